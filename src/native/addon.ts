@@ -1,0 +1,135 @@
+/**
+ * The boundary to the kernel, as TypeScript sees it: the functions of the C addon and their types.
+ * Nothing here decides anything; every failure is an Error with `code` (an errno name) and `syscall`.
+ * The C side is addon.c (glue), syscalls.c (the calls) and child.c (what runs between fork and exec).
+ */
+
+/** Where one of the three standard streams of a new process leads. */
+export type StdioRequest =
+  /** A fresh pipe2(2) pipe; its other end comes back in {@link SpawnResult}. */
+  | 'pipe'
+  /** /dev/null. */
+  | 'null'
+  /** Only for stderr: the same open file description as stdout (`redirect_stderr`). */
+  | 'stdout'
+  /** A descriptor of ours, duplicated into the child; it stays open here. */
+  | number;
+
+/** A resource limit (setrlimit(2)); `Infinity` stands for RLIM_INFINITY. */
+export interface ResourceLimit {
+  /** RLIMIT_* name in lower case without the prefix, as `nofile`. */
+  readonly resource: string;
+  readonly soft: number;
+  readonly hard: number;
+}
+
+/** Everything that a spawn needs; it is unpacked to C before the fork. */
+export interface SpawnRequest {
+  /** The file that is executed, as execve(2) gets it: no search happens. */
+  readonly file: string;
+  readonly argv: readonly string[];
+  /** The whole environment, as `NAME=value`. */
+  readonly env: readonly string[];
+  /** Directory to change to, after the change of credentials; null: ours. */
+  readonly directory: string | null;
+  readonly umask: number | null;
+  readonly uid: number | null;
+  readonly gid: number | null;
+  /** Supplementary groups, set only together with uid; null: leave them. */
+  readonly groups: readonly number[] | null;
+  readonly limits: readonly ResourceLimit[];
+  readonly nice: number | null;
+  readonly oomScoreAdj: number | null;
+  /** Signal that the child gets when we die (PR_SET_PDEATHSIG); null: none. */
+  readonly parentDeathSignal: number | null;
+  readonly stdin: StdioRequest;
+  readonly stdout: StdioRequest;
+  readonly stderr: StdioRequest;
+  /**
+   * `group`: a process group of its own (setpgid), as Supervisor does. `session`: setsid.
+   * `foreground`: a group of its own that is made the foreground group of our terminal (tcsetpgrp on stdin), for init mode.
+   */
+  readonly leadership: 'group' | 'session' | 'foreground';
+  /** Further descriptors: ours → the number it has in the child. All others are closed in the child. */
+  readonly descriptors: ReadonlyArray<{ readonly from: number; readonly to: number }>;
+}
+
+/** Our ends of the pipes asked for; null where none was. They are close-on-exec; none is set non-blocking. */
+export interface SpawnResult {
+  readonly pid: number;
+  readonly stdin: number | null;
+  readonly stdout: number | null;
+  readonly stderr: number | null;
+}
+
+/** The step at which a spawn failed, in the order in which they are made. */
+export type SpawnStage =
+  | 'pipe' | 'fork' | 'group' | 'terminal' | 'stdio' | 'limits' | 'nice' | 'oom' | 'groups' | 'gid' | 'uid'
+  | 'directory' | 'descriptors' | 'exec';
+
+/** What {@link Addon.spawn} throws. */
+export interface SpawnFailure extends Error {
+  readonly code: string;
+  readonly errno: number;
+  readonly stage: SpawnStage;
+}
+
+/** One reaped child: the raw status of waitpid(2), to be taken apart by core/exit-status.ts. */
+export interface Reaped {
+  readonly pid: number;
+  readonly status: number;
+}
+
+/** A user as NSS knows it (getpwnam_r, getpwuid_r). */
+export interface User {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly home: string;
+  readonly shell: string;
+}
+
+/** A group as NSS knows it. */
+export interface UserGroup {
+  readonly name: string;
+  readonly gid: number;
+}
+
+/** Functions of the addon. Those that return a number return 0 or an errno (positive); the others throw. */
+export interface Addon {
+  /** Starts a program; returns once its exec has succeeded. Throws {@link SpawnFailure}. The cost does not grow with our heap. */
+  spawn(request: SpawnRequest): SpawnResult;
+  /** Collects ended children, without waiting, at most `limit` of them; fewer than `limit` means that none is left. The only caller of waitpid. */
+  reap(limit: number): Reaped[];
+  /** kill(2); a negative pid is a process group, -1 all that we may signal. Returns 0 or the errno. */
+  kill(pid: number, signal: number): number;
+  /** Orphans below us become our children (PR_SET_CHILD_SUBREAPER). */
+  setSubreaper(): void;
+  userByName(name: string): User | null;
+  userById(uid: number): User | null;
+  groupByName(name: string): UserGroup | null;
+  groupById(gid: number): UserGroup | null;
+  /** All groups of a user, the given one included (getgrouplist(3)). */
+  groupsOf(name: string, gid: number): number[];
+  /** Changes the credentials of this whole process for good: groups, gid, uid (`user=` in [supervisord]). */
+  becomeUser(uid: number, gid: number, groups: readonly number[]): void;
+  getLimit(resource: string): ResourceLimit;
+  setLimit(limit: ResourceLimit): void;
+  /** Capacity of a pipe (F_GETPIPE_SZ); bytes. */
+  pipeSize(fd: number): number;
+  /** Asks for another capacity (F_SETPIPE_SZ); returns the one it has then, the old one when the kernel refused. */
+  growPipe(fd: number, bytes: number): number;
+  /** Process group in the foreground of a terminal (tcgetpgrp), -1 when fd is none. */
+  foregroundGroup(fd: number): number;
+  /** Makes a group the foreground one (tcsetpgrp, SIGTTOU blocked); returns 0 or the errno. */
+  setForegroundGroup(fd: number, group: number): number;
+  /** Number of the signal with this name, with or without SIG, also RTMIN+1; null when there is none. */
+  signalNumber(name: string): number | null;
+  /**
+   * Copies the whole lines of source[start, end) into target from `at` on, `prefix` before each, for as long as a line fits.
+   * out[0] becomes the number of bytes taken from source, out[1] the number written. What follows the last newline is not taken.
+   */
+  frame(source: Uint8Array, start: number, end: number, prefix: Uint8Array, target: Uint8Array, at: number, out: Uint32Array): void;
+  /** _exit(2): ends the process at once, joining no thread (one may hang in a write to a stalled reader). */
+  exitNow(code: number): never;
+}
