@@ -1,0 +1,57 @@
+/**
+ * `npm run build`: makes dist/onevisor and the links beside it. Only what changed is made again.
+ * Options: --quiet, --arch x64|arm64, --cc COMPILER, --entry FILE (another main program, for trials of the build itself).
+ */
+import { mkdir, readlink, rm, stat, symlink } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { parseArgs } from 'node:util';
+import { bundle } from './bundle.ts';
+import { absentAsNull, isPresent } from './cache.ts';
+import { makeExecutable } from './executable.ts';
+import { platformOf, productFolder, ROOT } from './platform.ts';
+import type { Platform } from './platform.ts';
+
+/** Names by which the executable is other programs, by argv[0]. */
+export const LINKS: readonly string[] = ['supervisord', 'supervisorctl', 'echo_supervisord_conf', 'pidproxy'];
+
+const { values: options } = parseArgs({
+  options: {
+    quiet: { type: 'boolean', default: false },
+    arch: { type: 'string' },
+    cc: { type: 'string' },
+    entry: { type: 'string', default: join(ROOT, 'src', 'main.ts') },
+  },
+});
+
+const began = performance.now();
+const platform = platformOf(options.arch, options.cc);
+await mkdir(productFolder(platform), { recursive: true });
+const [{ code, packages }, assets] = await Promise.all([bundle(options.entry), makeAssets(platform)]);
+const { path, made } = await makeExecutable(platform, code, assets);
+await makeLinks(productFolder(platform));
+if (!options.quiet) {
+  const seconds = ((performance.now() - began) / 1000).toFixed(1);
+  const size = ((await stat(path)).size / 1e6).toFixed(1);
+  const own = (code.length / 1e3).toFixed(0);
+  console.log(`${relative(ROOT, path)}: ${size} MB (${own} kB of it the program${packages.length > 0 ? ` with ${packages.join(', ')}` : ''}), ${made ? 'made' : 'current'} in ${seconds} s`);
+}
+
+/** What is carried inside, by the name under which `node:sea` gives it. */
+async function makeAssets(target: Platform): Promise<Record<string, string>> {
+  const assets: Record<string, string> = {};
+  if (await isPresent(join(ROOT, 'build', 'addon.ts'))) {
+    const { buildAddon } = await import('./addon.ts');
+    assets['onevisor.node'] = await buildAddon(target);
+  }
+  return assets;
+}
+
+async function makeLinks(folder: string): Promise<void> {
+  for (const name of LINKS) {
+    const link = join(folder, name);
+    const leads = await readlink(link).catch(absentAsNull);
+    if (leads === 'onevisor') continue;
+    await rm(link, { force: true });
+    await symlink('onevisor', link);
+  }
+}

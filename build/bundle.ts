@@ -1,0 +1,41 @@
+/**
+ * Makes one CommonJS file of src/main.ts and everything it imports. It knows nothing of executables.
+ * Names are kept, so that a stack trace in somebody's log can be read.
+ */
+import { build } from 'esbuild';
+import { readPackage, ROOT } from './platform.ts';
+
+/** A bundle and the npm packages whose code is in it, for the list of licences. */
+export interface Bundle {
+  readonly code: Uint8Array;
+  readonly packages: readonly string[];
+}
+
+/** Bundles `entry`. The version of package.json becomes the constant ONEVISOR_VERSION. */
+export async function bundle(entry: string): Promise<Bundle> {
+  const { version } = await readPackage();
+  const result = await build({
+    entryPoints: [entry],
+    absWorkingDir: ROOT,
+    bundle: true,
+    write: false,
+    metafile: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node24',
+    charset: 'utf8',
+    minifyWhitespace: true,
+    legalComments: 'none',
+    define: { ONEVISOR_VERSION: JSON.stringify(version) },
+    logLevel: 'warning',
+  });
+  const [file] = result.outputFiles;
+  if (file === undefined) throw new Error(`cannot bundle ${entry}: esbuild wrote nothing`);
+  return { code: file.contents, packages: packagesIn(Object.keys(result.metafile.inputs)) };
+}
+
+/** Names of the npm packages that paths such as node_modules/@a/b/c.js belong to, each once, sorted. */
+export function packagesIn(paths: readonly string[]): string[] {
+  const names = paths.map((path) => /(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*\/?node_modules\/)/.exec(path)?.[1]);
+  return [...new Set(names.filter((name) => name !== undefined))].sort();
+}

@@ -1,0 +1,91 @@
+/**
+ * For which machine is built and with which tools: processor, C compiler, strip, the Node that goes into the executable.
+ * It never builds anything; all look-ups that depend on the machine are here.
+ */
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { isPresent } from './cache.ts';
+
+const run = promisify(execFile);
+
+/** The top folder of the checkout. */
+export const ROOT = join(import.meta.dirname, '..');
+/** Where the build leaves what it makes. */
+export const DIST = join(ROOT, 'dist');
+/** What later builds use again; deleting it only costs time. */
+export const CACHE = join(DIST, '.cache');
+
+/** Processors that an executable can be made for. */
+export const ARCHS = ['x64', 'arm64'] as const;
+export type Arch = (typeof ARCHS)[number];
+
+/** A machine to build for. */
+export interface Platform {
+  readonly arch: Arch;
+  /** C compiler that makes code for it. */
+  readonly cc: string;
+  /** Whether its programs cannot be run here. */
+  readonly foreign: boolean;
+}
+
+export function isArch(text: string): text is Arch {
+  return (ARCHS as readonly string[]).includes(text);
+}
+
+/** Describes the machine `arch`, by default this one. A foreign one needs a cross compiler, by default Debian's name of it. */
+export function platformOf(arch: string | undefined, cc: string | undefined): Platform {
+  const chosen = arch ?? process.arch;
+  if (!isArch(chosen)) throw new Error(`cannot build for ${chosen}: only ${ARCHS.join(' and ')} are known`);
+  const foreign = chosen !== process.arch;
+  const cross = chosen === 'arm64' ? 'aarch64-linux-gnu-gcc' : 'x86_64-linux-gnu-gcc';
+  return { arch: chosen, cc: cc ?? (foreign ? cross : (process.env['CC'] ?? 'cc')), foreign };
+}
+
+/** Folder for the products for a platform: dist itself for this machine, dist/ARCH for another. */
+export function productFolder(platform: Platform): string {
+  return platform.foreign ? join(DIST, platform.arch) : DIST;
+}
+
+/** The `strip` that belongs to the compiler of a platform. */
+export async function stripOf(platform: Platform): Promise<string> {
+  const { stdout } = await run(platform.cc, ['-print-prog-name=strip']);
+  return stdout.trim();
+}
+
+/** Reads package.json, the one source of our version and of Node's. */
+export async function readPackage(): Promise<{ readonly version: string; readonly optionalDependencies: Record<string, string> }> {
+  return JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { version: string; optionalDependencies: Record<string, string> };
+}
+
+/**
+ * The Node executable that goes in, from the npm package for the platform. npm installs only that for this machine;
+ * for another one it is fetched with `npm pack` and compared with the lockfile's integrity.
+ */
+export async function nodeFor(platform: Platform): Promise<string> {
+  const name = `node-linux-${platform.arch}`;
+  const installed = join(ROOT, 'node_modules', name, 'bin', 'node');
+  if (await isPresent(installed)) return installed;
+  if (!platform.foreign) throw new Error(`cannot find ${name}: run "npm ci", without --omit=optional`);
+  const version = (await readPackage()).optionalDependencies[name];
+  if (version === undefined) throw new Error(`cannot find a version of ${name} in package.json`);
+  const folder = join(CACHE, `${name}-${version}`);
+  const unpacked = join(folder, 'package', 'bin', 'node');
+  if (await isPresent(unpacked)) return unpacked;
+  await mkdir(folder, { recursive: true });
+  await run('npm', ['pack', `${name}@${version}`, '--pack-destination', folder], { cwd: ROOT });
+  const archive = join(folder, `${name}-${version}.tgz`);
+  await compareIntegrity(archive, name);
+  await run('tar', ['-xzf', archive, '-C', folder, 'package/bin/node']);
+  return unpacked;
+}
+
+/** Throws when an archive is not the one that package-lock.json names. */
+async function compareIntegrity(archive: string, name: string): Promise<void> {
+  const lock = JSON.parse(await readFile(join(ROOT, 'package-lock.json'), 'utf8')) as { packages: Record<string, { integrity?: string }> };
+  const expected = lock.packages[`node_modules/${name}`]?.integrity;
+  const actual = `sha512-${createHash('sha512').update(await readFile(archive)).digest('base64')}`;
+  if (expected !== actual) throw new Error(`cannot use ${archive}: its integrity is ${actual}, package-lock.json says ${String(expected)}`);
+}
