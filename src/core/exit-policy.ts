@@ -1,0 +1,81 @@
+/**
+ * Whether the end of a program ends the container, and the code it ends with.
+ * Pure; it stops nothing. The rules are those of the options exit_on_failure, exit_on_end, exit_when_idle and success_exit_codes.
+ */
+import { formatExit, shellExitCode } from './exit-status.ts';
+import { formatSignal } from './signals.ts';
+import { isEndedForGood, type ProcessRecord } from './process-machine.ts';
+
+/** Why the supervisor ends. */
+export type ExitCause =
+  | { readonly kind: 'signal'; readonly signal: number }
+  | { readonly kind: 'request' }
+  | { readonly kind: 'program'; readonly id: string; readonly rule: ExitRule; readonly code: number; readonly how: string }
+  /** We cannot go on ourselves. */
+  | { readonly kind: 'fault'; readonly reason: string };
+
+/** The option that made a program's end ours. */
+export type ExitRule = 'exit_on_failure' | 'exit_on_end' | 'exit_when_idle' | 'main program';
+
+/** The options of one program that bear on it. */
+export interface ExitOptions {
+  readonly exitOnFailure: boolean;
+  readonly exitOnEnd: boolean;
+  /** The program after `--`: when it ends, the container ends. */
+  readonly isMain: boolean;
+}
+
+/**
+ * The rule by which a process that ended by itself, and for good, ends the container; null where none does.
+ * `expected`: it EXITED with one of its exitcodes. `isIdle`: nothing else runs or is due to.
+ */
+export function exitRule(record: ProcessRecord, expected: boolean, options: ExitOptions, exitWhenIdle: boolean, isIdle: boolean): ExitRule | null {
+  if (!isEndedForGood(record)) return null;
+  if (options.isMain) return 'main program';
+  if (options.exitOnFailure && (record.state === 'FATAL' || !expected)) return 'exit_on_failure';
+  if (options.exitOnEnd) return 'exit_on_end';
+  if (exitWhenIdle && isIdle) return 'exit_when_idle';
+  return null;
+}
+
+/**
+ * The exit code that an ended process stands for: its own, 128 + signal, 127 or 126 where it could not be executed.
+ * A program that became FATAL although each try ended with 0 (sooner than startsecs) failed all the same: 1.
+ */
+export function programExitCode(record: ProcessRecord): number {
+  if (record.exit === null) return record.spawnExitCode ?? 1;
+  const code = shellExitCode(record.exit);
+  return code === 0 && record.state === 'FATAL' ? 1 : code;
+}
+
+/** How it ended, in words for the last line. */
+export function programEnd(record: ProcessRecord): string {
+  return record.exit === null ? (record.spawnError ?? 'it could not be started') : formatExit(record.exit);
+}
+
+/** The exit code of the supervisor: 0 for signals and requests, else that of the program, mapped by `success_exit_codes`. */
+export function containerExitCode(cause: ExitCause, successExitCodes: readonly number[]): number {
+  switch (cause.kind) {
+    case 'signal':
+    case 'request':
+      return 0;
+    case 'program':
+      return successExitCodes.includes(cause.code) ? 0 : cause.code;
+    case 'fault':
+      return 1;
+  }
+}
+
+/** One line that says why the container ends: `program web ended (exit status 3): exit_on_failure`. */
+export function formatCause(cause: ExitCause): string {
+  switch (cause.kind) {
+    case 'signal':
+      return `received ${formatSignal(cause.signal)}`;
+    case 'request':
+      return 'shutdown was requested';
+    case 'program':
+      return `program ${cause.id} ended (${cause.how}): ${cause.rule}`;
+    case 'fault':
+      return cause.reason;
+  }
+}
