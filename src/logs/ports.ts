@@ -1,0 +1,184 @@
+/**
+ * The contract of the log path: what a channel is asked for, what it offers, and what the hub needs from outside.
+ * Types only. The parts are made by hub.ts (`new LogHub(deps)`) and are known elsewhere by these interfaces alone.
+ */
+
+/** Severity of a line of the supervisor's own log, by Supervisor's names (`loglevel`). */
+export type Level = 'critical' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'blather';
+
+/** How a line looks where it is written (`log_format`). */
+export type LogFormat = 'raw' | 'prefix' | 'json' | 'logfmt';
+
+/** The streams of a process that are logged. */
+export type StreamName = 'stdout' | 'stderr';
+
+/** Our own standard output (1) and standard error (2): the streams of the container. */
+export type ContainerStream = 1 | 2;
+
+/** One place that the output of a channel goes to. A channel without targets is read all the same, and kept in memory. */
+export type LogTarget =
+  | { readonly kind: 'container'; readonly stream: ContainerStream; readonly format: LogFormat }
+  /** A path; `maxBytes` 0: never rotated. Anything but a regular file is never rotated nor sought, whatever these say. */
+  | { readonly kind: 'file'; readonly path: string; readonly maxBytes: number; readonly backups: number; readonly format: LogFormat }
+  /** Reserved; reported once as not available, and ignored. */
+  | { readonly kind: 'syslog'; readonly format: LogFormat };
+
+/** What a line is dressed with in the formats other than raw. */
+export interface LineStyle {
+  /** Template of the prefix (`log_prefix`); null: the process name, padded to the longest one, and ` | `. */
+  readonly prefix: string | null;
+  /** `iso8601` puts the time before each line of the prefix format, unless the template has it already (`log_timestamp`). */
+  readonly timestamp: 'iso8601' | 'none';
+  /** What the json format makes of a line that is a JSON object itself: an object as `message`, the line unchanged, a string (`log_json_lines`). */
+  readonly jsonLines: 'nest' | 'pass' | 'string';
+}
+
+/** One stream of one process, for as long as the process is configured. */
+export interface ChannelSpec {
+  readonly group: string;
+  /** The x of `[program:x]`. */
+  readonly program: string;
+  /** Name of the process within its group. */
+  readonly process: string;
+  readonly stream: StreamName;
+  readonly targets: readonly LogTarget[];
+  readonly style: LineStyle;
+  /** Take ANSI escape sequences out before anything else sees the bytes (`strip_ansi`). */
+  readonly stripAnsi: boolean;
+  /** Most bytes kept of what stands between the tokens of a process communication event; 0: tokens mean nothing (`stdout_capture_maxbytes`). */
+  readonly captureMaxBytes: number;
+  /** Bytes of output kept in memory for tails. */
+  readonly tailBytes: number;
+}
+
+/** Gets bytes as they come; they are valid during the call only. */
+export type BytesListener = (bytes: Buffer, pid: number) => void;
+
+/** What a tail returns, as `supervisor.tailProcessStdoutLog` has it: the bytes, the size of the log, whether some were skipped. */
+export interface TailSlice {
+  readonly bytes: Buffer;
+  readonly offset: number;
+  readonly overflow: boolean;
+}
+
+/** One pipe of one run. Its number is that of the descriptor given to {@link Channel.read}. */
+export interface Intake {
+  readonly pid: number;
+  /** Resolves at end of file, also when the channel is closed. */
+  readonly ended: Promise<void>;
+  /**
+   * Resolves when all that the pipe holds now has been taken, or at end of file: to be called once the process was reaped.
+   * Takes as long as a stalled target takes; who cannot wait that long sets a limit.
+   */
+  drained(): Promise<void>;
+  /** Stops reading for good and closes the pipe; what was taken is written. */
+  close(): void;
+}
+
+/** The way of one stream of one process from its pipes to its targets. */
+export interface Channel {
+  readonly spec: ChannelSpec;
+  /**
+   * Reads the pipe of a new run until end of file; the descriptor belongs to the channel from now on.
+   * Several may be open at once, since a grandchild can keep an old one; each has its own partial line.
+   */
+  read(fd: number, pid: number): Intake;
+  /** Resolves when every open pipe is drained, in the meaning of {@link Intake.drained}. */
+  drained(): Promise<void>;
+  /** The in-memory tail, with the offsets of `supervisor.tailProcessStdoutLog`. */
+  tail(offset: number, length: number): TailSlice;
+  /** The in-memory tail, with the offsets of `supervisor.readProcessStdoutLog`; null for arguments that do not fit together (BAD_ARGUMENTS). */
+  readLog(offset: number, length: number): Buffer | null;
+  /** Hears every byte of output, after `stripAnsi`, without captured sections. Returns the function that ends it. */
+  onBytes(listener: BytesListener): () => void;
+  /** Hears each captured section at its end, at most `captureMaxBytes` of it. Returns the function that ends it. */
+  onCapture(listener: BytesListener): () => void;
+  /** Replaces targets and style while pipes stay open; process and stream must be the same. */
+  configure(spec: ChannelSpec): void;
+  /** Empties the tail and its log files; they exist again afterwards. Rejects with the errno of the first that could not. */
+  clear(): Promise<void>;
+  /** Closes the log files and opens their paths anew. Rejects with the errno of the first that could not. */
+  reopen(): Promise<void>;
+  /** Ends reading and lets go of the targets; what was taken is written. */
+  close(): void;
+}
+
+/** The functions of the addon that the log path uses. */
+export interface LogNatives {
+  frame(source: Uint8Array, start: number, end: number, prefix: Uint8Array, target: Uint8Array, at: number, out: Uint32Array): void;
+  pipeSize(fd: number): number;
+  growPipe(fd: number, bytes: number): number;
+}
+
+/** Monotonic time with alarms, and the time of day. */
+export interface LogClock {
+  nowMs(): number;
+  /** Calls `wake` once, at `atMs` or soon after; the function returned calls it off. */
+  alarm(atMs: number, wake: () => void): () => void;
+  /** Milliseconds since 1970. */
+  wallMs(): number;
+}
+
+/** Something that went wrong with a target, to be said in the supervisor's own log. Said once an episode, never once a line. */
+export interface LogProblem {
+  readonly level: 'warn' | 'error';
+  readonly text: string;
+}
+
+/** How the lines of the prefix format get their colour: on a terminal unless NO_COLOR is set, or as `--color` says. */
+export type ColorChoice = 'auto' | 'always' | 'never';
+
+/** What a hub is made from. */
+export interface LogDeps {
+  readonly natives: LogNatives;
+  readonly clock: LogClock;
+  readonly color: ColorChoice;
+  /** Whether the environment has a non-empty NO_COLOR. */
+  readonly noColor: boolean;
+  /** The descriptors that stand for our stdout and stderr; 1 and 2, save in tests. */
+  readonly streams: { readonly 1: number; readonly 2: number };
+}
+
+/** Where the supervisor's own log goes. */
+export interface MainLogSpec {
+  readonly level: Level;
+  /** File, container stream, or null for none; a format of a container stream is that of all own lines on it. */
+  readonly logfile: LogTarget | null;
+  /** The console of `nodaemon`, unless `silent`; null: none. */
+  readonly console: LogTarget | null;
+  /** Name by which the json and logfmt formats call us in `program`. */
+  readonly name: string;
+  /** Bytes kept in memory for `readLog`. */
+  readonly tailBytes: number;
+}
+
+/** The supervisor's own log. Nothing in it throws or waits. */
+export interface MainLog {
+  write(level: Level, text: string): void;
+  /** Whether lines of a level are written at all: spares making a text for nothing. */
+  isEnabled(level: Level): boolean;
+  setLevel(level: Level): void;
+  configure(spec: MainLogSpec): void;
+  tail(offset: number, length: number): TailSlice;
+  readLog(offset: number, length: number): Buffer | null;
+  onBytes(listener: BytesListener): () => void;
+  clear(): Promise<void>;
+  reopen(): Promise<void>;
+}
+
+/** What remains unwritten when {@link Hub.flush} gave up; 0 when all was written. */
+export interface FlushOutcome {
+  readonly unwrittenBytes: number;
+}
+
+/** All logs of one supervisor. */
+export interface Hub {
+  readonly mainLog: MainLog;
+  openChannel(spec: ChannelSpec): Channel;
+  /** Closes all log files and opens their paths anew (USR2). What cannot be opened is reported. */
+  reopen(): Promise<void>;
+  /** Writes out partial lines and waits until every target has taken what it was given, at most `timeoutMs`. */
+  flush(timeoutMs: number): Promise<FlushOutcome>;
+  /** Closes all channels and files; the container's streams stay open. For tests and for a reload that starts over. */
+  close(): Promise<void>;
+}
