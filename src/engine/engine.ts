@@ -1,0 +1,345 @@
+/**
+ * The one loop: a queue of inputs, the pure machines of core/, and their effects through ports. The only place where the state of a process changes.
+ * It makes no system call and owns no timer: those are behind `Processes` and `Clock`.
+ *
+ * Invariants:
+ *   1. One input at a time, to the end: its record is replaced, then its effects run, then the next input is taken.
+ *   2. The outcome of a spawn is the very next input.
+ *   3. All pids of a batch of ended children leave the pid table before any of them is acted upon: no signal goes to a recycled pid.
+ *   4. An error in one input is logged and the loop goes on.
+ */
+import type { GroupConfig, ProcessConfig } from '../config/model.ts';
+import { type ExitCause, type ExitRule, exitRule, programEnd, programExitCode } from '../core/exit-policy.ts';
+import { parseWaitStatus } from '../core/exit-status.ts';
+import {
+  initialRecord, isEndedForGood, type ProcessEffect, type ProcessInput, type ProcessPolicy, type ProcessRecord, step,
+} from '../core/process-machine.ts';
+import { type Goal, initialShutdown, type ShutdownEffect, type ShutdownInput, type ShutdownRecord, stepShutdown } from '../core/shutdown-machine.ts';
+import { SIGNALLABLE_STATES } from '../core/states.ts';
+import { type Ranked, startOrder, stopRanks } from '../core/stop-order.ts';
+import type { EngineEvent, Listener } from './events.ts';
+import { formatNote, formatReapedUnknown, formatWaiting, type Message } from './messages.ts';
+import { policyOf } from './policy.ts';
+import type { Clock, Processes, Report } from './ports.ts';
+
+/** What is fixed for the life of an engine. */
+export interface EngineOptions {
+  /** `[supervisord] shutdown_timeout` in milliseconds; null for none. */
+  readonly shutdownTimeoutMs: number | null;
+  /** `[supervisord] exit_when_idle`. */
+  readonly exitWhenIdle: boolean;
+  /** Namespec of the program after `--`, if there is one. */
+  readonly mainProgram: string | null;
+}
+
+/** Where the engine's orders go. */
+export interface EnginePorts {
+  readonly processes: Processes;
+  readonly clock: Clock;
+  readonly report: Report;
+  /** Nothing of ours runs any more: the last thing that an engine does. */
+  readonly finished: (goal: Goal, cause: ExitCause) => void;
+}
+
+/** One process as others may see it. */
+export interface ProcessView {
+  /** Namespec `group:name`. */
+  readonly id: string;
+  readonly config: ProcessConfig;
+  readonly record: ProcessRecord;
+}
+
+interface Entry {
+  readonly id: string;
+  readonly config: ProcessConfig;
+  readonly policy: Omit<ProcessPolicy, 'mayRestart'>;
+  readonly rank: Ranked;
+  record: ProcessRecord;
+  alarm: { readonly atMs: number; readonly cancel: () => void } | null;
+}
+
+type Input =
+  | { readonly to: 'process'; readonly id: string; readonly input: ProcessInput }
+  | { readonly to: 'supervisor'; readonly input: ShutdownInput };
+
+/** Namespec of a process. */
+export function namespecOf(config: Pick<ProcessConfig, 'group' | 'name'>): string {
+  return `${config.group}:${config.name}`;
+}
+
+function formatError(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** The supervisor at work on one configuration. */
+export class Engine {
+  readonly #options: EngineOptions;
+  readonly #ports: EnginePorts;
+  readonly #entries = new Map<string, Entry>();
+  readonly #pids = new Map<number, { readonly entry: Entry; readonly run: number }>();
+  readonly #queue: Input[] = [];
+  readonly #listeners = new Set<Listener>();
+  #isTurning = false;
+  #shutdown: ShutdownRecord = initialShutdown;
+  #cancelTimeout: (() => void) | null = null;
+
+  constructor(groups: readonly GroupConfig[], options: EngineOptions, ports: EnginePorts) {
+    this.#options = options;
+    this.#ports = ports;
+    for (const group of groups) for (const process of group.processes) this.#add(group, process);
+  }
+
+  /** Starts all programs with autostart, in the order of their priorities. */
+  start(): void {
+    const due = [...this.#entries.values()].filter(({ config }) => config.options.autostart);
+    for (const id of startOrder(due.map(({ rank }) => rank))) this.#enqueue({ to: 'process', id, input: { type: 'start', atMs: this.#now() } });
+    this.#turn();
+  }
+
+  /** Asks for a start; ignored where the process is up or being stopped. False when there is no such process. */
+  startProcess(id: string): boolean {
+    return this.#request(id, 'start');
+  }
+
+  /** Asks for an orderly stop. False when there is no such process. */
+  stopProcess(id: string): boolean {
+    return this.#request(id, 'stop');
+  }
+
+  /** Ends a process with SIGKILL, whatever its stopsignal. False when there is no such process. */
+  killProcess(id: string): boolean {
+    return this.#request(id, 'kill');
+  }
+
+  /** Sends a signal, with no intention of ours: null, or `no such process`, `not running`, or the name of an errno. */
+  signalProcess(id: string, signal: number, group = false): string | null {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return 'no such process';
+    if (entry.record.pid === null || !SIGNALLABLE_STATES.has(entry.record.state) || !this.#pids.has(entry.record.pid)) return 'not running';
+    return this.#ports.processes.signal(entry.record.pid, signal, group);
+  }
+
+  /**
+   * Ends or restarts the supervisor: everything is stopped by descending priority, then `finished` is called.
+   * The first cause is kept; an end asked for during a restart replaces it.
+   */
+  end(goal: Goal, cause: ExitCause): void {
+    this.#enqueue({ to: 'supervisor', input: this.#shutdownRequest(goal, cause) });
+    this.#turn();
+  }
+
+  /** Loses patience with a shutdown under way: SIGKILL to all that is left. Nothing happens when none is. */
+  hurry(): void {
+    this.#enqueue({ to: 'supervisor', input: { type: 'hurried' } });
+    this.#turn();
+  }
+
+  /** Takes a batch of ended children from the reaper. */
+  reaped(batch: ReadonlyArray<{ readonly pid: number; readonly status: number }>): void {
+    const atMs = this.#now();
+    for (const { pid, status } of batch) {
+      const known = this.#pids.get(pid);
+      const parsed = parseWaitStatus(status);
+      if (known === undefined) {
+        this.#say(formatReapedUnknown(pid, parsed));
+        continue;
+      }
+      this.#pids.delete(pid);
+      this.#enqueue({ to: 'process', id: known.entry.id, input: { type: 'exited', atMs, run: known.run, status: parsed } });
+    }
+    this.#turn();
+  }
+
+  /** Is told of every change, after it. Returns the function that ends this. */
+  subscribe(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** All processes, in order of group priority and name. */
+  processes(): ProcessView[] {
+    return [...this.#entries.values()].map(({ id, config, record }) => ({ id, config, record }));
+  }
+
+  /** One process; null when there is none of that namespec. */
+  process(id: string): ProcessView | null {
+    const entry = this.#entries.get(id);
+    return entry === undefined ? null : { id, config: entry.config, record: entry.record };
+  }
+
+  get phase(): ShutdownRecord['phase'] {
+    return this.#shutdown.phase;
+  }
+
+  #add(group: GroupConfig, config: ProcessConfig): void {
+    const id = namespecOf(config);
+    const rank = { id, groupPriority: group.priority, priority: config.options.priority };
+    this.#entries.set(id, { id, config, policy: policyOf(config), rank, record: initialRecord, alarm: null });
+  }
+
+  #request(id: string, type: 'start' | 'stop' | 'kill'): boolean {
+    if (!this.#entries.has(id)) return false;
+    if (type !== 'start' || this.#shutdown.phase === 'running') this.#enqueue({ to: 'process', id, input: { type, atMs: this.#now() } });
+    this.#turn();
+    return true;
+  }
+
+  #shutdownRequest(goal: Goal, cause: ExitCause): ShutdownInput {
+    const up = [...this.#entries.values()].filter(({ record }) => SIGNALLABLE_STATES.has(record.state));
+    return { type: 'requested', atMs: this.#now(), goal, cause, ranks: stopRanks(up.map(({ rank }) => rank)), timeoutMs: this.#options.shutdownTimeoutMs };
+  }
+
+  #enqueue(input: Input): void {
+    this.#queue.push(input);
+  }
+
+  /** Takes inputs until none is left. A call from within an effect only queues: the turn under way goes on to it. */
+  #turn(): void {
+    if (this.#isTurning) return;
+    this.#isTurning = true;
+    try {
+      for (let input = this.#queue.shift(); input !== undefined; input = this.#queue.shift()) this.#take(input);
+    } finally {
+      this.#isTurning = false;
+    }
+  }
+
+  #take(input: Input): void {
+    try {
+      if (input.to === 'supervisor') this.#stepSupervisor(input.input);
+      else this.#stepProcess(input.id, input.input);
+    } catch (error) {
+      this.#ports.report('critical', `cannot act on ${input.input.type}: ${formatError(error)}`);
+    }
+  }
+
+  #stepProcess(id: string, input: ProcessInput): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    const { record, effects } = step(entry.record, input, { ...entry.policy, mayRestart: this.#shutdown.phase === 'running' });
+    entry.record = record;
+    this.#setAlarm(entry);
+    for (const effect of effects) this.#runEffect(entry, effect);
+  }
+
+  #runEffect(entry: Entry, effect: ProcessEffect): void {
+    switch (effect.type) {
+      case 'note':
+        return this.#say(formatNote(entry.config.name, effect.note));
+      case 'spawn':
+        return this.#spawn(entry, effect.run);
+      case 'signal':
+        return this.#signal(entry, effect.pid, effect.signal, effect.group);
+      case 'changed':
+        this.#emit({ type: 'process', process: { id: entry.id, config: entry.config, record: effect.record }, from: effect.from, expected: effect.expected });
+        return this.#afterChange(entry, effect);
+    }
+  }
+
+  #spawn(entry: Entry, run: number): void {
+    const outcome = this.#ports.processes.spawn(entry.config, run);
+    const atMs = this.#now();
+    if (outcome.ok) this.#pids.set(outcome.pid, { entry, run });
+    const input: ProcessInput = outcome.ok
+      ? { type: 'spawned', atMs, run, pid: outcome.pid }
+      : { type: 'spawnFailed', atMs, run, reason: outcome.reason, exitCode: outcome.exitCode };
+    this.#queue.unshift({ to: 'process', id: entry.id, input });
+  }
+
+  #signal(entry: Entry, pid: number, signal: number, group: boolean): void {
+    const code = this.#pids.has(pid) ? this.#ports.processes.signal(pid, signal, group) : 'ESRCH';
+    if (code !== null) this.#enqueue({ to: 'process', id: entry.id, input: { type: 'signalFailed', atMs: this.#now(), run: entry.record.run, code } });
+  }
+
+  /** What a change of one process means for the whole: the next rank of a shutdown, or an end of the container. */
+  #afterChange(entry: Entry, { to, record, expected }: Extract<ProcessEffect, { type: 'changed' }>): void {
+    if (to === 'STARTING' || to === 'RUNNING' || to === 'STOPPING') return;
+    if (this.#shutdown.phase === 'stopping') {
+      // A start that fails during a shutdown would be tried again: it is called off.
+      if (to === 'BACKOFF') this.#enqueue({ to: 'process', id: entry.id, input: { type: 'stop', atMs: this.#now() } });
+      this.#enqueue({ to: 'supervisor', input: { type: 'gone', id: entry.id } });
+      return;
+    }
+    const rule = this.#exitRule(entry, record, expected);
+    if (rule === null) return;
+    const cause: ExitCause = { kind: 'program', id: entry.config.name, rule, code: programExitCode(record), how: programEnd(record) };
+    this.#enqueue({ to: 'supervisor', input: this.#shutdownRequest('exit', cause) });
+  }
+
+  #exitRule(entry: Entry, record: ProcessRecord, expected: boolean): ExitRule | null {
+    const { exit_on_failure: exitOnFailure, exit_on_end: exitOnEnd } = entry.config.options;
+    const options = { exitOnFailure, exitOnEnd, isMain: entry.id === this.#options.mainProgram };
+    const isIdle = this.#options.exitWhenIdle && [...this.#entries.values()].every(({ record: other }) => isEndedForGood(other) || other.state === 'STOPPED');
+    return exitRule(record, expected, options, this.#options.exitWhenIdle, isIdle);
+  }
+
+  #stepSupervisor(input: ShutdownInput): void {
+    const before = this.#shutdown;
+    const { record, effects } = stepShutdown(before, input);
+    this.#shutdown = record;
+    if (before.deadlineMs !== record.deadlineMs) this.#setTimeout(record.deadlineMs);
+    if (before.phase === 'running' && record.phase !== 'running') this.#callOffWaiting(record);
+    for (const effect of effects) this.#runShutdownEffect(effect);
+  }
+
+  /** What does not run and is due to is called off at once, whatever its rank. */
+  #callOffWaiting(record: ShutdownRecord): void {
+    this.#emit({ type: 'supervisor', goal: record.goal });
+    const names = record.ranks.flat().map((id) => this.#entries.get(id)?.config.name ?? id);
+    if (names.length > 0) this.#say(formatWaiting(names));
+    for (const { id, record: process } of this.#entries.values()) {
+      if (!SIGNALLABLE_STATES.has(process.state)) this.#enqueue({ to: 'process', id, input: { type: 'stop', atMs: this.#now() } });
+    }
+  }
+
+  #runShutdownEffect(effect: ShutdownEffect): void {
+    if (effect.type === 'finished') {
+      this.#ports.finished(effect.goal, effect.cause);
+      return;
+    }
+    for (const id of effect.ids) this.#enqueue({ to: 'process', id, input: { type: effect.type, atMs: this.#now() } });
+  }
+
+  #setAlarm(entry: Entry): void {
+    const { deadlineMs } = entry.record;
+    if (entry.alarm?.atMs === deadlineMs) return;
+    entry.alarm?.cancel();
+    entry.alarm = null;
+    if (deadlineMs === null) return;
+    const cancel = this.#ports.clock.alarm(deadlineMs, () => {
+      entry.alarm = null;
+      this.#enqueue({ to: 'process', id: entry.id, input: { type: 'elapsed', atMs: this.#now() } });
+      this.#turn();
+    });
+    entry.alarm = { atMs: deadlineMs, cancel };
+  }
+
+  #setTimeout(atMs: number | null): void {
+    this.#cancelTimeout?.();
+    this.#cancelTimeout = null;
+    if (atMs === null) return;
+    this.#cancelTimeout = this.#ports.clock.alarm(atMs, () => {
+      this.#ports.report('warn', 'shutdown_timeout has run out: killing all that is left');
+      this.#enqueue({ to: 'supervisor', input: { type: 'elapsed', atMs: this.#now() } });
+      this.#turn();
+    });
+  }
+
+  #emit(event: EngineEvent): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        this.#ports.report('critical', `cannot tell of an event: ${formatError(error)}`);
+      }
+    }
+  }
+
+  #say([level, text]: Message): void {
+    this.#ports.report(level, text);
+  }
+
+  #now(): number {
+    return this.#ports.clock.nowMs();
+  }
+}

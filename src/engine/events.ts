@@ -1,0 +1,16 @@
+/**
+ * What the engine tells the rest: that something has changed. Data only; subscriptions of event listeners are another layer's.
+ */
+import type { Goal } from '../core/shutdown-machine.ts';
+import type { ProcessStateName } from '../core/states.ts';
+import type { ProcessView } from './engine.ts';
+
+/** A change, told after it happened. */
+export type EngineEvent =
+  /** A process went from one state to another; `expected` is meant for EXITED (`exitcodes`). */
+  | { readonly type: 'process'; readonly process: ProcessView; readonly from: ProcessStateName; readonly expected: boolean }
+  /** The supervisor began to end or to restart. */
+  | { readonly type: 'supervisor'; readonly goal: Goal };
+
+/** Takes events as they happen; it must return at once. */
+export type Listener = (event: EngineEvent) => void;

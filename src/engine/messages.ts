@@ -1,0 +1,50 @@
+/**
+ * The words of the supervisor's log. Those of Supervisor are a contract: other tools grep them, and each has a test.
+ * Pure text; it decides only the level.
+ */
+import { type ExitStatus, formatExit } from '../core/exit-status.ts';
+import type { ProcessNote } from '../core/process-machine.ts';
+import { formatSignal } from '../core/signals.ts';
+import type { Level } from './ports.ts';
+
+/** A line and its level. */
+export type Message = readonly [level: Level, text: string];
+
+/** compat: seconds as Python prints them: `1`, `0.5`. */
+function formatSeconds(ms: number): string {
+  return String(ms / 1000);
+}
+
+/** The line for a note of the process machine. compat: texts of supervisor.process.Subprocess. */
+export function formatNote(name: string, note: ProcessNote): Message {
+  switch (note.note) {
+    case 'spawned':
+      return ['info', `spawned: '${name}' with pid ${note.pid}`];
+    case 'spawnError':
+      return ['info', `spawnerr: ${note.reason}`];
+    case 'success':
+      return ['info', `success: ${name} entered RUNNING state, process has stayed up for > than ${formatSeconds(note.startMs)} seconds (startsecs)`];
+    case 'exited':
+      return [note.expected ? 'info' : 'warn', `exited: ${name} (${formatExit(note.status)}; ${note.expected ? 'expected' : 'not expected'})`];
+    case 'stopped':
+      return ['info', note.status === null ? `stopped: ${name}` : `stopped: ${name} (${formatExit(note.status)})`];
+    case 'gaveUp':
+      return ['info', `gave up: ${name} entered FATAL state, too many start retries too quickly`];
+    case 'signalling':
+      return ['debug', `killing ${name} (pid ${note.pid}) with signal ${formatSignal(note.signal)}`];
+    case 'killing':
+      return ['warn', `killing '${name}' (${note.pid}) with SIGKILL`];
+    case 'unsignallable':
+      return ['critical', `unknown problem sending a signal to ${name} (${note.pid}): ${note.code}`];
+  }
+}
+
+/** A child that is none of ours ended: an orphan that we adopted. Debug, unlike Supervisor, which fills logs with it. */
+export function formatReapedUnknown(pid: number, status: ExitStatus): Message {
+  return ['debug', `reaped unknown pid ${pid} (${formatExit(status)})`];
+}
+
+/** compat: supervisor.supervisord.Supervisor.shutdown_report. */
+export function formatWaiting(names: readonly string[]): Message {
+  return ['info', `waiting for ${names.join(', ')} to die`];
+}

@@ -1,0 +1,104 @@
+/** Small pure facts of core/: wait statuses, signal names, exit codes, order, restart delays. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { containerExitCode, type ExitCause, exitRule, formatCause, programEnd, programExitCode } from '../../../src/core/exit-policy.ts';
+import { formatExit, isExpectedExit, parseWaitStatus, shellExitCode, supervisorExitStatus } from '../../../src/core/exit-status.ts';
+import { initialRecord, type ProcessRecord } from '../../../src/core/process-machine.ts';
+import { backoffDelayMs, restartDelayMs } from '../../../src/core/restart-policy.ts';
+import { formatSignal, parseSignal } from '../../../src/core/signals.ts';
+import { startOrder, stopRanks } from '../../../src/core/stop-order.ts';
+import { ProcessState, RUNNING_STATES, STOPPED_STATES, SupervisorState } from '../../../src/core/states.ts';
+
+test('wait statuses, their words and codes', () => {
+  const rows: Array<[status: number, text: string, supervisor: number, shell: number]> = [
+    [0, 'exit status 0', 0, 0],
+    [7 << 8, 'exit status 7', 7, 7],
+    [255 << 8, 'exit status 255', 255, 255],
+    [9, 'terminated by SIGKILL', -1, 137],
+    [15, 'terminated by SIGTERM', -1, 143],
+    [11 | 0x80, 'terminated by SIGSEGV (core dumped)', -1, 139],
+    [36, 'terminated by SIGRTMIN+2', -1, 164],
+  ];
+  for (const [status, text, supervisor, shell] of rows) {
+    const parsed = parseWaitStatus(status);
+    assert.equal(formatExit(parsed), text);
+    assert.equal(supervisorExitStatus(parsed), supervisor);
+    assert.equal(shellExitCode(parsed), shell);
+  }
+  assert.equal(isExpectedExit(parseWaitStatus(2 << 8), [0, 2]), true);
+  assert.equal(isExpectedExit(parseWaitStatus(15), [0, 15]), false);
+});
+
+test('signals by name and number', () => {
+  const rows: Array<[text: string, number: number | null]> = [
+    ['TERM', 15], ['SIGTERM', 15], ['term', 15], [' sigusr1 ', 10], ['9', 9], ['RTMIN', 34], ['SIGRTMIN+3', 37], ['RTMAX-1', 63], ['RTMAX', 64],
+    ['64', 64], ['65', null], ['0', null], ['RTMIN-1', null], ['RTMAX+1', null], ['NOPE', null], ['', null], ['toString', null],
+  ];
+  for (const [text, number] of rows) assert.equal(parseSignal(text), number, text);
+  assert.equal(formatSignal(15), 'SIGTERM');
+  assert.equal(formatSignal(34), 'SIGRTMIN');
+  assert.equal(formatSignal(200), 'signal 200');
+});
+
+const ended = (change: Partial<ProcessRecord>): ProcessRecord => ({ ...initialRecord, ...change });
+const FAILED = ended({ state: 'EXITED', exit: parseWaitStatus(3 << 8) });
+
+test('the rule by which an end of a program ends the container', () => {
+  const none = { exitOnFailure: false, exitOnEnd: false, isMain: false };
+  const restarts = ended({ state: 'EXITED', exit: parseWaitStatus(3 << 8), deadlineMs: 5 });
+  assert.equal(exitRule(FAILED, false, none, false, true), null);
+  assert.equal(exitRule(FAILED, false, { ...none, exitOnFailure: true }, false, false), 'exit_on_failure');
+  assert.equal(exitRule(FAILED, true, { ...none, exitOnFailure: true }, false, false), null);
+  assert.equal(exitRule(restarts, false, { ...none, exitOnFailure: true }, false, false), null);
+  assert.equal(exitRule(ended({ state: 'FATAL' }), true, { ...none, exitOnFailure: true }, false, false), 'exit_on_failure');
+  assert.equal(exitRule(FAILED, true, { ...none, exitOnEnd: true }, false, false), 'exit_on_end');
+  assert.equal(exitRule(FAILED, true, none, true, true), 'exit_when_idle');
+  assert.equal(exitRule(FAILED, true, none, true, false), null);
+  assert.equal(exitRule(FAILED, true, { ...none, isMain: true }, false, false), 'main program');
+});
+
+test('the exit code that a program stands for', () => {
+  assert.equal(programExitCode(FAILED), 3);
+  assert.equal(programExitCode(ended({ state: 'EXITED', exit: parseWaitStatus(9) })), 137);
+  assert.equal(programExitCode(ended({ state: 'FATAL', exit: parseWaitStatus(0) })), 1);
+  assert.equal(programExitCode(ended({ state: 'EXITED', exit: parseWaitStatus(0) })), 0);
+  assert.equal(programExitCode(ended({ state: 'FATAL', spawnExitCode: 127 })), 127);
+  assert.equal(programExitCode(ended({ state: 'FATAL' })), 1);
+  assert.equal(programEnd(FAILED), 'exit status 3');
+  assert.equal(programEnd(ended({ state: 'FATAL', spawnError: "can't find command 'x'" })), "can't find command 'x'");
+  assert.equal(programEnd(ended({ state: 'FATAL' })), 'it could not be started');
+});
+
+test('the exit code of the container, and its reason in a line', () => {
+  const program: ExitCause = { kind: 'program', id: 'web', rule: 'exit_on_end', code: 143, how: 'terminated by SIGTERM' };
+  const rows: Array<[cause: ExitCause, code: number, text: string]> = [
+    [{ kind: 'signal', signal: 15 }, 0, 'received SIGTERM'],
+    [{ kind: 'request' }, 0, 'shutdown was requested'],
+    [program, 143, 'program web ended (terminated by SIGTERM): exit_on_end'],
+    [{ kind: 'fault', reason: 'no room' }, 1, 'no room'],
+  ];
+  for (const [cause, code, text] of rows) {
+    assert.equal(containerExitCode(cause, []), code);
+    assert.equal(formatCause(cause), text);
+  }
+  assert.equal(containerExitCode(program, [143]), 0);
+});
+
+test('start ascends, stop descends by ranks', () => {
+  const ranked = (id: string, groupPriority: number, priority: number) => ({ id, groupPriority, priority });
+  const all = [ranked('web', 999, 999), ranked('db', 1, 1), ranked('job', 999, 999), ranked('g:late', 5, 20), ranked('g:early', 5, 10)];
+  assert.deepEqual(startOrder(all), ['db', 'g:early', 'g:late', 'web', 'job']);
+  assert.deepEqual(stopRanks(all), [['web', 'job'], ['g:late'], ['g:early'], ['db']]);
+  assert.deepEqual(stopRanks([]), []);
+});
+
+test('delays of restarts', () => {
+  assert.deepEqual([1, 2, 3].map(backoffDelayMs), [1000, 2000, 3000]);
+  assert.deepEqual([0, 400, 1000, 60_000].map(restartDelayMs), [1000, 600, 0, 0]);
+});
+
+test('states have the numbers of the wire', () => {
+  assert.deepEqual(Object.values(ProcessState), [0, 10, 20, 30, 40, 100, 200, 1000]);
+  assert.deepEqual(SupervisorState, { FATAL: 2, RUNNING: 1, RESTARTING: 0, SHUTDOWN: -1 });
+  assert.ok(RUNNING_STATES.has('BACKOFF') && STOPPED_STATES.has('FATAL'));
+});

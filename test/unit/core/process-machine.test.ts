@@ -1,0 +1,196 @@
+/** The table of a process's life: every transition by rows, totality, and a seeded random walk that holds the invariants. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import {
+  initialRecord, isEndedForGood, type ProcessEffect, type ProcessInput, type ProcessPolicy, type ProcessRecord, step,
+} from '../../../src/core/process-machine.ts';
+import { parseWaitStatus } from '../../../src/core/exit-status.ts';
+import { processStateNames, type ProcessStateName, SIGNALLABLE_STATES } from '../../../src/core/states.ts';
+
+const policy: ProcessPolicy = {
+  startMs: 1000, startRetries: 3, autorestart: 'unexpected', exitCodes: [0], stopSignals: [15], stopWaitMs: 10_000,
+  stopAsGroup: false, killAsGroup: false, mayRestart: true,
+};
+const exited = (code: number) => parseWaitStatus(code << 8);
+const KILLED = parseWaitStatus(9);
+const NOW = 100_000;
+
+/** A record as it stands in the middle of that state. */
+function recordIn(state: ProcessStateName, change: Partial<ProcessRecord> = {}): ProcessRecord {
+  const isUp = SIGNALLABLE_STATES.has(state) || state === 'UNKNOWN';
+  const deadlines: Partial<Record<ProcessStateName, number>> = { STARTING: NOW + 500, BACKOFF: NOW + 500, STOPPING: NOW + 500 };
+  return { ...initialRecord, state, run: 4, pid: isUp ? 77 : null, startedMs: isUp ? NOW - 500 : null, deadlineMs: deadlines[state] ?? null, ...change };
+}
+
+/** States gone through, and the orders among the effects, in short. */
+function summarize(effects: readonly ProcessEffect[]): string[] {
+  return effects.map((effect) => {
+    switch (effect.type) {
+      case 'changed': return `${effect.from}>${effect.to}`;
+      case 'spawn': return `spawn ${effect.run}`;
+      case 'signal': return `signal ${effect.signal}${effect.group ? ' group' : ''}`;
+      case 'note': return effect.note.note;
+    }
+  });
+}
+
+interface Row {
+  readonly title: string;
+  readonly from: ProcessRecord;
+  readonly input: ProcessInput;
+  readonly policy?: Partial<ProcessPolicy>;
+  readonly to: ProcessStateName;
+  readonly effects: readonly string[];
+  readonly record?: Partial<ProcessRecord>;
+}
+
+const start: ProcessInput = { type: 'start', atMs: NOW };
+const stop: ProcessInput = { type: 'stop', atMs: NOW };
+const kill: ProcessInput = { type: 'kill', atMs: NOW };
+const elapsed = (atMs: number): ProcessInput => ({ type: 'elapsed', atMs });
+const spawned: ProcessInput = { type: 'spawned', atMs: NOW, run: 4, pid: 78 };
+const spawnFailed: ProcessInput = { type: 'spawnFailed', atMs: NOW, run: 4, reason: "can't find command 'x'", exitCode: 127 };
+const ended = (status = exited(0), atMs = NOW): ProcessInput => ({ type: 'exited', atMs, run: 4, status });
+const unsignalled = (code: string): ProcessInput => ({ type: 'signalFailed', atMs: NOW, run: 4, code });
+
+const rows: readonly Row[] = [
+  // Starting.
+  { title: 'a stopped process starts with a new run', from: recordIn('STOPPED'), input: start, to: 'STARTING', effects: ['STOPPED>STARTING', 'spawn 5'], record: { run: 5, pid: null } },
+  { title: 'an exited process can be started', from: recordIn('EXITED'), input: start, to: 'STARTING', effects: ['EXITED>STARTING', 'spawn 5'] },
+  { title: 'a fatal process can be started', from: recordIn('FATAL'), input: start, to: 'STARTING', effects: ['FATAL>STARTING', 'spawn 5'] },
+  { title: 'a start of a running process changes nothing', from: recordIn('RUNNING'), input: start, to: 'RUNNING', effects: [] },
+  { title: 'a start in BACKOFF changes nothing', from: recordIn('BACKOFF'), input: start, to: 'BACKOFF', effects: [] },
+  { title: 'a start while stopping changes nothing', from: recordIn('STOPPING'), input: start, to: 'STOPPING', effects: [] },
+  { title: 'a spawned process waits for startsecs', from: recordIn('STARTING', { pid: null, deadlineMs: null }), input: spawned, to: 'STARTING', effects: ['spawned'], record: { pid: 78, deadlineMs: NOW + 1000, startedMs: NOW } },
+  { title: 'startsecs=0 is RUNNING at once', from: recordIn('STARTING', { pid: null, deadlineMs: null }), input: spawned, policy: { startMs: 0 }, to: 'RUNNING', effects: ['spawned', 'STARTING>RUNNING', 'success'], record: { pid: 78, deadlineMs: null } },
+  { title: 'startsecs over: RUNNING, and the failures are forgotten', from: recordIn('STARTING', { failedStarts: 2 }), input: elapsed(NOW + 500), to: 'RUNNING', effects: ['STARTING>RUNNING', 'success'], record: { failedStarts: 0, deadlineMs: null } },
+  { title: 'a deadline that is not due is dropped', from: recordIn('STARTING'), input: elapsed(NOW + 499), to: 'STARTING', effects: [] },
+  // Failed starts.
+  { title: 'exit within startsecs backs off', from: recordIn('STARTING'), input: ended(exited(1)), to: 'BACKOFF', effects: ['exited', 'STARTING>BACKOFF'], record: { pid: null, failedStarts: 1, deadlineMs: NOW + 1000, spawnError: 'Exited too quickly (process log may have details)' } },
+  { title: 'an expected exit code within startsecs backs off too', from: recordIn('STARTING'), input: ended(exited(0)), to: 'BACKOFF', effects: ['exited', 'STARTING>BACKOFF'] },
+  { title: 'the delay grows by a second a failure', from: recordIn('STARTING', { failedStarts: 2 }), input: ended(exited(1)), to: 'BACKOFF', effects: ['exited', 'STARTING>BACKOFF'], record: { failedStarts: 3, deadlineMs: NOW + 3000 } },
+  { title: 'after startretries retries: FATAL, BACKOFF told first', from: recordIn('STARTING', { failedStarts: 3 }), input: ended(exited(1)), to: 'FATAL', effects: ['exited', 'STARTING>BACKOFF', 'gaveUp', 'BACKOFF>FATAL'], record: { failedStarts: 0, deadlineMs: null } },
+  { title: 'startretries=0 gives up after the first', from: recordIn('STARTING'), input: ended(exited(1)), policy: { startRetries: 0 }, to: 'FATAL', effects: ['exited', 'STARTING>BACKOFF', 'gaveUp', 'BACKOFF>FATAL'] },
+  { title: 'a failed spawn backs off with its reason', from: recordIn('STARTING', { pid: null, deadlineMs: null }), input: spawnFailed, to: 'BACKOFF', effects: ['spawnError', 'STARTING>BACKOFF'], record: { spawnError: "can't find command 'x'", spawnExitCode: 127, deadlineMs: NOW + 1000 } },
+  { title: 'a retry that is due spawns and keeps the count', from: recordIn('BACKOFF', { failedStarts: 2 }), input: elapsed(NOW + 500), to: 'STARTING', effects: ['BACKOFF>STARTING', 'spawn 5'], record: { failedStarts: 2 } },
+  { title: 'an exit reaped after the deadline of startsecs counts as RUNNING', from: recordIn('STARTING', { deadlineMs: NOW - 1 }), input: ended(exited(0)), to: 'EXITED', effects: ['STARTING>RUNNING', 'success', 'exited', 'RUNNING>EXITED'] },
+  // Ends.
+  { title: 'autorestart=unexpected: an expected exit stays EXITED', from: recordIn('RUNNING', { startedMs: 0 }), input: ended(exited(0)), to: 'EXITED', effects: ['exited', 'RUNNING>EXITED'], record: { spawnError: null, deadlineMs: null } },
+  { title: 'autorestart=unexpected: another exit code restarts at once', from: recordIn('RUNNING', { startedMs: 0 }), input: ended(exited(1)), to: 'STARTING', effects: ['exited', 'RUNNING>EXITED', 'EXITED>STARTING', 'spawn 5'] },
+  { title: 'autorestart=unexpected: a signal restarts at once', from: recordIn('RUNNING', { startedMs: 0 }), input: ended(KILLED), to: 'STARTING', effects: ['exited', 'RUNNING>EXITED', 'EXITED>STARTING', 'spawn 5'] },
+  { title: 'autorestart=true restarts an expected exit', from: recordIn('RUNNING', { startedMs: 0 }), input: ended(exited(0)), policy: { autorestart: 'true' }, to: 'STARTING', effects: ['exited', 'RUNNING>EXITED', 'EXITED>STARTING', 'spawn 5'] },
+  { title: 'autorestart=false never restarts', from: recordIn('RUNNING', { startedMs: 0 }), input: ended(exited(1)), policy: { autorestart: 'false' }, to: 'EXITED', effects: ['exited', 'RUNNING>EXITED'], record: { spawnError: 'Bad exit code 1' } },
+  { title: 'compat: an end by signal is exit code -1', from: recordIn('RUNNING', { startedMs: 0 }), input: ended(KILLED), policy: { autorestart: 'false' }, to: 'EXITED', effects: ['exited', 'RUNNING>EXITED'], record: { spawnError: 'Bad exit code -1' } },
+  { title: 'no restart while the supervisor shuts down', from: recordIn('RUNNING', { startedMs: 0 }), input: ended(exited(1)), policy: { mayRestart: false }, to: 'EXITED', effects: ['exited', 'RUNNING>EXITED'], record: { deadlineMs: null } },
+  { title: 'a run shorter than a second starts again one second after it began', from: recordIn('RUNNING', { startedMs: NOW - 300 }), input: ended(exited(1)), policy: { startMs: 0 }, to: 'EXITED', effects: ['exited', 'RUNNING>EXITED'], record: { deadlineMs: NOW + 700 } },
+  { title: 'that restart, when due', from: recordIn('EXITED', { deadlineMs: NOW }), input: elapsed(NOW), to: 'STARTING', effects: ['EXITED>STARTING', 'spawn 5'] },
+  { title: 'a stop calls a due restart off', from: recordIn('EXITED', { deadlineMs: NOW + 5 }), input: stop, to: 'EXITED', effects: [], record: { deadlineMs: null } },
+  { title: 'an end of an earlier run is dropped', from: recordIn('RUNNING', { run: 5 }), input: ended(exited(1)), to: 'RUNNING', effects: [] },
+  // Stops.
+  { title: 'stop sends stopsignal to the leader', from: recordIn('RUNNING'), input: stop, to: 'STOPPING', effects: ['RUNNING>STOPPING', 'signalling', 'signal 15'], record: { deadlineMs: NOW + 10_000, signalsSent: 1 } },
+  { title: 'stopasgroup sends it to the group', from: recordIn('RUNNING'), input: stop, policy: { stopAsGroup: true, killAsGroup: true }, to: 'STOPPING', effects: ['RUNNING>STOPPING', 'signalling', 'signal 15 group'] },
+  { title: 'stop while starting', from: recordIn('STARTING'), input: stop, to: 'STOPPING', effects: ['STARTING>STOPPING', 'signalling', 'signal 15'] },
+  { title: 'compat: stop in BACKOFF is STOPPED without a signal', from: recordIn('BACKOFF'), input: stop, to: 'STOPPED', effects: ['BACKOFF>STOPPED'], record: { deadlineMs: null } },
+  { title: 'stopwaitsecs over: SIGKILL', from: recordIn('STOPPING', { signalsSent: 1 }), input: elapsed(NOW + 500), to: 'STOPPING', effects: ['killing', 'signal 9'], record: { deadlineMs: NOW + 10_500 } },
+  { title: 'SIGKILL goes to the group with killasgroup', from: recordIn('STOPPING', { signalsSent: 1 }), input: elapsed(NOW + 500), policy: { killAsGroup: true }, to: 'STOPPING', effects: ['killing', 'signal 9 group'] },
+  { title: 'compat: SIGKILL again each time the wait is over', from: recordIn('STOPPING', { signalsSent: 2 }), input: elapsed(NOW + 500), to: 'STOPPING', effects: ['killing', 'signal 9'], record: { signalsSent: 3 } },
+  { title: 'a list of stop signals is gone through', from: recordIn('STOPPING', { signalsSent: 1 }), input: elapsed(NOW + 500), policy: { stopSignals: [15, 2] }, to: 'STOPPING', effects: ['signalling', 'signal 2'] },
+  { title: 'compat: stopsignal=KILL is the first signal: stopasgroup counts', from: recordIn('RUNNING'), input: stop, policy: { stopSignals: [9], killAsGroup: true }, to: 'STOPPING', effects: ['RUNNING>STOPPING', 'signalling', 'signal 9'] },
+  { title: 'an end while stopping is STOPPED', from: recordIn('STOPPING'), input: ended(parseWaitStatus(15)), to: 'STOPPED', effects: ['stopped', 'STOPPING>STOPPED'], record: { pid: null, endedMs: NOW, deadlineMs: null } },
+  { title: 'a second stop changes nothing', from: recordIn('STOPPING'), input: stop, to: 'STOPPING', effects: [] },
+  { title: 'kill while stopping is SIGKILL at once', from: recordIn('STOPPING', { signalsSent: 1 }), input: kill, to: 'STOPPING', effects: ['killing', 'signal 9'] },
+  { title: 'kill while running is SIGKILL at once', from: recordIn('RUNNING'), input: kill, to: 'STOPPING', effects: ['RUNNING>STOPPING', 'killing', 'signal 9'] },
+  { title: 'no such process any more: wait for the reaper', from: recordIn('STOPPING'), input: unsignalled('ESRCH'), to: 'STOPPING', effects: [] },
+  { title: 'it may not be signalled: UNKNOWN', from: recordIn('STOPPING'), input: unsignalled('EPERM'), to: 'UNKNOWN', effects: ['unsignallable', 'STOPPING>UNKNOWN'], record: { pid: 77 } },
+  { title: 'an end in UNKNOWN is STOPPED', from: recordIn('UNKNOWN'), input: ended(), to: 'STOPPED', effects: ['stopped', 'UNKNOWN>STOPPED'] },
+  { title: 'a stop between spawn and spawned waits for the pid', from: recordIn('STARTING', { pid: null, deadlineMs: null }), input: stop, to: 'STOPPING', effects: ['STARTING>STOPPING'] },
+  { title: 'and signals it then', from: recordIn('STOPPING', { pid: null, deadlineMs: null }), input: spawned, to: 'STOPPING', effects: ['spawned', 'signalling', 'signal 15'], record: { pid: 78 } },
+  { title: 'a failed spawn while stopping is STOPPED', from: recordIn('STOPPING', { pid: null, deadlineMs: null }), input: spawnFailed, to: 'STOPPED', effects: ['STOPPING>STOPPED'] },
+];
+
+describe('the table', () => {
+  for (const row of rows) {
+    test(row.title, () => {
+      const { record, effects } = step(row.from, row.input, { ...policy, ...row.policy });
+      assert.equal(record.state, row.to);
+      assert.deepEqual(summarize(effects), row.effects);
+      assert.deepEqual({ ...record, ...row.record }, record);
+    });
+  }
+});
+
+test('a process has ended for good when nothing will start it', () => {
+  assert.equal(isEndedForGood(recordIn('FATAL')), true);
+  assert.equal(isEndedForGood(recordIn('EXITED')), true);
+  assert.equal(isEndedForGood(recordIn('EXITED', { deadlineMs: NOW })), false);
+  assert.equal(isEndedForGood(recordIn('STOPPED')), false);
+});
+
+const inputs: readonly ProcessInput[] = [start, stop, kill, spawned, spawnFailed, ended(), ended(exited(1)), ended(KILLED), elapsed(NOW + 1e6), unsignalled('ESRCH'), unsignalled('EPERM')];
+
+test('every state takes every input', () => {
+  for (const state of processStateNames) {
+    for (const input of inputs) {
+      const { record, effects } = step(recordIn(state), input, policy);
+      assert.ok(processStateNames.includes(record.state), `${state} × ${input.type}`);
+      assert.ok(Array.isArray(effects));
+    }
+  }
+});
+
+/** A small generator with a seed (mulberry32), so that a failure can be repeated. */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+test('random walks keep the invariants, and from anywhere a stop and an end lead to rest', () => {
+  for (let seed = 1; seed <= 300; seed++) {
+    const random = seeded(seed);
+    const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
+    const walked: ProcessPolicy = {
+      ...policy, startMs: pick([0, 1000]), startRetries: pick([0, 2, Infinity]), autorestart: pick(['true', 'false', 'unexpected']),
+      stopSignals: pick([[15], [15, 2], [9]]), mayRestart: random() > 0.1,
+    };
+    let record = initialRecord;
+    let now = 0;
+    let last: ProcessStateName = 'STOPPED';
+    const apply = (input: ProcessInput): void => {
+      const outcome = step(record, input, walked);
+      record = outcome.record;
+      for (const effect of outcome.effects) {
+        if (effect.type === 'changed') {
+          assert.equal(effect.from, last, `seed ${seed}: each change goes on from the one before`);
+          last = effect.to;
+        }
+        if (effect.type === 'signal') assert.equal(effect.pid, record.pid, `seed ${seed}: signals go to the pid of the record`);
+      }
+      assert.equal(record.state, last);
+      if (record.pid !== null) assert.ok(SIGNALLABLE_STATES.has(record.state) || record.state === 'UNKNOWN', `seed ${seed}: pid in ${record.state}`);
+      const spawn = outcome.effects.at(-1);
+      if (spawn?.type === 'spawn') {
+        const { run } = spawn;
+        apply(random() < 0.8 ? { type: 'spawned', atMs: now, run, pid: 1000 + run } : { type: 'spawnFailed', atMs: now, run, reason: 'no', exitCode: 126 });
+      }
+    };
+    for (let turn = 0; turn < 60; turn++) {
+      now += Math.floor(random() * 1500);
+      const { run } = record;
+      apply(pick<ProcessInput>([
+        { type: 'start', atMs: now }, { type: 'stop', atMs: now }, { type: 'kill', atMs: now }, { type: 'elapsed', atMs: now }, { type: 'elapsed', atMs: now },
+        ...(record.pid === null ? [] : [{ type: 'exited' as const, atMs: now, run, status: pick([exited(0), exited(1), KILLED]) }]),
+        { type: 'exited', atMs: now, run: run - 1, status: exited(0) },
+        { type: 'signalFailed', atMs: now, run, code: pick(['ESRCH', 'EPERM']) },
+      ]));
+    }
+    apply({ type: 'stop', atMs: now });
+    if (record.pid !== null) apply({ type: 'exited', atMs: now, run: record.run, status: exited(0) });
+    assert.ok(['STOPPED', 'EXITED', 'FATAL'].includes(record.state), `seed ${seed}: at rest in ${record.state}`);
+    assert.equal(record.deadlineMs, null, `seed ${seed}: nothing is due at rest`);
+  }
+});
