@@ -263,7 +263,8 @@ export class Engine {
     const rule = this.#exitRule(entry, record, expected);
     if (rule === null) return;
     const cause: ExitCause = { kind: 'program', id: entry.config.name, rule, code: programExitCode(record), how: programEnd(record) };
-    this.#enqueue({ to: 'supervisor', input: this.#shutdownRequest('exit', cause) });
+    // Ahead of what else has happened: other ends of the same batch are no reason to restart anything any more.
+    this.#queue.unshift({ to: 'supervisor', input: this.#shutdownRequest('exit', cause) });
   }
 
   #exitRule(entry: Entry, record: ProcessRecord, expected: boolean): ExitRule | null {

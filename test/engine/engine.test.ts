@@ -1,0 +1,268 @@
+/** The engine against a fake kernel: start, restart, stop and end of whole sets of programs. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { exitWith, World } from './world.ts';
+
+const TERM = { kind: 'signal', signal: 15 } as const;
+
+test('programs start in order of priority, at once, without a tick', () => {
+  const world = new World([{ name: 'web' }, { name: 'db', priority: 1 }, { name: 'off', autostart: false }]);
+  world.engine.start();
+  assert.deepEqual(world.calls, ['spawn db', 'spawn web']);
+  assert.deepEqual(world.log, ["spawned: 'db' with pid 100", "spawned: 'web' with pid 101"]);
+  world.clock.advance(1000);
+  assert.equal(world.state('web'), 'RUNNING');
+  assert.equal(world.state('off'), 'STOPPED');
+  assert.ok(world.log.includes('success: web entered RUNNING state, process has stayed up for > than 1 seconds (startsecs)'));
+  world.assertQuiet();
+});
+
+test('a program that crashes is restarted in the same turn', () => {
+  const world = new World([{ name: 'web' }]);
+  world.engine.start();
+  world.clock.advance(5000);
+  world.end(9, 'web');
+  assert.deepEqual(world.calls, ['spawn web', 'spawn web']);
+  assert.ok(world.log.includes('exited: web (terminated by SIGKILL; not expected)'));
+  assert.equal(world.view('web').record.pid, 101);
+  world.clock.advance(1000);
+  world.assertQuiet();
+});
+
+test('retries grow by a second and end FATAL after startretries', () => {
+  const world = new World([{ name: 'web' }]);
+  world.engine.start();
+  const waits: number[][] = [];
+  for (let attempt = 1; attempt <= 4; attempt++) {
+    world.end(exitWith(1), 'web');
+    waits.push(world.clock.pending);
+    world.clock.advance(world.clock.pending[0] ?? 0);
+  }
+  assert.deepEqual(waits, [[1000], [2000], [3000], []]);
+  assert.equal(world.state('web'), 'FATAL');
+  assert.equal(world.log.at(-1), 'gave up: web entered FATAL state, too many start retries too quickly');
+  assert.deepEqual(world.states.slice(-2), ['web STARTING>BACKOFF', 'web BACKOFF>FATAL']);
+  world.assertQuiet();
+});
+
+test('a command that cannot be executed is retried with its reason', () => {
+  const world = new World([{ name: 'web', startretries: 1, spawnError: { reason: "can't find command 'nope'", exitCode: 127 } }]);
+  world.engine.start();
+  assert.equal(world.state('web'), 'BACKOFF');
+  assert.equal(world.view('web').record.spawnError, "can't find command 'nope'");
+  world.clock.advance(1000);
+  assert.equal(world.state('web'), 'FATAL');
+  assert.ok(world.log.includes("spawnerr: can't find command 'nope'"));
+  world.assertQuiet();
+});
+
+test('startsecs=0 that fails at once restarts once a second, not in a spin', () => {
+  const world = new World([{ name: 'spin', startsecs: 0, autorestart: 'true' }]);
+  world.engine.start();
+  for (let turn = 0; turn < 5; turn++) {
+    world.end(exitWith(0), 'spin');
+    assert.equal(world.state('spin'), 'EXITED');
+    world.clock.advance(999);
+    assert.equal(world.state('spin'), 'EXITED');
+    world.clock.advance(1);
+    assert.equal(world.state('spin'), 'RUNNING');
+  }
+  assert.equal(world.calls.length, 6);
+});
+
+test('stop signals the leader, then kills after stopwaitsecs', () => {
+  const world = new World([{ name: 'web', stopwaitsecs: 2 }]);
+  world.engine.start();
+  world.clock.advance(1000);
+  world.engine.stopProcess(world.id('web'));
+  assert.deepEqual(world.calls.slice(1), ['SIG15 web']);
+  world.clock.advance(2000);
+  assert.deepEqual(world.calls.slice(1), ['SIG15 web', 'SIG9 web']);
+  world.end(9, 'web');
+  assert.equal(world.state('web'), 'STOPPED');
+  assert.ok(world.log.includes('stopped: web (terminated by SIGKILL)'));
+  world.assertQuiet();
+});
+
+test('stopasgroup and killasgroup signal the group', () => {
+  const world = new World([{ name: 'tree', stopasgroup: true, killasgroup: true, stopwaitsecs: 1 }]);
+  world.engine.start();
+  world.engine.stopProcess(world.id('tree'));
+  world.clock.advance(1000);
+  assert.deepEqual(world.calls.slice(1), ['SIG15 -tree', 'SIG9 -tree']);
+  world.end(9, 'tree');
+  world.assertQuiet();
+});
+
+test('no signal goes to a pid that the reaper has taken in the same batch', () => {
+  const world = new World([{ name: 'a', exit_on_failure: true, autorestart: 'false' }, { name: 'b' }]);
+  world.engine.start();
+  world.clock.advance(1000);
+  // The end of a stops b, whose end is in the batch already; World fails on a signal to the dead.
+  world.end(exitWith(3), 'a', 'b');
+  assert.deepEqual(world.calls, ['spawn a', 'spawn b']);
+  assert.ok(world.ended !== null);
+  world.assertQuiet();
+});
+
+test('an unknown child is reported and changes nothing', () => {
+  const world = new World([]);
+  world.engine.reaped([{ pid: 4711, status: 0 }]);
+  assert.deepEqual(world.log, ['reaped unknown pid 4711 (exit status 0)']);
+});
+
+test('a shutdown stops by descending priority, equal ranks together', () => {
+  const world = new World([{ name: 'db', priority: 1 }, { name: 'web' }, { name: 'job' }]);
+  world.engine.start();
+  world.clock.advance(1000);
+  world.calls.length = 0;
+  world.engine.end('exit', TERM);
+  assert.deepEqual(world.calls, ['SIG15 web', 'SIG15 job']);
+  assert.equal(world.log.at(-3), 'waiting for web, job, db to die');
+  world.end(15, 'web');
+  assert.equal(world.calls.length, 2);
+  world.end(15, 'job');
+  assert.deepEqual(world.calls.slice(2), ['SIG15 db']);
+  world.end(15, 'db');
+  assert.deepEqual(world.ended, { goal: 'exit', cause: TERM });
+  world.assertQuiet();
+});
+
+test('during a shutdown nothing is started, and BACKOFF becomes STOPPED, not FATAL', () => {
+  const world = new World([{ name: 'slow', priority: 1000 }, { name: 'crashes', startretries: 0 }, { name: 'waits' }, { name: 'quick', startsecs: 0, autorestart: 'true' }]);
+  world.engine.start();
+  world.end(exitWith(1), 'waits');
+  world.end(exitWith(1), 'quick');
+  assert.equal(world.state('waits'), 'BACKOFF');
+  world.engine.end('exit', TERM);
+  assert.equal(world.state('waits'), 'STOPPED');
+  world.engine.startProcess(world.id('waits'));
+  assert.equal(world.state('waits'), 'STOPPED');
+  world.end(exitWith(1), 'crashes');
+  world.end(15, 'slow');
+  assert.ok(world.ended !== null);
+  assert.equal(world.state('quick'), 'EXITED');
+  world.assertQuiet();
+});
+
+test('losing patience kills everything at once', () => {
+  const world = new World([{ name: 'db', priority: 1 }, { name: 'web' }]);
+  world.engine.start();
+  world.engine.end('exit', TERM);
+  world.engine.hurry();
+  assert.deepEqual(world.calls.slice(2), ['SIG15 web', 'SIG9 web', 'SIG9 db']);
+  world.end(9, 'web', 'db');
+  assert.ok(world.ended !== null);
+  world.assertQuiet();
+});
+
+test('shutdown_timeout caps the whole', () => {
+  const world = new World([{ name: 'db', priority: 1 }, { name: 'web', stopwaitsecs: 60 }], { shutdownTimeoutMs: 3000 });
+  world.engine.start();
+  world.engine.end('exit', TERM);
+  world.clock.advance(3000);
+  assert.deepEqual(world.calls.slice(2), ['SIG15 web', 'SIG9 web', 'SIG9 db']);
+  world.end(9, 'db', 'web');
+  assert.ok(world.ended !== null);
+  world.assertQuiet();
+});
+
+test('what cannot be signalled does not hold a shutdown up', () => {
+  const world = new World([{ name: 'web' }]);
+  world.engine.start();
+  world.signalError = 'EPERM';
+  world.engine.end('exit', TERM);
+  assert.equal(world.state('web'), 'UNKNOWN');
+  assert.ok(world.ended !== null);
+  world.assertQuiet();
+});
+
+test('a request to restart finishes as one, unless an end is asked for meanwhile', () => {
+  const restart = new World([{ name: 'web' }]);
+  restart.engine.start();
+  restart.engine.end('restart', { kind: 'signal', signal: 1 });
+  restart.end(15, 'web');
+  assert.equal(restart.ended?.goal, 'restart');
+  const both = new World([{ name: 'web' }]);
+  both.engine.start();
+  both.engine.end('restart', { kind: 'signal', signal: 1 });
+  both.engine.end('exit', TERM);
+  both.end(15, 'web');
+  assert.deepEqual(both.ended, { goal: 'exit', cause: TERM });
+});
+
+test('exit_on_failure: FATAL and an unexpected exit end the container with their code; a restart does not', () => {
+  const world = new World([{ name: 'web', exit_on_failure: true }, { name: 'db' }]);
+  world.engine.start();
+  world.clock.advance(2000);
+  world.end(exitWith(5), 'web');
+  assert.equal(world.engine.phase, 'running');
+  for (let attempt = 0; attempt < 4; attempt++) {
+    world.end(exitWith(6), 'web');
+    if (attempt < 3) assert.equal(world.engine.phase, 'running');
+    world.clock.advance(attempt < 3 ? (attempt + 1) * 1000 : 0);
+  }
+  assert.equal(world.engine.phase, 'stopping');
+  world.end(15, 'db');
+  assert.deepEqual(world.ended?.cause, { kind: 'program', id: 'web', rule: 'exit_on_failure', code: 6, how: 'exit status 6' });
+});
+
+test('exit_on_end and the main program end the container whatever their code', () => {
+  const job = new World([{ name: 'job', exit_on_end: true, startsecs: 0, autorestart: 'false' }]);
+  job.engine.start();
+  job.end(exitWith(0), 'job');
+  assert.deepEqual(job.ended?.cause, { kind: 'program', id: 'job', rule: 'exit_on_end', code: 0, how: 'exit status 0' });
+  const main = new World([{ name: 'main', startsecs: 0, autorestart: 'false' }], { mainProgram: 'main:main' });
+  main.engine.start();
+  main.end(9, 'main');
+  assert.deepEqual(main.ended?.cause, { kind: 'program', id: 'main', rule: 'main program', code: 137, how: 'terminated by SIGKILL' });
+});
+
+test('exit_when_idle waits for the last that runs or is due to', () => {
+  const once = { autorestart: 'false', startsecs: 0 } as const;
+  const world = new World([{ name: 'a', ...once }, { name: 'b', ...once }, { name: 'never', autostart: false }], { exitWhenIdle: true });
+  world.engine.start();
+  world.end(exitWith(1), 'a');
+  assert.equal(world.ended, null);
+  world.end(exitWith(4), 'b');
+  assert.deepEqual(world.ended, { goal: 'exit', cause: { kind: 'program', id: 'b', rule: 'exit_when_idle', code: 4, how: 'exit status 4' } });
+});
+
+test('an administrative stop is no end: exit_when_idle does not take it for one', () => {
+  const world = new World([{ name: 'web', exit_on_end: true, exit_on_failure: true }], { exitWhenIdle: true });
+  world.engine.start();
+  world.engine.stopProcess(world.id('web'));
+  world.end(15, 'web');
+  assert.equal(world.ended, null);
+  assert.equal(world.state('web'), 'STOPPED');
+});
+
+test('a signal on request goes to what runs only', () => {
+  const world = new World([{ name: 'web' }, { name: 'off', autostart: false }]);
+  world.engine.start();
+  assert.equal(world.engine.signalProcess('web:web', 10), null);
+  assert.equal(world.engine.signalProcess('off:off', 10), 'not running');
+  assert.equal(world.engine.signalProcess('no:no', 10), 'no such process');
+  assert.equal(world.engine.stopProcess('no:no'), false);
+  assert.equal(world.engine.process('no:no'), null);
+  assert.deepEqual(world.calls.slice(1), ['SIG10 web']);
+});
+
+test('a listener that throws does not stop the loop', () => {
+  const world = new World([{ name: 'web' }]);
+  world.engine.subscribe(() => {
+    throw new Error('broken listener');
+  });
+  world.engine.start();
+  assert.equal(world.state('web'), 'STARTING');
+  assert.ok(world.log.some((line) => line.includes('broken listener')));
+});
+
+test('500 programs take one turn and leave one alarm each', () => {
+  const world = new World(Array.from({ length: 500 }, (_, n) => ({ name: `p${n}` })));
+  world.engine.start();
+  assert.equal(world.calls.length, 500);
+  assert.equal(world.clock.pending.length, 500);
+  world.clock.advance(1000);
+  world.assertQuiet();
+});

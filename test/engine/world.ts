@@ -1,0 +1,152 @@
+/** A fake kernel and a fake clock for the engine: programs live and die as the test says, time steps from alarm to alarm. */
+import assert from 'node:assert/strict';
+import type { GroupConfig, ProcessConfig } from '../../src/config/model.ts';
+import type { ExitCause } from '../../src/core/exit-policy.ts';
+import type { Goal } from '../../src/core/shutdown-machine.ts';
+import { Engine, type EngineOptions } from '../../src/engine/engine.ts';
+import type { Clock, SpawnOutcome } from '../../src/engine/ports.ts';
+
+/** Time that stands still until it is stepped; alarms fire in order, each at its own time. */
+export class FakeClock implements Clock {
+  #now = 1000;
+  #alarms: Array<{ atMs: number; wake: () => void }> = [];
+
+  nowMs(): number {
+    return this.#now;
+  }
+
+  alarm(atMs: number, wake: () => void): () => void {
+    const entry = { atMs, wake };
+    this.#alarms.push(entry);
+    return () => {
+      this.#alarms = this.#alarms.filter((other) => other !== entry);
+    };
+  }
+
+  /** Times, from now, at which something is due. */
+  get pending(): number[] {
+    return this.#alarms.map(({ atMs }) => atMs - this.#now).toSorted((a, b) => a - b);
+  }
+
+  /** Lets time pass; what is armed on the way fires on the way. */
+  advance(ms: number): void {
+    const end = this.#now + ms;
+    for (;;) {
+      const next = this.#alarms.toSorted((a, b) => a.atMs - b.atMs)[0];
+      if (next === undefined || next.atMs > end) break;
+      this.#alarms = this.#alarms.filter((other) => other !== next);
+      this.#now = Math.max(this.#now, next.atMs);
+      next.wake();
+    }
+    this.#now = end;
+  }
+}
+
+/** The options of a program that the engine reads, with Supervisor's defaults. */
+const defaults = {
+  autostart: true, startsecs: 1, startretries: 3, autorestart: 'unexpected', exitcodes: [0], stopsignal: [15], stopwaitsecs: 10,
+  stopasgroup: false, killasgroup: false, priority: 999, exit_on_failure: false, exit_on_end: false,
+};
+
+/** Options of a test's program, and how it behaves. */
+export interface Program extends Partial<Omit<typeof defaults, 'autorestart'>> {
+  readonly name: string;
+  readonly group?: string;
+  readonly autorestart?: 'true' | 'false' | 'unexpected';
+  readonly groupPriority?: number;
+  /** Signals that it ends by; all but 0 if not given. */
+  readonly diesBy?: readonly number[];
+  readonly spawnError?: { readonly reason: string; readonly exitCode: number };
+}
+
+/** One engine in a world of its own. */
+export class World {
+  readonly clock = new FakeClock();
+  /** Lines of the log, without level. */
+  readonly log: string[] = [];
+  /** Orders that reached the kernel: `spawn web`, `SIG15 web`, `SIG9 -web`. */
+  readonly calls: string[] = [];
+  readonly states: string[] = [];
+  readonly engine: Engine;
+  ended: { goal: Goal; cause: ExitCause } | null = null;
+  /** The errno that signals fail with. */
+  signalError: string | null = null;
+  #nextPid = 100;
+  readonly #alive = new Map<number, Program>();
+
+  constructor(programs: readonly Program[], options: Partial<EngineOptions> = {}) {
+    const groups = new Map<string, ProcessConfig[]>();
+    for (const program of programs) {
+      const group = program.group ?? program.name;
+      const config = { name: program.name, group, program: program.name, options: { ...defaults, ...program } } as unknown as ProcessConfig;
+      groups.set(group, [...(groups.get(group) ?? []), config]);
+    }
+    const list = [...groups].map(([name, processes]): GroupConfig => {
+      const first = programs.find((program) => (program.group ?? program.name) === name);
+      return { name, priority: first?.groupPriority ?? first?.priority ?? 999, type: 'program', processes };
+    });
+    const byName = new Map(programs.map((program) => [program.name, program]));
+    this.engine = new Engine(list, { shutdownTimeoutMs: null, exitWhenIdle: false, mainProgram: null, ...options }, {
+      clock: this.clock,
+      report: (_level, text) => this.log.push(text),
+      finished: (goal, cause) => {
+        assert.equal(this.ended, null, 'an engine finishes once');
+        this.ended = { goal, cause };
+      },
+      processes: {
+        spawn: ({ name }): SpawnOutcome => {
+          this.calls.push(`spawn ${name}`);
+          const program = byName.get(name);
+          assert.ok(program !== undefined);
+          if (program.spawnError !== undefined) return { ok: false, ...program.spawnError };
+          const pid = this.#nextPid++;
+          this.#alive.set(pid, program);
+          return { ok: true, pid };
+        },
+        signal: (pid, signal, group) => {
+          const program = this.#alive.get(pid);
+          assert.ok(program !== undefined, `a signal to ${pid}, which is not alive`);
+          this.calls.push(`SIG${signal} ${group ? '-' : ''}${program.name}`);
+          return this.signalError;
+        },
+      },
+    });
+    this.engine.subscribe((event) => {
+      if (event.type === 'process') this.states.push(`${event.process.config.name} ${event.from}>${event.process.record.state}`);
+    });
+  }
+
+  /** State of a process by its name. */
+  state(name: string): string {
+    return this.view(name).record.state;
+  }
+
+  view(name: string): ReturnType<Engine['processes']>[number] {
+    const found = this.engine.processes().find(({ config }) => config.name === name);
+    assert.ok(found !== undefined, name);
+    return found;
+  }
+
+  /** Namespec by name. */
+  id(name: string): string {
+    return this.view(name).id;
+  }
+
+  /** The named processes end, in one batch of the reaper; status as of waitpid. */
+  end(status: number, ...names: readonly string[]): void {
+    const batch = names.map((name) => {
+      const { pid } = this.view(name).record;
+      assert.ok(pid !== null && this.#alive.delete(pid), `${name} is not alive`);
+      return { pid, status };
+    });
+    this.engine.reaped(batch);
+  }
+
+  /** Nothing may be left armed at the end of a test. */
+  assertQuiet(): void {
+    assert.deepEqual(this.clock.pending, []);
+  }
+}
+
+/** Status words of waitpid. */
+export const exitWith = (code: number): number => code << 8;
