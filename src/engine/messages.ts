@@ -3,9 +3,9 @@
  * Pure text; it decides only the level.
  */
 import { type ExitStatus, formatExit } from '../core/exit-status.ts';
+import type { Level } from '../core/log-level.ts';
 import type { ProcessNote } from '../core/process-machine.ts';
 import { formatSignal } from '../core/signals.ts';
-import type { Level } from './ports.ts';
 
 /** A line and its level. */
 export type Message = readonly [level: Level, text: string];

@@ -3,9 +3,7 @@
  * Types only.
  */
 import type { ProcessConfig } from '../config/model.ts';
-
-/** Severity of a line of the supervisor's own log, by Supervisor's names (`loglevel`). */
-export type Level = 'critical' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'blather';
+import type { Level } from '../core/log-level.ts';
 
 /** Outcome of a spawn: it was executed, or why not. */
 export type SpawnOutcome =

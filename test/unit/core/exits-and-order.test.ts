@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { containerExitCode, type ExitCause, exitRule, formatCause, programEnd, programExitCode } from '../../../src/core/exit-policy.ts';
 import { formatExit, isExpectedExit, parseWaitStatus, shellExitCode, supervisorExitStatus } from '../../../src/core/exit-status.ts';
+import { isLogged, levels } from '../../../src/core/log-level.ts';
 import { initialRecord, type ProcessRecord } from '../../../src/core/process-machine.ts';
 import { backoffDelayMs, restartDelayMs } from '../../../src/core/restart-policy.ts';
 import { formatSignal, parseSignal } from '../../../src/core/signals.ts';
@@ -101,4 +102,8 @@ test('states have the numbers of the wire', () => {
   assert.deepEqual(Object.values(ProcessState), [0, 10, 20, 30, 40, 100, 200, 1000]);
   assert.deepEqual(SupervisorState, { FATAL: 2, RUNNING: 1, RESTARTING: 0, SHUTDOWN: -1 });
   assert.ok(RUNNING_STATES.has('BACKOFF') && STOPPED_STATES.has('FATAL'));
+});
+
+test('a threshold lets through what is at least as grave', () => {
+  assert.deepEqual(levels.filter((level) => isLogged(level, 'warn')), ['critical', 'error', 'warn']);
 });

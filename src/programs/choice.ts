@@ -1,0 +1,44 @@
+/**
+ * Which of the programs in this executable is meant: by the name it was called by (argv[0]), else by the first argument. Pure.
+ */
+
+/** Names of the programs. */
+export type ProgramName = 'supervise' | 'ctl' | 'check' | 'health' | 'unpack' | 'echo-conf' | 'pidproxy' | 'demo' | 'version';
+
+/** A program and what is left of the command line for it. */
+export interface Choice {
+  readonly program: ProgramName;
+  readonly args: readonly string[];
+  /** The name to use in messages to the person who called. */
+  readonly calledAs: string;
+}
+
+/** Links by these names behave as the commands of Supervisor that have them. */
+const links: ReadonlyMap<string, ProgramName> = new Map([
+  ['supervisord', 'supervise'],
+  ['supervisorctl', 'ctl'],
+  ['echo_supervisord_conf', 'echo-conf'],
+  ['pidproxy', 'pidproxy'],
+]);
+
+const subcommands: ReadonlyMap<string, ProgramName> = new Map([
+  ['ctl', 'ctl'],
+  ['check', 'check'],
+  ['health', 'health'],
+  ['unpack', 'unpack'],
+  ['echo-conf', 'echo-conf'],
+  ['pidproxy', 'pidproxy'],
+  ['demo', 'demo'],
+]);
+
+/** Chooses the program. Anything that names none is for the supervisor itself. */
+export function chooseProgram(argv0: string, args: readonly string[]): Choice {
+  const calledAs = argv0.slice(argv0.lastIndexOf('/') + 1);
+  const linked = links.get(calledAs);
+  if (linked !== undefined) return { program: linked, args, calledAs };
+  const [first, ...rest] = args;
+  if (first === '--version') return { program: 'version', args: rest, calledAs };
+  const chosen = first === undefined ? undefined : subcommands.get(first);
+  if (chosen !== undefined) return { program: chosen, args: rest, calledAs: `${calledAs} ${first}` };
+  return { program: 'supervise', args, calledAs };
+}
