@@ -91,9 +91,29 @@ export class Engine {
 
   /** Starts all programs with autostart, in the order of their priorities. */
   start(): void {
-    const due = [...this.#entries.values()].filter(({ config }) => config.options.autostart);
-    for (const id of startOrder(due.map(({ rank }) => rank))) this.#enqueue({ to: 'process', id, input: { type: 'start', atMs: this.#now() } });
-    this.#turn();
+    this.#autostart([...this.#entries.values()]);
+  }
+
+  /** Takes a group in at run time and starts what has autostart. False when there is one of that name. */
+  addGroup(group: GroupConfig): boolean {
+    if (this.#inGroup(group.name).length > 0) return false;
+    for (const process of group.processes) this.#add(group, process);
+    this.#emit({ type: 'group', group: group.name, change: 'added' });
+    if (this.#shutdown.phase === 'running') this.#autostart(this.#inGroup(group.name));
+    return true;
+  }
+
+  /** Forgets a group of which nothing runs: `unknown` when there is none of that name, `running` while a process of it is up. */
+  removeGroup(name: string): 'removed' | 'unknown' | 'running' {
+    const entries = this.#inGroup(name);
+    if (entries.length === 0) return 'unknown';
+    if (entries.some(({ record }) => record.pid !== null || record.state === 'BACKOFF')) return 'running';
+    for (const entry of entries) {
+      entry.alarm?.cancel();
+      this.#entries.delete(entry.id);
+    }
+    this.#emit({ type: 'group', group: name, change: 'removed' });
+    return 'removed';
   }
 
   /** Asks for a start; ignored where the process is up or being stopped. False when there is no such process. */
@@ -169,6 +189,16 @@ export class Engine {
 
   get phase(): ShutdownRecord['phase'] {
     return this.#shutdown.phase;
+  }
+
+  #inGroup(name: string): Entry[] {
+    return [...this.#entries.values()].filter(({ config }) => config.group === name);
+  }
+
+  #autostart(entries: readonly Entry[]): void {
+    const due = entries.filter(({ config }) => config.options.autostart);
+    for (const id of startOrder(due.map(({ rank }) => rank))) this.#enqueue({ to: 'process', id, input: { type: 'start', atMs: this.#now() } });
+    this.#turn();
   }
 
   #add(group: GroupConfig, config: ProcessConfig): void {

@@ -9,6 +9,8 @@ import type { ProcessView } from './engine.ts';
 export type EngineEvent =
   /** A process went from one state to another; `expected` is meant for EXITED (`exitcodes`). */
   | { readonly type: 'process'; readonly process: ProcessView; readonly from: ProcessStateName; readonly expected: boolean }
+  /** A group was taken in or forgotten at run time. */
+  | { readonly type: 'group'; readonly group: string; readonly change: 'added' | 'removed' }
   /** The supervisor began to end or to restart. */
   | { readonly type: 'supervisor'; readonly goal: Goal };
 

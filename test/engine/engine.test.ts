@@ -266,3 +266,21 @@ test('500 programs take one turn and leave one alarm each', () => {
   world.clock.advance(1000);
   world.assertQuiet();
 });
+
+test('groups come and go at run time, but not while they run', () => {
+  const world = new World([{ name: 'web' }]);
+  world.engine.start();
+  const [late] = world.groupsOf([{ name: 'late' }]);
+  assert.ok(late !== undefined);
+  assert.equal(world.engine.addGroup(late), true);
+  assert.equal(world.engine.addGroup(late), false);
+  assert.equal(world.state('late'), 'STARTING');
+  assert.equal(world.engine.removeGroup('late'), 'running');
+  world.engine.stopProcess('late:late');
+  assert.equal(world.engine.removeGroup('late'), 'running');
+  world.end(15, 'late');
+  assert.equal(world.engine.removeGroup('late'), 'removed');
+  assert.equal(world.engine.removeGroup('late'), 'unknown');
+  assert.deepEqual(world.engine.processes().map(({ id }) => id), ['web:web']);
+  assert.deepEqual([world.states.at(1), world.states.at(-1)], ['late added', 'late removed']);
+});

@@ -74,19 +74,10 @@ export class World {
   #nextPid = 100;
   readonly #alive = new Map<number, Program>();
 
+  readonly #programs = new Map<string, Program>();
+
   constructor(programs: readonly Program[], options: Partial<EngineOptions> = {}) {
-    const groups = new Map<string, ProcessConfig[]>();
-    for (const program of programs) {
-      const group = program.group ?? program.name;
-      const config = { name: program.name, group, program: program.name, options: { ...defaults, ...program } } as unknown as ProcessConfig;
-      groups.set(group, [...(groups.get(group) ?? []), config]);
-    }
-    const list = [...groups].map(([name, processes]): GroupConfig => {
-      const first = programs.find((program) => (program.group ?? program.name) === name);
-      return { name, priority: first?.groupPriority ?? first?.priority ?? 999, type: 'program', processes };
-    });
-    const byName = new Map(programs.map((program) => [program.name, program]));
-    this.engine = new Engine(list, { shutdownTimeoutMs: null, exitWhenIdle: false, mainProgram: null, ...options }, {
+    this.engine = new Engine(this.groupsOf(programs), { shutdownTimeoutMs: null, exitWhenIdle: false, mainProgram: null, ...options }, {
       clock: this.clock,
       report: (_level, text) => this.log.push(text),
       finished: (goal, cause) => {
@@ -96,7 +87,7 @@ export class World {
       processes: {
         spawn: ({ name }): SpawnOutcome => {
           this.calls.push(`spawn ${name}`);
-          const program = byName.get(name);
+          const program = this.#programs.get(name);
           assert.ok(program !== undefined);
           if (program.spawnError !== undefined) return { ok: false, ...program.spawnError };
           const pid = this.#nextPid++;
@@ -112,7 +103,23 @@ export class World {
       },
     });
     this.engine.subscribe((event) => {
+      if (event.type === 'group') this.states.push(`${event.group} ${event.change}`);
       if (event.type === 'process') this.states.push(`${event.process.config.name} ${event.from}>${event.process.record.state}`);
+    });
+  }
+
+  /** The groups that these programs make; they are known to the kernel from now on. */
+  groupsOf(programs: readonly Program[]): GroupConfig[] {
+    const groups = new Map<string, ProcessConfig[]>();
+    for (const program of programs) {
+      this.#programs.set(program.name, program);
+      const group = program.group ?? program.name;
+      const config = { name: program.name, group, program: program.name, options: { ...defaults, ...program } } as unknown as ProcessConfig;
+      groups.set(group, [...(groups.get(group) ?? []), config]);
+    }
+    return [...groups].map(([name, processes]): GroupConfig => {
+      const first = programs.find((program) => (program.group ?? program.name) === name);
+      return { name, priority: first?.groupPriority ?? first?.priority ?? 999, type: 'program', processes };
     });
   }
 
