@@ -8,19 +8,17 @@
  *   3. All pids of a batch of ended children leave the pid table before any of them is acted upon: no signal goes to a recycled pid.
  *   4. An error in one input is logged and the loop goes on.
  */
-import type { GroupConfig, ProcessConfig } from '../config/model.ts';
+import type { GroupConfig } from '../config/model.ts';
 import { type ExitCause, type ExitRule, exitRule, programEnd, programExitCode } from '../core/exit-policy.ts';
 import { parseWaitStatus } from '../core/exit-status.ts';
-import {
-  initialRecord, isEndedForGood, type ProcessEffect, type ProcessInput, type ProcessPolicy, type ProcessRecord, step,
-} from '../core/process-machine.ts';
+import { isEndedForGood, type ProcessEffect, type ProcessInput, type ProcessRecord, step } from '../core/process-machine.ts';
 import { type Goal, initialShutdown, type ShutdownEffect, type ShutdownInput, type ShutdownRecord, stepShutdown } from '../core/shutdown-machine.ts';
 import { SIGNALLABLE_STATES } from '../core/states.ts';
-import { type Ranked, startOrder, stopRanks } from '../core/stop-order.ts';
+import { startOrder, stopRanks } from '../core/stop-order.ts';
 import type { EngineEvent, Listener } from './events.ts';
 import { formatNote, formatReapedUnknown, formatWaiting, type Message } from './messages.ts';
-import { policyOf } from './policy.ts';
 import type { Clock, Processes, Report } from './ports.ts';
+import { type Entry, type ProcessView, Registry } from './registry.ts';
 
 /** What is fixed for the life of an engine. */
 export interface EngineOptions {
@@ -41,31 +39,9 @@ export interface EnginePorts {
   readonly finished: (goal: Goal, cause: ExitCause) => void;
 }
 
-/** One process as others may see it. */
-export interface ProcessView {
-  /** Namespec `group:name`. */
-  readonly id: string;
-  readonly config: ProcessConfig;
-  readonly record: ProcessRecord;
-}
-
-interface Entry {
-  readonly id: string;
-  readonly config: ProcessConfig;
-  readonly policy: Omit<ProcessPolicy, 'mayRestart'>;
-  readonly rank: Ranked;
-  record: ProcessRecord;
-  alarm: { readonly atMs: number; readonly cancel: () => void } | null;
-}
-
 type Input =
   | { readonly to: 'process'; readonly id: string; readonly input: ProcessInput }
   | { readonly to: 'supervisor'; readonly input: ShutdownInput };
-
-/** Namespec of a process. */
-export function namespecOf(config: Pick<ProcessConfig, 'group' | 'name'>): string {
-  return `${config.group}:${config.name}`;
-}
 
 function formatError(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -75,8 +51,7 @@ function formatError(error: unknown): string {
 export class Engine {
   readonly #options: EngineOptions;
   readonly #ports: EnginePorts;
-  readonly #entries = new Map<string, Entry>();
-  readonly #pids = new Map<number, { readonly entry: Entry; readonly run: number }>();
+  readonly #registry = new Registry();
   readonly #queue: Input[] = [];
   readonly #listeners = new Set<Listener>();
   #isTurning = false;
@@ -86,31 +61,31 @@ export class Engine {
   constructor(groups: readonly GroupConfig[], options: EngineOptions, ports: EnginePorts) {
     this.#options = options;
     this.#ports = ports;
-    for (const group of groups) for (const process of group.processes) this.#add(group, process);
+    for (const group of groups) this.#registry.addGroup(group);
   }
 
   /** Starts all programs with autostart, in the order of their priorities. */
   start(): void {
-    this.#autostart([...this.#entries.values()]);
+    this.#autostart(this.#registry.all());
   }
 
   /** Takes a group in at run time and starts what has autostart. False when there is one of that name. */
   addGroup(group: GroupConfig): boolean {
-    if (this.#inGroup(group.name).length > 0) return false;
-    for (const process of group.processes) this.#add(group, process);
+    if (this.#registry.inGroup(group.name).length > 0) return false;
+    this.#registry.addGroup(group);
     this.#emit({ type: 'group', group: group.name, change: 'added' });
-    if (this.#shutdown.phase === 'running') this.#autostart(this.#inGroup(group.name));
+    if (this.#shutdown.phase === 'running') this.#autostart(this.#registry.inGroup(group.name));
     return true;
   }
 
   /** Forgets a group of which nothing runs: `unknown` when there is none of that name, `running` while a process of it is up. */
   removeGroup(name: string): 'removed' | 'unknown' | 'running' {
-    const entries = this.#inGroup(name);
+    const entries = this.#registry.inGroup(name);
     if (entries.length === 0) return 'unknown';
     if (entries.some(({ record }) => record.pid !== null || record.state === 'BACKOFF')) return 'running';
     for (const entry of entries) {
       entry.alarm?.cancel();
-      this.#entries.delete(entry.id);
+      this.#registry.remove(entry);
     }
     this.#emit({ type: 'group', group: name, change: 'removed' });
     return 'removed';
@@ -133,9 +108,9 @@ export class Engine {
 
   /** Sends a signal, with no intention of ours: null, or `no such process`, `not running`, or the name of an errno. */
   signalProcess(id: string, signal: number, group = false): string | null {
-    const entry = this.#entries.get(id);
+    const entry = this.#registry.get(id);
     if (entry === undefined) return 'no such process';
-    if (entry.record.pid === null || !SIGNALLABLE_STATES.has(entry.record.state) || !this.#pids.has(entry.record.pid)) return 'not running';
+    if (entry.record.pid === null || !SIGNALLABLE_STATES.has(entry.record.state) || !this.#registry.ownsPid(entry.record.pid)) return 'not running';
     return this.#ports.processes.signal(entry.record.pid, signal, group);
   }
 
@@ -158,13 +133,12 @@ export class Engine {
   reaped(batch: ReadonlyArray<{ readonly pid: number; readonly status: number }>): void {
     const atMs = this.#now();
     for (const { pid, status } of batch) {
-      const known = this.#pids.get(pid);
+      const known = this.#registry.releasePid(pid);
       const parsed = parseWaitStatus(status);
       if (known === undefined) {
         this.#say(formatReapedUnknown(pid, parsed));
         continue;
       }
-      this.#pids.delete(pid);
       this.#enqueue({ to: 'process', id: known.entry.id, input: { type: 'exited', atMs, run: known.run, status: parsed } });
     }
     this.#turn();
@@ -178,21 +152,17 @@ export class Engine {
 
   /** All processes, in order of group priority and name. */
   processes(): ProcessView[] {
-    return [...this.#entries.values()].map(({ id, config, record }) => ({ id, config, record }));
+    return this.#registry.all().map(({ id, config, record }) => ({ id, config, record }));
   }
 
   /** One process; null when there is none of that namespec. */
   process(id: string): ProcessView | null {
-    const entry = this.#entries.get(id);
+    const entry = this.#registry.get(id);
     return entry === undefined ? null : { id, config: entry.config, record: entry.record };
   }
 
   get phase(): ShutdownRecord['phase'] {
     return this.#shutdown.phase;
-  }
-
-  #inGroup(name: string): Entry[] {
-    return [...this.#entries.values()].filter(({ config }) => config.group === name);
   }
 
   #autostart(entries: readonly Entry[]): void {
@@ -201,21 +171,15 @@ export class Engine {
     this.#turn();
   }
 
-  #add(group: GroupConfig, config: ProcessConfig): void {
-    const id = namespecOf(config);
-    const rank = { id, groupPriority: group.priority, priority: config.options.priority };
-    this.#entries.set(id, { id, config, policy: policyOf(config), rank, record: initialRecord, alarm: null });
-  }
-
   #request(id: string, type: 'start' | 'stop' | 'kill'): boolean {
-    if (!this.#entries.has(id)) return false;
+    if (this.#registry.get(id) === undefined) return false;
     if (type !== 'start' || this.#shutdown.phase === 'running') this.#enqueue({ to: 'process', id, input: { type, atMs: this.#now() } });
     this.#turn();
     return true;
   }
 
   #shutdownRequest(goal: Goal, cause: ExitCause): ShutdownInput {
-    const up = [...this.#entries.values()].filter(({ record }) => SIGNALLABLE_STATES.has(record.state));
+    const up = this.#registry.all().filter(({ record }) => SIGNALLABLE_STATES.has(record.state));
     return { type: 'requested', atMs: this.#now(), goal, cause, ranks: stopRanks(up.map(({ rank }) => rank)), timeoutMs: this.#options.shutdownTimeoutMs };
   }
 
@@ -244,7 +208,7 @@ export class Engine {
   }
 
   #stepProcess(id: string, input: ProcessInput): void {
-    const entry = this.#entries.get(id);
+    const entry = this.#registry.get(id);
     if (entry === undefined) return;
     const { record, effects } = step(entry.record, input, { ...entry.policy, mayRestart: this.#shutdown.phase === 'running' });
     entry.record = record;
@@ -269,7 +233,7 @@ export class Engine {
   #spawn(entry: Entry, run: number): void {
     const outcome = this.#ports.processes.spawn(entry.config, run);
     const atMs = this.#now();
-    if (outcome.ok) this.#pids.set(outcome.pid, { entry, run });
+    if (outcome.ok) this.#registry.claimPid(outcome.pid, { entry, run });
     const input: ProcessInput = outcome.ok
       ? { type: 'spawned', atMs, run, pid: outcome.pid }
       : { type: 'spawnFailed', atMs, run, reason: outcome.reason, exitCode: outcome.exitCode };
@@ -277,7 +241,7 @@ export class Engine {
   }
 
   #signal(entry: Entry, pid: number, signal: number, group: boolean): void {
-    const code = this.#pids.has(pid) ? this.#ports.processes.signal(pid, signal, group) : 'ESRCH';
+    const code = this.#registry.ownsPid(pid) ? this.#ports.processes.signal(pid, signal, group) : 'ESRCH';
     if (code !== null) this.#enqueue({ to: 'process', id: entry.id, input: { type: 'signalFailed', atMs: this.#now(), run: entry.record.run, code } });
   }
 
@@ -300,7 +264,7 @@ export class Engine {
   #exitRule(entry: Entry, record: ProcessRecord, expected: boolean): ExitRule | null {
     const { exit_on_failure: exitOnFailure, exit_on_end: exitOnEnd } = entry.config.options;
     const options = { exitOnFailure, exitOnEnd, isMain: entry.id === this.#options.mainProgram };
-    const isIdle = this.#options.exitWhenIdle && [...this.#entries.values()].every(({ record: other }) => isEndedForGood(other) || other.state === 'STOPPED');
+    const isIdle = this.#options.exitWhenIdle && this.#registry.all().every(({ record: other }) => isEndedForGood(other) || other.state === 'STOPPED');
     return exitRule(record, expected, options, this.#options.exitWhenIdle, isIdle);
   }
 
@@ -316,9 +280,9 @@ export class Engine {
   /** What does not run and is due to is called off at once, whatever its rank. */
   #callOffWaiting(record: ShutdownRecord): void {
     this.#emit({ type: 'supervisor', goal: record.goal });
-    const names = record.ranks.flat().map((id) => this.#entries.get(id)?.config.name ?? id);
+    const names = record.ranks.flat().map((id) => this.#registry.get(id)?.config.name ?? id);
     if (names.length > 0) this.#say(formatWaiting(names));
-    for (const { id, record: process } of this.#entries.values()) {
+    for (const { id, record: process } of this.#registry.all()) {
       if (!SIGNALLABLE_STATES.has(process.state)) this.#enqueue({ to: 'process', id, input: { type: 'stop', atMs: this.#now() } });
     }
   }

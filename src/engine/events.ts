@@ -3,7 +3,7 @@
  */
 import type { Goal } from '../core/shutdown-machine.ts';
 import type { ProcessStateName } from '../core/states.ts';
-import type { ProcessView } from './engine.ts';
+import type { ProcessView } from './registry.ts';
 
 /** A change, told after it happened. */
 export type EngineEvent =

@@ -1,0 +1,85 @@
+/**
+ * What the engine knows: the processes by namespec, and which pid is whose. It decides nothing and orders nothing.
+ */
+import type { GroupConfig, ProcessConfig } from '../config/model.ts';
+import { initialRecord, type ProcessPolicy, type ProcessRecord } from '../core/process-machine.ts';
+import type { Ranked } from '../core/stop-order.ts';
+import { policyOf } from './policy.ts';
+
+/** One process as others may see it. */
+export interface ProcessView {
+  /** Namespec `group:name`. */
+  readonly id: string;
+  readonly config: ProcessConfig;
+  readonly record: ProcessRecord;
+}
+
+/** One process as the engine keeps it. */
+export interface Entry extends ProcessView {
+  readonly policy: Omit<ProcessPolicy, 'mayRestart'>;
+  readonly rank: Ranked;
+  record: ProcessRecord;
+  /** The alarm for the deadline of the record. */
+  alarm: { readonly atMs: number; readonly cancel: () => void } | null;
+}
+
+/** A run that a pid belongs to. */
+export interface Run {
+  readonly entry: Entry;
+  readonly run: number;
+}
+
+/** Namespec of a process. */
+export function namespecOf(config: Pick<ProcessConfig, 'group' | 'name'>): string {
+  return `${config.group}:${config.name}`;
+}
+
+/** The processes of one engine. */
+export class Registry {
+  readonly #entries = new Map<string, Entry>();
+  readonly #runs = new Map<number, Run>();
+
+  /** Takes in all processes of a group. */
+  addGroup(group: GroupConfig): void {
+    for (const config of group.processes) {
+      const id = namespecOf(config);
+      const rank = { id, groupPriority: group.priority, priority: config.options.priority };
+      this.#entries.set(id, { id, config, policy: policyOf(config), rank, record: initialRecord, alarm: null });
+    }
+  }
+
+  /** Forgets a process. */
+  remove(entry: Entry): void {
+    this.#entries.delete(entry.id);
+  }
+
+  get(id: string): Entry | undefined {
+    return this.#entries.get(id);
+  }
+
+  /** All processes, in the order in which they were taken in. */
+  all(): Entry[] {
+    return [...this.#entries.values()];
+  }
+
+  inGroup(name: string): Entry[] {
+    return this.all().filter(({ config }) => config.group === name);
+  }
+
+  /** A pid that a spawn has made belongs to this run from now on. */
+  claimPid(pid: number, run: Run): void {
+    this.#runs.set(pid, run);
+  }
+
+  /** The run of a pid that was reaped: from now on the pid is nobody's, and the kernel may give it away again. */
+  releasePid(pid: number): Run | undefined {
+    const run = this.#runs.get(pid);
+    this.#runs.delete(pid);
+    return run;
+  }
+
+  /** Whether a pid is one of our children that was not reaped yet. */
+  ownsPid(pid: number): boolean {
+    return this.#runs.has(pid);
+  }
+}
