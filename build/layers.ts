@@ -1,0 +1,112 @@
+/**
+ * Who may import whom in src/: one table, the reading of imports, and the comparison of the two.
+ * It looks at import statements only; what a file does with globals such as `process` is the linter's (oxlint.json).
+ */
+import { posix } from 'node:path';
+
+/** What a folder may import. A target is a path below src/ (a folder ends in `/`), `node:NAME`, `node:*`, `npm:NAME` or `npm:*`. */
+interface Layer {
+  /** Free to use. */
+  readonly may: readonly string[];
+  /** Only by `import type`: the values behind it are none of this folder's business. */
+  readonly types?: readonly string[];
+  /** Free to use, but only for these files of the folder. */
+  readonly only?: Readonly<Record<string, readonly string[]>>;
+  /** What the layer is for; printed when it is violated. */
+  readonly reason: string;
+}
+
+/** Of design rule "Nothing else changes the state of a process": facts come in, one pure function decides, effects go out. */
+export const LAYERS: Readonly<Record<string, Layer>> = {
+  'main.ts': { may: ['main.ts', 'programs/', 'core/', 'config/', 'engine/', 'process/', 'native/', 'logs/', 'events/', 'rpc/', 'http/', 'ctl/', 'web/', 'node:*', 'npm:*'], reason: 'main.ts only composes' },
+  'programs/': { may: ['programs/', 'core/', 'config/', 'engine/', 'process/', 'native/', 'logs/', 'events/', 'rpc/', 'http/', 'ctl/', 'web/', 'node:*', 'npm:*'], reason: 'a program composes the parts; it is imported by main.ts only' },
+  'core/': { may: ['core/'], reason: 'the machines are pure: no Node, no clock, no package, nothing but core/' },
+  'config/': { may: ['config/', 'core/signals.ts', 'npm:*', 'node:path'], types: ['core/', 'native/addon.ts'], only: { 'source.ts': ['node:*', 'core/'] }, reason: 'reading a configuration is pure: only config/source.ts touches files and the environment' },
+  'engine/': { may: ['engine/', 'core/'], types: ['config/', 'events/'], reason: 'the engine reaches the world through its ports only: no syscall, no timer, no log sink' },
+  'process/': { may: ['process/', 'native/', 'core/', 'node:*', 'npm:*'], types: ['config/', 'engine/', 'logs/', 'events/'], reason: 'process/ does what an effect says, it holds no policy and no states' },
+  'native/': { may: ['native/', 'node:*'], reason: 'the addon and its loader stand alone: no strings for people, no decisions' },
+  'logs/': { may: ['logs/', 'node:*', 'npm:*', 'core/signals.ts'], types: ['native/addon.ts', 'config/', 'core/', 'engine/'], reason: 'logs/ knows programs by name only' },
+  'events/': { may: ['events/', 'core/', 'npm:*'], types: ['config/', 'engine/', 'logs/'], reason: 'events/ turns events into what listeners read; it changes no process' },
+  'rpc/': { may: ['rpc/', 'engine/', 'core/', 'npm:*'], types: ['config/', 'logs/', 'events/'], reason: 'RPC talks to the engine\'s facade; it knows no HTTP' },
+  'http/': { may: ['http/', 'rpc/', 'logs/', 'core/', 'node:*', 'npm:*'], types: ['config/', 'engine/', 'web/'], reason: 'HTTP routes to RPC and logs; the inside of a process is closed to it' },
+  'ctl/': { may: ['ctl/', 'rpc/codec.ts', 'rpc/xml.ts', 'core/', 'config/', 'node:*', 'npm:*'], types: ['rpc/'], reason: 'the client talks to a supervisor over RPC: never engine/, process/ or the addon' },
+  'web/': { may: ['web/', 'npm:*'], types: ['http/', 'core/'], reason: 'the dashboard runs in a browser and knows the JSON API only' },
+};
+
+/** Modules that nobody in src/ imports, and why. */
+export const BANNED: Readonly<Record<string, string>> = {
+  'node:child_process': 'our reaper owns every exit status; a child of Node\'s own would be reaped behind its back: use process/',
+  'node:cluster': 'our reaper owns every exit status, also that of a worker',
+  'node:test': 'tests live in test/',
+};
+
+/** One import of a file: what it asks for, in which line, and whether only types come in. */
+export interface Import {
+  readonly specifier: string;
+  readonly line: number;
+  readonly typeOnly: boolean;
+}
+
+/** One import that the table does not allow. */
+export interface Violation {
+  readonly file: string;
+  readonly line: number;
+  readonly message: string;
+}
+
+/** Finds static imports, re-exports, dynamic `import()` and `require()` in a source text. */
+export function parseImports(source: string): Import[] {
+  const text = source.replace(/\/\*[^]*?\*\//g, (comment) => comment.replace(/[^\n]/g, ' ')).replace(/^\s*\/\/.*$/gm, '');
+  const found: Import[] = [];
+  const add = (index: number, specifier: string | undefined, typeOnly: boolean): void => {
+    if (specifier !== undefined) found.push({ specifier, line: text.slice(0, index).split('\n').length, typeOnly });
+  };
+  for (const match of text.matchAll(/^[ \t]*(?:import|export)\s+(type\s)?[^'";]*?\bfrom\s*['"]([^'"\n]+)['"]/gm)) add(match.index, match[2], match[1] !== undefined);
+  for (const match of text.matchAll(/^[ \t]*import\s*['"]([^'"\n]+)['"]/gm)) add(match.index, match[1], false);
+  // `import('x').Type` in a type position cannot be told from a call by its text; both count as values.
+  for (const match of text.matchAll(/\b(?:import|require|getBuiltinModule)\s*\(\s*['"]([^'"\n]+)['"]/g)) add(match.index, match[1], false);
+  return found;
+}
+
+/** Compares the imports of one file (its path is relative to src/) with the table. */
+export function layerViolations(file: string, source: string): Violation[] {
+  return parseImports(source).flatMap((found) => {
+    const message = objectionTo(file, found);
+    return message === null ? [] : [{ file, line: found.line, message }];
+  });
+}
+
+/** Why a file may not have an import; null when it may. */
+function objectionTo(file: string, found: Import): string | null {
+  const target = targetOf(file, found.specifier);
+  const banned = BANNED[target];
+  if (banned !== undefined) return `${target} is not for src/: ${banned}`;
+  const name = layerOf(file);
+  const layer = LAYERS[name];
+  if (layer === undefined) return `src/${file} is in no layer: add its folder to the table in build/layers.ts`;
+  const only = layer.only?.[file.slice(name.length)] ?? [];
+  if ([...layer.may, ...only].some((allowed) => isWithin(target, allowed))) return null;
+  if ((layer.types ?? []).some((allowed) => isWithin(target, allowed))) {
+    return found.typeOnly ? null : `${name} may import only types of ${target}: ${layer.reason}`;
+  }
+  return `${name} may not import ${target}: ${layer.reason}`;
+}
+
+/** `programs/` for programs/check.ts, `main.ts` for itself. */
+function layerOf(file: string): string {
+  const slash = file.indexOf('/');
+  return slash === -1 ? file : file.slice(0, slash + 1);
+}
+
+/** What a specifier means to the table. */
+function targetOf(file: string, specifier: string): string {
+  if (specifier.startsWith('.')) return posix.normalize(posix.join(posix.dirname(file), specifier));
+  if (specifier.startsWith('node:')) return specifier;
+  return `npm:${specifier}`;
+}
+
+function isWithin(target: string, allowed: string): boolean {
+  if (allowed.endsWith('*')) return target.startsWith(allowed.slice(0, -1));
+  if (allowed.endsWith('/')) return target.startsWith(allowed);
+  return target === allowed || (allowed.startsWith('node:') && target.startsWith(`${allowed}/`));
+}

@@ -1,0 +1,51 @@
+/**
+ * `npm run lint`: the linter, the layers, the layout, the lockfile. Every finding is an error; nothing is repaired.
+ * The rules themselves are in oxlint.json, layers.ts and layout.ts.
+ */
+import { execFile } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { layerViolations } from './layers.ts';
+import { layoutProblems, strangersAtTop } from './layout.ts';
+import { ROOT } from './platform.ts';
+
+const run = promisify(execFile);
+
+/** Endings of the files that people write here. */
+const SOURCE = /\.(ts|tsx|c|h|cjs)$/;
+
+const problems = [...(await linterFindings()), ...(await ruleFindings())];
+for (const problem of problems) console.log(problem);
+console.log(problems.length === 0 ? 'lint: nothing found' : `lint: ${problems.length} found`);
+process.exitCode = problems.length === 0 ? 0 : 1;
+
+/** What oxlint says, as it prints it. */
+async function linterFindings(): Promise<string[]> {
+  try {
+    await run(join(ROOT, 'node_modules', '.bin', 'oxlint'), ['--config', 'build/oxlint.json', '--deny-warnings', '--report-unused-disable-directives', 'src', 'build', 'test'], { cwd: ROOT, maxBuffer: 1 << 26 });
+    return [];
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout?: string; stderr?: string };
+    return [`${stdout ?? ''}${stderr ?? ''}`.trim() || String(error)];
+  }
+}
+
+/** What the rules of this project say: `FILE:LINE: sentence`. */
+async function ruleFindings(): Promise<string[]> {
+  const found = strangersAtTop(await readdir(ROOT)).map((name) => `${name}:1: does not belong into the top folder`);
+  const folders = await Promise.all(['src', 'build', 'test'].map((folder) => sourcesBelow(folder)));
+  for (const file of folders.flat()) {
+    const source = await readFile(join(ROOT, file), 'utf8');
+    found.push(...layoutProblems(file, source).map(({ line, message }) => `${file}:${line}: ${message}`));
+    if (file.startsWith('src/') && /\.tsx?$/.test(file)) found.push(...layerViolations(file.slice('src/'.length), source).map(({ line, message }) => `${file}:${line}: ${message}`));
+  }
+  // The lockfile pins by integrity; an address in it would be that of one machine's registry.
+  if (/"resolved":/.test(await readFile(join(ROOT, 'package-lock.json'), 'utf8'))) found.push('package-lock.json:1: names a registry: run npm with --omit-lockfile-registry-resolved');
+  return found;
+}
+
+async function sourcesBelow(folder: string): Promise<string[]> {
+  const entries = await readdir(join(ROOT, folder), { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile() && SOURCE.test(entry.name)).map((entry) => join(entry.parentPath, entry.name).slice(ROOT.length + 1)).sort();
+}

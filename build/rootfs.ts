@@ -1,0 +1,66 @@
+/**
+ * Debian file systems for tests: a bare bookworm like the image debian:bookworm-slim, and the same with some packages.
+ * They are made with debootstrap as root and kept outside the checkout; nothing here runs the executable.
+ */
+import { execFile } from 'node:child_process';
+import { access, chmod, constants, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+import { absentAsNull, hashOf, isPresent } from './cache.ts';
+
+const run = promisify(execFile);
+
+/** Folder for what is worth keeping between runs and checkouts: $XDG_CACHE_HOME/onevisor, else /var/tmp/onevisor-cache-UID. */
+export function cacheFolder(): string {
+  const base = process.env['XDG_CACHE_HOME'];
+  return base !== undefined && base !== '' ? join(base, 'onevisor') : `/var/tmp/onevisor-cache-${process.getuid?.() ?? 0}`;
+}
+
+/** Whether a program of this name is on the PATH. */
+export async function isInstalled(name: string): Promise<boolean> {
+  const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
+  const found = await Promise.all(folders.map((folder) => access(join(folder, name), constants.X_OK).then(() => true, () => false)));
+  return found.includes(true);
+}
+
+/** Why no file system can be made here, null when one can. */
+export async function rootfsSkipReason(): Promise<string | null> {
+  if (process.getuid?.() !== 0) return 'not root';
+  if (!(await isInstalled('debootstrap'))) return 'debootstrap is not installed';
+  return null;
+}
+
+/** Name of a file system in the cache. */
+function nameOf(packages: readonly string[]): string {
+  return packages.length === 0 ? 'bookworm' : `bookworm-${hashOf(...packages).slice(0, 12)}`;
+}
+
+/** A bookworm file system with `packages` besides the minimal ones; made when it is not in the cache. Returns its path. */
+export async function debianRootfs(packages: readonly string[] = []): Promise<string> {
+  const folder = join(cacheFolder(), 'rootfs');
+  const kept = join(folder, nameOf(packages));
+  if (await isPresent(kept)) return kept;
+  await mkdir(folder, { recursive: true });
+  const making = await mkdtemp(join(folder, 'making-'));
+  try {
+    const include = packages.length === 0 ? [] : [`--include=${packages.join(',')}`];
+    await run('debootstrap', ['--variant=minbase', ...include, 'bookworm', making], { maxBuffer: 1 << 26 });
+    await shrink(making);
+    // It becomes the root of images, where every user must be able to enter.
+    await chmod(making, 0o755);
+    await rename(making, kept).catch(async (error: NodeJS.ErrnoException) => {
+      // Another test run made the same one meanwhile.
+      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+    });
+  } finally {
+    await rm(making, { recursive: true, force: true });
+  }
+  return kept;
+}
+
+/** Removes what an image does not carry: package lists and archives, documentation. */
+async function shrink(root: string): Promise<void> {
+  for (const folder of ['var/cache/apt/archives', 'var/lib/apt/lists', 'usr/share/doc', 'usr/share/man', 'usr/share/locale']) {
+    for (const name of (await readdir(join(root, folder)).catch(absentAsNull)) ?? []) await rm(join(root, folder, name), { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * `npm run verify`: proves of the built executable what a user's image relies on: it starts on a bare Debian 12 file system,
+ * needs only libraries that are there and no glibc newer than 2.28. Prints its sizes. It builds nothing.
+ */
+import { execFile } from 'node:child_process';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { parseArgs, promisify } from 'node:util';
+import { createGzip, createZstdCompress } from 'node:zlib';
+import type { Transform } from 'node:stream';
+import { isPresent } from './cache.ts';
+import { CACHE, platformOf, productFolder, ROOT } from './platform.ts';
+import { debianRootfs, rootfsSkipReason } from './rootfs.ts';
+
+const run = promisify(execFile);
+
+/** The newest glibc that may be needed: that of Debian 10, RHEL 8, Ubuntu 20.04 and all that came later. */
+const NEWEST_GLIBC = '2.28';
+
+/** Libraries that every glibc image with libstdc++ has; debian:bookworm-slim among them. */
+const LIBRARIES: ReadonlySet<string> = new Set([
+  'libc.so.6', 'libdl.so.2', 'libgcc_s.so.1', 'libm.so.6', 'libpthread.so.0', 'libstdc++.so.6', 'ld-linux-x86-64.so.2', 'ld-linux-aarch64.so.1',
+]);
+
+const { values: options } = parseArgs({ options: { arch: { type: 'string' }, sizes: { type: 'boolean', default: true } }, allowNegative: true });
+const platform = platformOf(options.arch, undefined);
+const executable = join(productFolder(platform), 'onevisor');
+const addon = join(CACHE, platform.arch, 'onevisor.node');
+const problems: string[] = [];
+
+for (const file of [executable, addon]) {
+  if (file === addon && !(await isPresent(addon))) continue;
+  const { glibc, libraries } = await needsOf(file);
+  console.log(`${relative(ROOT, file)}: glibc ${glibc}, ${libraries.join(' ')}`);
+  if (compareVersions(glibc, NEWEST_GLIBC) > 0) problems.push(`${file} needs glibc ${glibc}, at most ${NEWEST_GLIBC} is allowed`);
+  for (const library of libraries) if (!LIBRARIES.has(library)) problems.push(`${file} needs ${library}, which slim images lack`);
+}
+const skipped = platform.foreign ? 'it is for another processor' : await rootfsSkipReason();
+if (skipped === null) await startOnBareSystem();
+else console.log(`start on a bare system: skipped, ${skipped}`);
+if (options.sizes) await printSizes();
+for (const problem of problems) console.error(`verify: ${problem}`);
+process.exitCode = problems.length === 0 ? 0 : 1;
+
+/** What an ELF file asks of the system: the highest version of glibc's symbols and the libraries. */
+async function needsOf(file: string): Promise<{ glibc: string; libraries: string[] }> {
+  const [dynamic, versions] = await Promise.all([
+    run('readelf', ['--dynamic', '--wide', file]),
+    run('readelf', ['--version-info', '--wide', file], { maxBuffer: 1 << 28 }),
+  ]);
+  const libraries = [...dynamic.stdout.matchAll(/\(NEEDED\).*\[(.*)\]/g)].map((match) => match[1] ?? '');
+  const glibc = [...versions.stdout.matchAll(/Name: GLIBC_([0-9.]+)/g)].map((match) => match[1] ?? '').sort(compareVersions).at(-1);
+  return { glibc: glibc ?? '0', libraries };
+}
+
+/** Compares 2.4 and 2.28 as versions, not as decimal fractions. */
+function compareVersions(one: string, other: string): number {
+  return one.localeCompare(other, 'en', { numeric: true });
+}
+
+/** Runs it in a bare file system, seen through a bind mount in a mount namespace of its own, so that nothing is left behind. */
+async function startOnBareSystem(): Promise<void> {
+  const root = await debianRootfs();
+  const script = 'mount --bind "$1" "$2/mnt" && exec chroot "$2" /mnt/onevisor --version';
+  try {
+    const { stdout } = await run('unshare', ['--mount', 'sh', '-c', script, 'sh', productFolder(platform), root], { timeout: 60_000 });
+    console.log(`start on a bare system: ${stdout.trim()}`);
+  } catch (error) {
+    problems.push(`${executable} does not start on a bare system: ${(error as { stderr?: string }).stderr?.trim() || String(error)}`);
+  }
+}
+
+async function printSizes(): Promise<void> {
+  const [gzip, zstd] = await Promise.all([compressedSize(createGzip()), compressedSize(createZstdCompress())]);
+  console.log(`size: ${megabytes((await stat(executable)).size)}, gzip ${megabytes(gzip)}, zstd ${megabytes(zstd)}`);
+}
+
+async function compressedSize(compressor: Transform): Promise<number> {
+  let size = 0;
+  await pipeline(createReadStream(executable), compressor, async (pieces: AsyncIterable<Buffer>) => {
+    for await (const piece of pieces) size += piece.length;
+  });
+  return size;
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}
