@@ -1,0 +1,126 @@
+/*
+ * Reading JavaScript values into C.
+ */
+#include "arguments.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+struct memory_block {
+  struct memory_block *next;
+  max_align_t bytes[];
+};
+
+static void note_wrong(struct arguments *arguments, const char *name) {
+  if (arguments->wrong == NULL) {
+    arguments->wrong = name;
+  }
+}
+
+void *arguments_allocate(struct arguments *arguments, size_t count, size_t size) {
+  struct memory_block *block = NULL;
+  size_t bytes = 0;
+  if (!__builtin_mul_overflow(count, size, &bytes) && !__builtin_add_overflow(bytes, sizeof *block, &bytes)) {
+    block = calloc(1, bytes);
+  }
+  if (block == NULL) {
+    /* A supervisor that lacks memory for an argument list cannot go on; napi_fatal_error says where. */
+    napi_fatal_error("onevisor", NAPI_AUTO_LENGTH, "out of memory", NAPI_AUTO_LENGTH);
+  }
+  block->next = arguments->blocks;
+  arguments->blocks = block;
+  return block->bytes;
+}
+
+void arguments_free(struct arguments *arguments) {
+  while (arguments->blocks != NULL) {
+    struct memory_block *block = arguments->blocks;
+    arguments->blocks = block->next;
+    free(block);
+  }
+}
+
+static napi_value undefined(struct arguments *arguments) {
+  napi_value value = NULL;
+  napi_get_undefined(arguments->env, &value);
+  return value;
+}
+
+napi_value read_property(struct arguments *arguments, napi_value object, const char *name) {
+  napi_value value = NULL;
+  if (napi_get_named_property(arguments->env, object, name, &value) != napi_ok) {
+    note_wrong(arguments, name);
+    return undefined(arguments);
+  }
+  return value;
+}
+
+napi_valuetype type_of(struct arguments *arguments, napi_value value) {
+  napi_valuetype type = napi_undefined;
+  napi_typeof(arguments->env, value, &type);
+  return type;
+}
+
+bool is_null(struct arguments *arguments, napi_value value) { return type_of(arguments, value) == napi_null; }
+
+char *read_string(struct arguments *arguments, napi_value value, const char *name) {
+  size_t length = 0;
+  if (napi_get_value_string_utf8(arguments->env, value, NULL, 0, &length) != napi_ok) {
+    note_wrong(arguments, name);
+    return NULL;
+  }
+  char *text = arguments_allocate(arguments, length + 1, 1);
+  napi_get_value_string_utf8(arguments->env, value, text, length + 1, &length);
+  if (strlen(text) != length && arguments->with_nul == NULL) {
+    arguments->with_nul = name;
+  }
+  return text;
+}
+
+uint32_t array_length(struct arguments *arguments, napi_value value, const char *name) {
+  uint32_t length = 0;
+  if (napi_get_array_length(arguments->env, value, &length) != napi_ok) {
+    note_wrong(arguments, name);
+    return 0;
+  }
+  return length;
+}
+
+napi_value read_element(struct arguments *arguments, napi_value array, uint32_t index, const char *name) {
+  napi_value value = NULL;
+  if (napi_get_element(arguments->env, array, index, &value) != napi_ok) {
+    note_wrong(arguments, name);
+    return undefined(arguments);
+  }
+  return value;
+}
+
+struct string_list read_strings(struct arguments *arguments, napi_value value, const char *name) {
+  struct string_list list = {NULL, array_length(arguments, value, name)};
+  list.strings = arguments_allocate(arguments, list.count + 1, sizeof *list.strings);
+  for (uint32_t i = 0; i < list.count; ++i) {
+    list.strings[i] = read_string(arguments, read_element(arguments, value, i, name), name);
+  }
+  return list;
+}
+
+int64_t read_integer(struct arguments *arguments, napi_value value, const char *name, int64_t lowest, int64_t highest) {
+  double number = 0;
+  if (napi_get_value_double(arguments->env, value, &number) != napi_ok || !(number >= (double)lowest) ||
+      !(number <= (double)highest) || (double)(int64_t)number != number) {
+    note_wrong(arguments, name);
+    return lowest;
+  }
+  return (int64_t)number;
+}
+
+uint64_t read_amount(struct arguments *arguments, napi_value value, const char *name) {
+  double number = 0;
+  if (napi_get_value_double(arguments->env, value, &number) != napi_ok || !(number >= 0)) {
+    note_wrong(arguments, name);
+    return 0;
+  }
+  /* 2^64 as a double; Infinity is above it. */
+  return number >= 18446744073709551616.0 ? (uint64_t)RLIM_INFINITY : (uint64_t)number;
+}

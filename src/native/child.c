@@ -1,0 +1,237 @@
+/*
+ * What runs between clone and exec, and nothing else. The child lives in its parent's memory while other threads of the
+ * parent run on: only async-signal-safe calls, no allocation, no locks, no N-API. Credentials are changed by raw system
+ * calls, because glibc's setuid, setgroups and their like signal every thread of the process, and those are our parent's.
+ */
+#include "child.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC (1U << 2)
+#endif
+
+/* Descriptors above this are not looked for where neither close_range nor /proc exists. */
+enum { HIGHEST_GUESSED_DESCRIPTOR = 65535 };
+enum { LAST_SIGNAL = 64, KERNEL_SIGSET_BYTES = 8 };
+
+const struct child_stage_name child_stage_names[] = {
+#define CHILD_STAGE_NAME(stage, name, call) [stage] = {name, call},
+    CHILD_STAGES(CHILD_STAGE_NAME)
+#undef CHILD_STAGE_NAME
+};
+#define COUNT_NAMED(stage, name, call) +(sizeof(name) > 1 && sizeof(call) > 1)
+static_assert(0 CHILD_STAGES(COUNT_NAMED) == STAGE_COUNT, "each stage has a name and a system call");
+#undef COUNT_NAMED
+
+/* The exit is a raw call: under ASan a noreturn function would unpoison the stack of the parent's thread. */
+static void fail(int report, enum child_stage stage, int error) {
+  const struct child_failure failure = {.stage = stage, .error = error};
+  while (write(report, &failure, sizeof failure) < 0 && errno == EINTR) {
+  }
+  for (;;) {
+    syscall(SYS_exit_group, 127);
+  }
+}
+
+/* A zeroed kernel sigaction is SIG_DFL; the raw call also reaches the two signals that glibc keeps for itself. */
+static void reset_dispositions(void) {
+  static const unsigned char default_action[64] = {0};
+  for (int number = 1; number <= LAST_SIGNAL; ++number) {
+    syscall(SYS_rt_sigaction, number, default_action, NULL, (size_t)KERNEL_SIGSET_BYTES);
+  }
+}
+
+static bool is_target(const struct child_plan *plan, int fd) {
+  for (size_t i = 0; i < plan->move_count; ++i) {
+    if (plan->moves[i].to == fd) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* Duplicates fd to a number that no move overwrites. A copy that lands on a target on the way is overwritten by its move. */
+static int lift(const struct child_plan *plan, int fd) {
+  int lowest = 3;
+  for (;;) {
+    const int copy = fcntl(fd, F_DUPFD_CLOEXEC, lowest);
+    if (copy < 0 || !is_target(plan, copy)) {
+      return copy;
+    }
+    lowest = copy + 1;
+  }
+}
+
+static int parse_descriptor(const char *text) {
+  int number = 0;
+  for (; *text >= '0' && *text <= '9'; ++text) {
+    number = number * 10 + (*text - '0');
+  }
+  return number;
+}
+
+struct kernel_dirent {
+  uint64_t inode;
+  int64_t offset;
+  uint16_t length;
+  uint8_t type;
+  char name[];
+};
+
+/* Makes every descriptor from 3 on close at exec; what the program shall have is duplicated afterwards, without that flag. */
+static int seal_descriptors(void) {
+  if (syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) == 0) {
+    return 0;
+  }
+  /* Older kernels lack the call or its flag, and older seccomp profiles answer EPERM. */
+  const int directory = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (directory < 0) {
+    for (int fd = 3; fd <= HIGHEST_GUESSED_DESCRIPTOR; ++fd) {
+      fcntl(fd, F_SETFD, FD_CLOEXEC);
+    }
+    return 0;
+  }
+  _Alignas(struct kernel_dirent) char entries[2048];
+  long length;
+  while ((length = syscall(SYS_getdents64, directory, entries, sizeof entries)) > 0) {
+    for (long at = 0; at < length;) {
+      const struct kernel_dirent *entry = (const struct kernel_dirent *)(const void *)(entries + at);
+      const int fd = parse_descriptor(entry->name);
+      if (fd >= 3) {
+        fcntl(fd, F_SETFD, FD_CLOEXEC);
+      }
+      at += entry->length;
+    }
+  }
+  const int error = length < 0 ? errno : 0;
+  close(directory);
+  return error;
+}
+
+/* Gives the program its descriptors, whatever the overlap of old and new numbers. Returns the number of the report pipe. */
+static int move_descriptors(const struct child_plan *plan) {
+  int report = plan->report;
+  const int error = seal_descriptors();
+  if (error != 0) {
+    fail(report, STAGE_DESCRIPTORS, error);
+  }
+  if (is_target(plan, report)) {
+    report = lift(plan, plan->report);
+    if (report < 0) {
+      fail(plan->report, STAGE_DESCRIPTORS, errno);
+    }
+  }
+  for (size_t i = 0; i < plan->move_count; ++i) {
+    struct child_move *move = &plan->moves[i];
+    if (move->from != move->to && is_target(plan, move->from)) {
+      move->from = lift(plan, move->from);
+      if (move->from < 0) {
+        fail(report, move->to <= 2 ? STAGE_STDIO : STAGE_DESCRIPTORS, errno);
+      }
+    }
+  }
+  for (size_t i = 0; i < plan->move_count; ++i) {
+    const struct child_move *move = &plan->moves[i];
+    const int result = move->from == move->to ? fcntl(move->to, F_SETFD, 0) : dup2(move->from, move->to);
+    if (result < 0) {
+      fail(report, move->to <= 2 ? STAGE_STDIO : STAGE_DESCRIPTORS, errno);
+    }
+  }
+  return report;
+}
+
+static int write_oom_score(const char *text) {
+  const int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+  if (fd < 0) {
+    return -1;
+  }
+  size_t length = 0;
+  while (text[length] != '\0') {
+    ++length;
+  }
+  const ssize_t written = write(fd, text, length);
+  const int error = errno;
+  close(fd);
+  errno = error;
+  return written < 0 ? -1 : 0;
+}
+
+/* Limits, priority and OOM score come before the credentials: raising them is the privilege of who we still are. */
+static void set_resources(const struct child_plan *plan, int report) {
+  for (size_t i = 0; i < plan->limit_count; ++i) {
+    if (setrlimit((__rlimit_resource_t)plan->limits[i].resource, &plan->limits[i].value) != 0) {
+      fail(report, STAGE_LIMITS, errno);
+    }
+  }
+  if (plan->has_nice && setpriority(PRIO_PROCESS, 0, plan->nice) != 0) {
+    fail(report, STAGE_NICE, errno);
+  }
+  if (plan->oom_score_adj != NULL && write_oom_score(plan->oom_score_adj) != 0) {
+    fail(report, STAGE_OOM, errno);
+  }
+}
+
+static void set_credentials(const struct child_plan *plan, int report) {
+  if (plan->has_groups && syscall(SYS_setgroups, plan->group_count, plan->groups) != 0) {
+    fail(report, STAGE_GROUPS, errno);
+  }
+  if (plan->has_gid && syscall(SYS_setresgid, plan->gid, plan->gid, plan->gid) != 0) {
+    fail(report, STAGE_GID, errno);
+  }
+  if (plan->has_uid && syscall(SYS_setresuid, plan->uid, plan->uid, plan->uid) != 0) {
+    fail(report, STAGE_UID, errno);
+  }
+}
+
+/* Comes after the change of credentials, which clears it. The parent may have died in between, and then no signal comes. */
+static void ask_for_death_signal(const struct child_plan *plan, int report) {
+  if (prctl(PR_SET_PDEATHSIG, (unsigned long)plan->death_signal, 0UL, 0UL, 0UL) != 0) {
+    fail(report, STAGE_EXEC, errno);
+  }
+  if (getppid() != plan->parent) {
+    kill(getpid(), plan->death_signal);
+  }
+}
+
+int child_main(void *argument) {
+  const struct child_plan *plan = argument;
+
+  reset_dispositions();
+  if ((plan->leadership == LEADER_OF_SESSION ? setsid() : setpgid(0, 0)) < 0) {
+    fail(plan->report, STAGE_GROUP, errno);
+  }
+  /* SIGTTOU is blocked as all signals are, so a background group may do this. */
+  if (plan->leadership == LEADER_IN_FOREGROUND && tcsetpgrp(0, getpid()) != 0) {
+    fail(plan->report, STAGE_TERMINAL, errno);
+  }
+  /* Before the limits: a low RLIMIT_NOFILE would refuse the higher numbers. */
+  const int report = move_descriptors(plan);
+  set_resources(plan, report);
+  set_credentials(plan, report);
+  if (plan->directory != NULL && chdir(plan->directory) != 0) {
+    fail(report, STAGE_DIRECTORY, errno);
+  }
+  if (plan->umask >= 0) {
+    umask((mode_t)plan->umask);
+  }
+  if (plan->death_signal != 0) {
+    ask_for_death_signal(plan, report);
+  }
+  /* From here on a signal that was sent to the new group in the meantime ends us, as it would have ended the program. */
+  const uint64_t no_signal = 0;
+  syscall(SYS_rt_sigprocmask, SIG_SETMASK, &no_signal, NULL, (size_t)KERNEL_SIGSET_BYTES);
+  execve(plan->file, plan->argv, plan->envp);
+  fail(report, STAGE_EXEC, errno);
+  return 127;
+}

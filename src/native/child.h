@@ -1,0 +1,92 @@
+/*
+ * What a new process needs to know between clone and exec, and the names of the steps that can fail there.
+ * Owns the plan and the stages; never allocates, never looks anything up.
+ */
+#ifndef ONEVISOR_CHILD_H
+#define ONEVISOR_CHILD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+/* Stage, its name in SpawnStage of addon.ts, the system call that fails there. */
+#define CHILD_STAGES(X)                     \
+  X(STAGE_PIPE, "pipe", "pipe2")            \
+  X(STAGE_FORK, "fork", "clone")            \
+  X(STAGE_GROUP, "group", "setpgid")        \
+  X(STAGE_TERMINAL, "terminal", "tcsetpgrp") \
+  X(STAGE_STDIO, "stdio", "dup2")           \
+  X(STAGE_LIMITS, "limits", "prlimit")      \
+  X(STAGE_NICE, "nice", "setpriority")      \
+  X(STAGE_OOM, "oom", "write")              \
+  X(STAGE_GROUPS, "groups", "setgroups")    \
+  X(STAGE_GID, "gid", "setresgid")          \
+  X(STAGE_UID, "uid", "setresuid")          \
+  X(STAGE_DIRECTORY, "directory", "chdir")  \
+  X(STAGE_DESCRIPTORS, "descriptors", "dup2") \
+  X(STAGE_EXEC, "exec", "execve")
+
+enum child_stage {
+#define CHILD_STAGE_ENUM(stage, name, call) stage,
+  CHILD_STAGES(CHILD_STAGE_ENUM)
+#undef CHILD_STAGE_ENUM
+  STAGE_COUNT
+};
+
+struct child_stage_name {
+  const char *name;
+  const char *syscall;
+};
+
+extern const struct child_stage_name child_stage_names[STAGE_COUNT];
+
+enum child_leadership { LEADER_OF_GROUP, LEADER_OF_SESSION, LEADER_IN_FOREGROUND };
+
+struct child_move {
+  int from;
+  int to;
+};
+
+struct child_limit {
+  int resource;
+  struct rlimit value;
+};
+
+/* Written by the parent before the clone. The child may overwrite `moves`; the parent reads nothing of it afterwards. */
+struct child_plan {
+  const char *file;
+  char *const *argv;
+  char *const *envp;
+  const char *directory; /* NULL: stay */
+  int umask;             /* -1: keep */
+  bool has_uid, has_gid, has_groups, has_nice;
+  uid_t uid;
+  gid_t gid;
+  const gid_t *groups;
+  size_t group_count;
+  const struct child_limit *limits;
+  size_t limit_count;
+  int nice;
+  const char *oom_score_adj; /* decimal text; NULL: keep */
+  int death_signal;          /* 0: none */
+  enum child_leadership leadership;
+  struct child_move *moves; /* 0, 1, 2 and all further ones; each `to` once */
+  size_t move_count;
+  int report; /* write end of the close-on-exec pipe that carries a child_failure */
+  pid_t parent;
+};
+
+struct child_failure {
+  int32_t stage;
+  int32_t error;
+};
+
+/*
+ * Entry of the new process: executes plan->file, or writes a child_failure to plan->report and exits with 127.
+ * Expects all signals blocked, and shares the parent's memory (CLONE_VM) but not its descriptors or dispositions.
+ */
+int child_main(void *plan);
+
+#endif

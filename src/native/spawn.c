@@ -1,0 +1,202 @@
+/*
+ * The parent's half of a spawn. The child runs in our memory on a stack of its own until it execs (CLONE_VM, CLONE_VFORK),
+ * so the cost does not depend on the size of our heap. All signals are blocked meanwhile: a handler of ours that ran in the
+ * child would change our memory.
+ */
+#include "spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define WITH_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WITH_ASAN 1
+#endif
+#endif
+#ifdef WITH_ASAN
+#include <sanitizer/asan_interface.h>
+#endif
+
+enum { STACK_BYTES = 128 * 1024, KERNEL_SIGSET_BYTES = 8 };
+
+/* Descriptors that live for the length of one spawn, or until the caller takes over `ours`. */
+struct spawn_files {
+  int theirs[3];
+  int ours[3];
+  int null;
+  int report[2];
+};
+
+static void close_if_open(int *fd) {
+  if (*fd >= 0) {
+    close(*fd);
+    *fd = -1;
+  }
+}
+
+static void close_childs(struct spawn_files *files) {
+  for (int i = 0; i < 3; ++i) {
+    close_if_open(&files->theirs[i]);
+  }
+  close_if_open(&files->null);
+  close_if_open(&files->report[1]);
+}
+
+static void close_ours(struct spawn_files *files) {
+  for (int i = 0; i < 3; ++i) {
+    close_if_open(&files->ours[i]);
+  }
+  close_if_open(&files->report[0]);
+}
+
+/*
+ * A program that opens /dev/stdout itself is checked against the owner of the pipe. Without CAP_CHOWN that stays denied to it,
+ * which is no reason not to start it: most programs never do so.
+ */
+static void give_pipe(const struct child_plan *plan, int fd) {
+  if (plan->has_uid || plan->has_gid) {
+    const int denied = fchown(fd, plan->has_uid ? plan->uid : (uid_t)-1, plan->has_gid ? plan->gid : (gid_t)-1);
+    (void)denied;
+  }
+}
+
+static bool open_files(const struct spawn_order *order, struct spawn_files *files, struct child_failure *failure) {
+  if (pipe2(files->report, O_CLOEXEC) != 0) {
+    *failure = (struct child_failure){STAGE_PIPE, errno};
+    return false;
+  }
+  for (int i = 0; i < 3; ++i) {
+    if (order->streams[i].kind == STREAM_PIPE) {
+      int ends[2];
+      if (pipe2(ends, O_CLOEXEC) != 0) {
+        *failure = (struct child_failure){STAGE_PIPE, errno};
+        return false;
+      }
+      files->theirs[i] = ends[i == 0 ? 0 : 1];
+      files->ours[i] = ends[i == 0 ? 1 : 0];
+      give_pipe(&order->plan, files->theirs[i]);
+    } else if (order->streams[i].kind == STREAM_NULL && files->null < 0) {
+      files->null = open("/dev/null", O_RDWR | O_CLOEXEC);
+      if (files->null < 0) {
+        *failure = (struct child_failure){STAGE_STDIO, errno};
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+static void plan_streams(struct spawn_order *order, const struct spawn_files *files) {
+  struct child_move *moves = order->plan.moves;
+  for (int i = 0; i < 3; ++i) {
+    const struct spawn_stream *stream = &order->streams[i];
+    int from = stream->fd;
+    if (stream->kind == STREAM_PIPE) {
+      from = files->theirs[i];
+    } else if (stream->kind == STREAM_NULL) {
+      from = files->null;
+    } else if (stream->kind == STREAM_AS_STDOUT) {
+      from = moves[1].from;
+    }
+    moves[i] = (struct child_move){from, i};
+  }
+}
+
+/* One stack for all spawns, with a page below it that faults; the vfork makes them follow one another. */
+static void *child_stack(void) {
+  static char *stack;
+  if (stack == NULL) {
+    const size_t guard = (size_t)sysconf(_SC_PAGESIZE);
+    char *mapping = mmap(NULL, guard + STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    if (mapping == MAP_FAILED) {
+      return NULL;
+    }
+    if (mprotect(mapping, guard, PROT_NONE) != 0) {
+      const int error = errno;
+      munmap(mapping, guard + STACK_BYTES);
+      errno = error;
+      return NULL;
+    }
+    stack = mapping + guard;
+  }
+#ifdef WITH_ASAN
+  /* The frames of the child before this one never returned, so their redzones are still marked. */
+  __asan_unpoison_memory_region(stack, STACK_BYTES);
+#endif
+  return stack + STACK_BYTES;
+}
+
+static pid_t clone_child(struct child_plan *plan) {
+  void *stack = child_stack();
+  if (stack == NULL) {
+    return -1;
+  }
+  const uint64_t all_signals = ~(uint64_t)0;
+  uint64_t before = 0;
+  syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all_signals, &before, (size_t)KERNEL_SIGSET_BYTES);
+  const pid_t pid = clone(child_main, stack, CLONE_VM | CLONE_VFORK | SIGCHLD, plan);
+  const int error = errno;
+  syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, (size_t)KERNEL_SIGSET_BYTES);
+  errno = error;
+  return pid;
+}
+
+/* Ends of itself: the write end closes with the exec or with the exit of the child, and no other process has it. */
+static bool read_report(int fd, struct child_failure *failure) {
+  ssize_t length;
+  do {
+    length = read(fd, failure, sizeof *failure);
+  } while (length < 0 && errno == EINTR);
+  return length == (ssize_t)sizeof *failure;
+}
+
+static void wait_for(pid_t pid) {
+  while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
+  }
+}
+
+bool spawn_program(struct spawn_order *order, struct spawn_result *result, struct child_failure *failure) {
+  struct spawn_files files = {{-1, -1, -1}, {-1, -1, -1}, -1, {-1, -1}};
+  if (!open_files(order, &files, failure)) {
+    close_childs(&files);
+    close_ours(&files);
+    return false;
+  }
+  plan_streams(order, &files);
+  order->plan.report = files.report[1];
+  order->plan.parent = getpid();
+
+  /* A change of credentials in the child marks the memory as not dumpable, and until its exec that memory is ours. */
+  const int dumpable = prctl(PR_GET_DUMPABLE, 0UL, 0UL, 0UL, 0UL);
+  const pid_t pid = clone_child(&order->plan);
+  const int clone_error = errno;
+  if (dumpable == 1 && (order->plan.has_uid || order->plan.has_gid)) {
+    prctl(PR_SET_DUMPABLE, 1UL, 0UL, 0UL, 0UL);
+  }
+  close_childs(&files);
+  if (pid < 0) {
+    *failure = (struct child_failure){STAGE_FORK, clone_error};
+    close_ours(&files);
+    return false;
+  }
+  if (read_report(files.report[0], failure)) {
+    wait_for(pid);
+    close_ours(&files);
+    return false;
+  }
+  close_if_open(&files.report[0]);
+  result->pid = pid;
+  for (int i = 0; i < 3; ++i) {
+    result->ends[i] = files.ours[i];
+  }
+  return true;
+}

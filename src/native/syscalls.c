@@ -1,0 +1,138 @@
+/*
+ * System calls as functions that return 0 (or what syscalls.h says) or -errno.
+ */
+#include "syscalls.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { KERNEL_SIGSET_BYTES = 8, FIRST_LOOKUP_BYTES = 1024, LAST_LOOKUP_BYTES = 4 * 1024 * 1024 };
+
+static int result_of(int returned) { return returned < 0 ? -errno : returned; }
+
+int sys_get_limit(int resource, struct rlimit *limit) {
+  return result_of(getrlimit((__rlimit_resource_t)resource, limit));
+}
+
+int sys_set_limit(int resource, const struct rlimit *limit) {
+  return result_of(setrlimit((__rlimit_resource_t)resource, limit));
+}
+
+int sys_reap(pid_t *pid, int *status) {
+  do {
+    *pid = waitpid(-1, status, WNOHANG);
+  } while (*pid < 0 && errno == EINTR);
+  if (*pid < 0) {
+    return errno == ECHILD ? 0 : -errno;
+  }
+  return *pid > 0;
+}
+
+int sys_kill(pid_t pid, int signal) { return result_of(kill(pid, signal)); }
+
+int sys_set_subreaper(void) { return result_of(prctl(PR_SET_CHILD_SUBREAPER, 1UL, 0UL, 0UL, 0UL)); }
+
+int sys_become_user(uid_t uid, gid_t gid, const gid_t *groups, size_t count, const char **failed) {
+  *failed = "setgroups";
+  if (setgroups(count, groups) != 0) {
+    return -errno;
+  }
+  *failed = "setresgid";
+  if (setresgid(gid, gid, gid) != 0) {
+    return -errno;
+  }
+  *failed = "setresuid";
+  return result_of(setresuid(uid, uid, uid));
+}
+
+int sys_pipe_size(int fd) { return result_of(fcntl(fd, F_GETPIPE_SZ)); }
+
+int sys_grow_pipe(int fd, int bytes) {
+  const int size = fcntl(fd, F_SETPIPE_SZ, bytes);
+  return size >= 0 ? size : sys_pipe_size(fd);
+}
+
+pid_t sys_foreground_group(int fd) { return result_of(tcgetpgrp(fd)); }
+
+/* With SIGTTOU blocked a process of a background group is not stopped for asking. Only this thread's mask changes. */
+int sys_set_foreground_group(int fd, pid_t group) {
+  const uint64_t blocked = (uint64_t)1 << (SIGTTOU - 1);
+  uint64_t before = 0;
+  syscall(SYS_rt_sigprocmask, SIG_BLOCK, &blocked, &before, (size_t)KERNEL_SIGSET_BYTES);
+  const int result = result_of(tcsetpgrp(fd, group));
+  syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, (size_t)KERNEL_SIGSET_BYTES);
+  return result;
+}
+
+/* getpwnam(3): these mean "not found" too, depending on the service that was asked. */
+static int outcome_of_failed_lookup(int error) {
+  return error == 0 || error == ENOENT || error == ESRCH || error == EBADF || error == EPERM ? 0 : -error;
+}
+
+int sys_find_user(const char *name, uid_t uid, struct sys_user *user) {
+  for (size_t size = FIRST_LOOKUP_BYTES;; size *= 2) {
+    struct passwd *found = NULL;
+    user->memory = malloc(size);
+    if (user->memory == NULL) {
+      return -ENOMEM;
+    }
+    const int error = name != NULL ? getpwnam_r(name, &user->entry, user->memory, size, &found)
+                                   : getpwuid_r(uid, &user->entry, user->memory, size, &found);
+    if (found != NULL) {
+      return 1;
+    }
+    free(user->memory);
+    user->memory = NULL;
+    if (error != ERANGE || size >= LAST_LOOKUP_BYTES) {
+      return outcome_of_failed_lookup(error);
+    }
+  }
+}
+
+int sys_find_group(const char *name, gid_t gid, struct sys_group *group) {
+  for (size_t size = FIRST_LOOKUP_BYTES;; size *= 2) {
+    struct group *found = NULL;
+    group->memory = malloc(size);
+    if (group->memory == NULL) {
+      return -ENOMEM;
+    }
+    const int error = name != NULL ? getgrnam_r(name, &group->entry, group->memory, size, &found)
+                                   : getgrgid_r(gid, &group->entry, group->memory, size, &found);
+    if (found != NULL) {
+      return 1;
+    }
+    free(group->memory);
+    group->memory = NULL;
+    if (error != ERANGE || size >= LAST_LOOKUP_BYTES) {
+      return outcome_of_failed_lookup(error);
+    }
+  }
+}
+
+int sys_groups_of(const char *name, gid_t gid, gid_t **groups) {
+  int capacity = 32;
+  for (;;) {
+    int count = capacity;
+    *groups = malloc((size_t)capacity * sizeof(gid_t));
+    if (*groups == NULL) {
+      return -ENOMEM;
+    }
+    if (getgrouplist(name, gid, *groups, &count) >= 0) {
+      return count;
+    }
+    free(*groups);
+    *groups = NULL;
+    /* Linux allows 65536 groups; some services do not say how many there are. */
+    if (capacity > 65536) {
+      return -ERANGE;
+    }
+    capacity = count > capacity ? count : capacity * 2;
+  }
+}
