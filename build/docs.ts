@@ -1,0 +1,48 @@
+/**
+ * Puts what is generated into the documents: the transition diagram into src/ARCHITECTURE.md, the tables of options into README.md.
+ * `--check` writes nothing and fails when a document differs. It owns the markers `<!-- NAME: generated -->` … `<!-- /NAME -->`.
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { formatOptionReference } from '../src/config/reference.ts';
+import { drawTransitions } from './diagram.ts';
+import { ROOT } from './platform.ts';
+
+/** A generated part of a document. */
+interface Part {
+  readonly file: string;
+  readonly name: string;
+  readonly text: string;
+}
+
+const parts: readonly Part[] = [
+  { file: 'src/ARCHITECTURE.md', name: 'transitions', text: `\`\`\`mermaid\n${drawTransitions()}\n\`\`\`` },
+  { file: 'README.md', name: 'options', text: formatOptionReference() },
+];
+
+/** The document with the part in its place. */
+export function insertPart(document: string, { file, name, text }: Part): string {
+  const begin = `<!-- ${name}: generated -->`;
+  const end = `<!-- /${name} -->`;
+  const from = document.indexOf(begin);
+  const to = document.indexOf(end);
+  if (from < 0 || to < from) throw new Error(`cannot update ${file}: it has no ${begin} … ${end}`);
+  return `${document.slice(0, from + begin.length)}\n${text.trim()}\n${document.slice(to)}`;
+}
+
+const isCheck = process.argv.includes('--check');
+let stale = 0;
+for (const part of parts) {
+  const path = join(ROOT, part.file);
+  const before = await readFile(path, 'utf8');
+  const after = insertPart(before, part);
+  if (before === after) continue;
+  if (isCheck) {
+    stale++;
+    console.error(`${part.file}: the part "${part.name}" differs from the code; run npm run docs`);
+  } else {
+    await writeFile(path, after);
+    console.log(`${part.file}: ${part.name} written`);
+  }
+}
+process.exitCode = stale === 0 ? 0 : 1;
