@@ -41,10 +41,12 @@ export function exitRule(record: ProcessRecord, expected: boolean, options: Exit
 /**
  * The exit code that an ended process stands for: its own, 128 + signal, 127 or 126 where it could not be executed.
  * A program that became FATAL although each try ended with 0 (sooner than startsecs) failed all the same: 1.
+ * What the program's `success_exit_codes` names counts as 0.
  */
-export function programExitCode(record: ProcessRecord): number {
+export function programExitCode(record: ProcessRecord, successExitCodes: readonly number[]): number {
   if (record.exit === null) return record.spawnExitCode ?? 1;
   const code = shellExitCode(record.exit);
+  if (successExitCodes.includes(code)) return 0;
   return code === 0 && record.state === 'FATAL' ? 1 : code;
 }
 
@@ -53,7 +55,7 @@ export function programEnd(record: ProcessRecord): string {
   return record.exit === null ? (record.spawnError ?? 'it could not be started') : formatExit(record.exit);
 }
 
-/** The exit code of the supervisor: 0 for signals and requests, else that of the program, mapped by `success_exit_codes`. */
+/** The exit code of the supervisor: 0 for signals and requests, else that of the program, mapped by `success_exit_codes` of [supervisord]. */
 export function containerExitCode(cause: ExitCause, successExitCodes: readonly number[]): number {
   switch (cause.kind) {
     case 'signal':

@@ -256,7 +256,7 @@ export class Engine {
     }
     const rule = this.#exitRule(entry, record, expected);
     if (rule === null) return;
-    const cause: ExitCause = { kind: 'program', id: entry.config.name, rule, code: programExitCode(record), how: programEnd(record) };
+    const cause: ExitCause = { kind: 'program', id: entry.config.name, rule, code: programExitCode(record, entry.config.options.success_exit_codes), how: programEnd(record) };
     // Ahead of what else has happened: other ends of the same batch are no reason to restart anything any more.
     this.#queue.unshift({ to: 'supervisor', input: this.#shutdownRequest('exit', cause) });
   }

@@ -45,7 +45,7 @@ export class FakeClock implements Clock {
 /** The options of a program that the engine reads, with Supervisor's defaults. */
 const defaults = {
   autostart: true, startsecs: 1, startretries: 3, autorestart: 'unexpected', exitcodes: [0], stopsignal: [15], stopwaitsecs: 10,
-  stopasgroup: false, killasgroup: false, priority: 999, exit_on_failure: false, exit_on_end: false,
+  stopasgroup: false, killasgroup: false, priority: 999, exit_on_failure: false, exit_on_end: false, success_exit_codes: [] as readonly number[],
 };
 
 /** Options of a test's program, and how it behaves. */

@@ -59,12 +59,13 @@ test('the rule by which an end of a program ends the container', () => {
 });
 
 test('the exit code that a program stands for', () => {
-  assert.equal(programExitCode(FAILED), 3);
-  assert.equal(programExitCode(ended({ state: 'EXITED', exit: parseWaitStatus(9) })), 137);
-  assert.equal(programExitCode(ended({ state: 'FATAL', exit: parseWaitStatus(0) })), 1);
-  assert.equal(programExitCode(ended({ state: 'EXITED', exit: parseWaitStatus(0) })), 0);
-  assert.equal(programExitCode(ended({ state: 'FATAL', spawnExitCode: 127 })), 127);
-  assert.equal(programExitCode(ended({ state: 'FATAL' })), 1);
+  assert.equal(programExitCode(FAILED, []), 3);
+  assert.equal(programExitCode(ended({ state: 'EXITED', exit: parseWaitStatus(9) }), []), 137);
+  assert.equal(programExitCode(ended({ state: 'FATAL', exit: parseWaitStatus(0) }), []), 1);
+  assert.equal(programExitCode(ended({ state: 'EXITED', exit: parseWaitStatus(0) }), []), 0);
+  assert.equal(programExitCode(ended({ state: 'EXITED', exit: parseWaitStatus(15) }), [143]), 0);
+  assert.equal(programExitCode(ended({ state: 'FATAL', spawnExitCode: 127 }), []), 127);
+  assert.equal(programExitCode(ended({ state: 'FATAL' }), []), 1);
   assert.equal(programEnd(FAILED), 'exit status 3');
   assert.equal(programEnd(ended({ state: 'FATAL', spawnError: "can't find command 'x'" })), "can't find command 'x'");
   assert.equal(programEnd(ended({ state: 'FATAL' })), 'it could not be started');

@@ -1,0 +1,54 @@
+/**
+ * The faults of Supervisor's XML-RPC interface: their names, their numbers, and the error that carries one.
+ * Pure data; which method gives which fault is decided where the method is.
+ */
+
+/** Number of each fault, by its name (Supervisor, "XML-RPC API Documentation"). */
+export const faults = {
+  UNKNOWN_METHOD: 1,
+  INCORRECT_PARAMETERS: 2,
+  BAD_ARGUMENTS: 3,
+  SIGNATURE_UNSUPPORTED: 4,
+  SHUTDOWN_STATE: 6,
+  BAD_NAME: 10,
+  BAD_SIGNAL: 11,
+  NO_FILE: 20,
+  NOT_EXECUTABLE: 21,
+  FAILED: 30,
+  ABNORMAL_TERMINATION: 40,
+  SPAWN_ERROR: 50,
+  ALREADY_STARTED: 60,
+  NOT_RUNNING: 70,
+  SUCCESS: 80,
+  ALREADY_ADDED: 90,
+  STILL_RUNNING: 91,
+  CANT_REREAD: 92,
+} as const;
+
+/** Name of a fault. */
+export type FaultName = keyof typeof faults;
+
+/** Name of the fault with a number, null where there is none. */
+export function faultName(code: number): FaultName | null {
+  for (const name of Object.keys(faults) as FaultName[]) if (faults[name] === code) return name;
+  return null;
+}
+
+/** A fault as it travels: a number, and a text such as `BAD_NAME` or `BAD_NAME: web`. */
+export class RpcFault extends Error {
+  readonly code: number;
+  /** The text on the wire (`faultString`). */
+  readonly faultString: string;
+
+  constructor(code: number, faultString: string) {
+    super(faultString);
+    this.name = 'RpcFault';
+    this.code = code;
+    this.faultString = faultString;
+  }
+
+  /** The fault of that name; its text is `NAME`, or `NAME: detail` where there is something to add. */
+  static of(name: FaultName, detail?: string): RpcFault {
+    return new RpcFault(faults[name], detail === undefined || detail === '' ? name : `${name}: ${detail}`);
+  }
+}

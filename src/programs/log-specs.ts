@@ -1,0 +1,81 @@
+/**
+ * From the options of a configuration to what the log path is asked for: which channel writes where, and in which form. Pure.
+ */
+import type { Config, ProcessConfig } from '../config/model.ts';
+import type { LogTarget as ConfiguredTarget } from '../config/log-target.ts';
+import type { SupervisordOptions } from '../config/options.ts';
+import type { ChannelSpec, LineStyle, LogFormat, LogTarget, MainLogSpec, StreamName } from '../logs/ports.ts';
+
+/** Bytes of output of each channel that are kept in memory for tails. */
+const TAIL_BYTES = 64 * 1024;
+
+/** The path of a log made for AUTO, by process and stream. */
+export type AutoPath = (process: ProcessConfig, stream: StreamName) => string;
+
+/** What a channel of a process is to be; null for stderr where redirect_stderr sends it to stdout. */
+export function channelSpec(process: ProcessConfig, stream: StreamName, supervisord: SupervisordOptions, autoPath: AutoPath): ChannelSpec | null {
+  const { options } = process;
+  if (stream === 'stderr' && options.redirect_stderr) return null;
+  const isStdout = stream === 'stdout';
+  const rotation = {
+    maxBytes: isStdout ? options.stdout_logfile_maxbytes : options.stderr_logfile_maxbytes,
+    backups: isStdout ? options.stdout_logfile_backups : options.stderr_logfile_backups,
+  };
+  const format = options.log_format ?? supervisord.log_format;
+  const configured = isStdout ? options.stdout_logfile : options.stderr_logfile;
+  const targets = configured.flatMap((target) => logTarget(target, format, rotation, () => autoPath(process, stream)));
+  if (isStdout ? options.stdout_syslog : options.stderr_syslog) targets.push({ kind: 'syslog', format: 'raw' });
+  return {
+    group: process.group,
+    program: process.program,
+    process: process.name,
+    stream,
+    targets,
+    style: styleOf(process, supervisord),
+    stripAnsi: supervisord.strip_ansi,
+    captureMaxBytes: isStdout ? options.stdout_capture_maxbytes : options.stderr_capture_maxbytes,
+    tailBytes: TAIL_BYTES,
+  };
+}
+
+/** What the supervisor's own log is to be. `onConsole`: it stays in the foreground and is not silent. */
+export function mainLogSpec(config: Config, onConsole: boolean): MainLogSpec {
+  const { supervisord } = config;
+  const format = supervisord.log_format ?? 'raw';
+  const rotation = { maxBytes: supervisord.logfile_maxbytes, backups: supervisord.logfile_backups };
+  const logfile = supervisord.logfile.flatMap((target) => logTarget(target, supervisord.log_format, rotation, () => ''))[0] ?? null;
+  // A log file that is the console itself would say everything twice.
+  const isConsoleAlready = logfile?.kind === 'container' && logfile.stream === 1;
+  return {
+    level: supervisord.loglevel,
+    logfile,
+    console: onConsole && !isConsoleAlready ? { kind: 'container', stream: 1, format } : null,
+    name: 'onevisor',
+    tailBytes: TAIL_BYTES,
+  };
+}
+
+function logTarget(target: ConfiguredTarget, format: LogFormat | null, rotation: { maxBytes: number; backups: number }, autoPath: () => string): LogTarget[] {
+  switch (target.kind) {
+    case 'none':
+      return [];
+    case 'syslog':
+      return [{ kind: 'syslog', format: 'raw' }];
+    case 'container':
+      return [{ kind: 'container', stream: target.fd, format: format ?? 'prefix' }];
+    case 'stdio':
+      return [{ kind: 'container', stream: target.fd, format: format ?? 'raw' }];
+    case 'file':
+      return [{ kind: 'file', path: target.path, ...rotation, format: 'raw' }];
+    case 'auto':
+      return [{ kind: 'file', path: autoPath(), ...rotation, format: 'raw' }];
+  }
+}
+
+function styleOf({ options }: ProcessConfig, supervisord: SupervisordOptions): LineStyle {
+  return {
+    prefix: options.log_prefix ?? supervisord.log_prefix,
+    timestamp: options.log_timestamp ?? supervisord.log_timestamp,
+    jsonLines: options.log_json_lines ?? supervisord.log_json_lines,
+  };
+}
