@@ -1,0 +1,37 @@
+/**
+ * The built-in demo: what a supervisor does, on three programs that need nothing but a shell.
+ * Owns the text of its configuration and of its greeting; the supervising is supervise.ts.
+ */
+
+/** A clock; a worker that fails and is restarted; a program that leaves orphans behind. */
+const CONFIGURATION = `
+[supervisord]
+loglevel=info
+
+[program:clock]
+command=/bin/sh -c "while :; do date; sleep 2; done"
+
+[program:worker]
+command=/bin/sh -c "for job in 1 2 3; do echo working on job $job; sleep 1; done; echo 'this one is too much for me' >&2; exit 3"
+
+[program:parent]
+command=/bin/sh -c "while sleep 5; do (sleep 1 &); echo 'left an orphan behind: it becomes a child of onevisor, which reaps it'; done"
+`;
+
+/** The environment in which the supervisor runs the demo: container mode, whatever the machine has configured. */
+export function demoEnvironment(env: Readonly<NodeJS.ProcessEnv>): NodeJS.ProcessEnv {
+  const outside = Object.entries(env).filter(([name]) => !name.startsWith('ONEVISOR_'));
+  return { ...Object.fromEntries(outside), ONEVISOR_CONTAINER: '1', ONEVISOR_CONF_TEXT: CONFIGURATION };
+}
+
+/** What is said before it starts. */
+export function formatGreeting(executable: string): string {
+  return `This is onevisor with three programs: clock, worker (it crashes, and is restarted) and parent (it leaves orphans).
+In another terminal, look at them and play with them:
+  ${executable} ctl status
+  ${executable} ctl stop clock
+  kill -9 the pid of clock, and see its successor
+Ctrl-C ends it all.
+
+`;
+}
