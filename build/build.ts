@@ -5,8 +5,9 @@
 import { mkdir, readlink, rm, stat, symlink } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
+import { buildAddon } from './addon.ts';
 import { bundle } from './bundle.ts';
-import { absentAsNull, isPresent } from './cache.ts';
+import { absentAsNull } from './cache.ts';
 import { makeExecutable } from './executable.ts';
 import { platformOf, productFolder, ROOT } from './platform.ts';
 import type { Platform } from './platform.ts';
@@ -38,12 +39,7 @@ if (!options.quiet) {
 
 /** What is carried inside, by the name under which `node:sea` gives it. */
 async function makeAssets(target: Platform): Promise<Record<string, string>> {
-  const assets: Record<string, string> = {};
-  if (await isPresent(join(ROOT, 'build', 'addon.ts'))) {
-    const { buildAddon } = await import('./addon.ts');
-    assets['onevisor.node'] = await buildAddon(target);
-  }
-  return assets;
+  return { 'onevisor.node': await buildAddon(target) };
 }
 
 async function makeLinks(folder: string): Promise<void> {

@@ -4,14 +4,14 @@
  */
 import { execFile } from 'node:child_process';
 import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs, promisify } from 'node:util';
 import { createGzip, createZstdCompress } from 'node:zlib';
 import type { Transform } from 'node:stream';
-import { isPresent } from './cache.ts';
-import { CACHE, platformOf, productFolder, ROOT } from './platform.ts';
+import { neededVersions } from './elf.ts';
+import { platformOf, productFolder, ROOT } from './platform.ts';
 import { debianRootfs, rootfsSkipReason } from './rootfs.ts';
 
 const run = promisify(execFile);
@@ -27,11 +27,10 @@ const LIBRARIES: ReadonlySet<string> = new Set([
 const { values: options } = parseArgs({ options: { arch: { type: 'string' }, sizes: { type: 'boolean', default: true } }, allowNegative: true });
 const platform = platformOf(options.arch, undefined);
 const executable = join(productFolder(platform), 'onevisor');
-const addon = join(CACHE, platform.arch, 'onevisor.node');
+const addon = join(productFolder(platform), 'onevisor.node');
 const problems: string[] = [];
 
 for (const file of [executable, addon]) {
-  if (file === addon && !(await isPresent(addon))) continue;
   const { glibc, libraries } = await needsOf(file);
   console.log(`${relative(ROOT, file)}: glibc ${glibc}, ${libraries.join(' ')}`);
   if (compareVersions(glibc, NEWEST_GLIBC) > 0) problems.push(`${file} needs glibc ${glibc}, at most ${NEWEST_GLIBC} is allowed`);
@@ -46,13 +45,10 @@ process.exitCode = problems.length === 0 ? 0 : 1;
 
 /** What an ELF file asks of the system: the highest version of glibc's symbols and the libraries. */
 async function needsOf(file: string): Promise<{ glibc: string; libraries: string[] }> {
-  const [dynamic, versions] = await Promise.all([
-    run('readelf', ['--dynamic', '--wide', file]),
-    run('readelf', ['--version-info', '--wide', file], { maxBuffer: 1 << 28 }),
-  ]);
-  const libraries = [...dynamic.stdout.matchAll(/\(NEEDED\).*\[(.*)\]/g)].map((match) => match[1] ?? '');
-  const glibc = [...versions.stdout.matchAll(/Name: GLIBC_([0-9.]+)/g)].map((match) => match[1] ?? '').sort(compareVersions).at(-1);
-  return { glibc: glibc ?? '0', libraries };
+  const { stdout } = await run('readelf', ['--dynamic', '--wide', file]);
+  const libraries = [...stdout.matchAll(/\(NEEDED\).*\[(.*)\]/g)].map((match) => match[1] ?? '');
+  const versions = neededVersions(await readFile(file)).flatMap((version) => /^GLIBC_([0-9.]+)$/.exec(version)?.[1] ?? []);
+  return { glibc: versions.sort(compareVersions).at(-1) ?? '0', libraries };
 }
 
 /** Compares 2.4 and 2.28 as versions, not as decimal fractions. */

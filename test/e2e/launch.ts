@@ -1,0 +1,195 @@
+/**
+ * Starts the built executable for a test, as PID 1 of a namespace of its own or as a plain process, and cleans up after it.
+ * Its output comes through real pipes, since Node's own are sockets, which `open("/dev/stdout")` refuses.
+ */
+import { execFile, spawn } from 'node:child_process';
+import { closeSync, constants, openSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { Socket } from 'node:net';
+import { constants as system, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { randomUUID } from 'node:crypto';
+import { Lines } from './lines.ts';
+import type { ChildProcess } from 'node:child_process';
+import type { TestContext } from 'node:test';
+
+const run = promisify(execFile);
+
+/** The executable under test: $TEST_BIN, else the built one. */
+export const EXECUTABLE = process.env['TEST_BIN'] ?? join(import.meta.dirname, '..', '..', 'dist', 'onevisor');
+
+/** Every process below a launched one has this variable with a value of its own, by which the clean-up finds it. */
+const MARK = 'LAUNCHED_BY_TEST';
+
+export interface LaunchOptions {
+  /** Text of supervisord.conf; it is written to the folder and given by `-c`. `%FOLDER%` becomes the folder. */
+  readonly config?: string;
+  /** Further files in the folder, by their path in it; `%FOLDER%` is replaced here too. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** Arguments after `-c FILE`. */
+  readonly args?: readonly string[];
+  /** Variables beside PATH, HOME and TMPDIR; nothing else is inherited. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** `pid1`: PID 1 of a new namespace with a /run and a /proc of its own (default where that is allowed). `plain`: an ordinary process. */
+  readonly as?: 'pid1' | 'plain';
+  /** Another program than {@link EXECUTABLE}, such as one of its links. */
+  readonly executable?: string;
+  readonly stdin?: 'ignore' | 'pipe';
+}
+
+/** How a process ended: one of the two is null. */
+export interface Ending {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export interface Launched {
+  /** Temporary folder, also the working directory; removed after the test. */
+  readonly folder: string;
+  /** Pid of the executable as seen from the test. */
+  readonly pid: number;
+  readonly stdout: Lines;
+  readonly stderr: Lines;
+  /** Null unless asked for. */
+  readonly stdin: NodeJS.WritableStream | null;
+  /** Settles when it has ended and all of its output was read. */
+  readonly exit: Promise<Ending>;
+  /** Waits for a line on stdout or stderr, whichever comes first. */
+  waitForLine(pattern: RegExp, options?: { count?: number; timeoutMs?: number }): Promise<RegExpExecArray>;
+  signal(name: NodeJS.Signals): void;
+  /** Runs the executable once more where the launched one lives (same /run, same /proc, same folder), as `docker exec` does. */
+  ctl(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }>;
+  /** Runs any program there. */
+  enter(command: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }>;
+}
+
+let namespaces: Promise<string | null> | undefined;
+
+/** Why nothing can be PID 1 here, null when it can; a test gives it to `skip`. */
+export function pid1SkipReason(): Promise<string | null> {
+  namespaces ??= run('unshare', [...namespaceFlags(), 'true']).then(
+    () => null,
+    (error: NodeJS.ErrnoException & { stderr?: string }) => `no namespaces: ${error.stderr?.trim() || error.message}`,
+  );
+  return namespaces;
+}
+
+/** Root makes namespaces directly, another user needs one in which it is root. */
+function namespaceFlags(): string[] {
+  return [...(process.getuid?.() === 0 ? [] : ['--user', '--map-root-user']), '--pid', '--fork', '--mount-proc', '--kill-child'];
+}
+
+/** Starts the executable; `test` owns it, and when it ends, so does everything that was started. */
+export async function launch(test: TestContext, options: LaunchOptions = {}): Promise<Launched> {
+  const folder = await mkdtemp(join(tmpdir(), 'onevisor-test-'));
+  const mark = randomUUID();
+  const isPid1 = (options.as ?? 'pid1') === 'pid1';
+  const executable = options.executable ?? EXECUTABLE;
+  const started: ChildProcess[] = [];
+  test.after(async () => {
+    for (const child of started) child.kill('SIGKILL');
+    await killMarked(mark);
+    await rm(folder, { recursive: true, force: true });
+  });
+  await writeFiles(folder, { ...options.files, ...(options.config === undefined ? {} : { 'supervisord.conf': options.config }) });
+  const command = [executable, ...(options.config === undefined ? [] : ['-c', join(folder, 'supervisord.conf')]), ...(options.args ?? [])];
+  // A /run of its own keeps the private control sockets of tests that run side by side apart.
+  const line = isPid1 ? ['unshare', ...namespaceFlags(), 'sh', '-c', 'mount -t tmpfs tmpfs /run && exec "$@"', 'sh', ...command] : command;
+  const env = { PATH: process.env['PATH'] ?? '', HOME: folder, TMPDIR: folder, ...options.env, [MARK]: mark };
+  const [out, err] = [await pipeIn(folder, 'stdout'), await pipeIn(folder, 'stderr')];
+  const child = spawn(line[0] ?? '', line.slice(1), { cwd: folder, env, stdio: [options.stdin ?? 'ignore', out.writeEnd, err.writeEnd] });
+  started.push(child);
+  closeSync(out.writeEnd);
+  closeSync(err.writeEnd);
+  const ending = new Promise<Ending>((resolve, reject) => {
+    child.on('exit', (code, signal) => resolve({ code, signal }));
+    child.on('error', reject);
+  });
+  await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
+  const pid = isPid1 ? await onlyChildOf(child) : (child.pid ?? 0);
+  const enter = (wanted: readonly string[]): ReturnType<Launched['enter']> => {
+    const there = isPid1 ? ['nsenter', '--target', String(pid), '--mount', '--pid', '--', ...wanted] : [...wanted];
+    return outcomeOf(there, folder, env);
+  };
+  return {
+    folder,
+    pid,
+    stdout: out.lines,
+    stderr: err.lines,
+    stdin: child.stdin,
+    exit: ending.then(async (result) => {
+      await Promise.all([out.lines.ended, err.lines.ended]);
+      return result;
+    }),
+    waitForLine: (pattern, wait) => Promise.any([out.lines.waitFor(pattern, wait), err.lines.waitFor(pattern, wait)]).catch((error: AggregateError) => {
+      throw new Error(error.errors.map(String).join('\n'));
+    }),
+    signal: (name) => void process.kill(pid, name),
+    enter,
+    ctl: (...args) => enter([executable, 'ctl', ...args]),
+  };
+}
+
+async function writeFiles(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), text.replaceAll('%FOLDER%', folder), { mode: text.startsWith('#!') ? 0o755 : 0o644 });
+  }
+}
+
+/** A pipe with a name, as Node can make no other: its reading end as lines, its writing end for a child. */
+async function pipeIn(folder: string, name: string): Promise<{ lines: Lines; writeEnd: number }> {
+  const path = join(folder, `.${name}`);
+  await run('mkfifo', ['-m', '600', path]);
+  const readEnd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const writeEnd = openSync(path, constants.O_WRONLY);
+  await rm(path);
+  return { lines: new Lines(new Socket({ fd: readEnd, readable: true, writable: false })), writeEnd };
+}
+
+/** Pid of the one child of unshare, which is PID 1 inside. It is there at once after the fork, which no event announces. */
+async function onlyChildOf(parent: ChildProcess): Promise<number> {
+  const path = `/proc/${parent.pid}/task/${parent.pid}/children`;
+  while (parent.exitCode === null && parent.signalCode === null) {
+    const text = await readFile(path, 'utf8').catch(() => '');
+    const child = Number.parseInt(text, 10);
+    if (child > 0) return child;
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  throw new Error('cannot launch: unshare ended without a child');
+}
+
+async function outcomeOf(command: readonly string[], cwd: string, env: Record<string, string>): Promise<{ code: number; stdout: string; stderr: string }> {
+  return run(command[0] ?? '', command.slice(1), { cwd, env, maxBuffer: 1 << 26, timeout: 60_000 }).then(
+    ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
+    (error: Error & { code?: number | string; signal?: NodeJS.Signals; stdout?: string; stderr?: string }) => {
+      if (typeof error.code === 'number') return { code: error.code, stdout: error.stdout ?? '', stderr: error.stderr ?? '' };
+      if (error.signal) return { code: 128 + system.signals[error.signal], stdout: error.stdout ?? '', stderr: error.stderr ?? '' };
+      throw error;
+    },
+  );
+}
+
+/** Kills what still carries the mark of one launch, wherever it went, daemons and orphans too, until none of it is left. */
+async function killMarked(mark: string): Promise<void> {
+  for (let marked = await pidsWith(`${MARK}=${mark}`); marked.length > 0; marked = await pidsWith(`${MARK}=${mark}`)) {
+    for (const pid of marked) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+      }
+    }
+  }
+}
+
+async function pidsWith(variable: string): Promise<number[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+  const found = await Promise.all(pids.map(async (pid) => {
+    // A process that ends meanwhile, or is not ours, has no environment to read.
+    const environment = await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '');
+    return environment.split('\0').includes(variable) ? [pid] : [];
+  }));
+  return found.flat();
+}

@@ -1,0 +1,99 @@
+/**
+ * Collects what a program writes, as lines, and lets a test wait for one of them. It owns no process.
+ * A wait ends with the line, with the end of the output, or with a timeout that shows what did come.
+ */
+import { StringDecoder } from 'node:string_decoder';
+import type { Readable } from 'node:stream';
+
+/** How long a test waits for a line before it fails; long, as machines that run tests can be slow. */
+const PATIENCE_MS = 30_000;
+
+interface Waiter {
+  /** Looks at the lines again; `ended` says that no further one comes. */
+  readonly look: (ended: boolean) => void;
+}
+
+export class Lines {
+  /** All whole lines so far, without their ends. */
+  readonly all: string[] = [];
+  /** Settles when the other side has closed its end and everything was read. */
+  readonly ended: Promise<void>;
+  readonly #source: Readable;
+  readonly #decoder = new StringDecoder('utf8');
+  readonly #waiters = new Set<Waiter>();
+  #rest = '';
+  #isEnded = false;
+
+  constructor(source: Readable) {
+    this.#source = source;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.ended = promise;
+    source.on('data', (bytes: Buffer) => this.#take(this.#decoder.write(bytes)));
+    const end = (): void => {
+      if (this.#isEnded) return;
+      this.#isEnded = true;
+      if (this.#rest !== '') this.#take('\n');
+      this.#lookAgain();
+      resolve();
+    };
+    source.on('close', end);
+    // The reading end of a terminal or of a killed program's pipe fails with EIO or ECONNRESET: an end like another.
+    source.on('error', end);
+  }
+
+  /** Everything so far, the unfinished last line included. */
+  get text(): string {
+    return [...this.all, ...(this.#rest === '' ? [] : [this.#rest])].join('\n');
+  }
+
+  /** Waits for the `count`-th line that matches, also among those that have come already. */
+  async waitFor(pattern: RegExp, { count = 1, timeoutMs = PATIENCE_MS }: { count?: number; timeoutMs?: number } = {}): Promise<RegExpExecArray> {
+    const { promise, resolve, reject } = Promise.withResolvers<RegExpExecArray>();
+    const fail = (why: string): void => reject(new Error(`${why} while waiting for ${String(pattern)}${count > 1 ? ` (${count} times)` : ''}; the output was:\n${this.text}`));
+    let seen = 0;
+    let left = count;
+    const waiter: Waiter = {
+      look: (ended) => {
+        for (; seen < this.all.length; seen += 1) {
+          const match = new RegExp(pattern, pattern.flags.replace(/[gy]/g, '')).exec(this.all[seen] ?? '');
+          if (match === null) continue;
+          left -= 1;
+          if (left === 0) return resolve(match);
+        }
+        if (ended) fail('the output ended');
+      },
+    };
+    const timer = setTimeout(() => fail(`${timeoutMs} ms passed`), timeoutMs);
+    this.#waiters.add(waiter);
+    waiter.look(this.#isEnded);
+    return promise.finally(() => {
+      clearTimeout(timer);
+      this.#waiters.delete(waiter);
+    });
+  }
+
+  /** Stops reading, as a reader does that stalls. */
+  pause(): void {
+    this.#source.pause();
+  }
+
+  resume(): void {
+    this.#source.resume();
+  }
+
+  /** Closes our end, as a reader does that goes away. */
+  close(): void {
+    this.#source.destroy();
+  }
+
+  #take(text: string): void {
+    const pieces = (this.#rest + text).split('\n');
+    this.#rest = pieces.pop() ?? '';
+    this.all.push(...pieces);
+    if (pieces.length > 0) this.#lookAgain();
+  }
+
+  #lookAgain(): void {
+    for (const waiter of [...this.#waiters]) waiter.look(this.#isEnded);
+  }
+}
