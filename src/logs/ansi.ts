@@ -1,0 +1,110 @@
+/**
+ * Takes ANSI escape sequences out of a stream of bytes (`strip_ansi`), also those that two reads cut apart.
+ * What turns out not to be a sequence is passed on unchanged: no byte of text is lost.
+ */
+
+const ESC = 0x1b;
+const BEL = 0x07;
+const NEWLINE = 0x0a;
+
+/** A sequence longer than this is none; a control string (a link, a title) may be longer than the others. */
+const LONGEST_SEQUENCE = 128;
+const LONGEST_STRING = 4096;
+
+type State =
+  | 'text'
+  /** After ESC. */
+  | 'escape'
+  /** After ESC and an intermediate byte, as in `ESC ( B`. */
+  | 'intermediate'
+  /** After ESC [. */
+  | 'control'
+  /** After ESC ], ESC P and the like: up to BEL or ESC \. */
+  | 'string'
+  /** After ESC within a string. */
+  | 'string-escape';
+
+/** The filter of one pipe. */
+export class AnsiStripper {
+  #state: State = 'text';
+  /** The bytes of the sequence so far, kept to be passed on if it is none. */
+  #held: number[] = [];
+
+  /** Whether a sequence has begun and not ended. */
+  get isPending(): boolean {
+    return this.#held.length > 0;
+  }
+
+  /** The bytes without sequences; the argument itself when it holds none. */
+  strip(bytes: Buffer): Buffer {
+    if (this.#state === 'text' && bytes.indexOf(ESC) === -1) return bytes;
+    const out = Buffer.allocUnsafe(bytes.length + this.#held.length);
+    let filled = 0;
+    let at = 0;
+    while (at < bytes.length) {
+      if (this.#state === 'text') {
+        const next = bytes.indexOf(ESC, at);
+        const end = next === -1 ? bytes.length : next;
+        bytes.copy(out, filled, at, end);
+        filled += end - at;
+        at = end;
+        if (next === -1) break;
+        this.#state = 'escape';
+        this.#held.push(ESC);
+        at++;
+        continue;
+      }
+      const byte = bytes[at] as number;
+      const verdict = this.#judge(byte);
+      if (verdict === 'broken') {
+        // The byte that does not belong may begin a sequence itself, so it is looked at again as text.
+        for (const held of this.#held) out[filled++] = held;
+        this.#reset();
+        continue;
+      }
+      at++;
+      if (verdict === 'complete') this.#reset();
+      else this.#held.push(byte);
+    }
+    return out.subarray(0, filled);
+  }
+
+  /** What is held at the end of the stream, which is no sequence since it never ended. */
+  finish(): Buffer {
+    const rest = Buffer.from(this.#held);
+    this.#reset();
+    return rest;
+  }
+
+  #reset(): void {
+    this.#state = 'text';
+    this.#held = [];
+  }
+
+  #judge(byte: number): 'more' | 'complete' | 'broken' {
+    const isString = this.#state === 'string' || this.#state === 'string-escape';
+    if (byte === NEWLINE || this.#held.length >= (isString ? LONGEST_STRING : LONGEST_SEQUENCE)) return 'broken';
+    switch (this.#state) {
+      case 'escape':
+        if (byte === 0x5b) this.#state = 'control';
+        else if (byte === 0x5d || byte === 0x50 || byte === 0x5e || byte === 0x5f || byte === 0x58) this.#state = 'string';
+        else if (byte >= 0x20 && byte <= 0x2f) this.#state = 'intermediate';
+        else return byte >= 0x30 && byte <= 0x7e ? 'complete' : 'broken';
+        return 'more';
+      case 'intermediate':
+        if (byte >= 0x20 && byte <= 0x2f) return 'more';
+        return byte >= 0x30 && byte <= 0x7e ? 'complete' : 'broken';
+      case 'control':
+        if (byte >= 0x20 && byte <= 0x3f) return 'more';
+        return byte >= 0x40 && byte <= 0x7e ? 'complete' : 'broken';
+      case 'string':
+        if (byte === BEL) return 'complete';
+        if (byte === ESC) this.#state = 'string-escape';
+        return 'more';
+      case 'string-escape':
+        return byte === 0x5c ? 'complete' : 'broken';
+      case 'text':
+        return 'broken';
+    }
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * Takes the sections between `<!--XSUPERVISOR:BEGIN-->` and `<!--XSUPERVISOR:END-->` out of a stream of bytes
+ * (`stdout_capture_maxbytes`); they become process communication events and reach no log.
+ */
+
+const BEGIN = Buffer.from('<!--XSUPERVISOR:BEGIN-->');
+const END = Buffer.from('<!--XSUPERVISOR:END-->');
+const LESS_THAN = 0x3c;
+
+/** The filter of one pipe. */
+export class CaptureFilter {
+  readonly #limit: number;
+  readonly #onCapture: (section: Buffer) => void;
+  /** The end of what was seen, as far as it may be the beginning of a token. */
+  #held: Buffer = Buffer.alloc(0);
+  /** The section under way; null outside of one. */
+  #section: Buffer | null = null;
+
+  /** `limit`: most bytes of a section that are kept, the last ones. */
+  constructor(limit: number, onCapture: (section: Buffer) => void) {
+    this.#limit = limit;
+    this.#onCapture = onCapture;
+  }
+
+  /** The bytes outside of sections. */
+  filter(bytes: Buffer): Buffer {
+    let rest = this.#held.length === 0 ? bytes : Buffer.concat([this.#held, bytes]);
+    if (this.#section === null && this.#held.length === 0 && bytes.indexOf(LESS_THAN) === -1) return bytes;
+    const outside: Buffer[] = [];
+    for (;;) {
+      const token = this.#section === null ? BEGIN : END;
+      const at = rest.indexOf(token);
+      if (at === -1) {
+        const kept = lengthOfTokenStart(rest, token);
+        this.#pass(rest.subarray(0, rest.length - kept), outside);
+        // A copy, since the caller's memory is read into again.
+        this.#held = Buffer.from(rest.subarray(rest.length - kept));
+        return Buffer.concat(outside);
+      }
+      this.#pass(rest.subarray(0, at), outside);
+      if (this.#section === null) {
+        this.#section = Buffer.alloc(0);
+      } else {
+        const section = this.#section;
+        this.#section = null;
+        this.#onCapture(section);
+      }
+      rest = rest.subarray(at + token.length);
+    }
+  }
+
+  /** What is held at the end of the stream, which is no token since it never ended. */
+  finish(): Buffer {
+    const rest = this.#section === null ? this.#held : Buffer.alloc(0);
+    this.#held = Buffer.alloc(0);
+    this.#section = null;
+    return rest;
+  }
+
+  #pass(bytes: Buffer, outside: Buffer[]): void {
+    if (this.#section === null) {
+      outside.push(bytes);
+      return;
+    }
+    const joined = Buffer.concat([this.#section, bytes]);
+    this.#section = joined.subarray(Math.max(0, joined.length - this.#limit));
+  }
+}
+
+/** Number of bytes at the end of `bytes` that are a beginning of `token`. */
+function lengthOfTokenStart(bytes: Buffer, token: Buffer): number {
+  for (let length = Math.min(bytes.length, token.length - 1); length > 0; length--) {
+    if (bytes.subarray(bytes.length - length).equals(token.subarray(0, length))) return length;
+  }
+  return 0;
+}

@@ -1,0 +1,232 @@
+/**
+ * All logs of one supervisor: the container's two streams, the files by their paths, the channels, the supervisor's own log.
+ * Two who log to one place get the same sink here; nobody else makes sinks.
+ */
+import { resolve as resolvePath } from 'node:path';
+import { isatty } from 'node:tty';
+import { BLOCK_BYTES, BlockPool } from './blocks.ts';
+import { ProcessChannel } from './channel.ts';
+import type { ChannelHost, Route } from './channel.ts';
+import { STREAM_GONE, containerStreamOf, identityOf, openContainerStream } from './container-stream.ts';
+import { describeError } from './describe-error.ts';
+import { FileOutlet } from './file-outlet.ts';
+import type { FileLimits } from './file-outlet.ts';
+import { PrefixLayout } from './line-prefix.ts';
+import { SupervisorLog } from './main-log.ts';
+import type { MainLogHost } from './main-log.ts';
+import { PipeGrowth } from './outlets.ts';
+import type { Outlet } from './outlets.ts';
+import type { IntakeParts } from './pipe-intake.ts';
+import type { Channel, ChannelSpec, ContainerStream, FlushOutcome, Hub, LogDeps, LogTarget, MainLog, MainLogSpec } from './ports.ts';
+import { SilenceWatch } from './silence-watch.ts';
+import { Sink } from './sink.ts';
+
+interface OpenFile {
+  readonly sink: Sink;
+  readonly outlet: FileOutlet;
+  /** Channels and logs that write to it. */
+  users: number;
+}
+
+const NEVER_GONE: ReadonlySet<string> = new Set();
+
+/** See the head of this file. */
+export class LogHub implements Hub, ChannelHost, MainLogHost {
+  readonly intakeParts: IntakeParts;
+  readonly layout = new PrefixLayout();
+  readonly #deps: LogDeps;
+  readonly #pool = new BlockPool();
+  readonly #growth: PipeGrowth;
+  readonly #channels = new Set<ProcessChannel>();
+  /** By identity, so that stdout and stderr are one sink where they lead to one place. */
+  readonly #streams = new Map<string, Sink>();
+  readonly #files = new Map<string, OpenFile>();
+  readonly #mainLog: SupervisorLog;
+  #saidSyslog = false;
+
+  constructor(deps: LogDeps, mainLog: MainLogSpec) {
+    this.#deps = deps;
+    this.#growth = new PipeGrowth(deps.natives, deps.clock);
+    this.intakeParts = {
+      natives: deps.natives,
+      clock: deps.clock,
+      growth: this.#growth,
+      silence: new SilenceWatch(deps.clock),
+      readBuffer: Buffer.allocUnsafeSlow(BLOCK_BYTES),
+    };
+    this.#mainLog = new SupervisorLog(mainLog, this);
+  }
+
+  get mainLog(): MainLog {
+    return this.#mainLog;
+  }
+
+  openChannel(spec: ChannelSpec): Channel {
+    const channel = new ProcessChannel(spec, this);
+    this.#channels.add(channel);
+    return channel;
+  }
+
+  async reopen(): Promise<void> {
+    await Promise.all([...this.#files].map(async ([path, file]) => {
+      try {
+        await file.sink.reopen();
+      } catch (error) {
+        this.#mainLog.write('error', `cannot reopen ${path}: ${describeError(error as NodeJS.ErrnoException)}`);
+      }
+    }));
+  }
+
+  async flush(timeoutMs: number): Promise<FlushOutcome> {
+    const { clock } = this.#deps;
+    let callOff: () => void = () => undefined;
+    const timeout = new Promise<void>((resolve) => {
+      callOff = clock.alarm(clock.nowMs() + timeoutMs, resolve);
+    });
+    await Promise.race([timeout, this.#flushAll()]);
+    callOff();
+    return { unwrittenBytes: this.#sinks().reduce((sum, sink) => sum + sink.unwrittenBytes, 0) };
+  }
+
+  async close(): Promise<void> {
+    for (const channel of this.#channels) channel.close();
+    await Promise.all([...this.#files.values()].map((file) => file.sink.close()));
+    this.#files.clear();
+  }
+
+  wallMs(): number {
+    return this.#deps.clock.wallMs();
+  }
+
+  acquire(targets: readonly LogTarget[]): Route[] {
+    const routes: Route[] = [];
+    for (const wanted of targets) {
+      const target = this.#resolve(wanted);
+      if (target === null) continue;
+      const sink = this.#sinkOf(target);
+      // Two targets that are one place, as stdout and stderr of a terminal: a line is written there once.
+      if (routes.some((route) => route.sink === sink)) this.#letGo(sink);
+      else routes.push({ target, sink, isColored: target.kind === 'container' && this.#isColored(target.stream) });
+    }
+    return routes;
+  }
+
+  release(routes: readonly Route[]): void {
+    for (const route of routes) this.#letGo(route.sink);
+  }
+
+  acquireOwn(target: LogTarget): Sink {
+    const sink = this.#sinkOf(this.#resolve(target) ?? { kind: 'container', stream: 2, format: 'raw' });
+    sink.sources++;
+    return sink;
+  }
+
+  releaseOwn(sink: Sink): void {
+    sink.sources--;
+    this.#letGo(sink);
+  }
+
+  lastResort(): Sink {
+    return this.#streamSink(2);
+  }
+
+  copyToMainLog(spec: ChannelSpec, routes: readonly Route[], bytes: Buffer): void {
+    if (!this.#mainLog.isEnabled('debug') || routes.some((route) => this.#mainLog.writesTo(route.sink))) return;
+    // compat: at level debug, Supervisor's own log has the output of the programs too (loglevel).
+    this.#mainLog.write('debug', `'${spec.process}' ${spec.stream} output:\n${bytes.toString()}`);
+  }
+
+  forget(channel: ProcessChannel): void {
+    this.#channels.delete(channel);
+  }
+
+  #letGo(sink: Sink): void {
+    const file = this.#files.get(sink.name);
+    if (file === undefined || file.sink !== sink) return;
+    file.users--;
+    if (file.users > 0) return;
+    // What is queued is still written. Who asks for the path meanwhile gets the same sink, which opens its file again.
+    void sink.close().then(() => {
+      if (file.users === 0) this.#files.delete(sink.name);
+    });
+  }
+
+  async #flushAll(): Promise<void> {
+    // Readers that waited for a full sink have more to read once it has room.
+    await Promise.all([...this.#channels].map((channel) => channel.drained()));
+    for (const channel of this.#channels) channel.flush();
+    await Promise.all(this.#sinks().map((sink) => sink.idle()));
+  }
+
+  #sinks(): Sink[] {
+    return [...this.#streams.values(), ...[...this.#files.values()].map((file) => file.sink)];
+  }
+
+  /** What a target really is: a path may mean a stream of ours. Null for one that is not available. */
+  #resolve(target: LogTarget): Exclude<LogTarget, { kind: 'syslog' }> | null {
+    if (target.kind === 'syslog') {
+      // Said a little later, since the target may be that of the log which is just being made.
+      if (!this.#saidSyslog) queueMicrotask(() => this.#mainLog.write('warn', 'cannot write to syslog: it is not available; use a file or /dev/stdout'));
+      this.#saidSyslog = true;
+      return null;
+    }
+    const stream = target.kind === 'file' ? containerStreamOf(target.path, process.pid) : null;
+    return stream === null ? target : { kind: 'container', stream, format: target.format };
+  }
+
+  #sinkOf(target: Exclude<LogTarget, { kind: 'syslog' }>): Sink {
+    return target.kind === 'container' ? this.#streamSink(target.stream) : this.#fileSink(target.path, target);
+  }
+
+  #streamSink(stream: ContainerStream): Sink {
+    const fd = this.#deps.streams[stream];
+    const identity = identityOf(fd);
+    let sink = this.#streams.get(identity);
+    if (sink === undefined) {
+      const name = stream === 1 ? 'standard output' : 'standard error';
+      sink = this.#makeSink(name, openContainerStream(fd, this.#growth, this.#deps.clock), STREAM_GONE);
+      this.#streams.set(identity, sink);
+    }
+    return sink;
+  }
+
+  #fileSink(path: string, limits: FileLimits): Sink {
+    const name = resolvePath(path);
+    let file = this.#files.get(name);
+    if (file === undefined) {
+      const outlet: FileOutlet = new FileOutlet({
+        path: name,
+        growth: this.#growth,
+        clock: this.#deps.clock,
+        report: (problem) => this.#mainLog.reportFailure(sink, problem.level, problem.text),
+      }, limits);
+      const sink = this.#makeSink(name, outlet, NEVER_GONE);
+      file = { sink, outlet, users: 0 };
+      this.#files.set(name, file);
+    }
+    // Who configures a shared path last decides on its limits.
+    file.outlet.limits = limits;
+    file.users++;
+    return file.sink;
+  }
+
+  #makeSink(name: string, outlet: Outlet, goneOn: ReadonlySet<string>): Sink {
+    const { natives, clock } = this.#deps;
+    const sink: Sink = new Sink({
+      name,
+      outlet,
+      pool: this.#pool,
+      natives,
+      clock,
+      goneOn,
+      report: (problem) => this.#mainLog.reportFailure(sink, problem.level, problem.text),
+    });
+    return sink;
+  }
+
+  #isColored(stream: ContainerStream): boolean {
+    const { color, noColor, streams } = this.#deps;
+    if (color !== 'auto') return color === 'always';
+    return !noColor && isatty(streams[stream]);
+  }
+}

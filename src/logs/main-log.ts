@@ -1,0 +1,146 @@
+/**
+ * The supervisor's own log: lines exactly as Supervisor writes them, to a file, the console, or both, and a tail in memory.
+ * Nothing here throws or waits: what a stalled target cannot take is counted, and said when it takes bytes again.
+ */
+import type { BytesListener, Level, LogFormat, LogTarget, MainLog, MainLogSpec, TailSlice } from './ports.ts';
+import { formatOwnJson, formatOwnLogfmt } from './record-format.ts';
+import type { Sink } from './sink.ts';
+import { Tail } from './tail.ts';
+import { formatLocalTime } from './time-format.ts';
+
+/** Rank and name of each level, as in Supervisor's `loglevel` and its lines. */
+const LEVELS: Readonly<Record<Level, { readonly rank: number; readonly name: string }>> = {
+  critical: { rank: 50, name: 'CRIT' },
+  error: { rank: 40, name: 'ERRO' },
+  warn: { rank: 30, name: 'WARN' },
+  info: { rank: 20, name: 'INFO' },
+  debug: { rank: 10, name: 'DEBG' },
+  trace: { rank: 5, name: 'TRAC' },
+  blather: { rank: 3, name: 'BLAT' },
+};
+
+/** A line as Supervisor writes it: `2026-01-01 12:00:00,123 INFO text`. */
+export function formatMainLine(level: Level, text: string, wallMs: number): string {
+  return `${formatLocalTime(wallMs)} ${LEVELS[level].name} ${text}\n`;
+}
+
+/** What the log needs of its hub. */
+export interface MainLogHost {
+  wallMs(): number;
+  acquireOwn(target: LogTarget): Sink;
+  releaseOwn(sink: Sink): void;
+  /** The stream on which a failure of every target is said. */
+  lastResort(): Sink;
+}
+
+interface Place {
+  readonly sink: Sink;
+  readonly format: LogFormat;
+}
+
+/** See the head of this file. */
+export class SupervisorLog implements MainLog {
+  readonly #host: MainLogHost;
+  #spec: MainLogSpec;
+  #rank: number;
+  #places: Place[] = [];
+  #tail: Tail;
+  readonly #listeners = new Set<BytesListener>();
+
+  constructor(spec: MainLogSpec, host: MainLogHost) {
+    this.#host = host;
+    this.#spec = spec;
+    this.#rank = LEVELS[spec.level].rank;
+    this.#tail = new Tail(spec.tailBytes);
+    this.#places = this.#acquire();
+  }
+
+  write(level: Level, text: string): void {
+    if (!this.isEnabled(level)) return;
+    const wallMs = this.#host.wallMs();
+    const line = Buffer.from(formatMainLine(level, text, wallMs));
+    this.#tail.push(line, 0, line.length);
+    for (const listener of this.#listeners) listener(line, process.pid);
+    for (const place of this.#places) this.#say(place, level, text, wallMs);
+  }
+
+  isEnabled(level: Level): boolean {
+    return LEVELS[level].rank >= this.#rank;
+  }
+
+  setLevel(level: Level): void {
+    this.#rank = LEVELS[level].rank;
+  }
+
+  configure(spec: MainLogSpec): void {
+    const old = this.#places;
+    if (spec.tailBytes !== this.#spec.tailBytes) this.#tail = this.#tail.resized(spec.tailBytes);
+    this.#spec = spec;
+    this.#rank = LEVELS[spec.level].rank;
+    this.#places = this.#acquire();
+    for (const place of old) this.#host.releaseOwn(place.sink);
+  }
+
+  tail(offset: number, length: number): TailSlice {
+    return this.#tail.tail(offset, length);
+  }
+
+  readLog(offset: number, length: number): Buffer | null {
+    return this.#tail.read(offset, length);
+  }
+
+  onBytes(listener: BytesListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async clear(): Promise<void> {
+    this.#tail.clear();
+    await Promise.all(this.#places.map((place) => place.sink.clear()));
+  }
+
+  async reopen(): Promise<void> {
+    await Promise.all(this.#places.map((place) => place.sink.reopen()));
+  }
+
+  /** Whether the log is written to a sink: what goes there need not go there twice. */
+  writesTo(sink: Sink): boolean {
+    return this.#places.some((place) => place.sink === sink);
+  }
+
+  /** Says that a sink failed; where the log has no other place, on our stderr, since nobody would learn it otherwise. */
+  reportFailure(failed: Sink, level: Level, text: string): void {
+    this.write(level, text);
+    const stderr = this.#host.lastResort();
+    if (failed === stderr) return;
+    if (this.#places.every((place) => place.sink === failed)) this.#say({ sink: stderr, format: 'raw' }, level, text, this.#host.wallMs());
+  }
+
+  #acquire(): Place[] {
+    const places: Place[] = [];
+    for (const target of [this.#spec.logfile, this.#spec.console]) {
+      if (target === null) continue;
+      const sink = this.#host.acquireOwn(target);
+      // Console and logfile may be the same stream (logfile=/dev/stdout with nodaemon): a line is written there once.
+      if (places.some((place) => place.sink === sink)) this.#host.releaseOwn(sink);
+      else places.push({ sink, format: target.format });
+    }
+    for (const place of places) place.sink.open();
+    return places;
+  }
+
+  #say(place: Place, level: Level, text: string, wallMs: number): void {
+    place.sink.say(this.#format(place.format, level, text, wallMs), (lines) => {
+      return this.#format(place.format, 'warn', `${lines} lines of this log were dropped: ${place.sink.name} did not take them`, this.#host.wallMs());
+    });
+  }
+
+  #format(format: LogFormat, level: Level, text: string, wallMs: number): Buffer {
+    switch (format) {
+      case 'raw':
+      case 'prefix': return Buffer.from(formatMainLine(level, text, wallMs));
+      case 'json': return Buffer.from(formatOwnJson(this.#spec.name, process.pid, level, text, wallMs));
+      case 'logfmt': return Buffer.from(formatOwnLogfmt(this.#spec.name, process.pid, level, text, wallMs));
+    }
+  }
+}

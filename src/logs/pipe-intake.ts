@@ -1,0 +1,136 @@
+/**
+ * Reads one pipe of one run until end of file and hands the bytes on; pauses while a target is full.
+ * All pipes read into the same memory, so whoever gets bytes must be done with them before it returns.
+ */
+import { Socket } from 'node:net';
+import type { FloodGauge, PipeGrowth } from './outlets.ts';
+import type { Intake, LogClock, LogNatives } from './ports.ts';
+import type { Holder, SilenceWatch } from './silence-watch.ts';
+import type { Sink, Waiter } from './sink.ts';
+
+/** What the intakes of a hub share. */
+export interface IntakeParts {
+  readonly natives: LogNatives;
+  readonly clock: LogClock;
+  readonly growth: PipeGrowth;
+  readonly silence: SilenceWatch;
+  /** The memory that is read into. */
+  readonly readBuffer: Buffer;
+}
+
+/** What an intake does with what it reads. */
+export interface IntakeTarget {
+  /** Takes all of the bytes, during the call. */
+  take(bytes: Buffer): void;
+  /** Whether a partial line is held back. */
+  readonly hasPartial: boolean;
+  flush(): void;
+  /** Called once, after the last bytes. */
+  finish(): void;
+  /** The sinks that it writes to; a full one makes the intake wait. */
+  readonly sinks: readonly Sink[];
+}
+
+/** See the head of this file. */
+export class PipeIntake implements Intake, Waiter, Holder {
+  readonly pid: number;
+  readonly ended: Promise<void>;
+  readonly #parts: IntakeParts;
+  readonly #target: IntakeTarget;
+  readonly #socket: Socket;
+  readonly #gauge: FloodGauge;
+  readonly #fd: number;
+  #resolveEnded: () => void = () => undefined;
+  /** Sinks that it waits for. */
+  #waits = 0;
+  #hasEnded = false;
+  #readBytes = 0;
+  #resumed: Array<() => void> = [];
+
+  /** The descriptor belongs to the intake. `readBytes`: most bytes of one read. */
+  constructor(fd: number, pid: number, target: IntakeTarget, readBytes: number, parts: IntakeParts) {
+    this.pid = pid;
+    this.#target = target;
+    this.#parts = parts;
+    this.#gauge = parts.growth.gauge(fd);
+    this.#fd = fd;
+    this.ended = new Promise((resolve) => {
+      this.#resolveEnded = resolve;
+    });
+    this.#socket = new Socket({
+      fd,
+      readable: true,
+      writable: false,
+      onread: { buffer: parts.readBuffer.subarray(0, readBytes), callback: (count, buffer) => this.#take(buffer as Buffer, count) },
+    });
+    // End of file closes the descriptor at once, so a program that closes its stdout and lives on costs nothing. A failed read counts as the end.
+    this.#socket.on('error', () => this.#finish());
+    this.#socket.on('end', () => this.#finish());
+    this.#socket.on('close', () => this.#finish());
+    this.#socket.resume();
+  }
+
+  async drained(): Promise<void> {
+    if (this.#hasEnded) return;
+    const capacity = this.#parts.natives.pipeSize(this.#fd);
+    const from = this.#readBytes;
+    let before = -1;
+    // What the pipe held at the call is taken when a turn of the loop brought nothing, or when as much came as a pipe can hold:
+    // a grandchild that writes on and on does not keep us here.
+    while (!this.#hasEnded && (this.#waits > 0 || before !== this.#readBytes) && this.#readBytes - from < capacity) {
+      before = this.#readBytes;
+      if (this.#waits > 0) await new Promise<void>((resolve) => this.#resumed.push(resolve));
+      await turnOfLoop();
+    }
+  }
+
+  close(): void {
+    this.#finish();
+  }
+
+  /** A sink that it waited for has room. */
+  resume(): void {
+    this.#waits--;
+    if (this.#waits > 0 || this.#hasEnded) return;
+    for (const resolve of this.#resumed.splice(0)) resolve();
+    // While it waited it was not the program that was silent.
+    if (this.#target.hasPartial) this.#parts.silence.touch(this);
+    this.#socket.resume();
+  }
+
+  /** Nothing has come for a while. */
+  onSilence(): void {
+    this.#target.flush();
+  }
+
+  /** Returns whether to read on. */
+  #take(buffer: Buffer, count: number): boolean {
+    this.#readBytes += count;
+    this.#gauge.count(count);
+    this.#target.take(buffer.subarray(0, count));
+    for (const sink of this.#target.sinks) {
+      if (sink.wait(this)) this.#waits++;
+    }
+    if (this.#waits === 0 && this.#target.hasPartial) this.#parts.silence.touch(this);
+    else this.#parts.silence.forget(this);
+    return this.#waits === 0;
+  }
+
+  #finish(): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#parts.silence.forget(this);
+    this.#parts.growth.release(this.#gauge);
+    this.#target.finish();
+    this.#socket.destroy();
+    for (const resolve of this.#resumed.splice(0)) resolve();
+    this.#resolveEnded();
+  }
+}
+
+/** Resolves after the loop has looked at all descriptors once. */
+function turnOfLoop(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(() => setImmediate(resolve));
+  });
+}
