@@ -53,6 +53,24 @@ export function layoutProblems(file: string, source: string): Array<{ line: numb
   return problems;
 }
 
+/** What is looked at in package-lock.json. */
+export interface Lockfile {
+  readonly packages: Readonly<Record<string, { readonly resolved?: string; readonly optionalDependencies?: Readonly<Record<string, string>> }>>;
+}
+
+/** What keeps `npm ci` from working on another machine than the one that wrote the lockfile. */
+export function lockfileProblems({ packages }: Lockfile): string[] {
+  const problems: string[] = [];
+  const names = new Set(Object.keys(packages).map((path) => path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)));
+  for (const [path, { resolved, optionalDependencies }] of Object.entries(packages)) {
+    // It pins by integrity; an address would be that of one machine's registry.
+    if (resolved !== undefined) problems.push(`${path} names a registry: run npm with --omit-lockfile-registry-resolved`);
+    // npm leaves out what its registry does not know, or what is for other machines when node_modules existed, and then `npm ci` refuses the file.
+    for (const name of Object.keys(optionalDependencies ?? {})) if (!names.has(name)) problems.push(`${path} wants ${name}, of which there is no entry: delete node_modules and the lockfile, or take a version whose parts are all there`);
+  }
+  return problems;
+}
+
 /** The first empty word in a name in kebab-, snake_ or camelCase. */
 function emptyWordIn(name: string): string | null {
   const words = name.replace(/([a-z0-9])([A-Z])/g, '$1 $2').toLowerCase().split(/[^a-z0-9]+/);

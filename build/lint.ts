@@ -7,7 +7,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { layerViolations } from './layers.ts';
-import { layoutProblems, strangersAtTop } from './layout.ts';
+import { layoutProblems, lockfileProblems, strangersAtTop } from './layout.ts';
+import type { Lockfile } from './layout.ts';
 import { ROOT } from './platform.ts';
 
 const run = promisify(execFile);
@@ -40,8 +41,7 @@ async function ruleFindings(): Promise<string[]> {
     found.push(...layoutProblems(file, source).map(({ line, message }) => `${file}:${line}: ${message}`));
     if (file.startsWith('src/') && /\.tsx?$/.test(file)) found.push(...layerViolations(file.slice('src/'.length), source).map(({ line, message }) => `${file}:${line}: ${message}`));
   }
-  // The lockfile pins by integrity; an address in it would be that of one machine's registry.
-  if (/"resolved":/.test(await readFile(join(ROOT, 'package-lock.json'), 'utf8'))) found.push('package-lock.json:1: names a registry: run npm with --omit-lockfile-registry-resolved');
+  found.push(...lockfileProblems(JSON.parse(await readFile(join(ROOT, 'package-lock.json'), 'utf8')) as Lockfile).map((message) => `package-lock.json:1: ${message}`));
   return found;
 }
 

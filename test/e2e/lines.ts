@@ -94,6 +94,6 @@ export class Lines {
   }
 
   #lookAgain(): void {
-    for (const waiter of [...this.#waiters]) waiter.look(this.#isEnded);
+    for (const waiter of this.#waiters) waiter.look(this.#isEnded);
   }
 }

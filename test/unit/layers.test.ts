@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { LAYERS, layerViolations, parseImports } from '../../build/layers.ts';
-import { layoutProblems, LONGEST_FILE, strangersAtTop } from '../../build/layout.ts';
+import { layoutProblems, lockfileProblems, LONGEST_FILE, strangersAtTop } from '../../build/layout.ts';
 
 /** file (below src/), import line, what the message must say; null where it is allowed. */
 const IMPORTS: ReadonlyArray<readonly [string, string, RegExp | null]> = [
@@ -83,6 +83,13 @@ test('layout: length, beginning and names', () => {
   assert.match(messagesOf('src/core/a.ts', '/** A. */\nclass ProcessManager {}\n')[0] ?? '', /ProcessManager/);
   assert.match(messagesOf('src/core/a.ts', '/** A. */\nfunction onExitHandler() {}\n')[0] ?? '', /"handler"/);
   assert.match(messagesOf('src/core/exitStatus.ts', '/** A. */\n')[0] ?? '', /kebab-case/);
+});
+
+test('layout: a lockfile that only works on one machine is found', () => {
+  const whole = { '': { optionalDependencies: { a: '1' } }, 'node_modules/a': {} };
+  assert.deepEqual(lockfileProblems({ packages: whole }), []);
+  assert.match(lockfileProblems({ packages: { '': { optionalDependencies: { a: '1' } } } })[0] ?? '', /wants a/);
+  assert.match(lockfileProblems({ packages: { 'node_modules/a': { resolved: 'https://registry/a.tgz' } } })[0] ?? '', /names a registry/);
 });
 
 test('linter: what is banned in a layer is found at level error', async () => {
