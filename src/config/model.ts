@@ -2,9 +2,13 @@
  * What a configuration is, once read: values and their types, no behaviour.
  * Options keep the names and units of the file (seconds, bytes); options.ts is the table they come from.
  */
-import type { EventListenerOptions, FcgiProgramOptions, ProgramOptions, SupervisordOptions, UnixServerOptions, InetServerOptions, CtlOptions, RpcInterfaceOptions, CtlPluginOptions } from './options.ts';
+import type { EventListenerOptions, FcgiProgramOptions, ProgramOptions, SupervisordOptions, UnixServerOptions, InetServerOptions, CtlOptions } from './options.ts';
+import type { Condition } from './relations.ts';
 
-/** A place in a configuration: file (or `environment`) and line, the latter 1 for the first one, 0 where there is none. */
+/**
+ * A place in a configuration: a file and a line, the first being 1. What does not come from a file has line 0, and
+ * for a file the name of the environment variable (`ONEVISOR_PROGRAM_WEB__USER`) or of the flag (`--logfile`).
+ */
 export interface Place {
   readonly file: string;
   readonly line: number;
@@ -18,6 +22,21 @@ export interface Problem extends Place {
   readonly reason: string;
 }
 
+/** One process that another one waits for. */
+export interface Dependency {
+  readonly group: string;
+  readonly process: string;
+  /** `started` without a health check of that process, `healthy` with one, unless something else is asked for. */
+  readonly condition: Condition;
+}
+
+/** An `[rpcinterface:x]` or `[ctlplugin:x]`: Python, which we cannot load; what it asks for is built in, or not there. */
+export interface PluginConfig {
+  readonly name: string;
+  readonly factory: string;
+  readonly options: ReadonlyMap<string, string>;
+}
+
 /** What a `[program:x]`, `[eventlistener:x]` or `[fcgi-program:x]` makes: one process (numprocs=3 makes three of these). */
 export interface ProcessConfig {
   /** Effective `process_name`, unique within its group. */
@@ -29,8 +48,18 @@ export interface ProcessConfig {
   readonly number: number;
   readonly type: 'program' | 'eventlistener' | 'fcgi-program';
   readonly options: ProgramOptions & Partial<EventListenerOptions> & Partial<FcgiProgramOptions>;
-  /** The command line split as a POSIX shell would (shlex). */
+  /** The command line split as a POSIX shell would (shlex); empty where that is not possible. */
   readonly argv: readonly string[];
+  /**
+   * Why the command line cannot be split; null where it can.
+   * compat: Supervisor accepts such a program, and fails to start it.
+   */
+  readonly commandError: string | null;
+  /** `depends_on`, its names resolved and its conditions filled in. */
+  readonly dependsOn: readonly Dependency[];
+  /** Streams that are also written to our stdout, with a prefix, because the file asks for that with a plug-in we replace. */
+  readonly echoed: ReadonlyArray<'stdout' | 'stderr'>;
+  /** What `command` stands at, or the section where there is none. */
   readonly place: Place;
 }
 
@@ -48,11 +77,16 @@ export interface Config {
   readonly supervisord: SupervisordOptions;
   /** In order of priority, then name. */
   readonly groups: readonly GroupConfig[];
+  /** Groups that are in the file but are never started: what their plug-in does is built in, or a group before has the name. */
+  readonly setAside: readonly GroupConfig[];
+  /** Name of the group of the main program (`-- CMD ARG…`); null without one. */
+  readonly main: string | null;
   readonly unixServers: readonly UnixServerOptions[];
+  /** Those that may be opened: one without a password on other interfaces than loopback is left out, with a warning. */
   readonly inetServers: readonly InetServerOptions[];
   readonly ctl: CtlOptions | null;
-  readonly rpcInterfaces: readonly RpcInterfaceOptions[];
-  readonly ctlPlugins: readonly CtlPluginOptions[];
+  readonly rpcInterfaces: readonly PluginConfig[];
+  readonly ctlPlugins: readonly PluginConfig[];
   /** Absolute path of the file; null when the environment alone configures us. */
   readonly file: string | null;
   /** Files read by [include], in order. */

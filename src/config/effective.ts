@@ -1,0 +1,92 @@
+/**
+ * What a configuration amounts to, for `check`: as JSON by option names, and as text in the form of the file. Pure; passwords are never shown.
+ */
+import type { Json } from './datatype.ts';
+import type { Config, GroupConfig, Problem, ProcessConfig, Reading } from './model.ts';
+import type { Option, Table } from './option.ts';
+import { fcgiOptions, inetServerOptions, listenerOptions, programOptions, supervisordOptions, unixServerOptions } from './options.ts';
+import { formatProblem } from './problems.ts';
+
+const HIDDEN = '***';
+
+type Shown = { [name: string]: Json };
+
+function show(option: Option<unknown>, value: unknown): Json {
+  if (value === null || value === undefined) return null;
+  if (option.isSecret) return HIDDEN;
+  return option.type.show === undefined ? (value as Json) : option.type.show(value);
+}
+
+/** The values of a table by option name, as JSON has them. */
+function showValues(table: Table, values: Readonly<Record<string, unknown>>): Shown {
+  return Object.fromEntries(Object.entries(table).map(([name, option]) => [name, show(option, values[name])]));
+}
+
+function tablesOf({ type }: ProcessConfig): Table {
+  return { ...programOptions, ...(type === 'eventlistener' ? listenerOptions : type === 'fcgi-program' ? fcgiOptions : {}) };
+}
+
+function showProcess(process: ProcessConfig): Shown {
+  const { name, group, program, type, argv, options } = process;
+  return { ...showValues(tablesOf(process), options), group, name, program, type, argv };
+}
+
+const showProblem = ({ file, line, section, option, reason }: Problem): Shown => ({ file, line, section, option, reason });
+
+/** The outcome of a reading as one JSON object (`check --json`). */
+export function describeReading(reading: Reading): Json {
+  const { config } = reading;
+  const problems = { errors: reading.errors.map(showProblem), warnings: reading.warnings.map(showProblem) };
+  if (config === null) return { ok: false, ...problems };
+  const groups = everyGroup(config);
+  return {
+    ok: true,
+    ...problems,
+    file: config.file,
+    included: config.included,
+    supervisord: showValues(supervisordOptions, config.supervisord),
+    unix_http_servers: config.unixServers.map((server) => showValues(unixServerOptions, server)),
+    inet_http_servers: config.inetServers.map((server) => showValues(inetServerOptions, server)),
+    groups: groups.map(({ name, priority }) => ({ name, priority })),
+    programs: groups.flatMap(({ processes }) => processes.map(showProcess)),
+  };
+}
+
+/** Those that are set aside are in the file all the same; where a name is doubled, the one in use comes last. */
+function everyGroup(config: Config): GroupConfig[] {
+  return [...config.setAside, ...config.groups];
+}
+
+/** The problems of a reading, one a line. */
+export function formatProblems(reading: Reading): string {
+  const lines = [...reading.errors.map((problem) => `error: ${formatProblem(problem)}`), ...reading.warnings.map((problem) => `warning: ${formatProblem(problem)}`)];
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+/** A configuration in the form of its file, only what is not at its default. */
+export function formatConfig(config: Config, isContainer: boolean): string {
+  const sections = [
+    formatSection('supervisord', supervisordOptions, config.supervisord, isContainer),
+    ...config.unixServers.map((server) => formatSection('unix_http_server', unixServerOptions, server, isContainer)),
+    ...config.inetServers.map((server) => formatSection('inet_http_server', inetServerOptions, server, isContainer)),
+    ...config.groups.flatMap(({ processes }) => processes.map((process) => formatSection(`${process.type}:${process.group === process.name ? process.name : `${process.group}:${process.name}`}`, tablesOf(process), process.options, isContainer, ['process_name', 'numprocs', 'numprocs_start']))),
+  ];
+  return `; ${config.file ?? 'no file'}: what is in effect; options at their default are left out\n\n${sections.join('\n')}`;
+}
+
+function formatSection(title: string, table: Table, values: Readonly<Record<string, unknown>>, isContainer: boolean, without: readonly string[] = []): string {
+  const lines = Object.entries(table).flatMap(([name, option]) => {
+    const fallback = isContainer && option.containerDefault !== undefined ? option.containerDefault : option.default;
+    const [shown, usual] = [show(option, values[name]), show(option, fallback)];
+    return without.includes(name) || JSON.stringify(shown) === JSON.stringify(usual) ? [] : [`${name}=${formatValue(option, shown)}`];
+  });
+  return [`[${title}]`, ...lines, ''].join('\n');
+}
+
+function formatValue(option: Option<unknown>, value: Json): string {
+  if (value === null) return 'NONE';
+  if (typeof value === 'number') return option.type.name === 'octal' ? value.toString(8).padStart(3, '0') : String(value);
+  if (Array.isArray(value)) return value.join(',');
+  if (typeof value === 'object') return Object.entries(value).map(([name, text]) => `${name}="${String(text)}"`).join(',');
+  return String(value).replaceAll('\n', '\n  ');
+}

@@ -1,0 +1,98 @@
+/**
+ * From processes to groups: those of `[group:x]`, and one for each program, listener and FastCGI program that is in none. Pure.
+ */
+import type { RawSection } from './dialect.ts';
+import { compareText } from './glob.ts';
+import type { GroupConfig, ProcessConfig } from './model.ts';
+import { formatSuggestion } from './nearest.ts';
+import { groupOptions, programOptions } from './options.ts';
+import { isStdoutPlugin, prefixes, type ProcessType, readProcesses, readProgramName, type Workshop } from './programs.ts';
+import { chainLookup } from './section-reader.ts';
+
+/** Supervisor starts listeners first and stops them last. */
+const LISTENER_PRIORITY = -1;
+
+/** All groups by priority, then name; those set aside apart from them. */
+export interface Grouping {
+  readonly groups: GroupConfig[];
+  readonly setAside: GroupConfig[];
+}
+
+/** Makes the groups of a document. */
+export function readGroups(workshop: Workshop): Grouping {
+  const sections = [...workshop.document.sections.values()];
+  const taken = new Set<string>();
+  const made = sections.filter(({ name }) => name.startsWith('group:')).map((section) => readGroup(workshop, section, taken));
+  for (const type of ['program', 'eventlistener', 'fcgi-program'] as const) {
+    for (const section of sections) if (section.name.startsWith(prefixes[type]) && !taken.has(section.name)) made.push(readOwnGroup(workshop, section, type));
+  }
+  made.sort((a, b) => a.priority - b.priority || compareText(a.name, b.name));
+  return setAside(workshop, made);
+}
+
+/** `[group:x]`: its programs have no groups of their own then. */
+function readGroup(workshop: Workshop, section: RawSection, taken: Set<string>): GroupConfig {
+  const { reader, document, problems } = workshop;
+  const name = readProgramName(section, problems);
+  const lookup = chainLookup(section.options, document.defaults);
+  const { programs, priority } = reader.read(section, groupOptions, lookup, null);
+  reader.warnUnknown(section, [groupOptions]);
+  const place = lookup('programs')?.place ?? section.place;
+  const known = (['program', 'fcgi-program'] as const).flatMap((type) => [...document.sections.keys()].filter((other) => other.startsWith(prefixes[type])).map((other) => other.slice(prefixes[type].length)));
+  const processes = programs.flatMap((program): ProcessConfig[] => {
+    const plain = document.sections.get(prefixes.program + program);
+    const fcgi = document.sections.get(prefixes['fcgi-program'] + program);
+    if (plain !== undefined && fcgi !== undefined) problems.error(place, section.name, 'programs', `"${program}" is both a program and a fcgi-program; rename one of them`);
+    const member = plain ?? fcgi;
+    if (member === undefined) {
+      problems.error(place, section.name, 'programs', program === '' ? 'there is an empty name; remove the comma too many' : `there is no program named "${program}"${formatSuggestion(program, known)}`);
+      return [];
+    }
+    taken.add(member.name);
+    return readProcesses(workshop, member, member === plain ? 'program' : 'fcgi-program', name, false);
+  });
+  return { name, priority, type: 'program', processes: tidy(workshop, section, processes) };
+}
+
+/** The group that a program, listener or FastCGI program has by itself; it has the priority of its section. */
+function readOwnGroup(workshop: Workshop, section: RawSection, type: ProcessType): GroupConfig {
+  const { reader, document, problems } = workshop;
+  const name = readProgramName(section, problems);
+  const lookup = chainLookup(section.options, type === 'eventlistener' ? undefined : document.sections.get('program-default')?.options, document.defaults);
+  const { priority } = reader.read(section, { priority: programOptions.priority }, lookup, null);
+  const processes = readProcesses(workshop, section, type, name, true);
+  const isDefault = type === 'eventlistener' && lookup('priority') === undefined;
+  return { name, priority: isDefault ? LISTENER_PRIORITY : priority, type, processes: tidy(workshop, section, processes) };
+}
+
+/** By priority, then name. compat: of several processes with one name the last is the one. */
+function tidy({ problems }: Workshop, section: RawSection, processes: readonly ProcessConfig[]): ProcessConfig[] {
+  const named = new Map<string, ProcessConfig>();
+  for (const process of processes) {
+    if (named.has(process.name)) problems.warn(process.place, `${prefixes[process.type]}${process.program}`, 'process_name', `two processes of [${section.name}] have the name "${process.name}"; the last one is kept`);
+    named.set(process.name, process);
+  }
+  return [...named.values()].sort((a, b) => a.options.priority - b.options.priority || compareText(a.name, b.name));
+}
+
+/** compat: of two groups with one name Supervisor runs the first. What a built-in replaces is not run either. */
+function setAside({ problems }: Workshop, made: readonly GroupConfig[]): Grouping {
+  const grouping: Grouping = { groups: [], setAside: [] };
+  const names = new Set<string>();
+  for (const group of made) {
+    const [first] = group.processes;
+    const isDouble = names.has(group.name);
+    if (isDouble && first !== undefined) problems.warn(first.place, `${prefixes[first.type]}${first.program}`, null, `there is a group "${group.name}" already, so this one is not run; rename one of them`);
+    const isReplaced = first !== undefined && isStdoutPlugin(first.options);
+    (isDouble || isReplaced ? grouping.setAside : grouping.groups).push(group);
+    names.add(group.name);
+  }
+  const isEchoing = grouping.setAside.some(({ processes }) => processes.some(({ options }) => isStdoutPlugin(options) && options.autostart));
+  return isEchoing ? { ...grouping, groups: grouping.groups.map(echo) } : grouping;
+}
+
+/** supervisor-stdout writes out what comes as PROCESS_LOG events: the streams for which these are enabled. */
+function echo(group: GroupConfig): GroupConfig {
+  const streams = ['stdout', 'stderr'] as const;
+  return { ...group, processes: group.processes.map((process) => ({ ...process, echoed: streams.filter((stream) => process.options[`${stream}_events_enabled`]) })) };
+}

@@ -1,0 +1,78 @@
+/**
+ * Where a log goes: `stdout_logfile`, `stderr_logfile` and `logfile` as a list of targets.
+ * Owns the names that stand for something else than a file (NONE, AUTO, syslog, the container's streams). Pure.
+ */
+import { type Context, dataType, type Json } from './datatype.ts';
+import { absolutePath, readFilePath } from './datatypes.ts';
+import { strip } from './python-text.ts';
+
+/** One place that a log goes to. */
+export type LogTarget =
+  | { readonly kind: 'file'; readonly path: string }
+  /** A file in childlogdir that is made at start. */
+  | { readonly kind: 'auto' }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'syslog' }
+  /** Our own stdout or stderr, named as a path (`/dev/stdout`): raw, unless a log_format is set. */
+  | { readonly kind: 'stdio'; readonly fd: 1 | 2; readonly path: string }
+  /** Our own stdout or stderr because nothing is set in container mode: with a prefix, unless a log_format is set. */
+  | { readonly kind: 'container'; readonly fd: 1 | 2 };
+
+const STREAM = /^\/dev\/std(out|err)$|^\/dev\/fd\/([12])$|^\/proc\/(?:self|1)\/fd\/([12])$/;
+
+/** The stream of ours that a path names; null for any other path. */
+export function parseStream(path: string): 1 | 2 | null {
+  const match = STREAM.exec(path);
+  if (match === null) return null;
+  return match[1] === 'out' || match[2] === '1' || match[3] === '1' ? 1 : 2;
+}
+
+function readTarget(value: string, context: Context): LogTarget {
+  switch (value.toLowerCase()) {
+    case 'none':
+    case 'off':
+      return { kind: 'none' };
+    case 'auto':
+      return { kind: 'auto' };
+    case 'syslog':
+      return { kind: 'syslog' };
+  }
+  const fd = parseStream(value);
+  return fd === null ? { kind: 'file', path: readFilePath(value, context) } : { kind: 'stdio', fd, path: value };
+}
+
+/** A comma divides targets only before what can begin one, so that a file name may have a comma in it. */
+const DIVIDER = /\s*,\s*(?=[/~]|\.{1,2}\/|(?:none|off|auto|syslog)\s*(?:,|$))/i;
+
+export const logTargets = dataType<readonly LogTarget[]>('path \\| AUTO \\| NONE, …', (value, context) => strip(value).split(DIVIDER).map((part) => readTarget(part, context)), showTargets);
+
+/** Like {@link logTargets}, for the supervisor's own log: paths are made absolute, AUTO and NONE mean no file. */
+export const mainLogTargets = dataType<readonly LogTarget[]>(
+  'path \\| NONE, …',
+  (value, context) => logTargets.parse(value, context).map((target) => {
+      if (target.kind === 'file') return { kind: 'file', path: absolutePath(target.path, context) };
+      return target.kind === 'auto' ? { kind: 'none' } : target;
+    }),
+  showTargets,
+);
+
+function showTargets(targets: readonly LogTarget[]): Json {
+  const shown = targets.flatMap((target) => formatTarget(target) ?? []);
+  return shown.length === 0 ? null : shown.join(', ');
+}
+
+function formatTarget(target: LogTarget): string | null {
+  switch (target.kind) {
+    case 'file':
+    case 'stdio':
+      return target.path;
+    case 'auto':
+      return 'AUTO';
+    case 'syslog':
+      return 'syslog';
+    case 'none':
+      return null;
+    case 'container':
+      return target.fd === 1 ? '/dev/stdout' : '/dev/stderr';
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * Which names can be expanded where: the environment everywhere, the rest by the scope of an option (option.ts). Pure.
+ */
+import type { Names } from './expand.ts';
+import type { Scope } from './option.ts';
+
+/** What is known about the program or process whose options are read; null where none is meant. */
+export interface Subject {
+  readonly program: string;
+  readonly group: string;
+  readonly number: number | null;
+  readonly count: number;
+  /** The process's own `environment`, once it is known. */
+  readonly environment: ReadonlyMap<string, string>;
+}
+
+/** The names of each scope. Supervisor has them in the same order: the environment first. */
+export class NameSpace {
+  readonly #environment: Map<string, string>;
+  readonly #hostname: string;
+  readonly #everywhere: boolean;
+
+  /**
+   * @param env - our own environment
+   * @param isHereEverywhere - compat: once there is an `[include]`, Supervisor replaces `%(here)s` in every option of every section
+   */
+  constructor(env: Readonly<Record<string, string | undefined>>, hostname: string, isHereEverywhere: boolean) {
+    this.#environment = new Map(Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[`ENV_${name}`, value] as const])));
+    this.#hostname = hostname;
+    this.#everywhere = isHereEverywhere;
+  }
+
+  /** Makes the variables of `[supervisord] environment` known. */
+  add(variables: ReadonlyMap<string, string>): void {
+    for (const [name, value] of variables) this.#environment.set(`ENV_${name}`, value);
+  }
+
+  /** The names of `[include] files`, which Supervisor reads before anything else. */
+  forInclude(here: string): Names {
+    return new Map([...this.#environment, ['here', here], ['host_node_name', this.#hostname]]);
+  }
+
+  /** The names that an option of this scope, in a file in the directory `here`, can use. */
+  of(scope: Scope, here: string, subject: Subject | null): Names {
+    const names = new Map<string, string | number>(this.#environment);
+    if (scope !== 'bare' || this.#everywhere) names.set('here', here);
+    if (subject === null) return names;
+    if (scope === 'program' || scope === 'process' || scope === 'socket') names.set('program_name', subject.program);
+    if (scope === 'program' || scope === 'process') names.set('host_node_name', this.#hostname).set('group_name', subject.group);
+    if (scope === 'process' && subject.number !== null) {
+      names.set('process_num', subject.number).set('numprocs', subject.count);
+      for (const [name, value] of subject.environment) names.set(`ENV_${name}`, value);
+    }
+    return names;
+  }
+}

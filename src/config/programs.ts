@@ -1,0 +1,189 @@
+/**
+ * From the sections of programs, event listeners and FastCGI programs to their processes, with Supervisor's rules about what fits together.
+ * Grouping is in groups.ts; dependencies between programs are resolved in dependencies.ts. Pure.
+ */
+import { CommandLineError, splitCommandLine } from './command-line.ts';
+import type { Document, RawOption, RawSection } from './dialect.ts';
+import { eventNames } from './events.ts';
+import type { LogTarget } from './log-target.ts';
+import type { ProcessConfig } from './model.ts';
+import { formatSuggestion } from './nearest.ts';
+import { type EventListenerOptions, type FcgiProgramOptions, fcgiOptions, listenerOptions, type ProgramOptions, programOptions, type SupervisordOptions } from './options.ts';
+import type { Subject } from './names.ts';
+import type { Problems } from './problems.ts';
+import { formatPythonString } from './python-text.ts';
+import { chainLookup, findOption, type Lookup, type SectionReader } from './section-reader.ts';
+
+/** What processes are made from, the same for all of a reading. */
+export interface Workshop {
+  readonly document: Document;
+  readonly reader: SectionReader;
+  readonly problems: Problems;
+  readonly isContainer: boolean;
+  readonly supervisord: SupervisordOptions;
+  /** First PORT of each program of a Procfile. */
+  readonly ports: ReadonlyMap<string, number>;
+}
+
+export type ProcessType = ProcessConfig['type'];
+
+/** Section names of each type begin with it. */
+export const prefixes: Readonly<Record<ProcessType, string>> = { program: 'program:', eventlistener: 'eventlistener:', 'fcgi-program': 'fcgi-program:' };
+
+/** The options of a program that has a plug-in in Python do what is built in here. */
+const STDOUT_PLUGIN = 'supervisor_stdout:event_handler';
+const DEFAULT_RESULT_HANDLER = 'supervisor.dispatchers:default_handler';
+
+/** Whether a listener is there for the sake of supervisor-stdout, whose work is built in. */
+export function isStdoutPlugin(options: Partial<EventListenerOptions>): boolean {
+  return options.result_handler === STDOUT_PLUGIN;
+}
+
+/** Characters that would break namespecs and URLs (Supervisor's rule for names). */
+export function findBadCharacter(name: string): string | null {
+  return /[ :/]/.exec(name)?.[0] ?? null;
+}
+
+/** The x of `[program:x]`; what is wrong with it becomes a problem. */
+export function readProgramName(section: RawSection, problems: Problems): string {
+  const name = section.name.slice(section.name.indexOf(':') + 1).trim();
+  const bad = findBadCharacter(name);
+  if (bad !== null) problems.error(section.place, section.name, null, `the name must not contain "${bad}"`);
+  if (name === '') problems.error(section.place, section.name, null, 'the name is missing after the colon');
+  return name;
+}
+
+/** The processes of one section, as members of a group, in the order of their names. */
+export function readProcesses(workshop: Workshop, section: RawSection, type: ProcessType, group: string, isPool: boolean): ProcessConfig[] {
+  const { reader, document, problems } = workshop;
+  const program = readProgramName(section, problems);
+  const defaults = type === 'eventlistener' ? undefined : document.sections.get('program-default')?.options;
+  const lookup = chainLookup(section.options, defaults, document.defaults);
+  const subject: Subject = { program, group, number: null, count: 0, environment: new Map() };
+  reader.warnUnknown(section, [programOptions, ...(type === 'eventlistener' ? [listenerOptions] : type === 'fcgi-program' ? [fcgiOptions] : [])]);
+  const { numprocs, numprocs_start: first } = reader.read(section, { numprocs: programOptions.numprocs, numprocs_start: programOptions.numprocs_start }, lookup, subject);
+  const named = withProcessName(workshop, section, lookup, numprocs, workshop.ports.has(program));
+  const special = readSpecial(workshop, section, type, lookup, { ...subject, program }, isPool);
+  const processes: ProcessConfig[] = [];
+  for (let number = first; number < first + numprocs; number++) {
+    const own = readEnvironment(workshop, section, lookup, { ...subject, number, count: numprocs }, first);
+    const read = reader.read(section, programOptions, named, { ...subject, number, count: numprocs, environment: own });
+    const options = { ...special, ...derive(workshop, section, lookup, type, { ...read, environment: new Map([...workshop.supervisord.environment, ...own]) }) };
+    const command = lookup('command');
+    processes.push({
+      name: options.process_name, group, program, number, type, options, ...splitCommand(workshop, section, options.command),
+      dependsOn: [], echoed: [], place: command === undefined ? section.place : command.place,
+    });
+  }
+  return processes;
+}
+
+/** The lookup with a `process_name` in it. It is not expanded before it is judged: with numprocs it must name the number. */
+function withProcessName({ problems }: Workshop, section: RawSection, lookup: Lookup, numprocs: number, isProcfile: boolean): Lookup {
+  const raw = findOption(lookup, 'process_name', programOptions.process_name);
+  const value = raw?.value ?? (isProcfile && numprocs > 1 ? '%(program_name)s.%(process_num)d' : programOptions.process_name.default);
+  const place = raw?.place ?? section.place;
+  const bad = findBadCharacter(value.replace(/%\([^)]*\)/g, ''));
+  if (bad !== null) problems.error(place, section.name, 'process_name', `the name must not contain "${bad}"`);
+  if (numprocs > 1 && !value.includes('%(process_num)')) {
+    problems.error(place, section.name, 'process_name', 'must contain %(process_num) when numprocs is above 1, as process_name=%(program_name)s_%(process_num)02d');
+  }
+  const option: RawOption = { here: '/', literal: false, ...raw, value, place };
+  return (name) => (name === 'process_name' ? option : lookup(name));
+}
+
+/** The program's own variables come first: the other options of the process can use them. */
+function readEnvironment({ reader, ports }: Workshop, section: RawSection, lookup: Lookup, subject: Subject, first: number): ReadonlyMap<string, string> {
+  const { environment } = reader.read(section, { environment: programOptions.environment }, lookup, subject);
+  const port = ports.get(subject.program);
+  return port === undefined ? environment : new Map([['PORT', String(port + (subject.number ?? first) - first)], ...environment]);
+}
+
+/** What only listeners and FastCGI programs have. */
+function readSpecial(workshop: Workshop, section: RawSection, type: ProcessType, lookup: Lookup, subject: Subject, isPool: boolean): Partial<EventListenerOptions & FcgiProgramOptions> {
+  const { reader, problems } = workshop;
+  if (type === 'program') return {};
+  if (type === 'fcgi-program') {
+    // compat: the members of a [group:x] need no socket in Supervisor.
+    const options = reader.read(section, fcgiOptions, lookup, subject, isPool ? [] : ['socket']);
+    for (const name of ['socket_owner', 'socket_mode'] as const) {
+      if (options.socket.kind === 'tcp' && options[name] !== null) problems.error(lookup(name)?.place ?? section.place, section.name, name, 'is for unix sockets only; remove it, or use a socket as unix:///path');
+    }
+    return options;
+  }
+  const options = reader.read(section, listenerOptions, lookup, subject);
+  const events = options.events.map((name) => name.toUpperCase());
+  const place = lookup('events')?.place ?? section.place;
+  if (lookup('events') !== undefined && events.length === 0) problems.error(place, section.name, 'events', 'is empty; name the events, as events=PROCESS_STATE');
+  for (const name of events) {
+    if (!eventNames.some((known) => known === name)) problems.error(place, section.name, 'events', `there is no event named "${name}"${formatSuggestion(name, eventNames)}`);
+  }
+  const plugin = lookup('result_handler');
+  if (isStdoutPlugin(options)) problems.warn(plugin?.place ?? section.place, section.name, 'result_handler', 'what supervisor_stdout does is built in: the output is written with the name of the program before each line, and this listener is not started');
+  else if (options.result_handler !== DEFAULT_RESULT_HANDLER) problems.warn(plugin?.place ?? section.place, section.name, 'result_handler', 'is Python and cannot be loaded; results are judged as usual, OK or FAIL');
+  return { ...options, events };
+}
+
+/** Values that depend on others, and what must not come together. */
+function derive(workshop: Workshop, section: RawSection, lookup: Lookup, type: ProcessType, read: ProgramOptions): ProgramOptions {
+  const { problems, supervisord, isContainer } = workshop;
+  const placeOf = (name: string): RawOption['place'] => lookup(name)?.place ?? section.place;
+  const killasgroup = lookup('killasgroup') === undefined ? read.stopasgroup : read.killasgroup;
+  if (read.stopasgroup && !killasgroup) problems.error(placeOf('killasgroup'), section.name, 'killasgroup', 'cannot be false while stopasgroup is true; remove it');
+  if (type === 'eventlistener' && read.redirect_stderr) problems.error(placeOf('redirect_stderr'), section.name, 'redirect_stderr', 'cannot be true for an event listener: its standard output carries the protocol');
+  const stdout = readStream(workshop, section, lookup, 'stdout', read);
+  const stderr = readStream(workshop, section, lookup, 'stderr', read);
+  // The standard output of a listener is a protocol and nothing for people.
+  const isProtocol = type === 'eventlistener' && isContainer && lookup('stdout_logfile') === undefined;
+  const hasErrorFile = stderr.targets.some(({ kind }) => kind === 'file' || kind === 'stdio');
+  if (read.redirect_stderr && hasErrorFile) problems.warn(placeOf('stderr_logfile'), section.name, 'stderr_logfile', 'is ignored, because redirect_stderr is true');
+  const none: readonly LogTarget[] = [{ kind: 'none' }];
+  return {
+    ...read,
+    killasgroup,
+    serverurl: read.serverurl?.trim().toUpperCase() === 'AUTO' || read.serverurl === '' ? null : read.serverurl,
+    stdout_logfile: isProtocol ? none : stdout.targets,
+    stdout_syslog: stdout.syslog,
+    stderr_logfile: read.redirect_stderr ? none : stderr.targets,
+    stderr_syslog: stderr.syslog,
+    // A schedule starts it; coming up with the supervisor as well must be asked for.
+    autostart: lookup('autostart') === undefined && read.cron !== null ? false : read.autostart,
+    kill_orphans: lookup('kill_orphans') === undefined && (read.stopasgroup || killasgroup) ? 'stop' : read.kill_orphans,
+    log_format: read.log_format ?? supervisord.log_format,
+    log_prefix: read.log_prefix ?? supervisord.log_prefix,
+    log_timestamp: read.log_timestamp ?? supervisord.log_timestamp,
+    log_json_lines: read.log_json_lines ?? supervisord.log_json_lines,
+    rotate_interval: read.rotate_interval ?? supervisord.rotate_interval,
+    compress: read.compress ?? supervisord.compress,
+    success_exit_codes: [...new Set([...read.success_exit_codes, ...supervisord.success_exit_codes])],
+  };
+}
+
+/** compat: the log file name `syslog` means NONE with `stdout_syslog=true`. */
+function readStream({ problems }: Workshop, section: RawSection, lookup: Lookup, stream: 'stdout' | 'stderr', read: ProgramOptions): { targets: readonly LogTarget[]; syslog: boolean } {
+  const targets = read[`${stream}_logfile`];
+  const name = `${stream}_logfile`;
+  const place = lookup(name)?.place ?? section.place;
+  if (targets.length === 1 && targets[0]?.kind === 'syslog') {
+    problems.warn(place, section.name, name, `syslog as a file name is deprecated; use ${stream}_syslog=true`);
+    return { targets: [{ kind: 'none' }], syslog: true };
+  }
+  if (targets.some(({ kind }) => kind === 'auto') && read[`${stream}_logfile_maxbytes`] === 0) {
+    problems.warn(lookup(`${name}_maxbytes`)?.place ?? place, section.name, `${name}_maxbytes`, 'an automatic log that is never rotated can fill the disk; set a size, or a log file of your own');
+  }
+  return { targets, syslog: read[`${stream}_syslog`] };
+}
+
+/** compat: a command line that cannot be split is found out at its start, not here; a warning says so already. */
+function splitCommand({ problems }: Workshop, section: RawSection, command: string): Pick<ProcessConfig, 'argv' | 'commandError'> {
+  const place = section.options.get('command')?.place ?? section.place;
+  try {
+    const argv = splitCommandLine(command);
+    if (argv.length === 0 && section.options.has('command')) problems.warn(place, section.name, 'command', 'is empty, so the program cannot be started');
+    return { argv, commandError: argv.length === 0 ? 'command is empty' : null };
+  } catch (error) {
+    if (!(error instanceof CommandLineError)) throw error;
+    problems.warn(place, section.name, 'command', `cannot be split into words, so the program cannot be started: ${error.message}`);
+    return { argv: [], commandError: `can't parse command ${formatPythonString(command)}: ${error.message}` };
+  }
+}

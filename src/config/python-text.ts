@@ -1,0 +1,54 @@
+/**
+ * Python's idea of text, where it differs from JavaScript's: what counts as whitespace, and where lines end.
+ * Owns no configuration knowledge; every function is pure.
+ */
+
+/** str.isspace(): JavaScript's \s has U+FEFF and lacks U+001C to U+001F and U+0085. */
+const SPACE = '[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]';
+const LEADING = new RegExp(`^${SPACE}+`);
+const SPACES = new RegExp(`${SPACE}+`);
+const ONE = new RegExp(`^${SPACE}$`);
+
+/** Whether a single character is whitespace to Python. */
+export function isSpace(character: string): boolean {
+  return ONE.test(character);
+}
+
+/** str.rstrip(), in time linear in the text: a regular expression anchored at the end would try every run of spaces. */
+export function stripEnd(text: string): string {
+  let end = text.length;
+  while (end > 0 && isSpace(text.charAt(end - 1))) end--;
+  return text.slice(0, end);
+}
+
+/** str.strip(). */
+export function strip(text: string): string {
+  return stripEnd(text.replace(LEADING, ''));
+}
+
+/** str.split() without argument: the words between runs of whitespace. */
+export function splitWords(text: string): string[] {
+  return text.split(SPACES).filter((word) => word !== '');
+}
+
+/** The lines of a file opened in Python's text mode (universal newlines), without their ends. */
+export function splitLines(text: string): string[] {
+  const lines = text.split(/\r\n|\r|\n/);
+  if (lines.at(-1) === '') lines.pop();
+  return lines;
+}
+
+/** How many characters of whitespace a line begins with. */
+export function indentation(line: string): number {
+  return LEADING.exec(line)?.[0].length ?? 0;
+}
+
+/** repr() of a string: in single quotes, unless it holds those and no double ones. */
+export function formatPythonString(text: string): string {
+  const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
+  const named: Record<string, string> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t', [quote]: `\\${quote}` };
+  const hex = (character: string): string => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  // oxlint-disable-next-line no-control-regex
+  const body = text.replace(/[\\'"\n\r\t]|[\x00-\x1f\x7f-\xa0\xad]/g, (c) => named[c] ?? (c === "'" || c === '"' ? c : hex(c)));
+  return quote + body + quote;
+}

@@ -1,0 +1,241 @@
+/**
+ * Reads a whole configuration: finds the file, adds includes, Procfile, text and environment, flags on top, and makes a Config or a list of errors.
+ * Owns the order in which things come; what they mean is in the files it calls. All that is outside comes through the Source.
+ */
+import { posix } from 'node:path';
+import { joinCommandLine } from './command-line.ts';
+import type { Context } from './datatype.ts';
+import { absolutePath } from './datatypes.ts';
+import { listNames, findProcesses, resolveDependencies } from './dependencies.ts';
+import { addText, type Document, emptyDocument, ensureSection } from './dialect.ts';
+import { addEnvironment } from './environment.ts';
+import { ExpansionError, expand } from './expand.ts';
+import type { Flags } from './flags.ts';
+import { findMatches } from './glob.ts';
+import { readGroups } from './groups.ts';
+import type { Config, GroupConfig, Place, Reading } from './model.ts';
+import { NameSpace } from './names.ts';
+import { formatSuggestion } from './nearest.ts';
+import { includeOptions, sectionKinds, supervisordOptions, type SupervisordOptions } from './options.ts';
+import { Problems } from './problems.ts';
+import { addProcfile } from './procfile.ts';
+import { splitWords } from './python-text.ts';
+import { chainLookup, SectionReader } from './section-reader.ts';
+import { readCtlOptions, readCtlPlugins, readInetServers, readRpcInterfaces, readUnixServers } from './servers.ts';
+import type { Source } from './source.ts';
+
+/** How a configuration is read. */
+export interface ReadSettings {
+  readonly isContainer: boolean;
+  /** No look-up that depends on the host: users, directories, includes. */
+  readonly isStatic: boolean;
+  readonly flags: Flags;
+  /** Path of our executable, beside whose directory Supervisor looks for the file. */
+  readonly executable: string;
+}
+
+/** Where Supervisor looks for its file, in its order. */
+export function searchPaths(executable: string, cwd: string): string[] {
+  const base = posix.dirname(posix.dirname(executable));
+  const candidates = [`${base}/etc/supervisord.conf`, `${base}/supervisord.conf`, 'supervisord.conf', 'etc/supervisord.conf', '/etc/supervisord.conf', '/etc/supervisor/supervisord.conf'];
+  return [...new Set(candidates.map((path) => posix.resolve(cwd, path)))];
+}
+
+/** Name of the program that a command line after `--` makes. */
+const MAIN = 'main';
+
+/** Reads a configuration. Never throws for what is in it: all that is wrong is in the outcome. */
+export function readConfig(source: Source, settings: ReadSettings): Reading {
+  const problems = new Problems();
+  const document = emptyDocument();
+  const { env } = source;
+  const { flags } = settings;
+  const file = findFile(source, settings, problems);
+  const here = file === null ? source.cwd : posix.dirname(file);
+  const included = file === null ? [] : addFile(document, file, source, settings, problems);
+  const ports = addTexts(document, here, source, problems);
+  addEnvironment(document, env, here, problems);
+  addFlags(document, settings, problems);
+  const context: Context = { cwd: source.cwd, home: env.HOME ?? null, host: settings.isStatic || source.users === null ? null : { users: source.users, isDirectory: source.isDirectory } };
+  const names = new NameSpace(env, source.hostname, document.sections.has('include'));
+  const reader = new SectionReader(problems, context, settings.isContainer, names);
+  warnUnknownSections(document, problems);
+
+  const supervisord = readSupervisord(document, reader, source);
+  names.add(supervisord.environment);
+  const rpcInterfaces = readRpcInterfaces(document, reader, problems);
+  const workshop = { document, reader, problems, isContainer: settings.isContainer, supervisord, ports };
+  const { groups, setAside } = readGroups(workshop);
+  const placeOf = (section: string, option: string): Place | undefined => chainLookup(document.sections.get(section)?.options, document.sections.get('program-default')?.options)(option)?.place;
+  const resolved = chooseAutostart(resolveDependencies(groups, problems, placeOf), env, problems);
+  checkForwards(supervisord, resolved, placeOf('supervisord', 'forward_signals'), problems);
+  const servers = { inetServers: readInetServers(document, reader, problems), unixServers: readUnixServers(document, reader, problems) };
+  const { ctl, ctlPlugins } = readCtl(document, source, context, names, problems);
+
+  if (problems.errors.length > 0) return { config: null, errors: problems.errors, warnings: problems.warnings };
+  const config: Config = { supervisord, groups: resolved, setAside, main: flags.command === null ? null : MAIN, ...servers, ctl, rpcInterfaces, ctlPlugins, file, included };
+  return { config, errors: [], warnings: problems.warnings };
+}
+
+/** Options of `[supervisorctl]` alone, for the client: from the file that the supervisor would read, without its includes. */
+export function readCtlConfig(source: Source, settings: ReadSettings): Pick<Config, 'ctl' | 'ctlPlugins' | 'file'> & Pick<Reading, 'errors' | 'warnings'> {
+  const problems = new Problems();
+  const document = emptyDocument();
+  const file = findFile(source, { ...settings, flags: { ...settings.flags, command: settings.flags.command ?? [] } }, problems);
+  if (file !== null) readInto(document, file, source, problems, null);
+  const context: Context = { cwd: source.cwd, home: source.env.HOME ?? null, host: null };
+  const reader = new SectionReader(problems, context, settings.isContainer, new NameSpace(source.env, source.hostname, false));
+  const ctl = readCtlOptions(document, reader);
+  return { ctl: ctl === null ? null : tidyCtl(ctl, context), ctlPlugins: readCtlPlugins(document, reader, problems), file, errors: problems.errors, warnings: problems.warnings };
+}
+
+/** The file to read; null where none is needed. */
+function findFile(source: Source, { flags, executable }: ReadSettings, problems: Problems): string | null {
+  const named = flags.file ?? source.env.ONEVISOR_CONF ?? null;
+  if (named !== null) return posix.resolve(source.cwd, named);
+  const paths = searchPaths(executable, source.cwd);
+  const found = paths.find((path) => source.isFile(path));
+  if (found !== undefined) return found;
+  const isConfigured = flags.command !== null || Object.keys(source.env).some((name) => /^ONEVISOR_(CONF_TEXT$|PROCFILE$|PROGRAM_|FCGI_PROGRAM_|EVENTLISTENER_)/.test(name));
+  if (!isConfigured) problems.error({ file: '-c', line: 0 }, '', null, `no configuration file found at ${paths.join(', ')}; name one with -c, or set ONEVISOR_PROGRAM_<NAME>=<command>, or give a command after --`);
+  return null;
+}
+
+/** Adds the main file and what it includes; returns the latter. */
+function addFile(document: Document, file: string, source: Source, { isStatic }: ReadSettings, problems: Problems): string[] {
+  if (!readInto(document, file, source, problems, null)) return [];
+  if (!document.sections.has('supervisord')) problems.error({ file, line: 0 }, 'supervisord', null, 'the section is missing; add a line [supervisord]');
+  return isStatic ? [] : addIncludes(document, posix.dirname(file), source, problems);
+}
+
+/** Reads one file into a document. `from` is what names it; null for the main file. */
+function readInto(document: Document, path: string, source: Source, problems: Problems, from: Place | null): boolean {
+  const read = source.read(path);
+  if (read.ok) {
+    for (const problem of addText(document, read.text, path, posix.dirname(path))) problems.error(problem, problem.section, problem.option, problem.reason);
+    return true;
+  }
+  const reason = `cannot read ${path}: ${read.reason}`;
+  if (from === null) problems.error({ file: path, line: 0 }, '', null, reason);
+  else problems.warn(from, 'include', 'files', reason);
+  return false;
+}
+
+/** `[include] files`; patterns are relative to the file they stand in, and included files cannot include others. */
+function addIncludes(document: Document, here: string, source: Source, problems: Problems): string[] {
+  const section = document.sections.get('include');
+  const raw = section?.options.get('files') ?? document.defaults.get('files');
+  if (section === undefined) return [];
+  if (raw === undefined) {
+    problems.error(section.place, section.name, 'files', `is missing; add it, as files=${String(includeOptions.files.sample)}`);
+    return [];
+  }
+  try {
+    const patterns = splitWords(expand(raw.value, new NameSpace(source.env, source.hostname, true).forInclude(here)));
+    return patterns.flatMap((pattern) => {
+      const found = findMatches(posix.resolve(here, pattern), source);
+      if (found.length === 0) problems.warn(raw.place, section.name, 'files', `no file matches ${posix.resolve(here, pattern)}`);
+      return found.filter((path) => readInto(document, path, source, problems, raw.place));
+    });
+  } catch (error) {
+    if (!(error instanceof ExpansionError)) throw error;
+    problems.error(raw.place, section.name, 'files', `cannot expand the value: ${error.message}`);
+    return [];
+  }
+}
+
+/** Adds the Procfile, then the text of ONEVISOR_CONF_TEXT. */
+function addTexts(document: Document, here: string, source: Source, problems: Problems): ReadonlyMap<string, number> {
+  const { ONEVISOR_PROCFILE: procfile, ONEVISOR_CONF_TEXT: text } = source.env;
+  let ports: ReadonlyMap<string, number> = new Map();
+  if (procfile !== undefined) {
+    const path = posix.resolve(source.cwd, procfile);
+    const read = source.read(path);
+    if (read.ok) ports = addProcfile(document, read.text, path, posix.dirname(path), problems);
+    else problems.error({ file: 'ONEVISOR_PROCFILE', line: 0 }, '', null, `cannot read ${path}: ${read.reason}`);
+  }
+  if (text !== undefined) for (const { section, option, reason, ...place } of addText(document, text, 'ONEVISOR_CONF_TEXT', here)) problems.error(place, section, option, reason);
+  return ports;
+}
+
+/** Flags become options of `[supervisord]`; a command line becomes the program `main`. */
+function addFlags(document: Document, { flags }: ReadSettings, _problems: Problems): void {
+  for (const [option, { flag, value }] of flags.overrides) {
+    const place = { file: flag, line: 0 };
+    ensureSection(document, 'supervisord', place).options.set(option, { value, place, here: '/', literal: true });
+  }
+  if (flags.command === null) return;
+  const place = { file: '--', line: 0 };
+  const { options } = ensureSection(document, `program:${MAIN}`, place);
+  const own = { command: joinCommandLine(flags.command) };
+  // What is set for the program `main` elsewhere stands; these are its defaults.
+  const defaults = { autorestart: 'false', startsecs: '0', exit_on_end: 'true', stdout_logfile: '/dev/stdout', stderr_logfile: '/dev/stderr' };
+  for (const [name, value] of Object.entries({ ...own, ...defaults })) if (name in own || !options.has(name)) options.set(name, { value, place, here: '/', literal: true });
+}
+
+function warnUnknownSections(document: Document, problems: Problems): void {
+  for (const { name, place } of document.sections.values()) {
+    const isKnown = sectionKinds.some(({ start }) => (start.endsWith(':') ? name.startsWith(start) : name === start || (start.endsWith('_http_server') && name.startsWith(start))));
+    const colon = name.indexOf(':');
+    const starts = sectionKinds.map(({ start }) => (start.endsWith(':') ? start + (colon === -1 ? 'x' : name.slice(colon + 1)) : start));
+    if (!isKnown) problems.warn(place, name, null, `there is no such section, it is ignored${formatSuggestion(name, starts)}`);
+  }
+}
+
+function readSupervisord(document: Document, reader: SectionReader, source: Source): SupervisordOptions {
+  const section = ensureSection(document, 'supervisord', { file: '', line: 0 });
+  reader.warnUnknown(section, [supervisordOptions]);
+  const lookup = chainLookup(section.options, document.defaults);
+  const options = reader.read(section, supervisordOptions, lookup, null);
+  const temporary = source.env.TMPDIR ?? source.env.TEMP ?? source.env.TMP;
+  return lookup('childlogdir') === undefined && temporary !== undefined && source.isDirectory(temporary) ? { ...options, childlogdir: temporary } : options;
+}
+
+/** ONEVISOR_ONLY and ONEVISOR_EXCEPT: listeners go on, they are part of the supervisor; so does the main program. */
+function chooseAutostart(groups: readonly GroupConfig[], env: Source['env'], problems: Problems): GroupConfig[] {
+  const all = groups.flatMap(({ processes }) => processes);
+  const select = (variable: 'ONEVISOR_ONLY' | 'ONEVISOR_EXCEPT'): ReadonlySet<unknown> | null => {
+    const text = env[variable];
+    if (text === undefined) return null;
+    const words = text.split(/[\s,]+/).filter((word) => word !== '');
+    return new Set(words.flatMap((name) => {
+      const found = findProcesses(name, all);
+      if (found.length === 0) problems.error({ file: variable, line: 0 }, '', null, `there is no program, group or process named "${name}"${formatSuggestion(name, listNames(all))}`);
+      return found;
+    }));
+  };
+  const only = select('ONEVISOR_ONLY');
+  const except = select('ONEVISOR_EXCEPT');
+  if (only === null && except === null) return [...groups];
+  return groups.map((group) => ({
+    ...group,
+    processes: group.processes.map((process) => {
+      const stays = process.type === 'eventlistener' || ((only === null || only.has(process)) && except?.has(process) !== true);
+      return stays ? process : { ...process, options: { ...process.options, autostart: false } };
+    }),
+  }));
+}
+
+function checkForwards({ forward_signals: forwards }: SupervisordOptions, groups: readonly GroupConfig[], place: Place | undefined, problems: Problems): void {
+  const all = groups.flatMap(({ processes }) => processes);
+  for (const { name } of forwards) {
+    if (findProcesses(name, all).length === 0) problems.error(place ?? { file: '', line: 0 }, 'supervisord', 'forward_signals', `there is no program, group or process named "${name}"${formatSuggestion(name, listNames(all))}`);
+  }
+}
+
+/** compat: Supervisor does not look at what is for its client only, so what is wrong there is a warning. */
+function readCtl(document: Document, source: Source, context: Context, names: NameSpace, problems: Problems): Pick<Config, 'ctl' | 'ctlPlugins'> {
+  const own = new Problems();
+  const reader = new SectionReader(own, context, false, names);
+  const ctl = readCtlOptions(document, reader);
+  const ctlPlugins = readCtlPlugins(document, reader, own);
+  for (const problem of [...own.errors, ...own.warnings]) problems.warn(problem, problem.section, problem.option, problem.reason);
+  return { ctl: ctl === null ? null : tidyCtl(ctl, { ...context, cwd: source.cwd }), ctlPlugins };
+}
+
+/** Paths of `[supervisorctl]` are made absolute. */
+function tidyCtl(ctl: NonNullable<Config['ctl']>, context: Context): NonNullable<Config['ctl']> {
+  const start = 'unix://';
+  const serverurl = ctl.serverurl.startsWith(start) ? start + absolutePath(ctl.serverurl.slice(start.length), context) : ctl.serverurl;
+  return { ...ctl, serverurl, history_file: ctl.history_file === null || ctl.history_file === '' ? null : absolutePath(ctl.history_file, context) };
+}

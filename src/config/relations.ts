@@ -1,0 +1,187 @@
+/**
+ * The types of options that are languages of their own: dependencies, forwarded signals, health checks, cron, limits, templates.
+ * Pure; whether a name that stands in them exists is checked once all programs are known (dependencies.ts).
+ */
+import { dataType, reject, WrongValue } from './datatype.ts';
+import { byteSize, duration, signal } from './datatypes.ts';
+import { strip } from './python-text.ts';
+
+/** What a program waits for in another one. */
+export type Condition = 'started' | 'ready' | 'healthy' | 'completed';
+
+/** A dependency as written: the condition is null where none is given. */
+export interface Wish {
+  readonly name: string;
+  readonly condition: Condition | null;
+}
+
+const CONDITIONS = new Map<string, Condition>([
+  ['started', 'started'], ['running', 'started'], ['ready', 'ready'], ['healthy', 'healthy'],
+  ['completed', 'completed'], ['exited', 'completed'], ['completed_successfully', 'completed'],
+]);
+
+function readWish(word: string): Wish {
+  const colon = word.lastIndexOf(':');
+  const condition = CONDITIONS.get(word.slice(colon + 1).toLowerCase());
+  if (colon > 0 && condition !== undefined) return { name: word.slice(0, colon), condition };
+  return { name: word, condition: null };
+}
+
+/** `db:healthy, migrate:completed, cache`. */
+export const dependencyList = dataType<readonly Wish[]>(
+  'name[:condition], …',
+  (value) => value.split(/[\s,]+/).filter((word) => word !== '').map(readWish),
+  (wishes) => wishes.map(({ name, condition }) => (condition === null ? name : `${name}:${condition}`)).join(', '),
+);
+
+/** A signal that is sent on instead of being obeyed. */
+export interface Forward {
+  readonly signal: number;
+  /** Program, group or `group:process`. */
+  readonly name: string;
+}
+
+/** `USR1:web,HUP:nginx`. */
+export const forwardList = dataType<readonly Forward[]>(
+  'signal:name, …',
+  (value, context) =>
+    value.split(/[\s,]+/).filter((word) => word !== '').map((word) => {
+      const colon = word.indexOf(':');
+      if (colon < 1 || colon === word.length - 1) reject(word, 'a signal and a program, as USR1:web');
+      return { signal: signal.parse(word.slice(0, colon), context), name: word.slice(colon + 1) };
+    }),
+  (list) => list.map((forward) => `${String(signal.show?.(forward.signal))}:${forward.name}`).join(','),
+);
+
+/** How the health of a program is asked for. */
+export type Probe =
+  | { readonly kind: 'http'; readonly url: string }
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly kind: 'unix'; readonly path: string }
+  | { readonly kind: 'command'; readonly command: string };
+
+export const probe = dataType<Probe>(
+  'http://… \\| tcp://host:port \\| unix:///path \\| command',
+  (value) => {
+    const word = strip(value);
+    if (word === '') reject(value, 'a check: http://host:port/path, tcp://host:port, unix:///path, or a command');
+    if (/^https?:\/\//.test(word)) return URL.canParse(word) ? { kind: 'http', url: word } : reject(value, 'a URL');
+    if (word.startsWith('unix://')) {
+      const path = word.slice('unix://'.length);
+      return path.startsWith('/') ? { kind: 'unix', path } : reject(value, 'a socket with an absolute path, as unix:///run/app.sock');
+    }
+    if (!word.startsWith('tcp://')) return { kind: 'command', command: word };
+    const match = /^tcp:\/\/(?:\[(.+)\]|([^\s:]+)):(\d+)$/.exec(word);
+    const port = Number(match?.[3]);
+    if (match === null || port < 1 || port > 65_535) reject(value, 'an address as tcp://localhost:5432');
+    return { kind: 'tcp', host: match[1] ?? match[2] ?? '', port };
+  },
+  (value) => {
+    switch (value.kind) {
+      case 'http':
+        return value.url;
+      case 'tcp':
+        return `tcp://${value.host.includes(':') ? `[${value.host}]` : value.host}:${value.port}`;
+      case 'unix':
+        return `unix://${value.path}`;
+      case 'command':
+        return value.command;
+    }
+  },
+);
+
+/** A file with variables; an optional one may be missing. */
+export interface EnvironmentFile {
+  readonly path: string;
+  readonly isOptional: boolean;
+}
+
+/** Paths with commas or spaces between them, `-` before one that may be missing. */
+export const environmentFiles = dataType<readonly EnvironmentFile[]>(
+  '[-]path, …',
+  (value) => value.split(/[\s,]+/).filter((word) => word !== '').map((word) => (word.startsWith('-') ? { path: word.slice(1), isOptional: true } : { path: word, isOptional: false })),
+  (files) => files.map(({ path, isOptional }) => (isOptional ? `-${path}` : path)).join(', '),
+);
+
+/** Resources of setrlimit(2) that have an option `rlimit_<name>`; those of the second list are bytes. */
+export const COUNT_LIMITS = ['cpu', 'locks', 'msgqueue', 'nice', 'nofile', 'nproc', 'rtprio', 'rttime', 'sigpending'] as const;
+export const SIZE_LIMITS = ['as', 'core', 'data', 'fsize', 'memlock', 'rss', 'stack'] as const;
+
+/** A soft and a hard limit; Infinity for none. */
+export interface Limit {
+  readonly soft: number;
+  readonly hard: number;
+}
+
+/** `soft[:hard]`, each a number (a size may have KB, MB, GB) or `unlimited`. */
+export const limit = dataType<Limit>(
+  'soft[:hard]',
+  (value, context) => {
+    const parts = value.split(':').map((part): number => {
+      const word = strip(part).toLowerCase();
+      const number = ['unlimited', 'infinity', '-1'].includes(word) ? Infinity : byteSize.parse(word, context);
+      return number >= 0 ? number : reject(part, 'a limit: a number that is not negative, or unlimited');
+    });
+    const [soft = 0, hard = soft] = parts;
+    if (parts.length > 2) reject(value, 'a limit as soft[:hard]');
+    if (soft > hard) throw new WrongValue(`the soft limit ${value.split(':')[0]} is above the hard one`);
+    return { soft, hard };
+  },
+  ({ soft, hard }) => [soft, hard].map((side) => (side === Infinity ? 'unlimited' : String(side))).join(':'),
+);
+
+const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
+const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
+const FIELDS: ReadonlyArray<readonly [string, number, number, readonly string[]]> = [
+  ['second', 0, 59, []], ['minute', 0, 59, []], ['hour', 0, 23, []], ['day of month', 1, 31, []], ['month', 1, 12, ['', ...MONTHS]], ['day of week', 0, 7, DAYS],
+];
+
+/** Five or six fields (the sixth, first, is seconds), or a word as @daily. */
+export const cron = dataType('cron', (value) => {
+  const word = strip(value);
+  if (/^@(hourly|daily|weekly|monthly|yearly|annually|midnight)$/i.test(word)) return word.toLowerCase();
+  const fields = word.split(/\s+/);
+  if (fields.length !== 5 && fields.length !== 6) reject(value, 'a schedule of five fields (minute hour day month weekday), or six with seconds first');
+  fields.forEach((field, index) => checkField(field, FIELDS[index + FIELDS.length - fields.length]));
+  return fields.join(' ');
+});
+
+function checkField(field: string, rule: (typeof FIELDS)[number] | undefined): void {
+  const [name, min, max, words] = rule ?? ['', 0, 0, []];
+  const number = (part: string): number => (words.includes(part.toLowerCase()) ? words.indexOf(part.toLowerCase()) : /^\d+$/.test(part) ? Number(part) : NaN);
+  for (const item of field.split(',')) {
+    const [range = '', step, more] = item.split('/');
+    const [from = '', to = from, extra] = range.split('-');
+    const isRange = range === '*' || range === '?' || (extra === undefined && number(from) >= min && number(to) <= max && number(from) <= number(to));
+    const isLast = name === 'day of month' && range.toUpperCase() === 'L';
+    const isNth = name === 'day of week' && /^[0-7]#[1-5L]$/i.test(range);
+    const isStep = step === undefined || (/^\d+$/.test(step) && Number(step) > 0 && more === undefined);
+    if (!(isRange || isLast || isNth) || !isStep) reject(field, `a ${name} of a schedule: * or numbers from ${min} to ${max}, as 1,15 or 1-5 or */10`);
+  }
+}
+
+export const timeZone = dataType('time zone', (value) => {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: strip(value) }).resolvedOptions().timeZone;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return reject(value, 'a time zone, as Europe/Berlin or UTC');
+  }
+});
+
+const TEMPLATE_NAMES = ['process_name', 'group_name', 'program_name', 'pid', 'channel', 'time'];
+
+/** The template of a log prefix; quotes around it keep spaces at its ends. */
+export const logTemplate = dataType('template', (value) => {
+  const template = /^(["'])([^]*)\1$/.exec(value)?.[2] ?? value;
+  for (const [whole, name = '', kind] of template.matchAll(/%(?:\(([^)]*)\)(s)?|%)?/g)) {
+    if (whole !== '%%' && (!TEMPLATE_NAMES.includes(name) || kind === undefined)) reject(whole, `a name of a log prefix; there are ${TEMPLATE_NAMES.map((known) => `%(${known})s`).join(', ')}`);
+  }
+  return template;
+});
+
+/** How often a log is rotated; a duration, or a word. */
+export const rotateInterval = dataType('seconds', (value) => {
+  const seconds = new Map([['hourly', 3600], ['daily', 86_400], ['weekly', 604_800]]).get(strip(value).toLowerCase());
+  return seconds ?? duration.parse(value, { cwd: '/', home: null, host: null });
+});

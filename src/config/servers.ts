@@ -1,0 +1,86 @@
+/**
+ * The sections around the programs: HTTP servers, supervisorctl, plug-ins. Pure.
+ */
+import type { InetAddress } from './datatypes.ts';
+import type { Document, RawSection } from './dialect.ts';
+import type { PluginConfig } from './model.ts';
+import type { Table } from './option.ts';
+import { type CtlOptions, ctlOptions, ctlPluginOptions, type InetServerOptions, inetServerOptions, rpcInterfaceOptions, type UnixServerOptions, unixServerOptions } from './options.ts';
+import type { Problems } from './problems.ts';
+import { chainLookup, type SectionReader } from './section-reader.ts';
+
+const MAIN_INTERFACE = 'supervisor.rpcinterface:make_main_rpcinterface';
+
+/** Whether an address is reached from this machine only. */
+function isLoopback({ host }: InetAddress): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+
+/** compat: every section that begins with the name is one, as in Supervisor: `[inet_http_server:public]`. */
+function sectionsFrom(document: Document, start: string): RawSection[] {
+  return [...document.sections.values()].filter(({ name }) => name.startsWith(start));
+}
+
+/** The TCP servers that may be opened. */
+export function readInetServers(document: Document, reader: SectionReader, problems: Problems): InetServerOptions[] {
+  return sectionsFrom(document, 'inet_http_server').flatMap((section) => {
+    reader.warnUnknown(section, [inetServerOptions]);
+    const server = reader.read(section, inetServerOptions, chainLookup(section.options, document.defaults), null);
+    checkAuthentication(section, server, problems);
+    if (server.password !== null || server.allow_insecure || isLoopback(server.port)) return [server];
+    const place = section.options.get('port')?.place ?? section.place;
+    problems.warn(place, section.name, 'port', 'whoever can reach this address could run any command, so it is not opened; set username and password, or use 127.0.0.1, or set allow_insecure=true');
+    return [];
+  });
+}
+
+/** The servers on unix sockets. */
+export function readUnixServers(document: Document, reader: SectionReader, problems: Problems): UnixServerOptions[] {
+  return sectionsFrom(document, 'unix_http_server').map((section) => {
+    reader.warnUnknown(section, [unixServerOptions]);
+    const server = reader.read(section, unixServerOptions, chainLookup(section.options, document.defaults), null);
+    checkAuthentication(section, server, problems);
+    return server;
+  });
+}
+
+function checkAuthentication(section: RawSection, { username, password }: UnixServerOptions | InetServerOptions, problems: Problems): void {
+  if ((username === null) === (password === null)) return;
+  const [there, missing] = username === null ? ['password', 'username'] : ['username', 'password'];
+  problems.error(section.options.get(there)?.place ?? section.place, section.name, missing, `is missing, while there is a ${there}; set both or none`);
+}
+
+/** `[supervisorctl]`; null where there is none. */
+export function readCtlOptions(document: Document, reader: SectionReader): CtlOptions | null {
+  const section = document.sections.get('supervisorctl');
+  if (section === undefined) return null;
+  reader.warnUnknown(section, [ctlOptions]);
+  return reader.read(section, ctlOptions, chainLookup(section.options, document.defaults), null);
+}
+
+/** `[rpcinterface:x]`: all but the main one is Python that we cannot load. */
+export function readRpcInterfaces(document: Document, reader: SectionReader, problems: Problems): PluginConfig[] {
+  return readPlugins(document, reader, 'rpcinterface:', rpcInterfaceOptions, (section, factory) => {
+    if (factory === MAIN_INTERFACE || factory === '') return;
+    problems.warn(section.place, section.name, 'supervisor.rpcinterface_factory', `"${factory}" is Python and cannot be loaded; its methods are not there`);
+  });
+}
+
+/** `[ctlplugin:x]`: Python that we cannot load. */
+export function readCtlPlugins(document: Document, reader: SectionReader, problems: Problems): PluginConfig[] {
+  return readPlugins(document, reader, 'ctlplugin:', ctlPluginOptions, (section, factory) => {
+    problems.warn(section.place, section.name, 'supervisor.ctl_factory', `"${factory}" is Python and cannot be loaded; its commands are not there`);
+  });
+}
+
+function readPlugins(document: Document, reader: SectionReader, start: string, table: Table, judge: (section: RawSection, factory: string) => void): PluginConfig[] {
+  return sectionsFrom(document, start).map((section) => {
+    const [[factoryName = ''] = []] = Object.entries(table);
+    const lookup = chainLookup(section.options, document.defaults);
+    const factory = String(reader.read(section, table, lookup, null)[factoryName]);
+    judge(section, factory);
+    const names = [...new Set([...document.defaults.keys(), ...section.options.keys()])].filter((name) => name !== factoryName);
+    const options = new Map(names.map((name) => [name, reader.readText(section, name, lookup(name))]));
+    return { name: section.name.slice(start.length), factory, options };
+  });
+}

@@ -1,0 +1,60 @@
+/**
+ * `onevisor check`: reads a configuration as the supervisor would, says all that is wrong with it, and prints what it amounts to.
+ * Starts nothing, changes nothing.
+ */
+import type { Users } from '../config/datatype.ts';
+import { describeReading, formatConfig, formatProblems } from '../config/effective.ts';
+import { isContainerMode } from '../config/environment.ts';
+import { formatFlags, parseFlags } from '../config/flags.ts';
+import { readConfig } from '../config/read.ts';
+import { openSource } from '../config/source.ts';
+
+/** What a program that runs, prints and ends needs from outside. */
+export interface ProgramIo {
+  /** Writes to standard output. */
+  out(text: string): void;
+  /** Writes to standard error. */
+  err(text: string): void;
+}
+
+/** What `check` needs besides. */
+export interface CheckIo extends ProgramIo {
+  /** Looks users up; null: they are taken as they are. */
+  readonly users: Users | null;
+  /** Path of our executable, beside which a file is searched. */
+  readonly executable: string;
+  readonly pid: number;
+}
+
+/**
+ * Runs `check` with the arguments after its name: `--json`, `--static`, and the flags of the supervisor.
+ *
+ * @returns the exit code: 0, or 2 if there is an error
+ */
+export function runCheck(args: readonly string[], env: Readonly<Record<string, string | undefined>>, io: CheckIo): number {
+  const end = args.indexOf('--');
+  const own = ['--json', '--static'];
+  const isOwn = (arg: string, index: number): boolean => own.includes(arg) && (end === -1 || index < end);
+  const outcome = parseFlags(args.filter((arg, index) => !isOwn(arg, index)));
+  switch (outcome.kind) {
+    case 'help':
+    case 'version':
+      io.out(`${formatFlags('onevisor check [--json] [--static]')}\n  --json    print one JSON object\n  --static  make no look-up that depends on this machine: users, directories, includes\n`);
+      return 0;
+    case 'usage':
+      io.err(`Error: ${outcome.message}\nFor help, use onevisor check -h\n`);
+      return 2;
+    case 'run':
+      break;
+  }
+  const isGiven = (flag: string): boolean => args.some((arg, index) => arg === flag && isOwn(arg, index));
+  const isContainer = isContainerMode(io.pid, env, outcome.flags.isContainer);
+  const reading = readConfig(openSource(env, io.users), { isContainer, isStatic: isGiven('--static'), flags: outcome.flags, executable: io.executable });
+  if (isGiven('--json')) {
+    io.out(`${JSON.stringify(describeReading(reading), null, 1)}\n`);
+  } else {
+    io.err(formatProblems(reading));
+    if (reading.config !== null) io.out(formatConfig(reading.config, isContainer));
+  }
+  return reading.errors.length > 0 ? 2 : 0;
+}
