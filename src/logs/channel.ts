@@ -12,7 +12,7 @@ import type { PrefixLayout } from './line-prefix.ts';
 import { PipeIntake } from './pipe-intake.ts';
 import type { IntakeParts, IntakeTarget } from './pipe-intake.ts';
 import type { BytesListener, Channel, ChannelSpec, Intake, LogTarget, TailSlice } from './ports.ts';
-import { jsonOf, logfmtOf } from './record-format.ts';
+import { RecordFormat } from './record-format.ts';
 import type { Sink } from './sink.ts';
 import { Tail } from './tail.ts';
 
@@ -156,8 +156,8 @@ export class ProcessChannel implements Channel {
     switch (route.target.format) {
       case 'raw': return { kind: 'raw' };
       case 'prefix': return { kind: 'prefix', prefix: new LinePrefix(this.#spec, pid, style, this.#host.layout, route.isColored) };
-      case 'json': return { kind: 'record', record: jsonOf(this.#spec, pid, style.jsonLines) };
-      case 'logfmt': return { kind: 'record', record: logfmtOf(this.#spec, pid) };
+      case 'json':
+      case 'logfmt': return { kind: 'record', record: new RecordFormat(route.target.format, this.#spec, pid, style.jsonLines) };
     }
   }
 

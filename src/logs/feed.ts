@@ -49,21 +49,26 @@ export class Feed implements LineReceiver {
 
   /** Takes all of `bytes`, which are valid during the call only. */
   take(bytes: Buffer): void {
+    if (this.sink.isGone) return;
     if (this.#mayPassThrough && this.sink.sources === 1 && !this.#splitter.hasPartial) {
       this.sink.append(bytes, 0, bytes.length);
       this.#leave(bytes[bytes.length - 1] !== NEWLINE);
       this.#splitter.setBegun(false);
+      this.sink.start();
       return;
     }
     if (this.#mayPassThrough && this.sink.isOpenBy(this)) this.#splitter.setBegun(true);
     this.#readMs = this.#wallMs();
     this.#splitter.push(bytes, 0, bytes.length);
+    this.sink.start();
   }
 
   /** Writes a partial line, because its pipe has been silent for a while. */
   flush(): void {
+    if (this.sink.isGone) return;
     this.#readMs = this.#wallMs();
     this.#splitter.flush();
+    this.sink.start();
   }
 
   /** Writes what is left, at the end of the pipe. The feed is not to be used any more. */
@@ -74,6 +79,7 @@ export class Feed implements LineReceiver {
     if (this.#dress.kind === 'prefix' && this.sink.isOpenBy(this)) {
       this.sink.append(NEWLINE_BYTES, 0, 1);
       this.#leave(false);
+      this.sink.start();
     }
     this.sink.sources--;
   }
@@ -125,9 +131,7 @@ export class Feed implements LineReceiver {
 
   #record(bytes: Buffer, start: number, end: number, extent: Extent): void {
     if (this.#dress.kind !== 'record') return;
-    const text = this.#dress.record.format(bytes.toString('utf8', start, end), this.#readMs, extent);
-    const encoded = Buffer.from(text);
-    this.sink.append(encoded, 0, encoded.length);
+    this.#dress.record.write(bytes, start, end, this.#readMs, extent, this.sink);
   }
 
   #leave(isOpen: boolean): void {

@@ -179,6 +179,6 @@ export interface Hub {
   reopen(): Promise<void>;
   /** Writes out partial lines and waits until every target has taken what it was given, at most `timeoutMs`. */
   flush(timeoutMs: number): Promise<FlushOutcome>;
-  /** Closes all channels and files; the container's streams stay open. For tests and for a reload that starts over. */
+  /** Closes all channels and files; the container's streams stay open. Waits for targets that stall: a reload keeps the hub and closes channels instead. */
   close(): Promise<void>;
 }

@@ -8,13 +8,11 @@ import { BLOCK_BYTES } from './blocks.ts';
 import type { Block, BlockPool } from './blocks.ts';
 import { FailureEpisode } from './failure-episode.ts';
 import type { Done, Outlet } from './outlets.ts';
+import { OwnLines } from './own-lines.ts';
 import type { LogClock, LogNatives, LogProblem } from './ports.ts';
 
 /** At this much in the queue, readers that feed a sink are paused; below half of it they go on. */
 export const QUEUE_BYTES = 1024 * 1024;
-
-/** Lines of the supervisor that a stalled sink keeps aside; more are counted and dropped, since the supervisor never waits. */
-const OWN_BYTES = 256 * 1024;
 
 const NEWLINE_BYTE = 0x0a;
 const NEWLINE = Buffer.from('\n');
@@ -55,6 +53,8 @@ export class Sink {
   #blocks: Block[] = [];
   #queuedBytes = 0;
   #isBusy = false;
+  /** Where the write under way ends in the first block; 0: none is. */
+  #writeEnd = 0;
   #isGone = false;
   /** Whose line is open, that is without its newline yet; null at the beginning of a line. */
   #lineOwner: object | null = null;
@@ -64,10 +64,7 @@ export class Sink {
   #waiters: Waiter[] = [];
   #operations: Operation[] = [];
   #idleWaiters: Array<() => void> = [];
-  #own: Buffer[] = [];
-  #ownBytes = 0;
-  #ownDropped = 0;
-  #sayDropped: ((lines: number) => Buffer) | null = null;
+  readonly #own = new OwnLines();
   readonly #framed = new Uint32Array(2);
 
   constructor(parts: SinkParts) {
@@ -78,11 +75,16 @@ export class Sink {
 
   /** Bytes that wait here, the supervisor's own included. */
   get unwrittenBytes(): number {
-    return this.#queuedBytes + this.#ownBytes;
+    return this.#queuedBytes + this.#own.bytes;
   }
 
   get isIdle(): boolean {
     return !this.#isBusy && this.unwrittenBytes === 0 && this.#operations.length === 0;
+  }
+
+  /** Whether it will never take a byte again; what is queued nevertheless is lost. */
+  get isGone(): boolean {
+    return this.#isGone;
   }
 
   /** Whether the line that is open here is that of `owner`. */
@@ -93,7 +95,7 @@ export class Sink {
   /** Makes what `owner` writes next begin a line or go on its own one: a line that another left open is ended. */
   claim(owner: object): void {
     if (this.#lineOwner !== null && this.#lineOwner !== owner) {
-      this.#put(NEWLINE, 0, 1);
+      this.append(NEWLINE, 0, 1);
       this.#lineOwner = null;
     }
   }
@@ -106,15 +108,42 @@ export class Sink {
   /** Queues bytes[start, end) as they are. */
   append(bytes: Buffer, start: number, end: number): void {
     if (this.#isGone) return;
-    this.#put(bytes, start, end);
-    this.#next();
+    let from = start;
+    while (from < end) {
+      const block = this.#room();
+      const count = Math.min(end - from, block.bytes.length - block.filled);
+      bytes.copy(block.bytes, block.filled, from, from + count);
+      block.filled += count;
+      this.#queuedBytes += count;
+      from += count;
+    }
+  }
+
+  /** Queues a text as UTF-8. */
+  appendText(text: string): void {
+    const encoded = Buffer.from(text);
+    this.append(encoded, 0, encoded.length);
+  }
+
+  /** A block with at least `bytes` (at most {@link BLOCK_BYTES}) free from `filled` on, to be written there and told by {@link commit}. */
+  reserve(bytes: number): Block {
+    const last = this.#room();
+    return last.bytes.length - last.filled >= bytes ? last : this.#addBlock();
+  }
+
+  /** Queues what was written into the block last reserved, up to `filled`. */
+  commit(filled: number): void {
+    const block = this.#blocks.at(-1);
+    if (block === undefined) return;
+    this.#queuedBytes += filled - block.filled;
+    block.filled = filled;
   }
 
   /** Queues the whole lines bytes[start, end), `prefix` before each. */
   appendLines(bytes: Buffer, start: number, end: number, prefix: Buffer): void {
     if (this.#isGone) return;
     if (prefix.length === 0) {
-      this.#put(bytes, start, end);
+      this.append(bytes, start, end);
     } else {
       const { natives } = this.#parts;
       let from = start;
@@ -129,31 +158,31 @@ export class Sink {
         if (taken > 0) continue;
         // The next line does not fit. It gets a block of its own beginning, and only if it is longer than that is it spread over several.
         const lineEnd = bytes.indexOf(NEWLINE_BYTE, from) + 1;
-        if (block.filled > 0) this.#blocks.push(this.#parts.pool.take());
+        if (block.filled > 0) this.#addBlock();
         if (prefix.length + lineEnd - from <= BLOCK_BYTES) continue;
-        this.#put(prefix, 0, prefix.length);
-        this.#put(bytes, from, lineEnd);
+        this.append(prefix, 0, prefix.length);
+        this.append(bytes, from, lineEnd);
         from = lineEnd;
       }
     }
+  }
+
+  /** Begins to write what was queued: to be called after the last of the calls above that belong together. */
+  start(): void {
     this.#next();
   }
 
   /**
-   * Queues a line of the supervisor itself, whole, with its newline. It never waits: while the sink is full, a bounded number is kept aside.
-   * `sayDropped` makes the line that tells how many could not be kept, once the sink takes bytes again.
+   * Queues a line of the supervisor itself, whole, with its newline. While the sink is full it is kept aside, see {@link OwnLines};
+   * `sayDropped` makes the line that tells how many could not be kept.
    */
   say(line: Buffer, sayDropped: (lines: number) => Buffer): void {
     if (this.#isGone) return;
-    this.#sayDropped = sayDropped;
-    if (this.#own.length === 0 && this.#queuedBytes < QUEUE_BYTES) {
+    if (this.#own.isEmpty && this.#queuedBytes < QUEUE_BYTES) {
       this.#putOwn(line);
       this.#next();
-    } else if (this.#ownDropped === 0 && this.#ownBytes + line.length <= OWN_BYTES) {
-      this.#own.push(line);
-      this.#ownBytes += line.length;
     } else {
-      this.#ownDropped++;
+      this.#own.keep(line, sayDropped);
     }
   }
 
@@ -178,7 +207,14 @@ export class Sink {
 
   /** Empties the file; what is still queued is dropped. */
   clear(): Promise<void> {
-    for (const block of this.#blocks.splice(this.#isBusy ? 1 : 0)) this.#discard(block);
+    const first = this.#blocks[0];
+    const isWriting = first !== undefined && this.#writeEnd > 0;
+    for (const block of this.#blocks.splice(isWriting ? 1 : 0)) this.#discard(block);
+    if (isWriting) {
+      this.#queuedBytes -= first.filled - this.#writeEnd;
+      first.filled = this.#writeEnd;
+    }
+    this.#lineOwner = null;
     return this.#operate('clear');
   }
 
@@ -204,27 +240,18 @@ export class Sink {
   #room(): Block {
     const last = this.#blocks.at(-1);
     if (last !== undefined && last.filled < last.bytes.length) return last;
+    return this.#addBlock();
+  }
+
+  #addBlock(): Block {
     const block = this.#parts.pool.take();
     this.#blocks.push(block);
     return block;
   }
 
-  #put(bytes: Buffer, start: number, end: number): void {
-    if (this.#isGone) return;
-    let from = start;
-    while (from < end) {
-      const block = this.#room();
-      const count = Math.min(end - from, block.bytes.length - block.filled);
-      bytes.copy(block.bytes, block.filled, from, from + count);
-      block.filled += count;
-      this.#queuedBytes += count;
-      from += count;
-    }
-  }
-
   #putOwn(line: Buffer): void {
     this.claim(this);
-    this.#put(line, 0, line.length);
+    this.append(line, 0, line.length);
     this.#lineOwner = null;
   }
 
@@ -258,11 +285,13 @@ export class Sink {
       return;
     }
     this.#isTorn = false;
+    this.#writeEnd = block.filled;
     this.#parts.outlet.write(block.bytes, block.sent, block.filled, (error, count) => this.#settle(block, error, count));
   }
 
   #settle(block: Block, error: NodeJS.ErrnoException | null, count: number): void {
     this.#isBusy = false;
+    this.#writeEnd = 0;
     if (error === null) {
       if (count > 0) {
         block.sent += count;
@@ -289,18 +318,11 @@ export class Sink {
   /** After something was done: the supervisor's own lines first, then the readers in their turn, then what is next. */
   #turn(): void {
     if (this.#queuedBytes <= QUEUE_BYTES / 2) {
-      this.#flushOwn();
+      for (const line of this.#own.drain()) this.#putOwn(line);
       this.#wake();
     }
     this.#next();
     if (this.isIdle) for (const resolve of this.#idleWaiters.splice(0)) resolve();
-  }
-
-  #flushOwn(): void {
-    for (const line of this.#own.splice(0)) this.#putOwn(line);
-    this.#ownBytes = 0;
-    if (this.#ownDropped > 0 && this.#sayDropped !== null) this.#putOwn(this.#sayDropped(this.#ownDropped));
-    this.#ownDropped = 0;
   }
 
   /** Lets as many waiting readers go on as there is room for one read each; all of them when nothing is left that would wake them later. */
@@ -316,8 +338,7 @@ export class Sink {
   #abandon(error: NodeJS.ErrnoException): void {
     this.#isGone = true;
     for (const block of this.#blocks.splice(0)) this.#discard(block);
-    this.#own = [];
-    this.#ownBytes = 0;
+    this.#own.clear();
     this.#lineOwner = null;
     this.#episode.end(error);
     this.#turn();
