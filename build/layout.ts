@@ -23,8 +23,8 @@ export const LONG_FILES: Readonly<Record<string, string>> = {
 /** Words that say nothing about what a thing is. */
 const EMPTY_WORDS: ReadonlySet<string> = new Set(['manager', 'handler', 'handlers', 'helper', 'helpers', 'util', 'utils', 'common']);
 
-/** Names with such a word that are Supervisor's own. */
-const FOREIGN_NAMES: ReadonlySet<string> = new Set(['result_handler', 'resultHandler', 'RESULT_HANDLER']);
+/** Supervisor's own names with such a word: its option result_handler. */
+const FOREIGN_NAME = /result_?handler/i;
 
 /** Names at the top that do not belong there. */
 export function strangersAtTop(names: readonly string[]): string[] {
@@ -46,7 +46,7 @@ export function layoutProblems(file: string, source: string): Array<{ line: numb
   lines.forEach((text, index) => {
     for (const match of text.matchAll(/\b(?:function\*?|class|interface|type|const|let|enum)\s+([A-Za-z_$][\w$]*)/g)) {
       const name = match[1] ?? '';
-      const empty = /^\s*(\/\/|\*|\/\*)/.test(text) || FOREIGN_NAMES.has(name) ? null : emptyWordIn(name);
+      const empty = /^\s*(\/\/|\*|\/\*)/.test(text) || FOREIGN_NAME.test(name) ? null : emptyWordIn(name);
       if (empty !== null) problems.push({ line: index + 1, message: `the name ${name} says "${empty}", which tells nothing` });
     }
   });

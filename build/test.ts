@@ -1,0 +1,169 @@
+/**
+ * `npm test`: builds, then runs the rings of tests from the quick to the slow, one line for each, and sums them up.
+ * `npm test -- unit e2e` runs only those, `--only NAME` only files with that in their path. A ring without tests is a failure, and so is a skip without a reason.
+ */
+import { execFile } from 'node:child_process';
+import { globSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { run as runTests } from 'node:test';
+import { parseArgs, promisify } from 'node:util';
+import { uncoveredIn } from './coverage.ts';
+import { ROOT } from './platform.ts';
+import type { CoveredFile } from './coverage.ts';
+
+const run = promisify(execFile);
+
+/** A folder of tests, or a command that is one test. */
+interface Ring {
+  readonly name: string;
+  /** A program of the build, with its arguments. */
+  readonly command?: readonly string[];
+  /** Folders below test/; by default the one that is called as the ring. */
+  readonly folders?: readonly string[];
+  /** Folders whose files this ring must cover to the last line; that counts as one test. */
+  readonly covers?: readonly string[];
+  /** Limit for one file. */
+  readonly timeoutMs?: number;
+  /** What must be done once before files run side by side. */
+  readonly prepare?: () => Promise<void>;
+}
+
+const NODE = [process.execPath];
+
+const RINGS: readonly Ring[] = [
+  { name: 'build', command: [...NODE, 'build/build.ts', '--quiet'] },
+  { name: 'verify', command: [...NODE, 'build/verify.ts', '--no-sizes'] },
+  { name: 'lint', command: [...NODE, 'build/lint.ts'] },
+  { name: 'typecheck', command: ['node_modules/.bin/tsc', '-p', '.'] },
+  // The machines and the configuration are covered by both together.
+  { name: 'unit and engine', folders: ['unit', 'engine'], covers: ['src/core', 'src/config'] },
+  { name: 'process' },
+  { name: 'e2e' },
+  { name: 'conformance', timeoutMs: 600_000 },
+  {
+    name: 'container',
+    timeoutMs: 900_000,
+    prepare: async () => {
+      const { prepareContainers, skipReason } = await import('../test/container/containers.ts');
+      if ((await skipReason()) === null) await prepareContainers();
+    },
+  },
+];
+
+/** Files that run at the same time; this many keep two processors busy without making tests with deadlines late. */
+const CONCURRENCY = 2;
+
+interface Tally {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+const { positionals, values } = parseArgs({ allowPositionals: true, options: { only: { type: 'string' } } });
+const stopping = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
+
+const total: Tally = { passed: 0, failed: 0, skipped: 0 };
+for (const ring of chosenRings(positionals)) {
+  if (stopping.signal.aborted) break;
+  const began = performance.now();
+  const tally = ring.command === undefined ? await runFolder(ring) : await runCommand(ring.name, ring.command);
+  console.log(`${ring.name.padEnd(16)} ${formatTally(tally)}  (${((performance.now() - began) / 1000).toFixed(1)} s)`);
+  for (const key of ['passed', 'failed', 'skipped'] as const) total[key] += tally[key];
+  // Without an executable there is nothing to test.
+  if (ring.name === 'build' && tally.failed > 0) break;
+}
+if (stopping.signal.aborted) console.log('stopped by a signal');
+if (total.passed + total.failed === 0) console.log('no test ran');
+console.log(formatTally(total));
+process.exitCode = total.failed > 0 || total.passed === 0 || stopping.signal.aborted ? 1 : 0;
+
+function chosenRings(names: readonly string[]): readonly Ring[] {
+  const chosen = RINGS.filter((ring) => names.length === 0 || names.includes(ring.name) || (ring.folders ?? []).some((folder) => names.includes(folder)));
+  const unknown = names.filter((name) => !RINGS.some((ring) => ring.name === name || ring.folders?.includes(name)));
+  if (unknown.length > 0) throw new Error(`cannot run ${unknown.join(', ')}: the rings are ${RINGS.map((ring) => ring.name).join(', ')}`);
+  return chosen;
+}
+
+/** Runs a command as one test; what it wrote is shown only when it failed, or says that something was skipped. */
+async function runCommand(name: string, [file = '', ...args]: readonly string[]): Promise<Tally> {
+  try {
+    const { stdout } = await run(file, args, { cwd: ROOT, maxBuffer: 1 << 26, signal: stopping.signal });
+    for (const line of stdout.split('\n').filter((text) => text.includes('skipped'))) console.log(`  ${name}: ${line}`);
+    return { passed: 1, failed: 0, skipped: 0 };
+  } catch (error) {
+    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
+    console.log(`${stdout}${stderr}`.trim() || String(error));
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
+}
+
+/** Runs the test files of a ring. */
+async function runFolder(ring: Ring): Promise<Tally> {
+  const folders = ring.folders ?? [ring.name];
+  const files = globSync(folders.map((folder) => `test/${folder}/**/*.test.ts`), { cwd: ROOT }).filter((file) => values.only === undefined || file.includes(values.only)).sort();
+  const tally: Tally = { passed: 0, failed: 0, skipped: 0 };
+  if (files.length === 0) {
+    console.log(`${ring.name}: there is no test in ${folders.map((folder) => `test/${folder}`).join(', ')}`);
+    return { ...tally, failed: 1 };
+  }
+  await ring.prepare?.();
+  const isGated = ring.covers !== undefined && values.only === undefined;
+  const stream = runTests({
+    files: files.map((file) => join(ROOT, file)),
+    cwd: ROOT,
+    concurrency: CONCURRENCY,
+    timeout: ring.timeoutMs ?? 300_000,
+    signal: stopping.signal,
+    ...(isGated ? { coverage: true, coverageIncludeGlobs: (ring.covers ?? []).map((folder) => `${folder}/**`) } : {}),
+  });
+  const output = new Map<string, string>();
+  const keep = ({ file = '', message }: { file?: string | undefined; message: string }): void => void output.set(file, `${output.get(file) ?? ''}${message}`.slice(-20_000));
+  stream.on('test:stdout', keep);
+  stream.on('test:stderr', keep);
+  stream.on('test:pass', (event) => {
+    if (event.details.type === 'suite') return;
+    if (event.skip === undefined && event.todo === undefined) return void (tally.passed += 1);
+    const reason = typeof event.skip === 'string' && event.skip !== '' ? event.skip : null;
+    console.log(`  skipped: ${event.name}${reason === null ? '' : `: ${reason}`}`);
+    if (reason === null) {
+      console.log('  a skip needs a reason');
+      tally.failed += 1;
+    } else tally.skipped += 1;
+  });
+  const failedFiles = new Set<string>();
+  stream.on('test:fail', (event) => {
+    // A test that contains failed ones only says so once more.
+    const error = event.details.error as Error & { failureType?: string; cause?: unknown };
+    if (error.failureType === 'subtestsFailed') return;
+    tally.failed += 1;
+    failedFiles.add(event.file ?? '');
+    const place = event.file === undefined ? '' : ` (${relative(ROOT, event.file)}:${event.line ?? 0})`;
+    console.log(`  FAILED: ${event.name}${place}\n${indent(describe(error.cause ?? error))}`);
+  });
+  let covered: readonly CoveredFile[] = [];
+  stream.on('test:coverage', ({ summary }) => {
+    covered = summary.files;
+  });
+  // Reading is what keeps the run going.
+  for await (const event of stream) void event;
+  for (const file of failedFiles) if (output.has(file)) console.log(`  output of ${relative(ROOT, file)}:\n${indent(output.get(file) ?? '')}`);
+  if (isGated) {
+    const uncovered = await uncoveredIn(ring.covers ?? [], covered);
+    for (const line of uncovered) console.log(`  not covered: ${line}`);
+    tally[uncovered.length > 0 ? 'failed' : 'passed'] += 1;
+  }
+  return tally;
+}
+
+function formatTally({ passed, failed, skipped }: Tally): string {
+  return `${passed} passed, ${failed} failed, ${skipped} skipped`;
+}
+
+function describe(cause: unknown): string {
+  return cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+}
+
+function indent(text: string): string {
+  return text.trimEnd().split('\n').map((line) => `    ${line}`).join('\n');
+}

@@ -1,0 +1,209 @@
+/**
+ * Real OCI containers for tests, by podman and crun as root: base images made with debootstrap, runs, builds, clean-up.
+ * All of it lives in a storage of its own in the cache folder; the user's images and containers are never touched.
+ */
+import { execFile, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { isPresent } from '../../build/cache.ts';
+import { cacheFolder, debianRootfs, isInstalled, rootfsSkipReason } from '../../build/rootfs.ts';
+import { EXECUTABLE } from '../e2e/launch.ts';
+import { Lines } from '../e2e/lines.ts';
+import type { TestContext } from 'node:test';
+
+const run = promisify(execFile);
+
+/** Base images: bare like debian:bookworm-slim, and others with packages. Whoever changes the packages counts the tag up. */
+export const IMAGES = {
+  slim: { tag: 'localhost/debian:bookworm-slim', packages: [] },
+  programs: { tag: 'localhost/onevisor-programs:1', packages: ['nginx-light', 'redis-server', 'procps', 'curl'] },
+  // What of node:24-bookworm a build needs, without Node.
+  compiler: { tag: 'localhost/onevisor-compiler:1', packages: ['gcc', 'libc6-dev', 'ca-certificates'] },
+} as const;
+export type ImageName = keyof typeof IMAGES;
+
+/** Where the executable lies in every container. */
+const INSIDE = '/usr/local/bin/onevisor';
+
+/** A machine without CAP_SYS_RESOURCE cannot raise limits, and podman's defaults are higher than such a machine's. */
+const LIMITS = ['--ulimit', 'nofile=1024:2048', '--ulimit', 'nproc=1024:2048'];
+
+/** Label of a container with the pid of the test that made it. */
+const OWNER = 'onevisor.test';
+
+/** What a command ended with and wrote. */
+export interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface ContainerOptions {
+  readonly image?: ImageName | { readonly tag: string };
+  /** Command line; by default the executable, which is then PID 1. */
+  readonly command?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Text of /etc/supervisord.conf. */
+  readonly config?: string;
+  /** Files of the host to be seen inside, read-only: inside → host. */
+  readonly mounts?: Readonly<Record<string, string>>;
+  /** Further options of `podman run`, such as `--read-only` or `--user=1000`. */
+  readonly flags?: readonly string[];
+  /** Whether the executable is mounted at /usr/local/bin/onevisor; an image may bring its own. */
+  readonly mountExecutable?: boolean;
+}
+
+/** A running container. */
+export interface Container {
+  readonly name: string;
+  /** What it writes, as the engine passes it on. */
+  readonly stdout: Lines;
+  readonly stderr: Lines;
+  /** Its exit code, once it has ended. */
+  readonly exit: Promise<number>;
+  /** Waits for a line on stdout or stderr. */
+  waitForLine(pattern: RegExp, options?: { count?: number; timeoutMs?: number }): Promise<RegExpExecArray>;
+  /** What `podman logs` has kept. */
+  logs(): Promise<Outcome>;
+  /** `podman stop`: SIGTERM, after `seconds` SIGKILL. Tells how long it took. */
+  stop(seconds?: number): Promise<{ tookMs: number }>;
+  kill(signal: string): Promise<void>;
+  /** `podman exec`. */
+  exec(...command: string[]): Promise<Outcome>;
+  /** Answer of `podman inspect` for this container. */
+  inspect(): Promise<Record<string, unknown>>;
+}
+
+let reason: Promise<string | null> | undefined;
+
+/** Why no container can run here, null when one can; a test gives it to `skip`. */
+export function skipReason(): Promise<string | null> {
+  reason ??= findReason();
+  return reason;
+}
+
+async function findReason(): Promise<string | null> {
+  const missing = await rootfsSkipReason();
+  if (missing !== null) return missing;
+  for (const program of ['podman', 'crun', 'unshare', 'tar']) if (!(await isInstalled(program))) return `${program} is not installed`;
+  return null;
+}
+
+/** Command line of podman with our storage, in a mount namespace without the v2 part of hybrid cgroups, which crun refuses. */
+function podmanLine(args: readonly string[]): string[] {
+  const storage = join(cacheFolder(), 'containers');
+  const script = 'if mountpoint -q /sys/fs/cgroup/unified; then umount /sys/fs/cgroup/unified; fi; exec podman "$@"';
+  return ['unshare', '--mount', '--propagation', 'slave', 'sh', '-c', script, 'sh', '--root', storage, '--runroot', '/run/onevisor-test-containers', '--runtime', 'crun', ...args];
+}
+
+/** Runs podman to its end; a code other than 0 is an answer, not an error. */
+export async function podman(...args: string[]): Promise<Outcome> {
+  const [file = '', ...rest] = podmanLine(args);
+  return run(file, rest, { maxBuffer: 1 << 28 }).then(
+    ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
+    (error: Error & { code?: number | string; stdout?: string; stderr?: string }) => {
+      if (typeof error.code !== 'number') throw error;
+      return { code: error.code, stdout: error.stdout ?? '', stderr: error.stderr ?? '' };
+    },
+  );
+}
+
+/** As {@link podman}, and throws what it wrote when it failed. */
+async function podmanOrThrow(...args: string[]): Promise<Outcome> {
+  const outcome = await podman(...args);
+  if (outcome.code !== 0) throw new Error(`podman ${args.join(' ')} ended with ${outcome.code}:\n${outcome.stderr}`);
+  return outcome;
+}
+
+const images = new Map<ImageName, Promise<string>>();
+
+/** Tag of a base image, which is made when the storage has none. */
+export function image(name: ImageName): Promise<string> {
+  const known = images.get(name) ?? makeImage(name);
+  images.set(name, known);
+  return known;
+}
+
+async function makeImage(name: ImageName): Promise<string> {
+  const { tag, packages } = IMAGES[name];
+  if ((await podman('image', 'exists', tag)).code === 0) return tag;
+  const root = await debianRootfs(packages);
+  await mkdir(join(cacheFolder(), 'containers'), { recursive: true });
+  const [file = '', ...rest] = podmanLine(['import', '-q', '-', tag]);
+  const packing = spawn('tar', ['-C', root, '-c', '.'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const importing = spawn(file, rest, { stdio: [packing.stdout, 'ignore', 'inherit'] });
+  const codes = await Promise.all([packing, importing].map((child) => new Promise<number | null>((resolve, reject) => child.on('exit', resolve).on('error', reject))));
+  if (codes.some((code) => code !== 0)) throw new Error(`cannot import ${tag}: tar and podman ended with ${codes.join(' and ')}`);
+  return tag;
+}
+
+/** Makes the base images that tests name, and removes what tests have left that were killed. Call it before test files run side by side. */
+export async function prepareContainers(): Promise<void> {
+  for (const name of Object.keys(IMAGES) as ImageName[]) await image(name);
+  const { stdout } = await podmanOrThrow('ps', '--all', '--filter', `label=${OWNER}`, '--format', `{{.Names}} {{index .Labels "${OWNER}"}}`);
+  for (const line of stdout.split('\n').filter((text) => text !== '')) {
+    const [name = '', pid = ''] = line.split(' ');
+    if (!(await isPresent(`/proc/${pid}`))) await podmanOrThrow('rm', '--force', '--time', '0', name);
+  }
+}
+
+/** Starts a container and gives it to the test, at whose end it is removed. */
+export async function startContainer(test: TestContext, options: ContainerOptions = {}): Promise<Container> {
+  const name = `onevisor-test-${randomUUID()}`;
+  const tag = typeof options.image === 'object' ? options.image.tag : await image(options.image ?? 'slim');
+  const mounts = options.mountExecutable === false ? [] : ['--volume', `${EXECUTABLE}:${INSIDE}:ro`];
+  for (const [inside, outside] of Object.entries(options.mounts ?? {})) mounts.push('--volume', `${outside}:${inside}:ro`);
+  const env = Object.entries(options.env ?? {}).flatMap(([key, value]) => ['--env', `${key}=${value}`]);
+  const folder = await mkdtemp(join(tmpdir(), 'onevisor-test-'));
+  if (options.config !== undefined) {
+    await writeFile(join(folder, 'supervisord.conf'), options.config);
+    await chmod(folder, 0o755);
+    mounts.push('--volume', `${folder}/supervisord.conf:/etc/supervisord.conf:ro`);
+  }
+  const command = options.command ?? (options.image === undefined || typeof options.image === 'string' ? [INSIDE] : []);
+  const [file = '', ...rest] = podmanLine(['run', '--name', name, '--cgroups=disabled', '--network=host', '--sig-proxy=false', ...LIMITS, '--label', `${OWNER}=${process.pid}`, ...mounts, ...env, ...(options.flags ?? []), tag, ...command]);
+  const child = spawn(file, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const [stdout, stderr] = [new Lines(child.stdout), new Lines(child.stderr)];
+  const exit = new Promise<number>((resolve, reject) => {
+    child.on('close', (code, signal) => (code === null ? reject(new Error(`podman run was ended by ${String(signal)}`)) : resolve(code)));
+    child.on('error', reject);
+  });
+  test.after(async () => {
+    await podmanOrThrow('rm', '--force', '--time', '0', '--ignore', name);
+    await exit;
+    await rm(folder, { recursive: true, force: true });
+  });
+  return {
+    name,
+    stdout,
+    stderr,
+    exit,
+    waitForLine: (pattern, wait) => Promise.any([stdout.waitFor(pattern, wait), stderr.waitFor(pattern, wait)]).catch((error: AggregateError) => {
+      throw new Error(error.errors.map(String).join('\n'));
+    }),
+    logs: () => podmanOrThrow('logs', name),
+    stop: async (seconds = 10) => {
+      const began = performance.now();
+      await podmanOrThrow('stop', '--time', String(seconds), name);
+      return { tookMs: performance.now() - began };
+    },
+    kill: async (signal) => void (await podmanOrThrow('kill', '--signal', signal, name)),
+    exec: (...inside) => podman('exec', name, ...inside),
+    inspect: async () => (JSON.parse((await podmanOrThrow('inspect', name)).stdout) as Array<Record<string, unknown>>)[0] ?? {},
+  };
+}
+
+/** Runs a container to its end. */
+export async function runContainer(test: TestContext, options: ContainerOptions = {}): Promise<Outcome> {
+  const container = await startContainer(test, options);
+  const code = await container.exit;
+  return { code, stdout: container.stdout.text, stderr: container.stderr.text };
+}
+
+/** Builds an image from a folder with a Dockerfile and tags it; its base images must exist already. */
+export async function buildImage(folder: string, tag: string, ...flags: string[]): Promise<Outcome> {
+  return podmanOrThrow('build', '--isolation=chroot', '--pull-never', '--network=host', ...LIMITS, '--tag', tag, ...flags, folder);
+}
