@@ -51,7 +51,7 @@ export class Feed implements LineReceiver {
   take(bytes: Buffer): void {
     if (this.sink.isGone) return;
     if (this.#mayPassThrough && this.sink.sources === 1 && !this.#splitter.hasPartial) {
-      this.sink.append(bytes, 0, bytes.length);
+      this.sink.queue.append(bytes, 0, bytes.length);
       this.#leave(bytes[bytes.length - 1] !== NEWLINE);
       this.#splitter.setBegun(false);
       this.sink.start();
@@ -77,7 +77,7 @@ export class Feed implements LineReceiver {
     this.flush();
     // A raw line stays as it was written; the next writer ends it, if there is one.
     if (this.#dress.kind === 'prefix' && this.sink.isOpenBy(this)) {
-      this.sink.append(NEWLINE_BYTES, 0, 1);
+      this.sink.queue.append(NEWLINE_BYTES, 0, 1);
       this.#leave(false);
       this.sink.start();
     }
@@ -88,7 +88,7 @@ export class Feed implements LineReceiver {
     this.sink.claim(this);
     this.#leave(false);
     if (this.#dress.kind === 'record') this.#record(bytes, start, end, 'whole');
-    else this.sink.appendLines(bytes, start, end, this.#prefix());
+    else this.sink.queue.appendLines(bytes, start, end, this.#prefix());
   }
 
   begin(bytes: Buffer, start: number, end: number): void {
@@ -98,14 +98,14 @@ export class Feed implements LineReceiver {
       return;
     }
     const prefix = this.#prefix();
-    this.sink.append(prefix, 0, prefix.length);
-    this.sink.append(bytes, start, end);
+    this.sink.queue.append(prefix, 0, prefix.length);
+    this.sink.queue.append(bytes, start, end);
     this.#leave(true);
   }
 
   resume(bytes: Buffer, start: number, end: number, isEnd: boolean): void {
     if (this.#dress.kind !== 'record' && this.sink.isOpenBy(this)) {
-      this.sink.append(bytes, start, end);
+      this.sink.queue.append(bytes, start, end);
       this.#leave(!isEnd);
       return;
     }
@@ -121,7 +121,7 @@ export class Feed implements LineReceiver {
       return;
     }
     this.resume(bytes, start, end, false);
-    this.sink.append(CUT_MARK, 0, CUT_MARK.length);
+    this.sink.queue.append(CUT_MARK, 0, CUT_MARK.length);
     this.#leave(false);
   }
 
@@ -131,7 +131,7 @@ export class Feed implements LineReceiver {
 
   #record(bytes: Buffer, start: number, end: number, extent: Extent): void {
     if (this.#dress.kind !== 'record') return;
-    this.#dress.record.write(bytes, start, end, this.#readMs, extent, this.sink);
+    this.#dress.record.write(bytes, start, end, this.#readMs, extent, this.sink.queue);
   }
 
   #leave(isOpen: boolean): void {

@@ -3,10 +3,10 @@
  * What is no UTF-8 becomes U+FFFD here, and only here, because neither format can carry it.
  */
 import { isUtf8 } from 'node:buffer';
+import type { BlockQueue } from './block-queue.ts';
 import { BLOCK_BYTES } from './blocks.ts';
 import type { LineOrigin } from './line-prefix.ts';
 import type { Level, LineStyle } from './ports.ts';
-import type { Sink } from './sink.ts';
 import { formatIsoTime } from './time-format.ts';
 
 /** Whether a record holds the whole line: `partial`, its end follows in another record; `cut`, it was too long. */
@@ -23,7 +23,7 @@ const LONGEST_ESCAPE = 6;
 const ESCAPES = makeEscapes();
 const HEX = Buffer.from('0123456789abcdef');
 
-/** Writes the lines of one pipe as records into a sink. */
+/** Writes the lines of one pipe as records into a queue. */
 export class RecordFormat {
   readonly #isJson: boolean;
   readonly #jsonLines: LineStyle['jsonLines'];
@@ -42,16 +42,16 @@ export class RecordFormat {
   }
 
   /** Writes a record for each line of bytes[start, end), which ends in a newline unless it is one piece of a line. */
-  write(bytes: Buffer, start: number, end: number, wallMs: number, extent: Extent, sink: Sink): void {
+  write(bytes: Buffer, start: number, end: number, wallMs: number, extent: Extent, queue: BlockQueue): void {
     if (!isUtf8(bytes.subarray(start, end))) {
       const repaired = Buffer.from(bytes.toString('utf8', start, end));
-      this.#writeLines(repaired, 0, repaired.length, wallMs, extent, sink);
+      this.#writeLines(repaired, 0, repaired.length, wallMs, extent, queue);
     } else {
-      this.#writeLines(bytes, start, end, wallMs, extent, sink);
+      this.#writeLines(bytes, start, end, wallMs, extent, queue);
     }
   }
 
-  #writeLines(bytes: Buffer, start: number, end: number, wallMs: number, extent: Extent, sink: Sink): void {
+  #writeLines(bytes: Buffer, start: number, end: number, wallMs: number, extent: Extent, queue: BlockQueue): void {
     const head = this.#headAt(wallMs);
     const tail = this.#tailOf(extent);
     for (let at = start; at < end;) {
@@ -59,15 +59,16 @@ export class RecordFormat {
       const lineEnd = newline === -1 || newline >= end ? end : newline;
       const most = head.length + tail.length + 2 + (lineEnd - at) * LONGEST_ESCAPE;
       if (this.#jsonLines !== 'string' && extent === 'whole' && isJsonObject(bytes, at, lineEnd)) {
-        if (this.#jsonLines === 'nest') sink.append(head, 0, head.length);
-        sink.append(bytes, at, lineEnd);
-        if (this.#jsonLines === 'nest') sink.append(tail, 0, tail.length);
-        else sink.append(tail, tail.length - 1, tail.length);
+        if (this.#jsonLines === 'nest') queue.append(head, 0, head.length);
+        queue.append(bytes, at, lineEnd);
+        if (this.#jsonLines === 'nest') queue.append(tail, 0, tail.length);
+        else queue.append(tail, tail.length - 1, tail.length);
       } else if (most <= BLOCK_BYTES) {
-        const block = sink.reserve(most);
-        sink.commit(writeRecord(bytes, at, lineEnd, head, tail, block.bytes, block.filled));
+        const block = queue.reserve(most);
+        queue.commit(writeRecord(bytes, at, lineEnd, head, tail, block.bytes, block.filled));
       } else {
-        sink.appendText(`${head.toString()}${JSON.stringify(bytes.toString('utf8', at, lineEnd))}${tail.toString()}`);
+        const record = Buffer.from(`${head.toString()}${JSON.stringify(bytes.toString('utf8', at, lineEnd))}${tail.toString()}`);
+        queue.append(record, 0, record.length);
       }
       at = lineEnd + 1;
     }

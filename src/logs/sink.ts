@@ -4,6 +4,7 @@
  * who reads while others wait goes to the end of their queue; a sink with nothing to write holds no memory.
  * It never knows what is written, nor by whom beyond an identity.
  */
+import { BlockQueue } from './block-queue.ts';
 import { BLOCK_BYTES } from './blocks.ts';
 import type { Block, BlockPool } from './blocks.ts';
 import { FailureEpisode } from './failure-episode.ts';
@@ -44,17 +45,16 @@ interface Operation {
 /** See the head of this file. */
 export class Sink {
   readonly name: string;
+  /** What is to be written; whoever adds to it calls {@link start} afterwards. */
+  readonly queue: BlockQueue;
   /** How many write to it; with more than one, only whole lines are written. */
   sources = 0;
 
   readonly #parts: SinkParts;
   readonly #episode: FailureEpisode;
-  /** All but the last are full. */
-  #blocks: Block[] = [];
-  #queuedBytes = 0;
   #isBusy = false;
-  /** Where the write under way ends in the first block; 0: none is. */
-  #writeEnd = 0;
+  /** Where the write under way ends in the first block; null: none is. */
+  #writeEnd: number | null = null;
   #isGone = false;
   /** Whose line is open, that is without its newline yet; null at the beginning of a line. */
   #lineOwner: object | null = null;
@@ -65,17 +65,17 @@ export class Sink {
   #operations: Operation[] = [];
   #idleWaiters: Array<() => void> = [];
   readonly #own = new OwnLines();
-  readonly #framed = new Uint32Array(2);
 
   constructor(parts: SinkParts) {
     this.name = parts.name;
     this.#parts = parts;
+    this.queue = new BlockQueue(parts.pool, parts.natives);
     this.#episode = new FailureEpisode(parts.name, parts.clock, parts.report);
   }
 
   /** Bytes that wait here, the supervisor's own included. */
   get unwrittenBytes(): number {
-    return this.#queuedBytes + this.#own.bytes;
+    return this.queue.bytes + this.#own.bytes;
   }
 
   get isIdle(): boolean {
@@ -95,7 +95,7 @@ export class Sink {
   /** Makes what `owner` writes next begin a line or go on its own one: a line that another left open is ended. */
   claim(owner: object): void {
     if (this.#lineOwner !== null && this.#lineOwner !== owner) {
-      this.append(NEWLINE, 0, 1);
+      this.queue.append(NEWLINE, 0, 1);
       this.#lineOwner = null;
     }
   }
@@ -105,69 +105,7 @@ export class Sink {
     this.#lineOwner = owner;
   }
 
-  /** Queues bytes[start, end) as they are. */
-  append(bytes: Buffer, start: number, end: number): void {
-    if (this.#isGone) return;
-    let from = start;
-    while (from < end) {
-      const block = this.#room();
-      const count = Math.min(end - from, block.bytes.length - block.filled);
-      bytes.copy(block.bytes, block.filled, from, from + count);
-      block.filled += count;
-      this.#queuedBytes += count;
-      from += count;
-    }
-  }
-
-  /** Queues a text as UTF-8. */
-  appendText(text: string): void {
-    const encoded = Buffer.from(text);
-    this.append(encoded, 0, encoded.length);
-  }
-
-  /** A block with at least `bytes` (at most {@link BLOCK_BYTES}) free from `filled` on, to be written there and told by {@link commit}. */
-  reserve(bytes: number): Block {
-    const last = this.#room();
-    return last.bytes.length - last.filled >= bytes ? last : this.#addBlock();
-  }
-
-  /** Queues what was written into the block last reserved, up to `filled`. */
-  commit(filled: number): void {
-    const block = this.#blocks.at(-1);
-    if (block === undefined) return;
-    this.#queuedBytes += filled - block.filled;
-    block.filled = filled;
-  }
-
-  /** Queues the whole lines bytes[start, end), `prefix` before each. */
-  appendLines(bytes: Buffer, start: number, end: number, prefix: Buffer): void {
-    if (this.#isGone) return;
-    if (prefix.length === 0) {
-      this.append(bytes, start, end);
-    } else {
-      const { natives } = this.#parts;
-      let from = start;
-      while (from < end) {
-        const block = this.#room();
-        natives.frame(bytes, from, end, prefix, block.bytes, block.filled, this.#framed);
-        const taken = this.#framed[0] as number;
-        const written = this.#framed[1] as number;
-        block.filled += written;
-        this.#queuedBytes += written;
-        from += taken;
-        if (taken > 0) continue;
-        // The next line does not fit. It gets a block of its own beginning, and only if it is longer than that is it spread over several.
-        const lineEnd = bytes.indexOf(NEWLINE_BYTE, from) + 1;
-        if (block.filled > 0) this.#addBlock();
-        if (prefix.length + lineEnd - from <= BLOCK_BYTES) continue;
-        this.append(prefix, 0, prefix.length);
-        this.append(bytes, from, lineEnd);
-        from = lineEnd;
-      }
-    }
-  }
-
-  /** Begins to write what was queued: to be called after the last of the calls above that belong together. */
+  /** Begins to write what was queued: to be called once after the calls of {@link queue} that belong together. */
   start(): void {
     this.#next();
   }
@@ -178,7 +116,7 @@ export class Sink {
    */
   say(line: Buffer, sayDropped: (lines: number) => Buffer): void {
     if (this.#isGone) return;
-    if (this.#own.isEmpty && this.#queuedBytes < QUEUE_BYTES) {
+    if (this.#own.isEmpty && this.queue.bytes < QUEUE_BYTES) {
       this.#putOwn(line);
       this.#next();
     } else {
@@ -190,7 +128,7 @@ export class Sink {
   wait(waiter: Waiter): boolean {
     // While nothing is under way nobody would wake the waiter, and there is no reason to wait.
     if (!this.#isBusy) return false;
-    if (this.#queuedBytes < QUEUE_BYTES && this.#waiters.length === 0) return false;
+    if (this.queue.bytes < QUEUE_BYTES && this.#waiters.length === 0) return false;
     this.#waiters.push(waiter);
     return true;
   }
@@ -207,13 +145,7 @@ export class Sink {
 
   /** Empties the file; what is still queued is dropped. */
   clear(): Promise<void> {
-    const first = this.#blocks[0];
-    const isWriting = first !== undefined && this.#writeEnd > 0;
-    for (const block of this.#blocks.splice(isWriting ? 1 : 0)) this.#discard(block);
-    if (isWriting) {
-      this.#queuedBytes -= first.filled - this.#writeEnd;
-      first.filled = this.#writeEnd;
-    }
+    this.queue.drop(this.#writeEnd);
     this.#lineOwner = null;
     return this.#operate('clear');
   }
@@ -237,21 +169,9 @@ export class Sink {
     });
   }
 
-  #room(): Block {
-    const last = this.#blocks.at(-1);
-    if (last !== undefined && last.filled < last.bytes.length) return last;
-    return this.#addBlock();
-  }
-
-  #addBlock(): Block {
-    const block = this.#parts.pool.take();
-    this.#blocks.push(block);
-    return block;
-  }
-
   #putOwn(line: Buffer): void {
     this.claim(this);
-    this.append(line, 0, line.length);
+    this.queue.append(line, 0, line.length);
     this.#lineOwner = null;
   }
 
@@ -270,7 +190,7 @@ export class Sink {
       this.#parts.outlet[operation.kind](done);
       return;
     }
-    const block = this.#blocks[0];
+    const block = this.queue.first;
     if (block !== undefined) this.#write(block);
   }
 
@@ -278,6 +198,7 @@ export class Sink {
     this.#isBusy = true;
     if (this.#isTorn && this.#lastByte !== NEWLINE_BYTE) {
       // What was dropped tore a line; what comes now must not be taken for its end.
+      this.#writeEnd = block.sent;
       this.#parts.outlet.write(NEWLINE, 0, 1, (error) => {
         if (error === null) this.#lastByte = NEWLINE_BYTE;
         this.#settle(block, error, 0);
@@ -291,33 +212,27 @@ export class Sink {
 
   #settle(block: Block, error: NodeJS.ErrnoException | null, count: number): void {
     this.#isBusy = false;
-    this.#writeEnd = 0;
+    this.#writeEnd = null;
     if (error === null) {
       if (count > 0) {
-        block.sent += count;
-        this.#queuedBytes -= count;
-        this.#lastByte = block.bytes[block.sent - 1] as number;
+        this.#lastByte = block.bytes[block.sent + count - 1] as number;
         this.#episode.succeed();
       }
+      this.queue.advance(count);
     } else if (this.#parts.goneOn.has(error.code ?? '')) {
       this.#abandon(error);
-      return;
     } else {
-      this.#episode.fail(error, block.filled - block.sent);
-      this.#queuedBytes -= block.filled - block.sent;
-      block.sent = block.filled;
+      const rest = block.filled - block.sent;
+      this.#episode.fail(error, rest);
+      this.queue.advance(rest);
       this.#isTorn = true;
-    }
-    if (block.sent === block.filled) {
-      this.#blocks.shift();
-      this.#parts.pool.give(block);
     }
     this.#turn();
   }
 
   /** After something was done: the supervisor's own lines first, then the readers in their turn, then what is next. */
   #turn(): void {
-    if (this.#queuedBytes <= QUEUE_BYTES / 2) {
+    if (this.queue.bytes <= QUEUE_BYTES / 2) {
       for (const line of this.#own.drain()) this.#putOwn(line);
       this.#wake();
     }
@@ -327,8 +242,8 @@ export class Sink {
 
   /** Lets as many waiting readers go on as there is room for one read each; all of them when nothing is left that would wake them later. */
   #wake(): void {
-    let room = QUEUE_BYTES - this.#queuedBytes;
-    while (this.#waiters.length > 0 && (room > 0 || this.#queuedBytes === 0)) {
+    let room = QUEUE_BYTES - this.queue.bytes;
+    while (this.#waiters.length > 0 && (room > 0 || this.queue.bytes === 0)) {
       this.#waiters.shift()?.resume();
       room -= BLOCK_BYTES;
     }
@@ -337,15 +252,9 @@ export class Sink {
   /** The place is gone for good: everything is dropped from now on, and programs are read on. */
   #abandon(error: NodeJS.ErrnoException): void {
     this.#isGone = true;
-    for (const block of this.#blocks.splice(0)) this.#discard(block);
+    this.queue.drop(null);
     this.#own.clear();
     this.#lineOwner = null;
     this.#episode.end(error);
-    this.#turn();
-  }
-
-  #discard(block: Block): void {
-    this.#queuedBytes -= block.filled - block.sent;
-    this.#parts.pool.give(block);
   }
 }
