@@ -10,9 +10,8 @@ import { isEndedForGood, type ProcessRecord } from './process-machine.ts';
 export type ExitCause =
   | { readonly kind: 'signal'; readonly signal: number }
   | { readonly kind: 'request' }
-  | { readonly kind: 'program'; readonly id: string; readonly rule: ExitRule; readonly code: number; readonly how: string }
-  /** We cannot go on ourselves. */
-  | { readonly kind: 'fault'; readonly reason: string };
+  /** `wasExecuted` is false where the command itself could not be run. */
+  | { readonly kind: 'program'; readonly id: string; readonly rule: ExitRule; readonly code: number; readonly how: string; readonly wasExecuted: boolean };
 
 /** The option that made a program's end ours. */
 export type ExitRule = 'exit_on_failure' | 'exit_on_end' | 'exit_when_idle' | 'main program';
@@ -63,8 +62,6 @@ export function containerExitCode(cause: ExitCause, successExitCodes: readonly n
       return 0;
     case 'program':
       return successExitCodes.includes(cause.code) ? 0 : cause.code;
-    case 'fault':
-      return 1;
   }
 }
 
@@ -77,7 +74,5 @@ export function formatCause(cause: ExitCause): string {
       return 'shutdown was requested';
     case 'program':
       return `program ${cause.id} ended (${cause.how}): ${cause.rule}`;
-    case 'fault':
-      return cause.reason;
   }
 }

@@ -11,7 +11,7 @@
 import type { GroupConfig } from '../config/model.ts';
 import { type ExitCause, type ExitRule, exitRule, programEnd, programExitCode } from '../core/exit-policy.ts';
 import { parseWaitStatus } from '../core/exit-status.ts';
-import { isEndedForGood, type ProcessEffect, type ProcessInput, type ProcessRecord, step } from '../core/process-machine.ts';
+import { isEndedForGood, type ProcessEffect, type ProcessInput, type ProcessNote, type ProcessRecord, step } from '../core/process-machine.ts';
 import { type Goal, initialShutdown, type ShutdownEffect, type ShutdownInput, type ShutdownRecord, stepShutdown } from '../core/shutdown-machine.ts';
 import { SIGNALLABLE_STATES } from '../core/states.ts';
 import { startOrder, stopRanks } from '../core/stop-order.ts';
@@ -219,7 +219,7 @@ export class Engine {
   #runEffect(entry: Entry, effect: ProcessEffect): void {
     switch (effect.type) {
       case 'note':
-        return this.#say(formatNote(entry.config.name, effect.note));
+        return this.#say(formatNote(entry.config.name, this.#judge(entry, effect.note)));
       case 'spawn':
         return this.#spawn(entry, effect.run);
       case 'signal':
@@ -228,6 +228,12 @@ export class Engine {
         this.#emit({ type: 'process', process: { id: entry.id, config: entry.config, record: effect.record }, from: effect.from, expected: effect.expected });
         return this.#afterChange(entry, effect);
     }
+  }
+
+  /** Whatever exit code the main program chooses is the answer that the container was started for. */
+  #judge(entry: Entry, note: ProcessNote): ProcessNote {
+    if (entry.id !== this.#options.mainProgram || note.note !== 'exited' || note.status.kind !== 'exited') return note;
+    return { ...note, expected: true };
   }
 
   #spawn(entry: Entry, run: number): void {
@@ -256,7 +262,8 @@ export class Engine {
     }
     const rule = this.#exitRule(entry, record, expected);
     if (rule === null) return;
-    const cause: ExitCause = { kind: 'program', id: entry.config.name, rule, code: programExitCode(record, entry.config.options.success_exit_codes), how: programEnd(record) };
+    const code = programExitCode(record, entry.config.options.success_exit_codes);
+    const cause: ExitCause = { kind: 'program', id: entry.config.name, rule, code, how: programEnd(record), wasExecuted: record.exit !== null };
     // Ahead of what else has happened: other ends of the same batch are no reason to restart anything any more.
     this.#queue.unshift({ to: 'supervisor', input: this.#shutdownRequest('exit', cause) });
   }

@@ -5,7 +5,7 @@
 import { type ExitStatus, formatExit } from '../core/exit-status.ts';
 import type { Level } from '../core/log-level.ts';
 import type { ProcessNote } from '../core/process-machine.ts';
-import { formatSignal } from '../core/signals.ts';
+import { formatSignal, signalNumbers } from '../core/signals.ts';
 
 /** A line and its level. */
 export type Message = readonly [level: Level, text: string];
@@ -47,4 +47,21 @@ export function formatReapedUnknown(pid: number, status: ExitStatus): Message {
 /** compat: supervisor.supervisord.Supervisor.shutdown_report. */
 export function formatWaiting(names: readonly string[]): Message {
   return ['info', `waiting for ${names.join(', ')} to die`];
+}
+
+/** What a signal that came in means. compat: supervisor.supervisord.Supervisor.handle_signal. */
+export function formatSignalMeaning(signal: number): Message {
+  const received = `received ${formatSignal(signal)} indicating`;
+  switch (signal) {
+    case signalNumbers.SIGTERM:
+    case signalNumbers.SIGINT:
+    case signalNumbers.SIGQUIT:
+      return ['warn', `${received} exit request`];
+    case signalNumbers.SIGHUP:
+      return ['warn', `${received} restart request`];
+    case signalNumbers.SIGUSR2:
+      return ['info', `${received} log reopen request`];
+    default:
+      return ['debug', `${received} nothing`];
+  }
 }

@@ -9,8 +9,8 @@ import type { ChannelSpec, LineStyle, LogFormat, LogTarget, MainLogSpec, StreamN
 /** Bytes of output of each channel that are kept in memory for tails. */
 const TAIL_BYTES = 64 * 1024;
 
-/** The path of a log made for AUTO, by process and stream. */
-export type AutoPath = (process: ProcessConfig, stream: StreamName) => string;
+/** Makes a log for AUTO and returns its path; null where that is not possible. */
+export type AutoPath = () => string | null;
 
 /** What a channel of a process is to be; null for stderr where redirect_stderr sends it to stdout. */
 export function channelSpec(process: ProcessConfig, stream: StreamName, supervisord: SupervisordOptions, autoPath: AutoPath): ChannelSpec | null {
@@ -23,7 +23,8 @@ export function channelSpec(process: ProcessConfig, stream: StreamName, supervis
   };
   const format = options.log_format ?? supervisord.log_format;
   const configured = isStdout ? options.stdout_logfile : options.stderr_logfile;
-  const targets = configured.flatMap((target) => logTarget(target, format, rotation, () => autoPath(process, stream)));
+  const targets = configured.flatMap((target) => logTarget(target, format, rotation, autoPath));
+  if (process.echoed.includes(stream)) targets.push({ kind: 'container', stream: 1, format: 'prefix' });
   if (isStdout ? options.stdout_syslog : options.stderr_syslog) targets.push({ kind: 'syslog', format: 'raw' });
   return {
     group: process.group,
@@ -38,24 +39,28 @@ export function channelSpec(process: ProcessConfig, stream: StreamName, supervis
   };
 }
 
-/** What the supervisor's own log is to be. `onConsole`: it stays in the foreground and is not silent. */
+/**
+ * What the supervisor's own log is to be. `onConsole`: it stays in the foreground and is not silent.
+ * Beside a main program it is on stderr: stdout is that program's, and may be somebody's data.
+ */
 export function mainLogSpec(config: Config, onConsole: boolean): MainLogSpec {
   const { supervisord } = config;
   const format = supervisord.log_format ?? 'raw';
   const rotation = { maxBytes: supervisord.logfile_maxbytes, backups: supervisord.logfile_backups };
-  const logfile = supervisord.logfile.flatMap((target) => logTarget(target, supervisord.log_format, rotation, () => ''))[0] ?? null;
+  const logfile = supervisord.logfile.flatMap((target) => logTarget(target, supervisord.log_format, rotation, () => null))[0] ?? null;
+  const stream = config.main === null ? 1 : 2;
   // A log file that is the console itself would say everything twice.
-  const isConsoleAlready = logfile?.kind === 'container' && logfile.stream === 1;
+  const isConsoleAlready = logfile?.kind === 'container' && logfile.stream === stream;
   return {
     level: supervisord.loglevel,
     logfile,
-    console: onConsole && !isConsoleAlready ? { kind: 'container', stream: 1, format } : null,
+    console: onConsole && !isConsoleAlready ? { kind: 'container', stream, format } : null,
     name: 'onevisor',
     tailBytes: TAIL_BYTES,
   };
 }
 
-function logTarget(target: ConfiguredTarget, format: LogFormat | null, rotation: { maxBytes: number; backups: number }, autoPath: () => string): LogTarget[] {
+function logTarget(target: ConfiguredTarget, format: LogFormat | null, rotation: { maxBytes: number; backups: number }, autoPath: AutoPath): LogTarget[] {
   switch (target.kind) {
     case 'none':
       return [];
@@ -68,8 +73,12 @@ function logTarget(target: ConfiguredTarget, format: LogFormat | null, rotation:
     case 'file':
       return [{ kind: 'file', path: target.path, ...rotation, format: 'raw' }];
     case 'auto':
-      return [{ kind: 'file', path: autoPath(), ...rotation, format: 'raw' }];
+      return autoFile(autoPath(), rotation);
   }
+}
+
+function autoFile(path: string | null, rotation: { maxBytes: number; backups: number }): LogTarget[] {
+  return path === null ? [] : [{ kind: 'file', path, ...rotation, format: 'raw' }];
 }
 
 function styleOf({ options }: ProcessConfig, supervisord: SupervisordOptions): LineStyle {

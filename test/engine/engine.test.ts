@@ -204,18 +204,25 @@ test('exit_on_failure: FATAL and an unexpected exit end the container with their
   }
   assert.equal(world.engine.phase, 'stopping');
   world.end(15, 'db');
-  assert.deepEqual(world.ended?.cause, { kind: 'program', id: 'web', rule: 'exit_on_failure', code: 6, how: 'exit status 6' });
+  assert.deepEqual(world.ended?.cause, { kind: 'program', id: 'web', rule: 'exit_on_failure', code: 6, how: 'exit status 6', wasExecuted: true });
 });
 
 test('exit_on_end and the main program end the container whatever their code', () => {
   const job = new World([{ name: 'job', exit_on_end: true, startsecs: 0, autorestart: 'false' }]);
   job.engine.start();
   job.end(exitWith(0), 'job');
-  assert.deepEqual(job.ended?.cause, { kind: 'program', id: 'job', rule: 'exit_on_end', code: 0, how: 'exit status 0' });
+  assert.deepEqual(job.ended?.cause, { kind: 'program', id: 'job', rule: 'exit_on_end', code: 0, how: 'exit status 0', wasExecuted: true });
   const main = new World([{ name: 'main', startsecs: 0, autorestart: 'false' }], { mainProgram: 'main:main' });
   main.engine.start();
   main.end(9, 'main');
-  assert.deepEqual(main.ended?.cause, { kind: 'program', id: 'main', rule: 'main program', code: 137, how: 'terminated by SIGKILL' });
+  assert.deepEqual(main.ended?.cause, { kind: 'program', id: 'main', rule: 'main program', code: 137, how: 'terminated by SIGKILL', wasExecuted: true });
+});
+
+test('any exit code of the main program is an expected one', () => {
+  const main = new World([{ name: 'main', startsecs: 0, autorestart: 'false' }], { mainProgram: 'main:main' });
+  main.engine.start();
+  main.end(exitWith(7), 'main');
+  assert.ok(main.log.includes('exited: main (exit status 7; expected)'));
 });
 
 test('exit_when_idle waits for the last that runs or is due to', () => {
@@ -225,7 +232,7 @@ test('exit_when_idle waits for the last that runs or is due to', () => {
   world.end(exitWith(1), 'a');
   assert.equal(world.ended, null);
   world.end(exitWith(4), 'b');
-  assert.deepEqual(world.ended, { goal: 'exit', cause: { kind: 'program', id: 'b', rule: 'exit_when_idle', code: 4, how: 'exit status 4' } });
+  assert.deepEqual(world.ended, { goal: 'exit', cause: { kind: 'program', id: 'b', rule: 'exit_when_idle', code: 4, how: 'exit status 4', wasExecuted: true } });
 });
 
 test('an administrative stop is no end: exit_when_idle does not take it for one', () => {

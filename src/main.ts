@@ -1,0 +1,86 @@
+/**
+ * The way in: which program of this executable is meant, what it needs from the machine, and the end of the process.
+ * The only place that ends it; no logic of its own.
+ */
+import { writeSync } from 'node:fs';
+import { basename } from 'node:path';
+import { chooseProgram } from './programs/choice.ts';
+
+/** Put in by the build (package.json). */
+declare const ONEVISOR_VERSION: string;
+/** The version of Supervisor that this one is compatible with (`supervisord --version`, `getSupervisorVersion`). */
+const SUPERVISOR_VERSION = '4.3.0';
+
+const STDOUT = 1;
+const STDERR = 2;
+
+/** Writes all of a text, also to a pipe that is full; a reader that is gone is nobody to tell. */
+function print(fd: number, text: string): void {
+  const bytes = Buffer.from(text);
+  for (let written = 0; written < bytes.length;) {
+    try {
+      written += writeSync(fd, bytes, written);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== 'EAGAIN') return;
+    }
+  }
+}
+
+async function run(): Promise<number> {
+  const { program, args, calledAs } = chooseProgram(process.argv0, process.argv.slice(2));
+  const io = { out: (text: string) => print(STDOUT, text), err: (text: string) => print(STDERR, text) };
+  const { env, execPath: executable } = process;
+  const self = { pid: process.pid, parent: process.ppid, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+  switch (program) {
+    case 'version':
+      io.out(`onevisor ${ONEVISOR_VERSION} (compatible with Supervisor ${SUPERVISOR_VERSION})\n`);
+      return 0;
+    case 'check': {
+      const { runCheck } = await import('./programs/check.ts');
+      const { loadAddon } = await import('./native/load.ts');
+      return runCheck(args, env, { ...io, users: args.includes('--static') ? null : loadAddon(), executable, pid: self.pid });
+    }
+    case 'echo-conf': {
+      const { runEchoConf } = await import('./programs/echo-conf.ts');
+      return runEchoConf(args, io);
+    }
+    case 'unpack': {
+      const { runUnpack } = await import('./programs/unpack.ts');
+      return runUnpack(args, io);
+    }
+    case 'demo': {
+      const { demoEnvironment, formatGreeting } = await import('./programs/demo.ts');
+      io.out(formatGreeting(executable));
+      return supervise({ ...io, env: demoEnvironment(env), self, executable, calledAs, version: SUPERVISOR_VERSION, args: [] });
+    }
+    case 'supervise':
+      return supervise({ ...io, env, self, executable, calledAs, version: SUPERVISOR_VERSION, args });
+    case 'ctl':
+    case 'health':
+    case 'pidproxy':
+      io.err(`${calledAs}: this version does not have it\n`);
+      return 2;
+  }
+}
+
+type SuperviseIo = Parameters<(typeof import('./programs/supervise.ts'))['runSupervise']>[1];
+
+async function supervise(io: SuperviseIo): Promise<number> {
+  const { loadAddon } = await import('./native/load.ts');
+  const { runSupervise } = await import('./programs/supervise.ts');
+  const addon = loadAddon();
+  const code = await runSupervise(addon, io);
+  // Not process.exit: it waits for threads, and one of ours may hang in a write to a reader that stalls.
+  return addon.exitNow(code);
+}
+
+run().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    print(STDERR, `${basename(process.argv0)}: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  },
+);

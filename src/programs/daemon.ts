@@ -1,0 +1,58 @@
+/**
+ * Becoming a daemon, outside containers: a copy of ourselves is started in a session of its own, and we end as soon as it is up.
+ * What it cannot do before it is up comes back through its standard error, so that it is seen where the command was given.
+ */
+import { closeSync, openSync } from 'node:fs';
+import { Socket } from 'node:net';
+import type { SupervisordOptions } from '../config/options.ts';
+import type { Addon } from '../native/addon.ts';
+
+/** The argument by which a copy knows what it is; it stands first. */
+const DETACHED = '--detached-copy';
+/** What a copy says when it is up; anything else on that pipe is an error message. */
+const READY = 'ready\n';
+const STDERR = 2;
+
+/** What detaching needs to know of us. */
+export interface DetachIo {
+  readonly executable: string;
+  readonly calledAs: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<NodeJS.ProcessEnv>;
+  err(text: string): void;
+}
+
+/** Whether these are the arguments of a copy. */
+export function isDetached(args: readonly string[]): boolean {
+  return args[0] === DETACHED;
+}
+
+/** Starts the copy. Resolves with our exit code once it is up (0) or has failed (2), what it said printed. */
+export async function detach(addon: Addon, io: DetachIo, { directory }: SupervisordOptions): Promise<number> {
+  const { stderr } = addon.spawn({
+    file: io.executable,
+    argv: [io.calledAs, DETACHED, ...io.args],
+    env: Object.entries(io.env).map(([name, value]) => `${name}=${value ?? ''}`),
+    directory,
+    umask: null, uid: null, gid: null, groups: null, limits: [], nice: null, oomScoreAdj: null, parentDeathSignal: null,
+    stdin: 'null', stdout: 'null', stderr: 'pipe', leadership: 'session', descriptors: [],
+  });
+  if (stderr === null) throw new Error('the copy has no standard error');
+  let said = '';
+  for await (const chunk of new Socket({ fd: stderr, readable: true, writable: false })) said += String(chunk);
+  if (said.endsWith(READY)) {
+    io.err(said.slice(0, -READY.length));
+    return 0;
+  }
+  io.err(said === '' ? `Error: ${io.calledAs} ended before it was up\n` : said);
+  return 2;
+}
+
+/** In a copy: tells that it is up, and lets go of the terminal for good. Elsewhere nothing happens. */
+export function reportReady(io: Pick<DetachIo, 'args' | 'err'>): void {
+  if (!isDetached(io.args)) return;
+  io.err(READY);
+  closeSync(STDERR);
+  // The lowest free number is the one that was closed: nothing that is opened later becomes standard error by accident.
+  openSync('/dev/null', 'w');
+}

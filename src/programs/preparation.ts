@@ -1,0 +1,81 @@
+/**
+ * What is done to our own process before anything is started: user, limits, umask, subreaper, pidfile, leftovers of an earlier run.
+ * Each step says in the words of Supervisor what it did; it starts nothing and ends nothing.
+ */
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { Config } from '../config/model.ts';
+import type { Message } from '../engine/messages.ts';
+import { findAutoFiles } from '../logs/auto-files.ts';
+import type { Addon, ResourceLimit } from '../native/addon.ts';
+import { resolveCredentials } from '../process/credentials.ts';
+import type { Leftovers } from '../process/leftovers.ts';
+import { originalFileLimit, raiseLimits } from '../process/limits.ts';
+
+/** What preparing came to. */
+export interface Preparation {
+  /** To be said as soon as there is a log. */
+  readonly messages: readonly Message[];
+  /** Limits that programs get back. */
+  readonly limits: readonly ResourceLimit[];
+}
+
+/** Who and where we are. */
+export interface Self {
+  readonly pid: number;
+  readonly parent: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly isContainer: boolean;
+}
+
+/**
+ * Prepares our process for a configuration. Throws {@link import('../process/limits.ts').LimitError} and
+ * {@link import('../process/spawn-error.ts').SpawnError} for what cannot be had.
+ */
+export function prepareProcess(addon: Addon, { supervisord }: Config, self: Self): Preparation {
+  const messages: Message[] = [];
+  const { infos, forPrograms } = raiseLimits(addon, supervisord, originalFileLimit(addon, self.parent));
+  messages.push(...infos.map((text): Message => ['info', text]));
+  process.umask(supervisord.umask);
+  if (self.pid !== 1) addon.setSubreaper();
+  messages.push(...takeUser(addon, supervisord.user, self));
+  return { messages, limits: forPrograms };
+}
+
+function takeUser(addon: Addon, user: Config['supervisord']['user'], self: Self): Message[] {
+  if (user === null) {
+    // Most containers run as root on purpose.
+    if (self.uid !== 0 || self.isContainer) return [];
+    return [['critical', 'Supervisor is running as root.  Privileges were not dropped because no user is specified in the config file.  If you intend to run as root, you can set user=root in the config file to avoid this message.']];
+  }
+  const { uid, gid, groups, warning } = resolveCredentials(addon, self, user, false);
+  if (warning !== null) return [['warn', `cannot become the user of [supervisord]: ${warning}`]];
+  if (uid !== null && gid !== null) addon.becomeUser(uid, gid, groups ?? []);
+  return [['info', `Set uid to user ${uid ?? self.uid} succeeded`]];
+}
+
+/** Writes the pid to a file, which is removed at the end if it still says so. A failure is reported, as in Supervisor, and no more. */
+export function writePidFile(path: string, pid: number, leftovers: Leftovers): Message {
+  try {
+    writeFileSync(path, `${pid}\n`);
+  } catch (error) {
+    return ['critical', `could not write pidfile ${path}: ${(error as NodeJS.ErrnoException).code}`];
+  }
+  leftovers.add(() => {
+    if (readFileSync(path, 'latin1').trim() === String(pid)) rmSync(path);
+  });
+  return ['info', `supervisord started with pid ${pid}`];
+}
+
+/** Removes the automatic logs that an earlier supervisor of this name left in childlogdir, unless `nocleanup`. */
+export function removeOldLogs({ supervisord }: Config): Message[] {
+  const uses = supervisord.nocleanup ? [] : [supervisord.childlogdir];
+  return uses.flatMap((directory) => {
+    try {
+      for (const path of findAutoFiles(directory, supervisord.identifier)) rmSync(path);
+      return [];
+    } catch (error) {
+      return [['warn', `cannot remove old logs in ${directory}: ${(error as NodeJS.ErrnoException).code}`] satisfies Message];
+    }
+  });
+}

@@ -1,0 +1,232 @@
+/**
+ * The supervisor on one configuration after the other: connects the engine to the kernel, the programs' pipes to the logs, and signals to requests.
+ * It decides nothing that core/ decides, and does not end the process.
+ */
+import { closeSync } from 'node:fs';
+import { findProcesses } from '../config/dependencies.ts';
+import type { Config, ProcessConfig } from '../config/model.ts';
+import type { ExitCause } from '../core/exit-policy.ts';
+import type { Goal } from '../core/shutdown-machine.ts';
+import { signalNumbers } from '../core/signals.ts';
+import { Engine } from '../engine/engine.ts';
+import type { EngineEvent } from '../engine/events.ts';
+import { formatSignalMeaning } from '../engine/messages.ts';
+import type { Processes, SpawnOutcome } from '../engine/ports.ts';
+import { namespecOf } from '../engine/registry.ts';
+import { createAutoFile } from '../logs/auto-files.ts';
+import type { Channel, Hub, StreamName } from '../logs/ports.ts';
+import type { Addon, Reaped, ResourceLimit } from '../native/addon.ts';
+import type { SystemClock } from '../process/clock.ts';
+import { inheritedStdio, type Launcher, PIPED } from '../process/launcher.ts';
+import { SpawnError } from '../process/spawn-error.ts';
+import { channelSpec } from './log-specs.ts';
+
+const SECOND_MS = 1000;
+const STREAMS = ['stdout', 'stderr'] as const satisfies readonly StreamName[];
+
+/** What a supervision is built from. */
+export interface SupervisionParts {
+  readonly addon: Addon;
+  readonly clock: SystemClock;
+  readonly hub: Hub;
+  readonly launcher: Launcher;
+  /** Environment of the supervisor. */
+  readonly env: Readonly<NodeJS.ProcessEnv>;
+  /** Limits that programs get back because ours differ. */
+  readonly limits: readonly ResourceLimit[];
+  /** Reads the configuration anew; null when it is wrong, which has been reported then. */
+  readonly reread: () => Config | null;
+  /** Nothing of ours runs any more. */
+  readonly ended: (cause: ExitCause) => void;
+}
+
+/** One run of the supervisor, reloads included. */
+export class Supervision implements Processes {
+  readonly #parts: SupervisionParts;
+  readonly #channels = new Map<string, Channel>();
+  /** Our ends of the standard inputs of what runs. */
+  readonly #inputs = new Map<string, number>();
+  #config: Config;
+  #engine: Engine;
+  /** What a reload under way will start with. */
+  #next: Config | null = null;
+  #wasAskedToEnd = false;
+
+  constructor(config: Config, parts: SupervisionParts) {
+    this.#parts = parts;
+    this.#config = config;
+    this.#engine = this.#makeEngine(config);
+  }
+
+  /** Starts everything that has autostart. */
+  start(): void {
+    this.#engine.start();
+  }
+
+  /** Takes a batch from the reaper. */
+  reaped(batch: readonly Reaped[]): void {
+    this.#engine.reaped(batch);
+  }
+
+  /** Acts upon a signal that came in. */
+  signalled(signal: number): void {
+    if (this.#forward(signal)) return;
+    const [level, text] = formatSignalMeaning(signal);
+    this.#parts.hub.mainLog.write(level, text);
+    switch (signal) {
+      case signalNumbers.SIGTERM:
+      case signalNumbers.SIGINT:
+      case signalNumbers.SIGQUIT:
+        return this.#askToEnd(signal);
+      case signalNumbers.SIGHUP:
+        return this.reload({ kind: 'signal', signal });
+      case signalNumbers.SIGUSR2:
+        return this.#reopenLogs();
+    }
+  }
+
+  /** Restarts everything on a configuration read anew. One that is wrong changes nothing. */
+  reload(cause: ExitCause): void {
+    if (this.#engine.phase !== 'running') return;
+    const next = this.#parts.reread();
+    if (next === null) return;
+    this.#next = next;
+    this.#engine.end('restart', cause);
+  }
+
+  /** Implements {@link Processes}. */
+  spawn(process: ProcessConfig, _run: number): SpawnOutcome {
+    if (process.commandError !== null) return { ok: false, reason: `can't parse command '${process.options.command}': ${process.commandError}`, exitCode: 1 };
+    const { launcher, addon, env, limits } = this.#parts;
+    const isMain = this.#isMain(process);
+    try {
+      const result = launcher.launch(process, {
+        inherited: env,
+        common: this.#config.supervisord.environment,
+        files: new Map(),
+        added: new Map(),
+        serverUrl: null,
+        limits,
+        stdio: isMain ? inheritedStdio(addon) : PIPED,
+        descriptors: [],
+      });
+      if (result.stdin !== null) this.#inputs.set(namespecOf(process), result.stdin);
+      this.#read(process, 'stdout', result.stdout, result.pid);
+      this.#read(process, 'stderr', result.stderr, result.pid);
+      return { ok: true, pid: result.pid };
+    } catch (error) {
+      if (error instanceof SpawnError) return { ok: false, reason: error.message, exitCode: error.exitCode };
+      throw error;
+    }
+  }
+
+  /** Implements {@link Processes}. */
+  signal(pid: number, signal: number, group: boolean): string | null {
+    const errno = this.#parts.addon.kill(group ? -pid : pid, signal);
+    return errno === 0 ? null : errnoName(errno);
+  }
+
+  #makeEngine(config: Config): Engine {
+    const { clock, hub } = this.#parts;
+    const { shutdown_timeout: shutdownTimeout, exit_when_idle: exitWhenIdle } = config.supervisord;
+    const main = config.groups.find(({ name }) => name === config.main)?.processes[0];
+    const engine = new Engine(config.groups, {
+      shutdownTimeoutMs: shutdownTimeout === null ? null : shutdownTimeout * SECOND_MS,
+      exitWhenIdle,
+      mainProgram: main === undefined ? null : namespecOf(main),
+    }, {
+      processes: this,
+      clock,
+      report: (level, text) => hub.mainLog.write(level, text),
+      finished: (goal, cause) => this.#finished(goal, cause),
+    });
+    engine.subscribe((event) => this.#observe(event));
+    for (const { processes } of config.groups) for (const process of processes) this.#openChannels(process, config);
+    return engine;
+  }
+
+  #finished(goal: Goal, cause: ExitCause): void {
+    const next = this.#next;
+    if (goal === 'exit' || next === null) return this.#parts.ended(cause);
+    this.#next = null;
+    for (const channel of this.#channels.values()) channel.close();
+    this.#channels.clear();
+    this.#config = next;
+    this.#engine = this.#makeEngine(next);
+    // The engine that has finished is still in its turn; the next one begins with its own.
+    setImmediate(() => this.#engine.start());
+  }
+
+  /** A run that is over has no use for its standard input any more. */
+  #observe(event: EngineEvent): void {
+    if (event.type !== 'process' || event.process.record.pid !== null || event.process.record.state === 'STARTING') return;
+    const fd = this.#inputs.get(event.process.id);
+    if (fd === undefined) return;
+    this.#inputs.delete(event.process.id);
+    closeSync(fd);
+  }
+
+  #openChannels(process: ProcessConfig, config: Config): void {
+    if (this.#isMain(process, config)) return;
+    for (const stream of STREAMS) {
+      const spec = channelSpec(process, stream, config.supervisord, () => this.#autoPath(process, stream, config));
+      if (spec !== null) this.#channels.set(channelId(process, stream), this.#parts.hub.openChannel(spec));
+    }
+  }
+
+  /** A log of AUTO that cannot be made is reported; the program runs without it, and its tail is kept in memory. */
+  #autoPath(process: ProcessConfig, stream: StreamName, { supervisord }: Config): string | null {
+    try {
+      return createAutoFile(supervisord.childlogdir, process.name, stream, supervisord.identifier);
+    } catch (error) {
+      this.#parts.hub.mainLog.write('error', `cannot make the ${stream} log of ${process.name} in ${supervisord.childlogdir}: ${(error as NodeJS.ErrnoException).code}`);
+      return null;
+    }
+  }
+
+  #read(process: ProcessConfig, stream: StreamName, fd: number | null, pid: number): void {
+    if (fd === null) return;
+    const channel = this.#channels.get(channelId(process, stream));
+    if (channel === undefined) closeSync(fd);
+    else channel.read(fd, pid);
+  }
+
+  #isMain(process: ProcessConfig, config = this.#config): boolean {
+    return process.group === config.main;
+  }
+
+  /** Whether a signal is for a program: for the main one in init mode, for those that forward_signals names. */
+  #forward(signal: number): boolean {
+    const { supervisord, groups, main } = this.#config;
+    const all = groups.flatMap(({ processes }) => processes);
+    const named = supervisord.forward_signals.filter((forward) => forward.signal === signal).flatMap(({ name }) => findProcesses(name, all));
+    const receivers = named.length > 0 ? named : all.filter(({ group }) => group === main);
+    const outcomes = receivers.map((process) => this.#engine.signalProcess(namespecOf(process), signal, process.options.stopasgroup));
+    if (named.length > 0) return true;
+    // A main program that is not there to take it does not make the container immortal.
+    return outcomes.some((outcome) => outcome === null);
+  }
+
+  #askToEnd(signal: number): void {
+    if (this.#wasAskedToEnd) return this.#engine.hurry();
+    this.#wasAskedToEnd = true;
+    this.#engine.end('exit', { kind: 'signal', signal });
+  }
+
+  #reopenLogs(): void {
+    const { hub } = this.#parts;
+    const failed = (error: unknown): void => hub.mainLog.write('error', `cannot reopen the log: ${String(error)}`);
+    hub.mainLog.reopen().then(() => hub.mainLog.write('info', 'supervisord logreopen'), failed);
+    hub.reopen().catch(failed);
+  }
+}
+
+function channelId(process: ProcessConfig, stream: StreamName): string {
+  return `${namespecOf(process)} ${stream}`;
+}
+
+/** Name of an errno of kill(2); the others cannot come from it. */
+function errnoName(errno: number): string {
+  return errno === 3 ? 'ESRCH' : errno === 1 ? 'EPERM' : `errno ${errno}`;
+}
+

@@ -1,0 +1,21 @@
+/**
+ * `onevisor unpack DIR`: writes the native addon beside the executable, for images whose root is read-only when they run.
+ */
+import { unpackAddon } from '../native/load.ts';
+import type { ProgramIo } from './check.ts';
+
+/** Unpacks into the one directory given. Returns the exit code. */
+export function runUnpack(args: readonly string[], io: ProgramIo): number {
+  const [directory, ...rest] = args;
+  if (directory === undefined || rest.length > 0 || directory.startsWith('-')) {
+    io.err('usage: onevisor unpack DIR\n\nWrites the native addon to DIR. In an image whose root is read-only when it runs, DIR is the directory of the executable.\n');
+    return 2;
+  }
+  try {
+    io.out(`${unpackAddon(directory)}\n`);
+    return 0;
+  } catch (error) {
+    io.err(`cannot unpack the addon to ${directory}: ${(error as NodeJS.ErrnoException).code ?? String(error)}\n`);
+    return 1;
+  }
+}
