@@ -83,12 +83,20 @@ export const octal = dataType('octal', (value) => parseInteger(value, 8) ?? reje
 /** compat: the further names that Python has for the same signals. */
 const SIGNAL_ALIASES = new Map([['CLD', 'CHLD'], ['POLL', 'IO'], ['IOT', 'ABRT']]);
 
+/** The C library keeps these to itself. */
+const RESERVED_SIGNALS = [32, 33];
+const LAST_SIGNAL = 64;
+
 function readSignal(value: string): number {
-  const name = strip(value).toUpperCase().replace(/^SIG/, '');
-  return parseSignal(SIGNAL_ALIASES.get(name) ?? name) ?? reject(value, 'a signal: a name as TERM, HUP, INT, QUIT, KILL, USR1, USR2, or a number');
+  const number = parseInteger(value);
+  const name = number === null ? strip(value).toUpperCase().replace(/^SIG/, '') : String(number);
+  const found = parseSignal(SIGNAL_ALIASES.get(name) ?? name);
+  if (found === null || RESERVED_SIGNALS.includes(found)) reject(value, 'a signal: a name as TERM, HUP, INT, QUIT, KILL, USR1, USR2, or a number');
+  return found;
 }
 
 function showSignal(number: number): string {
+  if (number === LAST_SIGNAL) return 'RTMAX';
   return formatSignal(number).replace(/^SIG/, '');
 }
 

@@ -2,6 +2,7 @@
  * What a configuration amounts to, for `check`: as JSON by option names, and as text in the form of the file. Pure; passwords are never shown.
  */
 import type { Json } from './datatype.ts';
+import { compareText } from './glob.ts';
 import type { Config, GroupConfig, Problem, ProcessConfig, Reading } from './model.ts';
 import type { Option, Table } from './option.ts';
 import { fcgiOptions, inetServerOptions, listenerOptions, programOptions, supervisordOptions, unixServerOptions } from './options.ts';
@@ -52,9 +53,9 @@ export function describeReading(reading: Reading): Json {
   };
 }
 
-/** Those that are set aside are in the file all the same; where a name is doubled, the one in use comes last. */
+/** Those that are set aside are in the file all the same; where a name is doubled, the one in use comes first. */
 function everyGroup(config: Config): GroupConfig[] {
-  return [...config.setAside, ...config.groups];
+  return [...config.groups, ...config.setAside].sort((a, b) => a.priority - b.priority || compareText(a.name, b.name));
 }
 
 /** The problems of a reading, one a line. */

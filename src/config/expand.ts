@@ -63,12 +63,12 @@ export function expandPieces(format: string, names: Names): Piece[] {
     at = end;
     if (conversion.key !== null) {
       const value = lookUp(conversion.key, names);
-      if (conversion.type === '%') write('%');
-      else pieces.push({ text: formatValue(value, conversion), isValue: true });
+      wholeUsed = true;
+      pieces.push({ text: formatValue(value, conversion), isValue: true });
     } else if (conversion.type === '%') {
       write('%');
     } else {
-      // compat: without a name in parentheses, Python formats the mapping itself, and once only: "date +%s" becomes a listing of all names.
+      // compat: without a name in parentheses, Python formats the mapping itself, as the first conversion only: "date +%s" becomes a listing of all names.
       if (wholeUsed) throw new ExpansionError(`"%${conversion.type}" has no name in parentheses; a percent sign is written %%`);
       wholeUsed = true;
       if (!'rsa'.includes(conversion.type)) throw unsupported(conversion.type, percent);
@@ -98,10 +98,9 @@ function parseConversion(format: string, percent: number): { conversion: Convers
   const [all = '', flags = '', width = '', precision, , type = ''] = CONVERSION.exec(format) ?? [];
   if (width === '*' || precision === '*') throw new ExpansionError('"*" as a width needs a number, and there is none');
   const end = at + all.length;
-  if (key === null) {
-    if (type === '') throw new ExpansionError('the text ends within a "%"; a percent sign is written %%');
-    if (!'diouxXeEfFgGcrsa%'.includes(type)) throw unsupported(type, percent);
-  }
+  if (key === null && type === '') throw new ExpansionError('the text ends within a "%"; a percent sign is written %%');
+  if (key === null && !'diouxXeEfFgGcrsa'.includes(type) && end !== percent + 2) throw unsupported(type, percent);
+  if (key === null && end === percent + 2 && !'diouxXeEfFgGcrsa%'.includes(type)) throw unsupported(type, percent);
   const dotted = /\./.test(all);
   return { conversion: { key, flags, width: Number(width), precision: precision === undefined ? (dotted ? 0 : null) : Number(precision), type }, end };
 }

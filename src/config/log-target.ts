@@ -4,7 +4,6 @@
  */
 import { type Context, dataType, type Json } from './datatype.ts';
 import { absolutePath, readFilePath } from './datatypes.ts';
-import { strip } from './python-text.ts';
 
 /** One place that a log goes to. */
 export type LogTarget =
@@ -44,7 +43,7 @@ function readTarget(value: string, context: Context): LogTarget {
 /** A comma divides targets only before what can begin one, so that a file name may have a comma in it. */
 const DIVIDER = /\s*,\s*(?=[/~]|\.{1,2}\/|(?:none|off|auto|syslog)\s*(?:,|$))/i;
 
-export const logTargets = dataType<readonly LogTarget[]>('path \\| AUTO \\| NONE, …', (value, context) => strip(value).split(DIVIDER).map((part) => readTarget(part, context)), showTargets);
+export const logTargets = dataType<readonly LogTarget[]>('path \\| AUTO \\| NONE, …', (value, context) => value.split(DIVIDER).map((part) => readTarget(part, context)), showTargets);
 
 /** Like {@link logTargets}, for the supervisor's own log: paths are made absolute, AUTO and NONE mean no file. */
 export const mainLogTargets = dataType<readonly LogTarget[]>(

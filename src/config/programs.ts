@@ -10,6 +10,7 @@ import type { ProcessConfig } from './model.ts';
 import { formatSuggestion } from './nearest.ts';
 import { type EventListenerOptions, type FcgiProgramOptions, fcgiOptions, listenerOptions, type ProgramOptions, programOptions, type SupervisordOptions } from './options.ts';
 import type { Subject } from './names.ts';
+import type { Table } from './option.ts';
 import type { Problems } from './problems.ts';
 import { formatPythonString } from './python-text.ts';
 import { chainLookup, findOption, type Lookup, type SectionReader } from './section-reader.ts';
@@ -33,6 +34,9 @@ export const prefixes: Readonly<Record<ProcessType, string>> = { program: 'progr
 /** The options of a program that has a plug-in in Python do what is built in here. */
 const STDOUT_PLUGIN = 'supervisor_stdout:event_handler';
 const DEFAULT_RESULT_HANDLER = 'supervisor.dispatchers:default_handler';
+
+/** The options that do not depend on the number of a process: they are judged even where there is none. */
+const sharedOptions: Table = Object.fromEntries(Object.entries(programOptions).filter(([, { scope }]) => scope !== 'process'));
 
 /** Whether a listener is there for the sake of supervisor-stdout, whose work is built in. */
 export function isStdoutPlugin(options: Partial<EventListenerOptions>): boolean {
@@ -64,6 +68,10 @@ export function readProcesses(workshop: Workshop, section: RawSection, type: Pro
   const { numprocs, numprocs_start: first } = reader.read(section, { numprocs: programOptions.numprocs, numprocs_start: programOptions.numprocs_start }, lookup, subject);
   const named = withProcessName(workshop, section, lookup, numprocs, workshop.ports.has(program));
   const special = readSpecial(workshop, section, type, lookup, { ...subject, program }, isPool);
+  if (numprocs < 1) {
+    problems.warn(lookup('numprocs')?.place ?? section.place, section.name, 'numprocs', 'is below 1, so there is no process of this program');
+    reader.read(section, sharedOptions, lookup, subject);
+  }
   const processes: ProcessConfig[] = [];
   for (let number = first; number < first + numprocs; number++) {
     const own = readEnvironment(workshop, section, lookup, { ...subject, number, count: numprocs }, first);
@@ -141,7 +149,7 @@ function derive(workshop: Workshop, section: RawSection, lookup: Lookup, type: P
   return {
     ...read,
     killasgroup,
-    serverurl: read.serverurl?.trim().toUpperCase() === 'AUTO' || read.serverurl === '' ? null : read.serverurl,
+    serverurl: read.serverurl?.trim().toUpperCase() === 'AUTO' ? null : read.serverurl,
     stdout_logfile: isProtocol ? none : stdout.targets,
     stdout_syslog: stdout.syslog,
     stderr_logfile: read.redirect_stderr ? none : stderr.targets,

@@ -105,7 +105,7 @@ function findFile(source: Source, { flags, executable }: ReadSettings, problems:
 function addFile(document: Document, file: string, source: Source, { isStatic }: ReadSettings, problems: Problems): string[] {
   if (!readInto(document, file, source, problems, null)) return [];
   if (!document.sections.has('supervisord')) problems.error({ file, line: 0 }, 'supervisord', null, 'the section is missing; add a line [supervisord]');
-  return isStatic ? [] : addIncludes(document, posix.dirname(file), source, problems);
+  return addIncludes(document, posix.dirname(file), source, isStatic, problems);
 }
 
 /** Reads one file into a document. `from` is what names it; null for the main file. */
@@ -122,7 +122,7 @@ function readInto(document: Document, path: string, source: Source, problems: Pr
 }
 
 /** `[include] files`; patterns are relative to the file they stand in, and included files cannot include others. */
-function addIncludes(document: Document, here: string, source: Source, problems: Problems): string[] {
+function addIncludes(document: Document, here: string, source: Source, isStatic: boolean, problems: Problems): string[] {
   const section = document.sections.get('include');
   const raw = section?.options.get('files') ?? document.defaults.get('files');
   if (section === undefined) return [];
@@ -132,7 +132,7 @@ function addIncludes(document: Document, here: string, source: Source, problems:
   }
   try {
     const patterns = splitWords(expand(raw.value, new NameSpace(source.env, source.hostname, true).forInclude(here)));
-    return patterns.flatMap((pattern) => {
+    return (isStatic ? [] : patterns).flatMap((pattern) => {
       const found = findMatches(posix.resolve(here, pattern), source);
       if (found.length === 0) problems.warn(raw.place, section.name, 'files', `no file matches ${posix.resolve(here, pattern)}`);
       return found.filter((path) => readInto(document, path, source, problems, raw.place));
@@ -169,7 +169,7 @@ function addFlags(document: Document, { flags }: ReadSettings, _problems: Proble
   const { options } = ensureSection(document, `program:${MAIN}`, place);
   const own = { command: joinCommandLine(flags.command) };
   // What is set for the program `main` elsewhere stands; these are its defaults.
-  const defaults = { autorestart: 'false', startsecs: '0', exit_on_end: 'true', stdout_logfile: '/dev/stdout', stderr_logfile: '/dev/stderr' };
+  const defaults = { autorestart: 'false', startsecs: '0', startretries: '0', exit_on_end: 'true', stdout_logfile: '/dev/stdout', stderr_logfile: '/dev/stderr' };
   for (const [name, value] of Object.entries({ ...own, ...defaults })) if (name in own || !options.has(name)) options.set(name, { value, place, here: '/', literal: true });
 }
 
