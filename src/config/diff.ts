@@ -1,0 +1,42 @@
+/**
+ * What changed between two configurations: groups as `reread` names them, processes as `update` must treat them. Pure.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type { Config, GroupConfig, ProcessConfig } from './model.ts';
+import type { Table } from './option.ts';
+import { programOptions } from './options.ts';
+
+/** Names of groups, each list in the order of the configuration that has them. */
+export interface ConfigDiff {
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  readonly changed: readonly string[];
+}
+
+/** Compares two configurations group by group (`supervisor.reloadConfig`). */
+export function diffConfigs(before: Pick<Config, 'groups'>, after: Pick<Config, 'groups'>): ConfigDiff {
+  const old = new Map(before.groups.map((group) => [group.name, group]));
+  const fresh = new Set(after.groups.map(({ name }) => name));
+  return {
+    added: after.groups.filter(({ name }) => !old.has(name)).map(({ name }) => name),
+    removed: before.groups.filter(({ name }) => !fresh.has(name)).map(({ name }) => name),
+    changed: after.groups.filter((group) => isGroupChanged(old.get(group.name), group)).map(({ name }) => name),
+  };
+}
+
+/** Lines of the file may move without anything being changed. */
+function isGroupChanged(before: GroupConfig | undefined, after: GroupConfig): boolean {
+  const content = ({ processes, ...group }: GroupConfig): unknown => [group, processes.map(({ place: _place, ...process }) => process)];
+  return before !== undefined && !isDeepStrictEqual(content(before), content(after));
+}
+
+/** Whether a process must be restarted to be as configured; a change of anything else is applied while it runs. */
+export function isExecutionChanged(before: ProcessConfig, after: ProcessConfig): boolean {
+  return !isDeepStrictEqual(executed(before), executed(after));
+}
+
+/** All that a spawn depends on. */
+function executed({ type, argv, echoed, options }: ProcessConfig): unknown {
+  const rows: Table = programOptions;
+  return [type, argv, echoed, Object.entries(options).filter(([name]) => rows[name]?.isLive !== true)];
+}

@@ -1,0 +1,24 @@
+/**
+ * `onevisor echo-conf`: prints a sample configuration with every option there is.
+ */
+import { formatSample } from '../config/reference.ts';
+import type { ProgramIo } from './check.ts';
+
+/**
+ * Runs `echo-conf` with the arguments after its name; it takes none but `-h`.
+ *
+ * @returns the exit code
+ */
+export function runEchoConf(args: readonly string[], _env: Readonly<Record<string, string | undefined>>, io: ProgramIo): number {
+  const [first] = args;
+  if (first === undefined) {
+    io.out(formatSample());
+    return 0;
+  }
+  if (first === '-h' || first === '--help') {
+    io.out('Usage: onevisor echo-conf\n\nPrints a sample configuration; every option is in it, with its default.\n');
+    return 0;
+  }
+  io.err(`Error: echo-conf takes no arguments, not "${first}"\nFor help, use onevisor echo-conf -h\n`);
+  return 2;
+}
