@@ -26,8 +26,12 @@ export async function bundle(entry: string): Promise<Bundle> {
     charset: 'utf8',
     minifyWhitespace: true,
     legalComments: 'none',
-    define: { ONEVISOR_VERSION: JSON.stringify(version) },
+    // CommonJS has no import.meta; inside the executable the folder is that of the executable.
+    define: { ONEVISOR_VERSION: JSON.stringify(version), 'import.meta.dirname': '__dirname' },
     logLevel: 'warning',
+  }).catch((error: Error) => {
+    // esbuild has shown its findings already, with the lines they are in.
+    throw new Error(`cannot bundle ${entry}`, { cause: error.message });
   });
   const [file] = result.outputFiles;
   if (file === undefined) throw new Error(`cannot bundle ${entry}: esbuild wrote nothing`);

@@ -115,6 +115,8 @@ async function runFolder(ring: Ring): Promise<Tally> {
     concurrency: CONCURRENCY,
     timeout: ring.timeoutMs ?? 300_000,
     signal: stopping.signal,
+    // The runner hands all its options on, and the default of --report-signal switches reports on: a test that gets SIGUSR2 would write one.
+    execArgv: ['--no-report-on-signal'],
     ...(isGated ? { coverage: true, coverageIncludeGlobs: (ring.covers ?? []).map((folder) => `${folder}/**`) } : {}),
   });
   const output = new Map<string, string>();
