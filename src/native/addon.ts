@@ -105,6 +105,8 @@ export interface Addon {
   kill(pid: number, signal: number): number;
   /** Orphans below us become our children (PR_SET_CHILD_SUBREAPER). */
   setSubreaper(): void;
+  /** Sets a signal to be ignored (SIG_IGN), which Node cannot; programs that are spawned get the default back all the same. */
+  ignoreSignal(signal: number): void;
   userByName(name: string): User | null;
   userById(uid: number): User | null;
   groupByName(name: string): UserGroup | null;

@@ -2,7 +2,7 @@
  * Finds the native addon and loads it: an asset inside the executable, a file of the build in a checkout.
  * Leaves nothing behind on disk, and decides nothing about what the addon is used for.
  */
-import { closeSync, constants, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { chmodSync, closeSync, constants, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { constants as osConstants } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { getRawAsset, isSea } from 'node:sea';
@@ -50,7 +50,7 @@ export function loadCarried(bytes: Uint8Array, besideFolder: string, folders: re
     attempts.push({ path: beside, reason: reasonOf(error) });
   }
   for (const [index, folder] of folders.entries()) {
-    const path = join(folder, `.onevisor-${process.pid}-${process.hrtime.bigint().toString(36)}${index}.node`);
+    const path = `${folder}/.onevisor-${process.pid}-${process.hrtime.bigint().toString(36)}${index}.node`;
     try {
       return openFresh(path, bytes);
     } catch (error) {
@@ -65,8 +65,9 @@ export function unpackAddon(folder: string): string {
   const path = resolve(folder, ADDON_NAME);
   const next = `${path}.${process.pid}.new`;
   try {
-    // Readable for all: the container may run as any user.
+    // Readable for all, whatever the umask: the container may run as any user.
     writeExclusively(next, addonBytes(), 0o755);
+    chmodSync(next, 0o755);
     renameSync(next, path);
   } finally {
     rmSync(next, { force: true });
@@ -77,7 +78,8 @@ export function unpackAddon(folder: string): string {
 /** Folders that may be written and mapped from, in the order in which they are tried. */
 function writableFolders(): string[] {
   const runtime = process.env['XDG_RUNTIME_DIR'];
-  return ['/run', '/tmp', '/var/tmp', '/dev/shm', ...(runtime === undefined || runtime === '' ? [] : [runtime]), process.cwd()];
+  // dlopen searches the library path for a name without a slash, so no path is normalized; the working directory may have been removed.
+  return ['/run', '/tmp', '/var/tmp', '/dev/shm', ...(runtime === undefined || runtime === '' ? [] : [runtime]), '.'];
 }
 
 function addonBytes(): Uint8Array {

@@ -61,6 +61,8 @@ int sys_grow_pipe(int fd, int bytes) {
 
 pid_t sys_foreground_group(int fd) { return result_of(tcgetpgrp(fd)); }
 
+int sys_ignore_signal(int number) { return signal(number, SIG_IGN) == SIG_ERR ? -errno : 0; }
+
 /* With SIGTTOU blocked a process of a background group is not stopped for asking. Only this thread's mask changes. */
 int sys_set_foreground_group(int fd, pid_t group) {
   const uint64_t blocked = (uint64_t)1 << (SIGTTOU - 1);

@@ -27,6 +27,7 @@ int sys_set_limit(int resource, const struct rlimit *limit);
 int sys_reap(pid_t *pid, int *status);
 int sys_kill(pid_t pid, int signal);
 int sys_set_subreaper(void);
+int sys_ignore_signal(int signal);
 
 /* Credentials of all threads of this process. `failed` names the call that failed. */
 int sys_become_user(uid_t uid, gid_t gid, const gid_t *groups, size_t count, const char **failed);

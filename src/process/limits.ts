@@ -1,0 +1,86 @@
+/**
+ * Resource limits of the supervisor itself: `minfds` and `minprocs` (Supervisor's options.py set_rlimits_or_exit), and what its
+ * programs get back of the limits that Node has changed. A program's own limits are not made here.
+ */
+import { readFileSync } from 'node:fs';
+import type { Addon, ResourceLimit } from '../native/addon.ts';
+
+/** A minimum that the system does not grant; the message is Supervisor's, and ends the start. */
+export class LimitError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'LimitError';
+  }
+}
+
+/** What became of the limits. */
+export interface LimitsOutcome {
+  /** Lines for the log, as Supervisor writes them. */
+  readonly infos: readonly string[];
+  /** Limits that every program is to get. */
+  readonly forPrograms: readonly ResourceLimit[];
+}
+
+type LimitCalls = Pick<Addon, 'getLimit' | 'setLimit'>;
+
+/**
+ * Grants at least `minfds` descriptors and `minprocs` processes, raising hard limits too where we may.
+ * `originalFiles` is the soft limit of descriptors that we were started with, null where it cannot be known any more
+ * (see {@link originalFileLimit}); programs then keep ours. Throws {@link LimitError}.
+ */
+export function raiseLimits(calls: LimitCalls, minimum: { readonly minfds: number; readonly minprocs: number }, originalFiles: number | null): LimitsOutcome {
+  const infos: string[] = [];
+  const files = calls.getLimit('nofile');
+  const startedWith = originalFiles ?? files.soft;
+  raise(calls, files, minimum.minfds, (hard) =>
+    'The minimum number of file descriptors required to run this process is '
+    + `${minimum.minfds} as per the "minfds" command-line argument or config file setting. The current environment will only allow you `
+    + `to open ${hard} file descriptors.  Either raise the number of usable file descriptors in your environment (see README.rst) or `
+    + 'lower the minfds setting in the config file to allow the process to start.');
+  if (startedWith < minimum.minfds) infos.push(`Increased RLIMIT_NOFILE limit to ${minimum.minfds}`);
+  const isRaised = raise(calls, calls.getLimit('nproc'), minimum.minprocs, (hard) =>
+    'The minimum number of available processes required to run this program is '
+    + `${minimum.minprocs} as per the "minprocs" command-line argument or config file setting. The current environment will only allow you `
+    + `to open ${hard} processes.  Either raise the number of usable processes in your environment (see README.rst) or lower the `
+    + 'minprocs setting in the config file to allow the program to start.');
+  if (isRaised) infos.push(`Increased RLIMIT_NPROC limit to ${minimum.minprocs}`);
+  // compat: programs inherit what minfds raised, and users set it for just that.
+  const soft = Math.max(startedWith, minimum.minfds);
+  const now = calls.getLimit('nofile');
+  return { infos, forPrograms: soft === now.soft ? [] : [{ resource: 'nofile', soft, hard: now.hard }] };
+}
+
+function raise(calls: LimitCalls, limit: ResourceLimit, minimum: number, formatRefusal: (hard: number) => string): boolean {
+  if (limit.soft >= minimum) return false;
+  try {
+    calls.setLimit({ resource: limit.resource, soft: minimum, hard: Math.max(minimum, limit.hard) });
+  } catch {
+    throw new LimitError(formatRefusal(limit.hard));
+  }
+  return true;
+}
+
+/**
+ * The soft limit of descriptors that we were started with. Node has raised it to the hard one before any of our code ran, so
+ * it is taken from our parent, where that one has our hard limit; null for PID 1, which has no parent to look at.
+ */
+export function originalFileLimit(calls: LimitCalls, parent: number): number | null {
+  const limits = parent === 0 ? null : readFileLimit(parent);
+  return limits !== null && limits.hard === calls.getLimit('nofile').hard ? limits.soft : null;
+}
+
+function readFileLimit(pid: number): { soft: number; hard: number } | null {
+  let text: string;
+  try {
+    text = readFileSync(`/proc/${pid}/limits`, 'latin1');
+  } catch {
+    // Of another user, hidden, ended, or there is no /proc: all mean that it cannot be known.
+    return null;
+  }
+  const [, soft, hard] = /^Max open files\s+(\S+)\s+(\S+)/m.exec(text) ?? [];
+  return soft === undefined || hard === undefined ? null : { soft: parseLimit(soft), hard: parseLimit(hard) };
+}
+
+function parseLimit(text: string): number {
+  return text === 'unlimited' ? Infinity : Number(text);
+}

@@ -1,0 +1,42 @@
+/**
+ * The signals that come in, by name: which ones the supervisor takes, which ones init mode sends on.
+ * It decides nothing about what a signal means, and sends none.
+ */
+import { signalNumbers } from '../core/signals.ts';
+import type { SignalName } from '../core/signals.ts';
+import type { Addon } from '../native/addon.ts';
+
+/** Those that mean something to a Supervisor. SIGCHLD is the reaper's. */
+export const SUPERVISOR_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR2'] as const satisfies readonly SignalName[];
+
+/**
+ * Not sent on: those that cannot be caught, that of the reaper, those that say "this very process has a fault", those of our own
+ * terminal access, and SIGPIPE, which is about our own writes.
+ */
+const OURS: ReadonlySet<SignalName> = new Set<SignalName>([
+  'SIGKILL', 'SIGSTOP', 'SIGCHLD', 'SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGSYS', 'SIGTTIN', 'SIGTTOU', 'SIGPIPE',
+]);
+
+/** Every signal that init mode sends on to its main program. */
+export const FORWARDED_SIGNALS: readonly SignalName[] = (Object.keys(signalNumbers) as SignalName[]).filter((name) => !OURS.has(name));
+
+/** Told of one signal; it may stand for several of its kind, since they merge. */
+export type SignalListener = (name: SignalName, number: number) => void;
+
+/** Takes the named signals: their default action no longer happens. The function returned gives them back. */
+export function takeSignals(names: readonly SignalName[], listener: SignalListener): () => void {
+  const taken = names.map((name) => ({ name, take: () => listener(name, signalNumbers[name]) }));
+  for (const { name, take } of taken) process.on(name, take);
+  return () => {
+    for (const { name, take } of taken) process.removeListener(name, take);
+  };
+}
+
+/**
+ * Ignores what a terminal sends to background processes that touch it: after we have handed over the foreground, we still write
+ * our log there. To catch these would not do: the kernel would then restart the write for ever.
+ */
+export function ignoreTerminalStops(addon: Pick<Addon, 'ignoreSignal'>): void {
+  addon.ignoreSignal(signalNumbers.SIGTTIN);
+  addon.ignoreSignal(signalNumbers.SIGTTOU);
+}

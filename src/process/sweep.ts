@@ -1,0 +1,110 @@
+/**
+ * The end of everything that is left when the supervisor ends: TERM to all, KILL after a grace, over as soon as none remains.
+ * It waits for exits and two deadlines, never for a fixed time; it does not end the supervisor.
+ */
+import { signalNumbers } from '../core/signals.ts';
+import type { Addon } from '../native/addon.ts';
+import type { SystemClock } from './clock.ts';
+import { descendantsOf, readProcesses } from './process-tree.ts';
+import type { ProcessEntry } from './process-tree.ts';
+import type { Reaper } from './reaper.ts';
+
+export interface SweepParts {
+  readonly addon: Pick<Addon, 'kill'>;
+  /** Started, and still running. */
+  readonly reaper: Pick<Reaper, 'subscribe' | 'drain'>;
+  readonly clock: Pick<SystemClock, 'nowMs' | 'alarm'>;
+  /** Our pid. As 1 everything in the namespace is ours to end; else what descends from us, orphans included (subreaper). */
+  readonly pid: number;
+  /** Replaced in tests. */
+  readonly readProcesses?: () => ProcessEntry[] | null;
+}
+
+/** Milliseconds from TERM to KILL, and from KILL until what cannot be killed is left behind. */
+export interface SweepGrace {
+  readonly termMs: number;
+  readonly killMs: number;
+}
+
+/** Ends all remaining processes; resolves with the pids of those that survived even SIGKILL (in an uninterruptible wait). */
+export function sweep(parts: SweepParts, grace: SweepGrace): Promise<readonly number[]> {
+  return new Promise((resolve) => new Sweep(parts, grace, resolve).start());
+}
+
+class Sweep {
+  readonly #parts: SweepParts;
+  readonly #grace: SweepGrace;
+  readonly #resolve: (survivors: readonly number[]) => void;
+  /**
+   * Our own children at the last look. Whatever remains below us hangs from one of them or becomes our child when its parent
+   * ends, so a new look is due only when all of these have been reaped.
+   */
+  readonly #children = new Set<number>();
+  #isKilling = false;
+  #stopListening: () => void = () => undefined;
+  #stopAlarm: () => void = () => undefined;
+
+  constructor(parts: SweepParts, grace: SweepGrace, resolve: (survivors: readonly number[]) => void) {
+    this.#parts = parts;
+    this.#grace = grace;
+    this.#resolve = resolve;
+  }
+
+  start(): void {
+    const { reaper, clock } = this.#parts;
+    reaper.drain();
+    this.#signalAll(signalNumbers.SIGTERM);
+    // A stopped process takes its TERM only when it goes on.
+    this.#signalAll(signalNumbers.SIGCONT);
+    if (this.#isOver()) return this.#resolve([]);
+    this.#stopListening = reaper.subscribe((ended) => {
+      for (const { pid } of ended) this.#children.delete(pid);
+      if (this.#children.size > 0) return;
+      if (this.#isOver()) this.#finish([]);
+      // One that was forked while we killed the others.
+      else if (this.#isKilling) this.#signalAll(signalNumbers.SIGKILL);
+    });
+    this.#stopAlarm = clock.alarm(clock.nowMs() + this.#grace.termMs, () => this.#kill());
+  }
+
+  #kill(): void {
+    const { clock } = this.#parts;
+    this.#isKilling = true;
+    this.#signalAll(signalNumbers.SIGKILL);
+    if (this.#isOver()) return this.#finish([]);
+    this.#stopAlarm = clock.alarm(clock.nowMs() + this.#grace.killMs, () => this.#finish([...this.#children]));
+  }
+
+  #finish(survivors: readonly number[]): void {
+    this.#stopListening();
+    this.#stopAlarm();
+    this.#resolve(survivors);
+  }
+
+  /**
+   * Whether nothing remains to wait for. In our namespace there may be processes that are not below us (`docker exec`): they get
+   * the signals too, but their end is told to somebody outside, and the kernel ends them with us.
+   */
+  #isOver(): boolean {
+    const { addon, pid } = this.#parts;
+    const entries = this.#readAll();
+    if (entries === null) return pid !== 1 || addon.kill(-1, 0) !== 0;
+    this.#children.clear();
+    for (const entry of entries) if (entry.parent === pid) this.#children.add(entry.pid);
+    return this.#children.size === 0;
+  }
+
+  #signalAll(signal: number): void {
+    const { addon, pid } = this.#parts;
+    // ESRCH and EPERM are no news here: what is left is looked up afterwards.
+    if (pid === 1) {
+      addon.kill(-1, signal);
+      return;
+    }
+    for (const entry of descendantsOf(pid, this.#readAll() ?? [])) if (!entry.isZombie) addon.kill(entry.pid, signal);
+  }
+
+  #readAll(): ProcessEntry[] | null {
+    return (this.#parts.readProcesses ?? readProcesses)();
+  }
+}

@@ -1,0 +1,27 @@
+/*
+ * Checks of the C tests: a failed one says where and what, and ends the test program with 1.
+ */
+#ifndef ONEVISOR_CHECK_H
+#define ONEVISOR_CHECK_H
+
+#include <stdio.h>
+#include <unistd.h>
+
+#define CHECK(condition)                                                       \
+  do {                                                                         \
+    if (!(condition)) {                                                        \
+      fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);  \
+      _exit(1);                                                                \
+    }                                                                          \
+  } while (0)
+
+#define CHECK_EQUAL(actual, expected)                                                                               \
+  do {                                                                                                              \
+    const long actual_value = (long)(actual), expected_value = (long)(expected);                                    \
+    if (actual_value != expected_value) {                                                                           \
+      fprintf(stderr, "%s:%d: %s is %ld, not %ld\n", __FILE__, __LINE__, #actual, actual_value, expected_value);    \
+      _exit(1);                                                                                                     \
+    }                                                                                                               \
+  } while (0)
+
+#endif

@@ -1,0 +1,85 @@
+/**
+ * Small programs for the tests of src/process: started by the real addon, read to their end, and reaped by the real reaper.
+ */
+import { readdirSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { buildAddon } from '../../build/addon.ts';
+import { platformOf } from '../../build/platform.ts';
+import { parseWaitStatus } from '../../src/core/exit-status.ts';
+import type { ExitStatus } from '../../src/core/exit-status.ts';
+import type { Addon, SpawnRequest, SpawnResult } from '../../src/native/addon.ts';
+import { loadAddon } from '../../src/native/load.ts';
+import { Reaper } from '../../src/process/reaper.ts';
+
+await buildAddon(platformOf(undefined, undefined));
+
+/** The addon of this checkout, as it is now. */
+export const addon: Addon = loadAddon();
+
+/** Reaps for all tests of a file. */
+export const reaper = new Reaper(addon);
+const ended = new Map<number, number>();
+const awaited = new Map<number, (status: number) => void>();
+reaper.subscribe((batch) => {
+  for (const { pid, status } of batch) {
+    const tell = awaited.get(pid);
+    if (tell === undefined) ended.set(pid, status);
+    else tell(status);
+    awaited.delete(pid);
+  }
+});
+reaper.start();
+
+/** Whether credentials can be changed here; the reason to skip such a test otherwise. */
+export const rootSkip: string | false = process.getuid?.() === 0 ? false : 'only root can become another user';
+
+/** A shell command with three pipes, in a group of its own, with the environment of the tests. */
+export function shell(script: string, changes: Partial<SpawnRequest> = {}): SpawnRequest {
+  return {
+    file: '/bin/sh', argv: ['sh', '-c', script], env: ['PATH=/usr/local/bin:/usr/bin:/bin'], directory: null, umask: null, uid: null, gid: null,
+    groups: null, limits: [], nice: null, oomScoreAdj: null, parentDeathSignal: null, stdin: 'pipe', stdout: 'pipe', stderr: 'pipe',
+    leadership: 'group', descriptors: [], ...changes,
+  };
+}
+
+/** How a process ended, once it has. */
+export function ending(pid: number): Promise<ExitStatus> {
+  const status = ended.get(pid);
+  ended.delete(pid);
+  if (status !== undefined) return Promise.resolve(parseWaitStatus(status));
+  return new Promise((resolve) => {
+    awaited.set(pid, (late) => resolve(parseWaitStatus(late)));
+  });
+}
+
+/** Our end of a pipe as a stream; a file stream would hold a thread of the pool for each pipe that is silent. */
+export function reader(fd: number): Socket {
+  return new Socket({ fd, readable: true, writable: false });
+}
+
+/** Everything that comes out of a pipe until its end; '' for none. The descriptor is closed then. */
+export function everything(fd: number | null): Promise<string> {
+  return fd === null ? Promise.resolve('') : text(reader(fd));
+}
+
+/** Runs a request to its end, without input. */
+export async function run(request: SpawnRequest): Promise<{ stdout: string; stderr: string; status: ExitStatus }> {
+  return outcome(addon.spawn({ ...request, stdin: 'null' }));
+}
+
+/** The output and the end of a process that was started. */
+export async function outcome({ pid, stdout, stderr }: SpawnResult): Promise<{ stdout: string; stderr: string; status: ExitStatus }> {
+  const [out, err, status] = await Promise.all([everything(stdout), everything(stderr), ending(pid)]);
+  return { stdout: out, stderr: err, status };
+}
+
+/** Descriptors of this process. */
+export function openDescriptors(): string[] {
+  return readdirSync('/proc/self/fd').sort();
+}
+
+/** One line of /proc/PID/status or of the like, by its name. */
+export function field(status: string, name: string): string {
+  return new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(status)?.[1] ?? '';
+}

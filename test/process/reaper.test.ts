@@ -1,0 +1,91 @@
+/**
+ * Reaping and the signals that come in: nothing is lost when they merge, nothing is asked when nothing happens.
+ */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { Reaper } from '../../src/process/reaper.ts';
+import { FORWARDED_SIGNALS, ignoreTerminalStops, SUPERVISOR_SIGNALS, takeSignals } from '../../src/process/signals.ts';
+import { addon, ending, field, reaper, run, shell } from './programs.ts';
+
+describe('the reaper', () => {
+  test('five hundred ends at once are all told, though their signals merge', async () => {
+    const pids: number[] = [];
+    // No turn of the loop comes in between, so that hardly a signal for each can be taken.
+    for (let i = 0; i < 500; i += 1) pids.push(addon.spawn(shell(`exit ${i % 100}`, { stdin: 'null', stdout: 'null', stderr: 'null' })).pid);
+    for (const [index, pid] of pids.entries()) assert.deepEqual(await ending(pid), { kind: 'exited', code: index % 100 });
+    assert.deepEqual(addon.reap(1), []);
+  });
+
+  test('an orphan comes to us as a subreaper', async () => {
+    addon.setSubreaper();
+    const { stdout } = await run(shell('sh -c "sleep 0.05 & echo \\$!"', { stdin: 'null' }));
+    assert.deepEqual(await ending(Number(stdout)), { kind: 'exited', code: 0 });
+  });
+
+  test('batches go on until one is not full, and to every subscriber, before drain returns', () => {
+    const waiting = Array.from({ length: 300 }, (_, index) => ({ pid: index + 1, status: 0 }));
+    const own = new Reaper({ reap: (limit) => waiting.splice(0, limit) });
+    const seen: number[][] = [[], []];
+    own.subscribe((ended) => seen[0]?.push(...ended.map(({ pid }) => pid)));
+    const unsubscribe = own.subscribe((ended) => seen[1]?.push(...ended.map(({ pid }) => pid)));
+    own.drain();
+    assert.deepEqual([seen[0]?.length, seen[1]?.length, waiting.length], [300, 300, 0]);
+    unsubscribe();
+    waiting.push({ pid: 301, status: 0 });
+    own.drain();
+    assert.deepEqual([seen[0]?.length, seen[1]?.length], [301, 300]);
+  });
+
+  test('an endless stream of ends leaves the loop its turns', async () => {
+    let left = 128 * 200;
+    const own = new Reaper({ reap: (limit) => { const count = Math.min(left, limit); left -= count; return Array.from({ length: count }, () => ({ pid: 1, status: 0 })); } });
+    own.drain();
+    assert.ok(left > 0, 'it gave way');
+    while (left > 0) await new Promise((resolve) => { setImmediate(resolve); });
+    own.stop();
+  });
+
+  test('it asks only when a child has ended', async () => {
+    let asked = 0;
+    const own = new Reaper({ reap: () => { asked += 1; return []; } });
+    own.start();
+    own.start();
+    assert.equal(asked, 1);
+    await run(shell('exit'));
+    assert.equal(asked, 2);
+    own.stop();
+    await run(shell('exit'));
+    assert.equal(asked, 2);
+  });
+});
+
+describe('signals', () => {
+  test('each one that is sent on can be taken, and given back', async () => {
+    const skipped = new Set<string>(['SIGPROF']);
+    for (const name of [...FORWARDED_SIGNALS, ...SUPERVISOR_SIGNALS].filter((one) => !skipped.has(one))) {
+      const before = process.listenerCount(name);
+      const taken = await new Promise<string>((resolve) => {
+        const stop = takeSignals([name], (got, number) => { stop(); resolve(`${got} ${number}`); });
+        assert.equal(addon.kill(process.pid, addon.signalNumber(name) ?? 0), 0);
+      });
+      assert.equal(taken, `${name} ${addon.signalNumber(name)}`);
+      assert.equal(process.listenerCount(name), before);
+    }
+  });
+
+  test('those that are ours alone are not sent on', () => {
+    for (const name of ['SIGKILL', 'SIGSTOP', 'SIGCHLD', 'SIGSEGV', 'SIGTTOU', 'SIGPIPE'] as const) assert.ok(!FORWARDED_SIGNALS.includes(name), name);
+    for (const name of ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGWINCH', 'SIGCONT', 'SIGTSTP'] as const) assert.ok(FORWARDED_SIGNALS.includes(name), name);
+  });
+
+  test('stops by the terminal are ignored by us and not by programs', async () => {
+    ignoreTerminalStops(addon);
+    const ignored = BigInt(`0x${field(readFileSync('/proc/self/status', 'latin1'), 'SigIgn')}`);
+    assert.equal((ignored >> 20n) & 3n, 3n);
+    const { stdout } = await run(shell('', { file: '/bin/cat', argv: ['cat', '/proc/self/status'] }));
+    assert.equal(BigInt(`0x${field(stdout, 'SigIgn')}`), 0n);
+  });
+});
+
+test('the reaper of the tests is the one that runs', () => assert.ok(reaper instanceof Reaper));

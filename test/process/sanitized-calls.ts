@@ -1,0 +1,72 @@
+/**
+ * Not a test by itself: calls every function of the addon named on the command line, rightly and wrongly, for the sanitizers
+ * to watch. Prints one line when all went as expected.
+ */
+import assert from 'node:assert/strict';
+import { closeSync } from 'node:fs';
+import type { Addon, SpawnRequest } from '../../src/native/addon.ts';
+
+const target: { exports: Partial<Addon> } = { exports: {} };
+process.dlopen(target, process.argv[2] ?? '');
+const addon = target.exports as Addon;
+
+const plain: SpawnRequest = {
+  file: '/bin/true', argv: ['true', 'a b', ''], env: ['A=1', 'B='], directory: '/', umask: 0o22, uid: null, gid: null, groups: null,
+  limits: [{ resource: 'core', soft: 0, hard: Infinity }], nice: 0, oomScoreAdj: null, parentDeathSignal: 15, stdin: 'null', stdout: 'pipe',
+  stderr: 'stdout', leadership: 'group', descriptors: [{ from: 0, to: 7 }],
+};
+const wrong = (change: object): object => ({ ...plain, ...change });
+
+process.on('SIGCHLD', () => undefined);
+for (let i = 0; i < 50; i += 1) {
+  const { stdout, stdin } = addon.spawn(plain);
+  assert.equal(stdin, null);
+  closeSync(stdout ?? -1);
+  assert.throws(() => addon.spawn({ ...plain, file: '/nowhere' }), { code: 'ENOENT', errno: 2, syscall: 'execve', stage: 'exec' });
+  assert.throws(() => addon.spawn({ ...plain, argv: ['a\0b'] }), { code: 'EINVAL', stage: 'exec' });
+  assert.throws(() => addon.spawn({ ...plain, directory: '/\0' }), { code: 'EINVAL', stage: 'directory' });
+}
+const kinds = [
+  { file: 1 }, { argv: 'x' }, { argv: [1] }, { env: null }, { directory: 7 }, { umask: -1 }, { umask: 0.5 }, { uid: -1 }, { uid: 2 ** 32 }, { gid: 'x' },
+  { groups: 3 }, { groups: ['x'] }, { limits: [{}] }, { limits: [{ resource: 'none', soft: 1, hard: 1 }] }, { limits: [{ resource: 'cpu', soft: NaN, hard: 1 }] },
+  { nice: 20 }, { oomScoreAdj: 1001 }, { parentDeathSignal: 65 }, { stdin: 'stdout' }, { stdout: 'stdout' }, { stderr: 'x' }, { stdin: -1 }, { stdin: null },
+  { leadership: 'none' }, { descriptors: [{ from: 0, to: 2 }] }, { descriptors: [{ from: 0, to: 5 }, { from: 0, to: 5 }] },
+];
+for (const kind of kinds) assert.throws(() => addon.spawn(wrong(kind) as SpawnRequest), { code: 'ERR_INVALID_ARG_VALUE' }, JSON.stringify(kind));
+assert.throws(() => addon.spawn(wrong({ descriptors: [null] }) as SpawnRequest), TypeError);
+assert.throws(() => (addon.spawn as unknown as () => void)());
+while (addon.reap(7).length > 0);
+assert.throws(() => addon.reap(0));
+assert.equal(addon.kill(process.pid, 0), 0);
+assert.throws(() => addon.kill(1.5, 0));
+addon.setSubreaper();
+addon.ignoreSignal(21);
+assert.throws(() => addon.ignoreSignal(9), { code: 'EINVAL' });
+assert.equal(addon.userByName('root')?.uid, 0);
+assert.equal(addon.userByName('no such user'), null);
+assert.throws(() => addon.userByName('a\0b'));
+assert.equal(addon.userById(0)?.name, 'root');
+assert.equal(addon.groupByName('root')?.gid, 0);
+assert.equal(addon.groupById(0)?.name, 'root');
+assert.deepEqual(addon.groupsOf('no such user', 5), [5]);
+const files = addon.getLimit('nofile');
+addon.setLimit(files);
+assert.throws(() => addon.getLimit('none'));
+assert.throws(() => addon.setLimit({ resource: 'nofile', soft: 2, hard: 1 }), { code: 'EINVAL', syscall: 'setrlimit' });
+assert.throws(() => addon.pipeSize(9999), { code: 'EBADF' });
+assert.equal(addon.foregroundGroup(9999), -1);
+assert.equal(addon.setForegroundGroup(9999, 1), 9);
+assert.equal(addon.signalNumber('SIGRTMIN+1'), 35);
+assert.equal(addon.signalNumber(''), null);
+const out = new Uint32Array(2);
+const bytes = Buffer.from('one\ntwo\nthr');
+addon.frame(bytes, 0, bytes.length, Buffer.from('> '), Buffer.alloc(100), 0, out);
+assert.deepEqual([...out], [8, 12]);
+addon.frame(bytes, 11, 11, Buffer.alloc(0), Buffer.alloc(0), 0, out);
+assert.deepEqual([...out], [0, 0]);
+for (const [start, end, at] of [[5, 4, 0], [0, 12, 0], [0, 1, 101], [-1, 1, 0]] as const) {
+  assert.throws(() => addon.frame(bytes, start, end, bytes, Buffer.alloc(100), at, out), { code: 'ERR_INVALID_ARG_VALUE' });
+}
+assert.throws(() => addon.frame(bytes, 0, 1, bytes, new Uint16Array(3) as unknown as Uint8Array, 0, out));
+assert.throws(() => addon.frame(bytes, 0, 1, bytes, bytes, 0, new Uint32Array(1)));
+console.log('all calls made');
