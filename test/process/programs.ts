@@ -49,7 +49,12 @@ export function ending(pid: number): Promise<ExitStatus> {
   ended.delete(pid);
   if (status !== undefined) return Promise.resolve(parseWaitStatus(status));
   return new Promise((resolve) => {
-    awaited.set(pid, (late) => resolve(parseWaitStatus(late)));
+    // A subscription to a signal does not keep the loop alive.
+    const hold = setInterval(() => undefined, 2 ** 30);
+    awaited.set(pid, (late) => {
+      clearInterval(hold);
+      resolve(parseWaitStatus(late));
+    });
   });
 }
 
