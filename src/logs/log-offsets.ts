@@ -34,6 +34,6 @@ export function tailRange(size: number, offset: number, length: number): ByteRan
     if (from > size - 1) count = 0;
     from = size - count;
   }
-  from = Math.max(0, from);
+  from = Math.min(size, Math.max(0, from));
   return { start: from, end: Math.min(size, from + Math.max(0, count)), overflow };
 }

@@ -1,0 +1,117 @@
+/**
+ * What the unit tests of the log path replace: a clock that moves when told to, and an outlet that remembers.
+ */
+import type { Outlet, Done, Written } from '../../../src/logs/outlets.ts';
+import type { LogClock } from '../../../src/logs/ports.ts';
+
+interface Alarm {
+  readonly atMs: number;
+  readonly wake: () => void;
+}
+
+/** Time that stands still until {@link advance}. */
+export class FakeClock implements LogClock {
+  #nowMs = 1000;
+  readonly #alarms = new Set<Alarm>();
+  /** 2026-01-01T12:00:00.123Z. */
+  wall = 1767268800123;
+
+  get pending(): number {
+    return this.#alarms.size;
+  }
+
+  nowMs(): number {
+    return this.#nowMs;
+  }
+
+  wallMs(): number {
+    return this.wall;
+  }
+
+  alarm(atMs: number, wake: () => void): () => void {
+    const alarm = { atMs, wake };
+    this.#alarms.add(alarm);
+    return () => this.#alarms.delete(alarm);
+  }
+
+  /** Goes from alarm to alarm. */
+  advance(ms: number): void {
+    const end = this.#nowMs + ms;
+    for (;;) {
+      const next = [...this.#alarms].filter((alarm) => alarm.atMs <= end).sort((a, b) => a.atMs - b.atMs)[0];
+      if (next === undefined) break;
+      this.#alarms.delete(next);
+      this.#nowMs = Math.max(this.#nowMs, next.atMs);
+      next.wake();
+    }
+    this.#nowMs = end;
+  }
+}
+
+interface Pending {
+  readonly bytes: Buffer;
+  readonly written: Written;
+}
+
+/** Remembers what was written. Writes succeed at once, or wait for {@link finish} while it is stalled. */
+export class FakeOutlet implements Outlet {
+  readonly chunks: Buffer[] = [];
+  readonly calls: string[] = [];
+  isStalled = false;
+  /** The error that writes end with from now on. */
+  failure: NodeJS.ErrnoException | null = null;
+  #pending: Pending | null = null;
+
+  get text(): string {
+    return Buffer.concat(this.chunks).toString('latin1');
+  }
+
+  get hasPending(): boolean {
+    return this.#pending !== null;
+  }
+
+  write(bytes: Buffer, start: number, end: number, written: Written): void {
+    // A copy at once: like the kernel, which reads the memory while the write is under way.
+    this.#pending = { bytes: Buffer.from(bytes.subarray(start, end)), written };
+    if (!this.isStalled) queueMicrotask(() => this.finish());
+  }
+
+  /** Ends the write under way. */
+  finish(count = this.#pending?.bytes.length ?? 0): void {
+    const pending = this.#pending;
+    if (pending === null) return;
+    this.#pending = null;
+    if (this.failure !== null) {
+      pending.written(this.failure, 0);
+      return;
+    }
+    this.chunks.push(pending.bytes.subarray(0, count));
+    pending.written(null, count);
+  }
+
+  open(done: Done): void {
+    this.#end('open', done);
+  }
+
+  reopen(done: Done): void {
+    this.#end('reopen', done);
+  }
+
+  clear(done: Done): void {
+    this.#end('clear', done);
+  }
+
+  close(done: Done): void {
+    this.#end('close', done);
+  }
+
+  #end(call: string, done: Done): void {
+    this.calls.push(call);
+    queueMicrotask(() => done(null));
+  }
+}
+
+/** An error as the kernel makes it. */
+export function errnoError(code: string, errno: number): NodeJS.ErrnoException {
+  return Object.assign(new Error(code), { code, errno });
+}

@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { loadAddon } from '../../../src/native/load.ts';
+import { BlockPool } from '../../../src/logs/blocks.ts';
+import { Feed } from '../../../src/logs/feed.ts';
+import type { Dress } from '../../../src/logs/feed.ts';
+import { LinePrefix, PrefixLayout } from '../../../src/logs/line-prefix.ts';
+import { LONGEST_LINE } from '../../../src/logs/line-splitter.ts';
+import type { LineStyle } from '../../../src/logs/ports.ts';
+import { RecordFormat } from '../../../src/logs/record-format.ts';
+import { Sink } from '../../../src/logs/sink.ts';
+import { FakeClock, FakeOutlet } from './fakes.ts';
+
+const natives = loadAddon();
+const clock = new FakeClock();
+const STYLE: LineStyle = { prefix: null, timestamp: 'none', jsonLines: 'nest' };
+
+function stream(): { sink: Sink; outlet: FakeOutlet } {
+  const outlet = new FakeOutlet();
+  return { outlet, sink: new Sink({ name: 'standard output', outlet, pool: new BlockPool(), natives, clock, goneOn: new Set(), report: () => undefined }) };
+}
+
+function originOf(process: string): { group: string; program: string; process: string; stream: 'stdout' } {
+  return { group: 'g', program: 'p', process, stream: 'stdout' };
+}
+
+function prefixed(sink: Sink, name: string, layout: PrefixLayout): Feed {
+  layout.add(name);
+  return new Feed(sink, { kind: 'prefix', prefix: new LinePrefix(originOf(name), 7, STYLE, layout, false) }, false, () => clock.wallMs());
+}
+
+function feedOf(sink: Sink, dress: Dress, mayPassThrough = false): Feed {
+  return new Feed(sink, dress, mayPassThrough, () => clock.wallMs());
+}
+
+function json(sink: Sink, jsonLines: LineStyle['jsonLines'] = 'nest'): Feed {
+  return feedOf(sink, { kind: 'record', record: new RecordFormat('json', originOf('web'), 7, jsonLines) });
+}
+
+async function textOf({ sink, outlet }: { sink: Sink; outlet: FakeOutlet }): Promise<string> {
+  await sink.idle();
+  return outlet.text;
+}
+
+test('prefix: each line of each program has its name, padded to the longest one', async () => {
+  const place = stream();
+  const layout = new PrefixLayout();
+  const web = prefixed(place.sink, 'web', layout);
+  web.take(Buffer.from('one\n'));
+  const worker = prefixed(place.sink, 'worker', layout);
+  web.take(Buffer.from('two\nthr'));
+  worker.take(Buffer.from('hello\n'));
+  web.take(Buffer.from('ee\n'));
+  assert.equal(await textOf(place), 'web | one\nweb    | two\nworker | hello\nweb    | three\n');
+});
+
+test('prefix: a partial line that was flushed goes on without a prefix, or is ended before another', async () => {
+  const place = stream();
+  const layout = new PrefixLayout();
+  const a = prefixed(place.sink, 'a', layout);
+  const b = prefixed(place.sink, 'b', layout);
+  a.take(Buffer.from('load'));
+  a.flush();
+  a.take(Buffer.from('ing\n'));
+  a.take(Buffer.from('wait'));
+  a.flush();
+  b.take(Buffer.from('line\n'));
+  a.take(Buffer.from('ing\nnext\n'));
+  a.take(Buffer.from('done'));
+  a.flush();
+  b.take(Buffer.from('line\n'));
+  a.take(Buffer.from('\nlast'));
+  a.finish();
+  b.finish();
+  assert.equal(await textOf(place), 'a | loading\na | wait\nb | line\na | ing\na | next\na | done\nb | line\na | last\n');
+});
+
+test('raw on a shared stream: bytes are unchanged, and programs never mix within a line', async () => {
+  const place = stream();
+  const a = feedOf(place.sink, { kind: 'raw' });
+  const b = feedOf(place.sink, { kind: 'raw' });
+  a.take(Buffer.from([0xff, 0xfe, 0x0a, 0x61]));
+  b.take(Buffer.from('b\n'));
+  a.take(Buffer.from('a\n'));
+  a.take(Buffer.from('end'));
+  a.finish();
+  assert.equal(await textOf(place), '\xff\xfe\nb\naa\nend', 'the last line stays as it was written');
+  b.take(Buffer.from('after\n'));
+  assert.equal(await textOf(place), '\xff\xfe\nb\naa\nend\nafter\n');
+});
+
+test('a file of one program gets its bytes at once and unchanged; of several, whole lines', async () => {
+  const place = stream();
+  const a = feedOf(place.sink, { kind: 'raw' }, true);
+  a.take(Buffer.from('prompt> '));
+  assert.equal(await textOf(place), 'prompt> ');
+  const b = feedOf(place.sink, { kind: 'raw' }, true);
+  a.take(Buffer.from('answer'));
+  b.take(Buffer.from('from b'));
+  a.take(Buffer.from('\n'));
+  b.take(Buffer.from('\n'));
+  assert.equal(await textOf(place), 'prompt> answer\nfrom b\n');
+  b.finish();
+  a.take(Buffer.from('alone'));
+  a.take(Buffer.from('\n\n'));
+  assert.equal(await textOf(place), 'prompt> answer\nfrom b\nalone\n\n');
+});
+
+test('a line over 1 MiB is cut and marked', async () => {
+  const place = stream();
+  const feed = prefixed(place.sink, 'a', new PrefixLayout());
+  feed.take(Buffer.concat([Buffer.alloc(LONGEST_LINE, 'x'), Buffer.from('rest\nnext\n')]));
+  assert.equal(await textOf(place), `a | ${'x'.repeat(LONGEST_LINE)} [line cut]\na | rest\na | next\n`);
+});
+
+test('json: an object a line with all fields, whatever the bytes', async () => {
+  const place = stream();
+  json(place.sink).take(Buffer.from('plain\n\nquote " back \\ tab \t esc \x1b nul \0 €\n'));
+  const records = (await textOf(place)).split('\n').slice(0, -1).map((line) => JSON.parse(Buffer.from(line, 'latin1').toString()) as Record<string, unknown>);
+  assert.deepEqual(records[0], { time: '2026-01-01T12:00:00.123Z', program: 'p', group: 'g', process: 'web', pid: 7, stream: 'stdout', message: 'plain' });
+  assert.deepEqual(records.map((record) => record['message']), ['plain', '', 'quote " back \\ tab \t esc \x1b nul \0 €']);
+});
+
+test('json: bytes that are no UTF-8 are replaced, and only they', async () => {
+  const place = stream();
+  json(place.sink).take(Buffer.concat([Buffer.from('a'), Buffer.from([0xff]), Buffer.from('€\n')]));
+  assert.equal((JSON.parse(Buffer.from(await textOf(place), 'latin1').toString()) as { message: string }).message, 'a\ufffd€');
+});
+
+const OBJECT_LINES: ReadonlyArray<readonly [mode: LineStyle['jsonLines'], expected: (line: string) => unknown]> = [
+  ['nest', (line) => ({ message: JSON.parse(line) as unknown })],
+  ['string', (line) => ({ message: line })],
+  ['pass', (line) => JSON.parse(line) as unknown],
+];
+
+for (const [mode, expected] of OBJECT_LINES) {
+  test(`log_json_lines=${mode}`, async () => {
+    const place = stream();
+    const line = ' {"level":"info","big":12345678901234567890,"msg":"a"} ';
+    json(place.sink, mode).take(Buffer.from(`${line}\n{broken}\n[1]\n`));
+    const lines = (await textOf(place)).split('\n').slice(0, -1);
+    const first = JSON.parse(lines[0] as string) as Record<string, unknown>;
+    if (mode !== 'pass') for (const key of Object.keys(first)) if (key !== 'message') delete first[key];
+    assert.deepEqual(first, expected(line));
+    if (mode !== 'string') assert.ok((lines[0] as string).includes('12345678901234567890'), 'numbers keep their digits');
+    assert.deepEqual(lines.slice(1).map((text) => (JSON.parse(text) as { message: string }).message), ['{broken}', '[1]']);
+  });
+}
+
+test('json: a partial line is a record that says so; at the end of the pipe it is a whole one', async () => {
+  const place = stream();
+  const feed = json(place.sink);
+  feed.take(Buffer.from('name: '));
+  feed.flush();
+  feed.take(Buffer.from('\nmore'));
+  feed.flush();
+  feed.take(Buffer.from(' text\nlast'));
+  feed.finish();
+  const records = (await textOf(place)).split('\n').slice(0, -1).map((line) => JSON.parse(line) as { message: string; partial?: boolean });
+  assert.deepEqual(records.map(({ message, partial }) => [message, partial]), [['name: ', true], ['more', true], [' text', undefined], ['last', undefined]]);
+});
+
+test('json: a long line is cut into records that say so', async () => {
+  const place = stream();
+  json(place.sink).take(Buffer.concat([Buffer.alloc(LONGEST_LINE, '"'), Buffer.from('rest\n')]));
+  const records = (await textOf(place)).split('\n').slice(0, -1).map((line) => JSON.parse(line) as { message: string; cut?: boolean });
+  assert.deepEqual(records.map(({ message, cut }) => [message.length, cut]), [[LONGEST_LINE, true], [4, undefined]]);
+});
+
+test('logfmt: fields and message are quoted where they must be', async () => {
+  const place = stream();
+  const record = new RecordFormat('logfmt', { group: 'g h', program: 'p', process: 'a=b', stream: 'stderr' }, 7, 'nest');
+  feedOf(place.sink, { kind: 'record', record }).take(Buffer.from('say "hi" \t {}\n'));
+  assert.equal(await textOf(place), 'time=2026-01-01T12:00:00.123Z program=p group="g h" process="a=b" pid=7 stream=stderr message="say \\"hi\\" \\t {}"\n');
+});
+
+/** Two programs that write in turns, in any chunks, with silences: what each wrote comes out, line by line. */
+test('any chunking, any interleaving, any silences: no byte is lost and no line holds two programs', async () => {
+  const step = fc.record({ who: fc.nat(1), what: fc.constantFrom('chunk', 'chunk', 'chunk', 'silence'), text: fc.stringMatching(/^[xyz\n]{0,8}$/) });
+  await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+    const place = stream();
+    const layout = new PrefixLayout();
+    const feeds = [prefixed(place.sink, 'a', layout), prefixed(place.sink, 'b', layout)];
+    const given = ['', ''];
+    for (const { who, what, text } of steps) {
+      const feed = feeds[who] as Feed;
+      if (what === 'silence') {
+        feed.flush();
+      } else if (text !== '') {
+        feed.take(Buffer.from(text));
+        given[who] += text;
+      }
+    }
+    for (const feed of feeds) feed.finish();
+    const lines = (await textOf(place)).split('\n').slice(0, -1);
+    for (const [who, name] of ['a', 'b'].entries()) {
+      const written = lines.filter((line) => line.startsWith(`${name} | `)).map((line) => line.slice(4)).join('');
+      assert.equal(written, (given[who] as string).replaceAll('\n', ''));
+    }
+    assert.ok(lines.every((line) => /^[ab] \| [xyz]*$/.test(line)));
+  }));
+});

@@ -1,0 +1,226 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, readSync, renameSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { loadAddon } from '../../../src/native/load.ts';
+import { createAutoFile, findAutoFiles } from '../../../src/logs/auto-files.ts';
+import { BlockPool } from '../../../src/logs/blocks.ts';
+import { FileOutlet } from '../../../src/logs/file-outlet.ts';
+import { PipeGrowth } from '../../../src/logs/outlets.ts';
+import type { LogProblem } from '../../../src/logs/ports.ts';
+import { Sink } from '../../../src/logs/sink.ts';
+import { FakeClock } from './fakes.ts';
+
+const natives = loadAddon();
+const folder = mkdtempSync(join(tmpdir(), 'logs-'));
+after(() => rmSync(folder, { recursive: true }));
+let number = 0;
+
+interface Log {
+  readonly path: string;
+  readonly sink: Sink;
+  readonly outlet: FileOutlet;
+  readonly clock: FakeClock;
+  readonly problems: LogProblem[];
+  write(text: string): Promise<void>;
+  read(suffix?: string): string;
+}
+
+function logAt(path: string, maxBytes: number, backups: number): Log {
+  const clock = new FakeClock();
+  const problems: LogProblem[] = [];
+  const report = (problem: LogProblem): void => {
+    problems.push(problem);
+  };
+  const outlet = new FileOutlet({ path, growth: new PipeGrowth(natives, clock), clock, report }, { maxBytes, backups });
+  const sink = new Sink({ name: path, outlet, pool: new BlockPool(), natives, clock, goneOn: new Set(), report });
+  return {
+    path, sink, outlet, clock, problems,
+    write: (text) => {
+      sink.queue.append(Buffer.from(text), 0, text.length);
+      sink.start();
+      return sink.idle();
+    },
+    read: (suffix = '') => readFileSync(path + suffix, 'latin1'),
+  };
+}
+
+function freshLog(maxBytes = 0, backups = 0): Log {
+  return logAt(join(folder, `${++number}.log`), maxBytes, backups);
+}
+
+/** What the real Supervisor makes of ten-byte lines `line 0000\n` … written one by one: the names and what is in them. */
+function supervisorFiles(lines: number, maxBytes: number, backups: number): Record<string, string> {
+  const directory = mkdtempSync(join(folder, 'real-'));
+  const program = [
+    'import sys',
+    'from supervisor.loggers import getLogger, handle_file',
+    'log = getLogger()',
+    'handle_file(log, sys.argv[1], "%(message)s", rotating=True, maxbytes=int(sys.argv[3]), backups=int(sys.argv[4]))',
+    'for i in range(int(sys.argv[2])): log.info(b"line %04d\\n" % i)',
+  ].join('\n');
+  execFileSync('/usr/bin/python3', ['-c', program, join(directory, 'x.log'), String(lines), String(maxBytes), String(backups)]);
+  return filesIn(directory, 'x.log', backups);
+}
+
+function filesIn(directory: string, name: string, backups: number): Record<string, string> {
+  const files: Record<string, string> = {};
+  for (let i = 0; i <= backups + 2; i++) {
+    const path = join(directory, i === 0 ? name : `${name}.${i}`);
+    if (existsSync(path)) files[i] = readFileSync(path, 'latin1');
+  }
+  return files;
+}
+
+for (const [lines, maxBytes, backups] of [[25, 50, 3], [7, 50, 3], [100, 35, 2], [12, 20, 0], [5, 50, 1], [10, 5, 4]] as const) {
+  test(`rotation leaves the files that Supervisor leaves: ${lines} lines, maxbytes ${maxBytes}, backups ${backups}`, async () => {
+    const expected = supervisorFiles(lines, maxBytes, backups);
+    const text = Array.from({ length: lines }, (_, i) => `line ${String(i).padStart(4, '0')}\n`);
+    // The last run writes all lines in a single piece: a file still ends at the line that reaches the limit.
+    for (const pieces of [text, [text.join('')]]) {
+      const directory = mkdtempSync(join(folder, 'ours-'));
+      const log = logAt(join(directory, 'x.log'), maxBytes, backups);
+      for (const piece of pieces) await log.write(piece);
+      assert.deepEqual(filesIn(directory, 'x.log', backups), expected);
+      await log.sink.close();
+    }
+  });
+}
+
+test('an existing file is appended to, and counts for the limit', async () => {
+  const log = freshLog(10, 1);
+  writeFileSync(log.path, 'old 1234\n');
+  await log.write('a\n');
+  await log.write('b\n');
+  assert.deepEqual([log.read('.1'), log.read()], ['old 1234\na\n', 'b\n']);
+});
+
+test('without a limit nothing is ever rotated', async () => {
+  const log = freshLog(0, 5);
+  await log.write('x'.repeat(100_000));
+  assert.equal(log.read().length, 100_000);
+  assert.equal(existsSync(`${log.path}.1`), false);
+});
+
+test('permissions are what the umask leaves', async () => {
+  const log = freshLog();
+  const before = process.umask(0o027);
+  await log.write('x');
+  process.umask(before);
+  assert.equal(statSync(log.path).mode & 0o777, 0o640);
+});
+
+test('a file that was moved away is written on until it is reopened', async () => {
+  const log = freshLog();
+  await log.write('one\n');
+  renameSync(log.path, `${log.path}.moved`);
+  await log.write('two\n');
+  await log.sink.reopen();
+  await log.write('three\n');
+  assert.deepEqual([log.read('.moved'), log.read()], ['one\ntwo\n', 'three\n']);
+});
+
+test('rotation leaves alone what took the name of a file that was moved away', async () => {
+  const log = freshLog(10, 3);
+  await log.write('one\n');
+  renameSync(log.path, `${log.path}.moved`);
+  writeFileSync(log.path, 'of others\n');
+  await log.write('two two two\n');
+  await log.write('new\n');
+  assert.deepEqual([log.read('.moved'), existsSync(`${log.path}.2`)], ['one\ntwo two two\n', false]);
+  assert.deepEqual([log.read('.1'), log.read()], ['of others\nnew\n', '']);
+});
+
+test('a deleted file comes back at the next rotation', async () => {
+  const log = freshLog(10, 3);
+  await log.write('one\n');
+  rmSync(log.path);
+  await log.write('two two two\n');
+  await log.write('new\n');
+  assert.equal(log.read(), 'new\n');
+  assert.equal(existsSync(`${log.path}.1`), false);
+});
+
+test('a file that was truncated by others is not rotated for its old size', async () => {
+  const log = freshLog(10, 3);
+  await log.write('12345678\n');
+  truncateSync(log.path);
+  await log.write('ab\n');
+  assert.equal(log.read(), 'ab\n');
+  assert.equal(existsSync(`${log.path}.1`), false);
+});
+
+test('clear empties the file under its name', async () => {
+  const log = freshLog();
+  await log.write('one\n');
+  await log.sink.clear();
+  assert.equal(log.read(), '');
+  await log.write('two\n');
+  assert.equal(log.read(), 'two\n');
+});
+
+test('a rotation that is refused is said once, and the file grows on', async () => {
+  const log = freshLog(10, 1);
+  // A directory in the place of the backup, with something in it: nothing can be renamed over it, by root neither.
+  mkdirSync(`${log.path}.1`);
+  writeFileSync(join(`${log.path}.1`, 'x'), '');
+  await log.write('0123456789\n');
+  await log.write('a\n');
+  assert.equal(log.read(), '0123456789\na\n');
+  assert.equal(log.problems.length, 1);
+  assert.match((log.problems[0] as LogProblem).text, /^cannot rotate .*: .*\((EISDIR|ENOTEMPTY|EEXIST)\); it grows on$/);
+});
+
+test('a path that cannot be opened is said once; output is dropped, and written when it can be', async () => {
+  const log = logAt(join(folder, 'missing', 'x.log'), 0, 0);
+  log.sink.open();
+  await log.write('lost\n');
+  await log.write('lost\n');
+  assert.deepEqual(log.problems.map((problem) => problem.text), [`cannot write ${log.path}: no such file or directory (ENOENT); output for it is dropped until it can be written again`]);
+  mkdirSync(join(folder, 'missing'));
+  log.clock.advance(60_000);
+  await log.write('kept\n');
+  assert.equal(log.read(), 'kept\n');
+  assert.equal(log.problems[1]?.text, `${log.path} is written again; 10 bytes for it were dropped`);
+});
+
+test('a device is written, never rotated, cleared or removed', async () => {
+  const log = logAt('/dev/full', 10, 3);
+  await log.write('0123456789\n');
+  assert.match(log.problems[0]?.text ?? '', /no space left on device/);
+  const link = join(folder, 'null.log');
+  symlinkSync('/dev/null', link);
+  const sunk = logAt(link, 10, 3);
+  await sunk.write('0123456789\n0123456789\n');
+  await sunk.sink.clear();
+  await sunk.sink.reopen();
+  assert.deepEqual([sunk.problems.length, existsSync(`${link}.1`), statSync('/dev/null').isCharacterDevice(), statSync(link).isCharacterDevice()], [0, false, true, true]);
+});
+
+test('a fifo without a reader drops; with one it gets whole lines, and it is never rotated', async () => {
+  const path = join(folder, 'fifo');
+  execFileSync('mkfifo', [path]);
+  const log = logAt(path, 10, 3);
+  await log.write('nobody reads\n');
+  assert.match(log.problems[0]?.text ?? '', /ENXIO/);
+  const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  await log.write('0123456789\nabc\n');
+  const buffer = Buffer.alloc(100);
+  assert.equal(buffer.toString('latin1', 0, readSync(reader, buffer)), '0123456789\nabc\n');
+  closeSync(reader);
+  await log.write('nobody again\n');
+  assert.equal(existsSync(`${path}.1`), false);
+  await log.sink.close();
+});
+
+test('AUTO files have Supervisor\'s names and are found again, with their backups and nothing else', () => {
+  const directory = mkdtempSync(join(folder, 'auto-'));
+  const path = createAutoFile(directory, 'web_00', 'stdout', 'super+visor');
+  assert.match(path, /\/web_00-stdout---super\+visor-[a-z0-9_]{8}\.log$/);
+  assert.equal(statSync(path).mode & 0o777, 0o600);
+  writeFileSync(`${path}.1`, '');
+  for (const other of ['web_00-stdout---other-abcdefgh.log', 'web.log', 'web_00-stdout---superrvisor-abcdefgh.log']) writeFileSync(join(directory, other), '');
+  assert.deepEqual(findAutoFiles(directory, 'super+visor').sort(), [path, `${path}.1`]);
+});

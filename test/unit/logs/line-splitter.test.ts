@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { LONGEST_LINE, LineSplitter } from '../../../src/logs/line-splitter.ts';
+import type { LineReceiver } from '../../../src/logs/line-splitter.ts';
+
+/** What arrived, line by line, whatever the ranges in which it came. */
+class Recorder implements LineReceiver {
+  readonly events: string[] = [];
+
+  lines(bytes: Buffer, start: number, end: number): void {
+    const text = bytes.toString('latin1', start, end);
+    assert.ok(text.endsWith('\n'));
+    for (const line of text.slice(0, -1).split('\n')) this.events.push(`line ${line}`);
+  }
+
+  begin(bytes: Buffer, start: number, end: number): void {
+    this.events.push(`begin ${bytes.toString('latin1', start, end)}`);
+  }
+
+  resume(bytes: Buffer, start: number, end: number, isEnd: boolean): void {
+    this.events.push(`${isEnd ? 'end' : 'more'} ${bytes.toString('latin1', start, end)}`);
+  }
+
+  cut(bytes: Buffer, start: number, end: number): void {
+    this.events.push(`cut ${bytes.toString('latin1', start, end)}`);
+  }
+}
+
+/** Pushes the pieces through one piece of memory, as reads do, so that whatever is kept without a copy shows. */
+function split(pieces: readonly Buffer[]): string[] {
+  const recorder = new Recorder();
+  const splitter = new LineSplitter(recorder);
+  const memory = Buffer.alloc(Math.max(1, ...pieces.map((piece) => piece.length)) + 2);
+  for (const piece of pieces) {
+    memory.fill('#');
+    piece.copy(memory, 1);
+    splitter.push(memory, 1, 1 + piece.length);
+  }
+  splitter.flush();
+  return recorder.events;
+}
+
+function cutAt(bytes: Buffer, places: readonly number[]): Buffer[] {
+  const sorted = [...new Set(places.map((place) => place % (bytes.length + 1)))].sort((a, b) => a - b);
+  const ends = [...sorted, bytes.length];
+  return ends.map((end, i) => bytes.subarray(i === 0 ? 0 : ends[i - 1], end));
+}
+
+test('any chunking of any bytes gives the same lines', () => {
+  const newlineRich = fc.array(fc.oneof(fc.constant(10), fc.integer({ min: 0, max: 255 })), { maxLength: 200 }).map((bytes) => Buffer.from(bytes));
+  fc.assert(fc.property(newlineRich, fc.array(fc.nat()), (bytes, places) => {
+    const text = bytes.toString('latin1');
+    const lines = text.split('\n');
+    const last = lines.pop() as string;
+    const expected = [...lines.map((line) => `line ${line}`), ...(last === '' ? [] : [`begin ${last}`])];
+    assert.deepEqual(split(cutAt(bytes, places)), expected);
+  }));
+});
+
+test('a line that is begun goes on, also with nothing but its newline', () => {
+  const recorder = new Recorder();
+  const splitter = new LineSplitter(recorder);
+  const push = (text: string): void => splitter.push(Buffer.from(text), 0, text.length);
+  push('a');
+  assert.equal(splitter.hasPartial, true);
+  splitter.flush();
+  assert.equal(splitter.hasPartial, false);
+  splitter.flush();
+  push('b');
+  splitter.flush();
+  push('\nc\n\nd');
+  assert.deepEqual(recorder.events, ['begin a', 'more b', 'end \n', 'line c', 'line ']);
+});
+
+test('a line over the limit is cut, whatever the chunks, and nothing of it is lost', () => {
+  const long = Buffer.concat([Buffer.alloc(2 * LONGEST_LINE + 10, 'x'), Buffer.from('\nnext\n')]);
+  const expected = [`cut ${'x'.repeat(LONGEST_LINE)}`, `cut ${'x'.repeat(LONGEST_LINE)}`, `line ${'x'.repeat(10)}`, 'line next'];
+  for (const places of [[], [1], [LONGEST_LINE], [LONGEST_LINE + 1], [70_000, 140_000, LONGEST_LINE * 2 + 5]]) {
+    assert.deepEqual(split(cutAt(long, places)), expected);
+  }
+});
+
+test('a line of exactly the limit is not cut', () => {
+  const line = Buffer.concat([Buffer.alloc(LONGEST_LINE, 'x'), Buffer.from('\n')]);
+  for (const places of [[], [5], [LONGEST_LINE], [LONGEST_LINE - 1]]) {
+    assert.deepEqual(split(cutAt(line, places)), [`line ${'x'.repeat(LONGEST_LINE)}`]);
+  }
+});
+
+test('a cut leaves UTF-8 characters whole', () => {
+  const euro = Buffer.from('€');
+  const line = Buffer.concat([Buffer.alloc(LONGEST_LINE - 1, 'x'), euro, Buffer.from('y\n')]);
+  const events = split([line]);
+  assert.deepEqual(events, [`cut ${'x'.repeat(LONGEST_LINE - 1)}`, `line ${euro.toString('latin1')}y`]);
+});

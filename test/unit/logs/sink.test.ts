@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { loadAddon } from '../../../src/native/load.ts';
+import { BLOCK_BYTES, BlockPool } from '../../../src/logs/blocks.ts';
+import type { LogProblem } from '../../../src/logs/ports.ts';
+import { QUEUE_BYTES, Sink } from '../../../src/logs/sink.ts';
+import { FakeClock, FakeOutlet, errnoError } from './fakes.ts';
+
+const natives = loadAddon();
+
+interface Bench {
+  readonly sink: Sink;
+  readonly outlet: FakeOutlet;
+  readonly clock: FakeClock;
+  readonly problems: LogProblem[];
+  put(text: string): void;
+}
+
+function bench(): Bench {
+  const outlet = new FakeOutlet();
+  const clock = new FakeClock();
+  const problems: LogProblem[] = [];
+  const sink = new Sink({ name: '/x.log', outlet, pool: new BlockPool(), natives, clock, goneOn: new Set(['EPIPE']), report: (problem) => problems.push(problem) });
+  const put = (text: string): void => {
+    sink.queue.append(Buffer.from(text), 0, text.length);
+    sink.start();
+  };
+  return { sink, outlet, clock, problems, put };
+}
+
+/** A waiter that writes down its name when its turn comes. */
+function waiter(name: string, turns: string[]): { resume(): void } {
+  return { resume: () => turns.push(name) };
+}
+
+const dropped = (lines: number): Buffer => Buffer.from(`${lines} dropped\n`);
+
+test('bytes go out in order, each once, also when writes are partial', async () => {
+  const { sink, outlet, put } = bench();
+  outlet.isStalled = true;
+  put('abcdef');
+  put('ghi');
+  outlet.finish(2);
+  outlet.finish(3);
+  outlet.isStalled = false;
+  outlet.finish();
+  await sink.idle();
+  assert.equal(outlet.text, 'abcdefghi');
+  assert.equal(sink.unwrittenBytes, 0);
+});
+
+test('lines longer than a block and lines at its edge stay whole', async () => {
+  const { sink, outlet } = bench();
+  const prefix = Buffer.from('web | ');
+  const lines = ['x'.repeat(BLOCK_BYTES - 20), 'y'.repeat(100), 'z'.repeat(BLOCK_BYTES + 5), 'w'.repeat(BLOCK_BYTES - prefix.length - 1), ''];
+  const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''));
+  sink.queue.appendLines(bytes, 0, bytes.length, prefix);
+  sink.start();
+  await sink.idle();
+  assert.equal(outlet.text, lines.map((line) => `web | ${line}\n`).join(''));
+});
+
+test('a full sink makes readers wait, and wakes them in the order of their waiting', () => {
+  const { sink, outlet, put } = bench();
+  const turns: string[] = [];
+  outlet.isStalled = true;
+  put('a');
+  assert.equal(sink.wait(waiter('early', turns)), false, 'there is room');
+  put('b'.repeat(QUEUE_BYTES));
+  for (const name of ['first', 'second', 'third', 'fourth']) assert.equal(sink.wait(waiter(name, turns)), true);
+  assert.deepEqual(turns, []);
+  while (turns.length === 0) outlet.finish();
+  assert.deepEqual(turns, ['first', 'second', 'third'], 'a quarter of the queue is left, so there is room for three reads');
+  assert.equal(sink.wait(waiter('first again', turns)), true, 'who reads while another waits goes behind it');
+  while (outlet.hasPending) outlet.finish();
+  assert.deepEqual(turns, ['first', 'second', 'third', 'fourth', 'first again']);
+  assert.equal(sink.isIdle, true);
+});
+
+test('an idle sink makes nobody wait', () => {
+  const { sink } = bench();
+  assert.equal(sink.wait(waiter('x', [])), false);
+});
+
+test('lines of the supervisor never wait: they are kept up to a limit, then counted', async () => {
+  const { sink, outlet, put } = bench();
+  outlet.isStalled = true;
+  put('p'.repeat(QUEUE_BYTES));
+  const line = Buffer.from(`${'o'.repeat(1023)}\n`);
+  for (let i = 0; i < 1000; i++) sink.say(line, dropped);
+  assert.ok(sink.unwrittenBytes <= QUEUE_BYTES + 256 * 1024);
+  outlet.isStalled = false;
+  outlet.finish();
+  await sink.idle();
+  const own = outlet.text.slice(QUEUE_BYTES);
+  assert.equal(own, `${'o'.repeat(1023)}\n`.repeat(256) + '744 dropped\n');
+});
+
+test('a line of the supervisor ends the open line of a program first', async () => {
+  const { sink, outlet, put } = bench();
+  const owner = {};
+  sink.claim(owner);
+  put('half');
+  sink.leave(owner);
+  sink.say(Buffer.from('own\n'), dropped);
+  await sink.idle();
+  assert.equal(outlet.text, 'half\nown\n');
+});
+
+test('ENOSPC: what cannot be written is dropped and counted, said once, and the next line is whole again', async () => {
+  const { sink, outlet, clock, problems, put } = bench();
+  outlet.isStalled = true;
+  put('abc\ndef\n');
+  outlet.finish(6);
+  outlet.failure = errnoError('ENOSPC', -28);
+  outlet.finish();
+  for (let i = 0; i < 5; i++) {
+    put('lost\n');
+    outlet.finish();
+  }
+  assert.deepEqual(problems, [{ level: 'error', text: 'cannot write /x.log: no space left on device (ENOSPC); output for it is dropped until it can be written again' }]);
+  outlet.failure = null;
+  clock.advance(10_000);
+  outlet.isStalled = false;
+  put('again\n');
+  await sink.idle();
+  assert.equal(outlet.text, 'abc\nde\nagain\n');
+  assert.deepEqual(problems[1], { level: 'warn', text: '/x.log is written again; 27 bytes for it were dropped' });
+  assert.equal(problems.length, 2);
+});
+
+test('a disk that fails and succeeds in turns is said once', async () => {
+  const { sink, outlet, clock, problems, put } = bench();
+  for (let i = 0; i < 10; i++) {
+    outlet.failure = errnoError('ENOSPC', -28);
+    put('x\n');
+    await sink.idle();
+    outlet.failure = null;
+    clock.advance(100);
+    put('y\n');
+    await sink.idle();
+  }
+  assert.equal(problems.length, 1);
+});
+
+test('EPIPE: said once, everything is dropped from then on, and nobody waits', async () => {
+  const { sink, outlet, problems, put } = bench();
+  const turns: string[] = [];
+  outlet.isStalled = true;
+  put('x'.repeat(QUEUE_BYTES + 1));
+  sink.wait(waiter('reader', turns));
+  sink.say(Buffer.from('own\n'), dropped);
+  outlet.failure = errnoError('EPIPE', -32);
+  outlet.finish();
+  assert.deepEqual(turns, ['reader']);
+  assert.equal(sink.isGone, true);
+  sink.say(Buffer.from('own\n'), dropped);
+  assert.equal(sink.unwrittenBytes, 0);
+  assert.equal(sink.wait(waiter('reader', turns)), false);
+  await sink.idle();
+  assert.deepEqual(problems.map((problem) => problem.text), ['cannot write /x.log any more: broken pipe (EPIPE); output for it is dropped from now on']);
+});
+
+test('clear drops what is queued but not what is being written, and runs before what comes later', async () => {
+  const { sink, outlet, put } = bench();
+  outlet.isStalled = true;
+  put('being written ');
+  put('queued ');
+  put('q'.repeat(2 * BLOCK_BYTES));
+  const cleared = sink.clear();
+  put('later');
+  outlet.isStalled = false;
+  outlet.finish();
+  await cleared;
+  await sink.idle();
+  assert.deepEqual(outlet.calls, ['clear']);
+  assert.equal(outlet.text, 'being written later');
+});
+
+test('clear between a torn line and its newline loses nothing that comes later', async () => {
+  const { sink, outlet, put } = bench();
+  outlet.isStalled = true;
+  put('abc');
+  outlet.finish(1);
+  outlet.failure = errnoError('ENOSPC', -28);
+  outlet.finish();
+  outlet.failure = null;
+  put('x\n');
+  const cleared = sink.clear();
+  put('later\n');
+  outlet.isStalled = false;
+  outlet.finish();
+  await cleared;
+  await sink.idle();
+  assert.equal(outlet.text, 'a\nlater\n');
+});

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { test } from 'node:test';
+import { containerStreamOf } from '../../../src/logs/container-stream.ts';
+import { LinePrefix, PrefixLayout, parsePrefixTemplate } from '../../../src/logs/line-prefix.ts';
+import type { LineStyle } from '../../../src/logs/ports.ts';
+import { formatOwnJson, formatOwnLogfmt, quoteLogfmt } from '../../../src/logs/record-format.ts';
+import { SILENCE_MS, SilenceWatch } from '../../../src/logs/silence-watch.ts';
+import { formatIsoTime, formatLocalTime } from '../../../src/logs/time-format.ts';
+import { FakeClock } from './fakes.ts';
+
+const WALL = 1767268800123;
+
+function prefixOf(style: Partial<LineStyle>, layout = new PrefixLayout(), isColored = false): LinePrefix {
+  const origin = { group: 'grp', program: 'web', process: 'web_00', stream: 'stderr' } as const;
+  return new LinePrefix(origin, 42, { prefix: null, timestamp: 'none', jsonLines: 'nest', ...style }, layout, isColored);
+}
+
+const TEMPLATES: ReadonlyArray<readonly [template: string, text: string]> = [
+  ['[%(process_name)s]', '[web_00] '],
+  ['%(group_name)s:%(process_name)s %(pid)s %(channel)s> ', 'grp:web_00 42 stderr> '],
+  ['%(time)s %(program_name)s', '2026-01-01T12:00:00.123Z web '],
+  ['100%% %(process_name)-8s|%(pid)5s', '100% web_00  |   42 '],
+  ['', ''],
+];
+
+for (const [template, text] of TEMPLATES) {
+  test(`log_prefix: ${template}`, () => assert.equal(prefixOf({ prefix: template }).at(WALL).toString(), text));
+}
+
+test('log_prefix: a field that does not exist is named', () => {
+  assert.deepEqual(parsePrefixTemplate('%(process_name)s %(nonsense)s'), { unknown: 'nonsense' });
+});
+
+test('log_timestamp stands before the prefix, once, and follows the time', () => {
+  const prefix = prefixOf({ timestamp: 'iso8601' });
+  assert.equal(prefix.at(WALL).toString(), '2026-01-01T12:00:00.123Z web_00 | ');
+  assert.equal(prefix.at(WALL + 1).toString(), '2026-01-01T12:00:00.124Z web_00 | ');
+  assert.equal(prefixOf({ timestamp: 'iso8601', prefix: '%(time)s' }).at(WALL).toString(), '2026-01-01T12:00:00.123Z ');
+});
+
+test('the width is that of the longest name there is now, and names count as characters', () => {
+  const layout = new PrefixLayout();
+  const prefix = prefixOf({}, layout);
+  layout.add('web_00');
+  layout.add('a-long-name');
+  layout.add('a-long-name');
+  assert.equal(prefix.at(WALL).toString(), 'web_00      | ');
+  layout.remove('a-long-name');
+  assert.equal(prefix.at(WALL).toString(), 'web_00      | ');
+  layout.remove('a-long-name');
+  assert.equal(prefix.at(WALL).toString(), 'web_00 | ');
+  layout.add('ünïcödé😀');
+  assert.equal(prefix.at(WALL).toString(), 'web_00   | ');
+});
+
+test('colours: one for a program, others for others', () => {
+  const layout = new PrefixLayout();
+  assert.equal(prefixOf({}, layout, true).at(WALL).toString(), '\x1b[36mweb_00 | \x1b[0m');
+  assert.deepEqual([layout.colorOf('web'), layout.colorOf('other'), layout.colorOf('web')], [36, 33, 36]);
+});
+
+test('times: ISO in UTC, and local time as Supervisor writes it', () => {
+  assert.equal(formatIsoTime(WALL), '2026-01-01T12:00:00.123Z');
+  for (const ms of [WALL, WALL + 1, WALL + 877, 1, 1782820000999]) {
+    const python = 'import time,sys; now=int(sys.argv[1])/1000; print("%s,%03d" % (time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(now)), int(sys.argv[1]) % 1000))';
+    assert.equal(`${formatLocalTime(ms)}\n`, execFileSync('/usr/bin/python3', ['-c', python, String(ms)], { encoding: 'utf8' }));
+  }
+});
+
+test('own lines as records', () => {
+  assert.deepEqual(JSON.parse(formatOwnJson('onevisor', 1, 'warn', 'a "b"\nc', WALL)), { time: '2026-01-01T12:00:00.123Z', level: 'warn', program: 'onevisor', pid: 1, message: 'a "b"\nc' });
+  assert.equal(formatOwnLogfmt('onevisor', 1, 'info', 'spawned: \'web\'', WALL), 'time=2026-01-01T12:00:00.123Z level=info program=onevisor pid=1 message="spawned: \'web\'"\n');
+  assert.deepEqual(['', 'a', 'a b', 'a=b', 'a"b', 'ü', 'a\tb'].map(quoteLogfmt), ['""', 'a', '"a b"', '"a=b"', '"a\\"b"', 'ü', '"a\\tb"']);
+});
+
+const PATHS: ReadonlyArray<readonly [path: string, pid: number, stream: 1 | 2 | null]> = [
+  ['/dev/stdout', 7, 1], ['/dev/stderr', 7, 2], ['/dev/fd/1', 7, 1], ['/dev/fd/2', 7, 2], ['/proc/self/fd/1', 7, 1], ['/proc/self/fd/2', 7, 2],
+  ['/proc/1/fd/1', 1, 1], ['/proc/1/fd/1', 7, null], ['/proc/7/fd/2', 7, 2], ['/dev/fd/3', 7, null], ['/dev/stdout.log', 7, null], ['/var/log/x.log', 7, null],
+];
+
+test('paths that mean a stream of ours', () => {
+  for (const [path, pid, stream] of PATHS) assert.equal(containerStreamOf(path, pid), stream, path);
+});
+
+test('silence: told after the last touch, in order, with one alarm, and none when nothing is held', () => {
+  const clock = new FakeClock();
+  const watch = new SilenceWatch(clock);
+  const told: string[] = [];
+  const holder = (name: string): { onSilence(): void } => ({ onSilence: () => told.push(name) });
+  const [a, b, c] = [holder('a'), holder('b'), holder('c')];
+  watch.touch(a);
+  clock.advance(60);
+  watch.touch(b);
+  watch.touch(c);
+  assert.equal(clock.pending, 1);
+  clock.advance(30);
+  watch.touch(a);
+  watch.forget(c);
+  clock.advance(60);
+  assert.deepEqual(told, []);
+  clock.advance(SILENCE_MS);
+  assert.deepEqual(told, ['b', 'a']);
+  assert.equal(clock.pending, 0);
+});
