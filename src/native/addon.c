@@ -311,6 +311,12 @@ static napi_value addon_ignore_signal(napi_env env, napi_callback_info info) {
   return result < 0 ? throw_failure(env, -result, "sigaction", NULL) : NULL;
 }
 
+static napi_value addon_catch_realtime_signals(napi_env env, napi_callback_info info) {
+  (void)info;
+  const int fd = sys_catch_realtime_signals();
+  return fd < 0 ? throw_failure(env, -fd, "sigaction", NULL) : make_number(env, fd);
+}
+
 static napi_value addon_exit_now(napi_env env, napi_callback_info info) {
   napi_value value = NULL;
   struct arguments arguments = begin(env, info, &value, 1);
@@ -602,6 +608,7 @@ NAPI_MODULE_INIT() {
       {"setForegroundGroup", addon_set_foreground_group},
       {"signalNumber", addon_signal_number},
       {"frame", addon_frame},
+      {"catchRealtimeSignals", addon_catch_realtime_signals},
       {"exitNow", addon_exit_now},
   };
   for (size_t i = 0; i < COUNT(functions); ++i) {

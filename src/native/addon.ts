@@ -107,6 +107,11 @@ export interface Addon {
   setSubreaper(): void;
   /** Sets a signal to be ignored (SIG_IGN), which Node cannot; programs that are spawned get the default back all the same. */
   ignoreSignal(signal: number): void;
+  /**
+   * Catches all real-time signals, which Node cannot: each is one byte, its number, on the pipe whose read end is returned
+   * (non-blocking, close-on-exec). Once only; EBUSY after that.
+   */
+  catchRealtimeSignals(): number;
   userByName(name: string): User | null;
   userById(uid: number): User | null;
   groupByName(name: string): UserGroup | null;

@@ -63,6 +63,35 @@ pid_t sys_foreground_group(int fd) { return result_of(tcgetpgrp(fd)); }
 
 int sys_ignore_signal(int number) { return signal(number, SIG_IGN) == SIG_ERR ? -errno : 0; }
 
+/* Written to by a signal handler, so it is set before the first handler is, and never changes again. */
+static int realtime_pipe = -1;
+
+/* A full pipe drops the signal: thousands are waiting then, and a handler must not wait. */
+static void tell_realtime_signal(int number) {
+  const int error = errno;
+  const unsigned char byte = (unsigned char)number;
+  const ssize_t written = write(realtime_pipe, &byte, 1);
+  (void)written;
+  errno = error;
+}
+
+int sys_catch_realtime_signals(void) {
+  if (realtime_pipe >= 0) {
+    return -EBUSY;
+  }
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
+    return -errno;
+  }
+  realtime_pipe = ends[1];
+  struct sigaction action = {.sa_handler = tell_realtime_signal, .sa_flags = SA_RESTART};
+  sigfillset(&action.sa_mask);
+  for (int number = SIGRTMIN; number <= SIGRTMAX; ++number) {
+    sigaction(number, &action, NULL);
+  }
+  return ends[0];
+}
+
 /* With SIGTTOU blocked a process of a background group is not stopped for asking. Only this thread's mask changes. */
 int sys_set_foreground_group(int fd, pid_t group) {
   const uint64_t blocked = (uint64_t)1 << (SIGTTOU - 1);

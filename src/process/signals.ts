@@ -2,6 +2,7 @@
  * The signals that come in, by name: which ones the supervisor takes, which ones init mode sends on.
  * It decides nothing about what a signal means, and sends none.
  */
+import { Socket } from 'node:net';
 import { signalNumbers } from '../core/signals.ts';
 import type { SignalName } from '../core/signals.ts';
 import type { Addon } from '../native/addon.ts';
@@ -30,6 +31,20 @@ export function takeSignals(names: readonly SignalName[], listener: SignalListen
   return () => {
     for (const { name, take } of taken) process.removeListener(name, take);
   };
+}
+
+/**
+ * Takes the real-time signals, which have no name in Node, by their numbers: init mode sends them on too. They are never given
+ * back. `warn` is told if no more can come.
+ */
+export function takeRealtimeSignals(addon: Pick<Addon, 'catchRealtimeSignals'>, listener: (number: number) => void, warn: (text: string) => void): void {
+  const pipe = new Socket({ fd: addon.catchRealtimeSignals(), readable: true, writable: false });
+  pipe.on('data', (numbers: Uint8Array) => {
+    for (const number of numbers) listener(number);
+  });
+  pipe.on('error', (error) => warn(`cannot receive real-time signals any more: ${error.message}`));
+  // As with other signals, to wait for one is no reason to live on.
+  pipe.unref();
 }
 
 /**

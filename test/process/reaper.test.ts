@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { Reaper } from '../../src/process/reaper.ts';
-import { FORWARDED_SIGNALS, ignoreTerminalStops, SUPERVISOR_SIGNALS, takeSignals } from '../../src/process/signals.ts';
+import { FORWARDED_SIGNALS, ignoreTerminalStops, SUPERVISOR_SIGNALS, takeRealtimeSignals, takeSignals } from '../../src/process/signals.ts';
 import { addon, ending, field, reaper, run, shell } from './programs.ts';
 
 describe('the reaper', () => {
@@ -38,11 +38,11 @@ describe('the reaper', () => {
   });
 
   test('an endless stream of ends leaves the loop its turns', async () => {
-    let left = 128 * 200;
-    const own = new Reaper({ reap: (limit) => { const count = Math.min(left, limit); left -= count; return Array.from({ length: count }, () => ({ pid: 1, status: 0 })); } });
+    const pending = Array.from({ length: 128 * 200 }, (_, index) => ({ pid: index + 1, status: 0 }));
+    const own = new Reaper({ reap: (limit) => pending.splice(0, limit) });
     own.drain();
-    assert.ok(left > 0, 'it gave way');
-    while (left > 0) await new Promise((resolve) => { setImmediate(resolve); });
+    assert.ok(pending.length > 0, 'it gave way');
+    while (pending.length > 0) await new Promise((resolve) => { setImmediate(resolve); });
     own.stop();
   });
 
@@ -77,6 +77,20 @@ describe('signals', () => {
   test('those that are ours alone are not sent on', () => {
     for (const name of ['SIGKILL', 'SIGSTOP', 'SIGCHLD', 'SIGSEGV', 'SIGTTOU', 'SIGPIPE'] as const) assert.ok(!FORWARDED_SIGNALS.includes(name), name);
     for (const name of ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGWINCH', 'SIGCONT', 'SIGTSTP'] as const) assert.ok(FORWARDED_SIGNALS.includes(name), name);
+  });
+
+  test('real-time signals come by number, and only one may take them', async () => {
+    const hold = setInterval(() => undefined, 2 ** 30);
+    const seen: number[] = [];
+    await new Promise<void>((resolve) => {
+      takeRealtimeSignals(addon, (number) => { if (seen.push(number) === 4) resolve(); }, assert.fail);
+      for (const name of ['RTMIN', 'RTMIN+3', 'RTMIN+3', 'RTMAX']) addon.kill(process.pid, addon.signalNumber(name) ?? 0);
+    });
+    clearInterval(hold);
+    assert.deepEqual(seen.toSorted((one, other) => one - other), [34, 37, 37, 64]);
+    assert.throws(() => addon.catchRealtimeSignals(), { code: 'EBUSY' });
+    const { stdout } = await run(shell('', { file: '/bin/cat', argv: ['cat', '/proc/self/status'] }));
+    assert.equal(BigInt(`0x${field(stdout, 'SigCgt')}`), 0n, 'programs get the default back');
   });
 
   test('stops by the terminal are ignored by us and not by programs', async () => {

@@ -58,6 +58,8 @@ assert.equal(addon.foregroundGroup(9999), -1);
 assert.equal(addon.setForegroundGroup(9999, 1), 9);
 assert.equal(addon.signalNumber('SIGRTMIN+1'), 35);
 assert.equal(addon.signalNumber(''), null);
+assert.ok(addon.catchRealtimeSignals() > 2);
+addon.kill(process.pid, 40);
 const out = new Uint32Array(2);
 const bytes = Buffer.from('one\ntwo\nthr');
 addon.frame(bytes, 0, bytes.length, Buffer.from('> '), Buffer.alloc(100), 0, out);
