@@ -1,0 +1,55 @@
+/**
+ * The one error of opening a server: what could not be listened on, and why, as a code to match on.
+ */
+
+/**
+ * `inUse`: another program listens there. `notASocket`: the path is something else, which is not removed. `insecure`: reachable from other machines without a password.
+ * `denied`: no permission. `unavailable`: anything else the kernel says, as a missing directory or an address that is not ours.
+ */
+export type ListenErrorCode = 'inUse' | 'notASocket' | 'insecure' | 'denied' | 'unavailable';
+
+/** Says in its message "cannot listen on ADDRESS: reason". */
+export class ListenError extends Error {
+  override readonly name = 'ListenError';
+  readonly code: ListenErrorCode;
+  /** The path, or host:port. */
+  readonly address: string;
+
+  constructor(code: ListenErrorCode, address: string, reason: string, options?: ErrorOptions) {
+    super(`cannot listen on ${address}: ${reason}`, options);
+    this.code = code;
+    this.address = address;
+  }
+}
+
+/** Name of the errno of a failed system call, null for another error. */
+export function errnoOf(error: unknown): string | null {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
+}
+
+/** The error for what bind(2), listen(2) or a file operation on the way to it says. */
+export function listenErrorOf(address: string, error: unknown): ListenError {
+  if (error instanceof ListenError) return error;
+  const code = errnoOf(error);
+  switch (code) {
+    case 'EADDRINUSE':
+      return new ListenError('inUse', address, 'another program listens there already', { cause: error });
+    case 'EACCES':
+    case 'EPERM':
+      return new ListenError('denied', address, 'permission denied', { cause: error });
+    case 'ENOENT':
+      return new ListenError('unavailable', address, 'the directory does not exist', { cause: error });
+    case 'EROFS':
+      return new ListenError('unavailable', address, 'the file system is read-only', { cause: error });
+    case 'EADDRNOTAVAIL':
+      return new ListenError('unavailable', address, 'this machine does not have that address', { cause: error });
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return new ListenError('unavailable', address, 'there is no such host', { cause: error });
+    case 'EINVAL':
+    case 'ENAMETOOLONG':
+      return new ListenError('unavailable', address, 'the path is too long for a socket', { cause: error });
+    default:
+      return new ListenError('unavailable', address, code ?? String(error), { cause: error });
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * `GET /logtail/NAME[/stdout|stderr]` and `GET /mainlogtail`: what `supervisorctl tail -f` and `maintail -f` read.
+ */
+import { RpcFault } from '../core/faults.ts';
+import { findOneProcess } from '../rpc/lookup.ts';
+import type { Log, StreamName, Supervisor } from '../rpc/supervisor.ts';
+import { sendError } from './answers.ts';
+import { type StreamLimits, streamLog } from './log-stream.ts';
+import type { Exchange, Route } from './route.ts';
+
+function isStreamName(text: string): text is StreamName {
+  return text === 'stdout' || text === 'stderr';
+}
+
+/** The log that `NAME[/stdout|stderr]` means; null where there is none. */
+function findLog(supervisor: Supervisor, rest: string): Log | null {
+  const [name = '', stream = 'stdout', ...more] = rest.split('/');
+  if (more.length > 0 || !isStreamName(stream)) return null;
+  try {
+    return supervisor.processLog(findOneProcess(supervisor, name).id, stream);
+  } catch (error) {
+    if (error instanceof RpcFault) return null;
+    throw error;
+  }
+}
+
+/** The routes that stream logs. */
+export function logRoutes(supervisor: Supervisor, limits: StreamLimits): Route[] {
+  const send = ({ response, signal }: Exchange, log: Log | null): void => {
+    if (log === null) sendError(response, 404);
+    else streamLog(log, response, signal, limits);
+  };
+  return [
+    { method: 'GET', path: '/logtail', access: 'password', answer: (exchange) => send(exchange, findLog(supervisor, exchange.rest)) },
+    { method: 'GET', path: '/mainlogtail', access: 'password', answer: (exchange) => send(exchange, supervisor.mainLog()) },
+  ];
+}

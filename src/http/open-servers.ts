@@ -1,0 +1,101 @@
+/**
+ * Opens the servers of a configuration, all or none: addresses, rights, and the refusal to serve everybody without a password.
+ */
+import type { AddressInfo, Server } from 'node:net';
+import type { InetServerOptions, UnixServerOptions } from '../config/options.ts';
+import type { Credentials } from './authentication.ts';
+import { defaultLimits, type ServerLimits } from './limits.ts';
+import { errnoOf, ListenError, listenErrorOf } from './listen-error.ts';
+import type { Route } from './route.ts';
+import { createHttpServer, type Report } from './server.ts';
+import { listenUnix, type UnixAddress } from './unix-socket.ts';
+
+/** One server to open. */
+export type ServerSpec =
+  | ({ readonly kind: 'unix'; readonly credentials: Credentials } & UnixAddress)
+  /** `host` empty: every address of the machine. `isInsecureAllowed`: also without a password (`allow_insecure`). */
+  | { readonly kind: 'inet'; readonly credentials: Credentials; readonly host: string; readonly port: number; readonly isInsecureAllowed: boolean };
+
+/** A server that listens. */
+export interface OpenServer {
+  /** The path, or host:port with the port in use. */
+  readonly address: string;
+  readonly port: number | null;
+  /** Removes the socket, listens no more, ends what is under way within limits. Never rejects; what went wrong is reported. */
+  readonly close: () => Promise<void>;
+}
+
+/** Numeric ids of the `chown` of a unix server; null where there is none or it cannot be looked up, which the caller reports. */
+export type OwnerLookup = (owner: NonNullable<UnixServerOptions['chown']>) => { readonly uid: number; readonly gid: number } | null;
+
+/** What a `[unix_http_server]` asks for. */
+export function unixSpec({ file, chmod, chown, username, password }: UnixServerOptions, lookUpOwner: OwnerLookup): ServerSpec {
+  return { kind: 'unix', path: file, mode: chmod, owner: chown === null ? null : lookUpOwner(chown), credentials: { username, password } };
+}
+
+/** What an `[inet_http_server]` asks for. */
+export function inetSpec({ port: { host, port }, username, password, allow_insecure: isInsecureAllowed }: InetServerOptions): ServerSpec {
+  return { kind: 'inet', host, port, isInsecureAllowed, credentials: { username, password } };
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+
+function formatAddress(host: string, port: number): string {
+  return `${host === '' ? '*' : host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+function listenInet(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: Error): void => reject(listenErrorOf(formatAddress(host, port), error));
+    server.once('error', fail);
+    server.listen({ port, ...(host === '' ? {} : { host }) }, () => {
+      server.removeListener('error', fail);
+      resolve();
+    });
+  });
+}
+
+/** Opens one server. Rejects with a {@link ListenError}. */
+export async function openServer(spec: ServerSpec, routes: readonly Route[], report: Report, limits: ServerLimits = defaultLimits): Promise<OpenServer> {
+  const isGuarded = spec.credentials.username !== null || spec.credentials.password !== null;
+  if (spec.kind === 'inet' && !isGuarded && !spec.isInsecureAllowed && !isLoopback(spec.host)) {
+    throw new ListenError('insecure', formatAddress(spec.host, spec.port), 'whoever can reach this address could run any command; set username and password, or use 127.0.0.1, or set allow_insecure=true');
+  }
+  const { server, close } = createHttpServer(routes, spec.credentials, limits, report);
+  let removeSocket = async (): Promise<void> => undefined;
+  if (spec.kind === 'unix') removeSocket = await listenUnix(server, spec, report);
+  else await listenInet(server, spec.host, spec.port);
+  const port = spec.kind === 'unix' ? null : (server.address() as AddressInfo).port;
+  const address = spec.kind === 'unix' ? spec.path : formatAddress(spec.host, port ?? spec.port);
+  // compat: the text of Supervisor, for TCP only: a unix socket has its mode.
+  if (spec.kind === 'inet' && !isGuarded) report('critical', "Server 'inet_http_server' running without any HTTP authentication checking");
+  // Running out of descriptors, for one: the server goes on listening.
+  server.on('error', (error) => report('error', `cannot accept a connection on ${address}: ${errnoOf(error) ?? error.message}`));
+  return {
+    address,
+    port,
+    close: async () => {
+      await removeSocket().catch((error: unknown) => report('warn', `cannot remove ${address}: ${errnoOf(error) ?? String(error)}`));
+      await close();
+    },
+  };
+}
+
+/** Opens all, in order. Rejects with the {@link ListenError} of the first that cannot be opened, and has closed the others then. */
+export async function openServers(specs: readonly ServerSpec[], routes: readonly Route[], report: Report, limits: ServerLimits = defaultLimits): Promise<OpenServer[]> {
+  const open: OpenServer[] = [];
+  try {
+    for (const spec of specs) open.push(await openServer(spec, routes, report, limits));
+    return open;
+  } catch (error) {
+    await closeServers(open);
+    throw error;
+  }
+}
+
+/** Closes all at the same time. */
+export async function closeServers(servers: readonly OpenServer[]): Promise<void> {
+  await Promise.all(servers.map((server) => server.close()));
+}

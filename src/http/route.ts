@@ -1,0 +1,54 @@
+/**
+ * What a route is, and finding the one for a request. The table itself is in routes.ts.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/** Who may use a route: those who know the password of the server, or everybody. */
+export type Access = 'password' | 'open';
+
+/** One request at a route. */
+export interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** The path below that of the route, decoded, without slashes at its ends; empty for the route itself. */
+  readonly rest: string;
+  /** Aborted when the client has gone or the server closes. */
+  readonly signal: AbortSignal;
+  /** Reads the body; rejects with a BodyError. */
+  readonly readBody: () => Promise<string>;
+}
+
+/** One row of the table. */
+export interface Route {
+  readonly method: 'GET' | 'POST';
+  /** `/RPC2`: that path, and those below it. */
+  readonly path: string;
+  readonly access: Access;
+  /** Answers; done when the answer is complete or under way by itself. What it throws becomes a 500, a BodyError its status. */
+  readonly answer: (exchange: Exchange) => void | Promise<void>;
+}
+
+/** What stands for a request: its route and the rest of its path, or the status that refuses it. */
+export type RouteMatch = { readonly route: Route; readonly rest: string } | { readonly status: 400 | 404; readonly allow: null } | { readonly status: 405; readonly allow: string };
+
+/** The path of a request target without its query, decoded; null where that is not possible. */
+function parsePath(target: string): string | null {
+  const path = target.replace(/^https?:\/\/[^/]*/i, '').replace(/[?#].*$/s, '');
+  try {
+    return path.startsWith('/') ? decodeURIComponent(path) : null;
+  } catch {
+    return null; // A % that begins no character: the request is refused.
+  }
+}
+
+/** Finds the route of a request: the one with the longest path that it is at or below. */
+export function matchRoute(routes: readonly Route[], method: string, target: string): RouteMatch {
+  const path = parsePath(target);
+  if (path === null) return { status: 400, allow: null };
+  const there = routes.filter((route) => path === route.path || path.startsWith(route.path === '/' ? '/' : `${route.path}/`));
+  const longest = Math.max(...there.map((route) => route.path.length));
+  const candidates = there.filter((route) => route.path.length === longest);
+  const route = candidates.find((candidate) => candidate.method === method);
+  if (route !== undefined) return { route, rest: path.slice(route.path.length).replace(/^\/+|\/+$/g, '') };
+  return candidates.length === 0 ? { status: 404, allow: null } : { status: 405, allow: candidates.map((candidate) => candidate.method).join(', ') };
+}

@@ -1,0 +1,60 @@
+/**
+ * `POST /RPC2`: a call in XML, its answer in XML. A fault is an answer too; only what is no call at all is refused with 400.
+ */
+import { RpcFault } from '../core/faults.ts';
+import { callMethod } from '../rpc/call.ts';
+import type { MethodTable } from '../rpc/method.ts';
+import type { ProcessTimes } from '../rpc/process-times.ts';
+import type { Supervisor } from '../rpc/supervisor.ts';
+import { decodeCall, encodeFault, encodeResponse, type XmlRpcCall, XmlRpcSyntaxError } from '../rpc/xmlrpc.ts';
+import { sendError, sendText } from './answers.ts';
+import type { Exchange, Route } from './route.ts';
+
+/** What calls are answered from. */
+export interface RpcService {
+  readonly supervisor: Supervisor;
+  readonly methods: MethodTable;
+  readonly times: ProcessTimes;
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** The call in a body; null where it is none, which is said in the log without the body. */
+function readCall({ supervisor }: RpcService, body: string): XmlRpcCall | null {
+  try {
+    return decodeCall(body);
+  } catch (error) {
+    if (!(error instanceof XmlRpcSyntaxError)) throw error;
+    supervisor.report('error', `cannot read an XML-RPC request: ${error.message}`);
+    return null;
+  }
+}
+
+/** The text of the answer to a call; null where it failed in us, which is said in the log. */
+async function answerCall({ supervisor, methods, times }: RpcService, { method, params }: XmlRpcCall, signal: AbortSignal): Promise<string | null> {
+  try {
+    return encodeResponse(await callMethod(methods, { supervisor, times, signal }, method, params));
+  } catch (error) {
+    if (error instanceof RpcFault) return encodeFault(error.code, error.faultString);
+    // Nobody waits for the answer any more, so it does not matter what it would have been.
+    if (!signal.aborted) supervisor.report('critical', `cannot answer ${JSON.stringify(method.slice(0, 100))}: ${describe(error)}`);
+    return null;
+  }
+}
+
+/** The route of XML-RPC. */
+export function rpcRoute(service: RpcService): Route {
+  const answer = async ({ response, signal, readBody }: Exchange): Promise<void> => {
+    const call = readCall(service, await readBody());
+    if (call === null) {
+      sendError(response, 400);
+      return;
+    }
+    const text = await answerCall(service, call, signal);
+    if (text === null) sendError(response, 500);
+    else sendText(response, 200, 'text/xml', text);
+  };
+  return { method: 'POST', path: '/RPC2', access: 'password', answer };
+}

@@ -1,0 +1,123 @@
+/**
+ * One HTTP server over a table of routes: authentication before anything else, limits, one request of a connection after the other, an end that waits for nobody.
+ * Node's own time limits are off: they come from a timer that wakes an idle supervisor twice a minute.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Level } from '../core/log-level.ts';
+import { formatRawError, refuse, sendError } from './answers.ts';
+import { createGuard, type Credentials } from './authentication.ts';
+import { BodyError, BodyReader } from './body.ts';
+import { Connections } from './connections.ts';
+import { errnoOf } from './listen-error.ts';
+import type { ServerLimits } from './limits.ts';
+import { matchRoute, type Route } from './route.ts';
+
+/** Writes a line to the supervisor's own log. */
+export type Report = (level: Level, text: string) => void;
+
+/** The longest time that a timer of Node can be set to, about 25 days. */
+const NEVER_MS = 2 ** 31 - 1;
+
+/** A server that does not listen yet, and how it ends. */
+export interface HttpServer {
+  readonly server: Server;
+  /** Listens no more, ends streams and waits, gives answers under way `closeMs`, then closes every connection. Resolves when all are closed. */
+  readonly close: () => Promise<void>;
+}
+
+/** Makes a server. */
+export function createHttpServer(routes: readonly Route[], credentials: Credentials, limits: ServerLimits, report: Report): HttpServer {
+  const isAllowed = createGuard(credentials);
+  const bodies = new BodyReader(limits);
+  const connections = new Connections(limits);
+  /** One for each request under way. A signal for all of them would keep every request that ever listened to it. */
+  const underWay = new Set<AbortController>();
+  let isClosing = false;
+
+  const server = createServer({
+    maxHeaderSize: limits.headerBytes, headersTimeout: 0, requestTimeout: 0, keepAliveTimeout: 0, connectionsCheckingInterval: NEVER_MS,
+    // compat: Supervisor does not ask for Host, and there are clients on unix sockets that have none to name.
+    requireHostHeader: false,
+  });
+
+  const respond = async (request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<void> => {
+    const match = matchRoute(routes, request.method ?? '', request.url ?? '');
+    const access = 'route' in match ? match.route.access : 'password';
+    if (access === 'password' && !isAllowed(request.headers.authorization)) {
+      refuse(request, response, 401, { 'WWW-Authenticate': 'Basic realm="default"' });
+      return;
+    }
+    if (!('route' in match)) {
+      refuse(request, response, match.status, match.allow === null ? {} : { Allow: match.allow });
+      return;
+    }
+    try {
+      await match.route.answer({ request, response, rest: match.rest, signal, readBody: () => bodies.read(request) });
+    } catch (error) {
+      if (error instanceof BodyError) {
+        refuse(request, response, error.status);
+        return;
+      }
+      report('critical', `cannot answer ${request.method ?? ''} ${match.route.path}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      sendError(response, 500);
+    }
+  };
+
+  /** Resolves when the response is written or the connection is gone. */
+  const answer = (request: IncomingMessage, response: ServerResponse): Promise<void> => new Promise((resolve) => {
+    const controller = new AbortController();
+    underWay.add(controller);
+    const cancelStallWatch = watchEnd(response, limits.stallMs);
+    response.once('close', () => {
+      cancelStallWatch();
+      underWay.delete(controller);
+      if (!response.writableFinished) controller.abort();
+      resolve();
+    });
+    response.on('error', (error) => report('debug', `cannot answer a client: ${error.message}`));
+    response.setHeader('Server', 'onevisor');
+    if (isClosing) response.setHeader('Connection', 'close');
+    // `respond` reports what goes wrong in it; what is left is a fault of its own, and the connection is of no use then.
+    respond(request, response, controller.signal).catch((error: unknown) => {
+      report('critical', `cannot answer a client: ${String(error)}`);
+      response.destroy();
+    });
+  });
+
+  server.on('request', (request, response) => connections.enqueue(request.socket, () => answer(request, response)));
+  server.on('connection', (socket: Socket) => connections.add(socket, (late) => rejectSocket(late, 408)));
+  server.on('clientError', (error, socket) => {
+    const isBusy = connections.isBusy(socket as Socket);
+    // An answer under way would be garbled by one more.
+    if (isBusy || errnoOf(error) === 'ECONNRESET') socket.destroy();
+    else rejectSocket(socket as Socket, errnoOf(error) === 'HPE_HEADER_OVERFLOW' ? 431 : 400);
+  });
+
+  const close = (): Promise<void> => new Promise((resolve) => {
+    const timer = setTimeout(() => connections.destroy(), limits.closeMs);
+    server.close(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+    isClosing = true;
+    for (const controller of underWay) controller.abort(new Error('the server closes'));
+    connections.drain();
+  });
+  return { server, close };
+}
+
+/** Ends a connection that has no request to answer, with a status line if it will take one. */
+function rejectSocket(socket: Socket, status: number): void {
+  if (socket.writable) socket.end(formatRawError(status), () => socket.destroy());
+  else socket.destroy();
+}
+
+/** Closes the connection of a response that is complete, its rest in buffers, when that is not taken within `stallMs`. Returns the function that ends the watch. */
+function watchEnd(response: ServerResponse, stallMs: number): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  response.once('prefinish', () => {
+    timer = setTimeout(() => response.destroy(), stallMs);
+  });
+  return () => clearTimeout(timer);
+}

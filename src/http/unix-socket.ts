@@ -1,0 +1,110 @@
+/**
+ * Listening on a unix socket: made in a private directory beside its place, given mode and owner there, then renamed into place.
+ * So it is never there with other rights than asked for, a stale one is replaced in one step, and a file system without hard links will do.
+ */
+import { mkdtempSync, rmdirSync } from 'node:fs';
+import { chmod, chown, lstat, rename, unlink } from 'node:fs/promises';
+import { connect, type Server } from 'node:net';
+import { dirname } from 'node:path';
+import type { Level } from '../core/log-level.ts';
+import { errnoOf, ListenError, listenErrorOf } from './listen-error.ts';
+
+/** Where and with what rights. */
+export interface UnixAddress {
+  readonly path: string;
+  /** Mode, as 0o700. */
+  readonly mode: number;
+  /** Numeric ids for chown; null to leave them. */
+  readonly owner: { readonly uid: number; readonly gid: number } | null;
+}
+
+/** How long another program may take to accept before it counts as being there: a full backlog is a living listener. */
+const PROBE_MS = 2000;
+
+/** Whether somebody accepts connections at a path. */
+function isAnswered(path: string): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ path });
+    const timer = setTimeout(() => settle(() => resolve(true)), PROBE_MS);
+    const settle = (done: () => void): void => {
+      clearTimeout(timer);
+      socket.destroy();
+      done();
+    };
+    socket.once('connect', () => settle(() => resolve(true)));
+    socket.once('error', (error) => settle(() => {
+      const code = errnoOf(error);
+      if (code === 'ECONNREFUSED' || code === 'ENOENT') resolve(false);
+      else if (code === 'EAGAIN') resolve(true);
+      else reject(error);
+    }));
+  });
+}
+
+/** Throws unless the path is free, or has a socket that nobody listens on any more. */
+async function checkPath(path: string): Promise<void> {
+  try {
+    const found = await lstat(path);
+    if (!found.isSocket()) throw new ListenError('notASocket', path, 'there is something else than a socket, which is not removed');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return;
+    throw error;
+  }
+  if (await isAnswered(path)) throw new ListenError('inUse', path, 'another program listens there already');
+}
+
+function bind(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ path }, () => {
+      server.removeListener('error', reject);
+      resolve();
+    });
+  });
+}
+
+/**
+ * Makes a server listen. Resolves with the function that removes the socket, if it is still the one that was made here.
+ * Throws a {@link ListenError}; the server is closed then. An owner that cannot be set is a warning only.
+ */
+export async function listenUnix(server: Server, { path, mode, owner }: UnixAddress, report: (level: Level, text: string) => void): Promise<() => Promise<void>> {
+  let directory: string | null = null;
+  try {
+    await checkPath(path);
+    // With six characters of mkdtemp and a name of one this is seldom longer than the path itself, whose length is limited.
+    directory = mkdtempSync(`${dirname(path)}/.`);
+    const fresh = `${directory}/s`;
+    await bind(server, fresh);
+    await chmod(fresh, mode);
+    if (owner !== null) {
+      await chown(fresh, owner.uid, owner.gid).catch((error: unknown) => {
+        report('warn', `cannot change the owner of ${path} to ${owner.uid}:${owner.gid}: ${errnoOf(error) ?? String(error)}`);
+      });
+    }
+    const { ino } = await lstat(fresh);
+    await rename(fresh, path);
+    return () => removeSocket(path, ino);
+  } catch (error) {
+    if (server.listening) server.close();
+    throw listenErrorOf(path, error);
+  } finally {
+    if (directory !== null) removeDirectory(directory, report);
+  }
+}
+
+function removeDirectory(directory: string, report: (level: Level, text: string) => void): void {
+  try {
+    rmdirSync(directory);
+  } catch (error) {
+    report('warn', `cannot remove ${directory}: ${errnoOf(error) ?? String(error)}`);
+  }
+}
+
+/** Another supervisor may have put its socket at the path meanwhile: that one stays. */
+async function removeSocket(path: string, ino: number): Promise<void> {
+  try {
+    if ((await lstat(path)).ino === ino) await unlink(path);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+  }
+}

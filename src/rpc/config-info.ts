@@ -1,0 +1,58 @@
+/**
+ * A process as `getAllConfigInfo` shows it: what the configuration says, under Supervisor's names.
+ * Pure; what must be looked up comes in.
+ */
+import type { GroupConfig, ProcessConfig } from '../config/model.ts';
+import type { XmlRpcStruct } from './xmlrpc.ts';
+
+/** What the options do not hold. */
+export interface ConfigSurroundings {
+  readonly isActive: boolean;
+  readonly uid: number | null;
+  readonly stdoutPath: string | null;
+  readonly stderrPath: string | null;
+}
+
+/** compat: what is not set travels as the text `none`. */
+const NOT_SET = 'none';
+
+/** compat: `syslog` as a log file is the old way to say `stdout_syslog=true`. */
+function hasSyslog(targets: ProcessConfig['options']['stdout_logfile']): boolean {
+  return targets.some(({ kind }) => kind === 'syslog');
+}
+
+/** The struct of one process, its members in Supervisor's order. */
+export function formatConfigInfo(group: GroupConfig, { name, options }: ProcessConfig, { isActive, uid, stdoutPath, stderrPath }: ConfigSurroundings): XmlRpcStruct {
+  return {
+    autostart: options.autostart,
+    directory: options.directory ?? NOT_SET,
+    uid: uid ?? NOT_SET,
+    command: options.command,
+    exitcodes: options.exitcodes,
+    group: group.name,
+    group_prio: group.priority,
+    inuse: isActive,
+    killasgroup: options.killasgroup,
+    name,
+    process_prio: options.priority,
+    redirect_stderr: options.redirect_stderr,
+    startretries: options.startretries,
+    startsecs: options.startsecs,
+    stdout_capture_maxbytes: options.stdout_capture_maxbytes,
+    stdout_events_enabled: options.stdout_events_enabled,
+    stdout_logfile: stdoutPath ?? NOT_SET,
+    stdout_logfile_backups: options.stdout_logfile_backups,
+    stdout_logfile_maxbytes: options.stdout_logfile_maxbytes,
+    stdout_syslog: options.stdout_syslog || hasSyslog(options.stdout_logfile),
+    stopsignal: options.stopsignal[0] ?? 0,
+    stopwaitsecs: options.stopwaitsecs,
+    stderr_capture_maxbytes: options.stderr_capture_maxbytes,
+    stderr_events_enabled: options.stderr_events_enabled,
+    stderr_logfile: stderrPath ?? NOT_SET,
+    stderr_logfile_backups: options.stderr_logfile_backups,
+    stderr_logfile_maxbytes: options.stderr_logfile_maxbytes,
+    stderr_syslog: options.stderr_syslog || hasSyslog(options.stderr_logfile),
+    // compat: AUTO counts as not set.
+    serverurl: options.serverurl === null || options.serverurl.toUpperCase() === 'AUTO' ? NOT_SET : options.serverurl,
+  };
+}

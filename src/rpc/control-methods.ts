@@ -1,0 +1,149 @@
+/**
+ * Starting, stopping and signalling: `supervisor.startProcess` and its kin. What each state answers is Supervisor's, watched.
+ * They only ask; the engine decides.
+ */
+import { RpcFault } from '../core/faults.ts';
+import { parseSignal } from '../core/signals.ts';
+import { RUNNING_STATES, SIGNALLABLE_STATES, STOPPED_STATES } from '../core/states.ts';
+import type { ProcessView } from '../engine/registry.ts';
+import { type Action, forEachProcess } from './each-process.ts';
+import { findGroup, findProcess } from './lookup.ts';
+import { type CallContext, type Method, type Parameter, readPrinted, readText, readTruth } from './method.ts';
+import { whenSettled } from './settling.ts';
+import type { XmlRpcStruct, XmlRpcValue } from './xmlrpc.ts';
+
+const isRunning = ({ record }: ProcessView): boolean => RUNNING_STATES.has(record.state);
+const isNotRunning = (process: ProcessView): boolean => !isRunning(process);
+const isSignallable = ({ record }: ProcessView): boolean => SIGNALLABLE_STATES.has(record.state);
+
+/** Whether a start has come to its end: true when RUNNING; a fault when it failed. */
+function judgeStart(process: ProcessView | null, name: string): true | null {
+  switch (process?.record.state) {
+    case 'RUNNING':
+      return true;
+    case 'STARTING':
+      return null;
+    // compat: the first failure is told, though more tries may follow.
+    case 'BACKOFF':
+    case 'FATAL':
+      throw RpcFault.of('SPAWN_ERROR', name);
+    default:
+      throw RpcFault.of('ABNORMAL_TERMINATION', name);
+  }
+}
+
+function judgeStop(process: ProcessView | null, name: string): true | null {
+  if (process?.record.state === 'UNKNOWN') throw RpcFault.of('FAILED', `cannot stop ${name}: it could not be signalled`);
+  return process === null || STOPPED_STATES.has(process.record.state) ? true : null;
+}
+
+function start(context: CallContext, { id, config, record }: ProcessView, name: string, wait: boolean): true | Promise<true> {
+  const { supervisor } = context;
+  const objection = supervisor.checkCommand(config);
+  if (objection !== null) throw RpcFault.of(objection.fault, objection.reason);
+  if (RUNNING_STATES.has(record.state)) throw RpcFault.of('ALREADY_STARTED', name);
+  if (record.state === 'UNKNOWN') throw RpcFault.of('FAILED', `${name} is in an unknown process state`);
+  supervisor.start(id);
+  const state = supervisor.process(id)?.record.state;
+  if (state === 'BACKOFF' || state === 'FATAL') throw RpcFault.of('SPAWN_ERROR', name);
+  // compat: true also for a process that is stopping, which is not started.
+  if (!wait || state === 'RUNNING') return true;
+  return whenSettled(context, id, (process) => judgeStart(process, name));
+}
+
+function stop(context: CallContext, { id, record }: ProcessView, name: string, wait: boolean): true | Promise<true> {
+  const { supervisor } = context;
+  // Unlike Supervisor, which answers NOT_RUNNING: who asks a second time has no more patience.
+  if (record.state === 'STOPPING') supervisor.kill(id);
+  else if (RUNNING_STATES.has(record.state)) supervisor.stop(id);
+  else throw RpcFault.of('NOT_RUNNING', name);
+  if (judgeStop(supervisor.process(id), name) === true || !wait) return true;
+  return whenSettled(context, id, (process) => judgeStop(process, name));
+}
+
+function signal({ supervisor }: CallContext, { id, record }: ProcessView, name: string, requested: XmlRpcValue | undefined): true {
+  const text = readPrinted(typeof requested === 'number' || typeof requested === 'boolean' ? Math.trunc(Number(requested)) : requested);
+  // compat: signal 0 is accepted, and reaches nobody.
+  const number = text.trim() === '0' ? 0 : parseSignal(text);
+  if (number === null) throw RpcFault.of('BAD_SIGNAL', text);
+  if (!SIGNALLABLE_STATES.has(record.state)) throw RpcFault.of('NOT_RUNNING', name);
+  const code = supervisor.signal(id, number);
+  if (code !== null) throw RpcFault.of('FAILED', `cannot signal ${name}: ${code}`);
+  return true;
+}
+
+function startMany(context: CallContext, processes: readonly ProcessView[], wait: boolean): Promise<XmlRpcStruct[]> {
+  return forEachProcess(context, processes, isNotRunning, (process, name) => start(context, process, name, wait));
+}
+
+/** Unlike Supervisor, which asks in ascending priority: what was started last is asked to stop first. */
+function stopMany(context: CallContext, processes: readonly ProcessView[], wait: boolean): Promise<XmlRpcStruct[]> {
+  return forEachProcess(context, processes.toReversed(), isRunning, (process, name) => stop(context, process, name, wait), processes);
+}
+
+function signalMany(context: CallContext, processes: readonly ProcessView[], requested: XmlRpcValue | undefined): Promise<XmlRpcStruct[]> {
+  const send: Action = (process, name) => signal(context, process, name, requested);
+  return forEachProcess(context, processes, isSignallable, send);
+}
+
+const nameOrGroup: Parameter = { type: 'string', name: 'name', help: 'Process name, group:name, or group:* for all of a group' };
+const groupName: Parameter = { type: 'string', name: 'name', help: 'Group name' };
+const waitStarted: Parameter = { type: 'boolean', name: 'wait', help: 'Answer when the start has succeeded or failed; true unless given', isOptional: true };
+const waitStopped: Parameter = { type: 'boolean', name: 'wait', help: 'Answer when it has stopped; true unless given', isOptional: true };
+const signalName: Parameter = { type: 'string', name: 'signal', help: 'Signal by name (HUP, SIGHUP) or number' };
+const done = { type: 'boolean', name: 'result', help: 'Always true; a failure is a fault' } as const;
+const outcomes = { type: 'array', name: 'result', help: 'A struct of name, group, status and description for each process concerned' } as const;
+
+/** The methods that act on processes. */
+export const controlMethods: readonly Method[] = [
+  {
+    name: 'supervisor.startProcess', help: 'Start a process', parameters: [nameOrGroup, waitStarted], returns: done,
+    call: (context, [nameValue, wait]) => {
+      const name = readText(nameValue);
+      const { group, process } = findProcess(context.supervisor, name);
+      if (process === null) return startMany(context, findGroup(context.supervisor, group), readTruth(wait, true));
+      return start(context, process, name, readTruth(wait, true));
+    },
+  },
+  {
+    name: 'supervisor.startProcessGroup', help: 'Start all processes of a group', parameters: [groupName, waitStarted], returns: outcomes,
+    call: (context, [name, wait]) => startMany(context, findGroup(context.supervisor, readText(name)), readTruth(wait, true)),
+  },
+  {
+    name: 'supervisor.startAllProcesses', help: 'Start all processes', parameters: [waitStarted], returns: outcomes,
+    call: (context, [wait]) => startMany(context, context.supervisor.processes(), readTruth(wait, true)),
+  },
+  {
+    name: 'supervisor.stopProcess', help: 'Stop a process; asked again while it is stopping, kill it', parameters: [nameOrGroup, waitStopped], returns: done,
+    call: (context, [nameValue, wait]) => {
+      const name = readText(nameValue);
+      const { group, process } = findProcess(context.supervisor, name);
+      if (process === null) return stopMany(context, findGroup(context.supervisor, group), readTruth(wait, true));
+      return stop(context, process, name, readTruth(wait, true));
+    },
+  },
+  {
+    name: 'supervisor.stopProcessGroup', help: 'Stop all processes of a group', parameters: [groupName, waitStopped], returns: outcomes,
+    call: (context, [name, wait]) => stopMany(context, findGroup(context.supervisor, readText(name)), readTruth(wait, true)),
+  },
+  {
+    name: 'supervisor.stopAllProcesses', help: 'Stop all processes', parameters: [waitStopped], returns: outcomes,
+    call: (context, [wait]) => stopMany(context, context.supervisor.processes(), readTruth(wait, true)),
+  },
+  {
+    name: 'supervisor.signalProcess', help: 'Send a signal to a process', parameters: [nameOrGroup, signalName], returns: done,
+    call: (context, [nameValue, requested]) => {
+      const name = readText(nameValue);
+      const { group, process } = findProcess(context.supervisor, name);
+      return process === null ? signalMany(context, findGroup(context.supervisor, group), requested) : signal(context, process, name, requested);
+    },
+  },
+  {
+    name: 'supervisor.signalProcessGroup', help: 'Send a signal to all processes of a group', parameters: [groupName, signalName], returns: outcomes,
+    call: (context, [name, requested]) => signalMany(context, findGroup(context.supervisor, readText(name)), requested),
+  },
+  {
+    name: 'supervisor.signalAllProcesses', help: 'Send a signal to all processes', parameters: [signalName], returns: outcomes,
+    call: (context, [requested]) => signalMany(context, context.supervisor.processes(), requested),
+  },
+];

@@ -1,0 +1,22 @@
+/**
+ * Times in words, as Supervisor prints them with Python's `timedelta` and `strftime`. Pure, but for the time zone of this process.
+ */
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+const twoDigits = (number: number): string => String(number).padStart(2, '0');
+
+/** `0:00:08`, `1 day, 3:04:05`; a time below 0 is 0. */
+export function formatUptime(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const days = Math.floor(seconds / 86_400);
+  const time = `${Math.floor((seconds % 86_400) / 3600)}:${twoDigits(Math.floor((seconds % 3600) / 60))}:${twoDigits(seconds % 60)}`;
+  return days === 0 ? time : `${days} day${days === 1 ? '' : 's'}, ${time}`;
+}
+
+/** `Nov 21 01:02 AM`, local time, of seconds since 1970. */
+export function formatDaytime(seconds: number): string {
+  const date = new Date(seconds * 1000);
+  const hours = date.getHours();
+  return `${MONTHS[date.getMonth()] ?? ''} ${twoDigits(date.getDate())} ${twoDigits(hours % 12 === 0 ? 12 : hours % 12)}:${twoDigits(date.getMinutes())} ${hours < 12 ? 'AM' : 'PM'}`;
+}

@@ -1,0 +1,114 @@
+/**
+ * Reading and clearing logs: `supervisor.readLog`, `tailProcessStdoutLog` and their kin.
+ * Any bytes may stand in a log: what is not UTF-8 becomes U+FFFD here, what XML cannot carry in the codec.
+ */
+import { RpcFault } from '../core/faults.ts';
+import type { ProcessView } from '../engine/registry.ts';
+import { forEachProcess } from './each-process.ts';
+import { findOneProcess } from './lookup.ts';
+import { type CallContext, type Described, type Method, type Parameter, readInteger, readText } from './method.ts';
+import type { Log, StreamName } from './supervisor.ts';
+import type { XmlRpcValue } from './xmlrpc.ts';
+
+/** A byte order mark in a log is a character like any other. */
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+async function read(log: Log | null, offset: XmlRpcValue | undefined, length: XmlRpcValue | undefined): Promise<string> {
+  const range = [readInteger(offset), readInteger(length)] as const;
+  if (log === null) throw RpcFault.of('NO_FILE');
+  const reading = await log.read(...range);
+  switch (reading.kind) {
+    case 'bytes':
+      return decoder.decode(reading.bytes);
+    case 'badArguments':
+      throw RpcFault.of('BAD_ARGUMENTS');
+    case 'noFile':
+      throw RpcFault.of('NO_FILE', reading.path ?? '');
+    case 'failed':
+      throw RpcFault.of('FAILED', reading.reason);
+  }
+}
+
+async function tail(log: Log | null, offset: XmlRpcValue | undefined, length: XmlRpcValue | undefined): Promise<XmlRpcValue> {
+  const range = [readInteger(offset), readInteger(length)] as const;
+  if (log === null) return ['', 0, false];
+  const end = await log.tail(...range);
+  return [decoder.decode(end.bytes), end.offset, end.overflow];
+}
+
+/** Both logs of a process. compat: one that is not there counts as cleared. */
+async function clearLogs({ supervisor }: CallContext, { id }: ProcessView, name: string): Promise<true> {
+  for (const stream of ['stdout', 'stderr'] as const) {
+    const outcome = await supervisor.processLog(id, stream)?.clear();
+    if (outcome?.kind === 'failed') throw RpcFault.of('FAILED', `${name}: ${outcome.reason}`);
+  }
+  return true;
+}
+
+const processName: Parameter = { type: 'string', name: 'name', help: 'Process name, or group:name' };
+const offset: Parameter = { type: 'int', name: 'offset', help: 'Byte to begin at; below 0, so many bytes from the end' };
+const length: Parameter = { type: 'int', name: 'length', help: 'How many bytes; 0 for all up to the end' };
+const tailOffset: Parameter = { type: 'int', name: 'offset', help: 'Byte to go on from, as returned by the call before' };
+const tailLength: Parameter = { type: 'int', name: 'length', help: 'Most bytes to return' };
+const text: Described = { type: 'string', name: 'result', help: 'The bytes of the log, as text' };
+const textOffsetOverflow: Described = { type: 'array', name: 'result', help: 'The bytes as text, the size of the log, and whether more than length bytes came since offset' };
+const done: Described = { type: 'boolean', name: 'result', help: 'Always true; a failure is a fault' };
+
+function readMethod(name: string, stream: StreamName): Method {
+  return {
+    name, help: `Read from the ${stream} log of a process`, parameters: [processName, offset, length], returns: text,
+    call: ({ supervisor }, [process, ...range]) => read(supervisor.processLog(findOneProcess(supervisor, readText(process)).id, stream), range[0], range[1]),
+  };
+}
+
+function tailMethod(name: string, stream: StreamName): Method {
+  return {
+    name, help: `Read the end of the ${stream} log of a process`, parameters: [processName, tailOffset, tailLength], returns: textOffsetOverflow,
+    call: ({ supervisor }, [process, ...range]) => tail(supervisor.processLog(findOneProcess(supervisor, readText(process)).id, stream), range[0], range[1]),
+  };
+}
+
+function readLogMethod(name: string): Method {
+  return {
+    name, help: 'Read from the log of the supervisor', parameters: [offset, length], returns: text,
+    call: ({ supervisor }, [from, count]) => read(supervisor.mainLog(), from, count),
+  };
+}
+
+function clearMethod(name: string): Method {
+  return {
+    name, help: 'Empty both logs of a process', parameters: [processName], returns: done,
+    call: (context, [value]) => {
+      const process = readText(value);
+      return clearLogs(context, findOneProcess(context.supervisor, process), process);
+    },
+  };
+}
+
+/** The methods about logs. compat: readMainLog, readProcessLog, tailProcessLog and clearProcessLog are old names. */
+export const logMethods: readonly Method[] = [
+  readLogMethod('supervisor.readLog'),
+  readLogMethod('supervisor.readMainLog'),
+  readMethod('supervisor.readProcessStdoutLog', 'stdout'),
+  readMethod('supervisor.readProcessLog', 'stdout'),
+  readMethod('supervisor.readProcessStderrLog', 'stderr'),
+  tailMethod('supervisor.tailProcessStdoutLog', 'stdout'),
+  tailMethod('supervisor.tailProcessLog', 'stdout'),
+  tailMethod('supervisor.tailProcessStderrLog', 'stderr'),
+  clearMethod('supervisor.clearProcessLogs'),
+  clearMethod('supervisor.clearProcessLog'),
+  {
+    name: 'supervisor.clearLog', help: 'Empty the log of the supervisor', parameters: [], returns: done,
+    call: async ({ supervisor }) => {
+      const outcome = await supervisor.mainLog()?.clear();
+      if (outcome === undefined || outcome.kind === 'noFile') throw RpcFault.of('NO_FILE');
+      if (outcome.kind === 'failed') throw RpcFault.of('FAILED', outcome.reason);
+      return true;
+    },
+  },
+  {
+    name: 'supervisor.clearAllProcessLogs', help: 'Empty the logs of all processes', parameters: [],
+    returns: { type: 'array', name: 'result', help: 'A struct of name, group, status and description for each process' },
+    call: (context) => forEachProcess(context, context.supervisor.processes(), () => true, (process, name) => clearLogs(context, process, name)),
+  },
+];

@@ -1,0 +1,69 @@
+/**
+ * A process as `getProcessInfo` shows it: fields, and the description that `supervisorctl status` prints.
+ * Pure; times and paths come in.
+ */
+import { formatDaytime, formatUptime } from './durations.ts';
+import { supervisorExitStatus } from '../core/exit-status.ts';
+import type { ProcessRecord } from '../core/process-machine.ts';
+import { ProcessState } from '../core/states.ts';
+import type { ProcessView } from '../engine/registry.ts';
+import type { Times } from './process-times.ts';
+import type { XmlRpcStruct } from './xmlrpc.ts';
+
+/** What a record does not hold. */
+export interface Surroundings {
+  readonly times: Times;
+  readonly nowMs: number;
+  readonly wallMs: number;
+  /** Paths of the logs, empty for none. */
+  readonly stdoutPath: string;
+  readonly stderrPath: string;
+}
+
+/** Tells what is to be said of a process besides its state. compat: texts of Supervisor, which other tools parse. */
+export function describeProcess(name: string, record: ProcessRecord, { times, nowMs }: Pick<Surroundings, 'times' | 'nowMs'>): string {
+  switch (record.state) {
+    case 'RUNNING':
+      return `pid ${record.pid ?? 0}, uptime ${formatUptime(nowMs - (record.startedMs ?? nowMs))}`;
+    case 'BACKOFF':
+    case 'FATAL':
+      return record.spawnError ?? `unknown error (try "tail ${name}")`;
+    case 'STOPPED':
+    case 'EXITED':
+      return times.start === 0 ? 'Not started' : formatDaytime(times.stop);
+    case 'STARTING':
+    case 'STOPPING':
+    case 'UNKNOWN':
+      return '';
+  }
+}
+
+/**
+ * How the latest run ended, as `exitstatus`. compat: 0 while it goes on, and 0 after an end within startsecs: Supervisor takes that for a failed start,
+ * not for an exit.
+ */
+function exitStatus(record: ProcessRecord): number {
+  const isExit = record.state === 'EXITED' || (record.state === 'STOPPED' && record.spawnError === null);
+  return isExit && record.exit !== null ? supervisorExitStatus(record.exit) : 0;
+}
+
+/** The struct of `getProcessInfo`, its members in Supervisor's order. */
+export function formatProcessInfo({ config, record }: ProcessView, surroundings: Surroundings): XmlRpcStruct {
+  const { times, wallMs, stdoutPath, stderrPath } = surroundings;
+  return {
+    name: config.name,
+    group: config.group,
+    start: times.start,
+    stop: times.stop,
+    now: Math.floor(wallMs / 1000),
+    state: ProcessState[record.state],
+    statename: record.state,
+    spawnerr: record.spawnError ?? '',
+    exitstatus: exitStatus(record),
+    logfile: stdoutPath,
+    stdout_logfile: stdoutPath,
+    stderr_logfile: stderrPath,
+    pid: record.pid ?? 0,
+    description: describeProcess(config.name, record, surroundings),
+  };
+}

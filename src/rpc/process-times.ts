@@ -1,0 +1,59 @@
+/**
+ * When each process was started and ended last, by the time of day: what `start` and `stop` show.
+ * Taken down as it happens, since the difference between the two clocks may change later. Changes nothing.
+ */
+import type { ProcessView } from '../engine/registry.ts';
+import type { EngineEvent } from '../engine/events.ts';
+import type { Supervisor } from './supervisor.ts';
+
+/** Seconds since 1970 of the latest start and of the latest end; 0 for never. */
+export interface Times {
+  readonly start: number;
+  readonly stop: number;
+}
+
+const never: Times = { start: 0, stop: 0 };
+
+/** Follows all processes of one supervisor. Made before the first of them starts, it knows all; what it missed it works out from the records. */
+export class ProcessTimes {
+  readonly #supervisor: Supervisor;
+  readonly #times = new Map<string, Times>();
+  readonly #unsubscribe: () => void;
+
+  constructor(supervisor: Supervisor) {
+    this.#supervisor = supervisor;
+    this.#unsubscribe = supervisor.subscribe((event) => this.#note(event));
+  }
+
+  /** Times of a process. */
+  of(process: ProcessView): Times {
+    return this.#times.get(process.id) ?? this.#fromRecord(process);
+  }
+
+  /** Follows no more. */
+  close(): void {
+    this.#unsubscribe();
+  }
+
+  #note(event: EngineEvent): void {
+    if (event.type === 'group' && event.change === 'removed') {
+      for (const id of this.#times.keys()) if (id.startsWith(`${event.group}:`)) this.#times.delete(id);
+    }
+    if (event.type !== 'process') return;
+    const { process, from } = event;
+    const now = Math.floor(this.#supervisor.wallMs() / 1000);
+    const before = this.#times.get(process.id) ?? never;
+    if (process.record.state === 'STARTING') this.#times.set(process.id, { ...before, start: now });
+    // A process has ended when it leaves a state in which it had a pid for one in which it has none, be it a failed start.
+    else if (isUp(from) && !isUp(process.record.state)) this.#times.set(process.id, { ...before, stop: now });
+  }
+
+  #fromRecord({ record }: ProcessView): Times {
+    const toWall = (atMs: number | null): number => (atMs === null ? 0 : Math.floor((this.#supervisor.wallMs() - this.#supervisor.nowMs() + atMs) / 1000));
+    return { start: toWall(record.startedMs), stop: toWall(record.endedMs) };
+  }
+}
+
+function isUp(state: ProcessView['record']['state']): boolean {
+  return state === 'STARTING' || state === 'RUNNING' || state === 'STOPPING' || state === 'UNKNOWN';
+}

@@ -1,0 +1,167 @@
+/**
+ * The supervisor itself and what it knows: state, process and configuration records, groups, reload, shutdown, standard input, events.
+ */
+import { RpcFault } from '../core/faults.ts';
+import { SupervisorState } from '../core/states.ts';
+import type { ProcessView } from '../engine/registry.ts';
+import { formatConfigInfo } from './config-info.ts';
+import { findOneProcess } from './lookup.ts';
+import { type CallContext, type Described, type Method, type Parameter, readPrinted, readText } from './method.ts';
+import { formatProcessInfo } from './process-info.ts';
+import type { XmlRpcStruct, XmlRpcValue } from './xmlrpc.ts';
+
+/** What `getSupervisorVersion` returns: the Supervisor that this is compatible with. */
+export const SUPERVISOR_VERSION = '4.3.0';
+
+/** What `getAPIVersion` returns. */
+export const API_VERSION = '3.0';
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+function processInfo({ supervisor, times }: CallContext, process: ProcessView): XmlRpcStruct {
+  return formatProcessInfo(process, {
+    times: times.of(process),
+    nowMs: supervisor.nowMs(),
+    wallMs: supervisor.wallMs(),
+    stdoutPath: supervisor.logPath(process.config, 'stdout') ?? '',
+    stderrPath: supervisor.logPath(process.config, 'stderr') ?? '',
+  });
+}
+
+const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+function allConfigInfo({ supervisor }: CallContext): XmlRpcStruct[] {
+  const rows = supervisor.configuredGroups().flatMap((group) => group.processes.map((config) => ({ group, config })));
+  return rows
+    .toSorted((a, b) => compareText(a.config.name, b.config.name))
+    .map(({ group, config }) => formatConfigInfo(group, config, {
+      isActive: supervisor.hasGroup(group.name),
+      uid: supervisor.uid(config),
+      stdoutPath: supervisor.logPath(config, 'stdout'),
+      stderrPath: supervisor.logPath(config, 'stderr'),
+    }));
+}
+
+function sendStdin({ supervisor }: CallContext, nameValue: XmlRpcValue | undefined, chars: XmlRpcValue | undefined): true {
+  if (typeof chars !== 'string' && !(chars instanceof Uint8Array)) throw RpcFault.of('INCORRECT_PARAMETERS', typeof chars === 'object' ? '' : readPrinted(chars));
+  const name = readText(nameValue);
+  const { id, record } = findOneProcess(supervisor, name);
+  if (record.pid === null || record.state === 'STOPPING') throw RpcFault.of('NOT_RUNNING', name);
+  switch (supervisor.writeStdin(id, typeof chars === 'string' ? encoder.encode(chars) : chars)) {
+    case 'written':
+      return true;
+    case 'closed':
+      throw RpcFault.of('NO_FILE', name);
+    case 'full':
+      throw RpcFault.of('FAILED', `cannot write to the standard input of ${name}: it does not read`);
+  }
+}
+
+function removeGroup({ supervisor }: CallContext, name: string): true {
+  const outcome = supervisor.removeGroup(name);
+  if (outcome === 'unknown') throw RpcFault.of('BAD_NAME', name);
+  if (outcome === 'running') throw RpcFault.of('STILL_RUNNING', name);
+  return true;
+}
+
+function addGroup({ supervisor }: CallContext, name: string): true {
+  const outcome = supervisor.addGroup(name);
+  if (outcome === 'unknown') throw RpcFault.of('BAD_NAME', name);
+  if (outcome === 'active') throw RpcFault.of('ALREADY_ADDED', name);
+  return true;
+}
+
+const processName: Parameter = { type: 'string', name: 'name', help: 'Process name, or group:name' };
+const groupName: Parameter = { type: 'string', name: 'name', help: 'Group name' };
+const done: Described = { type: 'boolean', name: 'result', help: 'Always true; a failure is a fault' };
+const apiVersion: Described = { type: 'string', name: 'version', help: 'Version of this interface' };
+
+/** The remaining methods. */
+export const stateMethods: readonly Method[] = [
+  { name: 'supervisor.getAPIVersion', help: 'Version of the XML-RPC interface', parameters: [], returns: apiVersion, call: () => API_VERSION },
+  // compat: the name of getAPIVersion before Supervisor 3.0.
+  { name: 'supervisor.getVersion', help: 'Version of the XML-RPC interface; old name of getAPIVersion', parameters: [], returns: apiVersion, call: () => API_VERSION },
+  {
+    name: 'supervisor.getSupervisorVersion', help: 'Version of Supervisor that this is compatible with', parameters: [],
+    returns: { type: 'string', name: 'version', help: 'Version' }, call: () => SUPERVISOR_VERSION,
+  },
+  {
+    name: 'supervisor.getIdentification', help: 'Name of this supervisor (identifier)', parameters: [],
+    returns: { type: 'string', name: 'identifier', help: 'Name' }, call: ({ supervisor }) => supervisor.identification,
+  },
+  {
+    name: 'supervisor.getState', help: 'State of the supervisor', parameters: [],
+    returns: { type: 'struct', name: 'result', help: 'statecode (int) and statename (string)' },
+    call: ({ supervisor }) => ({ statecode: SupervisorState[supervisor.state()], statename: supervisor.state() }),
+  },
+  {
+    name: 'supervisor.getPID', help: 'Process id of the supervisor', parameters: [],
+    returns: { type: 'int', name: 'pid', help: 'Process id' }, call: ({ supervisor }) => supervisor.pid,
+  },
+  {
+    name: 'supervisor.getProcessInfo', help: 'What is known of a process', parameters: [processName],
+    returns: { type: 'struct', name: 'result', help: 'Name, group, state, times, exit status, logs, pid and description' },
+    call: (context, [name]) => processInfo(context, findOneProcess(context.supervisor, readText(name))),
+  },
+  {
+    name: 'supervisor.getAllProcessInfo', help: 'What is known of all processes', parameters: [],
+    returns: { type: 'array', name: 'result', help: 'A struct as that of getProcessInfo for each process' },
+    // compat: by name of group and process, whatever their priorities.
+    call: (context) => context.supervisor.processes()
+      .toSorted((a, b) => compareText(a.config.group, b.config.group) || compareText(a.config.name, b.config.name))
+      .map((process) => processInfo(context, process)),
+  },
+  {
+    name: 'supervisor.getAllConfigInfo', help: 'What the configuration says of all processes, active or not', parameters: [],
+    returns: { type: 'array', name: 'result', help: 'A struct of options for each process' },
+    call: allConfigInfo,
+  },
+  {
+    name: 'supervisor.sendProcessStdin', help: 'Write to the standard input of a process', parameters: [processName, { type: 'string', name: 'chars', help: 'What to write, in UTF-8' }], returns: done,
+    call: (context, [name, chars]) => sendStdin(context, name, chars),
+  },
+  {
+    name: 'supervisor.sendRemoteCommEvent', help: 'Emit a REMOTE_COMMUNICATION event for event listeners',
+    parameters: [{ type: 'string', name: 'type', help: 'What the event is, for its header' }, { type: 'string', name: 'data', help: 'Its body' }], returns: done,
+    call: ({ supervisor }, [type, data]) => {
+      supervisor.emitRemoteCommunication(readEventText(type), readEventText(data));
+      return true;
+    },
+  },
+  {
+    name: 'supervisor.reloadConfig', help: 'Read the configuration again without activating anything', parameters: [],
+    returns: { type: 'array', name: 'result', help: 'One array of three: names of groups added, changed, removed' },
+    call: async ({ supervisor }) => {
+      const reread = await supervisor.reread();
+      if (reread.kind === 'invalid') throw RpcFault.of('CANT_REREAD', reread.reason);
+      return [[reread.added, reread.changed, reread.removed]];
+    },
+  },
+  {
+    name: 'supervisor.addProcessGroup', help: 'Activate a group of the configuration', parameters: [groupName], returns: done,
+    call: (context, [name]) => addGroup(context, readPrinted(name)),
+  },
+  {
+    name: 'supervisor.removeProcessGroup', help: 'Forget a group whose processes are all stopped', parameters: [groupName], returns: done,
+    call: (context, [name]) => removeGroup(context, readPrinted(name)),
+  },
+  {
+    name: 'supervisor.shutdown', help: 'Stop everything and end', parameters: [], returns: done,
+    call: ({ supervisor }) => {
+      supervisor.shutdown();
+      return true;
+    },
+  },
+  {
+    name: 'supervisor.restart', help: 'Stop everything and start over with the configuration read anew', parameters: [], returns: done,
+    call: ({ supervisor }) => {
+      supervisor.restart();
+      return true;
+    },
+  },
+];
+
+function readEventText(value: XmlRpcValue | undefined): string {
+  return value instanceof Uint8Array ? decoder.decode(value) : readPrinted(value);
+}
