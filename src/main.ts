@@ -43,7 +43,7 @@ async function run(): Promise<number> {
     }
     case 'echo-conf': {
       const { runEchoConf } = await import('./programs/echo-conf.ts');
-      return runEchoConf(args, io);
+      return runEchoConf(args, env, io);
     }
     case 'unpack': {
       const { runUnpack } = await import('./programs/unpack.ts');

@@ -31,7 +31,7 @@ export const supervisordOptions = {
   loglevel: here.option(logLevel, 'info', 'How much the supervisor says: critical, error, warn, info, debug, trace, blather.'),
   pidfile: here.optional(filePath, 'File that the pid of the supervisor is written to.', { default: 'supervisord.pid', containerDefault: null, defaultText: 'supervisord.pid in the working directory', sample: '/run/supervisord.pid' }),
   umask: here.option(octal, 0o022, 'File creation mask of the supervisor.', { sample: '022' }),
-  nodaemon: here.option(boolean, false, 'Stay in the foreground; a container always does.'),
+  nodaemon: here.option(boolean, false, 'Stay in the foreground; a container always does.', { containerDefault: true }),
   silent: here.option(boolean, false, 'Do not repeat the log on standard output when in the foreground.'),
   minfds: here.option(integer, 1024, 'File descriptors that must be available.'),
   minprocs: here.option(integer, 200, 'Processes that must be available.'),

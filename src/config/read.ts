@@ -171,6 +171,9 @@ function addFlags(document: Document, { flags }: ReadSettings, _problems: Proble
   // What is set for the program `main` elsewhere stands; these are its defaults.
   const defaults = { autorestart: 'false', startsecs: '0', startretries: '0', exit_on_end: 'true', stdout_logfile: '/dev/stdout', stderr_logfile: '/dev/stderr' };
   for (const [name, value] of Object.entries({ ...own, ...defaults })) if (name in own || !options.has(name)) options.set(name, { value, place, here: '/', literal: true });
+  // As tini and dumb-init: what a command says is not mixed with news of a supervisor.
+  const supervisord = ensureSection(document, 'supervisord', place).options;
+  if (!supervisord.has('loglevel')) supervisord.set('loglevel', { value: 'warn', place, here: '/', literal: true });
 }
 
 function warnUnknownSections(document: Document, problems: Problems): void {

@@ -32,20 +32,20 @@ export interface Self {
  * Prepares our process for a configuration. Throws {@link import('../process/limits.ts').LimitError} and
  * {@link import('../process/spawn-error.ts').SpawnError} for what cannot be had.
  */
-export function prepareProcess(addon: Addon, { supervisord }: Config, self: Self): Preparation {
+export function prepareProcess(addon: Addon, { supervisord, main }: Config, self: Self): Preparation {
   const messages: Message[] = [];
   const { infos, forPrograms } = raiseLimits(addon, supervisord, originalFileLimit(addon, self.parent));
   messages.push(...infos.map((text): Message => ['info', text]));
   process.umask(supervisord.umask);
   if (self.pid !== 1) addon.setSubreaper();
-  messages.push(...takeUser(addon, supervisord.user, self));
+  messages.push(...takeUser(addon, supervisord.user, self, main !== null));
   return { messages, limits: forPrograms };
 }
 
-function takeUser(addon: Addon, user: Config['supervisord']['user'], self: Self): Message[] {
+function takeUser(addon: Addon, user: Config['supervisord']['user'], self: Self, isInit: boolean): Message[] {
   if (user === null) {
-    // Most containers run as root on purpose.
-    if (self.uid !== 0 || self.isContainer) return [];
+    // Most containers, and most commands that are given to an init, run as root on purpose.
+    if (self.uid !== 0 || self.isContainer || isInit) return [];
     return [['critical', 'Supervisor is running as root.  Privileges were not dropped because no user is specified in the config file.  If you intend to run as root, you can set user=root in the config file to avoid this message.']];
   }
   const { uid, gid, groups, warning } = resolveCredentials(addon, self, user, false);

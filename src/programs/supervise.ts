@@ -104,7 +104,8 @@ async function supervise(addon: Addon, io: SuperviseIo, { config, warnings, read
   for (const [level, text] of [...messages, ...removeOldLogs(config)]) log.write(level, text);
   for (const path of config.included) log.write('info', `Included extra file "${path}" during parsing`);
   for (const warning of warnings) log.write('warn', warning);
-  if (isContainer && isDaemonAsked(config)) log.write('warn', 'nodaemon=false is ignored: a container stays in the foreground');
+  // In a container the default is true: this is what somebody wrote.
+  if (isContainer && !supervisord.nodaemon) log.write('warn', 'nodaemon=false is ignored: a container stays in the foreground');
 
   const reaper = new Reaper(addon);
   const cause = await new Promise<ExitCause>((resolve) => {
@@ -151,11 +152,6 @@ function reread(read: () => Reading, hub: LogHub, onConsole: boolean): Config | 
 
 function formatWarnings({ warnings }: Reading): string[] {
   return warnings.map(({ file, line, section, option, reason }) => `${file}:${line}: [${section}] ${option === null ? '' : `${option}: `}${reason}`);
-}
-
-/** Whether the file says nodaemon=false itself. */
-function isDaemonAsked(_config: Config): boolean {
-  return false;
 }
 
 function currentIdentity(): { uid: number; gid: number } {
