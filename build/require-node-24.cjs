@@ -1,24 +1,20 @@
-// Loaded with `node -r` before every build program: says in one sentence what is wrong when `node` is not the pinned Node 24.
+// Loaded with `node -r` before every build program: sees to it that the pinned Node 24 runs it, or says in one sentence why not.
 // Plain JavaScript, because an older Node cannot read the TypeScript files that come after it.
 'use strict';
+const { spawnSync } = require('node:child_process');
 const { existsSync } = require('node:fs');
-const { join } = require('node:path');
+const { delimiter, dirname, join } = require('node:path');
 
-const root = join(__dirname, '..');
 const pins = require('../package.json').optionalDependencies;
 const name = `node-linux-${process.arch}`;
+const pinned = join(__dirname, '..', 'node_modules', name, 'bin', 'node');
 
-/** @returns {string | null} why this Node cannot run the build, null when it can */
+/** @returns {string | null} why the build cannot run here, null when it can */
 function problem() {
   if (process.platform !== 'linux' || pins[name] === undefined) {
     return `onevisor is built on Linux, x64 or arm64; this is ${process.platform} ${process.arch}`;
   }
-  if (!existsSync(join(root, 'node_modules', name, 'bin', 'node'))) {
-    return `the package ${name}@${pins[name]} is not installed: run "npm ci", without --omit=optional`;
-  }
-  if (process.version !== `v${pins[name]}`) {
-    return `this is Node ${process.version}, the build needs v${pins[name]} of node_modules/.bin/node: use "npm run", or that file itself`;
-  }
+  if (!existsSync(pinned)) return `the package ${name}@${pins[name]} is not installed: run "npm ci", without --omit=optional`;
   return null;
 }
 
@@ -26,4 +22,11 @@ const found = problem();
 if (found !== null) {
   process.stderr.write(`cannot run the build: ${found}\n`);
   process.exit(1);
+}
+if (process.version !== `v${pins[name]}`) {
+  // npm before 11 makes no node_modules/.bin/node of two packages that could both be it, so `node` is the machine's own here.
+  const env = { ...process.env, PATH: `${dirname(pinned)}${delimiter}${process.env.PATH}` };
+  const { status, error } = spawnSync(pinned, process.argv.slice(1), { stdio: 'inherit', env });
+  if (error) process.stderr.write(`cannot run the build: ${pinned}: ${error.message}\n`);
+  process.exit(status ?? 1);
 }
