@@ -24,4 +24,10 @@
     }                                                                                                               \
   } while (0)
 
+/* Runs a case in a process of its own, and says so; its failure ends the test program. */
+void in_process(const char *name, void (*run)(void));
+#define RUN(function) in_process(#function, function)
+
+void run_pure_cases(void);
+
 #endif

@@ -1,10 +1,9 @@
 /*
  * Tests of the C parts of the addon without Node, to be built with ASan and UBSan: every stage at which a spawn can fail,
- * descriptors that overlap, framing against a plain version of it, lookups.
+ * and descriptors that overlap. The cases that start no process are in pure.c.
  * A stage is made to fail by a seccomp filter that answers its system call with an errno; each case runs in a process of its own.
  */
 #include "check.h"
-#include "frame.h"
 #include "spawn.h"
 #include "syscalls.h"
 
@@ -65,7 +64,7 @@ static void deny(long number, int error) {
   CHECK_EQUAL(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
 }
 
-static void in_process(const char *name, void (*run)(void)) {
+void in_process(const char *name, void (*run)(void)) {
   const pid_t pid = fork();
   CHECK(pid >= 0);
   if (pid == 0) {
@@ -387,108 +386,6 @@ static void many_spawns(void) {
   CHECK_EQUAL(count_descriptors(), before);
 }
 
-/* Framing byte by byte. */
-static struct frame_outcome frame_plainly(const uint8_t *source, size_t length, const uint8_t *prefix, size_t prefix_length, uint8_t *target, size_t room) {
-  struct frame_outcome outcome = {0, 0};
-  for (size_t i = 0; i < length; ++i) {
-    if (source[i] == '\n') {
-      const size_t line = i + 1 - outcome.taken;
-      if (outcome.written + prefix_length + line > room) {
-        break;
-      }
-      for (size_t k = 0; k < prefix_length; ++k) {
-        target[outcome.written++] = prefix[k];
-      }
-      for (size_t k = 0; k < line; ++k) {
-        target[outcome.written++] = source[outcome.taken++];
-      }
-    }
-  }
-  return outcome;
-}
-
-/* Buffers of exactly the size asked for, so that ASan sees one byte too many. */
-static uint8_t *random_bytes(size_t length) {
-  uint8_t *bytes = malloc(length > 0 ? length : 1);
-  CHECK(bytes != NULL);
-  for (size_t i = 0; i < length; ++i) {
-    const long value = random();
-    bytes[i] = value % 7 == 0 ? '\n' : (uint8_t)(value >> 8);
-  }
-  return bytes;
-}
-
-static void frame_as_plainly(void) {
-  srandom(20240229);
-  for (int round = 0; round < 20000; ++round) {
-    const size_t length = (size_t)random() % 90, prefix_length = (size_t)random() % 6, room = (size_t)random() % 120;
-    uint8_t *source = random_bytes(length), *prefix = random_bytes(prefix_length), *target = random_bytes(room), *expected = random_bytes(room);
-    const struct frame_outcome plain = frame_plainly(source, length, prefix, prefix_length, expected, room);
-    const struct frame_outcome outcome =
-        frame_lines((struct frame_bytes){source, length}, (struct frame_bytes){prefix, prefix_length}, target, room);
-    CHECK_EQUAL(outcome.taken, plain.taken);
-    CHECK_EQUAL(outcome.written, plain.written);
-    CHECK(memcmp(target, expected, plain.written) == 0);
-    free(source);
-    free(prefix);
-    free(target);
-    free(expected);
-  }
-}
-
-static void names_are_known(void) {
-  CHECK_EQUAL(sys_signal_number("TERM"), SIGTERM);
-  CHECK_EQUAL(sys_signal_number("sigterm"), SIGTERM);
-  CHECK_EQUAL(sys_signal_number("RTMIN+1"), SIGRTMIN + 1);
-  CHECK_EQUAL(sys_signal_number("SIGRTMAX-2"), SIGRTMAX - 2);
-  CHECK_EQUAL(sys_signal_number("RTMIN-1"), 0);
-  CHECK_EQUAL(sys_signal_number("RTMIN+99"), 0);
-  CHECK_EQUAL(sys_signal_number("RTMIN+"), 0);
-  CHECK_EQUAL(sys_signal_number(""), 0);
-  CHECK_EQUAL(sys_signal_number("SIG"), 0);
-  CHECK_EQUAL(sys_signal_number("NONE"), 0);
-  CHECK_EQUAL(sys_limit_number("nofile"), RLIMIT_NOFILE);
-  CHECK_EQUAL(sys_limit_number("NOFILE"), -1);
-  CHECK(strcmp(sys_error_name(ENOENT), "ENOENT") == 0);
-  CHECK(strcmp(sys_error_name(9999), "UNKNOWN") == 0);
-  CHECK(strcmp(sys_error_name(-1), "UNKNOWN") == 0);
-  for (int stage = 0; stage < STAGE_COUNT; ++stage) {
-    CHECK(child_stage_names[stage].name != NULL && child_stage_names[stage].syscall != NULL);
-  }
-}
-
-static void users_are_found(void) {
-  struct sys_user user;
-  CHECK_EQUAL(sys_find_user("root", 0, &user), 1);
-  CHECK_EQUAL(user.entry.pw_uid, 0);
-  free(user.memory);
-  CHECK_EQUAL(sys_find_user(NULL, 0, &user), 1);
-  CHECK(strcmp(user.entry.pw_name, "root") == 0);
-  free(user.memory);
-  CHECK_EQUAL(sys_find_user("nobody-of-that-name", 0, &user), 0);
-  struct sys_group group;
-  CHECK_EQUAL(sys_find_group(NULL, 0, &group), 1);
-  free(group.memory);
-  CHECK_EQUAL(sys_find_group("nogroup-of-that-name", 0, &group), 0);
-  gid_t *groups = NULL;
-  const int count = sys_groups_of("root", 77, &groups);
-  CHECK(count >= 1);
-  CHECK_EQUAL(groups[0], 77);
-  free(groups);
-}
-
-static void pipes_grow(void) {
-  int ends[2];
-  CHECK_EQUAL(pipe2(ends, O_CLOEXEC), 0);
-  const int size = sys_pipe_size(ends[0]);
-  CHECK(size > 0);
-  CHECK_EQUAL(sys_grow_pipe(ends[0], 2 * size), 2 * size);
-  CHECK_EQUAL(sys_grow_pipe(ends[0], 0x7fffffff), 2 * size);
-  CHECK_EQUAL(sys_grow_pipe(1000, 4096), -EBADF);
-}
-
-#define RUN(function) in_process(#function, function)
-
 int main(void) {
   setvbuf(stdout, NULL, _IONBF, 0);
   RUN(pipe_fails);
@@ -513,10 +410,7 @@ int main(void) {
   RUN(seal_without_close_range);
   RUN(mask_is_restored);
   RUN(many_spawns);
-  RUN(frame_as_plainly);
-  RUN(names_are_known);
-  RUN(users_are_found);
-  RUN(pipes_grow);
+  run_pure_cases();
   if (getuid() == 0) {
     RUN(credentials_keep_us_dumpable);
   } else {

@@ -1,0 +1,156 @@
+/*
+ * addon.spawn: the request taken apart into a plan before anything is started, and the outcome put together.
+ */
+#include "glue.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "spawn.h"
+
+static struct spawn_stream read_stream(struct arguments *arguments, napi_value request, const char *name) {
+  napi_value value = read_property(arguments, request, name);
+  if (type_of(arguments, value) == napi_number) {
+    return (struct spawn_stream){STREAM_DESCRIPTOR, read_fd(arguments, value, name)};
+  }
+  const char *text = read_string(arguments, value, name);
+  if (text != NULL && strcmp(text, "pipe") == 0) {
+    return (struct spawn_stream){STREAM_PIPE, -1};
+  }
+  if (text != NULL && strcmp(text, "null") == 0) {
+    return (struct spawn_stream){STREAM_NULL, -1};
+  }
+  if (text == NULL || strcmp(text, "stdout") != 0 || strcmp(name, "stderr") != 0) {
+    arguments->wrong = name;
+  }
+  return (struct spawn_stream){STREAM_AS_STDOUT, -1};
+}
+
+static void read_limits(struct arguments *arguments, napi_value request, struct child_plan *plan) {
+  napi_value list = read_property(arguments, request, "limits");
+  plan->limit_count = array_length(arguments, list, "limits");
+  struct child_limit *limits = arguments_allocate(arguments, plan->limit_count, sizeof *limits);
+  for (uint32_t i = 0; i < plan->limit_count; ++i) {
+    limits[i] = read_limit(arguments, read_element(arguments, list, i, "limits"));
+  }
+  plan->limits = limits;
+}
+
+static void read_moves(struct arguments *arguments, napi_value request, struct child_plan *plan) {
+  napi_value list = read_property(arguments, request, "descriptors");
+  const uint32_t count = array_length(arguments, list, "descriptors");
+  plan->moves = arguments_allocate(arguments, count + 3, sizeof *plan->moves);
+  plan->move_count = count + 3;
+  for (uint32_t i = 0; i < count; ++i) {
+    napi_value entry = read_element(arguments, list, i, "descriptors");
+    const int from = read_fd(arguments, read_property(arguments, entry, "from"), "from");
+    const int to = (int)read_integer(arguments, read_property(arguments, entry, "to"), "to", 3, LARGEST_DESCRIPTOR);
+    for (uint32_t earlier = 3; earlier < i + 3; ++earlier) {
+      if (plan->moves[earlier].to == to) {
+        arguments->wrong = "to";
+      }
+    }
+    plan->moves[i + 3] = (struct child_move){from, to};
+  }
+}
+
+static void read_credentials(struct arguments *arguments, napi_value request, struct child_plan *plan) {
+  napi_value uid = read_property(arguments, request, "uid");
+  napi_value gid = read_property(arguments, request, "gid");
+  napi_value groups = read_property(arguments, request, "groups");
+  plan->has_uid = !is_null(arguments, uid);
+  plan->has_gid = !is_null(arguments, gid);
+  plan->uid = plan->has_uid ? (uid_t)read_integer(arguments, uid, "uid", 0, LARGEST_ID) : 0;
+  plan->gid = plan->has_gid ? (gid_t)read_integer(arguments, gid, "gid", 0, LARGEST_ID) : 0;
+  if (!is_null(arguments, groups)) {
+    plan->groups = read_ids(arguments, groups, "groups", &plan->group_count);
+    plan->has_groups = plan->has_uid;
+  }
+}
+
+static void read_leadership(struct arguments *arguments, napi_value request, struct child_plan *plan) {
+  const char *text = read_string(arguments, read_property(arguments, request, "leadership"), "leadership");
+  plan->leadership = LEADER_OF_GROUP;
+  if (text != NULL && strcmp(text, "session") == 0) {
+    plan->leadership = LEADER_OF_SESSION;
+  } else if (text != NULL && strcmp(text, "foreground") == 0) {
+    plan->leadership = LEADER_IN_FOREGROUND;
+  } else if (text == NULL || strcmp(text, "group") != 0) {
+    arguments->wrong = "leadership";
+  }
+}
+
+/* An integer property that may be null, in which case `absent` stands for it. */
+static int read_optional(struct arguments *arguments, napi_value request, const char *name, int lowest, int highest, int absent) {
+  napi_value value = read_property(arguments, request, name);
+  return is_null(arguments, value) ? absent : (int)read_integer(arguments, value, name, lowest, highest);
+}
+
+static char *format_integer(struct arguments *arguments, int number) {
+  char digits[12];
+  size_t at = sizeof digits;
+  digits[--at] = '\0';
+  for (unsigned rest = (unsigned)abs(number); at == sizeof digits - 1 || rest > 0; rest /= 10) {
+    digits[--at] = (char)('0' + rest % 10);
+  }
+  if (number < 0) {
+    digits[--at] = '-';
+  }
+  return strcpy(arguments_allocate(arguments, sizeof digits - at, 1), digits + at);
+}
+
+static struct spawn_order read_order(struct arguments *arguments, napi_value request) {
+  enum { ABSENT = -100000 };
+  struct spawn_order order = {0};
+  struct child_plan *plan = &order.plan;
+  plan->file = read_string(arguments, read_property(arguments, request, "file"), "file");
+  plan->argv = read_strings(arguments, read_property(arguments, request, "argv"), "argv").strings;
+  plan->envp = read_strings(arguments, read_property(arguments, request, "env"), "env").strings;
+  napi_value directory = read_property(arguments, request, "directory");
+  plan->directory = is_null(arguments, directory) ? NULL : read_string(arguments, directory, "directory");
+  plan->umask = read_optional(arguments, request, "umask", 0, 07777, -1);
+  read_credentials(arguments, request, plan);
+  read_limits(arguments, request, plan);
+  plan->nice = read_optional(arguments, request, "nice", -20, 19, ABSENT);
+  plan->has_nice = plan->nice != ABSENT;
+  const int oom = read_optional(arguments, request, "oomScoreAdj", -1000, 1000, ABSENT);
+  plan->oom_score_adj = oom == ABSENT ? NULL : format_integer(arguments, oom);
+  plan->death_signal = read_optional(arguments, request, "parentDeathSignal", 1, LAST_SIGNAL, 0);
+  read_leadership(arguments, request, plan);
+  read_moves(arguments, request, plan);
+  static const char *const stream_names[3] = {"stdin", "stdout", "stderr"};
+  for (int i = 0; i < 3; ++i) {
+    order.streams[i] = read_stream(arguments, request, stream_names[i]);
+  }
+  return order;
+}
+
+napi_value addon_spawn(napi_env env, napi_callback_info info) {
+  napi_value request = NULL;
+  struct arguments arguments = begin(env, info, &request, 1);
+  struct spawn_order order = read_order(&arguments, request);
+  if (arguments.wrong == NULL && arguments.with_nul != NULL) {
+    /* Not a mistake of the calling code: the value of a variable or of an argument comes from a user. */
+    const enum child_stage stage = strcmp(arguments.with_nul, "directory") == 0 ? STAGE_DIRECTORY : STAGE_EXEC;
+    arguments_free(&arguments);
+    return throw_failure(env, EINVAL, child_stage_names[stage].syscall, child_stage_names[stage].name);
+  }
+  if (refuse_wrong(&arguments)) {
+    return NULL;
+  }
+  struct spawn_result spawned = {0};
+  struct child_failure failure = {0};
+  const bool started = spawn_program(&order, &spawned, &failure);
+  arguments_free(&arguments);
+  if (!started) {
+    return throw_failure(env, failure.error, child_stage_names[failure.stage].syscall, child_stage_names[failure.stage].name);
+  }
+  static const char *const end_names[3] = {"stdin", "stdout", "stderr"};
+  napi_value result = make_object(env);
+  set(env, result, "pid", make_number(env, spawned.pid));
+  for (int i = 0; i < 3; ++i) {
+    set(env, result, end_names[i], spawned.ends[i] < 0 ? make_null(env) : make_number(env, spawned.ends[i]));
+  }
+  return result;
+}

@@ -1,0 +1,43 @@
+/*
+ * What all functions of the addon share: values made, errors thrown, the kinds of arguments that more than one of them takes.
+ * Making a value fails only when an exception is pending or the heap is full; what there is is returned then.
+ */
+#ifndef ONEVISOR_GLUE_H
+#define ONEVISOR_GLUE_H
+
+#include "arguments.h"
+#include "child.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+enum { LARGEST_DESCRIPTOR = 0x7fffffff, LAST_SIGNAL = 64 };
+static const int64_t LARGEST_ID = 0xfffffffe;
+
+napi_value make_number(napi_env env, double number);
+napi_value make_null(napi_env env);
+napi_value make_string(napi_env env, const char *text);
+napi_value make_object(napi_env env);
+void set(napi_env env, napi_value object, const char *name, napi_value value);
+
+/* The one place where a failure of the kernel becomes an Error. `stage` is NULL for all but a spawn. Returns NULL. */
+napi_value throw_failure(napi_env env, int error, const char *syscall_name, const char *stage);
+
+/* Takes the arguments of a call into `values`. */
+struct arguments begin(napi_env env, napi_callback_info info, napi_value *values, size_t count);
+/* True, with an exception pending and the memory given back, when a value was of a wrong kind: a mistake of the calling code. */
+bool refuse_wrong(struct arguments *arguments);
+
+int read_fd(struct arguments *arguments, napi_value value, const char *name);
+gid_t *read_ids(struct arguments *arguments, napi_value value, const char *name, size_t *count);
+struct child_limit read_limit(struct arguments *arguments, napi_value value);
+
+/* The functions of addon.ts that do not live in addon.c. */
+napi_value addon_spawn(napi_env env, napi_callback_info info);
+napi_value addon_user_by_name(napi_env env, napi_callback_info info);
+napi_value addon_user_by_id(napi_env env, napi_callback_info info);
+napi_value addon_group_by_name(napi_env env, napi_callback_info info);
+napi_value addon_group_by_id(napi_env env, napi_callback_info info);
+napi_value addon_groups_of(napi_env env, napi_callback_info info);
+napi_value addon_become_user(napi_env env, napi_callback_info info);
+
+#endif
