@@ -2,6 +2,7 @@
  * The supervisor as a program: command line and configuration, our own process, then a Supervision until it ends. Returns the exit code.
  * Everything that can be wrong before the first program starts is said here, on standard error, with exit code 2.
  */
+import { MessageChannel } from 'node:worker_threads';
 import { formatProblems } from '../config/effective.ts';
 import { isContainerMode } from '../config/environment.ts';
 import { formatFlags, type Flags, parseFlags } from '../config/flags.ts';
@@ -69,6 +70,7 @@ export async function runSupervise(addon: Addon, io: SuperviseIo): Promise<numbe
   const { config } = reading;
   const staysHere = isContainer || config.supervisord.nodaemon || config.main !== null;
   if (!staysHere && !isDetached(io.args)) return detach(addon, io, config.supervisord);
+  holdLoop();
   try {
     return await supervise(addon, io, { config, warnings: formatWarnings(reading), read, isContainer, flags: outcome.flags });
   } catch (error) {
@@ -76,6 +78,14 @@ export async function runSupervise(addon: Addon, io: SuperviseIo): Promise<numbe
     io.err(`Error: ${error.message}\n`);
     return 2;
   }
+}
+
+/**
+ * Keeps Node's loop alive until the process ends. To wait for a signal, SIGCHLD too, is no reason for it to go on, and there may be nothing
+ * else: no program that runs, or only a main program with streams of its own. A port waits without a timer, so it wakes nobody.
+ */
+function holdLoop(): void {
+  new MessageChannel().port1.ref();
 }
 
 interface Start {
