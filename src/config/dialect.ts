@@ -133,7 +133,7 @@ function shorten(text: string): string {
 
 /** A name that `ini` passes through as it is: no dots to split, no `[]`, no quotes, no escapes, no `__proto__`. */
 function encodeName(name: string): string {
-  return encodeURIComponent(name.toWellFormed()).replace(/[.!~*'()_]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+  return encodeURIComponent(name).replace(/[.!~*'()_]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
 /** A value that `ini` passes through as it is: a JSON string, which it decodes. */
@@ -156,7 +156,8 @@ function formatIni(found: Scan): string {
  * @param here - directory for `%(here)s`
  */
 export function addText(document: Document, text: string, file: string, here: string): Problem[] {
-  const found = scan(text);
+  // What is decoded from UTF-8 has no lone surrogates; an environment variable could.
+  const found = scan(text.toWellFormed());
   const parsed = parseIni(formatIni(found)) as Record<string, Record<string, unknown>>;
   const lines = new Map(found.entries.map((entry) => [`${entry.section}\n${entry.key}`, entry.line]));
   for (const [encoded, options] of Object.entries(parsed)) {

@@ -70,16 +70,22 @@ export function formatConfig(config: Config, isContainer: boolean): string {
     formatSection('supervisord', supervisordOptions, config.supervisord, isContainer),
     ...config.unixServers.map((server) => formatSection('unix_http_server', unixServerOptions, server, isContainer)),
     ...config.inetServers.map((server) => formatSection('inet_http_server', inetServerOptions, server, isContainer)),
-    ...config.groups.flatMap(({ processes }) => processes.map((process) => formatSection(`${process.type}:${process.group === process.name ? process.name : `${process.group}:${process.name}`}`, tablesOf(process), process.options, isContainer, ['process_name', 'numprocs', 'numprocs_start']))),
+    ...config.groups.flatMap(({ processes }) => processes.map((process) => formatSection(`${process.type}:${process.group === process.name ? process.name : `${process.group}:${process.name}`}`, tablesOf(process), process.options, isContainer, config.supervisord))),
   ];
   return `; ${config.file ?? 'no file'}: what is in effect; options at their default are left out\n\n${sections.join('\n')}`;
 }
 
-function formatSection(title: string, table: Table, values: Readonly<Record<string, unknown>>, isContainer: boolean, without: readonly string[] = []): string {
+/** What has done its work once there are processes. */
+const PER_PROCESS = ['process_name', 'numprocs', 'numprocs_start'];
+
+/** `inherited`: values of [supervisord] that stand in where a program has none. */
+function formatSection(title: string, table: Table, values: Readonly<Record<string, unknown>>, isContainer: boolean, inherited: Readonly<Record<string, unknown>> = {}): string {
   const lines = Object.entries(table).flatMap(([name, option]) => {
     const fallback = isContainer && option.containerDefault !== undefined ? option.containerDefault : option.default;
-    const [shown, usual] = [show(option, values[name]), show(option, fallback)];
-    return without.includes(name) || JSON.stringify(shown) === JSON.stringify(usual) ? [] : [`${name}=${formatValue(option, shown)}`];
+    const shown = show(option, values[name]);
+    const usual = [fallback, ...(option.default === null ? [inherited[name] ?? null] : [])];
+    const isUsual = usual.some((value) => JSON.stringify(show(option, value)) === JSON.stringify(shown));
+    return isUsual || PER_PROCESS.includes(name) ? [] : [`${name}=${formatValue(option, shown)}`];
   });
   return [`[${title}]`, ...lines, ''].join('\n');
 }

@@ -73,19 +73,20 @@ function setOption(document: Document, section: string, option: string, value: s
 /** Adds one variable; returns why it is not understood. */
 function addVariable(document: Document, variable: string, value: string, here: string, place: Place): string | null {
   const rest = variable.slice(PREFIX.length);
-  const kind = kinds.find(({ word, isNamed }) => rest.startsWith(`${word}__`) || (isNamed && rest.startsWith(`${word}_`)));
-  const cut = rest.lastIndexOf('__');
-  const isPlain = kind?.isNamed === true && !rest.startsWith(`${kind.word}__`);
-  if (kind === undefined || (kind.isNamed && !isPlain)) return `there is no such variable${suggestVariable(variable)}`;
-  const name = isPlain ? rest.slice(kind.word.length + 1, cut > kind.word.length ? cut : undefined) : '';
-  const section = kind.isNamed ? findSection(document, kind.section, name) : kind.section;
-  if (cut <= kind.word.length - (isPlain ? 0 : 1)) {
-    if (kind.word !== 'PROGRAM') return `an option must follow the name, as ${variable}__${kind.word === 'GROUP' ? 'PROGRAMS' : 'COMMAND'}`;
+  const kind = kinds.find(({ word, isNamed }) => rest.startsWith(`${word}__`) || (isNamed && rest.startsWith(`${word}_`))) ?? kinds.find(({ word }) => rest === word);
+  if (kind === undefined) return `there is no such variable${suggestVariable(variable)}`;
+  const tail = rest.slice(kind.word.length + 1);
+  const cut = tail.lastIndexOf('__');
+  const name = kind.isNamed ? (cut === -1 ? tail : tail.slice(0, cut)) : null;
+  if (name === '' || name?.startsWith('_') === true) return `a name must follow ${PREFIX}${kind.word}_, as ${PREFIX}${kind.word}_WEB`;
+  const section = name === null ? kind.section : findSection(document, kind.section, name);
+  const option = (name === null ? tail.slice(1) : cut === -1 ? '' : tail.slice(cut + 2)).toLowerCase();
+  if (option === '' && kind.word === 'PROGRAM') {
     setOption(document, section, 'command', value, here, place);
     return null;
   }
-  const option = rest.slice(cut + 2).toLowerCase();
   const known = kind.tables.flatMap((table) => Object.entries(table).flatMap(([row, { aliases }]) => [row, ...aliases]));
+  if (option === '') return `an option must follow, as ${variable}__${String(known[0]).toUpperCase()}`;
   if (!known.includes(option)) {
     const nearest = nearestName(option, known);
     return `[${section}] has no option "${option}"${nearest === null ? '' : ` (did you mean ${variable.slice(0, variable.length - option.length)}${nearest.toUpperCase()}?)`}`;

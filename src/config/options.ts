@@ -181,7 +181,7 @@ export const listenerOptions = {
 
 /** What `[fcgi-program:x]` has besides. */
 export const fcgiOptions = {
-  socket: here.option(fcgiSocket, { kind: 'unix', path: '' }, 'Socket that its processes accept on.', { isRequired: true, scope: 'socket', sample: 'tcp://localhost:9000' }),
+  socket: here.option(fcgiSocket, { kind: 'unix', path: '' }, 'Socket that its processes accept on.', { isRequired: true, scope: 'socket', sample: 'unix:///run/app.sock' }),
   socket_backlog: here.optional(integerBetween(1, 65_535), 'Length of the queue of the socket.', { sample: '1024' }),
   socket_owner: here.optional(owner, 'Owner of the socket.', { sample: 'app' }),
   socket_mode: here.optional(octal, 'Mode of the socket; 0700 without it.', { sample: '0700' }),

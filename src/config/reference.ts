@@ -9,7 +9,8 @@ import { type SectionKind, sectionKinds } from './options.ts';
 /** The default of an option in words; null where there is none. */
 function describeDefault(option: Option<unknown>): string | null {
   if (option.defaultText !== undefined) return option.defaultText;
-  return option.default === null || option.isRequired ? null : formatValue(option, option.default);
+  const text = option.default === null || option.isRequired ? '' : formatValue(option, option.default);
+  return text === '' ? null : text;
 }
 
 function formatValue(option: Option<unknown>, value: unknown): string {
@@ -73,7 +74,7 @@ export function formatSample(): string {
 function formatSampleSection({ title, tables }: SectionKind): string {
   const active = ACTIVE[title];
   const lines = Object.entries(Object.assign({}, ...tables) as Record<string, Option<unknown>>).map(([name, option]) => {
-    const value = option.sample ?? describeDefault(option) ?? '';
+    const value = option.sample ?? formatValue(option, option.default);
     const setting = `${active?.includes(name) === true ? '' : ';'}${name}=${value}`;
     const fallback = option.isRequired ? 'required' : `default: ${describeDefault(option) ?? 'none'}`;
     // A comment must not end the line's own percent signs or begin a second line: the doc is one sentence.

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CommandLineError, joinCommandLine, splitCommandLine } from '../../../src/config/command-line.ts';
+import { expandPieces } from '../../../src/config/expand.ts';
+import { ListError, parseKeyValueList } from '../../../src/config/key-value-list.ts';
+import { editDistance, formatSuggestion, nearestName } from '../../../src/config/nearest.ts';
+import { formatPythonString, isSpace, splitLines, splitWords, strip } from '../../../src/config/python-text.ts';
+
+const pairs = (text: string, names: Record<string, string> = {}): Record<string, string> => Object.fromEntries(parseKeyValueList(expandPieces(text, new Map(Object.entries(names)))));
+
+const lists: ReadonlyArray<readonly [string, Record<string, string>]> = [
+  ['', {}], ['A=1', { A: '1' }], ['A=1,B=2', { A: '1', B: '2' }], ['A="1 2",B=\'x,y\'', { A: '1 2', B: 'x,y' }], ['A = 1 , B = 2,', { A: '1', B: '2' }],
+  ['A=1,\n  B=2', { A: '1', B: '2' }], ['A=/a/b.c+d-e:(f)', { A: '/a/b.c+d-e:(f)' }], ['A=""', { A: '' }], [`A="'x'"`, { A: 'x' }], ['A=x"y', { A: 'x"y' }], ['A=$HOME', { A: '$' }],
+  ['A=1,A=2', { A: '2' }], ['A=a#b', { A: 'a' }], ['A=a#b,\nc', { A: 'ac' }], ['# c\nA=1', { A: '1' }], ['A="a#b"', { A: 'a#b' }], ['A=50%%', { A: '50' }], ['A="50%%"', { A: '50%' }],
+];
+for (const [text, expected] of lists) test(`pairs: ${JSON.stringify(text)}`, () => assert.deepEqual(pairs(text), expected));
+
+for (const text of ['A', 'A=', '=1', 'A=,B=1', 'A=a@b', 'A="x', "A='x", 'A B=1', 'A=1\nB=2']) test(`pairs: ${JSON.stringify(text)} is refused`, () => assert.throws(() => pairs(text), ListError));
+
+test('pairs: a secret does no harm, whatever is in it', () => {
+  const secret = `p"a's,s=w %(here)s 100% #x\n\\`;
+  assert.deepEqual(pairs('A=%(S)s,B="%(S)s",C="<%(S)s>",D=1', { S: secret }), { A: secret, B: secret, C: `<${secret}>`, D: '1' });
+  assert.deepEqual(pairs('%(N)s_X=1', { N: 'P' }), { P_X: '1' });
+  assert.deepEqual(pairs('A=%(S)s,B=1', { S: '' }), { A: '', B: '1' });
+});
+
+test('pairs: compat: a variable may hold whole pairs', () => {
+  assert.deepEqual(pairs('%(P)s', { P: 'A=1,B=2' }), { A: '1', B: '2' });
+  assert.deepEqual(pairs('Z=0,%(P)s', { P: 'A=1,B=2' }), { Z: '0', A: '1', B: '2' });
+  assert.throws(() => pairs('Z=0,%(P)s', { P: 'A' }), ListError);
+});
+
+const lines: ReadonlyArray<readonly [string, readonly string[]]> = [
+  ['', []], ['a  b\t"c d"\n', ['a', 'b', 'c d']], [`a 'b "c"' "d 'e'"`, ['a', 'b "c"', "d 'e'"]], ['a\\ b "\\$x \\" \\\\" \'\\n\'', ['a b', '\\$x " \\', '\\n']], ['a"b"c ""', ['abc', '']], ["a ''", ['a', '']], ['a # b', ['a', '#', 'b']], ["$'x'", ['$x']],
+];
+for (const [line, words] of lines) {
+  test(`words: ${JSON.stringify(line)}`, () => {
+    assert.deepEqual(splitCommandLine(line), words);
+    assert.deepEqual(splitCommandLine(joinCommandLine(words)), words);
+  });
+}
+
+test('words: quotes that are not closed', () => {
+  for (const line of ['a "b', "a 'b", 'a "\\"']) assert.throws(() => splitCommandLine(line), (error) => error instanceof CommandLineError && error.message === 'No closing quotation');
+  assert.throws(() => splitCommandLine('a \\'), /No escaped character/);
+});
+
+test('nearest: letters inserted, deleted, replaced, swapped', () => {
+  assert.deepEqual([editDistance('', 'abc'), editDistance('abc', 'abc'), editDistance('abc', 'acb'), editDistance('kitten', 'sitting')], [3, 0, 1, 3]);
+  assert.equal(nearestName('comand', ['command', 'umask']), 'command');
+  assert.equal(nearestName('COMAND', ['command']), 'command');
+  assert.equal(nearestName('zzzzzz', ['command']), null);
+  assert.equal(formatSuggestion('autosart', ['autostart']), ' (did you mean autostart?)');
+  assert.equal(formatSuggestion('zzzzzz', ['autostart']), '');
+});
+
+test('text: whitespace is what Python says', () => {
+  for (const character of ['\t', '\v', '\x1c', '\x85', '\xa0', '\u2028', '\u3000']) assert.ok(isSpace(character));
+  for (const character of ['a', '\uFEFF', '\u200b', '', '  ']) assert.ok(!isSpace(character));
+  assert.equal(strip(' \x85\uFEFFa \n'), '\uFEFFa');
+  assert.deepEqual(splitWords(' a\tb\n\nc '), ['a', 'b', 'c']);
+  assert.deepEqual(splitLines('a\r\nb\rc\n\nd\n'), ['a', 'b', 'c', '', 'd']);
+});
+
+test('text: strings as Python shows them', () => {
+  assert.equal(formatPythonString(`it's`), `"it's"`);
+  assert.equal(formatPythonString(`"it's"\n\\\x01`), `'"it\\'s"\\n\\\\\\x01'`);
+});

@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { diffConfigs, isExecutionChanged } from '../../../src/config/diff.ts';
+import { describeReading, formatConfig, formatProblems } from '../../../src/config/effective.ts';
+import type { Config, ProcessConfig } from '../../../src/config/model.ts';
+import { sectionKinds } from '../../../src/config/options.ts';
+import { formatOptionReference, formatSample } from '../../../src/config/reference.ts';
+import { openSource } from '../../../src/config/source.ts';
+import { runCheck } from '../../../src/programs/check.ts';
+import { runEchoConf } from '../../../src/programs/echo-conf.ts';
+import { configOf, printed, readText, users } from './memory-source.ts';
+
+const HEAD = '[supervisord]\n';
+const config = (text: string): Config => configOf(readText(HEAD + text));
+const first = (text: string): ProcessConfig => {
+  const process = config(text).groups[0]?.processes[0];
+  if (process === undefined) throw new Error('no process');
+  return process;
+};
+
+test('diff: groups added, removed and changed; moved lines change nothing', () => {
+  const before = config('[program:a]\ncommand=x\n[program:b]\ncommand=x\n[program:c]\ncommand=x\n[group:g]\nprograms=m\n[program:m]\ncommand=x\n');
+  const after = config('\n\n[program:c]\ncommand=x\n[program:b]\ncommand=y\n[program:d]\ncommand=x\n[group:g]\nprograms=m\npriority=3\n[program:m]\ncommand=x\n');
+  assert.deepEqual(diffConfigs(before, after), { added: ['d'], removed: ['a'], changed: ['g', 'b'] });
+  assert.deepEqual(diffConfigs(before, before), { added: [], removed: [], changed: [] });
+});
+
+test('diff: only what a process is started with needs a restart', () => {
+  const base = first('[program:a]\ncommand=x\n');
+  for (const line of ['autorestart=false', 'stopwaitsecs=3', 'log_prefix=x', 'priority=3', 'healthcheck=true', 'numprocs_start=0']) assert.ok(!isExecutionChanged(base, first(`[program:a]\ncommand=x\n${line}\n`)), line);
+  for (const line of ['command=x y', 'environment=A=1', 'directory=/', 'user=app', 'umask=077', 'stdout_logfile=/var/log/a', 'rlimit_nofile=5', 'redirect_stderr=true']) assert.ok(isExecutionChanged(base, first(`[program:a]\ncommand=x\n${line}\n`)), line);
+});
+
+test('the effective configuration as JSON: values by name, secrets hidden', () => {
+  const text = `${HEAD}environment=A="1"\n[inet_http_server]\nport=127.0.0.1:9001\nusername=u\npassword=geheim\n[program:a]\ncommand=x "y z"\nstopsignal=QUIT\numask=022\nstdout_logfile=NONE\nrlimit_nofile=1:2\n[eventlistener:l]\ncommand=x\nevents=EVENT\n`;
+  const shown = JSON.parse(JSON.stringify(describeReading(readText(text))));
+  assert.deepEqual([shown.ok, shown.errors, shown.supervisord.environment, shown.inet_http_servers[0].password, shown.inet_http_servers[0].port], [true, [], { A: '1' }, '***', '127.0.0.1:9001']);
+  assert.ok(!JSON.stringify(shown).includes('geheim'));
+  const [l, a] = shown.programs;
+  assert.deepEqual([a.group, a.name, a.type, a.argv, a.command, a.stopsignal, a.umask, a.stdout_logfile, a.stderr_logfile, a.environment, a.rlimit_nofile, a.user], ['a', 'a', 'program', ['x', 'y z'], 'x "y z"', 'QUIT', 18, null, 'AUTO', { A: '1' }, '1:2', null]);
+  assert.deepEqual([l.events, l.buffer_size], [['EVENT'], 10]);
+  const failed = JSON.parse(JSON.stringify(describeReading(readText(`${HEAD}umask=9\nfoo=1\n`))));
+  assert.deepEqual([failed.ok, failed.errors[0].line, failed.errors[0].option, failed.warnings[0].option], [false, 2, 'umask', 'foo']);
+});
+
+test('the effective configuration as text: what differs from the defaults', () => {
+  const text = `${HEAD}umask=027\n[unix_http_server]\nfile=/run/s\n[inet_http_server]\nport=127.0.0.1:1\n[group:g]\nprograms=a\n[program:a]\ncommand=x\nstopwaitsecs=9\nstdout_logfile=NONE\nenvironment=A=1\nautostart=false\nexitcodes=0,2\n[fcgi-program:f]\ncommand=x\nsocket=tcp://h:1\n[eventlistener:l]\ncommand=x\nevents=EVENT,TICK_5\n`;
+  assert.equal(formatConfig(configOf(readText(text)), false), [
+    '; /etc/supervisord.conf: what is in effect; options at their default are left out', '',
+    '[supervisord]', 'umask=027', '', '[unix_http_server]', 'file=/run/s', '', '[inet_http_server]', 'port=127.0.0.1:1', '',
+    '[eventlistener:l]', 'command=x', 'events=EVENT,TICK_5', '', '[fcgi-program:f]', 'command=x', 'socket=tcp://h:1', '',
+    '[program:g:a]', 'command=x', 'autostart=false', 'exitcodes=0,2', 'stopwaitsecs=9', 'stdout_logfile=NONE', 'environment=A="1"', '',
+  ].join('\n'));
+  assert.match(formatConfig(configOf(readText(`${HEAD}[program:a]\ncommand=x\n`, {}, { isContainer: true })), true), /\[supervisord\]\n\n\[program:a\]\ncommand=x\n$/);
+  assert.match(formatConfig({ ...config(''), file: null }, false), /^; no file:/);
+  assert.equal(formatProblems(readText(`${HEAD}umask=9\nfoo=1\n`)), 'error: /etc/supervisord.conf:2: [supervisord] umask: "9" is not an octal number, as 022\nwarning: /etc/supervisord.conf:3: [supervisord] foo: there is no such option here, it is ignored\n');
+});
+
+test('the reference has every option once, with its default', () => {
+  const reference = formatOptionReference();
+  const [, inet] = sectionKinds;
+  for (const { tables } of sectionKinds) for (const name of Object.keys(tables.at(-1) ?? {})) assert.ok(reference.includes(`| \`${name}\``), name);
+  assert.ok(inet !== undefined && reference.includes(`### [${inet.title}]`));
+  assert.match(reference, /\| `stopwaitsecs` \| integer \| 10; in a container 8 \|/);
+  assert.match(reference, /\| `stdout_logfile` .* AUTO; in a container \/dev\/stdout, with a prefix \|/);
+  assert.match(reference, /; in a container the console only/);
+  assert.match(reference, /; in a container none \|/);
+  assert.match(reference, /`ONEVISOR_CONF_TEXT`/);
+});
+
+test('the sample is accepted as it is, and with every option switched on', () => {
+  const settings = { isStatic: true };
+  const sample = readText(formatSample(), {}, settings);
+  assert.deepEqual([printed(sample.errors), printed(sample.warnings)], [[], []]);
+  const everything = formatSample().replace(/^;(?=[[a-z])/gm, '').replaceAll('db:healthy', 'thegroupname').replaceAll('web,worker', 'theprogramname').replaceAll('USR1:web', 'USR1:theprogramname').replace(/^(depends_on|dependent_startup_wait_for)=.*$/gm, '').replace('killasgroup=false', 'killasgroup=true').replace('loglevel=info', 'loglevel=debug');
+  const full = readText(everything, { files: { '/etc/conf.d/x.conf': '' } }, settings);
+  assert.deepEqual(printed(full.errors), []);
+  assert.deepEqual(printed(full.warnings).filter((line) => !/is Python|syslog/.test(line)), []);
+});
+
+test('check and echo-conf on real files', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'onevisor-check-'));
+  try {
+    const file = join(directory, 'a.conf');
+    writeFileSync(file, `${HEAD}[program:a]\ncommand=x\nuser=app\n[include]\nfiles=*.ini nodir/*\n`);
+    writeFileSync(join(directory, 'b.ini'), Buffer.from('[program:b]\ncommand=\xff\n', 'latin1'));
+    mkdirSync(join(directory, 'c.ini'));
+    const run = (args: string[], env = {}): { code: number; out: string; err: string } => {
+      const written = { out: '', err: '' };
+      const code = runCheck(args, env, { users, executable: '/nonexistent/bin/onevisor', pid: 7, out: (text) => (written.out += text), err: (text) => (written.err += text) });
+      return { code, ...written };
+    };
+    const text = run(['-c', file]);
+    assert.equal(text.code, 0);
+    assert.match(text.out, /\[program:a\]\ncommand=x\nuser=app\n/);
+    assert.match(text.err, /b\.ini: it is not UTF-8/);
+    assert.match(text.err, /c\.ini: it is a directory/);
+    assert.match(text.err, /no file matches .*nodir\/\*/);
+    const json = run(['--json', '--static', '-c', file, '--', 'cat', '--json']);
+    assert.deepEqual([json.code, JSON.parse(json.out).programs.map(({ name, argv }: { name: string; argv: string[] }) => [name, argv])], [0, [['a', ['x']], ['main', ['cat', '--json']]]]);
+    const failed = run(['--json', '-c', file], { ONEVISOR_NOPE: '1' });
+    assert.deepEqual([failed.code, JSON.parse(failed.out).errors[0].file], [2, 'ONEVISOR_NOPE']);
+    assert.deepEqual([run(['-c', join(directory, 'nope')]).code, run(['-c', join(directory, 'nope')]).out], [2, '']);
+    assert.match(run(['-c', `${file}/x`]).err, /a part of its path is not a directory/);
+    assert.deepEqual([run(['-x']).code, run(['-x']).err], [2, 'Error: option -x not recognized\nFor help, use onevisor check -h\n']);
+    assert.match(run(['-h']).out, /^Usage: onevisor check \[--json\] \[--static\] \[options\]/);
+    assert.match(openSource({}, null).read('/proc/self/mem').ok ? '' : JSON.stringify(openSource({}, null).read('/proc/self/mem')), /it cannot be read \(E/);
+    assert.ok(openSource({}, null).isDirectory(directory) && openSource({}, null).isFile(file) && !openSource({}, null).isFile(`${file}/x`));
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+  const echo = (args: string[]): [number, string, string] => {
+    const written = { out: '', err: '' };
+    const code = runEchoConf(args, {}, { out: (text) => (written.out += text), err: (text) => (written.err += text) });
+    return [code, written.out, written.err];
+  };
+  assert.deepEqual(echo([]), [0, formatSample(), '']);
+  assert.equal(echo(['-h'])[0], 0);
+  assert.deepEqual(echo(['x'])[0], 2);
+});
