@@ -1,0 +1,66 @@
+/** A fake supervisor with a fake clock, and calls as a client makes them, without a wire. */
+import assert from 'node:assert/strict';
+import { RpcFault } from '../../../src/core/faults.ts';
+import { callMethod } from '../../../src/rpc/call.ts';
+import type { CallContext, MethodTable } from '../../../src/rpc/method.ts';
+import { createMethodTable } from '../../../src/rpc/method-table.ts';
+import { ProcessTimes } from '../../../src/rpc/process-times.ts';
+import type { XmlRpcStruct, XmlRpcValue } from '../../../src/rpc/xmlrpc.ts';
+import { FakeClock } from '../../engine/world.ts';
+import { type FakeProgram, FakeSupervisor } from './fake-supervisor.ts';
+
+/** One supervisor and its methods. */
+export class Client {
+  readonly clock = new FakeClock();
+  readonly supervisor: FakeSupervisor;
+  readonly methods: MethodTable = createMethodTable();
+  readonly context: CallContext;
+  readonly hangUp = new AbortController();
+
+  constructor(programs: readonly FakeProgram[]) {
+    this.supervisor = new FakeSupervisor(programs, this.clock);
+    this.context = { supervisor: this.supervisor, times: new ProcessTimes(this.supervisor), signal: this.hangUp.signal };
+  }
+
+  /** Calls `supervisor.NAME`, or a full name; a fault comes back as `FAULT number text`. */
+  async call(name: string, ...args: readonly XmlRpcValue[]): Promise<XmlRpcValue> {
+    try {
+      return await callMethod(this.methods, this.context, name.includes('.') ? name : `supervisor.${name}`, args);
+    } catch (error) {
+      if (error instanceof RpcFault) return `FAULT ${error.code} ${error.faultString}`;
+      throw error;
+    }
+  }
+
+  /** Calls, lets time pass step by step, and gives the answer and after how many milliseconds it came. */
+  async callFor(ms: number, name: string, ...args: readonly XmlRpcValue[]): Promise<{ readonly value: XmlRpcValue; readonly afterMs: number }> {
+    let answer: { value: XmlRpcValue; afterMs: number } | null = null;
+    let passedMs = 0;
+    const call = this.call(name, ...args).then((value) => {
+      answer = { value, afterMs: passedMs };
+    });
+    for (; passedMs <= ms; passedMs += 10) {
+      await settle();
+      if (answer !== null) break;
+      this.clock.advance(10);
+    }
+    assert.ok(answer !== null, `${name} has not answered after ${ms} ms`);
+    await call;
+    return answer;
+  }
+
+  async info(name: string): Promise<XmlRpcStruct> {
+    const value = await this.call('getProcessInfo', name);
+    assert.ok(typeof value === 'object' && value !== null, String(value));
+    return value as XmlRpcStruct;
+  }
+
+  async state(name: string): Promise<XmlRpcValue | undefined> {
+    return (await this.info(name))['statename'];
+  }
+}
+
+/** Lets everything happen that is due without time passing. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}

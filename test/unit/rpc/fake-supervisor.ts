@@ -1,0 +1,284 @@
+/** The real engine with programs that only exist in memory, behind the interface that RPC methods and routes work with. */
+import type { GroupConfig, ProcessConfig } from '../../../src/config/model.ts';
+import type { Level } from '../../../src/core/log-level.ts';
+import type { SupervisorStateName } from '../../../src/core/states.ts';
+import { Engine } from '../../../src/engine/engine.ts';
+import type { Listener } from '../../../src/engine/events.ts';
+import type { Clock } from '../../../src/engine/ports.ts';
+import { namespecOf, type ProcessView } from '../../../src/engine/registry.ts';
+import { Tail } from '../../../src/logs/tail.ts';
+import type { Log, LogEnd, LogReading, Reread, StreamName, Supervisor } from '../../../src/rpc/supervisor.ts';
+
+/** Options with Supervisor's defaults. */
+const defaults = {
+  command: '/bin/x', directory: null as string | null, autostart: false, startsecs: 1, startretries: 3, autorestart: 'unexpected', exitcodes: [0], stopsignal: [15], stopwaitsecs: 10,
+  stopasgroup: false, killasgroup: false, priority: 999, exit_on_failure: false, exit_on_end: false, redirect_stderr: false, serverurl: null as string | null, user: null,
+  stdout_logfile: [{ kind: 'auto' }] as Array<{ kind: string }>, stdout_logfile_maxbytes: 52_428_800, stdout_logfile_backups: 10, stdout_capture_maxbytes: 0, stdout_events_enabled: false, stdout_syslog: false,
+  stderr_logfile: [{ kind: 'auto' }] as Array<{ kind: string }>, stderr_logfile_maxbytes: 52_428_800, stderr_logfile_backups: 10, stderr_capture_maxbytes: 0, stderr_events_enabled: false, stderr_syslog: false,
+  oneshot: false, restartpause: 0, maxbackoff: null, backoff_factor: 1, max_restarts: null, max_restarts_window: 60, kill_orphans: 'never',
+};
+
+/** A program and how it behaves. */
+export interface FakeProgram {
+  readonly name: string;
+  readonly group?: string;
+  readonly groupPriority?: number;
+  readonly type?: ProcessConfig['type'];
+  readonly options?: Partial<typeof defaults>;
+  /** Ends by itself after this time, with `exitCode`; never if not given. */
+  readonly exitAfterMs?: number;
+  readonly exitCode?: number;
+  /** Signals it does nothing about, besides 0. */
+  readonly ignores?: readonly number[];
+  readonly stdout?: string | Buffer;
+  readonly stderr?: string | Buffer;
+  /** Writes its standard input to its standard output, as cat. */
+  readonly isEchoing?: boolean;
+  readonly spawnError?: string;
+  readonly objection?: { readonly fault: 'NO_FILE' | 'NOT_EXECUTABLE'; readonly reason: string };
+  /** Has no log: `stdout_logfile=NONE`. */
+  readonly hasNoLog?: boolean;
+}
+
+/** A log in memory. */
+export class FakeLog implements Log {
+  readonly #tail = new Tail(1 << 26);
+  readonly #listeners = new Set<(bytes: Uint8Array) => void>();
+  /** What `read` and `clear` answer instead. */
+  trouble: { readonly kind: 'failed'; readonly reason: string } | { readonly kind: 'noFile'; readonly path: string | null } | null = null;
+
+  get followers(): number {
+    return this.#listeners.size;
+  }
+
+  push(data: string | Buffer): void {
+    const bytes = Buffer.from(data);
+    this.#tail.push(bytes, 0, bytes.length);
+    for (const listener of this.#listeners) listener(bytes);
+    // As with the real one: the bytes are valid during the call only.
+    bytes.fill(0x21);
+  }
+
+  async read(offset: number, length: number): Promise<LogReading> {
+    if (this.trouble !== null) return this.trouble;
+    const bytes = this.#tail.read(offset, length);
+    return bytes === null ? { kind: 'badArguments' } : { kind: 'bytes', bytes };
+  }
+
+  async tail(offset: number, length: number): Promise<LogEnd> {
+    return this.#tail.tail(offset, length);
+  }
+
+  async clear(): Promise<{ kind: 'cleared' } | { kind: 'noFile' } | { kind: 'failed'; reason: string }> {
+    if (this.trouble !== null) return this.trouble;
+    this.#tail.clear();
+    return { kind: 'cleared' };
+  }
+
+  follow(lastBytes: number, listener: (bytes: Uint8Array) => void): () => void {
+    const last = this.#tail.read(-lastBytes, 0);
+    if (last !== null) listener(last);
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}
+
+/** See the top. */
+export class FakeSupervisor implements Supervisor {
+  readonly identification: string = 'fake';
+  readonly pid = 4711;
+  readonly engine: Engine;
+  readonly log = new FakeLog();
+  readonly reports: Array<readonly [Level, string]> = [];
+  readonly remoteCommunications: string[] = [];
+  /** Signals that arrived: `15 web`. */
+  readonly signals: string[] = [];
+  rereadAnswer: Reread = { kind: 'changes', added: [], changed: [], removed: [] };
+  stdinAnswer: 'written' | 'closed' | 'full' = 'written';
+  signalError: string | null = null;
+  hasMainLog = true;
+  /** Difference of the time of day and the monotonic clock. */
+  wallOffsetMs = 1_795_223_700_000;
+  readonly #clock: Clock;
+  readonly #groups: GroupConfig[];
+  readonly #programs = new Map<string, FakeProgram>();
+  readonly #logs = new Map<string, FakeLog>();
+  readonly #alive = new Map<number, { readonly program: FakeProgram; readonly id: string; cancel: () => void }>();
+  #nextPid = 1000;
+  #state: SupervisorStateName = 'RUNNING';
+
+  constructor(programs: readonly FakeProgram[], clock: Clock) {
+    this.#clock = clock;
+    this.#groups = this.groupsOf(programs);
+    this.engine = new Engine(this.#groups, { shutdownTimeoutMs: null, exitWhenIdle: false, mainProgram: null }, {
+      clock,
+      report: (level, text) => this.report(level, text),
+      finished: () => this.report('info', 'finished'),
+      processes: { spawn: (config) => this.#spawn(config), signal: (pid, signal) => this.#receive(pid, signal) },
+    });
+    this.engine.start();
+  }
+
+  groupsOf(programs: readonly FakeProgram[]): GroupConfig[] {
+    const groups = new Map<string, FakeProgram[]>();
+    for (const program of programs) {
+      const group = program.group ?? program.name;
+      this.#programs.set(`${group}:${program.name}`, program);
+      groups.set(group, [...(groups.get(group) ?? []), program]);
+    }
+    const made = [...groups].map(([name, members]): GroupConfig => ({
+      name, type: 'program', priority: members[0]?.groupPriority ?? 999,
+      processes: members.map((program) => ({ name: program.name, group: name, program: program.name, number: 0, type: program.type ?? 'program', options: { ...defaults, ...program.options } }) as unknown as ProcessConfig),
+    }));
+    return made.toSorted((a, b) => a.priority - b.priority);
+  }
+
+  /** Adds to the configuration as read last. */
+  configure(programs: readonly FakeProgram[]): void {
+    this.#groups.push(...this.groupsOf(programs));
+  }
+
+  #spawn(config: ProcessConfig): { ok: true; pid: number } | { ok: false; reason: string; exitCode: number } {
+    const id = namespecOf(config);
+    const program = this.#programs.get(id);
+    if (program === undefined || program.spawnError !== undefined) return { ok: false, reason: program?.spawnError ?? 'unknown', exitCode: 127 };
+    const pid = this.#nextPid++;
+    const cancel = program.exitAfterMs === undefined ? () => undefined : this.#clock.alarm(this.nowMs() + program.exitAfterMs, () => this.#die(pid, (program.exitCode ?? 0) << 8));
+    this.#alive.set(pid, { program, id, cancel });
+    if (program.stdout !== undefined) this.logOf(id, 'stdout').push(program.stdout);
+    if (program.stderr !== undefined) this.logOf(id, program.options?.redirect_stderr === true ? 'stdout' : 'stderr').push(program.stderr);
+    return { ok: true, pid };
+  }
+
+  #receive(pid: number, signal: number): string | null {
+    if (this.signalError !== null) return this.signalError;
+    const process = this.#alive.get(pid);
+    if (process === undefined) return 'ESRCH';
+    this.signals.push(`${signal} ${process.program.name}`);
+    if (signal === 9 || (signal !== 0 && signal !== 18 && !(process.program.ignores ?? []).includes(signal))) {
+      process.cancel();
+      process.cancel = this.#clock.alarm(this.nowMs() + 2, () => this.#die(pid, signal));
+    }
+    return null;
+  }
+
+  #die(pid: number, status: number): void {
+    this.#alive.delete(pid);
+    this.engine.reaped([{ pid, status }]);
+  }
+
+  logOf(id: string, stream: StreamName): FakeLog {
+    const key = `${id} ${stream}`;
+    const log = this.#logs.get(key) ?? new FakeLog();
+    this.#logs.set(key, log);
+    return log;
+  }
+
+  state(): SupervisorStateName {
+    return this.#state;
+  }
+
+  nowMs(): number {
+    return this.#clock.nowMs();
+  }
+
+  wallMs(): number {
+    return this.#clock.nowMs() + this.wallOffsetMs;
+  }
+
+  processes(): readonly ProcessView[] {
+    return this.engine.processes();
+  }
+
+  process(id: string): ProcessView | null {
+    return this.engine.process(id);
+  }
+
+  hasGroup(name: string): boolean {
+    return this.processes().some(({ config }) => config.group === name);
+  }
+
+  subscribe(listener: Listener): () => void {
+    return this.engine.subscribe(listener);
+  }
+
+  checkCommand(config: ProcessConfig): NonNullable<FakeProgram['objection']> | null {
+    return this.#programs.get(namespecOf(config))?.objection ?? null;
+  }
+
+  start(id: string): void {
+    this.engine.startProcess(id);
+  }
+
+  stop(id: string): void {
+    this.engine.stopProcess(id);
+  }
+
+  kill(id: string): void {
+    this.engine.killProcess(id);
+  }
+
+  signal(id: string, signal: number): string | null {
+    return this.engine.signalProcess(id, signal);
+  }
+
+  writeStdin(id: string, bytes: Uint8Array): 'written' | 'closed' | 'full' {
+    if (this.stdinAnswer === 'written' && this.#programs.get(id)?.isEchoing === true) this.logOf(id, 'stdout').push(Buffer.from(bytes));
+    return this.stdinAnswer;
+  }
+
+  emitRemoteCommunication(type: string, data: string): void {
+    this.remoteCommunications.push(`${type} ${data}`);
+  }
+
+  processLog(id: string, stream: StreamName): Log | null {
+    const program = this.#programs.get(id);
+    if (program?.hasNoLog === true || (stream === 'stderr' && program?.options?.redirect_stderr === true)) return null;
+    return this.logOf(id, stream);
+  }
+
+  mainLog(): Log | null {
+    return this.hasMainLog ? this.log : null;
+  }
+
+  logPath(config: ProcessConfig, stream: StreamName): string | null {
+    return this.processLog(namespecOf(config), stream) === null ? null : `/tmp/${config.name}-${stream}---fake-AUTO.log`;
+  }
+
+  uid(config: ProcessConfig): number | null {
+    return config.options.user === null ? null : 65_534;
+  }
+
+  configuredGroups(): readonly GroupConfig[] {
+    return this.#groups;
+  }
+
+  async reread(): Promise<Reread> {
+    return this.rereadAnswer;
+  }
+
+  addGroup(name: string): 'added' | 'unknown' | 'active' {
+    const group = this.#groups.find((candidate) => candidate.name === name);
+    if (group === undefined) return 'unknown';
+    return this.engine.addGroup(group) ? 'added' : 'active';
+  }
+
+  removeGroup(name: string): 'removed' | 'unknown' | 'running' {
+    return this.engine.removeGroup(name);
+  }
+
+  restart(): void {
+    this.#state = 'RESTARTING';
+    this.engine.end('restart', { kind: 'request' });
+  }
+
+  shutdown(): void {
+    this.#state = 'SHUTDOWN';
+    this.engine.end('exit', { kind: 'request' });
+  }
+
+  report(level: Level, text: string): void {
+    this.reports.push([level, text]);
+    this.log.push(`${level} ${text}\n`);
+  }
+}
