@@ -2,7 +2,6 @@
  * The supervisor on one configuration after the other: connects the engine to the kernel, the programs' pipes to the logs, and signals to requests.
  * It decides nothing that core/ decides, and does not end the process.
  */
-import { closeSync } from 'node:fs';
 import { findProcesses } from '../config/dependencies.ts';
 import type { Config, ProcessConfig } from '../config/model.ts';
 import type { ExitCause } from '../core/exit-policy.ts';
@@ -13,16 +12,14 @@ import type { EngineEvent } from '../engine/events.ts';
 import { formatSignalMeaning } from '../engine/messages.ts';
 import type { Processes, SpawnOutcome } from '../engine/ports.ts';
 import { namespecOf } from '../engine/registry.ts';
-import { createAutoFile } from '../logs/auto-files.ts';
-import type { Channel, Hub, StreamName } from '../logs/ports.ts';
+import type { Hub } from '../logs/ports.ts';
 import type { Addon, Reaped, ResourceLimit } from '../native/addon.ts';
 import type { SystemClock } from '../process/clock.ts';
 import { inheritedStdio, type Launcher, PIPED } from '../process/launcher.ts';
 import { SpawnError } from '../process/spawn-error.ts';
-import { channelSpec } from './log-specs.ts';
+import { ProgramStreams } from './program-streams.ts';
 
 const SECOND_MS = 1000;
-const STREAMS = ['stdout', 'stderr'] as const satisfies readonly StreamName[];
 
 /** What a supervision is built from. */
 export interface SupervisionParts {
@@ -43,10 +40,8 @@ export interface SupervisionParts {
 /** One run of the supervisor, reloads included. */
 export class Supervision implements Processes {
   readonly #parts: SupervisionParts;
-  readonly #channels = new Map<string, Channel>();
-  /** Our ends of the standard inputs of what runs. */
-  readonly #inputs = new Map<string, number>();
   #config: Config;
+  #streams: ProgramStreams;
   #engine: Engine;
   /** What a reload under way will start with. */
   #next: Config | null = null;
@@ -55,6 +50,7 @@ export class Supervision implements Processes {
   constructor(config: Config, parts: SupervisionParts) {
     this.#parts = parts;
     this.#config = config;
+    this.#streams = this.#openStreams(config);
     this.#engine = this.#makeEngine(config);
   }
 
@@ -98,7 +94,6 @@ export class Supervision implements Processes {
   spawn(process: ProcessConfig, _run: number): SpawnOutcome {
     if (process.commandError !== null) return { ok: false, reason: `can't parse command '${process.options.command}': ${process.commandError}`, exitCode: 1 };
     const { launcher, addon, env, limits } = this.#parts;
-    const isMain = this.#isMain(process);
     try {
       const result = launcher.launch(process, {
         inherited: env,
@@ -107,12 +102,10 @@ export class Supervision implements Processes {
         added: new Map(),
         serverUrl: null,
         limits,
-        stdio: isMain ? inheritedStdio(addon) : PIPED,
+        stdio: process.group === this.#config.main ? inheritedStdio(addon) : PIPED,
         descriptors: [],
       });
-      if (result.stdin !== null) this.#inputs.set(namespecOf(process), result.stdin);
-      this.#read(process, 'stdout', result.stdout, result.pid);
-      this.#read(process, 'stderr', result.stderr, result.pid);
+      this.#streams.attach(process, result);
       return { ok: true, pid: result.pid };
     } catch (error) {
       if (error instanceof SpawnError) return { ok: false, reason: error.message, exitCode: error.exitCode };
@@ -141,7 +134,6 @@ export class Supervision implements Processes {
       finished: (goal, cause) => this.#finished(goal, cause),
     });
     engine.subscribe((event) => this.#observe(event));
-    for (const { processes } of config.groups) for (const process of processes) this.#openChannels(process, config);
     return engine;
   }
 
@@ -149,9 +141,9 @@ export class Supervision implements Processes {
     const next = this.#next;
     if (goal === 'exit' || next === null) return this.#parts.ended(cause);
     this.#next = null;
-    for (const channel of this.#channels.values()) channel.close();
-    this.#channels.clear();
+    this.#streams.closeAll();
     this.#config = next;
+    this.#streams = this.#openStreams(next);
     this.#engine = this.#makeEngine(next);
     // The engine that has finished is still in its turn; the next one begins with its own.
     setImmediate(() => this.#engine.start());
@@ -160,39 +152,15 @@ export class Supervision implements Processes {
   /** A run that is over has no use for its standard input any more. */
   #observe(event: EngineEvent): void {
     if (event.type !== 'process' || event.process.record.pid !== null || event.process.record.state === 'STARTING') return;
-    const fd = this.#inputs.get(event.process.id);
-    if (fd === undefined) return;
-    this.#inputs.delete(event.process.id);
-    closeSync(fd);
+    this.#streams.closeInput(event.process.id);
   }
 
-  #openChannels(process: ProcessConfig, config: Config): void {
-    if (this.#isMain(process, config)) return;
-    for (const stream of STREAMS) {
-      const spec = channelSpec(process, stream, config.supervisord, () => this.#autoPath(process, stream, config));
-      if (spec !== null) this.#channels.set(channelId(process, stream), this.#parts.hub.openChannel(spec));
-    }
-  }
-
-  /** A log of AUTO that cannot be made is reported; the program runs without it, and its tail is kept in memory. */
-  #autoPath(process: ProcessConfig, stream: StreamName, { supervisord }: Config): string | null {
-    try {
-      return createAutoFile(supervisord.childlogdir, process.name, stream, supervisord.identifier);
-    } catch (error) {
-      this.#parts.hub.mainLog.write('error', `cannot make the ${stream} log of ${process.name} in ${supervisord.childlogdir}: ${(error as NodeJS.ErrnoException).code}`);
-      return null;
-    }
-  }
-
-  #read(process: ProcessConfig, stream: StreamName, fd: number | null, pid: number): void {
-    if (fd === null) return;
-    const channel = this.#channels.get(channelId(process, stream));
-    if (channel === undefined) closeSync(fd);
-    else channel.read(fd, pid);
-  }
-
-  #isMain(process: ProcessConfig, config = this.#config): boolean {
-    return process.group === config.main;
+  /** The main program of init mode has our own streams. */
+  #openStreams({ groups, supervisord, main }: Config): ProgramStreams {
+    const { hub } = this.#parts;
+    const streams = new ProgramStreams(hub, (level, text) => hub.mainLog.write(level, text), supervisord);
+    for (const { name, processes } of groups) if (name !== main) for (const process of processes) streams.open(process);
+    return streams;
   }
 
   /** Whether a signal is for a program: for the main one in init mode, for those that forward_signals names. */
@@ -219,10 +187,6 @@ export class Supervision implements Processes {
     hub.mainLog.reopen().then(() => hub.mainLog.write('info', 'supervisord logreopen'), failed);
     hub.reopen().catch(failed);
   }
-}
-
-function channelId(process: ProcessConfig, stream: StreamName): string {
-  return `${namespecOf(process)} ${stream}`;
 }
 
 /** Name of an errno of kill(2); the others cannot come from it. */

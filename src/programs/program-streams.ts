@@ -1,0 +1,124 @@
+/**
+ * The standard streams of the programs, from our side: a log channel for each output, and our end of each input.
+ * It knows which file a log is in; it does not know when a program runs.
+ */
+import { closeSync } from 'node:fs';
+import { Socket } from 'node:net';
+import type { Config, ProcessConfig } from '../config/model.ts';
+import type { Report } from '../engine/ports.ts';
+import { namespecOf } from '../engine/registry.ts';
+import { createAutoFile } from '../logs/auto-files.ts';
+import type { Channel, Hub, StreamName } from '../logs/ports.ts';
+import type { SpawnResult } from '../native/addon.ts';
+import { channelSpec } from './log-specs.ts';
+
+const STREAMS = ['stdout', 'stderr'] as const satisfies readonly StreamName[];
+/** What a program has not read yet of what was sent to its standard input; more is refused. */
+const MAX_UNREAD_BYTES = 1024 * 1024;
+
+/** Our end of a program's standard input. It becomes a socket of Node's when it is first written to. */
+interface Input {
+  readonly fd: number;
+  socket: Socket | null;
+}
+
+/** The streams of all programs of one configuration. */
+export class ProgramStreams {
+  readonly #hub: Hub;
+  readonly #report: Report;
+  readonly #supervisord: Config['supervisord'];
+  readonly #channels = new Map<string, Channel>();
+  readonly #inputs = new Map<string, Input>();
+
+  constructor(hub: Hub, report: Report, supervisord: Config['supervisord']) {
+    this.#hub = hub;
+    this.#report = report;
+    this.#supervisord = supervisord;
+  }
+
+  /** Opens the logs of a program, for as long as it is configured. */
+  open(process: ProcessConfig): void {
+    for (const stream of STREAMS) {
+      const spec = channelSpec(process, stream, this.#supervisord, () => this.#makeAutoFile(process, stream));
+      if (spec !== null) this.#channels.set(channelId(namespecOf(process), stream), this.#hub.openChannel(spec));
+    }
+  }
+
+  /** Takes over the pipes of a new run. */
+  attach(process: ProcessConfig, { pid, stdin, stdout, stderr }: SpawnResult): void {
+    const id = namespecOf(process);
+    if (stdin !== null) this.#inputs.set(id, { fd: stdin, socket: null });
+    this.#read(id, 'stdout', stdout, pid);
+    this.#read(id, 'stderr', stderr, pid);
+  }
+
+  /** Closes the standard input of a run that is over. */
+  closeInput(id: string): void {
+    const input = this.#inputs.get(id);
+    if (input === undefined) return;
+    this.#inputs.delete(id);
+    if (input.socket === null) closeSync(input.fd);
+    else input.socket.destroy();
+  }
+
+  /** Lets go of the logs of a program that is no longer configured. */
+  close(id: string): void {
+    for (const stream of STREAMS) {
+      this.#channels.get(channelId(id, stream))?.close();
+      this.#channels.delete(channelId(id, stream));
+    }
+    this.closeInput(id);
+  }
+
+  /** Lets go of everything. */
+  closeAll(): void {
+    for (const channel of this.#channels.values()) channel.close();
+    this.#channels.clear();
+    for (const id of [...this.#inputs.keys()]) this.closeInput(id);
+  }
+
+  /** The log channel of a stream; null where it has none of its own. */
+  channel(id: string, stream: StreamName): Channel | null {
+    return this.#channels.get(channelId(id, stream)) ?? null;
+  }
+
+  /** Writes to the standard input of a program, whole or not at all, and returns at once. */
+  writeInput(id: string, bytes: Uint8Array): 'written' | 'closed' | 'full' {
+    const input = this.#inputs.get(id);
+    if (input === undefined) return 'closed';
+    input.socket ??= this.#openInput(id, input.fd);
+    if (input.socket.destroyed || !input.socket.writable) return 'closed';
+    if (input.socket.writableLength + bytes.length > MAX_UNREAD_BYTES) return 'full';
+    input.socket.write(bytes);
+    return 'written';
+  }
+
+  #openInput(id: string, fd: number): Socket {
+    const socket = new Socket({ fd, readable: false, writable: true });
+    // EPIPE: it closed its standard input. The next write says so.
+    socket.on('error', (error: NodeJS.ErrnoException) => this.#report('debug', `cannot write to the standard input of ${id}: ${error.code}`));
+    return socket;
+  }
+
+  #read(id: string, stream: StreamName, fd: number | null, pid: number): void {
+    if (fd === null) return;
+    const channel = this.#channels.get(channelId(id, stream));
+    if (channel === undefined) closeSync(fd);
+    else channel.read(fd, pid);
+  }
+
+  /** A log of AUTO that cannot be made is reported; the program runs without it, and its tail is kept in memory. */
+  #makeAutoFile(process: ProcessConfig, stream: StreamName): string | null {
+    const { childlogdir, identifier } = this.#supervisord;
+    try {
+      return createAutoFile(childlogdir, process.name, stream, identifier);
+    } catch (error) {
+      this.#report('error', `cannot make the ${stream} log of ${process.name} in ${childlogdir}: ${(error as NodeJS.ErrnoException).code}`);
+      return null;
+    }
+  }
+}
+
+function channelId(id: string, stream: StreamName): string {
+  return `${id} ${stream}`;
+}
