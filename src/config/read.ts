@@ -116,7 +116,9 @@ function readInto(document: Document, path: string, source: Source, problems: Pr
     return true;
   }
   const reason = `cannot read ${path}: ${read.reason}`;
+  // compat: an included file that cannot be opened is left out, one that is not UTF-8 is an error.
   if (from === null) problems.error({ file: path, line: 0 }, '', null, reason);
+  else if (read.code === 'ENCODING') problems.error(from, 'include', 'files', reason);
   else problems.warn(from, 'include', 'files', reason);
   return false;
 }

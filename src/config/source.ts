@@ -6,8 +6,8 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { Users } from './datatype.ts';
 
-/** The text of a file, or why there is none. */
-export type FileText = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly reason: string };
+/** The text of a file, or why there is none; the code is that of the system, or `ENCODING` for what is not UTF-8. */
+export type FileText = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly code: string; readonly reason: string };
 
 /** Everything outside that a configuration can depend on. */
 export interface Source {
@@ -25,7 +25,7 @@ export interface Source {
   list(path: string): readonly string[];
 }
 
-const REASONS = new Map([['ENOENT', 'there is no such file'], ['EACCES', 'permission denied'], ['EISDIR', 'it is a directory'], ['ENOTDIR', 'a part of its path is not a directory']]);
+const REASONS = new Map([['ENCODING', 'it is not UTF-8; save it as UTF-8'], ['ENOENT', 'there is no such file'], ['EACCES', 'permission denied'], ['EISDIR', 'it is a directory'], ['ENOTDIR', 'a part of its path is not a directory']]);
 
 /** The machine itself as a source. */
 export function openSource(env: Readonly<Record<string, string | undefined>>, users: Users | null): Source {
@@ -36,9 +36,9 @@ function readText(path: string): FileText {
   try {
     return { ok: true, text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(path)) };
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return { ok: false, reason: 'it is not UTF-8; save it as UTF-8' };
-    return { ok: false, reason: REASONS.get(code) ?? `it cannot be read (${code})` };
+    const given = error instanceof Error && 'code' in error ? String(error.code) : '';
+    const code = given === 'ERR_ENCODING_INVALID_ENCODED_DATA' ? 'ENCODING' : given;
+    return { ok: false, code, reason: REASONS.get(code) ?? `it cannot be read (${code})` };
   }
 }
 

@@ -1,13 +1,14 @@
 """Says what the installed Supervisor, and the Python it runs on, make of texts. JSON in, a list of questions; JSON out, a list of answers.
 
 {"what": "config", text, env}     the configuration, in the form of `onevisor check --json`
+{"what": "file", path, env}       the same of a file, with users, directories, includes looked up
 {"what": "dialect", text}         sections and options as ConfigParser reads them
 {"what": "pairs", text}           what `environment=` is split into
 {"what": "words", text}           what `command=` is split into
 {"what": "format", text, names}   the text with its expansions
 An answer is {"ok": true, "value": …} or {"ok": false, "error": …}.
 
-Users, directories and plug-ins are taken as given, so that the outcome does not depend on the machine.
+For "config", users, directories and plug-ins are taken as given, so that the outcome does not depend on the machine.
 """
 import io
 import json
@@ -25,15 +26,28 @@ def signal_name(number):
     return names[0][3:] if names else str(number)
 
 
-def stub():
-    options.name_to_uid = datatypes.name_to_uid = lambda name: 1000
-    datatypes.name_to_gid = lambda name: 1000
-    options.gid_for_uid = lambda uid: 1000
-    exists = os.path.expanduser
-    options.existing_dirpath = datatypes.existing_dirpath = exists
-    options.existing_directory = datatypes.existing_directory = exists
+def refuse(message):
+    raise ValueError(message)
+
+
+REAL = {}
+STUBS = {
+    (options, 'name_to_uid'): lambda name: 1000,
+    (datatypes, 'name_to_uid'): lambda name: 1000,
+    (datatypes, 'name_to_gid'): lambda name: 1000,
+    (options, 'gid_for_uid'): lambda uid: 1000,
+    (options, 'existing_dirpath'): os.path.expanduser,
+    (datatypes, 'existing_dirpath'): os.path.expanduser,
+    (options, 'existing_directory'): os.path.expanduser,
+}
+
+
+def stub(wanted):
+    for (module, name), replacement in STUBS.items():
+        REAL.setdefault((module, name), getattr(module, name))
+        setattr(module, name, replacement if wanted else REAL[module, name])
     options.Options.import_spec = lambda self, spec: spec
-    options.Options.usage = lambda self, message: (_ for _ in ()).throw(ValueError(message))
+    options.Options.usage = lambda self, message: refuse(message)
 
 
 def log_file(value):
@@ -83,6 +97,7 @@ def parse(text):
 
 def answer(question, path):
     what, text = question['what'], question['text']
+    stub(what != 'file')
     if what == 'dialect':
         return parse(text)
     if what == 'pairs':
@@ -91,15 +106,17 @@ def answer(question, path):
         return shlex.split(text)
     if what == 'format':
         return options.expand(text, question['names'], 'option')
-    with open(path, 'w', encoding='utf-8', newline='') as file:
-        file.write(text)
+    if what == 'file':
+        path = question['path']
+    else:
+        with open(path, 'w', encoding='utf-8', newline='') as file:
+            file.write(text)
     os.environ.clear()
     os.environ.update(question['env'])
     return describe(path)
 
 
 def main():
-    stub()
     answers = []
     with tempfile.TemporaryDirectory() as directory:
         path = os.path.join(directory, 'supervisord.conf')

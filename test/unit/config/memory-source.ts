@@ -30,7 +30,7 @@ export function memorySource({ files = {}, directories = [], env = {}, users: kn
   const all = new Set(['/', '/tmp', '/work', ...Object.keys(files).flatMap((path) => parents(posix.dirname(path))), ...directories.flatMap(parents)]);
   return {
     env, cwd: '/work', hostname: 'box', users: known,
-    read: (path) => (files[path] === undefined ? { ok: false, reason: 'there is no such file' } : { ok: true, text: files[path] }),
+    read: (path) => (files[path] === undefined ? { ok: false, code: 'ENOENT', reason: 'there is no such file' } : { ok: true, text: files[path] }),
     isFile: (path) => Object.hasOwn(files, path),
     isDirectory: (path) => all.has(path),
     list: (path) => [...new Set([...Object.keys(files), ...all].filter((other) => other !== '/' && posix.dirname(other) === path).map((other) => posix.basename(other)))],
