@@ -14,7 +14,8 @@ export interface Users {
 
 /** What parsing may ask about the machine. */
 export interface Host {
-  readonly users: Users;
+  /** Null where users cannot be looked up; they are taken as they are then. */
+  readonly users: Users | null;
   isDirectory(path: string): boolean;
 }
 

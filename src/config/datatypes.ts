@@ -141,7 +141,7 @@ export const environment: DataType<ReadonlyMap<string, string>> = {
 export function expandHome(path: string, context: Context): string {
   if (!path.startsWith('~')) return path;
   const end = path.indexOf('/') === -1 ? path.length : path.indexOf('/');
-  const home = end === 1 ? context.home : (context.host?.users.userByName(path.slice(1, end))?.home ?? null);
+  const home = end === 1 ? context.home : (context.host?.users?.userByName(path.slice(1, end))?.home ?? null);
   return home === null ? path : home.replace(/\/+$/, '') + path.slice(end) || '/';
 }
 

@@ -148,14 +148,20 @@ function formatIni(found: Scan): string {
   return lines.join('\n');
 }
 
+/** What is wrong with a text, and what is likely to be a mistake. */
+export interface TextProblems {
+  readonly errors: readonly Problem[];
+  readonly warnings: readonly Problem[];
+}
+
 /**
- * Adds the sections of one file to a document; options that are there already are replaced, as by a second
- * ConfigParser.read(). What cannot be understood is returned, each with its line.
+ * Adds the sections of one file to a document; options that are there already are replaced, as by a second ConfigParser.read().
  *
  * @param file - what is shown as the file's name
  * @param here - directory for `%(here)s`
+ * @returns lines that cannot be understood, and options that the same file has twice
  */
-export function addText(document: Document, text: string, file: string, here: string): Problem[] {
+export function addText(document: Document, text: string, file: string, here: string): TextProblems {
   // What is decoded from UTF-8 has no lone surrogates; an environment variable could.
   const found = scan(text.toWellFormed());
   const parsed = parseIni(formatIni(found)) as Record<string, Record<string, unknown>>;
@@ -170,7 +176,27 @@ export function addText(document: Document, text: string, file: string, here: st
       target.set(key, { value: String(value), place: { file, line: lines.get(`${name}\n${key}`) ?? place.line }, here, literal: false });
     }
   }
-  return found.wrong.map(({ line, section, reason }) => ({ file, line, section, option: null, reason }));
+  return { errors: found.wrong.map(({ line, section, reason }) => ({ file, line, section, option: null, reason })), warnings: findDoubles(found.entries, file) };
+}
+
+/** Options that stand in one file twice: the last one counts, which is seldom meant. */
+function findDoubles(entries: readonly Entry[], file: string): Problem[] {
+  const lines = new Map<string, number>();
+  return entries.flatMap(({ section, key, line }) => {
+    const name = `${section}\n${key}`;
+    const before = lines.get(name);
+    lines.set(name, line);
+    return before === undefined ? [] : [{ file, line, section, option: key, reason: `is set in line ${before} already; this one counts` }];
+  });
+}
+
+/** Adds the sections of another document to one, over what is there. */
+export function addDocument(document: Document, other: Document): void {
+  for (const [name, option] of other.defaults) document.defaults.set(name, option);
+  for (const { name, place, options } of other.sections.values()) {
+    const target = ensureSection(document, name, place).options;
+    for (const [key, option] of options) target.set(key, option);
+  }
 }
 
 /** The section of that name, made at the end of the document where there is none yet. */

@@ -17,6 +17,12 @@ export class Problems {
     this.#add(this.warnings, place, section, option, reason);
   }
 
+  /** Puts them in the order in which they are met in the files, those of one file by line. */
+  sort(): void {
+    const files = [...new Set([...this.errors, ...this.warnings].map(({ file }) => file))];
+    for (const list of [this.errors, this.warnings]) list.sort((a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line);
+  }
+
   #add(list: Problem[], { file, line }: Place, section: string, option: string | null, reason: string): void {
     const problem = { file, line, section, option, reason };
     // With numprocs the same option is read many times.

@@ -7,8 +7,8 @@ import { joinCommandLine } from './command-line.ts';
 import type { Context } from './datatype.ts';
 import { absolutePath } from './datatypes.ts';
 import { listNames, findProcesses, resolveDependencies } from './dependencies.ts';
-import { addText, type Document, emptyDocument, ensureSection } from './dialect.ts';
-import { addEnvironment } from './environment.ts';
+import { addDocument, addText, type Document, emptyDocument, ensureSection, type TextProblems } from './dialect.ts';
+import { addEnvironment, readSwitch } from './environment.ts';
 import { ExpansionError, expand } from './expand.ts';
 import type { Flags } from './flags.ts';
 import { findMatches } from './glob.ts';
@@ -53,10 +53,12 @@ export function readConfig(source: Source, settings: ReadSettings): Reading {
   const file = findFile(source, settings, problems);
   const here = file === null ? source.cwd : posix.dirname(file);
   const included = file === null ? [] : addFile(document, file, source, settings, problems);
-  const ports = addTexts(document, here, source, problems);
+  const ports = addProcesses(document, here, source, problems);
+  included.push(...addInlineText(document, here, source, settings, problems));
   addEnvironment(document, env, here, problems);
-  addFlags(document, settings, problems);
-  const context: Context = { cwd: source.cwd, home: env.HOME ?? null, host: settings.isStatic || source.users === null ? null : { users: source.users, isDirectory: source.isDirectory } };
+  addFlags(document, flags);
+  checkSwitches(env, problems);
+  const context: Context = { cwd: source.cwd, home: env.HOME ?? null, host: settings.isStatic ? null : { users: source.users, isDirectory: source.isDirectory } };
   const names = new NameSpace(env, source.hostname, document.sections.has('include'));
   const reader = new SectionReader(problems, context, settings.isContainer, names);
   warnUnknownSections(document, problems);
@@ -70,8 +72,9 @@ export function readConfig(source: Source, settings: ReadSettings): Reading {
   const resolved = chooseAutostart(resolveDependencies(groups, problems, placeOf), env, problems);
   checkForwards(supervisord, resolved, placeOf('supervisord', 'forward_signals'), problems);
   const servers = { inetServers: readInetServers(document, reader, problems), unixServers: readUnixServers(document, reader, problems) };
-  const { ctl, ctlPlugins } = readCtl(document, source, context, names, problems);
+  const { ctl, ctlPlugins } = readCtl(document, context, names, problems);
 
+  problems.sort();
   if (problems.errors.length > 0) return { config: null, errors: problems.errors, warnings: problems.warnings };
   const config: Config = { supervisord, groups: resolved, setAside, main: flags.command === null ? null : MAIN, ...servers, ctl, rpcInterfaces, ctlPlugins, file, included };
   return { config, errors: [], warnings: problems.warnings };
@@ -81,7 +84,7 @@ export function readConfig(source: Source, settings: ReadSettings): Reading {
 export function readCtlConfig(source: Source, settings: ReadSettings): Pick<Config, 'ctl' | 'ctlPlugins' | 'file'> & Pick<Reading, 'errors' | 'warnings'> {
   const problems = new Problems();
   const document = emptyDocument();
-  const file = findFile(source, { ...settings, flags: { ...settings.flags, command: settings.flags.command ?? [] } }, problems);
+  const file = findFile(source, settings, null);
   if (file !== null) readInto(document, file, source, problems, null);
   const context: Context = { cwd: source.cwd, home: source.env.HOME ?? null, host: null };
   const reader = new SectionReader(problems, context, settings.isContainer, new NameSpace(source.env, source.hostname, false));
@@ -89,15 +92,15 @@ export function readCtlConfig(source: Source, settings: ReadSettings): Pick<Conf
   return { ctl: ctl === null ? null : tidyCtl(ctl, context), ctlPlugins: readCtlPlugins(document, reader, problems), file, errors: problems.errors, warnings: problems.warnings };
 }
 
-/** The file to read; null where none is needed. */
-function findFile(source: Source, { flags, executable }: ReadSettings, problems: Problems): string | null {
+/** The file to read; null where there is none, which is a problem unless something else configures us. */
+function findFile(source: Source, { flags, executable }: ReadSettings, problems: Problems | null): string | null {
   const named = flags.file ?? source.env.ONEVISOR_CONF ?? null;
   if (named !== null) return posix.resolve(source.cwd, named);
   const paths = searchPaths(executable, source.cwd);
   const found = paths.find((path) => source.isFile(path));
   if (found !== undefined) return found;
   const isConfigured = flags.command !== null || Object.keys(source.env).some((name) => /^ONEVISOR_(CONF_TEXT$|PROCFILE$|PROGRAM_|FCGI_PROGRAM_|EVENTLISTENER_)/.test(name));
-  if (!isConfigured) problems.error({ file: '-c', line: 0 }, '', null, `no configuration file found at ${paths.join(', ')}; name one with -c, or set ONEVISOR_PROGRAM_<NAME>=<command>, or give a command after --`);
+  if (!isConfigured) problems?.error({ file: '-c', line: 0 }, '', null, `no configuration file found at ${paths.join(', ')}; name one with -c, or set ONEVISOR_PROGRAM_<NAME>=<command>, or give a command after --`);
   return null;
 }
 
@@ -112,7 +115,7 @@ function addFile(document: Document, file: string, source: Source, { isStatic }:
 function readInto(document: Document, path: string, source: Source, problems: Problems, from: Place | null): boolean {
   const read = source.read(path);
   if (read.ok) {
-    for (const problem of addText(document, read.text, path, posix.dirname(path))) problems.error(problem, problem.section, problem.option, problem.reason);
+    report(addText(document, read.text, path, posix.dirname(path)), problems);
     return true;
   }
   const reason = `cannot read ${path}: ${read.reason}`;
@@ -146,22 +149,41 @@ function addIncludes(document: Document, here: string, source: Source, isStatic:
   }
 }
 
-/** Adds the Procfile, then the text of ONEVISOR_CONF_TEXT. */
-function addTexts(document: Document, here: string, source: Source, problems: Problems): ReadonlyMap<string, number> {
-  const { ONEVISOR_PROCFILE: procfile, ONEVISOR_CONF_TEXT: text } = source.env;
-  let ports: ReadonlyMap<string, number> = new Map();
-  if (procfile !== undefined) {
-    const path = posix.resolve(source.cwd, procfile);
-    const read = source.read(path);
-    if (read.ok) ports = addProcfile(document, read.text, path, posix.dirname(path), problems);
-    else problems.error({ file: 'ONEVISOR_PROCFILE', line: 0 }, '', null, `cannot read ${path}: ${read.reason}`);
-  }
-  if (text !== undefined) for (const { section, option, reason, ...place } of addText(document, text, 'ONEVISOR_CONF_TEXT', here)) problems.error(place, section, option, reason);
-  return ports;
+function report({ errors, warnings }: TextProblems, problems: Problems): void {
+  for (const problem of errors) problems.error(problem, problem.section, problem.option, problem.reason);
+  for (const problem of warnings) problems.warn(problem, problem.section, problem.option, problem.reason);
+}
+
+/** Adds the Procfile; returns the first PORT of each of its programs. */
+function addProcesses(document: Document, here: string, source: Source, problems: Problems): ReadonlyMap<string, number> {
+  const { ONEVISOR_PROCFILE: procfile } = source.env;
+  if (procfile === undefined) return new Map();
+  const path = posix.resolve(source.cwd, procfile);
+  const read = source.read(path);
+  if (read.ok) return addProcfile(document, read.text, path, here, problems);
+  problems.error({ file: 'ONEVISOR_PROCFILE', line: 0 }, '', null, `cannot read ${path}: ${read.reason}`);
+  return new Map();
+}
+
+/** Adds the text of ONEVISOR_CONF_TEXT with its own includes; returns these. */
+function addInlineText(document: Document, here: string, source: Source, { isStatic }: ReadSettings, problems: Problems): string[] {
+  const { ONEVISOR_CONF_TEXT: text } = source.env;
+  if (text === undefined) return [];
+  const own = emptyDocument();
+  report(addText(own, text, 'ONEVISOR_CONF_TEXT', here), problems);
+  const included = addIncludes(own, here, source, isStatic, problems);
+  addDocument(document, own);
+  return included;
+}
+
+function checkSwitches(env: Source['env'], problems: Problems): void {
+  const name = 'ONEVISOR_CONTAINER';
+  const value = env[name] ?? '';
+  if (value !== '' && readSwitch(env, name) === null) problems.error({ file: name, line: 0 }, '', null, `"${value}" is not 1 or 0`);
 }
 
 /** Flags become options of `[supervisord]`; a command line becomes the program `main`. */
-function addFlags(document: Document, { flags }: ReadSettings, _problems: Problems): void {
+function addFlags(document: Document, flags: Flags): void {
   for (const [option, { flag, value }] of flags.overrides) {
     const place = { file: flag, line: 0 };
     ensureSection(document, 'supervisord', place).options.set(option, { value, place, here: '/', literal: true });
@@ -193,7 +215,10 @@ function readSupervisord(document: Document, reader: SectionReader, source: Sour
   const lookup = chainLookup(section.options, document.defaults);
   const options = reader.read(section, supervisordOptions, lookup, null);
   const temporary = source.env.TMPDIR ?? source.env.TEMP ?? source.env.TMP;
-  return lookup('childlogdir') === undefined && temporary !== undefined && source.isDirectory(temporary) ? { ...options, childlogdir: temporary } : options;
+  const childlogdir = lookup('childlogdir') === undefined && temporary !== undefined && source.isDirectory(temporary) ? temporary : options.childlogdir;
+  // The defaults are names in the working directory of now; a daemon leaves it.
+  const logfile = options.logfile.map((target) => (target.kind === 'file' ? { ...target, path: posix.resolve(source.cwd, target.path) } : target));
+  return { ...options, childlogdir, logfile, pidfile: options.pidfile === null ? null : posix.resolve(source.cwd, options.pidfile) };
 }
 
 /** ONEVISOR_ONLY and ONEVISOR_EXCEPT: listeners go on, they are part of the supervisor; so does the main program. */
@@ -229,13 +254,13 @@ function checkForwards({ forward_signals: forwards }: SupervisordOptions, groups
 }
 
 /** compat: Supervisor does not look at what is for its client only, so what is wrong there is a warning. */
-function readCtl(document: Document, source: Source, context: Context, names: NameSpace, problems: Problems): Pick<Config, 'ctl' | 'ctlPlugins'> {
+function readCtl(document: Document, context: Context, names: NameSpace, problems: Problems): Pick<Config, 'ctl' | 'ctlPlugins'> {
   const own = new Problems();
   const reader = new SectionReader(own, context, false, names);
   const ctl = readCtlOptions(document, reader);
   const ctlPlugins = readCtlPlugins(document, reader, own);
   for (const problem of [...own.errors, ...own.warnings]) problems.warn(problem, problem.section, problem.option, problem.reason);
-  return { ctl: ctl === null ? null : tidyCtl(ctl, { ...context, cwd: source.cwd }), ctlPlugins };
+  return { ctl: ctl === null ? null : tidyCtl(ctl, context), ctlPlugins };
 }
 
 /** Paths of `[supervisorctl]` are made absolute. */

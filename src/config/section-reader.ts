@@ -34,6 +34,12 @@ export function findOption(lookup: Lookup, name: string, option: Option<unknown>
   return undefined;
 }
 
+/** What looks like a comment without the space that makes it one. */
+function hintAtComment(value: string): string {
+  const mark = /\S([;#])/.exec(value)?.[1];
+  return mark === undefined ? '' : `; a comment needs a space before its "${mark}"`;
+}
+
 const plainText = rowsOf('bare').option(text, '', 'An option of a plug-in.');
 
 /** Reads sections of one configuration. */
@@ -83,7 +89,7 @@ export class SectionReader {
       return option.type.parsePieces === undefined ? option.type.parse(joinPieces(pieces), this.#context) : option.type.parsePieces(pieces);
     } catch (error) {
       if (error instanceof ExpansionError) this.#problems.error(raw.place, section, name, `cannot expand the value: ${error.message}`);
-      else if (error instanceof WrongValue) this.#problems.error(raw.place, section, name, error.message);
+      else if (error instanceof WrongValue) this.#problems.error(raw.place, section, name, error.message + hintAtComment(raw.value));
       else throw error;
       return fallback;
     }

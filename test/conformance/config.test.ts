@@ -93,7 +93,7 @@ const plain = (options: ReadonlyMap<string, RawOption>): Record<string, string> 
 
 function readDialect(text: string): unknown {
   const document = emptyDocument();
-  const [problem] = addText(document, text, 'f', '/');
+  const [problem] = addText(document, text, 'f', '/').errors;
   if (problem !== undefined) throw new Error(problem.reason);
   return { sections: Object.fromEntries([...document.sections].map(([name, { options }]) => [name, plain(options)])), defaults: plain(document.defaults) };
 }

@@ -5,7 +5,7 @@ import { addText, emptyDocument, type RawOption } from '../../../src/config/dial
 
 function parse(text: string): { sections: Record<string, Record<string, string>>; defaults: Record<string, string>; problems: string[] } {
   const document = emptyDocument();
-  const problems = addText(document, text, 'f', '/here').map(({ line, reason }) => `${line}: ${reason}`);
+  const problems = addText(document, text, 'f', '/here').errors.map(({ line, reason }) => `${line}: ${reason}`);
   const plain = (options: ReadonlyMap<string, RawOption>): Record<string, string> => Object.fromEntries([...options].map(([name, { value }]) => [name, value]));
   return { sections: Object.fromEntries([...document.sections].map(([name, { options }]) => [name, plain(options)])), defaults: plain(document.defaults), problems };
 }
@@ -69,15 +69,19 @@ test('dialect: every value keeps its line, and its file', () => {
   assert.deepEqual(document.sections.get('s')?.place, { file: 'one', line: 2 });
 });
 
+test('dialect: an option that is there twice is pointed out', () => {
+  assert.deepEqual(addText(emptyDocument(), '[s]\na=1\n[t]\na=1\n[s]\nA=2\n', 'f', '/').warnings, [{ file: 'f', line: 6, section: 's', option: 'a', reason: 'is set in line 2 already; this one counts' }]);
+});
+
 test('dialect: any text is read without an exception, and lines stay within the file', () => {
   const bits = fc.constantFrom('[s]\n', '[DEFAULT]\n', '__proto__', 'a', '=', ':', ';', '#', ' ', '\n', '\n ', '\r', '[', ']', '"', "'", '\\', '.', 'true', '\u2028', '\uFEFF', '\0', '\ud800');
   const texts = fc.oneof(fc.array(bits, { maxLength: 40 }).map((parts) => parts.join('')), fc.string({ unit: 'binary' }));
   fc.assert(
     fc.property(texts, (text) => {
       const document = emptyDocument();
-      const problems = addText(document, text, 'f', '/');
+      const { errors, warnings } = addText(document, text, 'f', '/');
       const count = text.split(/\r\n|\r|\n/).length;
-      const lines = [...problems.map(({ line }) => line), ...[...document.sections.values()].flatMap(({ place, options }) => [place.line, ...[...options.values()].map((option) => option.place.line)])];
+      const lines = [...[...errors, ...warnings].map(({ line }) => line), ...[...document.sections.values()].flatMap(({ place, options }) => [place.line, ...[...options.values()].map((option) => option.place.line)])];
       for (const line of lines) assert.ok(line >= 1 && line <= count, `line ${line} of ${count}`);
     }),
     { seed: 20_261_121, numRuns: 2000 },

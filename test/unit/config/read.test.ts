@@ -69,16 +69,26 @@ test('compat: with an [include], %(here)s is known everywhere', () => {
   assert.equal(configOf(readText(`${HEAD}${server}[include]\nfiles=x\n`)).inetServers[0]?.username, '/etc');
 });
 
+test('problems are in the order of the lines; what looks like a comment is pointed out', () => {
+  const { errors, warnings } = readText(`${HEAD}logfile_maxbytes=0;\n[program:a]\ncommand=x\nstopwaitsecs=5#s\nautostart=x\n[supervisord]\nminfds=x\nloglevel=a\nloglevel=info\n`);
+  assert.deepEqual(printed(errors).map((line) => line.slice('/etc/supervisord.conf:'.length)), [
+    '2: [supervisord] logfile_maxbytes: "0;" is not a size: a whole number of bytes, or one with KB, MB or GB, as 50MB; a comment needs a space before its ";"', '5: [program:a] stopwaitsecs: "5#s" is not a whole number; a comment needs a space before its "#"',
+    '6: [program:a] autostart: "x" is not true or false (also yes, no, on, off, 1, 0)', '8: [supervisord] minfds: "x" is not a whole number',
+  ]);
+  assert.deepEqual(printed(warnings), ['/etc/supervisord.conf:10: [supervisord] loglevel: is set in line 9 already; this one counts']);
+});
+
 test('--static looks nothing up; without users, they are taken as they are', () => {
   const text = `${HEAD}user=nobody\ndirectory=/nope\nlogfile=/nope/x\n`;
   assert.equal(readText(text).errors.length, 3);
   assert.equal(configOf(readText(text, {}, { isStatic: true })).supervisord.user?.user, 'nobody');
   assert.equal(configOf(readText(`${HEAD}user=nobody\n`, { users: null })).supervisord.user?.user, 'nobody');
+  assert.equal(readText(text, { users: null }).errors.length, 2);
 });
 
 test('[supervisord] in a container and outside', () => {
   const { supervisord: outside } = withEnv({ TMPDIR: '/nope' });
-  assert.deepEqual([outside.logfile, outside.pidfile, outside.childlogdir, outside.umask], [[{ kind: 'file', path: 'supervisord.log' }], 'supervisord.pid', '/tmp', 18]);
+  assert.deepEqual([outside.logfile, outside.pidfile, outside.childlogdir, outside.umask], [[{ kind: 'file', path: '/work/supervisord.log' }], '/work/supervisord.pid', '/tmp', 18]);
   const { supervisord: inside } = configOf(readText(HEAD, { env: { TMPDIR: '/var/tmp' }, directories: ['/var/tmp'] }, { isContainer: true }));
   assert.deepEqual([inside.logfile, inside.pidfile, inside.childlogdir], [[{ kind: 'none' }], null, '/var/tmp']);
 });
@@ -118,6 +128,8 @@ test('environment: text of a configuration, over the file and under the variable
   const [a] = processesOf(withEnv(env, `${HEAD}[program:a]\ncommand=file\nuser=app\n`));
   assert.deepEqual([a?.argv[0], a?.options.startsecs, a?.options.user?.user], ['text', 3, 'app']);
   assert.equal(processesOf(configOf(read({ env })))[0]?.argv[0], 'text');
+  const config = configOf(read({ env: { ONEVISOR_CONF_TEXT: '[include]\nfiles=conf.d/*\n[program:b]\ncommand=here\n[DEFAULT]\nstartsecs=4\n' }, files: { '/work/conf.d/a': '[program:a]\ncommand=%(here)s\n' } }));
+  assert.deepEqual([config.included, processesOf(config).map(({ name, argv, options }) => [name, argv[0], options.startsecs])], [['/work/conf.d/a'], [['a', '/work/conf.d', 4], ['b', 'here', 4]]]);
   assert.deepEqual(envErrors({ ONEVISOR_CONF_TEXT: 'x' }), ['ONEVISOR_CONF_TEXT:1: the first option stands before any [section]: x']);
 });
 
@@ -150,6 +162,8 @@ test('environment: switches', () => {
   assert.ok(isContainerMode(2, { ONEVISOR_CONTAINER: '1' }, false));
   assert.ok(!isContainerMode(1, { ONEVISOR_CONTAINER: 'off' }, false));
   assert.equal(readSwitch({ ONEVISOR_CONTAINER: 'perhaps' }, 'ONEVISOR_CONTAINER'), null);
+  assert.deepEqual(envErrors({ ONEVISOR_CONTAINER: 'perhaps' }), ['ONEVISOR_CONTAINER: "perhaps" is not 1 or 0']);
+  assert.deepEqual(envErrors({ ONEVISOR_CONTAINER: '' }), []);
   assert.ok(isOwnVariable('ONEVISOR_X') && !isOwnVariable('X'));
 });
 
