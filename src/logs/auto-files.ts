@@ -35,6 +35,6 @@ export function createAutoFile(directory: string, process: string, stream: Strea
  */
 export function findAutoFiles(directory: string, identifier: string): string[] {
   // compat: Supervisor's pattern is not anchored at its end, and so are the files it removes.
-  const pattern = new RegExp(`^.+?---${identifier.replace(/[.*+?^\${}()|[\]\\]/g, '\\$&')}-\\S+\\.log`);
+  const pattern = new RegExp(`^.+?---${identifier.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}-\\S+\\.log`);
   return readdirSync(directory).filter((name) => pattern.test(name)).map((name) => join(directory, name));
 }

@@ -51,7 +51,7 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
       natives: deps.natives,
       clock: deps.clock,
       growth: this.#growth,
-      silence: new SilenceWatch(deps.clock),
+      silence: new SilenceWatch(deps.clock, setImmediate),
       readBuffer: Buffer.allocUnsafeSlow(BLOCK_BYTES),
     };
     this.#mainLog = new SupervisorLog(mainLog, this);
@@ -90,8 +90,9 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
 
   async close(): Promise<void> {
     for (const channel of this.#channels) channel.close();
-    await Promise.all([...this.#files.values()].map((file) => file.sink.close()));
+    await Promise.all(this.#sinks().map((sink) => sink.close()));
     this.#files.clear();
+    this.#streams.clear();
   }
 
   wallMs(): number {

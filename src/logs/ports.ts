@@ -179,6 +179,9 @@ export interface Hub {
   reopen(): Promise<void>;
   /** Writes out partial lines and waits until every target has taken what it was given, at most `timeoutMs`. */
   flush(timeoutMs: number): Promise<FlushOutcome>;
-  /** Closes all channels and files; the container's streams stay open. Waits for targets that stall: a reload keeps the hub and closes channels instead. */
+  /**
+   * Closes all channels and files, and lets go of the container's streams, whose descriptors stay open.
+   * Waits for targets that stall: a reload keeps the hub and closes channels instead.
+   */
   close(): Promise<void>;
 }

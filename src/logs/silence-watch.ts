@@ -14,12 +14,15 @@ export interface Holder {
 /** See the head of this file. */
 export class SilenceWatch {
   readonly #clock: LogClock;
+  readonly #afterReading: (check: () => void) => void;
   /** Holder → time of its last bytes; in the order of those times, since a holder that is touched moves to the end. */
   readonly #touched = new Map<Holder, number>();
   #isArmed = false;
 
-  constructor(clock: LogClock) {
+  /** `afterReading` calls back once the loop has read what there is to read. */
+  constructor(clock: LogClock, afterReading: (check: () => void) => void) {
     this.#clock = clock;
+    this.#afterReading = afterReading;
   }
 
   /** The holder just got bytes and holds a partial line. */
@@ -38,8 +41,11 @@ export class SilenceWatch {
   #arm(atMs: number): void {
     this.#isArmed = true;
     this.#clock.alarm(atMs, () => {
-      this.#isArmed = false;
-      this.#check();
+      // If it was the loop that was held up, and not the program that was silent, what the program wrote meanwhile is read first.
+      this.#afterReading(() => {
+        this.#isArmed = false;
+        this.#check();
+      });
     });
   }
 

@@ -85,7 +85,7 @@ test('paths that mean a stream of ours', () => {
 
 test('silence: told after the last touch, in order, with one alarm, and none when nothing is held', () => {
   const clock = new FakeClock();
-  const watch = new SilenceWatch(clock);
+  const watch = new SilenceWatch(clock, (check) => check());
   const told: string[] = [];
   const holder = (name: string): { onSilence(): void } => ({ onSilence: () => told.push(name) });
   const [a, b, c] = [holder('a'), holder('b'), holder('c')];
@@ -102,4 +102,20 @@ test('silence: told after the last touch, in order, with one alarm, and none whe
   clock.advance(SILENCE_MS);
   assert.deepEqual(told, ['b', 'a']);
   assert.equal(clock.pending, 0);
+});
+
+test('silence: what is read after a loop that was held up counts first', () => {
+  const clock = new FakeClock();
+  const checks: Array<() => void> = [];
+  const watch = new SilenceWatch(clock, (check) => checks.push(check));
+  const told: string[] = [];
+  const holder = { onSilence: () => told.push('told') };
+  watch.touch(holder);
+  clock.advance(10 * SILENCE_MS);
+  watch.touch(holder);
+  checks.shift()?.();
+  assert.deepEqual([told, clock.pending], [[], 1]);
+  clock.advance(SILENCE_MS);
+  checks.shift()?.();
+  assert.deepEqual([told, clock.pending], [['told'], 0]);
 });

@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { loadAddon } from '../../../src/native/load.ts';
+import { LogHub } from '../../../src/logs/hub.ts';
+import { formatMainLine } from '../../../src/logs/main-log.ts';
+import type { Level, LogTarget, MainLogSpec } from '../../../src/logs/ports.ts';
+import { FakeClock } from './fakes.ts';
+
+const natives = loadAddon();
+const folder = mkdtempSync(join(tmpdir(), 'logs-'));
+after(() => rmSync(folder, { recursive: true }));
+let number = 0;
+
+interface Scene {
+  readonly hub: LogHub;
+  readonly clock: FakeClock;
+  readonly path: string;
+  out(): string;
+  err(): string;
+  end(): Promise<void>;
+}
+
+/** A hub whose streams are files. */
+function scene(spec: Partial<MainLogSpec>): Scene {
+  const base = join(folder, String(++number));
+  const [outPath, errPath, path] = [`${base}.out`, `${base}.err`, `${base}.log`];
+  const streams = { 1: openSync(outPath, 'w'), 2: openSync(errPath, 'w') };
+  const clock = new FakeClock();
+  const hub = new LogHub({ natives, clock, color: 'auto', noColor: false, streams }, { level: 'info', logfile: null, console: null, name: 'onevisor', tailBytes: 65536, ...spec });
+  return {
+    hub, clock, path,
+    out: () => readFileSync(outPath, 'utf8'),
+    err: () => readFileSync(errPath, 'utf8'),
+    end: async () => {
+      await hub.close();
+      closeSync(streams[1]);
+      closeSync(streams[2]);
+    },
+  };
+}
+
+function file(path: string, maxBytes = 0, backups = 0): LogTarget {
+  return { kind: 'file', path, maxBytes, backups, format: 'raw' };
+}
+
+function stream(format: LogTarget['format'], which: 1 | 2 = 1): LogTarget {
+  return { kind: 'container', stream: which, format };
+}
+
+const LEVELS: readonly Level[] = ['critical', 'error', 'warn', 'info', 'debug', 'trace', 'blather'];
+
+test('lines are byte for byte those of Supervisor, at every level', () => {
+  const program = [
+    'import sys, time',
+    'from supervisor import loggers',
+    'loggers.time.time = lambda: 1767268800.123',
+    'log = loggers.getLogger(loggers.LevelsByName.BLAT)',
+    'loggers.handle_stdout(log, "%(asctime)s %(levelname)s %(message)s\\n")',
+    'for handler in log.handlers: handler.level = loggers.LevelsByName.BLAT',
+    'for name in sys.argv[1:]: getattr(log, name)("spawned: \'web\' with pid 7\\u00e9")',
+  ].join('\n');
+  const theirs = execFileSync('/usr/bin/python3', ['-c', program, ...LEVELS], { encoding: 'utf8', env: { ...process.env, PYTHONIOENCODING: 'utf8' } });
+  assert.equal(LEVELS.map((level) => formatMainLine(level, "spawned: 'web' with pid 7\u00e9", 1767268800123)).join(''), theirs);
+});
+
+test('a level hides what is below it, and can be changed', async () => {
+  const { hub, out, end } = scene({ console: stream('raw'), level: 'warn' });
+  for (const level of LEVELS) hub.mainLog.write(level, level);
+  hub.mainLog.setLevel('blather');
+  assert.equal(hub.mainLog.isEnabled('trace'), true);
+  hub.mainLog.write('trace', 'late');
+  await end();
+  assert.deepEqual(out().split('\n').slice(0, -1).map((line) => line.split(' ').slice(2).join(' ')), ['CRIT critical', 'ERRO error', 'WARN warn', 'TRAC late']);
+});
+
+test('file and console both get each line; the tail too', async () => {
+  const log = join(folder, 'main.log');
+  const { hub, out, end } = scene({ console: stream('prefix'), logfile: file(log) });
+  const heard: string[] = [];
+  const stop = hub.mainLog.onBytes((bytes) => heard.push(bytes.toString()));
+  hub.mainLog.write('info', 'one');
+  stop();
+  hub.mainLog.write('info', 'two');
+  await end();
+  const expected = formatMainLine('info', 'one', 1767268800123) + formatMainLine('info', 'two', 1767268800123);
+  assert.deepEqual([out(), readFileSync(log, 'utf8'), hub.mainLog.readLog(0, 0)?.toString()], [expected, expected, expected]);
+  assert.deepEqual(heard, [formatMainLine('info', 'one', 1767268800123)]);
+});
+
+test('logfile=/dev/stdout with a console on stdout: each line once', async () => {
+  const { hub, out, end } = scene({ console: stream('raw'), logfile: file('/dev/stdout', 50_000, 10) });
+  hub.mainLog.write('info', 'once');
+  await end();
+  assert.equal(out(), formatMainLine('info', 'once', 1767268800123));
+});
+
+test('json and logfmt on the console have the level; the file stays as Supervisor writes it', async () => {
+  const log = join(folder, 'format.log');
+  const { hub, out, end } = scene({ console: stream('json'), logfile: file(log) });
+  hub.mainLog.write('critical', 'x "y"');
+  hub.mainLog.configure({ level: 'info', logfile: file(log), console: stream('logfmt'), name: 'onevisor', tailBytes: 100 });
+  hub.mainLog.write('warn', 'z');
+  await end();
+  const [first = '', second] = out().split('\n');
+  assert.deepEqual(JSON.parse(first), { time: '2026-01-01T12:00:00.123Z', level: 'critical', program: 'onevisor', pid: process.pid, message: 'x "y"' });
+  assert.equal(second, `time=2026-01-01T12:00:00.123Z level=warn program=onevisor pid=${process.pid} message="z"`);
+  assert.equal(readFileSync(log, 'utf8'), formatMainLine('critical', 'x "y"', 1767268800123) + formatMainLine('warn', 'z', 1767268800123));
+});
+
+test('silent: nothing on the streams', async () => {
+  const { hub, out, err, end } = scene({ logfile: file(join(folder, 'silent.log')) });
+  hub.mainLog.write('critical', 'x');
+  await end();
+  assert.deepEqual([out(), err()], ['', '']);
+});
+
+test('the file is rotated, cleared and reopened', async () => {
+  const log = join(folder, 'rotated.log');
+  const { hub, end } = scene({ logfile: file(log, 60, 2) });
+  for (const text of ['a', 'b', 'c', 'd', 'e']) {
+    hub.mainLog.write('info', text.repeat(40));
+    await hub.flush(10_000);
+  }
+  assert.deepEqual([existsSync(`${log}.2`), existsSync(`${log}.3`)], [true, false]);
+  assert.match(readFileSync(`${log}.1`, 'utf8'), /INFO e+\n$/);
+  await hub.mainLog.clear();
+  assert.equal(hub.mainLog.tail(0, 100).bytes.length, 0);
+  assert.equal(readFileSync(log, 'utf8'), '');
+  rmSync(log);
+  await hub.reopen();
+  assert.equal(existsSync(log), true);
+  await end();
+});
+
+test('a file that cannot be written throws nothing and is said once: on the console, or else on stderr', async () => {
+  const path = join(folder, 'none', 'x.log');
+  for (const console of [stream('raw'), null]) {
+    const { hub, out, err, end } = scene({ logfile: file(path), console });
+    for (let i = 0; i < 3; i++) {
+      hub.mainLog.write('info', 'x');
+      await hub.flush(10_000);
+    }
+    await end();
+    const said = console === null ? err() : out();
+    assert.equal(said.match(/ERRO cannot write .*\/none\/x\.log: no such file or directory \(ENOENT\)/g)?.length, 1);
+    assert.equal(console === null ? out() : err(), '');
+  }
+});
+
+test('/dev/full as our stdout: dropped, and said on stderr', async () => {
+  const clock = new FakeClock();
+  const errPath = join(folder, 'full.err');
+  const streams = { 1: openSync('/dev/full', 'w'), 2: openSync(errPath, 'w') };
+  const hub = new LogHub({ natives, clock, color: 'never', noColor: true, streams }, { level: 'info', logfile: null, console: stream('raw'), name: 'onevisor', tailBytes: 0 });
+  for (let i = 0; i < 5; i++) {
+    hub.mainLog.write('info', 'x');
+    await hub.flush(10_000);
+  }
+  await hub.close();
+  closeSync(streams[1]);
+  closeSync(streams[2]);
+  assert.equal(readFileSync(errPath, 'utf8').match(/ERRO cannot write standard output: no space left on device \(ENOSPC\)/g)?.length, 1);
+});
+
+test('syslog is said not to be available, once, and nothing is lost for it', async () => {
+  const { hub, err, end } = scene({ logfile: { kind: 'syslog', format: 'raw' }, console: stream('raw', 2) });
+  hub.mainLog.write('info', 'x');
+  await Promise.resolve();
+  hub.openChannel({ group: 'g', program: 'p', process: 'p', stream: 'stdout', targets: [{ kind: 'syslog', format: 'raw' }], style: { prefix: null, timestamp: 'none', jsonLines: 'nest' }, stripAnsi: false, captureMaxBytes: 0, tailBytes: 0 });
+  await Promise.resolve();
+  await end();
+  assert.equal(err().match(/syslog/g)?.length, 1);
+  assert.match(err(), /INFO x\n/);
+});
