@@ -1,0 +1,84 @@
+/**
+ * The connection to a supervisor: one HTTP request a call, over a unix socket or TCP, with Basic authentication.
+ * It keeps no connection open between calls: a supervisor that restarts meanwhile would be met as a broken one.
+ * Knows no method and prints nothing.
+ */
+import { request, type IncomingMessage, type RequestOptions } from 'node:http';
+import { RpcFault } from '../core/faults.ts';
+import { decodeResponse, encodeCall, MAX_TEXT_LENGTH, type XmlRpcValue, XmlRpcSyntaxError } from '../rpc/xmlrpc.ts';
+import { ConnectionError, CtlError, HttpStatusError, InterruptError } from './errors.ts';
+import { parseServerUrl } from './server-url.ts';
+
+/** Where a supervisor is, and as whom to talk to it. */
+export interface Endpoint {
+  readonly serverUrl: string;
+  readonly username: string | null;
+  readonly password: string | null;
+}
+
+/**
+ * Calls a method and waits for its answer, however long that takes: `startProcess` answers when the process is up.
+ * Throws RpcFault, {@link ConnectionError}, {@link HttpStatusError}, {@link CtlError} for an answer that is not XML-RPC,
+ * and {@link InterruptError} when the signal is aborted.
+ */
+export async function callMethod(endpoint: Endpoint, method: string, params: readonly XmlRpcValue[], signal: AbortSignal): Promise<XmlRpcValue> {
+  const body = Buffer.from(encodeCall(method, params));
+  const headers = { 'Content-Type': 'text/xml', Accept: 'text/xml', 'Content-Length': body.length };
+  const response = await send(endpoint, { method: 'POST', path: '/RPC2', headers, signal }, body);
+  const text = await readBody(response, signal);
+  if (response.statusCode !== 200) throw new HttpStatusError(response.statusCode ?? 0, response.statusMessage ?? '');
+  return decodeAnswer(text);
+}
+
+function decodeAnswer(text: string): XmlRpcValue {
+  try {
+    const answer = decodeResponse(text);
+    if (answer.kind === 'fault') throw new RpcFault(answer.code, answer.text);
+    return answer.value;
+  } catch (error) {
+    if (!(error instanceof XmlRpcSyntaxError)) throw error;
+    throw new CtlError('xmlrpc.client.ResponseError', `cannot understand the answer of the server: ${error.message}`, { cause: error });
+  }
+}
+
+/** Opens a log that goes on as it is written, such as `/logtail/NAME/stdout`. The caller ends it by the signal. Throws as {@link callMethod}. */
+export async function openLog(endpoint: Endpoint, path: string, signal: AbortSignal): Promise<IncomingMessage> {
+  return send(endpoint, { method: 'GET', path: encodeURI(path), headers: { Accept: '*/*' }, signal }, null);
+}
+
+function send(endpoint: Endpoint, options: RequestOptions, body: Buffer | null): Promise<IncomingMessage> {
+  const target = parseServerUrl(endpoint.serverUrl);
+  const place = target.kind === 'unix' ? { socketPath: target.path } : { host: target.host, port: target.port };
+  const auth = endpoint.username === null || endpoint.username === '' ? {} : { auth: `${endpoint.username}:${endpoint.password ?? ''}` };
+  return new Promise((resolve, reject) => {
+    const sent = request({ ...options, ...place, ...auth, agent: false });
+    sent.on('response', resolve);
+    // It stays after the answer has begun: a connection that breaks later is seen by whoever reads, and must not end the process here.
+    sent.on('error', (error) => reject(toConnectionError(error, options.signal)));
+    sent.end(body);
+  });
+}
+
+async function readBody(response: IncomingMessage, signal: AbortSignal): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > MAX_TEXT_LENGTH) throw new CtlError('xmlrpc.client.ResponseError', `the answer of the server is longer than ${MAX_TEXT_LENGTH} bytes`);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    if (error instanceof CtlError) throw error;
+    throw toConnectionError(error, signal);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** What a failed request means. Node reports a server that closes without a word as ECONNRESET without a system call. */
+export function toConnectionError(error: unknown, signal: AbortSignal | undefined): Error {
+  if (signal?.aborted === true) return new InterruptError();
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return new ConnectionError('', error);
+  if (error.code.startsWith('HPE_')) return new CtlError('http.client.BadStatusLine', error.message, { cause: error });
+  return new ConnectionError(error.code === 'ECONNRESET' && !('syscall' in error) ? 'DISCONNECTED' : error.code, error);
+}

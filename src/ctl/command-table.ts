@@ -1,0 +1,35 @@
+/**
+ * All commands, by name. Owns the table only.
+ */
+import type { Command } from './command.ts';
+import { add } from './commands/add.ts';
+import { avail } from './commands/avail.ts';
+import { clear } from './commands/clear.ts';
+import { fg } from './commands/fg.ts';
+import { health } from './commands/health.ts';
+import { createHelp } from './commands/help.ts';
+import { maintail } from './commands/maintail.ts';
+import { open } from './commands/open.ts';
+import { pid } from './commands/pid.ts';
+import { endOfInput, exit, quit } from './commands/quit.ts';
+import { reload } from './commands/reload.ts';
+import { remove } from './commands/remove.ts';
+import { reread } from './commands/reread.ts';
+import { restart } from './commands/restart.ts';
+import { shutdown } from './commands/shutdown.ts';
+import { signal } from './commands/signal.ts';
+import { start } from './commands/start.ts';
+import { status } from './commands/status.ts';
+import { stop } from './commands/stop.ts';
+import { tail } from './commands/tail.ts';
+import { update } from './commands/update.ts';
+import { version } from './commands/version.ts';
+
+const listed = [add, avail, clear, exit, fg, maintail, open, pid, quit, reload, remove, reread, restart, shutdown, signal, start, status, stop, tail, update, version];
+const help = createHelp([...listed, health]);
+
+/** Every command that can be typed. */
+export const commands: ReadonlyMap<string, Command> = new Map([...listed, help, health, endOfInput].map((command) => [command.name, command]));
+
+/** Names that the Tab key offers, in their order. compat: those of Supervisor. */
+export const offeredNames: readonly string[] = [...listed, help].map((command) => command.name).sort();

@@ -1,0 +1,101 @@
+/**
+ * The command `restart`: stops what is named, then starts it. With `--rolling` (an addition) one process after the other, so that
+ * never more than one is away; it ends at the first that does not come up.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { faults, RpcFault } from '../../core/faults.ts';
+import { formatNamespec, parseNamespec } from '../../core/namespec.ts';
+import type { Command } from '../command.ts';
+import { InterruptError } from '../errors.ts';
+import { formatSignalResult, formatStartResult } from '../format.ts';
+import { findMatches, splitNames } from '../names.ts';
+import type { Session } from '../session.ts';
+import type { ProcessInfo } from '../supervisor.ts';
+import { startNames } from './start.ts';
+import { stopNames } from './stop.ts';
+
+const ROLLING = '--rolling';
+const HEALTH_INTERVAL_MS = 500;
+
+export const restart: Command = {
+  name: 'restart',
+  help: [
+    'restart <name>\t\tRestart a process',
+    'restart <gname>:*\tRestart all processes in a group',
+    'restart <name> <name>\tRestart multiple processes or groups',
+    'restart all\t\tRestart all processes',
+    'Note: restart does not reread config files. For that, see reread and update.',
+  ],
+  async run(session, argument) {
+    if (!(await session.upcheck())) return false;
+    const words = splitNames(argument);
+    const names = words.filter((word) => word !== ROLLING);
+    if (names.length === 0) {
+      session.fail('Error: restart requires a process name');
+      session.outputAll(restart.help);
+    } else if (words.length > names.length) {
+      await rollNames(session, names);
+    } else {
+      await stopNames(session, names);
+      // compat: starting asks again whether the supervisor is there.
+      if (await session.upcheck()) await startNames(session, names);
+    }
+    return false;
+  },
+};
+
+async function rollNames(session: Session, names: readonly string[]): Promise<void> {
+  const processes = await session.supervisor.getAllProcessInfo();
+  const chosen = new Set<ProcessInfo>();
+  for (const name of names) {
+    const found = name === 'all' ? processes : findMatches(parseNamespec(name).process === null ? `${parseNamespec(name).group}:*` : name, processes);
+    if (found.length === 0) session.fail(`${name}: ERROR (no such process)`);
+    for (const process of found) chosen.add(process);
+  }
+  for (const process of chosen) {
+    if (await roll(session, process)) continue;
+    session.output(`rolling restart ended at ${formatNamespec(process.group, process.name)}: the processes after it were left as they are`);
+    return;
+  }
+}
+
+/** Restarts one process and waits until it is up, and healthy where that is checked. Whether it came up. */
+async function roll(session: Session, process: ProcessInfo): Promise<boolean> {
+  const { supervisor } = session;
+  const { group, name } = process;
+  const namespec = formatNamespec(group, name);
+  const stopped = await attempt(() => supervisor.stopProcess(namespec));
+  session.output(formatSignalResult({ group, name, ...stopped }, 'stopped'));
+  session.noteFault(stopped.status, faults.NOT_RUNNING);
+  if (stopped.status !== faults.SUCCESS && stopped.status !== faults.NOT_RUNNING) return false;
+  const started = await attempt(() => supervisor.startProcess(namespec));
+  session.output(formatStartResult({ group, name, ...started }));
+  session.noteFault(started.status, faults.ALREADY_STARTED);
+  if (started.status !== faults.SUCCESS && started.status !== faults.ALREADY_STARTED) return false;
+  if (await becomesHealthy(session, namespec)) return true;
+  session.fail(`${namespec}: ERROR (not healthy)`);
+  return false;
+}
+
+async function attempt(action: () => Promise<void>): Promise<{ status: number; description: string }> {
+  try {
+    await action();
+    return { status: faults.SUCCESS, description: '' };
+  } catch (error) {
+    if (error instanceof RpcFault) return { status: error.code, description: error.faultString };
+    throw error;
+  }
+}
+
+/** The server ends the waiting: a check that goes on failing becomes unhealthy. */
+async function becomesHealthy(session: Session, namespec: string): Promise<boolean> {
+  for (;;) {
+    const { health } = await session.supervisor.getProcessInfo(namespec);
+    if (health !== 'starting') return health !== 'unhealthy';
+    try {
+      await delay(HEALTH_INTERVAL_MS, undefined, { signal: session.interrupt.signal });
+    } catch (error) {
+      throw new InterruptError('', { cause: error });
+    }
+  }
+}

@@ -1,0 +1,36 @@
+/** The command `start`: starts processes and waits until they are up. */
+import { faults } from '../../core/faults.ts';
+import type { Command } from '../command.ts';
+import { applyToNames } from '../each-name.ts';
+import { ExitCode } from '../exit-codes.ts';
+import { formatStartResult } from '../format.ts';
+import { splitNames } from '../names.ts';
+import type { Session } from '../session.ts';
+
+export const start: Command = {
+  name: 'start',
+  help: ['start <name>\t\tStart a process', 'start <gname>:*\t\tStart all processes in a group', 'start <name> <name>\tStart multiple processes or groups', 'start all\t\tStart all processes'],
+  async run(session, argument) {
+    if (!(await session.upcheck())) return false;
+    const names = splitNames(argument);
+    if (names.length > 0) await startNames(session, names);
+    else {
+      session.fail('Error: start requires a process name', ExitCode.INVALID_ARGS);
+      session.outputAll(start.help);
+    }
+    return false;
+  },
+};
+
+/** Starts what the names stand for, and shows each result. */
+export async function startNames(session: Session, names: readonly string[]): Promise<void> {
+  const { supervisor } = session;
+  await applyToNames(session, names, {
+    all: supervisor.startAllProcesses,
+    group: supervisor.startProcessGroup,
+    one: supervisor.startProcess,
+    format: formatStartResult,
+    harmless: faults.ALREADY_STARTED,
+    unknownGroupCode: ExitCode.INVALID_ARGS,
+  });
+}

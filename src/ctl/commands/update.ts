@@ -1,0 +1,75 @@
+/**
+ * The command `update`: rereads the configuration and applies what differs, group by group. With `--dry-run` (an addition) it only
+ * says what it would do; the supervisor has then read its files, as after `reread`.
+ */
+import { faults, RpcFault } from '../../core/faults.ts';
+import type { Command } from '../command.ts';
+import { splitNames } from '../names.ts';
+import type { Session } from '../session.ts';
+import type { ConfigChanges } from '../supervisor.ts';
+
+const DRY_RUN = '--dry-run';
+
+export const update: Command = {
+  name: 'update',
+  help: ['update\t\t\tReload config and add/remove as necessary, and will restart affected programs', 'update all\t\tReload config and add/remove as necessary, and will restart affected programs', 'update <gname> [...]\tUpdate specific groups'],
+  async run(session, argument) {
+    const words = splitNames(argument);
+    const names = words.filter((word) => word !== DRY_RUN);
+    const changes = await reload(session);
+    if (changes === null) return false;
+    const chosen = names.includes('all') ? [] : names;
+    if (chosen.length > 0) await checkGroups(session, chosen, changes.added);
+    const isChosen = (group: string): boolean => chosen.length === 0 || chosen.includes(group);
+    const { removed, changed, added } = changes;
+    const plan = { removed: removed.filter(isChosen), changed: changed.filter(isChosen), added: added.filter(isChosen) };
+    if (words.length > names.length) showPlan(session, plan);
+    else await apply(session, plan);
+    return false;
+  },
+};
+
+async function reload(session: Session): Promise<ConfigChanges | null> {
+  try {
+    return await session.supervisor.reloadConfig();
+  } catch (error) {
+    if (!(error instanceof RpcFault) || error.code !== faults.SHUTDOWN_STATE) throw error;
+    session.fail('ERROR: already shutting down');
+    return null;
+  }
+}
+
+async function checkGroups(session: Session, names: readonly string[], added: readonly string[]): Promise<void> {
+  const known = new Set([...(await session.supervisor.getAllProcessInfo()).map((info) => info.group), ...added]);
+  for (const name of new Set(names)) if (!known.has(name)) session.fail(`ERROR: no such group: ${name}`);
+}
+
+function showPlan(session: Session, { removed, changed, added }: ConfigChanges): void {
+  session.outputAll([...removed.map((name) => `${name}: would be stopped and removed`), ...changed.map((name) => `${name}: would be updated`), ...added.map((name) => `${name}: would be added`)]);
+  if (removed.length + changed.length + added.length === 0) session.output('No config updates to processes');
+}
+
+async function apply(session: Session, { removed, changed, added }: ConfigChanges): Promise<void> {
+  const { supervisor } = session;
+  for (const name of removed) {
+    const results = await supervisor.stopProcessGroup(name);
+    session.output(`${name}: stopped`);
+    if (results.some((result) => result.status === faults.FAILED)) {
+      session.fail(`${name}: has problems; not removing`);
+      continue;
+    }
+    await supervisor.removeProcessGroup(name);
+    session.output(`${name}: removed process group`);
+  }
+  for (const name of changed) {
+    await supervisor.stopProcessGroup(name);
+    session.output(`${name}: stopped`);
+    await supervisor.removeProcessGroup(name);
+    await supervisor.addProcessGroup(name);
+    session.output(`${name}: updated process group`);
+  }
+  for (const name of added) {
+    await supervisor.addProcessGroup(name);
+    session.output(`${name}: added process group`);
+  }
+}

@@ -1,0 +1,50 @@
+/**
+ * Logs that go on: copies what a supervisor streams to our output, as bytes, until the stream ends or Ctrl-C.
+ * A reader of our output that stalls stalls the stream, and nothing is kept in memory.
+ */
+import { once } from 'node:events';
+import { openLog, toConnectionError } from './client.ts';
+import { CtlError, InterruptError } from './errors.ts';
+import type { Session } from './session.ts';
+
+/** Announces the way out. */
+export function announceFollowing(session: Session): void {
+  session.output('==> Press Ctrl-C to exit <==');
+}
+
+/**
+ * Follows the log at a path such as `/logtail/NAME/stdout`. What goes wrong is said on the error output, and is no error for the exit code.
+ * Throws {@link InterruptError} when the signal is aborted.
+ */
+export async function followLog(session: Session, path: string, signal: AbortSignal): Promise<void> {
+  const { stdout, stderr } = session.io;
+  const { serverUrl } = session.endpoint;
+  try {
+    const response = await openLog(session.endpoint, path, signal);
+    if (response.statusCode !== 200) {
+      response.resume();
+      stderr.write(`${serverUrl}${path} Cannot read, status code ${response.statusCode ?? 0}\n`);
+      return;
+    }
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      if (stdout.destroyed || stdout.writableEnded) return;
+      if (!stdout.write(chunk)) await once(stdout, 'drain', { signal });
+    }
+  } catch (caught) {
+    const error = caught instanceof CtlError || caught instanceof InterruptError ? caught : toConnectionError(caught, signal);
+    if (error instanceof InterruptError) throw error;
+    const pythonClass = error instanceof CtlError ? error.pythonClass : error.name;
+    stderr.write(`${serverUrl}${path} Cannot connect, error: <class '${pythonClass}'> (${error.message})\n`);
+  }
+}
+
+/** Follows a log as the whole of a command: Ctrl-C ends it with an empty line. */
+export async function followUntilInterrupt(session: Session, path: string): Promise<void> {
+  announceFollowing(session);
+  try {
+    await followLog(session, path, session.interrupt.signal);
+  } catch (error) {
+    if (!(error instanceof InterruptError)) throw error;
+    session.output('');
+  }
+}

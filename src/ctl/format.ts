@@ -1,0 +1,92 @@
+/**
+ * What the client prints, as supervisorctl prints it: columns, results, changes. Scripts parse these lines.
+ * Pure: data in, text out.
+ */
+import { faults } from '../core/faults.ts';
+import { formatNamespec } from '../core/namespec.ts';
+import { CtlError } from './errors.ts';
+import type { ConfigChanges, ConfigInfo, ProcessInfo, ProcessResult } from './supervisor.ts';
+
+const NAME_WIDTH = 33;
+const STATE_WIDTH = 10;
+
+/** Fills a text up to a width that is counted in characters, as Python counts. */
+function pad(text: string, width: number): string {
+  return text + ' '.repeat(Math.max(0, width - [...text].length));
+}
+
+/** The table of `status`, a line a process; the first column grows with the longest name. */
+export function formatStatuses(infos: readonly ProcessInfo[]): string[] {
+  const rows = infos.map((info) => ({ info, name: formatNamespec(info.group, info.name) }));
+  const width = Math.max(NAME_WIDTH, ...rows.map(({ name }) => [...name].length + 3));
+  return rows.map(({ info, name }) => pad(name, width) + pad(info.statename, STATE_WIDTH) + info.description);
+}
+
+/** The table of `avail`, a line a configured process; its columns do not grow. */
+export function formatConfigs(configs: readonly ConfigInfo[]): string[] {
+  return configs.map((config) => {
+    const columns = [pad(formatNamespec(config.group, config.name), 32), pad(config.inuse ? 'in use' : 'avail', 9), pad(config.autostart ? 'auto' : 'manual', 9), `${config.groupPriority}:${config.processPriority}`];
+    return columns.join(' ');
+  });
+}
+
+/** The lines of `reread`, by name. */
+export function formatChanges({ added, changed, removed }: ConfigChanges): string[] {
+  const words = new Map([...added.map((name) => [name, 'available'] as const), ...changed.map((name) => [name, 'changed'] as const), ...removed.map((name) => [name, 'disappeared'] as const)]);
+  if (words.size === 0) return ['No config updates to processes'];
+  return [...words.keys()].sort().map((name) => `${name}: ${words.get(name)}`);
+}
+
+const START_ERRORS: ReadonlyMap<number, string> = new Map([
+  [faults.BAD_NAME, 'no such process'],
+  [faults.NO_FILE, 'no such file'],
+  [faults.NOT_EXECUTABLE, 'file is not executable'],
+  [faults.ALREADY_STARTED, 'already started'],
+  [faults.SPAWN_ERROR, 'spawn error'],
+  [faults.ABNORMAL_TERMINATION, 'abnormal termination'],
+]);
+
+const SIGNAL_ERRORS: ReadonlyMap<number, string> = new Map([
+  [faults.BAD_NAME, 'no such process'],
+  [faults.BAD_SIGNAL, 'bad signal name'],
+  [faults.NOT_RUNNING, 'not running'],
+]);
+
+const CLEAR_ERRORS: ReadonlyMap<number, string> = new Map([
+  [faults.BAD_NAME, 'no such process'],
+  [faults.FAILED, 'failed'],
+]);
+
+const TAIL_ERRORS: ReadonlyMap<number, string> = new Map([
+  [faults.NO_FILE, 'no log file'],
+  [faults.FAILED, 'unknown error reading log'],
+]);
+
+/** The line for a process that was to start. Throws {@link CtlError} for a fault that starting does not have. */
+export function formatStartResult(result: ProcessResult): string {
+  return formatResult(result, 'started', START_ERRORS);
+}
+
+/** The line for a process that was to stop or to get a signal; `done` is `stopped` or `signalled`. Throws {@link CtlError}. */
+export function formatSignalResult(result: ProcessResult, done: 'stopped' | 'signalled'): string {
+  return result.status === faults.FAILED ? result.description : formatResult(result, done, SIGNAL_ERRORS);
+}
+
+/** The line for a process whose logs were to be cleared. Throws {@link CtlError}. */
+export function formatClearResult(result: ProcessResult): string {
+  return formatResult(result, 'cleared', CLEAR_ERRORS);
+}
+
+function formatResult(result: ProcessResult, done: string, errors: ReadonlyMap<number, string>): string {
+  const name = formatNamespec(result.group, result.name);
+  if (result.status === faults.SUCCESS) return `${name}: ${done}`;
+  const reason = errors.get(result.status);
+  if (reason === undefined) throw new CtlError('ValueError', `Unknown result code ${result.status} for ${name}`);
+  return `${name}: ERROR (${reason})`;
+}
+
+/** The line for a log that cannot be read; null for a fault that reading does not have. */
+export function formatTailFault(name: string, code: number): string | null {
+  const reason = TAIL_ERRORS.get(code);
+  return reason === undefined ? null : `${name}: ERROR (${reason})`;
+}

@@ -1,0 +1,40 @@
+/**
+ * Names as they are typed: words, and patterns with `*` and `?` that stand for processes (an addition; Supervisor knows `group:*` only).
+ * Pure.
+ */
+import { formatNamespec, parseNamespec } from '../core/namespec.ts';
+
+/** A process as far as its names go. */
+interface Named {
+  readonly name: string;
+  readonly group: string;
+}
+
+/** Splits at whitespace, as Python's str.split(). */
+export function splitNames(argument: string): string[] {
+  return argument.split(/\s+/).filter((name) => name !== '');
+}
+
+/** Whether a name is a pattern of ours, and not a name or `group:*`, which the server understands itself. */
+export function isPattern(name: string): boolean {
+  const { group, process } = parseNamespec(name);
+  return /[*?]/.test(group) || (process !== null && /[*?]/.test(process));
+}
+
+/** Processes whose name in `status` matches a pattern: `*` stands for any characters, `?` for one. */
+export function findMatches<T extends Named>(pattern: string, processes: readonly T[]): T[] {
+  const source = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&').replace(/\*+/g, '.*').replace(/\?/g, '.');
+  const expression = new RegExp(`^${source}$`, 'su');
+  return processes.filter(({ group, name }) => expression.test(formatNamespec(group, name)) || expression.test(`${group}:${name}`));
+}
+
+/** Names with each pattern replaced by what matches it, each process once; a pattern that matches nothing stays. */
+export async function expandNames(names: readonly string[], listProcesses: () => Promise<readonly Named[]>): Promise<string[]> {
+  if (!names.some(isPattern)) return [...names];
+  const processes = await listProcesses();
+  const expanded = names.flatMap((name) => {
+    const found = isPattern(name) ? findMatches(name, processes) : [];
+    return found.length === 0 ? [name] : found.map((process) => formatNamespec(process.group, process.name));
+  });
+  return [...new Set(expanded)];
+}

@@ -1,0 +1,82 @@
+/**
+ * The client from its command line to its exit code. Never ends the process, never touches its signals or streams but through CtlIo.
+ */
+import { openSource } from '../config/source.ts';
+import { commands } from './command-table.ts';
+import { runLine } from './dispatch.ts';
+import { InterruptError } from './errors.ts';
+import { ExitCode } from './exit-codes.ts';
+import type { CtlIo } from './io.ts';
+import { formatUsage, parseOptions } from './options.ts';
+import { Session } from './session.ts';
+import { type CtlSettings, readSettings } from './settings.ts';
+import { readHistory, runShell, writeHistory } from './shell.ts';
+import { Terminal } from './terminal.ts';
+
+/**
+ * Runs supervisorctl.
+ *
+ * @param args - the command line after the program's name
+ * @returns the exit code: those of LSB init scripts, 2 for a wrong command line or configuration, 130 after Ctrl-C
+ */
+export async function runCtl(args: readonly string[], io: CtlIo): Promise<number> {
+  // A reader that goes away, as in `status | head -1`, is no error of ours: what is left is not wanted.
+  const ignore = (): void => undefined;
+  io.stdout.on('error', ignore);
+  io.stderr.on('error', ignore);
+  try {
+    return await runArguments(args, io);
+  } finally {
+    await Promise.all([flush(io.stdout), flush(io.stderr)]);
+    io.stdout.off('error', ignore);
+    io.stderr.off('error', ignore);
+  }
+}
+
+async function runArguments(args: readonly string[], io: CtlIo): Promise<number> {
+  const outcome = parseOptions(args);
+  if (!outcome.ok) return refuse(io, outcome.error);
+  const { options } = outcome;
+  if (options.wantsHelp) {
+    io.stdout.write(formatUsage(io.calledAs));
+    return ExitCode.SUCCESS;
+  }
+  const reading = readSettings(options, { ...openSource(io.env, null), cwd: io.cwd }, io.calledAs);
+  if (!reading.ok) return refuse(io, reading.error);
+  for (const warning of reading.settings.warnings) io.stderr.write(`${warning}\n`);
+  if (options.action.length === 0) return interact(io, reading.settings);
+  return execute(io, reading.settings, options.action.join(' '), options.isInteractive);
+}
+
+function refuse(io: CtlIo, error: string): number {
+  io.stderr.write(`Error: ${error}\nFor help, use ${io.calledAs} -h\n`);
+  return ExitCode.INVALID_ARGS;
+}
+
+async function execute(io: CtlIo, settings: CtlSettings, line: string, isInteractive: boolean): Promise<number> {
+  const terminal = new Terminal(io, []);
+  const session = new Session(io, terminal, settings, isInteractive);
+  try {
+    await runLine(session, commands, line);
+    return session.exitCode;
+  } catch (error) {
+    if (error instanceof InterruptError) return ExitCode.INTERRUPTED;
+    throw error;
+  } finally {
+    terminal.close();
+  }
+}
+
+async function interact(io: CtlIo, settings: CtlSettings): Promise<number> {
+  const { historyFile } = settings;
+  const terminal = new Terminal(io, historyFile === null ? [] : readHistory(historyFile));
+  await runShell(new Session(io, terminal, settings, true), settings.prompt);
+  if (historyFile !== null) writeHistory(io, historyFile, terminal.history);
+  return ExitCode.SUCCESS;
+}
+
+/** Waits until all is written; resolves also when it cannot be. */
+async function flush(stream: CtlIo['stdout'] | CtlIo['stderr']): Promise<void> {
+  if (stream.destroyed || stream.writableEnded) return;
+  await new Promise<void>((resolve) => stream.write('', () => resolve()));
+}

@@ -1,0 +1,23 @@
+/**
+ * Where a supervisor is: `unix:///path` or `http://host:port`. Pure.
+ */
+import { CtlError } from './errors.ts';
+
+/** What to connect to. */
+export type Target = { readonly kind: 'unix'; readonly path: string } | { readonly kind: 'http'; readonly host: string; readonly port: number };
+
+const UNIX = 'unix://';
+
+/** Whether a text has the form of a URL: a scheme, and something after it (as the option -s asks for). */
+export function isUrl(text: string): boolean {
+  const parts = /^[A-Za-z][A-Za-z0-9+.-]*:(?:\/\/)?([^?#]*)/.exec(text);
+  return parts !== null && parts[1] !== '';
+}
+
+/** What a URL means. Its path, if it is http, and a user in it, are ignored, as Supervisor does. Throws {@link CtlError}. */
+export function parseServerUrl(url: string): Target {
+  if (url.startsWith(UNIX)) return { kind: 'unix', path: url.slice(UNIX.length) };
+  if (!url.startsWith('http://') || !URL.canParse(url)) throw new CtlError('ValueError', `Unknown protocol for serverurl ${url}`);
+  const { hostname, port } = new URL(url);
+  return { kind: 'http', host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? 80 : Number(port) };
+}

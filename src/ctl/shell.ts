@@ -1,0 +1,59 @@
+/**
+ * The interactive shell: status first, then a prompt, a line, a command, until `quit`, Ctrl-D or Ctrl-C.
+ * Keeps the history in a file where one is named.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { commands } from './command-table.ts';
+import { completeLine } from './completion.ts';
+import { runLine } from './dispatch.ts';
+import { InterruptError } from './errors.ts';
+import type { CtlIo } from './io.ts';
+import type { Session } from './session.ts';
+
+/** Runs the shell to its end. Its exit code is always 0, as that of supervisorctl. */
+export async function runShell(session: Session, prompt: string): Promise<void> {
+  session.terminal.complete = (line) => completeLine(line, session.supervisor.getAllProcessInfo);
+  try {
+    if (await runLine(session, commands, 'status')) return;
+    for (;;) {
+      session.interrupt = new AbortController();
+      const line = await readCommand(session, `${prompt}> `);
+      if (await runLine(session, commands, line ?? 'EOF')) return;
+    }
+  } catch (error) {
+    if (!(error instanceof InterruptError)) throw error;
+    session.output('');
+  } finally {
+    session.terminal.close();
+  }
+}
+
+/** The next line; SIGINT from elsewhere than the keyboard ends the waiting too. */
+async function readCommand(session: Session, prompt: string): Promise<string | null> {
+  const { interrupt } = session;
+  const unsubscribe = session.io.onInterrupt(() => interrupt.abort());
+  try {
+    return await session.terminal.readLine(prompt, interrupt.signal);
+  } finally {
+    unsubscribe();
+  }
+}
+
+/** Lines of a history file, the oldest first; none where there is no such file yet. */
+export function readHistory(path: string): string[] {
+  try {
+    return readFileSync(path, 'utf8').split('\n').filter((line) => line !== '');
+  } catch {
+    // As readline: a history that cannot be read is an empty one. Whether it can be written is said at the end.
+    return [];
+  }
+}
+
+/** Writes the history for next time, for its owner only: it can hold what should not be seen. */
+export function writeHistory(io: CtlIo, path: string, lines: readonly string[]): void {
+  try {
+    writeFileSync(path, lines.map((line) => `${line}\n`).join(''), { mode: 0o600 });
+  } catch (error) {
+    io.stderr.write(`cannot write the history ${path}: ${error instanceof Error ? error.message : String(error)}\n`);
+  }
+}
