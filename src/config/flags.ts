@@ -2,6 +2,7 @@
  * The command line of the supervisor: supervisord's own flags, with Python's getopt rules and Supervisor's usage errors, and ours. Pure.
  */
 import { supervisordOptions } from './options.ts';
+import { formatPythonString } from './python-text.ts';
 
 /** What the command line asks for. */
 export interface Flags {
@@ -58,71 +59,93 @@ const table: readonly Flag[] = [
   flag(null, 'color', null, 'colour the names of programs, also when there is no terminal', true),
 ];
 
+/** One flag on a command line, as it was written and with its value. */
+interface Given {
+  readonly found: Flag;
+  readonly written: string;
+  readonly value: string;
+}
+
+/** Why a command line is wrong. */
+class UsageError extends Error {}
+
 /** Reads the arguments after the program's name. */
 export function parseFlags(args: readonly string[]): FlagsOutcome {
-  const given = new Map<string, { flag: string; value: string }>();
-  let command: readonly string[] | null = null;
-  const add = (found: Flag, written: string, value: string): string | null => {
-    if (given.has(found.long) && !found.isOurs) return `conflicting command line option '${written}'`;
-    given.set(found.long, { flag: written, value });
-    return null;
+  try {
+    const { given, command } = splitArguments(args);
+    return applyFlags(given, command);
+  } catch (error) {
+    if (error instanceof UsageError) return { kind: 'usage', message: error.message };
+    throw error;
+  }
+}
+
+/** getopt(): all of the command line is understood before any of it is obeyed. */
+function splitArguments(args: readonly string[]): { given: readonly Given[]; command: readonly string[] | null } {
+  const given: Given[] = [];
+  const rest = [...args];
+  const takeValue = (flag: string): string => {
+    const value = rest.shift();
+    if (value === undefined) throw new UsageError(`option ${flag} requires argument`);
+    return value;
   };
-  for (let at = 0; at < args.length; at++) {
-    const arg = args[at] ?? '';
+  while (rest[0]?.startsWith('-') === true && rest[0] !== '-') {
+    const arg = rest.shift() ?? '';
     if (arg === '--') {
-      command = args.slice(at + 1);
-      if (command.length === 0) return usage('there is no command after --');
-      break;
+      if (rest.length === 0) throw new UsageError('there is no command after --');
+      return { given, command: rest };
     }
-    if (!arg.startsWith('-') || arg === '-') return usage(`positional arguments are not supported: [${args.slice(at).map((word) => `'${word}'`).join(', ')}]; the main program comes after --`);
-    if (arg === '-h' || arg === '--help' || arg === '-?') return { kind: 'help' };
-    if (arg === '-v' || arg === '--version') return { kind: 'version' };
     if (arg.startsWith('--')) {
       const equals = arg.indexOf('=');
-      const name = arg.slice(2, equals === -1 ? undefined : equals);
-      const found = findLong(name);
-      if (typeof found === 'string') return usage(found);
-      if (found.long === 'help' || found.long === 'version') return { kind: found.long };
-      const inline = equals === -1 ? null : arg.slice(equals + 1);
-      if (found.value === null && inline !== null) return usage(`option --${found.long} must not have an argument`);
-      const value = found.value === null ? 'true' : (inline ?? args[++at]);
-      if (value === undefined) return usage(`option --${found.long} requires argument`);
-      const conflict = add(found, `--${found.long}`, value);
-      if (conflict !== null) return usage(conflict);
+      const found = findLong(arg.slice(2, equals === -1 ? undefined : equals));
+      const written = `--${found.long}`;
+      if (found.value === null && equals !== -1) throw new UsageError(`option ${written} must not have an argument`);
+      given.push({ found, written, value: found.value === null ? 'true' : equals === -1 ? takeValue(written) : arg.slice(equals + 1) });
       continue;
     }
-    for (let letter = 1; letter < arg.length; letter++) {
-      const short = arg.charAt(letter);
-      const found = table.find((other) => other.short === short);
-      if (short === '?' || found?.long === 'help') return { kind: 'help' };
-      if (found?.long === 'version') return { kind: 'version' };
-      if (found === undefined) return usage(`option -${short} not recognized`);
-      const rest = arg.slice(letter + 1);
-      const value = found.value === null ? 'true' : rest !== '' ? rest : args[++at];
-      if (value === undefined) return usage(`option -${short} requires argument`);
-      const conflict = add(found, `-${short}`, value);
-      if (conflict !== null) return usage(conflict);
+    for (let at = 1; at < arg.length; at++) {
+      const found = findShort(arg.charAt(at));
+      const written = `-${arg.charAt(at)}`;
+      const glued = arg.slice(at + 1);
+      given.push({ found, written, value: found.value === null ? 'true' : glued === '' ? takeValue(written) : glued });
       if (found.value !== null) break;
     }
   }
-  const overrides = new Map([...given].filter((entry): entry is [keyof typeof supervisordOptions, { flag: string; value: string }] => Object.hasOwn(supervisordOptions, entry[0])));
-  return { kind: 'run', flags: { file: given.get('configuration')?.value ?? null, overrides, isContainer: given.has('container'), color: given.has('color'), command } };
+  if (rest.length > 0) throw new UsageError(`positional arguments are not supported: [${rest.map(formatPythonString).join(', ')}]; the main program comes after --`);
+  return { given, command: null };
+}
+
+function applyFlags(given: readonly Given[], command: readonly string[] | null): FlagsOutcome {
+  const flags = new Map<string, Given>();
+  for (const one of given) {
+    const { found, written } = one;
+    if (found.long === 'help' || found.long === 'version') return { kind: found.long };
+    if (flags.has(found.long) && !found.isOurs) throw new UsageError(`conflicting command line option '${written}'`);
+    flags.set(found.long, one);
+  }
+  type Name = keyof typeof supervisordOptions;
+  const overrides = new Map([...flags].flatMap(([name, { written, value }]) => (Object.hasOwn(supervisordOptions, name) ? [[name as Name, { flag: written, value }] as const] : [])));
+  return { kind: 'run', flags: { file: flags.get('configuration')?.value ?? null, overrides, isContainer: flags.has('container'), color: flags.has('color'), command } };
 }
 
 /** No flags at all. */
 export const noFlags: Flags = { file: null, overrides: new Map(), isContainer: false, color: false, command: null };
 
-function usage(message: string): FlagsOutcome {
-  return { kind: 'usage', message };
+/** A short flag; `-?` is `-h`. */
+function findShort(letter: string): Flag {
+  const found = table.find(({ short }) => short === (letter === '?' ? 'h' : letter));
+  if (found === undefined) throw new UsageError(`option -${letter} not recognized`);
+  return found;
 }
 
 /** A long flag, or the unique beginning of one of Supervisor's; ours, which it does not know, must be written in full. */
-function findLong(name: string): Flag | string {
-  const exact = table.find((other) => other.long === name);
+function findLong(name: string): Flag {
+  const exact = table.find(({ long }) => long === name);
   if (exact !== undefined) return exact;
-  const [first, second] = table.filter((other) => !other.isOurs && other.long.startsWith(name));
-  if (first === undefined) return `option --${name} not recognized`;
-  return second === undefined ? first : `option --${name} not a unique prefix`;
+  const [first, second] = table.filter(({ isOurs, long }) => !isOurs && long.startsWith(name));
+  if (first === undefined) throw new UsageError(`option --${name} not recognized`);
+  if (second !== undefined) throw new UsageError(`option --${name} not a unique prefix`);
+  return first;
 }
 
 /** The text of `--help`. */
