@@ -21,7 +21,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   'main.ts': { may: ['main.ts', 'programs/', 'core/', 'config/', 'engine/', 'process/', 'native/', 'logs/', 'events/', 'rpc/', 'http/', 'ctl/', 'web/', 'node:*', 'npm:*'], reason: 'main.ts only composes' },
   'programs/': { may: ['programs/', 'core/', 'config/', 'engine/', 'process/', 'native/', 'logs/', 'events/', 'rpc/', 'http/', 'ctl/', 'web/', 'node:*', 'npm:*'], reason: 'a program composes the parts; it is imported by main.ts only' },
   'core/': { may: ['core/'], reason: 'the machines are pure: no Node, no clock, no package, nothing but core/' },
-  'config/': { may: ['config/', 'core/signals.ts', 'npm:*', 'node:path'], types: ['core/', 'native/addon.ts'], only: { 'source.ts': ['node:*', 'core/'] }, reason: 'reading a configuration is pure: only config/source.ts touches files and the environment' },
+  'config/': { may: ['config/', 'core/signals.ts', 'npm:*', 'node:path', 'node:util'], types: ['core/', 'native/addon.ts'], only: { 'source.ts': ['node:*', 'core/'] }, reason: 'reading a configuration is pure: only config/source.ts touches files and the environment' },
   'engine/': { may: ['engine/', 'core/'], types: ['config/', 'events/'], reason: 'the engine reaches the world through its ports only: no syscall, no timer, no log sink' },
   'process/': { may: ['process/', 'native/', 'core/', 'node:*', 'npm:*'], types: ['config/', 'engine/', 'logs/', 'events/'], reason: 'process/ does what an effect says, it holds no policy and no states' },
   'native/': { may: ['native/', 'node:*'], reason: 'the addon and its loader stand alone: no strings for people, no decisions' },
@@ -29,7 +29,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   'events/': { may: ['events/', 'core/', 'npm:*'], types: ['config/', 'engine/', 'logs/'], reason: 'events/ turns events into what listeners read; it changes no process' },
   'rpc/': { may: ['rpc/', 'engine/', 'core/', 'npm:*'], types: ['config/', 'logs/', 'events/'], reason: 'RPC talks to the engine\'s facade; it knows no HTTP' },
   'http/': { may: ['http/', 'rpc/', 'logs/', 'core/', 'node:*', 'npm:*'], types: ['config/', 'engine/', 'web/'], reason: 'HTTP routes to RPC and logs; the inside of a process is closed to it' },
-  'ctl/': { may: ['ctl/', 'rpc/codec.ts', 'rpc/xml.ts', 'core/', 'config/', 'node:*', 'npm:*'], types: ['rpc/'], reason: 'the client talks to a supervisor over RPC: never engine/, process/ or the addon' },
+  'ctl/': { may: ['ctl/', 'rpc/xmlrpc.ts', 'core/', 'config/', 'node:*', 'npm:*'], types: ['rpc/'], reason: 'the client talks to a supervisor over RPC: never engine/, process/ or the addon' },
   'web/': { may: ['web/', 'npm:*'], types: ['http/', 'core/'], reason: 'the dashboard runs in a browser and knows the JSON API only' },
 };
 

@@ -28,7 +28,7 @@ const FOREIGN_NAME = /result_?handler/i;
 
 /** Names at the top that do not belong there. */
 export function strangersAtTop(names: readonly string[]): string[] {
-  return names.filter((name) => !name.startsWith('.') && !name.endsWith('.log') && !TOP_LEVEL.has(name));
+  return names.filter((name) => !name.startsWith('.') && !/\.log$|^report\..*\.json$/.test(name) && !TOP_LEVEL.has(name));
 }
 
 /** What is wrong with one file (path relative to the top), as sentences with their line. */

@@ -9,6 +9,7 @@ import { run as runTests } from 'node:test';
 import { parseArgs, promisify } from 'node:util';
 import { uncoveredIn } from './coverage.ts';
 import { ROOT } from './platform.ts';
+import { StalledFiles } from './stalled-files.ts';
 import type { CoveredFile } from './coverage.ts';
 
 const run = promisify(execFile);
@@ -22,7 +23,7 @@ interface Ring {
   readonly folders?: readonly string[];
   /** Folders whose files this ring must cover to the last line; that counts as one test. */
   readonly covers?: readonly string[];
-  /** Limit for one file. */
+  /** Limit for one test; a file that is silent for so long is ended too. */
   readonly timeoutMs?: number;
   /** What must be done once before files run side by side. */
   readonly prepare?: () => Promise<void>;
@@ -39,10 +40,10 @@ const RINGS: readonly Ring[] = [
   { name: 'unit and engine', folders: ['unit', 'engine'], covers: ['src/core', 'src/config'] },
   { name: 'process' },
   { name: 'e2e' },
-  { name: 'conformance', timeoutMs: 600_000 },
+  { name: 'conformance', timeoutMs: 300_000 },
   {
     name: 'container',
-    timeoutMs: 900_000,
+    timeoutMs: 600_000,
     prepare: async () => {
       const { prepareContainers, skipReason } = await import('../test/container/containers.ts');
       if ((await skipReason()) === null) await prepareContainers();
@@ -108,12 +109,13 @@ async function runFolder(ring: Ring): Promise<Tally> {
     return { ...tally, failed: 1 };
   }
   await ring.prepare?.();
+  const timeoutMs = ring.timeoutMs ?? 120_000;
   const isGated = ring.covers !== undefined && values.only === undefined;
   const stream = runTests({
     files: files.map((file) => join(ROOT, file)),
     cwd: ROOT,
     concurrency: CONCURRENCY,
-    timeout: ring.timeoutMs ?? 300_000,
+    timeout: timeoutMs,
     signal: stopping.signal,
     // The runner hands all its options on, and the default of --report-signal switches reports on: a test that gets SIGUSR2 would write one.
     execArgv: ['--no-report-on-signal'],
@@ -147,8 +149,10 @@ async function runFolder(ring: Ring): Promise<Tally> {
   stream.on('test:coverage', ({ summary }) => {
     covered = summary.files;
   });
+  const stalled = new StalledFiles(timeoutMs, (file, commands) => console.log(`  FAILED: ${relative(ROOT, file)}: silent for ${timeoutMs / 1000} s after its last test, with ${commands.length} processes below it: ${commands.join('; ')}`));
   // Reading is what keeps the run going.
-  for await (const event of stream) void event;
+  for await (const event of stream) if ('file' in event.data && event.data.file !== undefined) stalled.seen(event.data.file);
+  stalled.close();
   for (const file of failedFiles) if (output.has(file)) console.log(`  output of ${relative(ROOT, file)}:\n${indent(output.get(file) ?? '')}`);
   if (isGated) {
     const uncovered = await uncoveredIn(ring.covers ?? [], covered);

@@ -32,7 +32,7 @@ const IMPORTS: ReadonlyArray<readonly [string, string, RegExp | null]> = [
   ['native/load.ts', `import { formatState } from '../core/states.ts';`, /native\/ may not import core/],
   ['logs/frame.ts', `import { spawn } from '../process/spawn.ts';`, /logs\/ may not import process/],
   ['http/routes.ts', `import { reap } from '../process/reaper.ts';`, /the inside of a process is closed/],
-  ['ctl/status.ts', `import { parseXml } from '../rpc/codec.ts';`, null],
+  ['ctl/status.ts', `import { parseXml } from '../rpc/xmlrpc.ts';`, null],
   ['ctl/status.ts', `import { registry } from '../rpc/registry.ts';`, /may import only types of rpc\/registry\.ts/],
   ['ctl/status.ts', `import { loadAddon } from '../native/load.ts';`, /ctl\/ may not import native/],
   ['ctl/status.ts', `const { loadAddon } = await import('../native/load.ts');`, /ctl\/ may not import native/],
