@@ -16,7 +16,7 @@ export const switches = {
   ONEVISOR_CONF: 'Configuration file; `-c` comes before it.',
   ONEVISOR_CONF_TEXT: 'Configuration as text, read after the file.',
   ONEVISOR_PROCFILE: 'A Procfile, each line of which makes a program.',
-  ONEVISOR_ONLY: 'Names of the programs or groups that start by themselves; no others do.',
+  ONEVISOR_ONLY: 'Names of the programs or groups that start by themselves, whatever their autostart; no others do.',
   ONEVISOR_EXCEPT: 'Names of the programs or groups that do not start by themselves.',
   ONEVISOR_CONTAINER: '1: behave as in a container; 0: do not, even as PID 1.',
   ONEVISOR_LOG_FORMAT: 'log_format of [supervisord]: raw, prefix, json, logfmt.',

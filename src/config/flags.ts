@@ -75,8 +75,8 @@ export function parseFlags(args: readonly string[]): FlagsOutcome {
     const { given, command } = splitArguments(args);
     return applyFlags(given, command);
   } catch (error) {
-    if (error instanceof UsageError) return { kind: 'usage', message: error.message };
-    throw error;
+    if (!(error instanceof UsageError)) throw error;
+    return { kind: 'usage', message: error.message };
   }
 }
 

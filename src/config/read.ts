@@ -13,7 +13,7 @@ import { ExpansionError, expand } from './expand.ts';
 import type { Flags } from './flags.ts';
 import { findMatches } from './glob.ts';
 import { readGroups } from './groups.ts';
-import type { Config, GroupConfig, Place, Reading } from './model.ts';
+import type { Config, GroupConfig, Place, ProcessConfig, Reading } from './model.ts';
 import { NameSpace } from './names.ts';
 import { formatSuggestion } from './nearest.ts';
 import { includeOptions, sectionKinds, supervisordOptions, type SupervisordOptions } from './options.ts';
@@ -68,15 +68,16 @@ export function readConfig(source: Source, settings: ReadSettings): Reading {
   const rpcInterfaces = readRpcInterfaces(document, reader, problems);
   const workshop = { document, reader, problems, isContainer: settings.isContainer, supervisord, ports };
   const { groups, setAside } = readGroups(workshop);
+  const main = flags.command === null ? null : MAIN;
   const placeOf = (section: string, option: string): Place | undefined => chainLookup(document.sections.get(section)?.options, document.sections.get('program-default')?.options)(option)?.place;
-  const resolved = chooseAutostart(resolveDependencies(groups, problems, placeOf), env, problems);
+  const resolved = chooseAutostart(resolveDependencies(groups, problems, placeOf), main, env, problems);
   checkForwards(supervisord, resolved, placeOf('supervisord', 'forward_signals'), problems);
   const servers = { inetServers: readInetServers(document, reader, problems), unixServers: readUnixServers(document, reader, problems) };
   const { ctl, ctlPlugins } = readCtl(document, context, names, problems);
 
   problems.sort();
   if (problems.errors.length > 0) return { config: null, errors: problems.errors, warnings: problems.warnings };
-  const config: Config = { supervisord, groups: resolved, setAside, main: flags.command === null ? null : MAIN, ...servers, ctl, rpcInterfaces, ctlPlugins, file, included };
+  const config: Config = { supervisord, groups: resolved, setAside, main, ...servers, ctl, rpcInterfaces, ctlPlugins, file, included };
   return { config, errors: [], warnings: problems.warnings };
 }
 
@@ -221,10 +222,13 @@ function readSupervisord(document: Document, reader: SectionReader, source: Sour
   return { ...options, childlogdir, logfile, pidfile: options.pidfile === null ? null : posix.resolve(source.cwd, options.pidfile) };
 }
 
-/** ONEVISOR_ONLY and ONEVISOR_EXCEPT: listeners go on, they are part of the supervisor; so does the main program. */
-function chooseAutostart(groups: readonly GroupConfig[], env: Source['env'], problems: Problems): GroupConfig[] {
+/**
+ * ONEVISOR_ONLY and ONEVISOR_EXCEPT: which programs start by themselves. What ONLY names does, whatever its `autostart`, unless it has a
+ * schedule. Listeners are part of the supervisor and go on; so does the main program.
+ */
+function chooseAutostart(groups: readonly GroupConfig[], main: string | null, env: Source['env'], problems: Problems): GroupConfig[] {
   const all = groups.flatMap(({ processes }) => processes);
-  const select = (variable: 'ONEVISOR_ONLY' | 'ONEVISOR_EXCEPT'): ReadonlySet<unknown> | null => {
+  const select = (variable: 'ONEVISOR_ONLY' | 'ONEVISOR_EXCEPT'): ReadonlySet<ProcessConfig> | null => {
     const text = env[variable];
     if (text === undefined) return null;
     const words = text.split(/[\s,]+/).filter((word) => word !== '');
@@ -236,14 +240,13 @@ function chooseAutostart(groups: readonly GroupConfig[], env: Source['env'], pro
   };
   const only = select('ONEVISOR_ONLY');
   const except = select('ONEVISOR_EXCEPT');
-  if (only === null && except === null) return [...groups];
-  return groups.map((group) => ({
-    ...group,
-    processes: group.processes.map((process) => {
-      const stays = process.type === 'eventlistener' || ((only === null || only.has(process)) && except?.has(process) !== true);
-      return stays ? process : { ...process, options: { ...process.options, autostart: false } };
-    }),
-  }));
+  const starts = (process: ProcessConfig): boolean => {
+    const { autostart, cron } = process.options;
+    if (process.type === 'eventlistener' || process.group === main) return autostart;
+    if (except?.has(process) === true) return false;
+    return only === null ? autostart : only.has(process) && (autostart || cron === null);
+  };
+  return groups.map((group) => ({ ...group, processes: group.processes.map((process) => ({ ...process, options: { ...process.options, autostart: starts(process) } })) }));
 }
 
 function checkForwards({ forward_signals: forwards }: SupervisordOptions, groups: readonly GroupConfig[], place: Place | undefined, problems: Problems): void {

@@ -149,9 +149,12 @@ test('environment: one image, several roles', () => {
   const text = `${HEAD}[program:a]\ncommand=x\n[program:b]\ncommand=x\nautostart=false\n[group:g]\nprograms=c\n[program:c]\ncommand=x\n[eventlistener:l]\ncommand=x\nevents=EVENT\n`;
   const started = (env: Record<string, string>): string[] => processesOf(withEnv(env, text)).filter(({ options }) => options.autostart).map(({ name }) => name);
   assert.deepEqual(started({ ONEVISOR_ONLY: 'a' }), ['l', 'a']);
-  assert.deepEqual(started({ ONEVISOR_ONLY: 'b, g' }), ['l', 'c']);
+  assert.deepEqual(started({ ONEVISOR_ONLY: 'b, g' }), ['l', 'b', 'c']);
   assert.deepEqual(started({ ONEVISOR_EXCEPT: 'a' }), ['l', 'c']);
   assert.deepEqual(started({ ONEVISOR_ONLY: 'a,g', ONEVISOR_EXCEPT: 'g' }), ['l', 'a']);
+  assert.deepEqual(processesOf(withEnv({ ONEVISOR_ONLY: 'd' }, `${HEAD}[program:d]\ncommand=x\ncron=@daily\n`)).map(({ options }) => options.autostart), [false]);
+  const withMain = configOf(readText(text, { env: { ONEVISOR_ONLY: 'a' } }, { flags: flagsOf('--', 'cat') }));
+  assert.deepEqual(processesOf(withMain).filter(({ options }) => options.autostart).map(({ name }) => name), ['l', 'a', 'main']);
   assert.deepEqual(envErrors({ ONEVISOR_ONLY: 'aa' }, text), ['ONEVISOR_ONLY: there is no program, group or process named "aa" (did you mean a?)']);
 });
 
@@ -184,7 +187,7 @@ test('flags: those of supervisord, with getopt’s rules', () => {
 });
 
 const usages: ReadonlyArray<readonly [readonly string[], string]> = [
-  [['-x'], 'option -x not recognized'], [['--nope'], 'option --nope not recognized'], [['--lo', 'x'], 'option --lo not a unique prefix'], [['--cont'], 'option --cont not recognized'], [['-c'], 'option -c requires argument'],
+  [['-x'], 'option -x not recognized'], [['-h', '-v', '-x'], 'option -x not recognized'], [['--nope'], 'option --nope not recognized'], [['--lo', 'x'], 'option --lo not a unique prefix'], [['--cont'], 'option --cont not recognized'], [['-c'], 'option -c requires argument'],
   [['--logfile'], 'option --logfile requires argument'], [['--nodaemon=1'], 'option --nodaemon must not have an argument'], [['-n', '-n'], "conflicting command line option '-n'"], [['-l', 'a', '--logfile=b'], "conflicting command line option '--logfile'"],
   [['a', 'b'], "positional arguments are not supported: ['a', 'b']; the main program comes after --"], [['-'], "positional arguments are not supported: ['-']; the main program comes after --"], [['--'], 'there is no command after --'],
 ];
