@@ -58,10 +58,10 @@ function everyGroup(config: Config): GroupConfig[] {
   return [...config.groups, ...config.setAside].sort((a, b) => a.priority - b.priority || compareText(a.name, b.name));
 }
 
-/** The problems of a reading, one a line. */
+/** The problems of a reading, one a line: `FILE:LINE: [section] option: reason`, with `warning:` before the reason of what is none. */
 export function formatProblems(reading: Reading): string {
-  const lines = [...reading.errors.map((problem) => `error: ${formatProblem(problem)}`), ...reading.warnings.map((problem) => `warning: ${formatProblem(problem)}`)];
-  return lines.map((line) => `${line}\n`).join('');
+  const warnings = reading.warnings.map((problem) => ({ ...problem, reason: `warning: ${problem.reason}` }));
+  return [...reading.errors, ...warnings].map((problem) => `${formatProblem(problem)}\n`).join('');
 }
 
 /** A configuration in the form of its file, only what is not at its default. */

@@ -1,6 +1,6 @@
 /**
  * From a section as written to the values of its options, by the table: expands, converts, fills in defaults, collects problems.
- * Knows tables, not sections. Pure.
+ * Knows tables, not what sections mean. Pure.
  */
 import { type Context, WrongValue } from './datatype.ts';
 import { text } from './datatypes.ts';
@@ -9,6 +9,7 @@ import { ExpansionError, expandPieces, expandTwice, hasNamelessConversion, joinP
 import type { NameSpace, Subject } from './names.ts';
 import { formatSuggestion } from './nearest.ts';
 import { type Option, rowsOf, type Table, type Values } from './option.ts';
+import { sectionKinds } from './options.ts';
 import type { Problems } from './problems.ts';
 
 /** Finds an option as written: in the section itself, or where it falls back to. */
@@ -32,6 +33,12 @@ export function findOption(lookup: Lookup, name: string, option: Option<unknown>
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+/** Where an unknown option would be known, or what it was probably meant to be. */
+function explainUnknown(name: string, known: readonly string[]): string {
+  const home = sectionKinds.find(({ tables, title }) => title !== 'program-default' && tables.some((table) => Object.hasOwn(table, name)));
+  return home === undefined ? formatSuggestion(name, known) : `; it is one of [${home.title}]`;
 }
 
 /** What looks like a comment without the space that makes it one. */
@@ -108,11 +115,11 @@ export class SectionReader {
     return this.#readOption(section.name, name, plainText, raw, (here) => this.names.of(plainText.scope, here, null));
   }
 
-  /** Warns of options that no table has, as Supervisor ignores them. */
+  /** Warns of options that none of the tables has; Supervisor ignores them. */
   warnUnknown(section: RawSection, tables: readonly Table[]): void {
     const known = tables.flatMap((table) => Object.entries(table).flatMap(([name, option]) => [name, ...option.aliases]));
     for (const [name, { place }] of section.options) {
-      if (!known.includes(name)) this.#problems.warn(place, section.name, name, `there is no such option here, it is ignored${formatSuggestion(name, known)}`);
+      if (!known.includes(name)) this.#problems.warn(place, section.name, name, `there is no such option here, it is ignored${explainUnknown(name, known)}`);
     }
   }
 }

@@ -56,7 +56,32 @@ test('the effective configuration as text: what differs from the defaults', () =
   ].join('\n'));
   assert.match(formatConfig(configOf(readText(`${HEAD}[program:a]\ncommand=x\n`, {}, { isContainer: true })), true), /\[supervisord\]\n\n\[program:a\]\ncommand=x\n$/);
   assert.match(formatConfig({ ...config(''), file: null }, false), /^; no file:/);
-  assert.equal(formatProblems(readText(`${HEAD}umask=9\nfoo=1\n`)), 'error: /etc/supervisord.conf:2: [supervisord] umask: "9" is not an octal number, as 022\nwarning: /etc/supervisord.conf:3: [supervisord] foo: there is no such option here, it is ignored\n');
+  assert.equal(formatProblems(readText(`${HEAD}umask=9\nfoo=1\n`)), '/etc/supervisord.conf:2: [supervisord] umask: "9" is not an octal number, as 022\n/etc/supervisord.conf:3: [supervisord] foo: warning: there is no such option here, it is ignored\n');
+});
+
+const OF_SUPERVISOR: Readonly<Record<string, string>> = {
+  unix_http_server: 'file chmod chown username password',
+  inet_http_server: 'port username password',
+  supervisord: 'logfile logfile_maxbytes logfile_backups loglevel pidfile umask nodaemon silent minfds minprocs nocleanup childlogdir user directory strip_ansi environment identifier',
+  supervisorctl: 'serverurl username password prompt history_file',
+  'program:x': 'command process_name numprocs numprocs_start priority autostart startsecs startretries autorestart exitcodes stopsignal stopwaitsecs stopasgroup killasgroup user redirect_stderr stdout_logfile stdout_logfile_maxbytes stdout_logfile_backups stdout_capture_maxbytes stdout_events_enabled stdout_syslog stderr_logfile stderr_logfile_maxbytes stderr_logfile_backups stderr_capture_maxbytes stderr_events_enabled stderr_syslog environment directory umask serverurl',
+  'group:x': 'programs priority',
+  'fcgi-program:x': 'socket socket_backlog socket_owner socket_mode',
+  'eventlistener:x': 'buffer_size events result_handler',
+  include: 'files',
+  'rpcinterface:x': 'supervisor.rpcinterface_factory',
+  'ctlplugin:x': 'supervisor.ctl_factory',
+};
+
+test('the table has every option of Supervisor 4.3, and knows which ones are additions', () => {
+  for (const [title, names] of Object.entries(OF_SUPERVISOR)) {
+    const table = sectionKinds.find((kind) => kind.title === title)?.tables.at(-1) ?? {};
+    assert.deepEqual(Object.keys(table).filter((name) => table[name]?.isAddition === false).sort(), names.split(' ').sort(), title);
+  }
+});
+
+test('every option is explained in one sentence', () => {
+  for (const { tables } of sectionKinds) for (const table of tables) for (const [name, { doc }] of Object.entries(table)) assert.match(doc, /^[^.]*(\d\.\d[^.]*)?\.$/, name);
 });
 
 test('the reference has every option once, with its default', () => {
@@ -102,7 +127,7 @@ test('check and echo-conf on real files', () => {
     const failed = run(['--json', '-c', file], { ONEVISOR_NOPE: '1' });
     assert.deepEqual([failed.code, JSON.parse(failed.out).errors[0].file], [2, 'ONEVISOR_NOPE']);
     writeFileSync(join(directory, 'b.ini'), Buffer.from('[program:b]\ncommand=\xff\n', 'latin1'));
-    assert.match(run(['-c', file]).err, /^error: .*a\.conf:6: \[include\] files: cannot read .*b\.ini: it is not UTF-8/);
+    assert.match(run(['-c', file]).err, /a\.conf:6: \[include\] files: cannot read .*b\.ini: it is not UTF-8/);
     assert.deepEqual([run(['-c', join(directory, 'nope')]).code, run(['-c', join(directory, 'nope')]).out], [2, '']);
     assert.match(run(['-c', `${file}/x`]).err, /a part of its path is not a directory/);
     assert.deepEqual([run(['-x']).code, run(['-x']).err], [2, 'Error: option -x not recognized\nFor help, use onevisor check -h\n']);

@@ -90,6 +90,7 @@ test('every problem is reported, each once, whatever numprocs', () => {
 
 const warned: ReadonlyArray<readonly [string, RegExp]> = [
   ['[program:w]\ncommand=x\nautosart=true\n', /^4: \[program:w\] autosart: there is no such option here, it is ignored \(did you mean autostart\?\)/],
+  ['[group:g]\nstopwaitsecs=5\n', /^3: \[group:g\] stopwaitsecs: there is no such option here, it is ignored; it is one of \[program:x\]/],
   ['[program:w]\ncommand=x "\n', /^3: \[program:w\] command: cannot be split into words, so the program cannot be started: No closing quotation/],
   ['[program:w]\ncommand=\n', /command: is empty, so the program cannot be started/],
   ['[program:w]\ncommand=x %s\n', /command: a "%" and a letter without a name in parentheses stands for all names at once/],
