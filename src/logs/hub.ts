@@ -79,11 +79,15 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
 
   async flush(timeoutMs: number): Promise<FlushOutcome> {
     const { clock } = this.#deps;
+    let isLate = false;
     let callOff: () => void = () => undefined;
     const timeout = new Promise<void>((resolve) => {
-      callOff = clock.alarm(clock.nowMs() + timeoutMs, resolve);
+      callOff = clock.alarm(clock.nowMs() + timeoutMs, () => {
+        isLate = true;
+        resolve();
+      });
     });
-    await Promise.race([timeout, this.#flushAll()]);
+    await Promise.race([timeout, this.#flushAll(() => isLate)]);
     callOff();
     return { unwrittenBytes: this.#sinks().reduce((sum, sink) => sum + sink.unwrittenBytes, 0) };
   }
@@ -152,9 +156,11 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
     });
   }
 
-  async #flushAll(): Promise<void> {
+  async #flushAll(isLate: () => boolean): Promise<void> {
     // Readers that waited for a full sink have more to read once it has room.
     await Promise.all([...this.#channels].map((channel) => channel.drained()));
+    // A flush that was given up must not break lines in two later, should programs go on.
+    if (isLate()) return;
     for (const channel of this.#channels) channel.flush();
     await Promise.all(this.#sinks().map((sink) => sink.idle()));
   }

@@ -61,7 +61,7 @@ export interface TailSlice {
   readonly overflow: boolean;
 }
 
-/** One pipe of one run. Its number is that of the descriptor given to {@link Channel.read}. */
+/** One pipe of one run. */
 export interface Intake {
   readonly pid: number;
   /** Resolves at end of file, also when the channel is closed. */

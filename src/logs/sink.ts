@@ -135,6 +135,8 @@ export class Sink {
 
   /** Opens the path if it is not open, so that the file exists before the first line, and a path that cannot be written is reported at once. */
   open(): void {
+    // One is enough: a program that crashes again and again while the sink stalls must not fill the memory.
+    if (this.#operations.some((operation) => operation.kind === 'open')) return;
     this.#operate('open').catch((error: unknown) => this.#episode.fail(error as NodeJS.ErrnoException, 0));
   }
 
@@ -153,7 +155,8 @@ export class Sink {
   /** Closes the file after what is queued; bytes that come later open it again. */
   async close(): Promise<void> {
     await this.idle();
-    return this.#operate('close');
+    // What a network file system could not keep is told at its close.
+    await this.#operate('close').catch((error: unknown) => this.#episode.fail(error as NodeJS.ErrnoException, 0));
   }
 
   /** Resolves when everything given so far, and what comes meanwhile, is written. */
@@ -213,19 +216,18 @@ export class Sink {
   #settle(block: Block, error: NodeJS.ErrnoException | null, count: number): void {
     this.#isBusy = false;
     this.#writeEnd = null;
+    // The queue is put right before the episode hears of it, since what it reports may be written to this very sink.
     if (error === null) {
-      if (count > 0) {
-        this.#lastByte = block.bytes[block.sent + count - 1] as number;
-        this.#episode.succeed();
-      }
+      if (count > 0) this.#lastByte = block.bytes[block.sent + count - 1] as number;
       this.queue.advance(count);
+      if (count > 0) this.#episode.succeed();
     } else if (this.#parts.goneOn.has(error.code ?? '')) {
       this.#abandon(error);
     } else {
       const rest = block.filled - block.sent;
-      this.#episode.fail(error, rest);
       this.queue.advance(rest);
       this.#isTorn = true;
+      this.#episode.fail(error, rest);
     }
     this.#turn();
   }

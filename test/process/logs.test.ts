@@ -155,7 +155,7 @@ test('stdout and stderr of a process in one file: whole lines', async () => {
   const scene = new LogScene();
   const out = scene.hub.openChannel(channelSpec('web', { targets: [target] }));
   const err = scene.hub.openChannel(channelSpec('web', { targets: [target], stream: 'stderr' }));
-  const line = (letter: string): string => `${letter.repeat(30)}`;
+  const line = (letter: string): string => letter.repeat(30);
   const runs = [startInto(out, `yes ${line('o')} | head -n 20000`), startInto(err, `yes ${line('e')} | head -n 20000`)];
   await Promise.all(runs.map(({ intake }) => intake.ended));
   await scene.end();

@@ -129,6 +129,32 @@ test('ENOSPC: what cannot be written is dropped and counted, said once, and the 
   assert.equal(problems.length, 2);
 });
 
+test('a failure that is reported to the sink itself loses nothing but what failed', async () => {
+  const outlet = new FakeOutlet();
+  const clock = new FakeClock();
+  const sink: Sink = new Sink({
+    name: '/x.log', outlet, pool: new BlockPool(), natives, clock, goneOn: new Set(),
+    report: (problem) => sink.say(Buffer.from(`${problem.level}\n`), dropped),
+  });
+  const put = (text: string): void => {
+    sink.queue.append(Buffer.from(text), 0, text.length);
+    sink.start();
+  };
+  outlet.isStalled = true;
+  put('lost\n');
+  outlet.failure = errnoError('ENOSPC', -28);
+  outlet.finish();
+  outlet.failure = null;
+  outlet.isStalled = false;
+  outlet.finish();
+  put('next\n');
+  await sink.idle();
+  clock.advance(60_000);
+  put('calm\n');
+  await sink.idle();
+  assert.equal(outlet.text, 'error\nnext\ncalm\nwarn\n');
+});
+
 test('a disk that fails and succeeds in turns is said once', async () => {
   const { sink, outlet, clock, problems, put } = bench();
   for (let i = 0; i < 10; i++) {
