@@ -26,6 +26,9 @@ export interface Workshop {
   readonly ports: ReadonlyMap<string, number>;
 }
 
+/** A slip of the finger must not fill the memory: Linux has 32768 pids by default. */
+const MOST_PROCESSES = 32_768;
+
 export type ProcessType = ProcessConfig['type'];
 
 /** Section names of each type begin with it. */
@@ -57,17 +60,23 @@ export function readProgramName(section: RawSection, problems: Problems): string
   return name;
 }
 
-/** The processes of one section, as members of a group, in the order of their names. */
-export function readProcesses(workshop: Workshop, section: RawSection, type: ProcessType, group: string, isPool: boolean): ProcessConfig[] {
+/**
+ * The processes of one section, as members of a group, in the order of their numbers.
+ *
+ * @param needsSocket - whether a FastCGI program must have one: in a `[group:x]` it need not
+ */
+export function readProcesses(workshop: Workshop, section: RawSection, type: ProcessType, group: string, needsSocket: boolean): ProcessConfig[] {
   const { reader, document, problems } = workshop;
   const program = readProgramName(section, problems);
   const defaults = type === 'eventlistener' ? undefined : document.sections.get('program-default')?.options;
   const lookup = chainLookup(section.options, defaults, document.defaults);
   const subject: Subject = { program, group, number: null, count: 0, environment: new Map() };
   reader.warnUnknown(section, [programOptions, ...(type === 'eventlistener' ? [listenerOptions] : type === 'fcgi-program' ? [fcgiOptions] : [])]);
-  const { numprocs, numprocs_start: first } = reader.read(section, { numprocs: programOptions.numprocs, numprocs_start: programOptions.numprocs_start }, lookup, subject);
+  const { numprocs: wanted, numprocs_start: first } = reader.read(section, { numprocs: programOptions.numprocs, numprocs_start: programOptions.numprocs_start }, lookup, subject);
+  const numprocs = wanted > MOST_PROCESSES ? 1 : wanted;
+  if (wanted > MOST_PROCESSES) problems.error(lookup('numprocs')?.place ?? section.place, section.name, 'numprocs', `is above ${MOST_PROCESSES}, more than can be run`);
   const named = withProcessName(workshop, section, lookup, numprocs, workshop.ports.has(program));
-  const special = readSpecial(workshop, section, type, lookup, { ...subject, program }, isPool);
+  const special = readSpecial(workshop, section, type, lookup, subject, needsSocket);
   if (numprocs < 1) {
     problems.warn(lookup('numprocs')?.place ?? section.place, section.name, 'numprocs', 'is below 1, so there is no process of this program');
     reader.read(section, sharedOptions, lookup, subject);
@@ -108,12 +117,12 @@ function readEnvironment({ reader, ports }: Workshop, section: RawSection, looku
 }
 
 /** What only listeners and FastCGI programs have. */
-function readSpecial(workshop: Workshop, section: RawSection, type: ProcessType, lookup: Lookup, subject: Subject, isPool: boolean): Partial<EventListenerOptions & FcgiProgramOptions> {
+function readSpecial(workshop: Workshop, section: RawSection, type: ProcessType, lookup: Lookup, subject: Subject, needsSocket: boolean): Partial<EventListenerOptions & FcgiProgramOptions> {
   const { reader, problems } = workshop;
   if (type === 'program') return {};
   if (type === 'fcgi-program') {
     // compat: the members of a [group:x] need no socket in Supervisor.
-    const options = reader.read(section, fcgiOptions, lookup, subject, isPool ? [] : ['socket']);
+    const options = reader.read(section, fcgiOptions, lookup, subject, needsSocket ? [] : ['socket']);
     for (const name of ['socket_owner', 'socket_mode'] as const) {
       if (options.socket.kind === 'tcp' && options[name] !== null) problems.error(lookup(name)?.place ?? section.place, section.name, name, 'is for unix sockets only; remove it, or use a socket as unix:///path');
     }

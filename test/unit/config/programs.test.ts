@@ -64,6 +64,7 @@ const refused: ReadonlyArray<readonly [string, RegExp]> = [
   ['[program:]\ncommand=x\n', /the name is missing after the colon/],
   ['[program:w]\ncommand=x\nprocess_name=a b\n', /^4: \[program:w\] process_name: the name must not contain " "/],
   ['[program:w]\ncommand=x\nnumprocs=2\n', /process_name: must contain %\(process_num\) when numprocs is above 1/],
+  ['[program:w]\ncommand=x\nnumprocs=999999999\nprocess_name=%(process_num)d\n', /^4: \[program:w\] numprocs: is above 32768/],
   ['[program:w]\ncommand=x\nstopasgroup=true\nkillasgroup=false\n', /^5: \[program:w\] killasgroup: cannot be false while stopasgroup is true/],
   ['[program:w]\ncommand=x\nuser=nobody\n', /user: "nobody" is not a user of this system/],
   ['[program:w]\ncommand=x\nstdout_logfile=/nope/x.log\n', /stdout_logfile: the directory \/nope of \/nope\/x.log does not exist/],
