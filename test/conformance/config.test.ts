@@ -100,7 +100,7 @@ function readDialect(text: string): unknown {
 
 /** A source that is one file; nothing is looked up in it. */
 function textSource(text: string, env: Readonly<Record<string, string>>): Source {
-  return { env, cwd: '/work', hostname: hostname(), users: null, read: () => ({ ok: true, text }), isFile: () => true, isDirectory: () => false, list: () => [] };
+  return { env, cwd: '/home/me', hostname: hostname(), users: null, read: () => ({ ok: true, text }), isFile: () => true, isDirectory: () => false, list: () => [] };
 }
 
 function answerOurselves({ what, text = '', env = {}, names: known = {} }: Question): Answer {
@@ -112,7 +112,7 @@ function answerOurselves({ what, text = '', env = {}, names: known = {} }: Quest
   } catch (error) {
     return { ok: false, error: String(error) };
   }
-  const value = JSON.parse(JSON.stringify(readWith(textSource(text, env), '@HERE@/supervisord.conf', true)).replaceAll('/work/@HERE@', '@HERE@')) as Outcome;
+  const value = JSON.parse(JSON.stringify(readWith(textSource(text, env), '@HERE@/supervisord.conf', true)).replaceAll('/home/me/@HERE@', '@HERE@')) as Outcome;
   return value.ok === true ? { ok: true, value } : { ok: false, error: JSON.stringify(value.errors) };
 }
 

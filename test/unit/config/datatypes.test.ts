@@ -10,8 +10,8 @@ import { Problems } from '../../../src/config/problems.ts';
 import { chainLookup, SectionReader } from '../../../src/config/section-reader.ts';
 import { users } from './memory-source.ts';
 
-const plain: Context = { cwd: '/work', home: '/root', host: null };
-const strict: Context = { ...plain, host: { users, isDirectory: (path) => ['/', '/work', '/var/log', '/work/logs'].includes(path.replace(/(.)\/$/, '$1')) } };
+const plain: Context = { cwd: '/home/me', home: '/root', host: null };
+const strict: Context = { ...plain, host: { users, isDirectory: (path) => ['/', '/home/me', '/var/log', '/home/me/logs'].includes(path.replace(/(.)\/$/, '$1')) } };
 
 /** Each type: texts with their values, and texts that are refused. */
 const table: ReadonlyArray<readonly [string, DataType<never>, Readonly<Record<string, unknown>>, readonly string[]]> = [
@@ -35,12 +35,12 @@ const table: ReadonlyArray<readonly [string, DataType<never>, Readonly<Record<st
   ['owner', types.owner as DataType<never>, { app: { user: 'app', group: null }, 'app:staff': { user: 'app', group: 'staff' }, '0:50': { user: '0', group: '50' }, 'a:b:c': { user: 'a', group: 'b:c' } }, []],
   ['address', types.inetAddress as DataType<never>, { '9001': { host: '', port: 9001 }, '*:9001': { host: '', port: 9001 }, ':1': { host: '', port: 1 }, 'LocalHost:65535': { host: 'localhost', port: 65_535 }, '[::1]:80': { host: '::1', port: 80 } }, ['', 'x', 'h:', '0', '65536', 'h:-1']],
   ['FastCGI socket', types.fcgiSocket as DataType<never>, { 'unix:///a//b': { kind: 'unix', path: '/a/b' }, 'tcp://Host:9000': { kind: 'tcp', host: 'host', port: 9000 } }, ['', 'unix://a', 'tcp://h', 'tcp://h:0', 'tcp://h:65536', 'TCP://h:1', '/a']],
-  ['file path', types.filePath as DataType<never>, { 'a.pid': '/work/a.pid', '/x/y': '/x/y', '~/y': '/root/y', '~': '/root', '~app/y': '/work/~app/y' }, []],
+  ['file path', types.filePath as DataType<never>, { 'a.pid': '/home/me/a.pid', '/x/y': '/x/y', '~/y': '/root/y', '~': '/root', '~app/y': '/home/me/~app/y' }, []],
   ['log targets', logTargets as DataType<never>, {
     '/a/b.log': [{ kind: 'file', path: '/a/b.log' }], 'x,y.log': [{ kind: 'file', path: 'x,y.log' }], AUTO: [{ kind: 'auto' }], none: [{ kind: 'none' }], Off: [{ kind: 'none' }], syslog: [{ kind: 'syslog' }],
     '/dev/stdout': [{ kind: 'stdio', fd: 1, path: '/dev/stdout' }], '/a.log, /dev/stderr,auto': [{ kind: 'file', path: '/a.log' }, { kind: 'stdio', fd: 2, path: '/dev/stderr' }, { kind: 'auto' }], '~/a.log': [{ kind: 'file', path: '/root/a.log' }],
   }, []],
-  ['main log', mainLogTargets as DataType<never>, { 'a.log': [{ kind: 'file', path: '/work/a.log' }], auto: [{ kind: 'none' }], syslog: [{ kind: 'syslog' }] }, []],
+  ['main log', mainLogTargets as DataType<never>, { 'a.log': [{ kind: 'file', path: '/home/me/a.log' }], auto: [{ kind: 'none' }], syslog: [{ kind: 'syslog' }] }, []],
   ['dependencies', relations.dependencyList as DataType<never>, { '': [], 'db:healthy, m:completed c': [{ name: 'db', condition: 'healthy' }, { name: 'm', condition: 'completed' }, { name: 'c', condition: null }], 'g:p': [{ name: 'g:p', condition: null }], 'g:p:ready': [{ name: 'g:p', condition: 'ready' }], 'a:running': [{ name: 'a', condition: 'started' }], 'a:exited': [{ name: 'a', condition: 'completed' }] }, []],
   ['forwards', relations.forwardList as DataType<never>, { 'USR1:web,HUP:g:p': [{ signal: 10, name: 'web' }, { signal: 1, name: 'g:p' }] }, ['USR1', 'USR1:', ':web', 'FOO:web']],
   ['probe', relations.probe as DataType<never>, { 'http://h:1/x': { kind: 'http', url: 'http://h:1/x' }, 'tcp://h:1': { kind: 'tcp', host: 'h', port: 1 }, 'tcp://[::1]:1': { kind: 'tcp', host: '::1', port: 1 }, 'unix:///s': { kind: 'unix', path: '/s' }, 'curl -f x': { kind: 'command', command: 'curl -f x' } }, ['', 'http://', 'tcp://h', 'tcp://h:0', 'tcp://h:70000', 'unix://s']],
@@ -89,7 +89,7 @@ test('directories must exist', () => {
   assert.equal(types.existingDirectory.parse('logs', strict), 'logs');
   assert.equal(types.existingDirectory.parse('~', plain), '/root');
   assert.throws(() => types.existingDirectory.parse('/nope', strict), /the directory \/nope does not exist/);
-  assert.equal(types.filePath.parse('logs/a', strict), '/work/logs/a');
+  assert.equal(types.filePath.parse('logs/a', strict), '/home/me/logs/a');
   assert.equal(types.filePath.parse('/a', strict), '/a');
   assert.throws(() => types.filePath.parse('/nope/a', strict), /the directory \/nope of \/nope\/a does not exist; create it, or use another path/);
   assert.throws(() => logTargets.parse('/var/log/a, /nope/b', strict), WrongValue);
@@ -100,7 +100,7 @@ test('~ is the home of oneself, ~user of another one', () => {
   assert.equal(types.expandHome('~who/x', strict), '~who/x');
   assert.equal(types.expandHome('~/x', { ...plain, home: null }), '~/x');
   assert.equal(types.expandHome('~', { ...plain, home: '/' }), '/');
-  assert.equal(types.socketPath.parse(' run/s ', plain), '/work/run/s');
+  assert.equal(types.socketPath.parse(' run/s ', plain), '/home/me/run/s');
 });
 
 test('a fault of a type itself is not taken for a problem of the file', () => {

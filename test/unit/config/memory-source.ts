@@ -27,9 +27,9 @@ export interface Machine {
 /** A source of these files; their directories exist, and those named besides. */
 export function memorySource({ files = {}, directories = [], env = {}, users: known = users }: Machine): Source {
   const parents = (path: string): string[] => (path === '/' ? ['/'] : [path, ...parents(posix.dirname(path))]);
-  const all = new Set(['/', '/tmp', '/work', ...Object.keys(files).flatMap((path) => parents(posix.dirname(path))), ...directories.flatMap(parents)]);
+  const all = new Set(['/', '/tmp', '/home/me', ...Object.keys(files).flatMap((path) => parents(posix.dirname(path))), ...directories.flatMap(parents)]);
   return {
-    env, cwd: '/work', hostname: 'box', users: known,
+    env, cwd: '/home/me', hostname: 'box', users: known,
     read: (path) => (files[path] === undefined ? { ok: false, code: 'ENOENT', reason: 'there is no such file' } : { ok: true, text: files[path] }),
     isFile: (path) => Object.hasOwn(files, path),
     isDirectory: (path) => all.has(path),

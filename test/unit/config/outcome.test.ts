@@ -50,7 +50,7 @@ test('the effective configuration as text: what differs from the defaults', () =
   const text = `${HEAD}umask=027\n[unix_http_server]\nfile=/run/s\n[inet_http_server]\nport=127.0.0.1:1\n[group:g]\nprograms=a\n[program:a]\ncommand=x\nstopwaitsecs=9\nstdout_logfile=NONE\nenvironment=A=1\nautostart=false\nexitcodes=0,2\n[fcgi-program:f]\ncommand=x\nsocket=tcp://h:1\n[eventlistener:l]\ncommand=x\nevents=EVENT,TICK_5\n`;
   assert.equal(formatConfig(configOf(readText(text)), false), [
     '; /etc/supervisord.conf: what is in effect; options at their default are left out', '',
-    '[supervisord]', 'logfile=/work/supervisord.log', 'pidfile=/work/supervisord.pid', 'umask=027', '', '[unix_http_server]', 'file=/run/s', '', '[inet_http_server]', 'port=127.0.0.1:1', '',
+    '[supervisord]', 'logfile=/home/me/supervisord.log', 'pidfile=/home/me/supervisord.pid', 'umask=027', '', '[unix_http_server]', 'file=/run/s', '', '[inet_http_server]', 'port=127.0.0.1:1', '',
     '[eventlistener:l]', 'command=x', 'events=EVENT,TICK_5', '', '[fcgi-program:f]', 'command=x', 'socket=tcp://h:1', '',
     '[program:g:a]', 'command=x', 'autostart=false', 'exitcodes=0,2', 'stopwaitsecs=9', 'stdout_logfile=NONE', 'environment=A="1"', '',
   ].join('\n'));

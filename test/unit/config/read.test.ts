@@ -17,10 +17,10 @@ const flagsOf = (...args: string[]): Flags => {
 };
 
 test('the file is searched where Supervisor searches', () => {
-  assert.deepEqual(searchPaths('/opt/v/bin/onevisor', '/work'), ['/opt/v/etc/supervisord.conf', '/opt/v/supervisord.conf', '/work/supervisord.conf', '/work/etc/supervisord.conf', '/etc/supervisord.conf', '/etc/supervisor/supervisord.conf']);
-  assert.equal(configOf(read({ files: { '/etc/supervisor/supervisord.conf': HEAD, '/work/etc/supervisord.conf': HEAD } })).file, '/work/etc/supervisord.conf');
+  assert.deepEqual(searchPaths('/opt/v/bin/onevisor', '/home/me'), ['/opt/v/etc/supervisord.conf', '/opt/v/supervisord.conf', '/home/me/supervisord.conf', '/home/me/etc/supervisord.conf', '/etc/supervisord.conf', '/etc/supervisor/supervisord.conf']);
+  assert.equal(configOf(read({ files: { '/etc/supervisor/supervisord.conf': HEAD, '/home/me/etc/supervisord.conf': HEAD } })).file, '/home/me/etc/supervisord.conf');
   assert.equal(configOf(read({ files: { '/a.conf': HEAD, '/etc/supervisord.conf': 'x' }, env: { ONEVISOR_CONF: '/a.conf' } })).file, '/a.conf');
-  assert.equal(configOf(read({ files: { '/a.conf': 'x', '/work/b.conf': HEAD }, env: { ONEVISOR_CONF: '/a.conf' } }, { flags: flagsOf('-c', 'b.conf') })).file, '/work/b.conf');
+  assert.equal(configOf(read({ files: { '/a.conf': 'x', '/home/me/b.conf': HEAD }, env: { ONEVISOR_CONF: '/a.conf' } }, { flags: flagsOf('-c', 'b.conf') })).file, '/home/me/b.conf');
 });
 
 test('without any file, the environment or a command is enough', () => {
@@ -88,7 +88,7 @@ test('--static looks nothing up; without users, they are taken as they are', () 
 
 test('[supervisord] in a container and outside', () => {
   const { supervisord: outside } = withEnv({ TMPDIR: '/nope' });
-  assert.deepEqual([outside.logfile, outside.pidfile, outside.childlogdir, outside.umask], [[{ kind: 'file', path: '/work/supervisord.log' }], '/work/supervisord.pid', '/tmp', 18]);
+  assert.deepEqual([outside.logfile, outside.pidfile, outside.childlogdir, outside.umask], [[{ kind: 'file', path: '/home/me/supervisord.log' }], '/home/me/supervisord.pid', '/tmp', 18]);
   const { supervisord: inside } = configOf(readText(HEAD, { env: { TMPDIR: '/var/tmp' }, directories: ['/var/tmp'] }, { isContainer: true }));
   assert.deepEqual([inside.logfile, inside.pidfile, inside.childlogdir], [[{ kind: 'none' }], null, '/var/tmp']);
 });
@@ -128,20 +128,20 @@ test('environment: text of a configuration, over the file and under the variable
   const [a] = processesOf(withEnv(env, `${HEAD}[program:a]\ncommand=file\nuser=app\n`));
   assert.deepEqual([a?.argv[0], a?.options.startsecs, a?.options.user?.user], ['text', 3, 'app']);
   assert.equal(processesOf(configOf(read({ env })))[0]?.argv[0], 'text');
-  const config = configOf(read({ env: { ONEVISOR_CONF_TEXT: '[include]\nfiles=conf.d/*\n[program:b]\ncommand=here\n[DEFAULT]\nstartsecs=4\n' }, files: { '/work/conf.d/a': '[program:a]\ncommand=%(here)s\n' } }));
-  assert.deepEqual([config.included, processesOf(config).map(({ name, argv, options }) => [name, argv[0], options.startsecs])], [['/work/conf.d/a'], [['a', '/work/conf.d', 4], ['b', 'here', 4]]]);
+  const config = configOf(read({ env: { ONEVISOR_CONF_TEXT: '[include]\nfiles=conf.d/*\n[program:b]\ncommand=here\n[DEFAULT]\nstartsecs=4\n' }, files: { '/home/me/conf.d/a': '[program:a]\ncommand=%(here)s\n' } }));
+  assert.deepEqual([config.included, processesOf(config).map(({ name, argv, options }) => [name, argv[0], options.startsecs])], [['/home/me/conf.d/a'], [['a', '/home/me/conf.d', 4], ['b', 'here', 4]]]);
   assert.deepEqual(envErrors({ ONEVISOR_CONF_TEXT: 'x' }), ['ONEVISOR_CONF_TEXT:1: the first option stands before any [section]: x']);
 });
 
 test('environment: a Procfile', () => {
-  const files = { '/work/Procfile': '# c\n\nweb: serve -p $PORT "%d" it\'s\nworker:  work\n' };
+  const files = { '/home/me/Procfile': '# c\n\nweb: serve -p $PORT "%d" it\'s\nworker:  work\n' };
   const config = configOf(read({ files, env: { ONEVISOR_PROCFILE: 'Procfile', ONEVISOR_PROGRAM_WORKER__NUMPROCS: '2', ONEVISOR_PROGRAM_WEB__ENVIRONMENT: 'A=1' } }));
   assert.deepEqual(processesOf(config).map(({ group, name, argv, options, place }) => [group, name, argv, Object.fromEntries(options.environment), options.stopasgroup, place.line]), [
     ['web', 'web', ['/bin/sh', '-c', 'serve -p $PORT "%d" it\'s'], { PORT: '5000', A: '1' }, true, 3],
     ['worker', 'worker.1', ['/bin/sh', '-c', 'work'], { PORT: '5100' }, true, 4],
     ['worker', 'worker.2', ['/bin/sh', '-c', 'work'], { PORT: '5101' }, true, 4],
   ]);
-  assert.deepEqual(printed(read({ files: { '/work/Procfile': 'web: a\nweb: b\nfoo\n' }, env: { ONEVISOR_PROCFILE: 'Procfile' } }).errors), ['/work/Procfile:2: [program:web]: this name is in the Procfile already', '/work/Procfile:3: cannot understand this line of a Procfile; expected "name: command"']);
+  assert.deepEqual(printed(read({ files: { '/home/me/Procfile': 'web: a\nweb: b\nfoo\n' }, env: { ONEVISOR_PROCFILE: 'Procfile' } }).errors), ['/home/me/Procfile:2: [program:web]: this name is in the Procfile already', '/home/me/Procfile:3: cannot understand this line of a Procfile; expected "name: command"']);
   assert.deepEqual(envErrors({ ONEVISOR_PROCFILE: '/nope' }), ['ONEVISOR_PROCFILE: cannot read /nope: there is no such file']);
 });
 
