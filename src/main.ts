@@ -57,11 +57,24 @@ async function run(): Promise<number> {
     case 'supervise':
       return supervise({ ...io, env, self, executable, calledAs, version: SUPERVISOR_VERSION, args });
     case 'ctl':
+      return control(args);
     case 'health':
-    case 'pidproxy':
-      io.err(`${calledAs}: this version does not have it\n`);
-      return 2;
+      return control(['health', ...args]);
+    case 'pidproxy': {
+      const { loadAddon } = await import('./native/load.ts');
+      const { runPidproxy } = await import('./programs/pidproxy.ts');
+      return runPidproxy(loadAddon(), args, { ...io, env, calledAs });
+    }
   }
+}
+
+async function control(args: readonly string[]): Promise<number> {
+  const { runCtl } = await import('./ctl/run.ts');
+  const onInterrupt = (listener: () => void): (() => void) => {
+    process.on('SIGINT', listener);
+    return () => process.removeListener('SIGINT', listener);
+  };
+  return runCtl(args, { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, env: process.env, cwd: process.cwd(), calledAs: process.argv0, onInterrupt });
 }
 
 type SuperviseIo = Parameters<(typeof import('./programs/supervise.ts'))['runSupervise']>[1];

@@ -76,6 +76,8 @@ static void read_leadership(struct arguments *arguments, napi_value request, str
     plan->leadership = LEADER_OF_SESSION;
   } else if (text != NULL && strcmp(text, "foreground") == 0) {
     plan->leadership = LEADER_IN_FOREGROUND;
+  } else if (text != NULL && strcmp(text, "none") == 0) {
+    plan->leadership = LEADER_OF_NOTHING;
   } else if (text == NULL || strcmp(text, "group") != 0) {
     arguments->wrong = "leadership";
   }

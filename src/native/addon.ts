@@ -48,8 +48,9 @@ export interface SpawnRequest {
   /**
    * `group`: a process group of its own (setpgid), as Supervisor does. `session`: setsid.
    * `foreground`: a group of its own that is made the foreground group of our terminal (tcsetpgrp on stdin), for init mode.
+   * `none`: it stays in our group.
    */
-  readonly leadership: 'group' | 'session' | 'foreground';
+  readonly leadership: 'group' | 'session' | 'foreground' | 'none';
   /** Further descriptors: ours → the number it has in the child. All others are closed in the child. */
   readonly descriptors: ReadonlyArray<{ readonly from: number; readonly to: number }>;
 }

@@ -206,7 +206,7 @@ int child_main(void *argument) {
   const struct child_plan *plan = argument;
 
   reset_dispositions();
-  if ((plan->leadership == LEADER_OF_SESSION ? setsid() : setpgid(0, 0)) < 0) {
+  if (plan->leadership != LEADER_OF_NOTHING && (plan->leadership == LEADER_OF_SESSION ? setsid() : setpgid(0, 0)) < 0) {
     fail(plan->report, STAGE_GROUP, errno);
   }
   /* SIGTTOU is blocked as all signals are, so a background group may do this. */

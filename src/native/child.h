@@ -42,7 +42,7 @@ struct child_stage_name {
 
 extern const struct child_stage_name child_stage_names[STAGE_COUNT];
 
-enum child_leadership { LEADER_OF_GROUP, LEADER_OF_SESSION, LEADER_IN_FOREGROUND };
+enum child_leadership { LEADER_OF_GROUP, LEADER_OF_SESSION, LEADER_IN_FOREGROUND, LEADER_OF_NOTHING };
 
 struct child_move {
   int from;

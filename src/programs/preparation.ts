@@ -64,6 +64,11 @@ export function writePidFile(path: string, pid: number, leftovers: Leftovers): M
   leftovers.add(() => {
     if (readFileSync(path, 'latin1').trim() === String(pid)) rmSync(path);
   });
+  return formatStarted(pid);
+}
+
+/** compat: the line that says that we are up (supervisor.options.ServerOptions.write_pidfile). */
+export function formatStarted(pid: number): Message {
   return ['info', `supervisord started with pid ${pid}`];
 }
 

@@ -7,22 +7,33 @@ import { formatProblems } from '../config/effective.ts';
 import { isContainerMode } from '../config/environment.ts';
 import { formatFlags, type Flags, parseFlags } from '../config/flags.ts';
 import type { Config, Reading } from '../config/model.ts';
+import { formatProblem } from '../config/problems.ts';
 import { readConfig } from '../config/read.ts';
 import { openSource } from '../config/source.ts';
 import { containerExitCode, type ExitCause, formatCause } from '../core/exit-policy.ts';
+import { controlSocketPaths } from '../ctl/settings.ts';
+import type { Message } from '../engine/messages.ts';
+import type { Report } from '../engine/ports.ts';
+import { ListenError } from '../http/listen-error.ts';
+import { createRoutes } from '../http/routes.ts';
 import { LogHub } from '../logs/hub.ts';
 import type { Addon } from '../native/addon.ts';
 import { systemClock } from '../process/clock.ts';
+import { resolveCredentials } from '../process/credentials.ts';
 import { Launcher } from '../process/launcher.ts';
 import { Leftovers } from '../process/leftovers.ts';
 import { LimitError } from '../process/limits.ts';
 import { Reaper } from '../process/reaper.ts';
-import { FORWARDED_SIGNALS, ignoreTerminalStops, SUPERVISOR_SIGNALS, takeSignals } from '../process/signals.ts';
+import { FORWARDED_SIGNALS, ignoreTerminalStops, SUPERVISOR_SIGNALS, takeRealtimeSignals, takeSignals } from '../process/signals.ts';
 import { SpawnError } from '../process/spawn-error.ts';
 import { sweep } from '../process/sweep.ts';
+import { createMethodTable } from '../rpc/method-table.ts';
+import { ProcessTimes } from '../rpc/process-times.ts';
+import { Control } from './control.ts';
 import { detach, isDetached, reportReady } from './daemon.ts';
 import { mainLogSpec } from './log-specs.ts';
-import { prepareProcess, removeOldLogs, type Self, writePidFile } from './preparation.ts';
+import { formatStarted, prepareProcess, removeOldLogs, type Self, writePidFile } from './preparation.ts';
+import { Remote } from './remote.ts';
 import { Supervision } from './supervision.ts';
 import type { ProgramIo } from './check.ts';
 
@@ -74,7 +85,7 @@ export async function runSupervise(addon: Addon, io: SuperviseIo): Promise<numbe
   try {
     return await supervise(addon, io, { config, warnings: formatWarnings(reading), read, isContainer, flags: outcome.flags });
   } catch (error) {
-    if (!(error instanceof LimitError) && !(error instanceof SpawnError)) throw error;
+    if (!(error instanceof LimitError) && !(error instanceof SpawnError) && !(error instanceof ListenError)) throw error;
     io.err(`Error: ${error.message}\n`);
     return 2;
   }
@@ -96,72 +107,103 @@ interface Start {
   readonly flags: Flags;
 }
 
-async function supervise(addon: Addon, io: SuperviseIo, { config, warnings, read, isContainer, flags }: Start): Promise<number> {
-  const self: Self = { ...io.self, isContainer };
+async function supervise(addon: Addon, io: SuperviseIo, start: Start): Promise<number> {
+  const { config, isContainer } = start;
   const { supervisord } = config;
+  const { env } = io;
+  const self: Self = { ...io.self, isContainer };
   const { messages, limits } = prepareProcess(addon, config, self);
   const onConsole = !isDetached(io.args) && !supervisord.silent;
   const hub = new LogHub({
     natives: addon,
     clock: systemClock,
-    color: flags.color ? 'always' : 'auto',
-    noColor: (io.env['NO_COLOR'] ?? '') !== '',
+    color: start.flags.color ? 'always' : 'auto',
+    noColor: (env['NO_COLOR'] ?? '') !== '',
     streams: { 1: 1, 2: 2 },
   }, mainLogSpec(config, onConsole));
-  const log = hub.mainLog;
-  const leftovers = new Leftovers((error) => log.write('error', `cannot clean up: ${String(error)}`));
-  process.on('uncaughtException', (error) => log.write('critical', `unexpected error: ${error.stack ?? error.message}`));
-  for (const [level, text] of [...messages, ...removeOldLogs(config)]) log.write(level, text);
-  for (const path of config.included) log.write('info', `Included extra file "${path}" during parsing`);
-  for (const warning of warnings) log.write('warn', warning);
-  // In a container the default is true: this is what somebody wrote.
-  if (isContainer && !supervisord.nodaemon) log.write('warn', 'nodaemon=false is ignored: a container stays in the foreground');
+  const report: Report = (level, text) => hub.mainLog.write(level, text);
+  const leftovers = new Leftovers((error) => report('error', `cannot clean up: ${String(error)}`));
+  process.on('uncaughtException', (error) => report('critical', `unexpected error: ${error.stack ?? error.message}`));
+  for (const [level, text] of [...messages, ...introduce(start), ...removeOldLogs(config)]) report(level, text);
 
   const reaper = new Reaper(addon);
-  const cause = await new Promise<ExitCause>((resolve) => {
-    const supervision = new Supervision(config, {
-      addon,
-      clock: systemClock,
-      hub,
-      launcher: new Launcher({ addon, self: currentIdentity(), warn: (text) => log.write('warn', text) }),
-      env: io.env,
-      limits,
-      reread: () => reread(read, hub, onConsole),
-      ended: resolve,
-    });
+  const ending = Promise.withResolvers<ExitCause>();
+  const supervision: Supervision = new Supervision(config, {
+    addon,
+    clock: systemClock,
+    hub,
+    launcher: new Launcher({ addon, self: currentIdentity(), warn: (text) => report('warn', text) }),
+    env,
+    limits,
+    reread: () => {
+      const reading = start.read();
+      for (const warning of formatWarnings(reading)) report('warn', warning);
+      return reading.config === null ? { config: null, problems: reading.errors.map(formatProblem) } : { config: reading.config };
+    },
+    reconfigure: async (next) => {
+      hub.mainLog.configure(mainLogSpec(next, onConsole));
+      await remote.close();
+      await remote.open(next).catch((error: unknown) => report('critical', error instanceof ListenError ? error.message : `cannot open the servers: ${String(error)}`));
+    },
+    serverUrl: () => remote.serverUrl,
+    ended: ending.resolve,
+  });
+  const control = new Control({ supervision, hub, clock: systemClock, addon, env, pid: self.pid });
+  const remote = new Remote({
+    routes: createRoutes({ supervisor: control, methods: createMethodTable(), times: new ProcessTimes(control), health: null }),
+    report,
+    lookUpOwner: (owner) => lookUpOwner(addon, owner, report),
+    privatePaths: isContainer ? controlSocketPaths(env) : [],
+  });
+  try {
+    await remote.open(config);
+    report('info', "RPC interface 'supervisor' initialized");
+    holdLoop();
     reaper.subscribe((batch) => supervision.reaped(batch));
     takeSignals(config.main === null && self.pid !== 1 ? SUPERVISOR_SIGNALS : FORWARDED_SIGNALS, (_name, signal) => supervision.signalled(signal));
-    if (config.main !== null) keepTerminal(addon, leftovers);
-    if (supervisord.pidfile !== null) log.write(...writePidFile(supervisord.pidfile, self.pid, leftovers));
-    else log.write('info', `supervisord started with pid ${self.pid}`);
+    if (config.main !== null) {
+      takeRealtimeSignals(addon, (signal) => supervision.signalled(signal), (text) => report('warn', text));
+      keepTerminal(addon, leftovers);
+    }
+    report(...(supervisord.pidfile === null ? formatStarted(self.pid) : writePidFile(supervisord.pidfile, self.pid, leftovers)));
     reaper.start();
     reportReady(io);
     supervision.start();
-  });
-
-  const survivors = self.pid === 1 ? await sweep({ addon, reaper, clock: systemClock, pid: 1 }, SWEEP_GRACE) : [];
-  for (const pid of survivors) log.write('error', `pid ${pid} survived SIGKILL and is left behind`);
-  if (cause.kind === 'program') log.write(cause.wasExecuted ? 'info' : 'error', formatCause(cause));
-  await hub.flush(FLUSH_MS);
-  leftovers.removeAll();
-  return containerExitCode(cause, supervisord.success_exit_codes);
+    const cause = await ending.promise;
+    const survivors = self.pid === 1 ? await sweep({ addon, reaper, clock: systemClock, pid: 1 }, SWEEP_GRACE) : [];
+    for (const pid of survivors) report('error', `pid ${pid} survived SIGKILL and is left behind`);
+    if (cause.kind === 'program') report(cause.wasExecuted ? 'info' : 'error', formatCause(cause));
+    return containerExitCode(cause, supervisord.success_exit_codes);
+  } finally {
+    await remote.close();
+    await hub.flush(FLUSH_MS);
+    leftovers.removeAll();
+  }
 }
 
-/** A configuration for a reload; a wrong one is reported, and null. */
-function reread(read: () => Reading, hub: LogHub, onConsole: boolean): Config | null {
-  const reading = read();
-  for (const warning of formatWarnings(reading)) hub.mainLog.write('warn', warning);
-  if (reading.config === null) {
-    for (const line of formatProblems(reading).trimEnd().split('\n')) hub.mainLog.write('error', line);
-    hub.mainLog.write('critical', 'the configuration is wrong: nothing is reloaded, everything goes on as it was');
-    return null;
-  }
-  hub.mainLog.configure(mainLogSpec(reading.config, onConsole));
-  return reading.config;
+/** What is to be said of the configuration before anything starts. */
+function introduce({ config, warnings, isContainer }: Start): Message[] {
+  const included = config.included.map((path): Message => ['info', `Included extra file "${path}" during parsing`]);
+  const warned = warnings.map((warning): Message => ['warn', warning]);
+  // In a container the default is true: this is what somebody wrote.
+  const daemon: Message[] = isContainer && !config.supervisord.nodaemon ? [['warn', 'nodaemon=false is ignored: a container stays in the foreground']] : [];
+  return [...included, ...warned, ...daemon];
 }
 
 function formatWarnings({ warnings }: Reading): string[] {
-  return warnings.map(({ file, line, section, option, reason }) => `${file}:${line}: [${section}] ${option === null ? '' : `${option}: `}${reason}`);
+  return warnings.map(formatProblem);
+}
+
+/** The ids of an owner in `chown`; null, with a warning, where there is no such user or group. */
+function lookUpOwner(addon: Addon, owner: { readonly user: string; readonly group: string | null }, report: Report): { uid: number; gid: number } | null {
+  try {
+    const { uid, gid } = resolveCredentials(addon, { uid: 0, gid: 0 }, owner, false);
+    return { uid: uid ?? 0, gid: gid ?? 0 };
+  } catch (error) {
+    if (!(error instanceof SpawnError)) throw error;
+    report('warn', `cannot give the control socket to ${owner.user}: ${error.message}`);
+    return null;
+  }
 }
 
 function currentIdentity(): { uid: number; gid: number } {

@@ -3,12 +3,13 @@
  * It decides nothing that core/ decides, and does not end the process.
  */
 import { findProcesses } from '../config/dependencies.ts';
-import type { Config, ProcessConfig } from '../config/model.ts';
+import { diffConfigs } from '../config/diff.ts';
+import type { Config, GroupConfig, ProcessConfig } from '../config/model.ts';
 import type { ExitCause } from '../core/exit-policy.ts';
 import type { Goal } from '../core/shutdown-machine.ts';
 import { signalNumbers } from '../core/signals.ts';
 import { Engine } from '../engine/engine.ts';
-import type { EngineEvent } from '../engine/events.ts';
+import type { EngineEvent, Listener } from '../engine/events.ts';
 import { formatSignalMeaning } from '../engine/messages.ts';
 import type { Processes, SpawnOutcome } from '../engine/ports.ts';
 import { namespecOf } from '../engine/registry.ts';
@@ -21,6 +22,9 @@ import { ProgramStreams } from './program-streams.ts';
 
 const SECOND_MS = 1000;
 
+/** What reading the configuration again came to: a configuration, or the problems, a line each. */
+export type Reread = { readonly config: Config } | { readonly config: null; readonly problems: readonly string[] };
+
 /** What a supervision is built from. */
 export interface SupervisionParts {
   readonly addon: Addon;
@@ -31,8 +35,12 @@ export interface SupervisionParts {
   readonly env: Readonly<NodeJS.ProcessEnv>;
   /** Limits that programs get back because ours differ. */
   readonly limits: readonly ResourceLimit[];
-  /** Reads the configuration anew; null when it is wrong, which has been reported then. */
-  readonly reread: () => Config | null;
+  /** Reads the configuration anew, with its warnings said. */
+  readonly reread: () => Reread;
+  /** Makes the rest of the supervisor as a new configuration has it, after everything was stopped: its log, its servers. Never rejects. */
+  readonly reconfigure: (config: Config) => Promise<void>;
+  /** Where the supervisor is reached, for SUPERVISOR_SERVER_URL; null for nowhere. */
+  readonly serverUrl: () => string | null;
   /** Nothing of ours runs any more. */
   readonly ended: (cause: ExitCause) => void;
 }
@@ -40,7 +48,13 @@ export interface SupervisionParts {
 /** One run of the supervisor, reloads included. */
 export class Supervision implements Processes {
   readonly #parts: SupervisionParts;
+  readonly #listeners = new Set<Listener>();
+  /** The groups at work, by name. */
+  readonly #active = new Map<string, GroupConfig>();
+  /** What the engine was made from. */
   #config: Config;
+  /** The configuration as it was read last; its groups can be activated. */
+  #latest: Config;
   #streams: ProgramStreams;
   #engine: Engine;
   /** What a reload under way will start with. */
@@ -50,13 +64,51 @@ export class Supervision implements Processes {
   constructor(config: Config, parts: SupervisionParts) {
     this.#parts = parts;
     this.#config = config;
+    this.#latest = config;
     this.#streams = this.#openStreams(config);
     this.#engine = this.#makeEngine(config);
+  }
+
+  /** The engine at work; another one after a reload. */
+  get engine(): Engine {
+    return this.#engine;
+  }
+
+  /** The streams of the programs at work. */
+  get streams(): ProgramStreams {
+    return this.#streams;
+  }
+
+  /** The configuration at work; groups may have come and gone since. */
+  get config(): Config {
+    return this.#config;
+  }
+
+  /** The configuration as it was read last. */
+  get latest(): Config {
+    return this.#latest;
+  }
+
+  /** Whether the end under way is a restart; null while there is none. */
+  get goal(): Goal | null {
+    if (this.#engine.phase === 'running') return null;
+    return this.#next === null || this.#wasAskedToEnd ? 'exit' : 'restart';
+  }
+
+  /** The groups at work, by priority. */
+  get groups(): GroupConfig[] {
+    return [...this.#active.values()].toSorted((a, b) => a.priority - b.priority);
   }
 
   /** Starts everything that has autostart. */
   start(): void {
     this.#engine.start();
+  }
+
+  /** Is told of every change in this engine and those after it. Returns the function that ends this. */
+  subscribe(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** Takes a batch from the reaper. */
@@ -81,26 +133,65 @@ export class Supervision implements Processes {
     }
   }
 
+  /** Ends everything, by request of a client. */
+  shutdown(): void {
+    this.#wasAskedToEnd = true;
+    this.#engine.end('exit', { kind: 'request' });
+  }
+
   /** Restarts everything on a configuration read anew. One that is wrong changes nothing. */
   reload(cause: ExitCause): void {
     if (this.#engine.phase !== 'running') return;
-    const next = this.#parts.reread();
-    if (next === null) return;
-    this.#next = next;
+    const { mainLog } = this.#parts.hub;
+    const reread = this.#parts.reread();
+    if (reread.config === null) {
+      for (const problem of reread.problems) mainLog.write('error', problem);
+      mainLog.write('critical', 'the configuration is wrong: nothing is reloaded, everything goes on as it was');
+      return;
+    }
+    this.#next = reread.config;
     this.#engine.end('restart', cause);
+  }
+
+  /** Reads the configuration again without acting on it: what differs from what is at work, or what is wrong with it. */
+  reread(): ReturnType<typeof diffConfigs> | { readonly problems: readonly string[] } {
+    const reread = this.#parts.reread();
+    if (reread.config === null) return { problems: reread.problems };
+    this.#latest = reread.config;
+    return diffConfigs({ groups: [...this.#active.values()] }, reread.config);
+  }
+
+  /** Activates a group of the configuration as read last. */
+  addGroup(name: string): 'added' | 'unknown' | 'active' {
+    if (this.#active.has(name)) return 'active';
+    const group = this.#latest.groups.find((other) => other.name === name);
+    if (group === undefined) return 'unknown';
+    this.#active.set(name, group);
+    for (const process of group.processes) this.#streams.open(process);
+    this.#engine.addGroup(group);
+    return 'added';
+  }
+
+  /** Forgets a group of which nothing runs. */
+  removeGroup(name: string): 'removed' | 'unknown' | 'running' {
+    const outcome = this.#engine.removeGroup(name);
+    if (outcome !== 'removed') return outcome;
+    for (const process of this.#active.get(name)?.processes ?? []) this.#streams.close(namespecOf(process));
+    this.#active.delete(name);
+    return outcome;
   }
 
   /** Implements {@link Processes}. */
   spawn(process: ProcessConfig, _run: number): SpawnOutcome {
     if (process.commandError !== null) return { ok: false, reason: `can't parse command '${process.options.command}': ${process.commandError}`, exitCode: 1 };
-    const { launcher, addon, env, limits } = this.#parts;
+    const { launcher, addon, env, limits, serverUrl } = this.#parts;
     try {
       const result = launcher.launch(process, {
         inherited: env,
         common: this.#config.supervisord.environment,
         files: new Map(),
         added: new Map(),
-        serverUrl: null,
+        serverUrl: serverUrl(),
         limits,
         stdio: process.group === this.#config.main ? inheritedStdio(addon) : PIPED,
         descriptors: [],
@@ -133,6 +224,8 @@ export class Supervision implements Processes {
       report: (level, text) => hub.mainLog.write(level, text),
       finished: (goal, cause) => this.#finished(goal, cause),
     });
+    this.#active.clear();
+    for (const group of config.groups) this.#active.set(group.name, group);
     engine.subscribe((event) => this.#observe(event));
     return engine;
   }
@@ -140,19 +233,26 @@ export class Supervision implements Processes {
   #finished(goal: Goal, cause: ExitCause): void {
     const next = this.#next;
     if (goal === 'exit' || next === null) return this.#parts.ended(cause);
-    this.#next = null;
-    this.#streams.closeAll();
-    this.#config = next;
-    this.#streams = this.#openStreams(next);
-    this.#engine = this.#makeEngine(next);
-    // The engine that has finished is still in its turn; the next one begins with its own.
-    setImmediate(() => this.#engine.start());
+    void this.#startOver(next);
   }
 
-  /** A run that is over has no use for its standard input any more. */
+  /** Comes after the turn of the engine that has finished. Signals that come meanwhile find that engine, which takes an end and no more. */
+  async #startOver(next: Config): Promise<void> {
+    this.#streams.closeAll();
+    await this.#parts.reconfigure(next);
+    if (this.#wasAskedToEnd) return this.#parts.ended({ kind: 'request' });
+    this.#next = null;
+    this.#config = next;
+    this.#latest = next;
+    this.#streams = this.#openStreams(next);
+    this.#engine = this.#makeEngine(next);
+    this.#engine.start();
+  }
+
   #observe(event: EngineEvent): void {
-    if (event.type !== 'process' || event.process.record.pid !== null || event.process.record.state === 'STARTING') return;
-    this.#streams.closeInput(event.process.id);
+    // A run that is over has no use for its standard input any more.
+    if (event.type === 'process' && event.process.record.pid === null && event.process.record.state !== 'STARTING') this.#streams.closeInput(event.process.id);
+    for (const listener of this.#listeners) listener(event);
   }
 
   /** The main program of init mode has our own streams. */
@@ -193,4 +293,3 @@ export class Supervision implements Processes {
 function errnoName(errno: number): string {
   return errno === 3 ? 'ESRCH' : errno === 1 ? 'EPERM' : `errno ${errno}`;
 }
-

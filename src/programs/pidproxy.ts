@@ -1,0 +1,87 @@
+/**
+ * `pidproxy PIDFILE CMD [ARG…]`: stays in the foreground for a program that puts itself into the background and writes a pidfile,
+ * and passes signals on to the process that the pidfile names. It watches nothing but its own child.
+ */
+import { readFileSync } from 'node:fs';
+import { type SignalName, signalNumbers } from '../core/signals.ts';
+import type { Addon } from '../native/addon.ts';
+import { findCommand } from '../process/command.ts';
+import { Reaper } from '../process/reaper.ts';
+import { takeSignals } from '../process/signals.ts';
+import { describeSpawnFailure, isSpawnFailure, SpawnError } from '../process/spawn-error.ts';
+import type { ProgramIo } from './check.ts';
+
+/** compat: the signals that Supervisor's pidproxy passes on. */
+const PASSED_ON: readonly SignalName[] = ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGUSR1', 'SIGUSR2', 'SIGQUIT'];
+/** Those after which it ends itself. */
+const ENDING: ReadonlySet<SignalName> = new Set<SignalName>(['SIGTERM', 'SIGINT', 'SIGQUIT']);
+
+/** What the program needs from outside. */
+export interface PidproxyIo extends ProgramIo {
+  readonly env: Readonly<NodeJS.ProcessEnv>;
+  readonly calledAs: string;
+}
+
+/** Runs the proxy. Resolves with the exit code when its child has ended, or after a signal that ends it. */
+export async function runPidproxy(addon: Addon, args: readonly string[], io: PidproxyIo): Promise<number> {
+  const [pidfile, command, ...rest] = args;
+  if (pidfile === undefined || command === undefined) {
+    io.err(`Usage: ${io.calledAs} <pidfile name> <command> [<cmdarg1> ...]\n`);
+    return 2;
+  }
+  let child: number;
+  try {
+    child = spawnHere(addon, command, [command, ...rest], io.env);
+  } catch (error) {
+    if (!(error instanceof SpawnError)) throw error;
+    io.err(`${io.calledAs}: ${error.message}\n`);
+    return error.exitCode;
+  }
+  const { promise, resolve } = Promise.withResolvers<number>();
+  // To wait for signals is no reason for Node's loop to go on.
+  const hold = new MessageChannel().port1;
+  hold.ref();
+  takeSignals(PASSED_ON, (name) => {
+    const target = readPid(pidfile);
+    if (target === null) io.err(`${io.calledAs}: cannot pass ${name} on: ${pidfile} has no pid\n`);
+    else addon.kill(target, signalNumbers[name]);
+    if (ENDING.has(name)) resolve(0);
+  });
+  const reaper = new Reaper(addon);
+  reaper.subscribe((ended) => {
+    if (ended.some(({ pid }) => pid === child)) resolve(0);
+  });
+  reaper.start();
+  const code = await promise;
+  reaper.stop();
+  hold.close();
+  return code;
+}
+
+/** Starts the command as it would run without us: in our group, with our streams. Throws {@link SpawnError}. */
+function spawnHere(addon: Addon, command: string, argv: readonly string[], env: Readonly<NodeJS.ProcessEnv>): number {
+  const file = findCommand(command, { programPath: null, ownPath: env['PATH'], directory: null });
+  try {
+    return addon.spawn({
+      file, argv, env: Object.entries(env).map(([name, value]) => `${name}=${value ?? ''}`),
+      directory: null, umask: null, uid: null, gid: null, groups: null, limits: [], nice: null, oomScoreAdj: null, parentDeathSignal: null,
+      stdin: 0, stdout: 1, stderr: 2, leadership: 'none', descriptors: [],
+    }).pid;
+  } catch (error) {
+    if (!isSpawnFailure(error)) throw error;
+    throw describeSpawnFailure(error, { name: command, command, directory: null, uid: null });
+  }
+}
+
+/** The pid in a pidfile; null where there is none that could be meant. */
+function readPid(path: string): number | null {
+  let text: string;
+  try {
+    text = readFileSync(path, 'latin1');
+  } catch {
+    // Not written yet, or removed by the program as it ended.
+    return null;
+  }
+  const pid = Number(text.trim());
+  return Number.isInteger(pid) && pid > 0 ? pid : null;
+}

@@ -1,0 +1,80 @@
+/**
+ * The servers of a configuration: those that it asks for, or the private control socket of a container that asks for none.
+ * It opens and closes them; what they serve is in http/ and rpc/.
+ */
+import type { Config } from '../config/model.ts';
+import type { Report } from '../engine/ports.ts';
+import { closeServers, inetSpec, openServer, openServers, type OpenServer, type OwnerLookup, type ServerSpec, unixSpec } from '../http/open-servers.ts';
+import { ListenError } from '../http/listen-error.ts';
+import type { Route } from '../http/route.ts';
+
+/** Mode of the private control socket: nobody but our own user. */
+const PRIVATE_MODE = 0o700;
+
+/** What the servers are built from. */
+export interface RemoteParts {
+  readonly routes: readonly Route[];
+  readonly report: Report;
+  readonly lookUpOwner: OwnerLookup;
+  /** Where a private control socket may be, the preferred place first; empty outside containers. */
+  readonly privatePaths: readonly string[];
+}
+
+/** The servers at work. */
+export class Remote {
+  readonly #parts: RemoteParts;
+  #servers: readonly OpenServer[] = [];
+  #serverUrl: string | null = null;
+
+  constructor(parts: RemoteParts) {
+    this.#parts = parts;
+  }
+
+  /** What programs are told in SUPERVISOR_SERVER_URL; null where there is no server. */
+  get serverUrl(): string | null {
+    return this.#serverUrl;
+  }
+
+  /** Opens the servers of a configuration, all or none. Rejects with a {@link ListenError}. */
+  async open(config: Config): Promise<void> {
+    const { routes, report, lookUpOwner } = this.#parts;
+    const specs: ServerSpec[] = [...config.unixServers.map((server) => unixSpec(server, lookUpOwner)), ...config.inetServers.map(inetSpec)];
+    this.#servers = await openServers(specs, routes, report);
+    if (config.unixServers.length === 0) await this.#openPrivate();
+    this.#serverUrl = config.unixServers.length === 0 && config.inetServers[0] !== undefined
+      ? urlOfInet(config.inetServers[0].port)
+      : urlOfUnix(this.#servers.find(({ port }) => port === null)?.address);
+  }
+
+  /** Closes all of them. */
+  async close(): Promise<void> {
+    await closeServers(this.#servers);
+    this.#servers = [];
+    this.#serverUrl = null;
+  }
+
+  /** A container without any place for a socket goes on without one. */
+  async #openPrivate(): Promise<void> {
+    const { routes, report, privatePaths } = this.#parts;
+    const failures: string[] = [];
+    for (const path of privatePaths) {
+      try {
+        const server = await openServer({ kind: 'unix', path, mode: PRIVATE_MODE, owner: null, credentials: { username: null, password: null } }, routes, report);
+        this.#servers = [...this.#servers, server];
+        return;
+      } catch (error) {
+        if (!(error instanceof ListenError)) throw error;
+        failures.push(error.message);
+      }
+    }
+    if (failures.length > 0) report('warn', `there is no control socket, so supervisorctl will not work: ${failures.join('; ')}`);
+  }
+}
+
+function urlOfUnix(path: string | undefined): string | null {
+  return path === undefined ? null : `unix://${path}`;
+}
+
+function urlOfInet({ host, port }: { readonly host: string; readonly port: number }): string {
+  return `http://${host === '' ? 'localhost' : host.includes(':') ? `[${host}]` : host}:${port}`;
+}
