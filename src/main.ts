@@ -27,10 +27,18 @@ function print(fd: number, text: string): void {
   }
 }
 
+/**
+ * Threads of Node's pool. A write to a disk that hangs holds one, and so does one to a terminal or socket that stalls; the default of 4 is soon used up.
+ * Node reads the variable when the first of them is needed; programs get the value that we were given.
+ */
+const POOL_THREADS = '16';
+
 async function run(): Promise<number> {
+  const env = { ...process.env };
+  process.env['UV_THREADPOOL_SIZE'] = POOL_THREADS;
   const { program, args, calledAs } = chooseProgram(process.argv0, process.argv.slice(2));
   const io = { out: (text: string) => print(STDOUT, text), err: (text: string) => print(STDERR, text) };
-  const { env, execPath: executable } = process;
+  const { execPath: executable } = process;
   const self = { pid: process.pid, parent: process.ppid, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
   switch (program) {
     case 'version':
@@ -57,9 +65,9 @@ async function run(): Promise<number> {
     case 'supervise':
       return supervise({ ...io, env, self, executable, calledAs, version: SUPERVISOR_VERSION, args });
     case 'ctl':
-      return control(args);
+      return control(args, env);
     case 'health':
-      return control(['health', ...args]);
+      return control(['health', ...args], env);
     case 'pidproxy': {
       const { loadAddon } = await import('./native/load.ts');
       const { runPidproxy } = await import('./programs/pidproxy.ts');
@@ -68,13 +76,13 @@ async function run(): Promise<number> {
   }
 }
 
-async function control(args: readonly string[]): Promise<number> {
+async function control(args: readonly string[], env: Readonly<NodeJS.ProcessEnv>): Promise<number> {
   const { runCtl } = await import('./ctl/run.ts');
   const onInterrupt = (listener: () => void): (() => void) => {
     process.on('SIGINT', listener);
     return () => process.removeListener('SIGINT', listener);
   };
-  return runCtl(args, { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, env: process.env, cwd: process.cwd(), calledAs: process.argv0, onInterrupt });
+  return runCtl(args, { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, env, cwd: process.cwd(), calledAs: process.argv0, onInterrupt });
 }
 
 type SuperviseIo = Parameters<(typeof import('./programs/supervise.ts'))['runSupervise']>[1];
