@@ -36,6 +36,10 @@ test('Dockerfile: the image has the executable, the addon beside it and the link
   const user = await runContainer(t, { image: { tag: 'localhost/onevisor-user:test' }, mountExecutable: false, command: ['--version'], flags: ['--read-only', '--read-only-tmpfs=false', '--user=1000'] });
   assert.equal(user.code, 0, user.stderr);
   assert.match(user.stdout, /4\.3\.0/);
+  // The addon beside the executable is what makes this work where nothing can be written.
+  const init = await runContainer(t, { image: { tag: 'localhost/onevisor-user:test' }, mountExecutable: false, command: ['--', 'sh', '-c', 'echo as $(id -u); exit 7'], flags: ['--read-only', '--read-only-tmpfs=false', '--user=1000'] });
+  assert.equal(init.code, 7, init.stderr);
+  assert.match(init.stdout, /^as 1000$/m);
 });
 
 /** Makes localhost/node:24-bookworm, which `FROM node:24-bookworm` finds before any registry. */
