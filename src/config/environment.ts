@@ -13,7 +13,7 @@ const PREFIX = 'ONEVISOR_';
 
 /** Variables that stand for themselves, with a sentence for the reference. */
 export const switches = {
-  ONEVISOR_CONF: 'Configuration file; `-c` comes before it.',
+  ONEVISOR_CONF: 'Configuration file; `-c` comes before it. Empty: none is read, nor searched for.',
   ONEVISOR_CONF_TEXT: 'Configuration as text, read after the file.',
   ONEVISOR_PROCFILE: 'A Procfile, each line of which makes a program.',
   ONEVISOR_ONLY: 'Names of the programs or groups that start by themselves, whatever their autostart; no others do.',

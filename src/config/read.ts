@@ -96,12 +96,13 @@ export function readCtlConfig(source: Source, settings: ReadSettings): Pick<Conf
 /** The file to read; null where there is none, which is a problem unless something else configures us. */
 function findFile(source: Source, { flags, executable }: ReadSettings, problems: Problems | null): string | null {
   const named = flags.file ?? source.env.ONEVISOR_CONF ?? null;
-  if (named !== null) return posix.resolve(source.cwd, named);
-  const paths = searchPaths(executable, source.cwd);
+  if (named !== null && named !== '') return posix.resolve(source.cwd, named);
+  // Set and empty: no file, whatever lies about in the image.
+  const paths = named === '' ? [] : searchPaths(executable, source.cwd);
   const found = paths.find((path) => source.isFile(path));
   if (found !== undefined) return found;
   const isConfigured = flags.command !== null || Object.keys(source.env).some((name) => /^ONEVISOR_(CONF_TEXT$|PROCFILE$|PROGRAM_|FCGI_PROGRAM_|EVENTLISTENER_)/.test(name));
-  if (!isConfigured) problems?.error({ file: '-c', line: 0 }, '', null, `no configuration file found at ${paths.join(', ')}; name one with -c, or set ONEVISOR_PROGRAM_<NAME>=<command>, or give a command after --`);
+  if (!isConfigured) problems?.error({ file: '-c', line: 0 }, '', null, `${named === '' ? 'there is no configuration' : `no configuration file found at ${paths.join(', ')}`}; name one with -c, or set ONEVISOR_PROGRAM_<NAME>=<command>, or give a command after --`);
   return null;
 }
 

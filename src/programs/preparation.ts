@@ -2,7 +2,7 @@
  * What is done to our own process before anything is started: user, limits, umask, subreaper, pidfile, leftovers of an earlier run.
  * Each step says in the words of Supervisor what it did; it starts nothing and ends nothing.
  */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Config } from '../config/model.ts';
 import type { Message } from '../engine/messages.ts';
 import { findAutoFiles } from '../logs/auto-files.ts';
@@ -62,7 +62,8 @@ export function writePidFile(path: string, pid: number, leftovers: Leftovers): M
     return ['critical', `could not write pidfile ${path}: ${(error as NodeJS.ErrnoException).code}`];
   }
   leftovers.add(() => {
-    if (readFileSync(path, 'latin1').trim() === String(pid)) rmSync(path);
+    // Somebody else's by now, where another supervisor was started with the same configuration; or gone.
+    if (existsSync(path) && readFileSync(path, 'latin1').trim() === String(pid)) rmSync(path);
   });
   return formatStarted(pid);
 }

@@ -29,6 +29,12 @@ test('without any file, the environment or a command is enough', () => {
   assert.equal(configOf(read({}, { flags: flagsOf('--', 'cat') })).file, null);
 });
 
+test('an empty ONEVISOR_CONF means no file, whatever lies about', () => {
+  const files = { '/etc/supervisord.conf': HEAD };
+  assert.equal(configOf(read({ files, env: { ONEVISOR_CONF: '', ONEVISOR_PROGRAM_WEB: 'cat' } })).file, null);
+  assert.match(printed(read({ files, env: { ONEVISOR_CONF: '' } }).errors)[0] ?? '', /^-c: there is no configuration; name one with -c/);
+});
+
 test('a file that cannot be read, or has no [supervisord], is refused', () => {
   assert.deepEqual(printed(read({}, { flags: flagsOf('-c', '/nope') }).errors), ['/nope: cannot read /nope: there is no such file']);
   assert.deepEqual(printed(readText('[program:a]\ncommand=x\n').errors), ['/etc/supervisord.conf: [supervisord]: the section is missing; add a line [supervisord]']);
