@@ -36,6 +36,7 @@ const RINGS: readonly Ring[] = [
   { name: 'verify', command: [...NODE, 'build/verify.ts', '--no-sizes'] },
   { name: 'lint', command: [...NODE, 'build/lint.ts'] },
   { name: 'typecheck', command: ['node_modules/.bin/tsc', '-p', '.'] },
+  { name: 'docs', command: [...NODE, 'build/docs.ts', '--check'] },
   // The machines and the configuration are covered by both together.
   { name: 'unit and engine', folders: ['unit', 'engine'], covers: ['src/core', 'src/config'] },
   { name: 'process' },
