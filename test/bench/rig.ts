@@ -1,0 +1,174 @@
+/**
+ * The temporary folder of a bench with its compiled programs, and supervisors started in it, with the times at which they
+ * and their programs were executed. What is started here dies with the bench, however that ends.
+ */
+import { execFile, spawn } from 'node:child_process';
+import { closeSync, constants, openSync, rmSync } from 'node:fs';
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Contender } from './contenders.ts';
+
+const run = promisify(execFile);
+
+/** The C programs beside this file; what each does stands at its head. */
+export const PROGRAMS = ['stamp', 'flood', 'drain', 'spawn-loop'] as const;
+export type Program = (typeof PROGRAMS)[number];
+
+/** How long anything that is waited for may take before the case fails. */
+const PATIENCE_MS = 60_000;
+/** So much of a supervisor's output is kept, to be shown when a case fails. */
+const KEPT_OUTPUT = 4000;
+
+/** When a process was executed, in milliseconds of the monotonic clock, and its pid. */
+export interface Stamp {
+  readonly atMs: number;
+  readonly pid: number;
+}
+
+/** Now, on the clock of the stamps. */
+export function nowMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
+/** A supervisor that runs. */
+export interface Running {
+  /** Its own exec. */
+  readonly executed: Stamp;
+  /** The next exec of one of its programs. */
+  next(): Promise<Stamp>;
+  /** Kills it and waits until its programs are gone, too. */
+  stop(): Promise<void>;
+}
+
+/** See the head of this file. */
+export class Rig {
+  readonly folder: string;
+  #serial = 0;
+
+  private constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /** Makes the folder and compiles the programs into it. */
+  static async make(): Promise<Rig> {
+    const rig = new Rig(await mkdtemp(join(tmpdir(), 'onevisor-bench-')));
+    const cc = process.env['CC'] ?? 'cc';
+    await Promise.all(PROGRAMS.map((name) => run(cc, ['-O3', '-Wall', '-Wextra', '-D_GNU_SOURCE', '-o', rig.path(name), join(import.meta.dirname, 'programs', `${name}.c`)])));
+    return rig;
+  }
+
+  path(program: Program): string {
+    return join(this.folder, program);
+  }
+
+  /** Also for the end by a signal, so it does not wait. */
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** Writes a configuration to a folder of its own. `%STAMP%` in it becomes a command that tells when it was executed, and waits. */
+  async configure(text: string): Promise<{ folder: string; configuration: string }> {
+    this.#serial += 1;
+    const folder = join(this.folder, `run-${this.#serial}`);
+    await mkdir(folder);
+    const configuration = join(folder, 'supervisord.conf');
+    await writeFile(configuration, text.replaceAll('%FOLDER%', folder).replaceAll('%STAMP%', `${this.path('stamp')} ${join(folder, 'stamps')}`));
+    return { folder, configuration };
+  }
+
+  /** Starts a supervisor with a configuration, see {@link configure}. */
+  async start(contender: Contender, text: string): Promise<Running> {
+    const { folder, configuration } = await this.configure(text);
+    const stamps = await openFifo(join(folder, 'stamps'));
+    const output = await openFifo(join(folder, 'output'));
+    let tail = '';
+    output.reader.on('data', (bytes: Buffer) => {
+      tail = (tail + bytes.toString('latin1')).slice(-KEPT_OUTPUT);
+    });
+    const queue = new StampQueue(stamps.reader, () => `${contender.name} said:\n${tail}`);
+    const child = spawn(this.path('stamp'), [join(folder, 'stamps'), ...contender.command, configuration], {
+      cwd: folder,
+      env: { PATH: process.env['PATH'] ?? '', HOME: folder },
+      stdio: ['ignore', output.writeEnd, output.writeEnd],
+    });
+    closeSync(output.writeEnd);
+    const exit = new Promise<void>((resolve, reject) => {
+      child.once('exit', () => resolve());
+      child.once('error', reject);
+    });
+    exit.catch((error: Error) => queue.fail(error));
+    return {
+      executed: await queue.next(),
+      next: () => queue.next(),
+      stop: async () => {
+        child.kill('SIGKILL');
+        await exit;
+        // Each of its programs holds the FIFO open; this writing end is the last one that is not theirs.
+        closeSync(stamps.writeEnd);
+        await queue.ended();
+        output.reader.destroy();
+      },
+    };
+  }
+}
+
+/** A pipe with a name, since Node makes no other: both of its ends. */
+async function openFifo(path: string): Promise<{ reader: Socket; writeEnd: number }> {
+  await run('mkfifo', ['-m', '600', path]);
+  const readEnd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const writeEnd = openSync(path, constants.O_WRONLY);
+  return { reader: new Socket({ fd: readEnd, readable: true, writable: false }), writeEnd };
+}
+
+/** Stamps in the order in which they come. */
+class StampQueue {
+  readonly #stamps: Stamp[] = [];
+  readonly #takers: Array<{ resolve: (stamp: Stamp) => void; reject: (error: Error) => void }> = [];
+  readonly #ended: Promise<void>;
+  readonly #describe: () => string;
+  #rest = '';
+
+  /** `describe`: what to add to the message of a failure. */
+  constructor(source: Socket, describe: () => string) {
+    this.#describe = describe;
+    this.#ended = new Promise((resolve) => source.once('close', () => resolve()));
+    source.on('data', (bytes: Buffer) => this.#take(bytes.toString('latin1')));
+  }
+
+  next(): Promise<Stamp> {
+    const stamp = this.#stamps.shift();
+    if (stamp !== undefined) return Promise.resolve(stamp);
+    return inTime('no program was executed', this.#describe, new Promise((resolve, reject) => this.#takers.push({ resolve, reject })));
+  }
+
+  ended(): Promise<void> {
+    return inTime('programs live on after their supervisor', this.#describe, this.#ended);
+  }
+
+  fail(error: Error): void {
+    for (const { reject } of this.#takers.splice(0)) reject(error);
+  }
+
+  #take(text: string): void {
+    const lines = (this.#rest + text).split('\n');
+    this.#rest = lines.pop() ?? '';
+    for (const line of lines) {
+      const [at = '', pid = ''] = line.split(' ');
+      const stamp = { atMs: Number(at), pid: Number(pid) };
+      const taker = this.#takers.shift();
+      if (taker === undefined) this.#stamps.push(stamp);
+      else taker.resolve(stamp);
+    }
+  }
+}
+
+async function inTime<T>(what: string, describe: () => string, result: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what} within ${PATIENCE_MS / 1000} s; ${describe()}`)), PATIENCE_MS);
+  });
+  return Promise.race([result, timeout]).finally(() => clearTimeout(timer));
+}
