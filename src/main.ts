@@ -5,6 +5,7 @@
 import { writeSync } from 'node:fs';
 import { basename } from 'node:path';
 import { chooseProgram } from './programs/choice.ts';
+import { cleanEnvironment, originalEnvironment } from './programs/clean-start.ts';
 
 /** Put in by the build (package.json). */
 declare const ONEVISOR_VERSION: string;
@@ -31,10 +32,13 @@ function print(fd: number, text: string): void {
  * Threads of Node's pool. A write to a disk that hangs holds one, and so does one to a terminal or socket that stalls; the default of 4 is soon used up.
  * Node reads the variable when the first of them is needed; programs get the value that we were given.
  */
-const POOL_THREADS = '16';
+const POOL_THREADS = '8';
 
 async function run(): Promise<number> {
-  const env = { ...process.env };
+  const clean = cleanEnvironment(process.env);
+  // The same process, once more: PID 1 stays PID 1, with the same streams.
+  if (clean !== null) process.execve?.(process.execPath, [process.argv0, ...process.argv.slice(2)], clean);
+  const env = originalEnvironment(process.env);
   process.env['UV_THREADPOOL_SIZE'] = POOL_THREADS;
   const { program, args, calledAs } = chooseProgram(process.argv0, process.argv.slice(2));
   const io = { out: (text: string) => print(STDOUT, text), err: (text: string) => print(STDERR, text) };

@@ -9,25 +9,22 @@
  *   4. An error in one input is logged and the loop goes on.
  */
 import type { GroupConfig } from '../config/model.ts';
-import { type ExitCause, type ExitRule, exitRule, programEnd, programExitCode } from '../core/exit-policy.ts';
+import type { ExitCause } from '../core/exit-policy.ts';
 import { parseWaitStatus } from '../core/exit-status.ts';
-import { isEndedForGood, type ProcessEffect, type ProcessInput, type ProcessNote, type ProcessRecord, step } from '../core/process-machine.ts';
+import { type ProcessEffect, type ProcessInput, type ProcessNote, step } from '../core/process-machine.ts';
 import { type Goal, initialShutdown, type ShutdownEffect, type ShutdownInput, type ShutdownRecord, stepShutdown } from '../core/shutdown-machine.ts';
 import { SIGNALLABLE_STATES } from '../core/states.ts';
 import { startOrder, stopRanks } from '../core/stop-order.ts';
 import type { EngineEvent, Listener } from './events.ts';
+import { exitCauseOf, type ExitSettings } from './exit-cause.ts';
 import { formatNote, formatReapedUnknown, formatWaiting, type Message } from './messages.ts';
 import type { Clock, Processes, Report } from './ports.ts';
 import { type Entry, type ProcessView, Registry } from './registry.ts';
 
 /** What is fixed for the life of an engine. */
-export interface EngineOptions {
+export interface EngineOptions extends ExitSettings {
   /** `[supervisord] shutdown_timeout` in milliseconds; null for none. */
   readonly shutdownTimeoutMs: number | null;
-  /** `[supervisord] exit_when_idle`. */
-  readonly exitWhenIdle: boolean;
-  /** Namespec of the program after `--`, if there is one. */
-  readonly mainProgram: string | null;
 }
 
 /** Where the engine's orders go. */
@@ -91,19 +88,15 @@ export class Engine {
     return 'removed';
   }
 
-  /** Asks for a start; ignored where the process is up or being stopped. False when there is no such process. */
-  startProcess(id: string): boolean {
-    return this.#request(id, 'start');
-  }
-
-  /** Asks for an orderly stop. False when there is no such process. */
-  stopProcess(id: string): boolean {
-    return this.#request(id, 'stop');
-  }
-
-  /** Ends a process with SIGKILL, whatever its stopsignal. False when there is no such process. */
-  killProcess(id: string): boolean {
-    return this.#request(id, 'kill');
+  /**
+   * Asks for a start (ignored where the process is up or being stopped), an orderly stop, or an end by SIGKILL whatever its stopsignal.
+   * False when there is no such process.
+   */
+  request(id: string, type: 'start' | 'stop' | 'kill'): boolean {
+    if (this.#registry.get(id) === undefined) return false;
+    if (type !== 'start' || this.#shutdown.phase === 'running') this.#enqueue({ to: 'process', id, input: { type, atMs: this.#now() } });
+    this.#turn();
+    return true;
   }
 
   /** Sends a signal, with no intention of ours: null, or `no such process`, `not running`, or the name of an errno. */
@@ -169,13 +162,6 @@ export class Engine {
     const due = entries.filter(({ config }) => config.options.autostart);
     for (const id of startOrder(due.map(({ rank }) => rank))) this.#enqueue({ to: 'process', id, input: { type: 'start', atMs: this.#now() } });
     this.#turn();
-  }
-
-  #request(id: string, type: 'start' | 'stop' | 'kill'): boolean {
-    if (this.#registry.get(id) === undefined) return false;
-    if (type !== 'start' || this.#shutdown.phase === 'running') this.#enqueue({ to: 'process', id, input: { type, atMs: this.#now() } });
-    this.#turn();
-    return true;
   }
 
   #shutdownRequest(goal: Goal, cause: ExitCause): ShutdownInput {
@@ -260,19 +246,10 @@ export class Engine {
       this.#enqueue({ to: 'supervisor', input: { type: 'gone', id: entry.id } });
       return;
     }
-    const rule = this.#exitRule(entry, record, expected);
-    if (rule === null) return;
-    const code = programExitCode(record, entry.config.options.success_exit_codes);
-    const cause: ExitCause = { kind: 'program', id: entry.config.name, rule, code, how: programEnd(record), wasExecuted: record.exit !== null };
+    const cause = exitCauseOf({ ...entry, record }, expected, this.#registry.all(), this.#options);
+    if (cause === null) return;
     // Ahead of what else has happened: other ends of the same batch are no reason to restart anything any more.
     this.#queue.unshift({ to: 'supervisor', input: this.#shutdownRequest('exit', cause) });
-  }
-
-  #exitRule(entry: Entry, record: ProcessRecord, expected: boolean): ExitRule | null {
-    const { exit_on_failure: exitOnFailure, exit_on_end: exitOnEnd } = entry.config.options;
-    const options = { exitOnFailure, exitOnEnd, isMain: entry.id === this.#options.mainProgram };
-    const isIdle = this.#options.exitWhenIdle && this.#registry.all().every(({ record: other }) => isEndedForGood(other) || other.state === 'STOPPED');
-    return exitRule(record, expected, options, this.#options.exitWhenIdle, isIdle);
   }
 
   #stepSupervisor(input: ShutdownInput): void {

@@ -88,15 +88,15 @@ export class Control implements Supervisor {
   }
 
   start(id: string): void {
-    this.#engine.startProcess(id);
+    this.#engine.request(id, 'start');
   }
 
   stop(id: string): void {
-    this.#engine.stopProcess(id);
+    this.#engine.request(id, 'stop');
   }
 
   kill(id: string): void {
-    this.#engine.killProcess(id);
+    this.#engine.request(id, 'kill');
   }
 
   signal(id: string, signal: number): string | null {

@@ -74,7 +74,7 @@ test('stop signals the leader, then kills after stopwaitsecs', () => {
   const world = new World([{ name: 'web', stopwaitsecs: 2 }]);
   world.engine.start();
   world.clock.advance(1000);
-  world.engine.stopProcess(world.id('web'));
+  world.engine.request(world.id('web'), 'stop');
   assert.deepEqual(world.calls.slice(1), ['SIG15 web']);
   world.clock.advance(2000);
   assert.deepEqual(world.calls.slice(1), ['SIG15 web', 'SIG9 web']);
@@ -87,7 +87,7 @@ test('stop signals the leader, then kills after stopwaitsecs', () => {
 test('stopasgroup and killasgroup signal the group', () => {
   const world = new World([{ name: 'tree', stopasgroup: true, killasgroup: true, stopwaitsecs: 1 }]);
   world.engine.start();
-  world.engine.stopProcess(world.id('tree'));
+  world.engine.request(world.id('tree'), 'stop');
   world.clock.advance(1000);
   assert.deepEqual(world.calls.slice(1), ['SIG15 -tree', 'SIG9 -tree']);
   world.end(9, 'tree');
@@ -136,7 +136,7 @@ test('during a shutdown nothing is started, and BACKOFF becomes STOPPED, not FAT
   assert.equal(world.state('waits'), 'BACKOFF');
   world.engine.end('exit', TERM);
   assert.equal(world.state('waits'), 'STOPPED');
-  world.engine.startProcess(world.id('waits'));
+  world.engine.request(world.id('waits'), 'start');
   assert.equal(world.state('waits'), 'STOPPED');
   world.end(exitWith(1), 'crashes');
   world.end(15, 'slow');
@@ -238,7 +238,7 @@ test('exit_when_idle waits for the last that runs or is due to', () => {
 test('an administrative stop is no end: exit_when_idle does not take it for one', () => {
   const world = new World([{ name: 'web', exit_on_end: true, exit_on_failure: true }], { exitWhenIdle: true });
   world.engine.start();
-  world.engine.stopProcess(world.id('web'));
+  world.engine.request(world.id('web'), 'stop');
   world.end(15, 'web');
   assert.equal(world.ended, null);
   assert.equal(world.state('web'), 'STOPPED');
@@ -250,7 +250,7 @@ test('a signal on request goes to what runs only', () => {
   assert.equal(world.engine.signalProcess('web:web', 10), null);
   assert.equal(world.engine.signalProcess('off:off', 10), 'not running');
   assert.equal(world.engine.signalProcess('no:no', 10), 'no such process');
-  assert.equal(world.engine.stopProcess('no:no'), false);
+  assert.equal(world.engine.request('no:no', 'stop'), false);
   assert.equal(world.engine.process('no:no'), null);
   assert.deepEqual(world.calls.slice(1), ['SIG10 web']);
 });
@@ -283,7 +283,7 @@ test('groups come and go at run time, but not while they run', () => {
   assert.equal(world.engine.addGroup(late), false);
   assert.equal(world.state('late'), 'STARTING');
   assert.equal(world.engine.removeGroup('late'), 'running');
-  world.engine.stopProcess('late:late');
+  world.engine.request('late:late', 'stop');
   assert.equal(world.engine.removeGroup('late'), 'running');
   world.end(15, 'late');
   assert.equal(world.engine.removeGroup('late'), 'removed');

@@ -207,15 +207,15 @@ export class FakeSupervisor implements Supervisor {
   }
 
   start(id: string): void {
-    this.engine.startProcess(id);
+    this.engine.request(id, 'start');
   }
 
   stop(id: string): void {
-    this.engine.stopProcess(id);
+    this.engine.request(id, 'stop');
   }
 
   kill(id: string): void {
-    this.engine.killProcess(id);
+    this.engine.request(id, 'kill');
   }
 
   signal(id: string, signal: number): string | null {

@@ -1,0 +1,22 @@
+/**
+ * Whether the end of one process, seen among all others, ends the supervisor: the facts that core/exit-policy.ts decides upon, gathered. Pure.
+ */
+import { type ExitCause, exitRule, programEnd, programExitCode } from '../core/exit-policy.ts';
+import { isEndedForGood } from '../core/process-machine.ts';
+import type { ProcessView } from './registry.ts';
+
+/** The options of the supervisor that bear on it. */
+export interface ExitSettings {
+  readonly exitWhenIdle: boolean;
+  /** Namespec of the program after `--`, if there is one. */
+  readonly mainProgram: string | null;
+}
+
+/** The cause that a process which has just come to rest gives for an end of the supervisor; null for none. `expected` as of its exitcodes. */
+export function exitCauseOf({ id, config, record }: ProcessView, expected: boolean, all: readonly ProcessView[], { exitWhenIdle, mainProgram }: ExitSettings): ExitCause | null {
+  const { exit_on_failure: exitOnFailure, exit_on_end: exitOnEnd, success_exit_codes: successExitCodes } = config.options;
+  const isIdle = exitWhenIdle && all.every(({ record: other }) => isEndedForGood(other) || other.state === 'STOPPED');
+  const rule = exitRule(record, expected, { exitOnFailure, exitOnEnd, isMain: id === mainProgram }, exitWhenIdle, isIdle);
+  if (rule === null) return null;
+  return { kind: 'program', id: config.name, rule, code: programExitCode(record, successExitCodes), how: programEnd(record), wasExecuted: record.exit !== null };
+}
