@@ -64,6 +64,17 @@ static napi_value addon_ignore_signal(napi_env env, napi_callback_info info) {
   return result < 0 ? throw_failure(env, -result, "sigaction", NULL) : NULL;
 }
 
+static napi_value addon_unblock_signal(napi_env env, napi_callback_info info) {
+  napi_value value = NULL;
+  struct arguments arguments = begin(env, info, &value, 1);
+  const int number = (int)read_integer(&arguments, value, "signal", 1, LAST_SIGNAL);
+  if (refuse_wrong(&arguments)) {
+    return NULL;
+  }
+  const int result = sys_unblock_signal(number);
+  return result < 0 ? throw_failure(env, -result, "rt_sigprocmask", NULL) : NULL;
+}
+
 static napi_value addon_catch_realtime_signals(napi_env env, napi_callback_info info) {
   (void)info;
   const int fd = sys_catch_realtime_signals();
@@ -227,6 +238,7 @@ NAPI_MODULE_INIT() {
       {"kill", addon_kill},
       {"setSubreaper", addon_set_subreaper},
       {"ignoreSignal", addon_ignore_signal},
+      {"unblockSignal", addon_unblock_signal},
       {"userByName", addon_user_by_name},
       {"userById", addon_user_by_id},
       {"groupByName", addon_group_by_name},

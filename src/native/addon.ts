@@ -108,6 +108,8 @@ export interface Addon {
   setSubreaper(): void;
   /** Sets a signal to be ignored (SIG_IGN), which Node cannot; programs that are spawned get the default back all the same. */
   ignoreSignal(signal: number): void;
+  /** Takes a signal out of the mask of the calling thread; Node blocks SIGUSR1 where it may not start its debugger. */
+  unblockSignal(signal: number): void;
   /**
    * Catches all real-time signals, which Node cannot: each is one byte, its number, on the pipe whose read end is returned
    * (non-blocking, close-on-exec). Once only; EBUSY after that.

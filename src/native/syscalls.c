@@ -63,6 +63,11 @@ pid_t sys_foreground_group(int fd) { return result_of(tcgetpgrp(fd)); }
 
 int sys_ignore_signal(int number) { return signal(number, SIG_IGN) == SIG_ERR ? -errno : 0; }
 
+int sys_unblock_signal(int number) {
+  const uint64_t unblocked = (uint64_t)1 << (number - 1);
+  return result_of(syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &unblocked, NULL, (size_t)KERNEL_SIGSET_BYTES));
+}
+
 /* Written to by a signal handler, so it is set before the first handler is, and never changes again. */
 static int realtime_pipe = -1;
 

@@ -28,6 +28,8 @@ int sys_reap(pid_t *pid, int *status);
 int sys_kill(pid_t pid, int signal);
 int sys_set_subreaper(void);
 int sys_ignore_signal(int signal);
+/* Takes a signal out of the mask of the calling thread. */
+int sys_unblock_signal(int signal);
 /* Catches all real-time signals: each is a byte, its number, on the pipe whose read end is returned. Once only; else -EBUSY. */
 int sys_catch_realtime_signals(void);
 

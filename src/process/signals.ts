@@ -21,13 +21,20 @@ const OURS: ReadonlySet<SignalName> = new Set<SignalName>([
 /** Every signal that init mode sends on to its main program. */
 export const FORWARDED_SIGNALS: readonly SignalName[] = (Object.keys(signalNumbers) as SignalName[]).filter((name) => !OURS.has(name));
 
+/** Whether a signal means something to a Supervisor. */
+export function isSupervisorSignal(name: SignalName): boolean {
+  return SUPERVISOR_SIGNALS.some((own) => own === name);
+}
+
 /** Told of one signal; it may stand for several of its kind, since they merge. */
 export type SignalListener = (name: SignalName, number: number) => void;
 
 /** Takes the named signals: their default action no longer happens. The function returned gives them back. */
-export function takeSignals(names: readonly SignalName[], listener: SignalListener): () => void {
+export function takeSignals(addon: Pick<Addon, 'unblockSignal'>, names: readonly SignalName[], listener: SignalListener): () => void {
   const taken = names.map((name) => ({ name, take: () => listener(name, signalNumbers[name]) }));
   for (const { name, take } of taken) process.on(name, take);
+  // With --disable-sigusr1 Node starts with SIGUSR1 blocked, and no listener would ever hear it. The listener comes first: the default action is our end.
+  for (const { name } of taken) addon.unblockSignal(signalNumbers[name]);
   return () => {
     for (const { name, take } of taken) process.removeListener(name, take);
   };

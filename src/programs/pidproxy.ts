@@ -41,7 +41,7 @@ export async function runPidproxy(addon: Addon, args: readonly string[], io: Pid
   // To wait for signals is no reason for Node's loop to go on.
   const hold = new MessageChannel().port1;
   hold.ref();
-  takeSignals(PASSED_ON, (name) => {
+  takeSignals(addon, PASSED_ON, (name) => {
     const target = readPid(pidfile);
     if (target === null) io.err(`${io.calledAs}: cannot pass ${name} on: ${pidfile} has no pid\n`);
     else addon.kill(target, signalNumbers[name]);

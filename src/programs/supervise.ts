@@ -11,6 +11,7 @@ import { formatProblem } from '../config/problems.ts';
 import { readConfig } from '../config/read.ts';
 import { openSource } from '../config/source.ts';
 import { containerExitCode, type ExitCause, formatCause } from '../core/exit-policy.ts';
+import { type SignalName, signalNumbers } from '../core/signals.ts';
 import { controlSocketPaths } from '../ctl/settings.ts';
 import type { Message } from '../engine/messages.ts';
 import type { Report } from '../engine/ports.ts';
@@ -24,7 +25,7 @@ import { Launcher } from '../process/launcher.ts';
 import { Leftovers } from '../process/leftovers.ts';
 import { LimitError } from '../process/limits.ts';
 import { Reaper } from '../process/reaper.ts';
-import { FORWARDED_SIGNALS, ignoreTerminalStops, SUPERVISOR_SIGNALS, takeRealtimeSignals, takeSignals } from '../process/signals.ts';
+import { FORWARDED_SIGNALS, ignoreTerminalStops, isSupervisorSignal, takeRealtimeSignals, takeSignals } from '../process/signals.ts';
 import { SpawnError } from '../process/spawn-error.ts';
 import { sweep } from '../process/sweep.ts';
 import { createMethodTable } from '../rpc/method-table.ts';
@@ -158,9 +159,8 @@ async function supervise(addon: Addon, io: SuperviseIo, start: Start): Promise<n
   try {
     await remote.open(config);
     report('info', "RPC interface 'supervisor' initialized");
-    holdLoop();
     reaper.subscribe((batch) => supervision.reaped(batch));
-    takeSignals(config.main === null && self.pid !== 1 ? SUPERVISOR_SIGNALS : FORWARDED_SIGNALS, (_name, signal) => supervision.signalled(signal));
+    takeSignals(addon, signalsFor(config, self.pid), (_name, signal) => supervision.signalled(signal));
     if (config.main !== null) {
       takeRealtimeSignals(addon, (signal) => supervision.signalled(signal), (text) => report('warn', text));
       keepTerminal(addon, leftovers);
@@ -179,6 +179,13 @@ async function supervise(addon: Addon, io: SuperviseIo, start: Start): Promise<n
     await hub.flush(FLUSH_MS);
     leftovers.removeAll();
   }
+}
+
+/** All signals, for a main program and as PID 1, to which the kernel gives no default actions; else those that mean something, and those of `forward_signals`. */
+function signalsFor({ main, supervisord }: Config, pid: number): readonly SignalName[] {
+  if (main !== null || pid === 1) return FORWARDED_SIGNALS;
+  const isForwarded = (name: SignalName): boolean => supervisord.forward_signals.some(({ signal }) => signal === signalNumbers[name]);
+  return FORWARDED_SIGNALS.filter((name) => isSupervisorSignal(name) || isForwarded(name));
 }
 
 /** What is to be said of the configuration before anything starts. */

@@ -65,7 +65,7 @@ describe('signals', () => {
     for (const name of new Set([...FORWARDED_SIGNALS, ...SUPERVISOR_SIGNALS])) {
       const before = process.listenerCount(name);
       const taken = await new Promise<string>((resolve) => {
-        const stop = takeSignals([name], (got, number) => { stop(); resolve(`${got} ${number}`); });
+        const stop = takeSignals(addon, [name], (got, number) => { stop(); resolve(`${got} ${number}`); });
         assert.equal(addon.kill(process.pid, addon.signalNumber(name) ?? 0), 0);
       });
       assert.equal(taken, `${name} ${addon.signalNumber(name)}`);

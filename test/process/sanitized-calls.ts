@@ -30,7 +30,7 @@ const kinds = [
   { file: 1 }, { argv: 'x' }, { argv: [1] }, { env: null }, { directory: 7 }, { umask: -1 }, { umask: 0.5 }, { uid: -1 }, { uid: 2 ** 32 }, { gid: 'x' },
   { groups: 3 }, { groups: ['x'] }, { limits: [{}] }, { limits: [{ resource: 'none', soft: 1, hard: 1 }] }, { limits: [{ resource: 'cpu', soft: NaN, hard: 1 }] },
   { nice: 20 }, { oomScoreAdj: 1001 }, { parentDeathSignal: 65 }, { stdin: 'stdout' }, { stdout: 'stdout' }, { stderr: 'x' }, { stdin: -1 }, { stdin: null },
-  { leadership: 'none' }, { descriptors: [{ from: 0, to: 2 }] }, { descriptors: [{ from: 0, to: 5 }, { from: 0, to: 5 }] },
+  { leadership: 'nobody' }, { descriptors: [{ from: 0, to: 2 }] }, { descriptors: [{ from: 0, to: 5 }, { from: 0, to: 5 }] },
 ];
 for (const kind of kinds) assert.throws(() => addon.spawn(wrong(kind) as SpawnRequest), { code: 'ERR_INVALID_ARG_VALUE' }, JSON.stringify(kind));
 assert.throws(() => addon.spawn(wrong({ descriptors: [null] }) as SpawnRequest), TypeError);
@@ -42,6 +42,8 @@ assert.throws(() => addon.kill(1.5, 0));
 addon.setSubreaper();
 addon.ignoreSignal(21);
 assert.throws(() => addon.ignoreSignal(9), { code: 'EINVAL' });
+addon.unblockSignal(10);
+assert.throws(() => addon.unblockSignal(0));
 assert.equal(addon.userByName('root')?.uid, 0);
 assert.equal(addon.userByName('no such user'), null);
 assert.throws(() => addon.userByName('a\0b'));
