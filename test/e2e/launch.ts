@@ -109,7 +109,7 @@ export async function launch(test: TestContext, options: LaunchOptions = {}): Pr
   await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
   const pid = isPid1 ? await onlyChildOf(child) : (child.pid ?? 0);
   const enter = (wanted: readonly string[]): ReturnType<Launched['enter']> => {
-    const there = isPid1 ? ['nsenter', '--target', String(pid), '--mount', '--pid', '--', ...wanted] : [...wanted];
+    const there = isPid1 ? ['nsenter', '--target', String(pid), '--mount', '--pid', `--wdns=${folder}`, '--', ...wanted] : [...wanted];
     return outcomeOf(there, folder, env);
   };
   return {

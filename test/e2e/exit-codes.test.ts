@@ -1,0 +1,70 @@
+/**
+ * The exit code of the executable: every row of the README's table, and what init mode makes of its command.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { launch, pid1SkipReason } from './launch.ts';
+import type { LaunchOptions } from './launch.ts';
+
+const skip = (await pid1SkipReason()) ?? false;
+
+interface Case {
+  readonly what: string;
+  readonly options: LaunchOptions;
+  readonly code: number;
+}
+
+/** A configuration with a program that stays, beside the one the case is about. */
+const beside = (program: string, section = ''): LaunchOptions => ({ config: `[supervisord]\nloglevel=error\n${section}\n[program:stays]\ncommand=sleep 1000\n[program:x]\nstartretries=0\n${program}\n` });
+
+const CASES: readonly Case[] = [
+  { what: 'exit_on_failure: unexpected and not restarted', options: beside('command=sh -c "sleep 1.1; exit 5"\nautorestart=false\nexit_on_failure=true'), code: 5 },
+  { what: 'exit_on_failure: unexpected at once (startsecs=0)', options: beside('command=sh -c "exit 5"\nstartsecs=0\nautorestart=false\nexit_on_failure=true'), code: 5 },
+  { what: 'exit_on_failure: FATAL after an exit', options: beside('command=sh -c "exit 6"\nexit_on_failure=true'), code: 6 },
+  { what: 'exit_on_failure: FATAL although it ended with 0, too soon', options: beside('command=true\nexit_on_failure=true'), code: 1 },
+  { what: 'exit_on_failure: killed by a signal', options: beside('command=sh -c "kill -9 $$"\nstartsecs=0\nautorestart=false\nexit_on_failure=true'), code: 137 },
+  { what: 'exit_on_failure: command not found', options: beside('command=/does/not/exist\nexit_on_failure=true'), code: 127 },
+  { what: 'exit_on_failure: not executable', options: beside('command=/etc/passwd\nexit_on_failure=true'), code: 126 },
+  { what: 'exit_on_end: as expected', options: beside('command=true\nstartsecs=0\nexit_on_end=true'), code: 0 },
+  { what: 'exit_on_end: with an expected code that is not 0', options: beside('command=sh -c "exit 3"\nstartsecs=0\nexitcodes=3\nexit_on_end=true'), code: 3 },
+  { what: 'exit_on_end: FATAL', options: beside('command=sh -c "exit 9"\nexit_on_end=true'), code: 9 },
+  { what: 'success_exit_codes of the program', options: beside('command=sh -c "kill -TERM $$"\nstartsecs=0\nautorestart=false\nexit_on_end=true\nsuccess_exit_codes=143'), code: 0 },
+  { what: 'success_exit_codes of [supervisord]', options: beside('command=sh -c "exit 4"\nstartsecs=0\nautorestart=false\nexit_on_end=true', 'success_exit_codes=3,4'), code: 0 },
+  { what: 'exit_when_idle: that of the last one', options: { config: '[supervisord]\nexit_when_idle=true\nloglevel=error\n[program:a]\ncommand=true\nstartsecs=0\n[program:b]\ncommand=sh -c "sleep 0.3; exit 8"\nstartsecs=0\nautorestart=false\n' }, code: 8 },
+  { what: 'a wrong configuration', options: { config: '[supervisord]\n[program:x]\n' }, code: 2 },
+  { what: 'a file that is not there', options: { args: ['-c', '/does/not/exist.conf'] }, code: 2 },
+  { what: 'an unknown flag', options: { args: ['--nonsense'] }, code: 2 },
+  { what: 'an argument too many', options: { args: ['start'] }, code: 2 },
+  { what: 'a variable that is not understood', options: { env: { ONEVISOR_PROGRAMM_WEB: 'true' } }, code: 2 },
+];
+
+for (const { what, options, code } of CASES) {
+  test(`exit code ${code}: ${what}`, { skip }, async (t) => {
+    const launched = await launch(t, options);
+    assert.deepEqual(await launched.exit, { code, signal: null }, launched.stderr.text);
+    assert.doesNotMatch(launched.stdout.text + launched.stderr.text, /^\s+at .*:\d+:\d+/m, 'no stack trace');
+  });
+}
+
+const COMMANDS: ReadonlyArray<{ readonly command: readonly string[]; readonly code: number; readonly stderr: RegExp }> = [
+  { command: ['sh', '-c', 'exit 7'], code: 7, stderr: /^$/ },
+  { command: ['sh', '-c', 'sleep 1.2; exit 7'], code: 7, stderr: /^$/ },
+  { command: ['true'], code: 0, stderr: /^$/ },
+  { command: ['sh', '-c', 'kill -9 $$'], code: 137, stderr: /^\S+ \S+ WARN exited: main \(terminated by SIGKILL; not expected\)$/ },
+  { command: ['sh', '-c', 'kill -TERM $$'], code: 143, stderr: /^\S+ \S+ WARN exited: main \(terminated by SIGTERM; not expected\)$/ },
+  { command: ['/does/not/exist'], code: 127, stderr: /can't find command '\/does\/not\/exist'/ },
+  { command: ['no-such-command'], code: 127, stderr: /can't find command 'no-such-command'/ },
+  { command: ['/etc/passwd'], code: 126, stderr: /'\/etc\/passwd' is not executable/ },
+  { command: ['/etc'], code: 126, stderr: /'\/etc' is a directory/ },
+];
+
+for (const as of ['pid1', 'plain'] as const) {
+  for (const { command, code, stderr } of COMMANDS) {
+    test(`exit code ${code}: onevisor -- ${command.join(' ')} (${as})`, { skip: as === 'pid1' && skip }, async (t) => {
+      const launched = await launch(t, { as, config: '[supervisord]\nlogfile=NONE\npidfile=%FOLDER%/pid\n', args: ['--', ...command] });
+      assert.deepEqual(await launched.exit, { code, signal: null }, launched.stderr.text);
+      assert.match(launched.stderr.text, stderr);
+      assert.equal(launched.stdout.text, '', 'stdout belongs to the command');
+    });
+  }
+}

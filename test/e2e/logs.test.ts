@@ -1,0 +1,204 @@
+/**
+ * Where the lines of programs go, and in which form: formats, files, rotation, AUTO, NONE, redirect_stderr, strip_ansi, USR2.
+ */
+import assert from 'node:assert/strict';
+import { readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { launch, pid1SkipReason } from './launch.ts';
+import { until, untilFile } from './observe.ts';
+
+const skip = (await pid1SkipReason()) ?? false;
+
+const WAIT = 'exec sleep 1000';
+
+test('formats: raw, prefix, json and logfmt, each on its stream', { skip }, async (t) => {
+  const program = (name: string, format: string): string => `[program:${name}]\ncommand=sh -c "echo 'say \\"%(program_name)s\\"'; echo 'a problem' >&2; ${WAIT}"\n${format}\n`;
+  const launched = await launch(t, {
+    config: `[supervisord]\nloglevel=error\n${program('plain', 'log_format=raw')}${program('named', '')}${program('object', 'log_format=json')}${program('pairs', 'log_format=logfmt')}${program('explicit', 'stdout_logfile=/dev/stdout\nstdout_logfile_maxbytes=0\nstderr_logfile=/dev/stderr')}`,
+  });
+  await launched.stdout.waitFor(/^say "plain"$/);
+  await launched.stdout.waitFor(/^named +\| say "named"$/);
+  await launched.stdout.waitFor(/^say "explicit"$/);
+  const [json = ''] = await launched.stdout.waitFor(/^\{.*\}$/);
+  const { time, pid, ...rest } = JSON.parse(json) as Record<string, unknown>;
+  assert.deepEqual(rest, { program: 'object', group: 'object', process: 'object', stream: 'stdout', message: 'say "object"' });
+  assert.match(String(time), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+  assert.ok(Number(pid) > 1);
+  await launched.stdout.waitFor(/^time=\S+Z program=pairs group=pairs process=pairs pid=\d+ stream=stdout message="say \\"pairs\\""$/);
+  await launched.stderr.waitFor(/^a problem$/, { count: 2 });
+  await launched.stderr.waitFor(/^named +\| a problem$/);
+  await launched.stderr.waitFor(/"stream":"stderr","message":"a problem"/);
+  await launched.stderr.waitFor(/stream=stderr message="a problem"$/);
+});
+
+test('json: the supervisor\'s own lines are objects too, with a level', { skip }, async (t) => {
+  const launched = await launch(t, { env: { ONEVISOR_LOG_FORMAT: 'json', ONEVISOR_PROGRAM_A: 'sleep 1000' } });
+  await launched.stdout.waitFor(/spawned/);
+  launched.signal('SIGTERM');
+  await launched.exit;
+  for (const line of launched.stdout.all) assert.equal(typeof (JSON.parse(line) as Record<string, unknown>)['level'], 'string', line);
+});
+
+test('a line without an end is written after a silence, and at the end of the program', { skip }, async (t) => {
+  const launched = await launch(t, {
+    config: '[supervisord]\nloglevel=error\n[program:prompt]\ncommand=sh -c "printf name:; read x"\n[program:last]\ncommand=sh -c "printf final"\nautorestart=false\nstartsecs=0\n',
+  });
+  await until('the prompt', () => launched.stdout.text.includes('prompt | name:'));
+  await launched.stdout.waitFor(/^last {3}\| final$/);
+});
+
+test('files: what a program says goes there, with redirect_stderr what it complains about too, with NONE nowhere', { skip }, async (t) => {
+  const launched = await launch(t, {
+    config: `
+[supervisord]
+loglevel=error
+[program:both]
+command=sh -c "echo out; echo err >&2; echo end; ${WAIT}"
+redirect_stderr=true
+stdout_logfile=%FOLDER%/both.log
+[program:apart]
+command=sh -c "echo out; echo err >&2; ${WAIT}"
+stdout_logfile=%FOLDER%/apart.out
+stderr_logfile=%FOLDER%/apart.err
+[program:silent]
+command=sh -c "echo out; echo err >&2; echo done >%FOLDER%/silent.done; ${WAIT}"
+stdout_logfile=NONE
+stderr_logfile=none
+[program:tee]
+command=sh -c "echo twice; ${WAIT}"
+stdout_logfile=%FOLDER%/tee.log, /dev/stdout
+`,
+  });
+  await untilFile(join(launched.folder, 'both.log'), /^out\nerr\nend\n$/);
+  await untilFile(join(launched.folder, 'apart.out'), /^out\n$/);
+  await untilFile(join(launched.folder, 'apart.err'), /^err\n$/);
+  await untilFile(join(launched.folder, 'tee.log'), /^twice\n$/);
+  await launched.stdout.waitFor(/^twice$/);
+  await untilFile(join(launched.folder, 'silent.done'), /done/);
+  launched.signal('SIGTERM');
+  await launched.exit;
+  assert.deepEqual([...launched.stdout.all, ...launched.stderr.all], ['twice']);
+});
+
+test('rotation: by maxbytes, whole lines, no more backups than wanted', { skip }, async (t) => {
+  const launched = await launch(t, {
+    config: `
+[supervisord]
+loglevel=error
+[program:count]
+command=sh -c "i=0; while [ $i -lt 400 ]; do i=$((i+1)); echo line $i of the log; done; echo done >%FOLDER%/done; ${WAIT}"
+stdout_logfile=%FOLDER%/count.log
+stdout_logfile_maxbytes=1KB
+stdout_logfile_backups=3
+`,
+  });
+  await untilFile(join(launched.folder, 'done'), /done/);
+  const names = ['count.log.3', 'count.log.2', 'count.log.1', 'count.log'];
+  const text = await until('the last line', async () => {
+    const parts = await Promise.all(names.map((name) => readFile(join(launched.folder, name), 'utf8').catch(() => '')));
+    return parts.join('').includes('line 400 of the log\n') && parts;
+  });
+  assert.deepEqual((await readdir(launched.folder)).filter((name) => name.startsWith('count.log')).toSorted(), names.toSorted());
+  const lines = text.join('').trimEnd().split('\n');
+  const first = 401 - lines.length;
+  assert.deepEqual(lines, Array.from(lines, (_line, index) => `line ${first + index} of the log`));
+  for (const part of text.slice(0, 3)) assert.ok(part.length >= 1024 && part.length < 1100, `a rotated file has ${part.length} bytes`);
+});
+
+test('AUTO: a file for each stream in childlogdir; those of an earlier run are removed, unless nocleanup', { skip }, async (t) => {
+  const config = (extra: string): string => `
+[supervisord]
+childlogdir=%FOLDER%/logs
+identifier=mine
+${extra}
+[program:web]
+command=sh -c "echo out; echo err >&2; ${WAIT}"
+stdout_logfile=AUTO
+stderr_logfile=AUTO
+`;
+  const files = { 'logs/web-stdout---mine-0123abcd.log': 'old\n', 'logs/web-stdout---other-0123abcd.log': 'not ours\n' };
+  const launched = await launch(t, { config: config(''), files });
+  const logs = join(launched.folder, 'logs');
+  const made = await until('the logs', async () => {
+    const found = (await readdir(logs)).filter((name) => /^web-std(out|err)---mine-\w{8}\.log$/.test(name)).toSorted();
+    return found.length === 2 && found;
+  });
+  await untilFile(join(logs, made[0] ?? ''), /^err\n$/);
+  await untilFile(join(logs, made[1] ?? ''), /^out\n$/);
+  assert.ok((await readdir(logs)).includes('web-stdout---other-0123abcd.log'));
+  const keeping = await launch(t, { config: config('nocleanup=true'), files });
+  await keeping.waitForLine(/entered RUNNING/);
+  assert.ok((await readdir(join(keeping.folder, 'logs'))).includes('web-stdout---mine-0123abcd.log'));
+});
+
+test('strip_ansi takes escape sequences out, and nothing else', { skip }, async (t) => {
+  const launched = await launch(t, {
+    config: `[supervisord]\nstrip_ansi=true\n[program:gay]\ncommand=sh -c "printf 'a \\\\033[1;31mred\\\\033[0m word\\\\n'; ${WAIT}"\n`,
+  });
+  await launched.stdout.waitFor(/^gay \| a red word$/);
+});
+
+test('bytes that are no UTF-8 come through as they are', { skip }, async (t) => {
+  const launched = await launch(t, {
+    config: `[supervisord]\nloglevel=error\n[program:bytes]\ncommand=sh -c "printf '\\\\377\\\\000\\\\200 end\\\\n'; ${WAIT}"\nstdout_logfile=%FOLDER%/bytes.log\n`,
+  });
+  const path = join(launched.folder, 'bytes.log');
+  await untilFile(path, /end\n/);
+  assert.deepEqual([...await readFile(path)], [0xff, 0x00, 0x80, ...Buffer.from(' end\n')]);
+});
+
+test('USR2 opens logs anew after logrotate has moved them, the supervisor\'s own too', { skip }, async (t) => {
+  const launched = await launch(t, {
+    config: `
+[supervisord]
+logfile=%FOLDER%/supervisord.log
+[program:web]
+command=sh -c "echo first; until [ -e go ]; do sleep 0.05; done; echo second; ${WAIT}"
+stdout_logfile=%FOLDER%/web.log
+`,
+  });
+  const path = (name: string): string => join(launched.folder, name);
+  await untilFile(path('web.log'), /^first\n$/);
+  await untilFile(path('supervisord.log'), /spawned: 'web'/);
+  await rename(path('web.log'), path('web.log.old'));
+  await rename(path('supervisord.log'), path('supervisord.log.old'));
+  launched.signal('SIGUSR2');
+  await untilFile(path('supervisord.log'), /supervisord logreopen/);
+  await until('a new log', async () => (await stat(path('web.log')).catch(() => null)) !== null);
+  await writeFile(path('go'), '');
+  await untilFile(path('web.log'), /^second\n$/);
+  assert.match(await readFile(path('supervisord.log.old'), 'utf8'), /received SIGUSR2 indicating log reopen request/);
+  assert.equal(await readFile(path('web.log.old'), 'utf8'), 'first\n');
+});
+
+test('the supervisor\'s own log rotates by its own maxbytes and backups', { skip }, async (t) => {
+  const launched = await launch(t, {
+    config: `
+[supervisord]
+logfile=%FOLDER%/own.log
+logfile_maxbytes=1KB
+logfile_backups=2
+[program:crash]
+command=sh -c "exit 1"
+numprocs=8
+process_name=crash%(process_num)d
+startretries=1
+`,
+  });
+  await launched.stdout.waitFor(/gave up/, { count: 8 });
+  launched.signal('SIGTERM');
+  await launched.exit;
+  const names = (await readdir(launched.folder)).filter((name) => name.startsWith('own.log')).toSorted();
+  assert.deepEqual(names, ['own.log', 'own.log.1', 'own.log.2']);
+});
+
+test('a line longer than a mebibyte is cut, marked, and does not hold up the others', { skip }, async (t) => {
+  const launched = await launch(t, {
+    config: `[supervisord]\nloglevel=error\n[program:long]\ncommand=sh -c "head -c 1500000 /dev/zero | tr '\\\\000' x; echo; echo after; ${WAIT}"\n`,
+  });
+  await launched.stdout.waitFor(/^long \| after$/);
+  const before = launched.stdout.all.slice(0, launched.stdout.all.findIndex((line) => line === 'long | after'));
+  assert.ok(before.length > 1, 'it is cut');
+  assert.equal(before.join('').replaceAll(/[^x]/g, '').length, 1_500_000);
+});

@@ -1,0 +1,93 @@
+/**
+ * What tests of the executable look at from outside: processes in /proc, files that change, small programs in C.
+ * It starts nothing but the compiler.
+ */
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import type { TestContext } from 'node:test';
+
+const run = promisify(execFile);
+
+const PATIENCE_MS = 30_000;
+const LOOK_AGAIN_MS = 10;
+
+/** Path of a program or other file beside these tests. */
+export function programFile(name: string): string {
+  return join(import.meta.dirname, 'programs', name);
+}
+
+/** Compiles `programs/NAME.c` for a test, at whose end it is removed; other users can execute it. Returns its path. */
+export async function compile(test: TestContext, name: string, ...flags: string[]): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'onevisor-program-'));
+  test.after(() => rm(folder, { recursive: true, force: true }));
+  await run('chmod', ['755', folder]);
+  const path = join(folder, name);
+  await run(process.env['CC'] ?? 'cc', ['-O2', '-Wall', '-Wextra', ...flags, '-o', path, programFile(`${name}.c`)]);
+  return path;
+}
+
+/**
+ * Looks at something that no event tells of until `look` returns a value other than undefined and false, and returns that.
+ * `what` is for the message of the failure that a wait without success ends in.
+ */
+export async function until<T>(what: string, look: () => Promise<T | undefined | false> | T | undefined | false, timeoutMs = PATIENCE_MS): Promise<T> {
+  const deadlineMs = performance.now() + timeoutMs;
+  for (;;) {
+    const value = await look();
+    if (value !== undefined && value !== false) return value;
+    if (performance.now() > deadlineMs) throw new Error(`${timeoutMs} ms passed while waiting for ${what}`);
+    await sleep(LOOK_AGAIN_MS);
+  }
+}
+
+/** Waits until a file has text that matches. */
+export function untilFile(path: string, pattern: RegExp): Promise<RegExpExecArray> {
+  return until(`${String(pattern)} in ${path}`, async () => pattern.exec(await readFile(path, 'utf8').catch(() => '')) ?? undefined);
+}
+
+/** Whether a process with this pid exists and is no zombie. */
+export async function isAlive(pid: number): Promise<boolean> {
+  const state = await stateOf(pid);
+  return state !== null && state !== 'Z' && state !== 'X';
+}
+
+/** Pids of a process's children. */
+export async function childrenOf(pid: number): Promise<number[]> {
+  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
+  return text.split(' ').filter((word) => word !== '').map(Number);
+}
+
+/** How many children of a process have ended and were not reaped. */
+export async function countZombies(pid: number): Promise<number> {
+  const states = await Promise.all((await childrenOf(pid)).map(stateOf));
+  return states.filter((state) => state === 'Z').length;
+}
+
+/** A field of /proc/PID/status. */
+export async function statusField(pid: number, name: string): Promise<string> {
+  return new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '';
+}
+
+/** Resident memory in bytes. */
+export async function residentBytes(pid: number): Promise<number> {
+  return Number.parseInt(await statusField(pid, 'VmRSS'), 10) * 1024;
+}
+
+/** Pid, as seen from here, of the one process with this command line (its arguments with spaces between them). */
+export async function pidOf(commandLine: string): Promise<number | undefined> {
+  for (const name of await readdir('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    const line = await readFile(`/proc/${name}/cmdline`, 'utf8').catch(() => '');
+    if (line.split('\0').join(' ').trim() === commandLine) return Number(name);
+  }
+  return undefined;
+}
+
+async function stateOf(pid: number): Promise<string | null> {
+  const text = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => null);
+  return text === null ? null : (text.slice(text.lastIndexOf(')') + 2)[0] ?? null);
+}

@@ -1,0 +1,16 @@
+/*
+ * A library to preload: PID 1 is told that none of its children has ended. It stands for a PID 1 that does not reap, to show that the tests
+ * would see it.
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+pid_t waitpid(pid_t pid, int *status, int options) {
+  if (pid == -1 && getpid() == 1) {
+    return 0;
+  }
+  pid_t (*next)(pid_t, int *, int) = (pid_t(*)(pid_t, int *, int))dlsym(RTLD_NEXT, "waitpid");
+  return next(pid, status, options);
+}

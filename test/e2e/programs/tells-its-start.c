@@ -1,0 +1,19 @@
+/*
+ * tells-its-start: writes "started NANOSECONDS PID" of the monotonic clock as the first thing it does, then waits for a signal.
+ */
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+int main(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  char line[64];
+  const int length = snprintf(line, sizeof line, "started %lld %d\n", (long long)now.tv_sec * 1000000000LL + now.tv_nsec, (int)getpid());
+  if (write(STDOUT_FILENO, line, (size_t)length) != length) {
+    return 1;
+  }
+  for (;;) {
+    pause();
+  }
+}

@@ -1,0 +1,194 @@
+/**
+ * How programs are stopped and the supervisor with them: order, patience, the second signal, what is left of process groups, HUP.
+ */
+import assert from 'node:assert/strict';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { launch, pid1SkipReason } from './launch.ts';
+import { isAlive, pidOf, until } from './observe.ts';
+import type { Launched } from './launch.ts';
+
+const skip = (await pid1SkipReason()) ?? false;
+
+/** A program that does not obey TERM. */
+const STUBBORN = '#!/bin/sh\ntrap "echo deaf" TERM\necho ready\nwhile :; do sleep 1000 & wait; done\n';
+
+async function timeToEnd(launched: Launched, ...signals: NodeJS.Signals[]): Promise<{ ms: number; code: number | null }> {
+  const began = performance.now();
+  for (const signal of signals) launched.signal(signal);
+  const { code } = await launched.exit;
+  return { ms: performance.now() - began, code };
+}
+
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) {
+  test(`${signal}: programs are stopped in order of descending priority, and the exit code is 0`, { skip }, async (t) => {
+    const program = (name: string, priority: number): string => `[program:${name}]\ncommand=%FOLDER%/run.sh\npriority=${priority}\n`;
+    const launched = await launch(t, {
+      config: `[supervisord]\n${program('base', 1)}${program('middle', 5)}${program('top', 9)}`,
+      files: { 'run.sh': '#!/bin/sh\ntrap "echo leaving; exit 0" TERM\necho ready\nwhile :; do sleep 0.02; done\n' },
+    });
+    await launched.waitForLine(/ready$/, { count: 3 });
+    launched.signal(signal);
+    assert.deepEqual(await launched.exit, { code: 0, signal: null });
+    assert.ok(launched.stdout.all.some((line) => line.endsWith(`WARN received ${signal} indicating exit request`)));
+    assert.deepEqual(launched.stdout.all.flatMap((line) => /INFO stopped: (\w+) \(exit status 0\)$/.exec(line)?.[1] ?? []), ['top', 'middle', 'base']);
+    assert.equal(launched.stdout.all.filter((line) => line.endsWith('leaving')).length, 3, 'their last words are not lost');
+  });
+}
+
+test('programs of equal priority that ignore TERM end together after stopwaitsecs, by SIGKILL', { skip }, async (t) => {
+  const launched = await launch(t, {
+    config: '[supervisord]\n[program:deaf]\ncommand=%FOLDER%/run.sh\nprocess_name=deaf%(process_num)d\nnumprocs=3\nstopwaitsecs=2\n[program:other]\ncommand=%FOLDER%/run.sh\nstopwaitsecs=2\n',
+    files: { 'run.sh': STUBBORN },
+  });
+  await launched.waitForLine(/ready$/, { count: 4 });
+  const { ms, code } = await timeToEnd(launched, 'SIGTERM');
+  assert.equal(code, 0);
+  assert.ok(ms > 1900 && ms < 4000, `it took ${ms} ms`);
+  await launched.waitForLine(/WARN killing 'deaf0' \(\d+\) with SIGKILL$/);
+  await launched.waitForLine(/INFO stopped: deaf0 \(terminated by SIGKILL\)$/);
+});
+
+test('a second TERM kills at once what is left', { skip }, async (t) => {
+  const launched = await launch(t, { config: '[supervisord]\n[program:deaf]\ncommand=%FOLDER%/run.sh\nstopwaitsecs=600\n', files: { 'run.sh': STUBBORN } });
+  await launched.waitForLine(/ready$/);
+  launched.signal('SIGTERM');
+  await launched.waitForLine(/deaf \| deaf$/);
+  const { ms, code } = await timeToEnd(launched, 'SIGTERM');
+  assert.equal(code, 0);
+  assert.ok(ms < 5000, `it took ${ms} ms`);
+});
+
+test('shutdown_timeout caps the whole', { skip }, async (t) => {
+  const launched = await launch(t, {
+    config: '[supervisord]\nshutdown_timeout=1\n[program:a]\ncommand=%FOLDER%/run.sh\nstopwaitsecs=600\npriority=1\n[program:b]\ncommand=%FOLDER%/run.sh\nstopwaitsecs=600\npriority=2\n',
+    files: { 'run.sh': STUBBORN },
+  });
+  await launched.waitForLine(/ready$/, { count: 2 });
+  const { ms, code } = await timeToEnd(launched, 'SIGTERM');
+  assert.equal(code, 0);
+  assert.ok(ms >= 990 && ms < 6000, `it took ${ms} ms`);
+});
+
+test('stopsignal: another one, or several one after the other', { skip }, async (t) => {
+  const launched = await launch(t, {
+    config: '[supervisord]\n[program:one]\ncommand=%FOLDER%/run.sh\nstopsignal=USR1\n[program:list]\ncommand=%FOLDER%/run.sh\nstopsignal=HUP,USR1\nstopwaitsecs=1\n',
+    files: { 'run.sh': '#!/bin/sh\ntrap "echo hup" HUP\ntrap "echo usr1; exit 0" USR1\ntrap "echo term" TERM\necho ready\nwhile :; do sleep 0.02; done\n' },
+  });
+  await launched.waitForLine(/ready$/, { count: 2 });
+  launched.signal('SIGTERM');
+  await launched.exit;
+  const said = (name: string): string[] => launched.stdout.all.flatMap((line) => new RegExp(`^${name} +\\| (.*)$`).exec(line)?.[1] ?? []);
+  assert.deepEqual(said('one'), ['ready', 'usr1']);
+  assert.deepEqual(said('list'), ['ready', 'hup', 'usr1']);
+});
+
+/** A shell with a child that would outlive it; the seconds of its sleep tell the child from others. */
+function treeOf(seconds: number, script: string): { config: string; child: () => Promise<number> } {
+  return { config: `command=sh -c "${script.replace('CHILD', `sleep ${seconds}`)}"`, child: () => until('the child', () => pidOf(`sleep ${seconds}`)) };
+}
+
+/** HUP stops all programs and starts those of the new configuration: a stop without an end of the supervisor, whose last sweep takes all. */
+async function stopByReload(launched: Launched): Promise<void> {
+  await writeFile(join(launched.folder, 'supervisord.conf'), '[supervisord]\n[program:after]\ncommand=sh -c "echo the others are stopped; exec sleep 1000"\n');
+  launched.signal('SIGHUP');
+  await launched.waitForLine(/the others are stopped/);
+}
+
+test('stopasgroup: the tree below a shell gets the signal; without it only the leader', { skip }, async (t) => {
+  const grouped = treeOf(100_001, 'CHILD & wait');
+  const single = treeOf(100_002, 'CHILD & wait');
+  const launched = await launch(t, { config: `[supervisord]\n[program:grouped]\n${grouped.config}\nstopasgroup=true\n[program:single]\n${single.config}\n` });
+  const [gone, left] = [await grouped.child(), await single.child()];
+  await stopByReload(launched);
+  await until('the end of the child', async () => !(await isAlive(gone)));
+  assert.ok(await isAlive(left), 'only the leader was to be signalled');
+  launched.signal('SIGTERM');
+  await launched.exit;
+  assert.equal(await isAlive(left), false, 'nothing survives PID 1');
+});
+
+test('killasgroup: the SIGKILL that ends patience is for the whole tree; without it only for the leader', { skip }, async (t) => {
+  const script = "trap '' TERM; CHILD & while :; do wait; done";
+  const grouped = treeOf(100_003, script);
+  const single = treeOf(100_004, script);
+  const launched = await launch(t, { config: `[supervisord]\n[program:grouped]\n${grouped.config}\nkillasgroup=true\nstopwaitsecs=1\n[program:single]\n${single.config}\nstopwaitsecs=1\n` });
+  const [gone, left] = [await grouped.child(), await single.child()];
+  await stopByReload(launched);
+  await launched.waitForLine(/killing 'grouped' \(\d+\) with SIGKILL/);
+  await until('the end of the child', async () => !(await isAlive(gone)));
+  assert.ok(await isAlive(left), 'only the leader was to be killed');
+});
+
+test('HUP: everything is restarted on the configuration as it is now', { skip }, async (t) => {
+  const launched = await launch(t, { config: '[supervisord]\n[program:old]\ncommand=sh -c "echo old one; exec sleep 1000"\n[program:both]\ncommand=sh -c "echo version 1; exec sleep 1000"\n' });
+  await launched.waitForLine(/old one$/);
+  await launched.waitForLine(/version 1$/);
+  await writeFile(join(launched.folder, 'supervisord.conf'), '[supervisord]\n[program:new]\ncommand=sh -c "echo new one; exec sleep 1000"\n[program:both]\ncommand=sh -c "echo version 2; exec sleep 1000"\n');
+  launched.signal('SIGHUP');
+  await launched.waitForLine(/WARN received SIGHUP indicating restart request$/);
+  await launched.waitForLine(/INFO stopped: old \(terminated by SIGTERM\)$/);
+  await launched.waitForLine(/new +\| new one$/);
+  await launched.waitForLine(/both +\| version 2$/);
+  launched.signal('SIGTERM');
+  assert.deepEqual(await launched.exit, { code: 0, signal: null });
+});
+
+test('HUP with a broken file changes nothing, and says why with file and line', { skip }, async (t) => {
+  const launched = await launch(t, { config: '[supervisord]\n[program:steady]\ncommand=sh -c "echo up; exec sleep 1000"\n' });
+  await launched.waitForLine(/up$/);
+  const path = join(launched.folder, 'supervisord.conf');
+  await writeFile(path, '[supervisord]\n[program:steady]\ncommand=sleep 1000\nautorestart=perhaps\nstopsignal=SIGNOTHING\n');
+  launched.signal('SIGHUP');
+  await launched.waitForLine(new RegExp(`ERRO .*${path}:4: \\[program:steady\\] autorestart: .*perhaps`));
+  await launched.waitForLine(new RegExp(`ERRO .*${path}:5: \\[program:steady\\] stopsignal: `));
+  await launched.waitForLine(/CRIT the configuration is wrong: nothing is reloaded, everything goes on as it was$/);
+  await rm(path);
+  launched.signal('SIGHUP');
+  await launched.waitForLine(/CRIT the configuration is wrong/, { count: 2 });
+  launched.signal('SIGUSR2');
+  await launched.waitForLine(/received SIGUSR2/);
+  assert.doesNotMatch(launched.stdout.text, /stopped|exited/);
+  launched.signal('SIGTERM');
+  assert.deepEqual(await launched.exit, { code: 0, signal: null });
+});
+
+test('TERM during the pause of a program in BACKOFF ends at once', { skip }, async (t) => {
+  const launched = await launch(t, { config: '[supervisord]\n[program:bad]\ncommand=sh -c "exit 1"\nstartretries=100\n' });
+  await launched.waitForLine(/exited: bad/, { count: 3 });
+  const { ms, code } = await timeToEnd(launched, 'SIGTERM');
+  assert.equal(code, 0);
+  assert.ok(ms < 1500, `it took ${ms} ms`);
+  assert.doesNotMatch(launched.stdout.text, /FATAL/);
+});
+
+test('what a program has left behind is ended with PID 1: TERM first, then KILL, and no waiting for nothing', { skip }, async (t) => {
+  const launched = await launch(t, {
+    config: '[supervisord]\n[program:parent]\ncommand=sh -c "setsid %FOLDER%/orphan.sh polite & setsid %FOLDER%/orphan.sh deaf & exec sleep 1000"\n',
+    files: { 'orphan.sh': '#!/bin/sh\n[ $1 = polite ] && trap "echo goodbye >>%FOLDER%/said; exit" TERM || trap "" TERM\necho $1 ready\nwhile :; do sleep 0.02; done\n' },
+  });
+  await launched.waitForLine(/ready$/, { count: 2 });
+  const { ms, code } = await timeToEnd(launched, 'SIGTERM');
+  assert.equal(code, 0);
+  assert.equal(await readFile(join(launched.folder, 'said'), 'utf8'), 'goodbye\n');
+  assert.ok(ms < 4000, `it took ${ms} ms`);
+});
+
+for (const as of ['pid1', 'plain'] as const) {
+  test(`forward_signals: a signal is sent on instead of being obeyed (${as})`, { skip: as === 'pid1' && skip }, async (t) => {
+    const launched = await launch(t, {
+      as,
+      config: '[supervisord]\nnodaemon=true\nlogfile=NONE\npidfile=%FOLDER%/pid\nforward_signals=USR1:web,HUP:web\n[program:web]\ncommand=%FOLDER%/run.sh\nstdout_logfile=/dev/stdout\nstdout_logfile_maxbytes=0\n',
+      files: { 'run.sh': '#!/bin/sh\ntrap "echo hup" HUP\ntrap "echo usr1" USR1\necho ready\nwhile :; do sleep 0.02; done\n' },
+    });
+    await launched.stdout.waitFor(/^ready$/);
+    launched.signal('SIGUSR1');
+    await launched.stdout.waitFor(/^usr1$/);
+    launched.signal('SIGHUP');
+    await launched.stdout.waitFor(/^hup$/);
+    launched.signal('SIGTERM');
+    assert.deepEqual(await launched.exit, { code: 0, signal: null });
+    assert.doesNotMatch(launched.stdout.text, /restart request/);
+  });
+}
