@@ -187,17 +187,6 @@ static napi_value addon_set_foreground_group(napi_env env, napi_callback_info in
 
 /* ---- framing ---- */
 
-static struct frame_bytes read_bytes(struct arguments *arguments, napi_value value, const char *name) {
-  napi_typedarray_type type = napi_int8_array;
-  void *bytes = NULL;
-  size_t length = 0;
-  if (napi_get_typedarray_info(arguments->env, value, &type, &length, &bytes, NULL, NULL) != napi_ok || type != napi_uint8_array) {
-    arguments->wrong = name;
-    return (struct frame_bytes){NULL, 0};
-  }
-  return (struct frame_bytes){bytes, length};
-}
-
 static napi_value addon_frame(napi_env env, napi_callback_info info) {
   napi_value values[7] = {NULL};
   struct arguments arguments = begin(env, info, values, 7);
@@ -255,6 +244,10 @@ NAPI_MODULE_INIT() {
       {"frame", addon_frame},
       {"catchRealtimeSignals", addon_catch_realtime_signals},
       {"exitNow", addon_exit_now},
+      {"listenUnix", addon_listen_unix},
+      {"listenTcp", addon_listen_tcp},
+      {"connectDatagram", addon_connect_datagram},
+      {"sendDatagram", addon_send_datagram},
   };
   for (size_t i = 0; i < COUNT(functions); ++i) {
     napi_value function = NULL;

@@ -1,7 +1,7 @@
 /**
  * The boundary to the kernel, as TypeScript sees it: the functions of the C addon and their types.
  * Nothing here decides anything; every failure is an Error with `code` (an errno name) and `syscall`.
- * The C side is addon.c (glue), syscalls.c (the calls) and child.c (what runs between fork and exec).
+ * The C side is addon*.c (glue), syscalls.c and socket.c (the calls) and child.c (what runs between fork and exec).
  */
 
 /** Where one of the three standard streams of a new process leads. */
@@ -140,6 +140,17 @@ export interface Addon {
    * out[0] becomes the number of bytes taken from source, out[1] the number written. What follows the last newline is not taken.
    */
   frame(source: Uint8Array, start: number, end: number, prefix: Uint8Array, target: Uint8Array, at: number, out: Uint32Array): void;
+  /**
+   * A blocking stream socket that listens at a path, for a program to accept on; nobody here does. The path must be free, its mode is by our umask.
+   * Throws (ENAMETOOLONG: it has more than 107 bytes).
+   */
+  listenUnix(path: string, backlog: number): number;
+  /** The same on an IPv4 or IPv6 address in numbers (EINVAL: it is none), with SO_REUSEADDR. */
+  listenTcp(address: string, port: number, backlog: number): number;
+  /** A datagram socket that sends to a path, as /dev/log. Throws. */
+  connectDatagram(path: string): number;
+  /** Sends bytes[start, end) as one datagram, without waiting; returns 0 or the errno (EAGAIN: its reader is behind). */
+  sendDatagram(fd: number, bytes: Uint8Array, start: number, end: number): number;
   /** _exit(2): ends the process at once, joining no thread (one may hang in a write to a stalled reader). */
   exitNow(code: number): never;
 }

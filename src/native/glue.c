@@ -92,3 +92,14 @@ struct child_limit read_limit(struct arguments *arguments, napi_value value) {
   limit.value.rlim_max = read_amount(arguments, read_property(arguments, value, "hard"), "hard");
   return limit;
 }
+
+struct frame_bytes read_bytes(struct arguments *arguments, napi_value value, const char *name) {
+  napi_typedarray_type type = napi_int8_array;
+  void *bytes = NULL;
+  size_t length = 0;
+  if (napi_get_typedarray_info(arguments->env, value, &type, &length, &bytes, NULL, NULL) != napi_ok || type != napi_uint8_array) {
+    arguments->wrong = name;
+    return (struct frame_bytes){NULL, 0};
+  }
+  return (struct frame_bytes){bytes, length};
+}

@@ -7,6 +7,7 @@
 
 #include "arguments.h"
 #include "child.h"
+#include "frame.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -28,6 +29,8 @@ struct arguments begin(napi_env env, napi_callback_info info, napi_value *values
 bool refuse_wrong(struct arguments *arguments);
 
 int read_fd(struct arguments *arguments, napi_value value, const char *name);
+/* The bytes of a Uint8Array; they are valid during the call only. */
+struct frame_bytes read_bytes(struct arguments *arguments, napi_value value, const char *name);
 gid_t *read_ids(struct arguments *arguments, napi_value value, const char *name, size_t *count);
 struct child_limit read_limit(struct arguments *arguments, napi_value value);
 
@@ -39,5 +42,9 @@ napi_value addon_group_by_name(napi_env env, napi_callback_info info);
 napi_value addon_group_by_id(napi_env env, napi_callback_info info);
 napi_value addon_groups_of(napi_env env, napi_callback_info info);
 napi_value addon_become_user(napi_env env, napi_callback_info info);
+napi_value addon_listen_unix(napi_env env, napi_callback_info info);
+napi_value addon_listen_tcp(napi_env env, napi_callback_info info);
+napi_value addon_connect_datagram(napi_env env, napi_callback_info info);
+napi_value addon_send_datagram(napi_env env, napi_callback_info info);
 
 #endif

@@ -29,5 +29,6 @@ void in_process(const char *name, void (*run)(void));
 #define RUN(function) in_process(#function, function)
 
 void run_pure_cases(void);
+void run_socket_cases(void);
 
 #endif

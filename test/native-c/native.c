@@ -411,6 +411,7 @@ int main(void) {
   RUN(mask_is_restored);
   RUN(many_spawns);
   run_pure_cases();
+  run_socket_cases();
   if (getuid() == 0) {
     RUN(credentials_keep_us_dumpable);
   } else {

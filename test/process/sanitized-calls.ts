@@ -3,7 +3,9 @@
  * to watch. Prints one line when all went as expected.
  */
 import assert from 'node:assert/strict';
-import { closeSync } from 'node:fs';
+import { closeSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Addon, SpawnRequest } from '../../src/native/addon.ts';
 
 const target: { exports: Partial<Addon> } = { exports: {} };
@@ -73,4 +75,22 @@ for (const [start, end, at] of [[5, 4, 0], [0, 12, 0], [0, 1, 101], [-1, 1, 0]] 
 }
 assert.throws(() => addon.frame(bytes, 0, 1, bytes, new Uint16Array(3) as unknown as Uint8Array, 0, out));
 assert.throws(() => addon.frame(bytes, 0, 1, bytes, bytes, 0, new Uint32Array(1)));
+const scratch = mkdtempSync(join(tmpdir(), 'onevisor-sockets-'));
+const path = join(scratch, 's');
+const listening = addon.listenUnix(path, 5);
+assert.throws(() => addon.listenUnix(path, 5), { code: 'EADDRINUSE', syscall: 'bind' });
+assert.throws(() => addon.listenUnix('x'.repeat(108), 5), { code: 'ENAMETOOLONG' });
+assert.throws(() => addon.listenUnix('a\0b', 5), { code: 'ERR_INVALID_ARG_VALUE' });
+assert.throws(() => addon.listenUnix(path, -1), { code: 'ERR_INVALID_ARG_VALUE' });
+assert.throws(() => addon.connectDatagram(path), { code: 'EPROTOTYPE', syscall: 'connect' });
+assert.throws(() => addon.connectDatagram(join(scratch, 'none')), { code: 'ENOENT', syscall: 'connect' });
+assert.throws(() => addon.listenTcp('localhost', 0, 5), { code: 'EINVAL' });
+assert.throws(() => addon.listenTcp('127.0.0.1', 65_536, 5), { code: 'ERR_INVALID_ARG_VALUE' });
+closeSync(addon.listenTcp('127.0.0.1', 0, 5));
+assert.equal(addon.sendDatagram(9999, bytes, 0, bytes.length), 9);
+assert.equal(addon.sendDatagram(9999, bytes, 3, 3), 9);
+for (const [start, end] of [[5, 4], [0, 12], [-1, 1]] as const) assert.throws(() => addon.sendDatagram(9999, bytes, start, end), { code: 'ERR_INVALID_ARG_VALUE' });
+assert.throws(() => addon.sendDatagram(9999, 'text' as unknown as Uint8Array, 0, 1), { code: 'ERR_INVALID_ARG_VALUE' });
+closeSync(listening);
+rmSync(scratch, { recursive: true });
 console.log('all calls made');

@@ -1,0 +1,66 @@
+/*
+ * The functions of the addon about sockets.
+ */
+#include "glue.h"
+
+#include "socket.h"
+
+enum { LONGEST_BACKLOG = 65535, LAST_PORT = 65535 };
+
+static napi_value finish_socket(napi_env env, int fd, const char *syscall_name) {
+  return fd < 0 ? throw_failure(env, -fd, syscall_name, NULL) : make_number(env, fd);
+}
+
+napi_value addon_listen_unix(napi_env env, napi_callback_info info) {
+  napi_value values[2] = {NULL};
+  struct arguments arguments = begin(env, info, values, 2);
+  const char *path = read_string(&arguments, values[0], "path");
+  const int backlog = (int)read_integer(&arguments, values[1], "backlog", 0, LONGEST_BACKLOG);
+  if (refuse_wrong(&arguments)) {
+    return NULL;
+  }
+  const int fd = sys_listen_unix(path, backlog);
+  arguments_free(&arguments);
+  return finish_socket(env, fd, "bind");
+}
+
+napi_value addon_listen_tcp(napi_env env, napi_callback_info info) {
+  napi_value values[3] = {NULL};
+  struct arguments arguments = begin(env, info, values, 3);
+  const char *address = read_string(&arguments, values[0], "address");
+  const int port = (int)read_integer(&arguments, values[1], "port", 0, LAST_PORT);
+  const int backlog = (int)read_integer(&arguments, values[2], "backlog", 0, LONGEST_BACKLOG);
+  if (refuse_wrong(&arguments)) {
+    return NULL;
+  }
+  const int fd = sys_listen_tcp(address, port, backlog);
+  arguments_free(&arguments);
+  return finish_socket(env, fd, "bind");
+}
+
+napi_value addon_connect_datagram(napi_env env, napi_callback_info info) {
+  napi_value value = NULL;
+  struct arguments arguments = begin(env, info, &value, 1);
+  const char *path = read_string(&arguments, value, "path");
+  if (refuse_wrong(&arguments)) {
+    return NULL;
+  }
+  const int fd = sys_connect_datagram(path);
+  arguments_free(&arguments);
+  return finish_socket(env, fd, "connect");
+}
+
+napi_value addon_send_datagram(napi_env env, napi_callback_info info) {
+  napi_value values[4] = {NULL};
+  struct arguments arguments = begin(env, info, values, 4);
+  const int fd = read_fd(&arguments, values[0], "fd");
+  const struct frame_bytes bytes = read_bytes(&arguments, values[1], "bytes");
+  const size_t end = (size_t)read_integer(&arguments, values[3], "end", 0, (int64_t)bytes.length);
+  const size_t start = (size_t)read_integer(&arguments, values[2], "start", 0, (int64_t)end);
+  if (refuse_wrong(&arguments)) {
+    return NULL;
+  }
+  /* An empty array may have no memory at all. */
+  const void *first = start == end ? (const void *)"" : bytes.bytes + start;
+  return make_number(env, -sys_send_datagram(fd, first, end - start));
+}
