@@ -22,9 +22,10 @@ const inputs: ReadonlyArray<readonly [label: string, input: ProcessInput]> = [
 ];
 
 const policy: ProcessPolicy = {
-  startMs: 1000, startRetries: 3, autorestart: 'unexpected', exitCodes: [0], stopSignals: [15], stopWaitMs: 1000, stopAsGroup: false, killAsGroup: false, mayRestart: true,
+  startMs: 1000, startRetries: 3, autorestart: 'unexpected', exitCodes: [0], stopSignals: [15], stopWaitMs: 1000, stopAsGroup: false, killAsGroup: false, mayRestart: true, chance: 0,
+  restart: { pauseMs: 0, maxBackoffMs: Infinity, backoffFactor: 1, maxRestarts: Infinity, windowMs: 60_000 },
 };
-const policies: readonly ProcessPolicy[] = [policy, { ...policy, startMs: 0 }, { ...policy, startRetries: 0 }, { ...policy, mayRestart: false }];
+const policies: readonly ProcessPolicy[] = [policy, { ...policy, startMs: 0 }, { ...policy, startRetries: 0 }, { ...policy, mayRestart: false }, { ...policy, restart: { ...policy.restart, maxRestarts: 0 } }];
 
 /** Records of a state as the table can meet them: with and without a pid yet, with a deadline that is due and one that is not. */
 function recordsIn(state: ProcessStateName): ProcessRecord[] {

@@ -16,7 +16,7 @@
 import { type ExitStatus, isExpectedExit, supervisorExitStatus } from './exit-status.ts';
 import type { ProcessStateName } from './states.ts';
 import { signalNumbers } from './signals.ts';
-import { backoffDelayMs, restartDelayMs } from './restart-policy.ts';
+import { backoffDelayMs, isRestartedTooOften, recentRestarts, restartDelayMs, type RestartPolicy } from './restart-policy.ts';
 
 /** What one process is, whole. Times are of the monotonic clock, in milliseconds. */
 export interface ProcessRecord {
@@ -28,6 +28,8 @@ export interface ProcessRecord {
   readonly failedStarts: number;
   /** How many signals of `stopsignal` were sent in this stop. */
   readonly signalsSent: number;
+  /** When it was started automatically, as far back as `max_restarts_window` reaches. */
+  readonly restartsMs: readonly number[];
   readonly deadlineMs: number | null;
   readonly startedMs: number | null;
   readonly endedMs: number | null;
@@ -54,6 +56,9 @@ export interface ProcessPolicy {
   readonly stopWaitMs: number;
   readonly stopAsGroup: boolean;
   readonly killAsGroup: boolean;
+  readonly restart: RestartPolicy;
+  /** A number in [0, 1) that is another one each time, for what is left to chance. */
+  readonly chance: number;
   /** False while the supervisor shuts down: nothing is started again. */
   readonly mayRestart: boolean;
 }
@@ -79,6 +84,7 @@ export type ProcessNote =
   | { readonly note: 'exited'; readonly status: ExitStatus; readonly expected: boolean }
   | { readonly note: 'stopped'; readonly status: ExitStatus | null }
   | { readonly note: 'gaveUp' }
+  | { readonly note: 'restartedTooOften'; readonly restarts: number; readonly windowMs: number }
   | { readonly note: 'signalling'; readonly pid: number; readonly signal: number }
   | { readonly note: 'killing'; readonly pid: number }
   | { readonly note: 'unsignallable'; readonly pid: number; readonly code: string };
@@ -102,7 +108,7 @@ type Row = { readonly [T in ProcessInput['type']]: Rule<T> };
 
 /** The record of a process that was never started. */
 export const initialRecord: ProcessRecord = {
-  state: 'STOPPED', run: 0, pid: null, failedStarts: 0, signalsSent: 0, deadlineMs: null,
+  state: 'STOPPED', run: 0, pid: null, failedStarts: 0, signalsSent: 0, restartsMs: [], deadlineMs: null,
   startedMs: null, endedMs: null, exit: null, spawnError: null, spawnExitCode: null,
 };
 
@@ -141,20 +147,34 @@ class Steps {
 const ignore = (record: ProcessRecord): ProcessStep => ({ record, effects: [] });
 
 /** → STARTING, with the next run's number. */
-function launch(steps: Steps, failedStarts: number): Steps {
+function launch(steps: Steps, change: Pick<ProcessRecord, 'failedStarts' | 'restartsMs'>): Steps {
   const run = steps.record.run + 1;
   return steps
-    .become('STARTING', { run, pid: null, failedStarts, signalsSent: 0, startedMs: null, endedMs: null, exit: null, spawnError: null, spawnExitCode: null })
+    .become('STARTING', { run, pid: null, signalsSent: 0, startedMs: null, endedMs: null, exit: null, spawnError: null, spawnExitCode: null, ...change })
     .order({ type: 'spawn', run });
+}
+
+/** A start that nobody asked for: it counts for max_restarts. */
+function relaunch(steps: Steps, atMs: number, policy: ProcessPolicy): Steps {
+  const { failedStarts, restartsMs } = steps.record;
+  return launch(steps, { failedStarts, restartsMs: [...recentRestarts(restartsMs, atMs, policy.restart), atMs] });
+}
+
+/** → FATAL where one more start would be one too many (max_restarts); true then. */
+function giveUpRestarts(steps: Steps, atMs: number, { restart }: ProcessPolicy): boolean {
+  if (!isRestartedTooOften(steps.record.restartsMs, atMs, restart)) return false;
+  steps.note({ note: 'restartedTooOften', restarts: restart.maxRestarts, windowMs: restart.windowMs }).become('FATAL', { failedStarts: 0, restartsMs: [] }, false);
+  return true;
 }
 
 /** A start that failed: BACKOFF, and FATAL at once when it was the last try. compat: the BACKOFF event comes before FATAL (Supervisor emits both). */
 function backOff(steps: Steps, atMs: number, policy: ProcessPolicy, why: Partial<ProcessRecord>): Steps {
   const failedStarts = steps.record.failedStarts + 1;
-  const deadlineMs = atMs + backoffDelayMs(failedStarts);
+  const deadlineMs = atMs + backoffDelayMs(failedStarts, policy.restart, policy.chance);
   steps.become('BACKOFF', { ...why, pid: null, failedStarts, endedMs: atMs, deadlineMs });
-  if (failedStarts <= policy.startRetries) return steps;
-  return steps.note({ note: 'gaveUp' }).become('FATAL', { failedStarts: 0 }, false);
+  if (failedStarts > policy.startRetries) return steps.note({ note: 'gaveUp' }).become('FATAL', { failedStarts: 0 }, false);
+  giveUpRestarts(steps, atMs, policy);
+  return steps;
 }
 
 /** Up for startsecs: RUNNING. */
@@ -163,15 +183,16 @@ function succeed(steps: Steps, policy: ProcessPolicy): Steps {
 }
 
 /** The end of a process that was RUNNING: EXITED, and a restart where autorestart wants one. */
-function endRunning(steps: Steps, input: InputOf<'exited'>, policy: ProcessPolicy): Steps {
-  const expected = isExpectedExit(input.status, policy.exitCodes);
+function endRunning(steps: Steps, { atMs, status }: InputOf<'exited'>, policy: ProcessPolicy): Steps {
+  const expected = isExpectedExit(status, policy.exitCodes);
   const restart = policy.mayRestart && (policy.autorestart === 'true' || (policy.autorestart === 'unexpected' && !expected));
-  const pause = restart ? restartDelayMs(input.atMs - (steps.record.startedMs ?? input.atMs)) : 0;
-  const spawnError = expected ? null : `Bad exit code ${supervisorExitStatus(input.status)}`;
+  const delayMs = restart ? restartDelayMs(atMs - (steps.record.startedMs ?? atMs), policy.restart) : 0;
+  const spawnError = expected ? null : `Bad exit code ${supervisorExitStatus(status)}`;
   steps
-    .note({ note: 'exited', status: input.status, expected })
-    .become('EXITED', { pid: null, endedMs: input.atMs, exit: input.status, spawnError, deadlineMs: restart ? input.atMs + pause : null }, expected);
-  return restart && pause === 0 ? launch(steps, 0) : steps;
+    .note({ note: 'exited', status, expected })
+    .become('EXITED', { pid: null, endedMs: atMs, exit: status, spawnError, deadlineMs: restart ? atMs + delayMs : null }, expected);
+  if (!restart || giveUpRestarts(steps, atMs, policy)) return steps;
+  return delayMs === 0 ? relaunch(steps, atMs, policy) : steps;
 }
 
 /** The next signal of a stop: those of `stopsignal` in turn, then SIGKILL, again each time the wait runs out. */
@@ -187,7 +208,7 @@ function signalStop(steps: Steps, atMs: number, policy: ProcessPolicy): Steps {
     .order({ type: 'signal', pid, signal, group: isEscalation ? policy.killAsGroup : policy.stopAsGroup });
 }
 
-const begin: Rule<'start'> = (record) => launch(new Steps(record), 0);
+const begin: Rule<'start'> = (record) => launch(new Steps(record), { failedStarts: 0, restartsMs: [] });
 const stop: Rule<'stop'> = (record, input, policy) => signalStop(new Steps(record).become('STOPPING', { signalsSent: 0 }), input.atMs, policy);
 const kill: Rule<'kill'> = (record, input, policy) => {
   const steps = record.state === 'STOPPING' ? new Steps(record) : new Steps(record).become('STOPPING', {});
@@ -199,7 +220,7 @@ const callOff = (record: ProcessRecord): ProcessStep => new Steps(record).keep({
 const stopWaiting = (record: ProcessRecord): ProcessStep => new Steps(record).become('STOPPED', { failedStarts: 0 });
 const gone: Rule<'exited'> = (record, input) =>
   new Steps(record).note({ note: 'stopped', status: input.status }).become('STOPPED', { pid: null, endedMs: input.atMs, exit: input.status });
-const retry: Rule<'elapsed'> = (record) => launch(new Steps(record), record.failedStarts);
+const retry: Rule<'elapsed'> = (record, input, policy) => relaunch(new Steps(record), input.atMs, policy);
 
 const idle: Omit<Row, 'start'> = {
   stop: callOff, kill: callOff, spawned: ignore, spawnFailed: ignore, exited: ignore, elapsed: ignore, signalFailed: ignore,

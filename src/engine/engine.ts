@@ -32,6 +32,8 @@ export interface EnginePorts {
   readonly processes: Processes;
   readonly clock: Clock;
   readonly report: Report;
+  /** A number in [0, 1), another one each time. */
+  readonly chance: () => number;
   /** Nothing of ours runs any more: the last thing that an engine does. */
   readonly finished: (goal: Goal, cause: ExitCause) => void;
 }
@@ -196,7 +198,7 @@ export class Engine {
   #stepProcess(id: string, input: ProcessInput): void {
     const entry = this.#registry.get(id);
     if (entry === undefined) return;
-    const { record, effects } = step(entry.record, input, { ...entry.policy, mayRestart: this.#shutdown.phase === 'running' });
+    const { record, effects } = step(entry.record, input, { ...entry.policy, mayRestart: this.#shutdown.phase === 'running', chance: this.#ports.chance() });
     entry.record = record;
     this.#setAlarm(entry);
     for (const effect of effects) this.#runEffect(entry, effect);

@@ -30,6 +30,8 @@ export function formatNote(name: string, note: ProcessNote): Message {
       return ['info', note.status === null ? `stopped: ${name}` : `stopped: ${name} (${formatExit(note.status)})`];
     case 'gaveUp':
       return ['info', `gave up: ${name} entered FATAL state, too many start retries too quickly`];
+    case 'restartedTooOften':
+      return ['info', `gave up: ${name} entered FATAL state, more than ${note.restarts} restarts within ${formatSeconds(note.windowMs)} seconds (max_restarts)`];
     case 'signalling':
       return ['debug', `killing ${name} (pid ${note.pid}) with signal ${formatSignal(note.signal)}`];
     case 'killing':

@@ -2,9 +2,9 @@
  * What the engine knows: the processes by namespec, and which pid is whose. It decides nothing and orders nothing.
  */
 import type { GroupConfig, ProcessConfig } from '../config/model.ts';
-import { initialRecord, type ProcessPolicy, type ProcessRecord } from '../core/process-machine.ts';
+import { initialRecord, type ProcessRecord } from '../core/process-machine.ts';
 import type { Ranked } from '../core/stop-order.ts';
-import { policyOf } from './policy.ts';
+import { type FixedPolicy, policyOf } from './policy.ts';
 
 /** One process as others may see it. */
 export interface ProcessView {
@@ -16,7 +16,7 @@ export interface ProcessView {
 
 /** One process as the engine keeps it. */
 export interface Entry extends ProcessView {
-  readonly policy: Omit<ProcessPolicy, 'mayRestart'>;
+  readonly policy: FixedPolicy;
   readonly rank: Ranked;
   record: ProcessRecord;
   /** The alarm for the deadline of the record. */

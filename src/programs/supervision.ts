@@ -222,6 +222,7 @@ export class Supervision implements Processes {
       processes: this,
       clock,
       report: (level, text) => hub.mainLog.write(level, text),
+      chance: Math.random,
       finished: (goal, cause) => this.#finished(goal, cause),
     });
     this.#active.clear();

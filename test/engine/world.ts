@@ -46,6 +46,7 @@ export class FakeClock implements Clock {
 const defaults = {
   autostart: true, startsecs: 1, startretries: 3, autorestart: 'unexpected', exitcodes: [0], stopsignal: [15], stopwaitsecs: 10,
   stopasgroup: false, killasgroup: false, priority: 999, exit_on_failure: false, exit_on_end: false, success_exit_codes: [] as readonly number[],
+  restartpause: 0, maxbackoff: null as number | null, backoff_factor: 1, max_restarts: null as number | null, max_restarts_window: 60,
 };
 
 /** Options of a test's program, and how it behaves. */
@@ -80,6 +81,7 @@ export class World {
     this.engine = new Engine(this.groupsOf(programs), { shutdownTimeoutMs: null, exitWhenIdle: false, mainProgram: null, ...options }, {
       clock: this.clock,
       report: (_level, text) => this.log.push(text),
+      chance: () => 0.5,
       finished: (goal, cause) => {
         assert.equal(this.ended, null, 'an engine finishes once');
         this.ended = { goal, cause };

@@ -94,8 +94,13 @@ test('start ascends, stop descends by ranks', () => {
 });
 
 test('delays of restarts', () => {
-  assert.deepEqual([1, 2, 3].map(backoffDelayMs), [1000, 2000, 3000]);
-  assert.deepEqual([0, 400, 1000, 60_000].map(restartDelayMs), [1000, 600, 0, 0]);
+  const plain = { pauseMs: 0, maxBackoffMs: Infinity, backoffFactor: 1, maxRestarts: Infinity, windowMs: 60_000 };
+  assert.deepEqual([1, 2, 3].map((failed) => backoffDelayMs(failed, plain, 0.9)), [1000, 2000, 3000]);
+  assert.deepEqual([1, 2, 3, 4].map((failed) => backoffDelayMs(failed, { ...plain, backoffFactor: 2, maxBackoffMs: 5000 }, 0)), [1000, 2000, 4000, 5000]);
+  assert.equal(backoffDelayMs(1, { ...plain, backoffFactor: 2 }, 0.5), 1050);
+  assert.equal(backoffDelayMs(1, { ...plain, pauseMs: 7000, maxBackoffMs: 2000 }, 0), 7000);
+  assert.deepEqual([0, 400, 1000, 60_000].map((up) => restartDelayMs(up, plain)), [1000, 600, 0, 0]);
+  assert.deepEqual([0, 60_000].map((up) => restartDelayMs(up, { ...plain, pauseMs: 300 })), [1000, 300]);
 });
 
 test('states have the numbers of the wire', () => {

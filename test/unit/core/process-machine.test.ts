@@ -9,7 +9,8 @@ import { processStateNames, type ProcessStateName, SIGNALLABLE_STATES } from '..
 
 const policy: ProcessPolicy = {
   startMs: 1000, startRetries: 3, autorestart: 'unexpected', exitCodes: [0], stopSignals: [15], stopWaitMs: 10_000,
-  stopAsGroup: false, killAsGroup: false, mayRestart: true,
+  stopAsGroup: false, killAsGroup: false, mayRestart: true, chance: 0,
+  restart: { pauseMs: 0, maxBackoffMs: Infinity, backoffFactor: 1, maxRestarts: Infinity, windowMs: 60_000 },
 };
 const exited = (code: number) => parseWaitStatus(code << 8);
 const KILLED = parseWaitStatus(9);
@@ -83,6 +84,12 @@ const rows: readonly Row[] = [
   { title: 'compat: an end by signal is exit code -1', from: recordIn('RUNNING', { startedMs: 0 }), input: ended(KILLED), policy: { autorestart: 'false' }, to: 'EXITED', effects: ['exited', 'RUNNING>EXITED'], record: { spawnError: 'Bad exit code -1' } },
   { title: 'no restart while the supervisor shuts down', from: recordIn('RUNNING', { startedMs: 0 }), input: ended(exited(1)), policy: { mayRestart: false }, to: 'EXITED', effects: ['exited', 'RUNNING>EXITED'], record: { deadlineMs: null } },
   { title: 'a run shorter than a second starts again one second after it began', from: recordIn('RUNNING', { startedMs: NOW - 300 }), input: ended(exited(1)), policy: { startMs: 0 }, to: 'EXITED', effects: ['exited', 'RUNNING>EXITED'], record: { deadlineMs: NOW + 700 } },
+  { title: 'restartpause comes before any restart', from: recordIn('RUNNING', { startedMs: 0 }), input: ended(exited(1)), policy: { restart: { ...policy.restart, pauseMs: 5000 } }, to: 'EXITED', effects: ['exited', 'RUNNING>EXITED'], record: { deadlineMs: NOW + 5000 } },
+  { title: 'backoff_factor multiplies, and maxbackoff caps', from: recordIn('STARTING', { failedStarts: 2 }), input: ended(exited(1)), policy: { restart: { ...policy.restart, backoffFactor: 3, maxBackoffMs: 4000 } }, to: 'BACKOFF', effects: ['exited', 'STARTING>BACKOFF'], record: { deadlineMs: NOW + 4000 } },
+  { title: 'an automatic restart is counted', from: recordIn('RUNNING', { startedMs: 0, restartsMs: [NOW - 70_000, NOW - 10_000] }), input: ended(exited(1)), to: 'STARTING', effects: ['exited', 'RUNNING>EXITED', 'EXITED>STARTING', 'spawn 5'], record: { restartsMs: [NOW - 10_000, NOW] } },
+  { title: 'max_restarts within the window: FATAL', from: recordIn('RUNNING', { startedMs: 0, restartsMs: [NOW - 10_000, NOW - 5000] }), input: ended(exited(1)), policy: { restart: { ...policy.restart, maxRestarts: 2 } }, to: 'FATAL', effects: ['exited', 'RUNNING>EXITED', 'restartedTooOften', 'EXITED>FATAL'], record: { restartsMs: [], deadlineMs: null } },
+  { title: 'max_restarts counts failed starts too', from: recordIn('STARTING', { restartsMs: [NOW - 5000] }), input: ended(exited(1)), policy: { startRetries: Infinity, restart: { ...policy.restart, maxRestarts: 1 } }, to: 'FATAL', effects: ['exited', 'STARTING>BACKOFF', 'restartedTooOften', 'BACKOFF>FATAL'] },
+  { title: 'a start by request forgets the restarts', from: recordIn('FATAL', { restartsMs: [NOW - 5000] }), input: start, to: 'STARTING', effects: ['FATAL>STARTING', 'spawn 5'], record: { restartsMs: [] } },
   { title: 'that restart, when due', from: recordIn('EXITED', { deadlineMs: NOW }), input: elapsed(NOW), to: 'STARTING', effects: ['EXITED>STARTING', 'spawn 5'] },
   { title: 'a stop calls a due restart off', from: recordIn('EXITED', { deadlineMs: NOW + 5 }), input: stop, to: 'EXITED', effects: [], record: { deadlineMs: null } },
   { title: 'an end of an earlier run is dropped', from: recordIn('RUNNING', { run: 5 }), input: ended(exited(1)), to: 'RUNNING', effects: [] },
