@@ -111,9 +111,9 @@ export class FakeSupervisor implements Supervisor {
     this.#clock = clock;
     this.#groups = this.groupsOf(programs);
     this.engine = new Engine(this.#groups, { shutdownTimeoutMs: null, exitWhenIdle: false, mainProgram: null }, {
+      clock,
       report: (level, text) => this.report(level, text),
       chance: () => 0,
-      report: (level, text) => this.report(level, text),
       finished: () => this.report('info', 'finished'),
       processes: { spawn: (config) => this.#spawn(config), signal: (pid, signal) => this.#receive(pid, signal) },
     });
