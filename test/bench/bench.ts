@@ -41,7 +41,7 @@ const notes: string[] = [];
 const CASES: readonly Case[] = [
   { name: 'startup', run: async (rig, contenders) => [await startupRow(rig, contenders, 1, quick ? 2 : 9, 10)] },
   { name: 'restart', run: (rig, contenders) => restartRows(rig, contenders, quick ? 3 : 9) },
-  { name: 'relay', run: (rig, contenders) => relayRows(rig, contenders, 200, quick ? 2 : 7) },
+  { name: 'relay', run: (rig, contenders) => relayRows(rig, contenders, 200, quick ? 2 : 11) },
   { name: 'fleet', run: async (rig, contenders) => [await startupRow(rig, contenders, MANY, quick ? 1 : 5, 5)] },
   { name: 'idle', run: (rig, contenders) => idleRows(rig, contenders, quick ? { settleMs: 1000, observeMs: 5000 } : { settleMs: 5000, observeMs: 30_000 }, (text) => notes.push(text)) },
   { name: 'spawn', run: (rig) => spawnRows(rig, quick ? 50 : 400) },
@@ -67,6 +67,7 @@ for (const { name, run } of CASES.filter((candidate) => candidate.name.includes(
     if (!options.json) process.stderr.write(`${((performance.now() - began) / 1000).toFixed(0)} s\n`);
   } catch (error) {
     hasFailed = true;
+    rig.killAll();
     process.stderr.write(`cannot measure ${name}: ${error instanceof Error ? error.message : String(error)}\n`);
   }
 }
@@ -75,12 +76,12 @@ rig.remove();
 if (options.json) {
   const results = rows.map((row) => ({ ...row, ratio: ratioOf(row), verdict: verdictOf(row) }));
   console.log(JSON.stringify({ machine: machine(), rows: results, notes }, null, 2));
-} else {
+} else if (rows.length > 0) {
   console.log(`\n${machine()}\n\n${formatTable(rows)}`);
   for (const note of notes) console.log(note);
 }
 process.exitCode = hasFailed ? 2 : rows.some((row) => verdictOf(row) === 'MISSED') ? 1 : 0;
-// A case that failed may have left a supervisor, which dies with us.
+// A case that failed may have left something to wait for.
 process.exit();
 
 function machine(): string {

@@ -9,6 +9,7 @@ import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { ChildProcess } from 'node:child_process';
 import type { Contender } from './contenders.ts';
 
 const run = promisify(execFile);
@@ -46,6 +47,7 @@ export interface Running {
 /** See the head of this file. */
 export class Rig {
   readonly folder: string;
+  readonly #children = new Set<ChildProcess>();
   #serial = 0;
 
   private constructor(folder: string) {
@@ -56,7 +58,8 @@ export class Rig {
   static async make(): Promise<Rig> {
     const rig = new Rig(await mkdtemp(join(tmpdir(), 'onevisor-bench-')));
     const cc = process.env['CC'] ?? 'cc';
-    await Promise.all(PROGRAMS.map((name) => run(cc, ['-O3', '-Wall', '-Wextra', '-D_GNU_SOURCE', '-o', rig.path(name), join(import.meta.dirname, 'programs', `${name}.c`)])));
+    // Static, so that the time of the linker, which is the same for all, does not blur the difference.
+    await Promise.all(PROGRAMS.map((name) => run(cc, ['-O3', '-Wall', '-Wextra', '-static', '-D_GNU_SOURCE', '-o', rig.path(name), join(import.meta.dirname, 'programs', `${name}.c`)])));
     return rig;
   }
 
@@ -64,8 +67,14 @@ export class Rig {
     return join(this.folder, program);
   }
 
+  /** Kills the supervisors that a case which failed has left behind; their programs die with them. */
+  killAll(): void {
+    for (const child of this.#children) child.kill('SIGKILL');
+  }
+
   /** Also for the end by a signal, so it does not wait. */
   remove(): void {
+    this.killAll();
     rmSync(this.folder, { recursive: true, force: true });
   }
 
@@ -95,11 +104,14 @@ export class Rig {
       stdio: ['ignore', output.writeEnd, output.writeEnd],
     });
     closeSync(output.writeEnd);
-    const exit = new Promise<void>((resolve, reject) => {
-      child.once('exit', () => resolve());
-      child.once('error', reject);
+    this.#children.add(child);
+    const exit = new Promise<void>((resolve) => {
+      child.once('exit', (code, signal) => {
+        this.#children.delete(child);
+        queue.fail(`${contender.name} ended with ${code ?? String(signal)}`);
+        resolve();
+      });
     });
-    exit.catch((error: Error) => queue.fail(error));
     return {
       executed: await queue.next(),
       next: () => queue.next(),
@@ -130,6 +142,7 @@ class StampQueue {
   readonly #ended: Promise<void>;
   readonly #describe: () => string;
   #rest = '';
+  #failure: string | null = null;
 
   /** `describe`: what to add to the message of a failure. */
   constructor(source: Socket, describe: () => string) {
@@ -141,15 +154,24 @@ class StampQueue {
   next(): Promise<Stamp> {
     const stamp = this.#stamps.shift();
     if (stamp !== undefined) return Promise.resolve(stamp);
-    return inTime('no program was executed', this.#describe, new Promise((resolve, reject) => this.#takers.push({ resolve, reject })));
+    return this.#inTime('no program was executed', new Promise((resolve, reject) => {
+      if (this.#failure === null) this.#takers.push({ resolve, reject });
+      else reject(this.#error(this.#failure));
+    }));
   }
 
   ended(): Promise<void> {
-    return inTime('programs live on after their supervisor', this.#describe, this.#ended);
+    return this.#inTime('programs live on after their supervisor', this.#ended);
   }
 
-  fail(error: Error): void {
-    for (const { reject } of this.#takers.splice(0)) reject(error);
+  /** No further stamp comes. */
+  fail(why: string): void {
+    this.#failure = why;
+    for (const { reject } of this.#takers.splice(0)) reject(this.#error(why));
+  }
+
+  #error(what: string): Error {
+    return new Error(`${what}; ${this.#describe()}`);
   }
 
   #take(text: string): void {
@@ -163,12 +185,12 @@ class StampQueue {
       else taker.resolve(stamp);
     }
   }
-}
 
-async function inTime<T>(what: string, describe: () => string, result: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what} within ${PATIENCE_MS / 1000} s; ${describe()}`)), PATIENCE_MS);
-  });
-  return Promise.race([result, timeout]).finally(() => clearTimeout(timer));
+  async #inTime<T>(what: string, result: Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => reject(this.#error(`${what} within ${PATIENCE_MS / 1000} s`)), PATIENCE_MS);
+    });
+    return Promise.race([result, timeout]).finally(() => clearTimeout(timer));
+  }
 }
