@@ -11,13 +11,16 @@ import { LinePrefix } from './line-prefix.ts';
 import type { PrefixLayout } from './line-prefix.ts';
 import { PipeIntake } from './pipe-intake.ts';
 import type { IntakeParts, IntakeTarget } from './pipe-intake.ts';
-import type { BytesListener, Channel, ChannelSpec, Intake, LogTarget, TailSlice } from './ports.ts';
+import type { BytesListener, Channel, ChannelSpec, Intake, LineStyle, LogTarget, TailSlice } from './ports.ts';
 import { RecordFormat } from './record-format.ts';
 import type { Sink } from './sink.ts';
 import { Tail } from './tail.ts';
 
 /** Records are made in JavaScript, line by line; smaller reads keep the loop quick, and what a read swells to small. */
 const RECORD_READ_BYTES = 64 * 1024;
+
+/** compat: for the log daemon, the name of the process stands before each line (`stdout_syslog`). */
+const SYSLOG_STYLE: LineStyle = { prefix: '%(process_name)s ', timestamp: 'none', jsonLines: 'string' };
 
 /** A target with what the hub made of it. */
 export interface Route {
@@ -153,6 +156,7 @@ export class ProcessChannel implements Channel {
 
   #dress(route: Route, pid: number): Dress {
     const { style } = this.#spec;
+    if (route.target.kind === 'syslog') return { kind: 'prefix', prefix: new LinePrefix(this.#spec, pid, SYSLOG_STYLE, this.#host.layout, false) };
     switch (route.target.format) {
       case 'raw': return { kind: 'raw' };
       case 'prefix': return { kind: 'prefix', prefix: new LinePrefix(this.#spec, pid, style, this.#host.layout, route.isColored) };

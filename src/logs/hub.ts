@@ -20,6 +20,7 @@ import type { IntakeParts } from './pipe-intake.ts';
 import type { Channel, ChannelSpec, ContainerStream, FlushOutcome, Hub, LogDeps, LogTarget, MainLog, MainLogSpec } from './ports.ts';
 import { SilenceWatch } from './silence-watch.ts';
 import { Sink } from './sink.ts';
+import { SyslogOutlet } from './syslog-outlet.ts';
 
 interface OpenFile {
   readonly sink: Sink;
@@ -29,6 +30,7 @@ interface OpenFile {
 }
 
 const NEVER_GONE: ReadonlySet<string> = new Set();
+const SYSLOG_PATH = '/dev/log';
 
 /** See the head of this file. */
 export class LogHub implements Hub, ChannelHost, MainLogHost {
@@ -42,7 +44,8 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
   readonly #streams = new Map<string, Sink>();
   readonly #files = new Map<string, OpenFile>();
   readonly #mainLog: SupervisorLog;
-  #saidSyslog = false;
+  /** One for all: they share the daemon's socket. */
+  #syslog: Sink | null = null;
 
   constructor(deps: LogDeps, mainLog: MainLogSpec) {
     this.#deps = deps;
@@ -97,6 +100,7 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
     await Promise.all(this.#sinks().map((sink) => sink.close()));
     this.#files.clear();
     this.#streams.clear();
+    this.#syslog = null;
   }
 
   wallMs(): number {
@@ -106,8 +110,7 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
   acquire(targets: readonly LogTarget[]): Route[] {
     const routes: Route[] = [];
     for (const wanted of targets) {
-      const target = this.#resolve(wanted);
-      if (target === null) continue;
+      const target = resolveTarget(wanted);
       const sink = this.#sinkOf(target);
       // Two targets that are one place, as stdout and stderr of a terminal: a line is written there once.
       if (routes.some((route) => route.sink === sink)) this.#letGo(sink);
@@ -121,7 +124,7 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
   }
 
   acquireOwn(target: LogTarget): Sink {
-    const sink = this.#sinkOf(this.#resolve(target) ?? { kind: 'container', stream: 2, format: 'raw' });
+    const sink = this.#sinkOf(resolveTarget(target));
     sink.sources++;
     return sink;
   }
@@ -166,23 +169,24 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
   }
 
   #sinks(): Sink[] {
-    return [...this.#streams.values(), ...[...this.#files.values()].map((file) => file.sink)];
+    return [...this.#streams.values(), ...[...this.#files.values()].map((file) => file.sink), ...(this.#syslog === null ? [] : [this.#syslog])];
   }
 
-  /** What a target really is: a path may mean a stream of ours. Null for one that is not available. */
-  #resolve(target: LogTarget): Exclude<LogTarget, { kind: 'syslog' }> | null {
-    if (target.kind === 'syslog') {
-      // Said a little later, since the target may be that of the log which is just being made.
-      if (!this.#saidSyslog) queueMicrotask(() => this.#mainLog.write('warn', 'cannot write to syslog: it is not available; use a file or /dev/stdout'));
-      this.#saidSyslog = true;
-      return null;
+  #sinkOf(target: LogTarget): Sink {
+    switch (target.kind) {
+      case 'container':
+        return this.#streamSink(target.stream);
+      case 'file':
+        return this.#fileSink(target.path, target);
+      case 'syslog':
+        return this.#syslogSink();
     }
-    const stream = target.kind === 'file' ? containerStreamOf(target.path, process.pid) : null;
-    return stream === null ? target : { kind: 'container', stream, format: target.format };
   }
 
-  #sinkOf(target: Exclude<LogTarget, { kind: 'syslog' }>): Sink {
-    return target.kind === 'container' ? this.#streamSink(target.stream) : this.#fileSink(target.path, target);
+  #syslogSink(): Sink {
+    const { natives, clock, syslogPath: path = SYSLOG_PATH } = this.#deps;
+    this.#syslog ??= this.#makeSink(`syslog (${path})`, new SyslogOutlet({ path, natives, clock }), NEVER_GONE);
+    return this.#syslog;
   }
 
   #streamSink(stream: ContainerStream): Sink {
@@ -236,4 +240,10 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
     if (color !== 'auto') return color === 'always';
     return !noColor && isatty(streams[stream]);
   }
+}
+
+/** What a target really is: a path may mean a stream of ours. */
+function resolveTarget(target: LogTarget): LogTarget {
+  const stream = target.kind === 'file' ? containerStreamOf(target.path, process.pid) : null;
+  return stream === null ? target : { kind: 'container', stream, format: target.format };
 }

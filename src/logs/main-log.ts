@@ -36,6 +36,8 @@ export interface MainLogHost {
 interface Place {
   readonly sink: Sink;
   readonly format: LogFormat;
+  /** compat: each line of a text of several has time and level of its own there, as each is a message of its own. */
+  readonly isSyslog: boolean;
 }
 
 /** See the head of this file. */
@@ -113,7 +115,7 @@ export class SupervisorLog implements MainLog {
     this.write(level, text);
     const stderr = this.#host.lastResort();
     if (failed === stderr) return;
-    if (this.#places.every((place) => place.sink === failed)) this.#say({ sink: stderr, format: 'raw' }, level, text, this.#host.wallMs());
+    if (this.#places.every((place) => place.sink === failed)) this.#say({ sink: stderr, format: 'raw', isSyslog: false }, level, text, this.#host.wallMs());
   }
 
   #acquire(): Place[] {
@@ -123,16 +125,18 @@ export class SupervisorLog implements MainLog {
       const sink = this.#host.acquireOwn(target);
       // Console and logfile may be the same stream (logfile=/dev/stdout with nodaemon): a line is written there once.
       if (places.some((place) => place.sink === sink)) this.#host.releaseOwn(sink);
-      else places.push({ sink, format: target.format });
+      else places.push({ sink, format: target.format, isSyslog: target.kind === 'syslog' });
     }
     for (const place of places) place.sink.open();
     return places;
   }
 
   #say(place: Place, level: Level, text: string, wallMs: number): void {
-    place.sink.say(this.#format(place.format, level, text, wallMs), (lines) => {
-      return this.#format(place.format, 'warn', `${lines} lines of this log were dropped: ${place.sink.name} did not take them`, this.#host.wallMs());
-    });
+    for (const part of place.isSyslog ? text.split('\n') : [text]) {
+      place.sink.say(this.#format(place.format, level, part, wallMs), (lines) => {
+        return this.#format(place.format, 'warn', `${lines} lines of this log were dropped: ${place.sink.name} did not take them`, this.#host.wallMs());
+      });
+    }
   }
 
   #format(format: LogFormat, level: Level, text: string, wallMs: number): Buffer {

@@ -20,7 +20,7 @@ export type LogTarget =
   | { readonly kind: 'container'; readonly stream: ContainerStream; readonly format: LogFormat }
   /** A path; `maxBytes` 0: never rotated. Anything but a regular file is never rotated nor sought, whatever these say. */
   | { readonly kind: 'file'; readonly path: string; readonly maxBytes: number; readonly backups: number; readonly format: LogFormat }
-  /** Reserved; reported once as not available, and ignored. */
+  /** The log daemon of this machine (/dev/log): each line, with the name of the process, as a datagram. */
   | { readonly kind: 'syslog'; readonly format: LogFormat };
 
 /** What a line is dressed with in the formats other than raw. */
@@ -108,6 +108,8 @@ export interface LogNatives {
   frame(source: Uint8Array, start: number, end: number, prefix: Uint8Array, target: Uint8Array, at: number, out: Uint32Array): void;
   pipeSize(fd: number): number;
   growPipe(fd: number, bytes: number): number;
+  connectDatagram(path: string): number;
+  sendDatagram(fd: number, bytes: Uint8Array, start: number, end: number): number;
 }
 
 /** Monotonic time with alarms, and the time of day. */
@@ -137,12 +139,14 @@ export interface LogDeps {
   readonly noColor: boolean;
   /** The descriptors that stand for our stdout and stderr; 1 and 2, save in tests. */
   readonly streams: { readonly 1: number; readonly 2: number };
+  /** Socket of the log daemon; /dev/log, save in tests. */
+  readonly syslogPath?: string;
 }
 
 /** Where the supervisor's own log goes. */
 export interface MainLogSpec {
   readonly level: Level;
-  /** File, container stream, or null for none; a format of a container stream is that of all own lines on it. */
+  /** File, container stream, syslog, or null for none; a format of a container stream is that of all own lines on it. */
   readonly logfile: LogTarget | null;
   /** The console of `nodaemon`, unless `silent`; null: none. */
   readonly console: LogTarget | null;
