@@ -16,6 +16,7 @@ import { namespecOf } from '../engine/registry.ts';
 import type { Hub } from '../logs/ports.ts';
 import type { Addon, Reaped, ResourceLimit } from '../native/addon.ts';
 import type { SystemClock } from '../process/clock.ts';
+import { readEnvironmentFiles } from '../process/environment-files.ts';
 import { inheritedStdio, type Launcher, PIPED } from '../process/launcher.ts';
 import { SpawnError } from '../process/spawn-error.ts';
 import { ProgramStreams } from './program-streams.ts';
@@ -189,7 +190,7 @@ export class Supervision implements Processes {
       const result = launcher.launch(process, {
         inherited: env,
         common: this.#config.supervisord.environment,
-        files: new Map(),
+        files: readEnvironmentFiles(process.options.environment_file, process.options.environment_dir),
         added: new Map(),
         serverUrl: serverUrl(),
         limits,

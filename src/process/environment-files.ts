@@ -1,0 +1,94 @@
+/**
+ * Variables from files, read anew at every start: `environment_file` (NAME=value lines) and `environment_dir` (a file for each variable, as in /run/secrets).
+ * Values never appear in a message: they may be secrets.
+ */
+import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { SpawnError } from './spawn-error.ts';
+
+/** A larger file is no list of variables, and reading it would hold everything up. */
+const MAX_BYTES = 1024 * 1024;
+const NAME = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
+const ESCAPES: ReadonlyMap<string, string> = new Map([['n', '\n'], ['r', '\r'], ['t', '\t']]);
+
+/** One `environment_file`; an optional one may be missing. */
+export interface EnvironmentFile {
+  readonly path: string;
+  readonly isOptional: boolean;
+}
+
+/**
+ * The variables of all files and directories, the later over the earlier, files before directories.
+ * Throws {@link SpawnError} for what cannot be read or understood: the program is not started without its variables.
+ */
+export function readEnvironmentFiles(files: readonly EnvironmentFile[], directories: readonly string[]): Map<string, string> {
+  const variables = new Map<string, string>();
+  for (const { path, isOptional } of files) {
+    const text = readSmallFile(path, isOptional);
+    if (text !== null) for (const [name, value] of parseEnvironmentFile(text, path)) variables.set(name, value);
+  }
+  for (const directory of directories) {
+    for (const name of listFiles(directory)) {
+      // One newline at the end is the editor's, not the secret's.
+      const text = readSmallFile(join(directory, name), false);
+      if (text !== null) variables.set(name, text.replace(/\r?\n$/, ''));
+    }
+  }
+  return variables;
+}
+
+/**
+ * The variables of a file as Docker's `--env-file` and dotenv have them: `NAME=value`, `export NAME=value`, comments, blank lines;
+ * 'single quotes' take everything as it is, "double quotes" know \n \r \t \" \\ and may go on over several lines. Throws {@link SpawnError}.
+ */
+export function parseEnvironmentFile(text: string, path: string): Map<string, string> {
+  const variables = new Map<string, string>();
+  const line = /[ \t]*(?:#.*|(?:export[ \t]+)?([^\s=#]+)[ \t]*=[ \t]*(?:'([^']*)'[ \t]*(?:#.*)?|"((?:[^"\\]|\\[^])*)"[ \t]*(?:#.*)?|(.*))|)\r?(?:\n|$)/y;
+  let row = 1;
+  while (line.lastIndex < text.length) {
+    const from = line.lastIndex;
+    const match = line.exec(text);
+    const [whole = '', name, single, double, bare] = match ?? [];
+    if (match === null || (name !== undefined && !NAME.test(name))) throw new SpawnError('exec', 'EINVAL', `cannot read ${path}: line ${row} is not NAME=value`);
+    if (name !== undefined) variables.set(name, single ?? (double === undefined ? (bare ?? '').trim() : unescape(double)));
+    row += text.slice(from, from + whole.length).split('\n').length - 1;
+  }
+  return variables;
+}
+
+function unescape(text: string): string {
+  return text.replace(/\\([^])/g, (_whole, letter: string) => ESCAPES.get(letter) ?? letter);
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? 'UNKNOWN';
+}
+
+/** The text of a regular file; null where it is missing and may be. A pipe without a writer must not hold us up. */
+function readSmallFile(path: string, isOptional: boolean): string | null {
+  let fd: number;
+  try {
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    if (isOptional && codeOf(error) === 'ENOENT') return null;
+    throw new SpawnError('exec', codeOf(error), `cannot read ${path}: ${codeOf(error)}`);
+  }
+  try {
+    const status = fstatSync(fd);
+    if (!status.isFile()) throw new SpawnError('exec', 'EINVAL', `cannot read ${path}: it is not a regular file`);
+    if (status.size > MAX_BYTES) throw new SpawnError('exec', 'EFBIG', `cannot read ${path}: it is larger than ${MAX_BYTES} bytes`);
+    return readFileSync(fd, 'utf8');
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The files of a directory that name variables; Kubernetes' `..data` and the like are not among them. */
+function listFiles(directory: string): string[] {
+  try {
+    const entries = readdirSync(directory, { withFileTypes: true });
+    return entries.filter((entry) => !entry.isDirectory() && NAME.test(entry.name)).map(({ name }) => name).toSorted();
+  } catch (error) {
+    throw new SpawnError('exec', codeOf(error), `cannot read ${directory}: ${codeOf(error)}`);
+  }
+}

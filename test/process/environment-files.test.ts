@@ -1,0 +1,42 @@
+/** Variables from files and directories: what is understood, and what is refused without showing a value. */
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { parseEnvironmentFile, readEnvironmentFiles } from '../../src/process/environment-files.ts';
+import { SpawnError } from '../../src/process/spawn-error.ts';
+
+test('lines of an environment file', () => {
+  const rows: Array<[text: string, variables: Record<string, string>]> = [
+    ['A=1\nB=two words\n', { A: '1', B: 'two words' }],
+    ['# comment\n\n  \nexport A=1', { A: '1' }],
+    ['A=p#ss=w%rd,"x"', { A: 'p#ss=w%rd,"x"' }],
+    ["A='it # is $HOME \\n'  # comment\nB=2", { A: 'it # is $HOME \\n', B: '2' }],
+    ['A="a\\n\\"b\\"\\\\"\nB=', { A: 'a\n"b"\\', B: '' }],
+    ['KEY="-----BEGIN\nline\n-----END"\nNEXT=1\r\n', { KEY: '-----BEGIN\nline\n-----END', NEXT: '1' }],
+    ['A = 1 \r\n', { A: '1' }],
+    ['', {}],
+  ];
+  for (const [text, variables] of rows) assert.deepEqual(Object.fromEntries(parseEnvironmentFile(text, 'x')), variables, JSON.stringify(text));
+});
+
+test('what is no variable is refused with its line, without its text', () => {
+  for (const [text, line] of [['A=1\nsecret\n', 2], ['K="a\nb"\n9X=secret', 3], ['=secret', 1]] as const) {
+    assert.throws(() => parseEnvironmentFile(text, '/e'), (error: unknown) => error instanceof SpawnError && error.message === `cannot read /e: line ${line} is not NAME=value`);
+  }
+});
+
+test('files and directories, the later over the earlier', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'onevisor-env-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, 'a.env'), 'A=file\nB=file\n');
+  mkdirSync(join(folder, 'secrets', '..data'), { recursive: true });
+  writeFileSync(join(folder, 'secrets', '..data', 'B'), 'from the directory\n');
+  symlinkSync('..data/B', join(folder, 'secrets', 'B'));
+  const files = [{ path: join(folder, 'a.env'), isOptional: false }, { path: join(folder, 'missing'), isOptional: true }];
+  assert.deepEqual(Object.fromEntries(readEnvironmentFiles(files, [join(folder, 'secrets')])), { A: 'file', B: 'from the directory' });
+  assert.throws(() => readEnvironmentFiles([{ path: join(folder, 'missing'), isOptional: false }], []), /missing: ENOENT$/);
+  assert.throws(() => readEnvironmentFiles([{ path: folder, isOptional: true }], []), /not a regular file$/);
+  assert.throws(() => readEnvironmentFiles([], [join(folder, 'none')]), /none: ENOENT$/);
+});
