@@ -1,6 +1,6 @@
 /**
  * The way to the log daemon of the machine: a datagram for each line. It never waits in a call, and a daemon that reads nothing holds nobody up
- * for longer than a moment: what it does not take is given up, which the sink counts and says.
+ * for longer than a moment: what it does not take then is given up, which the sink counts and says. One that is slow slows those who write to it.
  * A daemon that was restarted is found again with the next line.
  */
 import { closeSync } from 'node:fs';
@@ -17,7 +17,7 @@ const BATCH = 256;
 
 /**
  * The queue of a daemon has room for a few datagrams only (net.unix.max_dgram_qlen, often 10), so a burst is always too much for it, and a descriptor of this kind
- * is one that Node cannot wait for: it is tried again after these delays, and given up after so long.
+ * is one that Node cannot wait for: it is tried again after these delays, and given up when it has taken nothing for so long.
  */
 const FIRST_RETRY_MS = 1;
 const LONGEST_RETRY_MS = 50;
@@ -44,7 +44,8 @@ interface Job {
   /** Up to where it is done. */
   at: number;
   retryMs: number;
-  readonly deadlineMs: number;
+  /** Since when nothing was taken; null while something is. */
+  waitedSinceMs: number | null;
   readonly written: Written;
 }
 
@@ -63,8 +64,7 @@ export class SyslogOutlet implements Outlet {
   }
 
   write(bytes: Buffer, start: number, end: number, written: Written): void {
-    const deadlineMs = this.#parts.clock.nowMs() + PATIENCE_MS;
-    this.#advance({ bytes, start, end, at: start, retryMs: FIRST_RETRY_MS, deadlineMs, written: (error, count) => setImmediate(written, error, count) });
+    this.#advance({ bytes, start, end, at: start, retryMs: FIRST_RETRY_MS, waitedSinceMs: null, written: (error, count) => setImmediate(written, error, count) });
   }
 
   open(done: Done): void {
@@ -100,6 +100,8 @@ export class SyslogOutlet implements Outlet {
         return;
       }
       this.#carry = EMPTY;
+      job.retryMs = FIRST_RETRY_MS;
+      job.waitedSinceMs = null;
       job.at = job.bytes[stop] === NEWLINE ? stop + 1 : stop;
     }
     job.written(null, job.at - job.start);
@@ -117,7 +119,8 @@ export class SyslogOutlet implements Outlet {
     const { clock } = this.#parts;
     const nowMs = clock.nowMs();
     const isBehind = error.code === 'EAGAIN' || error.code === 'ENOBUFS';
-    if (isBehind && !this.#isStalled && nowMs < job.deadlineMs) {
+    job.waitedSinceMs ??= nowMs;
+    if (isBehind && !this.#isStalled && nowMs - job.waitedSinceMs < PATIENCE_MS) {
       clock.alarm(nowMs + job.retryMs, () => this.#advance(job));
       job.retryMs = Math.min(job.retryMs * 2, LONGEST_RETRY_MS);
       return;
