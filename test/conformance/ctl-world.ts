@@ -1,0 +1,150 @@
+/**
+ * What the tests of the client share: the real supervisord in a directory of its own, both clients as programs, and the comparison.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { callMethod } from '../../src/ctl/client.ts';
+import { type Call, Supervisor } from '../../src/ctl/supervisor.ts';
+
+/** Path of the real client, null where it is not installed. */
+export const realClient = findProgram('supervisorctl');
+const realServer = findProgram('supervisord');
+
+/** Options of a test that needs the real Supervisor. */
+export const needsSupervisor = realClient === null || realServer === null ? { skip: 'no supervisord and supervisorctl on this machine' } : {};
+
+export const launcher = fileURLToPath(new URL('ctl-launch.ts', import.meta.url));
+
+function findProgram(name: string): string | null {
+  const found = spawnSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' });
+  return found.status === 0 ? found.stdout.trim() : null;
+}
+
+/** What a program left behind. */
+export interface Outcome {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly code: number | null;
+}
+
+/** How a client is called. */
+export interface CallOptions {
+  readonly cwd: string;
+  readonly input?: string;
+  readonly env?: Record<string, string>;
+}
+
+/** Runs a program to its end. */
+export function run(command: string, args: readonly string[], { cwd, input = '', env = {} }: CallOptions): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd, env: { PATH: process.env['PATH'], HOME: cwd, LC_ALL: 'C.UTF-8', ...env } });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ stdout, stderr, code }));
+    child.stdin.end(input);
+  });
+}
+
+/** Runs the real client. */
+export function runReal(args: readonly string[], options: CallOptions): Promise<Outcome> {
+  return run(realClient ?? 'supervisorctl', args, options);
+}
+
+/** Runs ours, called by the same name. */
+export function runOurs(args: readonly string[], options: CallOptions): Promise<Outcome> {
+  return run(process.execPath, [launcher, ...args], { ...options, env: { ...options.env, SUPERVISORCTL_NAME: realClient ?? 'supervisorctl' } });
+}
+
+/** Takes out what differs from run to run: process ids, uptimes, times of day, and the places in Python's sources. */
+export function normalise(text: string): string {
+  return text
+    .replace(/pid \d+, uptime [\d:]+( days?, [\d:]+)?/g, 'pid PID, uptime TIME')
+    .replace(/[A-Z][a-z]{2} \d\d \d\d:\d\d [AP]M/g, 'DATE')
+    .replace(/^(supervisor> )?[1-9]\d*$/gm, '$1PID')
+    .replace(/: file: \S+ line: \d+$/gm, '');
+}
+
+/** A running supervisord. */
+export interface World {
+  readonly directory: string;
+  readonly call: Call;
+  readonly supervisor: Supervisor;
+  /** Arguments that select it. */
+  readonly select: readonly string[];
+  writeConfig(programs: string): void;
+  /** Ends it with all it started; `stubborn` are process ids that it no longer tells. */
+  stop(stubborn?: readonly number[]): Promise<void>;
+}
+
+/** Starts the real supervisord with `[program:x]` sections, and waits until it answers. `port` is for its TCP server with password. */
+export async function startWorld(programs: string, port: number): Promise<World> {
+  const directory = mkdtempSync(join(tmpdir(), 'ctl-'));
+  const file = join(directory, 's.conf');
+  const serverUrl = `unix://${join(directory, 's.sock')}`;
+  const call: Call = (method, ...params) => callMethod({ serverUrl, username: null, password: null }, method, params, new AbortController().signal);
+  const supervisor = new Supervisor(call);
+  const writeConfig = (text: string): void => writeFileSync(file, formatConfig(directory, port, text));
+  writeConfig(programs);
+  const server = spawn(realServer ?? 'supervisord', ['-n', '-c', file], { cwd: directory, stdio: ['ignore', 'pipe', 'inherit'], env: { PATH: process.env['PATH'], TZ: process.env['TZ'] } });
+  const ended = new Promise<void>((resolve) => server.on('close', () => resolve()));
+  // It says so on its output once its servers listen.
+  await new Promise<void>((resolve, reject) => {
+    let text = '';
+    server.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+      if (text.includes('supervisord started')) resolve();
+    });
+    server.on('close', () => reject(new Error(`supervisord did not start: ${text}`)));
+  });
+  const stop = async (stubborn: readonly number[] = []): Promise<void> => {
+    const pids = (await supervisor.getAllProcessInfo().catch(() => [])).map((info) => info.pid);
+    server.kill('SIGTERM');
+    // What ignores SIGTERM is ended here: this supervisord would wait for it.
+    for (const pid of [...pids, ...stubborn]) endGroup(pid);
+    await ended;
+    rmSync(directory, { recursive: true, force: true });
+  };
+  return { directory, call, supervisor, select: ['-c', file], writeConfig, stop };
+}
+
+function endGroup(pid: number): void {
+  if (pid === 0) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+}
+
+function formatConfig(directory: string, port: number, programs: string): string {
+  return `[unix_http_server]
+file=${directory}/s.sock
+[inet_http_server]
+port=127.0.0.1:${port}
+username=u
+password=p:w
+[supervisord]
+logfile=${directory}/s.log
+pidfile=${directory}/s.pid
+childlogdir=${directory}
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
+[supervisorctl]
+serverurl=unix://${directory}/s.sock
+${programs}`;
+}
+
+/** Waits until a question is answered with yes. The states of a process can only be asked for, so this asks again. */
+export async function until(question: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 15_000;
+  while (!(await question())) {
+    if (Date.now() > deadline) throw new Error(`never came true: ${String(question)}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
