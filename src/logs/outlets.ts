@@ -2,7 +2,7 @@
  * The two ways to write to a descriptor without ever blocking the loop, whatever is at its other end.
  * An outlet has one write under way at a time; queues, lines and back pressure are the sink's.
  */
-import { close, write } from 'node:fs';
+import { close, write, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { LogClock, LogNatives } from './ports.ts';
 
@@ -105,11 +105,13 @@ export class FloodGauge {
 /** The write end of a pipe whose open file description is our own: it is made non-blocking, and the loop is told when there is room. */
 export class PipeOutlet implements Outlet {
   readonly #socket: Socket;
+  readonly #fd: number;
   readonly #growth: PipeGrowth;
   readonly #gauge: FloodGauge;
 
   /** The descriptor belongs to the outlet. */
   constructor(fd: number, growth: PipeGrowth) {
+    this.#fd = fd;
     this.#growth = growth;
     this.#gauge = growth.gauge(fd);
     this.#socket = new Socket({ fd, readable: false, writable: true });
@@ -119,10 +121,26 @@ export class PipeOutlet implements Outlet {
 
   write(bytes: Buffer, start: number, end: number, written: Written): void {
     this.#gauge.count(end - start);
-    this.#socket.write(bytes.subarray(start, end), (error) => {
-      if (error) written(error, 0);
+    const now = this.#writeNow(bytes, start, end);
+    if (start + now === end) {
+      queueMicrotask(() => written(null, now));
+      return;
+    }
+    this.#socket.write(bytes.subarray(start + now, end), (error) => {
+      if (error) written(error, now);
       else written(null, end - start);
     });
+  }
+
+  /** What the pipe takes at once, without the machinery of a stream. A refusal is nothing taken: the stream waits for room, or meets the error itself. */
+  #writeNow(bytes: Buffer, start: number, end: number): number {
+    // After an error Node has closed the descriptor, and its number may be another file's.
+    if (this.#socket.destroyed) return 0;
+    try {
+      return writeSync(this.#fd, bytes, start, end - start);
+    } catch {
+      return 0;
+    }
   }
 
   open(done: Done): void {
