@@ -17,8 +17,9 @@ import type { Hub } from '../logs/ports.ts';
 import type { Addon, Reaped, ResourceLimit } from '../native/addon.ts';
 import type { SystemClock } from '../process/clock.ts';
 import { readEnvironmentFiles } from '../process/environment-files.ts';
-import { inheritedStdio, type Launcher, PIPED } from '../process/launcher.ts';
+import { inheritedStdio, type Launcher, PIPED, type StdioPlan } from '../process/launcher.ts';
 import { SpawnError } from '../process/spawn-error.ts';
+import { FastCgiSockets } from './fastcgi.ts';
 import { ProgramStreams } from './program-streams.ts';
 
 const SECOND_MS = 1000;
@@ -57,6 +58,7 @@ export class Supervision implements Processes {
   /** The configuration as it was read last; its groups can be activated. */
   #latest: Config;
   #streams: ProgramStreams;
+  readonly #sockets: FastCgiSockets;
   #engine: Engine;
   /** What a reload under way will start with. */
   #next: Config | null = null;
@@ -66,6 +68,7 @@ export class Supervision implements Processes {
     this.#parts = parts;
     this.#config = config;
     this.#latest = config;
+    this.#sockets = new FastCgiSockets(parts.addon, (level, text) => parts.hub.mainLog.write(level, text));
     this.#streams = this.#openStreams(config);
     this.#engine = this.#makeEngine(config);
   }
@@ -185,7 +188,7 @@ export class Supervision implements Processes {
   /** Implements {@link Processes}. */
   spawn(process: ProcessConfig, _run: number): SpawnOutcome {
     if (process.commandError !== null) return { ok: false, reason: `can't parse command '${process.options.command}': ${process.commandError}`, exitCode: 1 };
-    const { launcher, addon, env, limits, serverUrl } = this.#parts;
+    const { launcher, env, limits, serverUrl } = this.#parts;
     try {
       const result = launcher.launch(process, {
         inherited: env,
@@ -194,7 +197,7 @@ export class Supervision implements Processes {
         added: new Map(),
         serverUrl: serverUrl(),
         limits,
-        stdio: process.group === this.#config.main ? inheritedStdio(addon) : PIPED,
+        stdio: this.#stdioOf(process),
         descriptors: [],
       });
       this.#streams.attach(process, result);
@@ -203,6 +206,13 @@ export class Supervision implements Processes {
       if (error instanceof SpawnError) return { ok: false, reason: error.message, exitCode: error.exitCode };
       throw error;
     }
+  }
+
+  /** The main program has our own streams; what is a FastCGI program accepts on its standard input. */
+  #stdioOf(process: ProcessConfig): StdioPlan {
+    if (process.group === this.#config.main) return inheritedStdio(this.#parts.addon);
+    const stdin = this.#sockets.socketOf(process);
+    return stdin === null ? PIPED : { ...PIPED, stdin };
   }
 
   /** Implements {@link Processes}. */
@@ -252,6 +262,7 @@ export class Supervision implements Processes {
   }
 
   #observe(event: EngineEvent): void {
+    if (event.type === 'process' || event.type === 'group') this.#sockets.settle(this.#engine.processes());
     // A run that is over has no use for its standard input any more.
     if (event.type === 'process' && event.process.record.pid === null && event.process.record.state !== 'STARTING') this.#streams.closeInput(event.process.id);
     for (const listener of this.#listeners) listener(event);

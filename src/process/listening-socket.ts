@@ -1,0 +1,124 @@
+/**
+ * A socket that listens for a program to accept on: raw, blocking, and nothing that Node knows of. Made in a private directory beside its place and
+ * renamed into it, so that it is never there with other rights than asked for, and one that an earlier run left is replaced in one step.
+ * It accepts nothing itself, and does not know whose socket it is.
+ */
+import { chmodSync, chownSync, closeSync, lstatSync, mkdtempSync, readFileSync, renameSync, rmdirSync, rmSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { dirname } from 'node:path';
+import { getSystemErrorMap } from 'node:util';
+import type { Addon } from '../native/addon.ts';
+
+/** Where programs are reached. */
+export type ListenAddress = { readonly kind: 'unix'; readonly path: string } | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
+
+/** What is asked for; mode and owner are those of a path. */
+export interface ListenRequest {
+  readonly address: ListenAddress;
+  readonly backlog: number;
+  readonly mode: number;
+  /** Ids for chown; null leaves them. */
+  readonly owner: { readonly uid: number; readonly gid: number } | null;
+}
+
+/** An open one. */
+export interface ListeningSocket {
+  readonly fd: number;
+  /** Closes it and removes its path, unless another socket is there by now. Never throws. */
+  close(): void;
+}
+
+/** Why a socket cannot be made; the message is the reason alone. */
+export class ListeningSocketError extends Error {
+  override readonly name = 'ListeningSocketError';
+  /** Name of the errno; ENOTSOCK: something else is at the path; ENOTFOUND: the name of the host is not known here. */
+  readonly code: string;
+
+  constructor(code: string, reason: string) {
+    super(reason);
+    this.code = code;
+  }
+}
+
+type Sockets = Pick<Addon, 'listenUnix' | 'listenTcp'>;
+
+/** Opens a socket. Throws a {@link ListeningSocketError}; an owner that cannot be set is a warning only. */
+export function openListeningSocket(addon: Sockets, request: ListenRequest, warn: (text: string) => void): ListeningSocket {
+  const { address, backlog } = request;
+  try {
+    if (address.kind === 'unix') return openUnix(addon, address.path, request, warn);
+    const fd = addon.listenTcp(addressOf(address.host), address.port, backlog);
+    return { fd, close: () => closeSync(fd) };
+  } catch (error) {
+    throw reasonOf(error);
+  }
+}
+
+function openUnix(addon: Sockets, path: string, { backlog, mode, owner }: ListenRequest, warn: (text: string) => void): ListeningSocket {
+  requireFree(path);
+  const directory = mkdtempSync(`${dirname(path)}/.`);
+  const fresh = `${directory}/s`;
+  let fd: number | null = null;
+  try {
+    fd = addon.listenUnix(fresh, backlog);
+    chmodSync(fresh, mode);
+    if (owner !== null) changeOwner(fresh, path, owner, warn);
+    const { ino } = lstatSync(fresh);
+    renameSync(fresh, path);
+    const open = fd;
+    return {
+      fd: open,
+      close: () => {
+        closeSync(open);
+        removeOwn(path, ino, warn);
+      },
+    };
+  } catch (error) {
+    if (fd !== null) closeSync(fd);
+    rmSync(fresh, { force: true });
+    throw error;
+  } finally {
+    rmdirSync(directory);
+  }
+}
+
+/** compat: whoever may still listen at the path is replaced, as programs that outlived an earlier supervisor; but what is no socket stays. */
+function requireFree(path: string): void {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found !== undefined && !found.isSocket()) throw new ListeningSocketError('ENOTSOCK', 'there is something else than a socket, which is not removed');
+}
+
+function changeOwner(fresh: string, path: string, { uid, gid }: { readonly uid: number; readonly gid: number }, warn: (text: string) => void): void {
+  try {
+    chownSync(fresh, uid, gid);
+  } catch (error) {
+    warn(`cannot change the owner of ${path} to ${uid}:${gid}: ${reasonOf(error).message}`);
+  }
+}
+
+function removeOwn(path: string, ino: number, warn: (text: string) => void): void {
+  try {
+    if (lstatSync(path, { throwIfNoEntry: false })?.ino === ino) rmSync(path);
+  } catch (error) {
+    warn(`cannot remove ${path}: ${reasonOf(error).message}`);
+  }
+}
+
+/** The address in numbers of a host. A look-up that asks a name server would hold up the supervisor, so only /etc/hosts is asked. */
+function addressOf(host: string): string {
+  if (isIP(host) !== 0) return host;
+  if (host === 'localhost') return '127.0.0.1';
+  const lines = readFileSync('/etc/hosts', 'utf8').split('\n').map((line) => line.replace(/#.*/, '').trim().toLowerCase().split(/\s+/));
+  const address = lines.find(([first = '', ...names]) => isIP(first) === 4 && names.includes(host))?.[0];
+  if (address === undefined) throw new ListeningSocketError('ENOTFOUND', `/etc/hosts has no address for ${host}; use one in numbers`);
+  return address;
+}
+
+function reasonOf(error: unknown): ListeningSocketError {
+  if (error instanceof ListeningSocketError) return error;
+  const { code, errno } = error as NodeJS.ErrnoException;
+  if (code === undefined || errno === undefined) throw error;
+  // An errno of Node is negative, one of the addon is not.
+  const [, words] = getSystemErrorMap().get(-Math.abs(errno)) ?? [code, 'unknown error'];
+  return new ListeningSocketError(code, `${words} (${code})`);
+}
