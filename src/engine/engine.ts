@@ -198,13 +198,14 @@ export class Engine {
   #stepProcess(id: string, input: ProcessInput): void {
     const entry = this.#registry.get(id);
     if (entry === undefined) return;
+    const { pid } = entry.record;
     const { record, effects } = step(entry.record, input, { ...entry.policy, mayRestart: this.#shutdown.phase === 'running', chance: this.#ports.chance() });
     entry.record = record;
     this.#setAlarm(entry);
-    for (const effect of effects) this.#runEffect(entry, effect);
+    for (const effect of effects) this.#runEffect(entry, effect, pid);
   }
 
-  #runEffect(entry: Entry, effect: ProcessEffect): void {
+  #runEffect(entry: Entry, effect: ProcessEffect, pidBefore: number | null): void {
     switch (effect.type) {
       case 'note':
         return this.#say(formatNote(entry.config.name, this.#judge(entry, effect.note)));
@@ -213,7 +214,13 @@ export class Engine {
       case 'signal':
         return this.#signal(entry, effect.pid, effect.signal, effect.group);
       case 'changed':
-        this.#emit({ type: 'process', process: { id: entry.id, config: entry.config, record: effect.record }, from: effect.from, expected: effect.expected });
+        this.#emit({
+          type: 'process',
+          process: { id: entry.id, config: entry.config, record: effect.record },
+          from: effect.from,
+          expected: effect.expected,
+          pid: effect.to === 'STARTING' ? null : (effect.record.pid ?? pidBefore),
+        });
         return this.#afterChange(entry, effect);
     }
   }

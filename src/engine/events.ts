@@ -7,8 +7,11 @@ import type { ProcessView } from './registry.ts';
 
 /** A change, told after it happened. */
 export type EngineEvent =
-  /** A process went from one state to another; `expected` is meant for EXITED (`exitcodes`). */
-  | { readonly type: 'process'; readonly process: ProcessView; readonly from: ProcessStateName; readonly expected: boolean }
+  /**
+   * A process went from one state to another; `expected` is meant for EXITED (`exitcodes`).
+   * `pid`: of the run that goes on or has just ended, which the record of one that has ended no longer has; null where there is none.
+   */
+  | { readonly type: 'process'; readonly process: ProcessView; readonly from: ProcessStateName; readonly expected: boolean; readonly pid: number | null }
   /** A group was taken in or forgotten at run time. */
   | { readonly type: 'group'; readonly group: string; readonly change: 'added' | 'removed' }
   /** The supervisor began to end or to restart. */

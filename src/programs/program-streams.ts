@@ -13,7 +13,7 @@ import type { SpawnResult } from '../native/addon.ts';
 import { channelSpec } from './log-specs.ts';
 
 const STREAMS = ['stdout', 'stderr'] as const satisfies readonly StreamName[];
-/** What a program has not read yet of what was sent to its standard input; more is refused. */
+/** What a program has not read yet of what was sent to its standard input; more is refused, save for what is longer by itself. */
 const MAX_UNREAD_BYTES = 1024 * 1024;
 
 /** Our end of a program's standard input. It becomes a socket of Node's when it is first written to. */
@@ -40,7 +40,10 @@ export class ProgramStreams {
   open(process: ProcessConfig): void {
     for (const stream of STREAMS) {
       const spec = channelSpec(process, stream, this.#supervisord, () => this.#makeAutoFile(process, stream));
-      if (spec !== null) this.#channels.set(channelId(namespecOf(process), stream), this.#hub.openChannel(spec));
+      if (spec === null) continue;
+      // Event listeners have no capture mode, and what they say on standard output is a protocol, to be read as it is.
+      const fitted = process.type === 'eventlistener' ? { ...spec, captureMaxBytes: 0, stripAnsi: spec.stripAnsi && stream === 'stderr' } : spec;
+      this.#channels.set(channelId(namespecOf(process), stream), this.#hub.openChannel(fitted));
     }
   }
 
@@ -82,14 +85,20 @@ export class ProgramStreams {
     return this.#channels.get(channelId(id, stream)) ?? null;
   }
 
-  /** Writes to the standard input of a program, whole or not at all, and returns at once. */
-  writeInput(id: string, bytes: Uint8Array): 'written' | 'closed' | 'full' {
+  /**
+   * Writes to the standard input of a program, whole or not at all, and returns at once.
+   * `failed` is called later if it turns out that nobody reads it any more, also because the program has ended.
+   */
+  writeInput(id: string, bytes: Uint8Array, failed?: () => void): 'written' | 'closed' | 'full' {
     const input = this.#inputs.get(id);
     if (input === undefined) return 'closed';
     input.socket ??= this.#openInput(id, input.fd);
     if (input.socket.destroyed || !input.socket.writable) return 'closed';
-    if (input.socket.writableLength + bytes.length > MAX_UNREAD_BYTES) return 'full';
-    input.socket.write(bytes);
+    const unread = input.socket.writableLength;
+    if (unread > 0 && unread + bytes.length > MAX_UNREAD_BYTES) return 'full';
+    input.socket.write(bytes, (error) => {
+      if (error) failed?.();
+    });
     return 'written';
   }
 

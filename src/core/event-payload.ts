@@ -1,0 +1,132 @@
+/**
+ * Events as data, and their text as listeners read it: the payload of each type, and the header line before it.
+ * Pure; who gets an event, and when, is decided in src/events.
+ */
+import { countCharacters, decodeOutput } from './event-text.ts';
+import type { EventType, TickPeriod } from './event-types.ts';
+import type { ProcessStateName } from './states.ts';
+
+/** The process that an event is about. */
+export interface EventSource {
+  readonly process: string;
+  readonly group: string;
+}
+
+/** What a program wrote. The bytes belong to the event. */
+interface Output extends EventSource {
+  readonly pid: number;
+  readonly stream: 'stdout' | 'stderr';
+  readonly bytes: Uint8Array;
+}
+
+/** A process went from one state to another. `pid`: of the run that it is about, 0 where there is none. */
+export interface StateEvent extends EventSource {
+  readonly kind: 'state';
+  readonly from: ProcessStateName;
+  readonly to: ProcessStateName;
+  readonly pid: number;
+  /** Starts that have failed in a row. */
+  readonly tries: number;
+  /** Whether an exit was expected (`exitcodes`). */
+  readonly expected: boolean;
+}
+
+/** Everything that listeners can be told. */
+export type SupervisorEvent =
+  | StateEvent
+  | ({ readonly kind: 'log' } & Output)
+  | ({ readonly kind: 'communication' } & Output)
+  | { readonly kind: 'remote'; readonly type: string; readonly data: string }
+  | { readonly kind: 'group'; readonly group: string; readonly change: 'added' | 'removed' }
+  | { readonly kind: 'supervisor'; readonly change: 'running' | 'stopping' }
+  /** `whenS`: the moment, a multiple of the period, in seconds since 1970. */
+  | { readonly kind: 'tick'; readonly period: TickPeriod; readonly whenS: number };
+
+const streamNames = { stdout: 'STDOUT', stderr: 'STDERR' } as const;
+
+/** The type of an event. */
+export function typeOf(event: SupervisorEvent): EventType {
+  switch (event.kind) {
+    case 'state':
+      return `PROCESS_STATE_${event.to}`;
+    case 'log':
+      return `PROCESS_LOG_${streamNames[event.stream]}`;
+    case 'communication':
+      return `PROCESS_COMMUNICATION_${streamNames[event.stream]}`;
+    case 'remote':
+      return 'REMOTE_COMMUNICATION';
+    case 'group':
+      return event.change === 'added' ? 'PROCESS_GROUP_ADDED' : 'PROCESS_GROUP_REMOVED';
+    case 'supervisor':
+      return event.change === 'running' ? 'SUPERVISOR_STATE_CHANGE_RUNNING' : 'SUPERVISOR_STATE_CHANGE_STOPPING';
+    case 'tick':
+      return `TICK_${event.period}`;
+  }
+}
+
+/** The payload of an event. Its fields stand in Supervisor's order. */
+export function formatPayload(event: SupervisorEvent): string {
+  switch (event.kind) {
+    case 'state':
+      return `${formatSource(event)} from_state:${event.from}${formatStateDetails(event)}`;
+    case 'log':
+      return `${formatSource(event)} pid:${event.pid} channel:${event.stream}\n${decodeOutput(event.bytes)}`;
+    case 'communication':
+      return `${formatSource(event)} pid:${event.pid}\n${decodeOutput(event.bytes)}`;
+    case 'remote':
+      return `type:${event.type}\n${event.data}`;
+    case 'group':
+      return `groupname:${event.group}\n`;
+    case 'supervisor':
+      return '';
+    case 'tick':
+      return `when:${event.whenS}`;
+  }
+}
+
+function formatSource({ process, group }: EventSource): string {
+  return `processname:${process} groupname:${group}`;
+}
+
+/** What each state tells beside its name. */
+function formatStateDetails({ to, pid, tries, expected }: StateEvent): string {
+  switch (to) {
+    case 'STARTING':
+    case 'BACKOFF':
+      return ` tries:${tries}`;
+    case 'RUNNING':
+    case 'STOPPING':
+    case 'STOPPED':
+      return ` pid:${pid}`;
+    case 'EXITED':
+      return ` expected:${expected ? 1 : 0} pid:${pid}`;
+    case 'FATAL':
+    case 'UNKNOWN':
+      return '';
+  }
+}
+
+/** What the header line says beside what the event does. */
+export interface Delivery {
+  /** `identifier` of [supervisord]. */
+  readonly server: string;
+  readonly serial: number;
+  readonly pool: string;
+  readonly poolSerial: number;
+}
+
+/**
+ * What a listener gets for an event: the header line and the payload.
+ * compat: `len` counts characters, not bytes as documented: `supervisor.childutils` reads so many characters, and would wait for more than there are.
+ */
+export function formatDelivery(event: SupervisorEvent, { server, serial, pool, poolSerial }: Delivery): string {
+  const payload = formatPayload(event);
+  return `ver:3.0 server:${server} serial:${serial} pool:${pool} poolserial:${poolSerial} eventname:${typeOf(event)} len:${countCharacters(payload)}\n${payload}`;
+}
+
+/** About what an event that waits holds in memory, in bytes. */
+export function weightOf(event: SupervisorEvent): number {
+  const overhead = 200;
+  if (event.kind === 'log' || event.kind === 'communication') return overhead + event.bytes.length;
+  return event.kind === 'remote' ? overhead + 2 * (event.type.length + event.data.length) : overhead;
+}

@@ -1,0 +1,121 @@
+/**
+ * What an event listener says on its standard output, byte by byte (Supervisor, "Event Listener Notification Protocol"). Pure.
+ *
+ *   ACKNOWLEDGED  it has begun, or answered; `READY\n` is awaited.      READY    an event may be sent; it must be silent.
+ *   BUSY          it has an event; `RESULT n\n` and n bytes are awaited.  UNKNOWN  it has broken the protocol; nothing counts any more.
+ *
+ * Invariant: the outcome does not depend on how the bytes were cut into reads, as long as no event is sent in between.
+ */
+
+/** Names as in the debug log of Supervisor. */
+export type ListenerState = 'ACKNOWLEDGED' | 'READY' | 'BUSY' | 'UNKNOWN';
+
+/** Where one run of a listener stands. Text is one character for each byte. */
+export interface ListenerRecord {
+  readonly state: ListenerState;
+  /** What has come of a token or of the line of a result. */
+  readonly held: string;
+  /** The result under way: its length, and its beginning as far as it has come. Null before its line is whole. */
+  readonly result: { readonly length: number; readonly received: number; readonly text: string } | null;
+}
+
+/** What was heard. */
+export type ListenerOutcome =
+  | { readonly type: 'ready' }
+  /** The event was judged; `accepted` when the result is OK. `result`: its beginning. */
+  | { readonly type: 'result'; readonly accepted: boolean; readonly result: string }
+  /** It is UNKNOWN now. The reason goes into a sentence after its name. */
+  | { readonly type: 'violated'; readonly reason: string };
+
+/** A listener that has just been started. */
+export const initialListener: ListenerRecord = { state: 'ACKNOWLEDGED', held: '', result: null };
+
+const READY_TOKEN = 'READY\n';
+const RESULT_LINE = /^RESULT[ \t]+\+?(\d+)[ \t\r]*$/;
+/** No result line is as long; without a limit a listener that never ends its line would fill the memory. */
+const MAX_LINE = 64;
+/** As much of a result is kept as a log line should show. */
+const MAX_RESULT_TEXT = 64;
+
+/** A step: the next record, whether there is more to look at, and what was heard. */
+interface Heard {
+  readonly record: ListenerRecord;
+  readonly outcome: ListenerOutcome | null;
+  /** What is left to look at; null to wait for more. */
+  readonly rest: string | null;
+}
+
+/** Takes what a listener has written. */
+export function hear(record: ListenerRecord, text: string): { readonly record: ListenerRecord; readonly outcomes: readonly ListenerOutcome[] } {
+  const outcomes: ListenerOutcome[] = [];
+  let current = record;
+  for (let rest: string | null = record.held + text; rest !== null && rest !== '';) {
+    const heard = hearOne({ ...current, held: '' }, rest);
+    current = heard.record;
+    if (heard.outcome !== null) outcomes.push(heard.outcome);
+    rest = heard.rest;
+  }
+  return { record: current, outcomes };
+}
+
+/** The record once an event was sent. */
+export function markBusy(record: ListenerRecord): ListenerRecord {
+  return { ...record, state: 'BUSY', result: null };
+}
+
+/** The record of a listener that is not to be listened to any more. */
+export function markUnknown(record: ListenerRecord): ListenerRecord {
+  return { ...record, state: 'UNKNOWN', held: '', result: null };
+}
+
+function hearOne(record: ListenerRecord, text: string): Heard {
+  switch (record.state) {
+    case 'UNKNOWN':
+      return { record, outcome: null, rest: null };
+    case 'READY':
+      return violate(record, `it was not asked anything and said ${quote(text)}`);
+    case 'ACKNOWLEDGED':
+      return hearToken(record, text);
+    case 'BUSY':
+      return record.result === null ? hearResultLine(record, text) : hearResult(record, record.result, text);
+  }
+}
+
+function hearToken(record: ListenerRecord, text: string): Heard {
+  if (text.startsWith(READY_TOKEN)) return { record: { ...record, state: 'READY' }, outcome: { type: 'ready' }, rest: text.slice(READY_TOKEN.length) };
+  if (READY_TOKEN.startsWith(text)) return { record: { ...record, held: text }, outcome: null, rest: null };
+  return violate(record, `READY was expected, it said ${quote(text)}`);
+}
+
+function hearResultLine(record: ListenerRecord, text: string): Heard {
+  const end = text.indexOf('\n');
+  if (end === -1 && text.length < MAX_LINE) return { record: { ...record, held: text }, outcome: null, rest: null };
+  const length = RESULT_LINE.exec(text.slice(0, end))?.[1];
+  if (end === -1 || length === undefined) return violate(record, `bad result line: ${quote(end === -1 ? text : text.slice(0, end))}`);
+  const result = { length: Number(length), received: 0, text: '' };
+  // A result of no bytes is whole already; what follows is none of it.
+  return result.length === 0 ? judge(record, '', 0, text.slice(end + 1)) : { record: { ...record, result }, outcome: null, rest: text.slice(end + 1) };
+}
+
+function hearResult(record: ListenerRecord, result: NonNullable<ListenerRecord['result']>, text: string): Heard {
+  const taken = text.slice(0, result.length - result.received);
+  const received = result.received + taken.length;
+  const known = (result.text + taken).slice(0, MAX_RESULT_TEXT);
+  if (received === result.length) return judge(record, known, result.length, text.slice(taken.length));
+  return { record: { ...record, result: { ...result, received, text: known } }, outcome: null, rest: null };
+}
+
+/** compat: only `OK` accepts an event (supervisor.dispatchers:default_handler). */
+function judge(record: ListenerRecord, result: string, length: number, rest: string): Heard {
+  return { record: { ...record, state: 'ACKNOWLEDGED', result: null }, outcome: { type: 'result', accepted: length === 2 && result === 'OK', result }, rest };
+}
+
+function violate(record: ListenerRecord, reason: string): Heard {
+  return { record: markUnknown(record), outcome: { type: 'violated', reason }, rest: null };
+}
+
+/** The beginning of what was said, so that it stays on one line of the log. */
+function quote(text: string): string {
+  const shown = text.slice(0, MAX_LINE).replace(/[^\x20-\x7e]/g, (character) => (character === '\n' ? '\\n' : `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`));
+  return `'${shown}'`;
+}
