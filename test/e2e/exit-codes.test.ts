@@ -39,7 +39,7 @@ const CASES: readonly Case[] = [
 ];
 
 for (const { what, options, code } of CASES) {
-  test(`exit code ${code}: ${what}`, { skip }, async (t) => {
+  test(`exit code ${code}: ${what}`, { skip, timeout: 60_000 }, async (t) => {
     const launched = await launch(t, options);
     assert.deepEqual(await launched.exit, { code, signal: null }, launched.stderr.text);
     assert.doesNotMatch(launched.stdout.text + launched.stderr.text, /^\s+at .*:\d+:\d+/m, 'no stack trace');
@@ -60,7 +60,7 @@ const COMMANDS: ReadonlyArray<{ readonly command: readonly string[]; readonly co
 
 for (const as of ['pid1', 'plain'] as const) {
   for (const { command, code, stderr } of COMMANDS) {
-    test(`exit code ${code}: onevisor -- ${command.join(' ')} (${as})`, { skip: as === 'pid1' && skip }, async (t) => {
+    test(`exit code ${code}: onevisor -- ${command.join(' ')} (${as})`, { skip: as === 'pid1' && skip, timeout: 60_000 }, async (t) => {
       const launched = await launch(t, { as, config: '[supervisord]\nlogfile=NONE\npidfile=%FOLDER%/pid\n', args: ['--', ...command] });
       assert.deepEqual(await launched.exit, { code, signal: null }, launched.stderr.text);
       assert.match(launched.stderr.text, stderr);

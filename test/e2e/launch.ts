@@ -29,7 +29,7 @@ export interface LaunchOptions {
   readonly files?: Readonly<Record<string, string>>;
   /** Arguments after `-c FILE`. */
   readonly args?: readonly string[];
-  /** Variables beside PATH, HOME and TMPDIR; nothing else is inherited. */
+  /** Variables beside PATH, HOME, TMPDIR and, without `config`, an empty ONEVISOR_CONF; nothing else is inherited. */
   readonly env?: Readonly<Record<string, string>>;
   /** `pid1`: PID 1 of a new namespace with a /run and a /proc of its own (default where that is allowed). `plain`: an ordinary process. */
   readonly as?: 'pid1' | 'plain';
@@ -96,7 +96,9 @@ export async function launch(test: TestContext, options: LaunchOptions = {}): Pr
   const command = [executable, ...(options.config === undefined ? [] : ['-c', join(folder, 'supervisord.conf')]), ...(options.args ?? [])];
   // A /run of its own keeps the private control sockets of tests that run side by side apart.
   const line = isPid1 ? ['unshare', ...namespaceFlags(), 'sh', '-c', 'mount -t tmpfs tmpfs /run && exec "$@"', 'sh', ...command] : command;
-  const env = { PATH: process.env['PATH'] ?? '', HOME: folder, TMPDIR: folder, ...options.env, [MARK]: mark };
+  // The configuration that a machine may have for a Supervisor of its own is none of a test's.
+  const own = options.config === undefined ? { ONEVISOR_CONF: '' } : {};
+  const env = { PATH: process.env['PATH'] ?? '', HOME: folder, TMPDIR: folder, ...own, ...options.env, [MARK]: mark };
   const [out, err] = [await pipeIn(folder, 'stdout'), await pipeIn(folder, 'stderr')];
   const child = spawn(line[0] ?? '', line.slice(1), { cwd: folder, env, stdio: [options.stdin ?? 'ignore', out.writeEnd, err.writeEnd] });
   started.push(child);
