@@ -34,6 +34,8 @@ export interface EnginePorts {
   readonly report: Report;
   /** A number in [0, 1), another one each time. */
   readonly chance: () => number;
+  /** Asked before a rank of a shutdown is told to stop: calls `proceed`, at once or soon. SIGKILL does not ask. */
+  readonly beforeStop?: (ids: readonly string[], proceed: () => void) => void;
   /** Nothing of ours runs any more: the last thing that an engine does. */
   readonly finished: (goal: Goal, cause: ExitCause) => void;
 }
@@ -285,7 +287,13 @@ export class Engine {
       this.#ports.finished(effect.goal, effect.cause);
       return;
     }
-    for (const id of effect.ids) this.#enqueue({ to: 'process', id, input: { type: effect.type, atMs: this.#now() } });
+    const order = (): void => {
+      for (const id of effect.ids) this.#enqueue({ to: 'process', id, input: { type: effect.type, atMs: this.#now() } });
+      this.#turn();
+    };
+    const { beforeStop } = this.#ports;
+    if (effect.type === 'kill' || beforeStop === undefined) order();
+    else beforeStop(effect.ids, order);
   }
 
   #setAlarm(entry: Entry): void {

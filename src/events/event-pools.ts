@@ -43,6 +43,11 @@ export class EventPools {
     return [...this.#pools.values()].some(({ wanted }) => isWanted(type, wanted));
   }
 
+  /** Whether no pool has an event that one of its listeners could still take. */
+  get isIdle(): boolean {
+    return [...this.#pools.values()].every(({ isIdle }) => isIdle);
+  }
+
   /** Gives an event to every pool that subscribes to it. compat: an event that nobody wants has no number. */
   publish(event: SupervisorEvent): void {
     let serial: number | null = null;

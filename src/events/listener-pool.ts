@@ -39,6 +39,8 @@ export interface PoolPorts {
   write(id: string, bytes: Uint8Array, failed: () => void): 'written' | 'closed' | 'full';
   /** Ends the run of a listener that can be talked to no more, if it has not ended yet; whether it is started again is up to its `autorestart`. */
   condemn(id: string, pid: number): void;
+  /** Called when the last event that waited was taken, or nobody is left to take one. */
+  idle(): void;
 }
 
 /** One run of one listener. */
@@ -75,6 +77,12 @@ export class ListenerPool {
 
   get wanted(): ReadonlySet<string> {
     return this.#spec.wanted;
+  }
+
+  /** Whether nothing is on its way: no listener that is up has an event to answer, and none waits for one of them. */
+  get isIdle(): boolean {
+    const up = [...this.#runs.values()].filter((run) => run?.phase === 'running' && run.protocol.state !== 'UNKNOWN');
+    return up.length === 0 || (this.#queue.size === 0 && up.every((run) => run?.event === null));
   }
 
   /** Takes an event in, if its type is subscribed to. `serial`: gives its number, the same one for all pools. */
@@ -126,6 +134,7 @@ export class ListenerPool {
     this.#runs.set(id, null);
     run.phase = 'ended';
     this.#ending.set(run.pid, run);
+    if (this.isIdle) this.#ports.idle();
   }
 
   /** All that a run which is over has written was heard. */
@@ -199,9 +208,10 @@ export class ListenerPool {
   #dispatch(): void {
     for (let run = this.#available(); run !== null; run = this.#available()) {
       const queued = this.#queue.shift();
-      if (queued === undefined) return;
+      if (queued === undefined) break;
       this.#send(run, queued);
     }
+    if (this.isIdle) this.#ports.idle();
   }
 
   /** A listener that an event can be sent to now. */

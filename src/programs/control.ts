@@ -107,8 +107,8 @@ export class Control implements Supervisor {
     return this.#supervision.streams.writeInput(id, bytes);
   }
 
-  emitRemoteCommunication(type: string, _data: string): void {
-    this.report('debug', `remote communication event of type ${type}: nothing listens`);
+  emitRemoteCommunication(type: string, data: string): void {
+    this.#supervision.events.tellRemote(type, data);
   }
 
   processLog(id: string, stream: StreamName): Log | null {

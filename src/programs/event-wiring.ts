@@ -20,6 +20,8 @@ import type { ProgramStreams } from './program-streams.ts';
 const STREAMS = ['stdout', 'stderr'] as const satisfies readonly StreamName[];
 /** How long the end of a run waits for the rest of its output, which may wait for a log that stalls. */
 const DRAIN_MS = 1000;
+/** How long the end of the listeners waits, in a shutdown, for them to take what has happened until then. */
+const SETTLE_MS = 1000;
 
 /** What the wiring is made from. */
 export interface WiringParts {
@@ -57,6 +59,8 @@ export class EventWiring {
   /** By process and stream. */
   readonly #taps = new Map<string, { readonly plan: TapPlan; readonly tap: OutputTap }>();
   readonly #gates = new Map<string, Gate>();
+  /** Called once nothing is on its way any more. */
+  readonly #whenIdle = new Set<() => void>();
   #isClosed = false;
 
   constructor(parts: WiringParts) {
@@ -92,6 +96,22 @@ export class EventWiring {
   /** REMOTE_COMMUNICATION (`supervisor.sendRemoteCommEvent`). */
   tellRemote(type: string, data: string): void {
     this.#pools.publish({ kind: 'remote', type, data });
+  }
+
+  /**
+   * Calls `proceed` when these processes may be told to stop: listeners hear of the end of the others first, for which they get {@link SETTLE_MS}.
+   * Supervisor stops so slowly that they do.
+   */
+  settle(ids: readonly string[], proceed: () => void): void {
+    if (this.#isIdle() || !ids.some((id) => this.#processes.get(id)?.type === 'eventlistener')) return proceed();
+    const { clock } = this.#parts;
+    const done = (): void => {
+      cancel();
+      this.#whenIdle.delete(done);
+      proceed();
+    };
+    const cancel = clock.alarm(clock.nowMs() + SETTLE_MS, done);
+    this.#whenIdle.add(done);
   }
 
   /** Ends it, with everything that waits. */
@@ -134,6 +154,7 @@ export class EventWiring {
       report,
       write: (id, bytes, failed) => streams.writeInput(id, bytes, failed),
       condemn: (id, pid) => this.#kill(id, pid),
+      idle: () => this.#lookWhetherIdle(),
     });
     this.#pools.add(name, pool);
     for (const process of processes) this.#listenTo(pool, namespecOf(process));
@@ -226,6 +247,15 @@ export class EventWiring {
     const gate = this.#gates.get(id);
     this.#gates.delete(id);
     for (const event of gate?.events ?? []) this.#pools.publish(event);
+    this.#lookWhetherIdle();
+  }
+
+  #isIdle(): boolean {
+    return this.#gates.size === 0 && this.#pools.isIdle;
+  }
+
+  #lookWhetherIdle(): void {
+    if (this.#whenIdle.size > 0 && this.#isIdle()) for (const done of this.#whenIdle) done();
   }
 
   #isTapped(id: string): boolean {

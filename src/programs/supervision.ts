@@ -11,14 +11,16 @@ import { signalNumbers } from '../core/signals.ts';
 import { Engine } from '../engine/engine.ts';
 import type { EngineEvent, Listener } from '../engine/events.ts';
 import { formatSignalMeaning } from '../engine/messages.ts';
-import type { Processes, SpawnOutcome } from '../engine/ports.ts';
+import type { Processes, Report, SpawnOutcome } from '../engine/ports.ts';
 import { namespecOf } from '../engine/registry.ts';
+import { Serials } from '../events/event-pools.ts';
 import type { Hub } from '../logs/ports.ts';
 import type { Addon, Reaped, ResourceLimit } from '../native/addon.ts';
 import type { SystemClock } from '../process/clock.ts';
 import { readEnvironmentFiles } from '../process/environment-files.ts';
 import { inheritedStdio, type Launcher, PIPED, type StdioPlan } from '../process/launcher.ts';
 import { SpawnError } from '../process/spawn-error.ts';
+import { EventWiring } from './event-wiring.ts';
 import { FastCgiSockets } from './fastcgi.ts';
 import { ProgramStreams } from './program-streams.ts';
 
@@ -59,7 +61,9 @@ export class Supervision implements Processes {
   #latest: Config;
   #streams: ProgramStreams;
   readonly #sockets: FastCgiSockets;
+  #events: EventWiring;
   #engine: Engine;
+  readonly #serials = new Serials();
   /** What a reload under way will start with. */
   #next: Config | null = null;
   #wasAskedToEnd = false;
@@ -70,6 +74,7 @@ export class Supervision implements Processes {
     this.#latest = config;
     this.#sockets = new FastCgiSockets(parts.addon, (level, text) => parts.hub.mainLog.write(level, text));
     this.#streams = this.#openStreams(config);
+    this.#events = this.#wireEvents(config);
     this.#engine = this.#makeEngine(config);
   }
 
@@ -81,6 +86,11 @@ export class Supervision implements Processes {
   /** The streams of the programs at work. */
   get streams(): ProgramStreams {
     return this.#streams;
+  }
+
+  /** The event listeners at work. */
+  get events(): EventWiring {
+    return this.#events;
   }
 
   /** The configuration at work; groups may have come and gone since. */
@@ -106,6 +116,7 @@ export class Supervision implements Processes {
 
   /** Starts everything that has autostart. */
   start(): void {
+    this.#events.begin(this.#config.groups);
     this.#engine.start();
   }
 
@@ -234,6 +245,7 @@ export class Supervision implements Processes {
       clock,
       report: (level, text) => hub.mainLog.write(level, text),
       chance: Math.random,
+      beforeStop: (ids, proceed) => this.#events.settle(ids, proceed),
       finished: (goal, cause) => this.#finished(goal, cause),
     });
     this.#active.clear();
@@ -243,6 +255,7 @@ export class Supervision implements Processes {
   }
 
   #finished(goal: Goal, cause: ExitCause): void {
+    this.#events.close();
     const next = this.#next;
     if (goal === 'exit' || next === null) return this.#parts.ended(cause);
     void this.#startOver(next);
@@ -257,15 +270,23 @@ export class Supervision implements Processes {
     this.#config = next;
     this.#latest = next;
     this.#streams = this.#openStreams(next);
+    this.#events = this.#wireEvents(next);
     this.#engine = this.#makeEngine(next);
-    this.#engine.start();
+    this.start();
   }
 
   #observe(event: EngineEvent): void {
     if (event.type === 'process' || event.type === 'group') this.#sockets.settle(this.#engine.processes());
     // A run that is over has no use for its standard input any more.
     if (event.type === 'process' && event.process.record.pid === null && event.process.record.state !== 'STARTING') this.#streams.closeInput(event.process.id);
+    this.#events.observe(event, (name) => this.#active.get(name));
     for (const listener of this.#listeners) listener(event);
+  }
+
+  #wireEvents({ supervisord }: Config): EventWiring {
+    const { clock, hub } = this.#parts;
+    const report: Report = (level, text) => hub.mainLog.write(level, text);
+    return new EventWiring({ clock, report, serials: this.#serials, server: supervisord.identifier, streams: this.#streams, engine: () => this.#engine });
   }
 
   /** The main program of init mode has our own streams. */
