@@ -49,7 +49,7 @@ const LINGER_MS = 2000;
  * the connection, and the client would never see the answer.
  */
 export function refuse(request: IncomingMessage, response: ServerResponse, status: number, headers: OutgoingHttpHeaders = {}): void {
-  if (request.complete || request.destroyed) {
+  if (request.complete || response.closed) {
     sendError(response, status, headers);
     return;
   }

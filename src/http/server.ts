@@ -117,7 +117,8 @@ function rejectSocket(socket: Socket, status: number): void {
 function watchEnd(response: ServerResponse, stallMs: number): () => void {
   let timer: NodeJS.Timeout | undefined;
   response.once('prefinish', () => {
-    timer = setTimeout(() => response.destroy(), stallMs);
+    // An answer to a connection that is gone is complete after its close, and nothing would end the watch.
+    if (!response.closed) timer = setTimeout(() => response.destroy(), stallMs);
   });
   return () => clearTimeout(timer);
 }

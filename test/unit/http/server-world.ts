@@ -1,0 +1,179 @@
+/** Servers over a fake supervisor in real time, and a client that sends and gets plain bytes. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { defaultLimits, type ServerLimits } from '../../../src/http/limits.ts';
+import { defaultStreamLimits, type StreamLimits } from '../../../src/http/log-stream.ts';
+import { openServer, type OpenServer, type ServerSpec } from '../../../src/http/open-servers.ts';
+import type { Route } from '../../../src/http/route.ts';
+import { createRoutes } from '../../../src/http/routes.ts';
+import type { Clock } from '../../../src/engine/ports.ts';
+import { systemClock } from '../../../src/process/clock.ts';
+import { createMethodTable } from '../../../src/rpc/method-table.ts';
+import { ProcessTimes } from '../../../src/rpc/process-times.ts';
+import { encodeCall, type XmlRpcValue } from '../../../src/rpc/xmlrpc.ts';
+import { type FakeProgram, FakeSupervisor } from '../rpc/fake-supervisor.ts';
+
+/** The clock of this machine, whose alarms end with the world: one that is far off would hold the test. */
+class EndingClock implements Clock {
+  readonly #cancels = new Set<() => void>();
+
+  nowMs(): number {
+    return systemClock.nowMs();
+  }
+
+  alarm(atMs: number, wake: () => void): () => void {
+    const cancel = systemClock.alarm(atMs, () => {
+      this.#cancels.delete(cancel);
+      wake();
+    });
+    this.#cancels.add(cancel);
+    return () => {
+      this.#cancels.delete(cancel);
+      cancel();
+    };
+  }
+
+  end(): void {
+    for (const cancel of this.#cancels) cancel();
+  }
+}
+
+/** What a world is made of. */
+export interface WorldOptions {
+  readonly programs?: readonly FakeProgram[];
+  readonly limits?: Partial<ServerLimits>;
+  readonly streamLimits?: StreamLimits;
+  readonly credentials?: { readonly username: string; readonly password: string };
+  readonly health?: () => { readonly isHealthy: boolean; readonly text: string };
+  readonly more?: readonly Route[];
+}
+
+/** One server on a unix socket, one on loopback. */
+export class ServerWorld {
+  readonly directory = mkdtempSync(join(tmpdir(), 'onevisor-http-'));
+  readonly socketPath = join(this.directory, 's.sock');
+  readonly supervisor: FakeSupervisor;
+  readonly routes: Route[];
+  readonly limits: ServerLimits;
+  readonly #options: WorldOptions;
+  readonly #clock = new EndingClock();
+  readonly #open: OpenServer[] = [];
+
+  constructor(options: WorldOptions) {
+    this.#options = options;
+    this.limits = { ...defaultLimits, ...options.limits };
+    this.supervisor = new FakeSupervisor(options.programs ?? [], this.#clock);
+    this.routes = createRoutes({
+      supervisor: this.supervisor, methods: createMethodTable(), times: new ProcessTimes(this.supervisor), health: options.health ?? null,
+      more: options.more ?? [], streamLimits: options.streamLimits ?? defaultStreamLimits,
+    });
+  }
+
+  get report(): FakeSupervisor['report'] {
+    return (level, text) => this.supervisor.report(level, text);
+  }
+
+  async open(spec: Partial<Extract<ServerSpec, { kind: 'unix' }>> = {}): Promise<OpenServer> {
+    const credentials = this.#options.credentials ?? { username: null, password: null };
+    const server = await openServer({ kind: 'unix', path: this.socketPath, mode: 0o700, owner: null, credentials, ...spec }, this.routes, this.report, this.limits);
+    this.#open.push(server);
+    return server;
+  }
+
+  async openInet(spec: Partial<Extract<ServerSpec, { kind: 'inet' }>> = {}): Promise<OpenServer> {
+    const credentials = this.#options.credentials ?? { username: null, password: null };
+    const server = await openServer({ kind: 'inet', host: '127.0.0.1', port: 0, isInsecureAllowed: false, credentials, ...spec }, this.routes, this.report, this.limits);
+    this.#open.push(server);
+    return server;
+  }
+
+  /** A new connection. */
+  connect(): Peer {
+    return new Peer(connect({ path: this.socketPath }));
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(this.#open.map((server) => server.close()));
+    this.#clock.end();
+    rmSync(this.directory, { recursive: true });
+  }
+}
+
+/** Runs a test in a world of its own, which is gone afterwards. */
+export async function inWorld(options: WorldOptions, run: (world: ServerWorld) => Promise<void>): Promise<void> {
+  const world = new ServerWorld(options);
+  try {
+    await run(world);
+  } finally {
+    await world.end();
+  }
+}
+
+/** The other end of a connection. */
+export class Peer {
+  readonly socket: Socket;
+  #received = '';
+  isEnded = false;
+  #wake: () => void = () => undefined;
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    socket.on('data', (bytes: Buffer) => {
+      this.#received += bytes.toString('latin1');
+      this.#wake();
+    });
+    socket.on('error', () => this.#wake());
+    socket.on('close', () => {
+      this.isEnded = true;
+      this.#wake();
+    });
+  }
+
+  get received(): string {
+    return this.#received;
+  }
+
+  send(text: string | Buffer): this {
+    this.socket.write(text);
+    return this;
+  }
+
+  /** Resolves when what was received so far fits; fails when the connection ends before that. */
+  async until(what: RegExp | ((received: string) => boolean)): Promise<string> {
+    const fits = what instanceof RegExp ? (text: string) => what.test(text) : what;
+    while (!fits(this.#received)) {
+      assert.ok(!this.isEnded, `the connection has ended after ${JSON.stringify(this.#received.slice(-500))}`);
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    return this.#received;
+  }
+
+  /** Resolves when the other side has closed the connection, with all that it sent. */
+  async end(): Promise<string> {
+    while (!this.isEnded) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    return this.#received;
+  }
+
+  close(): void {
+    this.socket.destroy();
+  }
+}
+
+/** A whole POST request. */
+export function post(body: string, headers = '', path = '/RPC2', version = '1.1'): string {
+  return `POST ${path} HTTP/${version}\r\nContent-Type: text/xml\r\nContent-Length: ${Buffer.byteLength(body)}\r\n${headers}\r\n${body}`;
+}
+
+/** A whole request of XML-RPC. */
+export function callRequest(method: string, params: readonly XmlRpcValue[] = [], headers = ''): string {
+  return post(encodeCall(method, params), headers);
+}
