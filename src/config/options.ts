@@ -1,7 +1,7 @@
 /**
  * The one table of every option of every section: name, type, default, scope of expansion, one sentence. All else follows from it:
  * the types of the values, the reference, the sample, the warnings about unknown names, what may change in a running process.
- * Holds no code. Options of Supervisor 4.3 come first in each section; those with `isAddition` are ours.
+ * Holds no code. Options of Supervisor 4.3 come first in each section; those with `isAddition` are ours, those with `isPending` wait for the code that acts on them.
  */
 import {
   autorestart, boolean, byteSize, choice, duration, environment, existingDirectory, exitCodes, fcgiSocket, filePath, inetAddress, integer, integerBetween, logLevel,
@@ -19,6 +19,8 @@ const process = rowsOf('process');
 const live = { isLive: true } as const;
 const added = { isAddition: true } as const;
 const addedLive = { isAddition: true, isLive: true } as const;
+const pending = { isAddition: true, isPending: true } as const;
+const pendingLive = { ...pending, isLive: true } as const;
 const logFormat = choice('raw', 'prefix', 'json', 'logfmt');
 const logTimestamp = choice('iso8601', 'none');
 const logJsonLines = choice('nest', 'pass', 'string');
@@ -46,8 +48,8 @@ export const supervisordOptions = {
   log_prefix: here.optional(logTemplate, 'Template of the prefix of log lines.', { ...added, scope: 'raw', sample: '"%(process_name)s | "' }),
   log_timestamp: here.option(logTimestamp, 'none', 'Time before each line in the form prefix.', added),
   log_json_lines: here.option(logJsonLines, 'nest', 'What becomes of a line that is a JSON object, in the form json.', added),
-  rotate_interval: here.optional(rotateInterval, 'Rotate logs also by time: hourly, daily, weekly, or a duration.', { ...added, sample: 'daily' }),
-  compress: here.option(boolean, false, 'Compress rotated logs.', added),
+  rotate_interval: here.optional(rotateInterval, 'Rotate logs also by time: hourly, daily, weekly, or a duration.', { ...pending, sample: 'daily' }),
+  compress: here.option(boolean, false, 'Compress rotated logs.', pending),
   exit_when_idle: here.option(boolean, false, 'End when nothing runs and nothing will.', added),
   success_exit_codes: here.option(exitCodes, [], 'Exit codes of programs that count as 0 when they end the supervisor.', { ...added, sample: '143' }),
   shutdown_timeout: here.optional(duration, 'Longest time that a shutdown may take; then SIGKILL.', { ...added, sample: '30s' }),
@@ -57,7 +59,7 @@ export const supervisordOptions = {
 const authentication = {
   username: bare.optional(text, 'User name that clients need.', { sample: 'user' }),
   password: bare.optional(text, 'Password that clients need; plain, or {SHA} and the hash in hexadecimal digits.', { isSecret: true, sample: '123' }),
-  metrics_auth: bare.option(boolean, true, 'Whether /metrics needs the same authentication.', added),
+  metrics_auth: bare.option(boolean, true, 'Whether /metrics needs the same authentication.', pending),
 };
 
 /** `[unix_http_server]` */
@@ -127,32 +129,32 @@ export const programOptions = {
   log_prefix: process.optional(logTemplate, 'Template of the prefix of its lines.', { ...addedLive, scope: 'raw', defaultText: 'that of [supervisord]', sample: '"%(process_name)s | "' }),
   log_timestamp: process.optional(logTimestamp, 'Time before each line in the form prefix.', { ...addedLive, defaultText: 'that of [supervisord]', sample: 'iso8601' }),
   log_json_lines: process.optional(logJsonLines, 'What becomes of a line that is a JSON object, in the form json.', { ...addedLive, defaultText: 'that of [supervisord]', sample: 'pass' }),
-  rotate_interval: process.optional(rotateInterval, 'Rotate its logs also by time: hourly, daily, weekly, or a duration.', { ...addedLive, defaultText: 'that of [supervisord]', sample: 'daily' }),
-  compress: process.optional(boolean, 'Compress its rotated logs.', { ...addedLive, defaultText: 'that of [supervisord]', sample: 'true' }),
+  rotate_interval: process.optional(rotateInterval, 'Rotate its logs also by time: hourly, daily, weekly, or a duration.', { ...pendingLive, defaultText: 'that of [supervisord]', sample: 'daily' }),
+  compress: process.optional(boolean, 'Compress its rotated logs.', { ...pendingLive, defaultText: 'that of [supervisord]', sample: 'true' }),
   exit_on_failure: process.option(boolean, false, 'Shut everything down, with its status, when it fails for good.', addedLive),
   exit_on_end: process.option(boolean, false, 'Shut everything down, with its status, when it ends for good.', addedLive),
   success_exit_codes: process.option(exitCodes, [], 'Its exit codes that count as 0 when it ends the supervisor.', { ...addedLive, sample: '143' }),
-  oneshot: process.option(boolean, false, 'Runs once, and is done when it exits as expected.', addedLive),
+  oneshot: process.option(boolean, false, 'Runs once, and is done when it exits as expected.', pendingLive),
   restartpause: process.option(duration, 0, 'Pause before any restart.', addedLive),
   maxbackoff: process.optional(duration, 'Longest pause between failed starts.', { ...addedLive, sample: '60s' }),
   backoff_factor: process.option(numberFrom(1), 1, 'Above 1, the pause between failed starts is multiplied by it each time.', addedLive),
   max_restarts: process.optional(integerBetween(0, Infinity), 'Most restarts within max_restarts_window; one more, and it is given up.', { ...addedLive, sample: '5' }),
   max_restarts_window: process.option(duration, 60, 'The time that max_restarts counts in.', addedLive),
-  kill_orphans: process.option(choice('never', 'stop', 'always'), 'never', 'Whether what is left of its process group after it has ended is stopped too.', { ...addedLive, defaultText: 'stop with stopasgroup or killasgroup, else never' }),
-  depends_on: process.option(dependencyList, [], 'Programs that must be started, ready, healthy or completed before it starts.', { ...addedLive, sample: 'db:healthy' }),
-  dependent_startup: process.option(boolean, false, 'Start it when what dependent_startup_wait_for names has come.', addedLive),
-  dependent_startup_wait_for: process.option(dependencyList, [], 'What it waits for, as in the plug-in of that name.', { ...addedLive, sample: 'db:running' }),
-  dependent_startup_inherit_priority: process.option(boolean, false, 'Read for that plug-in; dependencies keep their own order here.', addedLive),
-  healthcheck: process.optional(probe, 'What tells its health: a URL, tcp://host:port, unix:///path, or a command.', { ...addedLive, sample: 'http://localhost:8080/health' }),
-  healthcheck_interval: process.option(duration, 30, 'Time between two checks.', addedLive),
-  healthcheck_timeout: process.option(duration, 30, 'Longest time that a check may take.', addedLive),
-  healthcheck_retries: process.option(integerBetween(1, Infinity), 3, 'Failures in a row that make it unhealthy.', addedLive),
-  healthcheck_start_period: process.option(duration, 0, 'Time after its start in which failures do not count.', addedLive),
-  healthcheck_start_interval: process.option(duration, 5, 'Time between two checks in that period.', addedLive),
-  healthcheck_action: process.option(choice('none', 'restart', 'exit'), 'none', 'What is done when it becomes unhealthy.', addedLive),
-  notification_fd: process.optional(integerBetween(3, 1023), 'Descriptor on which it writes a line when it is ready, as with s6.', { ...added, sample: '3' }),
-  notify: process.optional(choice('sd'), 'sd: it tells its readiness by NOTIFY_SOCKET, as with systemd.', { ...added, sample: 'sd' }),
-  watchdog_sec: process.optional(duration, 'Longest time between two WATCHDOG=1 of it.', { ...added, sample: '30' }),
+  kill_orphans: process.option(choice('never', 'stop', 'always'), 'never', 'Whether what is left of its process group after it has ended is stopped too.', { ...pendingLive, defaultText: 'stop with stopasgroup or killasgroup, else never' }),
+  depends_on: process.option(dependencyList, [], 'Programs that must be started, ready, healthy or completed before it starts.', { ...pendingLive, sample: 'db:healthy' }),
+  dependent_startup: process.option(boolean, false, 'Start it when what dependent_startup_wait_for names has come.', pendingLive),
+  dependent_startup_wait_for: process.option(dependencyList, [], 'What it waits for, as in the plug-in of that name.', { ...pendingLive, sample: 'db:running' }),
+  dependent_startup_inherit_priority: process.option(boolean, false, 'Read for that plug-in; dependencies keep their own order here.', pendingLive),
+  healthcheck: process.optional(probe, 'What tells its health: a URL, tcp://host:port, unix:///path, or a command.', { ...pendingLive, sample: 'http://localhost:8080/health' }),
+  healthcheck_interval: process.option(duration, 30, 'Time between two checks.', pendingLive),
+  healthcheck_timeout: process.option(duration, 30, 'Longest time that a check may take.', pendingLive),
+  healthcheck_retries: process.option(integerBetween(1, Infinity), 3, 'Failures in a row that make it unhealthy.', pendingLive),
+  healthcheck_start_period: process.option(duration, 0, 'Time after its start in which failures do not count.', pendingLive),
+  healthcheck_start_interval: process.option(duration, 5, 'Time between two checks in that period.', pendingLive),
+  healthcheck_action: process.option(choice('none', 'restart', 'exit'), 'none', 'What is done when it becomes unhealthy.', pendingLive),
+  notification_fd: process.optional(integerBetween(3, 1023), 'Descriptor on which it writes a line when it is ready, as with s6.', { ...pending, sample: '3' }),
+  notify: process.optional(choice('sd'), 'sd: it tells its readiness by NOTIFY_SOCKET, as with systemd.', { ...pending, sample: 'sd' }),
+  watchdog_sec: process.optional(duration, 'Longest time between two WATCHDOG=1 of it.', { ...pending, sample: '30' }),
   environment_file: process.option(environmentFiles, [], 'Files with variables, read at every start; - before one that may be missing.', { ...added, aliases: ['env_file', 'envfile', 'envfiles'], sample: '-/etc/app.env' }),
   environment_dir: process.option(wordList, [], 'Directories with a file for each variable, read at every start.', { ...added, sample: '/run/secrets' }),
   user_env: process.option(boolean, false, 'Set HOME, USER and LOGNAME of its user, unless given.', added),
@@ -160,16 +162,16 @@ export const programOptions = {
   ...limitRows(),
   nice: process.optional(integerBetween(-20, 19), 'Niceness of the process.', { ...added, sample: '5' }),
   oom_score_adj: process.optional(integerBetween(-1000, 1000), 'How much the kernel prefers it when memory runs out.', { ...added, sample: '-500' }),
-  max_memory: process.optional(byteSize, 'Resident memory of its process tree above which it is restarted.', { ...addedLive, sample: '300MB' }),
+  max_memory: process.optional(byteSize, 'Resident memory of its process tree above which it is restarted.', { ...pendingLive, sample: '300MB' }),
   pdeathsig: process.optional(signal, 'Signal it gets when the supervisor dies.', { ...added, sample: 'KILL' }),
-  cron: process.optional(cron, 'When it is started, in five or six fields.', { ...addedLive, sample: '*/5 * * * *' }),
-  tz: process.optional(timeZone, 'Time zone of that schedule.', { ...addedLive, defaultText: 'TZ of the supervisor', sample: 'Europe/Berlin' }),
-  pre_start_command: process.optional(text, 'Command that must succeed before it is started.', { ...addedLive, sample: '/bin/prepare' }),
-  pre_start_timeout: process.option(duration, 60, 'Longest time for it.', addedLive),
-  stop_command: process.optional(text, 'Command that stops it, instead of the signal; it has SUPERVISOR_PID.', { ...addedLive, sample: '/bin/stop' }),
-  stop_timeout: process.optional(duration, 'Longest time for it.', { ...addedLive, defaultText: 'stopwaitsecs', sample: '10' }),
-  post_stop_command: process.optional(text, 'Command that is run when it has ended.', { ...addedLive, sample: '/bin/tidy' }),
-  post_stop_timeout: process.option(duration, 60, 'Longest time for it.', addedLive),
+  cron: process.optional(cron, 'When it is started, in five or six fields.', { ...pendingLive, sample: '*/5 * * * *' }),
+  tz: process.optional(timeZone, 'Time zone of that schedule.', { ...pendingLive, defaultText: 'TZ of the supervisor', sample: 'Europe/Berlin' }),
+  pre_start_command: process.optional(text, 'Command that must succeed before it is started.', { ...pendingLive, sample: '/bin/prepare' }),
+  pre_start_timeout: process.option(duration, 60, 'Longest time for it.', pendingLive),
+  stop_command: process.optional(text, 'Command that stops it, instead of the signal; it has SUPERVISOR_PID.', { ...pendingLive, sample: '/bin/stop' }),
+  stop_timeout: process.optional(duration, 'Longest time for it.', { ...pendingLive, defaultText: 'stopwaitsecs', sample: '10' }),
+  post_stop_command: process.optional(text, 'Command that is run when it has ended.', { ...pendingLive, sample: '/bin/tidy' }),
+  post_stop_timeout: process.option(duration, 60, 'Longest time for it.', pendingLive),
 } as const;
 
 /** What `[eventlistener:x]` has besides. */

@@ -21,7 +21,7 @@ function formatValue(option: Option<unknown>, value: unknown): string {
   return shown !== null && typeof shown === 'object' ? '' : String(shown);
 }
 
-/** Every section and option as Markdown tables; additions of ours are marked with a plus. */
+/** Every section and option as Markdown tables; additions of ours are marked with a plus, those that nothing acts on yet with an asterisk. */
 export function formatOptionReference(): string {
   const parts = sectionKinds.filter(({ title }) => title !== 'program-default').map(formatSection);
   const rows = Object.entries(switches).map(([name, doc]) => `| \`${name}\` | ${doc} |`);
@@ -35,7 +35,7 @@ function formatSection({ title, tables }: SectionKind): string {
   const rows = Object.entries(table).map(([name, option]) => {
     const container = option.containerDefault === undefined ? '' : `; in a container ${describeContainerDefault(option)}`;
     const fallback = option.isRequired ? 'required' : (describeDefault(option) ?? '');
-    return `| \`${name}\`${option.isAddition ? ' +' : ''} | ${option.type.name} | ${fallback}${container} | ${option.doc} |`;
+    return `| \`${name}\`${option.isPending ? ' +\\*' : option.isAddition ? ' +' : ''} | ${option.type.name} | ${fallback}${container} | ${option.doc} |`;
   });
   return `### [${title}]\n\n${also}| option | type | default | meaning |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n`;
 }
@@ -73,7 +73,8 @@ export function formatSample(): string {
 
 function formatSampleSection({ title, tables }: SectionKind): string {
   const active = ACTIVE[title];
-  const lines = Object.entries(Object.assign({}, ...tables) as Record<string, Option<unknown>>).map(([name, option]) => {
+  const options = Object.entries(Object.assign({}, ...tables) as Record<string, Option<unknown>>).filter(([, option]) => !option.isPending);
+  const lines = options.map(([name, option]) => {
     const value = option.sample ?? formatValue(option, option.default);
     const setting = `${active?.includes(name) === true ? '' : ';'}${name}=${value}`;
     const fallback = option.isRequired ? 'required' : `default: ${describeDefault(option) ?? 'none'}`;
