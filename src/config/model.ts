@@ -30,7 +30,7 @@ export interface Dependency {
   readonly condition: Condition;
 }
 
-/** An `[rpcinterface:x]` or `[ctlplugin:x]`: Python, which we cannot load; what it asks for is built in, or not there. */
+/** An `[rpcinterface:x]` or `[ctlplugin:x]`. A factory that is a path is a JavaScript module; what Python it may name is built in, or not there. */
 export interface PluginConfig {
   readonly name: string;
   readonly factory: string;

@@ -58,10 +58,15 @@ export function readCtlOptions(document: Document, reader: SectionReader): CtlOp
   return reader.read(section, ctlOptions, chainLookup(section.options, document.defaults), null);
 }
 
-/** `[rpcinterface:x]`: all but the main one is Python that we cannot load. */
+/** Whether a factory is a JavaScript module, as `/opt/x.mjs`, `./x.js` or `../x.cjs:make`, and not Python's `package.module:name`. */
+export function isModulePath(factory: string): boolean {
+  return /^(?:\/|\.\.?\/)/.test(factory);
+}
+
+/** `[rpcinterface:x]`: the main one is built in, a module of JavaScript is loaded by who runs us; Python we cannot load. */
 export function readRpcInterfaces(document: Document, reader: SectionReader, problems: Problems): PluginConfig[] {
   return readPlugins(document, reader, 'rpcinterface:', rpcInterfaceOptions, (section, factory) => {
-    if (factory === MAIN_INTERFACE || factory === '') return;
+    if (factory === MAIN_INTERFACE || factory === '' || isModulePath(factory)) return;
     problems.warn(section.place, section.name, 'supervisor.rpcinterface_factory', `"${factory}" is Python and cannot be loaded; its methods are not there`);
   });
 }

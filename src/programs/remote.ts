@@ -13,7 +13,6 @@ const PRIVATE_MODE = 0o700;
 
 /** What the servers are built from. */
 export interface RemoteParts {
-  readonly routes: readonly Route[];
   readonly report: Report;
   readonly lookUpOwner: OwnerLookup;
   /** Where a private control socket may be, the preferred place first; empty outside containers. */
@@ -36,11 +35,11 @@ export class Remote {
   }
 
   /** Opens the servers of a configuration, all or none. Rejects with a {@link ListenError}. */
-  async open(config: Config): Promise<void> {
-    const { routes, report, lookUpOwner } = this.#parts;
+  async open(config: Config, routes: readonly Route[]): Promise<void> {
+    const { report, lookUpOwner } = this.#parts;
     const specs: ServerSpec[] = [...config.unixServers.map((server) => unixSpec(server, lookUpOwner)), ...config.inetServers.map(inetSpec)];
     this.#servers = await openServers(specs, routes, report);
-    if (config.unixServers.length === 0) await this.#openPrivate();
+    if (config.unixServers.length === 0) await this.#openPrivate(routes);
     this.#serverUrl = config.unixServers.length === 0 && config.inetServers[0] !== undefined
       ? urlOfInet(config.inetServers[0].port)
       : urlOfUnix(this.#servers.find(({ port }) => port === null)?.address);
@@ -54,8 +53,8 @@ export class Remote {
   }
 
   /** A container without any place for a socket goes on without one. */
-  async #openPrivate(): Promise<void> {
-    const { routes, report, privatePaths } = this.#parts;
+  async #openPrivate(routes: readonly Route[]): Promise<void> {
+    const { report, privatePaths } = this.#parts;
     const failures: string[] = [];
     for (const path of privatePaths) {
       try {

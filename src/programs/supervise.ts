@@ -16,7 +16,6 @@ import { controlSocketPaths } from '../ctl/settings.ts';
 import type { Message } from '../engine/messages.ts';
 import type { Report } from '../engine/ports.ts';
 import { ListenError } from '../http/listen-error.ts';
-import { createRoutes } from '../http/routes.ts';
 import { LogHub } from '../logs/hub.ts';
 import type { Addon } from '../native/addon.ts';
 import { systemClock } from '../process/clock.ts';
@@ -28,13 +27,12 @@ import { Reaper } from '../process/reaper.ts';
 import { FORWARDED_SIGNALS, ignoreTerminalStops, isSupervisorSignal, takeRealtimeSignals, takeSignals } from '../process/signals.ts';
 import { SpawnError } from '../process/spawn-error.ts';
 import { sweep } from '../process/sweep.ts';
-import { createMethodTable } from '../rpc/method-table.ts';
-import { ProcessTimes } from '../rpc/process-times.ts';
 import { Control } from './control.ts';
 import { detach, isDetached, reportReady } from './daemon.ts';
 import { mainLogSpec } from './log-specs.ts';
 import { formatStarted, prepareProcess, removeOldLogs, type Self, writePidFile } from './preparation.ts';
 import { Remote } from './remote.ts';
+import { Services } from './services.ts';
 import { Supervision } from './supervision.ts';
 import type { ProgramIo } from './check.ts';
 
@@ -144,20 +142,20 @@ async function supervise(addon: Addon, io: SuperviseIo, start: Start): Promise<n
     reconfigure: async (next) => {
       hub.mainLog.configure(mainLogSpec(next, onConsole));
       await remote.close();
-      await remote.open(next).catch((error: unknown) => report('critical', error instanceof ListenError ? error.message : `cannot open the servers: ${String(error)}`));
+      await remote.open(next, await services.routesOf(next)).catch((error: unknown) => report('critical', error instanceof ListenError ? error.message : `cannot open the servers: ${String(error)}`));
     },
     serverUrl: () => remote.serverUrl,
     ended: ending.resolve,
   });
   const control = new Control({ supervision, hub, clock: systemClock, addon, env, pid: self.pid });
+  const services = new Services(control, report);
   const remote = new Remote({
-    routes: createRoutes({ supervisor: control, methods: createMethodTable(), times: new ProcessTimes(control), health: null }),
     report,
     lookUpOwner: (owner) => lookUpOwner(addon, owner, report),
     privatePaths: isContainer ? controlSocketPaths(env) : [],
   });
   try {
-    await remote.open(config);
+    await remote.open(config, await services.routesOf(config));
     report('info', "RPC interface 'supervisor' initialized");
     reaper.subscribe((batch) => supervision.reaped(batch));
     takeSignals(addon, signalsFor(config, self.pid), (_name, signal) => supervision.signalled(signal));

@@ -1,0 +1,44 @@
+/**
+ * What the servers of a configuration serve: the methods, those of its modules among them, and every route. It opens no server.
+ */
+import type { Config } from '../config/model.ts';
+import { RpcFault } from '../core/faults.ts';
+import type { Report } from '../engine/ports.ts';
+import type { Route } from '../http/route.ts';
+import { createRoutes } from '../http/routes.ts';
+import { callMethod } from '../rpc/call.ts';
+import type { MethodTable } from '../rpc/method.ts';
+import { createMethodTable } from '../rpc/method-table.ts';
+import { ProcessTimes } from '../rpc/process-times.ts';
+import type { Supervisor } from '../rpc/supervisor.ts';
+import { type Call, loadPlugins } from './plugins.ts';
+
+/** Makes the routes of one configuration after the other. */
+export class Services {
+  readonly #supervisor: Supervisor;
+  readonly #report: Report;
+  readonly #times: ProcessTimes;
+
+  constructor(supervisor: Supervisor, report: Report) {
+    this.#supervisor = supervisor;
+    this.#report = report;
+    this.#times = new ProcessTimes(supervisor);
+  }
+
+  /** All routes; the modules of the configuration are loaded for them. Never rejects. */
+  async routesOf(config: Config): Promise<Route[]> {
+    const supervisor = this.#supervisor;
+    const times = this.#times;
+    let methods: MethodTable = createMethodTable();
+    // A module may call a method of another, so it is looked up when it is called.
+    const call: Call = async (method, ...params) => {
+      try {
+        return await callMethod(methods, { supervisor, times, signal: new AbortController().signal }, method, params);
+      } catch (error) {
+        throw error instanceof RpcFault ? Object.assign(error, { faultCode: error.code }) : error;
+      }
+    };
+    methods = createMethodTable(await loadPlugins(config, { report: this.#report, call }));
+    return createRoutes({ supervisor, methods, times, health: null });
+  }
+}

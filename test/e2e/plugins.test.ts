@@ -1,0 +1,89 @@
+/**
+ * Modules of `[rpcinterface:x]` in the built executable: loaded from a path, of both kinds, beside one that is broken and one that is Python.
+ */
+import assert from 'node:assert/strict';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { decodeResponse, encodeCall, type XmlRpcResponse, type XmlRpcValue } from '../../src/rpc/xmlrpc.ts';
+import { launch, pid1SkipReason } from './launch.ts';
+
+const skip = (await pid1SkipReason()) ?? false;
+
+function call(socketPath: string, method: string, ...params: XmlRpcValue[]): Promise<XmlRpcResponse> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ socketPath, path: '/RPC2', method: 'POST', agent: false, headers: { 'Content-Type': 'text/xml' } }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (part: string) => (text += part)).on('end', () => resolve(decodeResponse(text))).on('error', reject);
+    });
+    asked.on('error', reject);
+    asked.end(encodeCall(method, params));
+  });
+}
+
+const CONFIG = `[supervisord]
+[unix_http_server]
+file=%FOLDER%/s.sock
+[program:web]
+command=sleep 1000
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
+[rpcinterface:team]
+supervisor.rpcinterface_factory = ./team.mjs
+greeting = good day
+[rpcinterface:old]
+supervisor.rpcinterface_factory = %FOLDER%/lib/old.cjs
+[rpcinterface:broken]
+supervisor.rpcinterface_factory = ./broken.js
+[rpcinterface:twiddler]
+supervisor.rpcinterface_factory = supervisor_twiddler.rpcinterface:make_twiddler_rpcinterface
+`;
+
+const TEAM = `
+import { readFileSync } from 'node:fs';
+import { word } from './word.mjs';
+export default ({ register, call }, { greeting }) => {
+  register('greet', (who) => greeting + ', ' + who + word);
+  register('pid', async (name) => (await call('supervisor.getProcessInfo', name)).pid, { help: 'Pid of a process', parameters: [{ name: 'name', help: 'Its name' }], returns: { type: 'int' } });
+  register('hosts', () => readFileSync('/etc/hosts').length > 0);
+  register('late', () => { setTimeout(() => { throw new Error('much later'); }, 0); });
+};
+`;
+
+test('methods of modules are called as any other; what is broken or Python is a warning', { skip }, async (t) => {
+  const launched = await launch(t, {
+    config: CONFIG,
+    files: { 'team.mjs': TEAM, 'word.mjs': "export const word = '!';\n", 'lib/old.cjs': "module.exports = (api) => api.register('where', () => __dirname);\n", 'broken.js': 'throw new TypeError("not today");\n' },
+  });
+  const socket = join(launched.folder, 's.sock');
+  await launched.waitForLine(/success: web entered RUNNING/);
+  const value = async (method: string, ...params: XmlRpcValue[]): Promise<XmlRpcValue> => {
+    const response = await call(socket, method, ...params);
+    assert.ok(response.kind === 'value', JSON.stringify(response));
+    return response.value;
+  };
+  assert.equal(await value('team.greet', 'all'), 'good day, all!');
+  assert.equal(await value('team.hosts'), true);
+  assert.equal(await value('old.where'), join(launched.folder, 'lib'));
+  assert.equal(await value('team.pid', 'web'), ((await value('supervisor.getProcessInfo', 'web')) as { pid: number }).pid);
+  const methods = (await value('system.listMethods')) as string[];
+  assert.deepEqual(methods.filter((name) => /^(team|old|broken|twiddler)\./.test(name)), ['old.where', 'team.greet', 'team.hosts', 'team.late', 'team.pid']);
+  assert.deepEqual(await value('system.methodSignature', 'team.pid'), ['int', 'string']);
+  assert.match(String(await value('system.methodHelp', 'team.pid')), /Pid of a process/);
+  assert.deepEqual(await call(socket, 'team.pid', 'nobody'), { kind: 'fault', code: 10, text: 'BAD_NAME: nobody' });
+  assert.deepEqual(await call(socket, 'team.greet'), { kind: 'fault', code: 2, text: 'INCORRECT_PARAMETERS' });
+
+  const warnings = launched.stdout.all.filter((line) => line.includes(' WARN ')).map((line) => line.replace(/^.* WARN /, '').replaceAll(launched.folder, ''));
+  assert.deepEqual(warnings, [
+    '/supervisord.conf:15: [rpcinterface:twiddler] supervisor.rpcinterface_factory: "supervisor_twiddler.rpcinterface:make_twiddler_rpcinterface" is Python and cannot be loaded; its methods are not there',
+    'cannot load [rpcinterface:broken] from ./broken.js: not today; its methods are not there',
+  ]);
+  // What a module does wrong later is said, and PID 1 goes on.
+  assert.equal(await value('team.late'), true);
+  await launched.waitForLine(/CRIT unexpected error: Error: much later/);
+  assert.equal(await value('team.greet', 'you'), 'good day, you!');
+  launched.signal('SIGHUP');
+  await launched.waitForLine(/RPC interface 'team' initialized/, { count: 2 });
+  await launched.waitForLine(/success: web entered RUNNING/, { count: 2 });
+  assert.equal(await value('team.greet', 'again'), 'good day, again!');
+});
