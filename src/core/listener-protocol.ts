@@ -32,7 +32,7 @@ export const initialListener: ListenerRecord = { state: 'ACKNOWLEDGED', held: ''
 
 const READY_TOKEN = 'READY\n';
 const RESULT_LINE = /^RESULT[ \t]+\+?(\d+)[ \t\r]*$/;
-/** No result line is as long; without a limit a listener that never ends its line would fill the memory. */
+/** No line of a result is as long; without a limit a listener that never ends its line would fill the memory. */
 const MAX_LINE = 64;
 /** As much of a result is kept as a log line should show. */
 const MAX_RESULT_TEXT = 64;
@@ -90,8 +90,9 @@ function hearToken(record: ListenerRecord, text: string): Heard {
 function hearResultLine(record: ListenerRecord, text: string): Heard {
   const end = text.indexOf('\n');
   if (end === -1 && text.length < MAX_LINE) return { record: { ...record, held: text }, outcome: null, rest: null };
-  const length = RESULT_LINE.exec(text.slice(0, end))?.[1];
-  if (end === -1 || length === undefined) return violate(record, `bad result line: ${quote(end === -1 ? text : text.slice(0, end))}`);
+  const line = end === -1 ? text : text.slice(0, end);
+  const length = line.length < MAX_LINE ? RESULT_LINE.exec(line)?.[1] : undefined;
+  if (length === undefined) return violate(record, `bad result line: ${quote(line)}`);
   const result = { length: Number(length), received: 0, text: '' };
   // A result of no bytes is whole already; what follows is none of it.
   return result.length === 0 ? judge(record, '', 0, text.slice(end + 1)) : { record: { ...record, result }, outcome: null, rest: text.slice(end + 1) };
