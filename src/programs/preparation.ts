@@ -3,6 +3,7 @@
  * Each step says in the words of Supervisor what it did; it starts nothing and ends nothing.
  */
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import type { Config } from '../config/model.ts';
 import type { Message } from '../engine/messages.ts';
 import { findAutoFiles } from '../logs/auto-files.ts';
@@ -33,13 +34,23 @@ export interface Self {
  * {@link import('../process/spawn-error.ts').SpawnError} for what cannot be had.
  */
 export function prepareProcess(addon: Addon, { supervisord, main }: Config, self: Self): Preparation {
-  const messages: Message[] = [];
+  const messages = takeName(basename(process.argv0));
   const { infos, forPrograms } = raiseLimits(addon, supervisord, originalFileLimit(addon, self.parent));
   messages.push(...infos.map((text): Message => ['info', text]));
   process.umask(supervisord.umask);
   if (self.pid !== 1) addon.setSubreaper();
   messages.push(...takeUser(addon, supervisord.user, self, main !== null));
   return { messages, limits: forPrograms };
+}
+
+/** Node calls its main thread `MainThread`, and ps, top and pgrep would know us by that. They get the name that we were called by. */
+function takeName(name: string): Message[] {
+  try {
+    writeFileSync('/proc/self/comm', name);
+    return [];
+  } catch (error) {
+    return [['debug', `cannot set the name that ps shows: ${(error as NodeJS.ErrnoException).code}`]];
+  }
 }
 
 function takeUser(addon: Addon, user: Config['supervisord']['user'], self: Self, isInit: boolean): Message[] {
