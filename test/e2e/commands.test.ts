@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { EXECUTABLE, launch, pid1SkipReason } from './launch.ts';
-import { untilFile } from './observe.ts';
+import { statusField, untilFile } from './observe.ts';
 import type { TestContext } from 'node:test';
 
 const skip = (await pid1SkipReason()) ?? false;
@@ -40,9 +40,10 @@ test('help names the program as it was called', async (t) => {
   assert.match(stdout, /--nodaemon/);
 });
 
-test('a link named supervisord runs a supervisor, also with the path of no folder', { skip }, async (t) => {
+test('a link named supervisord runs a supervisor, and ps calls it so', { skip }, async (t) => {
   const launched = await launch(t, { executable: await link(t, 'supervisord'), config: '[supervisord]\n[program:a]\ncommand=sh -c "echo up; exec sleep 1000"\n' });
   await launched.stdout.waitFor(/^a \| up$/);
+  assert.equal(await statusField(launched.pid, 'Name'), 'supervisord', 'what ps, top and pgrep know it by');
   launched.signal('SIGTERM');
   assert.deepEqual(await launched.exit, { code: 0, signal: null });
 });
