@@ -16,6 +16,7 @@ const STALL_MS = 30_000;
 
 /** Limits of a stream; tests make them small. */
 export interface StreamLimits {
+  /** Above the high-water mark of a socket (64 KiB): at that one Node begins to tell when its buffer is empty again. */
   readonly backlogBytes: number;
   readonly stallMs: number;
 }

@@ -112,6 +112,9 @@ export async function inWorld(options: WorldOptions, run: (world: ServerWorld) =
   }
 }
 
+/** When a test that waits for bytes gives up: never in good health. */
+const LATEST_MS = 20_000;
+
 /** The other end of a connection. */
 export class Peer {
   readonly socket: Socket;
@@ -144,11 +147,20 @@ export class Peer {
   /** Resolves when what was received so far fits; fails when the connection ends before that. */
   async until(what: RegExp | ((received: string) => boolean)): Promise<string> {
     const fits = what instanceof RegExp ? (text: string) => what.test(text) : what;
-    while (!fits(this.#received)) {
-      assert.ok(!this.isEnded, `the connection has ended after ${JSON.stringify(this.#received.slice(-500))}`);
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      this.#wake();
+    }, LATEST_MS);
+    try {
+      while (!fits(this.#received)) {
+        assert.ok(!this.isEnded && !isLate, `${this.isEnded ? 'the connection has ended' : 'nothing more comes'} after ${JSON.stringify(this.#received.slice(-500))}`);
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+      }
+    } finally {
+      clearTimeout(timer);
     }
     return this.#received;
   }
