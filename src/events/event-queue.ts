@@ -57,10 +57,11 @@ export class EventQueue {
     this.#bytes += weight;
   }
 
-  /** Puts an event back that was not accepted: it is the next one again. Nothing makes room for it, it has had its place. */
+  /** Puts an event back that was not accepted, before all that came after it. Nothing makes room for it, it has had its place. */
   putBack(queued: QueuedEvent): void {
     queued.returns++;
-    this.#events.unshift(queued);
+    const at = this.#events.findIndex(({ poolSerial }) => poolSerial > queued.poolSerial);
+    this.#events.splice(at === -1 ? this.#events.length : at, 0, queued);
     this.#bytes += weightOf(queued.event);
   }
 

@@ -16,6 +16,8 @@ import { EventQueue, type QueuedEvent } from './event-queue.ts';
 /** The pause before an event that was refused again is sent once more: a listener that refuses everything would otherwise keep us busy. */
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5000;
+/** How long the news of the end of a listener may take. */
+const SUSPICION_MS = 200;
 
 /** What a pool is by its configuration. */
 export interface PoolSpec {
@@ -227,13 +229,18 @@ export class ListenerPool {
     const text = formatDelivery(event, { server, serial, pool: name, poolSerial });
     run.event = queued;
     run.protocol = markBusy(run.protocol);
-    const outcome = this.#ports.write(run.id, new TextEncoder().encode(text), () => {
-      // Of a run that has ended nothing else can be expected; its last words may still accept the event.
+    const outcome = this.#ports.write(run.id, new TextEncoder().encode(text), () => this.#suspect(run, queued));
+    if (outcome === 'written') this.#ports.report('debug', `event ${serial} sent to listener ${run.name}`);
+    else if (outcome === 'closed') this.#suspect(run, queued);
+    else this.#reject(run, 'it does not read its standard input');
+  }
+
+  /** Nobody reads what was sent. As a rule the listener has ended, which we are about to hear; one that goes on has closed its standard input. */
+  #suspect(run: Run, queued: QueuedEvent): void {
+    this.#ports.clock.alarm(this.#ports.clock.nowMs() + SUSPICION_MS, () => {
       if (run.event !== queued || run.phase === 'ended') return;
       this.#reject(run, 'it has closed its standard input');
       this.#dispatch();
     });
-    if (outcome === 'written') this.#ports.report('debug', `event ${serial} sent to listener ${run.name}`);
-    else this.#reject(run, outcome === 'closed' ? 'it has closed its standard input' : 'it does not read its standard input');
   }
 }

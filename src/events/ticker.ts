@@ -16,8 +16,9 @@ export interface WallClock extends Clock {
 export class Ticker {
   readonly #clock: WallClock;
   readonly #tick: (period: TickPeriod, whenS: number) => void;
-  /** What calls off the next tick of each period that is wanted. */
-  readonly #alarms = new Map<TickPeriod, () => void>();
+  /** The latest multiple of each period that is wanted, in seconds. */
+  readonly #latest = new Map<TickPeriod, number>();
+  #cancel: () => void = () => undefined;
 
   constructor(clock: WallClock, tick: (period: TickPeriod, whenS: number) => void) {
     this.#clock = clock;
@@ -27,27 +28,35 @@ export class Ticker {
   /** From now on ticks of these periods are made, and of no others. */
   follow(isWanted: (period: TickPeriod) => boolean): void {
     for (const period of tickPeriods) {
-      const cancel = this.#alarms.get(period);
-      if (isWanted(period) === (cancel !== undefined)) continue;
-      cancel?.();
-      this.#alarms.delete(period);
-      if (cancel === undefined) this.#arm(period, this.#slice(period));
+      if (!isWanted(period)) this.#latest.delete(period);
+      else if (!this.#latest.has(period)) this.#latest.set(period, this.#multipleOf(period));
     }
+    this.#arm();
   }
 
-  /** The latest multiple of the period, in seconds. */
-  #slice(period: TickPeriod): number {
+  #multipleOf(period: TickPeriod): number {
     const seconds = Math.floor(this.#clock.wallMs() / SECOND_MS);
     return seconds - (seconds % period);
   }
 
+  #arm(): void {
+    this.#cancel();
+    this.#cancel = () => undefined;
+    if (this.#latest.size === 0) return;
+    // The longer periods are multiples of the shorter ones.
+    const periodMs = Math.min(...this.#latest.keys()) * SECOND_MS;
+    this.#cancel = this.#clock.alarm(this.#clock.nowMs() + periodMs - (this.#clock.wallMs() % periodMs), () => this.#wake());
+  }
+
   /** The clock may have been set meanwhile: another multiple is a tick, whichever, and the same one is none (as in Supervisor). */
-  #arm(period: TickPeriod, lastS: number): void {
-    const restMs = period * SECOND_MS - (this.#clock.wallMs() % (period * SECOND_MS));
-    this.#alarms.set(period, this.#clock.alarm(this.#clock.nowMs() + restMs, () => {
-      const whenS = this.#slice(period);
-      this.#arm(period, whenS);
-      if (whenS !== lastS) this.#tick(period, whenS);
-    }));
+  #wake(): void {
+    this.#arm();
+    for (const period of tickPeriods) {
+      const before = this.#latest.get(period);
+      const whenS = this.#multipleOf(period);
+      if (before === undefined || before === whenS) continue;
+      this.#latest.set(period, whenS);
+      this.#tick(period, whenS);
+    }
   }
 }

@@ -1,0 +1,226 @@
+/** Pools: who gets an event and when, what becomes of one that is not accepted, what is dropped, and what breaks the protocol. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { PoolScene } from './fakes.ts';
+
+const numbers = (from: number, to: number): string[] => Array.from({ length: to - from }, (_, index) => String(from + index));
+
+test('events wait until a listener is RUNNING and READY, then come one by one, in order', () => {
+  const scene = new PoolScene();
+  for (const data of ['one', 'two', 'three']) scene.tell(data);
+  scene.pool.began('p:a', 7);
+  scene.pool.heard('p:a', 7, 'READY\n');
+  assert.deepEqual(scene.sent, [], 'it is not up for startsecs yet');
+  scene.pool.up('p:a', 7);
+  assert.deepEqual(scene.sent, ['p:a one 100 0']);
+  scene.pool.heard('p:a', 7, 'RESULT 2\nOK');
+  assert.equal(scene.sent.length, 1, 'it has answered and is not ready');
+  scene.pool.heard('p:a', 7, 'READY\n');
+  scene.pool.heard('p:a', 7, 'RESULT 2\nOKREADY\n');
+  assert.deepEqual(scene.sent, ['p:a one 100 0', 'p:a two 101 1', 'p:a three 102 2']);
+  scene.pool.heard('p:a', 7, 'RESULT 2\nOKREADY\n');
+  assert.deepEqual([scene.log, scene.condemned, scene.clock.pending], [[], [], []]);
+});
+
+test('what is not subscribed to takes no number', () => {
+  const scene = new PoolScene();
+  scene.pool.offer({ kind: 'supervisor', change: 'running' }, () => assert.fail('a number was taken'));
+  scene.ready('p:a', 7);
+  assert.deepEqual(scene.sent, []);
+});
+
+test('an event goes to one listener of the pool, the first that is ready', () => {
+  const scene = new PoolScene();
+  scene.ready('p:b', 8);
+  scene.ready('p:a', 7);
+  for (const data of ['one', 'two', 'three']) scene.tell(data);
+  assert.deepEqual(scene.sent, ['p:a one 100 0', 'p:b two 101 1']);
+  scene.pool.heard('p:b', 8, 'RESULT 2\nOKREADY\n');
+  assert.deepEqual(scene.sent.at(-1), 'p:b three 102 2');
+});
+
+test('a refused event is sent again, at once to whoever is ready, then after pauses that grow', () => {
+  const scene = new PoolScene({ members: [{ id: 'p:a', name: 'a' }] });
+  scene.ready('p:a', 7);
+  scene.tell('one');
+  scene.tell('two');
+  const refuse = (): void => scene.pool.heard('p:a', 7, 'RESULT 4\nFAILREADY\n');
+  refuse();
+  assert.deepEqual(scene.sent, ['p:a one 100 0', 'p:a one 100 0']);
+  refuse();
+  assert.equal(scene.sent.length, 2);
+  assert.deepEqual(scene.clock.pending, [100]);
+  const pauses: number[] = [];
+  for (let round = 0; round < 9; round++) {
+    pauses.push(scene.clock.pending[0] ?? 0);
+    scene.clock.advance(pauses.at(-1) ?? 0);
+    refuse();
+  }
+  assert.deepEqual(pauses, [100, 200, 400, 800, 1600, 3200, 5000, 5000, 5000]);
+  assert.deepEqual(new Set(scene.data), new Set(['one']));
+  scene.clock.advance(5000);
+  scene.pool.heard('p:a', 7, 'RESULT 2\nOKREADY\n');
+  assert.equal(scene.data.at(-1), 'two');
+  assert.equal(scene.log.filter((line) => line === 'warn a: event was rejected').length, 11);
+});
+
+test('refused events keep their order', () => {
+  const scene = new PoolScene();
+  scene.ready('p:a', 7);
+  scene.ready('p:b', 8);
+  for (const data of ['one', 'two', 'three']) scene.tell(data);
+  scene.pool.heard('p:a', 7, 'RESULT 4\nFAIL');
+  scene.pool.heard('p:b', 8, 'RESULT 4\nFAIL');
+  scene.pool.heard('p:b', 8, 'READY\n');
+  scene.pool.heard('p:a', 7, 'READY\n');
+  assert.deepEqual(scene.sent.slice(2), ['p:b one 100 0', 'p:a two 101 1']);
+});
+
+test('a listener that ends without an answer gives its event back, one whose answer was still in the pipe does not', () => {
+  const scene = new PoolScene();
+  scene.ready('p:a', 7);
+  scene.tell('one');
+  scene.tell('two');
+  scene.pool.ended('p:a');
+  scene.ready('p:a', 9);
+  assert.deepEqual(scene.data, ['one'], 'no other one before it is known what became of the first');
+  scene.pool.heard('p:a', 7, 'RESULT 2\nOK');
+  scene.pool.drained(7);
+  assert.deepEqual(scene.sent, ['p:a one 100 0', 'p:a two 101 1']);
+  scene.pool.ended('p:a');
+  scene.pool.drained(9);
+  scene.pool.drained(9);
+  scene.ready('p:a', 10);
+  assert.deepEqual(scene.sent.at(-1), 'p:a two 101 1');
+  scene.pool.heard('p:a', 7, 'noise of something that an earlier run has left behind');
+  assert.deepEqual(scene.condemned, []);
+});
+
+test('a listener that is being stopped gets nothing, and may say what it likes', () => {
+  const scene = new PoolScene();
+  scene.ready('p:a', 7);
+  scene.pool.down('p:a');
+  scene.tell('one');
+  scene.pool.heard('p:a', 7, 'good bye\n');
+  scene.pool.ended('p:a');
+  scene.pool.drained(7);
+  assert.deepEqual([scene.sent, scene.log, scene.condemned], [[], [], []]);
+});
+
+test('a listener that breaks the protocol is killed, and its event goes to another', () => {
+  const scene = new PoolScene();
+  scene.ready('p:a', 7);
+  scene.tell('one');
+  scene.pool.heard('p:a', 7, 'RESULT x\n');
+  assert.deepEqual(scene.condemned, ['p:a 7']);
+  assert.deepEqual(scene.log, ["warn a: bad result line: 'RESULT x'", 'warn a: has entered the UNKNOWN state, because it violated the eventlistener protocol; it is killed']);
+  scene.pool.heard('p:a', 7, 'READY\n');
+  assert.equal(scene.sent.length, 1);
+  scene.ready('p:b', 8);
+  assert.deepEqual(scene.sent.at(-1), 'p:b one 100 0');
+  assert.equal(scene.condemned.length, 1);
+});
+
+test('a listener that does not read is killed', () => {
+  const scene = new PoolScene();
+  scene.writing = 'full';
+  scene.ready('p:a', 7);
+  scene.tell('one');
+  assert.deepEqual(scene.condemned, ['p:a 7']);
+  scene.writing = 'written';
+  scene.ready('p:b', 8);
+  assert.deepEqual(scene.sent, ['p:b one 100 0']);
+});
+
+test('a listener that has closed its standard input is killed when it goes on living, also if that comes out later', () => {
+  for (const isLater of [false, true]) {
+    const scene = new PoolScene();
+    scene.writing = isLater ? 'written' : 'closed';
+    scene.ready('p:a', 7);
+    scene.tell('one');
+    if (isLater) scene.failWrite();
+    assert.deepEqual(scene.condemned, []);
+    scene.clock.advance(200);
+    assert.deepEqual(scene.condemned, ['p:a 7']);
+    assert.match(scene.log[0] ?? '', /it has closed its standard input$/);
+    scene.writing = 'written';
+    scene.ready('p:b', 8);
+    assert.equal(scene.data.at(-1), 'one');
+  }
+});
+
+test('nobody reads because the listener has ended: no complaint', () => {
+  const scene = new PoolScene();
+  scene.ready('p:a', 7);
+  scene.tell('one');
+  scene.failWrite();
+  scene.pool.ended('p:a');
+  scene.pool.drained(7);
+  scene.clock.advance(200);
+  assert.deepEqual([scene.log, scene.condemned], [[], []]);
+});
+
+test('nothing of the boot is lost with the default buffer, and afterwards buffer_size counts', () => {
+  const scene = new PoolScene();
+  for (const data of numbers(0, 500)) scene.tell(data);
+  scene.ready('p:a', 7);
+  for (const data of numbers(500, 600)) scene.tell(data);
+  for (let round = 0; round < 600; round++) scene.pool.heard('p:a', 7, 'RESULT 2\nOKREADY\n');
+  assert.deepEqual(scene.data, numbers(0, 600));
+  assert.deepEqual(scene.log, []);
+  for (const data of numbers(600, 620)) scene.tell(data);
+  assert.deepEqual(scene.log, ['error pool p event buffer overflowed, discarding event 701'], 'once, whatever follows');
+  for (let round = 0; round < 11; round++) scene.pool.heard('p:a', 7, 'RESULT 2\nOKREADY\n');
+  assert.deepEqual(scene.data.slice(600), ['600', ...numbers(610, 620)]);
+  assert.deepEqual(scene.log.slice(1), ['error pool p discarded 9 events while its buffer was full (buffer_size)']);
+});
+
+test('the queue of the boot has an end, in events and in bytes', () => {
+  const many = new PoolScene();
+  for (const data of numbers(0, 10_003)) many.tell(data);
+  many.ready('p:a', 7);
+  assert.deepEqual(many.data, ['3']);
+  assert.equal(many.log.length, 1);
+  const large = new PoolScene();
+  for (const data of numbers(0, 40)) large.tell(data + ' '.repeat(500_000));
+  large.ready('p:a', 7);
+  assert.ok(Number(large.data[0]) >= 20);
+  large.tell('one more than could ever fit is taken by itself');
+});
+
+test('what was dropped is said at the end of a pool, too', () => {
+  const scene = new PoolScene({ bufferSize: 1 });
+  scene.ready('p:a', 7);
+  for (const data of numbers(0, 5)) scene.tell(data);
+  scene.pool.close();
+  assert.deepEqual(scene.log, ['error pool p event buffer overflowed, discarding event 101', 'error pool p discarded 3 events while its buffer was full (buffer_size)']);
+  scene.failWrite();
+  scene.clock.advance(10_000);
+  assert.deepEqual([scene.condemned, scene.clock.pending], [[], []]);
+});
+
+test('a closed pool has no pause left', () => {
+  const scene = new PoolScene();
+  scene.ready('p:a', 7);
+  scene.tell('one');
+  for (let round = 0; round < 3; round++) scene.pool.heard('p:a', 7, 'RESULT 4\nFAILREADY\n');
+  assert.equal(scene.clock.pending.length, 1);
+  scene.pool.close();
+  assert.deepEqual(scene.clock.pending, []);
+});
+
+test('a pool is idle when no listener that is up has something to do', () => {
+  const scene = new PoolScene();
+  assert.equal(scene.pool.isIdle, true);
+  scene.tell('one');
+  assert.equal(scene.pool.isIdle, true, 'nobody is there to take it');
+  scene.ready('p:a', 7);
+  assert.equal(scene.pool.isIdle, false);
+  scene.idles = 0;
+  scene.pool.heard('p:a', 7, 'RESULT 2\nOK');
+  assert.deepEqual([scene.pool.isIdle, scene.idles], [true, 1]);
+  scene.tell('two');
+  assert.equal(scene.pool.isIdle, false, 'it is up and may say READY');
+  scene.pool.ended('p:a');
+  assert.deepEqual([scene.pool.isIdle, scene.idles], [true, 2]);
+});
