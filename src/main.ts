@@ -6,6 +6,7 @@ import { writeSync } from 'node:fs';
 import { basename } from 'node:path';
 import { chooseProgram } from './programs/choice.ts';
 import { cleanEnvironment, originalEnvironment } from './programs/clean-start.ts';
+import type { SuperviseIo } from './programs/supervise.ts';
 
 /** Put in by the build (package.json). */
 declare const ONEVISOR_VERSION: string;
@@ -88,8 +89,6 @@ async function control(args: readonly string[], env: Readonly<NodeJS.ProcessEnv>
   };
   return runCtl(args, { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, env, cwd: process.cwd(), calledAs: process.argv0, onInterrupt });
 }
-
-type SuperviseIo = Parameters<(typeof import('./programs/supervise.ts'))['runSupervise']>[1];
 
 async function supervise(io: SuperviseIo): Promise<number> {
   const { loadAddon } = await import('./native/load.ts');

@@ -95,7 +95,8 @@ function readSignal(value: string): number {
   return found;
 }
 
-function showSignal(number: number): string {
+/** A signal as a configuration names it: `TERM`. */
+export function showSignal(number: number): string {
   if (number === LAST_SIGNAL) return 'RTMAX';
   return formatSignal(number).replace(/^SIG/, '');
 }

@@ -94,6 +94,6 @@ function formatValue(option: Option<unknown>, value: Json): string {
   if (value === null) return 'NONE';
   if (typeof value === 'number') return option.type.name === 'octal' ? value.toString(8).padStart(3, '0') : String(value);
   if (Array.isArray(value)) return value.join(',');
-  if (typeof value === 'object') return Object.entries(value).map(([name, text]) => `${name}="${String(text)}"`).join(',');
+  if (typeof value === 'object') return Object.entries(value).map(([name, text]) => `${name}="${typeof text === 'object' ? JSON.stringify(text) : text}"`).join(',');
   return String(value).replaceAll('\n', '\n  ');
 }

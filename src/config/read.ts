@@ -58,7 +58,7 @@ export function readConfig(source: Source, settings: ReadSettings): Reading {
   addEnvironment(document, env, here, problems);
   addFlags(document, flags);
   checkSwitches(env, problems);
-  const context: Context = { cwd: source.cwd, home: env.HOME ?? null, host: settings.isStatic ? null : { users: source.users, isDirectory: source.isDirectory } };
+  const context: Context = { cwd: source.cwd, home: env.HOME ?? null, host: settings.isStatic ? null : { users: source.users, isDirectory: (path) => source.isDirectory(path) } };
   const names = new NameSpace(env, source.hostname, document.sections.has('include'));
   const reader = new SectionReader(problems, context, settings.isContainer, names);
   warnUnknownSections(document, problems);

@@ -3,7 +3,7 @@
  * Pure; whether a name that stands in them exists is checked once all programs are known (dependencies.ts).
  */
 import { dataType, reject, WrongValue } from './datatype.ts';
-import { byteSize, duration, signal } from './datatypes.ts';
+import { byteSize, duration, signal, showSignal } from './datatypes.ts';
 import { strip } from './python-text.ts';
 
 /** What a program waits for in another one. */
@@ -50,7 +50,7 @@ export const forwardList = dataType<readonly Forward[]>(
       if (colon < 1 || colon === word.length - 1) reject(word, 'a signal and a program, as USR1:web');
       return { signal: signal.parse(word.slice(0, colon), context), name: word.slice(colon + 1) };
     }),
-  (list) => list.map((forward) => `${String(signal.show?.(forward.signal))}:${forward.name}`).join(','),
+  (list) => list.map((forward) => `${showSignal(forward.signal)}:${forward.name}`).join(','),
 );
 
 /** How the health of a program is asked for. */

@@ -80,7 +80,7 @@ export function readCtlPlugins(document: Document, reader: SectionReader, proble
 
 function readPlugins(document: Document, reader: SectionReader, start: string, table: Table, judge: (section: RawSection, factory: string) => void): PluginConfig[] {
   return sectionsFrom(document, start).map((section) => {
-    const [[factoryName = ''] = []] = Object.entries(table);
+    const [factoryName = ''] = Object.keys(table);
     const lookup = chainLookup(section.options, document.defaults);
     const factory = String(reader.read(section, table, lookup, null)[factoryName]);
     judge(section, factory);
