@@ -63,7 +63,7 @@ export async function openServer(spec: ServerSpec, routes: readonly Route[], rep
   if (spec.kind === 'inet' && !isGuarded && !spec.isInsecureAllowed && !isLoopback(spec.host)) {
     throw new ListenError('insecure', formatAddress(spec.host, spec.port), 'whoever can reach this address could run any command; set username and password, or use 127.0.0.1, or set allow_insecure=true');
   }
-  const { server, close } = createHttpServer(routes, spec.credentials, limits, report);
+  const { server, close } = createHttpServer(routes, spec.credentials, limits, report, spec.kind === 'inet' && !isGuarded && !spec.isInsecureAllowed);
   let removeSocket = async (): Promise<void> => undefined;
   if (spec.kind === 'unix') removeSocket = await listenUnix(server, spec, report);
   else await listenInet(server, spec.host, spec.port);

@@ -12,6 +12,8 @@ export interface Exchange {
   readonly response: ServerResponse;
   /** The path below that of the route, decoded, without slashes at its ends; empty for the route itself. */
   readonly rest: string;
+  /** The server has no password and is meant for this machine only. */
+  readonly isLocal: boolean;
   /** Aborted when the client has gone or the server closes. */
   readonly signal: AbortSignal;
   /** Reads the body; rejects with a BodyError. */

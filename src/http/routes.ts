@@ -1,7 +1,8 @@
 /**
  * The table of all routes with who may use them. Whatever is served stands here; nothing is served beside it.
  */
-import { sendError, sendText } from './answers.ts';
+import { refuse, sendError, sendText } from './answers.ts';
+import { isForeign } from './foreign.ts';
 import { defaultStreamLimits, type StreamLimits } from './log-stream.ts';
 import { logRoutes } from './log-routes.ts';
 import type { Route } from './route.ts';
@@ -16,8 +17,22 @@ export interface RouteSources extends RpcService {
   readonly streamLimits?: StreamLimits;
 }
 
-/** All routes. */
+/** All routes. What changes something is closed to the pages of other sites, whatever they know. */
 export function createRoutes(sources: RouteSources): Route[] {
+  return tableOf(sources).map((route) => (route.method === 'POST' ? closeToOthers(route) : route));
+}
+
+function closeToOthers(route: Route): Route {
+  return {
+    ...route,
+    answer: (exchange) => {
+      if (!isForeign(exchange.request, exchange.isLocal)) return route.answer(exchange);
+      refuse(exchange.request, exchange.response, 403);
+    },
+  };
+}
+
+function tableOf(sources: RouteSources): Route[] {
   return [
     rpcRoute(sources),
     ...logRoutes(sources.supervisor, sources.streamLimits ?? defaultStreamLimits),

@@ -26,8 +26,8 @@ export interface HttpServer {
   readonly close: () => Promise<void>;
 }
 
-/** Makes a server. */
-export function createHttpServer(routes: readonly Route[], credentials: Credentials, limits: ServerLimits, report: Report): HttpServer {
+/** Makes a server. `isLocal`: it has no password and is meant for this machine only. */
+export function createHttpServer(routes: readonly Route[], credentials: Credentials, limits: ServerLimits, report: Report, isLocal = false): HttpServer {
   const isAllowed = createGuard(credentials);
   const bodies = new BodyReader(limits);
   const connections = new Connections(limits);
@@ -53,7 +53,7 @@ export function createHttpServer(routes: readonly Route[], credentials: Credenti
       return;
     }
     try {
-      await match.route.answer({ request, response, rest: match.rest, signal, readBody: () => bodies.read(request) });
+      await match.route.answer({ request, response, rest: match.rest, isLocal, signal, readBody: () => bodies.read(request) });
     } catch (error) {
       if (error instanceof BodyError) {
         refuse(request, response, error.status);

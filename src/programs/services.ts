@@ -11,6 +11,8 @@ import type { MethodTable } from '../rpc/method.ts';
 import { createMethodTable } from '../rpc/method-table.ts';
 import { ProcessTimes } from '../rpc/process-times.ts';
 import type { Supervisor } from '../rpc/supervisor.ts';
+import { webRoutes } from '../web/routes.ts';
+import { Secret } from '../web/secret.ts';
 import { type Call, loadPlugins } from './plugins.ts';
 
 /** Makes the routes of one configuration after the other. */
@@ -18,6 +20,7 @@ export class Services {
   readonly #supervisor: Supervisor;
   readonly #report: Report;
   readonly #times: ProcessTimes;
+  readonly #secret = new Secret();
 
   constructor(supervisor: Supervisor, report: Report) {
     this.#supervisor = supervisor;
@@ -39,6 +42,6 @@ export class Services {
       }
     };
     methods = createMethodTable(await loadPlugins(config, { report: this.#report, call }));
-    return createRoutes({ supervisor, methods, times, health: null });
+    return createRoutes({ supervisor, methods, times, health: null, more: webRoutes({ supervisor, methods, times }, this.#secret) });
   }
 }

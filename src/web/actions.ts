@@ -1,0 +1,91 @@
+/**
+ * What the buttons do: calls of the same methods that supervisorctl uses, and the sentence about what came of it.
+ * An action that was begun is carried through, also when nobody waits for the page any more.
+ */
+import { faultName, RpcFault } from '../core/faults.ts';
+import { callMethod } from '../rpc/call.ts';
+import type { MethodTable } from '../rpc/method.ts';
+import type { ProcessTimes } from '../rpc/process-times.ts';
+import type { Supervisor } from '../rpc/supervisor.ts';
+import type { XmlRpcValue } from '../rpc/xmlrpc.ts';
+import type { Outcome, Request } from './page.ts';
+
+/** What the pages are made from. */
+export interface WebSources {
+  readonly supervisor: Supervisor;
+  readonly methods: MethodTable;
+  readonly times: ProcessTimes;
+}
+
+type Call = (method: string, ...args: readonly XmlRpcValue[]) => Promise<XmlRpcValue>;
+
+/** compat: the words of Supervisor's page for a start that fails. */
+const START_FAULTS: Readonly<Record<string, string>> = { NO_FILE: 'no such file', NOT_EXECUTABLE: 'file not executable', ALREADY_STARTED: 'already started', SPAWN_ERROR: 'spawn error', ABNORMAL_TERMINATION: 'abnormal termination' };
+
+interface Action {
+  readonly hasName: boolean;
+  readonly run: (call: Call, name: string) => Promise<string>;
+}
+
+const ACTIONS: ReadonlyMap<string, Action> = new Map<string, Action>([
+  ['start', { hasName: true, run: async (call, name) => {
+    await call('supervisor.startProcess', name);
+    return `Process ${name} started`;
+  } }],
+  ['stop', { hasName: true, run: async (call, name) => {
+    await call('supervisor.stopProcess', name);
+    return `Process ${name} stopped`;
+  } }],
+  ['restart', { hasName: true, run: async (call, name) => {
+    await unless('NOT_RUNNING', call('supervisor.stopProcess', name));
+    await call('supervisor.startProcess', name);
+    return `Process ${name} restarted`;
+  } }],
+  ['clearlog', { hasName: true, run: async (call, name) => {
+    await call('supervisor.clearProcessLogs', name);
+    return `Log for ${name} cleared`;
+  } }],
+  ['stopall', { hasName: false, run: async (call) => {
+    await call('supervisor.stopAllProcesses');
+    return 'All stopped';
+  } }],
+  ['restartall', { hasName: false, run: async (call) => {
+    await call('supervisor.stopAllProcesses');
+    await call('supervisor.startAllProcesses');
+    return 'All restarted';
+  } }],
+]);
+
+/** A request in its two parts, `stop web`; null for one that there is not. */
+export function parseRequest(action: string, name: string): Request | null {
+  const known = ACTIONS.get(action);
+  if (known === undefined || known.hasName !== (name !== '')) return null;
+  return { action, name: known.hasName ? name : null };
+}
+
+/** Does what was asked for, and says what came of it when it is done. compat: the sentences of Supervisor's page. */
+export async function perform({ supervisor, methods, times }: WebSources, { action, name }: Request): Promise<Outcome> {
+  const call: Call = (method, ...args) => callMethod(methods, { supervisor, times, signal: new AbortController().signal }, method, args);
+  try {
+    const text = await ACTIONS.get(action)?.run(call, name ?? '');
+    return { text: text ?? '', isError: false };
+  } catch (error) {
+    if (!(error instanceof RpcFault)) throw error;
+    return { text: describeFault(error, name), isError: true };
+  }
+}
+
+function describeFault({ code, faultString }: RpcFault, name: string | null): string {
+  const fault = faultName(code);
+  if (fault === 'BAD_NAME') return `No such process named ${name ?? ''}`;
+  const words = START_FAULTS[fault ?? ''];
+  return words === undefined ? `unexpected rpc fault [${code}] ${faultString}` : `ERROR: Process ${name ?? ''}: ${words}`;
+}
+
+async function unless(fault: string, done: Promise<unknown>): Promise<void> {
+  try {
+    await done;
+  } catch (error) {
+    if (!(error instanceof RpcFault) || faultName(error.code) !== fault) throw error;
+  }
+}

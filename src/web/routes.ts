@@ -1,0 +1,144 @@
+/**
+ * The web page: which request gets which page. Only a form of ours changes anything; a link of Supervisor's page that did leads to a question.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { formatNamespec } from '../core/namespec.ts';
+import type { ProcessStateName } from '../core/states.ts';
+import { refuse, sendError, sendText } from '../http/answers.ts';
+import { isLocalName } from '../http/foreign.ts';
+import type { Exchange, Route } from '../http/route.ts';
+import { findOneProcess } from '../rpc/lookup.ts';
+import { RpcFault } from '../core/faults.ts';
+import type { XmlRpcStruct } from '../rpc/xmlrpc.ts';
+import { parseRequest, perform, type WebSources } from './actions.ts';
+import { formatLogText } from './log-text.ts';
+import { formatConfirmPage, formatProblemPage, formatStatusPage, formatTailPage, type Frame, type ProcessRow } from './page.ts';
+import { Secret } from './secret.ts';
+import { CONTENT_POLICY } from './style.ts';
+
+const DEFAULT_TAIL_BYTES = 16 * 1024;
+const LONGEST_TAIL_BYTES = 1024 * 1024;
+const FORM_TYPE = /^application\/x-www-form-urlencoded\s*(?:;|$)/i;
+
+const HEADERS = {
+  'Content-Security-Policy': CONTENT_POLICY,
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+  // Not no-referrer: with that, browsers would not say either where a form of ours comes from.
+  'Referrer-Policy': 'same-origin',
+  'Cache-Control': 'no-store',
+} as const;
+
+const UNKNOWN_NAME = 'This server has no password, so it answers only where its address is one in numbers or localhost: another site could have its own name lead here. '
+  + 'Use such an address, or set username and password.';
+
+/** The routes of the page. `secret` is that of this start. */
+export function webRoutes(sources: WebSources, secret: Secret): Route[] {
+  const page = new Page(sources, secret);
+  return [
+    { method: 'GET', path: '/', access: 'password', answer: (exchange) => page.get(exchange) },
+    { method: 'POST', path: '/', access: 'password', answer: (exchange) => page.post(exchange) },
+  ];
+}
+
+class Page {
+  readonly #sources: WebSources;
+  readonly #secret: Secret;
+
+  constructor(sources: WebSources, secret: Secret) {
+    this.#sources = sources;
+    this.#secret = secret;
+  }
+
+  async get({ request, response, rest, isLocal }: Exchange): Promise<void> {
+    // compat: what looks after Supervisor by asking for this file goes on working.
+    if (rest === 'ok.html') return sendText(response, 200, 'text/plain', 'OK');
+    if (rest !== '' && rest !== 'index.html' && rest !== 'tail.html') return sendError(response, 404);
+    if (isLocal && !isLocalName(request.headers.host)) return this.#problem(response, 403, UNKNOWN_NAME);
+    const query = queryOf(request);
+    if (rest === 'tail.html') return this.#tail(response, query);
+    const action = query.get('action');
+    if (action === null || action === 'refresh') return send(response, 200, this.#status(query));
+    const asked = parseRequest(action, query.get('processname') ?? '');
+    if (asked === null) return this.#problem(response, 400, 'There is no such action.');
+    send(response, 200, formatConfirmPage(this.#frame(), asked));
+  }
+
+  async post({ request, response, rest, readBody }: Exchange): Promise<void> {
+    if (rest !== '' && rest !== 'index.html') return refuse(request, response, 404);
+    if (!FORM_TYPE.test(request.headers['content-type'] ?? '')) return refuse(request, response, 415);
+    const form = new URLSearchParams(await readBody());
+    if (!this.#secret.isToken(form.get('token'))) return this.#problem(response, 403, 'The page is from before the supervisor was restarted. Nothing was done; go back and try again.');
+    const [, action = '', name = ''] = /^(\S*)(?: (.*))?$/s.exec(form.get('do') ?? '') ?? [];
+    const asked = parseRequest(action, name);
+    if (asked === null) return this.#problem(response, 400, 'There is no such action.');
+    const outcome = await perform(this.#sources, asked);
+    const seconds = new Date(this.#sources.supervisor.wallMs()).toTimeString().slice(0, 8);
+    const query = this.#secret.sign({ ...outcome, text: asked.name === null && !outcome.isError ? `${outcome.text} at ${seconds}` : outcome.text });
+    // The page that shows it can be reloaded without doing it again.
+    response.writeHead(303, { ...HEADERS, Location: `index.html?${query}`, 'Content-Length': 0 });
+    response.end();
+  }
+
+  #frame(): Frame {
+    const { supervisor } = this.#sources;
+    return { identification: supervisor.identification, version: String(this.#ask('supervisor.getSupervisorVersion')), token: this.#secret.token };
+  }
+
+  #status(query: URLSearchParams): string {
+    const { supervisor } = this.#sources;
+    const infos = this.#ask('supervisor.getAllProcessInfo') as readonly XmlRpcStruct[];
+    const time = new Date(supervisor.wallMs()).toString().slice(0, 24);
+    return formatStatusPage({ ...this.#frame(), supervisorState: supervisor.state(), processes: infos.map((info) => this.#row(info)), outcome: this.#secret.verify(query), time });
+  }
+
+  #row({ name, group, statename, description }: XmlRpcStruct): ProcessRow {
+    return {
+      name: formatNamespec(String(group), String(name)),
+      state: statename as ProcessStateName,
+      description: String(description),
+      hasStderr: this.#sources.supervisor.processLog(`${String(group)}:${String(name)}`, 'stderr') !== null,
+    };
+  }
+
+  async #tail(response: ServerResponse, query: URLSearchParams): Promise<void> {
+    const { supervisor } = this.#sources;
+    const name = query.get('processname') ?? '';
+    const id = findId(this.#sources, name);
+    if (id === null) return this.#problem(response, 404, `No such process named ${name}`);
+    const stream = query.get('stream') === 'stderr' ? 'stderr' : 'stdout';
+    const limit = Math.min(Math.max(Number.parseInt(query.get('limit') ?? '', 10) || DEFAULT_TAIL_BYTES, 1), LONGEST_TAIL_BYTES);
+    const reading = await supervisor.processLog(id, stream)?.read(-limit, 0);
+    const text = reading?.kind === 'bytes' ? formatLogText(reading.bytes, reading.bytes.length >= limit) : null;
+    const reason = reading?.kind === 'failed' ? `The log cannot be read: ${reading.reason}` : `There is no ${stream} log of ${name}.`;
+    send(response, 200, formatTailPage({ ...this.#frame(), name, stream, hasStderr: supervisor.processLog(id, 'stderr') !== null, limit, text, reason }));
+  }
+
+  #problem(response: ServerResponse, status: number, text: string): void {
+    send(response, status, formatProblemPage(this.#frame(), text));
+  }
+
+  /** A method that only tells something. Not through the dispatcher, which answers nothing while the supervisor ends; the page does. */
+  #ask(method: string): unknown {
+    const { supervisor, methods, times } = this.#sources;
+    return methods.get(method)?.call({ supervisor, times, signal: new AbortController().signal }, []);
+  }
+}
+
+function findId({ supervisor }: WebSources, name: string): string | null {
+  try {
+    return findOneProcess(supervisor, name).id;
+  } catch (error) {
+    if (error instanceof RpcFault) return null;
+    throw error;
+  }
+}
+
+function queryOf({ url = '' }: IncomingMessage): URLSearchParams {
+  const mark = url.indexOf('?');
+  return new URLSearchParams(mark === -1 ? '' : url.slice(mark + 1).replace(/#.*$/s, ''));
+}
+
+function send(response: ServerResponse, status: number, page: string): void {
+  sendText(response, status, 'text/html;charset=utf-8', page, HEADERS);
+}
