@@ -16,6 +16,7 @@ import { type Goal, initialShutdown, type ShutdownEffect, type ShutdownInput, ty
 import { SIGNALLABLE_STATES } from '../core/states.ts';
 import { startOrder, stopRanks } from '../core/stop-order.ts';
 import type { EngineEvent, Listener } from './events.ts';
+import { Alarm } from './alarm.ts';
 import { exitCauseOf, type ExitSettings } from './exit-cause.ts';
 import { formatNote, formatReapedUnknown, formatWaiting, type Message } from './messages.ts';
 import type { Clock, Processes, Report } from './ports.ts';
@@ -52,16 +53,22 @@ function formatError(error: unknown): string {
 export class Engine {
   readonly #options: EngineOptions;
   readonly #ports: EnginePorts;
-  readonly #registry = new Registry();
+  readonly #registry: Registry;
   readonly #queue: Input[] = [];
   readonly #listeners = new Set<Listener>();
   #isTurning = false;
   #shutdown: ShutdownRecord = initialShutdown;
-  #cancelTimeout: (() => void) | null = null;
+  readonly #timeout: Alarm;
 
   constructor(groups: readonly GroupConfig[], options: EngineOptions, ports: EnginePorts) {
     this.#options = options;
     this.#ports = ports;
+    const { clock, report } = ports;
+    this.#registry = new Registry((id) => new Alarm(clock, () => this.#accept({ to: 'process', id, input: { type: 'elapsed', atMs: this.#now() } })));
+    this.#timeout = new Alarm(clock, () => {
+      report('warn', 'shutdown_timeout has run out: killing all that is left');
+      this.#accept({ to: 'supervisor', input: { type: 'elapsed', atMs: this.#now() } });
+    });
     for (const group of groups) this.#registry.addGroup(group);
   }
 
@@ -85,7 +92,7 @@ export class Engine {
     if (entries.length === 0) return 'unknown';
     if (entries.some(({ record }) => record.pid !== null || record.state === 'BACKOFF')) return 'running';
     for (const entry of entries) {
-      entry.alarm?.cancel();
+      entry.alarm.set(null);
       this.#registry.remove(entry);
     }
     this.#emit({ type: 'group', group: name, change: 'removed' });
@@ -116,14 +123,12 @@ export class Engine {
    * The first cause is kept; an end asked for during a restart replaces it.
    */
   end(goal: Goal, cause: ExitCause): void {
-    this.#enqueue({ to: 'supervisor', input: this.#shutdownRequest(goal, cause) });
-    this.#turn();
+    this.#accept({ to: 'supervisor', input: this.#shutdownRequest(goal, cause) });
   }
 
   /** Loses patience with a shutdown under way: SIGKILL to all that is left. Nothing happens when none is. */
   hurry(): void {
-    this.#enqueue({ to: 'supervisor', input: { type: 'hurried' } });
-    this.#turn();
+    this.#accept({ to: 'supervisor', input: { type: 'hurried' } });
   }
 
   /** Takes a batch of ended children from the reaper. */
@@ -177,6 +182,11 @@ export class Engine {
     this.#queue.push(input);
   }
 
+  #accept(input: Input): void {
+    this.#enqueue(input);
+    this.#turn();
+  }
+
   /** Takes inputs until none is left. A call from within an effect only queues: the turn under way goes on to it. */
   #turn(): void {
     if (this.#isTurning) return;
@@ -203,7 +213,7 @@ export class Engine {
     const { pid } = entry.record;
     const { record, effects } = step(entry.record, input, { ...entry.policy, mayRestart: this.#shutdown.phase === 'running', chance: this.#ports.chance() });
     entry.record = record;
-    this.#setAlarm(entry);
+    entry.alarm.set(record.deadlineMs);
     for (const effect of effects) this.#runEffect(entry, effect, pid);
   }
 
@@ -267,7 +277,7 @@ export class Engine {
     const before = this.#shutdown;
     const { record, effects } = stepShutdown(before, input);
     this.#shutdown = record;
-    if (before.deadlineMs !== record.deadlineMs) this.#setTimeout(record.deadlineMs);
+    this.#timeout.set(record.deadlineMs);
     if (before.phase === 'running' && record.phase !== 'running') this.#callOffWaiting(record);
     for (const effect of effects) this.#runShutdownEffect(effect);
   }
@@ -294,31 +304,6 @@ export class Engine {
     const { beforeStop } = this.#ports;
     if (effect.type === 'kill' || beforeStop === undefined) order();
     else beforeStop(effect.ids, order);
-  }
-
-  #setAlarm(entry: Entry): void {
-    const { deadlineMs } = entry.record;
-    if (entry.alarm?.atMs === deadlineMs) return;
-    entry.alarm?.cancel();
-    entry.alarm = null;
-    if (deadlineMs === null) return;
-    const cancel = this.#ports.clock.alarm(deadlineMs, () => {
-      entry.alarm = null;
-      this.#enqueue({ to: 'process', id: entry.id, input: { type: 'elapsed', atMs: this.#now() } });
-      this.#turn();
-    });
-    entry.alarm = { atMs: deadlineMs, cancel };
-  }
-
-  #setTimeout(atMs: number | null): void {
-    this.#cancelTimeout?.();
-    this.#cancelTimeout = null;
-    if (atMs === null) return;
-    this.#cancelTimeout = this.#ports.clock.alarm(atMs, () => {
-      this.#ports.report('warn', 'shutdown_timeout has run out: killing all that is left');
-      this.#enqueue({ to: 'supervisor', input: { type: 'elapsed', atMs: this.#now() } });
-      this.#turn();
-    });
   }
 
   #emit(event: EngineEvent): void {

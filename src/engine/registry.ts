@@ -4,6 +4,7 @@
 import type { GroupConfig, ProcessConfig } from '../config/model.ts';
 import { initialRecord, type ProcessRecord } from '../core/process-machine.ts';
 import type { Ranked } from '../core/stop-order.ts';
+import type { Alarm } from './alarm.ts';
 import { type FixedPolicy, policyOf } from './policy.ts';
 
 /** One process as others may see it. */
@@ -20,7 +21,7 @@ export interface Entry extends ProcessView {
   readonly rank: Ranked;
   record: ProcessRecord;
   /** The alarm for the deadline of the record. */
-  alarm: { readonly atMs: number; readonly cancel: () => void } | null;
+  readonly alarm: Alarm;
 }
 
 /** A run that a pid belongs to. */
@@ -38,13 +39,19 @@ export function namespecOf(config: Pick<ProcessConfig, 'group' | 'name'>): strin
 export class Registry {
   readonly #entries = new Map<string, Entry>();
   readonly #runs = new Map<number, Run>();
+  readonly #makeAlarm: (id: string) => Alarm;
+
+  /** `makeAlarm` makes the alarm of a process. */
+  constructor(makeAlarm: (id: string) => Alarm) {
+    this.#makeAlarm = makeAlarm;
+  }
 
   /** Takes in all processes of a group. */
   addGroup(group: GroupConfig): void {
     for (const config of group.processes) {
       const id = namespecOf(config);
       const rank = { id, groupPriority: group.priority, priority: config.options.priority };
-      this.#entries.set(id, { id, config, policy: policyOf(config), rank, record: initialRecord, alarm: null });
+      this.#entries.set(id, { id, config, policy: policyOf(config), rank, record: initialRecord, alarm: this.#makeAlarm(id) });
     }
   }
 
