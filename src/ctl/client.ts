@@ -43,7 +43,8 @@ function decodeAnswer(text: string): XmlRpcValue {
 
 /** Opens a log that goes on as it is written, such as `/logtail/NAME/stdout`. The caller ends it by the signal. Throws as {@link callMethod}. */
 export async function openLog(endpoint: Endpoint, path: string, signal: AbortSignal): Promise<IncomingMessage> {
-  return send(endpoint, { method: 'GET', path: encodeURI(path), headers: { Accept: '*/*' }, signal }, null);
+  // compat: supervisord holds a log back in pieces of 64 KiB where the connection is not to be kept.
+  return send(endpoint, { method: 'GET', path: encodeURI(path), headers: { Accept: '*/*', Connection: 'keep-alive' }, signal }, null);
 }
 
 function send(endpoint: Endpoint, options: RequestOptions, body: Buffer | null): Promise<IncomingMessage> {

@@ -59,8 +59,8 @@ async function runCommand(session: Session, command: Command, argument: string):
 /** Asks for user name and password; false where the input is at its end. */
 async function askForPassword(session: Session): Promise<boolean> {
   const { signal } = session.interrupt;
-  const username = await session.terminal.readLine('Username:', signal);
-  const password = username === null ? null : await session.terminal.readSecret('Password:', signal);
+  const username = await session.lines.readLine('Username:', signal);
+  const password = username === null ? null : await session.lines.readSecret('Password:', signal);
   if (username === null || password === null) return false;
   session.output('');
   session.endpoint = { ...session.endpoint, username, password };

@@ -7,11 +7,11 @@ import { runLine } from './dispatch.ts';
 import { InterruptError } from './errors.ts';
 import { ExitCode } from './exit-codes.ts';
 import type { CtlIo } from './io.ts';
+import { openLines } from './lines.ts';
 import { formatUsage, parseOptions } from './options.ts';
 import { Session } from './session.ts';
 import { type CtlSettings, readSettings } from './settings.ts';
 import { readHistory, runShell, writeHistory } from './shell.ts';
-import { Terminal } from './terminal.ts';
 
 /**
  * Runs supervisorctl.
@@ -54,8 +54,8 @@ function refuse(io: CtlIo, error: string): number {
 }
 
 async function execute(io: CtlIo, settings: CtlSettings, line: string, isInteractive: boolean): Promise<number> {
-  const terminal = new Terminal(io, []);
-  const session = new Session(io, terminal, settings, isInteractive);
+  const lines = openLines(io, []);
+  const session = new Session(io, lines, settings, isInteractive);
   try {
     await runLine(session, commands, line);
     return session.exitCode;
@@ -63,15 +63,15 @@ async function execute(io: CtlIo, settings: CtlSettings, line: string, isInterac
     if (error instanceof InterruptError) return ExitCode.INTERRUPTED;
     throw error;
   } finally {
-    terminal.close();
+    lines.close();
   }
 }
 
 async function interact(io: CtlIo, settings: CtlSettings): Promise<number> {
   const { historyFile } = settings;
-  const terminal = new Terminal(io, historyFile === null ? [] : readHistory(historyFile));
-  await runShell(new Session(io, terminal, settings, true), settings.prompt);
-  if (historyFile !== null) writeHistory(io, historyFile, terminal.history);
+  const lines = openLines(io, historyFile === null ? [] : readHistory(historyFile));
+  await runShell(new Session(io, lines, settings, true), settings.prompt);
+  if (historyFile !== null) writeHistory(io, historyFile, lines.history);
   return ExitCode.SUCCESS;
 }
 

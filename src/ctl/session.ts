@@ -8,7 +8,7 @@ import { ConnectionError } from './errors.ts';
 import { ExitCode } from './exit-codes.ts';
 import type { CtlIo } from './io.ts';
 import { Supervisor } from './supervisor.ts';
-import type { Terminal } from './terminal.ts';
+import type { LineSource } from './lines.ts';
 
 /** Version of the API that the commands are made for (`supervisor.getVersion`). */
 const API_VERSION = '3.0';
@@ -19,7 +19,7 @@ const DEAD_PROGRAM_FAULTS: ReadonlySet<number> = new Set([faults.SPAWN_ERROR, fa
 /** One run of the client. */
 export class Session {
   readonly io: CtlIo;
-  readonly terminal: Terminal;
+  readonly lines: LineSource;
   readonly supervisor: Supervisor;
   /** Changed by `open` and by the question for a password. */
   endpoint: Endpoint;
@@ -29,9 +29,9 @@ export class Session {
   /** Aborted by Ctrl-C; a new one for each command. */
   interrupt: AbortController = new AbortController();
 
-  constructor(io: CtlIo, terminal: Terminal, endpoint: Endpoint, isInteractive: boolean) {
+  constructor(io: CtlIo, lines: LineSource, endpoint: Endpoint, isInteractive: boolean) {
     this.io = io;
-    this.terminal = terminal;
+    this.lines = lines;
     this.endpoint = endpoint;
     this.isInteractive = isInteractive;
     this.supervisor = new Supervisor((method, ...params) => callMethod(this.endpoint, method, params, this.interrupt.signal));

@@ -12,7 +12,7 @@ import type { Session } from './session.ts';
 
 /** Runs the shell to its end. Its exit code is always 0, as that of supervisorctl. */
 export async function runShell(session: Session, prompt: string): Promise<void> {
-  session.terminal.complete = (line) => completeLine(line, session.supervisor.getAllProcessInfo);
+  session.lines.complete = (line) => completeLine(line, session.supervisor.getAllProcessInfo);
   try {
     if (await runLine(session, commands, 'status')) return;
     for (;;) {
@@ -24,7 +24,7 @@ export async function runShell(session: Session, prompt: string): Promise<void> 
     if (!(error instanceof InterruptError)) throw error;
     session.output('');
   } finally {
-    session.terminal.close();
+    session.lines.close();
   }
 }
 
@@ -33,7 +33,7 @@ async function readCommand(session: Session, prompt: string): Promise<string | n
   const { interrupt } = session;
   const unsubscribe = session.io.onInterrupt(() => interrupt.abort());
   try {
-    return await session.terminal.readLine(prompt, interrupt.signal);
+    return await session.lines.readLine(prompt, interrupt.signal);
   } finally {
     unsubscribe();
   }

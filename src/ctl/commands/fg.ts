@@ -41,26 +41,34 @@ async function isAttachable(session: Session, name: string): Promise<boolean> {
 }
 
 async function attach(session: Session, name: string): Promise<void> {
+  const end = new AbortController();
+  const signal = AbortSignal.any([end.signal, session.interrupt.signal]);
+  // The reading begins before anything is shown: what is typed as an answer is not to be echoed twice.
+  const first = readAhead(session, signal);
   announceFollowing(session);
-  const output = new AbortController();
-  const signal = AbortSignal.any([output.signal, session.interrupt.signal]);
   const following = Promise.allSettled([followLog(session, `/logtail/${name}/stdout`, signal), followLog(session, `/logtail/${name}/stderr`, signal)]);
   try {
-    await forwardLines(session, name);
+    await forwardLines(session, name, first, signal);
   } catch (error) {
     if (!(error instanceof InterruptError)) throw error;
   } finally {
-    output.abort();
+    end.abort();
     await following;
   }
   session.output('Exiting foreground');
 }
 
+/** The next line; whoever does not want it in the end need not wait for it. */
+function readAhead(session: Session, signal: AbortSignal): Promise<string | null> {
+  const line = session.lines.readLine('', signal);
+  line.catch(() => undefined);
+  return line;
+}
+
 /** Ends when the input does, or when the process is found not to run; Ctrl-C throws. */
-async function forwardLines(session: Session, name: string): Promise<void> {
-  for (;;) {
-    const line = await session.terminal.readLine('', session.interrupt.signal);
-    if (line === null) return;
+async function forwardLines(session: Session, name: string, first: Promise<string | null>, signal: AbortSignal): Promise<void> {
+  for (let line = await first; line !== null; ) {
+    const next = readAhead(session, signal);
     try {
       await session.supervisor.sendProcessStdin(name, `${line}\n`);
     } catch (error) {
@@ -73,5 +81,6 @@ async function forwardLines(session: Session, name: string): Promise<void> {
       session.output('Process got killed');
       return;
     }
+    line = await next;
   }
 }
