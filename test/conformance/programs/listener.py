@@ -1,0 +1,40 @@
+"""An event listener as the documentation has it, with supervisor.childutils: tells all that it gets to a unix socket, a line of JSON each.
+
+usage: listener.py SOCKET NAME [HOW]    HOW: ok (default), fail-once, garbage,
+or call-back: an event of sendRemoteCommEvent with type "restart" makes it restart the process that the data names, over XML-RPC
+"""
+import json
+import os
+import socket
+import sys
+
+from supervisor import childutils
+
+path, name = sys.argv[1:3]
+how = sys.argv[3] if len(sys.argv) > 3 else 'ok'
+told = socket.socket(socket.AF_UNIX)
+told.connect(path)
+
+
+def tell(**fields):
+    told.sendall((json.dumps(dict(listener=name, pid=os.getpid(), **fields)) + '\n').encode())
+
+
+tell(begins=True)
+if how == 'garbage':
+    sys.stdout.write('READY\nsomething that is no answer\n')
+    sys.stdout.flush()
+count = 0
+while True:
+    headers, payload = childutils.listener.wait(sys.stdin, sys.stdout)
+    tell(headers=headers, payload=payload)
+    count += 1
+    if how == 'call-back' and payload.startswith('type:restart\n'):
+        interface = childutils.getRPCInterface(os.environ).supervisor
+        process = payload.split('\n')[1]
+        interface.stopProcess(process)
+        interface.startProcess(process)
+    if how == 'fail-once' and count == 1:
+        childutils.listener.fail(sys.stdout)
+    else:
+        childutils.listener.ok(sys.stdout)
