@@ -118,7 +118,7 @@ function requireCarried(value: unknown): XmlRpcValue {
   const isPlain = value === null || ['string', 'number', 'boolean'].includes(typeof value) || value instanceof Date || value instanceof Uint8Array;
   if (isPlain) return value as XmlRpcValue;
   if (typeof value !== 'object') throw new Error(`XML-RPC has no form for ${typeof value}`);
-  for (const part of Object.values(value as object)) requireCarried(part);
+  for (const part of Object.values(value)) requireCarried(part);
   return value as XmlRpcValue;
 }
 

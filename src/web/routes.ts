@@ -2,18 +2,17 @@
  * The web page: which request gets which page. Only a form of ours changes anything; a link of Supervisor's page that did leads to a question.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { RpcFault } from '../core/faults.ts';
 import { formatNamespec } from '../core/namespec.ts';
 import type { ProcessStateName } from '../core/states.ts';
 import { refuse, sendError, sendText } from '../http/answers.ts';
 import { isLocalName } from '../http/foreign.ts';
 import type { Exchange, Route } from '../http/route.ts';
 import { findOneProcess } from '../rpc/lookup.ts';
-import { RpcFault } from '../core/faults.ts';
-import type { XmlRpcStruct } from '../rpc/xmlrpc.ts';
 import { parseRequest, perform, type WebSources } from './actions.ts';
 import { formatLogText } from './log-text.ts';
 import { formatConfirmPage, formatProblemPage, formatStatusPage, formatTailPage, type Frame, type ProcessRow } from './page.ts';
-import { Secret } from './secret.ts';
+import type { Secret } from './secret.ts';
 import { CONTENT_POLICY } from './style.ts';
 
 const DEFAULT_TAIL_BYTES = 16 * 1024;
@@ -39,6 +38,14 @@ export function webRoutes(sources: WebSources, secret: Secret): Route[] {
     { method: 'GET', path: '/', access: 'password', answer: (exchange) => page.get(exchange) },
     { method: 'POST', path: '/', access: 'password', answer: (exchange) => page.post(exchange) },
   ];
+}
+
+/** What the page shows of `getAllProcessInfo`. */
+interface ProcessInfo {
+  readonly name: string;
+  readonly group: string;
+  readonly statename: ProcessStateName;
+  readonly description: string;
 }
 
 class Page {
@@ -87,18 +94,14 @@ class Page {
 
   #status(query: URLSearchParams): string {
     const { supervisor } = this.#sources;
-    const infos = this.#ask('supervisor.getAllProcessInfo') as readonly XmlRpcStruct[];
+    const infos = this.#ask('supervisor.getAllProcessInfo') as readonly ProcessInfo[];
     const time = new Date(supervisor.wallMs()).toString().slice(0, 24);
     return formatStatusPage({ ...this.#frame(), supervisorState: supervisor.state(), processes: infos.map((info) => this.#row(info)), outcome: this.#secret.verify(query), time });
   }
 
-  #row({ name, group, statename, description }: XmlRpcStruct): ProcessRow {
-    return {
-      name: formatNamespec(String(group), String(name)),
-      state: statename as ProcessStateName,
-      description: String(description),
-      hasStderr: this.#sources.supervisor.processLog(`${String(group)}:${String(name)}`, 'stderr') !== null,
-    };
+  #row({ name, group, statename, description }: ProcessInfo): ProcessRow {
+    const hasStderr = this.#sources.supervisor.processLog(`${group}:${name}`, 'stderr') !== null;
+    return { name: formatNamespec(group, name), state: statename, description, hasStderr };
   }
 
   async #tail(response: ServerResponse, query: URLSearchParams): Promise<void> {

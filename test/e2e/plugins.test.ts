@@ -69,7 +69,7 @@ test('methods of modules are called as any other; what is broken or Python is a 
   const methods = (await value('system.listMethods')) as string[];
   assert.deepEqual(methods.filter((name) => /^(team|old|broken|twiddler)\./.test(name)), ['old.where', 'team.greet', 'team.hosts', 'team.late', 'team.pid']);
   assert.deepEqual(await value('system.methodSignature', 'team.pid'), ['int', 'string']);
-  assert.match(String(await value('system.methodHelp', 'team.pid')), /Pid of a process/);
+  assert.match((await value('system.methodHelp', 'team.pid')) as string, /Pid of a process/);
   assert.deepEqual(await call(socket, 'team.pid', 'nobody'), { kind: 'fault', code: 10, text: 'BAD_NAME: nobody' });
   assert.deepEqual(await call(socket, 'team.greet'), { kind: 'fault', code: 2, text: 'INCORRECT_PARAMETERS' });
 

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { isModulePath } from '../../../src/config/servers.ts';
 import type { Config, PluginConfig } from '../../../src/config/model.ts';
-import { RpcFault } from '../../../src/core/faults.ts';
+import type { RpcFault } from '../../../src/core/faults.ts';
 import { loadPlugins } from '../../../src/programs/plugins.ts';
 import type { CallContext, Method } from '../../../src/rpc/method.ts';
 import type { XmlRpcValue } from '../../../src/rpc/xmlrpc.ts';
