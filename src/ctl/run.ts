@@ -11,6 +11,7 @@ import { openLines } from './lines.ts';
 import { formatUsage, parseOptions } from './options.ts';
 import { Session } from './session.ts';
 import { type CtlSettings, readSettings } from './settings.ts';
+import { withPlugins } from './plugins.ts';
 import { readHistory, runShell, writeHistory } from './shell.ts';
 
 /**
@@ -57,7 +58,7 @@ async function execute(io: CtlIo, settings: CtlSettings, line: string, isInterac
   const lines = openLines(io, []);
   const session = new Session(io, lines, settings, isInteractive);
   try {
-    await runLine(session, commands, line);
+    await runLine(session, commandsOf(io, settings), line);
     return session.exitCode;
   } catch (error) {
     if (error instanceof InterruptError) return ExitCode.INTERRUPTED;

@@ -6,7 +6,7 @@ import { statSync } from 'node:fs';
 import { posix } from 'node:path';
 import { addText, emptyDocument } from '../config/dialect.ts';
 import { noFlags } from '../config/flags.ts';
-import type { Problem } from '../config/model.ts';
+import type { PluginConfig, Problem } from '../config/model.ts';
 import { readCtlConfig, searchPaths } from '../config/read.ts';
 import type { Source } from '../config/source.ts';
 import type { CtlOptions } from './options.ts';
@@ -21,6 +21,9 @@ export interface CtlSettings {
   readonly historyFile: string | null;
   /** What is odd in the file, such as a plug-in that cannot be loaded. */
   readonly warnings: readonly string[];
+  /** Modules with further commands, and the file that names them. */
+  readonly plugins: readonly PluginConfig[];
+  readonly file: string | null;
 }
 
 /** Settings, or the reason why there are none. */
@@ -48,14 +51,14 @@ export function readSettings(options: CtlOptions, source: Source, calledAs: stri
   if (path === undefined) return { ok: true, settings: fillIn(options, source, {}, `unix://${socket ?? sockets[0]}`, []) };
 
   const written = writtenOptions(path, source);
-  const { ctl, errors, warnings } = readCtlConfig(source, { isContainer: false, isStatic: false, flags: { ...noFlags, file: path }, executable: calledAs });
+  const { ctl, ctlPlugins, errors, warnings } = readCtlConfig(source, { isContainer: false, isStatic: false, flags: { ...noFlags, file: path }, executable: calledAs });
   if (errors.length > 0) return { ok: false, error: errors.map(formatProblem).join('\n') };
   if (ctl === null) {
     if (socket === undefined) return { ok: false, error: '.ini file does not include supervisorctl section' };
-    return { ok: true, settings: fillIn(options, source, {}, `unix://${socket}`, warnings) };
+    return { ok: true, settings: fillIn(options, source, {}, `unix://${socket}`, warnings, ctlPlugins, path) };
   }
   const fallback = socket === undefined ? DEFAULT_URL : `unix://${socket}`;
-  return { ok: true, settings: fillIn(options, source, { ...ctl, serverurl: written.has('serverurl') ? ctl.serverurl : null }, fallback, warnings) };
+  return { ok: true, settings: fillIn(options, source, { ...ctl, serverurl: written.has('serverurl') ? ctl.serverurl : null }, fallback, warnings, ctlPlugins, path) };
 }
 
 /** Names of the options that stand in the section: their values cannot tell a default from the same text in the file. */
@@ -74,7 +77,7 @@ interface Written {
   readonly history_file?: string | null;
 }
 
-function fillIn(options: CtlOptions, source: Source, file: Written, fallback: string, warnings: readonly Problem[]): CtlSettings {
+function fillIn(options: CtlOptions, source: Source, file: Written, fallback: string, warnings: readonly Problem[], plugins: readonly PluginConfig[] = [], path: string | null = null): CtlSettings {
   const home = source.env['HOME'];
   const history = options.historyFile ?? file.history_file ?? null;
   return {
@@ -84,6 +87,8 @@ function fillIn(options: CtlOptions, source: Source, file: Written, fallback: st
     prompt: file.prompt ?? DEFAULT_PROMPT,
     historyFile: history === null ? null : posix.resolve(source.cwd, home === undefined ? history : history.replace(/^~(?=\/|$)/, home)),
     warnings: warnings.map(formatProblem),
+    plugins,
+    file: path,
   };
 }
 

@@ -3,7 +3,7 @@
  * Keeps the history in a file where one is named.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { commands } from './command-table.ts';
+import type { Command } from './command.ts';
 import { completeLine } from './completion.ts';
 import { runLine } from './dispatch.ts';
 import { InterruptError } from './errors.ts';
@@ -11,7 +11,7 @@ import type { CtlIo } from './io.ts';
 import type { Session } from './session.ts';
 
 /** Runs the shell to its end. Its exit code is always 0, as that of supervisorctl. */
-export async function runShell(session: Session, prompt: string): Promise<void> {
+export async function runShell(session: Session, commands: ReadonlyMap<string, Command>, prompt: string): Promise<void> {
   session.lines.complete = (line) => completeLine(line, session.supervisor.getAllProcessInfo);
   try {
     if (await runLine(session, commands, 'status')) return;

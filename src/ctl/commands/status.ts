@@ -3,9 +3,11 @@
  * `--watch` and `--watch=SECONDS` print the table again and again until Ctrl-C.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { RpcFault } from '../../core/faults.ts';
 import { parseNamespec } from '../../core/namespec.ts';
 import { ProcessState, STOPPED_STATES } from '../../core/states.ts';
 import type { Command } from '../command.ts';
+import { ConnectionError, formatError } from '../errors.ts';
 import { ExitCode, StatusExitCode } from '../exit-codes.ts';
 import { formatStatuses } from '../format.ts';
 import { findMatches, isPattern, splitNames } from '../names.ts';
@@ -43,7 +45,7 @@ async function watchStatus(session: Session, names: readonly string[], isJson: b
   const { signal } = session.interrupt;
   while (!session.io.stdout.destroyed) {
     session.exitCode = ExitCode.SUCCESS;
-    await showStatus(session, names, isJson, before);
+    await showStatus(session, names, isJson, before).catch((error: unknown) => showFailure(session, error));
     try {
       await delay(periodMs, undefined, { signal });
     } catch {
@@ -52,6 +54,12 @@ async function watchStatus(session: Session, names: readonly string[], isJson: b
       return;
     }
   }
+}
+
+/** A supervisor that restarts is away for a while; watching goes on. Anything else ends it. */
+function showFailure(session: Session, error: unknown): void {
+  if (!(error instanceof RpcFault) && !(error instanceof ConnectionError)) throw error;
+  session.fail(formatError(error));
 }
 
 /** Shows the processes that are named, all where none is. `before` is printed in front, once the answer is there. */

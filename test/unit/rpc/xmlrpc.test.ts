@@ -128,7 +128,7 @@ describe('the XML-RPC codec', () => {
   it('takes hostile texts of a megabyte in linear time', () => {
     const size = 1_000_000;
     const hostile = ['<'.repeat(size), '&'.repeat(size), '<a '.repeat(size / 3), `<a ${'x '.repeat(size / 2)}>`, `<a ${'x="1" '.repeat(size / 6)}/>`, `<a${' '.repeat(size)}`, '<!--'.repeat(size / 4),
-      '<![CDATA['.repeat(size / 9), '<a>'.repeat(size / 3), '<?x '.repeat(size / 4), `${'<a/>'.repeat(size / 4)}`, answer('&amp;'.repeat(size / 5)), answer('<'.repeat(size)), answer(`<string>${'&#1'.repeat(size / 3)}`)];
+      '<![CDATA['.repeat(size / 9), '<a>'.repeat(size / 3), '<?x '.repeat(size / 4), '<a/>'.repeat(size / 4), answer('&amp;'.repeat(size / 5)), answer('<'.repeat(size)), answer(`<string>${'&#1'.repeat(size / 3)}`)];
     for (const document of hostile) {
       const begin = performance.now();
       try {

@@ -1,0 +1,144 @@
+/**
+ * A supervisor that answers what a test wants, on a unix socket or a port, and the client run against it within the test's own process.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { RpcFault } from '../../../src/core/faults.ts';
+import { ProcessState, type ProcessStateName } from '../../../src/core/states.ts';
+import type { CtlIo } from '../../../src/ctl/io.ts';
+import { runCtl } from '../../../src/ctl/run.ts';
+import type { ProcessInfo } from '../../../src/ctl/supervisor.ts';
+import { decodeCall, encodeFault, encodeResponse, type XmlRpcStruct, type XmlRpcValue } from '../../../src/rpc/xmlrpc.ts';
+
+/** Methods by name without `supervisor.`; a fault is thrown. A promise that never settles is a server that stalls. */
+export type Methods = Readonly<Record<string, (...params: readonly XmlRpcValue[]) => XmlRpcValue | Promise<XmlRpcValue>>>;
+
+/** A process as `getProcessInfo` tells of it. */
+export function processStruct(namespec: string, statename: ProcessStateName, more: XmlRpcStruct = {}): XmlRpcStruct {
+  const [group = '', name = group] = namespec.split(':');
+  return { name, group, state: ProcessState[statename], statename, description: '', pid: 0, start: 1, stop: 0, now: 2, exitstatus: 0, spawnerr: '', ...more };
+}
+
+/** The same as the client's own type. */
+export function processInfo(namespec: string, statename: ProcessStateName, more: Partial<ProcessInfo> = {}): ProcessInfo {
+  const [group = '', name = group] = namespec.split(':');
+  return { name, group, state: ProcessState[statename], statename, description: '', pid: 0, start: 1, exitstatus: 0, health: null, struct: {}, ...more };
+}
+
+/** A server in a directory of its own. */
+export interface FakeSupervisor {
+  readonly url: string;
+  readonly directory: string;
+  /** What was called, as `method(params)`. */
+  readonly calls: readonly string[];
+  close(): Promise<void>;
+}
+
+/** Serves methods; `logs` answers GET requests. */
+export async function serve(methods: Methods, logs: RequestListener = (_request, response) => response.writeHead(404).end()): Promise<FakeSupervisor> {
+  const directory = mkdtempSync(join(tmpdir(), 'ctl-'));
+  const calls: string[] = [];
+  const all: Methods = { getVersion: () => '3.0', ...methods };
+  const answer = async (body: string): Promise<string> => {
+    const { method, params } = decodeCall(body);
+    const name = method.replace(/^supervisor\./, '');
+    if (name !== 'getVersion') calls.push(`${name}(${params.map((param) => (typeof param === 'string' ? param : JSON.stringify(param))).join(', ')})`);
+    try {
+      const called = all[name];
+      if (called === undefined) throw RpcFault.of('UNKNOWN_METHOD');
+      return encodeResponse(await called(...params));
+    } catch (error) {
+      if (error instanceof RpcFault) return encodeFault(error.code, error.faultString);
+      throw error;
+    }
+  };
+  const server = createServer((request, response) => {
+    if (request.method === 'GET') {
+      logs(request, response);
+      return;
+    }
+    let body = '';
+    request.setEncoding('utf8').on('data', (text: string) => (body += text));
+    request.on('end', () => void answer(body).then((text) => response.writeHead(200, { 'Content-Type': 'text/xml' }).end(text)));
+  });
+  const path = join(directory, 's.sock');
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  // Where the client looks for its configuration first, since there is none beside its program.
+  writeFileSync(join(directory, 'supervisord.conf'), `[supervisorctl]\nserverurl=unix://${path}\n`);
+  const close = async (): Promise<void> => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    rmSync(directory, { recursive: true, force: true });
+  };
+  return { url: `unix://${path}`, directory, calls, close };
+}
+
+/** A port on loopback where nobody listens. */
+export async function findDeadPort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** A run of the client: its streams, and its exit code when it ends. */
+export interface Running {
+  readonly code: Promise<number>;
+  readonly stdout: PassThrough;
+  /** All that was printed so far. */
+  text(): string;
+  errorText(): string;
+  /** Resolves when that is on the output. */
+  sees(text: string): Promise<void>;
+  interrupt(): void;
+}
+
+/** Starts the client in this process. */
+export function start(args: readonly string[], { cwd, input = '', env = {}, stdout = new PassThrough() }: { cwd: string; input?: string; env?: Record<string, string>; stdout?: PassThrough }): Running {
+  const stdin = new PassThrough();
+  const stderr = new PassThrough();
+  const listeners = new Set<() => void>();
+  const collect = (stream: PassThrough): (() => string) => {
+    let text = '';
+    stream.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+    return () => text;
+  };
+  const text = collect(stdout);
+  const errorText = collect(stderr);
+  const io: CtlIo = {
+    stdin,
+    stdout,
+    stderr,
+    env: { HOME: cwd, ...env },
+    cwd,
+    calledAs: '/opt/none/bin/supervisorctl',
+    onInterrupt(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+  stdin.end(input);
+  const sees = (expected: string): Promise<void> =>
+    new Promise((resolve) => {
+      const look = (): void => {
+        if (!text().includes(expected)) return;
+        stdout.off('data', look);
+        resolve();
+      };
+      stdout.on('data', look);
+      look();
+    });
+  return { code: runCtl(args, io), stdout, text, errorText, sees, interrupt: () => listeners.forEach((listener) => listener()) };
+}
+
+/** Runs the client to its end. */
+export async function run(server: FakeSupervisor, line: string, input = ''): Promise<{ stdout: string; stderr: string; code: number }> {
+  const running = start(line === '' ? [] : [line], { cwd: server.directory, input });
+  const code = await running.code;
+  return { stdout: running.text(), stderr: running.errorText(), code };
+}
