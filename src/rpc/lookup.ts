@@ -1,30 +1,35 @@
 /**
  * From a name that a client gives to processes. compat: which names mean what, and the faults for those that mean nothing.
  */
-import { RpcFault } from '../core/faults.ts';
+import { faults, RpcFault } from '../core/faults.ts';
 import { parseNamespec } from '../core/namespec.ts';
 import { namespecOf, type ProcessView } from '../engine/registry.ts';
 import type { Supervisor } from './supervisor.ts';
 
+/** compat: the name stands in the fault also when it is empty. */
+function badName(name: string): RpcFault {
+  return new RpcFault(faults.BAD_NAME, `BAD_NAME: ${name}`);
+}
+
 /** The process `name` or `group:name`, null where a whole group is meant (`group:*`, `group:`). Throws BAD_NAME where there is no such thing. */
 export function findProcess(supervisor: Supervisor, name: string): { readonly group: string; readonly process: ProcessView | null } {
   const { group, process: processName } = parseNamespec(name);
-  if (!supervisor.hasGroup(group)) throw RpcFault.of('BAD_NAME', name);
+  if (!supervisor.hasGroup(group)) throw badName(name);
   if (processName === null) return { group, process: null };
   const process = supervisor.process(namespecOf({ group, name: processName }));
-  if (process === null) throw RpcFault.of('BAD_NAME', name);
+  if (process === null) throw badName(name);
   return { group, process };
 }
 
 /** The one process that a name means; BAD_NAME also for a whole group. */
 export function findOneProcess(supervisor: Supervisor, name: string): ProcessView {
   const { process } = findProcess(supervisor, name);
-  if (process === null) throw RpcFault.of('BAD_NAME', name);
+  if (process === null) throw badName(name);
   return process;
 }
 
 /** The processes of a group in their order; BAD_NAME where there is no such group. */
 export function findGroup(supervisor: Supervisor, name: string): ProcessView[] {
-  if (!supervisor.hasGroup(name)) throw RpcFault.of('BAD_NAME', name);
+  if (!supervisor.hasGroup(name)) throw badName(name);
   return supervisor.processes().filter(({ config }) => config.group === name);
 }

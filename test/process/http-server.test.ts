@@ -171,7 +171,7 @@ describe('limits', () => {
     await new Promise<void>((resolve) => {
       peer.socket.once('close', () => resolve());
       const poke = setInterval(() => peer.socket.write(' ', (error) => {
-        if (error != null) clearInterval(poke);
+        if (error instanceof Error) clearInterval(poke);
       }), 20);
       peer.socket.once('close', () => clearInterval(poke));
     });

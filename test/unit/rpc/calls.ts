@@ -49,9 +49,16 @@ export class Client {
     return answer;
   }
 
+  /** The answer where that is a text. */
+  async text(name: string, ...args: readonly XmlRpcValue[]): Promise<string> {
+    const value = await this.call(name, ...args);
+    assert.ok(typeof value === 'string', JSON.stringify(value));
+    return value;
+  }
+
   async info(name: string): Promise<XmlRpcStruct> {
     const value = await this.call('getProcessInfo', name);
-    assert.ok(typeof value === 'object' && value !== null, String(value));
+    assert.ok(typeof value === 'object' && value !== null, JSON.stringify(value));
     return value as XmlRpcStruct;
   }
 

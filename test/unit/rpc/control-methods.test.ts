@@ -130,7 +130,7 @@ describe('stopProcess', () => {
     assert.equal(await client.call('stopProcess', 'backoff'), true);
     const info = await client.info('backoff');
     assert.deepEqual([info['statename'], info['spawnerr'], info['exitstatus']], ['STOPPED', 'Exited too quickly (process log may have details)', 0]);
-    assert.match(String(info['description']), /^[A-Z][a-z]{2} \d\d \d\d:\d\d [AP]M$/);
+    assert.match(JSON.stringify(info['description']), /^"[A-Z][a-z]{2} \d\d \d\d:\d\d [AP]M"$/);
   });
 
   test('a second time: SIGKILL', async () => {
@@ -148,8 +148,8 @@ describe('names', () => {
   for (const name of ['nope', 'nope:x', 'nope:*', 'g', 'run', 'g:nope', '*', ':run', 'g:run:x', '', ' web']) {
     test(`"${name}" is BAD_NAME for start, stop, signal and info`, async () => {
       const client = new Client(programs);
-      for (const call of ['startProcess', 'stopProcess', 'getProcessInfo']) assert.equal(await client.call(call, name), `FAULT 10 BAD_NAME${name === '' ? '' : `: ${name}`}`);
-      assert.equal(await client.call('signalProcess', name, 'XX'), `FAULT 10 BAD_NAME${name === '' ? '' : `: ${name}`}`);
+      for (const call of ['startProcess', 'stopProcess', 'getProcessInfo']) assert.equal(await client.call(call, name), `FAULT 10 BAD_NAME: ${name}`);
+      assert.equal(await client.call('signalProcess', name, 'XX'), `FAULT 10 BAD_NAME: ${name}`);
     });
   }
 

@@ -26,7 +26,7 @@ describe('the table', () => {
 
   test('tells in its help what its signature says', async () => {
     const client = new Client([]);
-    const help = String(await client.call('system.methodHelp', 'supervisor.startProcess'));
+    const help = await client.text('system.methodHelp', 'supervisor.startProcess');
     assert.deepEqual(help.match(/@(param|return) \w+ \w+/g), ['@param string name', '@param boolean wait', '@return boolean result']);
     for (const name of ['x.y', 'supervisor', '']) {
       assert.equal(await client.call('system.methodHelp', name), 'FAULT 4 SIGNATURE_UNSUPPORTED');

@@ -1,0 +1,60 @@
+/** 200 clients at once, and clients that only get in the way: no error, and memory stays where it was. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { inWorld, post, type ServerWorld } from '../unit/http/server-world.ts';
+
+const client = fileURLToPath(new URL('../unit/http/load-client.ts', import.meta.url));
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+/** Bytes in use once all that is garbage is gone. */
+function heldBytes(): number {
+  collectGarbage();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
+async function load(world: ServerWorld, clients: number, seconds: number): Promise<{ readonly answers: number; readonly errors: readonly string[] }> {
+  const child = spawn(process.execPath, [client, world.socketPath, String(clients), String(seconds)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  return JSON.parse(await child.stdout.setEncoding('utf8').reduce((text, part) => text + part, '')) as { answers: number; errors: string[] };
+}
+
+const programs = Array.from({ length: 20 }, (_, index) => ({ name: `program${index}`, options: { autostart: true } }));
+
+test('200 clients for some seconds', async (t) => inWorld({ programs }, async (world) => {
+  await world.open();
+  const warm = await load(world, 200, 1);
+  assert.deepEqual(warm.errors, []);
+  const before = heldBytes();
+  const { answers, errors } = await load(world, 200, 5);
+  const growth = heldBytes() - before;
+  t.diagnostic(`${answers} answers in 5 s, ${Math.round(growth / 1024)} KiB more than before`);
+  assert.deepEqual(errors, []);
+  assert.ok(answers > 200, `${answers}`);
+  assert.ok(growth < 4 * 1024 * 1024, `${growth} bytes more than before`);
+}));
+
+test('clients that send rubbish, half of something or nothing leave nothing behind, and the others are served', async (t) => inWorld({ programs, limits: { headerMs: 300, bodyMs: 300 } }, async (world) => {
+  await world.open();
+  const nuisances = ['', 'GARBAGE\r\n\r\n', 'POST /RPC2 HTTP/1.1\r\nX: ', 'POST /RPC2 HTTP/1.1\r\nContent-Length: 1000\r\n\r\n<?xml', 'POST /RPC2 HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n', post('<x'), post('<methodCall><methodName>system.__class__</methodName></methodCall>'), `GET /${'x'.repeat(30_000)} HTTP/1.1\r\n\r\n`];
+  const annoy = async (): Promise<void> => {
+    await Promise.all(Array.from({ length: 200 }, async (_, index) => {
+      const peer = world.connect().send(nuisances[index % nuisances.length] ?? '');
+      if (index % 3 === 0) peer.socket.end();
+      setTimeout(() => peer.close(), 500);
+      await peer.end();
+    }));
+  };
+  await annoy();
+  const before = heldBytes();
+  const [served] = await Promise.all([load(world, 20, 2), annoy().then(annoy)]);
+  const growth = heldBytes() - before;
+  t.diagnostic(`${served.answers} answers, ${Math.round(growth / 1024)} KiB more than before`);
+  assert.deepEqual(served.errors, []);
+  assert.ok(growth < 4 * 1024 * 1024, `${growth} bytes more than before`);
+  assert.deepEqual(world.supervisor.reports.filter(([level]) => level === 'critical'), []);
+}));
