@@ -59,6 +59,8 @@ export class Engine {
   #isTurning = false;
   #shutdown: ShutdownRecord = initialShutdown;
   readonly #timeout: Alarm;
+  /** Signals that were sent on to the main program: an end by one of them was asked for. */
+  readonly #passedOn = new Set<number>();
 
   constructor(groups: readonly GroupConfig[], options: EngineOptions, ports: EnginePorts) {
     this.#options = options;
@@ -115,6 +117,7 @@ export class Engine {
     const entry = this.#registry.get(id);
     if (entry === undefined) return 'no such process';
     if (entry.record.pid === null || !SIGNALLABLE_STATES.has(entry.record.state) || !this.#registry.ownsPid(entry.record.pid)) return 'not running';
+    if (id === this.#options.mainProgram) this.#passedOn.add(signal);
     return this.#ports.processes.signal(entry.record.pid, signal, group);
   }
 
@@ -237,10 +240,10 @@ export class Engine {
     }
   }
 
-  /** Whatever exit code the main program chooses is the answer that the container was started for. */
+  /** Whatever exit code the main program chooses is the answer that the container was started for; and who sends it a signal expects what that does. */
   #judge(entry: Entry, note: ProcessNote): ProcessNote {
-    if (entry.id !== this.#options.mainProgram || note.note !== 'exited' || note.status.kind !== 'exited') return note;
-    return { ...note, expected: true };
+    if (entry.id !== this.#options.mainProgram || note.note !== 'exited') return note;
+    return { ...note, expected: note.status.kind === 'exited' || this.#passedOn.has(note.status.signal) };
   }
 
   #spawn(entry: Entry, run: number): void {

@@ -39,7 +39,7 @@ export class Remote {
     const { report, lookUpOwner } = this.#parts;
     const specs: ServerSpec[] = [...config.unixServers.map((server) => unixSpec(server, lookUpOwner)), ...config.inetServers.map(inetSpec)];
     this.#servers = await openServers(specs, routes, report);
-    if (config.unixServers.length === 0) await this.#openPrivate(routes);
+    if (config.unixServers.length === 0) await this.#openPrivate(routes, config.main !== null && config.groups.length === 1);
     this.#serverUrl = config.unixServers.length === 0 && config.inetServers[0] !== undefined
       ? urlOfInet(config.inetServers[0].port)
       : urlOfUnix(this.#servers.find(({ port }) => port === null)?.address);
@@ -53,7 +53,7 @@ export class Remote {
   }
 
   /** A container without any place for a socket goes on without one. */
-  async #openPrivate(routes: readonly Route[]): Promise<void> {
+  async #openPrivate(routes: readonly Route[], isAlone: boolean): Promise<void> {
     const { report, privatePaths } = this.#parts;
     const failures: string[] = [];
     for (const path of privatePaths) {
@@ -66,7 +66,8 @@ export class Remote {
         failures.push(error.message);
       }
     }
-    if (failures.length > 0) report('warn', `there is no control socket, so supervisorctl will not work: ${failures.join('; ')}`);
+    // A main program without anything beside it is no loss.
+    if (failures.length > 0) report(isAlone ? 'debug' : 'warn', `there is no control socket, so supervisorctl will not work: ${failures.join('; ')}`);
   }
 }
 

@@ -225,6 +225,16 @@ test('any exit code of the main program is an expected one', () => {
   assert.ok(main.log.includes('exited: main (exit status 7; expected)'));
 });
 
+test('an end of the main program by a signal is expected where that signal was sent on to it', () => {
+  for (const [sent, word] of [[15, 'expected'], [10, 'not expected']] as const) {
+    const main = new World([{ name: 'main', startsecs: 0, autorestart: 'false' }], { mainProgram: 'main:main' });
+    main.engine.start();
+    main.engine.signalProcess('main:main', sent);
+    main.end(15, 'main');
+    assert.ok(main.log.includes(`exited: main (terminated by SIGTERM; ${word})`));
+  }
+});
+
 test('exit_when_idle waits for the last that runs or is due to', () => {
   const once = { autorestart: 'false', startsecs: 0 } as const;
   const world = new World([{ name: 'a', ...once }, { name: 'b', ...once }, { name: 'never', autostart: false }], { exitWhenIdle: true });
