@@ -21,7 +21,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   'main.ts': { may: ['main.ts', 'programs/', 'core/', 'config/', 'engine/', 'process/', 'native/', 'logs/', 'events/', 'rpc/', 'http/', 'ctl/', 'web/', 'node:*', 'npm:*'], reason: 'main.ts only composes' },
   'programs/': { may: ['programs/', 'core/', 'config/', 'engine/', 'process/', 'native/', 'logs/', 'events/', 'rpc/', 'http/', 'ctl/', 'web/', 'node:*', 'npm:*'], reason: 'a program composes the parts; it is imported by main.ts only' },
   'core/': { may: ['core/'], reason: 'the machines are pure: no Node, no clock, no package, nothing but core/' },
-  'config/': { may: ['config/', 'core/signals.ts', 'npm:*', 'node:path', 'node:util'], types: ['core/', 'native/addon.ts'], only: { 'source.ts': ['node:*', 'core/'] }, reason: 'reading a configuration is pure: only config/source.ts touches files and the environment' },
+  'config/': { may: ['config/', 'core/signals.ts', 'npm:*', 'node:path', 'node:util'], types: ['core/', 'native/addon.ts'], only: { 'source.ts': ['node:*', 'core/'], 'plugin-module.ts': ['node:module'] }, reason: 'reading a configuration is pure: only config/source.ts touches files and the environment' },
   'engine/': { may: ['engine/', 'core/'], types: ['config/', 'events/'], reason: 'the engine reaches the world through its ports only: no syscall, no timer, no log sink' },
   'process/': { may: ['process/', 'native/', 'core/', 'node:*', 'npm:*'], types: ['config/', 'engine/', 'logs/', 'events/'], reason: 'process/ does what an effect says, it holds no policy and no states' },
   'native/': { may: ['native/', 'node:*'], reason: 'the addon and its loader stand alone: no strings for people, no decisions' },

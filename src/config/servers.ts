@@ -4,6 +4,7 @@
 import type { InetAddress } from './datatypes.ts';
 import type { Document, RawSection } from './dialect.ts';
 import type { PluginConfig } from './model.ts';
+import { isModulePath } from './plugin-module.ts';
 import type { Table } from './option.ts';
 import { type CtlOptions, ctlOptions, ctlPluginOptions, type InetServerOptions, inetServerOptions, rpcInterfaceOptions, type UnixServerOptions, unixServerOptions } from './options.ts';
 import type { Problems } from './problems.ts';
@@ -58,11 +59,6 @@ export function readCtlOptions(document: Document, reader: SectionReader): CtlOp
   return reader.read(section, ctlOptions, chainLookup(section.options, document.defaults), null);
 }
 
-/** Whether a factory is a JavaScript module, as `/opt/x.mjs`, `./x.js` or `../x.cjs:make`, and not Python's `package.module:name`. */
-export function isModulePath(factory: string): boolean {
-  return /^(?:\/|\.\.?\/)/.test(factory);
-}
-
 /** `[rpcinterface:x]`: the main one is built in, a module of JavaScript is loaded by who runs us; Python we cannot load. */
 export function readRpcInterfaces(document: Document, reader: SectionReader, problems: Problems): PluginConfig[] {
   return readPlugins(document, reader, 'rpcinterface:', rpcInterfaceOptions, (section, factory) => {
@@ -71,9 +67,10 @@ export function readRpcInterfaces(document: Document, reader: SectionReader, pro
   });
 }
 
-/** `[ctlplugin:x]`: Python that we cannot load. */
+/** `[ctlplugin:x]`: a module of JavaScript is loaded by the client; Python we cannot load. */
 export function readCtlPlugins(document: Document, reader: SectionReader, problems: Problems): PluginConfig[] {
   return readPlugins(document, reader, 'ctlplugin:', ctlPluginOptions, (section, factory) => {
+    if (factory === '' || isModulePath(factory)) return;
     problems.warn(section.place, section.name, 'supervisor.ctl_factory', `"${factory}" is Python and cannot be loaded; its commands are not there`);
   });
 }

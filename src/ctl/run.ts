@@ -2,6 +2,7 @@
  * The client from its command line to its exit code. Never ends the process, never touches its signals or streams but through CtlIo.
  */
 import { openSource } from '../config/source.ts';
+import type { Command } from './command.ts';
 import { commands } from './command-table.ts';
 import { runLine } from './dispatch.ts';
 import { InterruptError } from './errors.ts';
@@ -71,9 +72,14 @@ async function execute(io: CtlIo, settings: CtlSettings, line: string, isInterac
 async function interact(io: CtlIo, settings: CtlSettings): Promise<number> {
   const { historyFile } = settings;
   const lines = openLines(io, historyFile === null ? [] : readHistory(historyFile));
-  await runShell(new Session(io, lines, settings, true), settings.prompt);
+  await runShell(new Session(io, lines, settings, true), commandsOf(io, settings), settings.prompt);
   if (historyFile !== null) writeHistory(io, historyFile, lines.history);
   return ExitCode.SUCCESS;
+}
+
+/** All commands, those of modules included. */
+function commandsOf(io: CtlIo, { plugins, file }: CtlSettings): ReadonlyMap<string, Command> {
+  return withPlugins(commands, plugins, file, (text) => io.stderr.write(`${text}\n`));
 }
 
 /** Waits until all is written; resolves also when it cannot be. */

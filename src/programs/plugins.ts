@@ -2,10 +2,8 @@
  * Further methods of the XML-RPC interface: the JavaScript modules that `[rpcinterface:x]` names, loaded and asked what they have.
  * Whatever goes wrong in one is a line in the log; the supervisor goes on without it. It calls no method of the supervisor itself.
  */
-import { createRequire } from 'node:module';
-import { dirname, resolve } from 'node:path';
 import type { Config, PluginConfig } from '../config/model.ts';
-import { isModulePath } from '../config/servers.ts';
+import { describePluginError, isModulePath, loadFactory } from '../config/plugin-module.ts';
 import type { Level } from '../core/log-level.ts';
 import { RpcFault } from '../core/faults.ts';
 import type { Report } from '../engine/ports.ts';
@@ -56,9 +54,9 @@ async function loadPlugin(plugin: PluginConfig, file: string | null, { report, c
   const registry = new Registry(plugin, report);
   try {
     const api: PluginApi = { name: plugin.name, register: (...args) => registry.register(...args), call, log: (level, text) => report(LEVELS.has(level) ? level : 'info', `${plugin.name}: ${text}`) };
-    await within(LOAD_MS, async () => factoryOf(plugin.factory, file)(api, Object.fromEntries(plugin.options)));
+    await within(LOAD_MS, async () => loadFactory(plugin.factory, file)(api, Object.fromEntries(plugin.options)));
   } catch (error) {
-    report('warn', `cannot load [rpcinterface:${plugin.name}] from ${plugin.factory}: ${describe(error)}; its methods are not there`);
+    report('warn', `cannot load [rpcinterface:${plugin.name}] from ${plugin.factory}: ${describePluginError(error)}; its methods are not there`);
     return [];
   } finally {
     registry.close();
@@ -106,9 +104,9 @@ class Registry {
       return requireCarried((await method(...args)) ?? true);
     } catch (error) {
       const { faultCode, faultString } = error as { readonly faultCode?: unknown; readonly faultString?: unknown };
-      if (Number.isInteger(faultCode)) throw new RpcFault(Number(faultCode), typeof faultString === 'string' ? faultString : describe(error));
+      if (Number.isInteger(faultCode)) throw new RpcFault(Number(faultCode), typeof faultString === 'string' ? faultString : describePluginError(error));
       this.#report('error', `cannot answer ${name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-      throw RpcFault.of('FAILED', describe(error));
+      throw RpcFault.of('FAILED', describePluginError(error));
     }
   }
 }
@@ -135,16 +133,6 @@ function typeOf(name: string, type: string = 'string'): TypeName {
   return type as TypeName;
 }
 
-/** What `PATH` or `PATH:EXPORT` names; a path is relative to the configuration. CommonJS and ES modules are loaded alike. */
-function factoryOf(factory: string, file: string | null): (api: PluginApi, options: Readonly<Record<string, string>>) => unknown {
-  const [, path = factory, wanted] = /^(.+\.[cm]?js):(\w+)$/.exec(factory) ?? [];
-  const place = file === null ? resolve(path) : resolve(dirname(file), path);
-  const loaded = createRequire(place)(place) as unknown;
-  const found = wanted === undefined && typeof loaded === 'function' ? loaded : (loaded as Readonly<Record<string, unknown>> | null)?.[wanted ?? 'default'];
-  if (typeof found !== 'function') throw new Error(wanted === undefined ? 'it exports no function; a module has one as default or module.exports' : `it exports no function ${wanted}`);
-  return found as ReturnType<typeof factoryOf>;
-}
-
 /** Waits for what `begin` returns, but no longer than so long. */
 async function within(ms: number, begin: () => unknown): Promise<void> {
   const late = Promise.withResolvers<never>();
@@ -154,10 +142,4 @@ async function within(ms: number, begin: () => unknown): Promise<void> {
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** The first line of an error: what follows are paths and advice for those who write modules, and the log has a line for each warning. */
-function describe(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.split('\n')[0] ?? text;
 }

@@ -87,3 +87,39 @@ test('methods of modules are called as any other; what is broken or Python is a 
   await launched.waitForLine(/success: web entered RUNNING/, { count: 2 });
   assert.equal(await value('team.greet', 'again'), 'good day, again!');
 });
+
+const CTL = `
+export default ({ name, register }, { words }) => {
+  register('greet', async ({ call, output, fail }, argument) => {
+    if (argument === '') return fail('greet whom?', 3);
+    output(words + ' ' + argument + ' from ' + (await call('supervisor.getIdentification')) + ' by ' + name);
+  }, ['greet <name>\\tSay hello']);
+  register('nobody', ({ call }) => call('supervisor.getProcessInfo', 'nobody'));
+};
+`;
+
+test('a module of [ctlplugin:x] adds commands; one that is wrong is a line, and supervisorctl works', { skip }, async (t) => {
+  const launched = await launch(t, {
+    config: '[supervisord]\nidentifier=here\n[program:web]\ncommand=sleep 1000\n[supervisorctl]\n[ctlplugin:team]\nsupervisor.ctl_factory=./ctl.mjs\nwords=good day\n'
+      + '[ctlplugin:wrong]\nsupervisor.ctl_factory=./wrong.mjs\n[ctlplugin:old]\nsupervisor.ctl_factory=package.module:make\n',
+    files: { 'ctl.mjs': CTL, 'wrong.mjs': "export default ({ register }) => register('status', () => undefined);\n" },
+  });
+  await launched.waitForLine(/success: web entered RUNNING/);
+  const { code, stdout, stderr } = await launched.ctl('greet', 'all');
+  assert.deepEqual([code, stdout], [0, 'good day all from here by team\n']);
+  assert.deepEqual(stderr.replaceAll(launched.folder, '').trim().split('\n'), [
+    '/supervisord.conf:11: [ctlplugin:old] supervisor.ctl_factory: "package.module:make" is Python and cannot be loaded; its commands are not there',
+    'cannot load [ctlplugin:wrong] from ./wrong.mjs: cannot register status: there is a command of that name; its commands are not there',
+  ]);
+  const plain = async (...args: string[]): Promise<[number, string]> => {
+    const outcome = await launched.ctl(...args);
+    return [outcome.code, outcome.stdout];
+  };
+  assert.deepEqual(await plain('greet'), [3, 'greet whom?\n']);
+  assert.deepEqual(await plain('help', 'greet'), [0, 'greet <name>\tSay hello\n']);
+  assert.match((await plain('status'))[1], /^web +RUNNING/);
+  assert.match((await plain('help', 'status'))[1], /status <name>/);
+  const [failed, text] = await plain('nobody');
+  assert.equal(failed, 1);
+  assert.match(text, /BAD_NAME/);
+});

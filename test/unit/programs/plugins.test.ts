@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { isModulePath } from '../../../src/config/servers.ts';
+import { isModulePath } from '../../../src/config/plugin-module.ts';
 import type { Config, PluginConfig } from '../../../src/config/model.ts';
 import type { RpcFault } from '../../../src/core/faults.ts';
 import { loadPlugins } from '../../../src/programs/plugins.ts';
