@@ -1,10 +1,12 @@
 /**
- * Puts what is generated into the documents: the transition diagram into src/ARCHITECTURE.md, the tables of options into README.md.
+ * Puts what is generated into the documents: the transition diagram into src/ARCHITECTURE.md, the tables of options and of methods into README.md.
  * `--check` writes nothing and fails when a document differs. It owns the markers `<!-- NAME: generated -->` … `<!-- /NAME -->`.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatOptionReference } from '../src/config/reference.ts';
+import { createMethodTable } from '../src/rpc/method-table.ts';
+import { formatMethodReference } from '../src/rpc/reference.ts';
 import { drawTransitions } from './diagram.ts';
 import { ROOT } from './platform.ts';
 
@@ -18,6 +20,7 @@ interface Part {
 const parts: readonly Part[] = [
   { file: 'src/ARCHITECTURE.md', name: 'transitions', text: `\`\`\`mermaid\n${drawTransitions()}\n\`\`\`` },
   { file: 'README.md', name: 'options', text: formatOptionReference() },
+  { file: 'README.md', name: 'methods', text: formatMethodReference(createMethodTable()) },
 ];
 
 /** The document with the part in its place. */
