@@ -2,7 +2,7 @@
  * All pools of listeners at work, and the way of an event to them. What nobody subscribes to costs a look at a table.
  * The numbers of events go on for as long as the supervisor lives, also when it is reloaded.
  */
-import { type SupervisorEvent } from '../core/event-payload.ts';
+import type { SupervisorEvent } from '../core/event-payload.ts';
 import { type EventType, isWanted } from '../core/event-types.ts';
 import type { ListenerPool } from './listener-pool.ts';
 
@@ -56,6 +56,6 @@ export class EventPools {
 
   /** Ends all pools. */
   close(): void {
-    for (const name of [...this.#pools.keys()]) this.remove(name);
+    for (const name of this.#pools.keys()) this.remove(name);
   }
 }

@@ -2,14 +2,17 @@
  * The events that wait for the listeners of one pool: bounded, oldest first out. It counts what it drops and says so, twice for each time it overflows.
  * It knows no listener.
  *
- * While the supervisor comes up the listeners do too, and `buffer_size` (10 by default) is soon full. So until they have caught up for the first time
- * the queue is as long as memory allows (MAX_BOOT), and nothing of the boot is lost. From then on `buffer_size` counts.
+ * `buffer_size` (10 by default) is meant for listeners that lag behind, and counts only for them. While the supervisor comes up its listeners do too;
+ * and where Supervisor stops and starts one program at a turn of its loop, we do all at once. So until the listeners have caught up for the first time,
+ * and for a second after they last had nothing to do, the queue is as long as memory allows (MOST) and nothing is lost.
  */
 import { type SupervisorEvent, weightOf } from '../core/event-payload.ts';
 import type { Report } from '../engine/ports.ts';
 
-/** Bounds of the queue before the listeners have caught up for the first time. */
-const MAX_BOOT = { events: 10_000, bytes: 16 * 1024 * 1024 } as const;
+/** Bounds of the queue whatever else. */
+const MOST = { events: 10_000, bytes: 16 * 1024 * 1024 } as const;
+/** How long a queue may be longer than `buffer_size` since it was empty. */
+const BURST_MS = 1000;
 
 /** An event on its way to a listener. */
 export interface QueuedEvent {
@@ -20,39 +23,47 @@ export interface QueuedEvent {
   returns: number;
 }
 
+/** What a queue is made from. */
+export interface QueueParts {
+  /** Name of the pool. */
+  readonly pool: string;
+  /** `buffer_size`. */
+  readonly bufferSize: number;
+  readonly report: Report;
+  readonly nowMs: () => number;
+}
+
 /** See the head of this file. */
 export class EventQueue {
-  readonly #pool: string;
-  readonly #bufferSize: number;
-  readonly #report: Report;
+  readonly #parts: QueueParts;
   readonly #events: QueuedEvent[] = [];
   #bytes = 0;
-  /** The listeners of the pool have not caught up yet since it was made. */
-  #isBoot = true;
+  /** When it was last empty; null until it is for the first time after a listener was ready. */
+  #emptyMs: number | null = null;
   #isAnswered = false;
   /** Dropped since the queue was empty last. */
   #dropped = 0;
 
-  constructor(pool: string, bufferSize: number, report: Report) {
-    this.#pool = pool;
-    this.#bufferSize = bufferSize;
-    this.#report = report;
+  constructor(parts: QueueParts) {
+    this.#parts = parts;
   }
 
   get size(): number {
     return this.#events.length;
   }
 
-  /** A listener of the pool was ready for the first time. */
+  /** A listener of the pool was ready. */
   markReady(): void {
     this.#isAnswered = true;
-    this.#settle();
+    if (this.#events.length === 0) this.#settle();
   }
 
   /** Appends an event; the oldest make room for it. */
   push(queued: QueuedEvent): void {
+    if (this.#events.length === 0 && this.#isAnswered) this.#settle();
     const weight = weightOf(queued.event);
-    while (this.#events.length > 0 && this.#isFull(weight)) this.#dropOldest();
+    if (this.#isLate()) this.#dropOldest();
+    while (this.#events.length >= MOST.events || (this.#events.length > 0 && this.#bytes + weight > MOST.bytes)) this.#dropOldest();
     this.#events.push(queued);
     this.#bytes += weight;
   }
@@ -70,7 +81,7 @@ export class EventQueue {
     const queued = this.#events.shift();
     if (queued === undefined) return undefined;
     this.#bytes -= weightOf(queued.event);
-    this.#settle();
+    if (this.#events.length === 0) this.#settle();
     return queued;
   }
 
@@ -79,9 +90,9 @@ export class EventQueue {
     this.#sumUp();
   }
 
-  #isFull(weight: number): boolean {
-    if (this.#isBoot) return this.#events.length >= MAX_BOOT.events || this.#bytes + weight > MAX_BOOT.bytes;
-    return this.#events.length >= this.#bufferSize;
+  /** Whether its listeners lag behind and the buffer that they have is full. */
+  #isLate(): boolean {
+    return this.#emptyMs !== null && this.#events.length >= this.#parts.bufferSize && this.#parts.nowMs() - this.#emptyMs >= BURST_MS;
   }
 
   #dropOldest(): void {
@@ -89,17 +100,17 @@ export class EventQueue {
     if (queued === undefined) return;
     this.#bytes -= weightOf(queued.event);
     // Supervisor says it for each event, and so fills the log of a supervisor whose listener hangs.
-    if (this.#dropped === 0) this.#report('error', `pool ${this.#pool} event buffer overflowed, discarding event ${queued.serial}`);
+    if (this.#dropped === 0) this.#parts.report('error', `pool ${this.#parts.pool} event buffer overflowed, discarding event ${queued.serial}`);
     this.#dropped++;
   }
 
   #settle(): void {
-    if (this.#isAnswered && this.#events.length <= this.#bufferSize) this.#isBoot = false;
-    if (this.#events.length === 0) this.#sumUp();
+    this.#emptyMs = this.#parts.nowMs();
+    this.#sumUp();
   }
 
   #sumUp(): void {
-    if (this.#dropped > 1) this.#report('error', `pool ${this.#pool} discarded ${this.#dropped} events while its buffer was full (buffer_size)`);
+    if (this.#dropped > 1) this.#parts.report('error', `pool ${this.#parts.pool} discarded ${this.#dropped} events while its buffer was full (buffer_size)`);
     this.#dropped = 0;
   }
 }

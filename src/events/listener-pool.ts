@@ -73,7 +73,7 @@ export class ListenerPool {
   constructor(spec: PoolSpec, ports: PoolPorts) {
     this.#spec = spec;
     this.#ports = ports;
-    this.#queue = new EventQueue(spec.name, spec.bufferSize, ports.report);
+    this.#queue = new EventQueue({ pool: spec.name, bufferSize: spec.bufferSize, report: ports.report, nowMs: () => ports.clock.nowMs() });
     for (const { id } of spec.members) this.#runs.set(id, null);
   }
 

@@ -265,10 +265,10 @@ export class EventWiring {
   /** Calls back when all that a process has written so far was read, or after {@link DRAIN_MS}. */
   #afterOutput(id: string, then: () => void): void {
     const { clock, streams } = this.#parts;
-    const drained = STREAMS.map((stream) => streams.channel(id, stream)?.drained());
+    const drained = STREAMS.flatMap((stream) => streams.channel(id, stream)?.drained() ?? []);
     const { promise, resolve } = Promise.withResolvers<void>();
     const cancel = clock.alarm(clock.nowMs() + DRAIN_MS, resolve);
-    void Promise.race([promise, Promise.all(drained)]).then(() => {
+    void Promise.race([promise, Promise.allSettled(drained)]).then(() => {
       cancel();
       if (!this.#isClosed) then();
     });

@@ -77,7 +77,7 @@ export class ProgramStreams {
   closeAll(): void {
     for (const channel of this.#channels.values()) channel.close();
     this.#channels.clear();
-    for (const id of [...this.#inputs.keys()]) this.closeInput(id);
+    for (const id of this.#inputs.keys()) this.closeInput(id);
   }
 
   /** The log channel of a stream; null where it has none of its own. */

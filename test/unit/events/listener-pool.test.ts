@@ -160,22 +160,41 @@ test('nobody reads because the listener has ended: no complaint', () => {
   assert.deepEqual([scene.log, scene.condemned], [[], []]);
 });
 
-test('nothing of the boot is lost with the default buffer, and afterwards buffer_size counts', () => {
+const accept = (scene: PoolScene): void => scene.pool.heard('p:a', 7, 'RESULT 2\nOKREADY\n');
+
+test('nothing of the boot is lost with the default buffer, however slow the listeners are', () => {
   const scene = new PoolScene();
   for (const data of numbers(0, 500)) scene.tell(data);
+  scene.clock.advance(60_000);
   scene.ready('p:a', 7);
+  scene.clock.advance(60_000);
   for (const data of numbers(500, 600)) scene.tell(data);
-  for (let round = 0; round < 600; round++) scene.pool.heard('p:a', 7, 'RESULT 2\nOKREADY\n');
+  for (let round = 0; round < 600; round++) accept(scene);
   assert.deepEqual(scene.data, numbers(0, 600));
   assert.deepEqual(scene.log, []);
-  for (const data of numbers(600, 620)) scene.tell(data);
-  assert.deepEqual(scene.log, ['error pool p event buffer overflowed, discarding event 701'], 'once, whatever follows');
-  for (let round = 0; round < 11; round++) scene.pool.heard('p:a', 7, 'RESULT 2\nOKREADY\n');
-  assert.deepEqual(scene.data.slice(600), ['600', ...numbers(610, 620)]);
-  assert.deepEqual(scene.log.slice(1), ['error pool p discarded 9 events while its buffer was full (buffer_size)']);
 });
 
-test('the queue of the boot has an end, in events and in bytes', () => {
+test('once they have caught up, buffer_size counts for listeners that are behind for a second, and the oldest make room', () => {
+  const scene = new PoolScene();
+  scene.ready('p:a', 7);
+  scene.clock.advance(60_000);
+  for (const data of numbers(0, 51)) scene.tell(data);
+  assert.deepEqual(scene.log, [], 'much at once, as in a shutdown');
+  scene.clock.advance(1000);
+  for (const data of numbers(51, 61)) scene.tell(data);
+  assert.deepEqual(scene.log, ['error pool p event buffer overflowed, discarding event 101'], 'once, whatever follows');
+  for (let round = 0; round < 45; round++) accept(scene);
+  assert.deepEqual(scene.data, ['0', ...numbers(11, 56)], 'one makes room for one');
+  assert.equal(scene.log.length, 1);
+  for (const data of numbers(61, 71)) scene.tell(data);
+  for (let round = 0; round < 10; round++) accept(scene);
+  assert.deepEqual(scene.data.slice(46), numbers(61, 71));
+  assert.deepEqual(scene.log.slice(1), ['error pool p discarded 15 events while its buffer was full (buffer_size)']);
+  for (const data of numbers(71, 91)) scene.tell(data);
+  assert.equal(scene.log.length, 2, 'a burst again');
+});
+
+test('a queue has an end whatever else, in events and in bytes', () => {
   const many = new PoolScene();
   for (const data of numbers(0, 10_003)) many.tell(data);
   many.ready('p:a', 7);
@@ -191,7 +210,9 @@ test('the queue of the boot has an end, in events and in bytes', () => {
 test('what was dropped is said at the end of a pool, too', () => {
   const scene = new PoolScene({ bufferSize: 1 });
   scene.ready('p:a', 7);
-  for (const data of numbers(0, 5)) scene.tell(data);
+  for (const data of numbers(0, 2)) scene.tell(data);
+  scene.clock.advance(1000);
+  for (const data of numbers(2, 5)) scene.tell(data);
   scene.pool.close();
   assert.deepEqual(scene.log, ['error pool p event buffer overflowed, discarding event 101', 'error pool p discarded 3 events while its buffer was full (buffer_size)']);
   scene.failWrite();
