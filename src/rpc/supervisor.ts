@@ -11,8 +11,8 @@ import type { Listener } from '../engine/events.ts';
 /** The streams of a process that have a log. */
 export type StreamName = 'stdout' | 'stderr';
 
-/** Most bytes of a log in one answer: it is copied and escaped while nothing else is done. */
-export const MAX_READ_BYTES = 16 * 1024 * 1024;
+/** Most bytes of a log in one answer: it is copied and escaped while nothing else is done, for about 0.3 s. */
+export const MAX_READ_BYTES = 8 * 1024 * 1024;
 
 /** What reading a log gives: bytes, or why not. */
 export type LogReading =

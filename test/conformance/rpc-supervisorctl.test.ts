@@ -4,6 +4,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { after, describe, test } from 'node:test';
 import type { FakeProgram } from '../unit/rpc/fake-supervisor.ts';
 import { inWorld, type ServerWorld } from '../unit/http/server-world.ts';
@@ -26,7 +27,12 @@ function start(select: readonly string[], args: readonly string[]): ReturnType<t
 
 async function control(select: readonly string[], ...args: readonly string[]): Promise<string> {
   const child = start(select, args);
-  const [stdout = '', stderr = ''] = await Promise.all([child.stdout, child.stderr].map((stream) => stream?.setEncoding('utf8').reduce((text, part) => text + part, '')));
+  const readAll = async (stream: Readable | null): Promise<string> => {
+    let text = '';
+    for await (const part of stream?.setEncoding('utf8') ?? []) text += String(part);
+    return text;
+  };
+  const [stdout, stderr] = await Promise.all([readAll(child.stdout), readAll(child.stderr)]);
   return (stdout + stderr).replace(/pid \d+, uptime [\d:]+/g, 'pid PID, uptime TIME').replace(/[A-Z][a-z]{2} \d\d \d\d:\d\d [AP]M/g, 'DATE');
 }
 

@@ -113,7 +113,7 @@ describe('multicall', () => {
 
   test('answers are bounded together', async () => {
     const client = new Client([]);
-    client.supervisor.log.push('x'.repeat(9 * 1024 * 1024));
+    client.supervisor.log.push('x'.repeat(5 * 1024 * 1024));
     const read = { methodName: 'supervisor.readLog', params: [0, 0] };
     const answers = (await client.call('system.multicall', [read, read, read])) as unknown[];
     assert.deepEqual(answers.map((answer) => typeof answer), ['string', 'string', 'object']);
