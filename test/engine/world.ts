@@ -70,6 +70,8 @@ export class World {
   readonly states: string[] = [];
   readonly engine: Engine;
   ended: { goal: Goal; cause: ExitCause } | null = null;
+  /** What is asked before a rank of a shutdown is stopped. */
+  beforeStop: (ids: readonly string[], proceed: () => void) => void = (_ids, proceed) => proceed();
   /** The errno that signals fail with. */
   signalError: string | null = null;
   #nextPid = 100;
@@ -82,6 +84,7 @@ export class World {
       clock: this.clock,
       report: (_level, text) => this.log.push(text),
       chance: () => 0.5,
+      beforeStop: (ids, proceed) => this.beforeStop(ids, proceed),
       finished: (goal, cause) => {
         assert.equal(this.ended, null, 'an engine finishes once');
         this.ended = { goal, cause };
