@@ -65,14 +65,16 @@ function readOwnGroup(workshop: Workshop, section: RawSection, type: ProcessType
   return { name, priority: isDefault ? LISTENER_PRIORITY : priority, type, processes: tidy(workshop, section, processes) };
 }
 
-/** By priority, then name. compat: of several processes with one name the last is the one. */
+/** By priority, else in the order of `programs`, and those of one program by name, as Supervisor starts them. compat: of several processes with one name the last is the one. */
 function tidy({ problems }: Workshop, section: RawSection, processes: readonly ProcessConfig[]): ProcessConfig[] {
   const named = new Map<string, ProcessConfig>();
   for (const process of processes) {
     if (named.has(process.name)) problems.warn(process.place, `${prefixes[process.type]}${process.program}`, 'process_name', `two processes of [${section.name}] have the name "${process.name}"; the last one is kept`);
     named.set(process.name, process);
   }
-  return [...named.values()].sort((a, b) => a.options.priority - b.options.priority || compareText(a.name, b.name));
+  const programs = [...new Set(processes.map(({ program }) => program))];
+  const place = ({ program }: ProcessConfig): number => programs.indexOf(program);
+  return [...named.values()].sort((a, b) => a.options.priority - b.options.priority || place(a) - place(b) || compareText(a.name, b.name));
 }
 
 /** compat: of two groups with one name Supervisor runs the first. What a built-in replaces is not run either. */

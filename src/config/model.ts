@@ -68,7 +68,7 @@ export interface GroupConfig {
   readonly name: string;
   readonly priority: number;
   readonly type: 'program' | 'eventlistener' | 'fcgi-program';
-  /** In order of priority, then name. */
+  /** In order of priority, else as `programs` names them, and those of one program by name. */
   readonly processes: readonly ProcessConfig[];
 }
 

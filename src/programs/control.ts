@@ -77,7 +77,7 @@ export class Control implements Supervisor {
   }
 
   checkCommand({ argv, options, commandError }: ProcessConfig): ReturnType<Supervisor['checkCommand']> {
-    if (commandError !== null) return { fault: 'NOT_EXECUTABLE', reason: `can't parse command '${options.command}': ${commandError}` };
+    if (commandError !== null) return { fault: 'NOT_EXECUTABLE', reason: commandError };
     try {
       findCommand(argv[0] ?? '', { programPath: options.environment.get('PATH') ?? null, ownPath: this.#parts.env['PATH'], directory: options.directory });
       return null;

@@ -198,7 +198,7 @@ export class Supervision implements Processes {
 
   /** Implements {@link Processes}. */
   spawn(process: ProcessConfig, _run: number): SpawnOutcome {
-    if (process.commandError !== null) return { ok: false, reason: `can't parse command '${process.options.command}': ${process.commandError}`, exitCode: 1 };
+    if (process.commandError !== null) return { ok: false, reason: process.commandError, exitCode: 1 };
     const { launcher, env, limits, serverUrl } = this.#parts;
     try {
       const result = launcher.launch(process, {

@@ -36,6 +36,11 @@ test('numprocs makes that many processes, in the order of their names', () => {
   assert.deepEqual(processesOf(text).map(({ name, number, argv }) => [name, number, argv.slice(1).join(' ')]), [['w_10', 10, '--port=8010 of 3'], ['w_11', 11, '--port=8011 of 3'], ['w_9', 9, '--port=8009 of 3']]);
 });
 
+test('the processes of a group stand in the order of `programs`, as Supervisor starts them', () => {
+  const text = '[program:b]\ncommand=x\n[program:a]\ncommand=x\n[program:first]\ncommand=x\npriority=1\n[group:g]\nprograms=b,a,first\n';
+  assert.deepEqual(processesOf(text).map(({ name }) => name), ['first', 'b', 'a']);
+});
+
 test('numprocs below 1 makes none, and its options are judged all the same', () => {
   assert.deepEqual(processesOf('[program:w]\ncommand=x\nnumprocs=0\n'), []);
   assert.match(warningsOf('[program:w]\ncommand=x\nnumprocs=0\n')[0] ?? '', /^4: \[program:w\] numprocs: is below 1/);
