@@ -41,16 +41,22 @@ function isAnswered(path: string): Promise<boolean> {
   });
 }
 
-/** Throws unless the path is free, or has a socket that nobody listens on any more. */
-async function checkPath(path: string): Promise<void> {
+/**
+ * Whether there is something at the path that is replaced: a socket that nobody listens on any more, or an empty file.
+ * compat: Supervisor removes any file that no connection can be made to, and write-ups tell to `touch` the socket beforehand; one with content stays.
+ * Throws for everything else.
+ */
+async function isStale(path: string): Promise<boolean> {
   try {
     const found = await lstat(path);
+    if (found.isFile() && found.size === 0) return true;
     if (!found.isSocket()) throw new ListenError('notASocket', path, 'there is something else than a socket, which is not removed');
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return;
+    if (errnoOf(error) === 'ENOENT') return false;
     throw error;
   }
   if (await isAnswered(path)) throw new ListenError('inUse', path, 'another program listens there already');
+  return true;
 }
 
 function bind(server: Server, path: string): Promise<void> {
@@ -70,7 +76,7 @@ function bind(server: Server, path: string): Promise<void> {
 export async function listenUnix(server: Server, { path, mode, owner }: UnixAddress, report: (level: Level, text: string) => void): Promise<() => Promise<void>> {
   let directory: string | null = null;
   try {
-    await checkPath(path);
+    if (await isStale(path)) report('info', `Unlinking stale socket ${path}`);
     // With six characters of mkdtemp and a name of one this is seldom longer than the path itself, whose length is limited.
     directory = mkdtempSync(`${dirname(path)}/.`);
     const fresh = `${directory}/s`;

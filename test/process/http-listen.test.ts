@@ -84,6 +84,13 @@ describe('a unix socket', () => {
     assert.ok(lstatSync(world.socketPath).isFile());
   }));
 
+  test('replaces an empty file, as `touch` leaves one where the socket is to be', () => inWorld({}, async (world) => {
+    writeFileSync(world.socketPath, '');
+    await world.open();
+    assert.ok(world.supervisor.reports.some(([level, text]) => level === 'info' && text === `Unlinking stale socket ${world.socketPath}`));
+    await assertServes(world);
+  }));
+
   test('is left alone at the end when it is another one by then', () => inWorld({}, async (world) => {
     const server = await world.open();
     unlinkSync(world.socketPath);
