@@ -5,6 +5,7 @@
 import { writeSync } from 'node:fs';
 import { basename } from 'node:path';
 import { chooseProgram } from './programs/choice.ts';
+import { findCalledPath } from './programs/called-path.ts';
 import { cleanEnvironment, originalEnvironment } from './programs/clean-start.ts';
 import type { SuperviseIo } from './programs/supervise.ts';
 
@@ -44,6 +45,7 @@ async function run(): Promise<number> {
   const { program, args, calledAs } = chooseProgram(process.argv0, process.argv.slice(2));
   const io = { out: (text: string) => print(STDOUT, text), err: (text: string) => print(STDERR, text) };
   const { execPath: executable } = process;
+  const calledPath = findCalledPath(process.argv0, env['PATH'] ?? '', executable);
   const self = { pid: process.pid, parent: process.ppid, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
   switch (program) {
     case 'version':
@@ -52,7 +54,7 @@ async function run(): Promise<number> {
     case 'check': {
       const { runCheck } = await import('./programs/check.ts');
       const { loadAddon } = await import('./native/load.ts');
-      return runCheck(args, env, { ...io, users: args.includes('--static') ? null : loadAddon(), executable, pid: self.pid });
+      return runCheck(args, env, { ...io, users: args.includes('--static') ? null : loadAddon(), executable: calledPath, pid: self.pid });
     }
     case 'echo-conf': {
       const { runEchoConf } = await import('./programs/echo-conf.ts');
@@ -65,14 +67,14 @@ async function run(): Promise<number> {
     case 'demo': {
       const { demoEnvironment, formatGreeting } = await import('./programs/demo.ts');
       io.out(formatGreeting(executable));
-      return supervise({ ...io, env: demoEnvironment(env), self, executable, calledAs, version: SUPERVISOR_VERSION, args: [] });
+      return supervise({ ...io, env: demoEnvironment(env), self, executable, calledPath, calledAs, version: SUPERVISOR_VERSION, args: [] });
     }
     case 'supervise':
-      return supervise({ ...io, env, self, executable, calledAs, version: SUPERVISOR_VERSION, args });
+      return supervise({ ...io, env, self, executable, calledPath, calledAs, version: SUPERVISOR_VERSION, args });
     case 'ctl':
-      return control(args, env);
+      return control(args, env, calledPath);
     case 'health':
-      return control(['health', ...args], env);
+      return control(['health', ...args], env, calledPath);
     case 'pidproxy': {
       const { loadAddon } = await import('./native/load.ts');
       const { runPidproxy } = await import('./programs/pidproxy.ts');
@@ -81,13 +83,13 @@ async function run(): Promise<number> {
   }
 }
 
-async function control(args: readonly string[], env: Readonly<NodeJS.ProcessEnv>): Promise<number> {
+async function control(args: readonly string[], env: Readonly<NodeJS.ProcessEnv>, calledAs: string): Promise<number> {
   const { runCtl } = await import('./ctl/run.ts');
   const onInterrupt = (listener: () => void): (() => void) => {
     process.on('SIGINT', listener);
     return () => process.removeListener('SIGINT', listener);
   };
-  return runCtl(args, { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, env, cwd: process.cwd(), calledAs: process.argv0, onInterrupt });
+  return runCtl(args, { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, env, cwd: process.cwd(), calledAs, onInterrupt });
 }
 
 async function supervise(io: SuperviseIo): Promise<number> {

@@ -16,6 +16,7 @@ const STDERR = 2;
 /** What detaching needs to know of us. */
 export interface DetachIo {
   readonly executable: string;
+  readonly calledPath: string;
   readonly calledAs: string;
   readonly args: readonly string[];
   readonly env: Readonly<NodeJS.ProcessEnv>;
@@ -31,7 +32,7 @@ export function isDetached(args: readonly string[]): boolean {
 export async function detach(addon: Addon, io: DetachIo, { directory }: SupervisordOptions): Promise<number> {
   const { stderr } = addon.spawn({
     file: io.executable,
-    argv: [io.calledAs, DETACHED, ...io.args],
+    argv: [io.calledPath, DETACHED, ...io.args],
     env: Object.entries(io.env).map(([name, value]) => `${name}=${value ?? ''}`),
     directory,
     umask: null, uid: null, gid: null, groups: null, limits: [], nice: null, oomScoreAdj: null, parentDeathSignal: null,

@@ -47,6 +47,8 @@ export interface SuperviseIo extends ProgramIo {
   readonly self: Omit<Self, 'isContainer'>;
   /** Path of our executable. */
   readonly executable: string;
+  /** Path by which it was called, a link for one, beside whose directory the file is searched. */
+  readonly calledPath: string;
   /** Name by which messages call us. */
   readonly calledAs: string;
   readonly version: string;
@@ -71,7 +73,7 @@ export async function runSupervise(addon: Addon, io: SuperviseIo): Promise<numbe
       break;
   }
   const isContainer = isContainerMode(io.self.pid, io.env, outcome.flags.isContainer);
-  const read = (): Reading => readConfig(openSource(io.env, addon), { isContainer, isStatic: false, flags: outcome.flags, executable: io.executable });
+  const read = (): Reading => readConfig(openSource(io.env, addon), { isContainer, isStatic: false, flags: outcome.flags, executable: io.calledPath });
   const reading = read();
   if (reading.config === null) {
     io.err(formatProblems(reading));
@@ -150,7 +152,11 @@ async function supervise(addon: Addon, io: SuperviseIo, start: Start): Promise<n
   const control = new Control({ supervision, hub, clock: systemClock, addon, env, pid: self.pid });
   const services = new Services(control, report);
   const remote = new Remote({
-    report,
+    // Of a daemon, what is said of the servers is also seen where the command was given, until it is up.
+    report: (level, text) => {
+      report(level, text);
+      if (isDetached(io.args) && level !== 'debug') io.err(`${text}\n`);
+    },
     lookUpOwner: (owner) => lookUpOwner(addon, owner, report),
     privatePaths: isContainer ? controlSocketPaths(env) : [],
   });
