@@ -36,7 +36,7 @@ function compareValues(expected: unknown, actual: unknown, path: string): string
 }
 
 function compareConfigs(expected: Outcome, actual: Outcome): string[] {
-  const byName = (list: unknown): Rows => Object.fromEntries((list as Outcome[]).map((row) => [row.group === undefined ? String(row.name) : `${String(row.group)}:${String(row.name)}`, row]));
+  const byName = (list: unknown): Rows => Object.fromEntries((list as Outcome[]).map((row) => [row.group === undefined ? String(row.name) : `${JSON.stringify(row.group)}:${String(row.name)}`, row]));
   const rows = (['groups', 'programs'] as const).flatMap((part) => {
     const [want, have] = [byName(expected[part]), byName(actual[part])];
     return [...new Set([...Object.keys(want), ...Object.keys(have)])].flatMap((key) => compareValues(want[key], have[key], `${part} ${key}`));
@@ -54,7 +54,7 @@ test('configurations of public images mean what they mean to Supervisor 4.3.0', 
     const file = join(shared, name);
     const expected = JSON.parse(readFileSync(file.replace(/conf$/, 'json'), 'utf8').replaceAll('@HERE@', shared).replaceAll('@HOST@', hostname())) as Outcome;
     const actual = readWith(openSource({ ...ENV, ...(expected.env as Record<string, string>) }, null), file, true);
-    if (expected.ok !== actual.ok) return [`${name}: expected ${String(expected.error ?? 'accepted')}, got ${JSON.stringify(actual.errors)}`];
+    if (expected.ok !== actual.ok) return [`${name}: expected ${JSON.stringify(expected.error ?? 'accepted')}, got ${JSON.stringify(actual.errors)}`];
     return expected.ok === true ? compareConfigs(expected, actual).map((line) => `${name}: ${line}`) : [];
   });
   assert.deepEqual(wrong, []);
