@@ -2,6 +2,7 @@
  * A supervisor, the real one or ours, with event listeners that tell the test what they get. It is driven over XML-RPC, as any client would.
  */
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -55,7 +56,7 @@ export interface EventWorld {
   /** What a listener was told so far: `EVENTNAME PAYLOAD`, with pids replaced. */
   told(listener: string): string[];
   all(listener: string): Told[];
-  /** Asks it to shut down, and waits for its end. */
+  /** Asks it to shut down, and waits for its end and that of the listeners. */
   shutdown(): Promise<void>;
 }
 
@@ -113,6 +114,8 @@ export async function startEventWorld(test: TestContext, which: Which, programs:
     shutdown: async () => {
       await call('supervisor.shutdown');
       await ended;
+      // What the listeners have told may not have been read yet.
+      for (const socket of sockets) if (!socket.closed) await once(socket, 'close');
     },
   };
 }
