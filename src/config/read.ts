@@ -81,7 +81,10 @@ export function readConfig(source: Source, settings: ReadSettings): Reading {
   return { config, errors: [], warnings: problems.warnings };
 }
 
-/** Options of `[supervisorctl]` alone, for the client: from the file that the supervisor would read, without its includes. */
+/**
+ * Options of `[supervisorctl]` alone, for the client: from the file that the supervisor would read, without its includes.
+ * What is to be said of other sections is the supervisor's to say, once, and not that of every command.
+ */
 export function readCtlConfig(source: Source, settings: ReadSettings): Pick<Config, 'ctl' | 'ctlPlugins' | 'file'> & Pick<Reading, 'errors' | 'warnings'> {
   const problems = new Problems();
   const document = emptyDocument();
@@ -90,7 +93,7 @@ export function readCtlConfig(source: Source, settings: ReadSettings): Pick<Conf
   const context: Context = { cwd: source.cwd, home: source.env.HOME ?? null, host: null };
   const reader = new SectionReader(problems, context, settings.isContainer, new NameSpace(source.env, source.hostname, false));
   const ctl = readCtlOptions(document, reader);
-  return { ctl: ctl === null ? null : tidyCtl(ctl, context), ctlPlugins: readCtlPlugins(document, reader, problems), file, errors: problems.errors, warnings: problems.warnings };
+  return { ctl: ctl === null ? null : tidyCtl(ctl, context), ctlPlugins: readCtlPlugins(document, reader, problems), file, errors: problems.errors, warnings: problems.warnings.filter(({ section }) => section === 'supervisorctl' || section.startsWith('ctlplugin:')) };
 }
 
 /** The file to read; null where there is none, which is a problem unless something else configures us. */

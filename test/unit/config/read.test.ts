@@ -238,6 +238,8 @@ test('[supervisorctl] by itself, for the client', () => {
   const settings = { isContainer: false, isStatic: false, flags: noFlags, executable: '/usr/bin/onevisor' };
   const { ctl, file, errors } = readCtlConfig(memorySource({ files: { '/etc/supervisord.conf': text }, env: { HOME: '/root' } }), settings);
   assert.deepEqual([ctl?.serverurl, ctl?.history_file, ctl?.username, ctl?.prompt, file, errors], ['unix:///s.sock', '/root/h', 'u', 'supervisor', '/etc/supervisord.conf', []]);
+  const twice = '[supervisorctl]\nprompt=a\nprompt=b\n[program:x]\ncommand=a\ncommand=b\n';
+  assert.deepEqual(printed(readCtlConfig(memorySource({ files: { '/etc/supervisord.conf': twice } }), settings).warnings), ['/etc/supervisord.conf:3: [supervisorctl] prompt: is set in line 2 already; this one counts']);
   assert.deepEqual(readCtlConfig(memorySource({}), settings), { ctl: null, ctlPlugins: [], file: null, errors: [], warnings: [] });
   assert.match(printed(readCtlConfig(memorySource({ files: { '/etc/supervisord.conf': '[supervisorctl]\nserverurl=%' } }), settings).errors)[0] ?? '', /:2: \[supervisorctl\] serverurl: cannot expand/);
 });
