@@ -1,0 +1,256 @@
+/**
+ * What the tests of the write-ups share: their texts, read where they lie, and a scratch folder into which every absolute path of a text is moved.
+ * A command runs only if it stands in the text; each test runs with our executable and, where it is installed, with the real Supervisor.
+ */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, readdir, readFile, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { describe, test, type TestContext } from 'node:test';
+import { isAlive, until } from '../e2e/observe.ts';
+import { EXECUTABLE } from '../e2e/launch.ts';
+import { Lines } from '../e2e/lines.ts';
+
+const SEEDS = join(import.meta.dirname, '..', '..', '..', 'shared', 'seeds');
+const MARK = 'STARTED_BY_SEEDS';
+export const isRoot = process.getuid?.() === 0;
+
+/** One of the two that every claim is tried on. */
+export interface Subject {
+  readonly isOurs: boolean;
+  /** Folder of supervisord and its kin. */
+  readonly bin: string;
+}
+
+/** What a command left behind. */
+export interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs tests over one write-up, named by its number, with ours and with the real one. */
+export function describeSeed(number: string, leftOut: Readonly<Record<string, string>>, tests: Readonly<Record<string, (world: World) => Promise<void>>>): void {
+  const file = existsSync(SEEDS) ? readdirSync(SEEDS).find((name) => name.startsWith(`${number}_`)) : undefined;
+  const real = '/usr/bin/supervisord';
+  const absent = file === undefined ? `there is no write-up ${number} in ../shared/seeds` : false;
+  const realAbsent = absent || (existsSync(real) ? (isRoot ? false : 'the real supervisord runs the configurations of the texts for root only') : 'the real supervisord is not installed');
+  const text = file === undefined ? '' : readFileSync(join(SEEDS, file), 'utf8');
+  test(`write-up ${number}: the commands left out stand in the text`, { skip: absent }, () => {
+    for (const [command, reason] of Object.entries(leftOut)) assert.ok(text.includes(command) && reason !== '', command);
+  });
+  const subjects: ReadonlyArray<readonly [string, Subject, string | false]> = [
+    ['onevisor', { isOurs: true, bin: dirname(EXECUTABLE) }, absent],
+    ['the real Supervisor', { isOurs: false, bin: dirname(real) }, realAbsent],
+  ];
+  describe(`write-up ${number}`, { concurrency: true }, () => {
+    for (const [name, subject, skip] of subjects) for (const [title, run] of Object.entries(tests)) test(`${name}: ${title}`, { skip }, async (t) => run(await openWorld(t, subject, text)));
+  });
+}
+
+/** A scratch folder with the machine that a text is about. */
+export class World {
+  readonly test: TestContext;
+  readonly subject: Subject;
+  /** What stands for `/`. */
+  readonly root: string;
+  readonly text: string;
+  /** Stands for the port 9001 of the texts. */
+  readonly port: number;
+  /** Working directory of the commands, as the text calls it. */
+  cwd = '/';
+  readonly #env: Record<string, string>;
+
+  constructor(test: TestContext, subject: Subject, text: string, root: string, port: number, mark: string) {
+    this.test = test;
+    this.subject = subject;
+    this.text = text;
+    this.root = root;
+    this.port = port;
+    this.#env = { PATH: `${root}/usr/bin:${process.env['PATH'] ?? ''}`, HOME: root, TMPDIR: root, LC_ALL: 'C.UTF-8', [MARK]: mark };
+  }
+
+  /** The path that stands for one of the text. */
+  at(path: string): string {
+    return join(this.root, path);
+  }
+
+  /** A piece of the text with its paths, and the port, moved here. Programs that exist everywhere (`/bin`) stay. */
+  move(text: string): string {
+    return text
+      .replace(/(?<=^|[=\s]|unix:\/\/)\/(?=(?:utxt|var|etc|root|home|tmp|mnt|path)(?:[/\s]|$))/gm, `${this.root}/`)
+      .replaceAll('9001', String(this.port))
+      // Who tries this without being root has no other user to change to.
+      .replace(/^(user *= *)root\b/gm, isRoot ? '$1root' : `$1${process.getuid?.()}`);
+  }
+
+  /** Writes a file at a path of the text. A program (`#!`) is made executable. */
+  async place(path: string, text: string): Promise<void> {
+    await this.makeFolder(dirname(path));
+    await writeFile(this.at(path), this.move(text));
+    await chmod(this.at(path), text.startsWith('#!') ? 0o755 : 0o644);
+  }
+
+  /** A folder that the text takes for granted; everybody may write there. */
+  async makeFolder(path: string): Promise<void> {
+    await mkdir(this.at(path), { recursive: true });
+    for (let folder = path; folder !== '/' && folder !== '.'; folder = dirname(folder)) await chmod(this.at(folder), 0o777);
+  }
+
+  /** The fenced block of the text that has all of these, without its indentation. */
+  block(...needles: readonly string[]): string {
+    const blocks = [...this.text.matchAll(/^( *)```.*\n([^]*?)^ *```/gm)].map(([, indent = '', body = '']) => body.replaceAll(new RegExp(`^${indent}`, 'gm'), ''));
+    const found = blocks.filter((body) => needles.every((needle) => body.includes(needle)));
+    assert.equal(found.length, 1, `blocks with ${needles.join(', ')}`);
+    return found[0] ?? '';
+  }
+
+  /** Runs a command that stands in the text so; `values` fills in what is only named there. */
+  run(command: string, values: Readonly<Record<string, string>> = {}, input = ''): Promise<Outcome> {
+    assert.ok(this.text.includes(command), `the text has no ${command}`);
+    return this.shell(Object.entries(values).reduce((line, [name, value]) => line.replaceAll(name, value), command), input);
+  }
+
+  /** Runs a command of the test's own. */
+  async shell(command: string, input = ''): Promise<Outcome> {
+    const child = spawn('sh', ['-c', this.move(command)], { cwd: this.at(this.cwd), env: this.#env });
+    let [stdout, stderr] = ['', ''];
+    child.stdout.setEncoding('utf8').on('data', (part: string) => (stdout += part));
+    child.stderr.setEncoding('utf8').on('data', (part: string) => (stderr += part));
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(input);
+    const code = await new Promise<number | null>((resolve, reject) => child.on('close', resolve).on('error', reject));
+    return { code, stdout, stderr };
+  }
+
+  /** What a supervisorctl command prints, none of the text's. */
+  async ctl(command: string): Promise<string> {
+    const { stdout, stderr } = await this.shell(`supervisorctl ${command}`);
+    return stdout + stderr;
+  }
+
+  /** Runs a command of the text that goes on, until a line of it fits. */
+  async follow(command: string, values: Readonly<Record<string, string>>, pattern: RegExp): Promise<void> {
+    assert.ok(this.text.includes(command), `the text has no ${command}`);
+    const line = Object.entries(values).reduce((filled, [name, value]) => filled.replaceAll(name, value), command);
+    const child = spawn('sh', ['-c', `exec ${line}`], { cwd: this.at(this.cwd), env: this.#env, stdio: ['ignore', 'pipe', 'ignore'] });
+    const ended = new Promise<void>((resolve) => child.on('close', () => resolve()));
+    await new Lines(child.stdout).waitFor(pattern).finally(() => child.kill('SIGINT'));
+    await ended;
+  }
+
+  read(path: string): Promise<string> {
+    return readFile(this.at(path), 'utf8');
+  }
+
+  /** Waits until a file has text that matches. */
+  untilFile(path: string, pattern: RegExp): Promise<string> {
+    return until(`${String(pattern)} in ${path}`, async () => {
+      const text = await this.read(path).catch(() => '');
+      return pattern.test(text) && text;
+    });
+  }
+
+  /** Waits until `status` of a process fits; returns what it printed. */
+  async untilStatus(name: string, pattern: RegExp): Promise<string> {
+    let last = '';
+    return until(`${String(pattern)} as status of ${name}`, async () => {
+      last = await this.ctl(`status ${name}`);
+      return pattern.test(last) && last;
+    }).catch((error: Error) => {
+      throw new Error(`${error.message}; it is: ${last}`);
+    });
+  }
+
+  /** Pid of a process, 0 while it has none. */
+  async pidOf(name: string): Promise<number> {
+    const text = await this.ctl(`pid ${name}`);
+    assert.match(text, /^\d+\n$/);
+    return Number(text);
+  }
+
+  /** Pid in a pidfile. */
+  async daemon(path: string): Promise<number> {
+    return Number(await this.untilFile(path, /^\d+\n$/));
+  }
+
+  async mode(path: string): Promise<number> {
+    return (await stat(this.at(path))).mode & 0o777;
+  }
+
+  /** Waits until something is gone, as the socket, the last thing but one that a supervisor does. */
+  async untilEnded(pid: number): Promise<void> {
+    await until(`the end of ${pid}`, async () => !(await isAlive(pid)));
+  }
+
+  /** Status and page of the web server. */
+  async page(login: string | null, path = '/'): Promise<{ status: number; text: string }> {
+    const response = await fetch(`http://127.0.0.1:${this.port}${path}`, { headers: login === null ? {} : { Authorization: `Basic ${btoa(login)}` } });
+    return { status: response.status, text: await response.text() };
+  }
+}
+
+/** Waits until none is left of two that fit in this order: the first is there before the second. */
+export function assertOrder(text: string, ...patterns: readonly RegExp[]): void {
+  const places = patterns.map((pattern) => text.search(pattern));
+  assert.ok(!places.includes(-1) && places.every((place, index) => index === 0 || place > (places[index - 1] ?? 0)), `${patterns.map(String).join(', ')} in this order:\n${text}`);
+}
+
+/** A program in place of one that does not exist here: it says who it is on both streams, and lives until it is ended. */
+export function standIn(name: string, before = ''): string {
+  return `#!/bin/sh\n${before}\necho "${name} out $*"\necho "${name} err" >&2\nwhile :; do sleep 0.1; done\n`;
+}
+
+/** The section that a text forgets: without it the real Supervisor answers no supervisorctl. Ours has it built in. */
+export function withRpc(world: World, config: string): string {
+  return world.subject.isOurs ? config : `${config}\n[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface\n`;
+}
+
+async function openWorld(t: TestContext, subject: Subject, text: string): Promise<World> {
+  const root = await mkdtemp(join(await realpath(tmpdir()), 'seeds-'));
+  const mark = randomUUID();
+  t.after(async () => {
+    await endMarked(`${MARK}=${mark}`);
+    await rm(root, { recursive: true, force: true });
+  });
+  await chmod(root, 0o755);
+  const world = new World(t, subject, text, root, await freePort(), mark);
+  for (const path of ['/usr/bin', '/var/run', '/var/log', '/etc', '/tmp', '/root']) await world.makeFolder(path);
+  for (const name of ['supervisord', 'supervisorctl', 'echo_supervisord_conf']) await symlink(join(subject.bin, name), world.at(`/usr/bin/${name}`));
+  await world.place('/usr/bin/sudo', '#!/bin/sh\nexec "$@"\n');
+  return world;
+}
+
+/** A port that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** Ends what one world started, wherever it went: all of it has the mark in its environment. */
+async function endMarked(mark: string): Promise<void> {
+  for (;;) {
+    const marked: number[] = [];
+    for (const name of await readdir('/proc')) {
+      if (!/^\d+$/.test(name)) continue;
+      // A process that ends meanwhile, or is not ours, has no environment to read.
+      const environment = await readFile(`/proc/${name}/environ`, 'latin1').catch(() => '');
+      if (environment.split('\0').includes(mark)) marked.push(Number(name));
+    }
+    if (marked.length === 0) return;
+    for (const pid of marked) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+      }
+    }
+  }
+}
