@@ -72,6 +72,7 @@ export class EventWiring {
   /** Takes in the groups that the supervisor begins with, before anything is started. */
   begin(groups: readonly GroupConfig[]): void {
     for (const group of groups) this.#addGroup(group);
+    this.#rewire();
     this.#pools.publish({ kind: 'supervisor', change: 'running' });
   }
 
@@ -85,7 +86,7 @@ export class EventWiring {
         if (group === undefined) return;
         if (event.change === 'added') this.#addGroup(group);
         else this.#removeGroup(group);
-        return;
+        return this.#rewire();
       }
       case 'supervisor':
         this.#pools.publish({ kind: 'supervisor', change: 'stopping' });
@@ -108,7 +109,8 @@ export class EventWiring {
     const done = (): void => {
       cancel();
       this.#whenIdle.delete(done);
-      proceed();
+      // After SIGKILL for all nobody is left to be stopped.
+      if (!this.#isClosed) proceed();
     };
     const cancel = clock.alarm(clock.nowMs() + SETTLE_MS, done);
     this.#whenIdle.add(done);
@@ -128,14 +130,16 @@ export class EventWiring {
   #addGroup(group: GroupConfig): void {
     for (const process of group.processes) this.#processes.set(namespecOf(process), process);
     if (group.type === 'eventlistener') this.#openPool(group);
-    this.#rewire();
     this.#pools.publish({ kind: 'group', group: group.name, change: 'added' });
   }
 
   #removeGroup(group: GroupConfig): void {
     this.#pools.remove(group.name);
-    for (const process of group.processes) this.#processes.delete(namespecOf(process));
-    this.#rewire();
+    for (const process of group.processes) {
+      // The end of its processes comes before its own.
+      this.#openGate(namespecOf(process));
+      this.#processes.delete(namespecOf(process));
+    }
     this.#pools.publish({ kind: 'group', group: group.name, change: 'removed' });
   }
 
