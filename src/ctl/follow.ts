@@ -2,7 +2,7 @@
  * Logs that go on: copies what a supervisor streams to our output, as bytes, until the stream ends or Ctrl-C.
  * A reader of our output that stalls stalls the stream, and nothing is kept in memory.
  */
-import { once } from 'node:events';
+import type { Writable } from 'node:stream';
 import { openLog, toConnectionError } from './client.ts';
 import { CtlError, InterruptError } from './errors.ts';
 import type { Session } from './session.ts';
@@ -16,7 +16,8 @@ export function announceFollowing(session: Session): void {
  * Follows the log at a path such as `/logtail/NAME/stdout`. What goes wrong is said on the error output, and is no error for the exit code.
  * Throws {@link InterruptError} when the signal is aborted.
  */
-export async function followLog(session: Session, path: string, signal: AbortSignal): Promise<void> {
+export async function followLog(session: Session, path: string, interrupt: AbortSignal): Promise<void> {
+  const signal = AbortSignal.any([interrupt, session.gone]);
   const { stdout, stderr } = session.io;
   const { serverUrl } = session.endpoint;
   try {
@@ -27,15 +28,31 @@ export async function followLog(session: Session, path: string, signal: AbortSig
       return;
     }
     for await (const chunk of response as AsyncIterable<Buffer>) {
-      if (stdout.destroyed || stdout.writableEnded) return;
-      if (!stdout.write(chunk)) await once(stdout, 'drain', { signal });
+      if (!stdout.write(chunk)) await settled(stdout, signal);
     }
   } catch (caught) {
     const error = caught instanceof CtlError || caught instanceof InterruptError ? caught : toConnectionError(caught, signal);
-    if (error instanceof InterruptError) throw error;
+    if (error instanceof InterruptError) {
+      if (interrupt.aborted) throw error;
+      return;
+    }
     const pythonClass = error instanceof CtlError ? error.pythonClass : error.name;
     stderr.write(`${serverUrl}${path} Cannot connect, error: <class '${pythonClass}'> (${error.message})\n`);
   }
+}
+
+/** Resolves when a stream takes more, or when the signal is aborted. */
+function settled(stream: Writable, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const finish = (): void => {
+      stream.off('drain', finish);
+      signal.removeEventListener('abort', finish);
+      resolve();
+    };
+    stream.on('drain', finish);
+    signal.addEventListener('abort', finish);
+    if (signal.aborted) finish();
+  });
 }
 
 /** Follows a log as the whole of a command: Ctrl-C ends it with an empty line. */

@@ -23,19 +23,21 @@ import { readHistory, runShell, writeHistory } from './shell.ts';
  */
 export async function runCtl(args: readonly string[], io: CtlIo): Promise<number> {
   // A reader that goes away, as in `status | head -1`, is no error of ours: what is left is not wanted.
+  const gone = new AbortController();
+  const leave = (): void => gone.abort();
   const ignore = (): void => undefined;
-  io.stdout.on('error', ignore);
+  io.stdout.on('error', leave);
   io.stderr.on('error', ignore);
   try {
-    return await runArguments(args, io);
+    return await runArguments(args, io, gone.signal);
   } finally {
     await Promise.all([flush(io.stdout), flush(io.stderr)]);
-    io.stdout.off('error', ignore);
+    io.stdout.off('error', leave);
     io.stderr.off('error', ignore);
   }
 }
 
-async function runArguments(args: readonly string[], io: CtlIo): Promise<number> {
+async function runArguments(args: readonly string[], io: CtlIo, gone: AbortSignal): Promise<number> {
   const outcome = parseOptions(args);
   if (!outcome.ok) return refuse(io, outcome.error);
   const { options } = outcome;
@@ -46,8 +48,8 @@ async function runArguments(args: readonly string[], io: CtlIo): Promise<number>
   const reading = readSettings(options, { ...openSource(io.env, null), cwd: io.cwd }, io.calledAs);
   if (!reading.ok) return refuse(io, reading.error);
   for (const warning of reading.settings.warnings) io.stderr.write(`${warning}\n`);
-  if (options.action.length === 0) return interact(io, reading.settings);
-  return execute(io, reading.settings, options.action.join(' '), options.isInteractive);
+  if (options.action.length === 0) return interact(io, reading.settings, gone);
+  return execute(io, reading.settings, options.action.join(' '), options.isInteractive, gone);
 }
 
 function refuse(io: CtlIo, error: string): number {
@@ -55,9 +57,9 @@ function refuse(io: CtlIo, error: string): number {
   return ExitCode.INVALID_ARGS;
 }
 
-async function execute(io: CtlIo, settings: CtlSettings, line: string, isInteractive: boolean): Promise<number> {
+async function execute(io: CtlIo, settings: CtlSettings, line: string, isInteractive: boolean, gone: AbortSignal): Promise<number> {
   const lines = openLines(io, []);
-  const session = new Session(io, lines, settings, isInteractive);
+  const session = new Session(io, lines, settings, isInteractive, gone);
   try {
     await runLine(session, commandsOf(io, settings), line);
     return session.exitCode;
@@ -69,10 +71,10 @@ async function execute(io: CtlIo, settings: CtlSettings, line: string, isInterac
   }
 }
 
-async function interact(io: CtlIo, settings: CtlSettings): Promise<number> {
+async function interact(io: CtlIo, settings: CtlSettings, gone: AbortSignal): Promise<number> {
   const { historyFile } = settings;
   const lines = openLines(io, historyFile === null ? [] : readHistory(historyFile));
-  await runShell(new Session(io, lines, settings, true), commandsOf(io, settings), settings.prompt);
+  await runShell(new Session(io, lines, settings, true, gone), commandsOf(io, settings), settings.prompt);
   if (historyFile !== null) writeHistory(io, historyFile, lines.history);
   return ExitCode.SUCCESS;
 }

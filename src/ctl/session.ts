@@ -25,15 +25,18 @@ export class Session {
   endpoint: Endpoint;
   /** Whether there is somebody to ask. */
   readonly isInteractive: boolean;
+  /** Aborted when the reader of our output has gone away: what goes on printing ends then. */
+  readonly gone: AbortSignal;
   exitCode: number = ExitCode.SUCCESS;
   /** Aborted by Ctrl-C; a new one for each command. */
   interrupt: AbortController = new AbortController();
 
-  constructor(io: CtlIo, lines: LineSource, endpoint: Endpoint, isInteractive: boolean) {
+  constructor(io: CtlIo, lines: LineSource, endpoint: Endpoint, isInteractive: boolean, gone: AbortSignal) {
     this.io = io;
     this.lines = lines;
     this.endpoint = endpoint;
     this.isInteractive = isInteractive;
+    this.gone = gone;
     this.supervisor = new Supervisor((method, ...params) => callMethod(this.endpoint, method, params, this.interrupt.signal));
   }
 

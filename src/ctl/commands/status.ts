@@ -43,7 +43,7 @@ function parseWatch(word: string): number | null {
 async function watchStatus(session: Session, names: readonly string[], isJson: boolean, periodMs: number): Promise<void> {
   const before = session.io.stdout.isTTY === true && !isJson ? CLEAR_SCREEN : '';
   const { signal } = session.interrupt;
-  while (!session.io.stdout.destroyed) {
+  while (!session.gone.aborted) {
     session.exitCode = ExitCode.SUCCESS;
     await showStatus(session, names, isJson, before).catch((error: unknown) => showFailure(session, error));
     try {
