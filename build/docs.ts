@@ -6,6 +6,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatOptionReference } from '../src/config/reference.ts';
 import { createMethodTable } from '../src/rpc/method-table.ts';
+import { ownMethods } from '../src/rpc/own-methods.ts';
 import { formatMethodReference } from '../src/rpc/reference.ts';
 import { drawTransitions } from './diagram.ts';
 import { ROOT } from './platform.ts';
@@ -20,7 +21,7 @@ interface Part {
 const parts: readonly Part[] = [
   { file: 'src/ARCHITECTURE.md', name: 'transitions', text: `\`\`\`mermaid\n${drawTransitions()}\n\`\`\`` },
   { file: 'README.md', name: 'options', text: formatOptionReference() },
-  { file: 'README.md', name: 'methods', text: formatMethodReference(createMethodTable()) },
+  { file: 'README.md', name: 'methods', text: formatMethodReference(createMethodTable(ownMethods)) },
 ];
 
 /** The document with the part in its place. */

@@ -35,6 +35,33 @@ export function isExecutionChanged(before: ProcessConfig, after: ProcessConfig):
   return !isDeepStrictEqual(executed(before), executed(after));
 }
 
+/** What it takes to make a group that is at work as it is configured now. */
+export interface GroupUpdate {
+  /** They are configured no more: to be stopped and forgotten. */
+  readonly removed: readonly ProcessConfig[];
+  readonly added: readonly ProcessConfig[];
+  /** They must be executed anew to be as configured. */
+  readonly restarted: readonly ProcessConfig[];
+  /** What has changed of them, if anything, is applied while they run. */
+  readonly live: readonly ProcessConfig[];
+}
+
+/** Compares a group process by process: numprocs up or down touches the difference only. */
+export function planGroupUpdate(before: GroupConfig, after: GroupConfig): GroupUpdate {
+  const old = new Map(before.processes.map((process) => [process.name, process]));
+  const names = new Set(after.processes.map(({ name }) => name));
+  const isRestarted = (process: ProcessConfig): boolean => {
+    const former = old.get(process.name);
+    return former !== undefined && isExecutionChanged(former, process);
+  };
+  return {
+    removed: before.processes.filter(({ name }) => !names.has(name)),
+    added: after.processes.filter(({ name }) => !old.has(name)),
+    restarted: after.processes.filter(isRestarted),
+    live: after.processes.filter((process) => old.has(process.name) && !isRestarted(process)),
+  };
+}
+
 /** All that a spawn depends on. */
 function executed({ type, argv, echoed, options }: ProcessConfig): unknown {
   const rows: Table = programOptions;

@@ -2,6 +2,7 @@
  * The methods of `supervisor.*` that the client uses, with the types of their answers.
  * An answer of another form than Supervisor documents is an error here, so that no command has to ask.
  */
+import { faults, RpcFault } from '../core/faults.ts';
 import { isStruct, type XmlRpcStruct, type XmlRpcValue } from '../rpc/xmlrpc.ts';
 import { CtlError } from './errors.ts';
 
@@ -85,6 +86,15 @@ export class Supervisor {
   addProcessGroup = async (name: string): Promise<void> => void (await this.#call('supervisor.addProcessGroup', name));
   removeProcessGroup = async (name: string): Promise<void> => void (await this.#call('supervisor.removeProcessGroup', name));
   reloadConfig = async (): Promise<ConfigChanges> => toConfigChanges(await this.#call('supervisor.reloadConfig'));
+  /** Updates a group with as few restarts as possible: the names of what had to be stopped, or null where the server has no such method, or cannot for this group. */
+  updateGroup = async (name: string): Promise<string[] | null> => {
+    try {
+      return toList(await this.#call('onevisor.updateGroup', name), toText);
+    } catch (error) {
+      if (error instanceof RpcFault && (error.code === faults.UNKNOWN_METHOD || error.code === faults.BAD_NAME)) return null;
+      throw error;
+    }
+  };
   restart = async (): Promise<void> => void (await this.#call('supervisor.restart'));
   shutdown = async (): Promise<void> => void (await this.#call('supervisor.shutdown'));
 }

@@ -20,7 +20,7 @@ import { Alarm } from './alarm.ts';
 import { exitCauseOf, type ExitSettings } from './exit-cause.ts';
 import { formatNote, formatReapedUnknown, formatWaiting, type Message } from './messages.ts';
 import type { Clock, Processes, Report } from './ports.ts';
-import { type Entry, type ProcessView, Registry } from './registry.ts';
+import { type Entry, namespecOf, type ProcessView, Registry } from './registry.ts';
 
 /** What is fixed for the life of an engine. */
 export interface EngineOptions extends ExitSettings {
@@ -71,7 +71,7 @@ export class Engine {
       report('warn', 'shutdown_timeout has run out: killing all that is left');
       this.#accept({ to: 'supervisor', input: { type: 'elapsed', atMs: this.#now() } });
     });
-    for (const group of groups) this.#registry.addGroup(group);
+    for (const group of groups) this.#registry.setGroup(group);
   }
 
   /** Starts all programs with autostart, in the order of their priorities. */
@@ -82,7 +82,7 @@ export class Engine {
   /** Takes a group in at run time and starts what has autostart. False when there is one of that name. */
   addGroup(group: GroupConfig): boolean {
     if (this.#registry.inGroup(group.name).length > 0) return false;
-    this.#registry.addGroup(group);
+    this.#registry.setGroup(group);
     this.#emit({ type: 'group', group: group.name, change: 'added' });
     if (this.#shutdown.phase === 'running') this.#autostart(this.#registry.inGroup(group.name));
     return true;
@@ -93,12 +93,16 @@ export class Engine {
     const entries = this.#registry.inGroup(name);
     if (entries.length === 0) return 'unknown';
     if (entries.some(({ record }) => record.pid !== null || record.state === 'BACKOFF')) return 'running';
-    for (const entry of entries) {
-      entry.alarm.set(null);
-      this.#registry.remove(entry);
-    }
+    for (const entry of entries) this.#registry.remove(entry);
     this.#emit({ type: 'group', group: name, change: 'removed' });
     return 'removed';
+  }
+
+  /** Makes a known group as it is configured now, while it runs. Processes that are configured no more must be at rest, and are forgotten. */
+  updateGroup(group: GroupConfig): void {
+    const ids = new Set(group.processes.map(namespecOf));
+    for (const entry of this.#registry.inGroup(group.name)) if (!ids.has(entry.id)) this.#registry.remove(entry);
+    this.#registry.setGroup(group);
   }
 
   /**

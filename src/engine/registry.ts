@@ -17,8 +17,10 @@ export interface ProcessView {
 
 /** One process as the engine keeps it. */
 export interface Entry extends ProcessView {
-  readonly policy: FixedPolicy;
-  readonly rank: Ranked;
+  /** Replaced, with policy and rank, where the configuration changes while it runs. */
+  config: ProcessConfig;
+  policy: FixedPolicy;
+  rank: Ranked;
   record: ProcessRecord;
   /** The alarm for the deadline of the record. */
   readonly alarm: Alarm;
@@ -46,17 +48,20 @@ export class Registry {
     this.#makeAlarm = makeAlarm;
   }
 
-  /** Takes in all processes of a group. */
-  addGroup(group: GroupConfig): void {
+  /** Takes in all processes of a group. One that is known keeps its record, and is what the configuration now says in all else. */
+  setGroup(group: GroupConfig): void {
     for (const config of group.processes) {
       const id = namespecOf(config);
-      const rank = { id, groupPriority: group.priority, priority: config.options.priority };
-      this.#entries.set(id, { id, config, policy: policyOf(config), rank, record: initialRecord, alarm: this.#makeAlarm(id) });
+      const configured = { config, policy: policyOf(config), rank: { id, groupPriority: group.priority, priority: config.options.priority } };
+      const known = this.#entries.get(id);
+      if (known !== undefined) Object.assign(known, configured);
+      else this.#entries.set(id, { id, ...configured, record: initialRecord, alarm: this.#makeAlarm(id) });
     }
   }
 
   /** Forgets a process. */
   remove(entry: Entry): void {
+    entry.alarm.set(null);
     this.#entries.delete(entry.id);
   }
 

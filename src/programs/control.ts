@@ -160,6 +160,10 @@ export class Control implements Supervisor {
     return this.#supervision.removeGroup(name);
   }
 
+  updateGroup(name: string): ReturnType<Supervisor['updateGroup']> {
+    return this.#supervision.updateGroup(name);
+  }
+
   restart(): void {
     this.#supervision.reload({ kind: 'request' });
   }

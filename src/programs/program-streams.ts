@@ -47,6 +47,16 @@ export class ProgramStreams {
     }
   }
 
+  /** Applies what of the logs of a program may change while it runs: the form of its lines. */
+  configure(process: ProcessConfig): void {
+    for (const stream of STREAMS) {
+      const channel = this.channel(namespecOf(process), stream);
+      const made = channel?.spec.targets.find((target) => target.kind === 'file');
+      const spec = channelSpec(process, stream, this.#supervisord, () => made?.path ?? null);
+      if (channel !== null && spec !== null) channel.configure(spec);
+    }
+  }
+
   /** Takes over the pipes of a new run. */
   attach(process: ProcessConfig, { pid, stdin, stdout, stderr }: SpawnResult): void {
     const id = namespecOf(process);

@@ -9,6 +9,7 @@ import { createRoutes } from '../http/routes.ts';
 import { callMethod } from '../rpc/call.ts';
 import type { MethodTable } from '../rpc/method.ts';
 import { createMethodTable } from '../rpc/method-table.ts';
+import { ownMethods } from '../rpc/own-methods.ts';
 import { ProcessTimes } from '../rpc/process-times.ts';
 import type { Supervisor } from '../rpc/supervisor.ts';
 import { webRoutes } from '../web/routes.ts';
@@ -41,7 +42,7 @@ export class Services {
         throw error instanceof RpcFault ? Object.assign(error, { faultCode: error.code }) : error;
       }
     };
-    methods = createMethodTable(await loadPlugins(config, { report: this.#report, call }));
+    methods = createMethodTable([...ownMethods, ...(await loadPlugins(config, { report: this.#report, call }))]);
     return createRoutes({ supervisor, methods, times, health: null, more: webRoutes({ supervisor, methods, times }, this.#secret) });
   }
 }

@@ -22,6 +22,7 @@ import { inheritedStdio, type Launcher, PIPED, type StdioPlan } from '../process
 import { SpawnError } from '../process/spawn-error.ts';
 import { EventWiring } from './event-wiring.ts';
 import { FastCgiSockets } from './fastcgi.ts';
+import { updateGroup } from './group-update.ts';
 import { ProgramStreams } from './program-streams.ts';
 
 const SECOND_MS = 1000;
@@ -194,6 +195,18 @@ export class Supervision implements Processes {
     for (const process of this.#active.get(name)?.processes ?? []) this.#streams.close(namespecOf(process));
     this.#active.delete(name);
     return outcome;
+  }
+
+  /**
+   * Makes a group at work as it was read last, restarting only what must be.
+   * The names of what had to be stopped; null for a group that is not both at work and configured, and for listeners and FastCGI programs, which share more than their options.
+   */
+  async updateGroup(name: string): Promise<string[] | null> {
+    const before = this.#active.get(name);
+    const after = this.#latest.groups.find((group) => group.name === name);
+    if (before?.type !== 'program' || after?.type !== 'program') return null;
+    this.#active.set(name, after);
+    return updateGroup({ engine: this.#engine, streams: this.#streams }, before, after);
   }
 
   /** Implements {@link Processes}. */

@@ -108,6 +108,11 @@ export interface Supervisor {
   addGroup(name: string): 'added' | 'unknown' | 'active';
   /** Forgets a group none of whose processes is up. */
   removeGroup(name: string): 'removed' | 'unknown' | 'running';
+  /**
+   * Makes an active group as the configuration read last has it: stops and starts only what must be executed anew, applies the rest while it runs.
+   * Resolves with the names of what had to be stopped, once it is stopped; null for a group of which only the whole can be exchanged, or that is not there.
+   */
+  updateGroup(name: string): Promise<readonly string[] | null>;
   /** Stops everything and starts over with the configuration read anew. Returns at once. */
   restart(): void;
   /** Stops everything and ends. Returns at once. */

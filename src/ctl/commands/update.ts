@@ -62,6 +62,12 @@ async function apply(session: Session, { removed, changed, added }: ConfigChange
     session.output(`${name}: removed process group`);
   }
   for (const name of changed) {
+    const stopped = await supervisor.updateGroup(name);
+    if (stopped !== null) {
+      if (stopped.length > 0) session.output(`${name}: stopped`);
+      session.output(`${name}: updated process group`);
+      continue;
+    }
     await supervisor.stopProcessGroup(name);
     session.output(`${name}: stopped`);
     await supervisor.removeProcessGroup(name);

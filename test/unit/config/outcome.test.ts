@@ -3,9 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { diffConfigs, isExecutionChanged } from '../../../src/config/diff.ts';
+import { diffConfigs, type GroupUpdate, isExecutionChanged, planGroupUpdate } from '../../../src/config/diff.ts';
 import { describeReading, formatConfig, formatProblems } from '../../../src/config/effective.ts';
-import type { Config, ProcessConfig } from '../../../src/config/model.ts';
+import type { Config, GroupConfig, ProcessConfig } from '../../../src/config/model.ts';
 import { sectionKinds } from '../../../src/config/options.ts';
 import { formatOptionReference, formatSample } from '../../../src/config/reference.ts';
 import { openSource } from '../../../src/config/source.ts';
@@ -146,4 +146,18 @@ test('check and echo-conf on real files', () => {
   assert.deepEqual(echo([]), [0, formatSample(), '']);
   assert.equal(echo(['-h'])[0], 0);
   assert.deepEqual(echo(['x'])[0], 2);
+});
+
+test('an update of a group touches only what has changed', () => {
+  const groupOf = (text: string): GroupConfig => {
+    const group = readText(`${HEAD}${text}`).config?.groups[0];
+    assert.ok(group !== undefined);
+    return group;
+  };
+  const program = (numprocs: number, more = ''): string => `[program:w]\ncommand=x %(process_num)s\nprocess_name=%(process_num)s\nnumprocs=${numprocs}\n${more}`;
+  const names = (update: GroupUpdate): Record<string, string[]> => Object.fromEntries(Object.entries(update).map(([kind, list]) => [kind, (list as ProcessConfig[]).map(({ name }) => name)]));
+  const before = groupOf(program(2));
+  assert.deepEqual(names(planGroupUpdate(before, groupOf(program(3)))), { removed: [], added: ['2'], restarted: [], live: ['0', '1'] });
+  assert.deepEqual(names(planGroupUpdate(before, groupOf(program(1, 'stopwaitsecs=3\n')))), { removed: ['1'], added: [], restarted: [], live: ['0'] });
+  assert.deepEqual(names(planGroupUpdate(before, groupOf(program(2, 'directory=/\n')))), { removed: [], added: [], restarted: ['0', '1'], live: [] });
 });

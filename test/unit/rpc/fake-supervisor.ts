@@ -268,6 +268,10 @@ export class FakeSupervisor implements Supervisor {
     return this.engine.removeGroup(name);
   }
 
+  updateGroup(): Promise<null> {
+    return Promise.resolve(null);
+  }
+
   restart(): void {
     this.#state = 'RESTARTING';
     this.engine.end('restart', { kind: 'request' });

@@ -1,0 +1,54 @@
+/** `update` on a running supervisor: only what must be is restarted, numprocs touches the difference, all else is applied while it runs. */
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { launch, pid1SkipReason } from './launch.ts';
+
+const skip = (await pid1SkipReason()) ?? false;
+
+/** A group of workers beside one that stays; each says its number when it starts. */
+function configuration(numprocs: number, worker = '', web = ''): string {
+  return `[supervisord]
+[program:web]
+command=sh -c "echo web is up; exec sleep 1000"
+${web}
+[program:worker]
+command=sh -c "echo worker %(process_num)s is up; exec sleep 1000"
+process_name=%(process_num)s
+numprocs=${numprocs}
+startsecs=0
+${worker}
+`;
+}
+
+test('update restarts only what must be executed anew', { skip }, async (t) => {
+  const launched = await launch(t, { config: configuration(2) });
+  const file = join(launched.folder, 'supervisord.conf');
+  const pids = async (): Promise<Record<string, number>> => {
+    const { stdout } = await launched.ctl('status', '--json');
+    return Object.fromEntries((JSON.parse(stdout) as Array<{ group: string; name: string; pid: number }>).map(({ group, name, pid }) => [`${group}:${name}`, pid]));
+  };
+  await launched.stdout.waitFor(/worker 1 is up$/);
+  await launched.stdout.waitFor(/web is up$/);
+  const first = await pids();
+
+  await writeFile(file, configuration(3, 'stopwaitsecs=3', 'log_format=raw'));
+  assert.deepEqual(await launched.ctl('update'), { code: 0, stdout: 'web: updated process group\nworker: updated process group\n', stderr: '' });
+  await launched.stdout.waitFor(/worker 2 is up$/);
+  const second = await pids();
+  assert.deepEqual({ ...second, 'worker:2': 0 }, { ...first, 'worker:2': 0 }, 'what runs goes on');
+  assert.ok((second['worker:2'] ?? 0) > 0);
+
+  await writeFile(file, configuration(1, 'stopwaitsecs=3', 'log_format=raw\nenvironment=A=1'));
+  assert.equal((await launched.ctl('update')).stdout, 'web: stopped\nweb: updated process group\nworker: stopped\nworker: updated process group\n');
+  await launched.stdout.waitFor(/^web is up$/, { count: 1 });
+  const third = await pids();
+  assert.deepEqual(Object.keys(third).toSorted(), ['web:web', 'worker:0']);
+  assert.equal(third['worker:0'], first['worker:0']);
+  assert.notEqual(third['web:web'], first['web:web']);
+  assert.equal((await launched.ctl('update')).stdout, '');
+
+  launched.signal('SIGTERM');
+  assert.deepEqual(await launched.exit, { code: 0, signal: null });
+});
