@@ -9,8 +9,8 @@ import type { Addon } from '../native/addon.ts';
 
 /** The argument by which a copy knows what it is; it stands first. */
 const DETACHED = '--detached-copy';
-/** What a copy says when it is up; anything else on that pipe is an error message. */
-const READY = 'ready\n';
+/** What a copy says when it is up; anything else on that pipe is a message, and none has this character ("ready" did: "listens there already"). */
+const READY = '\0';
 const STDERR = 2;
 
 /** What detaching needs to know of us. */

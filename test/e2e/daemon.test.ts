@@ -38,6 +38,16 @@ test('a daemon that cannot begin: the call says why, and returns with 2', async 
   assert.ok(await isGone(join(launched.folder, 'd.pid')));
 });
 
+test('a second daemon at the same socket: the call says that there is one already, and returns with 2', async (t) => {
+  const config = '[supervisord]\npidfile=%FOLDER%/d.pid\nlogfile=%FOLDER%/d.log\n[unix_http_server]\nfile=%FOLDER%/d.sock\n';
+  const launched = await launch(t, { as: 'plain', config });
+  assert.deepEqual(await launched.exit, { code: 0, signal: null });
+  const pid = await readFile(join(launched.folder, 'd.pid'), 'utf8');
+  const second = await launched.enter([EXECUTABLE, '-c', 'supervisord.conf']);
+  assert.deepEqual(second, { code: 2, stdout: '', stderr: `Error: cannot listen on ${launched.folder}/d.sock: another program listens there already\n` });
+  assert.equal(await readFile(join(launched.folder, 'd.pid'), 'utf8'), pid);
+});
+
 test('in the foreground (-n): the pidfile is there while it runs, umask and directory hold', async (t) => {
   const launched = await launch(t, {
     as: 'plain',
