@@ -27,11 +27,11 @@ const logJsonLines = choice('nest', 'pass', 'string');
 
 /** `[supervisord]` */
 export const supervisordOptions = {
-  logfile: here.option(mainLogTargets, [{ kind: 'file', path: 'supervisord.log' }], 'Log of the supervisor itself.', { containerDefault: [{ kind: 'none' }], defaultText: 'supervisord.log in the working directory', sample: '/var/log/supervisord.log' }),
+  logfile: here.option(mainLogTargets, [{ kind: 'file', path: 'supervisord.log' }], 'Log of the supervisor itself.', { containerDefault: [{ kind: 'none' }], defaultText: 'supervisord.log in the working directory', sample: '/tmp/supervisord.log' }),
   logfile_maxbytes: here.option(byteSize, 50 * MB, 'Size at which that log is rotated; 0 for never.', { sample: '50MB' }),
   logfile_backups: here.option(integer, 10, 'How many rotated logs are kept; 0 for none.'),
   loglevel: here.option(logLevel, 'info', 'How much the supervisor says: critical, error, warn, info, debug, trace, blather.'),
-  pidfile: here.optional(filePath, 'File that the pid of the supervisor is written to.', { default: 'supervisord.pid', containerDefault: null, defaultText: 'supervisord.pid in the working directory', sample: '/run/supervisord.pid' }),
+  pidfile: here.optional(filePath, 'File that the pid of the supervisor is written to.', { default: 'supervisord.pid', containerDefault: null, defaultText: 'supervisord.pid in the working directory', sample: '/tmp/supervisord.pid' }),
   umask: here.option(octal, 0o022, 'File creation mask of the supervisor.', { sample: '022' }),
   nodaemon: here.option(boolean, false, 'Stay in the foreground; a container always does.', { containerDefault: true }),
   silent: here.option(boolean, false, 'Do not repeat the log on standard output when in the foreground.'),
@@ -64,7 +64,7 @@ const authentication = {
 
 /** `[unix_http_server]` */
 export const unixServerOptions = {
-  file: here.option(socketPath, '', 'Path of the control socket.', { isRequired: true, sample: '/run/supervisor.sock' }),
+  file: here.option(socketPath, '', 'Path of the control socket.', { isRequired: true, sample: '/tmp/supervisor.sock' }),
   chmod: bare.option(octal, 0o700, 'Mode of the socket.', { sample: '0700' }),
   chown: bare.optional(owner, 'Owner of the socket.', { sample: 'nobody:nogroup' }),
   ...authentication,
@@ -79,7 +79,7 @@ export const inetServerOptions = {
 
 /** `[supervisorctl]` */
 export const ctlOptions = {
-  serverurl: here.option(text, 'http://localhost:9001', 'Where the supervisor is reached: unix:///path or http://host:port.', { sample: 'unix:///run/supervisor.sock' }),
+  serverurl: here.option(text, 'http://localhost:9001', 'Where the supervisor is reached: unix:///path or http://host:port.', { sample: 'unix:///tmp/supervisor.sock' }),
   username: bare.optional(text, 'User name for the supervisor.', { sample: 'user' }),
   password: bare.optional(text, 'Password for the supervisor.', { isSecret: true, sample: '123' }),
   prompt: bare.option(text, 'supervisor', 'Prompt of the shell.'),
