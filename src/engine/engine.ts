@@ -18,7 +18,7 @@ import { startOrder, stopRanks } from '../core/stop-order.ts';
 import type { EngineEvent, Listener } from './events.ts';
 import { Alarm } from './alarm.ts';
 import { exitCauseOf, type ExitSettings } from './exit-cause.ts';
-import { formatNote, formatReapedUnknown, formatWaiting, type Message } from './messages.ts';
+import { formatError, formatNote, formatReapedUnknown, formatWaiting, type Message } from './messages.ts';
 import type { Clock, Processes, Report } from './ports.ts';
 import { type Entry, namespecOf, type ProcessView, Registry } from './registry.ts';
 
@@ -44,10 +44,6 @@ export interface EnginePorts {
 type Input =
   | { readonly to: 'process'; readonly id: string; readonly input: ProcessInput }
   | { readonly to: 'supervisor'; readonly input: ShutdownInput };
-
-function formatError(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
-}
 
 /** The supervisor at work on one configuration. */
 export class Engine {

@@ -67,3 +67,8 @@ export function formatSignalMeaning(signal: number): Message {
       return ['debug', `${received} nothing`];
   }
 }
+
+/** A mistake of ours, whole: where it happened is what one needs to know. */
+export function formatError(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

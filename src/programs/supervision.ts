@@ -4,25 +4,23 @@
  */
 import { findProcesses } from '../config/dependencies.ts';
 import { diffConfigs } from '../config/diff.ts';
-import type { Config, GroupConfig, ProcessConfig } from '../config/model.ts';
+import type { Config, GroupConfig } from '../config/model.ts';
 import type { ExitCause } from '../core/exit-policy.ts';
 import type { Goal } from '../core/shutdown-machine.ts';
 import { signalNumbers } from '../core/signals.ts';
 import { Engine } from '../engine/engine.ts';
 import type { EngineEvent, Listener } from '../engine/events.ts';
 import { formatSignalMeaning } from '../engine/messages.ts';
-import type { Processes, Report, SpawnOutcome } from '../engine/ports.ts';
+import type { Report } from '../engine/ports.ts';
 import { namespecOf } from '../engine/registry.ts';
 import { Serials } from '../events/event-pools.ts';
 import type { Hub } from '../logs/ports.ts';
-import type { Addon, Reaped, ResourceLimit } from '../native/addon.ts';
+import type { Reaped } from '../native/addon.ts';
 import type { SystemClock } from '../process/clock.ts';
-import { readEnvironmentFiles } from '../process/environment-files.ts';
-import { inheritedStdio, type Launcher, PIPED, type StdioPlan } from '../process/launcher.ts';
-import { SpawnError } from '../process/spawn-error.ts';
 import { EventWiring } from './event-wiring.ts';
 import { FastCgiSockets } from './fastcgi.ts';
 import { updateGroup } from './group-update.ts';
+import { ProgramStarter, type StarterParts } from './program-starter.ts';
 import { ProgramStreams } from './program-streams.ts';
 
 const SECOND_MS = 1000;
@@ -31,28 +29,21 @@ const SECOND_MS = 1000;
 export type Reread = { readonly config: Config } | { readonly config: null; readonly problems: readonly string[] };
 
 /** What a supervision is built from. */
-export interface SupervisionParts {
-  readonly addon: Addon;
+export interface SupervisionParts extends StarterParts {
   readonly clock: SystemClock;
   readonly hub: Hub;
-  readonly launcher: Launcher;
-  /** Environment of the supervisor. */
-  readonly env: Readonly<NodeJS.ProcessEnv>;
-  /** Limits that programs get back because ours differ. */
-  readonly limits: readonly ResourceLimit[];
   /** Reads the configuration anew, with its warnings said. */
   readonly reread: () => Reread;
   /** Makes the rest of the supervisor as a new configuration has it, after everything was stopped: its log, its servers. Never rejects. */
   readonly reconfigure: (config: Config) => Promise<void>;
-  /** Where the supervisor is reached, for SUPERVISOR_SERVER_URL; null for nowhere. */
-  readonly serverUrl: () => string | null;
   /** Nothing of ours runs any more. */
   readonly ended: (cause: ExitCause) => void;
 }
 
 /** One run of the supervisor, reloads included. */
-export class Supervision implements Processes {
+export class Supervision {
   readonly #parts: SupervisionParts;
+  readonly #starter: ProgramStarter;
   readonly #listeners = new Set<Listener>();
   /** The groups at work, by name. */
   readonly #active = new Map<string, GroupConfig>();
@@ -71,6 +62,7 @@ export class Supervision implements Processes {
 
   constructor(config: Config, parts: SupervisionParts) {
     this.#parts = parts;
+    this.#starter = new ProgramStarter(parts, () => ({ config: this.#config, streams: this.#streams, sockets: this.#sockets }));
     this.#config = config;
     this.#latest = config;
     this.#sockets = new FastCgiSockets(parts.addon, (level, text) => parts.hub.mainLog.write(level, text));
@@ -209,42 +201,6 @@ export class Supervision implements Processes {
     return updateGroup({ engine: this.#engine, streams: this.#streams }, before, after);
   }
 
-  /** Implements {@link Processes}. */
-  spawn(process: ProcessConfig, _run: number): SpawnOutcome {
-    if (process.commandError !== null) return { ok: false, reason: process.commandError, exitCode: 1 };
-    const { launcher, env, limits, serverUrl } = this.#parts;
-    try {
-      const result = launcher.launch(process, {
-        inherited: env,
-        common: this.#config.supervisord.environment,
-        files: readEnvironmentFiles(process.options.environment_file, process.options.environment_dir),
-        added: new Map(),
-        serverUrl: serverUrl(),
-        limits,
-        stdio: this.#stdioOf(process),
-        descriptors: [],
-      });
-      this.#streams.attach(process, result);
-      return { ok: true, pid: result.pid };
-    } catch (error) {
-      if (error instanceof SpawnError) return { ok: false, reason: error.message, exitCode: error.exitCode };
-      throw error;
-    }
-  }
-
-  /** The main program has our own streams; what is a FastCGI program accepts on its standard input. */
-  #stdioOf(process: ProcessConfig): StdioPlan {
-    if (process.group === this.#config.main) return inheritedStdio(this.#parts.addon);
-    const stdin = this.#sockets.socketOf(process);
-    return stdin === null ? PIPED : { ...PIPED, stdin };
-  }
-
-  /** Implements {@link Processes}. */
-  signal(pid: number, signal: number, group: boolean): string | null {
-    const errno = this.#parts.addon.kill(group ? -pid : pid, signal);
-    return errno === 0 ? null : errnoName(errno);
-  }
-
   #makeEngine(config: Config): Engine {
     const { clock, hub } = this.#parts;
     const { shutdown_timeout: shutdownTimeout, exit_when_idle: exitWhenIdle } = config.supervisord;
@@ -254,7 +210,7 @@ export class Supervision implements Processes {
       exitWhenIdle,
       mainProgram: main === undefined ? null : namespecOf(main),
     }, {
-      processes: this,
+      processes: this.#starter,
       clock,
       report: (level, text) => hub.mainLog.write(level, text),
       chance: Math.random,
@@ -334,9 +290,4 @@ export class Supervision implements Processes {
     hub.mainLog.reopen().then(() => hub.mainLog.write('info', 'supervisord logreopen'), failed);
     hub.reopen().catch(failed);
   }
-}
-
-/** Name of an errno of kill(2); the others cannot come from it. */
-function errnoName(errno: number): string {
-  return errno === 3 ? 'ESRCH' : errno === 1 ? 'EPERM' : `errno ${errno}`;
 }
