@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { readlink, stat } from 'node:fs/promises';
-import { childrenOf, isAlive, statusField, until } from '../e2e/observe.ts';
+import { isAlive, statusField, until } from '../e2e/observe.ts';
 import { describeSeed, isRoot, standIn, type World } from './seeds-world.ts';
 
 const LEFT_OUT = {
@@ -56,7 +56,7 @@ async function quickStart(world: World): Promise<void> {
 async function pullUpAgain(world: World): Promise<void> {
   const pid = await world.pidOf('process1');
   await world.run('kill -9 12654', { 12654: String(pid) });
-  await until('a new pid', async () => ![0, pid].includes(await world.pidOf('process1')));
+  await world.untilNewPid('process1', pid);
   const log = await world.read('/var/log/supervisord.log');
   const [, exited = ''] = /^(\S+ \S+),\d+ \w+ exited: process1 \(terminated by SIGKILL; not expected\)$/m.exec(log) ?? [];
   const [, spawned = ''] = /^(\S+ \S+),\d+ \w+ spawned: 'process1' with pid \d+$/m.exec(log.slice(log.indexOf(exited))) ?? [];
@@ -108,7 +108,8 @@ async function useCtl(world: World): Promise<void> {
   assert.equal(await say('supervisorctl start <program_name>'), 'process1: started\n');
   const before = await world.pidOf('process1');
   assert.equal(await say('supervisorctl reload'), 'Restarted supervisord\n');
-  await until('all of it started anew', async () => ![0, before].includes(await world.pidOf('process1')) && (await world.pidOf('other')) > 0);
+  await world.untilNewPid('process1', before);
+  await world.untilNewPid('other', 0);
   assert.match(await say('supervisorctl status'), /^other .*\nprocess1 .*\n$/);
 }
 
@@ -141,10 +142,7 @@ async function everyOption(world: World): Promise<void> {
 
   // stopasgroup and killasgroup: the child of the program ends with it.
   await world.untilStatus('my_program', /RUNNING/);
-  const children = await until('a child', async () => {
-    const found = await childrenOf(await world.pidOf('my_program'));
-    return found.length > 0 && found;
-  });
+  const children = await world.childrenOf('my_program');
   assert.equal(await world.ctl('stop my_program'), 'my_program: stopped\n');
   for (const child of children) await world.untilEnded(child);
 
