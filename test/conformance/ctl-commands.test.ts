@@ -6,9 +6,9 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { start } from '../unit/ctl/fake-supervisor.ts';
-import { needsSupervisor, normalise, runOurs, runReal, startWorld, until, type World } from './ctl-world.ts';
+import { findFreePort, needsSupervisor, normalise, runOurs, runReal, startWorld, until, type World } from './ctl-world.ts';
 
-const PORT = 19871;
+const PORT = await findFreePort();
 const PROGRAMS = `
 [program:run]
 command=/bin/sh -c 'echo hello; printf "tab\\there \\303\\251 <&> end\\n"; echo err >&2; exec sleep 10000'

@@ -5,10 +5,10 @@ import assert from 'node:assert/strict';
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { launcher, needsSupervisor, normalise, realClient, runOurs, startWorld, until, type World } from './ctl-world.ts';
+import { findFreePort, launcher, needsSupervisor, normalise, realClient, runOurs, startWorld, until, type World } from './ctl-world.ts';
 import { needsTerminal, runInTerminal, type Screen, type Step } from './ctl-terminal.ts';
 
-const PORT = 19872;
+const PORT = await findFreePort();
 const PROGRAMS = `
 [program:run]
 command=/bin/sh -c 'echo hello; exec sleep 10000'

@@ -2,7 +2,9 @@
  * What the tests of the client share: the real supervisord in a directory of its own, both clients as programs, and the comparison.
  */
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -80,6 +82,16 @@ export interface World {
   writeConfig(programs: string): void;
   /** Ends it with all it started; `stubborn` are process ids that it no longer tells. */
   stop(stubborn?: readonly number[]): Promise<void>;
+}
+
+/** A TCP port of loopback that nobody uses now. */
+export async function findFreePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
 }
 
 /** Starts the real supervisord with `[program:x]` sections, and waits until it answers. `port` is for its TCP server with password. */
