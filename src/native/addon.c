@@ -185,6 +185,14 @@ static napi_value addon_set_foreground_group(napi_env env, napi_callback_info in
   return refuse_wrong(&arguments) ? NULL : make_number(env, -sys_set_foreground_group(fd, group));
 }
 
+static napi_value addon_replace_descriptor(napi_env env, napi_callback_info info) {
+  napi_value values[2] = {NULL};
+  struct arguments arguments = begin(env, info, values, 2);
+  const int from = read_fd(&arguments, values[0], "from");
+  const int to = read_fd(&arguments, values[1], "to");
+  return refuse_wrong(&arguments) ? NULL : make_number(env, -sys_replace_descriptor(from, to));
+}
+
 /* ---- framing ---- */
 
 static napi_value addon_frame(napi_env env, napi_callback_info info) {
@@ -240,6 +248,7 @@ NAPI_MODULE_INIT() {
       {"growPipe", addon_grow_pipe},
       {"foregroundGroup", addon_foreground_group},
       {"setForegroundGroup", addon_set_foreground_group},
+      {"replaceDescriptor", addon_replace_descriptor},
       {"signalNumber", addon_signal_number},
       {"frame", addon_frame},
       {"catchRealtimeSignals", addon_catch_realtime_signals},

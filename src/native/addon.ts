@@ -133,6 +133,8 @@ export interface Addon {
   foregroundGroup(fd: number): number;
   /** Makes a group the foreground one (tcsetpgrp, SIGTTOU blocked); returns 0 or the errno. */
   setForegroundGroup(fd: number, group: number): number;
+  /** Makes `to` what `from` is, in one step (dup2(2)): at no time is the number free for others. Returns 0 or the errno. */
+  replaceDescriptor(from: number, to: number): number;
   /** Number of the signal with this name, with or without SIG, also RTMIN+1; null when there is none. */
   signalNumber(name: string): number | null;
   /**

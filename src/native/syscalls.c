@@ -98,6 +98,11 @@ int sys_catch_realtime_signals(void) {
 }
 
 /* With SIGTTOU blocked a process of a background group is not stopped for asking. Only this thread's mask changes. */
+int sys_replace_descriptor(int from, int to) {
+  const int result = result_of(dup2(from, to));
+  return result < 0 ? result : 0;
+}
+
 int sys_set_foreground_group(int fd, pid_t group) {
   const uint64_t blocked = (uint64_t)1 << (SIGTTOU - 1);
   uint64_t before = 0;

@@ -44,6 +44,7 @@ int sys_grow_pipe(int fd, int bytes);
 /* A process group, or -errno. */
 pid_t sys_foreground_group(int fd);
 int sys_set_foreground_group(int fd, pid_t group);
+int sys_replace_descriptor(int from, int to);
 
 /* An entry of passwd or group with the memory it points into, which the caller frees. */
 struct sys_user {

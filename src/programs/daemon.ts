@@ -50,10 +50,12 @@ export async function detach(addon: Addon, io: DetachIo, { directory }: Supervis
 }
 
 /** In a copy: tells that it is up, and lets go of the terminal for good. Elsewhere nothing happens. */
-export function reportReady(io: Pick<DetachIo, 'args' | 'err'>): void {
+export function reportReady(addon: Pick<Addon, 'replaceDescriptor'>, io: Pick<DetachIo, 'args' | 'err'>): void {
   if (!isDetached(io.args)) return;
   io.err(READY);
-  closeSync(STDERR);
-  // The lowest free number is the one that was closed: nothing that is opened later becomes standard error by accident.
-  openSync('/dev/null', 'w');
+  const nowhere = openSync('/dev/null', 'w');
+  // In one step: what is opened by another thread meanwhile does not become standard error by accident.
+  const errno = addon.replaceDescriptor(nowhere, STDERR);
+  if (errno !== 0) throw new Error(`cannot let go of the terminal: errno ${errno}`);
+  closeSync(nowhere);
 }

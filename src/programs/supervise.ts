@@ -171,7 +171,7 @@ async function supervise(addon: Addon, io: SuperviseIo, start: Start): Promise<n
     }
     report(...(supervisord.pidfile === null ? formatStarted(self.pid) : writePidFile(supervisord.pidfile, self.pid, leftovers)));
     reaper.start();
-    reportReady(io);
+    reportReady(addon, io);
     supervision.start();
     const cause = await ending.promise;
     const survivors = self.pid === 1 ? await sweep({ addon, reaper, clock: systemClock, pid: 1 }, SWEEP_GRACE) : [];

@@ -41,6 +41,9 @@ const STATES: readonly XmlRpcValue[] = [
   info('a', 0, 'STOPPED', 'Not started'), info('b', 10, 'STARTING', ''), info('c', 20, 'RUNNING', 'pid 7, uptime 0:00:01', 7), info('d', 30, 'BACKOFF', 'Exited too quickly (process log may have details)'), info('e', 40, 'STOPPING', ''), info('f', 100, 'EXITED', 'Jan 01 12:00 AM'),
   info('g', 200, 'FATAL', "can't find command 'x'"), info('h', 1000, 'UNKNOWN', ''), info('ü-name', 20, 'RUNNING', 'ünïcode', 8),
 ];
+/** Supervisor knows none of our own methods. */
+const answerUnknown = (method: string): string | null => (method.startsWith('onevisor.') ? encodeFault(1, 'UNKNOWN_METHOD') : null);
+
 const states: Answer = (method) => (method === 'supervisor.getVersion' ? encodeResponse('3.0') : encodeResponse(STATES));
 
 describe('the same faults to both clients', needsSupervisor, () => {
@@ -56,7 +59,7 @@ describe('the same faults to both clients', needsSupervisor, () => {
       request.setEncoding('utf8').on('data', (text: string) => (body += text));
       request.on('end', () => {
         if (request.method === 'GET') response.writeHead(200).end('a log\n');
-        else if (status === 200) response.writeHead(200, { 'Content-Type': 'text/xml' }).end(answer(decodeCall(body).method));
+        else if (status === 200) response.writeHead(200, { 'Content-Type': 'text/xml' }).end(answerUnknown(decodeCall(body).method) ?? answer(decodeCall(body).method));
         else if (status === 0) response.destroy();
         else response.writeHead(status, { 'Content-Length': '0' }).end();
       });

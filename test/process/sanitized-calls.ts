@@ -60,6 +60,8 @@ assert.throws(() => addon.setLimit({ resource: 'nofile', soft: 2, hard: 1 }), { 
 assert.throws(() => addon.pipeSize(9999), { code: 'EBADF' });
 assert.equal(addon.foregroundGroup(9999), -1);
 assert.equal(addon.setForegroundGroup(9999, 1), 9);
+assert.equal(addon.replaceDescriptor(9999, 2), 9);
+assert.equal(addon.replaceDescriptor(2, 2), 0);
 assert.equal(addon.signalNumber('SIGRTMIN+1'), 35);
 assert.equal(addon.signalNumber(''), null);
 assert.ok(addon.catchRealtimeSignals() > 2);
