@@ -198,7 +198,10 @@ describe('the same command line through both clients', needsSupervisor, () => {
     const ours = await order(run);
     // The order in which supervisord tells the results of several processes depends on how they end.
     const sort = (text: string): string => (isUnordered ? text.split('\n').sort().join('\n') : text);
-    assert.deepEqual({ ...ours, stdout: sort(ours.stdout) }, { ...real, stdout: sort(real.stdout) });
+    // With startsecs=0 it is chance whether supervisord sees `exited` up before it has ended; and the exit code is that of the last failure told.
+    const settle = (outcome: typeof real): object =>
+      isUnordered ? { ...outcome, stdout: sort(outcome.stdout.replace('exited: ERROR (abnormal termination)', 'exited: started')), code: outcome.code === 0 } : outcome;
+    assert.deepEqual(settle(ours), settle(real));
   };
 
   for (const [line, ...steps] of READING) it(line, () => compare([...world.select, line], steps, { run: runHere }));
