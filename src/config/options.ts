@@ -3,13 +3,14 @@
  * the types of the values, the reference, the sample, the warnings about unknown names, what may change in a running process.
  * Holds no code. Options of Supervisor 4.3 come first in each section; those with `isAddition` are ours, those with `isPending` wait for the code that acts on them.
  */
+import { cron, timeZone } from './cron.ts';
 import {
   autorestart, boolean, byteSize, choice, duration, environment, existingDirectory, exitCodes, fcgiSocket, filePath, inetAddress, integer, integerBetween, logLevel,
   nameList, numberFrom, octal, owner, signal, signalList, socketPath, text, wordList,
 } from './datatypes.ts';
 import { logTargets, mainLogTargets } from './log-target.ts';
 import { type Option, rowsOf, type Table, type Values } from './option.ts';
-import { COUNT_LIMITS, cron, dependencyList, environmentFiles, forwardList, type Limit, limit, logTemplate, probe, rotateInterval, SIZE_LIMITS, timeZone } from './relations.ts';
+import { COUNT_LIMITS, dependencyList, environmentFiles, forwardList, type Limit, limit, logTemplate, memoryLimit, probe, rotateInterval, SIZE_LIMITS } from './relations.ts';
 
 const MB = 1024 * 1024;
 const bare = rowsOf('bare');
@@ -162,10 +163,10 @@ export const programOptions = {
   ...limitRows(),
   nice: process.optional(integerBetween(-20, 19), 'Niceness of the process.', { ...added, sample: '5' }),
   oom_score_adj: process.optional(integerBetween(-1000, 1000), 'How much the kernel prefers it when memory runs out.', { ...added, sample: '-500' }),
-  max_memory: process.optional(byteSize, 'Resident memory of its process tree above which it is restarted.', { ...pendingLive, sample: '300MB' }),
+  max_memory: process.optional(memoryLimit, 'Resident memory of its process tree above which it is restarted; pages that its processes share count for each of them.', { ...addedLive, sample: '300MB' }),
   pdeathsig: process.optional(signal, 'Signal it gets when the supervisor dies.', { ...added, sample: 'KILL' }),
-  cron: process.optional(cron, 'When it is started, in five or six fields.', { ...pendingLive, sample: '*/5 * * * *' }),
-  tz: process.optional(timeZone, 'Time zone of that schedule.', { ...pendingLive, defaultText: 'TZ of the supervisor', sample: 'Europe/Berlin' }),
+  cron: process.optional(cron, 'When it is started: five fields, or six with seconds first, or a word as @daily; with the supervisor only where autostart=true is set.', { ...addedLive, sample: '*/5 * * * *' }),
+  tz: process.optional(timeZone, 'Time zone of that schedule.', { ...addedLive, defaultText: 'TZ of the supervisor', sample: 'Europe/Berlin' }),
   pre_start_command: process.optional(text, 'Command that must succeed before it is started.', { ...pendingLive, sample: '/bin/prepare' }),
   pre_start_timeout: process.option(duration, 60, 'Longest time for it.', pendingLive),
   stop_command: process.optional(text, 'Command that stops it, instead of the signal; it has SUPERVISOR_PID.', { ...pendingLive, sample: '/bin/stop' }),

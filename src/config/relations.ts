@@ -1,5 +1,5 @@
 /**
- * The types of options that are languages of their own: dependencies, forwarded signals, health checks, cron, limits, templates.
+ * The types of options that are languages of their own: dependencies, forwarded signals, health checks, limits, templates.
  * Pure; whether a name that stands in them exists is checked once all programs are known (dependencies.ts).
  */
 import { dataType, reject, WrongValue } from './datatype.ts';
@@ -130,43 +130,10 @@ export const limit = dataType<Limit>(
   ({ soft, hard }) => [soft, hard].map((side) => (side === Infinity ? 'unlimited' : String(side))).join(':'),
 );
 
-const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
-const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
-const FIELDS: ReadonlyArray<readonly [string, number, number, readonly string[]]> = [
-  ['second', 0, 59, []], ['minute', 0, 59, []], ['hour', 0, 23, []], ['day of month', 1, 31, []], ['month', 1, 12, ['', ...MONTHS]], ['day of week', 0, 7, DAYS],
-];
-
-/** Five or six fields (the sixth, first, is seconds), or a word as @daily. */
-export const cron = dataType('cron', (value) => {
-  const word = strip(value);
-  if (/^@(hourly|daily|weekly|monthly|yearly|annually|midnight)$/i.test(word)) return word.toLowerCase();
-  const fields = word.split(/\s+/);
-  if (fields.length !== 5 && fields.length !== 6) reject(value, 'a schedule of five fields (minute hour day month weekday), or six with seconds first');
-  fields.forEach((field, index) => checkField(field, FIELDS[index + FIELDS.length - fields.length]));
-  return fields.join(' ');
-});
-
-function checkField(field: string, rule: (typeof FIELDS)[number] | undefined): void {
-  const [name, min, max, words] = rule ?? ['', 0, 0, []];
-  const number = (part: string): number => (words.includes(part.toLowerCase()) ? words.indexOf(part.toLowerCase()) : /^\d+$/.test(part) ? Number(part) : NaN);
-  for (const item of field.split(',')) {
-    const [range = '', step, more] = item.split('/');
-    const [from = '', to = from, extra] = range.split('-');
-    const isRange = range === '*' || range === '?' || (extra === undefined && number(from) >= min && number(to) <= max && number(from) <= number(to));
-    const isLast = name === 'day of month' && range.toUpperCase() === 'L';
-    const isNth = name === 'day of week' && /^[0-7]#[1-5L]$/i.test(range);
-    const isStep = step === undefined || (/^\d+$/.test(step) && Number(step) > 0 && more === undefined);
-    if (!(isRange || isLast || isNth) || !isStep) reject(field, `a ${name} of a schedule: * or numbers from ${min} to ${max}, as 1,15 or 1-5 or */10`);
-  }
-}
-
-export const timeZone = dataType('time zone', (value) => {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: strip(value) }).resolvedOptions().timeZone;
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    return reject(value, 'a time zone, as Europe/Berlin or UTC');
-  }
+/** A size of memory, above which something happens. */
+export const memoryLimit = dataType('size', (value, context) => {
+  const bytes = byteSize.parse(strip(value), context);
+  return bytes > 0 ? bytes : reject(value, 'a size of memory: above 0, as 300MB');
 });
 
 const TEMPLATE_NAMES = ['process_name', 'group_name', 'program_name', 'pid', 'channel', 'time'];

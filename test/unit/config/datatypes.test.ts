@@ -46,8 +46,7 @@ const table: ReadonlyArray<readonly [string, DataType<never>, Readonly<Record<st
   ['probe', relations.probe as DataType<never>, { 'http://h:1/x': { kind: 'http', url: 'http://h:1/x' }, 'tcp://h:1': { kind: 'tcp', host: 'h', port: 1 }, 'tcp://[::1]:1': { kind: 'tcp', host: '::1', port: 1 }, 'unix:///s': { kind: 'unix', path: '/s' }, 'curl -f x': { kind: 'command', command: 'curl -f x' } }, ['', 'http://', 'tcp://h', 'tcp://h:0', 'tcp://h:70000', 'unix://s']],
   ['environment files', relations.environmentFiles as DataType<never>, { '/a, -/b': [{ path: '/a', isOptional: false }, { path: '/b', isOptional: true }] }, []],
   ['limit', relations.limit as DataType<never>, { '5': { soft: 5, hard: 5 }, '1KB:2KB': { soft: 1024, hard: 2048 }, unlimited: { soft: Infinity, hard: Infinity }, '1:-1': { soft: 1, hard: Infinity } }, ['', 'x', '2:1', '1:2:3', '-2']],
-  ['cron', relations.cron as DataType<never>, { '*/5 * * * *': '*/5 * * * *', '0  0 1-5,7 jan MON-fri': '0 0 1-5,7 jan MON-fri', '@Daily': '@daily', '0 0 0 L * ?': '0 0 0 L * ?', '0 0 * * 5#2': '0 0 * * 5#2' }, ['', '* * * *', '60 * * * *', '* * * * 8', '*/0 * * * *', 'a * * * *', '5-1 * * * *', '1-2-3 * * * *', '*/1/2 * * * *', '@never']],
-  ['time zone', relations.timeZone as DataType<never>, { UTC: 'UTC', 'Europe/Berlin': 'Europe/Berlin' }, ['', 'Nowhere/Town']],
+  ['memory limit', relations.memoryLimit as DataType<never>, { '300MB': 314_572_800, ' 1 ': 1 }, ['', '0', '-1', '300M', 'lots']],
   ['template', relations.logTemplate as DataType<never>, { '%(process_name)s: ': '%(process_name)s: ', '"%(time)s %% | "': '%(time)s %% | ', "' '": ' ', '"': '"' }, ['%(nope)s', '%(time)', '%', '%s']],
   ['rotation', relations.rotateInterval as DataType<never>, { hourly: 3600, Daily: 86_400, weekly: 604_800, '90m': 5400 }, ['', 'monthly']],
 ];

@@ -183,7 +183,7 @@ test('dependencies: an unknown name, oneself and a cycle are errors', () => {
 const isPending = (warning: string): boolean => warning.endsWith('does not act on it yet');
 
 test('whoever sets an option that nothing acts on yet is told so', () => {
-  assert.deepEqual(warningsOf('[program:a]\ncommand=x\nmax_memory=5MB\nnice=3\n').map(isPending), [true]);
+  assert.deepEqual(warningsOf('[program:a]\ncommand=x\nrotate_interval=daily\nnice=3\n').map(isPending), [true]);
 });
 
 test('dependencies: those of the plug-in count when it is on, and an unknown name is a warning', () => {

@@ -1,0 +1,83 @@
+/**
+ * Schedules: the types of `cron` and `tz`, and the next time that a schedule names.
+ * The arithmetic of calendars and time zones is croner's, of which only that is used: no timer of it ever runs. Pure, but for the time zone of this process.
+ */
+import { Cron, type CronOptions } from 'croner';
+import { dataType, reject, WrongValue } from './datatype.ts';
+import { strip } from './python-text.ts';
+
+/** When a program is started. */
+export interface Schedule {
+  /** As written, with single spaces. */
+  readonly text: string;
+  /** Whether seconds matter: six fields, seconds first. */
+  readonly hasSeconds: boolean;
+}
+
+const FIELDS: ReadonlyArray<readonly [name: string, values: string, example: string]> = [
+  ['second', 'numbers from 0 to 59', '0 or */10'],
+  ['minute', 'numbers from 0 to 59', '0,30 or */5'],
+  ['hour', 'numbers from 0 to 23', '4 or 8-18'],
+  ['day of month', 'numbers from 1 to 31, or L for the last', '1,15 or L'],
+  ['month', 'numbers from 1 to 12 or names', '6 or jan-mar'],
+  ['day of week', 'numbers from 0 (Sunday) to 7 (also Sunday) or names', 'mon-fri, 5#2 for the second Friday, 5L for the last'],
+];
+const WORDS = ['@hourly', '@daily', '@midnight', '@weekly', '@monthly', '@yearly', '@annually'];
+
+/**
+ * Five or six fields (the sixth, first, is seconds), or a word as `@daily`. Of day of month and day of week, where both are restricted, either is enough (Vixie cron).
+ * `5/15` means from 5 on, every 15 (robfig/cron, which the supervisord written in Go has).
+ */
+export const cron = dataType<Schedule>('schedule', parseSchedule, ({ text }) => text);
+
+function parseSchedule(value: string): Schedule {
+  const word = strip(value);
+  if (word.startsWith('@')) return WORDS.includes(word.toLowerCase()) ? { text: word.toLowerCase(), hasSeconds: false } : reject(word, `a schedule; the words for one are ${WORDS.join(', ')}`);
+  const fields = word.split(/\s+/);
+  if (fields.length !== 5 && fields.length !== 6) reject(value, 'a schedule of five fields (minute hour day month weekday), or six with seconds first');
+  const rules = FIELDS.slice(FIELDS.length - fields.length);
+  for (const [index, [name, values, example]] of rules.entries()) {
+    const field = fields[index] ?? '';
+    // Each field alone among stars: what is refused then is the wrong one.
+    if (!isPattern(rules.map((_rule, other) => (other === index ? field : '*')).join(' '))) reject(field, `the ${name} of a schedule: *, or ${values}, as ${example}`);
+  }
+  const schedule = { text: fields.join(' '), hasSeconds: fields.length === 6 };
+  if (nextTime(schedule, 'UTC', 0) === null) throw new WrongValue(`"${schedule.text}" never comes: no month that it names has such a day`);
+  return schedule;
+}
+
+function isPattern(pattern: string): boolean {
+  try {
+    read(pattern, 'UTC');
+    return true;
+  } catch (error) {
+    // What croner throws for a pattern that is none.
+    if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
+    return false;
+  }
+}
+
+function read(pattern: string, timezone: string | null): Cron {
+  const zone: Pick<CronOptions, 'timezone'> = timezone === null ? {} : { timezone };
+  return new Cron(pattern, { ...zone, mode: '5-or-6-parts', sloppyRanges: true, fixedTimeRule: 'no-wildcard' });
+}
+
+/**
+ * The first time after `afterMs` that a schedule names, in milliseconds since 1970; null where there is none any more.
+ * `timeZone` null: that of this process (TZ, else as the system has it).
+ * compat: where clocks change, as Vixie cron: a fixed time that is skipped runs right after the gap, one that comes twice runs once;
+ * a schedule with `*` or a step in its seconds, minutes or hours goes on by the time that passes.
+ */
+export function nextTime({ text }: Schedule, timeZone: string | null, afterMs: number): number | null {
+  return read(text, timeZone).nextRun(new Date(afterMs))?.getTime() ?? null;
+}
+
+/** A name of the time zone database, or an alias of one. */
+export const timeZone = dataType('time zone', (value) => {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: strip(value) }).resolvedOptions().timeZone;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return reject(value, 'a time zone, as Europe/Berlin or UTC');
+  }
+});
