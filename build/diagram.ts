@@ -3,7 +3,8 @@
  * It owns no knowledge of the transitions; docs.ts puts the text into src/ARCHITECTURE.md.
  */
 import { parseWaitStatus } from '../src/core/exit-status.ts';
-import { initialRecord, type ProcessInput, type ProcessPolicy, type ProcessRecord, step } from '../src/core/process-machine.ts';
+import { step } from '../src/core/process-machine.ts';
+import { initialRecord, type ProcessInput, type ProcessPolicy, type ProcessRecord } from '../src/core/process-record.ts';
 import { processStateNames, type ProcessStateName, SIGNALLABLE_STATES } from '../src/core/states.ts';
 
 const NOW_MS = 100_000;
@@ -18,14 +19,15 @@ const inputs: ReadonlyArray<readonly [label: string, input: ProcessInput]> = [
   ['exited', { type: 'exited', atMs: NOW_MS, run: 1, status: parseWaitStatus(0) }],
   ['exited, unexpected', { type: 'exited', atMs: NOW_MS, run: 1, status: parseWaitStatus(1 << 8) }],
   ['deadline', { type: 'elapsed', atMs: NOW_MS }],
+  ['restart', { type: 'restart', atMs: NOW_MS }],
   ['cannot be signalled', { type: 'signalFailed', atMs: NOW_MS, run: 1, code: 'EPERM' }],
 ];
 
 const policy: ProcessPolicy = {
-  startMs: 1000, startRetries: 3, autorestart: 'unexpected', exitCodes: [0], stopSignals: [15], stopWaitMs: 1000, stopAsGroup: false, killAsGroup: false, mayRestart: true, chance: 0,
+  purpose: 'service', startMs: 1000, startRetries: 3, autorestart: 'unexpected', exitCodes: [0], stopSignals: [15], stopWaitMs: 1000, firstWaitMs: 1000, gate: null, stopAsGroup: false, killAsGroup: false, mayRestart: true, chance: 0,
   restart: { pauseMs: 0, maxBackoffMs: Infinity, backoffFactor: 1, maxRestarts: Infinity, windowMs: 60_000 },
 };
-const policies: readonly ProcessPolicy[] = [policy, { ...policy, startMs: 0 }, { ...policy, startRetries: 0 }, { ...policy, mayRestart: false }, { ...policy, restart: { ...policy.restart, maxRestarts: 0 } }];
+const policies: readonly ProcessPolicy[] = [policy, { ...policy, startMs: 0 }, { ...policy, startRetries: 0 }, { ...policy, mayRestart: false }, { ...policy, purpose: 'oneshot' }, { ...policy, restart: { ...policy.restart, maxRestarts: 0 } }];
 
 /** Records of a state as the table can meet them: with and without a pid yet, with a deadline that is due and one that is not. */
 function recordsIn(state: ProcessStateName): ProcessRecord[] {

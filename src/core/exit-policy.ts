@@ -4,7 +4,8 @@
  */
 import { formatExit, shellExitCode } from './exit-status.ts';
 import { formatSignal } from './signals.ts';
-import { isEndedForGood, type ProcessRecord } from './process-machine.ts';
+import { isEndedForGood } from './process-machine.ts';
+import type { ProcessRecord } from './process-record.ts';
 
 /** Why the supervisor ends. */
 export type ExitCause =
@@ -14,7 +15,7 @@ export type ExitCause =
   | { readonly kind: 'program'; readonly id: string; readonly rule: ExitRule; readonly code: number; readonly how: string; readonly wasExecuted: boolean };
 
 /** The option that made a program's end ours. */
-export type ExitRule = 'exit_on_failure' | 'exit_on_end' | 'exit_when_idle' | 'main program';
+export type ExitRule = 'exit_on_failure' | 'exit_on_end' | 'exit_when_idle' | 'healthcheck_action' | 'main program';
 
 /** The options of one program that bear on it. */
 export interface ExitOptions {
@@ -22,6 +23,8 @@ export interface ExitOptions {
   readonly exitOnEnd: boolean;
   /** The program after `--`: when it ends, the container ends. */
   readonly isMain: boolean;
+  /** A schedule starts it again: no end is its last one. */
+  readonly isScheduled: boolean;
 }
 
 /**
@@ -32,7 +35,7 @@ export function exitRule(record: ProcessRecord, expected: boolean, options: Exit
   if (!isEndedForGood(record)) return null;
   if (options.isMain) return 'main program';
   if (options.exitOnFailure && (record.state === 'FATAL' || !expected)) return 'exit_on_failure';
-  if (options.exitOnEnd) return 'exit_on_end';
+  if (options.exitOnEnd && !options.isScheduled) return 'exit_on_end';
   if (exitWhenIdle && isIdle) return 'exit_when_idle';
   return null;
 }

@@ -13,104 +13,18 @@
  *   3. One deadline at most, and the state says what it means: STARTING startsecs, BACKOFF the next try, STOPPING stopwaitsecs, EXITED a restart that is due.
  *   4. Facts of another run, and a deadline that is not due, are dropped in one place: `step`.
  */
-import { type ExitStatus, isExpectedExit, supervisorExitStatus } from './exit-status.ts';
+import { isExpectedExit, supervisorExitStatus } from './exit-status.ts';
+import type { Hold, ProcessEffect, ProcessInput, ProcessNote, ProcessPolicy, ProcessRecord, ProcessStep } from './process-record.ts';
 import type { ProcessStateName } from './states.ts';
 import { signalNumbers } from './signals.ts';
-import { backoffDelayMs, isRestartedTooOften, recentRestarts, restartDelayMs, type RestartPolicy } from './restart-policy.ts';
-
-/** What one process is, whole. Times are of the monotonic clock, in milliseconds. */
-export interface ProcessRecord {
-  readonly state: ProcessStateName;
-  /** Number of the latest spawn, 0 before the first. */
-  readonly run: number;
-  readonly pid: number | null;
-  /** Starts that failed in a row; Supervisor's `backoff`. */
-  readonly failedStarts: number;
-  /** How many signals of `stopsignal` were sent in this stop. */
-  readonly signalsSent: number;
-  /** When it was started automatically, as far back as `max_restarts_window` reaches. */
-  readonly restartsMs: readonly number[];
-  readonly deadlineMs: number | null;
-  readonly startedMs: number | null;
-  readonly endedMs: number | null;
-  /** How the latest run ended; null while it goes on or when it never began. */
-  readonly exit: ExitStatus | null;
-  /** Why the latest start failed, in words for people (`spawnerr`). */
-  readonly spawnError: string | null;
-  /** The exit code that a container gives for a start that failed to execute (127, 126); null where there was an exit. */
-  readonly spawnExitCode: number | null;
-}
-
-/** What the configuration says about one process, in the machine's terms. Durations in milliseconds. */
-export interface ProcessPolicy {
-  /** `startsecs`. */
-  readonly startMs: number;
-  /** `startretries`; Infinity for -1. */
-  readonly startRetries: number;
-  readonly autorestart: 'true' | 'false' | 'unexpected';
-  /** `exitcodes`. */
-  readonly exitCodes: readonly number[];
-  /** `stopsignal`: sent one after the other, `stopwaitsecs` apart; SIGKILL follows. */
-  readonly stopSignals: readonly number[];
-  /** `stopwaitsecs`. */
-  readonly stopWaitMs: number;
-  readonly stopAsGroup: boolean;
-  readonly killAsGroup: boolean;
-  readonly restart: RestartPolicy;
-  /** A number in [0, 1) that is another one each time, for what is left to chance. */
-  readonly chance: number;
-  /** False while the supervisor shuts down: nothing is started again. */
-  readonly mayRestart: boolean;
-}
-
-/** What can happen to a process: requests, and facts in the past tense. `atMs` is the monotonic clock. */
-export type ProcessInput =
-  | { readonly type: 'start'; readonly atMs: number }
-  /** Orderly stop; a second one changes nothing. */
-  | { readonly type: 'stop'; readonly atMs: number }
-  /** SIGKILL now, whatever stopsignal says. */
-  | { readonly type: 'kill'; readonly atMs: number }
-  | { readonly type: 'spawned'; readonly atMs: number; readonly run: number; readonly pid: number }
-  | { readonly type: 'spawnFailed'; readonly atMs: number; readonly run: number; readonly reason: string; readonly exitCode: number }
-  | { readonly type: 'exited'; readonly atMs: number; readonly run: number; readonly status: ExitStatus }
-  | { readonly type: 'elapsed'; readonly atMs: number }
-  | { readonly type: 'signalFailed'; readonly atMs: number; readonly run: number; readonly code: string };
-
-/** What is to be said in the log; messages.ts has the words. */
-export type ProcessNote =
-  | { readonly note: 'spawned'; readonly pid: number }
-  | { readonly note: 'spawnError'; readonly reason: string }
-  | { readonly note: 'success'; readonly startMs: number }
-  | { readonly note: 'exited'; readonly status: ExitStatus; readonly expected: boolean }
-  | { readonly note: 'stopped'; readonly status: ExitStatus | null }
-  | { readonly note: 'gaveUp' }
-  | { readonly note: 'restartedTooOften'; readonly restarts: number; readonly windowMs: number }
-  | { readonly note: 'signalling'; readonly pid: number; readonly signal: number }
-  | { readonly note: 'killing'; readonly pid: number }
-  | { readonly note: 'unsignallable'; readonly pid: number; readonly code: string };
-
-/** An order of the machine; carried out after the record was replaced, in this order. */
-export type ProcessEffect =
-  | { readonly type: 'spawn'; readonly run: number }
-  | { readonly type: 'signal'; readonly pid: number; readonly signal: number; readonly group: boolean }
-  | { readonly type: 'changed'; readonly from: ProcessStateName; readonly to: ProcessStateName; readonly record: ProcessRecord; readonly expected: boolean }
-  | { readonly type: 'note'; readonly note: ProcessNote };
-
-/** Outcome of one input. */
-export interface ProcessStep {
-  readonly record: ProcessRecord;
-  readonly effects: readonly ProcessEffect[];
-}
+import { backoffDelayMs, isRestartedTooOften, recentRestarts, restartDelayMs } from './restart-policy.ts';
 
 type InputOf<T extends ProcessInput['type']> = Extract<ProcessInput, { readonly type: T }>;
 type Rule<T extends ProcessInput['type']> = (record: ProcessRecord, input: InputOf<T>, policy: ProcessPolicy) => ProcessStep;
 type Row = { readonly [T in ProcessInput['type']]: Rule<T> };
 
-/** The record of a process that was never started. */
-export const initialRecord: ProcessRecord = {
-  state: 'STOPPED', run: 0, pid: null, failedStarts: 0, signalsSent: 0, restartsMs: [], deadlineMs: null,
-  startedMs: null, endedMs: null, exit: null, spawnError: null, spawnExitCode: null,
-};
+/** What is true of one run only, and of none that is over. */
+const noFacts = { isReady: false, health: null } as const;
 
 /** Collects the steps that one input causes: each `become` is a change of state with its event. */
 class Steps {
@@ -123,13 +37,21 @@ class Steps {
 
   become(to: ProcessStateName, change: Partial<ProcessRecord>, expected = true): this {
     const from = this.record.state;
-    this.record = { ...this.record, deadlineMs: null, ...change, state: to };
+    const facts = to === 'RUNNING' || to === 'STOPPING' || to === 'UNKNOWN' ? {} : noFacts;
+    this.record = { ...this.record, ...facts, deadlineMs: null, ...change, state: to };
     this.effects.push({ type: 'changed', from, to, record: this.record, expected });
     return this;
   }
 
   keep(change: Partial<ProcessRecord>): this {
     this.record = { ...this.record, ...change };
+    return this;
+  }
+
+  tell(fact: 'ready' | 'health' | 'held', change: Partial<ProcessRecord>): this {
+    const from = this.record;
+    this.record = { ...from, ...change };
+    this.effects.push({ type: 'told', fact, from, record: this.record });
     return this;
   }
 
@@ -150,7 +72,7 @@ const ignore = (record: ProcessRecord): ProcessStep => ({ record, effects: [] })
 function launch(steps: Steps, change: Pick<ProcessRecord, 'failedStarts' | 'restartsMs'>): Steps {
   const run = steps.record.run + 1;
   return steps
-    .become('STARTING', { run, pid: null, signalsSent: 0, startedMs: null, endedMs: null, exit: null, spawnError: null, spawnExitCode: null, ...change })
+    .become('STARTING', { run, pid: null, signalsSent: 0, startedMs: null, endedMs: null, exit: null, spawnError: null, spawnExitCode: null, hold: null, thenStart: false, ...change })
     .order({ type: 'spawn', run });
 }
 
@@ -177,22 +99,38 @@ function backOff(steps: Steps, atMs: number, policy: ProcessPolicy, why: Partial
   return steps;
 }
 
-/** Up for startsecs: RUNNING. */
+/** Up for startsecs: RUNNING. What is to come to an end has not succeeded yet. */
 function succeed(steps: Steps, policy: ProcessPolicy): Steps {
-  return steps.become('RUNNING', { failedStarts: 0 }).note({ note: 'success', startMs: policy.startMs });
+  return steps.become('RUNNING', policy.purpose === 'service' ? { failedStarts: 0 } : {}).note({ note: 'success', startMs: policy.startMs });
 }
 
-/** The end of a process that was RUNNING: EXITED, and a restart where autorestart wants one. */
+/** The end of a process that was RUNNING: EXITED, and a restart where autorestart wants one, or where a oneshot has failed. */
 function endRunning(steps: Steps, { atMs, status }: InputOf<'exited'>, policy: ProcessPolicy): Steps {
   const expected = isExpectedExit(status, policy.exitCodes);
-  const restart = policy.mayRestart && (policy.autorestart === 'true' || (policy.autorestart === 'unexpected' && !expected));
-  const delayMs = restart ? restartDelayMs(atMs - (steps.record.startedMs ?? atMs), policy.restart) : 0;
+  const failedStarts = policy.purpose === 'oneshot' && !expected ? steps.record.failedStarts + 1 : 0;
+  const isFinal = failedStarts > policy.startRetries;
+  const restart = policy.mayRestart && !isFinal && isRestartWanted(expected, policy);
+  const pauseMs = failedStarts > 0 ? backoffDelayMs(failedStarts, policy.restart, policy.chance) : restartDelayMs(atMs - (steps.record.startedMs ?? atMs), policy.restart);
+  const delayMs = restart ? pauseMs : 0;
   const spawnError = expected ? null : `Bad exit code ${supervisorExitStatus(status)}`;
   steps
     .note({ note: 'exited', status, expected })
-    .become('EXITED', { pid: null, endedMs: atMs, exit: status, spawnError, deadlineMs: restart ? atMs + delayMs : null }, expected);
+    .become('EXITED', { pid: null, endedMs: atMs, exit: status, spawnError, failedStarts, deadlineMs: restart ? atMs + delayMs : null }, expected);
+  if (isFinal) return steps.note({ note: 'gaveUp' }).become('FATAL', { failedStarts: 0 }, false);
   if (!restart || giveUpRestarts(steps, atMs, policy)) return steps;
   return delayMs === 0 ? relaunch(steps, atMs, policy) : steps;
+}
+
+/** What has come to an end as it should, or starts by a schedule, is done, whatever autorestart says. */
+function isRestartWanted(expected: boolean, { purpose, autorestart }: ProcessPolicy): boolean {
+  if (purpose !== 'service') return purpose === 'oneshot' && !expected;
+  return autorestart === 'true' || (autorestart === 'unexpected' && !expected);
+}
+
+/** A start that is wanted waits for what it depends on; the state stays. */
+function hold(record: ProcessRecord, gate: Hold): ProcessStep {
+  if (record.hold?.kind === gate.kind && record.hold.reason === gate.reason) return ignore(record);
+  return new Steps(record).tell('held', { hold: gate }).note({ note: 'held', hold: gate });
 }
 
 /** The next signal of a stop: those of `stopsignal` in turn, then SIGKILL, again each time the wait runs out. */
@@ -204,27 +142,45 @@ function signalStop(steps: Steps, atMs: number, policy: ProcessPolicy): Steps {
   // compat: the first signal goes to the group by stopasgroup, the SIGKILL that follows by killasgroup (supervisor.process.Subprocess.kill).
   return steps
     .note(isEscalation ? { note: 'killing', pid } : { note: 'signalling', pid, signal })
-    .keep({ signalsSent: signalsSent + 1, deadlineMs: atMs + policy.stopWaitMs })
-    .order({ type: 'signal', pid, signal, group: isEscalation ? policy.killAsGroup : policy.stopAsGroup });
+    .keep({ signalsSent: signalsSent + 1, deadlineMs: atMs + (signalsSent === 0 ? policy.firstWaitMs : policy.stopWaitMs) })
+    .order({ type: 'signal', pid, signal, group: isEscalation ? policy.killAsGroup : policy.stopAsGroup, isFirst: signalsSent === 0 });
 }
 
-const begin: Rule<'start'> = (record) => launch(new Steps(record), { failedStarts: 0, restartsMs: [] });
+const begin: Rule<'start'> = (record, _input, { gate }) => (gate === null ? launch(new Steps(record), { failedStarts: 0, restartsMs: [] }) : hold(record, gate));
+/** Only a start that is held can go on. */
+const reconsider: Rule<'gate'> = (record, input, policy) => (record.hold === null ? ignore(record) : begin(record, { ...input, type: 'start' }, policy));
 const stop: Rule<'stop'> = (record, input, policy) => signalStop(new Steps(record).become('STOPPING', { signalsSent: 0 }), input.atMs, policy);
+const restart: Rule<'restart'> = (record, input, policy) => signalStop(new Steps(record).become('STOPPING', { signalsSent: 0, thenStart: true }), input.atMs, policy);
 const kill: Rule<'kill'> = (record, input, policy) => {
   const steps = record.state === 'STOPPING' ? new Steps(record) : new Steps(record).become('STOPPING', {});
-  return signalStop(steps.keep({ signalsSent: policy.stopSignals.length }), input.atMs, policy);
+  return signalStop(steps.keep({ signalsSent: policy.stopSignals.length, thenStart: false }), input.atMs, policy);
 };
-/** Nothing runs; what was due to run is called off. */
-const callOff = (record: ProcessRecord): ProcessStep => new Steps(record).keep({ deadlineMs: null });
+/** Nothing runs; what was due to run, or is held, is called off. */
+const callOff = (record: ProcessRecord): ProcessStep => {
+  const steps = new Steps(record).keep({ deadlineMs: null });
+  return record.hold === null ? steps : steps.tell('held', { hold: null });
+};
 /** compat: a stop in BACKOFF goes straight to STOPPED, without a signal. */
 const stopWaiting = (record: ProcessRecord): ProcessStep => new Steps(record).become('STOPPED', { failedStarts: 0 });
-const gone: Rule<'exited'> = (record, input) =>
-  new Steps(record).note({ note: 'stopped', status: input.status }).become('STOPPED', { pid: null, endedMs: input.atMs, exit: input.status });
+/** The end of a process that was told to stop, which may be half of a restart. */
+const gone: Rule<'exited'> = (record, { atMs, status }, policy) => {
+  const steps = new Steps(record).note({ note: 'stopped', status }).become('STOPPED', { pid: null, endedMs: atMs, exit: status });
+  if (!record.thenStart || !policy.mayRestart || giveUpRestarts(steps, atMs, policy)) return steps.keep({ thenStart: false });
+  return relaunch(steps, atMs, policy);
+};
 const retry: Rule<'elapsed'> = (record, input, policy) => relaunch(new Steps(record), input.atMs, policy);
+const noteReady: Rule<'ready'> = (record) => (record.isReady ? ignore(record) : new Steps(record).tell('ready', { isReady: true }).note({ note: 'ready' }));
+const noteHealth: Rule<'health'> = (record, { health }) => (record.health === health ? ignore(record) : new Steps(record).tell('health', { health }));
+
+const deaf = { restart: ignore, gate: ignore, ready: ignore, health: ignore } as const;
 
 const idle: Omit<Row, 'start'> = {
+  ...deaf, gate: reconsider,
   stop: callOff, kill: callOff, spawned: ignore, spawnFailed: ignore, exited: ignore, elapsed: ignore, signalFailed: ignore,
 };
+
+/** It runs, and can say how it is. */
+const up = { restart, gate: ignore, ready: noteReady, health: noteHealth } as const;
 
 /** The table. A missing cell is a compile error. */
 export const rules: Readonly<Record<ProcessStateName, Row>> = {
@@ -234,6 +190,7 @@ export const rules: Readonly<Record<ProcessStateName, Row>> = {
   BACKOFF: { ...idle, start: ignore, stop: stopWaiting, kill: stopWaiting, elapsed: retry },
 
   STARTING: {
+    ...up,
     start: ignore,
     stop,
     kill,
@@ -247,7 +204,10 @@ export const rules: Readonly<Record<ProcessStateName, Row>> = {
     exited: (record, input, policy) => {
       const steps = new Steps(record);
       // The exit may be reaped before the deadline of startsecs is looked at: the times decide, not the order of arrival.
-      if (record.deadlineMs !== null && input.atMs >= record.deadlineMs) return endRunning(succeed(steps, policy), input, policy);
+      const isUp = record.deadlineMs !== null && input.atMs >= record.deadlineMs;
+      // startsecs is for what is to stay up: to come to an end soon is what a oneshot is for, and a schedule knows its own next try.
+      const isDone = policy.purpose === 'scheduled' || (policy.purpose === 'oneshot' && isExpectedExit(input.status, policy.exitCodes));
+      if (isUp || isDone) return endRunning(succeed(steps, policy), input, policy);
       steps.note({ note: 'exited', status: input.status, expected: false });
       return backOff(steps, input.atMs, policy, { exit: input.status, spawnError: 'Exited too quickly (process log may have details)' });
     },
@@ -256,6 +216,7 @@ export const rules: Readonly<Record<ProcessStateName, Row>> = {
   },
 
   RUNNING: {
+    ...up,
     start: ignore,
     stop,
     kill,
@@ -267,8 +228,10 @@ export const rules: Readonly<Record<ProcessStateName, Row>> = {
   },
 
   STOPPING: {
+    ...deaf,
     start: ignore,
-    stop: ignore,
+    // A stop that somebody asks for outweighs the restart that this one was part of.
+    stop: (record) => new Steps(record).keep({ thenStart: false }),
     kill,
     spawned: (record, input, policy) =>
       signalStop(new Steps(record).note({ note: 'spawned', pid: input.pid }).keep({ pid: input.pid, startedMs: input.atMs }), input.atMs, policy),

@@ -4,23 +4,28 @@
  *
  * Invariants:
  *   1. One input at a time, to the end: its record is replaced, then its effects run, then the next input is taken.
- *   2. The outcome of a spawn is the very next input.
+ *   2. The outcome of a spawn is the very next input after it.
  *   3. All pids of a batch of ended children leave the pid table before any of them is acted upon: no signal goes to a recycled pid.
  *   4. An error in one input is logged and the loop goes on.
  */
 import type { GroupConfig } from '../config/model.ts';
 import type { ExitCause } from '../core/exit-policy.ts';
 import { parseWaitStatus } from '../core/exit-status.ts';
-import { type ProcessEffect, type ProcessInput, type ProcessNote, step } from '../core/process-machine.ts';
-import { type Goal, initialShutdown, type ShutdownEffect, type ShutdownInput, type ShutdownRecord, stepShutdown } from '../core/shutdown-machine.ts';
-import { SIGNALLABLE_STATES } from '../core/states.ts';
-import { startOrder, stopRanks } from '../core/stop-order.ts';
+import { step } from '../core/process-machine.ts';
+import type { Health, ProcessEffect, ProcessInput } from '../core/process-record.ts';
+import type { Goal, ShutdownRecord } from '../core/shutdown-machine.ts';
+import { SIGNALLABLE_STATES, STOPPED_STATES } from '../core/states.ts';
+import { startOrder } from '../core/stop-order.ts';
 import type { EngineEvent, Listener } from './events.ts';
 import { Alarm } from './alarm.ts';
-import { exitCauseOf, type ExitSettings } from './exit-cause.ts';
-import { formatError, formatNote, formatReapedUnknown, formatWaiting, type Message } from './messages.ts';
-import type { Clock, Processes, Report } from './ports.ts';
+import { exitCauseOf, type ExitSettings, judgeMain } from './exit-cause.ts';
+import { gateOf, isAwaited } from './gates.ts';
+import { formatError, formatNote, formatReapedUnknown, type Message } from './messages.ts';
+import type { Clock, Jobs, Processes, Report } from './ports.ts';
 import { type Entry, namespecOf, type ProcessView, Registry } from './registry.ts';
+import { type Input, InputQueue } from './input-queue.ts';
+import { Runs } from './runs.ts';
+import { Shutdown } from './shutdown.ts';
 
 /** What is fixed for the life of an engine. */
 export interface EngineOptions extends ExitSettings {
@@ -31,6 +36,7 @@ export interface EngineOptions extends ExitSettings {
 /** Where the engine's orders go. */
 export interface EnginePorts {
   readonly processes: Processes;
+  readonly jobs: Jobs;
   readonly clock: Clock;
   readonly report: Report;
   /** A number in [0, 1), another one each time. */
@@ -41,31 +47,40 @@ export interface EnginePorts {
   readonly finished: (goal: Goal, cause: ExitCause) => void;
 }
 
-type Input =
-  | { readonly to: 'process'; readonly id: string; readonly input: ProcessInput }
-  | { readonly to: 'supervisor'; readonly input: ShutdownInput };
-
 /** The supervisor at work on one configuration. */
 export class Engine {
   readonly #options: EngineOptions;
   readonly #ports: EnginePorts;
   readonly #registry: Registry;
-  readonly #queue: Input[] = [];
+  readonly #queue: InputQueue;
   readonly #listeners = new Set<Listener>();
-  #isTurning = false;
-  #shutdown: ShutdownRecord = initialShutdown;
-  readonly #timeout: Alarm;
+  readonly #runs: Runs;
+  readonly #shutdown: Shutdown;
   /** Signals that were sent on to the main program: an end by one of them was asked for. */
   readonly #passedOn = new Set<number>();
 
   constructor(groups: readonly GroupConfig[], options: EngineOptions, ports: EnginePorts) {
     this.#options = options;
     this.#ports = ports;
-    const { clock, report } = ports;
+    this.#queue = new InputQueue((input) => this.#take(input));
+    const { clock, report, processes, jobs, beforeStop = (_ids, proceed) => proceed(), finished } = ports;
     this.#registry = new Registry((id) => new Alarm(clock, () => this.#accept({ to: 'process', id, input: { type: 'elapsed', atMs: this.#now() } })));
-    this.#timeout = new Alarm(clock, () => {
-      report('warn', 'shutdown_timeout has run out: killing all that is left');
-      this.#accept({ to: 'supervisor', input: { type: 'elapsed', atMs: this.#now() } });
+    this.#runs = new Runs({
+      registry: this.#registry, processes, jobs, clock, report,
+      send: (id, input, place) => {
+        this.#queue.add({ to: 'process', id, input }, place);
+        this.#queue.turn();
+      },
+    });
+    this.#shutdown = new Shutdown({
+      registry: this.#registry, aftermath: this.#runs.aftermath, clock, report, beforeStop, finished,
+      timeoutMs: options.shutdownTimeoutMs,
+      accept: (input) => this.#accept({ to: 'supervisor', input }),
+      send: (ids, input) => {
+        for (const id of ids) this.#queue.add({ to: 'process', id, input });
+        this.#queue.turn();
+      },
+      begun: (goal) => this.#emit({ type: 'supervisor', goal }),
     });
     for (const group of groups) this.#registry.setGroup(group);
   }
@@ -88,7 +103,7 @@ export class Engine {
   removeGroup(name: string): 'removed' | 'unknown' | 'running' {
     const entries = this.#registry.inGroup(name);
     if (entries.length === 0) return 'unknown';
-    if (entries.some(({ record }) => record.pid !== null || record.state === 'BACKOFF')) return 'running';
+    if (entries.some(({ record }) => record.pid !== null || !STOPPED_STATES.has(record.state))) return 'running';
     for (const entry of entries) this.#registry.remove(entry);
     this.#emit({ type: 'group', group: name, change: 'removed' });
     return 'removed';
@@ -99,6 +114,10 @@ export class Engine {
     const ids = new Set(group.processes.map(namespecOf));
     for (const entry of this.#registry.inGroup(group.name)) if (!ids.has(entry.id)) this.#registry.remove(entry);
     this.#registry.setGroup(group);
+    for (const entry of this.#registry.inGroup(group.name)) this.#emit({ type: 'configured', process: viewOf(entry) });
+    // What is depended on, and by whom, may be something else now.
+    for (const entry of this.#registry.all()) this.#reconsider(entry);
+    this.#queue.turn();
   }
 
   /**
@@ -107,9 +126,32 @@ export class Engine {
    */
   request(id: string, type: 'start' | 'stop' | 'kill'): boolean {
     if (this.#registry.get(id) === undefined) return false;
-    if (type !== 'start' || this.#shutdown.phase === 'running') this.#enqueue({ to: 'process', id, input: { type, atMs: this.#now() } });
-    this.#turn();
+    if (type !== 'start' || this.#shutdown.phase === 'running') this.#queue.add({ to: 'process', id, input: { type, atMs: this.#now() } });
+    this.#queue.turn();
     return true;
+  }
+
+  /**
+   * Stops a process in an orderly way and starts it again, by decision of ours and for a reason that the log tells; max_restarts counts it.
+   * False, and nothing is done, where it is not up.
+   */
+  restart(id: string, reason: string): boolean {
+    const entry = this.#registry.get(id);
+    const state = entry?.record.state;
+    if (entry === undefined || (state !== 'RUNNING' && state !== 'STARTING') || this.#shutdown.phase !== 'running') return false;
+    this.#ports.report('warn', `restarting '${entry.config.name}': ${reason}`);
+    this.#accept({ to: 'process', id, input: { type: 'restart', atMs: this.#now() } });
+    return true;
+  }
+
+  /** A run has said that it is ready. */
+  tellReady(id: string, run: number): void {
+    this.#accept({ to: 'process', id, input: { type: 'ready', atMs: this.#now(), run } });
+  }
+
+  /** The health of a run is this now. */
+  tellHealth(id: string, run: number, health: Health): void {
+    this.#accept({ to: 'process', id, input: { type: 'health', atMs: this.#now(), run, health } });
   }
 
   /** Sends a signal, with no intention of ours: null, or `no such process`, `not running`, or the name of an errno. */
@@ -126,7 +168,7 @@ export class Engine {
    * The first cause is kept; an end asked for during a restart replaces it.
    */
   end(goal: Goal, cause: ExitCause): void {
-    this.#accept({ to: 'supervisor', input: this.#shutdownRequest(goal, cause) });
+    this.#accept({ to: 'supervisor', input: this.#shutdown.requestFor(goal, cause) });
   }
 
   /** Loses patience with a shutdown under way: SIGKILL to all that is left. Nothing happens when none is. */
@@ -144,9 +186,10 @@ export class Engine {
         this.#say(formatReapedUnknown(pid, parsed));
         continue;
       }
-      this.#enqueue({ to: 'process', id: known.entry.id, input: { type: 'exited', atMs, run: known.run, status: parsed } });
+      this.#queue.add({ to: 'process', id: known.entry.id, input: { type: 'exited', atMs, run: known.run, status: parsed } });
     }
-    this.#turn();
+    this.#queue.turn();
+    this.#runs.aftermath.look();
   }
 
   /** Is told of every change, after it. Returns the function that ends this. */
@@ -157,13 +200,13 @@ export class Engine {
 
   /** All processes, in order of group priority and name. */
   processes(): ProcessView[] {
-    return this.#registry.all().map(({ id, config, record }) => ({ id, config, record }));
+    return this.#registry.all().map(viewOf);
   }
 
   /** One process; null when there is none of that namespec. */
   process(id: string): ProcessView | null {
     const entry = this.#registry.get(id);
-    return entry === undefined ? null : { id, config: entry.config, record: entry.record };
+    return entry === undefined ? null : viewOf(entry);
   }
 
   get phase(): ShutdownRecord['phase'] {
@@ -172,38 +215,18 @@ export class Engine {
 
   #autostart(entries: readonly Entry[]): void {
     const due = entries.filter(({ config }) => config.options.autostart);
-    for (const id of startOrder(due.map(({ rank }) => rank))) this.#enqueue({ to: 'process', id, input: { type: 'start', atMs: this.#now() } });
-    this.#turn();
-  }
-
-  #shutdownRequest(goal: Goal, cause: ExitCause): ShutdownInput {
-    const up = this.#registry.all().filter(({ record }) => SIGNALLABLE_STATES.has(record.state));
-    return { type: 'requested', atMs: this.#now(), goal, cause, ranks: stopRanks(up.map(({ rank }) => rank)), timeoutMs: this.#options.shutdownTimeoutMs };
-  }
-
-  #enqueue(input: Input): void {
-    this.#queue.push(input);
+    for (const id of startOrder(due.map(({ rank }) => rank))) this.#queue.add({ to: 'process', id, input: { type: 'start', atMs: this.#now() } });
+    this.#queue.turn();
   }
 
   #accept(input: Input): void {
-    this.#enqueue(input);
-    this.#turn();
-  }
-
-  /** Takes inputs until none is left. A call from within an effect only queues: the turn under way goes on to it. */
-  #turn(): void {
-    if (this.#isTurning) return;
-    this.#isTurning = true;
-    try {
-      for (let input = this.#queue.shift(); input !== undefined; input = this.#queue.shift()) this.#take(input);
-    } finally {
-      this.#isTurning = false;
-    }
+    this.#queue.add(input);
+    this.#queue.turn();
   }
 
   #take(input: Input): void {
     try {
-      if (input.to === 'supervisor') this.#stepSupervisor(input.input);
+      if (input.to === 'supervisor') this.#shutdown.step(input.input);
       else this.#stepProcess(input.id, input.input);
     } catch (error) {
       this.#ports.report('critical', `cannot act on ${input.input.type}: ${formatError(error)}`);
@@ -213,25 +236,36 @@ export class Engine {
   #stepProcess(id: string, input: ProcessInput): void {
     const entry = this.#registry.get(id);
     if (entry === undefined) return;
-    const { pid } = entry.record;
-    const { record, effects } = step(entry.record, input, { ...entry.policy, mayRestart: this.#shutdown.phase === 'running', chance: this.#ports.chance() });
+    const before = entry.record;
+    const isStart = input.type === 'start' || input.type === 'gate';
+    const { record, effects } = step(before, input, {
+      ...entry.policy,
+      mayRestart: this.#shutdown.phase === 'running',
+      chance: this.#ports.chance(),
+      gate: isStart ? gateOf(entry, this.#registry) : null,
+    });
     entry.record = record;
     entry.alarm.set(record.deadlineMs);
-    for (const effect of effects) this.#runEffect(entry, effect, pid);
+    if (record === before) return;
+    if (input.type === 'exited' && before.pid !== null) this.#runs.end(entry, before.pid, before.state === 'STOPPING');
+    if (input.type === 'spawned') this.#emit({ type: 'spawned', process: viewOf(entry), run: input.run, pid: input.pid });
+    for (const effect of effects) this.#runEffect(entry, effect, before.pid);
   }
 
   #runEffect(entry: Entry, effect: ProcessEffect, pidBefore: number | null): void {
     switch (effect.type) {
       case 'note':
-        return this.#say(formatNote(entry.config.name, this.#judge(entry, effect.note)));
+        return this.#say(formatNote(entry.config.name, entry.id === this.#options.mainProgram ? judgeMain(effect.note, this.#passedOn) : effect.note));
       case 'spawn':
-        return this.#spawn(entry, effect.run);
+        return this.#runs.begin(entry, effect.run);
       case 'signal':
-        return this.#signal(entry, effect.pid, effect.signal, effect.group);
+        return this.#runs.signal(entry, effect);
+      case 'told':
+        return this.#tell(entry, effect);
       case 'changed':
         this.#emit({
           type: 'process',
-          process: { id: entry.id, config: entry.config, record: effect.record },
+          process: { ...viewOf(entry), record: effect.record },
           from: effect.from,
           expected: effect.expected,
           pid: effect.to === 'STARTING' ? null : (effect.record.pid ?? pidBefore),
@@ -240,73 +274,31 @@ export class Engine {
     }
   }
 
-  /** Whatever exit code the main program chooses is the answer that the container was started for; and who sends it a signal expects what that does. */
-  #judge(entry: Entry, note: ProcessNote): ProcessNote {
-    if (entry.id !== this.#options.mainProgram || note.note !== 'exited') return note;
-    return { ...note, expected: note.status.kind === 'exited' || this.#passedOn.has(note.status.signal) };
+  #tell(entry: Entry, { fact, from, record }: Extract<ProcessEffect, { type: 'told' }>): void {
+    const process = { ...viewOf(entry), record };
+    this.#emit(fact === 'health' ? { type: 'health', process, from: from.health } : { type: fact, process });
+    for (const dependent of this.#registry.dependentsOf(entry.id)) this.#reconsider(dependent);
   }
 
-  #spawn(entry: Entry, run: number): void {
-    const outcome = this.#ports.processes.spawn(entry.config, run);
-    const atMs = this.#now();
-    if (outcome.ok) this.#registry.claimPid(outcome.pid, { entry, run });
-    const input: ProcessInput = outcome.ok
-      ? { type: 'spawned', atMs, run, pid: outcome.pid }
-      : { type: 'spawnFailed', atMs, run, reason: outcome.reason, exitCode: outcome.exitCode };
-    this.#queue.unshift({ to: 'process', id: entry.id, input });
+  /** A start that is held may be able to go on now, or never any more. */
+  #reconsider({ id, record }: Entry): void {
+    if (record.hold !== null && this.#shutdown.phase === 'running') this.#queue.add({ to: 'process', id, input: { type: 'gate', atMs: this.#now() } });
   }
 
-  #signal(entry: Entry, pid: number, signal: number, group: boolean): void {
-    const code = this.#registry.ownsPid(pid) ? this.#ports.processes.signal(pid, signal, group) : 'ESRCH';
-    if (code !== null) this.#enqueue({ to: 'process', id: entry.id, input: { type: 'signalFailed', atMs: this.#now(), run: entry.record.run, code } });
-  }
-
-  /** What a change of one process means for the whole: the next rank of a shutdown, or an end of the container. */
+  /** What a change of one process means for the others, and for the whole: the next rank of a shutdown, or an end of the container. */
   #afterChange(entry: Entry, { to, record, expected }: Extract<ProcessEffect, { type: 'changed' }>): void {
+    for (const dependent of this.#registry.dependentsOf(entry.id)) this.#reconsider(dependent);
+    if (to === 'STOPPING' && record.pid === null) this.#runs.callOff(entry.id);
     if (to === 'STARTING' || to === 'RUNNING' || to === 'STOPPING') return;
     if (this.#shutdown.phase === 'stopping') {
       // A start that fails during a shutdown would be tried again: it is called off.
-      if (to === 'BACKOFF') this.#enqueue({ to: 'process', id: entry.id, input: { type: 'stop', atMs: this.#now() } });
-      this.#enqueue({ to: 'supervisor', input: { type: 'gone', id: entry.id } });
-      return;
+      if (to === 'BACKOFF') this.#queue.add({ to: 'process', id: entry.id, input: { type: 'stop', atMs: this.#now() } });
+      return this.#shutdown.atRest(entry.id);
     }
-    const cause = exitCauseOf({ ...entry, record }, expected, this.#registry.all(), this.#options);
+    const cause = exitCauseOf({ ...entry, record }, expected, this.#registry.all(), this.#options, (other) => isAwaited(other.id, this.#registry));
     if (cause === null) return;
     // Ahead of what else has happened: other ends of the same batch are no reason to restart anything any more.
-    this.#queue.unshift({ to: 'supervisor', input: this.#shutdownRequest('exit', cause) });
-  }
-
-  #stepSupervisor(input: ShutdownInput): void {
-    const before = this.#shutdown;
-    const { record, effects } = stepShutdown(before, input);
-    this.#shutdown = record;
-    this.#timeout.set(record.deadlineMs);
-    if (before.phase === 'running' && record.phase !== 'running') this.#callOffWaiting(record);
-    for (const effect of effects) this.#runShutdownEffect(effect);
-  }
-
-  /** What does not run and is due to is called off at once, whatever its rank. */
-  #callOffWaiting(record: ShutdownRecord): void {
-    this.#emit({ type: 'supervisor', goal: record.goal });
-    const names = record.ranks.flat().map((id) => this.#registry.get(id)?.config.name ?? id);
-    if (names.length > 0) this.#say(formatWaiting(names));
-    for (const { id, record: process } of this.#registry.all()) {
-      if (!SIGNALLABLE_STATES.has(process.state)) this.#enqueue({ to: 'process', id, input: { type: 'stop', atMs: this.#now() } });
-    }
-  }
-
-  #runShutdownEffect(effect: ShutdownEffect): void {
-    if (effect.type === 'finished') {
-      this.#ports.finished(effect.goal, effect.cause);
-      return;
-    }
-    const order = (): void => {
-      for (const id of effect.ids) this.#enqueue({ to: 'process', id, input: { type: effect.type, atMs: this.#now() } });
-      this.#turn();
-    };
-    const { beforeStop } = this.#ports;
-    if (effect.type === 'kill' || beforeStop === undefined) order();
-    else beforeStop(effect.ids, order);
+    this.#queue.add({ to: 'supervisor', input: this.#shutdown.requestFor('exit', cause) }, 'next');
   }
 
   #emit(event: EngineEvent): void {
@@ -326,4 +318,8 @@ export class Engine {
   #now(): number {
     return this.#ports.clock.nowMs();
   }
+}
+
+function viewOf({ id, config, record }: Entry): ProcessView {
+  return { id, config, record };
 }

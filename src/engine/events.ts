@@ -2,6 +2,7 @@
  * What the engine tells the rest: that something has changed. Data only; subscriptions of event listeners are another layer's.
  */
 import type { Goal } from '../core/shutdown-machine.ts';
+import type { Health } from '../core/process-record.ts';
 import type { ProcessStateName } from '../core/states.ts';
 import type { ProcessView } from './registry.ts';
 
@@ -12,6 +13,16 @@ export type EngineEvent =
    * `pid`: of the run that goes on or has just ended, which the record of one that has ended no longer has; null where there is none.
    */
   | { readonly type: 'process'; readonly process: ProcessView; readonly from: ProcessStateName; readonly expected: boolean; readonly pid: number | null }
+  /** A run was executed; the record has its pid. Comes before what state that makes. */
+  | { readonly type: 'spawned'; readonly process: ProcessView; readonly run: number; readonly pid: number }
+  /** It said that it is ready. */
+  | { readonly type: 'ready'; readonly process: ProcessView }
+  /** Its health is another one. */
+  | { readonly type: 'health'; readonly process: ProcessView; readonly from: Health | null }
+  /** A start that is wanted waits, waits for something else now, or is called off. */
+  | { readonly type: 'held'; readonly process: ProcessView }
+  /** It is configured anew, and goes on (a live update). */
+  | { readonly type: 'configured'; readonly process: ProcessView }
   /** A group was taken in or forgotten at run time. */
   | { readonly type: 'group'; readonly group: string; readonly change: 'added' | 'removed' }
   /** The supervisor began to end or to restart. */

@@ -3,6 +3,7 @@
  */
 import { type ExitCause, exitRule, programEnd, programExitCode } from '../core/exit-policy.ts';
 import { isEndedForGood } from '../core/process-machine.ts';
+import type { ProcessNote } from '../core/process-record.ts';
 import type { ProcessView } from './registry.ts';
 
 /** The options of the supervisor that bear on it. */
@@ -12,11 +13,25 @@ export interface ExitSettings {
   readonly mainProgram: string | null;
 }
 
-/** The cause that a process which has just come to rest gives for an end of the supervisor; null for none. `expected` as of its exitcodes. */
-export function exitCauseOf({ id, config, record }: ProcessView, expected: boolean, all: readonly ProcessView[], { exitWhenIdle, mainProgram }: ExitSettings): ExitCause | null {
+/**
+ * The cause that a process which has just come to rest gives for an end of the supervisor; null for none. `expected` as of its exitcodes.
+ * `isAwaited`: a process that is at rest will still be started by itself.
+ */
+export function exitCauseOf(
+  { id, config, record }: ProcessView, expected: boolean, all: readonly ProcessView[], { exitWhenIdle, mainProgram }: ExitSettings, isAwaited: (other: ProcessView) => boolean,
+): ExitCause | null {
   const { exit_on_failure: exitOnFailure, exit_on_end: exitOnEnd, success_exit_codes: successExitCodes } = config.options;
-  const isIdle = exitWhenIdle && all.every(({ record: other }) => isEndedForGood(other) || other.state === 'STOPPED');
-  const rule = exitRule(record, expected, { exitOnFailure, exitOnEnd, isMain: id === mainProgram }, exitWhenIdle, isIdle);
+  const isIdle = exitWhenIdle && all.every((other) => (isEndedForGood(other.record) || other.record.state === 'STOPPED') && !isAwaited(other));
+  const rule = exitRule(record, expected, { exitOnFailure, exitOnEnd, isMain: id === mainProgram, isScheduled: config.options.cron !== null }, exitWhenIdle, isIdle);
   if (rule === null) return null;
   return { kind: 'program', id: config.name, rule, code: programExitCode(record, successExitCodes), how: programEnd(record), wasExecuted: record.exit !== null };
+}
+
+/**
+ * What the log says of the end of the main program: whatever exit code it chooses is the answer that the container was started for, and who sends it a
+ * signal expects what that does. `passedOn`: the signals that were sent on to it.
+ */
+export function judgeMain(note: ProcessNote, passedOn: ReadonlySet<number>): ProcessNote {
+  if (note.note !== 'exited') return note;
+  return { ...note, expected: note.status.kind === 'exited' || passedOn.has(note.status.signal) };
 }

@@ -4,7 +4,7 @@
  */
 import { type ExitStatus, formatExit } from '../core/exit-status.ts';
 import type { Level } from '../core/log-level.ts';
-import type { ProcessNote } from '../core/process-machine.ts';
+import type { ProcessNote } from '../core/process-record.ts';
 import { formatSignal, signalNumbers } from '../core/signals.ts';
 
 /** A line and its level. */
@@ -30,6 +30,10 @@ export function formatNote(name: string, note: ProcessNote): Message {
       return ['info', note.status === null ? `stopped: ${name}` : `stopped: ${name} (${formatExit(note.status)})`];
     case 'gaveUp':
       return ['info', `gave up: ${name} entered FATAL state, too many start retries too quickly`];
+    case 'held':
+      return [note.hold.kind === 'stuck' ? 'warn' : 'info', `${name} ${note.hold.reason}`];
+    case 'ready':
+      return ['info', `ready: ${name}`];
     case 'restartedTooOften':
       return ['info', `gave up: ${name} entered FATAL state, more than ${note.restarts} restarts within ${formatSeconds(note.windowMs)} seconds (max_restarts)`];
     case 'signalling':

@@ -3,6 +3,7 @@
  * Types only.
  */
 import type { ProcessConfig } from '../config/model.ts';
+import type { ExitStatus } from '../core/exit-status.ts';
 import type { Level } from '../core/log-level.ts';
 
 /** Outcome of a spawn: it was executed, or why not. */
@@ -28,3 +29,31 @@ export interface Clock {
 
 /** Writes a line to the supervisor's own log. Never throws, never waits. */
 export type Report = (level: Level, text: string) => void;
+
+/** A command beside a program: a hook or a check. It has the user, directory, environment and limits of its program, and a process group of its own. */
+export interface Job {
+  /** The option that it comes from, as `pre_start_command`. */
+  readonly name: string;
+  readonly command: string;
+  readonly timeoutMs: number;
+  /** Variables that are added last. */
+  readonly environment: ReadonlyMap<string, string>;
+  /** `log`: its lines are those of the program's own streams. `keep`: the end of what it says comes back in the outcome. */
+  readonly output: 'log' | 'keep';
+}
+
+/** What became of a job. `failed`: it could not be executed. */
+export type JobOutcome =
+  | { readonly kind: 'ended'; readonly status: ExitStatus; readonly output: string }
+  | { readonly kind: 'timeout'; readonly output: string }
+  | { readonly kind: 'failed'; readonly reason: string }
+  | { readonly kind: 'cancelled' };
+
+/** Runs jobs. Nothing of one is left when it is done. */
+export interface Jobs {
+  /**
+   * Starts a job; never throws. `done` is called once, never from within this call.
+   * The function returned cancels: SIGKILL to its group, and `done` follows as soon as it is reaped.
+   */
+  run(process: ProcessConfig, job: Job, done: (outcome: JobOutcome) => void): () => void;
+}

@@ -2,7 +2,7 @@
  * What the engine knows: the processes by namespec, and which pid is whose. It decides nothing and orders nothing.
  */
 import type { GroupConfig, ProcessConfig } from '../config/model.ts';
-import { initialRecord, type ProcessRecord } from '../core/process-machine.ts';
+import { initialRecord, type ProcessRecord } from '../core/process-record.ts';
 import type { Ranked } from '../core/stop-order.ts';
 import type { Alarm } from './alarm.ts';
 import { type FixedPolicy, policyOf } from './policy.ts';
@@ -41,6 +41,8 @@ export function namespecOf(config: Pick<ProcessConfig, 'group' | 'name'>): strin
 export class Registry {
   readonly #entries = new Map<string, Entry>();
   readonly #runs = new Map<number, Run>();
+  /** Who depends on whom, the other way round; made when it is asked for. */
+  #dependents: Map<string, Entry[]> | null = null;
   readonly #makeAlarm: (id: string) => Alarm;
 
   /** `makeAlarm` makes the alarm of a process. */
@@ -50,9 +52,11 @@ export class Registry {
 
   /** Takes in all processes of a group. One that is known keeps its record, and is what the configuration now says in all else. */
   setGroup(group: GroupConfig): void {
+    this.#dependents = null;
     for (const config of group.processes) {
       const id = namespecOf(config);
-      const configured = { config, policy: policyOf(config), rank: { id, groupPriority: group.priority, priority: config.options.priority } };
+      const dependsOn = config.dependsOn.map((other) => namespecOf({ group: other.group, name: other.process }));
+      const configured = { config, policy: policyOf(config), rank: { id, groupPriority: group.priority, priority: config.options.priority, dependsOn } };
       const known = this.#entries.get(id);
       if (known !== undefined) Object.assign(known, configured);
       else this.#entries.set(id, { id, ...configured, record: initialRecord, alarm: this.#makeAlarm(id) });
@@ -61,6 +65,7 @@ export class Registry {
 
   /** Forgets a process. */
   remove(entry: Entry): void {
+    this.#dependents = null;
     entry.alarm.set(null);
     this.#entries.delete(entry.id);
   }
@@ -76,6 +81,24 @@ export class Registry {
 
   inGroup(name: string): Entry[] {
     return this.all().filter(({ config }) => config.group === name);
+  }
+
+  /** The processes that depend on one (`depends_on`). */
+  dependentsOf(id: string): readonly Entry[] {
+    this.#dependents ??= this.#listDependents();
+    return this.#dependents.get(id) ?? [];
+  }
+
+  #listDependents(): Map<string, Entry[]> {
+    const dependents = new Map<string, Entry[]>();
+    for (const entry of this.#entries.values()) {
+      for (const other of entry.rank.dependsOn) {
+        const list = dependents.get(other);
+        if (list === undefined) dependents.set(other, [entry]);
+        else list.push(entry);
+      }
+    }
+    return dependents;
   }
 
   /** A pid that a spawn has made belongs to this run from now on. */

@@ -2,6 +2,7 @@
  * The supervisor on one configuration after the other: connects the engine to the kernel, the programs' pipes to the logs, and signals to requests.
  * It decides nothing that core/ decides, and does not end the process.
  */
+import { splitCommandLine } from '../config/command-line.ts';
 import { findProcesses } from '../config/dependencies.ts';
 import { diffConfigs } from '../config/diff.ts';
 import type { Config, GroupConfig } from '../config/model.ts';
@@ -17,6 +18,8 @@ import { Serials } from '../events/event-pools.ts';
 import type { Hub } from '../logs/ports.ts';
 import type { Reaped } from '../native/addon.ts';
 import type { SystemClock } from '../process/clock.ts';
+import { CommandJobs } from '../process/jobs.ts';
+import { type Companion, makeCompanions, remarksOf } from './companions.ts';
 import { EventWiring } from './event-wiring.ts';
 import { FastCgiSockets } from './fastcgi.ts';
 import { updateGroup } from './group-update.ts';
@@ -55,6 +58,8 @@ export class Supervision {
   readonly #sockets: FastCgiSockets;
   #events: EventWiring;
   #engine: Engine;
+  #companions: readonly Companion[] = [];
+  readonly #jobs: CommandJobs;
   readonly #serials = new Serials();
   /** What a reload under way will start with. */
   #next: Config | null = null;
@@ -66,6 +71,7 @@ export class Supervision {
     this.#config = config;
     this.#latest = config;
     this.#sockets = new FastCgiSockets(parts.addon, (level, text) => parts.hub.mainLog.write(level, text));
+    this.#jobs = this.#makeJobs();
     this.#streams = this.#openStreams(config);
     this.#events = this.#wireEvents(config);
     this.#engine = this.#makeEngine(config);
@@ -107,9 +113,15 @@ export class Supervision {
     return [...this.#active.values()].toSorted((a, b) => a.priority - b.priority);
   }
 
+  /** What is to be said of a process besides its state, as the next run of its schedule. */
+  remarks(id: string): string[] {
+    return remarksOf(this.#companions, id);
+  }
+
   /** Starts everything that has autostart. */
   start(): void {
     this.#events.begin(this.#config.groups);
+    for (const companion of this.#companions) companion.begin(this.#engine.processes());
     this.#engine.start();
   }
 
@@ -121,7 +133,7 @@ export class Supervision {
 
   /** Takes a batch from the reaper. */
   reaped(batch: readonly Reaped[]): void {
-    this.#engine.reaped(batch);
+    this.#engine.reaped(this.#jobs.take(batch));
   }
 
   /** Acts upon a signal that came in. */
@@ -202,7 +214,8 @@ export class Supervision {
   }
 
   #makeEngine(config: Config): Engine {
-    const { clock, hub } = this.#parts;
+    const { clock, hub, addon, env } = this.#parts;
+    const report: Report = (level, text) => hub.mainLog.write(level, text);
     const { shutdown_timeout: shutdownTimeout, exit_when_idle: exitWhenIdle } = config.supervisord;
     const main = config.groups.find(({ name }) => name === config.main)?.processes[0];
     const engine = new Engine(config.groups, {
@@ -211,20 +224,23 @@ export class Supervision {
       mainProgram: main === undefined ? null : namespecOf(main),
     }, {
       processes: this.#starter,
+      jobs: this.#jobs,
       clock,
-      report: (level, text) => hub.mainLog.write(level, text),
+      report,
       chance: Math.random,
       beforeStop: (ids, proceed) => this.#events.settle(ids, proceed),
       finished: (goal, cause) => this.#finished(goal, cause),
     });
     this.#active.clear();
     for (const group of config.groups) this.#active.set(group.name, group);
+    this.#companions = makeCompanions({ engine, clock, report, jobs: this.#jobs, addon, env });
     engine.subscribe((event) => this.#observe(event));
     return engine;
   }
 
   #finished(goal: Goal, cause: ExitCause): void {
     this.#events.close();
+    for (const companion of this.#companions) companion.close();
     const next = this.#next;
     if (goal === 'exit' || next === null) return this.#parts.ended(cause);
     void this.#startOver(next);
@@ -249,7 +265,20 @@ export class Supervision {
     // A run that is over has no use for its standard input any more.
     if (event.type === 'process' && event.process.record.pid === null && event.process.record.state !== 'STARTING') this.#streams.closeInput(event.process.id);
     this.#events.observe(event, (name) => this.#active.get(name));
+    for (const companion of this.#companions) companion.observe(event);
     for (const listener of this.#listeners) listener(event);
+  }
+
+  /** Hooks and checks, which start with what programs start with. */
+  #makeJobs(): CommandJobs {
+    const { addon, launcher, clock, hub, env, limits, serverUrl } = this.#parts;
+    return new CommandJobs({
+      addon, launcher, clock,
+      report: (level, text) => hub.mainLog.write(level, text),
+      split: splitCommandLine,
+      surroundings: () => ({ inherited: env, common: this.#config.supervisord.environment, serverUrl: serverUrl(), limits }),
+      channel: (process, stream) => this.#streams.channel(namespecOf(process), stream),
+    });
   }
 
   #wireEvents({ supervisord }: Config): EventWiring {

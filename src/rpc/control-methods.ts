@@ -4,6 +4,7 @@
  */
 import { RpcFault } from '../core/faults.ts';
 import { parseSignal } from '../core/signals.ts';
+import { startOrder } from '../core/stop-order.ts';
 import { RUNNING_STATES, SIGNALLABLE_STATES, STOPPED_STATES } from '../core/states.ts';
 import type { ProcessView } from '../engine/registry.ts';
 import { type Action, forEachProcess } from './each-process.ts';
@@ -13,11 +14,15 @@ import { whenSettled } from './settling.ts';
 import type { XmlRpcStruct, XmlRpcValue } from './xmlrpc.ts';
 
 const isRunning = ({ record }: ProcessView): boolean => RUNNING_STATES.has(record.state);
+const isWanted = (process: ProcessView): boolean => isRunning(process) || process.record.hold !== null;
 const isNotRunning = (process: ProcessView): boolean => !isRunning(process);
 const isSignallable = ({ record }: ProcessView): boolean => SIGNALLABLE_STATES.has(record.state);
 
-/** Whether a start has come to its end: true when RUNNING; a fault when it failed. */
+/** Whether a start has come to its end: true when RUNNING; a fault when it failed, or can not happen because of what it depends on. */
 function judgeStart(process: ProcessView | null, name: string): true | null {
+  const hold = process?.record.hold ?? null;
+  if (hold?.kind === 'waiting') return null;
+  if (hold !== null) throw RpcFault.of('SPAWN_ERROR', `${name}: ${hold.reason}`);
   switch (process?.record.state) {
     case 'RUNNING':
       return true;
@@ -44,7 +49,9 @@ function start(context: CallContext, { id, config, record }: ProcessView, name: 
   if (RUNNING_STATES.has(record.state)) throw RpcFault.of('ALREADY_STARTED', name);
   if (record.state === 'UNKNOWN') throw RpcFault.of('FAILED', `${name} is in an unknown process state`);
   supervisor.start(id);
-  const state = supervisor.process(id)?.record.state;
+  const { state, hold } = supervisor.process(id)?.record ?? record;
+  // Something that holds it back is told whether or not the answer is waited for; a start that only waits goes on by itself.
+  if (hold?.kind === 'stuck') throw RpcFault.of('SPAWN_ERROR', `${name}: ${hold.reason}`);
   if (state === 'BACKOFF' || state === 'FATAL') throw RpcFault.of('SPAWN_ERROR', name);
   // compat: true also for a process that is stopping, which is not started.
   if (!wait || state === 'RUNNING') return true;
@@ -55,7 +62,8 @@ function stop(context: CallContext, { id, record }: ProcessView, name: string, w
   const { supervisor } = context;
   // Unlike Supervisor, which answers NOT_RUNNING: who asks a second time has no more patience.
   if (record.state === 'STOPPING') supervisor.kill(id);
-  else if (RUNNING_STATES.has(record.state)) supervisor.stop(id);
+  // A start that is held is called off.
+  else if (RUNNING_STATES.has(record.state) || record.hold !== null) supervisor.stop(id);
   else throw RpcFault.of('NOT_RUNNING', name);
   if (judgeStop(supervisor.process(id), name) === true || !wait) return true;
   return whenSettled(context, id, (process) => judgeStop(process, name));
@@ -73,12 +81,15 @@ function signal({ supervisor }: CallContext, { id, record }: ProcessView, name: 
 }
 
 function startMany(context: CallContext, processes: readonly ProcessView[], wait: boolean): Promise<XmlRpcStruct[]> {
-  return forEachProcess(context, processes, isNotRunning, (process, name) => start(context, process, name, wait));
+  // What a process depends on is asked to start before it.
+  const order = new Map(startOrder(processes.map(({ id, config }, index) => ({ id, groupPriority: 0, priority: index, dependsOn: config.dependsOn.map(({ group, process }) => `${group}:${process}`) }))).map((id, index) => [id, index]));
+  const inOrder = processes.toSorted((a, b) => (order.get(a.id) ?? 0) - (order.get(b.id) ?? 0));
+  return forEachProcess(context, inOrder, isNotRunning, (process, name) => start(context, process, name, wait), processes);
 }
 
 /** Unlike Supervisor, which asks in ascending priority: what was started last is asked to stop first. */
 function stopMany(context: CallContext, processes: readonly ProcessView[], wait: boolean): Promise<XmlRpcStruct[]> {
-  return forEachProcess(context, processes.toReversed(), isRunning, (process, name) => stop(context, process, name, wait), processes);
+  return forEachProcess(context, processes.toReversed(), isWanted, (process, name) => stop(context, process, name, wait), processes);
 }
 
 function signalMany(context: CallContext, processes: readonly ProcessView[], requested: XmlRpcValue | undefined): Promise<XmlRpcStruct[]> {

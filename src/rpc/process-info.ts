@@ -4,8 +4,9 @@
  */
 import { formatDaytime, formatUptime } from './durations.ts';
 import { supervisorExitStatus } from '../core/exit-status.ts';
-import type { ProcessRecord } from '../core/process-machine.ts';
+import type { ProcessRecord } from '../core/process-record.ts';
 import { ProcessState } from '../core/states.ts';
+import { purposeOf } from '../engine/policy.ts';
 import type { ProcessView } from '../engine/registry.ts';
 import type { Times } from './process-times.ts';
 import type { XmlRpcStruct } from './xmlrpc.ts';
@@ -47,8 +48,25 @@ function exitStatus(record: ProcessRecord): number {
   return isExit && record.exit !== null ? supervisorExitStatus(record.exit) : 0;
 }
 
+/** Whether a program can tell that it is ready (`notification_fd`, `notify`). */
+export function tellsReadiness({ options }: ProcessView['config']): boolean {
+  return options.notification_fd !== null || options.notify !== null;
+}
+
+/** Members that Supervisor does not have, each only where there is something to say: clients know the others by heart. */
+function formatAdditions({ config, record }: ProcessView): XmlRpcStruct {
+  const purpose = purposeOf(config.options);
+  return {
+    ...(record.health === null ? {} : { health: record.health }),
+    ...(tellsReadiness(config) ? { ready: record.isReady } : {}),
+    ...(record.hold === null ? {} : { hold: record.hold.kind }),
+    ...(purpose === 'service' ? {} : { purpose }),
+  };
+}
+
 /** The struct of `getProcessInfo`, its members in Supervisor's order. */
-export function formatProcessInfo({ config, record }: ProcessView, surroundings: Surroundings): XmlRpcStruct {
+export function formatProcessInfo(view: ProcessView, surroundings: Surroundings): XmlRpcStruct {
+  const { config, record } = view;
   const { times, wallMs, stdoutPath, stderrPath } = surroundings;
   return {
     name: config.name,
@@ -65,5 +83,6 @@ export function formatProcessInfo({ config, record }: ProcessView, surroundings:
     stderr_logfile: stderrPath,
     pid: record.pid ?? 0,
     description: describeProcess(config.name, record, surroundings),
+    ...formatAdditions(view),
   };
 }

@@ -33,7 +33,7 @@ export function whenSettled<T>({ supervisor, signal }: CallContext, id: string, 
       }
     };
     unsubscribe = supervisor.subscribe((event) => {
-      if (event.type === 'process' && event.process.id === id) ask(event.process);
+      if ((event.type === 'process' || event.type === 'held') && event.process.id === id) ask(event.process);
       else if (event.type === 'group' && event.change === 'removed' && id.startsWith(`${event.group}:`)) ask(null);
     });
     signal.addEventListener('abort', abort);

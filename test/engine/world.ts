@@ -1,10 +1,10 @@
 /** A fake kernel and a fake clock for the engine: programs live and die as the test says, time steps from alarm to alarm. */
 import assert from 'node:assert/strict';
-import type { GroupConfig, ProcessConfig } from '../../src/config/model.ts';
+import type { Dependency, GroupConfig, ProcessConfig } from '../../src/config/model.ts';
 import type { ExitCause } from '../../src/core/exit-policy.ts';
 import type { Goal } from '../../src/core/shutdown-machine.ts';
 import { Engine, type EngineOptions } from '../../src/engine/engine.ts';
-import type { Clock, SpawnOutcome } from '../../src/engine/ports.ts';
+import type { Clock, Job, JobOutcome, SpawnOutcome } from '../../src/engine/ports.ts';
 
 /** Time that stands still until it is stepped; alarms fire in order, each at its own time. */
 export class FakeClock implements Clock {
@@ -47,6 +47,9 @@ const defaults = {
   autostart: true, startsecs: 1, startretries: 3, autorestart: 'unexpected', exitcodes: [0], stopsignal: [15], stopwaitsecs: 10,
   stopasgroup: false, killasgroup: false, priority: 999, exit_on_failure: false, exit_on_end: false, success_exit_codes: [] as readonly number[],
   restartpause: 0, maxbackoff: null as number | null, backoff_factor: 1, max_restarts: null as number | null, max_restarts_window: 60,
+  oneshot: false, cron: null as unknown, kill_orphans: 'never' as 'never' | 'stop' | 'always', notification_fd: null as number | null, notify: null as 'sd' | null,
+  pre_start_command: null as string | null, pre_start_timeout: 60, stop_command: null as string | null, stop_timeout: null as number | null,
+  post_stop_command: null as string | null, post_stop_timeout: 60,
 };
 
 /** Options of a test's program, and how it behaves. */
@@ -57,6 +60,8 @@ export interface Program extends Partial<Omit<typeof defaults, 'autorestart'>> {
   readonly groupPriority?: number;
   /** Signals that it ends by; all but 0 if not given. */
   readonly diesBy?: readonly number[];
+  /** Conditions by the names of what it depends on. */
+  readonly needs?: Readonly<Record<string, Dependency['condition']>>;
   readonly spawnError?: { readonly reason: string; readonly exitCode: number };
 }
 
@@ -68,6 +73,8 @@ export class World {
   /** Orders that reached the kernel: `spawn web`, `SIG15 web`, `SIG9 -web`. */
   readonly calls: string[] = [];
   readonly states: string[] = [];
+  /** Changes beside the state: `db ready`, `web held`. */
+  readonly facts: string[] = [];
   readonly engine: Engine;
   ended: { goal: Goal; cause: ExitCause } | null = null;
   /** What is asked before a rank of a shutdown is stopped. */
@@ -78,6 +85,10 @@ export class World {
   readonly #alive = new Map<number, Program>();
 
   readonly #programs = new Map<string, Program>();
+  /** Commands under way, by name of the process and the option. */
+  readonly #jobs = new Map<string, (outcome: JobOutcome) => void>();
+  /** Process groups that outlive their leaders, by the pid that was theirs. */
+  readonly groups = new Set<number>();
 
   constructor(programs: readonly Program[], options: Partial<EngineOptions> = {}) {
     this.engine = new Engine(this.groupsOf(programs), { shutdownTimeoutMs: null, exitWhenIdle: false, mainProgram: null, ...options }, {
@@ -89,6 +100,7 @@ export class World {
         assert.equal(this.ended, null, 'an engine finishes once');
         this.ended = { goal, cause };
       },
+      jobs: { run: (config, job, done) => this.#runJob(config, job, done) },
       processes: {
         spawn: ({ name }): SpawnOutcome => {
           this.calls.push(`spawn ${name}`);
@@ -100,6 +112,11 @@ export class World {
           return { ok: true, pid };
         },
         signal: (pid, signal, group) => {
+          if (signal === 0) return this.groups.has(pid) ? null : 'ESRCH';
+          if (this.groups.has(pid)) {
+            this.calls.push(`SIG${signal} rest of ${pid}`);
+            return null;
+          }
           const program = this.#alive.get(pid);
           assert.ok(program !== undefined, `a signal to ${pid}, which is not alive`);
           this.calls.push(`SIG${signal} ${group ? '-' : ''}${program.name}`);
@@ -108,6 +125,7 @@ export class World {
       },
     });
     this.engine.subscribe((event) => {
+      if (event.type === 'ready' || event.type === 'health' || event.type === 'held') this.facts.push(`${event.process.config.name} ${event.type}`);
       if (event.type === 'group') this.states.push(`${event.group} ${event.change}`);
       if (event.type === 'process') this.states.push(`${event.process.config.name} ${event.from}>${event.process.record.state}`);
     });
@@ -119,13 +137,31 @@ export class World {
     for (const program of programs) {
       this.#programs.set(program.name, program);
       const group = program.group ?? program.name;
-      const config = { name: program.name, group, program: program.name, options: { ...defaults, ...program } } as unknown as ProcessConfig;
+      const config = { name: program.name, group, program: program.name, options: { ...defaults, ...program }, dependsOn: dependenciesOf(program) } as unknown as ProcessConfig;
       groups.set(group, [...(groups.get(group) ?? []), config]);
     }
     return [...groups].map(([name, processes]): GroupConfig => {
       const first = programs.find((program) => (program.group ?? program.name) === name);
       return { name, priority: first?.groupPriority ?? first?.priority ?? 999, type: 'program', processes };
     });
+  }
+
+  #runJob({ name }: ProcessConfig, job: Job, done: (outcome: JobOutcome) => void): () => void {
+    const key = `${name} ${job.name}`;
+    const pid = job.environment.get('SUPERVISOR_PID');
+    this.calls.push(`run ${key}${pid === undefined ? '' : ` for ${pid}`}`);
+    this.#jobs.set(key, done);
+    return () => {
+      this.calls.push(`cancel ${key}`);
+    };
+  }
+
+  /** A command comes to its end. */
+  endJob(key: string, outcome: number | JobOutcome = 0): void {
+    const done = this.#jobs.get(key);
+    assert.ok(done !== undefined, `no ${key} is under way`);
+    this.#jobs.delete(key);
+    done(typeof outcome === 'number' ? { kind: 'ended', status: { kind: 'exited', code: outcome }, output: '' } : outcome);
   }
 
   /** State of a process by its name. */
@@ -162,3 +198,7 @@ export class World {
 
 /** Status words of waitpid. */
 export const exitWith = (code: number): number => code << 8;
+
+function dependenciesOf({ needs = {} }: Program): Dependency[] {
+  return Object.entries(needs).map(([name, condition]) => ({ group: name, process: name, condition }));
+}

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { containerExitCode, type ExitCause, exitRule, formatCause, programEnd, programExitCode } from '../../../src/core/exit-policy.ts';
 import { formatExit, isExpectedExit, parseWaitStatus, shellExitCode, supervisorExitStatus } from '../../../src/core/exit-status.ts';
 import { isLogged, levels } from '../../../src/core/log-level.ts';
-import { initialRecord, type ProcessRecord } from '../../../src/core/process-machine.ts';
+import { initialRecord, type ProcessRecord } from '../../../src/core/process-record.ts';
 import { backoffDelayMs, restartDelayMs } from '../../../src/core/restart-policy.ts';
 import { formatSignal, parseSignal } from '../../../src/core/signals.ts';
 import { startOrder, stopRanks } from '../../../src/core/stop-order.ts';
@@ -45,7 +45,7 @@ const ended = (change: Partial<ProcessRecord>): ProcessRecord => ({ ...initialRe
 const FAILED = ended({ state: 'EXITED', exit: parseWaitStatus(3 << 8) });
 
 test('the rule by which an end of a program ends the container', () => {
-  const none = { exitOnFailure: false, exitOnEnd: false, isMain: false };
+  const none = { exitOnFailure: false, exitOnEnd: false, isMain: false, isScheduled: false };
   const restarts = ended({ state: 'EXITED', exit: parseWaitStatus(3 << 8), deadlineMs: 5 });
   assert.equal(exitRule(FAILED, false, none, false, true), null);
   assert.equal(exitRule(FAILED, false, { ...none, exitOnFailure: true }, false, false), 'exit_on_failure');
@@ -86,7 +86,7 @@ test('the exit code of the container, and its reason in a line', () => {
 });
 
 test('start ascends, stop descends by ranks', () => {
-  const ranked = (id: string, groupPriority: number, priority: number) => ({ id, groupPriority, priority });
+  const ranked = (id: string, groupPriority: number, priority: number) => ({ id, groupPriority, priority, dependsOn: [] });
   const all = [ranked('web', 999, 999), ranked('db', 1, 1), ranked('job', 999, 999), ranked('g:late', 5, 20), ranked('g:early', 5, 10)];
   assert.deepEqual(startOrder(all), ['db', 'g:early', 'g:late', 'web', 'job']);
   assert.deepEqual(stopRanks(all), [['web', 'job'], ['g:late'], ['g:early'], ['db']]);

@@ -1,14 +1,13 @@
 /** The table of a process's life: every transition by rows, totality, and a seeded random walk that holds the invariants. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import {
-  initialRecord, isEndedForGood, type ProcessEffect, type ProcessInput, type ProcessPolicy, type ProcessRecord, step,
-} from '../../../src/core/process-machine.ts';
+import { isEndedForGood, step } from '../../../src/core/process-machine.ts';
+import { initialRecord, type ProcessEffect, type ProcessInput, type ProcessPolicy, type ProcessRecord } from '../../../src/core/process-record.ts';
 import { parseWaitStatus } from '../../../src/core/exit-status.ts';
 import { processStateNames, type ProcessStateName, SIGNALLABLE_STATES } from '../../../src/core/states.ts';
 
 const policy: ProcessPolicy = {
-  startMs: 1000, startRetries: 3, autorestart: 'unexpected', exitCodes: [0], stopSignals: [15], stopWaitMs: 10_000,
+  purpose: 'service', startMs: 1000, startRetries: 3, autorestart: 'unexpected', exitCodes: [0], stopSignals: [15], stopWaitMs: 10_000, firstWaitMs: 10_000, gate: null,
   stopAsGroup: false, killAsGroup: false, mayRestart: true, chance: 0,
   restart: { pauseMs: 0, maxBackoffMs: Infinity, backoffFactor: 1, maxRestarts: Infinity, windowMs: 60_000 },
 };
@@ -31,6 +30,7 @@ function summarize(effects: readonly ProcessEffect[]): string[] {
       case 'spawn': return `spawn ${effect.run}`;
       case 'signal': return `signal ${effect.signal}${effect.group ? ' group' : ''}`;
       case 'note': return effect.note.note;
+      case 'told': return `told ${effect.fact}`;
     }
   });
 }

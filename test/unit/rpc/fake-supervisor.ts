@@ -15,7 +15,8 @@ const defaults = {
   stopasgroup: false, killasgroup: false, priority: 999, exit_on_failure: false, exit_on_end: false, redirect_stderr: false, serverurl: null as string | null, user: null,
   stdout_logfile: [{ kind: 'auto' }] as Array<{ kind: string }>, stdout_logfile_maxbytes: 52_428_800, stdout_logfile_backups: 10, stdout_capture_maxbytes: 0, stdout_events_enabled: false, stdout_syslog: false,
   stderr_logfile: [{ kind: 'auto' }] as Array<{ kind: string }>, stderr_logfile_maxbytes: 52_428_800, stderr_logfile_backups: 10, stderr_capture_maxbytes: 0, stderr_events_enabled: false, stderr_syslog: false,
-  oneshot: false, restartpause: 0, maxbackoff: null, backoff_factor: 1, max_restarts: null, max_restarts_window: 60, kill_orphans: 'never',
+  oneshot: false, restartpause: 0, maxbackoff: null, backoff_factor: 1, max_restarts: null, max_restarts_window: 60, kill_orphans: 'never', cron: null, notification_fd: null, notify: null,
+  pre_start_command: null, pre_start_timeout: 60, stop_command: null, stop_timeout: null, post_stop_command: null, post_stop_timeout: 60,
 };
 
 /** A program and how it behaves. */
@@ -115,6 +116,7 @@ export class FakeSupervisor implements Supervisor {
       report: (level, text) => this.report(level, text),
       chance: () => 0,
       finished: () => this.report('info', 'finished'),
+      jobs: { run: () => () => undefined },
       processes: { spawn: (config) => this.#spawn(config), signal: (pid, signal) => this.#receive(pid, signal) },
     });
     this.engine.start();
@@ -129,7 +131,7 @@ export class FakeSupervisor implements Supervisor {
     }
     const made = [...groups].map(([name, members]): GroupConfig => ({
       name, type: 'program', priority: members[0]?.groupPriority ?? 999,
-      processes: members.map((program) => ({ name: program.name, group: name, program: program.name, number: 0, type: program.type ?? 'program', options: { ...defaults, ...program.options } }) as unknown as ProcessConfig),
+      processes: members.map((program) => ({ name: program.name, group: name, program: program.name, number: 0, type: program.type ?? 'program', options: { ...defaults, ...program.options }, dependsOn: [] }) as unknown as ProcessConfig),
     }));
     return made.toSorted((a, b) => a.priority - b.priority);
   }

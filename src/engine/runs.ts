@@ -1,0 +1,91 @@
+/**
+ * The runs of processes as the kernel has them: carries out the orders to spawn and to signal, with the hooks around them, and gives back what came of them as inputs.
+ * Part of the engine, and called by it alone; no state of a process changes here.
+ */
+import type { ProcessEffect, ProcessInput } from '../core/process-record.ts';
+import { Aftermath } from './aftermath.ts';
+import { Hooks } from './hooks.ts';
+import type { Clock, Jobs, Processes, Report } from './ports.ts';
+import type { Entry, Registry } from './registry.ts';
+
+const STOPPED_BEFORE = 'it was stopped before it was started';
+
+/** What it is built from. */
+export interface RunsParts {
+  readonly registry: Registry;
+  readonly processes: Processes;
+  readonly jobs: Jobs;
+  readonly clock: Clock;
+  readonly report: Report;
+  /** Puts an input into the engine's queue, and turns; `next` before all others. */
+  readonly send: (id: string, input: ProcessInput, place: 'last' | 'next') => void;
+}
+
+/** See the head of this file. */
+export class Runs {
+  readonly #parts: RunsParts;
+  readonly #hooks: Hooks;
+  /** What follows the end of a run. */
+  readonly aftermath: Aftermath;
+
+  constructor(parts: RunsParts) {
+    const { processes, clock, report, jobs } = parts;
+    this.#parts = parts;
+    this.#hooks = new Hooks(jobs, report);
+    this.aftermath = new Aftermath({ processes, clock, report, hooks: this.#hooks });
+  }
+
+  /** Makes sure that nothing of the run before is left, and that pre_start_command has succeeded; then executes the program. */
+  begin(entry: Entry, run: number): void {
+    const isStill = (): boolean => entry.record.run === run && entry.record.state === 'STARTING';
+    const fail = (reason: string, exitCode: number): void => this.#parts.send(entry.id, { type: 'spawnFailed', atMs: this.#parts.clock.nowMs(), run, reason, exitCode }, 'next');
+    this.aftermath.whenOver(entry.id, () => {
+      if (!isStill()) return fail(STOPPED_BEFORE, 1);
+      this.#hooks.preStart(entry, (failure) => {
+        if (failure !== null) fail(failure.reason, failure.exitCode);
+        else if (!isStill()) fail(STOPPED_BEFORE, 1);
+        else this.#spawn(entry, run);
+      });
+    });
+  }
+
+  /** Gives up the preparation of a run: its outcome comes as a spawn that failed. */
+  callOff(id: string): void {
+    this.#hooks.cancel(id, 'pre_start_command');
+  }
+
+  /** Carries out a signal of the machine; the first one of a stop is what stop_command is instead of. */
+  signal(entry: Entry, { pid, signal, group, isFirst }: Extract<ProcessEffect, { type: 'signal' }>): void {
+    const { run } = entry.record;
+    const send = (): void => this.#send(entry, run, pid, signal, group);
+    const isReplaced = isFirst && this.#hooks.stop(entry, pid, (failure) => {
+      const { record } = entry;
+      // A command that has failed stops nothing: the signal is sent after all, unless its time has come meanwhile.
+      if (failure !== null && record.run === run && record.pid === pid && record.signalsSent === 1) send();
+    });
+    if (!isReplaced) send();
+  }
+
+  /** A run is over: its leader was reaped. `wasStopped`: because it was told to. */
+  end(entry: Entry, pid: number, wasStopped: boolean): void {
+    this.#hooks.cancel(entry.id, 'stop_command');
+    this.aftermath.begin(entry, pid, wasStopped);
+  }
+
+  #spawn(entry: Entry, run: number): void {
+    const { processes, registry, clock, send } = this.#parts;
+    const outcome = processes.spawn(entry.config, run);
+    const atMs = clock.nowMs();
+    if (outcome.ok) registry.claimPid(outcome.pid, { entry, run });
+    const input: ProcessInput = outcome.ok
+      ? { type: 'spawned', atMs, run, pid: outcome.pid }
+      : { type: 'spawnFailed', atMs, run, reason: outcome.reason, exitCode: outcome.exitCode };
+    send(entry.id, input, 'next');
+  }
+
+  #send(entry: Entry, run: number, pid: number, signal: number, group: boolean): void {
+    const { processes, registry, clock, send } = this.#parts;
+    const code = registry.ownsPid(pid) ? processes.signal(pid, signal, group) : 'ESRCH';
+    if (code !== null) send(entry.id, { type: 'signalFailed', atMs: clock.nowMs(), run, code }, 'last');
+  }
+}

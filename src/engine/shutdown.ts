@@ -1,0 +1,98 @@
+/**
+ * The end, or the restart, of the whole: runs the machine of core/shutdown-machine.ts on the processes that the engine has. Part of the engine, and called by it alone.
+ */
+import type { ExitCause } from '../core/exit-policy.ts';
+import type { ProcessInput } from '../core/process-record.ts';
+import { type Goal, initialShutdown, type ShutdownEffect, type ShutdownInput, type ShutdownRecord, stepShutdown } from '../core/shutdown-machine.ts';
+import { SIGNALLABLE_STATES } from '../core/states.ts';
+import { stopRanks } from '../core/stop-order.ts';
+import type { Aftermath } from './aftermath.ts';
+import { Alarm } from './alarm.ts';
+import { formatWaiting } from './messages.ts';
+import type { Clock, Report } from './ports.ts';
+import type { Registry } from './registry.ts';
+
+/** What it is built from. */
+export interface ShutdownParts {
+  readonly registry: Registry;
+  readonly aftermath: Aftermath;
+  readonly clock: Clock;
+  readonly report: Report;
+  /** `[supervisord] shutdown_timeout` in milliseconds; null for none. */
+  readonly timeoutMs: number | null;
+  /** Puts an input for this machine into the engine's queue, and turns. */
+  readonly accept: (input: ShutdownInput) => void;
+  /** Puts inputs for processes into the engine's queue, and turns. */
+  readonly send: (ids: readonly string[], input: ProcessInput) => void;
+  /** It begins. */
+  readonly begun: (goal: Goal) => void;
+  /** Asked before a rank is told to stop; SIGKILL does not ask. */
+  readonly beforeStop: (ids: readonly string[], proceed: () => void) => void;
+  readonly finished: (goal: Goal, cause: ExitCause) => void;
+}
+
+/** The end of one engine. */
+export class Shutdown {
+  readonly #parts: ShutdownParts;
+  readonly #timeout: Alarm;
+  #record: ShutdownRecord = initialShutdown;
+
+  constructor(parts: ShutdownParts) {
+    this.#parts = parts;
+    this.#timeout = new Alarm(parts.clock, () => {
+      parts.report('warn', 'shutdown_timeout has run out: killing all that is left');
+      parts.accept({ type: 'elapsed', atMs: parts.clock.nowMs() });
+    });
+  }
+
+  get phase(): ShutdownRecord['phase'] {
+    return this.#record.phase;
+  }
+
+  /** The input that begins it: what is up now, in the order in which it is to be stopped. */
+  requestFor(goal: Goal, cause: ExitCause): ShutdownInput {
+    const { registry, aftermath, clock, timeoutMs } = this.#parts;
+    const up = registry.all().filter(({ id, record }) => SIGNALLABLE_STATES.has(record.state) || aftermath.isUnderWay(id));
+    return { type: 'requested', atMs: clock.nowMs(), goal, cause, ranks: stopRanks(up.map(({ rank }) => rank)), timeoutMs };
+  }
+
+  /** Applies one input. */
+  step(input: ShutdownInput): void {
+    const before = this.#record;
+    const { record, effects } = stepShutdown(before, input);
+    this.#record = record;
+    this.#timeout.set(record.deadlineMs);
+    if (before.phase === 'running' && record.phase !== 'running') this.#callOffWaiting(record);
+    for (const effect of effects) this.#runEffect(effect);
+  }
+
+  /** A process is at rest: it counts as gone once nothing of it is left. */
+  atRest(id: string): void {
+    this.#parts.aftermath.whenOver(id, () => this.#parts.accept({ type: 'gone', id }));
+  }
+
+  /** What does not run and is due to is called off at once, whatever its rank. */
+  #callOffWaiting(record: ShutdownRecord): void {
+    const { registry, report, begun, send, clock } = this.#parts;
+    begun(record.goal);
+    const names = record.ranks.flat().map((id) => registry.get(id)?.config.name ?? id);
+    if (names.length > 0) report(...formatWaiting(names));
+    const resting = registry.all().filter(({ record: process }) => !SIGNALLABLE_STATES.has(process.state)).map(({ id }) => id);
+    send(resting, { type: 'stop', atMs: clock.nowMs() });
+    for (const id of resting) if (this.#parts.aftermath.isUnderWay(id)) this.atRest(id);
+  }
+
+  #runEffect(effect: ShutdownEffect): void {
+    const { beforeStop, finished, send, clock, aftermath } = this.#parts;
+    switch (effect.type) {
+      case 'finished':
+        return finished(effect.goal, effect.cause);
+      case 'kill':
+        send(effect.ids, { type: 'kill', atMs: clock.nowMs() });
+        for (const id of effect.ids) aftermath.hurry(id);
+        return;
+      case 'stop':
+        return beforeStop(effect.ids, () => send(effect.ids, { type: 'stop', atMs: clock.nowMs() }));
+    }
+  }
+}
