@@ -44,7 +44,9 @@ export async function buildAddon({ arch, cc, out, sanitize = false }: AddonOptio
   const files = (await readdir(folder)).filter((name) => /\.[ch]$/.test(name)).sort();
   const sources = files.filter((name) => name.endsWith('.c')).map((name) => join(folder, name));
   const headers = join(dirname(createRequire(import.meta.url).resolve('node-api-headers/package.json')), 'include');
-  const flags = [...FLAGS, ...(sanitize ? SANITIZER_FLAGS : []), '-isystem', headers, '-shared'];
+  // Only Node's own package has the header of its event loop; npm installs the one for this machine, and they do not differ.
+  const loopHeaders = join(ROOT, 'node_modules', `node-linux-${process.arch}`, 'include', 'node');
+  const flags = [...FLAGS, ...(sanitize ? SANITIZER_FLAGS : []), '-isystem', headers, '-isystem', loopHeaders, '-shared'];
   const texts = await Promise.all(files.map((name) => readFile(join(folder, name))));
   const { stdout: compiler } = await run(cc, ['--version']);
   const key = hashOf(product, cc, compiler, flags.join(' '), files.join(' '), ...texts);

@@ -64,3 +64,35 @@ napi_value addon_send_datagram(napi_env env, napi_callback_info info) {
   const void *first = start == end ? (const void *)"" : bytes.bytes + start;
   return make_number(env, -sys_send_datagram(fd, first, end - start));
 }
+
+napi_value addon_open_datagram(napi_env env, napi_callback_info info) {
+  napi_value value = NULL;
+  struct arguments arguments = begin(env, info, &value, 1);
+  const char *name = read_string(&arguments, value, "name");
+  if (refuse_wrong(&arguments)) {
+    return NULL;
+  }
+  const int fd = sys_open_datagram(name);
+  arguments_free(&arguments);
+  return finish_socket(env, fd, "bind");
+}
+
+napi_value addon_receive_datagram(napi_env env, napi_callback_info info) {
+  napi_value values[3] = {NULL};
+  struct arguments arguments = begin(env, info, values, 3);
+  const int fd = read_fd(&arguments, values[0], "fd");
+  const struct frame_bytes target = read_bytes(&arguments, values[1], "target");
+  uint32_t *out = read_numbers(&arguments, values[2], "out", 4);
+  if (refuse_wrong(&arguments)) {
+    return NULL;
+  }
+  struct sys_datagram datagram = {0};
+  const int result = sys_receive_datagram(fd, (void *)target.bytes, target.length, &datagram);
+  if (result == 0) {
+    out[0] = (uint32_t)datagram.length;
+    out[1] = (uint32_t)datagram.pid;
+    out[2] = datagram.uid;
+    out[3] = datagram.is_cut;
+  }
+  return make_number(env, -result);
+}

@@ -166,6 +166,19 @@ static napi_value addon_grow_pipe(napi_env env, napi_callback_info info) {
   return size < 0 ? throw_failure(env, -size, "fcntl", NULL) : make_number(env, size);
 }
 
+static napi_value addon_open_pipe(napi_env env, napi_callback_info info) {
+  (void)info;
+  int ends[2];
+  const int result = sys_open_pipe(ends);
+  if (result < 0) {
+    return throw_failure(env, -result, "pipe2", NULL);
+  }
+  napi_value object = make_object(env);
+  set(env, object, "readEnd", make_number(env, ends[0]));
+  set(env, object, "writeEnd", make_number(env, ends[1]));
+  return object;
+}
+
 static napi_value addon_foreground_group(napi_env env, napi_callback_info info) {
   napi_value value = NULL;
   struct arguments arguments = begin(env, info, &value, 1);
@@ -204,13 +217,7 @@ static napi_value addon_frame(napi_env env, napi_callback_info info) {
   const struct frame_bytes prefix = read_bytes(&arguments, values[3], "prefix");
   const struct frame_bytes target = read_bytes(&arguments, values[4], "target");
   const size_t at = (size_t)read_integer(&arguments, values[5], "at", 0, (int64_t)target.length);
-  napi_typedarray_type type = napi_int8_array;
-  uint32_t *out = NULL;
-  size_t out_length = 0;
-  if (napi_get_typedarray_info(env, values[6], &type, &out_length, (void **)&out, NULL, NULL) != napi_ok ||
-      type != napi_uint32_array || out_length < 2) {
-    arguments.wrong = "out";
-  }
+  uint32_t *out = read_numbers(&arguments, values[6], "out", 2);
   if (refuse_wrong(&arguments)) {
     return NULL;
   }
@@ -246,6 +253,7 @@ NAPI_MODULE_INIT() {
       {"setLimit", addon_set_limit},
       {"pipeSize", addon_pipe_size},
       {"growPipe", addon_grow_pipe},
+      {"openPipe", addon_open_pipe},
       {"foregroundGroup", addon_foreground_group},
       {"setForegroundGroup", addon_set_foreground_group},
       {"replaceDescriptor", addon_replace_descriptor},
@@ -257,6 +265,10 @@ NAPI_MODULE_INIT() {
       {"listenTcp", addon_listen_tcp},
       {"connectDatagram", addon_connect_datagram},
       {"sendDatagram", addon_send_datagram},
+      {"openDatagram", addon_open_datagram},
+      {"receiveDatagram", addon_receive_datagram},
+      {"watchReadable", addon_watch_readable},
+      {"unwatchReadable", addon_unwatch_readable},
   };
   for (size_t i = 0; i < COUNT(functions); ++i) {
     napi_value function = NULL;
@@ -265,5 +277,6 @@ NAPI_MODULE_INIT() {
     }
     set(env, exports, functions[i].name, function);
   }
+  napi_add_env_cleanup_hook(env, addon_end_watches, env);
   return exports;
 }

@@ -129,6 +129,8 @@ export interface Addon {
   pipeSize(fd: number): number;
   /** Asks for another capacity (F_SETPIPE_SZ); returns the one it has then, the old one when the kernel refused. */
   growPipe(fd: number, bytes: number): number;
+  /** A pipe, both ends close-on-exec and blocking. */
+  openPipe(): { readonly readEnd: number; readonly writeEnd: number };
   /** Process group in the foreground of a terminal (tcgetpgrp), -1 when fd is none. */
   foregroundGroup(fd: number): number;
   /** Makes a group the foreground one (tcsetpgrp, SIGTTOU blocked); returns 0 or the errno. */
@@ -153,6 +155,23 @@ export interface Addon {
   connectDatagram(path: string): number;
   /** Sends bytes[start, end) as one datagram, without waiting; returns 0 or the errno (EAGAIN: its reader is behind). */
   sendDatagram(fd: number, bytes: Uint8Array, start: number, end: number): number;
+  /**
+   * A unix datagram socket at an abstract address (unix(7): a NUL, then `name`), which needs no place to write to and ends with the socket.
+   * Throws (EADDRINUSE, ENAMETOOLONG: more than 107 bytes).
+   */
+  openDatagram(name: string): number;
+  /**
+   * Takes one datagram from such a socket, without waiting; returns 0 or the errno (EAGAIN: there is none). Descriptors that came with it are closed.
+   * out: the number of bytes stored in `target`, pid (0: of another pid namespace) and uid of the sender as the kernel knows them, 1 where it was cut, else 0.
+   */
+  receiveDatagram(fd: number, target: Uint8Array, out: Uint32Array): number;
+  /**
+   * Calls `ready` from the loop as long as there is something to be read, with 0, or once with an errno, after which it is watched no more.
+   * That does not keep the loop alive. Throws (EEXIST: it is watched already, EPERM: it cannot be waited for).
+   */
+  watchReadable(fd: number, ready: (errno: number) => void): void;
+  /** Ends that; to be called before the descriptor is closed. One that is not watched is let be. */
+  unwatchReadable(fd: number): void;
   /** _exit(2): ends the process at once, joining no thread (one may hang in a write to a stalled reader). */
   exitNow(code: number): never;
 }

@@ -103,3 +103,14 @@ struct frame_bytes read_bytes(struct arguments *arguments, napi_value value, con
   }
   return (struct frame_bytes){bytes, length};
 }
+
+uint32_t *read_numbers(struct arguments *arguments, napi_value value, const char *name, size_t count) {
+  napi_typedarray_type type = napi_int8_array;
+  void *numbers = NULL;
+  size_t length = 0;
+  if (napi_get_typedarray_info(arguments->env, value, &type, &length, &numbers, NULL, NULL) != napi_ok || type != napi_uint32_array || length < count) {
+    arguments->wrong = name;
+    return NULL;
+  }
+  return numbers;
+}

@@ -31,6 +31,8 @@ bool refuse_wrong(struct arguments *arguments);
 int read_fd(struct arguments *arguments, napi_value value, const char *name);
 /* The bytes of a Uint8Array; they are valid during the call only. */
 struct frame_bytes read_bytes(struct arguments *arguments, napi_value value, const char *name);
+/* The numbers of a Uint32Array of at least `count`, to be written to during the call. */
+uint32_t *read_numbers(struct arguments *arguments, napi_value value, const char *name, size_t count);
 gid_t *read_ids(struct arguments *arguments, napi_value value, const char *name, size_t *count);
 struct child_limit read_limit(struct arguments *arguments, napi_value value);
 
@@ -46,5 +48,11 @@ napi_value addon_listen_unix(napi_env env, napi_callback_info info);
 napi_value addon_listen_tcp(napi_env env, napi_callback_info info);
 napi_value addon_connect_datagram(napi_env env, napi_callback_info info);
 napi_value addon_send_datagram(napi_env env, napi_callback_info info);
+napi_value addon_open_datagram(napi_env env, napi_callback_info info);
+napi_value addon_receive_datagram(napi_env env, napi_callback_info info);
+napi_value addon_watch_readable(napi_env env, napi_callback_info info);
+napi_value addon_unwatch_readable(napi_env env, napi_callback_info info);
+/* Ends all watches of an environment that comes down: it must not be called into any more. */
+void addon_end_watches(void *env);
 
 #endif

@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -83,4 +84,62 @@ int sys_send_datagram(int fd, const void *bytes, size_t length) {
     sent = send(fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
   } while (sent < 0 && errno == EINTR);
   return sent < 0 ? -errno : 0;
+}
+
+int sys_open_datagram(const char *name) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  const size_t length = strlen(name);
+  if (length >= sizeof address.sun_path) {
+    return -ENAMETOOLONG;
+  }
+  memcpy(address.sun_path + 1, name, length);
+  const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) {
+    return -errno;
+  }
+  const int on = 1;
+  /* Before it can be reached: what was sent earlier would come without its sender. */
+  if (setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) != 0 ||
+      bind(fd, (const struct sockaddr *)&address, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + length)) != 0) {
+    return give_up(fd);
+  }
+  return fd;
+}
+
+static void close_passed(const struct cmsghdr *passed) {
+  const size_t count = (passed->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+  for (size_t i = 0; i < count; ++i) {
+    int fd;
+    memcpy(&fd, CMSG_DATA(passed) + i * sizeof fd, sizeof fd);
+    close(fd);
+  }
+}
+
+int sys_receive_datagram(int fd, void *bytes, size_t room, struct sys_datagram *datagram) {
+  /* There is room for the credentials alone, so the kernel closes descriptors instead of giving them to us (unix(7), MSG_CTRUNC). */
+  union {
+    struct cmsghdr first;
+    char bytes[CMSG_SPACE(sizeof(struct ucred))];
+  } control;
+  struct iovec part = {.iov_base = bytes, .iov_len = room};
+  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+  ssize_t length;
+  do {
+    length = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+  } while (length < 0 && errno == EINTR);
+  if (length < 0) {
+    return -errno;
+  }
+  *datagram = (struct sys_datagram){.length = (size_t)length, .is_cut = (message.msg_flags & MSG_TRUNC) != 0, .uid = (uid_t)-1};
+  for (struct cmsghdr *entry = CMSG_FIRSTHDR(&message); entry != NULL; entry = CMSG_NXTHDR(&message, entry)) {
+    if (entry->cmsg_level == SOL_SOCKET && entry->cmsg_type == SCM_CREDENTIALS) {
+      struct ucred sender;
+      memcpy(&sender, CMSG_DATA(entry), sizeof sender);
+      datagram->pid = sender.pid;
+      datagram->uid = sender.uid;
+    } else if (entry->cmsg_level == SOL_SOCKET && entry->cmsg_type == SCM_RIGHTS) {
+      close_passed(entry);
+    }
+  }
+  return 0;
 }

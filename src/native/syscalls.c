@@ -52,6 +52,8 @@ int sys_become_user(uid_t uid, gid_t gid, const gid_t *groups, size_t count, con
   return result_of(setresuid(uid, uid, uid));
 }
 
+int sys_open_pipe(int ends[2]) { return result_of(pipe2(ends, O_CLOEXEC)); }
+
 int sys_pipe_size(int fd) { return result_of(fcntl(fd, F_GETPIPE_SZ)); }
 
 int sys_grow_pipe(int fd, int bytes) {

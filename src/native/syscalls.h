@@ -36,6 +36,8 @@ int sys_catch_realtime_signals(void);
 /* Credentials of all threads of this process. `failed` names the call that failed. */
 int sys_become_user(uid_t uid, gid_t gid, const gid_t *groups, size_t count, const char **failed);
 
+/* A pipe, close-on-exec: its end to read from, its end to write to. */
+int sys_open_pipe(int ends[2]);
 /* Capacity in bytes, or -errno. */
 int sys_pipe_size(int fd);
 /* The capacity afterwards, the old one when the kernel refused; -errno when fd is no pipe. */

@@ -92,12 +92,110 @@ static void datagrams_arrive(void) {
   CHECK_EQUAL(sys_send_datagram(writer, "x", 1), -ECONNREFUSED);
 }
 
+static int open_descriptors(void) {
+  int count = 0;
+  for (int fd = 0; fd < 1024; ++fd) {
+    count += fcntl(fd, F_GETFD) >= 0;
+  }
+  return count;
+}
+
+/* Sends `length` bytes to an abstract address, with `count` descriptors. */
+static int send_passing(const char *name, const void *bytes, size_t length, int count) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  memcpy(address.sun_path + 1, name, strlen(name));
+  union {
+    struct cmsghdr first;
+    char bytes[CMSG_SPACE(8 * sizeof(int))];
+  } control = {0};
+  struct iovec part = {.iov_base = (void *)bytes, .iov_len = length};
+  struct msghdr message = {.msg_name = &address, .msg_namelen = (socklen_t)(sizeof(sa_family_t) + 1 + strlen(name)), .msg_iov = &part, .msg_iovlen = 1};
+  if (count > 0) {
+    message.msg_control = &control;
+    message.msg_controllen = CMSG_SPACE((size_t)count * sizeof(int));
+    control.first.cmsg_level = SOL_SOCKET;
+    control.first.cmsg_type = SCM_RIGHTS;
+    control.first.cmsg_len = CMSG_LEN((size_t)count * sizeof(int));
+    for (int i = 0; i < count; ++i) {
+      const int fd = 1;
+      memcpy(CMSG_DATA(&control.first) + (size_t)i * sizeof fd, &fd, sizeof fd);
+    }
+  }
+  const int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+  const ssize_t sent = sendmsg(fd, &message, 0);
+  const int error = errno;
+  close(fd);
+  return sent < 0 ? -error : 0;
+}
+
+static void senders_are_known(void) {
+  char name[32];
+  snprintf(name, sizeof name, "onevisor-test/%d", (int)getpid());
+  const int reader = sys_open_datagram(name);
+  CHECK(reader >= 0);
+  CHECK_EQUAL(fcntl(reader, F_GETFD), FD_CLOEXEC);
+  CHECK_EQUAL(sys_open_datagram(name), -EADDRINUSE);
+  char bytes[8];
+  struct sys_datagram datagram = {0};
+  CHECK_EQUAL(sys_receive_datagram(reader, bytes, sizeof bytes, &datagram), -EAGAIN);
+  CHECK_EQUAL(send_passing(name, "one", 3, 0), 0);
+  CHECK_EQUAL(send_passing(name, "eightmany", 9, 0), 0);
+  CHECK_EQUAL(send_passing(name, "", 0, 0), 0);
+  CHECK_EQUAL(sys_receive_datagram(reader, bytes, sizeof bytes, &datagram), 0);
+  CHECK_EQUAL(datagram.length, 3);
+  CHECK_EQUAL(datagram.is_cut, 0);
+  CHECK_EQUAL(datagram.pid, getpid());
+  CHECK_EQUAL(datagram.uid, getuid());
+  CHECK(memcmp(bytes, "one", 3) == 0);
+  CHECK_EQUAL(sys_receive_datagram(reader, bytes, sizeof bytes, &datagram), 0);
+  CHECK_EQUAL(datagram.length, 8);
+  CHECK_EQUAL(datagram.is_cut, 1);
+  CHECK_EQUAL(sys_receive_datagram(reader, bytes, sizeof bytes, &datagram), 0);
+  CHECK_EQUAL(datagram.length, 0);
+  CHECK_EQUAL(datagram.pid, getpid());
+  CHECK_EQUAL(sys_receive_datagram(1000, bytes, sizeof bytes, &datagram), -EBADF);
+  close(reader);
+  CHECK_EQUAL(send_passing(name, "one", 3, 0), -ECONNREFUSED);
+}
+
+/* They are closed, and who waits for that (sd_notify_barrier) sees it. */
+static void passed_descriptors_are_not_taken(void) {
+  char name[32];
+  snprintf(name, sizeof name, "onevisor-test/%d", (int)getpid());
+  const int reader = sys_open_datagram(name);
+  CHECK(reader >= 0);
+  const int before = open_descriptors();
+  char bytes[8];
+  struct sys_datagram datagram = {0};
+  for (int count = 1; count <= 8; ++count) {
+    CHECK_EQUAL(send_passing(name, "fds", 3, count), 0);
+    CHECK_EQUAL(sys_receive_datagram(reader, bytes, sizeof bytes, &datagram), 0);
+    CHECK_EQUAL(datagram.length, 3);
+    CHECK_EQUAL(datagram.pid, getpid());
+    CHECK_EQUAL(open_descriptors(), before);
+  }
+}
+
+static void long_names_are_refused(void) {
+  char name[sizeof ((struct sockaddr_un *)0)->sun_path + 1];
+  memset(name, 'x', sizeof name - 1);
+  name[sizeof name - 1] = '\0';
+  CHECK_EQUAL(sys_open_datagram(name), -ENAMETOOLONG);
+  name[sizeof name - 2] = '\0';
+  const int fd = sys_open_datagram(name);
+  CHECK(fd >= 0);
+  close(fd);
+}
+
 void run_socket_cases(void) {
   CHECK(mkdtemp(folder) != NULL);
   RUN(paths_are_listened_on);
   RUN(ports_are_listened_on);
   RUN(long_paths_are_refused);
   RUN(datagrams_arrive);
+  RUN(senders_are_known);
+  RUN(passed_descriptors_are_not_taken);
+  RUN(long_names_are_refused);
   for (const char *const *name = (const char *const[]){"listening", "datagrams", NULL}; *name != NULL; ++name) {
     unlink(address_in(*name).sun_path);
   }

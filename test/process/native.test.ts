@@ -40,6 +40,7 @@ describe('the C parts under ASan and UBSan', async () => {
     assert.match(output, /^ok frame_as_plainly$/m);
     assert.match(output, /^ok many_spawns$/m);
     assert.match(output, /^ok datagrams_arrive$/m);
+    assert.match(output, /^ok passed_descriptors_are_not_taken$/m);
   });
 
   test('the whole addon in Node, with the library preloaded', { skip }, async () => {

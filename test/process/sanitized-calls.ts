@@ -3,7 +3,7 @@
  * to watch. Prints one line when all went as expected.
  */
 import assert from 'node:assert/strict';
-import { closeSync, mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Addon, SpawnRequest } from '../../src/native/addon.ts';
@@ -95,4 +95,37 @@ for (const [start, end] of [[5, 4], [0, 12], [-1, 1]] as const) assert.throws(()
 assert.throws(() => addon.sendDatagram(9999, 'text' as unknown as Uint8Array, 0, 1), { code: 'ERR_INVALID_ARG_VALUE' });
 closeSync(listening);
 rmSync(scratch, { recursive: true });
-console.log('all calls made');
+const reading = addon.openDatagram(`onevisor-sanitized-${process.pid}`);
+assert.throws(() => addon.openDatagram(`onevisor-sanitized-${process.pid}`), { code: 'EADDRINUSE', syscall: 'bind' });
+assert.throws(() => addon.openDatagram('x'.repeat(108)), { code: 'ENAMETOOLONG' });
+const facts = new Uint32Array(4);
+assert.equal(addon.receiveDatagram(reading, Buffer.alloc(10), facts), 11);
+assert.throws(() => addon.receiveDatagram(reading, Buffer.alloc(10), new Uint32Array(3)), { code: 'ERR_INVALID_ARG_VALUE' });
+assert.throws(() => addon.receiveDatagram(reading, 'text' as unknown as Uint8Array, facts), { code: 'ERR_INVALID_ARG_VALUE' });
+assert.throws(() => addon.watchReadable(reading, 'text' as unknown as () => void), { code: 'ERR_INVALID_ARG_VALUE' });
+assert.throws(() => addon.watchReadable(9999, () => undefined), { code: 'EBADF', syscall: 'epoll_ctl' });
+addon.unwatchReadable(9999);
+// An error that a watcher throws is an exception that nobody caught, and the loop goes on; a watch may end itself, and be begun anew.
+const { readEnd, writeEnd } = addon.openPipe();
+let calls = 0;
+process.once('uncaughtException', (error) => {
+  assert.equal(error.message, 'thrown by a watcher');
+  addon.unwatchReadable(readEnd);
+  addon.watchReadable(readEnd, (errno) => {
+    assert.equal(errno, 0);
+    calls += 1;
+    if (calls < 3) return;
+    addon.unwatchReadable(readEnd);
+    clearInterval(hold);
+    // This one is still watched when the process ends.
+    addon.watchReadable(readEnd, () => assert.fail('called at the end'));
+    assert.throws(() => addon.watchReadable(readEnd, () => undefined), { code: 'EEXIST' });
+    process.on('exit', () => console.log('all calls made'));
+    process.exit();
+  });
+});
+addon.watchReadable(readEnd, () => {
+  throw new Error('thrown by a watcher');
+});
+const hold = setInterval(() => undefined, 2 ** 30);
+writeSync(writeEnd, '\n');
