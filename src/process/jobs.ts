@@ -1,0 +1,180 @@
+/**
+ * Runs commands beside a program: its hooks and its checks. Each has a process group of its own, of which nothing outlives it, and a time after which it is killed.
+ * It decides nothing about when or why, and knows nothing of what an outcome means.
+ *
+ * Invariants:
+ *   1. `done` is called once, and never from within `run` or `take`: a batch of ended children has left everybody's tables by then, so whoever is told may signal.
+ *   2. A group is signalled before its leader was reaped or in the same call: later its number may be somebody else's.
+ *   3. A job that is not reaped after SIGKILL (it hangs in the kernel) keeps nobody waiting, and there is never a second one like it.
+ */
+import type { ProcessConfig } from '../config/model.ts';
+import { parseWaitStatus } from '../core/exit-status.ts';
+import { signalNumbers } from '../core/signals.ts';
+import type { Clock, Job, JobOutcome, Jobs, Report } from '../engine/ports.ts';
+import type { Channel, Intake, StreamName } from '../logs/ports.ts';
+import type { Addon, Reaped } from '../native/addon.ts';
+import { readEnvironmentFiles } from './environment-files.ts';
+import { JobOutput } from './job-output.ts';
+import type { LaunchContext, Launcher, StdioPlan } from './launcher.ts';
+
+/** How long the kernel gets to end what was killed. */
+const KILL_WAIT_MS = 5000;
+
+/** What jobs are run with. */
+export interface JobParts {
+  readonly addon: Pick<Addon, 'kill'>;
+  readonly launcher: Launcher;
+  readonly clock: Clock;
+  readonly report: Report;
+  /** The words of a command line; throws an Error that says why it has none. */
+  readonly split: (commandLine: string) => readonly string[];
+  /** What programs start with, beside what is their own. */
+  readonly surroundings: () => Pick<LaunchContext, 'inherited' | 'common' | 'serverUrl' | 'limits'>;
+  /** The log of a stream of a program; null where it writes to our own streams, as the main program in init mode does. */
+  readonly channel: (process: ProcessConfig, stream: StreamName) => Pick<Channel, 'read'> | null;
+}
+
+/** A command that was executed and is not yet reaped. */
+interface Running {
+  /** Process and option: of each there is one that counts. */
+  readonly key: string;
+  readonly pid: number;
+  readonly done: (outcome: JobOutcome) => void;
+  readonly output: JobOutput | null;
+  readonly intakes: readonly Intake[];
+  /** Why it was killed; null while it was not. */
+  killed: 'timeout' | 'cancelled' | null;
+  isTold: boolean;
+  callOff: () => void;
+}
+
+/** See the head of this file. */
+export class CommandJobs implements Jobs {
+  readonly #parts: JobParts;
+  readonly #running = new Map<number, Running>();
+
+  constructor(parts: JobParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Executes a command for a program. Never throws; the outcome comes later, once. The function returned kills what the command has started, and the outcome
+   * is `cancelled` then, unless it has been told already.
+   */
+  run(process: ProcessConfig, job: Job, done: (outcome: JobOutcome) => void): () => void {
+    let running: Running;
+    try {
+      running = this.#start(process, job, done);
+    } catch (error) {
+      let outcome: JobOutcome = { kind: 'failed', reason: error instanceof Error ? error.message : String(error) };
+      queueMicrotask(() => this.#call(done, outcome));
+      return () => {
+        outcome = { kind: 'cancelled' };
+      };
+    }
+    const { clock } = this.#parts;
+    if (job.timeoutMs < Infinity) running.callOff = clock.alarm(clock.nowMs() + job.timeoutMs, () => this.#kill(running, 'timeout'));
+    this.#running.set(running.pid, running);
+    return () => this.#kill(running, 'cancelled');
+  }
+
+  /** Takes what was started here out of a batch of the reaper, and returns the rest. To be called before anybody acts upon the batch. */
+  take(batch: readonly Reaped[]): Reaped[] {
+    return batch.filter(({ pid, status }) => {
+      const running = this.#running.get(pid);
+      if (running === undefined) return true;
+      this.#running.delete(pid);
+      // Those it has left behind in its group. While there are any the kernel gives its number to nobody else; and if there are none, nobody got it since the reaper's call.
+      this.#parts.addon.kill(-pid, signalNumbers.SIGKILL);
+      this.#finish(running, { kind: 'ended', status: parseWaitStatus(status), output: '' });
+      return false;
+    });
+  }
+
+  /** Kills all that runs; each outcome is told when it was reaped. */
+  cancelAll(): void {
+    for (const running of this.#running.values()) this.#kill(running, 'cancelled');
+  }
+
+  #start(process: ProcessConfig, job: Job, done: Running['done']): Running {
+    const { launcher, split, surroundings } = this.#parts;
+    const key = `${process.group}:${process.name} ${job.name}`;
+    if ([...this.#running.values()].some((other) => other.key === key && other.isTold)) throw new Error('the one before it was killed and does not end');
+    const [out, err] = this.#channels(process, job);
+    const { environment_file: files, environment_dir: directories } = process.options;
+    const { pid, stdout, stderr } = launcher.launch({ ...process, argv: split(job.command) }, {
+      ...surroundings(),
+      files: readEnvironmentFiles(files, directories),
+      added: job.environment,
+      stdio: planStdio(process, job, out, err),
+      descriptors: [],
+    });
+    const keeps = job.output === 'keep' && stdout !== null;
+    const intakes = keeps ? [] : [stdout === null ? undefined : out?.read(stdout, pid), stderr === null ? undefined : err?.read(stderr, pid)];
+    return {
+      key, pid, done, killed: null, isTold: false,
+      output: keeps ? new JobOutput(stdout) : null,
+      intakes: intakes.filter((intake) => intake !== undefined),
+      callOff: () => undefined,
+    };
+  }
+
+  /** Where its lines go. The standard output of a listener is a protocol, which nobody else may speak in. */
+  #channels(process: ProcessConfig, { output }: Job): ReadonlyArray<Pick<Channel, 'read'> | null> {
+    if (output === 'keep') return [null, null];
+    const { channel } = this.#parts;
+    return [channel(process, process.type === 'eventlistener' ? 'stderr' : 'stdout'), channel(process, 'stderr')];
+  }
+
+  #kill(running: Running, reason: 'timeout' | 'cancelled'): void {
+    if (!this.#running.has(running.pid) || running.isTold) {
+      // Its end is known, and about to be told.
+      if (reason === 'cancelled') running.killed = reason;
+      return;
+    }
+    const isFirst = running.killed === null;
+    running.killed = isFirst || reason === 'cancelled' ? reason : running.killed;
+    if (!isFirst) return;
+    const { addon, clock } = this.#parts;
+    // The leader by itself too: it may have gone to another group.
+    addon.kill(-running.pid, signalNumbers.SIGKILL);
+    addon.kill(running.pid, signalNumbers.SIGKILL);
+    running.callOff();
+    running.callOff = clock.alarm(clock.nowMs() + KILL_WAIT_MS, () => this.#finish(running, { kind: 'timeout', output: '' }));
+  }
+
+  /** Its output ends here, and it is told what became of it, after all that goes on now. */
+  #finish(running: Running, outcome: Extract<JobOutcome, { output: string }>): void {
+    running.callOff();
+    if (running.isTold) return;
+    running.isTold = true;
+    const output = running.output?.finish() ?? '';
+    for (const intake of running.intakes) {
+      // A grandchild that went to another group may keep the pipe: what is in it is read, and no more.
+      intake.drained().then(() => intake.close(), (error: unknown) => this.#parts.report('error', `cannot read the output of ${running.key}: ${String(error)}`));
+    }
+    queueMicrotask(() => {
+      const { killed } = running;
+      this.#call(running.done, killed === 'cancelled' ? { kind: 'cancelled' } : killed === 'timeout' ? { kind: 'timeout', output } : { ...outcome, output });
+    });
+  }
+
+  /** A mistake of who is told is not to end PID 1. */
+  #call(done: Running['done'], outcome: JobOutcome): void {
+    try {
+      done(outcome);
+    } catch (error) {
+      this.#parts.report('critical', `cannot act on the end of a command: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    }
+  }
+}
+
+function planStdio(process: ProcessConfig, { output }: Job, out: unknown, err: unknown): StdioPlan {
+  const isJoined = output === 'keep' || process.type === 'eventlistener';
+  return {
+    stdin: 'null',
+    stdout: output === 'keep' || out !== null ? 'pipe' : process.type === 'eventlistener' ? 2 : 1,
+    stderr: isJoined ? 'stdout' : err !== null ? 'pipe' : 2,
+    leadership: 'group',
+  };
+}
