@@ -8,6 +8,8 @@ import type { Jobs, Report } from '../engine/ports.ts';
 import type { ProcessView } from '../engine/registry.ts';
 import type { Addon } from '../native/addon.ts';
 import type { SystemClock } from '../process/clock.ts';
+import { MemoryLimits } from './memory-limits.ts';
+import { Schedules } from './schedules.ts';
 
 /** Something that goes along with the programs of one engine: health checks, schedules, memory limits, notifications. */
 export interface Companion {
@@ -32,8 +34,11 @@ export interface CompanionParts {
 }
 
 /** Makes all companions of an engine. */
-export function makeCompanions(_parts: CompanionParts): Companion[] {
-  return [];
+export function makeCompanions(parts: CompanionParts): Companion[] {
+  return [
+    new MemoryLimits(parts),
+    new Schedules(parts),
+  ];
 }
 
 /** What the companions have to say of a process, for its status; empty where none has. */

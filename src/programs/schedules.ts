@@ -1,0 +1,125 @@
+/**
+ * Starts programs at the times of their `cron`. One alarm for all of them, none where nobody has a schedule.
+ * It only asks the engine for starts: that a run which ends is no failure, and is not started again, is the policy's (engine/policy.ts).
+ *
+ * Times are of the wall clock, which can jump; the alarm is monotonic, so the clock is read again whenever it comes, every quarter of an hour at least:
+ *   forward (a machine that slept)  what was missed runs once, however often it was missed.
+ *   back                            what has run does not run again until the clock is past it; set back by hours, the clock is taken to have been wrong.
+ */
+import { nextTime, type Schedule } from '../config/cron.ts';
+import { STOPPED_STATES } from '../core/states.ts';
+import { Alarm } from '../engine/alarm.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { EngineEvent } from '../engine/events.ts';
+import type { Report } from '../engine/ports.ts';
+import type { ProcessView } from '../engine/registry.ts';
+import type { SystemClock } from '../process/clock.ts';
+import { formatDaytime } from '../rpc/durations.ts';
+import type { Companion } from './companions.ts';
+
+const MINUTE_MS = 60_000;
+const LONGEST_SLEEP_MS = 15 * MINUTE_MS;
+/** compat: Vixie cron takes a clock that is set back by more than this for one that is right now. */
+const CORRECTION_MS = 180 * MINUTE_MS;
+
+export interface SchedulesParts {
+  readonly engine: Pick<Engine, 'request' | 'process' | 'processes'>;
+  readonly clock: SystemClock;
+  readonly report: Report;
+}
+
+/** The schedule of one process. */
+interface Plan {
+  readonly schedule: Schedule;
+  readonly timeZone: string | null;
+  /** In milliseconds since 1970; null for never again. */
+  nextMs: number | null;
+  /** The run on whose account a time was skipped; it is said once for each. */
+  skippedFor: number | null;
+}
+
+/** The schedules of the programs of one engine. */
+export class Schedules implements Companion {
+  readonly #parts: SchedulesParts;
+  readonly #alarm: Alarm;
+  /** By namespec. */
+  readonly #plans = new Map<string, Plan>();
+  /** The wall clock when it was looked at last. */
+  #lookedMs: number;
+
+  constructor(parts: SchedulesParts) {
+    this.#parts = parts;
+    this.#alarm = new Alarm(parts.clock, () => this.#look());
+    this.#lookedMs = parts.clock.wallMs();
+  }
+
+  begin(processes: readonly ProcessView[]): void {
+    for (const process of processes) this.#plan(process);
+    this.#arm();
+  }
+
+  observe(event: EngineEvent): void {
+    if (event.type === 'supervisor') return this.close();
+    if (event.type === 'configured') this.#plan(event.process);
+    else if (event.type === 'group') for (const process of this.#parts.engine.processes()) this.#plan(process);
+    else return;
+    this.#arm();
+  }
+
+  /** As `next run Nov 21 04:00 AM`, local time as all times of a status; with seconds where the schedule has them. */
+  remark(id: string): string | null {
+    const plan = this.#plans.get(id);
+    if (plan === undefined || plan.nextMs === null) return null;
+    const daytime = formatDaytime(plan.nextMs / 1000);
+    const seconds = String(new Date(plan.nextMs).getSeconds()).padStart(2, '0');
+    return `next run ${plan.schedule.hasSeconds ? daytime.replace(/(?= [AP]M$)/, `:${seconds}`) : daytime}`;
+  }
+
+  close(): void {
+    this.#plans.clear();
+    this.#arm();
+  }
+
+  /** A schedule that is the same as before goes on as it was. */
+  #plan({ id, config }: ProcessView): void {
+    const { cron: schedule, tz: timeZone } = config.options;
+    const known = this.#plans.get(id);
+    if (schedule === null) this.#plans.delete(id);
+    else if (known?.schedule.text !== schedule.text || known.timeZone !== timeZone) {
+      this.#plans.set(id, { schedule, timeZone, nextMs: nextTime(schedule, timeZone, this.#parts.clock.wallMs()), skippedFor: null });
+    }
+  }
+
+  #look(): void {
+    const { clock, engine } = this.#parts;
+    const wallMs = clock.wallMs();
+    const isCorrected = wallMs < this.#lookedMs - CORRECTION_MS;
+    this.#lookedMs = wallMs;
+    for (const [id, plan] of this.#plans) {
+      const process = engine.process(id);
+      // An update has removed it.
+      if (process === null) this.#plans.delete(id);
+      const isDue = process !== null && plan.nextMs !== null && plan.nextMs <= wallMs;
+      if (isDue || isCorrected) plan.nextMs = nextTime(plan.schedule, plan.timeZone, wallMs);
+      if (isDue) this.#run(process, plan);
+    }
+    this.#arm();
+  }
+
+  /** No run begins before the one before it has ended. */
+  #run({ id, config, record }: ProcessView, plan: Plan): void {
+    if (STOPPED_STATES.has(record.state) && record.state !== 'UNKNOWN') {
+      this.#parts.engine.request(id, 'start');
+      return;
+    }
+    if (plan.skippedFor !== record.run) this.#parts.report('info', `skipped a run of '${config.name}': it is still ${record.state}`);
+    plan.skippedFor = record.run;
+  }
+
+  #arm(): void {
+    const { clock } = this.#parts;
+    const times = [...this.#plans.values()].flatMap(({ nextMs }) => nextMs ?? []);
+    const sleepMs = Math.min(...times.map((timeMs) => timeMs - clock.wallMs()), LONGEST_SLEEP_MS);
+    this.#alarm.set(times.length === 0 ? null : clock.nowMs() + Math.max(sleepMs, 0));
+  }
+}
