@@ -1,11 +1,9 @@
 /**
- * What is wrong with the processes of a supervisor: which should run and do not, or are not healthy. Pure.
- *
- * Something that was stopped by hand, or that is not started by itself and never was, should not run. Something that ended as it was
- * expected to is done. A name that is given outweighs both but for the last.
+ * What is wrong with the processes of a supervisor: which should run and do not, or are not healthy. Pure; what is a problem is judged in core/.
  */
 import { formatNamespec, parseNamespec } from '../core/namespec.ts';
-import { ProcessState } from '../core/states.ts';
+import { findProblem, type ProcessFacts } from '../core/process-problem.ts';
+import { ProcessState, processStateNames } from '../core/states.ts';
 import { findMatches } from './names.ts';
 import type { ConfigInfo, ProcessInfo } from './supervisor.ts';
 
@@ -13,7 +11,7 @@ import type { ConfigInfo, ProcessInfo } from './supervisor.ts';
 export function findProblems(infos: readonly ProcessInfo[], configs: readonly ConfigInfo[], names: readonly string[]): string[] {
   const configOf = new Map(configs.map((config) => [`${config.group}:${config.name}`, config]));
   const judge = (info: ProcessInfo, isNamed: boolean): string[] => {
-    const reason = findProblem(info, configOf.get(`${info.group}:${info.name}`), isNamed);
+    const reason = findProblem(factsOf(info, configOf.get(`${info.group}:${info.name}`)), 'ready', isNamed);
     return reason === null ? [] : [`${formatNamespec(info.group, info.name)}: ${reason}`];
   };
   if (names.length === 0 || names.includes('all')) return infos.flatMap((info) => judge(info, false));
@@ -24,20 +22,22 @@ export function findProblems(infos: readonly ProcessInfo[], configs: readonly Co
   });
 }
 
-function findProblem(info: ProcessInfo, config: ConfigInfo | undefined, isNamed: boolean): string | null {
-  const text = info.description === '' ? info.statename : `${info.statename} ${info.description}`;
-  switch (info.state) {
-    case ProcessState.RUNNING:
-      return info.health === null || info.health === 'healthy' ? null : `${info.statename} ${info.health}`;
-    case ProcessState.EXITED:
-      return (config?.exitcodes ?? [0]).includes(info.exitstatus) ? null : `${info.statename} exit status ${info.exitstatus}`;
-    case ProcessState.STOPPED: {
-      const isAwaited = info.start === 0 && config?.autostart === true;
-      return isNamed || isAwaited ? text : null;
-    }
-    case ProcessState.STOPPING:
-      return isNamed ? text : null;
-    default:
-      return text;
-  }
+function factsOf(info: ProcessInfo, config: ConfigInfo | undefined): ProcessFacts {
+  const { hold, ready, purpose, restarting } = info.struct;
+  return {
+    state: processStateNames.find((name) => ProcessState[name] === info.state) ?? 'UNKNOWN',
+    description: info.description,
+    autostart: config?.autostart === true,
+    wasStarted: info.start !== 0,
+    exitStatus: info.exitstatus,
+    isExitExpected: (config?.exitcodes ?? [0]).includes(info.exitstatus),
+    health: info.health === 'healthy' || info.health === 'starting' || info.health === null ? info.health : 'unhealthy',
+    // Supervisor has no word for these, and says nothing of them.
+    isReady: typeof ready === 'boolean' ? ready : null,
+    hold: hold === 'waiting' || hold === 'stuck' ? hold : null,
+    purpose: purpose === 'oneshot' || purpose === 'scheduled' ? purpose : 'service',
+    isStartDue: restarting === true,
+    // Means nothing to the question that is asked here.
+    failedStarts: 0,
+  };
 }

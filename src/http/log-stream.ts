@@ -67,6 +67,11 @@ export function streamLog(log: Log, response: ServerResponse, signal: AbortSigna
   // X-Accel-Buffering keeps nginx from collecting the stream before it passes it on.
   response.writeHead(200, { 'Content-Type': 'text/plain;charset=utf-8', 'X-Accel-Buffering': 'no', 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-store' });
   response.flushHeaders();
+  // A request for the headers alone: nothing that came would be written, and the answer would never end.
+  if (response.req.method === 'HEAD') {
+    response.end();
+    return;
+  }
   response.on('close', stop);
   response.on('drain', resume);
   signal.addEventListener('abort', abort);

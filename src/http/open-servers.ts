@@ -11,10 +11,18 @@ import { createHttpServer, type Report } from './server.ts';
 import { listenUnix, type UnixAddress } from './unix-socket.ts';
 
 /** One server to open. */
-export type ServerSpec =
-  | ({ readonly kind: 'unix'; readonly credentials: Credentials } & UnixAddress)
+export type ServerSpec = ServerAccess & (
+  | ({ readonly kind: 'unix' } & UnixAddress)
   /** `host` empty: every address of the machine. `isInsecureAllowed`: also without a password (`allow_insecure`). */
-  | { readonly kind: 'inet'; readonly credentials: Credentials; readonly host: string; readonly port: number; readonly isInsecureAllowed: boolean };
+  | { readonly kind: 'inet'; readonly host: string; readonly port: number; readonly isInsecureAllowed: boolean }
+);
+
+/** Who may use a server. */
+export interface ServerAccess {
+  readonly credentials: Credentials;
+  /** The metrics need no password (`metrics_auth=false`). */
+  readonly isMetricsOpen?: boolean;
+}
 
 /** A server that listens. */
 export interface OpenServer {
@@ -29,13 +37,13 @@ export interface OpenServer {
 export type OwnerLookup = (owner: NonNullable<UnixServerOptions['chown']>) => { readonly uid: number; readonly gid: number } | null;
 
 /** What a `[unix_http_server]` asks for. */
-export function unixSpec({ file, chmod, chown, username, password }: UnixServerOptions, lookUpOwner: OwnerLookup): ServerSpec {
-  return { kind: 'unix', path: file, mode: chmod, owner: chown === null ? null : lookUpOwner(chown), credentials: { username, password } };
+export function unixSpec({ file, chmod, chown, username, password, metrics_auth: isGuarded }: UnixServerOptions, lookUpOwner: OwnerLookup): ServerSpec {
+  return { kind: 'unix', path: file, mode: chmod, owner: chown === null ? null : lookUpOwner(chown), credentials: { username, password }, isMetricsOpen: !isGuarded };
 }
 
 /** What an `[inet_http_server]` asks for. */
-export function inetSpec({ port: { host, port }, username, password, allow_insecure: isInsecureAllowed }: InetServerOptions): ServerSpec {
-  return { kind: 'inet', host, port, isInsecureAllowed, credentials: { username, password } };
+export function inetSpec({ port: { host, port }, username, password, allow_insecure: isInsecureAllowed, metrics_auth: isGuarded }: InetServerOptions): ServerSpec {
+  return { kind: 'inet', host, port, isInsecureAllowed, credentials: { username, password }, isMetricsOpen: !isGuarded };
 }
 
 function isLoopback(host: string): boolean {
@@ -57,13 +65,18 @@ function listenInet(server: Server, host: string, port: number): Promise<void> {
   });
 }
 
+function openMetrics(route: Route): Route {
+  return route.access === 'metrics_auth' ? { ...route, access: 'open' } : route;
+}
+
 /** Opens one server. Rejects with a {@link ListenError}. */
 export async function openServer(spec: ServerSpec, routes: readonly Route[], report: Report, limits: ServerLimits = defaultLimits): Promise<OpenServer> {
   const isGuarded = spec.credentials.username !== null || spec.credentials.password !== null;
   if (spec.kind === 'inet' && !isGuarded && !spec.isInsecureAllowed && !isLoopback(spec.host)) {
     throw new ListenError('insecure', formatAddress(spec.host, spec.port), 'whoever can reach this address could run any command; set username and password, or use 127.0.0.1, or set allow_insecure=true');
   }
-  const { server, close } = createHttpServer(routes, spec.credentials, limits, report, spec.kind === 'inet' && !isGuarded && !spec.isInsecureAllowed);
+  const served = spec.isMetricsOpen === true ? routes.map(openMetrics) : routes;
+  const { server, close } = createHttpServer(served, spec.credentials, limits, report, spec.kind === 'inet' && !isGuarded && !spec.isInsecureAllowed);
   let removeSocket = async (): Promise<void> => undefined;
   if (spec.kind === 'unix') removeSocket = await listenUnix(server, spec, report);
   else await listenInet(server, spec.host, spec.port);

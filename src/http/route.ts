@@ -3,8 +3,8 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** Who may use a route: those who know the password of the server, or everybody. */
-export type Access = 'password' | 'open';
+/** Who may use a route: those who know the password of the server, or everybody. `metrics_auth`: as that option of the server says. */
+export type Access = 'password' | 'open' | 'metrics_auth';
 
 /** One request at a route. */
 export interface Exchange {
@@ -20,7 +20,7 @@ export interface Exchange {
   readonly readBody: () => Promise<string>;
 }
 
-/** One row of the table. */
+/** One row of the table. What can be got can also be asked for with HEAD: the same without its content. */
 export interface Route {
   readonly method: 'GET' | 'POST';
   /** `/RPC2`: that path, and those below it. */
@@ -50,7 +50,7 @@ export function matchRoute(routes: readonly Route[], method: string, target: str
   const there = routes.filter((route) => path === route.path || path.startsWith(route.path === '/' ? '/' : `${route.path}/`));
   const longest = Math.max(...there.map((route) => route.path.length));
   const candidates = there.filter((route) => route.path.length === longest);
-  const route = candidates.find((candidate) => candidate.method === method);
+  const route = candidates.find((candidate) => candidate.method === (method === 'HEAD' ? 'GET' : method));
   if (route !== undefined) return { route, rest: path.slice(route.path.length).replace(/^\/+|\/+$/g, '') };
-  return candidates.length === 0 ? { status: 404, allow: null } : { status: 405, allow: candidates.map((candidate) => candidate.method).join(', ') };
+  return candidates.length === 0 ? { status: 404, allow: null } : { status: 405, allow: candidates.map((candidate) => (candidate.method === 'GET' ? 'GET, HEAD' : candidate.method)).join(', ') };
 }

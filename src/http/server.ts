@@ -44,7 +44,7 @@ export function createHttpServer(routes: readonly Route[], credentials: Credenti
   const respond = async (request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<void> => {
     const match = matchRoute(routes, request.method ?? '', request.url ?? '');
     const access = 'route' in match ? match.route.access : 'password';
-    if (access === 'password' && !isAllowed(request.headers.authorization)) {
+    if (access !== 'open' && !isAllowed(request.headers.authorization)) {
       refuse(request, response, 401, { 'WWW-Authenticate': 'Basic realm="default"' });
       return;
     }

@@ -21,11 +21,14 @@ export class Services {
   readonly #supervisor: Supervisor;
   readonly #report: Report;
   readonly #times: ProcessTimes;
+  readonly #version: string;
   readonly #secret = new Secret();
 
-  constructor(supervisor: Supervisor, report: Report) {
+  /** `version` is our own. */
+  constructor(supervisor: Supervisor, report: Report, version: string) {
     this.#supervisor = supervisor;
     this.#report = report;
+    this.#version = version;
     this.#times = new ProcessTimes(supervisor);
   }
 
@@ -43,6 +46,16 @@ export class Services {
       }
     };
     methods = createMethodTable([...ownMethods, ...(await loadPlugins(config, { report: this.#report, call }))]);
-    return createRoutes({ supervisor, methods, times, health: null, more: webRoutes({ supervisor, methods, times }, this.#secret) });
+    return createRoutes({ supervisor, methods, times, version: this.#version, residentBytes, more: webRoutes({ supervisor, methods, times }, this.#secret) });
+  }
+}
+
+/** Null where there is no /proc to read it from. */
+function residentBytes(): number | null {
+  try {
+    return process.memoryUsage.rss();
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error;
+    return null;
   }
 }

@@ -34,6 +34,7 @@ import { formatStarted, prepareProcess, removeOldLogs, type Self, writePidFile }
 import { Remote } from './remote.ts';
 import { Services } from './services.ts';
 import { Supervision } from './supervision.ts';
+import { writeTerminationLog } from './termination-log.ts';
 import type { ProgramIo } from './check.ts';
 
 /** How long what remains at the end has from TERM to KILL, and how long we wait for the kernel after that. */
@@ -52,6 +53,8 @@ export interface SuperviseIo extends ProgramIo {
   /** Name by which messages call us. */
   readonly calledAs: string;
   readonly version: string;
+  /** Our own version. */
+  readonly ownVersion: string;
   /** Arguments as they were given, for a copy of ourselves. */
   readonly args: readonly string[];
 }
@@ -75,10 +78,13 @@ export async function runSupervise(addon: Addon, io: SuperviseIo): Promise<numbe
   const isContainer = isContainerMode(io.self.pid, io.env, outcome.flags.isContainer);
   const read = (): Reading => readConfig(openSource(io.env, addon), { isContainer, isStatic: false, flags: outcome.flags, executable: io.calledPath });
   const reading = read();
-  if (reading.config === null) {
-    io.err(formatProblems(reading));
+  /** Says why nothing is started, where people look for it. There is no log yet for what else could be said. */
+  const refuse = (text: string): number => {
+    io.err(text);
+    if (isContainer) writeTerminationLog(text, () => undefined);
     return 2;
-  }
+  };
+  if (reading.config === null) return refuse(formatProblems(reading));
   const { config } = reading;
   const staysHere = isContainer || config.supervisord.nodaemon || config.main !== null;
   if (!staysHere && !isDetached(io.args)) return detach(addon, io, config.supervisord);
@@ -87,8 +93,7 @@ export async function runSupervise(addon: Addon, io: SuperviseIo): Promise<numbe
     return await supervise(addon, io, { config, warnings: formatWarnings(reading), read, isContainer, flags: outcome.flags });
   } catch (error) {
     if (!(error instanceof LimitError) && !(error instanceof SpawnError) && !(error instanceof ListenError)) throw error;
-    io.err(`Error: ${error.message}\n`);
-    return 2;
+    return refuse(`Error: ${error.message}\n`);
   }
 }
 
@@ -150,7 +155,7 @@ async function supervise(addon: Addon, io: SuperviseIo, start: Start): Promise<n
     ended: ending.resolve,
   });
   const control = new Control({ supervision, hub, clock: systemClock, addon, env, pid: self.pid });
-  const services = new Services(control, report);
+  const services = new Services(control, report, io.ownVersion);
   const remote = new Remote({
     // Of a daemon, what is said of the servers is also seen where the command was given, until it is up.
     report: (level, text) => {
@@ -176,7 +181,10 @@ async function supervise(addon: Addon, io: SuperviseIo, start: Start): Promise<n
     const cause = await ending.promise;
     const survivors = self.pid === 1 ? await sweep({ addon, reaper, clock: systemClock, pid: 1 }, SWEEP_GRACE) : [];
     for (const pid of survivors) report('error', `pid ${pid} survived SIGKILL and is left behind`);
-    if (cause.kind === 'program') report(cause.wasExecuted ? 'info' : 'error', formatCause(cause));
+    if (cause.kind === 'program') {
+      report(cause.wasExecuted ? 'info' : 'error', formatCause(cause));
+      if (isContainer) writeTerminationLog(formatCause(cause), report);
+    }
     return containerExitCode(cause, supervisord.success_exit_codes);
   } finally {
     await remote.close();

@@ -173,7 +173,7 @@ describe('several servers', () => {
   test('are described by their sections', () => {
     const authentication = { username: 'u', password: 'p', metrics_auth: true };
     assert.deepEqual(unixSpec({ file: '/run/s.sock', chmod: 0o770, chown: { user: 'app', group: null }, ...authentication }, () => ({ uid: 5, gid: 6 })),
-      { kind: 'unix', path: '/run/s.sock', mode: 0o770, owner: { uid: 5, gid: 6 }, credentials: { username: 'u', password: 'p' } });
-    assert.deepEqual(inetSpec({ port: { host: '', port: 9001 }, allow_insecure: true, ...authentication }), { kind: 'inet', host: '', port: 9001, isInsecureAllowed: true, credentials: { username: 'u', password: 'p' } });
+      { kind: 'unix', path: '/run/s.sock', mode: 0o770, owner: { uid: 5, gid: 6 }, credentials: { username: 'u', password: 'p' }, isMetricsOpen: false });
+    assert.deepEqual(inetSpec({ port: { host: '', port: 9001 }, allow_insecure: true, ...authentication }), { kind: 'inet', host: '', port: 9001, isInsecureAllowed: true, credentials: { username: 'u', password: 'p' }, isMetricsOpen: false });
   });
 });

@@ -61,7 +61,7 @@ describe('requests', () => {
     ['an empty body', post(''), /^HTTP\/1.1 400 /], ['entities', post('<!DOCTYPE x [<!ENTITY a "b">]><methodCall><methodName>&a;</methodName></methodCall>'), /^HTTP\/1.1 400 /],
     ['deep nesting', post(`<methodCall><methodName>system.listMethods</methodName><params>${'<param><value><array><data>'.repeat(5000)}`), /^HTTP\/1.1 400 /],
     ['no length', 'POST /RPC2 HTTP/1.1\r\n\r\n', /^HTTP\/1.1 411 /], ['an unknown path', post('', '', '/RPC3'), /^HTTP\/1.1 404 /], ['another method', 'GET /RPC2 HTTP/1.1\r\n\r\n', /^HTTP\/1.1 405 /],
-    ['a bad path', 'GET /%ff HTTP/1.1\r\n\r\n', /^HTTP\/1.1 400 /], ['a log that is not there', 'GET /logtail/nope HTTP/1.1\r\n\r\n', /^HTTP\/1.1 404 /], ['reserved', 'GET /healthz HTTP/1.1\r\n\r\n', /^HTTP\/1.1 404 /],
+    ['a bad path', 'GET /%ff HTTP/1.1\r\n\r\n', /^HTTP\/1.1 400 /], ['a log that is not there', 'GET /logtail/nope HTTP/1.1\r\n\r\n', /^HTTP\/1.1 404 /],
   ];
   for (const [title, request, status] of refusals) {
     test(`${title}: refused, and the connection goes on`, () => inWorld({}, async (world) => {
@@ -182,9 +182,9 @@ describe('authentication', () => {
   const credentials = { username: 'user', password: 'secret' };
   const authorization = `Authorization: Basic ${Buffer.from('user:secret').toString('base64')}\r\n`;
 
-  test('is asked for on every path, also one that is not there, before the body is read', () => inWorld({ credentials, health: () => ({ isHealthy: true, text: 'ok\n' }) }, async (world) => {
+  test('is asked for on every path, also one that is not there, before the body is read', () => inWorld({ credentials }, async (world) => {
     await world.open();
-    for (const request of ['GET /nope HTTP/1.1\r\n', 'GET /healthz HTTP/1.1\r\n', 'GET /mainlogtail HTTP/1.1\r\n', 'POST /RPC2 HTTP/1.1\r\nContent-Length: 100000\r\n', 'GET /RPC2 HTTP/1.1\r\n']) {
+    for (const request of ['GET /nope HTTP/1.1\r\n', 'GET /healthz HTTP/1.1\r\n', 'GET /readyz HTTP/1.1\r\n', 'GET /metrics HTTP/1.1\r\n', 'GET /mainlogtail HTTP/1.1\r\n', 'POST /RPC2 HTTP/1.1\r\nContent-Length: 100000\r\n', 'GET /RPC2 HTTP/1.1\r\n']) {
       const peer = world.connect().send(`${request}\r\n`);
       const text = await peer.until(/<\/h1>/);
       assert.match(text, /^HTTP\/1.1 401 /, request);

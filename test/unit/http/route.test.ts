@@ -8,7 +8,7 @@ const routes = [row('POST', '/RPC2'), row('GET', '/logtail'), row('GET', '/mainl
 
 describe('matchRoute', () => {
   const cases: ReadonlyArray<readonly [request: string, answer: string]> = [
-    ['POST /RPC2', '/RPC2 ""'], ['POST /RPC2/', '/RPC2 ""'], ['POST /RPC2/x?y', '/RPC2 "x"'], ['POST /RPC22', '404'], ['GET /RPC2', '405 POST'], ['PUT /form', '405 GET, POST'], ['POST /rpc2', '404'],
+    ['POST /RPC2', '/RPC2 ""'], ['POST /RPC2/', '/RPC2 ""'], ['POST /RPC2/x?y', '/RPC2 "x"'], ['POST /RPC22', '404'], ['GET /RPC2', '405 POST'], ['PUT /form', '405 GET, HEAD, POST'], ['HEAD /form', '/form ""'], ['HEAD /RPC2', '405 POST'], ['POST /rpc2', '404'],
     ['GET /logtail/web/stdout', '/logtail "web/stdout"'], ['GET /logtail/g%3Arun?x=1', '/logtail "g:run"'], ['GET /logtail/', '/logtail ""'], ['GET /mainlogtail#x', '/mainlogtail ""'],
     ['GET http://host:9001/mainlogtail', '/mainlogtail ""'], ['GET /', '404'], ['GET *', '400'], ['GET /%', '400'], ['GET /%ff', '400'], ['GET /logtail/../RPC2', '/logtail "../RPC2"'],
   ];

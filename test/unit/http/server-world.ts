@@ -47,7 +47,6 @@ export interface WorldOptions {
   readonly limits?: Partial<ServerLimits>;
   readonly streamLimits?: StreamLimits;
   readonly credentials?: { readonly username: string; readonly password: string };
-  readonly health?: () => { readonly isHealthy: boolean; readonly text: string };
   readonly more?: readonly Route[];
 }
 
@@ -67,7 +66,7 @@ export class ServerWorld {
     this.limits = { ...defaultLimits, ...options.limits };
     this.supervisor = new FakeSupervisor(options.programs ?? [], this.#clock);
     this.routes = createRoutes({
-      supervisor: this.supervisor, methods: createMethodTable(), times: new ProcessTimes(this.supervisor), health: options.health ?? null,
+      supervisor: this.supervisor, methods: createMethodTable(), times: new ProcessTimes(this.supervisor), version: '1.2.3', residentBytes: () => 4096,
       more: options.more ?? [], streamLimits: options.streamLimits ?? defaultStreamLimits,
     });
   }

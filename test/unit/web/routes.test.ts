@@ -52,7 +52,7 @@ async function onSite(options: SiteOptions, run: (site: Site) => Promise<void>):
   const world = new ServerWorld(options);
   const secret = new Secret();
   const sources = { supervisor: world.supervisor, methods: createMethodTable(), times: new ProcessTimes(world.supervisor) };
-  const routes: Route[] = createRoutes({ ...sources, health: null, more: webRoutes(sources, secret) });
+  const routes: Route[] = createRoutes({ ...sources, version: '1.2.3', residentBytes: () => null, more: webRoutes(sources, secret) });
   world.routes.splice(0, world.routes.length, ...routes);
   try {
     const server = options.isInet === true ? await world.openInet({ isInsecureAllowed: options.isInsecureAllowed ?? false }) : await world.open();

@@ -1,0 +1,63 @@
+/**
+ * What /metrics tells: a supervisor and its processes → metrics. Names, numbers and states only: no command line, no variable, no path, nothing that a program wrote.
+ * The names node_supervisord_* are those of node_exporter and of the Supervisor in Go, so that dashboards for these go on to work.
+ */
+import { shellExitCode, supervisorExitStatus } from '../core/exit-status.ts';
+import { ProcessState, processStateNames, SIGNALLABLE_STATES, SupervisorState, type SupervisorStateName } from '../core/states.ts';
+import type { ProcessView } from '../engine/registry.ts';
+import { tellsReadiness } from '../rpc/process-info.ts';
+import { type Family, formatLabels, type Sample } from './exposition.ts';
+
+/** One process, with what its record does not hold. */
+export interface MeasuredProcess {
+  readonly view: ProcessView;
+  /** Seconds since 1970 of the latest start; 0 for never. */
+  readonly start: number;
+}
+
+/** What is measured. */
+export interface Measured {
+  readonly version: string;
+  readonly state: SupervisorStateName;
+  readonly processes: readonly MeasuredProcess[];
+  /** Resident memory of the supervisor itself; null where it cannot be told. */
+  readonly residentBytes: number | null;
+}
+
+const HEALTHS = ['starting', 'healthy', 'unhealthy'] as const;
+
+/** One sample for each of several names, 1 for the one that holds. */
+function formatChoice(labels: string, label: string, names: readonly string[], current: string): Sample[] {
+  const before = labels === '' ? '' : `${labels},`;
+  return names.map((name) => ({ labels: `${before}${label}="${name}"`, value: name === current ? 1 : 0 }));
+}
+
+/** All metrics. */
+export function describeMetrics({ version, state, processes, residentBytes }: Measured): Family[] {
+  const labelled = processes.map(({ view, start }) => ({ ...view, start, labels: formatLabels({ group: view.config.group, name: view.config.name }), isUp: SIGNALLABLE_STATES.has(view.record.state) }));
+  type Labelled = (typeof labelled)[number];
+  /** A sample of each process for which there is a value. */
+  const each = (valueOf: (process: Labelled) => number | null): Sample[] => labelled.flatMap((process) => {
+    const value = valueOf(process);
+    return value === null ? [] : [{ labels: process.labels, value }];
+  });
+  const up = each(({ isUp }) => (isUp ? 1 : 0));
+  const startTimes = each(({ isUp, start }) => (isUp && start > 0 ? start : null));
+  return [
+    { name: 'onevisor_build_info', type: 'gauge', help: 'Version of the supervisor; always 1', samples: [{ labels: formatLabels({ version }), value: 1 }] },
+    { name: 'onevisor_supervisor_state', type: 'gauge', help: 'State of the supervisor: 1 for the one it is in', samples: formatChoice('', 'state', Object.keys(SupervisorState), state) },
+    { name: 'process_resident_memory_bytes', type: 'gauge', help: 'Resident memory of the supervisor itself', samples: residentBytes === null ? [] : [{ labels: '', value: residentBytes }] },
+    { name: 'onevisor_process_state', type: 'gauge', help: 'State of a process: 1 for the one it is in', samples: labelled.flatMap(({ labels, record }) => formatChoice(labels, 'state', processStateNames, record.state)) },
+    { name: 'onevisor_process_up', type: 'gauge', help: 'Whether a process is up: STARTING, RUNNING or STOPPING', samples: up },
+    { name: 'onevisor_process_start_time_seconds', type: 'gauge', help: 'When a process that is up was started, in seconds since 1970', samples: startTimes },
+    { name: 'onevisor_process_restarts_total', type: 'counter', help: 'Starts of a process after its first', samples: each(({ record }) => Math.max(0, record.run - 1)) },
+    { name: 'onevisor_process_exit_status', type: 'gauge', help: 'How a process that is not up ended: its exit code, or 128 and the number of the signal', samples: each(({ record }) => (record.exit === null ? null : shellExitCode(record.exit))) },
+    { name: 'onevisor_process_health', type: 'gauge', help: 'Health of a process that has a check: 1 for what it is', samples: labelled.flatMap(({ labels, record }) => (record.health === null ? [] : formatChoice(labels, 'health', HEALTHS, record.health))) },
+    { name: 'onevisor_process_ready', type: 'gauge', help: 'Whether a process that can tell has told that it is ready', samples: each((process) => (tellsReadiness(process.config) ? Number(process.record.isReady) : null)) },
+    { name: 'node_supervisord_up', type: 'gauge', help: 'Process Up', samples: up },
+    { name: 'node_supervisord_state', type: 'gauge', help: 'Process State', samples: each(({ record }) => ProcessState[record.state]) },
+    { name: 'node_supervisord_exit_status', type: 'gauge', help: 'Process Exit Status', samples: each(({ record }) => (record.exit === null ? 0 : supervisorExitStatus(record.exit))) },
+    // Theirs is a counter, which it is not: it falls when the clock is set.
+    { name: 'node_supervisord_start_time_seconds', type: 'gauge', help: 'Process start time', samples: startTimes },
+  ];
+}

@@ -1,0 +1,30 @@
+/**
+ * What a process is asked for when its health is judged: its record and its options → the facts of core/process-problem.ts. Pure.
+ */
+import { isExpectedExit, supervisorExitStatus } from '../core/exit-status.ts';
+import type { ProcessFacts } from '../core/process-problem.ts';
+import { purposeOf } from '../engine/policy.ts';
+import type { ProcessView } from '../engine/registry.ts';
+import { describeProcess, tellsReadiness } from './process-info.ts';
+import type { ProcessTimes } from './process-times.ts';
+import type { Supervisor } from './supervisor.ts';
+
+/** The facts of one process. */
+export function factsOf(view: ProcessView, supervisor: Supervisor, times: ProcessTimes): ProcessFacts {
+  const { record, config: { name, options } } = view;
+  const { exit, hold } = record;
+  return {
+    state: record.state,
+    description: describeProcess(name, record, { times: times.of(view), nowMs: supervisor.nowMs(), remarks: supervisor.remarks(view.id) }),
+    autostart: options.autostart,
+    wasStarted: record.run > 0,
+    exitStatus: exit === null ? 0 : supervisorExitStatus(exit),
+    isExitExpected: exit !== null && isExpectedExit(exit, options.exitcodes),
+    isStartDue: record.thenStart || (record.state === 'EXITED' && record.deadlineMs !== null),
+    failedStarts: record.failedStarts,
+    health: record.health,
+    isReady: tellsReadiness(view.config) ? record.isReady : null,
+    hold: hold?.kind ?? null,
+    purpose: purposeOf(options),
+  };
+}

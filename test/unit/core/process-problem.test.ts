@@ -1,0 +1,75 @@
+/** The judgement of a process: each state, asked both ways. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { findProblem, type ProcessFacts } from '../../../src/core/process-problem.ts';
+import { processStateNames } from '../../../src/core/states.ts';
+
+const running: ProcessFacts = {
+  state: 'RUNNING', description: '', autostart: true, wasStarted: true, exitStatus: 0, isExitExpected: true, isStartDue: false,
+  failedStarts: 0, health: null, isReady: null, hold: null, purpose: 'service',
+};
+
+describe('findProblem', () => {
+  const cases: ReadonlyArray<readonly [facts: Partial<ProcessFacts>, alive: string | null, ready: string | null]> = [
+    [{}, null, null],
+    [{ description: 'pid 5, uptime 0:00:01' }, null, null],
+    [{ health: 'healthy' }, null, null],
+    [{ health: 'starting' }, null, 'RUNNING starting'],
+    [{ health: 'unhealthy' }, 'RUNNING unhealthy', 'RUNNING unhealthy'],
+    [{ isReady: true }, null, null],
+    [{ isReady: false }, null, 'RUNNING not ready'],
+    [{ isReady: false, health: 'starting' }, null, 'RUNNING starting'],
+    [{ purpose: 'oneshot' }, null, 'RUNNING not done'],
+    [{ state: 'STARTING' }, null, 'STARTING'],
+    [{ state: 'STARTING', failedStarts: 2 }, 'STARTING after failed starts: 2', 'STARTING'],
+    [{ state: 'BACKOFF', description: 'd' }, 'BACKOFF d', 'BACKOFF d'],
+    [{ state: 'FATAL', description: 'd' }, 'FATAL d', 'FATAL d'],
+    [{ state: 'FATAL', autostart: false }, 'FATAL', 'FATAL'],
+    [{ state: 'UNKNOWN' }, 'UNKNOWN', 'UNKNOWN'],
+    [{ state: 'STOPPING' }, null, null],
+    [{ state: 'STOPPING', isStartDue: true }, null, 'STOPPING to be started again'],
+    [{ state: 'STOPPED', description: 'Nov 21 04:00 AM' }, null, null],
+    [{ state: 'STOPPED', wasStarted: false, description: 'Not started' }, null, 'STOPPED Not started'],
+    [{ state: 'STOPPED', wasStarted: false, autostart: false }, null, null],
+    [{ state: 'STOPPED', wasStarted: false, hold: 'waiting', description: 'waiting for db' }, null, 'STOPPED waiting for db'],
+    [{ state: 'STOPPED', wasStarted: false, hold: 'stuck', description: 'db is FATAL' }, 'STOPPED db is FATAL', 'STOPPED db is FATAL'],
+    [{ state: 'EXITED', hold: 'waiting', description: 'waiting for db', exitStatus: 1, isExitExpected: false }, null, 'EXITED waiting for db'],
+    [{ state: 'EXITED' }, null, null],
+    [{ state: 'EXITED', purpose: 'oneshot' }, null, null],
+    [{ state: 'EXITED', isStartDue: true }, null, 'EXITED to be started again'],
+    [{ state: 'EXITED', exitStatus: 3, isExitExpected: false }, 'EXITED exit status 3', 'EXITED exit status 3'],
+    [{ state: 'EXITED', exitStatus: -1, isExitExpected: false, isStartDue: true }, 'EXITED exit status -1', 'EXITED exit status -1'],
+  ];
+  for (const [facts, alive, ready] of cases) {
+    test(JSON.stringify(facts), () => {
+      assert.equal(findProblem({ ...running, ...facts }, 'alive'), alive);
+      assert.equal(findProblem({ ...running, ...facts }, 'ready'), ready);
+    });
+  }
+
+  test('what runs by a schedule is nobody\'s concern, unless it can not be vouched for or is named', () => {
+    for (const state of processStateNames) {
+      const facts: ProcessFacts = { ...running, state, purpose: 'scheduled', wasStarted: false, isExitExpected: false, exitStatus: 1, failedStarts: 1 };
+      for (const question of ['alive', 'ready'] as const) assert.equal(findProblem(facts, question), state === 'UNKNOWN' ? 'UNKNOWN' : null, state);
+      assert.equal(findProblem(facts, 'ready', true) === null, state === 'RUNNING', state);
+    }
+  });
+
+  test('what is not alive is not ready', () => {
+    for (const state of processStateNames) {
+      for (const health of [null, 'starting', 'unhealthy'] as const) {
+        for (const hold of [null, 'waiting', 'stuck'] as const) {
+          for (const failedStarts of [0, 1]) {
+            const facts: ProcessFacts = { ...running, state, health, hold, failedStarts, isExitExpected: false };
+            if (findProblem(facts, 'alive') !== null) assert.notEqual(findProblem(facts, 'ready'), null, JSON.stringify(facts));
+          }
+        }
+      }
+    }
+  });
+
+  test('a name makes that something should run which was stopped', () => {
+    assert.equal(findProblem({ ...running, state: 'STOPPED', description: 'd' }, 'ready', true), 'STOPPED d');
+    assert.equal(findProblem({ ...running, state: 'STOPPING' }, 'alive', true), 'STOPPING');
+  });
+});
