@@ -14,7 +14,9 @@ function begin(programs: Readonly<Record<string, number | null>>): { world: Comp
   const looks: number[][] = [];
   let failure: Error | null = null;
   const limits = new MemoryLimits({
-    ...world,
+    engine: world.engine,
+    clock: world.clock,
+    report: world.report,
     readMemory: async (pids) => {
       looks.push([...pids]);
       await nextTurn();
