@@ -46,6 +46,11 @@ export function resolveDependencies(groups: readonly GroupConfig[], problems: Pr
       if (option === 'depends_on') problems.error(place, section, option, reason);
       else problems.warn(place, section, option, `${reason}; it is not waited for`);
     }
+    const unchecked = condition === 'healthy' ? found.find(({ options }) => options.healthcheck === null) : undefined;
+    if (unchecked !== undefined) {
+      const section = prefixes[process.type] + process.program;
+      problems.error(placeOf(section, option) ?? process.place, section, option, `"${name}" can not become healthy: ${prefixes[unchecked.type]}${unchecked.program} has no healthcheck; give it one, or use started, ready or completed`);
+    }
     return found.map((other) => ({ group: other.group, process: other.name, condition: condition ?? (other.options.healthcheck === null ? 'started' : 'healthy') }));
   };
   const resolved = groups.map((group) => ({

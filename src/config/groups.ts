@@ -6,7 +6,7 @@ import { compareText } from './glob.ts';
 import type { GroupConfig, ProcessConfig } from './model.ts';
 import { formatSuggestion } from './nearest.ts';
 import { groupOptions, programOptions } from './options.ts';
-import { isStdoutPlugin, prefixes, type ProcessType, readProcesses, readProgramName, type Workshop } from './programs.ts';
+import { isStartupPlugin, isStdoutPlugin, prefixes, type ProcessType, readProcesses, readProgramName, type Workshop } from './programs.ts';
 import { chainLookup } from './section-reader.ts';
 
 /** Supervisor starts listeners first and stops them last. */
@@ -85,7 +85,9 @@ function setAside({ problems }: Workshop, made: readonly GroupConfig[]): Groupin
     const [first] = group.processes;
     const isDouble = names.has(group.name);
     if (isDouble && first !== undefined) problems.warn(first.place, `${prefixes[first.type]}${first.program}`, null, `there is a group "${group.name}" already, so this one is not run; rename one of them`);
-    const isReplaced = first !== undefined && isStdoutPlugin(first.options);
+    const isStartup = first !== undefined && isStartupPlugin(first);
+    if (isStartup) problems.warn(first.place, `${prefixes[first.type]}${first.program}`, 'command', 'what supervisord_dependent_startup does is built in: programs with dependent_startup=true are started in their order, and this listener is not');
+    const isReplaced = isStartup || (first !== undefined && isStdoutPlugin(first.options));
     (isDouble || isReplaced ? grouping.setAside : grouping.groups).push(group);
     names.add(group.name);
   }

@@ -46,6 +46,11 @@ export function isStdoutPlugin(options: Partial<EventListenerOptions>): boolean 
   return options.result_handler === STDOUT_PLUGIN;
 }
 
+/** Whether a listener is there for the sake of supervisord-dependent-startup, whose work is built in. */
+export function isStartupPlugin({ type, argv }: Pick<ProcessConfig, 'type' | 'argv'>): boolean {
+  return type === 'eventlistener' && argv.some((word) => /(^|\/)supervisord[-_]dependent[-_]startup(\.py)?$/.test(word));
+}
+
 /** Characters that would break namespecs and URLs (Supervisor's rule for names). */
 export function findBadCharacter(name: string): string | null {
   return /[ :/]/.exec(name)?.[0] ?? null;
@@ -148,6 +153,8 @@ function derive(workshop: Workshop, section: RawSection, lookup: Lookup, type: P
   const killasgroup = lookup('killasgroup') === undefined ? read.stopasgroup : read.killasgroup;
   if (read.stopasgroup && !killasgroup) problems.error(placeOf('killasgroup'), section.name, 'killasgroup', 'cannot be false while stopasgroup is true; remove it');
   if (type === 'eventlistener' && read.redirect_stderr) problems.error(placeOf('redirect_stderr'), section.name, 'redirect_stderr', 'cannot be true for an event listener: its standard output carries the protocol');
+  if (read.notify !== null && read.notification_fd !== null) problems.error(placeOf('notification_fd'), section.name, 'notification_fd', 'cannot be set together with notify: it says readiness in one way; remove one of the two');
+  if (read.notify === null && (read.watchdog_sec ?? 0) > 0) problems.error(placeOf('watchdog_sec'), section.name, 'watchdog_sec', 'needs notify=sd, by which the program says WATCHDOG=1; add it, or use healthcheck');
   const stdout = readStream(workshop, section, lookup, 'stdout', read);
   const stderr = readStream(workshop, section, lookup, 'stderr', read);
   // The standard output of a listener is a protocol and nothing for people.

@@ -207,7 +207,8 @@ export const rules: Readonly<Record<ProcessStateName, Row>> = {
       const isUp = record.deadlineMs !== null && input.atMs >= record.deadlineMs;
       // startsecs is for what is to stay up: to come to an end soon is what a oneshot is for, and a schedule knows its own next try.
       const isDone = policy.purpose === 'scheduled' || (policy.purpose === 'oneshot' && isExpectedExit(input.status, policy.exitCodes));
-      if (isUp || isDone) return endRunning(succeed(steps, policy), input, policy);
+      if (isUp) return endRunning(succeed(steps, policy), input, policy);
+      if (isDone) return endRunning(steps.become('RUNNING', {}), input, policy);
       steps.note({ note: 'exited', status: input.status, expected: false });
       return backOff(steps, input.atMs, policy, { exit: input.status, spawnError: 'Exited too quickly (process log may have details)' });
     },

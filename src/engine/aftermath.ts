@@ -1,5 +1,6 @@
 /**
- * What follows the end of a run before the next one may begin: the rest of its process group is stopped (`kill_orphans`), then post_stop_command is run.
+ * What follows the end of a run before the next one may begin: the rest of its process group is stopped (`kill_orphans`), stop_command comes to its end,
+ * and post_stop_command is run.
  * The state of the process does not wait for it; its next start and the end of the supervisor do.
  *
  * Why the group can be signalled after its leader was reaped: the kernel gives a pid to nobody for as long as a process group of that number has members (setpgid(2)).
@@ -46,7 +47,7 @@ export class Aftermath {
   begin(entry: Entry, pid: number, wasStopped: boolean): void {
     const { kill_orphans: kill, post_stop_command: command } = entry.config.options;
     const isGroupStopped = kill === 'always' || (kill === 'stop' && wasStopped);
-    if (!isGroupStopped && command === null) return;
+    if (!isGroupStopped && command === null && !this.#parts.hooks.isStopping(entry.id)) return;
     this.#waiting.set(entry.id, []);
     if (!isGroupStopped || !this.#isThere(pid)) return this.#tidy(entry, pid);
     const group: Group = { entry, pid, alarm: new Alarm(this.#parts.clock, () => this.#press(group)), signalsSent: 0, isKilled: false };
@@ -76,6 +77,7 @@ export class Aftermath {
   hurry(id: string): void {
     const group = this.#groups.get(id);
     if (group !== undefined) this.#kill(group);
+    this.#parts.hooks.cancel(id, 'stop_command');
     this.#parts.hooks.cancel(id, 'post_stop_command');
   }
 
@@ -110,11 +112,12 @@ export class Aftermath {
   }
 
   #tidy(entry: Entry, pid: number): void {
-    this.#parts.hooks.postStop(entry, pid, () => {
+    const { hooks } = this.#parts;
+    hooks.afterStop(entry.id, () => hooks.postStop(entry, pid, () => {
       const waiting = this.#waiting.get(entry.id) ?? [];
       this.#waiting.delete(entry.id);
       for (const then of waiting) then();
-    });
+    }));
   }
 
   #isThere(pid: number): boolean {

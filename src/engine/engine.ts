@@ -214,7 +214,7 @@ export class Engine {
   }
 
   #autostart(entries: readonly Entry[]): void {
-    const due = entries.filter(({ config }) => config.options.autostart);
+    const due = entries.filter(({ config }) => config.options.autostart || config.options.dependent_startup);
     for (const id of startOrder(due.map(({ rank }) => rank))) this.#queue.add({ to: 'process', id, input: { type: 'start', atMs: this.#now() } });
     this.#queue.turn();
   }

@@ -22,7 +22,7 @@ export class Hooks {
   readonly #jobs: Jobs;
   readonly #report: Report;
   /** By process, and name of the hook. */
-  readonly #running = new Map<string, () => void>();
+  readonly #running = new Map<string, { cancel: () => void; readonly afterwards: Array<() => void> }>();
 
   constructor(jobs: Jobs, report: Report) {
     this.#jobs = jobs;
@@ -44,6 +44,18 @@ export class Hooks {
     return true;
   }
 
+  /** Calls `then` when no stop_command of a process is under way: at once, or later. One that has outlived its program may have something to tidy up. */
+  afterStop(id: string, then: () => void): void {
+    const running = this.#running.get(`${id} stop_command`);
+    if (running === undefined) then();
+    else running.afterwards.push(then);
+  }
+
+  /** Whether a stop_command of a process is under way. */
+  isStopping(id: string): boolean {
+    return this.#running.has(`${id} stop_command`);
+  }
+
   /** Runs post_stop_command after the run with this pid; `done` is called within this call where there is none. A failure is reported, and no more. */
   postStop(entry: Entry, pid: number, done: () => void): void {
     const { post_stop_command: command, post_stop_timeout: timeout } = entry.config.options;
@@ -53,18 +65,21 @@ export class Hooks {
 
   /** Ends a hook under way by SIGKILL; its `done` follows. Nothing happens where none is. */
   cancel(id: string, name: HookName): void {
-    this.#running.get(`${id} ${name}`)?.();
+    this.#running.get(`${id} ${name}`)?.cancel();
   }
 
   #run(entry: Entry, name: HookName, command: string, seconds: number, environment: Job['environment'], done: Done): void {
     const key = `${entry.id} ${name}`;
-    const cancel = this.#jobs.run(entry.config, { name, command, timeoutMs: seconds * SECOND_MS, environment, output: 'log' }, (outcome) => {
+    const running = { cancel: (): void => undefined, afterwards: [] as Array<() => void> };
+    this.#running.set(key, running);
+    running.cancel = this.#jobs.run(entry.config, { name, command, timeoutMs: seconds * SECOND_MS, environment, output: 'log' }, (outcome) => {
       this.#running.delete(key);
       const failure = failureOf(name, outcome, seconds);
-      if (failure !== null) this.#report('warn', `${entry.config.name}: ${failure.reason}`);
+      // What we called off ourselves is no news.
+      if (failure !== null && outcome.kind !== 'cancelled') this.#report('warn', `${entry.config.name}: ${failure.reason}`);
       done(failure);
+      for (const then of running.afterwards) then();
     });
-    this.#running.set(key, cancel);
   }
 }
 

@@ -68,7 +68,6 @@ export class Runs {
 
   /** A run is over: its leader was reaped. `wasStopped`: because it was told to. */
   end(entry: Entry, pid: number, wasStopped: boolean): void {
-    this.#hooks.cancel(entry.id, 'stop_command');
     this.aftermath.begin(entry, pid, wasStopped);
   }
 

@@ -68,6 +68,10 @@ export class Control implements Supervisor {
     return this.#engine.process(id);
   }
 
+  remarks(id: string): readonly string[] {
+    return this.#supervision.remarks(id);
+  }
+
   hasGroup(name: string): boolean {
     return this.#supervision.groups.some((group) => group.name === name);
   }
@@ -117,9 +121,9 @@ export class Control implements Supervisor {
   }
 
   mainLog(): Log | null {
-    const { logfile, console } = mainLogSpec(this.#supervision.config, true);
-    if (logfile === null && console === null) return null;
-    return new LogAccess(this.#parts.hub.mainLog, fileOf(logfile === null ? [] : [logfile]));
+    const { targets, console } = mainLogSpec(this.#supervision.config, true);
+    if (targets.length === 0 && console === null) return null;
+    return new LogAccess(this.#parts.hub.mainLog, fileOf(targets));
   }
 
   logPath(config: ProcessConfig, stream: StreamName): string | null {
@@ -192,7 +196,7 @@ function fileOf(targets: readonly LogTarget[]): string | null {
 }
 
 function describeTarget(target: LogTarget | undefined): string | null {
-  if (target === undefined || target.kind === 'syslog') return null;
+  if (target === undefined || target.kind === 'syslog' || target.kind === 'remote') return null;
   if (target.kind === 'file') return target.path;
   return target.stream === 1 ? '/dev/stdout' : '/dev/stderr';
 }

@@ -91,6 +91,13 @@ export class EventWiring {
       case 'supervisor':
         this.#pools.publish({ kind: 'supervisor', change: 'stopping' });
         return;
+      // Supervisor has no events for these.
+      case 'spawned':
+      case 'ready':
+      case 'health':
+      case 'held':
+      case 'configured':
+        return;
     }
   }
 

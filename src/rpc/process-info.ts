@@ -17,12 +17,23 @@ export interface Surroundings {
   readonly nowMs: number;
   readonly wallMs: number;
   /** Paths of the logs, empty for none. */
+  /** What else is known of it, in a few words each (`Supervisor.remarks`). */
+  readonly remarks: readonly string[];
   readonly stdoutPath: string;
   readonly stderrPath: string;
 }
 
-/** Tells what is to be said of a process besides its state. compat: texts of Supervisor, which other tools parse. */
-export function describeProcess(name: string, record: ProcessRecord, { times, nowMs }: Pick<Surroundings, 'times' | 'nowMs'>): string {
+/**
+ * Tells what is to be said of a process besides its state. compat: texts of Supervisor, which other tools parse; what it does not know of comes
+ * after them: health, why it waits, the next run of its schedule.
+ */
+export function describeProcess(name: string, record: ProcessRecord, surroundings: Pick<Surroundings, 'times' | 'nowMs' | 'remarks'>): string {
+  if (record.hold !== null) return record.hold.reason;
+  const known = [describeState(name, record, surroundings), record.health ?? '', ...surroundings.remarks];
+  return known.filter((part) => part !== '').join(', ');
+}
+
+function describeState(name: string, record: ProcessRecord, { times, nowMs }: Pick<Surroundings, 'times' | 'nowMs'>): string {
   switch (record.state) {
     case 'RUNNING':
       return `pid ${record.pid ?? 0}, uptime ${formatUptime(nowMs - (record.startedMs ?? nowMs))}`;
@@ -61,6 +72,7 @@ function formatAdditions({ config, record }: ProcessView): XmlRpcStruct {
     ...(tellsReadiness(config) ? { ready: record.isReady } : {}),
     ...(record.hold === null ? {} : { hold: record.hold.kind }),
     ...(purpose === 'service' ? {} : { purpose }),
+    ...(record.thenStart ? { restarting: true } : {}),
   };
 }
 

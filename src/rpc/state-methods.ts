@@ -24,6 +24,7 @@ function processInfo({ supervisor, times }: CallContext, process: ProcessView): 
     times: times.of(process),
     nowMs: supervisor.nowMs(),
     wallMs: supervisor.wallMs(),
+    remarks: supervisor.remarks(process.id),
     stdoutPath: supervisor.logPath(process.config, 'stdout') ?? '',
     stderrPath: supervisor.logPath(process.config, 'stderr') ?? '',
   });

@@ -93,6 +93,17 @@ test('start ascends, stop descends by ranks', () => {
   assert.deepEqual(stopRanks([]), []);
 });
 
+test('what a process depends on starts before it and stops after it, whatever the priorities', () => {
+  const ranked = (id: string, priority: number, ...dependsOn: string[]) => ({ id, groupPriority: 999, priority, dependsOn });
+  const all = [ranked('web', 1, 'db', 'gone'), ranked('log', 5), ranked('db', 9, 'disk'), ranked('disk', 9), ranked('cache', 9)];
+  assert.deepEqual(startOrder(all), ['log', 'disk', 'cache', 'db', 'web']);
+  assert.deepEqual(stopRanks(all), [['cache'], ['log'], ['web'], ['db'], ['disk']]);
+  // An update can make a cycle for a moment: everything is stopped all the same.
+  assert.deepEqual(stopRanks([ranked('a', 1, 'b'), ranked('b', 1, 'a')]).flat().toSorted(), ['a', 'b']);
+  const chain = Array.from({ length: 20_000 }, (_, index) => ranked(`p${index}`, 1, `p${index + 1}`));
+  assert.equal(stopRanks(chain).length, 20_000);
+});
+
 test('delays of restarts', () => {
   const plain = { pauseMs: 0, maxBackoffMs: Infinity, backoffFactor: 1, maxRestarts: Infinity, windowMs: 60_000 };
   assert.deepEqual([1, 2, 3].map((failed) => backoffDelayMs(failed, plain, 0.9)), [1000, 2000, 3000]);

@@ -15,7 +15,7 @@ const defaults = {
   stopasgroup: false, killasgroup: false, priority: 999, exit_on_failure: false, exit_on_end: false, redirect_stderr: false, serverurl: null as string | null, user: null,
   stdout_logfile: [{ kind: 'auto' }] as Array<{ kind: string }>, stdout_logfile_maxbytes: 52_428_800, stdout_logfile_backups: 10, stdout_capture_maxbytes: 0, stdout_events_enabled: false, stdout_syslog: false,
   stderr_logfile: [{ kind: 'auto' }] as Array<{ kind: string }>, stderr_logfile_maxbytes: 52_428_800, stderr_logfile_backups: 10, stderr_capture_maxbytes: 0, stderr_events_enabled: false, stderr_syslog: false,
-  oneshot: false, restartpause: 0, maxbackoff: null, backoff_factor: 1, max_restarts: null, max_restarts_window: 60, kill_orphans: 'never', cron: null, notification_fd: null, notify: null,
+  dependent_startup: false, oneshot: false, restartpause: 0, maxbackoff: null, backoff_factor: 1, max_restarts: null, max_restarts_window: 60, kill_orphans: 'never', cron: null, notification_fd: null as number | null, notify: null,
   pre_start_command: null, pre_start_timeout: 60, stop_command: null, stop_timeout: null, post_stop_command: null, post_stop_timeout: 60,
 };
 
@@ -195,6 +195,10 @@ export class FakeSupervisor implements Supervisor {
 
   process(id: string): ProcessView | null {
     return this.engine.process(id);
+  }
+
+  remarks(): readonly string[] {
+    return [];
   }
 
   hasGroup(name: string): boolean {

@@ -1,0 +1,205 @@
+/** The commands around a run, and what is left of its process group: what waits for them, and what calls them off. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { exitWith, World } from './world.ts';
+
+test('pre_start_command comes before each execution, and its failure is a failed start', () => {
+  const world = new World([{ name: 'web', pre_start_command: '/bin/prepare', startretries: 1 }]);
+  world.engine.start();
+  assert.deepEqual([world.calls, world.state('web')], [['run web pre_start_command'], 'STARTING']);
+  world.endJob('web pre_start_command', 3);
+  assert.deepEqual([world.state('web'), world.view('web').record.spawnError], ['BACKOFF', 'pre_start_command failed (exit status 3)']);
+  world.clock.advance(1000);
+  world.endJob('web pre_start_command');
+  assert.deepEqual(world.calls.slice(-2), ['run web pre_start_command', 'spawn web']);
+  world.clock.advance(1000);
+  assert.equal(world.state('web'), 'RUNNING');
+  world.assertQuiet();
+});
+
+test('the exit code of a pre_start_command is that of the container', () => {
+  const world = new World([{ name: 'web', pre_start_command: '/bin/prepare', startretries: 0, exit_on_failure: true }]);
+  world.engine.start();
+  world.endJob('web pre_start_command', 9);
+  assert.equal(world.ended?.cause.kind === 'program' && world.ended.cause.code, 9);
+});
+
+const outcomes = [
+  [{ kind: 'timeout', output: '' }, 'pre_start_command was killed: it took longer than 60 s'],
+  [{ kind: 'failed', reason: "can't find command 'x'" }, "pre_start_command could not be executed: can't find command 'x'"],
+] as const;
+for (const [outcome, reason] of outcomes) {
+  test(`pre_start_command: ${outcome.kind}`, () => {
+    const world = new World([{ name: 'web', pre_start_command: 'x' }]);
+    world.engine.start();
+    world.endJob('web pre_start_command', outcome);
+    assert.deepEqual([world.view('web').record.spawnError, world.log.includes(`web: ${reason}`)], [reason, true]);
+  });
+}
+
+test('a stop during pre_start_command calls it off, and nothing is executed', () => {
+  const world = new World([{ name: 'web', pre_start_command: '/bin/prepare' }]);
+  world.engine.start();
+  world.engine.request('web:web', 'stop');
+  assert.deepEqual([world.state('web'), world.calls.slice(-1)], ['STOPPING', ['cancel web pre_start_command']]);
+  world.endJob('web pre_start_command', { kind: 'cancelled' });
+  assert.equal(world.state('web'), 'STOPPED');
+  assert.ok(!world.calls.includes('spawn web'));
+  assert.ok(!world.log.some((line) => line.includes('called off')));
+  world.assertQuiet();
+});
+
+test('a pre_start_command that ends well just as it is called off starts nothing', () => {
+  const world = new World([{ name: 'web', pre_start_command: '/bin/prepare' }]);
+  world.engine.start();
+  world.engine.end('exit', { kind: 'request' });
+  world.endJob('web pre_start_command');
+  assert.deepEqual([world.state('web'), world.ended?.goal, world.calls.includes('spawn web')], ['STOPPED', 'exit', false]);
+});
+
+test('stop_command is instead of the signal; SIGKILL comes when its time and stopwaitsecs are over', () => {
+  const world = new World([{ name: 'web', stop_command: '/bin/stop', stop_timeout: 20 }]);
+  world.engine.start();
+  world.clock.advance(1000);
+  world.engine.request('web:web', 'stop');
+  assert.deepEqual(world.calls.slice(-1), ['run web stop_command for 100']);
+  world.endJob('web stop_command');
+  world.clock.advance(19_999);
+  assert.deepEqual(world.calls.slice(-1), ['run web stop_command for 100']);
+  world.clock.advance(1);
+  assert.deepEqual(world.calls.slice(-1), ['SIG9 web']);
+  world.end(9, 'web');
+  assert.equal(world.state('web'), 'STOPPED');
+  world.assertQuiet();
+});
+
+test('a stop_command that fails is followed by the signal', () => {
+  const world = new World([{ name: 'web', stop_command: '/bin/stop' }]);
+  world.engine.start();
+  world.engine.request('web:web', 'stop');
+  world.endJob('web stop_command', 1);
+  assert.deepEqual(world.calls.slice(-1), ['SIG15 web']);
+});
+
+test('but not when SIGKILL was sent meanwhile, or the program has gone', () => {
+  const world = new World([{ name: 'web', stop_command: '/bin/stop' }]);
+  world.engine.start();
+  world.engine.request('web:web', 'stop');
+  world.engine.request('web:web', 'kill');
+  assert.deepEqual(world.calls.slice(-1), ['SIG9 web']);
+  world.end(9, 'web');
+  world.endJob('web stop_command', 1);
+  assert.deepEqual(world.calls.slice(-1), ['SIG9 web']);
+});
+
+test('the next start, and the end of the supervisor, wait for a stop_command that has outlived its program', () => {
+  const world = new World([{ name: 'web', stop_command: '/bin/stop' }]);
+  world.engine.start();
+  world.engine.request('web:web', 'stop');
+  world.end(15, 'web');
+  world.engine.request('web:web', 'start');
+  assert.deepEqual([world.state('web'), world.calls.length], ['STARTING', 2]);
+  world.endJob('web stop_command');
+  assert.deepEqual(world.calls.slice(-1), ['spawn web']);
+});
+
+test('post_stop_command follows each end; the next run waits for it', () => {
+  const world = new World([{ name: 'web', post_stop_command: '/bin/tidy', autorestart: 'true' }]);
+  world.engine.start();
+  world.clock.advance(2000);
+  world.end(exitWith(0), 'web');
+  assert.deepEqual([world.state('web'), world.calls], ['STARTING', ['spawn web', 'run web post_stop_command for 100']]);
+  world.endJob('web post_stop_command', 1);
+  assert.deepEqual(world.calls.slice(-1), ['spawn web']);
+  assert.ok(world.log.includes('web: post_stop_command failed (exit status 1)'));
+});
+
+test('the end of the supervisor waits for post_stop_command, also for one that was under way, until patience ends', () => {
+  const world = new World([{ name: 'web', post_stop_command: '/bin/tidy' }, { name: 'job', post_stop_command: '/bin/tidy', oneshot: true }]);
+  world.engine.start();
+  world.end(exitWith(0), 'job');
+  world.engine.end('exit', { kind: 'signal', signal: 15 });
+  world.end(15, 'web');
+  world.endJob('web post_stop_command');
+  assert.equal(world.ended, null);
+  world.engine.hurry();
+  assert.deepEqual(world.calls.slice(-1), ['cancel job post_stop_command']);
+  world.endJob('job post_stop_command', { kind: 'cancelled' });
+  assert.equal(world.ended?.goal, 'exit');
+  world.assertQuiet();
+});
+
+test('a stop while the next run waits for post_stop_command executes nothing', () => {
+  const world = new World([{ name: 'web', post_stop_command: '/bin/tidy', autorestart: 'true' }]);
+  world.engine.start();
+  world.clock.advance(2000);
+  world.end(exitWith(0), 'web');
+  world.engine.request('web:web', 'stop');
+  assert.equal(world.state('web'), 'STOPPING');
+  world.endJob('web post_stop_command');
+  assert.deepEqual([world.state('web'), world.calls.filter((call) => call === 'spawn web').length], ['STOPPED', 1]);
+});
+
+test('kill_orphans=stop: what is left of the group gets the stop signals, then SIGKILL, and the next run waits', () => {
+  const world = new World([{ name: 'web', kill_orphans: 'stop', stopsignal: [15, 2], post_stop_command: '/bin/tidy' }]);
+  world.engine.start();
+  world.engine.request('web:web', 'stop');
+  world.groups.add(100);
+  world.end(15, 'web');
+  assert.deepEqual([world.state('web'), world.calls.slice(-1)], ['STOPPED', ['SIG15 rest of 100']]);
+  world.engine.request('web:web', 'start');
+  world.clock.advance(10_000);
+  assert.deepEqual(world.calls.slice(-1), ['SIG2 rest of 100']);
+  world.clock.advance(10_000);
+  assert.deepEqual(world.calls.slice(-1), ['SIG9 rest of 100']);
+  world.groups.delete(100);
+  world.engine.reaped([{ pid: 4711, status: 9 }]);
+  assert.deepEqual(world.calls.slice(-1), ['run web post_stop_command for 100']);
+  world.endJob('web post_stop_command');
+  assert.deepEqual(world.calls.slice(-1), ['spawn web']);
+});
+
+test('kill_orphans: never does nothing, stop only what we stopped, always both', () => {
+  for (const [choice, stopped, crashed] of [['never', false, false], ['stop', true, false], ['always', true, true]] as const) {
+    const world = new World([{ name: 'web', kill_orphans: choice, autorestart: 'false' }]);
+    world.engine.start();
+    world.clock.advance(1000);
+    world.groups.add(100);
+    world.end(exitWith(1), 'web');
+    assert.equal(world.calls.includes('SIG15 rest of 100'), crashed, choice);
+    world.groups.delete(100);
+    world.engine.reaped([]);
+    world.engine.request('web:web', 'start');
+    world.engine.request('web:web', 'stop');
+    world.groups.add(101);
+    world.end(15, 'web');
+    assert.equal(world.calls.includes('SIG15 rest of 101'), stopped, choice);
+  }
+});
+
+test('a group that survives SIGKILL is left behind, with a line', () => {
+  const world = new World([{ name: 'web', kill_orphans: 'always', stopsignal: [9] }]);
+  world.engine.start();
+  world.groups.add(100);
+  world.engine.end('exit', { kind: 'request' });
+  world.end(9, 'web');
+  assert.equal(world.ended, null);
+  world.clock.advance(1000);
+  assert.equal(world.ended?.goal, 'exit');
+  assert.ok(world.log.includes("something of the process group of 'web' (100) has survived SIGKILL and is left behind"));
+  world.assertQuiet();
+});
+
+test('a second request to end kills what is left of a group at once', () => {
+  const world = new World([{ name: 'web', kill_orphans: 'always' }]);
+  world.engine.start();
+  world.engine.end('exit', { kind: 'request' });
+  world.groups.add(100);
+  world.end(15, 'web');
+  world.engine.hurry();
+  assert.deepEqual(world.calls.slice(-1), ['SIG9 rest of 100']);
+  world.groups.delete(100);
+  world.engine.reaped([{ pid: 4711, status: 9 }]);
+  assert.equal(world.ended?.goal, 'exit');
+  world.assertQuiet();
+});

@@ -1,0 +1,198 @@
+/** depends_on, oneshot and restarts by our own decision on the engine: what waits, what comes when, what never can, and the way back down. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { exitWith, World } from './world.ts';
+
+const started = (world: World): string[] => world.calls.filter((call) => call.startsWith('spawn')).map((call) => call.slice(6));
+
+test('a program waits until what it depends on has been up for startsecs, whatever the priorities', () => {
+  const world = new World([{ name: 'web', priority: 1, needs: { db: 'started' } }, { name: 'db', priority: 900 }]);
+  world.engine.start();
+  assert.deepEqual(started(world), ['db']);
+  assert.deepEqual(world.view('web').record.hold, { kind: 'waiting', reason: 'waits for db to be started' });
+  world.clock.advance(999);
+  assert.equal(world.state('web'), 'STOPPED');
+  world.clock.advance(1);
+  assert.deepEqual(started(world), ['db', 'web']);
+  assert.equal(world.view('web').record.hold, null);
+  assert.ok(world.log.includes('web waits for db to be started'));
+  world.clock.advance(1000);
+  world.assertQuiet();
+});
+
+test('a chain with each condition comes up in its order', () => {
+  const world = new World([
+    { name: 'init', oneshot: true }, { name: 'db', needs: { init: 'completed' }, notify: 'sd' }, { name: 'migrate', oneshot: true, needs: { db: 'healthy' } },
+    { name: 'cache', needs: { db: 'ready' } }, { name: 'web', needs: { migrate: 'completed', cache: 'started' } },
+  ]);
+  world.engine.start();
+  assert.deepEqual(started(world), ['init']);
+  world.end(exitWith(0), 'init');
+  assert.deepEqual(started(world), ['init', 'db']);
+  world.clock.advance(5000);
+  assert.deepEqual(started(world), ['init', 'db']);
+  const { run } = world.view('db').record;
+  world.engine.tellReady('db:db', run - 1);
+  assert.deepEqual(started(world), ['init', 'db']);
+  world.engine.tellReady('db:db', run);
+  assert.deepEqual(started(world), ['init', 'db', 'cache']);
+  world.engine.tellHealth('db:db', run, 'starting');
+  world.engine.tellHealth('db:db', run, 'healthy');
+  assert.deepEqual(started(world), ['init', 'db', 'cache', 'migrate']);
+  world.clock.advance(1000);
+  assert.equal(world.state('web'), 'STOPPED');
+  world.end(exitWith(0), 'migrate');
+  assert.deepEqual(started(world), ['init', 'db', 'cache', 'migrate', 'web']);
+  world.engine.end('exit', { kind: 'request' });
+  assert.deepEqual(world.calls.slice(-1), ['SIG15 web']);
+  world.end(15, 'web');
+  assert.deepEqual(world.calls.slice(-1), ['SIG15 cache']);
+  world.end(15, 'cache');
+  assert.deepEqual(world.calls.slice(-1), ['SIG15 db']);
+  world.end(15, 'db');
+  assert.equal(world.ended?.goal, 'exit');
+  world.assertQuiet();
+});
+
+test('what can no longer come is said, and comes all the same once somebody has mended it', () => {
+  const world = new World([{ name: 'migrate', oneshot: true, startretries: 0 }, { name: 'web', needs: { migrate: 'completed' } }, { name: 'log', needs: { web: 'started' } }]);
+  world.engine.start();
+  world.end(exitWith(3), 'migrate');
+  assert.equal(world.state('migrate'), 'FATAL');
+  assert.deepEqual(world.view('web').record.hold, { kind: 'stuck', reason: 'cannot start: migrate must be completed and is FATAL' });
+  assert.deepEqual(world.view('log').record.hold, { kind: 'stuck', reason: 'cannot start: web must be started and cannot start: migrate must be completed and is FATAL' });
+  assert.deepEqual(started(world), ['migrate']);
+  world.engine.request('migrate:migrate', 'start');
+  assert.equal(world.view('web').record.hold?.kind, 'waiting');
+  world.end(exitWith(0), 'migrate');
+  assert.deepEqual(started(world), ['migrate', 'migrate', 'web']);
+});
+
+test('a start that waits can be called off, and is called off by a shutdown', () => {
+  const world = new World([{ name: 'db' }, { name: 'web', needs: { db: 'started' } }, { name: 'other', needs: { db: 'started' } }]);
+  world.engine.start();
+  world.engine.request('web:web', 'stop');
+  assert.equal(world.view('web').record.hold, null);
+  world.engine.end('exit', { kind: 'request' });
+  assert.equal(world.view('other').record.hold, null);
+  world.end(15, 'db');
+  assert.deepEqual([started(world), world.ended?.goal], [['db'], 'exit']);
+  assert.deepEqual(world.facts, ['web held', 'other held', 'web held', 'other held']);
+  world.assertQuiet();
+});
+
+test('a dependency that was stopped by hand is named; a restart of what depends on it does not ask', () => {
+  const world = new World([{ name: 'db', autostart: false }, { name: 'web', autostart: false, needs: { db: 'started' }, autorestart: 'true' }]);
+  world.engine.start();
+  world.engine.request('web:web', 'start');
+  assert.deepEqual(world.view('web').record.hold, { kind: 'stuck', reason: 'cannot start: db must be started and is STOPPED' });
+  world.engine.request('db:db', 'start');
+  world.clock.advance(2000);
+  world.engine.request('db:db', 'stop');
+  world.end(15, 'db');
+  world.end(exitWith(1), 'web');
+  assert.deepEqual(started(world), ['db', 'web', 'web']);
+});
+
+test('a removed dependency is not waited for in silence, and one that is added again is', () => {
+  const world = new World([{ name: 'db', autostart: false }, { name: 'web', autostart: false, needs: { db: 'started' } }]);
+  const [db] = world.groupsOf([{ name: 'db' }]);
+  assert.equal(world.engine.removeGroup('db'), 'removed');
+  world.engine.request('web:web', 'start');
+  assert.equal(world.view('web').record.hold?.reason, 'cannot start: db must be started and is not there any more');
+  assert.ok(db !== undefined && world.engine.addGroup(db));
+  world.clock.advance(1000);
+  assert.deepEqual(started(world), ['db', 'web']);
+});
+
+test('a oneshot that fails is tried again with growing pauses, also after startsecs, and then given up', () => {
+  const world = new World([{ name: 'job', oneshot: true, startretries: 2, exit_on_failure: true, autorestart: 'true' }]);
+  world.engine.start();
+  world.clock.advance(1500);
+  world.end(exitWith(4), 'job');
+  assert.deepEqual([world.state('job'), world.clock.pending], ['EXITED', [1000]]);
+  world.clock.advance(1000);
+  world.end(exitWith(4), 'job');
+  assert.deepEqual([world.state('job'), world.clock.pending], ['BACKOFF', [2000]]);
+  world.clock.advance(2000 + 1500);
+  world.end(exitWith(4), 'job');
+  assert.equal(world.state('job'), 'FATAL');
+  assert.deepEqual(world.ended?.cause, { kind: 'program', id: 'job', rule: 'exit_on_failure', code: 4, how: 'exit status 4', wasExecuted: true });
+  world.assertQuiet();
+});
+
+test('a oneshot that has succeeded is done, however soon, and whatever autorestart says', () => {
+  const world = new World([{ name: 'job', oneshot: true, autorestart: 'true' }]);
+  world.engine.start();
+  world.end(exitWith(0), 'job');
+  assert.deepEqual(world.states, ['job STOPPED>STARTING', 'job STARTING>RUNNING', 'job RUNNING>EXITED']);
+  assert.ok(!world.log.some((line) => line.startsWith('success')));
+  world.assertQuiet();
+});
+
+test('a scheduled program that fails waits for its next time, and keeps an idle supervisor up', () => {
+  const world = new World([{ name: 'job', cron: '* * * * *', autostart: false }, { name: 'web' }], { exitWhenIdle: true });
+  world.engine.start();
+  world.engine.request('job:job', 'start');
+  world.end(exitWith(1), 'job');
+  assert.equal(world.state('job'), 'EXITED');
+  world.clock.advance(1500);
+  world.end(exitWith(0), 'web');
+  assert.deepEqual([world.state('web'), world.ended], ['EXITED', null]);
+  world.assertQuiet();
+});
+
+test('an idle supervisor with only starts that can no longer happen ends', () => {
+  const world = new World([{ name: 'job', oneshot: true, startretries: 0 }, { name: 'web', needs: { job: 'completed' } }], { exitWhenIdle: true });
+  world.engine.start();
+  world.end(exitWith(7), 'job');
+  assert.equal(world.ended?.cause.kind === 'program' && world.ended.cause.code, 7);
+});
+
+test('but not one with a start that may yet happen', () => {
+  const world = new World([{ name: 'job', oneshot: true }, { name: 'web', needs: { job: 'completed' } }], { exitWhenIdle: true });
+  world.engine.start();
+  world.end(exitWith(0), 'job');
+  assert.deepEqual([world.ended, world.state('web')], [null, 'STARTING']);
+});
+
+test('a restart by our own decision is orderly, counted, and outweighed by a stop', () => {
+  const world = new World([{ name: 'web', max_restarts: 1 }]);
+  world.engine.start();
+  assert.equal(world.engine.restart('web:web', 'uses too much'), true);
+  assert.deepEqual(world.log.slice(-2), ["restarting 'web': uses too much", 'killing web (pid 100) with signal SIGTERM']);
+  assert.equal(world.engine.restart('web:web', 'again'), false);
+  world.end(15, 'web');
+  assert.equal(world.state('web'), 'STARTING');
+  world.clock.advance(1000);
+  world.engine.restart('web:web', 'uses too much');
+  world.end(15, 'web');
+  assert.equal(world.state('web'), 'FATAL');
+  world.engine.request('web:web', 'start');
+  world.engine.restart('web:web', 'uses too much');
+  world.engine.request('web:web', 'stop');
+  world.end(15, 'web');
+  assert.equal(world.state('web'), 'STOPPED');
+  assert.equal(world.engine.restart('web:web', 'it is not up'), false);
+  assert.equal(world.engine.restart('nobody:nobody', 'it is not there'), false);
+  world.assertQuiet();
+});
+
+test('readiness and health are of one run', () => {
+  const world = new World([{ name: 'web', autorestart: 'true' }]);
+  const told: string[] = [];
+  world.engine.subscribe((event) => {
+    if (event.type === 'health') told.push(`${event.from} to ${event.process.record.health}`);
+    if (event.type === 'spawned') told.push(`run ${event.run} is ${event.pid}`);
+  });
+  world.engine.start();
+  world.engine.tellReady('web:web', 1);
+  world.engine.tellReady('web:web', 1);
+  for (const health of ['starting', 'healthy', 'healthy', 'unhealthy'] as const) world.engine.tellHealth('web:web', 1, health);
+  assert.deepEqual(world.facts, ['web ready', 'web health', 'web health', 'web health']);
+  world.clock.advance(1000);
+  world.end(exitWith(0), 'web');
+  world.engine.tellHealth('web:web', 1, 'healthy');
+  assert.deepEqual([world.view('web').record.isReady, world.view('web').record.health], [false, null]);
+  assert.deepEqual(told, ['run 1 is 100', 'null to starting', 'starting to healthy', 'healthy to unhealthy', 'run 2 is 101']);
+});
