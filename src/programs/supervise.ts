@@ -70,21 +70,14 @@ export async function runSupervise(addon: Addon, io: SuperviseIo): Promise<numbe
       io.out(`${io.version}\n`);
       return 0;
     case 'usage':
-      io.err(`Error: ${outcome.message}\nFor help, use ${io.calledAs} -h\n`);
-      return 2;
+      return refuse(io, isContainerMode(io.self.pid, io.env, false), `Error: ${outcome.message}\nFor help, use ${io.calledAs} -h\n`);
     case 'run':
       break;
   }
   const isContainer = isContainerMode(io.self.pid, io.env, outcome.flags.isContainer);
   const read = (): Reading => readConfig(openSource(io.env, addon), { isContainer, isStatic: false, flags: outcome.flags, executable: io.calledPath });
   const reading = read();
-  /** Says why nothing is started, where people look for it. There is no log yet for what else could be said. */
-  const refuse = (text: string): number => {
-    io.err(text);
-    if (isContainer) writeTerminationLog(text, () => undefined);
-    return 2;
-  };
-  if (reading.config === null) return refuse(formatProblems(reading));
+  if (reading.config === null) return refuse(io, isContainer, formatProblems(reading));
   const { config } = reading;
   const staysHere = isContainer || config.supervisord.nodaemon || config.main !== null;
   if (!staysHere && !isDetached(io.args)) return detach(addon, io, config.supervisord);
@@ -93,8 +86,15 @@ export async function runSupervise(addon: Addon, io: SuperviseIo): Promise<numbe
     return await supervise(addon, io, { config, warnings: formatWarnings(reading), read, isContainer, flags: outcome.flags });
   } catch (error) {
     if (!(error instanceof LimitError) && !(error instanceof SpawnError) && !(error instanceof ListenError)) throw error;
-    return refuse(`Error: ${error.message}\n`);
+    return refuse(io, isContainer, `Error: ${error.message}\n`);
   }
+}
+
+/** Says why nothing is started, where people look for it. There is no log yet for what else could be said. Returns the exit code. */
+function refuse(io: SuperviseIo, isContainer: boolean, text: string): number {
+  io.err(text);
+  if (isContainer) writeTerminationLog(text, () => undefined);
+  return 2;
 }
 
 /**
