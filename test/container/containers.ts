@@ -68,13 +68,15 @@ export interface Container {
   waitForLine(pattern: RegExp, options?: { count?: number; timeoutMs?: number }): Promise<RegExpExecArray>;
   /** What `podman logs` has kept. */
   logs(): Promise<Outcome>;
-  /** `podman stop`: SIGTERM, after `seconds` SIGKILL. Tells how long it took. */
-  stop(seconds?: number): Promise<{ tookMs: number }>;
+  /** `podman stop`: SIGTERM, after `seconds` SIGKILL. */
+  stop(seconds?: number): Promise<void>;
   kill(signal: string): Promise<void>;
   /** `podman exec`. */
   exec(...command: string[]): Promise<Outcome>;
   /** Answer of `podman inspect` for this container. */
   inspect(): Promise<Record<string, unknown>>;
+  /** When it ended, in milliseconds since the epoch, as its monitor saw it: without the time that podman takes. */
+  endedMs(): Promise<number>;
 }
 
 let reason: Promise<string | null> | undefined;
@@ -185,14 +187,11 @@ export async function startContainer(test: TestContext, options: ContainerOption
       throw new Error(error.errors.map(String).join('\n'));
     }),
     logs: () => podmanOrThrow('logs', name),
-    stop: async (seconds = 10) => {
-      const began = performance.now();
-      await podmanOrThrow('stop', '--time', String(seconds), name);
-      return { tookMs: performance.now() - began };
-    },
+    stop: async (seconds = 10) => void (await podmanOrThrow('stop', '--time', String(seconds), name)),
     kill: async (signal) => void (await podmanOrThrow('kill', '--signal', signal, name)),
     exec: (...inside) => podman('exec', name, ...inside),
     inspect: async () => (JSON.parse((await podmanOrThrow('inspect', name)).stdout) as Array<Record<string, unknown>>)[0] ?? {},
+    endedMs: async () => Date.parse((await podmanOrThrow('inspect', '--format', '{{.State.FinishedAt.Format "2006-01-02T15:04:05.000Z07:00"}}', name)).stdout.trim()),
   };
 }
 

@@ -1,6 +1,6 @@
 """An event listener as the documentation has it, with supervisor.childutils: tells all that it gets to a unix socket, a line of JSON each.
 
-usage: listener.py SOCKET NAME [HOW]    HOW: ok (default), fail-once, garbage,
+usage: listener.py SOCKET NAME [HOW]    HOW: ok (default), fail-once, garbage (in its first life),
 or call-back: an event of sendRemoteCommEvent with type "restart" makes it restart the process that the data names, over XML-RPC
 """
 import json
@@ -21,7 +21,8 @@ def tell(**fields):
 
 
 tell(begins=True)
-if how == 'garbage':
+if how == 'garbage' and not os.path.exists(path + '.garbage'):
+    open(path + '.garbage', 'w').close()
     sys.stdout.write('READY\nsomething that is no answer\n')
     sys.stdout.flush()
 count = 0
