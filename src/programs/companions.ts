@@ -8,7 +8,9 @@ import type { Jobs, Report } from '../engine/ports.ts';
 import type { ProcessView } from '../engine/registry.ts';
 import type { Addon } from '../native/addon.ts';
 import type { SystemClock } from '../process/clock.ts';
+import type { NotificationChannels } from '../process/notification-channels.ts';
 import { MemoryLimits } from './memory-limits.ts';
+import { Readiness } from './readiness.ts';
 import { Schedules } from './schedules.ts';
 
 /** Something that goes along with the programs of one engine: health checks, schedules, memory limits, notifications. */
@@ -31,6 +33,7 @@ export interface CompanionParts {
   readonly jobs: Jobs;
   readonly addon: Addon;
   readonly env: Readonly<NodeJS.ProcessEnv>;
+  readonly channels: NotificationChannels;
 }
 
 /** Makes all companions of an engine. */
@@ -38,6 +41,7 @@ export function makeCompanions(parts: CompanionParts): Companion[] {
   return [
     new MemoryLimits(parts),
     new Schedules(parts),
+    new Readiness(parts),
   ];
 }
 

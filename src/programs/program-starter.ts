@@ -3,10 +3,12 @@
  * It keeps no record of what runs.
  */
 import type { Config, ProcessConfig } from '../config/model.ts';
-import type { Processes, SpawnOutcome } from '../engine/ports.ts';
-import type { Addon, ResourceLimit } from '../native/addon.ts';
+import type { Clock, Processes, SpawnOutcome } from '../engine/ports.ts';
+import { namespecOf } from '../engine/registry.ts';
+import type { Addon, ResourceLimit, SpawnResult } from '../native/addon.ts';
 import { readEnvironmentFiles } from '../process/environment-files.ts';
 import { inheritedStdio, type Launcher, PIPED, type StdioPlan } from '../process/launcher.ts';
+import { NotificationChannels } from '../process/notification-channels.ts';
 import { SpawnError } from '../process/spawn-error.ts';
 import type { FastCgiSockets } from './fastcgi.ts';
 import type { ProgramStreams } from './program-streams.ts';
@@ -15,6 +17,7 @@ import type { ProgramStreams } from './program-streams.ts';
 export interface StarterParts {
   readonly addon: Addon;
   readonly launcher: Launcher;
+  readonly clock: Clock;
   /** Environment of the supervisor. */
   readonly env: Readonly<NodeJS.ProcessEnv>;
   /** Limits that programs get back because ours differ. */
@@ -32,30 +35,22 @@ export interface StarterSurroundings {
 
 /** Starts and signals. */
 export class ProgramStarter implements Processes {
+  /** The ways on which the programs that it starts tell how they are. */
+  readonly channels: NotificationChannels;
   readonly #parts: StarterParts;
   readonly #surroundings: () => StarterSurroundings;
 
   constructor(parts: StarterParts, surroundings: () => StarterSurroundings) {
     this.#parts = parts;
     this.#surroundings = surroundings;
+    this.channels = new NotificationChannels({ addon: parts.addon, clock: parts.clock, self: () => ({ uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }) });
   }
 
-  spawn(process: ProcessConfig, _run: number): SpawnOutcome {
+  spawn(process: ProcessConfig, run: number): SpawnOutcome {
     if (process.commandError !== null) return { ok: false, reason: process.commandError, exitCode: 1 };
-    const { launcher, env, limits, serverUrl } = this.#parts;
-    const { config, streams } = this.#surroundings();
     try {
-      const result = launcher.launch(process, {
-        inherited: env,
-        common: config.supervisord.environment,
-        files: readEnvironmentFiles(process.options.environment_file, process.options.environment_dir),
-        added: new Map(),
-        serverUrl: serverUrl(),
-        limits,
-        stdio: this.#stdioOf(process),
-        descriptors: [],
-      });
-      streams.attach(process, result);
+      const result = this.#launch(process, run);
+      this.#surroundings().streams.attach(process, result);
       return { ok: true, pid: result.pid };
     } catch (error) {
       if (error instanceof SpawnError) return { ok: false, reason: error.message, exitCode: error.exitCode };
@@ -68,6 +63,30 @@ export class ProgramStarter implements Processes {
     return errno === 0 ? null : errnoName(errno);
   }
 
+  #launch(process: ProcessConfig, run: number): SpawnResult {
+    const { launcher, env, limits, serverUrl } = this.#parts;
+    const { options } = process;
+    const channel = this.channels.open(namespecOf(process), process, run);
+    let result: SpawnResult;
+    try {
+      result = launcher.launch(process, {
+        inherited: options.notify === null ? env : withoutWatchdog(env),
+        common: this.#surroundings().config.supervisord.environment,
+        files: readEnvironmentFiles(options.environment_file, options.environment_dir),
+        added: channel.environment,
+        serverUrl: serverUrl(),
+        limits,
+        stdio: this.#stdioOf(process),
+        descriptors: channel.descriptors,
+      });
+    } catch (error) {
+      channel.failed();
+      throw error;
+    }
+    channel.started(result.pid);
+    return result;
+  }
+
   /** The main program has our own streams; what is a FastCGI program accepts on its standard input. */
   #stdioOf(process: ProcessConfig): StdioPlan {
     const { config, sockets } = this.#surroundings();
@@ -75,6 +94,11 @@ export class ProgramStarter implements Processes {
     const stdin = sockets.socketOf(process);
     return stdin === null ? PIPED : { ...PIPED, stdin };
   }
+}
+
+/** A watchdog of ours, as systemd's, is none of a program's that has its own: WATCHDOG_PID would keep it from counting. */
+function withoutWatchdog({ WATCHDOG_PID: _pid, WATCHDOG_USEC: _limit, ...rest }: StarterParts['env']): StarterParts['env'] {
+  return rest;
 }
 
 /** Name of an errno of kill(2); the others cannot come from it. */

@@ -233,7 +233,7 @@ export class Supervision {
     });
     this.#active.clear();
     for (const group of config.groups) this.#active.set(group.name, group);
-    this.#companions = makeCompanions({ engine, clock, report, jobs: this.#jobs, addon, env });
+    this.#companions = makeCompanions({ engine, clock, report, jobs: this.#jobs, addon, env, channels: this.#starter.channels });
     engine.subscribe((event) => this.#observe(event));
     return engine;
   }
