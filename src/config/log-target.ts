@@ -1,9 +1,17 @@
 /**
  * Where a log goes: `stdout_logfile`, `stderr_logfile` and `logfile` as a list of targets.
- * Owns the names that stand for something else than a file (NONE, AUTO, syslog, the container's streams). Pure.
+ * Owns the names that stand for something else than a file (NONE, AUTO, syslog, log servers, the container's streams). Pure.
  */
-import { type Context, dataType, type Json } from './datatype.ts';
+import { type Context, dataType, type Json, reject } from './datatype.ts';
 import { absolutePath, readFilePath } from './datatypes.ts';
+
+/** A server that takes syslog messages. */
+export interface SyslogServer {
+  readonly protocol: 'udp' | 'tcp';
+  /** A name or an address; that of IPv6 without its brackets. */
+  readonly host: string;
+  readonly port: number;
+}
 
 /** One place that a log goes to. */
 export type LogTarget =
@@ -12,6 +20,8 @@ export type LogTarget =
   | { readonly kind: 'auto' }
   | { readonly kind: 'none' }
   | { readonly kind: 'syslog' }
+  /** A log server that is reached over the network. */
+  | ({ readonly kind: 'remote' } & SyslogServer)
   /** Our own stdout or stderr, named as a path (`/dev/stdout`): raw, unless a log_format is set. */
   | { readonly kind: 'stdio'; readonly fd: 1 | 2; readonly path: string }
   /** Our own stdout or stderr because nothing is set in container mode: with a prefix, unless a log_format is set. */
@@ -26,6 +36,20 @@ export function parseStream(path: string): 1 | 2 | null {
   return match[1] === 'out' || match[2] === '1' || match[3] === '1' ? 1 : 2;
 }
 
+const SYSLOG_PORT = 514;
+const SERVER = /^syslog(?:\+(udp|tcp))?:\/\/(?:\[([^\]]*)\]|([^:/?#@[\]\s]+))(?::(\d+))?\/?$/i;
+const SERVER_WANTED = 'a log server: syslog://host[:port] (UDP), syslog+udp://host[:port] or syslog+tcp://host[:port], port 1 to 65535 (514 without one), an IPv6 address in brackets as syslog://[::1]:514';
+
+/** What a text that begins like a URL of a log server means. */
+function readServer(value: string): LogTarget {
+  const match = SERVER.exec(value);
+  const [, protocol = 'udp', address, name, digits] = match ?? [];
+  const port = digits === undefined ? SYSLOG_PORT : Number(digits);
+  const isAddress = address === undefined || URL.canParse(`http://[${address.replace(/%\w+$/, '')}]`);
+  if (match === null || !isAddress || port < 1 || port > 65_535) reject(value, SERVER_WANTED);
+  return { kind: 'remote', protocol: protocol.toLowerCase() === 'tcp' ? 'tcp' : 'udp', host: (address ?? name ?? '').toLowerCase(), port };
+}
+
 function readTarget(value: string, context: Context): LogTarget {
   switch (value.toLowerCase()) {
     case 'none':
@@ -36,18 +60,19 @@ function readTarget(value: string, context: Context): LogTarget {
     case 'syslog':
       return { kind: 'syslog' };
   }
+  if (/^syslog[^/]*:\/\//i.test(value)) return readServer(value);
   const fd = parseStream(value);
   return fd === null ? { kind: 'file', path: readFilePath(value, context) } : { kind: 'stdio', fd, path: value };
 }
 
 /** A comma divides targets only before what can begin one, so that a file name may have a comma in it. */
-const DIVIDER = /\s*,\s*(?=[/~]|\.{1,2}\/|(?:none|off|auto|syslog)\s*(?:,|$))/i;
+const DIVIDER = /\s*,\s*(?=[/~]|\.{1,2}\/|(?:none|off|auto|syslog)\s*(?:,|$)|syslog[^/,\s]*:\/\/)/i;
 
-export const logTargets = dataType<readonly LogTarget[]>('path \\| AUTO \\| NONE, …', (value, context) => value.split(DIVIDER).map((part) => readTarget(part, context)), showTargets);
+export const logTargets = dataType<readonly LogTarget[]>('path \\| AUTO \\| NONE \\| syslog://host:port, …', (value, context) => value.split(DIVIDER).map((part) => readTarget(part, context)), showTargets);
 
 /** Like {@link logTargets}, for the supervisor's own log: paths are made absolute, AUTO and NONE mean no file. */
 export const mainLogTargets = dataType<readonly LogTarget[]>(
-  'path \\| NONE, …',
+  'path \\| NONE \\| syslog://host:port, …',
   (value, context) => logTargets.parse(value, context).map((target) => {
       if (target.kind === 'file') return { kind: 'file', path: absolutePath(target.path, context) };
       return target.kind === 'auto' ? { kind: 'none' } : target;
@@ -69,9 +94,16 @@ function formatTarget(target: LogTarget): string | null {
       return 'AUTO';
     case 'syslog':
       return 'syslog';
+    case 'remote':
+      return formatServer(target);
     case 'none':
       return null;
     case 'container':
       return target.fd === 1 ? '/dev/stdout' : '/dev/stderr';
   }
+}
+
+/** The URL of a log server, as a configuration names it. */
+function formatServer({ protocol, host, port }: SyslogServer): string {
+  return `syslog${protocol === 'tcp' ? '+tcp' : ''}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

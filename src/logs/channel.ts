@@ -9,9 +9,11 @@ import { Feed } from './feed.ts';
 import type { Dress } from './feed.ts';
 import { LinePrefix } from './line-prefix.ts';
 import type { PrefixLayout } from './line-prefix.ts';
+import { MessageHeader } from './message-header.ts';
+import type { Severity } from './message-header.ts';
 import { PipeIntake } from './pipe-intake.ts';
 import type { IntakeParts, IntakeTarget } from './pipe-intake.ts';
-import type { BytesListener, Channel, ChannelSpec, Intake, LineStyle, LogTarget, TailSlice } from './ports.ts';
+import type { BytesListener, Channel, ChannelSpec, Intake, LineStyle, LogTarget, StreamName, TailSlice } from './ports.ts';
 import { RecordFormat } from './record-format.ts';
 import type { Sink } from './sink.ts';
 import { Tail } from './tail.ts';
@@ -21,6 +23,9 @@ const RECORD_READ_BYTES = 64 * 1024;
 
 /** compat: for the log daemon, the name of the process stands before each line (`stdout_syslog`). */
 const SYSLOG_STYLE: LineStyle = { prefix: '%(process_name)s ', timestamp: 'none', jsonLines: 'string' };
+
+/** For a log server, as Docker's driver has it: what a program says on standard error is an error. */
+const SEVERITIES: Readonly<Record<StreamName, Severity>> = { stdout: 'info', stderr: 'error' };
 
 /** A target with what the hub made of it. */
 export interface Route {
@@ -126,7 +131,8 @@ export class ProcessChannel implements Channel {
 
   async clear(): Promise<void> {
     this.#tail.clear();
-    await Promise.all(this.sinks.map((sink) => sink.clear()));
+    // Files only: on a stream, what is queued may be the output of others.
+    await Promise.all(this.#routes.filter(({ target }) => target.kind === 'file').map(({ sink }) => sink.clear()));
   }
 
   async reopen(): Promise<void> {
@@ -157,6 +163,7 @@ export class ProcessChannel implements Channel {
   #dress(route: Route, pid: number): Dress {
     const { style } = this.#spec;
     if (route.target.kind === 'syslog') return { kind: 'prefix', prefix: new LinePrefix(this.#spec, pid, SYSLOG_STYLE, this.#host.layout, false) };
+    if (route.target.kind === 'remote') return { kind: 'prefix', prefix: new MessageHeader(this.#spec.process, pid, SEVERITIES[this.#spec.stream]) };
     switch (route.target.format) {
       case 'raw': return { kind: 'raw' };
       case 'prefix': return { kind: 'prefix', prefix: new LinePrefix(this.#spec, pid, style, this.#host.layout, route.isColored) };

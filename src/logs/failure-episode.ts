@@ -13,10 +13,13 @@ export class FailureEpisode {
   readonly #name: string;
   readonly #clock: LogClock;
   readonly #report: (problem: LogProblem) => void;
+  readonly #meanwhile: string;
   #droppedBytes = 0;
   #failedAtMs: number | null = null;
 
-  constructor(name: string, clock: LogClock, report: (problem: LogProblem) => void) {
+  /** `meanwhile`: what becomes of the output until it can be written again. */
+  constructor(name: string, clock: LogClock, report: (problem: LogProblem) => void, meanwhile = 'output for it is dropped until it can be written again') {
+    this.#meanwhile = meanwhile;
     this.#name = name;
     this.#clock = clock;
     this.#report = report;
@@ -28,7 +31,7 @@ export class FailureEpisode {
     this.#droppedBytes += droppedBytes;
     this.#failedAtMs = this.#clock.nowMs();
     if (isNew) {
-      this.#report({ level: 'error', text: `cannot write ${this.#name}: ${describeError(error)}; output for it is dropped until it can be written again` });
+      this.#report({ level: 'error', text: `cannot write ${this.#name}: ${describeError(error)}; ${this.#meanwhile}` });
     }
   }
 

@@ -2,7 +2,6 @@
  * From one pipe to one target: lines in the format of the target, whole where others write there too.
  * Invariant: whatever is written leaves the sink at the beginning of a line, or with a line that is open in this feed's name.
  */
-import type { LinePrefix } from './line-prefix.ts';
 import { LineSplitter } from './line-splitter.ts';
 import type { LineReceiver } from './line-splitter.ts';
 import type { Extent, RecordFormat } from './record-format.ts';
@@ -14,10 +13,15 @@ const NEWLINE_BYTES = Buffer.from('\n');
 /** Stands at the end of a piece of a line that was too long to be held back whole. */
 const CUT_MARK = Buffer.from(' [line cut]\n');
 
+/** What stands before lines that were read at a time; valid until the next call. */
+export interface Prefix {
+  at(wallMs: number): Buffer;
+}
+
 /** How the bytes of a feed are dressed. */
 export type Dress =
   | { readonly kind: 'raw' }
-  | { readonly kind: 'prefix'; readonly prefix: LinePrefix }
+  | { readonly kind: 'prefix'; readonly prefix: Prefix }
   | { readonly kind: 'record'; readonly record: RecordFormat };
 
 /** See the head of this file. */

@@ -1,5 +1,5 @@
 /**
- * A path that is written: opened when needed, appended to, rotated if it is a regular file, opened anew on demand.
+ * A path that is written: opened when needed, appended to, rotated by size and time if it is a regular file, opened anew on demand.
  * Every call goes to a thread of the pool, so a disk that hangs holds up nobody but those who write to it.
  * What else the path may be (a fifo, a terminal, a device) is found out when it is open, and is never rotated, sought or removed.
  */
@@ -7,11 +7,14 @@ import { close, constants, fstat, ftruncate, open, write } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { stat, unlink } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { Backups } from './compression.ts';
+import type { CompressionTurns } from './compression.ts';
 import { describeError } from './describe-error.ts';
 import { PipeOutlet, ThreadOutlet } from './outlets.ts';
 import type { Done, Outlet, PipeGrowth, Written } from './outlets.ts';
-import type { LogClock, LogProblem } from './ports.ts';
-import { endOfFill, shiftBackups } from './rotation.ts';
+import type { FileLimits, LogClock, LogProblem } from './ports.ts';
+import { RotationDeadline } from './rotation-deadline.ts';
+import { endOfFill } from './rotation.ts';
 
 const openFile = promisify(open);
 const closeFile = promisify(close);
@@ -22,37 +25,61 @@ const statFile: (fd: number) => Promise<Stats> = promisify(fstat);
 const OPEN_FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK | constants.O_NOCTTY;
 const OPEN_MODE = 0o666;
 
-/** Options of a log file; `maxBytes` 0: never rotated (`stdout_logfile_maxbytes`, `stdout_logfile_backups`). */
-export interface FileLimits {
-  readonly maxBytes: number;
-  readonly backups: number;
-}
+const NEWLINE = 0x0a;
 
 /** What an outlet for a path is made from. */
 export interface FileOutletParts {
   readonly path: string;
   readonly growth: PipeGrowth;
   readonly clock: LogClock;
+  readonly turns: CompressionTurns;
   readonly report: (problem: LogProblem) => void;
+  /** The file is due to be rotated: {@link FileOutlet.open} is to be called when nothing else is under way. */
+  readonly due: () => void;
+}
+
+interface Regular {
+  readonly kind: 'regular';
+  readonly fd: number;
+  readonly dev: number;
+  readonly ino: number;
+  /** Milliseconds since 1970. */
+  readonly bornMs: number;
+  lastWriteMs: number;
+  size: number;
+  isLineOpen: boolean;
 }
 
 type Opened =
-  | { readonly kind: 'regular'; readonly fd: number; size: number }
+  | Regular
   | { readonly kind: 'other'; readonly outlet: Outlet };
 
 /** See the head of this file. */
 export class FileOutlet implements Outlet {
-  /** May be changed at any time; applies from the next write. */
-  limits: FileLimits;
-
+  #limits: FileLimits;
   readonly #parts: FileOutletParts;
   #opened: Opened | null = null;
   /** Size below which a rotation that failed is not tried again. */
   #rotateFrom = 0;
+  readonly #deadline: RotationDeadline;
+  readonly #backups: Backups;
 
   constructor(parts: FileOutletParts, limits: FileLimits) {
+    const { path, clock, turns, report, due } = parts;
     this.#parts = parts;
-    this.limits = limits;
+    this.#limits = limits;
+    this.#deadline = new RotationDeadline(clock, due);
+    const isWritten = ({ dev, ino }: Stats): boolean => this.#opened?.kind === 'regular' && this.#opened.ino === ino && this.#opened.dev === dev;
+    this.#backups = new Backups({ path, turns, report, isWritten });
+  }
+
+  /** Changes the limits; they apply from the next write, a deadline that has passed at once. */
+  limit(limits: FileLimits): void {
+    const before = this.#limits;
+    this.#limits = limits;
+    if (this.#opened?.kind !== 'regular') return;
+    if (limits.interval !== before.interval) this.#setDeadline(this.#opened);
+    if (limits.compress && !before.compress) this.#backups.compress(limits.backups);
   }
 
   write(bytes: Buffer, start: number, end: number, written: Written): void {
@@ -77,8 +104,12 @@ export class FileOutlet implements Outlet {
     }
   }
 
+  /** Also rotates the file if its time has come; one with an open line is left to the write that ends the line. */
   open(done: Done): void {
-    settle(this.#opened === null ? this.#open() : Promise.resolve(), done);
+    const opened = this.#opened;
+    if (opened === null) settle(this.#open(), done);
+    else if (opened.kind === 'regular' && !opened.isLineOpen && this.#deadline.isDue) settle(this.#tryToRotate(opened), done);
+    else settle(Promise.resolve(), done);
   }
 
   reopen(done: Done): void {
@@ -94,53 +125,81 @@ export class FileOutlet implements Outlet {
     settle(this.#close(), done);
   }
 
-  #writeRegular(opened: Opened & { kind: 'regular' }, bytes: Buffer, start: number, end: number, written: Written): void {
-    const { maxBytes } = this.limits;
-    const until = maxBytes > 0 ? endOfFill(bytes, start, end, maxBytes - opened.size) : end;
+  #writeRegular(opened: Regular, bytes: Buffer, start: number, end: number, written: Written): void {
+    const { isDue } = this.#deadline;
+    if (isDue && !opened.isLineOpen) {
+      void this.#tryToRotate(opened).then(() => this.write(bytes, start, end, written));
+      return;
+    }
+    const { maxBytes } = this.#limits;
+    const filled = maxBytes > 0 ? endOfFill(bytes, start, end, maxBytes - opened.size) : end;
+    const until = isDue ? endOfFill(bytes, start, filled, 1) : filled;
     write(opened.fd, bytes, start, until - start, null, (error, count) => {
       if (error) {
         written(error, 0);
         return;
       }
-      opened.size += count;
-      if (maxBytes === 0 || opened.size < maxBytes || opened.size < this.#rotateFrom) {
-        written(null, count);
-        return;
-      }
-      this.#rotate(opened).then(
-        () => written(null, count),
-        (failure: unknown) => {
-          // The bytes are written; the file grows on, and the next attempt is made when it has grown by as much again.
-          this.#rotateFrom = opened.size + maxBytes;
-          const reason = describeError(failure as NodeJS.ErrnoException);
-          this.#parts.report({ level: 'error', text: `cannot rotate ${this.#parts.path}: ${reason}; it grows on` });
-          written(null, count);
-        },
-      );
+      this.#count(opened, bytes[start + count - 1] !== NEWLINE, count);
+      const isFull = maxBytes > 0 && opened.size >= maxBytes && opened.size >= this.#rotateFrom;
+      if (isFull || isDue) void this.#tryToRotate(opened).then(() => written(null, count));
+      else written(null, count);
     });
+  }
+
+  #count(opened: Regular, isLineOpen: boolean, count: number): void {
+    const wasEmpty = opened.size === 0;
+    opened.size += count;
+    opened.isLineOpen = isLineOpen;
+    opened.lastWriteMs = this.#parts.clock.wallMs();
+    if (wasEmpty) this.#setDeadline(opened);
+  }
+
+  #setDeadline({ size, bornMs, lastWriteMs }: Regular): void {
+    this.#deadline.set(size === 0 ? null : this.#limits.interval, bornMs, lastWriteMs);
   }
 
   async #open(): Promise<void> {
     const fd = await openFile(this.#parts.path, OPEN_FLAGS, OPEN_MODE);
-    this.#opened = await this.#recognize(fd);
+    const opened = await this.#recognize(fd);
+    this.#opened = opened;
     this.#rotateFrom = 0;
+    this.#deadline.clear();
+    if (opened.kind !== 'regular') return;
+    this.#setDeadline(opened);
+    if (this.#limits.compress) this.#backups.compress(this.#limits.backups);
   }
 
   async #recognize(fd: number): Promise<Opened> {
     const { growth, clock } = this.#parts;
     const status = await statFile(fd);
-    if (status.isFile()) return { kind: 'regular', fd, size: status.size };
+    if (status.isFile()) return regular(fd, status);
     if (status.isFIFO()) return { kind: 'other', outlet: new PipeOutlet(fd, growth) };
     return { kind: 'other', outlet: new ThreadOutlet(fd, clock, true) };
   }
 
-  async #rotate(opened: Opened & { kind: 'regular' }): Promise<void> {
+  /** What was written stays written: a file that cannot be rotated grows on, until it has grown by as much again or is due again. */
+  async #tryToRotate(opened: Regular): Promise<void> {
+    try {
+      await this.#rotate(opened);
+    } catch (error) {
+      this.#rotateFrom = opened.size + this.#limits.maxBytes;
+      this.#deadline.set(this.#limits.interval, opened.bornMs, this.#parts.clock.wallMs());
+      const reason = describeError(error as NodeJS.ErrnoException);
+      this.#parts.report({ level: 'error', text: `cannot rotate ${this.#parts.path}: ${reason}; it grows on` });
+    }
+  }
+
+  async #rotate(opened: Regular): Promise<void> {
     const { path } = this.#parts;
-    const { maxBytes, backups } = this.limits;
+    const { maxBytes, backups } = this.#limits;
     const ours = await statFile(opened.fd);
     // Someone may have truncated it (copytruncate), so the kernel is asked for the size.
     opened.size = ours.size;
-    if (ours.size < maxBytes) return;
+    if (ours.size === 0) {
+      this.#deadline.clear();
+      return;
+    }
+    if (!this.#deadline.isDue && ours.size < maxBytes) return;
     const named = await statIfThere(path);
     if (named === null || named.dev !== ours.dev || named.ino !== ours.ino) {
       // Deleted or moved away by someone: what has our name now is not ours to rotate.
@@ -150,9 +209,10 @@ export class FileOutlet implements Outlet {
     if (backups === 0) {
       await truncateFile(opened.fd, 0);
       opened.size = 0;
+      this.#deadline.clear();
       return;
     }
-    await shiftBackups(path, backups);
+    await this.#backups.shift(backups);
     // The new file is open before the old one is given up: if it cannot be opened, writing goes on in the old one.
     await this.#reopen();
   }
@@ -177,8 +237,16 @@ export class FileOutlet implements Outlet {
   async #close(): Promise<void> {
     const old = this.#opened;
     this.#opened = null;
+    this.#deadline.clear();
+    await this.#backups.stop();
     await closeOpened(old);
   }
+}
+
+function regular(fd: number, { dev, ino, size, birthtimeMs, mtimeMs }: Stats): Regular {
+  // A file system that keeps no birth says zero, and a copy of a file is younger than what is in it.
+  const bornMs = birthtimeMs > 0 ? Math.min(birthtimeMs, mtimeMs) : mtimeMs;
+  return { kind: 'regular', fd, dev, ino, bornMs, lastWriteMs: mtimeMs, size, isLineOpen: false };
 }
 
 async function closeOpened(opened: Opened | null): Promise<void> {

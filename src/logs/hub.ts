@@ -1,5 +1,5 @@
 /**
- * All logs of one supervisor: the container's two streams, the files by their paths, the channels, the supervisor's own log.
+ * All logs of one supervisor: the container's two streams, the files and log servers by their names, the channels, the supervisor's own log.
  * Two who log to one place get the same sink here; nobody else makes sinks.
  */
 import { resolve as resolvePath } from 'node:path';
@@ -7,24 +7,26 @@ import { isatty } from 'node:tty';
 import { BLOCK_BYTES, BlockPool } from './blocks.ts';
 import { ProcessChannel } from './channel.ts';
 import type { ChannelHost, Route } from './channel.ts';
+import { CompressionTurns } from './compression.ts';
 import { STREAM_GONE, containerStreamOf, identityOf, openContainerStream } from './container-stream.ts';
 import { describeError } from './describe-error.ts';
 import { FileOutlet } from './file-outlet.ts';
-import type { FileLimits } from './file-outlet.ts';
 import { PrefixLayout } from './line-prefix.ts';
+import { LONGEST_MESSAGE, connectTo } from './links.ts';
 import { SupervisorLog } from './main-log.ts';
 import type { MainLogHost } from './main-log.ts';
 import { PipeGrowth } from './outlets.ts';
 import type { Outlet } from './outlets.ts';
 import type { IntakeParts } from './pipe-intake.ts';
-import type { Channel, ChannelSpec, ContainerStream, FlushOutcome, Hub, LogDeps, LogTarget, MainLog, MainLogSpec } from './ports.ts';
+import type { Channel, ChannelSpec, ContainerStream, FileLimits, FlushOutcome, Hub, LogDeps, LogServer, LogTarget, MainLog, MainLogSpec } from './ports.ts';
+import { RemoteOutlet } from './remote-outlet.ts';
 import { SilenceWatch } from './silence-watch.ts';
 import { Sink } from './sink.ts';
 import { SyslogOutlet } from './syslog-outlet.ts';
 
-interface OpenFile {
+interface Place<O extends Outlet = Outlet> {
   readonly sink: Sink;
-  readonly outlet: FileOutlet;
+  readonly outlet: O;
   /** Channels and logs that write to it. */
   users: number;
 }
@@ -42,7 +44,9 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
   readonly #channels = new Set<ProcessChannel>();
   /** By identity, so that stdout and stderr are one sink where they lead to one place. */
   readonly #streams = new Map<string, Sink>();
-  readonly #files = new Map<string, OpenFile>();
+  readonly #turns = new CompressionTurns();
+  readonly #files = new Map<string, Place<FileOutlet>>();
+  readonly #servers = new Map<string, Place>();
   readonly #mainLog: SupervisorLog;
   /** One for all: they share the daemon's socket. */
   #syslog: Sink | null = null;
@@ -71,11 +75,11 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
   }
 
   async reopen(): Promise<void> {
-    await Promise.all([...this.#files].map(async ([path, file]) => {
+    await Promise.all([...this.#files, ...this.#servers].map(async ([name, { sink }]) => {
       try {
-        await file.sink.reopen();
+        await sink.reopen();
       } catch (error) {
-        this.#mainLog.write('error', `cannot reopen ${path}: ${describeError(error as NodeJS.ErrnoException)}`);
+        this.#mainLog.write('error', `cannot reopen ${name}: ${describeError(error as NodeJS.ErrnoException)}`);
       }
     }));
   }
@@ -92,13 +96,14 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
     });
     await Promise.race([timeout, this.#flushAll(() => isLate)]);
     callOff();
-    return { unwrittenBytes: this.#sinks().reduce((sum, sink) => sum + sink.unwrittenBytes, 0) };
+    return { unwrittenBytes: this.#sinks().reduce((sum, sink) => sum + sink.pendingBytes, 0) };
   }
 
   async close(): Promise<void> {
     for (const channel of this.#channels) channel.close();
     await Promise.all(this.#sinks().map((sink) => sink.close()));
     this.#files.clear();
+    this.#servers.clear();
     this.#streams.clear();
     this.#syslog = null;
   }
@@ -149,27 +154,32 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
   }
 
   #letGo(sink: Sink): void {
-    const file = this.#files.get(sink.name);
-    if (file === undefined || file.sink !== sink) return;
-    file.users--;
-    if (file.users > 0) return;
-    // What is queued is still written. Who asks for the path meanwhile gets the same sink, which opens its file again.
-    void sink.close().then(() => {
-      if (file.users === 0) this.#files.delete(sink.name);
-    });
+    for (const places of [this.#files, this.#servers]) {
+      const place = places.get(sink.name);
+      if (place?.sink !== sink) continue;
+      place.users--;
+      if (place.users > 0) return;
+      // What is queued is still written. Who asks for the place meanwhile gets the same sink, which opens it again.
+      void sink.close().then(() => {
+        if (place.users === 0) places.delete(sink.name);
+      });
+    }
   }
 
   async #flushAll(isLate: () => boolean): Promise<void> {
+    // Left plain, to be done next time: a log is not to be waited for.
+    await this.#turns.stop();
     // Readers that waited for a full sink have more to read once it has room.
     await Promise.all([...this.#channels].map((channel) => channel.drained()));
     // A flush that was given up must not break lines in two later, should programs go on.
     if (isLate()) return;
     for (const channel of this.#channels) channel.flush();
-    await Promise.all(this.#sinks().map((sink) => sink.idle()));
+    await Promise.all(this.#sinks().map((sink) => sink.flushed()));
   }
 
   #sinks(): Sink[] {
-    return [...this.#streams.values(), ...[...this.#files.values()].map((file) => file.sink), ...(this.#syslog === null ? [] : [this.#syslog])];
+    const places = [...this.#files.values(), ...this.#servers.values()];
+    return [...this.#streams.values(), ...places.map(({ sink }) => sink), ...(this.#syslog === null ? [] : [this.#syslog])];
   }
 
   #sinkOf(target: LogTarget): Sink {
@@ -180,7 +190,29 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
         return this.#fileSink(target.path, target);
       case 'syslog':
         return this.#syslogSink();
+      case 'remote':
+        return this.#serverSink(target);
     }
+  }
+
+  #serverSink(server: LogServer): Sink {
+    const { protocol, host, port } = server;
+    const name = `syslog+${protocol}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+    let place = this.#servers.get(name);
+    if (place === undefined) {
+      const outlet: RemoteOutlet = new RemoteOutlet({
+        name,
+        longestMessage: LONGEST_MESSAGE[protocol],
+        connect: connectTo(server),
+        clock: this.#deps.clock,
+        report: (problem) => this.#mainLog.reportFailure(sink, problem.level, problem.text),
+      });
+      const sink = this.#makeSink(name, outlet, NEVER_GONE);
+      place = { sink, outlet, users: 0 };
+      this.#servers.set(name, place);
+    }
+    place.users++;
+    return place.sink;
   }
 
   #syslogSink(): Sink {
@@ -209,14 +241,16 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
         path: name,
         growth: this.#growth,
         clock: this.#deps.clock,
+        turns: this.#turns,
         report: (problem) => this.#mainLog.reportFailure(sink, problem.level, problem.text),
+        due: () => sink.open(),
       }, limits);
       const sink = this.#makeSink(name, outlet, NEVER_GONE);
       file = { sink, outlet, users: 0 };
       this.#files.set(name, file);
     }
     // Who configures a shared path last decides on its limits.
-    file.outlet.limits = limits;
+    file.outlet.limit(limits);
     file.users++;
     return file.sink;
   }

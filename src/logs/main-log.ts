@@ -1,22 +1,24 @@
 /**
- * The supervisor's own log: lines exactly as Supervisor writes them, to a file, the console, or both, and a tail in memory.
+ * The supervisor's own log: lines exactly as Supervisor writes them, to files, the console, or other places, and a tail in memory.
  * Nothing here throws or waits: what a stalled target cannot take is counted, and said when it takes bytes again.
  */
 import type { BytesListener, Level, LogFormat, LogTarget, MainLog, MainLogSpec, TailSlice } from './ports.ts';
+import { MessageHeader } from './message-header.ts';
+import type { Severity } from './message-header.ts';
 import { formatOwnJson, formatOwnLogfmt } from './record-format.ts';
 import type { Sink } from './sink.ts';
 import { Tail } from './tail.ts';
 import { formatLocalTime } from './time-format.ts';
 
-/** Rank and name of each level, as in Supervisor's `loglevel` and its lines. */
-const LEVELS: Readonly<Record<Level, { readonly rank: number; readonly name: string }>> = {
-  critical: { rank: 50, name: 'CRIT' },
-  error: { rank: 40, name: 'ERRO' },
-  warn: { rank: 30, name: 'WARN' },
-  info: { rank: 20, name: 'INFO' },
-  debug: { rank: 10, name: 'DEBG' },
-  trace: { rank: 5, name: 'TRAC' },
-  blather: { rank: 3, name: 'BLAT' },
+/** Rank and name of each level, as in Supervisor's `loglevel` and its lines, and what it is for a log server. */
+const LEVELS: Readonly<Record<Level, { readonly rank: number; readonly name: string; readonly severity: Severity }>> = {
+  critical: { rank: 50, name: 'CRIT', severity: 'critical' },
+  error: { rank: 40, name: 'ERRO', severity: 'error' },
+  warn: { rank: 30, name: 'WARN', severity: 'warning' },
+  info: { rank: 20, name: 'INFO', severity: 'info' },
+  debug: { rank: 10, name: 'DEBG', severity: 'debug' },
+  trace: { rank: 5, name: 'TRAC', severity: 'debug' },
+  blather: { rank: 3, name: 'BLAT', severity: 'debug' },
 };
 
 /** A line as Supervisor writes it: `2026-01-01 12:00:00,123 INFO text`. */
@@ -36,8 +38,7 @@ export interface MainLogHost {
 interface Place {
   readonly sink: Sink;
   readonly format: LogFormat;
-  /** compat: each line of a text of several has time and level of its own there, as each is a message of its own. */
-  readonly isSyslog: boolean;
+  readonly kind: LogTarget['kind'];
 }
 
 /** See the head of this file. */
@@ -98,7 +99,8 @@ export class SupervisorLog implements MainLog {
 
   async clear(): Promise<void> {
     this.#tail.clear();
-    await Promise.all(this.#places.map((place) => place.sink.clear()));
+    // A file only: on a stream, what is queued may be the output of programs.
+    await Promise.all(this.#places.filter(({ kind }) => kind === 'file').map((place) => place.sink.clear()));
   }
 
   async reopen(): Promise<void> {
@@ -115,28 +117,35 @@ export class SupervisorLog implements MainLog {
     this.write(level, text);
     const stderr = this.#host.lastResort();
     if (failed === stderr) return;
-    if (this.#places.every((place) => place.sink === failed)) this.#say({ sink: stderr, format: 'raw', isSyslog: false }, level, text, this.#host.wallMs());
+    if (this.#places.every((place) => place.sink === failed)) this.#say({ sink: stderr, format: 'raw', kind: 'container' }, level, text, this.#host.wallMs());
   }
 
   #acquire(): Place[] {
     const places: Place[] = [];
-    for (const target of [this.#spec.logfile, this.#spec.console]) {
-      if (target === null) continue;
+    const { targets, console } = this.#spec;
+    for (const target of console === null ? targets : [...targets, console]) {
       const sink = this.#host.acquireOwn(target);
       // Console and logfile may be the same stream (logfile=/dev/stdout with nodaemon): a line is written there once.
       if (places.some((place) => place.sink === sink)) this.#host.releaseOwn(sink);
-      else places.push({ sink, format: target.format, isSyslog: target.kind === 'syslog' });
+      else places.push({ sink, format: target.format, kind: target.kind });
     }
     for (const place of places) place.sink.open();
     return places;
   }
 
-  #say(place: Place, level: Level, text: string, wallMs: number): void {
-    for (const part of place.isSyslog ? text.split('\n') : [text]) {
-      place.sink.say(this.#format(place.format, level, part, wallMs), (lines) => {
-        return this.#format(place.format, 'warn', `${lines} lines of this log were dropped: ${place.sink.name} did not take them`, this.#host.wallMs());
-      });
+  #say({ sink, format, kind }: Place, level: Level, text: string, wallMs: number): void {
+    // compat: each line of a text of several has time and level of its own in syslog, as each is a message of its own.
+    const parts = kind === 'syslog' || kind === 'remote' ? text.split('\n') : [text];
+    const line = (of: Level, part: string, atMs: number): Buffer => (kind === 'remote' ? this.#message(of, part, atMs) : this.#format(format, of, part, atMs));
+    for (const part of parts) {
+      sink.say(line(level, part, wallMs), (lines) => line('warn', `${lines} lines of this log were dropped: ${sink.name} did not take them`, this.#host.wallMs()));
     }
+  }
+
+  /** For a log server, which has time and level beside the text. */
+  #message(level: Level, text: string, wallMs: number): Buffer {
+    const header = new MessageHeader(this.#spec.name, process.pid, LEVELS[level].severity);
+    return Buffer.concat([header.at(wallMs), Buffer.from(`${text}\n`)]);
   }
 
   #format(format: LogFormat, level: Level, text: string, wallMs: number): Buffer {

@@ -23,6 +23,10 @@ export interface Outlet {
   /** Empties the file; nothing for what is none. */
   clear(done: Done): void;
   close(done: Done): void;
+  /** Bytes that were taken and have not gone out; those of an outlet that keeps some. */
+  readonly keptBytes?: number;
+  /** Resolves when they have gone out, or cannot for now. */
+  drained?(): Promise<void>;
 }
 
 /** A pipe grows to this size when it is flooded; more needs CAP_SYS_RESOURCE. */

@@ -2,6 +2,7 @@
  * The contract of the log path: what a channel is asked for, what it offers, and what the hub needs from outside.
  * Types only. The parts are made by hub.ts (`new LogHub(deps)`) and are known elsewhere by these interfaces alone.
  */
+import type { RotationInterval } from './rotation-time.ts';
 
 /** Severity of a line of the supervisor's own log, by Supervisor's names (`loglevel`). */
 export type Level = 'critical' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'blather';
@@ -18,10 +19,30 @@ export type ContainerStream = 1 | 2;
 /** One place that the output of a channel goes to. A channel without targets is read all the same, and kept in memory. */
 export type LogTarget =
   | { readonly kind: 'container'; readonly stream: ContainerStream; readonly format: LogFormat }
-  /** A path; `maxBytes` 0: never rotated. Anything but a regular file is never rotated nor sought, whatever these say. */
-  | { readonly kind: 'file'; readonly path: string; readonly maxBytes: number; readonly backups: number; readonly format: LogFormat }
+  /** A path. Anything but a regular file is never rotated nor sought, whatever these say. */
+  | ({ readonly kind: 'file'; readonly path: string; readonly format: LogFormat } & FileLimits)
   /** The log daemon of this machine (/dev/log): each line, with the name of the process, as a datagram. */
-  | { readonly kind: 'syslog'; readonly format: LogFormat };
+  | { readonly kind: 'syslog'; readonly format: LogFormat }
+  /** A log server: each line as a message of RFC 5424. */
+  | ({ readonly kind: 'remote'; readonly format: LogFormat } & LogServer);
+
+/** Where a log server is reached. */
+export interface LogServer {
+  readonly protocol: 'udp' | 'tcp';
+  /** A name or an address. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** When a log file is rotated, and what becomes of it then (`stdout_logfile_maxbytes`, `stdout_logfile_backups`, `rotate_interval`, `compress`). */
+export interface FileLimits {
+  /** 0: it is not rotated by size. */
+  readonly maxBytes: number;
+  readonly backups: number;
+  /** Null: it is not rotated by time. */
+  readonly interval: RotationInterval | null;
+  readonly compress: boolean;
+}
 
 /** What a line is dressed with in the formats other than raw. */
 export interface LineStyle {
@@ -146,8 +167,8 @@ export interface LogDeps {
 /** Where the supervisor's own log goes. */
 export interface MainLogSpec {
   readonly level: Level;
-  /** File, container stream, syslog, or null for none; a format of a container stream is that of all own lines on it. */
-  readonly logfile: LogTarget | null;
+  /** Files, container streams, syslog, log servers; a format of a container stream is that of all own lines on it. */
+  readonly targets: readonly LogTarget[];
   /** The console of `nodaemon`, unless `silent`; null: none. */
   readonly console: LogTarget | null;
   /** Name by which the json and logfmt formats call us in `program`. */

@@ -1,16 +1,32 @@
 /**
- * Moves a full log file out of the way, as Supervisor does: path.1 is the newest, path.N the oldest.
+ * Moves a log file out of the way, as Supervisor does: path.1 is the newest, path.N the oldest; a compressed one is path.N.gz.
  * Touches names only; the descriptor of the log is the outlet's.
  */
-import { rename } from 'node:fs/promises';
+import { lstat, rename, rm } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+
+/** What the name of a compressed backup ends in. */
+export const COMPRESSED = '.gz';
 
 /**
- * Renames path.(N-1) → path.N … path → path.1 (`stdout_logfile_backups`); the oldest is replaced.
+ * Renames path.(N-1) → path.N … path → path.1 (`stdout_logfile_backups`), each as it is, compressed or plain; the oldest is replaced.
  * What is missing is passed over: a cleanup script may have been there before us. Rejects when a rename is refused.
  */
 export async function shiftBackups(path: string, backups: number): Promise<void> {
-  for (let number = backups - 1; number >= 1; number--) await renameIfThere(`${path}.${number}`, `${path}.${number + 1}`);
-  if (backups > 0) await renameIfThere(path, `${path}.1`);
+  for (let number = backups - 1; number >= 0; number--) await moveUp(path, number);
+}
+
+/** Number 0 is the log itself, which is never compressed. */
+async function moveUp(path: string, number: number): Promise<void> {
+  const from = number === 0 ? path : `${path}.${number}`;
+  const to = `${path}.${number + 1}`;
+  const isPlain = (await lstatIfThere(from)) !== null;
+  const isCompressed = number > 0 && (await lstatIfThere(from + COMPRESSED)) !== null;
+  // One of the other kind would count as the same backup; it goes first, so that what is left by a crash is never two that differ.
+  if (isPlain && !isCompressed) await rm(to + COMPRESSED, { force: true });
+  if (isCompressed && !isPlain) await rm(to, { force: true });
+  if (isPlain) await renameIfThere(from, to);
+  if (isCompressed) await renameIfThere(from + COMPRESSED, to + COMPRESSED);
 }
 
 async function renameIfThere(from: string, to: string): Promise<void> {
@@ -18,6 +34,16 @@ async function renameIfThere(from: string, to: string): Promise<void> {
     await rename(from, to);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}
+
+/** What a name stands for, itself if it is a link; null for nothing. */
+export async function lstatIfThere(path: string): Promise<Stats | null> {
+  try {
+    return await lstat(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
   }
 }
 

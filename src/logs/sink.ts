@@ -78,6 +78,11 @@ export class Sink {
     return this.queue.bytes + this.#own.bytes;
   }
 
+  /** Bytes that were given and have not gone out. */
+  get pendingBytes(): number {
+    return this.unwrittenBytes + (this.#parts.outlet.keptBytes ?? 0);
+  }
+
   get isIdle(): boolean {
     return !this.#isBusy && this.unwrittenBytes === 0 && this.#operations.length === 0;
   }
@@ -163,6 +168,12 @@ export class Sink {
   idle(): Promise<void> {
     if (this.isIdle) return Promise.resolve();
     return new Promise((resolve) => this.#idleWaiters.push(resolve));
+  }
+
+  /** Resolves when everything given so far has gone out, or cannot for now. */
+  async flushed(): Promise<void> {
+    await this.idle();
+    await this.#parts.outlet.drained?.();
   }
 
   #operate(kind: Operation['kind']): Promise<void> {

@@ -4,7 +4,9 @@
 import type { Config, ProcessConfig } from '../config/model.ts';
 import type { LogTarget as ConfiguredTarget } from '../config/log-target.ts';
 import type { SupervisordOptions } from '../config/options.ts';
-import type { ChannelSpec, LineStyle, LogFormat, LogTarget, MainLogSpec, StreamName } from '../logs/ports.ts';
+import type { RotateInterval } from '../config/relations.ts';
+import type { ChannelSpec, FileLimits, LineStyle, LogFormat, LogTarget, MainLogSpec, StreamName } from '../logs/ports.ts';
+import type { RotationInterval } from '../logs/rotation-time.ts';
 
 /** Bytes of output of each channel that are kept in memory for tails. */
 const TAIL_BYTES = 64 * 1024;
@@ -20,6 +22,8 @@ export function channelSpec(process: ProcessConfig, stream: StreamName, supervis
   const rotation = {
     maxBytes: isStdout ? options.stdout_logfile_maxbytes : options.stderr_logfile_maxbytes,
     backups: isStdout ? options.stdout_logfile_backups : options.stderr_logfile_backups,
+    interval: rotationInterval(options.rotate_interval ?? supervisord.rotate_interval),
+    compress: options.compress ?? supervisord.compress,
   };
   const format = options.log_format ?? supervisord.log_format;
   const configured = isStdout ? options.stdout_logfile : options.stderr_logfile;
@@ -46,26 +50,33 @@ export function channelSpec(process: ProcessConfig, stream: StreamName, supervis
 export function mainLogSpec(config: Config, onConsole: boolean): MainLogSpec {
   const { supervisord } = config;
   const format = supervisord.log_format ?? 'raw';
-  const rotation = { maxBytes: supervisord.logfile_maxbytes, backups: supervisord.logfile_backups };
-  const logfile = supervisord.logfile.flatMap((target) => logTarget(target, supervisord.log_format, rotation, () => null))[0] ?? null;
+  const rotation = {
+    maxBytes: supervisord.logfile_maxbytes,
+    backups: supervisord.logfile_backups,
+    interval: rotationInterval(supervisord.rotate_interval),
+    compress: supervisord.compress,
+  };
+  const targets = supervisord.logfile.flatMap((target) => logTarget(target, supervisord.log_format, rotation, () => null));
   const stream = config.main === null ? 1 : 2;
   // A log file that is the console itself would say everything twice.
-  const isConsoleAlready = logfile?.kind === 'container' && logfile.stream === stream;
+  const isConsoleAlready = targets.some((target) => target.kind === 'container' && target.stream === stream);
   return {
     level: supervisord.loglevel,
-    logfile,
+    targets,
     console: onConsole && !isConsoleAlready ? { kind: 'container', stream, format } : null,
     name: 'onevisor',
     tailBytes: TAIL_BYTES,
   };
 }
 
-function logTarget(target: ConfiguredTarget, format: LogFormat | null, rotation: { maxBytes: number; backups: number }, autoPath: AutoPath): LogTarget[] {
+function logTarget(target: ConfiguredTarget, format: LogFormat | null, rotation: FileLimits, autoPath: AutoPath): LogTarget[] {
   switch (target.kind) {
     case 'none':
       return [];
     case 'syslog':
       return [{ kind: 'syslog', format: 'raw' }];
+    case 'remote':
+      return [{ ...target, format: 'raw' }];
     case 'container':
       return [{ kind: 'container', stream: target.fd, format: format ?? 'prefix' }];
     case 'stdio':
@@ -77,8 +88,14 @@ function logTarget(target: ConfiguredTarget, format: LogFormat | null, rotation:
   }
 }
 
-function autoFile(path: string | null, rotation: { maxBytes: number; backups: number }): LogTarget[] {
+function autoFile(path: string | null, rotation: FileLimits): LogTarget[] {
   return path === null ? [] : [{ kind: 'file', path, ...rotation, format: 'raw' }];
+}
+
+/** In milliseconds; null for never. */
+function rotationInterval(interval: RotateInterval | null): RotationInterval | null {
+  if (interval === null || interval === 0) return null;
+  return typeof interval === 'number' ? interval * 1000 : interval;
 }
 
 function styleOf({ options }: ProcessConfig, supervisord: SupervisordOptions): LineStyle {

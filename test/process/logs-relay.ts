@@ -10,7 +10,7 @@ const [script = '', color = 'auto'] = process.argv.slice(2);
 const addon = loadAddon();
 const hub = new LogHub(
   { natives: addon, clock: new RealClock(), color: color as ColorChoice, noColor: (process.env['NO_COLOR'] ?? '') !== '', streams: { 1: 1, 2: 2 } },
-  { level: 'info', logfile: null, console: stdoutAs('raw', 2), name: 'onevisor', tailBytes: 0 },
+  { level: 'info', targets: [], console: stdoutAs('raw', 2), name: 'onevisor', tailBytes: 0 },
 );
 const { stdout, pid } = addon.spawn({
   file: '/bin/sh', argv: ['sh', '-c', script], env: ['PATH=/usr/local/bin:/usr/bin:/bin'], directory: null, umask: null, uid: null, gid: null, groups: null, limits: [],

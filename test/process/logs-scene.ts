@@ -90,7 +90,7 @@ export class LogScene {
     this.err = new StreamReader();
     this.hub = new LogHub(
       { natives: addon, clock: this.clock, color: 'auto', noColor: false, streams: streams ?? { 1: this.out.fd, 2: this.err.fd } },
-      { level: 'info', logfile: null, console: stdoutAs('raw', 2), name: 'onevisor', tailBytes: 65536, ...mainLog },
+      { level: 'info', targets: [], console: stdoutAs('raw', 2), name: 'onevisor', tailBytes: 65536, ...mainLog },
     );
   }
 

@@ -139,7 +139,7 @@ test('a list of targets: each gets everything, in its own format', async () => {
   const path = join(folder, 'list.log');
   const scene = new LogScene();
   const channel = scene.hub.openChannel(channelSpec('web', {
-    targets: [stdoutAs('json'), { kind: 'file', path, maxBytes: 0, backups: 0, format: 'raw' }, { kind: 'file', path: '/dev/stderr', maxBytes: 50, backups: 3, format: 'prefix' }],
+    targets: [stdoutAs('json'), { kind: 'file', path, maxBytes: 0, backups: 0, interval: null, compress: false, format: 'raw' }, { kind: 'file', path: '/dev/stderr', maxBytes: 50, backups: 3, interval: null, compress: false, format: 'prefix' }],
   }));
   const run = startInto(channel, 'echo one; echo two; printf three');
   await run.intake.ended;
@@ -151,7 +151,7 @@ test('a list of targets: each gets everything, in its own format', async () => {
 
 test('stdout and stderr of a process in one file: whole lines', async () => {
   const path = join(folder, 'both.log');
-  const target = { kind: 'file', path, maxBytes: 0, backups: 0, format: 'raw' } as const;
+  const target = { kind: 'file', path, maxBytes: 0, backups: 0, interval: null, compress: false, format: 'raw' } as const;
   const scene = new LogScene();
   const out = scene.hub.openChannel(channelSpec('web', { targets: [target] }));
   const err = scene.hub.openChannel(channelSpec('web', { targets: [target], stream: 'stderr' }));
@@ -196,7 +196,7 @@ test('configure: another target and format from the next line on, while the prog
   const channel = scene.hub.openChannel(channelSpec('web'));
   const run = startInto(channel, 'echo one; read line; echo two', { stdin: 'pipe' });
   await scene.out.until(/one\n/);
-  channel.configure(channelSpec('web', { targets: [{ kind: 'file', path, maxBytes: 0, backups: 0, format: 'raw' }] }));
+  channel.configure(channelSpec('web', { targets: [{ kind: 'file', path, maxBytes: 0, backups: 0, interval: null, compress: false, format: 'raw' }] }));
   writeSync(run.stdin as number, '\n');
   await run.intake.ended;
   closeSync(run.stdin as number);
@@ -207,7 +207,7 @@ test('configure: another target and format from the next line on, while the prog
 test('reopen and clear of a channel and of all', async () => {
   const path = join(folder, 'reopened.log');
   const scene = new LogScene();
-  const channel = scene.hub.openChannel(channelSpec('web', { targets: [{ kind: 'file', path, maxBytes: 0, backups: 0, format: 'raw' }] }));
+  const channel = scene.hub.openChannel(channelSpec('web', { targets: [{ kind: 'file', path, maxBytes: 0, backups: 0, interval: null, compress: false, format: 'raw' }] }));
   await startInto(channel, 'echo one').intake.ended;
   await scene.hub.flush(10_000);
   assert.equal(readFileSync(path, 'latin1'), 'one\n');
@@ -224,7 +224,7 @@ test('reopen and clear of a channel and of all', async () => {
 
 test('a log that cannot be opened is said in our own log, and the program is read on', async () => {
   const scene = new LogScene();
-  const channel = scene.hub.openChannel(channelSpec('web', { targets: [{ kind: 'file', path: '/nowhere/x.log', maxBytes: 0, backups: 0, format: 'raw' }] }));
+  const channel = scene.hub.openChannel(channelSpec('web', { targets: [{ kind: 'file', path: '/nowhere/x.log', maxBytes: 0, backups: 0, interval: null, compress: false, format: 'raw' }] }));
   const run = startInto(channel, 'head -c 1000000 /dev/zero');
   await run.intake.ended;
   await scene.end();

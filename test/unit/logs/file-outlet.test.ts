@@ -7,9 +7,10 @@ import { after, test } from 'node:test';
 import { loadAddon } from '../../../src/native/load.ts';
 import { createAutoFile, findAutoFiles } from '../../../src/logs/auto-files.ts';
 import { BlockPool } from '../../../src/logs/blocks.ts';
+import { CompressionTurns } from '../../../src/logs/compression.ts';
 import { FileOutlet } from '../../../src/logs/file-outlet.ts';
 import { PipeGrowth } from '../../../src/logs/outlets.ts';
-import type { LogProblem } from '../../../src/logs/ports.ts';
+import type { FileLimits, LogProblem } from '../../../src/logs/ports.ts';
 import { Sink } from '../../../src/logs/sink.ts';
 import { FakeClock } from './fakes.ts';
 
@@ -28,14 +29,14 @@ interface Log {
   read(suffix?: string): string;
 }
 
-function logAt(path: string, maxBytes: number, backups: number): Log {
+function logAt(path: string, maxBytes: number, backups: number, more: Partial<FileLimits> = {}): Log {
   const clock = new FakeClock();
   const problems: LogProblem[] = [];
   const report = (problem: LogProblem): void => {
     problems.push(problem);
   };
-  const outlet = new FileOutlet({ path, growth: new PipeGrowth(natives, clock), clock, report }, { maxBytes, backups });
-  const sink = new Sink({ name: path, outlet, pool: new BlockPool(), natives, clock, goneOn: new Set(), report });
+  const outlet = new FileOutlet({ path, growth: new PipeGrowth(natives, clock), clock, turns: new CompressionTurns(), report, due: () => sink.open() }, { maxBytes, backups, interval: null, compress: false, ...more });
+  const sink: Sink = new Sink({ name: path, outlet, pool: new BlockPool(), natives, clock, goneOn: new Set(), report });
   return {
     path, sink, outlet, clock, problems,
     write: (text) => {
@@ -47,8 +48,8 @@ function logAt(path: string, maxBytes: number, backups: number): Log {
   };
 }
 
-function freshLog(maxBytes = 0, backups = 0): Log {
-  return logAt(join(folder, `${++number}.log`), maxBytes, backups);
+function freshLog(maxBytes = 0, backups = 0, more: Partial<FileLimits> = {}): Log {
+  return logAt(join(folder, `${++number}.log`), maxBytes, backups, more);
 }
 
 /** What the real Supervisor makes of ten-byte lines `line 0000\n` … written one by one: the names and what is in them. */

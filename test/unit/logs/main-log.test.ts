@@ -30,7 +30,7 @@ function scene(spec: Partial<MainLogSpec>): Scene {
   const [outPath, errPath, path] = [`${base}.out`, `${base}.err`, `${base}.log`];
   const streams = { 1: openSync(outPath, 'w'), 2: openSync(errPath, 'w') };
   const clock = new FakeClock();
-  const hub = new LogHub({ natives, clock, color: 'auto', noColor: false, streams }, { level: 'info', logfile: null, console: null, name: 'onevisor', tailBytes: 65536, ...spec });
+  const hub = new LogHub({ natives, clock, color: 'auto', noColor: false, streams }, { level: 'info', targets: [], console: null, name: 'onevisor', tailBytes: 65536, ...spec });
   return {
     hub, clock, path,
     out: () => readFileSync(outPath, 'utf8'),
@@ -44,7 +44,7 @@ function scene(spec: Partial<MainLogSpec>): Scene {
 }
 
 function file(path: string, maxBytes = 0, backups = 0): LogTarget {
-  return { kind: 'file', path, maxBytes, backups, format: 'raw' };
+  return { kind: 'file', path, maxBytes, backups, interval: null, compress: false, format: 'raw' };
 }
 
 function stream(format: LogTarget['format'], which: 1 | 2 = 1): LogTarget {
@@ -80,7 +80,7 @@ test('a level hides what is below it, and can be changed', async () => {
 
 test('file and console both get each line; the tail too', async () => {
   const log = join(folder, 'main.log');
-  const { hub, out, end } = scene({ console: stream('prefix'), logfile: file(log) });
+  const { hub, out, end } = scene({ console: stream('prefix'), targets: [file(log)] });
   const heard: string[] = [];
   const stop = hub.mainLog.onBytes((bytes) => heard.push(bytes.toString()));
   hub.mainLog.write('info', 'one');
@@ -93,7 +93,7 @@ test('file and console both get each line; the tail too', async () => {
 });
 
 test('logfile=/dev/stdout with a console on stdout: each line once', async () => {
-  const { hub, out, end } = scene({ console: stream('raw'), logfile: file('/dev/stdout', 50_000, 10) });
+  const { hub, out, end } = scene({ console: stream('raw'), targets: [file('/dev/stdout', 50_000, 10)] });
   hub.mainLog.write('info', 'once');
   await end();
   assert.equal(out(), formatMainLine('info', 'once', 1767268800123));
@@ -101,9 +101,9 @@ test('logfile=/dev/stdout with a console on stdout: each line once', async () =>
 
 test('json and logfmt on the console have the level; the file stays as Supervisor writes it', async () => {
   const log = join(folder, 'format.log');
-  const { hub, out, end } = scene({ console: stream('json'), logfile: file(log) });
+  const { hub, out, end } = scene({ console: stream('json'), targets: [file(log)] });
   hub.mainLog.write('critical', 'x "y"');
-  hub.mainLog.configure({ level: 'info', logfile: file(log), console: stream('logfmt'), name: 'onevisor', tailBytes: 100 });
+  hub.mainLog.configure({ level: 'info', targets: [file(log)], console: stream('logfmt'), name: 'onevisor', tailBytes: 100 });
   hub.mainLog.write('warn', 'z');
   await end();
   const [first = '', second] = out().split('\n');
@@ -113,7 +113,7 @@ test('json and logfmt on the console have the level; the file stays as Superviso
 });
 
 test('silent: nothing on the streams', async () => {
-  const { hub, out, err, end } = scene({ logfile: file(join(folder, 'silent.log')) });
+  const { hub, out, err, end } = scene({ targets: [file(join(folder, 'silent.log'))] });
   hub.mainLog.write('critical', 'x');
   await end();
   assert.deepEqual([out(), err()], ['', '']);
@@ -121,7 +121,7 @@ test('silent: nothing on the streams', async () => {
 
 test('the file is rotated, cleared and reopened', async () => {
   const log = join(folder, 'rotated.log');
-  const { hub, end } = scene({ logfile: file(log, 60, 2) });
+  const { hub, end } = scene({ targets: [file(log, 60, 2)] });
   for (const text of ['a', 'b', 'c', 'd', 'e']) {
     hub.mainLog.write('info', text.repeat(40));
     await hub.flush(10_000);
@@ -140,7 +140,7 @@ test('the file is rotated, cleared and reopened', async () => {
 test('a file that cannot be written throws nothing and is said once: on the console, or else on stderr', async () => {
   const path = join(folder, 'none', 'x.log');
   for (const console of [stream('raw'), null]) {
-    const { hub, out, err, end } = scene({ logfile: file(path), console });
+    const { hub, out, err, end } = scene({ targets: [file(path)], console });
     for (let i = 0; i < 3; i++) {
       hub.mainLog.write('info', 'x');
       await hub.flush(10_000);
@@ -156,7 +156,7 @@ test('/dev/full as our stdout: dropped, and said on stderr', async () => {
   const clock = new FakeClock();
   const errPath = join(folder, 'full.err');
   const streams = { 1: openSync('/dev/full', 'w'), 2: openSync(errPath, 'w') };
-  const hub = new LogHub({ natives, clock, color: 'never', noColor: true, streams }, { level: 'info', logfile: null, console: stream('raw'), name: 'onevisor', tailBytes: 0 });
+  const hub = new LogHub({ natives, clock, color: 'never', noColor: true, streams }, { level: 'info', targets: [], console: stream('raw'), name: 'onevisor', tailBytes: 0 });
   for (let i = 0; i < 5; i++) {
     hub.mainLog.write('info', 'x');
     await hub.flush(10_000);
@@ -168,7 +168,7 @@ test('/dev/full as our stdout: dropped, and said on stderr', async () => {
 });
 
 test('syslog is said not to be available, once, and nothing is lost for it', async () => {
-  const { hub, err, end } = scene({ logfile: { kind: 'syslog', format: 'raw' }, console: stream('raw', 2) });
+  const { hub, err, end } = scene({ targets: [{ kind: 'syslog', format: 'raw' }], console: stream('raw', 2) });
   hub.mainLog.write('info', 'x');
   await Promise.resolve();
   hub.openChannel({ group: 'g', program: 'p', process: 'p', stream: 'stdout', targets: [{ kind: 'syslog', format: 'raw' }], style: { prefix: null, timestamp: 'none', jsonLines: 'nest' }, stripAnsi: false, captureMaxBytes: 0, tailBytes: 0 });
