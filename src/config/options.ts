@@ -10,7 +10,7 @@ import {
 } from './datatypes.ts';
 import { logTargets, mainLogTargets } from './log-target.ts';
 import { type Option, rowsOf, type Table, type Values } from './option.ts';
-import { COUNT_LIMITS, dependencyList, environmentFiles, forwardList, type Limit, limit, logTemplate, memoryLimit, probe, rotateInterval, SIZE_LIMITS } from './relations.ts';
+import { checkDuration, COUNT_LIMITS, dependencyList, environmentFiles, forwardList, type Limit, limit, logTemplate, memoryLimit, probe, rotateInterval, SIZE_LIMITS } from './relations.ts';
 
 const MB = 1024 * 1024;
 const bare = rowsOf('bare');
@@ -146,13 +146,13 @@ export const programOptions = {
   dependent_startup: process.option(boolean, false, 'Start it when what dependent_startup_wait_for names has come.', addedLive),
   dependent_startup_wait_for: process.option(dependencyList, [], 'What it waits for, as in the plug-in of that name.', { ...addedLive, sample: 'db:running' }),
   dependent_startup_inherit_priority: process.option(boolean, false, 'Read for that plug-in; what a program depends on comes before it anyway.', addedLive),
-  healthcheck: process.optional(probe, 'What tells its health: a URL, tcp://host:port, unix:///path, or a command.', { ...pendingLive, sample: 'http://localhost:8080/health' }),
-  healthcheck_interval: process.option(duration, 30, 'Time between two checks.', pendingLive),
-  healthcheck_timeout: process.option(duration, 30, 'Longest time that a check may take.', pendingLive),
-  healthcheck_retries: process.option(integerBetween(1, Infinity), 3, 'Failures in a row that make it unhealthy.', pendingLive),
-  healthcheck_start_period: process.option(duration, 0, 'Time after its start in which failures do not count.', pendingLive),
-  healthcheck_start_interval: process.option(duration, 5, 'Time between two checks in that period.', pendingLive),
-  healthcheck_action: process.option(choice('none', 'restart', 'exit'), 'none', 'What is done when it becomes unhealthy.', pendingLive),
+  healthcheck: process.optional(probe, 'What tells its health: a URL (a status below 400 is healthy), tcp://host:port, unix:///path, or a command (0 is healthy), run as its user.', { ...addedLive, sample: 'http://localhost:8080/health' }),
+  healthcheck_interval: process.option(checkDuration, 30, 'Time between two checks.', addedLive),
+  healthcheck_timeout: process.option(checkDuration, 30, 'Longest time that a check may take; it has failed then.', addedLive),
+  healthcheck_retries: process.option(integerBetween(1, Infinity), 3, 'Failures in a row that make it unhealthy.', addedLive),
+  healthcheck_start_period: process.option(duration, 0, 'Time after its start in which failures do not count; a check that passes ends it.', addedLive),
+  healthcheck_start_interval: process.option(checkDuration, 5, 'Time between two checks until the first one passes, where it is below healthcheck_interval.', addedLive),
+  healthcheck_action: process.option(choice('none', 'restart', 'exit'), 'none', 'What is done when it becomes unhealthy: restart it, or shut everything down with exit code 1.', addedLive),
   notification_fd: process.optional(integerBetween(3, 1023), 'Descriptor on which it writes a line when it is ready, as with s6.', { ...added, sample: '3' }),
   notify: process.optional(choice('sd'), 'sd: it tells its readiness by NOTIFY_SOCKET, as with systemd.', { ...added, sample: 'sd' }),
   watchdog_sec: process.optional(duration, 'Longest time between two WATCHDOG=1 of it; needs notify=sd.', { ...added, sample: '30' }),

@@ -2,6 +2,7 @@
  * The types of options that are languages of their own: dependencies, forwarded signals, health checks, limits, templates.
  * Pure; whether a name that stands in them exists is checked once all programs are known (dependencies.ts).
  */
+import { CommandLineError, splitCommandLine } from './command-line.ts';
 import { dataType, reject, WrongValue } from './datatype.ts';
 import { byteSize, duration, signal, showSignal } from './datatypes.ts';
 import { strip } from './python-text.ts';
@@ -60,21 +61,32 @@ export type Probe =
   | { readonly kind: 'unix'; readonly path: string }
   | { readonly kind: 'command'; readonly command: string };
 
+const CHECKS = 'a check: http://host:port/path, https://…, tcp://host:port, unix:///path, or a command';
+
 export const probe = dataType<Probe>(
   'http://… \\| tcp://host:port \\| unix:///path \\| command',
   (value) => {
     const word = strip(value);
-    if (word === '') reject(value, 'a check: http://host:port/path, tcp://host:port, unix:///path, or a command');
-    if (/^https?:\/\//.test(word)) return URL.canParse(word) ? { kind: 'http', url: word } : reject(value, 'a URL');
-    if (word.startsWith('unix://')) {
-      const path = word.slice('unix://'.length);
-      return path.startsWith('/') ? { kind: 'unix', path } : reject(value, 'a socket with an absolute path, as unix:///run/app.sock');
+    if (word === '') reject(value, CHECKS);
+    switch (/^([a-z][a-z0-9+.-]*):\/\//i.exec(word)?.[1]?.toLowerCase()) {
+      case undefined:
+        return readCheckCommand(word);
+      case 'http':
+      case 'https':
+        return URL.canParse(word) ? { kind: 'http', url: word } : reject(value, 'a URL, as http://localhost:8080/health');
+      case 'unix': {
+        const path = word.slice('unix://'.length);
+        return path.startsWith('/') ? { kind: 'unix', path } : reject(value, 'a socket with an absolute path, as unix:///run/app.sock');
+      }
+      case 'tcp': {
+        const match = /^tcp:\/\/(?:\[([^\]]+)\]|([^\s:/]+)):(\d+)$/i.exec(word);
+        const port = Number(match?.[3]);
+        if (match === null || port < 1 || port > 65_535) reject(value, 'an address as tcp://localhost:5432');
+        return { kind: 'tcp', host: match[1] ?? match[2] ?? '', port };
+      }
+      default:
+        return reject(value, CHECKS);
     }
-    if (!word.startsWith('tcp://')) return { kind: 'command', command: word };
-    const match = /^tcp:\/\/(?:\[(.+)\]|([^\s:]+)):(\d+)$/.exec(word);
-    const port = Number(match?.[3]);
-    if (match === null || port < 1 || port > 65_535) reject(value, 'an address as tcp://localhost:5432');
-    return { kind: 'tcp', host: match[1] ?? match[2] ?? '', port };
   },
   (value) => {
     switch (value.kind) {
@@ -89,6 +101,25 @@ export const probe = dataType<Probe>(
     }
   },
 );
+
+/** A command that cannot be split could never pass. */
+function readCheckCommand(command: string): Probe {
+  try {
+    splitCommandLine(command);
+  } catch (error) {
+    if (!(error instanceof CommandLineError)) throw error;
+    throw new WrongValue(`cannot be split into words: ${error.message}; close the quote, or write it as \\"`);
+  }
+  return { kind: 'command', command };
+}
+
+const SHORTEST_CHECK_S = 0.001;
+
+/** A time for a check or between two; Docker's shortest is a millisecond too. */
+export const checkDuration = dataType('seconds', (value, context) => {
+  const seconds = duration.parse(value, context);
+  return seconds >= SHORTEST_CHECK_S ? seconds : reject(value, 'a duration of 1ms or more, as 500ms, 30s or 1m30s');
+});
 
 /** A file with variables; an optional one may be missing. */
 export interface EnvironmentFile {
@@ -147,8 +178,17 @@ export const logTemplate = dataType('template', (value) => {
   return template;
 });
 
+/** When logs are rotated by time: at the full hour, at midnight, in the night to Sunday, or every so many seconds; 0 for never. */
+export type RotateInterval = 'hourly' | 'daily' | 'weekly' | number;
+
+const SHORTEST_INTERVAL = 1;
+
 /** How often a log is rotated; a duration, or a word. */
-export const rotateInterval = dataType('seconds', (value) => {
-  const seconds = new Map([['hourly', 3600], ['daily', 86_400], ['weekly', 604_800]]).get(strip(value).toLowerCase());
-  return seconds ?? duration.parse(value, { cwd: '/', home: null, host: null });
+export const rotateInterval = dataType<RotateInterval>('hourly \\| daily \\| weekly \\| seconds', (value) => {
+  const word = strip(value).toLowerCase();
+  if (word === 'hourly' || word === 'daily' || word === 'weekly') return word;
+  const what = 'a rotation interval: hourly, daily, weekly, or a duration of 1s or more as 90m or 2h; 0 for never';
+  if (!/^[\d.]/.test(word)) reject(value, what);
+  const seconds = duration.parse(value, { cwd: '/', home: null, host: null });
+  return seconds === 0 || seconds >= SHORTEST_INTERVAL ? seconds : reject(value, what);
 });
