@@ -1,5 +1,5 @@
 /**
- * `npm run build`: makes dist/onevisor and the links beside it. Only what changed is made again.
+ * `npm run build`: makes dist/onevisor, and beside it the links and the licences of what is in it. Only what changed is made again.
  * Options: --quiet, --arch x64|arm64, --cc COMPILER, --entry FILE (another main program, for trials of the build itself).
  */
 import { mkdir, readlink, rm, stat, symlink } from 'node:fs/promises';
@@ -7,8 +7,9 @@ import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildAddon } from './addon.ts';
 import { bundle } from './bundle.ts';
-import { absentAsNull } from './cache.ts';
+import { absentAsNull, writeWhole } from './cache.ts';
 import { makeExecutable } from './executable.ts';
+import { collectLicences, LICENCES } from './licences.ts';
 import { platformOf, productFolder, ROOT } from './platform.ts';
 import type { Platform } from './platform.ts';
 
@@ -30,6 +31,7 @@ await mkdir(productFolder(platform), { recursive: true });
 const [{ code, packages }, assets] = await Promise.all([bundle(options.entry), makeAssets(platform)]);
 const { path, made } = await makeExecutable(platform, code, assets);
 await makeLinks(productFolder(platform));
+await writeWhole(join(productFolder(platform), LICENCES), await collectLicences(platform, packages));
 if (!options.quiet) {
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
   const size = ((await stat(path)).size / 1e6).toFixed(1);

@@ -17,7 +17,7 @@ const TAG = 'localhost/onevisor:test';
 
 const skip = (await skipReason()) ?? false;
 
-test('Dockerfile: the image has the executable, the addon beside it and the links', { skip, timeout: 600_000 }, async (t) => {
+test('Dockerfile: the image has the executable, the addon and the licences beside it, and the links', { skip, timeout: 600_000 }, async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'onevisor-image-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
   await makeNodeImage(join(folder, 'node'));
@@ -29,6 +29,9 @@ test('Dockerfile: the image has the executable, the addon beside it and the link
   assert.match(direct.stdout, /4\.3\.0/);
   const link = await runContainer(t, { image: { tag: TAG }, mountExecutable: false, flags: ['--entrypoint=supervisord'], command: ['--version'] });
   assert.equal(link.stdout.trim(), '4.3.0', link.stderr);
+
+  const licences = await runContainer(t, { image: { tag: TAG }, mountExecutable: false, flags: ['--entrypoint=cat'], command: ['/THIRD_PARTY_LICENSES.txt'] });
+  assert.match(licences.stdout, /^Node\.js \d+[^]*Permission is hereby granted/m);
 
   // What a user writes.
   await writeFile(join(folder, 'Dockerfile'), `FROM debian:bookworm-slim\nCOPY --from=${TAG} /onevisor /onevisor.node /usr/local/bin/\nENTRYPOINT ["onevisor"]\n`);

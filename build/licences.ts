@@ -1,0 +1,79 @@
+/**
+ * The licences of what the executable contains and is not ours: Node, and the npm packages that are in the bundle.
+ * Something without a licence text is an error: it must not be passed on.
+ */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ARCHS, readPackage, ROOT } from './platform.ts';
+import type { Platform } from './platform.ts';
+import { isPresent } from './cache.ts';
+
+/** Name of the file beside the executable. */
+export const LICENCES = 'THIRD_PARTY_LICENSES.txt';
+
+/** One part of the executable that others have written. */
+interface Part {
+  /** Name, version and short name of the licence. */
+  readonly title: string;
+  readonly text: string;
+}
+
+/** What is read of a package.json. */
+interface Manifest {
+  readonly name: string;
+  readonly version: string;
+  readonly license?: unknown;
+  readonly author?: string | { readonly name: string };
+}
+
+/** The text of the file: Node for a platform, and npm packages by their names. Rejects where one has no licence. */
+export async function collectLicences(platform: Platform, packages: readonly string[]): Promise<string> {
+  const parts = [await licenceOfNode(platform), ...(await Promise.all(packages.map((name) => licenceOf(join(ROOT, 'node_modules', name)))))];
+  return formatLicences(parts);
+}
+
+/**
+ * The words of licences that a package may name without repeating them, by SPDX identifier; the author comes before them.
+ * There is one that does: @nodable/entities.
+ */
+const KNOWN_TEXTS: Readonly<Record<string, string>> = {
+  MIT: [
+    'Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated documentation files (the "Software"), to deal in the Software without restriction, including without limitation the rights to use, copy, modify, merge, publish, distribute, sublicense, and/or sell copies of the Software, and to permit persons to whom the Software is furnished to do so, subject to the following conditions:',
+    'The above copyright notice and this permission notice shall be included in all copies or substantial portions of the Software.',
+    'THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.',
+  ].join('\n\n'),
+};
+
+/** What a package in a folder says of itself, and the text of its licence; of one that only names a known licence, its words with the author. */
+export async function licenceOf(folder: string): Promise<Part> {
+  const { name, version, license, author } = await readManifest(folder);
+  if (typeof license !== 'string' || license === '') throw new Error(`cannot pass on ${name}: its package.json names no licence`);
+  const files = (await readdir(folder)).filter((file) => /^(?:licen[cs]e|copying)(?:[-.].*)?$/i.test(file)).sort();
+  const texts = await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')));
+  const known = KNOWN_TEXTS[license];
+  const holder = typeof author === 'string' ? author : author?.name;
+  const standard = known === undefined || holder === undefined ? '' : `Copyright (c) ${holder}\n\n${known}`;
+  const text = texts.map((one) => one.trim()).filter((one) => one !== '').join('\n\n') || standard;
+  if (text === '') throw new Error(`cannot pass on ${name}: there is no text of its licence in ${folder}`);
+  return { title: `${name} ${version} (${license})`, text };
+}
+
+/** Node's own, which names the parts of Node. The package for any processor has it, as long as it is of the same version. */
+async function licenceOfNode(platform: Platform): Promise<Part> {
+  const version = (await readPackage()).optionalDependencies[`node-linux-${platform.arch}`];
+  for (const arch of ARCHS) {
+    const folder = join(ROOT, 'node_modules', `node-linux-${arch}`);
+    if (!(await isPresent(folder)) || (await readManifest(folder)).version !== version) continue;
+    return { title: `Node.js ${version}`, text: (await readFile(join(folder, 'LICENSE'), 'utf8')).trim() };
+  }
+  throw new Error(`cannot find the licence of Node ${String(version)}: run "npm ci", without --omit=optional`);
+}
+
+async function readManifest(folder: string): Promise<Manifest> {
+  return JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as Manifest;
+}
+
+function formatLicences(parts: readonly Part[]): string {
+  const rule = '='.repeat(80);
+  return `onevisor contains this software of others, each under the licence that follows its name:\n\n${parts.map(({ title }) => `  ${title}\n`).join('')}${parts.map(({ title, text }) => `\n${rule}\n${title}\n${rule}\n\n${text}\n`).join('')}`;
+}
