@@ -52,8 +52,9 @@ export class Shutdown {
   /** The input that begins it: what is up now, in the order in which it is to be stopped. */
   requestFor(goal: Goal, cause: ExitCause): ShutdownInput {
     const { registry, aftermath, clock, timeoutMs } = this.#parts;
-    const up = registry.all().filter(({ id, record }) => SIGNALLABLE_STATES.has(record.state) || aftermath.isUnderWay(id));
-    return { type: 'requested', atMs: clock.nowMs(), goal, cause, ranks: stopRanks(up.map(({ rank }) => rank)), timeoutMs };
+    const all = registry.all();
+    const up = new Set(all.filter(({ id, record }) => SIGNALLABLE_STATES.has(record.state) || aftermath.isUnderWay(id)).map(({ id }) => id));
+    return { type: 'requested', atMs: clock.nowMs(), goal, cause, ranks: stopRanks(all.map(({ rank }) => rank), (id) => up.has(id)), timeoutMs };
   }
 
   /** Applies one input. */

@@ -69,7 +69,7 @@ test('start all answers when everything has come up in its order', { skip }, asy
   const program = (name: string, more = ''): string => `[program:${name}]\ncommand=sleep 1000\nautostart=false\n${more}`;
   const launched = await launch(t, { config: `[supervisord]\n${program('a', 'depends_on=b\n')}${program('b', 'depends_on=c\n')}${program('c')}[program:clock]\ncommand=sh -c "echo up; exec sleep 1000"\n` });
   await launched.waitForLine(/up$/);
-  const { stdout, code } = await launched.ctl('start', 'a', 'b', 'c');
+  const { stdout, code } = await launched.ctl('start', 'all');
   assert.equal(code, 0, stdout);
   assert.deepEqual(orderOf(launched, /INFO spawned: '([abc])'/), ['c', 'b', 'a']);
 });

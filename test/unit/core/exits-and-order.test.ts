@@ -85,23 +85,29 @@ test('the exit code of the container, and its reason in a line', () => {
   assert.equal(containerExitCode(program, [143]), 0);
 });
 
+const everything = (): boolean => true;
+
 test('start ascends, stop descends by ranks', () => {
   const ranked = (id: string, groupPriority: number, priority: number) => ({ id, groupPriority, priority, dependsOn: [] });
   const all = [ranked('web', 999, 999), ranked('db', 1, 1), ranked('job', 999, 999), ranked('g:late', 5, 20), ranked('g:early', 5, 10)];
   assert.deepEqual(startOrder(all), ['db', 'g:early', 'g:late', 'web', 'job']);
-  assert.deepEqual(stopRanks(all), [['web', 'job'], ['g:late'], ['g:early'], ['db']]);
-  assert.deepEqual(stopRanks([]), []);
+  assert.deepEqual(stopRanks(all, everything), [['web', 'job'], ['g:late'], ['g:early'], ['db']]);
+  assert.deepEqual(stopRanks([], everything), []);
 });
 
 test('what a process depends on starts before it and stops after it, whatever the priorities', () => {
   const ranked = (id: string, priority: number, ...dependsOn: string[]) => ({ id, groupPriority: 999, priority, dependsOn });
   const all = [ranked('web', 1, 'db', 'gone'), ranked('log', 5), ranked('db', 9, 'disk'), ranked('disk', 9), ranked('cache', 9)];
   assert.deepEqual(startOrder(all), ['log', 'disk', 'cache', 'db', 'web']);
-  assert.deepEqual(stopRanks(all), [['cache'], ['log'], ['web'], ['db'], ['disk']]);
+  assert.deepEqual(stopRanks(all, everything), [['cache'], ['log'], ['web'], ['db'], ['disk']]);
+  // What is not up stops nobody, and still says what comes before what.
+  const stack = [ranked('web', 9, 'migrate'), ranked('migrate', 9, 'db'), ranked('db', 9), ranked('log', 9)];
+  assert.deepEqual(stopRanks(stack, (id) => id !== 'migrate'), [['web', 'log'], ['db']]);
+  assert.deepEqual(stopRanks(stack, (id) => id === 'db' || id === 'log'), [['db', 'log']]);
   // An update can make a cycle for a moment: everything is stopped all the same.
-  assert.deepEqual(stopRanks([ranked('a', 1, 'b'), ranked('b', 1, 'a')]).flat().toSorted(), ['a', 'b']);
+  assert.deepEqual(stopRanks([ranked('a', 1, 'b'), ranked('b', 1, 'a')], everything).flat().toSorted(), ['a', 'b']);
   const chain = Array.from({ length: 20_000 }, (_, index) => ranked(`p${index}`, 1, `p${index + 1}`));
-  assert.equal(stopRanks(chain).length, 20_000);
+  assert.equal(stopRanks(chain, everything).length, 20_000);
 });
 
 test('delays of restarts', () => {
