@@ -32,6 +32,12 @@ export interface ChannelParts {
   readonly self: () => Identity;
 }
 
+/** The part of a {@link ProcessConfig} that is needed. */
+export interface ChannelTarget {
+  readonly name: string;
+  readonly options: Pick<ProcessConfig['options'], 'user' | 'strict_user' | 'notification_fd' | 'notify' | 'watchdog_sec'>;
+}
+
 /** A way that is open. */
 interface Channel {
   readonly pipe: NotificationPipe | null;
@@ -57,7 +63,7 @@ export class NotificationChannels {
   }
 
   /** Opens what the options of a process ask for, for one run; `id` is its namespec. Throws {@link SpawnError}, and nothing is left open. */
-  open(id: string, process: ProcessConfig, run: number): Opening {
+  open(id: string, process: ChannelTarget, run: number): Opening {
     this.close(id);
     const { notification_fd: number, notify } = process.options;
     if (number === null && notify === null) return NOTHING;
@@ -82,7 +88,7 @@ export class NotificationChannels {
     for (const id of this.#open.keys()) this.close(id);
   }
 
-  #openPipe(id: string, process: ProcessConfig, number: number, tell: (notice: Notice) => void): Opening {
+  #openPipe(id: string, process: ChannelTarget, number: number, tell: (notice: Notice) => void): Opening {
     const { uid, gid } = this.#credentialsOf(process);
     const { readEnd, writeEnd } = attempt(process.name, 'notification_fd', () => this.#parts.addon.openPipe());
     giveTo(writeEnd, uid, gid);
@@ -98,7 +104,7 @@ export class NotificationChannels {
     };
   }
 
-  #openSocket(id: string, process: ProcessConfig, tell: (notice: Notice) => void): Opening {
+  #openSocket(id: string, process: ChannelTarget, tell: (notice: Notice) => void): Opening {
     const { uid } = this.#credentialsOf(process);
     const { addon, clock, self } = this.#parts;
     const users = new Set([0, self().uid, ...(uid === null ? [] : [uid])]);
@@ -116,7 +122,7 @@ export class NotificationChannels {
   }
 
   /** As whom it will run, as the launcher finds it too. */
-  #credentialsOf({ options }: ProcessConfig): { readonly uid: number | null; readonly gid: number | null } {
+  #credentialsOf({ options }: ChannelTarget): { readonly uid: number | null; readonly gid: number | null } {
     return resolveCredentials(this.#parts.addon, this.#parts.self(), options.user, options.strict_user);
   }
 }

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { configOf, printed, readText } from './memory-source.ts';
+
+const sectionOf = (options: string): string => `[supervisord]\n[program:web]\ncommand=x\n${options}\n`;
+const errorsOf = (options: string): string[] => printed(readText(sectionOf(options)).errors);
+const optionsOf = (options: string): (number | string | null)[] => {
+  const found = configOf(readText(sectionOf(options))).groups[0]?.processes[0]?.options;
+  return [found?.notification_fd ?? null, found?.notify ?? null, found?.watchdog_sec ?? null];
+};
+
+test('a program says that it is ready by a descriptor, by a socket, or not at all', () => {
+  assert.deepEqual(optionsOf(''), [null, null, null]);
+  assert.deepEqual(optionsOf('notification_fd=3'), [3, null, null]);
+  assert.deepEqual(optionsOf('notify=sd'), [null, 'sd', null]);
+  assert.deepEqual(optionsOf('notify=sd\nwatchdog_sec=1m30s'), [null, 'sd', 90]);
+  assert.deepEqual(optionsOf('watchdog_sec=0'), [null, null, 0]);
+});
+
+test('nobody is told that these are not acted upon', () => {
+  assert.deepEqual(printed(readText(sectionOf('notify=sd\nwatchdog_sec=5\nautostart=false\nstdout_logfile=NONE\nstderr_logfile=NONE')).warnings), []);
+  assert.deepEqual(printed(readText(sectionOf('notification_fd=3\nstdout_logfile=NONE\nstderr_logfile=NONE')).warnings), []);
+});
+
+test('a wrong value: file, line, and what would be right', () => {
+  assert.match(errorsOf('notification_fd=2')[0] ?? '', /^\/etc\/supervisord\.conf:4: \[program:web\] notification_fd: .*\b3\b.*\b1023\b/);
+  assert.match(errorsOf('notification_fd=out')[0] ?? '', /^\/etc\/supervisord\.conf:4: \[program:web\] notification_fd: .*\b3\b.*\b1023\b/);
+  assert.match(errorsOf('notify=systemd')[0] ?? '', /^\/etc\/supervisord\.conf:4: \[program:web\] notify: .*\bsd\b/);
+  assert.match(errorsOf('notify=sd\nwatchdog_sec=soon')[0] ?? '', /^\/etc\/supervisord\.conf:5: \[program:web\] watchdog_sec: .*a duration/);
+});
+
+test('what does not fit together names the way out', () => {
+  assert.deepEqual(errorsOf('watchdog_sec=5'), ['/etc/supervisord.conf:4: [program:web] watchdog_sec: needs notify=sd, by which the program says WATCHDOG=1; add it, or use healthcheck']);
+  assert.deepEqual(errorsOf('notify=sd\nnotification_fd=3'), ['/etc/supervisord.conf:5: [program:web] notification_fd: cannot be set together with notify: it says readiness in one way; remove one of the two']);
+});
