@@ -21,9 +21,9 @@ async function terminationLog(t: TestContext): Promise<{ readonly path: string; 
 }
 
 const CASES: ReadonlyArray<{ readonly what: string; readonly options: ContainerOptions; readonly code: number; readonly says: RegExp }> = [
-  { what: 'a program that failed', options: { config: '[program:web]\ncommand=sh -c "exit 3"\nstartretries=0\nexit_on_failure=true\n' }, code: 3, says: /^program web:web ended \(exit status 3\): exit_on_failure$/ },
+  { what: 'a program that failed', options: { config: '[supervisord]\n[program:web]\ncommand=sh -c "exit 3"\nstartretries=0\nexit_on_failure=true\n' }, code: 3, says: /^program web ended \(exit status 3\): exit_on_failure$/ },
   { what: 'a main program that is not there, as another user and without a writable root', options: { command: ['/usr/local/bin/onevisor', '--', '/nope'], flags: ['--user=1234', '--read-only'] }, code: 127, says: /nope/ },
-  { what: 'a configuration with errors, each of them', options: { config: '[program:a]\n[program:b]\ncommand=x\nnumprocs=many\n' }, code: 2, says: /^\/etc\/supervisord\.conf:1: \[program:a\] command: [^\n]+\n\/etc\/supervisord\.conf:4: \[program:b\] numprocs: [^\n]+\n$/ },
+  { what: 'a configuration with errors, each of them', options: { config: '[supervisord]\n[program:a]\n[program:b]\ncommand=x\nnumprocs=many\n' }, code: 2, says: /^\/etc\/supervisord\.conf:2: \[program:a\] command: [^\n]+\n\/etc\/supervisord\.conf:5: \[program:b\] numprocs: [^\n]+\n$/ },
   { what: 'an unknown flag', options: { command: ['/usr/local/bin/onevisor', '--nonsense'] }, code: 2, says: /^Error: .*nonsense/ },
 ];
 
@@ -38,7 +38,7 @@ for (const { what, options, code, says } of CASES) {
 
 test('termination log: nothing to say of a container that was stopped', { skip }, async (t) => {
   const { path, flag } = await terminationLog(t);
-  const container = await startContainer(t, { config: '[program:web]\ncommand=sleep 1000\n', flags: [flag] });
+  const container = await startContainer(t, { config: '[supervisord]\n[program:web]\ncommand=sleep 1000\n', flags: [flag] });
   await container.waitForLine(/success: web entered RUNNING/);
   await container.stop();
   assert.equal(await container.exit, 0);

@@ -55,6 +55,23 @@ test('the probes follow the programs, in the words of `onevisor health`', { skip
   assert.deepEqual(await launched.ctl('health'), { code: 1, stdout: problem, stderr: '' });
 });
 
+test('ready is what has nothing before it and nothing to wait for any more', { skip, timeout: 60_000 }, async (t) => {
+  const port = await freePort();
+  const waiting = '[program:migrate]\ncommand=sh -c "until [ -e %(here)s/go ]; do sleep 0.05; done"\noneshot=true\n[program:web]\ncommand=sleep 1000\ndepends_on=migrate:completed\nstartsecs=0\n';
+  const launched = await launch(t, { config: `[inet_http_server]\nport=127.0.0.1:${port}\n[supervisord]\n${waiting}` });
+  await launched.waitForLine(/success: migrate entered RUNNING/);
+  assert.equal((await ask(port, '/healthz')).text, 'ok\n');
+  const { status, text } = await ask(port, '/readyz');
+  assert.equal(status, 503);
+  assert.match(text, /^(?=[^]*^migrate: RUNNING not done$)(?=[^]*^web: STOPPED [^\n]*migrate)/m);
+  // The judgement of the client is the same, by what it is told of.
+  assert.deepEqual(await launched.ctl('health'), { code: 1, stdout: text, stderr: '' });
+  await launched.enter(['touch', 'go']);
+  await launched.waitForLine(/success: web entered RUNNING/);
+  assert.equal((await ask(port, '/readyz')).text, 'ok\n');
+  assert.equal((await launched.ctl('health')).code, 0);
+});
+
 test('the metrics: of all programs, without secrets, open only where that is asked for', { skip, timeout: 60_000 }, async (t) => {
   const port = await freePort();
   await start(t, port, 'metrics_auth=false');
