@@ -16,9 +16,9 @@ export interface Surroundings {
   readonly times: Times;
   readonly nowMs: number;
   readonly wallMs: number;
-  /** Paths of the logs, empty for none. */
   /** What else is known of it, in a few words each (`Supervisor.remarks`). */
   readonly remarks: readonly string[];
+  /** Paths of the logs, empty for none. */
   readonly stdoutPath: string;
   readonly stderrPath: string;
 }
