@@ -21,7 +21,6 @@ const live = { isLive: true } as const;
 const added = { isAddition: true } as const;
 const addedLive = { isAddition: true, isLive: true } as const;
 const pending = { isAddition: true, isPending: true } as const;
-const pendingLive = { ...pending, isLive: true } as const;
 const logFormat = choice('raw', 'prefix', 'json', 'logfmt');
 const logTimestamp = choice('iso8601', 'none');
 const logJsonLines = choice('nest', 'pass', 'string');

@@ -44,13 +44,13 @@ export interface HealthRecord {
 export type HealthInput =
   /** The deadline of the record may have come. */
   | { readonly type: 'elapsed'; readonly atMs: number }
-  /** The program has come up: a good moment for a look. */
+  /** The program has come up: while starting, a check is due. */
   | { readonly type: 'cameUp'; readonly atMs: number }
   | { readonly type: 'passed'; readonly atMs: number }
   | { readonly type: 'failed'; readonly atMs: number }
   /** The policy is another one from now on. */
   | { readonly type: 'configured'; readonly atMs: number }
-  /** What is checked is something else from now on; the check under way, if there is one, is given up. */
+  /** What is checked is something else from now on: a check is due, and one under way is given up. */
   | { readonly type: 'retargeted'; readonly atMs: number };
 
 /** Outcome of one input: whether a check is to be made now, and the health before where it is another one. */
@@ -70,11 +70,11 @@ export function stepHealth(record: HealthRecord, input: HealthInput, policy: Hea
   const { atMs } = input;
   switch (input.type) {
     case 'elapsed':
-      return record.dueMs !== null && atMs >= record.dueMs ? check(record, atMs) : keep(record);
+      return record.dueMs !== null && atMs >= record.dueMs ? { record: { ...record, dueMs: null, checkingMs: atMs }, check: true, from: null } : keep(record);
     case 'cameUp':
-      return record.health === 'starting' && record.checkingMs === null ? check(record, atMs) : keep(record);
+      return keep(record.health === 'starting' && record.dueMs !== null ? { ...record, dueMs: Math.min(record.dueMs, atMs) } : record);
     case 'retargeted':
-      return check(record, atMs);
+      return keep({ ...record, dueMs: atMs, checkingMs: null });
     case 'configured':
       return keep(record.checkingMs === null ? { ...record, dueMs: Math.max(atMs, nextCheckMs(record, policy)) } : record);
     case 'passed':
@@ -86,10 +86,6 @@ export function stepHealth(record: HealthRecord, input: HealthInput, policy: Hea
 
 function keep(record: HealthRecord): HealthStep {
   return { record, check: false, from: null };
-}
-
-function check(record: HealthRecord, atMs: number): HealthStep {
-  return { record: { ...record, dueMs: null, checkingMs: atMs }, check: true, from: null };
 }
 
 function fail(record: HealthRecord, beganMs: number, atMs: number, policy: HealthPolicy): HealthStep {

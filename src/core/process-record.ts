@@ -98,7 +98,7 @@ export type ProcessInput =
   /** What it depends on has changed. */
   | { readonly type: 'gate'; readonly atMs: number }
   | { readonly type: 'ready'; readonly atMs: number; readonly run: number }
-  | { readonly type: 'health'; readonly atMs: number; readonly run: number; readonly health: Health }
+  | { readonly type: 'health'; readonly atMs: number; readonly run: number; readonly health: Health | null }
   | { readonly type: 'signalFailed'; readonly atMs: number; readonly run: number; readonly code: string };
 
 /** What is to be said in the log; messages.ts has the words. */

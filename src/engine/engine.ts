@@ -149,8 +149,8 @@ export class Engine {
     this.#accept({ to: 'process', id, input: { type: 'ready', atMs: this.#now(), run } });
   }
 
-  /** The health of a run is this now. */
-  tellHealth(id: string, run: number, health: Health): void {
+  /** The health of a run is this now; null: nothing checks it any more. */
+  tellHealth(id: string, run: number, health: Health | null): void {
     this.#accept({ to: 'process', id, input: { type: 'health', atMs: this.#now(), run, health } });
   }
 

@@ -6,6 +6,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { EngineEvent } from '../engine/events.ts';
 import type { Jobs, Report } from '../engine/ports.ts';
 import type { ProcessView } from '../engine/registry.ts';
+import { HealthChecks } from '../health/health-checks.ts';
 import type { Addon } from '../native/addon.ts';
 import type { SystemClock } from '../process/clock.ts';
 import type { NotificationChannels } from '../process/notification-channels.ts';
@@ -39,6 +40,7 @@ export interface CompanionParts {
 /** Makes all companions of an engine. */
 export function makeCompanions(parts: CompanionParts): Companion[] {
   return [
+    new HealthChecks(parts),
     new MemoryLimits(parts),
     new Schedules(parts),
     new Readiness(parts),

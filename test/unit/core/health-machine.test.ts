@@ -82,11 +82,13 @@ describe('while starting', () => {
 
   test('when the program comes up it looks, unless it looks already or knows', () => {
     const starting = stepHealth(stepHealth(beginHealth(0), { type: 'elapsed', atMs: 0 }, docker).record, { type: 'failed', atMs: 1 }, docker).record;
-    const up = stepHealth(starting, { type: 'cameUp', atMs: 1000 }, docker);
+    const told = stepHealth(starting, { type: 'cameUp', atMs: 1000 }, docker);
+    assert.deepEqual([told.check, told.record.dueMs], [false, 1000]);
+    const up = stepHealth(told.record, { type: 'elapsed', atMs: 1000 }, docker);
     assert.deepEqual([up.check, up.record.checkingMs], [true, 1000]);
-    assert.equal(stepHealth(up.record, { type: 'cameUp', atMs: 1001 }, docker).check, false);
+    assert.equal(stepHealth(up.record, { type: 'cameUp', atMs: 1001 }, docker).record, up.record);
     const healthy = stepHealth(up.record, { type: 'passed', atMs: 1002 }, docker).record;
-    assert.equal(stepHealth(healthy, { type: 'cameUp', atMs: 1003 }, docker).check, false);
+    assert.equal(stepHealth(healthy, { type: 'cameUp', atMs: 1003 }, docker).record, healthy);
     const failed = stepHealth(up.record, { type: 'failed', atMs: 1002 }, docker).record;
     assert.deepEqual([failed.failures, failed.dueMs], [0, 6002]);
   });
@@ -118,8 +120,11 @@ describe('changes while it runs', () => {
   });
 
   test('another check begins at once, and what is known stays until it says otherwise', () => {
-    const step = stepHealth(healthy, { type: 'retargeted', atMs: 1000 }, docker);
-    assert.deepEqual([step.check, step.record.health, step.record.checkingMs], [true, 'healthy', 1000]);
+    const checking = stepHealth(healthy, { type: 'elapsed', atMs: 30_000 }, docker).record;
+    for (const before of [healthy, checking]) {
+      const { record } = stepHealth(before, { type: 'retargeted', atMs: 31_000 }, docker);
+      assert.deepEqual([record.health, record.dueMs, record.checkingMs], ['healthy', 31_000, null]);
+    }
   });
 });
 

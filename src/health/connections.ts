@@ -1,0 +1,76 @@
+/**
+ * Checks over the network: a request, or a connection. Each returns at once, answers at most once and never from within the call, and ends without a trace when the
+ * function that it returns is called. It sets no time for anything.
+ */
+import { type ClientRequest, type IncomingMessage, request as requestHttp, STATUS_CODES } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import { connect, type LookupFunction, type Socket } from 'node:net';
+import { isLoopback } from './host-lookups.ts';
+import { describeConnectError } from './reasons.ts';
+
+/** Takes the answer of a check: null where all is well, else the reason. */
+export type Answer = (failure: string | null) => void;
+
+/** What of a body is read, to be polite; what sends more has answered. */
+const MOST_BODY_BYTES = 64 * 1024;
+const FIRST_FAILING_STATUS = 400;
+
+/**
+ * GET, as `curl -f`: a status below 400 that comes with its whole body is well, and a redirection is not followed. A connection of its own each time.
+ * The certificate of `https` is verified, unless the host is this machine: a certificate for `localhost` is rarely one that anybody vouches for.
+ */
+export function checkHttp(url: string, lookup: LookupFunction, answer: Answer): () => void {
+  const { protocol, hostname, host, port, pathname, search, username, password } = new URL(url);
+  const isSecure = protocol === 'https:';
+  const address = hostname.replace(/^\[(.*)\]$/, '$1');
+  const request: ClientRequest = (isSecure ? requestHttps : requestHttp)({
+    host: address,
+    port: port === '' ? (isSecure ? 443 : 80) : Number(port),
+    path: pathname + search,
+    headers: { Host: host, 'User-Agent': 'onevisor', Accept: '*/*' },
+    ...(username === '' && password === '' ? {} : { auth: `${decodeURIComponent(username)}:${decodeURIComponent(password)}` }),
+    agent: false,
+    lookup,
+    ...(isSecure ? { rejectUnauthorized: !isLoopback(address) } : {}),
+  });
+  request.on('error', (error) => answer(describeConnectError(error)));
+  request.on('response', (response) => takeResponse(response, answer));
+  // Without a listener Node ends the connection and says nothing.
+  request.on('upgrade', (_response, socket) => {
+    socket.destroy();
+    answer('the answer is another protocol than HTTP');
+  });
+  request.end();
+  return () => request.destroy();
+}
+
+function takeResponse(response: IncomingMessage, answer: Answer): void {
+  const status = response.statusCode ?? 0;
+  const failure = status < FIRST_FAILING_STATUS ? null : `HTTP ${status} ${STATUS_CODES[status] ?? ''}`.trim();
+  let rest = MOST_BODY_BYTES;
+  response.on('data', (bytes: Buffer) => {
+    rest -= bytes.length;
+    if (rest < 0) answer(failure);
+  });
+  response.on('end', () => answer(failure));
+  response.on('error', (error) => answer(failure ?? describeConnectError(error)));
+}
+
+/** A connection that comes about is all that is asked for. */
+export function checkTcp(host: string, port: number, lookup: LookupFunction, answer: Answer): () => void {
+  const socket = connect({ host, port, lookup });
+  // A port from which connections go out may connect to itself where nobody listens on it (a simultaneous open).
+  const isEcho = (): boolean => socket.localPort === socket.remotePort && socket.localAddress === socket.remoteAddress;
+  return awaitConnection(socket, () => (isEcho() ? 'connection refused' : null), answer);
+}
+
+/** The same with a unix socket. */
+export function checkUnix(path: string, answer: Answer): () => void {
+  return awaitConnection(connect({ path }), () => null, answer);
+}
+
+function awaitConnection(socket: Socket, judge: () => string | null, answer: Answer): () => void {
+  socket.on('connect', () => answer(judge()));
+  socket.on('error', (error) => answer(describeConnectError(error)));
+  return () => socket.destroy();
+}

@@ -1,0 +1,113 @@
+/**
+ * The health checks of the programs of one engine: begins them with each run, ends them with it, tells the engine and the log what they say, and asks for what
+ * `healthcheck_action` wants. It changes no process itself.
+ */
+import type { ProcessConfig } from '../config/model.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { EngineEvent } from '../engine/events.ts';
+import type { Jobs, Report } from '../engine/ports.ts';
+import type { ProcessView } from '../engine/registry.ts';
+import { HostLookups } from './host-lookups.ts';
+import { type CheckResult, Watch, type WatchParts } from './watch.ts';
+
+/** What the checks are made with, and who is told. */
+export interface HealthCheckParts {
+  readonly engine: Pick<Engine, 'tellHealth' | 'restart' | 'end'>;
+  readonly clock: WatchParts['clock'];
+  readonly report: Report;
+  readonly jobs: Jobs;
+}
+
+/** See the head of this file. */
+export class HealthChecks {
+  readonly #parts: HealthCheckParts;
+  readonly #lookups = new HostLookups();
+  /** By namespec: of what is up and has a check. */
+  readonly #watches = new Map<string, Watch>();
+
+  constructor(parts: HealthCheckParts) {
+    this.#parts = parts;
+  }
+
+  /** Checks what is up already. */
+  begin(processes: readonly ProcessView[]): void {
+    for (const process of processes) this.#settle(process);
+  }
+
+  observe(event: EngineEvent): void {
+    if (event.type === 'spawned' || event.type === 'configured') return this.#settle(event.process);
+    if (event.type !== 'process') return;
+    const { id, record } = event.process;
+    if (!isUp(event.process)) this.#end(id);
+    else if (record.state === 'RUNNING') this.#watches.get(id)?.cameUp();
+  }
+
+  /** Why the latest check has failed, where it is not healthy for that; null for nothing to say. */
+  remark(id: string): string | null {
+    const watch = this.#watches.get(id);
+    return watch === undefined || watch.health === 'healthy' ? null : latestFailure(watch);
+  }
+
+  /** The latest results of a process that is up, the last one last. */
+  log(id: string): readonly CheckResult[] {
+    return this.#watches.get(id)?.results ?? [];
+  }
+
+  close(): void {
+    for (const id of this.#watches.keys()) this.#end(id);
+  }
+
+  /** Makes the checks of a process what they should be: those of this run, as it is configured now. */
+  #settle({ id, config, record }: ProcessView): void {
+    const probe = config.options.healthcheck;
+    const watch = this.#watches.get(id);
+    if (record.pid === null || !isUp({ record })) return this.#end(id);
+    if (probe === null) {
+      this.#end(id);
+      if (record.health !== null) this.#parts.engine.tellHealth(id, record.run, null);
+    } else if (watch?.run === record.run) {
+      watch.configure(config, probe);
+    } else {
+      this.#end(id);
+      this.#watches.set(id, new Watch(config, probe, record.run, { ...this.#parts, lookups: this.#lookups }, (changed) => this.#tell(id, changed)));
+      this.#parts.engine.tellHealth(id, record.run, 'starting');
+    }
+  }
+
+  #end(id: string): void {
+    this.#watches.get(id)?.close();
+    this.#watches.delete(id);
+  }
+
+  #tell(id: string, watch: Watch): void {
+    const { engine, report } = this.#parts;
+    const { health, failures, process, run } = watch;
+    const reason = latestFailure(watch) ?? '';
+    if (health === 'healthy') report('info', `health: ${process.name} is healthy`);
+    else report('warn', `health: ${process.name} is ${health}: ${reason} (${failures} failure${failures === 1 ? '' : 's'})`);
+    engine.tellHealth(id, run, health);
+    if (health === 'unhealthy') this.#act(id, process, `unhealthy: ${reason}`);
+  }
+
+  #act(id: string, { name, options }: ProcessConfig, how: string): void {
+    const { engine } = this.#parts;
+    switch (options.healthcheck_action) {
+      case 'none':
+        return;
+      case 'restart':
+        engine.restart(id, how);
+        return;
+      case 'exit':
+        return engine.end('exit', { kind: 'program', id: name, rule: 'healthcheck_action', code: 1, how, wasExecuted: true });
+    }
+  }
+}
+
+/** Whether checks make sense: what is being stopped is not to be judged any more. */
+function isUp({ record: { state } }: Pick<ProcessView, 'record'>): boolean {
+  return state === 'STARTING' || state === 'RUNNING';
+}
+
+function latestFailure({ results }: Watch): string | null {
+  return results.at(-1)?.failure ?? null;
+}

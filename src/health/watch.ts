@@ -1,0 +1,123 @@
+/**
+ * The checks of one run of a program, one after the other: from its begin until it is closed. Carries out what core/health-machine.ts orders.
+ * It tells changes, and does not know what follows from them.
+ */
+import type { ProcessConfig } from '../config/model.ts';
+import { beginHealth, type HealthInput, type HealthPolicy, type HealthRecord, stepHealth } from '../core/health-machine.ts';
+import type { Health } from '../core/process-record.ts';
+import { Alarm } from '../engine/alarm.ts';
+import { beginCheck, type CheckParts } from './check.ts';
+
+type Probe = NonNullable<ProcessConfig['options']['healthcheck']>;
+
+const SECOND_MS = 1000;
+/** As many as Docker keeps. */
+const KEPT_RESULTS = 5;
+
+/** How one check ended. Times are milliseconds since 1970. */
+export interface CheckResult {
+  readonly startedMs: number;
+  readonly endedMs: number;
+  /** Null where all was well. */
+  readonly failure: string | null;
+}
+
+export interface WatchParts extends CheckParts {
+  readonly clock: CheckParts['clock'] & { wallMs(): number };
+}
+
+/** The options `healthcheck_*`, in the machine's terms. */
+export function healthPolicyOf({ options }: ProcessConfig): HealthPolicy {
+  const ms = (seconds: number): number => Math.round(seconds * SECOND_MS);
+  return {
+    intervalMs: ms(options.healthcheck_interval),
+    retries: options.healthcheck_retries,
+    startPeriodMs: ms(options.healthcheck_start_period),
+    startIntervalMs: ms(options.healthcheck_start_interval),
+  };
+}
+
+/** See the head of this file. */
+export class Watch {
+  readonly run: number;
+  readonly #parts: WatchParts;
+  readonly #changed: (watch: Watch) => void;
+  readonly #alarm: Alarm;
+  readonly #results: CheckResult[] = [];
+  #process: ProcessConfig;
+  #probe: Probe;
+  #record: HealthRecord;
+  #endCheck: () => void = () => undefined;
+  #isClosed = false;
+
+  /** A check is due at once. `changed` is called after the health has become another one; it may close the watch. */
+  constructor(process: ProcessConfig, probe: Probe, run: number, parts: WatchParts, changed: (watch: Watch) => void) {
+    this.run = run;
+    this.#process = process;
+    this.#probe = probe;
+    this.#parts = parts;
+    this.#changed = changed;
+    this.#alarm = new Alarm(parts.clock, () => this.#accept('elapsed'));
+    this.#record = beginHealth(parts.clock.nowMs());
+    this.#alarm.set(this.#record.dueMs);
+  }
+
+  /** The program as it is configured now. */
+  get process(): ProcessConfig {
+    return this.#process;
+  }
+
+  get health(): Health {
+    return this.#record.health;
+  }
+
+  /** Failures in a row that counted. */
+  get failures(): number {
+    return this.#record.failures;
+  }
+
+  /** The latest results, the last one last. */
+  get results(): readonly CheckResult[] {
+    return this.#results;
+  }
+
+  /** The program has come up. */
+  cameUp(): void {
+    this.#accept('cameUp');
+  }
+
+  /** The program is configured anew, and goes on. */
+  configure(process: ProcessConfig, probe: Probe): void {
+    const isOther = JSON.stringify(probe) !== JSON.stringify(this.#probe);
+    this.#process = process;
+    this.#probe = probe;
+    if (isOther) this.#endCheck();
+    this.#accept(isOther ? 'retargeted' : 'configured');
+  }
+
+  /** Ends the checks, at once. */
+  close(): void {
+    this.#isClosed = true;
+    this.#alarm.set(null);
+    this.#endCheck();
+  }
+
+  #accept(type: HealthInput['type']): void {
+    if (this.#isClosed) return;
+    const step = stepHealth(this.#record, { type, atMs: this.#parts.clock.nowMs() }, healthPolicyOf(this.#process));
+    this.#record = step.record;
+    this.#alarm.set(step.record.dueMs);
+    if (step.check) this.#check();
+    if (step.from !== null) this.#changed(this);
+  }
+
+  #check(): void {
+    const { clock } = this.#parts;
+    const startedMs = clock.wallMs();
+    this.#endCheck = beginCheck(this.#process, this.#probe, this.#process.options.healthcheck_timeout * SECOND_MS, this.#parts, (failure) => {
+      this.#results.push({ startedMs, endedMs: clock.wallMs(), failure });
+      if (this.#results.length > KEPT_RESULTS) this.#results.shift();
+      this.#accept(failure === null ? 'passed' : 'failed');
+    });
+  }
+}
