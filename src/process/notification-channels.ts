@@ -123,6 +123,7 @@ export class NotificationChannels {
 
   /** As whom it will run, as the launcher finds it too. */
   #credentialsOf({ options }: ChannelTarget): { readonly uid: number | null; readonly gid: number | null } {
+    if (options.user === null) return { uid: null, gid: null };
     return resolveCredentials(this.#parts.addon, this.#parts.self(), options.user, options.strict_user);
   }
 }

@@ -99,9 +99,10 @@ export class Readiness implements Companion {
         return;
       case 'stopping':
         this.#unwatch(told);
-        break;
+        return this.#note(told, notice, process.config.name);
+      default:
+        return this.#note(told, notice, process.config.name);
     }
-    this.#note(told, notice, process.config.name);
   }
 
   #toldBy({ id, config, record: { run } }: ProcessView): Told {
