@@ -46,6 +46,11 @@ export function resolveDependencies(groups: readonly GroupConfig[], problems: Pr
       if (option === 'depends_on') problems.error(place, section, option, reason);
       else problems.warn(place, section, option, `${reason}; it is not waited for`);
     }
+    const endless = condition === 'completed' ? found.find(({ options }) => options.autorestart === 'true' && !options.oneshot && options.cron === null) : undefined;
+    if (endless !== undefined) {
+      const section = prefixes[process.type] + process.program;
+      problems.warn(placeOf(section, option) ?? process.place, section, option, `"${name}" is started again whenever it ends (autorestart=true), so it is never completed; give it oneshot=true`);
+    }
     const unchecked = condition === 'healthy' ? found.find(({ options }) => options.healthcheck === null) : undefined;
     if (unchecked !== undefined) {
       const section = prefixes[process.type] + process.program;
@@ -58,7 +63,8 @@ export function resolveDependencies(groups: readonly GroupConfig[], problems: Pr
     processes: group.processes.map((process) => {
       const { depends_on: wishes, dependent_startup: isDependent, dependent_startup_wait_for: waits } = process.options;
       const list = [...wishes.flatMap((wish) => resolve(process, 'depends_on', wish)), ...(isDependent ? waits : []).flatMap((wish) => resolve(process, 'dependent_startup_wait_for', wish))];
-      return { ...process, dependsOn: list };
+      const asked = list.map(({ group: of, process: name, condition }) => `${of}:${name} ${condition}`);
+      return { ...process, dependsOn: list.filter((_dependency, index) => asked.indexOf(asked[index] ?? '') === index) };
     }),
   }));
   reportCycles(resolved, problems, placeOf);

@@ -27,8 +27,6 @@ export interface Option<T> {
   /** An addition of ours; Supervisor ignores it. */
   readonly isAddition: boolean;
   readonly isRequired: boolean;
-  /** It is read and checked, but nothing acts on it yet: who sets it is warned. */
-  readonly isPending: boolean;
   /** A change is applied to a running process; any other needs a restart. */
   readonly isLive: boolean;
   /** Shown as `***`. */
@@ -47,7 +45,7 @@ export type Values<T extends Record<string, Option<never> | Option<unknown>>> = 
 
 type Extra<T> = Partial<Omit<Option<T>, 'type' | 'default' | 'doc'>>;
 
-const PLAIN = { isExpandedTwice: false, isAddition: false, isRequired: false, isPending: false, isLive: false, isSecret: false, aliases: [] } as const;
+const PLAIN = { isExpandedTwice: false, isAddition: false, isRequired: false, isLive: false, isSecret: false, aliases: [] } as const;
 
 interface Rows {
   /** A row whose value is never null. */

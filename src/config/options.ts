@@ -1,7 +1,7 @@
 /**
  * The one table of every option of every section: name, type, default, scope of expansion, one sentence. All else follows from it:
  * the types of the values, the reference, the sample, the warnings about unknown names, what may change in a running process.
- * Holds no code. Options of Supervisor 4.3 come first in each section; those with `isAddition` are ours, those with `isPending` wait for the code that acts on them.
+ * Holds no code. Options of Supervisor 4.3 come first in each section; those with `isAddition` are ours.
  */
 import { cron, timeZone } from './cron.ts';
 import {
@@ -20,7 +20,6 @@ const process = rowsOf('process');
 const live = { isLive: true } as const;
 const added = { isAddition: true } as const;
 const addedLive = { isAddition: true, isLive: true } as const;
-const pending = { isAddition: true, isPending: true } as const;
 const logFormat = choice('raw', 'prefix', 'json', 'logfmt');
 const logTimestamp = choice('iso8601', 'none');
 const logJsonLines = choice('nest', 'pass', 'string');
@@ -168,7 +167,7 @@ export const programOptions = {
   tz: process.optional(timeZone, 'Time zone of that schedule.', { ...addedLive, defaultText: 'TZ of the supervisor', sample: 'Europe/Berlin' }),
   pre_start_command: process.optional(text, 'Command that must succeed before it is started.', { ...addedLive, sample: '/bin/prepare' }),
   pre_start_timeout: process.option(duration, 60, 'Longest time for it.', addedLive),
-  stop_command: process.optional(text, 'Command that stops it, instead of the first signal; it has SUPERVISOR_PID. Where it fails, the signal is sent.', { ...addedLive, sample: '/bin/stop' }),
+  stop_command: process.optional(text, 'Command that stops it, instead of the first signal; it has SUPERVISOR_PID, and where it fails the signal is sent.', { ...addedLive, sample: '/bin/stop' }),
   stop_timeout: process.optional(duration, 'Longest time for it; SIGKILL for the program does not come sooner.', { ...addedLive, defaultText: 'stopwaitsecs', sample: '10' }),
   post_stop_command: process.optional(text, 'Command that is run whenever it has ended; it has SUPERVISOR_PID.', { ...addedLive, sample: '/bin/tidy' }),
   post_stop_timeout: process.option(duration, 60, 'Longest time for it.', addedLive),

@@ -35,7 +35,7 @@ function formatSection({ title, tables }: SectionKind): string {
   const rows = Object.entries(table).map(([name, option]) => {
     const container = option.containerDefault === undefined ? '' : `; in a container ${describeContainerDefault(option)}`;
     const fallback = option.isRequired ? 'required' : (describeDefault(option) ?? '');
-    return `| \`${name}\`${option.isPending ? ' +\\*' : option.isAddition ? ' +' : ''} | ${option.type.name} | ${fallback}${container} | ${option.doc} |`;
+    return `| \`${name}\`${option.isAddition ? ' +' : ''} | ${option.type.name} | ${fallback}${container} | ${option.doc} |`;
   });
   return `### [${title}]\n\n${also}| option | type | default | meaning |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n`;
 }
@@ -73,7 +73,7 @@ export function formatSample(): string {
 
 function formatSampleSection({ title, tables }: SectionKind): string {
   const active = ACTIVE[title];
-  const options = Object.entries(Object.assign({}, ...tables) as Record<string, Option<unknown>>).filter(([, option]) => !option.isPending);
+  const options = Object.entries(Object.assign({}, ...tables) as Record<string, Option<unknown>>);
   const lines = options.map(([name, option]) => {
     const value = option.sample ?? formatValue(option, option.default);
     const setting = `${active?.includes(name) === true ? '' : ';'}${name}=${value}`;

@@ -115,12 +115,10 @@ export class SectionReader {
     return this.#readOption(section.name, name, plainText, raw, (here) => this.names.of(plainText.scope, here, null));
   }
 
-  /** Warns of options that none of the tables has, which Supervisor ignores, and of those that nothing acts on yet. */
+  /** Warns of options that none of the tables has, which Supervisor ignores. */
   warnUnknown(section: RawSection, tables: readonly Table[]): void {
     const known = tables.flatMap((table) => Object.entries(table).flatMap(([name, option]) => [name, ...option.aliases]));
-    const pending = tables.flatMap((table) => Object.entries(table).filter(([, option]) => option.isPending).map(([name]) => name));
     for (const [name, { place }] of section.options) {
-      if (pending.includes(name)) this.#problems.warn(place, section.name, name, 'is understood, but this version does not act on it yet');
       if (!known.includes(name)) this.#problems.warn(place, section.name, name, `there is no such option here, it is ignored${explainUnknown(name, known)}`);
     }
   }

@@ -100,7 +100,7 @@ test('the sample is accepted as it is, and with every option switched on', () =>
   const settings = { isStatic: true };
   const sample = readText(formatSample(), {}, settings);
   assert.deepEqual([printed(sample.errors), printed(sample.warnings)], [[], []]);
-  const everything = formatSample().replace(/^;(?=[[a-z])/gm, '').replaceAll('db:healthy', 'thegroupname').replaceAll('web,worker', 'theprogramname').replaceAll('USR1:web', 'USR1:theprogramname').replace(/^(depends_on|dependent_startup_wait_for)=.*$/gm, '').replace('killasgroup=false', 'killasgroup=true').replace('loglevel=info', 'loglevel=debug');
+  const everything = formatSample().replace(/^;(?=[[a-z])/gm, '').replaceAll('db:healthy', 'thegroupname').replaceAll('web,worker', 'theprogramname').replaceAll('USR1:web', 'USR1:theprogramname').replace(/^(depends_on|dependent_startup_wait_for|notification_fd)=.*$/gm, '').replace('killasgroup=false', 'killasgroup=true').replace('loglevel=info', 'loglevel=debug');
   const full = readText(everything, { files: { '/etc/conf.d/x.conf': '' } }, settings);
   assert.deepEqual(printed(full.errors), []);
   assert.deepEqual(printed(full.warnings).filter((line) => !/is Python|syslog/.test(line)), []);

@@ -180,16 +180,25 @@ test('dependencies: an unknown name, oneself and a cycle are errors', () => {
   assert.deepEqual(errorsOf('[program:a]\ncommand=x\n[program:b]\ncommand=x\ndepends_on=a\n[program:c]\ncommand=x\ndepends_on=a,b\n'), []);
 });
 
-const isPending = (warning: string): boolean => warning.endsWith('does not act on it yet');
+test('dependencies: what can never become healthy is an error, what never completes a warning; nothing is waited for twice', () => {
+  assert.match(errorsOf('[program:a]\ncommand=x\ndepends_on=b:healthy\n[program:b]\ncommand=x\n')[0] ?? '', /^4: \[program:a\] depends_on: "b" can not become healthy: program:b has no healthcheck; give it one, or use started, ready or completed/);
+  assert.match(warningsOf('[program:a]\ncommand=x\ndepends_on=b:completed\n[program:b]\ncommand=x\nautorestart=true\n')[0] ?? '', /"b" is started again whenever it ends \(autorestart=true\), so it is never completed; give it oneshot=true/);
+  assert.deepEqual(warningsOf('[program:a]\ncommand=x\ndepends_on=b:completed\n[program:b]\ncommand=x\nautorestart=true\noneshot=true\n'), []);
+  assert.equal(processesOf('[program:a]\ncommand=x\ndepends_on=b, b:started\n[program:b]\ncommand=x\n')[0]?.dependsOn.length, 1);
+});
 
-test('whoever sets an option that nothing acts on yet is told so', () => {
-  assert.deepEqual(warningsOf('[program:a]\ncommand=x\nrotate_interval=daily\nnice=3\n').map(isPending), [true]);
+test('supervisord_dependent_startup is built in: its listener is set aside, however it is called', () => {
+  for (const command of ['supervisord-dependent-startup', 'python3 -m supervisord_dependent_startup --log-level warn', '/usr/local/bin/supervisord-dependent-startup']) {
+    const reading = readText(`${HEAD}[eventlistener:order]\ncommand=${command}\nevents=PROCESS_STATE\n[program:w]\ncommand=x\ndependent_startup=true\n`);
+    assert.deepEqual([configOf(reading).groups.map(({ name }) => name), configOf(reading).setAside.map(({ name }) => name)], [['w'], ['order']]);
+    assert.match(printed(reading.warnings)[0] ?? '', /what supervisord_dependent_startup does is built in/);
+  }
 });
 
 test('dependencies: those of the plug-in count when it is on, and an unknown name is a warning', () => {
   const text = (on: string): string => `[program:a]\ncommand=x\ndependent_startup=${on}\ndependent_startup_wait_for=b:exited nope:running\n[program:b]\ncommand=x\n`;
   assert.deepEqual(processesOf(text('true'))[0]?.dependsOn, [{ group: 'b', process: 'b', condition: 'completed' }]);
-  assert.match(warningsOf(text('true')).find((warning) => !isPending(warning)) ?? '', /"nope"; it is not waited for/);
+  assert.match(warningsOf(text('true'))[0] ?? '', /"nope"; it is not waited for/);
   assert.deepEqual(processesOf(text('false'))[0]?.dependsOn, []);
 });
 

@@ -1,0 +1,58 @@
+/** What depends_on asks of another process in each of its states: met, on its way, or lost, with the words for it. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Dependable, judgeGate } from '../../../src/core/dependency-gate.ts';
+import { parseWaitStatus } from '../../../src/core/exit-status.ts';
+import { initialRecord, type ProcessRecord } from '../../../src/core/process-record.ts';
+
+const WELL = parseWaitStatus(0);
+const BADLY = parseWaitStatus(3 << 8);
+
+const rows: ReadonlyArray<readonly [condition: Dependable['condition'], record: Partial<ProcessRecord> | null, more: Partial<Dependable>, judged: string | null]> = [
+  ['started', { state: 'RUNNING' }, {}, null],
+  ['started', { state: 'STARTING' }, {}, 'waits for db to be started'],
+  ['started', { state: 'BACKOFF' }, {}, 'waits for db to be started'],
+  ['started', { state: 'STOPPED' }, {}, 'cannot start: db must be started and is STOPPED'],
+  ['started', { state: 'STOPPED' }, { isScheduled: true }, 'waits for db to be started'],
+  ['started', { state: 'STOPPED' }, { hold: { kind: 'waiting', reason: 'waits for x' } }, 'waits for db to be started'],
+  ['started', { state: 'STOPPED' }, { hold: { kind: 'stuck', reason: 'cannot start: x' } }, 'cannot start: db must be started and cannot start: x'],
+  ['started', { state: 'STOPPING' }, {}, 'cannot start: db must be started and is STOPPING'],
+  ['started', { state: 'STOPPING', thenStart: true }, {}, 'waits for db to be started'],
+  ['started', { state: 'FATAL' }, {}, 'cannot start: db must be started and is FATAL'],
+  ['started', { state: 'UNKNOWN' }, {}, 'cannot start: db must be started and is UNKNOWN'],
+  ['started', { state: 'EXITED', exit: WELL }, {}, 'cannot start: db must be started and is EXITED (exit status 0)'],
+  ['started', { state: 'EXITED', exit: WELL }, { isOneshot: true }, null],
+  ['started', { state: 'EXITED', exit: BADLY, deadlineMs: 5 }, {}, 'waits for db to be started'],
+  ['started', { state: 'EXITED', exit: parseWaitStatus(9) }, {}, 'cannot start: db must be started and is EXITED'],
+  ['started', null, {}, 'cannot start: db must be started and is not there any more'],
+  ['ready', { state: 'RUNNING' }, {}, null],
+  ['ready', { state: 'RUNNING' }, { tellsReadiness: true }, 'waits for db to be ready'],
+  ['ready', { state: 'RUNNING', isReady: true }, { tellsReadiness: true }, null],
+  ['ready', { state: 'EXITED', exit: WELL }, { isOneshot: true, tellsReadiness: true }, null],
+  ['healthy', { state: 'RUNNING', health: 'starting' }, {}, 'waits for db to be healthy'],
+  ['healthy', { state: 'RUNNING', health: 'unhealthy' }, {}, 'waits for db to be healthy'],
+  ['healthy', { state: 'RUNNING', health: 'healthy' }, {}, null],
+  ['completed', { state: 'RUNNING' }, {}, 'waits for db to be completed'],
+  ['completed', { state: 'EXITED', exit: WELL }, {}, null],
+  ['completed', { state: 'EXITED', exit: WELL, deadlineMs: 5 }, {}, 'waits for db to be completed'],
+  ['completed', { state: 'EXITED', exit: BADLY }, {}, 'cannot start: db must be completed and is EXITED (exit status 3)'],
+  ['completed', { state: 'EXITED', exit: BADLY }, { exitCodes: [3] }, null],
+];
+
+const dependable = (condition: Dependable['condition'], record: Partial<ProcessRecord> | null, more: Partial<Dependable> = {}): Dependable => ({
+  name: 'db', condition, record: record === null ? null : { ...initialRecord, ...record }, exitCodes: [0], isOneshot: false, tellsReadiness: false, isScheduled: false, hold: null, ...more,
+});
+
+for (const [condition, record, more, judged] of rows) {
+  test(`${condition}: ${JSON.stringify(record)} ${JSON.stringify(more)}`, () => {
+    assert.equal(judgeGate([dependable(condition, record, more)])?.reason ?? null, judged);
+    assert.equal(judgeGate([dependable(condition, record, more)])?.kind ?? null, judged === null ? null : judged.startsWith('waits') ? 'waiting' : 'stuck');
+  });
+}
+
+test('of several, all that are missing are named; one that is lost outweighs those on their way', () => {
+  assert.equal(judgeGate([]), null);
+  const waiting = [dependable('started', { state: 'STARTING' }), dependable('started', { state: 'RUNNING' }), dependable('healthy', { state: 'RUNNING' }, { name: 'cache' })];
+  assert.equal(judgeGate(waiting)?.reason, 'waits for db to be started, cache to be healthy');
+  assert.deepEqual(judgeGate([...waiting, dependable('completed', { state: 'FATAL' }, { name: 'job' })]), { kind: 'stuck', reason: 'cannot start: job must be completed and is FATAL' });
+});
