@@ -121,7 +121,7 @@ test('the end of the supervisor waits for post_stop_command, also for one that w
   world.engine.end('exit', { kind: 'signal', signal: 15 });
   world.end(15, 'web');
   world.endJob('web post_stop_command');
-  assert.deepEqual(world.ended, null);
+  assert.ok(!world.hasEnded());
   world.engine.hurry();
   assert.deepEqual(world.calls.slice(-1), ['cancel job post_stop_command']);
   world.endJob('job post_stop_command', { kind: 'cancelled' });
@@ -183,7 +183,7 @@ test('a group that survives SIGKILL is left behind, with a line', () => {
   world.groups.add(100);
   world.engine.end('exit', { kind: 'request' });
   world.end(9, 'web');
-  assert.deepEqual(world.ended, null);
+  assert.ok(!world.hasEnded());
   world.clock.advance(1000);
   assert.equal(world.ended?.goal, 'exit');
   assert.ok(world.log.includes("something of the process group of 'web' (100) has survived SIGKILL and is left behind"));

@@ -190,6 +190,10 @@ export class World {
     this.engine.reaped(batch);
   }
 
+  hasEnded(): boolean {
+    return this.ended !== null;
+  }
+
   /** Nothing may be left armed at the end of a test. */
   assertQuiet(): void {
     assert.deepEqual(this.clock.pending, []);
