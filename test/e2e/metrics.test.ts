@@ -72,6 +72,19 @@ test('ready is what has nothing before it and nothing to wait for any more', { s
   assert.equal((await launched.ctl('health')).code, 0);
 });
 
+test('a program without its first good check is alive and not ready', { skip, timeout: 60_000 }, async (t) => {
+  const port = await freePort();
+  const launched = await launch(t, { config: `[inet_http_server]\nport=127.0.0.1:${port}\n[supervisord]\n[program:web]\ncommand=sleep 1000\nhealthcheck=test -e %(here)s/go\nhealthcheck_interval=0.2s\nhealthcheck_retries=1000\n` });
+  await launched.waitForLine(/success: web entered RUNNING/);
+  assert.equal((await ask(port, '/healthz')).text, 'ok\n');
+  assert.deepEqual(await ask(port, '/readyz'), { status: 503, type: 'text/plain;charset=utf-8', text: 'web: RUNNING starting\n' });
+  assert.deepEqual(await launched.ctl('health'), { code: 1, stdout: 'web: RUNNING starting\n', stderr: '' });
+  await launched.enter(['touch', 'go']);
+  await launched.waitForLine(/web.*healthy/);
+  assert.equal((await ask(port, '/readyz')).text, 'ok\n');
+  assert.match((await ask(port, '/metrics')).text, /^onevisor_process_health\{group="web",name="web",health="healthy"\} 1$/m);
+});
+
 test('the metrics: of all programs, without secrets, open only where that is asked for', { skip, timeout: 60_000 }, async (t) => {
   const port = await freePort();
   await start(t, port, 'metrics_auth=false');

@@ -62,5 +62,5 @@ test('a named pipe is no place for it, and nobody waits for a reader', () => {
 });
 
 test('a directory is a line for debugging', () => {
-  assert.deepEqual(write('x', (path) => void mkdirSync(path), () => undefined), ['debug cannot write the reason of the end to PATH: EISDIR']);
+  assert.deepEqual(write('x', (path) => mkdirSync(path), () => undefined), ['debug cannot write the reason of the end to PATH: EISDIR']);
 });
