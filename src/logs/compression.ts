@@ -6,19 +6,21 @@
  */
 import { constants } from 'node:fs';
 import type { Stats } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { open, rename } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { describeError } from './describe-error.ts';
 import type { LogProblem } from './ports.ts';
-import { COMPRESSED, lstatIfThere, shiftBackups } from './rotation.ts';
+import { COMPRESSED, lstatIfThere, removeIfThere, shiftBackups } from './rotation.ts';
 
 /** What a file is called until it is whole. */
 const UNFINISHED = `${COMPRESSED}.tmp`;
 
 /** What was put in the place of a backup, a link or a fifo, is neither followed nor waited for. */
 const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
+
+const CHUNK_BYTES = 64 * 1024;
 
 /** What the backups of one log are made from. */
 export interface BackupParts {
@@ -96,10 +98,10 @@ export class Backups {
     const source = await open(plain, READ_FLAGS);
     try {
       const before = await source.stat();
-      await rm(unfinished, { force: true });
+      await removeIfThere(unfinished);
       const target = await open(unfinished, 'wx', 0o600);
       try {
-        await pipeline(source.createReadStream({ autoClose: false }), createGzip(), target.createWriteStream({ autoClose: false }), { signal });
+        await pipeline(chunksOf(source), createGzip(), (chunks: AsyncIterable<Buffer>) => writeChunks(target, chunks), { signal });
         await dressAs(target, before);
       } finally {
         await target.close();
@@ -108,7 +110,7 @@ export class Backups {
       await this.#alone(() => this.#settle(before, unfinished));
     } finally {
       await source.close();
-      await rm(unfinished, { force: true });
+      await removeIfThere(unfinished);
     }
   }
 
@@ -117,7 +119,7 @@ export class Backups {
     const name = await this.#findPlain((file) => file.ino === plain.ino && file.dev === plain.dev);
     if (name === null) return;
     await rename(unfinished, name + COMPRESSED);
-    await rm(name, { force: true });
+    await removeIfThere(name);
   }
 
   async #findPlain(isWanted: (file: Stats) => boolean): Promise<string | null> {
@@ -135,6 +137,18 @@ export class Backups {
     this.#lastMove = result.catch(() => undefined);
     return result;
   }
+}
+
+async function* chunksOf(source: FileHandle): AsyncGenerator<Buffer> {
+  for (;;) {
+    const { bytesRead, buffer } = await source.read(Buffer.allocUnsafeSlow(CHUNK_BYTES), 0, CHUNK_BYTES, null);
+    if (bytesRead === 0) return;
+    yield buffer.subarray(0, bytesRead);
+  }
+}
+
+async function writeChunks(target: FileHandle, chunks: AsyncIterable<Buffer>): Promise<void> {
+  for await (const chunk of chunks) await target.appendFile(chunk);
 }
 
 /** Gives a file the owner, mode and times of another one, and has the disk keep it. */

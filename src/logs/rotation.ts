@@ -2,7 +2,7 @@
  * Moves a log file out of the way, as Supervisor does: path.1 is the newest, path.N the oldest; a compressed one is path.N.gz.
  * Touches names only; the descriptor of the log is the outlet's.
  */
-import { lstat, rename, rm } from 'node:fs/promises';
+import { lstat, rename, unlink } from 'node:fs/promises';
 import type { Stats } from 'node:fs';
 
 /** What the name of a compressed backup ends in. */
@@ -23,27 +23,32 @@ async function moveUp(path: string, number: number): Promise<void> {
   const isPlain = (await lstatIfThere(from)) !== null;
   const isCompressed = number > 0 && (await lstatIfThere(from + COMPRESSED)) !== null;
   // One of the other kind would count as the same backup; it goes first, so that what is left by a crash is never two that differ.
-  if (isPlain && !isCompressed) await rm(to + COMPRESSED, { force: true });
-  if (isCompressed && !isPlain) await rm(to, { force: true });
+  if (isPlain && !isCompressed) await removeIfThere(to + COMPRESSED);
+  if (isCompressed && !isPlain) await removeIfThere(to);
   if (isPlain) await renameIfThere(from, to);
   if (isCompressed) await renameIfThere(from + COMPRESSED, to + COMPRESSED);
 }
 
 async function renameIfThere(from: string, to: string): Promise<void> {
-  try {
-    await rename(from, to);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  }
+  await ifThere(rename(from, to));
+}
+
+/** Removes a file; nothing where there is none. Rejects when that is refused, and for a directory. */
+export async function removeIfThere(path: string): Promise<void> {
+  await ifThere(unlink(path));
 }
 
 /** What a name stands for, itself if it is a link; null for nothing. */
 export async function lstatIfThere(path: string): Promise<Stats | null> {
+  return (await ifThere(lstat(path))) ?? null;
+}
+
+async function ifThere<T>(operation: Promise<T>): Promise<T | undefined> {
   try {
-    return await lstat(path);
+    return await operation;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return undefined;
   }
 }
 

@@ -13,7 +13,7 @@ interface Alarm {
 export class FakeClock implements LogClock {
   #nowMs = 1000;
   readonly #alarms = new Set<Alarm>();
-  /** 2026-01-01T12:00:00.123Z. */
+  /** 2026-01-01T12:00:00.123Z, and on with {@link advance}. */
   wall = 1767268800123;
 
   get pending(): number {
@@ -41,10 +41,15 @@ export class FakeClock implements LogClock {
       const next = [...this.#alarms].filter((alarm) => alarm.atMs <= end).sort((a, b) => a.atMs - b.atMs)[0];
       if (next === undefined) break;
       this.#alarms.delete(next);
-      this.#nowMs = Math.max(this.#nowMs, next.atMs);
+      this.#goTo(Math.max(this.#nowMs, next.atMs));
       next.wake();
     }
-    this.#nowMs = end;
+    this.#goTo(end);
+  }
+
+  #goTo(nowMs: number): void {
+    this.wall += nowMs - this.#nowMs;
+    this.#nowMs = nowMs;
   }
 }
 
