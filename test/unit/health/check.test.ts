@@ -135,7 +135,7 @@ describe('http', () => {
     const { port } = await listen(t, createHttpsServer({ key: readFileSync(key), cert: readFileSync(cert) }, (_request, response) => void response.end('ok')));
     assert.equal(await outcomeOf(`https://localhost:${port}/`), null);
     assert.equal(await outcomeOf(`https://127.0.0.1:${port}/`), null);
-    const elsewhere = ((_host: string, _options: unknown, done: (error: null, addresses: unknown) => void) => void queueMicrotask(() => done(null, [{ address: '127.0.0.1', family: 4 }]))) as unknown as typeof lookUp;
+    const elsewhere = ((_host: string, _options: unknown, done: (error: null, addresses: unknown) => void) => { queueMicrotask(() => done(null, [{ address: '127.0.0.1', family: 4 }])); }) as unknown as typeof lookUp;
     assert.equal(await outcomeOf(`https://example.test:${port}/`, { lookups: new HostLookups(elsewhere) }), 'the certificate is not accepted (DEPTH_ZERO_SELF_SIGNED_CERT)');
     assert.match(await outcomeOf(`http://localhost:${port}/`) ?? 'healthy', /^(HTTP 400|connection closed)/);
   });
