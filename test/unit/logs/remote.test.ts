@@ -1,0 +1,340 @@
+/**
+ * Log servers: messages of RFC 5424, how long lines are cut, and the outlet with connections that are made of arrays.
+ */
+import assert from 'node:assert/strict';
+import { hostname } from 'node:os';
+import { test } from 'node:test';
+import type { Link, LinkEvents } from '../../../src/logs/links.ts';
+import { MessageCutter } from '../../../src/logs/message-cutter.ts';
+import { MessageHeader, headerEnd } from '../../../src/logs/message-header.ts';
+import { KEPT_BYTES, RemoteOutlet } from '../../../src/logs/remote-outlet.ts';
+import { FakeClock, errnoError } from './fakes.ts';
+
+const WALL = 1767268800123;
+
+test('a header has priority, time, host, name and pid', () => {
+  const header = new MessageHeader('web', 42, 'info');
+  assert.equal(header.at(WALL).toString(), `<14>1 2026-01-01T12:00:00.123Z ${hostname()} web 42 - - `);
+  assert.equal(header.at(WALL + 1).toString(), `<14>1 2026-01-01T12:00:00.124Z ${hostname()} web 42 - - `);
+  const priorities = (['critical', 'error', 'warning', 'info', 'debug'] as const).map((severity) => new MessageHeader('x', 1, severity).at(WALL).toString('latin1', 0, 4));
+  assert.deepEqual(priorities, ['<10>', '<11>', '<12>', '<14>', '<15>']);
+});
+
+test('a name that no field can have is made one', () => {
+  const nameIn = (name: string): string => new MessageHeader(name, 1, 'info').at(WALL).toString().split(' ')[3] ?? '';
+  assert.deepEqual([nameIn('a b\u00e9\n'), nameIn(''), nameIn('x'.repeat(60))], ['a_b__', '-', 'x'.repeat(48)]);
+});
+
+test('the end of a header', () => {
+  const header = new MessageHeader('web', 42, 'info').at(WALL);
+  assert.equal(headerEnd(Buffer.concat([header, Buffer.from('some words here')])), header.length);
+  assert.equal(headerEnd(Buffer.from('no header')), 0);
+});
+
+const HEADER = '<14>1 T h n 1 - - ';
+
+function cut(longest: number, ...parts: string[]): string[] {
+  const messages: string[] = [];
+  const cutter = new MessageCutter(longest, (message) => messages.push(message.toString('utf8')));
+  for (const part of parts) {
+    const bytes = Buffer.from(part);
+    // The bytes are valid during the call only.
+    const lent = Buffer.from(bytes);
+    cutter.push(lent, 0, lent.length);
+    lent.fill(0x21);
+  }
+  return messages;
+}
+
+test('each line is a message; it may come in parts; an empty one is its header', () => {
+  assert.deepEqual(cut(100, `${HEADER}one\n${HEADER}\n${HEADER}thr`, 'ee\n', '\n', 'half'), [`${HEADER}one`, HEADER, `${HEADER}three`]);
+});
+
+test('a long line becomes several messages with the same header', () => {
+  const longest = HEADER.length + 4;
+  assert.deepEqual(cut(longest, `${HEADER}abcd\n${HEADER}abcde\n`, `${HEADER}ab`, 'cdefghijk', 'l\n'), ['abcd', 'abcd', 'e', 'abcd', 'efgh', 'ijkl'].map((text) => HEADER + text));
+});
+
+test('no character is torn, and what is none is cut anywhere', () => {
+  const longest = HEADER.length + 5;
+  assert.deepEqual(cut(longest, `${HEADER}\u20ac\u20ac\u20ac\n`), ['\u20ac', '\u20ac', '\u20ac'].map((text) => HEADER + text));
+  const sizes: number[] = [];
+  const cutter = new MessageCutter(longest, (message) => sizes.push(message.length - HEADER.length));
+  const bytes = Buffer.concat([Buffer.from(HEADER), Buffer.alloc(12, 0x80), Buffer.from('\n')]);
+  cutter.push(bytes, 0, bytes.length);
+  assert.deepEqual(sizes, [5, 5, 2]);
+});
+
+/** A server, as the connections see it. */
+class Server {
+  readonly got: string[] = [];
+  attempts = 0;
+  open = 0;
+  /** Every attempt fails with it. */
+  refusal: NodeJS.ErrnoException | null = null;
+  isSilent = false;
+  isStalled = false;
+  current: LinkEvents | null = null;
+  #pending: (() => void) | null = null;
+
+  connect = (_attempt: number, events: LinkEvents): (() => void) => {
+    this.attempts++;
+    let isOff = false;
+    this.current = events;
+    queueMicrotask(() => {
+      if (isOff || this.isSilent) return;
+      if (this.refusal !== null) events.lost(this.refusal);
+      else {
+        this.open++;
+        events.opened(this.#link());
+      }
+    });
+    return () => {
+      isOff = true;
+    };
+  };
+
+  goOn(): void {
+    this.isStalled = false;
+    this.#pending?.();
+    this.#pending = null;
+  }
+
+  #link(): Link {
+    let isOver = false;
+    return {
+      send: (messages, sent) => {
+        const take = (): void => {
+          if (isOver) return;
+          for (const message of messages) this.got.push(message.toString());
+          sent(messages.length);
+        };
+        if (this.isStalled) this.#pending = take;
+        else queueMicrotask(take);
+      },
+      close: () => {
+        isOver = true;
+        this.open--;
+      },
+    };
+  }
+}
+
+class World {
+  readonly server = new Server();
+  readonly clock = new FakeClock();
+  readonly problems: string[] = [];
+  readonly outlet = new RemoteOutlet({ name: 'syslog+tcp://h:514', longestMessage: 8192, connect: this.server.connect, clock: this.clock, report: (problem) => this.problems.push(problem.text) });
+
+  async give(text: string): Promise<void> {
+    const bytes = Buffer.from(text);
+    await new Promise<void>((resolve) => this.outlet.write(bytes, 0, bytes.length, (error, count) => {
+      assert.deepEqual([error, count], [null, bytes.length]);
+      resolve();
+    }));
+  }
+
+  async advance(ms: number): Promise<void> {
+    this.clock.advance(ms);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  close(): Promise<unknown> {
+    return new Promise((resolve) => this.outlet.close(resolve));
+  }
+}
+
+const refused = errnoError('ECONNREFUSED', -111);
+
+test('lines go out in order, and with nothing to do no alarm is set', async () => {
+  const w = new World();
+  w.outlet.open(() => undefined);
+  await w.give('one\ntwo\nthr');
+  await w.give('ee\n');
+  assert.deepEqual(w.server.got, ['one', 'two', 'three']);
+  assert.deepEqual([w.server.attempts, w.clock.pending, w.outlet.keptBytes], [1, 0, 0]);
+  await w.close();
+  assert.equal(w.server.open, 0);
+});
+
+test('a server that is down is tried again, in 1 s, 2 s, 4 s … 30 s; nothing is lost, and it is said once', async () => {
+  const w = new World();
+  w.server.refusal = refused;
+  await w.give('kept 1\n');
+  const tries: number[] = [];
+  let before = w.server.attempts;
+  for (let second = 1; second <= 95; second++) {
+    await w.advance(1000);
+    if (w.server.attempts > before) tries.push(second);
+    before = w.server.attempts;
+  }
+  assert.deepEqual(tries, [1, 3, 7, 15, 31, 61, 91]);
+  await w.give('kept 2\n');
+  w.server.refusal = null;
+  await w.advance(30_000);
+  assert.deepEqual(w.server.got, ['kept 1', 'kept 2']);
+  assert.deepEqual(w.problems, ['cannot write syslog+tcp://h:514: connection refused (ECONNREFUSED); up to 1 MiB is kept until it can be reached again, and the rest is dropped']);
+  await w.advance(6000);
+  await w.give('three\n');
+  assert.deepEqual(w.problems.slice(1), ['syslog+tcp://h:514 is written again; 0 bytes for it were dropped']);
+  assert.equal(w.clock.pending, 0);
+  await w.close();
+});
+
+test('a server that is down with nothing to be sent to it is left alone', async () => {
+  const w = new World();
+  w.server.refusal = refused;
+  w.outlet.open(() => undefined);
+  await w.advance(0);
+  assert.deepEqual([w.problems.length, w.clock.pending], [1, 0]);
+  await w.advance(600_000);
+  assert.equal(w.server.attempts, 1);
+  w.server.refusal = null;
+  await w.give('x\n');
+  assert.deepEqual(w.server.got, ['x']);
+  await w.close();
+});
+
+test('a server that does not answer is given up after 10 s', async () => {
+  const w = new World();
+  w.server.isSilent = true;
+  await w.give('x\n');
+  await w.advance(10_000);
+  assert.match(w.problems[0] ?? '', /^cannot write syslog\+tcp:\/\/h:514: no answer within 10 s; /);
+  w.server.isSilent = false;
+  await w.advance(1000);
+  assert.deepEqual(w.server.got, ['x']);
+  await w.close();
+});
+
+test('a server that takes nothing: what is too much is dropped, counted and said once; what is kept comes in order', async () => {
+  const w = new World();
+  w.server.isStalled = true;
+  const line = 'x'.repeat(999);
+  for (let i = 0; i < 3000; i++) await w.give(`${line}\n`);
+  assert.ok(w.outlet.keptBytes <= KEPT_BYTES && w.outlet.keptBytes > KEPT_BYTES - 2000, String(w.outlet.keptBytes));
+  assert.deepEqual(w.problems, ['cannot write syslog+tcp://h:514: it does not take what is written; up to 1 MiB is kept until it can be reached again, and the rest is dropped']);
+  w.server.goOn();
+  await w.advance(6000);
+  await w.give('after\n');
+  await w.advance(1001);
+  await w.give('last\n');
+  const taken = w.server.got.length - 2;
+  assert.deepEqual(w.server.got.slice(-2), ['after', 'last']);
+  assert.equal(w.problems[1], `syslog+tcp://h:514 is written again; ${(3000 - taken) * 999} bytes for it were dropped`);
+  await w.close();
+});
+
+test('a connection that breaks: what it has not taken goes over the next one', async () => {
+  const w = new World();
+  await w.give('one\n');
+  w.server.isStalled = true;
+  await w.give('two\n');
+  await w.give('three\n');
+  w.server.current?.lost(errnoError('ECONNRESET', -104));
+  w.server.isStalled = false;
+  assert.equal(w.server.open, 0);
+  await w.advance(1000);
+  assert.deepEqual(w.server.got, ['one', 'two', 'three']);
+  assert.match(w.problems[0] ?? '', /connection reset by peer \(ECONNRESET\)/);
+  await w.close();
+});
+
+test('a server that ends a connection it has used is no failure; one that ends each at once is', async () => {
+  const w = new World();
+  await w.give('one\n');
+  await w.advance(2000);
+  await w.give('two\n');
+  w.server.current?.lost(null);
+  assert.deepEqual([w.problems, w.clock.pending, w.server.attempts], [[], 0, 1]);
+  await w.give('three\n');
+  assert.deepEqual(w.server.got, ['one', 'two', 'three']);
+  w.server.current?.lost(null);
+  assert.match(w.problems[0] ?? '', /it ended the connection/);
+  await w.give('four\n');
+  assert.equal(w.server.attempts, 2);
+  await w.advance(1000);
+  assert.deepEqual(w.server.got, ['one', 'two', 'three', 'four']);
+  await w.close();
+});
+
+test('refusals that come after each message, as over UDP, are one episode', async () => {
+  const w = new World();
+  for (let i = 0; i < 5; i++) {
+    await w.give(`${i}\n`);
+    await w.advance(100);
+    w.server.current?.lost(refused);
+    await w.advance(60_000);
+  }
+  assert.equal(w.problems.length, 1);
+  await w.give('a\n');
+  await w.advance(6000);
+  await w.give('b\n');
+  assert.match(w.problems[1] ?? '', /is written again/);
+  await w.close();
+});
+
+test('drained: at once when all is sent, after the server took it, and not at all while it cannot be reached', async () => {
+  const w = new World();
+  await w.outlet.drained();
+  w.server.isStalled = true;
+  await w.give('x\n');
+  let isDrained = false;
+  const drained = w.outlet.drained().then(() => {
+    isDrained = true;
+  });
+  await w.advance(60_000);
+  assert.equal(isDrained, false);
+  w.server.goOn();
+  await drained;
+  await w.close();
+
+  const down = new World();
+  down.server.refusal = refused;
+  await down.give('x\n');
+  await down.advance(0);
+  // One more attempt is made for it.
+  await down.outlet.drained();
+  assert.deepEqual([down.server.attempts, down.outlet.keptBytes > 0], [2, true]);
+  await down.close();
+  await down.advance(5000);
+  assert.deepEqual([down.outlet.keptBytes, down.clock.pending], [0, 0]);
+});
+
+test('closed: what is kept is still sent for a while, and a writer who comes back finds it as it was', async () => {
+  const w = new World();
+  w.server.isStalled = true;
+  await w.give('one\n');
+  await w.close();
+  assert.equal(w.server.open, 1);
+  w.server.goOn();
+  await w.advance(0);
+  assert.deepEqual([w.server.got, w.server.open, w.clock.pending], [['one'], 0, 0]);
+  await w.give('two\n');
+  assert.deepEqual(w.server.got, ['one', 'two']);
+  w.server.isStalled = true;
+  await w.give('three\n');
+  await w.close();
+  await w.give('four\n');
+  await w.advance(5000);
+  w.server.goOn();
+  await w.advance(0);
+  assert.deepEqual(w.server.got, ['one', 'two', 'three', 'four']);
+  await w.close();
+});
+
+test('reopened: another attempt at once', async () => {
+  const w = new World();
+  w.server.refusal = refused;
+  await w.give('x\n');
+  await w.advance(60_000);
+  const { attempts } = w.server;
+  w.server.refusal = null;
+  await new Promise((resolve) => w.outlet.reopen(resolve));
+  await w.advance(0);
+  assert.deepEqual([w.server.attempts, w.server.got], [attempts + 1, ['x']]);
+  await new Promise((resolve) => w.outlet.reopen(resolve));
+  await w.advance(0);
+  assert.deepEqual([w.server.attempts, w.server.open], [attempts + 2, 1]);
+  await w.close();
+});
