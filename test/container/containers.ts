@@ -20,6 +20,7 @@ const run = promisify(execFile);
 export const IMAGES = {
   slim: { tag: 'localhost/debian:bookworm-slim', packages: [] },
   programs: { tag: 'localhost/onevisor-programs:1', packages: ['nginx-light', 'redis-server', 'procps', 'curl'] },
+  stack: { tag: 'localhost/onevisor-stack:1', packages: ['postgresql-15', 'postgresql-client-15', 'redis-server', 'php8.2-fpm', 'php8.2-pgsql', 'nginx-light', 'supervisor', 'curl', 'procps'] },
   // What of node:24-bookworm a build needs, without Node.
   compiler: { tag: 'localhost/onevisor-compiler:1', packages: ['gcc', 'libc6-dev', 'ca-certificates'] },
 } as const;

@@ -1,0 +1,2 @@
+create table visits (who text);
+insert into visits values ('migration');

@@ -1,0 +1,10 @@
+"""An event listener as people write them: ships what happens, and what programs say, to a file."""
+from supervisor import childutils
+
+with open('/tmp/shipped', 'a', buffering=1) as shipped:
+    while True:
+        headers, payload = childutils.listener.wait()
+        data, _, text = payload.partition('\n')
+        words = childutils.get_headers(data)
+        shipped.write('%s %s %s\n' % (headers['eventname'].removeprefix('PROCESS_STATE_'), words['processname'], text.strip()))
+        childutils.listener.ok()
