@@ -109,7 +109,10 @@ describe('the shell in a terminal', { ...needsSupervisor, ...needsTerminal }, ()
     const real = await playReal([], steps);
     await world.supervisor.signalProcess('stubborn', 'KILL');
     await until(async () => (await world.supervisor.getProcessInfo('stubborn')).pid === 0);
+    const log = await world.supervisor.readProcessLog('stubborn', 'stdout', 0, 0);
     await world.supervisor.startProcess('stubborn');
+    // Before it says that it is ready it would still obey SIGTERM.
+    await until(async () => (await world.supervisor.readProcessLog('stubborn', 'stdout', 0, 0)).length > log.length);
     await world.supervisor.startProcess('run');
     assert.deepEqual(await playOurs([], steps), real);
     await world.supervisor.startProcess('run');

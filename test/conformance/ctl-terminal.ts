@@ -36,14 +36,14 @@ def fail(why):
     os.kill(pid, 9)
     sys.exit('%s; on the screen: %r' % (why, log))
 for expected, keys in job['steps']:
-    end = time.time() + 15
+    end = time.time() + 60
     while not re.search(expected, re.sub(rb'\\x1b\\[[0-9;?]*[A-Za-z]', b'', seen).decode('utf8', 'replace')):
         if time.time() > end: fail('did not see %r' % expected)
         if not read(0.5): fail('ended before %r' % expected)
     seen = b''
     os.write(fd, keys.encode())
 if job['isLeft']: os.kill(pid, 9)
-end = time.time() + 15
+end = time.time() + 60
 while read(0.5):
     if time.time() > end: fail('did not end')
 status = os.waitpid(pid, 0)[1]

@@ -154,7 +154,7 @@ ${programs}`;
 
 /** Waits until a question is answered with yes. The states of a process can only be asked for, so this asks again. */
 export async function until(question: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 15_000;
+  const deadline = Date.now() + 60_000;
   while (!(await question())) {
     if (Date.now() > deadline) throw new Error(`never came true: ${String(question)}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
