@@ -10,7 +10,7 @@ import type { LogServer } from './ports.ts';
 
 /** One connection, for as long as it is open. */
 export interface Link {
-  /** Sends messages in their order; `sent` tells how many of them it has taken. It is not called before this returned, and never after a loss. */
+  /** Sends messages in their order, or some from their beginning; `sent` tells how many it has taken. It is not called before this returned, and never after a loss. */
   send(messages: readonly Buffer[], sent: (count: number) => void): void;
   /** Ends it; what was taken still goes out. No event comes any more. */
   close(): void;
@@ -28,6 +28,9 @@ export type Connect = (attempt: number, events: LinkEvents) => () => void;
 
 /** Most bytes of one message: a datagram that most receivers take whole, and what they take from a stream at most. */
 export const LONGEST_MESSAGE: Readonly<Record<LogServer['protocol'], number>> = { udp: 8 * 1024, tcp: 64 * 1024 };
+
+/** Datagrams that are sent in one go; others get their turn then. */
+const BURST = 256;
 
 const KEEPALIVE_MS = 60_000;
 
@@ -110,8 +113,8 @@ function openDatagrams(host: string, port: number, attempt: number, events: Link
       socket.send(messages[from] as Buffer, (failure) => {
         if (isOver) return;
         if (failure !== null) lose(failure);
-        else if (from + 1 < messages.length) send(messages, sent, from + 1);
-        else sent(messages.length);
+        else if (from + 1 < Math.min(messages.length, BURST)) send(messages, sent, from + 1);
+        else setImmediate(() => (isOver ? undefined : sent(from + 1)));
       });
     };
   });

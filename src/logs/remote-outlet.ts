@@ -10,12 +10,8 @@ import { MessageCutter } from './message-cutter.ts';
 import type { Done, Outlet, Written } from './outlets.ts';
 import type { LogClock, LogProblem } from './ports.ts';
 
-/** Most bytes of messages that are kept, with what keeping them takes. */
+/** Most bytes of messages that are kept. */
 export const KEPT_BYTES = 1024 * 1024;
-const MESSAGE_OVERHEAD = 128;
-
-/** Messages that a connection gets in one go. */
-const BATCH = 256;
 
 const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 30_000;
@@ -25,7 +21,8 @@ const PROVEN_MS = 1000;
 /** How long what is left is tried to be sent when nobody writes to the server any more. */
 const LINGER_MS = 5000;
 
-const REFUSED = 'it does not take what is written';
+/** Made once: a flood is refused line by line. */
+const REFUSED = new Error('it does not take what is written');
 const MEANWHILE = 'up to 1 MiB is kept until it can be reached again, and the rest is dropped';
 
 /** What an outlet is made from. */
@@ -118,13 +115,12 @@ export class RemoteOutlet implements Outlet {
   }
 
   #keep(message: Buffer): void {
-    const bytes = message.length + MESSAGE_OVERHEAD;
-    if (this.#keptBytes + bytes > KEPT_BYTES) {
-      this.#episode.fail(new Error(REFUSED), message.length);
+    if (this.#keptBytes + message.length > KEPT_BYTES) {
+      this.#episode.fail(REFUSED, message.length);
       return;
     }
     this.#messages.push(Buffer.from(message));
-    this.#keptBytes += bytes;
+    this.#keptBytes += message.length;
   }
 
   /** Sends what there is, or connects to be able to. */
@@ -138,7 +134,7 @@ export class RemoteOutlet implements Outlet {
     } else {
       this.#isSending = true;
       const link = this.#link;
-      link.send(this.#messages.slice(0, BATCH), (count) => {
+      link.send(this.#messages.slice(), (count) => {
         if (link === this.#link) this.#sent(count);
       });
     }
@@ -146,7 +142,7 @@ export class RemoteOutlet implements Outlet {
 
   #sent(count: number): void {
     this.#isSending = false;
-    for (const message of this.#messages.splice(0, count)) this.#keptBytes -= message.length + MESSAGE_OVERHEAD;
+    for (const message of this.#messages.splice(0, count)) this.#keptBytes -= message.length;
     this.#firstSentMs ??= this.#parts.clock.nowMs();
     if (this.#isProven) {
       this.#retryMs = FIRST_RETRY_MS;
@@ -229,7 +225,7 @@ export class RemoteOutlet implements Outlet {
     this.#letGo();
     this.#callOffRetry?.();
     this.#callOffRetry = null;
-    if (this.#messages.length > 0) this.#episode.fail(new Error(REFUSED), this.#keptBytes - this.#messages.length * MESSAGE_OVERHEAD);
+    if (this.#messages.length > 0) this.#episode.fail(REFUSED, this.#keptBytes);
     this.#messages = [];
     this.#keptBytes = 0;
     for (const resolve of this.#drainWaiters.splice(0)) resolve();

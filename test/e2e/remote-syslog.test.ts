@@ -1,0 +1,101 @@
+/**
+ * Log servers, as the executable writes to them: programs and the supervisor itself, several places at once, a server that hangs while a program floods.
+ */
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { DatagramServer, StreamServer } from '../process/log-servers.ts';
+import { launch, pid1SkipReason } from './launch.ts';
+import { compile, residentBytes, until, untilFile } from './observe.ts';
+
+const skip = (await pid1SkipReason()) ?? false;
+const MEMORY_LIMIT = 64 * 1024 * 1024;
+
+test('over UDP and TCP: programs, both streams, the supervisor itself, beside files and the console', { skip }, async (t) => {
+  const [udp, tcp] = [await DatagramServer.listen(t), await StreamServer.listen(t)];
+  const launched = await launch(t, {
+    config: `
+[supervisord]
+logfile=%FOLDER%/own.log, syslog://127.0.0.1:${udp.port}, syslog+tcp://127.0.0.1:${tcp.port}
+[program:web]
+command=sh -c "echo hello; echo problem >&2; exec sleep 1000"
+stdout_logfile=%FOLDER%/web.log, syslog+udp://127.0.0.1:${udp.port}
+stderr_logfile=syslog+tcp://127.0.0.1:${tcp.port}
+`,
+  });
+  const hello = await udp.until(({ name, text }) => name === 'web' && text === 'hello');
+  const problem = await tcp.until(({ name, text }) => name === 'web' && text === 'problem');
+  assert.deepEqual([hello.priority, problem.priority], [14, 11]);
+  assert.equal(hello.pid, problem.pid);
+  for (const server of [udp, tcp]) {
+    const started = await server.until(({ name, text }) => name === 'onevisor' && text.startsWith('success: web entered RUNNING state'));
+    assert.deepEqual([started.priority, started.pid], [14, 1]);
+  }
+  await untilFile(join(launched.folder, 'web.log'), /^hello\n$/);
+  await untilFile(join(launched.folder, 'own.log'), /success: web entered RUNNING/);
+  await launched.stdout.waitFor(/success: web entered RUNNING/);
+  assert.match((await launched.ctl('tail', 'web')).stdout, /^hello\n/);
+  assert.match((await launched.ctl('maintail')).stdout, /success: web entered RUNNING/);
+  launched.signal('SIGTERM');
+  assert.deepEqual(await launched.exit, { code: 0, signal: null });
+  // What it says last is sent before it ends.
+  for (const server of [udp, tcp]) await server.until(({ name, text }) => name === 'onevisor' && text.startsWith('stopped: web'));
+});
+
+test('TCP: a server that hangs while a program floods slows nothing, takes no memory, and delays no stop', { skip, timeout: 120_000 }, async (t) => {
+  const floods = await compile(t, 'floods');
+  const server = await StreamServer.listen(t, 0, true);
+  const launched = await launch(t, {
+    config: `
+[supervisord]
+logfile=%FOLDER%/own.log
+[program:flood]
+command=%FOLDER%/flood.sh
+stdout_logfile=syslog+tcp://127.0.0.1:${server.port}
+[program:lively]
+command=sh -c "while read line; do echo $line; done; exec sleep 1000"
+`,
+    files: { 'records/.keep': '', 'flood.sh': `#!/bin/sh\nmkfifo gate 2>&-\nexec ${floods} gate records\n` },
+  });
+  await launched.waitForLine(/success: flood entered RUNNING/);
+  await writeFile(join(launched.folder, 'gate'), '');
+  await launched.waitForLine(/ERRO cannot write syslog\+tcp:\/\/127\.0\.0\.1:\d+: it does not take what is written; up to 1 MiB is kept/);
+  const record = join(launched.folder, 'records', (await launched.ctl('pid', 'flood')).stdout.trim());
+  const written = async (): Promise<number> => Number((await readFile(record)).readBigInt64LE());
+  const before = await written();
+  const sinceMs = performance.now();
+  // Many times what all buffers on the way could take.
+  await until('the program to go on', async () => (await written()) - before > 1_000_000, 60_000);
+  const rate = 1e9 / (performance.now() - sinceMs);
+  const began = performance.now();
+  assert.match((await launched.ctl('status')).stdout, /flood +RUNNING/);
+  assert.ok(performance.now() - began < 3000, 'control works');
+  const resident = await residentBytes(launched.pid);
+  t.diagnostic(`${Math.round(rate)} lines a second, ${Math.round(resident / 1024 / 1024)} MiB resident`);
+  const base = 90 * 1024 * 1024;
+  assert.ok(resident < base + MEMORY_LIMIT, `${resident} bytes resident`);
+  const asked = performance.now();
+  launched.signal('SIGTERM');
+  assert.deepEqual(await launched.exit, { code: 0, signal: null });
+  const tookMs = performance.now() - asked;
+  t.diagnostic(`stopped in ${Math.round(tookMs)} ms`);
+  assert.ok(tookMs < 5000, `${tookMs} ms`);
+  // Its own log has said it once.
+  assert.equal(launched.stdout.text.match(/cannot write syslog/g)?.length, 1);
+});
+
+test('a server that comes late gets what was kept; a name that is unknown is said once', { skip }, async (t) => {
+  const early = await StreamServer.listen(t);
+  const { port } = early;
+  early.close();
+  const launched = await launch(t, {
+    config: `[supervisord]\n[program:web]\ncommand=sh -c "echo early; exec sleep 1000"\nstdout_logfile=syslog+tcp://127.0.0.1:${port}, syslog://no-such-host.invalid\n`,
+  });
+  await launched.waitForLine(/ERRO cannot write syslog\+tcp:\/\/127\.0\.0\.1:\d+: connection refused \(ECONNREFUSED\)/);
+  await launched.waitForLine(/ERRO cannot write syslog\+udp:\/\/no-such-host\.invalid:514: .*\((ENOTFOUND|EAI_AGAIN)\)/);
+  const late = await StreamServer.listen(t, port);
+  await late.until(({ name, text }) => name === 'web' && text === 'early');
+  await until('the program to run on', async () => /RUNNING/.test((await launched.ctl('status', 'web')).stdout));
+  assert.equal(launched.stdout.text.match(/cannot write/g)?.length, 2);
+});
