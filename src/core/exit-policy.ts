@@ -76,6 +76,6 @@ export function formatCause(cause: ExitCause): string {
     case 'request':
       return 'shutdown was requested';
     case 'program':
-      return `program ${cause.id} ended (${cause.how}): ${cause.rule}`;
+      return cause.rule === 'healthcheck_action' ? `program ${cause.id} is ${cause.how}: ${cause.rule}` : `program ${cause.id} ended (${cause.how}): ${cause.rule}`;
   }
 }

@@ -122,7 +122,7 @@ test('healthcheck_action=exit: the container ends with 1, and says why', { skip 
   const launched = await launch(t, { config: `[supervisord]\n[program:web]\ncommand=sleep 1000\nhealthcheck=sh -c "echo no database; exit 7"\nhealthcheck_action=exit\n${QUICK}[program:other]\ncommand=sleep 1000\n` });
   await launched.waitForLine(/WARN health: web is unhealthy: no database \(2 failures\)$/);
   assert.deepEqual(await launched.exit, { code: 1, signal: null });
-  assert.match(launched.stdout.text, /web.*unhealthy: no database.*healthcheck_action/);
+  assert.match(launched.stdout.text, /program web is unhealthy: no database: healthcheck_action$/m);
   assert.match(launched.stdout.text, /stopped: other \(terminated by SIGTERM\)/);
 });
 
