@@ -8,7 +8,7 @@
  *   3. A job that is not reaped after SIGKILL (it hangs in the kernel) keeps nobody waiting, and there is never a second one like it.
  */
 import type { ProcessConfig } from '../config/model.ts';
-import { parseWaitStatus } from '../core/exit-status.ts';
+import { type ExitStatus, parseWaitStatus } from '../core/exit-status.ts';
 import { signalNumbers } from '../core/signals.ts';
 import type { Clock, Job, JobOutcome, Jobs, Report } from '../engine/ports.ts';
 import type { Channel, Intake, StreamName } from '../logs/ports.ts';
@@ -44,7 +44,8 @@ interface Running {
   readonly intakes: readonly Intake[];
   /** Why it was killed; null while it was not. */
   killed: 'timeout' | 'cancelled' | null;
-  isTold: boolean;
+  /** Its outcome is known, and told or about to be. It may be killed and not reaped. */
+  isOver: boolean;
   callOff: () => void;
 }
 
@@ -86,7 +87,7 @@ export class CommandJobs implements Jobs {
       this.#running.delete(pid);
       // Those it has left behind in its group. While there are any the kernel gives its number to nobody else; and if there are none, nobody got it since the reaper's call.
       this.#parts.addon.kill(-pid, signalNumbers.SIGKILL);
-      this.#finish(running, { kind: 'ended', status: parseWaitStatus(status), output: '' });
+      this.#finish(running, parseWaitStatus(status));
       return false;
     });
   }
@@ -99,7 +100,7 @@ export class CommandJobs implements Jobs {
   #start(process: ProcessConfig, job: Job, done: Running['done']): Running {
     const { launcher, split, surroundings } = this.#parts;
     const key = `${process.group}:${process.name} ${job.name}`;
-    if ([...this.#running.values()].some((other) => other.key === key && other.isTold)) throw new Error('the one before it was killed and does not end');
+    if ([...this.#running.values()].some((other) => other.key === key && other.isOver)) throw new Error('the one before it was killed and does not end');
     const [out, err] = this.#channels(process, job);
     const { environment_file: files, environment_dir: directories } = process.options;
     const { pid, stdout, stderr } = launcher.launch({ ...process, argv: split(job.command) }, {
@@ -112,7 +113,7 @@ export class CommandJobs implements Jobs {
     const keeps = job.output === 'keep' && stdout !== null;
     const intakes = keeps ? [] : [stdout === null ? undefined : out?.read(stdout, pid), stderr === null ? undefined : err?.read(stderr, pid)];
     return {
-      key, pid, done, killed: null, isTold: false,
+      key, pid, done, killed: null, isOver: false,
       output: keeps ? new JobOutput(stdout) : null,
       intakes: intakes.filter((intake) => intake !== undefined),
       callOff: () => undefined,
@@ -127,36 +128,28 @@ export class CommandJobs implements Jobs {
   }
 
   #kill(running: Running, reason: 'timeout' | 'cancelled'): void {
-    if (!this.#running.has(running.pid) || running.isTold) {
-      // Its end is known, and about to be told.
-      if (reason === 'cancelled') running.killed = reason;
-      return;
-    }
-    const isFirst = running.killed === null;
-    running.killed = isFirst || reason === 'cancelled' ? reason : running.killed;
-    if (!isFirst) return;
+    const wasKilled = running.killed !== null;
+    if (!wasKilled || reason === 'cancelled') running.killed = reason;
+    if (wasKilled || running.isOver) return;
     const { addon, clock } = this.#parts;
     // The leader by itself too: it may have gone to another group.
     addon.kill(-running.pid, signalNumbers.SIGKILL);
     addon.kill(running.pid, signalNumbers.SIGKILL);
     running.callOff();
-    running.callOff = clock.alarm(clock.nowMs() + KILL_WAIT_MS, () => this.#finish(running, { kind: 'timeout', output: '' }));
+    running.callOff = clock.alarm(clock.nowMs() + KILL_WAIT_MS, () => this.#finish(running, null));
   }
 
-  /** Its output ends here, and it is told what became of it, after all that goes on now. */
-  #finish(running: Running, outcome: Extract<JobOutcome, { output: string }>): void {
+  /** Its output ends here, and it is told what became of it, after all that goes on now. `status` is null for one that was killed and is not reaped. */
+  #finish(running: Running, status: ExitStatus | null): void {
     running.callOff();
-    if (running.isTold) return;
-    running.isTold = true;
+    if (running.isOver) return;
+    running.isOver = true;
     const output = running.output?.finish() ?? '';
     for (const intake of running.intakes) {
       // A grandchild that went to another group may keep the pipe: what is in it is read, and no more.
       intake.drained().then(() => intake.close(), (error: unknown) => this.#parts.report('error', `cannot read the output of ${running.key}: ${String(error)}`));
     }
-    queueMicrotask(() => {
-      const { killed } = running;
-      this.#call(running.done, killed === 'cancelled' ? { kind: 'cancelled' } : killed === 'timeout' ? { kind: 'timeout', output } : { ...outcome, output });
-    });
+    queueMicrotask(() => this.#call(running.done, outcomeOf(running.killed, status, output)));
   }
 
   /** A mistake of who is told is not to end PID 1. */
@@ -167,6 +160,11 @@ export class CommandJobs implements Jobs {
       this.#parts.report('critical', `cannot act on the end of a command: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     }
   }
+}
+
+function outcomeOf(killed: Running['killed'], status: ExitStatus | null, output: string): JobOutcome {
+  if (killed === 'cancelled') return { kind: 'cancelled' };
+  return killed === 'timeout' || status === null ? { kind: 'timeout', output } : { kind: 'ended', status, output };
 }
 
 function planStdio(process: ProcessConfig, { output }: Job, out: unknown, err: unknown): StdioPlan {
