@@ -3,8 +3,9 @@
  * and exit code are the same, byte for byte.
  */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
+import { controlSocketPaths } from '../../src/ctl/settings.ts';
 import { start } from '../unit/ctl/fake-supervisor.ts';
 import { findFreePort, needsSupervisor, normalise, runOurs, runReal, startWorld, until, type World } from './ctl-world.ts';
 
@@ -127,6 +128,7 @@ const SERVERS: ReadonlyArray<readonly string[]> = [
 describe('the same command line through both clients', needsSupervisor, () => {
   let world: World;
   before(async () => {
+    for (const path of controlSocketPaths({})) assert.ok(!existsSync(path), `${path} is on this machine: ours would find a supervisor there, of which the real client knows nothing`);
     world = await startWorld(PROGRAMS, PORT);
     await settle();
     await until(async () => (await world.supervisor.readProcessLog('run', 'stdout', 0, 0)).endsWith('end\n'));

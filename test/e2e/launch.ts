@@ -31,7 +31,7 @@ export interface LaunchOptions {
   readonly args?: readonly string[];
   /** Variables beside PATH, HOME, TMPDIR and, without `config`, an empty ONEVISOR_CONF; nothing else is inherited. */
   readonly env?: Readonly<Record<string, string>>;
-  /** `pid1`: PID 1 of a new namespace with a /run and a /proc of its own (default where that is allowed). `plain`: an ordinary process. */
+  /** `pid1`: PID 1 of a new namespace with a /run and a /proc of its own (default where that is allowed). `plain`: an ordinary process, with `--container` with a /run of its own. */
   readonly as?: 'pid1' | 'plain';
   /** Another program than {@link EXECUTABLE}, such as one of its links. */
   readonly executable?: string;
@@ -75,9 +75,13 @@ export function pid1SkipReason(): Promise<string | null> {
   return namespaces;
 }
 
-/** Root makes namespaces directly, another user needs one in which it is root. */
 function namespaceFlags(): string[] {
-  return [...(process.getuid?.() === 0 ? [] : ['--user', '--map-root-user']), '--pid', '--fork', '--mount-proc', '--kill-child'];
+  return [...userFlags(), '--pid', '--fork', '--mount-proc', '--kill-child'];
+}
+
+/** Root makes namespaces directly, another user needs one in which it is root. */
+function userFlags(): string[] {
+  return process.getuid?.() === 0 ? [] : ['--user', '--map-root-user'];
 }
 
 /** Starts the executable; `test` owns it, and when it ends, so does everything that was started. */
@@ -94,8 +98,10 @@ export async function launch(test: TestContext, options: LaunchOptions = {}): Pr
   });
   await writeFiles(folder, { ...options.files, ...(options.config === undefined ? {} : { 'supervisord.conf': options.config }) });
   const command = [executable, ...(options.config === undefined ? [] : ['-c', join(folder, 'supervisord.conf')]), ...(options.args ?? [])];
-  // A /run of its own keeps the private control sockets of tests that run side by side apart.
-  const line = isPid1 ? ['unshare', ...namespaceFlags(), 'sh', '-c', 'mount -t tmpfs tmpfs /run && exec "$@"', 'sh', ...command] : command;
+  // A /run of its own keeps the private control sockets of tests that run side by side apart, and that of one that is killed out of the machine's.
+  const isAlone = isPid1 || (command.includes('--container') && (await pid1SkipReason()) === null);
+  const namespaces = isPid1 ? namespaceFlags() : [...userFlags(), '--mount'];
+  const line = isAlone ? ['unshare', ...namespaces, 'sh', '-c', 'mount -t tmpfs tmpfs /run && exec "$@"', 'sh', ...command] : command;
   // The configuration that a machine may have for a Supervisor of its own is none of a test's.
   const own = options.config === undefined ? { ONEVISOR_CONF: '' } : {};
   const env = { PATH: process.env['PATH'] ?? '', HOME: folder, TMPDIR: folder, ...own, ...options.env, [MARK]: mark };
@@ -111,7 +117,7 @@ export async function launch(test: TestContext, options: LaunchOptions = {}): Pr
   await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
   const pid = isPid1 ? await onlyChildOf(child) : (child.pid ?? 0);
   const enter = (wanted: readonly string[]): ReturnType<Launched['enter']> => {
-    const there = isPid1 ? ['nsenter', '--target', String(pid), '--mount', '--pid', `--wdns=${folder}`, '--', ...wanted] : [...wanted];
+    const there = isAlone ? ['nsenter', '--target', String(pid), '--mount', ...(isPid1 ? ['--pid'] : []), `--wdns=${folder}`, '--', ...wanted] : [...wanted];
     return outcomeOf(there, folder, env);
   };
   return {
