@@ -1,4 +1,7 @@
-/** Why a check has failed, in a few words for people: for errors of sockets, statuses of HTTP, and ends of commands. Pure. */
+/**
+ * Why a check has failed, in a few words for people: for errors of connections and for ends of commands. Pure.
+ * It does not decide what is a failure, save that a command passes with 0.
+ */
 import { formatExit } from '../core/exit-status.ts';
 import type { JobOutcome } from '../engine/ports.ts';
 
