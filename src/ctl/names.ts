@@ -21,11 +21,11 @@ export function isPattern(name: string): boolean {
   return /[*?]/.test(group) || (process !== null && /[*?]/.test(process));
 }
 
-/** Processes whose name in `status` matches a pattern: `*` stands for any characters, `?` for one. */
+/** Processes whose name in `status` matches a pattern: `*` stands for any characters, `?` for one. A pattern without a group is one for names in all groups. */
 export function findMatches<T extends Named>(pattern: string, processes: readonly T[]): T[] {
   const source = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&').replace(/\*+/g, '.*').replace(/\?/g, '.');
   const expression = new RegExp(`^${source}$`, 'su');
-  return processes.filter(({ group, name }) => expression.test(formatNamespec(group, name)) || expression.test(`${group}:${name}`));
+  return processes.filter(({ group, name }) => expression.test(formatNamespec(group, name)) || expression.test(`${group}:${name}`) || (!pattern.includes(':') && expression.test(name)));
 }
 
 /** Names with each pattern replaced by what matches it, each process once; a pattern that matches nothing stays. */
