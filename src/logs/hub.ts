@@ -94,7 +94,9 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
         resolve();
       });
     });
-    await Promise.race([timeout, this.#flushAll(() => isLate)]);
+    // What is being compressed is left plain, to be done next time; what is written now may begin another.
+    const flushed = Promise.all([this.#flushAll(() => isLate), this.#turns.stop()]).then(() => this.#turns.stop());
+    await Promise.race([timeout, flushed]);
     callOff();
     return { unwrittenBytes: this.#sinks().reduce((sum, sink) => sum + sink.pendingBytes, 0) };
   }
@@ -167,8 +169,6 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
   }
 
   async #flushAll(isLate: () => boolean): Promise<void> {
-    // Left plain, to be done next time: a log is not to be waited for.
-    await this.#turns.stop();
     // Readers that waited for a full sink have more to read once it has room.
     await Promise.all([...this.#channels].map((channel) => channel.drained()));
     // A flush that was given up must not break lines in two later, should programs go on.

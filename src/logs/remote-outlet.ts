@@ -78,7 +78,7 @@ export class RemoteOutlet implements Outlet {
   /** Connects before there is something to send, so that a server that cannot be reached is told of at once. */
   open(done: Done): void {
     this.#stay();
-    this.#connect();
+    if (this.#parts.clock.nowMs() >= this.#retryAtMs) this.#connect();
     queueMicrotask(() => done(null));
   }
 

@@ -3,11 +3,12 @@
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { launch, type Launched, pid1SkipReason } from './launch.ts';
+import { EXECUTABLE, launch, type Launched, pid1SkipReason } from './launch.ts';
 import { compile, until } from './observe.ts';
 
 const run = promisify(execFile);
@@ -102,7 +103,35 @@ test('killed while it compresses: the next one finishes the work, and nothing is
   assert.ok(numbers.length > 1_000_000 && numbers.slice(0, -1).every((number, i) => Number(number) === i + 1), 'each number once');
 });
 
-test('the supervisor\'s own log goes to several places; maintail, clear and reopen mean the file', { skip }, async (t) => {
+test('a disk without room for the compressed file: said once, the plain one stays, and logging goes on', { skip }, async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'onevisor-small-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const executable = join(folder, 'with-small-disk');
+  await writeFile(executable, `#!/bin/sh\nmount -t tmpfs -o size=3m tmpfs ${folder} && exec ${EXECUTABLE} "$@"\n`, { mode: 0o755 });
+  const launched = await launch(t, {
+    executable,
+    config: `[supervisord]\n[program:says]\ncommand=sh -c "head -c 1500000 /dev/urandom | base64; echo one; head -c 20000 /dev/zero | base64; echo end; exec sleep 1000"\nstdout_logfile=${folder}/says.log\nstdout_logfile_maxbytes=2000000\ncompress=true\n`,
+  });
+  await launched.waitForLine(/ERRO cannot compress .*\/says\.log\.1: no space left on device \(ENOSPC\); it stays as it is/);
+  await until('the last line', async () => (await launched.enter(['cat', join(folder, 'says.log')])).stdout.endsWith('end\n'));
+  assert.match((await launched.enter(['ls', folder])).stdout, /^says\.log\nsays\.log\.1\n$/);
+  assert.equal((await launched.enter([EXECUTABLE, 'ctl', 'stop', 'says'])).stdout, 'says: stopped\n');
+  launched.signal('SIGTERM');
+  assert.equal((await launched.exit).code, 0);
+  assert.equal(launched.stdout.text.match(/cannot /g)?.length, 1);
+});
+
+test('at the end a compression is given up at once, without a trace', { skip }, async (t) => {
+  const launched = await launch(t, { config: '[supervisord]\n[program:says]\ncommand=sh -c "seq 1 20000000; exec sleep 1000"\nstdout_logfile=%FOLDER%/says.log\nstdout_logfile_maxbytes=150MB\ncompress=true\n' });
+  await until('a compression', async () => (await readdir(launched.folder)).includes('says.log.gz.tmp'), 60_000);
+  const began = performance.now();
+  launched.signal('SIGTERM');
+  assert.equal((await launched.exit).code, 0);
+  t.diagnostic(`ended in ${Math.round(performance.now() - began)} ms`);
+  assert.deepEqual((await readdir(launched.folder)).filter((name) => name.startsWith('says.log')), ['says.log', 'says.log.1']);
+});
+
+test('the supervisor\'s own log goes to several places; maintail reads the first file, USR2 reopens all', { skip }, async (t) => {
   const launched = await launch(t, { config: '[supervisord]\nlogfile=/dev/stderr, %FOLDER%/a.log, %FOLDER%/b.log\n[program:x]\ncommand=sleep 1000\n' });
   await launched.stderr.waitFor(/success: x entered RUNNING/);
   await launched.stdout.waitFor(/success: x entered RUNNING/);

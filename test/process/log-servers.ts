@@ -58,11 +58,14 @@ class Receiver {
 
 export class DatagramServer extends Receiver {
   readonly sizes: number[] = [];
+  readonly port: number;
   readonly #socket: DatagramSocket;
+  #isClosed = false;
 
   private constructor(socket: DatagramSocket) {
     super();
     this.#socket = socket;
+    this.port = socket.address().port;
     socket.on('message', (bytes) => {
       this.sizes.push(bytes.length);
       this.take(bytes.toString('utf8'));
@@ -78,12 +81,6 @@ export class DatagramServer extends Receiver {
     return server;
   }
 
-  get port(): number {
-    return this.#port ?? (this.#port = this.#socket.address().port);
-  }
-
-  #port: number | null = null;
-  #isClosed = false;
 
   close(): void {
     if (!this.#isClosed) this.#socket.close();
@@ -96,10 +93,13 @@ export class StreamServer extends Receiver {
   /** Accepts connections, and reads nothing from them. */
   isStalled = false;
   readonly port: number;
+  /** Resolves when it listens no more and every connection is gone. */
+  readonly ended: Promise<unknown>;
   readonly #server: Server;
 
   private constructor(server: Server) {
     super();
+    this.ended = once(server, 'close');
     this.#server = server;
     this.port = (server.address() as AddressInfo).port;
     server.on('connection', (socket) => {
@@ -107,7 +107,6 @@ export class StreamServer extends Receiver {
       socket.on('error', () => undefined);
       socket.on('close', () => this.connections.delete(socket));
       let rest: Buffer = Buffer.alloc(0);
-      if (this.isStalled) socket.pause();
       socket.on('data', (chunk: Buffer) => {
         rest = this.#split(Buffer.concat([rest, chunk]));
       });

@@ -2,6 +2,7 @@
  * Log servers over real sockets, with real programs: what arrives, and what becomes of servers that are not there, go away or hang.
  */
 import assert from 'node:assert/strict';
+import { closeSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { test } from 'node:test';
 import type { LogTarget } from '../../src/logs/ports.ts';
@@ -94,6 +95,27 @@ for (const protocol of ['udp', 'tcp'] as const) {
     await scene.end();
   });
 }
+
+test('tcp: a server that is restarted gets the rest, in order, and USR2 makes another attempt at once', async (t) => {
+  const first = await StreamServer.listen(t);
+  const scene = new LogScene();
+  const channel = scene.hub.openChannel(channelSpec('web', { targets: [at('tcp', first.port)] }));
+  const { stdin } = startInto(channel, 'while read -r line; do echo "$line"; done', { stdin: 'pipe' });
+  const say = (text: string): void => void writeSync(stdin as number, `${text}\n`);
+  say('one');
+  await first.until(({ text }) => text === 'one');
+  first.close();
+  await first.ended;
+  say('two');
+  await scene.err.until(/ERRO cannot write syslog\+tcp:[^ ]+: connection re(set by peer|fused)/);
+  say('three');
+  const second = await StreamServer.listen(t, first.port);
+  await scene.hub.reopen();
+  await second.until(({ text }) => text === 'three');
+  assert.deepEqual(second.texts('web'), ['two', 'three']);
+  closeSync(stdin as number);
+  await scene.end();
+});
 
 test('a name that nobody knows is said, and holds up nothing', async () => {
   const scene = new LogScene();

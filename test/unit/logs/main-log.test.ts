@@ -177,3 +177,21 @@ test('syslog is said not to be available, once, and nothing is lost for it', asy
   assert.equal(err().match(/syslog/g)?.length, 1);
   assert.match(err(), /INFO x\n/);
 });
+
+test('several places: each line goes to all of them, and clearing empties the files, not what waits on a stream', async () => {
+  const paths = ['first', 'second'].map((name) => join(folder, `several-${name}.log`));
+  const { hub, out, err, end } = scene({ targets: [stream('json', 2), ...paths.map((path) => file(path)), stream('raw')], console: stream('raw') });
+  hub.mainLog.write('info', 'one');
+  await hub.flush(10_000);
+  assert.deepEqual(paths.map((path) => readFileSync(path, 'utf8')), [1, 2].map(() => formatMainLine('info', 'one', 1767268800123)));
+  hub.mainLog.write('info', 'two');
+  await hub.mainLog.clear();
+  assert.deepEqual([...paths.map((path) => readFileSync(path, 'utf8')), hub.mainLog.readLog(0, 0)?.toString()], ['', '', '']);
+  for (const path of paths) rmSync(path);
+  await hub.mainLog.reopen();
+  hub.mainLog.write('info', 'three');
+  await end();
+  assert.deepEqual(paths.map((path) => readFileSync(path, 'utf8')), [1, 2].map(() => formatMainLine('info', 'three', 1767268800123)));
+  assert.equal(out(), ['one', 'two', 'three'].map((text) => formatMainLine('info', text, 1767268800123)).join(''));
+  assert.deepEqual(err().trim().split('\n').map((line) => (JSON.parse(line) as { message: string }).message), ['one', 'two', 'three']);
+});
