@@ -74,13 +74,19 @@ async function run(): Promise<number> {
     case 'ctl':
       return control(args, env, calledPath);
     case 'health':
-      return control(['health', ...args], env, calledPath);
+      return health(args, env, calledPath);
     case 'pidproxy': {
       const { loadAddon } = await import('./native/load.ts');
       const { runPidproxy } = await import('./programs/pidproxy.ts');
       return runPidproxy(loadAddon(), args, { ...io, env, calledAs });
     }
   }
+}
+
+/** As a HEALTHCHECK of Docker wants it, which reserves all codes but 0 and 1. */
+async function health(args: readonly string[], env: Readonly<NodeJS.ProcessEnv>, calledAs: string): Promise<number> {
+  const { placeAction } = await import('./ctl/options.ts');
+  return (await control(placeAction('health', args), env, calledAs)) === 0 ? 0 : 1;
 }
 
 async function control(args: readonly string[], env: Readonly<NodeJS.ProcessEnv>, calledAs: string): Promise<number> {

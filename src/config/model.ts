@@ -3,7 +3,7 @@
  * Options keep the names and units of the file (seconds, bytes); options.ts is the table they come from.
  */
 import type { EventListenerOptions, FcgiProgramOptions, ProgramOptions, SupervisordOptions, UnixServerOptions, InetServerOptions, CtlOptions } from './options.ts';
-import type { Condition } from './relations.ts';
+import type { Condition } from '../core/dependency-gate.ts';
 
 /**
  * A place in a configuration: a file and a line, the first being 1. What does not come from a file has line 0, and

@@ -10,7 +10,7 @@ import {
 } from './datatypes.ts';
 import { logTargets, mainLogTargets } from './log-target.ts';
 import { type Option, rowsOf, type Table, type Values } from './option.ts';
-import { checkDuration, COUNT_LIMITS, dependencyList, environmentFiles, forwardList, type Limit, limit, logTemplate, memoryLimit, probe, rotateInterval, SIZE_LIMITS } from './relations.ts';
+import { checkDuration, COUNT_LIMITS, dependencyList, environmentFiles, forwardList, hookCommand, type Limit, limit, logTemplate, memoryLimit, probe, rotateInterval, SIZE_LIMITS } from './relations.ts';
 
 const MB = 1024 * 1024;
 const bare = rowsOf('bare');
@@ -165,11 +165,11 @@ export const programOptions = {
   pdeathsig: process.optional(signal, 'Signal it gets when the supervisor dies.', { ...added, sample: 'KILL' }),
   cron: process.optional(cron, 'When it is started: five fields, or six with seconds first, or a word as @daily; with the supervisor only where autostart=true is set.', { ...addedLive, sample: '*/5 * * * *' }),
   tz: process.optional(timeZone, 'Time zone of that schedule.', { ...addedLive, defaultText: 'TZ of the supervisor', sample: 'Europe/Berlin' }),
-  pre_start_command: process.optional(text, 'Command that must succeed before it is started.', { ...addedLive, sample: '/bin/prepare' }),
+  pre_start_command: process.optional(hookCommand, 'Command that must succeed before it is started.', { ...addedLive, sample: '/bin/prepare' }),
   pre_start_timeout: process.option(duration, 60, 'Longest time for it.', addedLive),
-  stop_command: process.optional(text, 'Command that stops it, instead of the first signal; it has SUPERVISOR_PID, and where it fails the signal is sent.', { ...addedLive, sample: '/bin/stop' }),
+  stop_command: process.optional(hookCommand, 'Command that stops it, instead of the first signal; it has SUPERVISOR_PID, and where it fails the signal is sent.', { ...addedLive, sample: '/bin/stop' }),
   stop_timeout: process.optional(duration, 'Longest time for it; SIGKILL for the program does not come sooner.', { ...addedLive, defaultText: 'stopwaitsecs', sample: '10' }),
-  post_stop_command: process.optional(text, 'Command that is run whenever it has ended; it has SUPERVISOR_PID.', { ...addedLive, sample: '/bin/tidy' }),
+  post_stop_command: process.optional(hookCommand, 'Command that is run whenever it has ended; it has SUPERVISOR_PID.', { ...addedLive, sample: '/bin/tidy' }),
   post_stop_timeout: process.option(duration, 60, 'Longest time for it.', addedLive),
 } as const;
 

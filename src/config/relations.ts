@@ -2,13 +2,11 @@
  * The types of options that are languages of their own: dependencies, forwarded signals, health checks, limits, templates.
  * Pure; whether a name that stands in them exists is checked once all programs are known (dependencies.ts).
  */
+import type { Condition } from '../core/dependency-gate.ts';
 import { CommandLineError, splitCommandLine } from './command-line.ts';
 import { dataType, reject, WrongValue } from './datatype.ts';
 import { byteSize, duration, signal, showSignal } from './datatypes.ts';
 import { strip } from './python-text.ts';
-
-/** What a program waits for in another one. */
-export type Condition = 'started' | 'ready' | 'healthy' | 'completed';
 
 /** A dependency as written: the condition is null where none is given. */
 export interface Wish {
@@ -70,7 +68,8 @@ export const probe = dataType<Probe>(
     if (word === '') reject(value, CHECKS);
     switch (/^([a-z][a-z0-9+.-]*):\/\//i.exec(word)?.[1]?.toLowerCase()) {
       case undefined:
-        return readCheckCommand(word);
+        checkSplit(word);
+        return { kind: 'command', command: word };
       case 'http':
       case 'https':
         return URL.canParse(word) ? { kind: 'http', url: word } : reject(value, 'a URL, as http://localhost:8080/health');
@@ -102,16 +101,21 @@ export const probe = dataType<Probe>(
   },
 );
 
-/** A command that cannot be split could never pass. */
-function readCheckCommand(command: string): Probe {
+/** A check or hook that cannot be split could never pass. Unlike the command of a program, of which Supervisor accepts any, such a one is wrong. */
+function checkSplit(command: string): void {
   try {
-    splitCommandLine(command);
+    if (splitCommandLine(command).length === 0) reject(command, 'a command');
   } catch (error) {
     if (!(error instanceof CommandLineError)) throw error;
     throw new WrongValue(`cannot be split into words: ${error.message}; close the quote, or write it as \\"`);
   }
-  return { kind: 'command', command };
 }
+
+/** The command of a hook. */
+export const hookCommand = dataType('command', (value) => {
+  checkSplit(value);
+  return value;
+});
 
 const SHORTEST_CHECK_S = 0.001;
 

@@ -51,6 +51,14 @@ export function parseOptions(args: readonly string[]): OptionsOutcome {
   }
 }
 
+/** The command line of a program that is one action, as `onevisor health -c FILE web`: the action comes after the options. One that is wrong comes as it is. */
+export function placeAction(action: string, args: readonly string[]): string[] {
+  const outcome = parseOptions(args);
+  if (!outcome.ok) return [...args];
+  const options = args.length - outcome.options.action.length;
+  return [...args.slice(0, options), action, ...args.slice(options)];
+}
+
 function readOptions(args: readonly string[]): CtlOptions {
   const rest = [...args];
   const found: Array<{ row: Row; spelled: string; value: string }> = [];

@@ -14,7 +14,7 @@ import { CtlError, formatError } from '../../../src/ctl/errors.ts';
 import { formatChanges, formatClearResult, formatConfigs, formatSignalResult, formatStartResult, formatStatuses } from '../../../src/ctl/format.ts';
 import { findProblems } from '../../../src/ctl/health.ts';
 import { expandNames, findMatches, isPattern } from '../../../src/ctl/names.ts';
-import { parseOptions } from '../../../src/ctl/options.ts';
+import { parseOptions, placeAction } from '../../../src/ctl/options.ts';
 import { isUrl, parseServerUrl } from '../../../src/ctl/server-url.ts';
 import type { ConfigInfo } from '../../../src/ctl/supervisor.ts';
 import { processInfo } from './fake-supervisor.ts';
@@ -40,9 +40,16 @@ describe('names', () => {
     assert.deepEqual(names('g:*'), ['a+', 'b']);
     assert.deepEqual(names('*a+'), ['a+']);
     assert.deepEqual(names('*'), ['web.1', 'webx1', 'a+', 'b']);
+    assert.deepEqual(names('b*'), ['b']);
     assert.deepEqual(names('[w]*'), []);
     assert.deepEqual(await expandNames(['g:b', 'g:?', 'x*'], () => Promise.resolve(processes)), ['g:b', 'x*']);
     assert.deepEqual(await expandNames(['a', 'a', 'g:*'], () => Promise.reject(new Error('must not be asked'))), ['a', 'a', 'g:*']);
+  });
+
+  it('an action goes after the options', () => {
+    assert.deepEqual(placeAction('health', []), ['health']);
+    assert.deepEqual(placeAction('health', ['-c', 'a', '--user=b', 'web', '-x']), ['-c', 'a', '--user=b', 'health', 'web', '-x']);
+    assert.deepEqual(placeAction('health', ['-z', 'web']), ['-z', 'web']);
   });
 
   it('numbers are read as Python reads them', () => {
