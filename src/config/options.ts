@@ -26,7 +26,7 @@ const logJsonLines = choice('nest', 'pass', 'string');
 
 /** `[supervisord]` */
 export const supervisordOptions = {
-  logfile: here.option(mainLogTargets, [{ kind: 'file', path: 'supervisord.log' }], 'Log of the supervisor itself.', { containerDefault: [{ kind: 'none' }], defaultText: 'supervisord.log in the working directory', sample: '/tmp/supervisord.log' }),
+  logfile: here.option(mainLogTargets, [{ kind: 'file', path: 'supervisord.log' }], 'Log of the supervisor itself: a path, NONE, /dev/stdout, syslog://host:514, or several with commas.', { containerDefault: [{ kind: 'none' }], defaultText: 'supervisord.log in the working directory', sample: '/tmp/supervisord.log' }),
   logfile_maxbytes: here.option(byteSize, 50 * MB, 'Size at which that log is rotated; 0 for never.', { sample: '50MB' }),
   logfile_backups: here.option(integer, 10, 'How many rotated logs are kept; 0 for none.'),
   loglevel: here.option(logLevel, 'info', 'How much the supervisor says: critical, error, warn, info, debug, trace, blather.'),
@@ -110,7 +110,7 @@ export const programOptions = {
   killasgroup: program.option(boolean, false, 'Send SIGKILL to its whole process group.', { ...live, defaultText: 'that of stopasgroup' }),
   user: program.optional(owner, 'User, and perhaps group, that it runs as.', { sample: 'app' }),
   redirect_stderr: program.option(boolean, false, 'Treat its standard error as its standard output.'),
-  stdout_logfile: process.option(logTargets, [{ kind: 'auto' }], 'Where its standard output goes: a path, AUTO, NONE, /dev/stdout, or several with commas.', { isExpandedTwice: true, containerDefault: [{ kind: 'container', fd: 1 }], defaultText: 'AUTO', sample: '/dev/stdout' }),
+  stdout_logfile: process.option(logTargets, [{ kind: 'auto' }], 'Where its standard output goes: a path, AUTO, NONE, /dev/stdout, syslog://host:514, or several with commas.', { isExpandedTwice: true, containerDefault: [{ kind: 'container', fd: 1 }], defaultText: 'AUTO', sample: '/dev/stdout' }),
   stdout_logfile_maxbytes: process.option(byteSize, 50 * MB, 'Size at which that log is rotated; 0 for never.', { sample: '50MB' }),
   stdout_logfile_backups: process.option(integer, 10, 'How many rotated logs are kept.'),
   stdout_capture_maxbytes: program.option(byteSize, 0, 'Bytes kept of what it says in capture mode; 0 for no capture.'),

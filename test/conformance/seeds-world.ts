@@ -6,7 +6,6 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -15,6 +14,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { childrenOf, isAlive, until } from '../e2e/observe.ts';
 import { EXECUTABLE } from '../e2e/launch.ts';
 import { Lines } from '../e2e/lines.ts';
+import { freePort } from '../e2e/ports.ts';
 
 const SEEDS = join(import.meta.dirname, '..', '..', '..', 'shared', 'seeds');
 const REAL = '/usr/bin/supervisord';
@@ -257,15 +257,6 @@ async function openWorld(t: TestContext, subject: Subject, text: string): Promis
   for (const name of ['supervisord', 'supervisorctl', 'echo_supervisord_conf']) await symlink(join(subject.bin, name), world.at(`/usr/bin/${name}`));
   await world.place('/usr/bin/sudo', '#!/bin/sh\nexec "$@"\n');
   return world;
-}
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** Ends what one world started, wherever it went: all of it has the mark in its environment. */

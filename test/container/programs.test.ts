@@ -5,16 +5,15 @@
 import assert from 'node:assert/strict';
 import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { get } from 'node:http';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { compile, until } from '../e2e/observe.ts';
 import { buildImage, image, podman, runContainer, skipReason, startContainer } from './containers.ts';
 import { EXECUTABLE } from '../e2e/launch.ts';
-import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import type { Container } from './containers.ts';
+import { freePort } from '../e2e/ports.ts';
 
 const skip = (await skipReason()) ?? false;
 
@@ -33,14 +32,6 @@ http {
 const NGINX = `nginx -c /etc/nginx-test.conf -g "daemon off;"`;
 const REDIS = (port: number): string => `redis-server --port ${port} --save "" --dir /tmp`;
 const WORKER = `sh -c "echo at work; while sleep 0.2; do :; done"`;
-
-/** Containers share the network of the host. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await new Promise<number>((resolve) => server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)));
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 function page(port: number): Promise<string> {
   return new Promise((resolve, reject) => {

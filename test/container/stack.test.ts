@@ -5,26 +5,17 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { get } from 'node:http';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { until } from '../e2e/observe.ts';
+import { freePort } from '../e2e/ports.ts';
 import { skipReason, startContainer } from './containers.ts';
-import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import type { Container } from './containers.ts';
 
 const skip = (await skipReason()) ?? false;
 const FOLDER = join(import.meta.dirname, 'stack');
-
-/** Containers share the network of the host. All are held until the last is known, so that none comes twice. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports = await Promise.all(servers.map((server) => new Promise<number>((resolve) => server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)))));
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
-}
 
 function page(port: number, path = '/'): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
@@ -44,7 +35,8 @@ interface Stack {
 async function startStack(t: TestContext, migration?: string): Promise<Stack> {
   const folder = await mkdtemp(join(tmpdir(), 'onevisor-stack-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
-  const [web = 0, control = 0, db = 0, redis = 0] = await freePorts(4);
+  // Containers share the network of the host.
+  const [web, control, db, redis] = [await freePort(), await freePort(), await freePort(), await freePort()];
   await writeFile(join(folder, 'nginx.conf'), (await readFile(join(FOLDER, 'nginx.conf'), 'utf8')).replace('PORT_WEB', String(web)));
   await writeFile(join(folder, 'migrate.sql'), migration ?? (await readFile(join(FOLDER, 'migrate.sql'), 'utf8')));
   const container = await startContainer(t, {

@@ -3,26 +3,16 @@
  */
 import assert from 'node:assert/strict';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { EXECUTABLE, launch, type Launched, pid1SkipReason } from './launch.ts';
 import { childrenOf, countZombies, programFile, residentBytes, until, untilFile } from './observe.ts';
+import { freePort } from './ports.ts';
 
 const skip = (await pid1SkipReason()) ?? false;
 const rootSkip = process.getuid?.() === 0 ? skip : 'only root can run programs as another user';
 
 const QUICK = 'healthcheck_interval=0.1\nhealthcheck_retries=2\n';
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => { server.close(resolve); });
-  return port;
-}
 
 const healthOf = (launched: Launched, ...names: string[]): ReturnType<Launched['enter']> => launched.enter([EXECUTABLE, 'health', ...names]);
 

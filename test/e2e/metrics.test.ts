@@ -3,25 +3,16 @@
  */
 import assert from 'node:assert/strict';
 import { spawn, execFile } from 'node:child_process';
-import { createServer, type AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { launch, type Launched, pid1SkipReason } from './launch.ts';
+import { freePort } from './ports.ts';
 
 const run = promisify(execFile);
 const skip = (await pid1SkipReason()) ?? false;
 /** Prometheus' own tool, by its name or as $PROMTOOL. */
 const PROMTOOL = process.env['PROMTOOL'] ?? 'promtool';
 const skipPromtool = skip || await run(PROMTOOL, ['--version']).then(() => false, () => 'promtool is not installed');
-
-/** A port that nobody listens on; it was free a moment ago, and the kernel does not give it to the next who asks. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 const AUTHORIZATION = `Basic ${Buffer.from('user:hidden').toString('base64')}`;
 

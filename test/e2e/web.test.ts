@@ -4,10 +4,10 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { request } from 'node:http';
-import { type AddressInfo, createServer } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import { launch, pid1SkipReason } from './launch.ts';
+import { freePort } from './ports.ts';
 
 const run = promisify(execFile);
 const skip = (await pid1SkipReason()) ?? false;
@@ -29,15 +29,6 @@ function send(port: number, method: string, path: string, body = ''): Promise<An
     asked.on('error', reject);
     asked.end(body);
   });
-}
-
-/** A port that nobody listens on; it was free a moment ago, and the kernel does not give it to the next who asks. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 const config = (port: number): string => `[supervisord]
