@@ -147,6 +147,14 @@ const checks: Readonly<Record<string, Check>> = {
     assert.equal((await ctl(container, 'stop', 'worker_*')).match(/: stopped/g)?.length, 4);
     await stop(container);
   },
+  signals: async (start) => {
+    const container = await start();
+    await container.waitForLine(/success: web entered RUNNING/);
+    await container.kill('USR1');
+    await container.waitForLine(/exited: web \(terminated by SIGUSR1; not expected\)/);
+    await container.waitForLine(/spawned: 'web'/, { count: 2 });
+    await stop(container);
+  },
   metrics: async (start) => {
     const container = await start();
     await container.waitForLine(/success: web entered RUNNING/);

@@ -22,7 +22,7 @@ async function terminationLog(t: TestContext): Promise<{ readonly path: string; 
 
 const CASES: ReadonlyArray<{ readonly what: string; readonly options: ContainerOptions; readonly code: number; readonly says: RegExp }> = [
   { what: 'a program that failed', options: { config: '[supervisord]\n[program:web]\ncommand=sh -c "exit 3"\nstartretries=0\nexit_on_failure=true\n' }, code: 3, says: /^program web ended \(exit status 3\): exit_on_failure$/ },
-  { what: 'a health check that failed', options: { config: '[supervisord]\n[program:web]\ncommand=sleep 1000\nhealthcheck=false\nhealthcheck_interval=0.2s\nhealthcheck_retries=1\nhealthcheck_action=exit\n' }, code: 1, says: /^program web ended \(unhealthy: exit status 1\): healthcheck_action$/ },
+  { what: 'a health check that failed', options: { config: '[supervisord]\n[program:web]\ncommand=sleep 1000\nhealthcheck=false\nhealthcheck_interval=0.2s\nhealthcheck_retries=1\nhealthcheck_action=exit\n' }, code: 1, says: /^program web is unhealthy: exit status 1: healthcheck_action$/ },
   { what: 'a main program that is not there, as another user and without a writable root', options: { command: ['/usr/local/bin/onevisor', '--', '/nope'], flags: ['--user=1234', '--read-only'] }, code: 127, says: /nope/ },
   { what: 'a configuration with errors, each of them', options: { config: '[supervisord]\n[program:a]\n[program:b]\ncommand=x\nnumprocs=many\n' }, code: 2, says: /^\/etc\/supervisord\.conf:2: \[program:a\] command: [^\n]+\n\/etc\/supervisord\.conf:5: \[program:b\] numprocs: [^\n]+\n$/ },
   { what: 'an unknown flag', options: { command: ['/usr/local/bin/onevisor', '--nonsense'] }, code: 2, says: /^Error: .*nonsense/ },
