@@ -49,8 +49,9 @@ function isMet({ record, condition, isOneshot, tellsReadiness, exitCodes }: Depe
 }
 
 /** Whether what is asked of it may still come by itself. */
-function isOnItsWay({ record, hold, isScheduled }: Dependable): boolean {
-  if (record === null) return false;
+function isOnItsWay(dependency: Dependable): boolean {
+  const { record, hold, isScheduled } = dependency;
+  if (record === null || isSick(dependency)) return false;
   switch (record.state) {
     case 'STARTING':
     case 'RUNNING':
@@ -67,10 +68,17 @@ function isOnItsWay({ record, hold, isScheduled }: Dependable): boolean {
   }
 }
 
-function formatLost({ name, record, condition, hold }: Dependable): string {
+/** It may recover, but nobody knows when: who asked for the start is told. */
+function isSick({ record, condition }: Dependable): boolean {
+  return condition === 'healthy' && record?.health === 'unhealthy';
+}
+
+function formatLost(dependency: Dependable): string {
+  const { name, record, condition, hold } = dependency;
   const wanted = `must be ${condition}`;
   if (record === null) return `${name} ${wanted} and is not there any more`;
   if (hold !== null) return `${name} ${wanted} and ${hold.reason}`;
+  if (isSick(dependency)) return `${name} ${wanted} and is unhealthy`;
   const how = record.state === 'EXITED' && record.exit?.kind === 'exited' ? ` (exit status ${record.exit.code})` : '';
   return `${name} ${wanted} and is ${record.state}${how}`;
 }
