@@ -5,7 +5,8 @@
 import type { ProcessEffect, ProcessInput } from '../core/process-record.ts';
 import { Aftermath } from './aftermath.ts';
 import { Hooks } from './hooks.ts';
-import type { Clock, Jobs, Processes, Report } from './ports.ts';
+import { formatError } from './messages.ts';
+import type { Clock, Jobs, Processes, Report, SpawnOutcome } from './ports.ts';
 import type { Entry, Registry } from './registry.ts';
 
 const STOPPED_BEFORE = 'it was stopped before it was started';
@@ -72,8 +73,15 @@ export class Runs {
   }
 
   #spawn(entry: Entry, run: number): void {
-    const { processes, registry, clock, send } = this.#parts;
-    const outcome = processes.spawn(entry.config, run);
+    const { processes, registry, clock, report, send } = this.#parts;
+    let outcome: SpawnOutcome;
+    try {
+      outcome = processes.spawn(entry.config, run);
+    } catch (error) {
+      // A mistake of ours. A run without an outcome would be STARTING for ever: nothing could stop it, nor end the supervisor.
+      report('critical', `cannot start '${entry.config.name}': ${formatError(error)}`);
+      outcome = { ok: false, reason: `cannot start '${entry.config.name}': the supervisor has failed`, exitCode: 1 };
+    }
     const atMs = clock.nowMs();
     if (outcome.ok) registry.claimPid(outcome.pid, { entry, run });
     const input: ProcessInput = outcome.ok

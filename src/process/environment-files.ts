@@ -78,6 +78,9 @@ function readSmallFile(path: string, isOptional: boolean): string | null {
     if (!status.isFile()) throw new SpawnError('exec', 'EINVAL', `cannot read ${path}: it is not a regular file`);
     if (status.size > MAX_BYTES) throw new SpawnError('exec', 'EFBIG', `cannot read ${path}: it is larger than ${MAX_BYTES} bytes`);
     return readFileSync(fd, 'utf8');
+  } catch (error) {
+    if (error instanceof SpawnError) throw error;
+    throw new SpawnError('exec', codeOf(error), `cannot read ${path}: ${codeOf(error)}`);
   } finally {
     closeSync(fd);
   }

@@ -301,3 +301,13 @@ test('groups come and go at run time, but not while they run', () => {
   assert.deepEqual(world.engine.processes().map(({ id }) => id), ['web:web']);
   assert.deepEqual([world.states.at(1), world.states.at(-1)], ['late added', 'late removed']);
 });
+
+test('a spawn that throws is a failed start, and can be stopped like any', () => {
+  const world = new World([{ name: 'web', spawnThrows: true }]);
+  world.engine.start();
+  assert.deepEqual([world.state('web'), world.view('web').record.spawnError], ['BACKOFF', "cannot start 'web': the supervisor has failed"]);
+  assert.ok(world.log.some((line) => line.startsWith("cannot start 'web': TypeError: nobody has thought of this")));
+  world.engine.end('exit', { kind: 'request' });
+  assert.ok(world.hasEnded());
+  world.assertQuiet();
+});

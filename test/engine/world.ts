@@ -63,6 +63,8 @@ export interface Program extends Partial<Omit<typeof defaults, 'autorestart'>> {
   /** Conditions by the names of what it depends on. */
   readonly needs?: Readonly<Record<string, Dependency['condition']>>;
   readonly spawnError?: { readonly reason: string; readonly exitCode: number };
+  /** To spawn it is a mistake that nobody has thought of. */
+  readonly spawnThrows?: boolean;
 }
 
 /** One engine in a world of its own. */
@@ -106,6 +108,7 @@ export class World {
           this.calls.push(`spawn ${name}`);
           const program = this.#programs.get(name);
           assert.ok(program !== undefined);
+          if (program.spawnThrows === true) throw new TypeError('nobody has thought of this');
           if (program.spawnError !== undefined) return { ok: false, ...program.spawnError };
           const pid = this.#nextPid++;
           this.#alive.set(pid, program);
@@ -154,6 +157,16 @@ export class World {
     return () => {
       this.calls.push(`cancel ${key}`);
     };
+  }
+
+  /** Commands under way: `web stop_command`. */
+  get jobs(): string[] {
+    return [...this.#jobs.keys()];
+  }
+
+  /** Names of the programs that live. */
+  get alive(): string[] {
+    return [...this.#alive.values()].map(({ name }) => name);
   }
 
   /** A command comes to its end. */

@@ -40,3 +40,8 @@ test('files and directories, the later over the earlier', (t) => {
   assert.throws(() => readEnvironmentFiles([{ path: folder, isOptional: true }], []), /not a regular file$/);
   assert.throws(() => readEnvironmentFiles([], [join(folder, 'none')]), /none: ENOENT$/);
 });
+
+test('a file that can be opened and not be read is a failed start', () => {
+  const isFailedStart = (error: unknown): boolean => error instanceof SpawnError && error.message === 'cannot read /proc/self/mem: EIO';
+  assert.throws(() => readEnvironmentFiles([{ path: '/proc/self/mem', isOptional: false }], []), isFailedStart);
+});
