@@ -238,6 +238,8 @@ export class Engine {
     if (entry === undefined) return;
     const before = entry.record;
     const isStart = input.type === 'start' || input.type === 'gate';
+    // What was in the queue when the end began: nothing would stop it any more.
+    if (isStart && this.#shutdown.phase !== 'running') return;
     const { record, effects } = step(before, input, {
       ...entry.policy,
       mayRestart: this.#shutdown.phase === 'running',

@@ -311,3 +311,21 @@ test('a spawn that throws is a failed start, and can be stopped like any', () =>
   assert.ok(world.hasEnded());
   world.assertQuiet();
 });
+
+test('an end that comes among starts is the end of them', () => {
+  const world = new World([
+    { name: 'first', startretries: 0, exit_on_failure: true, spawnError: { reason: 'no such file', exitCode: 127 } },
+    { name: 'second' }, { name: 'third', needs: { second: 'started' } },
+  ]);
+  world.engine.start();
+  assert.deepEqual([world.ended?.goal, world.calls], ['exit', ['spawn first']]);
+  world.assertQuiet();
+});
+
+test('so is one that comes with what a start has waited for', () => {
+  const world = new World([{ name: 'migrate', oneshot: true, exit_on_end: true }, { name: 'web', needs: { migrate: 'completed' } }]);
+  world.engine.start();
+  world.end(exitWith(0), 'migrate');
+  assert.deepEqual([world.ended?.goal, world.calls], ['exit', ['spawn migrate']]);
+  world.assertQuiet();
+});
