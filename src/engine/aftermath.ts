@@ -38,6 +38,7 @@ export class Aftermath {
   readonly #groups = new Map<string, Group>();
   /** Processes with an aftermath under way, and what waits for its end. */
   readonly #waiting = new Map<string, Array<() => void>>();
+  #isHurried = false;
 
   constructor(parts: AftermathParts) {
     this.#parts = parts;
@@ -53,7 +54,8 @@ export class Aftermath {
     const group: Group = { entry, pid, alarm: new Alarm(this.#parts.clock, () => this.#press(group)), signalsSent: 0, isKilled: false };
     this.#groups.set(entry.id, group);
     this.#parts.report('info', `stopping what is left of the process group of '${entry.config.name}' (kill_orphans)`);
-    this.#press(group);
+    if (this.#isHurried) this.#kill(group);
+    else this.#press(group);
   }
 
   /** Children were reaped that are nobody's: perhaps the last of a group. */
@@ -73,8 +75,13 @@ export class Aftermath {
     else waiting.push(then);
   }
 
-  /** No more patience: SIGKILL to the rest of the group, and to post_stop_command. */
-  hurry(id: string): void {
+  /** No more patience, now and with the runs that end from now on: SIGKILL to all that is left of groups, and to commands. None is begun any more. */
+  hurry(ids: readonly string[]): void {
+    this.#isHurried = true;
+    for (const id of ids) this.#hurry(id);
+  }
+
+  #hurry(id: string): void {
     const group = this.#groups.get(id);
     if (group !== undefined) this.#kill(group);
     this.#parts.hooks.cancel(id, 'stop_command');
@@ -113,11 +120,12 @@ export class Aftermath {
 
   #tidy(entry: Entry, pid: number): void {
     const { hooks } = this.#parts;
-    hooks.afterStop(entry.id, () => hooks.postStop(entry, pid, () => {
+    const finish = (): void => {
       const waiting = this.#waiting.get(entry.id) ?? [];
       this.#waiting.delete(entry.id);
       for (const then of waiting) then();
-    }));
+    };
+    hooks.afterStop(entry.id, () => (this.#isHurried ? finish() : hooks.postStop(entry, pid, finish)));
   }
 
   #isThere(pid: number): boolean {

@@ -90,8 +90,7 @@ export class Shutdown {
         return finished(effect.goal, effect.cause);
       case 'kill':
         send(effect.ids, { type: 'kill', atMs: clock.nowMs() });
-        for (const id of effect.ids) aftermath.hurry(id);
-        return;
+        return aftermath.hurry(effect.ids);
       case 'stop':
         return beforeStop(effect.ids, () => send(effect.ids, { type: 'stop', atMs: clock.nowMs() }));
     }

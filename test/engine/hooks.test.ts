@@ -203,3 +203,32 @@ test('a second request to end kills what is left of a group at once', () => {
   assert.equal(world.ended?.goal, 'exit');
   world.assertQuiet();
 });
+
+test('a second request to end is also for what follows the ends that it causes', () => {
+  const world = new World([{ name: 'web', kill_orphans: 'stop', post_stop_command: '/bin/tidy' }]);
+  world.engine.start();
+  world.clock.advance(1000);
+  world.engine.end('exit', { kind: 'request' });
+  world.engine.hurry();
+  world.groups.add(100);
+  world.end(9, 'web');
+  assert.deepEqual(world.calls, ['spawn web', 'SIG15 web', 'SIG9 web', 'SIG9 rest of 100']);
+  world.groups.clear();
+  world.engine.reaped([{ pid: 555, status: 9 }]);
+  assert.deepEqual([world.hasEnded(), world.calls.length], [true, 4]);
+  world.assertQuiet();
+});
+
+test('shutdown_timeout caps what is left of a group, and begins no post_stop_command', () => {
+  const world = new World([{ name: 'web', kill_orphans: 'stop', post_stop_command: '/bin/tidy' }], { shutdownTimeoutMs: 3000 });
+  world.engine.start();
+  world.clock.advance(1000);
+  world.engine.end('exit', { kind: 'request' });
+  world.groups.add(100);
+  world.end(15, 'web');
+  world.clock.advance(3000);
+  world.groups.clear();
+  world.engine.reaped([{ pid: 555, status: 9 }]);
+  assert.deepEqual([world.hasEnded(), world.calls], [true, ['spawn web', 'SIG15 web', 'SIG15 rest of 100', 'SIG9 rest of 100']]);
+  world.assertQuiet();
+});
