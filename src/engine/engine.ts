@@ -238,6 +238,8 @@ export class Engine {
     if (entry === undefined) return;
     const before = entry.record;
     const isStart = input.type === 'start' || input.type === 'gate';
+    // Asked for before the end began, as others at boot are when one of them ends everything.
+    if (isStart && this.#shutdown.phase !== 'running') return;
     // What was in the queue when the end began: nothing would stop it any more.
     if (isStart && this.#shutdown.phase !== 'running') return;
     const { record, effects } = step(before, input, {
@@ -297,7 +299,7 @@ export class Engine {
       if (to === 'BACKOFF') this.#queue.add({ to: 'process', id: entry.id, input: { type: 'stop', atMs: this.#now() } });
       return this.#shutdown.atRest(entry.id);
     }
-    const cause = exitCauseOf({ ...entry, record }, expected, this.#registry.all(), this.#options, (other) => isAwaited(other.id, this.#registry));
+    const cause = exitCauseOf({ ...entry, record }, expected, this.#registry.all(), this.#options, (other) => this.#queue.hasStart(other.id) || isAwaited(other.id, this.#registry));
     if (cause === null) return;
     // Ahead of what else has happened: other ends of the same batch are no reason to restart anything any more.
     this.#queue.add({ to: 'supervisor', input: this.#shutdown.requestFor('exit', cause) }, 'next');

@@ -27,6 +27,11 @@ export class InputQueue {
     else this.#inputs.push(input);
   }
 
+  /** Whether a start of a process waits for its turn. */
+  hasStart(id: string): boolean {
+    return this.#inputs.some((queued) => queued.to === 'process' && queued.id === id && queued.input.type === 'start');
+  }
+
   /** Takes inputs until none is left. A call from within a taking does nothing: the turn under way goes on to what was added. */
   turn(): void {
     if (this.#isTurning) return;

@@ -149,6 +149,16 @@ test('an idle supervisor with only starts that can no longer happen ends', () =>
   assert.equal(world.ended?.cause.kind === 'program' && world.ended.cause.code, 7);
 });
 
+test('an idle supervisor is not idle while others have not had their turn, and what ends it at boot leaves the rest unstarted', () => {
+  const nothing = { name: 'a', priority: 1, startretries: 0, spawnError: { reason: 'there is no such command', exitCode: 127 } };
+  const world = new World([nothing, { name: 'b', priority: 2 }], { exitWhenIdle: true });
+  world.engine.start();
+  assert.deepEqual([world.ended, world.state('b')], [null, 'STARTING']);
+  const other = new World([{ ...nothing, exit_on_failure: true }, { name: 'b', priority: 2 }]);
+  other.engine.start();
+  assert.deepEqual([other.ended?.goal, other.state('b'), started(other)], ['exit', 'STOPPED', ['a']]);
+});
+
 test('but not one with a start that may yet happen', () => {
   const world = new World([{ name: 'job', oneshot: true }, { name: 'web', needs: { job: 'completed' } }], { exitWhenIdle: true });
   world.engine.start();
