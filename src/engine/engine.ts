@@ -238,8 +238,6 @@ export class Engine {
     if (entry === undefined) return;
     const before = entry.record;
     const isStart = input.type === 'start' || input.type === 'gate';
-    // Asked for before the end began, as others at boot are when one of them ends everything.
-    if (isStart && this.#shutdown.phase !== 'running') return;
     // What was in the queue when the end began: nothing would stop it any more.
     if (isStart && this.#shutdown.phase !== 'running') return;
     const { record, effects } = step(before, input, {
