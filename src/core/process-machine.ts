@@ -10,7 +10,7 @@
  * Invariants:
  *   1. The record is the only state. It is replaced, never changed.
  *   2. A pid stands only in STARTING, RUNNING, STOPPING and UNKNOWN.
- *   3. One deadline at most, and the state says what it means: STARTING startsecs, BACKOFF the next try, STOPPING stopwaitsecs, EXITED a restart that is due.
+ *   3. One deadline at most, and the state says what it means: STARTING startsecs, BACKOFF the next try, STOPPING stopwaitsecs, EXITED and STOPPED a restart that is due.
  *   4. Facts of another run, and a deadline that is not due, are dropped in one place: `step`.
  */
 import { isExpectedExit, supervisorExitStatus } from './exit-status.ts';
@@ -157,16 +157,20 @@ const kill: Rule<'kill'> = (record, input, policy) => {
 };
 /** Nothing runs; what was due to run, or is held, is called off. */
 const callOff = (record: ProcessRecord): ProcessStep => {
-  const steps = new Steps(record).keep({ deadlineMs: null });
+  const steps = new Steps(record).keep({ deadlineMs: null, thenStart: false });
   return record.hold === null ? steps : steps.tell('held', { hold: null });
 };
 /** compat: a stop in BACKOFF goes straight to STOPPED, without a signal. */
 const stopWaiting = (record: ProcessRecord): ProcessStep => new Steps(record).become('STOPPED', { failedStarts: 0 });
-/** The end of a process that was told to stop, which may be half of a restart. */
+/** The end of a process that was told to stop, which may be half of a restart; that has the pause of any other. */
 const gone: Rule<'exited'> = (record, { atMs, status }, policy) => {
-  const steps = new Steps(record).note({ note: 'stopped', status }).become('STOPPED', { pid: null, endedMs: atMs, exit: status });
-  if (!record.thenStart || !policy.mayRestart || giveUpRestarts(steps, atMs, policy)) return steps.keep({ thenStart: false });
-  return relaunch(steps, atMs, policy);
+  const thenStart = record.thenStart && policy.mayRestart;
+  const delayMs = restartDelayMs(atMs - (record.startedMs ?? atMs), policy.restart);
+  const steps = new Steps(record)
+    .note({ note: 'stopped', status })
+    .become('STOPPED', { pid: null, endedMs: atMs, exit: status, thenStart, deadlineMs: thenStart ? atMs + delayMs : null });
+  if (!thenStart || giveUpRestarts(steps, atMs, policy)) return steps.keep({ thenStart: false });
+  return delayMs === 0 ? relaunch(steps, atMs, policy) : steps;
 };
 const retry: Rule<'elapsed'> = (record, input, policy) => relaunch(new Steps(record), input.atMs, policy);
 const noteReady: Rule<'ready'> = (record) => (record.isReady ? ignore(record) : new Steps(record).tell('ready', { isReady: true }).note({ note: 'ready' }));
@@ -184,7 +188,7 @@ const up = { restart, gate: ignore, ready: noteReady, health: noteHealth } as co
 
 /** The table. A missing cell is a compile error. */
 export const rules: Readonly<Record<ProcessStateName, Row>> = {
-  STOPPED: { ...idle, start: begin },
+  STOPPED: { ...idle, start: begin, elapsed: retry },
   FATAL: { ...idle, start: begin },
   EXITED: { ...idle, start: begin, elapsed: retry },
   BACKOFF: { ...idle, start: ignore, stop: stopWaiting, kill: stopWaiting, elapsed: retry },

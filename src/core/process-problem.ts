@@ -55,7 +55,11 @@ const rules: Readonly<Record<ProcessStateName, Rule>> = {
     return facts.failedStarts === 0 ? null : `${facts.state} after failed starts: ${facts.failedStarts}`;
   },
   STOPPING: (facts, isReadyAsked) => (isReadyAsked && facts.isStartDue ? `${facts.state} to be started again` : null),
-  STOPPED: (facts, isReadyAsked) => (isReadyAsked && facts.autostart && !facts.wasStarted ? asIs(facts, isReadyAsked) : null),
+  STOPPED: (facts, isReadyAsked) => {
+    if (!isReadyAsked) return null;
+    if (facts.isStartDue) return `${facts.state} to be started again`;
+    return facts.autostart && !facts.wasStarted ? asIs(facts, isReadyAsked) : null;
+  },
   EXITED: ({ state, exitStatus, isExitExpected, isStartDue }, isReadyAsked) => {
     if (!isExitExpected) return `${state} exit status ${exitStatus}`;
     return isReadyAsked && isStartDue ? `${state} to be started again` : null;

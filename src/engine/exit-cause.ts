@@ -21,7 +21,7 @@ export function exitCauseOf(
   { id, config, record }: ProcessView, expected: boolean, all: readonly ProcessView[], { exitWhenIdle, mainProgram }: ExitSettings, isAwaited: (other: ProcessView) => boolean,
 ): ExitCause | null {
   const { exit_on_failure: exitOnFailure, exit_on_end: exitOnEnd, success_exit_codes: successExitCodes } = config.options;
-  const isIdle = exitWhenIdle && all.every((other) => (isEndedForGood(other.record) || other.record.state === 'STOPPED') && !isAwaited(other));
+  const isIdle = exitWhenIdle && all.every((other) => (isEndedForGood(other.record) || (other.record.state === 'STOPPED' && other.record.deadlineMs === null)) && !isAwaited(other));
   const rule = exitRule(record, expected, { exitOnFailure, exitOnEnd, isMain: id === mainProgram, isScheduled: config.options.cron !== null }, exitWhenIdle, isIdle);
   if (rule === null) return null;
   return { kind: 'program', id: config.name, rule, code: programExitCode(record, successExitCodes), how: programEnd(record), wasExecuted: record.exit !== null };

@@ -14,7 +14,9 @@ import { whenSettled } from './settling.ts';
 import type { XmlRpcStruct, XmlRpcValue } from './xmlrpc.ts';
 
 const isRunning = ({ record }: ProcessView): boolean => RUNNING_STATES.has(record.state);
-const isWanted = (process: ProcessView): boolean => isRunning(process) || process.record.hold !== null;
+/** It does not run, and is due to be started again. */
+const isStartDue = ({ record }: ProcessView): boolean => STOPPED_STATES.has(record.state) && record.deadlineMs !== null;
+const isWanted = (process: ProcessView): boolean => isRunning(process) || process.record.hold !== null || isStartDue(process);
 const isNotRunning = (process: ProcessView): boolean => !isRunning(process);
 const isSignallable = ({ record }: ProcessView): boolean => SIGNALLABLE_STATES.has(record.state);
 
@@ -58,15 +60,16 @@ function start(context: CallContext, { id, config, record }: ProcessView, name: 
   return whenSettled(context, id, (process) => judgeStart(process, name));
 }
 
-function stop(context: CallContext, { id, record }: ProcessView, name: string, wait: boolean): true | Promise<true> {
+function stop(context: CallContext, process: ProcessView, name: string, wait: boolean): true | Promise<true> {
   const { supervisor } = context;
+  const { id, record } = process;
   // Unlike Supervisor, which answers NOT_RUNNING: who asks a second time has no more patience.
   if (record.state === 'STOPPING') supervisor.kill(id);
-  // A start that is held is called off.
-  else if (RUNNING_STATES.has(record.state) || record.hold !== null) supervisor.stop(id);
+  // A start that is held, or due, is called off.
+  else if (isWanted(process)) supervisor.stop(id);
   else throw RpcFault.of('NOT_RUNNING', name);
   if (judgeStop(supervisor.process(id), name) === true || !wait) return true;
-  return whenSettled(context, id, (process) => judgeStop(process, name));
+  return whenSettled(context, id, (now) => judgeStop(now, name));
 }
 
 function signal({ supervisor }: CallContext, { id, record }: ProcessView, name: string, requested: XmlRpcValue | undefined): true {

@@ -172,6 +172,7 @@ test('a restart by our own decision is orderly, counted, and outweighed by a sto
   assert.equal(world.engine.restart('web:web', 'uses too much'), true);
   assert.deepEqual(world.log.slice(-2), ["restarting 'web': uses too much", 'killing web (pid 100) with signal SIGTERM']);
   assert.equal(world.engine.restart('web:web', 'again'), false);
+  world.clock.advance(1000);
   world.end(15, 'web');
   assert.equal(world.state('web'), 'STARTING');
   world.clock.advance(1000);
@@ -185,6 +186,31 @@ test('a restart by our own decision is orderly, counted, and outweighed by a sto
   assert.equal(world.state('web'), 'STOPPED');
   assert.equal(world.engine.restart('web:web', 'it is not up'), false);
   assert.equal(world.engine.restart('nobody:nobody', 'it is not there'), false);
+  world.assertQuiet();
+});
+
+test('a restart by our own decision has the pause of any other, which a stop calls off, and no spin', () => {
+  const world = new World([{ name: 'web' }, { name: 'slow', restartpause: 5 }], { exitWhenIdle: true });
+  world.engine.start();
+  world.clock.advance(400);
+  world.engine.restart('web:web', 'it said WATCHDOG=trigger');
+  world.end(exitWith(1), 'web');
+  assert.deepEqual([world.state('web'), started(world)], ['STOPPED', ['web', 'slow']]);
+  world.clock.advance(600);
+  assert.deepEqual([world.state('web'), started(world)], ['STARTING', ['web', 'slow', 'web']]);
+  world.clock.advance(1000);
+  world.engine.request('web:web', 'stop');
+  world.engine.restart('slow:slow', 'uses too much');
+  world.end(15, 'web', 'slow');
+  assert.deepEqual([world.state('slow'), world.view('slow').record.thenStart, world.ended], ['STOPPED', true, null]);
+  world.clock.advance(4999);
+  assert.equal(world.state('slow'), 'STOPPED');
+  world.clock.advance(1);
+  assert.deepEqual([world.state('slow'), world.view('slow').record.thenStart], ['STARTING', false]);
+  world.engine.restart('slow:slow', 'uses too much');
+  world.end(15, 'slow');
+  world.engine.request('slow:slow', 'stop');
+  assert.equal(world.view('slow').record.thenStart, false);
   world.assertQuiet();
 });
 

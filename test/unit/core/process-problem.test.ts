@@ -29,6 +29,7 @@ describe('findProblem', () => {
     [{ state: 'STOPPING' }, null, null],
     [{ state: 'STOPPING', isStartDue: true }, null, 'STOPPING to be started again'],
     [{ state: 'STOPPED', description: 'Nov 21 04:00 AM' }, null, null],
+    [{ state: 'STOPPED', isStartDue: true }, null, 'STOPPED to be started again'],
     [{ state: 'STOPPED', wasStarted: false, description: 'Not started' }, null, 'STOPPED Not started'],
     [{ state: 'STOPPED', wasStarted: false, autostart: false }, null, null],
     [{ state: 'STOPPED', wasStarted: false, hold: 'waiting', description: 'waiting for db' }, null, 'STOPPED waiting for db'],

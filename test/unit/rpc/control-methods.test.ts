@@ -105,6 +105,17 @@ describe('startProcess', () => {
 });
 
 describe('stopProcess', () => {
+  test('calls off a restart that is due', async () => {
+    const client = new Client([{ name: 'web', exitAfterMs: 1500, exitCode: 1, options: { autorestart: 'true', restartpause: 60 } }]);
+    await client.call('startProcess', 'web', false);
+    client.clock.advance(1500);
+    assert.equal(await client.state('web'), 'EXITED');
+    assert.equal(await client.call('stopProcess', 'web'), true);
+    assert.equal(await client.call('stopProcess', 'web'), 'FAULT 70 NOT_RUNNING: web');
+    client.clock.advance(60_000);
+    assert.equal(await client.state('web'), 'EXITED');
+  });
+
   test('answers when STOPPED, or at once without wait', async () => {
     const client = new Client([{ name: 'web', ignores: [15], options: { stopwaitsecs: 4 } }]);
     await client.callFor(2000, 'startProcess', 'web');
