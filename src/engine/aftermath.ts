@@ -68,6 +68,11 @@ export class Aftermath {
     return this.#waiting.has(id);
   }
 
+  /** Processes with an aftermath under way; one that is configured no more may be among them. */
+  underWay(): string[] {
+    return [...this.#waiting.keys()];
+  }
+
   /** Calls `then` once nothing is under way for a process: at once, or later. */
   whenOver(id: string, then: () => void): void {
     const waiting = this.#waiting.get(id);

@@ -54,7 +54,9 @@ export class Shutdown {
     const { registry, aftermath, clock, timeoutMs } = this.#parts;
     const all = registry.all();
     const up = new Set(all.filter(({ id, record }) => SIGNALLABLE_STATES.has(record.state) || aftermath.isUnderWay(id)).map(({ id }) => id));
-    return { type: 'requested', atMs: clock.nowMs(), goal, cause, ranks: stopRanks(all.map(({ rank }) => rank), (id) => up.has(id)), timeoutMs };
+    // What was removed while its aftermath was under way has no rank any more.
+    const removed = aftermath.underWay().filter((id) => registry.get(id) === undefined);
+    return { type: 'requested', atMs: clock.nowMs(), goal, cause, ranks: [...stopRanks(all.map(({ rank }) => rank), (id) => up.has(id)), removed], timeoutMs };
   }
 
   /** Applies one input. */
@@ -74,13 +76,13 @@ export class Shutdown {
 
   /** What does not run and is due to is called off at once, whatever its rank. */
   #callOffWaiting(record: ShutdownRecord): void {
-    const { registry, report, begun, send, clock } = this.#parts;
+    const { registry, aftermath, report, begun, send, clock } = this.#parts;
     begun(record.goal);
     const names = record.ranks.flat().map((id) => registry.get(id)?.config.name ?? id);
     if (names.length > 0) report(...formatWaiting(names));
     const resting = registry.all().filter(({ record: process }) => !SIGNALLABLE_STATES.has(process.state)).map(({ id }) => id);
     send(resting, { type: 'stop', atMs: clock.nowMs() });
-    for (const id of resting) if (this.#parts.aftermath.isUnderWay(id)) this.atRest(id);
+    for (const id of aftermath.underWay()) if (resting.includes(id) || registry.get(id) === undefined) this.atRest(id);
   }
 
   #runEffect(effect: ShutdownEffect): void {

@@ -232,3 +232,22 @@ test('shutdown_timeout caps what is left of a group, and begins no post_stop_com
   assert.deepEqual([world.hasEnded(), world.calls], [true, ['spawn web', 'SIG15 web', 'SIG15 rest of 100', 'SIG9 rest of 100']]);
   world.assertQuiet();
 });
+
+test('the end of the supervisor waits for the post_stop_command of a program that was removed meanwhile, until patience ends', () => {
+  for (const isHurried of [false, true]) {
+    const world = new World([{ name: 'web', post_stop_command: '/bin/tidy' }, { name: 'db' }]);
+    world.engine.start();
+    world.clock.advance(1000);
+    world.engine.request('web:web', 'stop');
+    world.end(15, 'web');
+    assert.equal(world.engine.removeGroup('web'), 'removed');
+    world.engine.end('restart', { kind: 'request' });
+    world.end(15, 'db');
+    assert.equal(world.hasEnded(), false);
+    if (isHurried) world.engine.hurry();
+    assert.equal(world.calls.includes('cancel web post_stop_command'), isHurried);
+    world.endJob('web post_stop_command', isHurried ? { kind: 'cancelled' } : 0);
+    assert.equal(world.hasEnded(), true);
+    world.assertQuiet();
+  }
+});
