@@ -106,6 +106,7 @@ export class Engine {
     if (entries.some(({ record }) => record.pid !== null || !STOPPED_STATES.has(record.state))) return 'running';
     for (const entry of entries) this.#registry.remove(entry);
     this.#emit({ type: 'group', group: name, change: 'removed' });
+    this.#reconsiderAll();
     return 'removed';
   }
 
@@ -115,9 +116,7 @@ export class Engine {
     for (const entry of this.#registry.inGroup(group.name)) if (!ids.has(entry.id)) this.#registry.remove(entry);
     this.#registry.setGroup(group);
     for (const entry of this.#registry.inGroup(group.name)) this.#emit({ type: 'configured', process: viewOf(entry) });
-    // What is depended on, and by whom, may be something else now.
-    for (const entry of this.#registry.all()) this.#reconsider(entry);
-    this.#queue.turn();
+    this.#reconsiderAll();
   }
 
   /**
@@ -280,6 +279,12 @@ export class Engine {
     const process = { ...viewOf(entry), record };
     this.#emit(fact === 'health' ? { type: 'health', process, from: from.health } : { type: fact, process });
     for (const dependent of this.#registry.dependentsOf(entry.id)) this.#reconsider(dependent);
+  }
+
+  /** What is depended on, and by whom, may be something else now. */
+  #reconsiderAll(): void {
+    for (const entry of this.#registry.all()) this.#reconsider(entry);
+    this.#queue.turn();
   }
 
   /** A start that is held may be able to go on now, or never any more. */

@@ -105,6 +105,14 @@ test('a removed dependency is not waited for in silence, and one that is added a
   assert.deepEqual(started(world), ['db', 'web']);
 });
 
+test('who waits for a program is told when it is removed', () => {
+  const world = new World([{ name: 'job', cron: {}, autostart: false }, { name: 'web', needs: { job: 'completed' } }]);
+  world.engine.start();
+  assert.equal(world.view('web').record.hold?.kind, 'waiting');
+  world.engine.removeGroup('job');
+  assert.equal(world.view('web').record.hold?.reason, 'cannot start: job must be completed and is not there any more');
+});
+
 test('a oneshot that fails is tried again with growing pauses, also after startsecs, and then given up', () => {
   const world = new World([{ name: 'job', oneshot: true, startretries: 2, exit_on_failure: true, autorestart: 'true' }]);
   world.engine.start();
