@@ -11,7 +11,7 @@ import type { ProgramStreams } from './program-streams.ts';
 /** What an update works on. */
 export interface GroupUpdateParts {
   readonly engine: Engine;
-  readonly streams: ProgramStreams;
+  readonly streams: Pick<ProgramStreams, 'open' | 'close' | 'configure'>;
 }
 
 function isAtRest({ record }: ProcessView): boolean {
@@ -23,18 +23,20 @@ function isWanted(process: ProcessView): boolean {
   return !isAtRest(process) || process.record.deadlineMs !== null;
 }
 
-/** Stops processes; resolves when all are at rest. */
+/** Stops processes; resolves when all are at rest. What is started meanwhile, as by its schedule, is stopped once more. */
 async function stop(engine: Engine, ids: readonly string[]): Promise<void> {
-  const waiting = new Set(ids);
   const { promise, resolve } = Promise.withResolvers<void>();
   const look = (): void => {
-    for (const id of waiting) {
+    const up = ids.filter((id) => {
       const process = engine.process(id);
-      if (process === null || isAtRest(process)) waiting.delete(id);
-    }
-    if (waiting.size === 0) resolve();
+      return process !== null && !isAtRest(process);
+    });
+    if (up.length === 0) resolve();
+    for (const id of up) if (engine.process(id)?.record.state !== 'STOPPING') engine.request(id, 'stop');
   };
-  const unsubscribe = engine.subscribe(look);
+  const unsubscribe = engine.subscribe((event) => {
+    if (event.type === 'process' && ids.includes(event.process.id)) look();
+  });
   for (const id of ids) engine.request(id, 'stop');
   look();
   await promise;
@@ -49,10 +51,13 @@ export async function updateGroup({ engine, streams }: GroupUpdateParts, before:
     return view !== null && isWanted(view);
   });
   await stop(engine, toStop.map(namespecOf));
-  engine.updateGroup(after);
+  // The end of everything came meanwhile: these streams are closed, and nobody would close those that are opened now.
+  if (engine.phase !== 'running') return toStop.map(({ name }) => name);
   for (const process of [...removed, ...restarted]) streams.close(namespecOf(process));
   for (const process of [...restarted, ...added]) streams.open(process);
   for (const process of live) streams.configure(process);
+  // Last: a start that was held may go on within this call, and gets the streams that are open.
+  engine.updateGroup(after);
   const toStart = [...restarted.filter((process) => toStop.some(({ name }) => name === process.name)), ...added.filter(({ options }) => options.autostart)];
   for (const process of toStart) engine.request(namespecOf(process), 'start');
   return toStop.map(({ name }) => name);
