@@ -34,14 +34,20 @@ const FIXED = new Map<string, NotifyFact>([
 const UNHEEDED = new Set(['MAINPID', 'MAINPIDFDID', 'EXTEND_TIMEOUT_USEC', 'FDSTORE']);
 
 /**
- * Reads a datagram: lines of `NAME=value`. What is no UTF-8 is replaced. Null for a message with a NUL in it, which is none (a single one at its end
- * is let pass, as by systemd).
+ * Reads a datagram: lines of `NAME=value`. What is no UTF-8 is replaced. What is said more than once in it counts once, as its last line has it: hundreds of lines
+ * fit into one, and a flood of those would keep the supervisor busy. Null for a message with a NUL in it, which is none (a single one at its end is let pass, as by systemd).
  */
 export function parseNotifyMessage(bytes: Uint8Array): NotifyFact[] | null {
   const end = bytes.at(-1) === 0 ? bytes.length - 1 : bytes.length;
   const text = new TextDecoder().decode(bytes.subarray(0, end));
   if (text.includes('\0')) return null;
-  return text.split('\n').flatMap((line) => factOf(line) ?? []);
+  const lines = new Map<string, string>();
+  for (const line of text.split('\n')) {
+    const key = FIXED.has(line) ? line : line.slice(0, Math.max(line.indexOf('='), 0));
+    lines.delete(key);
+    lines.set(key, line);
+  }
+  return [...lines.values()].flatMap((line) => factOf(line) ?? []);
 }
 
 function factOf(line: string): NotifyFact | null {

@@ -66,3 +66,9 @@ test('whatever comes, it is read, and a status stays harmless', () => {
     }
   }));
 });
+
+test('what is said often in one message counts once, as it was said last', () => {
+  assert.deepEqual(parse(`${'READY=1\n'.repeat(500)}STATUS=a\nWATCHDOG=1\nREADY=0\nSTATUS=b\nWATCHDOG=1\nFDSTORE=1\nFDSTORE=1`), [
+    { kind: 'ready' }, { kind: 'status', text: 'b' }, { kind: 'alive' }, { kind: 'unheeded', name: 'FDSTORE' },
+  ]);
+});
