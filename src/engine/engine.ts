@@ -106,7 +106,8 @@ export class Engine {
     if (entries.some(({ record }) => record.pid !== null || !STOPPED_STATES.has(record.state))) return 'running';
     for (const entry of entries) this.#registry.remove(entry);
     this.#emit({ type: 'group', group: name, change: 'removed' });
-    this.#reconsiderAll();
+    this.#reconsider(this.#registry.all());
+    this.#queue.turn();
     return 'removed';
   }
 
@@ -116,7 +117,9 @@ export class Engine {
     for (const entry of this.#registry.inGroup(group.name)) if (!ids.has(entry.id)) this.#registry.remove(entry);
     this.#registry.setGroup(group);
     for (const entry of this.#registry.inGroup(group.name)) this.#emit({ type: 'configured', process: viewOf(entry) });
-    this.#reconsiderAll();
+    // What is depended on, and by whom, may be something else now.
+    this.#reconsider(this.#registry.all());
+    this.#queue.turn();
   }
 
   /**
@@ -181,11 +184,8 @@ export class Engine {
     for (const { pid, status } of batch) {
       const known = this.#registry.releasePid(pid);
       const parsed = parseWaitStatus(status);
-      if (known === undefined) {
-        this.#say(formatReapedUnknown(pid, parsed));
-        continue;
-      }
-      this.#queue.add({ to: 'process', id: known.entry.id, input: { type: 'exited', atMs, run: known.run, status: parsed } });
+      if (known === undefined) this.#say(formatReapedUnknown(pid, parsed));
+      else this.#queue.add({ to: 'process', id: known.entry.id, input: { type: 'exited', atMs, run: known.run, status: parsed } });
     }
     this.#queue.turn();
     this.#runs.aftermath.look();
@@ -278,23 +278,18 @@ export class Engine {
   #tell(entry: Entry, { fact, from, record }: Extract<ProcessEffect, { type: 'told' }>): void {
     const process = { ...viewOf(entry), record };
     this.#emit(fact === 'health' ? { type: 'health', process, from: from.health } : { type: fact, process });
-    for (const dependent of this.#registry.dependentsOf(entry.id)) this.#reconsider(dependent);
+    this.#reconsider(this.#registry.dependentsOf(entry.id));
   }
 
-  /** What is depended on, and by whom, may be something else now. */
-  #reconsiderAll(): void {
-    for (const entry of this.#registry.all()) this.#reconsider(entry);
-    this.#queue.turn();
-  }
-
-  /** A start that is held may be able to go on now, or never any more. */
-  #reconsider({ id, record }: Entry): void {
-    if (record.hold !== null && this.#shutdown.phase === 'running') this.#queue.add({ to: 'process', id, input: { type: 'gate', atMs: this.#now() } });
+  /** Starts that are held may be able to go on now, or never any more. */
+  #reconsider(entries: readonly Entry[]): void {
+    const held = this.#shutdown.phase === 'running' ? entries.filter(({ record }) => record.hold !== null) : [];
+    for (const { id } of held) this.#queue.add({ to: 'process', id, input: { type: 'gate', atMs: this.#now() } });
   }
 
   /** What a change of one process means for the others, and for the whole: the next rank of a shutdown, or an end of the container. */
   #afterChange(entry: Entry, { to, record, expected }: Extract<ProcessEffect, { type: 'changed' }>): void {
-    for (const dependent of this.#registry.dependentsOf(entry.id)) this.#reconsider(dependent);
+    this.#reconsider(this.#registry.dependentsOf(entry.id));
     if (to === 'STOPPING' && record.pid === null) this.#runs.callOff(entry.id);
     if (to === 'STARTING' || to === 'RUNNING' || to === 'STOPPING') return;
     if (this.#shutdown.phase === 'stopping') {
