@@ -34,6 +34,7 @@ export function readEnvironmentFiles(files: readonly EnvironmentFile[], director
       if (text !== null) variables.set(name, text.replace(/\r?\n$/, ''));
     }
   }
+  for (const [name, value] of variables) if (value.includes('\0')) throw new SpawnError('exec', 'EINVAL', `cannot set the variable ${name}: its file has a NUL in the value, which no environment can hold`);
   return variables;
 }
 

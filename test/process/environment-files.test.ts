@@ -45,3 +45,10 @@ test('a file that can be opened and not be read is a failed start', () => {
   const isFailedStart = (error: unknown): boolean => error instanceof SpawnError && error.message === 'cannot read /proc/self/mem: EIO';
   assert.throws(() => readEnvironmentFiles([{ path: '/proc/self/mem', isOptional: false }], []), isFailedStart);
 });
+
+test('a value that no environment can hold is refused by its name, without being shown', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'onevisor-env-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, 'KEY'), 'secret\0more');
+  assert.throws(() => readEnvironmentFiles([], [folder]), (error: unknown) => error instanceof SpawnError && /^cannot set the variable KEY: /.test(error.message) && !error.message.includes('secret'));
+});
