@@ -161,7 +161,7 @@ export const programOptions = {
   ...limitRows(),
   nice: process.optional(integerBetween(-20, 19), 'Niceness of the process.', { ...added, sample: '5' }),
   oom_score_adj: process.optional(integerBetween(-1000, 1000), 'How much the kernel prefers it when memory runs out.', { ...added, sample: '-500' }),
-  max_memory: process.optional(memoryLimit, 'Resident memory of its process tree above which it is restarted; pages that its processes share count for each of them.', { ...addedLive, sample: '300MB' }),
+  max_memory: process.optional(memoryLimit, 'Resident memory of its process tree above which it is restarted, looked at every 10 seconds; pages that its processes share count for each of them.', { ...addedLive, sample: '300MB' }),
   pdeathsig: process.optional(signal, 'Signal it gets when the supervisor dies.', { ...added, sample: 'KILL' }),
   cron: process.optional(cron, 'When it is started: five fields, or six with seconds first, or a word as @daily; with the supervisor only where autostart=true is set.', { ...addedLive, sample: '*/5 * * * *' }),
   tz: process.optional(timeZone, 'Time zone of that schedule.', { ...addedLive, defaultText: 'TZ of the supervisor', sample: 'Europe/Berlin' }),

@@ -85,7 +85,8 @@ function relaunch(steps: Steps, atMs: number, policy: ProcessPolicy): Steps {
 /** → FATAL where one more start would be one too many (max_restarts); true then. */
 function giveUpRestarts(steps: Steps, atMs: number, { restart }: ProcessPolicy): boolean {
   if (!isRestartedTooOften(steps.record.restartsMs, atMs, restart)) return false;
-  steps.note({ note: 'restartedTooOften', restarts: restart.maxRestarts, windowMs: restart.windowMs }).become('FATAL', { failedStarts: 0, restartsMs: [] }, false);
+  const spawnError = `more than ${restart.maxRestarts} restarts within ${restart.windowMs / 1000} seconds (max_restarts)`;
+  steps.note({ note: 'restartedTooOften', reason: spawnError }).become('FATAL', { failedStarts: 0, restartsMs: [], spawnError }, false);
   return true;
 }
 

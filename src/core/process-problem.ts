@@ -5,7 +5,7 @@
  * ready: is everything there that should be? For readiness probes, load balancers and Docker's HEALTHCHECK (/readyz, `onevisor health`).
  *
  * Something that was stopped by hand, or that is not started by itself and never was, should not run. What ended as it was expected to is done.
- * Nobody waits for what runs by a schedule, and how one run of it ended is not the state of the whole.
+ * Nobody waits for what runs by a schedule, and how one run of it ended is not the state of the whole; one that cannot even be executed is not ready.
  */
 import type { Health, Hold, Purpose } from './process-record.ts';
 import type { ProcessStateName } from './states.ts';
@@ -41,10 +41,15 @@ type Rule = (facts: ProcessFacts, isReadyAsked: boolean) => string | null;
 
 const asIs: Rule = ({ state, description }) => (description === '' ? state : `${state} ${description}`);
 
+/** The health and what it comes from, as the description has it after what Supervisor says: `unhealthy, HTTP 503`. */
+function healthIn(description: string): string | null {
+  return /, ((?:unhealthy|starting)(?:, .*)?)$/s.exec(description)?.[1] ?? null;
+}
+
 /** The table. A missing cell is a compile error. */
 const rules: Readonly<Record<ProcessStateName, Rule>> = {
-  RUNNING: ({ state, health, isReady, purpose }, isReadyAsked) => {
-    if (health === 'unhealthy' || (health === 'starting' && isReadyAsked)) return `${state} ${health}`;
+  RUNNING: ({ state, description, health, isReady, purpose }, isReadyAsked) => {
+    if (health === 'unhealthy' || (health === 'starting' && isReadyAsked)) return `${state} ${healthIn(description) ?? health}`;
     if (!isReadyAsked) return null;
     if (isReady === false) return `${state} not ready`;
     return purpose === 'oneshot' ? `${state} not done` : null;
@@ -72,7 +77,8 @@ const rules: Readonly<Record<ProcessStateName, Rule>> = {
 /** What is wrong with a process, in a few words; null for nothing. `isNamed`: somebody asks for this one, so that it should run although nothing else says so. */
 export function findProblem(facts: ProcessFacts, question: Question, isNamed = false): string | null {
   if (isNamed && (facts.state === 'STOPPED' || facts.state === 'STOPPING')) return asIs(facts, true);
-  if (facts.purpose === 'scheduled' && !isNamed && facts.state !== 'UNKNOWN') return null;
+  const isLost = facts.state === 'UNKNOWN' || (facts.state === 'FATAL' && question === 'ready');
+  if (facts.purpose === 'scheduled' && !isNamed && !isLost) return null;
   const isReadyAsked = question === 'ready';
   if (facts.hold !== null) return facts.hold === 'stuck' || isReadyAsked ? asIs(facts, isReadyAsked) : null;
   return rules[facts.state](facts, isReadyAsked);

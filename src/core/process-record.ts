@@ -111,7 +111,7 @@ export type ProcessNote =
   | { readonly note: 'gaveUp' }
   | { readonly note: 'held'; readonly hold: Hold }
   | { readonly note: 'ready' }
-  | { readonly note: 'restartedTooOften'; readonly restarts: number; readonly windowMs: number }
+  | { readonly note: 'restartedTooOften'; readonly reason: string }
   | { readonly note: 'signalling'; readonly pid: number; readonly signal: number }
   | { readonly note: 'killing'; readonly pid: number }
   | { readonly note: 'unsignallable'; readonly pid: number; readonly code: string };

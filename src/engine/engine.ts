@@ -20,7 +20,7 @@ import type { EngineEvent, Listener } from './events.ts';
 import { Alarm } from './alarm.ts';
 import { exitCauseOf, type ExitSettings, judgeMain } from './exit-cause.ts';
 import { gateOf, isAwaited } from './gates.ts';
-import { formatError, formatNote, formatReapedUnknown, type Message } from './messages.ts';
+import { formatError, formatFatal, formatNote, formatReapedUnknown, type Message } from './messages.ts';
 import type { Clock, Jobs, Processes, Report } from './ports.ts';
 import { type Entry, namespecOf, type ProcessView, Registry } from './registry.ts';
 import { type Input, InputQueue } from './input-queue.ts';
@@ -291,6 +291,7 @@ export class Engine {
   #afterChange(entry: Entry, { to, record, expected }: Extract<ProcessEffect, { type: 'changed' }>): void {
     this.#reconsider(this.#registry.dependentsOf(entry.id));
     if (to === 'STOPPING' && record.pid === null) this.#runs.callOff(entry.id);
+    if (to === 'FATAL') this.#say(formatFatal(entry.config.name, record.spawnError));
     if (to === 'STARTING' || to === 'RUNNING' || to === 'STOPPING') return;
     if (this.#shutdown.phase === 'stopping') {
       // A start that fails during a shutdown would be tried again: it is called off.

@@ -35,7 +35,7 @@ export function formatNote(name: string, note: ProcessNote): Message {
     case 'ready':
       return ['info', `ready: ${name}`];
     case 'restartedTooOften':
-      return ['info', `gave up: ${name} entered FATAL state, more than ${note.restarts} restarts within ${formatSeconds(note.windowMs)} seconds (max_restarts)`];
+      return ['info', `gave up: ${name} entered FATAL state, ${note.reason}`];
     case 'signalling':
       return ['debug', `killing ${name} (pid ${note.pid}) with signal ${formatSignal(note.signal)}`];
     case 'killing':
@@ -48,6 +48,11 @@ export function formatNote(name: string, note: ProcessNote): Message {
 /** A child that is none of ours ended: an orphan that we adopted. Debug, unlike Supervisor, which fills logs with it. */
 export function formatReapedUnknown(pid: number, status: ExitStatus): Message {
   return ['debug', `reaped unknown pid ${pid} (${formatExit(status)})`];
+}
+
+/** That a program was given up, and why, for who reads warnings only: Supervisor says it as information, and without the reason. */
+export function formatFatal(name: string, reason: string | null): Message {
+  return ['warn', `${name} is FATAL: ${reason ?? 'it could not be started'}`];
 }
 
 /** compat: supervisor.supervisord.Supervisor.shutdown_report. */

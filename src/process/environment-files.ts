@@ -42,8 +42,10 @@ export function readEnvironmentFiles(files: readonly EnvironmentFile[], director
  * The variables of a file as Docker's `--env-file` and dotenv have them: `NAME=value`, `export NAME=value`, comments, blank lines;
  * 'single quotes' take everything as it is, "double quotes" know \n \r \t \" \\ and may go on over several lines. Throws {@link SpawnError}.
  */
-export function parseEnvironmentFile(text: string, path: string): Map<string, string> {
+export function parseEnvironmentFile(raw: string, path: string): Map<string, string> {
   const variables = new Map<string, string>();
+  // A byte order mark is the editor's.
+  const text = raw.replace(/^\uFEFF/, '');
   const line = /[ \t]*(?:#.*|(?:export[ \t]+)?([^\s=#]+)[ \t]*=[ \t]*(?:'([^']*)'[ \t]*(?:#.*)?|"((?:[^"\\]|\\[^])*)"[ \t]*(?:#.*)?|(.*))|)\r?(?:\n|$)/y;
   let row = 1;
   while (line.lastIndex < text.length) {
@@ -72,7 +74,7 @@ function readSmallFile(path: string, isOptional: boolean): string | null {
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     if (isOptional && codeOf(error) === 'ENOENT') return null;
-    throw new SpawnError('exec', codeOf(error), `cannot read ${path}: ${codeOf(error)}`);
+    throw new SpawnError('exec', codeOf(error), `cannot read ${path}: ${codeOf(error) === 'ENOENT' ? 'there is no such file; write -PATH where it may be missing' : codeOf(error)}`);
   }
   try {
     const status = fstatSync(fd);

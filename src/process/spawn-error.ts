@@ -76,10 +76,10 @@ function formatFailure(stage: SpawnStage, code: string, { name, command, directo
     case 'descriptors':
       return `cannot hand descriptors to '${name}': ${code}`;
     case 'limits':
-      return `cannot set the resource limits of '${name}': ${code}`;
+      return `cannot set the resource limits of '${name}': ${code}${code === 'EPERM' ? '; only root with CAP_SYS_RESOURCE may raise one above the hard limit that it has' : ''}`;
     case 'nice':
-      return `cannot set the niceness of '${name}': ${code}`;
+      return `cannot set the niceness of '${name}': ${code}${code === 'EACCES' || code === 'EPERM' ? '; only root with CAP_SYS_NICE may lower it' : ''}`;
     case 'oom':
-      return `cannot set the oom_score_adj of '${name}': ${code}`;
+      return `cannot set the oom_score_adj of '${name}': ${code}${code === 'EACCES' || code === 'EPERM' ? '; only root with CAP_SYS_RESOURCE may lower it' : ''}`;
   }
 }

@@ -13,7 +13,7 @@ import type { SystemClock } from '../process/clock.ts';
 import { findCommand } from '../process/command.ts';
 import { resolveCredentials } from '../process/credentials.ts';
 import { EXIT_NOT_FOUND, SpawnError } from '../process/spawn-error.ts';
-import type { Log, Reread, Supervisor } from '../rpc/supervisor.ts';
+import type { GroupPlan, Log, Reread, Supervisor } from '../rpc/supervisor.ts';
 import { LogAccess } from './log-access.ts';
 import { mainLogSpec } from './log-specs.ts';
 import type { Supervision } from './supervision.ts';
@@ -162,6 +162,13 @@ export class Control implements Supervisor {
 
   removeGroup(name: string): ReturnType<Supervisor['removeGroup']> {
     return this.#supervision.removeGroup(name);
+  }
+
+  planUpdate(name: string): GroupPlan | null {
+    const plan = this.#supervision.planUpdate(name);
+    if (plan === null) return null;
+    const namesOf = (processes: readonly ProcessConfig[]): string[] => processes.map((process) => process.name);
+    return { stopped: namesOf(plan.stopped), restarted: namesOf(plan.restarted), started: namesOf(plan.started), changed: namesOf(plan.changed) };
   }
 
   updateGroup(name: string): ReturnType<Supervisor['updateGroup']> {

@@ -1,9 +1,9 @@
 /**
  * Makes a group that is at work as it is configured now: restarts only what must be executed anew, and applies the rest while it runs.
- * What must be is decided in config/diff.ts.
+ * What differs is found in config/diff.ts. The plan that a dry run shows is the one that is carried out.
  */
-import { planGroupUpdate } from '../config/diff.ts';
-import type { GroupConfig } from '../config/model.ts';
+import { type GroupUpdate, planGroupUpdate } from '../config/diff.ts';
+import type { GroupConfig, ProcessConfig } from '../config/model.ts';
 import type { Engine } from '../engine/engine.ts';
 import { namespecOf, type ProcessView } from '../engine/registry.ts';
 import type { ProgramStreams } from './program-streams.ts';
@@ -12,6 +12,19 @@ import type { ProgramStreams } from './program-streams.ts';
 export interface GroupUpdateParts {
   readonly engine: Engine;
   readonly streams: Pick<ProgramStreams, 'open' | 'close' | 'configure'>;
+}
+
+/** What an update of a group does. What is new and has no autostart, or is configured no more and is at rest, is in `difference` only. */
+export interface UpdatePlan {
+  /** The group as it is configured now. */
+  readonly group: GroupConfig;
+  readonly difference: GroupUpdate;
+  readonly stopped: readonly ProcessConfig[];
+  /** Those that run, or are due to, and must be executed anew. */
+  readonly restarted: readonly ProcessConfig[];
+  readonly started: readonly ProcessConfig[];
+  /** They are configured differently, and neither stopped nor started for it. */
+  readonly changed: readonly ProcessConfig[];
 }
 
 function isAtRest({ record }: ProcessView): boolean {
@@ -43,22 +56,39 @@ async function stop(engine: Engine, ids: readonly string[]): Promise<void> {
   unsubscribe();
 }
 
-/** Updates a group; resolves with the names of the processes that had to be stopped for it, once they are. */
-export async function updateGroup({ engine, streams }: GroupUpdateParts, before: GroupConfig, after: GroupConfig): Promise<string[]> {
-  const { removed, added, restarted, live } = planGroupUpdate(before, after);
-  const toStop = [...removed, ...restarted].filter((process) => {
+/** Plans an update of a group, as its processes are now; null where it is not both at work and configured, or holds listeners or FastCGI programs, which share more than their options. */
+export function planUpdate(engine: Engine, before: GroupConfig | undefined, after: GroupConfig | undefined): UpdatePlan | null {
+  if (before?.type !== 'program' || after?.type !== 'program') return null;
+  const difference = planGroupUpdate(before, after);
+  const { removed, added, renewed, live } = difference;
+  const isUp = (process: ProcessConfig): boolean => {
     const view = engine.process(namespecOf(process));
     return view !== null && isWanted(view);
-  });
+  };
+  const restarted = renewed.filter(isUp);
+  const changed = new Set([...renewed, ...live].filter((process) => !restarted.includes(process)));
+  return {
+    group: after,
+    difference,
+    stopped: removed.filter(isUp),
+    restarted,
+    started: added.filter(({ options }) => options.autostart),
+    changed: after.processes.filter((process) => changed.has(process)),
+  };
+}
+
+/** Carries out a plan made just now; resolves with the names of the processes that had to be stopped for it, once they are. */
+export async function updateGroup({ engine, streams }: GroupUpdateParts, { group, difference, stopped, restarted, started }: UpdatePlan): Promise<string[]> {
+  const { removed, added, renewed, live } = difference;
+  const toStop = [...stopped, ...restarted];
   await stop(engine, toStop.map(namespecOf));
   // The end of everything came meanwhile: these streams are closed, and nobody would close those that are opened now.
   if (engine.phase !== 'running') return toStop.map(({ name }) => name);
-  for (const process of [...removed, ...restarted]) streams.close(namespecOf(process));
-  for (const process of [...restarted, ...added]) streams.open(process);
+  for (const process of [...removed, ...renewed]) streams.close(namespecOf(process));
+  for (const process of [...renewed, ...added]) streams.open(process);
   for (const process of live) streams.configure(process);
   // Last: a start that was held may go on within this call, and gets the streams that are open.
-  engine.updateGroup(after);
-  const toStart = [...restarted.filter((process) => toStop.some(({ name }) => name === process.name)), ...added.filter(({ options }) => options.autostart)];
-  for (const process of toStart) engine.request(namespecOf(process), 'start');
+  engine.updateGroup(group);
+  for (const process of [...restarted, ...started]) engine.request(namespecOf(process), 'start');
   return toStop.map(({ name }) => name);
 }

@@ -19,6 +19,8 @@ import type { Companion } from './companions.ts';
 
 const MINUTE_MS = 60_000;
 const LONGEST_SLEEP_MS = 15 * MINUTE_MS;
+/** A time that is further away than this is shown with its year. */
+const FAR_MS = 300 * 24 * 60 * MINUTE_MS;
 /** compat: Vixie cron takes a clock that is set back by more than this for one that is right now. */
 const CORRECTION_MS = 180 * MINUTE_MS;
 
@@ -72,7 +74,9 @@ export class Schedules implements Companion {
     if (plan === undefined || plan.nextMs === null) return null;
     const daytime = formatDaytime(plan.nextMs / 1000);
     const seconds = String(new Date(plan.nextMs).getSeconds()).padStart(2, '0');
-    return `next run ${plan.schedule.hasSeconds ? daytime.replace(/(?= [AP]M$)/, `:${seconds}`) : daytime}`;
+    const exact = plan.schedule.hasSeconds ? daytime.replace(/(?= [AP]M$)/, `:${seconds}`) : daytime;
+    const isFar = plan.nextMs - this.#parts.clock.wallMs() > FAR_MS;
+    return `next run ${isFar ? exact.replace(/^(\w+ \d+)/, `$1 ${new Date(plan.nextMs).getFullYear()}`) : exact}`;
   }
 
   close(): void {

@@ -8,7 +8,7 @@ import { diffConfigs } from '../config/diff.ts';
 import type { Config, GroupConfig } from '../config/model.ts';
 import type { ExitCause } from '../core/exit-policy.ts';
 import type { Goal } from '../core/shutdown-machine.ts';
-import { signalNumbers } from '../core/signals.ts';
+import { formatSignal, signalNumbers } from '../core/signals.ts';
 import { Engine } from '../engine/engine.ts';
 import type { EngineEvent, Listener } from '../engine/events.ts';
 import { formatSignalMeaning } from '../engine/messages.ts';
@@ -22,7 +22,7 @@ import { CommandJobs } from '../process/jobs.ts';
 import { type Companion, makeCompanions, remarksOf } from './companions.ts';
 import { EventWiring } from './event-wiring.ts';
 import { FastCgiSockets } from './fastcgi.ts';
-import { updateGroup } from './group-update.ts';
+import { planUpdate, type UpdatePlan, updateGroup } from './group-update.ts';
 import { ProgramStarter, type StarterParts } from './program-starter.ts';
 import { ProgramStreams } from './program-streams.ts';
 
@@ -201,16 +201,17 @@ export class Supervision {
     return outcome;
   }
 
-  /**
-   * Makes a group at work as it was read last, restarting only what must be.
-   * The names of what had to be stopped; null for a group that is not both at work and configured, and for listeners and FastCGI programs, which share more than their options.
-   */
+  /** What it takes to make a group at work as it was read last, restarting only what must be; null where that cannot be done. */
+  planUpdate(name: string): UpdatePlan | null {
+    return planUpdate(this.#engine, this.#active.get(name), this.#latest.groups.find((group) => group.name === name));
+  }
+
+  /** Carries out that plan. Resolves with the names of what had to be stopped; null where there is no plan. */
   async updateGroup(name: string): Promise<string[] | null> {
-    const before = this.#active.get(name);
-    const after = this.#latest.groups.find((group) => group.name === name);
-    if (before?.type !== 'program' || after?.type !== 'program') return null;
-    this.#active.set(name, after);
-    return updateGroup({ engine: this.#engine, streams: this.#streams }, before, after);
+    const plan = this.planUpdate(name);
+    if (plan === null) return null;
+    this.#active.set(name, plan.group);
+    return updateGroup({ engine: this.#engine, streams: this.#streams }, plan);
   }
 
   #makeEngine(config: Config): Engine {
@@ -302,7 +303,10 @@ export class Supervision {
     const named = supervisord.forward_signals.filter((forward) => forward.signal === signal).flatMap(({ name }) => findProcesses(name, all));
     const receivers = named.length > 0 ? named : all.filter(({ group }) => group === main);
     const outcomes = receivers.map((process) => this.#engine.signalProcess(namespecOf(process), signal, process.options.stopasgroup));
-    if (named.length > 0) return true;
+    if (named.length > 0) {
+      for (const [index, outcome] of outcomes.entries()) if (outcome !== null) this.#parts.hub.mainLog.write('warn', `cannot send ${formatSignal(signal)} on to ${receivers[index]?.name}: ${outcome}`);
+      return true;
+    }
     // A main program that is not there to take it does not make the container immortal.
     return outcomes.some((outcome) => outcome === null);
   }

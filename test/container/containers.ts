@@ -143,7 +143,7 @@ async function makeImage(name: ImageName): Promise<string> {
   return tag;
 }
 
-/** Makes the base images that tests name, and removes what tests have left that were killed. Call it before test files run side by side. */
+/** Makes the base images that tests name, and removes what tests have left that were killed, and images of builds that have no name any more. Call it before test files run side by side. */
 export async function prepareContainers(): Promise<void> {
   for (const name of Object.keys(IMAGES) as ImageName[]) await image(name);
   const { stdout } = await podmanOrThrow('ps', '--all', '--filter', `label=${OWNER}`, '--format', `{{.Names}} {{index .Labels "${OWNER}"}}`);
@@ -151,6 +151,8 @@ export async function prepareContainers(): Promise<void> {
     const [name = '', pid = ''] = line.split(' ');
     if (!(await isPresent(`/proc/${pid}`))) await podmanOrThrow('rm', '--force', '--time', '0', name);
   }
+  // Those of an hour ago: another test run may be building.
+  await podmanOrThrow('image', 'prune', '--force', '--filter', 'until=1h');
 }
 
 /** Starts a container and gives it to the test, at whose end it is removed. */

@@ -76,7 +76,7 @@ test('a program that never stays up: BACKOFF with growing pauses, then FATAL, in
   await launched.waitForLine(/INFO gave up: bad entered FATAL state, too many start retries too quickly$/);
   const about = launched.stdout.all.filter((line) => /'bad'|\bbad\b/.test(line)).map((line) => line.replace(/^\S+ \S+ /, '').replace(/pid \d+/, 'pid N'));
   const round = ["INFO spawned: 'bad' with pid N", 'WARN exited: bad (exit status 2; not expected)'];
-  assert.deepEqual(about, [...round, ...round, ...round, 'INFO gave up: bad entered FATAL state, too many start retries too quickly']);
+  assert.deepEqual(about, [...round, ...round, ...round, 'INFO gave up: bad entered FATAL state, too many start retries too quickly', 'WARN bad is FATAL: Exited too quickly (process log may have details)']);
   const times = launched.stdout.all.filter((line) => line.includes("spawned: 'bad'")).map((line) => Date.parse(`${line.slice(0, 23).replace(' ', 'T').replace(',', '.')}Z`));
   const pauses = times.slice(1).map((time, index) => time - (times[index] ?? 0));
   assert.ok((pauses[0] ?? 0) >= 999 && (pauses[1] ?? 0) >= 1999, `pauses of ${pauses.join(' and ')} ms`);

@@ -40,7 +40,7 @@ test('retries grow by a second and end FATAL after startretries', () => {
   }
   assert.deepEqual(waits, [[1000], [2000], [3000], []]);
   assert.equal(world.state('web'), 'FATAL');
-  assert.equal(world.log.at(-1), 'gave up: web entered FATAL state, too many start retries too quickly');
+  assert.deepEqual(world.log.slice(-2), ['gave up: web entered FATAL state, too many start retries too quickly', 'web is FATAL: Exited too quickly (process log may have details)']);
   assert.deepEqual(world.states.slice(-2), ['web STARTING>BACKOFF', 'web BACKOFF>FATAL']);
   world.assertQuiet();
 });

@@ -134,7 +134,7 @@ describe('a job', () => {
       ['', {}, 'command is empty'],
       ['"', {}, 'No closing quotation'],
       ['/bin/true', { directory: '/nowhere' }, "couldn't chdir to /nowhere: ENOENT"],
-      ['/bin/true', { environment_file: [{ path: '/nowhere/env', isOptional: false }] }, 'cannot read /nowhere/env: ENOENT'],
+      ['/bin/true', { environment_file: [{ path: '/nowhere/env', isOptional: false }] }, 'cannot read /nowhere/env: there is no such file; write -PATH where it may be missing'],
       ['/bin/true', { user: { user: 'nobody-here', group: null } }, "couldn't setuid to nobody-here: Can't find username 'nobody-here'"],
     ];
     for (const [command, options, reason] of failures) {

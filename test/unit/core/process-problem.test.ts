@@ -16,6 +16,7 @@ describe('findProblem', () => {
     [{ health: 'healthy' }, null, null],
     [{ health: 'starting' }, null, 'RUNNING starting'],
     [{ health: 'unhealthy' }, 'RUNNING unhealthy', 'RUNNING unhealthy'],
+    [{ health: 'unhealthy', description: 'pid 7, uptime 0:00:01, unhealthy, HTTP 503, overloaded' }, 'RUNNING unhealthy, HTTP 503, overloaded', 'RUNNING unhealthy, HTTP 503, overloaded'],
     [{ isReady: true }, null, null],
     [{ isReady: false }, null, 'RUNNING not ready'],
     [{ isReady: false, health: 'starting' }, null, 'RUNNING starting'],
@@ -51,7 +52,10 @@ describe('findProblem', () => {
   test('what runs by a schedule is nobody\'s concern, unless it can not be vouched for or is named', () => {
     for (const state of processStateNames) {
       const facts: ProcessFacts = { ...running, state, purpose: 'scheduled', wasStarted: false, isExitExpected: false, exitStatus: 1, failedStarts: 1 };
-      for (const question of ['alive', 'ready'] as const) assert.equal(findProblem(facts, question), state === 'UNKNOWN' ? 'UNKNOWN' : null, state);
+      for (const question of ['alive', 'ready'] as const) {
+        const isLost = state === 'UNKNOWN' || (state === 'FATAL' && question === 'ready');
+        assert.equal(findProblem(facts, question)?.split(' ')[0] ?? null, isLost ? state : null, state);
+      }
       assert.equal(findProblem(facts, 'ready', true) === null, state === 'RUNNING', state);
     }
   });
