@@ -37,7 +37,7 @@ test('a web server that turns bad: unhealthy with the reason, in the log, in the
 
   await launched.ctl('signal', 'USR1', 'web');
   await launched.waitForLine(/WARN health: web is unhealthy: HTTP 503 Service Unavailable \(2 failures\)$/);
-  assert.deepEqual(await healthOf(launched), { code: 1, stdout: 'web: RUNNING unhealthy\n', stderr: '' });
+  assert.deepEqual(await healthOf(launched), { code: 1, stdout: 'web: RUNNING unhealthy, HTTP 503 Service Unavailable\n', stderr: '' });
   assert.match((await launched.ctl('status')).stdout, /, unhealthy, HTTP 503 Service Unavailable\n$/);
 
   await launched.ctl('signal', 'USR1', 'web');
@@ -55,8 +55,8 @@ test('while starting it is not healthy yet, and says why', { skip }, async (t) =
   await launched.waitForLine(/success: slow entered RUNNING/);
   const { stdout } = await launched.ctl('status');
   assert.match(stdout, /^slow +RUNNING +pid \d+, uptime 0:00:\d\d, starting, warming up\n$/);
-  assert.deepEqual(await healthOf(launched), { code: 1, stdout: 'slow: RUNNING starting\n', stderr: '' });
-  assert.deepEqual(await healthOf(launched, 'slow'), { code: 1, stdout: 'slow: RUNNING starting\n', stderr: '' });
+  assert.deepEqual(await healthOf(launched), { code: 1, stdout: 'slow: RUNNING starting, warming up\n', stderr: '' });
+  assert.deepEqual(await healthOf(launched, 'slow'), { code: 1, stdout: 'slow: RUNNING starting, warming up\n', stderr: '' });
   await end(launched);
 });
 
