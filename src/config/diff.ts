@@ -26,8 +26,13 @@ export function diffConfigs(before: Pick<Config, 'groups'>, after: Pick<Config, 
 
 /** Lines of the file may move without anything being changed. */
 function isGroupChanged(before: GroupConfig | undefined, after: GroupConfig): boolean {
-  const content = ({ processes, ...group }: GroupConfig): unknown => [group, processes.map(({ place: _place, ...process }) => process)];
+  const content = ({ processes, ...group }: GroupConfig): unknown => [group, processes.map(configured)];
   return before !== undefined && !isDeepStrictEqual(content(before), content(after));
+}
+
+/** What a process is, as opposed to where that is written, and to how many there are of its kind: its own number is another field. */
+function configured({ place: _place, options: { numprocs: _count, numprocs_start: _first, ...options }, ...process }: ProcessConfig): unknown {
+  return [process, options];
 }
 
 /** Whether a process must be restarted to be as configured; a change of anything else is applied while it runs. */
@@ -37,28 +42,29 @@ export function isExecutionChanged(before: ProcessConfig, after: ProcessConfig):
 
 /** What it takes to make a group that is at work as it is configured now. */
 export interface GroupUpdate {
-  /** They are configured no more: to be stopped and forgotten. */
+  /** They are configured no more: to be stopped, if they run, and forgotten. */
   readonly removed: readonly ProcessConfig[];
   readonly added: readonly ProcessConfig[];
-  /** They must be executed anew to be as configured. */
-  readonly restarted: readonly ProcessConfig[];
-  /** What has changed of them, if anything, is applied while they run. */
+  /** A run of theirs is not as configured: those that run must be executed anew. */
+  readonly renewed: readonly ProcessConfig[];
+  /** What has changed of them is applied while they run. */
   readonly live: readonly ProcessConfig[];
 }
 
-/** Compares a group process by process: numprocs up or down touches the difference only. */
+/** Compares a group process by process: numprocs up or down touches the difference only. What has not changed is in none of the lists. */
 export function planGroupUpdate(before: GroupConfig, after: GroupConfig): GroupUpdate {
   const old = new Map(before.processes.map((process) => [process.name, process]));
   const names = new Set(after.processes.map(({ name }) => name));
-  const isRestarted = (process: ProcessConfig): boolean => {
+  const changed = after.processes.flatMap((process) => {
     const former = old.get(process.name);
-    return former !== undefined && isExecutionChanged(former, process);
-  };
+    if (former === undefined || isDeepStrictEqual(configured(former), configured(process))) return [];
+    return { process, isRenewed: isExecutionChanged(former, process) };
+  });
   return {
     removed: before.processes.filter(({ name }) => !names.has(name)),
     added: after.processes.filter(({ name }) => !old.has(name)),
-    restarted: after.processes.filter(isRestarted),
-    live: after.processes.filter((process) => old.has(process.name) && !isRestarted(process)),
+    renewed: changed.filter(({ isRenewed }) => isRenewed).map(({ process }) => process),
+    live: changed.filter(({ isRenewed }) => !isRenewed).map(({ process }) => process),
   };
 }
 

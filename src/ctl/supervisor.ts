@@ -48,6 +48,15 @@ export interface ConfigChanges {
   readonly removed: readonly string[];
 }
 
+/** What an update of a group would do, as names of its processes; `whole`: all of them are stopped, and started. */
+export type GroupPlan = 'whole' | {
+  readonly stopped: readonly string[];
+  readonly restarted: readonly string[];
+  readonly started: readonly string[];
+  /** They are configured differently, and go on as they are. */
+  readonly changed: readonly string[];
+};
+
 /** Calls a method by its full name. */
 export type Call = (method: string, ...params: XmlRpcValue[]) => Promise<XmlRpcValue>;
 
@@ -86,6 +95,17 @@ export class Supervisor {
   addProcessGroup = async (name: string): Promise<void> => void (await this.#call('supervisor.addProcessGroup', name));
   removeProcessGroup = async (name: string): Promise<void> => void (await this.#call('supervisor.removeProcessGroup', name));
   reloadConfig = async (): Promise<ConfigChanges> => toConfigChanges(await this.#call('supervisor.reloadConfig'));
+  /** What `updateGroup`, or what is done where it cannot, would do; null where the server has no such method. */
+  planUpdate = async (name: string): Promise<GroupPlan | null> => {
+    try {
+      return toGroupPlan(await this.#call('onevisor.planUpdate', name));
+    } catch (error) {
+      if (!(error instanceof RpcFault)) throw error;
+      if (error.code === faults.UNKNOWN_METHOD) return null;
+      if (error.code === faults.BAD_NAME) return 'whole';
+      throw error;
+    }
+  };
   /** Updates a group with as few restarts as possible: the names of what had to be stopped, or null where the server has no such method, or cannot for this group. */
   updateGroup = async (name: string): Promise<string[] | null> => {
     try {
@@ -161,6 +181,11 @@ function toConfigInfo(value: XmlRpcValue): ConfigInfo {
     processPriority: toNumber(struct['process_prio']),
     exitcodes: struct['exitcodes'] === undefined ? [0] : toList(struct['exitcodes'], toNumber),
   };
+}
+
+function toGroupPlan(value: XmlRpcValue): GroupPlan {
+  const { stopped, restarted, started, changed } = toStruct(value);
+  return { stopped: toList(stopped, toText), restarted: toList(restarted, toText), started: toList(started, toText), changed: toList(changed, toText) };
 }
 
 /** `[[added, changed, removed]]`, as reloadConfig answers. */

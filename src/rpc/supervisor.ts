@@ -51,6 +51,18 @@ export type Reread =
   | { readonly kind: 'changes'; readonly added: readonly string[]; readonly changed: readonly string[]; readonly removed: readonly string[] }
   | { readonly kind: 'invalid'; readonly reason: string };
 
+/** What `updateGroup` would do now, as names of processes; each is in one list at most. */
+export interface GroupPlan {
+  /** They are up, and configured no more. */
+  readonly stopped: readonly string[];
+  /** They are up, and must be executed anew. */
+  readonly restarted: readonly string[];
+  /** They are new, and have autostart. */
+  readonly started: readonly string[];
+  /** They are configured differently, and go on as they are, running or not. */
+  readonly changed: readonly string[];
+}
+
 /** The supervisor as its remote clients see it. Requests are never made from within an engine event. */
 export interface Supervisor {
   /** `[supervisord] identifier`. */
@@ -110,6 +122,8 @@ export interface Supervisor {
   addGroup(name: string): 'added' | 'unknown' | 'active';
   /** Forgets a group none of whose processes is up. */
   removeGroup(name: string): 'removed' | 'unknown' | 'running';
+  /** What `updateGroup` would do; null where it would answer null. Changes nothing. */
+  planUpdate(name: string): GroupPlan | null;
   /**
    * Makes an active group as the configuration read last has it: stops and starts only what must be executed anew, applies the rest while it runs.
    * Resolves with the names of what had to be stopped, once it is stopped; null for a group of which only the whole can be exchanged, or that is not there.

@@ -212,7 +212,7 @@ stopwaitsecs=5
 autostart=false
 `,
   steps: [
-    differing(system('listMethods'), 'update without needless restarts has a method of our own', { value: [...createMethodTable(ownMethods).keys()].toSorted() }),
+    differing(system('listMethods'), 'update without needless restarts, and the plan of one, have methods of our own', { value: [...createMethodTable(ownMethods).keys()].toSorted() }),
     system('methodSignature', 'x.y'), system('methodHelp', 'x.y'), system('methodSignature', 'supervisor.startProcess'), system('methodSignature', 'system.multicall'), system('methodSignature', 5),
     ...['getAPIVersion', 'getVersion', 'getIdentification', 'getState'].map((method) => call(method)),
     differing(call('getSupervisorVersion'), 'the installed one is older', { value: '4.3.0' }),

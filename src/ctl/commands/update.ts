@@ -1,12 +1,13 @@
 /**
  * The command `update`: rereads the configuration and applies what differs, group by group. With `--dry-run` (an addition) it only
- * says what it would do; the supervisor has then read its files, as after `reread`.
+ * says what it would do, process by process where the server can tell; the supervisor has then read its files, as after `reread`.
  */
 import { faults, RpcFault } from '../../core/faults.ts';
+import { formatNamespec } from '../../core/namespec.ts';
 import type { Command } from '../command.ts';
 import { splitNames } from '../names.ts';
 import type { Session } from '../session.ts';
-import type { ConfigChanges } from '../supervisor.ts';
+import type { ConfigChanges, GroupPlan } from '../supervisor.ts';
 
 const DRY_RUN = '--dry-run';
 
@@ -23,7 +24,7 @@ export const update: Command = {
     const isChosen = (group: string): boolean => chosen.length === 0 || chosen.includes(group);
     const { removed, changed, added } = changes;
     const plan = { removed: removed.filter(isChosen), changed: changed.filter(isChosen), added: added.filter(isChosen) };
-    if (words.length > names.length) showPlan(session, plan);
+    if (words.length > names.length) await showPlan(session, plan);
     else await apply(session, plan);
     return false;
   },
@@ -44,9 +45,19 @@ async function checkGroups(session: Session, names: readonly string[], added: re
   for (const name of new Set(names)) if (!known.has(name)) session.fail(`ERROR: no such group: ${name}`);
 }
 
-function showPlan(session: Session, { removed, changed, added }: ConfigChanges): void {
-  session.outputAll([...removed.map((name) => `${name}: would be stopped and removed`), ...changed.map((name) => `${name}: would be updated`), ...added.map((name) => `${name}: would be added`)]);
+async function showPlan(session: Session, { removed, changed, added }: ConfigChanges): Promise<void> {
+  session.outputAll(removed.map((name) => `${name}: would be stopped and removed`));
+  for (const name of changed) session.outputAll([`${name}: would be updated`, ...formatPlan(name, await session.supervisor.planUpdate(name))]);
+  session.outputAll(added.map((name) => `${name}: would be added`));
   if (removed.length + changed.length + added.length === 0) session.output('No config updates to processes');
+}
+
+/** A line a process, in the order in which they would be seen to. */
+function formatPlan(group: string, plan: GroupPlan | null): string[] {
+  if (plan === null) return [];
+  if (plan === 'whole') return ['  all its processes would be stopped and started'];
+  const linesOf = (names: readonly string[], what: string): string[] => names.map((name) => `  ${formatNamespec(group, name)} would ${what}`);
+  return [...linesOf(plan.stopped, 'be stopped'), ...linesOf(plan.restarted, 'be restarted'), ...linesOf(plan.started, 'be started'), ...linesOf(plan.changed, 'change without a restart')];
 }
 
 async function apply(session: Session, { removed, changed, added }: ConfigChanges): Promise<void> {

@@ -157,7 +157,9 @@ test('an update of a group touches only what has changed', () => {
   const program = (numprocs: number, more = ''): string => `[program:w]\ncommand=x %(process_num)s\nprocess_name=%(process_num)s\nnumprocs=${numprocs}\n${more}`;
   const names = (update: GroupUpdate): Record<string, string[]> => Object.fromEntries(Object.entries(update).map(([kind, list]) => [kind, (list as ProcessConfig[]).map(({ name }) => name)]));
   const before = groupOf(program(2));
-  assert.deepEqual(names(planGroupUpdate(before, groupOf(program(3)))), { removed: [], added: ['2'], restarted: [], live: ['0', '1'] });
-  assert.deepEqual(names(planGroupUpdate(before, groupOf(program(1, 'stopwaitsecs=3\n')))), { removed: ['1'], added: [], restarted: [], live: ['0'] });
-  assert.deepEqual(names(planGroupUpdate(before, groupOf(program(2, 'directory=/\n')))), { removed: [], added: [], restarted: ['0', '1'], live: [] });
+  assert.deepEqual(names(planGroupUpdate(before, groupOf(program(3)))), { removed: [], added: ['2'], renewed: [], live: [] });
+  assert.deepEqual(names(planGroupUpdate(before, groupOf(program(2, 'numprocs_start=1\n')))), { removed: ['0'], added: ['2'], renewed: [], live: [] });
+  assert.deepEqual(names(planGroupUpdate(before, groupOf(program(1, 'stopwaitsecs=3\n')))), { removed: ['1'], added: [], renewed: [], live: ['0'] });
+  assert.deepEqual(names(planGroupUpdate(before, groupOf(program(2, 'directory=/\n')))), { removed: [], added: [], renewed: ['0', '1'], live: [] });
+  assert.deepEqual(names(planGroupUpdate(before, groupOf(`\n\n${program(2)}`))), { removed: [], added: [], renewed: [], live: [] });
 });

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
 import { RpcFault } from '../../../src/core/faults.ts';
+import type { XmlRpcStruct, XmlRpcValue } from '../../../src/rpc/xmlrpc.ts';
 import { type FakeSupervisor, findDeadPort, type Methods, processStruct, run, serve, start } from './fake-supervisor.ts';
 
 /** Runs a test with a server, and ends that whatever happens. */
@@ -69,8 +70,42 @@ describe('additions of the client', () => {
   it('update --dry-run says what would be done and does nothing', () => withServer({ reloadConfig: () => [[['new'], ['other'], ['old']]], getAllProcessInfo: () => processes }, async (server) => {
     assert.deepEqual(await run(server, 'update --dry-run'), { stdout: 'old: would be stopped and removed\nother: would be updated\nnew: would be added\n', stderr: '', code: 0 });
     assert.deepEqual(await run(server, 'update new nosuch --dry-run'), { stdout: 'ERROR: no such group: nosuch\nnew: would be added\n', stderr: '', code: 1 });
-    assert.deepEqual(server.calls, ['reloadConfig()', 'reloadConfig()', 'getAllProcessInfo()']);
+    assert.deepEqual(server.calls, ['reloadConfig()', 'onevisor.planUpdate(other)', 'reloadConfig()', 'getAllProcessInfo()']);
   }));
+
+  it('update --dry-run tells of each process where the server can', async () => {
+    const plans: Record<string, XmlRpcStruct> = {
+      jobs: { stopped: ['d'], restarted: ['a'], started: ['e', 'f'], changed: ['b'] },
+      web: { stopped: [], restarted: ['web'], started: [], changed: [] },
+      order: { stopped: [], restarted: [], started: [], changed: [] },
+    };
+    const planUpdate = (name: XmlRpcValue | undefined): XmlRpcStruct => {
+      const plan = typeof name === 'string' ? plans[name] : undefined;
+      if (plan === undefined) throw RpcFault.of('BAD_NAME');
+      return plan;
+    };
+    await withServer({ reloadConfig: () => [[['new'], ['jobs', 'web', 'order', 'listener'], ['old']]], 'onevisor.planUpdate': planUpdate }, async (server) => {
+      assert.deepEqual(await run(server, 'update --dry-run'), { code: 0, stderr: '', stdout: `old: would be stopped and removed
+jobs: would be updated
+  jobs:d would be stopped
+  jobs:a would be restarted
+  jobs:e would be started
+  jobs:f would be started
+  jobs:b would change without a restart
+web: would be updated
+  web would be restarted
+order: would be updated
+listener: would be updated
+  all its processes would be stopped and started
+new: would be added
+` });
+      assert.deepEqual(server.calls, ['reloadConfig()', ...['jobs', 'web', 'order', 'listener'].map((name) => `onevisor.planUpdate(${name})`)]);
+    });
+    await withServer({ reloadConfig: () => [[[], ['web'], []]], 'onevisor.planUpdate': () => { throw RpcFault.of('FAILED'); } }, async (server) => {
+      const { stdout, code } = await run(server, 'update --dry-run');
+      assert.deepEqual([/FAILED/.test(stdout), code], [true, 1], stdout);
+    });
+  });
 
   it('restart --rolling takes one after the other', () => withServer({ ...listing, stopProcess: (name) => { if (name === 'jobs:b') throw RpcFault.of('NOT_RUNNING'); return true; }, startProcess: () => true, getProcessInfo: (name) => processStruct(name as string, 'RUNNING') }, async (server) => {
     assert.deepEqual(await run(server, 'restart --rolling all'), { stdout: 'web: stopped\nweb: started\njobs:a: stopped\njobs:a: started\njobs:b: ERROR (not running)\njobs:b: started\n', stderr: '', code: 0 });

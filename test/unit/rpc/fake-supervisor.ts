@@ -7,7 +7,7 @@ import type { Listener } from '../../../src/engine/events.ts';
 import type { Clock } from '../../../src/engine/ports.ts';
 import { namespecOf, type ProcessView } from '../../../src/engine/registry.ts';
 import { Tail } from '../../../src/logs/tail.ts';
-import type { Log, LogEnd, LogReading, Reread, StreamName, Supervisor } from '../../../src/rpc/supervisor.ts';
+import type { GroupPlan, Log, LogEnd, LogReading, Reread, StreamName, Supervisor } from '../../../src/rpc/supervisor.ts';
 
 /** Options with Supervisor's defaults. */
 const defaults = {
@@ -95,6 +95,7 @@ export class FakeSupervisor implements Supervisor {
   /** Signals that arrived: `15 web`. */
   readonly signals: string[] = [];
   rereadAnswer: Reread = { kind: 'changes', added: [], changed: [], removed: [] };
+  planAnswer: GroupPlan | null = null;
   stdinAnswer: 'written' | 'closed' | 'full' = 'written';
   signalError: string | null = null;
   hasMainLog = true;
@@ -272,6 +273,10 @@ export class FakeSupervisor implements Supervisor {
 
   removeGroup(name: string): 'removed' | 'unknown' | 'running' {
     return this.engine.removeGroup(name);
+  }
+
+  planUpdate(): GroupPlan | null {
+    return this.planAnswer;
   }
 
   updateGroup(): Promise<null> {

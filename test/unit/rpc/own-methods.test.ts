@@ -1,0 +1,25 @@
+/** The methods that Supervisor does not have: what they answer, and their faults. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { RpcFault } from '../../../src/core/faults.ts';
+import { callMethod } from '../../../src/rpc/call.ts';
+import { createMethodTable } from '../../../src/rpc/method-table.ts';
+import { ownMethods } from '../../../src/rpc/own-methods.ts';
+import { Client } from './calls.ts';
+
+const table = createMethodTable(ownMethods);
+
+test('planUpdate answers with four lists of names', async () => {
+  const client = new Client([{ name: 'web' }]);
+  const plan = { stopped: ['a'], restarted: ['b', 'c'], started: [], changed: ['d'] };
+  client.supervisor.planAnswer = plan;
+  assert.deepEqual(await callMethod(table, client.context, 'onevisor.planUpdate', ['web']), plan);
+});
+
+for (const name of ['onevisor.planUpdate', 'onevisor.updateGroup']) {
+  test(`${name} of a group of which only the whole can be exchanged is a fault`, async () => {
+    const { context } = new Client([{ name: 'web' }]);
+    await assert.rejects(callMethod(table, context, name, ['web']), RpcFault.of('BAD_NAME', 'web'));
+    await assert.rejects(callMethod(table, context, name, [5]), RpcFault.of('INCORRECT_PARAMETERS'));
+  });
+}
