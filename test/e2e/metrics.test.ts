@@ -68,8 +68,8 @@ test('a program without its first good check is alive and not ready', { skip, ti
   const launched = await launch(t, { config: `[inet_http_server]\nport=127.0.0.1:${port}\n[supervisord]\n[program:web]\ncommand=sleep 1000\nhealthcheck=test -e %(here)s/go\nhealthcheck_interval=0.2s\nhealthcheck_retries=1000\n` });
   await launched.waitForLine(/success: web entered RUNNING/);
   assert.equal((await ask(port, '/healthz')).text, 'ok\n');
-  assert.deepEqual(await ask(port, '/readyz'), { status: 503, type: 'text/plain;charset=utf-8', text: 'web: RUNNING starting\n' });
-  assert.deepEqual(await launched.ctl('health'), { code: 1, stdout: 'web: RUNNING starting\n', stderr: '' });
+  assert.deepEqual(await ask(port, '/readyz'), { status: 503, type: 'text/plain;charset=utf-8', text: 'web: RUNNING starting, exit status 1\n' });
+  assert.deepEqual(await launched.ctl('health'), { code: 1, stdout: 'web: RUNNING starting, exit status 1\n', stderr: '' });
   await launched.enter(['touch', 'go']);
   await launched.waitForLine(/web.*healthy/);
   assert.equal((await ask(port, '/readyz')).text, 'ok\n');
