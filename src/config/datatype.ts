@@ -47,6 +47,17 @@ export interface DataType<T> {
 /** Why a text is no value of a type, with what would be right. */
 export class WrongValue extends Error {}
 
+/** Why a text that ends within quotes is no value: what is missing may stand in a comment. */
+export class UnclosedValue extends WrongValue {
+  /** What to do instead of writing it without what begins a comment; empty where there is nothing. */
+  readonly wayOut: string;
+
+  constructor(message: string, wayOut: string) {
+    super(message);
+    this.wayOut = wayOut;
+  }
+}
+
 /** A type from its parts. */
 export function dataType<T>(name: string, parse: (text: string, context: Context) => T, show?: (value: T) => Json): DataType<T> {
   return show === undefined ? { name, parse } : { name, parse, show };

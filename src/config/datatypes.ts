@@ -4,8 +4,8 @@
  */
 import { posix } from 'node:path';
 import { formatSignal, parseSignal } from '../core/signals.ts';
-import { type Context, type DataType, dataType, reject, WrongValue } from './datatype.ts';
-import { ListError, parseKeyValueList } from './key-value-list.ts';
+import { type Context, type DataType, dataType, reject, UnclosedValue, WrongValue } from './datatype.ts';
+import { ListError, parseKeyValueList, UnclosedListError } from './key-value-list.ts';
 import { strip } from './python-text.ts';
 
 /** int() of Python: whitespace around, a sign, underscores between digits. Null for anything else. */
@@ -59,13 +59,14 @@ export const autorestart = dataType('true \\| false \\| unexpected', (value): 't
 
 const SUFFIXES = new Map([['kb', 1024], ['mb', 1024 ** 2], ['gb', 1024 ** 3]]);
 
-/** Bytes: a whole number, with KB, MB or GB (of 1024). */
-export const byteSize = dataType('size', (value) => {
+/** A whole number, with KB, MB or GB (of 1024); null for anything else. */
+export function parseByteSize(value: string): number | null {
   const factor = SUFFIXES.get(value.slice(-2).toLowerCase());
   const number = parseInteger(factor === undefined ? value : value.slice(0, -2));
-  if (number !== null) return number * (factor ?? 1);
-  return reject(value, 'a size: a whole number of bytes, or one with KB, MB or GB, as 50MB');
-});
+  return number === null ? null : number * (factor ?? 1);
+}
+
+export const byteSize = dataType('size', (value) => parseByteSize(value) ?? reject(value, 'a size: a whole number of bytes, or one with KB, MB or GB, as 50MB'));
 
 const UNITS = new Map([['ms', 0.001], ['s', 1], ['m', 60], ['h', 3600], ['d', 86_400], ['w', 604_800]]);
 
@@ -131,6 +132,7 @@ export const environment: DataType<ReadonlyMap<string, string>> = {
     try {
       return parseKeyValueList(pieces);
     } catch (error) {
+      if (error instanceof UnclosedListError) throw new UnclosedValue(error.message, '');
       if (error instanceof ListError) throw new WrongValue(error.message);
       throw error;
     }

@@ -5,7 +5,7 @@ import type { Dependency, GroupConfig, Place, ProcessConfig } from './model.ts';
 import { formatSuggestion } from './nearest.ts';
 import type { Problems } from './problems.ts';
 import { prefixes } from './programs.ts';
-import type { Wish } from './relations.ts';
+import { CONDITIONS, type Wish } from './relations.ts';
 
 const idOf = ({ group, name }: Pick<ProcessConfig, 'group' | 'name'>): string => `${group}:${name}`;
 
@@ -28,6 +28,19 @@ export function listNames(all: readonly ProcessConfig[]): Set<string> {
   return new Set(all.flatMap(({ program, group, name }) => [program, group, name]));
 }
 
+/** What is wrong with `name:word` where the name is known and the word is no condition; null where that is not so. */
+function explainCondition(wish: string, all: readonly ProcessConfig[]): string | null {
+  const colon = wish.lastIndexOf(':');
+  const [name, word] = [wish.slice(0, colon), wish.slice(colon + 1)];
+  if (colon < 1 || findProcesses(name, all).length === 0) return null;
+  const members = all.filter(({ group }) => group === name).map((process) => process.name);
+  const conditions = [...new Set(CONDITIONS.values())].join(', ');
+  // A group of one that is called as its program has no other members that could be meant.
+  const isLone = members.every((member) => member === name);
+  if (isLone) return `"${word}" is no condition; there are ${conditions}${formatSuggestion(word, CONDITIONS.keys())}`;
+  return `"${word}" is neither a process of "${name}" nor a condition (${conditions})${formatSuggestion(word, [...members, ...CONDITIONS.keys()])}`;
+}
+
 /** Where an option of a process was set; found by its section and name. */
 export type PlaceOf = (section: string, option: string) => Place | undefined;
 
@@ -37,25 +50,21 @@ export function resolveDependencies(groups: readonly GroupConfig[], problems: Pr
   const known = listNames(all);
   const resolve = (process: ProcessConfig, option: 'depends_on' | 'dependent_startup_wait_for', { name, condition }: Wish): Dependency[] => {
     const found = findProcesses(name, all).filter((other) => other !== process);
+    const section = prefixes[process.type] + process.program;
+    const place = placeOf(section, option) ?? process.place;
     if (found.length === 0) {
-      const section = prefixes[process.type] + process.program;
-      const place = placeOf(section, option) ?? process.place;
       const self = findProcesses(name, all).length > 0;
-      const reason = self ? `"${name}" is this program itself` : `there is no program, group or process named "${name}"${formatSuggestion(name, known)}`;
+      const reason = self ? `"${name}" is this program itself` : (explainCondition(name, all) ?? `there is no program, group or process named "${name}"${formatSuggestion(name, known)}`);
       // The plug-in whose option it is goes on without it, and files in use rely on that.
       if (option === 'depends_on') problems.error(place, section, option, reason);
       else problems.warn(place, section, option, `${reason}; it is not waited for`);
     }
     const endless = condition === 'completed' ? found.find(({ options }) => options.autorestart === 'true' && !options.oneshot && options.cron === null) : undefined;
-    if (endless !== undefined) {
-      const section = prefixes[process.type] + process.program;
-      problems.warn(placeOf(section, option) ?? process.place, section, option, `"${name}" is started again whenever it ends (autorestart=true), so it is never completed; give it oneshot=true`);
-    }
+    if (endless !== undefined) problems.warn(place, section, option, `"${name}" is started again whenever it ends (autorestart=true), so it is never completed; give it oneshot=true`);
     const unchecked = condition === 'healthy' ? found.find(({ options }) => options.healthcheck === null) : undefined;
-    if (unchecked !== undefined) {
-      const section = prefixes[process.type] + process.program;
-      problems.error(placeOf(section, option) ?? process.place, section, option, `"${name}" can not become healthy: ${prefixes[unchecked.type]}${unchecked.program} has no healthcheck; give it one, or use started, ready or completed`);
-    }
+    if (unchecked !== undefined) problems.error(place, section, option, `"${name}" can not become healthy: ${prefixes[unchecked.type]}${unchecked.program} has no healthcheck; give it one, or use started, ready or completed`);
+    const passing = condition === null && option === 'depends_on' ? found.find(({ options }) => options.oneshot && options.healthcheck === null) : undefined;
+    if (passing !== undefined) problems.warn(place, section, option, `"${name}" is a oneshot, and without a condition only its start is waited for, not its end; write ${name}:completed, or ${name}:started if its start is meant`);
     return found.map((other) => ({ group: other.group, process: other.name, condition: condition ?? (other.options.healthcheck === null ? 'started' : 'healthy') }));
   };
   const resolved = groups.map((group) => ({

@@ -15,7 +15,12 @@ export interface RawOption {
   readonly here: string;
   /** True: taken as it is, without expansion (command line flags). */
   readonly literal: boolean;
+  /** What the first comment begins with that was cut from the end of a line of the value; there is none where it is missing. */
+  readonly cutAt?: CommentMark;
 }
+
+/** What begins a comment. */
+export type CommentMark = ';' | '#';
 
 /** One section, all its occurrences together; option names are in lower case. */
 export interface RawSection {
@@ -36,6 +41,7 @@ interface Entry {
   readonly key: string;
   readonly line: number;
   readonly parts: string[];
+  cutAt: CommentMark | undefined;
 }
 
 interface Scan {
@@ -44,7 +50,7 @@ interface Scan {
   readonly wrong: Array<{ line: number; section: string; reason: string }>;
 }
 
-const PREFIXES = [';', '#'] as const;
+const PREFIXES: readonly CommentMark[] = [';', '#'];
 
 /**
  * Where the comment of a line begins, or its length.
@@ -89,6 +95,7 @@ function scan(text: string): Scan {
     const number = index + 1;
     const comment = findComment(line);
     const content = strip(line.slice(0, comment));
+    const cutAt = PREFIXES.find((prefix) => prefix === line.charAt(comment));
     if (content === '') {
       if (comment === line.length) entry?.parts.push('');
       return;
@@ -96,6 +103,7 @@ function scan(text: string): Scan {
     const depth = indentation(line);
     if (entry !== null && depth > indent) {
       entry.parts.push(content);
+      entry.cutAt ??= cutAt;
       return;
     }
     indent = depth;
@@ -116,7 +124,7 @@ function scan(text: string): Scan {
       found.wrong.push({ line: number, section, reason: `cannot understand this line: it is neither "option=value" nor a [section]: ${shorten(content)}` });
       return;
     }
-    entry = { section, key: stripEnd(content.slice(0, delimiter)).toLowerCase(), line: number, parts: [strip(content.slice(delimiter + 1))] };
+    entry = { section, key: stripEnd(content.slice(0, delimiter)).toLowerCase(), line: number, parts: [strip(content.slice(delimiter + 1))], cutAt };
     found.entries.push(entry);
   });
   return found;
@@ -165,15 +173,16 @@ export function addText(document: Document, text: string, file: string, here: st
   // What is decoded from UTF-8 has no lone surrogates; an environment variable could.
   const found = scan(text.toWellFormed());
   const parsed = parseIni(formatIni(found)) as Record<string, Record<string, unknown>>;
-  const lines = new Map(found.entries.map((entry) => [`${entry.section}\n${entry.key}`, entry.line]));
+  const entries = new Map(found.entries.map((entry) => [`${entry.section}\n${entry.key}`, entry]));
   for (const [encoded, options] of Object.entries(parsed)) {
     const name = decodeURIComponent(encoded);
     const place = { file, line: found.headers.get(name) ?? 0 };
     const target = name === 'DEFAULT' ? document.defaults : ensureSection(document, name, place).options;
     for (const [encodedKey, value] of Object.entries(options)) {
       const key = decodeURIComponent(encodedKey);
+      const { line = place.line, cutAt } = entries.get(`${name}\n${key}`) ?? {};
       // `ini` turns the words true, false and null into values; they are text here.
-      target.set(key, { value: String(value), place: { file, line: lines.get(`${name}\n${key}`) ?? place.line }, here, literal: false });
+      target.set(key, { value: String(value), place: { file, line }, here, literal: false, ...(cutAt === undefined ? {} : { cutAt }) });
     }
   }
   return { errors: found.wrong.map(({ line, section, reason }) => ({ file, line, section, option: null, reason })), warnings: findDoubles(found.entries, file) };

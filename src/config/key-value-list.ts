@@ -8,6 +8,9 @@ import { joinPieces } from './expand.ts';
 /** Why a list cannot be read. */
 export class ListError extends Error {}
 
+/** A list that ends within quotes. */
+export class UnclosedListError extends ListError {}
+
 interface Unit {
   readonly text: string;
   /** It came from an expansion: part of a word, whatever is in it. */
@@ -72,7 +75,7 @@ function readTokens(units: readonly Unit[]): Unit[][] {
     } else if (isChar(unit, QUOTE)) {
       const start = at++;
       while (at < units.length && (units[at]?.isValue || units[at]?.text !== unit.text)) at++;
-      if (at === units.length) throw new ListError(`the quote ${unit.text} is not closed`);
+      if (at === units.length) throw new UnclosedListError(`the quote ${unit.text} is not closed`);
       tokens.push(units.slice(start, ++at));
     } else if (isWord(unit)) {
       const token: Unit[] = [];

@@ -2,6 +2,7 @@
  * From the sections of programs, event listeners and FastCGI programs to their processes, with Supervisor's rules about what fits together.
  * Grouping is in groups.ts; dependencies between programs are resolved in dependencies.ts. Pure.
  */
+import { reportIdleOptions, reportShellSyntax } from './advice.ts';
 import { CommandLineError, splitCommandLine } from './command-line.ts';
 import type { Document, RawOption, RawSection } from './dialect.ts';
 import { eventNames } from './events.ts';
@@ -13,7 +14,8 @@ import type { Subject } from './names.ts';
 import type { Table } from './option.ts';
 import type { Problems } from './problems.ts';
 import { formatPythonString } from './python-text.ts';
-import { chainLookup, findOption, type Lookup, type SectionReader } from './section-reader.ts';
+import { USE_SCRIPT } from './relations.ts';
+import { chainLookup, findOption, hintAtCut, type Lookup, type SectionReader } from './section-reader.ts';
 
 /** What processes are made from, the same for all of a reading. */
 export interface Workshop {
@@ -92,8 +94,10 @@ export function readProcesses(workshop: Workshop, section: RawSection, type: Pro
     const read = reader.read(section, programOptions, named, { ...subject, number, count: numprocs, environment: own });
     const options = { ...special, ...derive(workshop, section, lookup, type, { ...read, environment: new Map([...workshop.supervisord.environment, ...own]) }) };
     const command = lookup('command');
+    reportShellSyntax(problems, section.name, lookup, options);
+    reportIdleOptions(problems, section, lookup, options);
     processes.push({
-      name: options.process_name, group, program, number, type, options, ...splitCommand(workshop, section, options.command),
+      name: options.process_name, group, program, number, type, options, ...splitCommand(workshop, section, command, options.command),
       dependsOn: [], echoed: [], place: command === undefined ? section.place : command.place,
     });
   }
@@ -199,15 +203,15 @@ function readStream({ problems }: Workshop, section: RawSection, lookup: Lookup,
 }
 
 /** compat: a command line that cannot be split is found out at its start, not here; a warning says so already. */
-function splitCommand({ problems }: Workshop, section: RawSection, command: string): Pick<ProcessConfig, 'argv' | 'commandError'> {
-  const place = section.options.get('command')?.place ?? section.place;
+function splitCommand({ problems }: Workshop, section: RawSection, raw: RawOption | undefined, command: string): Pick<ProcessConfig, 'argv' | 'commandError'> {
   try {
     const argv = splitCommandLine(command);
-    if (argv.length === 0 && section.options.has('command')) problems.warn(place, section.name, 'command', 'is empty, so the program cannot be started');
+    if (argv.length === 0 && raw !== undefined) problems.warn(raw.place, section.name, 'command', 'is empty, so the program cannot be started');
     return { argv, commandError: argv.length === 0 ? 'command is empty' : null };
   } catch (error) {
     if (!(error instanceof CommandLineError)) throw error;
-    problems.warn(place, section.name, 'command', `cannot be split into words, so the program cannot be started: ${error.message}`);
+    const hint = raw === undefined ? '' : hintAtCut(raw, USE_SCRIPT);
+    problems.warn(raw?.place ?? section.place, section.name, 'command', `cannot be split into words, so the program cannot be started: ${error.message}${hint}`);
     return { argv: [], commandError: `can't parse command ${formatPythonString(command)}: ${error.message}` };
   }
 }

@@ -16,7 +16,7 @@ import { readGroups } from './groups.ts';
 import type { Config, GroupConfig, Place, ProcessConfig, Reading } from './model.ts';
 import { NameSpace } from './names.ts';
 import { formatSuggestion } from './nearest.ts';
-import { includeOptions, sectionKinds, supervisordOptions, type SupervisordOptions } from './options.ts';
+import { fcgiOptions, includeOptions, programOptions, sectionKinds, supervisordOptions, type SupervisordOptions } from './options.ts';
 import { Problems } from './problems.ts';
 import { addProcfile } from './procfile.ts';
 import { splitWords } from './python-text.ts';
@@ -62,6 +62,7 @@ export function readConfig(source: Source, settings: ReadSettings): Reading {
   const names = new NameSpace(env, source.hostname, document.sections.has('include'));
   const reader = new SectionReader(problems, context, settings.isContainer, names);
   warnUnknownSections(document, problems);
+  warnUnknownDefaults(document, reader);
 
   const supervisord = readSupervisord(document, reader, source);
   names.add(supervisord.environment);
@@ -211,6 +212,14 @@ function warnUnknownSections(document: Document, problems: Problems): void {
     const colon = name.indexOf(':');
     const starts = sectionKinds.map(({ start }) => (start.endsWith(':') ? start + (colon === -1 ? 'x' : name.slice(colon + 1)) : start));
     if (!isKnown) problems.warn(place, name, null, `there is no such section, it is ignored${formatSuggestion(name, starts)}`);
+  }
+}
+
+/** The options of sections that are not read by themselves. What a `[fcgi-program:x]` does not have it takes from `[program-default]` as well. */
+function warnUnknownDefaults(document: Document, reader: SectionReader): void {
+  for (const [name, tables] of [['include', [includeOptions]], ['program-default', [programOptions, fcgiOptions]]] as const) {
+    const section = document.sections.get(name);
+    if (section !== undefined) reader.warnUnknown(section, tables);
   }
 }
 

@@ -4,8 +4,8 @@
  */
 import type { Condition } from '../core/dependency-gate.ts';
 import { CommandLineError, splitCommandLine } from './command-line.ts';
-import { dataType, reject, WrongValue } from './datatype.ts';
-import { byteSize, duration, signal, showSignal } from './datatypes.ts';
+import { dataType, reject, UnclosedValue, WrongValue } from './datatype.ts';
+import { byteSize, duration, parseByteSize, signal, showSignal } from './datatypes.ts';
 import { strip } from './python-text.ts';
 
 /** A dependency as written: the condition is null where none is given. */
@@ -14,7 +14,8 @@ export interface Wish {
   readonly condition: Condition | null;
 }
 
-const CONDITIONS = new Map<string, Condition>([
+/** Conditions as they can be written, by their names in lower case. */
+export const CONDITIONS: ReadonlyMap<string, Condition> = new Map<string, Condition>([
   ['started', 'started'], ['running', 'started'], ['ready', 'ready'], ['healthy', 'healthy'],
   ['completed', 'completed'], ['exited', 'completed'], ['completed_successfully', 'completed'],
 ]);
@@ -101,13 +102,16 @@ export const probe = dataType<Probe>(
   },
 );
 
+/** What else can be done about a command that a line has no room for. */
+export const USE_SCRIPT = 'put the commands into a script';
+
 /** A check or hook that cannot be split could never pass. Unlike the command of a program, of which Supervisor accepts any, such a one is wrong. */
 function checkSplit(command: string): void {
   try {
     if (splitCommandLine(command).length === 0) reject(command, 'a command');
   } catch (error) {
     if (!(error instanceof CommandLineError)) throw error;
-    throw new WrongValue(`cannot be split into words: ${error.message}; close the quote, or write it as \\"`);
+    throw new UnclosedValue(`cannot be split into words: ${error.message}; close the quote, or write it as \\"`, USE_SCRIPT);
   }
 }
 
@@ -151,11 +155,11 @@ export interface Limit {
 /** `soft[:hard]`, each a number (a size may have KB, MB, GB) or `unlimited`. */
 export const limit = dataType<Limit>(
   'soft[:hard]',
-  (value, context) => {
+  (value) => {
     const parts = value.split(':').map((part): number => {
       const word = strip(part).toLowerCase();
-      const number = ['unlimited', 'infinity', '-1'].includes(word) ? Infinity : byteSize.parse(word, context);
-      return number >= 0 ? number : reject(part, 'a limit: a number that is not negative, or unlimited');
+      const number = ['unlimited', 'infinity', '-1'].includes(word) ? Infinity : parseByteSize(word);
+      return number !== null && number >= 0 ? number : reject(part, 'a limit: unlimited, or a whole number of 0 or more, as 1024 or 50MB');
     });
     const [soft = 0, hard = soft] = parts;
     if (parts.length > 2) reject(value, 'a limit as soft[:hard]');

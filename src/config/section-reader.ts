@@ -2,7 +2,7 @@
  * From a section as written to the values of its options, by the table: expands, converts, fills in defaults, collects problems.
  * Knows tables, not what sections mean. Pure.
  */
-import { type Context, WrongValue } from './datatype.ts';
+import { type Context, UnclosedValue, WrongValue } from './datatype.ts';
 import { text } from './datatypes.ts';
 import type { RawOption, RawSection } from './dialect.ts';
 import { ExpansionError, expandPieces, expandTwice, hasNamelessConversion, joinPieces, type Piece } from './expand.ts';
@@ -45,6 +45,11 @@ function explainUnknown(name: string, known: readonly string[]): string {
 function hintAtComment(value: string): string {
   const mark = /\S([;#])/.exec(value)?.[1];
   return mark === undefined ? '' : `; a comment needs a space before its "${mark}"`;
+}
+
+/** Where the end of a value may have gone. */
+export function hintAtCut({ cutAt }: RawOption, wayOut: string): string {
+  return cutAt === undefined ? '' : `; what follows " ${cutAt}" is a comment: write it without a space before "${cutAt}"${wayOut === '' ? '' : `, or ${wayOut}`}`;
 }
 
 const plainText = rowsOf('bare').option(text, '', 'An option of a plug-in.');
@@ -96,6 +101,7 @@ export class SectionReader {
       return option.type.parsePieces === undefined ? option.type.parse(joinPieces(pieces), this.#context) : option.type.parsePieces(pieces);
     } catch (error) {
       if (error instanceof ExpansionError) this.#problems.error(raw.place, section, name, `cannot expand the value: ${error.message}`);
+      else if (error instanceof UnclosedValue) this.#problems.error(raw.place, section, name, error.message + hintAtCut(raw, error.wayOut));
       else if (error instanceof WrongValue) this.#problems.error(raw.place, section, name, error.message + hintAtComment(raw.value));
       else throw error;
       return fallback;

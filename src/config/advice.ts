@@ -1,0 +1,80 @@
+/**
+ * What is said of options of a program that are right each by itself and hardly do what was meant: shell syntax where there is no shell,
+ * options without the one that they belong to. Changes no value. Pure.
+ */
+import { CommandLineError, parseCommandLine, quoteWord } from './command-line.ts';
+import type { RawSection } from './dialect.ts';
+import type { ProgramOptions } from './options.ts';
+import type { Problems } from './problems.ts';
+import type { Lookup } from './section-reader.ts';
+
+interface CommandOption {
+  readonly name: keyof ProgramOptions;
+  /** Supervisor accepts any `command`, and hands `|` to the program. */
+  readonly severity: 'error' | 'warn';
+  readonly commandOf: (options: ProgramOptions) => string | null;
+}
+
+/** Every option that holds a command line. */
+const COMMANDS: readonly CommandOption[] = [
+  { name: 'command', severity: 'warn', commandOf: ({ command }) => command },
+  { name: 'healthcheck', severity: 'error', commandOf: ({ healthcheck }) => (healthcheck?.kind === 'command' ? healthcheck.command : null) },
+  { name: 'pre_start_command', severity: 'error', commandOf: ({ pre_start_command: command }) => command },
+  { name: 'stop_command', severity: 'error', commandOf: ({ stop_command: command }) => command },
+  { name: 'post_stop_command', severity: 'error', commandOf: ({ post_stop_command: command }) => command },
+];
+
+/** Words, as they are written, that only a shell understands. `;` alone is none of them: `find -exec` wants it. */
+const SHELL_WORDS: readonly RegExp[] = [
+  /^(\|\|?|\|&|&&?)$/,
+  /^(\d*|&)>>?(&(\d+|-)|[/.~$A-Za-z_].*)?$/,
+  /^\d*<{1,3}(&(\d+|-)|[/.~$].*)?$/,
+  /[^\\];$/,
+];
+
+/** The first word that is meant for a shell, as it is written; what is quoted is an argument. */
+function findShellWord(command: string): string | undefined {
+  try {
+    return parseCommandLine(command).find(({ source }) => SHELL_WORDS.some((pattern) => pattern.test(source)))?.source;
+  } catch (error) {
+    // A command that cannot be split is reported as such.
+    if (error instanceof CommandLineError) return undefined;
+    throw error;
+  }
+}
+
+/** Reports commands that only a shell would understand. */
+export function reportShellSyntax(problems: Problems, section: string, lookup: Lookup, options: ProgramOptions): void {
+  for (const { name, severity, commandOf } of COMMANDS) {
+    const raw = lookup(name);
+    const word = findShellWord(commandOf(options) ?? '');
+    if (raw === undefined || word === undefined) continue;
+    // As it stands in the file: that is where the corrected one goes.
+    const line = raw.value.trim().replace(/\s*\n\s*/g, ' ');
+    problems[severity](raw.place, section, name, `"${line}" is not run by a shell; write sh -c ${quoteWord(line)}, or put quotes around ${word} where it is an argument`);
+  }
+}
+
+/** Options that do something only where another one is set. */
+const COMPANIONS: ReadonlyArray<readonly [needed: keyof ProgramOptions, idle: ReadonlyArray<keyof ProgramOptions>]> = [
+  ['healthcheck', ['healthcheck_interval', 'healthcheck_timeout', 'healthcheck_retries', 'healthcheck_start_period', 'healthcheck_start_interval', 'healthcheck_action']],
+  ['cron', ['tz']],
+  ['pre_start_command', ['pre_start_timeout']],
+  ['stop_command', ['stop_timeout']],
+  ['post_stop_command', ['post_stop_timeout']],
+  ['max_restarts', ['max_restarts_window']],
+  ['dependent_startup', ['dependent_startup_wait_for']],
+];
+
+/** Warns of options of the section itself that have no effect. What it inherits is meant for others as well. */
+export function reportIdleOptions(problems: Problems, section: RawSection, lookup: Lookup, options: ProgramOptions): void {
+  for (const [needed, idle] of COMPANIONS) {
+    const isSwitch = options[needed] === false;
+    // A value that is wrong is reported as such.
+    if (lookup(needed) !== undefined && !isSwitch) continue;
+    for (const name of idle) {
+      const place = section.options.get(name)?.place;
+      if (place !== undefined) problems.warn(place, section.name, name, `has no effect without ${needed}${isSwitch ? '=true' : ''}`);
+    }
+  }
+}
