@@ -51,7 +51,8 @@ export function reportShellSyntax(problems: Problems, section: string, lookup: L
     if (raw === undefined || word === undefined) continue;
     // As it stands in the file: that is where the corrected one goes.
     const line = raw.value.trim().replace(/\s*\n\s*/g, ' ');
-    problems[severity](raw.place, section, name, `"${line}" is not run by a shell; write sh -c ${quoteWord(line)}, or put quotes around ${word} where it is an argument`);
+    const hint = word.endsWith(';') ? ', or a space before ";" where a comment begins' : '';
+    problems[severity](raw.place, section, name, `"${line}" is not run by a shell; write sh -c ${quoteWord(line)}, or put quotes around ${word} where it is an argument${hint}`);
   }
 }
 

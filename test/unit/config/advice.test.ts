@@ -37,7 +37,7 @@ const shell: ReadonlyArray<readonly [command: string, word: string, quoted: stri
 ];
 for (const [command, word, quoted] of shell) {
   test(`${command} needs a shell: an error in checks and hooks, a warning in command=`, () => {
-    const reason = `"${command}" is not run by a shell; write sh -c ${quoted}, or put quotes around ${word} where it is an argument`;
+    const reason = `"${command}" is not run by a shell; write sh -c ${quoted}, or put quotes around ${word} where it is an argument${word.endsWith(';') ? ', or a space before ";" where a comment begins' : ''}`;
     for (const option of ['healthcheck', 'pre_start_command', 'stop_command', 'post_stop_command']) {
       assert.deepEqual(problemsOf(`[program:p]\ncommand=x\n${option}=${command}\n`), { errors: [`4: [program:p] ${option}: ${reason}`], warnings: [] });
       assert.deepEqual(problemsOf(`[program:p]\ncommand=x\n${option}=sh -c ${quoted}\n`), SILENT);
