@@ -1,30 +1,16 @@
 /**
- * What goes along with the programs of one engine: a list, and the contract of its members. Each watches the engine's events and asks it for what
- * follows; none changes a process itself.
+ * All companions of one engine, as a list: a new one is a class and a line here.
  */
 import type { Engine } from '../engine/engine.ts';
-import type { EngineEvent } from '../engine/events.ts';
 import type { Jobs, Report } from '../engine/ports.ts';
-import type { ProcessView } from '../engine/registry.ts';
 import { HealthChecks } from '../health/health-checks.ts';
 import type { Addon } from '../native/addon.ts';
 import type { SystemClock } from '../process/clock.ts';
 import type { NotificationChannels } from '../process/notification-channels.ts';
+import type { Companion } from './companion.ts';
 import { MemoryLimits } from './memory-limits.ts';
 import { Readiness } from './readiness.ts';
 import { Schedules } from './schedules.ts';
-
-/** Something that goes along with the programs of one engine: health checks, schedules, memory limits, notifications. */
-export interface Companion {
-  /** The engine is about to start what has autostart. */
-  begin(processes: readonly ProcessView[]): void;
-  /** Is told of every change, after it. */
-  observe(event: EngineEvent): void;
-  /** A few words for the status of a process, as `next run Nov 21 04:00 AM`; null for none. */
-  remark?(id: string): string | null;
-  /** The engine has finished: no alarm, socket, child or descriptor may be left. */
-  close(): void;
-}
 
 /** What companions are made from. */
 export interface CompanionParts {

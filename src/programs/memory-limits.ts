@@ -10,7 +10,7 @@ import type { ProcessView } from '../engine/registry.ts';
 import { describeError } from '../logs/describe-error.ts';
 import type { SystemClock } from '../process/clock.ts';
 import { readMemory } from '../process/memory.ts';
-import type { Companion } from './companions.ts';
+import type { Companion } from './companion.ts';
 
 const INTERVAL_MS = 10_000;
 const MB = 1024 * 1024;

@@ -10,7 +10,7 @@ import type { Clock, Report } from '../engine/ports.ts';
 import type { ProcessView } from '../engine/registry.ts';
 import type { Notice, NotificationChannels } from '../process/notification-channels.ts';
 import type { Refusal } from '../process/notification-socket.ts';
-import type { Companion } from './companions.ts';
+import type { Companion } from './companion.ts';
 
 const SECOND_MS = 1000;
 /**

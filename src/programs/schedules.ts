@@ -15,7 +15,7 @@ import type { Report } from '../engine/ports.ts';
 import type { ProcessView } from '../engine/registry.ts';
 import type { SystemClock } from '../process/clock.ts';
 import { formatDaytime } from '../rpc/durations.ts';
-import type { Companion } from './companions.ts';
+import type { Companion } from './companion.ts';
 
 const MINUTE_MS = 60_000;
 const LONGEST_SLEEP_MS = 15 * MINUTE_MS;
