@@ -4,7 +4,7 @@
  */
 import { execFile, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -179,6 +179,8 @@ export async function startContainer(test: TestContext, options: ContainerOption
   test.after(async () => {
     await podmanOrThrow('rm', '--force', '--time', '0', '--ignore', name);
     await exit;
+    // crun gives the container's standard streams to its user, and the /dev/null among them is the one of this machine.
+    await chown('/dev/null', 0, 0);
     await rm(folder, { recursive: true, force: true });
   });
   return {

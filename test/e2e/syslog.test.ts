@@ -21,7 +21,7 @@ const skipReal = skip || await run('supervisord', ['--version']).then(({ stdout 
 const inOwnDev = (folder: string, program: string): string => `#!/bin/sh
 set -e
 mkdir -p ${folder}/dev
-mount -t tmpfs tmpfs ${folder}/dev
+mount -t tmpfs -o mode=0755 tmpfs ${folder}/dev
 for name in null zero random urandom full tty; do
   touch ${folder}/dev/$name
   mount --bind /dev/$name ${folder}/dev/$name
