@@ -1,5 +1,5 @@
 /**
- * What a configuration amounts to, for `check`: as JSON by option names, and as text in the form of the file. Pure; passwords are never shown.
+ * What a configuration amounts to, for `check`: as JSON by option names, and as text in the form of the file. Pure; passwords are never shown, and the values of variables in the JSON only.
  */
 import type { Json } from './datatype.ts';
 import { compareText } from './glob.ts';
@@ -94,6 +94,7 @@ function formatValue(option: Option<unknown>, value: Json): string {
   if (value === null) return 'NONE';
   if (typeof value === 'number') return option.type.name === 'octal' ? value.toString(8).padStart(3, '0') : String(value);
   if (Array.isArray(value)) return value.join(',');
-  if (typeof value === 'object') return Object.entries(value).map(([name, text]) => `${name}="${typeof text === 'object' ? JSON.stringify(text) : text}"`).join(',');
+  // Variables: what is in them may be a secret, and this is for eyes and for logs.
+  if (typeof value === 'object') return Object.keys(value).map((name) => `${name}="${HIDDEN}"`).join(',');
   return String(value).replaceAll('\n', '\n  ');
 }
