@@ -103,7 +103,7 @@ export class Engine {
   removeGroup(name: string): 'removed' | 'unknown' | 'running' {
     const entries = this.#registry.inGroup(name);
     if (entries.length === 0) return 'unknown';
-    if (entries.some(({ record }) => record.pid !== null || !STOPPED_STATES.has(record.state))) return 'running';
+    if (entries.some(({ record }) => !STOPPED_STATES.has(record.state))) return 'running';
     for (const entry of entries) this.#registry.remove(entry);
     this.#emit({ type: 'group', group: name, change: 'removed' });
     this.#reconsider(this.#registry.all());
@@ -184,7 +184,8 @@ export class Engine {
     for (const { pid, status } of batch) {
       const known = this.#registry.releasePid(pid);
       const parsed = parseWaitStatus(status);
-      if (known === undefined) this.#say(formatReapedUnknown(pid, parsed));
+      // One that was forgotten while nobody could vouch for it is not the one that may have its name by now.
+      if (known === undefined || this.#registry.get(known.entry.id) !== known.entry) this.#say(formatReapedUnknown(pid, parsed));
       else this.#queue.add({ to: 'process', id: known.entry.id, input: { type: 'exited', atMs, run: known.run, status: parsed } });
     }
     this.#queue.turn();

@@ -4,6 +4,7 @@
  */
 import { type GroupUpdate, planGroupUpdate } from '../config/diff.ts';
 import type { GroupConfig, ProcessConfig } from '../config/model.ts';
+import { STOPPED_STATES } from '../core/states.ts';
 import type { Engine } from '../engine/engine.ts';
 import { namespecOf, type ProcessView } from '../engine/registry.ts';
 import type { ProgramStreams } from './program-streams.ts';
@@ -28,7 +29,7 @@ export interface UpdatePlan {
 }
 
 function isAtRest({ record }: ProcessView): boolean {
-  return record.pid === null && record.state !== 'BACKOFF' && record.state !== 'STARTING';
+  return STOPPED_STATES.has(record.state);
 }
 
 /** Whether it runs, or is due to: an update leaves it so. */

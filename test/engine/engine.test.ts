@@ -167,6 +167,21 @@ test('shutdown_timeout caps the whole', () => {
   world.assertQuiet();
 });
 
+test('what nobody can vouch for can be forgotten, and its end is not that of one that has its name later', () => {
+  const world = new World([{ name: 'web' }]);
+  world.engine.start();
+  world.clock.advance(1000);
+  world.signalError = 'EPERM';
+  world.engine.request('web:web', 'stop');
+  assert.equal(world.state('web'), 'UNKNOWN');
+  assert.equal(world.engine.removeGroup('web'), 'removed');
+  const [web] = world.groupsOf([{ name: 'web' }]);
+  assert.ok(web !== undefined && world.engine.addGroup(web));
+  world.clock.advance(1000);
+  world.engine.reaped([{ pid: 100, status: 9 }]);
+  assert.deepEqual([world.state('web'), world.view('web').record.pid, world.log.at(-1)], ['RUNNING', 101, 'reaped unknown pid 100 (terminated by SIGKILL)']);
+});
+
 test('what cannot be signalled does not hold a shutdown up', () => {
   const world = new World([{ name: 'web' }]);
   world.engine.start();
