@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { launch, pid1SkipReason } from './launch.ts';
+import { until } from './observe.ts';
 
 const skip = (await pid1SkipReason()) ?? false;
 
@@ -46,7 +47,8 @@ test('launch: nothing is left behind, not even what left its session', { skip },
   await t.test('inner', async (inner) => {
     const launched = await launch(inner, { as: 'plain', executable: '/bin/sh', args: ['-c', 'setsid sleep 1000 & echo $!; wait'] });
     orphan = Number((await launched.waitForLine(/^\d+$/))[0]);
-    assert.match(await readFile(`/proc/${orphan}/cmdline`, 'utf8'), /sleep|setsid/);
+    // While it is being executed it has no command line.
+    await until('it runs', async () => /sleep|setsid/.test(await readFile(`/proc/${orphan}/cmdline`, 'utf8')));
   });
   const state = await readFile(`/proc/${orphan}/stat`, 'utf8').catch(() => 'gone');
   assert.ok(state === 'gone' || /\) Z /.test(state), state);
