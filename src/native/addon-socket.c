@@ -38,16 +38,21 @@ napi_value addon_listen_tcp(napi_env env, napi_callback_info info) {
   return finish_socket(env, fd, "bind");
 }
 
-napi_value addon_connect_datagram(napi_env env, napi_callback_info info) {
+/* A socket that only a name is needed for. */
+static napi_value make_datagram(napi_env env, napi_callback_info info, const char *what, int (*make)(const char *), const char *syscall_name) {
   napi_value value = NULL;
   struct arguments arguments = begin(env, info, &value, 1);
-  const char *path = read_string(&arguments, value, "path");
+  const char *name = read_string(&arguments, value, what);
   if (refuse_wrong(&arguments)) {
     return NULL;
   }
-  const int fd = sys_connect_datagram(path);
+  const int fd = make(name);
   arguments_free(&arguments);
-  return finish_socket(env, fd, "connect");
+  return finish_socket(env, fd, syscall_name);
+}
+
+napi_value addon_connect_datagram(napi_env env, napi_callback_info info) {
+  return make_datagram(env, info, "path", sys_connect_datagram, "connect");
 }
 
 napi_value addon_send_datagram(napi_env env, napi_callback_info info) {
@@ -66,15 +71,7 @@ napi_value addon_send_datagram(napi_env env, napi_callback_info info) {
 }
 
 napi_value addon_open_datagram(napi_env env, napi_callback_info info) {
-  napi_value value = NULL;
-  struct arguments arguments = begin(env, info, &value, 1);
-  const char *name = read_string(&arguments, value, "name");
-  if (refuse_wrong(&arguments)) {
-    return NULL;
-  }
-  const int fd = sys_open_datagram(name);
-  arguments_free(&arguments);
-  return finish_socket(env, fd, "bind");
+  return make_datagram(env, info, "name", sys_open_datagram, "bind");
 }
 
 napi_value addon_receive_datagram(napi_env env, napi_callback_info info) {
