@@ -8,12 +8,13 @@ import type { EngineEvent } from '../engine/events.ts';
 import type { Jobs, Report } from '../engine/ports.ts';
 import type { ProcessView } from '../engine/registry.ts';
 import { HostLookups } from './host-lookups.ts';
-import { type CheckResult, Watch, type WatchParts } from './watch.ts';
+import type { CheckParts } from './check.ts';
+import { Watch } from './watch.ts';
 
 /** What the checks are made with, and who is told. */
 export interface HealthCheckParts {
   readonly engine: Pick<Engine, 'tellHealth' | 'restart' | 'end'>;
-  readonly clock: WatchParts['clock'];
+  readonly clock: CheckParts['clock'];
   readonly report: Report;
   readonly jobs: Jobs;
 }
@@ -45,12 +46,7 @@ export class HealthChecks {
   /** Why the latest check has failed, where it is not healthy for that; null for nothing to say. */
   remark(id: string): string | null {
     const watch = this.#watches.get(id);
-    return watch === undefined || watch.health === 'healthy' ? null : latestFailure(watch);
-  }
-
-  /** The latest results of a process that is up, the last one last. */
-  log(id: string): readonly CheckResult[] {
-    return this.#watches.get(id)?.results ?? [];
+    return watch === undefined || watch.health === 'healthy' ? null : watch.latestFailure;
   }
 
   close(): void {
@@ -82,7 +78,7 @@ export class HealthChecks {
   #tell(id: string, watch: Watch): void {
     const { engine, report } = this.#parts;
     const { health, failures, process, run } = watch;
-    const reason = latestFailure(watch) ?? '';
+    const reason = watch.latestFailure ?? '';
     if (health === 'healthy') report('info', `health: ${process.name} is healthy`);
     else report('warn', `health: ${process.name} is ${health}: ${reason} (${failures} failure${failures === 1 ? '' : 's'})`);
     engine.tellHealth(id, run, health);
@@ -106,8 +102,4 @@ export class HealthChecks {
 /** Whether checks make sense: what is being stopped is not to be judged any more. */
 function isUp({ record: { state } }: Pick<ProcessView, 'record'>): boolean {
   return state === 'STARTING' || state === 'RUNNING';
-}
-
-function latestFailure({ results }: Watch): string | null {
-  return results.at(-1)?.failure ?? null;
 }

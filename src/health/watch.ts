@@ -11,20 +11,6 @@ import { beginCheck, type CheckParts } from './check.ts';
 type Probe = NonNullable<ProcessConfig['options']['healthcheck']>;
 
 const SECOND_MS = 1000;
-/** As many as Docker keeps. */
-const KEPT_RESULTS = 5;
-
-/** How one check ended. Times are milliseconds since 1970. */
-export interface CheckResult {
-  readonly startedMs: number;
-  readonly endedMs: number;
-  /** Null where all was well. */
-  readonly failure: string | null;
-}
-
-export interface WatchParts extends CheckParts {
-  readonly clock: CheckParts['clock'] & { wallMs(): number };
-}
 
 /** The options `healthcheck_*`, in the machine's terms. */
 export function healthPolicyOf({ options }: ProcessConfig): HealthPolicy {
@@ -40,10 +26,10 @@ export function healthPolicyOf({ options }: ProcessConfig): HealthPolicy {
 /** See the head of this file. */
 export class Watch {
   readonly run: number;
-  readonly #parts: WatchParts;
+  readonly #parts: CheckParts;
   readonly #changed: (watch: Watch) => void;
   readonly #alarm: Alarm;
-  readonly #results: CheckResult[] = [];
+  #latestFailure: string | null = null;
   #process: ProcessConfig;
   #probe: Probe;
   #record: HealthRecord;
@@ -51,7 +37,7 @@ export class Watch {
   #isClosed = false;
 
   /** A check is due at once. `changed` is called after the health has become another one; it may close the watch. */
-  constructor(process: ProcessConfig, probe: Probe, run: number, parts: WatchParts, changed: (watch: Watch) => void) {
+  constructor(process: ProcessConfig, probe: Probe, run: number, parts: CheckParts, changed: (watch: Watch) => void) {
     this.run = run;
     this.#process = process;
     this.#probe = probe;
@@ -76,9 +62,9 @@ export class Watch {
     return this.#record.failures;
   }
 
-  /** The latest results, the last one last. */
-  get results(): readonly CheckResult[] {
-    return this.#results;
+  /** Why the latest check has failed; null where it has not, or there was none. */
+  get latestFailure(): string | null {
+    return this.#latestFailure;
   }
 
   /** The program has come up. */
@@ -112,11 +98,8 @@ export class Watch {
   }
 
   #check(): void {
-    const { clock } = this.#parts;
-    const startedMs = clock.wallMs();
     this.#endCheck = beginCheck(this.#process, this.#probe, this.#process.options.healthcheck_timeout * SECOND_MS, this.#parts, (failure) => {
-      this.#results.push({ startedMs, endedMs: clock.wallMs(), failure });
-      if (this.#results.length > KEPT_RESULTS) this.#results.shift();
+      this.#latestFailure = failure;
       this.#accept(failure === null ? 'passed' : 'failed');
     });
   }

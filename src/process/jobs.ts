@@ -92,11 +92,6 @@ export class CommandJobs implements Jobs {
     });
   }
 
-  /** Kills all that runs; each outcome is told when it was reaped. */
-  cancelAll(): void {
-    for (const running of this.#running.values()) this.#kill(running, 'cancelled');
-  }
-
   #start(process: ProcessConfig, job: Job, done: Running['done']): Running {
     const { launcher, split, surroundings } = this.#parts;
     const key = `${process.group}:${process.name} ${job.name}`;

@@ -130,21 +130,6 @@ describe('a run', () => {
     assert.deepEqual([log.at(-1), asked.at(-1), checks.remark('g:web')], ['info health: web is healthy', 'g:web 1 healthy', null]);
   });
 
-  test('has its latest five results', () => {
-    spawn();
-    become('RUNNING');
-    for (let index = 0; index < 7; index++) {
-      clock.advance(index === 0 ? 0 : 5000);
-      clock.advance(10);
-      answer(bad);
-    }
-    const results = checks.log('g:web');
-    assert.equal(results.length, 5);
-    assert.deepEqual(results[4], { startedMs: 1_031_000, endedMs: 1_031_070, failure: 'disk is full' });
-    become('EXITED', { pid: null });
-    assert.deepEqual(checks.log('g:web'), []);
-  });
-
   for (const state of ['STOPPING', 'EXITED', 'BACKOFF', 'UNKNOWN'] as const) {
     test(`that becomes ${state} ends its checks, also one under way`, () => {
       spawn();
@@ -172,7 +157,7 @@ describe('a run', () => {
     spawn({ healthcheck: null });
     become('RUNNING');
     assertQuiet();
-    assert.deepEqual([asked, checks.remark('g:web'), checks.log('g:web')], [[], null, []]);
+    assert.deepEqual([asked, checks.remark('g:web')], [[], null]);
   });
 
   test('that is up already when the supervision begins is checked too', () => {
