@@ -96,7 +96,9 @@ describe('the shell in a terminal', { ...needsSupervisor, ...needsTerminal }, ()
     // Ctrl-C as ^C or not at all, and any of these on one line. And it does not end by itself, but waits for its own threads.
     const real = await playReal([], [...steps, [PROMPT, '']], true);
     const isTyped = (line: string): boolean => /^(one|two|\^C)*$/.test(line);
-    assert.deepEqual(real.lines.map((line) => line.replace(/^(one|two|\^C)*Exiting/, 'Exiting')).filter((line) => !isTyped(line)), ours.lines.filter((line) => !isTyped(line)));
+    // Its connection may be closed by one thread while another looks at it, which it says in Python's words.
+    const isCrash = (line: string): boolean => line.endsWith("error: <class 'AttributeError'>, 'NoneType' object has no attribute '_fileno'");
+    assert.deepEqual(real.lines.map((line) => line.replace(/^(one|two|\^C)*Exiting/, 'Exiting')).filter((line) => !isTyped(line) && !isCrash(line)), ours.lines.filter((line) => !isTyped(line)));
   });
 
   it('a line that is given up in fg does not stand in the next one', async () => {
