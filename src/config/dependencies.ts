@@ -1,11 +1,12 @@
 /**
  * Resolves what programs say about each other: depends_on, dependent_startup_wait_for, forward_signals. Unknown names and cycles are errors. Pure.
  */
+import type { Condition } from '../core/dependency-gate.ts';
 import type { Dependency, GroupConfig, Place, ProcessConfig } from './model.ts';
 import { formatSuggestion } from './nearest.ts';
 import type { Problems } from './problems.ts';
 import { prefixes } from './programs.ts';
-import { CONDITIONS, type Wish } from './relations.ts';
+import { CONDITIONS, STATE_CONDITIONS, type Wish } from './relations.ts';
 
 const idOf = ({ group, name }: Pick<ProcessConfig, 'group' | 'name'>): string => `${group}:${name}`;
 
@@ -28,17 +29,43 @@ export function listNames(all: readonly ProcessConfig[]): Set<string> {
   return new Set(all.flatMap(({ program, group, name }) => [program, group, name]));
 }
 
+type DependencyOption = 'depends_on' | 'dependent_startup_wait_for';
+
 /** What is wrong with `name:word` where the name is known and the word is no condition; null where that is not so. */
-function explainCondition(wish: string, all: readonly ProcessConfig[]): string | null {
+function explainCondition(wish: string, known: ReadonlyMap<string, Condition>, all: readonly ProcessConfig[]): string | null {
   const colon = wish.lastIndexOf(':');
   const [name, word] = [wish.slice(0, colon), wish.slice(colon + 1)];
   if (colon < 1 || findProcesses(name, all).length === 0) return null;
   const members = all.filter(({ group }) => group === name).map((process) => process.name);
-  const conditions = [...new Set(CONDITIONS.values())].join(', ');
+  const conditions = [...new Set(known.values())].join(', ');
   // A group of one that is called as its program has no other members that could be meant.
   const isLone = members.every((member) => member === name);
-  if (isLone) return `"${word}" is no condition; there are ${conditions}${formatSuggestion(word, CONDITIONS.keys())}`;
-  return `"${word}" is neither a process of "${name}" nor a condition (${conditions})${formatSuggestion(word, [...members, ...CONDITIONS.keys()])}`;
+  if (isLone) return `"${word}" is no condition; there are ${conditions}${formatSuggestion(word, known.keys())}`;
+  return `"${word}" is neither a process of "${name}" nor a condition (${conditions})${formatSuggestion(word, [...members, ...known.keys()])}`;
+}
+
+/** Why no process is meant by a name. */
+function explainUnknown(name: string, option: DependencyOption, all: readonly ProcessConfig[]): string {
+  if (findProcesses(name, all).length > 0) return `"${name}" is this program itself`;
+  const known = option === 'depends_on' ? CONDITIONS : STATE_CONDITIONS;
+  return explainCondition(name, known, all) ?? `there is no program, group or process named "${name}"${formatSuggestion(name, listNames(all))}`;
+}
+
+/** Reports conditions that these processes can never meet, or that are hardly meant. */
+function checkConditions({ name, conditions }: Wish, found: readonly ProcessConfig[], option: DependencyOption, report: Record<'error' | 'warn', (reason: string) => void>): void {
+  const isOnly = (...wanted: readonly Condition[]): boolean => conditions.length > 0 && conditions.every((condition) => wanted.includes(condition));
+  const endless = found.find(({ options }) => options.autorestart === 'true' && !options.oneshot && options.cron === null);
+  if (isOnly('completed', 'exited') && endless !== undefined) {
+    report.warn(`"${name}" is started again whenever it ends (autorestart=true), so it is never completed; give it oneshot=true`);
+  }
+  const unchecked = found.find(({ options }) => options.healthcheck === null);
+  if (isOnly('healthy') && unchecked !== undefined) {
+    report.error(`"${name}" can not become healthy: ${prefixes[unchecked.type]}${unchecked.program} has no healthcheck; give it one, or use started, ready or completed`);
+  }
+  const passing = found.some(({ options }) => options.oneshot && options.healthcheck === null);
+  if (conditions.length === 0 && option === 'depends_on' && passing) {
+    report.warn(`"${name}" is a oneshot, and without a condition only its start is waited for, not its end; write ${name}:completed, or ${name}:started if its start is meant`);
+  }
 }
 
 /** Where an option of a process was set; found by its section and name. */
@@ -47,32 +74,31 @@ export type PlaceOf = (section: string, option: string) => Place | undefined;
 /** The groups with `dependsOn` filled in. */
 export function resolveDependencies(groups: readonly GroupConfig[], problems: Problems, placeOf: PlaceOf): GroupConfig[] {
   const all = groups.flatMap(({ processes }) => processes);
-  const known = listNames(all);
-  const resolve = (process: ProcessConfig, option: 'depends_on' | 'dependent_startup_wait_for', { name, condition }: Wish): Dependency[] => {
+  const resolve = (process: ProcessConfig, option: DependencyOption, wish: Wish): Dependency[] => {
+    const { name, conditions } = wish;
     const found = findProcesses(name, all).filter((other) => other !== process);
     const section = prefixes[process.type] + process.program;
     const place = placeOf(section, option) ?? process.place;
+    const report = {
+      error: (reason: string): void => problems.error(place, section, option, reason),
+      warn: (reason: string): void => problems.warn(place, section, option, reason),
+    };
     if (found.length === 0) {
-      const self = findProcesses(name, all).length > 0;
-      const reason = self ? `"${name}" is this program itself` : (explainCondition(name, all) ?? `there is no program, group or process named "${name}"${formatSuggestion(name, known)}`);
+      const reason = explainUnknown(name, option, all);
       // The plug-in whose option it is goes on without it, and files in use rely on that.
-      if (option === 'depends_on') problems.error(place, section, option, reason);
-      else problems.warn(place, section, option, `${reason}; it is not waited for`);
+      if (option === 'depends_on') report.error(reason);
+      else report.warn(`${reason}; it is not waited for`);
     }
-    const endless = condition === 'completed' ? found.find(({ options }) => options.autorestart === 'true' && !options.oneshot && options.cron === null) : undefined;
-    if (endless !== undefined) problems.warn(place, section, option, `"${name}" is started again whenever it ends (autorestart=true), so it is never completed; give it oneshot=true`);
-    const unchecked = condition === 'healthy' ? found.find(({ options }) => options.healthcheck === null) : undefined;
-    if (unchecked !== undefined) problems.error(place, section, option, `"${name}" can not become healthy: ${prefixes[unchecked.type]}${unchecked.program} has no healthcheck; give it one, or use started, ready or completed`);
-    const passing = condition === null && option === 'depends_on' ? found.find(({ options }) => options.oneshot && options.healthcheck === null) : undefined;
-    if (passing !== undefined) problems.warn(place, section, option, `"${name}" is a oneshot, and without a condition only its start is waited for, not its end; write ${name}:completed, or ${name}:started if its start is meant`);
-    return found.map((other) => ({ group: other.group, process: other.name, condition: condition ?? (other.options.healthcheck === null ? 'started' : 'healthy') }));
+    checkConditions(wish, found, option, report);
+    const defaultFor = ({ options }: ProcessConfig): Condition => (options.healthcheck === null ? 'started' : 'healthy');
+    return found.map((other) => ({ group: other.group, process: other.name, conditions: conditions.length > 0 ? conditions : [defaultFor(other)] }));
   };
   const resolved = groups.map((group) => ({
     ...group,
     processes: group.processes.map((process) => {
       const { depends_on: wishes, dependent_startup: isDependent, dependent_startup_wait_for: waits } = process.options;
       const list = [...wishes.flatMap((wish) => resolve(process, 'depends_on', wish)), ...(isDependent ? waits : []).flatMap((wish) => resolve(process, 'dependent_startup_wait_for', wish))];
-      const asked = list.map(({ group: of, process: name, condition }) => `${of}:${name} ${condition}`);
+      const asked = list.map(({ group: of, process: name, conditions }) => `${of}:${name} ${conditions.join(',')}`);
       return { ...process, dependsOn: list.filter((_dependency, index) => asked.indexOf(asked[index] ?? '') === index) };
     }),
   }));

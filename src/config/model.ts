@@ -26,8 +26,8 @@ export interface Problem extends Place {
 export interface Dependency {
   readonly group: string;
   readonly process: string;
-  /** `started` without a health check of that process, `healthy` with one, unless something else is asked for. */
-  readonly condition: Condition;
+  /** Any one of these; `started` without a health check of that process, `healthy` with one, unless something else is asked for. */
+  readonly conditions: readonly Condition[];
 }
 
 /** An `[rpcinterface:x]` or `[ctlplugin:x]`. A factory that is a path is a JavaScript module; what Python it may name is built in, or not there. */

@@ -10,7 +10,7 @@ import {
 } from './datatypes.ts';
 import { logTargets, mainLogTargets } from './log-target.ts';
 import { type Option, rowsOf, type Table, type Values } from './option.ts';
-import { checkDuration, COUNT_LIMITS, dependencyList, environmentFiles, forwardList, hookCommand, type Limit, limit, logTemplate, memoryLimit, probe, rotateInterval, SIZE_LIMITS } from './relations.ts';
+import { checkDuration, COUNT_LIMITS, dependencyList, environmentFiles, forwardList, hookCommand, type Limit, limit, logTemplate, memoryLimit, probe, rotateInterval, SIZE_LIMITS, startupList } from './relations.ts';
 
 const MB = 1024 * 1024;
 const bare = rowsOf('bare');
@@ -140,9 +140,9 @@ export const programOptions = {
   max_restarts: process.optional(integerBetween(0, Infinity), 'Most restarts within max_restarts_window; one more, and it is given up.', { ...addedLive, sample: '5' }),
   max_restarts_window: process.option(duration, 60, 'The time that max_restarts counts in.', addedLive),
   kill_orphans: process.option(choice('never', 'stop', 'always'), 'never', 'Whether what is left of its process group after it has ended is stopped too.', { ...addedLive, defaultText: 'stop with stopasgroup or killasgroup, else never' }),
-  depends_on: process.option(dependencyList, [], 'Programs that must be started, ready, healthy or completed before it starts.', { ...addedLive, sample: 'db:healthy' }),
+  depends_on: process.option(dependencyList, [], 'Programs that must be started, ready, healthy, completed (ended as expected) or exited (whatever the exit code) before it starts.', { ...addedLive, sample: 'db:healthy' }),
   dependent_startup: process.option(boolean, false, 'Start it when what dependent_startup_wait_for names has come.', addedLive),
-  dependent_startup_wait_for: process.option(dependencyList, [], 'What it waits for, as in the plug-in of that name.', { ...addedLive, sample: 'db:running' }),
+  dependent_startup_wait_for: process.option(startupList, [], 'What it waits for, as in the plug-in of that name: running, exited (whatever the exit code), fatal, backoff, stopped; with a comma, one of several.', { ...addedLive, sample: 'db:running' }),
   dependent_startup_inherit_priority: process.option(boolean, false, 'Read for that plug-in; what a program depends on comes before it anyway.', addedLive),
   healthcheck: process.optional(probe, 'What tells its health: a URL (a status below 400 is healthy), tcp://host:port, unix:///path, or a command (0 is healthy), run as its user.', { ...addedLive, sample: 'http://localhost:8080/health' }),
   healthcheck_interval: process.option(checkDuration, 30, 'Time between two checks.', addedLive),

@@ -8,30 +8,58 @@ import { dataType, reject, UnclosedValue, WrongValue } from './datatype.ts';
 import { byteSize, duration, parseByteSize, signal, showSignal } from './datatypes.ts';
 import { strip } from './python-text.ts';
 
-/** A dependency as written: the condition is null where none is given. */
+/** A dependency as written. */
 export interface Wish {
   readonly name: string;
-  readonly condition: Condition | null;
+  /** Any one of them is enough; empty where none is given. */
+  readonly conditions: readonly Condition[];
 }
 
 /** Conditions as they can be written, by their names in lower case. */
 export const CONDITIONS: ReadonlyMap<string, Condition> = new Map<string, Condition>([
   ['started', 'started'], ['running', 'started'], ['ready', 'ready'], ['healthy', 'healthy'],
-  ['completed', 'completed'], ['exited', 'completed'], ['completed_successfully', 'completed'],
+  ['completed', 'completed'], ['exited', 'exited'], ['completed_successfully', 'completed'],
 ]);
 
-function readWish(word: string): Wish {
+/** What supervisord-dependent-startup waits for: states of Supervisor. Ours are understood as well. */
+export const STATE_CONDITIONS: ReadonlyMap<string, Condition> = new Map<string, Condition>([
+  ...CONDITIONS, ['fatal', 'fatal'], ['backoff', 'backoff'], ['stopped', 'stopped'],
+]);
+
+function readWish(word: string, known: ReadonlyMap<string, Condition>): Wish {
   const colon = word.lastIndexOf(':');
-  const condition = CONDITIONS.get(word.slice(colon + 1).toLowerCase());
-  if (colon > 0 && condition !== undefined) return { name: word.slice(0, colon), condition };
-  return { name: word, condition: null };
+  const condition = known.get(word.slice(colon + 1).toLowerCase());
+  if (colon > 0 && condition !== undefined) return { name: word.slice(0, colon), conditions: [condition] };
+  return { name: word, conditions: [] };
+}
+
+function formatWish({ name, conditions }: Wish): string {
+  return conditions.length === 0 ? name : `${name}:${conditions.join(',')}`;
 }
 
 /** `db:healthy, migrate:completed, cache`. */
 export const dependencyList = dataType<readonly Wish[]>(
   'name[:condition], …',
-  (value) => value.split(/[\s,]+/).filter((word) => word !== '').map(readWish),
-  (wishes) => wishes.map(({ name, condition }) => (condition === null ? name : `${name}:${condition}`)).join(', '),
+  (value) => value.split(/[\s,]+/).filter((word) => word !== '').map((word) => readWish(word, CONDITIONS)),
+  (wishes) => wishes.map(formatWish).join(', '),
+);
+
+/** `db:running migrate:exited,fatal`, as supervisord-dependent-startup reads it: a state after a comma is one more that is enough. */
+export const startupList = dataType<readonly Wish[]>(
+  'name:state[,state] …',
+  (value) => {
+    const wishes: Wish[] = [];
+    for (const word of value.split(/\s+/).filter((part) => part !== '')) {
+      for (const [index, part] of word.split(',').filter((piece) => piece !== '').entries()) {
+        const further = index === 0 || part.includes(':') ? undefined : STATE_CONDITIONS.get(part.toLowerCase());
+        const last = wishes.at(-1);
+        if (further !== undefined && last !== undefined && last.conditions.length > 0) wishes[wishes.length - 1] = { ...last, conditions: [...last.conditions, further] };
+        else wishes.push(readWish(part, STATE_CONDITIONS));
+      }
+    }
+    return wishes;
+  },
+  (wishes) => wishes.map(formatWish).join(' '),
 );
 
 /** A signal that is sent on instead of being obeyed. */

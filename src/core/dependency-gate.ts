@@ -4,14 +4,23 @@
 import { isExpectedExit } from './exit-status.ts';
 import type { Hold, ProcessRecord } from './process-record.ts';
 
-/** What is asked of another process: `started`, `ready`, `healthy`, or `completed` (ended as expected). */
-export type Condition = 'started' | 'ready' | 'healthy' | 'completed';
+/**
+ * What is asked of another process: `started`, `ready`, `healthy`, `completed` (ended as expected), or `exited` (ended by itself, whatever
+ * its exit code). The others are states of Supervisor as supervisord-dependent-startup names them.
+ */
+export type Condition = 'started' | 'ready' | 'healthy' | 'completed' | 'exited' | 'fatal' | 'backoff' | 'stopped';
+
+/** Conditions as sentences have them: "must be …". */
+const WORDS: Readonly<Record<Condition, string>> = {
+  started: 'started', ready: 'ready', healthy: 'healthy', completed: 'completed', exited: 'exited', fatal: 'FATAL', backoff: 'in BACKOFF', stopped: 'stopped',
+};
 
 /** Another process, as far as somebody depends on it. */
 export interface Dependable {
   /** Its name for people. */
   readonly name: string;
-  readonly condition: Condition;
+  /** Any one of them is enough. */
+  readonly conditions: readonly Condition[];
   /** Null where it is not configured any more. */
   readonly record: ProcessRecord | null;
   readonly exitCodes: readonly number[];
@@ -29,12 +38,16 @@ export function judgeGate(dependencies: readonly Dependable[]): Hold | null {
   const unmet = dependencies.filter((dependency) => !isMet(dependency));
   if (unmet.length === 0) return null;
   const lost = unmet.filter((dependency) => !isOnItsWay(dependency));
-  if (lost.length > 0) return { kind: 'stuck', reason: `cannot start: ${lost.map(formatLost).join(', ')}` };
-  return { kind: 'waiting', reason: `waits for ${unmet.map(({ name, condition }) => `${name} to be ${condition}`).join(', ')}` };
+  if (lost.length > 0) return formatStuck(lost);
+  return { kind: 'waiting', reason: `waits for ${unmet.map((dependency) => `${dependency.name} to be ${formatConditions(dependency)}`).join(', ')}` };
 }
 
-function isMet({ record, condition, isOneshot, tellsReadiness, exitCodes }: Dependable): boolean {
-  if (record === null) return false;
+function isMet(dependency: Dependable): boolean {
+  const { record, conditions } = dependency;
+  return record !== null && conditions.some((condition) => meets(record, condition, dependency));
+}
+
+function meets(record: ProcessRecord, condition: Condition, { isOneshot, tellsReadiness, exitCodes }: Dependable): boolean {
   const isCompleted = record.state === 'EXITED' && record.deadlineMs === null && record.exit !== null && isExpectedExit(record.exit, exitCodes);
   switch (condition) {
     case 'completed':
@@ -45,6 +58,16 @@ function isMet({ record, condition, isOneshot, tellsReadiness, exitCodes }: Depe
       return (record.state === 'RUNNING' && (!tellsReadiness || record.isReady)) || (isOneshot && isCompleted);
     case 'healthy':
       return record.state === 'RUNNING' && record.health === 'healthy';
+    case 'exited':
+      // A oneshot that fails is tried again, and FATAL in the end: it has ended all the same.
+      return record.state === 'EXITED' || (isOneshot && record.state === 'FATAL' && record.exit !== null);
+    case 'fatal':
+      return record.state === 'FATAL';
+    case 'backoff':
+      return record.state === 'BACKOFF';
+    case 'stopped':
+      // Everything is STOPPED before its first start.
+      return record.state === 'STOPPED' && record.run > 0;
   }
 }
 
@@ -69,15 +92,30 @@ function isOnItsWay(dependency: Dependable): boolean {
 }
 
 /** It may recover, but nobody knows when: who asked for the start is told. */
-function isSick({ record, condition }: Dependable): boolean {
-  return condition === 'healthy' && record?.health === 'unhealthy';
+function isSick({ record, conditions }: Dependable): boolean {
+  return conditions.every((condition) => condition === 'healthy') && record?.health === 'unhealthy';
+}
+
+function formatConditions({ conditions }: Dependable): string {
+  return conditions.map((condition) => WORDS[condition]).join(' or ');
+}
+
+/** Names each root cause once, also where several dependencies, or a chain of them, are blocked by it. */
+function formatStuck(lost: readonly Dependable[]): Hold {
+  const blocked = new Map<string, string[]>();
+  for (const dependency of lost) {
+    const { name, hold } = dependency;
+    if (hold?.kind !== 'stuck') blocked.set(formatLost(dependency), []);
+    else for (const root of hold.roots) blocked.set(root, [...(blocked.get(root) ?? []), name]);
+  }
+  const sentences = [...blocked].map(([root, names]) => (names.length === 0 ? root : `${root} (${names.join(', ')} ${names.length === 1 ? 'depends' : 'depend'} on it)`));
+  return { kind: 'stuck', reason: `cannot start: ${sentences.join(', ')}`, roots: [...blocked.keys()] };
 }
 
 function formatLost(dependency: Dependable): string {
-  const { name, record, condition, hold } = dependency;
-  const wanted = `must be ${condition}`;
+  const { name, record } = dependency;
+  const wanted = `must be ${formatConditions(dependency)}`;
   if (record === null) return `${name} ${wanted} and is not there any more`;
-  if (hold !== null) return `${name} ${wanted} and ${hold.reason}`;
   if (isSick(dependency)) return `${name} ${wanted} and is unhealthy`;
   const how = record.state === 'EXITED' && record.exit?.kind === 'exited' ? ` (exit status ${record.exit.code})` : '';
   return `${name} ${wanted} and is ${record.state}${how}`;

@@ -13,10 +13,10 @@ export type Health = 'starting' | 'healthy' | 'unhealthy';
  * Why a start that is wanted does not happen (`depends_on`): `waiting`, what it waits for is on its way; `stuck`, it can no longer come,
  * unless somebody mends it. The reason is for people.
  */
-export interface Hold {
-  readonly kind: 'waiting' | 'stuck';
-  readonly reason: string;
-}
+export type Hold =
+  | { readonly kind: 'waiting'; readonly reason: string }
+  /** `roots`: the root causes, a sentence each: what is wrong with the processes at the ends of the chains of dependencies. */
+  | { readonly kind: 'stuck'; readonly reason: string; readonly roots: readonly string[] };
 
 /**
  * What a program is for. `service`: to stay up. `oneshot`: to come to an end as expected, and tried again where it does not (`oneshot`).

@@ -40,12 +40,12 @@ class Judgement {
     const dependency = config.dependsOn[index];
     const other = this.#registry.get(rank.dependsOn[index] ?? '');
     const name = dependency === undefined || dependency.group === dependency.process ? (dependency?.process ?? '') : `${dependency.group}:${dependency.process}`;
-    const condition = dependency?.condition ?? 'started';
-    if (other === undefined) return { name, condition, record: null, exitCodes: [], isOneshot: false, tellsReadiness: false, isScheduled: false, hold: null };
+    const conditions = dependency?.conditions ?? ['started'];
+    if (other === undefined) return { name, conditions, record: null, exitCodes: [], isOneshot: false, tellsReadiness: false, isScheduled: false, hold: null };
     const { notification_fd: fd, notify } = other.config.options;
     const { record, policy } = other;
     return {
-      name, condition, record,
+      name, conditions, record,
       exitCodes: policy.exitCodes,
       isOneshot: policy.purpose === 'oneshot',
       tellsReadiness: fd !== null || notify !== null,

@@ -23,7 +23,7 @@ function randomFrom(seed: number): () => number {
 /** Programs of all kinds; each may depend on those before it. */
 function inventPrograms(random: () => number, count: number): Program[] {
   const maybe = <T>(share: number, value: T, otherwise: T): T => (random() < share ? value : otherwise);
-  const conditions = ['started', 'ready', 'healthy', 'completed'] as const;
+  const conditions = ['started', 'ready', 'healthy', 'completed', 'exited', 'fatal', 'backoff', 'stopped'] as const;
   return Array.from({ length: count }, (_, index): Program => ({
     name: `p${index}`,
     priority: Math.floor(random() * 3),
@@ -40,7 +40,7 @@ function inventPrograms(random: () => number, count: number): Program[] {
     stop_command: maybe<string | null>(0.3, 'x', null),
     post_stop_command: maybe<string | null>(0.3, 'x', null),
     ...(random() < 0.05 ? { spawnError: { reason: 'there is no such command', exitCode: 127 } } : {}),
-    needs: Object.fromEntries(Array.from({ length: index }, (_other, before) => before).filter(() => random() < 0.3).map((before) => [`p${before}`, conditions[Math.floor(random() * 4)] ?? 'started'])),
+    needs: Object.fromEntries(Array.from({ length: index }, (_other, before) => before).filter(() => random() < 0.3).map((before) => [`p${before}`, conditions[Math.floor(random() * conditions.length)] ?? 'started'])),
   }));
 }
 

@@ -61,7 +61,7 @@ export interface Program extends Partial<Omit<typeof defaults, 'autorestart'>> {
   /** Signals that it ends by; all but 0 if not given. */
   readonly diesBy?: readonly number[];
   /** Conditions by the names of what it depends on. */
-  readonly needs?: Readonly<Record<string, Dependency['condition']>>;
+  readonly needs?: Readonly<Record<string, Dependency['conditions'][number]>>;
   readonly spawnError?: { readonly reason: string; readonly exitCode: number };
   /** To spawn it is a mistake that nobody has thought of. */
   readonly spawnThrows?: boolean;
@@ -217,5 +217,5 @@ export class World {
 export const exitWith = (code: number): number => code << 8;
 
 function dependenciesOf({ needs = {} }: Program): Dependency[] {
-  return Object.entries(needs).map(([name, condition]) => ({ group: name, process: name, condition }));
+  return Object.entries(needs).map(([name, condition]) => ({ group: name, process: name, conditions: [condition] }));
 }

@@ -138,7 +138,7 @@ test('a oneshot that is depended on without a condition is not waited for to its
 test('a condition that is misspelt is told from a name that is', () => {
   const reasonOf = (wish: string): string => problemsOf(`[program:a]\ncommand=x\ndepends_on=${wish}\n[program:b]\ncommand=x\n[group:g]\nprograms=w\n[program:w]\ncommand=x\nnumprocs=2\nprocess_name=w%(process_num)d\n`).errors[0] ?? '';
   const start = '4: [program:a] depends_on: ';
-  const conditions = 'started, ready, healthy, completed';
+  const conditions = 'started, ready, healthy, completed, exited';
   assert.equal(reasonOf('b:helthy'), `${start}"helthy" is no condition; there are ${conditions} (did you mean healthy?)`);
   assert.equal(reasonOf('b:up'), `${start}"up" is no condition; there are ${conditions}`);
   assert.equal(reasonOf('b:b:helthy'), `${start}"helthy" is no condition; there are ${conditions} (did you mean healthy?)`);
@@ -149,7 +149,7 @@ test('a condition that is misspelt is told from a name that is', () => {
   assert.equal(reasonOf('c:redy'), `${start}there is no program, group or process named "c:redy"`);
   assert.equal(reasonOf(':ready'), `${start}there is no program, group or process named ":ready"`);
   const plugin = problemsOf('[program:a]\ncommand=x\ndependent_startup=true\ndependent_startup_wait_for=b:runing\n[program:b]\ncommand=x\n');
-  assert.deepEqual(plugin, { errors: [], warnings: [`5: [program:a] dependent_startup_wait_for: "runing" is no condition; there are ${conditions} (did you mean running?); it is not waited for`] });
+  assert.deepEqual(plugin, { errors: [], warnings: [`5: [program:a] dependent_startup_wait_for: "runing" is no condition; there are ${conditions}, fatal, backoff, stopped (did you mean running?); it is not waited for`] });
 });
 
 test('a limit that cannot be understood says that unlimited is one', () => {

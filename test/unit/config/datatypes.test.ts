@@ -41,7 +41,17 @@ const table: ReadonlyArray<readonly [string, DataType<never>, Readonly<Record<st
     '/dev/stdout': [{ kind: 'stdio', fd: 1, path: '/dev/stdout' }], '/a.log, /dev/stderr,auto': [{ kind: 'file', path: '/a.log' }, { kind: 'stdio', fd: 2, path: '/dev/stderr' }, { kind: 'auto' }], '~/a.log': [{ kind: 'file', path: '/root/a.log' }],
   }, []],
   ['main log', mainLogTargets as DataType<never>, { 'a.log': [{ kind: 'file', path: '/home/me/a.log' }], auto: [{ kind: 'none' }], syslog: [{ kind: 'syslog' }] }, []],
-  ['dependencies', relations.dependencyList as DataType<never>, { '': [], 'db:healthy, m:completed c': [{ name: 'db', condition: 'healthy' }, { name: 'm', condition: 'completed' }, { name: 'c', condition: null }], 'g:p': [{ name: 'g:p', condition: null }], 'g:p:ready': [{ name: 'g:p', condition: 'ready' }], 'a:running': [{ name: 'a', condition: 'started' }], 'a:exited': [{ name: 'a', condition: 'completed' }] }, []],
+  ['dependencies', relations.dependencyList as DataType<never>, {
+    '': [], 'db:healthy, m:completed c': [{ name: 'db', conditions: ['healthy'] }, { name: 'm', conditions: ['completed'] }, { name: 'c', conditions: [] }],
+    'g:p': [{ name: 'g:p', conditions: [] }], 'g:p:ready': [{ name: 'g:p', conditions: ['ready'] }], 'a:running': [{ name: 'a', conditions: ['started'] }],
+    'a:exited': [{ name: 'a', conditions: ['exited'] }], 'a:completed_successfully': [{ name: 'a', conditions: ['completed'] }], 'a:fatal': [{ name: 'a:fatal', conditions: [] }],
+  }, []],
+  ['dependencies of supervisord-dependent-startup', relations.startupList as DataType<never>, {
+    '': [], 'a:running,exited b:fatal': [{ name: 'a', conditions: ['started', 'exited'] }, { name: 'b', conditions: ['fatal'] }],
+    'a:backoff,b:Stopped': [{ name: 'a', conditions: ['backoff'] }, { name: 'b', conditions: ['stopped'] }],
+    'a,b': [{ name: 'a', conditions: [] }, { name: 'b', conditions: [] }], 'a,running': [{ name: 'a', conditions: [] }, { name: 'running', conditions: [] }],
+    'g:p:running,': [{ name: 'g:p', conditions: ['started'] }], 'a:running, exited': [{ name: 'a', conditions: ['started'] }, { name: 'exited', conditions: [] }],
+  }, []],
   ['forwards', relations.forwardList as DataType<never>, { 'USR1:web,HUP:g:p': [{ signal: 10, name: 'web' }, { signal: 1, name: 'g:p' }] }, ['USR1', 'USR1:', ':web', 'FOO:web']],
   ['probe', relations.probe as DataType<never>, { 'http://h:1/x': { kind: 'http', url: 'http://h:1/x' }, 'tcp://h:1': { kind: 'tcp', host: 'h', port: 1 }, 'tcp://[::1]:1': { kind: 'tcp', host: '::1', port: 1 }, 'unix:///s': { kind: 'unix', path: '/s' }, 'curl -f x': { kind: 'command', command: 'curl -f x' } }, ['', 'http://', 'tcp://h', 'tcp://h:0', 'tcp://h:70000', 'unix://s']],
   ['environment files', relations.environmentFiles as DataType<never>, { '/a, -/b': [{ path: '/a', isOptional: false }, { path: '/b', isOptional: true }] }, []],
@@ -64,7 +74,7 @@ test('values as check shows them', () => {
     [types.signal as DataType<never>, '64', 'RTMAX'], [types.signalList as DataType<never>, 'SIGTERM int', 'TERM,INT'], [types.environment as DataType<never>, 'A=1', { A: '1' }], [types.owner as DataType<never>, 'a:b', 'a:b'], [types.owner as DataType<never>, 'a', 'a'],
     [types.inetAddress as DataType<never>, '9001', '*:9001'], [types.inetAddress as DataType<never>, 'h:1', 'h:1'], [types.fcgiSocket as DataType<never>, 'tcp://h:1', 'tcp://h:1'], [types.fcgiSocket as DataType<never>, 'unix:///a', 'unix:///a'],
     [logTargets as DataType<never>, '/a, /dev/stdout, auto, syslog', '/a, /dev/stdout, AUTO, syslog'], [logTargets as DataType<never>, 'none', null],
-    [relations.dependencyList as DataType<never>, 'a:ready b', 'a:ready, b'], [relations.forwardList as DataType<never>, 'HUP:a', 'HUP:a'], [relations.environmentFiles as DataType<never>, '/a -/b', '/a, -/b'], [relations.limit as DataType<never>, '5:unlimited', '5:unlimited'],
+    [relations.dependencyList as DataType<never>, 'a:ready b', 'a:ready, b'], [relations.startupList as DataType<never>, 'a:running,exited  b', 'a:started,exited b'], [relations.forwardList as DataType<never>, 'HUP:a', 'HUP:a'], [relations.environmentFiles as DataType<never>, '/a -/b', '/a, -/b'], [relations.limit as DataType<never>, '5:unlimited', '5:unlimited'],
     ...['http://h/', 'tcp://h:1', 'tcp://[::1]:1', 'unix:///s', 'true'].map((text) => [relations.probe as DataType<never>, text, text] as const),
   ];
   for (const [type, text, expected] of shown) assert.deepEqual(type.show?.(type.parse(text, plain)), expected);

@@ -169,7 +169,7 @@ test('supervisor-stdout is built in: its listener is set aside, what it would ha
 test('dependencies: names are programs, groups, processes; conditions are filled in', () => {
   const text = '[program:db]\ncommand=x\nhealthcheck=tcp://localhost:1\nnumprocs=2\nprocess_name=db%(process_num)d\n[group:g]\nprograms=m\n[program:m]\ncommand=x\n[program:web]\ncommand=x\ndepends_on=db, g:completed, g:m:ready, db:db1:started, g:*\n';
   const web = configOf(readText(HEAD + text)).groups.flatMap(({ processes }) => processes).find(({ name }) => name === 'web');
-  assert.deepEqual(web?.dependsOn.map(({ group, process, condition }) => `${group}:${process} ${condition}`), ['db:db0 healthy', 'db:db1 healthy', 'g:m completed', 'g:m ready', 'db:db1 started', 'g:m started']);
+  assert.deepEqual(web?.dependsOn.map(({ group, process, conditions }) => `${group}:${process} ${conditions.join(' or ')}`), ['db:db0 healthy', 'db:db1 healthy', 'g:m completed', 'g:m ready', 'db:db1 started', 'g:m started']);
 });
 
 test('dependencies: an unknown name, oneself and a cycle are errors', () => {
@@ -183,6 +183,10 @@ test('dependencies: an unknown name, oneself and a cycle are errors', () => {
 test('dependencies: what can never become healthy is an error, what never completes a warning; nothing is waited for twice', () => {
   assert.match(errorsOf('[program:a]\ncommand=x\ndepends_on=b:healthy\n[program:b]\ncommand=x\n')[0] ?? '', /^4: \[program:a\] depends_on: "b" can not become healthy: program:b has no healthcheck; give it one, or use started, ready or completed/);
   assert.match(warningsOf('[program:a]\ncommand=x\ndepends_on=b:completed\n[program:b]\ncommand=x\nautorestart=true\n')[0] ?? '', /"b" is started again whenever it ends \(autorestart=true\), so it is never completed; give it oneshot=true/);
+  assert.match(warningsOf('[program:a]\ncommand=x\ndepends_on=b:exited\n[program:b]\ncommand=x\nautorestart=true\n')[0] ?? '', /so it is never completed/);
+  assert.match(errorsOf('[program:a]\ncommand=x\ndepends_on=b:fatal\n[program:b]\ncommand=x\n')[0] ?? '', /"fatal" is no condition; there are started, ready, healthy, completed, exited/);
+  assert.match(errorsOf('[program:a]\ncommand=x\ndepends_on=g:exitd\n[group:g]\nprograms=b,c\n[program:b]\ncommand=x\n[program:c]\ncommand=x\n')[0] ?? '', /"exitd" is neither a process of "g" nor a condition .*did you mean exited\?/);
+  assert.match(warningsOf('[program:a]\ncommand=x\ndependent_startup=true\ndependent_startup_wait_for=b:fatl\n[program:b]\ncommand=x\n')[0] ?? '', /backoff, stopped \(did you mean fatal\?\); it is not waited for/);
   assert.deepEqual(warningsOf('[program:a]\ncommand=x\ndepends_on=b:completed\n[program:b]\ncommand=x\nautorestart=true\noneshot=true\n'), []);
   assert.equal(processesOf('[program:a]\ncommand=x\ndepends_on=b, b:started\n[program:b]\ncommand=x\n')[0]?.dependsOn.length, 1);
 });
@@ -197,7 +201,7 @@ test('supervisord_dependent_startup is built in: its listener is set aside, howe
 
 test('dependencies: those of the plug-in count when it is on, and an unknown name is a warning', () => {
   const text = (on: string): string => `[program:a]\ncommand=x\ndependent_startup=${on}\ndependent_startup_wait_for=b:exited nope:running\n[program:b]\ncommand=x\n`;
-  assert.deepEqual(processesOf(text('true'))[0]?.dependsOn, [{ group: 'b', process: 'b', condition: 'completed' }]);
+  assert.deepEqual(processesOf(text('true'))[0]?.dependsOn, [{ group: 'b', process: 'b', conditions: ['exited'] }]);
   assert.match(warningsOf(text('true'))[0] ?? '', /"nope"; it is not waited for/);
   assert.deepEqual(processesOf(text('false'))[0]?.dependsOn, []);
 });

@@ -19,6 +19,8 @@ const WRONG: Readonly<Record<string, readonly [value: string, expected: RegExp] 
   'signal:name, …': ['USR1', /"USR1" is not a signal and a program, as USR1:web/],
   'never \\| stop \\| always': ['sometimes', /"sometimes" is not one of never, stop, always/],
   'name[:condition], …': ['nobody', /there is no program, group or process named "nobody"/],
+  // Read only where the plug-in of that name is on, and an unknown name is a warning there.
+  'name:state[,state] …': null,
   'http://… \\| tcp://host:port \\| unix:///path \\| command': ['tcp://localhost', /"tcp:\/\/localhost" is not an address as tcp:\/\/localhost:5432/],
   'none \\| restart \\| exit': ['stop', /"stop" is not one of none, restart, exit/],
   'sd': ['s6', /"s6" is not one of sd/],
@@ -48,8 +50,6 @@ for (const { title, tables } of sectionKinds) {
     assert.ok(head !== undefined && type.name in WRONG, `a wrong value of [${title}] ${name} (${type.name}) is not known here`);
     const wrong = WRONG[type.name];
     if (wrong === null || wrong === undefined) continue;
-    // What the plug-in of that name waits for is read only where it is on, and an unknown name is a warning there.
-    if (name === 'dependent_startup_wait_for') continue;
     test(`[${title}] ${name}=${wrong[0]}`, () => {
       const line = head.split('\n').length;
       const [error = ''] = printed(readText(`${head}${name}=${wrong[0]}\n`).errors);
