@@ -54,7 +54,7 @@ async function run(): Promise<number> {
     case 'check': {
       const { runCheck } = await import('./programs/check.ts');
       const { loadAddon } = await import('./native/load.ts');
-      return runCheck(args, env, { ...io, users: args.includes('--static') ? null : loadAddon(), executable: calledPath, pid: self.pid });
+      return runCheck(args, env, { ...io, users: args.includes('--static') ? null : loadAddon(), executable: calledPath, self });
     }
     case 'echo-conf': {
       const { runEchoConf } = await import('./programs/echo-conf.ts');

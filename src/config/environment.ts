@@ -18,7 +18,7 @@ export const switches = {
   ONEVISOR_PROCFILE: 'A Procfile, each line of which makes a program.',
   ONEVISOR_ONLY: 'Names of the programs or groups that start by themselves, whatever their autostart; no others do.',
   ONEVISOR_EXCEPT: 'Names of the programs or groups that do not start by themselves.',
-  ONEVISOR_CONTAINER: '1: behave as in a container; 0: do not, even as PID 1.',
+  ONEVISOR_CONTAINER: '1: behave as in a container; 0: do not, even as PID 1 or as the main process of a container.',
   ONEVISOR_LOG_FORMAT: 'log_format of [supervisord]: raw, prefix, json, logfmt.',
 } as const;
 
@@ -119,9 +119,4 @@ export function readSwitch(env: Readonly<Record<string, string | undefined>>, na
   if (value === undefined || value === '') return null;
   if (['1', 'true', 'yes', 'on'].includes(value)) return true;
   return ['0', 'false', 'no', 'off'].includes(value) ? false : null;
-}
-
-/** Whether container mode is on: as PID 1, or when asked for. */
-export function isContainerMode(pid: number, env: Readonly<Record<string, string | undefined>>, isAsked: boolean): boolean {
-  return isAsked || (readSwitch(env, 'ONEVISOR_CONTAINER') ?? pid === 1);
 }

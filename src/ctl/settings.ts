@@ -42,11 +42,14 @@ export function controlSocketPaths(env: Readonly<Record<string, string | undefin
 /** Reads the settings. `calledAs` is the path of this program, beside whose directory Supervisor looks for its file. */
 export function readSettings(options: CtlOptions, source: Source, calledAs: string, sockets: readonly string[] = controlSocketPaths(source.env)): SettingsOutcome {
   const named = options.file ?? source.env['ONEVISOR_CONF'] ?? null;
-  if (named !== null && !source.isFile(posix.resolve(source.cwd, named))) {
+  // ONEVISOR_CONF set and empty: no file, as for the supervisor.
+  const isNone = options.file === null && named === '';
+  if (named !== null && !isNone && !source.isFile(posix.resolve(source.cwd, named))) {
     const exists = source.isDirectory(posix.resolve(source.cwd, named));
     return { ok: false, error: exists ? `could not read config file ${named}` : `could not find config file ${named}` };
   }
-  const path = named === null ? searchPaths(calledAs, source.cwd).find((candidate) => source.isFile(candidate)) : posix.resolve(source.cwd, named);
+  const found = named === null ? searchPaths(calledAs, source.cwd).find((candidate) => source.isFile(candidate)) : posix.resolve(source.cwd, named);
+  const path = isNone ? undefined : found;
   const socket = sockets.find(isSocket);
   if (path === undefined) return { ok: true, settings: fillIn(options, source, {}, `unix://${socket ?? sockets[0]}`, []) };
 

@@ -4,10 +4,11 @@
  */
 import type { Users } from '../config/datatype.ts';
 import { describeReading, formatConfig, formatProblems } from '../config/effective.ts';
-import { isContainerMode } from '../config/environment.ts';
 import { formatFlags, parseFlags } from '../config/flags.ts';
+import type { Reading } from '../config/model.ts';
 import { readConfig } from '../config/read.ts';
 import { openSource } from '../config/source.ts';
+import { findMode } from './mode.ts';
 
 /** What a program that runs, prints and ends needs from outside. */
 export interface ProgramIo {
@@ -23,7 +24,7 @@ export interface CheckIo extends ProgramIo {
   readonly users: Users | null;
   /** Path of our executable, beside which a file is searched. */
   readonly executable: string;
-  readonly pid: number;
+  readonly self: { readonly pid: number; readonly parent: number };
 }
 
 /**
@@ -48,8 +49,10 @@ export function runCheck(args: readonly string[], env: Readonly<Record<string, s
       break;
   }
   const isGiven = (flag: string): boolean => args.some((arg, index) => arg === flag && isOwn(arg, index));
-  const isContainer = isContainerMode(io.pid, env, outcome.flags.isContainer);
-  const reading = readConfig(openSource(env, io.users), { isContainer, isStatic: isGiven('--static'), flags: outcome.flags, executable: io.executable });
+  const { flags } = outcome;
+  const source = openSource(env, io.users);
+  const readAs = (mode: boolean): Reading => readConfig(source, { isContainer: mode, isStatic: isGiven('--static'), flags, executable: io.executable });
+  const { isContainer, reading } = findMode({ env, self: io.self, flags }, readAs);
   if (isGiven('--json')) {
     io.out(`${JSON.stringify(describeReading(reading), null, 1)}\n`);
   } else {

@@ -4,7 +4,6 @@
  */
 import { MessageChannel } from 'node:worker_threads';
 import { formatProblems } from '../config/effective.ts';
-import { isContainerMode } from '../config/environment.ts';
 import { formatFlags, type Flags, parseFlags } from '../config/flags.ts';
 import type { Config, Reading } from '../config/model.ts';
 import { formatProblem } from '../config/problems.ts';
@@ -30,6 +29,7 @@ import { sweep } from '../process/sweep.ts';
 import { Control } from './control.ts';
 import { detach, isDetached, reportReady } from './daemon.ts';
 import { mainLogSpec } from './log-specs.ts';
+import { findMode, isMain, staysInForeground } from './mode.ts';
 import { formatStarted, prepareProcess, removeOldLogs, type Self, writePidFile } from './preparation.ts';
 import { Remote } from './remote.ts';
 import { Services } from './services.ts';
@@ -41,6 +41,9 @@ import type { ProgramIo } from './check.ts';
 const SWEEP_GRACE = { termMs: 1000, killMs: 500 };
 /** How long a reader of our output that stalls can hold up the end. */
 const FLUSH_MS = 1000;
+
+/** Entrypoint scripts start a daemon on purpose, others by mistake. */
+const LEAVES_CONTAINER = 'becoming a daemon, as nodaemon is not set; to stay in the foreground as the main process of a container, set nodaemon=true, or use -n or ONEVISOR_CONTAINER=1\n';
 
 /** What the program needs from outside. */
 export interface SuperviseIo extends ProgramIo {
@@ -70,20 +73,23 @@ export async function runSupervise(addon: Addon, io: SuperviseIo): Promise<numbe
       io.out(`${io.version}\n`);
       return 0;
     case 'usage':
-      return refuse(io, isContainerMode(io.self.pid, io.env, false), `Error: ${outcome.message}\nFor help, use ${io.calledAs} -h\n`);
+      return refuse(io, isMain({ ...io, flags: { isContainer: false } }), `Error: ${outcome.message}\nFor help, use ${io.calledAs} -h\n`);
     case 'run':
       break;
   }
-  const isContainer = isContainerMode(io.self.pid, io.env, outcome.flags.isContainer);
-  const read = (): Reading => readConfig(openSource(io.env, addon), { isContainer, isStatic: false, flags: outcome.flags, executable: io.calledPath });
-  const reading = read();
+  const { flags } = outcome;
+  const readAs = (mode: boolean): Reading => readConfig(openSource(io.env, addon), { isContainer: mode, isStatic: false, flags, executable: io.calledPath });
+  const { isContainer, leavesContainer, reading } = findMode({ ...io, flags }, readAs);
   if (reading.config === null) return refuse(io, isContainer, formatProblems(reading));
   const { config } = reading;
-  const staysHere = isContainer || config.supervisord.nodaemon || config.main !== null;
-  if (!staysHere && !isDetached(io.args)) return detach(addon, io, config.supervisord);
+  if (!isContainer && !staysInForeground(config) && !isDetached(io.args)) {
+    if (leavesContainer) io.err(LEAVES_CONTAINER);
+    return detach(addon, io, config.supervisord);
+  }
+  const read = (): Reading => readAs(isContainer);
   holdLoop();
   try {
-    return await supervise(addon, io, { config, warnings: formatWarnings(reading), read, isContainer, flags: outcome.flags });
+    return await supervise(addon, io, { config, warnings: formatWarnings(reading), read, isContainer, flags });
   } catch (error) {
     if (!(error instanceof LimitError) && !(error instanceof SpawnError) && !(error instanceof ListenError)) throw error;
     return refuse(io, isContainer, `Error: ${error.message}\n`);

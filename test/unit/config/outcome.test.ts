@@ -114,7 +114,7 @@ test('check and echo-conf on real files', () => {
     mkdirSync(join(directory, 'c.ini'));
     const run = (args: string[], env = {}): { code: number; out: string; err: string } => {
       const written = { out: '', err: '' };
-      const code = runCheck(args, env, { users, executable: '/nonexistent/bin/onevisor', pid: 7, out: (text) => (written.out += text), err: (text) => (written.err += text) });
+      const code = runCheck(args, env, { users, executable: '/nonexistent/bin/onevisor', self: { pid: 7, parent: process.pid }, out: (text) => (written.out += text), err: (text) => (written.err += text) });
       return { code, ...written };
     };
     const text = run(['-c', file]);

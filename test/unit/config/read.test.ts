@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isContainerMode, isOwnVariable, readSwitch } from '../../../src/config/environment.ts';
+import { isOwnVariable, readSwitch } from '../../../src/config/environment.ts';
 import { type Flags, noFlags, parseFlags } from '../../../src/config/flags.ts';
 import type { Config, ProcessConfig } from '../../../src/config/model.ts';
 import { readCtlConfig, searchPaths } from '../../../src/config/read.ts';
@@ -165,11 +165,8 @@ test('environment: one image, several roles', () => {
 });
 
 test('environment: switches', () => {
-  assert.ok(isContainerMode(1, {}, false));
-  assert.ok(!isContainerMode(2, {}, false));
-  assert.ok(isContainerMode(2, {}, true));
-  assert.ok(isContainerMode(2, { ONEVISOR_CONTAINER: '1' }, false));
-  assert.ok(!isContainerMode(1, { ONEVISOR_CONTAINER: 'off' }, false));
+  assert.equal(readSwitch({ ONEVISOR_CONTAINER: '1' }, 'ONEVISOR_CONTAINER'), true);
+  assert.equal(readSwitch({ ONEVISOR_CONTAINER: 'off' }, 'ONEVISOR_CONTAINER'), false);
   assert.equal(readSwitch({ ONEVISOR_CONTAINER: 'perhaps' }, 'ONEVISOR_CONTAINER'), null);
   assert.deepEqual(envErrors({ ONEVISOR_CONTAINER: 'perhaps' }), ['ONEVISOR_CONTAINER: "perhaps" is not 1 or 0']);
   assert.deepEqual(envErrors({ ONEVISOR_CONTAINER: '' }), []);
