@@ -17,6 +17,7 @@ export interface Host {
   /** Null where users cannot be looked up; they are taken as they are then. */
   readonly users: Users | null;
   isDirectory(path: string): boolean;
+  isFile(path: string): boolean;
 }
 
 /** Where a value is read. */

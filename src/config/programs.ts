@@ -4,8 +4,10 @@
  */
 import { reportIdleOptions, reportShellSyntax } from './advice.ts';
 import { CommandLineError, splitCommandLine } from './command-line.ts';
+import type { Context } from './datatype.ts';
 import type { Document, RawOption, RawSection } from './dialect.ts';
 import { eventNames } from './events.ts';
+import { findListener } from './known-plugins.ts';
 import type { LogTarget } from './log-target.ts';
 import type { ProcessConfig } from './model.ts';
 import { formatSuggestion } from './nearest.ts';
@@ -22,6 +24,9 @@ export interface Workshop {
   readonly document: Document;
   readonly reader: SectionReader;
   readonly problems: Problems;
+  readonly context: Context;
+  /** PATH of the supervisor. */
+  readonly path: string | undefined;
   readonly isContainer: boolean;
   readonly supervisord: SupervisordOptions;
   /** First PORT of each program of a Procfile. */
@@ -43,9 +48,18 @@ const DEFAULT_RESULT_HANDLER = 'supervisor.dispatchers:default_handler';
 /** The options that do not depend on the number of a process: they are judged even where there is none. */
 const sharedOptions: Table = Object.fromEntries(Object.entries(programOptions).filter(([, { scope }]) => scope !== 'process'));
 
-/** Whether a listener is there for the sake of supervisor-stdout, whose work is built in. */
+/** True if the results of a listener are judged by Python of somebody else, which cannot be loaded. */
+export function hasForeignHandler({ result_handler: handler }: Partial<EventListenerOptions>): boolean {
+  return handler !== undefined && handler !== DEFAULT_RESULT_HANDLER;
+}
+
+/**
+ * True if a listener is there for the sake of supervisor-stdout, whose work is built in. A copy has another name; what it is shows in its
+ * events: a handler that gets the output of programs, and nothing else, is there to write it.
+ */
 export function isStdoutPlugin(options: Partial<EventListenerOptions>): boolean {
-  return options.result_handler === STDOUT_PLUGIN;
+  const { events = [], result_handler: handler } = options;
+  return handler === STDOUT_PLUGIN || (hasForeignHandler(options) && events.length > 0 && events.every((name) => name.startsWith('PROCESS_LOG')));
 }
 
 /** Whether a listener is there for the sake of supervisord-dependent-startup, whose work is built in. */
@@ -78,7 +92,7 @@ export function readProcesses(workshop: Workshop, section: RawSection, type: Pro
   const defaults = type === 'eventlistener' ? undefined : document.sections.get('program-default')?.options;
   const lookup = chainLookup(section.options, defaults, document.defaults);
   const subject: Subject = { program, group, number: null, count: 0, environment: new Map() };
-  reader.warnUnknown(section, [programOptions, ...(type === 'eventlistener' ? [listenerOptions] : type === 'fcgi-program' ? [fcgiOptions] : [])]);
+  reader.warnUnknown(section, [programOptions, ...(type === 'eventlistener' ? [listenerOptions] : type === 'fcgi-program' ? [fcgiOptions] : [])], pluginOptions(document));
   const { numprocs: wanted, numprocs_start: first } = reader.read(section, { numprocs: programOptions.numprocs, numprocs_start: programOptions.numprocs_start }, lookup, subject);
   const numprocs = wanted > MOST_PROCESSES ? 1 : wanted;
   if (wanted > MOST_PROCESSES) problems.error(lookup('numprocs')?.place ?? section.place, section.name, 'numprocs', `is above ${MOST_PROCESSES}, more than can be run`);
@@ -96,10 +110,12 @@ export function readProcesses(workshop: Workshop, section: RawSection, type: Pro
     const command = lookup('command');
     reportShellSyntax(problems, section.name, lookup, options);
     reportIdleOptions(problems, section, lookup, options);
-    processes.push({
+    const process: ProcessConfig = {
       name: options.process_name, group, program, number, type, options, ...splitCommand(workshop, section, command, options.command),
       dependsOn: [], echoed: [], place: command === undefined ? section.place : command.place,
-    });
+    };
+    if (type === 'eventlistener') reportListener(workshop, process, section.name);
+    processes.push(process);
   }
   return processes;
 }
@@ -144,10 +160,39 @@ function readSpecial(workshop: Workshop, section: RawSection, type: ProcessType,
   for (const name of events) {
     if (!eventNames.some((known) => known === name)) problems.error(place, section.name, 'events', `there is no event named "${name}"${formatSuggestion(name, eventNames)}`);
   }
-  const plugin = lookup('result_handler');
-  if (isStdoutPlugin(options)) problems.warn(plugin?.place ?? section.place, section.name, 'result_handler', 'what supervisor_stdout does is built in: the output is written with the name of the program before each line, and this listener is not started');
-  else if (options.result_handler !== DEFAULT_RESULT_HANDLER) problems.warn(plugin?.place ?? section.place, section.name, 'result_handler', 'is Python and cannot be loaded; results are judged as usual, OK or FAIL');
-  return { ...options, events };
+  const listener = { ...options, events };
+  const handler = explainHandler(listener);
+  if (handler !== null) problems.warn(lookup('result_handler')?.place ?? section.place, section.name, 'result_handler', handler);
+  return listener;
+}
+
+/** What becomes of a `result_handler` that is Python; null for the default one. */
+function explainHandler(options: Pick<EventListenerOptions, 'events' | 'result_handler'>): string | null {
+  const { result_handler: handler } = options;
+  const builtIn = 'built in: the output is written with the name of the program before each line, and this listener is not started';
+  if (handler === STDOUT_PLUGIN) return `what supervisor_stdout does is ${builtIn}`;
+  if (isStdoutPlugin(options)) {
+    return `"${handler}" is Python and cannot be loaded; with these events it does what supervisor_stdout does, which is ${builtIn}; to start it, remove result_handler`;
+  }
+  return hasForeignHandler(options) ? `"${handler}" is Python and cannot be loaded; every result but FAIL is accepted` : null;
+}
+
+/** Options that plug-ins of this configuration read from the sections of programs. */
+function pluginOptions(document: Document): string[] {
+  const listeners = [...document.sections.values()].filter(({ name }) => name.startsWith(prefixes.eventlistener));
+  return listeners.flatMap(({ options }) => findListener((options.get('command')?.value ?? '').split(/\s+/))?.options ?? []);
+}
+
+/** Names what is built in, where a listener is a known plug-in that is not installed. Where it is, it runs, and there is nothing to say. */
+function reportListener({ problems, context: { host }, path }: Workshop, { argv, options, place }: ProcessConfig, section: string): void {
+  const plugin = findListener(argv);
+  const [command = ''] = argv;
+  if (plugin === undefined) return;
+  const folders = (options.environment.get('PATH') ?? path ?? '').split(':');
+  const candidates = command.includes('/') ? [command] : folders.map((folder) => `${folder}/${command}`);
+  if (host !== null && candidates.some((file) => host.isFile(file))) return;
+  const isMissing = host === null ? `"${plugin.name}" needs Python` : `"${command}" is not there`;
+  problems.warn(place, section, 'command', `${isMissing}; ${plugin.instead}`);
 }
 
 /** Values that depend on others, and what must not come together. */

@@ -58,7 +58,7 @@ export function readConfig(source: Source, settings: ReadSettings): Reading {
   addEnvironment(document, env, here, problems);
   addFlags(document, flags);
   checkSwitches(env, problems);
-  const context: Context = { cwd: source.cwd, home: env.HOME ?? null, host: settings.isStatic ? null : { users: source.users, isDirectory: (path) => source.isDirectory(path) } };
+  const context: Context = { cwd: source.cwd, home: env.HOME ?? null, host: settings.isStatic ? null : { users: source.users, isDirectory: (path) => source.isDirectory(path), isFile: (path) => source.isFile(path) } };
   const names = new NameSpace(env, source.hostname, document.sections.has('include'));
   const reader = new SectionReader(problems, context, settings.isContainer, names);
   warnUnknownSections(document, problems);
@@ -67,7 +67,7 @@ export function readConfig(source: Source, settings: ReadSettings): Reading {
   const supervisord = readSupervisord(document, reader, source);
   names.add(supervisord.environment);
   const rpcInterfaces = readRpcInterfaces(document, reader, problems);
-  const workshop = { document, reader, problems, isContainer: settings.isContainer, supervisord, ports };
+  const workshop = { document, reader, problems, context, path: env.PATH, isContainer: settings.isContainer, supervisord, ports };
   const { groups, setAside } = readGroups(workshop);
   const main = flags.command === null ? null : MAIN;
   const placeOf = (section: string, option: string): Place | undefined => chainLookup(document.sections.get(section)?.options, document.sections.get('program-default')?.options)(option)?.place;
@@ -84,7 +84,7 @@ export function readConfig(source: Source, settings: ReadSettings): Reading {
 
 /**
  * Options of `[supervisorctl]` alone, for the client: from the file that the supervisor would read, without its includes.
- * What is to be said of other sections is the supervisor's to say, once, and not that of every command.
+ * What is to be said of other sections, and of plug-ins in Python, is the supervisor's to say, once, and not that of every command.
  */
 export function readCtlConfig(source: Source, settings: ReadSettings): Pick<Config, 'ctl' | 'ctlPlugins' | 'file'> & Pick<Reading, 'errors' | 'warnings'> {
   const problems = new Problems();
@@ -94,7 +94,7 @@ export function readCtlConfig(source: Source, settings: ReadSettings): Pick<Conf
   const context: Context = { cwd: source.cwd, home: source.env.HOME ?? null, host: null };
   const reader = new SectionReader(problems, context, settings.isContainer, new NameSpace(source.env, source.hostname, false));
   const ctl = readCtlOptions(document, reader);
-  return { ctl: ctl === null ? null : tidyCtl(ctl, context), ctlPlugins: readCtlPlugins(document, reader, problems), file, errors: problems.errors, warnings: problems.warnings.filter(({ section }) => section === 'supervisorctl' || section.startsWith('ctlplugin:')) };
+  return { ctl: ctl === null ? null : tidyCtl(ctl, context), ctlPlugins: readCtlPlugins(document, reader, problems), file, errors: problems.errors, warnings: problems.warnings.filter(({ section }) => section === 'supervisorctl') };
 }
 
 /** The file to read; null where there is none, which is a problem unless something else configures us. */

@@ -121,9 +121,10 @@ export class SectionReader {
     return this.#readOption(section.name, name, plainText, raw, (here) => this.names.of(plainText.scope, here, null));
   }
 
-  /** Warns of options that none of the tables has, which Supervisor ignores. */
-  warnUnknown(section: RawSection, tables: readonly Table[]): void {
-    const known = tables.flatMap((table) => Object.entries(table).flatMap(([name, option]) => [name, ...option.aliases]));
+  /** Warns of options that none of the tables has, which Supervisor ignores. `foreign`: names that a plug-in reads. */
+  warnUnknown(section: RawSection, tables: readonly Table[], foreign: readonly string[] = []): void {
+    const own = tables.flatMap((table) => Object.entries(table).flatMap(([name, option]) => [name, ...option.aliases]));
+    const known = [...own, ...foreign];
     for (const [name, { place }] of section.options) {
       if (!known.includes(name)) this.#problems.warn(place, section.name, name, `there is no such option here, it is ignored${explainUnknown(name, known)}`);
     }

@@ -3,6 +3,7 @@
  */
 import type { InetAddress } from './datatypes.ts';
 import type { Document, RawSection } from './dialect.ts';
+import { findFactory } from './known-plugins.ts';
 import type { PluginConfig } from './model.ts';
 import { isModulePath } from './plugin-module.ts';
 import type { Table } from './option.ts';
@@ -63,7 +64,7 @@ export function readCtlOptions(document: Document, reader: SectionReader): CtlOp
 export function readRpcInterfaces(document: Document, reader: SectionReader, problems: Problems): PluginConfig[] {
   return readPlugins(document, reader, 'rpcinterface:', rpcInterfaceOptions, (section, factory) => {
     if (factory === MAIN_INTERFACE || factory === '' || isModulePath(factory)) return;
-    problems.warn(section.place, section.name, 'supervisor.rpcinterface_factory', `"${factory}" is Python and cannot be loaded; its methods are not there`);
+    problems.warn(section.place, section.name, 'supervisor.rpcinterface_factory', explainPython(factory, 'methods'));
   });
 }
 
@@ -71,8 +72,13 @@ export function readRpcInterfaces(document: Document, reader: SectionReader, pro
 export function readCtlPlugins(document: Document, reader: SectionReader, problems: Problems): PluginConfig[] {
   return readPlugins(document, reader, 'ctlplugin:', ctlPluginOptions, (section, factory) => {
     if (factory === '' || isModulePath(factory)) return;
-    problems.warn(section.place, section.name, 'supervisor.ctl_factory', `"${factory}" is Python and cannot be loaded; its commands are not there`);
+    problems.warn(section.place, section.name, 'supervisor.ctl_factory', explainPython(factory, 'commands'));
   });
+}
+
+function explainPython(factory: string, what: string): string {
+  const instead = findFactory(factory)?.instead;
+  return `"${factory}" is Python and cannot be loaded; its ${what} are not there${instead === undefined ? '' : `; ${instead}`}`;
 }
 
 function readPlugins(document: Document, reader: SectionReader, start: string, table: Table, judge: (section: RawSection, factory: string) => void): PluginConfig[] {

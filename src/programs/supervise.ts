@@ -134,6 +134,7 @@ async function supervise(addon: Addon, io: SuperviseIo, start: Start): Promise<n
     streams: { 1: 1, 2: 2 },
   }, mainLogSpec(config, onConsole));
   const report: Report = (level, text) => hub.mainLog.write(level, text);
+  const said = new SaidWarnings(start.warnings);
   const leftovers = new Leftovers((error) => report('error', `cannot clean up: ${String(error)}`));
   process.on('uncaughtException', (error) => report('critical', `unexpected error: ${error.stack ?? error.message}`));
   for (const [level, text] of [...messages, ...introduce(start), ...removeOldLogs(config)]) report(level, text);
@@ -149,7 +150,7 @@ async function supervise(addon: Addon, io: SuperviseIo, start: Start): Promise<n
     limits,
     reread: () => {
       const reading = start.read();
-      for (const warning of formatWarnings(reading)) report('warn', warning);
+      for (const warning of said.news(formatWarnings(reading))) report('warn', warning);
       return reading.config === null ? { config: null, problems: reading.errors.map(formatProblem) } : { config: reading.config };
     },
     reconfigure: async (next) => {
@@ -217,6 +218,22 @@ function introduce({ config, warnings, isContainer }: Start): Message[] {
 
 function formatWarnings({ warnings }: Reading): string[] {
   return warnings.map(formatProblem);
+}
+
+/** Warnings about the configuration that the log has already, so that each reading says only what is new. */
+class SaidWarnings {
+  #said: ReadonlySet<string>;
+
+  constructor(first: readonly string[]) {
+    this.#said = new Set(first);
+  }
+
+  /** The warnings that the reading before did not have. */
+  news(warnings: readonly string[]): string[] {
+    const before = this.#said;
+    this.#said = new Set(warnings);
+    return warnings.filter((warning) => !before.has(warning));
+  }
 }
 
 /** The ids of an owner in `chown`; null, with a warning, where there is no such user or group. */

@@ -55,6 +55,20 @@ async function tellRemote(launched: Launched, type: string, count = 1, size = 0)
   assert.equal(code, 0, stderr);
 }
 
+test('a handler in Python that nobody knows accepts what its listener says; a renamed copy of supervisor-stdout is built in', { skip }, async (t) => {
+  const lister = '#!/bin/sh\nwhile :; do echo READY; read -r line; n=${line##*len:}; head -c "$n" >/dev/null; printf "RESULT 5\\nmy ok"; echo "took $line" >&2; done\n';
+  const launched = await launch(t, {
+    config: `${HEAD}[program:says]\ncommand=sh -c "echo through the copy; exec sleep 1000"\nstdout_logfile=NONE\nstdout_events_enabled=true
+[eventlistener:mine]\ncommand=%FOLDER%/lister\nevents=PROCESS_STATE_RUNNING\nresult_handler=mine:handle\nstderr_logfile=/dev/stderr\nstderr_logfile_maxbytes=0
+[eventlistener:copy]\ncommand=python3 %FOLDER%/copy.py\nevents=PROCESS_LOG\nresult_handler=copy:handle\n`,
+    files: { lister },
+  });
+  await launched.waitForLine(/^says +\| through the copy$/);
+  for (let count = 0; count < 2; count++) await launched.waitForLine(/took .*PROCESS_STATE_RUNNING/);
+  assert.doesNotMatch(launched.stdout.text, /event was rejected|spawned: 'copy'/);
+  assert.match(launched.stdout.text, /"mine:handle" is Python and cannot be loaded; every result but FAIL is accepted/);
+});
+
 test('the listener of the documentation: its protocol is in no log, its standard error is, nothing of the boot is lost', { skip }, async (t) => {
   const programs = Array.from({ length: 12 }, (_, index) => `[program:p${index}]\ncommand=sleep 1000\n`).join('');
   const launched = await launch(t, { config: `${HEAD}[eventlistener:doc]\ncommand=python3 %FOLDER%/doc.py\nevents=EVENT\n${programs}`, files: { 'doc.py': DOCUMENTED } });

@@ -75,7 +75,7 @@ test('methods of modules are called as any other; what is broken or Python is a 
 
   const warnings = launched.stdout.all.filter((line) => line.includes(' WARN ')).map((line) => line.replace(/^.* WARN /, '').replaceAll(launched.folder, ''));
   assert.deepEqual(warnings, [
-    '/supervisord.conf:15: [rpcinterface:twiddler] supervisor.rpcinterface_factory: "supervisor_twiddler.rpcinterface:make_twiddler_rpcinterface" is Python and cannot be loaded; its methods are not there',
+    '/supervisord.conf:15: [rpcinterface:twiddler] supervisor.rpcinterface_factory: "supervisor_twiddler.rpcinterface:make_twiddler_rpcinterface" is Python and cannot be loaded; its methods are not there; to add programs at run time, write them to an included file and run supervisorctl update',
     'cannot load [rpcinterface:broken] from ./broken.js: not today; its methods are not there',
   ]);
   // What a module does wrong later is said, and PID 1 goes on.
@@ -108,9 +108,12 @@ test('a module of [ctlplugin:x] adds commands; one that is wrong is a line, and 
   const { code, stdout, stderr } = await launched.ctl('greet', 'all');
   assert.deepEqual([code, stdout], [0, 'good day all from here by team\n']);
   assert.deepEqual(stderr.replaceAll(launched.folder, '').trim().split('\n'), [
-    '/supervisord.conf:11: [ctlplugin:old] supervisor.ctl_factory: "package.module:make" is Python and cannot be loaded; its commands are not there',
     'cannot load [ctlplugin:wrong] from ./wrong.mjs: cannot register status: there is a command of that name; its commands are not there',
   ]);
+  const warnings = (): number => launched.stdout.all.filter((line) => line.includes('"package.module:make" is Python and cannot be loaded; its commands are not there')).length;
+  assert.equal(warnings(), 1);
+  for (let round = 0; round < 2; round++) assert.match((await launched.ctl('reread')).stdout, /No config updates to processes/);
+  assert.equal(warnings(), 1, 'the supervisor says it once, not at every reread');
   const plain = async (...args: string[]): Promise<[number, string]> => {
     const outcome = await launched.ctl(...args);
     return [outcome.code, outcome.stdout];

@@ -11,7 +11,7 @@ import { chainLookup, SectionReader } from '../../../src/config/section-reader.t
 import { users } from './memory-source.ts';
 
 const plain: Context = { cwd: '/home/me', home: '/root', host: null };
-const strict: Context = { ...plain, host: { users, isDirectory: (path) => ['/', '/home/me', '/var/log', '/home/me/logs'].includes(path.replace(/(.)\/$/, '$1')) } };
+const strict: Context = { ...plain, host: { users, isFile: () => false, isDirectory: (path) => ['/', '/home/me', '/var/log', '/home/me/logs'].includes(path.replace(/(.)\/$/, '$1')) } };
 
 /** Each type: texts with their values, and texts that are refused. */
 const table: ReadonlyArray<readonly [string, DataType<never>, Readonly<Record<string, unknown>>, readonly string[]]> = [

@@ -103,7 +103,7 @@ const warned: ReadonlyArray<readonly [string, RegExp]> = [
   ['[program:w]\ncommand=x\nstdout_logfile=syslog\n', /syslog as a file name is deprecated; use stdout_syslog=true/],
   ['[program:w]\ncommand=x\nstdout_logfile_maxbytes=0\n', /an automatic log that is never rotated can fill the disk/],
   ['[program:w]\ncommand=x\nredirect_stderr=true\nstderr_logfile=/e.log\n', /^5: \[program:w\] stderr_logfile: is ignored, because redirect_stderr is true/],
-  ['[eventlistener:l]\ncommand=x\nevents=EVENT\nresult_handler=a:b\n', /result_handler: is Python and cannot be loaded/],
+  ['[eventlistener:l]\ncommand=x\nevents=EVENT\nresult_handler=a:b\n', /result_handler: "a:b" is Python and cannot be loaded; every result but FAIL is accepted/],
   ['[Program:w]\ncommand=x\n', /^2: \[Program:w\]: there is no such section, it is ignored \(did you mean program:w\?\)/],
   ['[suprvisorctl]\n', /did you mean supervisorctl\?/],
   ['[group:g]\nprograms=a,a\n[program:a]\ncommand=x\n', /two processes of \[group:g\] have the name "a"; the last one is kept/],
@@ -164,6 +164,16 @@ test('supervisor-stdout is built in: its listener is set aside, what it would ha
   assert.deepEqual(config.groups[0]?.processes[0]?.echoed, ['stdout']);
   const off = configOf(readText(`${HEAD}${text.replace('events=PROCESS_LOG', 'events=PROCESS_LOG\nautostart=false')}`));
   assert.deepEqual(off.groups[0]?.processes[0]?.echoed, []);
+});
+
+test('a renamed copy of supervisor-stdout is known by its events, and echoes the streams that it gets', () => {
+  const text = (events: string): string => `[eventlistener:out]\ncommand=python3 /opt/mine.py\nevents=${events}\nresult_handler=mine:handle\n[program:w]\ncommand=x\nstdout_events_enabled=true\nstderr_events_enabled=true\n`;
+  const both = readText(HEAD + text('PROCESS_LOG'));
+  assert.deepEqual(configOf(both).setAside.map(({ name }) => name), ['out']);
+  assert.deepEqual(configOf(both).groups[0]?.processes[0]?.echoed, ['stdout', 'stderr']);
+  assert.match(printed(both.warnings)[0] ?? '', /"mine:handle" is Python .* built in: the output is written with the name of the program .* to start it, remove result_handler/);
+  assert.deepEqual(configOf(readText(HEAD + text('PROCESS_LOG_STDERR'))).groups[0]?.processes[0]?.echoed, ['stderr']);
+  assert.deepEqual(configOf(readText(HEAD + text('PROCESS_LOG,TICK_5'))).setAside, []);
 });
 
 test('dependencies: names are programs, groups, processes; conditions are filled in', () => {

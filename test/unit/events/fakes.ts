@@ -26,6 +26,8 @@ export class PoolScene {
   readonly sent: string[] = [];
   /** Lines of the log but debug, as `level text`. */
   readonly log: string[] = [];
+  /** Lines of the level debug. */
+  readonly debug: string[] = [];
   readonly condemned: string[] = [];
   idles = 0;
   /** What the next writes come to. */
@@ -36,11 +38,12 @@ export class PoolScene {
 
   constructor(change: Partial<PoolSpec> = {}) {
     this.pool = new ListenerPool(
-      { name: 'p', server: 'watch', wanted: new Set(['REMOTE_COMMUNICATION']), bufferSize: 10, members: [{ id: 'p:a', name: 'a' }, { id: 'p:b', name: 'b' }], ...change },
+      { name: 'p', server: 'watch', wanted: new Set(['REMOTE_COMMUNICATION']), bufferSize: 10, isLenient: false, members: [{ id: 'p:a', name: 'a' }, { id: 'p:b', name: 'b' }], ...change },
       {
         clock: this.clock,
         report: (level, text) => {
-          if (level !== 'debug') this.log.push(`${level} ${text}`);
+          if (level === 'debug') this.debug.push(text);
+          else this.log.push(`${level} ${text}`);
         },
         write: (id, bytes, failed) => {
           if (this.writing !== 'written') return this.writing;

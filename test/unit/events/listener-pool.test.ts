@@ -22,6 +22,26 @@ test('events wait until a listener is RUNNING and READY, then come one by one, i
   assert.deepEqual([scene.log, scene.condemned, scene.clock.pending], [[], [], []]);
 });
 
+test('each state of a listener has a line at level debug, also where several come in one read', () => {
+  const scene = new PoolScene();
+  scene.ready('p:a', 7);
+  scene.tell('one');
+  scene.pool.heard('p:a', 7, 'RESULT 2\nOKREADY\n');
+  scene.pool.heard('p:a', 7, 'spam');
+  assert.deepEqual(scene.debug, ['a: ACKNOWLEDGED -> READY', 'event 100 sent to listener a', 'a: event was processed', 'a: BUSY -> ACKNOWLEDGED', 'a: ACKNOWLEDGED -> READY', 'a: READY -> UNKNOWN']);
+});
+
+test('a handler that cannot be loaded accepts every result but FAIL', () => {
+  const scene = new PoolScene({ isLenient: true, members: [{ id: 'p:a', name: 'a' }] });
+  scene.ready('p:a', 7);
+  for (const data of ['one', 'two', 'three']) scene.tell(data);
+  scene.pool.heard('p:a', 7, 'RESULT 9\nmy resultREADY\n');
+  scene.pool.heard('p:a', 7, 'RESULT 0\nREADY\n');
+  assert.deepEqual([scene.data, scene.log], [['one', 'two', 'three'], []]);
+  scene.pool.heard('p:a', 7, 'RESULT 4\nFAILREADY\n');
+  assert.deepEqual([scene.data, scene.log], [['one', 'two', 'three', 'three'], ['warn a: event was rejected']]);
+});
+
 test('what is not subscribed to takes no number', () => {
   const scene = new PoolScene();
   scene.pool.offer({ kind: 'supervisor', change: 'running' }, () => assert.fail('a number was taken'));

@@ -1,0 +1,54 @@
+/**
+ * Supervisor's plug-ins that are in use: how a configuration names them, and what is built in here in their place. Data and look-ups, no reading.
+ * Plug-ins of `[rpcinterface:x]` and `[ctlplugin:x]` are Python that cannot be loaded. Event listeners are programs, which run where they are installed.
+ */
+
+/** A plug-in that others have published. */
+export interface KnownPlugin {
+  readonly name: string;
+  /** Matches the factory in `[rpcinterface:x]` or `[ctlplugin:x]`. */
+  readonly factory?: RegExp;
+  /** Matches the name of a program or module in the command of an `[eventlistener:x]`. */
+  readonly program?: RegExp;
+  /** Options that it reads from the sections of programs. */
+  readonly options?: readonly string[];
+  /** What to use instead, as the end of a sentence. */
+  readonly instead: string;
+}
+
+const NO_MAIL = 'nothing built in sends mail yet, so it needs Python and superlance';
+const HEALTH = 'built in is a check of its health: healthcheck=http://localhost:8080/ (or tcp://…, or a command) with healthcheck_action=restart in [program:x]';
+const MEMORY = 'built in is a limit of its memory: max_memory=300MB in [program:x]';
+
+const PLUGINS: readonly KnownPlugin[] = [
+  { name: 'supervisor-wildcards', factory: /^supervisor_?wildcards\b/, instead: "names may have wildcards here: supervisorctl restart 'web*'" },
+  { name: 'supervisor-quick', factory: /^supervisor_?quick/, instead: 'programs start and stop in parallel here: supervisorctl stop all' },
+  { name: 'supervisor-serialrestart', factory: /^supervisor_?serial_?restart/, instead: 'built in is supervisorctl restart --rolling' },
+  { name: 'supervisor_twiddler', factory: /^supervisor_twiddler\b/, instead: 'to add programs at run time, write them to an included file and run supervisorctl update' },
+  { name: 'mr.laforge', factory: /^mr\.laforge\b/, instead: 'supervisorctl start waits here until a program is up, and --timeout limits the wait' },
+  {
+    name: 'ordered-startup-supervisord', program: /^ordered[-_]startup[-_](supervisord|listener)$/, options: ['startinorder'],
+    instead: 'built in is an order of starts: depends_on=NAME in [program:x]',
+  },
+  { name: 'memmon', program: /^memmon$/, instead: MEMORY },
+  { name: 'supervisor_memory_check', program: /^supervisor_(memory|cpu)_check$/, instead: MEMORY },
+  { name: 'httpok', program: /^httpok$/, instead: HEALTH },
+  { name: 'supervisor_checks', program: /^supervisor_(http|tcp|xmlrpc|complex)_check$/, instead: HEALTH },
+  { name: 'crashmail', program: /^(crashmail|crashmailbatch|fatalmailbatch|crashsms)$/, instead: NO_MAIL },
+  {
+    name: 'supervisord-watchdog', program: /^(supervisor|supervisord)?[-_]?watchdog(\.py)?$/,
+    instead: 'built in is the end of the whole when a program fails for good: exit_on_failure=true in [program:x]',
+  },
+  { name: 'supervisor-logging', program: /^supervisor[-_](remote[-_])?logging$/, instead: 'built in is stdout_logfile=syslog://HOST:514 in [program:x]' },
+];
+
+/** The plug-in that a factory belongs to. */
+export function findFactory(factory: string): KnownPlugin | undefined {
+  return PLUGINS.find((plugin) => plugin.factory?.test(factory));
+}
+
+/** The plug-in that a command line starts: its program, or what an interpreter is given first. */
+export function findListener(argv: readonly string[]): KnownPlugin | undefined {
+  const programs = argv.slice(0, 3).map((word) => word.slice(word.lastIndexOf('/') + 1));
+  return PLUGINS.find((plugin) => programs.some((name) => plugin.program?.test(name)));
+}
