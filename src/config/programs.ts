@@ -49,8 +49,8 @@ const DEFAULT_RESULT_HANDLER = 'supervisor.dispatchers:default_handler';
 const sharedOptions: Table = Object.fromEntries(Object.entries(programOptions).filter(([, { scope }]) => scope !== 'process'));
 
 /** True if the results of a listener are judged by Python of somebody else, which cannot be loaded. */
-export function hasForeignHandler({ result_handler: handler }: Partial<EventListenerOptions>): boolean {
-  return handler !== undefined && handler !== DEFAULT_RESULT_HANDLER;
+export function hasForeignJudge({ result_handler: judge }: Partial<EventListenerOptions>): boolean {
+  return judge !== undefined && judge !== DEFAULT_RESULT_HANDLER;
 }
 
 /**
@@ -58,8 +58,8 @@ export function hasForeignHandler({ result_handler: handler }: Partial<EventList
  * events: a handler that gets the output of programs, and nothing else, is there to write it.
  */
 export function isStdoutPlugin(options: Partial<EventListenerOptions>): boolean {
-  const { events = [], result_handler: handler } = options;
-  return handler === STDOUT_PLUGIN || (hasForeignHandler(options) && events.length > 0 && events.every((name) => name.startsWith('PROCESS_LOG')));
+  const { events = [], result_handler: judge } = options;
+  return judge === STDOUT_PLUGIN || (hasForeignJudge(options) && events.length > 0 && events.every((name) => name.startsWith('PROCESS_LOG')));
 }
 
 /** Whether a listener is there for the sake of supervisord-dependent-startup, whose work is built in. */
@@ -161,20 +161,20 @@ function readSpecial(workshop: Workshop, section: RawSection, type: ProcessType,
     if (!eventNames.some((known) => known === name)) problems.error(place, section.name, 'events', `there is no event named "${name}"${formatSuggestion(name, eventNames)}`);
   }
   const listener = { ...options, events };
-  const handler = explainHandler(listener);
-  if (handler !== null) problems.warn(lookup('result_handler')?.place ?? section.place, section.name, 'result_handler', handler);
+  const warning = explainForeignJudge(listener);
+  if (warning !== null) problems.warn(lookup('result_handler')?.place ?? section.place, section.name, 'result_handler', warning);
   return listener;
 }
 
 /** What becomes of a `result_handler` that is Python; null for the default one. */
-function explainHandler(options: Pick<EventListenerOptions, 'events' | 'result_handler'>): string | null {
-  const { result_handler: handler } = options;
+function explainForeignJudge(options: Pick<EventListenerOptions, 'events' | 'result_handler'>): string | null {
+  const { result_handler: judge } = options;
   const builtIn = 'built in: the output is written with the name of the program before each line, and this listener is not started';
-  if (handler === STDOUT_PLUGIN) return `what supervisor_stdout does is ${builtIn}`;
+  if (judge === STDOUT_PLUGIN) return `what supervisor_stdout does is ${builtIn}`;
   if (isStdoutPlugin(options)) {
-    return `"${handler}" is Python and cannot be loaded; with these events it does what supervisor_stdout does, which is ${builtIn}; to start it, remove result_handler`;
+    return `"${judge}" is Python and cannot be loaded; with these events it does what supervisor_stdout does, which is ${builtIn}; to start it, remove result_handler`;
   }
-  return hasForeignHandler(options) ? `"${handler}" is Python and cannot be loaded; every result but FAIL is accepted` : null;
+  return hasForeignJudge(options) ? `"${judge}" is Python and cannot be loaded; every result but FAIL is accepted` : null;
 }
 
 /** Options that plug-ins of this configuration read from the sections of programs. */

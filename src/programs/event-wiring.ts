@@ -3,7 +3,7 @@
  * One for each configuration; it starts and stops nothing but listeners that have broken the protocol.
  */
 import type { GroupConfig, ProcessConfig } from '../config/model.ts';
-import { hasForeignHandler } from '../config/programs.ts';
+import { hasForeignJudge } from '../config/programs.ts';
 import type { StateEvent, SupervisorEvent } from '../core/event-payload.ts';
 import { signalNumbers } from '../core/signals.ts';
 import { RUNNING_STATES } from '../core/states.ts';
@@ -160,7 +160,7 @@ export class EventWiring {
       server,
       wanted: new Set(options?.events),
       bufferSize: options?.buffer_size ?? 1,
-      isLenient: hasForeignHandler(options ?? {}),
+      isLenient: hasForeignJudge(options ?? {}),
       members: processes.map((process) => ({ id: namespecOf(process), name: process.name })),
     }, {
       clock,
