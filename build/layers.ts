@@ -18,19 +18,20 @@ interface Layer {
 
 /** Of design rule "Nothing else changes the state of a process": facts come in, one pure function decides, effects go out. */
 export const LAYERS: Readonly<Record<string, Layer>> = {
-  'main.ts': { may: ['main.ts', 'programs/', 'core/', 'config/', 'engine/', 'process/', 'native/', 'logs/', 'events/', 'health/', 'rpc/', 'http/', 'ctl/', 'web/', 'node:*', 'npm:*'], reason: 'main.ts only composes' },
-  'programs/': { may: ['programs/', 'core/', 'config/', 'engine/', 'process/', 'native/', 'logs/', 'events/', 'health/', 'rpc/', 'http/', 'ctl/', 'web/', 'node:*', 'npm:*'], reason: 'a program composes the parts; it is imported by main.ts only' },
+  'main.ts': { may: ['main.ts', 'programs/', 'files/', 'core/', 'config/', 'engine/', 'process/', 'native/', 'logs/', 'events/', 'health/', 'rpc/', 'http/', 'ctl/', 'web/', 'node:*', 'npm:*'], reason: 'main.ts only composes' },
+  'programs/': { may: ['programs/', 'files/', 'core/', 'config/', 'engine/', 'process/', 'native/', 'logs/', 'events/', 'health/', 'rpc/', 'http/', 'ctl/', 'web/', 'node:*', 'npm:*'], reason: 'a program composes the parts; it is imported by main.ts only' },
+  'files/': { may: ['files/', 'node:*'], reason: 'files/ reads and opens what users name, under bounds; it knows no option and no program' },
   'core/': { may: ['core/'], reason: 'the machines are pure: no Node, no clock, no package, nothing but core/' },
-  'config/': { may: ['config/', 'core/signals.ts', 'npm:*', 'node:path', 'node:util'], types: ['core/', 'native/addon.ts'], only: { 'source.ts': ['node:*', 'core/'], 'plugin-module.ts': ['node:module'] }, reason: 'reading a configuration is pure: only config/source.ts touches files and the environment' },
+  'config/': { may: ['config/', 'core/signals.ts', 'core/percent-format.ts', 'core/log-template.ts', 'npm:*', 'node:path', 'node:util'], types: ['core/', 'native/addon.ts'], only: { 'source.ts': ['node:*', 'core/', 'files/'], 'plugin-module.ts': ['node:module', 'files/'] }, reason: 'reading a configuration is pure: only config/source.ts touches files and the environment' },
   'engine/': { may: ['engine/', 'core/'], types: ['config/', 'events/'], reason: 'the engine reaches the world through its ports only: no syscall, no timer, no log sink' },
-  'process/': { may: ['process/', 'native/', 'core/', 'node:*', 'npm:*'], types: ['config/', 'engine/', 'logs/', 'events/'], reason: 'process/ does what an effect says, it holds no policy and no states' },
+  'process/': { may: ['process/', 'files/', 'native/', 'core/', 'node:*', 'npm:*'], types: ['config/', 'engine/', 'logs/', 'events/'], reason: 'process/ does what an effect says, it holds no policy and no states' },
   'native/': { may: ['native/', 'node:*'], reason: 'the addon and its loader stand alone: no strings for people, no decisions' },
-  'logs/': { may: ['logs/', 'node:*', 'npm:*', 'core/signals.ts'], types: ['native/addon.ts', 'config/', 'core/', 'engine/'], reason: 'logs/ knows programs by name only' },
+  'logs/': { may: ['logs/', 'files/', 'node:*', 'npm:*', 'core/signals.ts', 'core/percent-format.ts', 'core/log-template.ts'], types: ['native/addon.ts', 'config/', 'core/', 'engine/'], reason: 'logs/ knows programs by name only' },
   'events/': { may: ['events/', 'core/', 'npm:*'], types: ['config/', 'engine/', 'logs/'], reason: 'events/ turns events into what listeners read; it changes no process' },
   'health/': { may: ['health/', 'core/', 'engine/alarm.ts', 'node:http', 'node:https', 'node:net', 'node:dns'], types: ['config/', 'engine/'], reason: 'health/ looks at programs from outside, as their clients do: commands it leaves to the port Jobs, and what follows from an answer to the engine' },
   'rpc/': { may: ['rpc/', 'engine/', 'core/', 'npm:*'], types: ['config/', 'logs/', 'events/'], reason: 'RPC talks to the engine\'s facade; it knows no HTTP' },
-  'http/': { may: ['http/', 'rpc/', 'logs/', 'core/', 'node:*', 'npm:*'], types: ['config/', 'engine/', 'web/'], reason: 'HTTP routes to RPC and logs; the inside of a process is closed to it' },
-  'ctl/': { may: ['ctl/', 'rpc/xmlrpc.ts', 'core/', 'config/', 'node:*', 'npm:*'], types: ['rpc/'], reason: 'the client talks to a supervisor over RPC: never engine/, process/ or the addon' },
+  'http/': { may: ['http/', 'files/', 'rpc/', 'logs/', 'core/', 'node:*', 'npm:*'], types: ['config/', 'engine/', 'web/'], reason: 'HTTP routes to RPC and logs; the inside of a process is closed to it' },
+  'ctl/': { may: ['ctl/', 'files/', 'rpc/xmlrpc.ts', 'core/', 'config/', 'node:*', 'npm:*'], types: ['rpc/'], reason: 'the client talks to a supervisor over RPC: never engine/, process/ or the addon' },
   'web/': { may: ['web/', 'rpc/', 'core/', 'http/answers.ts', 'http/foreign.ts', 'node:crypto'], types: ['http/', 'node:http'], reason: 'the page shows and asks for what the RPC methods do, and nothing beside them' },
 };
 

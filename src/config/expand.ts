@@ -2,6 +2,7 @@
  * Python's `%` formatting of a string with a mapping, as Supervisor expands every value: `%(name)s`, `%(process_num)02d`, `%%`.
  * Adds `%(ENV_X:-default)s` and `%(ENV_X:?message)s`. Pure; which names exist is the caller's to say.
  */
+import { type Conversion, ConversionError, cutToPrecision, padText, parseConversion } from '../core/percent-format.ts';
 import { formatPythonString } from './python-text.ts';
 
 /** Names that may stand in `%(name)s`. */
@@ -16,15 +17,13 @@ export interface Piece {
 /** Why a text cannot be expanded. */
 export class ExpansionError extends Error {}
 
-interface Conversion {
-  readonly key: string | null;
-  readonly flags: string;
-  readonly width: number;
-  readonly precision: number | null;
-  readonly type: string;
-}
-
-const CONVERSION = /([#0\- +]*)(\*|\d+)?(?:\.(\*|\d+)?)?([hlL]?)([^]?)/y;
+/** Longest expanded value; execve(2) takes no argument of more than 128 KiB. */
+const MAX_LENGTH = 1024 * 1024;
+/** Deepest default within a default. */
+const MAX_DEPTH = 16;
+/** JavaScript writes no more digits. Process numbers need none. */
+const MAX_PLACES = 100;
+const MAX_CODE_POINT = 0x10ffff;
 
 /** Expands a text once. Throws {@link ExpansionError}. */
 export function expand(format: string, names: Names): string {
@@ -46,8 +45,14 @@ export function joinPieces(pieces: readonly Piece[]): string {
 }
 
 /** Expands a text, keeping apart what was written and what came from a name. Throws {@link ExpansionError}. */
-export function expandPieces(format: string, names: Names): Piece[] {
+export function expandPieces(format: string, names: Names, depth = 0): Piece[] {
   const pieces: Piece[] = [];
+  let length = 0;
+  const writeValue = (text: string): void => {
+    length += text.length;
+    if (length > MAX_LENGTH) throw new ExpansionError(`the expanded value is longer than ${MAX_LENGTH} characters`);
+    pieces.push({ text, isValue: true });
+  };
   const write = (text: string): void => {
     const before = pieces.at(-1);
     if (before !== undefined && !before.isValue) pieces[pieces.length - 1] = { text: before.text + text, isValue: false };
@@ -59,12 +64,12 @@ export function expandPieces(format: string, names: Names): Piece[] {
     const percent = format.indexOf('%', at);
     if (percent === -1) break;
     if (percent > at) write(format.slice(at, percent));
-    const { conversion, end } = parseConversion(format, percent);
+    const { conversion, end } = readConversion(format, percent);
     at = end;
     if (conversion.key !== null) {
-      const value = lookUp(conversion.key, names);
+      const value = lookUp(conversion.key, names, depth);
       wholeUsed = true;
-      pieces.push({ text: formatValue(value, conversion), isValue: true });
+      writeValue(formatValue(value, conversion));
     } else if (conversion.type === '%') {
       write('%');
     } else {
@@ -72,37 +77,41 @@ export function expandPieces(format: string, names: Names): Piece[] {
       if (wholeUsed) throw new ExpansionError(`"%${conversion.type}" has no name in parentheses; a percent sign is written %%`);
       wholeUsed = true;
       if (!'rsa'.includes(conversion.type)) throw unsupported(conversion.type, percent);
-      pieces.push({ text: formatValue(formatMapping(names), { ...conversion, type: 's' }), isValue: true });
+      writeValue(formatValue(formatMapping(names), { ...conversion, type: 's' }));
     }
   }
   if (at < format.length || pieces.length === 0) write(format.slice(at));
   return pieces;
 }
 
-/** Whether a text holds a conversion without a name, which stands for all names at once and is hardly ever meant. */
+/** True if a text that can be expanded has a conversion without a name. It stands for all names at once and is hardly ever meant. */
 export function hasNamelessConversion(format: string): boolean {
-  return /%[#0\- +]*[\d.]*[hlL]?[rsa]/.test(format.replaceAll('%%', ''));
+  for (let percent = format.indexOf('%'); percent !== -1;) {
+    const { conversion, end } = parseConversion(format, percent);
+    if (conversion.key === null && conversion.type !== '%') return true;
+    percent = format.indexOf('%', end);
+  }
+  return false;
 }
 
-function parseConversion(format: string, percent: number): { conversion: Conversion; end: number } {
-  let at = percent + 1;
-  let key: string | null = null;
-  if (format[at] === '(') {
-    let depth = 1;
-    const start = ++at;
-    for (; at < format.length && depth > 0; at++) depth += format[at] === '(' ? 1 : format[at] === ')' ? -1 : 0;
-    if (depth > 0) throw new ExpansionError(`"%(" without its closing parenthesis; a percent sign is written %%`);
-    key = format.slice(start, at - 1);
+/** Reads a conversion, and refuses what Python refuses in one without a name. */
+function readConversion(format: string, percent: number): ReturnType<typeof parseConversion> {
+  const parsed = parseBounded(format, percent);
+  const { key, type } = parsed.conversion;
+  if (key !== null) return parsed;
+  if (type === '') throw new ExpansionError('the text ends within a "%"; a percent sign is written %%');
+  const isPlain = parsed.end === percent + 2;
+  if (!(isPlain ? 'diouxXeEfFgGcrsa%' : 'diouxXeEfFgGcrsa').includes(type)) throw unsupported(type, percent);
+  return parsed;
+}
+
+function parseBounded(format: string, percent: number): ReturnType<typeof parseConversion> {
+  try {
+    return parseConversion(format, percent);
+  } catch (error) {
+    if (error instanceof ConversionError) throw new ExpansionError(error.message);
+    throw error;
   }
-  CONVERSION.lastIndex = at;
-  const [all = '', flags = '', width = '', precision, , type = ''] = CONVERSION.exec(format) ?? [];
-  if (width === '*' || precision === '*') throw new ExpansionError('"*" as a width needs a number, and there is none');
-  const end = at + all.length;
-  if (key === null && type === '') throw new ExpansionError('the text ends within a "%"; a percent sign is written %%');
-  if (key === null && !'diouxXeEfFgGcrsa'.includes(type) && end !== percent + 2) throw unsupported(type, percent);
-  if (key === null && end === percent + 2 && !'diouxXeEfFgGcrsa%'.includes(type)) throw unsupported(type, percent);
-  const dotted = /\./.test(all);
-  return { conversion: { key, flags, width: Number(width), precision: precision === undefined ? (dotted ? 0 : null) : Number(precision), type }, end };
 }
 
 function unsupported(type: string, at: number): ExpansionError {
@@ -110,7 +119,7 @@ function unsupported(type: string, at: number): ExpansionError {
 }
 
 /** The value of `name`, `name:-default` or `name:?message`. */
-function lookUp(key: string, names: Names): string | number {
+function lookUp(key: string, names: Names, depth: number): string | number {
   const plain = names.get(key);
   if (plain !== undefined) return plain;
   const extended = /^(\w+):([-?])([^]*)$/.exec(key);
@@ -118,7 +127,8 @@ function lookUp(key: string, names: Names): string | number {
     const [, name = '', kind, rest = ''] = extended;
     const value = names.get(name);
     if (value !== undefined && value !== '') return value;
-    if (kind === '-') return expand(rest, names);
+    if (depth === MAX_DEPTH) throw new ExpansionError(`more than ${MAX_DEPTH} defaults within each other`);
+    if (kind === '-') return joinPieces(expandPieces(rest, names, depth + 1));
     throw new ExpansionError(`%(${name})s is not set: ${rest === '' ? 'it is required' : rest}`);
   }
   if (key.startsWith('ENV_')) {
@@ -134,20 +144,21 @@ function formatMapping(names: Names): string {
 }
 
 function formatValue(value: string | number, conversion: Conversion): string {
-  const { type, precision } = conversion;
+  const { type } = conversion;
   if (type === '') throw new ExpansionError(`"%(${conversion.key})" is incomplete: a letter must follow, as in %(${conversion.key})s`);
   if ('sra'.includes(type)) {
     const text = typeof value === 'number' || type === 's' ? String(value) : formatPythonString(value);
-    return pad(precision === null ? text : [...text].slice(0, precision).join(''), conversion, false);
+    return padText(cutToPrecision(text, conversion), conversion);
   }
   if (type === 'c') {
+    if (typeof value === 'number' && (value < 0 || value > MAX_CODE_POINT)) throw new ExpansionError(`%(${conversion.key})c: ${value} is no character`);
     const text = typeof value === 'number' ? String.fromCodePoint(value) : value;
     if ([...text].length !== 1) throw new ExpansionError(`%(${conversion.key})c needs a single character`);
-    return pad(text, conversion, false);
+    return padText(text, conversion);
   }
   if (!'diuoxXeEfFgG'.includes(type)) throw new ExpansionError(`"%(${conversion.key})${type}" is not an expansion: after the parenthesis comes s, or d for a number; a percent sign is written %%`);
   if (typeof value !== 'number') throw new ExpansionError(`%(${conversion.key})${type} needs a number, and this is a text; write %(${conversion.key})s`);
-  return pad(formatNumber(value, conversion), conversion, true);
+  return padNumber(formatNumber(value, conversion), conversion);
 }
 
 /** A number by its conversion, with its sign and before padding to the width. Process numbers are whole. */
@@ -160,6 +171,7 @@ function formatNumber(value: number, { type, flags, precision }: Conversion): st
     return sign + (flags.includes('#') ? `0${type}` : '') + (type === 'X' ? digits.toUpperCase() : digits);
   }
   const places = precision ?? 6;
+  if (places > MAX_PLACES) throw new ExpansionError(`${places} places are too many; there are at most ${MAX_PLACES}`);
   const lower = type.toLowerCase();
   let text = lower === 'f' ? size.toFixed(places) : lower === 'e' ? size.toExponential(places) : size.toPrecision(Math.max(places, 1));
   if (lower === 'g' && !flags.includes('#')) text = text.replace(/\.?0+(?=e|$)/, (zeros) => (text.includes('.') ? '' : zeros));
@@ -167,9 +179,9 @@ function formatNumber(value: number, { type, flags, precision }: Conversion): st
   return sign + (type === lower ? text : text.toUpperCase());
 }
 
-function pad(text: string, { flags, width }: Conversion, isNumber: boolean): string {
-  if (flags.includes('-')) return text.padEnd(width);
-  if (!isNumber || !flags.includes('0')) return text.padStart(width);
+function padNumber(text: string, conversion: Conversion): string {
+  const { flags, width } = conversion;
+  if (flags.includes('-') || !flags.includes('0')) return padText(text, conversion);
   const [head = ''] = /^[-+ ]?(?:0[oxX])?/.exec(text) ?? [];
   return head + text.slice(head.length).padStart(width - head.length, '0');
 }

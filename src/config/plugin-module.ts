@@ -4,6 +4,10 @@
  */
 import { createRequire } from 'node:module';
 import { posix } from 'node:path';
+import { requireRegularFile } from '../files/read-file.ts';
+
+/** Largest module: all of Node's own fit several times. */
+const MAX_MODULE_BYTES = 32 * 1024 * 1024;
 
 /** Whether a factory is a module, as `/opt/x.mjs`, `./x.js` or `../x.cjs:make`, and not Python's `package.module:name`. */
 export function isModulePath(factory: string): boolean {
@@ -17,7 +21,10 @@ export function isModulePath(factory: string): boolean {
 export function loadFactory(factory: string, file: string | null): (api: unknown, options: Readonly<Record<string, string>>) => unknown {
   const [, path = factory, wanted] = /^(.+\.[cm]?js):(\w+)$/.exec(factory) ?? [];
   const place = file === null ? posix.resolve(path) : posix.resolve(posix.dirname(file), path);
-  const loaded = createRequire(place)(place) as unknown;
+  const require = createRequire(place);
+  // A pipe that nobody writes to would hold us up for ever.
+  requireRegularFile(require.resolve(place), MAX_MODULE_BYTES);
+  const loaded = require(place) as unknown;
   const found = wanted === undefined && typeof loaded === 'function' ? loaded : (loaded as Readonly<Record<string, unknown>> | null)?.[wanted ?? 'default'];
   if (typeof found !== 'function') throw new Error(wanted === undefined ? 'it exports no function; a module has one as default or module.exports' : `it exports no function ${wanted}`);
   return found as ReturnType<typeof loadFactory>;

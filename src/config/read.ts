@@ -22,7 +22,7 @@ import { addProcfile } from './procfile.ts';
 import { splitWords } from './python-text.ts';
 import { chainLookup, SectionReader } from './section-reader.ts';
 import { readCtlOptions, readCtlPlugins, readInetServers, readRpcInterfaces, readUnixServers } from './servers.ts';
-import type { Source } from './source.ts';
+import { isForbidden, type Source } from './source.ts';
 
 /** How a configuration is read. */
 export interface ReadSettings {
@@ -127,7 +127,7 @@ function readInto(document: Document, path: string, source: Source, problems: Pr
   const reason = `cannot read ${path}: ${read.reason}`;
   // compat: an included file that cannot be opened is left out, one that is not UTF-8 is an error.
   if (from === null) problems.error({ file: path, line: 0 }, '', null, reason);
-  else if (read.code === 'ENCODING') problems.error(from, 'include', 'files', reason);
+  else if (isForbidden(read.code)) problems.error(from, 'include', 'files', reason);
   else problems.warn(from, 'include', 'files', reason);
   return false;
 }

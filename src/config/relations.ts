@@ -3,6 +3,7 @@
  * Pure; whether a name that stands in them exists is checked once all programs are known (dependencies.ts).
  */
 import type { Condition } from '../core/dependency-gate.ts';
+import { parseLogTemplate, TemplateError } from '../core/log-template.ts';
 import { CommandLineError, splitCommandLine } from './command-line.ts';
 import { dataType, reject, UnclosedValue, WrongValue } from './datatype.ts';
 import { byteSize, duration, parseByteSize, signal, showSignal } from './datatypes.ts';
@@ -203,15 +204,16 @@ export const memoryLimit = dataType('size', (value, context) => {
   return bytes > 0 ? bytes : reject(value, 'a size of memory: above 0, as 300MB');
 });
 
-const TEMPLATE_NAMES = ['process_name', 'group_name', 'program_name', 'pid', 'channel', 'time'];
-
 /** The template of a log prefix; quotes around it keep spaces at its ends. */
 export const logTemplate = dataType('template', (value) => {
   const template = /^(["'])([^]*)\1$/.exec(value)?.[2] ?? value;
-  for (const [whole, name = '', kind] of template.matchAll(/%(?:\(([^)]*)\)(s)?|%)?/g)) {
-    if (whole !== '%%' && (!TEMPLATE_NAMES.includes(name) || kind === undefined)) reject(whole, `a name of a log prefix; there are ${TEMPLATE_NAMES.map((known) => `%(${known})s`).join(', ')}`);
+  try {
+    parseLogTemplate(template);
+    return template;
+  } catch (error) {
+    if (error instanceof TemplateError) throw new WrongValue(error.message);
+    throw error;
   }
-  return template;
 });
 
 /** When logs are rotated by time: at the full hour, at midnight, in the night to Sunday, or every so many seconds; 0 for never. */

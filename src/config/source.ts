@@ -2,11 +2,14 @@
  * The only file of this layer that touches files and the environment: what a configuration is read from.
  * Understands nothing of what it reads.
  */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { posix } from 'node:path';
+import { decodeBytes, toPath } from '../files/bytes.ts';
+import { FileError, isPipe, NOT_REGULAR, readPipe, readRegularFile, TOO_LARGE } from '../files/read-file.ts';
 import type { Users } from './datatype.ts';
 
-/** The text of a file, or why there is none; the code is that of the system, or `ENCODING` for what is not UTF-8. */
+/** The text of a file, or why there is none; the code is that of files/read-file.ts, or `ENCODING` for what is not UTF-8. */
 export type FileText = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly code: string; readonly reason: string };
 
 /** Everything outside that a configuration can depend on. */
@@ -25,26 +28,79 @@ export interface Source {
   list(path: string): readonly string[];
 }
 
-const REASONS = new Map([['ENCODING', 'it is not UTF-8; save it as UTF-8'], ['ENOENT', 'there is no such file'], ['EACCES', 'permission denied'], ['EISDIR', 'it is a directory'], ['ENOTDIR', 'a part of its path is not a directory']]);
+/** Largest file of a configuration. 10,000 programs need 1 MB. */
+const MAX_CONFIG_BYTES = 4 * 1024 * 1024;
+/** Largest sum of all files of one reading. */
+const MAX_SUM_BYTES = 4 * MAX_CONFIG_BYTES;
+/** Longest wait for a pipe that the command line names. */
+const PIPE_MS = 5000;
 
-/** The machine itself as a source. */
-export function openSource(env: Readonly<Record<string, string | undefined>>, users: Users | null): Source {
-  return { env, cwd: process.cwd(), hostname: hostname(), users, read: readText, isFile: (path) => hasType(path, false), isDirectory: (path) => hasType(path, true), list: listNames };
+/** Codes of files that Supervisor would try to read, and that may not be read: they are errors wherever a file is named. */
+const FORBIDDEN: ReadonlySet<string> = new Set(['ENCODING', NOT_REGULAR, TOO_LARGE]);
+
+/** True for a failure that is an error also in an included file; Supervisor leaves out files that it cannot open. */
+export function isForbidden(code: string): boolean {
+  return FORBIDDEN.has(code);
 }
 
-function readText(path: string): FileText {
+/** A configuration file that can be read only once, with its content. */
+export interface GivenFile {
+  /** Absolute path. */
+  readonly path: string;
+  readonly bytes: Uint8Array | FileError;
+}
+
+/** Paths that mean a descriptor of this process. */
+const DESCRIPTOR = /^\/(?:dev\/(?:stdin|fd\/\d+)|proc\/self\/fd\/\d+)$/;
+
+/**
+ * Reads the file that the command line or ONEVISOR_CONF names if it can be read only once: a pipe as `<(…)`, `/dev/stdin`.
+ * Resolves with null for all others. `named`: as the user wrote it; null or empty if nothing is named.
+ */
+export async function readGivenFile(named: string | null | undefined): Promise<GivenFile | null> {
+  if (named === null || named === undefined || named === '') return null;
+  const path = posix.resolve(named);
+  if (!isPipe(path) && !DESCRIPTOR.test(path)) return null;
   try {
-    return { ok: true, text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(path)) };
+    return { path, bytes: isPipe(path) ? await readPipe(path, MAX_CONFIG_BYTES, PIPE_MS) : readRegularFile(path, MAX_CONFIG_BYTES) };
   } catch (error) {
-    const given = error instanceof Error && 'code' in error ? String(error.code) : '';
-    const code = given === 'ERR_ENCODING_INVALID_ENCODED_DATA' ? 'ENCODING' : given;
-    return { ok: false, code, reason: REASONS.get(code) ?? `it cannot be read (${code})` };
+    if (!(error instanceof FileError)) throw error;
+    return { path, bytes: error };
+  }
+}
+
+/** The machine itself as a source, for one reading. `given` stands in for the file of that path. */
+export function openSource(env: Readonly<Record<string, string | undefined>>, users: Users | null, given: GivenFile | null = null): Source {
+  let sum = 0;
+  const take = (path: string): Uint8Array => {
+    const bytes = path === given?.path ? takeGiven(given) : readRegularFile(path, MAX_CONFIG_BYTES);
+    sum += bytes.length;
+    if (sum > MAX_SUM_BYTES) throw new FileError(TOO_LARGE, `all files together are larger than ${MAX_SUM_BYTES / (1024 * 1024)} MB`);
+    return bytes;
+  };
+  const read = (path: string): FileText => readText(() => take(path));
+  return { env, cwd: process.cwd(), hostname: hostname(), users, read, isFile: (path) => hasType(path, false), isDirectory: (path) => hasType(path, true), list: listNames };
+}
+
+function takeGiven({ bytes }: GivenFile): Uint8Array {
+  if (bytes instanceof FileError) throw bytes;
+  return bytes;
+}
+
+function readText(take: () => Uint8Array): FileText {
+  try {
+    const bytes = take();
+    return { ok: true, text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) };
+  } catch (error) {
+    if (error instanceof FileError) return { ok: false, code: error.code, reason: error.message };
+    if (error instanceof TypeError) return { ok: false, code: 'ENCODING', reason: 'it is not UTF-8; save it as UTF-8' };
+    throw error;
   }
 }
 
 function hasType(path: string, wanted: boolean): boolean {
   try {
-    return statSync(path).isDirectory() === wanted;
+    return statSync(toPath(path)).isDirectory() === wanted;
   } catch {
     // What cannot be looked at (ENOENT, EACCES, ENOTDIR, ELOOP) is not there for us either.
     return false;
@@ -53,7 +109,7 @@ function hasType(path: string, wanted: boolean): boolean {
 
 function listNames(path: string): readonly string[] {
   try {
-    return readdirSync(path);
+    return readdirSync(toPath(path), { encoding: 'buffer' }).map(decodeBytes);
   } catch {
     // As Python's glob: what cannot be read matches nothing, and that nothing matched is warned of.
     return [];

@@ -1,7 +1,7 @@
 /**
  * The client from its command line to its exit code. Never ends the process, never touches its signals or streams but through CtlIo.
  */
-import { openSource } from '../config/source.ts';
+import { openSource, readGivenFile } from '../config/source.ts';
 import type { Command } from './command.ts';
 import { commands } from './command-table.ts';
 import { runLine } from './dispatch.ts';
@@ -45,7 +45,8 @@ async function runArguments(args: readonly string[], io: CtlIo, gone: AbortSigna
     io.stdout.write(formatUsage(io.calledAs));
     return ExitCode.SUCCESS;
   }
-  const reading = readSettings(options, { ...openSource(io.env, null), cwd: io.cwd }, io.calledAs);
+  const given = await readGivenFile(options.file ?? io.env['ONEVISOR_CONF']);
+  const reading = readSettings(options, { ...openSource(io.env, null, given), cwd: io.cwd }, io.calledAs);
   if (!reading.ok) return refuse(io, reading.error);
   for (const warning of reading.settings.warnings) io.stderr.write(`${warning}\n`);
   if (options.action.length === 0) return interact(io, reading.settings, gone);

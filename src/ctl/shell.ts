@@ -2,13 +2,16 @@
  * The interactive shell: status first, then a prompt, a line, a command, until `quit`, Ctrl-D or Ctrl-C.
  * Keeps the history in a file where one is named.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
+import { readRegularFile } from '../files/read-file.ts';
 import type { Command } from './command.ts';
 import { completeLine } from './completion.ts';
 import { runLine } from './dispatch.ts';
 import { InterruptError } from './errors.ts';
 import type { CtlIo } from './io.ts';
 import type { Session } from './session.ts';
+
+const MAX_HISTORY_BYTES = 16 * 1024 * 1024;
 
 /** Runs the shell to its end. Its exit code is always 0, as that of supervisorctl. */
 export async function runShell(session: Session, commands: ReadonlyMap<string, Command>, prompt: string): Promise<void> {
@@ -42,7 +45,7 @@ async function readCommand(session: Session, prompt: string): Promise<string | n
 /** Lines of a history file, the oldest first; none where there is no such file yet. */
 export function readHistory(path: string): string[] {
   try {
-    return readFileSync(path, 'utf8').split('\n').filter((line) => line !== '');
+    return readRegularFile(path, MAX_HISTORY_BYTES).toString().split('\n').filter((line) => line !== '');
   } catch {
     // As readline: a history that cannot be read is an empty one. Whether it can be written is said at the end.
     return [];

@@ -2,6 +2,8 @@
  * What stands before each line in the prefix format: the name, padded to the longest one of all, in the program's colour,
  * or what a template makes of it (`log_prefix`). Makes bytes; writes nothing.
  */
+import { parseLogTemplate, type TemplateField, type TemplatePart } from '../core/log-template.ts';
+import { cutToPrecision, padText } from '../core/percent-format.ts';
 import type { LineStyle, StreamName } from './ports.ts';
 import { formatIsoTime } from './time-format.ts';
 
@@ -59,31 +61,11 @@ export class PrefixLayout {
   }
 }
 
-type Field = 'process_name' | 'group_name' | 'program_name' | 'pid' | 'channel' | 'time';
-const FIELDS: ReadonlySet<string> = new Set(['process_name', 'group_name', 'program_name', 'pid', 'channel', 'time'] satisfies Field[]);
-
-/** A piece of a template: text, or a field with its width (negative: padded on the right, as in Python). */
-type Part = string | { readonly field: Field; readonly width: number };
-
-/**
- * Takes a `log_prefix` apart; `%%` is a percent sign, a width as in `%(process_name)-12s` pads.
- * Returns the parts, or the name that is no field. A template that does not end in a blank gets one, since the file cannot keep it.
- */
-export function parsePrefixTemplate(template: string): { readonly parts: readonly Part[] } | { readonly unknown: string } {
-  const parts: Part[] = [];
-  const pattern = /%%|%\(([^)]*)\)(-?\d*)s/g;
-  let at = 0;
-  for (const match of template.matchAll(pattern)) {
-    if (match.index > at) parts.push(template.slice(at, match.index));
-    at = match.index + match[0].length;
-    const field = match[1];
-    if (field === undefined) parts.push('%');
-    else if (FIELDS.has(field)) parts.push({ field: field as Field, width: Number(match[2] ?? 0) });
-    else return { unknown: field };
-  }
-  if (at < template.length) parts.push(template.slice(at));
+/** The parts of a `log_prefix`. A template that does not end in a blank gets one, since the file cannot keep it. */
+export function parsePrefixTemplate(template: string): TemplatePart[] {
+  const parts = parseLogTemplate(template);
   if (template !== '' && !/\s$/.test(template)) parts.push(' ');
-  return { parts };
+  return parts;
 }
 
 const EMPTY = Buffer.alloc(0);
@@ -95,21 +77,20 @@ export class LinePrefix {
   readonly #layout: PrefixLayout;
   readonly #color: number | null;
   /** Null: the usual prefix. */
-  readonly #parts: readonly Part[] | null;
+  readonly #parts: readonly TemplatePart[] | null;
   readonly #isStamped: boolean;
   readonly #hasTime: boolean;
   #made: Buffer = EMPTY;
   #madeVersion = -1;
   #madeMs = Number.NaN;
 
-  /** `isColored`: whether the lines go to a terminal. A template that does not parse (checked by the configuration) counts as none. */
+  /** `isColored`: whether the lines go to a terminal. The configuration has checked the template. */
   constructor(origin: LineOrigin, pid: number, style: LineStyle, layout: PrefixLayout, isColored: boolean) {
     this.#origin = origin;
     this.#pid = pid;
     this.#layout = layout;
     this.#color = isColored ? layout.colorOf(origin.program) : null;
-    const parsed = style.prefix === null ? null : parsePrefixTemplate(style.prefix);
-    this.#parts = parsed !== null && 'parts' in parsed ? parsed.parts : null;
+    this.#parts = style.prefix === null ? null : parsePrefixTemplate(style.prefix);
     const showsTime = this.#parts?.some((part) => typeof part !== 'string' && part.field === 'time') === true;
     this.#isStamped = style.timestamp === 'iso8601' && !showsTime;
     this.#hasTime = this.#isStamped || showsTime;
@@ -127,15 +108,15 @@ export class LinePrefix {
   }
 
   #usual(): string {
-    return `${pad(this.#origin.process, -this.#layout.width)} | `;
+    return `${padText(this.#origin.process, { flags: '-', width: this.#layout.width })} | `;
   }
 
-  #render(part: Part, wallMs: number): string {
+  #render(part: TemplatePart, wallMs: number): string {
     if (typeof part === 'string') return part;
-    return pad(this.#valueOf(part.field, wallMs), part.width);
+    return padText(cutToPrecision(this.#valueOf(part.field, wallMs), part.conversion), part.conversion);
   }
 
-  #valueOf(field: Field, wallMs: number): string {
+  #valueOf(field: TemplateField, wallMs: number): string {
     switch (field) {
       case 'process_name': return this.#origin.process;
       case 'group_name': return this.#origin.group;
@@ -145,11 +126,6 @@ export class LinePrefix {
       case 'time': return formatIsoTime(wallMs);
     }
   }
-}
-
-function pad(text: string, width: number): string {
-  const blanks = ' '.repeat(Math.max(0, Math.abs(width) - widthOf(text)));
-  return width < 0 ? text + blanks : blanks + text;
 }
 
 /** Characters, not UTF-16 units. */

@@ -2,12 +2,16 @@
  * Variables from files, read anew at every start: `environment_file` (NAME=value lines) and `environment_dir` (a file for each variable, as in /run/secrets).
  * Values never appear in a message: they may be secrets.
  */
-import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { decodeBytes, toPath } from '../files/bytes.ts';
+import { FileError, readRegularFile } from '../files/read-file.ts';
 import { SpawnError } from './spawn-error.ts';
 
 /** A larger file is no list of variables, and reading it would hold everything up. */
 const MAX_BYTES = 1024 * 1024;
+/** execve(2) takes less for all arguments and variables together, with a stack of 8 MB. */
+const MAX_SUM = 4 * MAX_BYTES;
 const NAME = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
 const ESCAPES: ReadonlyMap<string, string> = new Map([['n', '\n'], ['r', '\r'], ['t', '\t']]);
 
@@ -23,14 +27,21 @@ export interface EnvironmentFile {
  */
 export function readEnvironmentFiles(files: readonly EnvironmentFile[], directories: readonly string[]): Map<string, string> {
   const variables = new Map<string, string>();
-  for (const { path, isOptional } of files) {
+  let sum = 0;
+  const read = (path: string, isOptional: boolean): string | null => {
     const text = readSmallFile(path, isOptional);
+    sum += text?.length ?? 0;
+    if (sum > MAX_SUM) throw new SpawnError('exec', 'E2BIG', `cannot read ${path}: the files with variables are larger than ${MAX_SUM / MAX_BYTES} MB together`);
+    return text;
+  };
+  for (const { path, isOptional } of files) {
+    const text = read(path, isOptional);
     if (text !== null) for (const [name, value] of parseEnvironmentFile(text, path)) variables.set(name, value);
   }
   for (const directory of directories) {
     for (const name of listFiles(directory)) {
       // One newline at the end is the editor's, not the secret's.
-      const text = readSmallFile(join(directory, name), false);
+      const text = read(join(directory, name), false);
       if (text !== null) variables.set(name, text.replace(/\r?\n$/, ''));
     }
   }
@@ -67,32 +78,22 @@ function codeOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? 'UNKNOWN';
 }
 
-/** The text of a regular file; null where it is missing and may be. A pipe without a writer must not hold us up. */
+/** The text of a regular file; null where it is missing and may be. */
 function readSmallFile(path: string, isOptional: boolean): string | null {
-  let fd: number;
   try {
-    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    return decodeBytes(readRegularFile(path, MAX_BYTES));
   } catch (error) {
-    if (isOptional && codeOf(error) === 'ENOENT') return null;
-    throw new SpawnError('exec', codeOf(error), `cannot read ${path}: ${codeOf(error) === 'ENOENT' ? 'there is no such file; write -PATH where it may be missing' : codeOf(error)}`);
-  }
-  try {
-    const status = fstatSync(fd);
-    if (!status.isFile()) throw new SpawnError('exec', 'EINVAL', `cannot read ${path}: it is not a regular file`);
-    if (status.size > MAX_BYTES) throw new SpawnError('exec', 'EFBIG', `cannot read ${path}: it is larger than ${MAX_BYTES} bytes`);
-    return readFileSync(fd, 'utf8');
-  } catch (error) {
-    if (error instanceof SpawnError) throw error;
-    throw new SpawnError('exec', codeOf(error), `cannot read ${path}: ${codeOf(error)}`);
-  } finally {
-    closeSync(fd);
+    if (!(error instanceof FileError)) throw error;
+    const isMissing = error.code === 'ENOENT';
+    if (isMissing && isOptional) return null;
+    throw new SpawnError('exec', error.code, `cannot read ${path}: ${error.message}${isMissing ? '; write -PATH where it may be missing' : ''}`);
   }
 }
 
 /** The files of a directory that name variables; Kubernetes' `..data` and the like are not among them. */
 function listFiles(directory: string): string[] {
   try {
-    const entries = readdirSync(directory, { withFileTypes: true });
+    const entries = readdirSync(toPath(directory), { withFileTypes: true });
     return entries.filter((entry) => !entry.isDirectory() && NAME.test(entry.name)).map(({ name }) => name).toSorted();
   } catch (error) {
     throw new SpawnError('exec', codeOf(error), `cannot read ${directory}: ${codeOf(error)}`);

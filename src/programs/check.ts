@@ -7,7 +7,7 @@ import { describeReading, formatConfig, formatProblems } from '../config/effecti
 import { formatFlags, parseFlags } from '../config/flags.ts';
 import type { Reading } from '../config/model.ts';
 import { readConfig } from '../config/read.ts';
-import { openSource } from '../config/source.ts';
+import { openSource, readGivenFile } from '../config/source.ts';
 import { findMode } from './mode.ts';
 
 /** What a program that runs, prints and ends needs from outside. */
@@ -32,7 +32,7 @@ export interface CheckIo extends ProgramIo {
  *
  * @returns the exit code: 0, or 2 if there is an error
  */
-export function runCheck(args: readonly string[], env: Readonly<Record<string, string | undefined>>, io: CheckIo): number {
+export async function runCheck(args: readonly string[], env: Readonly<Record<string, string | undefined>>, io: CheckIo): Promise<number> {
   const end = args.indexOf('--');
   const own = ['--json', '--static'];
   const isOwn = (arg: string, index: number): boolean => own.includes(arg) && (end === -1 || index < end);
@@ -50,8 +50,8 @@ export function runCheck(args: readonly string[], env: Readonly<Record<string, s
   }
   const isGiven = (flag: string): boolean => args.some((arg, index) => arg === flag && isOwn(arg, index));
   const { flags } = outcome;
-  const source = openSource(env, io.users);
-  const readAs = (mode: boolean): Reading => readConfig(source, { isContainer: mode, isStatic: isGiven('--static'), flags, executable: io.executable });
+  const given = await readGivenFile(flags.file ?? env['ONEVISOR_CONF']);
+  const readAs = (mode: boolean): Reading => readConfig(openSource(env, io.users, given), { isContainer: mode, isStatic: isGiven('--static'), flags, executable: io.executable });
   const { isContainer, reading } = findMode({ env, self: io.self, flags }, readAs);
   if (isGiven('--json')) {
     io.out(`${JSON.stringify(describeReading(reading), null, 1)}\n`);

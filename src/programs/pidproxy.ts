@@ -2,8 +2,8 @@
  * `pidproxy PIDFILE CMD [ARG…]`: stays in the foreground for a program that puts itself into the background and writes a pidfile,
  * and passes signals on to the process that the pidfile names. It watches nothing but its own child.
  */
-import { readFileSync } from 'node:fs';
 import { type SignalName, signalNumbers } from '../core/signals.ts';
+import { readPidFile } from '../files/read-file.ts';
 import type { Addon } from '../native/addon.ts';
 import { findCommand } from '../process/command.ts';
 import { Reaper } from '../process/reaper.ts';
@@ -42,7 +42,7 @@ export async function runPidproxy(addon: Addon, args: readonly string[], io: Pid
   const hold = new MessageChannel().port1;
   hold.ref();
   takeSignals(addon, PASSED_ON, (name) => {
-    const target = readPid(pidfile);
+    const target = readPidFile(pidfile);
     if (target === null) io.err(`${io.calledAs}: cannot pass ${name} on: ${pidfile} has no pid\n`);
     else addon.kill(target, signalNumbers[name]);
     if (ENDING.has(name)) resolve(0);
@@ -71,17 +71,4 @@ function spawnHere(addon: Addon, command: string, argv: readonly string[], env: 
     if (!isSpawnFailure(error)) throw error;
     throw describeSpawnFailure(error, { name: command, command, directory: null, uid: null });
   }
-}
-
-/** The pid in a pidfile; null where there is none that could be meant. */
-function readPid(path: string): number | null {
-  let text: string;
-  try {
-    text = readFileSync(path, 'latin1');
-  } catch {
-    // Not written yet, or removed by the program as it ended.
-    return null;
-  }
-  const pid = Number(text.trim());
-  return Number.isInteger(pid) && pid > 0 ? pid : null;
 }

@@ -2,10 +2,11 @@
  * What is done to our own process before anything is started: user, limits, umask, subreaper, pidfile, leftovers of an earlier run.
  * Each step says in the words of Supervisor what it did; it starts nothing and ends nothing.
  */
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Config } from '../config/model.ts';
 import type { Message } from '../engine/messages.ts';
+import { readPidFile } from '../files/read-file.ts';
 import { findAutoFiles } from '../logs/auto-files.ts';
 import type { Addon, ResourceLimit } from '../native/addon.ts';
 import { resolveCredentials } from '../process/credentials.ts';
@@ -74,7 +75,7 @@ export function writePidFile(path: string, pid: number, leftovers: Leftovers): M
   }
   leftovers.add(() => {
     // Somebody else's by now, where another supervisor was started with the same configuration; or gone.
-    if (existsSync(path) && readFileSync(path, 'latin1').trim() === String(pid)) rmSync(path);
+    if (existsSync(path) && readPidFile(path) === pid) rmSync(path);
   });
   return formatStarted(pid);
 }

@@ -8,7 +8,7 @@ import { formatFlags, type Flags, parseFlags } from '../config/flags.ts';
 import type { Config, Reading } from '../config/model.ts';
 import { formatProblem } from '../config/problems.ts';
 import { readConfig } from '../config/read.ts';
-import { openSource } from '../config/source.ts';
+import { openSource, readGivenFile } from '../config/source.ts';
 import { containerExitCode, type ExitCause, formatCause } from '../core/exit-policy.ts';
 import { type SignalName, signalNumbers } from '../core/signals.ts';
 import { controlSocketPaths } from '../ctl/settings.ts';
@@ -27,7 +27,7 @@ import { FORWARDED_SIGNALS, ignoreTerminalStops, isSupervisorSignal, takeRealtim
 import { SpawnError } from '../process/spawn-error.ts';
 import { sweep } from '../process/sweep.ts';
 import { Control } from './control.ts';
-import { detach, isDetached, reportReady } from './daemon.ts';
+import { detach, isDetached, readHandedOver, reportReady } from './daemon.ts';
 import { mainLogSpec } from './log-specs.ts';
 import { findMode, isMain, staysInForeground } from './mode.ts';
 import { formatStarted, prepareProcess, removeOldLogs, type Self, writePidFile } from './preparation.ts';
@@ -78,13 +78,15 @@ export async function runSupervise(addon: Addon, io: SuperviseIo): Promise<numbe
       break;
   }
   const { flags } = outcome;
-  const readAs = (mode: boolean): Reading => readConfig(openSource(io.env, addon), { isContainer: mode, isStatic: false, flags, executable: io.calledPath });
+  const named = flags.file ?? io.env['ONEVISOR_CONF'];
+  const given = isDetached(io.args) ? await readHandedOver(addon, io, named) : await readGivenFile(named);
+  const readAs = (mode: boolean): Reading => readConfig(openSource(io.env, addon, given), { isContainer: mode, isStatic: false, flags, executable: io.calledPath });
   const { isContainer, leavesContainer, reading } = findMode({ ...io, flags }, readAs);
   if (reading.config === null) return refuse(io, isContainer, formatProblems(reading));
   const { config } = reading;
   if (!isContainer && !staysInForeground(config) && !isDetached(io.args)) {
     if (leavesContainer) io.err(LEAVES_CONTAINER);
-    return detach(addon, io, config.supervisord);
+    return detach(addon, io, config.supervisord, given);
   }
   const read = (): Reading => readAs(isContainer);
   holdLoop();

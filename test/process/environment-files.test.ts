@@ -38,12 +38,12 @@ test('files and directories, the later over the earlier', (t) => {
   const files = [{ path: join(folder, 'a.env'), isOptional: false }, { path: join(folder, 'missing'), isOptional: true }];
   assert.deepEqual(Object.fromEntries(readEnvironmentFiles(files, [join(folder, 'secrets')])), { A: 'file', B: 'from the directory' });
   assert.throws(() => readEnvironmentFiles([{ path: join(folder, 'missing'), isOptional: false }], []), /missing: there is no such file; write -PATH where it may be missing$/);
-  assert.throws(() => readEnvironmentFiles([{ path: folder, isOptional: true }], []), /not a regular file$/);
+  assert.throws(() => readEnvironmentFiles([{ path: folder, isOptional: true }], []), /it is a directory$/);
   assert.throws(() => readEnvironmentFiles([], [join(folder, 'none')]), /none: ENOENT$/);
 });
 
 test('a file that can be opened and not be read is a failed start', () => {
-  const isFailedStart = (error: unknown): boolean => error instanceof SpawnError && error.message === 'cannot read /proc/self/mem: EIO';
+  const isFailedStart = (error: unknown): boolean => error instanceof SpawnError && error.message === 'cannot read /proc/self/mem: it cannot be read (EIO)';
   assert.throws(() => readEnvironmentFiles([{ path: '/proc/self/mem', isOptional: false }], []), isFailedStart);
 });
 

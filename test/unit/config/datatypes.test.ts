@@ -57,7 +57,7 @@ const table: ReadonlyArray<readonly [string, DataType<never>, Readonly<Record<st
   ['environment files', relations.environmentFiles as DataType<never>, { '/a, -/b': [{ path: '/a', isOptional: false }, { path: '/b', isOptional: true }] }, []],
   ['limit', relations.limit as DataType<never>, { '5': { soft: 5, hard: 5 }, '1KB:2KB': { soft: 1024, hard: 2048 }, unlimited: { soft: Infinity, hard: Infinity }, '1:-1': { soft: 1, hard: Infinity } }, ['', 'x', '2:1', '1:2:3', '-2']],
   ['memory limit', relations.memoryLimit as DataType<never>, { '300MB': 314_572_800, ' 1 ': 1 }, ['', '0', '-1', '300M', 'lots']],
-  ['template', relations.logTemplate as DataType<never>, { '%(process_name)s: ': '%(process_name)s: ', '"%(time)s %% | "': '%(time)s %% | ', "' '": ' ', '"': '"' }, ['%(nope)s', '%(time)', '%', '%s']],
+  ['template', relations.logTemplate as DataType<never>, { '%(process_name)s: ': '%(process_name)s: ', '"%(time)s %% | "': '%(time)s %% | ', '%(process_name)-12s %(pid)5d': '%(process_name)-12s %(pid)5d', '%(channel).3s': '%(channel).3s', "' '": ' ', '"': '"' }, ['%(nope)s', '%(time)', '%', '%s', '%(time)d', '%(process_name)-99999999s', '%(process_name']],
   ['rotation', relations.rotateInterval as DataType<never>, { hourly: 'hourly', ' Daily ': 'daily', WEEKLY: 'weekly', '90m': 5400, '1': 1, '1d': 86_400, '0': 0 }, ['', 'monthly', '-1', '0.5', '500ms', '1x', '1 m']],
 ];
 for (const [name, type, accepted, refused] of table) {

@@ -106,32 +106,32 @@ test('the sample is accepted as it is, and with every option switched on', () =>
   assert.deepEqual(printed(full.warnings).filter((line) => !/is Python|syslog/.test(line)), []);
 });
 
-test('check and echo-conf on real files', () => {
+test('check and echo-conf on real files', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'onevisor-check-'));
   try {
     const file = join(directory, 'a.conf');
     writeFileSync(file, `${HEAD}[program:a]\ncommand=x\nuser=app\n[include]\nfiles=*.ini nodir/*\n`);
     mkdirSync(join(directory, 'c.ini'));
-    const run = (args: string[], env = {}): { code: number; out: string; err: string } => {
+    const run = async (args: string[], env = {}): Promise<{ code: number; out: string; err: string }> => {
       const written = { out: '', err: '' };
-      const code = runCheck(args, env, { users, executable: '/nonexistent/bin/onevisor', self: { pid: 7, parent: process.pid }, out: (text) => (written.out += text), err: (text) => (written.err += text) });
+      const code = await runCheck(args, env, { users, executable: '/nonexistent/bin/onevisor', self: { pid: 7, parent: process.pid }, out: (text) => (written.out += text), err: (text) => (written.err += text) });
       return { code, ...written };
     };
-    const text = run(['-c', file]);
+    const text = await run(['-c', file]);
     assert.equal(text.code, 0);
     assert.match(text.out, /\[program:a\]\ncommand=x\nuser=app\n/);
     assert.match(text.err, /c\.ini: it is a directory/);
     assert.match(text.err, /no file matches .*nodir\/\*/);
-    const json = run(['--json', '--static', '-c', file, '--', 'cat', '--json']);
+    const json = await run(['--json', '--static', '-c', file, '--', 'cat', '--json']);
     assert.deepEqual([json.code, JSON.parse(json.out).programs.map(({ name, argv }: { name: string; argv: string[] }) => [name, argv])], [0, [['a', ['x']], ['main', ['cat', '--json']]]]);
-    const failed = run(['--json', '-c', file], { ONEVISOR_NOPE: '1' });
+    const failed = await run(['--json', '-c', file], { ONEVISOR_NOPE: '1' });
     assert.deepEqual([failed.code, JSON.parse(failed.out).errors[0].file], [2, 'ONEVISOR_NOPE']);
     writeFileSync(join(directory, 'b.ini'), Buffer.from('[program:b]\ncommand=\xff\n', 'latin1'));
-    assert.match(run(['-c', file]).err, /a\.conf:6: \[include\] files: cannot read .*b\.ini: it is not UTF-8/);
-    assert.deepEqual([run(['-c', join(directory, 'nope')]).code, run(['-c', join(directory, 'nope')]).out], [2, '']);
-    assert.match(run(['-c', `${file}/x`]).err, /a part of its path is not a directory/);
-    assert.deepEqual([run(['-x']).code, run(['-x']).err], [2, 'Error: option -x not recognized\nFor help, use onevisor check -h\n']);
-    assert.match(run(['-h']).out, /^Usage: onevisor check \[--json\] \[--static\] \[options\]/);
+    assert.match((await run(['-c', file])).err, /a\.conf:6: \[include\] files: cannot read .*b\.ini: it is not UTF-8/);
+    assert.deepEqual([(await run(['-c', join(directory, 'nope')])).code, (await run(['-c', join(directory, 'nope')])).out], [2, '']);
+    assert.match((await run(['-c', `${file}/x`])).err, /a part of its path is not a directory/);
+    assert.deepEqual([(await run(['-x'])).code, (await run(['-x'])).err], [2, 'Error: option -x not recognized\nFor help, use onevisor check -h\n']);
+    assert.match((await run(['-h'])).out, /^Usage: onevisor check \[--json\] \[--static\] \[options\]/);
     const memory = openSource({}, null).read('/proc/self/mem');
     assert.ok(!memory.ok && /it cannot be read \(E/.test(memory.reason));
     assert.ok(openSource({}, null).isDirectory(directory) && openSource({}, null).isFile(file) && !openSource({}, null).isFile(`${file}/x`));

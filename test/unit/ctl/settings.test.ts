@@ -47,6 +47,11 @@ describe('the settings of the client', () => {
     assert.deepEqual(controlSocketPaths({ XDG_RUNTIME_DIR: '/run/user/7' }), ['/run/onevisor.sock', '/run/user/7/onevisor.sock', '/tmp/onevisor.sock']);
   });
 
+  it('reads no file where ONEVISOR_CONF is empty', () => {
+    assert.equal(settings([], [socket], { ONEVISOR_CONF: '' }).serverUrl, `unix://${socket}`);
+    assert.equal(settings(['-s', 'http://a:1'], [], { ONEVISOR_CONF: '' }).serverUrl, 'http://a:1');
+  });
+
   it('takes what the file says, and the command line over it', () => {
     const file = write('[supervisorctl]\nserverurl=unix://%(here)s/x.sock\nusername=%(ENV_NAME)s\npassword=secret\nprompt=mine\nhistory_file=~/h\n');
     const expected = { serverUrl: `unix://${directory}/x.sock`, username: 'me', password: 'secret', prompt: 'mine', historyFile: '/home/me/h', warnings: [], plugins: [], file: join(directory, 'c.conf') };

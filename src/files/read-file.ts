@@ -1,0 +1,210 @@
+/**
+ * Reads the small files that users name: configurations, variables, Procfiles, pid files. The one reader for all of them.
+ * It never waits and never reads more than it was told: only regular files are read (and /dev/null, which is empty).
+ * {@link readPipe} is the exception for a file that the command line names.
+ */
+import { closeSync, constants, fstatSync, openSync, readlinkSync, readSync, type Stats, statSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { toPath } from './bytes.ts';
+
+/** Reason why a file was not read: `code` is the errno, or one of ours for what the kernel would have allowed. */
+export class FileError extends Error {
+  readonly code: string;
+
+  constructor(code: string, reason: string) {
+    super(reason);
+    this.code = code;
+  }
+}
+
+/** Codes of {@link FileError} that are no errno. */
+export const NOT_REGULAR = 'NOT_REGULAR';
+export const TOO_LARGE = 'TOO_LARGE';
+export const TOO_SLOW = 'TOO_SLOW';
+
+const REASONS: ReadonlyMap<string, string> = new Map([
+  ['ENOENT', 'there is no such file'], ['EACCES', 'permission denied'], ['EISDIR', 'it is a directory'], ['ENOTDIR', 'a part of its path is not a directory'],
+  ['ELOOP', 'there are too many symbolic links in its path'],
+]);
+
+/** O_NONBLOCK: a named pipe that takes the place of the file after the look at it must not hold us up. */
+const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
+const CHUNK = 64 * 1024;
+/** Major 1, minor 3 (null(4)). */
+const NULL_DEVICE = 0x103;
+
+/** Makes a {@link FileError} of what node:fs throws. */
+export function fileError(error: unknown): FileError {
+  if (error instanceof FileError) return error;
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === undefined) throw error;
+  return new FileError(code, REASONS.get(code) ?? `it cannot be read (${code})`);
+}
+
+/** Reads a whole regular file of at most `maxBytes`. Throws {@link FileError}. */
+export function readRegularFile(path: string, maxBytes: number): Buffer {
+  try {
+    // Before it is opened: to open a device can change something (a watchdog, a tape), and to open a pipe wakes its writer.
+    if (isEmpty(statSync(toPath(path)))) return Buffer.alloc(0);
+    const fd = openSync(toPath(path), FLAGS);
+    try {
+      return isEmpty(fstatSync(fd)) ? Buffer.alloc(0) : readUpTo(fd, maxBytes);
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    throw fileError(error);
+  }
+}
+
+/** Throws {@link FileError} unless the path is a regular file of at most `maxBytes`, for files that others read. */
+export function requireRegularFile(path: string, maxBytes: number): void {
+  try {
+    const status = statSync(toPath(path));
+    if (isEmpty(status)) throw new FileError(NOT_REGULAR, 'it is a device');
+    if (status.size > maxBytes) throw tooLarge(maxBytes);
+  } catch (error) {
+    throw fileError(error);
+  }
+}
+
+/** Longest pid file: any pid with blanks around it. */
+const MAX_PID_BYTES = 64;
+
+/** The pid in a pid file; null if it cannot be read or holds something else. The program may not have written it yet, or may have removed it. */
+export function readPidFile(path: string): number | null {
+  try {
+    const pid = Number(readRegularFile(path, MAX_PID_BYTES).toString('latin1').trim());
+    return Number.isInteger(pid) && pid > 0 ? pid : null;
+  } catch (error) {
+    if (error instanceof FileError) return null;
+    throw error;
+  }
+}
+
+/** True if the path is a pipe: what {@link readPipe} is for. */
+export function isPipe(path: string): boolean {
+  try {
+    return statSync(toPath(path)).isFIFO();
+  } catch {
+    // The reader says why it cannot be looked at.
+    return false;
+  }
+}
+
+/**
+ * Reads a pipe to its end, once: at most `maxBytes`, for at most `timeoutMs`. Rejects with a {@link FileError}.
+ * The loop goes on meanwhile.
+ */
+export async function readPipe(path: string, maxBytes: number, timeoutMs: number): Promise<Buffer> {
+  let fd: number;
+  try {
+    fd = openSync(toPath(path), FLAGS);
+  } catch (error) {
+    throw fileError(error);
+  }
+  const { chunks, isEnded } = readWhatIsThere(fd, maxBytes);
+  if (isEnded) {
+    closeSync(fd);
+    return join(chunks, maxBytes);
+  }
+  return readRest(fd, chunks, { maxBytes, timeoutMs });
+}
+
+/**
+ * Reads without waiting. A pipe that had no writer when it was opened never announces an end, so the end must be noticed here.
+ * A named pipe that gave nothing is not at its end: its writer is still to come.
+ */
+function readWhatIsThere(fd: number, maxBytes: number): { readonly chunks: Buffer[]; readonly isEnded: boolean } {
+  const chunks: Buffer[] = [];
+  const buffer = Buffer.alloc(CHUNK);
+  for (let total = 0; total <= maxBytes;) {
+    const count = readOrAgain(fd, buffer);
+    if (count === null) return { chunks, isEnded: false };
+    if (count === 0) return { chunks, isEnded: total > 0 || readlinkSync(`/proc/self/fd/${fd}`).startsWith('pipe:') };
+    chunks.push(Buffer.from(buffer.subarray(0, count)));
+    total += count;
+  }
+  return { chunks, isEnded: true };
+}
+
+/** Null: there is nothing now, and there may be more later. */
+function readOrAgain(fd: number, buffer: Buffer): number | null {
+  try {
+    return readSync(fd, buffer);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return null;
+    closeSync(fd);
+    throw fileError(error);
+  }
+}
+
+interface PipeLimits {
+  readonly maxBytes: number;
+  readonly timeoutMs: number;
+}
+
+function readRest(fd: number, chunks: Buffer[], { maxBytes, timeoutMs }: PipeLimits): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const socket = new Socket({ fd, readable: true, writable: false });
+    const timer = setTimeout(() => finish(() => reject(new FileError(TOO_SLOW, `the other end of this pipe was not closed within ${timeoutMs / 1000} s`))), timeoutMs);
+    let total = sumOf(chunks);
+    const finish = (done: () => void): void => {
+      clearTimeout(timer);
+      socket.destroy();
+      done();
+    };
+    socket.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      total += chunk.length;
+      if (total > maxBytes) finish(() => reject(tooLarge(maxBytes)));
+    });
+    socket.once('end', () => finish(() => resolve(Buffer.concat(chunks))));
+    socket.once('error', (error) => finish(() => reject(fileError(error))));
+  });
+}
+
+function sumOf(chunks: readonly Buffer[]): number {
+  return chunks.reduce((sum, { length }) => sum + length, 0);
+}
+
+function join(chunks: readonly Buffer[], maxBytes: number): Buffer {
+  if (sumOf(chunks) > maxBytes) throw tooLarge(maxBytes);
+  return Buffer.concat(chunks);
+}
+
+/** The size that the kernel names is not trusted: files of /proc have none, and others may grow. */
+function readUpTo(fd: number, maxBytes: number): Buffer {
+  if (fstatSync(fd).size > maxBytes) throw tooLarge(maxBytes);
+  const chunks: Buffer[] = [];
+  for (let total = 0; total <= maxBytes;) {
+    const buffer = Buffer.alloc(Math.min(CHUNK, maxBytes + 1 - total));
+    const count = readSync(fd, buffer);
+    if (count === 0) return Buffer.concat(chunks);
+    chunks.push(buffer.subarray(0, count));
+    total += count;
+  }
+  throw tooLarge(maxBytes);
+}
+
+/** True for /dev/null. Throws for everything that is no regular file. */
+function isEmpty(status: Stats): boolean {
+  if (status.isFile()) return false;
+  if (status.isDirectory()) throw new FileError('EISDIR', 'it is a directory');
+  if (status.isCharacterDevice() && status.rdev === NULL_DEVICE) return true;
+  throw new FileError(NOT_REGULAR, `it is ${nameType(status)}, and only a regular file is read`);
+}
+
+function nameType(status: Stats): string {
+  if (status.isFIFO()) return 'a pipe';
+  return status.isSocket() ? 'a socket' : 'a device';
+}
+
+function tooLarge(maxBytes: number): FileError {
+  return new FileError(TOO_LARGE, `it is larger than ${formatSize(maxBytes)}`);
+}
+
+function formatSize(bytes: number): string {
+  const MB = 1024 * 1024;
+  return bytes % MB === 0 ? `${bytes / MB} MB` : `${bytes} bytes`;
+}
