@@ -26,7 +26,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   'engine/': { may: ['engine/', 'core/'], types: ['config/', 'events/'], reason: 'the engine reaches the world through its ports only: no syscall, no timer, no log sink' },
   'process/': { may: ['process/', 'files/', 'native/', 'core/', 'node:*', 'npm:*'], types: ['config/', 'engine/', 'logs/', 'events/'], reason: 'process/ does what an effect says, it holds no policy and no states' },
   'native/': { may: ['native/', 'node:*'], reason: 'the addon and its loader stand alone: no strings for people, no decisions' },
-  'logs/': { may: ['logs/', 'files/', 'node:*', 'npm:*', 'core/signals.ts', 'core/percent-format.ts', 'core/log-template.ts'], types: ['native/addon.ts', 'config/', 'core/', 'engine/'], reason: 'logs/ knows programs by name only' },
+  'logs/': { may: ['logs/', 'files/', 'node:*', 'npm:*', 'core/signals.ts', 'core/utf8.ts', 'core/percent-format.ts', 'core/log-template.ts'], types: ['native/addon.ts', 'config/', 'core/', 'engine/'], reason: 'logs/ knows programs by name only' },
   'events/': { may: ['events/', 'core/', 'npm:*'], types: ['config/', 'engine/', 'logs/'], reason: 'events/ turns events into what listeners read; it changes no process' },
   'health/': { may: ['health/', 'core/', 'engine/alarm.ts', 'node:http', 'node:https', 'node:net', 'node:dns'], types: ['config/', 'engine/'], reason: 'health/ looks at programs from outside, as their clients do: commands it leaves to the port Jobs, and what follows from an answer to the engine' },
   'rpc/': { may: ['rpc/', 'engine/', 'core/', 'npm:*'], types: ['config/', 'logs/', 'events/'], reason: 'RPC talks to the engine\'s facade; it knows no HTTP' },

@@ -226,6 +226,7 @@ function derive(workshop: Workshop, section: RawSection, lookup: Lookup, type: P
     log_prefix: read.log_prefix ?? supervisord.log_prefix,
     log_timestamp: read.log_timestamp ?? supervisord.log_timestamp,
     log_json_lines: read.log_json_lines ?? supervisord.log_json_lines,
+    log_partial_after: read.log_partial_after ?? supervisord.log_partial_after,
     rotate_interval: read.rotate_interval ?? supervisord.rotate_interval,
     compress: read.compress ?? supervisord.compress,
     success_exit_codes: [...new Set([...read.success_exit_codes, ...supervisord.success_exit_codes])],

@@ -28,22 +28,6 @@ export function formatPythonBytes(bytes: Uint8Array): string {
   return `b${quote}${text}${quote}`;
 }
 
-/** Length of what stands at the end of `bytes` and may be the beginning of a character of UTF-8 whose rest has not been read yet: 0 to 3. */
-export function countSplitBytes(bytes: Uint8Array): number {
-  for (let back = 1; back <= Math.min(3, bytes.length); back++) {
-    const byte = bytes[bytes.length - back] ?? 0;
-    if (byte < 0x80) return 0;
-    if (byte >= 0xc0) return back < lengthOfCharacter(byte) ? back : 0;
-  }
-  return 0;
-}
-
-/** How many bytes a character has that begins so. */
-function lengthOfCharacter(first: number): number {
-  if (first < 0xe0) return 2;
-  return first < 0xf0 ? 3 : 4;
-}
-
 /** Number of characters as Python counts them: one for what takes two places in a string of ours. */
 export function countCharacters(text: string): number {
   let count = text.length;

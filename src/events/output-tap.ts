@@ -3,7 +3,7 @@
  * It exists only while somebody subscribes to them.
  */
 import type { EventSource, SupervisorEvent } from '../core/event-payload.ts';
-import { countSplitBytes } from '../core/event-text.ts';
+import { countSplitBytes } from '../core/utf8.ts';
 import type { Channel, StreamName } from '../logs/ports.ts';
 
 /** Which events are made. */

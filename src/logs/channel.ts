@@ -11,6 +11,7 @@ import { LinePrefix } from './line-prefix.ts';
 import type { PrefixLayout } from './line-prefix.ts';
 import { MessageHeader } from './message-header.ts';
 import type { Severity } from './message-header.ts';
+import type { PartialWatch } from './partial-watch.ts';
 import { PipeIntake } from './pipe-intake.ts';
 import type { IntakeParts, IntakeTarget } from './pipe-intake.ts';
 import type { BytesListener, Channel, ChannelSpec, Intake, LineStyle, LogTarget, StreamName, TailSlice } from './ports.ts';
@@ -21,8 +22,11 @@ import { Tail } from './tail.ts';
 /** Records are made in JavaScript, line by line; smaller reads keep the loop quick, and what a read swells to small. */
 const RECORD_READ_BYTES = 64 * 1024;
 
+/** Longest time that a terminal waits for the rest of a line: people do not notice it, and reads that cut a line do not show. */
+const TERMINAL_PARTIAL_MS = 100;
+
 /** compat: for the log daemon, the name of the process stands before each line (`stdout_syslog`). */
-const SYSLOG_STYLE: LineStyle = { prefix: '%(process_name)s ', timestamp: 'none', jsonLines: 'string' };
+const SYSLOG_STYLE = { prefix: '%(process_name)s ', timestamp: 'none' } as const satisfies Partial<LineStyle>;
 
 /** For a log server, as Docker's driver has it: what a program says on standard error is an error. */
 const SEVERITIES: Readonly<Record<StreamName, Severity>> = { stdout: 'info', stderr: 'error' };
@@ -33,11 +37,13 @@ export interface Route {
   readonly sink: Sink;
   /** Whether lines are coloured there. */
   readonly isColored: boolean;
+  readonly isTerminal: boolean;
 }
 
 /** What a channel needs of its hub. */
 export interface ChannelHost {
   readonly intakeParts: IntakeParts;
+  readonly partials: PartialWatch;
   readonly layout: PrefixLayout;
   /** The sinks of targets, one route each; each is to be released. */
   acquire(targets: readonly LogTarget[]): Route[];
@@ -153,16 +159,20 @@ export class ProcessChannel implements Channel {
   }
 
   #feeds(pid: number): Feed[] {
-    const { clock } = this.#host.intakeParts;
-    return this.#routes.map((route) => {
-      const mayPassThrough = route.target.kind === 'file' && route.target.format === 'raw';
-      return new Feed(route.sink, this.#dress(route, pid), mayPassThrough, () => clock.wallMs());
-    });
+    const { intakeParts: { clock }, partials: watch } = this.#host;
+    const { partialAfterMs } = this.#spec.style;
+    return this.#routes.map((route) => new Feed(route.sink, {
+      dress: this.#dress(route, pid),
+      isFile: route.target.kind === 'file',
+      partialAfterMs: route.isTerminal ? Math.min(TERMINAL_PARTIAL_MS, partialAfterMs) : partialAfterMs,
+      watch,
+      wallMs: () => clock.wallMs(),
+    }));
   }
 
   #dress(route: Route, pid: number): Dress {
     const { style } = this.#spec;
-    if (route.target.kind === 'syslog') return { kind: 'prefix', prefix: new LinePrefix(this.#spec, pid, SYSLOG_STYLE, this.#host.layout, false) };
+    if (route.target.kind === 'syslog') return { kind: 'prefix', prefix: new LinePrefix(this.#spec, pid, { ...style, ...SYSLOG_STYLE }, this.#host.layout, false) };
     if (route.target.kind === 'remote') return { kind: 'prefix', prefix: new MessageHeader(this.#spec.process, pid, SEVERITIES[this.#spec.stream]) };
     switch (route.target.format) {
       case 'raw': return { kind: 'raw' };
@@ -209,13 +219,13 @@ class ChannelOutput implements IntakeTarget {
     this.#capture = spec.captureMaxBytes > 0 ? new CaptureFilter(spec.captureMaxBytes, (section) => listener.captured(section)) : null;
   }
 
-  get hasPartial(): boolean {
-    return this.#feeds.some((feed) => feed.hasPartial);
-  }
-
-  /** Replaces the feeds; what the old ones hold back is written. */
+  /** Replaces the feeds. A partial line goes on in the new feed of the same sink, or is written. */
   connect(feeds: Feed[]): void {
-    for (const feed of this.#feeds) feed.finish();
+    for (const feed of this.#feeds) {
+      const heir = feeds.find(({ sink }) => sink === feed.sink);
+      if (heir !== undefined) feed.handOver(heir);
+      feed.finish();
+    }
     this.#feeds = feeds;
     this.sinks = feeds.map((feed) => feed.sink);
   }
@@ -225,6 +235,15 @@ class ChannelOutput implements IntakeTarget {
     this.#pass(this.#ansi === null ? logged : this.#ansi.strip(logged));
   }
 
+  pause(): void {
+    for (const feed of this.#feeds) feed.pause();
+  }
+
+  proceed(): void {
+    for (const feed of this.#feeds) feed.proceed();
+  }
+
+  /** Writes partial lines now, at the end of the supervisor. */
   flush(): void {
     for (const feed of this.#feeds) feed.flush();
   }

@@ -15,12 +15,12 @@ import { PrefixLayout } from './line-prefix.ts';
 import { LONGEST_MESSAGE, connectTo } from './links.ts';
 import { SupervisorLog } from './main-log.ts';
 import type { MainLogHost } from './main-log.ts';
+import { PartialWatch } from './partial-watch.ts';
 import { PipeGrowth } from './outlets.ts';
 import type { Outlet } from './outlets.ts';
 import type { IntakeParts } from './pipe-intake.ts';
 import type { Channel, ChannelSpec, ContainerStream, FileLimits, FlushOutcome, Hub, LogDeps, LogServer, LogTarget, MainLog, MainLogSpec } from './ports.ts';
 import { RemoteOutlet } from './remote-outlet.ts';
-import { SilenceWatch } from './silence-watch.ts';
 import { Sink } from './sink.ts';
 import { SyslogOutlet } from './syslog-outlet.ts';
 
@@ -38,6 +38,7 @@ const SYSLOG_PATH = '/dev/log';
 export class LogHub implements Hub, ChannelHost, MainLogHost {
   readonly intakeParts: IntakeParts;
   readonly layout = new PrefixLayout();
+  readonly partials: PartialWatch;
   readonly #deps: LogDeps;
   readonly #pool = new BlockPool();
   readonly #growth: PipeGrowth;
@@ -54,11 +55,11 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
   constructor(deps: LogDeps, mainLog: MainLogSpec) {
     this.#deps = deps;
     this.#growth = new PipeGrowth(deps.natives, deps.clock);
+    this.partials = new PartialWatch(deps.clock, setImmediate);
     this.intakeParts = {
       natives: deps.natives,
       clock: deps.clock,
       growth: this.#growth,
-      silence: new SilenceWatch(deps.clock, setImmediate),
       readBuffer: Buffer.allocUnsafeSlow(BLOCK_BYTES),
     };
     this.#mainLog = new SupervisorLog(mainLog, this);
@@ -121,7 +122,7 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
       const sink = this.#sinkOf(target);
       // Two targets that are one place, as stdout and stderr of a terminal: a line is written there once.
       if (routes.some((route) => route.sink === sink)) this.#letGo(sink);
-      else routes.push({ target, sink, isColored: target.kind === 'container' && this.#isColored(target.stream) });
+      else routes.push({ target, sink, ...this.#looksOf(target) });
     }
     return routes;
   }
@@ -269,10 +270,11 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
     return sink;
   }
 
-  #isColored(stream: ContainerStream): boolean {
+  #looksOf(target: LogTarget): Pick<Route, 'isColored' | 'isTerminal'> {
+    if (target.kind !== 'container') return { isColored: false, isTerminal: false };
     const { color, noColor, streams } = this.#deps;
-    if (color !== 'auto') return color === 'always';
-    return !noColor && isatty(streams[stream]);
+    const isTerminal = isatty(streams[target.stream]);
+    return { isTerminal, isColored: color === 'auto' ? isTerminal && !noColor : color === 'always' };
   }
 }
 

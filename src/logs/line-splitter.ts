@@ -3,6 +3,8 @@
  * Knows nothing of formats and sinks. Whatever the reads look like, the lines are the same.
  */
 
+import { countSplitBytes } from '../core/utf8.ts';
+
 /** A longer line is cut: nothing larger is held back while its end is waited for. */
 export const LONGEST_LINE = 1024 * 1024;
 
@@ -10,12 +12,13 @@ export const LONGEST_LINE = 1024 * 1024;
 const CARRY_BYTES = 4096;
 
 const NEWLINE = 0x0a;
+const RETURN = 0x0d;
 
 /** Gets the lines. The bytes are valid during the call only. */
 export interface LineReceiver {
   /** bytes[start, end) are one or more whole lines, each with its newline. */
   lines(bytes: Buffer, start: number, end: number): void;
-  /** The beginning of a line whose end has not come, after a silence or at the end of the stream. */
+  /** The beginning of a line whose end has not come: it has waited long enough, or the stream has ended. */
   begin(bytes: Buffer, start: number, end: number): void;
   /** More of a line that was begun, with its newline when `isEnd`. */
   resume(bytes: Buffer, start: number, end: number, isEnd: boolean): void;
@@ -45,6 +48,14 @@ export class LineSplitter {
     this.#isBegun = isBegun;
   }
 
+  /** Hands the partial line over to another splitter of the same pipe, which goes on with it. */
+  handOver(heir: LineSplitter): void {
+    heir.#isBegun = this.#isBegun;
+    heir.#append(this.#carry, 0, this.#carried);
+    this.#carried = 0;
+    this.#isBegun = false;
+  }
+
   /** Takes bytes[start, end). */
   push(bytes: Buffer, start: number, end: number): void {
     let from = start;
@@ -63,9 +74,23 @@ export class LineSplitter {
     this.#hold(bytes, from, end);
   }
 
-  /** Passes on the partial line, because nothing has come for a while. */
+  /** Passes on the whole partial line: nothing more is waited for. */
   flush(): void {
     if (this.#carried > 0) this.#pass(false);
+  }
+
+  /**
+   * Passes on the partial line, but keeps the bytes at its end that begin a character of UTF-8.
+   * `keepsReturn`: keeps a carriage return at its end too, since a newline may follow.
+   */
+  flushCharacters(keepsReturn: boolean): void {
+    let whole = this.#carried - countSplitBytes(this.#carry.subarray(0, this.#carried));
+    if (keepsReturn && this.#carry[whole - 1] === RETURN) whole--;
+    if (whole === 0) return;
+    const rest = Buffer.from(this.#carry.subarray(whole, this.#carried));
+    this.#carried = whole;
+    this.#pass(false);
+    this.#append(rest, 0, rest.length);
   }
 
   /** Adds to the partial line; cuts it when it grows too long. */
@@ -75,7 +100,7 @@ export class LineSplitter {
       const take = LONGEST_LINE - this.#carried;
       this.#append(bytes, from, from + take);
       from += take;
-      const whole = endOfWholeCharacters(this.#carry, this.#carried);
+      const whole = this.#carried - countSplitBytes(this.#carry.subarray(0, this.#carried));
       this.#receiver.cut(this.#carry, 0, whole);
       this.#isBegun = false;
       this.#carry.copyWithin(0, whole, this.#carried);
@@ -132,15 +157,4 @@ export class LineSplitter {
 function indexOfNewline(bytes: Buffer, start: number, end: number): number {
   const at = bytes.indexOf(NEWLINE, start);
   return at < end ? at : -1;
-}
-
-/** The largest length up to `length` at which no UTF-8 character is cut apart; `length` where the bytes are no UTF-8. */
-function endOfWholeCharacters(bytes: Buffer, length: number): number {
-  for (let back = 1; back <= 3 && back < length; back++) {
-    const byte = bytes[length - back] as number;
-    if ((byte & 0xc0) === 0x80) continue;
-    const needed = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
-    return needed > back ? length - back : length;
-  }
-  return length;
 }

@@ -5,7 +5,6 @@
 import { Socket } from 'node:net';
 import type { FloodGauge, PipeGrowth } from './outlets.ts';
 import type { Intake, LogClock, LogNatives } from './ports.ts';
-import type { Holder, SilenceWatch } from './silence-watch.ts';
 import type { Sink, Waiter } from './sink.ts';
 
 /** What the intakes of a hub share. */
@@ -13,7 +12,6 @@ export interface IntakeParts {
   readonly natives: LogNatives;
   readonly clock: LogClock;
   readonly growth: PipeGrowth;
-  readonly silence: SilenceWatch;
   /** The memory that is read into. */
   readonly readBuffer: Buffer;
 }
@@ -22,9 +20,10 @@ export interface IntakeParts {
 export interface IntakeTarget {
   /** Takes all of the bytes, during the call. */
   take(bytes: Buffer): void;
-  /** Whether a partial line is held back. */
-  readonly hasPartial: boolean;
-  flush(): void;
+  /** Reading is paused, since a sink is full. */
+  pause(): void;
+  /** Reading goes on. */
+  proceed(): void;
   /** Called once, after the last bytes. */
   finish(): void;
   /** The sinks that it writes to; a full one makes the intake wait. */
@@ -32,7 +31,7 @@ export interface IntakeTarget {
 }
 
 /** See the head of this file. */
-export class PipeIntake implements Intake, Waiter, Holder {
+export class PipeIntake implements Intake, Waiter {
   readonly pid: number;
   readonly ended: Promise<void>;
   readonly #parts: IntakeParts;
@@ -93,14 +92,8 @@ export class PipeIntake implements Intake, Waiter, Holder {
     this.#waits--;
     if (this.#waits > 0 || this.#hasEnded) return;
     for (const resolve of this.#resumed.splice(0)) resolve();
-    // While it waited it was not the program that was silent.
-    if (this.#target.hasPartial) this.#parts.silence.touch(this);
+    this.#target.proceed();
     this.#socket.resume();
-  }
-
-  /** Nothing has come for a while. */
-  onSilence(): void {
-    this.#target.flush();
   }
 
   /** Returns whether to read on. */
@@ -111,15 +104,13 @@ export class PipeIntake implements Intake, Waiter, Holder {
     for (const sink of this.#target.sinks) {
       if (sink.wait(this)) this.#waits++;
     }
-    if (this.#waits === 0 && this.#target.hasPartial) this.#parts.silence.touch(this);
-    else this.#parts.silence.forget(this);
+    if (this.#waits > 0) this.#target.pause();
     return this.#waits === 0;
   }
 
   #finish(): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    this.#parts.silence.forget(this);
     this.#parts.growth.release(this.#gauge);
     this.#target.finish();
     this.#socket.destroy();

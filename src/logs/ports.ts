@@ -52,6 +52,8 @@ export interface LineStyle {
   readonly timestamp: 'iso8601' | 'none';
   /** What the json format makes of a line that is a JSON object itself: an object as `message`, the line unchanged, a string (`log_json_lines`). */
   readonly jsonLines: 'nest' | 'pass' | 'string';
+  /** Longest time that a partial line waits for its end, in milliseconds; 0: it is written at once (`log_partial_after`). */
+  readonly partialAfterMs: number;
 }
 
 /** One stream of one process, for as long as the process is configured. */

@@ -13,6 +13,8 @@ import { formatIsoTime } from './time-format.ts';
 export type Extent = 'whole' | 'partial' | 'cut';
 
 const NEWLINE = 0x0a;
+const RETURN = 0x0d;
+const BLANK = 0x20;
 const OPENING_BRACE = 0x7b;
 const BLANKS: ReadonlySet<number> = new Set([0x20, 0x09, 0x0d]);
 
@@ -57,17 +59,19 @@ export class RecordFormat {
     for (let at = start; at < end;) {
       const newline = bytes.indexOf(NEWLINE, at);
       const lineEnd = newline === -1 || newline >= end ? end : newline;
-      const most = head.length + tail.length + 2 + (lineEnd - at) * LONGEST_ESCAPE;
-      if (this.#jsonLines !== 'string' && extent === 'whole' && isJsonObject(bytes, at, lineEnd)) {
+      // A carriage return before the newline belongs to the end of the line.
+      const textEnd = lineEnd < end && lineEnd > at && bytes[lineEnd - 1] === RETURN ? lineEnd - 1 : lineEnd;
+      const most = head.length + tail.length + 2 + (textEnd - at) * LONGEST_ESCAPE;
+      if (this.#jsonLines !== 'string' && extent === 'whole' && isJsonObject(bytes, at, textEnd)) {
         if (this.#jsonLines === 'nest') queue.append(head, 0, head.length);
-        queue.append(bytes, at, lineEnd);
+        appendObject(bytes, at, textEnd, queue);
         if (this.#jsonLines === 'nest') queue.append(tail, 0, tail.length);
         else queue.append(tail, tail.length - 1, tail.length);
       } else if (most <= BLOCK_BYTES) {
         const block = queue.reserve(most);
-        queue.commit(writeRecord(bytes, at, lineEnd, head, tail, block.bytes, block.filled));
+        queue.commit(writeRecord(bytes, at, textEnd, head, tail, block.bytes, block.filled));
       } else {
-        const record = Buffer.from(`${head.toString()}${JSON.stringify(bytes.toString('utf8', at, lineEnd))}${tail.toString()}`);
+        const record = Buffer.from(`${head.toString()}${JSON.stringify(bytes.toString('utf8', at, textEnd))}${tail.toString()}`);
         queue.append(record, 0, record.length);
       }
       at = lineEnd + 1;
@@ -136,6 +140,13 @@ function makeEscapes(): Uint8Array {
     escapes[character.charCodeAt(0)] = letter.charCodeAt(0);
   }
   return escapes;
+}
+
+/** Adds a JSON object as it is. A carriage return can only be white space in it; it becomes a blank, since some readers take it for the end of a line. */
+function appendObject(bytes: Buffer, start: number, end: number, queue: BlockQueue): void {
+  const object = bytes.subarray(start, end);
+  if (object.includes(RETURN)) queue.append(Buffer.from(object.map((byte) => (byte === RETURN ? BLANK : byte))), 0, object.length);
+  else queue.append(object, 0, object.length);
 }
 
 /** Whether a line is one JSON object and nothing else, so that it can stand in a record as it is. */

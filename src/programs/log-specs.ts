@@ -11,6 +11,8 @@ import type { RotationInterval } from '../logs/rotation-time.ts';
 /** Bytes of output of each channel that are kept in memory for tails. */
 const TAIL_BYTES = 64 * 1024;
 
+const SECOND_MS = 1000;
+
 /** Makes a log for AUTO and returns its path; null where that is not possible. */
 export type AutoPath = () => string | null;
 
@@ -95,7 +97,7 @@ function autoFile(path: string | null, rotation: FileLimits): LogTarget[] {
 /** In milliseconds; null for never. */
 function rotationInterval(interval: RotateInterval | null): RotationInterval | null {
   if (interval === null || interval === 0) return null;
-  return typeof interval === 'number' ? interval * 1000 : interval;
+  return typeof interval === 'number' ? interval * SECOND_MS : interval;
 }
 
 function styleOf({ options }: ProcessConfig, supervisord: SupervisordOptions): LineStyle {
@@ -103,5 +105,6 @@ function styleOf({ options }: ProcessConfig, supervisord: SupervisordOptions): L
     prefix: options.log_prefix ?? supervisord.log_prefix,
     timestamp: options.log_timestamp ?? supervisord.log_timestamp,
     jsonLines: options.log_json_lines ?? supervisord.log_json_lines,
+    partialAfterMs: (options.log_partial_after ?? supervisord.log_partial_after) * SECOND_MS,
   };
 }

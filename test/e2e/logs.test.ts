@@ -5,8 +5,8 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { launch, pid1SkipReason } from './launch.ts';
-import { until, untilFile } from './observe.ts';
+import { EXECUTABLE, launch, pid1SkipReason } from './launch.ts';
+import { programFile, until, untilFile } from './observe.ts';
 
 const skip = (await pid1SkipReason()) ?? false;
 
@@ -40,9 +40,42 @@ test('json: the supervisor\'s own lines are objects too, with a level', { skip }
   for (const line of launched.stdout.all) assert.equal(typeof (JSON.parse(line) as Record<string, unknown>)['level'], 'string', line);
 });
 
-test('a line without an end is written after a silence, and at the end of the program', { skip }, async (t) => {
+for (const [format, pattern] of [['prefix', /^json +\| (\{.*\})$/], ['json', /"(?:message|data)":(\{.*?\})/], ['logfmt', /process=json .*message=(".*")$/], ['raw', /^(\{.*\})$/]] as const) {
+  test(`${format}: a program that writes through a buffer has whole lines, with another program on the stream`, { skip }, async (t) => {
+    const count = 400;
+    const launched = await launch(t, {
+      config: `[supervisord]\nloglevel=error\nlog_format=${format}\n[program:json]\ncommand=python3 ${programFile('writes-json.py')} ${count}\nexit_on_end=true\nautorestart=false\nstartsecs=0\n[program:tick]\ncommand=sh -c "while sleep 0.02; do echo tick; done"\n`,
+    });
+    await launched.exit;
+    const lines = launched.stdout.all.filter((line) => !line.includes('tick'));
+    const numbers = lines.map((line) => {
+      const text = pattern.exec(line)?.[1] ?? `no record: ${line}`;
+      const record = JSON.parse(format === 'logfmt' ? (JSON.parse(text) as string) : text) as { number: number; text: string };
+      assert.equal(record.text, 'é'.repeat(60));
+      return record.number;
+    });
+    assert.deepEqual(numbers, Array.from({ length: count }, (_, number) => number));
+  });
+}
+
+test('a line without an end is written after log_partial_after, and at the end of the program; at once on a terminal', { skip }, async (t) => {
+  const asks = (name: string, extra: string): string => `[program:${name}]\ncommand=sh -c "printf 'name:\\\\303'; read x"\n${extra}`;
   const launched = await launch(t, {
-    config: '[supervisord]\nloglevel=error\n[program:prompt]\ncommand=sh -c "printf name:; read x"\n[program:last]\ncommand=sh -c "printf final"\nautorestart=false\nstartsecs=0\n',
+    config: `[supervisord]\nloglevel=error\nlog_partial_after=1000\n${asks('late', '')}${asks('soon', 'log_partial_after=200ms\nlog_format=json\n')}${asks('now', 'log_partial_after=0\n')}`,
+  });
+  await until('the prompt at once', () => launched.stdout.text.includes('now  | name:'));
+  await launched.stdout.waitFor(/"process":"soon".*"message":"name:","partial":true\}$/);
+  assert.doesNotMatch(launched.stdout.text, /late/);
+  const atTerminal = await launch(t, {
+    as: 'plain', executable: 'python3', args: [programFile('terminal.py'), EXECUTABLE, '-n', '-c', 'terminal.conf'],
+    files: { 'terminal.conf': `[supervisord]\nloglevel=error\nlog_format=prefix\npidfile=%FOLDER%/pid\nlog_partial_after=1000\n${asks('term', 'stdout_logfile=/dev/stdout\n')}` },
+  });
+  await until('the prompt on the terminal', () => /term \S*\| \S*name:/.test(atTerminal.stdout.text));
+});
+
+test('a line without an end is written after a while, and at the end of the program', { skip }, async (t) => {
+  const launched = await launch(t, {
+    config: '[supervisord]\nloglevel=error\nlog_partial_after=100ms\n[program:prompt]\ncommand=sh -c "printf name:; read x"\n[program:last]\ncommand=sh -c "printf final"\nautorestart=false\nstartsecs=0\n',
   });
   await until('the prompt', () => launched.stdout.text.includes('prompt | name:'));
   await launched.stdout.waitFor(/^last {3}\| final$/);

@@ -8,7 +8,7 @@ export class RealClock implements LogClock {
   alarms = 0;
   readonly #pace: number;
 
-  /** `pace` 0.01: a hundred times as slow, for tests in which a program may be held up for longer than a silence lasts. */
+  /** `pace` 0.01: a hundred times as slow, for tests in which a program may be held up for longer than a partial line waits. */
   constructor(pace = 1) {
     this.#pace = pace;
   }
@@ -48,6 +48,6 @@ export function stdoutAs(format: LogTarget['format'], stream: 1 | 2 = 1): LogTar
 export function channelSpec(process: string, changes: Partial<ChannelSpec> = {}): ChannelSpec {
   return {
     group: process, program: process, process, stream: 'stdout', targets: [stdoutAs('prefix')],
-    style: { prefix: null, timestamp: 'none', jsonLines: 'nest' }, stripAnsi: false, captureMaxBytes: 0, tailBytes: 65536, ...changes,
+    style: { prefix: null, timestamp: 'none', jsonLines: 'nest', partialAfterMs: 100 }, stripAnsi: false, captureMaxBytes: 0, tailBytes: 65536, ...changes,
   };
 }

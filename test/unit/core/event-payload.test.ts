@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventNames } from '../../../src/config/events.ts';
 import { formatDelivery, formatPayload, type StateEvent, type SupervisorEvent, typeOf, weightOf } from '../../../src/core/event-payload.ts';
-import { countCharacters, countSplitBytes, decodeOutput, formatPythonBytes } from '../../../src/core/event-text.ts';
+import { countCharacters, decodeOutput, formatPythonBytes } from '../../../src/core/event-text.ts';
 import { eventTypes, type EventType, isWanted } from '../../../src/core/event-types.ts';
 import { processStateNames } from '../../../src/core/states.ts';
+import { countSplitBytes } from '../../../src/core/utf8.ts';
 
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -98,6 +99,7 @@ test('the beginning of a character is recognised at the end of bytes', () => {
   const cases: ReadonlyArray<readonly [Uint8Array, number]> = [
     [bytes(), 0], [utf8('a'), 0], [utf8('é'), 0], [bytes(97, 0xc3), 1], [bytes(0xe2, 0x82), 2], [bytes(0xe2), 1], [utf8('€'), 0],
     [bytes(0xf0, 0x9f, 0x98), 3], [bytes(0xf0, 0x9f), 2], [utf8('😀'), 0], [bytes(0x80, 0x80, 0x80, 0x80), 0], [bytes(0x80), 0],
+    [bytes(0xff), 0], [bytes(0xc0), 0], [bytes(0xf5, 0x80), 0],
   ];
   for (const [value, count] of cases) assert.equal(countSplitBytes(value), count, `[${value.join(' ')}]`);
 });

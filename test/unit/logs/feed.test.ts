@@ -7,6 +7,7 @@ import { Feed } from '../../../src/logs/feed.ts';
 import type { Dress } from '../../../src/logs/feed.ts';
 import { LinePrefix, PrefixLayout } from '../../../src/logs/line-prefix.ts';
 import { LONGEST_LINE } from '../../../src/logs/line-splitter.ts';
+import { PartialWatch } from '../../../src/logs/partial-watch.ts';
 import type { LineStyle } from '../../../src/logs/ports.ts';
 import { RecordFormat } from '../../../src/logs/record-format.ts';
 import { Sink } from '../../../src/logs/sink.ts';
@@ -14,7 +15,8 @@ import { FakeClock, FakeOutlet } from './fakes.ts';
 
 const natives = loadAddon();
 const clock = new FakeClock();
-const STYLE: LineStyle = { prefix: null, timestamp: 'none', jsonLines: 'nest' };
+const watch = new PartialWatch(clock, (check) => check());
+const STYLE: LineStyle = { prefix: null, timestamp: 'none', jsonLines: 'nest', partialAfterMs: 5000 };
 
 function stream(): { sink: Sink; outlet: FakeOutlet } {
   const outlet = new FakeOutlet();
@@ -27,11 +29,11 @@ function originOf(process: string): { group: string; program: string; process: s
 
 function prefixed(sink: Sink, name: string, layout: PrefixLayout): Feed {
   layout.add(name);
-  return new Feed(sink, { kind: 'prefix', prefix: new LinePrefix(originOf(name), 7, STYLE, layout, false) }, false, () => clock.wallMs());
+  return feedOf(sink, { kind: 'prefix', prefix: new LinePrefix(originOf(name), 7, STYLE, layout, false) });
 }
 
-function feedOf(sink: Sink, dress: Dress, mayPassThrough = false): Feed {
-  return new Feed(sink, dress, mayPassThrough, () => clock.wallMs());
+function feedOf(sink: Sink, dress: Dress, partialAfterMs = 5000): Feed {
+  return new Feed(sink, { dress, isFile: false, partialAfterMs, watch, wallMs: () => clock.wallMs() });
 }
 
 function json(sink: Sink, jsonLines: LineStyle['jsonLines'] = 'nest'): Feed {
@@ -90,12 +92,12 @@ test('raw on a shared stream: bytes are unchanged, and programs never mix within
   assert.equal(await textOf(place), '\xff\xfe\nb\naa\nend\nafter\n');
 });
 
-test('a file of one program gets its bytes at once and unchanged; of several, whole lines', async () => {
+test('raw of one program: its bytes at once and unchanged; of several, whole lines', async () => {
   const place = stream();
-  const a = feedOf(place.sink, { kind: 'raw' }, true);
+  const a = feedOf(place.sink, { kind: 'raw' });
   a.take(Buffer.from('prompt> '));
   assert.equal(await textOf(place), 'prompt> ');
-  const b = feedOf(place.sink, { kind: 'raw' }, true);
+  const b = feedOf(place.sink, { kind: 'raw' });
   a.take(Buffer.from('answer'));
   b.take(Buffer.from('from b'));
   a.take(Buffer.from('\n'));
@@ -105,6 +107,97 @@ test('a file of one program gets its bytes at once and unchanged; of several, wh
   a.take(Buffer.from('alone'));
   a.take(Buffer.from('\n\n'));
   assert.equal(await textOf(place), 'prompt> answer\nfrom b\nalone\n\n');
+});
+
+/** The forms of lines, each as feeds of two programs, and what comes out for a line that was torn after `to` and went on with `rn`. */
+const FORMS: ReadonlyArray<readonly [name: string, feeds: (sink: Sink) => Feed[], whole: RegExp, torn: RegExp]> = [
+  ['prefix', (sink) => ['a', 'b'].map((name) => prefixed(sink, name, new PrefixLayout())), /^a \| torn$/m, /^a \| to$/m],
+  ['raw', (sink) => [feedOf(sink, { kind: 'raw' }), feedOf(sink, { kind: 'raw' })], /^torn$/m, /^to$/m],
+  ['json', (sink) => [json(sink), json(sink)], /"message":"torn"}$/m, /"message":"to","partial":true}$/m],
+  ['logfmt', (sink) => ['a', 'b'].map((name) => feedOf(sink, { kind: 'record', record: new RecordFormat('logfmt', originOf(name), 7, 'nest') })), /message="torn"$/m, /message="to" partial=true$/m],
+];
+
+for (const [name, feeds, whole, torn] of FORMS) {
+  test(`${name} on a shared stream: a line whose end comes late is whole, whatever another program writes meanwhile`, async () => {
+    const place = stream();
+    const [a, b] = feeds(place.sink) as [Feed, Feed];
+    a.take(Buffer.from('to'));
+    clock.advance(4999);
+    b.take(Buffer.from('other\n'));
+    a.take(Buffer.from('rn\n'));
+    const text = await textOf(place);
+    assert.match(text, whole);
+    assert.equal(clock.pending, 1, 'the alarm for the line that ended');
+    clock.advance(5000);
+    assert.deepEqual([await textOf(place), clock.pending], [text, 0]);
+  });
+
+  test(`${name} on a shared stream: a line that never ends waits for log_partial_after, counted from its beginning, and no character is torn`, async () => {
+    const place = stream();
+    const [a, b] = feeds(place.sink) as [Feed, Feed];
+    a.take(Buffer.from('t'));
+    clock.advance(3000);
+    a.take(Buffer.from([0x6f, 0xe2, 0x82]));
+    clock.advance(1999);
+    assert.equal(await textOf(place), '');
+    clock.advance(1);
+    const text = await textOf(place);
+    b.take(Buffer.from('other\n'));
+    a.take(Buffer.from([0xac, 0x0a]));
+    assert.match(await textOf(place), torn);
+    assert.doesNotMatch(text, /[\x80-\xff]/);
+    assert.match(Buffer.from(await textOf(place), 'latin1').toString(), /(^|\| |")€("|$)/m);
+  });
+}
+
+test('log_partial_after=0: bytes are written as they come, save the beginning of a character', async () => {
+  const place = stream();
+  const raw = feedOf(place.sink, { kind: 'raw' }, 0);
+  const other = feedOf(place.sink, { kind: 'raw' }, 0);
+  raw.take(Buffer.from([0x61, 0xc3]));
+  assert.equal(await textOf(place), 'a');
+  raw.take(Buffer.from([0xa9]));
+  assert.equal(await textOf(place), 'a\xc3\xa9');
+  other.finish();
+  raw.finish();
+  assert.equal(clock.pending, 0);
+});
+
+test('while its pipe is not read, the time of a partial line does not count', async () => {
+  const place = stream();
+  const feed = prefixed(place.sink, 'a', new PrefixLayout());
+  feed.take(Buffer.from('wait'));
+  clock.advance(4000);
+  feed.pause();
+  clock.advance(60_000);
+  assert.equal(await textOf(place), '');
+  feed.proceed();
+  clock.advance(4999);
+  assert.equal(await textOf(place), '');
+  clock.advance(1);
+  assert.equal(await textOf(place), 'a | wait');
+  feed.finish();
+});
+
+test('a feed that takes the place of another goes on with its line', async () => {
+  const place = stream();
+  const layout = new PrefixLayout();
+  const held = prefixed(place.sink, 'a', layout);
+  held.take(Buffer.from('on'));
+  const heir = prefixed(place.sink, 'a', layout);
+  held.handOver(heir);
+  held.finish();
+  heir.take(Buffer.from('e\ntw'));
+  heir.onDue();
+  const second = prefixed(place.sink, 'a', layout);
+  heir.handOver(second);
+  heir.finish();
+  second.take(Buffer.from('o\nthr'));
+  const record = json(place.sink);
+  second.handOver(record);
+  second.finish();
+  record.take(Buffer.from('ee\n'));
+  assert.match(await textOf(place), /^a \| one\na \| two\na \| thr\n\{.*"message":"ee"\}\n$/, 'another form writes what was held');
 });
 
 test('a line over 1 MiB is cut and marked', async () => {
@@ -118,7 +211,7 @@ test('json: an object a line with all fields, whatever the bytes', async () => {
   const place = stream();
   json(place.sink).take(Buffer.from('plain\n\nquote " back \\ tab \t esc \x1b nul \0 €\n'));
   const records = (await textOf(place)).split('\n').slice(0, -1).map((line) => JSON.parse(Buffer.from(line, 'latin1').toString()) as Record<string, unknown>);
-  assert.deepEqual(records[0], { time: '2026-01-01T12:00:00.123Z', program: 'p', group: 'g', process: 'web', pid: 7, stream: 'stdout', message: 'plain' });
+  assert.deepEqual(records[0], { time: new Date(clock.wall).toISOString(), program: 'p', group: 'g', process: 'web', pid: 7, stream: 'stdout', message: 'plain' });
   assert.deepEqual(records.map((record) => record['message']), ['plain', '', 'quote " back \\ tab \t esc \x1b nul \0 €']);
 });
 
@@ -148,6 +241,22 @@ for (const [mode, expected] of OBJECT_LINES) {
   });
 }
 
+test('json and logfmt: a carriage return before the newline is not part of the message', async () => {
+  const place = stream();
+  const feed = json(place.sink);
+  feed.take(Buffer.from('dos\r\n\r\nin\rside\r\r\n{"a":1,\r"b":2}\r\nend\r'));
+  feed.onDue();
+  feed.take(Buffer.from('\nlast\r'));
+  feed.finish();
+  const text = await textOf(place);
+  assert.doesNotMatch(text, /\r/);
+  const records = text.split('\n').slice(0, -1).map((line) => JSON.parse(line) as { message: unknown });
+  assert.deepEqual(records.map(({ message }) => message), ['dos', '', 'in\rside\r', { a: 1, b: 2 }, 'end', 'last\r']);
+  const pairs = stream();
+  feedOf(pairs.sink, { kind: 'record', record: new RecordFormat('logfmt', originOf('web'), 7, 'nest') }).take(Buffer.from('dos\r\n'));
+  assert.match(await textOf(pairs), / message="dos"\n$/);
+});
+
 test('json: a partial line is a record that says so; at the end of the pipe it is a whole one', async () => {
   const place = stream();
   const feed = json(place.sink);
@@ -172,7 +281,7 @@ test('logfmt: fields and message are quoted where they must be', async () => {
   const place = stream();
   const record = new RecordFormat('logfmt', { group: 'g h', program: 'p', process: 'a=b', stream: 'stderr' }, 7, 'nest');
   feedOf(place.sink, { kind: 'record', record }).take(Buffer.from('say "hi" \t {}\n'));
-  assert.equal(await textOf(place), 'time=2026-01-01T12:00:00.123Z program=p group="g h" process="a=b" pid=7 stream=stderr message="say \\"hi\\" \\t {}"\n');
+  assert.equal(await textOf(place), `time=${new Date(clock.wall).toISOString()} program=p group="g h" process="a=b" pid=7 stream=stderr message="say \\"hi\\" \\t {}"\n`);
 });
 
 /** Two programs that write in turns, in any chunks, with silences: what each wrote comes out, line by line. */

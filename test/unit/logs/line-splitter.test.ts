@@ -94,3 +94,37 @@ test('a cut leaves UTF-8 characters whole', () => {
   const events = split([line]);
   assert.deepEqual(events, [`cut ${'x'.repeat(LONGEST_LINE - 1)}`, `line ${euro.toString('latin1')}y`]);
 });
+
+test('a partial line that is due is passed on up to its last whole character, and a return only where asked for', () => {
+  const recorder = new Recorder();
+  const splitter = new LineSplitter(recorder);
+  const push = (...bytes: number[]): void => splitter.push(Buffer.from(bytes), 0, bytes.length);
+  push(0x61, 0xe2, 0x82);
+  splitter.flushCharacters(true);
+  assert.deepEqual([recorder.events.splice(0), splitter.hasPartial], [['begin a'], true]);
+  splitter.flushCharacters(true);
+  assert.deepEqual(recorder.events, [], 'the beginning of a character is kept for as long as it takes');
+  push(0xac, 0x0d);
+  splitter.flushCharacters(true);
+  assert.deepEqual(recorder.events.splice(0), ['more \xe2\x82\xac']);
+  splitter.flushCharacters(false);
+  assert.deepEqual(recorder.events.splice(0), ['more \r']);
+  push(0xe2, 0x0a, 0xff);
+  splitter.flushCharacters(true);
+  assert.deepEqual(recorder.events.splice(0), ['end \xe2\n', 'begin \xff']);
+  push(0xf0, 0x9f);
+  splitter.flush();
+  assert.deepEqual([recorder.events, splitter.hasPartial], [['more \xf0\x9f'], false]);
+});
+
+test('a partial line goes on in another splitter', () => {
+  const [before, after] = [new Recorder(), new Recorder()];
+  const [old, heir] = [new LineSplitter(before), new LineSplitter(after)];
+  old.push(Buffer.from('ab'), 0, 1);
+  old.flush();
+  old.push(Buffer.from('ab'), 1, 2);
+  old.handOver(heir);
+  old.flush();
+  heir.push(Buffer.from('c\n'), 0, 2);
+  assert.deepEqual([before.events, after.events, old.hasPartial], [['begin a'], ['end bc\n'], false]);
+});

@@ -6,7 +6,7 @@ import { containerStreamOf } from '../../../src/logs/container-stream.ts';
 import { LinePrefix, PrefixLayout, parsePrefixTemplate } from '../../../src/logs/line-prefix.ts';
 import type { LineStyle } from '../../../src/logs/ports.ts';
 import { formatOwnJson, formatOwnLogfmt, quoteLogfmt } from '../../../src/logs/record-format.ts';
-import { SILENCE_MS, SilenceWatch } from '../../../src/logs/silence-watch.ts';
+import { PartialWatch } from '../../../src/logs/partial-watch.ts';
 import { formatIsoTime, formatLocalTime } from '../../../src/logs/time-format.ts';
 import { FakeClock } from './fakes.ts';
 
@@ -14,7 +14,7 @@ const WALL = 1767268800123;
 
 function prefixOf(style: Partial<LineStyle>, layout = new PrefixLayout(), isColored = false): LinePrefix {
   const origin = { group: 'grp', program: 'web', process: 'web_00', stream: 'stderr' } as const;
-  return new LinePrefix(origin, 42, { prefix: null, timestamp: 'none', jsonLines: 'nest', ...style }, layout, isColored);
+  return new LinePrefix(origin, 42, { prefix: null, timestamp: 'none', jsonLines: 'nest', partialAfterMs: 5000, ...style }, layout, isColored);
 }
 
 const TEMPLATES: ReadonlyArray<readonly [template: string, text: string]> = [
@@ -85,39 +85,38 @@ test('paths that mean a stream of ours', () => {
   for (const [path, pid, stream] of PATHS) assert.equal(containerStreamOf(path, pid), stream, path);
 });
 
-test('silence: told after the last touch, in order, with one alarm, and none when nothing is held', () => {
+test('partial lines: each is told when it is due, with one alarm, and none when nothing is held', () => {
   const clock = new FakeClock();
-  const watch = new SilenceWatch(clock, (check) => check());
+  const watch = new PartialWatch(clock, (check) => check());
   const told: string[] = [];
-  const holder = (name: string): { onSilence(): void } => ({ onSilence: () => told.push(name) });
-  const [a, b, c] = [holder('a'), holder('b'), holder('c')];
-  watch.touch(a);
+  const holder = (name: string): { onDue(): void } => ({ onDue: () => told.push(name) });
+  const [slow, quick, gone] = [holder('slow'), holder('quick'), holder('gone')];
+  watch.hold(slow, 5000);
   clock.advance(60);
-  watch.touch(b);
-  watch.touch(c);
+  watch.hold(quick, 100);
+  watch.hold(gone, 50);
   assert.equal(clock.pending, 1);
-  clock.advance(30);
-  watch.touch(a);
-  watch.forget(c);
-  clock.advance(60);
+  watch.release(gone);
+  clock.advance(99);
   assert.deepEqual(told, []);
-  clock.advance(SILENCE_MS);
-  assert.deepEqual(told, ['b', 'a']);
-  assert.equal(clock.pending, 0);
+  clock.advance(1);
+  assert.deepEqual([told, clock.pending], [['quick'], 1]);
+  clock.advance(4840);
+  assert.deepEqual([told, clock.pending], [['quick', 'slow'], 0]);
 });
 
-test('silence: what is read after a loop that was held up counts first', () => {
+test('partial lines: what is read after a loop that was held up counts first', () => {
   const clock = new FakeClock();
   const checks: Array<() => void> = [];
-  const watch = new SilenceWatch(clock, (check) => checks.push(check));
+  const watch = new PartialWatch(clock, (check) => checks.push(check));
   const told: string[] = [];
-  const holder = { onSilence: () => told.push('told') };
-  watch.touch(holder);
-  clock.advance(10 * SILENCE_MS);
-  watch.touch(holder);
+  const holder = { onDue: () => told.push('told') };
+  watch.hold(holder, 100);
+  clock.advance(1000);
+  watch.hold(holder, 100);
   checks.shift()?.();
   assert.deepEqual([told, clock.pending], [[], 1]);
-  clock.advance(SILENCE_MS);
+  clock.advance(100);
   checks.shift()?.();
   assert.deepEqual([told, clock.pending], [['told'], 0]);
 });
