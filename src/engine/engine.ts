@@ -16,16 +16,17 @@ import type { Health, ProcessEffect, ProcessInput } from '../core/process-record
 import type { Goal, ShutdownRecord } from '../core/shutdown-machine.ts';
 import { SIGNALLABLE_STATES, STOPPED_STATES } from '../core/states.ts';
 import { startOrder } from '../core/stop-order.ts';
-import type { EngineEvent, Listener } from './events.ts';
+import { type EngineEvent, type Listener, Subscribers } from './events.ts';
 import { Alarm } from './alarm.ts';
 import { exitCauseOf, type ExitSettings, judgeMain } from './exit-cause.ts';
 import { gateOf, isAwaited } from './gates.ts';
 import { formatError, formatFatal, formatNote, formatReapedUnknown, type Message } from './messages.ts';
 import type { Clock, Jobs, Processes, Report } from './ports.ts';
-import { type Entry, namespecOf, type ProcessView, Registry } from './registry.ts';
+import { type Entry, namespecOf, type ProcessView, Registry, viewOf } from './registry.ts';
 import { type Input, InputQueue } from './input-queue.ts';
 import { Runs } from './runs.ts';
 import { Shutdown } from './shutdown.ts';
+import { TurnBudget } from './turn-budget.ts';
 
 /** What is fixed for the life of an engine. */
 export interface EngineOptions extends ExitSettings {
@@ -41,6 +42,8 @@ export interface EnginePorts {
   readonly report: Report;
   /** A number in [0, 1), another one each time. */
   readonly chance: () => number;
+  /** Calls back in the next turn of the event loop. */
+  readonly nextTurn: (then: () => void) => void;
   /** Asked before a rank of a shutdown is told to stop: calls `proceed`, at once or soon. SIGKILL does not ask. */
   readonly beforeStop?: (ids: readonly string[], proceed: () => void) => void;
   /** Nothing of ours runs any more: the last thing that an engine does. */
@@ -53,7 +56,7 @@ export class Engine {
   readonly #ports: EnginePorts;
   readonly #registry: Registry;
   readonly #queue: InputQueue;
-  readonly #listeners = new Set<Listener>();
+  readonly #subscribers: Subscribers;
   readonly #runs: Runs;
   readonly #shutdown: Shutdown;
   /** Signals that were sent on to the main program: an end by one of them was asked for. */
@@ -63,10 +66,12 @@ export class Engine {
     this.#options = options;
     this.#ports = ports;
     this.#queue = new InputQueue((input) => this.#take(input));
-    const { clock, report, processes, jobs, beforeStop = (_ids, proceed) => proceed(), finished } = ports;
+    const { clock, report, processes, jobs, nextTurn, beforeStop = (_ids, proceed) => proceed(), finished } = ports;
+    this.#subscribers = new Subscribers(report);
     this.#registry = new Registry((id) => new Alarm(clock, () => this.#accept({ to: 'process', id, input: { type: 'elapsed', atMs: this.#now() } })));
     this.#runs = new Runs({
       registry: this.#registry, processes, jobs, clock, report,
+      budget: new TurnBudget({ nowMs: () => this.#now(), nextTurn }),
       send: (id, input, place) => {
         this.#queue.add({ to: 'process', id, input }, place);
         this.#queue.turn();
@@ -188,14 +193,14 @@ export class Engine {
       if (known === undefined || this.#registry.get(known.entry.id) !== known.entry) this.#say(formatReapedUnknown(pid, parsed));
       else this.#queue.add({ to: 'process', id: known.entry.id, input: { type: 'exited', atMs, run: known.run, status: parsed } });
     }
+    for (const { pid } of batch) this.#runs.readRest(pid);
     this.#queue.turn();
     this.#runs.aftermath.look();
   }
 
   /** Is told of every change, after it. Returns the function that ends this. */
   subscribe(listener: Listener): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#subscribers.add(listener);
   }
 
   /** All processes, in order of group priority and name. */
@@ -306,13 +311,7 @@ export class Engine {
   }
 
   #emit(event: EngineEvent): void {
-    for (const listener of this.#listeners) {
-      try {
-        listener(event);
-      } catch (error) {
-        this.#ports.report('critical', `cannot tell of an event: ${formatError(error)}`);
-      }
-    }
+    this.#subscribers.tell(event);
   }
 
   #say([level, text]: Message): void {
@@ -322,8 +321,4 @@ export class Engine {
   #now(): number {
     return this.#ports.clock.nowMs();
   }
-}
-
-function viewOf({ id, config, record }: Entry): ProcessView {
-  return { id, config, record };
 }

@@ -1,9 +1,11 @@
 /**
- * What the engine tells the rest: that something has changed. Data only; subscriptions of event listeners are another layer's.
+ * Changes as the engine reports them to the rest of the supervisor, and those who are told. Subscriptions of event listeners are another layer's.
  */
 import type { Goal } from '../core/shutdown-machine.ts';
 import type { Health } from '../core/process-record.ts';
 import type { ProcessStateName } from '../core/states.ts';
+import { formatError } from './messages.ts';
+import type { Report } from './ports.ts';
 import type { ProcessView } from './registry.ts';
 
 /** A change, told after it happened. */
@@ -30,3 +32,30 @@ export type EngineEvent =
 
 /** Takes events as they happen; it must return at once. */
 export type Listener = (event: EngineEvent) => void;
+
+/** Those who are told of every change. */
+export class Subscribers {
+  readonly #report: Report;
+  readonly #listeners = new Set<Listener>();
+
+  constructor(report: Report) {
+    this.#report = report;
+  }
+
+  /** Tells `listener` from now on. Returns the function that ends this. */
+  add(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Tells everyone. An error in one listener is reported, and the others are told all the same. */
+  tell(event: EngineEvent): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        this.#report('critical', `cannot tell of an event: ${formatError(error)}`);
+      }
+    }
+  }
+}

@@ -32,6 +32,11 @@ export interface Run {
   readonly run: number;
 }
 
+/** A process as others may see it, at this moment. */
+export function viewOf({ id, config, record }: Entry): ProcessView {
+  return { id, config, record };
+}
+
 /** Namespec of a process. */
 export function namespecOf(config: Pick<ProcessConfig, 'group' | 'name'>): string {
   return `${config.group}:${config.name}`;

@@ -8,6 +8,7 @@ import { Hooks } from './hooks.ts';
 import { formatError } from './messages.ts';
 import type { Clock, Jobs, Processes, Report, SpawnOutcome } from './ports.ts';
 import type { Entry, Registry } from './registry.ts';
+import type { TurnBudget } from './turn-budget.ts';
 
 const STOPPED_BEFORE = 'it was stopped before it was started';
 
@@ -18,6 +19,8 @@ export interface RunsParts {
   readonly jobs: Jobs;
   readonly clock: Clock;
   readonly report: Report;
+  /** Limits the time that starts take in one turn of the loop. */
+  readonly budget: TurnBudget;
   /** Puts an input into the engine's queue, and turns; `next` before all others. */
   readonly send: (id: string, input: ProcessInput, place: 'last' | 'next') => void;
 }
@@ -40,14 +43,15 @@ export class Runs {
   begin(entry: Entry, run: number): void {
     const isStill = (): boolean => entry.record.run === run && entry.record.state === 'STARTING';
     const fail = (reason: string, exitCode: number): void => this.#parts.send(entry.id, { type: 'spawnFailed', atMs: this.#parts.clock.nowMs(), run, reason, exitCode }, 'next');
-    this.aftermath.whenOver(entry.id, () => {
+    const prepare = (): void => {
       if (!isStill()) return fail(STOPPED_BEFORE, 1);
       this.#hooks.preStart(entry, (failure) => {
         if (failure !== null) fail(failure.reason, failure.exitCode);
         else if (!isStill()) fail(STOPPED_BEFORE, 1);
         else this.#spawn(entry, run);
       });
-    });
+    };
+    this.aftermath.whenOver(entry.id, () => this.#parts.budget.run(prepare));
   }
 
   /** Gives up the preparation of a run: its outcome comes as a spawn that failed. */
@@ -70,6 +74,15 @@ export class Runs {
   /** A run is over: its leader was reaped. `wasStopped`: because it was told to. */
   end(entry: Entry, pid: number, wasStopped: boolean): void {
     this.aftermath.begin(entry, pid, wasStopped);
+  }
+
+  /** Has the rest of the output of a reaped process read. An error in one pipe must not cost the other processes of a batch their ends. */
+  readRest(pid: number): void {
+    try {
+      this.#parts.processes.ended(pid);
+    } catch (error) {
+      this.#parts.report('critical', `cannot read the rest of the output of pid ${pid}: ${formatError(error)}`);
+    }
   }
 
   #spawn(entry: Entry, run: number): void {

@@ -33,6 +33,8 @@ export const LONGEST_MESSAGE: Readonly<Record<LogServer['protocol'], number>> = 
 const BURST = 256;
 
 const KEEPALIVE_MS = 60_000;
+/** A log server has nothing to say. One that sends more than this is dropped: reading a flood only to throw it away would keep us busy for ever. */
+const MOST_RECEIVED_BYTES = 64 * 1024;
 
 /** How to connect to a server. */
 export function connectTo({ protocol, host, port }: LogServer): Connect {
@@ -59,8 +61,12 @@ function openStream(host: string, port: number, events: LinkEvents): () => void 
   socket.on('connect', () => {
     if (!isOver) events.opened(link);
   });
-  // A server says nothing; that it has ended is only seen by reading.
-  socket.resume();
+  let receivedBytes = 0;
+  // That the server has ended is only seen by reading.
+  socket.on('data', (bytes) => {
+    receivedBytes += bytes.length;
+    if (receivedBytes > MOST_RECEIVED_BYTES) socket.destroy(new Error('it sends data, as no log server does'));
+  });
   socket.on('error', (error: NodeJS.ErrnoException) => {
     failure = firstOf(error);
   });

@@ -39,6 +39,8 @@ export class PipeIntake implements Intake, Waiter {
   readonly #socket: Socket;
   readonly #gauge: FloodGauge;
   readonly #fd: number;
+  /** Most bytes of one read. */
+  readonly #limit: number;
   #resolveEnded: () => void = () => undefined;
   /** Sinks that it waits for. */
   #waits = 0;
@@ -53,6 +55,7 @@ export class PipeIntake implements Intake, Waiter {
     this.#parts = parts;
     this.#gauge = parts.growth.gauge(fd);
     this.#fd = fd;
+    this.#limit = readBytes;
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
@@ -80,6 +83,21 @@ export class PipeIntake implements Intake, Waiter {
       before = this.#readBytes;
       if (this.#waits > 0) await new Promise<void>((resolve) => this.#resumed.push(resolve));
       await turnOfLoop();
+    }
+  }
+
+  takeRest(): void {
+    // A destroyed socket has closed the descriptor, and its number may be another file's.
+    if (this.#waits > 0 || this.#hasEnded || this.#socket.destroyed) return;
+    const { natives, readBuffer } = this.#parts;
+    const buffer = readBuffer.subarray(0, this.#limit);
+    for (let rest = natives.pipeSize(this.#fd); rest > 0;) {
+      const count = natives.readNow(this.#fd, buffer);
+      if (count === 0) return this.#finish();
+      // Nothing is there, or an error, which the socket will meet by itself.
+      if (count < 0) return;
+      rest -= count;
+      if (!this.#take(buffer, count)) return void this.#socket.pause();
     }
   }
 

@@ -94,6 +94,11 @@ export interface Intake {
    * Takes as long as a stalled target takes; who cannot wait that long sets a limit.
    */
   drained(): Promise<void>;
+  /**
+   * Takes what the pipe holds now before it returns, at most as much as a pipe can hold, and no more than the targets have room for.
+   * At end of file the pipe is closed at once.
+   */
+  takeRest(): void;
   /** Stops reading for good and closes the pipe; what was taken is written. */
   close(): void;
 }
@@ -131,6 +136,7 @@ export interface LogNatives {
   frame(source: Uint8Array, start: number, end: number, prefix: Uint8Array, target: Uint8Array, at: number, out: Uint32Array): void;
   pipeSize(fd: number): number;
   growPipe(fd: number, bytes: number): number;
+  readNow(fd: number, target: Uint8Array): number;
   connectDatagram(path: string): number;
   sendDatagram(fd: number, bytes: Uint8Array, start: number, end: number): number;
 }

@@ -166,6 +166,14 @@ static napi_value addon_grow_pipe(napi_env env, napi_callback_info info) {
   return size < 0 ? throw_failure(env, -size, "fcntl", NULL) : make_number(env, size);
 }
 
+static napi_value addon_read_now(napi_env env, napi_callback_info info) {
+  napi_value values[2] = {NULL};
+  struct arguments arguments = begin(env, info, values, 2);
+  const int fd = read_fd(&arguments, values[0], "fd");
+  const struct frame_bytes target = read_bytes(&arguments, values[1], "target");
+  return refuse_wrong(&arguments) ? NULL : make_number(env, (double)sys_read(fd, (void *)target.bytes, target.length));
+}
+
 static napi_value addon_open_pipe(napi_env env, napi_callback_info info) {
   (void)info;
   int ends[2];
@@ -253,6 +261,7 @@ NAPI_MODULE_INIT() {
       {"setLimit", addon_set_limit},
       {"pipeSize", addon_pipe_size},
       {"growPipe", addon_grow_pipe},
+      {"readNow", addon_read_now},
       {"openPipe", addon_open_pipe},
       {"foregroundGroup", addon_foreground_group},
       {"setForegroundGroup", addon_set_foreground_group},

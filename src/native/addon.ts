@@ -129,6 +129,8 @@ export interface Addon {
   pipeSize(fd: number): number;
   /** Asks for another capacity (F_SETPIPE_SZ); returns the one it has then, the old one when the kernel refused. */
   growPipe(fd: number, bytes: number): number;
+  /** Reads once from a descriptor that does not block, into `target`: the number of bytes, 0 at end of file, or the negative errno (-11, EAGAIN: nothing is there). */
+  readNow(fd: number, target: Uint8Array): number;
   /** A pipe, both ends close-on-exec and blocking. */
   openPipe(): { readonly readEnd: number; readonly writeEnd: number };
   /** Process group in the foreground of a terminal (tcgetpgrp), -1 when fd is none. */

@@ -54,6 +54,18 @@ int sys_become_user(uid_t uid, gid_t gid, const gid_t *groups, size_t count, con
 
 int sys_open_pipe(int ends[2]) { return result_of(pipe2(ends, O_CLOEXEC)); }
 
+long sys_read(int fd, void *target, size_t length) {
+  for (;;) {
+    const ssize_t count = read(fd, target, length);
+    if (count >= 0) {
+      return count;
+    }
+    if (errno != EINTR) {
+      return -errno;
+    }
+  }
+}
+
 int sys_pipe_size(int fd) { return result_of(fcntl(fd, F_GETPIPE_SZ)); }
 
 int sys_grow_pipe(int fd, int bytes) {

@@ -38,6 +38,8 @@ int sys_become_user(uid_t uid, gid_t gid, const gid_t *groups, size_t count, con
 
 /* A pipe, close-on-exec: its end to read from, its end to write to. */
 int sys_open_pipe(int ends[2]);
+/* Reads once from a descriptor that does not block: the number of bytes, 0 at end of file, or -errno. */
+long sys_read(int fd, void *target, size_t length);
 /* Capacity in bytes, or -errno. */
 int sys_pipe_size(int fd);
 /* The capacity afterwards, the old one when the kernel refused; -errno when fd is no pipe. */

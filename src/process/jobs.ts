@@ -141,6 +141,7 @@ export class CommandJobs implements Jobs {
     running.isOver = true;
     const output = running.output?.finish() ?? '';
     for (const intake of running.intakes) {
+      intake.takeRest();
       // A grandchild that went to another group may keep the pipe: what is in it is read, and no more.
       intake.drained().then(() => intake.close(), (error: unknown) => this.#parts.report('error', `cannot read the output of ${running.key}: ${String(error)}`));
     }

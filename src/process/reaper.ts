@@ -6,8 +6,8 @@ import type { Addon, Reaped } from '../native/addon.ts';
 
 /** Children collected by one call of the addon. */
 const BATCH = 128;
-/** Batches in one turn of the loop; a fork bomb's orphans must not keep us from our other work. */
-const BATCHES_A_TURN = 64;
+/** Milliseconds after which the loop gets its turn: the ends of a fork bomb's orphans, or of programs that crash in a loop, must not keep us from other work. */
+const TURN_MS = 8;
 
 /** Gets what has ended, at least one process, before anything else runs. Must not throw. */
 export type ReapListener = (ended: readonly Reaped[]) => void;
@@ -45,13 +45,14 @@ export class Reaper {
     this.#next = null;
   }
 
-  /** Collects what has ended by now and hands it over, before it returns. */
+  /** Collects what has ended by now and hands it over, before it returns; what is left after {@link TURN_MS} comes in the next turn of the loop. */
   drain(): void {
-    for (let turn = 0; turn < BATCHES_A_TURN; turn += 1) {
+    const beganMs = performance.now();
+    do {
       const ended = this.#addon.reap(BATCH);
       if (ended.length > 0) for (const listener of this.#listeners) listener(ended);
       if (ended.length < BATCH) return;
-    }
+    } while (performance.now() - beganMs < TURN_MS);
     this.#next ??= setImmediate(() => {
       this.#next = null;
       this.drain();

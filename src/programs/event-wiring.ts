@@ -191,7 +191,8 @@ export class EventWiring {
     const process = this.#processes.get(id);
     if (process === undefined || this.#pidOf(id) !== pid) return;
     const failure = this.#parts.engine().signalProcess(id, signalNumbers.SIGKILL, process.options.killasgroup);
-    if (failure !== null) this.#parts.report('warn', `cannot kill ${process.name}: ${failure}`);
+    // Its last words may break the protocol when it has ended already.
+    if (failure !== null && failure !== 'not running') this.#parts.report('warn', `cannot kill ${process.name}: ${failure}`);
   }
 
   /** Looks again at what the pools want: ticks, and the output of programs. Nothing is made that nobody wants. */

@@ -49,9 +49,9 @@ export class FastCgiSockets {
    * Closes what nobody needs any more. Unlike with Supervisor, a restart of the only process keeps the socket: who connects meanwhile waits in its queue
    * and is not turned away.
    */
-  settle(processes: readonly ProcessView[]): void {
+  settle(processes: () => readonly ProcessView[]): void {
     if (this.#open.size === 0) return;
-    const needed = new Set(processes.filter(isUpOrDue).map(({ config }) => keyOf(config)));
+    const needed = new Set(processes().filter(isUpOrDue).map(({ config }) => keyOf(config)));
     for (const [key, { url, socket }] of this.#open) {
       if (needed.has(key)) continue;
       this.#report('info', `Closing socket ${url}`);

@@ -63,6 +63,10 @@ export class ProgramStarter implements Processes {
     return errno === 0 ? null : errnoName(errno);
   }
 
+  ended(pid: number): void {
+    this.#surroundings().streams.takeRest(pid);
+  }
+
   #launch(process: ProcessConfig, run: number): SpawnResult {
     const { launcher, env, limits, serverUrl } = this.#parts;
     const { options } = process;

@@ -8,7 +8,7 @@ import type { Config, ProcessConfig } from '../config/model.ts';
 import type { Report } from '../engine/ports.ts';
 import { namespecOf } from '../engine/registry.ts';
 import { createAutoFile } from '../logs/auto-files.ts';
-import type { Channel, Hub, StreamName } from '../logs/ports.ts';
+import type { Channel, Hub, Intake, StreamName } from '../logs/ports.ts';
 import type { SpawnResult } from '../native/addon.ts';
 import { channelSpec } from './log-specs.ts';
 
@@ -29,6 +29,8 @@ export class ProgramStreams {
   readonly #supervisord: Config['supervisord'];
   readonly #channels = new Map<string, Channel>();
   readonly #inputs = new Map<string, Input>();
+  /** The pipes that the output of a run comes through, by pid, until it was reaped. */
+  readonly #intakes = new Map<number, { readonly all: readonly Intake[]; readonly protocol: readonly Intake[] }>();
 
   constructor(hub: Hub, report: Report, supervisord: Config['supervisord']) {
     this.#hub = hub;
@@ -61,8 +63,19 @@ export class ProgramStreams {
   attach(process: ProcessConfig, { pid, stdin, stdout, stderr }: SpawnResult): void {
     const id = namespecOf(process);
     if (stdin !== null) this.#inputs.set(id, { fd: stdin, socket: null });
-    this.#read(id, 'stdout', stdout, pid);
-    this.#read(id, 'stderr', stderr, pid);
+    const [out, err] = [this.#read(id, 'stdout', stdout, pid), this.#read(id, 'stderr', stderr, pid)];
+    this.#intakes.set(pid, { all: [...out, ...err], protocol: process.type === 'eventlistener' ? out : [] });
+  }
+
+  /**
+   * Takes what is left in the pipes of a run that was reaped. The protocol pipe of an event listener is closed then: nobody reads
+   * what an orphan of the listener writes to it, and reading a flood only to drop it would keep us busy for ever.
+   */
+  takeRest(pid: number): void {
+    const intakes = this.#intakes.get(pid);
+    this.#intakes.delete(pid);
+    for (const intake of intakes?.all ?? []) intake.takeRest();
+    for (const intake of intakes?.protocol ?? []) void intake.drained().then(() => intake.close());
   }
 
   /** Closes the standard input of a run that is over. */
@@ -119,11 +132,12 @@ export class ProgramStreams {
     return socket;
   }
 
-  #read(id: string, stream: StreamName, fd: number | null, pid: number): void {
-    if (fd === null) return;
+  #read(id: string, stream: StreamName, fd: number | null, pid: number): Intake[] {
+    if (fd === null) return [];
     const channel = this.#channels.get(channelId(id, stream));
-    if (channel === undefined) closeSync(fd);
-    else channel.read(fd, pid);
+    if (channel !== undefined) return [channel.read(fd, pid)];
+    closeSync(fd);
+    return [];
   }
 
   /** A log of AUTO that cannot be made is reported; the program runs without it, and its tail is kept in memory. */

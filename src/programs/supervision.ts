@@ -230,6 +230,7 @@ export class Supervision {
       clock,
       report,
       chance: Math.random,
+      nextTurn: setImmediate,
       beforeStop: (ids, proceed) => this.#events.settle(ids, proceed),
       finished: (goal, cause) => this.#finished(goal, cause),
     });
@@ -263,7 +264,7 @@ export class Supervision {
   }
 
   #observe(event: EngineEvent): void {
-    if (event.type === 'process' || event.type === 'group') this.#sockets.settle(this.#engine.processes());
+    if (event.type === 'process' || event.type === 'group') this.#sockets.settle(() => this.#engine.processes());
     // A run that is over has no use for its standard input any more.
     if (event.type === 'process' && event.process.record.pid === null && event.process.record.state !== 'STARTING') this.#streams.closeInput(event.process.id);
     this.#events.observe(event, (name) => this.#active.get(name));

@@ -28,6 +28,11 @@ export class FakeClock implements Clock {
     return this.#alarms.map(({ atMs }) => atMs - this.#now).toSorted((a, b) => a - b);
   }
 
+  /** Time passes without a turn of the loop: no alarm fires. */
+  pass(ms: number): void {
+    this.#now += ms;
+  }
+
   /** Lets time pass; what is armed on the way fires on the way. */
   advance(ms: number): void {
     const end = this.#now + ms;
@@ -81,6 +86,12 @@ export class World {
   ended: { goal: Goal; cause: ExitCause } | null = null;
   /** What is asked before a rank of a shutdown is stopped. */
   beforeStop: (ids: readonly string[], proceed: () => void) => void = (_ids, proceed) => proceed();
+  /** Pids whose output was to be read to its end, and the lines that the log had then. */
+  readonly rests: Array<{ readonly pid: number; readonly lines: number }> = [];
+  /** What waits for the next turn of the loop. */
+  readonly turns: Array<() => void> = [];
+  /** Time that a spawn takes. */
+  spawnMs = 0;
   /** The errno that signals fail with. */
   signalError: string | null = null;
   #nextPid = 100;
@@ -97,6 +108,7 @@ export class World {
       clock: this.clock,
       report: (_level, text) => this.log.push(text),
       chance: () => 0.5,
+      nextTurn: (then) => this.turns.push(then),
       beforeStop: (ids, proceed) => this.beforeStop(ids, proceed),
       finished: (goal, cause) => {
         assert.equal(this.ended, null, 'an engine finishes once');
@@ -106,6 +118,7 @@ export class World {
       processes: {
         spawn: ({ name }): SpawnOutcome => {
           this.calls.push(`spawn ${name}`);
+          this.clock.pass(this.spawnMs);
           const program = this.#programs.get(name);
           assert.ok(program !== undefined);
           if (program.spawnThrows === true) throw new TypeError('nobody has thought of this');
@@ -114,6 +127,7 @@ export class World {
           this.#alive.set(pid, program);
           return { ok: true, pid };
         },
+        ended: (pid) => this.rests.push({ pid, lines: this.log.length }),
         signal: (pid, signal, group) => {
           if (signal === 0) return this.groups.has(pid) ? null : 'ESRCH';
           if (this.groups.has(pid)) {

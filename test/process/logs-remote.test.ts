@@ -37,6 +37,24 @@ for (const protocol of ['udp', 'tcp'] as const) {
   });
 }
 
+test('tcp: a server that sends without end is dropped, and said so', async (t) => {
+  const server = await StreamServer.listen(t);
+  const scene = new LogScene({ targets: [] });
+  const web = scene.hub.openChannel(channelSpec('web', { targets: [at('tcp', server.port)] }));
+  startInto(web, 'echo one');
+  await server.until(() => true);
+  const [socket] = server.connections;
+  assert.ok(socket !== undefined);
+  await new Promise<void>((resolve) => {
+    socket.on('close', () => resolve());
+    const flood = Buffer.alloc(65_536);
+    const send = (): void => void (socket.write(flood, (error) => { if (!error) send(); }));
+    send();
+  });
+  await scene.err.until(/it sends data, as no log server does/);
+  await scene.end();
+});
+
 test('udp: over IPv6, and by name', async (t) => {
   for (const [address, host] of [['::1', '::1'], ['127.0.0.1', 'localhost']] as const) {
     const server = await DatagramServer.listen(t, 0, address);

@@ -68,15 +68,4 @@ describe('metrics', () => {
       assert.equal(unquote(line.slice(2)), value);
     }));
   });
-
-  test('500 processes are told of in a few milliseconds', () => {
-    const many = Array.from({ length: 500 }, (_, index) => [view('workers', `worker_${index}`, { state: 'RUNNING', run: 7, health: 'healthy' }), 1_795_000_000] as const);
-    const times = Array.from({ length: 20 }, () => {
-      const began = performance.now();
-      textOf(many);
-      return performance.now() - began;
-    });
-    // The best of several: others use this machine too. It takes about 2 ms.
-    assert.ok(Math.min(...times) < 15, `${Math.min(...times)} ms`);
-  });
 });

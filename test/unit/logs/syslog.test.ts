@@ -62,7 +62,7 @@ async function inWorld(run: (world: World) => Promise<void>): Promise<void> {
   const daemon = new Daemon();
   const clock = new FakeClock();
   const problems: LogProblem[] = [];
-  const natives: LogNatives = { frame: () => undefined, pipeSize: () => 0, growPipe: () => 0, connectDatagram: (path) => daemon.connectDatagram(path), sendDatagram: (...args) => daemon.sendDatagram(...args) };
+  const natives: LogNatives = { frame: () => undefined, pipeSize: () => 0, growPipe: () => 0, readNow: () => 0, connectDatagram: (path) => daemon.connectDatagram(path), sendDatagram: (...args) => daemon.sendDatagram(...args) };
   const sink = new Sink({ name: 'syslog (/dev/log)', outlet: new SyslogOutlet({ path: '/dev/log', natives, clock }), pool: new BlockPool(), natives, clock, goneOn: new Set(), report: (problem) => problems.push(problem) });
   await run({
     daemon, clock, sink, problems,

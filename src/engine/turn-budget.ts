@@ -1,0 +1,60 @@
+/**
+ * Limits how long starts may keep one turn of the event loop busy. Between two turns the loop reads pipes, answers requests, takes signals and reaps.
+ * Without the limit, programs that crash as fast as they are started would keep the loop in one turn for ever.
+ */
+
+/** Milliseconds that starts may take in one turn. A start takes about 0.3 ms, and more on a busy machine. */
+const BUDGET_MS = 8;
+
+/** Where the budget gets its time from. */
+export interface TurnBudgetParts {
+  /** Milliseconds of a monotonic clock. */
+  readonly nowMs: () => number;
+  /** Calls back in the next turn of the loop, after the loop has looked at its descriptors. */
+  readonly nextTurn: (then: () => void) => void;
+}
+
+/** Runs tasks in the order in which they were given: at once while the budget of this turn lasts, else in later turns. */
+export class TurnBudget {
+  readonly #parts: TurnBudgetParts;
+  readonly #tasks: Array<() => void> = [];
+  #spentMs = 0;
+  #isArmed = false;
+
+  constructor(parts: TurnBudgetParts) {
+    this.#parts = parts;
+  }
+
+  /** Runs the task now or later. The task must not throw. */
+  run(task: () => void): void {
+    if (this.#tasks.length > 0 || this.#spentMs >= BUDGET_MS) this.#tasks.push(task);
+    else this.#take(task);
+  }
+
+  #take(task: () => void): void {
+    const { nowMs } = this.#parts;
+    const beganMs = nowMs();
+    task();
+    this.#spentMs += nowMs() - beganMs;
+    if (this.#spentMs > 0) this.#arm();
+  }
+
+  #arm(): void {
+    if (this.#isArmed) return;
+    this.#isArmed = true;
+    this.#parts.nextTurn(() => {
+      this.#isArmed = false;
+      this.#spentMs = 0;
+      this.#goOn();
+    });
+  }
+
+  #goOn(): void {
+    // A task may add others: they come after those that wait.
+    for (let count = this.#tasks.length; count > 0 && this.#spentMs < BUDGET_MS; count -= 1) {
+      const task = this.#tasks.shift();
+      if (task !== undefined) this.#take(task);
+    }
+    if (this.#tasks.length > 0) this.#arm();
+  }
+}

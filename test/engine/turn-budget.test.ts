@@ -1,0 +1,88 @@
+/** Starts take their turns: many at once do not keep the loop from everything else. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { TurnBudget } from '../../src/engine/turn-budget.ts';
+import { exitWith, World } from './world.ts';
+
+const names = Array.from({ length: 20 }, (_, index) => ({ name: `web${String(index).padStart(2, '0')}`, startsecs: 0, autorestart: 'true' as const }));
+
+/** The loop turns once. */
+function turn(world: World): void {
+  for (const then of world.turns.splice(0)) then();
+}
+
+test('starts that take long come a few in each turn of the loop, in their order', () => {
+  const world = new World(names);
+  world.spawnMs = 3;
+  world.engine.start();
+  assert.equal(world.calls.length, 3, 'the third has used the budget up');
+  assert.equal(world.state('web03'), 'STARTING');
+  turn(world);
+  assert.equal(world.calls.length, 6);
+  for (let turns = 0; world.turns.length > 0; turns += 1) {
+    assert.ok(turns < 10);
+    turn(world);
+  }
+  assert.deepEqual(world.calls, names.map(({ name }) => `spawn ${name}`));
+});
+
+test('a crash loop gives way: what has ended in a batch starts again over several turns', () => {
+  const world = new World(names);
+  world.engine.start();
+  world.clock.advance(5000);
+  world.calls.length = 0;
+  world.spawnMs = 3;
+  world.end(exitWith(1), ...names.map(({ name }) => name));
+  assert.equal(world.calls.length, 3);
+});
+
+test('a start that waits for its turn is called off by a stop, and by the end', () => {
+  const world = new World(names);
+  world.spawnMs = 3;
+  world.engine.start();
+  world.engine.request(world.id('web19'), 'stop');
+  world.engine.end('exit', { kind: 'request' });
+  for (let turns = 0; world.turns.length > 0; turns += 1) {
+    assert.ok(turns < 10);
+    turn(world);
+  }
+  assert.deepEqual(world.calls.filter((call) => call.startsWith('spawn')), ['spawn web00', 'spawn web01', 'spawn web02']);
+  world.end(15, 'web00', 'web01', 'web02');
+  assert.ok(world.hasEnded());
+  world.assertQuiet();
+});
+
+test('what a task adds comes after those that wait', () => {
+  const turns: Array<() => void> = [];
+  let nowMs = 0;
+  const budget = new TurnBudget({ nowMs: () => nowMs, nextTurn: (then) => turns.push(then) });
+  const done: string[] = [];
+  const task = (name: string, then?: () => void) => (): void => {
+    done.push(name);
+    nowMs += 5;
+    then?.();
+  };
+  budget.run(task('a'));
+  budget.run(task('b'));
+  budget.run(task('c', () => budget.run(task('d'))));
+  budget.run(task('e'));
+  while (turns.length > 0) turns.shift()?.();
+  assert.deepEqual(done, ['a', 'b', 'c', 'e', 'd']);
+});
+
+test('the rest of the output of all that has ended is read before anything is said of it', () => {
+  const world = new World([{ name: 'a' }, { name: 'b' }]);
+  world.engine.start();
+  const lines = world.log.length;
+  world.end(exitWith(1), 'a', 'b');
+  assert.deepEqual(world.rests, [{ pid: 100, lines }, { pid: 101, lines }]);
+});
+
+test('an output that cannot be read costs no process its end', () => {
+  const world = new World([{ name: 'a' }, { name: 'b' }]);
+  world.engine.start();
+  Object.defineProperty(world.rests, 'push', { value: () => { throw new Error('EIO'); } });
+  world.end(exitWith(1), 'a', 'b');
+  assert.ok(world.log.some((line) => line.startsWith('cannot read the rest of the output of pid 100: ')), world.log.join('\n'));
+  assert.deepEqual([world.state('a'), world.state('b')], ['BACKOFF', 'BACKOFF']);
+});
