@@ -2,7 +2,8 @@
  * The interactive shell: status first, then a prompt, a line, a command, until `quit`, Ctrl-D or Ctrl-C.
  * Keeps the history in a file where one is named.
  */
-import { writeFileSync } from 'node:fs';
+import { closeSync, constants, writeFileSync } from 'node:fs';
+import { openTrusted } from '../files/links.ts';
 import { readRegularFile } from '../files/read-file.ts';
 import type { Command } from './command.ts';
 import { completeLine } from './completion.ts';
@@ -11,6 +12,7 @@ import { InterruptError } from './errors.ts';
 import type { CtlIo } from './io.ts';
 import type { Session } from './session.ts';
 
+const HISTORY_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NONBLOCK | constants.O_NOCTTY;
 const MAX_HISTORY_BYTES = 16 * 1024 * 1024;
 
 /** Runs the shell to its end. Its exit code is always 0, as that of supervisorctl. */
@@ -55,7 +57,12 @@ export function readHistory(path: string): string[] {
 /** Writes the history for next time, for its owner only: it can hold what should not be seen. */
 export function writeHistory(io: CtlIo, path: string, lines: readonly string[]): void {
   try {
-    writeFileSync(path, lines.map((line) => `${line}\n`).join(''), { mode: 0o600 });
+    const fd = openTrusted(path, HISTORY_FLAGS, 0o600);
+    try {
+      writeFileSync(fd, lines.map((line) => `${line}\n`).join(''));
+    } finally {
+      closeSync(fd);
+    }
   } catch (error) {
     io.stderr.write(`cannot write the history ${path}: ${error instanceof Error ? error.message : String(error)}\n`);
   }

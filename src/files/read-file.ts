@@ -3,9 +3,10 @@
  * It never waits and never reads more than it was told: only regular files are read (and /dev/null, which is empty).
  * {@link readPipe} is the exception for a file that the command line names.
  */
-import { closeSync, constants, fstatSync, openSync, readlinkSync, readSync, type Stats, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, readlinkSync, readSync, type Stats, statSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { toPath } from './bytes.ts';
+import { ForeignLinkError, openTrusted } from './links.ts';
 
 /** Reason why a file was not read: `code` is the errno, or one of ours for what the kernel would have allowed. */
 export class FileError extends Error {
@@ -36,6 +37,7 @@ const NULL_DEVICE = 0x103;
 /** Makes a {@link FileError} of what node:fs throws. */
 export function fileError(error: unknown): FileError {
   if (error instanceof FileError) return error;
+  if (error instanceof ForeignLinkError) return new FileError(error.code, error.message);
   const { code } = error as NodeJS.ErrnoException;
   if (code === undefined) throw error;
   return new FileError(code, REASONS.get(code) ?? `it cannot be read (${code})`);
@@ -46,7 +48,7 @@ export function readRegularFile(path: string, maxBytes: number): Buffer {
   try {
     // Before it is opened: to open a device can change something (a watchdog, a tape), and to open a pipe wakes its writer.
     if (isEmpty(statSync(toPath(path)))) return Buffer.alloc(0);
-    const fd = openSync(toPath(path), FLAGS);
+    const fd = openTrusted(path, FLAGS);
     try {
       return isEmpty(fstatSync(fd)) ? Buffer.alloc(0) : readUpTo(fd, maxBytes);
     } finally {
@@ -99,7 +101,7 @@ export function isPipe(path: string): boolean {
 export async function readPipe(path: string, maxBytes: number, timeoutMs: number): Promise<Buffer> {
   let fd: number;
   try {
-    fd = openSync(toPath(path), FLAGS);
+    fd = openTrusted(path, FLAGS);
   } catch (error) {
     throw fileError(error);
   }

@@ -7,6 +7,7 @@ import { chmod, chown, lstat, rename, unlink } from 'node:fs/promises';
 import { connect, type Server } from 'node:net';
 import { dirname } from 'node:path';
 import type { Level } from '../core/log-level.ts';
+import { ForeignLinkError, resolveLinksLater } from '../files/links.ts';
 import { errnoOf, ListenError, listenErrorOf } from './listen-error.ts';
 
 /** Where and with what rights. */
@@ -59,6 +60,16 @@ async function isStale(path: string): Promise<boolean> {
   return true;
 }
 
+/** A socket replaces what is at its path, so a link there is not followed; one on the way to it is. */
+async function requireTrustedDirectory(path: string): Promise<void> {
+  try {
+    await resolveLinksLater(dirname(path));
+  } catch (error) {
+    if (error instanceof ForeignLinkError) throw new ListenError('denied', path, error.message, { cause: error });
+    throw error;
+  }
+}
+
 function bind(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
@@ -76,6 +87,7 @@ function bind(server: Server, path: string): Promise<void> {
 export async function listenUnix(server: Server, { path, mode, owner }: UnixAddress, report: (level: Level, text: string) => void): Promise<() => Promise<void>> {
   let directory: string | null = null;
   try {
+    await requireTrustedDirectory(path);
     if (await isStale(path)) report('info', `Unlinking stale socket ${path}`);
     // With six characters of mkdtemp and a name of one this is seldom longer than the path itself, whose length is limited.
     directory = mkdtempSync(`${dirname(path)}/.`);

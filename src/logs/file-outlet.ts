@@ -7,6 +7,7 @@ import { close, constants, fstat, ftruncate, open, write } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { stat, unlink } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { trustedPath } from '../files/links.ts';
 import { Backups } from './compression.ts';
 import type { CompressionTurns } from './compression.ts';
 import { describeError } from './describe-error.ts';
@@ -159,7 +160,8 @@ export class FileOutlet implements Outlet {
   }
 
   async #open(): Promise<void> {
-    const fd = await openFile(this.#parts.path, OPEN_FLAGS, OPEN_MODE);
+    const { path, flags } = await trustedPath(this.#parts.path, OPEN_FLAGS);
+    const fd = await openFile(path, flags, OPEN_MODE);
     const opened = await this.#recognize(fd);
     this.#opened = opened;
     this.#rotateFrom = 0;

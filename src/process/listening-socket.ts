@@ -3,11 +3,16 @@
  * renamed into it, so that it is never there with other rights than asked for, and one that an earlier run left is replaced in one step.
  * It accepts nothing itself, and does not know whose socket it is.
  */
-import { chmodSync, chownSync, closeSync, lstatSync, mkdtempSync, readFileSync, renameSync, rmdirSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, closeSync, lstatSync, mkdtempSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { dirname } from 'node:path';
 import { getSystemErrorMap } from 'node:util';
+import { ForeignLinkError, resolveLinks } from '../files/links.ts';
+import { readRegularFile } from '../files/read-file.ts';
 import type { Addon } from '../native/addon.ts';
+
+/** Largest /etc/hosts that is searched. */
+const MAX_HOSTS_BYTES = 4 * 1024 * 1024;
 
 /** Where programs are reached. */
 export type ListenAddress = { readonly kind: 'unix'; readonly path: string } | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
@@ -55,6 +60,7 @@ export function openListeningSocket(addon: Sockets, request: ListenRequest, warn
 }
 
 function openUnix(addon: Sockets, path: string, { backlog, mode, owner }: ListenRequest, warn: (text: string) => void): ListeningSocket {
+  resolveLinks(dirname(path));
   requireFree(path);
   const directory = mkdtempSync(`${dirname(path)}/.`);
   const fresh = `${directory}/s`;
@@ -108,7 +114,7 @@ function removeOwn(path: string, ino: number, warn: (text: string) => void): voi
 function addressOf(host: string): string {
   if (isIP(host) !== 0) return host;
   if (host === 'localhost') return '127.0.0.1';
-  const lines = readFileSync('/etc/hosts', 'utf8').split('\n').map((line) => line.replace(/#.*/, '').trim().toLowerCase().split(/\s+/));
+  const lines = readRegularFile('/etc/hosts', MAX_HOSTS_BYTES).toString().split('\n').map((line) => line.replace(/#.*/, '').trim().toLowerCase().split(/\s+/));
   const address = lines.find(([first = '', ...names]) => isIP(first) === 4 && names.includes(host))?.[0];
   if (address === undefined) throw new ListeningSocketError('ENOTFOUND', `/etc/hosts has no address for ${host}; use one in numbers`);
   return address;
@@ -116,6 +122,7 @@ function addressOf(host: string): string {
 
 function reasonOf(error: unknown): ListeningSocketError {
   if (error instanceof ListeningSocketError) return error;
+  if (error instanceof ForeignLinkError) return new ListeningSocketError(error.code, error.message);
   const { code, errno } = error as NodeJS.ErrnoException;
   if (code === undefined || errno === undefined) throw error;
   // An errno of Node is negative, one of the addon is not.

@@ -2,8 +2,9 @@
  * A log as remote clients read it: from its file where it has one, else from the last bytes in memory.
  * It reads and empties; it never writes.
  */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { trustedPath } from '../files/links.ts';
 import { type ByteRange, readRange, tailRange } from '../logs/log-offsets.ts';
 import type { BytesListener, TailSlice } from '../logs/ports.ts';
 import { type Log, type LogEnd, type LogReading, MAX_READ_BYTES } from '../rpc/supervisor.ts';
@@ -15,6 +16,9 @@ export interface LogMemory {
   onBytes(listener: BytesListener): () => void;
   clear(): Promise<void>;
 }
+
+/** A fifo without a writer must not be waited for. */
+const READ_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 
 const NOTHING: LogEnd = { bytes: Buffer.alloc(0), offset: 0, overflow: false };
 
@@ -72,7 +76,8 @@ export class LogAccess implements Log {
   async #readFile(choose: (size: number) => ByteRange | null): Promise<Exclude<LogReading, { kind: 'bytes' }> | { readonly kind: 'bytes'; readonly bytes: Buffer; readonly size: number }> {
     let file: FileHandle;
     try {
-      file = await open(this.#path ?? '');
+      const { path, flags } = await trustedPath(this.#path ?? '', READ_FLAGS);
+      file = await open(path, flags);
     } catch (error) {
       return codeOf(error) === 'ENOENT' ? { kind: 'noFile', path: this.#path } : { kind: 'failed', reason: codeOf(error) };
     }

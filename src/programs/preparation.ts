@@ -2,10 +2,11 @@
  * What is done to our own process before anything is started: user, limits, umask, subreaper, pidfile, leftovers of an earlier run.
  * Each step says in the words of Supervisor what it did; it starts nothing and ends nothing.
  */
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, existsSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Config } from '../config/model.ts';
 import type { Message } from '../engine/messages.ts';
+import { ForeignLinkError, openTrusted } from '../files/links.ts';
 import { readPidFile } from '../files/read-file.ts';
 import { findAutoFiles } from '../logs/auto-files.ts';
 import type { Addon, ResourceLimit } from '../native/addon.ts';
@@ -66,12 +67,22 @@ function takeUser(addon: Addon, user: Config['supervisord']['user'], self: Self,
   return [['info', `Set uid to user ${uid ?? self.uid} succeeded`]];
 }
 
+/** A fifo without a reader must fail (ENXIO) and not wait. */
+const PID_FILE_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NONBLOCK | constants.O_NOCTTY;
+const PID_FILE_MODE = 0o666;
+
 /** Writes the pid to a file, which is removed at the end if it still says so. A failure is reported, as in Supervisor, and no more. */
 export function writePidFile(path: string, pid: number, leftovers: Leftovers): Message {
   try {
-    writeFileSync(path, `${pid}\n`);
+    const fd = openTrusted(path, PID_FILE_FLAGS, PID_FILE_MODE);
+    try {
+      writeSync(fd, `${pid}\n`);
+    } finally {
+      closeSync(fd);
+    }
   } catch (error) {
-    return ['critical', `could not write pidfile ${path}: ${(error as NodeJS.ErrnoException).code}`];
+    const reason = error instanceof ForeignLinkError ? error.message : String((error as NodeJS.ErrnoException).code);
+    return ['critical', `could not write pidfile ${path}: ${reason}`];
   }
   leftovers.add(() => {
     // Somebody else's by now, where another supervisor was started with the same configuration; or gone.

@@ -1,0 +1,146 @@
+/**
+ * The kernel's rule of `fs.protected_symlinks` (proc(5)), kept whatever the machine is set to: in a directory that is sticky and that everybody can
+ * write to, as /tmp, a symbolic link is followed only if it belongs to us or to the owner of the directory. Anyone else could have made it to choose
+ * the file that we write. The kernel looks at the last part of a path only; here every part is looked at.
+ */
+import { constants, lstatSync, openSync, readlinkSync, type Stats } from 'node:fs';
+import { lstat, readlink } from 'node:fs/promises';
+import { posix } from 'node:path';
+import { decodeBytes, toPath } from './bytes.ts';
+
+/** A link that is not followed. `code` is that of the kernel for the same refusal. */
+export class ForeignLinkError extends Error {
+  readonly code = 'EACCES';
+
+  constructor(link: string, directory: string, uid: number) {
+    super(`the symbolic link ${link} belongs to another user (uid ${uid}), in a directory that everybody can write to, so it is not followed; remove it, name its target instead, or have the owner of ${directory} make it`);
+  }
+}
+
+/** A path without symbolic links, except where the last part is a link of /proc, which names no path. */
+export interface Resolved {
+  readonly path: string;
+  readonly isFollowed: boolean;
+}
+
+/** What the walk must know of the file system. */
+interface Question {
+  readonly ask: 'lstat' | 'readlink';
+  readonly path: string;
+}
+
+type Walk = Generator<Question, Resolved, Stats | string | null>;
+
+/** As in the kernel. */
+const MOST_LINKS = 40;
+const STICKY = 0o1000;
+const WRITABLE_BY_ALL = 0o002;
+
+function tooManyLinks(path: string): Error {
+  return Object.assign(new Error(`there are too many symbolic links in ${path}`), { code: 'ELOOP' });
+}
+
+/** The parts of a path. `..` stays: after a link it means the directory above the target. */
+function splitPath(path: string): string[] {
+  return path.split('/').filter((part) => part !== '' && part !== '.');
+}
+
+/** Walks along an absolute path. Parts that do not exist are taken as they are. Throws {@link ForeignLinkError}. */
+function* walk(path: string, uid: number): Walk {
+  let rest = splitPath(path);
+  let at = '/';
+  for (let links = 0; rest.length > 0;) {
+    const [part = '', ...more] = rest;
+    const next = part === '..' ? posix.dirname(at) : posix.join(at, part);
+    const untouched = [next, ...more].join('/');
+    const found = (yield { ask: 'lstat', path: next }) as Stats | null;
+    if (found === null) return { path: untouched, isFollowed: false };
+    if (!found.isSymbolicLink()) {
+      [at, rest] = [next, more];
+      continue;
+    }
+    refuseForeign(next, found, { path: at, status: (yield { ask: 'lstat', path: at }) as Stats | null }, uid);
+    // Links of /proc as /proc/self/fd/1 lead to files that may have no path.
+    if (next.startsWith('/proc/')) return { path: untouched, isFollowed: true };
+    if (++links > MOST_LINKS) throw tooManyLinks(path);
+    const target = (yield { ask: 'readlink', path: next }) as string | null;
+    if (target === null) return { path: untouched, isFollowed: false };
+    rest = [...splitPath(target), ...more];
+    if (target.startsWith('/')) at = '/';
+  }
+  return { path: at, isFollowed: false };
+}
+
+function refuseForeign(link: string, { uid: owner }: Stats, directory: { readonly path: string; readonly status: Stats | null }, uid: number): void {
+  const { status } = directory;
+  if (status === null || (status.mode & STICKY) === 0 || (status.mode & WRITABLE_BY_ALL) === 0) return;
+  if (owner !== uid && owner !== status.uid) throw new ForeignLinkError(link, directory.path, owner);
+}
+
+/** What cannot be looked at is left to the call that opens it, which says why. */
+function isOfKernel(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code !== undefined;
+}
+
+function answer({ ask, path }: Question): Stats | string | null {
+  try {
+    return ask === 'lstat' ? lstatSync(toPath(path)) : decodeBytes(readlinkSync(toPath(path), { encoding: 'buffer' }));
+  } catch (error) {
+    if (isOfKernel(error)) return null;
+    throw error;
+  }
+}
+
+async function answerLater({ ask, path }: Question): Promise<Stats | string | null> {
+  try {
+    return ask === 'lstat' ? await lstat(toPath(path)) : decodeBytes(await readlink(toPath(path), { encoding: 'buffer' }));
+  } catch (error) {
+    if (isOfKernel(error)) return null;
+    throw error;
+  }
+}
+
+function currentUid(): number {
+  return process.geteuid?.() ?? 0;
+}
+
+function absolute(path: string): string {
+  return path.startsWith('/') ? path : `${process.cwd()}/${path}`;
+}
+
+/** Throws {@link ForeignLinkError} if a part of the path is a link that another user has planted. `uid`: ours. */
+export function resolveLinks(path: string, uid: number = currentUid()): Resolved {
+  const steps = walk(absolute(path), uid);
+  let step = steps.next();
+  while (!step.done) step = steps.next(answer(step.value));
+  return step.value;
+}
+
+/** The same, without holding up the loop: a disk can hang. */
+export async function resolveLinksLater(path: string, uid: number = currentUid()): Promise<Resolved> {
+  const steps = walk(absolute(path), uid);
+  let step = steps.next();
+  while (!step.done) step = steps.next(await answerLater(step.value));
+  return step.value;
+}
+
+/** A path that can be opened without following a planted link, and the flags for it: a link that comes after this look is not followed. */
+export interface TrustedPath {
+  readonly path: string | Buffer;
+  readonly flags: number;
+}
+
+function trust({ path, isFollowed }: Resolved, flags: number): TrustedPath {
+  return { path: toPath(path), flags: isFollowed ? flags : flags | constants.O_NOFOLLOW };
+}
+
+/** What to open instead of `path`, without holding up the loop. Rejects with {@link ForeignLinkError}. */
+export async function trustedPath(path: string, flags: number): Promise<TrustedPath> {
+  return trust(await resolveLinksLater(path), flags);
+}
+
+/** open(2) that follows no planted link. Returns a descriptor; throws {@link ForeignLinkError} and what the kernel says. */
+export function openTrusted(path: string, flags: number, mode?: number): number {
+  const trusted = trust(resolveLinks(path), flags);
+  return openSync(trusted.path, trusted.flags, mode);
+}
