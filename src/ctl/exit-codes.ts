@@ -11,6 +11,8 @@ export const ExitCode = {
   INSUFFICIENT_PRIVILEGES: 4,
   NOT_INSTALLED: 5,
   NOT_RUNNING: 7,
+  /** `--timeout` has passed, as timeout(1) counts it. */
+  TIMEOUT: 124,
   /** Ended by Ctrl-C, as shells count it. */
   INTERRUPTED: 130,
 } as const;

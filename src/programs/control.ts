@@ -175,8 +175,9 @@ export class Control implements Supervisor {
     return this.#supervision.updateGroup(name);
   }
 
-  restart(): void {
-    this.#supervision.reload({ kind: 'request' });
+  restart(): string | null {
+    const problems = this.#supervision.reload({ kind: 'request' });
+    return problems.length === 0 ? null : problems.join('; ');
   }
 
   shutdown(): void {

@@ -148,7 +148,7 @@ export class Supervision {
       case signalNumbers.SIGQUIT:
         return this.#askToEnd(signal);
       case signalNumbers.SIGHUP:
-        return this.reload({ kind: 'signal', signal });
+        return void this.reload({ kind: 'signal', signal });
       case signalNumbers.SIGUSR2:
         return this.#reopenLogs();
     }
@@ -160,18 +160,19 @@ export class Supervision {
     this.#engine.end('exit', { kind: 'request' });
   }
 
-  /** Restarts everything on a configuration read anew. One that is wrong changes nothing. */
-  reload(cause: ExitCause): void {
-    if (this.#engine.phase !== 'running') return;
+  /** Restarts everything on a configuration read anew. One that is wrong changes nothing, and its problems are returned, a line each. */
+  reload(cause: ExitCause): readonly string[] {
+    if (this.#engine.phase !== 'running') return [];
     const { mainLog } = this.#parts.hub;
     const reread = this.#parts.reread();
     if (reread.config === null) {
       for (const problem of reread.problems) mainLog.write('error', problem);
       mainLog.write('critical', 'the configuration is wrong: nothing is reloaded, everything goes on as it was');
-      return;
+      return reread.problems;
     }
     this.#next = reread.config;
     this.#engine.end('restart', cause);
+    return [];
   }
 
   /** Reads the configuration again without acting on it: what differs from what is at work, or what is wrong with it. */

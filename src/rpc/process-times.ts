@@ -40,20 +40,17 @@ export class ProcessTimes {
       for (const id of this.#times.keys()) if (id.startsWith(`${event.group}:`)) this.#times.delete(id);
     }
     if (event.type !== 'process') return;
-    const { process, from } = event;
+    const { process, pid } = event;
     const now = Math.floor(this.#supervisor.wallMs() / 1000);
     const before = this.#times.get(process.id) ?? never;
     if (process.record.state === 'STARTING') this.#times.set(process.id, { ...before, start: now });
-    // A process has ended when it leaves a state in which it had a pid for one in which it has none, be it a failed start.
-    else if (isUp(from) && !isUp(process.record.state)) this.#times.set(process.id, { ...before, stop: now });
+    // compat: the time of an end, however the process ended. A start that never made a process has none.
+    else if (pid !== null && process.record.pid === null) this.#times.set(process.id, { ...before, stop: now });
   }
 
   #fromRecord({ record }: ProcessView): Times {
     const toWall = (atMs: number | null): number => (atMs === null ? 0 : Math.floor((this.#supervisor.wallMs() - this.#supervisor.nowMs() + atMs) / 1000));
-    return { start: toWall(record.startedMs), stop: toWall(record.endedMs) };
+    // The latest end may be that of a start which never made a process.
+    return { start: toWall(record.startedMs), stop: record.spawnExitCode === null ? toWall(record.endedMs) : 0 };
   }
-}
-
-function isUp(state: ProcessView['record']['state']): boolean {
-  return state === 'STARTING' || state === 'RUNNING' || state === 'STOPPING' || state === 'UNKNOWN';
 }

@@ -157,7 +157,8 @@ export const stateMethods: readonly Method[] = [
   {
     name: 'supervisor.restart', help: 'Stop everything and start over with the configuration read anew', parameters: [], returns: done,
     call: ({ supervisor }) => {
-      supervisor.restart();
+      const problem = supervisor.restart();
+      if (problem !== null) throw RpcFault.of('CANT_REREAD', problem);
       return true;
     },
   },

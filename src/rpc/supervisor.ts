@@ -129,8 +129,11 @@ export interface Supervisor {
    * Resolves with the names of what had to be stopped, once it is stopped; null for a group of which only the whole can be exchanged, or that is not there.
    */
   updateGroup(name: string): Promise<readonly string[] | null>;
-  /** Stops everything and starts over with the configuration read anew. Returns at once. */
-  restart(): void;
+  /**
+   * Stops everything and starts over with the configuration read anew. Returns at once: null, or what is wrong with the configuration, and
+   * then everything goes on as it was.
+   */
+  restart(): string | null;
   /** Stops everything and ends. Returns at once. */
   shutdown(): void;
   /** Writes a line to the supervisor's own log. */

@@ -143,6 +143,18 @@ test('HUP: everything is restarted on the configuration as it is now', { skip },
   assert.deepEqual(await launched.exit, { code: 0, signal: null });
 });
 
+test('reload with a broken file is a fault with the reasons, and everything goes on', { skip }, async (t) => {
+  const launched = await launch(t, { config: '[supervisord]\n[program:steady]\ncommand=sleep 1000\n' });
+  await launched.waitForLine(/success: steady entered RUNNING/);
+  const path = join(launched.folder, 'supervisord.conf');
+  await writeFile(path, '[supervisord]\n[program:steady]\ncommand=sleep 1000\nautorestart=perhaps\n');
+  const { code, stdout } = await launched.ctl('reload');
+  assert.equal(code, 1);
+  assert.match(stdout, new RegExp(`^ERROR: CANT_REREAD: ${path}:4: \\[program:steady\\] autorestart: `));
+  assert.match((await launched.ctl('status')).stdout, /^steady +RUNNING/);
+  assert.doesNotMatch(launched.stdout.text, /stopped: steady/);
+});
+
 test('HUP with a broken file changes nothing, and says why with file and line', { skip }, async (t) => {
   const launched = await launch(t, { config: '[supervisord]\n[program:steady]\ncommand=sh -c "echo up; exec sleep 1000"\n' });
   await launched.waitForLine(/up$/);

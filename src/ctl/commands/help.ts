@@ -16,6 +16,7 @@ const ADDITIONS = [
   'status --watch[=<s>]\tStatus again and again, every 2 seconds if not told otherwise',
   'restart --rolling ...\tRestart one process after the other, up to the first that does not come up',
   'update --dry-run\tWhat update would do',
+  'start --timeout <s> ...\tWait no longer than that (exit code 124); restart has it too. The start goes on',
   'Names can be patterns: * stands for any characters, ? for one.',
 ];
 

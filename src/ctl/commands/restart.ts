@@ -4,18 +4,22 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { faults, RpcFault } from '../../core/faults.ts';
-import { formatNamespec, parseNamespec } from '../../core/namespec.ts';
+import { formatNamespec } from '../../core/namespec.ts';
+import { ProcessState } from '../../core/states.ts';
 import type { Command } from '../command.ts';
 import { InterruptError } from '../errors.ts';
 import { formatSignalResult, formatStartResult } from '../format.ts';
-import { findMatches, splitNames } from '../names.ts';
+import { ExitCode } from '../exit-codes.ts';
+import { splitNames } from '../names.ts';
 import type { Session } from '../session.ts';
 import type { ProcessInfo } from '../supervisor.ts';
+import { selectNamed, takeTimeout, waitForStarts } from '../start-wait.ts';
 import { startNames } from './start.ts';
 import { stopNames } from './stop.ts';
 
 const ROLLING = '--rolling';
 const HEALTH_INTERVAL_MS = 500;
+const RESTING: ReadonlySet<number> = new Set([ProcessState.STOPPED, ProcessState.EXITED, ProcessState.FATAL]);
 
 export const restart: Command = {
   name: 'restart',
@@ -28,27 +32,39 @@ export const restart: Command = {
   ],
   async run(session, argument) {
     if (!(await session.upcheck())) return false;
-    const words = splitNames(argument);
-    const names = words.filter((word) => word !== ROLLING);
+    const words = takeTimeout(splitNames(argument));
+    if (typeof words === 'string') {
+      session.fail(`Error: ${words}`, ExitCode.INVALID_ARGS);
+      return false;
+    }
+    const names = words.names.filter((word) => word !== ROLLING);
     if (names.length === 0) {
       session.fail('Error: restart requires a process name');
       session.outputAll(restart.help);
-    } else if (words.length > names.length) {
-      await rollNames(session, names);
+    } else if (words.names.length > names.length) {
+      await waitForStarts(session, names, words.timeoutMs, () => rollNames(session, names));
     } else {
-      await stopNames(session, names);
+      await stopNames(session, names, await listResting(session));
       // compat: starting asks again whether the supervisor is there.
-      if (await session.upcheck()) await startNames(session, names);
+      if (await session.upcheck()) await startNames(session, names, words.timeoutMs);
     }
     return false;
   },
 };
 
+const isResting = ({ state }: ProcessInfo): boolean => RESTING.has(state);
+
+/** Namespecs of what does not run. */
+async function listResting({ supervisor }: Session): Promise<ReadonlySet<string>> {
+  const processes = await supervisor.getAllProcessInfo();
+  return new Set(processes.filter(isResting).map(({ group, name }) => formatNamespec(group, name)));
+}
+
 async function rollNames(session: Session, names: readonly string[]): Promise<void> {
   const processes = await session.supervisor.getAllProcessInfo();
   const chosen = new Set<ProcessInfo>();
   for (const name of names) {
-    const found = name === 'all' ? processes : findMatches(parseNamespec(name).process === null ? `${parseNamespec(name).group}:*` : name, processes);
+    const found = selectNamed([name], processes);
     if (found.length === 0) session.fail(`${name}: ERROR (no such process)`);
     for (const process of found) chosen.add(process);
   }
@@ -64,7 +80,8 @@ async function roll(session: Session, process: ProcessInfo): Promise<boolean> {
   const { supervisor } = session;
   const { group, name } = process;
   const namespec = formatNamespec(group, name);
-  const stopped = await attempt(() => supervisor.stopProcess(namespec));
+  const outcome = await attempt(() => supervisor.stopProcess(namespec));
+  const stopped = isResting(process) && outcome.status === faults.SUCCESS ? { ...outcome, status: faults.NOT_RUNNING } : outcome;
   session.output(formatSignalResult({ group, name, ...stopped }, 'stopped'));
   session.noteFault(stopped.status, faults.NOT_RUNNING);
   if (stopped.status !== faults.SUCCESS && stopped.status !== faults.NOT_RUNNING) return false;

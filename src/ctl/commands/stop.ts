@@ -1,10 +1,12 @@
 /** The command `stop`: stops processes and waits until they have ended. */
-import { faults } from '../../core/faults.ts';
+import { faults, RpcFault } from '../../core/faults.ts';
+import { formatNamespec, parseNamespec } from '../../core/namespec.ts';
 import type { Command } from '../command.ts';
 import { applyToNames } from '../each-name.ts';
 import { formatSignalResult } from '../format.ts';
 import { splitNames } from '../names.ts';
 import type { Session } from '../session.ts';
+import type { ProcessResult } from '../supervisor.ts';
 
 export const stop: Command = {
   name: 'stop',
@@ -21,13 +23,21 @@ export const stop: Command = {
   },
 };
 
-/** Stops what the names stand for, and shows each result. */
-export async function stopNames(session: Session, names: readonly string[]): Promise<void> {
+/**
+ * Stops what the names stand for, and shows each result. `resting`: namespecs of processes that did not run before. They are not shown as
+ * stopped, though a start of them that was due is called off.
+ */
+export async function stopNames(session: Session, names: readonly string[], resting: ReadonlySet<string> = new Set()): Promise<void> {
   const { supervisor } = session;
+  const wasUp = ({ group, name }: ProcessResult): boolean => !resting.has(formatNamespec(group, name));
   await applyToNames(session, names, {
-    all: supervisor.stopAllProcesses,
-    group: supervisor.stopProcessGroup,
-    one: supervisor.stopProcess,
+    all: async () => (await supervisor.stopAllProcesses()).filter(wasUp),
+    group: async (name) => (await supervisor.stopProcessGroup(name)).filter(wasUp),
+    one: async (name) => {
+      await supervisor.stopProcess(name);
+      const { group, process } = parseNamespec(name);
+      if (process !== null && resting.has(formatNamespec(group, process))) throw RpcFault.of('NOT_RUNNING', name);
+    },
     format: (result) => formatSignalResult(result, 'stopped'),
     harmless: faults.NOT_RUNNING,
   });

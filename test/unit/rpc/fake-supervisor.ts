@@ -96,6 +96,8 @@ export class FakeSupervisor implements Supervisor {
   readonly signals: string[] = [];
   rereadAnswer: Reread = { kind: 'changes', added: [], changed: [], removed: [] };
   planAnswer: GroupPlan | null = null;
+  /** What is wrong with the configuration that a restart would read. */
+  restartProblem: string | null = null;
   stdinAnswer: 'written' | 'closed' | 'full' = 'written';
   signalError: string | null = null;
   hasMainLog = true;
@@ -284,9 +286,11 @@ export class FakeSupervisor implements Supervisor {
     return Promise.resolve(null);
   }
 
-  restart(): void {
+  restart(): string | null {
+    if (this.restartProblem !== null) return this.restartProblem;
     this.#state = 'RESTARTING';
     this.engine.end('restart', { kind: 'request' });
+    return null;
   }
 
   shutdown(): void {

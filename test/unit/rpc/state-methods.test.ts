@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { formatDaytime, formatUptime } from '../../../src/rpc/durations.ts';
+import { ProcessTimes } from '../../../src/rpc/process-times.ts';
 import { Client } from './calls.ts';
 
 describe('the supervisor', () => {
@@ -26,7 +27,26 @@ describe('the supervisor', () => {
   }
 });
 
+test('a restart with a configuration that is wrong is a fault with the reasons, and nothing is restarted', async () => {
+  const client = new Client([{ name: 'web' }]);
+  client.supervisor.restartProblem = '/c.conf:3: [program:web] user: there is no user "x"';
+  assert.equal(await client.call('restart'), 'FAULT 92 CANT_REREAD: /c.conf:3: [program:web] user: there is no user "x"');
+  assert.equal(client.supervisor.state(), 'RUNNING');
+});
+
 describe('process info', () => {
+  test('stop is the time of the latest end, however it came: an exit within startsecs too, a start that made no process does not', async () => {
+    const client = new Client([{ name: 'quick', exitAfterMs: 5, options: { startretries: 0 } }, { name: 'none', spawnError: "can't find command 'x'", options: { startretries: 0 } }]);
+    const before = Math.floor(client.supervisor.wallMs() / 1000);
+    await client.callFor(100, 'startProcess', 'quick');
+    assert.ok(Number((await client.info('quick'))['stop']) >= before);
+    await client.callFor(100, 'startProcess', 'none');
+    const none = await client.info('none');
+    assert.deepEqual([none['statename'], none['stop']], ['FATAL', 0]);
+    const late = { ...client.context, times: new ProcessTimes(client.supervisor) };
+    assert.equal(late.times.of(client.supervisor.process('none:none') ?? assert.fail()).stop, 0);
+  });
+
   test('from before its first start to after its end', async () => {
     const client = new Client([{ name: 'done', exitAfterMs: 2500, exitCode: 2, options: { autorestart: 'false' } }]);
     const second = (ms: number): number => Math.floor((client.supervisor.wallOffsetMs + ms) / 1000);
