@@ -91,11 +91,14 @@ async function health(args: readonly string[], env: Readonly<NodeJS.ProcessEnv>,
 
 async function control(args: readonly string[], env: Readonly<NodeJS.ProcessEnv>, calledAs: string): Promise<number> {
   const { runCtl } = await import('./ctl/run.ts');
+  const { openDiscovery } = await import('./programs/find-supervisor.ts');
   const onInterrupt = (listener: () => void): (() => void) => {
     process.on('SIGINT', listener);
     return () => process.removeListener('SIGINT', listener);
   };
-  return runCtl(args, { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, env, cwd: process.cwd(), calledAs, onInterrupt });
+  const cwd = process.cwd();
+  const discovery = openDiscovery(env, cwd, calledAs);
+  return runCtl(args, { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, env, cwd, discovery, calledAs, onInterrupt });
 }
 
 async function supervise(io: SuperviseIo): Promise<number> {

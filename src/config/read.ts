@@ -34,11 +34,23 @@ export interface ReadSettings {
   readonly executable: string;
 }
 
-/** Where Supervisor looks for its file, in its order. */
-export function searchPaths(executable: string, cwd: string): string[] {
+/** Where Supervisor looks for its file, in its order and as it names the places. */
+export function searchNames(executable: string): string[] {
   const base = posix.dirname(posix.dirname(executable));
-  const candidates = [`${base}/etc/supervisord.conf`, `${base}/supervisord.conf`, 'supervisord.conf', 'etc/supervisord.conf', '/etc/supervisord.conf', '/etc/supervisor/supervisord.conf'];
-  return [...new Set(candidates.map((path) => posix.resolve(cwd, path)))];
+  const candidates = ['etc/supervisord.conf', 'supervisord.conf'].map((name) => posix.join(base, name));
+  return [...candidates, 'supervisord.conf', 'etc/supervisord.conf', '/etc/supervisord.conf', '/etc/supervisor/supervisord.conf'];
+}
+
+/** The same as absolute paths. */
+export function searchPaths(executable: string, cwd: string): string[] {
+  return [...new Set(searchNames(executable).map((path) => posix.resolve(cwd, path)))];
+}
+
+/** True if there is nothing to read a configuration from: no file is named or found, no variable defines a program, and no command is given. */
+export function isUnconfigured(source: Source, { flags, executable }: Pick<ReadSettings, 'flags' | 'executable'>): boolean {
+  const named = flags.file ?? source.env.ONEVISOR_CONF ?? null;
+  const hasFile = named === null ? searchPaths(executable, source.cwd).some((path) => source.isFile(path)) : named !== '';
+  return !hasFile && flags.command === null && !Object.keys(source.env).some((name) => /^ONEVISOR_(CONF_TEXT$|PROCFILE$|PROGRAM_|FCGI_PROGRAM_|EVENTLISTENER_)/.test(name));
 }
 
 /** Name of the program that a command line after `--` makes. */
@@ -97,16 +109,35 @@ export function readCtlConfig(source: Source, settings: ReadSettings): Pick<Conf
   return { ctl: ctl === null ? null : tidyCtl(ctl, context), ctlPlugins: readCtlPlugins(document, reader, problems), file, errors: problems.errors, warnings: problems.warnings.filter(({ section }) => section === 'supervisorctl') };
 }
 
+/**
+ * The servers of the configuration that another supervisor runs with, and its file, for a client that looks for them. What is wrong elsewhere in it does not
+ * matter: a file that was edited since still tells where the supervisor is.
+ */
+export function readServerConfig(source: Source, settings: ReadSettings): Pick<Config, 'unixServers' | 'inetServers' | 'file'> {
+  const problems = new Problems();
+  const document = emptyDocument();
+  const file = findFile(source, settings, null);
+  const here = file === null ? source.cwd : posix.dirname(file);
+  if (file !== null) addFile(document, file, source, settings, problems);
+  addInlineText(document, here, source, settings, problems);
+  addEnvironment(document, source.env, here, problems);
+  const context: Context = { cwd: source.cwd, home: source.env.HOME ?? null, host: null };
+  const reader = new SectionReader(problems, context, settings.isContainer, new NameSpace(source.env, source.hostname, false));
+  const unixServers = readUnixServers(document, reader, problems).filter((server) => server.file !== '');
+  const inetServers = readInetServers(document, reader, problems).filter((server) => server.port.port !== 0);
+  return { unixServers, inetServers, file };
+}
+
 /** The file to read; null where there is none, which is a problem unless something else configures us. */
-function findFile(source: Source, { flags, executable }: ReadSettings, problems: Problems | null): string | null {
+function findFile(source: Source, settings: ReadSettings, problems: Problems | null): string | null {
+  const { flags, executable } = settings;
   const named = flags.file ?? source.env.ONEVISOR_CONF ?? null;
   if (named !== null && named !== '') return posix.resolve(source.cwd, named);
   // Set and empty: no file, whatever lies about in the image.
   const paths = named === '' ? [] : searchPaths(executable, source.cwd);
   const found = paths.find((path) => source.isFile(path));
   if (found !== undefined) return found;
-  const isConfigured = flags.command !== null || Object.keys(source.env).some((name) => /^ONEVISOR_(CONF_TEXT$|PROCFILE$|PROGRAM_|FCGI_PROGRAM_|EVENTLISTENER_)/.test(name));
-  if (!isConfigured) problems?.error({ file: '-c', line: 0 }, '', null, `${named === '' ? 'there is no configuration' : `no configuration file found at ${paths.join(', ')}`}; name one with -c, or set ONEVISOR_PROGRAM_<NAME>=<command>, or give a command after --`);
+  if (isUnconfigured(source, settings)) problems?.error({ file: '-c', line: 0 }, '', null, `${named === '' ? 'there is no configuration' : `no configuration file found at ${paths.join(', ')}`}; name one with -c, or set ONEVISOR_PROGRAM_<NAME>=<command>, or give a command after --`);
   return null;
 }
 

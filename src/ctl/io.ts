@@ -3,6 +3,7 @@
  * Owns types only.
  */
 import type { Readable, Writable } from 'node:stream';
+import type { Discovery } from './discovery.ts';
 
 /** Standard input; a terminal has the last two members. */
 export interface CtlInput extends Readable {
@@ -17,6 +18,8 @@ export interface CtlIo {
   readonly stderr: Writable;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  /** Finds the supervisor of our container; without it nothing is found. */
+  readonly discovery?: Discovery;
   /** argv[0], shown in usage texts; Supervisor's file is also looked for beside its directory. */
   readonly calledAs: string;
   /** Subscribes to SIGINT; the result ends the subscription. While nobody is subscribed, SIGINT ends the process. */

@@ -46,7 +46,7 @@ async function runArguments(args: readonly string[], io: CtlIo, gone: AbortSigna
     return ExitCode.SUCCESS;
   }
   const given = await readGivenFile(options.file ?? io.env['ONEVISOR_CONF']);
-  const reading = readSettings(options, { ...openSource(io.env, null, given), cwd: io.cwd }, io.calledAs);
+  const reading = readSettings(options, { ...openSource(io.env, null, given), cwd: io.cwd }, io.calledAs, io.discovery);
   if (!reading.ok) return refuse(io, reading.error);
   for (const warning of reading.settings.warnings) io.stderr.write(`${warning}\n`);
   if (options.action.length === 0) return interact(io, reading.settings, gone);

@@ -1,14 +1,15 @@
 /**
- * Where the supervisor is and as whom to talk to it: command line over `[supervisorctl]` of the configuration, over the private
- * control socket that a container has, over Supervisor's default. Reads the file through src/config.
+ * Where the supervisor is and as whom to talk to it: command line, then `[supervisorctl]` of the configuration, then the supervisor that runs
+ * the container, then Supervisor's default. Reads the file through src/config.
  */
-import { statSync } from 'node:fs';
 import { posix } from 'node:path';
 import { addText, emptyDocument } from '../config/dialect.ts';
 import { noFlags } from '../config/flags.ts';
 import type { PluginConfig, Problem } from '../config/model.ts';
 import { readCtlConfig, searchPaths } from '../config/read.ts';
 import type { Source } from '../config/source.ts';
+import type { Endpoint } from './client.ts';
+import { type Discovery, noDiscovery } from './discovery.ts';
 import type { CtlOptions } from './options.ts';
 
 /** What the client runs with. */
@@ -26,42 +27,86 @@ export interface CtlSettings {
   readonly file: string | null;
 }
 
+export { controlSocketPaths } from '../core/control-socket.ts';
+
 /** Settings, or the reason why there are none. */
 export type SettingsOutcome = { readonly ok: true; readonly settings: CtlSettings } | { readonly ok: false; readonly error: string };
 
 const DEFAULT_URL = 'http://localhost:9001';
 const DEFAULT_PROMPT = 'supervisor';
-const SOCKET_NAME = 'onevisor.sock';
+const UNIX = 'unix://';
 
-/** Where a supervisor in a container puts its private control socket, the preferred place first. */
-export function controlSocketPaths(env: Readonly<Record<string, string | undefined>>): string[] {
-  const runtime = env['XDG_RUNTIME_DIR'];
-  return ['/run', ...(runtime === undefined || runtime === '' ? [] : [runtime]), '/tmp'].map((directory) => posix.join(directory, SOCKET_NAME));
+/** Where the client's file was looked for, and what is known of the supervisor besides. */
+interface Choice {
+  /** File to read; null for none. */
+  readonly path: string | null;
+  /** Where the supervisor is if the file does not say. */
+  readonly found: Endpoint | null;
+  /** False if what the file says of the place does not count. */
+  readonly isFileFollowed: boolean;
 }
 
 /** Reads the settings. `calledAs` is the path of this program, beside whose directory Supervisor looks for its file. */
-export function readSettings(options: CtlOptions, source: Source, calledAs: string, sockets: readonly string[] = controlSocketPaths(source.env)): SettingsOutcome {
-  const named = options.file ?? source.env['ONEVISOR_CONF'] ?? null;
-  // ONEVISOR_CONF set and empty: no file, as for the supervisor.
-  const isNone = options.file === null && named === '';
-  if (named !== null && !isNone && !source.isFile(posix.resolve(source.cwd, named))) {
+export function readSettings(options: CtlOptions, source: Source, calledAs: string, discovery: Discovery = noDiscovery): SettingsOutcome {
+  const variable = source.env['ONEVISOR_CONF'] ?? null;
+  const named = options.file ?? (variable === '' ? null : variable);
+  if (named !== null && !source.isFile(posix.resolve(source.cwd, named))) {
     const exists = source.isDirectory(posix.resolve(source.cwd, named));
     return { ok: false, error: exists ? `could not read config file ${named}` : `could not find config file ${named}` };
   }
-  const found = named === null ? searchPaths(calledAs, source.cwd).find((candidate) => source.isFile(candidate)) : posix.resolve(source.cwd, named);
-  const path = isNone ? undefined : found;
-  const socket = sockets.find(isSocket);
-  if (path === undefined) return { ok: true, settings: fillIn(options, source, {}, `unix://${socket ?? sockets[0]}`, []) };
+  // ONEVISOR_CONF set and empty: no file, as for the supervisor.
+  const searched = named === null && variable !== '' ? (searchPaths(calledAs, source.cwd).find((candidate) => source.isFile(candidate)) ?? null) : null;
+  const choice = named === null ? chooseFound(options, source, searched, discovery) : chooseNamed(posix.resolve(source.cwd, named), source, discovery);
+  return readChosen(options, source, choice, calledAs, discovery);
+}
 
-  const written = writtenOptions(path, source);
-  const { ctl, ctlPlugins, errors, warnings } = readCtlConfig(source, { isContainer: false, isStatic: false, flags: { ...noFlags, file: path }, executable: calledAs });
-  if (errors.length > 0) return { ok: false, error: errors.map(formatProblem).join('\n') };
-  if (ctl === null) {
-    if (socket === undefined) return { ok: false, error: '.ini file does not include supervisorctl section' };
-    return { ok: true, settings: fillIn(options, source, {}, `unix://${socket}`, warnings, ctlPlugins, path) };
+/** A file that was named counts. Where it does not say where the supervisor is, its own server does, then the private control socket. */
+function chooseNamed(path: string, source: Source, discovery: Discovery): Choice {
+  const found = writtenUrl(path, source) === null ? (discovery.serverOf(path) ?? privateEndpoint(discovery)) : null;
+  return { path, found, isFileFollowed: true };
+}
+
+/**
+ * Without a name, the supervisor that runs the container comes first, with the file that it reads: the image may have another file, as Debian's package has.
+ * That file counts only if it names a socket that answers here, which is then that of a second supervisor.
+ */
+function chooseFound({ serverUrl }: CtlOptions, source: Source, searched: string | null, discovery: Discovery): Choice {
+  const found = serverUrl === null ? discovery.find() : null;
+  const url = searched === null ? null : writtenUrl(searched, source);
+  if (found === null || (searched !== found.file && url !== null && isAnswered(url, discovery))) {
+    return { path: searched, found: serverUrl === null ? privateEndpoint(discovery) : null, isFileFollowed: true };
   }
-  const fallback = socket === undefined ? DEFAULT_URL : `unix://${socket}`;
-  return { ok: true, settings: fillIn(options, source, { ...ctl, serverurl: written.has('serverurl') ? ctl.serverurl : null }, fallback, warnings, ctlPlugins, path) };
+  const own = found.file === null ? null : writtenUrl(found.file, source);
+  return { path: found.file, found, isFileFollowed: own !== null && (!own.startsWith(UNIX) || isAnswered(own, discovery)) };
+}
+
+function isAnswered(url: string, discovery: Discovery): boolean {
+  return url.startsWith(UNIX) && discovery.answers(url.slice(UNIX.length));
+}
+
+function privateEndpoint(discovery: Discovery): Endpoint | null {
+  const socket = discovery.privateSocket();
+  return socket === null ? null : { serverUrl: UNIX + socket, username: null, password: null };
+}
+
+function readChosen(options: CtlOptions, source: Source, { path, found, isFileFollowed }: Choice, calledAs: string, { firstPlace }: Discovery): SettingsOutcome {
+  if (path === null) return { ok: true, settings: fillIn(options, source, {}, { found, fallback: UNIX + firstPlace, warnings: [], plugins: [], path }) };
+  const { ctl, ctlPlugins: plugins, errors, warnings } = readCtl(path, source, calledAs);
+  if (errors.length > 0) return { ok: false, error: errors.map(formatProblem).join('\n') };
+  if (ctl === null && found === null && options.serverUrl === null) return { ok: false, error: '.ini file does not include supervisorctl section' };
+  const serverurl = isFileFollowed && writtenUrl(path, source) !== null ? (ctl?.serverurl ?? null) : null;
+  return { ok: true, settings: fillIn(options, source, { ...ctl, serverurl }, { found, fallback: DEFAULT_URL, warnings, plugins, path }) };
+}
+
+function readCtl(path: string, source: Source, calledAs: string): ReturnType<typeof readCtlConfig> {
+  return readCtlConfig(source, { isContainer: false, isStatic: false, flags: { ...noFlags, file: path }, executable: calledAs });
+}
+
+/** `serverurl` of a file, its expansions done; null where it is not written: its value cannot tell a default from the same text in the file. */
+function writtenUrl(path: string, source: Source): string | null {
+  if (!writtenOptions(path, source).has('serverurl')) return null;
+  // What is wrong with it is said when it is read for good.
+  return readCtl(path, source, path).ctl?.serverurl ?? DEFAULT_URL;
 }
 
 /** Names of the options that stand in the section: their values cannot tell a default from the same text in the file. */
@@ -80,13 +125,22 @@ interface Written {
   readonly history_file?: string | null;
 }
 
-function fillIn(options: CtlOptions, source: Source, file: Written, fallback: string, warnings: readonly Problem[], plugins: readonly PluginConfig[] = [], path: string | null = null): CtlSettings {
+/** What a file does not say. */
+interface Rest {
+  readonly found: Endpoint | null;
+  readonly fallback: string;
+  readonly warnings: readonly Problem[];
+  readonly plugins: readonly PluginConfig[];
+  readonly path: string | null;
+}
+
+function fillIn(options: CtlOptions, source: Source, file: Written, { found, fallback, warnings, plugins, path }: Rest): CtlSettings {
   const home = source.env['HOME'];
   const history = options.historyFile ?? file.history_file ?? null;
   return {
-    serverUrl: options.serverUrl ?? file.serverurl ?? fallback,
-    username: options.username ?? file.username ?? null,
-    password: options.password ?? file.password ?? null,
+    serverUrl: options.serverUrl ?? file.serverurl ?? found?.serverUrl ?? fallback,
+    username: options.username ?? file.username ?? found?.username ?? null,
+    password: options.password ?? file.password ?? found?.password ?? null,
     prompt: file.prompt ?? DEFAULT_PROMPT,
     historyFile: history === null ? null : posix.resolve(source.cwd, home === undefined ? history : history.replace(/^~(?=\/|$)/, home)),
     warnings: warnings.map(formatProblem),
@@ -97,13 +151,4 @@ function fillIn(options: CtlOptions, source: Source, file: Written, fallback: st
 
 function formatProblem({ file, line, section, option, reason }: Problem): string {
   return `${file}:${line}: [${section}]${option === null ? '' : ` ${option}`}: ${reason}`;
-}
-
-function isSocket(path: string): boolean {
-  try {
-    return statSync(path).isSocket();
-  } catch {
-    // A place that cannot be looked at has no socket that could be used.
-    return false;
-  }
 }

@@ -33,6 +33,7 @@ export function listenErrorOf(address: string, error: unknown): ListenError {
   const code = errnoOf(error);
   switch (code) {
     case 'EADDRINUSE':
+    case 'EEXIST':
       return new ListenError('inUse', address, 'another program listens there already', { cause: error });
     case 'EACCES':
     case 'EPERM':

@@ -1,7 +1,7 @@
 /**
  * Opens the servers of a configuration, all or none: addresses, rights, and the refusal to serve everybody without a password.
  */
-import type { AddressInfo, Server } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
 import type { InetServerOptions, UnixServerOptions } from '../config/options.ts';
 import type { Credentials } from './authentication.ts';
 import { defaultLimits, type ServerLimits } from './limits.ts';
@@ -13,6 +13,8 @@ import { listenUnix, type UnixAddress } from './unix-socket.ts';
 /** One server to open. */
 export type ServerSpec = ServerAccess & (
   | ({ readonly kind: 'unix' } & UnixAddress)
+  /** `@NAME`. It has no mode, so `isAllowed` is asked about every connection, by its descriptor. */
+  | { readonly kind: 'abstract'; readonly path: string; readonly isAllowed: (fd: number) => boolean }
   /** `host` empty: every address of the machine. `isInsecureAllowed`: also without a password (`allow_insecure`). */
   | { readonly kind: 'inet'; readonly host: string; readonly port: number; readonly isInsecureAllowed: boolean }
 );
@@ -65,6 +67,22 @@ function listenInet(server: Server, host: string, port: number): Promise<void> {
   });
 }
 
+/** Listens at an abstract address, which needs no file system and ends with the socket. */
+function listenAbstract(server: Server, path: string, isAllowed: (fd: number) => boolean): Promise<void> {
+  server.prependListener('connection', (socket: Socket & { readonly _handle?: { readonly fd: number } | null }) => {
+    const fd = socket._handle?.fd ?? -1;
+    if (!isAllowed(fd)) socket.destroy();
+  });
+  return new Promise((resolve, reject) => {
+    const fail = (error: Error): void => reject(listenErrorOf(path, error));
+    server.once('error', fail);
+    server.listen({ path: `\0${path.slice(1)}` }, () => {
+      server.removeListener('error', fail);
+      resolve();
+    });
+  });
+}
+
 function openMetrics(route: Route): Route {
   return route.access === 'metrics_auth' ? { ...route, access: 'open' } : route;
 }
@@ -79,9 +97,10 @@ export async function openServer(spec: ServerSpec, routes: readonly Route[], rep
   const { server, close } = createHttpServer(served, spec.credentials, limits, report, spec.kind === 'inet' && !isGuarded && !spec.isInsecureAllowed);
   let removeSocket = async (): Promise<void> => undefined;
   if (spec.kind === 'unix') removeSocket = await listenUnix(server, spec, report);
+  else if (spec.kind === 'abstract') await listenAbstract(server, spec.path, spec.isAllowed);
   else await listenInet(server, spec.host, spec.port);
-  const port = spec.kind === 'unix' ? null : (server.address() as AddressInfo).port;
-  const address = spec.kind === 'unix' ? spec.path : formatAddress(spec.host, port ?? spec.port);
+  const port = spec.kind === 'inet' ? (server.address() as AddressInfo).port : null;
+  const address = spec.kind === 'inet' ? formatAddress(spec.host, port ?? spec.port) : spec.path;
   // compat: the text of Supervisor, for TCP only: a unix socket has its mode.
   if (spec.kind === 'inet' && !isGuarded) report('critical', "Server 'inet_http_server' running without any HTTP authentication checking");
   // Running out of descriptors, for one: the server goes on listening.

@@ -1,9 +1,9 @@
 /**
- * Listening on a unix socket: made in a private directory beside its place, given mode and owner there, then renamed into place.
+ * Listening on a unix socket: made in a private directory beside its place, given mode and owner there, then linked or renamed into place.
  * So it is never there with other rights than asked for, a stale one is replaced in one step, and a file system without hard links will do.
  */
 import { mkdtempSync, rmdirSync } from 'node:fs';
-import { chmod, chown, lstat, rename, unlink } from 'node:fs/promises';
+import { chmod, chown, link, lstat, rename, unlink } from 'node:fs/promises';
 import { connect, type Server } from 'node:net';
 import { dirname } from 'node:path';
 import type { Level } from '../core/log-level.ts';
@@ -88,7 +88,8 @@ export async function listenUnix(server: Server, { path, mode, owner }: UnixAddr
   let directory: string | null = null;
   try {
     await requireTrustedDirectory(path);
-    if (await isStale(path)) report('info', `Unlinking stale socket ${path}`);
+    const replaces = await isStale(path);
+    if (replaces) report('info', `Unlinking stale socket ${path}`);
     // With six characters of mkdtemp and a name of one this is seldom longer than the path itself, whose length is limited.
     directory = mkdtempSync(`${dirname(path)}/.`);
     const fresh = `${directory}/s`;
@@ -100,7 +101,7 @@ export async function listenUnix(server: Server, { path, mode, owner }: UnixAddr
       });
     }
     const { ino } = await lstat(fresh);
-    await rename(fresh, path);
+    await (replaces ? rename(fresh, path) : moveToFreePlace(fresh, path));
     return () => removeSocket(path, ino);
   } catch (error) {
     if (server.listening) server.close();
@@ -108,6 +109,18 @@ export async function listenUnix(server: Server, { path, mode, owner }: UnixAddr
   } finally {
     if (directory !== null) removeDirectory(directory, report);
   }
+}
+
+/** Supervisors of containers that share the directory may start at the same time: a socket that appears meanwhile is not replaced (EEXIST). */
+async function moveToFreePlace(fresh: string, path: string): Promise<void> {
+  try {
+    await link(fresh, path);
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') throw error;
+    // EPERM, EOPNOTSUPP, ENOSYS: a file system without hard links.
+    return rename(fresh, path);
+  }
+  await unlink(fresh);
 }
 
 function removeDirectory(directory: string, report: (level: Level, text: string) => void): void {

@@ -276,6 +276,8 @@ NAPI_MODULE_INIT() {
       {"sendDatagram", addon_send_datagram},
       {"openDatagram", addon_open_datagram},
       {"receiveDatagram", addon_receive_datagram},
+      {"peerOf", addon_peer_of},
+      {"peerAt", addon_peer_at},
       {"watchReadable", addon_watch_readable},
       {"unwatchReadable", addon_unwatch_readable},
   };

@@ -167,6 +167,13 @@ export interface Addon {
    * out: the number of bytes stored in `target`, pid (0: of another pid namespace) and uid of the sender as the kernel knows them, 1 where it was cut, else 0.
    */
   receiveDatagram(fd: number, target: Uint8Array, out: Uint32Array): number;
+  /** Process at the other end of a connected unix socket. out: pid (0: of another PID namespace), uid. Returns 0 or the errno. */
+  peerOf(fd: number, out: Uint32Array): number;
+  /**
+   * Process that listens at a path, or at an abstract address (`@NAME`), asked by a connection that is closed again; `out` as above. Does not wait.
+   * Returns 0 or the errno (ECONNREFUSED: nobody listens there any more, EAGAIN: its queue is full).
+   */
+  peerAt(path: string, out: Uint32Array): number;
   /**
    * Calls `ready` from the loop as long as there is something to be read, with 0, or once with an errno, after which it is watched no more.
    * That does not keep the loop alive. Throws (EEXIST: it is watched already, EPERM: it cannot be waited for).

@@ -3,6 +3,7 @@
  * It opens and closes them; what they serve is in http/ and rpc/.
  */
 import type { Config } from '../config/model.ts';
+import { isAbstract, isTrustedPeer, type Peer } from '../core/control-socket.ts';
 import type { Report } from '../engine/ports.ts';
 import { closeServers, inetSpec, openServer, openServers, type OpenServer, type OwnerLookup, type ServerSpec, unixSpec } from '../http/open-servers.ts';
 import { ListenError } from '../http/listen-error.ts';
@@ -16,7 +17,9 @@ export interface RemoteParts {
   readonly report: Report;
   readonly lookUpOwner: OwnerLookup;
   /** Where a private control socket may be, the preferred place first; empty outside containers. */
-  readonly privatePaths: readonly string[];
+  readonly privatePlaces: readonly string[];
+  /** Process at the other end of a connection; null where the kernel does not say. */
+  readonly peerOf: (fd: number) => Peer | null;
 }
 
 /** The servers at work. */
@@ -54,20 +57,32 @@ export class Remote {
 
   /** A container without any place for a socket goes on without one. */
   async #openPrivate(routes: readonly Route[], isAlone: boolean): Promise<void> {
-    const { report, privatePaths } = this.#parts;
-    const failures: string[] = [];
-    for (const path of privatePaths) {
+    const { report, privatePlaces } = this.#parts;
+    const failures: ListenError[] = [];
+    for (const place of privatePlaces) {
       try {
-        const server = await openServer({ kind: 'unix', path, mode: PRIVATE_MODE, owner: null, credentials: { username: null, password: null } }, routes, report);
+        const server = await openServer(this.#privateSpec(place), routes, report);
         this.#servers = [...this.#servers, server];
+        const taken = failures.find(({ code }) => code === 'inUse');
+        if (taken !== undefined) report('warn', `the control socket is ${place}: another supervisor listens on ${taken.address}`);
         return;
       } catch (error) {
         if (!(error instanceof ListenError)) throw error;
-        failures.push(error.message);
+        failures.push(error);
       }
     }
     // A main program without anything beside it is no loss.
-    if (failures.length > 0) report(isAlone ? 'debug' : 'warn', `there is no control socket, so supervisorctl will not work: ${failures.join('; ')}`);
+    if (failures.length > 0) report(isAlone ? 'debug' : 'warn', `there is no control socket, so supervisorctl will not work: ${failures.map(({ message }) => message).join('; ')}`);
+  }
+
+  #privateSpec(place: string): ServerSpec {
+    const credentials = { username: null, password: null };
+    if (!isAbstract(place)) return { kind: 'unix', path: place, mode: PRIVATE_MODE, owner: null, credentials };
+    const isAllowed = (fd: number): boolean => {
+      const peer = this.#parts.peerOf(fd);
+      return peer !== null && isTrustedPeer(peer, process.getuid?.() ?? 0);
+    };
+    return { kind: 'abstract', path: place, isAllowed, credentials };
   }
 }
 

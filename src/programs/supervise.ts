@@ -9,9 +9,9 @@ import type { Config, Reading } from '../config/model.ts';
 import { formatProblem } from '../config/problems.ts';
 import { readConfig } from '../config/read.ts';
 import { openSource, readGivenFile } from '../config/source.ts';
+import { controlSocketPaths, type Peer } from '../core/control-socket.ts';
 import { containerExitCode, type ExitCause, formatCause } from '../core/exit-policy.ts';
 import { type SignalName, signalNumbers } from '../core/signals.ts';
-import { controlSocketPaths } from '../ctl/settings.ts';
 import type { Message } from '../engine/messages.ts';
 import type { Report } from '../engine/ports.ts';
 import { ListenError } from '../http/listen-error.ts';
@@ -28,6 +28,7 @@ import { SpawnError } from '../process/spawn-error.ts';
 import { sweep } from '../process/sweep.ts';
 import { Control } from './control.ts';
 import { detach, isDetached, readHandedOver, reportReady } from './daemon.ts';
+import { readNamespaceIds } from './find-supervisor.ts';
 import { mainLogSpec } from './log-specs.ts';
 import { findMode, isMain, staysInForeground } from './mode.ts';
 import { formatStarted, prepareProcess, removeOldLogs, type Self, writePidFile } from './preparation.ts';
@@ -172,7 +173,8 @@ async function supervise(addon: Addon, io: SuperviseIo, start: Start): Promise<n
       if (isDetached(io.args) && level !== 'debug') io.err(`${text}\n`);
     },
     lookUpOwner: (owner) => lookUpOwner(addon, owner, report),
-    privatePaths: isContainer ? controlSocketPaths(env) : [],
+    privatePlaces: isContainer ? controlSocketPaths(env, readNamespaceIds()) : [],
+    peerOf: (fd) => peerOf(addon, fd),
   });
   try {
     await remote.open(config, await services.routesOf(config));
@@ -248,6 +250,11 @@ function lookUpOwner(addon: Addon, owner: { readonly user: string; readonly grou
     report('warn', `cannot give the control socket to ${owner.user}: ${error.message}`);
     return null;
   }
+}
+
+function peerOf(addon: Addon, fd: number): Peer | null {
+  const out = new Uint32Array(2);
+  return addon.peerOf(fd, out) === 0 ? { pid: out[0] ?? 0, uid: out[1] ?? 0 } : null;
 }
 
 function currentIdentity(): { uid: number; gid: number } {

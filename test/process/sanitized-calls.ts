@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { closeSync, mkdtempSync, rmSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Addon, SpawnRequest } from '../../src/native/addon.ts';
 
@@ -93,7 +93,16 @@ assert.equal(addon.sendDatagram(9999, bytes, 0, bytes.length), 9);
 assert.equal(addon.sendDatagram(9999, bytes, 3, 3), 9);
 for (const [start, end] of [[5, 4], [0, 12], [-1, 1]] as const) assert.throws(() => addon.sendDatagram(9999, bytes, start, end), { code: 'ERR_INVALID_ARG_VALUE' });
 assert.throws(() => addon.sendDatagram(9999, 'text' as unknown as Uint8Array, 0, 1), { code: 'ERR_INVALID_ARG_VALUE' });
+const peer = new Uint32Array(2);
+assert.equal(addon.peerAt(path, peer), 0);
+assert.deepEqual([...peer], [process.pid, process.getuid?.()]);
+assert.throws(() => addon.peerAt(path, new Uint32Array(1)), { code: 'ERR_INVALID_ARG_VALUE' });
+assert.throws(() => addon.peerOf('text' as unknown as number, peer), { code: 'ERR_INVALID_ARG_VALUE' });
 closeSync(listening);
+assert.equal(addon.peerAt(path, peer), constants.errno.ECONNREFUSED);
+assert.equal(addon.peerAt(`@onevisor-nobody-${process.pid}`, peer), constants.errno.ECONNREFUSED);
+assert.equal(addon.peerAt('x'.repeat(108), peer), constants.errno.ENAMETOOLONG);
+assert.equal(addon.peerOf(9999, peer), constants.errno.EBADF);
 rmSync(scratch, { recursive: true });
 const reading = addon.openDatagram(`onevisor-sanitized-${process.pid}`);
 assert.throws(() => addon.openDatagram(`onevisor-sanitized-${process.pid}`), { code: 'EADDRINUSE', syscall: 'bind' });

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { isOwnVariable, readSwitch } from '../../../src/config/environment.ts';
 import { type Flags, noFlags, parseFlags } from '../../../src/config/flags.ts';
 import type { Config, ProcessConfig } from '../../../src/config/model.ts';
-import { readCtlConfig, searchPaths } from '../../../src/config/read.ts';
+import { isUnconfigured, readCtlConfig, readServerConfig, searchNames, searchPaths } from '../../../src/config/read.ts';
 import { configOf, memorySource, printed, read, readText } from './memory-source.ts';
 
 const HEAD = '[supervisord]\n';
@@ -239,4 +239,28 @@ test('[supervisorctl] by itself, for the client', () => {
   assert.deepEqual(printed(readCtlConfig(memorySource({ files: { '/etc/supervisord.conf': twice } }), settings).warnings), ['/etc/supervisord.conf:3: [supervisorctl] prompt: is set in line 2 already; this one counts']);
   assert.deepEqual(readCtlConfig(memorySource({}), settings), { ctl: null, ctlPlugins: [], file: null, errors: [], warnings: [] });
   assert.match(printed(readCtlConfig(memorySource({ files: { '/etc/supervisord.conf': '[supervisorctl]\nserverurl=%' } }), settings).errors)[0] ?? '', /:2: \[supervisorctl\] serverurl: cannot expand/);
+});
+
+test('the servers of a configuration, for a client that looks for them, whatever else is wrong with it', () => {
+  const serversOf = (files: Readonly<Record<string, string>>, env: Readonly<Record<string, string>> = {}, file: string | null = null): ReturnType<typeof readServerConfig> =>
+    readServerConfig(memorySource({ files, env }), { isContainer: true, isStatic: false, flags: { ...noFlags, file }, executable: '/usr/bin/onevisor' });
+  const files = {
+    '/etc/supervisord.conf': '[include]\nfiles=x.ini\n[program:a]\n[unix_http_server]\nfile=%(here)s/s.sock\npassword=p\nusername=u\n',
+    '/etc/x.ini': '[inet_http_server]\nport=*:9001\nusername=u\npassword=p\n',
+    '/own.conf': '[unix_http_server]\n[inet_http_server]\n',
+  };
+  const { unixServers, inetServers, file } = serversOf(files);
+  assert.deepEqual([unixServers.map((server) => server.file), inetServers.map((server) => server.port.port), file], [['/etc/s.sock'], [9001], '/etc/supervisord.conf']);
+  assert.deepEqual(serversOf(files, {}, '/own.conf'), { unixServers: [], inetServers: [], file: '/own.conf' });
+  const byEnvironment = serversOf({}, { ONEVISOR_CONF: '', ONEVISOR_UNIX_HTTP_SERVER__FILE: '/e.sock' });
+  assert.deepEqual([byEnvironment.unixServers.map((server) => server.file), byEnvironment.file], [['/e.sock'], null]);
+});
+
+test('nothing to read a configuration from', () => {
+  const isNothing = (env: Readonly<Record<string, string>>, flags: Partial<Flags> = {}, files: Readonly<Record<string, string>> = {}): boolean =>
+    isUnconfigured(memorySource({ files, env }), { flags: { ...noFlags, ...flags }, executable: '/usr/bin/onevisor' });
+  assert.ok(isNothing({}) && isNothing({ ONEVISOR_CONF: '' }, {}, { '/etc/supervisord.conf': '' }));
+  assert.ok(!isNothing({}, {}, { '/etc/supervisord.conf': '' }) && !isNothing({ ONEVISOR_CONF: '/nope' }) && !isNothing({}, { file: '/nope' }) && !isNothing({}, { command: ['x'] }));
+  assert.ok(!isNothing({ ONEVISOR_PROGRAM_A: 'x' }) && !isNothing({ ONEVISOR_CONF_TEXT: '' }));
+  assert.deepEqual(searchNames('/usr/bin/onevisor').slice(0, 3), ['/usr/etc/supervisord.conf', '/usr/supervisord.conf', 'supervisord.conf']);
 });

@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { openSource } from '../../../src/config/source.ts';
 import { parseOptions } from '../../../src/ctl/options.ts';
-import { controlSocketPaths, readSettings, type CtlSettings } from '../../../src/ctl/settings.ts';
+import { type Discovery, type FoundSupervisor, noDiscovery } from '../../../src/ctl/discovery.ts';
+import { readSettings, type CtlSettings } from '../../../src/ctl/settings.ts';
 
 describe('the settings of the client', () => {
   let directory: string;
@@ -26,10 +27,15 @@ describe('the settings of the client', () => {
     rmSync(directory, { recursive: true });
   });
 
-  const read = (args: readonly string[], sockets: readonly string[], env: Record<string, string> = {}) => {
+  /** Of the sockets, those that are there answer. */
+  const discoveryOf = (sockets: readonly string[], more: Partial<Discovery> = {}): Discovery => {
+    const answers = (path: string): boolean => path === socket;
+    return { ...noDiscovery, answers, privateSocket: () => sockets.find(answers) ?? null, firstPlace: sockets[0] ?? '', ...more };
+  };
+  const read = (args: readonly string[], sockets: readonly string[], env: Record<string, string> = {}, more: Partial<Discovery> = {}) => {
     const outcome = parseOptions(args);
     assert.ok(outcome.ok);
-    return readSettings(outcome.options, { ...openSource({ HOME: '/home/me', ...env }, null), cwd: directory }, join(directory, 'empty/bin/supervisorctl'), sockets);
+    return readSettings(outcome.options, { ...openSource({ HOME: '/home/me', ...env }, null), cwd: directory }, join(directory, 'empty/bin/supervisorctl'), discoveryOf(sockets, more));
   };
   const settings = (...call: Parameters<typeof read>): CtlSettings => {
     const outcome = read(...call);
@@ -41,16 +47,6 @@ describe('the settings of the client', () => {
     writeFileSync(file, text);
     return ['-c', file];
   };
-
-  it('names the places of the private control socket, the preferred one first', () => {
-    assert.deepEqual(controlSocketPaths({}), ['/run/onevisor.sock', '/tmp/onevisor.sock']);
-    assert.deepEqual(controlSocketPaths({ XDG_RUNTIME_DIR: '/run/user/7' }), ['/run/onevisor.sock', '/run/user/7/onevisor.sock', '/tmp/onevisor.sock']);
-  });
-
-  it('reads no file where ONEVISOR_CONF is empty', () => {
-    assert.equal(settings([], [socket], { ONEVISOR_CONF: '' }).serverUrl, `unix://${socket}`);
-    assert.equal(settings(['-s', 'http://a:1'], [], { ONEVISOR_CONF: '' }).serverUrl, 'http://a:1');
-  });
 
   it('takes what the file says, and the command line over it', () => {
     const file = write('[supervisorctl]\nserverurl=unix://%(here)s/x.sock\nusername=%(ENV_NAME)s\npassword=secret\nprompt=mine\nhistory_file=~/h\n');
@@ -70,8 +66,58 @@ describe('the settings of the client', () => {
     assert.deepEqual(read(write('[supervisord]\n'), ['/nonexistent']), { ok: false, error: '.ini file does not include supervisorctl section' });
   });
 
-  it('takes a plain file for no socket', () => {
-    assert.equal(settings(write('[supervisorctl]\n'), [join(directory, 'c.conf')]).serverUrl, 'http://localhost:9001');
+  it('knows the server of a file without [supervisorctl], where it answers', () => {
+    const serverOf = (file: string): FoundSupervisor | null => (file === join(directory, 'c.conf') ? { serverUrl: 'unix:///own.sock', username: 'u', password: 'p', file } : null);
+    const { serverUrl, username, password } = settings(write('[unix_http_server]\nfile=/own.sock\n'), [socket], {}, { serverOf });
+    assert.deepEqual([serverUrl, username, password], ['unix:///own.sock', 'u', 'p']);
+    assert.equal(settings(write('[supervisorctl]\nserverurl=http://h:1\n'), [socket], {}, { serverOf }).serverUrl, 'http://h:1');
+  });
+
+  it('reads no file where ONEVISOR_CONF is empty', () => {
+    writeFileSync(join(directory, 'supervisord.conf'), '[supervisorctl]\nserverurl=http://h:1\n');
+    assert.deepEqual([settings([], [socket]).serverUrl, settings([], [socket]).file], ['http://h:1', join(directory, 'supervisord.conf')]);
+    const none = settings([], [socket], { ONEVISOR_CONF: '' });
+    assert.deepEqual([none.serverUrl, none.file], [`unix://${socket}`, null]);
+    assert.equal(settings([], ['/nonexistent'], { ONEVISOR_CONF: '' }).serverUrl, 'unix:///nonexistent');
+  });
+
+  describe('in a container with a supervisor', () => {
+    const searched = (): string => join(directory, 'supervisord.conf');
+    const other = (): string => join(directory, 'other.conf');
+    const found = (file: string | null): Partial<Discovery> => ({ find: () => ({ serverUrl: 'unix:///its.sock', username: 'u', password: 'p', file }) });
+    const urlOf = (text: string, file: string | null, args: readonly string[] = [], env: Record<string, string> = {}): string => {
+      writeFileSync(searched(), text);
+      return settings(args, [], env, found(file)).serverUrl;
+    };
+
+    it('takes that one, whatever another file on the machine says', () => {
+      for (const text of ['[supervisorctl]\nserverurl=unix:///var/run/supervisor.sock\n', '[supervisorctl]\nserverurl=http://h:1\n', '[supervisorctl]\n', '[supervisord]\n']) {
+        assert.equal(urlOf(text, null), 'unix:///its.sock', text);
+      }
+      const { username, password, file } = settings([], [], {}, found(null));
+      assert.deepEqual([username, password, file], ['u', 'p', null]);
+    });
+
+    it('follows the file that this supervisor reads', () => {
+      writeFileSync(other(), '[supervisorctl]\nserverurl=http://h:2\nprompt=mine\n');
+      assert.equal(urlOf('[supervisorctl]\nserverurl=http://h:1\n', other()), 'http://h:2');
+      assert.equal(settings([], [], {}, found(other())).prompt, 'mine');
+      writeFileSync(other(), '[supervisorctl]\nserverurl=unix:///nobody.sock\n');
+      assert.equal(urlOf('', other()), 'unix:///its.sock', 'a socket that does not answer');
+      writeFileSync(other(), `[supervisorctl]\nserverurl=unix://${socket}\n`);
+      assert.equal(urlOf('', other()), `unix://${socket}`);
+    });
+
+    it('takes a second supervisor, whose file is found and whose socket answers', () => {
+      assert.equal(urlOf(`[supervisorctl]\nserverurl=unix://${socket}\n`, null), `unix://${socket}`);
+    });
+
+    it('lets what is said explicitly win', () => {
+      assert.equal(urlOf('[supervisorctl]\n', null, ['-s', 'http://h:3']), 'http://h:3');
+      writeFileSync(other(), '[supervisorctl]\nserverurl=unix:///nobody.sock\n');
+      assert.equal(urlOf('[supervisorctl]\n', null, ['-c', other()]), 'unix:///nobody.sock');
+      assert.equal(urlOf('[supervisorctl]\n', null, [], { ONEVISOR_CONF: other() }), 'unix:///nobody.sock');
+    });
   });
 
   it('says what is wrong with the file', () => {

@@ -1,0 +1,102 @@
+/**
+ * Clients find the supervisor of their own container, and containers that share a directory or the network leave each other alone.
+ */
+import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { isInstalled } from '../../build/rootfs.ts';
+import { EXECUTABLE, launch, type Launched, pid1SkipReason } from './launch.ts';
+
+const skip = (await pid1SkipReason()) ?? false;
+const rootSkip = process.getuid?.() === 0 ? skip : 'only root can become another user';
+const tiniSkip = (await isInstalled('tini')) ? skip : 'tini is not installed';
+const MARK = 'touch /run/.containerenv';
+const program = (name: string): Record<string, string> => ({ [`ONEVISOR_PROGRAM_${name.toUpperCase()}`]: 'sleep 1000', ONEVISOR_SUPERVISORD__LOGLEVEL: 'info' });
+/** A client without the variable that a test's container has for the supervisor, and with a file as Debian's package installs it. */
+const ctl = (launched: Launched, ...args: string[]): ReturnType<Launched['enter']> => launched.enter(['env', '-u', 'ONEVISOR_CONF', EXECUTABLE, 'ctl', ...args]);
+const DEBIANS = { 'supervisord.conf': '[unix_http_server]\nfile=/var/run/supervisor.sock\n[supervisord]\n[supervisorctl]\nserverurl=unix:///var/run/supervisor.sock\n' };
+
+test('the file of a package does not lead a client away from PID 1', { skip }, async (t) => {
+  const launched = await launch(t, { env: program('a'), files: DEBIANS });
+  await launched.waitForLine(/spawned: 'a'/);
+  assert.match((await ctl(launched, 'status')).stdout, /^a +(RUNNING|STARTING)/);
+  const explicit = await ctl(launched, '-c', 'supervisord.conf', 'status');
+  assert.deepEqual([explicit.code, explicit.stdout], [4, 'unix:///var/run/supervisor.sock no such file\n']);
+});
+
+for (const [name, under, why] of [['PID 1', [], skip], ['the supervisor under tini', ['tini', '--'], tiniSkip]] as const) {
+  test(`the -c of ${name} is known to clients, and [unix_http_server] is enough`, { skip: why }, async (t) => {
+    const files = { ...DEBIANS, 'own.conf': '[supervisord]\nnodaemon=true\n[unix_http_server]\nfile=%FOLDER%/own.sock\nusername=u\npassword=p\n[program:b]\ncommand=sleep 1000\nstartsecs=0\n' };
+    const launched = await launch(t, { under, prepare: MARK, files, args: ['-c', 'own.conf'] });
+    await launched.waitForLine(/spawned: 'b'/);
+    for (const command of [['ctl', 'status'], ['health']]) {
+      const outcome = await launched.enter(['env', '-u', 'ONEVISOR_CONF', EXECUTABLE, ...command]);
+      assert.equal(outcome.code, 0, JSON.stringify(outcome));
+    }
+    assert.match((await ctl(launched, 'status')).stdout, /^b +RUNNING/);
+  });
+}
+
+test('a health check of another user takes the HTTP server', { skip: rootSkip }, async (t) => {
+  const port = 20_000 + (process.pid % 10_000);
+  const files = { 'own.conf': `[supervisord]\n[inet_http_server]\nport=127.0.0.1:${port}\nusername=u\npassword=p\n[program:b]\ncommand=sleep 1000\nstartsecs=0\n` };
+  const launched = await launch(t, { files, args: ['-c', 'own.conf'], prepare: 'chmod 755 .' });
+  await launched.waitForLine(/spawned: 'b'/);
+  const outcome = await launched.enter(['env', '-u', 'ONEVISOR_CONF', 'setpriv', '--reuid=12345', '--regid=12345', '--clear-groups', EXECUTABLE, 'health']);
+  assert.equal(outcome.code, 0, JSON.stringify(outcome));
+});
+
+test('containers that share /run: each has a socket of its own, and a client stops its own programs only', { skip }, async (t) => {
+  const first = await launch(t, { env: program('one'), prepare: 'mkdir shared; mount --bind shared /run' });
+  await first.waitForLine(/spawned: 'one'/);
+  await mkdir(join(first.folder, 'empty'), { recursive: true });
+  const second = await launch(t, { env: program('two'), prepare: `mount --bind ${first.folder}/shared /run` });
+  await second.waitForLine(/spawned: 'two'/);
+  assert.match(second.stdout.text, /WARN the control socket is \/run\/onevisor-\d+\.sock: another supervisor listens on \/run\/onevisor\.sock/);
+  assert.match((await second.ctl('stop', 'all')).stdout, /^two: stopped\n$/);
+  assert.match((await first.ctl('status')).stdout, /^one +(RUNNING|STARTING)/);
+  assert.match((await second.ctl('status')).stdout, /^two +STOPPED/);
+  // The neighbour goes without a word; its socket stays, and is not taken for ours.
+  process.kill(first.pid, 'SIGKILL');
+  await first.exit;
+  assert.match((await second.ctl('status')).stdout, /^two +STOPPED/);
+  const third = await launch(t, { env: program('three'), prepare: `mount --bind ${first.folder}/shared /run` });
+  await third.waitForLine(/spawned: 'three'/);
+  assert.match(third.stdout.text, /Unlinking stale socket \/run\/onevisor\.sock/);
+  assert.match((await third.ctl('status')).stdout, /^three +(RUNNING|STARTING)/);
+});
+
+test('no supervisor of its own, and that of a neighbour in the same /run: the client finds none', { skip }, async (t) => {
+  const first = await launch(t, { env: program('one'), prepare: 'mkdir shared; mount --bind shared /run' });
+  await first.waitForLine(/spawned: 'one'/);
+  const other = await launch(t, { executable: '/bin/sleep', args: ['1000'], prepare: `mount --bind ${first.folder}/shared /run; touch /run/.containerenv` });
+  const outcome = await other.enter([EXECUTABLE, 'ctl', 'stop', 'all']);
+  assert.notEqual(outcome.code, 0);
+  assert.match((await first.ctl('status')).stdout, /^one +(RUNNING|STARTING)/);
+});
+
+const READ_ONLY = 'chmod 755 .; for d in /tmp /run /dev/shm; do mount --bind $d $d; mount -o remount,bind,ro $d; done';
+
+test('no place to write to: an abstract socket, which another user cannot use', { skip: rootSkip }, async (t) => {
+  const as = (uid: number): string[] => ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups'];
+  const launched = await launch(t, { env: program('a'), under: as(12345), prepare: READ_ONLY });
+  await launched.waitForLine(/spawned: 'a'/);
+  const inside = (uid: number, ...args: string[]): ReturnType<Launched['enter']> => launched.enter([...as(uid), EXECUTABLE, ...args]);
+  assert.match((await inside(12345, 'ctl', 'status')).stdout, /^a +(RUNNING|STARTING)/);
+  assert.match((await launched.ctl('status')).stdout, /^a +(RUNNING|STARTING)/, 'root');
+  const [, id = ''] = /pid:\[(\d+)\]/.exec((await launched.enter(['readlink', '/proc/self/ns/pid'])).stdout) ?? [];
+  for (const args of [['status'], ['-s', `unix://@onevisor-${id}`, 'status']]) {
+    const foreign = await inside(12346, 'ctl', ...args);
+    assert.notEqual(foreign.code, 0);
+    assert.doesNotMatch(foreign.stdout, /^a /m);
+  }
+  assert.match((await inside(12345, 'ctl', '-s', `unix://@onevisor-${id}`, 'status')).stdout, /^a +(RUNNING|STARTING)/);
+});
+
+test('two such containers in one network do not meet', { skip }, async (t) => {
+  const [one, two] = await Promise.all([launch(t, { env: program('one'), prepare: READ_ONLY }), launch(t, { env: program('two'), prepare: READ_ONLY })]);
+  await Promise.all([one.waitForLine(/spawned: 'one'/), two.waitForLine(/spawned: 'two'/)]);
+  assert.match((await one.ctl('status')).stdout, /^one /);
+  assert.match((await two.ctl('status')).stdout, /^two /);
+});
