@@ -2,6 +2,7 @@
  * The supervisor as a program: command line and configuration, our own process, then a Supervision until it ends. Returns the exit code.
  * Everything that can be wrong before the first program starts is said here, on standard error, with exit code 2.
  */
+import { isatty } from 'node:tty';
 import { MessageChannel } from 'node:worker_threads';
 import { formatProblems } from '../config/effective.ts';
 import { formatFlags, type Flags, parseFlags } from '../config/flags.ts';
@@ -28,7 +29,8 @@ import { SpawnError } from '../process/spawn-error.ts';
 import { sweep } from '../process/sweep.ts';
 import { Control } from './control.ts';
 import { detach, isDetached, readHandedOver, reportReady } from './daemon.ts';
-import { readNamespaceIds } from './find-supervisor.ts';
+import { readNamespaceIds, SupervisorFinder } from './find-supervisor.ts';
+import { findRefusal, type FirstLook } from './first-look.ts';
 import { mainLogSpec } from './log-specs.ts';
 import { findMode, isMain, staysInForeground } from './mode.ts';
 import { formatStarted, prepareProcess, removeOldLogs, type Self, writePidFile } from './preparation.ts';
@@ -79,6 +81,9 @@ export async function runSupervise(addon: Addon, io: SuperviseIo): Promise<numbe
       break;
   }
   const { flags } = outcome;
+  const refusal = isDetached(io.args) ? null : findRefusal(firstLook(addon, io, flags));
+  // Not with the reason of the end that Kubernetes shows: this container goes on.
+  if (refusal !== null) return refuse(io, io.self.pid === 1, refusal);
   const named = flags.file ?? io.env['ONEVISOR_CONF'];
   const given = isDetached(io.args) ? await readHandedOver(addon, io, named) : await readGivenFile(named);
   const readAs = (mode: boolean): Reading => readConfig(openSource(io.env, addon, given), { isContainer: mode, isStatic: false, flags, executable: io.calledPath });
@@ -97,6 +102,14 @@ export async function runSupervise(addon: Addon, io: SuperviseIo): Promise<numbe
     if (!(error instanceof LimitError) && !(error instanceof SpawnError) && !(error instanceof ListenError)) throw error;
     return refuse(io, isContainer, `Error: ${error.message}\n`);
   }
+}
+
+function firstLook(addon: Addon, io: SuperviseIo, flags: Flags): FirstLook {
+  const { self, calledPath, calledAs, env } = io;
+  const source = openSource(env, null);
+  const finder = new SupervisorFinder({ env, cwd: source.cwd, pid: self.pid, uid: self.uid, calledAs: calledPath, peers: () => addon });
+  const isOnTerminal = isatty(0) && isatty(1);
+  return { flags, source, self, calledPath, calledAs, isOnTerminal, runningPid: () => finder.runningPid() };
 }
 
 /** Says why nothing is started, where people look for it. There is no log yet for what else could be said. Returns the exit code. */

@@ -1,5 +1,5 @@
 /**
- * Clients find the supervisor of their own container, and containers that share a directory or the network leave each other alone.
+ * Clients find the supervisor of their own container, a supervisor is not started twice, and containers that share a directory or the network leave each other alone.
  */
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
@@ -99,4 +99,37 @@ test('two such containers in one network do not meet', { skip }, async (t) => {
   await Promise.all([one.waitForLine(/spawned: 'one'/), two.waitForLine(/spawned: 'two'/)]);
   assert.match((await one.ctl('status')).stdout, /^one /);
   assert.match((await two.ctl('status')).stdout, /^two /);
+});
+
+test('a second supervisor in a container is refused, and what to use is named', { skip: tiniSkip }, async (t) => {
+  for (const [under, pid] of [[[], '1'], [['tini', '--'], '\\d+']] as const) {
+    const launched = await launch(t, { env: program('a'), under, prepare: MARK });
+    await launched.waitForLine(/spawned: 'a'/);
+    for (const args of [[], ['-n'], ['--', 'true']]) {
+      const second = await launched.enter([EXECUTABLE, ...args]);
+      assert.equal(second.code, 2);
+      assert.match(second.stderr, new RegExp(`^Error: cannot start a supervisor: one runs in this container already, with pid ${pid}; use \`onevisor ctl\``));
+    }
+    assert.match((await launched.ctl('status')).stdout, /^a +(RUNNING|STARTING)/);
+  }
+});
+
+test('a second supervisor that is meant so runs: by -c, by ONEVISOR_CONTAINER, and as a program of the first one', { skip }, async (t) => {
+  const launched = await launch(t, { env: { ...program('a'), ONEVISOR_PROGRAM_INNER: `${EXECUTABLE} -- echo inner` }, files: { 'second.conf': '[supervisord]\nnodaemon=true\n[program:x]\ncommand=echo second\nstartsecs=0\nautorestart=false\nstdout_logfile=/dev/stdout\nexit_on_end=true\n' } });
+  await launched.waitForLine(/inner \| inner$/);
+  assert.match((await launched.enter([EXECUTABLE, '-c', 'second.conf'])).stdout, /^second$/m);
+  assert.match((await launched.enter(['env', '-u', 'ONEVISOR_PROGRAM_A', '-u', 'ONEVISOR_PROGRAM_INNER', 'ONEVISOR_CONTAINER=1', EXECUTABLE, '--', 'echo', 'second'])).stdout, /^second$/m);
+});
+
+test('nothing to run: on a terminal the help and where a file was looked for, elsewhere the error', { skip }, async (t) => {
+  const launched = await launch(t, { executable: '/bin/sleep', args: ['1000'], prepare: 'mkdir -p empty/supervisor; mount --bind empty /etc/supervisor' });
+  const bare = ['env', '-u', 'ONEVISOR_CONF', EXECUTABLE];
+  const onTerminal = await launched.enter(['script', '-qec', bare.join(' '), '/dev/null']);
+  assert.equal(onTerminal.code, 2);
+  assert.match(onTerminal.stdout, /^Usage: onevisor \[options\]/);
+  assert.match(onTerminal.stdout, /No configuration file was found at .*\/etc\/supervisord\.conf, \/etc\/supervisor\/supervisord\.conf\./);
+  assert.match((await launched.enter(bare)).stderr, /no configuration file found at .*name one with -c/);
+  const asSupervisord = await launched.enter(['env', '-u', 'ONEVISOR_CONF', join(EXECUTABLE, '..', 'supervisord')]);
+  assert.equal(asSupervisord.code, 2);
+  assert.match(asSupervisord.stderr, /^Error: No config file found at default paths \(.*\/etc\/supervisord\.conf, .*\/supervisord\.conf, supervisord\.conf, etc\/supervisord\.conf, \/etc\/supervisord\.conf, \/etc\/supervisor\/supervisord\.conf\); use the -c option to specify a config file at a different path\nFor help, use supervisord -h\n$/);
 });

@@ -1,0 +1,52 @@
+/**
+ * What ends the supervisor before it reads its configuration: another supervisor that runs in this container already, and nothing to read.
+ */
+import { readSwitch } from '../config/environment.ts';
+import { formatFlags, type Flags } from '../config/flags.ts';
+import { isUnconfigured, searchNames, searchPaths } from '../config/read.ts';
+import type { Source } from '../config/source.ts';
+
+/** What the decisions depend on. */
+export interface FirstLook {
+  readonly flags: Flags;
+  readonly source: Source;
+  readonly self: { readonly pid: number; readonly parent: number };
+  /** Path by which we were called; the file is searched beside its directory. */
+  readonly calledPath: string;
+  /** Name by which messages call us. */
+  readonly calledAs: string;
+  /** Looks for another supervisor in this container; see find-supervisor.ts. */
+  readonly runningPid: () => number | null;
+  /** Standard input and standard output are a terminal. */
+  readonly isOnTerminal: boolean;
+}
+
+/** Why no supervisor is started; null where one may be. */
+export function findRefusal(look: FirstLook): string | null {
+  return refuseSecond(look) ?? refuseUnconfigured(look);
+}
+
+/**
+ * A script or `docker exec` would start everything a second time. An explicit file or mode is taken as meant so, and so is a supervisor that is itself
+ * a program of the first one.
+ */
+function refuseSecond({ flags, source: { env }, self, runningPid }: FirstLook): string | null {
+  if (self.pid === 1 || flags.file !== null || flags.isContainer || readSwitch(env, 'ONEVISOR_CONTAINER') !== null) return null;
+  const pid = runningPid();
+  if (pid === null || pid === self.parent) return null;
+  return `Error: cannot start a supervisor: one runs in this container already, with pid ${pid}; use \`onevisor ctl\` to control it, `
+    + 'or name a configuration file with -c to start another one\n';
+}
+
+function refuseUnconfigured({ flags, source, calledPath, calledAs, isOnTerminal }: FirstLook): string | null {
+  if (!isUnconfigured(source, { flags, executable: calledPath })) return null;
+  const wasSearched = source.env['ONEVISOR_CONF'] !== '';
+  if (calledAs === 'supervisord' && wasSearched) {
+    // compat: supervisor.options.Options.default_configfile
+    return `Error: No config file found at default paths (${searchNames(calledPath).join(', ')}); use the -c option to specify a config file at a different path\n`
+      + `For help, use ${calledAs} -h\n`;
+  }
+  if (!isOnTerminal) return null;
+  const searched = wasSearched ? `No configuration file was found at ${searchPaths(calledPath, source.cwd).join(', ')}.` : 'There is no configuration file, as ONEVISOR_CONF is empty.';
+  return `${formatFlags(calledAs)}\n${searched}\nName one with -c, or set ONEVISOR_PROGRAM_<NAME>=<command>, or give a command after --\n`;
+}
