@@ -12,7 +12,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { describeError } from './describe-error.ts';
 import type { LogProblem } from './ports.ts';
-import { COMPRESSED, lstatIfThere, removeIfThere, shiftBackups } from './rotation.ts';
+import { COMPRESSED, findBackups, lstatIfThere, removeIfThere, shiftBackups } from './rotation.ts';
 
 /** What a file is called until it is whole. */
 const UNFINISHED = `${COMPRESSED}.tmp`;
@@ -123,7 +123,8 @@ export class Backups {
   }
 
   async #findPlain(isWanted: (file: Stats) => boolean): Promise<string | null> {
-    for (let number = 1; number <= this.#count; number++) {
+    const { plain } = await findBackups(this.#parts.path, this.#count);
+    for (const number of [...plain].sort((a, b) => a - b)) {
       const name = `${this.#parts.path}.${number}`;
       const file = await lstatIfThere(name);
       if (file !== null && file.isFile() && isWanted(file)) return name;

@@ -2,29 +2,57 @@
  * Moves a log file out of the way, as Supervisor does: path.1 is the newest, path.N the oldest; a compressed one is path.N.gz.
  * Touches names only; the descriptor of the log is the outlet's.
  */
-import { lstat, rename, unlink } from 'node:fs/promises';
+import { lstat, opendir, rename, unlink } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import type { Stats } from 'node:fs';
 
 /** What the name of a compressed backup ends in. */
 export const COMPRESSED = '.gz';
+
+/** Entries that one turn of the loop takes from a directory. */
+const ENTRIES_PER_TURN = 256;
+
+/** Numbers of the backups of a log that exist. One number may be in both sets. */
+export interface FoundBackups {
+  readonly plain: ReadonlySet<number>;
+  readonly compressed: ReadonlySet<number>;
+}
+
+/** Finds path.1 … path.`most`, plain and compressed, by one reading of the directory: `backups` may be a million, and a few be there. */
+export async function findBackups(path: string, most: number): Promise<FoundBackups> {
+  const plain = new Set<number>();
+  const compressed = new Set<number>();
+  const start = `${basename(path)}.`;
+  for await (const { name } of await opendir(dirname(path), { bufferSize: ENTRIES_PER_TURN })) {
+    if (!name.startsWith(start)) continue;
+    const isCompressed = name.endsWith(COMPRESSED);
+    const digits = name.slice(start.length, isCompressed ? -COMPRESSED.length : undefined);
+    const number = /^[1-9]\d*$/.test(digits) ? Number(digits) : Infinity;
+    if (number <= most) (isCompressed ? compressed : plain).add(number);
+  }
+  return { plain, compressed };
+}
 
 /**
  * Renames path.(N-1) → path.N … path → path.1 (`stdout_logfile_backups`), each as it is, compressed or plain; the oldest is replaced.
  * What is missing is passed over: a cleanup script may have been there before us. Rejects when a rename is refused.
  */
 export async function shiftBackups(path: string, backups: number): Promise<void> {
-  for (let number = backups - 1; number >= 0; number--) await moveUp(path, number);
+  const found = await findBackups(path, backups);
+  const numbers = new Set([...found.plain, ...found.compressed]);
+  numbers.delete(backups);
+  for (const number of [...numbers].sort((a, b) => b - a)) await moveUp(path, number, backups, found);
+  await moveUp(path, 0, backups, found);
 }
 
 /** Number 0 is the log itself, which is never compressed. */
-async function moveUp(path: string, number: number): Promise<void> {
+async function moveUp(path: string, number: number, last: number, { plain, compressed }: FoundBackups): Promise<void> {
   const from = number === 0 ? path : `${path}.${number}`;
   const to = `${path}.${number + 1}`;
-  const isPlain = (await lstatIfThere(from)) !== null;
-  const isCompressed = number > 0 && (await lstatIfThere(from + COMPRESSED)) !== null;
-  // One of the other kind would count as the same backup; it goes first, so that what is left by a crash is never two that differ.
-  if (isPlain && !isCompressed) await removeIfThere(to + COMPRESSED);
-  if (isCompressed && !isPlain) await removeIfThere(to);
+  const isPlain = number === 0 || plain.has(number);
+  const isCompressed = compressed.has(number);
+  // The last one is replaced. One of the other kind would count as the same backup; it goes first, so that a crash never leaves two that differ.
+  if (number + 1 === last && isPlain !== isCompressed) await removeIfThere(isPlain ? to + COMPRESSED : to);
   if (isPlain) await renameIfThere(from, to);
   if (isCompressed) await renameIfThere(from + COMPRESSED, to + COMPRESSED);
 }
