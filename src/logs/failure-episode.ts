@@ -8,14 +8,27 @@ import type { LogClock, LogProblem } from './ports.ts';
 /** Writes that succeed sooner than this after a failure do not end an episode: a disk on the brink fails and succeeds in turns. */
 const CALM_MS = 5000;
 
+/** Output that was given up. */
+export interface Dropped {
+  readonly lines: number;
+  readonly bytes: number;
+}
+
+/** For a failure that costs no output. */
+export const NOTHING_DROPPED: Dropped = { lines: 0, bytes: 0 };
+
 /** The failures of one sink. */
 export class FailureEpisode {
   readonly #name: string;
   readonly #clock: LogClock;
   readonly #report: (problem: LogProblem) => void;
   readonly #meanwhile: string;
-  #droppedBytes = 0;
+  #lines = 0;
+  #bytes = 0;
   #failedAtMs: number | null = null;
+  /** True if a write has succeeded since the last failure. */
+  #isWrittenAgain = false;
+  #callOff: (() => void) | null = null;
 
   /** `meanwhile`: what becomes of the output until it can be written again. */
   constructor(name: string, clock: LogClock, report: (problem: LogProblem) => void, meanwhile = 'output for it is dropped until it can be written again') {
@@ -25,27 +38,56 @@ export class FailureEpisode {
     this.#report = report;
   }
 
-  /** A write failed, and `droppedBytes` were given up. */
-  fail(error: NodeJS.ErrnoException, droppedBytes: number): void {
+  /** A write failed, and `dropped` was given up. */
+  fail(error: NodeJS.ErrnoException, dropped: Dropped): void {
     const isNew = this.#failedAtMs === null;
-    this.#droppedBytes += droppedBytes;
+    this.#lines += dropped.lines;
+    this.#bytes += dropped.bytes;
     this.#failedAtMs = this.#clock.nowMs();
+    this.#isWrittenAgain = false;
     if (isNew) {
       this.#report({ level: 'error', text: `cannot write ${this.#name}: ${describeError(error)}; ${this.#meanwhile}` });
     }
   }
 
-  /** A write succeeded. */
+  /** A write succeeded. The episode ends when no other failure comes for {@link CALM_MS}, also if nothing more is written. */
   succeed(): void {
-    if (this.#failedAtMs === null || this.#clock.nowMs() - this.#failedAtMs < CALM_MS) return;
-    const dropped = this.#droppedBytes;
-    this.#failedAtMs = null;
-    this.#droppedBytes = 0;
-    this.#report({ level: 'warn', text: `${this.#name} is written again; ${dropped} bytes for it were dropped` });
+    if (this.#failedAtMs === null) return;
+    this.#isWrittenAgain = true;
+    const calmAtMs = this.#failedAtMs + CALM_MS;
+    if (this.#clock.nowMs() >= calmAtMs) this.#calm();
+    else this.#callOff ??= this.#clock.alarm(calmAtMs, () => {
+      this.#callOff = null;
+      if (this.#isWrittenAgain) this.succeed();
+    });
   }
 
   /** The place will never be written again. */
   end(error: NodeJS.ErrnoException): void {
     this.#report({ level: 'error', text: `cannot write ${this.#name} any more: ${describeError(error)}; output for it is dropped from now on` });
+  }
+
+  /** Says what was dropped so far, and waits for no calm: the place is closed, or the supervisor ends. Returns false if there is nothing to say. */
+  tellDropped(): boolean {
+    this.#callOff?.();
+    this.#callOff = null;
+    if (this.#bytes === 0) return false;
+    const text = `${this.#takeDropped()} for ${this.#name} were dropped`;
+    this.#report({ level: 'warn', text });
+    return true;
+  }
+
+  #calm(): void {
+    this.#callOff?.();
+    this.#callOff = null;
+    this.#failedAtMs = null;
+    this.#report({ level: 'warn', text: `${this.#name} is written again; ${this.#takeDropped()} for it were dropped` });
+  }
+
+  #takeDropped(): string {
+    const text = `${this.#lines} lines (${this.#bytes} bytes)`;
+    this.#lines = 0;
+    this.#bytes = 0;
+    return text;
   }
 }

@@ -49,6 +49,8 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
   readonly #files = new Map<string, Place<FileOutlet>>();
   readonly #servers = new Map<string, Place>();
   readonly #mainLog: SupervisorLog;
+  /** True once it was said, at the end, what places that fail have lost. */
+  #hasToldDropped = false;
   /** One for all: they share the daemon's socket. */
   #syslog: Sink | null = null;
 
@@ -104,7 +106,10 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
 
   async close(): Promise<void> {
     for (const channel of this.#channels) channel.close();
-    await Promise.all(this.#sinks().map((sink) => sink.close()));
+    const streams = [...this.#streams.values()];
+    await Promise.all(this.#sinks().filter((sink) => !streams.includes(sink)).map((sink) => sink.close()));
+    // The others may have something to say about what they lost.
+    await Promise.all(streams.map((sink) => sink.close()));
     this.#files.clear();
     this.#servers.clear();
     this.#streams.clear();
@@ -176,6 +181,10 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
     if (isLate()) return;
     for (const channel of this.#channels) channel.flush();
     await Promise.all(this.#sinks().map((sink) => sink.flushed()));
+    if (this.#hasToldDropped) return;
+    // Said once: a log that is on the place that fails loses this line too.
+    this.#hasToldDropped = this.#sinks().map((sink) => sink.tellDropped()).includes(true);
+    if (this.#hasToldDropped) await Promise.all(this.#sinks().map((sink) => sink.flushed()));
   }
 
   #sinks(): Sink[] {

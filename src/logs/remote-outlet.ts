@@ -4,7 +4,7 @@
  * Invariants: one connection or attempt at one is there at a time; messages go out in order; a message stays here until its connection has taken it;
  * with nothing to send, nothing is done, and no alarm is set.
  */
-import { FailureEpisode } from './failure-episode.ts';
+import { FailureEpisode, NOTHING_DROPPED } from './failure-episode.ts';
 import type { Connect, Link, LinkEvents } from './links.ts';
 import { MessageCutter } from './message-cutter.ts';
 import type { Done, Outlet, Written } from './outlets.ts';
@@ -99,6 +99,7 @@ export class RemoteOutlet implements Outlet {
   close(done: Done): void {
     const { clock } = this.#parts;
     this.#isClosing = true;
+    this.#episode.tellDropped();
     if (this.#messages.length > 0) this.#callOffLinger = clock.alarm(clock.nowMs() + LINGER_MS, () => this.#giveUp());
     else this.#giveUp();
     queueMicrotask(() => done(null));
@@ -116,7 +117,7 @@ export class RemoteOutlet implements Outlet {
 
   #keep(message: Buffer): void {
     if (this.#keptBytes + message.length > KEPT_BYTES) {
-      this.#episode.fail(REFUSED, message.length);
+      this.#episode.fail(REFUSED, { lines: 1, bytes: message.length });
       return;
     }
     this.#messages.push(Buffer.from(message));
@@ -146,7 +147,7 @@ export class RemoteOutlet implements Outlet {
     this.#firstSentMs ??= this.#parts.clock.nowMs();
     if (this.#isProven) {
       this.#retryMs = FIRST_RETRY_MS;
-      this.#episode.succeed();
+      if (!this.#isClosing) this.#episode.succeed();
     }
     this.#advance();
   }
@@ -197,7 +198,7 @@ export class RemoteOutlet implements Outlet {
     if (error !== null || !wasUsed) {
       this.#retryAtMs = clock.nowMs() + this.#retryMs;
       this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS);
-      this.#episode.fail(error ?? new Error('it ended the connection'), 0);
+      this.#episode.fail(error ?? new Error('it ended the connection'), NOTHING_DROPPED);
       for (const resolve of this.#drainWaiters.splice(0)) resolve();
     }
     if (this.#messages.length > 0) this.#connect();
@@ -225,7 +226,7 @@ export class RemoteOutlet implements Outlet {
     this.#letGo();
     this.#callOffRetry?.();
     this.#callOffRetry = null;
-    if (this.#messages.length > 0) this.#episode.fail(REFUSED, this.#keptBytes);
+    if (this.#messages.length > 0) this.#episode.fail(REFUSED, { lines: this.#messages.length, bytes: this.#keptBytes });
     this.#messages = [];
     this.#keptBytes = 0;
     for (const resolve of this.#drainWaiters.splice(0)) resolve();

@@ -7,7 +7,9 @@
 import { BlockQueue } from './block-queue.ts';
 import { BLOCK_BYTES } from './blocks.ts';
 import type { Block, BlockPool } from './blocks.ts';
-import { FailureEpisode } from './failure-episode.ts';
+import { countLines } from './count-lines.ts';
+import { FailureEpisode, NOTHING_DROPPED } from './failure-episode.ts';
+import type { Dropped } from './failure-episode.ts';
 import type { Done, Outlet } from './outlets.ts';
 import { OwnLines } from './own-lines.ts';
 import type { LogClock, LogNatives, LogProblem } from './ports.ts';
@@ -61,6 +63,8 @@ export class Sink {
   /** The last byte that went out, and whether something was dropped right after it. */
   #lastByte = NEWLINE_BYTE;
   #isTorn = false;
+  /** True if what was dropped last ends within a line. */
+  #isDroppedOpen = false;
   #waiters: Waiter[] = [];
   #operations: Operation[] = [];
   #idleWaiters: Array<() => void> = [];
@@ -142,7 +146,7 @@ export class Sink {
   open(): void {
     // One is enough: a program that crashes again and again while the sink stalls must not fill the memory.
     if (this.#operations.some((operation) => operation.kind === 'open')) return;
-    this.#operate('open').catch((error: unknown) => this.#episode.fail(error as NodeJS.ErrnoException, 0));
+    this.#operate('open').catch((error: unknown) => this.#episode.fail(error as NodeJS.ErrnoException, NOTHING_DROPPED));
   }
 
   /** Opens the path anew, after the write under way. */
@@ -161,7 +165,8 @@ export class Sink {
   async close(): Promise<void> {
     await this.idle();
     // What a network file system could not keep is told at its close.
-    await this.#operate('close').catch((error: unknown) => this.#episode.fail(error as NodeJS.ErrnoException, 0));
+    await this.#operate('close').catch((error: unknown) => this.#episode.fail(error as NodeJS.ErrnoException, NOTHING_DROPPED));
+    this.#episode.tellDropped();
   }
 
   /** Resolves when everything given so far, and what comes meanwhile, is written. */
@@ -174,6 +179,11 @@ export class Sink {
   async flushed(): Promise<void> {
     await this.idle();
     await this.#parts.outlet.drained?.();
+  }
+
+  /** Says what was dropped and not told yet: the supervisor ends. Returns false if there is nothing to say. */
+  tellDropped(): boolean {
+    return this.#episode.tellDropped();
   }
 
   #operate(kind: Operation['kind']): Promise<void> {
@@ -231,16 +241,26 @@ export class Sink {
     if (error === null) {
       if (count > 0) this.#lastByte = block.bytes[block.sent + count - 1] as number;
       this.queue.advance(count);
-      if (count > 0) this.#episode.succeed();
+      if (count > 0) {
+        this.#isDroppedOpen = false;
+        this.#episode.succeed();
+      }
     } else if (this.#parts.goneOn.has(error.code ?? '')) {
       this.#abandon(error);
     } else {
-      const rest = block.filled - block.sent;
-      this.queue.advance(rest);
+      const dropped = this.#countDropped(block.bytes.subarray(block.sent, block.filled));
+      this.queue.advance(dropped.bytes);
       this.#isTorn = true;
-      this.#episode.fail(error, rest);
+      this.#episode.fail(error, dropped);
     }
     this.#turn();
+  }
+
+  /** A line of which two blocks have a part counts once. */
+  #countDropped(rest: Buffer): Dropped {
+    const lines = countLines(rest, true) - (this.#isDroppedOpen ? 1 : 0);
+    this.#isDroppedOpen = rest[rest.length - 1] !== NEWLINE_BYTE;
+    return { lines, bytes: rest.length };
   }
 
   /** After something was done: the supervisor's own lines first, then the readers in their turn, then what is next. */

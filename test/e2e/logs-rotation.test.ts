@@ -156,3 +156,49 @@ for (const [option, value, reason] of [
     assert.equal((await launched.exit).code, 2);
   });
 }
+
+test('a million backups wanted: each rotation is quick, and not a line is lost at the end', { skip }, async (t) => {
+  const launched = await launch(t, {
+    config: `
+[supervisord]
+[program:count]
+command=sh -c "i=0; while [ $i -lt 3000 ]; do i=$((i+1)); echo line $i of the log; done"
+stdout_logfile=%FOLDER%/count.log
+stdout_logfile_maxbytes=1KB
+stdout_logfile_backups=1000000
+exit_on_end=true
+autorestart=false
+startsecs=0
+`,
+  });
+  assert.deepEqual(await launched.exit, { code: 0, signal: null });
+  const lines = (await wholeLog(launched, 'count.log')).trimEnd().split('\n');
+  assert.deepEqual(lines, Array.from({ length: 3000 }, (_, index) => `line ${index + 1} of the log`));
+});
+
+test('a disk that is full: what is dropped is counted, and said when there is room again although nothing more is written', { skip }, async (t) => {
+  const launched = await launch(t, {
+    config: `
+[supervisord]
+[program:fill]
+command=sh -c "yes 0123456789012345678901234567890123456789 | head -n 5000; echo filled >%FOLDER%/filled; until [ -e %FOLDER%/room ]; do sleep 0.05; done; echo again; exec sleep 1000"
+stdout_logfile=%FOLDER%/small/fill.log
+stdout_logfile_maxbytes=0
+autostart=false
+`,
+    files: { 'small/.keep': '' },
+  });
+  const log = join(launched.folder, 'small', 'fill.log');
+  await launched.waitForLine(/started/);
+  await launched.enter(['mount', '-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', join(launched.folder, 'small')]);
+  await launched.ctl('start', 'fill');
+  await launched.waitForLine(/cannot write .*fill\.log: no space left on device \(ENOSPC\)/);
+  await until('the end of the flood', async () => (await readFile(join(launched.folder, 'filled'), 'latin1').catch(() => '')) !== '');
+  const kept = Number((await launched.enter(['stat', '-c', '%s', log])).stdout);
+  await launched.enter(['truncate', '-s', '0', log]);
+  await writeFile(join(launched.folder, 'room'), '');
+  const [, lines, bytes] = await launched.waitForLine(/fill\.log is written again; (\d+) lines \((\d+) bytes\) for it were dropped/);
+  assert.equal(kept + Number(bytes), 5000 * 41);
+  assert.equal(Number(lines), Math.ceil(Number(bytes) / 41));
+  assert.equal((await launched.enter(['cat', log])).stdout.trim(), 'again');
+});

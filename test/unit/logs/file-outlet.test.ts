@@ -184,7 +184,7 @@ test('a path that cannot be opened is said once; output is dropped, and written 
   log.clock.advance(60_000);
   await log.write('kept\n');
   assert.equal(log.read(), 'kept\n');
-  assert.equal(log.problems[1]?.text, `${log.path} is written again; 10 bytes for it were dropped`);
+  assert.equal(log.problems[1]?.text, `${log.path} is written again; 2 lines (10 bytes) for it were dropped`);
 });
 
 test('a device is written, never rotated, cleared or removed', async () => {

@@ -176,7 +176,7 @@ test('a server that is down is tried again, in 1 s, 2 s, 4 s … 30 s; nothing i
   assert.deepEqual(w.problems, ['cannot write syslog+tcp://h:514: connection refused (ECONNREFUSED); up to 1 MiB is kept until it can be reached again, and the rest is dropped']);
   await w.advance(6000);
   await w.give('three\n');
-  assert.deepEqual(w.problems.slice(1), ['syslog+tcp://h:514 is written again; 0 bytes for it were dropped']);
+  assert.deepEqual(w.problems.slice(1), ['syslog+tcp://h:514 is written again; 0 lines (0 bytes) for it were dropped']);
   assert.equal(w.clock.pending, 0);
   await w.close();
 });
@@ -223,7 +223,7 @@ test('a server that takes nothing: what is too much is dropped, counted and said
   await w.give('last\n');
   const taken = w.server.got.length - 2;
   assert.deepEqual(w.server.got.slice(-2), ['after', 'last']);
-  assert.equal(w.problems[1], `syslog+tcp://h:514 is written again; ${(3000 - taken) * 999} bytes for it were dropped`);
+  assert.equal(w.problems[1], `syslog+tcp://h:514 is written again; ${3000 - taken} lines (${(3000 - taken) * 999} bytes) for it were dropped`);
   await w.close();
 });
 

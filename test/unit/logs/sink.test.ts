@@ -125,8 +125,36 @@ test('ENOSPC: what cannot be written is dropped and counted, said once, and the 
   put('again\n');
   await sink.idle();
   assert.equal(outlet.text, 'abc\nde\nagain\n');
-  assert.deepEqual(problems[1], { level: 'warn', text: '/x.log is written again; 27 bytes for it were dropped' });
+  assert.deepEqual(problems[1], { level: 'warn', text: '/x.log is written again; 6 lines (27 bytes) for it were dropped' });
   assert.equal(problems.length, 2);
+});
+
+test('an episode ends with the calm, also if nothing more is written; at the end of the supervisor what was dropped is told once', async () => {
+  const { sink, outlet, clock, problems, put } = bench();
+  const fail = async (): Promise<void> => {
+    outlet.failure = errnoError('ENOSPC', -28);
+    put('one\ntwo\n');
+    await sink.idle();
+    outlet.failure = null;
+  };
+  await fail();
+  put('kept\n');
+  await sink.idle();
+  clock.advance(3000);
+  await fail();
+  clock.advance(10_000);
+  assert.deepEqual([problems.length, clock.pending], [1, 0], 'no write has succeeded since the failure');
+  put('kept\n');
+  await sink.idle();
+  assert.equal(problems[1]?.text, '/x.log is written again; 4 lines (16 bytes) for it were dropped');
+  await fail();
+  put('kept\n');
+  await sink.idle();
+  clock.advance(5000);
+  assert.equal(problems[3]?.text, '/x.log is written again; 2 lines (8 bytes) for it were dropped');
+  await fail();
+  assert.deepEqual([sink.tellDropped(), sink.tellDropped()], [true, false]);
+  assert.equal(problems[5]?.text, '2 lines (8 bytes) for /x.log were dropped');
 });
 
 test('a failure that is reported to the sink itself loses nothing but what failed', async () => {
@@ -152,7 +180,7 @@ test('a failure that is reported to the sink itself loses nothing but what faile
   clock.advance(60_000);
   put('calm\n');
   await sink.idle();
-  assert.equal(outlet.text, 'error\nnext\ncalm\nwarn\n');
+  assert.equal(outlet.text, 'error\nnext\nwarn\ncalm\n');
 });
 
 test('a disk that fails and succeeds in turns is said once', async () => {

@@ -130,7 +130,7 @@ test('a daemon that reads nothing holds up for a second, then everything is drop
   clock.advance(10_000);
   await give('after\n');
   assert.deepEqual(daemon.lines, ['before', 'half', 'after']);
-  assert.deepEqual(problems.slice(1).map(({ text }) => text), ['syslog (/dev/log) is written again; 21 bytes for it were dropped']);
+  assert.deepEqual(problems.slice(1).map(({ text }) => text), ['syslog (/dev/log) is written again; 3 lines (21 bytes) for it were dropped']);
 }));
 
 test('a daemon that is restarted is found again, and a torn line does not go on in a new one', () => inWorld(async ({ daemon, clock, give, problems }) => {
