@@ -6,7 +6,8 @@ import { writeSync } from 'node:fs';
 import { basename } from 'node:path';
 import { chooseProgram } from './programs/choice.ts';
 import { findCalledPath } from './programs/called-path.ts';
-import { cleanEnvironment, originalEnvironment } from './programs/clean-start.ts';
+import { cleanStart, originalStart, type Start } from './programs/clean-start.ts';
+import { originalArguments, originalVariables } from './programs/original-bytes.ts';
 import type { SuperviseIo } from './programs/supervise.ts';
 
 /** Put in by the build (package.json). */
@@ -37,12 +38,13 @@ function print(fd: number, text: string): void {
 const POOL_THREADS = '8';
 
 async function run(): Promise<number> {
-  const clean = cleanEnvironment(process.env);
+  const given: Start = { env: originalVariables(process.env), args: originalArguments(process.argv.slice(2)) };
+  const clean = cleanStart(given);
   // The same process, once more: PID 1 stays PID 1, with the same streams.
-  if (clean !== null) process.execve?.(process.execPath, [process.argv0, ...process.argv.slice(2)], clean);
-  const env = originalEnvironment(process.env);
+  if (clean !== null) process.execve?.(process.execPath, [process.argv0, ...clean.args], clean.env);
+  const { env, args: allArgs } = originalStart(given);
   process.env['UV_THREADPOOL_SIZE'] = POOL_THREADS;
-  const { program, args, calledAs } = chooseProgram(process.argv0, process.argv.slice(2));
+  const { program, args, calledAs } = chooseProgram(process.argv0, allArgs);
   const io = { out: (text: string) => print(STDOUT, text), err: (text: string) => print(STDERR, text) };
   const { execPath: executable } = process;
   const calledPath = findCalledPath(process.argv0, env['PATH'] ?? '', executable);

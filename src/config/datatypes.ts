@@ -148,14 +148,20 @@ export function expandHome(path: string, context: Context): string {
   return home === null ? path : home.replace(/\/+$/, '') + path.slice(end) || '/';
 }
 
+/** Refuses a path that is not UTF-8: only the directories and files of programs may be (files/bytes.ts). */
+export function requireText(path: string): string {
+  if (path.isWellFormed()) return path;
+  throw new WrongValue(`the path ${path.toWellFormed()} has bytes that are not UTF-8; use another path`);
+}
+
 /** A path of the supervisor itself: absolute, from its working directory. */
 export function absolutePath(path: string, context: Context): string {
-  return posix.resolve(context.cwd, expandHome(path, context));
+  return posix.resolve(context.cwd, requireText(expandHome(path, context)));
 }
 
 /** A file whose directory must exist. */
 export function readFilePath(value: string, context: Context): string {
-  const path = expandHome(value, context);
+  const path = requireText(expandHome(value, context));
   const directory = path.includes('/') ? posix.resolve(context.cwd, path.slice(0, path.lastIndexOf('/') + 1)) : context.cwd;
   if (path.includes('/') && context.host?.isDirectory(directory) === false) {
     throw new WrongValue(`the directory ${directory} of ${value} does not exist; create it, or use another path`);
@@ -165,11 +171,15 @@ export function readFilePath(value: string, context: Context): string {
 
 export const filePath = dataType('path', (value, context) => absolutePath(readFilePath(value, context), context));
 
-export const existingDirectory = dataType('directory', (value, context) => {
+/** A directory that is there. The path may have bytes that are not UTF-8. */
+export const workingDirectory = dataType('directory', (value, context) => {
   const path = expandHome(value, context);
   if (context.host?.isDirectory(posix.resolve(context.cwd, path)) === false) throw new WrongValue(`the directory ${value} does not exist; create it, or use another path`);
   return path;
 });
+
+/** A directory that is there, for files of the supervisor. */
+export const existingDirectory = dataType('directory', (value, context) => requireText(workingDirectory.parse(value, context)));
 
 /** A socket's path: made absolute, its directory may be made later. */
 export const socketPath = dataType('path', (value, context) => absolutePath(strip(value), context));
@@ -226,7 +236,7 @@ export const fcgiSocket = dataType<FcgiSocket>(
   (value) => {
     if (value.startsWith('unix://')) {
       const path = value.slice('unix://'.length);
-      return path.startsWith('/') ? { kind: 'unix', path: posix.normalize(path) } : reject(value, 'a socket with an absolute path, as unix:///run/app.sock');
+      return path.startsWith('/') ? { kind: 'unix', path: posix.normalize(requireText(path)) } : reject(value, 'a socket with an absolute path, as unix:///run/app.sock');
     }
     const match = /^tcp:\/\/([^\s:]+):(\d+)$/.exec(value);
     const port = Number(match?.[2]);

@@ -34,8 +34,24 @@ function showProcess(process: ProcessConfig): Shown {
 
 const showProblem = ({ file, line, section, option, reason }: Problem): Shown => ({ file, line, section, option, reason });
 
+/** Replaces bytes that are not UTF-8 (files/bytes.ts) by U+FFFD: JSON is text. */
+function toText(value: Json): Json {
+  if (typeof value === 'string') return value.toWellFormed();
+  if (typeof value !== 'object' || value === null) return value;
+  if (isList(value)) return value.map(toText);
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name.toWellFormed(), toText(member)]));
+}
+
+function isList(value: Json): value is readonly Json[] {
+  return Array.isArray(value);
+}
+
 /** The outcome of a reading as one JSON object (`check --json`). */
 export function describeReading(reading: Reading): Json {
+  return toText(describe(reading));
+}
+
+function describe(reading: Reading): Json {
   const { config } = reading;
   const problems = { errors: reading.errors.map(showProblem), warnings: reading.warnings.map(showProblem) };
   if (config === null) return { ok: false, ...problems };

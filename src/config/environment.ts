@@ -72,6 +72,7 @@ function setOption(document: Document, section: string, option: string, value: s
 
 /** Adds one variable; returns why it is not understood. */
 function addVariable(document: Document, variable: string, value: string, here: string, place: Place): string | null {
+  if (!variable.isWellFormed()) return 'the name of this variable has bytes that are not UTF-8';
   const rest = variable.slice(PREFIX.length);
   const kind = kinds.find(({ word, isNamed }) => rest.startsWith(`${word}__`) || (isNamed && rest.startsWith(`${word}_`))) ?? kinds.find(({ word }) => rest === word);
   if (kind === undefined) return `there is no such variable${suggestVariable(variable)}`;

@@ -6,7 +6,7 @@
 import { cron, timeZone } from './cron.ts';
 import {
   autorestart, boolean, byteSize, choice, duration, environment, existingDirectory, exitCodes, fcgiSocket, filePath, inetAddress, integer, integerBetween, logLevel,
-  nameList, numberFrom, octal, owner, signal, signalList, socketPath, text, wordList,
+  nameList, numberFrom, octal, owner, signal, signalList, socketPath, text, wordList, workingDirectory,
 } from './datatypes.ts';
 import { logTargets, mainLogTargets } from './log-target.ts';
 import { type Option, rowsOf, type Table, type Values } from './option.ts';
@@ -39,7 +39,7 @@ export const supervisordOptions = {
   nocleanup: here.option(boolean, false, 'Keep old logs that were made for AUTO.'),
   childlogdir: here.option(existingDirectory, '/tmp', 'Directory of the logs made for AUTO.', { defaultText: 'the directory for temporary files' }),
   user: here.optional(owner, 'User that the supervisor becomes.', { sample: 'app' }),
-  directory: here.optional(existingDirectory, 'Working directory of the supervisor when it is a daemon.', { sample: '/tmp' }),
+  directory: here.optional(workingDirectory, 'Working directory of the supervisor when it is a daemon.', { sample: '/tmp' }),
   strip_ansi: here.option(boolean, false, 'Take ANSI escape sequences out of the logs of programs.'),
   environment: here.option(environment, new Map(), 'Variables for all programs.', { isExpandedTwice: true, sample: 'KEY="value"' }),
   identifier: here.option(text, 'supervisor', 'Name of this supervisor for its clients.'),

@@ -110,6 +110,7 @@ export function readProcesses(workshop: Workshop, section: RawSection, type: Pro
     const command = lookup('command');
     reportShellSyntax(problems, section.name, lookup, options);
     reportIdleOptions(problems, section, lookup, options);
+    if (!options.process_name.isWellFormed()) problems.error(lookup('process_name')?.place ?? section.place, section.name, 'process_name', 'has bytes that are not UTF-8; a name must be text');
     const process: ProcessConfig = {
       name: options.process_name, group, program, number, type, options, ...splitCommand(workshop, section, command, options.command),
       dependsOn: [], echoed: [], place: command === undefined ? section.place : command.place,

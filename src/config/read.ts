@@ -206,6 +206,7 @@ function addProcesses(document: Document, here: string, source: Source, problems
 function addInlineText(document: Document, here: string, source: Source, { isStatic }: ReadSettings, problems: Problems): string[] {
   const { ONEVISOR_CONF_TEXT: text } = source.env;
   if (text === undefined) return [];
+  if (!text.isWellFormed()) problems.error({ file: 'ONEVISOR_CONF_TEXT', line: 0 }, '', null, 'it is not UTF-8; a configuration must be');
   const own = emptyDocument();
   report(addText(own, text, 'ONEVISOR_CONF_TEXT', here), problems);
   const included = addIncludes(own, here, source, isStatic, problems);

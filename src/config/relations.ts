@@ -6,7 +6,7 @@ import type { Condition } from '../core/dependency-gate.ts';
 import { parseLogTemplate, TemplateError } from '../core/log-template.ts';
 import { CommandLineError, splitCommandLine } from './command-line.ts';
 import { dataType, reject, UnclosedValue, WrongValue } from './datatype.ts';
-import { byteSize, duration, parseByteSize, signal, showSignal } from './datatypes.ts';
+import { byteSize, duration, parseByteSize, requireText, signal, showSignal } from './datatypes.ts';
 import { strip } from './python-text.ts';
 
 /** A dependency as written. */
@@ -105,7 +105,7 @@ export const probe = dataType<Probe>(
         return URL.canParse(word) ? { kind: 'http', url: word } : reject(value, 'a URL, as http://localhost:8080/health');
       case 'unix': {
         const path = word.slice('unix://'.length);
-        return path.startsWith('/') ? { kind: 'unix', path } : reject(value, 'a socket with an absolute path, as unix:///run/app.sock');
+        return path.startsWith('/') ? { kind: 'unix', path: requireText(path) } : reject(value, 'a socket with an absolute path, as unix:///run/app.sock');
       }
       case 'tcp': {
         const match = /^tcp:\/\/(?:\[([^\]]+)\]|([^\s:/]+)):(\d+)$/i.exec(word);

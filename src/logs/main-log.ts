@@ -58,8 +58,10 @@ export class SupervisorLog implements MainLog {
     this.#places = this.#acquire();
   }
 
-  write(level: Level, text: string): void {
+  write(level: Level, said: string): void {
     if (!this.isEnabled(level)) return;
+    // The bytes of a path or variable that are not UTF-8 are replaced: JSON must be text.
+    const text = said.toWellFormed();
     const wallMs = this.#host.wallMs();
     const line = Buffer.from(formatMainLine(level, text, wallMs));
     this.#tail.push(line, 0, line.length);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <uchar.h>
 
 struct memory_block {
   struct memory_block *next;
@@ -64,14 +65,62 @@ napi_valuetype type_of(struct arguments *arguments, napi_value value) {
 
 bool is_null(struct arguments *arguments, napi_value value) { return type_of(arguments, value) == napi_null; }
 
-char *read_string(struct arguments *arguments, napi_value value, const char *name) {
+static bool is_high(char16_t unit) { return unit >= 0xd800 && unit <= 0xdbff; }
+
+static bool is_low(char16_t unit) { return unit >= 0xdc00 && unit <= 0xdfff; }
+
+static size_t put_character(char *text, uint32_t character) {
+  if (character < 0x80) {
+    text[0] = (char)character;
+    return 1;
+  }
+  size_t length = 2;
+  unsigned mark = 0xc0;
+  if (character >= 0x10000) {
+    length = 4;
+    mark = 0xf0;
+  } else if (character >= 0x800) {
+    length = 3;
+    mark = 0xe0;
+  }
+  for (size_t i = length - 1; i > 0; --i) {
+    text[i] = (char)(0x80 | (character & 0x3f));
+    character >>= 6;
+  }
+  text[0] = (char)(mark | character);
+  return length;
+}
+
+/*
+ * UTF-16 as UTF-8, but for lone code units from U+DC80 to U+DCFF: each is one byte that was not UTF-8 (files/bytes.ts). Other lone
+ * surrogates become U+FFFD. `text` has room for three bytes a unit. Returns the length.
+ */
+static size_t encode_units(const char16_t *units, size_t count, char *text) {
   size_t length = 0;
-  if (napi_get_value_string_utf8(arguments->env, value, NULL, 0, &length) != napi_ok) {
+  for (size_t i = 0; i < count; ++i) {
+    const char16_t unit = units[i];
+    if (is_high(unit) && i + 1 < count && is_low(units[i + 1])) {
+      length += put_character(text + length, 0x10000 + (((uint32_t)unit - 0xd800) << 10) + ((uint32_t)units[i + 1] - 0xdc00));
+      ++i;
+    } else if (unit >= 0xdc80 && unit <= 0xdcff) {
+      text[length++] = (char)(unit - 0xdc00);
+    } else {
+      length += put_character(text + length, is_high(unit) || is_low(unit) ? 0xfffd : unit);
+    }
+  }
+  return length;
+}
+
+char *read_string(struct arguments *arguments, napi_value value, const char *name) {
+  size_t count = 0;
+  if (napi_get_value_string_utf16(arguments->env, value, NULL, 0, &count) != napi_ok) {
     note_wrong(arguments, name);
     return NULL;
   }
-  char *text = arguments_allocate(arguments, length + 1, 1);
-  napi_get_value_string_utf8(arguments->env, value, text, length + 1, &length);
+  char16_t *units = arguments_allocate(arguments, count + 1, sizeof *units);
+  napi_get_value_string_utf16(arguments->env, value, units, count + 1, &count);
+  char *text = arguments_allocate(arguments, 3 * count + 1, 1);
+  const size_t length = encode_units(units, count, text);
   if (strlen(text) != length && arguments->with_nul == NULL) {
     arguments->with_nul = name;
   }

@@ -5,6 +5,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { resolve } from 'node:path';
+import { toPath } from '../files/bytes.ts';
 import { EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND, SpawnError } from './spawn-error.ts';
 
 /** Supervisor's path where PATH is unset or empty. */
@@ -49,7 +50,7 @@ function requireExecutable(file: string, place: string): void {
   if (status.isDirectory()) throw new SpawnError('exec', 'EISDIR', `command at ${shown} is a directory`, EXIT_NOT_EXECUTABLE);
   if ((status.mode & 0o111) === 0) throw new SpawnError('exec', 'EACCES', `command at ${shown} is not executable`, EXIT_NOT_EXECUTABLE);
   try {
-    accessSync(place, constants.X_OK);
+    accessSync(toPath(place), constants.X_OK);
   } catch (error) {
     throw new SpawnError('exec', (error as NodeJS.ErrnoException).code ?? 'EACCES', `no permission to run command ${shown}`, EXIT_NOT_EXECUTABLE);
   }
@@ -62,7 +63,7 @@ function placeOf(file: string, directory: string | null): string {
 /** compat: whatever keeps a file from being looked at counts as its absence. */
 function statOrNull(path: string): Stats | null {
   try {
-    return statSync(path);
+    return statSync(toPath(path));
   } catch {
     return null;
   }

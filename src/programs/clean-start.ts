@@ -1,6 +1,6 @@
 /**
  * Variables by which Node itself would change what we do, meant for the programs of the container: they are set aside before we begin, and given to the programs again.
- * Pure; who calls it executes us anew.
+ * So is what an execve(2) of Node would not pass on unchanged. Pure; who calls it executes us anew.
  */
 
 /** Those that Node reads before any code of ours runs, or later by itself, and that no flag switches off. (NODE_OPTIONS is: see the build.) */
@@ -11,18 +11,34 @@ const READ_BY_NODE: ReadonlySet<string> = new Set([
 /** Where they are while we run. */
 const SET_ASIDE = 'ONEVISOR_SET_ASIDE';
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
-/** The environment that we should have been started with; null where it is the one that we have. */
-export function cleanEnvironment(env: Environment): Record<string, string> | null {
-  const aside = Object.entries(env).filter(([name]) => READ_BY_NODE.has(name));
-  if (aside.length === 0) return null;
-  const rest = Object.entries(env).filter(([name, value]) => !READ_BY_NODE.has(name) && value !== undefined);
-  return { ...(Object.fromEntries(rest) as Record<string, string>), [SET_ASIDE]: JSON.stringify(Object.fromEntries(aside)) };
+/** What we are started with. */
+export interface Start {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly args: readonly string[];
 }
 
-/** The environment as it was given to the container: what was set aside is back in its place. */
-export function originalEnvironment(env: Environment): Record<string, string | undefined> {
-  const { [SET_ASIDE]: aside, ...rest } = env;
-  return aside === undefined ? rest : { ...rest, ...(JSON.parse(aside) as Record<string, string>) };
+/** What is set aside. JSON has escapes for the code units of files/bytes.ts, so it is all ASCII where that matters. */
+interface SetAside {
+  readonly variables: Readonly<Record<string, string>>;
+  /** Null: they are passed on as they are. */
+  readonly args: readonly string[] | null;
+}
+
+/** What we should have been started with; null where it is what we have. */
+export function cleanStart({ env, args }: Start): { readonly env: Record<string, string>; readonly args: readonly string[] } | null {
+  if (!Object.keys(env).some((name) => READ_BY_NODE.has(name))) return null;
+  const mustLeave = (name: string, value: string): boolean => READ_BY_NODE.has(name) || !name.isWellFormed() || !value.isWellFormed();
+  const all = Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
+  const variables = Object.fromEntries(all.filter(([name, value]) => mustLeave(name, value)));
+  const aside: SetAside = { variables, args: args.every((arg) => arg.isWellFormed()) ? null : args };
+  const rest = Object.fromEntries(all.filter(([name, value]) => !mustLeave(name, value)));
+  return { env: { ...rest, [SET_ASIDE]: JSON.stringify(aside) }, args };
+}
+
+/** What was given to the container: what was set aside is back in its place. */
+export function originalStart({ env, args }: Start): Start {
+  const { [SET_ASIDE]: text, ...rest } = env;
+  if (text === undefined) return { env: rest, args };
+  const aside = JSON.parse(text) as SetAside;
+  return { env: { ...rest, ...aside.variables }, args: aside.args ?? args };
 }
