@@ -32,13 +32,17 @@ const SHELL_WORDS: readonly RegExp[] = [
   /[^\\];$/,
 ];
 
-/** The first word that is meant for a shell, as it is written; what is quoted is an argument. */
-function findShellWord(command: string): string | undefined {
+/** An `&` at the end of a command, by itself or of the last word, which a shell takes for "in the background". */
+const BACKGROUND = /(^|[^\\&|>])&$/;
+
+/** The words of a command that are meant for a shell, as they are written; what is quoted is an argument. */
+function findShellWords(command: string): string[] {
   try {
-    return parseCommandLine(command).find(({ source }) => SHELL_WORDS.some((pattern) => pattern.test(source)))?.source;
+    const sources = parseCommandLine(command).map(({ source }) => source);
+    return sources.filter((source, index) => SHELL_WORDS.some((pattern) => pattern.test(source)) || (index > 0 && index === sources.length - 1 && BACKGROUND.test(source)));
   } catch (error) {
     // A command that cannot be split is reported as such.
-    if (error instanceof CommandLineError) return undefined;
+    if (error instanceof CommandLineError) return [];
     throw error;
   }
 }
@@ -47,10 +51,14 @@ function findShellWord(command: string): string | undefined {
 export function reportShellSyntax(problems: Problems, section: string, lookup: Lookup, options: ProgramOptions): void {
   for (const { name, severity, commandOf } of COMMANDS) {
     const raw = lookup(name);
-    const word = findShellWord(commandOf(options) ?? '');
+    const [word, ...others] = findShellWords(commandOf(options) ?? '');
     if (raw === undefined || word === undefined) continue;
     // As it stands in the file: that is where the corrected one goes.
     const line = raw.value.trim().replace(/\s*\n\s*/g, ' ');
+    if (others.length === 0 && BACKGROUND.test(word)) {
+      problems[severity](raw.place, section, name, `"${line}" is not run by a shell, and what is supervised must stay in the foreground; drop the &`);
+      continue;
+    }
     const hint = word.endsWith(';') ? ', or a space before ";" where a comment begins' : '';
     problems[severity](raw.place, section, name, `"${line}" is not run by a shell; write sh -c ${quoteWord(line)}, or put quotes around ${word} where it is an argument${hint}`);
   }

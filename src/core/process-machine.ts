@@ -134,11 +134,15 @@ function hold(record: ProcessRecord, gate: Hold): ProcessStep {
   return new Steps(record).tell('held', { hold: gate }).note({ note: 'held', hold: gate });
 }
 
-/** The next signal of a stop: those of `stopsignal` in turn, then SIGKILL, again each time the wait runs out. */
+/**
+ * The next signal of a stop: those of `stopsignal` in turn, then SIGKILL, again each time the wait runs out. With `stop_command` its first
+ * order is carried out by the command; where that fails, or the program is still there when its time is over, all signals follow.
+ */
 function signalStop(steps: Steps, atMs: number, policy: ProcessPolicy): Steps {
   const { pid, signalsSent } = steps.record;
   if (pid === null) return steps;
-  const signal = policy.stopSignals[signalsSent] ?? signalNumbers.SIGKILL;
+  const turn = policy.hasStopCommand && signalsSent > 0 ? signalsSent - 1 : signalsSent;
+  const signal = policy.stopSignals[turn] ?? signalNumbers.SIGKILL;
   const isEscalation = signalsSent > 0 && signal === signalNumbers.SIGKILL;
   // compat: the first signal goes to the group by stopasgroup, the SIGKILL that follows by killasgroup (supervisor.process.Subprocess.kill).
   return steps
@@ -154,7 +158,7 @@ const stop: Rule<'stop'> = (record, input, policy) => signalStop(new Steps(recor
 const restart: Rule<'restart'> = (record, input, policy) => signalStop(new Steps(record).become('STOPPING', { signalsSent: 0, thenStart: true }), input.atMs, policy);
 const kill: Rule<'kill'> = (record, input, policy) => {
   const steps = record.state === 'STOPPING' ? new Steps(record) : new Steps(record).become('STOPPING', {});
-  return signalStop(steps.keep({ signalsSent: policy.stopSignals.length, thenStart: false }), input.atMs, policy);
+  return signalStop(steps.keep({ signalsSent: policy.stopSignals.length + 1, thenStart: false }), input.atMs, policy);
 };
 /** Nothing runs; what was due to run, or is held, is called off. */
 const callOff = (record: ProcessRecord): ProcessStep => {
@@ -177,7 +181,7 @@ const retry: Rule<'elapsed'> = (record, input, policy) => relaunch(new Steps(rec
 const noteReady: Rule<'ready'> = (record) => (record.isReady ? ignore(record) : new Steps(record).tell('ready', { isReady: true }).note({ note: 'ready' }));
 const noteHealth: Rule<'health'> = (record, { health }) => (record.health === health ? ignore(record) : new Steps(record).tell('health', { health }));
 
-const deaf = { restart: ignore, gate: ignore, ready: ignore, health: ignore } as const;
+const deaf = { restart: ignore, gate: ignore, ready: ignore, health: ignore, stopCommandFailed: ignore } as const;
 
 const idle: Omit<Row, 'start'> = {
   ...deaf, gate: reconsider,
@@ -185,7 +189,7 @@ const idle: Omit<Row, 'start'> = {
 };
 
 /** It runs, and can say how it is. */
-const up = { restart, gate: ignore, ready: noteReady, health: noteHealth } as const;
+const up = { restart, gate: ignore, ready: noteReady, health: noteHealth, stopCommandFailed: ignore } as const;
 
 /** The table. A missing cell is a compile error. */
 export const rules: Readonly<Record<ProcessStateName, Row>> = {
@@ -244,6 +248,8 @@ export const rules: Readonly<Record<ProcessStateName, Row>> = {
     spawnFailed: (record, input) => new Steps(record).become('STOPPED', { endedMs: input.atMs, spawnError: input.reason, spawnExitCode: input.exitCode }),
     exited: gone,
     elapsed: (record, input, policy) => signalStop(new Steps(record), input.atMs, policy),
+    // A signal may have been sent meanwhile, as SIGKILL by request.
+    stopCommandFailed: (record, input, policy) => (record.signalsSent === 1 ? signalStop(new Steps(record), input.atMs, policy) : ignore(record)),
     // compat: ESRCH means that it is gone and will be reaped; anything else, and we no longer know (supervisor.process.Subprocess.kill).
     signalFailed: (record, input) => {
       if (input.code === 'ESRCH' || record.pid === null) return ignore(record);

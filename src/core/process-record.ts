@@ -74,6 +74,8 @@ export interface ProcessPolicy {
   readonly purpose: Purpose;
   /** How long the first signal of a stop has: `stopwaitsecs`, or as long as `stop_command` may take. */
   readonly firstWaitMs: number;
+  /** The first order of a stop is carried out by `stop_command`. */
+  readonly hasStopCommand: boolean;
   /** What keeps it from being started now; null for nothing. */
   readonly gate: Hold | null;
   /** A number in [0, 1) that is another one each time, for what is left to chance. */
@@ -99,6 +101,8 @@ export type ProcessInput =
   | { readonly type: 'gate'; readonly atMs: number }
   | { readonly type: 'ready'; readonly atMs: number; readonly run: number }
   | { readonly type: 'health'; readonly atMs: number; readonly run: number; readonly health: Health | null }
+  /** `stop_command` has failed: it stops nothing. */
+  | { readonly type: 'stopCommandFailed'; readonly atMs: number; readonly run: number }
   | { readonly type: 'signalFailed'; readonly atMs: number; readonly run: number; readonly code: string };
 
 /** What is to be said in the log; messages.ts has the words. */

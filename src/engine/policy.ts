@@ -15,7 +15,7 @@ export function purposeOf({ cron, oneshot }: ProcessConfig['options']): Purpose 
   return oneshot ? 'oneshot' : 'service';
 }
 
-/** A stop_command has as long as stop_timeout says before SIGKILL, and the program at least stopwaitsecs. */
+/** A stop_command has as long as stop_timeout says before the first signal, and the program at least stopwaitsecs. */
 function firstWaitOf({ stop_command: command, stop_timeout: timeout, stopwaitsecs }: ProcessConfig['options']): number {
   return (command === null ? stopwaitsecs : Math.max(stopwaitsecs, timeout ?? 0)) * SECOND_MS;
 }
@@ -30,6 +30,7 @@ export function policyOf({ options }: ProcessConfig): FixedPolicy {
     // The next try of a schedule is its next time.
     startRetries: purpose === 'scheduled' ? 0 : retries,
     firstWaitMs: firstWaitOf(options),
+    hasStopCommand: options.stop_command !== null,
     autorestart: options.autorestart,
     exitCodes: options.exitcodes,
     stopSignals: options.stopsignal,

@@ -62,13 +62,10 @@ export class Runs {
   /** Carries out a signal of the machine; the first one of a stop is what stop_command is instead of. */
   signal(entry: Entry, { pid, signal, group, isFirst }: Extract<ProcessEffect, { type: 'signal' }>): void {
     const { run } = entry.record;
-    const send = (): void => this.#send(entry, run, pid, signal, group);
     const isReplaced = isFirst && this.#hooks.stop(entry, pid, (failure) => {
-      const { record } = entry;
-      // A command that has failed stops nothing: the signal is sent after all, unless its time has come meanwhile.
-      if (failure !== null && record.run === run && record.pid === pid && record.signalsSent === 1) send();
+      if (failure !== null) this.#parts.send(entry.id, { type: 'stopCommandFailed', atMs: this.#parts.clock.nowMs(), run }, 'last');
     });
-    if (!isReplaced) send();
+    if (!isReplaced) this.#send(entry, run, pid, signal, group);
   }
 
   /** A run is over: its leader was reaped. `wasStopped`: because it was told to. */

@@ -6,6 +6,7 @@ import { accessSync, constants, statSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { resolve } from 'node:path';
 import { toPath } from '../files/bytes.ts';
+import { explainMissing } from './exec-cause.ts';
 import { EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND, SpawnError } from './spawn-error.ts';
 
 /** Supervisor's path where PATH is unset or empty. */
@@ -28,10 +29,10 @@ export interface CommandContext {
 export function findCommand(command: string, context: CommandContext): string {
   if (command === '') throw new SpawnError('exec', 'EINVAL', 'command is empty', EXIT_NOT_FOUND);
   const file = command.includes('/') ? command : searchPath(command, context);
-  if (file === null) throw notFound(command);
+  if (file === null) throw notFound(command, command);
   // Supervisor looks for a relative path before it changes to `directory`, and executes it after that, so a script that is only
   // in that directory is never found. We look where it will be executed.
-  requireExecutable(file, placeOf(file, context.directory));
+  requireExecutable(command, file, placeOf(file, context.directory));
   return file;
 }
 
@@ -43,10 +44,10 @@ function searchPath(name: string, { programPath, ownPath, directory }: CommandCo
   return candidates.find((path) => statOrNull(placeOf(path, directory)) !== null) ?? null;
 }
 
-function requireExecutable(file: string, place: string): void {
+function requireExecutable(command: string, file: string, place: string): void {
   const shown = quote(file);
   const status = statOrNull(place);
-  if (status === null) throw notFound(file);
+  if (status === null) throw notFound(file, command);
   if (status.isDirectory()) throw new SpawnError('exec', 'EISDIR', `command at ${shown} is a directory`, EXIT_NOT_EXECUTABLE);
   if ((status.mode & 0o111) === 0) throw new SpawnError('exec', 'EACCES', `command at ${shown} is not executable`, EXIT_NOT_EXECUTABLE);
   try {
@@ -56,7 +57,8 @@ function requireExecutable(file: string, place: string): void {
   }
 }
 
-function placeOf(file: string, directory: string | null): string {
+/** Where a file is that will be executed in a directory. */
+export function placeOf(file: string, directory: string | null): string {
   return directory === null ? file : resolve(directory, file);
 }
 
@@ -69,8 +71,10 @@ function statOrNull(path: string): Stats | null {
   }
 }
 
-function notFound(file: string): SpawnError {
-  return new SpawnError('exec', 'ENOENT', `can't find command ${quote(file)}`, EXIT_NOT_FOUND);
+/** compat: the sentence of Supervisor; what the command shows of the reason comes after it. */
+function notFound(file: string, command: string): SpawnError {
+  const cause = explainMissing(command);
+  return new SpawnError('exec', 'ENOENT', `can't find command ${quote(file)}${cause === null ? '' : `; ${cause}`}`, EXIT_NOT_FOUND);
 }
 
 /** As Python's repr() shows a string without control characters. */

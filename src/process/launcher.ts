@@ -2,13 +2,18 @@
  * Starts the process that a configuration describes: command, environment, user, limits and streams become one spawn.
  * It keeps no record of what runs, and decides nothing about when.
  */
+import { existsSync } from 'node:fs';
 import type { ProcessConfig } from '../config/model.ts';
 import type { Addon, ResourceLimit, SpawnRequest, SpawnResult, StdioRequest } from '../native/addon.ts';
-import { findCommand } from './command.ts';
+import { findCommand, placeOf } from './command.ts';
 import { resolveCredentials } from './credentials.ts';
 import type { Credentials, Identity, OwnerOption } from './credentials.ts';
 import { buildEnvironment, formatEnvironment } from './environment.ts';
+import { explainExec, isPlainScript, readHead } from './exec-cause.ts';
 import { describeSpawnFailure, isSpawnFailure } from './spawn-error.ts';
+
+/** What runs a script that names no interpreter. */
+const SHELL = '/bin/sh';
 
 /** Resources with an option `rlimit_<name>`. */
 const RESOURCES = [
@@ -98,7 +103,7 @@ export class Launcher {
     const ownPath = context.common.get('PATH') ?? context.inherited['PATH'];
     const file = findCommand(argv[0] ?? '', { programPath, ownPath, directory: options.directory });
     const credentials = resolveCredentials(addon, self, options.user, options.strict_user);
-    if (credentials.warning !== null) this.#warnOnce(target, credentials.warning);
+    if (credentials.warning !== null) this.#warnOnce(target, `cannot run '${target.name}' as its user: ${credentials.warning}`);
     const environment = buildEnvironment({
       inherited: context.inherited,
       common: context.common,
@@ -108,21 +113,38 @@ export class Launcher {
       files: context.files,
       own,
     }, options.user_env ? credentials.login : null);
+    return this.#spawn(target, credentials.uid, buildRequest(file, target, credentials, formatEnvironment(environment), context));
+  }
+
+  /** As a shell would: text that begins with no `#!` is run by /bin/sh. */
+  #spawn(target: LaunchTarget, uid: number | null, request: SpawnRequest): SpawnResult {
+    const { addon } = this.#parts;
+    const { options: { directory }, argv, name } = target;
     try {
-      return addon.spawn(buildRequest(file, target, credentials, formatEnvironment(environment), context));
+      return addon.spawn(request);
     } catch (error) {
       if (!isSpawnFailure(error)) throw error;
-      throw describeSpawnFailure(error, {
-        name: target.name, command: argv[0] ?? '', directory: options.directory, uid: credentials.uid,
-      });
+      const head = error.stage === 'exec' ? readHead(placeOf(request.file, directory)) : null;
+      const isScript = error.code === 'ENOEXEC' && head !== null && isPlainScript(head);
+      if (isScript && request.file !== SHELL && existsSync(SHELL)) return this.#spawnByShell(target, uid, request);
+      throw describeSpawnFailure(error, { name, command: argv[0] ?? '', directory, uid, cause: error.stage === 'exec' ? explainExec(error.code, head) : null });
     }
   }
 
+  #spawnByShell(target: LaunchTarget, uid: number | null, request: SpawnRequest): SpawnResult {
+    const { file, argv } = request;
+    // A name that begins with - would be an option of the shell.
+    const script = file.startsWith('-') ? `./${file}` : file;
+    const result = this.#spawn(target, uid, { ...request, file: SHELL, argv: [SHELL, script, ...argv.slice(1)] });
+    this.#warnOnce(target, `'${target.name}' is run by ${SHELL}: ${file} does not begin with #! and the path of its interpreter, as #!/bin/sh`);
+    return result;
+  }
+
   #warnOnce({ group, name }: LaunchTarget, warning: string): void {
-    const id = `${group}:${name}`;
+    const id = `${group}:${name} ${warning}`;
     if (this.#warned.has(id)) return;
     this.#warned.add(id);
-    this.#parts.warn(`cannot run '${name}' as its user: ${warning}`);
+    this.#parts.warn(warning);
   }
 }
 

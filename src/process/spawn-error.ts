@@ -34,6 +34,8 @@ export interface SpawnSubject {
   readonly command: string;
   readonly directory: string | null;
   readonly uid: number | null;
+  /** Why its file was not executed; null where that is not known. */
+  readonly cause: string | null;
 }
 
 /** Whether an error came from {@link import('../native/addon.ts').Addon.spawn}, and not from a mistake of ours. */
@@ -51,7 +53,7 @@ function exitCodeOf(stage: SpawnStage, code: string): number {
   return code === 'ENOENT' ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
 }
 
-function formatFailure(stage: SpawnStage, code: string, { name, command, directory, uid }: SpawnSubject): string {
+function formatFailure(stage: SpawnStage, code: string, { name, command, directory, uid, cause }: SpawnSubject): string {
   switch (stage) {
     case 'pipe':
       return code === 'EMFILE' ? `too many open files to spawn '${name}'` : `unknown error making dispatchers for '${name}': ${code}`;
@@ -66,7 +68,7 @@ function formatFailure(stage: SpawnStage, code: string, { name, command, directo
     case 'directory':
       return `couldn't chdir to ${directory}: ${code}`;
     case 'exec':
-      return `couldn't exec ${command}: ${code}`;
+      return `couldn't exec ${command}: ${code}${cause === null ? '' : `; ${cause}`}`;
     case 'group':
       return `cannot give '${name}' a process group: ${code}`;
     case 'terminal':

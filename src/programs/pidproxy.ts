@@ -69,6 +69,6 @@ function spawnHere(addon: Addon, command: string, argv: readonly string[], env: 
     }).pid;
   } catch (error) {
     if (!isSpawnFailure(error)) throw error;
-    throw describeSpawnFailure(error, { name: command, command, directory: null, uid: null });
+    throw describeSpawnFailure(error, { name: command, command, directory: null, uid: null, cause: null });
   }
 }

@@ -97,6 +97,23 @@ test('a chain that is blocked names its root cause once in status', { skip }, as
   assert.match(stdout, /^d +STOPPED +cannot start: migrate must be completed and is FATAL \(c depends on it\)$/m);
 });
 
+test('a stop_command that hangs is followed by TERM, and only then by KILL', { skip }, async (t) => {
+  const launched = await launch(t, {
+    config: `[supervisord]
+[program:web]
+command=sh -c 'trap "echo saved; exit 0" TERM; echo up; while :; do sleep 0.1; done'
+stop_command=sleep 1000
+stop_timeout=1
+stopwaitsecs=5
+`,
+  });
+  await launched.waitForLine(/web +\| up$/);
+  assert.equal((await launched.ctl('stop', 'web')).stdout, 'web: stopped\n');
+  await launched.waitForLine(/web +\| saved$/);
+  assert.match(launched.stdout.text, /stop_command was killed: it took longer than 1 s/);
+  assert.doesNotMatch(launched.stdout.text, /killing 'web'/);
+});
+
 test('start all answers when everything has come up in its order', { skip }, async (t) => {
   const program = (name: string, more = ''): string => `[program:${name}]\ncommand=sleep 1000\nautostart=false\n${more}`;
   const launched = await launch(t, { config: `[supervisord]\n${program('a', 'depends_on=b\n')}${program('b', 'depends_on=c\n')}${program('c')}[program:clock]\ncommand=sh -c "echo up; exec sleep 1000"\n` });

@@ -57,7 +57,7 @@ test('a pre_start_command that ends well just as it is called off starts nothing
   assert.deepEqual([world.state('web'), world.ended?.goal, world.calls.includes('spawn web')], ['STOPPED', 'exit', false]);
 });
 
-test('stop_command is instead of the signal; SIGKILL comes when its time and stopwaitsecs are over', () => {
+test('stop_command is instead of the signal; where the program stays, the signal follows when its time is over, then SIGKILL', () => {
   const world = new World([{ name: 'web', stop_command: '/bin/stop', stop_timeout: 20 }]);
   world.engine.start();
   world.clock.advance(1000);
@@ -67,9 +67,28 @@ test('stop_command is instead of the signal; SIGKILL comes when its time and sto
   world.clock.advance(19_999);
   assert.deepEqual(world.calls.slice(-1), ['run web stop_command for 100']);
   world.clock.advance(1);
+  assert.deepEqual(world.calls.slice(-1), ['SIG15 web']);
+  world.clock.advance(9999);
+  assert.deepEqual(world.calls.slice(-1), ['SIG15 web']);
+  world.clock.advance(1);
   assert.deepEqual(world.calls.slice(-1), ['SIG9 web']);
   world.end(9, 'web');
   assert.equal(world.state('web'), 'STOPPED');
+  world.assertQuiet();
+});
+
+test('a stop_command that hangs is followed by TERM before KILL, and by each signal of a list', () => {
+  const world = new World([{ name: 'web', stop_command: '/bin/stop', stop_timeout: 5, stopwaitsecs: 3, stopsignal: [2, 15] }]);
+  world.engine.start();
+  world.clock.advance(1000);
+  world.engine.request('web:web', 'stop');
+  world.clock.advance(5000);
+  world.endJob('web stop_command', { kind: 'timeout', output: '' });
+  assert.deepEqual(world.calls.slice(-2), ['run web stop_command for 100', 'SIG2 web'], 'one signal, though both its time and its failure are news');
+  world.clock.advance(3000);
+  world.clock.advance(3000);
+  assert.deepEqual(world.calls.slice(-3), ['SIG2 web', 'SIG15 web', 'SIG9 web']);
+  world.end(9, 'web');
   world.assertQuiet();
 });
 
@@ -77,8 +96,13 @@ test('a stop_command that fails is followed by the signal', () => {
   const world = new World([{ name: 'web', stop_command: '/bin/stop' }]);
   world.engine.start();
   world.engine.request('web:web', 'stop');
+  world.clock.advance(4000);
   world.endJob('web stop_command', 1);
   assert.deepEqual(world.calls.slice(-1), ['SIG15 web']);
+  world.clock.advance(9999);
+  assert.deepEqual(world.calls.slice(-1), ['SIG15 web'], 'the signal has its stopwaitsecs');
+  world.clock.advance(1);
+  assert.deepEqual(world.calls.slice(-1), ['SIG9 web']);
 });
 
 test('but not when SIGKILL was sent meanwhile, or the program has gone', () => {

@@ -10,6 +10,7 @@ import type { ProcessConfig } from '../../src/config/model.ts';
 import type { Addon, SpawnStage } from '../../src/native/addon.ts';
 import { inheritedStdio, Launcher, PIPED } from '../../src/process/launcher.ts';
 import type { LaunchContext, LaunchOptions, LaunchTarget } from '../../src/process/launcher.ts';
+import { explainExec, explainMissing, isPlainScript } from '../../src/process/exec-cause.ts';
 import { addon, openDescriptors, outcome, rootSkip } from './programs.ts';
 
 const self = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
@@ -112,13 +113,28 @@ describe('a user that we cannot become', () => {
 describe('sentences of failures', () => {
   const folder = mkdtempSync(join(tmpdir(), 'onevisor-'));
   after(() => rmSync(folder, { recursive: true }));
-  writeFileSync(join(folder, 'headless'), 'echo no interpreter line', { mode: 0o755 });
-  writeFileSync(join(folder, 'orphaned'), '#!/nowhere/sh\n', { mode: 0o755 });
+  const files: Readonly<Record<string, string | Buffer>> = {
+    headless: 'echo "no interpreter line: $1"; exit 3', orphaned: '#!/nowhere/sh\n', windows: '#!/bin/sh\r\necho\r\n', binary: 'text\0and more', blank: '#!\n',
+    locked: `#!${folder}/plain\n`, plain: '',
+  };
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content, { mode: name === 'plain' ? 0o644 : 0o755 });
 
-  // compat: Supervisor executes by execve, which does not fall back to /bin/sh as execvp does.
+  test('text without #! is run by /bin/sh, as a shell does, with one warning', async () => {
+    const said: string[] = [];
+    const own = new Launcher({ addon, self, warn: (text) => said.push(text) });
+    for (let round = 0; round < 2; round++) {
+      const { stdout, status } = await outcome(own.launch(program(['./headless', 'an argument'], { directory: folder }), context));
+      assert.deepEqual([stdout, status], ['no interpreter line: an argument\n', { kind: 'exited', code: 3 }]);
+    }
+    assert.deepEqual(said, ["'web' is run by /bin/sh: ./headless does not begin with #! and the path of its interpreter, as #!/bin/sh"]);
+  });
+
   const real: ReadonlyArray<readonly [string[], Partial<LaunchOptions>, string, number]> = [
-    [[`${folder}/headless`], {}, `couldn't exec ${folder}/headless: ENOEXEC`, 126],
-    [[`${folder}/orphaned`], {}, `couldn't exec ${folder}/orphaned: ENOENT`, 127],
+    [[`${folder}/orphaned`], {}, `couldn't exec ${folder}/orphaned: ENOENT; its interpreter /nowhere/sh (in its first line) is not there`, 127],
+    [[`${folder}/windows`], {}, `couldn't exec ${folder}/windows: ENOENT; its first line ends with a carriage return (Windows line ends), so "/bin/sh\\r" is looked for: save it with Unix line ends`, 127],
+    [[`${folder}/binary`], {}, `couldn't exec ${folder}/binary: ENOEXEC; it is no program, and no text that a shell could run`, 126],
+    [[`${folder}/blank`], {}, `couldn't exec ${folder}/blank: ENOEXEC; its first line names no interpreter, as #!/bin/sh does`, 126],
+    [[`${folder}/locked`], {}, `couldn't exec ${folder}/locked: EACCES; its interpreter ${folder}/plain (in its first line) is not executable`, 126],
     [['/bin/sh'], { directory: '/nowhere' }, "couldn't chdir to /nowhere: ENOENT", 1],
     [['/bin/sh'], { rlimit_core: { soft: 2, hard: 1 } }, "cannot set the resource limits of 'web': EINVAL", 1],
   ];
@@ -138,7 +154,7 @@ describe('sentences of failures', () => {
     ['groups', 'EPERM', "couldn't setuid to 65534: Could not set groups of effective user", 1],
     ['gid', 'EPERM', "couldn't setuid to 65534: Could not set group id of effective user", 1],
     ['uid', 'EAGAIN', "couldn't setuid to 65534: EAGAIN", 1],
-    ['exec', 'EACCES', "couldn't exec sh: EACCES", 126],
+    ['exec', 'EACCES', "couldn't exec sh: EACCES; the user that it runs as has no permission, or the file system is mounted with noexec", 126],
   ];
   for (const [stage, code, message, exitCode] of reported) {
     test(message, () => {
@@ -150,6 +166,68 @@ describe('sentences of failures', () => {
 
   test('a mistake of ours is not taken for a failure of the program', () => {
     assert.throws(() => launcher.launch(program(['sh'], { nice: 99 }), context), { code: 'ERR_INVALID_ARG_VALUE' });
+  });
+});
+
+/** The header of a 64-bit program for a machine (e_machine), with one entry: its loader where it is to have one. */
+function elf(machine: number, loader = ''): Buffer {
+  const head = Buffer.alloc(256);
+  head.write('\x7fELF\x02\x01\x01', 'latin1');
+  head.writeUInt16LE(machine, 18);
+  head.writeBigUInt64LE(64n, 32);
+  head.writeUInt16LE(56, 54);
+  head.writeUInt16LE(1, 56);
+  head.writeUInt32LE(3, 64);
+  head.writeBigUInt64LE(128n, 72);
+  head.writeBigUInt64LE(BigInt(loader.length + 1), 96);
+  head.write(loader, 128, 'latin1');
+  return head;
+}
+
+describe('causes of a failed exec', () => {
+  const ours = process.arch === 'x64' ? 62 : 183;
+  const theirs = process.arch === 'x64' ? 183 : 62;
+  const causes: ReadonlyArray<readonly [code: string, head: Buffer | null, cause: RegExp | null]> = [
+    ['ENOEXEC', elf(theirs), /^it is a program for (aarch64|x86_64), and this machine is (x86_64|aarch64)$/],
+    ['ENOEXEC', elf(9999), /^it is a program for machine 9999, /],
+    ['ENOEXEC', elf(ours), /^the program is damaged$/],
+    ['ENOEXEC', Buffer.from('\x7fELF'), /^it is a program for machine 0/],
+    ['ENOEXEC', Buffer.from('echo'), /there is no \/bin\/sh to run it$/],
+    ['ENOENT', elf(ours, '/lib/ld-musl-nowhere.so.1'), /^its loader \/lib\/ld-musl-nowhere\.so\.1 is not there: it was built for another C library, musl \(Alpine\)$/],
+    ['ENOENT', elf(ours, '/bin/sh'), null],
+    ['ENOENT', Buffer.from('text'), null],
+    ['ENOENT', null, null],
+    ['EACCES', Buffer.from('#! /bin/sh -e\n'), /noexec$/],
+    ['E2BIG', null, /too long$/],
+    ['ETXTBSY', null, /still open for writing$/],
+    ['EIO', null, null],
+  ];
+  for (const [code, head, cause] of causes) {
+    test(`${code} ${String(cause)}`, () => {
+      const said = explainExec(code, head);
+      if (cause === null) assert.equal(said, null);
+      else assert.match(said ?? '', cause);
+    });
+  }
+
+  const missing: ReadonlyArray<readonly [command: string, cause: RegExp | null]> = [
+    ['FOO=bar', /^only a shell takes FOO=… for a variable: write environment=FOO="…" and begin the command with the program$/],
+    ['$HOME/bin/x', /^only a shell expands \$HOME: write %\(ENV_HOME\)s\/bin\/x$/],
+    ['${APP}/x', /^only a shell expands \$\{APP\}: write %\(ENV_APP\)s\/x$/],
+    ['~/bin/x', /^only a shell expands ~: write %\(ENV_HOME\)s\/bin\/x$/],
+    ['source', /^source is a command of shells: run the whole line with sh -c$/],
+    ['ulimit', /^ulimit is a command of shells: write rlimit_nofile=65536, or another rlimit_ option, or run the whole line with sh -c$/],
+    ['/usr/bin/x', null], ['x', null],
+  ];
+  for (const [command, cause] of missing) {
+    test(command, () => {
+      if (cause === null) assert.equal(explainMissing(command), null);
+      else assert.match(explainMissing(command) ?? '', cause);
+    });
+  }
+
+  test('a script is text as far as a shell looks', () => {
+    assert.deepEqual([isPlainScript(Buffer.from(`${'x'.repeat(256)}\0`)), isPlainScript(Buffer.from('x\0')), isPlainScript(Buffer.from('#!x')), isPlainScript(Buffer.alloc(0))], [true, false, false, true]);
   });
 });
 

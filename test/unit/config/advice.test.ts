@@ -19,7 +19,7 @@ const shell: ReadonlyArray<readonly [command: string, word: string, quoted: stri
   ['echo ok | grep x', '|', `'echo ok | grep x'`],
   ['a || b', '||', `'a || b'`],
   ['a && b', '&&', `'a && b'`],
-  ['a &', '&', `'a &'`],
+  ['a | b &', '|', `'a | b &'`],
   ['a |& b', '|&', `'a |& b'`],
   ['a > /f', '>', `'a > /f'`],
   ['a >>/f', '>>/f', `'a >>/f'`],
@@ -48,8 +48,16 @@ for (const [command, word, quoted] of shell) {
   });
 }
 
+for (const command of ['sleep 100 &', 'sleep 100&']) {
+  test(`${command}: the advice is to drop the &`, () => {
+    const reason = `"${command}" is not run by a shell, and what is supervised must stay in the foreground; drop the &`;
+    assert.deepEqual(problemsOf(`[program:p]\ncommand=${command}\n`), { errors: [], warnings: [`3: [program:p] command: ${reason}`] });
+    assert.deepEqual(problemsOf(`[program:p]\ncommand=x\nstop_command=${command}\n`), { errors: [`4: [program:p] stop_command: ${reason}`], warnings: [] });
+  });
+}
+
 test('what is quoted, escaped or part of a longer word is an argument', () => {
-  const lines = [`grep '|' f`, 'grep "&&" f', 'grep \\| f', `nginx -g 'daemon off;'`, 'find / -exec ls {} \\;', `find / -exec ls {} ';'`, 'grep -E a|b', 'pip install x>=1', 'test 1 >= 2', 'say <name>', 'x a;b', 'x a\\;', 'x http://h/?a&b', 'x ->y', ''];
+  const lines = [`grep '|' f`, 'grep "&&" f', 'grep \\| f', `nginx -g 'daemon off;'`, 'find / -exec ls {} \\;', `find / -exec ls {} ';'`, 'grep -E a|b', 'pip install x>=1', 'test 1 >= 2', 'say <name>', 'x a;b', 'x a\\;', 'x http://h/?a&b', 'x a\\&', 'x "a&"', 'x& y', 'x ->y', ''];
   for (const line of lines) {
     const isEmpty = line === '';
     assert.deepEqual(problemsOf(`[program:p]\ncommand=${line}\n`).warnings, isEmpty ? ['3: [program:p] command: is empty, so the program cannot be started'] : [], line);

@@ -7,7 +7,7 @@ import { parseWaitStatus } from '../../../src/core/exit-status.ts';
 import { processStateNames, type ProcessStateName, SIGNALLABLE_STATES } from '../../../src/core/states.ts';
 
 const policy: ProcessPolicy = {
-  purpose: 'service', startMs: 1000, startRetries: 3, autorestart: 'unexpected', exitCodes: [0], stopSignals: [15], stopWaitMs: 10_000, firstWaitMs: 10_000, gate: null,
+  purpose: 'service', startMs: 1000, startRetries: 3, autorestart: 'unexpected', exitCodes: [0], stopSignals: [15], stopWaitMs: 10_000, firstWaitMs: 10_000, hasStopCommand: false, gate: null,
   stopAsGroup: false, killAsGroup: false, mayRestart: true, chance: 0,
   restart: { pauseMs: 0, maxBackoffMs: Infinity, backoffFactor: 1, maxRestarts: Infinity, windowMs: 60_000 },
 };
@@ -102,6 +102,10 @@ const rows: readonly Row[] = [
   { title: 'SIGKILL goes to the group with killasgroup', from: recordIn('STOPPING', { signalsSent: 1 }), input: elapsed(NOW + 500), policy: { killAsGroup: true }, to: 'STOPPING', effects: ['killing', 'signal 9 group'] },
   { title: 'compat: SIGKILL again each time the wait is over', from: recordIn('STOPPING', { signalsSent: 2 }), input: elapsed(NOW + 500), to: 'STOPPING', effects: ['killing', 'signal 9'], record: { signalsSent: 3 } },
   { title: 'a list of stop signals is gone through', from: recordIn('STOPPING', { signalsSent: 1 }), input: elapsed(NOW + 500), policy: { stopSignals: [15, 2] }, to: 'STOPPING', effects: ['signalling', 'signal 2'] },
+  { title: 'the time of stop_command is over: the first signal', from: recordIn('STOPPING', { signalsSent: 1 }), input: elapsed(NOW + 500), policy: { hasStopCommand: true }, to: 'STOPPING', effects: ['signalling', 'signal 15'], record: { signalsSent: 2, deadlineMs: NOW + 10_500 } },
+  { title: 'then SIGKILL', from: recordIn('STOPPING', { signalsSent: 2 }), input: elapsed(NOW + 500), policy: { hasStopCommand: true }, to: 'STOPPING', effects: ['killing', 'signal 9'] },
+  { title: 'stop_command has failed: the first signal at once', from: recordIn('STOPPING', { signalsSent: 1 }), input: { type: 'stopCommandFailed', atMs: NOW, run: 4 }, policy: { hasStopCommand: true }, to: 'STOPPING', effects: ['signalling', 'signal 15'], record: { signalsSent: 2 } },
+  { title: 'stop_command fails after its time: nothing more', from: recordIn('STOPPING', { signalsSent: 2 }), input: { type: 'stopCommandFailed', atMs: NOW, run: 4 }, policy: { hasStopCommand: true }, to: 'STOPPING', effects: [] },
   { title: 'compat: stopsignal=KILL is the first signal: stopasgroup counts', from: recordIn('RUNNING'), input: stop, policy: { stopSignals: [9], killAsGroup: true }, to: 'STOPPING', effects: ['RUNNING>STOPPING', 'signalling', 'signal 9'] },
   { title: 'an end while stopping is STOPPED', from: recordIn('STOPPING'), input: ended(parseWaitStatus(15)), to: 'STOPPED', effects: ['stopped', 'STOPPING>STOPPED'], record: { pid: null, endedMs: NOW, deadlineMs: null } },
   { title: 'a second stop changes nothing', from: recordIn('STOPPING'), input: stop, to: 'STOPPING', effects: [] },
@@ -162,7 +166,7 @@ test('random walks keep the invariants, and from anywhere a stop and an end lead
     const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
     const walked: ProcessPolicy = {
       ...policy, startMs: pick([0, 1000]), startRetries: pick([0, 2, Infinity]), autorestart: pick(['true', 'false', 'unexpected']),
-      stopSignals: pick([[15], [15, 2], [9]]), mayRestart: random() > 0.1,
+      stopSignals: pick([[15], [15, 2], [9]]), hasStopCommand: random() < 0.3, mayRestart: random() > 0.1,
     };
     let record = initialRecord;
     let now = 0;

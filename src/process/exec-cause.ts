@@ -1,0 +1,141 @@
+/**
+ * Why the kernel did not execute a file, as far as the file itself shows: its first line, or its header where it is a program of the ELF format.
+ * It reads the beginning of one regular file and executes nothing.
+ */
+import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { toPath } from '../files/bytes.ts';
+
+/** Enough for the line of an interpreter (the kernel reads 256 bytes) and for the headers of a program. */
+const HEAD_BYTES = 4096;
+/** As much as a shell looks at to tell a script from a program. */
+const SCRIPT_BYTES = 256;
+const ELF_MAGIC = '\x7fELF';
+const PT_INTERP = 3;
+
+/** Machines of ELF headers (elf.h), as uname(1) calls them. */
+const MACHINES: ReadonlyMap<number, string> = new Map([
+  [3, 'i686'], [8, 'mips'], [20, 'ppc'], [21, 'ppc64'], [22, 's390x'], [40, 'arm'], [62, 'x86_64'], [183, 'aarch64'], [243, 'riscv64'], [258, 'loongarch64'],
+]);
+/** The machine that Node calls otherwise. */
+const OURS: Readonly<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64', ia32: 'i686' };
+
+/** Words that are commands in a shell only, and what does the same here. */
+const SHELL_COMMANDS: ReadonlyMap<string, string> = new Map([
+  ['source', ''], ['.', ''], ['export', 'write environment=NAME="value"'], ['ulimit', 'write rlimit_nofile=65536, or another rlimit_ option'],
+  ['umask', 'write umask=022'], ['cd', 'write directory=/path'], ['exec', 'leave exec out'], ['eval', ''], ['set', ''], ['trap', ''], ['if', ''], ['for', ''], ['while', ''],
+]);
+
+/** The beginning of a file; null where it cannot be read or is no regular file. */
+export function readHead(path: string): Buffer | null {
+  let fd: number;
+  try {
+    // A named pipe would hold us up until somebody writes.
+    fd = openSync(toPath(path), constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch {
+    return null;
+  }
+  try {
+    if (!fstatSync(fd).isFile()) return null;
+    const head = Buffer.alloc(HEAD_BYTES);
+    return head.subarray(0, readSync(fd, head, 0, HEAD_BYTES, 0));
+  } catch {
+    return null;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** True for what a shell would run as a script: text without the `#!` that the kernel wants. */
+export function isPlainScript(head: Buffer): boolean {
+  return !head.subarray(0, SCRIPT_BYTES).includes(0) && !isElf(head) && head.toString('latin1', 0, 2) !== '#!';
+}
+
+/** Why a command that is not there cannot be found, where its form shows what was meant; null for nothing to say. */
+export function explainMissing(command: string): string | null {
+  const assignment = /^([A-Za-z_]\w*)=/.exec(command)?.[1];
+  if (assignment !== undefined) return `only a shell takes ${assignment}=… for a variable: write environment=${assignment}="…" and begin the command with the program`;
+  if (command.startsWith('~')) return `only a shell expands ~: write %(ENV_HOME)s${command.slice(1)}`;
+  const variable = /\$\{?([A-Za-z_]\w*)\}?/.exec(command);
+  if (variable !== null) return `only a shell expands ${variable[0]}: write ${command.replace(variable[0], `%(ENV_${variable[1]})s`)}`;
+  const instead = SHELL_COMMANDS.get(command);
+  if (instead === undefined) return null;
+  return `${command} is a command of shells: ${instead === '' ? '' : `${instead}, or `}run the whole line with sh -c`;
+}
+
+/** Why the exec of a file that is there has failed with this errno; null where the file does not show it. */
+export function explainExec(code: string, head: Buffer | null): string | null {
+  switch (code) {
+    case 'ENOENT':
+      return head === null ? null : explainInterpreter(head);
+    case 'ENOEXEC':
+    case 'ELIBBAD':
+      return head === null ? null : explainFormat(head);
+    case 'EACCES':
+      return head === null ? null : (explainInterpreter(head) ?? 'the user that it runs as has no permission, or the file system is mounted with noexec');
+    case 'E2BIG':
+      return 'its arguments and environment are too long';
+    case 'ETXTBSY':
+      return 'the file is still open for writing';
+    default:
+      return null;
+  }
+}
+
+/** The interpreter of a script, or the loader of a program, is what is missing or cannot be executed. */
+function explainInterpreter(head: Buffer): string | null {
+  if (isElf(head)) {
+    const loader = loaderOf(head);
+    if (loader === null || fileState(loader) === 'executable') return null;
+    return `its loader ${loader} is not there: it was built for another C library${loader.includes('musl') ? ', musl (Alpine)' : ''}`;
+  }
+  const line = /^#!\s*(\S[^\n]*)/.exec(head.toString('utf8', 0, SCRIPT_BYTES))?.[1];
+  if (line === undefined) return null;
+  const interpreter = line.split(/[ \t\r]/)[0] ?? '';
+  // The kernel takes the carriage return for a part of the name.
+  if (line.split(/[ \t]/)[0]?.endsWith('\r') === true) return `its first line ends with a carriage return (Windows line ends), so "${interpreter}\\r" is looked for: save it with Unix line ends`;
+  const state = fileState(interpreter);
+  if (state === 'missing') return `its interpreter ${interpreter} (in its first line) is not there`;
+  return state === 'executable' ? null : `its interpreter ${interpreter} (in its first line) is not executable`;
+}
+
+function explainFormat(head: Buffer): string {
+  if (isPlainScript(head)) return 'it does not begin with #! and the path of its interpreter, and there is no /bin/sh to run it';
+  if (head.toString('latin1', 0, 2) === '#!') return 'its first line names no interpreter, as #!/bin/sh does';
+  if (!isElf(head)) return 'it is no program, and no text that a shell could run';
+  const isLittle = head[5] !== 2;
+  const machine = head.length < 20 ? 0 : readMachine(head, isLittle);
+  const ours = OURS[process.arch] ?? process.arch;
+  const theirs = MACHINES.get(machine) ?? `machine ${machine}`;
+  return theirs === ours ? 'the program is damaged' : `it is a program for ${theirs}, and this machine is ${ours}`;
+}
+
+function readMachine(head: Buffer, isLittle: boolean): number {
+  return isLittle ? head.readUInt16LE(18) : head.readUInt16BE(18);
+}
+
+function isElf(head: Buffer): boolean {
+  return head.toString('latin1', 0, 4) === ELF_MAGIC;
+}
+
+/** The loader (PT_INTERP) of a 64-bit little-endian program, as far as it stands at its beginning. */
+function loaderOf(head: Buffer): string | null {
+  if (head.length < 64 || head[4] !== 2 || head[5] !== 1) return null;
+  const [table, size, count] = [Number(head.readBigUInt64LE(32)), head.readUInt16LE(54), head.readUInt16LE(56)];
+  for (let index = 0; index < count; index++) {
+    const at = table + index * size;
+    if (size < 56 || at + 56 > head.length) return null;
+    if (head.readUInt32LE(at) !== PT_INTERP) continue;
+    const [start, length] = [Number(head.readBigUInt64LE(at + 8)), Number(head.readBigUInt64LE(at + 32))];
+    return start + length > head.length ? null : head.toString('utf8', start, start + Math.max(0, length - 1));
+  }
+  return null;
+}
+
+function fileState(path: string): 'missing' | 'executable' | 'other' {
+  try {
+    const status = statSync(path);
+    return status.isFile() && (status.mode & 0o111) !== 0 ? 'executable' : 'other';
+  } catch {
+    return 'missing';
+  }
+}
