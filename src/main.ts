@@ -8,6 +8,7 @@ import { chooseProgram } from './programs/choice.ts';
 import { findCalledPath } from './programs/called-path.ts';
 import { cleanStart, originalStart, type Start } from './programs/clean-start.ts';
 import { originalArguments, originalVariables } from './programs/original-bytes.ts';
+import { firstSignals, hasOneShotFired, SignalIntake } from './process/signals.ts';
 import type { SuperviseIo } from './programs/supervise.ts';
 
 /** Put in by the build (package.json). */
@@ -41,6 +42,7 @@ async function run(): Promise<number> {
   const given: Start = { env: originalVariables(process.env), args: originalArguments(process.argv.slice(2)) };
   const clean = cleanStart(given);
   // The same process, once more: PID 1 stays PID 1, with the same streams.
+  if (clean !== null && hasOneShotFired()) return 0;
   if (clean !== null) process.execve?.(process.execPath, [process.argv0, ...clean.args], clean.env);
   const { env, args: allArgs } = originalStart(given);
   process.env['UV_THREADPOOL_SIZE'] = POOL_THREADS;
@@ -104,10 +106,14 @@ async function control(args: readonly string[], env: Readonly<NodeJS.ProcessEnv>
 }
 
 async function supervise(io: SuperviseIo): Promise<number> {
+  // Before all else: what comes until our handlers are there is lost to PID 1.
+  const taken = firstSignals(io.self.pid);
+  const signals = new SignalIntake(io.self.pid, taken);
   const { loadAddon } = await import('./native/load.ts');
-  const { runSupervise } = await import('./programs/supervise.ts');
   const addon = loadAddon();
-  const code = await runSupervise(addon, io);
+  signals.attach(addon, taken);
+  const { runSupervise } = await import('./programs/supervise.ts');
+  const code = await runSupervise(addon, io, signals);
   // Not process.exit: it waits for threads, and one of ours may hang in a write to a reader that stalls.
   return addon.exitNow(code);
 }

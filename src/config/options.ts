@@ -10,7 +10,7 @@ import {
 } from './datatypes.ts';
 import { logTargets, mainLogTargets } from './log-target.ts';
 import { type Option, rowsOf, type Table, type Values } from './option.ts';
-import { checkDuration, COUNT_LIMITS, dependencyList, environmentFiles, forwardList, hookCommand, type Limit, limit, logTemplate, memoryLimit, probe, rotateInterval, SIZE_LIMITS, startupList } from './relations.ts';
+import { checkDuration, COUNT_LIMITS, dependencyList, environmentFiles, forwardList, hookCommand, type Limit, limit, logTemplate, memoryLimit, probe, rotateInterval, SIZE_LIMITS, startupList, stopSignalList } from './relations.ts';
 
 const MB = 1024 * 1024;
 const bare = rowsOf('bare');
@@ -54,6 +54,7 @@ export const supervisordOptions = {
   success_exit_codes: here.option(exitCodes, [], 'Exit codes of programs that count as 0 when they end the supervisor.', { ...added, sample: '143' }),
   shutdown_timeout: here.optional(duration, 'Longest time that a shutdown may take; then SIGKILL.', { ...added, sample: '30s' }),
   forward_signals: here.option(forwardList, [], 'Signals that are sent on to a program instead of being obeyed.', { ...added, sample: 'USR1:web' }),
+  stop_on_signals: here.option(stopSignalList, [], 'Further signals that end everything as TERM does; WINCH only while no terminal is attached.', { ...added, sample: 'WINCH' }),
 } as const;
 
 const authentication = {

@@ -4,6 +4,7 @@
  */
 import type { Condition } from '../core/dependency-gate.ts';
 import { parseLogTemplate, TemplateError } from '../core/log-template.ts';
+import { UNTAKEN_SIGNALS } from '../core/signals.ts';
 import { CommandLineError, splitCommandLine } from './command-line.ts';
 import { dataType, reject, UnclosedValue, WrongValue } from './datatype.ts';
 import { byteSize, duration, parseByteSize, requireText, signal, showSignal } from './datatypes.ts';
@@ -80,6 +81,17 @@ export const forwardList = dataType<readonly Forward[]>(
       return { signal: signal.parse(word.slice(0, colon), context), name: word.slice(colon + 1) };
     }),
   (list) => list.map((forward) => `${showSignal(forward.signal)}:${forward.name}`).join(','),
+);
+
+/** Signals that end the supervisor as SIGTERM does. */
+export const stopSignalList = dataType<readonly number[]>(
+  'signals',
+  (value, context) =>
+    value.split(/[\s,]+/).filter((word) => word !== '').map((word) => {
+      const number = signal.parse(word, context);
+      return UNTAKEN_SIGNALS.includes(number) ? reject(word, 'a signal that the supervisor can take, as WINCH or USR1') : number;
+    }),
+  (list) => list.map(showSignal).join(','),
 );
 
 /** How the health of a program is asked for. */

@@ -14,13 +14,26 @@ export const signalNumbers = {
 /** Name of a signal with a number below the real-time ones. */
 export type SignalName = keyof typeof signalNumbers;
 
-const FIRST_REALTIME = 34;
-const LAST_REALTIME = 64;
-const names = new Map<number, string>(Object.entries(signalNumbers).map(([name, number]) => [number, name]));
+/** Numbers of the first and the last real-time signal as glibc counts them; it keeps the two before for itself. */
+export const FIRST_REALTIME = 34;
+export const LAST_REALTIME = 64;
+
+/** SIGRTMIN+3 of systemd, STOPSIGNAL of its images: the number is this one whatever the libc, since engines count as glibc does. */
+export const SYSTEMD_STOP = 37;
+
+/** Name of each signal below the real-time ones, by its number. */
+export const signalNames: ReadonlyMap<number, SignalName> = new Map(Object.entries(signalNumbers).map(([name, number]) => [number, name as SignalName]));
+
+/**
+ * Signals that we never take: those that cannot be caught, that of the reaper, those that say "this very process has a fault", those of our own
+ * terminal access, and SIGPIPE, which is about our own writes.
+ */
+export const UNTAKEN_SIGNALS: readonly number[] = (['SIGKILL', 'SIGSTOP', 'SIGCHLD', 'SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGSYS', 'SIGTTIN', 'SIGTTOU', 'SIGPIPE'] as const)
+  .map((name) => signalNumbers[name]);
 
 /** Name of a signal as logs show it: `SIGTERM`, `SIGRTMIN+2`; `signal 200` where there is none with that number. */
 export function formatSignal(number: number): string {
-  const name = names.get(number);
+  const name = signalNames.get(number);
   if (name !== undefined) return name;
   if (number === FIRST_REALTIME) return 'SIGRTMIN';
   if (number > FIRST_REALTIME && number <= LAST_REALTIME) return `SIGRTMIN+${number - FIRST_REALTIME}`;

@@ -117,6 +117,15 @@ export class Supervisor {
   };
   restart = async (): Promise<void> => void (await this.#call('supervisor.restart'));
   shutdown = async (): Promise<void> => void (await this.#call('supervisor.shutdown'));
+  /** Asks a server that is shutting down to kill what is left. False where it does not, or has no such method. */
+  shutdownAgain = async (): Promise<boolean> => {
+    try {
+      return toBoolean(await this.#call('onevisor.shutdownAgain'));
+    } catch (error) {
+      if (error instanceof RpcFault && error.code === faults.UNKNOWN_METHOD) return false;
+      throw error;
+    }
+  };
 }
 
 function unexpected(what: string): CtlError {

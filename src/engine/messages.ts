@@ -5,7 +5,8 @@
 import { type ExitStatus, formatExit } from '../core/exit-status.ts';
 import type { Level } from '../core/log-level.ts';
 import type { ProcessNote } from '../core/process-record.ts';
-import { formatSignal, signalNumbers } from '../core/signals.ts';
+import type { SignalMeaning } from '../core/signal-meaning.ts';
+import { formatSignal } from '../core/signals.ts';
 
 /** A line and its level. */
 export type Message = readonly [level: Level, text: string];
@@ -60,21 +61,33 @@ export function formatWaiting(names: readonly string[]): Message {
   return ['info', `waiting for ${names.join(', ')} to die`];
 }
 
-/** What a signal that came in means. compat: supervisor.supervisord.Supervisor.handle_signal. */
-export function formatSignalMeaning(signal: number): Message {
+/** A signal that is obeyed. compat: supervisor.supervisord.Supervisor.handle_signal. */
+export function formatSignalMeaning(signal: number, meaning: SignalMeaning): Message {
   const received = `received ${formatSignal(signal)} indicating`;
-  switch (signal) {
-    case signalNumbers.SIGTERM:
-    case signalNumbers.SIGINT:
-    case signalNumbers.SIGQUIT:
+  switch (meaning) {
+    case 'end':
       return ['warn', `${received} exit request`];
-    case signalNumbers.SIGHUP:
+    case 'reload':
       return ['warn', `${received} restart request`];
-    case signalNumbers.SIGUSR2:
+    case 'reopen':
       return ['info', `${received} log reopen request`];
-    default:
+    case 'none':
       return ['debug', `${received} nothing`];
   }
+}
+
+/** A second signal during a shutdown that changes nothing: who sent it, and what to do for who meant it. */
+export function formatIgnoredEnd(signal: number, sender: number): Message {
+  const from = sender > 0 ? ` from pid ${sender}` : '';
+  const ways = 'use `supervisorctl shutdown` once more, or send SIGTERM again after a second, from outside the programs of this supervisor';
+  return ['warn', `ignored ${formatSignal(signal)}${from}: the shutdown is under way already; to kill what is left now, ${ways}`];
+}
+
+/** A signal that means nothing here is dropped; said once for each. */
+export function formatDropped(signal: number): Message {
+  const name = formatSignal(signal).replace(/^SIG/, '');
+  const ways = `forward_signals=${name}:PROGRAM in [supervisord] sends it on to a program, stop_on_signals=${name} makes it a shutdown`;
+  return ['warn', `dropped ${formatSignal(signal)}: it means nothing to the supervisor; ${ways}`];
 }
 
 /** A mistake of ours, whole: where it happened is what one needs to know. */

@@ -53,34 +53,6 @@ static napi_value addon_set_subreaper(napi_env env, napi_callback_info info) {
   return result < 0 ? throw_failure(env, -result, "prctl", NULL) : NULL;
 }
 
-static napi_value addon_ignore_signal(napi_env env, napi_callback_info info) {
-  napi_value value = NULL;
-  struct arguments arguments = begin(env, info, &value, 1);
-  const int number = (int)read_integer(&arguments, value, "signal", 1, LAST_SIGNAL);
-  if (refuse_wrong(&arguments)) {
-    return NULL;
-  }
-  const int result = sys_ignore_signal(number);
-  return result < 0 ? throw_failure(env, -result, "sigaction", NULL) : NULL;
-}
-
-static napi_value addon_unblock_signal(napi_env env, napi_callback_info info) {
-  napi_value value = NULL;
-  struct arguments arguments = begin(env, info, &value, 1);
-  const int number = (int)read_integer(&arguments, value, "signal", 1, LAST_SIGNAL);
-  if (refuse_wrong(&arguments)) {
-    return NULL;
-  }
-  const int result = sys_unblock_signal(number);
-  return result < 0 ? throw_failure(env, -result, "rt_sigprocmask", NULL) : NULL;
-}
-
-static napi_value addon_catch_realtime_signals(napi_env env, napi_callback_info info) {
-  (void)info;
-  const int fd = sys_catch_realtime_signals();
-  return fd < 0 ? throw_failure(env, -fd, "sigaction", NULL) : make_number(env, fd);
-}
-
 static napi_value addon_exit_now(napi_env env, napi_callback_info info) {
   napi_value value = NULL;
   struct arguments arguments = begin(env, info, &value, 1);
@@ -268,7 +240,9 @@ NAPI_MODULE_INIT() {
       {"replaceDescriptor", addon_replace_descriptor},
       {"signalNumber", addon_signal_number},
       {"frame", addon_frame},
-      {"catchRealtimeSignals", addon_catch_realtime_signals},
+      {"catchSignal", addon_catch_signal},
+      {"signalPipe", addon_signal_pipe},
+      {"readSignals", addon_read_signals},
       {"exitNow", addon_exit_now},
       {"listenUnix", addon_listen_unix},
       {"listenTcp", addon_listen_tcp},

@@ -111,10 +111,17 @@ export interface Addon {
   /** Takes a signal out of the mask of the calling thread; Node blocks SIGUSR1 where it may not start its debugger. */
   unblockSignal(signal: number): void;
   /**
-   * Catches all real-time signals, which Node cannot: each is one byte, its number, on the pipe whose read end is returned
-   * (non-blocking, close-on-exec). Once only; EBUSY after that.
+   * Catches a signal by sigaction(2), Node's own handler for it included: each one that comes is queued, with its sender. Also takes it out
+   * of the mask of the calling thread. Returns true if its action was the default one until now. Throws (EINVAL: it cannot be caught).
    */
-  catchRealtimeSignals(): number;
+  catchSignal(signal: number): boolean;
+  /** Descriptor that is readable while caught signals wait; for {@link Addon.watchReadable}, never for read(2). */
+  signalPipe(): number;
+  /**
+   * Takes up to 64 caught signals, the oldest first, without waiting, and returns how many. `out` has room for 64 of them, three numbers each:
+   * the signal, si_code, si_pid as 32 bits of a signed number (0: the kernel or another pid namespace, -1: lost, too many were waiting).
+   */
+  readSignals(out: Uint32Array): number;
   userByName(name: string): User | null;
   userById(uid: number): User | null;
   groupByName(name: string): UserGroup | null;

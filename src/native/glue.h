@@ -37,6 +37,11 @@ gid_t *read_ids(struct arguments *arguments, napi_value value, const char *name,
 struct child_limit read_limit(struct arguments *arguments, napi_value value);
 
 /* The functions of addon.ts that do not live in addon.c. */
+napi_value addon_ignore_signal(napi_env env, napi_callback_info info);
+napi_value addon_unblock_signal(napi_env env, napi_callback_info info);
+napi_value addon_catch_signal(napi_env env, napi_callback_info info);
+napi_value addon_signal_pipe(napi_env env, napi_callback_info info);
+napi_value addon_read_signals(napi_env env, napi_callback_info info);
 napi_value addon_spawn(napi_env env, napi_callback_info info);
 napi_value addon_user_by_name(napi_env env, napi_callback_info info);
 napi_value addon_user_by_id(napi_env env, napi_callback_info info);

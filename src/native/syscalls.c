@@ -82,35 +82,6 @@ int sys_unblock_signal(int number) {
   return result_of(syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &unblocked, NULL, (size_t)KERNEL_SIGSET_BYTES));
 }
 
-/* Written to by a signal handler, so it is set before the first handler is, and never changes again. */
-static int realtime_pipe = -1;
-
-/* A full pipe drops the signal: thousands are waiting then, and a handler must not wait. */
-static void tell_realtime_signal(int number) {
-  const int error = errno;
-  const unsigned char byte = (unsigned char)number;
-  const ssize_t written = write(realtime_pipe, &byte, 1);
-  (void)written;
-  errno = error;
-}
-
-int sys_catch_realtime_signals(void) {
-  if (realtime_pipe >= 0) {
-    return -EBUSY;
-  }
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
-    return -errno;
-  }
-  realtime_pipe = ends[1];
-  struct sigaction action = {.sa_handler = tell_realtime_signal, .sa_flags = SA_RESTART};
-  sigfillset(&action.sa_mask);
-  for (int number = SIGRTMIN; number <= SIGRTMAX; ++number) {
-    sigaction(number, &action, NULL);
-  }
-  return ends[0];
-}
-
 /* With SIGTTOU blocked a process of a background group is not stopped for asking. Only this thread's mask changes. */
 int sys_replace_descriptor(int from, int to) {
   const int result = result_of(dup2(from, to));

@@ -30,8 +30,6 @@ int sys_set_subreaper(void);
 int sys_ignore_signal(int signal);
 /* Takes a signal out of the mask of the calling thread. */
 int sys_unblock_signal(int signal);
-/* Catches all real-time signals: each is a byte, its number, on the pipe whose read end is returned. Once only; else -EBUSY. */
-int sys_catch_realtime_signals(void);
 
 /* Credentials of all threads of this process. `failed` names the call that failed. */
 int sys_become_user(uid_t uid, gid_t gid, const gid_t *groups, size_t count, const char **failed);

@@ -184,6 +184,10 @@ export class Control implements Supervisor {
     this.#supervision.shutdown();
   }
 
+  shutdownAgain(): boolean {
+    return this.#supervision.shutdownAgain();
+  }
+
   report(level: Level, text: string): void {
     this.#parts.hub.mainLog.write(level, text);
   }

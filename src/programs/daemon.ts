@@ -9,6 +9,7 @@ import type { SupervisordOptions } from '../config/options.ts';
 import { type GivenFile, readGivenFile } from '../config/source.ts';
 import { FileError } from '../files/read-file.ts';
 import type { Addon } from '../native/addon.ts';
+import type { SignalIntake } from '../process/signals.ts';
 
 /** The argument by which a copy knows what it is; it stands first. */
 const DETACHED = '--detached-copy';
@@ -29,14 +30,24 @@ export interface DetachIo {
   err(text: string): void;
 }
 
+/** What the copy gets besides its arguments. */
+export interface DetachParts {
+  /** The configuration, where it was read from a pipe. */
+  readonly given: GivenFile | null;
+  readonly signals: SignalIntake;
+}
+
 /** Whether these are the arguments of a copy. */
 export function isDetached(args: readonly string[]): boolean {
   return args[0] === DETACHED || args[0] === DETACHED_WITH_FILE;
 }
 
-/** Starts the copy. Resolves with our exit code once it is up (0) or has failed (2), what it said printed. */
-export async function detach(addon: Addon, io: DetachIo, { directory }: SupervisordOptions, given: GivenFile | null): Promise<number> {
-  const { stdin, stderr } = addon.spawn({
+/**
+ * Starts the copy, and sends signals on to it until it is up. Resolves with our exit code once it is up (0), has failed (2, what it said printed),
+ * or was ended by a signal that came to us (128 + signal).
+ */
+export async function detach(addon: Addon, io: DetachIo, { directory }: SupervisordOptions, { given, signals }: DetachParts): Promise<number> {
+  const { pid, stdin, stderr } = addon.spawn({
     file: io.executable,
     argv: [io.calledPath, given === null ? DETACHED : DETACHED_WITH_FILE, ...io.args],
     env: Object.entries(io.env).map(([name, value]) => `${name}=${value ?? ''}`),
@@ -46,12 +57,18 @@ export async function detach(addon: Addon, io: DetachIo, { directory }: Supervis
   });
   if (stderr === null) throw new Error('the copy has no standard error');
   if (stdin !== null) handOver(stdin, given);
+  let received = 0;
+  signals.listen(({ number }) => {
+    received ||= number;
+    addon.kill(pid, number);
+  });
   let said = '';
   for await (const chunk of new Socket({ fd: stderr, readable: true, writable: false })) said += String(chunk);
   if (said.endsWith(READY)) {
     io.err(said.slice(0, -READY.length));
     return 0;
   }
+  if (received !== 0) return 128 + received;
   io.err(said === '' ? `Error: ${io.calledAs} ended before it was up\n` : said);
   return 2;
 }

@@ -12,7 +12,6 @@ import { readConfig } from '../config/read.ts';
 import { openSource, readGivenFile } from '../config/source.ts';
 import { controlSocketPaths, type Peer } from '../core/control-socket.ts';
 import { containerExitCode, type ExitCause, formatCause } from '../core/exit-policy.ts';
-import { type SignalName, signalNumbers } from '../core/signals.ts';
 import type { Message } from '../engine/messages.ts';
 import type { Report } from '../engine/ports.ts';
 import { ListenError } from '../http/listen-error.ts';
@@ -24,11 +23,12 @@ import { Launcher } from '../process/launcher.ts';
 import { Leftovers } from '../process/leftovers.ts';
 import { LimitError } from '../process/limits.ts';
 import { Reaper } from '../process/reaper.ts';
-import { FORWARDED_SIGNALS, ignoreTerminalStops, isSupervisorSignal, takeRealtimeSignals, takeSignals } from '../process/signals.ts';
+import { FORWARDED_SIGNALS, ignoreTerminalStops, type SignalIntake, SUPERVISOR_SIGNALS } from '../process/signals.ts';
 import { SpawnError } from '../process/spawn-error.ts';
 import { sweep } from '../process/sweep.ts';
 import { Control } from './control.ts';
 import { detach, isDetached, readHandedOver, reportReady } from './daemon.ts';
+import { EarlySignals } from './early-signals.ts';
 import { readNamespaceIds, SupervisorFinder } from './find-supervisor.ts';
 import { findRefusal, type FirstLook } from './first-look.ts';
 import { mainLogSpec } from './log-specs.ts';
@@ -66,7 +66,7 @@ export interface SuperviseIo extends ProgramIo {
 }
 
 /** Runs the supervisor. Resolves with the exit code of the process. */
-export async function runSupervise(addon: Addon, io: SuperviseIo): Promise<number> {
+export async function runSupervise(addon: Addon, io: SuperviseIo, signals: SignalIntake): Promise<number> {
   const outcome = parseFlags(isDetached(io.args) ? io.args.slice(1) : io.args);
   switch (outcome.kind) {
     case 'help':
@@ -92,12 +92,12 @@ export async function runSupervise(addon: Addon, io: SuperviseIo): Promise<numbe
   const { config } = reading;
   if (!isContainer && !staysInForeground(config) && !isDetached(io.args)) {
     if (leavesContainer) io.err(LEAVES_CONTAINER);
-    return detach(addon, io, config.supervisord, given);
+    return detach(addon, io, config.supervisord, { given, signals });
   }
   const read = (): Reading => readAs(isContainer);
   holdLoop();
   try {
-    return await supervise(addon, io, { config, warnings: formatWarnings(reading), read, isContainer, flags });
+    return await supervise(addon, io, { config, warnings: formatWarnings(reading), read, isContainer, flags, signals });
   } catch (error) {
     if (!(error instanceof LimitError) && !(error instanceof SpawnError) && !(error instanceof ListenError)) throw error;
     return refuse(io, isContainer, `Error: ${error.message}\n`);
@@ -133,13 +133,15 @@ interface Start {
   readonly read: () => Reading;
   readonly isContainer: boolean;
   readonly flags: Flags;
+  readonly signals: SignalIntake;
 }
 
 async function supervise(addon: Addon, io: SuperviseIo, start: Start): Promise<number> {
-  const { config, isContainer } = start;
+  const { config, isContainer, signals } = start;
   const { supervisord } = config;
   const { env } = io;
   const self: Self = { ...io.self, isContainer };
+  signals.take(signalsFor(config, self));
   const { messages, limits } = prepareProcess(addon, config, self);
   const onConsole = !isDetached(io.args) && !supervisord.silent;
   const hub = new LogHub({
@@ -164,12 +166,14 @@ async function supervise(addon: Addon, io: SuperviseIo, start: Start): Promise<n
     launcher: new Launcher({ addon, self: currentIdentity(), warn: (text) => report('warn', text) }),
     env,
     limits,
+    hasTerminal: [0, 1, 2].some((fd) => isatty(fd)),
     reread: () => {
       const reading = start.read();
       for (const warning of said.news(formatWarnings(reading))) report('warn', warning);
       return reading.config === null ? { config: null, problems: reading.errors.map(formatProblem) } : { config: reading.config };
     },
     reconfigure: async (next) => {
+      signals.take(signalsFor(next, self));
       hub.mainLog.configure(mainLogSpec(next, onConsole));
       await remote.close();
       await remote.open(next, await services.routesOf(next)).catch((error: unknown) => report('critical', error instanceof ListenError ? error.message : `cannot open the servers: ${String(error)}`));
@@ -189,19 +193,23 @@ async function supervise(addon: Addon, io: SuperviseIo, start: Start): Promise<n
     privatePlaces: isContainer ? controlSocketPaths(env, readNamespaceIds()) : [],
     peerOf: (fd) => peerOf(addon, fd),
   });
-  try {
+  reaper.subscribe((batch) => supervision.reaped(batch));
+  reaper.start();
+  const early = new EarlySignals(signals, supervision);
+  const begin = async (): Promise<void> => {
     await remote.open(config, await services.routesOf(config));
     report('info', "RPC interface 'supervisor' initialized");
-    reaper.subscribe((batch) => supervision.reaped(batch));
-    takeSignals(addon, signalsFor(config, self.pid), (_name, signal) => supervision.signalled(signal));
-    if (config.main !== null) {
-      takeRealtimeSignals(addon, (signal) => supervision.signalled(signal), (text) => report('warn', text));
-      keepTerminal(addon, leftovers);
-    }
+    if (!early.isOver) beginWork();
+  };
+  const beginWork = (): void => {
+    if (config.main !== null) keepTerminal(addon, leftovers);
     report(...(supervisord.pidfile === null ? formatStarted(self.pid) : writePidFile(supervisord.pidfile, self.pid, leftovers)));
-    reaper.start();
     reportReady(addon, io);
-    supervision.start();
+    early.start();
+  };
+  try {
+    // What opens the servers may wait, for a plug-in of somebody's; the end does not wait for it.
+    if (!early.isOver) await Promise.race([ending.promise, begin()]);
     const cause = await ending.promise;
     const survivors = self.pid === 1 ? await sweep({ addon, reaper, clock: systemClock, pid: 1 }, SWEEP_GRACE) : [];
     for (const pid of survivors) report('error', `pid ${pid} survived SIGKILL and is left behind`);
@@ -217,11 +225,14 @@ async function supervise(addon: Addon, io: SuperviseIo, start: Start): Promise<n
   }
 }
 
-/** All signals, for a main program and as PID 1, to which the kernel gives no default actions; else those that mean something, and those of `forward_signals`. */
-function signalsFor({ main, supervisord }: Config, pid: number): readonly SignalName[] {
-  if (main !== null || pid === 1) return FORWARDED_SIGNALS;
-  const isForwarded = (name: SignalName): boolean => supervisord.forward_signals.some(({ signal }) => signal === signalNumbers[name]);
-  return FORWARDED_SIGNALS.filter((name) => isSupervisorSignal(name) || isForwarded(name));
+/**
+ * All signals for a main program, in a container, and as PID 1, to which the kernel gives no default actions; else those that mean something, and
+ * those of `forward_signals` and `stop_on_signals`.
+ */
+function signalsFor({ main, supervisord }: Config, { pid, isContainer }: Self): readonly number[] {
+  if (main !== null || isContainer || pid === 1) return FORWARDED_SIGNALS;
+  const named = [...supervisord.forward_signals.map(({ signal }) => signal), ...supervisord.stop_on_signals];
+  return [...SUPERVISOR_SIGNALS, ...named.filter((number) => FORWARDED_SIGNALS.includes(number))];
 }
 
 /** What is to be said of the configuration before anything starts. */

@@ -3,15 +3,12 @@
  * It decides nothing that core/ decides, and does not end the process.
  */
 import { splitCommandLine } from '../config/command-line.ts';
-import { findProcesses } from '../config/dependencies.ts';
 import { diffConfigs } from '../config/diff.ts';
 import type { Config, GroupConfig } from '../config/model.ts';
 import type { ExitCause } from '../core/exit-policy.ts';
 import type { Goal } from '../core/shutdown-machine.ts';
-import { formatSignal, signalNumbers } from '../core/signals.ts';
 import { Engine } from '../engine/engine.ts';
 import type { EngineEvent, Listener } from '../engine/events.ts';
-import { formatSignalMeaning } from '../engine/messages.ts';
 import type { Report } from '../engine/ports.ts';
 import { namespecOf } from '../engine/registry.ts';
 import { Serials } from '../events/event-pools.ts';
@@ -26,6 +23,7 @@ import { FastCgiSockets } from './fastcgi.ts';
 import { planUpdate, type UpdatePlan, updateGroup } from './group-update.ts';
 import { ProgramStarter, type StarterParts } from './program-starter.ts';
 import { ProgramStreams } from './program-streams.ts';
+import { SignalActions } from './signal-actions.ts';
 
 const SECOND_MS = 1000;
 
@@ -36,6 +34,8 @@ export type Reread = { readonly config: Config } | { readonly config: null; read
 export interface SupervisionParts extends StarterParts {
   readonly clock: SystemClock;
   readonly hub: Hub;
+  /** A terminal is attached to us, as standard input, output or error. */
+  readonly hasTerminal: boolean;
   /** Reads the configuration anew, with its warnings said. */
   readonly reread: () => Reread;
   /** Makes the rest of the supervisor as a new configuration has it, after everything was stopped: its log, its servers. Never rejects. */
@@ -62,15 +62,20 @@ export class Supervision {
   #companions: readonly Companion[] = [];
   readonly #jobs: CommandJobs;
   readonly #serials = new Serials();
+  /** Acts upon the signals that come in. */
+  readonly signals: SignalActions;
   /** What a reload under way will start with. */
   #next: Config | null = null;
   #wasAskedToEnd = false;
+  /** A client has asked for the end. */
+  #wasRequested = false;
 
   constructor(config: Config, parts: SupervisionParts) {
     this.#parts = parts;
     this.#starter = new ProgramStarter(parts, () => ({ config: this.#config, streams: this.#streams, sockets: this.#sockets }));
     this.#config = config;
     this.#latest = config;
+    this.signals = this.#makeSignals();
     this.#sockets = new FastCgiSockets(parts.addon, (level, text) => parts.hub.mainLog.write(level, text));
     this.#jobs = this.#makeJobs();
     this.#streams = this.#openStreams(config);
@@ -137,27 +142,22 @@ export class Supervision {
     this.#engine.reaped(this.#jobs.take(batch));
   }
 
-  /** Acts upon a signal that came in. */
-  signalled(signal: number): void {
-    if (this.#forward(signal)) return;
-    const [level, text] = formatSignalMeaning(signal);
-    this.#parts.hub.mainLog.write(level, text);
-    switch (signal) {
-      case signalNumbers.SIGTERM:
-      case signalNumbers.SIGINT:
-      case signalNumbers.SIGQUIT:
-        return this.#askToEnd(signal);
-      case signalNumbers.SIGHUP:
-        return void this.reload({ kind: 'signal', signal });
-      case signalNumbers.SIGUSR2:
-        return this.#reopenLogs();
-    }
-  }
-
   /** Ends everything, by request of a client. */
   shutdown(): void {
     this.#wasAskedToEnd = true;
+    this.#wasRequested = true;
     this.#engine.end('exit', { kind: 'request' });
+  }
+
+  /** A client asks to shut down while a shutdown is under way. The second such request kills what is left; false for the first. */
+  shutdownAgain(): boolean {
+    if (this.#engine.phase === 'running') return false;
+    const isSecond = this.#wasRequested;
+    this.#wasRequested = true;
+    if (!isSecond) return false;
+    this.#parts.hub.mainLog.write('warn', 'a client asked once more to shut down: killing what is left');
+    this.#engine.hurry();
+    return true;
   }
 
   /** Restarts everything on a configuration read anew. One that is wrong changes nothing, and its problems are returned, a line each. */
@@ -299,23 +299,22 @@ export class Supervision {
     return streams;
   }
 
-  /** Whether a signal is for a program: for the main one in init mode, for those that forward_signals names. */
-  #forward(signal: number): boolean {
-    const { supervisord, groups, main } = this.#config;
-    const all = groups.flatMap(({ processes }) => processes);
-    const named = supervisord.forward_signals.filter((forward) => forward.signal === signal).flatMap(({ name }) => findProcesses(name, all));
-    const receivers = named.length > 0 ? named : all.filter(({ group }) => group === main);
-    const outcomes = receivers.map((process) => this.#engine.signalProcess(namespecOf(process), signal, process.options.stopasgroup));
-    if (named.length > 0) {
-      for (const [index, outcome] of outcomes.entries()) if (outcome !== null) this.#parts.hub.mainLog.write('warn', `cannot send ${formatSignal(signal)} on to ${receivers[index]?.name}: ${outcome}`);
-      return true;
-    }
-    // A main program that is not there to take it does not make the container immortal.
-    return outcomes.some((outcome) => outcome === null);
+  #makeSignals(): SignalActions {
+    const { clock, hub, hasTerminal } = this.#parts;
+    return new SignalActions({
+      config: () => this.#config,
+      engine: () => this.#engine,
+      clock,
+      report: (level, text) => hub.mainLog.write(level, text),
+      hasTerminal,
+      isEnding: () => this.#wasAskedToEnd,
+      end: (signal) => this.#endBy(signal),
+      reload: (signal) => void this.reload({ kind: 'signal', signal }),
+      reopenLogs: () => this.#reopenLogs(),
+    });
   }
 
-  #askToEnd(signal: number): void {
-    if (this.#wasAskedToEnd) return this.#engine.hurry();
+  #endBy(signal: number): void {
     this.#wasAskedToEnd = true;
     this.#engine.end('exit', { kind: 'signal', signal });
   }

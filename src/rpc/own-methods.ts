@@ -30,4 +30,11 @@ export const ownMethods: readonly Method[] = [
       return [...stopped];
     },
   },
+  {
+    name: 'onevisor.shutdownAgain',
+    help: 'Asks a supervisor that is shutting down to kill what is left; the first request to shut down never kills',
+    parameters: [],
+    returns: { type: 'boolean', name: 'result', help: 'True when what is left is killed' },
+    call: ({ supervisor }) => supervisor.shutdownAgain(),
+  },
 ];

@@ -136,6 +136,8 @@ export interface Supervisor {
   restart(): string | null;
   /** Stops everything and ends. Returns at once. */
   shutdown(): void;
+  /** Asked for while the end is under way: the second such request kills what is left. False where nothing is killed. */
+  shutdownAgain(): boolean;
   /** Writes a line to the supervisor's own log. */
   report(level: Level, text: string): void;
 }

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { launch, pid1SkipReason } from './launch.ts';
 import { isAlive, pidOf, until } from './observe.ts';
 import type { Launched } from './launch.ts';
@@ -58,11 +59,12 @@ test('programs of equal priority that ignore TERM end together after stopwaitsec
   await launched.waitForLine(/INFO stopped: deaf0 \(terminated by SIGKILL\)$/);
 });
 
-test('a second TERM kills at once what is left', { skip }, async (t) => {
+test('a second TERM, a second later, kills at once what is left', { skip }, async (t) => {
   const launched = await launch(t, { config: '[supervisord]\n[program:deaf]\ncommand=%FOLDER%/run.sh\nstopwaitsecs=600\n', files: { 'run.sh': STUBBORN } });
   await launched.waitForLine(/ready$/);
   launched.signal('SIGTERM');
   await launched.waitForLine(/deaf \| deaf$/);
+  await sleep(1100);
   const { ms, code } = await timeToEnd(launched, 'SIGTERM');
   assert.equal(code, 0);
   assert.ok(ms < 60_000, `it took ${ms} ms`);

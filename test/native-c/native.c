@@ -412,6 +412,7 @@ int main(void) {
   RUN(many_spawns);
   run_pure_cases();
   run_socket_cases();
+  run_signal_cases();
   if (getuid() == 0) {
     RUN(credentials_keep_us_dumpable);
   } else {

@@ -64,8 +64,24 @@ assert.equal(addon.replaceDescriptor(9999, 2), 9);
 assert.equal(addon.replaceDescriptor(2, 2), 0);
 assert.equal(addon.signalNumber('SIGRTMIN+1'), 35);
 assert.equal(addon.signalNumber(''), null);
-assert.ok(addon.catchRealtimeSignals() > 2);
-addon.kill(process.pid, 40);
+assert.ok(addon.signalPipe() > 2);
+assert.equal(addon.catchSignal(40), true);
+assert.equal(addon.catchSignal(40), false);
+for (const number of [0, 65, 1.5]) assert.throws(() => addon.catchSignal(number), { code: 'ERR_INVALID_ARG_VALUE' });
+assert.throws(() => addon.catchSignal(9), { code: 'EINVAL', syscall: 'sigaction' });
+assert.throws(() => addon.readSignals(new Uint32Array(191)), { code: 'ERR_INVALID_ARG_VALUE' });
+const caught = new Uint32Array(192);
+// More than the pipe holds: none of the numbers is lost, and the place of the rest is that of one.
+for (let i = 0; i < 10_000; i += 1) addon.kill(process.pid, 40);
+let taken = 0;
+let lastSender = 0;
+for (let count = addon.readSignals(caught); count > 0; count = addon.readSignals(caught)) {
+  assert.deepEqual([...caught.subarray(0, 3)].slice(0, 2), [40, 0]);
+  taken += count;
+  lastSender = caught[count * 3 - 1] ?? 0;
+}
+assert.ok(taken > 4000 && taken < 10_000, `${taken} signals`);
+assert.equal(lastSender, 2 ** 32 - 1, 'the sender of those that did not fit is not known');
 const out = new Uint32Array(2);
 const bytes = Buffer.from('one\ntwo\nthr');
 addon.frame(bytes, 0, bytes.length, Buffer.from('> '), Buffer.alloc(100), 0, out);

@@ -3,11 +3,27 @@ import { faults, RpcFault } from '../../core/faults.ts';
 import type { Command } from '../command.ts';
 import { confirm } from '../confirm.ts';
 import { ConnectionError } from '../errors.ts';
+import type { Session } from '../session.ts';
 
 const GONE: ReadonlyMap<string, string> = new Map([
   ['ECONNREFUSED', 'refused connection'],
   ['ENOENT', 'no such file'],
 ]);
+
+/** Set in the environment of every program: listeners and scripts of programs ask to shut down at each event, and mean no more than that. */
+const MARK_OF_PROGRAMS = 'SUPERVISOR_ENABLED';
+
+/** A person who asks once more has lost patience. compat: to a supervisor that has no such method, it does no harm. */
+async function insist(session: Session): Promise<void> {
+  session.output('ERROR: already shutting down');
+  if (session.io.env[MARK_OF_PROGRAMS] !== undefined) return;
+  const isKilled = await session.supervisor.shutdownAgain().catch((error: unknown) => {
+    // It has ended meanwhile.
+    if (error instanceof ConnectionError && GONE.has(error.code)) return false;
+    throw error;
+  });
+  if (isKilled) session.output('Killing what is left');
+}
 
 export const shutdown: Command = {
   name: 'shutdown',
@@ -24,8 +40,7 @@ export const shutdown: Command = {
       session.output('Shut down');
     } catch (error) {
       const reason = error instanceof ConnectionError ? GONE.get(error.code) : undefined;
-      // compat: a supervisor that is on its way down already is said, but does no harm.
-      if (error instanceof RpcFault && error.code === faults.SHUTDOWN_STATE) session.output('ERROR: already shutting down');
+      if (error instanceof RpcFault && error.code === faults.SHUTDOWN_STATE) await insist(session);
       else if (reason !== undefined) session.fail(`ERROR: ${session.endpoint.serverUrl} ${reason} (already shut down?)`);
       else throw error;
     }

@@ -53,6 +53,7 @@ const table: ReadonlyArray<readonly [string, DataType<never>, Readonly<Record<st
     'g:p:running,': [{ name: 'g:p', conditions: ['started'] }], 'a:running, exited': [{ name: 'a', conditions: ['started'] }, { name: 'exited', conditions: [] }],
   }, []],
   ['forwards', relations.forwardList as DataType<never>, { 'USR1:web,HUP:g:p': [{ signal: 10, name: 'web' }, { signal: 1, name: 'g:p' }] }, ['USR1', 'USR1:', ':web', 'FOO:web']],
+  ['stop signals', relations.stopSignalList as DataType<never>, { 'WINCH, USR1': [28, 10], '': [] }, ['KILL', 'CHLD', 'NOPE']],
   ['probe', relations.probe as DataType<never>, { 'http://h:1/x': { kind: 'http', url: 'http://h:1/x' }, 'tcp://h:1': { kind: 'tcp', host: 'h', port: 1 }, 'tcp://[::1]:1': { kind: 'tcp', host: '::1', port: 1 }, 'unix:///s': { kind: 'unix', path: '/s' }, 'curl -f x': { kind: 'command', command: 'curl -f x' } }, ['', 'http://', 'tcp://h', 'tcp://h:0', 'tcp://h:70000', 'unix://s']],
   ['environment files', relations.environmentFiles as DataType<never>, { '/a, -/b': [{ path: '/a', isOptional: false }, { path: '/b', isOptional: true }] }, []],
   ['limit', relations.limit as DataType<never>, { '5': { soft: 5, hard: 5 }, '1KB:2KB': { soft: 1024, hard: 2048 }, unlimited: { soft: Infinity, hard: Infinity }, '1:-1': { soft: 1, hard: Infinity } }, ['', 'x', '2:1', '1:2:3', '-2']],

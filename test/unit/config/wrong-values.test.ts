@@ -17,6 +17,7 @@ const WRONG: Readonly<Record<string, readonly [value: string, expected: RegExp] 
   'number': ['0.5', /"0\.5" is not a number of 1 or more/],
   'integer': ['many', /"many" is not a whole number/],
   'signal:name, …': ['USR1', /"USR1" is not a signal and a program, as USR1:web/],
+  'signals': ['WINCH, KILL', /"KILL" is not a signal that the supervisor can take, as WINCH or USR1/],
   'never \\| stop \\| always': ['sometimes', /"sometimes" is not one of never, stop, always/],
   'name[:condition], …': ['nobody', /there is no program, group or process named "nobody"/],
   // Read only where the plug-in of that name is on, and an unknown name is a warning there.

@@ -298,6 +298,11 @@ export class FakeSupervisor implements Supervisor {
     this.engine.end('exit', { kind: 'request' });
   }
 
+  shutdownAgain(): boolean {
+    this.engine.hurry();
+    return this.#state === 'SHUTDOWN';
+  }
+
   report(level: Level, text: string): void {
     this.reports.push([level, text]);
     this.log.push(`${level} ${text}\n`);

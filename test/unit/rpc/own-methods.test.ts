@@ -23,3 +23,10 @@ for (const name of ['onevisor.planUpdate', 'onevisor.updateGroup']) {
     await assert.rejects(callMethod(table, context, name, [5]), RpcFault.of('INCORRECT_PARAMETERS'));
   });
 }
+
+test('shutdownAgain is answered while the supervisor ends, as no method of Supervisor is', async () => {
+  const { context, supervisor } = new Client([{ name: 'web' }]);
+  assert.equal(await callMethod(table, context, 'onevisor.shutdownAgain', []), false);
+  supervisor.shutdown();
+  assert.equal(await callMethod(table, context, 'onevisor.shutdownAgain', []), true);
+});

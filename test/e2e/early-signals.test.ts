@@ -1,0 +1,119 @@
+/**
+ * Signals that come while the executable is starting, as real PID 1: none is lost from the moment on at which Node has its handlers. Moments are read
+ * from /proc/PID/status (SigCgt), not from a clock: what is before them cannot be caught by anybody.
+ */
+import assert from 'node:assert/strict';
+import { readFileSync, readlinkSync } from 'node:fs';
+import { basename } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { signalNumbers } from '../../src/core/signals.ts';
+import { EXECUTABLE, launch, type Launched, pid1SkipReason } from './launch.ts';
+import { childrenOf, until } from './observe.ts';
+import type { TestContext } from 'node:test';
+
+const skip = (await pid1SkipReason()) ?? false;
+const MANY = '[supervisord]\n[program:p]\ncommand=sleep 100040\nnumprocs=20\nprocess_name=p%(process_num)02d\n';
+const COMMAND = ['--', 'sleep', '100041'];
+/** Milliseconds after the moment; on a quiet machine the last ones find the supervisor up, on a busy one Node still reads our code. */
+const DELAYS_MS = [0, 10, 20, 35, 50, 70, 90, 150];
+
+function catches(pid: number, name: keyof typeof signalNumbers): boolean {
+  try {
+    if (basename(readlinkSync(`/proc/${pid}/exe`)) !== basename(EXECUTABLE)) return false;
+    const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? '0';
+    return ((BigInt(`0x${caught}`) >> BigInt(signalNumbers[name] - 1)) & 1n) === 1n;
+  } catch {
+    return false;
+  }
+}
+
+/** Waits, as closely as it can, until the process catches a signal. Node catches TERM and INT before it reads our code, which takes the others first. */
+async function untilCaught({ pid }: Launched, name: keyof typeof signalNumbers): Promise<void> {
+  const deadlineMs = performance.now() + 30_000;
+  while (!catches(pid, name)) {
+    if (performance.now() > deadlineMs) throw new Error(`${name} is not caught`);
+    await new Promise((resolve) => { setImmediate(resolve); });
+  }
+}
+
+/** Launches, stops the process once it catches `caught`, sends a signal, and goes on; anew where the machine was too late and `isEarly` says no. */
+async function launchAndSend(t: TestContext, options: Parameters<typeof launch>[1], moment: Moment): Promise<Launched> {
+  for (let attempt = 0; attempt < 20; attempt += 1) {
+    const launched = await launch(t, options);
+    await untilCaught(launched, moment.caught);
+    launched.signal('SIGSTOP');
+    await until('the stop', () => /^State:\s*T/m.test(readFileSync(`/proc/${launched.pid}/status`, 'latin1')));
+    const isEarly = await moment.isEarly(launched.pid);
+    if (isEarly) launched.signal(moment.send);
+    launched.signal('SIGCONT');
+    if (isEarly) return launched;
+    launched.signal('SIGKILL');
+    await launched.exit;
+  }
+  throw new Error('the machine is too busy to send a signal that early');
+}
+
+interface Moment {
+  readonly caught: keyof typeof signalNumbers;
+  readonly send: NodeJS.Signals;
+  readonly isEarly: (pid: number) => boolean | Promise<boolean>;
+}
+
+/** Node has its handlers, and none of our code has run. */
+function beforeOurCode(send: NodeJS.Signals): Moment {
+  return { caught: 'SIGTERM', send, isEarly: (pid) => !catches(pid, 'SIGQUIT') };
+}
+
+/** Our code has taken the signals, and nothing was started. */
+function beforeStart(send: NodeJS.Signals): Moment {
+  return { caught: 'SIGQUIT', send, isEarly: async (pid) => (await childrenOf(pid)).length === 0 };
+}
+
+for (const [name, from] of [['SIGTERM', 'SIGTERM'], ['SIGINT', 'SIGTERM'], ['SIGQUIT', 'SIGQUIT']] as const) {
+  test(`${name} at any moment of the start ends it in order`, { skip }, async (t) => {
+    for (const delayMs of DELAYS_MS) {
+      const launched = await launch(t, { config: MANY });
+      await untilCaught(launched, from);
+      await sleep(delayMs);
+      launched.signal(name);
+      assert.deepEqual(await launched.exit, { code: 0, signal: null }, `${delayMs} ms`);
+      assert.ok(launched.stdout.all.some((line) => line.endsWith(`WARN received ${name} indicating exit request`)));
+      const count = (pattern: RegExp): number => launched.stdout.all.filter((line) => pattern.test(line)).length;
+      assert.equal(count(/ stopped: p/), count(/ spawned: 'p/), 'what was started was stopped');
+    }
+  });
+}
+
+const spawnedBy = ({ stdout }: Launched): number => stdout.all.filter((line) => line.includes(' spawned: ')).length;
+
+test('an end that comes before the start starts nothing, and ends with 0', { skip }, async (t) => {
+  for (const moment of [beforeOurCode('SIGTERM'), beforeOurCode('SIGINT'), beforeStart('SIGTERM'), beforeStart('SIGQUIT')]) {
+    const launched = await launchAndSend(t, { config: MANY }, moment);
+    assert.deepEqual(await launched.exit, { code: 0, signal: null });
+    assert.equal(spawnedBy(launched), 0);
+  }
+});
+
+test('a reload that comes before the start starts each program once', { skip }, async (t) => {
+  const launched = await launchAndSend(t, { config: MANY }, beforeStart('SIGHUP'));
+  await launched.waitForLine(/WARN received SIGHUP indicating restart request$/);
+  await until('all programs', async () => (await childrenOf(launched.pid)).length === 20);
+  launched.signal('SIGTERM');
+  assert.deepEqual(await launched.exit, { code: 0, signal: null });
+  assert.equal(spawnedBy(launched), 20);
+});
+
+test('init mode: what comes before the command runs is sent on to it', { skip }, async (t) => {
+  const moments = [[beforeOurCode('SIGTERM'), 143], [beforeOurCode('SIGINT'), 130], [beforeStart('SIGTERM'), 143], [beforeStart('SIGHUP'), 129], [beforeStart('SIGUSR1'), 138]] as const;
+  for (const [moment, code] of moments) {
+    const launched = await launchAndSend(t, { args: COMMAND }, moment);
+    assert.deepEqual(await launched.exit, { code, signal: null }, moment.send);
+  }
+});
+
+test('a TERM that came before variables of Node make us start once more is not lost', { skip }, async (t) => {
+  const launched = await launchAndSend(t, { config: MANY, env: { NODE_DEBUG: 'http' } }, beforeOurCode('SIGTERM'));
+  assert.deepEqual(await launched.exit, { code: 0, signal: null });
+  assert.equal(spawnedBy(launched), 0);
+});

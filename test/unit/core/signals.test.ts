@@ -1,0 +1,54 @@
+/** What signals mean, and when a second one kills. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type EndSignals, judgeEndSignal, type SignalOrigin } from '../../../src/core/end-signals.ts';
+import { isWorthALine, meaningOf, stopSignals } from '../../../src/core/signal-meaning.ts';
+import { formatSignal, parseSignal, signalNumbers } from '../../../src/core/signals.ts';
+
+const { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGPWR, SIGWINCH } = signalNumbers;
+
+/** Which of the signals kill. */
+function kills(...signals: ReadonlyArray<readonly [signal: number, origin: SignalOrigin, atMs: number]>): boolean[] {
+  let seen: EndSignals = new Map();
+  return signals.map(([signal, origin, atMs]) => {
+    const outcome = judgeEndSignal(seen, signal, origin, atMs);
+    seen = outcome.seen;
+    return outcome.isKill;
+  });
+}
+
+test('the same signal again after a second kills, from the terminal, the kernel, or outside', () => {
+  assert.deepEqual(kills([SIGTERM, 'outside', 0], [SIGTERM, 'outside', 1000]), [false, true]);
+  assert.deepEqual(kills([SIGINT, 'kernel', 0], [SIGINT, 'kernel', 999], [SIGINT, 'kernel', 1000], [SIGINT, 'outside', 1001]), [false, false, true, true]);
+});
+
+test('another signal, or one from inside or from nobody, never kills, nor does it begin the count', () => {
+  assert.deepEqual(kills([SIGINT, 'kernel', 0], [SIGTERM, 'outside', 5000]), [false, false]);
+  for (const origin of ['inside', 'unknown'] as const) {
+    assert.deepEqual(kills([SIGTERM, 'outside', 0], [SIGTERM, origin, 5000], [SIGTERM, origin, 9000]), [false, false, false]);
+    assert.deepEqual(kills([SIGTERM, origin, 0], [SIGTERM, 'outside', 5000], [SIGTERM, 'outside', 6000]), [false, false, true]);
+  }
+});
+
+test('what each one means', () => {
+  for (const signal of [SIGTERM, SIGINT, SIGQUIT, SIGPWR, 37]) assert.equal(meaningOf(signal, []), 'end');
+  assert.equal(meaningOf(SIGHUP, []), 'reload');
+  assert.equal(meaningOf(SIGUSR2, []), 'reopen');
+  for (const signal of [SIGUSR1, SIGWINCH, 36, 38]) assert.equal(meaningOf(signal, []), 'none');
+  for (const signal of [SIGHUP, SIGUSR2, SIGWINCH, 40]) assert.equal(meaningOf(signal, [SIGHUP, SIGUSR2, SIGWINCH, 40]), 'end');
+});
+
+test('WINCH of a terminal stops nothing', () => {
+  assert.deepEqual(stopSignals([SIGWINCH, SIGUSR1], false), [SIGWINCH, SIGUSR1]);
+  assert.deepEqual(stopSignals([SIGWINCH, SIGUSR1], true), [SIGUSR1]);
+});
+
+test('those that come as a matter of course are not worth a line', () => {
+  for (const name of ['WINCH', 'CHLD', 'CONT', 'URG', 'PIPE', 'ALRM', 'TSTP']) assert.equal(isWorthALine(parseSignal(name) ?? 0), false, name);
+  for (const name of ['USR1', 'IO', 'RTMIN', 'RTMAX']) assert.equal(isWorthALine(parseSignal(name) ?? 0), true, name);
+});
+
+test('SIGRTMIN+3 is number 37 whatever the libc', () => {
+  assert.equal(parseSignal('SIGRTMIN+3'), 37);
+  assert.equal(formatSignal(37), 'SIGRTMIN+3');
+});
