@@ -160,7 +160,7 @@ export interface Addon {
   listenUnix(path: string, backlog: number): number;
   /** The same on an IPv4 or IPv6 address in numbers (EINVAL: it is none), with SO_REUSEADDR. */
   listenTcp(address: string, port: number, backlog: number): number;
-  /** A datagram socket that sends to a path, as /dev/log. Throws. */
+  /** A datagram socket that sends to a path, as /dev/log, or to the abstract name behind a leading `@`. Throws. */
   connectDatagram(path: string): number;
   /** Sends bytes[start, end) as one datagram, without waiting; returns 0 or the errno (EAGAIN: its reader is behind). */
   sendDatagram(fd: number, bytes: Uint8Array, start: number, end: number): number;

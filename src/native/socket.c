@@ -71,11 +71,16 @@ int sys_connect_datagram(const char *path) {
   if (!unix_address(&address, path)) {
     return -ENAMETOOLONG;
   }
+  socklen_t length = sizeof address;
+  if (path[0] == '@') {
+    address.sun_path[0] = '\0';
+    length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
+  }
   const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) {
     return -errno;
   }
-  return connect(fd, (const struct sockaddr *)&address, sizeof address) == 0 ? fd : give_up(fd);
+  return connect(fd, (const struct sockaddr *)&address, length) == 0 ? fd : give_up(fd);
 }
 
 int sys_send_datagram(int fd, const void *bytes, size_t length) {

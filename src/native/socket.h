@@ -14,7 +14,7 @@ int sys_listen_unix(const char *path, int backlog);
 /* The same at an IPv4 or IPv6 address in numbers; -EINVAL when it is none. */
 int sys_listen_tcp(const char *address, int port, int backlog);
 
-/* A datagram socket whose other end is at a path. */
+/* A datagram socket whose other end is at a path, or at the abstract name behind a leading @. */
 int sys_connect_datagram(const char *path);
 /* Sends one datagram whole; -EAGAIN when its reader is behind. */
 int sys_send_datagram(int fd, const void *bytes, size_t length);

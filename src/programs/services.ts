@@ -10,6 +10,7 @@ import { callMethod } from '../rpc/call.ts';
 import type { MethodTable } from '../rpc/method.ts';
 import { createMethodTable } from '../rpc/method-table.ts';
 import { ownMethods } from '../rpc/own-methods.ts';
+import { findProblems } from '../rpc/problems.ts';
 import { ProcessTimes } from '../rpc/process-times.ts';
 import type { Supervisor } from '../rpc/supervisor.ts';
 import { webRoutes } from '../web/routes.ts';
@@ -30,6 +31,11 @@ export class Services {
     this.#report = report;
     this.#version = version;
     this.#times = new ProcessTimes(supervisor);
+  }
+
+  /** What keeps the programs from being ready, a line each. */
+  problems(): string[] {
+    return findProblems({ supervisor: this.#supervisor, times: this.#times }, 'ready');
   }
 
   /** All routes; the modules of the configuration are loaded for them. Never rejects. */

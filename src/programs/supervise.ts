@@ -33,6 +33,7 @@ import { readNamespaceIds, SupervisorFinder } from './find-supervisor.ts';
 import { findRefusal, type FirstLook } from './first-look.ts';
 import { mainLogSpec } from './log-specs.ts';
 import { findMode, isMain, staysInForeground } from './mode.ts';
+import { NO_TARGET, SdNotifier, readTarget, withoutNotifyVariables } from './sd-notifier.ts';
 import { formatStarted, prepareProcess, removeOldLogs, type Self, writePidFile } from './preparation.ts';
 import { Remote } from './remote.ts';
 import { Services } from './services.ts';
@@ -139,7 +140,8 @@ interface Start {
 async function supervise(addon: Addon, io: SuperviseIo, start: Start): Promise<number> {
   const { config, isContainer, signals } = start;
   const { supervisord } = config;
-  const { env } = io;
+  // Under tini a command would have the manager's variables too.
+  const env = isCommandAlone(config) ? io.env : withoutNotifyVariables(io.env);
   const self: Self = { ...io.self, isContainer };
   signals.take(signalsFor(config, self));
   const { messages, limits } = prepareProcess(addon, config, self);
@@ -183,6 +185,12 @@ async function supervise(addon: Addon, io: SuperviseIo, start: Start): Promise<n
   });
   const control = new Control({ supervision, hub, clock: systemClock, addon, env, pid: self.pid });
   const services = new Services(control, report, io.ownVersion);
+  const notifier = new SdNotifier({
+    addon, clock: systemClock, report,
+    target: isCommandAlone(config) ? NO_TARGET : readTarget(io.env, self.pid),
+    problems: () => services.problems(),
+  });
+  supervision.subscribe((event) => notifier.observe(event));
   const remote = new Remote({
     // Of a daemon, what is said of the servers is also seen where the command was given, until it is up.
     report: (level, text) => {
@@ -205,6 +213,7 @@ async function supervise(addon: Addon, io: SuperviseIo, start: Start): Promise<n
     if (config.main !== null) keepTerminal(addon, leftovers);
     report(...(supervisord.pidfile === null ? formatStarted(self.pid) : writePidFile(supervisord.pidfile, self.pid, leftovers)));
     reportReady(addon, io);
+    notifier.begin();
     early.start();
   };
   try {
@@ -219,10 +228,16 @@ async function supervise(addon: Addon, io: SuperviseIo, start: Start): Promise<n
     }
     return containerExitCode(cause, supervisord.success_exit_codes);
   } finally {
+    notifier.close();
     await remote.close();
     await hub.flush(FLUSH_MS);
     leftovers.removeAll();
   }
+}
+
+/** True for init mode without programs beside the command. */
+function isCommandAlone({ main, groups }: Config): boolean {
+  return main !== null && groups.length === 1;
 }
 
 /**
