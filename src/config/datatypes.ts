@@ -5,7 +5,8 @@
 import { posix } from 'node:path';
 import { formatSignal, parseSignal } from '../core/signals.ts';
 import { type Context, type DataType, dataType, reject, UnclosedValue, WrongValue } from './datatype.ts';
-import { ListError, parseKeyValueList, UnclosedListError } from './key-value-list.ts';
+import type { Piece } from './expand.ts';
+import { type KeyValueList, ListError, parseKeyValueList, UnclosedListError } from './key-value-list.ts';
 import { strip } from './python-text.ts';
 
 /** int() of Python: whitespace around, a sign, underscores between digits. Null for anything else. */
@@ -88,10 +89,16 @@ const SIGNAL_ALIASES = new Map([['CLD', 'CHLD'], ['POLL', 'IO'], ['IOT', 'ABRT']
 const RESERVED_SIGNALS = [32, 33];
 const LAST_SIGNAL = 64;
 
-function readSignal(value: string): number {
+/** compat: a name may have SIG before it, once, and a number may not. */
+function findSignal(value: string): number | null {
   const number = parseInteger(value);
-  const name = number === null ? strip(value).toUpperCase().replace(/^SIG/, '') : String(number);
-  const found = parseSignal(SIGNAL_ALIASES.get(name) ?? name);
+  if (number !== null) return parseSignal(String(number));
+  const name = strip(value).toUpperCase().replace(/^SIG/, '');
+  return /^(SIG|[\s\d])/.test(name) ? null : parseSignal(SIGNAL_ALIASES.get(name) ?? name);
+}
+
+function readSignal(value: string): number {
+  const found = findSignal(value);
   if (found === null || RESERVED_SIGNALS.includes(found)) reject(value, 'a signal: a name as TERM, HUP, INT, QUIT, KILL, USR1, USR2, or a number');
   return found;
 }
@@ -125,17 +132,23 @@ export const nameList = dataType('names', (value): readonly string[] => (value =
 /** Words with spaces or commas between them. */
 export const wordList = dataType('words', (value): readonly string[] => value.split(/[\s,]+/).filter((word) => word !== ''));
 
+function readList(pieces: readonly Piece[]): KeyValueList {
+  try {
+    return parseKeyValueList(pieces);
+  } catch (error) {
+    if (error instanceof UnclosedListError) throw new UnclosedValue(error.message, '');
+    if (error instanceof ListError) throw new WrongValue(error.message);
+    throw error;
+  }
+}
+
 export const environment: DataType<ReadonlyMap<string, string>> = {
   name: 'KEY="value",…',
-  parse: (value) => environment.parsePieces?.([{ text: value, isValue: false }]) ?? new Map(),
-  parsePieces(pieces) {
-    try {
-      return parseKeyValueList(pieces);
-    } catch (error) {
-      if (error instanceof UnclosedListError) throw new UnclosedValue(error.message, '');
-      if (error instanceof ListError) throw new WrongValue(error.message);
-      throw error;
-    }
+  parse: (value) => readList([{ text: value, isValue: false }]).pairs,
+  parsePieces: (pieces) => readList(pieces).pairs,
+  remark(pieces) {
+    const [name] = readList(pieces).cut;
+    return name === undefined ? null : `the value of ${name} ends at its first blank or quote, and the text after it is lost; write ${name}="…" with all of the value between the quotes (a quote within is written \\"), and a comma after it`;
   },
   show: (pairs) => Object.fromEntries(pairs),
 };

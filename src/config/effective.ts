@@ -7,6 +7,7 @@ import type { Config, GroupConfig, Problem, ProcessConfig, Reading } from './mod
 import type { Option, Table } from './option.ts';
 import { fcgiOptions, inetServerOptions, listenerOptions, programOptions, supervisordOptions, unixServerOptions } from './options.ts';
 import { formatProblem } from './problems.ts';
+import { EMPTY_COMMAND } from './programs.ts';
 
 const HIDDEN = '***';
 
@@ -28,7 +29,9 @@ function tablesOf({ type }: ProcessConfig): Table {
 }
 
 function showProcess(process: ProcessConfig): Shown {
-  const { name, group, program, type, argv, options } = process;
+  const { name, group, program, type, options, commandError } = process;
+  // A command that is empty has no words, and one that cannot be split has none that are known.
+  const argv = commandError === null || commandError === EMPTY_COMMAND ? process.argv : null;
   return { ...showValues(tablesOf(process), options), group, name, program, type, argv };
 }
 

@@ -32,7 +32,7 @@ export function expand(format: string, names: Names): string {
 
 /**
  * Expands a text twice.
- * compat: Supervisor does so with log file names and with [supervisord] environment, so a percent sign is written `%%%%` there.
+ * compat: Supervisor does so with log file names, so a percent sign is written `%%%%` there.
  * The values of names are left alone the second time: a `%` in a password does no harm.
  */
 export function expandTwice(format: string, names: Names): Piece[] {

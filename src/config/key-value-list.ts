@@ -22,34 +22,86 @@ const QUOTE = /["']/;
 const BLANK = /[ \t\r\n]/;
 const COMMENT = /#/;
 const NEWLINE = /\n/;
+const BACKSLASH = /\\/;
+
+/** How quotes are read: as in Supervisor up to 4.3, which ends a value at the first quote, or as in 4.4, where a backslash in double quotes keeps a quote or a backslash. */
+type Quoting = 'plain' | 'escaped';
+
+/** Pairs, and the names of those after which there is text that belongs to no pair. */
+export interface KeyValueList {
+  readonly pairs: Map<string, string>;
+  readonly cut: readonly string[];
+}
 
 /**
  * Reads the pairs. Values that came from an expansion are taken as they are, whatever quotes, commas or percent signs are in them.
  * Where that makes no list, because a variable holds whole pairs (`environment=%(ENV_EXTRA)s`), the expanded text is read as one,
  * as Supervisor reads it. Throws {@link ListError}.
  */
-export function parseKeyValueList(pieces: readonly Piece[]): Map<string, string> {
+export function parseKeyValueList(pieces: readonly Piece[]): KeyValueList {
   try {
-    return readPairs(pieces);
+    return readList(pieces);
   } catch (error) {
     if (!(error instanceof ListError) || !pieces.some((piece) => piece.isValue)) throw error;
-    return readPairs([{ text: joinPieces(pieces), isValue: false }]);
+    return readList([{ text: joinPieces(pieces), isValue: false }]);
   }
 }
 
-function readPairs(pieces: readonly Piece[]): Map<string, string> {
-  const tokens = readTokens(pieces.flatMap((piece): Unit[] => (piece.isValue ? [piece] : [...piece.text].map((text) => ({ text, isValue: false })))));
+/**
+ * compat: what 4.3 reads without losing text is read so. A backslash before a quote makes it lose the rest, or fail: then it is read as in 4.4, if that loses nothing.
+ */
+function readList(pieces: readonly Piece[]): KeyValueList {
+  const escaped = pieces.some(({ text, isValue }) => !isValue && text.includes('\\"')) ? tryPairs(pieces, 'escaped') : null;
+  const isWhole = escaped !== null && escaped.cut.length === 0;
+  try {
+    const plain = readPairs(pieces, 'plain');
+    return plain.cut.length > 0 && isWhole ? escaped : plain;
+  } catch (error) {
+    if (error instanceof ListError && isWhole) return escaped;
+    throw error;
+  }
+}
+
+function tryPairs(pieces: readonly Piece[], quoting: Quoting): KeyValueList | null {
+  try {
+    return readPairs(pieces, quoting);
+  } catch (error) {
+    if (error instanceof ListError) return null;
+    throw error;
+  }
+}
+
+function readPairs(pieces: readonly Piece[], quoting: Quoting): KeyValueList {
+  const tokens = readTokens(pieces.flatMap((piece): Unit[] => (piece.isValue ? [piece] : [...piece.text].map((text) => ({ text, isValue: false })))), quoting);
   const pairs = new Map<string, string>();
+  const cut: string[] = [];
   // compat: whatever follows a value is skipped as its comma, one token of any kind.
   for (let at = 0; at < tokens.length; at += 4) {
-    const [key, equals, value] = tokens.slice(at, at + 3);
+    const [key, equals, value, comma] = tokens.slice(at, at + 4);
     if (key === undefined || equals === undefined || value === undefined || joinUnits(equals) !== '=') {
       const text = key === undefined ? '' : joinUnits(key);
       throw new ListError(`expected KEY=value pairs with commas between them, found "${text}"; put values with special characters in quotes: KEY="value"`);
     }
-    pairs.set(joinUnits(key), joinUnits(stripQuotes(value)));
+    pairs.set(joinUnits(key), joinUnits(quoting === 'escaped' ? unescape(value) : stripQuotes(value)));
+    if (comma !== undefined && joinUnits(comma) !== ',') cut.push(joinUnits(key));
   }
-  return pairs;
+  return { pairs, cut };
+}
+
+/** Takes the quotes off a value of 4.4: those at its ends, if it has them. */
+function unescape(units: readonly Unit[]): readonly Unit[] {
+  const [first] = units;
+  if (first === undefined || !isChar(first, QUOTE)) return units;
+  const inner = units.slice(1, -1);
+  return first.text === '"' ? inner.filter((unit, index) => !isBackslashBefore(inner, index) || unit.isValue) : inner;
+}
+
+/** True for a backslash that escapes what follows it; the second of two is escaped itself. */
+function isBackslashBefore(units: readonly Unit[], at: number): boolean {
+  let count = 0;
+  while (isChar(units[at - count], BACKSLASH)) count++;
+  const next = units[at + 1];
+  return count % 2 === 1 && next !== undefined && !next.isValue && (next.text === '"' || next.text === '\\');
 }
 
 function joinUnits(units: readonly Unit[]): string {
@@ -63,7 +115,7 @@ function stripQuotes(units: readonly Unit[]): readonly Unit[] {
   return start === -1 ? [] : units.slice(start, units.findLastIndex((unit) => !isQuote(unit)) + 1);
 }
 
-function readTokens(units: readonly Unit[]): Unit[][] {
+function readTokens(units: readonly Unit[], quoting: Quoting): Unit[][] {
   const tokens: Unit[][] = [];
   let at = 0;
   while (at < units.length) {
@@ -74,8 +126,8 @@ function readTokens(units: readonly Unit[]): Unit[][] {
       at = skipLine(units, at);
     } else if (isChar(unit, QUOTE)) {
       const start = at++;
-      while (at < units.length && (units[at]?.isValue || units[at]?.text !== unit.text)) at++;
-      if (at === units.length) throw new UnclosedListError(`the quote ${unit.text} is not closed`);
+      while (at < units.length && (units[at]?.isValue || units[at]?.text !== unit.text)) at += quoting === 'escaped' && unit.text === '"' && isChar(units[at], BACKSLASH) ? 2 : 1;
+      if (at >= units.length) throw new UnclosedListError(`the quote ${unit.text} is not closed`);
       tokens.push(units.slice(start, ++at));
     } else if (isWord(unit)) {
       const token: Unit[] = [];
@@ -96,8 +148,8 @@ function readTokens(units: readonly Unit[]): Unit[][] {
   return tokens;
 }
 
-function isChar(unit: Unit, characters: RegExp): boolean {
-  return !unit.isValue && characters.test(unit.text);
+function isChar(unit: Unit | undefined, characters: RegExp): boolean {
+  return unit !== undefined && !unit.isValue && characters.test(unit.text);
 }
 
 function isWord(unit: Unit): boolean {
@@ -107,6 +159,6 @@ function isWord(unit: Unit): boolean {
 /** compat: `#` outside of quotes begins a comment, up to the end of the line. */
 function skipLine(units: readonly Unit[], from: number): number {
   let at = from;
-  while (at < units.length && !isChar(units[at] as Unit, NEWLINE)) at++;
+  while (at < units.length && !isChar(units[at], NEWLINE)) at++;
   return at + 1;
 }

@@ -41,7 +41,7 @@ export const supervisordOptions = {
   user: here.optional(owner, 'User that the supervisor becomes.', { sample: 'app' }),
   directory: here.optional(workingDirectory, 'Working directory of the supervisor when it is a daemon.', { sample: '/tmp' }),
   strip_ansi: here.option(boolean, false, 'Take ANSI escape sequences out of the logs of programs.'),
-  environment: here.option(environment, new Map(), 'Variables for all programs.', { isExpandedTwice: true, sample: 'KEY="value"' }),
+  environment: here.option(environment, new Map(), 'Variables for all programs.', { sample: 'KEY="value"' }),
   identifier: here.option(text, 'supervisor', 'Name of this supervisor for its clients.'),
   log_format: here.optional(logFormat, 'Form of log lines on the container’s streams: raw, prefix, json, logfmt.', { ...added, sample: 'prefix' }),
   log_prefix: here.optional(logTemplate, 'Template of the prefix of log lines.', { ...added, scope: 'raw', sample: '"%(process_name)s | "' }),

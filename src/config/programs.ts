@@ -33,6 +33,9 @@ export interface Workshop {
   readonly ports: ReadonlyMap<string, number>;
 }
 
+/** Reason why a program without a command cannot be started. */
+export const EMPTY_COMMAND = 'command is empty';
+
 /** A slip of the finger must not fill the memory: Linux has 32768 pids by default. */
 const MOST_PROCESSES = 32_768;
 
@@ -254,7 +257,7 @@ function splitCommand({ problems }: Workshop, section: RawSection, raw: RawOptio
   try {
     const argv = splitCommandLine(command);
     if (argv.length === 0 && raw !== undefined) problems.warn(raw.place, section.name, 'command', 'is empty, so the program cannot be started');
-    return { argv, commandError: argv.length === 0 ? 'command is empty' : null };
+    return { argv, commandError: argv.length === 0 ? EMPTY_COMMAND : null };
   } catch (error) {
     if (!(error instanceof CommandLineError)) throw error;
     const hint = raw === undefined ? '' : hintAtCut(raw, USE_SCRIPT);

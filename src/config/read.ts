@@ -144,8 +144,10 @@ function findFile(source: Source, settings: ReadSettings, problems: Problems | n
 /** Adds the main file and what it includes; returns the latter. */
 function addFile(document: Document, file: string, source: Source, { isStatic }: ReadSettings, problems: Problems): string[] {
   if (!readInto(document, file, source, problems, null)) return [];
+  const included = addIncludes(document, posix.dirname(file), source, isStatic, problems);
+  // compat: included files count.
   if (!document.sections.has('supervisord')) problems.error({ file, line: 0 }, 'supervisord', null, 'the section is missing; add a line [supervisord]');
-  return addIncludes(document, posix.dirname(file), source, isStatic, problems);
+  return included;
 }
 
 /** Reads one file into a document. `from` is what names it; null for the main file. */
@@ -260,6 +262,8 @@ function readSupervisord(document: Document, reader: SectionReader, source: Sour
   reader.warnUnknown(section, [supervisordOptions]);
   const lookup = chainLookup(section.options, document.defaults);
   const options = reader.read(section, supervisordOptions, lookup, null);
+  const variables = lookup('environment');
+  if (variables?.value.includes('%%%%') === true) reader.warn(variables.place, section.name, 'environment', 'a percent sign is written %% here too, as in Supervisor 4.4, and %%%% makes two');
   const temporary = source.env.TMPDIR ?? source.env.TEMP ?? source.env.TMP;
   const childlogdir = lookup('childlogdir') === undefined && temporary !== undefined && source.isDirectory(temporary) ? temporary : options.childlogdir;
   // The defaults are names in the working directory of now; a daemon leaves it.

@@ -98,6 +98,8 @@ export class SectionReader {
     if (raw === undefined) return fallback;
     try {
       const pieces = this.#expand(section, name, option, raw, namesOf);
+      const remark = option.type.remark?.(pieces) ?? null;
+      if (remark !== null) this.#problems.warn(raw.place, section, name, remark);
       return option.type.parsePieces === undefined ? option.type.parse(joinPieces(pieces), this.#context) : option.type.parsePieces(pieces);
     } catch (error) {
       if (error instanceof ExpansionError) this.#problems.error(raw.place, section, name, `cannot expand the value: ${error.message}`);
@@ -114,6 +116,11 @@ export class SectionReader {
     const pieces = option.isExpandedTwice ? expandTwice(raw.value, names) : expandPieces(raw.value, names);
     if (hasNamelessConversion(raw.value)) this.#problems.warn(raw.place, section, name, 'a "%" and a letter without a name in parentheses stands for all names at once, as in Supervisor; a percent sign is written %%');
     return pieces;
+  }
+
+  /** Adds a warning about what was read. */
+  warn(place: RawOption['place'], section: string, option: string, reason: string): void {
+    this.#problems.warn(place, section, option, reason);
   }
 
   /** The text of an option that is in no table, as those of a plug-in. */

@@ -70,7 +70,7 @@ def describe_process(group, process):
     try:
         shown['argv'] = shlex.split(process.command)
     except ValueError:
-        shown['argv'] = []
+        shown['argv'] = None
     return shown
 
 

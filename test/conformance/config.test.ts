@@ -106,7 +106,7 @@ function textSource(text: string, env: Readonly<Record<string, string>>): Source
 function answerOurselves({ what, text = '', env = {}, names: known = {} }: Question): Answer {
   try {
     if (what === 'dialect') return { ok: true, value: readDialect(text) };
-    if (what === 'pairs') return { ok: true, value: Object.fromEntries(parseKeyValueList([{ text, isValue: false }])) };
+    if (what === 'pairs') return { ok: true, value: Object.fromEntries(parseKeyValueList([{ text, isValue: false }]).pairs) };
     if (what === 'words') return { ok: true, value: splitCommandLine(text) };
     if (what === 'format') return { ok: true, value: expand(text, new Map(Object.entries(known))) };
   } catch (error) {

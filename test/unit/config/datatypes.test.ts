@@ -25,7 +25,7 @@ const table: ReadonlyArray<readonly [string, DataType<never>, Readonly<Record<st
   ['size', types.byteSize as DataType<never>, { '0': 0, '1024': 1024, '1KB': 1024, '50mb': 52_428_800, '2 GB': 2_147_483_648, '-1': -1 }, ['', '1M', '1.5MB', 'MB', '0;']],
   ['duration', types.duration as DataType<never>, { '0': 0, '1.5': 1.5, '30s': 30, '500ms': 0.5, '1m30s': 90, '2h': 7200, '1D': 86_400, '1w': 604_800 }, ['', '-1', '1x', 's', '1 m']],
   ['octal', types.octal as DataType<never>, { '022': 18, '22': 18, '0o22': 18, '0O_22': 18, '0_22': 18, '-1': -1 }, ['', '8', '0x1', '1 1']],
-  ['signal', types.signal as DataType<never>, { TERM: 15, SIGTERM: 15, ' term ': 15, '9': 9, CLD: 17, POLL: 29, IOT: 6, RTMIN: 34, 'RTMIN+2': 36, '64': 64, '1_5': 15 }, ['', 'FOO', '99', '0', '32', '33', '-1']],
+  ['signal', types.signal as DataType<never>, { TERM: 15, SIGTERM: 15, ' term ': 15, '9': 9, CLD: 17, POLL: 29, IOT: 6, RTMIN: 34, 'RTMIN+2': 36, '64': 64, '1_5': 15 }, ['', 'FOO', '99', '0', '32', '33', '-1', 'SIGSIGTERM', 'sig15', 'SIG', 'SIG 15', 'SIGSIG15']],
   ['signals', types.signalList as DataType<never>, { TERM: [15], 'TERM,INT, KILL': [15, 2, 9], 'TERM KILL': [15, 9] }, ['', 'TERM,', 'FOO']],
   ['exit codes', types.exitCodes as DataType<never>, { '': [], '0': [0], '0, 2': [0, 2], '255': [255] }, ['0,', '256', '-1', 'x', '0 2']],
   ['names', types.nameList as DataType<never>, { '': [], a: ['a'], 'a, b': ['a', 'b'], 'a,': ['a', ''], 'a b': ['a b'] }, []],

@@ -6,7 +6,7 @@ import { ListError, parseKeyValueList } from '../../../src/config/key-value-list
 import { editDistance, formatSuggestion, nearestName } from '../../../src/config/nearest.ts';
 import { formatPythonString, isSpace, splitLines, splitWords, strip } from '../../../src/config/python-text.ts';
 
-const pairs = (text: string, names: Record<string, string> = {}): Record<string, string> => Object.fromEntries(parseKeyValueList(expandPieces(text, new Map(Object.entries(names)))));
+const pairs = (text: string, names: Record<string, string> = {}): Record<string, string> => Object.fromEntries(parseKeyValueList(expandPieces(text, new Map(Object.entries(names)))).pairs);
 
 const lists: ReadonlyArray<readonly [string, Record<string, string>]> = [
   ['', {}], ['A=1', { A: '1' }], ['A=1,B=2', { A: '1', B: '2' }], ['A="1 2",B=\'x,y\'', { A: '1 2', B: 'x,y' }], ['A = 1 , B = 2,', { A: '1', B: '2' }],
@@ -65,4 +65,28 @@ test('text: whitespace is what Python says', () => {
 test('text: strings as Python shows them', () => {
   assert.equal(formatPythonString(`it's`), `"it's"`);
   assert.equal(formatPythonString(`"it's"\n\\\x01`), `'"it\\'s"\\n\\\\\\x01'`);
+});
+
+test('environment: a quote within double quotes is written with a backslash, as in Supervisor 4.4, where the rest would be lost otherwise', () => {
+  const rows: ReadonlyArray<readonly [text: string, expected: Record<string, string>]> = [
+    [String.raw`A="1\"2"`, { A: '1"2' }],
+    [String.raw`A="say \"yes, no\"",B=2`, { A: 'say "yes, no"', B: '2' }],
+    [String.raw`A="C:\\x \"y\"",B='\"'`, { A: String.raw`C:\x "y"`, B: String.raw`\"` }],
+    [String.raw`A="\n \"",B=x`, { A: String.raw`\n "`, B: 'x' }],
+    // What 4.3 reads without losing anything stays as it is.
+    [String.raw`A="C:\dir\",B=2`, { A: String.raw`C:\dir` + '\\', B: '2' }],
+    [String.raw`A='\"'`, { A: String.raw`\"`.slice(0, 1) }],
+  ];
+  for (const [text, expected] of rows) assert.deepEqual(pairs(text), expected, text);
+  assert.deepEqual(pairs(String.raw`A="\"%(ENV_Q)s\"",B=1`, { ENV_Q: String.raw`x\"y` }), { A: String.raw`"x\"y"`, B: '1' });
+});
+
+test('environment: the names of values after which text is lost', () => {
+  const cut = (text: string): readonly string[] => parseKeyValueList([{ text, isValue: false }]).cut;
+  assert.deepEqual(cut('A=-Xmx1g -Xms1g'), ['A']);
+  assert.deepEqual(cut('A="1"abc'), ['A']);
+  assert.deepEqual(cut(String.raw`A="x\" y`), ['A']);
+  assert.deepEqual(cut('A="1",B=2 x C=3,'), ['B']);
+  assert.throws(() => cut('A="1"abc,'), ListError);
+  assert.deepEqual(cut('A="1", B="x y" , C=3,'), []);
 });

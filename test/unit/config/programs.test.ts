@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { describeReading } from '../../../src/config/effective.ts';
 import type { ProcessConfig } from '../../../src/config/model.ts';
 import { configOf, printed, readText } from './memory-source.ts';
 
@@ -119,6 +120,8 @@ for (const [text, expected] of warned) {
 test('compat: a command line that cannot be split is found out at its start', () => {
   const { argv, commandError } = only('[program:w]\ncommand=x "\n');
   assert.deepEqual([argv, commandError], [[], `can't parse command 'x "': No closing quotation`]);
+  const shown = JSON.parse(JSON.stringify(describeReading(readText(`${HEAD}[program:w]\ncommand=x "\n[program:v]\ncommand=\n`)))) as { programs: Array<{ name: string; argv: unknown }> };
+  assert.deepEqual(shown.programs.map((program) => [program.name, program.argv]), [['v', []], ['w', null]]);
 });
 
 test('compat: the log file name syslog', () => {

@@ -264,3 +264,20 @@ test('nothing to read a configuration from', () => {
   assert.ok(!isNothing({ ONEVISOR_PROGRAM_A: 'x' }) && !isNothing({ ONEVISOR_CONF_TEXT: '' }));
   assert.deepEqual(searchNames('/usr/bin/onevisor').slice(0, 3), ['/usr/etc/supervisord.conf', '/usr/supervisord.conf', 'supervisord.conf']);
 });
+
+test('compat: [supervisord] may stand in an included file; where includes are not read it must be there', () => {
+  const files = { '/etc/supervisord.conf': '[include]\nfiles=a.conf\n', '/etc/a.conf': '[supervisord]\nidentifier=included\n' };
+  assert.equal(configOf(read({ files })).supervisord.identifier, 'included');
+  assert.match(printed(read({ files }, { isStatic: true }).errors).join(), /\[supervisord\]: the section is missing/);
+  assert.match(printed(read({ files: { ...files, '/etc/a.conf': '' } }).errors).join(), /\[supervisord\]: the section is missing/);
+});
+
+test('variables: [supervisord] environment is expanded once, and what would be lost is pointed out without its value', () => {
+  const reading = readText(`${HEAD}environment=A="100%%",B="%%%%"\n[program:a]\ncommand=x\nenvironment=JAVA_OPTS=-Xsecret1 -Xsecret2\n`);
+  assert.deepEqual([...configOf(reading).supervisord.environment], [['A', '100%'], ['B', '%%']]);
+  assert.deepEqual(processesOf(configOf(reading)).map(({ options }) => options.environment.get('JAVA_OPTS')), ['-Xsecret1']);
+  const [percent, lost, ...more] = printed(reading.warnings);
+  assert.match(percent ?? '', /:2: \[supervisord\] environment: a percent sign is written %% here too/);
+  assert.match(lost ?? '', /:5: \[program:a\] environment: the value of JAVA_OPTS ends at its first blank or quote, and the text after it is lost; write JAVA_OPTS="…"/);
+  assert.ok(!/secret/.test(lost ?? '') && more.length === 0);
+});
