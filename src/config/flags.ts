@@ -155,3 +155,46 @@ export function formatFlags(program: string): string {
   const lines = rows.map(([left, doc]) => `  ${left.padEnd(width)}  ${doc}`);
   return [`Usage: ${program} [options] [-- CMD ARG…]`, '', 'Runs the programs of a configuration file and of the environment, or CMD as the main program beside them.', '', ...lines, ''].join('\n');
 }
+
+/**
+ * The text of `-h` for the name supervisord. compat: the words of Supervisor, which scripts look for (supervisor.supervisord); what it does not
+ * have comes after them.
+ *
+ * @param calledAs - the path that it was called by
+ */
+export function formatSupervisordUsage(calledAs: string): string {
+  return `supervisord -- run a set of applications as daemons.
+
+Usage: ${calledAs} [options]
+
+Options:
+-c/--configuration FILENAME -- configuration file path (searches if not given)
+-n/--nodaemon -- run in the foreground (same as 'nodaemon=true' in config file)
+-s/--silent -- no logs to stdout (maps to 'silent=true' in config file)
+-h/--help -- print this usage message and exit
+-v/--version -- print supervisord version number and exit
+-u/--user USER -- run supervisord as this user (or numeric uid)
+-m/--umask UMASK -- use this umask for daemon subprocess (default is 022)
+-d/--directory DIRECTORY -- directory to chdir to when daemonized
+-l/--logfile FILENAME -- use FILENAME as logfile path
+-y/--logfile_maxbytes BYTES -- use BYTES to limit the max size of logfile
+-z/--logfile_backups NUM -- number of backups to keep when max bytes reached
+-e/--loglevel LEVEL -- use LEVEL as log level (debug,info,warn,error,critical)
+-j/--pidfile FILENAME -- write a pid file for the daemon process to FILENAME
+-i/--identifier STR -- identifier used for this instance of supervisord
+-q/--childlogdir DIRECTORY -- the log directory for child process logs
+-k/--nocleanup --  prevent the process from performing cleanup (removal of
+                   old automatic child log files) at startup.
+-a/--minfds NUM -- the minimum number of file descriptors for start success
+-t/--strip_ansi -- strip ansi escape codes from process output
+--minprocs NUM  -- the minimum number of processes available for start success
+--profile_options OPTIONS -- run supervisord under profiler and output
+                             results based on OPTIONS, which  is a comma-sep'd
+                             list of 'cumulative', 'calls', and/or 'callers',
+                             e.g. 'cumulative,callers')
+
+In addition to those of Supervisor:
+${table.filter(({ isOurs }) => isOurs).map(({ long, doc }) => `--${long} -- ${doc}`).join('\n')}
+-- CMD ARG... -- run CMD as the main program, beside the other programs
+`;
+}

@@ -15,6 +15,7 @@ import { PrefixLayout } from './line-prefix.ts';
 import { LONGEST_MESSAGE, connectTo } from './links.ts';
 import { SupervisorLog } from './main-log.ts';
 import type { MainLogHost } from './main-log.ts';
+import { formatOutput } from './output-text.ts';
 import { PartialWatch } from './partial-watch.ts';
 import { PipeGrowth } from './outlets.ts';
 import type { Outlet } from './outlets.ts';
@@ -154,7 +155,7 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
   copyToMainLog(spec: ChannelSpec, routes: readonly Route[], bytes: Buffer): void {
     if (!this.#mainLog.isEnabled('debug') || routes.some((route) => this.#mainLog.writesTo(route.sink))) return;
     // compat: at level debug, Supervisor's own log has the output of the programs too (loglevel).
-    this.#mainLog.write('debug', `'${spec.process}' ${spec.stream} output:\n${bytes.toString()}`);
+    this.#mainLog.write('debug', `'${spec.process}' ${spec.stream} output:\n${formatOutput(bytes)}`);
   }
 
   forget(channel: ProcessChannel): void {

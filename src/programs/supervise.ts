@@ -5,7 +5,7 @@
 import { isatty } from 'node:tty';
 import { MessageChannel } from 'node:worker_threads';
 import { formatProblems } from '../config/effective.ts';
-import { formatFlags, type Flags, parseFlags } from '../config/flags.ts';
+import { formatFlags, formatSupervisordUsage, type Flags, parseFlags } from '../config/flags.ts';
 import type { Config, Reading } from '../config/model.ts';
 import { formatProblem } from '../config/problems.ts';
 import { readConfig } from '../config/read.ts';
@@ -71,7 +71,7 @@ export async function runSupervise(addon: Addon, io: SuperviseIo, signals: Signa
   const outcome = parseFlags(isDetached(io.args) ? io.args.slice(1) : io.args);
   switch (outcome.kind) {
     case 'help':
-      io.out(formatFlags(io.calledAs));
+      io.out(io.calledAs === 'supervisord' ? formatSupervisordUsage(io.calledPath) : formatFlags(io.calledAs));
       return 0;
     case 'version':
       io.out(`${io.version}\n`);
@@ -201,7 +201,11 @@ async function supervise(addon: Addon, io: SuperviseIo, start: Start): Promise<n
     privatePlaces: isContainer ? controlSocketPaths(env, readNamespaceIds()) : [],
     peerOf: (fd) => peerOf(addon, fd),
   });
-  reaper.subscribe((batch) => supervision.reaped(batch));
+  reaper.subscribe((batch) => {
+    supervision.reaped(batch);
+    // compat: people, and Supervisor's own tests, wait for this line.
+    report('debug', 'received SIGCHLD indicating a child quit');
+  });
   reaper.start();
   const early = new EarlySignals(signals, supervision);
   const begin = async (): Promise<void> => {

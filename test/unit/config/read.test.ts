@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isOwnVariable, readSwitch } from '../../../src/config/environment.ts';
-import { type Flags, noFlags, parseFlags } from '../../../src/config/flags.ts';
+import { type Flags, formatSupervisordUsage, noFlags, parseFlags } from '../../../src/config/flags.ts';
 import type { Config, ProcessConfig } from '../../../src/config/model.ts';
 import { isUnconfigured, readCtlConfig, readServerConfig, searchNames, searchPaths } from '../../../src/config/read.ts';
 import { configOf, memorySource, printed, read, readText } from './memory-source.ts';
@@ -280,4 +280,11 @@ test('variables: [supervisord] environment is expanded once, and what would be l
   assert.match(percent ?? '', /:2: \[supervisord\] environment: a percent sign is written %% here too/);
   assert.match(lost ?? '', /:5: \[program:a\] environment: the value of JAVA_OPTS ends at its first blank or quote, and the text after it is lost; write JAVA_OPTS="…"/);
   assert.ok(!/secret/.test(lost ?? '') && more.length === 0);
+});
+
+test('compat: the help of supervisord begins as that of Supervisor and has its options, ours come last', () => {
+  const lines = formatSupervisordUsage('/usr/bin/supervisord').split('\n');
+  assert.deepEqual(lines.slice(0, 5), ['supervisord -- run a set of applications as daemons.', '', 'Usage: /usr/bin/supervisord [options]', '', 'Options:']);
+  assert.ok(lines.includes("-n/--nodaemon -- run in the foreground (same as 'nodaemon=true' in config file)"));
+  assert.deepEqual(lines.slice(-6).map((line) => line.split(' -- ')[0]), ['', 'In addition to those of Supervisor:', '--container', '--color', '-- CMD ARG...', '']);
 });
