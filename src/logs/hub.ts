@@ -153,9 +153,13 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
   }
 
   copyToMainLog(spec: ChannelSpec, routes: readonly Route[], bytes: Buffer): void {
-    if (!this.#mainLog.isEnabled('debug') || routes.some((route) => this.#mainLog.writesTo(route.sink))) return;
+    if (!this.#mainLog.isEnabled('debug')) return;
+    // Both streams of the container have one reader: output that is on one of them is not repeated on the other.
+    const streams = [...this.#streams.values()];
+    const isOnStream = routes.some(({ sink }) => streams.includes(sink));
+    const hasIt = (sink: Sink): boolean => routes.some((route) => route.sink === sink) || (isOnStream && streams.includes(sink));
     // compat: at level debug, Supervisor's own log has the output of the programs too (loglevel).
-    this.#mainLog.write('debug', `'${spec.process}' ${spec.stream} output:\n${formatOutput(bytes)}`);
+    this.#mainLog.copyOutput(`'${spec.process}' ${spec.stream} output:\n${formatOutput(bytes)}`, hasIt);
   }
 
   forget(channel: ProcessChannel): void {

@@ -58,15 +58,23 @@ export class SupervisorLog implements MainLog {
     this.#places = this.#acquire();
   }
 
-  write(level: Level, said: string): void {
-    if (!this.isEnabled(level)) return;
+  write(level: Level, text: string): void {
+    if (this.isEnabled(level)) this.#write(level, text, () => false);
+  }
+
+  /** Writes output of a program at level debug, except where the output itself goes. */
+  copyOutput(text: string, hasOutput: (sink: Sink) => boolean): void {
+    if (this.isEnabled('debug')) this.#write('debug', text, hasOutput);
+  }
+
+  #write(level: Level, said: string, isSkipped: (sink: Sink) => boolean): void {
     // The bytes of a path or variable that are not UTF-8 are replaced: JSON must be text.
     const text = said.toWellFormed();
     const wallMs = this.#host.wallMs();
     const line = Buffer.from(formatMainLine(level, text, wallMs));
     this.#tail.push(line, 0, line.length);
     for (const listener of this.#listeners) listener(line, process.pid);
-    for (const place of this.#places) this.#say(place, level, text, wallMs);
+    for (const place of this.#places) if (!isSkipped(place.sink)) this.#say(place, level, text, wallMs);
   }
 
   isEnabled(level: Level): boolean {
@@ -107,11 +115,6 @@ export class SupervisorLog implements MainLog {
 
   async reopen(): Promise<void> {
     await Promise.all(this.#places.map((place) => place.sink.reopen()));
-  }
-
-  /** Whether the log is written to a sink: what goes there need not go there twice. */
-  writesTo(sink: Sink): boolean {
-    return this.#places.some((place) => place.sink === sink);
   }
 
   /** Says that a sink failed; where the log has no other place, on our stderr, since nobody would learn it otherwise. */

@@ -46,6 +46,8 @@ export class PipeIntake implements Intake, Waiter {
   #waits = 0;
   #hasEnded = false;
   #readBytes = 0;
+  /** Most bytes that a process which has ended may have left in the pipe. */
+  #restBytes = 0;
   #resumed: Array<() => void> = [];
 
   /** The descriptor belongs to the intake. `readBytes`: most bytes of one read. */
@@ -88,16 +90,24 @@ export class PipeIntake implements Intake, Waiter {
 
   takeRest(): void {
     // A destroyed socket has closed the descriptor, and its number may be another file's.
-    if (this.#waits > 0 || this.#hasEnded || this.#socket.destroyed) return;
+    if (this.#hasEnded || this.#socket.destroyed) return;
+    this.#restBytes = this.#parts.natives.pipeSize(this.#fd);
+    if (this.#waits === 0) this.#takeNow();
+  }
+
+  get hasRest(): boolean {
+    return this.#restBytes > 0;
+  }
+
+  #takeNow(): void {
     const { natives, readBuffer } = this.#parts;
     const buffer = readBuffer.subarray(0, this.#limit);
-    for (let rest = natives.pipeSize(this.#fd); rest > 0;) {
+    while (this.#restBytes > 0) {
       const count = natives.readNow(this.#fd, buffer);
-      if (count === 0) return this.#finish();
       // Nothing is there, or an error, which the socket will meet by itself.
-      if (count < 0) return;
-      rest -= count;
-      if (!this.#take(buffer, count)) return void this.#socket.pause();
+      this.#restBytes = count > 0 ? Math.max(0, this.#restBytes - count) : 0;
+      if (count === 0) return this.#finish();
+      if (count > 0 && !this.#take(buffer, count)) return void this.#socket.pause();
     }
   }
 
@@ -111,7 +121,8 @@ export class PipeIntake implements Intake, Waiter {
     if (this.#waits > 0 || this.#hasEnded) return;
     for (const resolve of this.#resumed.splice(0)) resolve();
     this.#target.proceed();
-    this.#socket.resume();
+    if (this.hasRest) this.#takeNow();
+    if (this.#waits === 0 && !this.#socket.destroyed) this.#socket.resume();
   }
 
   /** Returns whether to read on. */

@@ -23,6 +23,8 @@ const NEWLINE = Buffer.from('\n');
 /** Someone who reads for a sink and was told to wait. */
 export interface Waiter {
   resume(): void;
+  /** True while the waiter has not read the last words of a process that has ended: they come before what the supervisor says of its end. */
+  readonly hasRest: boolean;
 }
 
 /** What a sink is made from. */
@@ -125,7 +127,7 @@ export class Sink {
    */
   say(line: Buffer, sayDropped: (lines: number) => Buffer): void {
     if (this.#isGone) return;
-    if (this.#own.isEmpty && this.queue.bytes < QUEUE_BYTES) {
+    if (this.#own.isEmpty && this.queue.bytes < QUEUE_BYTES && !this.#waitsForRest()) {
       this.#putOwn(line);
       this.#next();
     } else {
@@ -265,12 +267,27 @@ export class Sink {
 
   /** After something was done: the supervisor's own lines first, then the readers in their turn, then what is next. */
   #turn(): void {
+    if (!this.#own.isEmpty) this.#wakeForRest();
     if (this.queue.bytes <= QUEUE_BYTES / 2) {
-      for (const line of this.#own.drain()) this.#putOwn(line);
+      if (!this.#waitsForRest()) for (const line of this.#own.drain()) this.#putOwn(line);
       this.#wake();
     }
     this.#next();
     if (this.isIdle) for (const resolve of this.#idleWaiters.splice(0)) resolve();
+  }
+
+  #waitsForRest(): boolean {
+    return this.#waiters.some((waiter) => waiter.hasRest);
+  }
+
+  /** Lets those go on first who have the last words of a process that has ended. */
+  #wakeForRest(): void {
+    const waiters = this.#waiters;
+    const first = waiters.filter((waiter) => waiter.hasRest);
+    if (first.length === 0) return;
+    this.#waiters = waiters.filter((waiter) => !waiter.hasRest);
+    while (first.length > 0 && this.queue.bytes <= QUEUE_BYTES / 2) first.shift()?.resume();
+    this.#waiters.unshift(...first);
   }
 
   /** Lets as many waiting readers go on as there is room for one read each; all of them when nothing is left that would wake them later. */

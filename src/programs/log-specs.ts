@@ -60,8 +60,8 @@ export function mainLogSpec(config: Config, onConsole: boolean): MainLogSpec {
   };
   const targets = supervisord.logfile.flatMap((target) => logTarget(target, supervisord.log_format, rotation, () => null));
   const stream = config.main === null ? 1 : 2;
-  // A log file that is the console itself would say everything twice.
-  const isConsoleAlready = targets.some((target) => target.kind === 'container' && target.stream === stream);
+  // A log that goes to a stream of ours already would be there twice, or be on both.
+  const isConsoleAlready = targets.some((target) => target.kind === 'container');
   return {
     level: supervisord.loglevel,
     targets,

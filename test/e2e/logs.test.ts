@@ -81,6 +81,42 @@ test('a line without an end is written after a while, and at the end of the prog
   await launched.stdout.waitFor(/^last {3}\| final$/);
 });
 
+test('loglevel=debug: what a program says is in the log once, and on the streams of the container once, stdout and stderr alike', { skip }, async (t) => {
+  for (const logfile of ['', 'logfile=%FOLDER%/own.log\n']) {
+    const launched = await launch(t, {
+      config: `[supervisord]\nloglevel=debug\n${logfile}[unix_http_server]\nfile=%FOLDER%/s\n[supervisorctl]\nserverurl=unix://%FOLDER%/s\n[program:says]\ncommand=sh -c "echo 'said out'; echo 'said err' >&2; ${WAIT}"\n`,
+    });
+    await launched.stdout.waitFor(/^says \| said out$/);
+    await launched.stderr.waitFor(/^says \| said err$/);
+    const log = logfile === '' ? (await launched.ctl('-c', join(launched.folder, 'supervisord.conf'), 'maintail', '-100000')).stdout : await readFile(join(launched.folder, 'own.log'), 'latin1');
+    for (const stream of ['out', 'err']) assert.equal(log.split(`DEBG 'says' std${stream} output:\nsaid ${stream}\n`).length, 2, log);
+    launched.signal('SIGTERM');
+    await launched.exit;
+    const lines = [...launched.stdout.all, ...launched.stderr.all].filter((line) => line.includes('said'));
+    assert.deepEqual(lines.toSorted(), ['says | said err', 'says | said out']);
+  }
+});
+
+for (const stream of ['stdout', 'stderr'] as const) {
+  test(`logfile=/dev/${stream} in the foreground: the log is there, and nowhere else`, { skip }, async (t) => {
+    const launched = await launch(t, { config: `[supervisord]\nlogfile=/dev/${stream}\nlogfile_maxbytes=0\n[program:a]\ncommand=sleep 1000\n` });
+    await launched[stream].waitFor(/success: a entered RUNNING/);
+    launched.signal('SIGTERM');
+    await launched.exit;
+    assert.equal(launched[stream].all.filter((line) => line.includes('spawned')).length, 1);
+    assert.equal(launched[stream === 'stdout' ? 'stderr' : 'stdout'].text, '');
+  });
+}
+
+test('the last words of a program that is stopped come before the line about its end', { skip }, async (t) => {
+  const launched = await launch(t, { config: `[supervisord]\n[program:talks]\ncommand=sh -c "trap 'seq 1 3000; printf end; exit 3' TERM; echo ready; while :; do sleep 0.1; done"\nstopwaitsecs=20\n` });
+  await launched.stdout.waitFor(/\| ready$/);
+  await launched.ctl('stop', 'talks');
+  await launched.stdout.waitFor(/stopped: talks/);
+  const lines = launched.stdout.all;
+  assert.equal(lines[lines.findIndex((line) => line.includes('stopped: talks')) - 1], 'talks | end');
+});
+
 test('files: what a program says goes there, with redirect_stderr what it complains about too, with NONE nowhere', { skip }, async (t) => {
   const launched = await launch(t, {
     config: `

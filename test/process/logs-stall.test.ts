@@ -90,6 +90,24 @@ test('own lines into a stream that stalls: the supervisor goes on, and says how 
   assert.deepEqual(lines.slice(0, -1).map((line) => Number(line.split(' ').at(-1))), Array.from({ length: lines.length - 1 }, (_, i) => i));
 });
 
+test('a reader that stalls: what a program wrote before it ended comes before what is said of its end, although a grandchild holds the pipe', async () => {
+  const scene = new LogScene({ console: stdoutAs('raw') });
+  const run = startInto(scene.hub.openChannel(channelSpec('a')), 'sleep 1000 & exec yes line', { leadership: 'group' });
+  scene.out.stall();
+  await blocked(run.pid);
+  addon.kill(run.pid, 9);
+  await ending(run.pid);
+  run.intake.takeRest();
+  scene.say('info', 'exited: a');
+  scene.out.goOn();
+  await scene.out.until(/exited: a\n/);
+  addon.kill(-run.pid, 9);
+  await run.intake.ended;
+  await scene.end();
+  // The program was killed within a line, perhaps.
+  assert.match(scene.out.text.slice(-80), /\na \| line\n\S+ \S+ INFO exited: a\n(a \| l?i?n?e?\n)?$/);
+});
+
 test('a reader that dies: said once on the other stream, and programs are read to their end', async () => {
   const scene = new LogScene();
   const channels = ['a', 'b'].map((name) => scene.hub.openChannel(channelSpec(name)));

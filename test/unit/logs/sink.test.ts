@@ -4,6 +4,7 @@ import { loadAddon } from '../../../src/native/load.ts';
 import { BLOCK_BYTES, BlockPool } from '../../../src/logs/blocks.ts';
 import type { LogProblem } from '../../../src/logs/ports.ts';
 import { QUEUE_BYTES, Sink } from '../../../src/logs/sink.ts';
+import type { Waiter } from '../../../src/logs/sink.ts';
 import { FakeClock, FakeOutlet, errnoError } from './fakes.ts';
 
 const natives = loadAddon();
@@ -29,8 +30,8 @@ function bench(): Bench {
 }
 
 /** A waiter that writes down its name when its turn comes. */
-function waiter(name: string, turns: string[]): { resume(): void } {
-  return { resume: () => turns.push(name) };
+function waiter(name: string, turns: string[]): Waiter {
+  return { resume: () => turns.push(name), hasRest: false };
 }
 
 const dropped = (lines: number): Buffer => Buffer.from(`${lines} dropped\n`);
@@ -127,6 +128,27 @@ test('ENOSPC: what cannot be written is dropped and counted, said once, and the 
   assert.equal(outlet.text, 'abc\nde\nagain\n');
   assert.deepEqual(problems[1], { level: 'warn', text: '/x.log is written again; 6 lines (27 bytes) for it were dropped' });
   assert.equal(problems.length, 2);
+});
+
+test('a full sink: the last words of a process that has ended come before what is said of its end, and others wait for their turn', async () => {
+  const { sink, outlet, put } = bench();
+  outlet.isStalled = true;
+  put(`${'x'.repeat(QUEUE_BYTES)}\n`);
+  const turns: string[] = [];
+  const ended = { hasRest: true, resume: () => {
+    turns.push('ended');
+    ended.hasRest = false;
+    put('last words\n');
+  } };
+  assert.equal(sink.wait(waiter('other', turns)), true);
+  assert.equal(sink.wait(ended), true);
+  sink.say(Buffer.from('exited\n'), () => Buffer.alloc(0));
+  while (outlet.hasPending || turns.length < 2) {
+    outlet.finish();
+    await Promise.resolve();
+  }
+  assert.deepEqual(turns, ['ended', 'other']);
+  assert.match(outlet.text, /x\nlast words\nexited\n$/);
 });
 
 test('an episode ends with the calm, also if nothing more is written; at the end of the supervisor what was dropped is told once', async () => {
