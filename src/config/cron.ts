@@ -12,6 +12,8 @@ export interface Schedule {
   readonly text: string;
   /** Whether seconds matter: six fields, seconds first. */
   readonly hasSeconds: boolean;
+  /** It has `*` or a step in its seconds, minutes or hours: it goes on by the time that passes, whatever the clock is set to. */
+  readonly isWildcard: boolean;
 }
 
 const FIELDS: ReadonlyArray<readonly [name: string, values: string, example: string]> = [
@@ -22,6 +24,8 @@ const FIELDS: ReadonlyArray<readonly [name: string, values: string, example: str
   ['month', 'numbers from 1 to 12 or names', '6 or jan-mar'],
   ['day of week', 'numbers from 0 (Sunday) to 7 (also Sunday) or names', 'mon-fri, 5#2 for the second Friday, 5L for the last'],
 ];
+/** The last fields: day of month, month, day of week. */
+const DATE_FIELDS = 3;
 const WORDS = ['@hourly', '@daily', '@midnight', '@weekly', '@monthly', '@yearly', '@annually'];
 
 /**
@@ -32,7 +36,7 @@ export const cron = dataType<Schedule>('schedule', parseSchedule, ({ text }) => 
 
 function parseSchedule(value: string): Schedule {
   const word = strip(value);
-  if (word.startsWith('@')) return WORDS.includes(word.toLowerCase()) ? { text: word.toLowerCase(), hasSeconds: false } : reject(word, `a schedule; the words for one are ${WORDS.join(', ')}`);
+  if (word.startsWith('@')) return WORDS.includes(word.toLowerCase()) ? { text: word.toLowerCase(), hasSeconds: false, isWildcard: word.toLowerCase() === '@hourly' } : reject(word, `a schedule; the words for one are ${WORDS.join(', ')}`);
   const fields = word.split(/\s+/);
   if (fields.length !== 5 && fields.length !== 6) reject(value, 'a schedule of five fields (minute hour day month weekday), or six with seconds first');
   const rules = FIELDS.slice(FIELDS.length - fields.length);
@@ -41,7 +45,8 @@ function parseSchedule(value: string): Schedule {
     // Each field alone among stars: what is refused then is the wrong one.
     if (!isPattern(rules.map((_rule, other) => (other === index ? field : '*')).join(' '))) reject(field, `the ${name} of a schedule: *, or ${values}, as ${example}`);
   }
-  const schedule = { text: fields.join(' '), hasSeconds: fields.length === 6 };
+  const isWildcard = fields.slice(0, -DATE_FIELDS).some((field) => /[*/]/.test(field));
+  const schedule = { text: fields.join(' '), hasSeconds: fields.length === 6, isWildcard };
   if (nextTime(schedule, 'UTC', 0) === null) throw new WrongValue(`"${schedule.text}" never comes: no month that it names has such a day`);
   return schedule;
 }

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <uv.h>
 
+#include "syscalls.h"
+
 struct watch {
   uv_poll_t poll;
   struct watch *next;
@@ -114,4 +116,17 @@ napi_value addon_unwatch_readable(napi_env env, napi_callback_info info) {
     end_watch(place);
   }
   return NULL;
+}
+
+napi_value addon_open_clock_watch(napi_env env, napi_callback_info info) {
+  (void)info;
+  const int fd = sys_open_clock_watch();
+  return fd < 0 ? throw_failure(env, -fd, "timerfd", NULL) : make_number(env, fd);
+}
+
+napi_value addon_rearm_clock_watch(napi_env env, napi_callback_info info) {
+  napi_value value = NULL;
+  struct arguments arguments = begin(env, info, &value, 1);
+  const int fd = read_fd(&arguments, value, "fd");
+  return refuse_wrong(&arguments) ? NULL : make_number(env, -sys_rearm_clock_watch(fd));
 }

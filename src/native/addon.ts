@@ -188,6 +188,10 @@ export interface Addon {
   watchReadable(fd: number, ready: (errno: number) => void): void;
   /** Ends that; to be called before the descriptor is closed. One that is not watched is let be. */
   unwatchReadable(fd: number): void;
+  /** A descriptor that becomes readable when the wall clock is set, by somebody or after a sleep of the machine (timerfd_create(2)). Throws. */
+  openClockWatch(): number;
+  /** Makes it wait for the next time. Returns 0 or the errno. */
+  rearmClockWatch(fd: number): number;
   /** _exit(2): ends the process at once, joining no thread (one may hang in a write to a stalled reader). */
   exitNow(code: number): never;
 }

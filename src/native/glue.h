@@ -57,6 +57,8 @@ napi_value addon_open_datagram(napi_env env, napi_callback_info info);
 napi_value addon_receive_datagram(napi_env env, napi_callback_info info);
 napi_value addon_peer_of(napi_env env, napi_callback_info info);
 napi_value addon_peer_at(napi_env env, napi_callback_info info);
+napi_value addon_open_clock_watch(napi_env env, napi_callback_info info);
+napi_value addon_rearm_clock_watch(napi_env env, napi_callback_info info);
 napi_value addon_watch_readable(napi_env env, napi_callback_info info);
 napi_value addon_unwatch_readable(napi_env env, napi_callback_info info);
 /* Ends all watches of an environment that comes down: it must not be called into any more. */

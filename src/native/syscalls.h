@@ -28,6 +28,10 @@ int sys_reap(pid_t *pid, int *status);
 int sys_kill(pid_t pid, int signal);
 int sys_set_subreaper(void);
 int sys_ignore_signal(int signal);
+/* A descriptor that becomes readable when the wall clock is set (timerfd_create(2)); -errno on failure. */
+int sys_open_clock_watch(void);
+/* Makes it wait for the next time. Returns 0 or -errno. */
+int sys_rearm_clock_watch(int fd);
 /* Takes a signal out of the mask of the calling thread. */
 int sys_unblock_signal(int signal);
 

@@ -5,7 +5,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { Jobs, Report } from '../engine/ports.ts';
 import { HealthChecks } from '../health/health-checks.ts';
 import type { Addon } from '../native/addon.ts';
-import type { SystemClock } from '../process/clock.ts';
+import { type SystemClock, watchClock } from '../process/clock.ts';
 import type { NotificationChannels } from '../process/notification-channels.ts';
 import type { Companion } from './companion.ts';
 import { MemoryLimits } from './memory-limits.ts';
@@ -28,7 +28,7 @@ export function makeCompanions(parts: CompanionParts): Companion[] {
   return [
     new HealthChecks(parts),
     new MemoryLimits(parts),
-    new Schedules(parts),
+    new Schedules({ ...parts, watchClock: (changed) => watchClock(parts.addon, changed, (text) => parts.report('debug', text)) }),
     new Readiness(parts),
   ];
 }

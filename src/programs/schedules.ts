@@ -2,9 +2,10 @@
  * Starts programs at the times of their `cron`. One alarm for all of them, none where nobody has a schedule.
  * It only asks the engine for starts: that a run which ends is no failure, and is not started again, is the policy's (engine/policy.ts).
  *
- * Times are of the wall clock, which can jump; the alarm is monotonic, so the clock is read again whenever it comes, every quarter of an hour at least:
- *   forward (a machine that slept)  what was missed runs once, however often it was missed.
- *   back                            what has run does not run again until the clock is past it; set back by hours, the clock is taken to have been wrong.
+ * Times are of the wall clock, which can jump; the alarm is monotonic. The kernel says when the clock was set, and it is read at each alarm too. As Vixie cron:
+ *   back, less than 3 hours     a schedule with `*` or a step in its time goes on at once; a fixed time that has run does not run again.
+ *   forward, less than 3 hours  what was missed runs once, however often it was missed.
+ *   further                     the clock was wrong, or the machine slept: one line, and the next time counts.
  */
 import { nextTime, type Schedule } from '../config/cron.ts';
 import { STOPPED_STATES } from '../core/states.ts';
@@ -21,13 +22,18 @@ const MINUTE_MS = 60_000;
 const LONGEST_SLEEP_MS = 15 * MINUTE_MS;
 /** A time that is further away than this is shown with its year. */
 const FAR_MS = 300 * 24 * 60 * MINUTE_MS;
-/** compat: Vixie cron takes a clock that is set back by more than this for one that is right now. */
+/** compat: Vixie cron takes a clock that jumps further than this for one that is right now. */
 const CORRECTION_MS = 180 * MINUTE_MS;
+/** Smaller steps back are those of a clock that is kept right: who runs once a minute does not run twice in it. */
+const SMALL_STEP_MS = MINUTE_MS;
+const SMALLEST_STEP_MS = 1000;
 
 export interface SchedulesParts {
   readonly engine: Pick<Engine, 'request' | 'process' | 'processes'>;
   readonly clock: SystemClock;
   readonly report: Report;
+  /** Calls `changed` whenever somebody sets the wall clock; the function returned ends that. */
+  readonly watchClock: (changed: () => void) => () => void;
 }
 
 /** The schedule of one process. */
@@ -46,13 +52,14 @@ export class Schedules implements Companion {
   readonly #alarm: Alarm;
   /** By namespec. */
   readonly #plans = new Map<string, Plan>();
-  /** The wall clock when it was looked at last. */
-  #lookedMs: number;
+  /** Both clocks when they were looked at last. */
+  #looked: Looked;
+  #unwatch: (() => void) | null = null;
 
   constructor(parts: SchedulesParts) {
     this.#parts = parts;
     this.#alarm = new Alarm(parts.clock, () => this.#look());
-    this.#lookedMs = parts.clock.wallMs();
+    this.#looked = { wallMs: parts.clock.wallMs(), monotonicMs: parts.clock.nowMs() };
   }
 
   begin(processes: readonly ProcessView[]): void {
@@ -97,17 +104,33 @@ export class Schedules implements Companion {
   #look(): void {
     const { clock, engine } = this.#parts;
     const wallMs = clock.wallMs();
-    const isCorrected = wallMs < this.#lookedMs - CORRECTION_MS;
-    this.#lookedMs = wallMs;
+    const jumpMs = this.#measureJump(wallMs);
     for (const [id, plan] of this.#plans) {
       const process = engine.process(id);
       // An update has removed it.
-      if (process === null) this.#plans.delete(id);
-      const isDue = process !== null && plan.nextMs !== null && plan.nextMs <= wallMs;
-      if (isDue || isCorrected) plan.nextMs = nextTime(plan.schedule, plan.timeZone, wallMs);
-      if (isDue) this.#run(process, plan);
+      if (process === null) {
+        this.#plans.delete(id);
+        continue;
+      }
+      const dueMs = plan.nextMs ?? Infinity;
+      const isDue = dueMs <= wallMs;
+      // Without the jump it would not be due yet.
+      const isSkipped = jumpMs >= CORRECTION_MS && dueMs > wallMs - jumpMs;
+      if (isDue || goesOnAnew(plan.schedule, jumpMs)) plan.nextMs = nextTime(plan.schedule, plan.timeZone, wallMs);
+      if (isDue && !isSkipped) this.#run(process, plan);
     }
     this.#arm();
+  }
+
+  /** By how much the wall clock has jumped since the last look; negative for back. */
+  #measureJump(wallMs: number): number {
+    const monotonicMs = this.#parts.clock.nowMs();
+    const jumpMs = wallMs - this.#looked.wallMs - (monotonicMs - this.#looked.monotonicMs);
+    this.#looked = { wallMs, monotonicMs };
+    if (Math.abs(jumpMs) >= CORRECTION_MS && this.#plans.size > 0) {
+      this.#parts.report('warn', `the clock has jumped ${jumpMs < 0 ? 'back' : 'forward'} by ${formatDuration(Math.abs(jumpMs))}: schedules go on with their next times`);
+    }
+    return jumpMs;
   }
 
   /** No run begins before the one before it has ended. */
@@ -124,6 +147,30 @@ export class Schedules implements Companion {
     const { clock } = this.#parts;
     const times = [...this.#plans.values()].flatMap(({ nextMs }) => nextMs ?? []);
     const sleepMs = Math.min(...times.map((timeMs) => timeMs - clock.wallMs()), LONGEST_SLEEP_MS);
+    // Nobody has to be told where nothing is scheduled.
+    if (times.length > 0) this.#unwatch ??= this.#parts.watchClock(() => this.#look());
+    else this.#endWatch();
     this.#alarm.set(times.length === 0 ? null : clock.nowMs() + Math.max(sleepMs, 0));
   }
+  #endWatch(): void {
+    this.#unwatch?.();
+    this.#unwatch = null;
+  }
+}
+
+interface Looked {
+  readonly wallMs: number;
+  readonly monotonicMs: number;
+}
+
+/** True if a jump makes a schedule count from the time that the clock shows now. */
+function goesOnAnew({ isWildcard, hasSeconds }: Schedule, jumpMs: number): boolean {
+  if (Math.abs(jumpMs) >= CORRECTION_MS) return true;
+  return isWildcard && jumpMs <= -(hasSeconds ? SMALLEST_STEP_MS : SMALL_STEP_MS);
+}
+
+/** As `5 hours`, `2 days`; a rough figure is enough. */
+function formatDuration(ms: number): string {
+  const hours = Math.round(ms / (60 * MINUTE_MS));
+  return hours < 48 ? `${hours} hours` : `${Math.round(hours / 24)} days`;
 }

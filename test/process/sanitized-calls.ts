@@ -131,6 +131,10 @@ assert.throws(() => addon.watchReadable(reading, 'text' as unknown as () => void
 assert.throws(() => addon.watchReadable(9999, () => undefined), { code: 'EBADF', syscall: 'epoll_ctl' });
 addon.unwatchReadable(9999);
 // An error that a watcher throws is an exception that nobody caught, and the loop goes on; a watch may end itself, and be begun anew.
+const clockWatch = addon.openClockWatch();
+assert.equal(addon.rearmClockWatch(clockWatch), 0);
+closeSync(clockWatch);
+assert.equal(addon.rearmClockWatch(clockWatch), 9);
 const { readEnd, writeEnd } = addon.openPipe();
 let calls = 0;
 process.once('uncaughtException', (error) => {

@@ -34,6 +34,20 @@ export class CompanionWorld {
   readonly asked: string[] = [];
   readonly #views = new Map<string, ProcessView>();
 
+  /** Those who are told when the clock on the wall is set. */
+  readonly clockWatchers = new Set<() => void>();
+
+  readonly watchClock = (changed: () => void): (() => void) => {
+    this.clockWatchers.add(changed);
+    return () => this.clockWatchers.delete(changed);
+  };
+
+  /** Sets the clock on the wall, as an administrator or a machine that wakes up does. */
+  setClock(time: string): void {
+    this.clock.set(time);
+    for (const changed of this.clockWatchers) changed();
+  }
+
   readonly report: Report = (level, text) => void this.log.push(`${level} ${text}`);
 
   readonly engine = {

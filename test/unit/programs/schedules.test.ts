@@ -78,26 +78,78 @@ test('a program that failed, was stopped or has given up is started at its next 
   }
 });
 
-test('what a machine slept through runs once', () => {
-  const { world } = begin({ a: '*/5 * * * *' });
-  world.clock.set('2026-11-21T15:02:00Z');
-  world.clock.advance(10 * MINUTE_MS);
-  assert.deepEqual(world.asked, ['a 2026-11-21T15:06:30', 'a 2026-11-21T15:10:00']);
+test('what is missed by a jump of under three hours runs once, whether the kernel tells of it or not', () => {
+  for (const isTold of [true, false]) {
+    const { world } = begin({ a: '*/5 * * * *', b: '30 12 * * *' });
+    if (isTold) world.setClock('2026-11-21T14:58:00Z');
+    else world.clock.set('2026-11-21T14:58:00Z');
+    world.clock.advance(10 * MINUTE_MS);
+    const atMs = isTold ? '14:58:00' : '15:02:30';
+    assert.deepEqual(world.asked.slice(0, 3), [`a 2026-11-21T${atMs}`, `b 2026-11-21T${atMs}`, isTold ? 'a 2026-11-21T15:00:00' : 'a 2026-11-21T15:05:00']);
+    world.clock.advance(15 * MINUTE_MS);
+    assert.equal(world.asked.filter((line) => line.startsWith('b')).length, 1);
+    assert.deepEqual(world.log, []);
+  }
 });
 
-test('a clock that is set back does not make anything run twice', () => {
+test('a jump of hours forward is a line, and what was missed is not run', () => {
+  const { world } = begin({ a: '*/5 * * * *', b: '30 12 * * *', c: '30 18 * * *' });
+  world.setClock('2026-11-21T18:02:00Z');
+  world.clock.advance(40 * MINUTE_MS);
+  assert.deepEqual(world.asked.filter((line) => !line.startsWith('a')), ['c 2026-11-21T18:30:00']);
+  assert.equal(world.asked[0], 'a 2026-11-21T18:05:00');
+  assert.deepEqual(world.log, ['warn the clock has jumped forward by 6 hours: schedules go on with their next times']);
+});
+
+test('what was due before such a jump runs', () => {
+  const { world } = begin({ a: '1 12 * * *' });
+  world.clock.set('2026-11-21T12:00:59Z');
+  world.setClock('2026-11-21T12:00:59Z');
+  world.clock.advance(1000);
+  assert.deepEqual(world.asked, ['a 2026-11-21T12:01:00']);
+});
+
+test('a clock that is set back does not run a fixed time again, and a schedule with a star goes on at once', () => {
+  const { world } = begin({ a: '*/5 * * * *', b: '5 12 * * *', c: '*/20 * * * * *' });
+  world.clock.advance(6 * MINUTE_MS);
+  world.asked.length = 0;
+  world.setClock('2026-11-21T11:01:30Z');
+  world.clock.advance(70 * MINUTE_MS);
+  assert.deepEqual(world.asked.filter((line) => line.startsWith('b')), []);
+  assert.equal(world.asked.filter((line) => line.startsWith('a')).length, 14);
+  assert.equal(world.asked.filter((line) => line.startsWith('a'))[0], 'a 2026-11-21T11:05:00');
+  assert.equal(world.asked[0], 'c 2026-11-21T11:01:40');
+  assert.deepEqual(world.log, []);
+  // A fixed time that has not run yet does.
+  world.clock.advance(24 * 60 * MINUTE_MS);
+  assert.deepEqual(world.asked.filter((line) => line.startsWith('b')), ['b 2026-11-22T12:05:00']);
+});
+
+test('a clock that is kept right by small steps makes nothing run twice', () => {
   const { world } = begin({ a: '*/5 * * * *' });
   world.clock.advance(5 * MINUTE_MS);
-  world.clock.set('2026-11-21T12:04:58Z');
+  world.setClock('2026-11-21T12:04:58Z');
   world.clock.advance(6 * MINUTE_MS);
   assert.deepEqual(world.asked, ['a 2026-11-21T12:05:00', 'a 2026-11-21T12:10:00']);
 });
 
-test('a clock that is set back by hours was wrong', () => {
-  const { world } = begin({ a: '0 * * * *' });
-  world.clock.set('2026-11-20T07:30:00Z');
+test('a clock that is set back by hours was wrong: one line, and the next time counts', () => {
+  const { world } = begin({ a: '0 8 * * *' });
+  world.setClock('2026-11-19T07:30:00Z');
   world.clock.advance(45 * MINUTE_MS);
-  assert.deepEqual(world.asked, ['a 2026-11-20T08:00:00']);
+  assert.deepEqual(world.asked, ['a 2026-11-19T08:00:00']);
+  assert.deepEqual(world.log, ['warn the clock has jumped back by 2 days: schedules go on with their next times']);
+});
+
+test('nobody watches the clock where nothing is scheduled', () => {
+  const { world, schedules } = begin({ a: '0 8 * * *' });
+  assert.equal(world.clockWatchers.size, 1);
+  schedules.observe(world.configure('a', {}));
+  assert.equal(world.clockWatchers.size, 0);
+  schedules.observe(world.configure('a', { cron: schedule('5 * * * *'), tz: 'UTC' }));
+  assert.equal(world.clockWatchers.size, 1);
+  schedules.close();
+  assert.equal(world.clockWatchers.size, 0);
 });
 
 test('an update plans anew what has another schedule', () => {
