@@ -21,12 +21,11 @@ import { Alarm } from './alarm.ts';
 import { exitCauseOf, type ExitSettings, judgeMain } from './exit-cause.ts';
 import { gateOf, isAwaited } from './gates.ts';
 import { formatError, formatFatal, formatNote, formatReapedUnknown, type Message } from './messages.ts';
-import type { Clock, Jobs, Processes, Report } from './ports.ts';
+import type { Clock, Jobs, Processes, Report, StartBudget } from './ports.ts';
 import { type Entry, namespecOf, type ProcessView, Registry, viewOf } from './registry.ts';
 import { type Input, InputQueue } from './input-queue.ts';
 import { Runs } from './runs.ts';
 import { Shutdown } from './shutdown.ts';
-import { TurnBudget } from './turn-budget.ts';
 
 /** What is fixed for the life of an engine. */
 export interface EngineOptions extends ExitSettings {
@@ -42,8 +41,7 @@ export interface EnginePorts {
   readonly report: Report;
   /** A number in [0, 1), another one each time. */
   readonly chance: () => number;
-  /** Calls back in the next turn of the event loop. */
-  readonly nextTurn: (then: () => void) => void;
+  readonly budget: StartBudget;
   /** Asked before a rank of a shutdown is told to stop: calls `proceed`, at once or soon. SIGKILL does not ask. */
   readonly beforeStop?: (ids: readonly string[], proceed: () => void) => void;
   /** Nothing of ours runs any more: the last thing that an engine does. */
@@ -66,12 +64,11 @@ export class Engine {
     this.#options = options;
     this.#ports = ports;
     this.#queue = new InputQueue((input) => this.#take(input));
-    const { clock, report, processes, jobs, nextTurn, beforeStop = (_ids, proceed) => proceed(), finished } = ports;
+    const { clock, report, processes, jobs, budget, beforeStop = (_ids, proceed) => proceed(), finished } = ports;
     this.#subscribers = new Subscribers(report);
     this.#registry = new Registry((id) => new Alarm(clock, () => this.#accept({ to: 'process', id, input: { type: 'elapsed', atMs: this.#now() } })));
     this.#runs = new Runs({
-      registry: this.#registry, processes, jobs, clock, report,
-      budget: new TurnBudget({ nowMs: () => this.#now(), nextTurn }),
+      registry: this.#registry, processes, jobs, clock, report, budget,
       send: (id, input, place) => {
         this.#queue.add({ to: 'process', id, input }, place);
         this.#queue.turn();

@@ -29,6 +29,12 @@ export interface Clock {
   alarm(atMs: number, wake: () => void): () => void;
 }
 
+/** Limits how long starts may keep one turn of the event loop busy (turn-budget.ts). */
+export interface StartBudget {
+  /** Runs a task that starts a process, now or in a later turn, in the order of the calls. The task must not throw. */
+  run(task: () => void): void;
+}
+
 /** Writes a line to the supervisor's own log. Never throws, never waits. */
 export type Report = (level: Level, text: string) => void;
 

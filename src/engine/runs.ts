@@ -6,9 +6,8 @@ import type { ProcessEffect, ProcessInput } from '../core/process-record.ts';
 import { Aftermath } from './aftermath.ts';
 import { Hooks } from './hooks.ts';
 import { formatError } from './messages.ts';
-import type { Clock, Jobs, Processes, Report, SpawnOutcome } from './ports.ts';
+import type { Clock, Jobs, Processes, Report, SpawnOutcome, StartBudget } from './ports.ts';
 import type { Entry, Registry } from './registry.ts';
-import type { TurnBudget } from './turn-budget.ts';
 
 const STOPPED_BEFORE = 'it was stopped before it was started';
 
@@ -19,8 +18,7 @@ export interface RunsParts {
   readonly jobs: Jobs;
   readonly clock: Clock;
   readonly report: Report;
-  /** Limits the time that starts take in one turn of the loop. */
-  readonly budget: TurnBudget;
+  readonly budget: StartBudget;
   /** Puts an input into the engine's queue, and turns; `next` before all others. */
   readonly send: (id: string, input: ProcessInput, place: 'last' | 'next') => void;
 }

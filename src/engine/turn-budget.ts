@@ -3,6 +3,8 @@
  * Without the limit, programs that crash as fast as they are started would keep the loop in one turn for ever.
  */
 
+import type { StartBudget } from './ports.ts';
+
 /** Milliseconds that starts may take in one turn. A start takes about 0.3 ms, and more on a busy machine. */
 const BUDGET_MS = 8;
 
@@ -15,7 +17,7 @@ export interface TurnBudgetParts {
 }
 
 /** Runs tasks in the order in which they were given: at once while the budget of this turn lasts, else in later turns. */
-export class TurnBudget {
+export class TurnBudget implements StartBudget {
   readonly #parts: TurnBudgetParts;
   readonly #tasks: Array<() => void> = [];
   #spentMs = 0;
@@ -25,7 +27,6 @@ export class TurnBudget {
     this.#parts = parts;
   }
 
-  /** Runs the task now or later. The task must not throw. */
   run(task: () => void): void {
     if (this.#tasks.length > 0 || this.#spentMs >= BUDGET_MS) this.#tasks.push(task);
     else this.#take(task);

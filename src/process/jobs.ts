@@ -10,7 +10,7 @@
 import type { ProcessConfig } from '../config/model.ts';
 import { type ExitStatus, parseWaitStatus } from '../core/exit-status.ts';
 import { signalNumbers } from '../core/signals.ts';
-import type { Clock, Job, JobOutcome, Jobs, Report } from '../engine/ports.ts';
+import type { Clock, Job, JobOutcome, Jobs, Report, StartBudget } from '../engine/ports.ts';
 import type { Channel, Intake, StreamName } from '../logs/ports.ts';
 import type { Addon, Reaped } from '../native/addon.ts';
 import { readEnvironmentFiles } from './environment-files.ts';
@@ -26,6 +26,7 @@ export interface JobParts {
   readonly launcher: Launcher;
   readonly clock: Clock;
   readonly report: Report;
+  readonly budget: StartBudget;
   /** The words of a command line; throws an Error that says why it has none. */
   readonly split: (commandLine: string) => readonly string[];
   /** What programs start with, beside what is their own. */
@@ -63,16 +64,25 @@ export class CommandJobs implements Jobs {
    * is `cancelled` then, unless it has been told already.
    */
   run(process: ProcessConfig, job: Job, done: (outcome: JobOutcome) => void): () => void {
-    let running: Running;
-    try {
-      running = this.#start(process, job, done);
-    } catch (error) {
-      let outcome: JobOutcome = { kind: 'failed', reason: error instanceof Error ? error.message : String(error) };
-      queueMicrotask(() => this.#call(done, outcome));
-      return () => {
-        outcome = { kind: 'cancelled' };
-      };
-    }
+    let isCancelled = false;
+    let cancel = (): void => {
+      isCancelled = true;
+    };
+    const finish = (outcome: JobOutcome): void => queueMicrotask(() => this.#call(done, isCancelled ? { kind: 'cancelled' } : outcome));
+    this.#parts.budget.run(() => {
+      if (isCancelled) return finish({ kind: 'cancelled' });
+      try {
+        cancel = this.#begin(process, job, done);
+      } catch (error) {
+        finish({ kind: 'failed', reason: error instanceof Error ? error.message : String(error) });
+      }
+    });
+    return () => cancel();
+  }
+
+  /** Starts a job with its time limit. The function returned cancels it. */
+  #begin(process: ProcessConfig, job: Job, done: Running['done']): () => void {
+    const running = this.#start(process, job, done);
     const { clock } = this.#parts;
     if (job.timeoutMs < Infinity) running.callOff = clock.alarm(clock.nowMs() + job.timeoutMs, () => this.#kill(running, 'timeout'));
     this.#running.set(running.pid, running);

@@ -11,6 +11,7 @@ import { Engine } from '../engine/engine.ts';
 import type { EngineEvent, Listener } from '../engine/events.ts';
 import type { Report } from '../engine/ports.ts';
 import { namespecOf } from '../engine/registry.ts';
+import { TurnBudget } from '../engine/turn-budget.ts';
 import { Serials } from '../events/event-pools.ts';
 import type { Hub } from '../logs/ports.ts';
 import type { Reaped } from '../native/addon.ts';
@@ -61,6 +62,9 @@ export class Supervision {
   #engine: Engine;
   #companions: readonly Companion[] = [];
   readonly #jobs: CommandJobs;
+  readonly #report: Report = (level, text) => this.#parts.hub.mainLog.write(level, text);
+  /** Programs, hooks and checks start out of one budget. */
+  readonly #startBudget = new TurnBudget({ nowMs: () => this.#parts.clock.nowMs(), nextTurn: setImmediate });
   readonly #serials = new Serials();
   /** Acts upon the signals that come in. */
   readonly signals: SignalActions;
@@ -76,7 +80,7 @@ export class Supervision {
     this.#config = config;
     this.#latest = config;
     this.signals = this.#makeSignals();
-    this.#sockets = new FastCgiSockets(parts.addon, (level, text) => parts.hub.mainLog.write(level, text));
+    this.#sockets = new FastCgiSockets(parts.addon, this.#report);
     this.#jobs = this.#makeJobs();
     this.#streams = this.#openStreams(config);
     this.#events = this.#wireEvents(config);
@@ -155,7 +159,7 @@ export class Supervision {
     const isSecond = this.#wasRequested;
     this.#wasRequested = true;
     if (!isSecond) return false;
-    this.#parts.hub.mainLog.write('warn', 'a client asked once more to shut down: killing what is left');
+    this.#report('warn', 'a client asked once more to shut down: killing what is left');
     this.#engine.hurry();
     return true;
   }
@@ -217,8 +221,7 @@ export class Supervision {
   }
 
   #makeEngine(config: Config): Engine {
-    const { clock, hub, addon, env } = this.#parts;
-    const report: Report = (level, text) => hub.mainLog.write(level, text);
+    const { clock, addon, env } = this.#parts;
     const { shutdown_timeout: shutdownTimeout, exit_when_idle: exitWhenIdle } = config.supervisord;
     const main = config.groups.find(({ name }) => name === config.main)?.processes[0];
     const engine = new Engine(config.groups, {
@@ -229,15 +232,15 @@ export class Supervision {
       processes: this.#starter,
       jobs: this.#jobs,
       clock,
-      report,
+      report: this.#report,
       chance: Math.random,
-      nextTurn: setImmediate,
+      budget: this.#startBudget,
       beforeStop: (ids, proceed) => this.#events.settle(ids, proceed),
       finished: (goal, cause) => this.#finished(goal, cause),
     });
     this.#active.clear();
     for (const group of config.groups) this.#active.set(group.name, group);
-    this.#companions = makeCompanions({ engine, clock, report, jobs: this.#jobs, addon, env, channels: this.#starter.channels });
+    this.#companions = makeCompanions({ engine, clock, report: this.#report, jobs: this.#jobs, addon, env, channels: this.#starter.channels });
     engine.subscribe((event) => this.#observe(event));
     return engine;
   }
@@ -275,10 +278,11 @@ export class Supervision {
 
   /** Hooks and checks, which start with what programs start with. */
   #makeJobs(): CommandJobs {
-    const { addon, launcher, clock, hub, env, limits, serverUrl } = this.#parts;
+    const { addon, launcher, clock, env, limits, serverUrl } = this.#parts;
     return new CommandJobs({
+      budget: this.#startBudget,
       addon, launcher, clock,
-      report: (level, text) => hub.mainLog.write(level, text),
+      report: this.#report,
       split: splitCommandLine,
       surroundings: () => ({ inherited: env, common: this.#config.supervisord.environment, serverUrl: serverUrl(), limits }),
       channel: (process, stream) => this.#streams.channel(namespecOf(process), stream),
@@ -286,26 +290,23 @@ export class Supervision {
   }
 
   #wireEvents({ supervisord }: Config): EventWiring {
-    const { clock, hub } = this.#parts;
-    const report: Report = (level, text) => hub.mainLog.write(level, text);
-    return new EventWiring({ clock, report, serials: this.#serials, server: supervisord.identifier, streams: this.#streams, engine: () => this.#engine });
+    return new EventWiring({ clock: this.#parts.clock, report: this.#report, serials: this.#serials, server: supervisord.identifier, streams: this.#streams, engine: () => this.#engine });
   }
 
   /** The main program of init mode has our own streams. */
   #openStreams({ groups, supervisord, main }: Config): ProgramStreams {
-    const { hub } = this.#parts;
-    const streams = new ProgramStreams(hub, (level, text) => hub.mainLog.write(level, text), supervisord);
+    const streams = new ProgramStreams(this.#parts.hub, this.#report, supervisord);
     for (const { name, processes } of groups) if (name !== main) for (const process of processes) streams.open(process);
     return streams;
   }
 
   #makeSignals(): SignalActions {
-    const { clock, hub, hasTerminal } = this.#parts;
+    const { clock, hasTerminal } = this.#parts;
     return new SignalActions({
       config: () => this.#config,
       engine: () => this.#engine,
       clock,
-      report: (level, text) => hub.mainLog.write(level, text),
+      report: this.#report,
       hasTerminal,
       isEnding: () => this.#wasAskedToEnd,
       end: (signal) => this.#endBy(signal),

@@ -5,6 +5,7 @@ import type { ExitCause } from '../../src/core/exit-policy.ts';
 import type { Goal } from '../../src/core/shutdown-machine.ts';
 import { Engine, type EngineOptions } from '../../src/engine/engine.ts';
 import type { Clock, Job, JobOutcome, SpawnOutcome } from '../../src/engine/ports.ts';
+import { TurnBudget } from '../../src/engine/turn-budget.ts';
 
 /** Time that stands still until it is stepped; alarms fire in order, each at its own time. */
 export class FakeClock implements Clock {
@@ -108,7 +109,7 @@ export class World {
       clock: this.clock,
       report: (_level, text) => this.log.push(text),
       chance: () => 0.5,
-      nextTurn: (then) => this.turns.push(then),
+      budget: new TurnBudget({ nowMs: () => this.clock.nowMs(), nextTurn: (then) => this.turns.push(then) }),
       beforeStop: (ids, proceed) => this.beforeStop(ids, proceed),
       finished: (goal, cause) => {
         assert.equal(this.ended, null, 'an engine finishes once');

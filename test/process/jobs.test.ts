@@ -2,7 +2,7 @@
  * Commands beside a program, really executed: what comes back, what is killed, and that nothing is left of them, whatever they do.
  */
 import assert from 'node:assert/strict';
-import { closeSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, describe, test } from 'node:test';
@@ -29,6 +29,7 @@ function make(changes: Partial<JobParts> = {}): CommandJobs {
     launcher: new Launcher({ addon, self: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }, warn: (text) => said.push(text) }),
     clock: systemClock,
     report: (level, text) => said.push(`${level} ${text}`),
+    budget: { run: (task) => task() },
     split: splitCommandLine,
     surroundings: () => ({ inherited: { PATH: process.env['PATH'], A: 'inherited' }, common: new Map([['B', 'common']]), serverUrl: null, limits: [] }),
     channel: () => null,
@@ -194,6 +195,27 @@ describe('the output', () => {
     while (closed.length < 3) await turn();
     assert.deepEqual(read, ['stderr true', 'stderr: out\nerr\n']);
     for (const fd of closed) closeSync(fd);
+  });
+});
+
+describe('a job that waits for its turn', () => {
+  const waiting: Array<() => void> = [];
+  const budget = { run: (task: () => void): void => void waiting.push(task) };
+
+  test('is executed then', async () => {
+    const { outcome } = perform(sh('exit 3'), { jobs: make({ budget }) });
+    assert.equal(waiting.length, 1);
+    waiting.pop()?.();
+    assert.deepEqual(await outcome, { kind: 'ended', status: { kind: 'exited', code: 3 }, output: '' });
+  });
+
+  test('is never executed when it was cancelled before', async () => {
+    const mark = join(folder, 'never');
+    const { outcome, cancel } = perform(sh(`>${mark}`), { jobs: make({ budget }) });
+    cancel();
+    waiting.pop()?.();
+    assert.deepEqual(await outcome, { kind: 'cancelled' });
+    assert.ok(!existsSync(mark));
   });
 });
 

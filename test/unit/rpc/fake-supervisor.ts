@@ -118,7 +118,7 @@ export class FakeSupervisor implements Supervisor {
       clock,
       report: (level, text) => this.report(level, text),
       chance: () => 0,
-      nextTurn: setImmediate,
+      budget: { run: (task) => task() },
       finished: () => this.report('info', 'finished'),
       jobs: { run: () => () => undefined },
       processes: { spawn: (config) => this.#spawn(config), signal: (pid, signal) => this.#receive(pid, signal), ended: () => undefined },
