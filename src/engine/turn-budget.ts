@@ -7,6 +7,11 @@ import type { StartBudget } from './ports.ts';
 
 /** Milliseconds that starts may take in one turn. A start takes about 0.3 ms, and more on a busy machine. */
 const BUDGET_MS = 8;
+/**
+ * Most turns without starts after one start that took long. On a busy machine a start takes 100 ms until the new process was executed, and a request takes
+ * several turns to be answered.
+ */
+const MOST_TURNS_OF_DEBT = 8;
 
 /** Where the budget gets its time from. */
 export interface TurnBudgetParts {
@@ -45,7 +50,7 @@ export class TurnBudget implements StartBudget {
     this.#isArmed = true;
     this.#parts.nextTurn(() => {
       this.#isArmed = false;
-      this.#spentMs = 0;
+      this.#spentMs = Math.max(0, Math.min(this.#spentMs, MOST_TURNS_OF_DEBT * BUDGET_MS) - BUDGET_MS);
       this.#goOn();
     });
   }
@@ -56,6 +61,6 @@ export class TurnBudget implements StartBudget {
       const task = this.#tasks.shift();
       if (task !== undefined) this.#take(task);
     }
-    if (this.#tasks.length > 0) this.#arm();
+    if (this.#tasks.length > 0 || this.#spentMs > 0) this.#arm();
   }
 }

@@ -70,6 +70,31 @@ test('what a task adds comes after those that wait', () => {
   assert.deepEqual(done, ['a', 'b', 'c', 'e', 'd']);
 });
 
+test('one start that takes long is followed by turns without starts, up to a limit', () => {
+  const turns: Array<() => void> = [];
+  let nowMs = 0;
+  const budget = new TurnBudget({ nowMs: () => nowMs, nextTurn: (then) => turns.push(then) });
+  const pass = (ms: number) => (): void => {
+    nowMs += ms;
+  };
+  const turnsUntil = (isDone: () => boolean): number => {
+    let count = 0;
+    for (; !isDone(); count += 1) turns.shift()?.();
+    return count;
+  };
+  let done = 0;
+  const next = (): void => void (done += 1);
+  budget.run(pass(20));
+  budget.run(next);
+  assert.equal(turnsUntil(() => done === 1), 2, '20 ms are two budgets and a half');
+  budget.run(pass(60_000));
+  budget.run(next);
+  assert.equal(turnsUntil(() => done === 2), 8);
+  while (turns.length > 0) turns.shift()?.();
+  budget.run(next);
+  assert.deepEqual([done, turns.length], [3, 0], 'nothing is armed once the debt is paid');
+});
+
 test('the rest of the output of all that has ended is read before anything is said of it', () => {
   const world = new World([{ name: 'a' }, { name: 'b' }]);
   world.engine.start();
