@@ -4,7 +4,7 @@
  * it is with supervisorctl. The editor is given one line at a time, so that what is typed or pasted ahead is shown where it is used.
  */
 import { createInterface, type Interface } from 'node:readline';
-import { PassThrough } from 'node:stream';
+import { PassThrough, Writable } from 'node:stream';
 import { InterruptError } from './errors.ts';
 import type { CtlIo } from './io.ts';
 import type { Completer, LineSource, Waiting } from './lines.ts';
@@ -14,6 +14,26 @@ const CTRL_C = '\x03';
 const CTRL_D = '\x04';
 const CTRL_U = '\x15';
 const ERASE: ReadonlySet<string> = new Set(['\b', '\x7f']);
+
+/**
+ * The output of the editor. It ends lines with CR LF, and the terminal makes CR LF of each LF even when it is raw (libuv leaves ONLCR on), so
+ * that programs which read us, as expect does, would see CR CR LF.
+ */
+function editorOutput(stdout: CtlIo['stdout']): Writable {
+  const output = new Writable({
+    decodeStrings: false,
+    write: (chunk: Buffer | string, _encoding, done) => {
+      stdout.write(chunk.toString().replaceAll('\r\n', '\n'));
+      done();
+    },
+  });
+  // Where lines wrap.
+  Object.defineProperty(output, 'columns', { get: () => (stdout as { readonly columns?: number }).columns });
+  const resized = (): void => void output.emit('resize');
+  stdout.on('resize', resized);
+  output.on('close', () => stdout.off('resize', resized));
+  return output;
+}
 
 /** Lines of a terminal. */
 export class TerminalLines implements LineSource {
@@ -123,12 +143,14 @@ export class TerminalLines implements LineSource {
       // A supervisor that does not answer has nothing to offer; the next command will say why.
       else this.complete(line).then(({ word, choices }) => done(null, [choices, word]), () => done(null, nothing));
     };
-    const reader = createInterface({ input, output: this.#io.stdout, terminal: true, completer, history: [...this.#history], historySize: HISTORY_LENGTH });
+    const output = editorOutput(this.#io.stdout);
+    const reader = createInterface({ input, output, terminal: true, completer, history: [...this.#history], historySize: HISTORY_LENGTH });
     reader.on('line', (line) => this.#settle((waiting) => waiting.resolve(line)));
     reader.on('history', (history) => (this.#history = [...history]));
     reader.on('SIGINT', () => this.#settle((waiting) => waiting.reject(new InterruptError())));
     // Ctrl-D closes the editor; the next line gets a new one.
     reader.on('close', () => {
+      output.destroy();
       this.#editor = null;
       this.#settle((waiting) => waiting.resolve(null));
     });

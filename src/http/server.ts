@@ -11,6 +11,7 @@ import { BodyError, BodyReader } from './body.ts';
 import { Connections } from './connections.ts';
 import { errnoOf } from './listen-error.ts';
 import type { ServerLimits } from './limits.ts';
+import { VersionedResponse } from './response.ts';
 import { matchRoute, type Route } from './route.ts';
 
 /** Writes a line to the supervisor's own log. */
@@ -37,6 +38,7 @@ export function createHttpServer(routes: readonly Route[], credentials: Credenti
 
   const server = createServer({
     maxHeaderSize: limits.headerBytes, headersTimeout: 0, requestTimeout: 0, keepAliveTimeout: 0, connectionsCheckingInterval: NEVER_MS,
+    ServerResponse: VersionedResponse,
     // compat: Supervisor does not ask for Host, and there are clients on unix sockets that have none to name.
     requireHostHeader: false,
   });

@@ -13,9 +13,11 @@ import { parseRequest, perform, type WebSources } from './actions.ts';
 import { formatLogText } from './log-text.ts';
 import { formatConfirmPage, formatProblemPage, formatStatusPage, formatTailPage, type Frame, type ProcessRow } from './page.ts';
 import type { Secret } from './secret.ts';
-import { CONTENT_POLICY } from './style.ts';
+import { CONTENT_POLICY, STYLE } from './style.ts';
 
 const DEFAULT_TAIL_BYTES = 16 * 1024;
+/** compat: whatever `limit` says (supervisor.web.TailView). */
+const SHORTEST_TAIL_BYTES = 1024;
 const LONGEST_TAIL_BYTES = 1024 * 1024;
 const FORM_TYPE = /^application\/x-www-form-urlencoded\s*(?:;|$)/i;
 
@@ -37,7 +39,14 @@ export function webRoutes(sources: WebSources, secret: Secret): Route[] {
   return [
     { method: 'GET', path: '/', access: 'password', answer: (exchange) => page.get(exchange) },
     { method: 'POST', path: '/', access: 'password', answer: (exchange) => page.post(exchange) },
+    // compat: monitors ask for this file of Supervisor's page.
+    { method: 'GET', path: '/stylesheets/supervisor.css', access: 'password', answer: sendStyle },
   ];
+}
+
+function sendStyle({ response, rest }: Exchange): void {
+  if (rest === '') sendText(response, 200, 'text/css', STYLE);
+  else sendError(response, 404);
 }
 
 /** What the page shows of `getAllProcessInfo`. */
@@ -110,7 +119,7 @@ class Page {
     const id = findId(this.#sources, name);
     if (id === null) return this.#problem(response, 404, `No such process named ${name}`);
     const stream = query.get('stream') === 'stderr' ? 'stderr' : 'stdout';
-    const limit = Math.min(Math.max(Number.parseInt(query.get('limit') ?? '', 10) || DEFAULT_TAIL_BYTES, 1), LONGEST_TAIL_BYTES);
+    const limit = Math.min(Math.max(Number.parseInt(query.get('limit') ?? '', 10) || DEFAULT_TAIL_BYTES, SHORTEST_TAIL_BYTES), LONGEST_TAIL_BYTES);
     const reading = await supervisor.processLog(id, stream)?.read(-limit, 0);
     const text = reading?.kind === 'bytes' ? formatLogText(reading.bytes, reading.bytes.length >= limit) : null;
     const reason = reading?.kind === 'failed' ? `The log cannot be read: ${reading.reason}` : `There is no ${stream} log of ${name}.`;

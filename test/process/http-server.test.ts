@@ -33,7 +33,12 @@ describe('requests', () => {
 
   test('HTTP/1.0 and Connection: close end the connection', () => inWorld({}, async (world) => {
     await world.open();
-    for (const request of [getPid.replace('HTTP/1.1', 'HTTP/1.0'), getPid.replace('\r\n', '\r\nConnection: close\r\n')]) assert.match(await world.connect().send(request).end(), PID);
+    const cases = [['HTTP/1.0', getPid.replace('HTTP/1.1', 'HTTP/1.0')], ['HTTP/1.1', getPid.replace('\r\n', '\r\nConnection: close\r\n')]] as const;
+    for (const [version, request] of cases) {
+      const answer = await world.connect().send(request).end();
+      assert.match(answer, PID);
+      assert.ok(answer.startsWith(`${version} 200 OK\r\n`), answer);
+    }
   }));
 
   test('in pieces of one byte', () => inWorld({}, async (world) => {

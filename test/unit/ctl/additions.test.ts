@@ -8,6 +8,8 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
 import { RpcFault } from '../../../src/core/faults.ts';
+import type { CtlIo } from '../../../src/ctl/io.ts';
+import { openLines } from '../../../src/ctl/lines.ts';
 import type { XmlRpcStruct, XmlRpcValue } from '../../../src/rpc/xmlrpc.ts';
 import { type FakeSupervisor, findDeadPort, type Methods, processStruct, run, serve, start } from './fake-supervisor.ts';
 
@@ -259,4 +261,22 @@ describe('servers that do not behave', () => {
     assert.equal(running.text(), `http://127.0.0.1:${port} refused connection\n`);
     rmSync(directory, { recursive: true });
   });
+});
+
+it('the editor ends lines with LF alone: a raw terminal makes CR LF of it, and CR LF would become CR CR LF', async () => {
+  const stdin = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => undefined });
+  const stdout = Object.assign(new PassThrough(), { isTTY: true, columns: 80 });
+  let text = '';
+  stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+  const io: CtlIo = { stdin, stdout, stderr: new PassThrough(), env: {}, cwd: '/', calledAs: 'supervisorctl', onInterrupt: () => () => undefined };
+  const lines = openLines(io, []);
+  for (const prompt of ['> ', '']) {
+    const line = lines.readLine(prompt, new AbortController().signal);
+    stdin.write('status\r');
+    assert.equal(await line, 'status');
+  }
+  stdout.emit('resize');
+  lines.close();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual([text.includes('\r\n'), text.match(/\n/g)?.length, stdout.listenerCount('resize')], [false, 2, 0]);
 });

@@ -157,10 +157,12 @@ test('with a password, or where it is said that none is needed, any name will do
   await onSite({ programs: PROGRAMS, isInet: true, isInsecureAllowed: true }, async ({ get }) => assert.equal((await get('/', { Host: 'app:9001' })).status, 200));
 });
 
-test('the end of a log is text, whatever it is', () => onSite({ programs: [{ name: 'web', stdout: 'cut off <b>\nsecond & last\n', stderr: 'problem\n', options: { startsecs: 0 } }, { name: 'mute', hasNoLog: true }] }, async ({ get, do: act }) => {
+test('the end of a log is text, whatever it is', () => onSite({ programs: [{ name: 'web', stdout: `cut off ${'.'.repeat(1100)}<b>\nsecond & last\n`, stderr: 'problem\n', options: { startsecs: 0 } }, { name: 'mute', hasNoLog: true }] }, async ({ get, do: act }) => {
   await act('start web');
   const all = await get('/tail.html?processname=web');
-  assert.match(all.text, /<pre>cut off &lt;b&gt;\nsecond &amp; last\n<\/pre>/);
+  assert.match(all.text, /<pre>cut off \.+&lt;b&gt;\nsecond &amp; last\n<\/pre>/);
+  // compat: at least 1,024 bytes.
+  assert.match((await get('/tail.html?processname=web&stream=stderr&limit=1')).text, /<pre>problem\n<\/pre>/);
   assert.match((await get('/tail.html?processname=web&limit=20')).text, /<pre>second &amp; last\n<\/pre>/);
   assert.match((await get('/tail.html?processname=web&stream=stderr&limit=x')).text, /<pre>problem\n<\/pre>/);
   assert.match((await get('/tail.html?processname=mute')).text, /There is no stdout log of mute/);
@@ -177,6 +179,9 @@ test('the end of a log is text, whatever it is', () => onSite({ programs: [{ nam
 test('other paths', () => onSite({ programs: PROGRAMS }, async ({ world, get }) => {
   const { text, headers } = await get('/ok.html');
   assert.deepEqual([text, headers['content-type']], ['OK', 'text/plain']);
-  for (const path of ['/stylesheets/supervisor.css', '/favicon.ico', '/index.htm']) assert.equal((await get(path)).status, 404, path);
-  assert.match(await world.connect().send('GET / HTTP/1.0\r\n\r\n').end(), /^HTTP\/1\.1 200/);
+  const style = await get('/stylesheets/supervisor.css');
+  assert.deepEqual([style.status, style.headers['content-type']], [200, 'text/css']);
+  assert.match(style.text, /body \{/);
+  for (const path of ['/stylesheets/other.css', '/stylesheets/supervisor.css/x', '/favicon.ico', '/index.htm']) assert.equal((await get(path)).status, 404, path);
+  assert.match(await world.connect().send('GET / HTTP/1.0\r\n\r\n').end(), /^HTTP\/1\.0 200/);
 }));
