@@ -9,6 +9,7 @@ import { findCalledPath } from './programs/called-path.ts';
 import { cleanStart, originalStart, type Start } from './programs/clean-start.ts';
 import { originalArguments, originalVariables } from './programs/original-bytes.ts';
 import { firstSignals, hasOneShotFired, SignalIntake } from './process/signals.ts';
+import { CLIENT_POOL_THREADS, MOST_TRIED, NO_THREADS, poolThreads } from './programs/pool-threads.ts';
 import type { SuperviseIo } from './programs/supervise.ts';
 
 /** Put in by the build (package.json). */
@@ -32,12 +33,6 @@ function print(fd: number, text: string): void {
   }
 }
 
-/**
- * Threads of Node's pool. A write to a disk that hangs holds one, and so does one to a terminal or socket that stalls; the default of 4 is soon used up.
- * Node reads the variable when the first of them is needed; programs get the value that we were given.
- */
-const POOL_THREADS = '8';
-
 async function run(): Promise<number> {
   const given: Start = { env: originalVariables(process.env), args: originalArguments(process.argv.slice(2)) };
   const clean = cleanStart(given);
@@ -45,7 +40,7 @@ async function run(): Promise<number> {
   if (clean !== null && hasOneShotFired()) return 0;
   if (clean !== null) process.execve?.(process.execPath, [process.argv0, ...clean.args], clean.env);
   const { env, args: allArgs } = originalStart(given);
-  process.env['UV_THREADPOOL_SIZE'] = POOL_THREADS;
+  process.env['UV_THREADPOOL_SIZE'] = String(CLIENT_POOL_THREADS);
   const { program, args, calledAs } = chooseProgram(process.argv0, allArgs);
   const io = { out: (text: string) => print(STDOUT, text), err: (text: string) => print(STDERR, text) };
   const { execPath: executable } = process;
@@ -112,6 +107,12 @@ async function supervise(io: SuperviseIo): Promise<number> {
   const { loadAddon } = await import('./native/load.ts');
   const addon = loadAddon();
   signals.attach(addon, taken);
+  const threads = poolThreads(addon.countThreads(MOST_TRIED));
+  if (threads === 0) {
+    io.err(NO_THREADS);
+    return addon.exitNow(2);
+  }
+  process.env['UV_THREADPOOL_SIZE'] = String(threads);
   const { runSupervise } = await import('./programs/supervise.ts');
   const code = await runSupervise(addon, io, signals);
   // Not process.exit: it waits for threads, and one of ours may hang in a write to a reader that stalls.

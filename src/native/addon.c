@@ -252,6 +252,7 @@ NAPI_MODULE_INIT() {
       {"receiveDatagram", addon_receive_datagram},
       {"peerOf", addon_peer_of},
       {"peerAt", addon_peer_at},
+      {"countThreads", addon_count_threads},
       {"openClockWatch", addon_open_clock_watch},
       {"rearmClockWatch", addon_rearm_clock_watch},
       {"watchReadable", addon_watch_readable},

@@ -192,6 +192,8 @@ export interface Addon {
   openClockWatch(): number;
   /** Makes it wait for the next time. Returns 0 or the errno. */
   rearmClockWatch(fd: number): number;
+  /** How many threads, at most `most` (64), the kernel would let this process make now; it makes them, and they end at once. */
+  countThreads(most: number): number;
   /** _exit(2): ends the process at once, joining no thread (one may hang in a write to a stalled reader). */
   exitNow(code: number): never;
 }
