@@ -26,6 +26,19 @@ export class BlockQueue {
     return this.#bytes;
   }
 
+  /** A copy of the last bytes of the queue, at most `count`. */
+  last(count: number): Buffer {
+    const pieces: Buffer[] = [];
+    let missing = count;
+    for (let index = this.#blocks.length - 1; index >= 0 && missing > 0; index--) {
+      const { bytes, sent, filled } = this.#blocks[index] as Block;
+      const piece = bytes.subarray(Math.max(sent, filled - missing), filled);
+      pieces.unshift(piece);
+      missing -= piece.length;
+    }
+    return Buffer.concat(pieces);
+  }
+
   /** The block that is to be written next. */
   get first(): Block | undefined {
     return this.#blocks[0];

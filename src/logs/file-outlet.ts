@@ -13,7 +13,7 @@ import type { CompressionTurns } from './compression.ts';
 import { describeError } from './describe-error.ts';
 import { PipeOutlet, ThreadOutlet } from './outlets.ts';
 import type { Done, Outlet, PipeGrowth, Written } from './outlets.ts';
-import type { FileLimits, LogClock, LogProblem } from './ports.ts';
+import type { FileLimits, LogClock, LogProblem, OpenFile } from './ports.ts';
 import { RotationDeadline } from './rotation-deadline.ts';
 import { endOfFill } from './rotation.ts';
 
@@ -62,6 +62,8 @@ export class FileOutlet implements Outlet {
   #opened: Opened | null = null;
   /** Size below which a rotation that failed is not tried again. */
   #rotateFrom = 0;
+  /** Bytes that are in the file, and that the one who writes has not been told of: a rotation comes in between. */
+  #untoldBytes = 0;
   readonly #deadline: RotationDeadline;
   readonly #backups: Backups;
 
@@ -72,6 +74,13 @@ export class FileOutlet implements Outlet {
     this.#deadline = new RotationDeadline(clock, due);
     const isWritten = ({ dev, ino }: Stats): boolean => this.#opened?.kind === 'regular' && this.#opened.ino === ino && this.#opened.dev === dev;
     this.#backups = new Backups({ path, turns, report, isWritten });
+  }
+
+  /** The file that is open now, for who reads it; see {@link FileState}. */
+  get openFile(): OpenFile | 'other' | null {
+    if (this.#opened?.kind !== 'regular') return this.#opened === null ? null : 'other';
+    const { fd, dev, ino, size } = this.#opened;
+    return { fd, dev, ino, size: Math.max(0, size - this.#untoldBytes) };
   }
 
   /** Changes the limits; they apply from the next write, a deadline that has passed at once. */
@@ -142,8 +151,15 @@ export class FileOutlet implements Outlet {
       }
       this.#count(opened, bytes[start + count - 1] !== NEWLINE, count);
       const isFull = maxBytes > 0 && opened.size >= maxBytes && opened.size >= this.#rotateFrom;
-      if (isFull || isDue) void this.#tryToRotate(opened).then(() => written(null, count));
-      else written(null, count);
+      if (!isFull && !isDue) {
+        written(null, count);
+        return;
+      }
+      this.#untoldBytes = count;
+      void this.#tryToRotate(opened).then(() => {
+        this.#untoldBytes = 0;
+        written(null, count);
+      });
     });
   }
 

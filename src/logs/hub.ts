@@ -20,7 +20,7 @@ import { PartialWatch } from './partial-watch.ts';
 import { PipeGrowth } from './outlets.ts';
 import type { Outlet } from './outlets.ts';
 import type { IntakeParts } from './pipe-intake.ts';
-import type { Channel, ChannelSpec, ContainerStream, FileLimits, FlushOutcome, Hub, LogDeps, LogServer, LogTarget, MainLog, MainLogSpec } from './ports.ts';
+import type { Channel, ChannelSpec, ContainerStream, FileLimits, FileState, FlushOutcome, Hub, LogDeps, LogServer, LogTarget, MainLog, MainLogSpec } from './ports.ts';
 import { RemoteOutlet } from './remote-outlet.ts';
 import { Sink } from './sink.ts';
 import { SyslogOutlet } from './syslog-outlet.ts';
@@ -76,6 +76,11 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
     const channel = new ProcessChannel(spec, this);
     this.#channels.add(channel);
     return channel;
+  }
+
+  fileState(path: string, queuedBytes: number): FileState | null {
+    const place = this.#files.get(resolvePath(path));
+    return place === undefined ? null : { file: place.outlet.openFile, queued: place.sink.queue.last(queuedBytes) };
   }
 
   async reopen(): Promise<void> {

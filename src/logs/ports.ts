@@ -204,10 +204,29 @@ export interface FlushOutcome {
   readonly unwrittenBytes: number;
 }
 
+/** A log file that is open now. It may have another name by now, or none. */
+export interface OpenFile {
+  readonly fd: number;
+  readonly dev: number;
+  readonly ino: number;
+  /** Bytes of the file that are not queued any more. */
+  readonly size: number;
+}
+
+/** What is at a path that logs are written to. */
+export interface FileState {
+  /** `other`: a fifo, a terminal or a device. Null: nothing is open. */
+  readonly file: OpenFile | 'other' | null;
+  /** The last bytes that are still to be written to the file. */
+  readonly queued: Buffer;
+}
+
 /** All logs of one supervisor. */
 export interface Hub {
   readonly mainLog: MainLog;
   openChannel(spec: ChannelSpec): Channel;
+  /** What is at a path that logs are written to, with at most `queuedBytes` of what is queued; null: nobody writes to it. */
+  fileState(path: string, queuedBytes: number): FileState | null;
   /** Closes all log files and opens their paths anew (USR2). What cannot be opened is reported. */
   reopen(): Promise<void>;
   /** Writes out partial lines and waits until every target has taken what it was given, at most `timeoutMs`. */

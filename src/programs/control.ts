@@ -117,13 +117,13 @@ export class Control implements Supervisor {
 
   processLog(id: string, stream: StreamName): Log | null {
     const channel = this.#supervision.streams.channel(id, stream);
-    return channel === null ? null : new LogAccess(channel, fileOf(channel.spec.targets));
+    return channel === null ? null : new LogAccess(channel, fileOf(channel.spec.targets), this.#parts.hub);
   }
 
   mainLog(): Log | null {
     const { targets, console } = mainLogSpec(this.#supervision.config, true);
     if (targets.length === 0 && console === null) return null;
-    return new LogAccess(this.#parts.hub.mainLog, fileOf(targets));
+    return new LogAccess(this.#parts.hub.mainLog, fileOf(targets), this.#parts.hub);
   }
 
   logPath(config: ProcessConfig, stream: StreamName): string | null {

@@ -3,6 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { EXECUTABLE, launch, pid1SkipReason } from './launch.ts';
@@ -270,4 +271,33 @@ test('a line longer than a mebibyte is cut, marked, and does not hold up the oth
   const before = launched.stdout.all.slice(0, launched.stdout.all.findIndex((line) => line === 'long | after'));
   assert.ok(before.length > 1, 'it is cut');
   assert.equal(before.join('').replaceAll(/[^x]/g, '').length, 1_500_000);
+});
+
+test('tail and tail -f: the end of the file, also from an earlier start, and of the file that is written after a rename, before and after USR2', { skip }, async (t) => {
+  const launched = await launch(t, {
+    config: `[supervisord]\nlogfile=%FOLDER%/own.log\n[unix_http_server]\nfile=%FOLDER%/s\n[supervisorctl]\nserverurl=unix://%FOLDER%/s\n[program:says]\ncommand=sh -c "until [ -e %FOLDER%/more ]; do sleep 0.05; done; echo more; until [ -e %FOLDER%/last ]; do sleep 0.05; done; echo last; ${WAIT}"\nstdout_logfile=%FOLDER%/says.log\n`,
+    files: { 'says.log': `${'-'.repeat(2000)}\nearlier\n`, 'own.log': 'an earlier start\n' },
+  });
+  const path = join(launched.folder, 'says.log');
+  const follow = async (url: string, pattern: RegExp): Promise<void> => {
+    let text = '';
+    const asked = request({ socketPath: join(launched.folder, 's'), path: url }, (response) => response.on('data', (bytes: Buffer) => {
+      text += bytes.toString();
+    }));
+    asked.on('error', () => undefined).end();
+    await until(`${String(pattern)} at ${url}`, () => pattern.test(text)).finally(() => asked.destroy());
+  };
+  await launched.waitForLine(/success: says/);
+  await follow('/mainlogtail', /an earlier start\n/);
+  await follow('/logtail/says', /^-{1015}\nearlier\n/);
+  await writeFile(join(launched.folder, 'more'), '');
+  await untilFile(path, /more/);
+  await rename(path, `${path}.1`);
+  assert.match((await launched.ctl('-c', join(launched.folder, 'supervisord.conf'), 'tail', 'says')).stdout, /earlier\nmore\n\n$/);
+  launched.signal('SIGUSR2');
+  await launched.waitForLine(/logreopen/);
+  await until('the new file', async () => (await stat(path).catch(() => null)) !== null);
+  await writeFile(join(launched.folder, 'last'), '');
+  await untilFile(path, /^last\n$/);
+  await follow('/logtail/says', /^last\n/);
 });
