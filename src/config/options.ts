@@ -22,7 +22,7 @@ const added = { isAddition: true } as const;
 const addedLive = { isAddition: true, isLive: true } as const;
 const logFormat = choice('raw', 'prefix', 'json', 'logfmt');
 const logTimestamp = choice('iso8601', 'none');
-const logJsonLines = choice('nest', 'pass', 'string');
+const logJsonLines = choice('nest', 'message', 'pass', 'string');
 
 /** `[supervisord]` */
 export const supervisordOptions = {

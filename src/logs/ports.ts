@@ -50,8 +50,8 @@ export interface LineStyle {
   readonly prefix: string | null;
   /** `iso8601` puts the time before each line of the prefix format, unless the template has it already (`log_timestamp`). */
   readonly timestamp: 'iso8601' | 'none';
-  /** What the json format makes of a line that is a JSON object itself: an object as `message`, the line unchanged, a string (`log_json_lines`). */
-  readonly jsonLines: 'nest' | 'pass' | 'string';
+  /** What the json format makes of a line that is a JSON object itself: an object as `data` or as `message`, the line unchanged, a string (`log_json_lines`). */
+  readonly jsonLines: 'nest' | 'message' | 'pass' | 'string';
   /** Longest time that a partial line waits for its end, in milliseconds; 0: it is written at once (`log_partial_after`). */
   readonly partialAfterMs: number;
 }

@@ -29,9 +29,11 @@ const HEX = Buffer.from('0123456789abcdef');
 export class RecordFormat {
   readonly #isJson: boolean;
   readonly #jsonLines: LineStyle['jsonLines'];
-  /** What stands between the time and the message. */
+  /** What stands between the time and the name of the last field. */
   readonly #fields: string;
+  /** The beginning of a record with a message, and of one whose line is an object. */
   #head: Buffer = Buffer.alloc(0);
+  #objectHead: Buffer = Buffer.alloc(0);
   #headMs = Number.NaN;
 
   constructor(format: 'json' | 'logfmt', origin: LineOrigin, pid: number, jsonLines: LineStyle['jsonLines']) {
@@ -39,8 +41,8 @@ export class RecordFormat {
     this.#isJson = format === 'json';
     this.#jsonLines = format === 'json' ? jsonLines : 'string';
     this.#fields = this.#isJson
-      ? `","program":${JSON.stringify(program)},"group":${JSON.stringify(group)},"process":${JSON.stringify(process)},"pid":${pid},"stream":"${stream}","message":`
-      : ` program=${quoteLogfmt(program)} group=${quoteLogfmt(group)} process=${quoteLogfmt(process)} pid=${pid} stream=${stream} message=`;
+      ? `","program":${JSON.stringify(program)},"group":${JSON.stringify(group)},"process":${JSON.stringify(process)},"pid":${pid},"stream":"${stream}","`
+      : ` program=${quoteLogfmt(program)} group=${quoteLogfmt(group)} process=${quoteLogfmt(process)} pid=${pid} stream=${stream} `;
   }
 
   /** Writes a record for each line of bytes[start, end), which ends in a newline unless it is one piece of a line. */
@@ -54,7 +56,8 @@ export class RecordFormat {
   }
 
   #writeLines(bytes: Buffer, start: number, end: number, wallMs: number, extent: Extent, queue: BlockQueue): void {
-    const head = this.#headAt(wallMs);
+    this.#makeHeads(wallMs);
+    const head = this.#head;
     const tail = this.#tailOf(extent);
     for (let at = start; at < end;) {
       const newline = bytes.indexOf(NEWLINE, at);
@@ -63,9 +66,9 @@ export class RecordFormat {
       const textEnd = lineEnd < end && lineEnd > at && bytes[lineEnd - 1] === RETURN ? lineEnd - 1 : lineEnd;
       const most = head.length + tail.length + 2 + (textEnd - at) * LONGEST_ESCAPE;
       if (this.#jsonLines !== 'string' && extent === 'whole' && isJsonObject(bytes, at, textEnd)) {
-        if (this.#jsonLines === 'nest') queue.append(head, 0, head.length);
+        if (this.#jsonLines !== 'pass') queue.append(this.#objectHead, 0, this.#objectHead.length);
         appendObject(bytes, at, textEnd, queue);
-        if (this.#jsonLines === 'nest') queue.append(tail, 0, tail.length);
+        if (this.#jsonLines !== 'pass') queue.append(tail, 0, tail.length);
         else queue.append(tail, tail.length - 1, tail.length);
       } else if (most <= BLOCK_BYTES) {
         const block = queue.reserve(most);
@@ -78,12 +81,13 @@ export class RecordFormat {
     }
   }
 
-  #headAt(wallMs: number): Buffer {
-    if (wallMs !== this.#headMs) {
-      this.#head = Buffer.from(`${this.#isJson ? '{"time":"' : 'time='}${formatIsoTime(wallMs)}${this.#fields}`);
-      this.#headMs = wallMs;
-    }
-    return this.#head;
+  #makeHeads(wallMs: number): void {
+    if (wallMs === this.#headMs) return;
+    const head = `${this.#isJson ? '{"time":"' : 'time='}${formatIsoTime(wallMs)}${this.#fields}`;
+    this.#head = Buffer.from(head + (this.#isJson ? 'message":' : 'message='));
+    // A field of its own: stores of records want one type for each field.
+    this.#objectHead = this.#jsonLines === 'message' ? this.#head : Buffer.from(`${head}data":`);
+    this.#headMs = wallMs;
   }
 
   #tailOf(extent: Extent): Buffer {
