@@ -6,6 +6,7 @@ import { writeSync } from 'node:fs';
 import { basename } from 'node:path';
 import { chooseProgram } from './programs/choice.ts';
 import { findCalledPath } from './programs/called-path.ts';
+import { currentDirectory } from './files/current-directory.ts';
 import { cleanStart, originalStart, type Start } from './programs/clean-start.ts';
 import { originalArguments, originalVariables } from './programs/original-bytes.ts';
 import { firstSignals, hasOneShotFired, SignalIntake } from './process/signals.ts';
@@ -95,7 +96,7 @@ async function control(args: readonly string[], env: Readonly<NodeJS.ProcessEnv>
     process.on('SIGINT', listener);
     return () => process.removeListener('SIGINT', listener);
   };
-  const cwd = process.cwd();
+  const cwd = currentDirectory();
   const discovery = openDiscovery(env, cwd, calledAs);
   return runCtl(args, { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, env, cwd, discovery, calledAs, onInterrupt });
 }

@@ -205,7 +205,10 @@ export interface Owner {
   readonly group: string | null;
 }
 
-/** `name[:group]`; both must exist, unless the reading is static. */
+/** Largest uid and gid; the one above it means "none" (chown(2)). */
+const LARGEST_ID = 0xff_ff_ff_fe;
+
+/** `name[:group]`; names must exist, unless the reading is static. Numbers need no entry in passwd or group, as with Docker. */
 export const owner = dataType<Owner>(
   'user[:group]',
   (value, context) => {
@@ -214,14 +217,16 @@ export const owner = dataType<Owner>(
     const group = colon === -1 ? null : value.slice(colon + 1);
     const users = context.host?.users ?? null;
     if (users === null) return { user, group };
-    const uid = parseInteger(user);
-    if ((uid === null ? users.userByName(user) : users.userById(uid)) === null) reject(user, 'a user of this system; create it, or name another one');
-    const gid = group === null ? null : parseInteger(group);
-    if (group !== null && (gid === null ? users.groupByName(group) : users.groupById(gid)) === null) reject(group, 'a group of this system; create it, or name another one');
+    if (!isId(user) && users.userByName(user) === null) reject(user, 'a user of this system; create it, or name another one');
+    if (group !== null && !isId(group) && users.groupByName(group) === null) reject(group, 'a group of this system; create it, or name another one');
     return { user, group };
   },
   ({ user, group }) => (group === null ? user : `${user}:${group}`),
 );
+
+function isId(text: string): boolean {
+  return /^\d{1,10}$/.test(text) && Number(text) <= LARGEST_ID;
+}
 
 /** Where a TCP server listens; an empty host means all interfaces. */
 export interface InetAddress {

@@ -6,6 +6,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { posix } from 'node:path';
 import { decodeBytes, toPath } from '../files/bytes.ts';
+import { currentDirectory } from '../files/current-directory.ts';
 import { FileError, isPipe, NOT_REGULAR, readPipe, readRegularFile, TOO_LARGE } from '../files/read-file.ts';
 import type { Users } from './datatype.ts';
 
@@ -59,7 +60,7 @@ const DESCRIPTOR = /^\/(?:dev\/(?:stdin|fd\/\d+)|proc\/self\/fd\/\d+)$/;
  */
 export async function readGivenFile(named: string | null | undefined): Promise<GivenFile | null> {
   if (named === null || named === undefined || named === '') return null;
-  const path = posix.resolve(named);
+  const path = posix.resolve(currentDirectory(), named);
   if (!isPipe(path) && !DESCRIPTOR.test(path)) return null;
   try {
     return { path, bytes: isPipe(path) ? await readPipe(path, MAX_CONFIG_BYTES, PIPE_MS) : readRegularFile(path, MAX_CONFIG_BYTES) };
@@ -79,7 +80,7 @@ export function openSource(env: Readonly<Record<string, string | undefined>>, us
     return bytes;
   };
   const read = (path: string): FileText => readText(() => take(path));
-  return { env, cwd: process.cwd(), hostname: hostname(), users, read, isFile: (path) => hasType(path, false), isDirectory: (path) => hasType(path, true), list: listNames };
+  return { env, cwd: currentDirectory(), hostname: hostname(), users, read, isFile: (path) => hasType(path, false), isDirectory: (path) => hasType(path, true), list: listNames };
 }
 
 function takeGiven({ bytes }: GivenFile): Uint8Array {

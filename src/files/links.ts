@@ -7,6 +7,7 @@ import { constants, lstatSync, openSync, readlinkSync, type Stats } from 'node:f
 import { lstat, readlink } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { decodeBytes, toPath } from './bytes.ts';
+import { currentDirectory } from './current-directory.ts';
 
 /** A link that is not followed. `code` is that of the kernel for the same refusal. */
 export class ForeignLinkError extends Error {
@@ -105,7 +106,7 @@ function currentUid(): number {
 }
 
 function absolute(path: string): string {
-  return path.startsWith('/') ? path : `${process.cwd()}/${path}`;
+  return path.startsWith('/') ? path : `${currentDirectory()}/${path}`;
 }
 
 /** Throws {@link ForeignLinkError} if a part of the path is a link that another user has planted. `uid`: ours. */

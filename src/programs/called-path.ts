@@ -4,10 +4,12 @@
  */
 import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { currentDirectory } from '../files/current-directory.ts';
 
 /** Absolute path behind `argv0`, a name without a slash being searched as a shell does (`path` is $PATH); `executable` where that leads elsewhere. */
 export function findCalledPath(argv0: string, path: string, executable: string): string {
-  const candidates = argv0.includes('/') ? [resolve(argv0)] : path.split(':').map((directory) => resolve(directory, argv0));
+  const here = currentDirectory();
+  const candidates = argv0.includes('/') ? [resolve(here, argv0)] : path.split(':').map((directory) => resolve(here, directory, argv0));
   return candidates.find((candidate) => isSame(candidate, executable)) ?? executable;
 }
 

@@ -7,6 +7,7 @@ import { Socket } from 'node:net';
 import { resolve } from 'node:path';
 import type { SupervisordOptions } from '../config/options.ts';
 import { type GivenFile, readGivenFile } from '../config/source.ts';
+import { currentDirectory } from '../files/current-directory.ts';
 import { FileError } from '../files/read-file.ts';
 import type { Addon } from '../native/addon.ts';
 import type { SignalIntake } from '../process/signals.ts';
@@ -85,7 +86,7 @@ export async function readHandedOver(addon: Pick<Addon, 'replaceDescriptor'>, { 
   if (args[0] !== DETACHED_WITH_FILE || named === undefined) return null;
   const given = await readGivenFile(`/proc/self/fd/${STDIN}`);
   replaceByNull(addon, STDIN);
-  return given === null ? null : { ...given, path: resolve(named) };
+  return given === null ? null : { ...given, path: resolve(currentDirectory(), named) };
 }
 
 /** In a copy: tells that it is up, and lets go of the terminal for good. Elsewhere nothing happens. */

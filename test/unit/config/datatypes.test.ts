@@ -89,10 +89,10 @@ test('paths that name our own streams', () => {
   for (const path of ['/dev/fd/3', '/dev/null', '/dev/stdout/x', 'stdout']) assert.equal(parseStream(path), null);
 });
 
-test('users and groups must exist, by name or number', () => {
-  for (const text of ['app', '0', 'app:staff', '1000:50']) types.owner.parse(text, strict);
+test('users and groups must exist by name; a number needs no entry', () => {
+  for (const text of ['app', '0', 'app:staff', '1000:50', '7', 'app:7', '12345:12345', '4294967294']) types.owner.parse(text, strict);
   assert.throws(() => types.owner.parse('nobody', strict), /"nobody" is not a user of this system; create it, or name another one/);
-  for (const text of ['7', 'app:none', 'app:7', '', 'app:']) assert.throws(() => types.owner.parse(text, strict), WrongValue);
+  for (const text of ['app:none', '', 'app:', '4294967295', '-1', '0x7', 'app:4294967295']) assert.throws(() => types.owner.parse(text, strict), WrongValue);
 });
 
 test('directories must exist', () => {
