@@ -3,6 +3,7 @@
  * Owns the names of all variables that we understand. Pure; a variable that is not understood is an error.
  */
 import { type Document, ensureSection } from './dialect.ts';
+import { isServiceLink } from '../core/service-links.ts';
 import type { Place } from './model.ts';
 import { formatSuggestion, nearestName } from './nearest.ts';
 import type { Table } from './option.ts';
@@ -43,9 +44,17 @@ const kinds: readonly Kind[] = [
   { word: 'INET_HTTP_SERVER', section: 'inet_http_server', isNamed: false, tables: [inetServerOptions] },
 ];
 
-/** Whether a variable is for us, and not for the programs. */
-export function isOwnVariable(name: string): boolean {
-  return name.startsWith(PREFIX);
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** True if a variable is for us, and not for the programs. One of a Kubernetes service may begin like ours. */
+export function isOwnVariable(name: string, value: string): boolean {
+  return name.startsWith(PREFIX) && !isServiceLink(name, value);
+}
+
+/** True if a variable of ours is something to run: a program, or a text or file with programs. */
+export function definesPrograms(env: Environment): boolean {
+  const isDefining = /^ONEVISOR_(CONF_TEXT$|PROCFILE$|PROGRAM_|FCGI_PROGRAM_|EVENTLISTENER_)/;
+  return Object.entries(env).some(([name, value]) => value !== undefined && isDefining.test(name) && isOwnVariable(name, value));
 }
 
 /**
@@ -53,17 +62,51 @@ export function isOwnVariable(name: string): boolean {
  *
  * @param here - directory that `%(here)s` stands for in the values
  */
-export function addEnvironment(document: Document, env: Readonly<Record<string, string | undefined>>, here: string, problems: Problems): void {
+export function addEnvironment(document: Document, env: Environment, here: string, problems: Problems): void {
   // In the order of names: what a program is comes before its options, and the outcome does not depend on the order of the environment.
-  for (const name of Object.keys(env).filter(isOwnVariable).sort()) {
-    const value = env[name];
-    if (value === undefined || Object.hasOwn(switches, name)) continue;
+  const all = Object.entries(env).flatMap(([name, value]) => (value !== undefined && name.startsWith(PREFIX) && !Object.hasOwn(switches, name) ? [{ name, value }] : []));
+  const ours = all.filter(({ name, value }) => isOwnVariable(name, value)).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  for (const { name, value } of ours) {
     const place: Place = { file: name, line: 0 };
     const reason = addVariable(document, name, value, here, place);
     if (reason !== null) problems.error(place, '', null, reason);
   }
+  for (const { name } of ours) {
+    const meant = findMeantVariable(document, name);
+    if (meant !== null) problems.error({ file: name, line: 0 }, '', null, `defines a program of its own; an option follows two underscores, as ${meant}, and the command of a program of this name is ${name}__COMMAND`);
+  }
+  warnOfLinks(all.filter((variable) => !ours.includes(variable)).map(({ name }) => name), problems);
   const format = env.ONEVISOR_LOG_FORMAT;
   if (format !== undefined) setOption(document, 'supervisord', 'log_format', format, here, { file: 'ONEVISOR_LOG_FORMAT', line: 0 });
+}
+
+function warnOfLinks(names: readonly string[], problems: Problems): void {
+  const [first, ...others] = names.toSorted();
+  if (first === undefined) return;
+  const rest = others.length === 0 ? '' : ` (and ${others.length} more)`;
+  problems.warn({ file: first, line: 0 }, '', null, `describes a Kubernetes service and is ignored${rest}; set enableServiceLinks: false in the pod to be rid of it`);
+}
+
+/** The right name of a variable that defines a program, where an option of another program is meant: ONEVISOR_PROGRAM_WEB_AUTOSTART beside a program "web". */
+function findMeantVariable(document: Document, variable: string): string | null {
+  const own = variable.startsWith(`${PREFIX}PROGRAM_`) ? variable.slice(`${PREFIX}PROGRAM_`.length) : '';
+  const defined = document.sections.get(findSection(document, 'program:', own));
+  // A program of that name may be in the file.
+  if (own.includes('__') || defined?.place.file !== variable || defined.options.get('command')?.place.file !== variable) return null;
+  return kinds.filter(({ isNamed }) => isNamed).flatMap((kind) => splitOption(kind, own).flatMap(({ head, option }) => {
+    const section = findSection(document, kind.section, head);
+    return document.sections.has(section) ? [`${PREFIX}${kind.word}_${head}__${option}`] : [];
+  }))[0] ?? null;
+}
+
+/** All ways to read NAME_OPTION, the longest option first. */
+function splitOption({ tables }: Kind, text: string): Array<{ head: string; option: string }> {
+  const options = knownOptions(tables).map((name) => name.toUpperCase()).toSorted((a, b) => b.length - a.length);
+  return options.flatMap((option) => (text.endsWith(`_${option}`) && text.length > option.length + 1 ? [{ head: text.slice(0, -option.length - 1), option }] : []));
+}
+
+function knownOptions(tables: readonly Table[]): string[] {
+  return tables.flatMap((table) => Object.entries(table).flatMap(([row, { aliases }]) => [row, ...aliases]));
 }
 
 function setOption(document: Document, section: string, option: string, value: string, here: string, place: Place): void {
@@ -86,8 +129,11 @@ function addVariable(document: Document, variable: string, value: string, here: 
     setOption(document, section, 'command', value, here, place);
     return null;
   }
-  const known = kind.tables.flatMap((table) => Object.entries(table).flatMap(([row, { aliases }]) => [row, ...aliases]));
-  if (option === '') return `an option must follow, as ${variable}__${String(known[0]).toUpperCase()}`;
+  const known = knownOptions(kind.tables);
+  if (option === '') {
+    const [meant] = splitOption(kind, tail);
+    return `an option must follow, as ${meant === undefined ? `${variable}__${String(known[0]).toUpperCase()}` : `${PREFIX}${kind.word}_${meant.head}__${meant.option}`}`;
+  }
   if (!known.includes(option)) {
     const nearest = nearestName(option, known);
     return `[${section}] has no option "${option}"${nearest === null ? '' : ` (did you mean ${variable.slice(0, variable.length - option.length)}${nearest.toUpperCase()}?)`}`;
@@ -107,15 +153,15 @@ function findSection(document: Document, start: string, name: string): string {
 function suggestVariable(variable: string): string {
   const words = variable.slice(PREFIX.length).split('_');
   const candidates = kinds.map(({ word, isNamed }) => {
-    const count = word.split('_').length;
-    const tail = words.slice(count).join('_');
-    return PREFIX + word + (tail === '' ? (isNamed ? '_NAME' : '__OPTION') : `_${tail}`);
+    const tail = words.slice(word.split('_').length).join('_').replace(/^_+/, '');
+    const separator = isNamed ? '_' : '__';
+    return PREFIX + word + separator + (tail === '' ? (isNamed ? 'NAME' : 'OPTION') : tail);
   });
   return formatSuggestion(variable, [...Object.keys(switches), ...candidates]);
 }
 
 /** A switch that is on or off; null where it is not set or neither. */
-export function readSwitch(env: Readonly<Record<string, string | undefined>>, name: Switch): boolean | null {
+export function readSwitch(env: Environment, name: Switch): boolean | null {
   const value = env[name]?.toLowerCase();
   if (value === undefined || value === '') return null;
   if (['1', 'true', 'yes', 'on'].includes(value)) return true;

@@ -1,21 +1,87 @@
 /**
- * A Procfile (`name: command` a line) as programs. Pure.
+ * A Procfile (`name: command` a line) as programs, and the `.env` beside it, as foreman reads them. All that is outside comes through the Source.
  */
+import { posix } from 'node:path';
+import { parseEnvironmentText } from '../core/environment-text.ts';
 import { joinCommandLine } from './command-line.ts';
 import { type Document, ensureSection } from './dialect.ts';
 import type { Problems } from './problems.ts';
 import { splitLines, strip } from './python-text.ts';
+import type { Source } from './source.ts';
 
 const FIRST_PORT = 5000;
 const PORT_STEP = 100;
+const LAST_PORT = 65_535;
+
+/** A Procfile with what lies beside it. */
+interface ProcfileText {
+  readonly path: string;
+  readonly text: string;
+  /** Variables of the `.env`, those that we inherit left out: they win. */
+  readonly variables: ReadonlyMap<string, string>;
+  /** PORT of the first program. */
+  readonly firstPort: number;
+}
+
+/** What the programs of a Procfile have beside their command. */
+export interface ProcfilePrograms {
+  /** First PORT of each program, by its name. */
+  readonly ports: ReadonlyMap<string, number>;
+  readonly variables: ReadonlyMap<string, string>;
+}
+
+/** Adds the programs of the Procfile that ONEVISOR_PROCFILE names, with the `.env` beside it. */
+export function addProcfile(document: Document, here: string, source: Source, problems: Problems): ProcfilePrograms {
+  const { ONEVISOR_PROCFILE: procfile } = source.env;
+  const none: ProcfilePrograms = { ports: new Map(), variables: new Map() };
+  if (procfile === undefined) return none;
+  const path = posix.resolve(source.cwd, procfile);
+  const read = source.read(path);
+  if (!read.ok) {
+    problems.error({ file: 'ONEVISOR_PROCFILE', line: 0 }, '', null, `cannot read ${path}: ${read.reason}`);
+    return none;
+  }
+  const variables = readDotEnvBeside(path, source, problems);
+  return addPrograms(document, { path, text: read.text, variables, firstPort: readFirstPort(variables, source.env, problems) }, here, problems);
+}
+
+function readDotEnvBeside(procfile: string, source: Source, problems: Problems): ReadonlyMap<string, string> {
+  const path = posix.join(posix.dirname(procfile), '.env');
+  const read = source.read(path);
+  if (read.ok) return readDotEnv(read.text, path, source.env, problems);
+  if (read.code !== 'ENOENT') problems.error({ file: path, line: 0 }, '', null, `cannot read it: ${read.reason}`);
+  return new Map();
+}
+
+/**
+ * The variables that a `.env` adds to an environment. PORT is the base of the ports of all programs, as with foreman.
+ * What is wrong becomes a problem of that file.
+ */
+function readDotEnv(text: string, path: string, env: Readonly<Record<string, string | undefined>>, problems: Problems): Map<string, string> {
+  const parsed = parseEnvironmentText(text);
+  if (!parsed.ok) {
+    problems.error({ file: path, line: parsed.line }, '', null, 'cannot understand this line of a .env file; expected NAME=value');
+    return new Map();
+  }
+  for (const [name, value] of parsed.variables) if (value.includes('\0')) problems.error({ file: path, line: 0 }, '', null, `the value of ${name} has a NUL in it, which no environment can hold`);
+  return new Map([...parsed.variables].filter(([name]) => env[name] === undefined));
+}
+
+/** PORT of the first program: that of the environment, else of the `.env`, else 5000. */
+function readFirstPort(variables: ReadonlyMap<string, string>, env: Readonly<Record<string, string | undefined>>, problems: Problems): number {
+  const text = env['PORT'] ?? variables.get('PORT') ?? '';
+  if (text === '') return FIRST_PORT;
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (port > 0 && port <= LAST_PORT) return port;
+  problems.warn({ file: 'PORT', line: 0 }, '', null, `"${text}" is no port, so the programs of the Procfile count from ${FIRST_PORT}`);
+  return FIRST_PORT;
+}
 
 /**
  * Adds the programs of a Procfile to a document. A command goes to a shell, as with foreman; so that the shell's children get the
- * signals too, stopasgroup is on.
- *
- * @returns the first PORT of each program: 5000 and 100 more a line
+ * signals too, stopasgroup is on. Each program has a PORT 100 above that of the one before.
  */
-export function addProcfile(document: Document, text: string, file: string, here: string, problems: Problems): Map<string, number> {
+function addPrograms(document: Document, { path: file, text, variables, firstPort }: ProcfileText, here: string, problems: Problems): ProcfilePrograms {
   const ports = new Map<string, number>();
   splitLines(text).forEach((line, index) => {
     const content = strip(line);
@@ -28,12 +94,12 @@ export function addProcfile(document: Document, text: string, file: string, here
     }
     const [, name = '', command = ''] = match;
     if (ports.has(name)) problems.error(place, `program:${name}`, null, 'this name is in the Procfile already');
-    ports.set(name, FIRST_PORT + PORT_STEP * ports.size);
+    ports.set(name, firstPort + PORT_STEP * ports.size);
     const { options } = ensureSection(document, `program:${name}`, place);
     const set = (option: string, value: string): unknown => options.set(option, { value, place, here, literal: true });
     set('command', joinCommandLine(['/bin/sh', '-c', command]));
     set('stopasgroup', 'true');
     set('numprocs_start', '1');
   });
-  return ports;
+  return { ports, variables };
 }

@@ -15,6 +15,7 @@ import { type EventListenerOptions, type FcgiProgramOptions, fcgiOptions, listen
 import type { Subject } from './names.ts';
 import type { Table } from './option.ts';
 import type { Problems } from './problems.ts';
+import type { ProcfilePrograms } from './procfile.ts';
 import { formatPythonString } from './python-text.ts';
 import { USE_SCRIPT } from './relations.ts';
 import { chainLookup, findOption, hintAtCut, type Lookup, type SectionReader } from './section-reader.ts';
@@ -29,8 +30,8 @@ export interface Workshop {
   readonly path: string | undefined;
   readonly isContainer: boolean;
   readonly supervisord: SupervisordOptions;
-  /** First PORT of each program of a Procfile. */
-  readonly ports: ReadonlyMap<string, number>;
+  /** What the programs of a Procfile have besides. */
+  readonly procfile: ProcfilePrograms;
 }
 
 /** Reason why a program without a command cannot be started. */
@@ -99,7 +100,7 @@ export function readProcesses(workshop: Workshop, section: RawSection, type: Pro
   const { numprocs: wanted, numprocs_start: first } = reader.read(section, { numprocs: programOptions.numprocs, numprocs_start: programOptions.numprocs_start }, lookup, subject);
   const numprocs = wanted > MOST_PROCESSES ? 1 : wanted;
   if (wanted > MOST_PROCESSES) problems.error(lookup('numprocs')?.place ?? section.place, section.name, 'numprocs', `is above ${MOST_PROCESSES}, more than can be run`);
-  const named = withProcessName(workshop, section, lookup, numprocs, workshop.ports.has(program));
+  const named = withProcessName(workshop, section, lookup, numprocs, workshop.procfile.ports.has(program));
   const special = readSpecial(workshop, section, type, lookup, subject, needsSocket);
   if (numprocs < 1) {
     problems.warn(lookup('numprocs')?.place ?? section.place, section.name, 'numprocs', 'is below 1, so there is no process of this program');
@@ -139,10 +140,10 @@ function withProcessName({ problems }: Workshop, section: RawSection, lookup: Lo
 }
 
 /** The program's own variables come first: the other options of the process can use them. */
-function readEnvironment({ reader, ports }: Workshop, section: RawSection, lookup: Lookup, subject: Subject, first: number): ReadonlyMap<string, string> {
+function readEnvironment({ reader, procfile: { ports, variables } }: Workshop, section: RawSection, lookup: Lookup, subject: Subject, first: number): ReadonlyMap<string, string> {
   const { environment } = reader.read(section, { environment: programOptions.environment }, lookup, subject);
   const port = ports.get(subject.program);
-  return port === undefined ? environment : new Map([['PORT', String(port + (subject.number ?? first) - first)], ...environment]);
+  return port === undefined ? environment : new Map([...variables, ['PORT', String(port + (subject.number ?? first) - first)], ...environment]);
 }
 
 /** What only listeners and FastCGI programs have. */

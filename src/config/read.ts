@@ -8,7 +8,7 @@ import type { Context } from './datatype.ts';
 import { absolutePath } from './datatypes.ts';
 import { listNames, findProcesses, resolveDependencies } from './dependencies.ts';
 import { addDocument, addText, type Document, emptyDocument, ensureSection, type TextProblems } from './dialect.ts';
-import { addEnvironment, readSwitch } from './environment.ts';
+import { addEnvironment, definesPrograms, readSwitch } from './environment.ts';
 import { ExpansionError, expand } from './expand.ts';
 import type { Flags } from './flags.ts';
 import { findMatches } from './glob.ts';
@@ -50,7 +50,7 @@ export function searchPaths(executable: string, cwd: string): string[] {
 export function isUnconfigured(source: Source, { flags, executable }: Pick<ReadSettings, 'flags' | 'executable'>): boolean {
   const named = flags.file ?? source.env.ONEVISOR_CONF ?? null;
   const hasFile = named === null ? searchPaths(executable, source.cwd).some((path) => source.isFile(path)) : named !== '';
-  return !hasFile && flags.command === null && !Object.keys(source.env).some((name) => /^ONEVISOR_(CONF_TEXT$|PROCFILE$|PROGRAM_|FCGI_PROGRAM_|EVENTLISTENER_)/.test(name));
+  return !hasFile && flags.command === null && !definesPrograms(source.env);
 }
 
 /** Name of the program that a command line after `--` makes. */
@@ -65,7 +65,7 @@ export function readConfig(source: Source, settings: ReadSettings): Reading {
   const file = findFile(source, settings, problems);
   const here = file === null ? source.cwd : posix.dirname(file);
   const included = file === null ? [] : addFile(document, file, source, settings, problems);
-  const ports = addProcesses(document, here, source, problems);
+  const procfile = addProcfile(document, here, source, problems);
   included.push(...addInlineText(document, here, source, settings, problems));
   addEnvironment(document, env, here, problems);
   addFlags(document, flags);
@@ -79,7 +79,7 @@ export function readConfig(source: Source, settings: ReadSettings): Reading {
   const supervisord = readSupervisord(document, reader, source);
   names.add(supervisord.environment);
   const rpcInterfaces = readRpcInterfaces(document, reader, problems);
-  const workshop = { document, reader, problems, context, path: env.PATH, isContainer: settings.isContainer, supervisord, ports };
+  const workshop = { document, reader, problems, context, path: env.PATH, isContainer: settings.isContainer, supervisord, procfile };
   const { groups, setAside } = readGroups(workshop);
   const main = flags.command === null ? null : MAIN;
   const placeOf = (section: string, option: string): Place | undefined => chainLookup(document.sections.get(section)?.options, document.sections.get('program-default')?.options)(option)?.place;
@@ -191,17 +191,6 @@ function addIncludes(document: Document, here: string, source: Source, isStatic:
 function report({ errors, warnings }: TextProblems, problems: Problems): void {
   for (const problem of errors) problems.error(problem, problem.section, problem.option, problem.reason);
   for (const problem of warnings) problems.warn(problem, problem.section, problem.option, problem.reason);
-}
-
-/** Adds the Procfile; returns the first PORT of each of its programs. */
-function addProcesses(document: Document, here: string, source: Source, problems: Problems): ReadonlyMap<string, number> {
-  const { ONEVISOR_PROCFILE: procfile } = source.env;
-  if (procfile === undefined) return new Map();
-  const path = posix.resolve(source.cwd, procfile);
-  const read = source.read(path);
-  if (read.ok) return addProcfile(document, read.text, path, here, problems);
-  problems.error({ file: 'ONEVISOR_PROCFILE', line: 0 }, '', null, `cannot read ${path}: ${read.reason}`);
-  return new Map();
 }
 
 /** Adds the text of ONEVISOR_CONF_TEXT with its own includes; returns these. */

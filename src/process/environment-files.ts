@@ -4,6 +4,7 @@
  */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseEnvironmentText, VARIABLE_NAME } from '../core/environment-text.ts';
 import { decodeBytes, toPath } from '../files/bytes.ts';
 import { FileError, readRegularFile } from '../files/read-file.ts';
 import { SpawnError } from './spawn-error.ts';
@@ -12,8 +13,6 @@ import { SpawnError } from './spawn-error.ts';
 const MAX_BYTES = 1024 * 1024;
 /** execve(2) takes less for all arguments and variables together, with a stack of 8 MB. */
 const MAX_SUM = 4 * MAX_BYTES;
-const NAME = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
-const ESCAPES: ReadonlyMap<string, string> = new Map([['n', '\n'], ['r', '\r'], ['t', '\t']]);
 
 /** One `environment_file`; an optional one may be missing. */
 export interface EnvironmentFile {
@@ -49,29 +48,11 @@ export function readEnvironmentFiles(files: readonly EnvironmentFile[], director
   return variables;
 }
 
-/**
- * The variables of a file as Docker's `--env-file` and dotenv have them: `NAME=value`, `export NAME=value`, comments, blank lines;
- * 'single quotes' take everything as it is, "double quotes" know \n \r \t \" \\ and may go on over several lines. Throws {@link SpawnError}.
- */
-export function parseEnvironmentFile(raw: string, path: string): Map<string, string> {
-  const variables = new Map<string, string>();
-  // A byte order mark is the editor's.
-  const text = raw.replace(/^\uFEFF/, '');
-  const line = /[ \t]*(?:#.*|(?:export[ \t]+)?([^\s=#]+)[ \t]*=[ \t]*(?:'([^']*)'[ \t]*(?:#.*)?|"((?:[^"\\]|\\[^])*)"[ \t]*(?:#.*)?|(.*))|)\r?(?:\n|$)/y;
-  let row = 1;
-  while (line.lastIndex < text.length) {
-    const from = line.lastIndex;
-    const match = line.exec(text);
-    const [whole = '', name, single, double, bare] = match ?? [];
-    if (match === null || (name !== undefined && !NAME.test(name))) throw new SpawnError('exec', 'EINVAL', `cannot read ${path}: line ${row} is not NAME=value`);
-    if (name !== undefined) variables.set(name, single ?? (double === undefined ? (bare ?? '').trim() : unescape(double)));
-    row += text.slice(from, from + whole.length).split('\n').length - 1;
-  }
-  return variables;
-}
-
-function unescape(text: string): string {
-  return text.replace(/\\([^])/g, (_whole, letter: string) => ESCAPES.get(letter) ?? letter);
+/** The variables of a file; core/environment-text.ts has its form. Throws {@link SpawnError}. */
+export function parseEnvironmentFile(text: string, path: string): Map<string, string> {
+  const parsed = parseEnvironmentText(text);
+  if (!parsed.ok) throw new SpawnError('exec', 'EINVAL', `cannot read ${path}: line ${parsed.line} is not NAME=value`);
+  return parsed.variables;
 }
 
 function codeOf(error: unknown): string {
@@ -94,7 +75,7 @@ function readSmallFile(path: string, isOptional: boolean): string | null {
 function listFiles(directory: string): string[] {
   try {
     const entries = readdirSync(toPath(directory), { withFileTypes: true });
-    return entries.filter((entry) => !entry.isDirectory() && NAME.test(entry.name)).map(({ name }) => name).toSorted();
+    return entries.filter((entry) => !entry.isDirectory() && VARIABLE_NAME.test(entry.name)).map(({ name }) => name).toSorted();
   } catch (error) {
     throw new SpawnError('exec', codeOf(error), `cannot read ${directory}: ${codeOf(error)}`);
   }

@@ -2,6 +2,7 @@
  * The environment of a new process: what it inherits, what Supervisor adds, what the configuration sets.
  * It reads no environment and no file itself.
  */
+import { isServiceLink } from '../core/service-links.ts';
 import type { User } from '../native/addon.ts';
 
 /** Our own variables; no program gets them. NODE_OPTIONS is the application's, and stays. */
@@ -30,7 +31,7 @@ export interface EnvironmentSources {
 export function buildEnvironment(sources: EnvironmentSources, login: User | null): Map<string, string> {
   const variables = new Map<string, string>();
   for (const [name, value] of Object.entries(sources.inherited)) {
-    if (value !== undefined && !name.startsWith(OWN_PREFIX)) variables.set(name, value);
+    if (value !== undefined && (!name.startsWith(OWN_PREFIX) || isServiceLink(name, value))) variables.set(name, value);
   }
   if (login !== null) {
     variables.set('HOME', login.home).set('USER', login.name).set('LOGNAME', login.name);

@@ -30,6 +30,24 @@ test('[supervisord] user= in numbers', { skip: rootSkip }, async (t) => {
   assert.deepEqual([(await statusField(launched.pid, 'Uid')).split(/\s+/)[0], (await statusField(launched.pid, 'Gid')).split(/\s+/)[0]], ['54321', '0']);
 });
 
+test('a Service that is called onevisor: its variables are ignored, and given to the programs', { skip }, async (t) => {
+  const launched = await launch(t, {
+    env: { ONEVISOR_PROGRAM_A: 'sh -c "env | grep ^ONEVISOR; exec sleep 1000"', ONEVISOR_SERVICE_HOST: '10.0.0.1', ONEVISOR_PORT: 'tcp://10.0.0.1:80', ONEVISOR_PROGRAM_API_PORT: 'tcp://10.0.0.1:80', ONEVISOR_PORT_80_TCP_PROTO: 'tcp' },
+  });
+  for (const line of ['ONEVISOR_SERVICE_HOST=10.0.0.1', 'ONEVISOR_PROGRAM_API_PORT=tcp://10.0.0.1:80']) await launched.stdout.waitFor(new RegExp(`^a \\| ${line}$`));
+  assert.equal(launched.stdout.text.match(/enableServiceLinks/g)?.length, 1);
+  assert.match((await launched.ctl('status')).stdout, /^a .*\n$/);
+});
+
+test('a Procfile counts its ports from PORT, and has the variables of .env', { skip }, async (t) => {
+  const launched = await launch(t, {
+    files: { 'Procfile': 'web: echo "web $PORT $NAME $KEPT"; exec sleep 1000\nworker: echo "worker $PORT"; exec sleep 1000\n', '.env': 'NAME="a b"\nKEPT=no\n' },
+    env: { ONEVISOR_PROCFILE: 'Procfile', PORT: '8000', KEPT: 'yes' },
+  });
+  await launched.stdout.waitFor(/web 8000 a b yes$/);
+  await launched.stdout.waitFor(/worker 8100$/);
+});
+
 test('a working directory that has been removed breaks neither client nor supervisor', { skip }, async (t) => {
   const launched = await launch(t, { env: { ONEVISOR_PROGRAM_A: 'sleep 1000' }, prepare: 'mkdir gone; cd gone; rmdir ../gone' });
   await launched.waitForLine(/spawned: 'a'/);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isOwnVariable, readSwitch } from '../../../src/config/environment.ts';
+import { definesPrograms, isOwnVariable, readSwitch } from '../../../src/config/environment.ts';
 import { type Flags, formatSupervisordUsage, noFlags, parseFlags } from '../../../src/config/flags.ts';
 import type { Config, ProcessConfig } from '../../../src/config/model.ts';
-import { isUnconfigured, readCtlConfig, readServerConfig, searchNames, searchPaths } from '../../../src/config/read.ts';
+import { isUnconfigured, readConfig, readCtlConfig, readServerConfig, searchNames, searchPaths } from '../../../src/config/read.ts';
 import { configOf, memorySource, printed, read, readText } from './memory-source.ts';
 
 const HEAD = '[supervisord]\n';
@@ -139,6 +139,46 @@ test('environment: text of a configuration, over the file and under the variable
   assert.deepEqual(envErrors({ ONEVISOR_CONF_TEXT: 'x' }), ['ONEVISOR_CONF_TEXT:1: the first option stands before any [section]: x']);
 });
 
+test('environment: variables of Kubernetes services are none of ours', () => {
+  const env = { ONEVISOR_SERVICE_HOST: '10.0.0.1', ONEVISOR_PORT: 'tcp://10.0.0.1:80', ONEVISOR_PORT_80_TCP_ADDR: '10.0.0.1', ONEVISOR_PROGRAM_API_PORT: 'tcp://10.0.0.1:80', ONEVISOR_PROGRAM_API: 'serve' };
+  const reading = readText(HEAD, { env });
+  assert.deepEqual(processesOf(configOf(reading)).map(({ name }) => name), ['api']);
+  assert.deepEqual(printed(reading.warnings), ['ONEVISOR_PORT: describes a Kubernetes service and is ignored (and 3 more); set enableServiceLinks: false in the pod to be rid of it']);
+  assert.deepEqual(printed(readText(HEAD, { env: { ONEVISOR_PORT: 'tcp://10.0.0.1:80' } }).warnings), ['ONEVISOR_PORT: describes a Kubernetes service and is ignored; set enableServiceLinks: false in the pod to be rid of it']);
+  assert.deepEqual(envErrors({ ONEVISOR_PORT: '80' }).length, 1, 'not the value of a service');
+  assert.ok(definesPrograms({ ONEVISOR_PROGRAM_API: 'serve' }) && !definesPrograms({ ONEVISOR_PROGRAM_API_PORT: 'tcp://10.0.0.1:80', ONEVISOR_PROGRAM_X: undefined }));
+});
+
+test('environment: one underscore too few', () => {
+  const text = `${HEAD}[program:web]\ncommand=x\n[program:db_user]\ncommand=x\n[fcgi-program:php]\ncommand=x\nsocket=unix:///s\n[program:db]\ncommand=x\n`;
+  const meant = (variable: string, name: string): string => `${variable}: defines a program of its own; an option follows two underscores, as ${name}, and the command of a program of this name is ${variable}__COMMAND`;
+  assert.deepEqual(envErrors({ ONEVISOR_PROGRAM_WEB_AUTOSTART: 'false' }, text), [meant('ONEVISOR_PROGRAM_WEB_AUTOSTART', 'ONEVISOR_PROGRAM_WEB__AUTOSTART')]);
+  assert.deepEqual(envErrors({ ONEVISOR_PROGRAM_WEB_STDOUT_LOGFILE_MAXBYTES: '0' }, text), [meant('ONEVISOR_PROGRAM_WEB_STDOUT_LOGFILE_MAXBYTES', 'ONEVISOR_PROGRAM_WEB__STDOUT_LOGFILE_MAXBYTES')]);
+  assert.deepEqual(envErrors({ ONEVISOR_PROGRAM_PHP_SOCKET_MODE: '0700' }, text), [meant('ONEVISOR_PROGRAM_PHP_SOCKET_MODE', 'ONEVISOR_FCGI_PROGRAM_PHP__SOCKET_MODE')]);
+  // Defined by the environment alone, whatever the order of the names.
+  assert.deepEqual(envErrors({ ONEVISOR_PROGRAM_X_Y__COMMAND: 'serve', ONEVISOR_PROGRAM_X_Y_USER: 'root' }), [meant('ONEVISOR_PROGRAM_X_Y_USER', 'ONEVISOR_PROGRAM_X_Y__USER')]);
+  // A program that has such a name, by the file or by __COMMAND, and one without a program beside it.
+  assert.deepEqual(envErrors({ ONEVISOR_PROGRAM_DB_USER: 'y', ONEVISOR_PROGRAM_WEB_USER__COMMAND: 'y', ONEVISOR_PROGRAM_JOB_USER: 'y' }, text), []);
+  assert.deepEqual(envErrors({ ONEVISOR_GROUP_G_PRIORITY: '1' }), ['ONEVISOR_GROUP_G_PRIORITY: an option must follow, as ONEVISOR_GROUP_G__PRIORITY']);
+  assert.match(envErrors({ ONEVISOR_SUPERVISORD_LOGLEVEL: 'warn' })[0] ?? '', /did you mean ONEVISOR_SUPERVISORD__LOGLEVEL\?/);
+});
+
+test('environment: a Procfile with PORT and .env', () => {
+  const run = (dotEnv: string | null, env: Record<string, string>): ReturnType<typeof read> => read({ files: { '/app/Procfile': 'web: a\nworker: b\n', ...(dotEnv === null ? {} : { '/app/.env': dotEnv }) }, env: { ONEVISOR_PROCFILE: '/app/Procfile', ...env } });
+  const variablesOf = (...call: Parameters<typeof run>): Array<Record<string, string>> => processesOf(configOf(run(...call))).map(({ options }) => Object.fromEntries(options.environment));
+  assert.deepEqual(variablesOf(null, { PORT: '8000' }), [{ PORT: '8000' }, { PORT: '8100' }]);
+  assert.deepEqual(variablesOf('# c\nexport A="1 2"\nB=3\n', { B: 'mine' }), [{ A: '1 2', PORT: '5000' }, { A: '1 2', PORT: '5100' }]);
+  assert.deepEqual(variablesOf('PORT=7000\n', {}), [{ PORT: '7000' }, { PORT: '7100' }]);
+  assert.deepEqual(variablesOf('PORT=7000\n', { PORT: '8000', ONEVISOR_PROGRAM_WORKER__ENVIRONMENT: 'PORT=1' }), [{ PORT: '8000' }, { PORT: '1' }]);
+  for (const odd of ['x', '0', '70000']) assert.deepEqual(printed(run(null, { PORT: odd }).warnings), [`PORT: "${odd}" is no port, so the programs of the Procfile count from 5000`]);
+  assert.deepEqual(printed(run('A=1\nnonsense\n', {}).errors), ['/app/.env:2: cannot understand this line of a .env file; expected NAME=value']);
+  assert.deepEqual(printed(run('A=1\0\n', {}).errors), ['/app/.env: the value of A has a NUL in it, which no environment can hold']);
+  const unreadable = { ...memorySource({ files: { '/app/Procfile': 'web: a\n' }, env: { ONEVISOR_PROCFILE: '/app/Procfile' } }) };
+  const { read: readFile } = unreadable;
+  const denied = readConfig({ ...unreadable, read: (path) => (path === '/app/.env' ? { ok: false, code: 'EACCES', reason: 'permission denied' } : readFile(path)) }, { isContainer: false, isStatic: false, flags: noFlags, executable: '/usr/bin/onevisor' });
+  assert.deepEqual(printed(denied.errors), ['/app/.env: cannot read it: permission denied']);
+});
+
 test('environment: a Procfile', () => {
   const files = { '/home/me/Procfile': '# c\n\nweb: serve -p $PORT "%d" it\'s\nworker:  work\n' };
   const config = configOf(read({ files, env: { ONEVISOR_PROCFILE: 'Procfile', ONEVISOR_PROGRAM_WORKER__NUMPROCS: '2', ONEVISOR_PROGRAM_WEB__ENVIRONMENT: 'A=1' } }));
@@ -170,7 +210,7 @@ test('environment: switches', () => {
   assert.equal(readSwitch({ ONEVISOR_CONTAINER: 'perhaps' }, 'ONEVISOR_CONTAINER'), null);
   assert.deepEqual(envErrors({ ONEVISOR_CONTAINER: 'perhaps' }), ['ONEVISOR_CONTAINER: "perhaps" is not 1 or 0']);
   assert.deepEqual(envErrors({ ONEVISOR_CONTAINER: '' }), []);
-  assert.ok(isOwnVariable('ONEVISOR_X') && !isOwnVariable('X'));
+  assert.ok(isOwnVariable('ONEVISOR_X', '') && !isOwnVariable('X', ''));
 });
 
 test('flags over environment over file, taken as they are', () => {
