@@ -23,17 +23,34 @@ function sectionsFrom(document: Document, start: string): RawSection[] {
   return [...document.sections.values()].filter(({ name }) => name.startsWith(start));
 }
 
-/** The TCP servers that may be opened. */
+/**
+ * The TCP servers to open. One without a password that other machines could reach is opened on loopback only, where supervisorctl finds it
+ * (CVE-2019-12105).
+ */
 export function readInetServers(document: Document, reader: SectionReader, problems: Problems): InetServerOptions[] {
-  return sectionsFrom(document, 'inet_http_server').flatMap((section) => {
+  const moved = new Set<InetServerOptions>();
+  const servers = sectionsFrom(document, 'inet_http_server').map((section) => {
     reader.warnUnknown(section, [inetServerOptions]);
     const server = reader.read(section, inetServerOptions, chainLookup(section.options, document.defaults), null);
     checkAuthentication(section, server, problems);
-    if (server.password !== null || server.allow_insecure || isLoopback(server.port)) return [server];
+    if (server.password !== null || server.allow_insecure || isLoopback(server.port)) return server;
+    const host = server.port.host.includes(':') ? '::1' : '127.0.0.1';
     const place = section.options.get('port')?.place ?? section.place;
-    problems.warn(place, section.name, 'port', 'whoever can reach this address could run any command, so it is not opened; set username and password, or use 127.0.0.1, or set allow_insecure=true');
-    return [];
+    problems.warn(place, section.name, 'port', `whoever can reach this address could run any command, so it is opened on ${host} only; set username and password, or allow_insecure=true`);
+    const safe = { ...server, port: { ...server.port, host } };
+    moved.add(safe);
+    return safe;
   });
+  // An address that another server has already need not be opened a second time.
+  return servers.filter((server, index) => {
+    const others = servers.filter((other, at) => other !== server && (!moved.has(other) || at < index));
+    return !moved.has(server) || !others.some((other) => occupies(other.port, server.port));
+  });
+}
+
+/** True if a server at one address listens at a loopback address too. */
+function occupies({ host, port }: InetAddress, loopback: InetAddress): boolean {
+  return port === loopback.port && ['', 'localhost', '0.0.0.0', '::', loopback.host].includes(host);
 }
 
 /** The servers on unix sockets. */

@@ -13,6 +13,17 @@ const skip = (await pid1SkipReason()) ?? false;
 const rootSkip = process.getuid?.() === 0 ? skip : 'only root can become another user';
 const isThere = (path: string): Promise<boolean> => stat(path).then(() => true, () => false);
 
+test('a TCP server for every address without a password is there on loopback, and supervisorctl uses it', { skip }, async (t) => {
+  const port = 20_000 + (process.pid % 10_000);
+  const launched = await launch(t, { config: `[supervisord]\n[inet_http_server]\nport=*:${port}\n[supervisorctl]\nserverurl=http://localhost:${port}\n[program:a]\ncommand=sleep 1000\n` });
+  await launched.waitForLine(/spawned: 'a'/);
+  assert.match(launched.stdout.text, /WARN .*supervisord\.conf:3: \[inet_http_server\] port: whoever can reach this address could run any command, so it is opened on 127\.0\.0\.1 only/);
+  assert.match((await launched.ctl('-c', 'supervisord.conf', 'status')).stdout, /^a +(RUNNING|STARTING)/);
+  const listening = await launched.enter(['cat', '/proc/net/tcp', '/proc/net/tcp6']);
+  const hex = port.toString(16).toUpperCase().padStart(4, '0');
+  assert.deepEqual(listening.stdout.split('\n').flatMap((line) => / ([0-9A-F]+):([0-9A-F]{4}) \S+ 0A /.exec(line)?.slice(1).join(':') ?? []).filter((address) => address.endsWith(`:${hex}`)), [`0100007F:${hex}`]);
+});
+
 test('users in numbers, without an entry in passwd: our group stays, and there are no others', { skip: rootSkip }, async (t) => {
   for (const [user, uid, gid] of [['54321', '54321', '0'], ['54321:54322', '54321', '54322']] as const) {
     const launched = await launch(t, { config: `[supervisord]\n[program:a]\ncommand=sleep 1000\nuser=${user}\n[program:b]\ncommand=sh -c "echo b is up; exec sleep 1000"\nuser=${user}\n` });

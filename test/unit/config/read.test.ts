@@ -243,15 +243,26 @@ test('the main program: what comes after --, with options from elsewhere', () =>
   assert.deepEqual([main?.argv, main?.options.autorestart, main?.options.exit_on_end, main?.options.stopsignal, main?.options.startsecs, main?.options.stdout_logfile], [['sh', '-c', 'echo %d "it\'s"'], 'false', true, [2], 5, [{ kind: 'stdio', fd: 1, path: '/dev/stdout' }]]);
 });
 
-test('servers: addresses, passwords, and those that are not opened', () => {
+test('servers: addresses, passwords, and those that are opened on loopback only', () => {
   const servers = '[inet_http_server]\nport=*:9001\n[inet_http_server:b]\nport=*:9002\nallow_insecure=true\n[inet_http_server:c]\nport=0.0.0.0:9003\nusername=u\npassword=p\n[inet_http_server:d]\nport=[::1]:9004\n[unix_http_server]\nfile=/run/s\nchmod=0770\nchown=app:staff\n';
   const reading = readText(HEAD + servers);
-  assert.deepEqual(configOf(reading).inetServers.map(({ port }) => port.port), [9002, 9003, 9004]);
+  assert.deepEqual(configOf(reading).inetServers.map(({ port }) => `${port.host}:${port.port}`), ['127.0.0.1:9001', ':9002', '0.0.0.0:9003', '::1:9004']);
   assert.deepEqual(configOf(reading).unixServers.map(({ file, chmod }) => [file, chmod]), [['/run/s', 0o770]]);
-  assert.match(printed(reading.warnings)[0] ?? '', /:3: \[inet_http_server\] port: whoever can reach this address could run any command, so it is not opened/);
+  assert.match(printed(reading.warnings)[0] ?? '', /:3: \[inet_http_server\] port: whoever can reach this address could run any command, so it is opened on 127\.0\.0\.1 only; set username and password, or allow_insecure=true/);
   assert.match(printed(readText(`${HEAD}[inet_http_server]\nport=1\nusername=u\n`).errors)[0] ?? '', /:4: \[inet_http_server\] password: is missing, while there is a username/);
   assert.match(printed(readText(`${HEAD}[unix_http_server]\nfile=/s\npassword=u\n`).errors)[0] ?? '', /:4: \[unix_http_server\] username: is missing/);
   assert.match(printed(readText(`${HEAD}[inet_http_server]\n`).errors)[0] ?? '', /:2: \[inet_http_server\] port: is missing; add it, as port=127.0.0.1:9001/);
+});
+
+test('servers: one that moves to loopback does not take the place of another one', () => {
+  const hostsOf = (...ports: string[]): string[] => {
+    const text = ports.map((port, index) => `[inet_http_server:${index}]\nport=${port}\n`).join('').replace(/!\n/g, '\nallow_insecure=true\n');
+    return configOf(readText(HEAD + text)).inetServers.map(({ port }) => `${port.host}:${port.port}`);
+  };
+  assert.deepEqual(hostsOf('10.0.0.1:9001', '127.0.0.1:9001'), ['127.0.0.1:9001']);
+  assert.deepEqual(hostsOf('10.0.0.1:9001', '*:9001', '9002'), ['127.0.0.1:9001', '127.0.0.1:9002']);
+  assert.deepEqual(hostsOf('*:9001', '*:9001!'), [':9001']);
+  assert.deepEqual(hostsOf('[fe80::1]:9001', '127.0.0.1:9001'), ['::1:9001', '127.0.0.1:9001']);
 });
 
 test('plug-ins: only the main interface is there', () => {
