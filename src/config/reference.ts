@@ -41,7 +41,7 @@ function formatSection({ title, tables }: SectionKind): string {
 }
 
 function describeContainerDefault(option: Option<unknown>): string {
-  if (option.containerDefault === null) return 'none';
+  if (option.containerDefault === null) return 'the same beside a configuration file, else none';
   const text = formatValue(option, option.containerDefault);
   if (text === 'null') return 'the console only';
   return text.startsWith('/dev/') ? `${text}, with a prefix` : text;

@@ -3,7 +3,7 @@
  * Each step says in the words of Supervisor what it did; it starts nothing and ends nothing.
  */
 import { closeSync, constants, existsSync, rmSync, writeFileSync, writeSync } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, resolve } from 'node:path';
 import type { Config } from '../config/model.ts';
 import type { Message } from '../engine/messages.ts';
 import { ForeignLinkError, openTrusted } from '../files/links.ts';
@@ -70,6 +70,26 @@ function takeUser(addon: Addon, user: Config['supervisord']['user'], self: Self,
 /** A fifo without a reader must fail (ENXIO) and not wait. */
 const PID_FILE_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NONBLOCK | constants.O_NOCTTY;
 const PID_FILE_MODE = 0o666;
+
+/** Name of the file that Supervisor writes its pid to if `pidfile` is not set. */
+const DEFAULT_PID_FILE = 'supervisord.pid';
+
+/**
+ * The pidfile of a container that sets none, as an absolute path: scripts read that of Supervisor (`kill $(cat /supervisord.pid)`).
+ * Null in init mode and without a configuration file, where nobody expects one.
+ */
+export function defaultPidFile({ file, main }: Config, cwd: string): string | null {
+  return file === null || main !== null ? null : resolve(cwd, DEFAULT_PID_FILE);
+}
+
+/** Writes the pid to the file of the configuration, or to the default one, which need not be writable. Returns the line to log. */
+export function writePidFiles(config: Config, { pid, isContainer }: Self, cwd: string, leftovers: Leftovers): Message {
+  const { pidfile } = config.supervisord;
+  if (pidfile !== null) return writePidFile(pidfile, pid, leftovers);
+  const fallback = isContainer ? defaultPidFile(config, cwd) : null;
+  if (fallback !== null) writePidFile(fallback, pid, leftovers);
+  return formatStarted(pid);
+}
 
 /** Writes the pid to a file, which is removed at the end if it still says so. A failure is reported, as in Supervisor, and no more. */
 export function writePidFile(path: string, pid: number, leftovers: Leftovers): Message {

@@ -14,6 +14,7 @@ import { controlSocketPaths, type Peer } from '../core/control-socket.ts';
 import { containerExitCode, type ExitCause, formatCause } from '../core/exit-policy.ts';
 import type { Message } from '../engine/messages.ts';
 import type { Report } from '../engine/ports.ts';
+import { currentDirectory } from '../files/current-directory.ts';
 import { ListenError } from '../http/listen-error.ts';
 import { LogHub } from '../logs/hub.ts';
 import type { Addon } from '../native/addon.ts';
@@ -34,7 +35,7 @@ import { findRefusal, type FirstLook } from './first-look.ts';
 import { mainLogSpec } from './log-specs.ts';
 import { findMode, isMain, staysInForeground } from './mode.ts';
 import { NO_TARGET, SdNotifier, readTarget, withoutNotifyVariables } from './sd-notifier.ts';
-import { formatStarted, prepareProcess, removeOldLogs, type Self, writePidFile } from './preparation.ts';
+import { prepareProcess, removeOldLogs, type Self, writePidFiles } from './preparation.ts';
 import { Remote } from './remote.ts';
 import { Services } from './services.ts';
 import { Supervision } from './supervision.ts';
@@ -215,7 +216,7 @@ async function supervise(addon: Addon, io: SuperviseIo, start: Start): Promise<n
   };
   const beginWork = (): void => {
     if (config.main !== null) keepTerminal(addon, leftovers);
-    report(...(supervisord.pidfile === null ? formatStarted(self.pid) : writePidFile(supervisord.pidfile, self.pid, leftovers)));
+    report(...writePidFiles(config, self, currentDirectory(), leftovers));
     reportReady(addon, io);
     notifier.begin();
     early.start();

@@ -13,6 +13,30 @@ const skip = (await pid1SkipReason()) ?? false;
 const rootSkip = process.getuid?.() === 0 ? skip : 'only root can become another user';
 const isThere = (path: string): Promise<boolean> => stat(path).then(() => true, () => false);
 
+test('the pidfile of Supervisor is written beside a configuration file, and removed at the end', { skip }, async (t) => {
+  const launched = await launch(t, { config: '[supervisord]\n' });
+  await launched.waitForLine(/supervisord started with pid 1$/);
+  const path = join(launched.folder, 'supervisord.pid');
+  assert.equal(await readFile(path, 'utf8'), '1\n');
+  launched.signal('SIGTERM');
+  assert.deepEqual(await launched.exit, { code: 0, signal: null });
+  assert.equal(await isThere(path), false);
+});
+
+test('no pidfile without a configuration file, beside a command, or where one is set', { skip }, async (t) => {
+  for (const options of [{ env: { ONEVISOR_PROGRAM_A: 'sleep 1000' } }, { config: '[supervisord]\nloglevel=info\n', args: ['--', 'sleep', '1000'] }, { config: '[supervisord]\npidfile=%FOLDER%/own.pid\n' }]) {
+    const launched = await launch(t, options);
+    await launched.waitForLine(/supervisord started with pid 1$/);
+    assert.equal(await isThere(join(launched.folder, 'supervisord.pid')), false);
+  }
+});
+
+test('no pidfile, and no word about it, where the directory is read-only', { skip }, async (t) => {
+  const launched = await launch(t, { config: '[supervisord]\n', prepare: 'mkdir /run/ro; mount -t tmpfs -o ro tmpfs /run/ro; cd /run/ro' });
+  await launched.waitForLine(/supervisord started with pid 1$/);
+  assert.doesNotMatch(launched.stdout.text + launched.stderr.text, /pidfile/);
+});
+
 test('a TCP server for every address without a password is there on loopback, and supervisorctl uses it', { skip }, async (t) => {
   const port = 20_000 + (process.pid % 10_000);
   const launched = await launch(t, { config: `[supervisord]\n[inet_http_server]\nport=*:${port}\n[supervisorctl]\nserverurl=http://localhost:${port}\n[program:a]\ncommand=sleep 1000\n` });

@@ -92,7 +92,7 @@ test('the reference has every option once, with its default', () => {
   assert.match(reference, /\| `stopwaitsecs` \| integer \| 10; in a container 8 \|/);
   assert.match(reference, /\| `stdout_logfile` .* AUTO; in a container \/dev\/stdout, with a prefix \|/);
   assert.match(reference, /; in a container the console only/);
-  assert.match(reference, /; in a container none \|/);
+  assert.match(reference, /; in a container the same beside a configuration file, else none \|/);
   assert.match(reference, /`ONEVISOR_CONF_TEXT`/);
 });
 
