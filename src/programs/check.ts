@@ -8,6 +8,8 @@ import { formatFlags, parseFlags } from '../config/flags.ts';
 import type { Reading } from '../config/model.ts';
 import { readConfig } from '../config/read.ts';
 import { openSource, readGivenFile } from '../config/source.ts';
+import { isSupervisorName } from '../core/container-mode.ts';
+import { readProcess } from './container-facts.ts';
 import { findMode } from './mode.ts';
 
 /** What a program that runs, prints and ends needs from outside. */
@@ -25,6 +27,12 @@ export interface CheckIo extends ProgramIo {
   /** Path of our executable, beside which a file is searched. */
   readonly executable: string;
   readonly self: { readonly pid: number; readonly parent: number };
+}
+
+/** In a container whose PID 1 is a supervisor, that one is asked about: `docker exec` runs us beside it. */
+function asSupervisor(self: CheckIo['self']): CheckIo['self'] {
+  const first = self.pid === 1 ? null : readProcess(1);
+  return first !== null && isSupervisorName(first) ? { ...self, pid: 1 } : self;
 }
 
 /**
@@ -52,7 +60,7 @@ export async function runCheck(args: readonly string[], env: Readonly<Record<str
   const { flags } = outcome;
   const given = await readGivenFile(flags.file ?? env['ONEVISOR_CONF']);
   const readAs = (mode: boolean): Reading => readConfig(openSource(env, io.users, given), { isContainer: mode, isStatic: isGiven('--static'), flags, executable: io.executable });
-  const { isContainer, reading } = findMode({ env, self: io.self, flags }, readAs);
+  const { isContainer, reading } = findMode({ env, self: asSupervisor(io.self), flags }, readAs);
   if (isGiven('--json')) {
     io.out(`${JSON.stringify(describeReading(reading), null, 1)}\n`);
   } else {

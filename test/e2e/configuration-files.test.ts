@@ -90,3 +90,15 @@ test('a configuration from a pipe can be read again, also by a daemon', { skip }
   assert.match((await daemon('status')).stdout, /^a +(STARTING|RUNNING)/);
   assert.match((await daemon('shutdown')).stdout, /Shut down/);
 });
+
+test('check beside the supervisor of a container judges as that one does', { skip }, async (t) => {
+  const launched = await launch(t, { config: '[supervisord]\n[program:a]\ncommand=sleep 1000\n' });
+  await launched.waitForLine(/success: a entered RUNNING state/);
+  const shown = async (...variables: string[]): Promise<unknown[]> => {
+    const { stdout } = await launched.enter(['env', ...variables, EXECUTABLE, 'check', '--json', '-c', 'supervisord.conf']);
+    const { supervisord, programs } = JSON.parse(stdout) as { supervisord: { nodaemon: boolean }; programs: Array<{ stdout_logfile: string; stopwaitsecs: number }> };
+    return [supervisord.nodaemon, programs[0]?.stdout_logfile, programs[0]?.stopwaitsecs];
+  };
+  assert.deepEqual(await shown(), [true, '/dev/stdout', 8]);
+  assert.deepEqual(await shown('ONEVISOR_CONTAINER=0'), [false, 'AUTO', 10]);
+});
