@@ -3,7 +3,8 @@
  * options without the one that they belong to. Changes no value. Pure.
  */
 import { CommandLineError, parseCommandLine, quoteWord } from './command-line.ts';
-import type { RawSection } from './dialect.ts';
+import { adviseCommand } from './command-advice.ts';
+import type { RawOption, RawSection } from './dialect.ts';
 import type { ProgramOptions } from './options.ts';
 import type { Problems } from './problems.ts';
 import type { Lookup } from './section-reader.ts';
@@ -52,7 +53,11 @@ export function reportShellSyntax(problems: Problems, section: string, lookup: L
   for (const { name, severity, commandOf } of COMMANDS) {
     const raw = lookup(name);
     const [word, ...others] = findShellWords(commandOf(options) ?? '');
-    if (raw === undefined || word === undefined) continue;
+    if (raw === undefined) continue;
+    if (word === undefined) {
+      if (commandOf(options) !== null) reportAdvice(problems, section, name, raw);
+      continue;
+    }
     // As it stands in the file: that is where the corrected one goes.
     const line = raw.value.trim().replace(/\s*\n\s*/g, ' ');
     if (others.length === 0 && BACKGROUND.test(word)) {
@@ -61,6 +66,17 @@ export function reportShellSyntax(problems: Problems, section: string, lookup: L
     }
     const hint = word.endsWith(';') ? ', or a space before ";" where a comment begins' : '';
     problems[severity](raw.place, section, name, `"${line}" is not run by a shell; write sh -c ${quoteWord(line)}, or put quotes around ${word} where it is an argument${hint}`);
+  }
+}
+
+/** What is written counts, and not what was expanded: that may be a secret. Words of a command line of ours (`-- CMD`) are meant as they are. */
+function reportAdvice(problems: Problems, section: string, name: string, raw: RawOption): void {
+  if (raw.literal) return;
+  for (const { text, isNote, isOfProgram } of adviseCommand(raw.value)) {
+    // Hooks and checks may start and leave something.
+    if (isOfProgram && name !== 'command') continue;
+    if (isNote) problems.note(raw.place, section, name, text);
+    else problems.warn(raw.place, section, name, text);
   }
 }
 

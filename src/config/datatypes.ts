@@ -142,13 +142,27 @@ function readList(pieces: readonly Piece[]): KeyValueList {
   }
 }
 
+/** Values with `$NAME`, which only a shell would replace: of a variable that there is, or of the one that is set. */
+function remarkDollars(pieces: readonly Piece[], isVariable: (name: string) => boolean): string[] {
+  // What came from a name is taken as it is, and may be a secret.
+  const written = readList(pieces.map((piece) => (piece.isValue ? { text: '', isValue: true } : piece))).pairs;
+  return [...written].flatMap(([own, value]) => {
+    const names = [...value.matchAll(/\$(?:([A-Za-z_]\w{0,99})|\{([A-Za-z_]\w{0,99})\})/g)].map(([, plain, braced]) => plain ?? braced ?? '');
+    const name = names.find((one) => one === own || isVariable(one));
+    if (name === undefined) return [];
+    const instead = isVariable(name) ? `%(ENV_${name})s` : `%(ENV_${name}:-)s`;
+    return [`"$${name}" in the value of ${own} is not replaced, because no shell reads it; write ${instead}`];
+  });
+}
+
 export const environment: DataType<ReadonlyMap<string, string>> = {
   name: 'KEY="value",…',
   parse: (value) => readList([{ text: value, isValue: false }]).pairs,
   parsePieces: (pieces) => readList(pieces).pairs,
-  remark(pieces) {
+  remarks(pieces, isVariable) {
     const [name] = readList(pieces).cut;
-    return name === undefined ? null : `the value of ${name} ends at its first blank or quote, and the text after it is lost; write ${name}="…" with all of the value between the quotes (a quote within is written \\"), and a comma after it`;
+    const cut = name === undefined ? [] : [`the value of ${name} ends at its first blank or quote, and the text after it is lost; write ${name}="…" with all of the value between the quotes (a quote within is written \\"), and a comma after it`];
+    return [...cut, ...remarkDollars(pieces, isVariable)];
   },
   show: (pairs) => Object.fromEntries(pairs),
 };

@@ -135,7 +135,9 @@ function explainOrphan(content: string): string {
   return `the first option stands before any [section]: ${shorten(content)}`;
 }
 
-function shorten(text: string): string {
+function shorten(line: string): string {
+  // oxlint-disable-next-line no-control-regex
+  const text = line.replace(/[\x00-\x1f\x7f-\x9f]/g, '?');
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 
@@ -156,6 +158,9 @@ function formatIni(found: Scan): string {
   return lines.join('\n');
 }
 
+/** Sections that are seldom meant to be in two files. */
+const OF_ONE_FILE = /^(?:program|eventlistener|fcgi-program|group):/;
+
 /** What is wrong with a text, and what is likely to be a mistake. */
 export interface TextProblems {
   readonly errors: readonly Problem[];
@@ -174,9 +179,14 @@ export function addText(document: Document, text: string, file: string, here: st
   const found = scan(text.toWellFormed());
   const parsed = parseIni(formatIni(found)) as Record<string, Record<string, unknown>>;
   const entries = new Map(found.entries.map((entry) => [`${entry.section}\n${entry.key}`, entry]));
+  const twice: Problem[] = [];
   for (const [encoded, options] of Object.entries(parsed)) {
     const name = decodeURIComponent(encoded);
     const place = { file, line: found.headers.get(name) ?? 0 };
+    const before = document.sections.get(name)?.place;
+    if (before !== undefined && before.file !== file && OF_ONE_FILE.test(name)) {
+      twice.push({ ...place, section: name, option: null, reason: `this section is in ${before.file}:${before.line} too; the options of both are put together, and these come last` });
+    }
     const target = name === 'DEFAULT' ? document.defaults : ensureSection(document, name, place).options;
     for (const [encodedKey, value] of Object.entries(options)) {
       const key = decodeURIComponent(encodedKey);
@@ -185,7 +195,7 @@ export function addText(document: Document, text: string, file: string, here: st
       target.set(key, { value: String(value), place: { file, line }, here, literal: false, ...(cutAt === undefined ? {} : { cutAt }) });
     }
   }
-  return { errors: found.wrong.map(({ line, section, reason }) => ({ file, line, section, option: null, reason })), warnings: findDoubles(found.entries, file) };
+  return { errors: found.wrong.map(({ line, section, reason }) => ({ file, line, section, option: null, reason })), warnings: [...twice, ...findDoubles(found.entries, file)] };
 }
 
 /** Options that stand in one file twice: the last one counts, which is seldom meant. */

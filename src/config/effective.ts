@@ -1,12 +1,12 @@
 /**
- * What a configuration amounts to, for `check`: as JSON by option names, and as text in the form of the file. Pure; passwords are never shown, and the values of variables in the JSON only.
+ * What a configuration amounts to, for `check`: as JSON by option names, and as text in the form of the file. Pure; passwords are never shown.
  */
 import type { Json } from './datatype.ts';
 import { compareText } from './glob.ts';
 import type { Config, GroupConfig, Problem, ProcessConfig, Reading } from './model.ts';
 import type { Option, Table } from './option.ts';
 import { fcgiOptions, inetServerOptions, listenerOptions, programOptions, supervisordOptions, unixServerOptions } from './options.ts';
-import { formatProblem } from './problems.ts';
+import { formatProblem, isNote } from './problems.ts';
 import { EMPTY_COMMAND } from './programs.ts';
 
 const HIDDEN = '***';
@@ -79,7 +79,7 @@ function everyGroup(config: Config): GroupConfig[] {
 
 /** The problems of a reading, one a line: `FILE:LINE: [section] option: reason`, with `warning:` before the reason of what is none. */
 export function formatProblems(reading: Reading): string {
-  const warnings = reading.warnings.map((problem) => ({ ...problem, reason: `warning: ${problem.reason}` }));
+  const warnings = reading.warnings.map((problem) => ({ ...problem, reason: isNote(problem.reason) ? problem.reason : `warning: ${problem.reason}` }));
   return [...reading.errors, ...warnings].map((problem) => `${formatProblem(problem)}\n`).join('');
 }
 
@@ -113,7 +113,12 @@ function formatValue(option: Option<unknown>, value: Json): string {
   if (value === null) return 'NONE';
   if (typeof value === 'number') return option.type.name === 'octal' ? value.toString(8).padStart(3, '0') : String(value);
   if (Array.isArray(value)) return value.join(',');
-  // Variables: what is in them may be a secret, and this is for eyes and for logs.
-  if (typeof value === 'object') return Object.keys(value).map((name) => `${name}="${HIDDEN}"`).join(',');
+  if (typeof value === 'object') return Object.entries(value).map(([name, text]) => `${name}=${quoteValue(text)}`).join(',');
   return String(value).replaceAll('\n', '\n  ');
+}
+
+/** A value of `environment` between quotes, as the file has it. */
+function quoteValue(value: Json): string {
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return text.includes('"') ? `"${text.replace(/["\\]/g, '\\$&')}"` : `"${text}"`;
 }

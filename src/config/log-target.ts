@@ -2,8 +2,9 @@
  * Where a log goes: `stdout_logfile`, `stderr_logfile` and `logfile` as a list of targets.
  * Owns the names that stand for something else than a file (NONE, AUTO, syslog, log servers, the container's streams). Pure.
  */
-import { type Context, dataType, type Json, reject } from './datatype.ts';
+import { type Context, type DataType, dataType, type Json, reject } from './datatype.ts';
 import { absolutePath, readFilePath } from './datatypes.ts';
+import { joinPieces } from './expand.ts';
 
 /** A server that takes syslog messages. */
 export interface SyslogServer {
@@ -68,7 +69,12 @@ function readTarget(value: string, context: Context): LogTarget {
 /** A comma divides targets only before what can begin one, so that a file name may have a comma in it. */
 const DIVIDER = /\s*,\s*(?=[/~]|\.{1,2}\/|(?:none|off|auto|syslog)\s*(?:,|$)|syslog[^/,\s]*:\/\/)/i;
 
-export const logTargets = dataType<readonly LogTarget[]>('path \\| AUTO \\| NONE \\| syslog://host:port, …', (value, context) => value.split(DIVIDER).map((part) => readTarget(part, context)), showTargets);
+export const logTargets: DataType<readonly LogTarget[]> = {
+  name: 'path \\| AUTO \\| NONE \\| syslog://host:port, …',
+  parse: (value, context) => value.split(DIVIDER).map((part) => readTarget(part, context)),
+  remarks: (pieces) => (/^\s*syslog\s+@/i.test(joinPieces(pieces)) ? ['"syslog @host" is the name of a file here; write syslog://host:514, or syslog+tcp://host:514'] : []),
+  show: showTargets,
+};
 
 /** Like {@link logTargets}, for the supervisor's own log: paths are made absolute, AUTO and NONE mean no file. */
 export const mainLogTargets = dataType<readonly LogTarget[]>(

@@ -35,6 +35,11 @@ export class NameSpace {
     for (const [name, value] of variables) this.#environment.set(`ENV_${name}`, value);
   }
 
+  /** True for a variable of our own environment, or of `[supervisord] environment`. */
+  hasVariable(name: string): boolean {
+    return this.#environment.has(`ENV_${name}`);
+  }
+
   /** The names of `[include] files`, which Supervisor reads before anything else. */
   forInclude(here: string): Names {
     return new Map([...this.#environment, ['here', here], ['host_node_name', this.#hostname]]);

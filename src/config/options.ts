@@ -170,7 +170,7 @@ export const programOptions = {
   tz: process.optional(timeZone, 'Time zone of that schedule.', { ...addedLive, defaultText: 'TZ of the supervisor', sample: 'Europe/Berlin' }),
   pre_start_command: process.optional(hookCommand, 'Command that must succeed before it is started.', { ...addedLive, sample: '/bin/prepare' }),
   pre_start_timeout: process.option(duration, 60, 'Longest time for it.', addedLive),
-  stop_command: process.optional(hookCommand, 'Command that stops it, instead of the first signal; it has SUPERVISOR_PID. The signals of stopsignal follow where it fails, takes longer than stop_timeout, or does not end the program.', { ...addedLive, sample: '/bin/stop' }),
+  stop_command: process.optional(hookCommand, 'Command that stops it, instead of the first signal; it has SUPERVISOR_PID, and the signals of stopsignal follow where it fails, takes longer than stop_timeout, or does not end the program.', { ...addedLive, sample: '/bin/stop' }),
   stop_timeout: process.optional(duration, 'Longest time for it; the first signal of stopsignal follows then, and SIGKILL stopwaitsecs later.', { ...addedLive, defaultText: 'stopwaitsecs', sample: '10' }),
   post_stop_command: process.optional(hookCommand, 'Command that is run whenever it has ended; it has SUPERVISOR_PID.', { ...addedLive, sample: '/bin/tidy' }),
   post_stop_timeout: process.option(duration, 60, 'Longest time for it.', addedLive),

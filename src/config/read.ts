@@ -21,6 +21,7 @@ import { Problems } from './problems.ts';
 import { addProcfile } from './procfile.ts';
 import { splitWords } from './python-text.ts';
 import { chainLookup, SectionReader } from './section-reader.ts';
+import { findTemplateLines } from './template.ts';
 import { readCtlOptions, readCtlPlugins, readInetServers, readRpcInterfaces, readUnixServers } from './servers.ts';
 import { isForbidden, type Source } from './source.ts';
 
@@ -88,6 +89,7 @@ export function readConfig(source: Source, settings: ReadSettings): Reading {
   const servers = { inetServers: readInetServers(document, reader, problems), unixServers: readUnixServers(document, reader, problems) };
   const { ctl, ctlPlugins } = readCtl(document, context, names, problems);
 
+  problems.tidy();
   problems.sort();
   if (problems.errors.length > 0) return { config: null, errors: problems.errors, warnings: problems.warnings };
   const config: Config = { supervisord, groups: resolved, setAside, main, ...servers, ctl, rpcInterfaces, ctlPlugins, file, included };
@@ -154,6 +156,7 @@ function addFile(document: Document, file: string, source: Source, { isStatic }:
 function readInto(document: Document, path: string, source: Source, problems: Problems, from: Place | null): boolean {
   const read = source.read(path);
   if (read.ok) {
+    problems.markTemplate(path, findTemplateLines(read.text));
     report(addText(document, read.text, path, posix.dirname(path)), problems);
     return true;
   }

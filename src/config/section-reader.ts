@@ -10,6 +10,7 @@ import type { NameSpace, Subject } from './names.ts';
 import { formatSuggestion } from './nearest.ts';
 import { type Option, rowsOf, type Table, type Values } from './option.ts';
 import { sectionKinds } from './options.ts';
+import { findSynonym } from './suggestions.ts';
 import type { Problems } from './problems.ts';
 
 /** Finds an option as written: in the section itself, or where it falls back to. */
@@ -36,7 +37,9 @@ export function findOption(lookup: Lookup, name: string, option: Option<unknown>
 }
 
 /** Where an unknown option would be known, or what it was probably meant to be. */
-function explainUnknown(name: string, known: readonly string[]): string {
+function explainUnknown(section: string, name: string, known: readonly string[]): string {
+  const synonym = findSynonym(section, name);
+  if (synonym !== null) return synonym;
   const home = sectionKinds.find(({ tables, title }) => title !== 'program-default' && tables.some((table) => Object.hasOwn(table, name)));
   return home === undefined ? formatSuggestion(name, known) : `; it is one of [${home.title}]`;
 }
@@ -98,8 +101,7 @@ export class SectionReader {
     if (raw === undefined) return fallback;
     try {
       const pieces = this.#expand(section, name, option, raw, namesOf);
-      const remark = option.type.remark?.(pieces) ?? null;
-      if (remark !== null) this.#problems.warn(raw.place, section, name, remark);
+      for (const remark of option.type.remarks?.(pieces, (variable) => this.names.hasVariable(variable)) ?? []) this.#problems.warn(raw.place, section, name, remark);
       return option.type.parsePieces === undefined ? option.type.parse(joinPieces(pieces), this.#context) : option.type.parsePieces(pieces);
     } catch (error) {
       if (error instanceof ExpansionError) this.#problems.error(raw.place, section, name, `cannot expand the value: ${error.message}`);
@@ -133,7 +135,7 @@ export class SectionReader {
     const own = tables.flatMap((table) => Object.entries(table).flatMap(([name, option]) => [name, ...option.aliases]));
     const known = [...own, ...foreign];
     for (const [name, { place }] of section.options) {
-      if (!known.includes(name)) this.#problems.warn(place, section.name, name, `there is no such option here, it is ignored${explainUnknown(name, known)}`);
+      if (!known.includes(name)) this.#problems.warn(place, section.name, name, `there is no such option here, it is ignored${explainUnknown(section.name, name, known)}`);
     }
   }
 }

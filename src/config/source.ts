@@ -91,6 +91,7 @@ function takeGiven({ bytes }: GivenFile): Uint8Array {
 function readText(take: () => Uint8Array): FileText {
   try {
     const bytes = take();
+    if (bytes.includes(0)) return { ok: false, code: 'ENCODING', reason: 'it is no text: it has NUL bytes' };
     return { ok: true, text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) };
   } catch (error) {
     if (error instanceof FileError) return { ok: false, code: error.code, reason: error.message };

@@ -7,7 +7,7 @@ import { MessageChannel } from 'node:worker_threads';
 import { formatProblems } from '../config/effective.ts';
 import { formatFlags, formatSupervisordUsage, type Flags, parseFlags } from '../config/flags.ts';
 import type { Config, Reading } from '../config/model.ts';
-import { formatProblem } from '../config/problems.ts';
+import { formatProblem, isNote } from '../config/problems.ts';
 import { readConfig } from '../config/read.ts';
 import { openSource, readGivenFile } from '../config/source.ts';
 import { controlSocketPaths, type Peer } from '../core/control-socket.ts';
@@ -172,7 +172,7 @@ async function supervise(addon: Addon, io: SuperviseIo, start: Start): Promise<n
     hasTerminal: [0, 1, 2].some((fd) => isatty(fd)),
     reread: () => {
       const reading = start.read();
-      for (const warning of said.news(formatWarnings(reading))) report('warn', warning);
+      for (const warning of said.news(formatWarnings(reading))) report(isNote(warning) ? 'info' : 'warn', warning);
       return reading.config === null ? { config: null, problems: reading.errors.map(formatProblem) } : { config: reading.config };
     },
     reconfigure: async (next) => {
@@ -258,7 +258,7 @@ function signalsFor({ main, supervisord }: Config, { pid, isContainer }: Self): 
 /** What is to be said of the configuration before anything starts. */
 function introduce({ config, warnings, isContainer }: Start): Message[] {
   const included = config.included.map((path): Message => ['info', `Included extra file "${path}" during parsing`]);
-  const warned = warnings.map((warning): Message => ['warn', warning]);
+  const warned = warnings.map((warning): Message => [isNote(warning) ? 'info' : 'warn', warning]);
   // In a container the default is true: this is what somebody wrote.
   const daemon: Message[] = isContainer && !config.supervisord.nodaemon ? [['warn', 'nodaemon=false is ignored: a container stays in the foreground']] : [];
   return [...included, ...warned, ...daemon];

@@ -52,7 +52,7 @@ test('the effective configuration as text: what differs from the defaults', () =
     '; /etc/supervisord.conf: what is in effect; options at their default are left out', '',
     '[supervisord]', 'logfile=/home/me/supervisord.log', 'pidfile=/home/me/supervisord.pid', 'umask=027', '', '[unix_http_server]', 'file=/run/s', '', '[inet_http_server]', 'port=127.0.0.1:1', '',
     '[eventlistener:l]', 'command=x', 'events=EVENT,TICK_5', '', '[fcgi-program:f]', 'command=x', 'socket=tcp://h:1', '',
-    '[program:g:a]', 'command=x', 'autostart=false', 'exitcodes=0,2', 'stopwaitsecs=9', 'stdout_logfile=NONE', 'environment=A="***"', '',
+    '[program:g:a]', 'command=x', 'autostart=false', 'exitcodes=0,2', 'stopwaitsecs=9', 'stdout_logfile=NONE', 'environment=A="1"', '',
   ].join('\n'));
   assert.match(formatConfig(configOf(readText(`${HEAD}[program:a]\ncommand=x\n`, {}, { isContainer: true })), true), /\[supervisord\]\n\n\[program:a\]\ncommand=x\n$/);
   assert.match(formatConfig({ ...config(''), file: null }, false), /^; no file:/);

@@ -58,6 +58,7 @@ test('includes: relative to the file, sorted, without hidden ones; %(here)s is t
     '/etc/supervisord.conf:2: [include] files: no file matches /etc/conf.d/[',
     '/etc/supervisord.conf:2: [include] files: no file matches /etc/x',
     '/etc/supervisord.conf:2: [include] files: no file matches /etc/[z-a]',
+    '/opt/x.conf:1: [program:b]: this section is in /etc/conf.d/b.ini:1 too; the options of both are put together, and these come last',
   ]);
 });
 
