@@ -2,7 +2,7 @@
  * Events as data, and their text as listeners read it: the payload of each type, and the header line before it.
  * Pure; who gets an event, and when, is decided in src/events.
  */
-import { countCharacters, decodeOutput } from './event-text.ts';
+import { countBytes, countCharacters, decodeOutput } from './event-text.ts';
 import type { EventType, TickPeriod } from './event-types.ts';
 import type { ProcessStateName } from './states.ts';
 
@@ -118,10 +118,12 @@ export interface Delivery {
 /**
  * What a listener gets for an event: the header line and the payload.
  * compat: `len` counts characters, not bytes as documented: `supervisor.childutils` reads so many characters, and would wait for more than there are.
+ * `bytes` is an addition, for listeners that read bytes. It stands before `len`: shells take what follows `len:` up to the end of the line.
  */
 export function formatDelivery(event: SupervisorEvent, { server, serial, pool, poolSerial }: Delivery): string {
   const payload = formatPayload(event);
-  return `ver:3.0 server:${server} serial:${serial} pool:${pool} poolserial:${poolSerial} eventname:${typeOf(event)} len:${countCharacters(payload)}\n${payload}`;
+  const lengths = `bytes:${countBytes(payload)} len:${countCharacters(payload)}`;
+  return `ver:3.0 server:${server} serial:${serial} pool:${pool} poolserial:${poolSerial} eventname:${typeOf(event)} ${lengths}\n${payload}`;
 }
 
 /** About what an event that waits holds in memory, in bytes. */

@@ -39,3 +39,23 @@ export function countCharacters(text: string): number {
   }
   return count;
 }
+
+/** Number of bytes in UTF-8. A surrogate without its other half becomes U+FFFD, which has three. */
+export function countBytes(text: string): number {
+  let count = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.codePointAt(at) ?? 0;
+    if (code > 0xffff) {
+      count += 4;
+      at++;
+    } else {
+      count += bytesOf(code);
+    }
+  }
+  return count;
+}
+
+function bytesOf(code: number): number {
+  if (code < 0x80) return 1;
+  return code < 0x800 ? 2 : 3;
+}

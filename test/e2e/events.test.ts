@@ -69,11 +69,21 @@ test('a handler in Python that nobody knows accepts what its listener says; a re
   assert.match(launched.stdout.text, /"mine:handle" is Python and cannot be loaded; every result but FAIL is accepted/);
 });
 
+test('a listener that reads so many bytes as the header says keeps in step, whatever characters there are', { skip }, async (t) => {
+  const lister = '#!/bin/sh\nwhile :; do echo READY; read -r line; n=${line##*bytes:}; head -c "${n%% *}" | tail -n 1 >&2; printf "RESULT 2\\nOK"; done\n';
+  const launched = await launch(t, {
+    config: `${HEAD}[program:says]\ncommand=sh -c "for i in 1 2 3; do echo café $i 😀; sleep 0.2; done; exec sleep 1000"\nstdout_logfile=NONE\nstdout_events_enabled=true
+[eventlistener:bytes]\ncommand=%FOLDER%/lister\nevents=PROCESS_LOG\nstderr_logfile=/dev/stderr\nstderr_logfile_maxbytes=0\n`,
+    files: { lister },
+  });
+  for (const number of [1, 2, 3]) await launched.stderr.waitFor(new RegExp(`café ${number} 😀$`));
+});
+
 test('the listener of the documentation: its protocol is in no log, its standard error is, nothing of the boot is lost', { skip }, async (t) => {
   const programs = Array.from({ length: 12 }, (_, index) => `[program:p${index}]\ncommand=sleep 1000\n`).join('');
   const launched = await launch(t, { config: `${HEAD}[eventlistener:doc]\ncommand=python3 %FOLDER%/doc.py\nevents=EVENT\n${programs}`, files: { 'doc.py': DOCUMENTED } });
-  await launched.stderr.waitFor(/^doc {3}\| .* pool:doc poolserial:0 eventname:PROCESS_GROUP_ADDED len:14$/);
-  await launched.stderr.waitFor(/eventname:SUPERVISOR_STATE_CHANGE_RUNNING len:0$/);
+  await launched.stderr.waitFor(/^doc {3}\| .* pool:doc poolserial:0 eventname:PROCESS_GROUP_ADDED bytes:14 len:14$/);
+  await launched.stderr.waitFor(/eventname:SUPERVISOR_STATE_CHANGE_RUNNING bytes:0 len:0$/);
   // A payload without a newline of its own: the next header follows it in its line.
   for (let index = 0; index < 12; index++) await launched.stderr.waitFor(new RegExp(`processname:p${index} groupname:p${index} from_state:STARTING pid:\\d+`));
   launched.signal('SIGTERM');

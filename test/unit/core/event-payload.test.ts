@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventNames } from '../../../src/config/events.ts';
 import { formatDelivery, formatPayload, type StateEvent, type SupervisorEvent, typeOf, weightOf } from '../../../src/core/event-payload.ts';
-import { countCharacters, decodeOutput, formatPythonBytes } from '../../../src/core/event-text.ts';
+import { countBytes, countCharacters, decodeOutput, formatPythonBytes } from '../../../src/core/event-text.ts';
 import { eventTypes, type EventType, isWanted } from '../../../src/core/event-types.ts';
 import { processStateNames } from '../../../src/core/states.ts';
 import { countSplitBytes } from '../../../src/core/utf8.ts';
@@ -72,10 +72,10 @@ test('the header has the fields in Supervisor\'s order, and len counts character
   const delivery = { server: 'watch', serial: 45, pool: 'raw', poolSerial: 6 };
   assert.equal(
     formatDelivery({ kind: 'remote', type: 'my type', data: 'data é\nx' }, delivery),
-    'ver:3.0 server:watch serial:45 pool:raw poolserial:6 eventname:REMOTE_COMMUNICATION len:21\ntype:my type\ndata é\nx',
+    'ver:3.0 server:watch serial:45 pool:raw poolserial:6 eventname:REMOTE_COMMUNICATION bytes:22 len:21\ntype:my type\ndata é\nx',
   );
-  assert.match(formatDelivery({ kind: 'remote', type: '', data: '😀' }, delivery), / len:7\ntype:\n😀$/);
-  assert.match(formatDelivery({ kind: 'supervisor', change: 'running' }, delivery), / eventname:SUPERVISOR_STATE_CHANGE_RUNNING len:0\n$/);
+  assert.match(formatDelivery({ kind: 'remote', type: '', data: '😀' }, delivery), / bytes:10 len:7\ntype:\n😀$/);
+  assert.match(formatDelivery({ kind: 'supervisor', change: 'running' }, delivery), / eventname:SUPERVISOR_STATE_CHANGE_RUNNING bytes:0 len:0\n$/);
 });
 
 test('characters are counted as Python counts them', () => {
@@ -102,4 +102,8 @@ test('the beginning of a character is recognised at the end of bytes', () => {
     [bytes(0xff), 0], [bytes(0xc0), 0], [bytes(0xf5, 0x80), 0],
   ];
   for (const [value, count] of cases) assert.equal(countSplitBytes(value), count, `[${value.join(' ')}]`);
+});
+
+test('the length in bytes is that of the text as it is sent', () => {
+  for (const text of ['', 'plain', 'café', '€', '😀', 'a\ud800b', 'a\udc00', '😀é€x\n']) assert.equal(countBytes(text), new TextEncoder().encode(text).length, text);
 });
