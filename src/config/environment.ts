@@ -21,6 +21,7 @@ export const switches = {
   ONEVISOR_EXCEPT: 'Names of the programs or groups that do not start by themselves.',
   ONEVISOR_CONTAINER: '1: behave as in a container; 0: do not, even as PID 1 or as the main process of a container.',
   ONEVISOR_LOG_FORMAT: 'log_format of [supervisord]: raw, prefix, json, logfmt.',
+  ONEVISOR_STOP_BUDGET: 'stop_budget of [supervisord]: time from a stop signal to our own end.',
 } as const;
 
 export type Switch = keyof typeof switches;
@@ -76,8 +77,10 @@ export function addEnvironment(document: Document, env: Environment, here: strin
     if (meant !== null) problems.error({ file: name, line: 0 }, '', null, `defines a program of its own; an option follows two underscores, as ${meant}, and the command of a program of this name is ${name}__COMMAND`);
   }
   warnOfLinks(all.filter((variable) => !ours.includes(variable)).map(({ name }) => name), problems);
-  const format = env.ONEVISOR_LOG_FORMAT;
-  if (format !== undefined) setOption(document, 'supervisord', 'log_format', format, here, { file: 'ONEVISOR_LOG_FORMAT', line: 0 });
+  for (const [variable, option] of [['ONEVISOR_LOG_FORMAT', 'log_format'], ['ONEVISOR_STOP_BUDGET', 'stop_budget']] as const) {
+    const value = env[variable];
+    if (value !== undefined) setOption(document, 'supervisord', option, value, here, { file: variable, line: 0 });
+  }
 }
 
 function warnOfLinks(names: readonly string[], problems: Problems): void {

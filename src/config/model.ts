@@ -79,6 +79,8 @@ export interface Config {
   readonly groups: readonly GroupConfig[];
   /** Groups that are in the file but are never started: what their plug-in does is built in, or a group before has the name. */
   readonly setAside: readonly GroupConfig[];
+  /** Seconds from a stop signal to our own end: `stop_budget` or what it is without that; null where nothing limits it but `shutdown_timeout`. */
+  readonly stopBudget: number | null;
   /** Name of the group of the main program (`-- CMD ARG…`); null without one. */
   readonly main: string | null;
   readonly unixServers: readonly UnixServerOptions[];

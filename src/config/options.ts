@@ -24,6 +24,9 @@ const logFormat = choice('raw', 'prefix', 'json', 'logfmt');
 const logTimestamp = choice('iso8601', 'none');
 const logJsonLines = choice('nest', 'message', 'pass', 'string');
 
+const STOP_BUDGET = 'Time from a stop signal to our own end, which programs, hooks and output share; an unset stopwaitsecs is 2 seconds less.';
+const STOP_BUDGET_DEFAULT = 'shutdown_timeout; without that, in a container 9.5, or the longest stopwaitsecs that is set and 1 second';
+
 /** `[supervisord]` */
 export const supervisordOptions = {
   logfile: here.option(mainLogTargets, [{ kind: 'file', path: 'supervisord.log' }], 'Log of the supervisor itself: a path, NONE, /dev/stdout, syslog://host:514, or several with commas.', { containerDefault: [{ kind: 'none' }], defaultText: 'supervisord.log in the working directory', sample: '/tmp/supervisord.log' }),
@@ -53,6 +56,7 @@ export const supervisordOptions = {
   exit_when_idle: here.option(boolean, false, 'End when nothing runs and nothing will.', added),
   success_exit_codes: here.option(exitCodes, [], 'Exit codes of programs that count as 0 when they end the supervisor.', { ...added, sample: '143' }),
   shutdown_timeout: here.optional(duration, 'Longest time that a shutdown may take; then SIGKILL.', { ...added, sample: '30s' }),
+  stop_budget: here.optional(duration, STOP_BUDGET, { ...added, defaultText: STOP_BUDGET_DEFAULT, sample: '30s' }),
   forward_signals: here.option(forwardList, [], 'Signals that are sent on to a program instead of being obeyed.', { ...added, sample: 'USR1:web' }),
   stop_on_signals: here.option(stopSignalList, [], 'Further signals that end everything as TERM does; WINCH only while no terminal is attached.', { ...added, sample: 'WINCH' }),
 } as const;

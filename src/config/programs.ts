@@ -40,6 +40,9 @@ export const EMPTY_COMMAND = 'command is empty';
 /** A slip of the finger must not fill the memory: Linux has 32768 pids by default. */
 const MOST_PROCESSES = 32_768;
 
+/** Seconds of stop_budget that an unset stopwaitsecs leaves for what comes after a program. */
+const BUDGET_REST = 2;
+
 export type ProcessType = ProcessConfig['type'];
 
 /** Section names of each type begin with it. */
@@ -219,6 +222,7 @@ function derive(workshop: Workshop, section: RawSection, lookup: Lookup, type: P
   return {
     ...read,
     killasgroup,
+    stopwaitsecs: lookup('stopwaitsecs') === undefined ? defaultStopWait(supervisord, read.stopwaitsecs) : read.stopwaitsecs,
     serverurl: read.serverurl?.trim().toUpperCase() === 'AUTO' ? null : read.serverurl,
     stdout_logfile: isProtocol ? none : stdout.targets,
     stdout_syslog: stdout.syslog,
@@ -236,6 +240,11 @@ function derive(workshop: Workshop, section: RawSection, lookup: Lookup, type: P
     compress: read.compress ?? supervisord.compress,
     success_exit_codes: [...new Set([...read.success_exit_codes, ...supervisord.success_exit_codes])],
   };
+}
+
+/** The budget for the end says how much time there is; without one it is the default of the option. */
+function defaultStopWait({ stop_budget: budget }: SupervisordOptions, fallback: number): number {
+  return budget === null ? fallback : Math.max(1, Math.floor(budget - BUDGET_REST));
 }
 
 /** compat: the log file name `syslog` means NONE with `stdout_syslog=true`. */

@@ -13,7 +13,7 @@ import type { ExitCause } from '../core/exit-policy.ts';
 import { parseWaitStatus } from '../core/exit-status.ts';
 import { step } from '../core/process-machine.ts';
 import type { Health, ProcessEffect, ProcessInput } from '../core/process-record.ts';
-import type { Goal, ShutdownRecord } from '../core/shutdown-machine.ts';
+import type { Forwarded, Goal, ShutdownRecord } from '../core/shutdown-machine.ts';
 import { SIGNALLABLE_STATES, STOPPED_STATES } from '../core/states.ts';
 import { startOrder } from '../core/stop-order.ts';
 import { type EngineEvent, type Listener, Subscribers } from './events.ts';
@@ -21,17 +21,11 @@ import { Alarm } from './alarm.ts';
 import { exitCauseOf, type ExitSettings, judgeMain } from './exit-cause.ts';
 import { gateOf, isAwaited } from './gates.ts';
 import { formatError, formatFatal, formatNote, formatReapedUnknown, type Message } from './messages.ts';
-import type { Clock, Jobs, Processes, Report, StartBudget } from './ports.ts';
+import type { Clock, EndBudget, Jobs, Processes, Report, StartBudget } from './ports.ts';
 import { type Entry, namespecOf, type ProcessView, Registry, viewOf } from './registry.ts';
 import { type Input, InputQueue } from './input-queue.ts';
 import { Runs } from './runs.ts';
 import { Shutdown } from './shutdown.ts';
-
-/** What is fixed for the life of an engine. */
-export interface EngineOptions extends ExitSettings {
-  /** `[supervisord] shutdown_timeout` in milliseconds; null for none. */
-  readonly shutdownTimeoutMs: number | null;
-}
 
 /** Where the engine's orders go. */
 export interface EnginePorts {
@@ -42,6 +36,7 @@ export interface EnginePorts {
   /** A number in [0, 1), another one each time. */
   readonly chance: () => number;
   readonly budget: StartBudget;
+  readonly endBudget: EndBudget;
   /** Asked before a rank of a shutdown is told to stop: calls `proceed`, at once or soon. SIGKILL does not ask. */
   readonly beforeStop?: (ids: readonly string[], proceed: () => void) => void;
   /** Nothing of ours runs any more: the last thing that an engine does. */
@@ -50,7 +45,7 @@ export interface EnginePorts {
 
 /** The supervisor at work on one configuration. */
 export class Engine {
-  readonly #options: EngineOptions;
+  readonly #options: ExitSettings;
   readonly #ports: EnginePorts;
   readonly #registry: Registry;
   readonly #queue: InputQueue;
@@ -60,11 +55,11 @@ export class Engine {
   /** Signals that were sent on to the main program: an end by one of them was asked for. */
   readonly #passedOn = new Set<number>();
 
-  constructor(groups: readonly GroupConfig[], options: EngineOptions, ports: EnginePorts) {
+  constructor(groups: readonly GroupConfig[], options: ExitSettings, ports: EnginePorts) {
     this.#options = options;
     this.#ports = ports;
     this.#queue = new InputQueue((input) => this.#take(input));
-    const { clock, report, processes, jobs, budget, beforeStop = (_ids, proceed) => proceed(), finished } = ports;
+    const { clock, report, processes, jobs, budget, beforeStop = (_ids, proceed) => proceed(), endBudget, finished } = ports;
     this.#subscribers = new Subscribers(report);
     this.#registry = new Registry((id) => new Alarm(clock, () => this.#accept({ to: 'process', id, input: { type: 'elapsed', atMs: this.#now() } })));
     this.#runs = new Runs({
@@ -75,8 +70,7 @@ export class Engine {
       },
     });
     this.#shutdown = new Shutdown({
-      registry: this.#registry, aftermath: this.#runs.aftermath, clock, report, beforeStop, finished,
-      timeoutMs: options.shutdownTimeoutMs,
+      registry: this.#registry, aftermath: this.#runs.aftermath, clock, report, beforeStop, budget: endBudget, finished,
       accept: (input) => this.#accept({ to: 'supervisor', input }),
       send: (ids, input) => {
         for (const id of ids) this.#queue.add({ to: 'process', id, input });
@@ -169,15 +163,16 @@ export class Engine {
 
   /**
    * Ends or restarts the supervisor: everything is stopped by descending priority, then `finished` is called.
-   * The first cause is kept; an end asked for during a restart replaces it.
+   * The first cause is kept; an end asked for during a restart replaces it. `forwarded` got the signal itself: its end gives the exit code.
    */
-  end(goal: Goal, cause: ExitCause): void {
-    this.#accept({ to: 'supervisor', input: this.#shutdown.requestFor(goal, cause) });
+  end(goal: Goal, cause: ExitCause, forwarded: Forwarded | null = null): void {
+    this.#accept({ to: 'supervisor', input: this.#shutdown.requestFor(goal, cause, forwarded) });
   }
 
   /** Loses patience with a shutdown under way: SIGKILL to all that is left. Nothing happens when none is. */
   hurry(): void {
-    this.#accept({ to: 'supervisor', input: { type: 'hurried' } });
+    if (this.#shutdown.phase !== 'running') this.#ports.endBudget.hurry();
+    this.#accept({ to: 'supervisor', input: { type: 'hurried', atMs: this.#now() } });
   }
 
   /** Takes a batch of ended children from the reaper. */
@@ -299,9 +294,10 @@ export class Engine {
     if (this.#shutdown.phase === 'stopping') {
       // A start that fails during a shutdown would be tried again: it is called off.
       if (to === 'BACKOFF') this.#queue.add({ to: 'process', id: entry.id, input: { type: 'stop', atMs: this.#now() } });
-      return this.#shutdown.atRest(entry.id);
+      return this.#shutdown.ended({ ...entry, record });
     }
-    const cause = exitCauseOf({ ...entry, record }, expected, this.#registry.all(), this.#options, (other) => this.#queue.hasStart(other.id) || isAwaited(other.id, this.#registry));
+    const isDue = (other: ProcessView): boolean => this.#queue.hasStart(other.id) || isAwaited(other.id, this.#registry);
+    const cause = exitCauseOf({ ...entry, record }, expected, this.#registry.all(), this.#options, isDue);
     if (cause === null) return;
     // Ahead of what else has happened: other ends of the same batch are no reason to restart anything any more.
     this.#queue.add({ to: 'supervisor', input: this.#shutdown.requestFor('exit', cause) }, 'next');

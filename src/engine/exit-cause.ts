@@ -1,7 +1,7 @@
 /**
  * Whether the end of one process, seen among all others, ends the supervisor: the facts that core/exit-policy.ts decides upon, gathered. Pure.
  */
-import { type ExitCause, exitRule, programEnd, programExitCode } from '../core/exit-policy.ts';
+import { type ExitCause, type ExitRule, exitRule, programEnd, programExitCode } from '../core/exit-policy.ts';
 import { isEndedForGood } from '../core/process-machine.ts';
 import type { ProcessNote } from '../core/process-record.ts';
 import type { ProcessView } from './registry.ts';
@@ -20,11 +20,16 @@ export interface ExitSettings {
 export function exitCauseOf(
   { id, config, record }: ProcessView, expected: boolean, all: readonly ProcessView[], { exitWhenIdle, mainProgram }: ExitSettings, isAwaited: (other: ProcessView) => boolean,
 ): ExitCause | null {
-  const { exit_on_failure: exitOnFailure, exit_on_end: exitOnEnd, success_exit_codes: successExitCodes } = config.options;
+  const { exit_on_failure: exitOnFailure, exit_on_end: exitOnEnd } = config.options;
   const isIdle = exitWhenIdle && all.every((other) => (isEndedForGood(other.record) || (other.record.state === 'STOPPED' && other.record.deadlineMs === null)) && !isAwaited(other));
   const rule = exitRule(record, expected, { exitOnFailure, exitOnEnd, isMain: id === mainProgram, isScheduled: config.options.cron !== null }, exitWhenIdle, isIdle);
-  if (rule === null) return null;
-  return { kind: 'program', id: config.name, rule, code: programExitCode(record, successExitCodes), how: programEnd(record), wasExecuted: record.exit !== null };
+  return rule === null ? null : causeBy({ config, record }, rule);
+}
+
+/** The end of a process that has ended, as the cause of ours. */
+export function causeBy({ config, record }: Pick<ProcessView, 'config' | 'record'>, rule: ExitRule): ExitCause {
+  const code = programExitCode(record, config.options.success_exit_codes);
+  return { kind: 'program', id: config.name, rule, code, how: programEnd(record), wasExecuted: record.exit !== null };
 }
 
 /**

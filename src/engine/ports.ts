@@ -5,6 +5,8 @@
 import type { ProcessConfig } from '../config/model.ts';
 import type { ExitStatus } from '../core/exit-status.ts';
 import type { Level } from '../core/log-level.ts';
+import type { Goal } from '../core/shutdown-machine.ts';
+import type { EndLimits } from '../core/stop-budget.ts';
 
 /** Outcome of a spawn: it was executed, or why not. */
 export type SpawnOutcome =
@@ -64,4 +66,12 @@ export interface Jobs {
    * The function returned cancels: SIGKILL to its group, and `done` follows as soon as it is reaped.
    */
   run(process: ProcessConfig, job: Job, done: (outcome: JobOutcome) => void): () => void;
+}
+
+/** The time that an end may take. */
+export interface EndBudget {
+  /** The limits of an end or a restart that is asked for now; null where it may take as long as it takes. */
+  limitsOf(goal: Goal): EndLimits | null;
+  /** A second request has ended all patience, also with what comes after the programs. */
+  hurry(): void;
 }

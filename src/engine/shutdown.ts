@@ -3,14 +3,15 @@
  */
 import type { ExitCause } from '../core/exit-policy.ts';
 import type { ProcessInput } from '../core/process-record.ts';
-import { type Goal, initialShutdown, type ShutdownEffect, type ShutdownInput, type ShutdownRecord, stepShutdown } from '../core/shutdown-machine.ts';
+import { type Forwarded, type Goal, initialShutdown, type ShutdownEffect, type ShutdownInput, type ShutdownRecord, stepShutdown } from '../core/shutdown-machine.ts';
 import { SIGNALLABLE_STATES } from '../core/states.ts';
 import { stopRanks } from '../core/stop-order.ts';
 import type { Aftermath } from './aftermath.ts';
 import { Alarm } from './alarm.ts';
+import { causeBy } from './exit-cause.ts';
 import { formatWaiting } from './messages.ts';
-import type { Clock, Report } from './ports.ts';
-import type { Registry } from './registry.ts';
+import type { Clock, EndBudget, Report } from './ports.ts';
+import type { ProcessView, Registry } from './registry.ts';
 
 /** What it is built from. */
 export interface ShutdownParts {
@@ -18,8 +19,7 @@ export interface ShutdownParts {
   readonly aftermath: Aftermath;
   readonly clock: Clock;
   readonly report: Report;
-  /** `[supervisord] shutdown_timeout` in milliseconds; null for none. */
-  readonly timeoutMs: number | null;
+  readonly budget: Pick<EndBudget, 'limitsOf'>;
   /** Puts an input for this machine into the engine's queue, and turns. */
   readonly accept: (input: ShutdownInput) => void;
   /** Puts inputs for processes into the engine's queue, and turns. */
@@ -40,7 +40,6 @@ export class Shutdown {
   constructor(parts: ShutdownParts) {
     this.#parts = parts;
     this.#timeout = new Alarm(parts.clock, () => {
-      parts.report('warn', 'shutdown_timeout has run out: killing all that is left');
       parts.accept({ type: 'elapsed', atMs: parts.clock.nowMs() });
     });
   }
@@ -50,23 +49,35 @@ export class Shutdown {
   }
 
   /** The input that begins it: what is up now, in the order in which it is to be stopped. */
-  requestFor(goal: Goal, cause: ExitCause): ShutdownInput {
-    const { registry, aftermath, clock, timeoutMs } = this.#parts;
+  requestFor(goal: Goal, cause: ExitCause, forwarded: Forwarded | null = null): ShutdownInput {
+    const { registry, aftermath, budget } = this.#parts;
     const all = registry.all();
     const up = new Set(all.filter(({ id, record }) => SIGNALLABLE_STATES.has(record.state) || aftermath.isUnderWay(id)).map(({ id }) => id));
     // What was removed while its aftermath was under way has no rank any more.
     const removed = aftermath.underWay().filter((id) => registry.get(id) === undefined);
-    return { type: 'requested', atMs: clock.nowMs(), goal, cause, ranks: [...stopRanks(all.map(({ rank }) => rank), (id) => up.has(id)), removed], timeoutMs };
+    const ranks = [...stopRanks(all.map(({ rank }) => rank), (id) => up.has(id)), removed];
+    const isUp = forwarded !== null && up.has(forwarded.id);
+    return { type: 'requested', goal, cause, ranks, forwarded: isUp ? forwarded : null, limits: budget.limitsOf(goal) };
   }
+
 
   /** Applies one input. */
   step(input: ShutdownInput): void {
     const before = this.#record;
     const { record, effects } = stepShutdown(before, input);
+    if (input.type === 'elapsed' && effects.some(({ type }) => type === 'kill')) {
+      this.#parts.report('warn', `${record.limits?.option ?? 'shutdown_timeout'} has run out: killing all that is left`);
+    }
     this.#record = record;
     this.#timeout.set(record.deadlineMs);
     if (before.phase === 'running' && record.phase !== 'running') this.#callOffWaiting(record);
     for (const effect of effects) this.#runEffect(effect);
+  }
+
+  /** A process has come to rest. The end of a main program that was only waited for gives the exit code, as without anything beside it. */
+  ended(process: ProcessView): void {
+    if (this.#record.forwarded?.id === process.id) this.#parts.accept({ type: 'caused', cause: causeBy(process, 'main program') });
+    this.atRest(process.id);
   }
 
   /** A process is at rest: it counts as gone once nothing of it is left. */
@@ -78,7 +89,7 @@ export class Shutdown {
   #callOffWaiting(record: ShutdownRecord): void {
     const { registry, aftermath, report, begun, send, clock } = this.#parts;
     begun(record.goal);
-    const names = record.ranks.flat().map((id) => registry.get(id)?.config.name ?? id);
+    const names = record.ranks.flat().filter((id) => id !== record.forwarded?.id).map((id) => registry.get(id)?.config.name ?? id);
     if (names.length > 0) report(...formatWaiting(names));
     const resting = registry.all().filter(({ record: process }) => !SIGNALLABLE_STATES.has(process.state)).map(({ id }) => id);
     send(resting, { type: 'stop', atMs: clock.nowMs() });
@@ -90,11 +101,21 @@ export class Shutdown {
     switch (effect.type) {
       case 'finished':
         return finished(effect.goal, effect.cause);
+      case 'leave':
+        return this.#leave(effect.ids);
       case 'kill':
         send(effect.ids, { type: 'kill', atMs: clock.nowMs() });
         return aftermath.hurry(effect.ids);
       case 'stop':
         return beforeStop(effect.ids, () => send(effect.ids, { type: 'stop', atMs: clock.nowMs() }));
+    }
+  }
+  #leave(ids: readonly string[]): void {
+    const { registry, report } = this.#parts;
+    for (const id of ids) {
+      const entry = registry.get(id);
+      const pid = entry?.record.pid ?? null;
+      report('error', `'${entry?.config.name ?? id}'${pid === null ? '' : ` (${pid})`} has survived SIGKILL and is left behind`);
     }
   }
 }

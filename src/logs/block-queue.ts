@@ -4,6 +4,7 @@
  */
 import { BLOCK_BYTES } from './blocks.ts';
 import type { Block, BlockPool } from './blocks.ts';
+import { countLines } from './count-lines.ts';
 import type { LogNatives } from './ports.ts';
 
 const NEWLINE_BYTE = 0x0a;
@@ -37,6 +38,14 @@ export class BlockQueue {
       missing -= piece.length;
     }
     return Buffer.concat(pieces);
+  }
+
+  /** Lines in the queue; one that has no end yet counts. */
+  countLines(): number {
+    return this.#blocks.reduce((lines, { bytes, sent, filled }, index) => {
+      const isLast = index === this.#blocks.length - 1;
+      return lines + countLines(bytes.subarray(sent, filled), isLast);
+    }, 0);
   }
 
   /** The block that is to be written next. */

@@ -14,7 +14,7 @@ import type { Severity } from './message-header.ts';
 import type { PartialWatch } from './partial-watch.ts';
 import { PipeIntake } from './pipe-intake.ts';
 import type { IntakeParts, IntakeTarget } from './pipe-intake.ts';
-import type { BytesListener, Channel, ChannelSpec, Intake, LineStyle, LogTarget, StreamName, TailSlice } from './ports.ts';
+import type { BytesListener, Channel, ChannelSpec, Intake, LineStyle, LogTarget, LostOutput, StreamName, TailSlice } from './ports.ts';
 import { RecordFormat } from './record-format.ts';
 import type { Sink } from './sink.ts';
 import { Tail } from './tail.ts';
@@ -153,6 +153,12 @@ export class ProcessChannel implements Channel {
     this.#host.forget(this);
   }
 
+  /** Drops what its pipes still hold, at the end of the supervisor. */
+  discard(): LostOutput {
+    const lost = [...this.#intakes].map((intake) => intake.discard());
+    return { lines: sum(lost.map(({ lines }) => lines)), bytes: sum(lost.map(({ bytes }) => bytes)) };
+  }
+
   /** Writes partial lines now, at the end of the supervisor. */
   flush(): void {
     for (const output of this.#outputs) output.flush();
@@ -194,6 +200,10 @@ export class ProcessChannel implements Channel {
     if (step === 1) this.#host.layout.add(this.#spec.process);
     else this.#host.layout.remove(this.#spec.process);
   }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }
 
 /** What a channel hears of its outputs. */

@@ -12,6 +12,7 @@ import { STREAM_GONE, containerStreamOf, identityOf, openContainerStream } from 
 import { describeError } from './describe-error.ts';
 import { FileOutlet } from './file-outlet.ts';
 import { PrefixLayout } from './line-prefix.ts';
+import { FlushTimer, within } from './flush-timer.ts';
 import { LONGEST_MESSAGE, connectTo } from './links.ts';
 import { SupervisorLog } from './main-log.ts';
 import type { MainLogHost } from './main-log.ts';
@@ -20,7 +21,10 @@ import { PartialWatch } from './partial-watch.ts';
 import { PipeGrowth } from './outlets.ts';
 import type { Outlet } from './outlets.ts';
 import type { IntakeParts } from './pipe-intake.ts';
-import type { Channel, ChannelSpec, ContainerStream, FileLimits, FileState, FlushOutcome, Hub, LogDeps, LogServer, LogTarget, MainLog, MainLogSpec } from './ports.ts';
+import type {
+  Channel, ChannelSpec, ContainerStream, FileLimits, FileState, FlushLimit, FlushOutcome, Hub, LogDeps, LogProblem,
+  LogServer, LogTarget, LostOutput, MainLog, MainLogSpec,
+} from './ports.ts';
 import { RemoteOutlet } from './remote-outlet.ts';
 import { Sink } from './sink.ts';
 import { SyslogOutlet } from './syslog-outlet.ts';
@@ -33,6 +37,8 @@ interface Place<O extends Outlet = Outlet> {
 }
 
 const NEVER_GONE: ReadonlySet<string> = new Set();
+/** Time for the last words about output that is lost. */
+const SAY_MS = 100;
 const SYSLOG_PATH = '/dev/log';
 
 /** See the head of this file. */
@@ -50,8 +56,8 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
   readonly #files = new Map<string, Place<FileOutlet>>();
   readonly #servers = new Map<string, Place>();
   readonly #mainLog: SupervisorLog;
-  /** True once it was said, at the end, what places that fail have lost. */
-  #hasToldDropped = false;
+  /** The supervisor ends: what is said now is said on our stderr too. */
+  #isFinishing = false;
   /** One for all: they share the daemon's socket. */
   #syslog: Sink | null = null;
 
@@ -93,21 +99,29 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
     }));
   }
 
-  async flush(timeoutMs: number): Promise<FlushOutcome> {
+  async flush(limit: number | FlushLimit): Promise<FlushOutcome> {
     const { clock } = this.#deps;
-    let isLate = false;
-    let callOff: () => void = () => undefined;
-    const timeout = new Promise<void>((resolve) => {
-      callOff = clock.alarm(clock.nowMs() + timeoutMs, () => {
-        isLate = true;
-        resolve();
-      });
-    });
+    const beganMs = clock.nowMs();
+    const movedAtMs = (): number => Math.max(beganMs, ...this.#sinks().filter(({ pendingBytes }) => pendingBytes > 0).map((sink) => sink.movedAtMs));
+    const timer = new FlushTimer(clock, typeof limit === 'number' ? within(clock, limit) : limit, movedAtMs);
     // What is being compressed is left plain, to be done next time; what is written now may begin another.
-    const flushed = Promise.all([this.#flushAll(() => isLate), this.#turns.stop()]).then(() => this.#turns.stop());
-    await Promise.race([timeout, flushed]);
-    callOff();
+    const flushed = Promise.all([this.#flushAll(() => timer.isLate), this.#turns.stop()]).then(() => this.#turns.stop());
+    await Promise.race([timer.late, flushed]);
+    timer.stop();
     return { unwrittenBytes: this.#sinks().reduce((sum, sink) => sum + sink.pendingBytes, 0) };
+  }
+
+  async finish(limit: FlushLimit): Promise<void> {
+    await this.flush(limit);
+    this.#isFinishing = true;
+    const losses = this.#countLosses();
+    for (const [sink, { lines, bytes }] of losses) {
+      const text = `cannot write the last ${lines} lines (${bytes} bytes) to ${sink.name}: ${limit.reason()}; they are lost`;
+      this.#report(sink, { level: 'error', text });
+    }
+    // Said once: a log that is on the place that fails loses this line too.
+    const hasDropped = this.#sinks().map((sink) => sink.tellDropped()).includes(true);
+    if (losses.size > 0 || hasDropped) await this.flush(SAY_MS);
   }
 
   async close(): Promise<void> {
@@ -191,10 +205,27 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
     if (isLate()) return;
     for (const channel of this.#channels) channel.flush();
     await Promise.all(this.#sinks().map((sink) => sink.flushed()));
-    if (this.#hasToldDropped) return;
-    // Said once: a log that is on the place that fails loses this line too.
-    this.#hasToldDropped = this.#sinks().map((sink) => sink.tellDropped()).includes(true);
-    if (this.#hasToldDropped) await Promise.all(this.#sinks().map((sink) => sink.flushed()));
+  }
+
+  /** What each sink was not able to write, with what programs have written for it and nobody has read. */
+  #countLosses(): Map<Sink, LostOutput> {
+    const losses = new Map<Sink, LostOutput>();
+    const add = (sink: Sink, { lines, bytes }: LostOutput): void => {
+      const before = losses.get(sink) ?? { lines: 0, bytes: 0 };
+      if (bytes > 0) losses.set(sink, { lines: before.lines + lines, bytes: before.bytes + bytes });
+    };
+    for (const channel of this.#channels) {
+      const unread = channel.discard();
+      const stalled = channel.sinks.filter(({ pendingBytes }) => pendingBytes > 0);
+      for (const sink of stalled.length > 0 ? stalled : channel.sinks) add(sink, unread);
+    }
+    for (const sink of this.#sinks()) add(sink, { lines: sink.pendingLines, bytes: sink.pendingBytes });
+    return losses;
+  }
+
+  #report(sink: Sink, { level, text }: LogProblem): void {
+    if (this.#isFinishing) this.#mainLog.reportLoss(sink, level, text);
+    else this.#mainLog.reportFailure(sink, level, text);
   }
 
   #sinks(): Sink[] {
@@ -225,7 +256,7 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
         longestMessage: LONGEST_MESSAGE[protocol],
         connect: connectTo(server),
         clock: this.#deps.clock,
-        report: (problem) => this.#mainLog.reportFailure(sink, problem.level, problem.text),
+        report: (problem) => this.#report(sink, problem),
       });
       const sink = this.#makeSink(name, outlet, NEVER_GONE);
       place = { sink, outlet, users: 0 };
@@ -262,7 +293,7 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
         growth: this.#growth,
         clock: this.#deps.clock,
         turns: this.#turns,
-        report: (problem) => this.#mainLog.reportFailure(sink, problem.level, problem.text),
+        report: (problem) => this.#report(sink, problem),
         due: () => sink.open(),
       }, limits);
       const sink = this.#makeSink(name, outlet, NEVER_GONE);
@@ -284,7 +315,7 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
       natives,
       clock,
       goneOn,
-      report: (problem) => this.#mainLog.reportFailure(sink, problem.level, problem.text),
+      report: (problem) => this.#report(sink, problem),
     });
     return sink;
   }

@@ -32,6 +32,9 @@ export const LONGEST_MESSAGE: Readonly<Record<LogServer['protocol'], number>> = 
 /** Datagrams that are sent in one go; others get their turn then. */
 const BURST = 256;
 
+/** Most bytes of messages in one write over TCP. */
+const BATCH_BYTES = 64 * 1024;
+
 const KEEPALIVE_MS = 60_000;
 /** A log server has nothing to say. One that sends more than this is dropped: reading a flood only to throw it away would keep us busy for ever. */
 const MOST_RECEIVED_BYTES = 64 * 1024;
@@ -47,9 +50,10 @@ function openStream(host: string, port: number, events: LinkEvents): () => void 
   let isOver = false;
   const link: Link = {
     send: (messages, sent) => {
-      const parts = messages.flatMap((message) => [Buffer.from(`${message.length} `), message]);
+      const batch = messages.slice(0, countThatFit(messages));
+      const parts = batch.flatMap((message) => [Buffer.from(`${message.length} `), message]);
       socket.write(Buffer.concat(parts), (error) => {
-        if (!error && !isOver) sent(messages.length);
+        if (!error && !isOver) sent(batch.length);
       });
     },
     close: () => {
@@ -79,6 +83,13 @@ function openStream(host: string, port: number, events: LinkEvents): () => void 
     isOver = true;
     socket.destroy();
   };
+}
+
+/** How many messages go in one write, at least one: how far a write has come is seen at its end only. */
+function countThatFit(messages: readonly Buffer[]): number {
+  let bytes = 0;
+  const beyond = messages.findIndex((message) => (bytes += message.length) > BATCH_BYTES);
+  return beyond === -1 ? messages.length : Math.max(1, beyond);
 }
 
 /** Where each of several addresses was refused, the first refusal stands for all. */

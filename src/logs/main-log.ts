@@ -125,6 +125,14 @@ export class SupervisorLog implements MainLog {
     if (this.#places.every((place) => place.sink === failed)) this.#say({ sink: stderr, format: 'raw', kind: 'container' }, level, text, this.#host.wallMs());
   }
 
+  /** Says at the end that output is lost: in the log, and on our stderr, where it is seen even if the log is not. */
+  reportLoss(failed: Sink, level: Level, text: string): void {
+    this.write(level, text);
+    const stderr = this.#host.lastResort();
+    if (failed === stderr || this.#places.some(({ sink }) => sink === stderr)) return;
+    this.#say({ sink: stderr, format: 'raw', kind: 'container' }, level, text, this.#host.wallMs());
+  }
+
   #acquire(): Place[] {
     const places: Place[] = [];
     const { targets, console } = this.#spec;

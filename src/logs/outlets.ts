@@ -12,6 +12,12 @@ export type Written = (error: NodeJS.ErrnoException | null, count: number) => vo
 /** An end of an operation other than a write. */
 export type Done = (error: NodeJS.ErrnoException | null) => void;
 
+/**
+ * Bytes that wait for room in a pipe that is full; what follows is tried at once when they have gone out. So many are written as a whole or not
+ * at all (PIPE_BUF, pipe(7)): at any time it is known what the reader was given, and that a slow one goes on.
+ */
+const WAITING_BYTES = 4096;
+
 /** Something that takes bytes. */
 export interface Outlet {
   /** Writes bytes[start, end), or a part from its beginning. */
@@ -25,6 +31,12 @@ export interface Outlet {
   close(done: Done): void;
   /** Bytes that were taken and have not gone out; those of an outlet that keeps some. */
   readonly keptBytes?: number;
+  /** Lines among them. */
+  readonly keptLines?: number;
+  /** When some of them last went out. */
+  readonly movedAtMs?: number;
+  /** Says what of them was dropped so far. Returns false if there is nothing to say. */
+  tellDropped?(): boolean;
   /** Resolves when they have gone out, or cannot for now. */
   drained?(): Promise<void>;
 }
@@ -124,15 +136,16 @@ export class PipeOutlet implements Outlet {
   }
 
   write(bytes: Buffer, start: number, end: number, written: Written): void {
-    this.#gauge.count(end - start);
     const now = this.#writeNow(bytes, start, end);
-    if (start + now === end) {
+    if (now > 0) {
+      this.#gauge.count(now);
       queueMicrotask(() => written(null, now));
       return;
     }
-    this.#socket.write(bytes.subarray(start + now, end), (error) => {
-      if (error) written(error, now);
-      else written(null, end - start);
+    const until = Math.min(end, start + WAITING_BYTES);
+    this.#socket.write(bytes.subarray(start, until), (error) => {
+      if (error) written(error, 0);
+      else written(null, until - start);
     });
   }
 

@@ -18,6 +18,11 @@ export class OwnLines {
     return this.#bytes;
   }
 
+  /** Lines that are kept, and those that were not. */
+  get lines(): number {
+    return this.#lines.length + this.#dropped;
+  }
+
   get isEmpty(): boolean {
     return this.#lines.length === 0 && this.#dropped === 0;
   }

@@ -3,9 +3,12 @@
  * All pipes read into the same memory, so whoever gets bytes must be done with them before it returns.
  */
 import { Socket } from 'node:net';
+import { countLines } from './count-lines.ts';
 import type { FloodGauge, PipeGrowth } from './outlets.ts';
-import type { Intake, LogClock, LogNatives } from './ports.ts';
+import type { Intake, LogClock, LogNatives, LostOutput } from './ports.ts';
 import type { Sink, Waiter } from './sink.ts';
+
+const NEWLINE_BYTE = 0x0a;
 
 /** What the intakes of a hub share. */
 export interface IntakeParts {
@@ -113,6 +116,24 @@ export class PipeIntake implements Intake, Waiter {
 
   close(): void {
     this.#finish();
+  }
+
+  /** Reads what the pipe holds now, at most as much as a pipe can hold, and drops it. Returns how much that was. */
+  discard(): LostOutput {
+    const lost = { lines: 0, bytes: 0 };
+    if (this.#hasEnded || this.#socket.destroyed) return lost;
+    const { natives, readBuffer } = this.#parts;
+    let isLineOpen = false;
+    for (let rest = natives.pipeSize(this.#fd); rest > 0;) {
+      const count = natives.readNow(this.#fd, readBuffer);
+      if (count <= 0) break;
+      rest -= count;
+      lost.bytes += count;
+      lost.lines += countLines(readBuffer.subarray(0, count), false);
+      isLineOpen = readBuffer[count - 1] !== NEWLINE_BYTE;
+    }
+    if (isLineOpen) lost.lines++;
+    return lost;
   }
 
   /** A sink that it waited for has room. */

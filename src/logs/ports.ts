@@ -199,6 +199,22 @@ export interface MainLog {
   reopen(): Promise<void>;
 }
 
+/** How long a flush waits for readers that take their time. */
+export interface FlushLimit {
+  /** When it is to be given up, on the monotonic clock, if bytes last moved at `movedMs`. */
+  giveUpAtMs(movedMs: number): number;
+  /** Why it was given up, in words about the reader: `it took nothing for 30 s`. */
+  reason(): string;
+  /** Calls `listener` when the time has become shorter. Returns the function that ends this. */
+  onChange(listener: () => void): () => void;
+}
+
+/** Output that could not be written any more. */
+export interface LostOutput {
+  readonly lines: number;
+  readonly bytes: number;
+}
+
 /** What remains unwritten when {@link Hub.flush} gave up; 0 when all was written. */
 export interface FlushOutcome {
   readonly unwrittenBytes: number;
@@ -229,8 +245,10 @@ export interface Hub {
   fileState(path: string, queuedBytes: number): FileState | null;
   /** Closes all log files and opens their paths anew (USR2). What cannot be opened is reported. */
   reopen(): Promise<void>;
-  /** Writes out partial lines and waits until every target has taken what it was given, at most `timeoutMs`. */
-  flush(timeoutMs: number): Promise<FlushOutcome>;
+  /** Writes out partial lines and waits until every target has taken what it was given, as long as the limit says; a number is milliseconds. */
+  flush(limit: number | FlushLimit): Promise<FlushOutcome>;
+  /** The last flush. What no target has taken then is lost; its lines are counted, and said in the supervisor's own log and on our stderr. */
+  finish(limit: FlushLimit): Promise<void>;
   /**
    * Closes all channels and files, and lets go of the container's streams, whose descriptors stay open.
    * Waits for targets that stall: a reload keeps the hub and closes channels instead.

@@ -51,6 +51,8 @@ export class RemoteOutlet implements Outlet {
   #isSending = false;
   /** When something was first sent over the connection that is open. */
   #firstSentMs: number | null = null;
+  /** When messages last went out. */
+  #movedAtMs = -Infinity;
   #attempts = 0;
   #retryMs = FIRST_RETRY_MS;
   #retryAtMs = -Infinity;
@@ -66,6 +68,18 @@ export class RemoteOutlet implements Outlet {
 
   get keptBytes(): number {
     return this.#keptBytes;
+  }
+
+  get keptLines(): number {
+    return this.#messages.length;
+  }
+
+  get movedAtMs(): number {
+    return this.#movedAtMs;
+  }
+
+  tellDropped(): boolean {
+    return this.#episode.tellDropped();
   }
 
   write(bytes: Buffer, start: number, end: number, written: Written): void {
@@ -144,7 +158,8 @@ export class RemoteOutlet implements Outlet {
   #sent(count: number): void {
     this.#isSending = false;
     for (const message of this.#messages.splice(0, count)) this.#keptBytes -= message.length;
-    this.#firstSentMs ??= this.#parts.clock.nowMs();
+    this.#movedAtMs = this.#parts.clock.nowMs();
+    this.#firstSentMs ??= this.#movedAtMs;
     if (this.#isProven) {
       this.#retryMs = FIRST_RETRY_MS;
       if (!this.#isClosing) this.#episode.succeed();

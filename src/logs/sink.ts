@@ -57,6 +57,7 @@ export class Sink {
   readonly #parts: SinkParts;
   readonly #episode: FailureEpisode;
   #isBusy = false;
+  #movedAtMs = -Infinity;
   /** Where the write under way ends in the first block; null: none is. */
   #writeEnd: number | null = null;
   #isGone = false;
@@ -87,6 +88,16 @@ export class Sink {
   /** Bytes that were given and have not gone out. */
   get pendingBytes(): number {
     return this.unwrittenBytes + (this.#parts.outlet.keptBytes ?? 0);
+  }
+
+  /** Lines among the bytes that have not gone out. */
+  get pendingLines(): number {
+    return this.queue.countLines() + this.#own.lines + (this.#parts.outlet.keptLines ?? 0);
+  }
+
+  /** When bytes last went out, or something else was last done; on the monotonic clock. */
+  get movedAtMs(): number {
+    return Math.max(this.#movedAtMs, this.#parts.outlet.movedAtMs ?? -Infinity);
   }
 
   get isIdle(): boolean {
@@ -185,7 +196,8 @@ export class Sink {
 
   /** Says what was dropped and not told yet: the supervisor ends. Returns false if there is nothing to say. */
   tellDropped(): boolean {
-    return this.#episode.tellDropped();
+    const hasOutlet = this.#parts.outlet.tellDropped?.() ?? false;
+    return this.#episode.tellDropped() || hasOutlet;
   }
 
   #operate(kind: Operation['kind']): Promise<void> {
@@ -267,6 +279,7 @@ export class Sink {
 
   /** After something was done: the supervisor's own lines first, then the readers in their turn, then what is next. */
   #turn(): void {
+    this.#movedAtMs = this.#parts.clock.nowMs();
     if (!this.#own.isEmpty) this.#wakeForRest();
     if (this.queue.bytes <= QUEUE_BYTES / 2) {
       if (!this.#waitsForRest()) for (const line of this.#own.drain()) this.#putOwn(line);

@@ -1,8 +1,10 @@
 /**
  * The end of everything that is left when the supervisor ends: TERM to all, KILL after a grace, over as soon as none remains.
  * It waits for exits and two deadlines, never for a fixed time; it does not end the supervisor.
+ * Used in container mode and as PID 1. Elsewhere orphans are left alone, as Supervisor does.
  */
 import { signalNumbers } from '../core/signals.ts';
+import type { SweepGrace } from '../core/stop-budget.ts';
 import type { Addon } from '../native/addon.ts';
 import type { SystemClock } from './clock.ts';
 import { descendantsOf, readProcesses } from './process-tree.ts';
@@ -20,20 +22,22 @@ export interface SweepParts {
   readonly readProcesses?: () => ProcessEntry[] | null;
 }
 
-/** Milliseconds from TERM to KILL, and from KILL until what cannot be killed is left behind. */
-export interface SweepGrace {
-  readonly termMs: number;
-  readonly killMs: number;
+/** The time that a sweep may take. */
+export interface SweepLimit {
+  /** The grace as it is now; it counts from now on. */
+  grace(): SweepGrace;
+  /** Calls `listener` when the grace has become shorter. Returns the function that ends this. */
+  onChange(listener: () => void): () => void;
 }
 
 /** Ends all remaining processes; resolves with the pids of those that survived even SIGKILL (in an uninterruptible wait). */
-export function sweep(parts: SweepParts, grace: SweepGrace): Promise<readonly number[]> {
-  return new Promise((resolve) => new Sweep(parts, grace, resolve).start());
+export function sweep(parts: SweepParts, limit: SweepLimit): Promise<readonly number[]> {
+  return new Promise((resolve) => new Sweep(parts, limit, resolve).start());
 }
 
 class Sweep {
   readonly #parts: SweepParts;
-  readonly #grace: SweepGrace;
+  readonly #limit: SweepLimit;
   readonly #resolve: (survivors: readonly number[]) => void;
   /**
    * Our own children at the last look. Whatever remains below us hangs from one of them or becomes our child when its parent
@@ -43,10 +47,11 @@ class Sweep {
   #isKilling = false;
   #stopListening: () => void = () => undefined;
   #stopAlarm: () => void = () => undefined;
+  #stopWatching: () => void = () => undefined;
 
-  constructor(parts: SweepParts, grace: SweepGrace, resolve: (survivors: readonly number[]) => void) {
+  constructor(parts: SweepParts, limit: SweepLimit, resolve: (survivors: readonly number[]) => void) {
     this.#parts = parts;
-    this.#grace = grace;
+    this.#limit = limit;
     this.#resolve = resolve;
   }
 
@@ -64,20 +69,29 @@ class Sweep {
       // One that was forked while we killed the others.
       else if (this.#isKilling) this.#signalAll(signalNumbers.SIGKILL);
     });
-    this.#stopAlarm = clock.alarm(clock.nowMs() + this.#grace.termMs, () => this.#kill());
+    const { termMs } = this.#limit.grace();
+    const killAtMs = clock.nowMs() + termMs;
+    this.#stopAlarm = clock.alarm(killAtMs, () => this.#kill());
+    this.#stopWatching = this.#limit.onChange(() => {
+      const sooner = Math.min(killAtMs, clock.nowMs() + this.#limit.grace().termMs);
+      this.#stopAlarm();
+      this.#stopAlarm = clock.alarm(sooner, () => this.#kill());
+    });
   }
 
   #kill(): void {
     const { clock } = this.#parts;
     this.#isKilling = true;
+    this.#stopWatching();
     this.#signalAll(signalNumbers.SIGKILL);
     if (this.#isOver()) return this.#finish([]);
-    this.#stopAlarm = clock.alarm(clock.nowMs() + this.#grace.killMs, () => this.#finish([...this.#children]));
+    this.#stopAlarm = clock.alarm(clock.nowMs() + this.#limit.grace().killMs, () => this.#finish([...this.#children]));
   }
 
   #finish(survivors: readonly number[]): void {
     this.#stopListening();
     this.#stopAlarm();
+    this.#stopWatching();
     this.#resolve(survivors);
   }
 

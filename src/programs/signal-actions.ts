@@ -12,12 +12,14 @@ import type { Report } from '../engine/ports.ts';
 import { namespecOf } from '../engine/registry.ts';
 import type { SystemClock } from '../process/clock.ts';
 import type { ReceivedSignal } from '../process/signals.ts';
+import type { StopBudget } from './stop-budget.ts';
 
 /** What the actions work with. The configuration and the engine are other ones after a reload. */
 export interface SignalParts {
   readonly config: () => Config;
   readonly engine: () => Pick<Engine, 'signalProcess' | 'hurry'>;
   readonly clock: Pick<SystemClock, 'nowMs'>;
+  readonly stopBudget: Pick<StopBudget, 'signalled'>;
   readonly report: Report;
   /** A terminal is attached to us, as standard input, output or error. */
   readonly hasTerminal: boolean;
@@ -85,6 +87,7 @@ export class SignalActions {
   /** The first one begins the shutdown; one that {@link judgeEndSignal} takes for impatience kills; all others are a line. */
   #askToEnd({ number: signal, origin, sender }: ReceivedSignal): void {
     const { isEnding, end, engine, clock } = this.#parts;
+    this.#parts.stopBudget.signalled(this.#parts.config(), 'obeyed');
     const { seen, isKill } = judgeEndSignal(this.#seen, signal, origin, clock.nowMs());
     this.#seen = seen;
     if (isKill) {

@@ -38,14 +38,10 @@ import { NO_TARGET, SdNotifier, readTarget, withoutNotifyVariables } from './sd-
 import { prepareProcess, removeOldLogs, type Self, writePidFiles } from './preparation.ts';
 import { Remote } from './remote.ts';
 import { Services } from './services.ts';
+import { StopBudget } from './stop-budget.ts';
 import { Supervision } from './supervision.ts';
 import { writeTerminationLog } from './termination-log.ts';
 import type { ProgramIo } from './check.ts';
-
-/** How long what remains at the end has from TERM to KILL, and how long we wait for the kernel after that. */
-const SWEEP_GRACE = { termMs: 1000, killMs: 500 };
-/** How long a reader of our output that stalls can hold up the end. */
-const FLUSH_MS = 1000;
 
 /** Entrypoint scripts start a daemon on purpose, others by mistake. */
 const LEAVES_CONTAINER = 'becoming a daemon, as nodaemon is not set; to stay in the foreground as the main process of a container, set nodaemon=true, or use -n or ONEVISOR_CONTAINER=1\n';
@@ -162,6 +158,7 @@ async function supervise(addon: Addon, io: SuperviseIo, start: Start): Promise<n
 
   const reaper = new Reaper(addon);
   const ending = Promise.withResolvers<ExitCause>();
+  const stopBudget = new StopBudget(systemClock);
   const supervision: Supervision = new Supervision(config, {
     addon,
     clock: systemClock,
@@ -170,6 +167,7 @@ async function supervise(addon: Addon, io: SuperviseIo, start: Start): Promise<n
     env,
     limits,
     hasTerminal: [0, 1, 2].some((fd) => isatty(fd)),
+    stopBudget,
     reread: () => {
       const reading = start.read();
       for (const warning of said.news(formatWarnings(reading))) report(isNote(warning) ? 'info' : 'warn', warning);
@@ -202,6 +200,8 @@ async function supervise(addon: Addon, io: SuperviseIo, start: Start): Promise<n
     privatePlaces: isContainer ? controlSocketPaths(env, readNamespaceIds()) : [],
     peerOf: (fd) => peerOf(addon, fd),
   });
+  // An error before anything was started is told at once.
+  let isAsked = true;
   reaper.subscribe((batch) => {
     supervision.reaped(batch);
     // compat: people, and Supervisor's own tests, wait for this line.
@@ -225,7 +225,8 @@ async function supervise(addon: Addon, io: SuperviseIo, start: Start): Promise<n
     // What opens the servers may wait, for a plug-in of somebody's; the end does not wait for it.
     if (!early.isOver) await Promise.race([ending.promise, begin()]);
     const cause = await ending.promise;
-    const survivors = self.pid === 1 ? await sweep({ addon, reaper, clock: systemClock, pid: 1 }, SWEEP_GRACE) : [];
+    isAsked = cause.kind !== 'program';
+    const survivors = isContainer || self.pid === 1 ? await sweep({ addon, reaper, clock: systemClock, pid: self.pid }, stopBudget) : [];
     for (const pid of survivors) report('error', `pid ${pid} survived SIGKILL and is left behind`);
     if (cause.kind === 'program') {
       report(cause.wasExecuted ? 'info' : 'error', formatCause(cause));
@@ -234,8 +235,7 @@ async function supervise(addon: Addon, io: SuperviseIo, start: Start): Promise<n
     return containerExitCode(cause, supervisord.success_exit_codes);
   } finally {
     notifier.close();
-    await remote.close();
-    await hub.flush(FLUSH_MS);
+    await Promise.all([remote.close(), hub.finish(stopBudget.flushLimit(isAsked))]);
     leftovers.removeAll();
   }
 }

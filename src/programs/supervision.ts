@@ -25,8 +25,7 @@ import { planUpdate, type UpdatePlan, updateGroup } from './group-update.ts';
 import { ProgramStarter, type StarterParts } from './program-starter.ts';
 import { ProgramStreams } from './program-streams.ts';
 import { SignalActions } from './signal-actions.ts';
-
-const SECOND_MS = 1000;
+import type { StopBudget } from './stop-budget.ts';
 
 /** What reading the configuration again came to: a configuration, or the problems, a line each. */
 export type Reread = { readonly config: Config } | { readonly config: null; readonly problems: readonly string[] };
@@ -35,6 +34,7 @@ export type Reread = { readonly config: Config } | { readonly config: null; read
 export interface SupervisionParts extends StarterParts {
   readonly clock: SystemClock;
   readonly hub: Hub;
+  readonly stopBudget: StopBudget;
   /** A terminal is attached to us, as standard input, output or error. */
   readonly hasTerminal: boolean;
   /** Reads the configuration anew, with its warnings said. */
@@ -221,12 +221,10 @@ export class Supervision {
   }
 
   #makeEngine(config: Config): Engine {
-    const { clock, addon, env } = this.#parts;
-    const { shutdown_timeout: shutdownTimeout, exit_when_idle: exitWhenIdle } = config.supervisord;
+    const { clock, addon, env, stopBudget } = this.#parts;
     const main = config.groups.find(({ name }) => name === config.main)?.processes[0];
     const engine = new Engine(config.groups, {
-      shutdownTimeoutMs: shutdownTimeout === null ? null : shutdownTimeout * SECOND_MS,
-      exitWhenIdle,
+      exitWhenIdle: config.supervisord.exit_when_idle,
       mainProgram: main === undefined ? null : namespecOf(main),
     }, {
       processes: this.#starter,
@@ -235,6 +233,7 @@ export class Supervision {
       report: this.#report,
       chance: Math.random,
       budget: this.#startBudget,
+      endBudget: stopBudget.of(() => this.#config),
       beforeStop: (ids, proceed) => this.#events.settle(ids, proceed),
       finished: (goal, cause) => this.#finished(goal, cause),
     });
@@ -301,11 +300,12 @@ export class Supervision {
   }
 
   #makeSignals(): SignalActions {
-    const { clock, hasTerminal } = this.#parts;
+    const { clock, hasTerminal, stopBudget } = this.#parts;
     return new SignalActions({
       config: () => this.#config,
       engine: () => this.#engine,
       clock,
+      stopBudget,
       report: this.#report,
       hasTerminal,
       isEnding: () => this.#wasAskedToEnd,

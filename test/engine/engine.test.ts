@@ -167,6 +167,40 @@ test('shutdown_timeout caps the whole', () => {
   world.assertQuiet();
 });
 
+test('a budget kills before it has run out, and a process that survives SIGKILL is left behind and named', () => {
+  const world = new World([{ name: 'web', stopwaitsecs: 60 }, { name: 'db' }], { stopBudgetMs: 9500 });
+  world.engine.start();
+  world.engine.end('exit', TERM);
+  world.end(15, 'db');
+  world.clock.advance(9000);
+  assert.ok(world.log.includes('stop_budget has run out: killing all that is left'));
+  world.clock.advance(249);
+  assert.equal(world.ended, null);
+  world.clock.advance(1);
+  assert.deepEqual(world.ended, { goal: 'exit', cause: TERM });
+  assert.equal(world.log.at(-1), "'web' (100) has survived SIGKILL and is left behind");
+  assert.equal(world.isHurried, false);
+  // Its end may still come, and is nobody's news.
+  world.end(9, 'web');
+  world.assertQuiet();
+});
+
+test('a main program that got the signal itself is waited for while the others are stopped, and gives the exit code', () => {
+  const forwarded = { id: 'main:main', mayKill: false };
+  for (const isFirst of [true, false]) {
+    const world = new World([{ name: 'main', exit_on_end: true, autorestart: 'false' }, { name: 'cache' }], { mainProgram: 'main:main' });
+    world.engine.start();
+    world.clock.advance(1000);
+    world.engine.end('exit', TERM, forwarded);
+    assert.deepEqual(world.calls.slice(2), ['SIG15 cache']);
+    assert.deepEqual(world.log.filter((line) => line.startsWith('waiting for')), ['waiting for cache to die']);
+    for (const name of isFirst ? ['main', 'cache'] : ['cache', 'main']) world.end(name === 'main' ? exitWith(7) : 15, name);
+    assert.ok(world.ended?.cause.kind === 'program');
+    assert.deepEqual([world.ended.cause.id, world.ended.cause.code, world.ended.cause.rule], ['main', 7, 'main program']);
+    world.assertQuiet();
+  }
+});
+
 test('what nobody can vouch for can be forgotten, and its end is not that of one that has its name later', () => {
   const world = new World([{ name: 'web' }]);
   world.engine.start();

@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import type { Dependency, GroupConfig, ProcessConfig } from '../../src/config/model.ts';
 import type { ExitCause } from '../../src/core/exit-policy.ts';
 import type { Goal } from '../../src/core/shutdown-machine.ts';
-import { Engine, type EngineOptions } from '../../src/engine/engine.ts';
+import { endLimits } from '../../src/core/stop-budget.ts';
+import { Engine } from '../../src/engine/engine.ts';
+import type { ExitSettings } from '../../src/engine/exit-cause.ts';
 import type { Clock, Job, JobOutcome, SpawnOutcome } from '../../src/engine/ports.ts';
 import { TurnBudget } from '../../src/engine/turn-budget.ts';
 
@@ -73,6 +75,14 @@ export interface Program extends Partial<Omit<typeof defaults, 'autorestart'>> {
   readonly spawnThrows?: boolean;
 }
 
+/** Options of a world's engine. */
+export interface WorldOptions extends Partial<ExitSettings> {
+  /** `shutdown_timeout`; null for none. */
+  readonly shutdownTimeoutMs?: number | null;
+  /** `stop_budget`, which counts for every end here; null for none. */
+  readonly stopBudgetMs?: number | null;
+}
+
 /** One engine in a world of its own. */
 export class World {
   readonly clock = new FakeClock();
@@ -85,6 +95,8 @@ export class World {
   readonly facts: string[] = [];
   readonly engine: Engine;
   ended: { goal: Goal; cause: ExitCause } | null = null;
+  /** What comes after the engine was told to have no patience. */
+  isHurried = false;
   /** What is asked before a rank of a shutdown is stopped. */
   beforeStop: (ids: readonly string[], proceed: () => void) => void = (_ids, proceed) => proceed();
   /** Pids whose output was to be read to its end, and the lines that the log had then. */
@@ -104,12 +116,18 @@ export class World {
   /** Process groups that outlive their leaders, by the pid that was theirs. */
   readonly groups = new Set<number>();
 
-  constructor(programs: readonly Program[], options: Partial<EngineOptions> = {}) {
-    this.engine = new Engine(this.groupsOf(programs), { shutdownTimeoutMs: null, exitWhenIdle: false, mainProgram: null, ...options }, {
+  constructor(programs: readonly Program[], { shutdownTimeoutMs = null, stopBudgetMs = null, ...options }: WorldOptions = {}) {
+    this.engine = new Engine(this.groupsOf(programs), { exitWhenIdle: false, mainProgram: null, ...options }, {
       clock: this.clock,
       report: (_level, text) => this.log.push(text),
       chance: () => 0.5,
       budget: new TurnBudget({ nowMs: () => this.clock.nowMs(), nextTurn: (then) => this.turns.push(then) }),
+      endBudget: {
+        limitsOf: () => endLimits(this.clock.nowMs(), { timeoutMs: shutdownTimeoutMs, budgetMs: stopBudgetMs }),
+        hurry: () => {
+          this.isHurried = true;
+        },
+      },
       beforeStop: (ids, proceed) => this.beforeStop(ids, proceed),
       finished: (goal, cause) => {
         assert.equal(this.ended, null, 'an engine finishes once');

@@ -63,12 +63,14 @@ describe('against a fake tree', () => {
     end(...pids: number[]): void;
     result: readonly number[] | null;
     listeners: Set<ReapListener>;
+    /** Tells that there is less time; null while nobody listens. */
+    hurry: (() => void) | null;
   }
   const TERM_AND_CONT = ['-1 15', '-1 18'];
 
   function begin(pid: number, entries: ProcessEntry[] | null, kill: (pid: number, signal: number) => number = () => 0): World {
     const world: World = {
-      sent: [], alarms: [], entries, result: null, listeners: new Set(),
+      sent: [], alarms: [], entries, result: null, listeners: new Set(), hurry: null,
       end(...pids) {
         world.entries = world.entries?.filter((entry) => !pids.includes(entry.pid)) ?? null;
         const batch: Reaped[] = pids.map((ended) => ({ pid: ended, status: 0 }));
@@ -81,7 +83,7 @@ describe('against a fake tree', () => {
       reaper: { drain: () => undefined, subscribe: (listener) => { world.listeners.add(listener); return () => world.listeners.delete(listener); } },
       clock: { nowMs: () => 0, alarm: (_at, wake) => { world.alarms.push(wake); return () => { world.alarms.splice(world.alarms.indexOf(wake), 1); }; } },
       readProcesses: () => world.entries,
-    }, { termMs: 10, killMs: 10 }).then((result) => { world.result = result; });
+    }, { grace: () => ({ termMs: 10, killMs: 10 }), onChange: (listener) => { world.hurry = listener; return () => { world.hurry = null; }; } }).then((result) => { world.result = result; });
     return world;
   }
   const entry = (pid: number, parent: number, isZombie = false): ProcessEntry => ({ pid, parent, isZombie });
@@ -115,6 +117,18 @@ describe('against a fake tree', () => {
     world.alarms.shift()?.();
     await settled();
     assert.deepEqual(world.result, [7]);
+  });
+
+  test('less time than there was brings KILL sooner, and nothing is left pending', async () => {
+    const world = begin(1, [entry(1, 0), entry(7, 1)]);
+    world.hurry?.();
+    assert.equal(world.alarms.length, 1, 'the deadline is another one, not one more');
+    world.alarms.shift()?.();
+    assert.deepEqual(world.sent, [...TERM_AND_CONT, '-1 9']);
+    assert.equal(world.hurry, null, 'after KILL there is nothing to hurry');
+    world.end(7);
+    await settled();
+    assert.deepEqual([world.result, world.alarms.length], [[], 0]);
   });
 
   test('as another pid, each descendant is signalled, also one forked while we killed', async () => {

@@ -114,7 +114,8 @@ export class FakeSupervisor implements Supervisor {
   constructor(programs: readonly FakeProgram[], clock: Clock) {
     this.#clock = clock;
     this.#groups = this.groupsOf(programs);
-    this.engine = new Engine(this.#groups, { shutdownTimeoutMs: null, exitWhenIdle: false, mainProgram: null }, {
+    this.engine = new Engine(this.#groups, { exitWhenIdle: false, mainProgram: null }, {
+      endBudget: { limitsOf: () => null, hurry: () => undefined },
       clock,
       report: (level, text) => this.report(level, text),
       chance: () => 0,

@@ -1,0 +1,41 @@
+/** The time for the end, from the options that bear on it. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Config } from '../../../src/config/model.ts';
+import { configOf, readText } from './memory-source.ts';
+
+const HEAD = '[supervisord]\n';
+const WEB = '[program:web]\ncommand=x\n';
+const container = { isContainer: true };
+
+function budgetOf(text: string, settings: Parameters<typeof readText>[2] = container, env: Record<string, string> = {}): Config['stopBudget'] {
+  return configOf(readText(text, { env }, settings)).stopBudget;
+}
+
+test('a container has 9.5 seconds, or the longest stopwaitsecs that is set and one more', () => {
+  assert.equal(budgetOf(HEAD + WEB), 9.5);
+  assert.equal(budgetOf(`${HEAD}${WEB}stopwaitsecs=3\n`), 9.5);
+  assert.equal(budgetOf(`${HEAD}${WEB}stopwaitsecs=20\n[program:b]\ncommand=x\nstopwaitsecs=15\n`), 21);
+  assert.equal(budgetOf(`${HEAD}[program-default]\nstopwaitsecs=30\n${WEB}`), 31);
+});
+
+test('each signal of a list has its own stopwaitsecs, SIGKILL has none; a stop_command has stop_timeout', () => {
+  assert.equal(budgetOf(`${HEAD}${WEB}stopsignal=TERM,INT,KILL\nstopwaitsecs=20\n`), 41);
+  assert.equal(budgetOf(`${HEAD}${WEB}stopsignal=TERM,INT\n`), 9.5, 'nobody has set it');
+  assert.equal(budgetOf(`${HEAD}${WEB}stop_command=x\nstop_timeout=25\n`), 26);
+  assert.equal(budgetOf(`${HEAD}${WEB}stop_command=x\n`), 9.5);
+});
+
+test('outside containers, and with shutdown_timeout, there is none but the one that is set', () => {
+  assert.equal(budgetOf(HEAD + WEB, {}), null);
+  assert.equal(budgetOf(`${HEAD}shutdown_timeout=60\n${WEB}`), null);
+  assert.equal(budgetOf(`${HEAD}stop_budget=30s\n${WEB}`, {}), 30);
+  assert.equal(budgetOf(`${HEAD}stop_budget=30s\nshutdown_timeout=60\n${WEB}stopwaitsecs=100\n`), 30);
+});
+
+test('ONEVISOR_STOP_BUDGET sets it, and an unset stopwaitsecs is two seconds less', () => {
+  const waits = (budget: string, text = WEB): number | undefined => configOf(readText(HEAD + text, { env: { ONEVISOR_STOP_BUDGET: budget } }, container)).groups[0]?.processes[0]?.options.stopwaitsecs;
+  assert.equal(budgetOf(HEAD + WEB, container, { ONEVISOR_STOP_BUDGET: '30s' }), 30);
+  assert.deepEqual([waits('30s'), waits('2.5s'), waits('30s', `${WEB}stopwaitsecs=5\n`)], [28, 1, 5]);
+  assert.deepEqual(readText(HEAD + WEB, { env: { ONEVISOR_STOP_BUDGET: 'soon' } }).errors.map(({ file, option }) => [file, option]), [['ONEVISOR_STOP_BUDGET', 'stop_budget']]);
+});
