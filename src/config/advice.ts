@@ -59,7 +59,7 @@ export function reportShellSyntax(problems: Problems, section: string, lookup: L
       continue;
     }
     // As it stands in the file: that is where the corrected one goes.
-    const line = raw.value.trim().replace(/\s*\n\s*/g, ' ');
+    const line = raw.value.split('\n').map((part) => part.trim()).filter((part) => part !== '').join(' ');
     if (others.length === 0 && BACKGROUND.test(word)) {
       problems[severity](raw.place, section, name, `"${line}" is not run by a shell, and what is supervised must stay in the foreground; drop the &`);
       continue;

@@ -76,7 +76,7 @@ export const duration = dataType('seconds', (value) => {
   const word = strip(value).toLowerCase();
   if (/^\d+(\.\d+)?$/.test(word)) return Number(word);
   if (!/^(\d+(\.\d+)?(ms|[smhdw]))+$/.test(word)) return reject(value, 'a duration: a number of seconds, or one as 500ms, 30s, 1m30s, 2h, 1d');
-  return [...word.matchAll(/([\d.]+)(ms|[smhdw])/g)].reduce((sum, [, number, unit]) => sum + Number(number) * (UNITS.get(unit ?? '') ?? 0), 0);
+  return [...word.matchAll(/([\d.]+)(ms|[smhdw])/gy)].reduce((sum, [, number, unit]) => sum + Number(number) * (UNITS.get(unit ?? '') ?? 0), 0);
 });
 
 /** An octal number, as a mode or a umask. */
@@ -172,7 +172,10 @@ export function expandHome(path: string, context: Context): string {
   if (!path.startsWith('~')) return path;
   const end = path.indexOf('/') === -1 ? path.length : path.indexOf('/');
   const home = end === 1 ? context.home : (context.host?.users?.userByName(path.slice(1, end))?.home ?? null);
-  return home === null ? path : home.replace(/\/+$/, '') + path.slice(end) || '/';
+  if (home === null) return path;
+  let length = home.length;
+  while (home.charAt(length - 1) === '/') length--;
+  return home.slice(0, length) + path.slice(end) || '/';
 }
 
 /** Refuses a path that is not UTF-8: only the directories and files of programs may be (files/bytes.ts). */

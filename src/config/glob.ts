@@ -3,6 +3,7 @@
  * Pure over the source's list of a directory.
  */
 import type { Source } from './source.ts';
+import { createMatcher } from './wildcard.ts';
 
 /** Whether a part of a path is a pattern. */
 function isPattern(part: string): boolean {
@@ -15,8 +16,8 @@ export function findMatches(pattern: string, source: Pick<Source, 'list' | 'isFi
   let found = [''];
   for (const part of parts) {
     if (isPattern(part)) {
-      const matcher = compilePattern(part);
-      found = found.flatMap((base) => source.list(base === '' ? '/' : base).filter((name) => matcher.test(name) && (part.startsWith('.') || !name.startsWith('.'))).map((name) => `${base}/${name}`));
+      const isMatch = createMatcher(translatePattern(part), 's');
+      found = found.flatMap((base) => source.list(base === '' ? '/' : base).filter((name) => isMatch(name) && (part.startsWith('.') || !name.startsWith('.'))).map((name) => `${base}/${name}`));
     } else {
       found = found.map((base) => `${base}/${part}`);
     }
@@ -29,34 +30,28 @@ export function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** fnmatch.translate(). */
-function compilePattern(part: string): RegExp {
-  let out = '';
+/** What fnmatch.translate() makes of a pattern, divided at each `*`. */
+function translatePattern(part: string): string[] {
+  const pieces = [''];
+  const add = (source: string): void => {
+    pieces.push((pieces.pop() ?? '') + source);
+  };
+  const lastBracket = part.lastIndexOf(']');
   for (let at = 0; at < part.length; at++) {
     const character = part.charAt(at);
-    if (character === '*') out += '.*';
-    else if (character === '?') out += '.';
+    if (character === '*') pieces.push('');
+    else if (character === '?') add('.');
     else if (character === '[') {
       const start = part.charAt(at + 1) === '!' ? at + 2 : at + 1;
-      const end = part.indexOf(']', start + 1);
+      const end = start < lastBracket ? part.indexOf(']', start + 1) : -1;
       if (end === -1) {
-        out += '\\[';
+        add('\\[');
         continue;
       }
       const body = part.slice(start, end).replaceAll('\\', '\\\\').replace(/[\]^[]/g, '\\$&');
-      out += start === at + 2 ? `[^${body}]` : `[${body}]`;
+      add(start === at + 2 ? `[^${body}]` : `[${body}]`);
       at = end;
-    } else out += character.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+    } else add(character.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
   }
-  return compileSafely(out);
-}
-
-/** A range the wrong way round (`[z-a]`) matches nothing, as in Python. */
-function compileSafely(pattern: string): RegExp {
-  try {
-    return new RegExp(`^${pattern}$`, 's');
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    return /(?!)/;
-  }
+  return pieces;
 }

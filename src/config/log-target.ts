@@ -67,11 +67,17 @@ function readTarget(value: string, context: Context): LogTarget {
 }
 
 /** A comma divides targets only before what can begin one, so that a file name may have a comma in it. */
-const DIVIDER = /\s*,\s*(?=[/~]|\.{1,2}\/|(?:none|off|auto|syslog)\s*(?:,|$)|syslog[^/,\s]*:\/\/)/i;
+const DIVIDER = /,(?=\s*(?:[/~]|\.{1,2}\/|(?:none|off|auto|syslog)\s*(?:,|$)|syslog[^/,\s]*:\/\/))/i;
+
+/** The targets in a value, without the blanks around the commas. */
+function divide(value: string): string[] {
+  const parts = value.split(DIVIDER);
+  return parts.map((part, index) => (index === 0 ? part : part.trimStart())).map((part, index) => (index === parts.length - 1 ? part : part.trimEnd()));
+}
 
 export const logTargets: DataType<readonly LogTarget[]> = {
   name: 'path \\| AUTO \\| NONE \\| syslog://host:port, …',
-  parse: (value, context) => value.split(DIVIDER).map((part) => readTarget(part, context)),
+  parse: (value, context) => divide(value).map((part) => readTarget(part, context)),
   remarks: (pieces) => (/^\s*syslog\s+@/i.test(joinPieces(pieces)) ? ['"syslog @host" is the name of a file here; write syslog://host:514, or syslog+tcp://host:514'] : []),
   show: showTargets,
 };

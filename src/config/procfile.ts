@@ -87,7 +87,7 @@ function addPrograms(document: Document, { path: file, text, variables, firstPor
     const content = strip(line);
     if (content === '' || content.startsWith('#')) return;
     const place = { file, line: index + 1 };
-    const match = /^([\w.-]+)\s*:\s*(.+)$/.exec(content);
+    const match = /^([\w.-]+)\s*:\s*(\S.*)$/.exec(content);
     if (match === null) {
       problems.error(place, '', null, 'cannot understand this line of a Procfile; expected "name: command"');
       return;

@@ -133,7 +133,7 @@ function withProcessName({ problems }: Workshop, section: RawSection, lookup: Lo
   const raw = findOption(lookup, 'process_name', programOptions.process_name);
   const value = raw?.value ?? (isProcfile && numprocs > 1 ? '%(program_name)s.%(process_num)d' : programOptions.process_name.default);
   const place = raw?.place ?? section.place;
-  const bad = findBadCharacter(value.replace(/%\([^)]*\)/g, ''));
+  const bad = findBadCharacter(value.replace(/%\([^()]*\)/g, ''));
   if (bad !== null) problems.error(place, section.name, 'process_name', `the name must not contain "${bad}"`);
   if (numprocs > 1 && !value.includes('%(process_num)')) {
     problems.error(place, section.name, 'process_name', 'must contain %(process_num) when numprocs is above 1, as process_name=%(program_name)s_%(process_num)02d');

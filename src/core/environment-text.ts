@@ -16,7 +16,7 @@ export function parseEnvironmentText(raw: string): EnvironmentText {
   const variables = new Map<string, string>();
   // A byte order mark is the editor's.
   const text = raw.replace(/^\uFEFF/, '');
-  const line = /[ \t]*(?:#.*|(?:export[ \t]+)?([^\s=#]+)[ \t]*=[ \t]*(?:'([^']*)'[ \t]*(?:#.*)?|"((?:[^"\\]|\\[^])*)"[ \t]*(?:#.*)?|(.*))|)\r?(?:\n|$)/y;
+  const line = /[ \t]*(?:#.*|(?:export[ \t]+)?([^\s=#]+)[ \t]*=[ \t]*(?:'([^']*)'[ \t]*(?:#.*)?|"((?:[^"\\]|\\[^])*)"[ \t]*(?:#.*)?|([^ \t\r\n\u2028\u2029].*)?)|)\r?(?:\n|$)/y;
   let row = 1;
   while (line.lastIndex < text.length) {
     const from = line.lastIndex;

@@ -14,8 +14,9 @@ const WITH_PROCESSES: ReadonlySet<string> = new Set(['clear', 'fg', 'pid', 'rest
 
 /** What a line can be completed to: the word at its end, and what may stand in its place. `listProcesses` is asked only where it matters. */
 export async function completeLine(line: string, listProcesses: () => Promise<readonly Named[]>): Promise<{ word: string; choices: string[] }> {
-  const word = /\S*$/.exec(line)?.[0] ?? '';
-  const words = line.split(/\s+/).filter((part) => part !== '');
+  const parts = line.split(/\s+/);
+  const word = parts.at(-1) ?? '';
+  const words = parts.filter((part) => part !== '');
   const [action = ''] = words;
   const pick = (names: Iterable<string>): string[] => [...new Set(names)].filter((name) => name.startsWith(word)).map((name) => `${name} `);
   if (words.length === 0 || (words.length === 1 && word !== '') || action === 'help') return { word, choices: pick(offeredNames) };

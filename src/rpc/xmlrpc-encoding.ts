@@ -1,0 +1,184 @@
+/**
+ * Values of XML-RPC as text, laid out as Python's xmlrpc.client lays it out, because there are scripts that grep it. Others import this through xmlrpc.ts.
+ */
+import type { XmlRpcStruct, XmlRpcValue } from './xmlrpc.ts';
+
+const INT_MIN = -(2 ** 31);
+const INT_MAX = 2 ** 31 - 1;
+const BASE64_LINE = 76;
+
+/** Bytes of a {@link Utf8Text} that are encoded at a time. */
+const PIECE_BYTES = 64 * 1024;
+
+/**
+ * A text in UTF-8 that is decoded when it is sent, piece by piece: the end of a log, which may be megabytes. It travels as a string; none is ever read from the wire.
+ * What is no UTF-8 becomes U+FFFD; a byte order mark is a character like any other.
+ */
+export class Utf8Text {
+  readonly bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
+
+  toString(): string {
+    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(this.bytes);
+  }
+
+  /** The text as the content of an element, in pieces. */
+  *encode(): Generator<string> {
+    const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+    for (let at = 0; at < this.bytes.length; at += PIECE_BYTES) yield escapeText(decoder.decode(this.bytes.subarray(at, at + PIECE_BYTES), { stream: true }));
+    yield escapeText(decoder.decode());
+  }
+}
+
+/** A text that is encoded at once, or one that is encoded as it is sent. */
+export type XmlPart = string | Utf8Text;
+
+/** Whether a value is a struct. */
+export function isStruct(value: XmlRpcValue): value is XmlRpcStruct {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date) && !(value instanceof Uint8Array) && !(value instanceof Utf8Text);
+}
+
+/** Texts of XML, neighbours joined, with texts that are not encoded yet between them. */
+class Writer {
+  readonly #parts: XmlPart[] = [];
+  #texts: string[] = [];
+
+  /** Adds XML. */
+  write(...texts: readonly string[]): this {
+    this.#texts.push(...texts);
+    return this;
+  }
+
+  /** Adds the content of an element. */
+  writeLater(text: Utf8Text): void {
+    this.#flush();
+    this.#parts.push(text);
+  }
+
+  end(): readonly XmlPart[] {
+    this.#flush();
+    return this.#parts;
+  }
+
+  #flush(): void {
+    this.#parts.push(this.#texts.join(''));
+    this.#texts = [];
+  }
+}
+
+/** A request as XML. */
+export function encodeCall(method: string, params: readonly XmlRpcValue[]): string {
+  const writer = new Writer().write(`<?xml version='1.0'?>\n<methodCall>\n<methodName>${escapeText(method)}</methodName>\n`);
+  writeParams(writer, params);
+  return joinParts(writer.write('</methodCall>\n').end());
+}
+
+/** An answer as XML. */
+export function encodeResponse(value: XmlRpcValue): string {
+  return joinParts(encodeResponseParts(value));
+}
+
+/** An answer as XML, in which a {@link Utf8Text} is left as it is. */
+export function encodeResponseParts(value: XmlRpcValue): readonly XmlPart[] {
+  const writer = new Writer().write("<?xml version='1.0'?>\n<methodResponse>\n");
+  writeParams(writer, [value]);
+  return writer.write('</methodResponse>\n').end();
+}
+
+/** A fault as XML. */
+export function encodeFault(code: number, text: string): string {
+  const writer = new Writer().write("<?xml version='1.0'?>\n<methodResponse>\n<fault>\n");
+  writeValue(writer, { faultCode: code, faultString: text });
+  return joinParts(writer.write('</fault>\n</methodResponse>\n').end());
+}
+
+function joinParts(parts: readonly XmlPart[]): string {
+  return parts.map((part) => (typeof part === 'string' ? part : [...part.encode()].join(''))).join('');
+}
+
+/** A value in which each {@link Utf8Text} is a string: what callers get that are no clients, as modules. */
+export function decodeTexts(value: XmlRpcValue): XmlRpcValue {
+  if (value instanceof Utf8Text) return value.toString();
+  if (isArray(value)) return value.map(decodeTexts);
+  return isStruct(value) ? Object.fromEntries(Object.entries(value).map(([name, member]) => [name, decodeTexts(member)])) : value;
+}
+
+function writeParams(writer: Writer, params: readonly XmlRpcValue[]): void {
+  writer.write('<params>\n');
+  for (const value of params) {
+    writer.write('<param>\n');
+    writeValue(writer, value);
+    writer.write('</param>\n');
+  }
+  writer.write('</params>\n');
+}
+
+function writeValue(writer: Writer, value: XmlRpcValue): void {
+  writer.write('<value>');
+  writeTyped(writer, value);
+  writer.write('</value>\n');
+}
+
+function writeTyped(writer: Writer, value: XmlRpcValue): void {
+  if (value instanceof Utf8Text) {
+    writer.write('<string>').writeLater(value);
+    writer.write('</string>');
+  } else if (isArray(value)) {
+    writer.write('<array><data>\n');
+    for (const member of value) writeValue(writer, member);
+    writer.write('</data></array>');
+  } else if (isStruct(value)) {
+    writer.write('<struct>\n');
+    for (const [name, member] of Object.entries(value)) {
+      writer.write('<member>\n<name>', escapeText(name), '</name>\n');
+      writeValue(writer, member);
+      writer.write('</member>\n');
+    }
+    writer.write('</struct>');
+  } else {
+    writer.write(encodeScalar(value));
+  }
+}
+
+function encodeScalar(value: string | number | boolean | null | Date | Uint8Array): string {
+  if (value === null) return '<nil/>';
+  if (typeof value === 'string') return `<string>${escapeText(value)}</string>`;
+  if (typeof value === 'boolean') return `<boolean>${value ? 1 : 0}</boolean>`;
+  if (typeof value === 'number') return encodeNumber(value);
+  if (value instanceof Date) return `<dateTime.iso8601>${value.toISOString().replace(/-|\.\d+Z$/g, '')}</dateTime.iso8601>`;
+  return `<base64>\n${encodeBase64(value)}</base64>`;
+}
+
+/** Array.isArray does not narrow a readonly array. */
+function isArray(value: XmlRpcValue): value is readonly XmlRpcValue[] {
+  return Array.isArray(value);
+}
+
+function encodeNumber(value: number): string {
+  if (Number.isSafeInteger(value) && !Object.is(value, -0)) {
+    const type = value >= INT_MIN && value <= INT_MAX ? 'int' : 'i8';
+    return `<${type}>${value}</${type}>`;
+  }
+  if (Number.isFinite(value)) return `<double>${Object.is(value, -0) ? '-0.0' : value}</double>`;
+  return `<double>${Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf'}</double>`;
+}
+
+function encodeBase64(bytes: Uint8Array): string {
+  let binary = '';
+  for (const byte of bytes) binary += String.fromCharCode(byte);
+  return btoa(binary).replace(new RegExp(`.{1,${BASE64_LINE}}`, 'g'), '$&\n');
+}
+
+/**
+ * Text as the content of an element. Characters that XML 1.0 cannot carry in any form (most control characters, half surrogate
+ * pairs) become U+FFFD; a carriage return becomes a reference, since a raw one would be read as a newline.
+ */
+function escapeText(text: string): string {
+  return text
+    .toWellFormed()
+    .replace(/[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g, '\ufffd')
+    .replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/\r/g, '&#13;');
+}
