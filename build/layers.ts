@@ -32,7 +32,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   'rpc/': { may: ['rpc/', 'engine/', 'core/', 'npm:*'], types: ['config/', 'logs/', 'events/'], reason: 'RPC talks to the engine\'s facade; it knows no HTTP' },
   'http/': { may: ['http/', 'files/', 'rpc/', 'logs/', 'core/', 'node:*', 'npm:*'], types: ['config/', 'engine/', 'web/'], reason: 'HTTP routes to RPC and logs; the inside of a process is closed to it' },
   'ctl/': { may: ['ctl/', 'files/', 'rpc/xmlrpc.ts', 'core/', 'config/', 'node:*', 'npm:*'], types: ['rpc/'], reason: 'the client talks to a supervisor over RPC: never engine/, process/ or the addon' },
-  'web/': { may: ['web/', 'rpc/', 'core/', 'http/answers.ts', 'http/foreign.ts', 'node:crypto'], types: ['http/', 'node:http'], reason: 'the page shows and asks for what the RPC methods do, and nothing beside them' },
+  'web/': { may: ['web/', 'rpc/', 'core/', 'http/answers.ts', 'node:crypto'], types: ['http/', 'node:http'], reason: 'the page shows and asks for what the RPC methods do, and nothing beside them' },
 };
 
 /** Modules that nobody in src/ imports, and why. */

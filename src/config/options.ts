@@ -65,6 +65,7 @@ const authentication = {
   username: bare.optional(text, 'User name that clients need.', { sample: 'user' }),
   password: bare.optional(text, 'Password that clients need; plain, or {SHA} and the hash in hexadecimal digits.', { isSecret: true, sample: '123' }),
   metrics_auth: bare.option(boolean, true, 'Whether /metrics needs the same authentication.', added),
+  probes_auth: bare.option(boolean, true, 'Whether /healthz and /readyz need the same authentication.', added),
 };
 
 /** `[unix_http_server]` */
@@ -80,6 +81,7 @@ export const inetServerOptions = {
   port: bare.option(inetAddress, { host: '', port: 0 }, 'Address of the HTTP server.', { isRequired: true, sample: '127.0.0.1:9001' }),
   ...authentication,
   allow_insecure: bare.option(boolean, false, 'Serve without a password on other interfaces than loopback.', added),
+  allowed_hosts: bare.option(wordList, [], 'Further names by which a server without a password may be called; * for any.', { ...added, sample: 'proxy.example' }),
 } as const;
 
 /** `[supervisorctl]` */

@@ -26,9 +26,15 @@ const UNKNOWN: NamespaceIds = { pid: '', mount: '' };
 export function controlSocketPaths(env: Readonly<Record<string, string | undefined>>, { pid, mount }: NamespaceIds = UNKNOWN): string[] {
   const names = pid === '' ? [NAME] : [`${NAME}-${pid}`, `${NAME}-${pid}-${mount}`];
   const runtime = env['XDG_RUNTIME_DIR'] ?? '';
-  const directories = ['/run', ...(runtime.startsWith('/') ? [runtime.replace(/\/+$/, '')] : []), '/tmp', '/dev/shm'];
+  const directories = ['/run', ...(runtime.startsWith('/') ? [withoutEndSlashes(runtime)] : []), '/tmp', '/dev/shm'];
   const files = directories.flatMap((directory) => names.map((name) => `${directory}/${name}.sock`));
   return [...new Set([`/run/${NAME}.sock`, ...files, ...names.map((name) => `@${name}`)])];
+}
+
+function withoutEndSlashes(path: string): string {
+  let end = path.length;
+  while (path[end - 1] === '/') end -= 1;
+  return path.slice(0, end);
 }
 
 /** True for an abstract address. Anyone in the network namespace can connect to it, and anyone can take its name. */

@@ -10,11 +10,11 @@ import type { Route } from './route.ts';
 /** The routes of the probes. */
 export function healthRoutes(sources: ProblemSources): Route[] {
   const route = (path: string, question: Question): Route => ({
-    method: 'GET', path, access: 'password',
-    answer: ({ response }) => {
+    method: 'GET', path, access: 'probes_auth',
+    answer: (exchange) => {
       const problems = findProblems(sources, question);
       const text = problems.length === 0 ? 'ok\n' : problems.map((line) => `${line}\n`).join('');
-      sendText(response, problems.length === 0 ? 200 : 503, 'text/plain;charset=utf-8', text, { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' });
+      sendText(exchange, problems.length === 0 ? 200 : 503, 'text/plain;charset=utf-8', text, { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' });
     },
   });
   return [route('/healthz', 'alive'), route('/readyz', 'ready')];

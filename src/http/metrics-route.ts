@@ -22,9 +22,9 @@ export interface MetricsSources {
 export function metricsRoute({ supervisor, times, version, residentBytes }: MetricsSources): Route {
   return {
     method: 'GET', path: '/metrics', access: 'metrics_auth',
-    answer: ({ response }) => {
+    answer: (exchange) => {
       const processes = supervisor.processes().map((view) => ({ view, start: times.of(view).start }));
-      sendText(response, 200, CONTENT_TYPE, formatFamilies(describeMetrics({ version, state: supervisor.state(), processes, residentBytes: residentBytes() })));
+      sendText(exchange, 200, CONTENT_TYPE, formatFamilies(describeMetrics({ version, state: supervisor.state(), processes, residentBytes: residentBytes() })));
     },
   };
 }

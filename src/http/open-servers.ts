@@ -4,10 +4,11 @@
 import type { AddressInfo, Server, Socket } from 'node:net';
 import type { InetServerOptions, UnixServerOptions } from '../config/options.ts';
 import type { Credentials } from './authentication.ts';
+import { createHostRule } from './host-rule.ts';
 import { defaultLimits, type ServerLimits } from './limits.ts';
 import { errnoOf, ListenError, listenErrorOf } from './listen-error.ts';
 import type { Route } from './route.ts';
-import { createHttpServer, type Report } from './server.ts';
+import { createAnswerRoom, createHttpServer, type Report, type ServerBounds } from './server.ts';
 import { listenUnix, type UnixAddress } from './unix-socket.ts';
 
 /** One server to open. */
@@ -15,15 +16,15 @@ export type ServerSpec = ServerAccess & (
   | ({ readonly kind: 'unix' } & UnixAddress)
   /** `@NAME`. It has no mode, so `isAllowed` is asked about every connection, by its descriptor. */
   | { readonly kind: 'abstract'; readonly path: string; readonly isAllowed: (fd: number) => boolean }
-  /** `host` empty: every address of the machine. `isInsecureAllowed`: also without a password (`allow_insecure`). */
-  | { readonly kind: 'inet'; readonly host: string; readonly port: number; readonly isInsecureAllowed: boolean }
+  /** `host` empty: every address of the machine. `isInsecureAllowed`: also without a password (`allow_insecure`). `allowedHosts`: `allowed_hosts`. */
+  | { readonly kind: 'inet'; readonly host: string; readonly port: number; readonly isInsecureAllowed: boolean; readonly allowedHosts?: readonly string[] }
 );
 
 /** Who may use a server. */
 export interface ServerAccess {
   readonly credentials: Credentials;
-  /** The metrics need no password (`metrics_auth=false`). */
-  readonly isMetricsOpen?: boolean;
+  /** The routes that everybody may use (`metrics_auth=false`, `probes_auth=false`). */
+  readonly openAccess?: ReadonlyArray<'metrics_auth' | 'probes_auth'>;
 }
 
 /** A server that listens. */
@@ -38,14 +39,21 @@ export interface OpenServer {
 /** Numeric ids of the `chown` of a unix server; null where there is none or it cannot be looked up, which the caller reports. */
 export type OwnerLookup = (owner: NonNullable<UnixServerOptions['chown']>) => { readonly uid: number; readonly gid: number } | null;
 
+/** Options that open a route. */
+const OPTIONAL_ACCESS = ['metrics_auth', 'probes_auth'] as const;
+
+function openAccessOf(options: Pick<InetServerOptions, (typeof OPTIONAL_ACCESS)[number]>): NonNullable<ServerAccess['openAccess']> {
+  return OPTIONAL_ACCESS.filter((name) => !options[name]);
+}
+
 /** What a `[unix_http_server]` asks for. */
-export function unixSpec({ file, chmod, chown, username, password, metrics_auth: isGuarded }: UnixServerOptions, lookUpOwner: OwnerLookup): ServerSpec {
-  return { kind: 'unix', path: file, mode: chmod, owner: chown === null ? null : lookUpOwner(chown), credentials: { username, password }, isMetricsOpen: !isGuarded };
+export function unixSpec({ file, chmod, chown, username, password, ...access }: UnixServerOptions, lookUpOwner: OwnerLookup): ServerSpec {
+  return { kind: 'unix', path: file, mode: chmod, owner: chown === null ? null : lookUpOwner(chown), credentials: { username, password }, openAccess: openAccessOf(access) };
 }
 
 /** What an `[inet_http_server]` asks for. */
-export function inetSpec({ port: { host, port }, username, password, allow_insecure: isInsecureAllowed, metrics_auth: isGuarded }: InetServerOptions): ServerSpec {
-  return { kind: 'inet', host, port, isInsecureAllowed, credentials: { username, password }, isMetricsOpen: !isGuarded };
+export function inetSpec({ port: { host, port }, username, password, allow_insecure: isInsecureAllowed, allowed_hosts: allowedHosts, ...access }: InetServerOptions): ServerSpec {
+  return { kind: 'inet', host, port, isInsecureAllowed, allowedHosts, credentials: { username, password }, openAccess: openAccessOf(access) };
 }
 
 function isLoopback(host: string): boolean {
@@ -83,18 +91,22 @@ function listenAbstract(server: Server, path: string, isAllowed: (fd: number) =>
   });
 }
 
-function openMetrics(route: Route): Route {
-  return route.access === 'metrics_auth' ? { ...route, access: 'open' } : route;
+function openRoute(route: Route, { openAccess = [] }: ServerAccess): Route {
+  return openAccess.some((name) => name === route.access) ? { ...route, access: 'open' } : route;
 }
 
 /** Opens one server. Rejects with a {@link ListenError}. */
-export async function openServer(spec: ServerSpec, routes: readonly Route[], report: Report, limits: ServerLimits = defaultLimits): Promise<OpenServer> {
+export function openServer(spec: ServerSpec, routes: readonly Route[], report: Report, limits: ServerLimits = defaultLimits): Promise<OpenServer> {
+  return openWithin(spec, routes, report, { limits, room: createAnswerRoom(limits) });
+}
+
+async function openWithin(spec: ServerSpec, routes: readonly Route[], report: Report, bounds: ServerBounds): Promise<OpenServer> {
   const isGuarded = spec.credentials.username !== null || spec.credentials.password !== null;
   if (spec.kind === 'inet' && !isGuarded && !spec.isInsecureAllowed && !isLoopback(spec.host)) {
     throw new ListenError('insecure', formatAddress(spec.host, spec.port), 'whoever can reach this address could run any command; set username and password, or use 127.0.0.1, or set allow_insecure=true');
   }
-  const served = spec.isMetricsOpen === true ? routes.map(openMetrics) : routes;
-  const { server, close } = createHttpServer(served, spec.credentials, limits, report, spec.kind === 'inet' && !isGuarded && !spec.isInsecureAllowed);
+  const isHostAccepted = spec.kind === 'inet' && !isGuarded && !spec.isInsecureAllowed ? createHostRule(spec.allowedHosts ?? []) : null;
+  const { server, close } = createHttpServer(routes.map((route) => openRoute(route, spec)), { credentials: spec.credentials, isHostAccepted }, bounds, report);
   let removeSocket = async (): Promise<void> => undefined;
   if (spec.kind === 'unix') removeSocket = await listenUnix(server, spec, report);
   else if (spec.kind === 'abstract') await listenAbstract(server, spec.path, spec.isAllowed);
@@ -119,7 +131,8 @@ export async function openServer(spec: ServerSpec, routes: readonly Route[], rep
 export async function openServers(specs: readonly ServerSpec[], routes: readonly Route[], report: Report, limits: ServerLimits = defaultLimits): Promise<OpenServer[]> {
   const open: OpenServer[] = [];
   try {
-    for (const spec of specs) open.push(await openServer(spec, routes, report, limits));
+    const bounds = { limits, room: createAnswerRoom(limits) };
+    for (const spec of specs) open.push(await openWithin(spec, routes, report, bounds));
     return open;
   } catch (error) {
     await closeServers(open);

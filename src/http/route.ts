@@ -2,9 +2,13 @@
  * What a route is, and finding the one for a request. The table itself is in routes.ts.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Reserve } from '../rpc/answer-room.ts';
 
-/** Who may use a route: those who know the password of the server, or everybody. `metrics_auth`: as that option of the server says. */
-export type Access = 'password' | 'open' | 'metrics_auth';
+/**
+ * Who may use a route: those who know the password of the server and call it by a name that is accepted (host-rule.ts), or everybody.
+ * `metrics_auth`, `probes_auth`: as that option of the server says.
+ */
+export type Access = 'password' | 'open' | 'metrics_auth' | 'probes_auth';
 
 /** One request at a route. */
 export interface Exchange {
@@ -12,12 +16,12 @@ export interface Exchange {
   readonly response: ServerResponse;
   /** The path below that of the route, decoded, without slashes at its ends; empty for the route itself. */
   readonly rest: string;
-  /** The server has no password and is meant for this machine only. */
-  readonly isLocal: boolean;
   /** Aborted when the client has gone or the server closes. */
   readonly signal: AbortSignal;
   /** Reads the body; rejects with a BodyError. */
   readonly readBody: () => Promise<string>;
+  /** Counts bytes that are in memory until the client has taken its answer; throws NoRoomError, which becomes a 503. */
+  readonly reserve: Reserve;
 }
 
 /** One row of the table. What can be got can also be asked for with HEAD: the same without its content. */
@@ -43,6 +47,14 @@ function parsePath(target: string): string | null {
   }
 }
 
+function trimSlashes(path: string): string {
+  let start = 0;
+  let end = path.length;
+  while (start < end && path.charAt(start) === '/') start += 1;
+  while (end > start && path.charAt(end - 1) === '/') end -= 1;
+  return path.slice(start, end);
+}
+
 /** Finds the route of a request: the one with the longest path that it is at or below. */
 export function matchRoute(routes: readonly Route[], method: string, target: string): RouteMatch {
   const path = parsePath(target);
@@ -51,6 +63,6 @@ export function matchRoute(routes: readonly Route[], method: string, target: str
   const longest = Math.max(...there.map((route) => route.path.length));
   const candidates = there.filter((route) => route.path.length === longest);
   const route = candidates.find((candidate) => candidate.method === (method === 'HEAD' ? 'GET' : method));
-  if (route !== undefined) return { route, rest: path.slice(route.path.length).replace(/^\/+|\/+$/g, '') };
+  if (route !== undefined) return { route, rest: trimSlashes(path.slice(route.path.length)) };
   return candidates.length === 0 ? { status: 404, allow: null } : { status: 405, allow: candidates.map((candidate) => (candidate.method === 'GET' ? 'GET, HEAD' : candidate.method)).join(', ') };
 }

@@ -26,8 +26,8 @@ function closeToOthers(route: Route): Route {
   return {
     ...route,
     answer: (exchange) => {
-      if (!isForeign(exchange.request, exchange.isLocal)) return route.answer(exchange);
-      refuse(exchange.request, exchange.response, 403);
+      if (!isForeign(exchange.request)) return route.answer(exchange);
+      refuse(exchange, 403);
     },
   };
 }

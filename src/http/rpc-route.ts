@@ -2,12 +2,13 @@
  * `POST /RPC2`: a call in XML, its answer in XML. A fault is an answer too; only what is no call at all is refused with 400.
  */
 import { RpcFault } from '../core/faults.ts';
+import { NoRoomError } from '../rpc/answer-room.ts';
 import { callMethod } from '../rpc/call.ts';
 import type { MethodTable } from '../rpc/method.ts';
 import type { ProcessTimes } from '../rpc/process-times.ts';
 import type { Supervisor } from '../rpc/supervisor.ts';
-import { decodeCall, encodeFault, encodeResponse, type XmlRpcCall, XmlRpcSyntaxError } from '../rpc/xmlrpc.ts';
-import { sendError, sendText } from './answers.ts';
+import { decodeCall, encodeFault, encodeResponseParts, type XmlPart, type XmlRpcCall, XmlRpcSyntaxError } from '../rpc/xmlrpc.ts';
+import { sendError, sendParts } from './answers.ts';
 import type { Exchange, Route } from './route.ts';
 
 /** What calls are answered from. */
@@ -32,12 +33,13 @@ function readCall({ supervisor }: RpcService, body: string): XmlRpcCall | null {
   }
 }
 
-/** The text of the answer to a call; null where it failed in us, which is said in the log. */
-async function answerCall({ supervisor, methods, times }: RpcService, { method, params }: XmlRpcCall, signal: AbortSignal): Promise<string | null> {
+/** The answer to a call; null where it failed in us, which is said in the log. Rejects with NoRoomError where it would be too large for now. */
+async function answerCall({ supervisor, methods, times }: RpcService, { method, params }: XmlRpcCall, { signal, reserve }: Exchange): Promise<readonly XmlPart[] | null> {
   try {
-    return encodeResponse(await callMethod(methods, { supervisor, times, signal }, method, params));
+    return encodeResponseParts(await callMethod(methods, { supervisor, times, signal, reserve }, method, params));
   } catch (error) {
-    if (error instanceof RpcFault) return encodeFault(error.code, error.faultString);
+    if (error instanceof RpcFault) return [encodeFault(error.code, error.faultString)];
+    if (error instanceof NoRoomError) throw error;
     // Nobody waits for the answer any more, so it does not matter what it would have been.
     if (!signal.aborted) supervisor.report('critical', `cannot answer ${JSON.stringify(method.slice(0, 100))}: ${describe(error)}`);
     return null;
@@ -46,15 +48,15 @@ async function answerCall({ supervisor, methods, times }: RpcService, { method, 
 
 /** The route of XML-RPC. */
 export function rpcRoute(service: RpcService): Route {
-  const answer = async ({ response, signal, readBody }: Exchange): Promise<void> => {
-    const call = readCall(service, await readBody());
+  const answer = async (exchange: Exchange): Promise<void> => {
+    const call = readCall(service, await exchange.readBody());
     if (call === null) {
-      sendError(response, 400);
+      sendError(exchange.response, 400);
       return;
     }
-    const text = await answerCall(service, call, signal);
-    if (text === null) sendError(response, 500);
-    else sendText(response, 200, 'text/xml', text);
+    const parts = await answerCall(service, call, exchange);
+    if (parts === null) sendError(exchange.response, 500);
+    else await sendParts(exchange, 'text/xml', parts);
   };
   return { method: 'POST', path: '/RPC2', access: 'password', answer };
 }

@@ -6,16 +6,21 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import type { Level } from '../core/log-level.ts';
 import { formatRawError, refuse, sendError } from './answers.ts';
+import { AnswerRoom, NoRoomError } from '../rpc/answer-room.ts';
 import { createGuard, type Credentials } from './authentication.ts';
 import { BodyError, BodyReader } from './body.ts';
 import { Connections } from './connections.ts';
+import { UNKNOWN_HOST } from './host-rule.ts';
 import { errnoOf } from './listen-error.ts';
 import type { ServerLimits } from './limits.ts';
 import { VersionedResponse } from './response.ts';
-import { matchRoute, type Route } from './route.ts';
+import { type Exchange, matchRoute, type Route, type RouteMatch } from './route.ts';
 
 /** Writes a line to the supervisor's own log. */
 export type Report = (level: Level, text: string) => void;
+
+/** What a client is asked to wait for that is refused because others do not read. */
+const RETRY_SECONDS = 1;
 
 /** The longest time that a timer of Node can be set to, about 25 days. */
 const NEVER_MS = 2 ** 31 - 1;
@@ -27,9 +32,29 @@ export interface HttpServer {
   readonly close: () => Promise<void>;
 }
 
-/** Makes a server. `isLocal`: it has no password and is meant for this machine only. */
-export function createHttpServer(routes: readonly Route[], credentials: Credentials, limits: ServerLimits, report: Report, isLocal = false): HttpServer {
-  const isAllowed = createGuard(credentials);
+/** Who may use the routes of a server that are not open to everybody. */
+export interface Door {
+  readonly credentials: Credentials;
+  /** The test of the Host header; null where every name will do. */
+  readonly isHostAccepted: ((host: string | undefined) => boolean) | null;
+}
+
+/** What bounds a server. */
+export interface ServerBounds {
+  readonly limits: ServerLimits;
+  /** Shared by servers that are open at the same time. */
+  readonly room: AnswerRoom;
+}
+
+/** The room for the answers of all servers. */
+export function createAnswerRoom({ answerBytes, freeAnswerBytes }: ServerLimits): AnswerRoom {
+  return new AnswerRoom(answerBytes, freeAnswerBytes);
+}
+
+/** Makes a server. */
+export function createHttpServer(routes: readonly Route[], door: Door, { limits, room }: ServerBounds, report: Report): HttpServer {
+  const isAllowed = createGuard(door.credentials);
+  const openRoutes = routes.filter(({ access }) => access === 'open');
   const bodies = new BodyReader(limits);
   const connections = new Connections(limits);
   /** One for each request under way. A signal for all of them would keep every request that ever listened to it. */
@@ -43,22 +68,31 @@ export function createHttpServer(routes: readonly Route[], credentials: Credenti
     requireHostHeader: false,
   });
 
-  const respond = async (request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<void> => {
-    const match = matchRoute(routes, request.method ?? '', request.url ?? '');
-    const access = 'route' in match ? match.route.access : 'password';
-    if (access !== 'open' && !isAllowed(request.headers.authorization)) {
-      refuse(request, response, 401, { 'WWW-Authenticate': 'Basic realm="default"' });
-      return;
-    }
-    if (!('route' in match)) {
-      refuse(request, response, match.status, match.allow === null ? {} : { Allow: match.allow });
-      return;
-    }
+  /** The route of a request; null where it is refused, which is done then. Who is not known is shown the open routes only. */
+  const findRoute = (request: IncomingMessage, response: ServerResponse): Extract<RouteMatch, { route: Route }> | null => {
+    const isKnown = isAllowed(request.headers.authorization);
+    const isTrusted = isKnown && door.isHostAccepted?.(request.headers.host) !== false;
+    const match = matchRoute(isTrusted ? routes : openRoutes, request.method ?? '', request.url ?? '');
+    if ('route' in match) return match;
+    if (!isKnown) refuse({ request, response }, 401, { 'WWW-Authenticate': 'Basic realm="default"' });
+    else if (!isTrusted) refuse({ request, response }, 403, {}, UNKNOWN_HOST);
+    else refuse({ request, response }, match.status, match.allow === null ? {} : { Allow: match.allow });
+    return null;
+  };
+
+  const respond = async (request: IncomingMessage, response: ServerResponse, { signal, reserve }: Pick<Exchange, 'signal' | 'reserve'>): Promise<void> => {
+    const match = findRoute(request, response);
+    if (match === null) return;
     try {
-      await match.route.answer({ request, response, rest: match.rest, isLocal, signal, readBody: () => bodies.read(request) });
+      await match.route.answer({ request, response, rest: match.rest, signal, reserve, readBody: () => bodies.read(request) });
     } catch (error) {
       if (error instanceof BodyError) {
-        refuse(request, response, error.status);
+        refuse({ request, response }, error.status);
+        return;
+      }
+      if (error instanceof NoRoomError) {
+        if (error.isFirst) report('warn', `cannot answer ${match.route.path}: ${error.message}`);
+        refuse({ request, response }, 503, { 'Retry-After': RETRY_SECONDS });
         return;
       }
       report('critical', `cannot answer ${request.method ?? ''} ${match.route.path}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
@@ -71,6 +105,7 @@ export function createHttpServer(routes: readonly Route[], credentials: Credenti
     const controller = new AbortController();
     underWay.add(controller);
     const cancelStallWatch = watchEnd(response, limits.stallMs);
+    const { reserve, release } = room.share();
     response.once('close', () => {
       cancelStallWatch();
       underWay.delete(controller);
@@ -81,10 +116,12 @@ export function createHttpServer(routes: readonly Route[], credentials: Credenti
     response.setHeader('Server', 'onevisor');
     if (isClosing) response.setHeader('Connection', 'close');
     // `respond` reports what goes wrong in it; what is left is a fault of its own, and the connection is of no use then.
-    respond(request, response, controller.signal).catch((error: unknown) => {
+    const isDone = respond(request, response, { signal: controller.signal, reserve }).catch((error: unknown) => {
       report('critical', `cannot answer a client: ${String(error)}`);
       response.destroy();
     });
+    // A client that goes while a log is read for it leaves the bytes of the log behind.
+    response.once('close', () => void isDone.then(release));
   });
 
   server.on('request', (request, response) => connections.enqueue(request.socket, () => answer(request, response)));

@@ -7,6 +7,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { trustedPath } from '../files/links.ts';
 import { type ByteRange, readRange, tailRange } from '../logs/log-offsets.ts';
 import type { BytesListener, FileState, Hub, TailSlice } from '../logs/ports.ts';
+import { NoRoomError, type Reserve } from '../rpc/answer-room.ts';
 import { type Log, type LogEnd, type LogReading, MAX_READ_BYTES } from '../rpc/supervisor.ts';
 
 /** What a channel and the supervisor's own log have in common. */
@@ -42,23 +43,28 @@ export class LogAccess implements Log {
     this.#path = path !== null && files.fileState(path, 0)?.file === 'other' ? null : path;
   }
 
-  async read(offset: number, length: number): Promise<LogReading> {
+  async read(offset: number, length: number, reserve: Reserve): Promise<LogReading> {
     if (this.#path === null) {
       const bytes = this.#memory.readLog(offset, length);
+      reserve(bytes?.length ?? 0);
       return bytes === null ? { kind: 'badArguments' } : { kind: 'bytes', bytes };
     }
-    const outcome = await this.#readFile((size) => readRange(size, offset, length));
+    const outcome = await this.#readFile((size) => readRange(size, offset, length), reserve);
     return outcome.kind === 'bytes' ? { kind: 'bytes', bytes: outcome.bytes } : outcome;
   }
 
-  async tail(offset: number, length: number): Promise<LogEnd> {
-    if (this.#path === null) return this.#memory.tail(offset, length);
+  async tail(offset: number, length: number, reserve: Reserve): Promise<LogEnd> {
+    if (this.#path === null) {
+      const end = this.#memory.tail(offset, length);
+      reserve(end.bytes.length);
+      return end;
+    }
     let overflow = false;
     const outcome = await this.#readFile((size) => {
       const range = tailRange(size, offset, Math.min(length, MAX_READ_BYTES));
       overflow = range.overflow;
       return range;
-    });
+    }, reserve);
     return outcome.kind === 'bytes' ? { bytes: outcome.bytes, offset: outcome.size, overflow } : NOTHING;
   }
 
@@ -141,7 +147,7 @@ export class LogAccess implements Log {
     return { file: await open(path, flags), isOpenFile: false };
   }
 
-  async #readFile(choose: (size: number) => ByteRange | null): Promise<Exclude<LogReading, { kind: 'bytes' }> | { readonly kind: 'bytes'; readonly bytes: Buffer; readonly size: number }> {
+  async #readFile(choose: (size: number) => ByteRange | null, reserve: Reserve): Promise<Exclude<LogReading, { kind: 'bytes' }> | { readonly kind: 'bytes'; readonly bytes: Buffer; readonly size: number }> {
     let file: FileHandle;
     try {
       file = (await this.#open(this.#files.fileState(this.#path ?? '', 0))).file;
@@ -154,9 +160,11 @@ export class LogAccess implements Log {
       if (range === null) return { kind: 'badArguments' };
       const length = range.end - range.start;
       if (length > MAX_READ_BYTES) return { kind: 'failed', reason: `more than ${MAX_READ_BYTES} bytes at once` };
+      reserve(length);
       const { bytesRead, buffer } = await file.read(Buffer.alloc(length), 0, length, range.start);
       return { kind: 'bytes', bytes: buffer.subarray(0, bytesRead), size };
     } catch (error) {
+      if (error instanceof NoRoomError) throw error;
       return { kind: 'failed', reason: codeOf(error) };
     } finally {
       await file.close();

@@ -14,6 +14,7 @@ import { findProblems } from '../rpc/problems.ts';
 import { ProcessTimes } from '../rpc/process-times.ts';
 import type { Supervisor } from '../rpc/supervisor.ts';
 import { webRoutes } from '../web/routes.ts';
+import { decodeTexts } from '../rpc/xmlrpc.ts';
 import { Secret } from '../web/secret.ts';
 import { type Call, loadPlugins } from './plugins.ts';
 
@@ -46,7 +47,8 @@ export class Services {
     // A module may call a method of another, so it is looked up when it is called.
     const call: Call = async (method, ...params) => {
       try {
-        return await callMethod(methods, { supervisor, times, signal: new AbortController().signal }, method, params);
+        // What a module does with the bytes of a log is its own affair.
+        return decodeTexts(await callMethod(methods, { supervisor, times, signal: new AbortController().signal, reserve: () => undefined }, method, params));
       } catch (error) {
         throw error instanceof RpcFault ? Object.assign(error, { faultCode: error.code }) : error;
       }

@@ -1,6 +1,6 @@
 /**
  * Reading and clearing logs: `supervisor.readLog`, `tailProcessStdoutLog` and their kin.
- * Any bytes may stand in a log: what is not UTF-8 becomes U+FFFD here, what XML cannot carry in the codec.
+ * Any bytes may stand in a log: what is not UTF-8 becomes U+FFFD, what XML cannot carry too, both in the codec.
  */
 import { RpcFault } from '../core/faults.ts';
 import type { ProcessView } from '../engine/registry.ts';
@@ -8,18 +8,15 @@ import { forEachProcess } from './each-process.ts';
 import { findOneProcess } from './lookup.ts';
 import { type CallContext, type Described, type Method, type Parameter, readInteger, readText } from './method.ts';
 import type { Log, StreamName } from './supervisor.ts';
-import type { XmlRpcValue } from './xmlrpc.ts';
+import { Utf8Text, type XmlRpcValue } from './xmlrpc.ts';
 
-/** A byte order mark in a log is a character like any other. */
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-
-async function read(log: Log | null, offset: XmlRpcValue | undefined, length: XmlRpcValue | undefined): Promise<string> {
-  const range = [readInteger(offset), readInteger(length)] as const;
+async function read({ reserve }: CallContext, log: Log | null, offset: XmlRpcValue | undefined, length: XmlRpcValue | undefined): Promise<XmlRpcValue> {
+  const range = [readInteger(offset), readInteger(length), reserve] as const;
   if (log === null) throw RpcFault.of('NO_FILE');
   const reading = await log.read(...range);
   switch (reading.kind) {
     case 'bytes':
-      return decoder.decode(reading.bytes);
+      return new Utf8Text(reading.bytes);
     case 'badArguments':
       throw RpcFault.of('BAD_ARGUMENTS');
     case 'noFile':
@@ -29,11 +26,15 @@ async function read(log: Log | null, offset: XmlRpcValue | undefined, length: Xm
   }
 }
 
-async function tail(log: Log | null, offset: XmlRpcValue | undefined, length: XmlRpcValue | undefined): Promise<XmlRpcValue> {
-  const range = [readInteger(offset), readInteger(length)] as const;
+async function tail({ reserve }: CallContext, log: Log | null, offset: XmlRpcValue | undefined, length: XmlRpcValue | undefined): Promise<XmlRpcValue> {
+  const range = [readInteger(offset), readInteger(length), reserve] as const;
   if (log === null) return ['', 0, false];
   const end = await log.tail(...range);
-  return [decoder.decode(end.bytes), end.offset, end.overflow];
+  return [new Utf8Text(end.bytes), end.offset, end.overflow];
+}
+
+function findLog({ supervisor }: CallContext, process: XmlRpcValue | undefined, stream: StreamName): Log | null {
+  return supervisor.processLog(findOneProcess(supervisor, readText(process)).id, stream);
 }
 
 /** Both logs of a process. compat: one that is not there counts as cleared. */
@@ -57,21 +58,21 @@ const done: Described = { type: 'boolean', name: 'result', help: 'Always true; a
 function readMethod(name: string, stream: StreamName): Method {
   return {
     name, help: `Read from the ${stream} log of a process`, parameters: [processName, offset, length], returns: text,
-    call: ({ supervisor }, [process, ...range]) => read(supervisor.processLog(findOneProcess(supervisor, readText(process)).id, stream), range[0], range[1]),
+    call: (context, [process, from, count]) => read(context, findLog(context, process, stream), from, count),
   };
 }
 
 function tailMethod(name: string, stream: StreamName): Method {
   return {
     name, help: `Read the end of the ${stream} log of a process`, parameters: [processName, tailOffset, tailLength], returns: textOffsetOverflow,
-    call: ({ supervisor }, [process, ...range]) => tail(supervisor.processLog(findOneProcess(supervisor, readText(process)).id, stream), range[0], range[1]),
+    call: (context, [process, from, count]) => tail(context, findLog(context, process, stream), from, count),
   };
 }
 
 function readLogMethod(name: string): Method {
   return {
     name, help: 'Read from the log of the supervisor', parameters: [offset, length], returns: text,
-    call: ({ supervisor }, [from, count]) => read(supervisor.mainLog(), from, count),
+    call: (context, [from, count]) => read(context, context.supervisor.mainLog(), from, count),
   };
 }
 

@@ -3,6 +3,7 @@
  * A method is data in a fixed table: it is found by its name in a Map, never reflected (CVE-2017-11610).
  */
 import { RpcFault } from '../core/faults.ts';
+import type { Reserve } from './answer-room.ts';
 import type { ProcessTimes } from './process-times.ts';
 import type { Supervisor } from './supervisor.ts';
 import type { XmlRpcValue } from './xmlrpc.ts';
@@ -28,6 +29,8 @@ export interface CallContext {
   readonly times: ProcessTimes;
   /** Aborted when nobody waits for the answer any more: what waits lets go. */
   readonly signal: AbortSignal;
+  /** Counts what a method reads into memory for its answer, before it is read. Throws NoRoomError, which is no fault: the request is refused. */
+  readonly reserve: Reserve;
 }
 
 /** One method. Its number of parameters is checked before `call`; what they are is for `call` to read. */

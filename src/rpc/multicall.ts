@@ -3,10 +3,11 @@
  * The answers are bounded together, and the loop of events gets its turn between the calls.
  */
 import { faults, RpcFault } from '../core/faults.ts';
+import { NoRoomError } from './answer-room.ts';
 import { callMethod } from './call.ts';
 import type { CallContext, MethodTable } from './method.ts';
 import { MAX_READ_BYTES } from './supervisor.ts';
-import { isStruct, type XmlRpcStruct, type XmlRpcValue } from './xmlrpc.ts';
+import { isStruct, Utf8Text, type XmlRpcStruct, type XmlRpcValue } from './xmlrpc.ts';
 
 /** How many calls one request may hold. */
 const MAX_CALLS = 10_000;
@@ -16,6 +17,7 @@ const VALUE_SIZE = 50;
 
 function sizeOf(value: XmlRpcValue): number {
   if (typeof value === 'string' || value instanceof Uint8Array) return VALUE_SIZE + value.length;
+  if (value instanceof Utf8Text) return VALUE_SIZE + value.bytes.length;
   if (value === null || typeof value !== 'object' || value instanceof Date) return VALUE_SIZE;
   return Object.values(value).reduce<number>((sum, member: XmlRpcValue) => sum + sizeOf(member), VALUE_SIZE);
 }
@@ -52,6 +54,7 @@ export async function runMulticall(table: MethodTable, context: CallContext, cal
       results.push(value);
     } catch (error) {
       context.signal.throwIfAborted();
+      if (error instanceof NoRoomError) throw error;
       if (!(error instanceof RpcFault)) context.supervisor.report('critical', `cannot answer a call of a multicall: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
       results.push(error instanceof RpcFault ? formatFault(error) : { faultCode: faults.FAILED, faultString: 'FAILED: internal error' });
     }

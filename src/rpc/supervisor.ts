@@ -7,11 +7,12 @@ import type { Level } from '../core/log-level.ts';
 import type { SupervisorStateName } from '../core/states.ts';
 import type { ProcessView } from '../engine/registry.ts';
 import type { Listener } from '../engine/events.ts';
+import type { Reserve } from './answer-room.ts';
 
 /** The streams of a process that have a log. */
 export type StreamName = 'stdout' | 'stderr';
 
-/** Most bytes of a log in one answer: it is copied and escaped while nothing else is done, for about 0.3 s. */
+/** Most bytes of a log in one answer. */
 export const MAX_READ_BYTES = 8 * 1024 * 1024;
 
 /** What reading a log gives: bytes, or why not. */
@@ -31,12 +32,15 @@ export interface LogEnd {
   readonly overflow: boolean;
 }
 
-/** The log of the supervisor, or of one stream of one process: its file where it has one, else the last bytes in memory. */
+/**
+ * The log of the supervisor, or of one stream of one process: its file where it has one, else the last bytes in memory.
+ * What is read is counted by `reserve` before; what that throws, reading rejects with.
+ */
 export interface Log {
   /** Bytes by the rules of `supervisor.readLog`: a negative offset counts from the end and wants length 0; length 0 means up to the end. */
-  read(offset: number, length: number): Promise<LogReading>;
+  read(offset: number, length: number, reserve: Reserve): Promise<LogReading>;
   /** The end by the rules of `supervisor.tailProcessStdoutLog` (logs/log-offsets.ts, `tailRange`); nothing, size 0, of a log that is not there. At most {@link MAX_READ_BYTES}. */
-  tail(offset: number, length: number): Promise<LogEnd>;
+  tail(offset: number, length: number, reserve: Reserve): Promise<LogEnd>;
   /** Empties the log, in memory and on disk. `noFile`: there was no file where there should be one. Resolves when it is done. */
   clear(): Promise<{ readonly kind: 'cleared' } | { readonly kind: 'noFile' } | { readonly kind: 'failed'; readonly reason: string }>;
   /**

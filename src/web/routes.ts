@@ -1,12 +1,11 @@
 /**
  * The web page: which request gets which page. Only a form of ours changes anything; a link of Supervisor's page that did leads to a question.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { RpcFault } from '../core/faults.ts';
 import { formatNamespec } from '../core/namespec.ts';
 import type { ProcessStateName } from '../core/states.ts';
 import { refuse, sendError, sendText } from '../http/answers.ts';
-import { isLocalName } from '../http/foreign.ts';
 import type { Exchange, Route } from '../http/route.ts';
 import { findOneProcess } from '../rpc/lookup.ts';
 import { parseRequest, perform, type WebSources } from './actions.ts';
@@ -30,9 +29,6 @@ const HEADERS = {
   'Cache-Control': 'no-store',
 } as const;
 
-const UNKNOWN_NAME = 'This server has no password, so it answers only where its address is one in numbers or localhost: another site could have its own name lead here. '
-  + 'Use such an address, or set username and password.';
-
 /** The routes of the page. `secret` is that of this start. */
 export function webRoutes(sources: WebSources, secret: Secret): Route[] {
   const page = new Page(sources, secret);
@@ -44,9 +40,9 @@ export function webRoutes(sources: WebSources, secret: Secret): Route[] {
   ];
 }
 
-function sendStyle({ response, rest }: Exchange): void {
-  if (rest === '') sendText(response, 200, 'text/css', STYLE);
-  else sendError(response, 404);
+function sendStyle(exchange: Exchange): void {
+  if (exchange.rest === '') sendText(exchange, 200, 'text/css', STYLE);
+  else sendError(exchange.response, 404);
 }
 
 /** What the page shows of `getAllProcessInfo`. */
@@ -66,28 +62,29 @@ class Page {
     this.#secret = secret;
   }
 
-  async get({ request, response, rest, isLocal }: Exchange): Promise<void> {
+  async get(exchange: Exchange): Promise<void> {
+    const { request, response, rest } = exchange;
     // compat: what looks after Supervisor by asking for this file goes on working.
-    if (rest === 'ok.html') return sendText(response, 200, 'text/plain', 'OK');
+    if (rest === 'ok.html') return sendText(exchange, 200, 'text/plain', 'OK');
     if (rest !== '' && rest !== 'index.html' && rest !== 'tail.html') return sendError(response, 404);
-    if (isLocal && !isLocalName(request.headers.host)) return this.#problem(response, 403, UNKNOWN_NAME);
     const query = queryOf(request);
-    if (rest === 'tail.html') return this.#tail(response, query);
+    if (rest === 'tail.html') return this.#tail(exchange, query);
     const action = query.get('action');
-    if (action === null || action === 'refresh') return send(response, 200, this.#status(query));
+    if (action === null || action === 'refresh') return send(exchange, 200, this.#status(query));
     const asked = parseRequest(action, query.get('processname') ?? '');
-    if (asked === null) return this.#problem(response, 400, 'There is no such action.');
-    send(response, 200, formatConfirmPage(this.#frame(), asked));
+    if (asked === null) return this.#problem(exchange, 400, 'There is no such action.');
+    send(exchange, 200, formatConfirmPage(this.#frame(), asked));
   }
 
-  async post({ request, response, rest, readBody }: Exchange): Promise<void> {
-    if (rest !== '' && rest !== 'index.html') return refuse(request, response, 404);
-    if (!FORM_TYPE.test(request.headers['content-type'] ?? '')) return refuse(request, response, 415);
+  async post(exchange: Exchange): Promise<void> {
+    const { request, response, rest, readBody } = exchange;
+    if (rest !== '' && rest !== 'index.html') return refuse(exchange, 404);
+    if (!FORM_TYPE.test(request.headers['content-type'] ?? '')) return refuse(exchange, 415);
     const form = new URLSearchParams(await readBody());
-    if (!this.#secret.isToken(form.get('token'))) return this.#problem(response, 403, 'The page is from before the supervisor was restarted. Nothing was done; go back and try again.');
+    if (!this.#secret.isToken(form.get('token'))) return this.#problem(exchange, 403, 'The page is from before the supervisor was restarted. Nothing was done; go back and try again.');
     const [, action = '', name = ''] = /^(\S*)(?: (.*))?$/s.exec(form.get('do') ?? '') ?? [];
     const asked = parseRequest(action, name);
-    if (asked === null) return this.#problem(response, 400, 'There is no such action.');
+    if (asked === null) return this.#problem(exchange, 400, 'There is no such action.');
     const outcome = await perform(this.#sources, asked);
     const seconds = new Date(this.#sources.supervisor.wallMs()).toTimeString().slice(0, 8);
     const query = this.#secret.sign({ ...outcome, text: asked.name === null && !outcome.isError ? `${outcome.text} at ${seconds}` : outcome.text });
@@ -113,27 +110,27 @@ class Page {
     return { name: formatNamespec(group, name), state: statename, description, hasStderr };
   }
 
-  async #tail(response: ServerResponse, query: URLSearchParams): Promise<void> {
+  async #tail(exchange: Exchange, query: URLSearchParams): Promise<void> {
     const { supervisor } = this.#sources;
     const name = query.get('processname') ?? '';
     const id = findId(this.#sources, name);
-    if (id === null) return this.#problem(response, 404, `No such process named ${name}`);
+    if (id === null) return this.#problem(exchange, 404, `No such process named ${name}`);
     const stream = query.get('stream') === 'stderr' ? 'stderr' : 'stdout';
     const limit = Math.min(Math.max(Number.parseInt(query.get('limit') ?? '', 10) || DEFAULT_TAIL_BYTES, SHORTEST_TAIL_BYTES), LONGEST_TAIL_BYTES);
-    const reading = await supervisor.processLog(id, stream)?.read(-limit, 0);
+    const reading = await supervisor.processLog(id, stream)?.read(-limit, 0, exchange.reserve);
     const text = reading?.kind === 'bytes' ? formatLogText(reading.bytes, reading.bytes.length >= limit) : null;
     const reason = reading?.kind === 'failed' ? `The log cannot be read: ${reading.reason}` : `There is no ${stream} log of ${name}.`;
-    send(response, 200, formatTailPage({ ...this.#frame(), name, stream, hasStderr: supervisor.processLog(id, 'stderr') !== null, limit, text, reason }));
+    send(exchange, 200, formatTailPage({ ...this.#frame(), name, stream, hasStderr: supervisor.processLog(id, 'stderr') !== null, limit, text, reason }));
   }
 
-  #problem(response: ServerResponse, status: number, text: string): void {
-    send(response, status, formatProblemPage(this.#frame(), text));
+  #problem(exchange: Exchange, status: number, text: string): void {
+    send(exchange, status, formatProblemPage(this.#frame(), text));
   }
 
   /** A method that only tells something. Not through the dispatcher, which answers nothing while the supervisor ends; the page does. */
   #ask(method: string): unknown {
     const { supervisor, methods, times } = this.#sources;
-    return methods.get(method)?.call({ supervisor, times, signal: new AbortController().signal }, []);
+    return methods.get(method)?.call({ supervisor, times, signal: new AbortController().signal, reserve: () => undefined }, []);
   }
 }
 
@@ -151,6 +148,6 @@ function queryOf({ url = '' }: IncomingMessage): URLSearchParams {
   return new URLSearchParams(mark === -1 ? '' : url.slice(mark + 1).replace(/#.*$/s, ''));
 }
 
-function send(response: ServerResponse, status: number, page: string): void {
-  sendText(response, status, 'text/html;charset=utf-8', page, HEADERS);
+function send(exchange: Exchange, status: number, page: string): void {
+  sendText(exchange, status, 'text/html;charset=utf-8', page, HEADERS);
 }

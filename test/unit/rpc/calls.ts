@@ -5,7 +5,7 @@ import { callMethod } from '../../../src/rpc/call.ts';
 import type { CallContext, MethodTable } from '../../../src/rpc/method.ts';
 import { createMethodTable } from '../../../src/rpc/method-table.ts';
 import { ProcessTimes } from '../../../src/rpc/process-times.ts';
-import type { XmlRpcStruct, XmlRpcValue } from '../../../src/rpc/xmlrpc.ts';
+import { decodeTexts, type XmlRpcStruct, type XmlRpcValue } from '../../../src/rpc/xmlrpc.ts';
 import { FakeClock } from '../../engine/world.ts';
 import { type FakeProgram, FakeSupervisor } from './fake-supervisor.ts';
 
@@ -19,13 +19,13 @@ export class Client {
 
   constructor(programs: readonly FakeProgram[]) {
     this.supervisor = new FakeSupervisor(programs, this.clock);
-    this.context = { supervisor: this.supervisor, times: new ProcessTimes(this.supervisor), signal: this.hangUp.signal };
+    this.context = { supervisor: this.supervisor, times: new ProcessTimes(this.supervisor), signal: this.hangUp.signal, reserve: () => undefined };
   }
 
   /** Calls `supervisor.NAME`, or a full name; a fault comes back as `FAULT number text`. */
   async call(name: string, ...args: readonly XmlRpcValue[]): Promise<XmlRpcValue> {
     try {
-      return await callMethod(this.methods, this.context, name.includes('.') ? name : `supervisor.${name}`, args);
+      return decodeTexts(await callMethod(this.methods, this.context, name.includes('.') ? name : `supervisor.${name}`, args));
     } catch (error) {
       if (error instanceof RpcFault) return `FAULT ${error.code} ${error.faultString}`;
       throw error;

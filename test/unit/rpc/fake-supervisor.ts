@@ -1,4 +1,5 @@
 /** The real engine with programs that only exist in memory, behind the interface that RPC methods and routes work with. */
+import type { Reserve } from '../../../src/rpc/answer-room.ts';
 import type { GroupConfig, ProcessConfig } from '../../../src/config/model.ts';
 import type { Level } from '../../../src/core/log-level.ts';
 import type { SupervisorStateName } from '../../../src/core/states.ts';
@@ -60,13 +61,15 @@ export class FakeLog implements Log {
     bytes.fill(0x21);
   }
 
-  async read(offset: number, length: number): Promise<LogReading> {
+  async read(offset: number, length: number, reserve: Reserve): Promise<LogReading> {
     if (this.trouble !== null) return this.trouble;
     const bytes = this.#tail.read(offset, length);
+    reserve(bytes?.length ?? 0);
     return bytes === null ? { kind: 'badArguments' } : { kind: 'bytes', bytes };
   }
 
-  async tail(offset: number, length: number): Promise<LogEnd> {
+  async tail(offset: number, length: number, reserve: Reserve): Promise<LogEnd> {
+    reserve(Math.min(length, this.#tail.size));
     return this.#tail.tail(offset, length);
   }
 

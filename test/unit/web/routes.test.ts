@@ -132,11 +132,12 @@ test('a form of somebody else changes nothing', () => onSite({ programs: PROGRAM
   for (const name of ['localhost:9001', '127.0.0.1:9001', '[::1]:9001', '10.0.0.1', 'x.localhost']) assert.equal((await get('/', { Host: name })).status, 200, name);
 }));
 
-test('XML-RPC is closed to pages of other sites, and open to programs', () => onSite({ programs: PROGRAMS, isInet: true }, async ({ world }) => {
+test('XML-RPC is closed to pages of other sites, and open to programs that name this machine', () => onSite({ programs: PROGRAMS, isInet: true }, async ({ world }) => {
   const { port } = await world.openInet();
   const call = (headers: Record<string, string>): Promise<Answer> => send({ host: '127.0.0.1', port: port ?? 0 }, 'POST', '/RPC2', { 'Content-Type': 'text/plain', ...headers }, encodeCall('supervisor.getState', []));
   assert.equal((await call({})).status, 200);
-  assert.equal((await call({ Host: 'app:9001' })).status, 200);
+  for (const host of ['127.0.0.1:9001', 'localhost', 'LOCALHOST.:9001', '[::1]:9001']) assert.equal((await call({ Host: host })).status, 200, host);
+  for (const host of ['app:9001', 'evil.example', 'localhost.evil.example', '127.0.0.1.evil.example', 'evil.example:80@127.0.0.1', '[evil.example]']) assert.equal((await call({ Host: host })).status, 403, host);
   assert.equal((await call({ Origin: 'http://evil.example' })).status, 403);
   assert.equal((await call({ Origin: 'http://evil.example', Host: 'evil.example' })).status, 403);
   assert.equal((await call({ 'Sec-Fetch-Site': 'cross-site' })).status, 403);
