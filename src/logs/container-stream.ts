@@ -5,7 +5,7 @@
 import { constants, fstatSync, openSync } from 'node:fs';
 import { PipeOutlet, ThreadOutlet } from './outlets.ts';
 import type { Outlet, PipeGrowth } from './outlets.ts';
-import type { ContainerStream, LogClock } from './ports.ts';
+import type { ContainerStream, LogClock, LogTarget } from './ports.ts';
 
 /** Errors after which a stream will never take a byte again: its reader, its terminal or the descriptor itself is gone. */
 export const STREAM_GONE: ReadonlySet<string> = new Set(['EPIPE', 'EIO', 'EBADF', 'ECONNRESET', 'ENOTCONN', 'ERR_STREAM_DESTROYED']);
@@ -43,4 +43,10 @@ export function containerStreamOf(path: string, pid: number): ContainerStream | 
   const owner = match[1];
   if (owner !== undefined && owner !== 'self' && owner !== String(pid)) return null;
   return match[2] === '1' ? 1 : 2;
+}
+
+/** What a target really is: a path may mean a stream of ours. */
+export function resolveTarget(target: LogTarget): LogTarget {
+  const stream = target.kind === 'file' ? containerStreamOf(target.path, process.pid) : null;
+  return stream === null ? target : { kind: 'container', stream, format: target.format };
 }

@@ -8,7 +8,7 @@ import { BLOCK_BYTES, BlockPool } from './blocks.ts';
 import { ProcessChannel } from './channel.ts';
 import type { ChannelHost, Route } from './channel.ts';
 import { CompressionTurns } from './compression.ts';
-import { STREAM_GONE, containerStreamOf, identityOf, openContainerStream } from './container-stream.ts';
+import { STREAM_GONE, identityOf, openContainerStream, resolveTarget } from './container-stream.ts';
 import { describeError } from './describe-error.ts';
 import { FileOutlet } from './file-outlet.ts';
 import { PrefixLayout } from './line-prefix.ts';
@@ -326,10 +326,4 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
     const isTerminal = isatty(streams[target.stream]);
     return { isTerminal, isColored: color === 'auto' ? isTerminal && !noColor : color === 'always' };
   }
-}
-
-/** What a target really is: a path may mean a stream of ours. */
-function resolveTarget(target: LogTarget): LogTarget {
-  const stream = target.kind === 'file' ? containerStreamOf(target.path, process.pid) : null;
-  return stream === null ? target : { kind: 'container', stream, format: target.format };
 }
