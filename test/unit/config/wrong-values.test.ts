@@ -10,7 +10,7 @@ const WRONG: Readonly<Record<string, readonly [value: string, expected: RegExp] 
   'raw \\| prefix \\| json \\| logfmt': ['xml', /"xml" is not one of raw, prefix, json, logfmt/],
   'template': ['%%(nope)s | %(nope)s', /is not a name of a log prefix; there are %\(process_name\)s/],
   'iso8601 \\| none': ['always', /"always" is not one of iso8601, none/],
-  'nest \\| pass \\| string': ['flat', /"flat" is not one of nest, pass, string/],
+  'nest \\| message \\| pass \\| string': ['flat', /"flat" is not one of nest, message, pass, string/],
   'hourly \\| daily \\| weekly \\| seconds': ['monthly', /"monthly" is not /],
   'exit codes': ['256', /"256" is not a list of exit codes: numbers from 0 to 255/],
   'seconds': ['soon', /"soon" is not a duration: a number of seconds, or one as 500ms, 30s, 1m30s, 2h, 1d|"soon" is not /],
