@@ -66,8 +66,8 @@ function tryPairs(pieces: readonly Piece[], quoting: Quoting): KeyValueList | nu
   try {
     return readPairs(pieces, quoting);
   } catch (error) {
-    if (error instanceof ListError) return null;
-    throw error;
+    if (!(error instanceof ListError)) throw error;
+    return null;
   }
 }
 

@@ -120,3 +120,12 @@ test('a fault of a type itself is not taken for a problem of the file', () => {
   const section = { name: 's', place, options: new Map([['x', { value: '1', place, here: '/', literal: false }]]) };
   assert.throws(() => reader.read(section, { x: broken }, chainLookup(section.options), null), TypeError);
 });
+
+test('paths of the supervisor itself must be UTF-8; directories of programs need not', () => {
+  const path = '/tmp/\udce9';
+  const isRefused = (error: unknown): boolean => error instanceof WrongValue && error.message === 'the path /tmp/\uFFFD has bytes that are not UTF-8; use another path';
+  for (const type of [types.filePath, types.existingDirectory, types.socketPath]) assert.throws(() => type.parse(path, plain), isRefused);
+  assert.throws(() => types.fcgiSocket.parse(`unix://${path}`, plain), isRefused);
+  assert.throws(() => relations.probe.parse(`unix://${path}`, plain), isRefused);
+  assert.equal(types.workingDirectory.parse(path, plain), path);
+});
