@@ -2,30 +2,111 @@
  * Our own standard output and error: how they are written, and which of them a path means.
  * Their open file description is shared with others, so nothing here changes its flags or its position.
  */
-import { constants, fstatSync, openSync } from 'node:fs';
+import { constants, fstatSync, openSync, readlinkSync, statSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import { PipeOutlet, ThreadOutlet } from './outlets.ts';
-import type { Outlet, PipeGrowth } from './outlets.ts';
+import type { Done, Outlet, PipeGrowth, Written } from './outlets.ts';
 import type { ContainerStream, LogClock, LogTarget } from './ports.ts';
 
-/** Errors after which a stream will never take a byte again: its reader, its terminal or the descriptor itself is gone. */
-export const STREAM_GONE: ReadonlySet<string> = new Set(['EPIPE', 'EIO', 'EBADF', 'ECONNRESET', 'ENOTCONN', 'ERR_STREAM_DESTROYED']);
+/** Errors after which a stream will never take a byte again: its reader or the descriptor itself is gone. */
+const GONE = ['EPIPE', 'EBADF', 'ECONNRESET', 'ENOTCONN', 'ERR_STREAM_DESTROYED'] as const;
+
+/** Time after which a fifo without a reader is looked at again; what comes meanwhile is dropped. */
+const READER_RETRY_MS = 100;
+
+/** Errors after which a stream of ours is given up for good. A terminal that was hung up says EIO; a disk says that too, and may recover. */
+export function goneErrorsOf(fd: number): ReadonlySet<string> {
+  if (isNamedFifo(fd)) return new Set(['EBADF']);
+  return new Set(isatty(fd) ? [...GONE, 'EIO'] : GONE);
+}
+
+/** Returns the way to write to a descriptor of ours. */
+export function openContainerStream(fd: number, growth: PipeGrowth, clock: LogClock): Outlet {
+  if (isNamedFifo(fd)) return new FifoOutlet(fd, growth, clock);
+  return fstatSync(fd).isFIFO() ? openPipe(fd, growth, clock) : new ThreadOutlet(fd, clock, false);
+}
 
 /**
- * The way to write to a descriptor of ours. A pipe is opened again, which gives a description of our own that can be non-blocking;
- * where the kernel refuses that (a pipe of root for another user: EACCES; a socket: ENXIO; no /proc: ENOENT), and for anything
- * but a pipe, threads write to the shared description. A file must keep the shared position, or we would overwrite what others wrote.
+ * A pipe is opened again, which gives a description of our own that can be non-blocking; where the kernel refuses that (a pipe of root for
+ * another user: EACCES; a socket: ENXIO; no /proc: ENOENT), and for anything but a pipe, threads write to the shared description.
+ * A file must keep the shared position, or we would overwrite what others wrote.
  */
-export function openContainerStream(fd: number, growth: PipeGrowth, clock: LogClock): Outlet {
-  if (fstatSync(fd).isFIFO()) {
-    try {
-      const own = openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
-      return new PipeOutlet(own, growth);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === undefined) throw error;
-      // Refused: the shared description serves, and tells in its first write if nobody reads the pipe.
-    }
+function openPipe(fd: number, growth: PipeGrowth, clock: LogClock): Outlet {
+  try {
+    const own = openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+    return new PipeOutlet(own, growth);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+    // Refused: the shared description serves, and tells in its first write if nobody reads the pipe.
+    return new ThreadOutlet(fd, clock, false);
   }
-  return new ThreadOutlet(fd, clock, false);
+}
+
+/** True for a pipe with a name that others can open: a reader that went away may come back. */
+function isNamedFifo(fd: number): boolean {
+  if (!fstatSync(fd).isFIFO()) return false;
+  try {
+    // `pipe:[4711]`, and `/tmp/x (deleted)`, are names of nothing.
+    const { dev, ino } = statSync(readlinkSync(`/proc/self/fd/${fd}`));
+    return identityOf(fd) === `${dev}:${ino}`;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+    return false;
+  }
+}
+
+/** A named fifo on which we write: opened again after its reader went away, when there may be another one. */
+class FifoOutlet implements Outlet {
+  readonly #fd: number;
+  readonly #growth: PipeGrowth;
+  readonly #clock: LogClock;
+  #outlet: Outlet | null = null;
+  /** The error by which it was learned that nobody reads, and when. */
+  #failure: { readonly error: NodeJS.ErrnoException; readonly atMs: number } | null = null;
+
+  constructor(fd: number, growth: PipeGrowth, clock: LogClock) {
+    this.#fd = fd;
+    this.#growth = growth;
+    this.#clock = clock;
+  }
+
+  write(bytes: Buffer, start: number, end: number, written: Written): void {
+    const failure = this.#failure;
+    if (failure !== null && this.#clock.nowMs() - failure.atMs < READER_RETRY_MS) {
+      queueMicrotask(() => written(failure.error, 0));
+      return;
+    }
+    this.#failure = null;
+    const outlet = (this.#outlet ??= openPipe(this.#fd, this.#growth, this.#clock));
+    outlet.write(bytes, start, end, (error, count) => {
+      if (error === null) {
+        written(null, count);
+        return;
+      }
+      this.#failure = { error, atMs: this.#clock.nowMs() };
+      this.#outlet = null;
+      outlet.close(() => written(error, count));
+    });
+  }
+
+  open(done: Done): void {
+    queueMicrotask(() => done(null));
+  }
+
+  reopen(done: Done): void {
+    queueMicrotask(() => done(null));
+  }
+
+  clear(done: Done): void {
+    queueMicrotask(() => done(null));
+  }
+
+  close(done: Done): void {
+    const outlet = this.#outlet;
+    this.#outlet = null;
+    if (outlet === null) queueMicrotask(() => done(null));
+    else outlet.close(done);
+  }
 }
 
 /** Equal for two descriptors that lead to the same place: `2>&1`, or a terminal. Such a place has one sink, or lines would mix. */

@@ -72,7 +72,7 @@ export class FailureEpisode {
     this.#callOff?.();
     this.#callOff = null;
     if (this.#bytes === 0) return false;
-    const text = `${this.#takeDropped()} for ${this.#name} were dropped`;
+    const text = `${this.#takeDropped()} for ${this.#name} dropped`;
     this.#report({ level: 'warn', text });
     return true;
   }
@@ -85,7 +85,7 @@ export class FailureEpisode {
   }
 
   #takeDropped(): string {
-    const text = `${this.#lines} lines (${this.#bytes} bytes)`;
+    const text = `${this.#lines} ${this.#lines === 1 ? 'line' : 'lines'} (${this.#bytes} bytes)`;
     this.#lines = 0;
     this.#bytes = 0;
     return text;

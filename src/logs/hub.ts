@@ -8,7 +8,7 @@ import { BLOCK_BYTES, BlockPool } from './blocks.ts';
 import { ProcessChannel } from './channel.ts';
 import type { ChannelHost, Route } from './channel.ts';
 import { CompressionTurns } from './compression.ts';
-import { STREAM_GONE, identityOf, openContainerStream, resolveTarget } from './container-stream.ts';
+import { goneErrorsOf, identityOf, openContainerStream, resolveTarget } from './container-stream.ts';
 import { describeError } from './describe-error.ts';
 import { FileOutlet } from './file-outlet.ts';
 import { PrefixLayout } from './line-prefix.ts';
@@ -128,7 +128,8 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
     for (const channel of this.#channels) channel.close();
     const streams = [...this.#streams.values()];
     await Promise.all(this.#sinks().filter((sink) => !streams.includes(sink)).map((sink) => sink.close()));
-    // The others may have something to say about what they lost.
+    // What places have lost is said before the streams are closed, on which it is said.
+    for (const sink of streams) sink.tellDropped();
     await Promise.all(streams.map((sink) => sink.close()));
     this.#files.clear();
     this.#servers.clear();
@@ -278,7 +279,7 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
     let sink = this.#streams.get(identity);
     if (sink === undefined) {
       const name = stream === 1 ? 'standard output' : 'standard error';
-      sink = this.#makeSink(name, openContainerStream(fd, this.#growth, this.#deps.clock), STREAM_GONE);
+      sink = this.#makeSink(name, openContainerStream(fd, this.#growth, this.#deps.clock), goneErrorsOf(fd));
       this.#streams.set(identity, sink);
     }
     return sink;

@@ -84,12 +84,12 @@ export class LogScene {
   readonly err: StreamReader;
   readonly hub: LogHub;
 
-  constructor(mainLog: Partial<MainLogSpec> = {}, streams?: { 1: number; 2: number }, pace = 1) {
+  constructor(mainLog: Partial<MainLogSpec> = {}, streams: { 1?: number; 2?: number } = {}, pace = 1) {
     this.clock = new RealClock(pace);
     this.out = new StreamReader();
     this.err = new StreamReader();
     this.hub = new LogHub(
-      { natives: addon, clock: this.clock, color: 'auto', noColor: false, streams: streams ?? { 1: this.out.fd, 2: this.err.fd } },
+      { natives: addon, clock: this.clock, color: 'auto', noColor: false, streams: { 1: this.out.fd, 2: this.err.fd, ...streams } },
       { level: 'info', targets: [], console: stdoutAs('raw', 2), name: 'onevisor', tailBytes: 65536, ...mainLog },
     );
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeSync } from 'node:fs';
 import { createServer, connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -119,6 +120,38 @@ test('a reader that dies: said once on the other stream, and programs are read t
   for (const { pid } of runs) assert.deepEqual(await ending(pid), { kind: 'exited', code: 0 });
   await scene.end();
   assert.match(scene.err.text, /^\S+ \S+ ERRO cannot write standard output any more: broken pipe \(EPIPE\); output for it is dropped from now on\n$/);
+});
+
+test('a reader of a fifo that went away and comes back gets what is written then; what was dropped is counted', async () => {
+  const path = join(folder, 'fifo');
+  execFileSync('mkfifo', [path]);
+  const openReader = (): number => openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const first = openReader();
+  const fd = openSync(path, constants.O_WRONLY);
+  const scene = new LogScene({}, { 1: fd });
+  const channel = scene.hub.openChannel(channelSpec('a'));
+  const say = async (text: string): Promise<void> => {
+    await startInto(channel, `echo ${text}`).intake.ended;
+    await scene.hub.flush(10_000);
+  };
+  const read = (from: number): string => {
+    const bytes = Buffer.alloc(1000);
+    return bytes.toString('latin1', 0, readSync(from, bytes));
+  };
+  await say('one');
+  assert.equal(read(first), 'a | one\n');
+  closeSync(first);
+  await say('lost');
+  await say('lost too');
+  const second = openReader();
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  await say('again');
+  assert.equal(read(second), 'a | again\n');
+  await scene.end();
+  closeSync(fd);
+  closeSync(second);
+  assert.match(scene.err.text, /ERRO cannot write standard output: broken pipe \(EPIPE\); output for it is dropped until it can be written again\n/);
+  assert.match(scene.err.text, /WARN 1 line \(9 bytes\) for standard output dropped\n.*WARN 1 line \(13 bytes\) for standard output dropped\n/);
 });
 
 test('a reader that was never there counts as one that died', async () => {
