@@ -81,6 +81,8 @@ export interface Config {
   readonly setAside: readonly GroupConfig[];
   /** Seconds from a stop signal to our own end: `stop_budget` or what it is without that; null where nothing limits it but `shutdown_timeout`. */
   readonly stopBudget: number | null;
+  /** `stopwaitsecs` of the main program, if it is set: only then may it get SIGKILL in init mode. */
+  readonly mainStopWait: number | null;
   /** Name of the group of the main program (`-- CMD ARG…`); null without one. */
   readonly main: string | null;
   readonly unixServers: readonly UnixServerOptions[];

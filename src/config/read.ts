@@ -24,7 +24,7 @@ import { chainLookup, SectionReader } from './section-reader.ts';
 import { findTemplateLines } from './template.ts';
 import { readCtlOptions, readCtlPlugins, readInetServers, readRpcInterfaces, readUnixServers } from './servers.ts';
 import { isForbidden, type Source } from './source.ts';
-import { stopBudgetOf } from './stop-budget.ts';
+import { endTimesOf } from './stop-budget.ts';
 
 /** How a configuration is read. */
 export interface ReadSettings {
@@ -87,14 +87,14 @@ export function readConfig(source: Source, settings: ReadSettings): Reading {
   const placeOf = (section: string, option: string): Place | undefined => chainLookup(document.sections.get(section)?.options, document.sections.get('program-default')?.options)(option)?.place;
   const resolved = chooseAutostart(resolveDependencies(groups, problems, placeOf), main, env, problems);
   checkForwards(supervisord, resolved, placeOf('supervisord', 'forward_signals'), problems);
-  const stopBudget = stopBudgetOf({ isContainer: settings.isContainer, supervisord, groups: resolved, placeOf });
+  const ends = endTimesOf({ isContainer: settings.isContainer, supervisord, groups: resolved, main, placeOf });
   const servers = { inetServers: readInetServers(document, reader, problems), unixServers: readUnixServers(document, reader, problems) };
   const { ctl, ctlPlugins } = readCtl(document, context, names, problems);
 
   problems.tidy();
   problems.sort();
   if (problems.errors.length > 0) return { config: null, errors: problems.errors, warnings: problems.warnings };
-  const config: Config = { supervisord, groups: resolved, setAside, main, stopBudget, ...servers, ctl, rpcInterfaces, ctlPlugins, file, included };
+  const config: Config = { supervisord, groups: resolved, setAside, main, ...ends, ...servers, ctl, rpcInterfaces, ctlPlugins, file, included };
   return { config, errors: [], warnings: problems.warnings };
 }
 

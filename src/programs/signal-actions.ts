@@ -12,13 +12,14 @@ import type { Report } from '../engine/ports.ts';
 import { namespecOf } from '../engine/registry.ts';
 import type { SystemClock } from '../process/clock.ts';
 import type { ReceivedSignal } from '../process/signals.ts';
+import { MainStop } from './main-stop.ts';
 import type { StopBudget } from './stop-budget.ts';
 
 /** What the actions work with. The configuration and the engine are other ones after a reload. */
 export interface SignalParts {
   readonly config: () => Config;
-  readonly engine: () => Pick<Engine, 'signalProcess' | 'hurry'>;
-  readonly clock: Pick<SystemClock, 'nowMs'>;
+  readonly engine: () => Pick<Engine, 'signalProcess' | 'hurry' | 'end' | 'request' | 'phase'>;
+  readonly clock: Pick<SystemClock, 'nowMs' | 'alarm'>;
   readonly stopBudget: Pick<StopBudget, 'signalled'>;
   readonly report: Report;
   /** A terminal is attached to us, as standard input, output or error. */
@@ -39,8 +40,11 @@ export class SignalActions {
   /** Signals that were dropped, and said to be. */
   readonly #dropped = new Set<number>();
 
+  readonly #mainStop: MainStop;
+
   constructor(parts: SignalParts) {
     this.#parts = parts;
+    this.#mainStop = new MainStop(parts);
   }
 
   /** True if a signal is sent on to a program: to the main one in init mode, to those that forward_signals names. */
@@ -77,7 +81,9 @@ export class SignalActions {
     const receivers = named.length > 0 ? named : all.filter(({ group }) => group === main);
     const outcomes = receivers.map((process) => this.#parts.engine().signalProcess(namespecOf(process), signal, process.options.stopasgroup));
     // A main program that is not there to take it does not make the container immortal.
-    if (named.length === 0) return outcomes.some((outcome) => outcome === null);
+    const isTaken = outcomes.some((outcome) => outcome === null);
+    if (named.length === 0 && isTaken && this.#meaningOf(signal) === 'end') this.#mainStop.forwarded(signal);
+    if (named.length === 0) return isTaken;
     for (const [index, outcome] of outcomes.entries()) {
       if (outcome !== null) this.#say(['warn', `cannot send ${formatSignal(signal)} on to ${receivers[index]?.name}: ${outcome}`]);
     }

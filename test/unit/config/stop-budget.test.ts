@@ -1,6 +1,7 @@
 /** The time for the end, from the options that bear on it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { noFlags } from '../../../src/config/flags.ts';
 import type { Config } from '../../../src/config/model.ts';
 import { configOf, readText } from './memory-source.ts';
 
@@ -38,4 +39,15 @@ test('ONEVISOR_STOP_BUDGET sets it, and an unset stopwaitsecs is two seconds les
   assert.equal(budgetOf(HEAD + WEB, container, { ONEVISOR_STOP_BUDGET: '30s' }), 30);
   assert.deepEqual([waits('30s'), waits('2.5s'), waits('30s', `${WEB}stopwaitsecs=5\n`)], [28, 1, 5]);
   assert.deepEqual(readText(HEAD + WEB, { env: { ONEVISOR_STOP_BUDGET: 'soon' } }).errors.map(({ file, option }) => [file, option]), [['ONEVISOR_STOP_BUDGET', 'stop_budget']]);
+});
+
+test('what is set for the main program counts, and programs beside it have time after it', () => {
+  const command = { ...container, flags: { ...noFlags, command: ['bash'] } };
+  const waitOf = (text: string): number | null => configOf(readText(text, {}, command)).mainStopWait;
+  assert.deepEqual([waitOf(HEAD + WEB), waitOf(`${HEAD}[program:main]\nstopwaitsecs=20\n`)], [null, 20]);
+  assert.equal(waitOf(`${HEAD}[program-default]\nstopwaitsecs=8\n`), 8);
+  assert.equal(configOf(readText(`${HEAD}${WEB}stopwaitsecs=8\n`, {}, container)).mainStopWait, null);
+  assert.equal(budgetOf(`${HEAD}[program:main]\nstopwaitsecs=20\n`, command), 21);
+  assert.equal(budgetOf(`${HEAD}[program:main]\nstopwaitsecs=20\n${WEB}`, command), 25.5);
+  assert.equal(budgetOf(`${HEAD}[program:main]\nstopwaitsecs=5\n${WEB}`, command), 9.5);
 });
