@@ -11,6 +11,7 @@ import { LinePrefix } from './line-prefix.ts';
 import type { PrefixLayout } from './line-prefix.ts';
 import { MessageHeader } from './message-header.ts';
 import type { Severity } from './message-header.ts';
+import type { Looks } from './container-stream.ts';
 import type { PartialWatch } from './partial-watch.ts';
 import { PipeIntake } from './pipe-intake.ts';
 import type { IntakeParts, IntakeTarget } from './pipe-intake.ts';
@@ -32,12 +33,9 @@ const SYSLOG_STYLE = { prefix: '%(process_name)s ', timestamp: 'none' } as const
 const SEVERITIES: Readonly<Record<StreamName, Severity>> = { stdout: 'info', stderr: 'error' };
 
 /** A target with what the hub made of it. */
-export interface Route {
+export interface Route extends Looks {
   readonly target: LogTarget;
   readonly sink: Sink;
-  /** Whether lines are coloured there. */
-  readonly isColored: boolean;
-  readonly isTerminal: boolean;
 }
 
 /** What a channel needs of its hub. */

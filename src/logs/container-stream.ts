@@ -6,7 +6,7 @@ import { constants, fstatSync, openSync, readlinkSync, statSync } from 'node:fs'
 import { isatty } from 'node:tty';
 import { PipeOutlet, ThreadOutlet } from './outlets.ts';
 import type { Done, Outlet, PipeGrowth, Written } from './outlets.ts';
-import type { ContainerStream, LogClock, LogTarget } from './ports.ts';
+import type { ColorChoice, ContainerStream, LogClock, LogTarget } from './ports.ts';
 
 /** Errors after which a stream will never take a byte again: its reader or the descriptor itself is gone. */
 const GONE = ['EPIPE', 'EBADF', 'ECONNRESET', 'ENOTCONN', 'ERR_STREAM_DESTROYED'] as const;
@@ -107,6 +107,19 @@ class FifoOutlet implements Outlet {
     if (outlet === null) queueMicrotask(() => done(null));
     else outlet.close(done);
   }
+}
+
+/** What a stream is, for the form of its lines. */
+export interface Looks {
+  readonly isTerminal: boolean;
+  /** Whether lines are coloured there. */
+  readonly isColored: boolean;
+}
+
+/** Colours only a terminal, unless asked otherwise (`--color`, NO_COLOR). */
+export function looksOf(fd: number, color: ColorChoice, noColor: boolean): Looks {
+  const isTerminal = isatty(fd);
+  return { isTerminal, isColored: color === 'auto' ? isTerminal && !noColor : color === 'always' };
 }
 
 /** Equal for two descriptors that lead to the same place: `2>&1`, or a terminal. Such a place has one sink, or lines would mix. */

@@ -3,12 +3,12 @@
  * Two who log to one place get the same sink here; nobody else makes sinks.
  */
 import { resolve as resolvePath } from 'node:path';
-import { isatty } from 'node:tty';
 import { BLOCK_BYTES, BlockPool } from './blocks.ts';
 import { ProcessChannel } from './channel.ts';
 import type { ChannelHost, Route } from './channel.ts';
 import { CompressionTurns } from './compression.ts';
-import { goneErrorsOf, identityOf, openContainerStream, resolveTarget } from './container-stream.ts';
+import { goneErrorsOf, identityOf, looksOf, openContainerStream, resolveTarget } from './container-stream.ts';
+import type { Looks } from './container-stream.ts';
 import { describeError } from './describe-error.ts';
 import { FileOutlet } from './file-outlet.ts';
 import { PrefixLayout } from './line-prefix.ts';
@@ -126,11 +126,11 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
 
   async close(): Promise<void> {
     for (const channel of this.#channels) channel.close();
-    const streams = [...this.#streams.values()];
-    await Promise.all(this.#sinks().filter((sink) => !streams.includes(sink)).map((sink) => sink.close()));
+    const streams = new Set(this.#streams.values());
+    await Promise.all(this.#sinks().filter((sink) => !streams.has(sink)).map((sink) => sink.close()));
     // What places have lost is said before the streams are closed, on which it is said.
     for (const sink of streams) sink.tellDropped();
-    await Promise.all(streams.map((sink) => sink.close()));
+    await Promise.all([...streams].map((sink) => sink.close()));
     this.#files.clear();
     this.#servers.clear();
     this.#streams.clear();
@@ -321,10 +321,9 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
     return sink;
   }
 
-  #looksOf(target: LogTarget): Pick<Route, 'isColored' | 'isTerminal'> {
+  #looksOf(target: LogTarget): Looks {
     if (target.kind !== 'container') return { isColored: false, isTerminal: false };
     const { color, noColor, streams } = this.#deps;
-    const isTerminal = isatty(streams[target.stream]);
-    return { isTerminal, isColored: color === 'auto' ? isTerminal && !noColor : color === 'always' };
+    return looksOf(streams[target.stream], color, noColor);
   }
 }
