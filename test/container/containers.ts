@@ -96,16 +96,21 @@ async function findReason(): Promise<string | null> {
 }
 
 /** Command line of podman with our storage, in a mount namespace without the v2 part of hybrid cgroups, which crun refuses. */
-function podmanLine(args: readonly string[]): string[] {
+function podmanLine(args: readonly string[], runtime: string = 'crun'): string[] {
   const storage = join(cacheFolder(), 'containers');
   const script = 'if mountpoint -q /sys/fs/cgroup/unified; then umount /sys/fs/cgroup/unified; fi; exec podman "$@"';
-  return ['unshare', '--mount', '--propagation', 'slave', 'sh', '-c', script, 'sh', '--root', storage, '--runroot', '/run/onevisor-test-containers', '--runtime', 'crun', ...args];
+  return ['unshare', '--mount', '--propagation', 'slave', 'sh', '-c', script, 'sh', '--root', storage, '--runroot', '/run/onevisor-test-containers', '--runtime', runtime, ...args];
 }
 
 /** Runs podman to its end; a code other than 0 is an answer, not an error. */
 export async function podman(...args: string[]): Promise<Outcome> {
-  const [file = '', ...rest] = podmanLine(args);
-  return run(file, rest, { maxBuffer: 1 << 28 }).then(
+  return podmanWith({}, args);
+}
+
+async function podmanWith({ runtime, configuration }: { readonly runtime?: string; readonly configuration?: string }, args: readonly string[]): Promise<Outcome> {
+  const [file = '', ...rest] = podmanLine(args, runtime);
+  const env = configuration === undefined ? process.env : { ...process.env, CONTAINERS_CONF: configuration };
+  return run(file, rest, { maxBuffer: 1 << 28, env }).then(
     ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
     (error: Error & { code?: number | string; stdout?: string; stderr?: string }) => {
       if (typeof error.code !== 'number') throw error;
@@ -205,6 +210,42 @@ export async function runContainer(test: TestContext, options: ContainerOptions 
   const container = await startContainer(test, options);
   const code = await container.exit;
   return { code, stdout: container.stdout.text, stderr: container.stderr.text };
+}
+
+/** What pods need of podman: cgroups, which crun makes itself, and no limits that this machine would refuse. */
+const POD_CONFIGURATION = '[containers]\nnetns="host"\ncgroups="enabled"\ncgroupns="host"\n[engine]\ncgroup_manager="cgroupfs"\nevents_logger="file"\n';
+
+/** A pod that runs. */
+export interface Pod {
+  /** `podman logs` of one of its containers. */
+  logs(container: string): Promise<Outcome>;
+  /** `podman exec` in one of its containers. */
+  exec(container: string, ...command: string[]): Promise<Outcome>;
+}
+
+/**
+ * Plays a pod of Kubernetes (`podman kube play`) and gives it to the test, at whose end it is removed. `spec` is the YAML below `spec:`, without indentation;
+ * the executable is there as the volume `onevisor`.
+ */
+export async function playPod(test: TestContext, spec: string): Promise<Pod> {
+  const name = `onevisor-test-${randomUUID()}`;
+  const folder = await mkdtemp(join(tmpdir(), 'onevisor-test-'));
+  const file = join(folder, 'pod.yaml');
+  const indented = spec.split('\n').map((line) => `  ${line}`).join('\n');
+  await writeFile(join(folder, 'containers.conf'), POD_CONFIGURATION);
+  await writeFile(file, `apiVersion: v1\nkind: Pod\nmetadata:\n  name: ${name}\nspec:\n${indented}\n`);
+  const inPod = (...args: string[]): Promise<Outcome> => podmanWith({ runtime: join(import.meta.dirname, 'crun-without-limits.py'), configuration: join(folder, 'containers.conf') }, args);
+  test.after(async () => {
+    await inPod('pod', 'rm', '--force', '--ignore', '--time', '0', name);
+    await chown('/dev/null', 0, 0);
+    await rm(folder, { recursive: true, force: true });
+  });
+  const played = await inPod('kube', 'play', file);
+  if (played.code !== 0) throw new Error(`podman kube play ended with ${played.code}:\n${played.stderr}`);
+  return {
+    logs: (container) => inPod('logs', `${name}-${container}`),
+    exec: (container, ...command) => inPod('exec', `${name}-${container}`, ...command),
+  };
 }
 
 /** Builds an image from a folder with a Dockerfile and tags it; its base images must exist already. */
