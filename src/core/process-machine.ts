@@ -38,7 +38,7 @@ class Steps {
   become(to: ProcessStateName, change: Partial<ProcessRecord>, expected = true): this {
     const from = this.record.state;
     const facts = to === 'RUNNING' || to === 'STOPPING' || to === 'UNKNOWN' ? {} : noFacts;
-    this.record = { ...this.record, ...facts, deadlineMs: null, ...change, state: to };
+    this.record = { ...this.record, ...facts, deadlineMs: null, ...change, state: to, wasUp: this.record.wasUp || to === 'RUNNING' };
     this.effects.push({ type: 'changed', from, to, record: this.record, expected });
     return this;
   }
@@ -70,9 +70,13 @@ const ignore = (record: ProcessRecord): ProcessStep => ({ record, effects: [] })
 
 /** → STARTING, with the next run's number. */
 function launch(steps: Steps, change: Pick<ProcessRecord, 'failedStarts' | 'restartsMs'>): Steps {
+  const { wasUp, exit, lastExit } = steps.record;
   const run = steps.record.run + 1;
+  const restarts = steps.record.restarts + (wasUp ? 1 : 0);
   return steps
-    .become('STARTING', { run, pid: null, signalsSent: 0, startedMs: null, endedMs: null, exit: null, spawnError: null, spawnExitCode: null, hold: null, thenStart: false, ...change })
+    .become('STARTING', {
+      run, restarts, pid: null, signalsSent: 0, startedMs: null, endedMs: null, exit: null, lastExit: exit ?? lastExit, spawnError: null, spawnExitCode: null, hold: null, thenStart: false, ...change,
+    })
     .order({ type: 'spawn', run });
 }
 

@@ -41,6 +41,12 @@ export interface ProcessRecord {
   readonly endedMs: number | null;
   /** How the latest run ended; null while it goes on or when it never began. */
   readonly exit: ExitStatus | null;
+  /** How the run before the latest one ended; null where there was none, or it never began. */
+  readonly lastExit: ExitStatus | null;
+  /** It was RUNNING once. */
+  readonly wasUp: boolean;
+  /** Starts after it was RUNNING once. Starts that failed before that are none. */
+  readonly restarts: number;
   /** Why the latest start failed, in words for people (`spawnerr`). */
   readonly spawnError: string | null;
   /** The exit code that a container gives for a start that failed to execute (127, 126); null where there was an exit. */
@@ -139,6 +145,6 @@ export interface ProcessStep {
 /** The record of a process that was never started. */
 export const initialRecord: ProcessRecord = {
   state: 'STOPPED', run: 0, pid: null, failedStarts: 0, signalsSent: 0, restartsMs: [], deadlineMs: null,
-  startedMs: null, endedMs: null, exit: null, spawnError: null, spawnExitCode: null,
+  startedMs: null, endedMs: null, exit: null, lastExit: null, wasUp: false, restarts: 0, spawnError: null, spawnExitCode: null,
   isReady: false, health: null, hold: null, thenStart: false,
 };

@@ -18,8 +18,8 @@ export interface Answering {
 export type BodyPart = string | { readonly encode: () => Iterable<string> };
 
 /** Sends a whole answer, a long one piece by piece. Throws NoRoomError where too much waits for other clients. */
-export function sendText({ response, reserve }: Answering, status: number, type: string, text: string, headers: OutgoingHttpHeaders = {}): void {
-  const body = Buffer.from(text);
+export function sendText({ response, reserve }: Answering, status: number, type: string, text: string | Buffer, headers: OutgoingHttpHeaders = {}): void {
+  const body = typeof text === 'string' ? Buffer.from(text) : text;
   reserve(body.length);
   sendBuffer(response, status, body, { 'Content-Type': type, ...headers });
 }

@@ -1,9 +1,9 @@
 /**
  * `GET /healthz` and `GET /readyz`, for the probes of Kubernetes and of load balancers: 200 and `ok`, or 503 and a line for each problem.
- * What is a problem is judged in core/; this only asks.
+ * `?program=web` asks for one program, group or process only. What is a problem is judged in core/; this only asks.
  */
 import type { Question } from '../core/process-problem.ts';
-import { findProblems, type ProblemSources } from '../rpc/problems.ts';
+import { findProblems, findUnknown, type ProblemSources } from '../rpc/problems.ts';
 import { sendText } from './answers.ts';
 import type { Route } from './route.ts';
 
@@ -12,9 +12,13 @@ export function healthRoutes(sources: ProblemSources): Route[] {
   const route = (path: string, question: Question): Route => ({
     method: 'GET', path, access: 'probes_auth',
     answer: (exchange) => {
-      const problems = findProblems(sources, question);
-      const text = problems.length === 0 ? 'ok\n' : problems.map((line) => `${line}\n`).join('');
-      sendText(exchange, problems.length === 0 ? 200 : 503, 'text/plain;charset=utf-8', text, { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' });
+      const programs = new URLSearchParams(/\?([^#]*)/.exec(exchange.request.url ?? '')?.[1] ?? '').getAll('program');
+      const unknown = findUnknown(sources, programs);
+      const send = (status: number, lines: readonly string[]): void =>
+        sendText(exchange, status, 'text/plain;charset=utf-8', lines.map((line) => `${line}\n`).join(''), { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' });
+      if (unknown.length > 0) return send(404, ['there is no program, group or process of that name']);
+      const problems = findProblems(sources, question, programs);
+      return problems.length === 0 ? send(200, ['ok']) : send(503, problems);
     },
   });
   return [route('/healthz', 'alive'), route('/readyz', 'ready')];

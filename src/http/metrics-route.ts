@@ -1,12 +1,22 @@
 /**
  * `GET /metrics`: the metrics of the moment, for Prometheus. The one route with an option of its own for who may use it (`metrics_auth`).
  */
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
 import type { ProcessTimes } from '../rpc/process-times.ts';
 import type { Supervisor } from '../rpc/supervisor.ts';
 import { sendText } from './answers.ts';
 import { CONTENT_TYPE, formatFamilies } from './exposition.ts';
 import { describeMetrics } from './metrics.ts';
 import type { Route } from './route.ts';
+
+const compress = promisify(gzip);
+
+/** True if a client asks for gzip (RFC 9110, 12.5.3); `q=0` refuses it. */
+export function takesGzip(accepted: string | readonly string[] | undefined): boolean {
+  const codings = String(accepted ?? '').split(',').map((part) => part.trim().toLowerCase());
+  return codings.some((coding) => /^(?:x-)?gzip(?:;|\s|$)/.test(coding) && !/;\s*q=0(?:\.0*)?\s*$/.test(coding));
+}
 
 /** What the metrics are worked out from. */
 export interface MetricsSources {
@@ -22,9 +32,12 @@ export interface MetricsSources {
 export function metricsRoute({ supervisor, times, version, residentBytes }: MetricsSources): Route {
   return {
     method: 'GET', path: '/metrics', access: 'metrics_auth',
-    answer: (exchange) => {
-      const processes = supervisor.processes().map((view) => ({ view, start: times.of(view).start }));
-      sendText(exchange, 200, CONTENT_TYPE, formatFamilies(describeMetrics({ version, state: supervisor.state(), processes, residentBytes: residentBytes() })));
+    answer: async (exchange) => {
+      const processes = supervisor.processes().map((view) => ({ view, start: times.of(view).start, oomKills: supervisor.oomKills(view.id) }));
+      const text = formatFamilies(describeMetrics({ version, state: supervisor.state(), processes, residentBytes: residentBytes() }));
+      const vary = { Vary: 'Accept-Encoding' };
+      if (!takesGzip(exchange.request.headers['accept-encoding'])) sendText(exchange, 200, CONTENT_TYPE, text, vary);
+      else sendText(exchange, 200, CONTENT_TYPE, await compress(text), { ...vary, 'Content-Encoding': 'gzip' });
     },
   };
 }

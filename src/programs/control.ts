@@ -16,6 +16,7 @@ import { EXIT_NOT_FOUND, SpawnError } from '../process/spawn-error.ts';
 import type { GroupPlan, Log, Reread, Supervisor } from '../rpc/supervisor.ts';
 import { LogAccess } from './log-access.ts';
 import { mainLogSpec } from './log-specs.ts';
+import { MemoryKills } from './memory-kills.ts';
 import type { Supervision } from './supervision.ts';
 
 /** What the control is built from. */
@@ -31,9 +32,17 @@ export interface ControlParts {
 /** See the interface for each member. */
 export class Control implements Supervisor {
   readonly #parts: ControlParts;
+  readonly #memoryKills: MemoryKills;
 
   constructor(parts: ControlParts) {
+    const { supervision, hub, clock } = parts;
     this.#parts = parts;
+    this.#memoryKills = new MemoryKills({
+      subscribe: (listener) => supervision.subscribe(listener),
+      report: (level, text) => hub.mainLog.write(level, text),
+      nowMs: () => clock.nowMs(),
+      wallMs: () => clock.wallMs(),
+    });
   }
 
   get identification(): string {
@@ -69,7 +78,12 @@ export class Control implements Supervisor {
   }
 
   remarks(id: string): readonly string[] {
-    return this.#supervision.remarks(id);
+    const kill = this.#memoryKills.remark(id);
+    return [...this.#supervision.remarks(id), ...(kill === null ? [] : [kill])];
+  }
+
+  oomKills(id: string): number {
+    return this.#memoryKills.countOf(id);
   }
 
   hasGroup(name: string): boolean {

@@ -3,6 +3,7 @@
  */
 import { formatNamespec } from '../core/namespec.ts';
 import { findProblem, type Question } from '../core/process-problem.ts';
+import type { ProcessView } from '../engine/registry.ts';
 import { factsOf } from './process-facts.ts';
 import type { ProcessTimes } from './process-times.ts';
 import type { Supervisor } from './supervisor.ts';
@@ -13,12 +14,26 @@ export interface ProblemSources {
   readonly times: ProcessTimes;
 }
 
-/** One line a problem. A supervisor that is about to end is alive, whatever its programs do, and no longer ready. */
-export function findProblems({ supervisor, times }: ProblemSources, question: Question): string[] {
+/** True if a name means a process: that of its program, its group, its own, or `group:process`. */
+function isMeant(name: string, { program, group, name: process }: ProcessView['config']): boolean {
+  return name === program || name === group || name === process || name === `${group}:${process}`;
+}
+
+/** Names of which no process is known. */
+export function findUnknown({ supervisor }: ProblemSources, programs: readonly string[]): string[] {
+  const processes = supervisor.processes();
+  return programs.filter((name) => !processes.some(({ config }) => isMeant(name, config)));
+}
+
+/** One line a problem; `programs`: only of these. A supervisor that is about to end is alive, whatever its programs do, and no longer ready. */
+export function findProblems({ supervisor, times }: ProblemSources, question: Question, programs: readonly string[] = []): string[] {
   const state = supervisor.state();
   if (state !== 'RUNNING') return question === 'alive' ? [] : [`supervisor: ${state}`];
-  return supervisor.processes().flatMap((view) => {
-    const problem = findProblem(factsOf(view, supervisor, times), question);
+  // Who asks whether a program is ready wants it to run, though it was stopped by hand.
+  const isNamed = programs.length > 0 && question === 'ready';
+  const asked = supervisor.processes().filter(({ config }) => programs.length === 0 || programs.some((name) => isMeant(name, config)));
+  return asked.flatMap((view) => {
+    const problem = findProblem(factsOf(view, supervisor, times), question, isNamed);
     return problem === null ? [] : [`${formatNamespec(view.config.group, view.config.name)}: ${problem}`];
   });
 }

@@ -3,7 +3,7 @@
  * Pure; times and paths come in.
  */
 import { formatDaytime, formatUptime } from './durations.ts';
-import { supervisorExitStatus } from '../core/exit-status.ts';
+import { type ExitStatus, supervisorExitStatus } from '../core/exit-status.ts';
 import type { ProcessRecord } from '../core/process-record.ts';
 import { ProcessState } from '../core/states.ts';
 import { purposeOf } from '../engine/policy.ts';
@@ -21,6 +21,8 @@ export interface Surroundings {
   /** Paths of the logs, empty for none. */
   readonly stdoutPath: string;
   readonly stderrPath: string;
+  /** How often the kernel has killed it for memory. */
+  readonly oomKills: number;
 }
 
 /**
@@ -64,8 +66,23 @@ export function tellsReadiness({ options }: ProcessView['config']): boolean {
   return options.notification_fd !== null || options.notify !== null;
 }
 
+/**
+ * How the latest run that has ended did so, also while the next one goes on: `exitstatus` means something in EXITED only. A start that could not
+ * be executed has the exit code that it means for a container (127, 126).
+ */
+export function lastExitOf({ exit, lastExit, spawnExitCode }: ProcessRecord): ExitStatus | null {
+  if (exit === null && spawnExitCode !== null) return { kind: 'exited', code: spawnExitCode };
+  return exit ?? lastExit;
+}
+
+function formatLastExit(record: ProcessRecord): XmlRpcStruct {
+  const exit = lastExitOf(record);
+  if (exit === null) return {};
+  return exit.kind === 'exited' ? { exit_code: exit.code } : { exit_signal: exit.signal };
+}
+
 /** Members that Supervisor does not have, each only where there is something to say: clients know the others by heart. */
-function formatAdditions({ config, record }: ProcessView): XmlRpcStruct {
+function formatAdditions({ config, record }: ProcessView, oomKills: number): XmlRpcStruct {
   const purpose = purposeOf(config.options);
   return {
     ...(record.health === null ? {} : { health: record.health }),
@@ -73,6 +90,8 @@ function formatAdditions({ config, record }: ProcessView): XmlRpcStruct {
     ...(record.hold === null ? {} : { hold: record.hold.kind }),
     ...(purpose === 'service' ? {} : { purpose }),
     ...(record.thenStart ? { restarting: true } : {}),
+    ...formatLastExit(record),
+    ...(oomKills === 0 ? {} : { oom_kills: oomKills }),
   };
 }
 
@@ -95,6 +114,6 @@ export function formatProcessInfo(view: ProcessView, surroundings: Surroundings)
     stderr_logfile: stderrPath,
     pid: record.pid ?? 0,
     description: describeProcess(config.name, record, surroundings),
-    ...formatAdditions(view),
+    ...formatAdditions(view, surroundings.oomKills),
   };
 }

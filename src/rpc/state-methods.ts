@@ -27,6 +27,7 @@ function processInfo({ supervisor, times }: CallContext, process: ProcessView): 
     remarks: supervisor.remarks(process.id),
     stdoutPath: supervisor.logPath(process.config, 'stdout') ?? '',
     stderrPath: supervisor.logPath(process.config, 'stderr') ?? '',
+    oomKills: supervisor.oomKills(process.id),
   });
 }
 

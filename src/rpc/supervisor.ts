@@ -86,6 +86,8 @@ export interface Supervisor {
   process(id: string): ProcessView | null;
   /** What there is to say of a process besides its record, in a few words each, as `next run Nov 21 04:00 AM`. */
   remarks(id: string): readonly string[];
+  /** How often the kernel has killed a process because memory ran out. */
+  oomKills(id: string): number;
   /** Whether a group of that name is active. */
   hasGroup(name: string): boolean;
   /** Is told of every change of a process and a group, after it. Returns the function that ends this. */

@@ -69,7 +69,9 @@ function normalise(value: unknown, directory: string): unknown {
   if (Array.isArray(value)) return value.map((member) => normalise(member, directory));
   if (typeof value !== 'object' || value === null) return value;
   const times = new Set(['start', 'stop', 'now', 'pid']);
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, times.has(name) && typeof member === 'number' ? member > 0 : normalise(member, directory)]));
+  // Members that Supervisor does not have.
+  const added = new Set(['exit_code', 'exit_signal', 'oom_kills']);
+  return Object.fromEntries(Object.entries(value).filter(([name]) => !added.has(name)).map(([name, member]) => [name, times.has(name) && typeof member === 'number' ? member > 0 : normalise(member, directory)]));
 }
 
 /** An outcome whose list is in an order that does not matter. */

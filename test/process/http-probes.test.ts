@@ -64,6 +64,33 @@ test('a supervisor that shuts down is alive and not ready', () => inWorld({ prog
   await expectProbes(world, ok, [503, 'supervisor: SHUTDOWN\n']);
 }));
 
+test('a probe may ask for one program, group or process: named, it should run', () => inWorld({ programs: [
+  { name: 'web', options: { autostart: true, startsecs: 0 } }, { name: 'bad', group: 'g', options: { autostart: true, startretries: 0 }, spawnError: 'no' }, { name: 'off', group: 'g' },
+] }, async (world) => {
+  await world.open();
+  const answers = [
+    ['/readyz?program=web', 200, 'ok\n'], ['/healthz?program=web', 200, 'ok\n'], ['/readyz?program=g%3Abad', 503, 'g:bad: FATAL no\n'], ['/readyz?program=g', 503, 'g:bad: FATAL no\ng:off: STOPPED Not started\n'],
+    ['/healthz?program=off', 200, 'ok\n'], ['/readyz?program=web&program=off', 503, 'g:off: STOPPED Not started\n'], ['/readyz?program=nope', 404, 'there is no program, group or process of that name\n'],
+    ['/readyz?other=1', 503, 'g:bad: FATAL no\n'],
+  ] as const;
+  for (const [path, status, body] of answers) {
+    const answer = await ask(world, path);
+    assert.deepEqual([path, answer.status, answer.body], [path, status, body]);
+  }
+}));
+
+test('the metrics come compressed where that is asked for', () => inWorld({ programs: [{ name: 'web' }] }, async (world) => {
+  const inet = inetSpec({ port: { host: '127.0.0.1', port: 0 }, username: null, password: null, allow_insecure: false, allowed_hosts: [], metrics_auth: true, probes_auth: true });
+  assert.ok(inet.kind === 'inet');
+  const { port } = await world.openInet(inet);
+  const get = (accepted: string): Promise<Response> => fetch(`http://127.0.0.1:${port}/metrics`, { headers: { 'Accept-Encoding': accepted } });
+  for (const [accepted, coding] of [['gzip', 'gzip'], ['deflate, GZIP;q=0.5', 'gzip'], ['identity', null], ['gzip;q=0', null], ['br', null]] as const) {
+    const response = await get(accepted);
+    assert.deepEqual([accepted, response.headers.get('content-encoding'), response.headers.get('vary')], [accepted, coding, 'Accept-Encoding']);
+    assert.match(await response.text(), /^onevisor_process_up\{group="web",name="web"\} 0$/m);
+  }
+}));
+
 test('without programs there is nothing to wait for', () => inWorld({}, async (world) => {
   await world.open();
   await expectProbes(world, ok, ok);

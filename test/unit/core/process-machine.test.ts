@@ -130,6 +130,24 @@ describe('the table', () => {
   }
 });
 
+test('restarts are starts after it was RUNNING once; failed starts before that are none; the exit before is kept', () => {
+  const fixed = { ...policy, autorestart: 'true' as const };
+  let record = initialRecord;
+  const take = (input: ProcessInput): void => void (record = step(record, input, fixed).record);
+  const run = (untilMs: number, code: number): void => {
+    take({ type: 'spawned', atMs: untilMs - 100, run: record.run, pid: 5 });
+    take({ type: 'exited', atMs: untilMs, run: record.run, status: exited(code) });
+  };
+  take({ type: 'start', atMs: 0 });
+  run(200, 1);
+  take({ type: 'elapsed', atMs: 60_000 });
+  assert.deepEqual([record.run, record.restarts, record.wasUp, record.lastExit], [2, 0, false, exited(1)]);
+  take({ type: 'spawned', atMs: 60_000, run: 2, pid: 6 });
+  take({ type: 'elapsed', atMs: 70_000 });
+  take({ type: 'exited', atMs: 80_000, run: 2, status: exited(2) });
+  assert.deepEqual([record.state, record.run, record.restarts, record.wasUp, record.exit, record.lastExit], ['STARTING', 3, 1, true, null, exited(2)]);
+});
+
 test('a process has ended for good when nothing will start it', () => {
   assert.equal(isEndedForGood(recordIn('FATAL')), true);
   assert.equal(isEndedForGood(recordIn('EXITED')), true);

@@ -13,10 +13,10 @@ function view(group: string, name: string, record: Partial<ProcessRecord>, optio
 }
 
 function textOf(processes: ReadonlyArray<readonly [ProcessView, number]>, more: Partial<Measured> = {}): string {
-  return formatFamilies(describeMetrics({ version: '1.2.3', state: 'RUNNING', residentBytes: 4096, processes: processes.map(([process, start]) => ({ view: process, start })), ...more }));
+  return formatFamilies(describeMetrics({ version: '1.2.3', state: 'RUNNING', residentBytes: 4096, processes: processes.map(([process, start]) => ({ view: process, start, oomKills: process.config.name === 'job' ? 2 : 0 })), ...more }));
 }
 
-const web = view('web', 'web', { state: 'RUNNING', run: 3, pid: 5, health: 'starting', isReady: true }, { notify: 'sd' });
+const web = view('web', 'web', { state: 'RUNNING', run: 3, restarts: 2, lastExit: { kind: 'exited', code: 4 }, pid: 5, health: 'starting', isReady: true }, { notify: 'sd' });
 
 /** The lines of one metric without its name. */
 function samplesOf(text: string, name: string): string[] {
@@ -33,6 +33,9 @@ describe('metrics', () => {
     onevisor_process_start_time_seconds: ['{group="web",name="web"} 1795000000'],
     onevisor_process_restarts_total: ['{group="web",name="web"} 2', '{group="g",name="job"} 0', '{group="g",name="never"} 0'],
     onevisor_process_exit_status: ['{group="g",name="job"} 137'],
+    onevisor_process_last_exit_code: ['{group="web",name="web"} 4'],
+    onevisor_process_last_exit_signal: ['{group="g",name="job"} 9'],
+    onevisor_process_oom_kills_total: ['{group="web",name="web"} 0', '{group="g",name="job"} 2', '{group="g",name="never"} 0'],
     onevisor_process_health: ['{group="web",name="web",health="starting"} 1', '{group="web",name="web",health="healthy"} 0', '{group="web",name="web",health="unhealthy"} 0'],
     onevisor_process_ready: ['{group="web",name="web"} 1'],
     node_supervisord_up: ['{group="web",name="web"} 1', '{group="g",name="job"} 0', '{group="g",name="never"} 0'],

@@ -98,6 +98,7 @@ export class FakeSupervisor implements Supervisor {
   /** Signals that arrived: `15 web`. */
   readonly signals: string[] = [];
   rereadAnswer: Reread = { kind: 'changes', added: [], changed: [], removed: [] };
+  readonly oomKillsOf = new Map<string, number>();
   planAnswer: GroupPlan | null = null;
   /** What is wrong with the configuration that a restart would read. */
   restartProblem: string | null = null;
@@ -203,6 +204,10 @@ export class FakeSupervisor implements Supervisor {
 
   process(id: string): ProcessView | null {
     return this.engine.process(id);
+  }
+
+  oomKills(id: string): number {
+    return this.oomKillsOf.get(id) ?? 0;
   }
 
   remarks(): readonly string[] {

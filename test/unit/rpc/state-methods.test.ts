@@ -59,7 +59,7 @@ describe('process info', () => {
     assert.deepEqual(await client.info('done'), { ...fixed, start: second(1000), stop: 0, now: second(3000), state: 20, statename: 'RUNNING', spawnerr: '', exitstatus: 0, pid: 1000, description: 'pid 1000, uptime 0:00:02' });
     client.clock.advance(10_000);
     const description = formatDaytime(second(3500));
-    assert.deepEqual(await client.info('done'), { ...fixed, start: second(1000), stop: second(3500), now: second(13_000), state: 100, statename: 'EXITED', spawnerr: 'Bad exit code 2', exitstatus: 2, pid: 0, description });
+    assert.deepEqual(await client.info('done'), { ...fixed, start: second(1000), stop: second(3500), now: second(13_000), state: 100, statename: 'EXITED', spawnerr: 'Bad exit code 2', exitstatus: 2, pid: 0, description, exit_code: 2 });
     await client.call('startProcess', 'done', false);
     const again = await client.info('done');
     assert.deepEqual([again['start'], again['stop'], again['exitstatus'], again['spawnerr']], [second(13_000), second(3500), 0, ''], 'the end before this start is still told');
@@ -82,6 +82,22 @@ describe('process info', () => {
     const info = await client.info('quick');
     const text = 'Exited too quickly (process log may have details)';
     assert.deepEqual([info['statename'], info['state'], info['spawnerr'], info['description'], info['exitstatus']], ['FATAL', 200, text, text, 0]);
+  });
+
+  test('the latest exit has fields of its own, also while the next run goes on, and in FATAL', async () => {
+    const client = new Client([{ name: 'loop', exitAfterMs: 1500, exitCode: 7, options: { autorestart: 'true' } }, { name: 'none', spawnError: 'no', options: { startretries: 0 } }]);
+    await client.callFor(2000, 'startProcess', 'loop');
+    assert.equal('exit_code' in (await client.info('loop')), false, 'none yet');
+    client.clock.advance(2500);
+    const again = await client.info('loop');
+    assert.deepEqual([again['statename'], again['exitstatus'], again['exit_code'], again['exit_signal'], again['oom_kills']], ['STARTING', 0, 7, undefined, undefined]);
+    client.supervisor.signal('loop:loop', 9);
+    client.supervisor.oomKillsOf.set('loop:loop', 3);
+    client.clock.advance(2000);
+    const killed = await client.info('loop');
+    assert.deepEqual([killed['exit_signal'], killed['exit_code'], killed['oom_kills']], [9, undefined, 3]);
+    await client.callFor(100, 'startProcess', 'none');
+    assert.equal((await client.info('none'))['exit_code'], 127);
   });
 
   test('all, by name of group and process whatever the priorities', async () => {
