@@ -103,3 +103,12 @@ export function reportIdleOptions(problems: Problems, section: RawSection, looku
     }
   }
 }
+
+/** Warns where exit_on_failure waits for what hardly comes: with startsecs=0 no start fails by an early end, and each end is followed by a restart. */
+export function reportIdleFailure(problems: Problems, section: string, lookup: Lookup, options: ProgramOptions): void {
+  const place = lookup('exit_on_failure')?.place;
+  const { exit_on_failure: isAsked, startsecs, autorestart, max_restarts: most, oneshot, cron } = options;
+  const isRestarted = startsecs === 0 && autorestart !== 'false' && most === null && !oneshot && cron === null;
+  if (place === undefined || !isAsked || !isRestarted) return;
+  problems.warn(place, section, 'exit_on_failure', `has no effect on a program that ends: with startsecs=0 and autorestart=${autorestart} it is restarted for ever; set max_restarts=5, or startsecs=1, or autorestart=false`);
+}

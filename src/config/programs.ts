@@ -2,7 +2,7 @@
  * From the sections of programs, event listeners and FastCGI programs to their processes, with Supervisor's rules about what fits together.
  * Grouping is in groups.ts; dependencies between programs are resolved in dependencies.ts. Pure.
  */
-import { reportIdleOptions, reportShellSyntax } from './advice.ts';
+import { reportIdleFailure, reportIdleOptions, reportShellSyntax } from './advice.ts';
 import { CommandLineError, splitCommandLine } from './command-line.ts';
 import type { Context } from './datatype.ts';
 import type { Document, RawOption, RawSection } from './dialect.ts';
@@ -117,6 +117,7 @@ export function readProcesses(workshop: Workshop, section: RawSection, type: Pro
     const command = lookup('command');
     reportShellSyntax(problems, section.name, lookup, options);
     reportIdleOptions(problems, section, lookup, options);
+    reportIdleFailure(problems, section.name, lookup, options);
     if (!options.process_name.isWellFormed()) problems.error(lookup('process_name')?.place ?? section.place, section.name, 'process_name', 'has bytes that are not UTF-8; a name must be text');
     const process: ProcessConfig = {
       name: options.process_name, group, program, number, type, options, ...splitCommand(workshop, section, command, options.command),

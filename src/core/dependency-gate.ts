@@ -91,6 +91,16 @@ function isOnItsWay(dependency: Dependable): boolean {
   }
 }
 
+/**
+ * True if what is asked of it has failed for good: it is FATAL, or had to be completed and has ended otherwise. What was stopped by a person,
+ * is not to be started, or is unhealthy may come yet.
+ */
+export function hasFailedForGood(dependency: Dependable): boolean {
+  const { record, conditions } = dependency;
+  if (record === null || isMet(dependency) || isOnItsWay(dependency)) return false;
+  return record.state === 'FATAL' || (record.state === 'EXITED' && conditions.includes('completed'));
+}
+
 /** It may recover, but nobody knows when: who asked for the start is told. */
 function isSick({ record, conditions }: Dependable): boolean {
   return conditions.every((condition) => condition === 'healthy') && record?.health === 'unhealthy';

@@ -2,7 +2,7 @@
  * Whether the end of a program ends the container, and the code it ends with.
  * Pure; it stops nothing. The rules are those of the options exit_on_failure, exit_on_end, exit_when_idle and success_exit_codes.
  */
-import { formatExit, shellExitCode } from './exit-status.ts';
+import { formatExit, isExpectedExit, shellExitCode } from './exit-status.ts';
 import { formatSignal } from './signals.ts';
 import { isEndedForGood } from './process-machine.ts';
 import type { ProcessRecord } from './process-record.ts';
@@ -11,8 +11,20 @@ import type { ProcessRecord } from './process-record.ts';
 export type ExitCause =
   | { readonly kind: 'signal'; readonly signal: number }
   | { readonly kind: 'request' }
-  /** `wasExecuted` is false where the command itself could not be run. */
-  | { readonly kind: 'program'; readonly id: string; readonly rule: ExitRule; readonly code: number; readonly how: string; readonly wasExecuted: boolean };
+  | ProgramCause;
+
+/** The end of a program. */
+export interface ProgramCause {
+  readonly kind: 'program';
+  readonly id: string;
+  readonly rule: ExitRule;
+  readonly code: number;
+  readonly how: string;
+  /** False where the command itself could not be run. */
+  readonly wasExecuted: boolean;
+  /** The rule is that of another program, which can never be started because of this one. */
+  readonly isRoot?: boolean;
+}
 
 /** The option that made a program's end ours. */
 export type ExitRule = 'exit_on_failure' | 'exit_on_end' | 'exit_when_idle' | 'healthcheck_action' | 'main program';
@@ -52,6 +64,18 @@ export function programExitCode(record: ProcessRecord, successExitCodes: readonl
   return code === 0 && record.state === 'FATAL' ? 1 : code;
 }
 
+/** True if the last run of a process at rest was a failure: it is FATAL, or ended otherwise than expected. To end by a stop signal of ours is expected. */
+export function hasFailed({ state, exit }: ProcessRecord, exitCodes: readonly number[], stopSignals: readonly number[]): boolean {
+  if (state === 'FATAL') return true;
+  if (exit === null || isExpectedExit(exit, exitCodes)) return false;
+  return state === 'EXITED' || exit.kind === 'exited' || !stopSignals.includes(exit.signal);
+}
+
+/** The exit code of a program that keeps another one from ever being started: that other one has failed, whatever the code. */
+export function rootExitCode(record: ProcessRecord, successExitCodes: readonly number[]): number {
+  return programExitCode(record, successExitCodes) || 1;
+}
+
 /** How it ended, in words for the last line. */
 export function programEnd(record: ProcessRecord): string {
   return record.exit === null ? (record.spawnError ?? 'it could not be started') : formatExit(record.exit);
@@ -76,6 +100,11 @@ export function formatCause(cause: ExitCause): string {
     case 'request':
       return 'shutdown was requested';
     case 'program':
+      if (cause.isRoot === true) return `program ${cause.id} ended (${cause.how}): ${formatDependent(cause.rule)} depends on it`;
       return cause.rule === 'healthcheck_action' ? `program ${cause.id} is ${cause.how}: ${cause.rule}` : `program ${cause.id} ended (${cause.how}): ${cause.rule}`;
   }
+}
+
+function formatDependent(rule: ExitRule): string {
+  return rule === 'main program' ? 'the main program' : `a program with ${rule}`;
 }

@@ -18,8 +18,8 @@ import { SIGNALLABLE_STATES, STOPPED_STATES } from '../core/states.ts';
 import { startOrder } from '../core/stop-order.ts';
 import { type EngineEvent, type Listener, Subscribers } from './events.ts';
 import { Alarm } from './alarm.ts';
-import { exitCauseOf, type ExitSettings, judgeMain } from './exit-cause.ts';
-import { gateOf, isAwaited } from './gates.ts';
+import { blockedCauseOf, exitCauseOf, type ExitSettings, judgeMain } from './exit-cause.ts';
+import { failedRootOf, gateOf, isAwaited } from './gates.ts';
 import { formatError, formatFatal, formatNote, formatReapedUnknown, type Message } from './messages.ts';
 import type { Clock, EndBudget, Jobs, Processes, Report, StartBudget } from './ports.ts';
 import { type Entry, namespecOf, type ProcessView, Registry, viewOf } from './registry.ts';
@@ -277,6 +277,14 @@ export class Engine {
     const process = { ...viewOf(entry), record };
     this.#emit(fact === 'health' ? { type: 'health', process, from: from.health } : { type: fact, process });
     this.#reconsider(this.#registry.dependentsOf(entry.id));
+    if (record.hold?.kind === 'stuck') this.#endIfBlocked(entry);
+  }
+
+  /** A start that can never happen is a failure of the program that it is for. */
+  #endIfBlocked(entry: Entry): void {
+    const root = failedRootOf(entry, this.#registry);
+    const cause = root === null ? null : blockedCauseOf(entry, root, this.#options.mainProgram);
+    if (cause !== null) this.#queue.add({ to: 'supervisor', input: this.#shutdown.requestFor('exit', cause) }, 'next');
   }
 
   /** Starts that are held may be able to go on now, or never any more. */

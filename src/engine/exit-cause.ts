@@ -1,7 +1,7 @@
 /**
  * Whether the end of one process, seen among all others, ends the supervisor: the facts that core/exit-policy.ts decides upon, gathered. Pure.
  */
-import { type ExitCause, type ExitRule, exitRule, programEnd, programExitCode } from '../core/exit-policy.ts';
+import { type ExitCause, type ExitRule, exitRule, hasFailed, type ProgramCause, programEnd, programExitCode, rootExitCode } from '../core/exit-policy.ts';
 import { isEndedForGood } from '../core/process-machine.ts';
 import type { ProcessNote } from '../core/process-record.ts';
 import type { ProcessView } from './registry.ts';
@@ -23,11 +23,33 @@ export function exitCauseOf(
   const { exit_on_failure: exitOnFailure, exit_on_end: exitOnEnd } = config.options;
   const isIdle = exitWhenIdle && all.every((other) => (isEndedForGood(other.record) || (other.record.state === 'STOPPED' && other.record.deadlineMs === null)) && !isAwaited(other));
   const rule = exitRule(record, expected, { exitOnFailure, exitOnEnd, isMain: id === mainProgram, isScheduled: config.options.cron !== null }, exitWhenIdle, isIdle);
-  return rule === null ? null : causeBy({ config, record }, rule);
+  if (rule === null) return null;
+  const last: ProcessView = { id, config, record };
+  return causeBy(rule === 'exit_when_idle' ? firstFailureOf(last, all) : last, rule);
+}
+
+/** Of the last runs of all processes, the first one that failed; the one that ended last, where none has. */
+function firstFailureOf(last: ProcessView, all: readonly ProcessView[]): ProcessView {
+  const now = all.map((other) => (other.id === last.id ? last : other));
+  const failed = now.filter(({ config, record }) => hasFailed(record, config.options.exitcodes, config.options.stopsignal));
+  return failed.toSorted((a, b) => (a.record.endedMs ?? 0) - (b.record.endedMs ?? 0))[0] ?? last;
+}
+
+/**
+ * The cause that a process gives which can never be started, because of `root`: it has failed, for the options that are set for it. The exit code, and
+ * what is said, are those of the root.
+ */
+export function blockedCauseOf(blocked: ProcessView, root: ProcessView, mainProgram: string | null): ExitCause | null {
+  const { exit_on_failure: exitOnFailure, exit_on_end: exitOnEnd, cron } = blocked.config.options;
+  const options = { exitOnFailure, exitOnEnd, isMain: blocked.id === mainProgram, isScheduled: cron !== null };
+  const rule = exitRule({ ...blocked.record, state: 'FATAL' }, false, options, false, false);
+  if (rule === null) return null;
+  const code = rootExitCode(root.record, root.config.options.success_exit_codes);
+  return { ...causeBy(root, rule), code, isRoot: true };
 }
 
 /** The end of a process that has ended, as the cause of ours. */
-export function causeBy({ config, record }: Pick<ProcessView, 'config' | 'record'>, rule: ExitRule): ExitCause {
+export function causeBy({ config, record }: Pick<ProcessView, 'config' | 'record'>, rule: ExitRule): ProgramCause {
   const code = programExitCode(record, config.options.success_exit_codes);
   return { kind: 'program', id: config.name, rule, code, how: programEnd(record), wasExecuted: record.exit !== null };
 }

@@ -1,7 +1,7 @@
 /**
  * What holds the start of a process back, seen among all others: the facts that core/dependency-gate.ts judges, gathered. It changes nothing.
  */
-import { type Dependable, judgeGate } from '../core/dependency-gate.ts';
+import { type Dependable, hasFailedForGood, judgeGate } from '../core/dependency-gate.ts';
 import type { Hold } from '../core/process-record.ts';
 import type { Entry, Registry } from './registry.ts';
 
@@ -15,6 +15,11 @@ export function isAwaited(id: string, registry: Registry): boolean {
   const entry = registry.get(id);
   if (entry === undefined) return false;
   return entry.policy.purpose === 'scheduled' || (entry.record.hold !== null && gateOf(entry, registry)?.kind !== 'stuck');
+}
+
+/** The process whose failure keeps this one from being started, for good; null where there is none. Of a chain of dependencies, the last one. */
+export function failedRootOf(entry: Entry, registry: Registry): Entry | null {
+  return new Judgement(registry).rootOf(entry, new Set());
 }
 
 /** One look at all: a dependency that waits is judged itself, since what it was told last may be out of date. */
@@ -34,6 +39,19 @@ class Judgement {
     const judged = judgeGate(entry.config.dependsOn.map((_dependency, index) => this.#look(entry, index)));
     this.#known.set(entry.id, judged);
     return judged;
+  }
+
+  rootOf(entry: Entry, seen: Set<Entry>): Entry | null {
+    seen.add(entry);
+    for (const [index, id] of entry.rank.dependsOn.entries()) {
+      const other = this.#registry.get(id);
+      if (other === undefined || seen.has(other)) continue;
+      const dependency = this.#look(entry, index);
+      if (dependency.hold === null && hasFailedForGood(dependency)) return other;
+      const root = dependency.hold?.kind === 'stuck' ? this.rootOf(other, seen) : null;
+      if (root !== null) return root;
+    }
+    return null;
   }
 
   #look({ config, rank }: Entry, index: number): Dependable {

@@ -288,10 +288,31 @@ test('exit_when_idle waits for the last that runs or is due to', () => {
   const once = { autorestart: 'false', startsecs: 0 } as const;
   const world = new World([{ name: 'a', ...once }, { name: 'b', ...once }, { name: 'never', autostart: false }], { exitWhenIdle: true });
   world.engine.start();
-  world.end(exitWith(1), 'a');
+  world.end(exitWith(0), 'a');
   assert.equal(world.ended, null);
   world.end(exitWith(4), 'b');
   assert.deepEqual(world.ended, { goal: 'exit', cause: { kind: 'program', id: 'b', rule: 'exit_when_idle', code: 4, how: 'exit status 4', wasExecuted: true } });
+});
+
+test('exit_when_idle: of the last runs of all, the first that failed gives the code, also one that was stopped', () => {
+  const once = { startsecs: 0, autorestart: 'false' as const };
+  const codeOf = (...ends: ReadonlyArray<readonly [name: string, status: number, isStopped?: true]>): unknown => {
+    const world = new World(['a', 'b', 'c'].map((name) => ({ name, ...once, exitcodes: [0, 2] })), { exitWhenIdle: true });
+    world.engine.start();
+    for (const [name, status, isStopped] of ends) {
+      world.clock.advance(100);
+      if (isStopped === true) world.engine.request(`${name}:${name}`, 'stop');
+      world.end(status, name);
+    }
+    const { cause } = world.ended ?? {};
+    return cause?.kind === 'program' ? [cause.id, cause.code] : null;
+  };
+  assert.deepEqual(codeOf(['b', exitWith(3)], ['a', exitWith(4)], ['c', exitWith(0)]), ['b', 3]);
+  assert.deepEqual(codeOf(['b', exitWith(2)], ['a', 9], ['c', exitWith(5)]), ['a', 137]);
+  assert.deepEqual(codeOf(['a', exitWith(0)], ['b', exitWith(0)], ['c', exitWith(2)]), ['c', 2], 'nothing has failed: the last one');
+  assert.deepEqual(codeOf(['a', exitWith(7), true], ['b', exitWith(0)], ['c', exitWith(0)]), ['a', 7]);
+  assert.deepEqual(codeOf(['a', 15, true], ['b', exitWith(0)], ['c', exitWith(0)]), ['c', 0], 'it ended by the signal that asked it to');
+  assert.deepEqual(codeOf(['a', 9, true], ['b', exitWith(0)], ['c', exitWith(0)]), ['a', 137], 'it was killed');
 });
 
 test('an administrative stop is no end: exit_when_idle does not take it for one', () => {

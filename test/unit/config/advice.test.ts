@@ -166,3 +166,12 @@ test('a limit that cannot be understood says that unlimited is one', () => {
     assert.deepEqual(problemsOf(`[program:p]\ncommand=x\nrlimit_core=${value}\n`).errors, [`4: [program:p] rlimit_core: "${word}" is not a limit: unlimited, or a whole number of 0 or more, as 1024 or 50MB`]);
   }
 });
+
+test('exit_on_failure of a program that is restarted for ever is warned of', () => {
+  const text = (options: string): string => `[program:p]\ncommand=x\nexit_on_failure=true\n${options}`;
+  const warning = (autorestart: string): string => `4: [program:p] exit_on_failure: has no effect on a program that ends: with startsecs=0 and autorestart=${autorestart} it is restarted for ever; set max_restarts=5, or startsecs=1, or autorestart=false`;
+  assert.deepEqual(problemsOf(text('startsecs=0\n')), { errors: [], warnings: [warning('unexpected')] });
+  assert.deepEqual(problemsOf(text('startsecs=0\nautorestart=true\n')), { errors: [], warnings: [warning('true')] });
+  for (const options of ['', 'startsecs=0\nautorestart=false\n', 'startsecs=0\nmax_restarts=5\n', 'startsecs=0\noneshot=true\n']) assert.deepEqual(problemsOf(text(options)), SILENT);
+  assert.deepEqual(problemsOf(text('startsecs=0\n').replace('exit_on_failure=true', 'exit_on_failure=false')), SILENT);
+});
