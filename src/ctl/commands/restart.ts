@@ -54,10 +54,15 @@ export const restart: Command = {
 
 const isResting = ({ state }: ProcessInfo): boolean => RESTING.has(state);
 
-/** Namespecs of what does not run. */
+/** Namespecs of what does not run. Supervisor's client does not ask, so a fault in the answer is no news: what follows says what is wrong. */
 async function listResting({ supervisor }: Session): Promise<ReadonlySet<string>> {
-  const processes = await supervisor.getAllProcessInfo();
-  return new Set(processes.filter(isResting).map(({ group, name }) => formatNamespec(group, name)));
+  try {
+    const processes = await supervisor.getAllProcessInfo();
+    return new Set(processes.filter(isResting).map(({ group, name }) => formatNamespec(group, name)));
+  } catch (error) {
+    if (!(error instanceof RpcFault)) throw error;
+    return new Set();
+  }
 }
 
 async function rollNames(session: Session, names: readonly string[]): Promise<void> {
