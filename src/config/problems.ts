@@ -1,6 +1,7 @@
 /**
  * Collects what is wrong with a configuration, each thing once, and prints it. Decides nothing.
  */
+import { showText } from '../core/shown-text.ts';
 import type { Place, Problem } from './model.ts';
 import { foldTemplate, type TemplateLines } from './template.ts';
 
@@ -68,9 +69,12 @@ export class Problems {
   }
 }
 
+/** A reason may repeat a value, which may be of any length and have several lines. */
+const MOST_CHARACTERS = 2000;
+
 /** `FILE:LINE: [section] option: reason`, without the parts that there are not. */
 export function formatProblem({ file, line, section, option, reason }: Problem): string {
   const place = line > 0 ? `${file}:${line}` : file;
   const subject = [section === '' ? '' : `[${section}]`, option ?? ''].filter((part) => part !== '').join(' ');
-  return `${place}: ${subject === '' ? '' : `${subject}: `}${reason}`;
+  return `${place}: ${subject === '' ? '' : `${subject}: `}${showText(reason, MOST_CHARACTERS)}`;
 }

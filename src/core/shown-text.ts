@@ -19,6 +19,30 @@ export function escapeControls(text: string): string {
   return text.replace(UNSAFE, escapeCharacter);
 }
 
+/** Characters of one message. */
+const MESSAGE_LENGTH = 16 * 1024;
+
+/**
+ * A message as it goes into a log or to a terminal. Only line ends and tabs are left of the control characters, since a message of ours may have several lines;
+ * text from outside within it must have been through {@link showText}.
+ */
+export function fitMessage(text: string): string {
+  const cut = text.length > MESSAGE_LENGTH ? `${text.slice(0, MESSAGE_LENGTH)}…` : text;
+  return cut.replace(UNSAFE, (character) => (character === '\n' || character === '\t' ? character : escapeCharacter(character)));
+}
+
+/** Characters of the message of an error, in which text of a client may stand. */
+const ERROR_LENGTH = 500;
+
+/** An error that should not have happened: its message on one line, then the calls that led to it. */
+export function describeFailure(error: unknown): string {
+  if (!(error instanceof Error)) return showText(String(error), ERROR_LENGTH);
+  const { name, message, stack = '' } = error;
+  const at = stack.indexOf(message);
+  const calls = at === -1 ? '' : stack.slice(at + message.length);
+  return `${name}: ${showText(message, ERROR_LENGTH)}${calls}`;
+}
+
 const NAMED: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 function escapeCharacter(character: string): string {

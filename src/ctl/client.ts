@@ -5,6 +5,7 @@
  */
 import { request, type IncomingMessage, type RequestOptions } from 'node:http';
 import { RpcFault } from '../core/faults.ts';
+import { fitMessage, showText } from '../core/shown-text.ts';
 import { decodeResponse, encodeCall, MAX_TEXT_LENGTH, type XmlRpcValue, XmlRpcSyntaxError } from '../rpc/xmlrpc.ts';
 import { ConnectionError, CtlError, HttpStatusError, InterruptError } from './errors.ts';
 import { parseServerUrl } from './server-url.ts';
@@ -26,14 +27,14 @@ export async function callMethod(endpoint: Endpoint, method: string, params: rea
   const headers = { 'Content-Type': 'text/xml', Accept: 'text/xml', 'Content-Length': body.length };
   const response = await send(endpoint, { method: 'POST', path: '/RPC2', headers, signal }, body);
   const text = await readBody(response, signal);
-  if (response.statusCode !== 200) throw new HttpStatusError(response.statusCode ?? 0, response.statusMessage ?? '');
+  if (response.statusCode !== 200) throw new HttpStatusError(response.statusCode ?? 0, showText(response.statusMessage ?? ''));
   return decodeAnswer(text);
 }
 
 function decodeAnswer(text: string): XmlRpcValue {
   try {
     const answer = decodeResponse(text);
-    if (answer.kind === 'fault') throw new RpcFault(answer.code, answer.text);
+    if (answer.kind === 'fault') throw new RpcFault(answer.code, fitMessage(answer.text));
     return answer.value;
   } catch (error) {
     if (!(error instanceof XmlRpcSyntaxError)) throw error;

@@ -5,6 +5,7 @@
  */
 import { formatPythonString } from '../config/python-text.ts';
 import { RpcFault } from '../core/faults.ts';
+import { fitMessage } from '../core/shown-text.ts';
 
 /** An error that a command ends with; `pythonClass` is what supervisorctl would have called it. */
 export class CtlError extends Error {
@@ -69,6 +70,6 @@ export function formatFault(fault: RpcFault): string {
 /** The line for an error that no command expects. */
 export function formatError(error: unknown): string {
   if (error instanceof RpcFault) return `error: <class 'xmlrpc.client.Fault'>, ${formatFault(error)}`;
-  if (error instanceof CtlError) return `error: <class '${error.pythonClass}'>, ${error.message}`;
-  return `error: ${error instanceof Error ? `${error.name}, ${error.message}` : String(error)}`;
+  if (error instanceof CtlError) return `error: <class '${error.pythonClass}'>, ${fitMessage(error.message)}`;
+  return fitMessage(`error: ${error instanceof Error ? `${error.name}, ${error.message}` : String(error)}`);
 }

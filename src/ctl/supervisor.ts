@@ -3,6 +3,7 @@
  * An answer of another form than Supervisor documents is an error here, so that no command has to ask.
  */
 import { faults, RpcFault } from '../core/faults.ts';
+import { fitMessage } from '../core/shown-text.ts';
 import { isStruct, type XmlRpcStruct, type XmlRpcValue } from '../rpc/xmlrpc.ts';
 import { CtlError } from './errors.ts';
 
@@ -88,9 +89,9 @@ export class Supervisor {
   signalAllProcesses = async (signal: string): Promise<ProcessResult[]> => toList(await this.#call('supervisor.signalAllProcesses', signal), toProcessResult);
   clearProcessLogs = async (name: string): Promise<void> => void (await this.#call('supervisor.clearProcessLogs', name));
   clearAllProcessLogs = async (): Promise<ProcessResult[]> => toList(await this.#call('supervisor.clearAllProcessLogs'), toProcessResult);
-  readLog = async (offset: number, length: number): Promise<string> => toText(await this.#call('supervisor.readLog', offset, length));
+  readLog = async (offset: number, length: number): Promise<string> => toRawText(await this.#call('supervisor.readLog', offset, length));
   readProcessLog = async (name: string, channel: Channel, offset: number, length: number): Promise<string> =>
-    toText(await this.#call(channel === 'stdout' ? 'supervisor.readProcessStdoutLog' : 'supervisor.readProcessStderrLog', name, offset, length));
+    toRawText(await this.#call(channel === 'stdout' ? 'supervisor.readProcessStdoutLog' : 'supervisor.readProcessStderrLog', name, offset, length));
   sendProcessStdin = async (name: string, text: string): Promise<void> => void (await this.#call('supervisor.sendProcessStdin', name, text));
   addProcessGroup = async (name: string): Promise<void> => void (await this.#call('supervisor.addProcessGroup', name));
   removeProcessGroup = async (name: string): Promise<void> => void (await this.#call('supervisor.removeProcessGroup', name));
@@ -132,10 +133,15 @@ function unexpected(what: string): CtlError {
   return new CtlError('xmlrpc.client.ResponseError', `the server answered with something else than ${what}`);
 }
 
-function toText(value: XmlRpcValue | undefined): string {
+function toRawText(value: XmlRpcValue | undefined): string {
   if (value instanceof Uint8Array) return new TextDecoder().decode(value);
   if (typeof value !== 'string') throw unexpected('a text');
   return value;
+}
+
+/** A text that is shown on the user's terminal, whatever the server is. */
+function toText(value: XmlRpcValue | undefined): string {
+  return fitMessage(toRawText(value));
 }
 
 function toNumber(value: XmlRpcValue | undefined): number {

@@ -7,6 +7,7 @@ import type { Level } from '../core/log-level.ts';
 import type { ProcessNote } from '../core/process-record.ts';
 import type { SignalMeaning } from '../core/signal-meaning.ts';
 import { formatSignal } from '../core/signals.ts';
+import { describeFailure } from '../core/shown-text.ts';
 
 /** A line and its level. */
 export type Message = readonly [level: Level, text: string];
@@ -92,5 +93,5 @@ export function formatDropped(signal: number): Message {
 
 /** A mistake of ours, whole: where it happened is what one needs to know. */
 export function formatError(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return describeFailure(error);
 }

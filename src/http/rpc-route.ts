@@ -2,6 +2,7 @@
  * `POST /RPC2`: a call in XML, its answer in XML. A fault is an answer too; only what is no call at all is refused with 400.
  */
 import { RpcFault } from '../core/faults.ts';
+import { describeFailure, showText } from '../core/shown-text.ts';
 import { NoRoomError } from '../rpc/answer-room.ts';
 import { callMethod } from '../rpc/call.ts';
 import type { MethodTable } from '../rpc/method.ts';
@@ -16,10 +17,6 @@ export interface RpcService {
   readonly supervisor: Supervisor;
   readonly methods: MethodTable;
   readonly times: ProcessTimes;
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 /** The call in a body; null where it is none, which is said in the log without the body. */
@@ -41,7 +38,7 @@ async function answerCall({ supervisor, methods, times }: RpcService, { method, 
     if (error instanceof RpcFault) return [encodeFault(error.code, error.faultString)];
     if (error instanceof NoRoomError) throw error;
     // Nobody waits for the answer any more, so it does not matter what it would have been.
-    if (!signal.aborted) supervisor.report('critical', `cannot answer ${JSON.stringify(method.slice(0, 100))}: ${describe(error)}`);
+    if (!signal.aborted) supervisor.report('critical', `cannot answer "${showText(method, 100)}": ${describeFailure(error)}`);
     return null;
   }
 }

@@ -5,6 +5,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Level } from '../core/log-level.ts';
+import { describeFailure } from '../core/shown-text.ts';
 import { formatRawError, refuse, sendError } from './answers.ts';
 import { AnswerRoom, NoRoomError } from '../rpc/answer-room.ts';
 import { createGuard, type Credentials } from './authentication.ts';
@@ -95,7 +96,7 @@ export function createHttpServer(routes: readonly Route[], door: Door, { limits,
         refuse({ request, response }, 503, { 'Retry-After': RETRY_SECONDS });
         return;
       }
-      report('critical', `cannot answer ${request.method ?? ''} ${match.route.path}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      report('critical', `cannot answer ${request.method ?? ''} ${match.route.path}: ${describeFailure(error)}`);
       sendError(response, 500);
     }
   };

@@ -2,6 +2,7 @@
  * The supervisor's own log: lines exactly as Supervisor writes them, to files, the console, or other places, and a tail in memory.
  * Nothing here throws or waits: what a stalled target cannot take is counted, and said when it takes bytes again.
  */
+import { fitMessage } from '../core/shown-text.ts';
 import type { BytesListener, Level, LogFormat, LogTarget, MainLog, MainLogSpec, TailSlice } from './ports.ts';
 import { MessageHeader } from './message-header.ts';
 import type { Severity } from './message-header.ts';
@@ -59,7 +60,7 @@ export class SupervisorLog implements MainLog {
   }
 
   write(level: Level, text: string): void {
-    if (this.isEnabled(level)) this.#write(level, text, () => false);
+    if (this.isEnabled(level)) this.#write(level, fitMessage(text.toWellFormed()), () => false);
   }
 
   /** Writes output of a program at level debug, except where the output itself goes. */

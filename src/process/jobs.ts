@@ -10,6 +10,7 @@
 import type { ProcessConfig } from '../config/model.ts';
 import { type ExitStatus, parseWaitStatus } from '../core/exit-status.ts';
 import { signalNumbers } from '../core/signals.ts';
+import { describeFailure } from '../core/shown-text.ts';
 import type { Clock, Job, JobOutcome, Jobs, Report, StartBudget } from '../engine/ports.ts';
 import type { Channel, Intake, StreamName } from '../logs/ports.ts';
 import type { Addon, Reaped } from '../native/addon.ts';
@@ -163,7 +164,7 @@ export class CommandJobs implements Jobs {
     try {
       done(outcome);
     } catch (error) {
-      this.#parts.report('critical', `cannot act on the end of a command: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      this.#parts.report('critical', `cannot act on the end of a command: ${describeFailure(error)}`);
     }
   }
 }

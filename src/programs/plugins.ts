@@ -6,6 +6,7 @@ import type { Config, PluginConfig } from '../config/model.ts';
 import { describePluginError, isModulePath, loadFactory } from '../config/plugin-module.ts';
 import type { Level } from '../core/log-level.ts';
 import { RpcFault } from '../core/faults.ts';
+import { describeFailure } from '../core/shown-text.ts';
 import type { Report } from '../engine/ports.ts';
 import type { Method, Parameter, TypeName } from '../rpc/method.ts';
 import type { XmlRpcValue } from '../rpc/xmlrpc.ts';
@@ -105,7 +106,7 @@ class Registry {
     } catch (error) {
       const { faultCode, faultString } = error as { readonly faultCode?: unknown; readonly faultString?: unknown };
       if (Number.isInteger(faultCode)) throw new RpcFault(Number(faultCode), typeof faultString === 'string' ? faultString : describePluginError(error));
-      this.#report('error', `cannot answer ${name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      this.#report('error', `cannot answer ${name}: ${describeFailure(error)}`);
       throw RpcFault.of('FAILED', describePluginError(error));
     }
   }

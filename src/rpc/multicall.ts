@@ -3,6 +3,7 @@
  * The answers are bounded together, and the loop of events gets its turn between the calls.
  */
 import { faults, RpcFault } from '../core/faults.ts';
+import { describeFailure } from '../core/shown-text.ts';
 import { NoRoomError } from './answer-room.ts';
 import { callMethod } from './call.ts';
 import type { CallContext, MethodTable } from './method.ts';
@@ -55,7 +56,7 @@ export async function runMulticall(table: MethodTable, context: CallContext, cal
     } catch (error) {
       context.signal.throwIfAborted();
       if (error instanceof NoRoomError) throw error;
-      if (!(error instanceof RpcFault)) context.supervisor.report('critical', `cannot answer a call of a multicall: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      if (!(error instanceof RpcFault)) context.supervisor.report('critical', `cannot answer a call of a multicall: ${describeFailure(error)}`);
       results.push(error instanceof RpcFault ? formatFault(error) : { faultCode: faults.FAILED, faultString: 'FAILED: internal error' });
     }
     await new Promise((resolve) => setImmediate(resolve));

@@ -195,3 +195,12 @@ test('several places: each line goes to all of them, and clearing empties the fi
   assert.equal(out(), ['one', 'two', 'three'].map((text) => formatMainLine('info', text, 1767268800123)).join(''));
   assert.deepEqual(err().trim().split('\n').map((line) => (JSON.parse(line) as { message: string }).message), ['one', 'two', 'three']);
 });
+
+test('nothing in a line is for a terminal, and no line is without end', async () => {
+  const { hub, out, end } = scene({ targets: [stream('raw')], console: null });
+  hub.mainLog.write('info', 'a\x1b[2Jb\x07\u009b\r\ntwo\tlines');
+  hub.mainLog.write('info', '\x1b'.repeat(1_000_000));
+  await end();
+  assert.ok(out().includes('INFO a\\u001b[2Jb\\u0007\\u009b\\r\ntwo\tlines\n'), out().slice(0, 200));
+  assert.ok(out().length < 200_000, `${out().length} characters`);
+});

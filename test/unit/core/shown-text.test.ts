@@ -1,0 +1,30 @@
+/** Text from outside in messages of ours: bounded, on one line, nothing that a terminal obeys. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { describeFailure, escapeControls, fitMessage, showText } from '../../../src/core/shown-text.ts';
+
+test('what a terminal or a reader of lines would act on is escaped', () => {
+  assert.equal(showText('a\x1b[31m\x07\r\n\tb\u009bc\u2028d\u202ee\ud800f\0'), 'a\\u001b[31m\\u0007\\r\\n\\tb\\u009bc\\u2028d\\u202ee\\ud800f\\u0000');
+  assert.equal(escapeControls('é \u{1f600} "x" \\ <b>'), 'é \u{1f600} "x" \\ <b>');
+});
+
+test('long text is cut', () => {
+  assert.equal(showText('x'.repeat(41)), `${'x'.repeat(40)}…`);
+  assert.equal(showText('x'.repeat(40)), 'x'.repeat(40));
+  assert.equal(showText('abc', 2), 'ab…');
+  assert.ok(showText('\x1b'.repeat(1e6)).length < 300);
+  assert.ok(fitMessage('\x1b'.repeat(1e6)).length < 100_000);
+});
+
+test('a message keeps its lines, and nothing else', () => {
+  assert.equal(fitMessage('two\n\tlines\x1b]0;x\x07\r'), 'two\n\tlines\\u001b]0;x\\u0007\\r');
+});
+
+test('an error is told with its calls, and its message on one line', () => {
+  const text = describeFailure(new TypeError('no\n2026-01-01 00:00:00,000 INFO forged\x1b[2J'));
+  assert.match(text, /^TypeError: no\\n2026-01-01 00:00:00,000 INFO forged\\u001b\[2J\n {4}at /);
+  const bare = new Error('x'.repeat(2000));
+  bare.stack = 'of another form';
+  assert.equal(describeFailure(bare), `Error: ${'x'.repeat(500)}…`);
+  assert.equal(describeFailure('a\nb'), 'a\\nb');
+});
