@@ -3,7 +3,7 @@
  * Pure over the source's list of a directory.
  */
 import type { Source } from './source.ts';
-import { createMatcher } from './wildcard.ts';
+import { createMatcher, MAX_LENGTH } from './wildcard.ts';
 
 /** Whether a part of a path is a pattern. */
 function isPattern(part: string): boolean {
@@ -16,6 +16,7 @@ export function findMatches(pattern: string, source: Pick<Source, 'list' | 'isFi
   let found = [''];
   for (const part of parts) {
     if (isPattern(part)) {
+      if (part.length > MAX_LENGTH) return [];
       const isMatch = createMatcher(translatePattern(part), 's');
       found = found.flatMap((base) => source.list(base === '' ? '/' : base).filter((name) => isMatch(name) && (part.startsWith('.') || !name.startsWith('.'))).map((name) => `${base}/${name}`));
     } else {

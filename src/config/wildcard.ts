@@ -4,7 +4,7 @@
  */
 
 /** A longer pattern is no path and no name. */
-const MAX_LENGTH = 4096;
+export const MAX_LENGTH = 4096;
 
 /**
  * A test for texts that consist of `pieces` with anything in between. A piece is the source of a regular expression without repetition.

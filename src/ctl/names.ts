@@ -2,7 +2,7 @@
  * Names as they are typed: words, and patterns with `*` and `?` that stand for processes (an addition; Supervisor knows `group:*` only).
  * Pure.
  */
-import { createMatcher } from '../config/wildcard.ts';
+import { createMatcher, MAX_LENGTH } from '../config/wildcard.ts';
 import { formatNamespec, parseNamespec } from '../core/namespec.ts';
 
 /** A process as far as its names go. */
@@ -24,6 +24,7 @@ export function isPattern(name: string): boolean {
 
 /** Processes whose name in `status` matches a pattern: `*` stands for any characters, `?` for one. A pattern without a group is one for names in all groups. */
 export function findMatches<T extends Named>(pattern: string, processes: readonly T[]): T[] {
+  if (pattern.length > MAX_LENGTH) return [];
   const pieces = pattern.split('*').map((piece) => piece.replace(/[.+^${}()|[\]\\]/g, '\\$&').replace(/\?/g, '.'));
   const isMatch = createMatcher(pieces, 'su');
   return processes.filter(({ group, name }) => isMatch(formatNamespec(group, name)) || isMatch(`${group}:${name}`) || (!pattern.includes(':') && isMatch(name)));
