@@ -56,7 +56,7 @@ export function readSettings(options: CtlOptions, source: Source, calledAs: stri
   }
   // ONEVISOR_CONF set and empty: no file, as for the supervisor.
   const searched = named === null && variable !== '' ? (searchPaths(calledAs, source.cwd).find((candidate) => source.isFile(candidate)) ?? null) : null;
-  const choice = named === null ? chooseFound(options, source, searched, discovery) : chooseNamed(posix.resolve(source.cwd, named), source, discovery);
+  const choice = named === null ? chooseFound(source, searched, discovery) : chooseNamed(posix.resolve(source.cwd, named), source, discovery);
   return readChosen(options, source, choice, calledAs, discovery);
 }
 
@@ -70,11 +70,11 @@ function chooseNamed(path: string, source: Source, discovery: Discovery): Choice
  * Without a name, the supervisor that runs the container comes first, with the file that it reads: the image may have another file, as Debian's package has.
  * That file counts only if it names a socket that answers here, which is then that of a second supervisor.
  */
-function chooseFound({ serverUrl }: CtlOptions, source: Source, searched: string | null, discovery: Discovery): Choice {
-  const found = serverUrl === null ? discovery.find() : null;
+function chooseFound(source: Source, searched: string | null, discovery: Discovery): Choice {
+  const found = discovery.find();
   const url = searched === null ? null : writtenUrl(searched, source);
   if (found === null || (searched !== found.file && url !== null && isAnswered(url, discovery))) {
-    return { path: searched, found: serverUrl === null ? privateEndpoint(discovery) : null, isFileFollowed: true };
+    return { path: searched, found: privateEndpoint(discovery), isFileFollowed: true };
   }
   const own = found.file === null ? null : writtenUrl(found.file, source);
   return { path: found.file, found, isFileFollowed: own !== null && (!own.startsWith(UNIX) || isAnswered(own, discovery)) };
@@ -93,7 +93,7 @@ function readChosen(options: CtlOptions, source: Source, { path, found, isFileFo
   if (path === null) return { ok: true, settings: fillIn(options, source, {}, { found, fallback: UNIX + firstPlace, warnings: [], plugins: [], path }) };
   const { ctl, ctlPlugins: plugins, errors, warnings } = readCtl(path, source, calledAs);
   if (errors.length > 0) return { ok: false, error: errors.map(formatProblem).join('\n') };
-  if (ctl === null && found === null && options.serverUrl === null) return { ok: false, error: '.ini file does not include supervisorctl section' };
+  if (ctl === null && found === null) return { ok: false, error: '.ini file does not include supervisorctl section' };
   const serverurl = isFileFollowed && writtenUrl(path, source) !== null ? (ctl?.serverurl ?? null) : null;
   return { ok: true, settings: fillIn(options, source, { ...ctl, serverurl }, { found, fallback: DEFAULT_URL, warnings, plugins, path }) };
 }
@@ -136,11 +136,13 @@ interface Rest {
 
 function fillIn(options: CtlOptions, source: Source, file: Written, { found, fallback, warnings, plugins, path }: Rest): CtlSettings {
   const home = source.env['HOME'];
+  // What is known of one supervisor, its password above all, is not for the one that -s names.
+  const endpoint = options.serverUrl === null ? found : null;
   const history = options.historyFile ?? file.history_file ?? null;
   return {
-    serverUrl: options.serverUrl ?? file.serverurl ?? found?.serverUrl ?? fallback,
-    username: options.username ?? file.username ?? found?.username ?? null,
-    password: options.password ?? file.password ?? found?.password ?? null,
+    serverUrl: options.serverUrl ?? file.serverurl ?? endpoint?.serverUrl ?? fallback,
+    username: options.username ?? file.username ?? endpoint?.username ?? null,
+    password: options.password ?? file.password ?? endpoint?.password ?? null,
     prompt: file.prompt ?? DEFAULT_PROMPT,
     historyFile: history === null ? null : posix.resolve(source.cwd, home === undefined ? history : history.replace(/^~(?=\/|$)/, home)),
     warnings: warnings.map(formatProblem),

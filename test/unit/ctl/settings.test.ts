@@ -63,7 +63,9 @@ describe('the settings of the client', () => {
 
   it('falls back to the default of Supervisor, and needs the section for it', () => {
     assert.equal(settings(write('[supervisorctl]\n'), ['/nonexistent']).serverUrl, 'http://localhost:9001');
-    assert.deepEqual(read(write('[supervisord]\n'), ['/nonexistent']), { ok: false, error: '.ini file does not include supervisorctl section' });
+    const missing = { ok: false, error: '.ini file does not include supervisorctl section' };
+    assert.deepEqual(read(write('[supervisord]\n'), ['/nonexistent']), missing);
+    assert.deepEqual(read([...write('[supervisord]\n'), '-s', 'http://h:1'], ['/nonexistent']), missing, 'as with Supervisor');
   });
 
   it('knows the server of a file without [supervisorctl], where it answers', () => {
@@ -113,6 +115,9 @@ describe('the settings of the client', () => {
     });
 
     it('lets what is said explicitly win', () => {
+      writeFileSync(searched(), '[supervisord]\n');
+      const elsewhere = settings(['-s', 'http://h:3'], [], {}, found(null));
+      assert.deepEqual([elsewhere.serverUrl, elsewhere.username, elsewhere.password], ['http://h:3', null, null]);
       assert.equal(urlOf('[supervisorctl]\n', null, ['-s', 'http://h:3']), 'http://h:3');
       writeFileSync(other(), '[supervisorctl]\nserverurl=unix:///nobody.sock\n');
       assert.equal(urlOf('[supervisorctl]\n', null, ['-c', other()]), 'unix:///nobody.sock');
