@@ -72,7 +72,7 @@ export class FailureEpisode {
     this.#callOff?.();
     this.#callOff = null;
     if (this.#bytes === 0) return false;
-    const text = `${this.#takeDropped()} for ${this.#name} dropped`;
+    const text = `${this.#takeDropped()} for ${this.#name} were dropped`;
     this.#report({ level: 'warn', text });
     return true;
   }

@@ -104,14 +104,25 @@ test('a stop signal and a reader that never reads: the end comes within the budg
   assert.ok(Math.abs(launched.stdout.all.length + lost - (LINES + 2)) <= 1, `${launched.stdout.all.length} lines and ${lost} lost ones of ${LINES + 2}`);
 });
 
+/** Bytes that a process has written (`wchar` of proc(5)). */
+async function bytesWritten(pid: number): Promise<number> {
+  return Number(/^wchar: (\d+)$/m.exec(await readFile(`/proc/${pid}/io`, 'utf8'))?.[1]);
+}
+
 test('all that goes wrong at once is over before Docker would kill: deaf program, deaf orphan, stalled reader', { skip }, async (t) => {
   const launched = await launch(t, {
-    config: '[supervisord]\n[program:deaf]\ncommand=%FOLDER%/deaf.sh\n[program:flood]\ncommand=sh -c "echo flooding; exec yes"\n',
+    config: '[supervisord]\n[program:deaf]\ncommand=%FOLDER%/deaf.sh\n[program:flood]\ncommand=sh -c "echo flooding; exec yes 100041"\n',
     files: { 'deaf.sh': DEAF.replace('echo ready\n', '(setsid sh -c "trap \\"\\" TERM; exec sleep 100040") &\necho ready\n') },
   });
   await launched.waitForLine(/ready$/);
   const orphan = await until('the orphan', () => pidOf('sleep 100040'));
+  const flood = await until('the flood', () => pidOf('yes 100041'));
   launched.stdout.pause();
+  await until('the flood to stand still', async () => {
+    const before = await bytesWritten(flood);
+    await sleep(500);
+    return before > 0 && (await bytesWritten(flood)) === before;
+  });
   launched.signal('SIGTERM');
   const seconds = await secondsOf(gone(launched));
   t.diagnostic(`${seconds.toFixed(2)} s`);

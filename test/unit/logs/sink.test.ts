@@ -176,7 +176,7 @@ test('an episode ends with the calm, also if nothing more is written; at the end
   assert.equal(problems[3]?.text, '/x.log is written again; 2 lines (8 bytes) for it were dropped');
   await fail();
   assert.deepEqual([sink.tellDropped(), sink.tellDropped()], [true, false]);
-  assert.equal(problems[5]?.text, '2 lines (8 bytes) for /x.log dropped');
+  assert.equal(problems[5]?.text, '2 lines (8 bytes) for /x.log were dropped');
 });
 
 test('a failure that is reported to the sink itself loses nothing but what failed', async () => {
