@@ -152,7 +152,7 @@ test('reload with a broken file is a fault with the reasons, and everything goes
   await writeFile(path, '[supervisord]\n[program:steady]\ncommand=sleep 1000\nautorestart=perhaps\n');
   const { code, stdout } = await launched.ctl('reload');
   assert.equal(code, 1);
-  assert.match(stdout, new RegExp(`^ERROR: CANT_REREAD: ${path}:4: \\[program:steady\\] autorestart: `));
+  assert.match(stdout, new RegExp(`^error: .*Fault 92: .CANT_REREAD: ${path}:4: \\[program:steady\\] autorestart: `));
   assert.match((await launched.ctl('status')).stdout, /^steady +RUNNING/);
   assert.doesNotMatch(launched.stdout.text, /stopped: steady/);
 });

@@ -17,10 +17,9 @@ export const reload: Command = {
       await session.supervisor.restart();
       session.output('Restarted supervisord');
     } catch (error) {
-      if (!(error instanceof RpcFault)) throw error;
-      if (error.code === faults.SHUTDOWN_STATE) session.fail('ERROR: already shutting down');
-      else if (error.code === faults.CANT_REREAD) session.fail(`ERROR: ${error.faultString}`);
-      else throw error;
+      // compat: any other fault is shown as it is, as that of a configuration that is wrong, with the reasons.
+      if (!(error instanceof RpcFault) || error.code !== faults.SHUTDOWN_STATE) throw error;
+      session.fail('ERROR: already shutting down');
     }
     return false;
   },

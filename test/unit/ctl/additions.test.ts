@@ -144,7 +144,7 @@ new: would be added
   });
 
   it('reload with a configuration that is wrong says the reasons', () => withServer({ restart: () => { throw RpcFault.of('CANT_REREAD', '/c.conf:3: no'); } }, async (server) => {
-    assert.deepEqual(await run(server, 'reload'), { stdout: 'ERROR: CANT_REREAD: /c.conf:3: no\n', stderr: '', code: 1 });
+    assert.deepEqual(await run(server, 'reload'), { stdout: "error: <class 'xmlrpc.client.Fault'>, <Fault 92: 'CANT_REREAD: /c.conf:3: no'>\n", stderr: '', code: 1 });
   }));
 
   it('restart --rolling takes one after the other', () => withServer({ ...listing, stopProcess: (name) => { if (name === 'jobs:b') throw RpcFault.of('NOT_RUNNING'); return true; }, startProcess: () => true, getProcessInfo: (name) => processStruct(name as string, 'RUNNING') }, async (server) => {
