@@ -47,8 +47,8 @@ test('launch: nothing is left behind, not even what left its session', { skip },
   await t.test('inner', async (inner) => {
     const launched = await launch(inner, { as: 'plain', executable: '/bin/sh', args: ['-c', 'setsid sleep 1000 & echo $!; wait'] });
     orphan = Number((await launched.waitForLine(/^\d+$/))[0]);
-    // While it is being executed it has no command line.
-    await until('it runs', async () => /sleep|setsid/.test(await readFile(`/proc/${orphan}/cmdline`, 'utf8')));
+    // While it is being executed it has no command line and no environment, by which it is found.
+    await until('it runs', async () => /^sleep/.test(await readFile(`/proc/${orphan}/cmdline`, 'utf8')));
   });
   const state = await readFile(`/proc/${orphan}/stat`, 'utf8').catch(() => 'gone');
   assert.ok(state === 'gone' || /\) Z /.test(state), state);

@@ -87,12 +87,12 @@ test('readiness is of one run: who is restarted, and who is reloaded, has to say
 
 test('a watchdog that hears nothing restarts the program', { skip }, async (t) => {
   const launched = await launch(t, {
-    // A watchdog of ours, as under systemd, is not the program's.
+    // A watchdog of ours, as under systemd, is no program's.
     env: { WATCHDOG_PID: '1', WATCHDOG_USEC: '5' },
     config: `[supervisord]\n[program:web]\ncommand=${NOTIFIES} env sd READY=1 each 0.2 WATCHDOG=1\nnotify=sd\nwatchdog_sec=1.5\nstartsecs=0\n[program:plain]\ncommand=${NOTIFIES} env\n`,
   });
   await launched.waitForLine(/^web +\| env @onevisor\/[0-9a-f]{32} 1500000 -$/);
-  await launched.waitForLine(/^plain +\| env - 5 1$/);
+  await launched.waitForLine(/^plain +\| env - - -$/);
   await launched.waitForLine(/INFO ready: web$/);
   // Twice the time of the watchdog.
   await launched.waitForLine(/^web +\| said 15$/);
