@@ -33,12 +33,14 @@ test('ten programs flood a reader that stalls: they wait, memory stays, nobody e
   const lines = 100_000;
   const names = Array.from({ length: 10 }, (_, i) => `p${i}`);
   const channels = names.map((name) => scene.hub.openChannel(channelSpec(name)));
+  // Open from the beginning, since its name makes the prefix of all lines wider.
+  const otherChannel = scene.hub.openChannel(channelSpec('other', { targets: [stdoutAs('prefix', 2)] }));
   scene.out.stall();
   const before = process.memoryUsage().rss;
   const runs = channels.map((channel, i) => startInto(channel, counting(names[i] as string, lines)));
   await Promise.all(runs.map(({ pid }) => blocked(pid)));
 
-  const other = startInto(scene.hub.openChannel(channelSpec('other', { targets: [stdoutAs('prefix', 2)] })), 'echo "stderr flows"');
+  const other = startInto(otherChannel, 'echo "stderr flows"');
   await other.intake.ended;
   await scene.err.until(/other \| stderr flows\n/);
   for (let i = 0; i < 50_000; i++) scene.say('info', `own line ${i} ${'y'.repeat(80)}`);
@@ -151,7 +153,7 @@ test('a reader of a fifo that went away and comes back gets what is written then
   closeSync(fd);
   closeSync(second);
   assert.match(scene.err.text, /ERRO cannot write standard output: broken pipe \(EPIPE\); output for it is dropped until it can be written again\n/);
-  const dropped = [...scene.err.text.matchAll(/WARN (\d+) lines? \((\d+) bytes\) for standard output dropped\n/g)];
+  const dropped = [...scene.err.text.matchAll(/WARN (\d+) lines? \((\d+) bytes\) for standard output were dropped\n/g)];
   const sum = (group: 1 | 2): number => dropped.reduce((total, match) => total + Number(match[group]), 0);
   assert.deepEqual([sum(1), sum(2)], [2, 'a | lost\na | lost too\n'.length]);
 });
