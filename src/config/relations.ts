@@ -223,8 +223,8 @@ export const logTemplate = dataType('template', (value) => {
     parseLogTemplate(template);
     return template;
   } catch (error) {
-    if (error instanceof TemplateError) throw new WrongValue(error.message);
-    throw error;
+    if (!(error instanceof TemplateError)) throw error;
+    throw new WrongValue(error.message);
   }
 });
 

@@ -48,7 +48,7 @@ test('launch: nothing is left behind, not even what left its session', { skip },
     const launched = await launch(inner, { as: 'plain', executable: '/bin/sh', args: ['-c', 'setsid sleep 1000 & echo $!; wait'] });
     orphan = Number((await launched.waitForLine(/^\d+$/))[0]);
     // While it is being executed it has no command line and no environment, by which it is found.
-    await until('it runs', async () => /^sleep/.test(await readFile(`/proc/${orphan}/cmdline`, 'utf8')));
+    await until('it runs', async () => (await readFile(`/proc/${orphan}/cmdline`, 'utf8')).startsWith('sleep'));
   });
   const state = await readFile(`/proc/${orphan}/stat`, 'utf8').catch(() => 'gone');
   assert.ok(state === 'gone' || /\) Z /.test(state), state);
