@@ -89,7 +89,12 @@ test('loglevel=debug: what a program says is in the log once, and on the streams
     });
     await launched.stdout.waitFor(/^says \| said out$/);
     await launched.stderr.waitFor(/^says \| said err$/);
-    const log = logfile === '' ? (await launched.ctl('-c', join(launched.folder, 'supervisord.conf'), 'maintail', '-100000')).stdout : await readFile(join(launched.folder, 'own.log'), 'latin1');
+    const readLog = async (): Promise<string> => (logfile === '' ? (await launched.ctl('-c', join(launched.folder, 'supervisord.conf'), 'maintail', '-100000')).stdout : readFile(join(launched.folder, 'own.log'), 'latin1'));
+    // A file is written by another thread.
+    const log = await until('both copies', async () => {
+      const text = await readLog();
+      return text.includes('\nsaid out\n') && text.includes('\nsaid err\n') && text;
+    });
     for (const stream of ['out', 'err']) assert.equal(log.split(`DEBG 'says' std${stream} output:\nsaid ${stream}\n`).length, 2, log);
     launched.signal('SIGTERM');
     await launched.exit;
