@@ -69,7 +69,7 @@ export function reportShellSyntax(problems: Problems, section: string, lookup: L
   }
 }
 
-/** What is written counts, and not what was expanded: that may be a secret. Words of a command line of ours (`-- CMD`) are meant as they are. */
+/** Judges the text as written, not its expansion, which may hold a secret. Words of our own command line (`-- CMD`) are taken literally. */
 function reportAdvice(problems: Problems, section: string, name: string, raw: RawOption): void {
   if (raw.literal) return;
   for (const { text, isNote, isOfProgram } of adviseCommand(raw.value)) {

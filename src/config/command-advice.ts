@@ -1,5 +1,5 @@
 /**
- * What is said of commands that can be executed and hardly do what was meant: variables and assignments that only a shell knows,
+ * Remarks on commands that can be executed but hardly do as intended: variables and assignments that only a shell knows,
  * programs that put themselves into the background, scripts of `sh -c` without quotes. Pure.
  */
 import { CommandLineError, parseCommandLine, type Word } from './command-line.ts';

@@ -144,7 +144,7 @@ function readList(pieces: readonly Piece[]): KeyValueList {
 
 /** Values with `$NAME`, which only a shell would replace: of a variable that there is, or of the one that is set. */
 function remarkDollars(pieces: readonly Piece[], isVariable: (name: string) => boolean): string[] {
-  // What came from a name is taken as it is, and may be a secret.
+  // An expanded value is taken literally, and may be a secret.
   const written = readList(pieces.map((piece) => (piece.isValue ? { text: '', isValue: true } : piece))).pairs;
   return [...written].flatMap(([own, value]) => {
     const names = [...value.matchAll(/\$(?:([A-Za-z_]\w{0,99})|\{([A-Za-z_]\w{0,99})\})/g)].map(([, plain, braced]) => plain ?? braced ?? '');

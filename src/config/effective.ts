@@ -1,5 +1,5 @@
 /**
- * What a configuration amounts to, for `check`: as JSON by option names, and as text in the form of the file. Pure; passwords are never shown.
+ * The effective configuration, for `check`: as JSON by option names, and as text in the form of the file. Pure; passwords are never shown.
  */
 import type { Json } from './datatype.ts';
 import { compareText } from './glob.ts';

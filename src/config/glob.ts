@@ -31,7 +31,7 @@ export function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** What fnmatch.translate() makes of a pattern, divided at each `*`. */
+/** A pattern as fnmatch.translate() reads it, divided at each `*`. */
 function translatePattern(part: string): string[] {
   const pieces = [''];
   const add = (source: string): void => {

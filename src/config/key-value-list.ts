@@ -24,7 +24,7 @@ const COMMENT = /#/;
 const NEWLINE = /\n/;
 const BACKSLASH = /\\/;
 
-/** How quotes are read: as in Supervisor up to 4.3, which ends a value at the first quote, or as in 4.4, where a backslash in double quotes keeps a quote or a backslash. */
+/** Reading of quotes: as in Supervisor up to 4.3, which ends a value at the first quote, or as in 4.4, where a backslash in double quotes keeps a quote or a backslash. */
 type Quoting = 'plain' | 'escaped';
 
 /** Pairs, and the names of those after which there is text that belongs to no pair. */

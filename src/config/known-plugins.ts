@@ -12,7 +12,7 @@ export interface KnownPlugin {
   readonly program?: RegExp;
   /** Options that it reads from the sections of programs. */
   readonly options?: readonly string[];
-  /** What to use instead, as the end of a sentence. */
+  /** The replacement, as the end of a sentence. */
   readonly instead: string;
 }
 

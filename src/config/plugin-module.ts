@@ -22,7 +22,7 @@ export function loadFactory(factory: string, file: string | null): (api: unknown
   const [, path = factory, wanted] = /^(.+\.[cm]?js):(\w+)$/.exec(factory) ?? [];
   const place = file === null ? posix.resolve(path) : posix.resolve(posix.dirname(file), path);
   const require = createRequire(place);
-  // A pipe that nobody writes to would hold us up for ever.
+  // Reading a pipe without a writer would block for ever.
   requireRegularFile(require.resolve(place), MAX_MODULE_BYTES);
   const loaded = require(place) as unknown;
   const found = wanted === undefined && typeof loaded === 'function' ? loaded : (loaded as Readonly<Record<string, unknown>> | null)?.[wanted ?? 'default'];

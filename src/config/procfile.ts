@@ -23,7 +23,7 @@ interface ProcfileText {
   readonly firstPort: number;
 }
 
-/** What the programs of a Procfile have beside their command. */
+/** Options and variables that programs of a Procfile have beside their command. */
 export interface ProcfilePrograms {
   /** First PORT of each program, by its name. */
   readonly ports: ReadonlyMap<string, number>;
@@ -55,7 +55,7 @@ function readDotEnvBeside(procfile: string, source: Source, problems: Problems):
 
 /**
  * The variables that a `.env` adds to an environment. PORT is the base of the ports of all programs, as with foreman.
- * What is wrong becomes a problem of that file.
+ * Errors become problems of that file.
  */
 function readDotEnv(text: string, path: string, env: Readonly<Record<string, string | undefined>>, problems: Problems): Map<string, string> {
   const parsed = parseEnvironmentText(text);

@@ -30,7 +30,7 @@ export interface Workshop {
   readonly path: string | undefined;
   readonly isContainer: boolean;
   readonly supervisord: SupervisordOptions;
-  /** What the programs of a Procfile have besides. */
+  /** Further options of the programs of a Procfile. */
   readonly procfile: ProcfilePrograms;
 }
 
@@ -175,7 +175,7 @@ function readSpecial(workshop: Workshop, section: RawSection, type: ProcessType,
   return listener;
 }
 
-/** What becomes of a `result_handler` that is Python; null for the default one. */
+/** Treatment of a `result_handler` in Python; null for the default one. */
 function explainForeignJudge(options: Pick<EventListenerOptions, 'events' | 'result_handler'>): string | null {
   const { result_handler: judge } = options;
   const builtIn = 'built in: the output is written with the name of the program before each line, and this listener is not started';

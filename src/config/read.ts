@@ -100,7 +100,7 @@ export function readConfig(source: Source, settings: ReadSettings): Reading {
 
 /**
  * Options of `[supervisorctl]` alone, for the client: from the file that the supervisor would read, without its includes.
- * What is to be said of other sections, and of plug-ins in Python, is the supervisor's to say, once, and not that of every command.
+ * Warnings about other sections and about plug-ins in Python come from the supervisor, once, not from every command.
  */
 export function readCtlConfig(source: Source, settings: ReadSettings): Pick<Config, 'ctl' | 'ctlPlugins' | 'file'> & Pick<Reading, 'errors' | 'warnings'> {
   const problems = new Problems();

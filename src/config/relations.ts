@@ -23,7 +23,7 @@ export const CONDITIONS: ReadonlyMap<string, Condition> = new Map<string, Condit
   ['completed', 'completed'], ['exited', 'exited'], ['completed_successfully', 'completed'],
 ]);
 
-/** What supervisord-dependent-startup waits for: states of Supervisor. Ours are understood as well. */
+/** Conditions of supervisord-dependent-startup: states of Supervisor. Our own conditions are accepted as well. */
 export const STATE_CONDITIONS: ReadonlyMap<string, Condition> = new Map<string, Condition>([
   ...CONDITIONS, ['fatal', 'fatal'], ['backoff', 'backoff'], ['stopped', 'stopped'],
 ]);

@@ -1,5 +1,5 @@
 /**
- * How long the end of the supervisor may take after a stop signal, from the options that bear on it. Pure.
+ * Longest time for the end of the supervisor after a stop signal, from its options. Pure.
  */
 import { signalNumbers } from '../core/signals.ts';
 import type { PlaceOf } from './dependencies.ts';

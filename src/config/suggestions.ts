@@ -2,7 +2,7 @@
  * Names of options that other programs have, or that older versions had, with what to write here. Spelling mistakes are in nearest.ts. Data.
  */
 
-/** What to write instead of a name: an option, or the end of a sentence where it begins with a semicolon. */
+/** Replacement for an unknown name: an option, or the end of a sentence if it begins with a semicolon. */
 type Names = Readonly<Record<string, string>>;
 
 /** Names that programs of this kind have elsewhere: Docker and Compose, systemd, pm2, Supervisor 2, and the Supervisor written in Go. */
@@ -62,7 +62,7 @@ const BY_SECTION: ReadonlyArray<readonly [start: string, names: Names]> = [
   ['supervisorctl', { url: 'serverurl', server_url: 'serverurl', user: 'username' }],
 ];
 
-/** What to write in a section instead of an option that it does not have, as the end of a sentence; null where nothing is known. */
+/** Returns the replacement for an option that a section does not have, as the end of a sentence; null if none is known. */
 export function findSynonym(section: string, option: string): string | null {
   const names = BY_SECTION.find(([start]) => section.startsWith(start))?.[1];
   const found = names !== undefined && Object.hasOwn(names, option) ? names[option] : undefined;

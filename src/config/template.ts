@@ -1,5 +1,5 @@
 /**
- * Recognises configuration files that are templates of a program (Jinja, ERB, envsubst) which nobody has run. Pure.
+ * Recognises configuration files that are templates of a program (Jinja, ERB, envsubst) and were not rendered. Pure.
  */
 import type { Problem } from './model.ts';
 import { splitLines } from './python-text.ts';

@@ -13,7 +13,7 @@ export interface Ancestor {
   readonly name: string;
 }
 
-/** How our standard output compares with that of PID 1. `unknown`: that of PID 1 cannot be looked at, or is /dev/null. */
+/** Comparison of our standard output with that of PID 1. `unknown`: that of PID 1 cannot be looked at, or is /dev/null. */
 export type OutputComparison = 'same' | 'different' | 'unknown';
 
 /** The surroundings of a process. */

@@ -5,7 +5,7 @@ import { isExpectedExit } from './exit-status.ts';
 import type { Hold, ProcessRecord } from './process-record.ts';
 
 /**
- * What is asked of another process: `started`, `ready`, `healthy`, `completed` (ended as expected), or `exited` (ended by itself, whatever
+ * Condition on another process: `started`, `ready`, `healthy`, `completed` (ended as expected), or `exited` (ended by itself, whatever
  * its exit code). The others are states of Supervisor as supervisord-dependent-startup names them.
  */
 export type Condition = 'started' | 'ready' | 'healthy' | 'completed' | 'exited' | 'fatal' | 'backoff' | 'stopped';

@@ -5,7 +5,7 @@
  * or a living process outside our own tree. Programs, event listeners and traps of shells send second signals by habit, and several at once.
  */
 
-/** Who sent a signal, as far as it can be told when the signal is looked at. */
+/** Sender of a signal, as far as it is known when the signal is read. */
 export type SignalOrigin =
   /** The terminal or the kernel. */
   | 'kernel'
@@ -13,7 +13,7 @@ export type SignalOrigin =
   | 'outside'
   /** A process that descends from us, or ourselves. */
   | 'inside'
-  /** A process that has ended, or nobody that is known. */
+  /** A process that has ended, or an unknown sender. */
   | 'unknown';
 
 /** First time of each signal from outside our tree, on the monotonic clock in milliseconds. */

@@ -41,7 +41,7 @@ export interface ProcessRecord {
   readonly endedMs: number | null;
   /** How the latest run ended; null while it goes on or when it never began. */
   readonly exit: ExitStatus | null;
-  /** How the run before the latest one ended; null where there was none, or it never began. */
+  /** End of the run before the latest one; null if there was none, or if it never began. */
   readonly lastExit: ExitStatus | null;
   /** It was RUNNING once. */
   readonly wasUp: boolean;

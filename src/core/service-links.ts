@@ -9,7 +9,7 @@ const PORT = '\\d{1,5}';
 const PROTOCOL = '(?:tcp|udp|sctp)';
 const URL = `${PROTOCOL}://(?:${ADDRESS}|\\[${ADDRESS}\\]):${PORT}`;
 
-/** How the names of such variables end, and the values that they have then. */
+/** Endings of the names of such variables, and the form of their values. */
 const FORMS: ReadonlyArray<readonly [name: RegExp, value: RegExp]> = ([
   ['SERVICE_HOST', ADDRESS],
   ['SERVICE_PORT(?:_[A-Z0-9_]+)?', PORT],

@@ -82,7 +82,7 @@ function killAll(record: ShutdownRecord, atMs: number): ShutdownStep {
   const { forwarded, goal, limits } = record;
   const all = record.ranks.flat();
   const ids = all.filter((id) => id !== forwarded?.id || forwarded.mayKill);
-  // What is not gone must not run twice: a restart waits for it.
+  // A process that is still there must not run twice: a restart waits for it.
   const deadlineMs = goal === 'restart' || ids.length === 0 ? null : atMs + killWaitMs(limits);
   return { record: { ...record, ranks: [all], isKilled: true, deadlineMs }, effects: ids.length === 0 ? [] : [{ type: 'kill', ids }] };
 }
@@ -99,7 +99,7 @@ function finish(record: ShutdownRecord, cause: ExitCause): ShutdownStep {
   return { record: { ...record, phase: 'finished', deadlineMs: null }, effects: [{ type: 'finished', goal: record.goal, cause }] };
 }
 
-/** What has survived SIGKILL is left behind; a program that must not be killed is waited for. */
+/** A process that has survived SIGKILL is left behind; a program that must not be killed is waited for. */
 function leave(record: ShutdownRecord, cause: ExitCause): ShutdownStep {
   const { forwarded } = record;
   const isKept = (id: string): boolean => id === forwarded?.id && !forwarded.mayKill;

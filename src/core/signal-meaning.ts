@@ -1,5 +1,5 @@
 /**
- * What a signal means to the supervisor itself, where no program gets it instead. Pure.
+ * Meaning of a signal for the supervisor itself, if no program gets it instead. Pure.
  */
 import { signalNumbers, SYSTEMD_STOP } from './signals.ts';
 

@@ -22,7 +22,7 @@ export interface EndLimits {
   readonly option: 'shutdown_timeout' | 'stop_budget';
 }
 
-/** What the configuration says of that time; null: no limit. */
+/** The configured times; null: no limit. */
 export interface BudgetSettings {
   /** `shutdown_timeout`. */
   readonly timeoutMs: number | null;

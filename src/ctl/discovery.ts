@@ -1,5 +1,5 @@
 /**
- * How the client finds the supervisor of its container when nobody has told it where that is: the port.
+ * Port by which the client finds the supervisor of its container without being told an address.
  * The program that runs the client implements it (programs/find-supervisor.ts), since it takes a look at the kernel's side of a socket.
  */
 import type { Endpoint } from './client.ts';

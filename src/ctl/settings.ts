@@ -105,7 +105,7 @@ function readCtl(path: string, source: Source, calledAs: string): ReturnType<typ
 /** `serverurl` of a file, its expansions done; null where it is not written: its value cannot tell a default from the same text in the file. */
 function writtenUrl(path: string, source: Source): string | null {
   if (!writtenOptions(path, source).has('serverurl')) return null;
-  // What is wrong with it is said when it is read for good.
+  // Errors in it are reported when it is read for good.
   return readCtl(path, source, path).ctl?.serverurl ?? DEFAULT_URL;
 }
 
@@ -125,7 +125,7 @@ interface Written {
   readonly history_file?: string | null;
 }
 
-/** What a file does not say. */
+/** Settings that do not come from the file. */
 interface Rest {
   readonly found: Endpoint | null;
   readonly fallback: string;
@@ -136,7 +136,7 @@ interface Rest {
 
 function fillIn(options: CtlOptions, source: Source, file: Written, { found, fallback, warnings, plugins, path }: Rest): CtlSettings {
   const home = source.env['HOME'];
-  // What is known of one supervisor, its password above all, is not for the one that -s names.
+  // The password of one supervisor must not be sent to the server that -s names.
   const endpoint = options.serverUrl === null ? found : null;
   const history = options.historyFile ?? file.history_file ?? null;
   return {

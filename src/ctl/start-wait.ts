@@ -63,7 +63,7 @@ class Watch {
   readonly #names: readonly string[];
   readonly #over = new AbortController();
   readonly #said = new Set<string>();
-  /** What waits, as of the last look: `web waits for db to be started`. */
+  /** The waiting starts at the last look: `web waits for db to be started`. */
   waiting: readonly string[] = [];
 
   constructor(session: Session, names: readonly string[]) {

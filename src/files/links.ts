@@ -24,7 +24,7 @@ export interface Resolved {
   readonly isFollowed: boolean;
 }
 
-/** What the walk must know of the file system. */
+/** Question of the walk about the file system. */
 interface Question {
   readonly ask: 'lstat' | 'readlink';
   readonly path: string;
@@ -78,7 +78,7 @@ function refuseForeign(link: string, { uid: owner }: Stats, directory: { readonl
   if (owner !== uid && owner !== status.uid) throw new ForeignLinkError(link, directory.path, owner);
 }
 
-/** What cannot be looked at is left to the call that opens it, which says why. */
+/** A path that cannot be looked at is left to the call that opens it, which reports the reason. */
 function isOfKernel(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).code !== undefined;
 }
@@ -135,7 +135,7 @@ function trust({ path, isFollowed }: Resolved, flags: number): TrustedPath {
   return { path: toPath(path), flags: isFollowed ? flags : flags | constants.O_NOFOLLOW };
 }
 
-/** What to open instead of `path`, without holding up the loop. Rejects with {@link ForeignLinkError}. */
+/** Resolves the path to open in place of `path`, without holding up the loop. Rejects with {@link ForeignLinkError}. */
 export async function trustedPath(path: string, flags: number): Promise<TrustedPath> {
   return trust(await resolveLinksLater(path), flags);
 }

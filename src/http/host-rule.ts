@@ -26,6 +26,6 @@ export function createHostRule(allowed: readonly string[]): (host: string | unde
   return (host) => isLocalName(host) || names.has('*') || names.has(hostnameOf(host ?? ''));
 }
 
-/** What a client is told whose name for the server is not accepted. */
+/** Answer to a client whose name for the server is not accepted. */
 export const UNKNOWN_HOST = 'This server has no password, so it answers only where its address is one in numbers or localhost: another site could have its own name lead here. '
   + 'Use such an address, set username and password, or name this host in allowed_hosts.';

@@ -13,7 +13,7 @@ export interface MeasuredProcess {
   readonly view: ProcessView;
   /** Seconds since 1970 of the latest start; 0 for never. */
   readonly start: number;
-  /** How often the kernel has killed it for memory. */
+  /** Number of times that the kernel has killed it for memory. */
   readonly oomKills: number;
 }
 

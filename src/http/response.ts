@@ -3,7 +3,7 @@
  */
 import { type IncomingMessage, ServerResponse } from 'node:http';
 
-/** What Node writes the status line and the headers with; not documented, and the same since Node 0.5. */
+/** Node's function that writes the status line and the headers. It is not documented, and unchanged since Node 0.5. */
 interface HeaderWriter {
   _storeHeader(statusLine: string, headers: unknown): void;
 }

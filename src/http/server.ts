@@ -20,7 +20,7 @@ import { type Exchange, matchRoute, type Route, type RouteMatch } from './route.
 /** Writes a line to the supervisor's own log. */
 export type Report = (level: Level, text: string) => void;
 
-/** What a client is asked to wait for that is refused because others do not read. */
+/** Seconds that a refused client is asked to wait (`Retry-After`), while other clients do not read. */
 const RETRY_SECONDS = 1;
 
 /** The longest time that a timer of Node can be set to, about 25 days. */
@@ -33,14 +33,14 @@ export interface HttpServer {
   readonly close: () => Promise<void>;
 }
 
-/** Who may use the routes of a server that are not open to everybody. */
+/** Access to the routes of a server that are not open to everybody. */
 export interface Door {
   readonly credentials: Credentials;
   /** The test of the Host header; null where every name will do. */
   readonly isHostAccepted: ((host: string | undefined) => boolean) | null;
 }
 
-/** What bounds a server. */
+/** Limits of a server. */
 export interface ServerBounds {
   readonly limits: ServerLimits;
   /** Shared by servers that are open at the same time. */

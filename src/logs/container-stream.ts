@@ -37,7 +37,7 @@ function openPipe(fd: number, growth: PipeGrowth, clock: LogClock): Outlet {
     return new PipeOutlet(own, growth);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === undefined) throw error;
-    // Refused: the shared description serves, and tells in its first write if nobody reads the pipe.
+    // Refused: use the shared description. Its first write fails if the pipe has no reader.
     return new ThreadOutlet(fd, clock, false);
   }
 }
@@ -61,7 +61,7 @@ class FifoOutlet implements Outlet {
   readonly #growth: PipeGrowth;
   readonly #clock: LogClock;
   #outlet: Outlet | null = null;
-  /** The error by which it was learned that nobody reads, and when. */
+  /** The error that showed that there is no reader, and its time. */
   #failure: { readonly error: NodeJS.ErrnoException; readonly atMs: number } | null = null;
 
   constructor(fd: number, growth: PipeGrowth, clock: LogClock) {
@@ -109,10 +109,10 @@ class FifoOutlet implements Outlet {
   }
 }
 
-/** What a stream is, for the form of its lines. */
+/** Kind of a stream, for the form of its lines. */
 export interface Looks {
   readonly isTerminal: boolean;
-  /** Whether lines are coloured there. */
+  /** True if lines are coloured there. */
   readonly isColored: boolean;
 }
 
@@ -139,7 +139,7 @@ export function containerStreamOf(path: string, pid: number): ContainerStream | 
   return match[2] === '1' ? 1 : 2;
 }
 
-/** What a target really is: a path may mean a stream of ours. */
+/** Resolves a target: a path may mean one of our own streams. */
 export function resolveTarget(target: LogTarget): LogTarget {
   const stream = target.kind === 'file' ? containerStreamOf(target.path, process.pid) : null;
   return stream === null ? target : { kind: 'container', stream, format: target.format };

@@ -26,7 +26,7 @@ export type Dress =
   | { readonly kind: 'prefix'; readonly prefix: Prefix }
   | { readonly kind: 'record'; readonly record: RecordFormat };
 
-/** What a feed is made from. */
+/** Parts of a feed. */
 export interface FeedParts {
   readonly dress: Dress;
   /** True for a file: the bytes of its sole writer are never changed, also not by a newline after what an earlier run left open. */

@@ -127,7 +127,7 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
     for (const channel of this.#channels) channel.close();
     const streams = new Set(this.#streams.values());
     await Promise.all(this.#sinks().filter((sink) => !streams.has(sink)).map((sink) => sink.close()));
-    // What places have lost is said before the streams are closed, on which it is said.
+    // Losses are reported before the streams are closed that the report goes to.
     for (const sink of streams) sink.tellDropped();
     await Promise.all([...streams].map((sink) => sink.close()));
     this.#files.clear();
@@ -207,7 +207,7 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
     await Promise.all(this.#sinks().map((sink) => sink.flushed()));
   }
 
-  /** What each sink was not able to write, with what programs have written for it and nobody has read. */
+  /** Output that each sink could not write, and output of programs that was not read from their pipes. */
   #countLosses(): Map<Sink, LostOutput> {
     const losses = new Map<Sink, LostOutput>();
     const add = (sink: Sink, { lines, bytes }: LostOutput): void => {

@@ -85,7 +85,7 @@ function openStream(host: string, port: number, events: LinkEvents): () => void 
   };
 }
 
-/** How many messages go in one write, at least one: how far a write has come is seen at its end only. */
+/** Returns the number of messages for one write, at least one: the progress of a write shows at its end only. */
 function countThatFit(messages: readonly Buffer[]): number {
   let bytes = 0;
   const beyond = messages.findIndex((message) => (bytes += message.length) > BATCH_BYTES);

@@ -50,7 +50,7 @@ export interface LineStyle {
   readonly prefix: string | null;
   /** `iso8601` puts the time before each line of the prefix format, unless the template has it already (`log_timestamp`). */
   readonly timestamp: 'iso8601' | 'none';
-  /** What the json format makes of a line that is a JSON object itself: an object as `data` or as `message`, the line unchanged, a string (`log_json_lines`). */
+  /** Treatment, in the json format, of a line that is a JSON object itself: an object as `data` or as `message`, the line unchanged, a string (`log_json_lines`). */
   readonly jsonLines: 'nest' | 'message' | 'pass' | 'string';
   /** Longest time that a partial line waits for its end, in milliseconds; 0: it is written at once (`log_partial_after`). */
   readonly partialAfterMs: number;
@@ -199,7 +199,7 @@ export interface MainLog {
   reopen(): Promise<void>;
 }
 
-/** How long a flush waits for readers that take their time. */
+/** Limits of a flush to slow readers. */
 export interface FlushLimit {
   /** When it is to be given up, on the monotonic clock, if bytes last moved at `movedMs`. */
   giveUpAtMs(movedMs: number): number;
@@ -229,7 +229,7 @@ export interface OpenFile {
   readonly size: number;
 }
 
-/** What is at a path that logs are written to. */
+/** State of a path that logs are written to. */
 export interface FileState {
   /** `other`: a fifo, a terminal or a device. Null: nothing is open. */
   readonly file: OpenFile | 'other' | null;
@@ -241,7 +241,7 @@ export interface FileState {
 export interface Hub {
   readonly mainLog: MainLog;
   openChannel(spec: ChannelSpec): Channel;
-  /** What is at a path that logs are written to, with at most `queuedBytes` of what is queued; null: nobody writes to it. */
+  /** State of a path that logs are written to, with at most `queuedBytes` of the queue; null: no log writes to it. */
   fileState(path: string, queuedBytes: number): FileState | null;
   /** Closes all log files and opens their paths anew (USR2). What cannot be opened is reported. */
   reopen(): Promise<void>;

@@ -29,7 +29,7 @@ const HEX = Buffer.from('0123456789abcdef');
 export class RecordFormat {
   readonly #isJson: boolean;
   readonly #jsonLines: LineStyle['jsonLines'];
-  /** What stands between the time and the name of the last field. */
+  /** Text between the time and the name of the last field. */
   readonly #fields: string;
   /** The beginning of a record with a message, and of one whose line is an object. */
   #head: Buffer = Buffer.alloc(0);

@@ -178,7 +178,7 @@ export interface Addon {
   peerOf(fd: number, out: Uint32Array): number;
   /**
    * Process that listens at a path, or at an abstract address (`@NAME`), asked by a connection that is closed again; `out` as above. Does not wait.
-   * Returns 0 or the errno (ECONNREFUSED: nobody listens there any more, EAGAIN: its queue is full).
+   * Returns 0 or the errno (ECONNREFUSED: the listener is gone, EAGAIN: its queue is full).
    */
   peerAt(path: string, out: Uint32Array): number;
   /**
@@ -192,7 +192,7 @@ export interface Addon {
   openClockWatch(): number;
   /** Makes it wait for the next time. Returns 0 or the errno. */
   rearmClockWatch(fd: number): number;
-  /** How many threads, at most `most` (64), the kernel would let this process make now; it makes them, and they end at once. */
+  /** Counts the threads, at most `most` (64), that the kernel lets this process make now. It makes them, and they end at once. */
   countThreads(most: number): number;
   /** _exit(2): ends the process at once, joining no thread (one may hang in a write to a stalled reader). */
   exitNow(code: number): never;

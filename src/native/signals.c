@@ -26,7 +26,7 @@ static unsigned long long bit_of(int number) { return 1ULL << (number - 1); }
 
 static int queue(const struct caught_signal *signal) { return write(ends[1], signal, sizeof *signal) == (ssize_t)sizeof *signal; }
 
-/* Who sent it is told only of signals that a process sent: others have something else in that place. */
+/* The sender is known only for signals that a process sent: others have something else in that field. */
 static int32_t sender_of(const siginfo_t *info) {
   return info->si_code == SI_USER || info->si_code == SI_QUEUE || info->si_code == SI_TKILL ? info->si_pid : 0;
 }

@@ -12,7 +12,7 @@ import { buildEnvironment, formatEnvironment } from './environment.ts';
 import { explainExec, isPlainScript, readHead } from './exec-cause.ts';
 import { describeSpawnFailure, isSpawnFailure } from './spawn-error.ts';
 
-/** What runs a script that names no interpreter. */
+/** Interpreter of a script that names none. */
 const SHELL = '/bin/sh';
 
 /** Resources with an option `rlimit_<name>`. */

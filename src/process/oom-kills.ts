@@ -1,5 +1,5 @@
 /**
- * How many processes the kernel has killed because the memory of our cgroup ran out. Reads small files of /proc and cgroupfs, which never wait.
+ * Counts the processes that the kernel has killed because the memory of our cgroup ran out. Reads small files of /proc and cgroupfs, which never wait.
  */
 import { readFileSync } from 'node:fs';
 import { posix } from 'node:path';

@@ -26,7 +26,7 @@ function placeOf(sender: number, self: number, read: (pid: number) => ProcessEnt
   let pid = sender;
   for (let step = 0; step < MOST_STEPS; step += 1) {
     if (pid === self) return 'inside';
-    // Above the first process of the namespace there is nobody, and none of ours is above us.
+    // The first process of the namespace has no parent in it, and no process of ours is above us.
     if (pid <= 1) return 'outside';
     const entry = read(pid);
     if (entry !== null && !(pid === sender && entry.isZombie)) pid = entry.parent;

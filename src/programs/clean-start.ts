@@ -11,20 +11,20 @@ const READ_BY_NODE: ReadonlySet<string> = new Set([
 /** Where they are while we run. */
 const SET_ASIDE = 'ONEVISOR_SET_ASIDE';
 
-/** What we are started with. */
+/** Arguments and environment that we were started with. */
 export interface Start {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly args: readonly string[];
 }
 
-/** What is set aside. JSON has escapes for the code units of files/bytes.ts, so it is all ASCII where that matters. */
+/** The variables that are set aside. JSON has escapes for the code units of files/bytes.ts, so it is all ASCII where that matters. */
 interface SetAside {
   readonly variables: Readonly<Record<string, string>>;
   /** Null: they are passed on as they are. */
   readonly args: readonly string[] | null;
 }
 
-/** What we should have been started with; null where it is what we have. */
+/** Returns the arguments and environment to start again with; null if they are ours already. */
 export function cleanStart({ env, args }: Start): { readonly env: Record<string, string>; readonly args: readonly string[] } | null {
   if (!Object.keys(env).some((name) => READ_BY_NODE.has(name))) return null;
   const mustLeave = (name: string, value: string): boolean => READ_BY_NODE.has(name) || !name.isWellFormed() || !value.isWellFormed();
@@ -35,7 +35,7 @@ export function cleanStart({ env, args }: Start): { readonly env: Record<string,
   return { env: { ...rest, [SET_ASIDE]: JSON.stringify(aside) }, args };
 }
 
-/** What was given to the container: what was set aside is back in its place. */
+/** Returns the environment as it was given to the container, with the variables that were set aside. */
 export function originalStart({ env, args }: Start): Start {
   const { [SET_ASIDE]: text, ...rest } = env;
   if (text === undefined) return { env: rest, args };

@@ -31,7 +31,7 @@ export interface DetachIo {
   err(text: string): void;
 }
 
-/** What the copy gets besides its arguments. */
+/** Input of the copy besides its arguments. */
 export interface DetachParts {
   /** The configuration, where it was read from a pipe. */
   readonly given: GivenFile | null;

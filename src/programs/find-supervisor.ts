@@ -24,7 +24,7 @@ export interface PeerLookup {
   peerAt(path: string, out: Uint32Array): number;
 }
 
-/** Who looks. */
+/** The process that looks. */
 export interface Seeker {
   readonly env: Environment;
   readonly cwd: string;
@@ -122,7 +122,7 @@ export class SupervisorFinder implements Discovery {
     this.#seeker = seeker;
     const { env } = seeker;
     const places = controlSocketPaths(env, readNamespaceIds());
-    // Outside of containers nobody serves an abstract address, and to look there would take the addon.
+    // Outside of containers no supervisor serves an abstract address, and looking there would need the addon.
     this.#places = hasContainerMark(env) || readSupervisor(1) !== null ? places : places.filter((place) => !isAbstract(place));
   }
 
@@ -170,7 +170,7 @@ export class SupervisorFinder implements Discovery {
     return peer !== null && this.#isOurs(peer);
   }
 
-  /** Who listens at a place; null for nobody, and if we may not ask. */
+  /** The process that listens at a place; null if there is none, or if we may not ask. */
   #ask(path: string): Peer | null {
     const out = new Uint32Array(2);
     const errno = this.#peers?.peerAt(path, out) ?? constants.errno.ENOSYS;
@@ -199,7 +199,7 @@ export class SupervisorFinder implements Discovery {
   }
 }
 
-/** What a client looks with. The addon is loaded when there is a socket to look at; without it, any socket that is there counts. */
+/** Means by which a client looks. The addon is loaded when there is a socket to look at; without it, any socket that is there counts. */
 export function openDiscovery(env: Environment, cwd: string, calledAs: string): SupervisorFinder {
   const peers = (): PeerLookup | null => {
     try {

@@ -1,12 +1,12 @@
 /**
- * What ends the supervisor before it reads its configuration: another supervisor that runs in this container already, and nothing to read.
+ * Reasons to end before the configuration is read: another supervisor runs in this container already, or there is nothing to read.
  */
 import { readSwitch } from '../config/environment.ts';
 import { formatFlags, type Flags } from '../config/flags.ts';
 import { isUnconfigured, searchNames, searchPaths } from '../config/read.ts';
 import type { Source } from '../config/source.ts';
 
-/** What the decisions depend on. */
+/** Facts that the decisions depend on. */
 export interface FirstLook {
   readonly flags: Flags;
   readonly source: Source;

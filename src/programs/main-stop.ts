@@ -14,7 +14,7 @@ const SECOND_MS = 1000;
 /** From the signal until the other programs are stopped. */
 const ALONE_MS = 4000;
 
-/** What it works with. The configuration and the engine are other ones after a reload. */
+/** Its parts. The configuration and the engine are other ones after a reload. */
 export interface MainStopParts {
   readonly config: () => Config;
   readonly engine: () => Pick<Engine, 'end' | 'request' | 'phase'>;

@@ -15,7 +15,7 @@ const SAME_KILL_MS = 5000;
 /** A shell ends with this code when the kernel has killed what it waited for. */
 const KILLED_CODE = 128 + signalNumbers.SIGKILL;
 
-/** What it is made from. */
+/** Its parts. */
 export interface MemoryKillsParts {
   readonly subscribe: (listener: Listener) => unknown;
   readonly report: Report;
@@ -40,7 +40,7 @@ export class MemoryKills {
     parts.subscribe((event) => this.#observe(event));
   }
 
-  /** How often a process was killed for memory. */
+  /** Number of times that a process was killed for memory. */
   countOf(id: string): number {
     return this.#kills.get(id)?.count ?? 0;
   }
@@ -55,7 +55,7 @@ export class MemoryKills {
     if (event.type === 'group' && event.change === 'removed') {
       for (const id of this.#kills.keys()) if (id.startsWith(`${event.group}:`)) this.#kills.delete(id);
     }
-    // What was killed before this run began is none of its own.
+    // Processes that were killed before this run began do not count.
     if (event.type === 'spawned' && this.#isOld()) this.#look(true);
     if (event.type === 'process' && event.pid !== null && event.process.record.pid === null) this.#ended(event.process);
   }

@@ -8,7 +8,7 @@ import type { Reading } from '../config/model.ts';
 import { isMainProcess } from '../core/container-mode.ts';
 import { readContainerFacts } from './container-facts.ts';
 
-/** What the decision depends on, besides the configuration. */
+/** Facts that the decision depends on, besides the configuration. */
 export interface ModeQuestion {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly self: { readonly pid: number; readonly parent: number };

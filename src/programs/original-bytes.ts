@@ -26,7 +26,7 @@ function readStrings(path: string): string[] {
   return strings;
 }
 
-/** What Node makes of a string of ours: one U+FFFD or more for each run of bytes that are not UTF-8. */
+/** A string as Node decodes it: one U+FFFD or more for each run of bytes that are not UTF-8. */
 function isSameText(original: string, decoded: string): boolean {
   const plain = (text: string): string => text.toWellFormed().replace(/\uFFFD+/g, '\uFFFD');
   return plain(original) === plain(decoded);

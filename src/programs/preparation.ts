@@ -76,7 +76,7 @@ const DEFAULT_PID_FILE = 'supervisord.pid';
 
 /**
  * The pidfile of a container that sets none, as an absolute path: scripts read that of Supervisor (`kill $(cat /supervisord.pid)`).
- * Null in init mode and without a configuration file, where nobody expects one.
+ * Null in init mode and without a configuration file, where none is expected.
  */
 export function defaultPidFile({ file, main }: Config, cwd: string): string | null {
   return file === null || main !== null ? null : resolve(cwd, DEFAULT_PID_FILE);

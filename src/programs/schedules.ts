@@ -147,7 +147,7 @@ export class Schedules implements Companion {
     const { clock } = this.#parts;
     const times = [...this.#plans.values()].flatMap(({ nextMs }) => nextMs ?? []);
     const sleepMs = Math.min(...times.map((timeMs) => timeMs - clock.wallMs()), LONGEST_SLEEP_MS);
-    // Nobody has to be told where nothing is scheduled.
+    // Without a schedule, no change of the clock matters.
     if (times.length > 0) this.#unwatch ??= this.#parts.watchClock(() => this.#look());
     else this.#endWatch();
     this.#alarm.set(times.length === 0 ? null : clock.nowMs() + Math.max(sleepMs, 0));

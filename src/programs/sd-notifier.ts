@@ -23,7 +23,7 @@ const RETRY_MS = 100;
 const MOST_STATUS_CHARACTERS = 200;
 const MICROSECONDS_A_MS = 1000;
 
-/** What the manager has asked for. */
+/** Requests of the manager. */
 export interface NotifyTarget {
   /** NOTIFY_SOCKET: a path, or an abstract name after `@`; null without a manager. */
   readonly socket: string | null;
@@ -31,7 +31,7 @@ export interface NotifyTarget {
   readonly watchdogMs: number | null;
 }
 
-/** Nobody is to be told. */
+/** There is no manager to notify. */
 export const NO_TARGET: NotifyTarget = { socket: null, watchdogMs: null };
 
 /** Reads the target from the environment of the process with this pid. */
@@ -47,13 +47,13 @@ export function withoutNotifyVariables(env: Environment): Record<string, string 
   return Object.fromEntries(Object.entries(env).filter(([name]) => !PROTOCOL.has(name)));
 }
 
-/** What the manager is told by. */
+/** Parts of the notifier. */
 export interface NotifierParts {
   readonly addon: Pick<Addon, 'connectDatagram' | 'sendDatagram'>;
   readonly clock: Clock;
   readonly report: Report;
   readonly target: NotifyTarget;
-  /** What keeps the programs from being ready, a line each. */
+  /** Reasons why the programs are not ready, a line each. */
   readonly problems: () => readonly string[];
 }
 

@@ -34,7 +34,7 @@ export class Services {
     this.#times = new ProcessTimes(supervisor);
   }
 
-  /** What keeps the programs from being ready, a line each. */
+  /** Reasons why the programs are not ready, a line each. */
   problems(): string[] {
     return findProblems({ supervisor: this.#supervisor, times: this.#times }, 'ready');
   }
@@ -47,7 +47,7 @@ export class Services {
     // A module may call a method of another, so it is looked up when it is called.
     const call: Call = async (method, ...params) => {
       try {
-        // What a module does with the bytes of a log is its own affair.
+        // An error in a module must not stop the log.
         return decodeTexts(await callMethod(methods, { supervisor, times, signal: new AbortController().signal, reserve: () => undefined }, method, params));
       } catch (error) {
         throw error instanceof RpcFault ? Object.assign(error, { faultCode: error.code }) : error;

@@ -1,5 +1,5 @@
 /**
- * What follows from a signal that came in: it is sent on to a program, obeyed, or dropped. Which one is a rule of core/; this carries it out.
+ * Carries out an incoming signal: sends it on to a program, obeys it, or drops it. The rule is in core/.
  */
 import { findProcesses } from '../config/dependencies.ts';
 import type { Config } from '../config/model.ts';
@@ -15,7 +15,7 @@ import type { ReceivedSignal } from '../process/signals.ts';
 import { MainStop } from './main-stop.ts';
 import type { StopBudget } from './stop-budget.ts';
 
-/** What the actions work with. The configuration and the engine are other ones after a reload. */
+/** Parts of the actions. The configuration and the engine are other ones after a reload. */
 export interface SignalParts {
   readonly config: () => Config;
   readonly engine: () => Pick<Engine, 'signalProcess' | 'hurry' | 'end' | 'request' | 'phase'>;

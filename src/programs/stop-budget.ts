@@ -9,16 +9,16 @@ import type { FlushLimit } from '../logs/ports.ts';
 import type { Clock, EndBudget } from '../engine/ports.ts';
 
 const SECOND_MS = 1000;
-/** Grace of the sweep where nobody counts the seconds: what a program has that sets no stopwaitsecs. */
+/** Grace of the sweep without a budget: the default of stopwaitsecs. */
 const UNCOUNTED_SWEEP_MS = 8000;
-/** How long a reader of output may take nothing, where nobody counts the seconds. */
+/** Longest time without progress of a reader of output, without a budget. */
 const PATIENCE_MS = 30_000;
 /** The same when somebody waits for the end, but does not kill us: a client, or a stop signal without a limit. */
 const ASKED_PATIENCE_MS = 9500;
 /** Time for output after a second signal: a reader that reads gets what there is. */
 const HURRIED_MS = 500;
 
-/** How a stop signal was taken. */
+/** Result of taking a stop signal. */
 export type StopSignal =
   /** Everything is being stopped. */
   | 'obeyed'
@@ -99,7 +99,7 @@ export class StopBudget {
     return () => this.#listeners.delete(listener);
   }
 
-  /** A main program that outlives the time has shown that nobody counts it: what comes after it is not to suffer for that. */
+  /** A main program that outlives the time shows that the engine does not enforce it, so the parts after it get their time all the same. */
   #isCounted(): boolean {
     if (this.#signal === null) return false;
     return this.#signal === 'obeyed' || this.#limits === null || this.#clock.nowMs() < this.#limits.endAtMs;

@@ -223,7 +223,7 @@ async function supervise(addon: Addon, io: SuperviseIo, start: Start): Promise<n
     early.start();
   };
   try {
-    // What opens the servers may wait, for a plug-in of somebody's; the end does not wait for it.
+    // Opening the servers may wait for a plug-in; the end does not wait for that.
     if (!early.isOver) await Promise.race([ending.promise, begin()]);
     const cause = await ending.promise;
     isAsked = cause.kind !== 'program';

@@ -1,5 +1,5 @@
 /**
- * What is wrong with the programs, a line each, as /healthz and /readyz tell it. What is a problem is judged in core/; this only asks.
+ * Problems of the programs, a line each, as /healthz and /readyz report them. The judgement is in core/; this only asks.
  */
 import { formatNamespec } from '../core/namespec.ts';
 import { findProblem, type Question } from '../core/process-problem.ts';
@@ -8,7 +8,7 @@ import { factsOf } from './process-facts.ts';
 import type { ProcessTimes } from './process-times.ts';
 import type { Supervisor } from './supervisor.ts';
 
-/** What the answer is worked out from. */
+/** Facts that the answer is made from. */
 export interface ProblemSources {
   readonly supervisor: Supervisor;
   readonly times: ProcessTimes;
@@ -29,7 +29,7 @@ export function findUnknown({ supervisor }: ProblemSources, programs: readonly s
 export function findProblems({ supervisor, times }: ProblemSources, question: Question, programs: readonly string[] = []): string[] {
   const state = supervisor.state();
   if (state !== 'RUNNING') return question === 'alive' ? [] : [`supervisor: ${state}`];
-  // Who asks whether a program is ready wants it to run, though it was stopped by hand.
+  // A question about one program means that it should run, even if it was stopped by hand.
   const isNamed = programs.length > 0 && question === 'ready';
   const asked = supervisor.processes().filter(({ config }) => programs.length === 0 || programs.some((name) => isMeant(name, config)));
   return asked.flatMap((view) => {

@@ -21,7 +21,7 @@ export interface Surroundings {
   /** Paths of the logs, empty for none. */
   readonly stdoutPath: string;
   readonly stderrPath: string;
-  /** How often the kernel has killed it for memory. */
+  /** Number of times that the kernel has killed it for memory. */
   readonly oomKills: number;
 }
 
@@ -67,7 +67,7 @@ export function tellsReadiness({ options }: ProcessView['config']): boolean {
 }
 
 /**
- * How the latest run that has ended did so, also while the next one goes on: `exitstatus` means something in EXITED only. A start that could not
+ * End of the latest run that has ended, also while the next one goes on: `exitstatus` means something in EXITED only. A start that could not
  * be executed has the exit code that it means for a container (127, 126).
  */
 export function lastExitOf({ exit, lastExit, spawnExitCode }: ProcessRecord): ExitStatus | null {

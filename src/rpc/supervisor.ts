@@ -34,7 +34,7 @@ export interface LogEnd {
 
 /**
  * The log of the supervisor, or of one stream of one process: its file where it has one, else the last bytes in memory.
- * What is read is counted by `reserve` before; what that throws, reading rejects with.
+ * `reserve` counts the bytes before they are read; reading rejects with the error that it throws.
  */
 export interface Log {
   /** Bytes by the rules of `supervisor.readLog`: a negative offset counts from the end and wants length 0; length 0 means up to the end. */
@@ -86,7 +86,7 @@ export interface Supervisor {
   process(id: string): ProcessView | null;
   /** What there is to say of a process besides its record, in a few words each, as `next run Nov 21 04:00 AM`. */
   remarks(id: string): readonly string[];
-  /** How often the kernel has killed a process because memory ran out. */
+  /** Number of times that the kernel has killed a process because memory ran out. */
   oomKills(id: string): number;
   /** Whether a group of that name is active. */
   hasGroup(name: string): boolean;

@@ -18,7 +18,7 @@ export interface XmlElement {
   readonly text: string;
 }
 
-/** What a document may have at most. */
+/** Limits of a document. */
 export interface XmlLimits {
   /** Elements within each other. */
   readonly depth: number;
@@ -95,7 +95,7 @@ class Reader {
     else if (raw.trim() !== '') throw new XmlSyntaxError('there is text outside of the root element');
   }
 
-  /** What begins with `<`. */
+  /** Reads a construct that begins with `<`. */
   #takeMarkup(): void {
     switch (this.#text.charAt(this.#at + 1)) {
       case '/':

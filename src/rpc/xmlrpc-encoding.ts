@@ -12,7 +12,7 @@ const PIECE_BYTES = 64 * 1024;
 
 /**
  * A text in UTF-8 that is decoded when it is sent, piece by piece: the end of a log, which may be megabytes. It travels as a string; none is ever read from the wire.
- * What is no UTF-8 becomes U+FFFD; a byte order mark is a character like any other.
+ * Bytes that are not UTF-8 become U+FFFD; a byte order mark is a character like any other.
  */
 export class Utf8Text {
   readonly bytes: Uint8Array;
@@ -36,7 +36,7 @@ export class Utf8Text {
 /** A text that is encoded at once, or one that is encoded as it is sent. */
 export type XmlPart = string | Utf8Text;
 
-/** Whether a value is a struct. */
+/** True if a value is a struct. */
 export function isStruct(value: XmlRpcValue): value is XmlRpcStruct {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date) && !(value instanceof Uint8Array) && !(value instanceof Utf8Text);
 }

@@ -212,7 +212,7 @@ export async function runContainer(test: TestContext, options: ContainerOptions 
   return { code, stdout: container.stdout.text, stderr: container.stderr.text };
 }
 
-/** What pods need of podman: cgroups, which crun makes itself, and no limits that this machine would refuse. */
+/** Requirements of pods in podman: cgroups, which crun makes itself, and no limits that this machine would refuse. */
 const POD_CONFIGURATION = '[containers]\nnetns="host"\ncgroups="enabled"\ncgroupns="host"\n[engine]\ncgroup_manager="cgroupfs"\nevents_logger="file"\n';
 
 /** A pod that runs. */

@@ -9,7 +9,7 @@ const skip = (await pid1SkipReason()) ?? false;
 /** z, then two bytes that begin no character of UTF-8. */
 const BYTES = 'z\xe9\xff';
 
-/** What a program writes down of itself: `out.environ`, `out.cmdline`, `out.cwd`. */
+/** Files in which a program records itself: `out.environ`, `out.cmdline`, `out.cwd`. */
 const DUMP = 'for file in environ cmdline; do cat /proc/$$/$file > $OUT.$file; done; readlink /proc/$$/cwd > $OUT.cwd';
 
 /** Makes the odd names, and a shell by such a name; a shell can have any bytes. */

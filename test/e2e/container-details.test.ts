@@ -1,5 +1,5 @@
 /**
- * What configurations and scripts of real images rely on in a container: the default pidfile, a TCP server for every address, numeric users,
+ * Features that configurations and scripts of real images rely on in a container: the default pidfile, a TCP server for every address, numeric users,
  * variables of Kubernetes, a Procfile with PORT and .env, a working directory that is gone.
  */
 import assert from 'node:assert/strict';

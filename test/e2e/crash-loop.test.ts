@@ -88,6 +88,6 @@ startretries=0
 `,
   });
   await launched.waitForLine(/gave up: bad entered FATAL state/);
-  // Nobody reads the pipe: the kernel ends its writer.
+  // The pipe has no reader: the kernel ends its writer.
   await until('the orphan to be ended', async () => (await childrenOf(launched.pid)).length === 0);
 });

@@ -19,7 +19,7 @@ const LINES = 100_000;
 
 const HEAD = '[supervisord]\nsilent=true\nlogfile=%FOLDER%/supervisord.log\n';
 
-/** What stands in a line of each format beside its dress. */
+/** The message in a line of each format. */
 const MESSAGES: Readonly<Record<string, RegExp>> = { prefix: /^\w+ +\| (.*)$/, raw: /^(.*)$/, json: /"message":"([^"]*)"/, logfmt: /message="?([^"]*)"?$/ };
 
 /** Waits for somebody at a gate, a fifo, and then does something. */
@@ -38,7 +38,7 @@ async function secondsOf(work: Promise<unknown>): Promise<number> {
   return (performance.now() - beganMs) / 1000;
 }
 
-/** Resolves when the process is gone, although nobody reads what it has written. */
+/** Resolves when the process is gone, although its output was not read. */
 async function gone({ pid }: Launched): Promise<void> {
   await until('the end', async () => !(await isAlive(pid)));
 }
@@ -48,7 +48,7 @@ function lostLines(text: string): number {
   return [...text.matchAll(/cannot write the last (\d+) lines \(\d+ bytes\) to standard output/g)].reduce((sum, match) => sum + Number(match[1]), 0);
 }
 
-// As many as a pipe and our queue hold, or the program would not come to its end while nobody reads.
+// As many as a pipe and our queue hold, or the program would not end while its output is not read.
 for (const [format, count] of [['prefix', LINES], ['raw', LINES], ['json', 5000], ['logfmt', 5000]] as const) {
   test(`exit_on_end and a reader that comes late: all lines arrive, the last words too (${format})`, { skip }, async (t) => {
     const launched = await launch(t, {
@@ -99,7 +99,7 @@ test('a stop signal and a reader that never reads: the end comes within the budg
   const lost = lostLines(launched.stderr.text);
   assert.match(launched.stderr.text, /to standard output: its reader did not take them before stop_budget ran out; they are lost$/m);
   assert.equal(lostLines(await readFile(ownLog(launched), 'utf8')), lost);
-  // What the kernel had taken is delivered; the line that is torn by that is counted on both sides.
+  // Bytes that the kernel had taken are delivered; the line that is torn by that is counted on both sides.
   assert.ok(lost > 1000);
   assert.ok(Math.abs(launched.stdout.all.length + lost - (LINES + 2)) <= 1, `${launched.stdout.all.length} lines and ${lost} lost ones of ${LINES + 2}`);
 });

@@ -14,7 +14,7 @@ import type { TestContext } from 'node:test';
 
 const run = promisify(execFile);
 const skip = process.getuid?.() !== 0 || !(await isInstalled('setpriv')) || !(await isInstalled('prlimit')) ? 'needs root, setpriv and prlimit' : false;
-/** Nobody else runs anything as this user. */
+/** No other process runs as this user. */
 const UID = 2_000_000_000 + process.pid;
 
 async function runLimited(t: TestContext, most: number): Promise<{ code: number; stdout: string; stderr: string }> {

@@ -12,7 +12,7 @@ const skip = process.getuid?.() === 0 ? ((await pid1SkipReason()) ?? false) : 'o
 const NAMES = ['pid', 'main.log', 'out.log', 'env', 'directory'];
 const REASON = `belongs to another user \\(uid ${NOBODY}\\), in a directory that everybody can write to, so it is not followed`;
 
-/** A directory as /tmp with links of nobody that lead to the directory `goal` beside it. */
+/** A directory as /tmp with links of the user "nobody" that lead to the directory `goal` beside it. */
 async function makeTrap(t: TestContext): Promise<string> {
   const trap = await mkdtemp(join(tmpdir(), 'onevisor-trap-'));
   t.after(() => rm(trap, { recursive: true }));

@@ -180,7 +180,7 @@ test('a budget kills before it has run out, and a process that survives SIGKILL 
   assert.deepEqual(world.ended, { goal: 'exit', cause: TERM });
   assert.equal(world.log.at(-1), "'web' (100) has survived SIGKILL and is left behind");
   assert.equal(world.isHurried, false);
-  // Its end may still come, and is nobody's news.
+  // Its end may still come, and is not reported.
   world.end(9, 'web');
   world.assertQuiet();
 });

@@ -95,13 +95,13 @@ export class World {
   readonly facts: string[] = [];
   readonly engine: Engine;
   ended: { goal: Goal; cause: ExitCause } | null = null;
-  /** What comes after the engine was told to have no patience. */
+  /** Starts after the engine was told to hurry. */
   isHurried = false;
   /** What is asked before a rank of a shutdown is stopped. */
   beforeStop: (ids: readonly string[], proceed: () => void) => void = (_ids, proceed) => proceed();
   /** Pids whose output was to be read to its end, and the lines that the log had then. */
   readonly rests: Array<{ readonly pid: number; readonly lines: number }> = [];
-  /** What waits for the next turn of the loop. */
+  /** Callbacks for the next turn of the loop. */
   readonly turns: Array<() => void> = [];
   /** Time that a spawn takes. */
   spawnMs = 0;

@@ -63,7 +63,7 @@ const isHostAccepted = createHostRule(['a.example']);
 const call = (typed: string): string => `<methodCall><methodName>m</methodName><params><param><value>${typed}</value></param></params></methodCall>`;
 const answer = (typed: string): string => `<methodResponse><params><param><value>${typed}</value></param></params></methodResponse>`;
 
-/** What takes any text. */
+/** Parsers that take any text. */
 const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
   'XML-RPC call': decodeCall,
   'XML-RPC answer': decodeResponse,

@@ -1,4 +1,4 @@
-/** Answers that nobody reads: bounded over all clients, streamed, and no hindrance to others. */
+/** Answers that clients do not read: bounded over all clients, streamed, and no hindrance to others. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { AnswerRoom, NoRoomError } from '../../src/rpc/answer-room.ts';

@@ -63,7 +63,7 @@ describe('against a fake tree', () => {
     end(...pids: number[]): void;
     result: readonly number[] | null;
     listeners: Set<ReapListener>;
-    /** Tells that there is less time; null while nobody listens. */
+    /** Reports that there is less time; null without a listener. */
     hurry: (() => void) | null;
   }
   const TERM_AND_CONT = ['-1 15', '-1 18'];

@@ -73,7 +73,7 @@ test('environment: a quote within double quotes is written with a backslash, as 
     [String.raw`A="say \"yes, no\"",B=2`, { A: 'say "yes, no"', B: '2' }],
     [String.raw`A="C:\\x \"y\"",B='\"'`, { A: String.raw`C:\x "y"`, B: String.raw`\"` }],
     [String.raw`A="\n \"",B=x`, { A: String.raw`\n "`, B: 'x' }],
-    // What 4.3 reads without losing anything stays as it is.
+    // Text that 4.3 reads without loss stays as it is.
     [String.raw`A="C:\dir\",B=2`, { A: String.raw`C:\dir` + '\\', B: '2' }],
     [String.raw`A='\"'`, { A: String.raw`\"`.slice(0, 1) }],
   ];

@@ -1,4 +1,4 @@
-/** What is said of configurations that can be read and hardly do what was meant. */
+/** Remarks on configurations that can be read but hardly do as intended. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { adviseCommand } from '../../../src/config/command-advice.ts';

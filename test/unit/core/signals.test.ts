@@ -1,4 +1,4 @@
-/** What signals mean, and when a second one kills. */
+/** Meaning of signals, and when a second one kills. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type EndSignals, judgeEndSignal, type SignalOrigin } from '../../../src/core/end-signals.ts';

@@ -70,7 +70,7 @@ test('a follower gets the end of the file from before this start, what is queued
   const world = new World('from an earlier start\n');
   world.queued = 'queued\n';
   const { text, until, end } = world.follow(20);
-  // What was queued is written before the file is read, and something new too.
+  // Queued lines are written before the file is read, and a new one too.
   appendFileSync(world.path, 'queued\nnew\n');
   world.say('new\n');
   await until('new\n');

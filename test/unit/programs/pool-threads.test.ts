@@ -1,4 +1,4 @@
-/** How many threads Node's pool gets. */
+/** Number of threads in Node's pool. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MOST_TRIED, poolThreads } from '../../../src/programs/pool-threads.ts';

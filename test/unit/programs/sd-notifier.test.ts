@@ -1,4 +1,4 @@
-/** What the manager that runs us is told, and when; its socket may lag or fail. */
+/** Notifications to the manager that runs us; its socket may lag or fail. */
 import assert from 'node:assert/strict';
 import { openSync } from 'node:fs';
 import { constants } from 'node:os';

@@ -100,7 +100,7 @@ export class FakeSupervisor implements Supervisor {
   rereadAnswer: Reread = { kind: 'changes', added: [], changed: [], removed: [] };
   readonly oomKillsOf = new Map<string, number>();
   planAnswer: GroupPlan | null = null;
-  /** What is wrong with the configuration that a restart would read. */
+  /** Problems of the configuration that a restart would read. */
   restartProblem: string | null = null;
   stdinAnswer: 'written' | 'closed' | 'full' = 'written';
   signalError: string | null = null;
