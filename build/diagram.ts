@@ -24,7 +24,20 @@ const inputs: ReadonlyArray<readonly [label: string, input: ProcessInput]> = [
 ];
 
 const policy: ProcessPolicy = {
-  purpose: 'service', startMs: 1000, startRetries: 3, autorestart: 'unexpected', exitCodes: [0], stopSignals: [15], stopWaitMs: 1000, firstWaitMs: 1000, hasStopCommand: false, gate: null, stopAsGroup: false, killAsGroup: false, mayRestart: true, chance: 0,
+  purpose: 'service',
+  startMs: 1000,
+  startRetries: 3,
+  autorestart: 'unexpected',
+  exitCodes: [0],
+  stopSignals: [15],
+  stopWaitMs: 1000,
+  firstWaitMs: 1000,
+  hasStopCommand: false,
+  gate: null,
+  stopAsGroup: false,
+  killAsGroup: false,
+  mayRestart: true,
+  chance: 0,
   restart: { pauseMs: 0, maxBackoffMs: Infinity, backoffFactor: 1, maxRestarts: Infinity, windowMs: 60_000 },
 };
 const policies: readonly ProcessPolicy[] = [policy, { ...policy, startMs: 0 }, { ...policy, startRetries: 0 }, { ...policy, mayRestart: false }, { ...policy, purpose: 'oneshot' }, { ...policy, restart: { ...policy.restart, maxRestarts: 0 } }];

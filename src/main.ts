@@ -54,7 +54,12 @@ async function run(): Promise<number> {
     case 'check': {
       const { runCheck } = await import('./programs/check.ts');
       const { loadAddon } = await import('./native/load.ts');
-      return runCheck(args, env, { ...io, users: args.includes('--static') ? null : loadAddon(), executable: calledPath, self });
+      return runCheck(args, env, {
+        ...io,
+        users: args.includes('--static') ? null : loadAddon(),
+        executable: calledPath,
+        self,
+      });
     }
     case 'echo-conf': {
       const { runEchoConf } = await import('./programs/echo-conf.ts');
@@ -98,7 +103,16 @@ async function control(args: readonly string[], env: Readonly<NodeJS.ProcessEnv>
   };
   const cwd = currentDirectory();
   const discovery = openDiscovery(env, cwd, calledAs);
-  return runCtl(args, { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, env, cwd, discovery, calledAs, onInterrupt });
+  return runCtl(args, {
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env,
+    cwd,
+    discovery,
+    calledAs,
+    onInterrupt,
+  });
 }
 
 async function supervise(io: SuperviseIo): Promise<number> {

@@ -40,7 +40,11 @@ const BACKGROUND = /(^|[^\\&|>])&$/;
 function findShellWords(command: string): string[] {
   try {
     const sources = parseCommandLine(command).map(({ source }) => source);
-    return sources.filter((source, index) => SHELL_WORDS.some((pattern) => pattern.test(source)) || (index > 0 && index === sources.length - 1 && BACKGROUND.test(source)));
+    return sources.filter(
+      (source, index) =>
+        SHELL_WORDS.some((pattern) => pattern.test(source)) ||
+        (index > 0 && index === sources.length - 1 && BACKGROUND.test(source)),
+    );
   } catch (error) {
     // A command that cannot be split is reported as such.
     if (error instanceof CommandLineError) return [];
@@ -61,7 +65,12 @@ export function reportShellSyntax(problems: Problems, section: string, lookup: L
     // As it stands in the file: that is where the corrected one goes.
     const line = raw.value.split('\n').map((part) => part.trim()).filter((part) => part !== '').join(' ');
     if (others.length === 0 && BACKGROUND.test(word)) {
-      problems[severity](raw.place, section, name, `"${line}" is not run by a shell, and what is supervised must stay in the foreground; drop the &`);
+      problems[severity](
+        raw.place,
+        section,
+        name,
+        `"${line}" is not run by a shell, and what is supervised must stay in the foreground; drop the &`,
+      );
       continue;
     }
     const hint = word.endsWith(';') ? ', or a space before ";" where a comment begins' : '';
@@ -69,7 +78,10 @@ export function reportShellSyntax(problems: Problems, section: string, lookup: L
   }
 }
 
-/** Judges the text as written, not its expansion, which may hold a secret. Words of our own command line (`-- CMD`) are taken literally. */
+/**
+ * Judges the text as written, not its expansion, which may hold a secret. Words of our own command line (`-- CMD`) are
+ * taken literally.
+ */
 function reportAdvice(problems: Problems, section: string, name: string, raw: RawOption): void {
   if (raw.literal) return;
   for (const { text, isNote, isOfProgram } of adviseCommand(raw.value)) {
@@ -104,11 +116,19 @@ export function reportIdleOptions(problems: Problems, section: RawSection, looku
   }
 }
 
-/** Warns where exit_on_failure waits for what hardly comes: with startsecs=0 no start fails by an early end, and each end is followed by a restart. */
+/**
+ * Warns where exit_on_failure waits for what hardly comes: with startsecs=0 no start fails by an early end, and each
+ * end is followed by a restart.
+ */
 export function reportIdleFailure(problems: Problems, section: string, lookup: Lookup, options: ProgramOptions): void {
   const place = lookup('exit_on_failure')?.place;
   const { exit_on_failure: isAsked, startsecs, autorestart, max_restarts: most, oneshot, cron } = options;
   const isRestarted = startsecs === 0 && autorestart !== 'false' && most === null && !oneshot && cron === null;
   if (place === undefined || !isAsked || !isRestarted) return;
-  problems.warn(place, section, 'exit_on_failure', `has no effect on a program that ends: with startsecs=0 and autorestart=${autorestart} it is restarted for ever; set max_restarts=5, or startsecs=1, or autorestart=false`);
+  problems.warn(
+    place,
+    section,
+    'exit_on_failure',
+    `has no effect on a program that ends: with startsecs=0 and autorestart=${autorestart} it is restarted for ever; set max_restarts=5, or startsecs=1, or autorestart=false`,
+  );
 }

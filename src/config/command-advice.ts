@@ -1,5 +1,6 @@
 /**
- * Remarks on commands that can be executed but hardly do as intended: variables and assignments that only a shell knows,
+ * Remarks on commands that can be executed but hardly do as intended: variables and assignments that only a shell
+ * knows,
  * programs that put themselves into the background, scripts of `sh -c` without quotes. Pure.
  */
 import { CommandLineError, parseCommandLine, type Word } from './command-line.ts';
@@ -38,7 +39,8 @@ function adviseSubstitution(words: readonly Word[]): string | null {
   if (hasShell(words)) return null;
   const found = words.map(findSubstitution).find((text) => text !== null) ?? null;
   if (found === null) return null;
-  if (found === '$(' || found === '`') return `"${found}" is for a shell, and none runs this command; write sh -c '…' around it`;
+  if (found === '$(' || found === '`')
+    return `"${found}" is for a shell, and none runs this command; write sh -c '…' around it`;
   const name = found.replace(/[${}]/g, '');
   return `"${found}" is not replaced, because no shell runs this command; write %(ENV_${name})s, or sh -c '…' around the command`;
 }
@@ -46,15 +48,22 @@ function adviseSubstitution(words: readonly Word[]): string | null {
 /** `LANG=C cmd`. The value may be a secret. */
 function adviseAssignment(words: readonly Word[]): string | null {
   const name = /^([A-Za-z_]\w{0,63})=/.exec(words[0]?.text ?? '')?.[1];
-  return name === undefined ? null : `"${name}=" is taken for the program, because no shell runs this command; write environment=${name}="…" as an option of its own, or env before it`;
+  return name === undefined
+    ? null
+    : `"${name}=" is taken for the program, because no shell runs this command; write environment=${name}="…" as an option of its own, or env before it`;
 }
 
 /** `sh -c exec node x.js`: a shell takes one word, and the others become its arguments. */
 function adviseScript(words: readonly Word[]): string | null {
-  const at = words.findIndex((word, index) => isScriptOption(word) && index > 0 && SHELLS.has(baseName(words[index - 1] as Word)));
+  const at = words.findIndex(
+    (word, index) => isScriptOption(word) && index > 0 && SHELLS.has(baseName(words[index - 1] as Word)),
+  );
   const [script, ...others] = at === -1 ? [] : words.slice(at + 1);
   if (script === undefined || others.length === 0 || /["'\\\s]/.test(script.source)) return null;
-  return `the shell runs "${script.text}" only, and takes the words after it for its arguments; put quotes around the whole: ${words[at - 1]?.text} ${words[at]?.text} '${words.slice(at + 1).map(({ source }) => source).join(' ')}'`;
+  return `the shell runs "${script.text}" only, and takes the words after it for its arguments; put quotes around the whole: ${words[at - 1]?.text} ${words[at]?.text} '${words
+    .slice(at + 1)
+    .map(({ source }) => source)
+    .join(' ')}'`;
 }
 
 /** A command that returns at once, its program in the background. */
@@ -69,24 +78,80 @@ interface Daemon {
   readonly isNote?: boolean;
 }
 
-const START_SCRIPT = 'what it starts goes on in the background, where nothing supervises it; name the program itself, with its option for the foreground';
+const START_SCRIPT =
+  'what it starts goes on in the background, where nothing supervises it; name the program itself, with its option for the foreground';
 
 const DAEMONS: readonly Daemon[] = [
   { program: /\/(?:init|rc)\.d\/[^/]+$/, when: / (?:re)?start /, instead: START_SCRIPT },
-  { program: /(?:^|\/)(?:service|systemctl|rc-service|invoke-rc\.d|initctl)$/, when: / (?:re)?start /, instead: START_SCRIPT },
-  { program: /(?:^|\/)(?:apachectl|apache2ctl|httpd|apache2)$/, when: / (?:-k )?(?:start|restart|graceful) /, instead: 'it puts itself into the background; write apachectl -D FOREGROUND' },
-  { program: /(?:^|\/)(?:redis-server|valkey-server|keydb-server)$/, when: / --daemonize (?:yes|"yes") /, instead: 'it puts itself into the background; write --daemonize no' },
+  {
+    program: /(?:^|\/)(?:service|systemctl|rc-service|invoke-rc\.d|initctl)$/,
+    when: / (?:re)?start /,
+    instead: START_SCRIPT,
+  },
+  {
+    program: /(?:^|\/)(?:apachectl|apache2ctl|httpd|apache2)$/,
+    when: / (?:-k )?(?:start|restart|graceful) /,
+    instead: 'it puts itself into the background; write apachectl -D FOREGROUND',
+  },
+  {
+    program: /(?:^|\/)(?:redis-server|valkey-server|keydb-server)$/,
+    when: / --daemonize (?:yes|"yes") /,
+    instead: 'it puts itself into the background; write --daemonize no',
+  },
   { program: /(?:^|\/)mongod$/, when: / --fork /, instead: 'it puts itself into the background; remove --fork' },
-  { program: /(?:^|\/)gunicorn3?$/, when: / (?:-D|--daemon) /, instead: 'it puts itself into the background; remove --daemon' },
-  { program: /(?:^|\/)uwsgi$/, when: / (?:-d|--daemonize2?)[ =]/, instead: 'it puts itself into the background; remove --daemonize' },
-  { program: /(?:^|\/)celery$/, when: / (?:multi (?:re)?start|.* --detach) /, instead: 'it puts its workers into the background; write celery worker without --detach' },
-  { program: /(?:^|\/)memcached$/, when: / (?:-d|--daemon) /, instead: 'it puts itself into the background; remove -d' },
+  {
+    program: /(?:^|\/)gunicorn3?$/,
+    when: / (?:-D|--daemon) /,
+    instead: 'it puts itself into the background; remove --daemon',
+  },
+  {
+    program: /(?:^|\/)uwsgi$/,
+    when: / (?:-d|--daemonize2?)[ =]/,
+    instead: 'it puts itself into the background; remove --daemonize',
+  },
+  {
+    program: /(?:^|\/)celery$/,
+    when: / (?:multi (?:re)?start|.* --detach) /,
+    instead: 'it puts its workers into the background; write celery worker without --detach',
+  },
+  {
+    program: /(?:^|\/)memcached$/,
+    when: / (?:-d|--daemon) /,
+    instead: 'it puts itself into the background; remove -d',
+  },
   { program: /(?:^|\/)haproxy$/, when: / -D /, instead: 'it puts itself into the background; write -W -db' },
-  { program: /(?:^|\/)postfix$/, when: / start /, instead: 'it puts itself into the background; write postfix start-fg' },
-  { program: /(?:^|\/)pm2$/, when: / (?:start|restart) /, unless: / --no-daemon /, instead: 'it puts its programs into the background; write pm2-runtime, or name the program itself' },
-  { program: /(?:^|\/)php-fpm[\d.]*$/, when: / (?:-D|--daemonize) /, instead: 'it puts itself into the background; write php-fpm -F' },
-  { program: /(?:^|\/)(?:nginx|openresty)$/, when: / /, unless: / -[tTvVhs?]|daemon +off/, instead: 'puts itself into the background unless its configuration has "daemon off;"; with the option -g "daemon off;" it stays', isNote: true },
-  { program: /(?:^|\/)php-fpm[\d.]*$/, when: / /, unless: / (?:-F|-O|--nodaemonize|--force-stderr|-[tvmih]|--version|--help|--test) /, instead: 'puts itself into the background unless its configuration has "daemonize = no"; with the option -F it stays', isNote: true },
+  {
+    program: /(?:^|\/)postfix$/,
+    when: / start /,
+    instead: 'it puts itself into the background; write postfix start-fg',
+  },
+  {
+    program: /(?:^|\/)pm2$/,
+    when: / (?:start|restart) /,
+    unless: / --no-daemon /,
+    instead: 'it puts its programs into the background; write pm2-runtime, or name the program itself',
+  },
+  {
+    program: /(?:^|\/)php-fpm[\d.]*$/,
+    when: / (?:-D|--daemonize) /,
+    instead: 'it puts itself into the background; write php-fpm -F',
+  },
+  {
+    program: /(?:^|\/)(?:nginx|openresty)$/,
+    when: / /,
+    unless: / -[tTvVhs?]|daemon +off/,
+    instead:
+      'puts itself into the background unless its configuration has "daemon off;"; with the option -g "daemon off;" it stays',
+    isNote: true,
+  },
+  {
+    program: /(?:^|\/)php-fpm[\d.]*$/,
+    when: / /,
+    unless: / (?:-F|-O|--nodaemonize|--force-stderr|-[tvmih]|--version|--help|--test) /,
+    instead:
+      'puts itself into the background unless its configuration has "daemonize = no"; with the option -F it stays',
+    isNote: true,
+  },
 ];
 
 /** Commands that are there to watch a program in the background. */
@@ -96,10 +161,16 @@ function adviseDaemon(words: readonly Word[]): Remark | null {
   const [first, ...others] = words;
   if (first === undefined || WATCHERS.has(baseName(first))) return null;
   const rest = ` ${others.map(({ text }) => text).join(' ')} `;
-  const found = DAEMONS.find(({ program, when, unless }) => program.test(first.text) && when.test(rest) && unless?.test(rest) !== true);
+  const found = DAEMONS.find(
+    ({ program, when, unless }) => program.test(first.text) && when.test(rest) && unless?.test(rest) !== true,
+  );
   if (found === undefined) return null;
   const { instead, isNote = false } = found;
-  return { text: isNote ? `"${first.text}" ${instead}` : `a program must stay in the foreground: ${instead}`, isNote, isOfProgram: true };
+  return {
+    text: isNote ? `"${first.text}" ${instead}` : `a program must stay in the foreground: ${instead}`,
+    isNote,
+    isOfProgram: true,
+  };
 }
 
 /** Longest command that is looked at. */
@@ -115,7 +186,12 @@ export function adviseCommand(command: string): Remark[] {
     if (error instanceof CommandLineError) return [];
     throw error;
   }
-  const texts = [adviseAssignment(words), adviseSubstitution(words), adviseScript(words)].filter((text) => text !== null);
+  const texts = [adviseAssignment(words), adviseSubstitution(words), adviseScript(words)].filter(
+    (text) => text !== null,
+  );
   const daemon = adviseDaemon(words);
-  return [...texts.map((text): Remark => ({ text, isNote: false, isOfProgram: false })), ...(daemon === null ? [] : [daemon])];
+  return [
+    ...texts.map((text): Remark => ({ text, isNote: false, isOfProgram: false })),
+    ...(daemon === null ? [] : [daemon]),
+  ];
 }

@@ -12,7 +12,10 @@ export interface Schedule {
   readonly text: string;
   /** Whether seconds matter: six fields, seconds first. */
   readonly hasSeconds: boolean;
-  /** It has `*` or a step in its seconds, minutes or hours: it goes on by the time that passes, whatever the clock is set to. */
+  /**
+   * It has `*` or a step in its seconds, minutes or hours: it goes on by the time that passes, whatever the clock is
+   * set to.
+   */
   readonly isWildcard: boolean;
 }
 
@@ -36,7 +39,10 @@ export const cron = dataType<Schedule>('schedule', parseSchedule, ({ text }) => 
 
 function parseSchedule(value: string): Schedule {
   const word = strip(value);
-  if (word.startsWith('@')) return WORDS.includes(word.toLowerCase()) ? { text: word.toLowerCase(), hasSeconds: false, isWildcard: word.toLowerCase() === '@hourly' } : reject(word, `a schedule; the words for one are ${WORDS.join(', ')}`);
+  if (word.startsWith('@'))
+    return WORDS.includes(word.toLowerCase())
+      ? { text: word.toLowerCase(), hasSeconds: false, isWildcard: word.toLowerCase() === '@hourly' }
+      : reject(word, `a schedule; the words for one are ${WORDS.join(', ')}`);
   const fields = word.split(/\s+/);
   if (fields.length !== 5 && fields.length !== 6) reject(value, 'a schedule of five fields (minute hour day month weekday), or six with seconds first');
   const rules = FIELDS.slice(FIELDS.length - fields.length);

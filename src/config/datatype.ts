@@ -41,7 +41,10 @@ export interface DataType<T> {
   parse(text: string, context: Context): T;
   /** Reads a value that must know which parts of it came from an expansion; used instead of parse where present. */
   parsePieces?(pieces: readonly Piece[]): T;
-  /** Remarks about a value that can be read and is hardly meant so. They never repeat the value. `isVariable`: a name can be expanded as `%(ENV_name)s`. */
+  /**
+   * Remarks about a value that can be read and is hardly meant so. They never repeat the value. `isVariable`: a name
+   * can be expanded as `%(ENV_name)s`.
+   */
   remarks?(pieces: readonly Piece[], isVariable: (name: string) => boolean): string[];
   /** The effective value in the JSON of `check`; without it, the value itself. */
   show?(value: T): Json;

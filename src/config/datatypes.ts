@@ -76,7 +76,10 @@ export const duration = dataType('seconds', (value) => {
   const word = strip(value).toLowerCase();
   if (/^\d+(\.\d+)?$/.test(word)) return Number(word);
   if (!/^(\d+(\.\d+)?(ms|[smhdw]))+$/.test(word)) return reject(value, 'a duration: a number of seconds, or one as 500ms, 30s, 1m30s, 2h, 1d');
-  return [...word.matchAll(/([\d.]+)(ms|[smhdw])/gy)].reduce((sum, [, number, unit]) => sum + Number(number) * (UNITS.get(unit ?? '') ?? 0), 0);
+  return [...word.matchAll(/([\d.]+)(ms|[smhdw])/gy)].reduce(
+    (sum, [, number, unit]) => sum + Number(number) * (UNITS.get(unit ?? '') ?? 0),
+    0,
+  );
 });
 
 /** An octal number, as a mode or a umask. */
@@ -147,7 +150,9 @@ function remarkDollars(pieces: readonly Piece[], isVariable: (name: string) => b
   // An expanded value is taken literally, and may be a secret.
   const written = readList(pieces.map((piece) => (piece.isValue ? { text: '', isValue: true } : piece))).pairs;
   return [...written].flatMap(([own, value]) => {
-    const names = [...value.matchAll(/\$(?:([A-Za-z_]\w{0,99})|\{([A-Za-z_]\w{0,99})\})/g)].map(([, plain, braced]) => plain ?? braced ?? '');
+    const names = [...value.matchAll(/\$(?:([A-Za-z_]\w{0,99})|\{([A-Za-z_]\w{0,99})\})/g)].map(
+      ([, plain, braced]) => plain ?? braced ?? '',
+    );
     const name = names.find((one) => one === own || isVariable(one));
     if (name === undefined) return [];
     const instead = isVariable(name) ? `%(ENV_${name})s` : `%(ENV_${name}:-)s`;
@@ -161,7 +166,12 @@ export const environment: DataType<ReadonlyMap<string, string>> = {
   parsePieces: (pieces) => readList(pieces).pairs,
   remarks(pieces, isVariable) {
     const [name] = readList(pieces).cut;
-    const cut = name === undefined ? [] : [`the value of ${name} ends at its first blank or quote, and the text after it is lost; write ${name}="…" with all of the value between the quotes (a quote within is written \\"), and a comma after it`];
+    const cut =
+      name === undefined
+        ? []
+        : [
+            `the value of ${name} ends at its first blank or quote, and the text after it is lost; write ${name}="…" with all of the value between the quotes (a quote within is written \\"), and a comma after it`,
+          ];
     return [...cut, ...remarkDollars(pieces, isVariable)];
   },
   show: (pairs) => Object.fromEntries(pairs),
@@ -209,7 +219,9 @@ export const workingDirectory = dataType('directory', (value, context) => {
 });
 
 /** A directory that is there, for files of the supervisor. */
-export const existingDirectory = dataType('directory', (value, context) => requireText(workingDirectory.parse(value, context)));
+export const existingDirectory = dataType('directory', (value, context) =>
+  requireText(workingDirectory.parse(value, context)),
+);
 
 /** A socket's path: made absolute, its directory may be made later. */
 export const socketPath = dataType('path', (value, context) => absolutePath(strip(value), context));
@@ -225,7 +237,10 @@ export interface Owner {
 /** Largest uid and gid; the one above it means "none" (chown(2)). */
 const LARGEST_ID = 0xff_ff_ff_fe;
 
-/** `name[:group]`; names must exist, unless the reading is static. Numbers need no entry in passwd or group, as with Docker. */
+/**
+ * `name[:group]`; names must exist, unless the reading is static. Numbers need no entry in passwd or group, as with
+ * Docker.
+ */
 export const owner = dataType<Owner>(
   'user[:group]',
   (value, context) => {
@@ -234,8 +249,10 @@ export const owner = dataType<Owner>(
     const group = colon === -1 ? null : value.slice(colon + 1);
     const users = context.host?.users ?? null;
     if (users === null) return { user, group };
-    if (!isId(user) && users.userByName(user) === null) reject(user, 'a user of this system; create it, or name another one');
-    if (group !== null && !isId(group) && users.groupByName(group) === null) reject(group, 'a group of this system; create it, or name another one');
+    if (!isId(user) && users.userByName(user) === null)
+      reject(user, 'a user of this system; create it, or name another one');
+    if (group !== null && !isId(group) && users.groupByName(group) === null)
+      reject(group, 'a group of this system; create it, or name another one');
     return { user, group };
   },
   ({ user, group }) => (group === null ? user : `${user}:${group}`),
@@ -271,7 +288,9 @@ export const fcgiSocket = dataType<FcgiSocket>(
   (value) => {
     if (value.startsWith('unix://')) {
       const path = value.slice('unix://'.length);
-      return path.startsWith('/') ? { kind: 'unix', path: posix.normalize(requireText(path)) } : reject(value, 'a socket with an absolute path, as unix:///run/app.sock');
+      return path.startsWith('/')
+        ? { kind: 'unix', path: posix.normalize(requireText(path)) }
+        : reject(value, 'a socket with an absolute path, as unix:///run/app.sock');
     }
     const match = /^tcp:\/\/([^\s:]+):(\d+)$/.exec(value);
     const port = Number(match?.[2]);

@@ -32,7 +32,11 @@ export function listNames(all: readonly ProcessConfig[]): Set<string> {
 type DependencyOption = 'depends_on' | 'dependent_startup_wait_for';
 
 /** What is wrong with `name:word` where the name is known and the word is no condition; null where that is not so. */
-function explainCondition(wish: string, known: ReadonlyMap<string, Condition>, all: readonly ProcessConfig[]): string | null {
+function explainCondition(
+  wish: string,
+  known: ReadonlyMap<string, Condition>,
+  all: readonly ProcessConfig[],
+): string | null {
   const colon = wish.lastIndexOf(':');
   const [name, word] = [wish.slice(0, colon), wish.slice(colon + 1)];
   if (colon < 1 || findProcesses(name, all).length === 0) return null;
@@ -48,23 +52,40 @@ function explainCondition(wish: string, known: ReadonlyMap<string, Condition>, a
 function explainUnknown(name: string, option: DependencyOption, all: readonly ProcessConfig[]): string {
   if (findProcesses(name, all).length > 0) return `"${name}" is this program itself`;
   const known = option === 'depends_on' ? CONDITIONS : STATE_CONDITIONS;
-  return explainCondition(name, known, all) ?? `there is no program, group or process named "${name}"${formatSuggestion(name, listNames(all))}`;
+  return (
+    explainCondition(name, known, all) ??
+    `there is no program, group or process named "${name}"${formatSuggestion(name, listNames(all))}`
+  );
 }
 
 /** Reports conditions that these processes can never meet, or that are hardly meant. */
-function checkConditions({ name, conditions }: Wish, found: readonly ProcessConfig[], option: DependencyOption, report: Record<'error' | 'warn', (reason: string) => void>): void {
-  const isOnly = (...wanted: readonly Condition[]): boolean => conditions.length > 0 && conditions.every((condition) => wanted.includes(condition));
-  const endless = found.find(({ options }) => options.autorestart === 'true' && !options.oneshot && options.cron === null);
+function checkConditions(
+  { name, conditions }: Wish,
+  found: readonly ProcessConfig[],
+  option: DependencyOption,
+  report: Record<'error' | 'warn', (reason: string) => void>,
+): void {
+  const isOnly = (...wanted: readonly Condition[]): boolean =>
+    conditions.length > 0 && conditions.every((condition) => wanted.includes(condition));
+  const endless = found.find(
+    ({ options }) => options.autorestart === 'true' && !options.oneshot && options.cron === null,
+  );
   if (isOnly('completed', 'exited') && endless !== undefined) {
-    report.warn(`"${name}" is started again whenever it ends (autorestart=true), so it is never completed; give it oneshot=true`);
+    report.warn(
+      `"${name}" is started again whenever it ends (autorestart=true), so it is never completed; give it oneshot=true`,
+    );
   }
   const unchecked = found.find(({ options }) => options.healthcheck === null);
   if (isOnly('healthy') && unchecked !== undefined) {
-    report.error(`"${name}" can not become healthy: ${prefixes[unchecked.type]}${unchecked.program} has no healthcheck; give it one, or use started, ready or completed`);
+    report.error(
+      `"${name}" can not become healthy: ${prefixes[unchecked.type]}${unchecked.program} has no healthcheck; give it one, or use started, ready or completed`,
+    );
   }
   const passing = found.some(({ options }) => options.oneshot && options.healthcheck === null);
   if (conditions.length === 0 && option === 'depends_on' && passing) {
-    report.warn(`"${name}" is a oneshot, and without a condition only its start is waited for, not its end; write ${name}:completed, or ${name}:started if its start is meant`);
+    report.warn(
+      `"${name}" is a oneshot, and without a condition only its start is waited for, not its end; write ${name}:completed, or ${name}:started if its start is meant`,
+    );
   }
 }
 
@@ -90,8 +111,13 @@ export function resolveDependencies(groups: readonly GroupConfig[], problems: Pr
       else report.warn(`${reason}; it is not waited for`);
     }
     checkConditions(wish, found, option, report);
-    const defaultFor = ({ options }: ProcessConfig): Condition => (options.healthcheck === null ? 'started' : 'healthy');
-    return found.map((other) => ({ group: other.group, process: other.name, conditions: conditions.length > 0 ? conditions : [defaultFor(other)] }));
+    const defaultFor = ({ options }: ProcessConfig): Condition =>
+      options.healthcheck === null ? 'started' : 'healthy';
+    return found.map((other) => ({
+      group: other.group,
+      process: other.name,
+      conditions: conditions.length > 0 ? conditions : [defaultFor(other)],
+    }));
   };
   const resolved = groups.map((group) => ({
     ...group,

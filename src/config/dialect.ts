@@ -185,7 +185,12 @@ export function addText(document: Document, text: string, file: string, here: st
     const place = { file, line: found.headers.get(name) ?? 0 };
     const before = document.sections.get(name)?.place;
     if (before !== undefined && before.file !== file && OF_ONE_FILE.test(name)) {
-      twice.push({ ...place, section: name, option: null, reason: `this section is in ${before.file}:${before.line} too; the options of both are put together, and these come last` });
+      twice.push({
+        ...place,
+        section: name,
+        option: null,
+        reason: `this section is in ${before.file}:${before.line} too; the options of both are put together, and these come last`,
+      });
     }
     const target = name === 'DEFAULT' ? document.defaults : ensureSection(document, name, place).options;
     for (const [encodedKey, value] of Object.entries(options)) {
@@ -195,7 +200,10 @@ export function addText(document: Document, text: string, file: string, here: st
       target.set(key, { value: String(value), place: { file, line }, here, literal: false, ...(cutAt === undefined ? {} : { cutAt }) });
     }
   }
-  return { errors: found.wrong.map(({ line, section, reason }) => ({ file, line, section, option: null, reason })), warnings: [...twice, ...findDoubles(found.entries, file)] };
+  return {
+    errors: found.wrong.map(({ line, section, reason }) => ({ file, line, section, option: null, reason })),
+    warnings: [...twice, ...findDoubles(found.entries, file)],
+  };
 }
 
 /** Options that stand in one file twice: the last one counts, which is seldom meant. */

@@ -1,5 +1,6 @@
 /**
- * The effective configuration, for `check`: as JSON by option names, and as text in the form of the file. Pure; passwords are never shown.
+ * The effective configuration, for `check`: as JSON by option names, and as text in the form of the file. Pure;
+ * passwords are never shown.
  */
 import type { Json } from './datatype.ts';
 import { compareText } from './glob.ts';
@@ -79,7 +80,10 @@ function everyGroup(config: Config): GroupConfig[] {
 
 /** The problems of a reading, one a line: `FILE:LINE: [section] option: reason`, with `warning:` before the reason of what is none. */
 export function formatProblems(reading: Reading): string {
-  const warnings = reading.warnings.map((problem) => ({ ...problem, reason: isNote(problem.reason) ? problem.reason : `warning: ${problem.reason}` }));
+  const warnings = reading.warnings.map((problem) => ({
+    ...problem,
+    reason: isNote(problem.reason) ? problem.reason : `warning: ${problem.reason}`,
+  }));
   return [...reading.errors, ...warnings].map((problem) => `${formatProblem(problem)}\n`).join('');
 }
 
@@ -113,7 +117,10 @@ function formatValue(option: Option<unknown>, value: Json): string {
   if (value === null) return 'NONE';
   if (typeof value === 'number') return option.type.name === 'octal' ? value.toString(8).padStart(3, '0') : String(value);
   if (Array.isArray(value)) return value.join(',');
-  if (typeof value === 'object') return Object.entries(value).map(([name, text]) => `${name}=${quoteValue(text)}`).join(',');
+  if (typeof value === 'object')
+    return Object.entries(value)
+      .map(([name, text]) => `${name}=${quoteValue(text)}`)
+      .join(',');
   return String(value).replaceAll('\n', '\n  ');
 }
 

@@ -55,7 +55,9 @@ export function isOwnVariable(name: string, value: string): boolean {
 /** True if a variable of ours is something to run: a program, or a text or file with programs. */
 export function definesPrograms(env: Environment): boolean {
   const isDefining = /^ONEVISOR_(CONF_TEXT$|PROCFILE$|PROGRAM_|FCGI_PROGRAM_|EVENTLISTENER_)/;
-  return Object.entries(env).some(([name, value]) => value !== undefined && isDefining.test(name) && isOwnVariable(name, value));
+  return Object.entries(env).some(
+    ([name, value]) => value !== undefined && isDefining.test(name) && isOwnVariable(name, value),
+  );
 }
 
 /**
@@ -65,8 +67,12 @@ export function definesPrograms(env: Environment): boolean {
  */
 export function addEnvironment(document: Document, env: Environment, here: string, problems: Problems): void {
   // In the order of names: what a program is comes before its options, and the outcome does not depend on the order of the environment.
-  const all = Object.entries(env).flatMap(([name, value]) => (value !== undefined && name.startsWith(PREFIX) && !Object.hasOwn(switches, name) ? [{ name, value }] : []));
-  const ours = all.filter(({ name, value }) => isOwnVariable(name, value)).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const all = Object.entries(env).flatMap(([name, value]) =>
+    value !== undefined && name.startsWith(PREFIX) && !Object.hasOwn(switches, name) ? [{ name, value }] : [],
+  );
+  const ours = all
+    .filter(({ name, value }) => isOwnVariable(name, value))
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   for (const { name, value } of ours) {
     const place: Place = { file: name, line: 0 };
     const reason = addVariable(document, name, value, here, place);
@@ -74,10 +80,19 @@ export function addEnvironment(document: Document, env: Environment, here: strin
   }
   for (const { name } of ours) {
     const meant = findMeantVariable(document, name);
-    if (meant !== null) problems.error({ file: name, line: 0 }, '', null, `defines a program of its own; an option follows two underscores, as ${meant}, and the command of a program of this name is ${name}__COMMAND`);
+    if (meant !== null)
+      problems.error(
+        { file: name, line: 0 },
+        '',
+        null,
+        `defines a program of its own; an option follows two underscores, as ${meant}, and the command of a program of this name is ${name}__COMMAND`,
+      );
   }
   warnOfLinks(all.filter((variable) => !ours.includes(variable)).map(({ name }) => name), problems);
-  for (const [variable, option] of [['ONEVISOR_LOG_FORMAT', 'log_format'], ['ONEVISOR_STOP_BUDGET', 'stop_budget']] as const) {
+  for (const [variable, option] of [
+    ['ONEVISOR_LOG_FORMAT', 'log_format'],
+    ['ONEVISOR_STOP_BUDGET', 'stop_budget'],
+  ] as const) {
     const value = env[variable];
     if (value !== undefined) setOption(document, 'supervisord', option, value, here, { file: variable, line: 0 });
   }
@@ -87,15 +102,24 @@ function warnOfLinks(names: readonly string[], problems: Problems): void {
   const [first, ...others] = names.toSorted();
   if (first === undefined) return;
   const rest = others.length === 0 ? '' : ` (and ${others.length} more)`;
-  problems.warn({ file: first, line: 0 }, '', null, `describes a Kubernetes service and is ignored${rest}; set enableServiceLinks: false in the pod to be rid of it`);
+  problems.warn(
+    { file: first, line: 0 },
+    '',
+    null,
+    `describes a Kubernetes service and is ignored${rest}; set enableServiceLinks: false in the pod to be rid of it`,
+  );
 }
 
-/** The right name of a variable that defines a program, where an option of another program is meant: ONEVISOR_PROGRAM_WEB_AUTOSTART beside a program "web". */
+/**
+ * The right name of a variable that defines a program, where an option of another program is meant:
+ * ONEVISOR_PROGRAM_WEB_AUTOSTART beside a program "web".
+ */
 function findMeantVariable(document: Document, variable: string): string | null {
   const own = variable.startsWith(`${PREFIX}PROGRAM_`) ? variable.slice(`${PREFIX}PROGRAM_`.length) : '';
   const defined = document.sections.get(findSection(document, 'program:', own));
   // A program of that name may be in the file.
-  if (own.includes('__') || defined?.place.file !== variable || defined.options.get('command')?.place.file !== variable) return null;
+  if (own.includes('__') || defined?.place.file !== variable || defined.options.get('command')?.place.file !== variable)
+    return null;
   return kinds.filter(({ isNamed }) => isNamed).flatMap((kind) => splitOption(kind, own).flatMap(({ head, option }) => {
     const section = findSection(document, kind.section, head);
     return document.sections.has(section) ? [`${PREFIX}${kind.word}_${head}__${option}`] : [];
@@ -105,7 +129,11 @@ function findMeantVariable(document: Document, variable: string): string | null 
 /** All ways to read NAME_OPTION, the longest option first. */
 function splitOption({ tables }: Kind, text: string): Array<{ head: string; option: string }> {
   const options = knownOptions(tables).map((name) => name.toUpperCase()).toSorted((a, b) => b.length - a.length);
-  return options.flatMap((option) => (text.endsWith(`_${option}`) && text.length > option.length + 1 ? [{ head: text.slice(0, -option.length - 1), option }] : []));
+  return options.flatMap((option) =>
+    text.endsWith(`_${option}`) && text.length > option.length + 1
+      ? [{ head: text.slice(0, -option.length - 1), option }]
+      : [],
+  );
 }
 
 function knownOptions(tables: readonly Table[]): string[] {

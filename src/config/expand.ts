@@ -84,7 +84,10 @@ export function expandPieces(format: string, names: Names, depth = 0): Piece[] {
   return pieces;
 }
 
-/** True if a text that can be expanded has a conversion without a name. It stands for all names at once and is hardly ever meant. */
+/**
+ * True if a text that can be expanded has a conversion without a name. It stands for all names at once and is hardly
+ * ever meant.
+ */
 export function hasNamelessConversion(format: string): boolean {
   for (let percent = format.indexOf('%'); percent !== -1;) {
     const { conversion, end } = parseConversion(format, percent);
@@ -151,7 +154,8 @@ function formatValue(value: string | number, conversion: Conversion): string {
     return padText(cutToPrecision(text, conversion), conversion);
   }
   if (type === 'c') {
-    if (typeof value === 'number' && (value < 0 || value > MAX_CODE_POINT)) throw new ExpansionError(`%(${conversion.key})c: ${value} is no character`);
+    if (typeof value === 'number' && (value < 0 || value > MAX_CODE_POINT))
+      throw new ExpansionError(`%(${conversion.key})c: ${value} is no character`);
     const text = typeof value === 'number' ? String.fromCodePoint(value) : value;
     if ([...text].length !== 1) throw new ExpansionError(`%(${conversion.key})c needs a single character`);
     return padText(text, conversion);

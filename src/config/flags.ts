@@ -157,7 +157,8 @@ export function formatFlags(program: string): string {
 }
 
 /**
- * The text of `-h` for the name supervisord. compat: the words of Supervisor, which scripts look for (supervisor.supervisord); what it does not
+ * The text of `-h` for the name supervisord. compat: the words of Supervisor, which scripts look for
+ * (supervisor.supervisord); what it does not
  * have comes after them.
  *
  * @param calledAs - the path that it was called by

@@ -18,7 +18,12 @@ export function findMatches(pattern: string, source: Pick<Source, 'list' | 'isFi
     if (isPattern(part)) {
       if (part.length > MAX_LENGTH) return [];
       const isMatch = createMatcher(translatePattern(part), 's');
-      found = found.flatMap((base) => source.list(base === '' ? '/' : base).filter((name) => isMatch(name) && (part.startsWith('.') || !name.startsWith('.'))).map((name) => `${base}/${name}`));
+      found = found.flatMap((base) =>
+        source
+          .list(base === '' ? '/' : base)
+          .filter((name) => isMatch(name) && (part.startsWith('.') || !name.startsWith('.')))
+          .map((name) => `${base}/${name}`),
+      );
     } else {
       found = found.map((base) => `${base}/${part}`);
     }

@@ -91,14 +91,17 @@ function setAside({ problems }: Workshop, made: readonly GroupConfig[]): Groupin
     (isDouble || isReplaced ? grouping.setAside : grouping.groups).push(group);
     names.add(group.name);
   }
-  const listeners = grouping.setAside.flatMap(({ processes }) => processes).filter(({ options }) => isStdoutPlugin(options) && options.autostart);
+  const listeners = grouping.setAside
+    .flatMap(({ processes }) => processes)
+    .filter(({ options }) => isStdoutPlugin(options) && options.autostart);
   const events = new Set(listeners.flatMap(({ options }) => options.events ?? []));
   return events.size > 0 ? { ...grouping, groups: grouping.groups.map((group) => echo(group, events)) } : grouping;
 }
 
 /** supervisor-stdout writes out what comes as PROCESS_LOG events: the streams for which these are enabled. */
 function echo(group: GroupConfig, events: ReadonlySet<string>): GroupConfig {
-  const wanted = (stream: string): boolean => ['EVENT', 'PROCESS_LOG', `PROCESS_LOG_${stream.toUpperCase()}`].some((name) => events.has(name));
+  const wanted = (stream: string): boolean =>
+    ['EVENT', 'PROCESS_LOG', `PROCESS_LOG_${stream.toUpperCase()}`].some((name) => events.has(name));
   const streams = (['stdout', 'stderr'] as const).filter(wanted);
   return { ...group, processes: group.processes.map((process) => ({ ...process, echoed: streams.filter((stream) => process.options[`${stream}_events_enabled`]) })) };
 }

@@ -24,7 +24,10 @@ const COMMENT = /#/;
 const NEWLINE = /\n/;
 const BACKSLASH = /\\/;
 
-/** Reading of quotes: as in Supervisor up to 4.3, which ends a value at the first quote, or as in 4.4, where a backslash in double quotes keeps a quote or a backslash. */
+/**
+ * Reading of quotes: as in Supervisor up to 4.3, which ends a value at the first quote, or as in 4.4, where a backslash
+ * in double quotes keeps a quote or a backslash.
+ */
 type Quoting = 'plain' | 'escaped';
 
 /** Pairs, and the names of those after which there is text that belongs to no pair. */
@@ -48,10 +51,13 @@ export function parseKeyValueList(pieces: readonly Piece[]): KeyValueList {
 }
 
 /**
- * compat: what 4.3 reads without losing text is read so. A backslash before a quote makes it lose the rest, or fail: then it is read as in 4.4, if that loses nothing.
+ * compat: what 4.3 reads without losing text is read so. A backslash before a quote makes it lose the rest, or fail:
+ * then it is read as in 4.4, if that loses nothing.
  */
 function readList(pieces: readonly Piece[]): KeyValueList {
-  const escaped = pieces.some(({ text, isValue }) => !isValue && text.includes('\\"')) ? tryPairs(pieces, 'escaped') : null;
+  const escaped = pieces.some(({ text, isValue }) => !isValue && text.includes('\\"'))
+    ? tryPairs(pieces, 'escaped')
+    : null;
   const isWhole = escaped !== null && escaped.cut.length === 0;
   try {
     const plain = readPairs(pieces, 'plain');
@@ -72,7 +78,12 @@ function tryPairs(pieces: readonly Piece[], quoting: Quoting): KeyValueList | nu
 }
 
 function readPairs(pieces: readonly Piece[], quoting: Quoting): KeyValueList {
-  const tokens = readTokens(pieces.flatMap((piece): Unit[] => (piece.isValue ? [piece] : [...piece.text].map((text) => ({ text, isValue: false })))), quoting);
+  const tokens = readTokens(
+    pieces.flatMap((piece): Unit[] =>
+      piece.isValue ? [piece] : [...piece.text].map((text) => ({ text, isValue: false })),
+    ),
+    quoting,
+  );
   const pairs = new Map<string, string>();
   const cut: string[] = [];
   // compat: whatever follows a value is skipped as its comma, one token of any kind.
@@ -126,7 +137,8 @@ function readTokens(units: readonly Unit[], quoting: Quoting): Unit[][] {
       at = skipLine(units, at);
     } else if (isChar(unit, QUOTE)) {
       const start = at++;
-      while (at < units.length && (units[at]?.isValue || units[at]?.text !== unit.text)) at += quoting === 'escaped' && unit.text === '"' && isChar(units[at], BACKSLASH) ? 2 : 1;
+      while (at < units.length && (units[at]?.isValue || units[at]?.text !== unit.text))
+        at += quoting === 'escaped' && unit.text === '"' && isChar(units[at], BACKSLASH) ? 2 : 1;
       if (at >= units.length) throw new UnclosedListError(`the quote ${unit.text} is not closed`);
       tokens.push(units.slice(start, ++at));
     } else if (isWord(unit)) {

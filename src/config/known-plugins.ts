@@ -1,6 +1,8 @@
 /**
- * Supervisor's plug-ins that are in use: how a configuration names them, and what is built in here in their place. Data and look-ups, no reading.
- * Plug-ins of `[rpcinterface:x]` and `[ctlplugin:x]` are Python that cannot be loaded. Event listeners are programs, which run where they are installed.
+ * Supervisor's plug-ins that are in use: how a configuration names them, and what is built in here in their place. Data
+ * and look-ups, no reading.
+ * Plug-ins of `[rpcinterface:x]` and `[ctlplugin:x]` are Python that cannot be loaded. Event listeners are programs,
+ * which run where they are installed.
  */
 
 /** A plug-in that others have published. */
@@ -17,17 +19,40 @@ export interface KnownPlugin {
 }
 
 const NO_MAIL = 'nothing built in sends mail yet, so it needs Python and superlance';
-const HEALTH = 'built in is a check of its health: healthcheck=http://localhost:8080/ (or tcp://…, or a command) with healthcheck_action=restart in [program:x]';
+const HEALTH =
+  'built in is a check of its health: healthcheck=http://localhost:8080/ (or tcp://…, or a command) with healthcheck_action=restart in [program:x]';
 const MEMORY = 'built in is a limit of its memory: max_memory=300MB in [program:x]';
 
 const PLUGINS: readonly KnownPlugin[] = [
-  { name: 'supervisor-wildcards', factory: /^supervisor_?wildcards\b/, instead: "names may have wildcards here: supervisorctl restart 'web*'" },
-  { name: 'supervisor-quick', factory: /^supervisor_?quick/, instead: 'programs start and stop in parallel here: supervisorctl stop all' },
-  { name: 'supervisor-serialrestart', factory: /^supervisor_?serial_?restart/, instead: 'built in is supervisorctl restart --rolling' },
-  { name: 'supervisor_twiddler', factory: /^supervisor_twiddler\b/, instead: 'to add programs at run time, write them to an included file and run supervisorctl update' },
-  { name: 'mr.laforge', factory: /^mr\.laforge\b/, instead: 'supervisorctl start waits here until a program is up, and --timeout limits the wait' },
   {
-    name: 'ordered-startup-supervisord', program: /^ordered[-_]startup[-_](supervisord|listener)$/, options: ['startinorder'],
+    name: 'supervisor-wildcards',
+    factory: /^supervisor_?wildcards\b/,
+    instead: "names may have wildcards here: supervisorctl restart 'web*'",
+  },
+  {
+    name: 'supervisor-quick',
+    factory: /^supervisor_?quick/,
+    instead: 'programs start and stop in parallel here: supervisorctl stop all',
+  },
+  {
+    name: 'supervisor-serialrestart',
+    factory: /^supervisor_?serial_?restart/,
+    instead: 'built in is supervisorctl restart --rolling',
+  },
+  {
+    name: 'supervisor_twiddler',
+    factory: /^supervisor_twiddler\b/,
+    instead: 'to add programs at run time, write them to an included file and run supervisorctl update',
+  },
+  {
+    name: 'mr.laforge',
+    factory: /^mr\.laforge\b/,
+    instead: 'supervisorctl start waits here until a program is up, and --timeout limits the wait',
+  },
+  {
+    name: 'ordered-startup-supervisord',
+    program: /^ordered[-_]startup[-_](supervisord|listener)$/,
+    options: ['startinorder'],
     instead: 'built in is an order of starts: depends_on=NAME in [program:x]',
   },
   { name: 'memmon', program: /^memmon$/, instead: MEMORY },
@@ -36,10 +61,15 @@ const PLUGINS: readonly KnownPlugin[] = [
   { name: 'supervisor_checks', program: /^supervisor_(http|tcp|xmlrpc|complex)_check$/, instead: HEALTH },
   { name: 'crashmail', program: /^(crashmail|crashmailbatch|fatalmailbatch|crashsms)$/, instead: NO_MAIL },
   {
-    name: 'supervisord-watchdog', program: /^(supervisor|supervisord)?[-_]?watchdog(\.py)?$/,
+    name: 'supervisord-watchdog',
+    program: /^(supervisor|supervisord)?[-_]?watchdog(\.py)?$/,
     instead: 'built in is the end of the whole when a program fails for good: exit_on_failure=true in [program:x]',
   },
-  { name: 'supervisor-logging', program: /^supervisor[-_](remote[-_])?logging$/, instead: 'built in is stdout_logfile=syslog://HOST:514 in [program:x]' },
+  {
+    name: 'supervisor-logging',
+    program: /^supervisor[-_](remote[-_])?logging$/,
+    instead: 'built in is stdout_logfile=syslog://HOST:514 in [program:x]',
+  },
 ];
 
 /** The plug-in that a factory belongs to. */

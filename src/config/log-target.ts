@@ -72,13 +72,18 @@ const DIVIDER = /,(?=\s*(?:[/~]|\.{1,2}\/|(?:none|off|auto|syslog)\s*(?:,|$)|sys
 /** The targets in a value, without the blanks around the commas. */
 function divide(value: string): string[] {
   const parts = value.split(DIVIDER);
-  return parts.map((part, index) => (index === 0 ? part : part.trimStart())).map((part, index) => (index === parts.length - 1 ? part : part.trimEnd()));
+  return parts
+    .map((part, index) => (index === 0 ? part : part.trimStart()))
+    .map((part, index) => (index === parts.length - 1 ? part : part.trimEnd()));
 }
 
 export const logTargets: DataType<readonly LogTarget[]> = {
   name: 'path \\| AUTO \\| NONE \\| syslog://host:port, …',
   parse: (value, context) => divide(value).map((part) => readTarget(part, context)),
-  remarks: (pieces) => (/^\s*syslog\s+@/i.test(joinPieces(pieces)) ? ['"syslog @host" is the name of a file here; write syslog://host:514, or syslog+tcp://host:514'] : []),
+  remarks: (pieces) =>
+    /^\s*syslog\s+@/i.test(joinPieces(pieces))
+      ? ['"syslog @host" is the name of a file here; write syslog://host:514, or syslog+tcp://host:514']
+      : [],
   show: showTargets,
 };
 

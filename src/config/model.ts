@@ -26,7 +26,10 @@ export interface Problem extends Place {
 export interface Dependency {
   readonly group: string;
   readonly process: string;
-  /** Any one of these; `started` without a health check of that process, `healthy` with one, unless something else is asked for. */
+  /**
+   * Any one of these; `started` without a health check of that process, `healthy` with one, unless something else is
+   * asked for.
+   */
   readonly conditions: readonly Condition[];
 }
 
@@ -79,7 +82,10 @@ export interface Config {
   readonly groups: readonly GroupConfig[];
   /** Groups that are in the file but are never started: what their plug-in does is built in, or a group before has the name. */
   readonly setAside: readonly GroupConfig[];
-  /** Seconds from a stop signal to our own end: `stop_budget` or what it is without that; null where nothing limits it but `shutdown_timeout`. */
+  /**
+   * Seconds from a stop signal to our own end: `stop_budget` or what it is without that; null where nothing limits it
+   * but `shutdown_timeout`.
+   */
   readonly stopBudget: number | null;
   /** `stopwaitsecs` of the main program, if it is set: only then may it get SIGKILL in init mode. */
   readonly mainStopWait: number | null;

@@ -39,11 +39,14 @@ export class Problems {
   }
 
   /**
-   * Leaves out what follows from another problem: warnings about an option that is wrong, whose default stands in for it, and what a template
+   * Leaves out what follows from another problem: warnings about an option that is wrong, whose default stands in for
+   * it, and what a template
    * that was not rendered has on each of its lines.
    */
   tidy(): void {
-    const wrong = new Set(this.errors.flatMap(({ section, option }) => (option === null ? [] : [`${section}\n${option}`])));
+    const wrong = new Set(
+      this.errors.flatMap(({ section, option }) => (option === null ? [] : [`${section}\n${option}`])),
+    );
     this.warnings = this.warnings.filter(({ section, option }) => !wrong.has(`${section}\n${option ?? ''}`));
     for (const [file, lines] of this.#templates) {
       const folded = foldTemplate(this.errors, file, lines);

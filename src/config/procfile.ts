@@ -1,5 +1,6 @@
 /**
- * A Procfile (`name: command` a line) as programs, and the `.env` beside it, as foreman reads them. All that is outside comes through the Source.
+ * A Procfile (`name: command` a line) as programs, and the `.env` beside it, as foreman reads them. All that is outside
+ * comes through the Source.
  */
 import { posix } from 'node:path';
 import { parseEnvironmentText } from '../core/environment-text.ts';
@@ -42,7 +43,12 @@ export function addProcfile(document: Document, here: string, source: Source, pr
     return none;
   }
   const variables = readDotEnvBeside(path, source, problems);
-  return addPrograms(document, { path, text: read.text, variables, firstPort: readFirstPort(variables, source.env, problems) }, here, problems);
+  return addPrograms(
+    document,
+    { path, text: read.text, variables, firstPort: readFirstPort(variables, source.env, problems) },
+    here,
+    problems,
+  );
 }
 
 function readDotEnvBeside(procfile: string, source: Source, problems: Problems): ReadonlyMap<string, string> {
@@ -57,23 +63,49 @@ function readDotEnvBeside(procfile: string, source: Source, problems: Problems):
  * The variables that a `.env` adds to an environment. PORT is the base of the ports of all programs, as with foreman.
  * Errors become problems of that file.
  */
-function readDotEnv(text: string, path: string, env: Readonly<Record<string, string | undefined>>, problems: Problems): Map<string, string> {
+function readDotEnv(
+  text: string,
+  path: string,
+  env: Readonly<Record<string, string | undefined>>,
+  problems: Problems,
+): Map<string, string> {
   const parsed = parseEnvironmentText(text);
   if (!parsed.ok) {
-    problems.error({ file: path, line: parsed.line }, '', null, 'cannot understand this line of a .env file; expected NAME=value');
+    problems.error(
+      { file: path, line: parsed.line },
+      '',
+      null,
+      'cannot understand this line of a .env file; expected NAME=value',
+    );
     return new Map();
   }
-  for (const [name, value] of parsed.variables) if (value.includes('\0')) problems.error({ file: path, line: 0 }, '', null, `the value of ${name} has a NUL in it, which no environment can hold`);
+  for (const [name, value] of parsed.variables)
+    if (value.includes('\0'))
+      problems.error(
+        { file: path, line: 0 },
+        '',
+        null,
+        `the value of ${name} has a NUL in it, which no environment can hold`,
+      );
   return new Map([...parsed.variables].filter(([name]) => env[name] === undefined));
 }
 
 /** PORT of the first program: that of the environment, else of the `.env`, else 5000. */
-function readFirstPort(variables: ReadonlyMap<string, string>, env: Readonly<Record<string, string | undefined>>, problems: Problems): number {
+function readFirstPort(
+  variables: ReadonlyMap<string, string>,
+  env: Readonly<Record<string, string | undefined>>,
+  problems: Problems,
+): number {
   const text = env['PORT'] ?? variables.get('PORT') ?? '';
   if (text === '') return FIRST_PORT;
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
   if (port > 0 && port <= LAST_PORT) return port;
-  problems.warn({ file: 'PORT', line: 0 }, '', null, `"${text}" is no port, so the programs of the Procfile count from ${FIRST_PORT}`);
+  problems.warn(
+    { file: 'PORT', line: 0 },
+    '',
+    null,
+    `"${text}" is no port, so the programs of the Procfile count from ${FIRST_PORT}`,
+  );
   return FIRST_PORT;
 }
 
@@ -81,7 +113,12 @@ function readFirstPort(variables: ReadonlyMap<string, string>, env: Readonly<Rec
  * Adds the programs of a Procfile to a document. A command goes to a shell, as with foreman; so that the shell's children get the
  * signals too, stopasgroup is on. Each program has a PORT 100 above that of the one before.
  */
-function addPrograms(document: Document, { path: file, text, variables, firstPort }: ProcfileText, here: string, problems: Problems): ProcfilePrograms {
+function addPrograms(
+  document: Document,
+  { path: file, text, variables, firstPort }: ProcfileText,
+  here: string,
+  problems: Problems,
+): ProcfilePrograms {
   const ports = new Map<string, number>();
   splitLines(text).forEach((line, index) => {
     const content = strip(line);

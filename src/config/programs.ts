@@ -61,12 +61,16 @@ export function hasForeignJudge({ result_handler: judge }: Partial<EventListener
 }
 
 /**
- * True if a listener is there for the sake of supervisor-stdout, whose work is built in. A copy has another name; what it is shows in its
+ * True if a listener is there for the sake of supervisor-stdout, whose work is built in. A copy has another name; what
+ * it is shows in its
  * events: a handler that gets the output of programs, and nothing else, is there to write it.
  */
 export function isStdoutPlugin(options: Partial<EventListenerOptions>): boolean {
   const { events = [], result_handler: judge } = options;
-  return judge === STDOUT_PLUGIN || (hasForeignJudge(options) && events.length > 0 && events.every((name) => name.startsWith('PROCESS_LOG')));
+  return (
+    judge === STDOUT_PLUGIN ||
+    (hasForeignJudge(options) && events.length > 0 && events.every((name) => name.startsWith('PROCESS_LOG')))
+  );
 }
 
 /** Whether a listener is there for the sake of supervisord-dependent-startup, whose work is built in. */
@@ -99,7 +103,11 @@ export function readProcesses(workshop: Workshop, section: RawSection, type: Pro
   const defaults = type === 'eventlistener' ? undefined : document.sections.get('program-default')?.options;
   const lookup = chainLookup(section.options, defaults, document.defaults);
   const subject: Subject = { program, group, number: null, count: 0, environment: new Map() };
-  reader.warnUnknown(section, [programOptions, ...(type === 'eventlistener' ? [listenerOptions] : type === 'fcgi-program' ? [fcgiOptions] : [])], pluginOptions(document));
+  reader.warnUnknown(
+    section,
+    [programOptions, ...(type === 'eventlistener' ? [listenerOptions] : type === 'fcgi-program' ? [fcgiOptions] : [])],
+    pluginOptions(document),
+  );
   const { numprocs: wanted, numprocs_start: first } = reader.read(section, { numprocs: programOptions.numprocs, numprocs_start: programOptions.numprocs_start }, lookup, subject);
   const numprocs = wanted > MOST_PROCESSES ? 1 : wanted;
   if (wanted > MOST_PROCESSES) problems.error(lookup('numprocs')?.place ?? section.place, section.name, 'numprocs', `is above ${MOST_PROCESSES}, more than can be run`);
@@ -118,7 +126,13 @@ export function readProcesses(workshop: Workshop, section: RawSection, type: Pro
     reportShellSyntax(problems, section.name, lookup, options);
     reportIdleOptions(problems, section, lookup, options);
     reportIdleFailure(problems, section.name, lookup, options);
-    if (!options.process_name.isWellFormed()) problems.error(lookup('process_name')?.place ?? section.place, section.name, 'process_name', 'has bytes that are not UTF-8; a name must be text');
+    if (!options.process_name.isWellFormed())
+      problems.error(
+        lookup('process_name')?.place ?? section.place,
+        section.name,
+        'process_name',
+        'has bytes that are not UTF-8; a name must be text',
+      );
     const process: ProcessConfig = {
       name: options.process_name, group, program, number, type, options, ...splitCommand(workshop, section, command, options.command),
       dependsOn: [], echoed: [], place: command === undefined ? section.place : command.place,
@@ -144,10 +158,18 @@ function withProcessName({ problems }: Workshop, section: RawSection, lookup: Lo
 }
 
 /** The program's own variables come first: the other options of the process can use them. */
-function readEnvironment({ reader, procfile: { ports, variables } }: Workshop, section: RawSection, lookup: Lookup, subject: Subject, first: number): ReadonlyMap<string, string> {
+function readEnvironment(
+  { reader, procfile: { ports, variables } }: Workshop,
+  section: RawSection,
+  lookup: Lookup,
+  subject: Subject,
+  first: number,
+): ReadonlyMap<string, string> {
   const { environment } = reader.read(section, { environment: programOptions.environment }, lookup, subject);
   const port = ports.get(subject.program);
-  return port === undefined ? environment : new Map([...variables, ['PORT', String(port + (subject.number ?? first) - first)], ...environment]);
+  return port === undefined
+    ? environment
+    : new Map([...variables, ['PORT', String(port + (subject.number ?? first) - first)], ...environment]);
 }
 
 /** What only listeners and FastCGI programs have. */
@@ -171,29 +193,42 @@ function readSpecial(workshop: Workshop, section: RawSection, type: ProcessType,
   }
   const listener = { ...options, events };
   const warning = explainForeignJudge(listener);
-  if (warning !== null) problems.warn(lookup('result_handler')?.place ?? section.place, section.name, 'result_handler', warning);
+  if (warning !== null)
+    problems.warn(lookup('result_handler')?.place ?? section.place, section.name, 'result_handler', warning);
   return listener;
 }
 
 /** Treatment of a `result_handler` in Python; null for the default one. */
 function explainForeignJudge(options: Pick<EventListenerOptions, 'events' | 'result_handler'>): string | null {
   const { result_handler: judge } = options;
-  const builtIn = 'built in: the output is written with the name of the program before each line, and this listener is not started';
+  const builtIn =
+    'built in: the output is written with the name of the program before each line, and this listener is not started';
   if (judge === STDOUT_PLUGIN) return `what supervisor_stdout does is ${builtIn}`;
   if (isStdoutPlugin(options)) {
     return `"${judge}" is Python and cannot be loaded; with these events it does what supervisor_stdout does, which is ${builtIn}; to start it, remove result_handler`;
   }
-  return hasForeignJudge(options) ? `"${judge}" is Python and cannot be loaded; every result but FAIL is accepted` : null;
+  return hasForeignJudge(options)
+    ? `"${judge}" is Python and cannot be loaded; every result but FAIL is accepted`
+    : null;
 }
 
 /** Options that plug-ins of this configuration read from the sections of programs. */
 function pluginOptions(document: Document): string[] {
   const listeners = [...document.sections.values()].filter(({ name }) => name.startsWith(prefixes.eventlistener));
-  return listeners.flatMap(({ options }) => findListener((options.get('command')?.value ?? '').split(/\s+/))?.options ?? []);
+  return listeners.flatMap(
+    ({ options }) => findListener((options.get('command')?.value ?? '').split(/\s+/))?.options ?? [],
+  );
 }
 
-/** Names what is built in, where a listener is a known plug-in that is not installed. Where it is, it runs, and there is nothing to say. */
-function reportListener({ problems, context: { host }, path }: Workshop, { argv, options, place }: ProcessConfig, section: string): void {
+/**
+ * Names what is built in, where a listener is a known plug-in that is not installed. Where it is, it runs, and there is
+ * nothing to say.
+ */
+function reportListener(
+  { problems, context: { host }, path }: Workshop,
+  { argv, options, place }: ProcessConfig,
+  section: string,
+): void {
   const plugin = findListener(argv);
   const [command = ''] = argv;
   if (plugin === undefined) return;
@@ -223,7 +258,8 @@ function derive(workshop: Workshop, section: RawSection, lookup: Lookup, type: P
   return {
     ...read,
     killasgroup,
-    stopwaitsecs: lookup('stopwaitsecs') === undefined ? defaultStopWait(supervisord, read.stopwaitsecs) : read.stopwaitsecs,
+    stopwaitsecs:
+      lookup('stopwaitsecs') === undefined ? defaultStopWait(supervisord, read.stopwaitsecs) : read.stopwaitsecs,
     serverurl: read.serverurl?.trim().toUpperCase() === 'AUTO' ? null : read.serverurl,
     stdout_logfile: isProtocol ? none : stdout.targets,
     stdout_syslog: stdout.syslog,
@@ -231,7 +267,8 @@ function derive(workshop: Workshop, section: RawSection, lookup: Lookup, type: P
     stderr_syslog: stderr.syslog,
     // A schedule starts it; coming up with the supervisor as well must be asked for.
     autostart: lookup('autostart') === undefined && read.cron !== null ? false : read.autostart,
-    kill_orphans: lookup('kill_orphans') === undefined && (read.stopasgroup || killasgroup) ? 'stop' : read.kill_orphans,
+    kill_orphans:
+      lookup('kill_orphans') === undefined && (read.stopasgroup || killasgroup) ? 'stop' : read.kill_orphans,
     log_format: read.log_format ?? supervisord.log_format,
     log_prefix: read.log_prefix ?? supervisord.log_prefix,
     log_timestamp: read.log_timestamp ?? supervisord.log_timestamp,

@@ -48,7 +48,10 @@ export function searchPaths(executable: string, cwd: string): string[] {
   return [...new Set(searchNames(executable).map((path) => posix.resolve(cwd, path)))];
 }
 
-/** True if there is nothing to read a configuration from: no file is named or found, no variable defines a program, and no command is given. */
+/**
+ * True if there is nothing to read a configuration from: no file is named or found, no variable defines a program, and
+ * no command is given.
+ */
 export function isUnconfigured(source: Source, { flags, executable }: Pick<ReadSettings, 'flags' | 'executable'>): boolean {
   const named = flags.file ?? source.env.ONEVISOR_CONF ?? null;
   const hasFile = named === null ? searchPaths(executable, source.cwd).some((path) => source.isFile(path)) : named !== '';
@@ -114,7 +117,8 @@ export function readCtlConfig(source: Source, settings: ReadSettings): Pick<Conf
 }
 
 /**
- * The servers of the configuration that another supervisor runs with, and its file, for a client that looks for them. What is wrong elsewhere in it does not
+ * The servers of the configuration that another supervisor runs with, and its file, for a client that looks for them.
+ * What is wrong elsewhere in it does not
  * matter: a file that was edited since still tells where the supervisor is.
  */
 export function readServerConfig(source: Source, settings: ReadSettings): Pick<Config, 'unixServers' | 'inetServers' | 'file'> {

@@ -46,7 +46,10 @@ export const dependencyList = dataType<readonly Wish[]>(
   (wishes) => wishes.map(formatWish).join(', '),
 );
 
-/** `db:running migrate:exited,fatal`, as supervisord-dependent-startup reads it: a state after a comma is one more that is enough. */
+/**
+ * `db:running migrate:exited,fatal`, as supervisord-dependent-startup reads it: a state after a comma is one more that
+ * is enough.
+ */
 export const startupList = dataType<readonly Wish[]>(
   'name:state[,state] …',
   (value) => {
@@ -55,7 +58,8 @@ export const startupList = dataType<readonly Wish[]>(
       for (const [index, part] of word.split(',').filter((piece) => piece !== '').entries()) {
         const further = index === 0 || part.includes(':') ? undefined : STATE_CONDITIONS.get(part.toLowerCase());
         const last = wishes.at(-1);
-        if (further !== undefined && last !== undefined && last.conditions.length > 0) wishes[wishes.length - 1] = { ...last, conditions: [...last.conditions, further] };
+        if (further !== undefined && last !== undefined && last.conditions.length > 0)
+          wishes[wishes.length - 1] = { ...last, conditions: [...last.conditions, further] };
         else wishes.push(readWish(part, STATE_CONDITIONS));
       }
     }
@@ -89,7 +93,9 @@ export const stopSignalList = dataType<readonly number[]>(
   (value, context) =>
     value.split(/[\s,]+/).filter((word) => word !== '').map((word) => {
       const number = signal.parse(word, context);
-      return UNTAKEN_SIGNALS.includes(number) ? reject(word, 'a signal that the supervisor can take, as WINCH or USR1') : number;
+      return UNTAKEN_SIGNALS.includes(number)
+        ? reject(word, 'a signal that the supervisor can take, as WINCH or USR1')
+        : number;
     }),
   (list) => list.map(showSignal).join(','),
 );
@@ -117,7 +123,9 @@ export const probe = dataType<Probe>(
         return URL.canParse(word) ? { kind: 'http', url: word } : reject(value, 'a URL, as http://localhost:8080/health');
       case 'unix': {
         const path = word.slice('unix://'.length);
-        return path.startsWith('/') ? { kind: 'unix', path: requireText(path) } : reject(value, 'a socket with an absolute path, as unix:///run/app.sock');
+        return path.startsWith('/')
+          ? { kind: 'unix', path: requireText(path) }
+          : reject(value, 'a socket with an absolute path, as unix:///run/app.sock');
       }
       case 'tcp': {
         const match = /^tcp:\/\/(?:\[([^\]]+)\]|([^\s:/]+)):(\d+)$/i.exec(word);

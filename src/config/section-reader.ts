@@ -101,7 +101,8 @@ export class SectionReader {
     if (raw === undefined) return fallback;
     try {
       const pieces = this.#expand(section, name, option, raw, namesOf);
-      for (const remark of option.type.remarks?.(pieces, (variable) => this.names.hasVariable(variable)) ?? []) this.#problems.warn(raw.place, section, name, remark);
+      for (const remark of option.type.remarks?.(pieces, (variable) => this.names.hasVariable(variable)) ?? [])
+        this.#problems.warn(raw.place, section, name, remark);
       return option.type.parsePieces === undefined ? option.type.parse(joinPieces(pieces), this.#context) : option.type.parsePieces(pieces);
     } catch (error) {
       if (error instanceof ExpansionError) this.#problems.error(raw.place, section, name, `cannot expand the value: ${error.message}`);
@@ -135,7 +136,13 @@ export class SectionReader {
     const own = tables.flatMap((table) => Object.entries(table).flatMap(([name, option]) => [name, ...option.aliases]));
     const known = [...own, ...foreign];
     for (const [name, { place }] of section.options) {
-      if (!known.includes(name)) this.#problems.warn(place, section.name, name, `there is no such option here, it is ignored${explainUnknown(section.name, name, known)}`);
+      if (!known.includes(name))
+        this.#problems.warn(
+          place,
+          section.name,
+          name,
+          `there is no such option here, it is ignored${explainUnknown(section.name, name, known)}`,
+        );
     }
   }
 }

@@ -24,7 +24,8 @@ function sectionsFrom(document: Document, start: string): RawSection[] {
 }
 
 /**
- * The TCP servers to open. One without a password that other machines could reach is opened on loopback only, where supervisorctl finds it
+ * The TCP servers to open. One without a password that other machines could reach is opened on loopback only, where
+ * supervisorctl finds it
  * (CVE-2019-12105).
  */
 export function readInetServers(document: Document, reader: SectionReader, problems: Problems): InetServerOptions[] {
@@ -36,7 +37,12 @@ export function readInetServers(document: Document, reader: SectionReader, probl
     if (server.password !== null || server.allow_insecure || isLoopback(server.port)) return server;
     const host = server.port.host.includes(':') ? '::1' : '127.0.0.1';
     const place = section.options.get('port')?.place ?? section.place;
-    problems.warn(place, section.name, 'port', `whoever can reach this address could run any command, so it is opened on ${host} only; set username and password, or allow_insecure=true`);
+    problems.warn(
+      place,
+      section.name,
+      'port',
+      `whoever can reach this address could run any command, so it is opened on ${host} only; set username and password, or allow_insecure=true`,
+    );
     const safe = { ...server, port: { ...server.port, host } };
     moved.add(safe);
     return safe;

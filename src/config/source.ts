@@ -10,7 +10,10 @@ import { currentDirectory } from '../files/current-directory.ts';
 import { FileError, isPipe, NOT_REGULAR, readPipe, readRegularFile, TOO_LARGE } from '../files/read-file.ts';
 import type { Users } from './datatype.ts';
 
-/** The text of a file, or why there is none; the code is that of files/read-file.ts, or `ENCODING` for what is not UTF-8. */
+/**
+ * The text of a file, or why there is none; the code is that of files/read-file.ts, or `ENCODING` for what is not
+ * UTF-8.
+ */
 export type FileText = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly code: string; readonly reason: string };
 
 /** Everything outside that a configuration can depend on. */
@@ -36,7 +39,9 @@ const MAX_SUM_BYTES = 4 * MAX_CONFIG_BYTES;
 /** Longest wait for a pipe that the command line names. */
 const PIPE_MS = 5000;
 
-/** Codes of files that Supervisor would try to read, and that may not be read: they are errors wherever a file is named. */
+/**
+ * Codes of files that Supervisor would try to read, and that may not be read: they are errors wherever a file is named.
+ */
 const FORBIDDEN: ReadonlySet<string> = new Set(['ENCODING', NOT_REGULAR, TOO_LARGE]);
 
 /** True for a failure that is an error also in an included file; Supervisor leaves out files that it cannot open. */
@@ -55,7 +60,8 @@ export interface GivenFile {
 const DESCRIPTOR = /^\/(?:dev\/(?:stdin|fd\/\d+)|proc\/self\/fd\/\d+)$/;
 
 /**
- * Reads the file that the command line or ONEVISOR_CONF names if it can be read only once: a pipe as `<(…)`, `/dev/stdin`.
+ * Reads the file that the command line or ONEVISOR_CONF names if it can be read only once: a pipe as `<(…)`,
+ * `/dev/stdin`.
  * Resolves with null for all others. `named`: as the user wrote it; null or empty if nothing is named.
  */
 export async function readGivenFile(named: string | null | undefined): Promise<GivenFile | null> {
@@ -63,7 +69,10 @@ export async function readGivenFile(named: string | null | undefined): Promise<G
   const path = posix.resolve(currentDirectory(), named);
   if (!isPipe(path) && !DESCRIPTOR.test(path)) return null;
   try {
-    return { path, bytes: isPipe(path) ? await readPipe(path, MAX_CONFIG_BYTES, PIPE_MS) : readRegularFile(path, MAX_CONFIG_BYTES) };
+    return {
+      path,
+      bytes: isPipe(path) ? await readPipe(path, MAX_CONFIG_BYTES, PIPE_MS) : readRegularFile(path, MAX_CONFIG_BYTES),
+    };
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
     return { path, bytes: error };
@@ -71,16 +80,30 @@ export async function readGivenFile(named: string | null | undefined): Promise<G
 }
 
 /** The machine itself as a source, for one reading. `given` stands in for the file of that path. */
-export function openSource(env: Readonly<Record<string, string | undefined>>, users: Users | null, given: GivenFile | null = null): Source {
+export function openSource(
+  env: Readonly<Record<string, string | undefined>>,
+  users: Users | null,
+  given: GivenFile | null = null,
+): Source {
   let sum = 0;
   const take = (path: string): Uint8Array => {
     const bytes = path === given?.path ? takeGiven(given) : readRegularFile(path, MAX_CONFIG_BYTES);
     sum += bytes.length;
-    if (sum > MAX_SUM_BYTES) throw new FileError(TOO_LARGE, `all files together are larger than ${MAX_SUM_BYTES / (1024 * 1024)} MB`);
+    if (sum > MAX_SUM_BYTES)
+      throw new FileError(TOO_LARGE, `all files together are larger than ${MAX_SUM_BYTES / (1024 * 1024)} MB`);
     return bytes;
   };
   const read = (path: string): FileText => readText(() => take(path));
-  return { env, cwd: currentDirectory(), hostname: hostname(), users, read, isFile: (path) => hasType(path, false), isDirectory: (path) => hasType(path, true), list: listNames };
+  return {
+    env,
+    cwd: currentDirectory(),
+    hostname: hostname(),
+    users,
+    read,
+    isFile: (path) => hasType(path, false),
+    isDirectory: (path) => hasType(path, true),
+    list: listNames,
+  };
 }
 
 function takeGiven({ bytes }: GivenFile): Uint8Array {

@@ -44,11 +44,15 @@ function stopBudgetOf({ isContainer, supervisord, groups, main, placeOf }: Budge
 /** `stopwaitsecs` of the main program, if somebody has set it. */
 function mainStopWaitOf({ groups, main, placeOf }: BudgetFacts): number | null {
   const process = groups.find(({ name }) => name === main)?.processes[0];
-  const isSet = process !== undefined && placeOf(prefixes[process.type] + process.program, 'stopwaitsecs') !== undefined;
+  const isSet =
+    process !== undefined && placeOf(prefixes[process.type] + process.program, 'stopwaitsecs') !== undefined;
   return isSet ? process.options.stopwaitsecs : null;
 }
 
-/** Seconds that a program has from its stop signal to SIGKILL, as far as somebody has set them; each of several signals has its own. */
+/**
+ * Seconds that a program has from its stop signal to SIGKILL, as far as somebody has set them; each of several signals
+ * has its own.
+ */
 function stopSecondsOf({ type, program, options }: ProcessConfig, placeOf: PlaceOf): number {
   const { stopwaitsecs, stopsignal, stop_command: command, stop_timeout: timeout } = options;
   const isSet = (option: string): boolean => placeOf(prefixes[type] + program, option) !== undefined;

@@ -31,14 +31,24 @@ export function findTemplateLines(text: string): TemplateLines {
       sure.add(index + 1);
     } else if (LIKELY.test(line)) likely.add(index + 1);
   });
-  return { sure, likely, mark: mark === '' ? '${…}' : `${mark} … ${mark.replace('{{', '}}').replace('{%', '%}').replace('<%', '%>')}` };
+  return {
+    sure,
+    likely,
+    mark: mark === '' ? '${…}' : `${mark} … ${mark.replace('{{', '}}').replace('{%', '%}').replace('<%', '%>')}`,
+  };
 }
 
 /**
- * The problems of a file with those of its template in one. Nothing changes where there are no errors on lines with marks.
+ * The problems of a file with those of its template in one. Nothing changes where there are no errors on lines with
+ * marks.
  */
-export function foldTemplate(errors: readonly Problem[], file: string, { sure, likely, mark }: TemplateLines): { readonly errors: Problem[]; readonly lines: ReadonlySet<number> } | null {
-  const linesWith = (lines: ReadonlySet<number>): Problem[] => errors.filter((error) => error.file === file && lines.has(error.line));
+export function foldTemplate(
+  errors: readonly Problem[],
+  file: string,
+  { sure, likely, mark }: TemplateLines,
+): { readonly errors: Problem[]; readonly lines: ReadonlySet<number> } | null {
+  const linesWith = (lines: ReadonlySet<number>): Problem[] =>
+    errors.filter((error) => error.file === file && lines.has(error.line));
   const lines = linesWith(sure).length > 0 ? new Set([...sure, ...likely]) : likely;
   const folded = linesWith(lines);
   const [first] = folded;

@@ -1,6 +1,7 @@
 /**
  * Decides whether a process is the main process of a container, from facts about its surroundings. Pure.
- * PID 1 always is. Another process is one under an init (tini, `docker run --init`), below an entrypoint script that does not use `exec`,
+ * PID 1 always is. Another process is one under an init (tini, `docker run --init`), below an entrypoint script that
+ * does not use `exec`,
  * and in a pod whose containers share a PID namespace.
  */
 
@@ -13,7 +14,9 @@ export interface Ancestor {
   readonly name: string;
 }
 
-/** Comparison of our standard output with that of PID 1. `unknown`: that of PID 1 cannot be looked at, or is /dev/null. */
+/**
+ * Comparison of our standard output with that of PID 1. `unknown`: that of PID 1 cannot be looked at, or is /dev/null.
+ */
 export type OutputComparison = 'same' | 'different' | 'unknown';
 
 /** The surroundings of a process. */
@@ -23,19 +26,76 @@ export interface ContainerFacts {
   /** systemd runs here, or has started us. */
   readonly isUnderSystemd: boolean;
   readonly output: OutputComparison;
-  /** Parent first, PID 1 last. Empty where the parent is outside our PID namespace. Null where an ancestor cannot be looked at. */
+  /**
+   * Parent first, PID 1 last. Empty where the parent is outside our PID namespace. Null where an ancestor cannot be
+   * looked at.
+   */
   readonly ancestors: readonly Ancestor[] | null;
 }
 
 const INITS: ReadonlySet<string> = new Set([
-  'tini', 'tini-static', 'docker-init', 'podman-init', 'catatonit', 'dumb-init', 'init', 'my_init', 'pid1', 'sinit', 'openrc-init', 'pause', 'podman-pause',
-  'svscan', 'supervise', 'runit', 'runit-init', 'runsvdir', 'runsv',
+  'tini',
+  'tini-static',
+  'docker-init',
+  'podman-init',
+  'catatonit',
+  'dumb-init',
+  'init',
+  'my_init',
+  'pid1',
+  'sinit',
+  'openrc-init',
+  'pause',
+  'podman-pause',
+  'svscan',
+  'supervise',
+  'runit',
+  'runit-init',
+  'runsvdir',
+  'runsv',
   // Commands of execline that start a process and wait for it.
-  'foreground', 'background', 'if', 'ifelse', 'ifte', 'ifthenelse', 'forx', 'loopwhilex', 'trap', 'pipeline',
+  'foreground',
+  'background',
+  'if',
+  'ifelse',
+  'ifte',
+  'ifthenelse',
+  'forx',
+  'loopwhilex',
+  'trap',
+  'pipeline',
 ]);
-const SHELLS: ReadonlySet<string> = new Set(['sh', 'bash', 'rbash', 'dash', 'ash', 'busybox', 'zsh', 'ksh', 'ksh93', 'mksh', 'yash', 'fish', 'csh', 'tcsh']);
+const SHELLS: ReadonlySet<string> = new Set([
+  'sh',
+  'bash',
+  'rbash',
+  'dash',
+  'ash',
+  'busybox',
+  'zsh',
+  'ksh',
+  'ksh93',
+  'mksh',
+  'yash',
+  'fish',
+  'csh',
+  'tcsh',
+]);
 /** Commands that entrypoints put before another command, and that wait for it. */
-const LAUNCHERS: ReadonlySet<string> = new Set(['su', 'sudo', 'doas', 'runuser', 'setpriv', 'timeout', 'time', 'unshare', 'nsenter', 'script', 'fakeroot', 'catchsegv']);
+const LAUNCHERS: ReadonlySet<string> = new Set([
+  'su',
+  'sudo',
+  'doas',
+  'runuser',
+  'setpriv',
+  'timeout',
+  'time',
+  'unshare',
+  'nsenter',
+  'script',
+  'fakeroot',
+  'catchsegv',
+]);
 const SUPERVISORS: ReadonlySet<string> = new Set(['supervisord', 'onevisor']);
 
 /** The last part of a path; the `-` that marks a login shell is left out. */
@@ -46,7 +106,11 @@ function baseName(path: string): string {
 /** True for a supervisor by its name: ours, or Supervisor's, which is a script that Python runs. */
 export function isSupervisorName({ words, name }: Pick<Ancestor, 'words' | 'name'>): boolean {
   const [first = name, second = ''] = words;
-  return SUPERVISORS.has(name) || SUPERVISORS.has(baseName(first)) || (baseName(first).startsWith('python') && SUPERVISORS.has(baseName(second)));
+  return (
+    SUPERVISORS.has(name) ||
+    SUPERVISORS.has(baseName(first)) ||
+    (baseName(first).startsWith('python') && SUPERVISORS.has(baseName(second)))
+  );
 }
 
 /** True for a process that only exists to start the main process of a container. */
@@ -62,6 +126,9 @@ export function isMainProcess({ hasMark, isUnderSystemd, output, ancestors }: Co
   if (!hasMark || isUnderSystemd) return false;
   if (output === 'same') return true;
   if (ancestors === null) return false;
-  // PID 1 is the entrypoint, whatever its name. Where its output is known and is not ours, it has started us for a purpose of its own.
-  return ancestors.every((ancestor) => !isSupervisorName(ancestor) && (isOnTheWay(ancestor) || (ancestor.pid === 1 && output === 'unknown')));
+  // PID 1 is the entrypoint, whatever its name. Where its output is known and is not ours, it has started us for a
+  // purpose of its own.
+  return ancestors.every(
+    (ancestor) => !isSupervisorName(ancestor) && (isOnTheWay(ancestor) || (ancestor.pid === 1 && output === 'unknown')),
+  );
 }

@@ -1,9 +1,13 @@
 /**
- * Where the private control socket of a container may be: the places, in one order for the supervisor and for its clients. Pure.
+ * Where the private control socket of a container may be: the places, in one order for the supervisor and for its
+ * clients. Pure.
  * An abstract address (unix(7)) is written with `@` before its name, as `ss` and systemd do.
  */
 
-/** Inode numbers of our namespaces, as in `pid:[4026531836]`. Containers that share a directory or the network differ in them. */
+/**
+ * Inode numbers of our namespaces, as in `pid:[4026531836]`. Containers that share a directory or the network differ in
+ * them.
+ */
 export interface NamespaceIds {
   readonly pid: string;
   /** Differs also between containers that share a PID namespace. */
@@ -22,8 +26,14 @@ const NAME = 'onevisor';
 /** No numbers, as where there is no /proc to read them from. */
 const UNKNOWN: NamespaceIds = { pid: '', mount: '' };
 
-/** The places, the preferred one first. All but the first carry the number of our PID namespace, and some that of our mount namespace. */
-export function controlSocketPaths(env: Readonly<Record<string, string | undefined>>, { pid, mount }: NamespaceIds = UNKNOWN): string[] {
+/**
+ * The places, the preferred one first. All but the first carry the number of our PID namespace, and some that of our
+ * mount namespace.
+ */
+export function controlSocketPaths(
+  env: Readonly<Record<string, string | undefined>>,
+  { pid, mount }: NamespaceIds = UNKNOWN,
+): string[] {
   const names = pid === '' ? [NAME] : [`${NAME}-${pid}`, `${NAME}-${pid}-${mount}`];
   const runtime = env['XDG_RUNTIME_DIR'] ?? '';
   const directories = ['/run', ...(runtime.startsWith('/') ? [withoutEndSlashes(runtime)] : []), '/tmp', '/dev/shm'];
@@ -42,7 +52,10 @@ export function isAbstract(place: string): boolean {
   return place.startsWith('@');
 }
 
-/** True if a process may use an abstract control socket, or may be the supervisor behind one: of this PID namespace, and root or the same user. */
+/**
+ * True if a process may use an abstract control socket, or may be the supervisor behind one: of this PID namespace, and
+ * root or the same user.
+ */
 export function isTrustedPeer({ pid, uid }: Peer, ownUid: number): boolean {
   return pid !== 0 && (uid === 0 || uid === ownUid);
 }

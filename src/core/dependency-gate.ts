@@ -5,14 +5,22 @@ import { isExpectedExit } from './exit-status.ts';
 import type { Hold, ProcessRecord } from './process-record.ts';
 
 /**
- * Condition on another process: `started`, `ready`, `healthy`, `completed` (ended as expected), or `exited` (ended by itself, whatever
+ * Condition on another process: `started`, `ready`, `healthy`, `completed` (ended as expected), or `exited` (ended by
+ * itself, whatever
  * its exit code). The others are states of Supervisor as supervisord-dependent-startup names them.
  */
 export type Condition = 'started' | 'ready' | 'healthy' | 'completed' | 'exited' | 'fatal' | 'backoff' | 'stopped';
 
 /** Conditions as sentences have them: "must be …". */
 const WORDS: Readonly<Record<Condition, string>> = {
-  started: 'started', ready: 'ready', healthy: 'healthy', completed: 'completed', exited: 'exited', fatal: 'FATAL', backoff: 'in BACKOFF', stopped: 'stopped',
+  started: 'started',
+  ready: 'ready',
+  healthy: 'healthy',
+  completed: 'completed',
+  exited: 'exited',
+  fatal: 'FATAL',
+  backoff: 'in BACKOFF',
+  stopped: 'stopped',
 };
 
 /** Another process, as far as somebody depends on it. */
@@ -39,7 +47,10 @@ export function judgeGate(dependencies: readonly Dependable[]): Hold | null {
   if (unmet.length === 0) return null;
   const lost = unmet.filter((dependency) => !isOnItsWay(dependency));
   if (lost.length > 0) return formatStuck(lost);
-  return { kind: 'waiting', reason: `waits for ${unmet.map((dependency) => `${dependency.name} to be ${formatConditions(dependency)}`).join(', ')}` };
+  return {
+    kind: 'waiting',
+    reason: `waits for ${unmet.map((dependency) => `${dependency.name} to be ${formatConditions(dependency)}`).join(', ')}`,
+  };
 }
 
 function isMet(dependency: Dependable): boolean {
@@ -47,8 +58,16 @@ function isMet(dependency: Dependable): boolean {
   return record !== null && conditions.some((condition) => meets(record, condition, dependency));
 }
 
-function meets(record: ProcessRecord, condition: Condition, { isOneshot, tellsReadiness, exitCodes }: Dependable): boolean {
-  const isCompleted = record.state === 'EXITED' && record.deadlineMs === null && record.exit !== null && isExpectedExit(record.exit, exitCodes);
+function meets(
+  record: ProcessRecord,
+  condition: Condition,
+  { isOneshot, tellsReadiness, exitCodes }: Dependable,
+): boolean {
+  const isCompleted =
+    record.state === 'EXITED' &&
+    record.deadlineMs === null &&
+    record.exit !== null &&
+    isExpectedExit(record.exit, exitCodes);
   switch (condition) {
     case 'completed':
       return isCompleted;
@@ -92,7 +111,8 @@ function isOnItsWay(dependency: Dependable): boolean {
 }
 
 /**
- * True if what is asked of it has failed for good: it is FATAL, or had to be completed and has ended otherwise. What was stopped by a person,
+ * True if what is asked of it has failed for good: it is FATAL, or had to be completed and has ended otherwise. What
+ * was stopped by a person,
  * is not to be started, or is unhealthy may come yet.
  */
 export function hasFailedForGood(dependency: Dependable): boolean {
@@ -118,7 +138,9 @@ function formatStuck(lost: readonly Dependable[]): Hold {
     if (hold?.kind !== 'stuck') blocked.set(formatLost(dependency), []);
     else for (const root of hold.roots) blocked.set(root, [...(blocked.get(root) ?? []), name]);
   }
-  const sentences = [...blocked].map(([root, names]) => (names.length === 0 ? root : `${root} (${names.join(', ')} ${names.length === 1 ? 'depends' : 'depend'} on it)`));
+  const sentences = [...blocked].map(([root, names]) =>
+    names.length === 0 ? root : `${root} (${names.join(', ')} ${names.length === 1 ? 'depends' : 'depend'} on it)`,
+  );
   return { kind: 'stuck', reason: `cannot start: ${sentences.join(', ')}`, roots: [...blocked.keys()] };
 }
 

@@ -1,8 +1,10 @@
 /**
  * When a signal that comes during a shutdown means "kill now". Pure.
  *
- * Rule: the same signal again, at least a second after the first, both of them from the terminal, the kernel, another pid namespace (as `docker stop`)
- * or a living process outside our own tree. Programs, event listeners and traps of shells send second signals by habit, and several at once.
+ * Rule: the same signal again, at least a second after the first, both of them from the terminal, the kernel, another
+ * pid namespace (as `docker stop`)
+ * or a living process outside our own tree. Programs, event listeners and traps of shells send second signals by habit,
+ * and several at once.
  */
 
 /** Sender of a signal, as far as it is known when the signal is read. */
@@ -25,7 +27,10 @@ export interface EndSignalOutcome {
   readonly isKill: boolean;
 }
 
-/** Signals closer together than this are one wish: Ctrl-C reaches an entrypoint script and us, and its trap sends another signal. */
+/**
+ * Signals closer together than this are one wish: Ctrl-C reaches an entrypoint script and us, and its trap sends
+ * another signal.
+ */
 export const REPEAT_MS = 1000;
 
 /** Judges one signal that asks for the end of everything. */

@@ -1,5 +1,6 @@
 /**
- * Files with variables, as Docker's `--env-file` and dotenv have them: `NAME=value`, `export NAME=value`, comments, blank lines;
+ * Files with variables, as Docker's `--env-file` and dotenv have them: `NAME=value`, `export NAME=value`, comments,
+ * blank lines;
  * 'single quotes' take everything as it is, "double quotes" know \n \r \t \" \\ and may go on over several lines. Pure.
  */
 
@@ -9,21 +10,24 @@ export const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
 const ESCAPES: ReadonlyMap<string, string> = new Map([['n', '\n'], ['r', '\r'], ['t', '\t']]);
 
 /** The variables of a text, or the number of the first line that is none. */
-export type EnvironmentText = { readonly ok: true; readonly variables: Map<string, string> } | { readonly ok: false; readonly line: number };
+export type EnvironmentText =
+  { readonly ok: true; readonly variables: Map<string, string> } | { readonly ok: false; readonly line: number };
 
 /** Reads the text of such a file. */
 export function parseEnvironmentText(raw: string): EnvironmentText {
   const variables = new Map<string, string>();
   // A byte order mark is the editor's.
   const text = raw.replace(/^\uFEFF/, '');
-  const line = /[ \t]*(?:#.*|(?:export[ \t]+)?([^\s=#]+)[ \t]*=[ \t]*(?:'([^']*)'[ \t]*(?:#.*)?|"((?:[^"\\]|\\[^])*)"[ \t]*(?:#.*)?|([^ \t\r\n\u2028\u2029].*)?)|)\r?(?:\n|$)/y;
+  const line =
+    /[ \t]*(?:#.*|(?:export[ \t]+)?([^\s=#]+)[ \t]*=[ \t]*(?:'([^']*)'[ \t]*(?:#.*)?|"((?:[^"\\]|\\[^])*)"[ \t]*(?:#.*)?|([^ \t\r\n\u2028\u2029].*)?)|)\r?(?:\n|$)/y;
   let row = 1;
   while (line.lastIndex < text.length) {
     const from = line.lastIndex;
     const match = line.exec(text);
     const [whole = '', name, single, double, bare] = match ?? [];
     if (match === null || (name !== undefined && !VARIABLE_NAME.test(name))) return { ok: false, line: row };
-    if (name !== undefined) variables.set(name, single ?? (double === undefined ? (bare ?? '').trim() : unescape(double)));
+    if (name !== undefined)
+      variables.set(name, single ?? (double === undefined ? (bare ?? '').trim() : unescape(double)));
     row += text.slice(from, from + whole.length).split('\n').length - 1;
   }
   return { ok: true, variables };

@@ -64,14 +64,24 @@ export function programExitCode(record: ProcessRecord, successExitCodes: readonl
   return code === 0 && record.state === 'FATAL' ? 1 : code;
 }
 
-/** True if the last run of a process at rest was a failure: it is FATAL, or ended otherwise than expected. To end by a stop signal of ours is expected. */
-export function hasFailed({ state, exit }: ProcessRecord, exitCodes: readonly number[], stopSignals: readonly number[]): boolean {
+/**
+ * True if the last run of a process at rest was a failure: it is FATAL, or ended otherwise than expected. To end by a
+ * stop signal of ours is expected.
+ */
+export function hasFailed(
+  { state, exit }: ProcessRecord,
+  exitCodes: readonly number[],
+  stopSignals: readonly number[],
+): boolean {
   if (state === 'FATAL') return true;
   if (exit === null || isExpectedExit(exit, exitCodes)) return false;
   return state === 'EXITED' || exit.kind === 'exited' || !stopSignals.includes(exit.signal);
 }
 
-/** The exit code of a program that keeps another one from ever being started: that other one has failed, whatever the code. */
+/**
+ * The exit code of a program that keeps another one from ever being started: that other one has failed, whatever the
+ * code.
+ */
 export function rootExitCode(record: ProcessRecord, successExitCodes: readonly number[]): number {
   return programExitCode(record, successExitCodes) || 1;
 }
@@ -100,7 +110,8 @@ export function formatCause(cause: ExitCause): string {
     case 'request':
       return 'shutdown was requested';
     case 'program':
-      if (cause.isRoot === true) return `program ${cause.id} ended (${cause.how}): ${formatDependent(cause.rule)} depends on it`;
+      if (cause.isRoot === true)
+        return `program ${cause.id} ended (${cause.how}): ${formatDependent(cause.rule)} depends on it`;
       return cause.rule === 'healthcheck_action' ? `program ${cause.id} is ${cause.how}: ${cause.rule}` : `program ${cause.id} ended (${cause.how}): ${cause.rule}`;
   }
 }

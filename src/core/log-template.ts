@@ -1,5 +1,6 @@
 /**
- * `log_prefix`: the template of what stands before each log line. One parser for the configuration, which checks it, and for the logs, which use it. Pure.
+ * `log_prefix`: the template of what stands before each log line. One parser for the configuration, which checks it,
+ * and for the logs, which use it. Pure.
  */
 import { type Conversion, ConversionError, parseConversion } from './percent-format.ts';
 
@@ -27,17 +28,27 @@ function isField(key: string | null): key is TemplateField {
 /** The field of a conversion. `%(pid)d` is a number; all others are text. */
 function fieldOf({ key, type }: Conversion, written: string): TemplateField {
   if (isField(key) && (type === 's' || (key === 'pid' && type === 'd'))) return key;
-  throw new TemplateError(written, `"${written}" is not a name of a log prefix; there are ${TEMPLATE_FIELDS.map((field) => `%(${field})s`).join(', ')}`);
+  throw new TemplateError(
+    written,
+    `"${written}" is not a name of a log prefix; there are ${TEMPLATE_FIELDS.map((field) => `%(${field})s`).join(', ')}`,
+  );
 }
 
-/** Takes a template apart; `%%` is a percent sign, and a width as in `%(process_name)-12s` pads. Throws {@link TemplateError}. */
+/**
+ * Takes a template apart; `%%` is a percent sign, and a width as in `%(process_name)-12s` pads. Throws {@link
+ * TemplateError}.
+ */
 export function parseLogTemplate(template: string): TemplatePart[] {
   const parts: TemplatePart[] = [];
   let at = 0;
   for (let percent = template.indexOf('%'); percent !== -1; percent = template.indexOf('%', at)) {
     if (percent > at) parts.push(template.slice(at, percent));
     const { conversion, end } = readConversion(template, percent);
-    parts.push(conversion.type === '%' && end === percent + 2 ? '%' : { field: fieldOf(conversion, template.slice(percent, end)), conversion });
+    parts.push(
+      conversion.type === '%' && end === percent + 2
+        ? '%'
+        : { field: fieldOf(conversion, template.slice(percent, end)), conversion },
+    );
     at = end;
   }
   if (at < template.length) parts.push(template.slice(at));

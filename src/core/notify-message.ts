@@ -64,6 +64,12 @@ function factOf(line: string): NotifyFact | null {
 /** One line that does no harm to a terminal, a table or a page: without control characters, and without those that turn the direction of what follows. */
 function fitStatus(text: string): string {
   // Cut before it is looked at: a datagram may have a hundred thousand characters.
-  const characters = [...text.slice(0, 4 * MOST_STATUS_CHARACTERS).replaceAll('\t', ' ').replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, '').trim()];
+  const characters = [
+    ...text
+      .slice(0, 4 * MOST_STATUS_CHARACTERS)
+      .replaceAll('\t', ' ')
+      .replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, '')
+      .trim(),
+  ];
   return characters.length <= MOST_STATUS_CHARACTERS ? characters.join('') : `${characters.slice(0, MOST_STATUS_CHARACTERS - 1).join('')}…`;
 }

@@ -1,5 +1,6 @@
 /**
- * One conversion of Python's `%` formatting: `%(name)-12s`. Used for expansions in the configuration and for `log_prefix`. Pure.
+ * One conversion of Python's `%` formatting: `%(name)-12s`. Used for expansions in the configuration and for
+ * `log_prefix`. Pure.
  */
 
 /** A conversion, as it is written after its percent sign. */
@@ -16,19 +17,36 @@ export interface Conversion {
 /** Reason why a conversion cannot be read. */
 export class ConversionError extends Error {}
 
-/** Largest width and precision. A path has at most 4096 bytes; without a limit, a slip of the finger fills the memory. */
+/**
+ * Largest width and precision. A path has at most 4096 bytes; without a limit, a slip of the finger fills the memory.
+ */
 export const MAX_WIDTH = 4096;
 
 const CONVERSION = /([#0\- +]*)(\*|\d+)?(?:\.(\*|\d+)?)?([hlL]?)([^]?)/y;
 
-/** Reads the conversion whose percent sign is at `percent`. `end` is where the text goes on. Throws {@link ConversionError}. */
-export function parseConversion(format: string, percent: number): { readonly conversion: Conversion; readonly end: number } {
+/**
+ * Reads the conversion whose percent sign is at `percent`. `end` is where the text goes on. Throws {@link
+ * ConversionError}.
+ */
+export function parseConversion(
+  format: string,
+  percent: number,
+): { readonly conversion: Conversion; readonly end: number } {
   const { key, at } = parseKey(format, percent + 1);
   CONVERSION.lastIndex = at;
   const [all = '', flags = '', width = '', precision, , type = ''] = CONVERSION.exec(format) ?? [];
   if (width === '*' || precision === '*') throw new ConversionError('"*" as a width needs a number, and there is none');
   const isDotted = all.includes('.');
-  return { conversion: { key, flags, width: readBounded(width), precision: precision === undefined ? (isDotted ? 0 : null) : readBounded(precision), type }, end: at + all.length };
+  return {
+    conversion: {
+      key,
+      flags,
+      width: readBounded(width),
+      precision: precision === undefined ? (isDotted ? 0 : null) : readBounded(precision),
+      type,
+    },
+    end: at + all.length,
+  };
 }
 
 /** Parentheses within a name must be in pairs. */
@@ -48,7 +66,8 @@ function depthOf(character: string | undefined): number {
 
 function readBounded(digits: string): number {
   const width = Number(digits);
-  if (width > MAX_WIDTH) throw new ConversionError(`${digits.slice(0, 20)} is too wide; a width is at most ${MAX_WIDTH}`);
+  if (width > MAX_WIDTH)
+    throw new ConversionError(`${digits.slice(0, 20)} is too wide; a width is at most ${MAX_WIDTH}`);
   return width;
 }
 

@@ -38,7 +38,14 @@ class Steps {
   become(to: ProcessStateName, change: Partial<ProcessRecord>, expected = true): this {
     const from = this.record.state;
     const facts = to === 'RUNNING' || to === 'STOPPING' || to === 'UNKNOWN' ? {} : noFacts;
-    this.record = { ...this.record, ...facts, deadlineMs: null, ...change, state: to, wasUp: this.record.wasUp || to === 'RUNNING' };
+    this.record = {
+      ...this.record,
+      ...facts,
+      deadlineMs: null,
+      ...change,
+      state: to,
+      wasUp: this.record.wasUp || to === 'RUNNING',
+    };
     this.effects.push({ type: 'changed', from, to, record: this.record, expected });
     return this;
   }
@@ -75,7 +82,19 @@ function launch(steps: Steps, change: Pick<ProcessRecord, 'failedStarts' | 'rest
   const restarts = steps.record.restarts + (wasUp ? 1 : 0);
   return steps
     .become('STARTING', {
-      run, restarts, pid: null, signalsSent: 0, startedMs: null, endedMs: null, exit: null, lastExit: exit ?? lastExit, spawnError: null, spawnExitCode: null, hold: null, thenStart: false, ...change,
+      run,
+      restarts,
+      pid: null,
+      signalsSent: 0,
+      startedMs: null,
+      endedMs: null,
+      exit: null,
+      lastExit: exit ?? lastExit,
+      spawnError: null,
+      spawnExitCode: null,
+      hold: null,
+      thenStart: false,
+      ...change,
     })
     .order({ type: 'spawn', run });
 }
@@ -139,8 +158,10 @@ function hold(record: ProcessRecord, gate: Hold): ProcessStep {
 }
 
 /**
- * The next signal of a stop: those of `stopsignal` in turn, then SIGKILL, again each time the wait runs out. With `stop_command` its first
- * order is carried out by the command; where that fails, or the program is still there when its time is over, all signals follow.
+ * The next signal of a stop: those of `stopsignal` in turn, then SIGKILL, again each time the wait runs out. With
+ * `stop_command` its first
+ * order is carried out by the command; where that fails, or the program is still there when its time is over, all
+ * signals follow.
  */
 function signalStop(steps: Steps, atMs: number, policy: ProcessPolicy): Steps {
   const { pid, signalsSent } = steps.record;
@@ -208,22 +229,32 @@ export const rules: Readonly<Record<ProcessStateName, Row>> = {
     stop,
     kill,
     spawned: (record, input, policy) => {
-      const steps = new Steps(record).note({ note: 'spawned', pid: input.pid }).keep({ pid: input.pid, startedMs: input.atMs, deadlineMs: input.atMs + policy.startMs });
+      const steps = new Steps(record)
+        .note({ note: 'spawned', pid: input.pid })
+        .keep({ pid: input.pid, startedMs: input.atMs, deadlineMs: input.atMs + policy.startMs });
       // compat: startsecs=0 means up as soon as it is executed, however soon it ends.
       return policy.startMs === 0 ? succeed(steps, policy) : steps;
     },
     spawnFailed: (record, input, policy) =>
-      backOff(new Steps(record).note({ note: 'spawnError', reason: input.reason }), input.atMs, policy, { spawnError: input.reason, spawnExitCode: input.exitCode }),
+      backOff(new Steps(record).note({ note: 'spawnError', reason: input.reason }), input.atMs, policy, {
+        spawnError: input.reason,
+        spawnExitCode: input.exitCode,
+      }),
     exited: (record, input, policy) => {
       const steps = new Steps(record);
       // The exit may be reaped before the deadline of startsecs is looked at: the times decide, not the order of arrival.
       const isUp = record.deadlineMs !== null && input.atMs >= record.deadlineMs;
       // startsecs is for what is to stay up: to come to an end soon is what a oneshot is for, and a schedule knows its own next try.
-      const isDone = policy.purpose === 'scheduled' || (policy.purpose === 'oneshot' && isExpectedExit(input.status, policy.exitCodes));
+      const isDone =
+        policy.purpose === 'scheduled' ||
+        (policy.purpose === 'oneshot' && isExpectedExit(input.status, policy.exitCodes));
       if (isUp) return endRunning(succeed(steps, policy), input, policy);
       if (isDone) return endRunning(steps.become('RUNNING', {}), input, policy);
       steps.note({ note: 'exited', status: input.status, expected: false });
-      return backOff(steps, input.atMs, policy, { exit: input.status, spawnError: 'Exited too quickly (process log may have details)' });
+      return backOff(steps, input.atMs, policy, {
+        exit: input.status,
+        spawnError: 'Exited too quickly (process log may have details)',
+      });
     },
     elapsed: (record, _input, policy) => succeed(new Steps(record), policy),
     signalFailed: ignore,
@@ -248,12 +279,22 @@ export const rules: Readonly<Record<ProcessStateName, Row>> = {
     stop: (record) => new Steps(record).keep({ thenStart: false }),
     kill,
     spawned: (record, input, policy) =>
-      signalStop(new Steps(record).note({ note: 'spawned', pid: input.pid }).keep({ pid: input.pid, startedMs: input.atMs }), input.atMs, policy),
-    spawnFailed: (record, input) => new Steps(record).become('STOPPED', { endedMs: input.atMs, spawnError: input.reason, spawnExitCode: input.exitCode }),
+      signalStop(
+        new Steps(record).note({ note: 'spawned', pid: input.pid }).keep({ pid: input.pid, startedMs: input.atMs }),
+        input.atMs,
+        policy,
+      ),
+    spawnFailed: (record, input) =>
+      new Steps(record).become('STOPPED', {
+        endedMs: input.atMs,
+        spawnError: input.reason,
+        spawnExitCode: input.exitCode,
+      }),
     exited: gone,
     elapsed: (record, input, policy) => signalStop(new Steps(record), input.atMs, policy),
     // A signal may have been sent meanwhile, as SIGKILL by request.
-    stopCommandFailed: (record, input, policy) => (record.signalsSent === 1 ? signalStop(new Steps(record), input.atMs, policy) : ignore(record)),
+    stopCommandFailed: (record, input, policy) =>
+      record.signalsSent === 1 ? signalStop(new Steps(record), input.atMs, policy) : ignore(record),
     // compat: ESRCH means that it is gone and will be reaped; anything else, and we no longer know (supervisor.process.Subprocess.kill).
     signalFailed: (record, input) => {
       if (input.code === 'ESRCH' || record.pid === null) return ignore(record);

@@ -15,7 +15,10 @@ export type Health = 'starting' | 'healthy' | 'unhealthy';
  */
 export type Hold =
   | { readonly kind: 'waiting'; readonly reason: string }
-  /** `roots`: the root causes, a sentence each: what is wrong with the processes at the ends of the chains of dependencies. */
+  /**
+   * `roots`: the root causes, a sentence each: what is wrong with the processes at the ends of the chains of
+   * dependencies.
+   */
   | { readonly kind: 'stuck'; readonly reason: string; readonly roots: readonly string[] };
 
 /**
@@ -144,7 +147,23 @@ export interface ProcessStep {
 
 /** The record of a process that was never started. */
 export const initialRecord: ProcessRecord = {
-  state: 'STOPPED', run: 0, pid: null, failedStarts: 0, signalsSent: 0, restartsMs: [], deadlineMs: null,
-  startedMs: null, endedMs: null, exit: null, lastExit: null, wasUp: false, restarts: 0, spawnError: null, spawnExitCode: null,
-  isReady: false, health: null, hold: null, thenStart: false,
+  state: 'STOPPED',
+  run: 0,
+  pid: null,
+  failedStarts: 0,
+  signalsSent: 0,
+  restartsMs: [],
+  deadlineMs: null,
+  startedMs: null,
+  endedMs: null,
+  exit: null,
+  lastExit: null,
+  wasUp: false,
+  restarts: 0,
+  spawnError: null,
+  spawnExitCode: null,
+  isReady: false,
+  health: null,
+  hold: null,
+  thenStart: false,
 };

@@ -1,5 +1,6 @@
 /**
- * Variables that Kubernetes puts into every pod for each service of its namespace (`enableServiceLinks`, as Docker did for links). Pure.
+ * Variables that Kubernetes puts into every pod for each service of its namespace (`enableServiceLinks`, as Docker did
+ * for links). Pure.
  * A service whose name begins with ours makes variables that look like ours: `ONEVISOR_PORT=tcp://10.0.0.1:80`.
  */
 

@@ -9,7 +9,10 @@ const SHOWN_LENGTH = 40;
 /** Control characters, line separators of Unicode, marks that turn the direction of writing, half surrogate pairs. */
 const UNSAFE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Cs}]/gu;
 
-/** At most `length` characters of a text, then `…`; what is no printable character is escaped as in JSON: `\n`, `\u001b`. */
+/**
+ * At most `length` characters of a text, then `…`; what is no printable character is escaped as in JSON: `\n`,
+ * `\u001b`.
+ */
 export function showText(text: string, length = SHOWN_LENGTH): string {
   return escapeControls(text.length > length ? `${text.slice(0, length)}…` : text);
 }
@@ -23,12 +26,15 @@ export function escapeControls(text: string): string {
 const MESSAGE_LENGTH = 16 * 1024;
 
 /**
- * A message as it goes into a log or to a terminal. Only line ends and tabs are left of the control characters, since a message of ours may have several lines;
+ * A message as it goes into a log or to a terminal. Only line ends and tabs are left of the control characters, since a
+ * message of ours may have several lines;
  * text from outside within it must have been through {@link showText}.
  */
 export function fitMessage(text: string): string {
   const cut = text.length > MESSAGE_LENGTH ? `${text.slice(0, MESSAGE_LENGTH)}…` : text;
-  return cut.replace(UNSAFE, (character) => (character === '\n' || character === '\t' ? character : escapeCharacter(character)));
+  return cut.replace(UNSAFE, (character) =>
+    character === '\n' || character === '\t' ? character : escapeCharacter(character),
+  );
 }
 
 /** Characters of the message of an error, in which text of a client may stand. */

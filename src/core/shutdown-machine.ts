@@ -2,9 +2,12 @@
  * How the supervisor itself ends or restarts: the ranks that are stopped one after the other, the cap on the whole, the second signal.
  * Pure, like process-machine.ts: inputs in, the next record and orders out.
  *
- * Invariants: the first cause decides and is kept, unless the main program of init mode is waited for and ends with a code of its own;
- * a goal of `exit` replaces one of `restart`, never the reverse; the next rank is ordered to stop only when all of the rank before are gone;
- * `finished` is ordered once; an end with limits comes to its end even if a process survives SIGKILL, a restart never does.
+ * Invariants: the first cause decides and is kept, unless the main program of init mode is waited for and ends with a
+ * code of its own;
+ * a goal of `exit` replaces one of `restart`, never the reverse; the next rank is ordered to stop only when all of the
+ * rank before are gone;
+ * `finished` is ordered once; an end with limits comes to its end even if a process survives SIGKILL, a restart never
+ * does.
  */
 import type { ExitCause } from './exit-policy.ts';
 import { type EndLimits, killWaitMs } from './stop-budget.ts';
@@ -30,7 +33,9 @@ export interface ShutdownRecord {
   readonly limits: EndLimits | null;
   /** SIGKILL was sent to all that was left. */
   readonly isKilled: boolean;
-  /** When the time for the programs runs out, or the time that the kernel has to end what was killed; null for never. */
+  /**
+   * When the time for the programs runs out, or the time that the kernel has to end what was killed; null for never.
+   */
   readonly deadlineMs: number | null;
 }
 
@@ -70,12 +75,20 @@ export interface ShutdownStep {
 
 /** The supervisor at work. */
 export const initialShutdown: ShutdownRecord = {
-  phase: 'running', goal: 'exit', cause: null, ranks: [], forwarded: null, limits: null, isKilled: false, deadlineMs: null,
+  phase: 'running',
+  goal: 'exit',
+  cause: null,
+  ranks: [],
+  forwarded: null,
+  limits: null,
+  isKilled: false,
+  deadlineMs: null,
 };
 
 const unchanged = (record: ShutdownRecord): ShutdownStep => ({ record, effects: [] });
 
-const withoutEmpty = (ranks: readonly (readonly string[])[]): readonly (readonly string[])[] => ranks.filter((rank) => rank.length > 0);
+const withoutEmpty = (ranks: readonly (readonly string[])[]): readonly (readonly string[])[] =>
+  ranks.filter((rank) => rank.length > 0);
 
 /** SIGKILL to all that is left, and no rank waits for another any more. */
 function killAll(record: ShutdownRecord, atMs: number): ShutdownStep {
@@ -84,7 +97,10 @@ function killAll(record: ShutdownRecord, atMs: number): ShutdownStep {
   const ids = all.filter((id) => id !== forwarded?.id || forwarded.mayKill);
   // A process that is still there must not run twice: a restart waits for it.
   const deadlineMs = goal === 'restart' || ids.length === 0 ? null : atMs + killWaitMs(limits);
-  return { record: { ...record, ranks: [all], isKilled: true, deadlineMs }, effects: ids.length === 0 ? [] : [{ type: 'kill', ids }] };
+  return {
+    record: { ...record, ranks: [all], isKilled: true, deadlineMs },
+    effects: ids.length === 0 ? [] : [{ type: 'kill', ids }],
+  };
 }
 
 /** Ends when nothing is left, else stops the rank that is first now. */
@@ -112,7 +128,8 @@ function leave(record: ShutdownRecord, cause: ExitCause): ShutdownStep {
 
 /** A request while another one is carried out. */
 function requestAgain(record: ShutdownRecord, { goal, cause, limits }: ShutdownRequest): ShutdownRecord {
-  // compat: a request to end during a restart turns it into an end; a request to restart during an end is ignored (Supervisor, SIGHUP).
+  // compat: a request to end during a restart turns it into an end; a request to restart during an end is ignored
+  // (Supervisor, SIGHUP).
   if (goal === 'restart') return record;
   const turned = record.goal === 'restart' ? { ...record, goal, cause } : record;
   if (limits === null || record.isKilled) return turned;
@@ -126,7 +143,16 @@ function begin({ goal, cause, ranks, forwarded, limits }: ShutdownRequest): Shut
   const others = ranks.map((rank) => rank.filter((id) => id !== forwarded?.id));
   const last = forwarded === null ? [] : [forwarded.id];
   const deadlineMs = limits?.killAtMs ?? null;
-  const record = { ...initialShutdown, phase: 'stopping' as const, goal, cause, ranks: withoutEmpty([...others, last]), forwarded, limits, deadlineMs };
+  const record = {
+    ...initialShutdown,
+    phase: 'stopping' as const,
+    goal,
+    cause,
+    ranks: withoutEmpty([...others, last]),
+    forwarded,
+    limits,
+    deadlineMs,
+  };
   return advance(record, cause);
 }
 

@@ -7,11 +7,25 @@ import { signalNumbers, SYSTEMD_STOP } from './signals.ts';
 export type SignalMeaning = 'end' | 'reload' | 'reopen' | 'none';
 
 /** SIGPWR and SIGRTMIN+3 are STOPSIGNAL of images whose own init is not there. compat: the others are Supervisor's. */
-const ENDING: ReadonlySet<number> = new Set([signalNumbers.SIGTERM, signalNumbers.SIGINT, signalNumbers.SIGQUIT, signalNumbers.SIGPWR, SYSTEMD_STOP]);
+const ENDING: ReadonlySet<number> = new Set([
+  signalNumbers.SIGTERM,
+  signalNumbers.SIGINT,
+  signalNumbers.SIGQUIT,
+  signalNumbers.SIGPWR,
+  SYSTEMD_STOP,
+]);
 
-/** Sent as a matter of course, by the kernel or a terminal, to processes that have no use for them: not worth a line. */
+/**
+ * Sent as a matter of course, by the kernel or a terminal, to processes that have no use for them: not worth a line.
+ */
 const COMMONPLACE: ReadonlySet<number> = new Set([
-  signalNumbers.SIGWINCH, signalNumbers.SIGCHLD, signalNumbers.SIGCONT, signalNumbers.SIGURG, signalNumbers.SIGPIPE, signalNumbers.SIGALRM, signalNumbers.SIGTSTP,
+  signalNumbers.SIGWINCH,
+  signalNumbers.SIGCHLD,
+  signalNumbers.SIGCONT,
+  signalNumbers.SIGURG,
+  signalNumbers.SIGPIPE,
+  signalNumbers.SIGALRM,
+  signalNumbers.SIGTSTP,
 ]);
 
 /** Meaning of a signal. `stopOn`: further signals that end everything (`stop_on_signals`). */

@@ -18,18 +18,39 @@ export type SignalName = keyof typeof signalNumbers;
 export const FIRST_REALTIME = 34;
 export const LAST_REALTIME = 64;
 
-/** SIGRTMIN+3 of systemd, STOPSIGNAL of its images: the number is this one whatever the libc, since engines count as glibc does. */
+/**
+ * SIGRTMIN+3 of systemd, STOPSIGNAL of its images: the number is this one whatever the libc, since engines count as
+ * glibc does.
+ */
 export const SYSTEMD_STOP = 37;
 
 /** Name of each signal below the real-time ones, by its number. */
-export const signalNames: ReadonlyMap<number, SignalName> = new Map(Object.entries(signalNumbers).map(([name, number]) => [number, name as SignalName]));
+export const signalNames: ReadonlyMap<number, SignalName> = new Map(
+  Object.entries(signalNumbers).map(([name, number]) => [number, name as SignalName]),
+);
 
 /**
- * Signals that we never take: those that cannot be caught, that of the reaper, those that say "this very process has a fault", those of our own
+ * Signals that we never take: those that cannot be caught, that of the reaper, those that say "this very process has a
+ * fault", those of our own
  * terminal access, and SIGPIPE, which is about our own writes.
  */
-export const UNTAKEN_SIGNALS: readonly number[] = (['SIGKILL', 'SIGSTOP', 'SIGCHLD', 'SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGSYS', 'SIGTTIN', 'SIGTTOU', 'SIGPIPE'] as const)
-  .map((name) => signalNumbers[name]);
+export const UNTAKEN_SIGNALS: readonly number[] = (
+  [
+    'SIGKILL',
+    'SIGSTOP',
+    'SIGCHLD',
+    'SIGSEGV',
+    'SIGBUS',
+    'SIGFPE',
+    'SIGILL',
+    'SIGTRAP',
+    'SIGABRT',
+    'SIGSYS',
+    'SIGTTIN',
+    'SIGTTOU',
+    'SIGPIPE',
+  ] as const
+).map((name) => signalNumbers[name]);
 
 /** Name of a signal as logs show it: `SIGTERM`, `SIGRTMIN+2`; `signal 200` where there is none with that number. */
 export function formatSignal(number: number): string {

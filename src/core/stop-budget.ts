@@ -1,5 +1,6 @@
 /**
- * The time that the end of the supervisor may take. Programs, hooks, the sweep of what is left, and the output share it.
+ * The time that the end of the supervisor may take. Programs, hooks, the sweep of what is left, and the output share
+ * it.
  * Pure arithmetic in milliseconds of the monotonic clock.
  */
 
@@ -41,14 +42,17 @@ export function endLimits(fromMs: number, { timeoutMs, budgetMs }: BudgetSetting
   return { killAtMs: fromMs + Math.min(byTimeoutMs, byBudgetMs), endAtMs: fromMs + totalMs, reserveMs, option };
 }
 
-/** Grace of the sweep: milliseconds from SIGTERM to SIGKILL, and from there until what cannot be killed is left behind. */
+/**
+ * Grace of the sweep: milliseconds from SIGTERM to SIGKILL, and from there until what cannot be killed is left behind.
+ */
 export interface SweepGrace {
   readonly termMs: number;
   readonly killMs: number;
 }
 
 /**
- * The grace of a sweep that begins now. It has what is left of the budget, less the reserve for output; programs that have used everything up
+ * The grace of a sweep that begins now. It has what is left of the budget, less the reserve for output; programs that
+ * have used everything up
  * leave it a quarter of the reserve. Without limits it has `unlimitedMs`.
  */
 export function sweepGrace(nowMs: number, limits: EndLimits | null, unlimitedMs: number): SweepGrace {
@@ -57,7 +61,10 @@ export function sweepGrace(nowMs: number, limits: EndLimits | null, unlimitedMs:
   return { termMs: Math.max(limits.endAtMs - limits.reserveMs - nowMs, leastMs), killMs: limits.reserveMs / 2 };
 }
 
-/** When output that is not taken is given up, where the end has limits and the last flush began at `nowMs`. What is lost is said after that. */
+/**
+ * When output that is not taken is given up, where the end has limits and the last flush began at `nowMs`. What is lost
+ * is said after that.
+ */
 export function outputEndMs(nowMs: number, { endAtMs, reserveMs }: EndLimits): number {
   return Math.max(endAtMs - reserveMs / 5, nowMs + reserveMs / 2);
 }

@@ -27,7 +27,8 @@ export async function callMethod(endpoint: Endpoint, method: string, params: rea
   const headers = { 'Content-Type': 'text/xml', Accept: 'text/xml', 'Content-Length': body.length };
   const response = await send(endpoint, { method: 'POST', path: '/RPC2', headers, signal }, body);
   const text = await readBody(response, signal);
-  if (response.statusCode !== 200) throw new HttpStatusError(response.statusCode ?? 0, showText(response.statusMessage ?? ''));
+  if (response.statusCode !== 200)
+    throw new HttpStatusError(response.statusCode ?? 0, showText(response.statusMessage ?? ''));
   return decodeAnswer(text);
 }
 

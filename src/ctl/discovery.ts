@@ -1,6 +1,7 @@
 /**
  * Port by which the client finds the supervisor of its container without being told an address.
- * The program that runs the client implements it (programs/find-supervisor.ts), since it takes a look at the kernel's side of a socket.
+ * The program that runs the client implements it (programs/find-supervisor.ts), since it takes a look at the kernel's
+ * side of a socket.
  */
 import type { Endpoint } from './client.ts';
 
@@ -20,9 +21,18 @@ export interface Discovery {
   privateSocket(): string | null;
   /** True if a process of our PID namespace listens at a path. */
   answers(path: string): boolean;
-  /** The place where a private control socket would be, the first one that no other container has. To be asked for after the others. */
+  /**
+   * The place where a private control socket would be, the first one that no other container has. To be asked for after
+   * the others.
+   */
   readonly firstPlace: string;
 }
 
 /** Finds nothing. */
-export const noDiscovery: Discovery = { find: () => null, serverOf: () => null, privateSocket: () => null, answers: () => false, firstPlace: '/run/onevisor.sock' };
+export const noDiscovery: Discovery = {
+  find: () => null,
+  serverOf: () => null,
+  privateSocket: () => null,
+  answers: () => false,
+  firstPlace: '/run/onevisor.sock',
+};

@@ -27,7 +27,10 @@ export function findMatches<T extends Named>(pattern: string, processes: readonl
   if (pattern.length > MAX_LENGTH) return [];
   const pieces = pattern.split('*').map((piece) => piece.replace(/[.+^${}()|[\]\\]/g, '\\$&').replace(/\?/g, '.'));
   const isMatch = createMatcher(pieces, 'su');
-  return processes.filter(({ group, name }) => isMatch(formatNamespec(group, name)) || isMatch(`${group}:${name}`) || (!pattern.includes(':') && isMatch(name)));
+  return processes.filter(
+    ({ group, name }) =>
+      isMatch(formatNamespec(group, name)) || isMatch(`${group}:${name}`) || (!pattern.includes(':') && isMatch(name)),
+  );
 }
 
 /** Names with each pattern replaced by what matches it, each process once; a pattern that matches nothing stays. */

@@ -14,7 +14,10 @@ export function isUrl(text: string): boolean {
   return parts !== null && parts[1] !== '';
 }
 
-/** Parses a server URL. `unix://@NAME` is an abstract address. Its path, if it is http, and a user in it, are ignored, as Supervisor does. Throws {@link CtlError}. */
+/**
+ * Parses a server URL. `unix://@NAME` is an abstract address. Its path, if it is http, and a user in it, are ignored,
+ * as Supervisor does. Throws {@link CtlError}.
+ */
 export function parseServerUrl(url: string): Target {
   if (url.startsWith(UNIX)) return { kind: 'unix', path: url.slice(UNIX.length).replace(/^@/, '\0') };
   if (!url.startsWith('http://') || !URL.canParse(url)) throw new CtlError('ValueError', `Unknown protocol for serverurl ${url}`);

@@ -1,5 +1,6 @@
 /**
- * Where the supervisor is and as whom to talk to it: command line, then `[supervisorctl]` of the configuration, then the supervisor that runs
+ * Where the supervisor is and as whom to talk to it: command line, then `[supervisorctl]` of the configuration, then
+ * the supervisor that runs
  * the container, then Supervisor's default. Reads the file through src/config.
  */
 import { posix } from 'node:path';
@@ -47,7 +48,12 @@ interface Choice {
 }
 
 /** Reads the settings. `calledAs` is the path of this program, beside whose directory Supervisor looks for its file. */
-export function readSettings(options: CtlOptions, source: Source, calledAs: string, discovery: Discovery = noDiscovery): SettingsOutcome {
+export function readSettings(
+  options: CtlOptions,
+  source: Source,
+  calledAs: string,
+  discovery: Discovery = noDiscovery,
+): SettingsOutcome {
   const variable = source.env['ONEVISOR_CONF'] ?? null;
   const named = options.file ?? (variable === '' ? null : variable);
   if (named !== null && !source.isFile(posix.resolve(source.cwd, named))) {
@@ -55,19 +61,29 @@ export function readSettings(options: CtlOptions, source: Source, calledAs: stri
     return { ok: false, error: exists ? `could not read config file ${named}` : `could not find config file ${named}` };
   }
   // ONEVISOR_CONF set and empty: no file, as for the supervisor.
-  const searched = named === null && variable !== '' ? (searchPaths(calledAs, source.cwd).find((candidate) => source.isFile(candidate)) ?? null) : null;
-  const choice = named === null ? chooseFound(source, searched, discovery) : chooseNamed(posix.resolve(source.cwd, named), source, discovery);
+  const searched =
+    named === null && variable !== ''
+      ? (searchPaths(calledAs, source.cwd).find((candidate) => source.isFile(candidate)) ?? null)
+      : null;
+  const choice =
+    named === null
+      ? chooseFound(source, searched, discovery)
+      : chooseNamed(posix.resolve(source.cwd, named), source, discovery);
   return readChosen(options, source, choice, calledAs, discovery);
 }
 
-/** A file that was named counts. Where it does not say where the supervisor is, its own server does, then the private control socket. */
+/**
+ * A file that was named counts. Where it does not say where the supervisor is, its own server does, then the private
+ * control socket.
+ */
 function chooseNamed(path: string, source: Source, discovery: Discovery): Choice {
   const found = writtenUrl(path, source) === null ? (discovery.serverOf(path) ?? privateEndpoint(discovery)) : null;
   return { path, found, isFileFollowed: true };
 }
 
 /**
- * Without a name, the supervisor that runs the container comes first, with the file that it reads: the image may have another file, as Debian's package has.
+ * Without a name, the supervisor that runs the container comes first, with the file that it reads: the image may have
+ * another file, as Debian's package has.
  * That file counts only if it names a socket that answers here, which is then that of a second supervisor.
  */
 function chooseFound(source: Source, searched: string | null, discovery: Discovery): Choice {
@@ -77,7 +93,11 @@ function chooseFound(source: Source, searched: string | null, discovery: Discove
     return { path: searched, found: privateEndpoint(discovery), isFileFollowed: true };
   }
   const own = found.file === null ? null : writtenUrl(found.file, source);
-  return { path: found.file, found, isFileFollowed: own !== null && (!own.startsWith(UNIX) || isAnswered(own, discovery)) };
+  return {
+    path: found.file,
+    found,
+    isFileFollowed: own !== null && (!own.startsWith(UNIX) || isAnswered(own, discovery)),
+  };
 }
 
 function isAnswered(url: string, discovery: Discovery): boolean {
@@ -89,20 +109,41 @@ function privateEndpoint(discovery: Discovery): Endpoint | null {
   return socket === null ? null : { serverUrl: UNIX + socket, username: null, password: null };
 }
 
-function readChosen(options: CtlOptions, source: Source, { path, found, isFileFollowed }: Choice, calledAs: string, { firstPlace }: Discovery): SettingsOutcome {
-  if (path === null) return { ok: true, settings: fillIn(options, source, {}, { found, fallback: UNIX + firstPlace, warnings: [], plugins: [], path }) };
+function readChosen(
+  options: CtlOptions,
+  source: Source,
+  { path, found, isFileFollowed }: Choice,
+  calledAs: string,
+  { firstPlace }: Discovery,
+): SettingsOutcome {
+  if (path === null)
+    return {
+      ok: true,
+      settings: fillIn(options, source, {}, { found, fallback: UNIX + firstPlace, warnings: [], plugins: [], path }),
+    };
   const { ctl, ctlPlugins: plugins, errors, warnings } = readCtl(path, source, calledAs);
   if (errors.length > 0) return { ok: false, error: errors.map(formatProblem).join('\n') };
   if (ctl === null && found === null) return { ok: false, error: '.ini file does not include supervisorctl section' };
   const serverurl = isFileFollowed && writtenUrl(path, source) !== null ? (ctl?.serverurl ?? null) : null;
-  return { ok: true, settings: fillIn(options, source, { ...ctl, serverurl }, { found, fallback: DEFAULT_URL, warnings, plugins, path }) };
+  return {
+    ok: true,
+    settings: fillIn(options, source, { ...ctl, serverurl }, { found, fallback: DEFAULT_URL, warnings, plugins, path }),
+  };
 }
 
 function readCtl(path: string, source: Source, calledAs: string): ReturnType<typeof readCtlConfig> {
-  return readCtlConfig(source, { isContainer: false, isStatic: false, flags: { ...noFlags, file: path }, executable: calledAs });
+  return readCtlConfig(source, {
+    isContainer: false,
+    isStatic: false,
+    flags: { ...noFlags, file: path },
+    executable: calledAs,
+  });
 }
 
-/** `serverurl` of a file, its expansions done; null where it is not written: its value cannot tell a default from the same text in the file. */
+/**
+ * `serverurl` of a file, its expansions done; null where it is not written: its value cannot tell a default from the
+ * same text in the file.
+ */
 function writtenUrl(path: string, source: Source): string | null {
   if (!writtenOptions(path, source).has('serverurl')) return null;
   // Errors in it are reported when it is read for good.
@@ -134,7 +175,12 @@ interface Rest {
   readonly path: string | null;
 }
 
-function fillIn(options: CtlOptions, source: Source, file: Written, { found, fallback, warnings, plugins, path }: Rest): CtlSettings {
+function fillIn(
+  options: CtlOptions,
+  source: Source,
+  file: Written,
+  { found, fallback, warnings, plugins, path }: Rest,
+): CtlSettings {
   const home = source.env['HOME'];
   // The password of one supervisor must not be sent to the server that -s names.
   const endpoint = options.serverUrl === null ? found : null;
@@ -144,7 +190,10 @@ function fillIn(options: CtlOptions, source: Source, file: Written, { found, fal
     username: options.username ?? file.username ?? endpoint?.username ?? null,
     password: options.password ?? file.password ?? endpoint?.password ?? null,
     prompt: file.prompt ?? DEFAULT_PROMPT,
-    historyFile: history === null ? null : posix.resolve(source.cwd, home === undefined ? history : history.replace(/^~(?=\/|$)/, home)),
+    historyFile:
+      history === null
+        ? null
+        : posix.resolve(source.cwd, home === undefined ? history : history.replace(/^~(?=\/|$)/, home)),
     warnings: warnings.map(formatProblem),
     plugins,
     file: path,

@@ -12,7 +12,8 @@ import { InterruptError } from './errors.ts';
 import type { CtlIo } from './io.ts';
 import type { Session } from './session.ts';
 
-const HISTORY_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NONBLOCK | constants.O_NOCTTY;
+const HISTORY_FLAGS =
+  constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NONBLOCK | constants.O_NOCTTY;
 const MAX_HISTORY_BYTES = 16 * 1024 * 1024;
 
 /** Runs the shell to its end. Its exit code is always 0, as that of supervisorctl. */

@@ -1,5 +1,6 @@
 /**
- * The waiting of `start` and `restart` for what a program depends on: says on a terminal what that is, and ends it after `--timeout`.
+ * The waiting of `start` and `restart` for what a program depends on: says on a terminal what that is, and ends it
+ * after `--timeout`.
  * The start itself goes on in the supervisor when the client leaves.
  */
 import { setTimeout as delay } from 'node:timers/promises';
@@ -16,7 +17,9 @@ const OPTION = '--timeout';
 /** Pause before the first look at what is waited for, and between two looks. */
 const LOOK_MS = 1000;
 
-/** Words without the option, and its value in milliseconds; null without the option. A string is what is wrong with it. */
+/**
+ * Words without the option, and its value in milliseconds; null without the option. A string is what is wrong with it.
+ */
 export type TimeoutWords = { readonly names: readonly string[]; readonly timeoutMs: number | null } | string;
 
 /** Takes `--timeout 30`, `--timeout=1m30s` out of the words of a command. */
@@ -28,21 +31,35 @@ export function takeTimeout(words: readonly string[]): TimeoutWords {
   const value = isJoined ? word.slice(OPTION.length + 1) : (words[at + 1] ?? '');
   try {
     const seconds = duration.parse(value, { cwd: '/', home: null, host: null });
-    return { names: words.filter((_word, index) => index !== at && (isJoined || index !== at + 1)), timeoutMs: seconds * 1000 };
+    return {
+      names: words.filter((_word, index) => index !== at && (isJoined || index !== at + 1)),
+      timeoutMs: seconds * 1000,
+    };
   } catch (error) {
     if (!(error instanceof WrongValue)) throw error;
     return `${OPTION}: ${error.message}`;
   }
 }
 
-/** Does `action`, which waits for starts of these names. After the time it ends with a line for each that still waits, and with exit code 124. */
-export async function waitForStarts(session: Session, names: readonly string[], timeoutMs: number | null, action: () => Promise<void>): Promise<void> {
+/**
+ * Does `action`, which waits for starts of these names. After the time it ends with a line for each that still waits,
+ * and with exit code 124.
+ */
+export async function waitForStarts(
+  session: Session,
+  names: readonly string[],
+  timeoutMs: number | null,
+  action: () => Promise<void>,
+): Promise<void> {
   const watch = new Watch(session, names);
   let isOver = false;
-  const timer = timeoutMs === null ? null : setTimeout(() => {
-    isOver = true;
-    session.interrupt.abort();
-  }, timeoutMs);
+  const timer =
+    timeoutMs === null
+      ? null
+      : setTimeout(() => {
+          isOver = true;
+          session.interrupt.abort();
+        }, timeoutMs);
   try {
     watch.begin();
     await action();
@@ -50,7 +67,8 @@ export async function waitForStarts(session: Session, names: readonly string[], 
     if (!isOver || !(error instanceof InterruptError)) throw error;
     const seconds = (timeoutMs ?? 0) / 1000;
     const lines = watch.waiting.length === 0 ? ['the start is not done'] : watch.waiting;
-    for (const line of lines) session.fail(`${line}: ERROR (timeout after ${seconds} s; it goes on without supervisorctl)`, ExitCode.TIMEOUT);
+    for (const line of lines)
+      session.fail(`${line}: ERROR (timeout after ${seconds} s; it goes on without supervisorctl)`, ExitCode.TIMEOUT);
   } finally {
     if (timer !== null) clearTimeout(timer);
     watch.end();

@@ -75,26 +75,48 @@ export class Supervisor {
   getVersion = async (): Promise<string> => toText(await this.#call('supervisor.getVersion'));
   getSupervisorVersion = async (): Promise<string> => toText(await this.#call('supervisor.getSupervisorVersion'));
   getPid = async (): Promise<number> => toNumber(await this.#call('supervisor.getPID'));
-  getProcessInfo = async (name: string): Promise<ProcessInfo> => toProcessInfo(await this.#call('supervisor.getProcessInfo', name));
-  getAllProcessInfo = async (): Promise<ProcessInfo[]> => toList(await this.#call('supervisor.getAllProcessInfo'), toProcessInfo);
-  getAllConfigInfo = async (): Promise<ConfigInfo[]> => toList(await this.#call('supervisor.getAllConfigInfo'), toConfigInfo);
+  getProcessInfo = async (name: string): Promise<ProcessInfo> =>
+    toProcessInfo(await this.#call('supervisor.getProcessInfo', name));
+  getAllProcessInfo = async (): Promise<ProcessInfo[]> =>
+    toList(await this.#call('supervisor.getAllProcessInfo'), toProcessInfo);
+  getAllConfigInfo = async (): Promise<ConfigInfo[]> =>
+    toList(await this.#call('supervisor.getAllConfigInfo'), toConfigInfo);
   startProcess = async (name: string): Promise<void> => void (await this.#call('supervisor.startProcess', name));
-  startProcessGroup = async (name: string): Promise<ProcessResult[]> => toList(await this.#call('supervisor.startProcessGroup', name), toProcessResult);
-  startAllProcesses = async (): Promise<ProcessResult[]> => toList(await this.#call('supervisor.startAllProcesses'), toProcessResult);
+  startProcessGroup = async (name: string): Promise<ProcessResult[]> =>
+    toList(await this.#call('supervisor.startProcessGroup', name), toProcessResult);
+  startAllProcesses = async (): Promise<ProcessResult[]> =>
+    toList(await this.#call('supervisor.startAllProcesses'), toProcessResult);
   stopProcess = async (name: string): Promise<void> => void (await this.#call('supervisor.stopProcess', name));
-  stopProcessGroup = async (name: string): Promise<ProcessResult[]> => toList(await this.#call('supervisor.stopProcessGroup', name), toProcessResult);
-  stopAllProcesses = async (): Promise<ProcessResult[]> => toList(await this.#call('supervisor.stopAllProcesses'), toProcessResult);
-  signalProcess = async (name: string, signal: string): Promise<void> => void (await this.#call('supervisor.signalProcess', name, signal));
-  signalProcessGroup = async (name: string, signal: string): Promise<ProcessResult[]> => toList(await this.#call('supervisor.signalProcessGroup', name, signal), toProcessResult);
-  signalAllProcesses = async (signal: string): Promise<ProcessResult[]> => toList(await this.#call('supervisor.signalAllProcesses', signal), toProcessResult);
-  clearProcessLogs = async (name: string): Promise<void> => void (await this.#call('supervisor.clearProcessLogs', name));
-  clearAllProcessLogs = async (): Promise<ProcessResult[]> => toList(await this.#call('supervisor.clearAllProcessLogs'), toProcessResult);
-  readLog = async (offset: number, length: number): Promise<string> => toRawText(await this.#call('supervisor.readLog', offset, length));
+  stopProcessGroup = async (name: string): Promise<ProcessResult[]> =>
+    toList(await this.#call('supervisor.stopProcessGroup', name), toProcessResult);
+  stopAllProcesses = async (): Promise<ProcessResult[]> =>
+    toList(await this.#call('supervisor.stopAllProcesses'), toProcessResult);
+  signalProcess = async (name: string, signal: string): Promise<void> =>
+    void (await this.#call('supervisor.signalProcess', name, signal));
+  signalProcessGroup = async (name: string, signal: string): Promise<ProcessResult[]> =>
+    toList(await this.#call('supervisor.signalProcessGroup', name, signal), toProcessResult);
+  signalAllProcesses = async (signal: string): Promise<ProcessResult[]> =>
+    toList(await this.#call('supervisor.signalAllProcesses', signal), toProcessResult);
+  clearProcessLogs = async (name: string): Promise<void> =>
+    void (await this.#call('supervisor.clearProcessLogs', name));
+  clearAllProcessLogs = async (): Promise<ProcessResult[]> =>
+    toList(await this.#call('supervisor.clearAllProcessLogs'), toProcessResult);
+  readLog = async (offset: number, length: number): Promise<string> =>
+    toRawText(await this.#call('supervisor.readLog', offset, length));
   readProcessLog = async (name: string, channel: Channel, offset: number, length: number): Promise<string> =>
-    toRawText(await this.#call(channel === 'stdout' ? 'supervisor.readProcessStdoutLog' : 'supervisor.readProcessStderrLog', name, offset, length));
-  sendProcessStdin = async (name: string, text: string): Promise<void> => void (await this.#call('supervisor.sendProcessStdin', name, text));
+    toRawText(
+      await this.#call(
+        channel === 'stdout' ? 'supervisor.readProcessStdoutLog' : 'supervisor.readProcessStderrLog',
+        name,
+        offset,
+        length,
+      ),
+    );
+  sendProcessStdin = async (name: string, text: string): Promise<void> =>
+    void (await this.#call('supervisor.sendProcessStdin', name, text));
   addProcessGroup = async (name: string): Promise<void> => void (await this.#call('supervisor.addProcessGroup', name));
-  removeProcessGroup = async (name: string): Promise<void> => void (await this.#call('supervisor.removeProcessGroup', name));
+  removeProcessGroup = async (name: string): Promise<void> =>
+    void (await this.#call('supervisor.removeProcessGroup', name));
   reloadConfig = async (): Promise<ConfigChanges> => toConfigChanges(await this.#call('supervisor.reloadConfig'));
   /** What `updateGroup`, or what is done where it cannot, would do; null where the server has no such method. */
   planUpdate = async (name: string): Promise<GroupPlan | null> => {
@@ -112,7 +134,8 @@ export class Supervisor {
     try {
       return toList(await this.#call('onevisor.updateGroup', name), toText);
     } catch (error) {
-      if (error instanceof RpcFault && (error.code === faults.UNKNOWN_METHOD || error.code === faults.BAD_NAME)) return null;
+      if (error instanceof RpcFault && (error.code === faults.UNKNOWN_METHOD || error.code === faults.BAD_NAME))
+        return null;
       throw error;
     }
   };

@@ -16,7 +16,8 @@ const CTRL_U = '\x15';
 const ERASE: ReadonlySet<string> = new Set(['\b', '\x7f']);
 
 /**
- * The output of the editor. It ends lines with CR LF, and the terminal makes CR LF of each LF even when it is raw (libuv leaves ONLCR on), so
+ * The output of the editor. It ends lines with CR LF, and the terminal makes CR LF of each LF even when it is raw
+ * (libuv leaves ONLCR on), so
  * that programs which read us, as expect does, would see CR CR LF.
  */
 function editorOutput(stdout: CtlIo['stdout']): Writable {
@@ -144,7 +145,14 @@ export class TerminalLines implements LineSource {
       else this.complete(line).then(({ word, choices }) => done(null, [choices, word]), () => done(null, nothing));
     };
     const output = editorOutput(this.#io.stdout);
-    const reader = createInterface({ input, output, terminal: true, completer, history: [...this.#history], historySize: HISTORY_LENGTH });
+    const reader = createInterface({
+      input,
+      output,
+      terminal: true,
+      completer,
+      history: [...this.#history],
+      historySize: HISTORY_LENGTH,
+    });
     reader.on('line', (line) => this.#settle((waiting) => waiting.resolve(line)));
     reader.on('history', (history) => (this.#history = [...history]));
     reader.on('SIGINT', () => this.#settle((waiting) => waiting.reject(new InterruptError())));

@@ -163,7 +163,8 @@ export class Engine {
 
   /**
    * Ends or restarts the supervisor: everything is stopped by descending priority, then `finished` is called.
-   * The first cause is kept; an end asked for during a restart replaces it. `forwarded` got the signal itself: its end gives the exit code.
+   * The first cause is kept; an end asked for during a restart replaces it. `forwarded` got the signal itself: its end
+   * gives the exit code.
    */
   end(goal: Goal, cause: ExitCause, forwarded: Forwarded | null = null): void {
     this.#accept({ to: 'supervisor', input: this.#shutdown.requestFor(goal, cause, forwarded) });

@@ -1,5 +1,6 @@
 /**
- * Changes as the engine reports them to the rest of the supervisor, and those who are told. Subscriptions of event listeners are another layer's.
+ * Changes as the engine reports them to the rest of the supervisor, and those who are told. Subscriptions of event
+ * listeners are another layer's.
  */
 import type { Goal } from '../core/shutdown-machine.ts';
 import type { Health } from '../core/process-record.ts';

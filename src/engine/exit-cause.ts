@@ -1,7 +1,16 @@
 /**
  * Whether the end of one process, seen among all others, ends the supervisor: the facts that core/exit-policy.ts decides upon, gathered. Pure.
  */
-import { type ExitCause, type ExitRule, exitRule, hasFailed, type ProgramCause, programEnd, programExitCode, rootExitCode } from '../core/exit-policy.ts';
+import {
+  type ExitCause,
+  type ExitRule,
+  exitRule,
+  hasFailed,
+  type ProgramCause,
+  programEnd,
+  programExitCode,
+  rootExitCode,
+} from '../core/exit-policy.ts';
 import { isEndedForGood } from '../core/process-machine.ts';
 import type { ProcessNote } from '../core/process-record.ts';
 import type { ProcessView } from './registry.ts';
@@ -31,12 +40,15 @@ export function exitCauseOf(
 /** Of the last runs of all processes, the first one that failed; the one that ended last, where none has. */
 function firstFailureOf(last: ProcessView, all: readonly ProcessView[]): ProcessView {
   const now = all.map((other) => (other.id === last.id ? last : other));
-  const failed = now.filter(({ config, record }) => hasFailed(record, config.options.exitcodes, config.options.stopsignal));
+  const failed = now.filter(({ config, record }) =>
+    hasFailed(record, config.options.exitcodes, config.options.stopsignal),
+  );
   return failed.toSorted((a, b) => (a.record.endedMs ?? 0) - (b.record.endedMs ?? 0))[0] ?? last;
 }
 
 /**
- * The cause that a process gives which can never be started, because of `root`: it has failed, for the options that are set for it. The exit code, and
+ * The cause that a process gives which can never be started, because of `root`: it has failed, for the options that are
+ * set for it. The exit code, and
  * what is said, are those of the root.
  */
 export function blockedCauseOf(blocked: ProcessView, root: ProcessView, mainProgram: string | null): ExitCause | null {

@@ -17,7 +17,10 @@ export function isAwaited(id: string, registry: Registry): boolean {
   return entry.policy.purpose === 'scheduled' || (entry.record.hold !== null && gateOf(entry, registry)?.kind !== 'stuck');
 }
 
-/** The process whose failure keeps this one from being started, for good; null where there is none. Of a chain of dependencies, the last one. */
+/**
+ * The process whose failure keeps this one from being started, for good; null where there is none. Of a chain of
+ * dependencies, the last one.
+ */
 export function failedRootOf(entry: Entry, registry: Registry): Entry | null {
   return new Judgement(registry).rootOf(entry, new Set());
 }
@@ -59,7 +62,17 @@ class Judgement {
     const other = this.#registry.get(rank.dependsOn[index] ?? '');
     const name = dependency === undefined || dependency.group === dependency.process ? (dependency?.process ?? '') : `${dependency.group}:${dependency.process}`;
     const conditions = dependency?.conditions ?? ['started'];
-    if (other === undefined) return { name, conditions, record: null, exitCodes: [], isOneshot: false, tellsReadiness: false, isScheduled: false, hold: null };
+    if (other === undefined)
+      return {
+        name,
+        conditions,
+        record: null,
+        exitCodes: [],
+        isOneshot: false,
+        tellsReadiness: false,
+        isScheduled: false,
+        hold: null,
+      };
     const { notification_fd: fd, notify } = other.config.options;
     const { record, policy } = other;
     return {

@@ -80,8 +80,12 @@ export function formatSignalMeaning(signal: number, meaning: SignalMeaning): Mes
 /** A second signal during a shutdown that changes nothing: who sent it, and what to do for who meant it. */
 export function formatIgnoredEnd(signal: number, sender: number): Message {
   const from = sender > 0 ? ` from pid ${sender}` : '';
-  const ways = 'use `supervisorctl shutdown` once more, or send SIGTERM again after a second, from outside the programs of this supervisor';
-  return ['warn', `ignored ${formatSignal(signal)}${from}: the shutdown is under way already; to kill what is left now, ${ways}`];
+  const ways =
+    'use `supervisorctl shutdown` once more, or send SIGTERM again after a second, from outside the programs of this supervisor';
+  return [
+    'warn',
+    `ignored ${formatSignal(signal)}${from}: the shutdown is under way already; to kill what is left now, ${ways}`,
+  ];
 }
 
 /** A signal that means nothing here is dropped; said once for each. */

@@ -19,7 +19,10 @@ export interface Processes {
   spawn(process: ProcessConfig, run: number): SpawnOutcome;
   /** Sends a signal to a process or to its group; returns null, or the name of the errno. */
   signal(pid: number, signal: number, group: boolean): string | null;
-  /** A process was reaped. Called before anything follows from its end, so that its last output comes before the line about that end. */
+  /**
+   * A process was reaped. Called before anything follows from its end, so that its last output comes before the line
+   * about that end.
+   */
   ended(pid: number): void;
 }
 

@@ -61,7 +61,8 @@ export class Runs {
   signal(entry: Entry, { pid, signal, group, isFirst }: Extract<ProcessEffect, { type: 'signal' }>): void {
     const { run } = entry.record;
     const isReplaced = isFirst && this.#hooks.stop(entry, pid, (failure) => {
-      if (failure !== null) this.#parts.send(entry.id, { type: 'stopCommandFailed', atMs: this.#parts.clock.nowMs(), run }, 'last');
+      if (failure !== null)
+        this.#parts.send(entry.id, { type: 'stopCommandFailed', atMs: this.#parts.clock.nowMs(), run }, 'last');
     });
     if (!isReplaced) this.#send(entry, run, pid, signal, group);
   }
@@ -71,7 +72,10 @@ export class Runs {
     this.aftermath.begin(entry, pid, wasStopped);
   }
 
-  /** Has the rest of the output of a reaped process read. An error in one pipe must not cost the other processes of a batch their ends. */
+  /**
+   * Has the rest of the output of a reaped process read. An error in one pipe must not cost the other processes of a
+   * batch their ends.
+   */
   readRest(pid: number): void {
     try {
       this.#parts.processes.ended(pid);

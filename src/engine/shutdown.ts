@@ -3,7 +3,15 @@
  */
 import type { ExitCause } from '../core/exit-policy.ts';
 import type { ProcessInput } from '../core/process-record.ts';
-import { type Forwarded, type Goal, initialShutdown, type ShutdownEffect, type ShutdownInput, type ShutdownRecord, stepShutdown } from '../core/shutdown-machine.ts';
+import {
+  type Forwarded,
+  type Goal,
+  initialShutdown,
+  type ShutdownEffect,
+  type ShutdownInput,
+  type ShutdownRecord,
+  stepShutdown,
+} from '../core/shutdown-machine.ts';
 import { SIGNALLABLE_STATES } from '../core/states.ts';
 import { stopRanks } from '../core/stop-order.ts';
 import type { Aftermath } from './aftermath.ts';
@@ -66,7 +74,10 @@ export class Shutdown {
     const before = this.#record;
     const { record, effects } = stepShutdown(before, input);
     if (input.type === 'elapsed' && effects.some(({ type }) => type === 'kill')) {
-      this.#parts.report('warn', `${record.limits?.option ?? 'shutdown_timeout'} has run out: killing all that is left`);
+      this.#parts.report(
+        'warn',
+        `${record.limits?.option ?? 'shutdown_timeout'} has run out: killing all that is left`,
+      );
     }
     this.#record = record;
     this.#timeout.set(record.deadlineMs);
@@ -74,9 +85,13 @@ export class Shutdown {
     for (const effect of effects) this.#runEffect(effect);
   }
 
-  /** A process has come to rest. The end of a main program that was only waited for gives the exit code, as without anything beside it. */
+  /**
+   * A process has come to rest. The end of a main program that was only waited for gives the exit code, as without
+   * anything beside it.
+   */
   ended(process: ProcessView): void {
-    if (this.#record.forwarded?.id === process.id) this.#parts.accept({ type: 'caused', cause: causeBy(process, 'main program') });
+    if (this.#record.forwarded?.id === process.id)
+      this.#parts.accept({ type: 'caused', cause: causeBy(process, 'main program') });
     this.atRest(process.id);
   }
 
@@ -89,7 +104,10 @@ export class Shutdown {
   #callOffWaiting(record: ShutdownRecord): void {
     const { registry, aftermath, report, begun, send, clock } = this.#parts;
     begun(record.goal);
-    const names = record.ranks.flat().filter((id) => id !== record.forwarded?.id).map((id) => registry.get(id)?.config.name ?? id);
+    const names = record.ranks
+      .flat()
+      .filter((id) => id !== record.forwarded?.id)
+      .map((id) => registry.get(id)?.config.name ?? id);
     if (names.length > 0) report(...formatWaiting(names));
     const resting = registry.all().filter(({ record: process }) => !SIGNALLABLE_STATES.has(process.state)).map(({ id }) => id);
     send(resting, { type: 'stop', atMs: clock.nowMs() });
@@ -115,7 +133,10 @@ export class Shutdown {
     for (const id of ids) {
       const entry = registry.get(id);
       const pid = entry?.record.pid ?? null;
-      report('error', `'${entry?.config.name ?? id}'${pid === null ? '' : ` (${pid})`} has survived SIGKILL and is left behind`);
+      report(
+        'error',
+        `'${entry?.config.name ?? id}'${pid === null ? '' : ` (${pid})`} has survived SIGKILL and is left behind`,
+      );
     }
   }
 }

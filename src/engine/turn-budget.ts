@@ -1,5 +1,6 @@
 /**
- * Limits how long starts may keep one turn of the event loop busy. Between two turns the loop reads pipes, answers requests, takes signals and reaps.
+ * Limits how long starts may keep one turn of the event loop busy. Between two turns the loop reads pipes, answers
+ * requests, takes signals and reaps.
  * Without the limit, programs that crash as fast as they are started would keep the loop in one turn for ever.
  */
 
@@ -8,7 +9,8 @@ import type { StartBudget } from './ports.ts';
 /** Milliseconds that starts may take in one turn. A start takes about 0.3 ms, and more on a busy machine. */
 const BUDGET_MS = 8;
 /**
- * Most turns without starts after one start that took long. On a busy machine a start takes 100 ms until the new process was executed, and a request takes
+ * Most turns without starts after one start that took long. On a busy machine a start takes 100 ms until the new
+ * process was executed, and a request takes
  * several turns to be answered.
  */
 const MOST_TURNS_OF_DEBT = 8;
@@ -21,7 +23,9 @@ export interface TurnBudgetParts {
   readonly nextTurn: (then: () => void) => void;
 }
 
-/** Runs tasks in the order in which they were given: at once while the budget of this turn lasts, else in later turns. */
+/**
+ * Runs tasks in the order in which they were given: at once while the budget of this turn lasts, else in later turns.
+ */
 export class TurnBudget implements StartBudget {
   readonly #parts: TurnBudgetParts;
   readonly #tasks: Array<() => void> = [];

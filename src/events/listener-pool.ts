@@ -20,7 +20,11 @@ const LONGEST_PAUSE_MS = 5000;
 const SUSPICION_MS = 200;
 
 /** State of a listener after each thing that can be heard of it. */
-const STATE_AFTER: Readonly<Record<ListenerOutcome['type'], ListenerRecord['state']>> = { ready: 'READY', result: 'ACKNOWLEDGED', violated: 'UNKNOWN' };
+const STATE_AFTER: Readonly<Record<ListenerOutcome['type'], ListenerRecord['state']>> = {
+  ready: 'READY',
+  result: 'ACKNOWLEDGED',
+  violated: 'UNKNOWN',
+};
 
 /** What a pool is by its configuration. */
 export interface PoolSpec {
@@ -116,7 +120,8 @@ export class ListenerPool {
     run.protocol = record;
     for (const outcome of outcomes) {
       const next = STATE_AFTER[outcome.type];
-      // compat: "event was processed" comes before the line about the state, and each state has a line, also where several come in one read.
+      // compat: "event was processed" comes before the line about the state, and each state has a line, also where
+      // several come in one read.
       if (outcome.type === 'result') this.#take(run, outcome);
       this.#ports.report('debug', `${run.name}: ${state} -> ${next}`);
       if (outcome.type !== 'result') this.#take(run, outcome);

@@ -1,6 +1,7 @@
 /**
  * Bytes that are not UTF-8, kept in strings. Linux passes arguments, variables and paths as bytes; JavaScript has text.
- * Each byte that is not part of valid UTF-8 becomes one code unit from U+DC80 to U+DCFF, which no text has (PEP 383, "surrogateescape").
+ * Each byte that is not part of valid UTF-8 becomes one code unit from U+DC80 to U+DCFF, which no text has (PEP 383,
+ * "surrogateescape").
  * The addon turns them back into the same bytes (native/arguments.c). Pure.
  */
 
@@ -9,7 +10,10 @@ const ESCAPE = 0xdc00;
 const REPLACEMENT = '\uFFFD';
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** Length of the UTF-8 sequence that starts at `at`; 0 if the bytes there are not one (RFC 3629: no overlong forms, no surrogates). */
+/**
+ * Length of the UTF-8 sequence that starts at `at`; 0 if the bytes there are not one (RFC 3629: no overlong forms, no
+ * surrogates).
+ */
 function sequenceLength(bytes: Uint8Array, at: number): number {
   const first = bytes[at] ?? 0;
   if (first < 0x80) return 1;
@@ -67,7 +71,9 @@ export function encodeBytes(text: string): Buffer {
   if (text.isWellFormed()) return Buffer.from(text);
   const parts = text.split(/((?<![\ud800-\udbff])[\udc80-\udcff])/);
   // split() with a group puts what the group matched at the odd places.
-  return Buffer.concat(parts.map((part, index) => (index % 2 === 1 ? Buffer.from([part.charCodeAt(0) - ESCAPE]) : Buffer.from(part))));
+  return Buffer.concat(
+    parts.map((part, index) => (index % 2 === 1 ? Buffer.from([part.charCodeAt(0) - ESCAPE]) : Buffer.from(part))),
+  );
 }
 
 /** A path for the functions of node:fs, which would replace the bytes that are not UTF-8. */

@@ -1,6 +1,8 @@
 /**
- * The kernel's rule of `fs.protected_symlinks` (proc(5)), kept whatever the machine is set to: in a directory that is sticky and that everybody can
- * write to, as /tmp, a symbolic link is followed only if it belongs to us or to the owner of the directory. Anyone else could have made it to choose
+ * The kernel's rule of `fs.protected_symlinks` (proc(5)), kept whatever the machine is set to: in a directory that is
+ * sticky and that everybody can
+ * write to, as /tmp, a symbolic link is followed only if it belongs to us or to the owner of the directory. Anyone else
+ * could have made it to choose
  * the file that we write. The kernel looks at the last part of a path only; here every part is looked at.
  */
 import { constants, lstatSync, openSync, readlinkSync, type Stats } from 'node:fs';
@@ -14,7 +16,9 @@ export class ForeignLinkError extends Error {
   readonly code = 'EACCES';
 
   constructor(link: string, directory: string, uid: number) {
-    super(`the symbolic link ${link} belongs to another user (uid ${uid}), in a directory that everybody can write to, so it is not followed; remove it, name its target instead, or have the owner of ${directory} make it`);
+    super(
+      `the symbolic link ${link} belongs to another user (uid ${uid}), in a directory that everybody can write to, so it is not followed; remove it, name its target instead, or have the owner of ${directory} make it`,
+    );
   }
 }
 
@@ -72,7 +76,12 @@ function* walk(path: string, uid: number): Walk {
   return { path: at, isFollowed: false };
 }
 
-function refuseForeign(link: string, { uid: owner }: Stats, directory: { readonly path: string; readonly status: Stats | null }, uid: number): void {
+function refuseForeign(
+  link: string,
+  { uid: owner }: Stats,
+  directory: { readonly path: string; readonly status: Stats | null },
+  uid: number,
+): void {
   const { status } = directory;
   if (status === null || (status.mode & STICKY) === 0 || (status.mode & WRITABLE_BY_ALL) === 0) return;
   if (owner !== uid && owner !== status.uid) throw new ForeignLinkError(link, directory.path, owner);
@@ -94,7 +103,9 @@ function answer({ ask, path }: Question): Stats | string | null {
 
 async function answerLater({ ask, path }: Question): Promise<Stats | string | null> {
   try {
-    return ask === 'lstat' ? await lstat(toPath(path)) : decodeBytes(await readlink(toPath(path), { encoding: 'buffer' }));
+    return ask === 'lstat'
+      ? await lstat(toPath(path))
+      : decodeBytes(await readlink(toPath(path), { encoding: 'buffer' }));
   } catch (error) {
     if (isOfKernel(error)) return null;
     throw error;
@@ -125,7 +136,10 @@ export async function resolveLinksLater(path: string, uid: number = currentUid()
   return step.value;
 }
 
-/** A path that can be opened without following a planted link, and the flags for it: a link that comes after this look is not followed. */
+/**
+ * A path that can be opened without following a planted link, and the flags for it: a link that comes after this look
+ * is not followed.
+ */
 export interface TrustedPath {
   readonly path: string | Buffer;
   readonly flags: number;
@@ -140,7 +154,9 @@ export async function trustedPath(path: string, flags: number): Promise<TrustedP
   return trust(await resolveLinksLater(path), flags);
 }
 
-/** open(2) that follows no planted link. Returns a descriptor; throws {@link ForeignLinkError} and what the kernel says. */
+/**
+ * open(2) that follows no planted link. Returns a descriptor; throws {@link ForeignLinkError} and what the kernel says.
+ */
 export function openTrusted(path: string, flags: number, mode?: number): number {
   const trusted = trust(resolveLinks(path), flags);
   return openSync(trusted.path, trusted.flags, mode);

@@ -1,5 +1,6 @@
 /**
- * Reads the small files that users name: configurations, variables, Procfiles, pid files. The one reader for all of them.
+ * Reads the small files that users name: configurations, variables, Procfiles, pid files. The one reader for all of
+ * them.
  * It never waits and never reads more than it was told: only regular files are read (and /dev/null, which is empty).
  * {@link readPipe} is the exception for a file that the command line names.
  */
@@ -24,7 +25,10 @@ export const TOO_LARGE = 'TOO_LARGE';
 export const TOO_SLOW = 'TOO_SLOW';
 
 const REASONS: ReadonlyMap<string, string> = new Map([
-  ['ENOENT', 'there is no such file'], ['EACCES', 'permission denied'], ['EISDIR', 'it is a directory'], ['ENOTDIR', 'a part of its path is not a directory'],
+  ['ENOENT', 'there is no such file'],
+  ['EACCES', 'permission denied'],
+  ['EISDIR', 'it is a directory'],
+  ['ENOTDIR', 'a part of its path is not a directory'],
   ['ELOOP', 'there are too many symbolic links in its path'],
 ]);
 
@@ -46,7 +50,8 @@ export function fileError(error: unknown): FileError {
 /** Reads a whole regular file of at most `maxBytes`. Throws {@link FileError}. */
 export function readRegularFile(path: string, maxBytes: number): Buffer {
   try {
-    // Before it is opened: to open a device can change something (a watchdog, a tape), and to open a pipe wakes its writer.
+    // Before it is opened: to open a device can change something (a watchdog, a tape), and to open a pipe wakes its
+    // writer.
     if (isEmpty(statSync(toPath(path)))) return Buffer.alloc(0);
     const fd = openTrusted(path, FLAGS);
     try {
@@ -73,7 +78,10 @@ export function requireRegularFile(path: string, maxBytes: number): void {
 /** Longest pid file: any pid with blanks around it. */
 const MAX_PID_BYTES = 64;
 
-/** The pid in a pid file; null if it cannot be read or holds something else. The program may not have written it yet, or may have removed it. */
+/**
+ * The pid in a pid file; null if it cannot be read or holds something else. The program may not have written it yet, or
+ * may have removed it.
+ */
 export function readPidFile(path: string): number | null {
   try {
     const pid = Number(readRegularFile(path, MAX_PID_BYTES).toString('latin1').trim());
@@ -114,7 +122,8 @@ export async function readPipe(path: string, maxBytes: number, timeoutMs: number
 }
 
 /**
- * Reads without waiting. A pipe that had no writer when it was opened never announces an end, so the end must be noticed here.
+ * Reads without waiting. A pipe that had no writer when it was opened never announces an end, so the end must be
+ * noticed here.
  * A named pipe that gave nothing is not at its end: its writer is still to come.
  */
 function readWhatIsThere(fd: number, maxBytes: number): { readonly chunks: Buffer[]; readonly isEnded: boolean } {
@@ -149,7 +158,13 @@ interface PipeLimits {
 function readRest(fd: number, chunks: Buffer[], { maxBytes, timeoutMs }: PipeLimits): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const socket = new Socket({ fd, readable: true, writable: false });
-    const timer = setTimeout(() => finish(() => reject(new FileError(TOO_SLOW, `the other end of this pipe was not closed within ${timeoutMs / 1000} s`))), timeoutMs);
+    const timer = setTimeout(
+      () =>
+        finish(() =>
+          reject(new FileError(TOO_SLOW, `the other end of this pipe was not closed within ${timeoutMs / 1000} s`)),
+        ),
+      timeoutMs,
+    );
     let total = sumOf(chunks);
     const finish = (done: () => void): void => {
       clearTimeout(timer);

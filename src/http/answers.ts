@@ -14,11 +14,20 @@ export interface Answering {
   readonly reserve: Reserve;
 }
 
-/** A part of a body: text, or text that is made as it is sent. `encode` gives the same whenever it is called; what it is made from is reserved by whoever read that. */
+/**
+ * A part of a body: text, or text that is made as it is sent. `encode` gives the same whenever it is called; what it is
+ * made from is reserved by whoever read that.
+ */
 export type BodyPart = string | { readonly encode: () => Iterable<string> };
 
 /** Sends a whole answer, a long one piece by piece. Throws NoRoomError where too much waits for other clients. */
-export function sendText({ response, reserve }: Answering, status: number, type: string, text: string | Buffer, headers: OutgoingHttpHeaders = {}): void {
+export function sendText(
+  { response, reserve }: Answering,
+  status: number,
+  type: string,
+  text: string | Buffer,
+  headers: OutgoingHttpHeaders = {},
+): void {
   const body = typeof text === 'string' ? Buffer.from(text) : text;
   reserve(body.length);
   sendBuffer(response, status, body, { 'Content-Type': type, ...headers });
@@ -31,10 +40,15 @@ function sendBuffer(response: ServerResponse, status: number, body: Buffer, head
 }
 
 /**
- * Sends an answer of several parts, of which no more is in memory than a piece. Its parts are encoded twice: a first time to know how long it is, which every client understands.
+ * Sends an answer of several parts, of which no more is in memory than a piece. Its parts are encoded twice: a first
+ * time to know how long it is, which every client understands.
  * Resolves when it is under way. Rejects with NoRoomError where too much waits for other clients.
  */
-export async function sendParts({ response, reserve }: Answering, type: string, parts: readonly BodyPart[]): Promise<void> {
+export async function sendParts(
+  { response, reserve }: Answering,
+  type: string,
+  parts: readonly BodyPart[],
+): Promise<void> {
   const made = parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part));
   let length = 0;
   for (const part of made) if (Buffer.isBuffer(part)) length += part.length;
@@ -63,7 +77,8 @@ function nextTurn(): Promise<void> {
 
 function* divide(parts: ReadonlyArray<Buffer | Exclude<BodyPart, string>>): Generator<Buffer> {
   for (const part of parts) {
-    if (Buffer.isBuffer(part)) for (let at = 0; at < part.length; at += PIECE_BYTES) yield part.subarray(at, at + PIECE_BYTES);
+    if (Buffer.isBuffer(part))
+      for (let at = 0; at < part.length; at += PIECE_BYTES) yield part.subarray(at, at + PIECE_BYTES);
     else for (const text of part.encode()) yield Buffer.from(text);
   }
 }
@@ -87,7 +102,12 @@ function sendPieces(response: ServerResponse, pieces: Iterator<Buffer>): void {
 }
 
 /** Sends the page for a status, as 404; `reason` stands on it and is a text of ours. */
-export function sendError(response: ServerResponse, status: number, headers: OutgoingHttpHeaders = {}, reason = ''): void {
+export function sendError(
+  response: ServerResponse,
+  status: number,
+  headers: OutgoingHttpHeaders = {},
+  reason = '',
+): void {
   if (response.headersSent) {
     // Half an answer must not be taken for a whole one.
     response.destroy();
@@ -109,13 +129,23 @@ const LINGER_MS = 2000;
  * Refuses a request. Where its body was not read the connection ends with that; what the client still sends is thrown away for a moment: closing at once would reset
  * the connection, and the client would never see the answer.
  */
-export function refuse({ request, response }: Refused, status: number, headers: OutgoingHttpHeaders = {}, reason = ''): void {
+export function refuse(
+  { request, response }: Refused,
+  status: number,
+  headers: OutgoingHttpHeaders = {},
+  reason = '',
+): void {
   if (request.complete || response.closed) {
     sendError(response, status, headers, reason);
     return;
   }
   const body = Buffer.from(formatPage(status, reason));
-  response.writeHead(status, { 'Content-Type': 'text/html', 'Content-Length': body.length, ...headers, Connection: 'close' });
+  response.writeHead(status, {
+    'Content-Type': 'text/html',
+    'Content-Length': body.length,
+    ...headers,
+    Connection: 'close',
+  });
   response.write(body);
   const timer = setTimeout(() => response.end(), LINGER_MS);
   response.once('close', () => clearTimeout(timer));

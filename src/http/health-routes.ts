@@ -15,7 +15,10 @@ export function healthRoutes(sources: ProblemSources): Route[] {
       const programs = new URLSearchParams(/\?([^#]*)/.exec(exchange.request.url ?? '')?.[1] ?? '').getAll('program');
       const unknown = findUnknown(sources, programs);
       const send = (status: number, lines: readonly string[]): void =>
-        sendText(exchange, status, 'text/plain;charset=utf-8', lines.map((line) => `${line}\n`).join(''), { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' });
+        sendText(exchange, status, 'text/plain;charset=utf-8', lines.map((line) => `${line}\n`).join(''), {
+          'Cache-Control': 'no-store',
+          'X-Content-Type-Options': 'nosniff',
+        });
       if (unknown.length > 0) return send(404, ['there is no program, group or process of that name']);
       const problems = findProblems(sources, question, programs);
       return problems.length === 0 ? send(200, ['ok']) : send(503, problems);

@@ -1,5 +1,6 @@
 /**
- * By which names a server without a password may be called. The page of another site whose name is made to lead to this machine (DNS rebinding) is of the same origin
+ * By which names a server without a password may be called. The page of another site whose name is made to lead to this
+ * machine (DNS rebinding) is of the same origin
  * as our answers for a browser: all that tells its requests is the name that they ask for.
  */
 import { isIP } from 'node:net';
@@ -11,7 +12,10 @@ function hostnameOf(host: string): string {
   return isBracketed ? name.slice(1, -1) : name.replace(/\.$/, '');
 }
 
-/** True for a name that no other site has: an address in numbers, `localhost` and names below it. Programs that send no name are no browsers. */
+/**
+ * True for a name that no other site has: an address in numbers, `localhost` and names below it. Programs that send no
+ * name are no browsers.
+ */
 export function isLocalName(host: string | undefined): boolean {
   if (host === undefined || host === '') return true;
   const name = hostnameOf(host);
@@ -19,7 +23,8 @@ export function isLocalName(host: string | undefined): boolean {
 }
 
 /**
- * A test of Host headers for a server without a password. `allowed` (`allowed_hosts`): further names without ports, as those of proxies; `*` for any.
+ * A test of Host headers for a server without a password. `allowed` (`allowed_hosts`): further names without ports, as
+ * those of proxies; `*` for any.
  */
 export function createHostRule(allowed: readonly string[]): (host: string | undefined) => boolean {
   const names = new Set(allowed.map(hostnameOf));
@@ -27,5 +32,6 @@ export function createHostRule(allowed: readonly string[]): (host: string | unde
 }
 
 /** Answer to a client whose name for the server is not accepted. */
-export const UNKNOWN_HOST = 'This server has no password, so it answers only where its address is one in numbers or localhost: another site could have its own name lead here. '
-  + 'Use such an address, set username and password, or name this host in allowed_hosts.';
+export const UNKNOWN_HOST =
+  'This server has no password, so it answers only where its address is one in numbers or localhost: another site could have its own name lead here. ' +
+  'Use such an address, set username and password, or name this host in allowed_hosts.';

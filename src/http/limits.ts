@@ -8,7 +8,10 @@ export interface ServerLimits extends BodyLimits {
   readonly headerBytes: number;
   /** From the connection to the end of the first request's headers. */
   readonly headerMs: number;
-  /** Bytes of all answers, over all servers, that clients have not taken yet; and of one answer that is given although these are exceeded. */
+  /**
+   * Bytes of all answers, over all servers, that clients have not taken yet; and of one answer that is given although
+   * these are exceeded.
+   */
   readonly answerBytes: number;
   readonly freeAnswerBytes: number;
   /** Connections at a time. For one more the longest idle one is closed; a shell that waits for its user may idle for days otherwise. */

@@ -33,8 +33,12 @@ export function metricsRoute({ supervisor, times, version, residentBytes }: Metr
   return {
     method: 'GET', path: '/metrics', access: 'metrics_auth',
     answer: async (exchange) => {
-      const processes = supervisor.processes().map((view) => ({ view, start: times.of(view).start, oomKills: supervisor.oomKills(view.id) }));
-      const text = formatFamilies(describeMetrics({ version, state: supervisor.state(), processes, residentBytes: residentBytes() }));
+      const processes = supervisor
+        .processes()
+        .map((view) => ({ view, start: times.of(view).start, oomKills: supervisor.oomKills(view.id) }));
+      const text = formatFamilies(
+        describeMetrics({ version, state: supervisor.state(), processes, residentBytes: residentBytes() }),
+      );
       const vary = { Vary: 'Accept-Encoding' };
       if (!takesGzip(exchange.request.headers['accept-encoding'])) sendText(exchange, 200, CONTENT_TYPE, text, vary);
       else sendText(exchange, 200, CONTENT_TYPE, await compress(text), { ...vary, 'Content-Encoding': 'gzip' });

@@ -36,7 +36,14 @@ function formatChoice(labels: string, label: string, names: readonly string[], c
 
 /** All metrics. */
 export function describeMetrics({ version, state, processes, residentBytes }: Measured): Family[] {
-  const labelled = processes.map(({ view, start, oomKills }) => ({ ...view, start, oomKills, lastExit: lastExitOf(view.record), labels: formatLabels({ group: view.config.group, name: view.config.name }), isUp: SIGNALLABLE_STATES.has(view.record.state) }));
+  const labelled = processes.map(({ view, start, oomKills }) => ({
+    ...view,
+    start,
+    oomKills,
+    lastExit: lastExitOf(view.record),
+    labels: formatLabels({ group: view.config.group, name: view.config.name }),
+    isUp: SIGNALLABLE_STATES.has(view.record.state),
+  }));
   type Labelled = (typeof labelled)[number];
   /** A sample of each process for which there is a value. */
   const each = (valueOf: (process: Labelled) => number | null): Sample[] => labelled.flatMap((process) => {
@@ -46,22 +53,99 @@ export function describeMetrics({ version, state, processes, residentBytes }: Me
   const up = each(({ isUp }) => (isUp ? 1 : 0));
   const startTimes = each(({ isUp, start }) => (isUp && start > 0 ? start : null));
   return [
-    { name: 'onevisor_build_info', type: 'gauge', help: 'Version of the supervisor; always 1', samples: [{ labels: formatLabels({ version }), value: 1 }] },
-    { name: 'onevisor_supervisor_state', type: 'gauge', help: 'State of the supervisor: 1 for the one it is in', samples: formatChoice('', 'state', Object.keys(SupervisorState), state) },
-    { name: 'process_resident_memory_bytes', type: 'gauge', help: 'Resident memory of the supervisor itself', samples: residentBytes === null ? [] : [{ labels: '', value: residentBytes }] },
-    { name: 'onevisor_process_state', type: 'gauge', help: 'State of a process: 1 for the one it is in', samples: labelled.flatMap(({ labels, record }) => formatChoice(labels, 'state', processStateNames, record.state)) },
-    { name: 'onevisor_process_up', type: 'gauge', help: 'Whether a process is up: STARTING, RUNNING or STOPPING', samples: up },
-    { name: 'onevisor_process_start_time_seconds', type: 'gauge', help: 'When a process that is up was started, in seconds since 1970', samples: startTimes },
-    { name: 'onevisor_process_restarts_total', type: 'counter', help: 'Starts of a process after it was RUNNING for the first time', samples: each(({ record }) => record.restarts) },
-    { name: 'onevisor_process_exit_status', type: 'gauge', help: 'How a process that is not up ended: its exit code, or 128 and the number of the signal', samples: each(({ record }) => (record.exit === null ? null : shellExitCode(record.exit))) },
-    { name: 'onevisor_process_last_exit_code', type: 'gauge', help: 'Exit code of the latest run that has ended, where no signal ended it; 127 or 126 where it could not be executed', samples: each(({ lastExit }) => (lastExit?.kind === 'exited' ? lastExit.code : null)) },
-    { name: 'onevisor_process_last_exit_signal', type: 'gauge', help: 'Signal that ended the latest run that has ended', samples: each(({ lastExit }) => (lastExit?.kind === 'signaled' ? lastExit.signal : null)) },
-    { name: 'onevisor_process_oom_kills_total', type: 'counter', help: 'How often the kernel has killed a process because memory ran out', samples: each(({ oomKills }) => oomKills) },
-    { name: 'onevisor_process_health', type: 'gauge', help: 'Health of a process that has a check: 1 for what it is', samples: labelled.flatMap(({ labels, record }) => (record.health === null ? [] : formatChoice(labels, 'health', HEALTHS, record.health))) },
-    { name: 'onevisor_process_ready', type: 'gauge', help: 'Whether a process that can tell has told that it is ready', samples: each((process) => (tellsReadiness(process.config) ? Number(process.record.isReady) : null)) },
+    {
+      name: 'onevisor_build_info',
+      type: 'gauge',
+      help: 'Version of the supervisor; always 1',
+      samples: [{ labels: formatLabels({ version }), value: 1 }],
+    },
+    {
+      name: 'onevisor_supervisor_state',
+      type: 'gauge',
+      help: 'State of the supervisor: 1 for the one it is in',
+      samples: formatChoice('', 'state', Object.keys(SupervisorState), state),
+    },
+    {
+      name: 'process_resident_memory_bytes',
+      type: 'gauge',
+      help: 'Resident memory of the supervisor itself',
+      samples: residentBytes === null ? [] : [{ labels: '', value: residentBytes }],
+    },
+    {
+      name: 'onevisor_process_state',
+      type: 'gauge',
+      help: 'State of a process: 1 for the one it is in',
+      samples: labelled.flatMap(({ labels, record }) => formatChoice(labels, 'state', processStateNames, record.state)),
+    },
+    {
+      name: 'onevisor_process_up',
+      type: 'gauge',
+      help: 'Whether a process is up: STARTING, RUNNING or STOPPING',
+      samples: up,
+    },
+    {
+      name: 'onevisor_process_start_time_seconds',
+      type: 'gauge',
+      help: 'When a process that is up was started, in seconds since 1970',
+      samples: startTimes,
+    },
+    {
+      name: 'onevisor_process_restarts_total',
+      type: 'counter',
+      help: 'Starts of a process after it was RUNNING for the first time',
+      samples: each(({ record }) => record.restarts),
+    },
+    {
+      name: 'onevisor_process_exit_status',
+      type: 'gauge',
+      help: 'How a process that is not up ended: its exit code, or 128 and the number of the signal',
+      samples: each(({ record }) => (record.exit === null ? null : shellExitCode(record.exit))),
+    },
+    {
+      name: 'onevisor_process_last_exit_code',
+      type: 'gauge',
+      help: 'Exit code of the latest run that has ended, where no signal ended it; 127 or 126 where it could not be executed',
+      samples: each(({ lastExit }) => (lastExit?.kind === 'exited' ? lastExit.code : null)),
+    },
+    {
+      name: 'onevisor_process_last_exit_signal',
+      type: 'gauge',
+      help: 'Signal that ended the latest run that has ended',
+      samples: each(({ lastExit }) => (lastExit?.kind === 'signaled' ? lastExit.signal : null)),
+    },
+    {
+      name: 'onevisor_process_oom_kills_total',
+      type: 'counter',
+      help: 'How often the kernel has killed a process because memory ran out',
+      samples: each(({ oomKills }) => oomKills),
+    },
+    {
+      name: 'onevisor_process_health',
+      type: 'gauge',
+      help: 'Health of a process that has a check: 1 for what it is',
+      samples: labelled.flatMap(({ labels, record }) =>
+        record.health === null ? [] : formatChoice(labels, 'health', HEALTHS, record.health),
+      ),
+    },
+    {
+      name: 'onevisor_process_ready',
+      type: 'gauge',
+      help: 'Whether a process that can tell has told that it is ready',
+      samples: each((process) => (tellsReadiness(process.config) ? Number(process.record.isReady) : null)),
+    },
     { name: 'node_supervisord_up', type: 'gauge', help: 'Process Up', samples: up },
-    { name: 'node_supervisord_state', type: 'gauge', help: 'Process State', samples: each(({ record }) => ProcessState[record.state]) },
-    { name: 'node_supervisord_exit_status', type: 'gauge', help: 'Process Exit Status', samples: each(({ record }) => (record.exit === null ? 0 : supervisorExitStatus(record.exit))) },
+    {
+      name: 'node_supervisord_state',
+      type: 'gauge',
+      help: 'Process State',
+      samples: each(({ record }) => ProcessState[record.state]),
+    },
+    {
+      name: 'node_supervisord_exit_status',
+      type: 'gauge',
+      help: 'Process Exit Status',
+      samples: each(({ record }) => (record.exit === null ? 0 : supervisorExitStatus(record.exit))),
+    },
     // Theirs is a counter, which it is not: it falls when the clock is set.
     { name: 'node_supervisord_start_time_seconds', type: 'gauge', help: 'Process start time', samples: startTimes },
   ];

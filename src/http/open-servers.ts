@@ -12,13 +12,23 @@ import { createAnswerRoom, createHttpServer, type Report, type ServerBounds } fr
 import { listenUnix, type UnixAddress } from './unix-socket.ts';
 
 /** One server to open. */
-export type ServerSpec = ServerAccess & (
-  | ({ readonly kind: 'unix' } & UnixAddress)
-  /** `@NAME`. It has no mode, so `isAllowed` is asked about every connection, by its descriptor. */
-  | { readonly kind: 'abstract'; readonly path: string; readonly isAllowed: (fd: number) => boolean }
-  /** `host` empty: every address of the machine. `isInsecureAllowed`: also without a password (`allow_insecure`). `allowedHosts`: `allowed_hosts`. */
-  | { readonly kind: 'inet'; readonly host: string; readonly port: number; readonly isInsecureAllowed: boolean; readonly allowedHosts?: readonly string[] }
-);
+export type ServerSpec = ServerAccess &
+  (
+    | ({ readonly kind: 'unix' } & UnixAddress)
+    /** `@NAME`. It has no mode, so `isAllowed` is asked about every connection, by its descriptor. */
+    | { readonly kind: 'abstract'; readonly path: string; readonly isAllowed: (fd: number) => boolean }
+    /**
+     * `host` empty: every address of the machine. `isInsecureAllowed`: also without a password (`allow_insecure`).
+     * `allowedHosts`: `allowed_hosts`.
+     */
+    | {
+        readonly kind: 'inet';
+        readonly host: string;
+        readonly port: number;
+        readonly isInsecureAllowed: boolean;
+        readonly allowedHosts?: readonly string[];
+      }
+  );
 
 /** Who may use a server. */
 export interface ServerAccess {
@@ -42,18 +52,45 @@ export type OwnerLookup = (owner: NonNullable<UnixServerOptions['chown']>) => { 
 /** Options that open a route. */
 const OPTIONAL_ACCESS = ['metrics_auth', 'probes_auth'] as const;
 
-function openAccessOf(options: Pick<InetServerOptions, (typeof OPTIONAL_ACCESS)[number]>): NonNullable<ServerAccess['openAccess']> {
+function openAccessOf(
+  options: Pick<InetServerOptions, (typeof OPTIONAL_ACCESS)[number]>,
+): NonNullable<ServerAccess['openAccess']> {
   return OPTIONAL_ACCESS.filter((name) => !options[name]);
 }
 
 /** What a `[unix_http_server]` asks for. */
-export function unixSpec({ file, chmod, chown, username, password, ...access }: UnixServerOptions, lookUpOwner: OwnerLookup): ServerSpec {
-  return { kind: 'unix', path: file, mode: chmod, owner: chown === null ? null : lookUpOwner(chown), credentials: { username, password }, openAccess: openAccessOf(access) };
+export function unixSpec(
+  { file, chmod, chown, username, password, ...access }: UnixServerOptions,
+  lookUpOwner: OwnerLookup,
+): ServerSpec {
+  return {
+    kind: 'unix',
+    path: file,
+    mode: chmod,
+    owner: chown === null ? null : lookUpOwner(chown),
+    credentials: { username, password },
+    openAccess: openAccessOf(access),
+  };
 }
 
 /** What an `[inet_http_server]` asks for. */
-export function inetSpec({ port: { host, port }, username, password, allow_insecure: isInsecureAllowed, allowed_hosts: allowedHosts, ...access }: InetServerOptions): ServerSpec {
-  return { kind: 'inet', host, port, isInsecureAllowed, allowedHosts, credentials: { username, password }, openAccess: openAccessOf(access) };
+export function inetSpec({
+  port: { host, port },
+  username,
+  password,
+  allow_insecure: isInsecureAllowed,
+  allowed_hosts: allowedHosts,
+  ...access
+}: InetServerOptions): ServerSpec {
+  return {
+    kind: 'inet',
+    host,
+    port,
+    isInsecureAllowed,
+    allowedHosts,
+    credentials: { username, password },
+    openAccess: openAccessOf(access),
+  };
 }
 
 function isLoopback(host: string): boolean {
@@ -96,17 +133,37 @@ function openRoute(route: Route, { openAccess = [] }: ServerAccess): Route {
 }
 
 /** Opens one server. Rejects with a {@link ListenError}. */
-export function openServer(spec: ServerSpec, routes: readonly Route[], report: Report, limits: ServerLimits = defaultLimits): Promise<OpenServer> {
+export function openServer(
+  spec: ServerSpec,
+  routes: readonly Route[],
+  report: Report,
+  limits: ServerLimits = defaultLimits,
+): Promise<OpenServer> {
   return openWithin(spec, routes, report, { limits, room: createAnswerRoom(limits) });
 }
 
-async function openWithin(spec: ServerSpec, routes: readonly Route[], report: Report, bounds: ServerBounds): Promise<OpenServer> {
+async function openWithin(
+  spec: ServerSpec,
+  routes: readonly Route[],
+  report: Report,
+  bounds: ServerBounds,
+): Promise<OpenServer> {
   const isGuarded = spec.credentials.username !== null || spec.credentials.password !== null;
   if (spec.kind === 'inet' && !isGuarded && !spec.isInsecureAllowed && !isLoopback(spec.host)) {
-    throw new ListenError('insecure', formatAddress(spec.host, spec.port), 'whoever can reach this address could run any command; set username and password, or use 127.0.0.1, or set allow_insecure=true');
+    throw new ListenError(
+      'insecure',
+      formatAddress(spec.host, spec.port),
+      'whoever can reach this address could run any command; set username and password, or use 127.0.0.1, or set allow_insecure=true',
+    );
   }
-  const isHostAccepted = spec.kind === 'inet' && !isGuarded && !spec.isInsecureAllowed ? createHostRule(spec.allowedHosts ?? []) : null;
-  const { server, close } = createHttpServer(routes.map((route) => openRoute(route, spec)), { credentials: spec.credentials, isHostAccepted }, bounds, report);
+  const isHostAccepted =
+    spec.kind === 'inet' && !isGuarded && !spec.isInsecureAllowed ? createHostRule(spec.allowedHosts ?? []) : null;
+  const { server, close } = createHttpServer(
+    routes.map((route) => openRoute(route, spec)),
+    { credentials: spec.credentials, isHostAccepted },
+    bounds,
+    report,
+  );
   let removeSocket = async (): Promise<void> => undefined;
   if (spec.kind === 'unix') removeSocket = await listenUnix(server, spec, report);
   else if (spec.kind === 'abstract') await listenAbstract(server, spec.path, spec.isAllowed);
@@ -114,14 +171,19 @@ async function openWithin(spec: ServerSpec, routes: readonly Route[], report: Re
   const port = spec.kind === 'inet' ? (server.address() as AddressInfo).port : null;
   const address = spec.kind === 'inet' ? formatAddress(spec.host, port ?? spec.port) : spec.path;
   // compat: the text of Supervisor, for TCP only: a unix socket has its mode.
-  if (spec.kind === 'inet' && !isGuarded) report('critical', "Server 'inet_http_server' running without any HTTP authentication checking");
+  if (spec.kind === 'inet' && !isGuarded)
+    report('critical', "Server 'inet_http_server' running without any HTTP authentication checking");
   // Running out of descriptors, for one: the server goes on listening.
-  server.on('error', (error) => report('error', `cannot accept a connection on ${address}: ${errnoOf(error) ?? error.message}`));
+  server.on('error', (error) =>
+    report('error', `cannot accept a connection on ${address}: ${errnoOf(error) ?? error.message}`),
+  );
   return {
     address,
     port,
     close: async () => {
-      await removeSocket().catch((error: unknown) => report('warn', `cannot remove ${address}: ${errnoOf(error) ?? String(error)}`));
+      await removeSocket().catch((error: unknown) =>
+        report('warn', `cannot remove ${address}: ${errnoOf(error) ?? String(error)}`),
+      );
       await close();
     },
   };

@@ -5,7 +5,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Reserve } from '../rpc/answer-room.ts';
 
 /**
- * Access to a route: for clients with the password of the server that use an accepted name (host-rule.ts), or for everybody.
+ * Access to a route: for clients with the password of the server that use an accepted name (host-rule.ts), or for
+ * everybody.
  * `metrics_auth`, `probes_auth`: as that option of the server says.
  */
 export type Access = 'password' | 'open' | 'metrics_auth' | 'probes_auth';

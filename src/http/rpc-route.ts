@@ -8,7 +8,14 @@ import { callMethod } from '../rpc/call.ts';
 import type { MethodTable } from '../rpc/method.ts';
 import type { ProcessTimes } from '../rpc/process-times.ts';
 import type { Supervisor } from '../rpc/supervisor.ts';
-import { decodeCall, encodeFault, encodeResponseParts, type XmlPart, type XmlRpcCall, XmlRpcSyntaxError } from '../rpc/xmlrpc.ts';
+import {
+  decodeCall,
+  encodeFault,
+  encodeResponseParts,
+  type XmlPart,
+  type XmlRpcCall,
+  XmlRpcSyntaxError,
+} from '../rpc/xmlrpc.ts';
 import { sendError, sendParts } from './answers.ts';
 import type { Exchange, Route } from './route.ts';
 
@@ -30,15 +37,23 @@ function readCall({ supervisor }: RpcService, body: string): XmlRpcCall | null {
   }
 }
 
-/** The answer to a call; null where it failed in us, which is said in the log. Rejects with NoRoomError where it would be too large for now. */
-async function answerCall({ supervisor, methods, times }: RpcService, { method, params }: XmlRpcCall, { signal, reserve }: Exchange): Promise<readonly XmlPart[] | null> {
+/**
+ * The answer to a call; null where it failed in us, which is said in the log. Rejects with NoRoomError where it would
+ * be too large for now.
+ */
+async function answerCall(
+  { supervisor, methods, times }: RpcService,
+  { method, params }: XmlRpcCall,
+  { signal, reserve }: Exchange,
+): Promise<readonly XmlPart[] | null> {
   try {
     return encodeResponseParts(await callMethod(methods, { supervisor, times, signal, reserve }, method, params));
   } catch (error) {
     if (error instanceof RpcFault) return [encodeFault(error.code, error.faultString)];
     if (error instanceof NoRoomError) throw error;
     // Nobody waits for the answer any more, so it does not matter what it would have been.
-    if (!signal.aborted) supervisor.report('critical', `cannot answer "${showText(method, 100)}": ${describeFailure(error)}`);
+    if (!signal.aborted)
+      supervisor.report('critical', `cannot answer "${showText(method, 100)}": ${describeFailure(error)}`);
     return null;
   }
 }

@@ -53,7 +53,12 @@ export function createAnswerRoom({ answerBytes, freeAnswerBytes }: ServerLimits)
 }
 
 /** Makes a server. */
-export function createHttpServer(routes: readonly Route[], door: Door, { limits, room }: ServerBounds, report: Report): HttpServer {
+export function createHttpServer(
+  routes: readonly Route[],
+  door: Door,
+  { limits, room }: ServerBounds,
+  report: Report,
+): HttpServer {
   const isAllowed = createGuard(door.credentials);
   const openRoutes = routes.filter(({ access }) => access === 'open');
   const bodies = new BodyReader(limits);
@@ -63,14 +68,24 @@ export function createHttpServer(routes: readonly Route[], door: Door, { limits,
   let isClosing = false;
 
   const server = createServer({
-    maxHeaderSize: limits.headerBytes, headersTimeout: 0, requestTimeout: 0, keepAliveTimeout: 0, connectionsCheckingInterval: NEVER_MS,
+    maxHeaderSize: limits.headerBytes,
+    headersTimeout: 0,
+    requestTimeout: 0,
+    keepAliveTimeout: 0,
+    connectionsCheckingInterval: NEVER_MS,
     ServerResponse: VersionedResponse,
     // compat: Supervisor does not ask for Host, and there are clients on unix sockets that have none to name.
     requireHostHeader: false,
   });
 
-  /** The route of a request; null where it is refused, which is done then. Who is not known is shown the open routes only. */
-  const findRoute = (request: IncomingMessage, response: ServerResponse): Extract<RouteMatch, { route: Route }> | null => {
+  /**
+   * The route of a request; null where it is refused, which is done then. Who is not known is shown the open routes
+   * only.
+   */
+  const findRoute = (
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Extract<RouteMatch, { route: Route }> | null => {
     const isKnown = isAllowed(request.headers.authorization);
     const isTrusted = isKnown && door.isHostAccepted?.(request.headers.host) !== false;
     const match = matchRoute(isTrusted ? routes : openRoutes, request.method ?? '', request.url ?? '');
@@ -81,11 +96,22 @@ export function createHttpServer(routes: readonly Route[], door: Door, { limits,
     return null;
   };
 
-  const respond = async (request: IncomingMessage, response: ServerResponse, { signal, reserve }: Pick<Exchange, 'signal' | 'reserve'>): Promise<void> => {
+  const respond = async (
+    request: IncomingMessage,
+    response: ServerResponse,
+    { signal, reserve }: Pick<Exchange, 'signal' | 'reserve'>,
+  ): Promise<void> => {
     const match = findRoute(request, response);
     if (match === null) return;
     try {
-      await match.route.answer({ request, response, rest: match.rest, signal, reserve, readBody: () => bodies.read(request) });
+      await match.route.answer({
+        request,
+        response,
+        rest: match.rest,
+        signal,
+        reserve,
+        readBody: () => bodies.read(request),
+      });
     } catch (error) {
       if (error instanceof BodyError) {
         refuse({ request, response }, error.status);
@@ -102,28 +128,30 @@ export function createHttpServer(routes: readonly Route[], door: Door, { limits,
   };
 
   /** Resolves when the response is written or the connection is gone. */
-  const answer = (request: IncomingMessage, response: ServerResponse): Promise<void> => new Promise((resolve) => {
-    const controller = new AbortController();
-    underWay.add(controller);
-    const cancelStallWatch = watchEnd(response, limits.stallMs);
-    const { reserve, release } = room.share();
-    response.once('close', () => {
-      cancelStallWatch();
-      underWay.delete(controller);
-      if (!response.writableFinished) controller.abort();
-      resolve();
+  const answer = (request: IncomingMessage, response: ServerResponse): Promise<void> =>
+    new Promise((resolve) => {
+      const controller = new AbortController();
+      underWay.add(controller);
+      const cancelStallWatch = watchEnd(response, limits.stallMs);
+      const { reserve, release } = room.share();
+      response.once('close', () => {
+        cancelStallWatch();
+        underWay.delete(controller);
+        if (!response.writableFinished) controller.abort();
+        resolve();
+      });
+      response.on('error', (error) => report('debug', `cannot answer a client: ${error.message}`));
+      response.setHeader('Server', 'onevisor');
+      if (isClosing) response.setHeader('Connection', 'close');
+      // `respond` reports what goes wrong in it; what is left is a fault of its own, and the connection is of no use
+      // then.
+      const isDone = respond(request, response, { signal: controller.signal, reserve }).catch((error: unknown) => {
+        report('critical', `cannot answer a client: ${String(error)}`);
+        response.destroy();
+      });
+      // A client that goes while a log is read for it leaves the bytes of the log behind.
+      response.once('close', () => void isDone.then(release));
     });
-    response.on('error', (error) => report('debug', `cannot answer a client: ${error.message}`));
-    response.setHeader('Server', 'onevisor');
-    if (isClosing) response.setHeader('Connection', 'close');
-    // `respond` reports what goes wrong in it; what is left is a fault of its own, and the connection is of no use then.
-    const isDone = respond(request, response, { signal: controller.signal, reserve }).catch((error: unknown) => {
-      report('critical', `cannot answer a client: ${String(error)}`);
-      response.destroy();
-    });
-    // A client that goes while a log is read for it leaves the bytes of the log behind.
-    response.once('close', () => void isDone.then(release));
-  });
 
   server.on('request', (request, response) => connections.enqueue(request.socket, () => answer(request, response)));
   server.on('connection', (socket: Socket) => connections.add(socket, (late) => rejectSocket(late, 408)));
@@ -134,16 +162,17 @@ export function createHttpServer(routes: readonly Route[], door: Door, { limits,
     else rejectSocket(socket as Socket, errnoOf(error) === 'HPE_HEADER_OVERFLOW' ? 431 : 400);
   });
 
-  const close = (): Promise<void> => new Promise((resolve) => {
-    const timer = setTimeout(() => connections.destroy(), limits.closeMs);
-    server.close(() => {
-      clearTimeout(timer);
-      resolve();
+  const close = (): Promise<void> =>
+    new Promise((resolve) => {
+      const timer = setTimeout(() => connections.destroy(), limits.closeMs);
+      server.close(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+      isClosing = true;
+      for (const controller of underWay) controller.abort(new Error('the server closes'));
+      connections.drain();
     });
-    isClosing = true;
-    for (const controller of underWay) controller.abort(new Error('the server closes'));
-    connections.drain();
-  });
   return { server, close };
 }
 

@@ -1,5 +1,6 @@
 /**
- * Listening on a unix socket: made in a private directory beside its place, given mode and owner there, then linked or renamed into place.
+ * Listening on a unix socket: made in a private directory beside its place, given mode and owner there, then linked or
+ * renamed into place.
  * So it is never there with other rights than asked for, a stale one is replaced in one step, and a file system without hard links will do.
  */
 import { mkdtempSync, rmdirSync } from 'node:fs';
@@ -111,7 +112,10 @@ export async function listenUnix(server: Server, { path, mode, owner }: UnixAddr
   }
 }
 
-/** Supervisors of containers that share the directory may start at the same time: a socket that appears meanwhile is not replaced (EEXIST). */
+/**
+ * Supervisors of containers that share the directory may start at the same time: a socket that appears meanwhile is not
+ * replaced (EEXIST).
+ */
 async function moveToFreePlace(fresh: string, path: string): Promise<void> {
   try {
     await link(fresh, path);

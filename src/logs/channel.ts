@@ -15,7 +15,17 @@ import type { Looks } from './container-stream.ts';
 import type { PartialWatch } from './partial-watch.ts';
 import { PipeIntake } from './pipe-intake.ts';
 import type { IntakeParts, IntakeTarget } from './pipe-intake.ts';
-import type { BytesListener, Channel, ChannelSpec, Intake, LineStyle, LogTarget, LostOutput, StreamName, TailSlice } from './ports.ts';
+import type {
+  BytesListener,
+  Channel,
+  ChannelSpec,
+  Intake,
+  LineStyle,
+  LogTarget,
+  LostOutput,
+  StreamName,
+  TailSlice,
+} from './ports.ts';
 import { RecordFormat } from './record-format.ts';
 import type { Sink } from './sink.ts';
 import { Tail } from './tail.ts';
@@ -23,7 +33,10 @@ import { Tail } from './tail.ts';
 /** Records are made in JavaScript, line by line; smaller reads keep the loop quick, and what a read swells to small. */
 const RECORD_READ_BYTES = 64 * 1024;
 
-/** Longest time that a terminal waits for the rest of a line: people do not notice it, and reads that cut a line do not show. */
+/**
+ * Longest time that a terminal waits for the rest of a line: people do not notice it, and reads that cut a line do not
+ * show.
+ */
 const TERMINAL_PARTIAL_MS = 100;
 
 /** compat: for the log daemon, the name of the process stands before each line (`stdout_syslog`). */
@@ -176,7 +189,11 @@ export class ProcessChannel implements Channel {
 
   #dress(route: Route, pid: number): Dress {
     const { style } = this.#spec;
-    if (route.target.kind === 'syslog') return { kind: 'prefix', prefix: new LinePrefix(this.#spec, pid, { ...style, ...SYSLOG_STYLE }, this.#host.layout, false) };
+    if (route.target.kind === 'syslog')
+      return {
+        kind: 'prefix',
+        prefix: new LinePrefix(this.#spec, pid, { ...style, ...SYSLOG_STYLE }, this.#host.layout, false),
+      };
     if (route.target.kind === 'remote') return { kind: 'prefix', prefix: new MessageHeader(this.#spec.process, pid, SEVERITIES[this.#spec.stream]) };
     switch (route.target.format) {
       case 'raw': return { kind: 'raw' };

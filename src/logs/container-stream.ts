@@ -14,7 +14,10 @@ const GONE = ['EPIPE', 'EBADF', 'ECONNRESET', 'ENOTCONN', 'ERR_STREAM_DESTROYED'
 /** Time after which a fifo without a reader is looked at again; what comes meanwhile is dropped. */
 const READER_RETRY_MS = 100;
 
-/** Errors after which a stream of ours is given up for good. A terminal that was hung up says EIO; a disk says that too, and may recover. */
+/**
+ * Errors after which a stream of ours is given up for good. A terminal that was hung up says EIO; a disk says that too,
+ * and may recover.
+ */
 export function goneErrorsOf(fd: number): ReadonlySet<string> {
   if (isNamedFifo(fd)) return new Set(['EBADF']);
   return new Set(isatty(fd) ? [...GONE, 'EIO'] : GONE);
@@ -27,8 +30,10 @@ export function openContainerStream(fd: number, growth: PipeGrowth, clock: LogCl
 }
 
 /**
- * A pipe is opened again, which gives a description of our own that can be non-blocking; where the kernel refuses that (a pipe of root for
- * another user: EACCES; a socket: ENXIO; no /proc: ENOENT), and for anything but a pipe, threads write to the shared description.
+ * A pipe is opened again, which gives a description of our own that can be non-blocking; where the kernel refuses that
+ * (a pipe of root for
+ * another user: EACCES; a socket: ENXIO; no /proc: ENOENT), and for anything but a pipe, threads write to the shared
+ * description.
  * A file must keep the shared position, or we would overwrite what others wrote.
  */
 function openPipe(fd: number, growth: PipeGrowth, clock: LogClock): Outlet {

@@ -50,7 +50,10 @@ export class FailureEpisode {
     }
   }
 
-  /** A write succeeded. The episode ends when no other failure comes for {@link CALM_MS}, also if nothing more is written. */
+  /**
+   * A write succeeded. The episode ends when no other failure comes for {@link CALM_MS}, also if nothing more is
+   * written.
+   */
   succeed(): void {
     if (this.#failedAtMs === null) return;
     this.#isWrittenAgain = true;
@@ -67,7 +70,10 @@ export class FailureEpisode {
     this.#report({ level: 'error', text: `cannot write ${this.#name} any more: ${describeError(error)}; output for it is dropped from now on` });
   }
 
-  /** Says what was dropped so far, and waits for no calm: the place is closed, or the supervisor ends. Returns false if there is nothing to say. */
+  /**
+   * Says what was dropped so far, and waits for no calm: the place is closed, or the supervisor ends. Returns false if
+   * there is nothing to say.
+   */
   tellDropped(): boolean {
     this.#callOff?.();
     this.#callOff = null;

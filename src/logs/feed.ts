@@ -29,7 +29,10 @@ export type Dress =
 /** Parts of a feed. */
 export interface FeedParts {
   readonly dress: Dress;
-  /** True for a file: the bytes of its sole writer are never changed, also not by a newline after what an earlier run left open. */
+  /**
+   * True for a file: the bytes of its sole writer are never changed, also not by a newline after what an earlier run
+   * left open.
+   */
   readonly isFile: boolean;
   /** Longest time that a partial line is held back, in milliseconds; 0: none is (`log_partial_after`). */
   readonly partialAfterMs: number;

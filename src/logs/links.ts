@@ -36,7 +36,10 @@ const BURST = 256;
 const BATCH_BYTES = 64 * 1024;
 
 const KEEPALIVE_MS = 60_000;
-/** A log server has nothing to say. One that sends more than this is dropped: reading a flood only to throw it away would keep us busy for ever. */
+/**
+ * A log server has nothing to say. One that sends more than this is dropped: reading a flood only to throw it away
+ * would keep us busy for ever.
+ */
 const MOST_RECEIVED_BYTES = 64 * 1024;
 
 /** How to connect to a server. */

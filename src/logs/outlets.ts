@@ -13,7 +13,8 @@ export type Written = (error: NodeJS.ErrnoException | null, count: number) => vo
 export type Done = (error: NodeJS.ErrnoException | null) => void;
 
 /**
- * Bytes that wait for room in a pipe that is full; what follows is tried at once when they have gone out. So many are written as a whole or not
+ * Bytes that wait for room in a pipe that is full; what follows is tried at once when they have gone out. So many are
+ * written as a whole or not
  * at all (PIPE_BUF, pipe(7)): at any time it is known what the reader was given, and that a slow one goes on.
  */
 const WAITING_BYTES = 4096;

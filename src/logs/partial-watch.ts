@@ -34,7 +34,8 @@ export class PartialWatch {
 
   /** The holder holds nothing any more, or cannot get the rest of its line for now. */
   release(holder: PartialHolder): void {
-    // The alarm stays: in a flood, partial lines come and go with every read. The alarm goes off once and finds nothing due.
+    // The alarm stays: in a flood, partial lines come and go with every read. The alarm goes off once and finds nothing
+    // due.
     this.#dueMs.delete(holder);
   }
 

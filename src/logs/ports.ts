@@ -50,9 +50,15 @@ export interface LineStyle {
   readonly prefix: string | null;
   /** `iso8601` puts the time before each line of the prefix format, unless the template has it already (`log_timestamp`). */
   readonly timestamp: 'iso8601' | 'none';
-  /** Treatment, in the json format, of a line that is a JSON object itself: an object as `data` or as `message`, the line unchanged, a string (`log_json_lines`). */
+  /**
+   * Treatment, in the json format, of a line that is a JSON object itself: an object as `data` or as `message`, the
+   * line unchanged, a string (`log_json_lines`).
+   */
   readonly jsonLines: 'nest' | 'message' | 'pass' | 'string';
-  /** Longest time that a partial line waits for its end, in milliseconds; 0: it is written at once (`log_partial_after`). */
+  /**
+   * Longest time that a partial line waits for its end, in milliseconds; 0: it is written at once
+   * (`log_partial_after`).
+   */
   readonly partialAfterMs: number;
 }
 
@@ -95,7 +101,8 @@ export interface Intake {
    */
   drained(): Promise<void>;
   /**
-   * Takes what the pipe holds now before it returns, at most as much as a pipe can hold, and no more than the targets have room for.
+   * Takes what the pipe holds now before it returns, at most as much as a pipe can hold, and no more than the targets
+   * have room for.
    * At end of file the pipe is closed at once.
    */
   takeRest(): void;
@@ -245,9 +252,15 @@ export interface Hub {
   fileState(path: string, queuedBytes: number): FileState | null;
   /** Closes all log files and opens their paths anew (USR2). What cannot be opened is reported. */
   reopen(): Promise<void>;
-  /** Writes out partial lines and waits until every target has taken what it was given, as long as the limit says; a number is milliseconds. */
+  /**
+   * Writes out partial lines and waits until every target has taken what it was given, as long as the limit says; a
+   * number is milliseconds.
+   */
   flush(limit: number | FlushLimit): Promise<FlushOutcome>;
-  /** The last flush. What no target has taken then is lost; its lines are counted, and said in the supervisor's own log and on our stderr. */
+  /**
+   * The last flush. What no target has taken then is lost; its lines are counted, and said in the supervisor's own log
+   * and on our stderr.
+   */
   finish(limit: FlushLimit): Promise<void>;
   /**
    * Closes all channels and files, and lets go of the container's streams, whose descriptors stay open.

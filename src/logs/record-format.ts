@@ -74,7 +74,9 @@ export class RecordFormat {
         const block = queue.reserve(most);
         queue.commit(writeRecord(bytes, at, textEnd, head, tail, block.bytes, block.filled));
       } else {
-        const record = Buffer.from(`${head.toString()}${JSON.stringify(bytes.toString('utf8', at, textEnd))}${tail.toString()}`);
+        const record = Buffer.from(
+          `${head.toString()}${JSON.stringify(bytes.toString('utf8', at, textEnd))}${tail.toString()}`,
+        );
         queue.append(record, 0, record.length);
       }
       at = lineEnd + 1;
@@ -146,10 +148,14 @@ function makeEscapes(): Uint8Array {
   return escapes;
 }
 
-/** Adds a JSON object as it is. A carriage return can only be white space in it; it becomes a blank, since some readers take it for the end of a line. */
+/**
+ * Adds a JSON object as it is. A carriage return can only be white space in it; it becomes a blank, since some readers
+ * take it for the end of a line.
+ */
 function appendObject(bytes: Buffer, start: number, end: number, queue: BlockQueue): void {
   const object = bytes.subarray(start, end);
-  if (object.includes(RETURN)) queue.append(Buffer.from(object.map((byte) => (byte === RETURN ? BLANK : byte))), 0, object.length);
+  if (object.includes(RETURN))
+    queue.append(Buffer.from(object.map((byte) => (byte === RETURN ? BLANK : byte))), 0, object.length);
   else queue.append(object, 0, object.length);
 }
 

@@ -241,7 +241,8 @@ export class RemoteOutlet implements Outlet {
     this.#letGo();
     this.#callOffRetry?.();
     this.#callOffRetry = null;
-    if (this.#messages.length > 0) this.#episode.fail(REFUSED, { lines: this.#messages.length, bytes: this.#keptBytes });
+    if (this.#messages.length > 0)
+      this.#episode.fail(REFUSED, { lines: this.#messages.length, bytes: this.#keptBytes });
     this.#messages = [];
     this.#keptBytes = 0;
     for (const resolve of this.#drainWaiters.splice(0)) resolve();

@@ -18,7 +18,10 @@ export interface FoundBackups {
   readonly compressed: ReadonlySet<number>;
 }
 
-/** Finds path.1 … path.`most`, plain and compressed, by one reading of the directory: `backups` may be a million, and a few be there. */
+/**
+ * Finds path.1 … path.`most`, plain and compressed, by one reading of the directory: `backups` may be a million, and a
+ * few be there.
+ */
 export async function findBackups(path: string, most: number): Promise<FoundBackups> {
   const plain = new Set<number>();
   const compressed = new Set<number>();
@@ -51,7 +54,8 @@ async function moveUp(path: string, number: number, last: number, { plain, compr
   const to = `${path}.${number + 1}`;
   const isPlain = number === 0 || plain.has(number);
   const isCompressed = compressed.has(number);
-  // The last one is replaced. One of the other kind would count as the same backup; it goes first, so that a crash never leaves two that differ.
+  // The last one is replaced. One of the other kind would count as the same backup; it goes first, so that a crash
+  // never leaves two that differ.
   if (number + 1 === last && isPlain !== isCompressed) await removeIfThere(isPlain ? to + COMPRESSED : to);
   if (isPlain) await renameIfThere(from, to);
   if (isCompressed) await renameIfThere(from + COMPRESSED, to + COMPRESSED);

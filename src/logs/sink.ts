@@ -23,7 +23,10 @@ const NEWLINE = Buffer.from('\n');
 /** Someone who reads for a sink and was told to wait. */
 export interface Waiter {
   resume(): void;
-  /** True while the waiter has not read the last words of a process that has ended: they come before what the supervisor says of its end. */
+  /**
+   * True while the waiter has not read the last words of a process that has ended: they come before what the supervisor
+   * says of its end.
+   */
   readonly hasRest: boolean;
 }
 

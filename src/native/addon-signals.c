@@ -1,5 +1,6 @@
 /*
- * Signals of this process as the addon's functions: which ones are ignored, let in and caught, and the queue of those that came.
+ * Signals of this process as the addon's functions: which ones are ignored, let in and caught, and the queue of those
+ * that came.
  */
 #include "glue.h"
 

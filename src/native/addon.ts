@@ -111,15 +111,19 @@ export interface Addon {
   /** Takes a signal out of the mask of the calling thread; Node blocks SIGUSR1 where it may not start its debugger. */
   unblockSignal(signal: number): void;
   /**
-   * Catches a signal by sigaction(2), Node's own handler for it included: each one that comes is queued, with its sender. Also takes it out
-   * of the mask of the calling thread. Returns true if its action was the default one until now. Throws (EINVAL: it cannot be caught).
+   * Catches a signal by sigaction(2), Node's own handler for it included: each one that comes is queued, with its
+   * sender. Also takes it out
+   * of the mask of the calling thread. Returns true if its action was the default one until now. Throws (EINVAL: it
+   * cannot be caught).
    */
   catchSignal(signal: number): boolean;
   /** Descriptor that is readable while caught signals wait; for {@link Addon.watchReadable}, never for read(2). */
   signalPipe(): number;
   /**
-   * Takes up to 64 caught signals, the oldest first, without waiting, and returns how many. `out` has room for 64 of them, three numbers each:
-   * the signal, si_code, si_pid as 32 bits of a signed number (0: the kernel or another pid namespace, -1: lost, too many were waiting).
+   * Takes up to 64 caught signals, the oldest first, without waiting, and returns how many. `out` has room for 64 of
+   * them, three numbers each:
+   * the signal, si_code, si_pid as 32 bits of a signed number (0: the kernel or another pid namespace, -1: lost, too
+   * many were waiting).
    */
   readSignals(out: Uint32Array): number;
   userByName(name: string): User | null;
@@ -136,7 +140,10 @@ export interface Addon {
   pipeSize(fd: number): number;
   /** Asks for another capacity (F_SETPIPE_SZ); returns the one it has then, the old one when the kernel refused. */
   growPipe(fd: number, bytes: number): number;
-  /** Reads once from a descriptor that does not block, into `target`: the number of bytes, 0 at end of file, or the negative errno (-11, EAGAIN: nothing is there). */
+  /**
+   * Reads once from a descriptor that does not block, into `target`: the number of bytes, 0 at end of file, or the
+   * negative errno (-11, EAGAIN: nothing is there).
+   */
   readNow(fd: number, target: Uint8Array): number;
   /** A pipe, both ends close-on-exec and blocking. */
   openPipe(): { readonly readEnd: number; readonly writeEnd: number };
@@ -174,10 +181,14 @@ export interface Addon {
    * out: the number of bytes stored in `target`, pid (0: of another pid namespace) and uid of the sender as the kernel knows them, 1 where it was cut, else 0.
    */
   receiveDatagram(fd: number, target: Uint8Array, out: Uint32Array): number;
-  /** Process at the other end of a connected unix socket. out: pid (0: of another PID namespace), uid. Returns 0 or the errno. */
+  /**
+   * Process at the other end of a connected unix socket. out: pid (0: of another PID namespace), uid. Returns 0 or the
+   * errno.
+   */
   peerOf(fd: number, out: Uint32Array): number;
   /**
-   * Process that listens at a path, or at an abstract address (`@NAME`), asked by a connection that is closed again; `out` as above. Does not wait.
+   * Process that listens at a path, or at an abstract address (`@NAME`), asked by a connection that is closed again;
+   * `out` as above. Does not wait.
    * Returns 0 or the errno (ECONNREFUSED: the listener is gone, EAGAIN: its queue is full).
    */
   peerAt(path: string, out: Uint32Array): number;
@@ -188,11 +199,17 @@ export interface Addon {
   watchReadable(fd: number, ready: (errno: number) => void): void;
   /** Ends that; to be called before the descriptor is closed. One that is not watched is let be. */
   unwatchReadable(fd: number): void;
-  /** A descriptor that becomes readable when the wall clock is set, by somebody or after a sleep of the machine (timerfd_create(2)). Throws. */
+  /**
+   * A descriptor that becomes readable when the wall clock is set, by somebody or after a sleep of the machine
+   * (timerfd_create(2)). Throws.
+   */
   openClockWatch(): number;
   /** Makes it wait for the next time. Returns 0 or the errno. */
   rearmClockWatch(fd: number): number;
-  /** Counts the threads, at most `most` (64), that the kernel lets this process make now. It makes them, and they end at once. */
+  /**
+   * Counts the threads, at most `most` (64), that the kernel lets this process make now. It makes them, and they end at
+   * once.
+   */
   countThreads(most: number): number;
   /** _exit(2): ends the process at once, joining no thread (one may hang in a write to a stalled reader). */
   exitNow(code: number): never;

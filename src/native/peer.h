@@ -1,5 +1,6 @@
 /*
- * The process at the other end of a unix stream socket, as the kernel knows it (SO_PEERCRED). None of these functions waits.
+ * The process at the other end of a unix stream socket, as the kernel knows it (SO_PEERCRED). None of these functions
+ * waits.
  */
 #ifndef ONEVISOR_PEER_H
 #define ONEVISOR_PEER_H
@@ -14,7 +15,8 @@ struct sys_peer {
 /* The peer of a connected socket. Returns 0 or -errno. */
 int sys_peer_of(int fd, struct sys_peer *peer);
 /*
- * Connects to a listening socket, asks who listens there, and hangs up. A path that begins with '@' is an abstract address.
+ * Connects to a listening socket, asks who listens there, and hangs up. A path that begins with '@' is an abstract
+ * address.
  * Returns 0 or -errno: -ECONNREFUSED for a socket without a listener, -EAGAIN for one whose queue is full.
  */
 int sys_peer_at(const char *path, struct sys_peer *peer);

@@ -8,7 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* One signal: its number, si_code and si_pid of sigaction(2). si_pid is 0 for the kernel and for senders of other pid namespaces. */
+/*
+ * One signal: its number, si_code and si_pid of sigaction(2). si_pid is 0 for the kernel and for senders of other pid
+ * namespaces.
+ */
 struct caught_signal {
   int32_t number;
   int32_t code;
@@ -16,12 +19,16 @@ struct caught_signal {
 };
 
 /*
- * Catches a signal from now on, and takes it out of the mask of the calling thread. May be called again for the same number,
+ * Catches a signal from now on, and takes it out of the mask of the calling thread. May be called again for the same
+ * number,
  * to replace the handler of somebody else. Returns 1 if its action was the default one until now, 0 if not, or -errno.
  */
 int sys_catch_signal(int number);
 
-/* Read end of the pipe that is readable while signals wait (non-blocking, close-on-exec); made at the first call. -errno on failure. */
+/*
+ * Read end of the pipe that is readable while signals wait (non-blocking, close-on-exec); made at the first call.
+ * -errno on failure.
+ */
 int sys_signal_pipe(void);
 
 /* Takes the signals that wait, the oldest first, at most `capacity` of them. Returns their number. Never waits. */

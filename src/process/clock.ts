@@ -19,7 +19,8 @@ export interface SystemClock {
 export type ClockNatives = Pick<Addon, 'openClockWatch' | 'rearmClockWatch' | 'watchReadable' | 'unwatchReadable'>;
 
 /**
- * Calls `changed` from the loop whenever the wall clock is set; the function returned ends that. Where the kernel does not tell, `warn` is told, and
+ * Calls `changed` from the loop whenever the wall clock is set; the function returned ends that. Where the kernel does
+ * not tell, `warn` is told, and
  * it is only noticed when the clock is looked at for another reason.
  */
 export function watchClock(addon: ClockNatives, changed: () => void, warn: (text: string) => void): () => void {

@@ -74,7 +74,12 @@ function statOrNull(path: string): Stats | null {
 /** compat: the sentence of Supervisor; what the command shows of the reason comes after it. */
 function notFound(file: string, command: string): SpawnError {
   const cause = explainMissing(command);
-  return new SpawnError('exec', 'ENOENT', `can't find command ${quote(file)}${cause === null ? '' : `; ${cause}`}`, EXIT_NOT_FOUND);
+  return new SpawnError(
+    'exec',
+    'ENOENT',
+    `can't find command ${quote(file)}${cause === null ? '' : `; ${cause}`}`,
+    EXIT_NOT_FOUND,
+  );
 }
 
 /** As Python's repr() shows a string without control characters. */

@@ -30,8 +30,10 @@ export interface Credentials {
 type UserLookup = Pick<Addon, 'userByName' | 'userById' | 'groupByName' | 'groupById' | 'groupsOf'>;
 
 /**
- * Looks up whom `owner` means and what has to change for it. A uid that is not in passwd works, and has no supplementary
- * groups; its group is the given one, or else ours stays. When we are not root, another user is a warning and the program runs as us, unless
+ * Looks up whom `owner` means and what has to change for it. A uid that is not in passwd works, and has no
+ * supplementary
+ * groups; its group is the given one, or else ours stays. When we are not root, another user is a warning and the
+ * program runs as us, unless
  * `isStrict` (`strict_user`). Throws {@link SpawnError} for unknown names, for lookups that fail, and for what is refused.
  */
 export function resolveCredentials(lookup: UserLookup, self: Identity, owner: OwnerOption | null, isStrict: boolean): Credentials {
@@ -46,7 +48,8 @@ export function resolveCredentials(lookup: UserLookup, self: Identity, owner: Ow
     if (isStrict) throw new SpawnError('uid', 'EPERM', reason);
     return keep(lookup, self, `${reason}; it runs as uid ${self.uid}`);
   }
-  const groups = wanted.login === null ? [] : lookUp(() => lookup.groupsOf(wanted.login?.name ?? '', wanted.gid), owner.user);
+  const groups =
+    wanted.login === null ? [] : lookUp(() => lookup.groupsOf(wanted.login?.name ?? '', wanted.gid), owner.user);
   return { ...wanted, groups, warning: null };
 }
 
@@ -54,11 +57,16 @@ function keep(lookup: UserLookup, self: Identity, warning: string | null): Crede
   return { uid: null, gid: null, groups: null, login: lookUp(() => lookup.userById(self.uid), String(self.uid)), warning };
 }
 
-function resolveOwner(lookup: UserLookup, self: Identity, { user, group }: OwnerOption): { uid: number; gid: number; login: User | null } {
+function resolveOwner(
+  lookup: UserLookup,
+  self: Identity,
+  { user, group }: OwnerOption,
+): { uid: number; gid: number; login: User | null } {
   const number = parseId(user);
   const login = lookUp(() => (number === null ? lookup.userByName(user) : lookup.userById(number)), user);
   const uid = number ?? login?.uid;
-  if (uid === undefined) throw new SpawnError('uid', 'ENOENT', `couldn't setuid to ${user}: Can't find username '${user}'`);
+  if (uid === undefined)
+    throw new SpawnError('uid', 'ENOENT', `couldn't setuid to ${user}: Can't find username '${user}'`);
   return { uid, gid: group === null ? (login?.gid ?? self.gid) : resolveGroup(lookup, group), login };
 }
 

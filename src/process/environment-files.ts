@@ -30,7 +30,12 @@ export function readEnvironmentFiles(files: readonly EnvironmentFile[], director
   const read = (path: string, isOptional: boolean): string | null => {
     const text = readSmallFile(path, isOptional);
     sum += text?.length ?? 0;
-    if (sum > MAX_SUM) throw new SpawnError('exec', 'E2BIG', `cannot read ${path}: the files with variables are larger than ${MAX_SUM / MAX_BYTES} MB together`);
+    if (sum > MAX_SUM)
+      throw new SpawnError(
+        'exec',
+        'E2BIG',
+        `cannot read ${path}: the files with variables are larger than ${MAX_SUM / MAX_BYTES} MB together`,
+      );
     return text;
   };
   for (const { path, isOptional } of files) {
@@ -67,7 +72,11 @@ function readSmallFile(path: string, isOptional: boolean): string | null {
     if (!(error instanceof FileError)) throw error;
     const isMissing = error.code === 'ENOENT';
     if (isMissing && isOptional) return null;
-    throw new SpawnError('exec', error.code, `cannot read ${path}: ${error.message}${isMissing ? '; write -PATH where it may be missing' : ''}`);
+    throw new SpawnError(
+      'exec',
+      error.code,
+      `cannot read ${path}: ${error.message}${isMissing ? '; write -PATH where it may be missing' : ''}`,
+    );
   }
 }
 
@@ -75,7 +84,10 @@ function readSmallFile(path: string, isOptional: boolean): string | null {
 function listFiles(directory: string): string[] {
   try {
     const entries = readdirSync(toPath(directory), { withFileTypes: true });
-    return entries.filter((entry) => !entry.isDirectory() && VARIABLE_NAME.test(entry.name)).map(({ name }) => name).toSorted();
+    return entries
+      .filter((entry) => !entry.isDirectory() && VARIABLE_NAME.test(entry.name))
+      .map(({ name }) => name)
+      .toSorted();
   } catch (error) {
     throw new SpawnError('exec', codeOf(error), `cannot read ${directory}: ${codeOf(error)}`);
   }

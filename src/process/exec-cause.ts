@@ -1,5 +1,6 @@
 /**
- * Why the kernel did not execute a file, as far as the file itself shows: its first line, or its header where it is a program of the ELF format.
+ * Why the kernel did not execute a file, as far as the file itself shows: its first line, or its header where it is a
+ * program of the ELF format.
  * It reads the beginning of one regular file and executes nothing.
  */
 import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
@@ -14,15 +15,35 @@ const PT_INTERP = 3;
 
 /** Machines of ELF headers (elf.h), as uname(1) calls them. */
 const MACHINES: ReadonlyMap<number, string> = new Map([
-  [3, 'i686'], [8, 'mips'], [20, 'ppc'], [21, 'ppc64'], [22, 's390x'], [40, 'arm'], [62, 'x86_64'], [183, 'aarch64'], [243, 'riscv64'], [258, 'loongarch64'],
+  [3, 'i686'],
+  [8, 'mips'],
+  [20, 'ppc'],
+  [21, 'ppc64'],
+  [22, 's390x'],
+  [40, 'arm'],
+  [62, 'x86_64'],
+  [183, 'aarch64'],
+  [243, 'riscv64'],
+  [258, 'loongarch64'],
 ]);
 /** The machine that Node calls otherwise. */
 const OURS: Readonly<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64', ia32: 'i686' };
 
 /** Words that are commands in a shell only, and what does the same here. */
 const SHELL_COMMANDS: ReadonlyMap<string, string> = new Map([
-  ['source', ''], ['.', ''], ['export', 'write environment=NAME="value"'], ['ulimit', 'write rlimit_nofile=65536, or another rlimit_ option'],
-  ['umask', 'write umask=022'], ['cd', 'write directory=/path'], ['exec', 'leave exec out'], ['eval', ''], ['set', ''], ['trap', ''], ['if', ''], ['for', ''], ['while', ''],
+  ['source', ''],
+  ['.', ''],
+  ['export', 'write environment=NAME="value"'],
+  ['ulimit', 'write rlimit_nofile=65536, or another rlimit_ option'],
+  ['umask', 'write umask=022'],
+  ['cd', 'write directory=/path'],
+  ['exec', 'leave exec out'],
+  ['eval', ''],
+  ['set', ''],
+  ['trap', ''],
+  ['if', ''],
+  ['for', ''],
+  ['while', ''],
 ]);
 
 /** The beginning of a file; null where it cannot be read or is no regular file. */
@@ -53,10 +74,12 @@ export function isPlainScript(head: Buffer): boolean {
 /** Why a command that is not there cannot be found, where its form shows what was meant; null for nothing to say. */
 export function explainMissing(command: string): string | null {
   const assignment = /^([A-Za-z_]\w*)=/.exec(command)?.[1];
-  if (assignment !== undefined) return `only a shell takes ${assignment}=… for a variable: write environment=${assignment}="…" and begin the command with the program`;
+  if (assignment !== undefined)
+    return `only a shell takes ${assignment}=… for a variable: write environment=${assignment}="…" and begin the command with the program`;
   if (command.startsWith('~')) return `only a shell expands ~: write %(ENV_HOME)s${command.slice(1)}`;
   const variable = /\$\{?([A-Za-z_]\w*)\}?/.exec(command);
-  if (variable !== null) return `only a shell expands ${variable[0]}: write ${command.replace(variable[0], `%(ENV_${variable[1]})s`)}`;
+  if (variable !== null)
+    return `only a shell expands ${variable[0]}: write ${command.replace(variable[0], `%(ENV_${variable[1]})s`)}`;
   const instead = SHELL_COMMANDS.get(command);
   if (instead === undefined) return null;
   return `${command} is a command of shells: ${instead === '' ? '' : `${instead}, or `}run the whole line with sh -c`;
@@ -71,7 +94,10 @@ export function explainExec(code: string, head: Buffer | null): string | null {
     case 'ELIBBAD':
       return head === null ? null : explainFormat(head);
     case 'EACCES':
-      return head === null ? null : (explainInterpreter(head) ?? 'the user that it runs as has no permission, or the file system is mounted with noexec');
+      return head === null
+        ? null
+        : (explainInterpreter(head) ??
+            'the user that it runs as has no permission, or the file system is mounted with noexec');
     case 'E2BIG':
       return 'its arguments and environment are too long';
     case 'ETXTBSY':
@@ -92,14 +118,16 @@ function explainInterpreter(head: Buffer): string | null {
   if (line === undefined) return null;
   const interpreter = line.split(/[ \t\r]/)[0] ?? '';
   // The kernel takes the carriage return for a part of the name.
-  if (line.split(/[ \t]/)[0]?.endsWith('\r') === true) return `its first line ends with a carriage return (Windows line ends), so "${interpreter}\\r" is looked for: save it with Unix line ends`;
+  if (line.split(/[ \t]/)[0]?.endsWith('\r') === true)
+    return `its first line ends with a carriage return (Windows line ends), so "${interpreter}\\r" is looked for: save it with Unix line ends`;
   const state = fileState(interpreter);
   if (state === 'missing') return `its interpreter ${interpreter} (in its first line) is not there`;
   return state === 'executable' ? null : `its interpreter ${interpreter} (in its first line) is not executable`;
 }
 
 function explainFormat(head: Buffer): string {
-  if (isPlainScript(head)) return 'it does not begin with #! and the path of its interpreter, and there is no /bin/sh to run it';
+  if (isPlainScript(head))
+    return 'it does not begin with #! and the path of its interpreter, and there is no /bin/sh to run it';
   if (head.toString('latin1', 0, 2) === '#!') return 'its first line names no interpreter, as #!/bin/sh does';
   if (!isElf(head)) return 'it is no program, and no text that a shell could run';
   const isLittle = head[5] !== 2;

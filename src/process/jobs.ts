@@ -69,7 +69,8 @@ export class CommandJobs implements Jobs {
     let cancel = (): void => {
       isCancelled = true;
     };
-    const finish = (outcome: JobOutcome): void => queueMicrotask(() => this.#call(done, isCancelled ? { kind: 'cancelled' } : outcome));
+    const finish = (outcome: JobOutcome): void =>
+      queueMicrotask(() => this.#call(done, isCancelled ? { kind: 'cancelled' } : outcome));
     this.#parts.budget.run(() => {
       if (isCancelled) return finish({ kind: 'cancelled' });
       try {

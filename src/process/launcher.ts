@@ -103,7 +103,8 @@ export class Launcher {
     const ownPath = context.common.get('PATH') ?? context.inherited['PATH'];
     const file = findCommand(argv[0] ?? '', { programPath, ownPath, directory: options.directory });
     const credentials = resolveCredentials(addon, self, options.user, options.strict_user);
-    if (credentials.warning !== null) this.#warnOnce(target, `cannot run '${target.name}' as its user: ${credentials.warning}`);
+    if (credentials.warning !== null)
+      this.#warnOnce(target, `cannot run '${target.name}' as its user: ${credentials.warning}`);
     const environment = buildEnvironment({
       inherited: context.inherited,
       common: context.common,
@@ -113,7 +114,11 @@ export class Launcher {
       files: context.files,
       own,
     }, options.user_env ? credentials.login : null);
-    return this.#spawn(target, credentials.uid, buildRequest(file, target, credentials, formatEnvironment(environment), context));
+    return this.#spawn(
+      target,
+      credentials.uid,
+      buildRequest(file, target, credentials, formatEnvironment(environment), context),
+    );
   }
 
   /** As a shell would: text that begins with no `#!` is run by /bin/sh. */
@@ -127,7 +132,13 @@ export class Launcher {
       const head = error.stage === 'exec' ? readHead(placeOf(request.file, directory)) : null;
       const isScript = error.code === 'ENOEXEC' && head !== null && isPlainScript(head);
       if (isScript && request.file !== SHELL && existsSync(SHELL)) return this.#spawnByShell(target, uid, request);
-      throw describeSpawnFailure(error, { name, command: argv[0] ?? '', directory, uid, cause: error.stage === 'exec' ? explainExec(error.code, head) : null });
+      throw describeSpawnFailure(error, {
+        name,
+        command: argv[0] ?? '',
+        directory,
+        uid,
+        cause: error.stage === 'exec' ? explainExec(error.code, head) : null,
+      });
     }
   }
 
@@ -136,7 +147,10 @@ export class Launcher {
     // A name that begins with - would be an option of the shell.
     const script = file.startsWith('-') ? `./${file}` : file;
     const result = this.#spawn(target, uid, { ...request, file: SHELL, argv: [SHELL, script, ...argv.slice(1)] });
-    this.#warnOnce(target, `'${target.name}' is run by ${SHELL}: ${file} does not begin with #! and the path of its interpreter, as #!/bin/sh`);
+    this.#warnOnce(
+      target,
+      `'${target.name}' is run by ${SHELL}: ${file} does not begin with #! and the path of its interpreter, as #!/bin/sh`,
+    );
     return result;
   }
 

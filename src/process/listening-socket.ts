@@ -114,7 +114,10 @@ function removeOwn(path: string, ino: number, warn: (text: string) => void): voi
 function addressOf(host: string): string {
   if (isIP(host) !== 0) return host;
   if (host === 'localhost') return '127.0.0.1';
-  const lines = readRegularFile('/etc/hosts', MAX_HOSTS_BYTES).toString().split('\n').map((line) => line.replace(/#.*/, '').trim().toLowerCase().split(/\s+/));
+  const lines = readRegularFile('/etc/hosts', MAX_HOSTS_BYTES)
+    .toString()
+    .split('\n')
+    .map((line) => line.replace(/#.*/, '').trim().toLowerCase().split(/\s+/));
   const address = lines.find(([first = '', ...names]) => isIP(first) === 4 && names.includes(host))?.[0];
   if (address === undefined) throw new ListeningSocketError('ENOTFOUND', `/etc/hosts has no address for ${host}; use one in numbers`);
   return address;

@@ -1,5 +1,6 @@
 /**
- * Counts the processes that the kernel has killed because the memory of our cgroup ran out. Reads small files of /proc and cgroupfs, which never wait.
+ * Counts the processes that the kernel has killed because the memory of our cgroup ran out. Reads small files of /proc
+ * and cgroupfs, which never wait.
  */
 import { readFileSync } from 'node:fs';
 import { posix } from 'node:path';
@@ -9,7 +10,10 @@ const CGROUPS = '/sys/fs/cgroup';
 /** Reads a small file; null where it cannot be read. Replaced in tests. */
 export type ReadText = (path: string) => string | null;
 
-/** The counter `oom_kill` of our cgroup and those below it (cgroup v2: memory.events; v1: memory.oom_control, since Linux 4.13). Null where there is none. */
+/**
+ * The counter `oom_kill` of our cgroup and those below it (cgroup v2: memory.events; v1: memory.oom_control, since
+ * Linux 4.13). Null where there is none.
+ */
 export function readOomKills(read: ReadText = readText): number | null {
   for (const path of candidates(read('/proc/self/cgroup') ?? '')) {
     const count = /^oom_kill (\d+)$/m.exec(read(path) ?? '')?.[1];
@@ -18,11 +22,18 @@ export function readOomKills(read: ReadText = readText): number | null {
   return null;
 }
 
-/** Files to look at, the nearest first. In a cgroup namespace, or where a container has only its own part mounted, the path is not below the mount. */
+/**
+ * Files to look at, the nearest first. In a cgroup namespace, or where a container has only its own part mounted, the
+ * path is not below the mount.
+ */
 function candidates(membership: string): string[] {
   const lines = membership.split('\n').map((line) => /^\d+:([^:]*):(\/.*)$/.exec(line));
-  const [v2, v1] = [lines.find((line) => line?.[1] === ''), lines.find((line) => line?.[1]?.split(',').includes('memory') === true)];
-  const below = (root: string, path: string | undefined, file: string): string[] => (path === undefined ? [] : [posix.join(root, path, file)]);
+  const [v2, v1] = [
+    lines.find((line) => line?.[1] === ''),
+    lines.find((line) => line?.[1]?.split(',').includes('memory') === true),
+  ];
+  const below = (root: string, path: string | undefined, file: string): string[] =>
+    path === undefined ? [] : [posix.join(root, path, file)];
   return [
     ...below(CGROUPS, v2?.[2], 'memory.events'), `${CGROUPS}/memory.events`,
     ...below(`${CGROUPS}/memory`, v1?.[2], 'memory.oom_control'), `${CGROUPS}/memory/memory.oom_control`,

@@ -6,7 +6,10 @@ import type { Addon, Reaped } from '../native/addon.ts';
 
 /** Children collected by one call of the addon. */
 const BATCH = 128;
-/** Milliseconds after which the loop gets its turn: the ends of a fork bomb's orphans, or of programs that crash in a loop, must not keep us from other work. */
+/**
+ * Milliseconds after which the loop gets its turn: the ends of a fork bomb's orphans, or of programs that crash in a
+ * loop, must not keep us from other work.
+ */
 const TURN_MS = 8;
 
 /** Gets what has ended, at least one process, before anything else runs. Must not throw. */
@@ -45,7 +48,10 @@ export class Reaper {
     this.#next = null;
   }
 
-  /** Collects what has ended by now and hands it over, before it returns; what is left after {@link TURN_MS} comes in the next turn of the loop. */
+  /**
+   * Collects what has ended by now and hands it over, before it returns; what is left after {@link TURN_MS} comes in
+   * the next turn of the loop.
+   */
   drain(): void {
     const beganMs = performance.now();
     do {

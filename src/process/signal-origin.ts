@@ -1,5 +1,6 @@
 /**
- * Where the sender of a signal stands: outside our tree of processes or inside, as /proc says when it is asked. Bounded work, no waiting.
+ * Where the sender of a signal stands: outside our tree of processes or inside, as /proc says when it is asked. Bounded
+ * work, no waiting.
  */
 import type { SignalOrigin } from '../core/end-signals.ts';
 import { type ProcessEntry, readProcess } from './process-tree.ts';
@@ -10,10 +11,17 @@ const MOST_STEPS = 256;
 const MOST_RESTARTS = 3;
 
 /**
- * Origin of a signal. `code` and `sender` are si_code and si_pid of sigaction(2), `self` is our own pid, `read` looks up a process.
- * The sender may have ended since; its pid may even be that of another process by then, which is rare, and told by nothing.
+ * Origin of a signal. `code` and `sender` are si_code and si_pid of sigaction(2), `self` is our own pid, `read` looks
+ * up a process.
+ * The sender may have ended since; its pid may even be that of another process by then, which is rare, and told by
+ * nothing.
  */
-export function originOf(code: number, sender: number, self: number, read: (pid: number) => ProcessEntry | null = readProcess): SignalOrigin {
+export function originOf(
+  code: number,
+  sender: number,
+  self: number,
+  read: (pid: number) => ProcessEntry | null = readProcess,
+): SignalOrigin {
   if (code > 0) return 'kernel';
   // Of another pid namespace: the container engine, or a parent's.
   if (sender === 0) return 'outside';

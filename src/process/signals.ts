@@ -4,16 +4,36 @@
  */
 import { readFileSync } from 'node:fs';
 import type { SignalOrigin } from '../core/end-signals.ts';
-import { FIRST_REALTIME, LAST_REALTIME, type SignalName, signalNames, signalNumbers, SYSTEMD_STOP, UNTAKEN_SIGNALS } from '../core/signals.ts';
+import {
+  FIRST_REALTIME,
+  LAST_REALTIME,
+  type SignalName,
+  signalNames,
+  signalNumbers,
+  SYSTEMD_STOP,
+  UNTAKEN_SIGNALS,
+} from '../core/signals.ts';
 import type { Addon } from '../native/addon.ts';
 import { originOf } from './signal-origin.ts';
 
-/** Those that mean something to us, whoever we are. SIGCHLD is the reaper's. SIGPWR and SIGRTMIN+3 are STOPSIGNAL of base images. */
+/**
+ * Those that mean something to us, whoever we are. SIGCHLD is the reaper's. SIGPWR and SIGRTMIN+3 are STOPSIGNAL of
+ * base images.
+ */
 export const SUPERVISOR_SIGNALS: readonly number[] = [
-  signalNumbers.SIGTERM, signalNumbers.SIGINT, signalNumbers.SIGQUIT, signalNumbers.SIGHUP, signalNumbers.SIGUSR2, signalNumbers.SIGPWR, SYSTEMD_STOP,
+  signalNumbers.SIGTERM,
+  signalNumbers.SIGINT,
+  signalNumbers.SIGQUIT,
+  signalNumbers.SIGHUP,
+  signalNumbers.SIGUSR2,
+  signalNumbers.SIGPWR,
+  SYSTEMD_STOP,
 ];
 
-/** Every signal that init mode sends on to its main program, and that PID 1 takes: the kernel gives PID 1 no default actions. */
+/**
+ * Every signal that init mode sends on to its main program, and that PID 1 takes: the kernel gives PID 1 no default
+ * actions.
+ */
 export const FORWARDED_SIGNALS: readonly number[] = [
   ...Object.values(signalNumbers).filter((number) => !UNTAKEN_SIGNALS.includes(number)),
   ...Array.from({ length: LAST_REALTIME - FIRST_REALTIME + 1 }, (_, index) => FIRST_REALTIME + index),
@@ -25,8 +45,10 @@ export function firstSignals(pid: number): readonly number[] {
 }
 
 /**
- * Node installs one-shot handlers for these before any script runs: they reset the terminal and send the signal once more, which then has its
- * default action. The kernel drops that for PID 1, so an action that is back to the default says that the signal has come.
+ * Node installs one-shot handlers for these before any script runs: they reset the terminal and send the signal once
+ * more, which then has its
+ * default action. The kernel drops that for PID 1, so an action that is back to the default says that the signal has
+ * come.
  */
 const ONE_SHOT_IN_NODE: ReadonlySet<number> = new Set([signalNumbers.SIGTERM, signalNumbers.SIGINT]);
 
@@ -50,8 +72,10 @@ const MOST_BATCHES = 128;
 /**
  * Takes signals from the first moment of our code on, and keeps those that come before somebody listens.
  *
- * Order of the steps, so that none is lost: Node takes a signal by `process.on` before the addon is there; the addon replaces Node's handler in the
- * kernel and leaves Node's listener in place. That listener also keeps later ones (`signal-exit`) from making Node take the signal back.
+ * Order of the steps, so that none is lost: Node takes a signal by `process.on` before the addon is there; the addon
+ * replaces Node's handler in the
+ * kernel and leaves Node's listener in place. That listener also keeps later ones (`signal-exit`) from making Node take
+ * the signal back.
  */
 export class SignalIntake {
   readonly #held = new Set<number>();
@@ -83,7 +107,10 @@ export class SignalIntake {
     }
   }
 
-  /** Calls `listener` with every signal, first with those that were kept, before it returns. A later listener takes the place of this one. */
+  /**
+   * Calls `listener` with every signal, first with those that were kept, before it returns. A later listener takes the
+   * place of this one.
+   */
   listen(listener: SignalListener): void {
     this.#listener = null;
     for (let batch = 0; batch < MOST_BATCHES && this.#read() === BATCH; batch += 1);
@@ -124,7 +151,8 @@ export class SignalIntake {
 export type SignalAddon = Pick<Addon, 'catchSignal' | 'signalPipe' | 'readSignals' | 'watchReadable'>;
 
 /**
- * True if Node's one-shot handler has taken a SIGTERM or SIGINT, as far as /proc tells: for the moment before we execute ourselves anew, which
+ * True if Node's one-shot handler has taken a SIGTERM or SIGINT, as far as /proc tells: for the moment before we
+ * execute ourselves anew, which
  * makes the kernel forget.
  */
 export function hasOneShotFired(): boolean {
@@ -139,8 +167,15 @@ export function hasOneShotFired(): boolean {
   return [...ONE_SHOT_IN_NODE].some((number) => ((caught >> BigInt(number - 1)) & 1n) === 0n);
 }
 
-/** Takes the named signals by Node alone, for a program that need not know the senders. The function returned gives them back. */
-export function takeSignals(addon: Pick<Addon, 'unblockSignal'>, names: readonly SignalName[], listener: (name: SignalName) => void): () => void {
+/**
+ * Takes the named signals by Node alone, for a program that need not know the senders. The function returned gives them
+ * back.
+ */
+export function takeSignals(
+  addon: Pick<Addon, 'unblockSignal'>,
+  names: readonly SignalName[],
+  listener: (name: SignalName) => void,
+): () => void {
   const taken = names.map((name) => ({ name, take: () => listener(name) }));
   for (const { name, take } of taken) process.on(name, take);
   // With --disable-sigusr1 Node starts with SIGUSR1 blocked, and no listener would ever hear it. The listener comes first: the default action is our end.

@@ -53,12 +53,20 @@ function exitCodeOf(stage: SpawnStage, code: string): number {
   return code === 'ENOENT' ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
 }
 
-function formatFailure(stage: SpawnStage, code: string, { name, command, directory, uid, cause }: SpawnSubject): string {
+function formatFailure(
+  stage: SpawnStage,
+  code: string,
+  { name, command, directory, uid, cause }: SpawnSubject,
+): string {
   switch (stage) {
     case 'pipe':
-      return code === 'EMFILE' ? `too many open files to spawn '${name}'` : `unknown error making dispatchers for '${name}': ${code}`;
+      return code === 'EMFILE'
+        ? `too many open files to spawn '${name}'`
+        : `unknown error making dispatchers for '${name}': ${code}`;
     case 'fork':
-      return code === 'EAGAIN' ? `Too many processes in process table to spawn '${name}'` : `unknown error during fork for '${name}': ${code}`;
+      return code === 'EAGAIN'
+        ? `Too many processes in process table to spawn '${name}'`
+        : `unknown error during fork for '${name}': ${code}`;
     case 'groups':
       return `couldn't setuid to ${uid}: Could not set groups of effective user`;
     case 'gid':

@@ -9,7 +9,9 @@ import { currentDirectory } from '../files/current-directory.ts';
 /** Absolute path behind `argv0`, a name without a slash being searched as a shell does (`path` is $PATH); `executable` where that leads elsewhere. */
 export function findCalledPath(argv0: string, path: string, executable: string): string {
   const here = currentDirectory();
-  const candidates = argv0.includes('/') ? [resolve(here, argv0)] : path.split(':').map((directory) => resolve(here, directory, argv0));
+  const candidates = argv0.includes('/')
+    ? [resolve(here, argv0)]
+    : path.split(':').map((directory) => resolve(here, directory, argv0));
   return candidates.find((candidate) => isSame(candidate, executable)) ?? executable;
 }
 

@@ -40,7 +40,11 @@ function asSupervisor(self: CheckIo['self']): CheckIo['self'] {
  *
  * @returns the exit code: 0, or 2 if there is an error
  */
-export async function runCheck(args: readonly string[], env: Readonly<Record<string, string | undefined>>, io: CheckIo): Promise<number> {
+export async function runCheck(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+  io: CheckIo,
+): Promise<number> {
   const end = args.indexOf('--');
   const own = ['--json', '--static'];
   const isOwn = (arg: string, index: number): boolean => own.includes(arg) && (end === -1 || index < end);
@@ -48,7 +52,9 @@ export async function runCheck(args: readonly string[], env: Readonly<Record<str
   switch (outcome.kind) {
     case 'help':
     case 'version':
-      io.out(`${formatFlags('onevisor check [--json] [--static]')}\n  --json    print one JSON object\n  --static  make no look-up that depends on this machine: users, directories, includes\n`);
+      io.out(
+        `${formatFlags('onevisor check [--json] [--static]')}\n  --json    print one JSON object\n  --static  make no look-up that depends on this machine: users, directories, includes\n`,
+      );
       return 0;
     case 'usage':
       io.err(`Error: ${outcome.message}\nFor help, use onevisor check -h\n`);
@@ -59,7 +65,13 @@ export async function runCheck(args: readonly string[], env: Readonly<Record<str
   const isGiven = (flag: string): boolean => args.some((arg, index) => arg === flag && isOwn(arg, index));
   const { flags } = outcome;
   const given = await readGivenFile(flags.file ?? env['ONEVISOR_CONF']);
-  const readAs = (mode: boolean): Reading => readConfig(openSource(env, io.users, given), { isContainer: mode, isStatic: isGiven('--static'), flags, executable: io.executable });
+  const readAs = (mode: boolean): Reading =>
+    readConfig(openSource(env, io.users, given), {
+      isContainer: mode,
+      isStatic: isGiven('--static'),
+      flags,
+      executable: io.executable,
+    });
   const { isContainer, reading } = findMode({ env, self: asSupervisor(io.self), flags }, readAs);
   if (isGiven('--json')) {
     io.out(`${JSON.stringify(describeReading(reading), null, 1)}\n`);

@@ -17,7 +17,10 @@ export interface Start {
   readonly args: readonly string[];
 }
 
-/** The variables that are set aside. JSON has escapes for the code units of files/bytes.ts, so it is all ASCII where that matters. */
+/**
+ * The variables that are set aside. JSON has escapes for the code units of files/bytes.ts, so it is all ASCII where
+ * that matters.
+ */
 interface SetAside {
   readonly variables: Readonly<Record<string, string>>;
   /** Null: they are passed on as they are. */
@@ -25,9 +28,13 @@ interface SetAside {
 }
 
 /** Returns the arguments and environment to start again with; null if they are ours already. */
-export function cleanStart({ env, args }: Start): { readonly env: Record<string, string>; readonly args: readonly string[] } | null {
+export function cleanStart({
+  env,
+  args,
+}: Start): { readonly env: Record<string, string>; readonly args: readonly string[] } | null {
   if (!Object.keys(env).some((name) => READ_BY_NODE.has(name))) return null;
-  const mustLeave = (name: string, value: string): boolean => READ_BY_NODE.has(name) || !name.isWellFormed() || !value.isWellFormed();
+  const mustLeave = (name: string, value: string): boolean =>
+    READ_BY_NODE.has(name) || !name.isWellFormed() || !value.isWellFormed();
   const all = Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
   const variables = Object.fromEntries(all.filter(([name, value]) => mustLeave(name, value)));
   const aside: SetAside = { variables, args: args.every((arg) => arg.isWellFormed()) ? null : args };

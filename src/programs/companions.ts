@@ -28,7 +28,10 @@ export function makeCompanions(parts: CompanionParts): Companion[] {
   return [
     new HealthChecks(parts),
     new MemoryLimits(parts),
-    new Schedules({ ...parts, watchClock: (changed) => watchClock(parts.addon, changed, (text) => parts.report('debug', text)) }),
+    new Schedules({
+      ...parts,
+      watchClock: (changed) => watchClock(parts.addon, changed, (text) => parts.report('debug', text)),
+    }),
     new Readiness(parts),
   ];
 }

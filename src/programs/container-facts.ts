@@ -1,5 +1,6 @@
 /**
- * Reads what is to be known about our surroundings: marks of container engines, the processes above us, our standard output.
+ * Reads what is to be known about our surroundings: marks of container engines, the processes above us, our standard
+ * output.
  * Looks at files and /proc only, and decides nothing; core/container-mode.ts does.
  */
 import { existsSync, fstatSync, readFileSync, statSync } from 'node:fs';
@@ -31,7 +32,9 @@ export function readContainerFacts(env: Environment, parent: number): ContainerF
   };
 }
 
-/** The processes from this one up to PID 1, or to the border of our PID namespace; null where one cannot be looked at. */
+/**
+ * The processes from this one up to PID 1, or to the border of our PID namespace; null where one cannot be looked at.
+ */
 export function readAncestors(parent: number): Ancestor[] | null {
   const found: Ancestor[] = [];
   for (let pid = parent; pid > 0; ) {
@@ -49,7 +52,12 @@ export function readProcess(pid: number): (Ancestor & { readonly parent: number 
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     const end = stat.lastIndexOf(')');
     const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
-    return { pid, name: stat.slice(stat.indexOf('(') + 1, end), parent: Number(stat.slice(end + 2).split(' ')[1]), words };
+    return {
+      pid,
+      name: stat.slice(stat.indexOf('(') + 1, end),
+      parent: Number(stat.slice(end + 2).split(' ')[1]),
+      words,
+    };
   } catch {
     // ENOENT, ESRCH: it has ended. Hidden processes (hidepid) do not exist for us either.
     return null;

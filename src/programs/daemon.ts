@@ -14,7 +14,9 @@ import type { SignalIntake } from '../process/signals.ts';
 
 /** The argument by which a copy knows what it is; it stands first. */
 const DETACHED = '--detached-copy';
-/** The same, and the configuration file comes on standard input: its path means something else to the copy, or nothing. */
+/**
+ * The same, and the configuration file comes on standard input: its path means something else to the copy, or nothing.
+ */
 const DETACHED_WITH_FILE = '--detached-copy-with-file';
 /** What a copy says when it is up; anything else on that pipe is a message, and none has this character ("ready" did: "listens there already"). */
 const READY = '\0';
@@ -44,17 +46,34 @@ export function isDetached(args: readonly string[]): boolean {
 }
 
 /**
- * Starts the copy, and sends signals on to it until it is up. Resolves with our exit code once it is up (0), has failed (2, what it said printed),
+ * Starts the copy, and sends signals on to it until it is up. Resolves with our exit code once it is up (0), has failed
+ * (2, what it said printed),
  * or was ended by a signal that came to us (128 + signal).
  */
-export async function detach(addon: Addon, io: DetachIo, { directory }: SupervisordOptions, { given, signals }: DetachParts): Promise<number> {
+export async function detach(
+  addon: Addon,
+  io: DetachIo,
+  { directory }: SupervisordOptions,
+  { given, signals }: DetachParts,
+): Promise<number> {
   const { pid, stdin, stderr } = addon.spawn({
     file: io.executable,
     argv: [io.calledPath, given === null ? DETACHED : DETACHED_WITH_FILE, ...io.args],
     env: Object.entries(io.env).map(([name, value]) => `${name}=${value ?? ''}`),
     directory,
-    umask: null, uid: null, gid: null, groups: null, limits: [], nice: null, oomScoreAdj: null, parentDeathSignal: null,
-    stdin: given === null ? 'null' : 'pipe', stdout: 'null', stderr: 'pipe', leadership: 'session', descriptors: [],
+    umask: null,
+    uid: null,
+    gid: null,
+    groups: null,
+    limits: [],
+    nice: null,
+    oomScoreAdj: null,
+    parentDeathSignal: null,
+    stdin: given === null ? 'null' : 'pipe',
+    stdout: 'null',
+    stderr: 'pipe',
+    leadership: 'session',
+    descriptors: [],
   });
   if (stderr === null) throw new Error('the copy has no standard error');
   if (stdin !== null) handOver(stdin, given);
@@ -82,7 +101,11 @@ function handOver(fd: number, given: GivenFile | null): void {
 }
 
 /** In a copy: takes the configuration file that was read before it was started; null if it reads the file itself. */
-export async function readHandedOver(addon: Pick<Addon, 'replaceDescriptor'>, { args }: Pick<DetachIo, 'args'>, named: string | undefined): Promise<GivenFile | null> {
+export async function readHandedOver(
+  addon: Pick<Addon, 'replaceDescriptor'>,
+  { args }: Pick<DetachIo, 'args'>,
+  named: string | undefined,
+): Promise<GivenFile | null> {
   if (args[0] !== DETACHED_WITH_FILE || named === undefined) return null;
   const given = await readGivenFile(`/proc/self/fd/${STDIN}`);
   replaceByNull(addon, STDIN);

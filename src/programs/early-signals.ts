@@ -1,5 +1,6 @@
 /**
- * Signals from the first moment of the process until the supervisor is up. An end is obeyed at once, before anything is started; all else waits
+ * Signals from the first moment of the process until the supervisor is up. An end is obeyed at once, before anything is
+ * started; all else waits
  * until the supervisor can act on it, in order.
  */
 import type { ReceivedSignal, SignalIntake } from '../process/signals.ts';
@@ -25,7 +26,10 @@ export class EarlySignals {
     return this.#supervision.engine.phase !== 'running';
   }
 
-  /** Starts the programs, unless a reload that came before does so. Signals for programs are sent on when the programs are there to take them. */
+  /**
+   * Starts the programs, unless a reload that came before does so. Signals for programs are sent on when the programs
+   * are there to take them.
+   */
   start(): void {
     const kept = this.#kept.splice(0);
     this.#signals.listen((received) => this.#supervision.signals.take(received));

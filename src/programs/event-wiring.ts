@@ -192,7 +192,8 @@ export class EventWiring {
     if (process === undefined || this.#pidOf(id) !== pid) return;
     const failure = this.#parts.engine().signalProcess(id, signalNumbers.SIGKILL, process.options.killasgroup);
     // Its last words may break the protocol when it has ended already.
-    if (failure !== null && failure !== 'not running') this.#parts.report('warn', `cannot kill ${process.name}: ${failure}`);
+    if (failure !== null && failure !== 'not running')
+      this.#parts.report('warn', `cannot kill ${process.name}: ${failure}`);
   }
 
   /** Looks again at what the pools want: ticks, and the output of programs. Nothing is made that nobody wants. */

@@ -1,6 +1,8 @@
 /**
- * Finds the supervisor of our container: by the sockets at the places of the private control socket, and by the process that runs the container,
- * whose configuration names its servers. A socket counts only if the process behind it is of our PID and mount namespace (SO_PEERCRED),
+ * Finds the supervisor of our container: by the sockets at the places of the private control socket, and by the process
+ * that runs the container,
+ * whose configuration names its servers. A socket counts only if the process behind it is of our PID and mount
+ * namespace (SO_PEERCRED),
  * since containers may share a directory or the network. Changes nothing and waits for nothing.
  */
 import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
@@ -62,19 +64,29 @@ function readLink(path: string): string | null {
   }
 }
 
-/** The supervisor that runs this container: PID 1, or the main process below an init or a shell. Null where there is none but ourselves. */
+/**
+ * The supervisor that runs this container: PID 1, or the main process below an init or a shell. Null where there is
+ * none but ourselves.
+ */
 export function findMainSupervisor(env: Environment, ownPid: number): SupervisorProcess | null {
   if (ownPid === 1) return null;
   const first = readSupervisor(1);
   if (first !== null && hasOurMounts(1)) return first;
   if (!hasContainerMark(env)) return null;
-  const found = listProcesses().map((pid) => (pid === ownPid ? null : readSupervisor(pid))).filter((process) => process !== null);
-  return found.find(({ pid, words }) => !isDetached(words.slice(1)) && hasOnlyInitsAbove(pid) && hasOurMounts(pid)) ?? null;
+  const found = listProcesses()
+    .map((pid) => (pid === ownPid ? null : readSupervisor(pid)))
+    .filter((process) => process !== null);
+  return (
+    found.find(({ pid, words }) => !isDetached(words.slice(1)) && hasOnlyInitsAbove(pid) && hasOurMounts(pid)) ?? null
+  );
 }
 
 function hasOnlyInitsAbove(pid: number): boolean {
   const parent = readProcess(pid)?.parent;
-  return parent !== undefined && isMainProcess({ hasMark: true, isUnderSystemd: false, output: 'different', ancestors: readAncestors(parent) });
+  return (
+    parent !== undefined &&
+    isMainProcess({ hasMark: true, isUnderSystemd: false, output: 'different', ancestors: readAncestors(parent) })
+  );
 }
 
 /** A process, if it is a supervisor: not one of its clients, which may have the same name. */
@@ -96,7 +108,10 @@ function listProcesses(): number[] {
   }
 }
 
-/** True if a process sees the same mounts as we do: it is in our container, also where containers share a PID namespace. Their first mounts have different numbers. */
+/**
+ * True if a process sees the same mounts as we do: it is in our container, also where containers share a PID namespace.
+ * Their first mounts have different numbers.
+ */
 export function hasOurMounts(pid: number | 'self'): boolean {
   const [theirs, ours] = [pid, 'self'].map((name) => readText(`/proc/${name}/mountinfo`)?.split('\n', 1)[0] ?? null);
   return theirs === ours;
@@ -123,7 +138,8 @@ export class SupervisorFinder implements Discovery {
     const { env } = seeker;
     const places = controlSocketPaths(env, readNamespaceIds());
     // Outside of containers no supervisor serves an abstract address, and looking there would need the addon.
-    this.#places = hasContainerMark(env) || readSupervisor(1) !== null ? places : places.filter((place) => !isAbstract(place));
+    this.#places =
+      hasContainerMark(env) || readSupervisor(1) !== null ? places : places.filter((place) => !isAbstract(place));
   }
 
   get firstPlace(): string {
@@ -136,12 +152,19 @@ export class SupervisorFinder implements Discovery {
     if (main === null) return null;
     const source = this.#sourceOf(main);
     const servers = this.#serversOf(main, source);
-    const endpoint = unixOf(servers, (path) => this.answers(path)) ?? endpointAt(this.privateSocket()) ?? inetOf(servers) ?? endpointAt(this.#denied);
+    const endpoint =
+      unixOf(servers, (path) => this.answers(path)) ??
+      endpointAt(this.privateSocket()) ??
+      inetOf(servers) ??
+      endpointAt(this.#denied);
     const file = servers.file !== null && source.read(servers.file).ok ? servers.file : null;
     return endpoint === null ? null : { ...endpoint, file };
   }
 
-  /** Pid of a supervisor that runs in this container, other than ourselves; null where there is none, and outside containers. */
+  /**
+   * Pid of a supervisor that runs in this container, other than ourselves; null where there is none, and outside
+   * containers.
+   */
   runningPid(): number | null {
     const { env, pid } = this.#seeker;
     const main = findMainSupervisor(env, pid);
@@ -153,7 +176,10 @@ export class SupervisorFinder implements Discovery {
   serverOf(file: string): Endpoint | null {
     const { env, cwd, calledAs } = this.#seeker;
     if (!hasContainerMark(env) && readSupervisor(1) === null) return null;
-    const servers = readServerConfig({ ...openSource(env, null), cwd }, { isContainer: true, isStatic: false, flags: { ...noFlags, file }, executable: calledAs });
+    const servers = readServerConfig(
+      { ...openSource(env, null), cwd },
+      { isContainer: true, isStatic: false, flags: { ...noFlags, file }, executable: calledAs },
+    );
     return unixOf(servers, (path) => this.answers(path));
   }
 
@@ -189,17 +215,28 @@ export class SupervisorFinder implements Discovery {
   #sourceOf({ pid }: SupervisorProcess): Source {
     const { env, cwd } = this.#seeker;
     const text = readText(`/proc/${pid}/environ`) ?? '';
-    return { ...openSource(text === '' ? env : parseEnvironment(text), null), cwd: readLink(`/proc/${pid}/cwd`) ?? cwd };
+    return {
+      ...openSource(text === '' ? env : parseEnvironment(text), null),
+      cwd: readLink(`/proc/${pid}/cwd`) ?? cwd,
+    };
   }
 
   #serversOf({ words: [name = '', ...args] }: SupervisorProcess, source: Source): Servers {
     const outcome = parseFlags(args);
     const flags = outcome.kind === 'run' ? outcome.flags : noFlags;
-    return readServerConfig(source, { isContainer: true, isStatic: false, flags, executable: name.startsWith('/') ? name : this.#seeker.calledAs });
+    return readServerConfig(source, {
+      isContainer: true,
+      isStatic: false,
+      flags,
+      executable: name.startsWith('/') ? name : this.#seeker.calledAs,
+    });
   }
 }
 
-/** Means by which a client looks. The addon is loaded when there is a socket to look at; without it, any socket that is there counts. */
+/**
+ * Means by which a client looks. The addon is loaded when there is a socket to look at; without it, any socket that is
+ * there counts.
+ */
 export function openDiscovery(env: Environment, cwd: string, calledAs: string): SupervisorFinder {
   const peers = (): PeerLookup | null => {
     try {
@@ -214,7 +251,9 @@ export function openDiscovery(env: Environment, cwd: string, calledAs: string): 
 
 function unixOf({ unixServers }: Servers, answers: (path: string) => boolean): Endpoint | null {
   const server = unixServers.find(({ file }) => answers(file));
-  return server === undefined ? null : { serverUrl: `unix://${server.file}`, username: server.username, password: server.password };
+  return server === undefined
+    ? null
+    : { serverUrl: `unix://${server.file}`, username: server.username, password: server.password };
 }
 
 /** For a client that may not use the socket, as a health check that runs as another user. */

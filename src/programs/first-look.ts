@@ -1,5 +1,6 @@
 /**
- * Reasons to end before the configuration is read: another supervisor runs in this container already, or there is nothing to read.
+ * Reasons to end before the configuration is read: another supervisor runs in this container already, or there is
+ * nothing to read.
  */
 import { readSwitch } from '../config/environment.ts';
 import { formatFlags, type Flags } from '../config/flags.ts';
@@ -27,15 +28,19 @@ export function findRefusal(look: FirstLook): string | null {
 }
 
 /**
- * A script or `docker exec` would start everything a second time. An explicit file or mode is taken as meant so, and so is a supervisor that is itself
+ * A script or `docker exec` would start everything a second time. An explicit file or mode is taken as meant so, and so
+ * is a supervisor that is itself
  * a program of the first one.
  */
 function refuseSecond({ flags, source: { env }, self, runningPid }: FirstLook): string | null {
-  if (self.pid === 1 || flags.file !== null || flags.isContainer || readSwitch(env, 'ONEVISOR_CONTAINER') !== null) return null;
+  if (self.pid === 1 || flags.file !== null || flags.isContainer || readSwitch(env, 'ONEVISOR_CONTAINER') !== null)
+    return null;
   const pid = runningPid();
   if (pid === null || pid === self.parent) return null;
-  return `Error: cannot start a supervisor: one runs in this container already, with pid ${pid}; use \`onevisor ctl\` to control it, `
-    + 'or name a configuration file with -c to start another one\n';
+  return (
+    `Error: cannot start a supervisor: one runs in this container already, with pid ${pid}; use \`onevisor ctl\` to control it, ` +
+    'or name a configuration file with -c to start another one\n'
+  );
 }
 
 function refuseUnconfigured({ flags, source, calledPath, calledAs, isOnTerminal }: FirstLook): string | null {
@@ -43,10 +48,14 @@ function refuseUnconfigured({ flags, source, calledPath, calledAs, isOnTerminal 
   const wasSearched = source.env['ONEVISOR_CONF'] !== '';
   if (calledAs === 'supervisord' && wasSearched) {
     // compat: supervisor.options.Options.default_configfile
-    return `Error: No config file found at default paths (${searchNames(calledPath).join(', ')}); use the -c option to specify a config file at a different path\n`
-      + `For help, use ${calledAs} -h\n`;
+    return (
+      `Error: No config file found at default paths (${searchNames(calledPath).join(', ')}); use the -c option to specify a config file at a different path\n` +
+      `For help, use ${calledAs} -h\n`
+    );
   }
   if (!isOnTerminal) return null;
-  const searched = wasSearched ? `No configuration file was found at ${searchPaths(calledPath, source.cwd).join(', ')}.` : 'There is no configuration file, as ONEVISOR_CONF is empty.';
+  const searched = wasSearched
+    ? `No configuration file was found at ${searchPaths(calledPath, source.cwd).join(', ')}.`
+    : 'There is no configuration file, as ONEVISOR_CONF is empty.';
   return `${formatFlags(calledAs)}\n${searched}\nName one with -c, or set ONEVISOR_PROGRAM_<NAME>=<command>, or give a command after --\n`;
 }

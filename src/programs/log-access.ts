@@ -110,7 +110,10 @@ export class LogAccess implements Log {
     };
   }
 
-  /** The last bytes of the log at the moment of `state`: of the file, and of what was still to be written to it. Never rejects. */
+  /**
+   * The last bytes of the log at the moment of `state`: of the file, and of what was still to be written to it. Never
+   * rejects.
+   */
   async #readEnd(lastBytes: number, state: FileState | null): Promise<Buffer> {
     const queued = state?.queued ?? Buffer.alloc(0);
     const wanted = lastBytes - queued.length;
@@ -132,7 +135,10 @@ export class LogAccess implements Log {
     }
   }
 
-  /** Opens the file that is written, whatever its name is by now (logrotate renames it before USR2), or else what has its name. */
+  /**
+   * Opens the file that is written, whatever its name is by now (logrotate renames it before USR2), or else what has
+   * its name.
+   */
   async #open(state: FileState | null): Promise<{ readonly file: FileHandle; readonly isOpenFile: boolean }> {
     if (state?.file instanceof Object) {
       // Without /proc, or as a user who may not read the file, the name is all there is.
@@ -147,12 +153,19 @@ export class LogAccess implements Log {
     return { file: await open(path, flags), isOpenFile: false };
   }
 
-  async #readFile(choose: (size: number) => ByteRange | null, reserve: Reserve): Promise<Exclude<LogReading, { kind: 'bytes' }> | { readonly kind: 'bytes'; readonly bytes: Buffer; readonly size: number }> {
+  async #readFile(
+    choose: (size: number) => ByteRange | null,
+    reserve: Reserve,
+  ): Promise<
+    Exclude<LogReading, { kind: 'bytes' }> | { readonly kind: 'bytes'; readonly bytes: Buffer; readonly size: number }
+  > {
     let file: FileHandle;
     try {
       file = (await this.#open(this.#files.fileState(this.#path ?? '', 0))).file;
     } catch (error) {
-      return codeOf(error) === 'ENOENT' ? { kind: 'noFile', path: this.#path } : { kind: 'failed', reason: codeOf(error) };
+      return codeOf(error) === 'ENOENT'
+        ? { kind: 'noFile', path: this.#path }
+        : { kind: 'failed', reason: codeOf(error) };
     }
     try {
       const { size } = await file.stat();

@@ -1,6 +1,8 @@
 /**
- * Init mode: what follows from a stop signal beside that it is sent on to the main program. A command may ignore it, as a shell does, and programs
- * beside it would never get theirs before the container is killed. So they are stopped some seconds later. The command itself is only waited for,
+ * Init mode: what follows from a stop signal beside that it is sent on to the main program. A command may ignore it, as
+ * a shell does, and programs
+ * beside it would never get theirs before the container is killed. So they are stopped some seconds later. The command
+ * itself is only waited for,
  * unless somebody has set how long it may take.
  */
 import type { Config, ProcessConfig } from '../config/model.ts';

@@ -1,5 +1,6 @@
 /**
- * Which programs the kernel has killed because memory ran out: a program that ended by SIGKILL while the counter of our cgroup went up.
+ * Which programs the kernel has killed because memory ran out: a program that ended by SIGKILL while the counter of our
+ * cgroup went up.
  * It says so in the log, keeps a count for the metrics and a remark for the status, and changes nothing.
  */
 import { type ExitStatus, shellExitCode } from '../core/exit-status.ts';
@@ -10,7 +11,10 @@ import type { ProcessView } from '../engine/registry.ts';
 import { readOomKills } from '../process/oom-kills.ts';
 import { formatDaytime } from '../rpc/durations.ts';
 
-/** One kill of several at once is seen with the exit that is looked at first; the others must follow within this time to be counted with it. */
+/**
+ * One kill of several at once is seen with the exit that is looked at first; the others must follow within this time to
+ * be counted with it.
+ */
 const SAME_KILL_MS = 5000;
 /** A shell ends with this code when the kernel has killed what it waited for. */
 const KILLED_CODE = 128 + signalNumbers.SIGKILL;
@@ -64,7 +68,10 @@ export class MemoryKills {
     if (record.exit !== null && isKill(record.exit) && this.#takeKill()) {
       const count = this.countOf(id) + 1;
       this.#kills.set(id, { count, lastS: Math.floor(this.#parts.wallMs() / 1000) });
-      this.#parts.report('warn', `${config.name}: out of memory: the kernel killed it, or what it had started; raise the memory limit of the container, or restart the program in time with max_memory`);
+      this.#parts.report(
+        'warn',
+        `${config.name}: out of memory: the kernel killed it, or what it had started; raise the memory limit of the container, or restart the program in time with max_memory`,
+      );
       return;
     }
     const known = this.#kills.get(id);

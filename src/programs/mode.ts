@@ -1,6 +1,7 @@
 /**
  * Finds the mode that the supervisor runs in: as a container's main process, or as Supervisor does.
- * The mode decides the defaults of a configuration, and `nodaemon` of the configuration has a part in the decision, so it may be read twice.
+ * The mode decides the defaults of a configuration, and `nodaemon` of the configuration has a part in the decision, so
+ * it may be read twice.
  */
 import { readSwitch } from '../config/environment.ts';
 import type { Flags } from '../config/flags.ts';
@@ -43,10 +44,15 @@ export function findMode(question: ModeQuestion, read: (isContainer: boolean) =>
   }
   const plain = read(false);
   const leavesContainer = plain.config !== null && !staysInForeground(plain.config);
-  return leavesContainer ? { isContainer: false, leavesContainer, reading: plain } : { isContainer: true, leavesContainer, reading: read(true) };
+  return leavesContainer
+    ? { isContainer: false, leavesContainer, reading: plain }
+    : { isContainer: true, leavesContainer, reading: read(true) };
 }
 
-/** True where the supervisor does not become a daemon, even outside containers: asked not to, beside a main program, and without a file. */
+/**
+ * True where the supervisor does not become a daemon, even outside containers: asked not to, beside a main program, and
+ * without a file.
+ */
 export function staysInForeground({ supervisord, main, file }: NonNullable<Reading['config']>): boolean {
   return supervisord.nodaemon || main !== null || file === null;
 }

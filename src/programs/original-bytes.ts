@@ -1,5 +1,6 @@
 /**
- * The command line and the environment as the kernel has them. Node decodes both as UTF-8 and replaces every byte that is none;
+ * The command line and the environment as the kernel has them. Node decodes both as UTF-8 and replaces every byte that
+ * is none;
  * a program must get them unchanged. Reads /proc only where bytes were lost.
  */
 import { decodeBytes, mayHaveLostBytes } from '../files/bytes.ts';
@@ -22,7 +23,8 @@ function readStrings(path: string): string[] {
     throw error;
   }
   const strings: string[] = [];
-  for (let start = 0, end = bytes.indexOf(NUL); end !== -1; start = end + 1, end = bytes.indexOf(NUL, start)) strings.push(decodeBytes(bytes.subarray(start, end)));
+  for (let start = 0, end = bytes.indexOf(NUL); end !== -1; start = end + 1, end = bytes.indexOf(NUL, start))
+    strings.push(decodeBytes(bytes.subarray(start, end)));
   return strings;
 }
 

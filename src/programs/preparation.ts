@@ -68,21 +68,26 @@ function takeUser(addon: Addon, user: Config['supervisord']['user'], self: Self,
 }
 
 /** A fifo without a reader must fail (ENXIO) and not wait. */
-const PID_FILE_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NONBLOCK | constants.O_NOCTTY;
+const PID_FILE_FLAGS =
+  constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NONBLOCK | constants.O_NOCTTY;
 const PID_FILE_MODE = 0o666;
 
 /** Name of the file that Supervisor writes its pid to if `pidfile` is not set. */
 const DEFAULT_PID_FILE = 'supervisord.pid';
 
 /**
- * The pidfile of a container that sets none, as an absolute path: scripts read that of Supervisor (`kill $(cat /supervisord.pid)`).
+ * The pidfile of a container that sets none, as an absolute path: scripts read that of Supervisor (`kill $(cat
+ * /supervisord.pid)`).
  * Null in init mode and without a configuration file, where none is expected.
  */
 export function defaultPidFile({ file, main }: Config, cwd: string): string | null {
   return file === null || main !== null ? null : resolve(cwd, DEFAULT_PID_FILE);
 }
 
-/** Writes the pid to the file of the configuration, or to the default one, which need not be writable. Returns the line to log. */
+/**
+ * Writes the pid to the file of the configuration, or to the default one, which need not be writable. Returns the line
+ * to log.
+ */
 export function writePidFiles(config: Config, { pid, isContainer }: Self, cwd: string, leftovers: Leftovers): Message {
   const { pidfile } = config.supervisord;
   if (pidfile !== null) return writePidFile(pidfile, pid, leftovers);

@@ -68,7 +68,8 @@ export class ProgramStreams {
   }
 
   /**
-   * Takes what is left in the pipes of a run that was reaped. The protocol pipe of an event listener is closed then: reading what an
+   * Takes what is left in the pipes of a run that was reaped. The protocol pipe of an event listener is closed then:
+   * reading what an
    * orphan of the listener writes, only to drop it, would keep us busy for ever.
    */
   takeRest(pid: number): void {

@@ -64,7 +64,8 @@ export class Remote {
         const server = await openServer(this.#privateSpec(place), routes, report);
         this.#servers = [...this.#servers, server];
         const taken = failures.find(({ code }) => code === 'inUse');
-        if (taken !== undefined) report('warn', `the control socket is ${place}: another supervisor listens on ${taken.address}`);
+        if (taken !== undefined)
+          report('warn', `the control socket is ${place}: another supervisor listens on ${taken.address}`);
         return;
       } catch (error) {
         if (!(error instanceof ListenError)) throw error;
@@ -72,7 +73,11 @@ export class Remote {
       }
     }
     // A main program without anything beside it is no loss.
-    if (failures.length > 0) report(isAlone ? 'debug' : 'warn', `there is no control socket, so supervisorctl will not work: ${failures.map(({ message }) => message).join('; ')}`);
+    if (failures.length > 0)
+      report(
+        isAlone ? 'debug' : 'warn',
+        `there is no control socket, so supervisorctl will not work: ${failures.map(({ message }) => message).join('; ')}`,
+      );
   }
 
   #privateSpec(place: string): ServerSpec {

@@ -2,8 +2,10 @@
  * Starts programs at the times of their `cron`. One alarm for all of them, none where nobody has a schedule.
  * It only asks the engine for starts: that a run which ends is no failure, and is not started again, is the policy's (engine/policy.ts).
  *
- * Times are of the wall clock, which can jump; the alarm is monotonic. The kernel says when the clock was set, and it is read at each alarm too. As Vixie cron:
- *   back, less than 3 hours     a schedule with `*` or a step in its time goes on at once; a fixed time that has run does not run again.
+ * Times are of the wall clock, which can jump; the alarm is monotonic. The kernel says when the clock was set, and it
+ * is read at each alarm too. As Vixie cron:
+ *   back, less than 3 hours     a schedule with `*` or a step in its time goes on at once; a fixed time that has run
+ *   does not run again.
  *   forward, less than 3 hours  what was missed runs once, however often it was missed.
  *   further                     the clock was wrong, or the machine slept: one line, and the next time counts.
  */
@@ -128,7 +130,10 @@ export class Schedules implements Companion {
     const jumpMs = wallMs - this.#looked.wallMs - (monotonicMs - this.#looked.monotonicMs);
     this.#looked = { wallMs, monotonicMs };
     if (Math.abs(jumpMs) >= CORRECTION_MS && this.#plans.size > 0) {
-      this.#parts.report('warn', `the clock has jumped ${jumpMs < 0 ? 'back' : 'forward'} by ${formatDuration(Math.abs(jumpMs))}: schedules go on with their next times`);
+      this.#parts.report(
+        'warn',
+        `the clock has jumped ${jumpMs < 0 ? 'back' : 'forward'} by ${formatDuration(Math.abs(jumpMs))}: schedules go on with their next times`,
+      );
     }
     return jumpMs;
   }

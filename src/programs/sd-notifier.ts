@@ -1,6 +1,8 @@
 /**
- * The manager that runs us, as systemd does or podman with --sdnotify=container: tells it by sd_notify(3) when everything is up, how it is, that we
- * reload, that we end, and that our loop turns. Programs do not inherit its variables: their READY=1 would speak in our name.
+ * The manager that runs us, as systemd does or podman with --sdnotify=container: tells it by sd_notify(3) when
+ * everything is up, how it is, that we
+ * reload, that we end, and that our loop turns. Programs do not inherit its variables: their READY=1 would speak in our
+ * name.
  */
 import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -12,9 +14,20 @@ import type { Addon } from '../native/addon.ts';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Variables of sd_notify(3), sd_watchdog_enabled(3) and sd_listen_fds(3). */
-const PROTOCOL: ReadonlySet<string> = new Set(['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID', 'LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES', 'LISTEN_PIDFDID']);
+const PROTOCOL: ReadonlySet<string> = new Set([
+  'NOTIFY_SOCKET',
+  'WATCHDOG_USEC',
+  'WATCHDOG_PID',
+  'LISTEN_PID',
+  'LISTEN_FDS',
+  'LISTEN_FDNAMES',
+  'LISTEN_PIDFDID',
+]);
 
-/** Changes are told together: this long after the first, and this far apart from then on. A crash loop makes many of them. */
+/**
+ * Changes are told together: this long after the first, and this far apart from then on. A crash loop makes many of
+ * them.
+ */
 const SOON_MS = 50;
 const APART_MS = 1000;
 /** Until the next try, when the manager is behind with reading. */
@@ -93,7 +106,11 @@ export class SdNotifier {
     this.#isEnding = event.goal === 'exit';
     this.#look.set(null);
     // sd_notify(3): a manager of Type=notify-reload wants the time, of CLOCK_MONOTONIC, with the first.
-    this.#tell(this.#isEnding ? ['STOPPING=1', 'STATUS=shutting down'] : ['RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`, 'STATUS=restarting']);
+    this.#tell(
+      this.#isEnding
+        ? ['STOPPING=1', 'STATUS=shutting down']
+        : ['RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`, 'STATUS=restarting'],
+    );
   }
 
   /** We end. No alarm is left. */
@@ -139,7 +156,10 @@ export class SdNotifier {
     this.#waiting = [];
     if (errno === 0 || this.#hasFailed) return;
     this.#hasFailed = true;
-    report('warn', `cannot tell the manager of this process how it is: errno ${errno} at NOTIFY_SOCKET ${this.#parts.target.socket}`);
+    report(
+      'warn',
+      `cannot tell the manager of this process how it is: errno ${errno} at NOTIFY_SOCKET ${this.#parts.target.socket}`,
+    );
   }
 
   /** A connection for each message: the manager may make its socket anew. Returns 0 or the errno. */

@@ -48,7 +48,14 @@ export class Services {
     const call: Call = async (method, ...params) => {
       try {
         // An error in a module must not stop the log.
-        return decodeTexts(await callMethod(methods, { supervisor, times, signal: new AbortController().signal, reserve: () => undefined }, method, params));
+        return decodeTexts(
+          await callMethod(
+            methods,
+            { supervisor, times, signal: new AbortController().signal, reserve: () => undefined },
+            method,
+            params,
+          ),
+        );
       } catch (error) {
         throw error instanceof RpcFault ? Object.assign(error, { faultCode: error.code }) : error;
       }

@@ -73,24 +73,35 @@ export class SignalActions {
     return meaningOf(signal, stopSignals(this.#parts.config().supervisord.stop_on_signals, this.#parts.hasTerminal));
   }
 
-  /** Sends a signal on to the programs that it is for. False where there are none, or the main program is not there to take it. */
+  /**
+   * Sends a signal on to the programs that it is for. False where there are none, or the main program is not there to
+   * take it.
+   */
   #forward(signal: number): boolean {
     const { supervisord, groups, main } = this.#parts.config();
     const all = groups.flatMap(({ processes }) => processes);
-    const named = supervisord.forward_signals.filter((forward) => forward.signal === signal).flatMap(({ name }) => findProcesses(name, all));
+    const named = supervisord.forward_signals
+      .filter((forward) => forward.signal === signal)
+      .flatMap(({ name }) => findProcesses(name, all));
     const receivers = named.length > 0 ? named : all.filter(({ group }) => group === main);
-    const outcomes = receivers.map((process) => this.#parts.engine().signalProcess(namespecOf(process), signal, process.options.stopasgroup));
+    const outcomes = receivers.map((process) =>
+      this.#parts.engine().signalProcess(namespecOf(process), signal, process.options.stopasgroup),
+    );
     // A main program that is not there to take it does not make the container immortal.
     const isTaken = outcomes.some((outcome) => outcome === null);
     if (named.length === 0 && isTaken && this.#meaningOf(signal) === 'end') this.#mainStop.forwarded(signal);
     if (named.length === 0) return isTaken;
     for (const [index, outcome] of outcomes.entries()) {
-      if (outcome !== null) this.#say(['warn', `cannot send ${formatSignal(signal)} on to ${receivers[index]?.name}: ${outcome}`]);
+      if (outcome !== null)
+        this.#say(['warn', `cannot send ${formatSignal(signal)} on to ${receivers[index]?.name}: ${outcome}`]);
     }
     return true;
   }
 
-  /** The first one begins the shutdown; one that {@link judgeEndSignal} takes for impatience kills; all others are a line. */
+  /**
+   * The first one begins the shutdown; one that {@link judgeEndSignal} takes for impatience kills; all others are a
+   * line.
+   */
   #askToEnd({ number: signal, origin, sender }: ReceivedSignal): void {
     const { isEnding, end, engine, clock } = this.#parts;
     this.#parts.stopBudget.signalled(this.#parts.config(), 'obeyed');

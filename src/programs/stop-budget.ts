@@ -1,10 +1,18 @@
 /**
- * The time that is left for the end of the supervisor, counted from the first stop signal. Shared by all parts of the end: programs and hooks
+ * The time that is left for the end of the supervisor, counted from the first stop signal. Shared by all parts of the
+ * end: programs and hooks
  * (the engine), the sweep, and the output. It ends nothing itself.
  */
 import type { Config } from '../config/model.ts';
 import type { Goal } from '../core/shutdown-machine.ts';
-import { type BudgetSettings, type EndLimits, endLimits, outputEndMs, type SweepGrace, sweepGrace } from '../core/stop-budget.ts';
+import {
+  type BudgetSettings,
+  type EndLimits,
+  endLimits,
+  outputEndMs,
+  type SweepGrace,
+  sweepGrace,
+} from '../core/stop-budget.ts';
 import type { FlushLimit } from '../logs/ports.ts';
 import type { Clock, EndBudget } from '../engine/ports.ts';
 
@@ -26,7 +34,10 @@ export type StopSignal =
   | 'forwarded';
 
 function settingsOf({ stopBudget, supervisord: { shutdown_timeout: timeout } }: Config): BudgetSettings {
-  return { timeoutMs: timeout === null ? null : timeout * SECOND_MS, budgetMs: stopBudget === null ? null : stopBudget * SECOND_MS };
+  return {
+    timeoutMs: timeout === null ? null : timeout * SECOND_MS,
+    budgetMs: stopBudget === null ? null : stopBudget * SECOND_MS,
+  };
 }
 
 /** See the head of this file. */
@@ -87,7 +98,9 @@ export class StopBudget {
       },
       reason: () => {
         if (this.#isHurried) return 'a second signal left no time to wait for its reader';
-        return this.#countedLimits === null ? `its reader took nothing for ${patienceMs / 1000} s` : `its reader did not take them before ${this.#countedLimits.option} ran out`;
+        return this.#countedLimits === null
+          ? `its reader took nothing for ${patienceMs / 1000} s`
+          : `its reader did not take them before ${this.#countedLimits.option} ran out`;
       },
       onChange: (listener) => this.onChange(listener),
     };
@@ -99,7 +112,10 @@ export class StopBudget {
     return () => this.#listeners.delete(listener);
   }
 
-  /** A main program that outlives the time shows that the engine does not enforce it, so the parts after it get their time all the same. */
+  /**
+   * A main program that outlives the time shows that the engine does not enforce it, so the parts after it get their
+   * time all the same.
+   */
   #isCounted(): boolean {
     if (this.#signal === null) return false;
     return this.#signal === 'obeyed' || this.#limits === null || this.#clock.nowMs() < this.#limits.endAtMs;

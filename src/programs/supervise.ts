@@ -247,7 +247,8 @@ function isCommandAlone({ main, groups }: Config): boolean {
 }
 
 /**
- * All signals for a main program, in a container, and as PID 1, to which the kernel gives no default actions; else those that mean something, and
+ * All signals for a main program, in a container, and as PID 1, to which the kernel gives no default actions; else
+ * those that mean something, and
  * those of `forward_signals` and `stop_on_signals`.
  */
 function signalsFor({ main, supervisord }: Config, { pid, isContainer }: Self): readonly number[] {

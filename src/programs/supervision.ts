@@ -153,7 +153,7 @@ export class Supervision {
     this.#engine.end('exit', { kind: 'request' });
   }
 
-  /** A client asks to shut down while a shutdown is under way. The second such request kills what is left; false for the first. */
+  /** Takes a client's request to shut down during a shutdown. The second one kills what is left; false for the first. */
   shutdownAgain(): boolean {
     if (this.#engine.phase === 'running') return false;
     const isSecond = this.#wasRequested;
@@ -164,7 +164,7 @@ export class Supervision {
     return true;
   }
 
-  /** Restarts everything on a configuration read anew. One that is wrong changes nothing, and its problems are returned, a line each. */
+  /** Restarts everything on a configuration read anew. A wrong one changes nothing; returns its problems, a line each. */
   reload(cause: ExitCause): readonly string[] {
     if (this.#engine.phase !== 'running') return [];
     const { mainLog } = this.#parts.hub;

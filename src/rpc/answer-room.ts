@@ -1,5 +1,6 @@
 /**
- * A limit for the bytes of all answers that clients have not taken yet, over all servers. Without one, clients that ask and do not read fill the memory.
+ * A limit for the bytes of all answers that clients have not taken yet, over all servers. Without one, clients that ask
+ * and do not read fill the memory.
  * It counts bytes; it knows neither answers nor clients.
  */
 
@@ -31,7 +32,10 @@ export class AnswerRoom {
   #held = 0;
   #isRefusing = false;
 
-  /** `limit`: bytes of all answers. An answer of up to `freeSize` bytes is always given, so that a supervisor can be asked and told something even when others block it. */
+  /**
+   * `limit`: bytes of all answers. An answer of up to `freeSize` bytes is always given, so that a supervisor can be
+   * asked and told something even when others block it.
+   */
   constructor(limit: number, freeSize: number) {
     this.#limit = limit;
     this.#freeSize = freeSize;

@@ -10,7 +10,12 @@ import { type CallContext, type Described, type Method, type Parameter, readInte
 import type { Log, StreamName } from './supervisor.ts';
 import { Utf8Text, type XmlRpcValue } from './xmlrpc.ts';
 
-async function read({ reserve }: CallContext, log: Log | null, offset: XmlRpcValue | undefined, length: XmlRpcValue | undefined): Promise<XmlRpcValue> {
+async function read(
+  { reserve }: CallContext,
+  log: Log | null,
+  offset: XmlRpcValue | undefined,
+  length: XmlRpcValue | undefined,
+): Promise<XmlRpcValue> {
   const range = [readInteger(offset), readInteger(length), reserve] as const;
   if (log === null) throw RpcFault.of('NO_FILE');
   const reading = await log.read(...range);
@@ -26,7 +31,12 @@ async function read({ reserve }: CallContext, log: Log | null, offset: XmlRpcVal
   }
 }
 
-async function tail({ reserve }: CallContext, log: Log | null, offset: XmlRpcValue | undefined, length: XmlRpcValue | undefined): Promise<XmlRpcValue> {
+async function tail(
+  { reserve }: CallContext,
+  log: Log | null,
+  offset: XmlRpcValue | undefined,
+  length: XmlRpcValue | undefined,
+): Promise<XmlRpcValue> {
   const range = [readInteger(offset), readInteger(length), reserve] as const;
   if (log === null) return ['', 0, false];
   const end = await log.tail(...range);

@@ -29,7 +29,10 @@ export interface CallContext {
   readonly times: ProcessTimes;
   /** Aborted when nobody waits for the answer any more: what waits lets go. */
   readonly signal: AbortSignal;
-  /** Counts what a method reads into memory for its answer, before it is read. Throws NoRoomError, which is no fault: the request is refused. */
+  /**
+   * Counts what a method reads into memory for its answer, before it is read. Throws NoRoomError, which is no fault:
+   * the request is refused.
+   */
   readonly reserve: Reserve;
 }
 

@@ -56,7 +56,8 @@ export async function runMulticall(table: MethodTable, context: CallContext, cal
     } catch (error) {
       context.signal.throwIfAborted();
       if (error instanceof NoRoomError) throw error;
-      if (!(error instanceof RpcFault)) context.supervisor.report('critical', `cannot answer a call of a multicall: ${describeFailure(error)}`);
+      if (!(error instanceof RpcFault))
+        context.supervisor.report('critical', `cannot answer a call of a multicall: ${describeFailure(error)}`);
       results.push(error instanceof RpcFault ? formatFault(error) : { faultCode: faults.FAILED, faultString: 'FAILED: internal error' });
     }
     await new Promise((resolve) => setImmediate(resolve));

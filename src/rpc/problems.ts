@@ -1,5 +1,6 @@
 /**
- * Problems of the programs, a line each, as /healthz and /readyz report them. The judgement is in core/; this only asks.
+ * Problems of the programs, a line each, as /healthz and /readyz report them. The judgement is in core/; this only
+ * asks.
  */
 import { formatNamespec } from '../core/namespec.ts';
 import { findProblem, type Question } from '../core/process-problem.ts';
@@ -25,13 +26,22 @@ export function findUnknown({ supervisor }: ProblemSources, programs: readonly s
   return programs.filter((name) => !processes.some(({ config }) => isMeant(name, config)));
 }
 
-/** One line a problem; `programs`: only of these. A supervisor that is about to end is alive, whatever its programs do, and no longer ready. */
-export function findProblems({ supervisor, times }: ProblemSources, question: Question, programs: readonly string[] = []): string[] {
+/**
+ * One line a problem; `programs`: only of these. A supervisor that is about to end is alive, whatever its programs do,
+ * and no longer ready.
+ */
+export function findProblems(
+  { supervisor, times }: ProblemSources,
+  question: Question,
+  programs: readonly string[] = [],
+): string[] {
   const state = supervisor.state();
   if (state !== 'RUNNING') return question === 'alive' ? [] : [`supervisor: ${state}`];
   // A question about one program means that it should run, even if it was stopped by hand.
   const isNamed = programs.length > 0 && question === 'ready';
-  const asked = supervisor.processes().filter(({ config }) => programs.length === 0 || programs.some((name) => isMeant(name, config)));
+  const asked = supervisor
+    .processes()
+    .filter(({ config }) => programs.length === 0 || programs.some((name) => isMeant(name, config)));
   return asked.flatMap((view) => {
     const problem = findProblem(factsOf(view, supervisor, times), question, isNamed);
     return problem === null ? [] : [`${formatNamespec(view.config.group, view.config.name)}: ${problem}`];

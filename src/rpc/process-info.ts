@@ -67,7 +67,8 @@ export function tellsReadiness({ options }: ProcessView['config']): boolean {
 }
 
 /**
- * End of the latest run that has ended, also while the next one goes on: `exitstatus` means something in EXITED only. A start that could not
+ * End of the latest run that has ended, also while the next one goes on: `exitstatus` means something in EXITED only. A
+ * start that could not
  * be executed has the exit code that it means for a container (127, 126).
  */
 export function lastExitOf({ exit, lastExit, spawnExitCode }: ProcessRecord): ExitStatus | null {

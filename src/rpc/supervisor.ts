@@ -136,13 +136,16 @@ export interface Supervisor {
    */
   updateGroup(name: string): Promise<readonly string[] | null>;
   /**
-   * Stops everything and starts over with the configuration read anew. Returns at once: null, or what is wrong with the configuration, and
+   * Stops everything and starts over with the configuration read anew. Returns at once: null, or what is wrong with the
+   * configuration, and
    * then everything goes on as it was.
    */
   restart(): string | null;
   /** Stops everything and ends. Returns at once. */
   shutdown(): void;
-  /** Asked for while the end is under way: the second such request kills what is left. False where nothing is killed. */
+  /**
+   * Asked for while the end is under way: the second such request kills what is left. False where nothing is killed.
+   */
   shutdownAgain(): boolean;
   /** Writes a line to the supervisor's own log. */
   report(level: Level, text: string): void;

@@ -1,11 +1,16 @@
 /**
- * A small reader of XML: elements and their text, which is all that XML-RPC has. It takes each character of the text once or twice, whatever stands there:
- * `indexOf` finds the next mark, and no regular expression sees more than a name. Attributes are checked and dropped. A document type declaration is refused,
+ * A small reader of XML: elements and their text, which is all that XML-RPC has. It takes each character of the text
+ * once or twice, whatever stands there:
+ * `indexOf` finds the next mark, and no regular expression sees more than a name. Attributes are checked and dropped. A
+ * document type declaration is refused,
  * so there are no entities but the five predefined ones and character references. It knows no XML-RPC.
  */
 import { showText } from '../core/shown-text.ts';
 
-/** A text that is not XML as it is read here. The message is the reason, with no more of the text than {@link showText} lets through. */
+/**
+ * A text that is not XML as it is read here. The message is the reason, with no more of the text than {@link showText}
+ * lets through.
+ */
 export class XmlSyntaxError extends Error {
   override readonly name = 'XmlSyntaxError';
 }
@@ -35,7 +40,13 @@ const SEMICOLON = 0x3b;
 
 const NAME = /^[A-Za-z_][\w.:-]*$/;
 
-const PREDEFINED: ReadonlyMap<string, string> = new Map([['amp', '&'], ['lt', '<'], ['gt', '>'], ['quot', '"'], ['apos', "'"]]);
+const PREDEFINED: ReadonlyMap<string, string> = new Map([
+  ['amp', '&'],
+  ['lt', '<'],
+  ['gt', '>'],
+  ['quot', '"'],
+  ['apos', "'"],
+]);
 
 /** Elements without inner ones share this list. */
 const NONE: readonly XmlElement[] = [];
@@ -135,7 +146,8 @@ class Reader {
   #takeEnd(): void {
     const name = this.#skipTo('>', 2).trimEnd();
     const element = this.#open.pop();
-    if (element === undefined || element.name !== name) throw new XmlSyntaxError(`</${showText(name)}> closes no element`);
+    if (element === undefined || element.name !== name)
+      throw new XmlSyntaxError(`</${showText(name)}> closes no element`);
   }
 
   #takeStart(): void {
@@ -144,13 +156,15 @@ class Reader {
     const parent = this.#open.at(-1);
     if (parent === undefined && this.#root !== null) throw new XmlSyntaxError('there is more than one root element');
     this.#count += 1;
-    if (this.#count > this.#limits.elements) throw new XmlSyntaxError(`there are more than ${this.#limits.elements} elements`);
+    if (this.#count > this.#limits.elements)
+      throw new XmlSyntaxError(`there are more than ${this.#limits.elements} elements`);
     const element = new OpenElement(name);
     if (parent === undefined) this.#root = element;
     else parent.add(element);
     if (isEmpty) return;
     this.#open.push(element);
-    if (this.#open.length > this.#limits.depth) throw new XmlSyntaxError(`more than ${this.#limits.depth} elements are within each other`);
+    if (this.#open.length > this.#limits.depth)
+      throw new XmlSyntaxError(`more than ${this.#limits.depth} elements are within each other`);
   }
 
   #takeName(): string {
@@ -159,7 +173,8 @@ class Reader {
     let end = from;
     while (end < latest && !isNameEnd(this.#text.charCodeAt(end))) end += 1;
     const name = this.#text.slice(from, end);
-    if (name.length > MAX_NAME_LENGTH || !NAME.test(name)) throw new XmlSyntaxError(`"<${showText(name)}" begins no element`);
+    if (name.length > MAX_NAME_LENGTH || !NAME.test(name))
+      throw new XmlSyntaxError(`"<${showText(name)}" begins no element`);
     this.#at = end;
     return name;
   }
@@ -221,7 +236,10 @@ function decodeReferences(text: string): string {
     let end = mark + 1;
     while (end <= mark + MAX_REFERENCE_LENGTH && text.charCodeAt(end) !== SEMICOLON) end += 1;
     const character = decodeReference(text.slice(mark + 1, end));
-    if (character === undefined || text.charCodeAt(end) !== SEMICOLON) throw new XmlSyntaxError(`"${showText(text.slice(mark, end))}" is not a character reference; an ampersand is written &amp;`);
+    if (character === undefined || text.charCodeAt(end) !== SEMICOLON)
+      throw new XmlSyntaxError(
+        `"${showText(text.slice(mark, end))}" is not a character reference; an ampersand is written &amp;`,
+      );
     if (mark > at) parts.push(text.slice(at, mark));
     parts.push(character);
     at = end + 1;
@@ -231,7 +249,10 @@ function decodeReferences(text: string): string {
   return parts.join('');
 }
 
-/** The character of `amp`, `#13` or `#x1F600`; undefined for anything else, and for a character that XML 1.0 does not have. */
+/**
+ * The character of `amp`, `#13` or `#x1F600`; undefined for anything else, and for a character that XML 1.0 does not
+ * have.
+ */
 function decodeReference(reference: string): string | undefined {
   const predefined = PREDEFINED.get(reference);
   if (predefined !== undefined) return predefined;
@@ -241,6 +262,12 @@ function decodeReference(reference: string): string | undefined {
 }
 
 function characterOf(code: number): string | undefined {
-  const isCarried = code === 9 || code === 10 || code === 13 || (code >= 0x20 && code < 0xd800) || (code > 0xdfff && code < 0xfffe) || (code > 0xffff && code <= 0x10ffff);
+  const isCarried =
+    code === 9 ||
+    code === 10 ||
+    code === 13 ||
+    (code >= 0x20 && code < 0xd800) ||
+    (code > 0xdfff && code < 0xfffe) ||
+    (code > 0xffff && code <= 0x10ffff);
   return isCarried ? String.fromCodePoint(code) : undefined;
 }

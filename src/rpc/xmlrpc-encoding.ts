@@ -1,5 +1,6 @@
 /**
- * Values of XML-RPC as text, laid out as Python's xmlrpc.client lays it out, because there are scripts that grep it. Others import this through xmlrpc.ts.
+ * Values of XML-RPC as text, laid out as Python's xmlrpc.client lays it out, because there are scripts that grep it.
+ * Others import this through xmlrpc.ts.
  */
 import type { XmlRpcStruct, XmlRpcValue } from './xmlrpc.ts';
 
@@ -11,7 +12,8 @@ const BASE64_LINE = 76;
 const PIECE_BYTES = 64 * 1024;
 
 /**
- * A text in UTF-8 that is decoded when it is sent, piece by piece: the end of a log, which may be megabytes. It travels as a string; none is ever read from the wire.
+ * A text in UTF-8 that is decoded when it is sent, piece by piece: the end of a log, which may be megabytes. It travels
+ * as a string; none is ever read from the wire.
  * Bytes that are not UTF-8 become U+FFFD; a byte order mark is a character like any other.
  */
 export class Utf8Text {
@@ -28,7 +30,8 @@ export class Utf8Text {
   /** The text as the content of an element, in pieces. */
   *encode(): Generator<string> {
     const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-    for (let at = 0; at < this.bytes.length; at += PIECE_BYTES) yield escapeText(decoder.decode(this.bytes.subarray(at, at + PIECE_BYTES), { stream: true }));
+    for (let at = 0; at < this.bytes.length; at += PIECE_BYTES)
+      yield escapeText(decoder.decode(this.bytes.subarray(at, at + PIECE_BYTES), { stream: true }));
     yield escapeText(decoder.decode());
   }
 }
@@ -38,7 +41,14 @@ export type XmlPart = string | Utf8Text;
 
 /** True if a value is a struct. */
 export function isStruct(value: XmlRpcValue): value is XmlRpcStruct {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date) && !(value instanceof Uint8Array) && !(value instanceof Utf8Text);
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !(value instanceof Date) &&
+    !(value instanceof Uint8Array) &&
+    !(value instanceof Utf8Text)
+  );
 }
 
 /** Texts of XML, neighbours joined, with texts that are not encoded yet between them. */
@@ -71,7 +81,9 @@ class Writer {
 
 /** A request as XML. */
 export function encodeCall(method: string, params: readonly XmlRpcValue[]): string {
-  const writer = new Writer().write(`<?xml version='1.0'?>\n<methodCall>\n<methodName>${escapeText(method)}</methodName>\n`);
+  const writer = new Writer().write(
+    `<?xml version='1.0'?>\n<methodCall>\n<methodName>${escapeText(method)}</methodName>\n`,
+  );
   writeParams(writer, params);
   return joinParts(writer.write('</methodCall>\n').end());
 }
@@ -103,7 +115,9 @@ function joinParts(parts: readonly XmlPart[]): string {
 export function decodeTexts(value: XmlRpcValue): XmlRpcValue {
   if (value instanceof Utf8Text) return value.toString();
   if (isArray(value)) return value.map(decodeTexts);
-  return isStruct(value) ? Object.fromEntries(Object.entries(value).map(([name, member]) => [name, decodeTexts(member)])) : value;
+  return isStruct(value)
+    ? Object.fromEntries(Object.entries(value).map(([name, member]) => [name, decodeTexts(member)]))
+    : value;
 }
 
 function writeParams(writer: Writer, params: readonly XmlRpcValue[]): void {
@@ -148,7 +162,8 @@ function encodeScalar(value: string | number | boolean | null | Date | Uint8Arra
   if (typeof value === 'string') return `<string>${escapeText(value)}</string>`;
   if (typeof value === 'boolean') return `<boolean>${value ? 1 : 0}</boolean>`;
   if (typeof value === 'number') return encodeNumber(value);
-  if (value instanceof Date) return `<dateTime.iso8601>${value.toISOString().replace(/-|\.\d+Z$/g, '')}</dateTime.iso8601>`;
+  if (value instanceof Date)
+    return `<dateTime.iso8601>${value.toISOString().replace(/-|\.\d+Z$/g, '')}</dateTime.iso8601>`;
   return `<base64>\n${encodeBase64(value)}</base64>`;
 }
 
@@ -173,7 +188,8 @@ function encodeBase64(bytes: Uint8Array): string {
 }
 
 /**
- * Text as the content of an element. Characters that XML 1.0 cannot carry in any form (most control characters, half surrogate
+ * Text as the content of an element. Characters that XML 1.0 cannot carry in any form (most control characters, half
+ * surrogate
  * pairs) become U+FFFD; a carriage return becomes a reference, since a raw one would be read as a newline.
  */
 function escapeText(text: string): string {

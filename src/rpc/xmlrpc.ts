@@ -1,15 +1,26 @@
 /**
  * The XML-RPC codec that the servers and supervisorctl share: values to text (xmlrpc-encoding.ts) and back.
- * Reading accepts what Python and Supervisor write and never more than the limits below. Never touches the network, knows no method.
+ * Reading accepts what Python and Supervisor write and never more than the limits below. Never touches the network,
+ * knows no method.
  */
 import { showText } from '../core/shown-text.ts';
 import { parseXml, type XmlElement, XmlSyntaxError } from './xml.ts';
 import { isStruct, type Utf8Text } from './xmlrpc-encoding.ts';
 
-export { decodeTexts, encodeCall, encodeFault, encodeResponse, encodeResponseParts, isStruct, Utf8Text, type XmlPart } from './xmlrpc-encoding.ts';
+export {
+  decodeTexts,
+  encodeCall,
+  encodeFault,
+  encodeResponse,
+  encodeResponseParts,
+  isStruct,
+  Utf8Text,
+  type XmlPart,
+} from './xmlrpc-encoding.ts';
 
 /** What a parameter or an answer can be. Whole numbers travel as int, others as double; bytes as base64; a Date, without its milliseconds, as dateTime in UTC. */
-export type XmlRpcValue = string | number | boolean | null | Date | Uint8Array | Utf8Text | readonly XmlRpcValue[] | XmlRpcStruct;
+export type XmlRpcValue =
+  string | number | boolean | null | Date | Uint8Array | Utf8Text | readonly XmlRpcValue[] | XmlRpcStruct;
 
 /** Named values. Members read from the wire are own properties, whatever their names. */
 export interface XmlRpcStruct {
@@ -41,7 +52,10 @@ export const MAX_DEPTH = 100;
 /** Elements of an answer; the records of 20,000 processes have fewer. */
 const MAX_ELEMENTS = 2_000_000;
 
-/** Elements of a request, which a server reads while nothing else is done; 3,000 calls in one (`system.multicall`) have fewer. */
+/**
+ * Elements of a request, which a server reads while nothing else is done; 3,000 calls in one (`system.multicall`) have
+ * fewer.
+ */
 export const MAX_CALL_ELEMENTS = 50_000;
 
 /** The root element of a document. Throws {@link XmlRpcSyntaxError} whatever is wrong with it. */
@@ -150,7 +164,8 @@ function decodeBoolean(text: string): boolean {
 function decodeDouble(text: string): number {
   const word = /^([+-]?)(?:(inf|infinity)|nan)$/i.exec(text);
   if (word !== null) return word[2] === undefined ? Number.NaN : word[1] === '-' ? -Infinity : Infinity;
-  if (!/^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i.test(text)) throw new XmlRpcSyntaxError(`"${showText(text)}" is not a double`);
+  if (!/^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i.test(text))
+    throw new XmlRpcSyntaxError(`"${showText(text)}" is not a double`);
   return Number(text);
 }
 

@@ -65,7 +65,13 @@ export function parseRequest(action: string, name: string): Request | null {
 
 /** Does what was asked for, and says what came of it when it is done. compat: the sentences of Supervisor's page. */
 export async function perform({ supervisor, methods, times }: WebSources, { action, name }: Request): Promise<Outcome> {
-  const call: Call = (method, ...args) => callMethod(methods, { supervisor, times, signal: new AbortController().signal, reserve: () => undefined }, method, args);
+  const call: Call = (method, ...args) =>
+    callMethod(
+      methods,
+      { supervisor, times, signal: new AbortController().signal, reserve: () => undefined },
+      method,
+      args,
+    );
   try {
     const text = await ACTIONS.get(action)?.run(call, name ?? '');
     return { text: text ?? '', isError: false };

@@ -81,7 +81,12 @@ class Page {
     if (rest !== '' && rest !== 'index.html') return refuse(exchange, 404);
     if (!FORM_TYPE.test(request.headers['content-type'] ?? '')) return refuse(exchange, 415);
     const form = new URLSearchParams(await readBody());
-    if (!this.#secret.isToken(form.get('token'))) return this.#problem(exchange, 403, 'The page is from before the supervisor was restarted. Nothing was done; go back and try again.');
+    if (!this.#secret.isToken(form.get('token')))
+      return this.#problem(
+        exchange,
+        403,
+        'The page is from before the supervisor was restarted. Nothing was done; go back and try again.',
+      );
     const [, action = '', name = ''] = /^(\S*)(?: (.*))?$/s.exec(form.get('do') ?? '') ?? [];
     const asked = parseRequest(action, name);
     if (asked === null) return this.#problem(exchange, 400, 'There is no such action.');
@@ -116,11 +121,26 @@ class Page {
     const id = findId(this.#sources, name);
     if (id === null) return this.#problem(exchange, 404, `No such process named ${name}`);
     const stream = query.get('stream') === 'stderr' ? 'stderr' : 'stdout';
-    const limit = Math.min(Math.max(Number.parseInt(query.get('limit') ?? '', 10) || DEFAULT_TAIL_BYTES, SHORTEST_TAIL_BYTES), LONGEST_TAIL_BYTES);
+    const limit = Math.min(
+      Math.max(Number.parseInt(query.get('limit') ?? '', 10) || DEFAULT_TAIL_BYTES, SHORTEST_TAIL_BYTES),
+      LONGEST_TAIL_BYTES,
+    );
     const reading = await supervisor.processLog(id, stream)?.read(-limit, 0, exchange.reserve);
     const text = reading?.kind === 'bytes' ? formatLogText(reading.bytes, reading.bytes.length >= limit) : null;
     const reason = reading?.kind === 'failed' ? `The log cannot be read: ${reading.reason}` : `There is no ${stream} log of ${name}.`;
-    send(exchange, 200, formatTailPage({ ...this.#frame(), name, stream, hasStderr: supervisor.processLog(id, 'stderr') !== null, limit, text, reason }));
+    send(
+      exchange,
+      200,
+      formatTailPage({
+        ...this.#frame(),
+        name,
+        stream,
+        hasStderr: supervisor.processLog(id, 'stderr') !== null,
+        limit,
+        text,
+        reason,
+      }),
+    );
   }
 
   #problem(exchange: Exchange, status: number, text: string): void {
@@ -130,7 +150,9 @@ class Page {
   /** A method that only tells something. Not through the dispatcher, which answers nothing while the supervisor ends; the page does. */
   #ask(method: string): unknown {
     const { supervisor, methods, times } = this.#sources;
-    return methods.get(method)?.call({ supervisor, times, signal: new AbortController().signal, reserve: () => undefined }, []);
+    return methods
+      .get(method)
+      ?.call({ supervisor, times, signal: new AbortController().signal, reserve: () => undefined }, []);
   }
 }
 

@@ -106,7 +106,8 @@ function textSource(text: string, env: Readonly<Record<string, string>>): Source
 function answerOurselves({ what, text = '', env = {}, names: known = {} }: Question): Answer {
   try {
     if (what === 'dialect') return { ok: true, value: readDialect(text) };
-    if (what === 'pairs') return { ok: true, value: Object.fromEntries(parseKeyValueList([{ text, isValue: false }]).pairs) };
+    if (what === 'pairs')
+      return { ok: true, value: Object.fromEntries(parseKeyValueList([{ text, isValue: false }]).pairs) };
     if (what === 'words') return { ok: true, value: splitCommandLine(text) };
     if (what === 'format') return { ok: true, value: expand(text, new Map(Object.entries(known))) };
   } catch (error) {
@@ -151,11 +152,44 @@ test('users, directories and includes are looked up as the installed Supervisor 
     const S = '[supervisord]\n';
     // Numbers of users and groups that the machine does not know are accepted here, and refused by Supervisor.
     const bodies = [
-      `${S}[include]\nfiles=conf.d/*.conf\n`, `${S}[include]\nfiles=conf.d/*.ini conf.d/?.conf\n`, `${S}[include]\nfiles=conf.d/[!a].conf\n  conf.d/d.ini\n`, `${S}[include]\nfiles=conf.d/.c*\n`, `${S}[include]\nfiles=conf.d/**/*.conf\n`, `${S}[include]\nfiles=**/a.conf\n`, `${S}[include]\nfiles=conf.d/[ab.conf nope\n`,
-      `${S}[include]\nfiles=%(here)s/conf.d/a.conf conf.d/../conf.d/b.conf\n[program:q]\ncommand=%(here)s\n`, `${S}[include]\nfiles=bad.conf\n`, `${S}[include]\nfiles=latin.conf\n`, `${S}[include]\nfiles=bom.conf\n`, `${S}[include]\nfiles=conf.d/dir.conf\n`, `${S}[include]\nfiles=conf.d/%(ENV_NAME)s.conf\n`,
-      `${S}user=root\n`, `${S}user=nobodyhere\n`, `${S}directory=/tmp\n`, `${S}directory=/nope\n`, `${S}childlogdir=/nope\n`, `${S}logfile=/nope/x\n`, `${S}pidfile=/nope/x\n`, `${S}logfile=x\npidfile=y\n`,
-      ...['user=root', 'user=0', 'user=nobodyhere', 'stdout_logfile=/tmp/x', 'stdout_logfile=/nope/x', 'stderr_logfile=/tmp/', 'directory=/nope', 'stdout_logfile=nope/x', 'stdout_logfile=~/x', 'stdout_logfile=~root/x', 'stdout_logfile=/dev/stdout', 'stdout_logfile=/dev/fd/1'].map((line) => `${S}[program:p]\ncommand=/p\n${line}\n`),
-      ...['chown=root', 'chown=root:root', 'chown=root:nogrouphere', 'chown=nobodyhere', 'chown=0:0'].map((line) => `${S}[unix_http_server]\nfile=/tmp/x\n${line}\n`),
+      `${S}[include]\nfiles=conf.d/*.conf\n`,
+      `${S}[include]\nfiles=conf.d/*.ini conf.d/?.conf\n`,
+      `${S}[include]\nfiles=conf.d/[!a].conf\n  conf.d/d.ini\n`,
+      `${S}[include]\nfiles=conf.d/.c*\n`,
+      `${S}[include]\nfiles=conf.d/**/*.conf\n`,
+      `${S}[include]\nfiles=**/a.conf\n`,
+      `${S}[include]\nfiles=conf.d/[ab.conf nope\n`,
+      `${S}[include]\nfiles=%(here)s/conf.d/a.conf conf.d/../conf.d/b.conf\n[program:q]\ncommand=%(here)s\n`,
+      `${S}[include]\nfiles=bad.conf\n`,
+      `${S}[include]\nfiles=latin.conf\n`,
+      `${S}[include]\nfiles=bom.conf\n`,
+      `${S}[include]\nfiles=conf.d/dir.conf\n`,
+      `${S}[include]\nfiles=conf.d/%(ENV_NAME)s.conf\n`,
+      `${S}user=root\n`,
+      `${S}user=nobodyhere\n`,
+      `${S}directory=/tmp\n`,
+      `${S}directory=/nope\n`,
+      `${S}childlogdir=/nope\n`,
+      `${S}logfile=/nope/x\n`,
+      `${S}pidfile=/nope/x\n`,
+      `${S}logfile=x\npidfile=y\n`,
+      ...[
+        'user=root',
+        'user=0',
+        'user=nobodyhere',
+        'stdout_logfile=/tmp/x',
+        'stdout_logfile=/nope/x',
+        'stderr_logfile=/tmp/',
+        'directory=/nope',
+        'stdout_logfile=nope/x',
+        'stdout_logfile=~/x',
+        'stdout_logfile=~root/x',
+        'stdout_logfile=/dev/stdout',
+        'stdout_logfile=/dev/fd/1',
+      ].map((line) => `${S}[program:p]\ncommand=/p\n${line}\n`),
+      ...['chown=root', 'chown=root:root', 'chown=root:nogrouphere', 'chown=nobodyhere', 'chown=0:0'].map(
+        (line) => `${S}[unix_http_server]\nfile=/tmp/x\n${line}\n`,
+      ),
     ];
     const env = { ...ENV, NAME: 'a' };
     const questions = bodies.map((text, index): Question => {

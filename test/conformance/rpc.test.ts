@@ -71,7 +71,14 @@ function normalise(value: unknown, directory: string): unknown {
   const times = new Set(['start', 'stop', 'now', 'pid']);
   // Members that Supervisor does not have.
   const added = new Set(['exit_code', 'exit_signal', 'oom_kills']);
-  return Object.fromEntries(Object.entries(value).filter(([name]) => !added.has(name)).map(([name, member]) => [name, times.has(name) && typeof member === 'number' ? member > 0 : normalise(member, directory)]));
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([name]) => !added.has(name))
+      .map(([name, member]) => [
+        name,
+        times.has(name) && typeof member === 'number' ? member > 0 : normalise(member, directory),
+      ]),
+  );
 }
 
 /** An outcome whose list is in an order that does not matter. */

@@ -99,7 +99,23 @@ async function findReason(): Promise<string | null> {
 function podmanLine(args: readonly string[], runtime: string = 'crun'): string[] {
   const storage = join(cacheFolder(), 'containers');
   const script = 'if mountpoint -q /sys/fs/cgroup/unified; then umount /sys/fs/cgroup/unified; fi; exec podman "$@"';
-  return ['unshare', '--mount', '--propagation', 'slave', 'sh', '-c', script, 'sh', '--root', storage, '--runroot', '/run/onevisor-test-containers', '--runtime', runtime, ...args];
+  return [
+    'unshare',
+    '--mount',
+    '--propagation',
+    'slave',
+    'sh',
+    '-c',
+    script,
+    'sh',
+    '--root',
+    storage,
+    '--runroot',
+    '/run/onevisor-test-containers',
+    '--runtime',
+    runtime,
+    ...args,
+  ];
 }
 
 /** Runs podman to its end; a code other than 0 is an answer, not an error. */
@@ -107,7 +123,10 @@ export async function podman(...args: string[]): Promise<Outcome> {
   return podmanWith({}, args);
 }
 
-async function podmanWith({ runtime, configuration }: { readonly runtime?: string; readonly configuration?: string }, args: readonly string[]): Promise<Outcome> {
+async function podmanWith(
+  { runtime, configuration }: { readonly runtime?: string; readonly configuration?: string },
+  args: readonly string[],
+): Promise<Outcome> {
   const [file = '', ...rest] = podmanLine(args, runtime);
   const env = configuration === undefined ? process.env : { ...process.env, CONTAINERS_CONF: configuration };
   return run(file, rest, { maxBuffer: 1 << 28, env }).then(
@@ -213,7 +232,8 @@ export async function runContainer(test: TestContext, options: ContainerOptions 
 }
 
 /** Requirements of pods in podman: cgroups, which crun makes itself, and no limits that this machine would refuse. */
-const POD_CONFIGURATION = '[containers]\nnetns="host"\ncgroups="enabled"\ncgroupns="host"\n[engine]\ncgroup_manager="cgroupfs"\nevents_logger="file"\n';
+const POD_CONFIGURATION =
+  '[containers]\nnetns="host"\ncgroups="enabled"\ncgroupns="host"\n[engine]\ncgroup_manager="cgroupfs"\nevents_logger="file"\n';
 
 /** A pod that runs. */
 export interface Pod {
@@ -224,7 +244,8 @@ export interface Pod {
 }
 
 /**
- * Plays a pod of Kubernetes (`podman kube play`) and gives it to the test, at whose end it is removed. `spec` is the YAML below `spec:`, without indentation;
+ * Plays a pod of Kubernetes (`podman kube play`) and gives it to the test, at whose end it is removed. `spec` is the
+ * YAML below `spec:`, without indentation;
  * the executable is there as the volume `onevisor`.
  */
 export async function playPod(test: TestContext, spec: string): Promise<Pod> {
@@ -234,7 +255,11 @@ export async function playPod(test: TestContext, spec: string): Promise<Pod> {
   const indented = spec.split('\n').map((line) => `  ${line}`).join('\n');
   await writeFile(join(folder, 'containers.conf'), POD_CONFIGURATION);
   await writeFile(file, `apiVersion: v1\nkind: Pod\nmetadata:\n  name: ${name}\nspec:\n${indented}\n`);
-  const inPod = (...args: string[]): Promise<Outcome> => podmanWith({ runtime: join(import.meta.dirname, 'crun-without-limits.py'), configuration: join(folder, 'containers.conf') }, args);
+  const inPod = (...args: string[]): Promise<Outcome> =>
+    podmanWith(
+      { runtime: join(import.meta.dirname, 'crun-without-limits.py'), configuration: join(folder, 'containers.conf') },
+      args,
+    );
   test.after(async () => {
     await inPod('pod', 'rm', '--force', '--ignore', '--time', '0', name);
     await chown('/dev/null', 0, 0);

@@ -130,7 +130,9 @@ const checks: Readonly<Record<string, Check>> = {
     const container = await start();
     await container.waitForLine(/"status":200/);
     await stop(container);
-    const lines = container.stdout.all.map((line) => JSON.parse(line) as { program: string; message?: string; data?: unknown });
+    const lines = container.stdout.all.map(
+      (line) => JSON.parse(line) as { program: string; message?: string; data?: unknown },
+    );
     assert.deepEqual(lines.find(({ data }) => data !== undefined)?.data, { path: '/', status: 200 });
     assert.ok(lines.some(({ message }) => String(message).startsWith('received SIGTERM')), 'our own lines too');
   },

@@ -40,18 +40,30 @@ const CASES: readonly Case[] = [
 ];
 
 for (const { what, config, errors } of CASES) {
-  test('a command that cannot be executed says the cause, and text without #! is run by /bin/sh', { skip }, async (t) => {
-  const programs = ['%FOLDER%/plain 7', '%FOLDER%/windows', 'FOO=bar cmd', '$HOME/x', 'ulimit -n 5'].map((command, index) => `[program:p${index}]\ncommand=${command}\nstartretries=0\nstartsecs=0\nautorestart=false\n`);
-  const launched = await launch(t, { config: `[supervisord]\n${programs.join('')}`, files: { plain: 'echo "ran with $1"\n', windows: '#!/bin/sh\r\n' } });
-  await chmod(join(launched.folder, 'plain'), 0o755);
-  for (const expected of [
-    /windows: ENOENT; its first line ends with a carriage return/, /can't find command 'FOO=bar'; only a shell takes FOO=… for a variable/,
-    /can't find command '\$HOME\/x'; only a shell expands \$HOME/, /can't find command 'ulimit'; ulimit is a command of shells/,
-  ]) await launched.waitForLine(expected);
-  assert.match((await launched.ctl('start', 'p0')).stdout, /^p0: (started|ERROR \(already started\))$/m);
-  await launched.waitForLine(/^p0 +\| ran with 7$/);
-  assert.match(launched.stdout.text, /WARN 'p0' is run by \/bin\/sh: .*plain does not begin with #!/);
-});
+  test(
+    'a command that cannot be executed says the cause, and text without #! is run by /bin/sh',
+    { skip },
+    async (t) => {
+      const programs = ['%FOLDER%/plain 7', '%FOLDER%/windows', 'FOO=bar cmd', '$HOME/x', 'ulimit -n 5'].map(
+        (command, index) => `[program:p${index}]\ncommand=${command}\nstartretries=0\nstartsecs=0\nautorestart=false\n`,
+      );
+      const launched = await launch(t, {
+        config: `[supervisord]\n${programs.join('')}`,
+        files: { plain: 'echo "ran with $1"\n', windows: '#!/bin/sh\r\n' },
+      });
+      await chmod(join(launched.folder, 'plain'), 0o755);
+      for (const expected of [
+        /windows: ENOENT; its first line ends with a carriage return/,
+        /can't find command 'FOO=bar'; only a shell takes FOO=… for a variable/,
+        /can't find command '\$HOME\/x'; only a shell expands \$HOME/,
+        /can't find command 'ulimit'; ulimit is a command of shells/,
+      ])
+        await launched.waitForLine(expected);
+      assert.match((await launched.ctl('start', 'p0')).stdout, /^p0: (started|ERROR \(already started\))$/m);
+      await launched.waitForLine(/^p0 +\| ran with 7$/);
+      assert.match(launched.stdout.text, /WARN 'p0' is run by \/bin\/sh: .*plain does not begin with #!/);
+    },
+  );
 
 test(`${what}: file, line, section, option and reason, and exit code 2`, { skip, timeout: 60_000 }, async (t) => {
     const launched = await launch(t, { config });

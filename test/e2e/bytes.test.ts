@@ -1,4 +1,7 @@
-/** Bytes that are not UTF-8 reach a program as they are: variables from everywhere, arguments, its directory and its own path. */
+/**
+ * Bytes that are not UTF-8 reach a program as they are: variables from everywhere, arguments, its directory and its own
+ * path.
+ */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -39,23 +42,38 @@ async function stringsOf({ folder }: Launched, name: string): Promise<string[]> 
 
 async function expectBytes(launched: Launched, variables: readonly string[]): Promise<void> {
   const environment = await stringsOf(launched, 'environ');
-  for (const name of variables) assert.ok(environment.includes(`${name}=${BYTES}`), `${name}: ${environment.filter((line) => line.startsWith(`${name}=`)).join()}`);
+  for (const name of variables)
+    assert.ok(
+      environment.includes(`${name}=${BYTES}`),
+      `${name}: ${environment.filter((line) => line.startsWith(`${name}=`)).join()}`,
+    );
   const [file, , , last] = await stringsOf(launched, 'cmdline');
   assert.deepEqual([file, last], [`${launched.folder}/d${BYTES}/sh${BYTES}`, BYTES]);
 }
 
 const ALL = ['BYTES', 'COPY', 'FROM_FILE', 'FROM_DIR'];
 
-for (const [name, more] of [['as PID 1', ''], ['where we execute ourselves anew', 'export NODE_DEBUG=net NODE_V8_COVERAGE=$BYTES']] as const) {
+for (const [name, more] of [
+  ['as PID 1', ''],
+  ['where we execute ourselves anew', 'export NODE_DEBUG=net NODE_V8_COVERAGE=$BYTES'],
+] as const) {
   test(`a program gets the bytes, ${name}`, { skip }, async (t) => {
-    const launched = await launch(t, { executable: 'sh', args: ['-c', `${PREPARE}${more}\nexec "$0" -c x.conf`, EXECUTABLE], env: {}, files: { 'x.conf': `${CONFIG}exit_on_end=true\n` } });
+    const launched = await launch(t, {
+      executable: 'sh',
+      args: ['-c', `${PREPARE}${more}\nexec "$0" -c x.conf`, EXECUTABLE],
+      env: {},
+      files: { 'x.conf': `${CONFIG}exit_on_end=true\n` },
+    });
     assert.deepEqual(await launched.exit, { code: 0, signal: null });
     await expectBytes(launched, more === '' ? ALL : [...ALL, 'NODE_V8_COVERAGE']);
     assert.equal(await readFile(join(launched.folder, 'out.cwd'), 'latin1'), `${launched.folder}/d${BYTES}\n`);
   });
 
   test(`a command after -- gets the bytes, ${name}`, { skip }, async (t) => {
-    const launched = await launch(t, { executable: 'sh', args: ['-c', `${PREPARE}${more}\nexec "$0" -- "$RUN" -c '${DUMP}' "$B"`, EXECUTABLE] });
+    const launched = await launch(t, {
+      executable: 'sh',
+      args: ['-c', `${PREPARE}${more}\nexec "$0" -- "$RUN" -c '${DUMP}' "$B"`, EXECUTABLE],
+    });
     assert.deepEqual(await launched.exit, { code: 0, signal: null });
     await expectBytes(launched, ['BYTES']);
   });
@@ -63,21 +81,33 @@ for (const [name, more] of [['as PID 1', ''], ['where we execute ourselves anew'
 
 test('a daemon gives the bytes to its programs, and changes to a directory with such a name', { skip }, async (t) => {
   const config = `${CONFIG.replace('[supervisord]', '[supervisord]\nlogfile=%(here)s/main.log\npidfile=%(here)s/pid\ndirectory=%(ENV_DIR)s\n[unix_http_server]\nfile=%(here)s/sock')}stdout_logfile=NONE\nstderr_logfile=NONE\n`;
-  const launched = await launch(t, { args: [], files: { 'x.conf': config, 'prepare.sh': `${PREPARE}export ONEVISOR_CONTAINER=0\nexec "$0" -c "$PWD/x.conf"\n` }, env: { ONEVISOR_PROGRAM_IDLE: 'sleep 1000' } });
+  const launched = await launch(t, {
+    args: [],
+    files: { 'x.conf': config, 'prepare.sh': `${PREPARE}export ONEVISOR_CONTAINER=0\nexec "$0" -c "$PWD/x.conf"\n` },
+    env: { ONEVISOR_PROGRAM_IDLE: 'sleep 1000' },
+  });
   const { code, stderr } = await launched.enter(['sh', '-c', `. ./prepare.sh`, EXECUTABLE]);
   assert.equal(code, 0, stderr);
-  const daemon = (...words: string[]): ReturnType<Launched['enter']> => launched.enter([EXECUTABLE, 'ctl', '-s', `unix://${launched.folder}/sock`, ...words]);
-  while (/RUNNING|STARTING/.test((await daemon('status', 'p')).stdout)) await new Promise((resolve) => setTimeout(resolve, 20));
+  const daemon = (...words: string[]): ReturnType<Launched['enter']> =>
+    launched.enter([EXECUTABLE, 'ctl', '-s', `unix://${launched.folder}/sock`, ...words]);
+  while (/RUNNING|STARTING/.test((await daemon('status', 'p')).stdout))
+    await new Promise((resolve) => setTimeout(resolve, 20));
   await expectBytes(launched, ALL);
   assert.equal((await daemon('shutdown')).code, 0);
 });
 
 test('what is shown of such values is text; paths of ours with such bytes are refused', { skip }, async (t) => {
   const launched = await launch(t, {
-    files: { 'x.conf': CONFIG, 'bad.conf': '[supervisord]\nlogfile=/tmp/%(ENV_BYTES)s\npidfile=/tmp/%(ENV_BYTES)s\nchildlogdir=%(ENV_DIR)s\n[unix_http_server]\nfile=/tmp/%(ENV_BYTES)s\n[program:a]\ncommand=x\nprocess_name=%(ENV_BYTES)s\nstdout_logfile=/tmp/%(ENV_BYTES)s\n', 'prepare.sh': PREPARE },
+    files: {
+      'x.conf': CONFIG,
+      'bad.conf':
+        '[supervisord]\nlogfile=/tmp/%(ENV_BYTES)s\npidfile=/tmp/%(ENV_BYTES)s\nchildlogdir=%(ENV_DIR)s\n[unix_http_server]\nfile=/tmp/%(ENV_BYTES)s\n[program:a]\ncommand=x\nprocess_name=%(ENV_BYTES)s\nstdout_logfile=/tmp/%(ENV_BYTES)s\n',
+      'prepare.sh': PREPARE,
+    },
     env: { ONEVISOR_PROGRAM_IDLE: 'sleep 1000' },
   });
-  const check = (file: string, ...args: string[]): ReturnType<Launched['enter']> => launched.enter(['sh', '-c', `. ./prepare.sh; "$0" check "$@" -c ${file}`, EXECUTABLE, ...args]);
+  const check = (file: string, ...args: string[]): ReturnType<Launched['enter']> =>
+    launched.enter(['sh', '-c', `. ./prepare.sh; "$0" check "$@" -c ${file}`, EXECUTABLE, ...args]);
   const { stdout } = await check('x.conf', '--json');
   assert.ok(stdout.isWellFormed() && !/\\ud[c-f]/i.test(stdout));
   const [program] = JSON.parse(stdout).programs.filter((one: { name: string }) => one.name === 'p');
@@ -85,7 +115,8 @@ test('what is shown of such values is text; paths of ours with such bytes are re
   await launched.enter(['rm', '-r', 'secrets', `env`]);
   const bad = await launched.enter(['sh', '-c', `rm -rf d*; . ./prepare.sh; "$0" check -c bad.conf`, EXECUTABLE]);
   assert.equal(bad.code, 2);
-  for (const option of ['logfile', 'pidfile', 'childlogdir', 'file', 'process_name', 'stdout_logfile']) assert.match(bad.stderr, new RegExp(`\\] ${option}: .*bytes that are not UTF-8`), option);
+  for (const option of ['logfile', 'pidfile', 'childlogdir', 'file', 'process_name', 'stdout_logfile'])
+    assert.match(bad.stderr, new RegExp(`\\] ${option}: .*bytes that are not UTF-8`), option);
   const text = await launched.enter(['sh', '-c', `rm -rf d* secrets; . ./prepare.sh; ONEVISOR_CONF_TEXT="[supervisord]
 identifier=$B" "$0" check`, EXECUTABLE]);
   assert.match(text.stderr, /ONEVISOR_CONF_TEXT: it is not UTF-8/);

@@ -15,7 +15,10 @@ async function peakOf(pid: number): Promise<number> {
 }
 
 test('what is no regular file is refused at reread, and PID 1 goes on', { skip }, async (t) => {
-  const launched = await launch(t, { config: CONFIG, files: { 'conf.d/b.conf': '[program:b]\ncommand=sleep 1000\n', 'huge.conf': 'x'.repeat(5 * 1024 * 1024) } });
+  const launched = await launch(t, {
+    config: CONFIG,
+    files: { 'conf.d/b.conf': '[program:b]\ncommand=sleep 1000\n', 'huge.conf': 'x'.repeat(5 * 1024 * 1024) },
+  });
   const { folder } = launched;
   await launched.waitForLine(/success: b entered RUNNING state/);
   const before = await peakOf(launched.pid);
@@ -44,16 +47,23 @@ test('what is no regular file is refused at reread, and PID 1 goes on', { skip }
 });
 
 test('an include that is /dev/null is empty', { skip }, async (t) => {
-  const launched = await launch(t, { config: '[supervisord]\n[program:a]\ncommand=sleep 1000\n[include]\nfiles=/dev/null\n' });
+  const launched = await launch(t, {
+    config: '[supervisord]\n[program:a]\ncommand=sleep 1000\n[include]\nfiles=/dev/null\n',
+  });
   await launched.waitForLine(/success: a entered RUNNING state/);
 });
 
 /** Runs a line of bash, which has `<(…)`. */
 function bash(line: string): Promise<{ code: number | null; output: string }> {
-  const child = spawn('bash', ['-c', line, EXECUTABLE], { env: { PATH: process.env['PATH'] ?? '' }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn('bash', ['-c', line, EXECUTABLE], {
+    env: { PATH: process.env['PATH'] ?? '' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)));
-  return new Promise((resolve, reject) => child.once('error', reject).once('close', (code) => resolve({ code, output })));
+  return new Promise((resolve, reject) =>
+    child.once('error', reject).once('close', (code) => resolve({ code, output })),
+  );
 }
 
 const TEXT = `'[supervisord]\\n[program:a]\\ncommand=echo said %%(host_node_name)s\\nautorestart=false\\nstartsecs=0\\nexit_on_end=true\\nstdout_logfile=/dev/stdout\\n'`;
@@ -81,11 +91,21 @@ test('a pipe that is never closed is given up, and an endless one is cut', async
 });
 
 test('a configuration from a pipe can be read again, also by a daemon', { skip }, async (t) => {
-  const config = '[supervisord]\nlogfile=%FOLDER%/main.log\npidfile=%FOLDER%/pid\n[unix_http_server]\nfile=%FOLDER%/sock\n[program:a]\ncommand=sleep 1000\nstdout_logfile=NONE\nstderr_logfile=NONE\n';
-  const launched = await launch(t, { args: ['-c', 'keep.conf'], files: { 'keep.conf': '[supervisord]\n', 'piped.conf': config } });
-  const { code, stderr } = await launched.enter(['bash', '-c', 'ONEVISOR_CONTAINER=0 "$0" -c <(cat piped.conf)', EXECUTABLE]);
+  const config =
+    '[supervisord]\nlogfile=%FOLDER%/main.log\npidfile=%FOLDER%/pid\n[unix_http_server]\nfile=%FOLDER%/sock\n[program:a]\ncommand=sleep 1000\nstdout_logfile=NONE\nstderr_logfile=NONE\n';
+  const launched = await launch(t, {
+    args: ['-c', 'keep.conf'],
+    files: { 'keep.conf': '[supervisord]\n', 'piped.conf': config },
+  });
+  const { code, stderr } = await launched.enter([
+    'bash',
+    '-c',
+    'ONEVISOR_CONTAINER=0 "$0" -c <(cat piped.conf)',
+    EXECUTABLE,
+  ]);
   assert.equal(code, 0, stderr);
-  const daemon = (...words: string[]): ReturnType<typeof launched.enter> => launched.enter([EXECUTABLE, 'ctl', '-s', `unix://${launched.folder}/sock`, ...words]);
+  const daemon = (...words: string[]): ReturnType<typeof launched.enter> =>
+    launched.enter([EXECUTABLE, 'ctl', '-s', `unix://${launched.folder}/sock`, ...words]);
   assert.match((await daemon('reread')).stdout, /No config updates to processes/);
   assert.match((await daemon('status')).stdout, /^a +(STARTING|RUNNING)/);
   assert.match((await daemon('shutdown')).stdout, /Shut down/);
@@ -95,8 +115,19 @@ test('check beside the supervisor of a container judges as that one does', { ski
   const launched = await launch(t, { config: '[supervisord]\n[program:a]\ncommand=sleep 1000\n' });
   await launched.waitForLine(/success: a entered RUNNING state/);
   const shown = async (...variables: string[]): Promise<unknown[]> => {
-    const { stdout } = await launched.enter(['env', ...variables, EXECUTABLE, 'check', '--json', '-c', 'supervisord.conf']);
-    const { supervisord, programs } = JSON.parse(stdout) as { supervisord: { nodaemon: boolean }; programs: Array<{ stdout_logfile: string; stopwaitsecs: number }> };
+    const { stdout } = await launched.enter([
+      'env',
+      ...variables,
+      EXECUTABLE,
+      'check',
+      '--json',
+      '-c',
+      'supervisord.conf',
+    ]);
+    const { supervisord, programs } = JSON.parse(stdout) as {
+      supervisord: { nodaemon: boolean };
+      programs: Array<{ stdout_logfile: string; stopwaitsecs: number }>;
+    };
     return [supervisord.nodaemon, programs[0]?.stdout_logfile, programs[0]?.stopwaitsecs];
   };
   assert.deepEqual(await shown(), [true, '/dev/stdout', 8]);

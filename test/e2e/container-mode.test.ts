@@ -1,5 +1,6 @@
 /**
- * The main process of a container that is not PID 1: under an init, an entrypoint without exec, s6. Each has a /run of its own with podman's mark of a container.
+ * The main process of a container that is not PID 1: under an init, an entrypoint without exec, s6. Each has a /run of
+ * its own with podman's mark of a container.
  */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -16,61 +17,110 @@ const SAYS = { ONEVISOR_PROGRAM_A: 'sh -c "echo out; exec sleep 1000"' };
 
 /** In front of the executable, by name; `%RUN%` in a file is the executable. */
 const FRONTS: Readonly<Record<string, Pick<LaunchOptions, 'under' | 'files'> & { readonly needs: string }>> = {
-  'tini': { needs: 'tini', under: ['tini', '--'] },
+  tini: { needs: 'tini', under: ['tini', '--'] },
   'tini -g': { needs: 'tini', under: ['tini', '-g', '--'] },
   'dumb-init': { needs: 'dumb-init', under: ['dumb-init', '--'] },
-  'an entrypoint without exec': { needs: 'sh', under: ['./docker-entrypoint.sh'], files: { 'docker-entrypoint.sh': '#!/bin/sh\necho begins\n"$@"\n' } },
-  'an entrypoint without exec under tini': { needs: 'tini', under: ['tini', '-g', '--', './start.sh'], files: { 'start.sh': '#!/bin/sh\n"$@"\n:\n' } },
-  's6': { needs: 's6-svscan', under: ['sh', '-c', 'mkdir -p s6/onevisor && printf \'#!/bin/sh\\nexec %s\\n\' "$0" >s6/onevisor/run && chmod +x s6/onevisor/run && exec s6-svscan s6'] },
+  'an entrypoint without exec': {
+    needs: 'sh',
+    under: ['./docker-entrypoint.sh'],
+    files: { 'docker-entrypoint.sh': '#!/bin/sh\necho begins\n"$@"\n' },
+  },
+  'an entrypoint without exec under tini': {
+    needs: 'tini',
+    under: ['tini', '-g', '--', './start.sh'],
+    files: { 'start.sh': '#!/bin/sh\n"$@"\n:\n' },
+  },
+  s6: {
+    needs: 's6-svscan',
+    under: [
+      'sh',
+      '-c',
+      'mkdir -p s6/onevisor && printf \'#!/bin/sh\\nexec %s\\n\' "$0" >s6/onevisor/run && chmod +x s6/onevisor/run && exec s6-svscan s6',
+    ],
+  },
 };
 
 for (const [name, { needs, ...options }] of Object.entries(FRONTS)) {
   const missing = (await isInstalled(needs)) ? skip : `${needs} is not installed`;
 
-  test(`${name}: programs of the environment run in the foreground, in container mode`, { skip: missing }, async (t) => {
-    const launched = await launch(t, { ...options, prepare: MARK, env: SAYS });
-    await launched.stdout.waitFor(/^a \| out$/);
-    const status = await launched.ctl('status');
-    assert.match(status.stdout, /^a +(RUNNING|STARTING)/, JSON.stringify(status));
-    assert.equal(status.stderr, '');
-  });
+  test(
+    `${name}: programs of the environment run in the foreground, in container mode`,
+    { skip: missing },
+    async (t) => {
+      const launched = await launch(t, { ...options, prepare: MARK, env: SAYS });
+      await launched.stdout.waitFor(/^a \| out$/);
+      const status = await launched.ctl('status');
+      assert.match(status.stdout, /^a +(RUNNING|STARTING)/, JSON.stringify(status));
+      assert.equal(status.stderr, '');
+    },
+  );
 }
 
-test('under tini the signal of docker stop ends everything, with the exit code of the supervisor', { skip: (await isInstalled('tini')) ? skip : 'tini is not installed' }, async (t) => {
-  const launched = await launch(t, { under: ['tini', '--'], prepare: MARK, env: SAYS });
-  await launched.stdout.waitFor(/^a \| out$/);
-  launched.signal('SIGTERM');
-  assert.deepEqual(await launched.exit, { code: 0, signal: null });
-  assert.equal(launched.stderr.text.includes('nodaemon'), false);
-});
+test(
+  'under tini the signal of docker stop ends everything, with the exit code of the supervisor',
+  { skip: (await isInstalled('tini')) ? skip : 'tini is not installed' },
+  async (t) => {
+    const launched = await launch(t, { under: ['tini', '--'], prepare: MARK, env: SAYS });
+    await launched.stdout.waitFor(/^a \| out$/);
+    launched.signal('SIGTERM');
+    assert.deepEqual(await launched.exit, { code: 0, signal: null });
+    assert.equal(launched.stderr.text.includes('nodaemon'), false);
+  },
+);
 
 for (const [name, config, args] of [
   ['nodaemon=true', '[supervisord]\nnodaemon=true\n', []],
   ['-n', '[supervisord]\n', ['-n']],
 ] as const) {
-  test(`under an init, a file with ${name}: container mode, so output and control socket are there without configuration`, { skip }, async (t) => {
-    const launched = await launch(t, { under: ['sh', '-c', '"$0" "$@"; exit $?'], prepare: MARK, config: `${config}[program:a]\ncommand=sh -c "echo out; exec sleep 1000"\n`, args });
-    await launched.stdout.waitFor(/^a \| out$/);
-    assert.match((await launched.ctl('-s', 'unix:///run/onevisor.sock', 'status')).stdout, /^a +(RUNNING|STARTING)/);
-  });
+  test(
+    `under an init, a file with ${name}: container mode, so output and control socket are there without configuration`,
+    { skip },
+    async (t) => {
+      const launched = await launch(t, {
+        under: ['sh', '-c', '"$0" "$@"; exit $?'],
+        prepare: MARK,
+        config: `${config}[program:a]\ncommand=sh -c "echo out; exec sleep 1000"\n`,
+        args,
+      });
+      await launched.stdout.waitFor(/^a \| out$/);
+      assert.match((await launched.ctl('-s', 'unix:///run/onevisor.sock', 'status')).stdout, /^a +(RUNNING|STARTING)/);
+    },
+  );
 }
 
-test('under an init, a file without nodaemon: a daemon as with Supervisor, after one line that says how to stay', { skip }, async (t) => {
-  const launched = await launch(t, {
-    under: ['sh', '-c', '"$0" "$@"; echo goes on; exec sleep 1000'],
-    prepare: MARK,
-    config: '[supervisord]\npidfile=%FOLDER%/d.pid\nlogfile=%FOLDER%/d.log\n',
-  });
-  await launched.stdout.waitFor(/^goes on$/);
-  assert.match(launched.stderr.text, /^becoming a daemon, as nodaemon is not set; to stay in the foreground .*nodaemon=true.*-n.*ONEVISOR_CONTAINER=1$/);
-  const { stdout } = await launched.enter(['sh', '-c', `kill -0 "$(cat ${join(launched.folder, 'd.pid')})" && echo lives`]);
-  assert.equal(stdout, 'lives\n');
-  assert.match(await readFile(join(launched.folder, 'd.log'), 'utf8'), /supervisord started/);
-});
+test(
+  'under an init, a file without nodaemon: a daemon as with Supervisor, after one line that says how to stay',
+  { skip },
+  async (t) => {
+    const launched = await launch(t, {
+      under: ['sh', '-c', '"$0" "$@"; echo goes on; exec sleep 1000'],
+      prepare: MARK,
+      config: '[supervisord]\npidfile=%FOLDER%/d.pid\nlogfile=%FOLDER%/d.log\n',
+    });
+    await launched.stdout.waitFor(/^goes on$/);
+    assert.match(
+      launched.stderr.text,
+      /^becoming a daemon, as nodaemon is not set; to stay in the foreground .*nodaemon=true.*-n.*ONEVISOR_CONTAINER=1$/,
+    );
+    const { stdout } = await launched.enter([
+      'sh',
+      '-c',
+      `kill -0 "$(cat ${join(launched.folder, 'd.pid')})" && echo lives`,
+    ]);
+    assert.equal(stdout, 'lives\n');
+    assert.match(await readFile(join(launched.folder, 'd.log'), 'utf8'), /supervisord started/);
+  },
+);
 
 test('ONEVISOR_CONTAINER=0 turns it off, ONEVISOR_CONTAINER=1 on', { skip }, async (t) => {
-  const config = '[supervisord]\nnodaemon=true\npidfile=%FOLDER%/d.pid\nlogfile=NONE\n[program:a]\ncommand=sh -c "echo out; exec sleep 1000"\nstdout_logfile=%FOLDER%/a.log\n';
-  const off = await launch(t, { under: ['sh', '-c', '"$0" "$@"; exit $?'], prepare: MARK, config, env: { ONEVISOR_CONTAINER: '0' } });
+  const config =
+    '[supervisord]\nnodaemon=true\npidfile=%FOLDER%/d.pid\nlogfile=NONE\n[program:a]\ncommand=sh -c "echo out; exec sleep 1000"\nstdout_logfile=%FOLDER%/a.log\n';
+  const off = await launch(t, {
+    under: ['sh', '-c', '"$0" "$@"; exit $?'],
+    prepare: MARK,
+    config,
+    env: { ONEVISOR_CONTAINER: '0' },
+  });
   await off.stdout.waitFor(/supervisord started/);
   assert.deepEqual((await off.enter(['ls', '-A', '/run'])).stdout, '.containerenv\n', 'no control socket');
   const on = await launch(t, { as: 'plain', prepare: ':', config, env: { ONEVISOR_CONTAINER: '1' } });
@@ -79,30 +129,64 @@ test('ONEVISOR_CONTAINER=0 turns it off, ONEVISOR_CONTAINER=1 on', { skip }, asy
 });
 
 test('the output of the container is enough, whatever has started it', { skip }, async (t) => {
-  const launched = await launch(t, { under: [process.execPath, '-e', 'require("child_process").spawn(process.argv[1], process.argv.slice(2), { stdio: "inherit" })'], prepare: MARK, env: SAYS });
+  const launched = await launch(t, {
+    under: [
+      process.execPath,
+      '-e',
+      'require("child_process").spawn(process.argv[1], process.argv.slice(2), { stdio: "inherit" })',
+    ],
+    prepare: MARK,
+    env: SAYS,
+  });
   await launched.stdout.waitFor(/^a \| out$/);
 });
 
-test('output that is captured by another program is none of a container: it behaves as Supervisor', { skip }, async (t) => {
-  const starter = 'const c = require("child_process").spawn(process.argv[1], process.argv.slice(2), { stdio: ["ignore", "pipe", "inherit"] }); c.stdout.on("data", (d) => process.stdout.write("captured " + d))';
-  const launched = await launch(t, { under: [process.execPath, '-e', starter], prepare: MARK, config: '[supervisord]\nnodaemon=true\npidfile=%FOLDER%/d.pid\nlogfile=NONE\n[program:a]\ncommand=sh -c "echo out; exec sleep 1000"\nstdout_logfile=%FOLDER%/a.log\n' });
-  await launched.stdout.waitFor(/supervisord started/);
-  assert.deepEqual((await launched.enter(['ls', '-A', '/run'])).stdout, '.containerenv\n');
-});
+test(
+  'output that is captured by another program is none of a container: it behaves as Supervisor',
+  { skip },
+  async (t) => {
+    const starter =
+      'const c = require("child_process").spawn(process.argv[1], process.argv.slice(2), { stdio: ["ignore", "pipe", "inherit"] }); c.stdout.on("data", (d) => process.stdout.write("captured " + d))';
+    const launched = await launch(t, {
+      under: [process.execPath, '-e', starter],
+      prepare: MARK,
+      config:
+        '[supervisord]\nnodaemon=true\npidfile=%FOLDER%/d.pid\nlogfile=NONE\n[program:a]\ncommand=sh -c "echo out; exec sleep 1000"\nstdout_logfile=%FOLDER%/a.log\n',
+    });
+    await launched.stdout.waitFor(/supervisord started/);
+    assert.deepEqual((await launched.enter(['ls', '-A', '/run'])).stdout, '.containerenv\n');
+  },
+);
 
 test('systemd has started it, or runs here: it behaves as Supervisor', { skip }, async (t) => {
-  for (const more of [{ prepare: `${MARK}; mkdir -p /run/systemd/system` }, { prepare: MARK, env: { INVOCATION_ID: '0' } }]) {
-    const launched = await launch(t, { under: ['sh', '-c', '"$0" "$@"; exit $?'], config: '[supervisord]\nnodaemon=true\npidfile=%FOLDER%/d.pid\nlogfile=NONE\n', ...more });
+  for (const more of [
+    { prepare: `${MARK}; mkdir -p /run/systemd/system` },
+    { prepare: MARK, env: { INVOCATION_ID: '0' } },
+  ]) {
+    const launched = await launch(t, {
+      under: ['sh', '-c', '"$0" "$@"; exit $?'],
+      config: '[supervisord]\nnodaemon=true\npidfile=%FOLDER%/d.pid\nlogfile=NONE\n',
+      ...more,
+    });
     await launched.stdout.waitFor(/supervisord started/);
     assert.doesNotMatch((await launched.enter(['ls', '-A', '/run'])).stdout, /onevisor\.sock/);
   }
 });
 
-test('outside of containers, without any file, it stays in the foreground and has no control socket', { skip }, async (t) => {
-  const launched = await launch(t, { as: 'plain', prepare: ':', executable: EXECUTABLE, env: { ...SAYS, ONEVISOR_SUPERVISORD__LOGFILE: 'NONE' } });
-  await launched.stdout.waitFor(/spawned: 'a'/);
-  assert.ok(await isAlive(launched.pid));
-  launched.signal('SIGTERM');
-  assert.deepEqual(await launched.exit, { code: 0, signal: null });
-  await until('the end', async () => !(await isAlive(launched.pid)));
-});
+test(
+  'outside of containers, without any file, it stays in the foreground and has no control socket',
+  { skip },
+  async (t) => {
+    const launched = await launch(t, {
+      as: 'plain',
+      prepare: ':',
+      executable: EXECUTABLE,
+      env: { ...SAYS, ONEVISOR_SUPERVISORD__LOGFILE: 'NONE' },
+    });
+    await launched.stdout.waitFor(/spawned: 'a'/);
+    assert.ok(await isAlive(launched.pid));
+    launched.signal('SIGTERM');
+    assert.deepEqual(await launched.exit, { code: 0, signal: null });
+    await until('the end', async () => !(await isAlive(launched.pid)));
+  },
+);

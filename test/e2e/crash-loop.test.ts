@@ -1,5 +1,6 @@
 /**
- * Programs that crash as fast as they are started, on a machine with more to do than it can: PID 1 still answers, reaps, closes pipes, logs and obeys TERM.
+ * Programs that crash as fast as they are started, on a machine with more to do than it can: PID 1 still answers,
+ * reaps, closes pipes, logs and obeys TERM.
  */
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
@@ -23,18 +24,24 @@ async function answerMs(socketPath: string, method: string): Promise<number> {
   const beganMs = performance.now();
   const body = `<?xml version="1.0"?><methodCall><methodName>${method}</methodName><params/></methodCall>`;
   await new Promise<void>((resolve, reject) => {
-    const call = request({ socketPath, path: '/RPC2', method: 'POST', headers: { 'content-type': 'text/xml' }, timeout: 60_000 }, (answer) => {
-      assert.equal(answer.statusCode, 200);
-      answer.resume().on('end', resolve);
-    });
+    const call = request(
+      { socketPath, path: '/RPC2', method: 'POST', headers: { 'content-type': 'text/xml' }, timeout: 60_000 },
+      (answer) => {
+        assert.equal(answer.statusCode, 200);
+        answer.resume().on('end', resolve);
+      },
+    );
     call.on('timeout', () => call.destroy(new Error(`no answer to ${method} in 60 s`))).on('error', reject).end(body);
   });
   return performance.now() - beganMs;
 }
 
-test(`${PROGRAMS} programs crash at once, with startsecs=0, beside ${BUSY_LOOPS} busy loops`, { skip, timeout: 120_000 }, async (t) => {
-  const launched = await launch(t, {
-    config: `
+test(
+  `${PROGRAMS} programs crash at once, with startsecs=0, beside ${BUSY_LOOPS} busy loops`,
+  { skip, timeout: 120_000 },
+  async (t) => {
+    const launched = await launch(t, {
+      config: `
 [supervisord]
 [unix_http_server]
 file=%FOLDER%/s.sock
@@ -52,30 +59,36 @@ numprocs=${PROGRAMS}
 startsecs=0
 autorestart=true
 `,
-  });
-  // The storm is on. A machine that is busy with other tests starts a few programs a second only.
-  await launched.stdout.waitFor(/exited: false/, { count: 100, timeoutMs: 60_000 });
-  await sleep(STORM_MS);
-  const times: number[] = [];
-  const openFiles: number[] = [];
-  for (let i = 0; i < 5; i += 1) {
-    times.push(await answerMs(`${launched.folder}/s.sock`, i === 4 ? 'supervisor.getAllProcessInfo' : 'supervisor.getState'));
-    openFiles.push((await readdir(`/proc/${launched.pid}/fd`)).length - 4 * (await childrenOf(launched.pid)).length);
-    await sleep(200);
-  }
-  t.diagnostic(`answers after ${times.map((time) => Math.round(time)).join(', ')} ms; open files beside 4 for each child: ${openFiles.join(', ')}`);
-  // A machine that is busy with other tests too gives us a fraction of one processor. Without the budget, no answer came within 60 s.
-  assert.ok(Math.max(...times) < 15_000, `answers took ${times.join(', ')} ms`);
-  // Between two looks pipes come and go; what is not closed promptly grows by thousands.
-  assert.ok(Math.min(...openFiles) < 200, `${openFiles.join(', ')} open files`);
-  await until('the zombies to be reaped', async () => (await countZombies(launched.pid)) < 50);
-  const askedMs = performance.now();
-  launched.signal('SIGTERM');
-  assert.deepEqual(await launched.exit, { code: 0, signal: null });
-  const endMs = performance.now() - askedMs;
-  t.diagnostic(`ended ${Math.round(endMs)} ms after TERM`);
-  assert.ok(endMs < 15_000, `the end took ${endMs} ms`);
-});
+    });
+    // The storm is on. A machine that is busy with other tests starts a few programs a second only.
+    await launched.stdout.waitFor(/exited: false/, { count: 100, timeoutMs: 60_000 });
+    await sleep(STORM_MS);
+    const times: number[] = [];
+    const openFiles: number[] = [];
+    for (let i = 0; i < 5; i += 1) {
+      times.push(
+        await answerMs(`${launched.folder}/s.sock`, i === 4 ? 'supervisor.getAllProcessInfo' : 'supervisor.getState'),
+      );
+      openFiles.push((await readdir(`/proc/${launched.pid}/fd`)).length - 4 * (await childrenOf(launched.pid)).length);
+      await sleep(200);
+    }
+    t.diagnostic(
+      `answers after ${times.map((time) => Math.round(time)).join(', ')} ms; open files beside 4 for each child: ${openFiles.join(', ')}`,
+    );
+    // A machine that is busy with other tests too gives us a fraction of one processor. Without the budget, no answer
+    // came within 60 s.
+    assert.ok(Math.max(...times) < 15_000, `answers took ${times.join(', ')} ms`);
+    // Between two looks pipes come and go; what is not closed promptly grows by thousands.
+    assert.ok(Math.min(...openFiles) < 200, `${openFiles.join(', ')} open files`);
+    await until('the zombies to be reaped', async () => (await countZombies(launched.pid)) < 50);
+    const askedMs = performance.now();
+    launched.signal('SIGTERM');
+    assert.deepEqual(await launched.exit, { code: 0, signal: null });
+    const endMs = performance.now() - askedMs;
+    t.diagnostic(`ended ${Math.round(endMs)} ms after TERM`);
+    assert.ok(endMs < 15_000, `the end took ${endMs} ms`);
+  },
+);
 
 test('the orphan of an event listener that floods its protocol pipe costs nothing', { skip }, async (t) => {
   const launched = await launch(t, {

@@ -96,23 +96,29 @@ test('onevisor --container is a container without being PID 1', async (t) => {
   assert.deepEqual(await launched.exit, { code: 0, signal: null });
 });
 
-test("the debug log has what Supervisor's own tests wait for: output, bytes that are no text, the end of a child, each state of a listener", { skip: (await pid1SkipReason()) ?? false }, async (t) => {
-  const listener = '#!/bin/sh\nprintf "READY\\n"; while read -r line; do head -c "${line##*len:}" >/dev/null; printf "RESULT 2\\nOKREADY\\n"; done\n';
-  const launched = await launch(t, {
-    env: { ONEVISOR_CONTAINER: '0' },
-    as: 'plain',
-    args: ['-n'],
-    config: `[supervisord]\nloglevel=debug\npidfile=%FOLDER%/d.pid\nlogfile=%FOLDER%/d.log\nchildlogdir=%FOLDER%
+test(
+  "the debug log has what Supervisor's own tests wait for: output, bytes that are no text, the end of a child, each state of a listener",
+  { skip: (await pid1SkipReason()) ?? false },
+  async (t) => {
+    const listener =
+      '#!/bin/sh\nprintf "READY\\n"; while read -r line; do head -c "${line##*len:}" >/dev/null; printf "RESULT 2\\nOKREADY\\n"; done\n';
+    const launched = await launch(t, {
+      env: { ONEVISOR_CONTAINER: '0' },
+      as: 'plain',
+      args: ['-n'],
+      config: `[supervisord]\nloglevel=debug\npidfile=%FOLDER%/d.pid\nlogfile=%FOLDER%/d.log\nchildlogdir=%FOLDER%
 [program:odd]\ncommand=printf "\\\\210\\\\n"\nstartsecs=0\nautorestart=false
 [program:text]\ncommand=echo plain\nstartsecs=0\nautorestart=false
 [eventlistener:mine]\ncommand=%FOLDER%/listener\nevents=PROCESS_STATE_EXITED\nstartsecs=0\n`,
-    files: { listener },
-  });
-  await launched.stdout.waitFor(/DEBG 'odd' stdout output:$/);
-  await launched.stdout.waitFor(/^Undecodable: b'\\x88\\n'$/);
-  await launched.stdout.waitFor(/^plain$/);
-  await launched.stdout.waitFor(/DEBG received SIGCHLD indicating a child quit$/);
-  for (const step of ['event was processed', 'BUSY -> ACKNOWLEDGED', 'ACKNOWLEDGED -> READY']) await launched.stdout.waitFor(new RegExp(`DEBG mine: ${step}$`));
-  launched.signal('SIGTERM');
-  assert.deepEqual(await launched.exit, { code: 0, signal: null });
-});
+      files: { listener },
+    });
+    await launched.stdout.waitFor(/DEBG 'odd' stdout output:$/);
+    await launched.stdout.waitFor(/^Undecodable: b'\\x88\\n'$/);
+    await launched.stdout.waitFor(/^plain$/);
+    await launched.stdout.waitFor(/DEBG received SIGCHLD indicating a child quit$/);
+    for (const step of ['event was processed', 'BUSY -> ACKNOWLEDGED', 'ACKNOWLEDGED -> READY'])
+      await launched.stdout.waitFor(new RegExp(`DEBG mine: ${step}$`));
+    launched.signal('SIGTERM');
+    assert.deepEqual(await launched.exit, { code: 0, signal: null });
+  },
+);

@@ -1,5 +1,6 @@
 /**
- * Signals that come while the executable is starting, as real PID 1: none is lost from the moment on at which Node has its handlers. Moments are read
+ * Signals that come while the executable is starting, as real PID 1: none is lost from the moment on at which Node has
+ * its handlers. Moments are read
  * from /proc/PID/status (SigCgt), not from a clock: what is before them cannot be caught by anybody.
  */
 import assert from 'node:assert/strict';
@@ -15,7 +16,10 @@ import type { TestContext } from 'node:test';
 const skip = (await pid1SkipReason()) ?? false;
 const MANY = '[supervisord]\n[program:p]\ncommand=sleep 100040\nnumprocs=20\nprocess_name=p%(process_num)02d\n';
 const COMMAND = ['--', 'sleep', '100041'];
-/** Milliseconds after the moment; on a quiet machine the last ones find the supervisor up, on a busy one Node still reads our code. */
+/**
+ * Milliseconds after the moment; on a quiet machine the last ones find the supervisor up, on a busy one Node still
+ * reads our code.
+ */
 const DELAYS_MS = [0, 10, 20, 35, 50, 70, 90, 150];
 
 function catches(pid: number, name: keyof typeof signalNumbers): boolean {
@@ -28,7 +32,10 @@ function catches(pid: number, name: keyof typeof signalNumbers): boolean {
   }
 }
 
-/** Waits, as closely as it can, until the process catches a signal. Node catches TERM and INT before it reads our code, which takes the others first. */
+/**
+ * Waits, as closely as it can, until the process catches a signal. Node catches TERM and INT before it reads our code,
+ * which takes the others first.
+ */
 async function untilCaught({ pid }: Launched, name: keyof typeof signalNumbers): Promise<void> {
   const deadlineMs = performance.now() + 30_000;
   while (!catches(pid, name)) {
@@ -37,7 +44,10 @@ async function untilCaught({ pid }: Launched, name: keyof typeof signalNumbers):
   }
 }
 
-/** Launches, stops the process once it catches `caught`, sends a signal, and goes on; anew where the machine was too late and `isEarly` says no. */
+/**
+ * Launches, stops the process once it catches `caught`, sends a signal, and goes on; anew where the machine was too
+ * late and `isEarly` says no.
+ */
 async function launchAndSend(t: TestContext, options: Parameters<typeof launch>[1], moment: Moment): Promise<Launched> {
   for (let attempt = 0; attempt < 20; attempt += 1) {
     const launched = await launch(t, options);
@@ -88,7 +98,12 @@ for (const [name, from] of [['SIGTERM', 'SIGTERM'], ['SIGINT', 'SIGTERM'], ['SIG
 const spawnedBy = ({ stdout }: Launched): number => stdout.all.filter((line) => line.includes(' spawned: ')).length;
 
 test('an end that comes before the start starts nothing, and ends with 0', { skip }, async (t) => {
-  for (const moment of [beforeOurCode('SIGTERM'), beforeOurCode('SIGINT'), beforeStart('SIGTERM'), beforeStart('SIGQUIT')]) {
+  for (const moment of [
+    beforeOurCode('SIGTERM'),
+    beforeOurCode('SIGINT'),
+    beforeStart('SIGTERM'),
+    beforeStart('SIGQUIT'),
+  ]) {
     const launched = await launchAndSend(t, { config: MANY }, moment);
     assert.deepEqual(await launched.exit, { code: 0, signal: null });
     assert.equal(spawnedBy(launched), 0);
@@ -105,7 +120,13 @@ test('a reload that comes before the start starts each program once', { skip }, 
 });
 
 test('init mode: what comes before the command runs is sent on to it', { skip }, async (t) => {
-  const moments = [[beforeOurCode('SIGTERM'), 143], [beforeOurCode('SIGINT'), 130], [beforeStart('SIGTERM'), 143], [beforeStart('SIGHUP'), 129], [beforeStart('SIGUSR1'), 138]] as const;
+  const moments = [
+    [beforeOurCode('SIGTERM'), 143],
+    [beforeOurCode('SIGINT'), 130],
+    [beforeStart('SIGTERM'), 143],
+    [beforeStart('SIGHUP'), 129],
+    [beforeStart('SIGUSR1'), 138],
+  ] as const;
   for (const [moment, code] of moments) {
     const launched = await launchAndSend(t, { args: COMMAND }, moment);
     assert.deepEqual(await launched.exit, { code, signal: null }, moment.send);

@@ -1,5 +1,6 @@
 /**
- * The end of the supervisor: one budget for programs, what is left of them, and output. Not a line is lost to a reader that reads in time,
+ * The end of the supervisor: one budget for programs, what is left of them, and output. Not a line is lost to a reader
+ * that reads in time,
  * and what is lost is counted.
  */
 import assert from 'node:assert/strict';
@@ -20,7 +21,12 @@ const LINES = 100_000;
 const HEAD = '[supervisord]\nsilent=true\nlogfile=%FOLDER%/supervisord.log\n';
 
 /** The message in a line of each format. */
-const MESSAGES: Readonly<Record<string, RegExp>> = { prefix: /^\w+ +\| (.*)$/, raw: /^(.*)$/, json: /"message":"([^"]*)"/, logfmt: /message="?([^"]*)"?$/ };
+const MESSAGES: Readonly<Record<string, RegExp>> = {
+  prefix: /^\w+ +\| (.*)$/,
+  raw: /^(.*)$/,
+  json: /"message":"([^"]*)"/,
+  logfmt: /message="?([^"]*)"?$/,
+};
 
 /** Waits for somebody at a gate, a fifo, and then does something. */
 const gated = (script: string): string => `#!/bin/sh\nmkfifo gate.tmp && mv gate.tmp gate\nread go <gate\n${script}\n`;
@@ -45,107 +51,154 @@ async function gone({ pid }: Launched): Promise<void> {
 
 /** The lines that the supervisor says to be lost, wherever it says so. */
 function lostLines(text: string): number {
-  return [...text.matchAll(/cannot write the last (\d+) lines \(\d+ bytes\) to standard output/g)].reduce((sum, match) => sum + Number(match[1]), 0);
+  return [...text.matchAll(/cannot write the last (\d+) lines \(\d+ bytes\) to standard output/g)].reduce(
+    (sum, match) => sum + Number(match[1]),
+    0,
+  );
 }
 
 // As many as a pipe and our queue hold, or the program would not end while its output is not read.
 for (const [format, count] of [['prefix', LINES], ['raw', LINES], ['json', 5000], ['logfmt', 5000]] as const) {
-  test(`exit_on_end and a reader that comes late: all lines arrive, the last words too (${format})`, { skip }, async (t) => {
-    const launched = await launch(t, {
-      config: `${HEAD}log_format=${format}\n[program:p]\ncommand=%FOLDER%/run.sh\nstartsecs=0\nautorestart=false\nexit_on_end=true\n`,
-      files: { 'run.sh': gated(`seq 1 ${count}; echo LAST WORDS; exit 3`) },
-    });
-    launched.stdout.pause();
-    await launched.enter(OPEN_GATE);
-    await untilFile(ownLog(launched), /exited: p/);
-    await sleep(STALL_MS);
-    launched.stdout.resume();
-    assert.deepEqual(await launched.exit, { code: 3, signal: null });
-    const pattern = MESSAGES[format] ?? /$/;
-    const wanted = [...Array.from({ length: count }, (_value, index) => String(index + 1)), 'LAST WORDS'];
-    assert.deepEqual(launched.stdout.all.map((line) => pattern.exec(line)?.[1]), wanted);
-    assert.equal(launched.stderr.text, '');
-  });
+  test(
+    `exit_on_end and a reader that comes late: all lines arrive, the last words too (${format})`,
+    { skip },
+    async (t) => {
+      const launched = await launch(t, {
+        config: `${HEAD}log_format=${format}\n[program:p]\ncommand=%FOLDER%/run.sh\nstartsecs=0\nautorestart=false\nexit_on_end=true\n`,
+        files: { 'run.sh': gated(`seq 1 ${count}; echo LAST WORDS; exit 3`) },
+      });
+      launched.stdout.pause();
+      await launched.enter(OPEN_GATE);
+      await untilFile(ownLog(launched), /exited: p/);
+      await sleep(STALL_MS);
+      launched.stdout.resume();
+      assert.deepEqual(await launched.exit, { code: 3, signal: null });
+      const pattern = MESSAGES[format] ?? /$/;
+      const wanted = [...Array.from({ length: count }, (_value, index) => String(index + 1)), 'LAST WORDS'];
+      assert.deepEqual(
+        launched.stdout.all.map((line) => pattern.exec(line)?.[1]),
+        wanted,
+      );
+      assert.equal(launched.stderr.text, '');
+    },
+  );
 }
 
-test('a stop signal and a reader that comes late: what several programs and a hook say last arrives', { skip }, async (t) => {
-  const launched = await launch(t, {
-    config: `${HEAD}[program:a]\ncommand=%FOLDER%/late.sh\npost_stop_command=sh -c "seq 1 1000; echo hook"\n[program:b]\ncommand=%FOLDER%/late.sh\n`,
-    files: { 'late.sh': LATE },
-  });
-  await launched.waitForLine(/ready$/, { count: 2 });
-  launched.stdout.pause();
-  launched.signal('SIGTERM');
-  await untilFile(ownLog(launched), /waiting for/);
-  await sleep(STALL_MS);
-  launched.stdout.resume();
-  assert.deepEqual(await launched.exit, { code: 0, signal: null });
-  for (const line of ['a | last words', 'a | hook', 'b | last words']) assert.ok(launched.stdout.all.includes(line), line);
-  assert.equal(launched.stdout.all.filter((line) => /\| \d+$/.test(line)).length, 41_000);
-});
+test(
+  'a stop signal and a reader that comes late: what several programs and a hook say last arrives',
+  { skip },
+  async (t) => {
+    const launched = await launch(t, {
+      config: `${HEAD}[program:a]\ncommand=%FOLDER%/late.sh\npost_stop_command=sh -c "seq 1 1000; echo hook"\n[program:b]\ncommand=%FOLDER%/late.sh\n`,
+      files: { 'late.sh': LATE },
+    });
+    await launched.waitForLine(/ready$/, { count: 2 });
+    launched.stdout.pause();
+    launched.signal('SIGTERM');
+    await untilFile(ownLog(launched), /waiting for/);
+    await sleep(STALL_MS);
+    launched.stdout.resume();
+    assert.deepEqual(await launched.exit, { code: 0, signal: null });
+    for (const line of ['a | last words', 'a | hook', 'b | last words'])
+      assert.ok(launched.stdout.all.includes(line), line);
+    assert.equal(launched.stdout.all.filter((line) => /\| \d+$/.test(line)).length, 41_000);
+  },
+);
 
-test('a stop signal and a reader that never reads: the end comes within the budget, and says how many lines are lost', { skip }, async (t) => {
-  const launched = await launch(t, {
-    config: `${HEAD}stop_budget=3s\n[program:p]\ncommand=%FOLDER%/late.sh\n`,
-    files: { 'late.sh': LATE.replace('20000', '100000') },
-  });
-  await launched.waitForLine(/ready$/);
-  launched.stdout.pause();
-  launched.signal('SIGTERM');
-  const seconds = await secondsOf(gone(launched));
-  assert.ok(seconds >= 2.5 && seconds < 20, `${seconds} s`);
-  launched.stdout.resume();
-  assert.deepEqual(await launched.exit, { code: 0, signal: null });
-  const lost = lostLines(launched.stderr.text);
-  assert.match(launched.stderr.text, /to standard output: its reader did not take them before stop_budget ran out; they are lost$/m);
-  assert.equal(lostLines(await readFile(ownLog(launched), 'utf8')), lost);
-  // Bytes that the kernel had taken are delivered; the line that is torn by that is counted on both sides.
-  assert.ok(lost > 1000);
-  assert.ok(Math.abs(launched.stdout.all.length + lost - (LINES + 2)) <= 1, `${launched.stdout.all.length} lines and ${lost} lost ones of ${LINES + 2}`);
-});
+test(
+  'a stop signal and a reader that never reads: the end comes within the budget, and says how many lines are lost',
+  { skip },
+  async (t) => {
+    const launched = await launch(t, {
+      config: `${HEAD}stop_budget=3s\n[program:p]\ncommand=%FOLDER%/late.sh\n`,
+      files: { 'late.sh': LATE.replace('20000', '100000') },
+    });
+    await launched.waitForLine(/ready$/);
+    launched.stdout.pause();
+    launched.signal('SIGTERM');
+    const seconds = await secondsOf(gone(launched));
+    assert.ok(seconds >= 2.5 && seconds < 20, `${seconds} s`);
+    launched.stdout.resume();
+    assert.deepEqual(await launched.exit, { code: 0, signal: null });
+    const lost = lostLines(launched.stderr.text);
+    assert.match(
+      launched.stderr.text,
+      /to standard output: its reader did not take them before stop_budget ran out; they are lost$/m,
+    );
+    assert.equal(lostLines(await readFile(ownLog(launched), 'utf8')), lost);
+    // Bytes that the kernel had taken are delivered; the line that is torn by that is counted on both sides.
+    assert.ok(lost > 1000);
+    assert.ok(
+      Math.abs(launched.stdout.all.length + lost - (LINES + 2)) <= 1,
+      `${launched.stdout.all.length} lines and ${lost} lost ones of ${LINES + 2}`,
+    );
+  },
+);
 
 /** Bytes that a process has written (`wchar` of proc(5)). */
 async function bytesWritten(pid: number): Promise<number> {
   return Number(/^wchar: (\d+)$/m.exec(await readFile(`/proc/${pid}/io`, 'utf8'))?.[1]);
 }
 
-test('all that goes wrong at once is over before Docker would kill: deaf program, deaf orphan, stalled reader', { skip }, async (t) => {
-  const launched = await launch(t, {
-    config: '[supervisord]\n[program:deaf]\ncommand=%FOLDER%/deaf.sh\n[program:flood]\ncommand=sh -c "echo flooding; exec yes 100041"\n',
-    files: { 'deaf.sh': DEAF.replace('echo ready\n', '(setsid sh -c "trap \\"\\" TERM; exec sleep 100040") &\necho ready\n') },
-  });
-  await launched.waitForLine(/ready$/);
-  const orphan = await until('the orphan', () => pidOf('sleep 100040'));
-  const flood = await until('the flood', () => pidOf('yes 100041'));
-  launched.stdout.pause();
-  await until('the flood to stand still', async () => {
-    const before = await bytesWritten(flood);
-    await sleep(500);
-    return before > 0 && (await bytesWritten(flood)) === before;
-  });
-  launched.signal('SIGTERM');
-  const seconds = await secondsOf(gone(launched));
-  t.diagnostic(`${seconds.toFixed(2)} s`);
-  assert.ok(seconds >= 8 && seconds < 10, `${seconds} s`);
-  assert.equal(await isAlive(orphan), false);
-  launched.stdout.resume();
-  assert.deepEqual(await launched.exit, { code: 0, signal: null });
-  assert.ok(lostLines(launched.stderr.text) > 0);
-});
-
-test('a longer stopwaitsecs that is set extends the budget, a shorter stop_budget shortens an unset one', { skip }, async (t) => {
-  const long = await launch(t, { config: `${HEAD}[program:p]\ncommand=%FOLDER%/slow.sh\nstopwaitsecs=30\n`, files: { 'slow.sh': LATE.replace('seq 1 20000', 'sleep 11') } });
-  const short = await launch(t, { config: `${HEAD}[program:p]\ncommand=%FOLDER%/deaf.sh\n`, env: { ONEVISOR_STOP_BUDGET: '4s' }, files: { 'deaf.sh': DEAF } });
-  for (const launched of [long, short]) {
+test(
+  'all that goes wrong at once is over before Docker would kill: deaf program, deaf orphan, stalled reader',
+  { skip },
+  async (t) => {
+    const launched = await launch(t, {
+      config:
+        '[supervisord]\n[program:deaf]\ncommand=%FOLDER%/deaf.sh\n[program:flood]\ncommand=sh -c "echo flooding; exec yes 100041"\n',
+      files: {
+        'deaf.sh': DEAF.replace('echo ready\n', '(setsid sh -c "trap \\"\\" TERM; exec sleep 100040") &\necho ready\n'),
+      },
+    });
     await launched.waitForLine(/ready$/);
+    const orphan = await until('the orphan', () => pidOf('sleep 100040'));
+    const flood = await until('the flood', () => pidOf('yes 100041'));
+    launched.stdout.pause();
+    await until('the flood to stand still', async () => {
+      const before = await bytesWritten(flood);
+      await sleep(500);
+      return before > 0 && (await bytesWritten(flood)) === before;
+    });
     launched.signal('SIGTERM');
-  }
-  await untilFile(ownLog(short), /killing 'p' \(\d+\) with SIGKILL/);
-  assert.deepEqual(await short.exit, { code: 0, signal: null });
-  assert.doesNotMatch(await readFile(ownLog(short), 'utf8'), /has run out/, 'it is killed after 2 seconds, not at the end of the budget');
-  assert.deepEqual(await long.exit, { code: 0, signal: null });
-  assert.ok(long.stdout.all.includes('p | last words'));
-});
+    const seconds = await secondsOf(gone(launched));
+    t.diagnostic(`${seconds.toFixed(2)} s`);
+    assert.ok(seconds >= 8 && seconds < 10, `${seconds} s`);
+    assert.equal(await isAlive(orphan), false);
+    launched.stdout.resume();
+    assert.deepEqual(await launched.exit, { code: 0, signal: null });
+    assert.ok(lostLines(launched.stderr.text) > 0);
+  },
+);
+
+test(
+  'a longer stopwaitsecs that is set extends the budget, a shorter stop_budget shortens an unset one',
+  { skip },
+  async (t) => {
+    const long = await launch(t, {
+      config: `${HEAD}[program:p]\ncommand=%FOLDER%/slow.sh\nstopwaitsecs=30\n`,
+      files: { 'slow.sh': LATE.replace('seq 1 20000', 'sleep 11') },
+    });
+    const short = await launch(t, {
+      config: `${HEAD}[program:p]\ncommand=%FOLDER%/deaf.sh\n`,
+      env: { ONEVISOR_STOP_BUDGET: '4s' },
+      files: { 'deaf.sh': DEAF },
+    });
+    for (const launched of [long, short]) {
+      await launched.waitForLine(/ready$/);
+      launched.signal('SIGTERM');
+    }
+    await untilFile(ownLog(short), /killing 'p' \(\d+\) with SIGKILL/);
+    assert.deepEqual(await short.exit, { code: 0, signal: null });
+    assert.doesNotMatch(
+      await readFile(ownLog(short), 'utf8'),
+      /has run out/,
+      'it is killed after 2 seconds, not at the end of the budget',
+    );
+    assert.deepEqual(await long.exit, { code: 0, signal: null });
+    assert.ok(long.stdout.all.includes('p | last words'));
+  },
+);
 
 test('a signal during the last flush: the first one sets a limit, the second one ends it', { skip }, async (t) => {
   const launched = await launch(t, {
@@ -168,7 +221,8 @@ test('a signal during the last flush: the first one sets a limit, the second one
 
 test('a reader that is gone, or a log server that takes nothing, holds nobody up for long', { skip }, async (t) => {
   const server = await StreamServer.listen(t, 0, true);
-  const config = (target: string): string => `${HEAD}stop_budget=3s\n[program:p]\ncommand=%FOLDER%/run.sh\nstdout_logfile=${target}\nstartsecs=0\nautorestart=false\nexit_on_end=true\n`;
+  const config = (target: string): string =>
+    `${HEAD}stop_budget=3s\n[program:p]\ncommand=%FOLDER%/run.sh\nstdout_logfile=${target}\nstartsecs=0\nautorestart=false\nexit_on_end=true\n`;
   const files = { 'run.sh': gated(`seq 1 ${LINES}; exit 4`) };
   const nobody = await launch(t, { config: config('/dev/stdout'), files });
   nobody.stdout.close();
@@ -192,27 +246,36 @@ test('what a full disk has cost is said at the end, on stderr too', { skip }, as
   });
   await launched.enter(OPEN_GATE);
   assert.deepEqual(await launched.exit, { code: 4, signal: null });
-  for (const text of [launched.stderr.text, await readFile(ownLog(launched), 'utf8')]) assert.match(text, new RegExp(`${LINES} lines \\(588895 bytes\\) for /dev/full were dropped`));
+  for (const text of [launched.stderr.text, await readFile(ownLog(launched), 'utf8')])
+    assert.match(text, new RegExp(`${LINES} lines \\(588895 bytes\\) for /dev/full were dropped`));
 });
 
-test('what is left at the end has what is left of the budget: a daemonized worker can save its work', { skip }, async (t) => {
-  const worker = '#!/bin/sh\ntrap "sleep 3; echo saved >saved; exit 0" TERM\necho working\nwhile :; do sleep 0.02; done\n';
-  for (const as of ['pid1', 'plain'] as const) {
-    const launched = await launch(t, {
-      as,
-      config: `${HEAD}nodaemon=true\n[program:parent]\ncommand=sh -c "setsid %FOLDER%/worker.sh & sleep 1000"\nstdout_logfile=/dev/stdout\n`,
-      args: as === 'plain' ? ['--container'] : [],
-      files: { 'worker.sh': worker },
-    });
-    await launched.waitForLine(/working$/);
-    launched.signal('SIGTERM');
-    assert.deepEqual(await launched.exit, { code: 0, signal: null });
-    assert.equal(await readFile(join(launched.folder, 'saved'), 'utf8'), 'saved\n', as);
-  }
-});
+test(
+  'what is left at the end has what is left of the budget: a daemonized worker can save its work',
+  { skip },
+  async (t) => {
+    const worker =
+      '#!/bin/sh\ntrap "sleep 3; echo saved >saved; exit 0" TERM\necho working\nwhile :; do sleep 0.02; done\n';
+    for (const as of ['pid1', 'plain'] as const) {
+      const launched = await launch(t, {
+        as,
+        config: `${HEAD}nodaemon=true\n[program:parent]\ncommand=sh -c "setsid %FOLDER%/worker.sh & sleep 1000"\nstdout_logfile=/dev/stdout\n`,
+        args: as === 'plain' ? ['--container'] : [],
+        files: { 'worker.sh': worker },
+      });
+      await launched.waitForLine(/working$/);
+      launched.signal('SIGTERM');
+      assert.deepEqual(await launched.exit, { code: 0, signal: null });
+      assert.equal(await readFile(join(launched.folder, 'saved'), 'utf8'), 'saved\n', as);
+    }
+  },
+);
 
 test('outside containers orphans are left alone', { skip }, async (t) => {
-  const launched = await launch(t, { as: 'plain', config: `${HEAD}nodaemon=true\n[program:parent]\ncommand=sh -c "setsid sleep 100050 >/dev/null 2>&1 & sleep 1000"\n` });
+  const launched = await launch(t, {
+    as: 'plain',
+    config: `${HEAD}nodaemon=true\n[program:parent]\ncommand=sh -c "setsid sleep 100050 >/dev/null 2>&1 & sleep 1000"\n`,
+  });
   const orphan = await until('the orphan', () => pidOf('sleep 100050'));
   await untilFile(ownLog(launched), /success: parent/);
   launched.signal('SIGTERM');

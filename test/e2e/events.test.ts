@@ -55,29 +55,42 @@ async function tellRemote(launched: Launched, type: string, count = 1, size = 0)
   assert.equal(code, 0, stderr);
 }
 
-test('a handler in Python that nobody knows accepts what its listener says; a renamed copy of supervisor-stdout is built in', { skip }, async (t) => {
-  const lister = '#!/bin/sh\nwhile :; do echo READY; read -r line; n=${line##*len:}; head -c "$n" >/dev/null; printf "RESULT 5\\nmy ok"; echo "took $line" >&2; done\n';
-  const launched = await launch(t, {
-    config: `${HEAD}[program:says]\ncommand=sh -c "echo through the copy; exec sleep 1000"\nstdout_logfile=NONE\nstdout_events_enabled=true
+test(
+  'a handler in Python that nobody knows accepts what its listener says; a renamed copy of supervisor-stdout is built in',
+  { skip },
+  async (t) => {
+    const lister =
+      '#!/bin/sh\nwhile :; do echo READY; read -r line; n=${line##*len:}; head -c "$n" >/dev/null; printf "RESULT 5\\nmy ok"; echo "took $line" >&2; done\n';
+    const launched = await launch(t, {
+      config: `${HEAD}[program:says]\ncommand=sh -c "echo through the copy; exec sleep 1000"\nstdout_logfile=NONE\nstdout_events_enabled=true
 [eventlistener:mine]\ncommand=%FOLDER%/lister\nevents=PROCESS_STATE_RUNNING\nresult_handler=mine:handle\nstderr_logfile=/dev/stderr\nstderr_logfile_maxbytes=0
 [eventlistener:copy]\ncommand=python3 %FOLDER%/copy.py\nevents=PROCESS_LOG\nresult_handler=copy:handle\n`,
-    files: { lister },
-  });
-  await launched.waitForLine(/^says +\| through the copy$/);
-  for (let count = 0; count < 2; count++) await launched.waitForLine(/took .*PROCESS_STATE_RUNNING/);
-  assert.doesNotMatch(launched.stdout.text, /event was rejected|spawned: 'copy'/);
-  assert.match(launched.stdout.text, /"mine:handle" is Python and cannot be loaded; every result but FAIL is accepted/);
-});
+      files: { lister },
+    });
+    await launched.waitForLine(/^says +\| through the copy$/);
+    for (let count = 0; count < 2; count++) await launched.waitForLine(/took .*PROCESS_STATE_RUNNING/);
+    assert.doesNotMatch(launched.stdout.text, /event was rejected|spawned: 'copy'/);
+    assert.match(
+      launched.stdout.text,
+      /"mine:handle" is Python and cannot be loaded; every result but FAIL is accepted/,
+    );
+  },
+);
 
-test('a listener that reads so many bytes as the header says keeps in step, whatever characters there are', { skip }, async (t) => {
-  const lister = '#!/bin/sh\nwhile :; do echo READY; read -r line; n=${line##*bytes:}; head -c "${n%% *}" | tail -n 1 >&2; printf "RESULT 2\\nOK"; done\n';
-  const launched = await launch(t, {
-    config: `${HEAD}[program:says]\ncommand=sh -c "for i in 1 2 3; do echo café $i 😀; sleep 0.2; done; exec sleep 1000"\nstdout_logfile=NONE\nstdout_events_enabled=true
+test(
+  'a listener that reads so many bytes as the header says keeps in step, whatever characters there are',
+  { skip },
+  async (t) => {
+    const lister =
+      '#!/bin/sh\nwhile :; do echo READY; read -r line; n=${line##*bytes:}; head -c "${n%% *}" | tail -n 1 >&2; printf "RESULT 2\\nOK"; done\n';
+    const launched = await launch(t, {
+      config: `${HEAD}[program:says]\ncommand=sh -c "for i in 1 2 3; do echo café $i 😀; sleep 0.2; done; exec sleep 1000"\nstdout_logfile=NONE\nstdout_events_enabled=true
 [eventlistener:bytes]\ncommand=%FOLDER%/lister\nevents=PROCESS_LOG\nstderr_logfile=/dev/stderr\nstderr_logfile_maxbytes=0\n`,
-    files: { lister },
-  });
-  for (const number of [1, 2, 3]) await launched.stderr.waitFor(new RegExp(`café ${number} 😀$`));
-});
+      files: { lister },
+    });
+    for (const number of [1, 2, 3]) await launched.stderr.waitFor(new RegExp(`café ${number} 😀$`));
+  },
+);
 
 test('the listener of the documentation: its protocol is in no log, its standard error is, nothing of the boot is lost', { skip }, async (t) => {
   const programs = Array.from({ length: 12 }, (_, index) => `[program:p${index}]\ncommand=sleep 1000\n`).join('');

@@ -18,22 +18,92 @@ interface Case {
 const beside = (program: string, section = ''): LaunchOptions => ({ config: `[supervisord]\nloglevel=error\n${section}\n[program:stays]\ncommand=sleep 1000\n[program:x]\nstartretries=0\n${program}\n` });
 
 const CASES: readonly Case[] = [
-  { what: 'exit_on_failure: unexpected and not restarted', options: beside('command=sh -c "sleep 1.1; exit 5"\nautorestart=false\nexit_on_failure=true'), code: 5 },
-  { what: 'exit_on_failure: unexpected at once (startsecs=0)', options: beside('command=sh -c "exit 5"\nstartsecs=0\nautorestart=false\nexit_on_failure=true'), code: 5 },
-  { what: 'exit_on_failure: FATAL after an exit', options: beside('command=sh -c "exit 6"\nexit_on_failure=true'), code: 6 },
-  { what: 'exit_on_failure: FATAL although it ended with 0, too soon', options: beside('command=true\nexit_on_failure=true'), code: 1 },
-  { what: 'exit_on_failure: killed by a signal', options: beside('command=sh -c "kill -9 $$"\nstartsecs=0\nautorestart=false\nexit_on_failure=true'), code: 137 },
-  { what: 'exit_on_failure: command not found', options: beside('command=/does/not/exist\nexit_on_failure=true'), code: 127 },
+  {
+    what: 'exit_on_failure: unexpected and not restarted',
+    options: beside('command=sh -c "sleep 1.1; exit 5"\nautorestart=false\nexit_on_failure=true'),
+    code: 5,
+  },
+  {
+    what: 'exit_on_failure: unexpected at once (startsecs=0)',
+    options: beside('command=sh -c "exit 5"\nstartsecs=0\nautorestart=false\nexit_on_failure=true'),
+    code: 5,
+  },
+  {
+    what: 'exit_on_failure: FATAL after an exit',
+    options: beside('command=sh -c "exit 6"\nexit_on_failure=true'),
+    code: 6,
+  },
+  {
+    what: 'exit_on_failure: FATAL although it ended with 0, too soon',
+    options: beside('command=true\nexit_on_failure=true'),
+    code: 1,
+  },
+  {
+    what: 'exit_on_failure: killed by a signal',
+    options: beside('command=sh -c "kill -9 $$"\nstartsecs=0\nautorestart=false\nexit_on_failure=true'),
+    code: 137,
+  },
+  {
+    what: 'exit_on_failure: command not found',
+    options: beside('command=/does/not/exist\nexit_on_failure=true'),
+    code: 127,
+  },
   { what: 'exit_on_failure: not executable', options: beside('command=/etc/passwd\nexit_on_failure=true'), code: 126 },
   { what: 'exit_on_end: as expected', options: beside('command=true\nstartsecs=0\nexit_on_end=true'), code: 0 },
-  { what: 'exit_on_end: with an expected code that is not 0', options: beside('command=sh -c "exit 3"\nstartsecs=0\nexitcodes=3\nexit_on_end=true'), code: 3 },
+  {
+    what: 'exit_on_end: with an expected code that is not 0',
+    options: beside('command=sh -c "exit 3"\nstartsecs=0\nexitcodes=3\nexit_on_end=true'),
+    code: 3,
+  },
   { what: 'exit_on_end: FATAL', options: beside('command=sh -c "exit 9"\nexit_on_end=true'), code: 9 },
-  { what: 'success_exit_codes of the program', options: beside('command=sh -c "kill -TERM $$"\nstartsecs=0\nautorestart=false\nexit_on_end=true\nsuccess_exit_codes=143'), code: 0 },
-  { what: 'success_exit_codes of [supervisord]', options: beside('command=sh -c "exit 4"\nstartsecs=0\nautorestart=false\nexit_on_end=true', 'success_exit_codes=3,4'), code: 0 },
-  { what: 'exit_when_idle: the first failure, not the last end', options: { config: '[supervisord]\nexit_when_idle=true\nloglevel=error\n[program:a]\ncommand=sh -c "exit 7"\nstartsecs=0\nautorestart=false\n[program:b]\ncommand=sleep 0.5\nstartsecs=0\nautorestart=false\n' }, code: 7 },
-  { what: 'a start that can never happen: the code of what it depends on', options: { config: '[supervisord]\nloglevel=error\n[program:migrate]\ncommand=sh -c "exit 5"\noneshot=true\nstartretries=0\n[program:web]\ncommand=sleep 1000\ndepends_on=migrate:completed\nexit_on_failure=true\n' }, code: 5 },
-  { what: 'a command that can never be started: the code of what it depends on', options: { config: '[supervisord]\nloglevel=error\n[program:migrate]\ncommand=/nonexistent\nstartretries=0\n[program:main]\ndepends_on=migrate:completed\n', args: ['--', 'sleep', '1000'] }, code: 127 },
-  { what: 'exit_when_idle: that of the last one', options: { config: '[supervisord]\nexit_when_idle=true\nloglevel=error\n[program:a]\ncommand=true\nstartsecs=0\n[program:b]\ncommand=sh -c "sleep 0.3; exit 8"\nstartsecs=0\nautorestart=false\n' }, code: 8 },
+  {
+    what: 'success_exit_codes of the program',
+    options: beside(
+      'command=sh -c "kill -TERM $$"\nstartsecs=0\nautorestart=false\nexit_on_end=true\nsuccess_exit_codes=143',
+    ),
+    code: 0,
+  },
+  {
+    what: 'success_exit_codes of [supervisord]',
+    options: beside(
+      'command=sh -c "exit 4"\nstartsecs=0\nautorestart=false\nexit_on_end=true',
+      'success_exit_codes=3,4',
+    ),
+    code: 0,
+  },
+  {
+    what: 'exit_when_idle: the first failure, not the last end',
+    options: {
+      config:
+        '[supervisord]\nexit_when_idle=true\nloglevel=error\n[program:a]\ncommand=sh -c "exit 7"\nstartsecs=0\nautorestart=false\n[program:b]\ncommand=sleep 0.5\nstartsecs=0\nautorestart=false\n',
+    },
+    code: 7,
+  },
+  {
+    what: 'a start that can never happen: the code of what it depends on',
+    options: {
+      config:
+        '[supervisord]\nloglevel=error\n[program:migrate]\ncommand=sh -c "exit 5"\noneshot=true\nstartretries=0\n[program:web]\ncommand=sleep 1000\ndepends_on=migrate:completed\nexit_on_failure=true\n',
+    },
+    code: 5,
+  },
+  {
+    what: 'a command that can never be started: the code of what it depends on',
+    options: {
+      config:
+        '[supervisord]\nloglevel=error\n[program:migrate]\ncommand=/nonexistent\nstartretries=0\n[program:main]\ndepends_on=migrate:completed\n',
+      args: ['--', 'sleep', '1000'],
+    },
+    code: 127,
+  },
+  {
+    what: 'exit_when_idle: that of the last one',
+    options: {
+      config:
+        '[supervisord]\nexit_when_idle=true\nloglevel=error\n[program:a]\ncommand=true\nstartsecs=0\n[program:b]\ncommand=sh -c "sleep 0.3; exit 8"\nstartsecs=0\nautorestart=false\n',
+    },
+    code: 8,
+  },
   { what: 'a wrong configuration', options: { config: '[supervisord]\n[program:x]\n' }, code: 2 },
   { what: 'a file that is not there', options: { args: ['-c', '/does/not/exist.conf'] }, code: 2 },
   { what: 'an unknown flag', options: { args: ['--nonsense'] }, code: 2 },

@@ -1,5 +1,6 @@
 /**
- * Limits of processes (pids.max, here RLIMIT_NPROC of a user with nothing else) under which libuv would abort without a word: fewer threads, or one line.
+ * Limits of processes (pids.max, here RLIMIT_NPROC of a user with nothing else) under which libuv would abort without a
+ * word: fewer threads, or one line.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -13,7 +14,10 @@ import { EXECUTABLE } from './launch.ts';
 import type { TestContext } from 'node:test';
 
 const run = promisify(execFile);
-const skip = process.getuid?.() !== 0 || !(await isInstalled('setpriv')) || !(await isInstalled('prlimit')) ? 'needs root, setpriv and prlimit' : false;
+const skip =
+  process.getuid?.() !== 0 || !(await isInstalled('setpriv')) || !(await isInstalled('prlimit'))
+    ? 'needs root, setpriv and prlimit'
+    : false;
 /** No other process runs as this user. */
 const UID = 2_000_000_000 + process.pid;
 
@@ -22,9 +26,17 @@ async function runLimited(t: TestContext, most: number): Promise<{ code: number;
   t.after(() => rm(folder, { recursive: true }));
   await chmod(folder, 0o755);
   const config = join(folder, 'supervisord.conf');
-  await writeFile(config, '[supervisord]\nminprocs=0\nexit_when_idle=true\n[program:a]\ncommand=echo ran\nautorestart=false\nstartsecs=0\n', { mode: 0o644 });
+  await writeFile(
+    config,
+    '[supervisord]\nminprocs=0\nexit_when_idle=true\n[program:a]\ncommand=echo ran\nautorestart=false\nstartsecs=0\n',
+    { mode: 0o644 },
+  );
   const as = ['--reuid', String(UID), '--regid', String(UID), '--clear-groups', 'prlimit', `--nproc=${most}:${most}`];
-  return run('setpriv', [...as, EXECUTABLE, '-c', config, '--container'], { cwd: folder, env: { PATH: process.env['PATH'] ?? '' }, timeout: 60_000 }).then(
+  return run('setpriv', [...as, EXECUTABLE, '-c', config, '--container'], {
+    cwd: folder,
+    env: { PATH: process.env['PATH'] ?? '' },
+    timeout: 60_000,
+  }).then(
     ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
     (error: { code: number; stdout: string; stderr: string }) => error,
   );

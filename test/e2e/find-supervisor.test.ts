@@ -1,5 +1,6 @@
 /**
- * Clients find the supervisor of their own container, a supervisor is not started twice, and containers that share a directory or the network leave each other alone.
+ * Clients find the supervisor of their own container, a supervisor is not started twice, and containers that share a
+ * directory or the network leave each other alone.
  */
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
@@ -12,10 +13,20 @@ const skip = (await pid1SkipReason()) ?? false;
 const rootSkip = process.getuid?.() === 0 ? skip : 'only root can become another user';
 const tiniSkip = (await isInstalled('tini')) ? skip : 'tini is not installed';
 const MARK = 'touch /run/.containerenv';
-const program = (name: string): Record<string, string> => ({ [`ONEVISOR_PROGRAM_${name.toUpperCase()}`]: 'sleep 1000', ONEVISOR_SUPERVISORD__LOGLEVEL: 'info' });
-/** A client without the variable that a test's container has for the supervisor, and with a file as Debian's package installs it. */
-const ctl = (launched: Launched, ...args: string[]): ReturnType<Launched['enter']> => launched.enter(['env', '-u', 'ONEVISOR_CONF', EXECUTABLE, 'ctl', ...args]);
-const DEBIANS = { 'supervisord.conf': '[unix_http_server]\nfile=/var/run/supervisor.sock\n[supervisord]\n[supervisorctl]\nserverurl=unix:///var/run/supervisor.sock\n' };
+const program = (name: string): Record<string, string> => ({
+  [`ONEVISOR_PROGRAM_${name.toUpperCase()}`]: 'sleep 1000',
+  ONEVISOR_SUPERVISORD__LOGLEVEL: 'info',
+});
+/**
+ * A client without the variable that a test's container has for the supervisor, and with a file as Debian's package
+ * installs it.
+ */
+const ctl = (launched: Launched, ...args: string[]): ReturnType<Launched['enter']> =>
+  launched.enter(['env', '-u', 'ONEVISOR_CONF', EXECUTABLE, 'ctl', ...args]);
+const DEBIANS = {
+  'supervisord.conf':
+    '[unix_http_server]\nfile=/var/run/supervisor.sock\n[supervisord]\n[supervisorctl]\nserverurl=unix:///var/run/supervisor.sock\n',
+};
 
 test('the file of a package does not lead a client away from PID 1', { skip }, async (t) => {
   const launched = await launch(t, { env: program('a'), files: DEBIANS });
@@ -25,9 +36,16 @@ test('the file of a package does not lead a client away from PID 1', { skip }, a
   assert.deepEqual([explicit.code, explicit.stdout], [4, 'unix:///var/run/supervisor.sock no such file\n']);
 });
 
-for (const [name, under, why] of [['PID 1', [], skip], ['the supervisor under tini', ['tini', '--'], tiniSkip]] as const) {
+for (const [name, under, why] of [
+  ['PID 1', [], skip],
+  ['the supervisor under tini', ['tini', '--'], tiniSkip],
+] as const) {
   test(`the -c of ${name} is known to clients, and [unix_http_server] is enough`, { skip: why }, async (t) => {
-    const files = { ...DEBIANS, 'own.conf': '[supervisord]\nnodaemon=true\n[unix_http_server]\nfile=%FOLDER%/own.sock\nusername=u\npassword=p\n[program:b]\ncommand=sleep 1000\nstartsecs=0\n' };
+    const files = {
+      ...DEBIANS,
+      'own.conf':
+        '[supervisord]\nnodaemon=true\n[unix_http_server]\nfile=%FOLDER%/own.sock\nusername=u\npassword=p\n[program:b]\ncommand=sleep 1000\nstartsecs=0\n',
+    };
     const launched = await launch(t, { under, prepare: MARK, files, args: ['-c', 'own.conf'] });
     await launched.waitForLine(/spawned: 'b'/);
     for (const command of [['ctl', 'status'], ['health']]) {
@@ -40,41 +58,68 @@ for (const [name, under, why] of [['PID 1', [], skip], ['the supervisor under ti
 
 test('a health check of another user takes the HTTP server', { skip: rootSkip }, async (t) => {
   const port = 20_000 + (process.pid % 10_000);
-  const files = { 'own.conf': `[supervisord]\n[inet_http_server]\nport=127.0.0.1:${port}\nusername=u\npassword=p\n[program:b]\ncommand=sleep 1000\nstartsecs=0\n` };
+  const files = {
+    'own.conf': `[supervisord]\n[inet_http_server]\nport=127.0.0.1:${port}\nusername=u\npassword=p\n[program:b]\ncommand=sleep 1000\nstartsecs=0\n`,
+  };
   const launched = await launch(t, { files, args: ['-c', 'own.conf'], prepare: 'chmod 755 .' });
   await launched.waitForLine(/spawned: 'b'/);
-  const outcome = await launched.enter(['env', '-u', 'ONEVISOR_CONF', 'setpriv', '--reuid=12345', '--regid=12345', '--clear-groups', EXECUTABLE, 'health']);
+  const outcome = await launched.enter([
+    'env',
+    '-u',
+    'ONEVISOR_CONF',
+    'setpriv',
+    '--reuid=12345',
+    '--regid=12345',
+    '--clear-groups',
+    EXECUTABLE,
+    'health',
+  ]);
   assert.equal(outcome.code, 0, JSON.stringify(outcome));
 });
 
-test('containers that share /run: each has a socket of its own, and a client stops its own programs only', { skip }, async (t) => {
-  const first = await launch(t, { env: program('one'), prepare: 'mkdir shared; mount --bind shared /run' });
-  await first.waitForLine(/spawned: 'one'/);
-  await mkdir(join(first.folder, 'empty'), { recursive: true });
-  const second = await launch(t, { env: program('two'), prepare: `mount --bind ${first.folder}/shared /run` });
-  await second.waitForLine(/spawned: 'two'/);
-  assert.match(second.stdout.text, /WARN the control socket is \/run\/onevisor-\d+\.sock: another supervisor listens on \/run\/onevisor\.sock/);
-  assert.match((await second.ctl('stop', 'all')).stdout, /^two: stopped\n$/);
-  assert.match((await first.ctl('status')).stdout, /^one +(RUNNING|STARTING)/);
-  assert.match((await second.ctl('status')).stdout, /^two +STOPPED/);
-  // The neighbour goes without a word; its socket stays, and is not taken for ours.
-  process.kill(first.pid, 'SIGKILL');
-  await first.exit;
-  assert.match((await second.ctl('status')).stdout, /^two +STOPPED/);
-  const third = await launch(t, { env: program('three'), prepare: `mount --bind ${first.folder}/shared /run` });
-  await third.waitForLine(/spawned: 'three'/);
-  assert.match(third.stdout.text, /Unlinking stale socket \/run\/onevisor\.sock/);
-  assert.match((await third.ctl('status')).stdout, /^three +(RUNNING|STARTING)/);
-});
+test(
+  'containers that share /run: each has a socket of its own, and a client stops its own programs only',
+  { skip },
+  async (t) => {
+    const first = await launch(t, { env: program('one'), prepare: 'mkdir shared; mount --bind shared /run' });
+    await first.waitForLine(/spawned: 'one'/);
+    await mkdir(join(first.folder, 'empty'), { recursive: true });
+    const second = await launch(t, { env: program('two'), prepare: `mount --bind ${first.folder}/shared /run` });
+    await second.waitForLine(/spawned: 'two'/);
+    assert.match(
+      second.stdout.text,
+      /WARN the control socket is \/run\/onevisor-\d+\.sock: another supervisor listens on \/run\/onevisor\.sock/,
+    );
+    assert.match((await second.ctl('stop', 'all')).stdout, /^two: stopped\n$/);
+    assert.match((await first.ctl('status')).stdout, /^one +(RUNNING|STARTING)/);
+    assert.match((await second.ctl('status')).stdout, /^two +STOPPED/);
+    // The neighbour goes without a word; its socket stays, and is not taken for ours.
+    process.kill(first.pid, 'SIGKILL');
+    await first.exit;
+    assert.match((await second.ctl('status')).stdout, /^two +STOPPED/);
+    const third = await launch(t, { env: program('three'), prepare: `mount --bind ${first.folder}/shared /run` });
+    await third.waitForLine(/spawned: 'three'/);
+    assert.match(third.stdout.text, /Unlinking stale socket \/run\/onevisor\.sock/);
+    assert.match((await third.ctl('status')).stdout, /^three +(RUNNING|STARTING)/);
+  },
+);
 
-test('no supervisor of its own, and that of a neighbour in the same /run: the client finds none', { skip }, async (t) => {
-  const first = await launch(t, { env: program('one'), prepare: 'mkdir shared; mount --bind shared /run' });
-  await first.waitForLine(/spawned: 'one'/);
-  const other = await launch(t, { executable: '/bin/sleep', args: ['1000'], prepare: `mount --bind ${first.folder}/shared /run; touch /run/.containerenv` });
-  const outcome = await other.enter([EXECUTABLE, 'ctl', 'stop', 'all']);
-  assert.notEqual(outcome.code, 0);
-  assert.match((await first.ctl('status')).stdout, /^one +(RUNNING|STARTING)/);
-});
+test(
+  'no supervisor of its own, and that of a neighbour in the same /run: the client finds none',
+  { skip },
+  async (t) => {
+    const first = await launch(t, { env: program('one'), prepare: 'mkdir shared; mount --bind shared /run' });
+    await first.waitForLine(/spawned: 'one'/);
+    const other = await launch(t, {
+      executable: '/bin/sleep',
+      args: ['1000'],
+      prepare: `mount --bind ${first.folder}/shared /run; touch /run/.containerenv`,
+    });
+    const outcome = await other.enter([EXECUTABLE, 'ctl', 'stop', 'all']);
+    assert.notEqual(outcome.code, 0);
+    assert.match((await first.ctl('status')).stdout, /^one +(RUNNING|STARTING)/);
+  },
+);
 
 const READ_ONLY = 'chmod 755 .; for d in /tmp /run /dev/shm; do mount --bind $d $d; mount -o remount,bind,ro $d; done';
 
@@ -82,7 +127,8 @@ test('no place to write to: an abstract socket, which another user cannot use', 
   const as = (uid: number): string[] => ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups'];
   const launched = await launch(t, { env: program('a'), under: as(12345), prepare: READ_ONLY });
   await launched.waitForLine(/spawned: 'a'/);
-  const inside = (uid: number, ...args: string[]): ReturnType<Launched['enter']> => launched.enter([...as(uid), EXECUTABLE, ...args]);
+  const inside = (uid: number, ...args: string[]): ReturnType<Launched['enter']> =>
+    launched.enter([...as(uid), EXECUTABLE, ...args]);
   assert.match((await inside(12345, 'ctl', 'status')).stdout, /^a +(RUNNING|STARTING)/);
   assert.match((await launched.ctl('status')).stdout, /^a +(RUNNING|STARTING)/, 'root');
   const [, id = ''] = /pid:\[(\d+)\]/.exec((await launched.enter(['readlink', '/proc/self/ns/pid'])).stdout) ?? [];
@@ -95,7 +141,10 @@ test('no place to write to: an abstract socket, which another user cannot use', 
 });
 
 test('two such containers in one network do not meet', { skip }, async (t) => {
-  const [one, two] = await Promise.all([launch(t, { env: program('one'), prepare: READ_ONLY }), launch(t, { env: program('two'), prepare: READ_ONLY })]);
+  const [one, two] = await Promise.all([
+    launch(t, { env: program('one'), prepare: READ_ONLY }),
+    launch(t, { env: program('two'), prepare: READ_ONLY }),
+  ]);
   await Promise.all([one.waitForLine(/spawned: 'one'/), two.waitForLine(/spawned: 'two'/)]);
   assert.match((await one.ctl('status')).stdout, /^one /);
   assert.match((await two.ctl('status')).stdout, /^two /);
@@ -108,28 +157,73 @@ test('a second supervisor in a container is refused, and what to use is named', 
     for (const args of [[], ['-n'], ['--', 'true']]) {
       const second = await launched.enter([EXECUTABLE, ...args]);
       assert.equal(second.code, 2);
-      assert.match(second.stderr, new RegExp(`^Error: cannot start a supervisor: one runs in this container already, with pid ${pid}; use \`onevisor ctl\``));
+      assert.match(
+        second.stderr,
+        new RegExp(
+          `^Error: cannot start a supervisor: one runs in this container already, with pid ${pid}; use \`onevisor ctl\``,
+        ),
+      );
     }
     assert.match((await launched.ctl('status')).stdout, /^a +(RUNNING|STARTING)/);
   }
 });
 
-test('a second supervisor that is meant so runs: by -c, by ONEVISOR_CONTAINER, and as a program of the first one', { skip }, async (t) => {
-  const launched = await launch(t, { env: { ...program('a'), ONEVISOR_PROGRAM_INNER: `${EXECUTABLE} -- echo inner` }, files: { 'second.conf': '[supervisord]\nnodaemon=true\n[program:x]\ncommand=echo second\nstartsecs=0\nautorestart=false\nstdout_logfile=/dev/stdout\nexit_on_end=true\n' } });
-  await launched.waitForLine(/inner \| inner$/);
-  assert.match((await launched.enter([EXECUTABLE, '-c', 'second.conf'])).stdout, /^second$/m);
-  assert.match((await launched.enter(['env', '-u', 'ONEVISOR_PROGRAM_A', '-u', 'ONEVISOR_PROGRAM_INNER', 'ONEVISOR_CONTAINER=1', EXECUTABLE, '--', 'echo', 'second'])).stdout, /^second$/m);
-});
+test(
+  'a second supervisor that is meant so runs: by -c, by ONEVISOR_CONTAINER, and as a program of the first one',
+  { skip },
+  async (t) => {
+    const launched = await launch(t, {
+      env: { ...program('a'), ONEVISOR_PROGRAM_INNER: `${EXECUTABLE} -- echo inner` },
+      files: {
+        'second.conf':
+          '[supervisord]\nnodaemon=true\n[program:x]\ncommand=echo second\nstartsecs=0\nautorestart=false\nstdout_logfile=/dev/stdout\nexit_on_end=true\n',
+      },
+    });
+    await launched.waitForLine(/inner \| inner$/);
+    assert.match((await launched.enter([EXECUTABLE, '-c', 'second.conf'])).stdout, /^second$/m);
+    assert.match(
+      (
+        await launched.enter([
+          'env',
+          '-u',
+          'ONEVISOR_PROGRAM_A',
+          '-u',
+          'ONEVISOR_PROGRAM_INNER',
+          'ONEVISOR_CONTAINER=1',
+          EXECUTABLE,
+          '--',
+          'echo',
+          'second',
+        ])
+      ).stdout,
+      /^second$/m,
+    );
+  },
+);
 
-test('nothing to run: on a terminal the help and where a file was looked for, elsewhere the error', { skip }, async (t) => {
-  const launched = await launch(t, { executable: '/bin/sleep', args: ['1000'], prepare: 'mkdir -p empty/supervisor; mount --bind empty /etc/supervisor' });
-  const bare = ['env', '-u', 'ONEVISOR_CONF', EXECUTABLE];
-  const onTerminal = await launched.enter(['script', '-qec', bare.join(' '), '/dev/null']);
-  assert.equal(onTerminal.code, 2);
-  assert.match(onTerminal.stdout, /^Usage: onevisor \[options\]/);
-  assert.match(onTerminal.stdout, /No configuration file was found at .*\/etc\/supervisord\.conf, \/etc\/supervisor\/supervisord\.conf\./);
-  assert.match((await launched.enter(bare)).stderr, /no configuration file found at .*name one with -c/);
-  const asSupervisord = await launched.enter(['env', '-u', 'ONEVISOR_CONF', join(EXECUTABLE, '..', 'supervisord')]);
-  assert.equal(asSupervisord.code, 2);
-  assert.match(asSupervisord.stderr, /^Error: No config file found at default paths \(.*\/etc\/supervisord\.conf, .*\/supervisord\.conf, supervisord\.conf, etc\/supervisord\.conf, \/etc\/supervisord\.conf, \/etc\/supervisor\/supervisord\.conf\); use the -c option to specify a config file at a different path\nFor help, use supervisord -h\n$/);
-});
+test(
+  'nothing to run: on a terminal the help and where a file was looked for, elsewhere the error',
+  { skip },
+  async (t) => {
+    const launched = await launch(t, {
+      executable: '/bin/sleep',
+      args: ['1000'],
+      prepare: 'mkdir -p empty/supervisor; mount --bind empty /etc/supervisor',
+    });
+    const bare = ['env', '-u', 'ONEVISOR_CONF', EXECUTABLE];
+    const onTerminal = await launched.enter(['script', '-qec', bare.join(' '), '/dev/null']);
+    assert.equal(onTerminal.code, 2);
+    assert.match(onTerminal.stdout, /^Usage: onevisor \[options\]/);
+    assert.match(
+      onTerminal.stdout,
+      /No configuration file was found at .*\/etc\/supervisord\.conf, \/etc\/supervisor\/supervisord\.conf\./,
+    );
+    assert.match((await launched.enter(bare)).stderr, /no configuration file found at .*name one with -c/);
+    const asSupervisord = await launched.enter(['env', '-u', 'ONEVISOR_CONF', join(EXECUTABLE, '..', 'supervisord')]);
+    assert.equal(asSupervisord.code, 2);
+    assert.match(
+      asSupervisord.stderr,
+      /^Error: No config file found at default paths \(.*\/etc\/supervisord\.conf, .*\/supervisord\.conf, supervisord\.conf, etc\/supervisord\.conf, \/etc\/supervisord\.conf, \/etc\/supervisor\/supervisord\.conf\); use the -c option to specify a config file at a different path\nFor help, use supervisord -h\n$/,
+    );
+  },
+);

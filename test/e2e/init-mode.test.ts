@@ -138,26 +138,35 @@ test('a supervisor at a terminal ends cleanly on Ctrl-C', { skip: noTerminal }, 
 
 /** A command that ignores TERM, as bash does, until it is told to end. */
 const DEAF_COMMAND = ['sh', '-c', 'trap "" TERM; echo deaf; until [ -e done ]; do sleep 0.02; done; exit 6'];
-const CACHE = '[program:cache]\ncommand=sh -c "trap \'echo cache saved; exit 0\' TERM; echo cache ready; while :; do sleep 0.02; done"\n';
+const CACHE =
+  '[program:cache]\ncommand=sh -c "trap \'echo cache saved; exit 0\' TERM; echo cache ready; while :; do sleep 0.02; done"\n';
 
-test('a command that ignores TERM: what is beside it is stopped in order after 4 seconds, and the command is waited for', { skip }, async (t) => {
-  const launched = await launch(t, { config: QUIET + CACHE, args: ['--', ...DEAF_COMMAND] });
-  await launched.waitForLine(/^cache \| cache ready$/);
-  await launched.waitForLine(/^deaf$/);
-  const beganMs = performance.now();
-  launched.signal('SIGTERM');
-  await launched.waitForLine(/^cache \| cache saved$/);
-  const seconds = (performance.now() - beganMs) / 1000;
-  assert.ok(seconds >= 3.9 && seconds < 8, `${seconds} s`);
-  // Longer than the budget of 9.5 s: the command gets no SIGKILL.
-  await new Promise((resolve) => setTimeout(resolve, 7000));
-  assert.equal(await isAlive(launched.pid), true);
-  await launched.enter(['touch', 'done']);
-  assert.deepEqual(await launched.exit, { code: 6, signal: null });
-});
+test(
+  'a command that ignores TERM: what is beside it is stopped in order after 4 seconds, and the command is waited for',
+  { skip },
+  async (t) => {
+    const launched = await launch(t, { config: QUIET + CACHE, args: ['--', ...DEAF_COMMAND] });
+    await launched.waitForLine(/^cache \| cache ready$/);
+    await launched.waitForLine(/^deaf$/);
+    const beganMs = performance.now();
+    launched.signal('SIGTERM');
+    await launched.waitForLine(/^cache \| cache saved$/);
+    const seconds = (performance.now() - beganMs) / 1000;
+    assert.ok(seconds >= 3.9 && seconds < 8, `${seconds} s`);
+    // Longer than the budget of 9.5 s: the command gets no SIGKILL.
+    await new Promise((resolve) => setTimeout(resolve, 7000));
+    assert.equal(await isAlive(launched.pid), true);
+    await launched.enter(['touch', 'done']);
+    assert.deepEqual(await launched.exit, { code: 6, signal: null });
+  },
+);
 
 test('a command that ignores TERM, with nothing beside it and nothing set, is only waited for', { skip }, async (t) => {
-  const launched = await launch(t, { config: QUIET, env: { ONEVISOR_STOP_BUDGET: '2s' }, args: ['--', ...DEAF_COMMAND] });
+  const launched = await launch(t, {
+    config: QUIET,
+    env: { ONEVISOR_STOP_BUDGET: '2s' },
+    args: ['--', ...DEAF_COMMAND],
+  });
   await launched.waitForLine(/^deaf$/);
   launched.signal('SIGTERM');
   await new Promise((resolve) => setTimeout(resolve, 4000));
@@ -166,13 +175,20 @@ test('a command that ignores TERM, with nothing beside it and nothing set, is on
   assert.deepEqual(await launched.exit, { code: 6, signal: null });
 });
 
-for (const [name, config] of [['stopwaitsecs of the program main', '[program:main]\nstopwaitsecs=2\n'], ['shutdown_timeout', 'shutdown_timeout=3s\n']] as const) {
-  test(`a command that ignores TERM is killed where ${name} is set, after what is beside it was told to stop`, { skip }, async (t) => {
-    const launched = await launch(t, { config: QUIET + config + CACHE, args: ['--', ...DEAF_COMMAND] });
-    await launched.waitForLine(/^cache \| cache ready$/);
-    await launched.waitForLine(/^deaf$/);
-    launched.signal('SIGTERM');
-    assert.deepEqual(await launched.exit, { code: 137, signal: null });
-    assert.ok([...launched.stdout.all, ...launched.stderr.all].includes('cache | cache saved'));
-  });
+for (const [name, config] of [
+  ['stopwaitsecs of the program main', '[program:main]\nstopwaitsecs=2\n'],
+  ['shutdown_timeout', 'shutdown_timeout=3s\n'],
+] as const) {
+  test(
+    `a command that ignores TERM is killed where ${name} is set, after what is beside it was told to stop`,
+    { skip },
+    async (t) => {
+      const launched = await launch(t, { config: QUIET + config + CACHE, args: ['--', ...DEAF_COMMAND] });
+      await launched.waitForLine(/^cache \| cache ready$/);
+      await launched.waitForLine(/^deaf$/);
+      launched.signal('SIGTERM');
+      assert.deepEqual(await launched.exit, { code: 137, signal: null });
+      assert.ok([...launched.stdout.all, ...launched.stderr.all].includes('cache | cache saved'));
+    },
+  );
 }

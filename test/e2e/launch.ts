@@ -35,7 +35,10 @@ export interface LaunchOptions {
   readonly as?: 'pid1' | 'plain';
   /** Command line before that of the executable, such as `tini --`: PID 1 is then the first of it. */
   readonly under?: readonly string[];
-  /** Shell commands that are run before, where the executable will live, with a /run of its own: to mount or to make what a container has. */
+  /**
+   * Shell commands that are run before, where the executable will live, with a /run of its own: to mount or to make
+   * what a container has.
+   */
   readonly prepare?: string;
   /** Another program than {@link EXECUTABLE}, such as one of its links. */
   readonly executable?: string;
@@ -101,9 +104,15 @@ export async function launch(test: TestContext, options: LaunchOptions = {}): Pr
     await rm(folder, { recursive: true, force: true });
   });
   await writeFiles(folder, { ...options.files, ...(options.config === undefined ? {} : { 'supervisord.conf': options.config }) });
-  const command = [...(options.under ?? []), executable, ...(options.config === undefined ? [] : ['-c', join(folder, 'supervisord.conf')]), ...(options.args ?? [])];
+  const command = [
+    ...(options.under ?? []),
+    executable,
+    ...(options.config === undefined ? [] : ['-c', join(folder, 'supervisord.conf')]),
+    ...(options.args ?? []),
+  ];
   // A /run of its own keeps the private control sockets of tests that run side by side apart, and that of one that is killed out of the machine's.
-  const isAlone = isPid1 || ((command.includes('--container') || options.prepare !== undefined) && (await pid1SkipReason()) === null);
+  const isAlone =
+    isPid1 || ((command.includes('--container') || options.prepare !== undefined) && (await pid1SkipReason()) === null);
   const namespaces = isPid1 ? namespaceFlags() : [...userFlags(), '--mount'];
   const script = ['set -e', 'mount -t tmpfs tmpfs /run', options.prepare ?? ':', 'exec "$@"'].join('\n');
   const line = isAlone ? ['unshare', ...namespaces, 'sh', '-c', script, 'sh', ...command] : command;

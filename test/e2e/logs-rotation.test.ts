@@ -176,9 +176,12 @@ startsecs=0
   assert.deepEqual(lines, Array.from({ length: 3000 }, (_, index) => `line ${index + 1} of the log`));
 });
 
-test('a disk that is full: what is dropped is counted, and said when there is room again although nothing more is written', { skip }, async (t) => {
-  const launched = await launch(t, {
-    config: `
+test(
+  'a disk that is full: what is dropped is counted, and said when there is room again although nothing more is written',
+  { skip },
+  async (t) => {
+    const launched = await launch(t, {
+      config: `
 [supervisord]
 [program:fill]
 command=sh -c "yes 0123456789012345678901234567890123456789 | head -n 5000; echo filled >%FOLDER%/filled; until [ -e %FOLDER%/room ]; do sleep 0.05; done; echo again; exec sleep 1000"
@@ -186,19 +189,25 @@ stdout_logfile=%FOLDER%/small/fill.log
 stdout_logfile_maxbytes=0
 autostart=false
 `,
-    files: { 'small/.keep': '' },
-  });
-  const log = join(launched.folder, 'small', 'fill.log');
-  await launched.waitForLine(/started/);
-  await launched.enter(['mount', '-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', join(launched.folder, 'small')]);
-  await launched.ctl('start', 'fill');
-  await launched.waitForLine(/cannot write .*fill\.log: no space left on device \(ENOSPC\)/);
-  await until('the end of the flood', async () => (await readFile(join(launched.folder, 'filled'), 'latin1').catch(() => '')) !== '');
-  const kept = Number((await launched.enter(['stat', '-c', '%s', log])).stdout);
-  await launched.enter(['truncate', '-s', '0', log]);
-  await writeFile(join(launched.folder, 'room'), '');
-  const [, lines, bytes] = await launched.waitForLine(/fill\.log is written again; (\d+) lines \((\d+) bytes\) for it were dropped/);
-  assert.equal(kept + Number(bytes), 5000 * 41);
-  assert.equal(Number(lines), Math.ceil(Number(bytes) / 41));
-  assert.equal((await launched.enter(['cat', log])).stdout.trim(), 'again');
-});
+      files: { 'small/.keep': '' },
+    });
+    const log = join(launched.folder, 'small', 'fill.log');
+    await launched.waitForLine(/started/);
+    await launched.enter(['mount', '-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', join(launched.folder, 'small')]);
+    await launched.ctl('start', 'fill');
+    await launched.waitForLine(/cannot write .*fill\.log: no space left on device \(ENOSPC\)/);
+    await until(
+      'the end of the flood',
+      async () => (await readFile(join(launched.folder, 'filled'), 'latin1').catch(() => '')) !== '',
+    );
+    const kept = Number((await launched.enter(['stat', '-c', '%s', log])).stdout);
+    await launched.enter(['truncate', '-s', '0', log]);
+    await writeFile(join(launched.folder, 'room'), '');
+    const [, lines, bytes] = await launched.waitForLine(
+      /fill\.log is written again; (\d+) lines \((\d+) bytes\) for it were dropped/,
+    );
+    assert.equal(kept + Number(bytes), 5000 * 41);
+    assert.equal(Number(lines), Math.ceil(Number(bytes) / 41));
+    assert.equal((await launched.enter(['cat', log])).stdout.trim(), 'again');
+  },
+);

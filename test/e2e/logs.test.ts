@@ -41,71 +41,106 @@ test('json: the supervisor\'s own lines are objects too, with a level', { skip }
   for (const line of launched.stdout.all) assert.equal(typeof (JSON.parse(line) as Record<string, unknown>)['level'], 'string', line);
 });
 
-for (const [format, pattern] of [['prefix', /^json +\| (\{.*\})$/], ['json', /"data":(\{.*?\})/], ['logfmt', /process=json .*message=(".*")$/], ['raw', /^(\{.*\})$/]] as const) {
-  test(`${format}: a program that writes through a buffer has whole lines, with another program on the stream`, { skip }, async (t) => {
-    const count = 400;
-    const launched = await launch(t, {
-      config: `[supervisord]\nloglevel=error\nlog_format=${format}\n[program:json]\ncommand=python3 ${programFile('writes-json.py')} ${count}\nexit_on_end=true\nautorestart=false\nstartsecs=0\n[program:tick]\ncommand=sh -c "while sleep 0.02; do echo tick; done"\n`,
-    });
-    await launched.exit;
-    const lines = launched.stdout.all.filter((line) => !line.includes('tick'));
-    const numbers = lines.map((line) => {
-      const text = pattern.exec(line)?.[1] ?? `no record: ${line}`;
-      const record = JSON.parse(format === 'logfmt' ? (JSON.parse(text) as string) : text) as { number: number; text: string };
-      assert.equal(record.text, 'é'.repeat(60));
-      return record.number;
-    });
-    assert.deepEqual(numbers, Array.from({ length: count }, (_, number) => number));
-  });
+for (const [format, pattern] of [
+  ['prefix', /^json +\| (\{.*\})$/],
+  ['json', /"data":(\{.*?\})/],
+  ['logfmt', /process=json .*message=(".*")$/],
+  ['raw', /^(\{.*\})$/],
+] as const) {
+  test(
+    `${format}: a program that writes through a buffer has whole lines, with another program on the stream`,
+    { skip },
+    async (t) => {
+      const count = 400;
+      const launched = await launch(t, {
+        config: `[supervisord]\nloglevel=error\nlog_format=${format}\n[program:json]\ncommand=python3 ${programFile('writes-json.py')} ${count}\nexit_on_end=true\nautorestart=false\nstartsecs=0\n[program:tick]\ncommand=sh -c "while sleep 0.02; do echo tick; done"\n`,
+      });
+      await launched.exit;
+      const lines = launched.stdout.all.filter((line) => !line.includes('tick'));
+      const numbers = lines.map((line) => {
+        const text = pattern.exec(line)?.[1] ?? `no record: ${line}`;
+        const record = JSON.parse(format === 'logfmt' ? (JSON.parse(text) as string) : text) as {
+          number: number;
+          text: string;
+        };
+        assert.equal(record.text, 'é'.repeat(60));
+        return record.number;
+      });
+      assert.deepEqual(
+        numbers,
+        Array.from({ length: count }, (_, number) => number),
+      );
+    },
+  );
 }
 
-test('a line without an end is written after log_partial_after, and at the end of the program; at once on a terminal', { skip }, async (t) => {
-  const asks = (name: string, extra: string): string => `[program:${name}]\ncommand=sh -c "printf 'name:\\\\303'; read x"\n${extra}`;
-  const launched = await launch(t, {
-    config: `[supervisord]\nloglevel=error\nlog_partial_after=1000\n${asks('late', '')}${asks('soon', 'log_partial_after=200ms\nlog_format=json\n')}${asks('now', 'log_partial_after=0\n')}`,
-  });
-  await until('the prompt at once', () => launched.stdout.text.includes('now  | name:'));
-  await launched.stdout.waitFor(/"process":"soon".*"message":"name:","partial":true\}$/);
-  assert.doesNotMatch(launched.stdout.text, /late/);
-  const atTerminal = await launch(t, {
-    as: 'plain', executable: 'python3', args: [programFile('terminal.py'), EXECUTABLE, '-n', '-c', 'terminal.conf'],
-    files: { 'terminal.conf': `[supervisord]\nloglevel=error\nlog_format=prefix\npidfile=%FOLDER%/pid\nlog_partial_after=1000\n${asks('term', 'stdout_logfile=/dev/stdout\n')}` },
-  });
-  await until('the prompt on the terminal', () => /term \S*\| \S*name:/.test(atTerminal.stdout.text));
-});
+test(
+  'a line without an end is written after log_partial_after, and at the end of the program; at once on a terminal',
+  { skip },
+  async (t) => {
+    const asks = (name: string, extra: string): string =>
+      `[program:${name}]\ncommand=sh -c "printf 'name:\\\\303'; read x"\n${extra}`;
+    const launched = await launch(t, {
+      config: `[supervisord]\nloglevel=error\nlog_partial_after=1000\n${asks('late', '')}${asks('soon', 'log_partial_after=200ms\nlog_format=json\n')}${asks('now', 'log_partial_after=0\n')}`,
+    });
+    await until('the prompt at once', () => launched.stdout.text.includes('now  | name:'));
+    await launched.stdout.waitFor(/"process":"soon".*"message":"name:","partial":true\}$/);
+    assert.doesNotMatch(launched.stdout.text, /late/);
+    const atTerminal = await launch(t, {
+      as: 'plain',
+      executable: 'python3',
+      args: [programFile('terminal.py'), EXECUTABLE, '-n', '-c', 'terminal.conf'],
+      files: {
+        'terminal.conf': `[supervisord]\nloglevel=error\nlog_format=prefix\npidfile=%FOLDER%/pid\nlog_partial_after=1000\n${asks('term', 'stdout_logfile=/dev/stdout\n')}`,
+      },
+    });
+    await until('the prompt on the terminal', () => /term \S*\| \S*name:/.test(atTerminal.stdout.text));
+  },
+);
 
 test('a line without an end is written after a while, and at the end of the program', { skip }, async (t) => {
   const launched = await launch(t, {
-    config: '[supervisord]\nloglevel=error\nlog_partial_after=100ms\n[program:prompt]\ncommand=sh -c "printf name:; read x"\n[program:last]\ncommand=sh -c "printf final"\nautorestart=false\nstartsecs=0\n',
+    config:
+      '[supervisord]\nloglevel=error\nlog_partial_after=100ms\n[program:prompt]\ncommand=sh -c "printf name:; read x"\n[program:last]\ncommand=sh -c "printf final"\nautorestart=false\nstartsecs=0\n',
   });
   await until('the prompt', () => launched.stdout.text.includes('prompt | name:'));
   await launched.stdout.waitFor(/^last {3}\| final$/);
 });
 
-test('loglevel=debug: what a program says is in the log once, and on the streams of the container once, stdout and stderr alike', { skip }, async (t) => {
-  for (const logfile of ['', 'logfile=%FOLDER%/own.log\n']) {
-    const launched = await launch(t, {
-      config: `[supervisord]\nloglevel=debug\n${logfile}[unix_http_server]\nfile=%FOLDER%/s\n[supervisorctl]\nserverurl=unix://%FOLDER%/s\n[program:says]\ncommand=sh -c "echo 'said out'; echo 'said err' >&2; ${WAIT}"\n`,
-    });
-    await launched.stdout.waitFor(/^says \| said out$/);
-    await launched.stderr.waitFor(/^says \| said err$/);
-    const readLog = async (): Promise<string> => (logfile === '' ? (await launched.ctl('-c', join(launched.folder, 'supervisord.conf'), 'maintail', '-100000')).stdout : readFile(join(launched.folder, 'own.log'), 'latin1'));
-    // A file is written by another thread.
-    const log = await until('both copies', async () => {
-      const text = await readLog();
-      return text.includes('\nsaid out\n') && text.includes('\nsaid err\n') && text;
-    });
-    for (const stream of ['out', 'err']) assert.equal(log.split(`DEBG 'says' std${stream} output:\nsaid ${stream}\n`).length, 2, log);
-    launched.signal('SIGTERM');
-    await launched.exit;
-    const lines = [...launched.stdout.all, ...launched.stderr.all].filter((line) => line.includes('said'));
-    assert.deepEqual(lines.toSorted(), ['says | said err', 'says | said out']);
-  }
-});
+test(
+  'loglevel=debug: what a program says is in the log once, and on the streams of the container once, stdout and stderr alike',
+  { skip },
+  async (t) => {
+    for (const logfile of ['', 'logfile=%FOLDER%/own.log\n']) {
+      const launched = await launch(t, {
+        config: `[supervisord]\nloglevel=debug\n${logfile}[unix_http_server]\nfile=%FOLDER%/s\n[supervisorctl]\nserverurl=unix://%FOLDER%/s\n[program:says]\ncommand=sh -c "echo 'said out'; echo 'said err' >&2; ${WAIT}"\n`,
+      });
+      await launched.stdout.waitFor(/^says \| said out$/);
+      await launched.stderr.waitFor(/^says \| said err$/);
+      const readLog = async (): Promise<string> =>
+        logfile === ''
+          ? (await launched.ctl('-c', join(launched.folder, 'supervisord.conf'), 'maintail', '-100000')).stdout
+          : readFile(join(launched.folder, 'own.log'), 'latin1');
+      // A file is written by another thread.
+      const log = await until('both copies', async () => {
+        const text = await readLog();
+        return text.includes('\nsaid out\n') && text.includes('\nsaid err\n') && text;
+      });
+      for (const stream of ['out', 'err'])
+        assert.equal(log.split(`DEBG 'says' std${stream} output:\nsaid ${stream}\n`).length, 2, log);
+      launched.signal('SIGTERM');
+      await launched.exit;
+      const lines = [...launched.stdout.all, ...launched.stderr.all].filter((line) => line.includes('said'));
+      assert.deepEqual(lines.toSorted(), ['says | said err', 'says | said out']);
+    }
+  },
+);
 
 for (const stream of ['stdout', 'stderr'] as const) {
   test(`logfile=/dev/${stream} in the foreground: the log is there, and nowhere else`, { skip }, async (t) => {
-    const launched = await launch(t, { config: `[supervisord]\nlogfile=/dev/${stream}\nlogfile_maxbytes=0\n[program:a]\ncommand=sleep 1000\n` });
+    const launched = await launch(t, {
+      config: `[supervisord]\nlogfile=/dev/${stream}\nlogfile_maxbytes=0\n[program:a]\ncommand=sleep 1000\n`,
+    });
     await launched[stream].waitFor(/success: a entered RUNNING/);
     launched.signal('SIGTERM');
     await launched.exit;
@@ -115,7 +150,9 @@ for (const stream of ['stdout', 'stderr'] as const) {
 }
 
 test('the last words of a program that is stopped come before the line about its end', { skip }, async (t) => {
-  const launched = await launch(t, { config: `[supervisord]\n[program:talks]\ncommand=sh -c "trap 'seq 1 3000; printf end; exit 3' TERM; echo ready; while :; do sleep 0.1; done"\nstopwaitsecs=20\n` });
+  const launched = await launch(t, {
+    config: `[supervisord]\n[program:talks]\ncommand=sh -c "trap 'seq 1 3000; printf end; exit 3' TERM; echo ready; while :; do sleep 0.1; done"\nstopwaitsecs=20\n`,
+  });
   await launched.stdout.waitFor(/\| ready$/);
   await launched.ctl('stop', 'talks');
   await launched.stdout.waitFor(/stopped: talks/);
@@ -278,31 +315,40 @@ test('a line longer than a mebibyte is cut, marked, and does not hold up the oth
   assert.equal(before.join('').replaceAll(/[^x]/g, '').length, 1_500_000);
 });
 
-test('tail and tail -f: the end of the file, also from an earlier start, and of the file that is written after a rename, before and after USR2', { skip }, async (t) => {
-  const launched = await launch(t, {
-    config: `[supervisord]\nlogfile=%FOLDER%/own.log\n[unix_http_server]\nfile=%FOLDER%/s\n[supervisorctl]\nserverurl=unix://%FOLDER%/s\n[program:says]\ncommand=sh -c "until [ -e %FOLDER%/more ]; do sleep 0.05; done; echo more; until [ -e %FOLDER%/last ]; do sleep 0.05; done; echo last; ${WAIT}"\nstdout_logfile=%FOLDER%/says.log\n`,
-    files: { 'says.log': `${'-'.repeat(2000)}\nearlier\n`, 'own.log': 'an earlier start\n' },
-  });
-  const path = join(launched.folder, 'says.log');
-  const follow = async (url: string, pattern: RegExp): Promise<void> => {
-    let text = '';
-    const asked = request({ socketPath: join(launched.folder, 's'), path: url }, (response) => response.on('data', (bytes: Buffer) => {
-      text += bytes.toString();
-    }));
-    asked.on('error', () => undefined).end();
-    await until(`${String(pattern)} at ${url}`, () => pattern.test(text)).finally(() => asked.destroy());
-  };
-  await launched.waitForLine(/success: says/);
-  await follow('/mainlogtail', /an earlier start\n/);
-  await follow('/logtail/says', /^-{1015}\nearlier\n/);
-  await writeFile(join(launched.folder, 'more'), '');
-  await untilFile(path, /more/);
-  await rename(path, `${path}.1`);
-  assert.match((await launched.ctl('-c', join(launched.folder, 'supervisord.conf'), 'tail', 'says')).stdout, /earlier\nmore\n\n$/);
-  launched.signal('SIGUSR2');
-  await launched.waitForLine(/logreopen/);
-  await until('the new file', async () => (await stat(path).catch(() => null)) !== null);
-  await writeFile(join(launched.folder, 'last'), '');
-  await untilFile(path, /^last\n$/);
-  await follow('/logtail/says', /^last\n/);
-});
+test(
+  'tail and tail -f: the end of the file, also from an earlier start, and of the file that is written after a rename, before and after USR2',
+  { skip },
+  async (t) => {
+    const launched = await launch(t, {
+      config: `[supervisord]\nlogfile=%FOLDER%/own.log\n[unix_http_server]\nfile=%FOLDER%/s\n[supervisorctl]\nserverurl=unix://%FOLDER%/s\n[program:says]\ncommand=sh -c "until [ -e %FOLDER%/more ]; do sleep 0.05; done; echo more; until [ -e %FOLDER%/last ]; do sleep 0.05; done; echo last; ${WAIT}"\nstdout_logfile=%FOLDER%/says.log\n`,
+      files: { 'says.log': `${'-'.repeat(2000)}\nearlier\n`, 'own.log': 'an earlier start\n' },
+    });
+    const path = join(launched.folder, 'says.log');
+    const follow = async (url: string, pattern: RegExp): Promise<void> => {
+      let text = '';
+      const asked = request({ socketPath: join(launched.folder, 's'), path: url }, (response) =>
+        response.on('data', (bytes: Buffer) => {
+          text += bytes.toString();
+        }),
+      );
+      asked.on('error', () => undefined).end();
+      await until(`${String(pattern)} at ${url}`, () => pattern.test(text)).finally(() => asked.destroy());
+    };
+    await launched.waitForLine(/success: says/);
+    await follow('/mainlogtail', /an earlier start\n/);
+    await follow('/logtail/says', /^-{1015}\nearlier\n/);
+    await writeFile(join(launched.folder, 'more'), '');
+    await untilFile(path, /more/);
+    await rename(path, `${path}.1`);
+    assert.match(
+      (await launched.ctl('-c', join(launched.folder, 'supervisord.conf'), 'tail', 'says')).stdout,
+      /earlier\nmore\n\n$/,
+    );
+    launched.signal('SIGUSR2');
+    await launched.waitForLine(/logreopen/);
+    await until('the new file', async () => (await stat(path).catch(() => null)) !== null);
+    await writeFile(join(launched.folder, 'last'), '');
+    await untilFile(path, /^last\n$/);
+    await follow('/logtail/says', /^last\n/);
+  },
+);

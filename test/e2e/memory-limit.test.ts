@@ -32,27 +32,44 @@ command=${path} 80 self
   assert.deepEqual(await launched.exit, { code: 0, signal: null });
 });
 
-test('a program that the kernel kills for memory says so in the log, the status and the metrics; another SIGKILL does not', { skip, timeout: 60_000 }, async (t) => {
-  const port = await freePort();
-  const launched = await launch(t, { config: `[inet_http_server]\nport=127.0.0.1:${port}\n[supervisord]\n[program:web]\ncommand=sleep 1000\nstartsecs=0\n` });
-  await launched.waitForLine(/success: web entered RUNNING/);
-  // The counter of a cgroup, as the kernel shows it; a real limit would need the rights to set one.
-  await launched.enter(['mount', '-t', 'tmpfs', 'tmpfs', '/sys/fs/cgroup']);
-  const count = (kills: number): Promise<unknown> => launched.enter(['sh', '-c', `echo "oom_kill ${kills}" > /sys/fs/cgroup/memory.events`]);
-  const kill = async (runs: number): Promise<void> => {
-    await launched.ctl('signal', 'KILL', 'web');
-    await launched.waitForLine(/exited: web \(terminated by SIGKILL; not expected\)/, { count: runs });
-    await launched.waitForLine(/success: web entered RUNNING/, { count: runs + 1 });
-  };
-  await count(0);
-  await kill(1);
-  assert.doesNotMatch(launched.stdout.text, /out of memory/);
-  await count(1);
-  await kill(2);
-  await launched.waitForLine(/WARN web: out of memory: the kernel killed it, or what it had started; /);
-  assert.match((await launched.ctl('status', 'web')).stdout, /^web +RUNNING +pid \d+, uptime \S+, out of memory \w+ \d+ \d\d:\d\d [AP]M$/m);
-  const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-  for (const line of [/^onevisor_process_oom_kills_total\{group="web",name="web"\} 1$/m, /^onevisor_process_last_exit_signal\{group="web",name="web"\} 9$/m, /^onevisor_process_restarts_total\{group="web",name="web"\} 2$/m]) assert.match(metrics, line);
-  const json = JSON.parse((await launched.ctl('status', '--json')).stdout) as ReadonlyArray<Readonly<Record<string, unknown>>>;
-  assert.deepEqual([json[0]?.['exit_signal'], json[0]?.['oom_kills']], [9, 1]);
-});
+test(
+  'a program that the kernel kills for memory says so in the log, the status and the metrics; another SIGKILL does not',
+  { skip, timeout: 60_000 },
+  async (t) => {
+    const port = await freePort();
+    const launched = await launch(t, {
+      config: `[inet_http_server]\nport=127.0.0.1:${port}\n[supervisord]\n[program:web]\ncommand=sleep 1000\nstartsecs=0\n`,
+    });
+    await launched.waitForLine(/success: web entered RUNNING/);
+    // The counter of a cgroup, as the kernel shows it; a real limit would need the rights to set one.
+    await launched.enter(['mount', '-t', 'tmpfs', 'tmpfs', '/sys/fs/cgroup']);
+    const count = (kills: number): Promise<unknown> =>
+      launched.enter(['sh', '-c', `echo "oom_kill ${kills}" > /sys/fs/cgroup/memory.events`]);
+    const kill = async (runs: number): Promise<void> => {
+      await launched.ctl('signal', 'KILL', 'web');
+      await launched.waitForLine(/exited: web \(terminated by SIGKILL; not expected\)/, { count: runs });
+      await launched.waitForLine(/success: web entered RUNNING/, { count: runs + 1 });
+    };
+    await count(0);
+    await kill(1);
+    assert.doesNotMatch(launched.stdout.text, /out of memory/);
+    await count(1);
+    await kill(2);
+    await launched.waitForLine(/WARN web: out of memory: the kernel killed it, or what it had started; /);
+    assert.match(
+      (await launched.ctl('status', 'web')).stdout,
+      /^web +RUNNING +pid \d+, uptime \S+, out of memory \w+ \d+ \d\d:\d\d [AP]M$/m,
+    );
+    const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    for (const line of [
+      /^onevisor_process_oom_kills_total\{group="web",name="web"\} 1$/m,
+      /^onevisor_process_last_exit_signal\{group="web",name="web"\} 9$/m,
+      /^onevisor_process_restarts_total\{group="web",name="web"\} 2$/m,
+    ])
+      assert.match(metrics, line);
+    const json = JSON.parse((await launched.ctl('status', '--json')).stdout) as ReadonlyArray<
+      Readonly<Record<string, unknown>>
+    >;
+    assert.deepEqual([json[0]?.['exit_signal'], json[0]?.['oom_kills']], [9, 1]);
+  },
+);

@@ -65,10 +65,14 @@ test('status and the client say what a program waits for, and that it can not co
   assert.match((await launched.ctl('status', 'early')).stdout, /^early +STOPPED +Not started$/m);
 });
 
-test('what supervisord-dependent-startup waits for: exited is any exit, one of several states is enough; depends_on has exited too', { skip }, async (t) => {
-  const dependent = (name: string, wish: string): string => `[program:${name}]\ncommand=sleep 1000\nautostart=false\ndependent_startup=true\ndependent_startup_wait_for=${wish}\n`;
-  const launched = await launch(t, {
-    config: `[supervisord]
+test(
+  'what supervisord-dependent-startup waits for: exited is any exit, one of several states is enough; depends_on has exited too',
+  { skip },
+  async (t) => {
+    const dependent = (name: string, wish: string): string =>
+      `[program:${name}]\ncommand=sleep 1000\nautostart=false\ndependent_startup=true\ndependent_startup_wait_for=${wish}\n`;
+    const launched = await launch(t, {
+      config: `[supervisord]
 [program:start]
 command=sh -c "exit 3"
 startsecs=0
@@ -81,13 +85,19 @@ ${dependent('after', 'start:exited')}${dependent('either', 'bad:running,fatal af
 command=sleep 1000
 depends_on=start:exited
 `,
-  });
-  for (const name of ['after', 'either', 'own']) await launched.waitForLine(new RegExp(`success: ${name} entered RUNNING`));
-  assert.match((await launched.ctl('status', 'never')).stdout, /^never +STOPPED +cannot start: start must be FATAL and is EXITED \(exit status 3\)$/m);
-});
+    });
+    for (const name of ['after', 'either', 'own'])
+      await launched.waitForLine(new RegExp(`success: ${name} entered RUNNING`));
+    assert.match(
+      (await launched.ctl('status', 'never')).stdout,
+      /^never +STOPPED +cannot start: start must be FATAL and is EXITED \(exit status 3\)$/m,
+    );
+  },
+);
 
 test('a chain that is blocked names its root cause once in status', { skip }, async (t) => {
-  const after = (name: string, before: string): string => `[program:${name}]\ncommand=sleep 1000\ndepends_on=${before}\n`;
+  const after = (name: string, before: string): string =>
+    `[program:${name}]\ncommand=sleep 1000\ndepends_on=${before}\n`;
   const launched = await launch(t, {
     config: `[supervisord]\n[program:migrate]\ncommand=false\nstartretries=0\n${after('a', 'migrate:completed')}${after('b', 'a')}${after('c', 'b')}${after('d', 'c')}`,
   });

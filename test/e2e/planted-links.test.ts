@@ -1,4 +1,6 @@
-/** Paths that another user has planted links at, in a directory as /tmp: pid file, logs, sockets, files with variables. */
+/**
+ * Paths that another user has planted links at, in a directory as /tmp: pid file, logs, sockets, files with variables.
+ */
 import assert from 'node:assert/strict';
 import { chmod, lchown, lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,7 +9,8 @@ import { test, type TestContext } from 'node:test';
 import { launch, pid1SkipReason } from './launch.ts';
 
 const NOBODY = 65_534;
-const skip = process.getuid?.() === 0 ? ((await pid1SkipReason()) ?? false) : 'only root can give a link to another user';
+const skip =
+  process.getuid?.() === 0 ? ((await pid1SkipReason()) ?? false) : 'only root can give a link to another user';
 
 const NAMES = ['pid', 'main.log', 'out.log', 'env', 'directory'];
 const REASON = `belongs to another user \\(uid ${NOBODY}\\), in a directory that everybody can write to, so it is not followed`;
@@ -30,9 +33,10 @@ async function makeTrap(t: TestContext): Promise<string> {
 test('nothing is written or read through a planted link, and each says so', { skip }, async (t) => {
   const trap = await makeTrap(t);
   const launched = await launch(t, {
-    config: `[supervisord]\nlogfile=${trap}/tmp/main.log\npidfile=${trap}/tmp/pid\n`
-      + `[program:a]\ncommand=sh -c "while echo said; do sleep 0.1; done"\nstdout_logfile=${trap}/tmp/out.log, /dev/stdout\n[program:b]\ncommand=env\nenvironment_file=${trap}/tmp/env\nstartretries=0\n`
-      + `[fcgi-program:c]\ncommand=cat\nsocket=unix://${trap}/tmp/directory/fcgi\nstartretries=0\n`,
+    config:
+      `[supervisord]\nlogfile=${trap}/tmp/main.log\npidfile=${trap}/tmp/pid\n` +
+      `[program:a]\ncommand=sh -c "while echo said; do sleep 0.1; done"\nstdout_logfile=${trap}/tmp/out.log, /dev/stdout\n[program:b]\ncommand=env\nenvironment_file=${trap}/tmp/env\nstartretries=0\n` +
+      `[fcgi-program:c]\ncommand=cat\nsocket=unix://${trap}/tmp/directory/fcgi\nstartretries=0\n`,
   });
   await Promise.all([
     launched.waitForLine(/^said$/),
@@ -47,7 +51,9 @@ test('nothing is written or read through a planted link, and each says so', { sk
 test('a control socket is not made behind a planted link', { skip }, async (t) => {
   const trap = await makeTrap(t);
   const launched = await launch(t, { config: `[supervisord]\n[unix_http_server]\nfile=${trap}/tmp/directory/sock\n` });
-  await launched.waitForLine(new RegExp(`cannot listen on ${trap}/tmp/directory/sock: the symbolic link ${trap}/tmp/directory ${REASON}`));
+  await launched.waitForLine(
+    new RegExp(`cannot listen on ${trap}/tmp/directory/sock: the symbolic link ${trap}/tmp/directory ${REASON}`),
+  );
   assert.deepEqual(await launched.exit, { code: 2, signal: null });
   assert.deepEqual(await readdir(join(trap, 'goal')), ['env']);
 });
@@ -58,7 +64,9 @@ test('links of the owner of the directory are followed', { skip }, async (t) => 
   await chmod(own, 0o1777);
   await mkdir(join(own, 'goal'));
   for (const name of ['pid', 'out.log']) await symlink(`goal/${name}`, join(own, name));
-  const launched = await launch(t, { config: `[supervisord]\npidfile=${own}/pid\n[program:a]\ncommand=sh -c "echo said; exec sleep 1000"\nstdout_logfile=${own}/out.log\n` });
+  const launched = await launch(t, {
+    config: `[supervisord]\npidfile=${own}/pid\n[program:a]\ncommand=sh -c "echo said; exec sleep 1000"\nstdout_logfile=${own}/out.log\n`,
+  });
   await launched.waitForLine(/success: a entered RUNNING state/);
   assert.equal(await readFile(join(own, 'goal/pid'), 'utf8'), '1\n');
   assert.equal((await launched.ctl('tail', 'a')).stdout, 'said\n\n');

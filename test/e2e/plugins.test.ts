@@ -110,9 +110,13 @@ test('a module of [ctlplugin:x] adds commands; one that is wrong is a line, and 
   assert.deepEqual(stderr.replaceAll(launched.folder, '').trim().split('\n'), [
     'cannot load [ctlplugin:wrong] from ./wrong.mjs: cannot register status: there is a command of that name; its commands are not there',
   ]);
-  const warnings = (): number => launched.stdout.all.filter((line) => line.includes('"package.module:make" is Python and cannot be loaded; its commands are not there')).length;
+  const warnings = (): number =>
+    launched.stdout.all.filter((line) =>
+      line.includes('"package.module:make" is Python and cannot be loaded; its commands are not there'),
+    ).length;
   assert.equal(warnings(), 1);
-  for (let round = 0; round < 2; round++) assert.match((await launched.ctl('reread')).stdout, /No config updates to processes/);
+  for (let round = 0; round < 2; round++)
+    assert.match((await launched.ctl('reread')).stdout, /No config updates to processes/);
   assert.equal(warnings(), 1, 'the supervisor says it once, not at every reread');
   const plain = async (...args: string[]): Promise<[number, string]> => {
     const outcome = await launched.ctl(...args);

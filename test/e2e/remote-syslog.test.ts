@@ -43,11 +43,14 @@ stderr_logfile=syslog+tcp://127.0.0.1:${tcp.port}
   for (const server of [udp, tcp]) await server.until(({ name, text }) => name === 'onevisor' && text.startsWith('stopped: web'));
 });
 
-test('TCP: a server that hangs while a program floods slows nothing, takes no memory, and delays a stop by its budget at most', { skip, timeout: 120_000 }, async (t) => {
-  const floods = await compile(t, 'floods');
-  const server = await StreamServer.listen(t, 0, true);
-  const launched = await launch(t, {
-    config: `
+test(
+  'TCP: a server that hangs while a program floods slows nothing, takes no memory, and delays a stop by its budget at most',
+  { skip, timeout: 120_000 },
+  async (t) => {
+    const floods = await compile(t, 'floods');
+    const server = await StreamServer.listen(t, 0, true);
+    const launched = await launch(t, {
+      config: `
 [supervisord]
 logfile=%FOLDER%/own.log
 stop_budget=2s
@@ -57,35 +60,38 @@ stdout_logfile=syslog+tcp://127.0.0.1:${server.port}
 [program:lively]
 command=sh -c "while read line; do echo $line; done; exec sleep 1000"
 `,
-    files: { 'records/.keep': '', 'flood.sh': `#!/bin/sh\nmkfifo gate 2>&-\nexec ${floods} gate records\n` },
-  });
-  await launched.waitForLine(/success: flood entered RUNNING/);
-  await writeFile(join(launched.folder, 'gate'), '');
-  await launched.waitForLine(/ERRO cannot write syslog\+tcp:\/\/127\.0\.0\.1:\d+: it does not take what is written; up to 1 MiB is kept/);
-  const record = join(launched.folder, 'records', (await launched.ctl('pid', 'flood')).stdout.trim());
-  const written = async (): Promise<number> => Number((await readFile(record)).readBigInt64LE());
-  const before = await written();
-  const sinceMs = performance.now();
-  // Many times what all buffers on the way could take.
-  await until('the program to go on', async () => (await written()) - before > 1_000_000, 60_000);
-  const rate = 1e9 / (performance.now() - sinceMs);
-  const began = performance.now();
-  assert.match((await launched.ctl('status')).stdout, /flood +RUNNING/);
-  assert.ok(performance.now() - began < 3000, 'control works');
-  const resident = await residentBytes(launched.pid);
-  t.diagnostic(`${Math.round(rate)} lines a second, ${Math.round(resident / 1024 / 1024)} MiB resident`);
-  const base = 90 * 1024 * 1024;
-  assert.ok(resident < base + MEMORY_LIMIT, `${resident} bytes resident`);
-  const asked = performance.now();
-  launched.signal('SIGTERM');
-  assert.deepEqual(await launched.exit, { code: 0, signal: null });
-  const tookMs = performance.now() - asked;
-  t.diagnostic(`stopped in ${Math.round(tookMs)} ms`);
-  // Without a budget of its own, the stop would take the 9.5 s of a container.
-  assert.ok(tookMs < 7000, `${tookMs} ms`);
-  // Its own log has said it once.
-  assert.equal(launched.stdout.text.match(/cannot write syslog/g)?.length, 1);
-});
+      files: { 'records/.keep': '', 'flood.sh': `#!/bin/sh\nmkfifo gate 2>&-\nexec ${floods} gate records\n` },
+    });
+    await launched.waitForLine(/success: flood entered RUNNING/);
+    await writeFile(join(launched.folder, 'gate'), '');
+    await launched.waitForLine(
+      /ERRO cannot write syslog\+tcp:\/\/127\.0\.0\.1:\d+: it does not take what is written; up to 1 MiB is kept/,
+    );
+    const record = join(launched.folder, 'records', (await launched.ctl('pid', 'flood')).stdout.trim());
+    const written = async (): Promise<number> => Number((await readFile(record)).readBigInt64LE());
+    const before = await written();
+    const sinceMs = performance.now();
+    // Many times what all buffers on the way could take.
+    await until('the program to go on', async () => (await written()) - before > 1_000_000, 60_000);
+    const rate = 1e9 / (performance.now() - sinceMs);
+    const began = performance.now();
+    assert.match((await launched.ctl('status')).stdout, /flood +RUNNING/);
+    assert.ok(performance.now() - began < 3000, 'control works');
+    const resident = await residentBytes(launched.pid);
+    t.diagnostic(`${Math.round(rate)} lines a second, ${Math.round(resident / 1024 / 1024)} MiB resident`);
+    const base = 90 * 1024 * 1024;
+    assert.ok(resident < base + MEMORY_LIMIT, `${resident} bytes resident`);
+    const asked = performance.now();
+    launched.signal('SIGTERM');
+    assert.deepEqual(await launched.exit, { code: 0, signal: null });
+    const tookMs = performance.now() - asked;
+    t.diagnostic(`stopped in ${Math.round(tookMs)} ms`);
+    // Without a budget of its own, the stop would take the 9.5 s of a container.
+    assert.ok(tookMs < 7000, `${tookMs} ms`);
+    // Its own log has said it once.
+    assert.equal(launched.stdout.text.match(/cannot write syslog/g)?.length, 1);
+  },
+);
 
 test('a server that comes late gets what was kept; a name that is unknown is said once', { skip }, async (t) => {
   const early = await StreamServer.listen(t);

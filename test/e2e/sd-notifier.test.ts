@@ -1,5 +1,6 @@
 /**
- * A manager that runs us, as systemd and podman do: it hears of us by NOTIFY_SOCKET, and our programs do not have its variables.
+ * A manager that runs us, as systemd and podman do: it hears of us by NOTIFY_SOCKET, and our programs do not have its
+ * variables.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -18,16 +19,25 @@ let serial = 0;
 async function startReceiver(t: TestContext): Promise<{ address: string; receiver: Launched }> {
   serial += 1;
   const address = `@onevisor-test-${process.pid}-${serial}`;
-  const receiver = await launch(t, { as: 'plain', executable: 'python3', args: [programFile('notify-receiver.py'), address] });
+  const receiver = await launch(t, {
+    as: 'plain',
+    executable: 'python3',
+    args: [programFile('notify-receiver.py'), address],
+  });
   await receiver.stdout.waitFor(/^listening$/);
   return { address, receiver };
 }
 
 test('ready when all are, reloading, stopping, signs of life; programs see nothing of it', { skip }, async (t) => {
   const { address, receiver } = await startReceiver(t);
-  const config = '[supervisord]\n[program:web]\ncommand=%FOLDER%/shows.sh\nnotification_fd=3\nenvironment=LISTEN_PID="77"\n[program:off]\ncommand=none\nautostart=false\n[program:slow]\n'
-    + 'command=sh -c "until [ -e %FOLDER%/go ]; do sleep 0.02; done; echo >&3; exec sleep 1000"\nnotification_fd=3\n';
-  const launched = await launch(t, { config, files: { 'shows.sh': SHOWS.replace('exec', 'echo >&3; exec') }, env: { NOTIFY_SOCKET: address, ...OUTER } });
+  const config =
+    '[supervisord]\n[program:web]\ncommand=%FOLDER%/shows.sh\nnotification_fd=3\nenvironment=LISTEN_PID="77"\n[program:off]\ncommand=none\nautostart=false\n[program:slow]\n' +
+    'command=sh -c "until [ -e %FOLDER%/go ]; do sleep 0.02; done; echo >&3; exec sleep 1000"\nnotification_fd=3\n';
+  const launched = await launch(t, {
+    config,
+    files: { 'shows.sh': SHOWS.replace('exec', 'echo >&3; exec') },
+    env: { NOTIFY_SOCKET: address, ...OUTER },
+  });
   await launched.waitForLine(/^web +\| sees \[77\]$/);
   await receiver.stdout.waitFor(/^got STATUS=not up: /);
   await receiver.stdout.waitFor(/^got WATCHDOG=1$/, { count: 3 });
@@ -45,7 +55,10 @@ test('ready when all are, reloading, stopping, signs of life; programs see nothi
 
 test('the command of init mode alone has what we have, and speaks for itself', { skip }, async (t) => {
   const { address, receiver } = await startReceiver(t);
-  const launched = await launch(t, { args: ['--', 'sh', '-c', SHOWS.split('\n')[1] ?? ''], env: { NOTIFY_SOCKET: address, ...OUTER } });
+  const launched = await launch(t, {
+    args: ['--', 'sh', '-c', SHOWS.split('\n')[1] ?? ''],
+    env: { NOTIFY_SOCKET: address, ...OUTER },
+  });
   assert.deepEqual(await launched.exit, { code: 0, signal: null });
   assert.deepEqual(launched.stdout.all, [`sees [${address}100000011http]`]);
   assert.deepEqual(receiver.stdout.all, ['listening']);
@@ -54,7 +67,11 @@ test('the command of init mode alone has what we have, and speaks for itself', {
 test('with a program beside it, it has nothing of the manager', { skip }, async (t) => {
   const { address, receiver } = await startReceiver(t);
   const config = '[supervisord]\n[program:beside]\ncommand=sleep 1000\n';
-  const launched = await launch(t, { config, args: ['--', 'sh', '-c', SHOWS], env: { NOTIFY_SOCKET: address, ...OUTER } });
+  const launched = await launch(t, {
+    config,
+    args: ['--', 'sh', '-c', SHOWS],
+    env: { NOTIFY_SOCKET: address, ...OUTER },
+  });
   await launched.stdout.waitFor(/^sees \[\]$/);
   await receiver.stdout.waitFor(/^got READY=1$/);
   launched.signal('SIGTERM');

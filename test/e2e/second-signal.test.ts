@@ -1,5 +1,6 @@
 /**
- * Signals during a shutdown: the same one again, after a second and from outside, kills; what listeners and traps send by habit is a line in the log.
+ * Signals during a shutdown: the same one again, after a second and from outside, kills; what listeners and traps send
+ * by habit is a line in the log.
  * And the signals beside TERM, INT and QUIT that end everything, and those that mean nothing.
  */
 import assert from 'node:assert/strict';
@@ -20,10 +21,15 @@ while :; do sleep 0.02; done
 `;
 const SUPERVISORD = '[supervisord]\npidfile=%FOLDER%/pid\n';
 const DATABASE = '[program:db]\ncommand=%FOLDER%/slow.sh\nstopwaitsecs=600\npriority=1\n';
-const IGNORED = / WARN ignored SIG\w+.*: the shutdown is under way already; to kill what is left now, use `supervisorctl shutdown` once more, or send SIGTERM again/;
+const IGNORED =
+  / WARN ignored SIG\w+.*: the shutdown is under way already; to kill what is left now, use `supervisorctl shutdown` once more, or send SIGTERM again/;
 
 async function launchSlow(t: TestContext, more: string, options: LaunchOptions = {}): Promise<Launched> {
-  const launched = await launch(t, { config: `${SUPERVISORD}${DATABASE}${more}`, ...options, files: { 'slow.sh': SLOW, ...options.files } });
+  const launched = await launch(t, {
+    config: `${SUPERVISORD}${DATABASE}${more}`,
+    ...options,
+    files: { 'slow.sh': SLOW, ...options.files },
+  });
   await launched.waitForLine(/^db +\| ready$/);
   return launched;
 }
@@ -69,7 +75,8 @@ test('INT and TERM at once, as by a trap at Ctrl-C, and QUIT later, kill nothing
 test('a listener that sends QUIT to the supervisor at each STOPPED loses no data', { skip }, async (t) => {
   // As mailcow has it: it answers no event.
   const listener = '#!/bin/sh\nprintf "READY\\n"\nwhile read line; do kill -3 $(cat %FOLDER%/pid); done\n';
-  const more = '[program:web]\ncommand=sh -c "echo up; exec sleep 1000"\npriority=999\n[eventlistener:watch]\ncommand=%FOLDER%/watch.sh\nevents=PROCESS_STATE_STOPPED\npriority=0\n';
+  const more =
+    '[program:web]\ncommand=sh -c "echo up; exec sleep 1000"\npriority=999\n[eventlistener:watch]\ncommand=%FOLDER%/watch.sh\nevents=PROCESS_STATE_STOPPED\npriority=0\n';
   const launched = await launchSlow(t, more, { files: { 'watch.sh': listener } });
   await launched.waitForLine(/^web +\| up$/);
   launched.signal('SIGTERM');
@@ -79,7 +86,10 @@ test('a listener that sends QUIT to the supervisor at each STOPPED loses no data
 });
 
 test('a program that sends TERM again and again begins the end, and never kills', { skip }, async (t) => {
-  const launched = await launchSlow(t, '[program:loud]\ncommand=sh -c "trap : TERM; until [ -e %FOLDER%/begin ]; do sleep 0.02; done; until [ -e %FOLDER%/go ]; do kill -TERM $(cat %FOLDER%/pid); sleep 0.6; done"\nstopwaitsecs=600\n');
+  const launched = await launchSlow(
+    t,
+    '[program:loud]\ncommand=sh -c "trap : TERM; until [ -e %FOLDER%/begin ]; do sleep 0.02; done; until [ -e %FOLDER%/go ]; do kill -TERM $(cat %FOLDER%/pid); sleep 0.6; done"\nstopwaitsecs=600\n',
+  );
   await launched.enter(['touch', `${launched.folder}/begin`]);
   await launched.waitForLine(/received SIGTERM indicating exit request/);
   await launched.waitForLine(/ignored SIGTERM from pid \d+/, { count: 4 });
@@ -122,7 +132,14 @@ for (const [name, number] of [['SIGPWR', 30], ['SIGRTMIN+3', 37]] as const) {
   });
 
   test(`${name} is sent on to the command of init mode`, { skip }, async (t) => {
-    const launched = await launch(t, { args: ['--', 'python3', '-uc', `import signal,sys;signal.signal(${number},lambda *a: sys.exit(7));print("ready");signal.pause()`] });
+    const launched = await launch(t, {
+      args: [
+        '--',
+        'python3',
+        '-uc',
+        `import signal,sys;signal.signal(${number},lambda *a: sys.exit(7));print("ready");signal.pause()`,
+      ],
+    });
     await launched.stdout.waitFor(/^ready$/);
     process.kill(launched.pid, number);
     assert.deepEqual(await launched.exit, { code: 7, signal: null });
@@ -143,12 +160,30 @@ test('stop_on_signals=WINCH, and the same again kills', { skip }, async (t) => {
 
 test('a dropped signal is said once, and those that come as a matter of course never', { skip }, async (t) => {
   const launched = await launchSlow(t, '');
-  for (const name of ['SIGWINCH', 'SIGCONT', 'SIGURG', 'SIGALRM', 'SIGTSTP', 'SIGPIPE', 'SIGCHLD', 'SIGUSR1', 'SIGUSR1', 'SIGIO'] as const) launched.signal(name);
+  for (const name of [
+    'SIGWINCH',
+    'SIGCONT',
+    'SIGURG',
+    'SIGALRM',
+    'SIGTSTP',
+    'SIGPIPE',
+    'SIGCHLD',
+    'SIGUSR1',
+    'SIGUSR1',
+    'SIGIO',
+  ] as const)
+    launched.signal(name);
   process.kill(launched.pid, 34);
   await launched.waitForLine(/WARN dropped SIGRTMIN:/);
   const dropped = launched.stdout.all.filter((line) => line.includes(' dropped '));
   assert.equal(dropped.length, 3);
-  assert.ok(dropped.some((line) => line.includes('WARN dropped SIGUSR1: it means nothing to the supervisor; forward_signals=USR1:PROGRAM in [supervisord] sends it on')));
+  assert.ok(
+    dropped.some((line) =>
+      line.includes(
+        'WARN dropped SIGUSR1: it means nothing to the supervisor; forward_signals=USR1:PROGRAM in [supervisord] sends it on',
+      ),
+    ),
+  );
   launched.signal('SIGTERM');
   await launched.waitForLine(/^db +\| saving$/);
   await expectSaved(launched);
@@ -157,7 +192,11 @@ test('a dropped signal is said once, and those that come as a matter of course n
 test('WINCH of a terminal ends nothing, Ctrl-C twice kills', { skip: noTerminal }, async (t) => {
   const config = `[supervisord]\nnodaemon=true\nlogfile=NONE\nstop_on_signals=WINCH\n${DATABASE}stdout_logfile=/dev/stdout\nstdout_logfile_maxbytes=0\n`;
   const launched = await launch(t, {
-    as: 'plain', executable: 'python3', stdin: 'pipe', env: { TERM: 'dumb' }, args: [programFile('terminal.py'), EXECUTABLE, '-c', 'supervisor.conf'],
+    as: 'plain',
+    executable: 'python3',
+    stdin: 'pipe',
+    env: { TERM: 'dumb' },
+    args: [programFile('terminal.py'), EXECUTABLE, '-c', 'supervisor.conf'],
     files: { 'slow.sh': SLOW, 'supervisor.conf': config },
   });
   await launched.waitForLine(/ready\r?$/);

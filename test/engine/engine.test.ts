@@ -188,15 +188,24 @@ test('a budget kills before it has run out, and a process that survives SIGKILL 
 test('a main program that got the signal itself is waited for while the others are stopped, and gives the exit code', () => {
   const forwarded = { id: 'main:main', mayKill: false };
   for (const isFirst of [true, false]) {
-    const world = new World([{ name: 'main', exit_on_end: true, autorestart: 'false' }, { name: 'cache' }], { mainProgram: 'main:main' });
+    const world = new World([{ name: 'main', exit_on_end: true, autorestart: 'false' }, { name: 'cache' }], {
+      mainProgram: 'main:main',
+    });
     world.engine.start();
     world.clock.advance(1000);
     world.engine.end('exit', TERM, forwarded);
     assert.deepEqual(world.calls.slice(2), ['SIG15 cache']);
-    assert.deepEqual(world.log.filter((line) => line.startsWith('waiting for')), ['waiting for cache to die']);
-    for (const name of isFirst ? ['main', 'cache'] : ['cache', 'main']) world.end(name === 'main' ? exitWith(7) : 15, name);
+    assert.deepEqual(
+      world.log.filter((line) => line.startsWith('waiting for')),
+      ['waiting for cache to die'],
+    );
+    for (const name of isFirst ? ['main', 'cache'] : ['cache', 'main'])
+      world.end(name === 'main' ? exitWith(7) : 15, name);
     assert.ok(world.ended?.cause.kind === 'program');
-    assert.deepEqual([world.ended.cause.id, world.ended.cause.code, world.ended.cause.rule], ['main', 7, 'main program']);
+    assert.deepEqual(
+      [world.ended.cause.id, world.ended.cause.code, world.ended.cause.rule],
+      ['main', 7, 'main program'],
+    );
     world.assertQuiet();
   }
 });
@@ -297,7 +306,10 @@ test('exit_when_idle waits for the last that runs or is due to', () => {
 test('exit_when_idle: of the last runs of all, the first that failed gives the code, also one that was stopped', () => {
   const once = { startsecs: 0, autorestart: 'false' as const };
   const codeOf = (...ends: ReadonlyArray<readonly [name: string, status: number, isStopped?: true]>): unknown => {
-    const world = new World(['a', 'b', 'c'].map((name) => ({ name, ...once, exitcodes: [0, 2] })), { exitWhenIdle: true });
+    const world = new World(
+      ['a', 'b', 'c'].map((name) => ({ name, ...once, exitcodes: [0, 2] })),
+      { exitWhenIdle: true },
+    );
     world.engine.start();
     for (const [name, status, isStopped] of ends) {
       world.clock.advance(100);
@@ -309,9 +321,17 @@ test('exit_when_idle: of the last runs of all, the first that failed gives the c
   };
   assert.deepEqual(codeOf(['b', exitWith(3)], ['a', exitWith(4)], ['c', exitWith(0)]), ['b', 3]);
   assert.deepEqual(codeOf(['b', exitWith(2)], ['a', 9], ['c', exitWith(5)]), ['a', 137]);
-  assert.deepEqual(codeOf(['a', exitWith(0)], ['b', exitWith(0)], ['c', exitWith(2)]), ['c', 2], 'nothing has failed: the last one');
+  assert.deepEqual(
+    codeOf(['a', exitWith(0)], ['b', exitWith(0)], ['c', exitWith(2)]),
+    ['c', 2],
+    'nothing has failed: the last one',
+  );
   assert.deepEqual(codeOf(['a', exitWith(7), true], ['b', exitWith(0)], ['c', exitWith(0)]), ['a', 7]);
-  assert.deepEqual(codeOf(['a', 15, true], ['b', exitWith(0)], ['c', exitWith(0)]), ['c', 0], 'it ended by the signal that asked it to');
+  assert.deepEqual(
+    codeOf(['a', 15, true], ['b', exitWith(0)], ['c', exitWith(0)]),
+    ['c', 0],
+    'it ended by the signal that asked it to',
+  );
   assert.deepEqual(codeOf(['a', 9, true], ['b', exitWith(0)], ['c', exitWith(0)]), ['a', 137], 'it was killed');
 });
 

@@ -78,13 +78,19 @@ test('stop_command is instead of the signal; where the program stays, the signal
 });
 
 test('a stop_command that hangs is followed by TERM before KILL, and by each signal of a list', () => {
-  const world = new World([{ name: 'web', stop_command: '/bin/stop', stop_timeout: 5, stopwaitsecs: 3, stopsignal: [2, 15] }]);
+  const world = new World([
+    { name: 'web', stop_command: '/bin/stop', stop_timeout: 5, stopwaitsecs: 3, stopsignal: [2, 15] },
+  ]);
   world.engine.start();
   world.clock.advance(1000);
   world.engine.request('web:web', 'stop');
   world.clock.advance(5000);
   world.endJob('web stop_command', { kind: 'timeout', output: '' });
-  assert.deepEqual(world.calls.slice(-2), ['run web stop_command for 100', 'SIG2 web'], 'one signal, though both its time and its failure are news');
+  assert.deepEqual(
+    world.calls.slice(-2),
+    ['run web stop_command for 100', 'SIG2 web'],
+    'one signal, though both its time and its failure are news',
+  );
   world.clock.advance(3000);
   world.clock.advance(3000);
   assert.deepEqual(world.calls.slice(-3), ['SIG2 web', 'SIG15 web', 'SIG9 web']);

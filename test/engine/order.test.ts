@@ -59,8 +59,15 @@ test('what can no longer come is said, and comes all the same once somebody has 
   world.engine.start();
   world.end(exitWith(3), 'migrate');
   assert.equal(world.state('migrate'), 'FATAL');
-  assert.deepEqual(world.view('web').record.hold, { kind: 'stuck', reason: 'cannot start: migrate must be completed and is FATAL', roots: ['migrate must be completed and is FATAL'] });
-  assert.deepEqual(world.view('log').record.hold?.reason, 'cannot start: migrate must be completed and is FATAL (web depends on it)');
+  assert.deepEqual(world.view('web').record.hold, {
+    kind: 'stuck',
+    reason: 'cannot start: migrate must be completed and is FATAL',
+    roots: ['migrate must be completed and is FATAL'],
+  });
+  assert.deepEqual(
+    world.view('log').record.hold?.reason,
+    'cannot start: migrate must be completed and is FATAL (web depends on it)',
+  );
   assert.deepEqual(started(world), ['migrate']);
   world.engine.request('migrate:migrate', 'start');
   assert.equal(world.view('web').record.hold?.kind, 'waiting');
@@ -78,16 +85,53 @@ test('a start that can never happen is a failure of the program: the end has the
     const { cause } = world.ended ?? {};
     return cause?.kind === 'program' ? [cause.id, cause.rule, cause.code, cause.how, cause.isRoot] : null;
   };
-  assert.deepEqual(endOf(new World([migrate, { ...web, exit_on_failure: true }]), exitWith(3)), ['migrate', 'exit_on_failure', 3, 'exit status 3', true]);
-  assert.deepEqual(endOf(new World([migrate, web, { ...log, exit_on_failure: true }]), exitWith(3)), ['migrate', 'exit_on_failure', 3, 'exit status 3', true], 'at the end of a chain');
-  assert.deepEqual(endOf(new World([migrate, { ...web, exit_on_end: true }]), 9), ['migrate', 'exit_on_end', 137, 'terminated by SIGKILL', true]);
-  assert.deepEqual(endOf(new World([migrate, web], { mainProgram: 'web:web' }), exitWith(4)), ['migrate', 'main program', 4, 'exit status 4', true]);
+  assert.deepEqual(endOf(new World([migrate, { ...web, exit_on_failure: true }]), exitWith(3)), [
+    'migrate',
+    'exit_on_failure',
+    3,
+    'exit status 3',
+    true,
+  ]);
+  assert.deepEqual(
+    endOf(new World([migrate, web, { ...log, exit_on_failure: true }]), exitWith(3)),
+    ['migrate', 'exit_on_failure', 3, 'exit status 3', true],
+    'at the end of a chain',
+  );
+  assert.deepEqual(endOf(new World([migrate, { ...web, exit_on_end: true }]), 9), [
+    'migrate',
+    'exit_on_end',
+    137,
+    'terminated by SIGKILL',
+    true,
+  ]);
+  assert.deepEqual(endOf(new World([migrate, web], { mainProgram: 'web:web' }), exitWith(4)), [
+    'migrate',
+    'main program',
+    4,
+    'exit status 4',
+    true,
+  ]);
   assert.equal(endOf(new World([migrate, web, log]), exitWith(3)), null, 'nothing asks for it');
   const once = { name: 'migrate', startsecs: 0, autorestart: 'false' as const, exitcodes: [2] };
-  assert.deepEqual(endOf(new World([once, { ...web, exit_on_failure: true }]), exitWith(0)), ['migrate', 'exit_on_failure', 1, 'exit status 0', true], 'an end that was not expected is a failure, whatever its code');
-  const broken = new World([{ name: 'migrate', startretries: 0, spawnError: { reason: "can't find command 'x'", exitCode: 127 } }, { ...web, exit_on_failure: true }]);
+  assert.deepEqual(
+    endOf(new World([once, { ...web, exit_on_failure: true }]), exitWith(0)),
+    ['migrate', 'exit_on_failure', 1, 'exit status 0', true],
+    'an end that was not expected is a failure, whatever its code',
+  );
+  const broken = new World([
+    { name: 'migrate', startretries: 0, spawnError: { reason: "can't find command 'x'", exitCode: 127 } },
+    { ...web, exit_on_failure: true },
+  ]);
   broken.engine.start();
-  assert.deepEqual(broken.ended?.cause, { kind: 'program', id: 'migrate', rule: 'exit_on_failure', code: 127, how: "can't find command 'x'", wasExecuted: false, isRoot: true });
+  assert.deepEqual(broken.ended?.cause, {
+    kind: 'program',
+    id: 'migrate',
+    rule: 'exit_on_failure',
+    code: 127,
+    how: "can't find command 'x'",
+    wasExecuted: false,
+    isRoot: true,
+  });
 });
 
 test('what may still come ends nothing: stopped by a person, not to be started, unhealthy, ended where it had to be started', () => {
@@ -96,13 +140,19 @@ test('what may still come ends nothing: stopped by a person, not to be started, 
   stopped.engine.start();
   stopped.engine.request('db:db', 'stop');
   stopped.end(15, 'db');
-  const never = new World([{ name: 'db', autostart: false }, { ...web, needs: { db: 'started' } }]);
+  const never = new World([
+    { name: 'db', autostart: false },
+    { ...web, needs: { db: 'started' } },
+  ]);
   never.engine.start();
   const sick = new World([{ name: 'db' }, { ...web, needs: { db: 'healthy' } }]);
   sick.engine.start();
   sick.clock.advance(1000);
   sick.engine.tellHealth('db:db', sick.view('db').record.run, 'unhealthy');
-  const ended = new World([{ name: 'db', startsecs: 0, autorestart: 'false' }, { ...web, autostart: false, needs: { db: 'started' } }]);
+  const ended = new World([
+    { name: 'db', startsecs: 0, autorestart: 'false' },
+    { ...web, autostart: false, needs: { db: 'started' } },
+  ]);
   ended.engine.start();
   ended.end(exitWith(3), 'db');
   ended.engine.request('web:web', 'start');

@@ -40,7 +40,11 @@ function inventPrograms(random: () => number, count: number): Program[] {
     stop_command: maybe<string | null>(0.3, 'x', null),
     post_stop_command: maybe<string | null>(0.3, 'x', null),
     ...(random() < 0.05 ? { spawnError: { reason: 'there is no such command', exitCode: 127 } } : {}),
-    needs: Object.fromEntries(Array.from({ length: index }, (_other, before) => before).filter(() => random() < 0.3).map((before) => [`p${before}`, conditions[Math.floor(random() * conditions.length)] ?? 'started'])),
+    needs: Object.fromEntries(
+      Array.from({ length: index }, (_other, before) => before)
+        .filter(() => random() < 0.3)
+        .map((before) => [`p${before}`, conditions[Math.floor(random() * conditions.length)] ?? 'started']),
+    ),
   }));
 }
 

@@ -4,7 +4,11 @@ import { test } from 'node:test';
 import { TurnBudget } from '../../src/engine/turn-budget.ts';
 import { exitWith, World } from './world.ts';
 
-const names = Array.from({ length: 20 }, (_, index) => ({ name: `web${String(index).padStart(2, '0')}`, startsecs: 0, autorestart: 'true' as const }));
+const names = Array.from({ length: 20 }, (_, index) => ({
+  name: `web${String(index).padStart(2, '0')}`,
+  startsecs: 0,
+  autorestart: 'true' as const,
+}));
 
 /** The loop turns once. */
 function turn(world: World): void {
@@ -46,7 +50,10 @@ test('a start that waits for its turn is called off by a stop, and by the end', 
     assert.ok(turns < 10);
     turn(world);
   }
-  assert.deepEqual(world.calls.filter((call) => call.startsWith('spawn')), ['spawn web00', 'spawn web01', 'spawn web02']);
+  assert.deepEqual(
+    world.calls.filter((call) => call.startsWith('spawn')),
+    ['spawn web00', 'spawn web01', 'spawn web02'],
+  );
   world.end(15, 'web00', 'web01', 'web02');
   assert.ok(world.hasEnded());
   world.assertQuiet();
@@ -108,6 +115,9 @@ test('an output that cannot be read costs no process its end', () => {
   world.engine.start();
   Object.defineProperty(world.rests, 'push', { value: () => { throw new Error('EIO'); } });
   world.end(exitWith(1), 'a', 'b');
-  assert.ok(world.log.some((line) => line.startsWith('cannot read the rest of the output of pid 100: ')), world.log.join('\n'));
+  assert.ok(
+    world.log.some((line) => line.startsWith('cannot read the rest of the output of pid 100: ')),
+    world.log.join('\n'),
+  );
   assert.deepEqual([world.state('a'), world.state('b')], ['BACKOFF', 'BACKOFF']);
 });

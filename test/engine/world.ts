@@ -116,54 +116,63 @@ export class World {
   /** Process groups that outlive their leaders, by the pid that was theirs. */
   readonly groups = new Set<number>();
 
-  constructor(programs: readonly Program[], { shutdownTimeoutMs = null, stopBudgetMs = null, ...options }: WorldOptions = {}) {
-    this.engine = new Engine(this.groupsOf(programs), { exitWhenIdle: false, mainProgram: null, ...options }, {
-      clock: this.clock,
-      report: (_level, text) => this.log.push(text),
-      chance: () => 0.5,
-      budget: new TurnBudget({ nowMs: () => this.clock.nowMs(), nextTurn: (then) => this.turns.push(then) }),
-      endBudget: {
-        limitsOf: () => endLimits(this.clock.nowMs(), { timeoutMs: shutdownTimeoutMs, budgetMs: stopBudgetMs }),
-        hurry: () => {
-          this.isHurried = true;
+  constructor(
+    programs: readonly Program[],
+    { shutdownTimeoutMs = null, stopBudgetMs = null, ...options }: WorldOptions = {},
+  ) {
+    this.engine = new Engine(
+      this.groupsOf(programs),
+      { exitWhenIdle: false, mainProgram: null, ...options },
+      {
+        clock: this.clock,
+        report: (_level, text) => this.log.push(text),
+        chance: () => 0.5,
+        budget: new TurnBudget({ nowMs: () => this.clock.nowMs(), nextTurn: (then) => this.turns.push(then) }),
+        endBudget: {
+          limitsOf: () => endLimits(this.clock.nowMs(), { timeoutMs: shutdownTimeoutMs, budgetMs: stopBudgetMs }),
+          hurry: () => {
+            this.isHurried = true;
+          },
+        },
+        beforeStop: (ids, proceed) => this.beforeStop(ids, proceed),
+        finished: (goal, cause) => {
+          assert.equal(this.ended, null, 'an engine finishes once');
+          this.ended = { goal, cause };
+        },
+        jobs: { run: (config, job, done) => this.#runJob(config, job, done) },
+        processes: {
+          spawn: ({ name }): SpawnOutcome => {
+            this.calls.push(`spawn ${name}`);
+            this.clock.pass(this.spawnMs);
+            const program = this.#programs.get(name);
+            assert.ok(program !== undefined);
+            if (program.spawnThrows === true) throw new TypeError('nobody has thought of this');
+            if (program.spawnError !== undefined) return { ok: false, ...program.spawnError };
+            const pid = this.#nextPid++;
+            this.#alive.set(pid, program);
+            return { ok: true, pid };
+          },
+          ended: (pid) => this.rests.push({ pid, lines: this.log.length }),
+          signal: (pid, signal, group) => {
+            if (signal === 0) return this.groups.has(pid) ? null : 'ESRCH';
+            if (this.groups.has(pid)) {
+              this.calls.push(`SIG${signal} rest of ${pid}`);
+              return null;
+            }
+            const program = this.#alive.get(pid);
+            assert.ok(program !== undefined, `a signal to ${pid}, which is not alive`);
+            this.calls.push(`SIG${signal} ${group ? '-' : ''}${program.name}`);
+            return this.signalError;
+          },
         },
       },
-      beforeStop: (ids, proceed) => this.beforeStop(ids, proceed),
-      finished: (goal, cause) => {
-        assert.equal(this.ended, null, 'an engine finishes once');
-        this.ended = { goal, cause };
-      },
-      jobs: { run: (config, job, done) => this.#runJob(config, job, done) },
-      processes: {
-        spawn: ({ name }): SpawnOutcome => {
-          this.calls.push(`spawn ${name}`);
-          this.clock.pass(this.spawnMs);
-          const program = this.#programs.get(name);
-          assert.ok(program !== undefined);
-          if (program.spawnThrows === true) throw new TypeError('nobody has thought of this');
-          if (program.spawnError !== undefined) return { ok: false, ...program.spawnError };
-          const pid = this.#nextPid++;
-          this.#alive.set(pid, program);
-          return { ok: true, pid };
-        },
-        ended: (pid) => this.rests.push({ pid, lines: this.log.length }),
-        signal: (pid, signal, group) => {
-          if (signal === 0) return this.groups.has(pid) ? null : 'ESRCH';
-          if (this.groups.has(pid)) {
-            this.calls.push(`SIG${signal} rest of ${pid}`);
-            return null;
-          }
-          const program = this.#alive.get(pid);
-          assert.ok(program !== undefined, `a signal to ${pid}, which is not alive`);
-          this.calls.push(`SIG${signal} ${group ? '-' : ''}${program.name}`);
-          return this.signalError;
-        },
-      },
-    });
+    );
     this.engine.subscribe((event) => {
-      if (event.type === 'ready' || event.type === 'health' || event.type === 'held') this.facts.push(`${event.process.config.name} ${event.type}`);
+      if (event.type === 'ready' || event.type === 'health' || event.type === 'held')
+        this.facts.push(`${event.process.config.name} ${event.type}`);
       if (event.type === 'group') this.states.push(`${event.group} ${event.change}`);
-      if (event.type === 'process') this.states.push(`${event.process.config.name} ${event.from}>${event.process.record.state}`);
+      if (event.type === 'process')
+        this.states.push(`${event.process.config.name} ${event.from}>${event.process.record.state}`);
     });
   }
 
@@ -173,7 +182,13 @@ export class World {
     for (const program of programs) {
       this.#programs.set(program.name, program);
       const group = program.group ?? program.name;
-      const config = { name: program.name, group, program: program.name, options: { ...defaults, ...program }, dependsOn: dependenciesOf(program) } as unknown as ProcessConfig;
+      const config = {
+        name: program.name,
+        group,
+        program: program.name,
+        options: { ...defaults, ...program },
+        dependsOn: dependenciesOf(program),
+      } as unknown as ProcessConfig;
       groups.set(group, [...(groups.get(group) ?? []), config]);
     }
     return [...groups].map(([name, processes]): GroupConfig => {
@@ -207,7 +222,9 @@ export class World {
     const done = this.#jobs.get(key);
     assert.ok(done !== undefined, `no ${key} is under way`);
     this.#jobs.delete(key);
-    done(typeof outcome === 'number' ? { kind: 'ended', status: { kind: 'exited', code: outcome }, output: '' } : outcome);
+    done(
+      typeof outcome === 'number' ? { kind: 'ended', status: { kind: 'exited', code: outcome }, output: '' } : outcome,
+    );
   }
 
   /** State of a process by its name. */

@@ -1,5 +1,6 @@
 /*
- * Tests of the queue of caught signals: who sent each, what the action was before, and that a full queue merges and loses nothing.
+ * Tests of the queue of caught signals: who sent each, what the action was before, and that a full queue merges and
+ * loses nothing.
  */
 #include "check.h"
 #include "signals.h"

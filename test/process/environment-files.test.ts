@@ -43,7 +43,8 @@ test('files and directories, the later over the earlier', (t) => {
 });
 
 test('a file that can be opened and not be read is a failed start', () => {
-  const isFailedStart = (error: unknown): boolean => error instanceof SpawnError && error.message === 'cannot read /proc/self/mem: it cannot be read (EIO)';
+  const isFailedStart = (error: unknown): boolean =>
+    error instanceof SpawnError && error.message === 'cannot read /proc/self/mem: it cannot be read (EIO)';
   assert.throws(() => readEnvironmentFiles([{ path: '/proc/self/mem', isOptional: false }], []), isFailedStart);
 });
 

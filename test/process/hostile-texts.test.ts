@@ -1,6 +1,8 @@
 /**
- * Long repetitive texts, fed to everything that reads text from outside: of clients, of hostile servers, of programs, of files.
- * Not in the unit ring, whose measuring of coverage takes time itself. Each parser takes a mebibyte in less than 50 ms of the processor, whatever is in it, and throws nothing but errors of its own.
+ * Long repetitive texts, fed to everything that reads text from outside: of clients, of hostile servers, of programs,
+ * of files.
+ * Not in the unit ring, whose measuring of coverage takes time itself. Each parser takes a mebibyte in less than 50 ms
+ * of the processor, whatever is in it, and throws nothing but errors of its own.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -37,10 +39,15 @@ const SIZE = 1024 * 1024;
 /** Most parsers are so quick with this much that the whole need not be tried. */
 const SCREEN_SIZE = SIZE / 4;
 const SCREEN_US = 10_000;
-/** The limit is meant for a processor that is not shared: how much slower this one is at the moment is taken from a job whose time is known. */
+/**
+ * The limit is meant for a processor that is not shared: how much slower this one is at the moment is taken from a job
+ * whose time is known.
+ */
 const LIMIT_US = 50_000;
 const KNOWN_JOB_US = 6_000;
-/** Other processes and the collector of garbage take part in a single measurement; the best of a few is the parser's. */
+/**
+ * Other processes and the collector of garbage take part in a single measurement; the best of a few is the parser's.
+ */
 const TRIES = 8;
 
 function slowness(): number {
@@ -57,17 +64,29 @@ function slowness(): number {
 const DATAGRAM = 4096;
 
 const context = { cwd: '/', home: '/root///', host: null };
-const route = (method: Route['method'], path: string): Route => ({ method, path, access: 'password', answer: () => undefined });
+const route = (method: Route['method'], path: string): Route => ({
+  method,
+  path,
+  access: 'password',
+  answer: () => undefined,
+});
 const routes = [route('POST', '/RPC2'), route('GET', '/logtail'), route('GET', '/'), route('POST', '/')];
 const isHostAccepted = createHostRule(['a.example']);
-const call = (typed: string): string => `<methodCall><methodName>m</methodName><params><param><value>${typed}</value></param></params></methodCall>`;
-const answer = (typed: string): string => `<methodResponse><params><param><value>${typed}</value></param></params></methodResponse>`;
+const call = (typed: string): string =>
+  `<methodCall><methodName>m</methodName><params><param><value>${typed}</value></param></params></methodCall>`;
+const answer = (typed: string): string =>
+  `<methodResponse><params><param><value>${typed}</value></param></params></methodResponse>`;
 
 /** Parsers that take any text. */
 const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
   'XML-RPC call': decodeCall,
   'XML-RPC answer': decodeResponse,
-  ...Object.fromEntries(['string', 'int', 'double', 'base64', 'dateTime.iso8601', 'struct'].map((type) => [`XML-RPC ${type}`, (text: string) => decodeCall(call(`<${type}>${text}</${type}>`))])),
+  ...Object.fromEntries(
+    ['string', 'int', 'double', 'base64', 'dateTime.iso8601', 'struct'].map((type) => [
+      `XML-RPC ${type}`,
+      (text: string) => decodeCall(call(`<${type}>${text}</${type}>`)),
+    ]),
+  ),
   'XML-RPC markup in a value': (text) => decodeResponse(answer(text)),
   'XML-RPC attributes': (text) => decodeCall(`<methodCall ${text}`),
   'XML-RPC number as text': readInteger,
@@ -82,38 +101,82 @@ const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
   'message of sd_notify': (text) => parseNotifyMessage(Buffer.from(`STATUS=${text}`.slice(0, DATAGRAM))),
   'ready line of a listener': (text) => hear(initialListener, text),
   'result of a listener': (text) => hear(markBusy(initialListener), text),
-  'output of a health check': (text) => describeJob({ kind: 'ended', status: { kind: 'exited', code: 1 }, output: text }, 1000),
+  'output of a health check': (text) =>
+    describeJob({ kind: 'ended', status: { kind: 'exited', code: 1 }, output: text }, 1000),
   'ANSI sequences': (text) => new AnsiStripper().strip(Buffer.from(text)),
   'shown text': (text) => [showText(text), fitMessage(text)],
   'file of an environment': (text) => parseEnvironmentFile(text, '/e'),
   'file of an environment, a value': (text) => parseEnvironmentFile(`A=${text}`, '/e'),
   'command line': parseCommandLine,
-  'duration': (text) => duration.parse(text, context),
+  duration: (text) => duration.parse(text, context),
   'duration, with a unit': (text) => duration.parse(`${text}s`, context),
-  'size': parseByteSize,
-  'names': (text) => nameList.parse(text, context),
-  'words': (text) => wordList.parse(text, context),
+  size: parseByteSize,
+  names: (text) => nameList.parse(text, context),
+  words: (text) => wordList.parse(text, context),
   'exit codes': (text) => exitCodes.parse(text, context),
-  'signals': (text) => signalList.parse(text, context),
+  signals: (text) => signalList.parse(text, context),
   'log targets': (text) => logTargets.parse(`/x${text}`, context),
   'log prefix': parsePrefixTemplate,
   'log prefix of a configuration': (text) => logTemplate.parse(text, context),
   'whitespace at the ends': strip,
   'words of a line': splitWords,
-  'lines': splitLines,
-  'pattern of an include': (text) => findFiles(`/a/*${text.replaceAll('/', '')}`, { list: () => ['x'], isFile: () => true, isDirectory: () => true }),
+  lines: splitLines,
+  'pattern of an include': (text) =>
+    findFiles(`/a/*${text.replaceAll('/', '')}`, { list: () => ['x'], isFile: () => true, isDirectory: () => true }),
   'client: names': splitNames,
   'client: pattern': (text) => findMatches(`*${text}*`, [{ group: 'g', name: 'n' }]),
   'client: name from a server': (text) => findMatches('*a*a*b*?*a*x', [{ group: text, name: text }]),
   'client: address': (text) => [isUrl(text), parseServerUrl(`http://${text}`)],
   'client: line': (text) => [parseLine(text), parseInteger(text)],
-  'client: result of a start': (text) => formatStartResult({ name: 'n', group: 'g', status: 50, description: `SPAWN_ERROR: ${text}` }),
+  'client: result of a start': (text) =>
+    formatStartResult({ name: 'n', group: 'g', status: 50, description: `SPAWN_ERROR: ${text}` }),
 };
 
 const ATOMS = [
   ...Array.from('0aA \t\n\r\\"\'<>&;:/#%([*+-.,=_$\0\x1b\u00e9\u2028'),
-  '%(', '%(a)s', '%%', '\\"', '\r\n', 'a=b\n', 'A="\n', "A='\n", '1s', '1.', '0_', '::', '/../', '%2f', '%', 'a:', ', ', ' #', '\x1b[', '\x1b]', '\x1b[0', '*a', '[a', '[!', '?*', '<a>', '</a>', '<a/>', '<!--', '-->', '<![CDATA[', '<?x', '&#1', '&amp;',
-  '<a b="" ', 'b="" ', '<value>', '<value/>', '<value><i4>1</i4></value>', 'READY\n', 'RESULT 2\nOK', 'x'.repeat(100) + '\n', '\u{1f600}',
+  '%(',
+  '%(a)s',
+  '%%',
+  '\\"',
+  '\r\n',
+  'a=b\n',
+  'A="\n',
+  "A='\n",
+  '1s',
+  '1.',
+  '0_',
+  '::',
+  '/../',
+  '%2f',
+  '%',
+  'a:',
+  ', ',
+  ' #',
+  '\x1b[',
+  '\x1b]',
+  '\x1b[0',
+  '*a',
+  '[a',
+  '[!',
+  '?*',
+  '<a>',
+  '</a>',
+  '<a/>',
+  '<!--',
+  '-->',
+  '<![CDATA[',
+  '<?x',
+  '&#1',
+  '&amp;',
+  '<a b="" ',
+  'b="" ',
+  '<value>',
+  '<value/>',
+  '<value><i4>1</i4></value>',
+  'READY\n',
+  'RESULT 2\nOK',
+  'x'.repeat(100) + '\n',
+  '\u{1f600}',
 ];
 
 /** Repetitions of an atom, between what keeps a parser from taking them for its beginning or its end. */
@@ -127,7 +190,10 @@ function measure(parse: (text: string) => unknown, text: string): number {
   try {
     parse(text);
   } catch (error) {
-    assert.ok(error instanceof Error && !(error instanceof RangeError) && !(error instanceof TypeError), `${error instanceof Error ? error.stack : String(error)}`);
+    assert.ok(
+      error instanceof Error && !(error instanceof RangeError) && !(error instanceof TypeError),
+      `${error instanceof Error ? error.stack : String(error)}`,
+    );
     assert.ok(error.message.length < 10_000 || text.includes(error.message.slice(50, 100)), 'a message is short');
   }
   const { user, system } = process.cpuUsage(began);
@@ -143,7 +209,8 @@ for (const [name, parse] of Object.entries(PARSERS)) {
         const text = textsOf(atom, SIZE)[index] ?? '';
         const factor = slowness();
         let best = Infinity;
-        for (let run = 0; run < TRIES && best > LIMIT_US; run += 1) best = Math.min(best, measure(parse, text) / factor);
+        for (let run = 0; run < TRIES && best > LIMIT_US; run += 1)
+          best = Math.min(best, measure(parse, text) / factor);
         if (best > LIMIT_US) slow.push(`${JSON.stringify(text.slice(0, 12))} took ${best} µs`);
       });
     }
@@ -152,5 +219,7 @@ for (const [name, parse] of Object.entries(PARSERS)) {
 }
 
 test('a mebibyte of text: client, a word to complete', async () => {
-  for (const atom of ATOMS) for (const text of textsOf(atom, SIZE)) await completeLine(text, () => Promise.resolve([{ name: text, group: text }]));
+  for (const atom of ATOMS)
+    for (const text of textsOf(atom, SIZE))
+      await completeLine(text, () => Promise.resolve([{ name: text, group: text }]));
 });

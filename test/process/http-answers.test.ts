@@ -25,61 +25,91 @@ async function bodyOf(peer: Peer): Promise<string> {
 }
 
 describe('answers', () => {
-  test('a log of megabytes arrives whole, whatever stands in it and wherever it is divided', () => inWorld({ programs: PROGRAMS }, async (world) => {
-    await world.open();
-    const pattern = Buffer.concat([Buffer.from('é<&>\r\n\u{1f600}"'), Buffer.of(0xff, 0xc3, 0x1b), Buffer.from(']]>x')]);
-    const bytes = Buffer.alloc(MiB + 7, pattern);
-    world.supervisor.logOf('web:web', 'stdout').push(Buffer.from(bytes));
-    const expected = new TextDecoder().decode(bytes).replaceAll('\x1b', '\ufffd');
-    const peer = world.connect().send(tailOf(2 * MiB));
-    const answer = decodeResponse(await bodyOf(peer));
-    assert.ok(answer.kind === 'value' && Array.isArray(answer.value));
-    // Not compared as values: a difference would be printed, and it is a megabyte.
-    assert.ok(answer.value[0] === expected, 'the text');
-    assert.deepEqual(answer.value.slice(1), [bytes.length, false]);
-    await peer.send(callRequest('supervisor.getPID')).until(/<int>4711/);
-    const several = world.connect().send(callRequest('system.multicall', [[{ methodName: 'supervisor.readProcessStdoutLog', params: ['web', 0, 100_000] }, { methodName: 'supervisor.getPID', params: [] }]]));
-    assert.match(await bodyOf(several), /é&lt;&amp;&gt;&#13;\n[^]*<int>4711</);
-    for (const open of [peer, several]) open.close();
-  }));
+  test('a log of megabytes arrives whole, whatever stands in it and wherever it is divided', () =>
+    inWorld({ programs: PROGRAMS }, async (world) => {
+      await world.open();
+      const pattern = Buffer.concat([
+        Buffer.from('é<&>\r\n\u{1f600}"'),
+        Buffer.of(0xff, 0xc3, 0x1b),
+        Buffer.from(']]>x'),
+      ]);
+      const bytes = Buffer.alloc(MiB + 7, pattern);
+      world.supervisor.logOf('web:web', 'stdout').push(Buffer.from(bytes));
+      const expected = new TextDecoder().decode(bytes).replaceAll('\x1b', '\ufffd');
+      const peer = world.connect().send(tailOf(2 * MiB));
+      const answer = decodeResponse(await bodyOf(peer));
+      assert.ok(answer.kind === 'value' && Array.isArray(answer.value));
+      // Not compared as values: a difference would be printed, and it is a megabyte.
+      assert.ok(answer.value[0] === expected, 'the text');
+      assert.deepEqual(answer.value.slice(1), [bytes.length, false]);
+      await peer.send(callRequest('supervisor.getPID')).until(/<int>4711/);
+      const several = world.connect().send(
+        callRequest('system.multicall', [
+          [
+            { methodName: 'supervisor.readProcessStdoutLog', params: ['web', 0, 100_000] },
+            { methodName: 'supervisor.getPID', params: [] },
+          ],
+        ]),
+      );
+      assert.match(await bodyOf(several), /é&lt;&amp;&gt;&#13;\n[^]*<int>4711</);
+      for (const open of [peer, several]) open.close();
+    }));
 
-  test('that nobody reads are bounded together: 503 beyond, while short ones are given', () => inWorld({ programs: PROGRAMS, limits: { answerBytes: 3 * MiB, freeAnswerBytes: 1000 } }, async (world) => {
-    await world.open();
-    world.supervisor.logOf('web:web', 'stdout').push(Buffer.alloc(MiB, 'x'));
-    const deaf = Array.from({ length: 3 }, () => ignore(world, tailOf(MiB)));
-    const refused = world.connect();
-    // The three come to their turns in the order in which they asked.
-    assert.match(await refused.send(tailOf(MiB)).until(/<\/h1>/), /^HTTP\/1.1 503 [^]*Retry-After: 1\r\n/);
-    assert.match(await refused.send(callRequest('system.multicall', [[{ methodName: 'supervisor.readProcessStdoutLog', params: ['web', 0, 0] }]])).until((text) => text.split('</h1>').length === 3), / 503 [^]* 503 /);
-    await refused.send(callRequest('supervisor.getState')).until(/RUNNING/);
-    await world.connect().send('GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n').until(/ok\n$/);
-    assert.deepEqual(world.supervisor.reports.filter(([level]) => level === 'warn').map(([, text]) => text), ['cannot answer /RPC2: too many bytes of answers wait for clients that do not read them'], 'said once');
-    for (const peer of deaf) peer.close();
-    let answer = '';
-    // The server hears of the ends of the three in turns of its own.
-    while (!answer.includes('<methodResponse>')) {
-      const peer = world.connect().send(tailOf(MiB));
-      answer = await peer.until(/<\/h1>|<\/methodResponse>/);
-      peer.close();
-    }
-    refused.close();
-  }));
+  test('that nobody reads are bounded together: 503 beyond, while short ones are given', () =>
+    inWorld({ programs: PROGRAMS, limits: { answerBytes: 3 * MiB, freeAnswerBytes: 1000 } }, async (world) => {
+      await world.open();
+      world.supervisor.logOf('web:web', 'stdout').push(Buffer.alloc(MiB, 'x'));
+      const deaf = Array.from({ length: 3 }, () => ignore(world, tailOf(MiB)));
+      const refused = world.connect();
+      // The three come to their turns in the order in which they asked.
+      assert.match(await refused.send(tailOf(MiB)).until(/<\/h1>/), /^HTTP\/1.1 503 [^]*Retry-After: 1\r\n/);
+      assert.match(
+        await refused
+          .send(
+            callRequest('system.multicall', [
+              [{ methodName: 'supervisor.readProcessStdoutLog', params: ['web', 0, 0] }],
+            ]),
+          )
+          .until((text) => text.split('</h1>').length === 3),
+        / 503 [^]* 503 /,
+      );
+      await refused.send(callRequest('supervisor.getState')).until(/RUNNING/);
+      await world.connect().send('GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n').until(/ok\n$/);
+      assert.deepEqual(
+        world.supervisor.reports.filter(([level]) => level === 'warn').map(([, text]) => text),
+        ['cannot answer /RPC2: too many bytes of answers wait for clients that do not read them'],
+        'said once',
+      );
+      for (const peer of deaf) peer.close();
+      let answer = '';
+      // The server hears of the ends of the three in turns of its own.
+      while (!answer.includes('<methodResponse>')) {
+        const peer = world.connect().send(tailOf(MiB));
+        answer = await peer.until(/<\/h1>|<\/methodResponse>/);
+        peer.close();
+      }
+      refused.close();
+    }));
 
-  test('that clients do not wait for leave nothing counted', () => inWorld({ programs: PROGRAMS, limits: { answerBytes: 2 * MiB, freeAnswerBytes: 1000 } }, async (world) => {
-    await world.open();
-    world.supervisor.logOf('web:web', 'stdout').push(Buffer.alloc(MiB, 'x'));
-    for (let round = 0; round < 20; round += 1) {
-      const peer = ignore(world, tailOf(MiB));
-      await new Promise((resolve) => peer.socket.write('', resolve));
-      peer.close();
-      await peer.end();
-    }
-    const last = world.connect();
-    let answer = '';
-    for (let round = 0; round < 100 && !answer.includes('</methodResponse>'); round += 1) answer = (await last.send(tailOf(MiB)).until((text) => text.length > answer.length && /<\/h1>\n$|<\/methodResponse>\n$/.test(text)));
-    assert.match(answer, /<\/methodResponse>/);
-    last.close();
-  }));
+  test('that clients do not wait for leave nothing counted', () =>
+    inWorld({ programs: PROGRAMS, limits: { answerBytes: 2 * MiB, freeAnswerBytes: 1000 } }, async (world) => {
+      await world.open();
+      world.supervisor.logOf('web:web', 'stdout').push(Buffer.alloc(MiB, 'x'));
+      for (let round = 0; round < 20; round += 1) {
+        const peer = ignore(world, tailOf(MiB));
+        await new Promise((resolve) => peer.socket.write('', resolve));
+        peer.close();
+        await peer.end();
+      }
+      const last = world.connect();
+      let answer = '';
+      for (let round = 0; round < 100 && !answer.includes('</methodResponse>'); round += 1)
+        answer = await last
+          .send(tailOf(MiB))
+          .until((text) => text.length > answer.length && /<\/h1>\n$|<\/methodResponse>\n$/.test(text));
+      assert.match(answer, /<\/methodResponse>/);
+      last.close();
+    }));
 });
 
 describe('the room for answers', () => {

@@ -172,8 +172,31 @@ describe('several servers', () => {
 
   test('are described by their sections', () => {
     const authentication = { username: 'u', password: 'p', metrics_auth: true, probes_auth: false };
-    assert.deepEqual(unixSpec({ file: '/run/s.sock', chmod: 0o770, chown: { user: 'app', group: null }, ...authentication }, () => ({ uid: 5, gid: 6 })),
-      { kind: 'unix', path: '/run/s.sock', mode: 0o770, owner: { uid: 5, gid: 6 }, credentials: { username: 'u', password: 'p' }, openAccess: ['probes_auth'] });
-    assert.deepEqual(inetSpec({ port: { host: '', port: 9001 }, allow_insecure: true, allowed_hosts: ['a'], ...authentication }), { kind: 'inet', host: '', port: 9001, isInsecureAllowed: true, allowedHosts: ['a'], credentials: { username: 'u', password: 'p' }, openAccess: ['probes_auth'] });
+    assert.deepEqual(
+      unixSpec({ file: '/run/s.sock', chmod: 0o770, chown: { user: 'app', group: null }, ...authentication }, () => ({
+        uid: 5,
+        gid: 6,
+      })),
+      {
+        kind: 'unix',
+        path: '/run/s.sock',
+        mode: 0o770,
+        owner: { uid: 5, gid: 6 },
+        credentials: { username: 'u', password: 'p' },
+        openAccess: ['probes_auth'],
+      },
+    );
+    assert.deepEqual(
+      inetSpec({ port: { host: '', port: 9001 }, allow_insecure: true, allowed_hosts: ['a'], ...authentication }),
+      {
+        kind: 'inet',
+        host: '',
+        port: 9001,
+        isInsecureAllowed: true,
+        allowedHosts: ['a'],
+        credentials: { username: 'u', password: 'p' },
+        openAccess: ['probes_auth'],
+      },
+    );
   });
 });

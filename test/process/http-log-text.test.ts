@@ -1,4 +1,7 @@
-/** Whatever clients send, the log of the supervisor has short lines of printable characters, and none that a client has written. */
+/**
+ * Whatever clients send, the log of the supervisor has short lines of printable characters, and none that a client has
+ * written.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inWorld, post } from '../unit/http/server-world.ts';
@@ -6,15 +9,31 @@ import { inWorld, post } from '../unit/http/server-world.ts';
 const FORGED = '\x1b]0;owned\x07\r\n2026-01-01 00:00:00,000 INFO forged\u202e\u2028\u009b31m';
 const LONG = FORGED.repeat(2000);
 
-const call = (typed: string): string => `<methodCall><methodName>supervisor.getState</methodName><params><param><value>${typed}</value></param></params></methodCall>`;
+const call = (typed: string): string =>
+  `<methodCall><methodName>supervisor.getState</methodName><params><param><value>${typed}</value></param></params></methodCall>`;
 
 /** Each puts a text of the client where the server finds a fault with it. */
 const BODIES: ReadonlyArray<(text: string) => string> = [
-  (text) => text, (text) => `<${text}>`, (text) => `<a ${text}>`, (text) => `<a b="${text}`, (text) => `<a></${text}>`, (text) => `<a>&${text};</a>`, (text) => `<a/>${text}`, (text) => `<!DOCTYPE ${text}>`, (text) => `<![CDATA[${text}]]>`, (text) => `<?x ${text}`,
-  ...['int', 'i8', 'boolean', 'double', 'dateTime.iso8601', 'base64', 'struct', 'array', 'thing'].map((type) => (text: string) => call(`<${type}>${text}</${type}>`)),
-  (text) => call(`<int>1</int><int>${text}</int>`), (text) => `<methodCall><methodName>${text}</methodName></methodCall>`, (text) => `<methodCall><methodName>supervisor.reloadConfig</methodName>${text}</methodCall>`,
-  (text) => `<methodCall><methodName>supervisor.startProcess</methodName><params><param><value>${text}</value></param></params></methodCall>`,
-  (text) => `<methodCall><methodName>supervisor.signalProcess</methodName><params><param><value>web</value></param><param><value>${text}</value></param></params></methodCall>`,
+  (text) => text,
+  (text) => `<${text}>`,
+  (text) => `<a ${text}>`,
+  (text) => `<a b="${text}`,
+  (text) => `<a></${text}>`,
+  (text) => `<a>&${text};</a>`,
+  (text) => `<a/>${text}`,
+  (text) => `<!DOCTYPE ${text}>`,
+  (text) => `<![CDATA[${text}]]>`,
+  (text) => `<?x ${text}`,
+  ...['int', 'i8', 'boolean', 'double', 'dateTime.iso8601', 'base64', 'struct', 'array', 'thing'].map(
+    (type) => (text: string) => call(`<${type}>${text}</${type}>`),
+  ),
+  (text) => call(`<int>1</int><int>${text}</int>`),
+  (text) => `<methodCall><methodName>${text}</methodName></methodCall>`,
+  (text) => `<methodCall><methodName>supervisor.reloadConfig</methodName>${text}</methodCall>`,
+  (text) =>
+    `<methodCall><methodName>supervisor.startProcess</methodName><params><param><value>${text}</value></param></params></methodCall>`,
+  (text) =>
+    `<methodCall><methodName>supervisor.signalProcess</methodName><params><param><value>web</value></param><param><value>${text}</value></param></params></methodCall>`,
 ];
 
 test('text of clients does not reach the log', () => inWorld({ programs: [{ name: 'web' }] }, async (world) => {
@@ -33,7 +52,10 @@ test('text of clients does not reach the log', () => inWorld({ programs: [{ name
   }
   const said = world.supervisor.reports.map(([, text]) => text);
   assert.ok(said.length >= BODIES.length, `${said.length} messages`);
-  assert.ok(said.some((text) => text.startsWith('cannot read an XML-RPC request: ')) && said.some((text) => text.includes('cannot find ')));
+  assert.ok(
+    said.some((text) => text.startsWith('cannot read an XML-RPC request: ')) &&
+      said.some((text) => text.includes('cannot find ')),
+  );
   for (const text of said) {
     assert.doesNotMatch(text, /[^\P{Cc}\n]|[\u2028\u202e]/u, JSON.stringify(text.slice(0, 300)));
     assert.doesNotMatch(text, /^2026/m);

@@ -64,32 +64,64 @@ test('a supervisor that shuts down is alive and not ready', () => inWorld({ prog
   await expectProbes(world, ok, [503, 'supervisor: SHUTDOWN\n']);
 }));
 
-test('a probe may ask for one program, group or process: named, it should run', () => inWorld({ programs: [
-  { name: 'web', options: { autostart: true, startsecs: 0 } }, { name: 'bad', group: 'g', options: { autostart: true, startretries: 0 }, spawnError: 'no' }, { name: 'off', group: 'g' },
-] }, async (world) => {
-  await world.open();
-  const answers = [
-    ['/readyz?program=web', 200, 'ok\n'], ['/healthz?program=web', 200, 'ok\n'], ['/readyz?program=g%3Abad', 503, 'g:bad: FATAL no\n'], ['/readyz?program=g', 503, 'g:bad: FATAL no\ng:off: STOPPED Not started\n'],
-    ['/healthz?program=off', 200, 'ok\n'], ['/readyz?program=web&program=off', 503, 'g:off: STOPPED Not started\n'], ['/readyz?program=nope', 404, 'there is no program, group or process of that name\n'],
-    ['/readyz?other=1', 503, 'g:bad: FATAL no\n'],
-  ] as const;
-  for (const [path, status, body] of answers) {
-    const answer = await ask(world, path);
-    assert.deepEqual([path, answer.status, answer.body], [path, status, body]);
-  }
-}));
+test('a probe may ask for one program, group or process: named, it should run', () =>
+  inWorld(
+    {
+      programs: [
+        { name: 'web', options: { autostart: true, startsecs: 0 } },
+        { name: 'bad', group: 'g', options: { autostart: true, startretries: 0 }, spawnError: 'no' },
+        { name: 'off', group: 'g' },
+      ],
+    },
+    async (world) => {
+      await world.open();
+      const answers = [
+        ['/readyz?program=web', 200, 'ok\n'],
+        ['/healthz?program=web', 200, 'ok\n'],
+        ['/readyz?program=g%3Abad', 503, 'g:bad: FATAL no\n'],
+        ['/readyz?program=g', 503, 'g:bad: FATAL no\ng:off: STOPPED Not started\n'],
+        ['/healthz?program=off', 200, 'ok\n'],
+        ['/readyz?program=web&program=off', 503, 'g:off: STOPPED Not started\n'],
+        ['/readyz?program=nope', 404, 'there is no program, group or process of that name\n'],
+        ['/readyz?other=1', 503, 'g:bad: FATAL no\n'],
+      ] as const;
+      for (const [path, status, body] of answers) {
+        const answer = await ask(world, path);
+        assert.deepEqual([path, answer.status, answer.body], [path, status, body]);
+      }
+    },
+  ));
 
-test('the metrics come compressed where that is asked for', () => inWorld({ programs: [{ name: 'web' }] }, async (world) => {
-  const inet = inetSpec({ port: { host: '127.0.0.1', port: 0 }, username: null, password: null, allow_insecure: false, allowed_hosts: [], metrics_auth: true, probes_auth: true });
-  assert.ok(inet.kind === 'inet');
-  const { port } = await world.openInet(inet);
-  const get = (accepted: string): Promise<Response> => fetch(`http://127.0.0.1:${port}/metrics`, { headers: { 'Accept-Encoding': accepted } });
-  for (const [accepted, coding] of [['gzip', 'gzip'], ['deflate, GZIP;q=0.5', 'gzip'], ['identity', null], ['gzip;q=0', null], ['br', null]] as const) {
-    const response = await get(accepted);
-    assert.deepEqual([accepted, response.headers.get('content-encoding'), response.headers.get('vary')], [accepted, coding, 'Accept-Encoding']);
-    assert.match(await response.text(), /^onevisor_process_up\{group="web",name="web"\} 0$/m);
-  }
-}));
+test('the metrics come compressed where that is asked for', () =>
+  inWorld({ programs: [{ name: 'web' }] }, async (world) => {
+    const inet = inetSpec({
+      port: { host: '127.0.0.1', port: 0 },
+      username: null,
+      password: null,
+      allow_insecure: false,
+      allowed_hosts: [],
+      metrics_auth: true,
+      probes_auth: true,
+    });
+    assert.ok(inet.kind === 'inet');
+    const { port } = await world.openInet(inet);
+    const get = (accepted: string): Promise<Response> =>
+      fetch(`http://127.0.0.1:${port}/metrics`, { headers: { 'Accept-Encoding': accepted } });
+    for (const [accepted, coding] of [
+      ['gzip', 'gzip'],
+      ['deflate, GZIP;q=0.5', 'gzip'],
+      ['identity', null],
+      ['gzip;q=0', null],
+      ['br', null],
+    ] as const) {
+      const response = await get(accepted);
+      assert.deepEqual(
+        [accepted, response.headers.get('content-encoding'), response.headers.get('vary')],
+        [accepted, coding, 'Accept-Encoding'],
+      );
+      assert.match(await response.text(), /^onevisor_process_up\{group="web",name="web"\} 0$/m);
+    }
+  }));
 
 test('without programs there is nothing to wait for', () => inWorld({}, async (world) => {
   await world.open();
@@ -124,44 +156,64 @@ test('the metrics: their type, and the same in every answer', () => inWorld({ pr
 
 test('metrics_auth=false opens the metrics of that server, and nothing else', () => inWorld({ credentials }, async (world) => {
   const [authentication, never] = [{ username: 'u', password: 'p' }, (): never => assert.fail('asked for an owner')];
-  await world.open({ ...unixSpec({ file: world.socketPath, chmod: 0o700, chown: null, ...authentication, metrics_auth: false, probes_auth: true }, never), kind: 'unix' });
+  await world.open({
+    ...unixSpec(
+      { file: world.socketPath, chmod: 0o700, chown: null, ...authentication, metrics_auth: false, probes_auth: true },
+      never,
+    ),
+    kind: 'unix',
+  });
   assert.equal((await ask(world, '/metrics')).status, 200);
   for (const path of ['/healthz', '/readyz', '/mainlogtail', '/logtail/web', '/metrics.txt', '/']) assert.equal((await ask(world, path)).status, 401, path);
   assert.equal((await ask(world, '/healthz', { headers: authorization })).status, 200);
   // Another server of the same supervisor asks for it.
-  const inet = inetSpec({ port: { host: '127.0.0.1', port: 0 }, ...authentication, allow_insecure: false, allowed_hosts: [], metrics_auth: true, probes_auth: true });
+  const inet = inetSpec({
+    port: { host: '127.0.0.1', port: 0 },
+    ...authentication,
+    allow_insecure: false,
+    allowed_hosts: [],
+    metrics_auth: true,
+    probes_auth: true,
+  });
   assert.ok(inet.kind === 'inet');
   const { port } = await world.openInet(inet);
   assert.equal((await fetch(`http://127.0.0.1:${port}/metrics`)).status, 401);
   assert.equal((await fetch(`http://127.0.0.1:${port}/metrics`, { headers: { Authorization: `Basic ${Buffer.from('u:p').toString('base64')}` } })).status, 200);
 }));
 
-test('probes_auth=false opens the probes of that server, and nothing else', () => inWorld({ credentials }, async (world) => {
-  await world.open({ openAccess: ['probes_auth'] });
-  for (const path of ['/healthz', '/readyz']) assert.equal((await ask(world, path)).status, 200);
-  for (const path of ['/metrics', '/mainlogtail', '/', '/healthz.html']) assert.equal((await ask(world, path)).status, 401, path);
-}));
+test('probes_auth=false opens the probes of that server, and nothing else', () =>
+  inWorld({ credentials }, async (world) => {
+    await world.open({ openAccess: ['probes_auth'] });
+    for (const path of ['/healthz', '/readyz']) assert.equal((await ask(world, path)).status, 200);
+    for (const path of ['/metrics', '/mainlogtail', '/', '/healthz.html'])
+      assert.equal((await ask(world, path)).status, 401, path);
+  }));
 
-test('a server on loopback without a password answers to no name that another site could have, on no route but the open ones', () => inWorld({ programs: [{ name: 'web', options: { autostart: true, startsecs: 0 } }] }, async (world) => {
-  const statusOf = async (port: number | null, path: string, host: string, method = 'GET'): Promise<number> => {
-    const peer = new Peer(connect({ host: '127.0.0.1', port: port ?? 0 }));
-    const text = await peer.send(`${method} ${path} HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 0\r\n\r\n`).until(/^HTTP\/1.1 \d+/);
-    peer.close();
-    return Number(text.split(' ')[1]);
-  };
-  const paths = ['/healthz', '/readyz', '/metrics', '/mainlogtail', '/logtail/web', '/nothing'];
-  const closed = await world.openInet();
-  for (const path of paths) assert.equal(await statusOf(closed.port, path, 'evil.example'), 403, path);
-  assert.equal(await statusOf(closed.port, '/RPC2', 'evil.example', 'POST'), 403);
-  assert.equal(await statusOf(closed.port, '/metrics', `localhost:${closed.port}`), 200);
-  const named = await world.openInet({ allowedHosts: ['Proxy.example', '::2'] });
-  for (const host of ['proxy.example', 'PROXY.EXAMPLE.:8080', '127.0.0.1']) assert.equal(await statusOf(named.port, '/healthz', host), 200, host);
-  assert.equal(await statusOf(named.port, '/healthz', 'a.proxy.example'), 403);
-  const open = await world.openInet({ openAccess: ['metrics_auth', 'probes_auth'] });
-  for (const path of ['/healthz', '/readyz', '/metrics']) assert.equal(await statusOf(open.port, path, 'prometheus.example'), 200, path);
-  assert.equal(await statusOf(open.port, '/mainlogtail', 'prometheus.example'), 403);
-  for (const spec of [{ isInsecureAllowed: true }, { allowedHosts: ['*'] }, { credentials }]) {
-    const { port } = await world.openInet(spec);
-    assert.equal(await statusOf(port, '/healthz', 'evil.example'), 'credentials' in spec ? 401 : 200);
-  }
-}));
+test('a server on loopback without a password answers to no name that another site could have, on no route but the open ones', () =>
+  inWorld({ programs: [{ name: 'web', options: { autostart: true, startsecs: 0 } }] }, async (world) => {
+    const statusOf = async (port: number | null, path: string, host: string, method = 'GET'): Promise<number> => {
+      const peer = new Peer(connect({ host: '127.0.0.1', port: port ?? 0 }));
+      const text = await peer
+        .send(`${method} ${path} HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 0\r\n\r\n`)
+        .until(/^HTTP\/1.1 \d+/);
+      peer.close();
+      return Number(text.split(' ')[1]);
+    };
+    const paths = ['/healthz', '/readyz', '/metrics', '/mainlogtail', '/logtail/web', '/nothing'];
+    const closed = await world.openInet();
+    for (const path of paths) assert.equal(await statusOf(closed.port, path, 'evil.example'), 403, path);
+    assert.equal(await statusOf(closed.port, '/RPC2', 'evil.example', 'POST'), 403);
+    assert.equal(await statusOf(closed.port, '/metrics', `localhost:${closed.port}`), 200);
+    const named = await world.openInet({ allowedHosts: ['Proxy.example', '::2'] });
+    for (const host of ['proxy.example', 'PROXY.EXAMPLE.:8080', '127.0.0.1'])
+      assert.equal(await statusOf(named.port, '/healthz', host), 200, host);
+    assert.equal(await statusOf(named.port, '/healthz', 'a.proxy.example'), 403);
+    const open = await world.openInet({ openAccess: ['metrics_auth', 'probes_auth'] });
+    for (const path of ['/healthz', '/readyz', '/metrics'])
+      assert.equal(await statusOf(open.port, path, 'prometheus.example'), 200, path);
+    assert.equal(await statusOf(open.port, '/mainlogtail', 'prometheus.example'), 403);
+    for (const spec of [{ isInsecureAllowed: true }, { allowedHosts: ['*'] }, { credentials }]) {
+      const { port } = await world.openInet(spec);
+      assert.equal(await statusOf(port, '/healthz', 'evil.example'), 'credentials' in spec ? 401 : 200);
+    }
+  }));

@@ -33,7 +33,10 @@ describe('requests', () => {
 
   test('HTTP/1.0 and Connection: close end the connection', () => inWorld({}, async (world) => {
     await world.open();
-    const cases = [['HTTP/1.0', getPid.replace('HTTP/1.1', 'HTTP/1.0')], ['HTTP/1.1', getPid.replace('\r\n', '\r\nConnection: close\r\n')]] as const;
+    const cases = [
+      ['HTTP/1.0', getPid.replace('HTTP/1.1', 'HTTP/1.0')],
+      ['HTTP/1.1', getPid.replace('\r\n', '\r\nConnection: close\r\n')],
+    ] as const;
     for (const [version, request] of cases) {
       const answer = await world.connect().send(request).end();
       assert.match(answer, PID);

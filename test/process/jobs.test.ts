@@ -181,7 +181,17 @@ describe('the output', () => {
       channel: (_process, stream) => ({
         read: (fd, pid) => {
           read.push(`${stream} ${pid > 0}`);
-          return { pid, ended: Promise.resolve(), drained: () => Promise.resolve(), takeRest: () => undefined, close: () => { read.push(`${stream}: ${readFileSync(fd, 'latin1')}`); closed.push(fd); addon.replaceDescriptor(2, fd); } };
+          return {
+            pid,
+            ended: Promise.resolve(),
+            drained: () => Promise.resolve(),
+            takeRest: () => undefined,
+            close: () => {
+              read.push(`${stream}: ${readFileSync(fd, 'latin1')}`);
+              closed.push(fd);
+              addon.replaceDescriptor(2, fd);
+            },
+          };
         },
       }),
     });

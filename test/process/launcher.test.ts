@@ -114,27 +114,62 @@ describe('sentences of failures', () => {
   const folder = mkdtempSync(join(tmpdir(), 'onevisor-'));
   after(() => rmSync(folder, { recursive: true }));
   const files: Readonly<Record<string, string | Buffer>> = {
-    headless: 'echo "no interpreter line: $1"; exit 3', orphaned: '#!/nowhere/sh\n', windows: '#!/bin/sh\r\necho\r\n', binary: 'text\0and more', blank: '#!\n',
-    locked: `#!${folder}/plain\n`, plain: '',
+    headless: 'echo "no interpreter line: $1"; exit 3',
+    orphaned: '#!/nowhere/sh\n',
+    windows: '#!/bin/sh\r\necho\r\n',
+    binary: 'text\0and more',
+    blank: '#!\n',
+    locked: `#!${folder}/plain\n`,
+    plain: '',
   };
-  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content, { mode: name === 'plain' ? 0o644 : 0o755 });
+  for (const [name, content] of Object.entries(files))
+    writeFileSync(join(folder, name), content, { mode: name === 'plain' ? 0o644 : 0o755 });
 
   test('text without #! is run by /bin/sh, as a shell does, with one warning', async () => {
     const said: string[] = [];
     const own = new Launcher({ addon, self, warn: (text) => said.push(text) });
     for (let round = 0; round < 2; round++) {
-      const { stdout, status } = await outcome(own.launch(program(['./headless', 'an argument'], { directory: folder }), context));
+      const { stdout, status } = await outcome(
+        own.launch(program(['./headless', 'an argument'], { directory: folder }), context),
+      );
       assert.deepEqual([stdout, status], ['no interpreter line: an argument\n', { kind: 'exited', code: 3 }]);
     }
-    assert.deepEqual(said, ["'web' is run by /bin/sh: ./headless does not begin with #! and the path of its interpreter, as #!/bin/sh"]);
+    assert.deepEqual(said, [
+      "'web' is run by /bin/sh: ./headless does not begin with #! and the path of its interpreter, as #!/bin/sh",
+    ]);
   });
 
   const real: ReadonlyArray<readonly [string[], Partial<LaunchOptions>, string, number]> = [
-    [[`${folder}/orphaned`], {}, `couldn't exec ${folder}/orphaned: ENOENT; its interpreter /nowhere/sh (in its first line) is not there`, 127],
-    [[`${folder}/windows`], {}, `couldn't exec ${folder}/windows: ENOENT; its first line ends with a carriage return (Windows line ends), so "/bin/sh\\r" is looked for: save it with Unix line ends`, 127],
-    [[`${folder}/binary`], {}, `couldn't exec ${folder}/binary: ENOEXEC; it is no program, and no text that a shell could run`, 126],
-    [[`${folder}/blank`], {}, `couldn't exec ${folder}/blank: ENOEXEC; its first line names no interpreter, as #!/bin/sh does`, 126],
-    [[`${folder}/locked`], {}, `couldn't exec ${folder}/locked: EACCES; its interpreter ${folder}/plain (in its first line) is not executable`, 126],
+    [
+      [`${folder}/orphaned`],
+      {},
+      `couldn't exec ${folder}/orphaned: ENOENT; its interpreter /nowhere/sh (in its first line) is not there`,
+      127,
+    ],
+    [
+      [`${folder}/windows`],
+      {},
+      `couldn't exec ${folder}/windows: ENOENT; its first line ends with a carriage return (Windows line ends), so "/bin/sh\\r" is looked for: save it with Unix line ends`,
+      127,
+    ],
+    [
+      [`${folder}/binary`],
+      {},
+      `couldn't exec ${folder}/binary: ENOEXEC; it is no program, and no text that a shell could run`,
+      126,
+    ],
+    [
+      [`${folder}/blank`],
+      {},
+      `couldn't exec ${folder}/blank: ENOEXEC; its first line names no interpreter, as #!/bin/sh does`,
+      126,
+    ],
+    [
+      [`${folder}/locked`],
+      {},
+      `couldn't exec ${folder}/locked: EACCES; its interpreter ${folder}/plain (in its first line) is not executable`,
+      126,
+    ],
     [['/bin/sh'], { directory: '/nowhere' }, "couldn't chdir to /nowhere: ENOENT", 1],
     [['/bin/sh'], { rlimit_core: { soft: 2, hard: 1 } }, "cannot set the resource limits of 'web': EINVAL", 1],
   ];
@@ -154,7 +189,12 @@ describe('sentences of failures', () => {
     ['groups', 'EPERM', "couldn't setuid to 65534: Could not set groups of effective user", 1],
     ['gid', 'EPERM', "couldn't setuid to 65534: Could not set group id of effective user", 1],
     ['uid', 'EAGAIN', "couldn't setuid to 65534: EAGAIN", 1],
-    ['exec', 'EACCES', "couldn't exec sh: EACCES; the user that it runs as has no permission, or the file system is mounted with noexec", 126],
+    [
+      'exec',
+      'EACCES',
+      "couldn't exec sh: EACCES; the user that it runs as has no permission, or the file system is mounted with noexec",
+      126,
+    ],
   ];
   for (const [stage, code, message, exitCode] of reported) {
     test(message, () => {
@@ -193,7 +233,11 @@ describe('causes of a failed exec', () => {
     ['ENOEXEC', elf(ours), /^the program is damaged$/],
     ['ENOEXEC', Buffer.from('\x7fELF'), /^it is a program for machine 0/],
     ['ENOEXEC', Buffer.from('echo'), /there is no \/bin\/sh to run it$/],
-    ['ENOENT', elf(ours, '/lib/ld-musl-nowhere.so.1'), /^its loader \/lib\/ld-musl-nowhere\.so\.1 is not there: it was built for another C library, musl \(Alpine\)$/],
+    [
+      'ENOENT',
+      elf(ours, '/lib/ld-musl-nowhere.so.1'),
+      /^its loader \/lib\/ld-musl-nowhere\.so\.1 is not there: it was built for another C library, musl \(Alpine\)$/,
+    ],
     ['ENOENT', elf(ours, '/bin/sh'), null],
     ['ENOENT', Buffer.from('text'), null],
     ['ENOENT', null, null],
@@ -211,13 +255,20 @@ describe('causes of a failed exec', () => {
   }
 
   const missing: ReadonlyArray<readonly [command: string, cause: RegExp | null]> = [
-    ['FOO=bar', /^only a shell takes FOO=… for a variable: write environment=FOO="…" and begin the command with the program$/],
+    [
+      'FOO=bar',
+      /^only a shell takes FOO=… for a variable: write environment=FOO="…" and begin the command with the program$/,
+    ],
     ['$HOME/bin/x', /^only a shell expands \$HOME: write %\(ENV_HOME\)s\/bin\/x$/],
     ['${APP}/x', /^only a shell expands \$\{APP\}: write %\(ENV_APP\)s\/x$/],
     ['~/bin/x', /^only a shell expands ~: write %\(ENV_HOME\)s\/bin\/x$/],
     ['source', /^source is a command of shells: run the whole line with sh -c$/],
-    ['ulimit', /^ulimit is a command of shells: write rlimit_nofile=65536, or another rlimit_ option, or run the whole line with sh -c$/],
-    ['/usr/bin/x', null], ['x', null],
+    [
+      'ulimit',
+      /^ulimit is a command of shells: write rlimit_nofile=65536, or another rlimit_ option, or run the whole line with sh -c$/,
+    ],
+    ['/usr/bin/x', null],
+    ['x', null],
   ];
   for (const [command, cause] of missing) {
     test(command, () => {
@@ -227,7 +278,15 @@ describe('causes of a failed exec', () => {
   }
 
   test('a script is text as far as a shell looks', () => {
-    assert.deepEqual([isPlainScript(Buffer.from(`${'x'.repeat(256)}\0`)), isPlainScript(Buffer.from('x\0')), isPlainScript(Buffer.from('#!x')), isPlainScript(Buffer.alloc(0))], [true, false, false, true]);
+    assert.deepEqual(
+      [
+        isPlainScript(Buffer.from(`${'x'.repeat(256)}\0`)),
+        isPlainScript(Buffer.from('x\0')),
+        isPlainScript(Buffer.from('#!x')),
+        isPlainScript(Buffer.alloc(0)),
+      ],
+      [true, false, false, true],
+    );
   });
 });
 

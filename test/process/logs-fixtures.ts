@@ -8,7 +8,10 @@ export class RealClock implements LogClock {
   alarms = 0;
   readonly #pace: number;
 
-  /** `pace` 0.01: a hundred times as slow, for tests in which a program may be held up for longer than a partial line waits. */
+  /**
+   * `pace` 0.01: a hundred times as slow, for tests in which a program may be held up for longer than a partial line
+   * waits.
+   */
   constructor(pace = 1) {
     this.#pace = pace;
   }
@@ -47,7 +50,15 @@ export function stdoutAs(format: LogTarget['format'], stream: 1 | 2 = 1): LogTar
 /** What a channel is, unless said otherwise: stdout of a program on our stdout with a prefix. */
 export function channelSpec(process: string, changes: Partial<ChannelSpec> = {}): ChannelSpec {
   return {
-    group: process, program: process, process, stream: 'stdout', targets: [stdoutAs('prefix')],
-    style: { prefix: null, timestamp: 'none', jsonLines: 'nest', partialAfterMs: 100 }, stripAnsi: false, captureMaxBytes: 0, tailBytes: 65536, ...changes,
+    group: process,
+    program: process,
+    process,
+    stream: 'stdout',
+    targets: [stdoutAs('prefix')],
+    style: { prefix: null, timestamp: 'none', jsonLines: 'nest', partialAfterMs: 100 },
+    stripAnsi: false,
+    captureMaxBytes: 0,
+    tailBytes: 65536,
+    ...changes,
   };
 }

@@ -89,7 +89,13 @@ export class LogScene {
     this.out = new StreamReader();
     this.err = new StreamReader();
     this.hub = new LogHub(
-      { natives: addon, clock: this.clock, color: 'auto', noColor: false, streams: { 1: this.out.fd, 2: this.err.fd, ...streams } },
+      {
+        natives: addon,
+        clock: this.clock,
+        color: 'auto',
+        noColor: false,
+        streams: { 1: this.out.fd, 2: this.err.fd, ...streams },
+      },
       { level: 'info', targets: [], console: stdoutAs('raw', 2), name: 'onevisor', tailBytes: 65536, ...mainLog },
     );
   }

@@ -152,7 +152,10 @@ test('a reader of a fifo that went away and comes back gets what is written then
   await scene.end();
   closeSync(fd);
   closeSync(second);
-  assert.match(scene.err.text, /ERRO cannot write standard output: broken pipe \(EPIPE\); output for it is dropped until it can be written again\n/);
+  assert.match(
+    scene.err.text,
+    /ERRO cannot write standard output: broken pipe \(EPIPE\); output for it is dropped until it can be written again\n/,
+  );
   const dropped = [...scene.err.text.matchAll(/WARN (\d+) lines? \((\d+) bytes\) for standard output were dropped\n/g)];
   const sum = (group: 1 | 2): number => dropped.reduce((total, match) => total + Number(match[group]), 0);
   assert.deepEqual([sum(1), sum(2)], [2, 'a | lost\na | lost too\n'.length]);

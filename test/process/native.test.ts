@@ -26,8 +26,13 @@ describe('the C parts under ASan and UBSan', async () => {
     if (skip !== false) return;
     const program = join(folder, 'native');
     // The others need Node; they are in the sanitized addon below.
-    const parts = ['child.c', 'spawn.c', 'frame.c', 'syscalls.c', 'socket.c', 'names.c', 'signals.c'].map((name) => join(native, name));
-    const paths = [...['native.c', 'pure.c', 'sockets.c', 'caught.c'].map((name) => join(ROOT, 'test', 'native-c', name)), ...parts];
+    const parts = ['child.c', 'spawn.c', 'frame.c', 'syscalls.c', 'socket.c', 'names.c', 'signals.c'].map((name) =>
+      join(native, name),
+    );
+    const paths = [
+      ...['native.c', 'pure.c', 'sockets.c', 'caught.c'].map((name) => join(ROOT, 'test', 'native-c', name)),
+      ...parts,
+    ];
     await run(platform.cc, ['-std=c17', '-D_GNU_SOURCE', '-O1', '-Wall', '-Wextra', '-Werror', ...SANITIZER_FLAGS, `-I${native}`, ...paths, '-o', program]);
     const { stdout, stderr } = await run(program, [], { env: { PATH: '/usr/bin:/bin' } });
     assert.equal(stderr, '', 'no finding and no warning');

@@ -39,7 +39,9 @@ describe('the reaper', () => {
 
   test('an endless stream of ends leaves the loop its turns', async () => {
     let isEndless = true;
-    const own = new Reaper({ reap: (limit) => (isEndless ? Array.from({ length: limit }, (_, index) => ({ pid: index + 1, status: 0 })) : []) });
+    const own = new Reaper({
+      reap: (limit) => (isEndless ? Array.from({ length: limit }, (_, index) => ({ pid: index + 1, status: 0 })) : []),
+    });
     let batches = 0;
     own.subscribe(() => { batches += 1; });
     own.drain();

@@ -1,5 +1,6 @@
 /**
- * The intake of signals: each is told once, with its sender, from the first moment on; programs get the default back. This process takes all its signals.
+ * The intake of signals: each is told once, with its sender, from the first moment on; programs get the default back.
+ * This process takes all its signals.
  */
 import assert from 'node:assert/strict';
 import { closeSync } from 'node:fs';
@@ -8,7 +9,14 @@ import { onExit } from 'signal-exit';
 import { signalNames, signalNumbers } from '../../src/core/signals.ts';
 import type { ProcessEntry } from '../../src/process/process-tree.ts';
 import { originOf } from '../../src/process/signal-origin.ts';
-import { firstSignals, FORWARDED_SIGNALS, hasOneShotFired, type ReceivedSignal, SignalIntake, SUPERVISOR_SIGNALS } from '../../src/process/signals.ts';
+import {
+  firstSignals,
+  FORWARDED_SIGNALS,
+  hasOneShotFired,
+  type ReceivedSignal,
+  SignalIntake,
+  SUPERVISOR_SIGNALS,
+} from '../../src/process/signals.ts';
 import { addon, ending, field, run, shell } from './programs.ts';
 
 const { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH } = signalNumbers;
@@ -68,7 +76,9 @@ describe('the intake', async () => {
 
   test('a child that sends one is inside our tree, and is nobody when it has ended', async () => {
     told.all.length = 0;
-    const { pid, stdin } = addon.spawn(shell(`kill -INT ${process.pid}; read wait`, { stdin: 'pipe', stdout: 'null', stderr: 'null' }));
+    const { pid, stdin } = addon.spawn(
+      shell(`kill -INT ${process.pid}; read wait`, { stdin: 'pipe', stdout: 'null', stderr: 'null' }),
+    );
     await told.untilCount(1);
     assert.deepEqual(told.all, [{ number: SIGINT, origin: 'inside', sender: pid }]);
     closeSync(stdin ?? -1);
@@ -100,8 +110,10 @@ describe('the intake', async () => {
 
   test('which ones are taken', () => {
     const names = FORWARDED_SIGNALS.flatMap((number) => signalNames.get(number) ?? []);
-    for (const name of ['SIGKILL', 'SIGSTOP', 'SIGCHLD', 'SIGSEGV', 'SIGTTOU', 'SIGPIPE'] as const) assert.ok(!names.includes(name), name);
-    for (const name of ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGWINCH', 'SIGCONT', 'SIGTSTP', 'SIGPWR'] as const) assert.ok(names.includes(name), name);
+    for (const name of ['SIGKILL', 'SIGSTOP', 'SIGCHLD', 'SIGSEGV', 'SIGTTOU', 'SIGPIPE'] as const)
+      assert.ok(!names.includes(name), name);
+    for (const name of ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGWINCH', 'SIGCONT', 'SIGTSTP', 'SIGPWR'] as const)
+      assert.ok(names.includes(name), name);
     assert.ok(FORWARDED_SIGNALS.includes(34) && FORWARDED_SIGNALS.includes(64));
     assert.deepEqual(firstSignals(1), FORWARDED_SIGNALS);
     assert.deepEqual(firstSignals(7), SUPERVISOR_SIGNALS);

@@ -25,7 +25,10 @@ for (const name of names) {
   for await (const line of createInterface({ input: reader(stdout ?? -1) })) if (line === 'ready') break;
 }
 const before = systemClock.nowMs();
-const survivors = await sweep({ addon, reaper, clock: systemClock, pid: process.pid }, { grace: () => ({ termMs: Number(termMs), killMs: 60_000 }), onChange: () => () => undefined });
+const survivors = await sweep(
+  { addon, reaper, clock: systemClock, pid: process.pid },
+  { grace: () => ({ termMs: Number(termMs), killMs: 60_000 }), onChange: () => () => undefined },
+);
 const left = descendantsOf(process.pid, readProcesses() ?? []).length;
 process.stdout.write(JSON.stringify({ pid: process.pid, survivors, left, tookMs: systemClock.nowMs() - before }));
 addon.exitNow(0);

@@ -77,13 +77,45 @@ describe('against a fake tree', () => {
         for (const listener of world.listeners) listener(batch);
       },
     };
-    void sweep({
-      pid,
-      addon: { kill: (to, signal) => { if (signal !== 0) world.sent.push(`${to} ${signal}`); return kill(to, signal); } },
-      reaper: { drain: () => undefined, subscribe: (listener) => { world.listeners.add(listener); return () => world.listeners.delete(listener); } },
-      clock: { nowMs: () => 0, alarm: (_at, wake) => { world.alarms.push(wake); return () => { world.alarms.splice(world.alarms.indexOf(wake), 1); }; } },
-      readProcesses: () => world.entries,
-    }, { grace: () => ({ termMs: 10, killMs: 10 }), onChange: (listener) => { world.hurry = listener; return () => { world.hurry = null; }; } }).then((result) => { world.result = result; });
+    void sweep(
+      {
+        pid,
+        addon: {
+          kill: (to, signal) => {
+            if (signal !== 0) world.sent.push(`${to} ${signal}`);
+            return kill(to, signal);
+          },
+        },
+        reaper: {
+          drain: () => undefined,
+          subscribe: (listener) => {
+            world.listeners.add(listener);
+            return () => world.listeners.delete(listener);
+          },
+        },
+        clock: {
+          nowMs: () => 0,
+          alarm: (_at, wake) => {
+            world.alarms.push(wake);
+            return () => {
+              world.alarms.splice(world.alarms.indexOf(wake), 1);
+            };
+          },
+        },
+        readProcesses: () => world.entries,
+      },
+      {
+        grace: () => ({ termMs: 10, killMs: 10 }),
+        onChange: (listener) => {
+          world.hurry = listener;
+          return () => {
+            world.hurry = null;
+          };
+        },
+      },
+    ).then((result) => {
+      world.result = result;
+    });
     return world;
   }
   const entry = (pid: number, parent: number, isZombie = false): ProcessEntry => ({ pid, parent, isZombie });

@@ -1,5 +1,6 @@
 /**
- * Every regular expression in src/ is linear: its time grows with the text, not with its square, whatever the text is. PID 1 is one thread; a pattern that is not holds up everything.
+ * Every regular expression in src/ is linear: its time grows with the text, not with its square, whatever the text is.
+ * PID 1 is one thread; a pattern that is not holds up everything.
  * The literals are read from the source, and each is fed with long repetitions of the characters that it is made of.
  */
 import assert from 'node:assert/strict';
@@ -14,8 +15,11 @@ const BOUNDED: ReadonlyMap<string, string> = new Map([
   ['config/expand.ts /\\.?0+(?=e|$)/', 'a number with at most 100 places, as toFixed() and toPrecision() give it'],
 ]);
 
-/** A literal where an expression may stand; a division is none, and none of the code is read that only looks like one. */
-const LITERAL = /(?<=[(,=:[!&|?{;\s]|=>\s?|return\s)\/(?![/*\s])((?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n[])+)\/([gimsuyd]*)(?=[.,;)\]\s:}]|$)/gm;
+/**
+ * A literal where an expression may stand; a division is none, and none of the code is read that only looks like one.
+ */
+const LITERAL =
+  /(?<=[(,=:[!&|?{;\s]|=>\s?|return\s)\/(?![/*\s])((?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n[])+)\/([gimsuyd]*)(?=[.,;)\]\s:}]|$)/gm;
 
 interface Pattern {
   readonly where: string;
@@ -24,15 +28,23 @@ interface Pattern {
 
 /** The literals of a source text, without those in comments. */
 function findPatterns(file: string, source: string): Pattern[] {
-  const text = source.replace(/\/\*[^]*?\*\//g, (comment) => comment.replace(/[^\n]/g, ' ')).replace(/^\s*\/\/.*$/gm, '').replace(/ \/\/ .*$/gm, '');
-  return [...text.matchAll(LITERAL)].map(([literal, body = '', flags]) => ({ where: `${file} ${literal}`, expression: new RegExp(body, flags) }));
+  const text = source
+    .replace(/\/\*[^]*?\*\//g, (comment) => comment.replace(/[^\n]/g, ' '))
+    .replace(/^\s*\/\/.*$/gm, '')
+    .replace(/ \/\/ .*$/gm, '');
+  return [...text.matchAll(LITERAL)].map(([literal, body = '', flags]) => ({
+    where: `${file} ${literal}`,
+    expression: new RegExp(body, flags),
+  }));
 }
 
 /** Characters that stand for themselves in a pattern, and a few for its classes. */
 function alphabetOf({ source }: RegExp): string[] {
   const characters = new Set<string>();
   const plain = source
-    .replace(/\\x([0-9a-f]{2})|\\u([0-9a-f]{4})/gi, (_whole, two: string | undefined, four: string | undefined) => String.fromCharCode(Number.parseInt(two ?? four ?? '', 16)))
+    .replace(/\\x([0-9a-f]{2})|\\u([0-9a-f]{4})/gi, (_whole, two: string | undefined, four: string | undefined) =>
+      String.fromCharCode(Number.parseInt(two ?? four ?? '', 16)),
+    )
     .replace(/\\([^dswDSWbBnrtpP])/g, (_whole, character: string) => (characters.add(character), ''))
     .replace(/\\[a-zA-Z]|\{\d+(?:,\d*)?\}|\(\?(?:[:=!]|<[=!])|[()[\]^$|?*+.]/g, '');
   if (/\\s|\\S|\[\^/.test(source)) for (const character of ' \na') characters.add(character);
@@ -88,18 +100,34 @@ const patterns = files.flatMap((file) => findPatterns(file, readFileSync(`${SOUR
 
 describe('the regular expressions of src/', () => {
   test('are found', () => {
-    const count = files.reduce((sum, file) => sum + readFileSync(`${SOURCE}/${file}`, 'utf8').split(/(?:\.test|\.exec)\(/).length - 1, 0);
+    const count = files.reduce(
+      (sum, file) => sum + readFileSync(`${SOURCE}/${file}`, 'utf8').split(/(?:\.test|\.exec)\(/).length - 1,
+      0,
+    );
     assert.ok(patterns.length > 100 && patterns.length > count / 2, `${patterns.length} literals`);
-    assert.deepEqual([...BOUNDED.keys()].filter((known) => !patterns.some(({ where }) => where === known)), [], 'the list of exceptions is up to date');
+    assert.deepEqual(
+      [...BOUNDED.keys()].filter((known) => !patterns.some(({ where }) => where === known)),
+      [],
+      'the list of exceptions is up to date',
+    );
   });
 
   test('the search finds those that are not linear', () => {
-    for (const slow of [/^\/+|\/+$/g, /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i, /\s*\n\s*/g, /%\(([^)]*)\)s/g, /^(\w+)\s*:\s*(.+)$/, /\S*$/]) assert.notEqual(findSlowness(slow), null, String(slow));
+    for (const slow of [
+      /^\/+|\/+$/g,
+      /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i,
+      /\s*\n\s*/g,
+      /%\(([^)]*)\)s/g,
+      /^(\w+)\s*:\s*(.+)$/,
+      /\S*$/,
+    ])
+      assert.notEqual(findSlowness(slow), null, String(slow));
   });
 
   for (const [file, ofFile] of Map.groupBy(patterns, ({ where }) => where.slice(0, where.indexOf(' ')))) {
     test(file, () => {
-      for (const { where, expression } of ofFile) if (!BOUNDED.has(where)) assert.equal(findSlowness(expression), null, where);
+      for (const { where, expression } of ofFile)
+        if (!BOUNDED.has(where)) assert.equal(findSlowness(expression), null, where);
     });
   }
 });

@@ -54,7 +54,10 @@ export const restart: Command = {
 
 const isResting = ({ state }: ProcessInfo): boolean => RESTING.has(state);
 
-/** Namespecs of what does not run. Supervisor's client does not ask, so a fault in the answer is no news: what follows says what is wrong. */
+/**
+ * Namespecs of what does not run. Supervisor's client does not ask, so a fault in the answer is no news: what follows
+ * says what is wrong.
+ */
 async function listResting({ supervisor }: Session): Promise<ReadonlySet<string>> {
   try {
     const processes = await supervisor.getAllProcessInfo();
@@ -86,7 +89,8 @@ async function roll(session: Session, process: ProcessInfo): Promise<boolean> {
   const { group, name } = process;
   const namespec = formatNamespec(group, name);
   const outcome = await attempt(() => supervisor.stopProcess(namespec));
-  const stopped = isResting(process) && outcome.status === faults.SUCCESS ? { ...outcome, status: faults.NOT_RUNNING } : outcome;
+  const stopped =
+    isResting(process) && outcome.status === faults.SUCCESS ? { ...outcome, status: faults.NOT_RUNNING } : outcome;
   session.output(formatSignalResult({ group, name, ...stopped }, 'stopped'));
   session.noteFault(stopped.status, faults.NOT_RUNNING);
   if (stopped.status !== faults.SUCCESS && stopped.status !== faults.NOT_RUNNING) return false;

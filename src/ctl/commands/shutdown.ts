@@ -10,7 +10,10 @@ const GONE: ReadonlyMap<string, string> = new Map([
   ['ENOENT', 'no such file'],
 ]);
 
-/** Set in the environment of every program: listeners and scripts of programs ask to shut down at each event, and mean no more than that. */
+/**
+ * Set in the environment of every program: listeners and scripts of programs ask to shut down at each event, and mean
+ * no more than that.
+ */
 const MARK_OF_PROGRAMS = 'SUPERVISOR_ENABLED';
 
 /** A person who asks once more has lost patience. compat: to a supervisor that has no such method, it does no harm. */

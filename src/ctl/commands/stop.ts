@@ -24,10 +24,15 @@ export const stop: Command = {
 };
 
 /**
- * Stops what the names stand for, and shows each result. `resting`: namespecs of processes that did not run before. They are not shown as
+ * Stops what the names stand for, and shows each result. `resting`: namespecs of processes that did not run before.
+ * They are not shown as
  * stopped, though a start of them that was due is called off.
  */
-export async function stopNames(session: Session, names: readonly string[], resting: ReadonlySet<string> = new Set()): Promise<void> {
+export async function stopNames(
+  session: Session,
+  names: readonly string[],
+  resting: ReadonlySet<string> = new Set(),
+): Promise<void> {
   const { supervisor } = session;
   const wasUp = ({ group, name }: ProcessResult): boolean => !resting.has(formatNamespec(group, name));
   await applyToNames(session, names, {

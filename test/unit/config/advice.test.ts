@@ -51,13 +51,38 @@ for (const [command, word, quoted] of shell) {
 for (const command of ['sleep 100 &', 'sleep 100&']) {
   test(`${command}: the advice is to drop the &`, () => {
     const reason = `"${command}" is not run by a shell, and what is supervised must stay in the foreground; drop the &`;
-    assert.deepEqual(problemsOf(`[program:p]\ncommand=${command}\n`), { errors: [], warnings: [`3: [program:p] command: ${reason}`] });
-    assert.deepEqual(problemsOf(`[program:p]\ncommand=x\nstop_command=${command}\n`), { errors: [`4: [program:p] stop_command: ${reason}`], warnings: [] });
+    assert.deepEqual(problemsOf(`[program:p]\ncommand=${command}\n`), {
+      errors: [],
+      warnings: [`3: [program:p] command: ${reason}`],
+    });
+    assert.deepEqual(problemsOf(`[program:p]\ncommand=x\nstop_command=${command}\n`), {
+      errors: [`4: [program:p] stop_command: ${reason}`],
+      warnings: [],
+    });
   });
 }
 
 test('what is quoted, escaped or part of a longer word is an argument', () => {
-  const lines = [`grep '|' f`, 'grep "&&" f', 'grep \\| f', `nginx -g 'daemon off;'`, 'find / -exec ls {} \\;', `find / -exec ls {} ';'`, 'grep -E a|b', 'pip install x>=1', 'test 1 >= 2', 'say <name>', 'x a;b', 'x a\\;', 'x http://h/?a&b', 'x a\\&', 'x "a&"', 'x& y', 'x ->y', ''];
+  const lines = [
+    `grep '|' f`,
+    'grep "&&" f',
+    'grep \\| f',
+    `nginx -g 'daemon off;'`,
+    'find / -exec ls {} \\;',
+    `find / -exec ls {} ';'`,
+    'grep -E a|b',
+    'pip install x>=1',
+    'test 1 >= 2',
+    'say <name>',
+    'x a;b',
+    'x a\\;',
+    'x http://h/?a&b',
+    'x a\\&',
+    'x "a&"',
+    'x& y',
+    'x ->y',
+    '',
+  ];
   for (const line of lines) {
     const isEmpty = line === '';
     assert.deepEqual(problemsOf(`[program:p]\ncommand=${line}\n`).warnings, isEmpty ? ['3: [program:p] command: is empty, so the program cannot be started'] : [], line);
@@ -157,7 +182,12 @@ test('a condition that is misspelt is told from a name that is', () => {
   assert.equal(reasonOf('c:redy'), `${start}there is no program, group or process named "c:redy"`);
   assert.equal(reasonOf(':ready'), `${start}there is no program, group or process named ":ready"`);
   const plugin = problemsOf('[program:a]\ncommand=x\ndependent_startup=true\ndependent_startup_wait_for=b:runing\n[program:b]\ncommand=x\n');
-  assert.deepEqual(plugin, { errors: [], warnings: [`5: [program:a] dependent_startup_wait_for: "runing" is no condition; there are ${conditions}, fatal, backoff, stopped (did you mean running?); it is not waited for`] });
+  assert.deepEqual(plugin, {
+    errors: [],
+    warnings: [
+      `5: [program:a] dependent_startup_wait_for: "runing" is no condition; there are ${conditions}, fatal, backoff, stopped (did you mean running?); it is not waited for`,
+    ],
+  });
 });
 
 test('a limit that cannot be understood says that unlimited is one', () => {
@@ -169,9 +199,16 @@ test('a limit that cannot be understood says that unlimited is one', () => {
 
 test('exit_on_failure of a program that is restarted for ever is warned of', () => {
   const text = (options: string): string => `[program:p]\ncommand=x\nexit_on_failure=true\n${options}`;
-  const warning = (autorestart: string): string => `4: [program:p] exit_on_failure: has no effect on a program that ends: with startsecs=0 and autorestart=${autorestart} it is restarted for ever; set max_restarts=5, or startsecs=1, or autorestart=false`;
+  const warning = (autorestart: string): string =>
+    `4: [program:p] exit_on_failure: has no effect on a program that ends: with startsecs=0 and autorestart=${autorestart} it is restarted for ever; set max_restarts=5, or startsecs=1, or autorestart=false`;
   assert.deepEqual(problemsOf(text('startsecs=0\n')), { errors: [], warnings: [warning('unexpected')] });
   assert.deepEqual(problemsOf(text('startsecs=0\nautorestart=true\n')), { errors: [], warnings: [warning('true')] });
-  for (const options of ['', 'startsecs=0\nautorestart=false\n', 'startsecs=0\nmax_restarts=5\n', 'startsecs=0\noneshot=true\n']) assert.deepEqual(problemsOf(text(options)), SILENT);
+  for (const options of [
+    '',
+    'startsecs=0\nautorestart=false\n',
+    'startsecs=0\nmax_restarts=5\n',
+    'startsecs=0\noneshot=true\n',
+  ])
+    assert.deepEqual(problemsOf(text(options)), SILENT);
   assert.deepEqual(problemsOf(text('startsecs=0\n').replace('exit_on_failure=true', 'exit_on_failure=false')), SILENT);
 });

@@ -21,12 +21,35 @@ test('expand: a whole number with many digits in the general form', () => {
 });
 
 const rejected: ReadonlyArray<readonly [string, RegExp]> = [
-  ['100%', /ends within a "%"/], ['%', /ends within/], ['%5', /ends within/], ['%USER%', /"%U" at character 1 is not an expansion; a percent sign is written %%/], ['a %)', /not an expansion/],
-  ['%d', /not an expansion/], ['% d', /not an expansion/], ['%5%', /not an expansion/], ['%h%', /not an expansion/], ['%s %s', /no name in parentheses/], ['%(t)s %s', /no name in parentheses/],
-  ['%(t', /without its closing parenthesis/], ['%(t)', /incomplete/], ['%(SHELL)', /%\(SHELL\) is not a name that can be expanded here; there are here, m, n, t and ENV_x/],
-  ['%(ENV_Z)s', /the environment variable Z is not set; set it, or give a default: %\(ENV_Z:-value\)s/], ['%(t)d', /needs a number/], ['%(t)c', /single character/], ['%(t)%', /is not an expansion/], ['%(t)z', /is not an expansion/],
-  ['%(n)99999999d', /99999999 is too wide; a width is at most 4096/], ['%(t)-99999999s', /too wide/], ['%(n).99999999d', /too wide/], ['%99999999s', /too wide/], ['%(n).101f', /101 places are too many/], ['%(m)c', /-42 is no character/],
-  ['%(n)*d', /"\*" as a width/], ['%(n).*d', /"\*" as a width/], ['%(ENV_Z:?it must be there)s', /%\(ENV_Z\)s is not set: it must be there/], ['%(ENV_EMPTY:?)s', /is not set: it is required/],
+  ['100%', /ends within a "%"/],
+  ['%', /ends within/],
+  ['%5', /ends within/],
+  ['%USER%', /"%U" at character 1 is not an expansion; a percent sign is written %%/],
+  ['a %)', /not an expansion/],
+  ['%d', /not an expansion/],
+  ['% d', /not an expansion/],
+  ['%5%', /not an expansion/],
+  ['%h%', /not an expansion/],
+  ['%s %s', /no name in parentheses/],
+  ['%(t)s %s', /no name in parentheses/],
+  ['%(t', /without its closing parenthesis/],
+  ['%(t)', /incomplete/],
+  ['%(SHELL)', /%\(SHELL\) is not a name that can be expanded here; there are here, m, n, t and ENV_x/],
+  ['%(ENV_Z)s', /the environment variable Z is not set; set it, or give a default: %\(ENV_Z:-value\)s/],
+  ['%(t)d', /needs a number/],
+  ['%(t)c', /single character/],
+  ['%(t)%', /is not an expansion/],
+  ['%(t)z', /is not an expansion/],
+  ['%(n)99999999d', /99999999 is too wide; a width is at most 4096/],
+  ['%(t)-99999999s', /too wide/],
+  ['%(n).99999999d', /too wide/],
+  ['%99999999s', /too wide/],
+  ['%(n).101f', /101 places are too many/],
+  ['%(m)c', /-42 is no character/],
+  ['%(n)*d', /"\*" as a width/],
+  ['%(n).*d', /"\*" as a width/],
+  ['%(ENV_Z:?it must be there)s', /%\(ENV_Z\)s is not set: it must be there/],
+  ['%(ENV_EMPTY:?)s', /is not set: it is required/],
 ];
 for (const [format, reason] of rejected) {
   test(`expand: ${JSON.stringify(format)} is refused`, () => assert.throws(() => expand(format, names), (error) => error instanceof ExpansionError && reason.test(error.message)));
@@ -45,6 +68,9 @@ test('compat: a conversion without a name is recognised', () => {
 test('expand: what it makes is bounded', () => {
   const big = new Map([['ENV_BIG', 'x'.repeat(100_000)]]);
   assert.throws(() => expand('%(ENV_BIG)s'.repeat(11), big), /longer than 1048576 characters/);
-  assert.throws(() => expand(`${'%(ENV_Z:-'.repeat(20)}x${')s'.repeat(20)}`, big), /more than 16 defaults within each other/);
+  assert.throws(
+    () => expand(`${'%(ENV_Z:-'.repeat(20)}x${')s'.repeat(20)}`, big),
+    /more than 16 defaults within each other/,
+  );
   assert.equal(expand(`${'%(ENV_Z:-'.repeat(16)}x${')s'.repeat(16)}`, big), 'x');
 });

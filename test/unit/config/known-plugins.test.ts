@@ -1,14 +1,21 @@
-/** Plug-ins of Supervisor that others have published: what a warning names in their place, and which options are theirs. */
+/**
+ * Plug-ins of Supervisor that others have published: what a warning names in their place, and which options are theirs.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { printed, readText } from './memory-source.ts';
 
 const HEAD = '[supervisord]\n';
 const warningsOf = (text: string, files: Readonly<Record<string, string>> = {}, isStatic = false): string[] =>
-  printed(readText(HEAD + text, { files, env: { PATH: '/usr/bin:/opt/bin' } }, { isStatic }).warnings).map((line) => line.replace('/etc/supervisord.conf:', ''));
+  printed(readText(HEAD + text, { files, env: { PATH: '/usr/bin:/opt/bin' } }, { isStatic }).warnings).map((line) =>
+    line.replace('/etc/supervisord.conf:', ''),
+  );
 
 const factories: ReadonlyArray<readonly [factory: string, instead: RegExp]> = [
-  ['supervisorwildcards.rpcinterface:make_wildcards_rpcinterface', /names may have wildcards here: supervisorctl restart 'web\*'$/],
+  [
+    'supervisorwildcards.rpcinterface:make_wildcards_rpcinterface',
+    /names may have wildcards here: supervisorctl restart 'web\*'$/,
+  ],
   ['supervisor_wildcards.controllerplugin:make', /wildcards here/],
   ['supervisor_quick:QuickControllerPlugin', /start and stop in parallel here: supervisorctl stop all$/],
   ['supervisorserialrestart.controllerplugin:make_serialrestart_controllerplugin', /restart --rolling$/],
@@ -17,7 +24,9 @@ const factories: ReadonlyArray<readonly [factory: string, instead: RegExp]> = [
 ];
 for (const [factory, instead] of factories) {
   test(`${factory} is named with what is built in`, () => {
-    const [method = '', command = ''] = warningsOf(`[rpcinterface:x]\nsupervisor.rpcinterface_factory=${factory}\n[ctlplugin:x]\nsupervisor.ctl_factory=${factory}\n`);
+    const [method = '', command = ''] = warningsOf(
+      `[rpcinterface:x]\nsupervisor.rpcinterface_factory=${factory}\n[ctlplugin:x]\nsupervisor.ctl_factory=${factory}\n`,
+    );
     assert.match(method, /^2: \[rpcinterface:x\] .* its methods are not there; /);
     assert.match(method, instead);
     assert.match(command, /^4: \[ctlplugin:x\] .* its commands are not there; /);
@@ -26,11 +35,17 @@ for (const [factory, instead] of factories) {
 }
 
 test('a plug-in that nobody knows is named with nothing else', () => {
-  assert.match(warningsOf('[ctlplugin:x]\nsupervisor.ctl_factory=a.b:c\n')[0] ?? '', /"a\.b:c" is Python and cannot be loaded; its commands are not there$/);
+  assert.match(
+    warningsOf('[ctlplugin:x]\nsupervisor.ctl_factory=a.b:c\n')[0] ?? '',
+    /"a\.b:c" is Python and cannot be loaded; its commands are not there$/,
+  );
 });
 
 const listeners: ReadonlyArray<readonly [command: string, instead: RegExp]> = [
-  ['memmon -p web=200MB', /^4: \[eventlistener:x\] command: "memmon" is not there; built in is a limit of its memory: max_memory=300MB in \[program:x\]$/],
+  [
+    'memmon -p web=200MB',
+    /^4: \[eventlistener:x\] command: "memmon" is not there; built in is a limit of its memory: max_memory=300MB in \[program:x\]$/,
+  ],
   ['/usr/local/bin/httpok -p web http://localhost/', /"\/usr\/local\/bin\/httpok" is not there; .*healthcheck=http:/],
   ['crashmail -a -m me@example.com', /"crashmail" is not there; nothing built in sends mail yet/],
   ['python3 /opt/supervisord-watchdog.py', /"python3" is not there; .*exit_on_failure=true/],
@@ -49,12 +64,23 @@ for (const [command, instead] of listeners) {
 }
 
 test('the PATH of the listener itself is where its program is looked for', () => {
-  assert.deepEqual(warningsOf('[eventlistener:x]\nevents=EVENT\ncommand=memmon\nenvironment=PATH="/own"\n', { '/own/memmon': '' }), []);
+  assert.deepEqual(
+    warningsOf('[eventlistener:x]\nevents=EVENT\ncommand=memmon\nenvironment=PATH="/own"\n', { '/own/memmon': '' }),
+    [],
+  );
   assert.deepEqual(warningsOf('[eventlistener:x]\nevents=EVENT\ncommand=mine\n'), []);
 });
 
 test('options that a plug-in of the configuration reads from programs are not unknown; without it they are', () => {
   const program = '[program:w]\ncommand=x\nstartinorder=true\n';
-  assert.deepEqual(warningsOf(`${program}[eventlistener:x]\nevents=EVENT\ncommand=/bin/ordered-startup-supervisord\n`, { '/bin/ordered-startup-supervisord': '' }), []);
-  assert.match(warningsOf(`${program}[eventlistener:x]\nevents=EVENT\ncommand=/bin/other\n`)[0] ?? '', /startinorder: there is no such option/);
+  assert.deepEqual(
+    warningsOf(`${program}[eventlistener:x]\nevents=EVENT\ncommand=/bin/ordered-startup-supervisord\n`, {
+      '/bin/ordered-startup-supervisord': '',
+    }),
+    [],
+  );
+  assert.match(
+    warningsOf(`${program}[eventlistener:x]\nevents=EVENT\ncommand=/bin/other\n`)[0] ?? '',
+    /startinorder: there is no such option/,
+  );
 });

@@ -6,7 +6,8 @@ import { ListError, parseKeyValueList } from '../../../src/config/key-value-list
 import { editDistance, formatSuggestion, nearestName } from '../../../src/config/nearest.ts';
 import { formatPythonString, isSpace, splitLines, splitWords, strip } from '../../../src/config/python-text.ts';
 
-const pairs = (text: string, names: Record<string, string> = {}): Record<string, string> => Object.fromEntries(parseKeyValueList(expandPieces(text, new Map(Object.entries(names)))).pairs);
+const pairs = (text: string, names: Record<string, string> = {}): Record<string, string> =>
+  Object.fromEntries(parseKeyValueList(expandPieces(text, new Map(Object.entries(names)))).pairs);
 
 const lists: ReadonlyArray<readonly [string, Record<string, string>]> = [
   ['', {}], ['A=1', { A: '1' }], ['A=1,B=2', { A: '1', B: '2' }], ['A="1 2",B=\'x,y\'', { A: '1 2', B: 'x,y' }], ['A = 1 , B = 2,', { A: '1', B: '2' }],
@@ -78,7 +79,10 @@ test('environment: a quote within double quotes is written with a backslash, as 
     [String.raw`A='\"'`, { A: String.raw`\"`.slice(0, 1) }],
   ];
   for (const [text, expected] of rows) assert.deepEqual(pairs(text), expected, text);
-  assert.deepEqual(pairs(String.raw`A="\"%(ENV_Q)s\"",B=1`, { ENV_Q: String.raw`x\"y` }), { A: String.raw`"x\"y"`, B: '1' });
+  assert.deepEqual(pairs(String.raw`A="\"%(ENV_Q)s\"",B=1`, { ENV_Q: String.raw`x\"y` }), {
+    A: String.raw`"x\"y"`,
+    B: '1',
+  });
 });
 
 test('environment: the names of values after which text is lost', () => {

@@ -48,12 +48,40 @@ test('the effective configuration as JSON: values by name, secrets hidden', () =
 
 test('the effective configuration as text: what differs from the defaults', () => {
   const text = `${HEAD}umask=027\n[unix_http_server]\nfile=/run/s\n[inet_http_server]\nport=127.0.0.1:1\n[group:g]\nprograms=a\n[program:a]\ncommand=x\nstopwaitsecs=9\nstdout_logfile=NONE\nenvironment=A=1\nautostart=false\nexitcodes=0,2\n[fcgi-program:f]\ncommand=x\nsocket=tcp://h:1\n[eventlistener:l]\ncommand=x\nevents=EVENT,TICK_5\n`;
-  assert.equal(formatConfig(configOf(readText(text)), false), [
-    '; /etc/supervisord.conf: what is in effect; options at their default are left out', '',
-    '[supervisord]', 'logfile=/home/me/supervisord.log', 'pidfile=/home/me/supervisord.pid', 'umask=027', '', '[unix_http_server]', 'file=/run/s', '', '[inet_http_server]', 'port=127.0.0.1:1', '',
-    '[eventlistener:l]', 'command=x', 'events=EVENT,TICK_5', '', '[fcgi-program:f]', 'command=x', 'socket=tcp://h:1', '',
-    '[program:g:a]', 'command=x', 'autostart=false', 'exitcodes=0,2', 'stopwaitsecs=9', 'stdout_logfile=NONE', 'environment=A="1"', '',
-  ].join('\n'));
+  assert.equal(
+    formatConfig(configOf(readText(text)), false),
+    [
+      '; /etc/supervisord.conf: what is in effect; options at their default are left out',
+      '',
+      '[supervisord]',
+      'logfile=/home/me/supervisord.log',
+      'pidfile=/home/me/supervisord.pid',
+      'umask=027',
+      '',
+      '[unix_http_server]',
+      'file=/run/s',
+      '',
+      '[inet_http_server]',
+      'port=127.0.0.1:1',
+      '',
+      '[eventlistener:l]',
+      'command=x',
+      'events=EVENT,TICK_5',
+      '',
+      '[fcgi-program:f]',
+      'command=x',
+      'socket=tcp://h:1',
+      '',
+      '[program:g:a]',
+      'command=x',
+      'autostart=false',
+      'exitcodes=0,2',
+      'stopwaitsecs=9',
+      'stdout_logfile=NONE',
+      'environment=A="1"',
+      '',
+    ].join('\n'),
+  );
   assert.match(formatConfig(configOf(readText(`${HEAD}[program:a]\ncommand=x\n`, {}, { isContainer: true })), true), /\[supervisord\]\n\n\[program:a\]\ncommand=x\n$/);
   assert.match(formatConfig({ ...config(''), file: null }, false), /^; no file:/);
   assert.equal(formatProblems(readText(`${HEAD}umask=9\nfoo=1\n`)), '/etc/supervisord.conf:2: [supervisord] umask: "9" is not an octal number, as 022\n/etc/supervisord.conf:3: [supervisord] foo: warning: there is no such option here, it is ignored\n');
@@ -114,7 +142,13 @@ test('check and echo-conf on real files', async () => {
     mkdirSync(join(directory, 'c.ini'));
     const run = async (args: string[], env = {}): Promise<{ code: number; out: string; err: string }> => {
       const written = { out: '', err: '' };
-      const code = await runCheck(args, env, { users, executable: '/nonexistent/bin/onevisor', self: { pid: 7, parent: process.pid }, out: (text) => (written.out += text), err: (text) => (written.err += text) });
+      const code = await runCheck(args, env, {
+        users,
+        executable: '/nonexistent/bin/onevisor',
+        self: { pid: 7, parent: process.pid },
+        out: (text) => (written.out += text),
+        err: (text) => (written.err += text),
+      });
       return { code, ...written };
     };
     const text = await run(['-c', file]);
@@ -128,9 +162,15 @@ test('check and echo-conf on real files', async () => {
     assert.deepEqual([failed.code, JSON.parse(failed.out).errors[0].file], [2, 'ONEVISOR_NOPE']);
     writeFileSync(join(directory, 'b.ini'), Buffer.from('[program:b]\ncommand=\xff\n', 'latin1'));
     assert.match((await run(['-c', file])).err, /a\.conf:6: \[include\] files: cannot read .*b\.ini: it is not UTF-8/);
-    assert.deepEqual([(await run(['-c', join(directory, 'nope')])).code, (await run(['-c', join(directory, 'nope')])).out], [2, '']);
+    assert.deepEqual(
+      [(await run(['-c', join(directory, 'nope')])).code, (await run(['-c', join(directory, 'nope')])).out],
+      [2, ''],
+    );
     assert.match((await run(['-c', `${file}/x`])).err, /a part of its path is not a directory/);
-    assert.deepEqual([(await run(['-x'])).code, (await run(['-x'])).err], [2, 'Error: option -x not recognized\nFor help, use onevisor check -h\n']);
+    assert.deepEqual(
+      [(await run(['-x'])).code, (await run(['-x'])).err],
+      [2, 'Error: option -x not recognized\nFor help, use onevisor check -h\n'],
+    );
     assert.match((await run(['-h'])).out, /^Usage: onevisor check \[--json\] \[--static\] \[options\]/);
     const memory = openSource({}, null).read('/proc/self/mem');
     assert.ok(!memory.ok && /it cannot be read \(E/.test(memory.reason));

@@ -90,24 +90,54 @@ const refused: ReadonlyArray<readonly [string, RegExp]> = [
 ];
 for (const [text, expected] of refused) test(`refused: ${JSON.stringify(text)}`, () => assert.match(errorsOf(text)[0] ?? '', expected));
 
+test('a process name with bytes that are not UTF-8 is an error that names the option', () => {
+  const text = `${HEAD}[program:web]\ncommand=x\nprocess_name=web_%(ENV_X)s\n`;
+  const [error = ''] = printed(readText(text, { env: { X: 'caf\udce9' } }).errors);
+  assert.match(error, /supervisord\.conf:4: .*process_name.*has bytes that are not UTF-8; a name must be text/);
+});
+
 test('every problem is reported, each once, whatever numprocs', () => {
   const text = '[program:w]\ncommand=%(x)s\nprocess_name=%(process_num)d\nnumprocs=3\nautostart=maybe\nstopsignal=FOO\n[program:v]\n';
   assert.deepEqual(errorsOf(text).map((line) => line.split(':')[0]), ['3', '6', '7', '8']);
 });
 
 const warned: ReadonlyArray<readonly [string, RegExp]> = [
-  ['[program:w]\ncommand=x\nautosart=true\n', /^4: \[program:w\] autosart: there is no such option here, it is ignored \(did you mean autostart\?\)/],
-  ['[group:g]\nstopwaitsecs=5\n', /^3: \[group:g\] stopwaitsecs: there is no such option here, it is ignored; it is one of \[program:x\]/],
-  ['[program:w]\ncommand=x "\n', /^3: \[program:w\] command: cannot be split into words, so the program cannot be started: No closing quotation/],
+  [
+    '[program:w]\ncommand=x\nautosart=true\n',
+    /^4: \[program:w\] autosart: there is no such option here, it is ignored \(did you mean autostart\?\)/,
+  ],
+  [
+    '[group:g]\nstopwaitsecs=5\n',
+    /^3: \[group:g\] stopwaitsecs: there is no such option here, it is ignored; it is one of \[program:x\]/,
+  ],
+  [
+    '[program:w]\ncommand=x "\n',
+    /^3: \[program:w\] command: cannot be split into words, so the program cannot be started: No closing quotation/,
+  ],
   ['[program:w]\ncommand=\n', /command: is empty, so the program cannot be started/],
-  ['[program:w]\ncommand=x %s\n', /command: a "%" and a letter without a name in parentheses stands for all names at once/],
+  [
+    '[program:w]\ncommand=x %s\n',
+    /command: a "%" and a letter without a name in parentheses stands for all names at once/,
+  ],
   ['[program:w]\ncommand=x\nstdout_logfile=syslog\n', /syslog as a file name is deprecated; use stdout_syslog=true/],
   ['[program:w]\ncommand=x\nstdout_logfile_maxbytes=0\n', /an automatic log that is never rotated can fill the disk/],
-  ['[program:w]\ncommand=x\nredirect_stderr=true\nstderr_logfile=/e.log\n', /^5: \[program:w\] stderr_logfile: is ignored, because redirect_stderr is true/],
-  ['[eventlistener:l]\ncommand=x\nevents=EVENT\nresult_handler=a:b\n', /result_handler: "a:b" is Python and cannot be loaded; every result but FAIL is accepted/],
-  ['[Program:w]\ncommand=x\n', /^2: \[Program:w\]: there is no such section, it is ignored \(did you mean program:w\?\)/],
+  [
+    '[program:w]\ncommand=x\nredirect_stderr=true\nstderr_logfile=/e.log\n',
+    /^5: \[program:w\] stderr_logfile: is ignored, because redirect_stderr is true/,
+  ],
+  [
+    '[eventlistener:l]\ncommand=x\nevents=EVENT\nresult_handler=a:b\n',
+    /result_handler: "a:b" is Python and cannot be loaded; every result but FAIL is accepted/,
+  ],
+  [
+    '[Program:w]\ncommand=x\n',
+    /^2: \[Program:w\]: there is no such section, it is ignored \(did you mean program:w\?\)/,
+  ],
   ['[suprvisorctl]\n', /did you mean supervisorctl\?/],
-  ['[group:g]\nprograms=a,a\n[program:a]\ncommand=x\n', /two processes of \[group:g\] have the name "a"; the last one is kept/],
+  [
+    '[group:g]\nprograms=a,a\n[program:a]\ncommand=x\n',
+    /two processes of \[group:g\] have the name "a"; the last one is kept/,
+  ],
   ['[group:a]\n[program:a]\ncommand=x\npriority=1000\n', /there is a group "a" already, so this one is not run/],
 ];
 for (const [text, expected] of warned) {
@@ -120,7 +150,9 @@ for (const [text, expected] of warned) {
 test('compat: a command line that cannot be split is found out at its start', () => {
   const { argv, commandError } = only('[program:w]\ncommand=x "\n');
   assert.deepEqual([argv, commandError], [[], `can't parse command 'x "': No closing quotation`]);
-  const shown = JSON.parse(JSON.stringify(describeReading(readText(`${HEAD}[program:w]\ncommand=x "\n[program:v]\ncommand=\n`)))) as { programs: Array<{ name: string; argv: unknown }> };
+  const shown = JSON.parse(
+    JSON.stringify(describeReading(readText(`${HEAD}[program:w]\ncommand=x "\n[program:v]\ncommand=\n`))),
+  ) as { programs: Array<{ name: string; argv: unknown }> };
   assert.deepEqual(shown.programs.map((program) => [program.name, program.argv]), [['v', []], ['w', null]]);
 });
 
@@ -170,11 +202,15 @@ test('supervisor-stdout is built in: its listener is set aside, what it would ha
 });
 
 test('a renamed copy of supervisor-stdout is known by its events, and echoes the streams that it gets', () => {
-  const text = (events: string): string => `[eventlistener:out]\ncommand=python3 /opt/mine.py\nevents=${events}\nresult_handler=mine:handle\n[program:w]\ncommand=x\nstdout_events_enabled=true\nstderr_events_enabled=true\n`;
+  const text = (events: string): string =>
+    `[eventlistener:out]\ncommand=python3 /opt/mine.py\nevents=${events}\nresult_handler=mine:handle\n[program:w]\ncommand=x\nstdout_events_enabled=true\nstderr_events_enabled=true\n`;
   const both = readText(HEAD + text('PROCESS_LOG'));
   assert.deepEqual(configOf(both).setAside.map(({ name }) => name), ['out']);
   assert.deepEqual(configOf(both).groups[0]?.processes[0]?.echoed, ['stdout', 'stderr']);
-  assert.match(printed(both.warnings)[0] ?? '', /"mine:handle" is Python .* built in: the output is written with the name of the program .* to start it, remove result_handler/);
+  assert.match(
+    printed(both.warnings)[0] ?? '',
+    /"mine:handle" is Python .* built in: the output is written with the name of the program .* to start it, remove result_handler/,
+  );
   assert.deepEqual(configOf(readText(HEAD + text('PROCESS_LOG_STDERR'))).groups[0]?.processes[0]?.echoed, ['stderr']);
   assert.deepEqual(configOf(readText(HEAD + text('PROCESS_LOG,TICK_5'))).setAside, []);
 });
@@ -182,7 +218,10 @@ test('a renamed copy of supervisor-stdout is known by its events, and echoes the
 test('dependencies: names are programs, groups, processes; conditions are filled in', () => {
   const text = '[program:db]\ncommand=x\nhealthcheck=tcp://localhost:1\nnumprocs=2\nprocess_name=db%(process_num)d\n[group:g]\nprograms=m\n[program:m]\ncommand=x\n[program:web]\ncommand=x\ndepends_on=db, g:completed, g:m:ready, db:db1:started, g:*\n';
   const web = configOf(readText(HEAD + text)).groups.flatMap(({ processes }) => processes).find(({ name }) => name === 'web');
-  assert.deepEqual(web?.dependsOn.map(({ group, process, conditions }) => `${group}:${process} ${conditions.join(' or ')}`), ['db:db0 healthy', 'db:db1 healthy', 'g:m completed', 'g:m ready', 'db:db1 started', 'g:m started']);
+  assert.deepEqual(
+    web?.dependsOn.map(({ group, process, conditions }) => `${group}:${process} ${conditions.join(' or ')}`),
+    ['db:db0 healthy', 'db:db1 healthy', 'g:m completed', 'g:m ready', 'db:db1 started', 'g:m started'],
+  );
 });
 
 test('dependencies: an unknown name, oneself and a cycle are errors', () => {
@@ -196,10 +235,26 @@ test('dependencies: an unknown name, oneself and a cycle are errors', () => {
 test('dependencies: what can never become healthy is an error, what never completes a warning; nothing is waited for twice', () => {
   assert.match(errorsOf('[program:a]\ncommand=x\ndepends_on=b:healthy\n[program:b]\ncommand=x\n')[0] ?? '', /^4: \[program:a\] depends_on: "b" can not become healthy: program:b has no healthcheck; give it one, or use started, ready or completed/);
   assert.match(warningsOf('[program:a]\ncommand=x\ndepends_on=b:completed\n[program:b]\ncommand=x\nautorestart=true\n')[0] ?? '', /"b" is started again whenever it ends \(autorestart=true\), so it is never completed; give it oneshot=true/);
-  assert.match(warningsOf('[program:a]\ncommand=x\ndepends_on=b:exited\n[program:b]\ncommand=x\nautorestart=true\n')[0] ?? '', /so it is never completed/);
-  assert.match(errorsOf('[program:a]\ncommand=x\ndepends_on=b:fatal\n[program:b]\ncommand=x\n')[0] ?? '', /"fatal" is no condition; there are started, ready, healthy, completed, exited/);
-  assert.match(errorsOf('[program:a]\ncommand=x\ndepends_on=g:exitd\n[group:g]\nprograms=b,c\n[program:b]\ncommand=x\n[program:c]\ncommand=x\n')[0] ?? '', /"exitd" is neither a process of "g" nor a condition .*did you mean exited\?/);
-  assert.match(warningsOf('[program:a]\ncommand=x\ndependent_startup=true\ndependent_startup_wait_for=b:fatl\n[program:b]\ncommand=x\n')[0] ?? '', /backoff, stopped \(did you mean fatal\?\); it is not waited for/);
+  assert.match(
+    warningsOf('[program:a]\ncommand=x\ndepends_on=b:exited\n[program:b]\ncommand=x\nautorestart=true\n')[0] ?? '',
+    /so it is never completed/,
+  );
+  assert.match(
+    errorsOf('[program:a]\ncommand=x\ndepends_on=b:fatal\n[program:b]\ncommand=x\n')[0] ?? '',
+    /"fatal" is no condition; there are started, ready, healthy, completed, exited/,
+  );
+  assert.match(
+    errorsOf(
+      '[program:a]\ncommand=x\ndepends_on=g:exitd\n[group:g]\nprograms=b,c\n[program:b]\ncommand=x\n[program:c]\ncommand=x\n',
+    )[0] ?? '',
+    /"exitd" is neither a process of "g" nor a condition .*did you mean exited\?/,
+  );
+  assert.match(
+    warningsOf(
+      '[program:a]\ncommand=x\ndependent_startup=true\ndependent_startup_wait_for=b:fatl\n[program:b]\ncommand=x\n',
+    )[0] ?? '',
+    /backoff, stopped \(did you mean fatal\?\); it is not waited for/,
+  );
   assert.deepEqual(warningsOf('[program:a]\ncommand=x\ndepends_on=b:completed\n[program:b]\ncommand=x\nautorestart=true\noneshot=true\n'), []);
   assert.equal(processesOf('[program:a]\ncommand=x\ndepends_on=b, b:started\n[program:b]\ncommand=x\n')[0]?.dependsOn.length, 1);
 });

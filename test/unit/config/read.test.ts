@@ -3,7 +3,14 @@ import { test } from 'node:test';
 import { definesPrograms, isOwnVariable, readSwitch } from '../../../src/config/environment.ts';
 import { type Flags, formatSupervisordUsage, noFlags, parseFlags } from '../../../src/config/flags.ts';
 import type { Config, ProcessConfig } from '../../../src/config/model.ts';
-import { isUnconfigured, readConfig, readCtlConfig, readServerConfig, searchNames, searchPaths } from '../../../src/config/read.ts';
+import {
+  isUnconfigured,
+  readConfig,
+  readCtlConfig,
+  readServerConfig,
+  searchNames,
+  searchPaths,
+} from '../../../src/config/read.ts';
 import { configOf, memorySource, printed, read, readText } from './memory-source.ts';
 
 const HEAD = '[supervisord]\n';
@@ -141,42 +148,102 @@ test('environment: text of a configuration, over the file and under the variable
 });
 
 test('environment: variables of Kubernetes services are none of ours', () => {
-  const env = { ONEVISOR_SERVICE_HOST: '10.0.0.1', ONEVISOR_PORT: 'tcp://10.0.0.1:80', ONEVISOR_PORT_80_TCP_ADDR: '10.0.0.1', ONEVISOR_PROGRAM_API_PORT: 'tcp://10.0.0.1:80', ONEVISOR_PROGRAM_API: 'serve' };
+  const env = {
+    ONEVISOR_SERVICE_HOST: '10.0.0.1',
+    ONEVISOR_PORT: 'tcp://10.0.0.1:80',
+    ONEVISOR_PORT_80_TCP_ADDR: '10.0.0.1',
+    ONEVISOR_PROGRAM_API_PORT: 'tcp://10.0.0.1:80',
+    ONEVISOR_PROGRAM_API: 'serve',
+  };
   const reading = readText(HEAD, { env });
   assert.deepEqual(processesOf(configOf(reading)).map(({ name }) => name), ['api']);
-  assert.deepEqual(printed(reading.warnings), ['ONEVISOR_PORT: describes a Kubernetes service and is ignored (and 3 more); set enableServiceLinks: false in the pod to be rid of it']);
-  assert.deepEqual(printed(readText(HEAD, { env: { ONEVISOR_PORT: 'tcp://10.0.0.1:80' } }).warnings), ['ONEVISOR_PORT: describes a Kubernetes service and is ignored; set enableServiceLinks: false in the pod to be rid of it']);
+  assert.deepEqual(printed(reading.warnings), [
+    'ONEVISOR_PORT: describes a Kubernetes service and is ignored (and 3 more); set enableServiceLinks: false in the pod to be rid of it',
+  ]);
+  assert.deepEqual(printed(readText(HEAD, { env: { ONEVISOR_PORT: 'tcp://10.0.0.1:80' } }).warnings), [
+    'ONEVISOR_PORT: describes a Kubernetes service and is ignored; set enableServiceLinks: false in the pod to be rid of it',
+  ]);
   assert.deepEqual(envErrors({ ONEVISOR_PORT: '80' }).length, 1, 'not the value of a service');
-  assert.ok(definesPrograms({ ONEVISOR_PROGRAM_API: 'serve' }) && !definesPrograms({ ONEVISOR_PROGRAM_API_PORT: 'tcp://10.0.0.1:80', ONEVISOR_PROGRAM_X: undefined }));
+  assert.ok(
+    definesPrograms({ ONEVISOR_PROGRAM_API: 'serve' }) &&
+      !definesPrograms({ ONEVISOR_PROGRAM_API_PORT: 'tcp://10.0.0.1:80', ONEVISOR_PROGRAM_X: undefined }),
+  );
 });
 
 test('environment: one underscore too few', () => {
   const text = `${HEAD}[program:web]\ncommand=x\n[program:db_user]\ncommand=x\n[fcgi-program:php]\ncommand=x\nsocket=unix:///s\n[program:db]\ncommand=x\n`;
-  const meant = (variable: string, name: string): string => `${variable}: defines a program of its own; an option follows two underscores, as ${name}, and the command of a program of this name is ${variable}__COMMAND`;
-  assert.deepEqual(envErrors({ ONEVISOR_PROGRAM_WEB_AUTOSTART: 'false' }, text), [meant('ONEVISOR_PROGRAM_WEB_AUTOSTART', 'ONEVISOR_PROGRAM_WEB__AUTOSTART')]);
-  assert.deepEqual(envErrors({ ONEVISOR_PROGRAM_WEB_STDOUT_LOGFILE_MAXBYTES: '0' }, text), [meant('ONEVISOR_PROGRAM_WEB_STDOUT_LOGFILE_MAXBYTES', 'ONEVISOR_PROGRAM_WEB__STDOUT_LOGFILE_MAXBYTES')]);
-  assert.deepEqual(envErrors({ ONEVISOR_PROGRAM_PHP_SOCKET_MODE: '0700' }, text), [meant('ONEVISOR_PROGRAM_PHP_SOCKET_MODE', 'ONEVISOR_FCGI_PROGRAM_PHP__SOCKET_MODE')]);
+  const meant = (variable: string, name: string): string =>
+    `${variable}: defines a program of its own; an option follows two underscores, as ${name}, and the command of a program of this name is ${variable}__COMMAND`;
+  assert.deepEqual(envErrors({ ONEVISOR_PROGRAM_WEB_AUTOSTART: 'false' }, text), [
+    meant('ONEVISOR_PROGRAM_WEB_AUTOSTART', 'ONEVISOR_PROGRAM_WEB__AUTOSTART'),
+  ]);
+  assert.deepEqual(envErrors({ ONEVISOR_PROGRAM_WEB_STDOUT_LOGFILE_MAXBYTES: '0' }, text), [
+    meant('ONEVISOR_PROGRAM_WEB_STDOUT_LOGFILE_MAXBYTES', 'ONEVISOR_PROGRAM_WEB__STDOUT_LOGFILE_MAXBYTES'),
+  ]);
+  assert.deepEqual(envErrors({ ONEVISOR_PROGRAM_PHP_SOCKET_MODE: '0700' }, text), [
+    meant('ONEVISOR_PROGRAM_PHP_SOCKET_MODE', 'ONEVISOR_FCGI_PROGRAM_PHP__SOCKET_MODE'),
+  ]);
   // Defined by the environment alone, whatever the order of the names.
-  assert.deepEqual(envErrors({ ONEVISOR_PROGRAM_X_Y__COMMAND: 'serve', ONEVISOR_PROGRAM_X_Y_USER: 'root' }), [meant('ONEVISOR_PROGRAM_X_Y_USER', 'ONEVISOR_PROGRAM_X_Y__USER')]);
+  assert.deepEqual(envErrors({ ONEVISOR_PROGRAM_X_Y__COMMAND: 'serve', ONEVISOR_PROGRAM_X_Y_USER: 'root' }), [
+    meant('ONEVISOR_PROGRAM_X_Y_USER', 'ONEVISOR_PROGRAM_X_Y__USER'),
+  ]);
   // A program that has such a name, by the file or by __COMMAND, and one without a program beside it.
-  assert.deepEqual(envErrors({ ONEVISOR_PROGRAM_DB_USER: 'y', ONEVISOR_PROGRAM_WEB_USER__COMMAND: 'y', ONEVISOR_PROGRAM_JOB_USER: 'y' }, text), []);
-  assert.deepEqual(envErrors({ ONEVISOR_GROUP_G_PRIORITY: '1' }), ['ONEVISOR_GROUP_G_PRIORITY: an option must follow, as ONEVISOR_GROUP_G__PRIORITY']);
-  assert.match(envErrors({ ONEVISOR_SUPERVISORD_LOGLEVEL: 'warn' })[0] ?? '', /did you mean ONEVISOR_SUPERVISORD__LOGLEVEL\?/);
+  assert.deepEqual(
+    envErrors(
+      { ONEVISOR_PROGRAM_DB_USER: 'y', ONEVISOR_PROGRAM_WEB_USER__COMMAND: 'y', ONEVISOR_PROGRAM_JOB_USER: 'y' },
+      text,
+    ),
+    [],
+  );
+  assert.deepEqual(envErrors({ ONEVISOR_GROUP_G_PRIORITY: '1' }), [
+    'ONEVISOR_GROUP_G_PRIORITY: an option must follow, as ONEVISOR_GROUP_G__PRIORITY',
+  ]);
+  assert.match(
+    envErrors({ ONEVISOR_SUPERVISORD_LOGLEVEL: 'warn' })[0] ?? '',
+    /did you mean ONEVISOR_SUPERVISORD__LOGLEVEL\?/,
+  );
 });
 
 test('environment: a Procfile with PORT and .env', () => {
-  const run = (dotEnv: string | null, env: Record<string, string>): ReturnType<typeof read> => read({ files: { '/app/Procfile': 'web: a\nworker: b\n', ...(dotEnv === null ? {} : { '/app/.env': dotEnv }) }, env: { ONEVISOR_PROCFILE: '/app/Procfile', ...env } });
-  const variablesOf = (...call: Parameters<typeof run>): Array<Record<string, string>> => processesOf(configOf(run(...call))).map(({ options }) => Object.fromEntries(options.environment));
+  const run = (dotEnv: string | null, env: Record<string, string>): ReturnType<typeof read> =>
+    read({
+      files: { '/app/Procfile': 'web: a\nworker: b\n', ...(dotEnv === null ? {} : { '/app/.env': dotEnv }) },
+      env: { ONEVISOR_PROCFILE: '/app/Procfile', ...env },
+    });
+  const variablesOf = (...call: Parameters<typeof run>): Array<Record<string, string>> =>
+    processesOf(configOf(run(...call))).map(({ options }) => Object.fromEntries(options.environment));
   assert.deepEqual(variablesOf(null, { PORT: '8000' }), [{ PORT: '8000' }, { PORT: '8100' }]);
-  assert.deepEqual(variablesOf('# c\nexport A="1 2"\nB=3\n', { B: 'mine' }), [{ A: '1 2', PORT: '5000' }, { A: '1 2', PORT: '5100' }]);
+  assert.deepEqual(variablesOf('# c\nexport A="1 2"\nB=3\n', { B: 'mine' }), [
+    { A: '1 2', PORT: '5000' },
+    { A: '1 2', PORT: '5100' },
+  ]);
   assert.deepEqual(variablesOf('PORT=7000\n', {}), [{ PORT: '7000' }, { PORT: '7100' }]);
-  assert.deepEqual(variablesOf('PORT=7000\n', { PORT: '8000', ONEVISOR_PROGRAM_WORKER__ENVIRONMENT: 'PORT=1' }), [{ PORT: '8000' }, { PORT: '1' }]);
-  for (const odd of ['x', '0', '70000']) assert.deepEqual(printed(run(null, { PORT: odd }).warnings), [`PORT: "${odd}" is no port, so the programs of the Procfile count from 5000`]);
-  assert.deepEqual(printed(run('A=1\nnonsense\n', {}).errors), ['/app/.env:2: cannot understand this line of a .env file; expected NAME=value']);
-  assert.deepEqual(printed(run('A=1\0\n', {}).errors), ['/app/.env: the value of A has a NUL in it, which no environment can hold']);
-  const unreadable = { ...memorySource({ files: { '/app/Procfile': 'web: a\n' }, env: { ONEVISOR_PROCFILE: '/app/Procfile' } }) };
+  assert.deepEqual(variablesOf('PORT=7000\n', { PORT: '8000', ONEVISOR_PROGRAM_WORKER__ENVIRONMENT: 'PORT=1' }), [
+    { PORT: '8000' },
+    { PORT: '1' },
+  ]);
+  for (const odd of ['x', '0', '70000'])
+    assert.deepEqual(printed(run(null, { PORT: odd }).warnings), [
+      `PORT: "${odd}" is no port, so the programs of the Procfile count from 5000`,
+    ]);
+  assert.deepEqual(printed(run('A=1\nnonsense\n', {}).errors), [
+    '/app/.env:2: cannot understand this line of a .env file; expected NAME=value',
+  ]);
+  assert.deepEqual(printed(run('A=1\0\n', {}).errors), [
+    '/app/.env: the value of A has a NUL in it, which no environment can hold',
+  ]);
+  const unreadable = {
+    ...memorySource({ files: { '/app/Procfile': 'web: a\n' }, env: { ONEVISOR_PROCFILE: '/app/Procfile' } }),
+  };
   const { read: readFile } = unreadable;
-  const denied = readConfig({ ...unreadable, read: (path) => (path === '/app/.env' ? { ok: false, code: 'EACCES', reason: 'permission denied' } : readFile(path)) }, { isContainer: false, isStatic: false, flags: noFlags, executable: '/usr/bin/onevisor' });
+  const denied = readConfig(
+    {
+      ...unreadable,
+      read: (path) =>
+        path === '/app/.env' ? { ok: false, code: 'EACCES', reason: 'permission denied' } : readFile(path),
+    },
+    { isContainer: false, isStatic: false, flags: noFlags, executable: '/usr/bin/onevisor' },
+  );
   assert.deepEqual(printed(denied.errors), ['/app/.env: cannot read it: permission denied']);
 });
 
@@ -247,9 +314,15 @@ test('the main program: what comes after --, with options from elsewhere', () =>
 test('servers: addresses, passwords, and those that are opened on loopback only', () => {
   const servers = '[inet_http_server]\nport=*:9001\n[inet_http_server:b]\nport=*:9002\nallow_insecure=true\n[inet_http_server:c]\nport=0.0.0.0:9003\nusername=u\npassword=p\n[inet_http_server:d]\nport=[::1]:9004\n[unix_http_server]\nfile=/run/s\nchmod=0770\nchown=app:staff\n';
   const reading = readText(HEAD + servers);
-  assert.deepEqual(configOf(reading).inetServers.map(({ port }) => `${port.host}:${port.port}`), ['127.0.0.1:9001', ':9002', '0.0.0.0:9003', '::1:9004']);
+  assert.deepEqual(
+    configOf(reading).inetServers.map(({ port }) => `${port.host}:${port.port}`),
+    ['127.0.0.1:9001', ':9002', '0.0.0.0:9003', '::1:9004'],
+  );
   assert.deepEqual(configOf(reading).unixServers.map(({ file, chmod }) => [file, chmod]), [['/run/s', 0o770]]);
-  assert.match(printed(reading.warnings)[0] ?? '', /:3: \[inet_http_server\] port: whoever can reach this address could run any command, so it is opened on 127\.0\.0\.1 only; set username and password, or allow_insecure=true/);
+  assert.match(
+    printed(reading.warnings)[0] ?? '',
+    /:3: \[inet_http_server\] port: whoever can reach this address could run any command, so it is opened on 127\.0\.0\.1 only; set username and password, or allow_insecure=true/,
+  );
   assert.match(printed(readText(`${HEAD}[inet_http_server]\nport=1\nusername=u\n`).errors)[0] ?? '', /:4: \[inet_http_server\] password: is missing, while there is a username/);
   assert.match(printed(readText(`${HEAD}[unix_http_server]\nfile=/s\npassword=u\n`).errors)[0] ?? '', /:4: \[unix_http_server\] username: is missing/);
   assert.match(printed(readText(`${HEAD}[inet_http_server]\n`).errors)[0] ?? '', /:2: \[inet_http_server\] port: is missing; add it, as port=127.0.0.1:9001/);
@@ -257,7 +330,10 @@ test('servers: addresses, passwords, and those that are opened on loopback only'
 
 test('servers: one that moves to loopback does not take the place of another one', () => {
   const hostsOf = (...ports: string[]): string[] => {
-    const text = ports.map((port, index) => `[inet_http_server:${index}]\nport=${port}\n`).join('').replace(/!\n/g, '\nallow_insecure=true\n');
+    const text = ports
+      .map((port, index) => `[inet_http_server:${index}]\nport=${port}\n`)
+      .join('')
+      .replace(/!\n/g, '\nallow_insecure=true\n');
     return configOf(readText(HEAD + text)).inetServers.map(({ port }) => `${port.host}:${port.port}`);
   };
   assert.deepEqual(hostsOf('10.0.0.1:9001', '127.0.0.1:9001'), ['127.0.0.1:9001']);
@@ -294,49 +370,104 @@ test('[supervisorctl] by itself, for the client', () => {
 });
 
 test('the servers of a configuration, for a client that looks for them, whatever else is wrong with it', () => {
-  const serversOf = (files: Readonly<Record<string, string>>, env: Readonly<Record<string, string>> = {}, file: string | null = null): ReturnType<typeof readServerConfig> =>
-    readServerConfig(memorySource({ files, env }), { isContainer: true, isStatic: false, flags: { ...noFlags, file }, executable: '/usr/bin/onevisor' });
+  const serversOf = (
+    files: Readonly<Record<string, string>>,
+    env: Readonly<Record<string, string>> = {},
+    file: string | null = null,
+  ): ReturnType<typeof readServerConfig> =>
+    readServerConfig(memorySource({ files, env }), {
+      isContainer: true,
+      isStatic: false,
+      flags: { ...noFlags, file },
+      executable: '/usr/bin/onevisor',
+    });
   const files = {
-    '/etc/supervisord.conf': '[include]\nfiles=x.ini\n[program:a]\n[unix_http_server]\nfile=%(here)s/s.sock\npassword=p\nusername=u\n',
+    '/etc/supervisord.conf':
+      '[include]\nfiles=x.ini\n[program:a]\n[unix_http_server]\nfile=%(here)s/s.sock\npassword=p\nusername=u\n',
     '/etc/x.ini': '[inet_http_server]\nport=*:9001\nusername=u\npassword=p\n',
     '/own.conf': '[unix_http_server]\n[inet_http_server]\n',
   };
   const { unixServers, inetServers, file } = serversOf(files);
-  assert.deepEqual([unixServers.map((server) => server.file), inetServers.map((server) => server.port.port), file], [['/etc/s.sock'], [9001], '/etc/supervisord.conf']);
+  assert.deepEqual(
+    [unixServers.map((server) => server.file), inetServers.map((server) => server.port.port), file],
+    [['/etc/s.sock'], [9001], '/etc/supervisord.conf'],
+  );
   assert.deepEqual(serversOf(files, {}, '/own.conf'), { unixServers: [], inetServers: [], file: '/own.conf' });
   const byEnvironment = serversOf({}, { ONEVISOR_CONF: '', ONEVISOR_UNIX_HTTP_SERVER__FILE: '/e.sock' });
   assert.deepEqual([byEnvironment.unixServers.map((server) => server.file), byEnvironment.file], [['/e.sock'], null]);
 });
 
 test('nothing to read a configuration from', () => {
-  const isNothing = (env: Readonly<Record<string, string>>, flags: Partial<Flags> = {}, files: Readonly<Record<string, string>> = {}): boolean =>
+  const isNothing = (
+    env: Readonly<Record<string, string>>,
+    flags: Partial<Flags> = {},
+    files: Readonly<Record<string, string>> = {},
+  ): boolean =>
     isUnconfigured(memorySource({ files, env }), { flags: { ...noFlags, ...flags }, executable: '/usr/bin/onevisor' });
   assert.ok(isNothing({}) && isNothing({ ONEVISOR_CONF: '' }, {}, { '/etc/supervisord.conf': '' }));
-  assert.ok(!isNothing({}, {}, { '/etc/supervisord.conf': '' }) && !isNothing({ ONEVISOR_CONF: '/nope' }) && !isNothing({}, { file: '/nope' }) && !isNothing({}, { command: ['x'] }));
+  assert.ok(
+    !isNothing({}, {}, { '/etc/supervisord.conf': '' }) &&
+      !isNothing({ ONEVISOR_CONF: '/nope' }) &&
+      !isNothing({}, { file: '/nope' }) &&
+      !isNothing({}, { command: ['x'] }),
+  );
   assert.ok(!isNothing({ ONEVISOR_PROGRAM_A: 'x' }) && !isNothing({ ONEVISOR_CONF_TEXT: '' }));
-  assert.deepEqual(searchNames('/usr/bin/onevisor').slice(0, 3), ['/usr/etc/supervisord.conf', '/usr/supervisord.conf', 'supervisord.conf']);
+  assert.deepEqual(searchNames('/usr/bin/onevisor').slice(0, 3), [
+    '/usr/etc/supervisord.conf',
+    '/usr/supervisord.conf',
+    'supervisord.conf',
+  ]);
 });
 
 test('compat: [supervisord] may stand in an included file; where includes are not read it must be there', () => {
-  const files = { '/etc/supervisord.conf': '[include]\nfiles=a.conf\n', '/etc/a.conf': '[supervisord]\nidentifier=included\n' };
+  const files = {
+    '/etc/supervisord.conf': '[include]\nfiles=a.conf\n',
+    '/etc/a.conf': '[supervisord]\nidentifier=included\n',
+  };
   assert.equal(configOf(read({ files })).supervisord.identifier, 'included');
   assert.match(printed(read({ files }, { isStatic: true }).errors).join(), /\[supervisord\]: the section is missing/);
-  assert.match(printed(read({ files: { ...files, '/etc/a.conf': '' } }).errors).join(), /\[supervisord\]: the section is missing/);
+  assert.match(
+    printed(read({ files: { ...files, '/etc/a.conf': '' } }).errors).join(),
+    /\[supervisord\]: the section is missing/,
+  );
 });
 
 test('variables: [supervisord] environment is expanded once, and what would be lost is pointed out without its value', () => {
-  const reading = readText(`${HEAD}environment=A="100%%",B="%%%%"\n[program:a]\ncommand=x\nenvironment=JAVA_OPTS=-Xsecret1 -Xsecret2\n`);
-  assert.deepEqual([...configOf(reading).supervisord.environment], [['A', '100%'], ['B', '%%']]);
-  assert.deepEqual(processesOf(configOf(reading)).map(({ options }) => options.environment.get('JAVA_OPTS')), ['-Xsecret1']);
+  const reading = readText(
+    `${HEAD}environment=A="100%%",B="%%%%"\n[program:a]\ncommand=x\nenvironment=JAVA_OPTS=-Xsecret1 -Xsecret2\n`,
+  );
+  assert.deepEqual(
+    [...configOf(reading).supervisord.environment],
+    [
+      ['A', '100%'],
+      ['B', '%%'],
+    ],
+  );
+  assert.deepEqual(
+    processesOf(configOf(reading)).map(({ options }) => options.environment.get('JAVA_OPTS')),
+    ['-Xsecret1'],
+  );
   const [percent, lost, ...more] = printed(reading.warnings);
   assert.match(percent ?? '', /:2: \[supervisord\] environment: a percent sign is written %% here too/);
-  assert.match(lost ?? '', /:5: \[program:a\] environment: the value of JAVA_OPTS ends at its first blank or quote, and the text after it is lost; write JAVA_OPTS="…"/);
+  assert.match(
+    lost ?? '',
+    /:5: \[program:a\] environment: the value of JAVA_OPTS ends at its first blank or quote, and the text after it is lost; write JAVA_OPTS="…"/,
+  );
   assert.ok(!/secret/.test(lost ?? '') && more.length === 0);
 });
 
 test('compat: the help of supervisord begins as that of Supervisor and has its options, ours come last', () => {
   const lines = formatSupervisordUsage('/usr/bin/supervisord').split('\n');
-  assert.deepEqual(lines.slice(0, 5), ['supervisord -- run a set of applications as daemons.', '', 'Usage: /usr/bin/supervisord [options]', '', 'Options:']);
+  assert.deepEqual(lines.slice(0, 5), [
+    'supervisord -- run a set of applications as daemons.',
+    '',
+    'Usage: /usr/bin/supervisord [options]',
+    '',
+    'Options:',
+  ]);
   assert.ok(lines.includes("-n/--nodaemon -- run in the foreground (same as 'nodaemon=true' in config file)"));
-  assert.deepEqual(lines.slice(-6).map((line) => line.split(' -- ')[0]), ['', 'In addition to those of Supervisor:', '--container', '--color', '-- CMD ARG...', '']);
+  assert.deepEqual(
+    lines.slice(-6).map((line) => line.split(' -- ')[0]),
+    ['', 'In addition to those of Supervisor:', '--container', '--color', '-- CMD ARG...', ''],
+  );
 });

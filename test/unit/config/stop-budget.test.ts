@@ -9,7 +9,11 @@ const HEAD = '[supervisord]\n';
 const WEB = '[program:web]\ncommand=x\n';
 const container = { isContainer: true };
 
-function budgetOf(text: string, settings: Parameters<typeof readText>[2] = container, env: Record<string, string> = {}): Config['stopBudget'] {
+function budgetOf(
+  text: string,
+  settings: Parameters<typeof readText>[2] = container,
+  env: Record<string, string> = {},
+): Config['stopBudget'] {
   return configOf(readText(text, { env }, settings)).stopBudget;
 }
 
@@ -35,10 +39,15 @@ test('outside containers, and with shutdown_timeout, there is none but the one t
 });
 
 test('ONEVISOR_STOP_BUDGET sets it, and an unset stopwaitsecs is two seconds less', () => {
-  const waits = (budget: string, text = WEB): number | undefined => configOf(readText(HEAD + text, { env: { ONEVISOR_STOP_BUDGET: budget } }, container)).groups[0]?.processes[0]?.options.stopwaitsecs;
+  const waits = (budget: string, text = WEB): number | undefined =>
+    configOf(readText(HEAD + text, { env: { ONEVISOR_STOP_BUDGET: budget } }, container)).groups[0]?.processes[0]
+      ?.options.stopwaitsecs;
   assert.equal(budgetOf(HEAD + WEB, container, { ONEVISOR_STOP_BUDGET: '30s' }), 30);
   assert.deepEqual([waits('30s'), waits('2.5s'), waits('30s', `${WEB}stopwaitsecs=5\n`)], [28, 1, 5]);
-  assert.deepEqual(readText(HEAD + WEB, { env: { ONEVISOR_STOP_BUDGET: 'soon' } }).errors.map(({ file, option }) => [file, option]), [['ONEVISOR_STOP_BUDGET', 'stop_budget']]);
+  assert.deepEqual(
+    readText(HEAD + WEB, { env: { ONEVISOR_STOP_BUDGET: 'soon' } }).errors.map(({ file, option }) => [file, option]),
+    [['ONEVISOR_STOP_BUDGET', 'stop_budget']],
+  );
 });
 
 test('what is set for the main program counts, and programs beside it have time after it', () => {

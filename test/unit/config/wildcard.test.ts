@@ -7,7 +7,10 @@ import { createMatcher } from '../../../src/config/wildcard.ts';
 test('pieces are found one after the other, the first at the beginning, the last at the end', () => {
   const match = (pieces: readonly string[], text: string): boolean => createMatcher(pieces, 's')(text);
   assert.deepEqual(['abc', 'ab', 'abcd', 'xabc'].map((text) => match(['abc'], text)), [true, false, false, false]);
-  assert.deepEqual(['a.b', 'ab', 'a', 'xa', 'a\nbb', 'abx'].map((text) => match(['a', 'b'], text)), [true, true, false, false, true, false]);
+  assert.deepEqual(
+    ['a.b', 'ab', 'a', 'xa', 'a\nbb', 'abx'].map((text) => match(['a', 'b'], text)),
+    [true, true, false, false, true, false],
+  );
   assert.deepEqual(['aba', 'aa', 'abba', 'ab'].map((text) => match(['a', 'b', 'a'], text)), [true, false, true, false]);
   assert.deepEqual(['', 'x', 'a'].map((text) => match(['', '', ''], text)), [true, true, true]);
   assert.equal(match(['a', 'a'], 'a'), false, 'a character counts once');
@@ -16,9 +19,23 @@ test('pieces are found one after the other, the first at the beginning, the last
 
 test('a pattern that is longer than any path matches nothing', () => {
   assert.equal(createMatcher(['', 'a'.repeat(5000), ''], 's')('a'.repeat(5000)), false);
-  assert.deepEqual(findMatches(`/d/*${'a'.repeat(5000)}`, { list: () => ['a'.repeat(5000)], isFile: () => true, isDirectory: () => true }), []);
+  assert.deepEqual(
+    findMatches(`/d/*${'a'.repeat(5000)}`, {
+      list: () => ['a'.repeat(5000)],
+      isFile: () => true,
+      isDirectory: () => true,
+    }),
+    [],
+  );
 });
 
 test('many stars take no more time than a few', () => {
-  assert.deepEqual(findMatches(`/d/${'*a'.repeat(60)}*b`, { list: () => ['a'.repeat(255)], isFile: () => true, isDirectory: () => true }), []);
+  assert.deepEqual(
+    findMatches(`/d/${'*a'.repeat(60)}*b`, {
+      list: () => ['a'.repeat(255)],
+      isFile: () => true,
+      isDirectory: () => true,
+    }),
+    [],
+  );
 });

@@ -1,7 +1,12 @@
 /** The main process of a container that is not PID 1, by its surroundings. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Ancestor, type ContainerFacts, isMainProcess, isSupervisorName } from '../../../src/core/container-mode.ts';
+import {
+  type Ancestor,
+  type ContainerFacts,
+  isMainProcess,
+  isSupervisorName,
+} from '../../../src/core/container-mode.ts';
 
 /** `pid NAME: COMMAND LINE`, parent first. */
 function ancestors(...lines: string[]): Ancestor[] {
@@ -11,7 +16,11 @@ function ancestors(...lines: string[]): Ancestor[] {
   });
 }
 
-function isMain(output: ContainerFacts['output'], above: readonly Ancestor[] | null, more: Partial<ContainerFacts> = {}): boolean {
+function isMain(
+  output: ContainerFacts['output'],
+  above: readonly Ancestor[] | null,
+  more: Partial<ContainerFacts> = {},
+): boolean {
   return isMainProcess({ hasMark: true, isUnderSystemd: false, output, ancestors: above, ...more });
 }
 
@@ -20,7 +29,12 @@ test('inits, shells and entrypoints above it make it the main process', () => {
     [true, 'different', '1 tini: /sbin/tini -- onevisor'],
     [true, 'unknown', '1 docker-init: /sbin/docker-init -- onevisor'],
     [true, 'different', '1 catatonit: /run/podman-init -- onevisor'],
-    [true, 'different', '7 docker-entrypoi: /bin/bash /docker-entrypoint.sh', '1 dumb-init: dumb-init -- /docker-entrypoint.sh'],
+    [
+      true,
+      'different',
+      '7 docker-entrypoi: /bin/bash /docker-entrypoint.sh',
+      '1 dumb-init: dumb-init -- /docker-entrypoint.sh',
+    ],
     [true, 'different', '7 python3: python3 -u /docker-entrypoint.py', '1 tini: tini -- /docker-entrypoint.py'],
     [true, 'different', '9 s6-supervise: s6-supervise app', '1 s6-svscan: s6-svscan -t0 /run/service'],
     [true, 'different', '1 sh: -sh'],
@@ -33,7 +47,8 @@ test('inits, shells and entrypoints above it make it the main process', () => {
     [false, 'different', '1 onevisor: onevisor'],
     [false, 'unknown', '1 supervisord: /usr/bin/python3 /usr/bin/supervisord -n'],
   ];
-  for (const [expected, output, ...above] of rows) assert.equal(isMain(output, ancestors(...above)), expected, above.join(', '));
+  for (const [expected, output, ...above] of rows)
+    assert.equal(isMain(output, ancestors(...above)), expected, above.join(', '));
 });
 
 test('the output of the container makes it the main process, whatever is above it', () => {
@@ -48,6 +63,15 @@ test('without a mark of a container, or under systemd, nothing does', () => {
 });
 
 test('supervisors by their names', () => {
-  const [ours, theirs, named, other, python] = ancestors('1 onevisor: /usr/bin/supervisord', '1 python3: /usr/bin/python3 /usr/bin/supervisord -n', '1 supervisord:', '1 bash: bash supervisord.sh', '1 python3: python3 x.py');
-  assert.deepEqual([ours, theirs, named, other, python].map((process) => process !== undefined && isSupervisorName(process)), [true, true, true, false, false]);
+  const [ours, theirs, named, other, python] = ancestors(
+    '1 onevisor: /usr/bin/supervisord',
+    '1 python3: /usr/bin/python3 /usr/bin/supervisord -n',
+    '1 supervisord:',
+    '1 bash: bash supervisord.sh',
+    '1 python3: python3 x.py',
+  );
+  assert.deepEqual(
+    [ours, theirs, named, other, python].map((process) => process !== undefined && isSupervisorName(process)),
+    [true, true, true, false, false],
+  );
 });

@@ -13,10 +13,19 @@ test('the places, the preferred one first, the abstract ones last', () => {
     '/dev/shm/onevisor-4026531836.sock', '/dev/shm/onevisor-4026531836-4026531840.sock',
     '@onevisor-4026531836', '@onevisor-4026531836-4026531840',
   ]);
-  assert.deepEqual(controlSocketPaths({ XDG_RUNTIME_DIR: '/run/user/7/' }, ids).slice(3, 5), ['/run/user/7/onevisor-4026531836.sock', '/run/user/7/onevisor-4026531836-4026531840.sock']);
-  for (const odd of ['', 'relative']) assert.deepEqual(controlSocketPaths({ XDG_RUNTIME_DIR: odd }, ids), controlSocketPaths({}, ids));
+  assert.deepEqual(controlSocketPaths({ XDG_RUNTIME_DIR: '/run/user/7/' }, ids).slice(3, 5), [
+    '/run/user/7/onevisor-4026531836.sock',
+    '/run/user/7/onevisor-4026531836-4026531840.sock',
+  ]);
+  for (const odd of ['', 'relative'])
+    assert.deepEqual(controlSocketPaths({ XDG_RUNTIME_DIR: odd }, ids), controlSocketPaths({}, ids));
   assert.equal(controlSocketPaths({}, ids).filter(isAbstract).length, 2);
-  assert.deepEqual(controlSocketPaths({}), ['/run/onevisor.sock', '/tmp/onevisor.sock', '/dev/shm/onevisor.sock', '@onevisor']);
+  assert.deepEqual(controlSocketPaths({}), [
+    '/run/onevisor.sock',
+    '/tmp/onevisor.sock',
+    '/dev/shm/onevisor.sock',
+    '@onevisor',
+  ]);
 });
 
 test('root and the same user are trusted, of the same PID namespace only', () => {

@@ -75,7 +75,10 @@ test('the header has the fields in Supervisor\'s order, and len counts character
     'ver:3.0 server:watch serial:45 pool:raw poolserial:6 eventname:REMOTE_COMMUNICATION bytes:22 len:21\ntype:my type\ndata é\nx',
   );
   assert.match(formatDelivery({ kind: 'remote', type: '', data: '😀' }, delivery), / bytes:10 len:7\ntype:\n😀$/);
-  assert.match(formatDelivery({ kind: 'supervisor', change: 'running' }, delivery), / eventname:SUPERVISOR_STATE_CHANGE_RUNNING bytes:0 len:0\n$/);
+  assert.match(
+    formatDelivery({ kind: 'supervisor', change: 'running' }, delivery),
+    / eventname:SUPERVISOR_STATE_CHANGE_RUNNING bytes:0 len:0\n$/,
+  );
 });
 
 test('characters are counted as Python counts them', () => {
@@ -105,5 +108,6 @@ test('the beginning of a character is recognised at the end of bytes', () => {
 });
 
 test('the length in bytes is that of the text as it is sent', () => {
-  for (const text of ['', 'plain', 'café', '€', '😀', 'a\ud800b', 'a\udc00', '😀é€x\n']) assert.equal(countBytes(text), new TextEncoder().encode(text).length, text);
+  for (const text of ['', 'plain', 'café', '€', '😀', 'a\ud800b', 'a\udc00', '😀é€x\n'])
+    assert.equal(countBytes(text), new TextEncoder().encode(text).length, text);
 });

@@ -77,9 +77,21 @@ test('the exit code of the container, and its reason in a line', () => {
     [{ kind: 'signal', signal: 15 }, 0, 'received SIGTERM'],
     [{ kind: 'request' }, 0, 'shutdown was requested'],
     [program, 143, 'program web ended (terminated by SIGTERM): exit_on_end'],
-    [{ ...program, isRoot: true }, 143, 'program web ended (terminated by SIGTERM): a program with exit_on_end depends on it'],
-    [{ ...program, rule: 'main program', isRoot: true }, 143, 'program web ended (terminated by SIGTERM): the main program depends on it'],
-    [{ ...program, rule: 'healthcheck_action', code: 1, how: 'unhealthy: no answer within 30 s' }, 1, 'program web is unhealthy: no answer within 30 s: healthcheck_action'],
+    [
+      { ...program, isRoot: true },
+      143,
+      'program web ended (terminated by SIGTERM): a program with exit_on_end depends on it',
+    ],
+    [
+      { ...program, rule: 'main program', isRoot: true },
+      143,
+      'program web ended (terminated by SIGTERM): the main program depends on it',
+    ],
+    [
+      { ...program, rule: 'healthcheck_action', code: 1, how: 'unhealthy: no answer within 30 s' },
+      1,
+      'program web is unhealthy: no answer within 30 s: healthcheck_action',
+    ],
   ];
   for (const [cause, code, text] of rows) {
     assert.equal(containerExitCode(cause, []), code);

@@ -4,7 +4,10 @@ import { test } from 'node:test';
 import { describeFailure, escapeControls, fitMessage, showText } from '../../../src/core/shown-text.ts';
 
 test('what a terminal or a reader of lines would act on is escaped', () => {
-  assert.equal(showText('a\x1b[31m\x07\r\n\tb\u009bc\u2028d\u202ee\ud800f\0'), 'a\\u001b[31m\\u0007\\r\\n\\tb\\u009bc\\u2028d\\u202ee\\ud800f\\u0000');
+  assert.equal(
+    showText('a\x1b[31m\x07\r\n\tb\u009bc\u2028d\u202ee\ud800f\0'),
+    'a\\u001b[31m\\u0007\\r\\n\\tb\\u009bc\\u2028d\\u202ee\\ud800f\\u0000',
+  );
   assert.equal(escapeControls('é \u{1f600} "x" \\ <b>'), 'é \u{1f600} "x" \\ <b>');
 });
 

@@ -2,7 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ExitCause } from '../../../src/core/exit-policy.ts';
-import { initialShutdown, type ShutdownEffect, type ShutdownInput, type ShutdownRecord, type ShutdownRequest, stepShutdown } from '../../../src/core/shutdown-machine.ts';
+import {
+  initialShutdown,
+  type ShutdownEffect,
+  type ShutdownInput,
+  type ShutdownRecord,
+  type ShutdownRequest,
+  stepShutdown,
+} from '../../../src/core/shutdown-machine.ts';
 import { endLimits } from '../../../src/core/stop-budget.ts';
 
 const TERM: ExitCause = { kind: 'signal', signal: 15 };
@@ -11,8 +18,10 @@ const requested = (ranks: string[][], change: Partial<ShutdownRequest> = {}): Sh
   ({ type: 'requested', goal: 'exit', cause: TERM, ranks, forwarded: null, limits: null, ...change });
 const hurried: ShutdownInput = { type: 'hurried', atMs: 0 };
 const elapsed = (atMs: number): ShutdownInput => ({ type: 'elapsed', atMs });
-const timeout = (timeoutMs: number, fromMs = 0): ReturnType<typeof endLimits> => endLimits(fromMs, { timeoutMs, budgetMs: null });
-const budget = (budgetMs: number, fromMs = 0): ReturnType<typeof endLimits> => endLimits(fromMs, { timeoutMs: null, budgetMs });
+const timeout = (timeoutMs: number, fromMs = 0): ReturnType<typeof endLimits> =>
+  endLimits(fromMs, { timeoutMs, budgetMs: null });
+const budget = (budgetMs: number, fromMs = 0): ReturnType<typeof endLimits> =>
+  endLimits(fromMs, { timeoutMs: null, budgetMs });
 
 /** Applies inputs in turn and collects all orders. */
 function walk(...inputs: readonly ShutdownInput[]): { record: ShutdownRecord; effects: ShutdownEffect[] } {
@@ -63,33 +72,100 @@ test('a budget kills before it has run out: the rest of the end has to fit in', 
 });
 
 test('what survives SIGKILL does not hold an end up, but a restart', () => {
-  const end = walk(requested([['a', 'b']], { limits: budget(9500) }), elapsed(9000), gone('a'), elapsed(9249), elapsed(9250));
-  assert.deepEqual(end.effects.slice(2), [{ type: 'leave', ids: ['b'] }, { type: 'finished', goal: 'exit', cause: TERM }]);
+  const end = walk(
+    requested([['a', 'b']], { limits: budget(9500) }),
+    elapsed(9000),
+    gone('a'),
+    elapsed(9249),
+    elapsed(9250),
+  );
+  assert.deepEqual(end.effects.slice(2), [
+    { type: 'leave', ids: ['b'] },
+    { type: 'finished', goal: 'exit', cause: TERM },
+  ]);
   const second = walk(requested([['a']]), hurried, elapsed(4999), elapsed(5000));
-  assert.deepEqual(second.effects.slice(2), [{ type: 'leave', ids: ['a'] }, { type: 'finished', goal: 'exit', cause: TERM }]);
+  assert.deepEqual(second.effects.slice(2), [
+    { type: 'leave', ids: ['a'] },
+    { type: 'finished', goal: 'exit', cause: TERM },
+  ]);
   const restart = walk(requested([['a']], { goal: 'restart', cause: HUP, limits: timeout(500) }), elapsed(500));
   assert.equal(restart.record.deadlineMs, null);
   assert.equal(stepShutdown(restart.record, elapsed(1_000_000)).effects.length, 0);
 });
 
 test('a stop signal during an end that had all the time limits it; a later one changes nothing', () => {
-  const program: ExitCause = { kind: 'program', id: 'a', rule: 'exit_on_end', code: 3, how: 'exit status 3', wasExecuted: true };
-  const first = walk(requested([['a']], { cause: program }), requested([['a']], { limits: budget(9500, 1000) }), requested([['a']], { limits: budget(9500, 5000) }));
+  const program: ExitCause = {
+    kind: 'program',
+    id: 'a',
+    rule: 'exit_on_end',
+    code: 3,
+    how: 'exit status 3',
+    wasExecuted: true,
+  };
+  const first = walk(
+    requested([['a']], { cause: program }),
+    requested([['a']], { limits: budget(9500, 1000) }),
+    requested([['a']], { limits: budget(9500, 5000) }),
+  );
   assert.equal(first.record.deadlineMs, 10_000);
-  const { effects } = walk(requested([['a']], { cause: program }), requested([['a']], { limits: budget(9500, 1000) }), elapsed(10_000), requested([['a']], { limits: budget(1000) }), gone('a'));
-  assert.deepEqual(effects, [{ type: 'stop', ids: ['a'] }, { type: 'kill', ids: ['a'] }, { type: 'finished', goal: 'exit', cause: program }], 'the first cause decides');
+  const { effects } = walk(
+    requested([['a']], { cause: program }),
+    requested([['a']], { limits: budget(9500, 1000) }),
+    elapsed(10_000),
+    requested([['a']], { limits: budget(1000) }),
+    gone('a'),
+  );
+  assert.deepEqual(
+    effects,
+    [
+      { type: 'stop', ids: ['a'] },
+      { type: 'kill', ids: ['a'] },
+      { type: 'finished', goal: 'exit', cause: program },
+    ],
+    'the first cause decides',
+  );
 });
 
 test('a program that got the signal itself is waited for, not stopped, and gives the exit code', () => {
-  const main: ExitCause = { kind: 'program', id: 'main', rule: 'main program', code: 7, how: 'exit status 7', wasExecuted: true };
+  const main: ExitCause = {
+    kind: 'program',
+    id: 'main',
+    rule: 'main program',
+    code: 7,
+    how: 'exit status 7',
+    wasExecuted: true,
+  };
   const change = { forwarded: { id: 'main', mayKill: false }, limits: budget(9500) };
-  const obedient = walk(requested([['main', 'a'], ['b']], change), gone('a'), gone('b'), { type: 'caused', cause: main }, gone('main'));
-  assert.deepEqual(obedient.effects, [{ type: 'stop', ids: ['a'] }, { type: 'stop', ids: ['b'] }, { type: 'finished', goal: 'exit', cause: main }]);
+  const obedient = walk(
+    requested([['main', 'a'], ['b']], change),
+    gone('a'),
+    gone('b'),
+    { type: 'caused', cause: main },
+    gone('main'),
+  );
+  assert.deepEqual(obedient.effects, [
+    { type: 'stop', ids: ['a'] },
+    { type: 'stop', ids: ['b'] },
+    { type: 'finished', goal: 'exit', cause: main },
+  ]);
   const deaf = walk(requested([['main', 'a']], change), elapsed(9000), elapsed(9250));
-  assert.deepEqual(deaf.effects, [{ type: 'stop', ids: ['a'] }, { type: 'kill', ids: ['a'] }, { type: 'leave', ids: ['a'] }], 'nothing but the command is left, and it is waited for');
+  assert.deepEqual(
+    deaf.effects,
+    [
+      { type: 'stop', ids: ['a'] },
+      { type: 'kill', ids: ['a'] },
+      { type: 'leave', ids: ['a'] },
+    ],
+    'nothing but the command is left, and it is waited for',
+  );
   assert.deepEqual([deaf.record.ranks, deaf.record.deadlineMs], [[['main']], null]);
   assert.deepEqual(walk(requested([['main']], change), elapsed(9000)).effects, []);
-  const killed = walk(requested([['main', 'a']], { ...change, forwarded: { id: 'main', mayKill: true } }), gone('a'), elapsed(9000), elapsed(9250));
+  const killed = walk(
+    requested([['main', 'a']], { ...change, forwarded: { id: 'main', mayKill: true } }),
+    gone('a'),
+    elapsed(9000),
+    elapsed(9250),
+  );
   assert.deepEqual(killed.effects.slice(1, 3), [{ type: 'kill', ids: ['main'] }, { type: 'leave', ids: ['main'] }]);
 });
 

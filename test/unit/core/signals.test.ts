@@ -19,14 +19,25 @@ function kills(...signals: ReadonlyArray<readonly [signal: number, origin: Signa
 
 test('the same signal again after a second kills, from the terminal, the kernel, or outside', () => {
   assert.deepEqual(kills([SIGTERM, 'outside', 0], [SIGTERM, 'outside', 1000]), [false, true]);
-  assert.deepEqual(kills([SIGINT, 'kernel', 0], [SIGINT, 'kernel', 999], [SIGINT, 'kernel', 1000], [SIGINT, 'outside', 1001]), [false, false, true, true]);
+  assert.deepEqual(
+    kills([SIGINT, 'kernel', 0], [SIGINT, 'kernel', 999], [SIGINT, 'kernel', 1000], [SIGINT, 'outside', 1001]),
+    [false, false, true, true],
+  );
 });
 
 test('another signal, or one from inside or from nobody, never kills, nor does it begin the count', () => {
   assert.deepEqual(kills([SIGINT, 'kernel', 0], [SIGTERM, 'outside', 5000]), [false, false]);
   for (const origin of ['inside', 'unknown'] as const) {
-    assert.deepEqual(kills([SIGTERM, 'outside', 0], [SIGTERM, origin, 5000], [SIGTERM, origin, 9000]), [false, false, false]);
-    assert.deepEqual(kills([SIGTERM, origin, 0], [SIGTERM, 'outside', 5000], [SIGTERM, 'outside', 6000]), [false, false, true]);
+    assert.deepEqual(kills([SIGTERM, 'outside', 0], [SIGTERM, origin, 5000], [SIGTERM, origin, 9000]), [
+      false,
+      false,
+      false,
+    ]);
+    assert.deepEqual(kills([SIGTERM, origin, 0], [SIGTERM, 'outside', 5000], [SIGTERM, 'outside', 6000]), [
+      false,
+      false,
+      true,
+    ]);
   }
 });
 
@@ -35,7 +46,8 @@ test('what each one means', () => {
   assert.equal(meaningOf(SIGHUP, []), 'reload');
   assert.equal(meaningOf(SIGUSR2, []), 'reopen');
   for (const signal of [SIGUSR1, SIGWINCH, 36, 38]) assert.equal(meaningOf(signal, []), 'none');
-  for (const signal of [SIGHUP, SIGUSR2, SIGWINCH, 40]) assert.equal(meaningOf(signal, [SIGHUP, SIGUSR2, SIGWINCH, 40]), 'end');
+  for (const signal of [SIGHUP, SIGUSR2, SIGWINCH, 40])
+    assert.equal(meaningOf(signal, [SIGHUP, SIGUSR2, SIGWINCH, 40]), 'end');
 });
 
 test('WINCH of a terminal stops nothing', () => {
@@ -44,7 +56,8 @@ test('WINCH of a terminal stops nothing', () => {
 });
 
 test('those that come as a matter of course are not worth a line', () => {
-  for (const name of ['WINCH', 'CHLD', 'CONT', 'URG', 'PIPE', 'ALRM', 'TSTP']) assert.equal(isWorthALine(parseSignal(name) ?? 0), false, name);
+  for (const name of ['WINCH', 'CHLD', 'CONT', 'URG', 'PIPE', 'ALRM', 'TSTP'])
+    assert.equal(isWorthALine(parseSignal(name) ?? 0), false, name);
   for (const name of ['USR1', 'IO', 'RTMIN', 'RTMAX']) assert.equal(isWorthALine(parseSignal(name) ?? 0), true, name);
 });
 

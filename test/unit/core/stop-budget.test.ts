@@ -9,14 +9,39 @@ test('without shutdown_timeout and stop_budget nothing is limited', () => {
 });
 
 test('of a budget, the last part is kept for what comes after the programs', () => {
-  assert.deepEqual(endLimits(100, { timeoutMs: null, budgetMs: 9500 }), { killAtMs: 9100, endAtMs: 9600, reserveMs: 500, option: 'stop_budget' });
-  assert.deepEqual(endLimits(0, { timeoutMs: null, budgetMs: 1000 }), { killAtMs: 900, endAtMs: 1000, reserveMs: 100, option: 'stop_budget' });
+  assert.deepEqual(endLimits(100, { timeoutMs: null, budgetMs: 9500 }), {
+    killAtMs: 9100,
+    endAtMs: 9600,
+    reserveMs: 500,
+    option: 'stop_budget',
+  });
+  assert.deepEqual(endLimits(0, { timeoutMs: null, budgetMs: 1000 }), {
+    killAtMs: 900,
+    endAtMs: 1000,
+    reserveMs: 100,
+    option: 'stop_budget',
+  });
 });
 
 test('shutdown_timeout kills when it has passed; with a budget, the sooner of both', () => {
-  assert.deepEqual(endLimits(0, { timeoutMs: 3000, budgetMs: null }), { killAtMs: 3000, endAtMs: 3000, reserveMs: 300, option: 'shutdown_timeout' });
-  assert.deepEqual(endLimits(0, { timeoutMs: 3000, budgetMs: 30_000 }), { killAtMs: 3000, endAtMs: 30_000, reserveMs: 500, option: 'shutdown_timeout' });
-  assert.deepEqual(endLimits(0, { timeoutMs: 60_000, budgetMs: 30_000 }), { killAtMs: 29_500, endAtMs: 30_000, reserveMs: 500, option: 'stop_budget' });
+  assert.deepEqual(endLimits(0, { timeoutMs: 3000, budgetMs: null }), {
+    killAtMs: 3000,
+    endAtMs: 3000,
+    reserveMs: 300,
+    option: 'shutdown_timeout',
+  });
+  assert.deepEqual(endLimits(0, { timeoutMs: 3000, budgetMs: 30_000 }), {
+    killAtMs: 3000,
+    endAtMs: 30_000,
+    reserveMs: 500,
+    option: 'shutdown_timeout',
+  });
+  assert.deepEqual(endLimits(0, { timeoutMs: 60_000, budgetMs: 30_000 }), {
+    killAtMs: 29_500,
+    endAtMs: 30_000,
+    reserveMs: 500,
+    option: 'stop_budget',
+  });
 });
 
 test('the sweep has what is left, and a little when nothing is; so has the output', () => {

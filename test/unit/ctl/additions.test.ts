@@ -110,42 +110,89 @@ new: would be added
   });
 
   it('start says on a terminal what it waits for, once, and leaves after --timeout with 124', async () => {
-    const held = (): XmlRpcStruct[] => [processStruct('web', 'STOPPED', { hold: 'waiting', description: 'waits for db to be started' }), processStruct('db', 'STARTING')];
+    const held = (): XmlRpcStruct[] => [
+      processStruct('web', 'STOPPED', { hold: 'waiting', description: 'waits for db to be started' }),
+      processStruct('db', 'STARTING'),
+    ];
     const stall = new Promise<never>(() => undefined);
     await withServer({ getAllProcessInfo: held, startProcess: () => stall }, async (server) => {
       const stdout = Object.assign(new PassThrough(), { isTTY: true });
       const running = start(['start', '--timeout=2500ms', 'web'], { cwd: server.directory, stdout });
       assert.equal(await running.code, 124);
-      assert.equal(running.text(), 'web waits for db to be started\nweb waits for db to be started: ERROR (timeout after 2.5 s; it goes on without supervisorctl)\n');
+      assert.equal(
+        running.text(),
+        'web waits for db to be started\nweb waits for db to be started: ERROR (timeout after 2.5 s; it goes on without supervisorctl)\n',
+      );
       const silent = start(['restart', 'web', '--timeout', '1'], { cwd: server.directory });
       assert.equal(await silent.code, 1, 'stopProcess is not known here');
     });
     await withServer({ getAllProcessInfo: held, startProcess: () => stall }, async (server) => {
-      const running = start(['start', 'web'], { cwd: server.directory, stdout: Object.assign(new PassThrough(), { isTTY: true }) });
+      const running = start(['start', 'web'], {
+        cwd: server.directory,
+        stdout: Object.assign(new PassThrough(), { isTTY: true }),
+      });
       await running.sees('waits for db');
       running.interrupt();
       assert.equal(await running.code, 130);
     });
     await withServer({ startProcess: () => true }, async (server) => {
       assert.deepEqual(await run(server, 'start web --timeout 5s'), { stdout: 'web: started\n', stderr: '', code: 0 });
-      assert.deepEqual(await run(server, 'start web --timeout'), { stdout: 'Error: --timeout: the value is empty; expected a duration: a number of seconds, or one as 500ms, 30s, 1m30s, 2h, 1d\n', stderr: '', code: 2 });
+      assert.deepEqual(await run(server, 'start web --timeout'), {
+        stdout:
+          'Error: --timeout: the value is empty; expected a duration: a number of seconds, or one as 500ms, 30s, 1m30s, 2h, 1d\n',
+        stderr: '',
+        code: 2,
+      });
     });
   });
 
   it('restart of what did not run does not say stopped, though a start that was due is called off', async () => {
-    const processes = [processStruct('web', 'STOPPED', { hold: 'waiting' }), processStruct('jobs:a', 'RUNNING'), processStruct('jobs:b', 'EXITED')];
+    const processes = [
+      processStruct('web', 'STOPPED', { hold: 'waiting' }),
+      processStruct('jobs:a', 'RUNNING'),
+      processStruct('jobs:b', 'EXITED'),
+    ];
     const ok = (name: string): XmlRpcStruct => ({ group: 'jobs', name, status: 80, description: 'OK' });
-    const methods: Methods = { getAllProcessInfo: () => processes, stopProcess: () => true, startProcess: () => true, stopProcessGroup: () => [ok('a'), ok('b')], startProcessGroup: () => [ok('a'), ok('b')] };
+    const methods: Methods = {
+      getAllProcessInfo: () => processes,
+      stopProcess: () => true,
+      startProcess: () => true,
+      stopProcessGroup: () => [ok('a'), ok('b')],
+      startProcessGroup: () => [ok('a'), ok('b')],
+    };
     await withServer(methods, async (server) => {
-      assert.deepEqual(await run(server, 'restart web jobs:a'), { stdout: 'web: ERROR (not running)\njobs:a: stopped\nweb: started\njobs:a: started\n', stderr: '', code: 0 });
-      assert.deepEqual(await run(server, 'restart jobs:*'), { stdout: 'jobs:a: stopped\njobs:a: started\njobs:b: started\n', stderr: '', code: 0 });
-      assert.deepEqual(server.calls.filter((call) => call.startsWith('stop')), ['stopProcess(web)', 'stopProcess(jobs:a)', 'stopProcessGroup(jobs)']);
+      assert.deepEqual(await run(server, 'restart web jobs:a'), {
+        stdout: 'web: ERROR (not running)\njobs:a: stopped\nweb: started\njobs:a: started\n',
+        stderr: '',
+        code: 0,
+      });
+      assert.deepEqual(await run(server, 'restart jobs:*'), {
+        stdout: 'jobs:a: stopped\njobs:a: started\njobs:b: started\n',
+        stderr: '',
+        code: 0,
+      });
+      assert.deepEqual(
+        server.calls.filter((call) => call.startsWith('stop')),
+        ['stopProcess(web)', 'stopProcess(jobs:a)', 'stopProcessGroup(jobs)'],
+      );
     });
   });
 
-  it('reload with a configuration that is wrong says the reasons', () => withServer({ restart: () => { throw RpcFault.of('CANT_REREAD', '/c.conf:3: no'); } }, async (server) => {
-    assert.deepEqual(await run(server, 'reload'), { stdout: "error: <class 'xmlrpc.client.Fault'>, <Fault 92: 'CANT_REREAD: /c.conf:3: no'>\n", stderr: '', code: 1 });
-  }));
+  it('reload with a configuration that is wrong says the reasons', () =>
+    withServer(
+      {
+        restart: () => {
+          throw RpcFault.of('CANT_REREAD', '/c.conf:3: no');
+        },
+      },
+      async (server) => {
+        assert.deepEqual(await run(server, 'reload'), {
+          stdout: "error: <class 'xmlrpc.client.Fault'>, <Fault 92: 'CANT_REREAD: /c.conf:3: no'>\n",
+          stderr: '',
+          code: 1,
+        });
+      },
+    ));
 
   it('restart --rolling takes one after the other', () => withServer({ ...listing, stopProcess: (name) => { if (name === 'jobs:b') throw RpcFault.of('NOT_RUNNING'); return true; }, startProcess: () => true, getProcessInfo: (name) => processStruct(name as string, 'RUNNING') }, async (server) => {
     assert.deepEqual(await run(server, 'restart --rolling all'), { stdout: 'web: stopped\nweb: started\njobs:a: stopped\njobs:a: started\njobs:b: ERROR (not running)\njobs:b: started\n', stderr: '', code: 0 });
@@ -268,7 +315,15 @@ it('the editor ends lines with LF alone: a raw terminal makes CR LF of it, and C
   const stdout = Object.assign(new PassThrough(), { isTTY: true, columns: 80 });
   let text = '';
   stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-  const io: CtlIo = { stdin, stdout, stderr: new PassThrough(), env: {}, cwd: '/', calledAs: 'supervisorctl', onInterrupt: () => () => undefined };
+  const io: CtlIo = {
+    stdin,
+    stdout,
+    stderr: new PassThrough(),
+    env: {},
+    cwd: '/',
+    calledAs: 'supervisorctl',
+    onInterrupt: () => () => undefined,
+  };
   const lines = openLines(io, []);
   for (const prompt of ['> ', '']) {
     const line = lines.readLine(prompt, new AbortController().signal);

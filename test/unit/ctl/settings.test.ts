@@ -30,12 +30,28 @@ describe('the settings of the client', () => {
   /** Of the sockets, those that are there answer. */
   const discoveryOf = (sockets: readonly string[], more: Partial<Discovery> = {}): Discovery => {
     const answers = (path: string): boolean => path === socket;
-    return { ...noDiscovery, answers, privateSocket: () => sockets.find(answers) ?? null, firstPlace: sockets[0] ?? '', ...more };
+    return {
+      ...noDiscovery,
+      answers,
+      privateSocket: () => sockets.find(answers) ?? null,
+      firstPlace: sockets[0] ?? '',
+      ...more,
+    };
   };
-  const read = (args: readonly string[], sockets: readonly string[], env: Record<string, string> = {}, more: Partial<Discovery> = {}) => {
+  const read = (
+    args: readonly string[],
+    sockets: readonly string[],
+    env: Record<string, string> = {},
+    more: Partial<Discovery> = {},
+  ) => {
     const outcome = parseOptions(args);
     assert.ok(outcome.ok);
-    return readSettings(outcome.options, { ...openSource({ HOME: '/home/me', ...env }, null), cwd: directory }, join(directory, 'empty/bin/supervisorctl'), discoveryOf(sockets, more));
+    return readSettings(
+      outcome.options,
+      { ...openSource({ HOME: '/home/me', ...env }, null), cwd: directory },
+      join(directory, 'empty/bin/supervisorctl'),
+      discoveryOf(sockets, more),
+    );
   };
   const settings = (...call: Parameters<typeof read>): CtlSettings => {
     const outcome = read(...call);
@@ -65,19 +81,35 @@ describe('the settings of the client', () => {
     assert.equal(settings(write('[supervisorctl]\n'), ['/nonexistent']).serverUrl, 'http://localhost:9001');
     const missing = { ok: false, error: '.ini file does not include supervisorctl section' };
     assert.deepEqual(read(write('[supervisord]\n'), ['/nonexistent']), missing);
-    assert.deepEqual(read([...write('[supervisord]\n'), '-s', 'http://h:1'], ['/nonexistent']), missing, 'as with Supervisor');
+    assert.deepEqual(
+      read([...write('[supervisord]\n'), '-s', 'http://h:1'], ['/nonexistent']),
+      missing,
+      'as with Supervisor',
+    );
   });
 
   it('knows the server of a file without [supervisorctl], where it answers', () => {
-    const serverOf = (file: string): FoundSupervisor | null => (file === join(directory, 'c.conf') ? { serverUrl: 'unix:///own.sock', username: 'u', password: 'p', file } : null);
-    const { serverUrl, username, password } = settings(write('[unix_http_server]\nfile=/own.sock\n'), [socket], {}, { serverOf });
+    const serverOf = (file: string): FoundSupervisor | null =>
+      file === join(directory, 'c.conf') ? { serverUrl: 'unix:///own.sock', username: 'u', password: 'p', file } : null;
+    const { serverUrl, username, password } = settings(
+      write('[unix_http_server]\nfile=/own.sock\n'),
+      [socket],
+      {},
+      { serverOf },
+    );
     assert.deepEqual([serverUrl, username, password], ['unix:///own.sock', 'u', 'p']);
-    assert.equal(settings(write('[supervisorctl]\nserverurl=http://h:1\n'), [socket], {}, { serverOf }).serverUrl, 'http://h:1');
+    assert.equal(
+      settings(write('[supervisorctl]\nserverurl=http://h:1\n'), [socket], {}, { serverOf }).serverUrl,
+      'http://h:1',
+    );
   });
 
   it('reads no file where ONEVISOR_CONF is empty', () => {
     writeFileSync(join(directory, 'supervisord.conf'), '[supervisorctl]\nserverurl=http://h:1\n');
-    assert.deepEqual([settings([], [socket]).serverUrl, settings([], [socket]).file], ['http://h:1', join(directory, 'supervisord.conf')]);
+    assert.deepEqual(
+      [settings([], [socket]).serverUrl, settings([], [socket]).file],
+      ['http://h:1', join(directory, 'supervisord.conf')],
+    );
     const none = settings([], [socket], { ONEVISOR_CONF: '' });
     assert.deepEqual([none.serverUrl, none.file], [`unix://${socket}`, null]);
     assert.equal(settings([], ['/nonexistent'], { ONEVISOR_CONF: '' }).serverUrl, 'unix:///nonexistent');
@@ -86,14 +118,26 @@ describe('the settings of the client', () => {
   describe('in a container with a supervisor', () => {
     const searched = (): string => join(directory, 'supervisord.conf');
     const other = (): string => join(directory, 'other.conf');
-    const found = (file: string | null): Partial<Discovery> => ({ find: () => ({ serverUrl: 'unix:///its.sock', username: 'u', password: 'p', file }) });
-    const urlOf = (text: string, file: string | null, args: readonly string[] = [], env: Record<string, string> = {}): string => {
+    const found = (file: string | null): Partial<Discovery> => ({
+      find: () => ({ serverUrl: 'unix:///its.sock', username: 'u', password: 'p', file }),
+    });
+    const urlOf = (
+      text: string,
+      file: string | null,
+      args: readonly string[] = [],
+      env: Record<string, string> = {},
+    ): string => {
       writeFileSync(searched(), text);
       return settings(args, [], env, found(file)).serverUrl;
     };
 
     it('takes that one, whatever another file on the machine says', () => {
-      for (const text of ['[supervisorctl]\nserverurl=unix:///var/run/supervisor.sock\n', '[supervisorctl]\nserverurl=http://h:1\n', '[supervisorctl]\n', '[supervisord]\n']) {
+      for (const text of [
+        '[supervisorctl]\nserverurl=unix:///var/run/supervisor.sock\n',
+        '[supervisorctl]\nserverurl=http://h:1\n',
+        '[supervisorctl]\n',
+        '[supervisord]\n',
+      ]) {
         assert.equal(urlOf(text, null), 'unix:///its.sock', text);
       }
       const { username, password, file } = settings([], [], {}, found(null));
@@ -135,6 +179,9 @@ describe('the settings of the client', () => {
   });
 
   it('says nothing of plug-ins in Python: the log of the supervisor does, once', () => {
-    assert.deepEqual(settings(write('[supervisorctl]\n[ctlplugin:quick]\nsupervisor.ctl_factory=quick:make\n'), []).warnings, []);
+    assert.deepEqual(
+      settings(write('[supervisorctl]\n[ctlplugin:quick]\nsupervisor.ctl_factory=quick:make\n'), []).warnings,
+      [],
+    );
   });
 });

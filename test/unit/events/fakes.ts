@@ -38,7 +38,18 @@ export class PoolScene {
 
   constructor(change: Partial<PoolSpec> = {}) {
     this.pool = new ListenerPool(
-      { name: 'p', server: 'watch', wanted: new Set(['REMOTE_COMMUNICATION']), bufferSize: 10, isLenient: false, members: [{ id: 'p:a', name: 'a' }, { id: 'p:b', name: 'b' }], ...change },
+      {
+        name: 'p',
+        server: 'watch',
+        wanted: new Set(['REMOTE_COMMUNICATION']),
+        bufferSize: 10,
+        isLenient: false,
+        members: [
+          { id: 'p:a', name: 'a' },
+          { id: 'p:b', name: 'b' },
+        ],
+        ...change,
+      },
       {
         clock: this.clock,
         report: (level, text) => {
@@ -47,7 +58,8 @@ export class PoolScene {
         },
         write: (id, bytes, failed) => {
           if (this.writing !== 'written') return this.writing;
-          const [, serial, poolSerial, data] = / serial:(\d+) .* poolserial:(\d+) .*\ntype:t\n(.*)$/s.exec(new TextDecoder().decode(bytes)) ?? [];
+          const [, serial, poolSerial, data] =
+            / serial:(\d+) .* poolserial:(\d+) .*\ntype:t\n(.*)$/s.exec(new TextDecoder().decode(bytes)) ?? [];
           this.sent.push(`${id} ${data} ${serial} ${poolSerial}`);
           this.failWrite = failed;
           return 'written';

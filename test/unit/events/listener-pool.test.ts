@@ -28,7 +28,14 @@ test('each state of a listener has a line at level debug, also where several com
   scene.tell('one');
   scene.pool.heard('p:a', 7, 'RESULT 2\nOKREADY\n');
   scene.pool.heard('p:a', 7, 'spam');
-  assert.deepEqual(scene.debug, ['a: ACKNOWLEDGED -> READY', 'event 100 sent to listener a', 'a: event was processed', 'a: BUSY -> ACKNOWLEDGED', 'a: ACKNOWLEDGED -> READY', 'a: READY -> UNKNOWN']);
+  assert.deepEqual(scene.debug, [
+    'a: ACKNOWLEDGED -> READY',
+    'event 100 sent to listener a',
+    'a: event was processed',
+    'a: BUSY -> ACKNOWLEDGED',
+    'a: ACKNOWLEDGED -> READY',
+    'a: READY -> UNKNOWN',
+  ]);
 });
 
 test('a handler that cannot be loaded accepts every result but FAIL', () => {

@@ -26,7 +26,11 @@ for (const [bytes, text] of rows) {
 }
 
 test('any bytes come back as they were', () => {
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => assert.deepEqual(encodeBytes(decodeBytes(bytes)), Buffer.from(bytes))));
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) =>
+      assert.deepEqual(encodeBytes(decodeBytes(bytes)), Buffer.from(bytes)),
+    ),
+  );
 });
 
 test('other lone surrogates are replaced; a path of text stays text', () => {

@@ -1,10 +1,33 @@
-/** Links that another user has planted in a sticky directory: not followed, whatever fs.protected_symlinks of this machine says. */
+/**
+ * Links that another user has planted in a sticky directory: not followed, whatever fs.protected_symlinks of this
+ * machine says.
+ */
 import assert from 'node:assert/strict';
-import { chmodSync, closeSync, constants, existsSync, lchownSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  existsSync,
+  lchownSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { ForeignLinkError, openTrusted, resolveLinks, resolveLinksLater, trustedPath } from '../../../src/files/links.ts';
+import {
+  ForeignLinkError,
+  openTrusted,
+  resolveLinks,
+  resolveLinksLater,
+  trustedPath,
+} from '../../../src/files/links.ts';
 import { FileError, readPipe, readRegularFile } from '../../../src/files/read-file.ts';
 
 const NOBODY = 65_534;
@@ -29,9 +52,15 @@ test('links of ours, and those outside of sticky directories, lead where they le
   link('plain/absolute', place('plain/deep'));
   link('plain/dangling', 'none');
   const rows: ReadonlyArray<readonly [path: string, resolved: string]> = [
-    ['plain/target', 'plain/target'], ['sticky/ours', 'plain/target'], ['plain/up/x', 'plain/deep/x'], ['plain/absolute/./x', 'plain/deep/x'],
+    ['plain/target', 'plain/target'],
+    ['sticky/ours', 'plain/target'],
+    ['plain/up/x', 'plain/deep/x'],
+    ['plain/absolute/./x', 'plain/deep/x'],
     // The kernel goes up from the target of a link, not from its place.
-    ['plain/absolute/../target', 'plain/target'], ['plain/dangling', 'plain/none'], ['plain/none/a/b', 'plain/none/a/b'], ['plain/target/x', 'plain/target/x'],
+    ['plain/absolute/../target', 'plain/target'],
+    ['plain/dangling', 'plain/none'],
+    ['plain/none/a/b', 'plain/none/a/b'],
+    ['plain/target/x', 'plain/target/x'],
   ];
   for (const [path, resolved] of rows) {
     assert.deepEqual(resolveLinks(`${folder}/${path}`), { path: place(resolved), isFollowed: false }, path);
@@ -72,19 +101,29 @@ function plantedLink(target: string): readonly [path: string, uid: number] {
 test('a planted link is refused by its name, also on the way, and also where it dangles', async () => {
   const [path, uid] = plantedLink(place('plain'));
   for (const asked of [path, `${path}/target`, `${path}/none/x`]) {
-    const isRefused = (error: unknown): boolean => error instanceof ForeignLinkError && error.message.startsWith(`the symbolic link ${path} belongs to another user (uid `);
+    const isRefused = (error: unknown): boolean =>
+      error instanceof ForeignLinkError &&
+      error.message.startsWith(`the symbolic link ${path} belongs to another user (uid `);
     assert.throws(() => resolveLinks(asked, uid), isRefused);
     await assert.rejects(resolveLinksLater(asked, uid), isRefused);
   }
 });
 
-test('nothing is opened through a planted link', { skip: isRoot ? false : 'only root can give a link to another user' }, async () => {
-  const path = link('sticky/pid', place('plain/created'), NOBODY);
-  assert.throws(() => openTrusted(path, constants.O_WRONLY | constants.O_CREAT, 0o600), ForeignLinkError);
-  assert.ok(!existsSync(place('plain/created')));
-  await assert.rejects(trustedPath(path, constants.O_WRONLY), ForeignLinkError);
-  const secret = link('sticky/secret', place('plain/target'), NOBODY);
-  assert.throws(() => readRegularFile(secret, 100), (error: unknown) => error instanceof FileError && error.code === 'EACCES' && /belongs to another user/.test(error.message));
-  await assert.rejects(readPipe(secret, 100, 100), FileError);
-  closeSync(openTrusted(place('plain/created'), constants.O_WRONLY | constants.O_CREAT, 0o600));
-});
+test(
+  'nothing is opened through a planted link',
+  { skip: isRoot ? false : 'only root can give a link to another user' },
+  async () => {
+    const path = link('sticky/pid', place('plain/created'), NOBODY);
+    assert.throws(() => openTrusted(path, constants.O_WRONLY | constants.O_CREAT, 0o600), ForeignLinkError);
+    assert.ok(!existsSync(place('plain/created')));
+    await assert.rejects(trustedPath(path, constants.O_WRONLY), ForeignLinkError);
+    const secret = link('sticky/secret', place('plain/target'), NOBODY);
+    assert.throws(
+      () => readRegularFile(secret, 100),
+      (error: unknown) =>
+        error instanceof FileError && error.code === 'EACCES' && /belongs to another user/.test(error.message),
+    );
+    await assert.rejects(readPipe(secret, 100, 100), FileError);
+    closeSync(openTrusted(place('plain/created'), constants.O_WRONLY | constants.O_CREAT, 0o600));
+  },
+);

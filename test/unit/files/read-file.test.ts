@@ -1,18 +1,38 @@
 /** The one reader of files that users name: what it reads, what it refuses, and that it never waits. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { closeSync, constants, mkdtempSync, openSync, rmSync, symlinkSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { openSource, readGivenFile } from '../../../src/config/source.ts';
-import { FileError, isPipe, readPidFile, readPipe, readRegularFile, requireRegularFile } from '../../../src/files/read-file.ts';
+import {
+  FileError,
+  isPipe,
+  readPidFile,
+  readPipe,
+  readRegularFile,
+  requireRegularFile,
+} from '../../../src/files/read-file.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'onevisor-files-'));
 after(() => rmSync(folder, { recursive: true }));
 const place = (name: string): string => join(folder, name);
-const isRefused = (code: string, reason: RegExp) => (error: unknown): boolean => error instanceof FileError && error.code === code && reason.test(error.message);
+const isRefused =
+  (code: string, reason: RegExp) =>
+  (error: unknown): boolean =>
+    error instanceof FileError && error.code === code && reason.test(error.message);
 const makePipe = (name: string): string => {
   execFileSync('mkfifo', [place(name)]);
   return place(name);
@@ -41,14 +61,18 @@ test('everything else is refused at once, with its kind', async () => {
     [place('plain'), 'TOO_LARGE', /^it is larger than 99 bytes$/],
     ['/proc/self/status', 'TOO_LARGE', /99 bytes/],
   ];
-  for (const [path, code, reason] of rows) assert.throws(() => readRegularFile(path, 99), isRefused(code, reason), path);
+  for (const [path, code, reason] of rows)
+    assert.throws(() => readRegularFile(path, 99), isRefused(code, reason), path);
   await new Promise((resolve) => server.close(resolve));
 });
 
 test('a file with a hole of 1 TB is refused by its size', () => {
   writeFileSync(place('sparse'), '');
   truncateSync(place('sparse'), 2 ** 40);
-  assert.throws(() => readRegularFile(place('sparse'), 1024 * 1024), isRefused('TOO_LARGE', /^it is larger than 1 MB$/));
+  assert.throws(
+    () => readRegularFile(place('sparse'), 1024 * 1024),
+    isRefused('TOO_LARGE', /^it is larger than 1 MB$/),
+  );
 });
 
 test('files that others read are looked at in the same way', () => {
@@ -95,7 +119,10 @@ test('a named pipe waits for its writer, and no longer than it may', async () =>
   writeSync(writer, 'late');
   closeSync(writer);
   assert.equal((await reading).toString(), 'late');
-  await assert.rejects(readPipe(late, 100, 20), isRefused('TOO_SLOW', /^the other end of this pipe was not closed within 0.02 s$/));
+  await assert.rejects(
+    readPipe(late, 100, 20),
+    isRefused('TOO_SLOW', /^the other end of this pipe was not closed within 0.02 s$/),
+  );
   await assert.rejects(readPipe(place('none'), 100, 20), isRefused('ENOENT', /no such file/));
 });
 
@@ -106,9 +133,15 @@ test('the file of -c: a pipe is read once and stands for every reading', async (
   closeSync(writer);
   const given = await readGivenFile(fifo);
   closeSync(keep);
-  for (let reading = 0; reading < 2; reading++) assert.deepEqual(openSource({}, null, given).read(fifo), { ok: true, text: '[supervisord]\n' });
-  assert.deepEqual(openSource({}, null, given).read(place('none')), { ok: false, code: 'ENOENT', reason: 'there is no such file' });
-  for (const named of [null, undefined, '', place('plain'), place('none')]) assert.equal(await readGivenFile(named), null, String(named));
+  for (let reading = 0; reading < 2; reading++)
+    assert.deepEqual(openSource({}, null, given).read(fifo), { ok: true, text: '[supervisord]\n' });
+  assert.deepEqual(openSource({}, null, given).read(place('none')), {
+    ok: false,
+    code: 'ENOENT',
+    reason: 'there is no such file',
+  });
+  for (const named of [null, undefined, '', place('plain'), place('none')])
+    assert.equal(await readGivenFile(named), null, String(named));
   const byDescriptor = openSync(place('plain'), 'r');
   const name = `/dev/fd/${byDescriptor}`;
   assert.equal((await readGivenFile(name))?.bytes instanceof Uint8Array, true);
@@ -121,7 +154,11 @@ test('all files of one reading have a limit together', () => {
   writeFileSync(place('big'), ' '.repeat(4 * 1024 * 1024));
   const source = openSource({}, null);
   for (let file = 0; file < 4; file++) assert.ok(source.read(place('big')).ok);
-  assert.deepEqual(source.read(place('big')), { ok: false, code: 'TOO_LARGE', reason: 'all files together are larger than 16 MB' });
+  assert.deepEqual(source.read(place('big')), {
+    ok: false,
+    code: 'TOO_LARGE',
+    reason: 'all files together are larger than 16 MB',
+  });
 });
 
 test('names of files need not be UTF-8', () => {
@@ -129,6 +166,12 @@ test('names of files need not be UTF-8', () => {
   writeFileSync(strange, 'x');
   symlinkSync('fifo', place('link.strange'));
   const source = openSource({}, null);
-  assert.deepEqual(source.list(folder).filter((name) => name.endsWith('.strange')).toSorted(), ['link.strange', '\udce9.strange']);
+  assert.deepEqual(
+    source
+      .list(folder)
+      .filter((name) => name.endsWith('.strange'))
+      .toSorted(),
+    ['link.strange', '\udce9.strange'],
+  );
   assert.ok(source.read(`${folder}/\udce9.strange`).ok && source.isFile(`${folder}/\udce9.strange`));
 });

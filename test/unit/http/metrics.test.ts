@@ -13,10 +13,35 @@ function view(group: string, name: string, record: Partial<ProcessRecord>, optio
 }
 
 function textOf(processes: ReadonlyArray<readonly [ProcessView, number]>, more: Partial<Measured> = {}): string {
-  return formatFamilies(describeMetrics({ version: '1.2.3', state: 'RUNNING', residentBytes: 4096, processes: processes.map(([process, start]) => ({ view: process, start, oomKills: process.config.name === 'job' ? 2 : 0 })), ...more }));
+  return formatFamilies(
+    describeMetrics({
+      version: '1.2.3',
+      state: 'RUNNING',
+      residentBytes: 4096,
+      processes: processes.map(([process, start]) => ({
+        view: process,
+        start,
+        oomKills: process.config.name === 'job' ? 2 : 0,
+      })),
+      ...more,
+    }),
+  );
 }
 
-const web = view('web', 'web', { state: 'RUNNING', run: 3, restarts: 2, lastExit: { kind: 'exited', code: 4 }, pid: 5, health: 'starting', isReady: true }, { notify: 'sd' });
+const web = view(
+  'web',
+  'web',
+  {
+    state: 'RUNNING',
+    run: 3,
+    restarts: 2,
+    lastExit: { kind: 'exited', code: 4 },
+    pid: 5,
+    health: 'starting',
+    isReady: true,
+  },
+  { notify: 'sd' },
+);
 
 /** The lines of one metric without its name. */
 function samplesOf(text: string, name: string): string[] {
@@ -27,20 +52,41 @@ describe('metrics', () => {
   const text = textOf([[web, 1_795_000_000], [view('g', 'job', { state: 'EXITED', run: 1, exit: { kind: 'signaled', signal: 9, core: false } }), 1_795_000_001], [view('g', 'never', {}), 0]]);
   const expected: Readonly<Record<string, readonly string[]>> = {
     onevisor_build_info: ['{version="1.2.3"} 1'],
-    onevisor_supervisor_state: ['{state="FATAL"} 0', '{state="RUNNING"} 1', '{state="RESTARTING"} 0', '{state="SHUTDOWN"} 0'],
+    onevisor_supervisor_state: [
+      '{state="FATAL"} 0',
+      '{state="RUNNING"} 1',
+      '{state="RESTARTING"} 0',
+      '{state="SHUTDOWN"} 0',
+    ],
     process_resident_memory_bytes: [' 4096'],
     onevisor_process_up: ['{group="web",name="web"} 1', '{group="g",name="job"} 0', '{group="g",name="never"} 0'],
     onevisor_process_start_time_seconds: ['{group="web",name="web"} 1795000000'],
-    onevisor_process_restarts_total: ['{group="web",name="web"} 2', '{group="g",name="job"} 0', '{group="g",name="never"} 0'],
+    onevisor_process_restarts_total: [
+      '{group="web",name="web"} 2',
+      '{group="g",name="job"} 0',
+      '{group="g",name="never"} 0',
+    ],
     onevisor_process_exit_status: ['{group="g",name="job"} 137'],
     onevisor_process_last_exit_code: ['{group="web",name="web"} 4'],
     onevisor_process_last_exit_signal: ['{group="g",name="job"} 9'],
-    onevisor_process_oom_kills_total: ['{group="web",name="web"} 0', '{group="g",name="job"} 2', '{group="g",name="never"} 0'],
-    onevisor_process_health: ['{group="web",name="web",health="starting"} 1', '{group="web",name="web",health="healthy"} 0', '{group="web",name="web",health="unhealthy"} 0'],
+    onevisor_process_oom_kills_total: [
+      '{group="web",name="web"} 0',
+      '{group="g",name="job"} 2',
+      '{group="g",name="never"} 0',
+    ],
+    onevisor_process_health: [
+      '{group="web",name="web",health="starting"} 1',
+      '{group="web",name="web",health="healthy"} 0',
+      '{group="web",name="web",health="unhealthy"} 0',
+    ],
     onevisor_process_ready: ['{group="web",name="web"} 1'],
     node_supervisord_up: ['{group="web",name="web"} 1', '{group="g",name="job"} 0', '{group="g",name="never"} 0'],
     node_supervisord_state: ['{group="web",name="web"} 20', '{group="g",name="job"} 100', '{group="g",name="never"} 0'],
-    node_supervisord_exit_status: ['{group="web",name="web"} 0', '{group="g",name="job"} -1', '{group="g",name="never"} 0'],
+    node_supervisord_exit_status: [
+      '{group="web",name="web"} 0',
+      '{group="g",name="job"} -1',
+      '{group="g",name="never"} 0',
+    ],
     node_supervisord_start_time_seconds: ['{group="web",name="web"} 1795000000'],
   };
   for (const [name, lines] of Object.entries(expected)) test(name, () => assert.deepEqual(samplesOf(text, name), lines));

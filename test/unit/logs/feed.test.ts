@@ -109,12 +109,28 @@ test('raw of one program: its bytes at once and unchanged; of several, whole lin
   assert.equal(await textOf(place), 'prompt> answer\nfrom b\nalone\n\n');
 });
 
-/** The forms of lines, each as feeds of two programs, and what comes out for a line that was torn after `to` and went on with `rn`. */
+/**
+ * The forms of lines, each as feeds of two programs, and what comes out for a line that was torn after `to` and went on
+ * with `rn`.
+ */
 const FORMS: ReadonlyArray<readonly [name: string, feeds: (sink: Sink) => Feed[], whole: RegExp, torn: RegExp]> = [
-  ['prefix', (sink) => ['a', 'b'].map((name) => prefixed(sink, name, new PrefixLayout())), /^a \| torn$/m, /^a \| to$/m],
+  [
+    'prefix',
+    (sink) => ['a', 'b'].map((name) => prefixed(sink, name, new PrefixLayout())),
+    /^a \| torn$/m,
+    /^a \| to$/m,
+  ],
   ['raw', (sink) => [feedOf(sink, { kind: 'raw' }), feedOf(sink, { kind: 'raw' })], /^torn$/m, /^to$/m],
   ['json', (sink) => [json(sink), json(sink)], /"message":"torn"}$/m, /"message":"to","partial":true}$/m],
-  ['logfmt', (sink) => ['a', 'b'].map((name) => feedOf(sink, { kind: 'record', record: new RecordFormat('logfmt', originOf(name), 7, 'nest') })), /message="torn"$/m, /message="to" partial=true$/m],
+  [
+    'logfmt',
+    (sink) =>
+      ['a', 'b'].map((name) =>
+        feedOf(sink, { kind: 'record', record: new RecordFormat('logfmt', originOf(name), 7, 'nest') }),
+      ),
+    /message="torn"$/m,
+    /message="to" partial=true$/m,
+  ],
 ];
 
 for (const [name, feeds, whole, torn] of FORMS) {
@@ -197,7 +213,11 @@ test('a feed that takes the place of another goes on with its line', async () =>
   second.handOver(record);
   second.finish();
   record.take(Buffer.from('ee\n'));
-  assert.match(await textOf(place), /^a \| one\na \| two\na \| thr\n\{.*"message":"ee"\}\n$/, 'another form writes what was held');
+  assert.match(
+    await textOf(place),
+    /^a \| one\na \| two\na \| thr\n\{.*"message":"ee"\}\n$/,
+    'another form writes what was held',
+  );
 });
 
 test('a line over 1 MiB is cut and marked', async () => {
@@ -211,7 +231,15 @@ test('json: an object a line with all fields, whatever the bytes', async () => {
   const place = stream();
   json(place.sink).take(Buffer.from('plain\n\nquote " back \\ tab \t esc \x1b nul \0 €\n'));
   const records = (await textOf(place)).split('\n').slice(0, -1).map((line) => JSON.parse(Buffer.from(line, 'latin1').toString()) as Record<string, unknown>);
-  assert.deepEqual(records[0], { time: new Date(clock.wall).toISOString(), program: 'p', group: 'g', process: 'web', pid: 7, stream: 'stdout', message: 'plain' });
+  assert.deepEqual(records[0], {
+    time: new Date(clock.wall).toISOString(),
+    program: 'p',
+    group: 'g',
+    process: 'web',
+    pid: 7,
+    stream: 'stdout',
+    message: 'plain',
+  });
   assert.deepEqual(records.map((record) => record['message']), ['plain', '', 'quote " back \\ tab \t esc \x1b nul \0 €']);
 });
 
@@ -235,7 +263,8 @@ for (const [mode, expected] of OBJECT_LINES) {
     json(place.sink, mode).take(Buffer.from(`${line}\n{broken}\n[1]\n`));
     const lines = (await textOf(place)).split('\n').slice(0, -1);
     const first = JSON.parse(lines[0] as string) as Record<string, unknown>;
-    if (mode !== 'pass') for (const key of Object.keys(first)) if (key !== 'message' && key !== 'data') delete first[key];
+    if (mode !== 'pass')
+      for (const key of Object.keys(first)) if (key !== 'message' && key !== 'data') delete first[key];
     assert.deepEqual(first, expected(line));
     if (mode !== 'string') assert.ok((lines[0] as string).includes('12345678901234567890'), 'numbers keep their digits');
     assert.deepEqual(lines.slice(1).map((text) => (JSON.parse(text) as { message: string }).message), ['{broken}', '[1]']);
@@ -252,9 +281,14 @@ test('json and logfmt: a carriage return before the newline is not part of the m
   const text = await textOf(place);
   assert.doesNotMatch(text, /\r/);
   const records = text.split('\n').slice(0, -1).map((line) => JSON.parse(line) as { message?: string; data?: unknown });
-  assert.deepEqual(records.map(({ message, data }) => message ?? data), ['dos', '', 'in\rside\r', { a: 1, b: 2 }, 'end', 'last\r']);
+  assert.deepEqual(
+    records.map(({ message, data }) => message ?? data),
+    ['dos', '', 'in\rside\r', { a: 1, b: 2 }, 'end', 'last\r'],
+  );
   const pairs = stream();
-  feedOf(pairs.sink, { kind: 'record', record: new RecordFormat('logfmt', originOf('web'), 7, 'nest') }).take(Buffer.from('dos\r\n'));
+  feedOf(pairs.sink, { kind: 'record', record: new RecordFormat('logfmt', originOf('web'), 7, 'nest') }).take(
+    Buffer.from('dos\r\n'),
+  );
   assert.match(await textOf(pairs), / message="dos"\n$/);
 });
 
@@ -282,7 +316,10 @@ test('logfmt: fields and message are quoted where they must be', async () => {
   const place = stream();
   const record = new RecordFormat('logfmt', { group: 'g h', program: 'p', process: 'a=b', stream: 'stderr' }, 7, 'nest');
   feedOf(place.sink, { kind: 'record', record }).take(Buffer.from('say "hi" \t {}\n'));
-  assert.equal(await textOf(place), `time=${new Date(clock.wall).toISOString()} program=p group="g h" process="a=b" pid=7 stream=stderr message="say \\"hi\\" \\t {}"\n`);
+  assert.equal(
+    await textOf(place),
+    `time=${new Date(clock.wall).toISOString()} program=p group="g h" process="a=b" pid=7 stream=stderr message="say \\"hi\\" \\t {}"\n`,
+  );
 });
 
 /** Two programs that write in turns, in any chunks, with silences: what each wrote comes out, line by line. */

@@ -270,12 +270,24 @@ const SHIFTS: ReadonlyArray<readonly [Record<string, string>, number, Record<str
 test('a million backups wanted and two there: the directory is read once, and nothing is looked up that is not there', async (t) => {
   const log = new Log({ maxBytes: 5, backups: 1_000_000, compress: true });
   log.put('x.log.7.gz', '7\n');
-  for (const name of ['x.log.08', 'x.log.0', 'x.log.-1', 'x.log.1e3', 'x.log.9.tmp', 'y.log.1', 'x.log.1000000']) log.put(name, name);
+  for (const name of ['x.log.08', 'x.log.0', 'x.log.-1', 'x.log.1e3', 'x.log.9.tmp', 'y.log.1', 'x.log.1000000'])
+    log.put(name, name);
   const beganMs = performance.now();
   await log.write('one 1\n');
   await log.until(() => log.exists('.1.gz') && !log.exists('.1'));
   t.diagnostic(`${Math.round(performance.now() - beganMs)} ms`);
-  assert.deepEqual(readdirSync(log.folder), ['x.log', 'x.log.-1', 'x.log.0', 'x.log.08', 'x.log.1.gz', 'x.log.1000000.gz', 'x.log.1e3', 'x.log.8.gz', 'x.log.9.tmp', 'y.log.1']);
+  assert.deepEqual(readdirSync(log.folder), [
+    'x.log',
+    'x.log.-1',
+    'x.log.0',
+    'x.log.08',
+    'x.log.1.gz',
+    'x.log.1000000.gz',
+    'x.log.1e3',
+    'x.log.8.gz',
+    'x.log.9.tmp',
+    'y.log.1',
+  ]);
   // Two look-ups for each of a million names take a minute.
   assert.ok(performance.now() - beganMs < 10_000);
   await log.sink.close();

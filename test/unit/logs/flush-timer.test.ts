@@ -24,7 +24,12 @@ function bench(): Bench {
       return () => listeners.delete(listener);
     },
   };
-  const world = { clock, movedMs: clock.nowMs(), limitMs: null as number | null, change: () => listeners.forEach((listener) => listener()) };
+  const world = {
+    clock,
+    movedMs: clock.nowMs(),
+    limitMs: null as number | null,
+    change: () => listeners.forEach((listener) => listener()),
+  };
   return Object.assign(world, { timer: new FlushTimer(clock, limit, () => world.movedMs) });
 }
 

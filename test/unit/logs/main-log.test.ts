@@ -171,7 +171,17 @@ test('syslog is said not to be available, once, and nothing is lost for it', asy
   const { hub, err, end } = scene({ targets: [{ kind: 'syslog', format: 'raw' }], console: stream('raw', 2) });
   hub.mainLog.write('info', 'x');
   await Promise.resolve();
-  hub.openChannel({ group: 'g', program: 'p', process: 'p', stream: 'stdout', targets: [{ kind: 'syslog', format: 'raw' }], style: { prefix: null, timestamp: 'none', jsonLines: 'nest', partialAfterMs: 5000 }, stripAnsi: false, captureMaxBytes: 0, tailBytes: 0 });
+  hub.openChannel({
+    group: 'g',
+    program: 'p',
+    process: 'p',
+    stream: 'stdout',
+    targets: [{ kind: 'syslog', format: 'raw' }],
+    style: { prefix: null, timestamp: 'none', jsonLines: 'nest', partialAfterMs: 5000 },
+    stripAnsi: false,
+    captureMaxBytes: 0,
+    tailBytes: 0,
+  });
   await Promise.resolve();
   await end();
   assert.equal(err().match(/cannot write syslog/g)?.length, 1);

@@ -223,7 +223,10 @@ test('a server that takes nothing: what is too much is dropped, counted and said
   await w.give('last\n');
   const taken = w.server.got.length - 2;
   assert.deepEqual(w.server.got.slice(-2), ['after', 'last']);
-  assert.equal(w.problems[1], `syslog+tcp://h:514 is written again; ${3000 - taken} lines (${(3000 - taken) * 999} bytes) for it were dropped`);
+  assert.equal(
+    w.problems[1],
+    `syslog+tcp://h:514 is written again; ${3000 - taken} lines (${(3000 - taken) * 999} bytes) for it were dropped`,
+  );
   await w.close();
 });
 

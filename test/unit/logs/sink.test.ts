@@ -126,7 +126,10 @@ test('ENOSPC: what cannot be written is dropped and counted, said once, and the 
   put('again\n');
   await sink.idle();
   assert.equal(outlet.text, 'abc\nde\nagain\n');
-  assert.deepEqual(problems[1], { level: 'warn', text: '/x.log is written again; 6 lines (27 bytes) for it were dropped' });
+  assert.deepEqual(problems[1], {
+    level: 'warn',
+    text: '/x.log is written again; 6 lines (27 bytes) for it were dropped',
+  });
   assert.equal(problems.length, 2);
 });
 
@@ -135,11 +138,14 @@ test('a full sink: the last words of a process that has ended come before what i
   outlet.isStalled = true;
   put(`${'x'.repeat(QUEUE_BYTES)}\n`);
   const turns: string[] = [];
-  const ended = { hasRest: true, resume: () => {
-    turns.push('ended');
-    ended.hasRest = false;
-    put('last words\n');
-  } };
+  const ended = {
+    hasRest: true,
+    resume: () => {
+      turns.push('ended');
+      ended.hasRest = false;
+      put('last words\n');
+    },
+  };
   assert.equal(sink.wait(waiter('other', turns)), true);
   assert.equal(sink.wait(ended), true);
   sink.say(Buffer.from('exited\n'), () => Buffer.alloc(0));

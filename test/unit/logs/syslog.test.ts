@@ -62,7 +62,14 @@ async function inWorld(run: (world: World) => Promise<void>): Promise<void> {
   const daemon = new Daemon();
   const clock = new FakeClock();
   const problems: LogProblem[] = [];
-  const natives: LogNatives = { frame: () => undefined, pipeSize: () => 0, growPipe: () => 0, readNow: () => 0, connectDatagram: (path) => daemon.connectDatagram(path), sendDatagram: (...args) => daemon.sendDatagram(...args) };
+  const natives: LogNatives = {
+    frame: () => undefined,
+    pipeSize: () => 0,
+    growPipe: () => 0,
+    readNow: () => 0,
+    connectDatagram: (path) => daemon.connectDatagram(path),
+    sendDatagram: (...args) => daemon.sendDatagram(...args),
+  };
   const sink = new Sink({ name: 'syslog (/dev/log)', outlet: new SyslogOutlet({ path: '/dev/log', natives, clock }), pool: new BlockPool(), natives, clock, goneOn: new Set(), report: (problem) => problems.push(problem) });
   await run({
     daemon, clock, sink, problems,
@@ -130,7 +137,10 @@ test('a daemon that reads nothing holds up for a second, then everything is drop
   clock.advance(10_000);
   await give('after\n');
   assert.deepEqual(daemon.lines, ['before', 'half', 'after']);
-  assert.deepEqual(problems.slice(1).map(({ text }) => text), ['syslog (/dev/log) is written again; 3 lines (21 bytes) for it were dropped']);
+  assert.deepEqual(
+    problems.slice(1).map(({ text }) => text),
+    ['syslog (/dev/log) is written again; 3 lines (21 bytes) for it were dropped'],
+  );
 }));
 
 test('a daemon that is restarted is found again, and a torn line does not go on in a new one', () => inWorld(async ({ daemon, clock, give, problems }) => {

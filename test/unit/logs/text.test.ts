@@ -15,7 +15,13 @@ const WALL = 1767268800123;
 
 function prefixOf(style: Partial<LineStyle>, layout = new PrefixLayout(), isColored = false): LinePrefix {
   const origin = { group: 'grp', program: 'web', process: 'web_00', stream: 'stderr' } as const;
-  return new LinePrefix(origin, 42, { prefix: null, timestamp: 'none', jsonLines: 'nest', partialAfterMs: 5000, ...style }, layout, isColored);
+  return new LinePrefix(
+    origin,
+    42,
+    { prefix: null, timestamp: 'none', jsonLines: 'nest', partialAfterMs: 5000, ...style },
+    layout,
+    isColored,
+  );
 }
 
 const TEMPLATES: ReadonlyArray<readonly [template: string, text: string]> = [
@@ -124,7 +130,10 @@ test('partial lines: what is read after a loop that was held up counts first', (
 
 test('compat: output in the debug log is text, or bytes as Python prints them', () => {
   const shown: ReadonlyArray<readonly [bytes: readonly number[] | string, text: string]> = [
-    ['Malmö\n', 'Malmö\n'], [[0x88, 0x0a], "Undecodable: b'\\x88\\n'"], [[0xff, 0x27], 'Undecodable: b"\\xff\'"'], [[0xff, 0x27, 0x22, 0x5c, 0x09], "Undecodable: b'\\xff\\'\"\\\\\\t'"],
+    ['Malmö\n', 'Malmö\n'],
+    [[0x88, 0x0a], "Undecodable: b'\\x88\\n'"],
+    [[0xff, 0x27], 'Undecodable: b"\\xff\'"'],
+    [[0xff, 0x27, 0x22, 0x5c, 0x09], "Undecodable: b'\\xff\\'\"\\\\\\t'"],
   ];
   for (const [bytes, text] of shown) assert.equal(formatOutput(Buffer.from(bytes as string)), text);
 });

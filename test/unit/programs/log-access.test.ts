@@ -1,5 +1,6 @@
 /**
- * The log of a program as clients read and follow it: the file that is written, whatever its name, what is still to be written, and what comes.
+ * The log of a program as clients read and follow it: the file that is written, whatever its name, what is still to be
+ * written, and what comes.
  */
 import assert from 'node:assert/strict';
 import { appendFileSync, closeSync, mkdtempSync, openSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -31,20 +32,27 @@ class World {
     writeFileSync(this.path, text);
     this.fd = openSync(this.path, 'a');
     this.size = text.length;
-    this.log = new LogAccess({
-      tail: (offset, length) => this.tail.tail(offset, length),
-      readLog: (offset, length) => this.tail.read(offset, length),
-      onBytes: (listener) => {
-        this.listeners.add(listener);
-        return () => this.listeners.delete(listener);
+    this.log = new LogAccess(
+      {
+        tail: (offset, length) => this.tail.tail(offset, length),
+        readLog: (offset, length) => this.tail.read(offset, length),
+        onBytes: (listener) => {
+          this.listeners.add(listener);
+          return () => this.listeners.delete(listener);
+        },
+        clear: () => Promise.resolve(),
       },
-      clear: () => Promise.resolve(),
-    }, this.path, { fileState: () => this.state });
+      this.path,
+      { fileState: () => this.state },
+    );
   }
 
   get state(): FileState {
     const { dev, ino } = statSync(`/proc/self/fd/${this.fd}`);
-    return { file: this.isOther ? 'other' : { fd: this.fd, dev, ino, size: this.size }, queued: Buffer.from(this.queued) };
+    return {
+      file: this.isOther ? 'other' : { fd: this.fd, dev, ino, size: this.size },
+      queued: Buffer.from(this.queued),
+    };
   }
 
   /** A program writes; the file gets it later. */
@@ -54,7 +62,11 @@ class World {
     for (const listener of this.listeners) listener(bytes, 7);
   }
 
-  follow(lastBytes: number): { readonly text: () => string; readonly until: (end: string) => Promise<void>; readonly end: () => void } {
+  follow(lastBytes: number): {
+    readonly text: () => string;
+    readonly until: (end: string) => Promise<void>;
+    readonly end: () => void;
+  } {
     let text = '';
     const end = this.log.follow(lastBytes, (bytes) => {
       text += Buffer.from(bytes).toString();
@@ -109,7 +121,16 @@ test('a file that was deleted is not there; a fifo or device has what is in memo
   const other = new World('not for us\n');
   other.isOther = true;
   other.say('said\n');
-  const log = new LogAccess({ tail: (from, length) => other.tail.tail(from, length), readLog: (from, length) => other.tail.read(from, length), onBytes: () => () => undefined, clear: () => Promise.resolve() }, other.path, { fileState: () => other.state });
+  const log = new LogAccess(
+    {
+      tail: (from, length) => other.tail.tail(from, length),
+      readLog: (from, length) => other.tail.read(from, length),
+      onBytes: () => () => undefined,
+      clear: () => Promise.resolve(),
+    },
+    other.path,
+    { fileState: () => other.state },
+  );
   assert.deepEqual(await log.read(0, 0, freely), { kind: 'bytes', bytes: Buffer.from('said\n') });
   closeSync(other.fd);
 });

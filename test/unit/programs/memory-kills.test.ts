@@ -1,4 +1,7 @@
-/** Programs that the kernel has killed for memory: told from other kills by the counter of the cgroup, of either version. */
+/**
+ * Programs that the kernel has killed for memory: told from other kills by the counter of the cgroup, of either
+ * version.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ExitStatus } from '../../../src/core/exit-status.ts';
@@ -46,7 +49,11 @@ class Scene {
   }
 
   #view(id: string, exit: ExitStatus | null): ProcessView {
-    return { id, config: { name: id.split(':')[1] } as ProcessView['config'], record: { ...initialRecord, state: 'EXITED', exit } };
+    return {
+      id,
+      config: { name: id.split(':')[1] } as ProcessView['config'],
+      record: { ...initialRecord, state: 'EXITED', exit },
+    };
   }
 }
 
@@ -56,7 +63,10 @@ test('an end by SIGKILL while the counter goes up is one: in the log, in the sta
   scene.nowMs = 60_000;
   scene.counter = 6;
   scene.ended('web:web', KILLED);
-  assert.match(scene.log.join(), /^web: out of memory: the kernel killed it, or what it had started; raise the memory limit of the container, or .* max_memory$/);
+  assert.match(
+    scene.log.join(),
+    /^web: out of memory: the kernel killed it, or what it had started; raise the memory limit of the container, or .* max_memory$/,
+  );
   assert.match(scene.kills.remark('web:web') ?? '', /^out of memory \w{3} \d\d \d\d:\d\d [AP]M$/);
   assert.deepEqual(scene.counts('web:web', 'db:db'), [1, 0]);
   // A shell that ends with 137: what it had started was killed.
@@ -108,14 +118,51 @@ test('a machine without the counter says nothing', () => {
 
 const V2 = 'low 0\nhigh 0\nmax 12\noom 2\noom_kill 3\noom_group_kill 0\n';
 const V1 = 'oom_kill_disable 0\nunder_oom 0\noom_kill 4\n';
-const machines: ReadonlyArray<readonly [title: string, files: Readonly<Record<string, string>>, count: number | null]> = [
-  ['v2, below the mount', { '/proc/self/cgroup': '0::/docker/abc\n', '/sys/fs/cgroup/docker/abc/memory.events': V2, '/sys/fs/cgroup/memory.events': 'oom_kill 99\n' }, 3],
-  ['v2, in a namespace', { '/proc/self/cgroup': '0::/\n', '/sys/fs/cgroup/memory.events': V2 }, 3],
-  ['v2, the path is not below the mount', { '/proc/self/cgroup': '0::/../other\n', '/sys/fs/cgroup/memory.events': V2 }, 3],
-  ['v1, below the mount', { '/proc/self/cgroup': '9:name=systemd:/\n4:memory:/docker/abc\n0::/\n', '/sys/fs/cgroup/memory/docker/abc/memory.oom_control': V1 }, 4],
-  ['v1, its own part is mounted', { '/proc/self/cgroup': '4:cpu,memory:/docker/abc\n', '/sys/fs/cgroup/memory/memory.oom_control': V1 }, 4],
-  ['v1 of an old kernel', { '/proc/self/cgroup': '4:memory:/\n', '/sys/fs/cgroup/memory/memory.oom_control': 'oom_kill_disable 0\nunder_oom 0\n' }, null],
-  ['nothing', {}, null],
-];
-for (const [title, files, count] of machines) test(`the counter: ${title}`, () => assert.equal(readOomKills((path) => files[path] ?? null), count));
-test('the counter of this machine is a number, or there is none', () => assert.match(String(readOomKills()), /^(\d+|null)$/));
+const machines: ReadonlyArray<readonly [title: string, files: Readonly<Record<string, string>>, count: number | null]> =
+  [
+    [
+      'v2, below the mount',
+      {
+        '/proc/self/cgroup': '0::/docker/abc\n',
+        '/sys/fs/cgroup/docker/abc/memory.events': V2,
+        '/sys/fs/cgroup/memory.events': 'oom_kill 99\n',
+      },
+      3,
+    ],
+    ['v2, in a namespace', { '/proc/self/cgroup': '0::/\n', '/sys/fs/cgroup/memory.events': V2 }, 3],
+    [
+      'v2, the path is not below the mount',
+      { '/proc/self/cgroup': '0::/../other\n', '/sys/fs/cgroup/memory.events': V2 },
+      3,
+    ],
+    [
+      'v1, below the mount',
+      {
+        '/proc/self/cgroup': '9:name=systemd:/\n4:memory:/docker/abc\n0::/\n',
+        '/sys/fs/cgroup/memory/docker/abc/memory.oom_control': V1,
+      },
+      4,
+    ],
+    [
+      'v1, its own part is mounted',
+      { '/proc/self/cgroup': '4:cpu,memory:/docker/abc\n', '/sys/fs/cgroup/memory/memory.oom_control': V1 },
+      4,
+    ],
+    [
+      'v1 of an old kernel',
+      {
+        '/proc/self/cgroup': '4:memory:/\n',
+        '/sys/fs/cgroup/memory/memory.oom_control': 'oom_kill_disable 0\nunder_oom 0\n',
+      },
+      null,
+    ],
+    ['nothing', {}, null],
+  ];
+for (const [title, files, count] of machines)
+  test(`the counter: ${title}`, () =>
+    assert.equal(
+      readOomKills((path) => files[path] ?? null),
+      count,
+    ));
+test('the counter of this machine is a number, or there is none', () =>
+  assert.match(String(readOomKills()), /^(\d+|null)$/));

@@ -85,7 +85,11 @@ test('what is missed by a jump of under three hours runs once, whether the kerne
     else world.clock.set('2026-11-21T14:58:00Z');
     world.clock.advance(10 * MINUTE_MS);
     const atMs = isTold ? '14:58:00' : '15:02:30';
-    assert.deepEqual(world.asked.slice(0, 3), [`a 2026-11-21T${atMs}`, `b 2026-11-21T${atMs}`, isTold ? 'a 2026-11-21T15:00:00' : 'a 2026-11-21T15:05:00']);
+    assert.deepEqual(world.asked.slice(0, 3), [
+      `a 2026-11-21T${atMs}`,
+      `b 2026-11-21T${atMs}`,
+      isTold ? 'a 2026-11-21T15:00:00' : 'a 2026-11-21T15:05:00',
+    ]);
     world.clock.advance(15 * MINUTE_MS);
     assert.equal(world.asked.filter((line) => line.startsWith('b')).length, 1);
     assert.deepEqual(world.log, []);

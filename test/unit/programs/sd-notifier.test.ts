@@ -4,7 +4,12 @@ import { openSync } from 'node:fs';
 import { constants } from 'node:os';
 import { test } from 'node:test';
 import type { EngineEvent } from '../../../src/engine/events.ts';
-import { type NotifyTarget, SdNotifier, readTarget, withoutNotifyVariables } from '../../../src/programs/sd-notifier.ts';
+import {
+  type NotifyTarget,
+  SdNotifier,
+  readTarget,
+  withoutNotifyVariables,
+} from '../../../src/programs/sd-notifier.ts';
 import { FakeClock } from '../../engine/world.ts';
 
 class World {
@@ -23,7 +28,8 @@ class World {
       problems: () => this.problems,
       addon: {
         connectDatagram: () => {
-          if (this.errno === constants.errno.ENOENT) throw Object.assign(new Error('connect: ENOENT'), { errno: this.errno });
+          if (this.errno === constants.errno.ENOENT)
+            throw Object.assign(new Error('connect: ENOENT'), { errno: this.errno });
           return openSync('/dev/null', 'r');
         },
         sendDatagram: (_fd, bytes) => {
@@ -133,7 +139,9 @@ test('one that is gone is said once', () => {
     world.errno = errno;
     world.notifier.begin();
     world.clock.advance(1000);
-    assert.deepEqual(world.log, [`warn cannot tell the manager of this process how it is: errno ${errno} at NOTIFY_SOCKET /run/notify`]);
+    assert.deepEqual(world.log, [
+      `warn cannot tell the manager of this process how it is: errno ${errno} at NOTIFY_SOCKET /run/notify`,
+    ]);
   }
 });
 
@@ -149,8 +157,28 @@ test('without a manager nothing happens', () => {
 
 test('the target, and what programs get', () => {
   assert.deepEqual(readTarget({}, 1), { socket: null, watchdogMs: null });
-  assert.deepEqual(readTarget({ NOTIFY_SOCKET: '@a', WATCHDOG_USEC: '3000000', WATCHDOG_PID: '7' }, 7), { socket: '@a', watchdogMs: 3000 });
-  assert.deepEqual(readTarget({ NOTIFY_SOCKET: '/n', WATCHDOG_USEC: '3000000', WATCHDOG_PID: '8' }, 7), { socket: '/n', watchdogMs: null });
-  assert.deepEqual(readTarget({ NOTIFY_SOCKET: 'vsock:2:3', WATCHDOG_USEC: '0' }, 7), { socket: null, watchdogMs: null });
-  assert.deepEqual(withoutNotifyVariables({ A: '1', NOTIFY_SOCKET: '/n', WATCHDOG_USEC: '1', WATCHDOG_PID: '1', LISTEN_FDS: '1', LISTEN_PID: '1', LISTEN_FDNAMES: 'x' }), { A: '1' });
+  assert.deepEqual(readTarget({ NOTIFY_SOCKET: '@a', WATCHDOG_USEC: '3000000', WATCHDOG_PID: '7' }, 7), {
+    socket: '@a',
+    watchdogMs: 3000,
+  });
+  assert.deepEqual(readTarget({ NOTIFY_SOCKET: '/n', WATCHDOG_USEC: '3000000', WATCHDOG_PID: '8' }, 7), {
+    socket: '/n',
+    watchdogMs: null,
+  });
+  assert.deepEqual(readTarget({ NOTIFY_SOCKET: 'vsock:2:3', WATCHDOG_USEC: '0' }, 7), {
+    socket: null,
+    watchdogMs: null,
+  });
+  assert.deepEqual(
+    withoutNotifyVariables({
+      A: '1',
+      NOTIFY_SOCKET: '/n',
+      WATCHDOG_USEC: '1',
+      WATCHDOG_PID: '1',
+      LISTEN_FDS: '1',
+      LISTEN_PID: '1',
+      LISTEN_FDNAMES: 'x',
+    }),
+    { A: '1' },
+  );
 });

@@ -30,7 +30,10 @@ test('the name it is called by decides, then the first argument', () => {
 });
 
 test('variables that Node reads itself are set aside and come back', () => {
-  const given = { env: { PATH: '/bin', NODE_DEBUG: 'net', NODE_OPTIONS: '--require /x', NODE_UNIQUE_ID: '1' }, args: ['-n'] };
+  const given = {
+    env: { PATH: '/bin', NODE_DEBUG: 'net', NODE_OPTIONS: '--require /x', NODE_UNIQUE_ID: '1' },
+    args: ['-n'],
+  };
   const clean = cleanStart(given);
   assert.ok(clean !== null);
   assert.deepEqual(Object.keys(clean.env).toSorted(), ['NODE_OPTIONS', 'ONEVISOR_SET_ASIDE', 'PATH']);
@@ -39,7 +42,10 @@ test('variables that Node reads itself are set aside and come back', () => {
 });
 
 test('so is what is not UTF-8, which Node would not pass on', () => {
-  const given = { env: { PATH: '/bin', NODE_DEBUG: 'net', BYTES: 'z\udce9\udcff', '\udce9': 'name' }, args: ['--', 'echo', '\udcff'] };
+  const given = {
+    env: { PATH: '/bin', NODE_DEBUG: 'net', BYTES: 'z\udce9\udcff', '\udce9': 'name' },
+    args: ['--', 'echo', '\udcff'],
+  };
   const clean = cleanStart(given);
   assert.ok(clean !== null && Object.values(clean.env).every((value) => /^[\x20-\x7e]*$/.test(value)));
   assert.deepEqual(Object.keys(clean.env).toSorted(), ['ONEVISOR_SET_ASIDE', 'PATH']);
@@ -55,7 +61,8 @@ test('the bytes that Node has replaced come from /proc', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'onevisor-bytes-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const path = join(folder, 'strings');
-  const give = (...strings: string[]): void => writeFileSync(path, Buffer.from(strings.map((text) => `${text}\0`).join(''), 'latin1'));
+  const give = (...strings: string[]): void =>
+    writeFileSync(path, Buffer.from(strings.map((text) => `${text}\0`).join(''), 'latin1'));
   give('onevisor', '--', 'echo', '\xe9\xff', 'a');
   assert.deepEqual(originalArguments(['--', 'echo', '\uFFFD\uFFFD', 'a'], path), ['--', 'echo', '\udce9\udcff', 'a']);
   // Something else than ours, fewer than ours, or nothing: what Node has is kept.
@@ -64,7 +71,12 @@ test('the bytes that Node has replaced come from /proc', (t) => {
   assert.deepEqual(originalArguments(['\uFFFD'], join(folder, 'none')), ['\uFFFD']);
   assert.deepEqual(originalArguments(['plain'], join(folder, 'none')), ['plain']);
   give('A=1', 'B=z\xe9\xff', 'B=second', 'no variable', '=C:=x', 'D=');
-  assert.deepEqual(originalVariables({ A: '1', B: 'z\uFFFD' }, path), { A: '1', B: 'z\udce9\udcff', '=C:': 'x', D: '' });
+  assert.deepEqual(originalVariables({ A: '1', B: 'z\uFFFD' }, path), {
+    A: '1',
+    B: 'z\udce9\udcff',
+    '=C:': 'x',
+    D: '',
+  });
   assert.deepEqual(originalVariables({ B: 'z\uFFFD' }, join(folder, 'none')), { B: 'z\uFFFD' });
   assert.deepEqual(originalVariables({ A: '1', U: undefined }, path), { A: '1', U: undefined });
 });

@@ -19,13 +19,20 @@ export class Client {
 
   constructor(programs: readonly FakeProgram[]) {
     this.supervisor = new FakeSupervisor(programs, this.clock);
-    this.context = { supervisor: this.supervisor, times: new ProcessTimes(this.supervisor), signal: this.hangUp.signal, reserve: () => undefined };
+    this.context = {
+      supervisor: this.supervisor,
+      times: new ProcessTimes(this.supervisor),
+      signal: this.hangUp.signal,
+      reserve: () => undefined,
+    };
   }
 
   /** Calls `supervisor.NAME`, or a full name; a fault comes back as `FAULT number text`. */
   async call(name: string, ...args: readonly XmlRpcValue[]): Promise<XmlRpcValue> {
     try {
-      return decodeTexts(await callMethod(this.methods, this.context, name.includes('.') ? name : `supervisor.${name}`, args));
+      return decodeTexts(
+        await callMethod(this.methods, this.context, name.includes('.') ? name : `supervisor.${name}`, args),
+      );
     } catch (error) {
       if (error instanceof RpcFault) return `FAULT ${error.code} ${error.faultString}`;
       throw error;

@@ -118,16 +118,24 @@ export class FakeSupervisor implements Supervisor {
   constructor(programs: readonly FakeProgram[], clock: Clock) {
     this.#clock = clock;
     this.#groups = this.groupsOf(programs);
-    this.engine = new Engine(this.#groups, { exitWhenIdle: false, mainProgram: null }, {
-      endBudget: { limitsOf: () => null, hurry: () => undefined },
-      clock,
-      report: (level, text) => this.report(level, text),
-      chance: () => 0,
-      budget: { run: (task) => task() },
-      finished: () => this.report('info', 'finished'),
-      jobs: { run: () => () => undefined },
-      processes: { spawn: (config) => this.#spawn(config), signal: (pid, signal) => this.#receive(pid, signal), ended: () => undefined },
-    });
+    this.engine = new Engine(
+      this.#groups,
+      { exitWhenIdle: false, mainProgram: null },
+      {
+        endBudget: { limitsOf: () => null, hurry: () => undefined },
+        clock,
+        report: (level, text) => this.report(level, text),
+        chance: () => 0,
+        budget: { run: (task) => task() },
+        finished: () => this.report('info', 'finished'),
+        jobs: { run: () => () => undefined },
+        processes: {
+          spawn: (config) => this.#spawn(config),
+          signal: (pid, signal) => this.#receive(pid, signal),
+          ended: () => undefined,
+        },
+      },
+    );
     this.engine.start();
   }
 

@@ -30,13 +30,19 @@ describe('the supervisor', () => {
 test('a restart with a configuration that is wrong is a fault with the reasons, and nothing is restarted', async () => {
   const client = new Client([{ name: 'web' }]);
   client.supervisor.restartProblem = '/c.conf:3: [program:web] user: there is no user "x"';
-  assert.equal(await client.call('restart'), 'FAULT 92 CANT_REREAD: /c.conf:3: [program:web] user: there is no user "x"');
+  assert.equal(
+    await client.call('restart'),
+    'FAULT 92 CANT_REREAD: /c.conf:3: [program:web] user: there is no user "x"',
+  );
   assert.equal(client.supervisor.state(), 'RUNNING');
 });
 
 describe('process info', () => {
   test('stop is the time of the latest end, however it came: an exit within startsecs too, a start that made no process does not', async () => {
-    const client = new Client([{ name: 'quick', exitAfterMs: 5, options: { startretries: 0 } }, { name: 'none', spawnError: "can't find command 'x'", options: { startretries: 0 } }]);
+    const client = new Client([
+      { name: 'quick', exitAfterMs: 5, options: { startretries: 0 } },
+      { name: 'none', spawnError: "can't find command 'x'", options: { startretries: 0 } },
+    ]);
     const before = Math.floor(client.supervisor.wallMs() / 1000);
     await client.callFor(100, 'startProcess', 'quick');
     assert.ok(Number((await client.info('quick'))['stop']) >= before);
@@ -59,7 +65,19 @@ describe('process info', () => {
     assert.deepEqual(await client.info('done'), { ...fixed, start: second(1000), stop: 0, now: second(3000), state: 20, statename: 'RUNNING', spawnerr: '', exitstatus: 0, pid: 1000, description: 'pid 1000, uptime 0:00:02' });
     client.clock.advance(10_000);
     const description = formatDaytime(second(3500));
-    assert.deepEqual(await client.info('done'), { ...fixed, start: second(1000), stop: second(3500), now: second(13_000), state: 100, statename: 'EXITED', spawnerr: 'Bad exit code 2', exitstatus: 2, pid: 0, description, exit_code: 2 });
+    assert.deepEqual(await client.info('done'), {
+      ...fixed,
+      start: second(1000),
+      stop: second(3500),
+      now: second(13_000),
+      state: 100,
+      statename: 'EXITED',
+      spawnerr: 'Bad exit code 2',
+      exitstatus: 2,
+      pid: 0,
+      description,
+      exit_code: 2,
+    });
     await client.call('startProcess', 'done', false);
     const again = await client.info('done');
     assert.deepEqual([again['start'], again['stop'], again['exitstatus'], again['spawnerr']], [second(13_000), second(3500), 0, ''], 'the end before this start is still told');
@@ -85,12 +103,18 @@ describe('process info', () => {
   });
 
   test('the latest exit has fields of its own, also while the next run goes on, and in FATAL', async () => {
-    const client = new Client([{ name: 'loop', exitAfterMs: 1500, exitCode: 7, options: { autorestart: 'true' } }, { name: 'none', spawnError: 'no', options: { startretries: 0 } }]);
+    const client = new Client([
+      { name: 'loop', exitAfterMs: 1500, exitCode: 7, options: { autorestart: 'true' } },
+      { name: 'none', spawnError: 'no', options: { startretries: 0 } },
+    ]);
     await client.callFor(2000, 'startProcess', 'loop');
     assert.equal('exit_code' in (await client.info('loop')), false, 'none yet');
     client.clock.advance(2500);
     const again = await client.info('loop');
-    assert.deepEqual([again['statename'], again['exitstatus'], again['exit_code'], again['exit_signal'], again['oom_kills']], ['STARTING', 0, 7, undefined, undefined]);
+    assert.deepEqual(
+      [again['statename'], again['exitstatus'], again['exit_code'], again['exit_signal'], again['oom_kills']],
+      ['STARTING', 0, 7, undefined, undefined],
+    );
     client.supervisor.signal('loop:loop', 9);
     client.supervisor.oomKillsOf.set('loop:loop', 3);
     client.clock.advance(2000);

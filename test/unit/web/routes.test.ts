@@ -132,16 +132,33 @@ test('a form of somebody else changes nothing', () => onSite({ programs: PROGRAM
   for (const name of ['localhost:9001', '127.0.0.1:9001', '[::1]:9001', '10.0.0.1', 'x.localhost']) assert.equal((await get('/', { Host: name })).status, 200, name);
 }));
 
-test('XML-RPC is closed to pages of other sites, and open to programs that name this machine', () => onSite({ programs: PROGRAMS, isInet: true }, async ({ world }) => {
-  const { port } = await world.openInet();
-  const call = (headers: Record<string, string>): Promise<Answer> => send({ host: '127.0.0.1', port: port ?? 0 }, 'POST', '/RPC2', { 'Content-Type': 'text/plain', ...headers }, encodeCall('supervisor.getState', []));
-  assert.equal((await call({})).status, 200);
-  for (const host of ['127.0.0.1:9001', 'localhost', 'LOCALHOST.:9001', '[::1]:9001']) assert.equal((await call({ Host: host })).status, 200, host);
-  for (const host of ['app:9001', 'evil.example', 'localhost.evil.example', '127.0.0.1.evil.example', 'evil.example:80@127.0.0.1', '[evil.example]']) assert.equal((await call({ Host: host })).status, 403, host);
-  assert.equal((await call({ Origin: 'http://evil.example' })).status, 403);
-  assert.equal((await call({ Origin: 'http://evil.example', Host: 'evil.example' })).status, 403);
-  assert.equal((await call({ 'Sec-Fetch-Site': 'cross-site' })).status, 403);
-}));
+test('XML-RPC is closed to pages of other sites, and open to programs that name this machine', () =>
+  onSite({ programs: PROGRAMS, isInet: true }, async ({ world }) => {
+    const { port } = await world.openInet();
+    const call = (headers: Record<string, string>): Promise<Answer> =>
+      send(
+        { host: '127.0.0.1', port: port ?? 0 },
+        'POST',
+        '/RPC2',
+        { 'Content-Type': 'text/plain', ...headers },
+        encodeCall('supervisor.getState', []),
+      );
+    assert.equal((await call({})).status, 200);
+    for (const host of ['127.0.0.1:9001', 'localhost', 'LOCALHOST.:9001', '[::1]:9001'])
+      assert.equal((await call({ Host: host })).status, 200, host);
+    for (const host of [
+      'app:9001',
+      'evil.example',
+      'localhost.evil.example',
+      '127.0.0.1.evil.example',
+      'evil.example:80@127.0.0.1',
+      '[evil.example]',
+    ])
+      assert.equal((await call({ Host: host })).status, 403, host);
+    assert.equal((await call({ Origin: 'http://evil.example' })).status, 403);
+    assert.equal((await call({ Origin: 'http://evil.example', Host: 'evil.example' })).status, 403);
+    assert.equal((await call({ 'Sec-Fetch-Site': 'cross-site' })).status, 403);
+  }));
 
 test('with a password, or where it is said that none is needed, any name will do', async () => {
   const credentials = { username: 'user', password: 'pass' };
@@ -158,24 +175,38 @@ test('with a password, or where it is said that none is needed, any name will do
   await onSite({ programs: PROGRAMS, isInet: true, isInsecureAllowed: true }, async ({ get }) => assert.equal((await get('/', { Host: 'app:9001' })).status, 200));
 });
 
-test('the end of a log is text, whatever it is', () => onSite({ programs: [{ name: 'web', stdout: `cut off ${'.'.repeat(1100)}<b>\nsecond & last\n`, stderr: 'problem\n', options: { startsecs: 0 } }, { name: 'mute', hasNoLog: true }] }, async ({ get, do: act }) => {
-  await act('start web');
-  const all = await get('/tail.html?processname=web');
-  assert.match(all.text, /<pre>cut off \.+&lt;b&gt;\nsecond &amp; last\n<\/pre>/);
-  // compat: at least 1,024 bytes.
-  assert.match((await get('/tail.html?processname=web&stream=stderr&limit=1')).text, /<pre>problem\n<\/pre>/);
-  assert.match((await get('/tail.html?processname=web&limit=20')).text, /<pre>second &amp; last\n<\/pre>/);
-  assert.match((await get('/tail.html?processname=web&stream=stderr&limit=x')).text, /<pre>problem\n<\/pre>/);
-  assert.match((await get('/tail.html?processname=mute')).text, /There is no stdout log of mute/);
-  assert.equal((await get('/tail.html?processname=%3Cb%3E')).status, 404);
-  assert.match((await get('/tail.html?processname=%3Cb%3E')).text, /No such process named &lt;b&gt;/);
-  assert.equal((await get('/tail.html')).status, 404);
-  for (const page of [all, await get('/'), await get('/index.html?action=x')]) {
-    assert.match(String(page.headers['content-security-policy']), /^default-src 'none'/);
-    assert.equal(page.headers['x-content-type-options'], 'nosniff');
-    assert.equal(page.headers['cache-control'], 'no-store');
-  }
-}));
+test('the end of a log is text, whatever it is', () =>
+  onSite(
+    {
+      programs: [
+        {
+          name: 'web',
+          stdout: `cut off ${'.'.repeat(1100)}<b>\nsecond & last\n`,
+          stderr: 'problem\n',
+          options: { startsecs: 0 },
+        },
+        { name: 'mute', hasNoLog: true },
+      ],
+    },
+    async ({ get, do: act }) => {
+      await act('start web');
+      const all = await get('/tail.html?processname=web');
+      assert.match(all.text, /<pre>cut off \.+&lt;b&gt;\nsecond &amp; last\n<\/pre>/);
+      // compat: at least 1,024 bytes.
+      assert.match((await get('/tail.html?processname=web&stream=stderr&limit=1')).text, /<pre>problem\n<\/pre>/);
+      assert.match((await get('/tail.html?processname=web&limit=20')).text, /<pre>second &amp; last\n<\/pre>/);
+      assert.match((await get('/tail.html?processname=web&stream=stderr&limit=x')).text, /<pre>problem\n<\/pre>/);
+      assert.match((await get('/tail.html?processname=mute')).text, /There is no stdout log of mute/);
+      assert.equal((await get('/tail.html?processname=%3Cb%3E')).status, 404);
+      assert.match((await get('/tail.html?processname=%3Cb%3E')).text, /No such process named &lt;b&gt;/);
+      assert.equal((await get('/tail.html')).status, 404);
+      for (const page of [all, await get('/'), await get('/index.html?action=x')]) {
+        assert.match(String(page.headers['content-security-policy']), /^default-src 'none'/);
+        assert.equal(page.headers['x-content-type-options'], 'nosniff');
+        assert.equal(page.headers['cache-control'], 'no-store');
+      }
+    },
+  ));
 
 test('other paths', () => onSite({ programs: PROGRAMS }, async ({ world, get }) => {
   const { text, headers } = await get('/ok.html');
@@ -183,6 +214,7 @@ test('other paths', () => onSite({ programs: PROGRAMS }, async ({ world, get }) 
   const style = await get('/stylesheets/supervisor.css');
   assert.deepEqual([style.status, style.headers['content-type']], [200, 'text/css']);
   assert.match(style.text, /body \{/);
-  for (const path of ['/stylesheets/other.css', '/stylesheets/supervisor.css/x', '/favicon.ico', '/index.htm']) assert.equal((await get(path)).status, 404, path);
+  for (const path of ['/stylesheets/other.css', '/stylesheets/supervisor.css/x', '/favicon.ico', '/index.htm'])
+    assert.equal((await get(path)).status, 404, path);
   assert.match(await world.connect().send('GET / HTTP/1.0\r\n\r\n').end(), /^HTTP\/1\.0 200/);
 }));
