@@ -4,8 +4,8 @@
  * Pure arithmetic in milliseconds of the monotonic clock.
  */
 
-/** Part of the budget that programs cannot use up: it is for what they leave behind, and for output. */
-const RESERVE_MS = 500;
+/** Part of the budget that programs cannot use up: half for output, half for the last words and our own exit. */
+const RESERVE_MS = 800;
 const RESERVE_SHARE = 0.1;
 /** Time that the kernel has to end what got SIGKILL: while somebody outside counts the seconds, and otherwise. */
 const SHORT_KILL_WAIT_MS = 250;
@@ -66,7 +66,7 @@ export function sweepGrace(nowMs: number, limits: EndLimits | null, unlimitedMs:
  * is said after that.
  */
 export function outputEndMs(nowMs: number, { endAtMs, reserveMs }: EndLimits): number {
-  return Math.max(endAtMs - reserveMs / 5, nowMs + reserveMs / 2);
+  return Math.max(endAtMs - reserveMs / 2, nowMs + reserveMs / 4);
 }
 
 /** Milliseconds from SIGKILL until a process that is still there is left behind. */

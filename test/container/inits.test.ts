@@ -71,7 +71,11 @@ for (const [name, isShared, volumes] of [['a shared PID namespace', true, []], [
     await image('slim');
     const played = await playPod(t, pod(isShared, volumes));
     for (const container of ['one', 'two']) {
-      await until(`the output of ${container}`, async () => (await played.logs(container)).stdout.includes(`${container} | out\n`));
+      // A program that is still starting is not healthy yet.
+      await until(`the output of ${container}`, async () => {
+        const { stdout } = await played.logs(container);
+        return stdout.includes(`${container} | out\n`) && stdout.includes(`success: ${container} entered RUNNING`);
+      });
       const status = await played.exec(container, ONEVISOR, 'ctl', 'status');
       assert.match(status.stdout, new RegExp(`^${container} +(RUNNING|STARTING).*\\n$`), status.stderr);
       assert.equal((await played.exec(container, ONEVISOR, 'health')).code, 0);

@@ -85,7 +85,7 @@ test('a Procfile counts its ports from PORT, and has the variables of .env', { s
 
 test('a working directory that has been removed breaks neither client nor supervisor', { skip }, async (t) => {
   const launched = await launch(t, { env: { ONEVISOR_PROGRAM_A: 'sleep 1000' }, prepare: 'mkdir gone; cd gone; rmdir ../gone' });
-  await launched.waitForLine(/spawned: 'a'/);
+  await launched.waitForLine(/success: a entered RUNNING/);
   for (const command of ['ctl status', 'health']) {
     const outcome = await launched.enter(['sh', '-c', `mkdir -p away; cd away; rmdir ../away; exec ${EXECUTABLE} ${command}`]);
     assert.deepEqual([outcome.code, outcome.stderr], [0, ''], `${command}: ${outcome.stdout}`);

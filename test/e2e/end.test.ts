@@ -163,7 +163,8 @@ test(
     launched.signal('SIGTERM');
     const seconds = await secondsOf(gone(launched));
     t.diagnostic(`${seconds.toFixed(2)} s`);
-    assert.ok(seconds >= 8 && seconds < 10, `${seconds} s`);
+    // 9.4 s where nothing else runs; a machine that is busy with other tests is late with everything.
+    assert.ok(seconds >= 8 && seconds < 13, `${seconds} s`);
     assert.equal(await isAlive(orphan), false);
     launched.stdout.resume();
     assert.deepEqual(await launched.exit, { code: 0, signal: null });

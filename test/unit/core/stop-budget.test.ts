@@ -5,14 +5,14 @@ import { endLimits, outputEndMs, sweepGrace } from '../../../src/core/stop-budge
 
 test('without shutdown_timeout and stop_budget nothing is limited', () => {
   assert.equal(endLimits(0, { timeoutMs: null, budgetMs: null }), null);
-  assert.deepEqual(sweepGrace(0, null, 8000), { termMs: 8000, killMs: 500 });
+  assert.deepEqual(sweepGrace(0, null, 8000), { termMs: 8000, killMs: 800 });
 });
 
 test('of a budget, the last part is kept for what comes after the programs', () => {
   assert.deepEqual(endLimits(100, { timeoutMs: null, budgetMs: 9500 }), {
-    killAtMs: 9100,
+    killAtMs: 8800,
     endAtMs: 9600,
-    reserveMs: 500,
+    reserveMs: 800,
     option: 'stop_budget',
   });
   assert.deepEqual(endLimits(0, { timeoutMs: null, budgetMs: 1000 }), {
@@ -33,13 +33,13 @@ test('shutdown_timeout kills when it has passed; with a budget, the sooner of bo
   assert.deepEqual(endLimits(0, { timeoutMs: 3000, budgetMs: 30_000 }), {
     killAtMs: 3000,
     endAtMs: 30_000,
-    reserveMs: 500,
+    reserveMs: 800,
     option: 'shutdown_timeout',
   });
   assert.deepEqual(endLimits(0, { timeoutMs: 60_000, budgetMs: 30_000 }), {
-    killAtMs: 29_500,
+    killAtMs: 29_200,
     endAtMs: 30_000,
-    reserveMs: 500,
+    reserveMs: 800,
     option: 'stop_budget',
   });
 });
@@ -47,8 +47,8 @@ test('shutdown_timeout kills when it has passed; with a budget, the sooner of bo
 test('the sweep has what is left, and a little when nothing is; so has the output', () => {
   const limits = endLimits(0, { timeoutMs: null, budgetMs: 9500 });
   assert.ok(limits !== null);
-  assert.deepEqual(sweepGrace(2000, limits, 8000), { termMs: 7000, killMs: 250 });
-  assert.deepEqual(sweepGrace(9400, limits, 8000), { termMs: 125, killMs: 250 });
-  assert.equal(outputEndMs(2000, limits), 9400);
-  assert.equal(outputEndMs(9400, limits), 9650);
+  assert.deepEqual(sweepGrace(2000, limits, 8000), { termMs: 6700, killMs: 400 });
+  assert.deepEqual(sweepGrace(9400, limits, 8000), { termMs: 200, killMs: 400 });
+  assert.equal(outputEndMs(2000, limits), 9100);
+  assert.equal(outputEndMs(9400, limits), 9600);
 });
