@@ -103,6 +103,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
       'files/',
       'node:*',
       'npm:*',
+      'core/event-text.ts',
       'core/signals.ts',
       'core/utf8.ts',
       'core/percent-format.ts',

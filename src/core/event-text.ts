@@ -1,11 +1,11 @@
 /**
- * What programs wrote, as text for events: UTF-8 where it is, else as Python prints bytes. Pure.
+ * Output of programs as text for events and for the debug log: UTF-8, or as Python prints bytes. Pure.
  */
 
 /** Keeps a byte order mark, as Python's decoder does. */
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** Bytes as text. compat: what is not UTF-8 is `Undecodable: b'\xff'` (PROCESS_LOG and PROCESS_COMMUNICATION). */
+/** Bytes as text. compat: what is not UTF-8 is `Undecodable: b'\xff'` (PROCESS_LOG, PROCESS_COMMUNICATION, supervisor.dispatchers). */
 export function decodeOutput(bytes: Uint8Array): string {
   try {
     return decoder.decode(bytes);

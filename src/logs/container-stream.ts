@@ -4,7 +4,7 @@
  */
 import { constants, fstatSync, openSync, readlinkSync, statSync } from 'node:fs';
 import { isatty } from 'node:tty';
-import { PipeOutlet, ThreadOutlet } from './outlets.ts';
+import { PathlessOutlet, PipeOutlet, ThreadOutlet } from './outlets.ts';
 import type { Done, Outlet, PipeGrowth, Written } from './outlets.ts';
 import type { ColorChoice, ContainerStream, LogClock, LogTarget } from './ports.ts';
 
@@ -61,7 +61,7 @@ function isNamedFifo(fd: number): boolean {
 }
 
 /** A named fifo on which we write: opened again after its reader went away, when there may be another one. */
-class FifoOutlet implements Outlet {
+class FifoOutlet extends PathlessOutlet {
   readonly #fd: number;
   readonly #growth: PipeGrowth;
   readonly #clock: LogClock;
@@ -70,6 +70,7 @@ class FifoOutlet implements Outlet {
   #failure: { readonly error: NodeJS.ErrnoException; readonly atMs: number } | null = null;
 
   constructor(fd: number, growth: PipeGrowth, clock: LogClock) {
+    super();
     this.#fd = fd;
     this.#growth = growth;
     this.#clock = clock;
@@ -92,18 +93,6 @@ class FifoOutlet implements Outlet {
       this.#outlet = null;
       outlet.close(() => written(error, count));
     });
-  }
-
-  open(done: Done): void {
-    queueMicrotask(() => done(null));
-  }
-
-  reopen(done: Done): void {
-    queueMicrotask(() => done(null));
-  }
-
-  clear(done: Done): void {
-    queueMicrotask(() => done(null));
   }
 
   close(done: Done): void {

@@ -3,6 +3,7 @@
  * Two who log to one place get the same sink here; nobody else makes sinks.
  */
 import { resolve as resolvePath } from 'node:path';
+import { decodeOutput } from '../core/event-text.ts';
 import { BLOCK_BYTES, BlockPool } from './blocks.ts';
 import { ProcessChannel } from './channel.ts';
 import type { ChannelHost, Route } from './channel.ts';
@@ -15,7 +16,6 @@ import { PrefixLayout } from './line-prefix.ts';
 import { FlushTimer, within } from './flush-timer.ts';
 import { LONGEST_MESSAGE, connectTo } from './links.ts';
 import { type MainLogHost, SupervisorLog } from './main-log.ts';
-import { formatOutput } from './output-text.ts';
 import { PartialWatch } from './partial-watch.ts';
 import { PipeGrowth } from './outlets.ts';
 import type { Outlet } from './outlets.ts';
@@ -178,7 +178,7 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
     const isOnStream = routes.some(({ sink }) => streams.includes(sink));
     const hasIt = (sink: Sink): boolean => routes.some((route) => route.sink === sink) || (isOnStream && streams.includes(sink));
     // compat: at level debug, Supervisor's own log has the output of the programs too (loglevel).
-    this.#mainLog.copyOutput(`'${spec.process}' ${spec.stream} output:\n${formatOutput(bytes)}`, hasIt);
+    this.#mainLog.copyOutput(`'${spec.process}' ${spec.stream} output:\n${decodeOutput(bytes)}`, hasIt);
   }
 
   forget(channel: ProcessChannel): void {

@@ -42,6 +42,24 @@ export interface Outlet {
   drained?(): Promise<void>;
 }
 
+/** An outlet without a path of its own: there is nothing to open and nothing to empty. */
+export abstract class PathlessOutlet implements Outlet {
+  abstract write(bytes: Buffer, start: number, end: number, written: Written): void;
+  abstract close(done: Done): void;
+
+  open(done: Done): void {
+    queueMicrotask(() => done(null));
+  }
+
+  reopen(done: Done): void {
+    queueMicrotask(() => done(null));
+  }
+
+  clear(done: Done): void {
+    queueMicrotask(() => done(null));
+  }
+}
+
 /** A pipe grows to this size when it is flooded; more needs CAP_SYS_RESOURCE. */
 export const FLOOD_PIPE_BYTES = 1024 * 1024;
 
@@ -120,7 +138,7 @@ export class FloodGauge {
 }
 
 /** The write end of a pipe whose open file description is our own: it is made non-blocking, and the loop is told when there is room. */
-export class PipeOutlet implements Outlet {
+export class PipeOutlet extends PathlessOutlet {
   readonly #socket: Socket;
   readonly #fd: number;
   readonly #growth: PipeGrowth;
@@ -128,6 +146,7 @@ export class PipeOutlet implements Outlet {
 
   /** The descriptor belongs to the outlet. */
   constructor(fd: number, growth: PipeGrowth) {
+    super();
     this.#fd = fd;
     this.#growth = growth;
     this.#gauge = growth.gauge(fd);
@@ -161,18 +180,6 @@ export class PipeOutlet implements Outlet {
     }
   }
 
-  open(done: Done): void {
-    queueMicrotask(() => done(null));
-  }
-
-  reopen(done: Done): void {
-    queueMicrotask(() => done(null));
-  }
-
-  clear(done: Done): void {
-    queueMicrotask(() => done(null));
-  }
-
   close(done: Done): void {
     this.#growth.release(this.#gauge);
     if (this.#socket.closed) {
@@ -189,13 +196,14 @@ const FIRST_RETRY_MS = 5;
 const LONGEST_RETRY_MS = 200;
 
 /** Any descriptor, shared or not: it is written by a thread of the pool, one write at a time. A stalled one holds up that thread only. */
-export class ThreadOutlet implements Outlet {
+export class ThreadOutlet extends PathlessOutlet {
   readonly #fd: number;
   readonly #clock: LogClock;
   readonly #isOwned: boolean;
 
   /** `isOwned`: {@link close} closes the descriptor. */
   constructor(fd: number, clock: LogClock, isOwned: boolean) {
+    super();
     this.#fd = fd;
     this.#clock = clock;
     this.#isOwned = isOwned;
@@ -215,18 +223,6 @@ export class ThreadOutlet implements Outlet {
         written(error, error ? 0 : count);
       }
     });
-  }
-
-  open(done: Done): void {
-    queueMicrotask(() => done(null));
-  }
-
-  reopen(done: Done): void {
-    queueMicrotask(() => done(null));
-  }
-
-  clear(done: Done): void {
-    queueMicrotask(() => done(null));
   }
 
   close(done: Done): void {

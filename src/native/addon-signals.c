@@ -14,26 +14,24 @@ static int read_signal(struct arguments *arguments, napi_value value) {
   return (int)read_integer(arguments, value, "signal", 1, LAST_SIGNAL);
 }
 
-napi_value addon_ignore_signal(napi_env env, napi_callback_info info) {
+/* A function of signals.h that takes a signal number and returns 0 or -errno. */
+static napi_value call_with_signal(napi_env env, napi_callback_info info, int (*call)(int), const char *syscall_name) {
   napi_value value = NULL;
   struct arguments arguments = begin(env, info, &value, 1);
   const int number = read_signal(&arguments, value);
   if (refuse_wrong(&arguments)) {
     return NULL;
   }
-  const int result = sys_ignore_signal(number);
-  return result < 0 ? throw_failure(env, -result, "sigaction", NULL) : NULL;
+  const int result = call(number);
+  return result < 0 ? throw_failure(env, -result, syscall_name, NULL) : NULL;
+}
+
+napi_value addon_ignore_signal(napi_env env, napi_callback_info info) {
+  return call_with_signal(env, info, sys_ignore_signal, "sigaction");
 }
 
 napi_value addon_unblock_signal(napi_env env, napi_callback_info info) {
-  napi_value value = NULL;
-  struct arguments arguments = begin(env, info, &value, 1);
-  const int number = read_signal(&arguments, value);
-  if (refuse_wrong(&arguments)) {
-    return NULL;
-  }
-  const int result = sys_unblock_signal(number);
-  return result < 0 ? throw_failure(env, -result, "rt_sigprocmask", NULL) : NULL;
+  return call_with_signal(env, info, sys_unblock_signal, "rt_sigprocmask");
 }
 
 napi_value addon_catch_signal(napi_env env, napi_callback_info info) {

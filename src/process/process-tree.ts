@@ -12,6 +12,8 @@ export interface ProcessEntry {
 
 /** A process with what it belongs to besides its parent: a process group and a session, each named after the pid of its leader. */
 export interface TreeEntry extends ProcessEntry {
+  /** Its short name (`/proc/PID/comm`). */
+  readonly name: string;
   readonly group: number;
   readonly session: number;
 }
@@ -75,6 +77,14 @@ export function readProcess(pid: number): TreeEntry | null {
     return null;
   }
   // proc(5): the name in parentheses may itself hold any character, so the fields count from the last parenthesis.
-  const [state, parent, group, session] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return { pid, parent: Number(parent), group: Number(group), session: Number(session), isZombie: state === 'Z' || state === 'X' };
+  const end = stat.lastIndexOf(')');
+  const [state, parent, group, session] = stat.slice(end + 2).split(' ');
+  return {
+    pid,
+    name: stat.slice(stat.indexOf('(') + 1, end),
+    parent: Number(parent),
+    group: Number(group),
+    session: Number(session),
+    isZombie: state === 'Z' || state === 'X',
+  };
 }

@@ -9,7 +9,7 @@ import type { Reading } from '../config/model.ts';
 import { readConfig } from '../config/read.ts';
 import { openSource, readGivenFile } from '../config/source.ts';
 import { isSupervisorName } from '../core/container-mode.ts';
-import { readProcess } from './container-facts.ts';
+import { readAncestor } from './container-facts.ts';
 import { findMode } from './mode.ts';
 
 /** What a program that runs, prints and ends needs from outside. */
@@ -31,7 +31,7 @@ export interface CheckIo extends ProgramIo {
 
 /** In a container whose PID 1 is a supervisor, that one is asked about: `docker exec` runs us beside it. */
 function asSupervisor(self: CheckIo['self']): CheckIo['self'] {
-  const first = self.pid === 1 ? null : readProcess(1);
+  const first = self.pid === 1 ? null : readAncestor(1);
   return first !== null && isSupervisorName(first) ? { ...self, pid: 1 } : self;
 }
 

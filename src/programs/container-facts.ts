@@ -5,6 +5,7 @@
  */
 import { existsSync, fstatSync, readFileSync, statSync } from 'node:fs';
 import type { Ancestor, ContainerFacts, OutputComparison } from '../core/container-mode.ts';
+import { readProcess } from '../process/process-tree.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -38,7 +39,7 @@ export function readContainerFacts(env: Environment, parent: number): ContainerF
 export function readAncestors(parent: number): Ancestor[] | null {
   const found: Ancestor[] = [];
   for (let pid = parent; pid > 0; ) {
-    const ancestor = found.length < MOST_ANCESTORS ? readProcess(pid) : null;
+    const ancestor = found.length < MOST_ANCESTORS ? readAncestor(pid) : null;
     if (ancestor === null) return null;
     found.push(ancestor);
     pid = ancestor.parent;
@@ -46,18 +47,13 @@ export function readAncestors(parent: number): Ancestor[] | null {
   return found;
 }
 
-/** A process of /proc; null where it has ended or is hidden. */
-export function readProcess(pid: number): (Ancestor & { readonly parent: number }) | null {
+/** A process with its command line; null where it has ended or is hidden. */
+export function readAncestor(pid: number): (Ancestor & { readonly parent: number }) | null {
+  const process = readProcess(pid);
+  if (process === null) return null;
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    const end = stat.lastIndexOf(')');
     const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
-    return {
-      pid,
-      name: stat.slice(stat.indexOf('(') + 1, end),
-      parent: Number(stat.slice(end + 2).split(' ')[1]),
-      words,
-    };
+    return { pid, name: process.name, parent: process.parent, words };
   } catch {
     // ENOENT, ESRCH: it has ended. Hidden processes (hidepid) do not exist for us either.
     return null;

@@ -16,7 +16,7 @@ import type { Endpoint } from '../ctl/client.ts';
 import type { Discovery, FoundSupervisor } from '../ctl/discovery.ts';
 import { AddonLoadError, loadAddon } from '../native/load.ts';
 import { chooseProgram } from './choice.ts';
-import { hasContainerMark, readAncestors, readProcess } from './container-facts.ts';
+import { hasContainerMark, readAncestor, readAncestors } from './container-facts.ts';
 import { isDetached } from './daemon.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -82,7 +82,7 @@ export function findMainSupervisor(env: Environment, ownPid: number): Supervisor
 }
 
 function hasOnlyInitsAbove(pid: number): boolean {
-  const parent = readProcess(pid)?.parent;
+  const parent = readAncestor(pid)?.parent;
   return (
     parent !== undefined &&
     isMainProcess({ hasMark: true, isUnderSystemd: false, output: 'different', ancestors: readAncestors(parent) })
@@ -91,7 +91,7 @@ function hasOnlyInitsAbove(pid: number): boolean {
 
 /** A process, if it is a supervisor: not one of its clients, which may have the same name. */
 function readSupervisor(pid: number): SupervisorProcess | null {
-  const process: Ancestor | null = readProcess(pid);
+  const process: Ancestor | null = readAncestor(pid);
   if (process === null || !isSupervisorName(process)) return null;
   // Supervisor's is a script: Python, then the script.
   const words = /python/.test(process.words[0] ?? '') ? process.words.slice(1) : process.words;

@@ -10,7 +10,7 @@ import { compile } from '../e2e/observe.ts';
 const MB = 1024 * 1024;
 
 /** A process of a made-up machine. */
-const entry = (pid: number, parent: number, group: number, session = group): TreeEntry => ({ pid, parent, group, session, isZombie: false });
+const entry = (pid: number, parent: number, group: number, session = group): TreeEntry => ({ pid, name: '', parent, group, session, isZombie: false });
 
 suite('the tree of a program', () => {
   const entries = [

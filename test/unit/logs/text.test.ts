@@ -6,7 +6,7 @@ import { containerStreamOf } from '../../../src/logs/container-stream.ts';
 import { LinePrefix, PrefixLayout, parsePrefixTemplate } from '../../../src/logs/line-prefix.ts';
 import type { LineStyle } from '../../../src/logs/ports.ts';
 import { formatOwnJson, formatOwnLogfmt, quoteLogfmt } from '../../../src/logs/record-format.ts';
-import { formatOutput } from '../../../src/logs/output-text.ts';
+import { decodeOutput } from '../../../src/core/event-text.ts';
 import { PartialWatch } from '../../../src/logs/partial-watch.ts';
 import { formatIsoTime, formatLocalTime } from '../../../src/logs/time-format.ts';
 import { FakeClock } from './fakes.ts';
@@ -135,5 +135,5 @@ test('compat: output in the debug log is text, or bytes as Python prints them', 
     [[0xff, 0x27], 'Undecodable: b"\\xff\'"'],
     [[0xff, 0x27, 0x22, 0x5c, 0x09], "Undecodable: b'\\xff\\'\"\\\\\\t'"],
   ];
-  for (const [bytes, text] of shown) assert.equal(formatOutput(Buffer.from(bytes as string)), text);
+  for (const [bytes, text] of shown) assert.equal(decodeOutput(Buffer.from(bytes as string)), text);
 });
