@@ -135,7 +135,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     reason: 'HTTP routes to RPC and logs; the inside of a process is closed to it',
   },
   'ctl/': {
-    may: ['ctl/', 'files/', 'rpc/xmlrpc.ts', 'core/', 'config/', 'node:*', 'npm:*'],
+    may: ['ctl/', 'files/', 'rpc/xmlrpc.ts', 'rpc/json-answer.ts', 'core/', 'config/', 'node:*', 'npm:*'],
     types: ['rpc/'],
     reason: 'the client talks to a supervisor over RPC: never engine/, process/ or the addon',
   },

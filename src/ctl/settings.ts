@@ -4,10 +4,10 @@
  * the container, then Supervisor's default. Reads the file through src/config.
  */
 import { posix } from 'node:path';
-import { addText, emptyDocument } from '../config/dialect.ts';
 import { noFlags } from '../config/flags.ts';
 import type { PluginConfig, Problem } from '../config/model.ts';
-import { readCtlConfig, searchPaths } from '../config/read.ts';
+import { searchPaths } from '../config/find-files.ts';
+import { type CtlReading, readCtlConfig } from '../config/read.ts';
 import type { Source } from '../config/source.ts';
 import type { Endpoint } from './client.ts';
 import { type Discovery, noDiscovery } from './discovery.ts';
@@ -65,19 +65,20 @@ export function readSettings(
     named === null && variable !== ''
       ? (searchPaths(calledAs, source.cwd).find((candidate) => source.isFile(candidate)) ?? null)
       : null;
+  const files = new CtlFiles(source, calledAs);
   const choice =
     named === null
-      ? chooseFound(source, searched, discovery)
-      : chooseNamed(posix.resolve(source.cwd, named), source, discovery);
-  return readChosen(options, source, choice, calledAs, discovery);
+      ? chooseFound(files, searched, discovery)
+      : chooseNamed(posix.resolve(source.cwd, named), files, discovery);
+  return readChosen(options, files, choice, discovery.firstPlace);
 }
 
 /**
  * A file that was named counts. Where it does not say where the supervisor is, its own server does, then the private
  * control socket.
  */
-function chooseNamed(path: string, source: Source, discovery: Discovery): Choice {
-  const found = writtenUrl(path, source) === null ? (discovery.serverOf(path) ?? privateEndpoint(discovery)) : null;
+function chooseNamed(path: string, files: CtlFiles, discovery: Discovery): Choice {
+  const found = files.writtenUrl(path) === null ? (discovery.serverOf(path) ?? privateEndpoint(discovery)) : null;
   return { path, found, isFileFollowed: true };
 }
 
@@ -86,13 +87,13 @@ function chooseNamed(path: string, source: Source, discovery: Discovery): Choice
  * another file, as Debian's package has.
  * That file counts only if it names a socket that answers here, which is then that of a second supervisor.
  */
-function chooseFound(source: Source, searched: string | null, discovery: Discovery): Choice {
+function chooseFound(files: CtlFiles, searched: string | null, discovery: Discovery): Choice {
   const found = discovery.find();
-  const url = searched === null ? null : writtenUrl(searched, source);
+  const url = searched === null ? null : files.writtenUrl(searched);
   if (found === null || (searched !== found.file && url !== null && isAnswered(url, discovery))) {
     return { path: searched, found: privateEndpoint(discovery), isFileFollowed: true };
   }
-  const own = found.file === null ? null : writtenUrl(found.file, source);
+  const own = found.file === null ? null : files.writtenUrl(found.file);
   return {
     path: found.file,
     found,
@@ -111,51 +112,55 @@ function privateEndpoint(discovery: Discovery): Endpoint | null {
 
 function readChosen(
   options: CtlOptions,
-  source: Source,
+  files: CtlFiles,
   { path, found, isFileFollowed }: Choice,
-  calledAs: string,
-  { firstPlace }: Discovery,
+  firstPlace: string,
 ): SettingsOutcome {
   if (path === null)
     return {
       ok: true,
-      settings: fillIn(options, source, {}, { found, fallback: UNIX + firstPlace, warnings: [], plugins: [], path }),
+      settings: fillIn(options, files.source, {}, { found, fallback: UNIX + firstPlace, warnings: [], plugins: [], path }),
     };
-  const { ctl, ctlPlugins: plugins, errors, warnings } = readCtl(path, source, calledAs);
+  const { ctl, ctlPlugins: plugins, errors, warnings } = files.read(path);
   if (errors.length > 0) return { ok: false, error: errors.map(formatProblem).join('\n') };
   if (ctl === null && found === null) return { ok: false, error: '.ini file does not include supervisorctl section' };
-  const serverurl = isFileFollowed && writtenUrl(path, source) !== null ? (ctl?.serverurl ?? null) : null;
+  const serverurl = isFileFollowed && files.writtenUrl(path) !== null ? (ctl?.serverurl ?? null) : null;
   return {
     ok: true,
-    settings: fillIn(options, source, { ...ctl, serverurl }, { found, fallback: DEFAULT_URL, warnings, plugins, path }),
+    settings: fillIn(options, files.source, { ...ctl, serverurl }, { found, fallback: DEFAULT_URL, warnings, plugins, path }),
   };
 }
 
-function readCtl(path: string, source: Source, calledAs: string): ReturnType<typeof readCtlConfig> {
-  return readCtlConfig(source, {
-    isContainer: false,
-    isStatic: false,
-    flags: { ...noFlags, file: path },
-    executable: calledAs,
-  });
-}
+/** Readings of the files that may be the client's. Each file is read once. */
+class CtlFiles {
+  readonly source: Source;
+  readonly #calledAs: string;
+  readonly #readings = new Map<string, CtlReading>();
 
-/**
- * `serverurl` of a file, its expansions done; null where it is not written: its value cannot tell a default from the
- * same text in the file.
- */
-function writtenUrl(path: string, source: Source): string | null {
-  if (!writtenOptions(path, source).has('serverurl')) return null;
-  // Errors in it are reported when it is read for good.
-  return readCtl(path, source, path).ctl?.serverurl ?? DEFAULT_URL;
-}
+  constructor(source: Source, calledAs: string) {
+    this.source = source;
+    this.#calledAs = calledAs;
+  }
 
-/** Names of the options that stand in the section: their values cannot tell a default from the same text in the file. */
-function writtenOptions(path: string, source: Source): ReadonlySet<string> {
-  const read = source.read(path);
-  const document = emptyDocument();
-  if (read.ok) addText(document, read.text, path, posix.dirname(path));
-  return new Set([...document.defaults.keys(), ...(document.sections.get('supervisorctl')?.options.keys() ?? [])]);
+  read(path: string): CtlReading {
+    const known = this.#readings.get(path);
+    if (known !== undefined) return known;
+    const reading = readCtlConfig(this.source, {
+      isContainer: false,
+      isStatic: false,
+      flags: { ...noFlags, file: path },
+      executable: this.#calledAs,
+    });
+    this.#readings.set(path, reading);
+    return reading;
+  }
+
+  /** `serverurl` of a file, its expansions done; null where it is not written. */
+  writtenUrl(path: string): string | null {
+    const { ctl, isUrlWritten } = this.read(path);
+    // Errors in it are reported when the file is chosen.
+    return isUrlWritten ? (ctl?.serverurl ?? DEFAULT_URL) : null;
+  }
 }
 
 interface Written {

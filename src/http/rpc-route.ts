@@ -1,10 +1,11 @@
 /**
- * `POST /RPC2`: a call in XML, its answer in XML. A fault is an answer too; only what is no call at all is refused with 400.
+ * `POST /RPC2`: a call in XML, its answer in XML, or in JSON for a client that asks for it. A fault is an answer too; only what is no call at all is refused with 400.
  */
 import { RpcFault } from '../core/faults.ts';
 import { describeFailure, showText } from '../core/shown-text.ts';
 import { NoRoomError } from '../rpc/answer-room.ts';
 import { callMethod } from '../rpc/call.ts';
+import { encodeJsonAnswer, JSON_TYPE } from '../rpc/json-answer.ts';
 import type { MethodTable } from '../rpc/method.ts';
 import type { ProcessTimes } from '../rpc/process-times.ts';
 import type { Supervisor } from '../rpc/supervisor.ts';
@@ -37,6 +38,12 @@ function readCall({ supervisor }: RpcService, body: string): XmlRpcCall | null {
   }
 }
 
+/** The body of an answer and its media type. */
+interface Answer {
+  readonly type: string;
+  readonly parts: readonly XmlPart[];
+}
+
 /**
  * The answer to a call; null where it failed in us, which is said in the log. Rejects with NoRoomError where it would
  * be too large for now.
@@ -44,18 +51,24 @@ function readCall({ supervisor }: RpcService, body: string): XmlRpcCall | null {
 async function answerCall(
   { supervisor, methods, times }: RpcService,
   { method, params }: XmlRpcCall,
-  { signal, reserve }: Exchange,
-): Promise<readonly XmlPart[] | null> {
+  { request, signal, reserve }: Exchange,
+): Promise<Answer | null> {
   try {
-    return encodeResponseParts(await callMethod(methods, { supervisor, times, signal, reserve }, method, params));
+    const value = await callMethod(methods, { supervisor, times, signal, reserve }, method, params);
+    const json = request.headers.accept?.includes(JSON_TYPE) === true ? encodeJsonAnswer(value) : null;
+    return json === null ? xml(encodeResponseParts(value)) : { type: JSON_TYPE, parts: [json] };
   } catch (error) {
-    if (error instanceof RpcFault) return [encodeFault(error.code, error.faultString)];
+    if (error instanceof RpcFault) return xml([encodeFault(error.code, error.faultString)]);
     if (error instanceof NoRoomError) throw error;
     // Nobody waits for the answer any more, so it does not matter what it would have been.
     if (!signal.aborted)
       supervisor.report('critical', `cannot answer "${showText(method, 100)}": ${describeFailure(error)}`);
     return null;
   }
+}
+
+function xml(parts: readonly XmlPart[]): Answer {
+  return { type: 'text/xml', parts };
 }
 
 /** The route of XML-RPC. */
@@ -66,9 +79,9 @@ export function rpcRoute(service: RpcService): Route {
       sendError(exchange.response, 400);
       return;
     }
-    const parts = await answerCall(service, call, exchange);
-    if (parts === null) sendError(exchange.response, 500);
-    else await sendParts(exchange, 'text/xml', parts);
+    const answered = await answerCall(service, call, exchange);
+    if (answered === null) sendError(exchange.response, 500);
+    else await sendParts(exchange, answered.type, answered.parts);
   };
   return { method: 'POST', path: '/RPC2', access: 'password', answer };
 }

@@ -4,7 +4,7 @@
  */
 import { readSwitch } from '../config/environment.ts';
 import { formatFlags, type Flags } from '../config/flags.ts';
-import { isUnconfigured, searchNames, searchPaths } from '../config/read.ts';
+import { isUnconfigured, searchNames, searchPaths } from '../config/find-files.ts';
 import type { Source } from '../config/source.ts';
 
 /** Facts that the decisions depend on. */

@@ -77,6 +77,8 @@ class Reader {
   #at = 0;
   #count = 0;
   readonly #open: OpenElement[] = [];
+  /** Names that are known to be right: a document has few names, and each of them often. */
+  readonly #names = new Set<string>();
   #root: OpenElement | null = null;
 
   constructor(text: string, limits: XmlLimits) {
@@ -102,7 +104,7 @@ class Reader {
   /** Text between marks: with its references decoded, and every line end a newline. */
   #takeText(raw: string): void {
     const element = this.#open.at(-1);
-    if (element !== undefined) element.text += decodeReferences(normalizeLineEnds(raw));
+    if (element !== undefined) element.text += raw.includes('&') || raw.includes('\r') ? decodeText(raw) : raw;
     else if (raw.trim() !== '') throw new XmlSyntaxError('there is text outside of the root element');
   }
 
@@ -173,8 +175,11 @@ class Reader {
     let end = from;
     while (end < latest && !isNameEnd(this.#text.charCodeAt(end))) end += 1;
     const name = this.#text.slice(from, end);
-    if (name.length > MAX_NAME_LENGTH || !NAME.test(name))
-      throw new XmlSyntaxError(`"<${showText(name)}" begins no element`);
+    if (!this.#names.has(name)) {
+      if (name.length > MAX_NAME_LENGTH || !NAME.test(name))
+        throw new XmlSyntaxError(`"<${showText(name)}" begins no element`);
+      this.#names.add(name);
+    }
     this.#at = end;
     return name;
   }
@@ -222,6 +227,10 @@ function isNameEnd(code: number): boolean {
 
 function isAttributeNameEnd(code: number): boolean {
   return isNameEnd(code) || code === 0x3d /* = */ || code === 0x22 /* " */ || code === 0x27 /* ' */;
+}
+
+function decodeText(raw: string): string {
+  return decodeReferences(normalizeLineEnds(raw));
 }
 
 function normalizeLineEnds(text: string): string {

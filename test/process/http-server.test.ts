@@ -44,6 +44,14 @@ describe('requests', () => {
     }
   }));
 
+  test('in JSON for a client that reads it, but a fault in XML', () => inWorld({}, async (world) => {
+    await world.open();
+    const ask = (request: string): Promise<string> =>
+      world.connect().send(request.replace('\r\n', '\r\nConnection: close\r\nAccept: application/json, text/xml\r\n')).end();
+    assert.match(await ask(getPid), /\r\nContent-Type: application\/json\r\n[^]*\r\n\r\n\{"value":\d+\}$/);
+    assert.match(await ask(getPid.replace('getPID', 'getPIX')), /\r\nContent-Type: text\/xml\r\n[^]*<fault>/);
+  }));
+
   test('in pieces of one byte', () => inWorld({}, async (world) => {
     await world.open();
     const peer = world.connect();

@@ -6,7 +6,8 @@ import type { Users } from '../../../src/config/datatype.ts';
 import { noFlags } from '../../../src/config/flags.ts';
 import type { Config, Problem, Reading } from '../../../src/config/model.ts';
 import { formatProblem } from '../../../src/config/problems.ts';
-import { type ReadSettings, readConfig } from '../../../src/config/read.ts';
+import type { ReadSettings } from '../../../src/config/find-files.ts';
+import { readConfig } from '../../../src/config/read.ts';
 import type { Source } from '../../../src/config/source.ts';
 
 /** Users root and app, groups root and staff. */

@@ -1,16 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { definesPrograms, isOwnVariable, readSwitch } from '../../../src/config/environment.ts';
+import { isUnconfigured, searchNames, searchPaths } from '../../../src/config/find-files.ts';
 import { type Flags, formatSupervisordUsage, noFlags, parseFlags } from '../../../src/config/flags.ts';
 import type { Config, ProcessConfig } from '../../../src/config/model.ts';
-import {
-  isUnconfigured,
-  readConfig,
-  readCtlConfig,
-  readServerConfig,
-  searchNames,
-  searchPaths,
-} from '../../../src/config/read.ts';
+import { readConfig, readCtlConfig, readServerConfig } from '../../../src/config/read.ts';
 import { configOf, memorySource, printed, read, readText } from './memory-source.ts';
 
 const HEAD = '[supervisord]\n';
@@ -365,7 +359,7 @@ test('[supervisorctl] by itself, for the client', () => {
   assert.deepEqual([ctl?.serverurl, ctl?.history_file, ctl?.username, ctl?.prompt, file, errors], ['unix:///s.sock', '/root/h', 'u', 'supervisor', '/etc/supervisord.conf', []]);
   const twice = '[supervisorctl]\nprompt=a\nprompt=b\n[program:x]\ncommand=a\ncommand=b\n';
   assert.deepEqual(printed(readCtlConfig(memorySource({ files: { '/etc/supervisord.conf': twice } }), settings).warnings), ['/etc/supervisord.conf:3: [supervisorctl] prompt: is set in line 2 already; this one counts']);
-  assert.deepEqual(readCtlConfig(memorySource({}), settings), { ctl: null, ctlPlugins: [], file: null, errors: [], warnings: [] });
+  assert.deepEqual(readCtlConfig(memorySource({}), settings), { ctl: null, isUrlWritten: false, ctlPlugins: [], file: null, errors: [], warnings: [] });
   assert.match(printed(readCtlConfig(memorySource({ files: { '/etc/supervisord.conf': '[supervisorctl]\nserverurl=%' } }), settings).errors)[0] ?? '', /:2: \[supervisorctl\] serverurl: cannot expand/);
 });
 
