@@ -17,14 +17,29 @@ const run = promisify(execFile);
 /** The newest glibc that the addon may need: that of Debian 10, RHEL 8 and Ubuntu 20.04. */
 const NEWEST_GLIBC = '2.28';
 
-/** Debian's and Ubuntu's compilers differ in what they define by default; fortified functions carry newer symbol versions. */
+/**
+ * Debian's and Ubuntu's compilers differ in what they define by default; fortified functions carry newer symbol
+ * versions.
+ */
 const FLAGS: readonly string[] = [
-  '-std=c17', '-D_GNU_SOURCE', '-U_FORTIFY_SOURCE', '-O2', '-Wall', '-Wextra', '-Werror', '-fPIC', '-fvisibility=hidden', '-fno-plt',
+  '-std=c17',
+  '-D_GNU_SOURCE',
+  '-U_FORTIFY_SOURCE',
+  '-O2',
+  '-Wall',
+  '-Wextra',
+  '-Werror',
+  '-fPIC',
+  '-fvisibility=hidden',
+  '-fno-plt',
 ];
 
 /** Both checkers, every finding fatal. They bring their own glibc needs, so such a build is for tests only. */
 export const SANITIZER_FLAGS: readonly string[] = [
-  '-fsanitize=address,undefined', '-fno-sanitize-recover=all', '-fno-omit-frame-pointer', '-g',
+  '-fsanitize=address,undefined',
+  '-fno-sanitize-recover=all',
+  '-fno-omit-frame-pointer',
+  '-g',
 ];
 
 export interface AddonOptions {
@@ -37,16 +52,29 @@ export interface AddonOptions {
   readonly sanitize?: boolean;
 }
 
-/** Builds the addon unless it is up to date, and returns its path. Throws when it does not compile or needs too new a glibc. */
+/**
+ * Builds the addon unless it is up to date, and returns its path. Throws when it does not compile or needs too new a
+ * glibc.
+ */
 export async function buildAddon({ arch, cc, out, sanitize = false }: AddonOptions): Promise<string> {
-  const product = out ?? join(productFolder(platformOf(arch, cc)), sanitize ? 'onevisor-sanitized.node' : 'onevisor.node');
+  const product =
+    out ?? join(productFolder(platformOf(arch, cc)), sanitize ? 'onevisor-sanitized.node' : 'onevisor.node');
   const folder = join(ROOT, 'src', 'native');
   const files = (await readdir(folder)).filter((name) => /\.[ch]$/.test(name)).sort();
   const sources = files.filter((name) => name.endsWith('.c')).map((name) => join(folder, name));
   const headers = join(dirname(createRequire(import.meta.url).resolve('node-api-headers/package.json')), 'include');
-  // Only Node's own package has the header of its event loop; npm installs the one for this machine, and they do not differ.
+  // Only Node's own package has the header of its event loop; npm installs the one for this machine, and they do not
+  // differ.
   const loopHeaders = join(ROOT, 'node_modules', `node-linux-${process.arch}`, 'include', 'node');
-  const flags = [...FLAGS, ...(sanitize ? SANITIZER_FLAGS : []), '-isystem', headers, '-isystem', loopHeaders, '-shared'];
+  const flags = [
+    ...FLAGS,
+    ...(sanitize ? SANITIZER_FLAGS : []),
+    '-isystem',
+    headers,
+    '-isystem',
+    loopHeaders,
+    '-shared',
+  ];
   const texts = await Promise.all(files.map((name) => readFile(join(folder, name))));
   const { stdout: compiler } = await run(cc, ['--version']);
   const key = hashOf(product, cc, compiler, flags.join(' '), files.join(' '), ...texts);
@@ -60,17 +88,30 @@ export async function buildAddon({ arch, cc, out, sanitize = false }: AddonOptio
 /** Throws when a shared object needs a symbol that is newer than {@link NEWEST_GLIBC}. */
 async function requireOldGlibc(file: string): Promise<void> {
   const prefix = 'GLIBC_';
-  const needed = neededVersions(await readFile(file)).filter((version) => version.startsWith(prefix)).map((version) => version.slice(prefix.length));
+  const needed = neededVersions(await readFile(file))
+    .filter((version) => version.startsWith(prefix))
+    .map((version) => version.slice(prefix.length));
   const newer = needed.filter((version) => version.localeCompare(NEWEST_GLIBC, 'en', { numeric: true }) > 0);
   if (needed.length === 0) throw new Error(`cannot check ${file}: it names no version of glibc`);
-  if (newer.length > 0) throw new Error(`cannot use ${file}: it needs glibc ${newer.join(', ')}, at most ${NEWEST_GLIBC} is allowed`);
+  if (newer.length > 0)
+    throw new Error(`cannot use ${file}: it needs glibc ${newer.join(', ')}, at most ${NEWEST_GLIBC} is allowed`);
 }
 
 if (import.meta.main) {
   const { values } = parseArgs({
-    options: { arch: { type: 'string' }, cc: { type: 'string' }, out: { type: 'string' }, sanitize: { type: 'boolean', default: false } },
+    options: {
+      arch: { type: 'string' },
+      cc: { type: 'string' },
+      out: { type: 'string' },
+      sanitize: { type: 'boolean', default: false },
+    },
   });
   const { arch, cc } = platformOf(values.arch, values.cc);
-  const path = await buildAddon({ arch, cc, sanitize: values.sanitize, ...(values.out === undefined ? {} : { out: values.out }) });
+  const path = await buildAddon({
+    arch,
+    cc,
+    sanitize: values.sanitize,
+    ...(values.out === undefined ? {} : { out: values.out }),
+  });
   console.log(relative(ROOT, path));
 }

@@ -1,6 +1,7 @@
 /**
- * `npm run build`: makes dist/onevisor, and beside it the links and the licences of what is in it. Only what changed is made again.
- * Options: --quiet, --arch x64|arm64, --cc COMPILER, --entry FILE (another main program, for trials of the build itself).
+ * `npm run build`: makes dist/onevisor, and beside it the links and the licences of what is in it. Only what changed is
+ * made again. Options: --quiet, --arch x64|arm64, --cc COMPILER, --entry FILE (another main program, for trials of the
+ * build itself).
  */
 import { mkdir, readlink, rm, stat, symlink } from 'node:fs/promises';
 import { join, relative } from 'node:path';
@@ -36,7 +37,9 @@ if (!options.quiet) {
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
   const size = ((await stat(path)).size / 1e6).toFixed(1);
   const own = (code.length / 1e3).toFixed(0);
-  console.log(`${relative(ROOT, path)}: ${size} MB (${own} kB of it the program${packages.length > 0 ? ` with ${packages.join(', ')}` : ''}), ${made ? 'made' : 'current'} in ${seconds} s`);
+  console.log(
+    `${relative(ROOT, path)}: ${size} MB (${own} kB of it the program${packages.length > 0 ? ` with ${packages.join(', ')}` : ''}), ${made ? 'made' : 'current'} in ${seconds} s`,
+  );
 }
 
 /** What is carried inside, by the name under which `node:sea` gives it. */

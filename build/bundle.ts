@@ -40,6 +40,8 @@ export async function bundle(entry: string): Promise<Bundle> {
 
 /** Names of the npm packages that paths such as node_modules/@a/b/c.js belong to, each once, sorted. */
 export function packagesIn(paths: readonly string[]): string[] {
-  const names = paths.map((path) => /(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*\/?node_modules\/)/.exec(path)?.[1]);
+  const names = paths.map(
+    (path) => /(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*\/?node_modules\/)/.exec(path)?.[1],
+  );
   return [...new Set(names.filter((name) => name !== undefined))].sort();
 }

@@ -30,11 +30,17 @@ export async function isPresent(path: string): Promise<boolean> {
 }
 
 /**
- * Makes `product` with `make`, unless `keyFile` says that it is there and was made from `key`. Returns whether it was made.
- * `make` gets another name to write to: nobody sees half a product, and one that runs can be replaced. The key file also
- * names the inode and its date, so that of two builds at the same time neither takes the other's product for its own.
+ * Makes `product` with `make`, unless `keyFile` says that it is there and was made from `key`. Returns whether it was
+ * made. `make` gets another name to write to: nobody sees half a product, and one that runs can be replaced. The key
+ * file also names the inode and its date, so that of two builds at the same time neither takes the other's product for
+ * its own.
  */
-export async function makeUnlessCurrent(product: string, keyFile: string, key: string, make: (output: string) => Promise<void>): Promise<boolean> {
+export async function makeUnlessCurrent(
+  product: string,
+  keyFile: string,
+  key: string,
+  make: (output: string) => Promise<void>,
+): Promise<boolean> {
   const identity = await identityOf(product);
   if (identity !== null && (await readFile(keyFile, 'utf8').catch(absentAsNull)) === `${key} ${identity}`) return false;
   await mkdir(dirname(product), { recursive: true });

@@ -17,11 +17,20 @@ export interface CoveredFile {
 /** Says for each file below `folders` (such as src/core) what did not run; nothing when all did. */
 export async function uncoveredIn(folders: readonly string[], report: readonly CoveredFile[]): Promise<string[]> {
   const reported = new Map(report.map((file) => [relative(ROOT, file.path), file]));
-  const files = globSync(folders.map((folder) => `${folder}/**/*.ts`), { cwd: ROOT }).filter((file) => !file.endsWith('.d.ts')).sort();
+  const files = globSync(
+    folders.map((folder) => `${folder}/**/*.ts`),
+    { cwd: ROOT },
+  )
+    .filter((file) => !file.endsWith('.d.ts'))
+    .sort();
   if (files.length === 0) return [`no file in ${folders.join(', ')}`];
   const found: string[] = [];
   for (const file of files) {
-    const lines = reported.get(file)?.lines.filter(({ count }) => count === 0).map(({ line }) => line) ?? null;
+    const lines =
+      reported
+        .get(file)
+        ?.lines.filter(({ count }) => count === 0)
+        .map(({ line }) => line) ?? null;
     if (lines === null) {
       if (await hasCode(file)) found.push(`${file}: no test loads it`);
     } else if (lines.length > 0) found.push(`${file}: ${formatRanges(lines)}`);

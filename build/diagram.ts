@@ -1,10 +1,15 @@
 /**
- * Draws the transition diagram of a process by asking the table itself: every state, every input, every policy that matters.
- * It owns no knowledge of the transitions; docs.ts puts the text into src/ARCHITECTURE.md.
+ * Draws the transition diagram of a process by asking the table itself: every state, every input, every policy that
+ * matters. It owns no knowledge of the transitions; docs.ts puts the text into src/ARCHITECTURE.md.
  */
 import { parseWaitStatus } from '../src/core/exit-status.ts';
 import { step } from '../src/core/process-machine.ts';
-import { initialRecord, type ProcessInput, type ProcessPolicy, type ProcessRecord } from '../src/core/process-record.ts';
+import {
+  initialRecord,
+  type ProcessInput,
+  type ProcessPolicy,
+  type ProcessRecord,
+} from '../src/core/process-record.ts';
 import { processStateNames, type ProcessStateName, SIGNALLABLE_STATES } from '../src/core/states.ts';
 
 const NOW_MS = 100_000;
@@ -40,15 +45,27 @@ const policy: ProcessPolicy = {
   chance: 0,
   restart: { pauseMs: 0, maxBackoffMs: Infinity, backoffFactor: 1, maxRestarts: Infinity, windowMs: 60_000 },
 };
-const policies: readonly ProcessPolicy[] = [policy, { ...policy, startMs: 0 }, { ...policy, startRetries: 0 }, { ...policy, mayRestart: false }, { ...policy, purpose: 'oneshot' }, { ...policy, restart: { ...policy.restart, maxRestarts: 0 } }];
+const policies: readonly ProcessPolicy[] = [
+  policy,
+  { ...policy, startMs: 0 },
+  { ...policy, startRetries: 0 },
+  { ...policy, mayRestart: false },
+  { ...policy, purpose: 'oneshot' },
+  { ...policy, restart: { ...policy.restart, maxRestarts: 0 } },
+];
 
-/** Records of a state as the table can meet them: with and without a pid yet, with a deadline that is due and one that is not. */
+/**
+ * Records of a state as the table can meet them: with and without a pid yet, with a deadline that is due and one that
+ * is not.
+ */
 function recordsIn(state: ProcessStateName): ProcessRecord[] {
   const isUp = SIGNALLABLE_STATES.has(state) || state === 'UNKNOWN';
   const base: ProcessRecord = { ...initialRecord, state, run: 1, pid: isUp ? 7 : null, startedMs: isUp ? 0 : null };
   const due = { ...base, deadlineMs: NOW_MS };
   const early = { ...base, deadlineMs: NOW_MS + 1, startedMs: isUp ? NOW_MS - 1 : null };
-  return isUp && state !== 'UNKNOWN' && state !== 'RUNNING' ? [due, early, { ...early, pid: null, deadlineMs: null }] : [base, due, early];
+  return isUp && state !== 'UNKNOWN' && state !== 'RUNNING'
+    ? [due, early, { ...early, pid: null, deadlineMs: null }]
+    : [base, due, early];
 }
 
 /** The diagram as Mermaid text, one line per pair of states with all inputs that lead from one to the other. */
@@ -71,6 +88,8 @@ export function drawTransitions(): string {
     const [from = '', to = ''] = edge.split(' --> ');
     return processStateNames.indexOf(from as ProcessStateName) * 10 + processStateNames.indexOf(to as ProcessStateName);
   };
-  const lines = [...edges].toSorted(([a], [b]) => order(a) - order(b)).map(([edge, labels]) => `    ${edge}: ${[...labels].join(' / ')}`);
+  const lines = [...edges]
+    .toSorted(([a], [b]) => order(a) - order(b))
+    .map(([edge, labels]) => `    ${edge}: ${[...labels].join(' / ')}`);
   return ['stateDiagram-v2', '    [*] --> STOPPED', ...lines].join('\n');
 }

@@ -1,12 +1,15 @@
 /**
- * Reads from an ELF file which versions of library symbols it needs, as `objdump -T` shows them. It runs nothing, so it works
- * for every processor and without binutils.
+ * Reads from an ELF file which versions of library symbols it needs, as `objdump -T` shows them. It runs nothing, so it
+ * works for every processor and without binutils.
  */
 
 /** Section type of `.gnu.version_r` (LSB, symbol versioning). */
 const SHT_GNU_VERNEED = 0x6ffffffe;
 
-/** Names of the symbol versions that a 64-bit little-endian ELF file needs, as `GLIBC_2.14`. Throws when it is no such file. */
+/**
+ * Names of the symbol versions that a 64-bit little-endian ELF file needs, as `GLIBC_2.14`. Throws when it is no such
+ * file.
+ */
 export function neededVersions(file: Uint8Array): string[] {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const isElf64Little = view.getUint32(0) === 0x7f454c46 && view.getUint8(4) === 2 && view.getUint8(5) === 1;
@@ -24,10 +27,12 @@ export function neededVersions(file: Uint8Array): string[] {
     };
   };
   const sections = Array.from({ length: count }, (_, index) => sectionAt(index));
-  return sections.filter(({ type }) => type === SHT_GNU_VERNEED).flatMap((needs) => {
-    const names = sectionAt(needs.link).offset;
-    return versionsOf(view, needs).map((offset) => textAt(file, names + offset));
-  });
+  return sections
+    .filter(({ type }) => type === SHT_GNU_VERNEED)
+    .flatMap((needs) => {
+      const names = sectionAt(needs.link).offset;
+      return versionsOf(view, needs).map((offset) => textAt(file, names + offset));
+    });
 }
 
 interface Section {

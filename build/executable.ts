@@ -18,20 +18,26 @@ const run = promisify(execFile);
 export const EXEC_ARGV: readonly string[] = [
   // SIGUSR1 would start Node's debugger on port 9229.
   '--disable-sigusr1',
-  // Node's warnings are no log lines of ours. It also makes NODE_PENDING_DEPRECATION and NODE_REDIRECT_WARNINGS harmless.
+  // Node's warnings are no log lines of ours. It also makes NODE_PENDING_DEPRECATION and NODE_REDIRECT_WARNINGS
+  // harmless.
   '--no-warnings',
   // An application's OPENSSL_CONF that Node's OpenSSL cannot read would end PID 1 before our first line runs.
   '--openssl-config=/dev/null',
   // One thread for V8's background work instead of up to four: three threads in all, and a start that is 5 ms shorter.
   '--v8-pool-size=1',
-  // V8 keeps the young generation as large as a flood of lines once made it: 62 MB of private memory for good, 13 MB with this limit, at the same speed.
+  // V8 keeps the young generation as large as a flood of lines once made it: 62 MB of private memory for good, 13 MB
+  // with this limit, at the same speed.
   '--max-semi-space-size=2',
   // It wakes an idle process every 8.1 s for ever, to see whether garbage is worth collecting.
   '--no-memory-reducer',
 ];
 
 /** Makes dist/onevisor (dist/ARCH/onevisor for another machine). Returns its path and whether it was made anew. */
-export async function makeExecutable(platform: Platform, code: Uint8Array, assets: Readonly<Record<string, string>>): Promise<{ path: string; made: boolean }> {
+export async function makeExecutable(
+  platform: Platform,
+  code: Uint8Array,
+  assets: Readonly<Record<string, string>>,
+): Promise<{ path: string; made: boolean }> {
   const base = await strippedNode(platform);
   const seaConfig = {
     disableExperimentalSEAWarning: true,
@@ -52,7 +58,13 @@ export async function makeExecutable(platform: Platform, code: Uint8Array, asset
       const target = { nodeRange: 'node24', platform: 'linux' as const, arch: platform.arch, output };
       // pkg tells each of its steps; build.ts says in one line what came of them.
       log.info = () => undefined;
-      await sea.default(script, { targets: [target], nodePath: base.path, useLocalNode: platform.foreign, seaConfig, signature: false });
+      await sea.default(script, {
+        targets: [target],
+        nodePath: base.path,
+        useLocalNode: platform.foreign,
+        seaConfig,
+        signature: false,
+      });
     } finally {
       await rm(script, { force: true });
     }

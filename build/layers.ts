@@ -4,7 +4,10 @@
  */
 import { posix } from 'node:path';
 
-/** What a folder may import. A target is a path below src/ (a folder ends in `/`), `node:NAME`, `node:*`, `npm:NAME` or `npm:*`. */
+/**
+ * What a folder may import. A target is a path below src/ (a folder ends in `/`), `node:NAME`, `node:*`, `npm:NAME` or
+ * `npm:*`.
+ */
 interface Layer {
   /** Free to use. */
   readonly may: readonly string[];
@@ -16,7 +19,10 @@ interface Layer {
   readonly reason: string;
 }
 
-/** Of design rule "Nothing else changes the state of a process": facts come in, one pure function decides, effects go out. */
+/**
+ * Of design rule "Nothing else changes the state of a process": facts come in, one pure function decides, effects go
+ * out.
+ */
 export const LAYERS: Readonly<Record<string, Layer>> = {
   'main.ts': {
     may: [
@@ -148,7 +154,8 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
 
 /** Modules that nobody in src/ imports, and why. */
 export const BANNED: Readonly<Record<string, string>> = {
-  'node:child_process': 'our reaper owns every exit status; a child of Node\'s own would be reaped behind its back: use process/',
+  'node:child_process':
+    "our reaper owns every exit status; a child of Node's own would be reaped behind its back: use process/",
   'node:cluster': 'our reaper owns every exit status, also that of a worker',
   'node:test': 'tests live in test/',
 };
@@ -169,15 +176,19 @@ export interface Violation {
 
 /** Finds static imports, re-exports, dynamic `import()` and `require()` in a source text. */
 export function parseImports(source: string): Import[] {
-  const text = source.replace(/\/\*[^]*?\*\//g, (comment) => comment.replace(/[^\n]/g, ' ')).replace(/^\s*\/\/.*$/gm, '');
+  const text = source
+    .replace(/\/\*[^]*?\*\//g, (comment) => comment.replace(/[^\n]/g, ' '))
+    .replace(/^\s*\/\/.*$/gm, '');
   const found: Import[] = [];
   const add = (index: number, specifier: string | undefined, typeOnly: boolean): void => {
     if (specifier !== undefined) found.push({ specifier, line: text.slice(0, index).split('\n').length, typeOnly });
   };
-  for (const match of text.matchAll(/^[ \t]*(?:import|export)\s+(type\s)?[^'";]*?\bfrom\s*['"]([^'"\n]+)['"]/gm)) add(match.index, match[2], match[1] !== undefined);
+  for (const match of text.matchAll(/^[ \t]*(?:import|export)\s+(type\s)?[^'";]*?\bfrom\s*['"]([^'"\n]+)['"]/gm))
+    add(match.index, match[2], match[1] !== undefined);
   for (const match of text.matchAll(/^[ \t]*import\s*['"]([^'"\n]+)['"]/gm)) add(match.index, match[1], false);
   // `import('x').Type` in a type position cannot be told from a call by its text; both count as values.
-  for (const match of text.matchAll(/\b(?:import|require|getBuiltinModule)\s*\(\s*['"]([^'"\n]+)['"]/g)) add(match.index, match[1], false);
+  for (const match of text.matchAll(/\b(?:import|require|getBuiltinModule)\s*\(\s*['"]([^'"\n]+)['"]/g))
+    add(match.index, match[1], false);
   return found;
 }
 

@@ -28,13 +28,16 @@ interface Manifest {
 
 /** The text of the file: Node for a platform, and npm packages by their names. Rejects where one has no licence. */
 export async function collectLicences(platform: Platform, packages: readonly string[]): Promise<string> {
-  const parts = [await licenceOfNode(platform), ...(await Promise.all(packages.map((name) => licenceOf(join(ROOT, 'node_modules', name)))))];
+  const parts = [
+    await licenceOfNode(platform),
+    ...(await Promise.all(packages.map((name) => licenceOf(join(ROOT, 'node_modules', name))))),
+  ];
   return formatLicences(parts);
 }
 
 /**
- * The words of licences that a package may name without repeating them, by SPDX identifier; the author comes before them.
- * There is one that does: @nodable/entities.
+ * The words of licences that a package may name without repeating them, by SPDX identifier; the author comes before
+ * them. There is one that does: @nodable/entities.
  */
 const KNOWN_TEXTS: Readonly<Record<string, string>> = {
   MIT: [
@@ -44,21 +47,32 @@ const KNOWN_TEXTS: Readonly<Record<string, string>> = {
   ].join('\n\n'),
 };
 
-/** What a package in a folder says of itself, and the text of its licence; of one that only names a known licence, its words with the author. */
+/**
+ * What a package in a folder says of itself, and the text of its licence; of one that only names a known licence, its
+ * words with the author.
+ */
 export async function licenceOf(folder: string): Promise<Part> {
   const { name, version, license, author } = await readManifest(folder);
-  if (typeof license !== 'string' || license === '') throw new Error(`cannot pass on ${name}: its package.json names no licence`);
+  if (typeof license !== 'string' || license === '')
+    throw new Error(`cannot pass on ${name}: its package.json names no licence`);
   const files = (await readdir(folder)).filter((file) => /^(?:licen[cs]e|copying)(?:[-.].*)?$/i.test(file)).sort();
   const texts = await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')));
   const known = KNOWN_TEXTS[license];
   const holder = typeof author === 'string' ? author : author?.name;
   const standard = known === undefined || holder === undefined ? '' : `Copyright (c) ${holder}\n\n${known}`;
-  const text = texts.map((one) => one.trim()).filter((one) => one !== '').join('\n\n') || standard;
+  const text =
+    texts
+      .map((one) => one.trim())
+      .filter((one) => one !== '')
+      .join('\n\n') || standard;
   if (text === '') throw new Error(`cannot pass on ${name}: there is no text of its licence in ${folder}`);
   return { title: `${name} ${version} (${license})`, text };
 }
 
-/** Node's own, which names the parts of Node. The package for any processor has it, as long as it is of the same version. */
+/**
+ * Node's own, which names the parts of Node. The package for any processor has it, as long as it is of the same
+ * version.
+ */
 async function licenceOfNode(platform: Platform): Promise<Part> {
   const version = (await readPackage()).optionalDependencies[`node-linux-${platform.arch}`];
   for (const arch of ARCHS) {

@@ -1,6 +1,6 @@
 /**
- * For which machine is built and with which tools: processor, C compiler, strip, the Node that goes into the executable.
- * It never builds anything; all look-ups that depend on the machine are here.
+ * For which machine is built and with which tools: processor, C compiler, strip, the Node that goes into the
+ * executable. It never builds anything; all look-ups that depend on the machine are here.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -35,7 +35,10 @@ export function isArch(text: string): text is Arch {
   return (ARCHS as readonly string[]).includes(text);
 }
 
-/** Describes the machine `arch`, by default this one. A foreign one needs a cross compiler, by default Debian's name of it. */
+/**
+ * Describes the machine `arch`, by default this one. A foreign one needs a cross compiler, by default Debian's name of
+ * it.
+ */
 export function platformOf(arch: string | undefined, cc: string | undefined): Platform {
   const chosen = arch ?? process.arch;
   if (!isArch(chosen)) throw new Error(`cannot build for ${chosen}: only ${ARCHS.join(' and ')} are known`);
@@ -56,8 +59,14 @@ export async function stripOf(platform: Platform): Promise<string> {
 }
 
 /** Reads package.json, the one source of our version and of Node's. */
-export async function readPackage(): Promise<{ readonly version: string; readonly optionalDependencies: Record<string, string> }> {
-  return JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { version: string; optionalDependencies: Record<string, string> };
+export async function readPackage(): Promise<{
+  readonly version: string;
+  readonly optionalDependencies: Record<string, string>;
+}> {
+  return JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as {
+    version: string;
+    optionalDependencies: Record<string, string>;
+  };
 }
 
 /**
@@ -84,8 +93,13 @@ export async function nodeFor(platform: Platform): Promise<string> {
 
 /** Throws when an archive is not the one that package-lock.json names. */
 async function compareIntegrity(archive: string, name: string): Promise<void> {
-  const lock = JSON.parse(await readFile(join(ROOT, 'package-lock.json'), 'utf8')) as { packages: Record<string, { integrity?: string }> };
+  const lock = JSON.parse(await readFile(join(ROOT, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, { integrity?: string }>;
+  };
   const expected = lock.packages[`node_modules/${name}`]?.integrity;
-  const actual = `sha512-${createHash('sha512').update(await readFile(archive)).digest('base64')}`;
-  if (expected !== actual) throw new Error(`cannot use ${archive}: its integrity is ${actual}, package-lock.json says ${String(expected)}`);
+  const actual = `sha512-${createHash('sha512')
+    .update(await readFile(archive))
+    .digest('base64')}`;
+  if (expected !== actual)
+    throw new Error(`cannot use ${archive}: its integrity is ${actual}, package-lock.json says ${String(expected)}`);
 }

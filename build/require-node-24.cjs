@@ -1,5 +1,5 @@
-// Loaded with `node -r` before every build program: sees to it that the pinned Node 24 runs it, or says in one sentence why not.
-// Plain JavaScript, because an older Node cannot read the TypeScript files that come after it.
+// Loaded with `node -r` before every build program: sees to it that the pinned Node 24 runs it, or says in one sentence
+// why not. Plain JavaScript, because an older Node cannot read the TypeScript files that come after it.
 'use strict';
 const { spawnSync } = require('node:child_process');
 const { existsSync } = require('node:fs');
@@ -14,7 +14,8 @@ function problem() {
   if (process.platform !== 'linux' || pins[name] === undefined) {
     return `onevisor is built on Linux, x64 or arm64; this is ${process.platform} ${process.arch}`;
   }
-  if (!existsSync(pinned)) return `the package ${name}@${pins[name]} is not installed: run "npm ci", without --omit=optional`;
+  if (!existsSync(pinned))
+    return `the package ${name}@${pins[name]} is not installed: run "npm ci", without --omit=optional`;
   return null;
 }
 
@@ -24,7 +25,8 @@ if (found !== null) {
   process.exit(1);
 }
 if (process.version !== `v${pins[name]}`) {
-  // npm before 11 makes no node_modules/.bin/node of two packages that could both be it, so `node` is the machine's own here.
+  // npm before 11 makes no node_modules/.bin/node of two packages that could both be it, so `node` is the machine's own
+  // here.
   const env = { ...process.env, PATH: `${dirname(pinned)}${delimiter}${process.env.PATH}` };
   const { status, error } = spawnSync(pinned, process.argv.slice(1), { stdio: 'inherit', env });
   if (error) process.stderr.write(`cannot run the build: ${pinned}: ${error.message}\n`);

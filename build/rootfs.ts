@@ -10,16 +10,28 @@ import { absentAsNull, hashOf, isPresent } from './cache.ts';
 
 const run = promisify(execFile);
 
-/** Folder for what is worth keeping between runs and checkouts: $XDG_CACHE_HOME/onevisor, else /var/tmp/onevisor-cache-UID. */
+/**
+ * Folder for what is worth keeping between runs and checkouts: $XDG_CACHE_HOME/onevisor, else
+ * /var/tmp/onevisor-cache-UID.
+ */
 export function cacheFolder(): string {
   const base = process.env['XDG_CACHE_HOME'];
-  return base !== undefined && base !== '' ? join(base, 'onevisor') : `/var/tmp/onevisor-cache-${process.getuid?.() ?? 0}`;
+  return base !== undefined && base !== ''
+    ? join(base, 'onevisor')
+    : `/var/tmp/onevisor-cache-${process.getuid?.() ?? 0}`;
 }
 
 /** Whether a program of this name is on the PATH. */
 export async function isInstalled(name: string): Promise<boolean> {
   const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
-  const found = await Promise.all(folders.map((folder) => access(join(folder, name), constants.X_OK).then(() => true, () => false)));
+  const found = await Promise.all(
+    folders.map((folder) =>
+      access(join(folder, name), constants.X_OK).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
   return found.includes(true);
 }
 
@@ -35,7 +47,9 @@ function nameOf(packages: readonly string[]): string {
   return packages.length === 0 ? 'bookworm' : `bookworm-${hashOf(...packages).slice(0, 12)}`;
 }
 
-/** A bookworm file system with `packages` besides the minimal ones; made when it is not in the cache. Returns its path. */
+/**
+ * A bookworm file system with `packages` besides the minimal ones; made when it is not in the cache. Returns its path.
+ */
 export async function debianRootfs(packages: readonly string[] = []): Promise<string> {
   const folder = join(cacheFolder(), 'rootfs');
   const kept = join(folder, nameOf(packages));
@@ -60,7 +74,14 @@ export async function debianRootfs(packages: readonly string[] = []): Promise<st
 
 /** Removes what an image does not carry: package lists and archives, documentation. */
 async function shrink(root: string): Promise<void> {
-  for (const folder of ['var/cache/apt/archives', 'var/lib/apt/lists', 'usr/share/doc', 'usr/share/man', 'usr/share/locale']) {
-    for (const name of (await readdir(join(root, folder)).catch(absentAsNull)) ?? []) await rm(join(root, folder, name), { recursive: true, force: true });
+  for (const folder of [
+    'var/cache/apt/archives',
+    'var/lib/apt/lists',
+    'usr/share/doc',
+    'usr/share/man',
+    'usr/share/locale',
+  ]) {
+    for (const name of (await readdir(join(root, folder)).catch(absentAsNull)) ?? [])
+      await rm(join(root, folder, name), { recursive: true, force: true });
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Ends test files that no longer do anything: Node's runner waits for ever for one whose tests left a handle or a child behind.
- * It looks only at processes below this one.
+ * Ends test files that no longer do anything: Node's runner waits for ever for one whose tests left a handle or a child
+ * behind. It looks only at processes below this one.
  */
 import { readdir, readFile } from 'node:fs/promises';
 
@@ -60,8 +60,15 @@ async function descendantsOf(pid: number): Promise<number[]> {
 /** Children that any thread of a process has made; none when it has just ended. */
 async function childrenOf(pid: number): Promise<number[]> {
   const threads = await readdir(`/proc/${pid}/task`).catch(() => []);
-  const lists = await Promise.all(threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/children`, 'utf8').catch(() => '')));
-  return lists.flatMap((list) => list.split(' ').map(Number).filter((child) => child > 0));
+  const lists = await Promise.all(
+    threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/children`, 'utf8').catch(() => '')),
+  );
+  return lists.flatMap((list) =>
+    list
+      .split(' ')
+      .map(Number)
+      .filter((child) => child > 0),
+  );
 }
 
 /** Command line of a process; empty when it has just ended. */

@@ -1,6 +1,7 @@
 /**
  * `npm test`: builds, then runs the rings of tests from the quick to the slow, one line for each, and sums them up.
- * `npm test -- unit e2e` runs only those, `--only NAME` only files with that in their path. A ring without tests is a failure, and so is a skip without a reason.
+ * `npm test -- unit e2e` runs only those, `--only NAME` only files with that in their path. A ring without tests is a
+ * failure, and so is a skip without a reason.
  */
 import { execFile } from 'node:child_process';
 import { globSync } from 'node:fs';
@@ -81,9 +82,13 @@ console.log(formatTally(total));
 process.exitCode = total.failed > 0 || total.passed === 0 || stopping.signal.aborted ? 1 : 0;
 
 function chosenRings(names: readonly string[]): readonly Ring[] {
-  const chosen = RINGS.filter((ring) => names.length === 0 || names.includes(ring.name) || (ring.folders ?? []).some((folder) => names.includes(folder)));
+  const chosen = RINGS.filter(
+    (ring) =>
+      names.length === 0 || names.includes(ring.name) || (ring.folders ?? []).some((folder) => names.includes(folder)),
+  );
   const unknown = names.filter((name) => !RINGS.some((ring) => ring.name === name || ring.folders?.includes(name)));
-  if (unknown.length > 0) throw new Error(`cannot run ${unknown.join(', ')}: the rings are ${RINGS.map((ring) => ring.name).join(', ')}`);
+  if (unknown.length > 0)
+    throw new Error(`cannot run ${unknown.join(', ')}: the rings are ${RINGS.map((ring) => ring.name).join(', ')}`);
   return chosen;
 }
 
@@ -103,7 +108,12 @@ async function runCommand(name: string, [file = '', ...args]: readonly string[])
 /** Runs the test files of a ring. */
 async function runFolder(ring: Ring): Promise<Tally> {
   const folders = ring.folders ?? [ring.name];
-  const files = globSync(folders.map((folder) => `test/${folder}/**/*.test.ts`), { cwd: ROOT }).filter((file) => values.only === undefined || file.includes(values.only)).sort();
+  const files = globSync(
+    folders.map((folder) => `test/${folder}/**/*.test.ts`),
+    { cwd: ROOT },
+  )
+    .filter((file) => values.only === undefined || file.includes(values.only))
+    .sort();
   const tally: Tally = { passed: 0, failed: 0, skipped: 0 };
   if (files.length === 0) {
     console.log(`${ring.name}: there is no test in ${folders.map((folder) => `test/${folder}`).join(', ')}`);
@@ -118,12 +128,14 @@ async function runFolder(ring: Ring): Promise<Tally> {
     concurrency: CONCURRENCY,
     timeout: timeoutMs,
     signal: stopping.signal,
-    // The runner hands all its options on, and the default of --report-signal switches reports on: a test that gets SIGUSR2 would write one.
+    // The runner hands all its options on, and the default of --report-signal switches reports on: a test that gets
+    // SIGUSR2 would write one.
     execArgv: ['--no-report-on-signal'],
     ...(isGated ? { coverage: true, coverageIncludeGlobs: (ring.covers ?? []).map((folder) => `${folder}/**`) } : {}),
   });
   const output = new Map<string, string>();
-  const keep = ({ file = '', message }: { file?: string | undefined; message: string }): void => void output.set(file, `${output.get(file) ?? ''}${message}`.slice(-20_000));
+  const keep = ({ file = '', message }: { file?: string | undefined; message: string }): void =>
+    void output.set(file, `${output.get(file) ?? ''}${message}`.slice(-20_000));
   stream.on('test:stdout', keep);
   stream.on('test:stderr', keep);
   stream.on('test:pass', (event) => {
@@ -150,11 +162,17 @@ async function runFolder(ring: Ring): Promise<Tally> {
   stream.on('test:coverage', ({ summary }) => {
     covered = summary.files;
   });
-  const stalled = new StalledFiles(timeoutMs, (file, commands) => console.log(`  FAILED: ${relative(ROOT, file)}: silent for ${timeoutMs / 1000} s after its last test, with ${commands.length} processes below it: ${commands.join('; ')}`));
+  const stalled = new StalledFiles(timeoutMs, (file, commands) =>
+    console.log(
+      `  FAILED: ${relative(ROOT, file)}: silent for ${timeoutMs / 1000} s after its last test, with ${commands.length} processes below it: ${commands.join('; ')}`,
+    ),
+  );
   // Reading is what keeps the run going.
-  for await (const event of stream) if ('file' in event.data && event.data.file !== undefined) stalled.seen(event.data.file);
+  for await (const event of stream)
+    if ('file' in event.data && event.data.file !== undefined) stalled.seen(event.data.file);
   stalled.close();
-  for (const file of failedFiles) if (output.has(file)) console.log(`  output of ${relative(ROOT, file)}:\n${indent(output.get(file) ?? '')}`);
+  for (const file of failedFiles)
+    if (output.has(file)) console.log(`  output of ${relative(ROOT, file)}:\n${indent(output.get(file) ?? '')}`);
   if (isGated) {
     const uncovered = await uncoveredIn(ring.covers ?? [], covered);
     for (const line of uncovered) console.log(`  not covered: ${line}`);
@@ -172,5 +190,9 @@ function describe(cause: unknown): string {
 }
 
 function indent(text: string): string {
-  return text.trimEnd().split('\n').map((line) => `    ${line}`).join('\n');
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => `    ${line}`)
+    .join('\n');
 }

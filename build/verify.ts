@@ -1,6 +1,6 @@
 /**
- * `npm run verify`: proves of the built executable what a user's image relies on: it starts on a bare Debian 12 file system,
- * needs only libraries that are there and no glibc newer than 2.28. Prints its sizes. It builds nothing.
+ * `npm run verify`: proves of the built executable what a user's image relies on: it starts on a bare Debian 12 file
+ * system, needs only libraries that are there and no glibc newer than 2.28. Prints its sizes. It builds nothing.
  */
 import { execFile } from 'node:child_process';
 import { createReadStream } from 'node:fs';
@@ -21,10 +21,20 @@ const NEWEST_GLIBC = '2.28';
 
 /** Libraries that every glibc image with libstdc++ has; debian:bookworm-slim among them. */
 const LIBRARIES: ReadonlySet<string> = new Set([
-  'libc.so.6', 'libdl.so.2', 'libgcc_s.so.1', 'libm.so.6', 'libpthread.so.0', 'libstdc++.so.6', 'ld-linux-x86-64.so.2', 'ld-linux-aarch64.so.1',
+  'libc.so.6',
+  'libdl.so.2',
+  'libgcc_s.so.1',
+  'libm.so.6',
+  'libpthread.so.0',
+  'libstdc++.so.6',
+  'ld-linux-x86-64.so.2',
+  'ld-linux-aarch64.so.1',
 ]);
 
-const { values: options } = parseArgs({ options: { arch: { type: 'string' }, sizes: { type: 'boolean', default: true } }, allowNegative: true });
+const { values: options } = parseArgs({
+  options: { arch: { type: 'string' }, sizes: { type: 'boolean', default: true } },
+  allowNegative: true,
+});
 const platform = platformOf(options.arch, undefined);
 const executable = join(productFolder(platform), 'onevisor');
 const addon = join(productFolder(platform), 'onevisor.node');
@@ -33,8 +43,10 @@ const problems: string[] = [];
 for (const file of [executable, addon]) {
   const { glibc, libraries } = await needsOf(file);
   console.log(`${relative(ROOT, file)}: glibc ${glibc}, ${libraries.join(' ')}`);
-  if (compareVersions(glibc, NEWEST_GLIBC) > 0) problems.push(`${file} needs glibc ${glibc}, at most ${NEWEST_GLIBC} is allowed`);
-  for (const library of libraries) if (!LIBRARIES.has(library)) problems.push(`${file} needs ${library}, which slim images lack`);
+  if (compareVersions(glibc, NEWEST_GLIBC) > 0)
+    problems.push(`${file} needs glibc ${glibc}, at most ${NEWEST_GLIBC} is allowed`);
+  for (const library of libraries)
+    if (!LIBRARIES.has(library)) problems.push(`${file} needs ${library}, which slim images lack`);
 }
 const skipped = platform.foreign ? 'it is for another processor' : await rootfsSkipReason();
 if (skipped === null) await startOnBareSystem();
@@ -47,7 +59,9 @@ process.exitCode = problems.length === 0 ? 0 : 1;
 async function needsOf(file: string): Promise<{ glibc: string; libraries: string[] }> {
   const { stdout } = await run('readelf', ['--dynamic', '--wide', file]);
   const libraries = [...stdout.matchAll(/\(NEEDED\).*\[(.*)\]/g)].map((match) => match[1] ?? '');
-  const versions = neededVersions(await readFile(file)).flatMap((version) => /^GLIBC_([0-9.]+)$/.exec(version)?.[1] ?? []);
+  const versions = neededVersions(await readFile(file)).flatMap(
+    (version) => /^GLIBC_([0-9.]+)$/.exec(version)?.[1] ?? [],
+  );
   return { glibc: versions.sort(compareVersions).at(-1) ?? '0', libraries };
 }
 
@@ -56,15 +70,22 @@ function compareVersions(one: string, other: string): number {
   return one.localeCompare(other, 'en', { numeric: true });
 }
 
-/** Runs it in a bare file system, seen through a bind mount in a mount namespace of its own, so that nothing is left behind. */
+/**
+ * Runs it in a bare file system, seen through a bind mount in a mount namespace of its own, so that nothing is left
+ * behind.
+ */
 async function startOnBareSystem(): Promise<void> {
   const root = await debianRootfs();
   const script = 'mount --bind "$1" "$2/mnt" && exec chroot "$2" /mnt/onevisor --version';
   try {
-    const { stdout } = await run('unshare', ['--mount', 'sh', '-c', script, 'sh', productFolder(platform), root], { timeout: 60_000 });
+    const { stdout } = await run('unshare', ['--mount', 'sh', '-c', script, 'sh', productFolder(platform), root], {
+      timeout: 60_000,
+    });
     console.log(`start on a bare system: ${stdout.trim()}`);
   } catch (error) {
-    problems.push(`${executable} does not start on a bare system: ${(error as { stderr?: string }).stderr?.trim() || String(error)}`);
+    problems.push(
+      `${executable} does not start on a bare system: ${(error as { stderr?: string }).stderr?.trim() || String(error)}`,
+    );
   }
 }
 

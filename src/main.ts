@@ -72,10 +72,30 @@ async function run(): Promise<number> {
     case 'demo': {
       const { demoEnvironment, formatGreeting } = await import('./programs/demo.ts');
       io.out(formatGreeting(executable));
-      return supervise({ ...io, env: demoEnvironment(env), self, executable, calledPath, calledAs, version: SUPERVISOR_VERSION, ownVersion: ONEVISOR_VERSION, args: [] });
+      return supervise({
+        ...io,
+        env: demoEnvironment(env),
+        self,
+        executable,
+        calledPath,
+        calledAs,
+        version: SUPERVISOR_VERSION,
+        ownVersion: ONEVISOR_VERSION,
+        args: [],
+      });
     }
     case 'supervise':
-      return supervise({ ...io, env, self, executable, calledPath, calledAs, version: SUPERVISOR_VERSION, ownVersion: ONEVISOR_VERSION, args });
+      return supervise({
+        ...io,
+        env,
+        self,
+        executable,
+        calledPath,
+        calledAs,
+        version: SUPERVISOR_VERSION,
+        ownVersion: ONEVISOR_VERSION,
+        args,
+      });
     case 'ctl':
       return control(args, env, calledPath);
     case 'health':

@@ -1,6 +1,6 @@
 /**
- * What is said of options of a program that are right each by itself and hardly do what was meant: shell syntax where there is no shell,
- * options without the one that they belong to. Changes no value. Pure.
+ * What is said of options of a program that are right each by itself and hardly do what was meant: shell syntax where
+ * there is no shell, options without the one that they belong to. Changes no value. Pure.
  */
 import { CommandLineError, parseCommandLine, quoteWord } from './command-line.ts';
 import { adviseCommand } from './command-advice.ts';
@@ -19,7 +19,11 @@ interface CommandOption {
 /** Every option that holds a command line. */
 const COMMANDS: readonly CommandOption[] = [
   { name: 'command', severity: 'warn', commandOf: ({ command }) => command },
-  { name: 'healthcheck', severity: 'error', commandOf: ({ healthcheck }) => (healthcheck?.kind === 'command' ? healthcheck.command : null) },
+  {
+    name: 'healthcheck',
+    severity: 'error',
+    commandOf: ({ healthcheck }) => (healthcheck?.kind === 'command' ? healthcheck.command : null),
+  },
   { name: 'pre_start_command', severity: 'error', commandOf: ({ pre_start_command: command }) => command },
   { name: 'stop_command', severity: 'error', commandOf: ({ stop_command: command }) => command },
   { name: 'post_stop_command', severity: 'error', commandOf: ({ post_stop_command: command }) => command },
@@ -63,7 +67,11 @@ export function reportShellSyntax(problems: Problems, section: string, lookup: L
       continue;
     }
     // As it stands in the file: that is where the corrected one goes.
-    const line = raw.value.split('\n').map((part) => part.trim()).filter((part) => part !== '').join(' ');
+    const line = raw.value
+      .split('\n')
+      .map((part) => part.trim())
+      .filter((part) => part !== '')
+      .join(' ');
     if (others.length === 0 && BACKGROUND.test(word)) {
       problems[severity](
         raw.place,
@@ -74,7 +82,12 @@ export function reportShellSyntax(problems: Problems, section: string, lookup: L
       continue;
     }
     const hint = word.endsWith(';') ? ', or a space before ";" where a comment begins' : '';
-    problems[severity](raw.place, section, name, `"${line}" is not run by a shell; write sh -c ${quoteWord(line)}, or put quotes around ${word} where it is an argument${hint}`);
+    problems[severity](
+      raw.place,
+      section,
+      name,
+      `"${line}" is not run by a shell; write sh -c ${quoteWord(line)}, or put quotes around ${word} where it is an argument${hint}`,
+    );
   }
 }
 
@@ -94,7 +107,17 @@ function reportAdvice(problems: Problems, section: string, name: string, raw: Ra
 
 /** Options that do something only where another one is set. */
 const COMPANIONS: ReadonlyArray<readonly [needed: keyof ProgramOptions, idle: ReadonlyArray<keyof ProgramOptions>]> = [
-  ['healthcheck', ['healthcheck_interval', 'healthcheck_timeout', 'healthcheck_retries', 'healthcheck_start_period', 'healthcheck_start_interval', 'healthcheck_action']],
+  [
+    'healthcheck',
+    [
+      'healthcheck_interval',
+      'healthcheck_timeout',
+      'healthcheck_retries',
+      'healthcheck_start_period',
+      'healthcheck_start_interval',
+      'healthcheck_action',
+    ],
+  ],
   ['cron', ['tz']],
   ['pre_start_command', ['pre_start_timeout']],
   ['stop_command', ['stop_timeout']],
@@ -104,14 +127,20 @@ const COMPANIONS: ReadonlyArray<readonly [needed: keyof ProgramOptions, idle: Re
 ];
 
 /** Warns of options of the section itself that have no effect. What it inherits is meant for others as well. */
-export function reportIdleOptions(problems: Problems, section: RawSection, lookup: Lookup, options: ProgramOptions): void {
+export function reportIdleOptions(
+  problems: Problems,
+  section: RawSection,
+  lookup: Lookup,
+  options: ProgramOptions,
+): void {
   for (const [needed, idle] of COMPANIONS) {
     const isSwitch = options[needed] === false;
     // A value that is wrong is reported as such.
     if (lookup(needed) !== undefined && !isSwitch) continue;
     for (const name of idle) {
       const place = section.options.get(name)?.place;
-      if (place !== undefined) problems.warn(place, section.name, name, `has no effect without ${needed}${isSwitch ? '=true' : ''}`);
+      if (place !== undefined)
+        problems.warn(place, section.name, name, `has no effect without ${needed}${isSwitch ? '=true' : ''}`);
     }
   }
 }

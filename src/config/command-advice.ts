@@ -1,7 +1,6 @@
 /**
  * Remarks on commands that can be executed but hardly do as intended: variables and assignments that only a shell
- * knows,
- * programs that put themselves into the background, scripts of `sh -c` without quotes. Pure.
+ * knows, programs that put themselves into the background, scripts of `sh -c` without quotes. Pure.
  */
 import { CommandLineError, parseCommandLine, type Word } from './command-line.ts';
 

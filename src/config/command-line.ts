@@ -1,6 +1,6 @@
 /**
- * Command lines split into words as Python's shlex.split() does, and words put together again. No shell is involved. Pure.
- * (The package `shlex` also understands `$'…'`, which Supervisor takes literally.)
+ * Command lines split into words as Python's shlex.split() does, and words put together again. No shell is involved.
+ * Pure. (The package `shlex` also understands `$'…'`, which Supervisor takes literally.)
  */
 
 /** Why a command line cannot be split; in Python's words, which Supervisor's users know. */

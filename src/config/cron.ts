@@ -1,6 +1,7 @@
 /**
- * Schedules: the types of `cron` and `tz`, and the next time that a schedule names.
- * The arithmetic of calendars and time zones is croner's, of which only that is used: no timer of it ever runs. Pure, but for the time zone of this process.
+ * Schedules: the types of `cron` and `tz`, and the next time that a schedule names. The arithmetic of calendars and
+ * time zones is croner's, of which only that is used: no timer of it ever runs. Pure, but for the time zone of this
+ * process.
  */
 import { Cron, type CronOptions } from 'croner';
 import { dataType, reject, WrongValue } from './datatype.ts';
@@ -25,15 +26,20 @@ const FIELDS: ReadonlyArray<readonly [name: string, values: string, example: str
   ['hour', 'numbers from 0 to 23', '4 or 8-18'],
   ['day of month', 'numbers from 1 to 31, or L for the last', '1,15 or L'],
   ['month', 'numbers from 1 to 12 or names', '6 or jan-mar'],
-  ['day of week', 'numbers from 0 (Sunday) to 7 (also Sunday) or names', 'mon-fri, 5#2 for the second Friday, 5L for the last'],
+  [
+    'day of week',
+    'numbers from 0 (Sunday) to 7 (also Sunday) or names',
+    'mon-fri, 5#2 for the second Friday, 5L for the last',
+  ],
 ];
 /** The last fields: day of month, month, day of week. */
 const DATE_FIELDS = 3;
 const WORDS = ['@hourly', '@daily', '@midnight', '@weekly', '@monthly', '@yearly', '@annually'];
 
 /**
- * Five or six fields (the sixth, first, is seconds), or a word as `@daily`. Of day of month and day of week, where both are restricted, either is enough (Vixie cron).
- * `5/15` means from 5 on, every 15 (robfig/cron, which the supervisord written in Go has).
+ * Five or six fields (the sixth, first, is seconds), or a word as `@daily`. Of day of month and day of week, where both
+ * are restricted, either is enough (Vixie cron). `5/15` means from 5 on, every 15 (robfig/cron, which the supervisord
+ * written in Go has).
  */
 export const cron = dataType<Schedule>('schedule', parseSchedule, ({ text }) => text);
 
@@ -44,16 +50,19 @@ function parseSchedule(value: string): Schedule {
       ? { text: word.toLowerCase(), hasSeconds: false, isWildcard: word.toLowerCase() === '@hourly' }
       : reject(word, `a schedule; the words for one are ${WORDS.join(', ')}`);
   const fields = word.split(/\s+/);
-  if (fields.length !== 5 && fields.length !== 6) reject(value, 'a schedule of five fields (minute hour day month weekday), or six with seconds first');
+  if (fields.length !== 5 && fields.length !== 6)
+    reject(value, 'a schedule of five fields (minute hour day month weekday), or six with seconds first');
   const rules = FIELDS.slice(FIELDS.length - fields.length);
   for (const [index, [name, values, example]] of rules.entries()) {
     const field = fields[index] ?? '';
     // Each field alone among stars: what is refused then is the wrong one.
-    if (!isPattern(rules.map((_rule, other) => (other === index ? field : '*')).join(' '))) reject(field, `the ${name} of a schedule: *, or ${values}, as ${example}`);
+    if (!isPattern(rules.map((_rule, other) => (other === index ? field : '*')).join(' ')))
+      reject(field, `the ${name} of a schedule: *, or ${values}, as ${example}`);
   }
   const isWildcard = fields.slice(0, -DATE_FIELDS).some((field) => /[*/]/.test(field));
   const schedule = { text: fields.join(' '), hasSeconds: fields.length === 6, isWildcard };
-  if (nextTime(schedule, 'UTC', 0) === null) throw new WrongValue(`"${schedule.text}" never comes: no month that it names has such a day`);
+  if (nextTime(schedule, 'UTC', 0) === null)
+    throw new WrongValue(`"${schedule.text}" never comes: no month that it names has such a day`);
   return schedule;
 }
 
@@ -75,9 +84,9 @@ function read(pattern: string, timezone: string | null): Cron {
 
 /**
  * The first time after `afterMs` that a schedule names, in milliseconds since 1970; null where there is none any more.
- * `timeZone` null: that of this process (TZ, else as the system has it).
- * compat: where clocks change, as Vixie cron: a fixed time that is skipped runs right after the gap, one that comes twice runs once;
- * a schedule with `*` or a step in its seconds, minutes or hours goes on by the time that passes.
+ * `timeZone` null: that of this process (TZ, else as the system has it). compat: where clocks change, as Vixie cron: a
+ * fixed time that is skipped runs right after the gap, one that comes twice runs once; a schedule with `*` or a step in
+ * its seconds, minutes or hours goes on by the time that passes.
  */
 export function nextTime({ text }: Schedule, timeZone: string | null, afterMs: number): number | null {
   return read(text, timeZone).nextRun(new Date(afterMs))?.getTime() ?? null;

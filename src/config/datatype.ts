@@ -65,7 +65,11 @@ export class UnclosedValue extends WrongValue {
 }
 
 /** A type from its parts. */
-export function dataType<T>(name: string, parse: (text: string, context: Context) => T, show?: (value: T) => Json): DataType<T> {
+export function dataType<T>(
+  name: string,
+  parse: (text: string, context: Context) => T,
+  show?: (value: T) => Json,
+): DataType<T> {
   return show === undefined ? { name, parse } : { name, parse, show };
 }
 

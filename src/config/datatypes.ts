@@ -1,6 +1,6 @@
 /**
- * The types of options that stand alone: numbers, sizes, signals, users, addresses. Each accepts exactly what Supervisor's own
- * conversion accepts, and says what would be right. Pure; look-ups go through the context.
+ * The types of options that stand alone: numbers, sizes, signals, users, addresses. Each accepts exactly what
+ * Supervisor's own conversion accepts, and says what would be right. Pure; look-ups go through the context.
  */
 import { posix } from 'node:path';
 import { formatSignal, parseSignal } from '../core/signals.ts';
@@ -22,7 +22,12 @@ export const text = dataType('text', (value) => value);
 
 /** A whole number within bounds that are part of what is allowed. */
 export function integerBetween(min: number, max: number): DataType<number> {
-  const what = min === -Infinity ? 'a whole number' : max === Infinity ? `a whole number of ${min} or more` : `a whole number from ${min} to ${max}`;
+  const what =
+    min === -Infinity
+      ? 'a whole number'
+      : max === Infinity
+        ? `a whole number of ${min} or more`
+        : `a whole number from ${min} to ${max}`;
   return dataType('integer', (value) => {
     const number = parseInteger(value);
     return number !== null && number >= min && number <= max ? number : reject(value, what);
@@ -48,7 +53,10 @@ export const boolean = dataType('boolean', (value) => {
 
 /** One of a few words, in any case. */
 export function choice<T extends string>(...words: readonly T[]): DataType<T> {
-  return dataType(words.join(' \\| '), (value) => words.find((word) => word === value.toLowerCase()) ?? reject(value, `one of ${words.join(', ')}`));
+  return dataType(
+    words.join(' \\| '),
+    (value) => words.find((word) => word === value.toLowerCase()) ?? reject(value, `one of ${words.join(', ')}`),
+  );
 }
 
 export const autorestart = dataType('true \\| false \\| unexpected', (value): 'true' | 'false' | 'unexpected' => {
@@ -58,7 +66,11 @@ export const autorestart = dataType('true \\| false \\| unexpected', (value): 't
   return ['no', 'false', 'off', '0'].includes(word) ? 'false' : reject(value, 'true, false or unexpected');
 });
 
-const SUFFIXES = new Map([['kb', 1024], ['mb', 1024 ** 2], ['gb', 1024 ** 3]]);
+const SUFFIXES = new Map([
+  ['kb', 1024],
+  ['mb', 1024 ** 2],
+  ['gb', 1024 ** 3],
+]);
 
 /** A whole number, with KB, MB or GB (of 1024); null for anything else. */
 export function parseByteSize(value: string): number | null {
@@ -67,15 +79,27 @@ export function parseByteSize(value: string): number | null {
   return number === null ? null : number * (factor ?? 1);
 }
 
-export const byteSize = dataType('size', (value) => parseByteSize(value) ?? reject(value, 'a size: a whole number of bytes, or one with KB, MB or GB, as 50MB'));
+export const byteSize = dataType(
+  'size',
+  (value) =>
+    parseByteSize(value) ?? reject(value, 'a size: a whole number of bytes, or one with KB, MB or GB, as 50MB'),
+);
 
-const UNITS = new Map([['ms', 0.001], ['s', 1], ['m', 60], ['h', 3600], ['d', 86_400], ['w', 604_800]]);
+const UNITS = new Map([
+  ['ms', 0.001],
+  ['s', 1],
+  ['m', 60],
+  ['h', 3600],
+  ['d', 86_400],
+  ['w', 604_800],
+]);
 
 /** Seconds: a number, or numbers with units as Docker writes them (`1m30s`, `500ms`). */
 export const duration = dataType('seconds', (value) => {
   const word = strip(value).toLowerCase();
   if (/^\d+(\.\d+)?$/.test(word)) return Number(word);
-  if (!/^(\d+(\.\d+)?(ms|[smhdw]))+$/.test(word)) return reject(value, 'a duration: a number of seconds, or one as 500ms, 30s, 1m30s, 2h, 1d');
+  if (!/^(\d+(\.\d+)?(ms|[smhdw]))+$/.test(word))
+    return reject(value, 'a duration: a number of seconds, or one as 500ms, 30s, 1m30s, 2h, 1d');
   return [...word.matchAll(/([\d.]+)(ms|[smhdw])/gy)].reduce(
     (sum, [, number, unit]) => sum + Number(number) * (UNITS.get(unit ?? '') ?? 0),
     0,
@@ -86,7 +110,11 @@ export const duration = dataType('seconds', (value) => {
 export const octal = dataType('octal', (value) => parseInteger(value, 8) ?? reject(value, 'an octal number, as 022'));
 
 /** compat: the further names that Python has for the same signals. */
-const SIGNAL_ALIASES = new Map([['CLD', 'CHLD'], ['POLL', 'IO'], ['IOT', 'ABRT']]);
+const SIGNAL_ALIASES = new Map([
+  ['CLD', 'CHLD'],
+  ['POLL', 'IO'],
+  ['IOT', 'ABRT'],
+]);
 
 /** The C library keeps these to itself. */
 const RESERVED_SIGNALS = [32, 33];
@@ -102,7 +130,8 @@ function findSignal(value: string): number | null {
 
 function readSignal(value: string): number {
   const found = findSignal(value);
-  if (found === null || RESERVED_SIGNALS.includes(found)) reject(value, 'a signal: a name as TERM, HUP, INT, QUIT, KILL, USR1, USR2, or a number');
+  if (found === null || RESERVED_SIGNALS.includes(found))
+    reject(value, 'a signal: a name as TERM, HUP, INT, QUIT, KILL, USR1, USR2, or a number');
   return found;
 }
 
@@ -117,7 +146,10 @@ export const signal = dataType('signal', readSignal, showSignal);
 /** Signals that are sent one after the other. */
 export const signalList = dataType(
   'signals',
-  (value): readonly number[] => strip(value).split(/[\s,]+/).map(readSignal),
+  (value): readonly number[] =>
+    strip(value)
+      .split(/[\s,]+/)
+      .map(readSignal),
   (list) => list.map(showSignal).join(','),
 );
 
@@ -125,15 +157,21 @@ export const exitCodes = dataType('exit codes', (value): readonly number[] => {
   if (value === '') return [];
   return value.split(',').map((part) => {
     const code = parseInteger(part);
-    return code !== null && code >= 0 && code <= 255 ? code : reject(value, 'a list of exit codes: numbers from 0 to 255 with commas between them');
+    return code !== null && code >= 0 && code <= 255
+      ? code
+      : reject(value, 'a list of exit codes: numbers from 0 to 255 with commas between them');
   });
 });
 
 /** compat: the pieces between commas; `a,` has an empty one. */
-export const nameList = dataType('names', (value): readonly string[] => (value === '' ? [] : value.split(',').map(strip)));
+export const nameList = dataType('names', (value): readonly string[] =>
+  value === '' ? [] : value.split(',').map(strip),
+);
 
 /** Words with spaces or commas between them. */
-export const wordList = dataType('words', (value): readonly string[] => value.split(/[\s,]+/).filter((word) => word !== ''));
+export const wordList = dataType('words', (value): readonly string[] =>
+  value.split(/[\s,]+/).filter((word) => word !== ''),
+);
 
 function readList(pieces: readonly Piece[]): KeyValueList {
   try {
@@ -202,7 +240,9 @@ export function absolutePath(path: string, context: Context): string {
 /** A file whose directory must exist. */
 export function readFilePath(value: string, context: Context): string {
   const path = requireText(expandHome(value, context));
-  const directory = path.includes('/') ? posix.resolve(context.cwd, path.slice(0, path.lastIndexOf('/') + 1)) : context.cwd;
+  const directory = path.includes('/')
+    ? posix.resolve(context.cwd, path.slice(0, path.lastIndexOf('/') + 1))
+    : context.cwd;
   if (path.includes('/') && context.host?.isDirectory(directory) === false) {
     throw new WrongValue(`the directory ${directory} of ${value} does not exist; create it, or use another path`);
   }
@@ -214,7 +254,8 @@ export const filePath = dataType('path', (value, context) => absolutePath(readFi
 /** A directory that is there. The path may have bytes that are not UTF-8. */
 export const workingDirectory = dataType('directory', (value, context) => {
   const path = expandHome(value, context);
-  if (context.host?.isDirectory(posix.resolve(context.cwd, path)) === false) throw new WrongValue(`the directory ${value} does not exist; create it, or use another path`);
+  if (context.host?.isDirectory(posix.resolve(context.cwd, path)) === false)
+    throw new WrongValue(`the directory ${value} does not exist; create it, or use another path`);
   return path;
 });
 
@@ -273,15 +314,21 @@ export const inetAddress = dataType<InetAddress>(
   (value) => {
     const colon = value.lastIndexOf(':');
     const port = parseInteger(value.slice(colon + 1));
-    if (port === null || port < 1 || port > 65_535) reject(value, 'an address: a port from 1 to 65535, or one with a host, as 127.0.0.1:9001 or *:9001');
-    const host = value.slice(0, Math.max(colon, 0)).toLowerCase().replace(/^\[(.*)\]$/, '$1');
+    if (port === null || port < 1 || port > 65_535)
+      reject(value, 'an address: a port from 1 to 65535, or one with a host, as 127.0.0.1:9001 or *:9001');
+    const host = value
+      .slice(0, Math.max(colon, 0))
+      .toLowerCase()
+      .replace(/^\[(.*)\]$/, '$1');
     return { host: host === '*' ? '' : host, port };
   },
   ({ host, port }) => `${host === '' ? '*' : host}:${port}`,
 );
 
 /** The socket of a FastCGI program. */
-export type FcgiSocket = { readonly kind: 'unix'; readonly path: string } | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
+export type FcgiSocket =
+  | { readonly kind: 'unix'; readonly path: string }
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
 
 export const fcgiSocket = dataType<FcgiSocket>(
   'tcp://host:port \\| unix:///path',
@@ -294,7 +341,8 @@ export const fcgiSocket = dataType<FcgiSocket>(
     }
     const match = /^tcp:\/\/([^\s:]+):(\d+)$/.exec(value);
     const port = Number(match?.[2]);
-    if (match === null || port < 1 || port > 65_535) reject(value, 'a socket: tcp://host:port or unix:///absolute/path');
+    if (match === null || port < 1 || port > 65_535)
+      reject(value, 'a socket: tcp://host:port or unix:///absolute/path');
     return { kind: 'tcp', host: (match[1] ?? '').toLowerCase(), port };
   },
   (socket) => (socket.kind === 'unix' ? `unix://${socket.path}` : `tcp://${socket.host}:${socket.port}`),

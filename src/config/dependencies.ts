@@ -1,5 +1,6 @@
 /**
- * Resolves what programs say about each other: depends_on, dependent_startup_wait_for, forward_signals. Unknown names and cycles are errors. Pure.
+ * Resolves what programs say about each other: depends_on, dependent_startup_wait_for, forward_signals. Unknown names
+ * and cycles are errors. Pure.
  */
 import type { Condition } from '../core/dependency-gate.ts';
 import type { Dependency, GroupConfig, Place, ProcessConfig } from './model.ts';
@@ -15,7 +16,9 @@ export function findProcesses(name: string, all: readonly ProcessConfig[]): Proc
   const colon = name.indexOf(':');
   if (colon !== -1) {
     const [group, process] = [name.slice(0, colon), name.slice(colon + 1)];
-    return all.filter((other) => other.group === group && (process === '*' || process === '' || other.name === process));
+    return all.filter(
+      (other) => other.group === group && (process === '*' || process === '' || other.name === process),
+    );
   }
   for (const key of ['program', 'group', 'name'] as const) {
     const found = all.filter((other) => other[key] === name);
@@ -93,7 +96,11 @@ function checkConditions(
 export type PlaceOf = (section: string, option: string) => Place | undefined;
 
 /** The groups with `dependsOn` filled in. */
-export function resolveDependencies(groups: readonly GroupConfig[], problems: Problems, placeOf: PlaceOf): GroupConfig[] {
+export function resolveDependencies(
+  groups: readonly GroupConfig[],
+  problems: Problems,
+  placeOf: PlaceOf,
+): GroupConfig[] {
   const all = groups.flatMap(({ processes }) => processes);
   const resolve = (process: ProcessConfig, option: DependencyOption, wish: Wish): Dependency[] => {
     const { name, conditions } = wish;
@@ -123,9 +130,15 @@ export function resolveDependencies(groups: readonly GroupConfig[], problems: Pr
     ...group,
     processes: group.processes.map((process) => {
       const { depends_on: wishes, dependent_startup: isDependent, dependent_startup_wait_for: waits } = process.options;
-      const list = [...wishes.flatMap((wish) => resolve(process, 'depends_on', wish)), ...(isDependent ? waits : []).flatMap((wish) => resolve(process, 'dependent_startup_wait_for', wish))];
+      const list = [
+        ...wishes.flatMap((wish) => resolve(process, 'depends_on', wish)),
+        ...(isDependent ? waits : []).flatMap((wish) => resolve(process, 'dependent_startup_wait_for', wish)),
+      ];
       const asked = list.map(({ group: of, process: name, conditions }) => `${of}:${name} ${conditions.join(',')}`);
-      return { ...process, dependsOn: list.filter((_dependency, index) => asked.indexOf(asked[index] ?? '') === index) };
+      return {
+        ...process,
+        dependsOn: list.filter((_dependency, index) => asked.indexOf(asked[index] ?? '') === index),
+      };
     }),
   }));
   reportCycles(resolved, problems, placeOf);
@@ -134,11 +147,15 @@ export function resolveDependencies(groups: readonly GroupConfig[], problems: Pr
 
 /** Reports each cycle once, with the path. */
 function reportCycles(groups: readonly GroupConfig[], problems: Problems, placeOf: PlaceOf): void {
-  const byId = new Map(groups.flatMap(({ processes }) => processes.map((process) => [idOf(process), process] as const)));
+  const byId = new Map(
+    groups.flatMap(({ processes }) => processes.map((process) => [idOf(process), process] as const)),
+  );
   const done = new Set<string>();
   for (const start of byId.values()) {
     // Depth first without recursion: a chain may be longer than the stack.
-    const path: Array<{ process: ProcessConfig; next: number }> = done.has(idOf(start)) ? [] : [{ process: start, next: 0 }];
+    const path: Array<{ process: ProcessConfig; next: number }> = done.has(idOf(start))
+      ? []
+      : [{ process: start, next: 0 }];
     const onPath = new Set(path.map(({ process }) => idOf(process)));
     while (path.length > 0) {
       const top = path[path.length - 1] as (typeof path)[number];
@@ -156,7 +173,12 @@ function reportCycles(groups: readonly GroupConfig[], problems: Problems, placeO
         const cycle = path.slice(path.findIndex((step) => idOf(step.process) === id)).map((step) => step.process);
         const section = prefixes[process.type] + process.program;
         const names = [...cycle, process].map((step) => (step.group === step.name ? step.name : idOf(step)));
-        problems.error(placeOf(section, 'depends_on') ?? process.place, section, 'depends_on', `the programs wait for each other: ${names.join(' → ')}`);
+        problems.error(
+          placeOf(section, 'depends_on') ?? process.place,
+          section,
+          'depends_on',
+          `the programs wait for each other: ${names.join(' → ')}`,
+        );
         continue;
       }
       path.push({ process, next: 0 });

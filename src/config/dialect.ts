@@ -1,7 +1,7 @@
 /**
- * Python's ConfigParser dialect, as Supervisor sets it up (inline comments with `;` and `#`, strict=False), on top of the `ini` package.
- * Owns comments, continuation lines, delimiters, letter case and line numbers; `ini` does the splitting into sections and keys.
- * Never looks at what an option means, never touches a file.
+ * Python's ConfigParser dialect, as Supervisor sets it up (inline comments with `;` and `#`, strict=False), on top of
+ * the `ini` package. Owns comments, continuation lines, delimiters, letter case and line numbers; `ini` does the
+ * splitting into sections and keys. Never looks at what an option means, never touches a file.
  */
 import { parse as parseIni } from 'ini';
 import type { Place, Problem } from './model.ts';
@@ -15,7 +15,10 @@ export interface RawOption {
   readonly here: string;
   /** True: taken as it is, without expansion (command line flags). */
   readonly literal: boolean;
-  /** What the first comment begins with that was cut from the end of a line of the value; there is none where it is missing. */
+  /**
+   * What the first comment begins with that was cut from the end of a line of the value; there is none where it is
+   * missing.
+   */
   readonly cutAt?: CommentMark;
 }
 
@@ -53,9 +56,9 @@ interface Scan {
 const PREFIXES: readonly CommentMark[] = [';', '#'];
 
 /**
- * Where the comment of a line begins, or its length.
- * compat: Python looks at the n-th `;` and the n-th `#` together, round by round, and the first round that finds a comment ends
- * the search. So ` ;` after a glued `;` is not a comment where a ` #` comment is found in the first round.
+ * Where the comment of a line begins, or its length. compat: Python looks at the n-th `;` and the n-th `#` together,
+ * round by round, and the first round that finds a comment ends the search. So ` ;` after a glued `;` is not a comment
+ * where a ` #` comment is found in the first round.
  */
 function findComment(line: string): number {
   const first = strip(line).charAt(0);
@@ -121,17 +124,28 @@ function scan(text: string): Scan {
     }
     const delimiter = content.search(/[=:]/);
     if (delimiter < 1) {
-      found.wrong.push({ line: number, section, reason: `cannot understand this line: it is neither "option=value" nor a [section]: ${shorten(content)}` });
+      found.wrong.push({
+        line: number,
+        section,
+        reason: `cannot understand this line: it is neither "option=value" nor a [section]: ${shorten(content)}`,
+      });
       return;
     }
-    entry = { section, key: stripEnd(content.slice(0, delimiter)).toLowerCase(), line: number, parts: [strip(content.slice(delimiter + 1))], cutAt };
+    entry = {
+      section,
+      key: stripEnd(content.slice(0, delimiter)).toLowerCase(),
+      line: number,
+      parts: [strip(content.slice(delimiter + 1))],
+      cutAt,
+    };
     found.entries.push(entry);
   });
   return found;
 }
 
 function explainOrphan(content: string): string {
-  if (content.startsWith('\uFEFF')) return 'the file begins with a byte order mark, so its first section is not found; save it as UTF-8 without one';
+  if (content.startsWith('\uFEFF'))
+    return 'the file begins with a byte order mark, so its first section is not found; save it as UTF-8 without one';
   return `the first option stands before any [section]: ${shorten(content)}`;
 }
 
@@ -154,7 +168,8 @@ function encodeValue(value: string): string {
 /** The scan in the dialect of `ini`, one line an option, in the order of the file. */
 function formatIni(found: Scan): string {
   const lines = [...found.headers.keys()].map((header) => `[${encodeName(header)}]`);
-  for (const { section, key, parts } of found.entries) lines.push(`[${encodeName(section)}]`, `${encodeName(key)}=${encodeValue(stripEnd(parts.join('\n')))}`);
+  for (const { section, key, parts } of found.entries)
+    lines.push(`[${encodeName(section)}]`, `${encodeName(key)}=${encodeValue(stripEnd(parts.join('\n')))}`);
   return lines.join('\n');
 }
 
@@ -168,7 +183,8 @@ export interface TextProblems {
 }
 
 /**
- * Adds the sections of one file to a document; options that are there already are replaced, as by a second ConfigParser.read().
+ * Adds the sections of one file to a document; options that are there already are replaced, as by a second
+ * ConfigParser.read().
  *
  * @param file - what is shown as the file's name
  * @param here - directory for `%(here)s`
@@ -197,7 +213,13 @@ export function addText(document: Document, text: string, file: string, here: st
       const key = decodeURIComponent(encodedKey);
       const { line = place.line, cutAt } = entries.get(`${name}\n${key}`) ?? {};
       // `ini` turns the words true, false and null into values; they are text here.
-      target.set(key, { value: String(value), place: { file, line }, here, literal: false, ...(cutAt === undefined ? {} : { cutAt }) });
+      target.set(key, {
+        value: String(value),
+        place: { file, line },
+        here,
+        literal: false,
+        ...(cutAt === undefined ? {} : { cutAt }),
+      });
     }
   }
   return {
@@ -213,7 +235,9 @@ function findDoubles(entries: readonly Entry[], file: string): Problem[] {
     const name = `${section}\n${key}`;
     const before = lines.get(name);
     lines.set(name, line);
-    return before === undefined ? [] : [{ file, line, section, option: key, reason: `is set in line ${before} already; this one counts` }];
+    return before === undefined
+      ? []
+      : [{ file, line, section, option: key, reason: `is set in line ${before} already; this one counts` }];
   });
 }
 

@@ -30,8 +30,15 @@ function isGroupChanged(before: GroupConfig | undefined, after: GroupConfig): bo
   return before !== undefined && !isDeepStrictEqual(content(before), content(after));
 }
 
-/** What a process is, as opposed to where that is written, and to how many there are of its kind: its own number is another field. */
-function configured({ place: _place, options: { numprocs: _count, numprocs_start: _first, ...options }, ...process }: ProcessConfig): unknown {
+/**
+ * What a process is, as opposed to where that is written, and to how many there are of its kind: its own number is
+ * another field.
+ */
+function configured({
+  place: _place,
+  options: { numprocs: _count, numprocs_start: _first, ...options },
+  ...process
+}: ProcessConfig): unknown {
   return [process, options];
 }
 
@@ -51,7 +58,10 @@ export interface GroupUpdate {
   readonly live: readonly ProcessConfig[];
 }
 
-/** Compares a group process by process: numprocs up or down touches the difference only. What has not changed is in none of the lists. */
+/**
+ * Compares a group process by process: numprocs up or down touches the difference only. What has not changed is in none
+ * of the lists.
+ */
 export function planGroupUpdate(before: GroupConfig, after: GroupConfig): GroupUpdate {
   const old = new Map(before.processes.map((process) => [process.name, process]));
   const names = new Set(after.processes.map(({ name }) => name));

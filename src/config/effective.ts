@@ -6,7 +6,14 @@ import type { Json } from './datatype.ts';
 import { compareText } from './glob.ts';
 import type { Config, GroupConfig, Problem, ProcessConfig, Reading } from './model.ts';
 import type { Option, Table } from './option.ts';
-import { fcgiOptions, inetServerOptions, listenerOptions, programOptions, supervisordOptions, unixServerOptions } from './options.ts';
+import {
+  fcgiOptions,
+  inetServerOptions,
+  listenerOptions,
+  programOptions,
+  supervisordOptions,
+  unixServerOptions,
+} from './options.ts';
 import { formatProblem, isNote } from './problems.ts';
 import { EMPTY_COMMAND } from './programs.ts';
 
@@ -26,7 +33,10 @@ function showValues(table: Table, values: Readonly<Record<string, unknown>>): Sh
 }
 
 function tablesOf({ type }: ProcessConfig): Table {
-  return { ...programOptions, ...(type === 'eventlistener' ? listenerOptions : type === 'fcgi-program' ? fcgiOptions : {}) };
+  return {
+    ...programOptions,
+    ...(type === 'eventlistener' ? listenerOptions : type === 'fcgi-program' ? fcgiOptions : {}),
+  };
 }
 
 function showProcess(process: ProcessConfig): Shown {
@@ -36,7 +46,13 @@ function showProcess(process: ProcessConfig): Shown {
   return { ...showValues(tablesOf(process), options), group, name, program, type, argv };
 }
 
-const showProblem = ({ file, line, section, option, reason }: Problem): Shown => ({ file, line, section, option, reason });
+const showProblem = ({ file, line, section, option, reason }: Problem): Shown => ({
+  file,
+  line,
+  section,
+  option,
+  reason,
+});
 
 /** Replaces bytes that are not UTF-8 (files/bytes.ts) by U+FFFD: JSON is text. */
 function toText(value: Json): Json {
@@ -78,7 +94,10 @@ function everyGroup(config: Config): GroupConfig[] {
   return [...config.groups, ...config.setAside].sort((a, b) => a.priority - b.priority || compareText(a.name, b.name));
 }
 
-/** The problems of a reading, one a line: `FILE:LINE: [section] option: reason`, with `warning:` before the reason of what is none. */
+/**
+ * The problems of a reading, one a line: `FILE:LINE: [section] option: reason`, with `warning:` before the reason of
+ * what is none.
+ */
 export function formatProblems(reading: Reading): string {
   const warnings = reading.warnings.map((problem) => ({
     ...problem,
@@ -93,7 +112,17 @@ export function formatConfig(config: Config, isContainer: boolean): string {
     formatSection('supervisord', supervisordOptions, config.supervisord, isContainer),
     ...config.unixServers.map((server) => formatSection('unix_http_server', unixServerOptions, server, isContainer)),
     ...config.inetServers.map((server) => formatSection('inet_http_server', inetServerOptions, server, isContainer)),
-    ...config.groups.flatMap(({ processes }) => processes.map((process) => formatSection(`${process.type}:${process.group === process.name ? process.name : `${process.group}:${process.name}`}`, tablesOf(process), process.options, isContainer, config.supervisord))),
+    ...config.groups.flatMap(({ processes }) =>
+      processes.map((process) =>
+        formatSection(
+          `${process.type}:${process.group === process.name ? process.name : `${process.group}:${process.name}`}`,
+          tablesOf(process),
+          process.options,
+          isContainer,
+          config.supervisord,
+        ),
+      ),
+    ),
   ];
   return `; ${config.file ?? 'no file'}: what is in effect; options at their default are left out\n\n${sections.join('\n')}`;
 }
@@ -102,7 +131,13 @@ export function formatConfig(config: Config, isContainer: boolean): string {
 const PER_PROCESS = ['process_name', 'numprocs', 'numprocs_start'];
 
 /** `inherited`: values of [supervisord] that stand in where a program has none. */
-function formatSection(title: string, table: Table, values: Readonly<Record<string, unknown>>, isContainer: boolean, inherited: Readonly<Record<string, unknown>> = {}): string {
+function formatSection(
+  title: string,
+  table: Table,
+  values: Readonly<Record<string, unknown>>,
+  isContainer: boolean,
+  inherited: Readonly<Record<string, unknown>> = {},
+): string {
   const lines = Object.entries(table).flatMap(([name, option]) => {
     const fallback = isContainer && option.containerDefault !== undefined ? option.containerDefault : option.default;
     const shown = show(option, values[name]);
@@ -115,7 +150,8 @@ function formatSection(title: string, table: Table, values: Readonly<Record<stri
 
 function formatValue(option: Option<unknown>, value: Json): string {
   if (value === null) return 'NONE';
-  if (typeof value === 'number') return option.type.name === 'octal' ? value.toString(8).padStart(3, '0') : String(value);
+  if (typeof value === 'number')
+    return option.type.name === 'octal' ? value.toString(8).padStart(3, '0') : String(value);
   if (Array.isArray(value)) return value.join(',');
   if (typeof value === 'object')
     return Object.entries(value)

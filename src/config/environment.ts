@@ -7,7 +7,15 @@ import { isServiceLink } from '../core/service-links.ts';
 import type { Place } from './model.ts';
 import { formatSuggestion, nearestName } from './nearest.ts';
 import type { Table } from './option.ts';
-import { fcgiOptions, groupOptions, inetServerOptions, listenerOptions, programOptions, supervisordOptions, unixServerOptions } from './options.ts';
+import {
+  fcgiOptions,
+  groupOptions,
+  inetServerOptions,
+  listenerOptions,
+  programOptions,
+  supervisordOptions,
+  unixServerOptions,
+} from './options.ts';
 import type { Problems } from './problems.ts';
 
 const PREFIX = 'ONEVISOR_';
@@ -66,7 +74,8 @@ export function definesPrograms(env: Environment): boolean {
  * @param here - directory that `%(here)s` stands for in the values
  */
 export function addEnvironment(document: Document, env: Environment, here: string, problems: Problems): void {
-  // In the order of names: what a program is comes before its options, and the outcome does not depend on the order of the environment.
+  // In the order of names: what a program is comes before its options, and the outcome does not depend on the order of
+  // the environment.
   const all = Object.entries(env).flatMap(([name, value]) =>
     value !== undefined && name.startsWith(PREFIX) && !Object.hasOwn(switches, name) ? [{ name, value }] : [],
   );
@@ -88,7 +97,10 @@ export function addEnvironment(document: Document, env: Environment, here: strin
         `defines a program of its own; an option follows two underscores, as ${meant}, and the command of a program of this name is ${name}__COMMAND`,
       );
   }
-  warnOfLinks(all.filter((variable) => !ours.includes(variable)).map(({ name }) => name), problems);
+  warnOfLinks(
+    all.filter((variable) => !ours.includes(variable)).map(({ name }) => name),
+    problems,
+  );
   for (const [variable, option] of [
     ['ONEVISOR_LOG_FORMAT', 'log_format'],
     ['ONEVISOR_STOP_BUDGET', 'stop_budget'],
@@ -120,15 +132,23 @@ function findMeantVariable(document: Document, variable: string): string | null 
   // A program of that name may be in the file.
   if (own.includes('__') || defined?.place.file !== variable || defined.options.get('command')?.place.file !== variable)
     return null;
-  return kinds.filter(({ isNamed }) => isNamed).flatMap((kind) => splitOption(kind, own).flatMap(({ head, option }) => {
-    const section = findSection(document, kind.section, head);
-    return document.sections.has(section) ? [`${PREFIX}${kind.word}_${head}__${option}`] : [];
-  }))[0] ?? null;
+  return (
+    kinds
+      .filter(({ isNamed }) => isNamed)
+      .flatMap((kind) =>
+        splitOption(kind, own).flatMap(({ head, option }) => {
+          const section = findSection(document, kind.section, head);
+          return document.sections.has(section) ? [`${PREFIX}${kind.word}_${head}__${option}`] : [];
+        }),
+      )[0] ?? null
+  );
 }
 
 /** All ways to read NAME_OPTION, the longest option first. */
 function splitOption({ tables }: Kind, text: string): Array<{ head: string; option: string }> {
-  const options = knownOptions(tables).map((name) => name.toUpperCase()).toSorted((a, b) => b.length - a.length);
+  const options = knownOptions(tables)
+    .map((name) => name.toUpperCase())
+    .toSorted((a, b) => b.length - a.length);
   return options.flatMap((option) =>
     text.endsWith(`_${option}`) && text.length > option.length + 1
       ? [{ head: text.slice(0, -option.length - 1), option }]
@@ -140,7 +160,14 @@ function knownOptions(tables: readonly Table[]): string[] {
   return tables.flatMap((table) => Object.entries(table).flatMap(([row, { aliases }]) => [row, ...aliases]));
 }
 
-function setOption(document: Document, section: string, option: string, value: string, here: string, place: Place): void {
+function setOption(
+  document: Document,
+  section: string,
+  option: string,
+  value: string,
+  here: string,
+  place: Place,
+): void {
   ensureSection(document, section, place).options.set(option, { value, place, here, literal: false });
 }
 
@@ -148,12 +175,15 @@ function setOption(document: Document, section: string, option: string, value: s
 function addVariable(document: Document, variable: string, value: string, here: string, place: Place): string | null {
   if (!variable.isWellFormed()) return 'the name of this variable has bytes that are not UTF-8';
   const rest = variable.slice(PREFIX.length);
-  const kind = kinds.find(({ word, isNamed }) => rest.startsWith(`${word}__`) || (isNamed && rest.startsWith(`${word}_`))) ?? kinds.find(({ word }) => rest === word);
+  const kind =
+    kinds.find(({ word, isNamed }) => rest.startsWith(`${word}__`) || (isNamed && rest.startsWith(`${word}_`))) ??
+    kinds.find(({ word }) => rest === word);
   if (kind === undefined) return `there is no such variable${suggestVariable(variable)}`;
   const tail = rest.slice(kind.word.length + 1);
   const cut = tail.lastIndexOf('__');
   const name = kind.isNamed ? (cut === -1 ? tail : tail.slice(0, cut)) : null;
-  if (name === '' || name?.startsWith('_') === true) return `a name must follow ${PREFIX}${kind.word}_, as ${PREFIX}${kind.word}_WEB`;
+  if (name === '' || name?.startsWith('_') === true)
+    return `a name must follow ${PREFIX}${kind.word}_, as ${PREFIX}${kind.word}_WEB`;
   const section = name === null ? kind.section : findSection(document, kind.section, name);
   const option = (name === null ? tail.slice(1) : cut === -1 ? '' : tail.slice(cut + 2)).toLowerCase();
   if (option === '' && kind.word === 'PROGRAM') {
@@ -173,10 +203,15 @@ function addVariable(document: Document, variable: string, value: string, here: 
   return null;
 }
 
-/** The section that a name in capitals means: one that is there, compared without case, `-` and `.` as `_`, or a new one. */
+/**
+ * The section that a name in capitals means: one that is there, compared without case, `-` and `.` as `_`, or a new
+ * one.
+ */
 function findSection(document: Document, start: string, name: string): string {
   const plain = (text: string): string => text.toLowerCase().replace(/[-.]/g, '_');
-  const found = [...document.sections.keys()].find((section) => section.startsWith(start) && plain(section.slice(start.length)) === plain(name));
+  const found = [...document.sections.keys()].find(
+    (section) => section.startsWith(start) && plain(section.slice(start.length)) === plain(name),
+  );
   return found ?? start + name.toLowerCase();
 }
 

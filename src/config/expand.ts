@@ -1,6 +1,7 @@
 /**
- * Python's `%` formatting of a string with a mapping, as Supervisor expands every value: `%(name)s`, `%(process_num)02d`, `%%`.
- * Adds `%(ENV_X:-default)s` and `%(ENV_X:?message)s`. Pure; which names exist is the caller's to say.
+ * Python's `%` formatting of a string with a mapping, as Supervisor expands every value: `%(name)s`,
+ * `%(process_num)02d`, `%%`. Adds `%(ENV_X:-default)s` and `%(ENV_X:?message)s`. Pure; which names exist is the
+ * caller's to say.
  */
 import { type Conversion, ConversionError, cutToPrecision, padText, parseConversion } from '../core/percent-format.ts';
 import { formatPythonString } from './python-text.ts';
@@ -55,7 +56,8 @@ export function expandPieces(format: string, names: Names, depth = 0): Piece[] {
   };
   const write = (text: string): void => {
     const before = pieces.at(-1);
-    if (before !== undefined && !before.isValue) pieces[pieces.length - 1] = { text: before.text + text, isValue: false };
+    if (before !== undefined && !before.isValue)
+      pieces[pieces.length - 1] = { text: before.text + text, isValue: false };
     else pieces.push({ text, isValue: false });
   };
   let wholeUsed = false;
@@ -73,8 +75,10 @@ export function expandPieces(format: string, names: Names, depth = 0): Piece[] {
     } else if (conversion.type === '%') {
       write('%');
     } else {
-      // compat: without a name in parentheses, Python formats the mapping itself, as the first conversion only: "date +%s" becomes a listing of all names.
-      if (wholeUsed) throw new ExpansionError(`"%${conversion.type}" has no name in parentheses; a percent sign is written %%`);
+      // compat: without a name in parentheses, Python formats the mapping itself, as the first conversion only: "date
+      // +%s" becomes a listing of all names.
+      if (wholeUsed)
+        throw new ExpansionError(`"%${conversion.type}" has no name in parentheses; a percent sign is written %%`);
       wholeUsed = true;
       if (!'rsa'.includes(conversion.type)) throw unsupported(conversion.type, percent);
       writeValue(formatValue(formatMapping(names), { ...conversion, type: 's' }));
@@ -135,20 +139,27 @@ function lookUp(key: string, names: Names, depth: number): string | number {
     throw new ExpansionError(`%(${name})s is not set: ${rest === '' ? 'it is required' : rest}`);
   }
   if (key.startsWith('ENV_')) {
-    throw new ExpansionError(`the environment variable ${key.slice(4)} is not set; set it, or give a default: %(${key}:-value)s`);
+    throw new ExpansionError(
+      `the environment variable ${key.slice(4)} is not set; set it, or give a default: %(${key}:-value)s`,
+    );
   }
   const known = [...names.keys()].filter((name) => !name.startsWith('ENV_')).sort();
-  throw new ExpansionError(`%(${key}) is not a name that can be expanded here; there are ${known.join(', ')} and ENV_x for each environment variable x`);
+  throw new ExpansionError(
+    `%(${key}) is not a name that can be expanded here; there are ${known.join(', ')} and ENV_x for each environment variable x`,
+  );
 }
 
 function formatMapping(names: Names): string {
-  const items = [...names].map(([name, value]) => `${formatPythonString(name)}: ${typeof value === 'number' ? value : formatPythonString(value)}`);
+  const items = [...names].map(
+    ([name, value]) => `${formatPythonString(name)}: ${typeof value === 'number' ? value : formatPythonString(value)}`,
+  );
   return `{${items.join(', ')}}`;
 }
 
 function formatValue(value: string | number, conversion: Conversion): string {
   const { type } = conversion;
-  if (type === '') throw new ExpansionError(`"%(${conversion.key})" is incomplete: a letter must follow, as in %(${conversion.key})s`);
+  if (type === '')
+    throw new ExpansionError(`"%(${conversion.key})" is incomplete: a letter must follow, as in %(${conversion.key})s`);
   if ('sra'.includes(type)) {
     const text = typeof value === 'number' || type === 's' ? String(value) : formatPythonString(value);
     return padText(cutToPrecision(text, conversion), conversion);
@@ -160,8 +171,14 @@ function formatValue(value: string | number, conversion: Conversion): string {
     if ([...text].length !== 1) throw new ExpansionError(`%(${conversion.key})c needs a single character`);
     return padText(text, conversion);
   }
-  if (!'diuoxXeEfFgG'.includes(type)) throw new ExpansionError(`"%(${conversion.key})${type}" is not an expansion: after the parenthesis comes s, or d for a number; a percent sign is written %%`);
-  if (typeof value !== 'number') throw new ExpansionError(`%(${conversion.key})${type} needs a number, and this is a text; write %(${conversion.key})s`);
+  if (!'diuoxXeEfFgG'.includes(type))
+    throw new ExpansionError(
+      `"%(${conversion.key})${type}" is not an expansion: after the parenthesis comes s, or d for a number; a percent sign is written %%`,
+    );
+  if (typeof value !== 'number')
+    throw new ExpansionError(
+      `%(${conversion.key})${type} needs a number, and this is a text; write %(${conversion.key})s`,
+    );
   return padNumber(formatNumber(value, conversion), conversion);
 }
 
@@ -177,8 +194,14 @@ function formatNumber(value: number, { type, flags, precision }: Conversion): st
   const places = precision ?? 6;
   if (places > MAX_PLACES) throw new ExpansionError(`${places} places are too many; there are at most ${MAX_PLACES}`);
   const lower = type.toLowerCase();
-  let text = lower === 'f' ? size.toFixed(places) : lower === 'e' ? size.toExponential(places) : size.toPrecision(Math.max(places, 1));
-  if (lower === 'g' && !flags.includes('#')) text = text.replace(/\.?0+(?=e|$)/, (zeros) => (text.includes('.') ? '' : zeros));
+  let text =
+    lower === 'f'
+      ? size.toFixed(places)
+      : lower === 'e'
+        ? size.toExponential(places)
+        : size.toPrecision(Math.max(places, 1));
+  if (lower === 'g' && !flags.includes('#'))
+    text = text.replace(/\.?0+(?=e|$)/, (zeros) => (text.includes('.') ? '' : zeros));
   text = text.replace(/e([+-])(\d)$/, 'e$10$2');
   return sign + (type === lower ? text : text.toUpperCase());
 }

@@ -30,7 +30,13 @@ export interface ReadSettings {
 export function searchNames(executable: string): string[] {
   const base = posix.dirname(posix.dirname(executable));
   const candidates = ['etc/supervisord.conf', 'supervisord.conf'].map((name) => posix.join(base, name));
-  return [...candidates, 'supervisord.conf', 'etc/supervisord.conf', '/etc/supervisord.conf', '/etc/supervisor/supervisord.conf'];
+  return [
+    ...candidates,
+    'supervisord.conf',
+    'etc/supervisord.conf',
+    '/etc/supervisord.conf',
+    '/etc/supervisor/supervisord.conf',
+  ];
 }
 
 /** The same as absolute paths. */
@@ -42,9 +48,13 @@ export function searchPaths(executable: string, cwd: string): string[] {
  * True if there is nothing to read a configuration from: no file is named or found, no variable defines a program, and
  * no command is given.
  */
-export function isUnconfigured(source: Source, { flags, executable }: Pick<ReadSettings, 'flags' | 'executable'>): boolean {
+export function isUnconfigured(
+  source: Source,
+  { flags, executable }: Pick<ReadSettings, 'flags' | 'executable'>,
+): boolean {
   const named = flags.file ?? source.env.ONEVISOR_CONF ?? null;
-  const hasFile = named === null ? searchPaths(executable, source.cwd).some((path) => source.isFile(path)) : named !== '';
+  const hasFile =
+    named === null ? searchPaths(executable, source.cwd).some((path) => source.isFile(path)) : named !== '';
   return !hasFile && flags.command === null && !definesPrograms(source.env);
 }
 
@@ -57,21 +67,40 @@ export function findFile(source: Source, settings: ReadSettings, problems: Probl
   const paths = named === '' ? [] : searchPaths(executable, source.cwd);
   const found = paths.find((path) => source.isFile(path));
   if (found !== undefined) return found;
-  if (isUnconfigured(source, settings)) problems?.error({ file: '-c', line: 0 }, '', null, `${named === '' ? 'there is no configuration' : `no configuration file found at ${paths.join(', ')}`}; name one with -c, or set ONEVISOR_PROGRAM_<NAME>=<command>, or give a command after --`);
+  if (isUnconfigured(source, settings))
+    problems?.error(
+      { file: '-c', line: 0 },
+      '',
+      null,
+      `${named === '' ? 'there is no configuration' : `no configuration file found at ${paths.join(', ')}`}; name one with -c, or set ONEVISOR_PROGRAM_<NAME>=<command>, or give a command after --`,
+    );
   return null;
 }
 
 /** Adds the main file and what it includes; returns the latter. */
-export function addFile(document: Document, file: string, source: Source, { isStatic }: ReadSettings, problems: Problems): string[] {
+export function addFile(
+  document: Document,
+  file: string,
+  source: Source,
+  { isStatic }: ReadSettings,
+  problems: Problems,
+): string[] {
   if (!readInto(document, file, source, problems, null)) return [];
   const included = addIncludes(document, posix.dirname(file), source, isStatic, problems);
   // compat: included files count.
-  if (!document.sections.has('supervisord')) problems.error({ file, line: 0 }, 'supervisord', null, 'the section is missing; add a line [supervisord]');
+  if (!document.sections.has('supervisord'))
+    problems.error({ file, line: 0 }, 'supervisord', null, 'the section is missing; add a line [supervisord]');
   return included;
 }
 
 /** Reads one file into a document. `from` is what names it; null for the main file. */
-export function readInto(document: Document, path: string, source: Source, problems: Problems, from: Place | null): boolean {
+export function readInto(
+  document: Document,
+  path: string,
+  source: Source,
+  problems: Problems,
+  from: Place | null,
+): boolean {
   const read = source.read(path);
   if (read.ok) {
     problems.markTemplate(path, findTemplateLines(read.text));
@@ -87,19 +116,31 @@ export function readInto(document: Document, path: string, source: Source, probl
 }
 
 /** `[include] files`; patterns are relative to the file they stand in, and included files cannot include others. */
-function addIncludes(document: Document, here: string, source: Source, isStatic: boolean, problems: Problems): string[] {
+function addIncludes(
+  document: Document,
+  here: string,
+  source: Source,
+  isStatic: boolean,
+  problems: Problems,
+): string[] {
   const section = document.sections.get('include');
   const raw = section?.options.get('files') ?? document.defaults.get('files');
   if (section === undefined) return [];
   if (raw === undefined) {
-    problems.error(section.place, section.name, 'files', `is missing; add it, as files=${String(includeOptions.files.sample)}`);
+    problems.error(
+      section.place,
+      section.name,
+      'files',
+      `is missing; add it, as files=${String(includeOptions.files.sample)}`,
+    );
     return [];
   }
   try {
     const patterns = splitWords(expand(raw.value, new NameSpace(source.env, source.hostname, true).forInclude(here)));
     return (isStatic ? [] : patterns).flatMap((pattern) => {
       const found = findMatches(posix.resolve(here, pattern), source);
-      if (found.length === 0) problems.warn(raw.place, section.name, 'files', `no file matches ${posix.resolve(here, pattern)}`);
+      if (found.length === 0)
+        problems.warn(raw.place, section.name, 'files', `no file matches ${posix.resolve(here, pattern)}`);
       return found.filter((path) => readInto(document, path, source, problems, raw.place));
     });
   } catch (error) {
@@ -115,10 +156,17 @@ function report({ errors, warnings }: TextProblems, problems: Problems): void {
 }
 
 /** Adds the text of ONEVISOR_CONF_TEXT with its own includes; returns these. */
-export function addInlineText(document: Document, here: string, source: Source, { isStatic }: ReadSettings, problems: Problems): string[] {
+export function addInlineText(
+  document: Document,
+  here: string,
+  source: Source,
+  { isStatic }: ReadSettings,
+  problems: Problems,
+): string[] {
   const { ONEVISOR_CONF_TEXT: text } = source.env;
   if (text === undefined) return [];
-  if (!text.isWellFormed()) problems.error({ file: 'ONEVISOR_CONF_TEXT', line: 0 }, '', null, 'it is not UTF-8; a configuration must be');
+  if (!text.isWellFormed())
+    problems.error({ file: 'ONEVISOR_CONF_TEXT', line: 0 }, '', null, 'it is not UTF-8; a configuration must be');
   const own = emptyDocument();
   report(addText(own, text, 'ONEVISOR_CONF_TEXT', here), problems);
   const included = addIncludes(own, here, source, isStatic, problems);

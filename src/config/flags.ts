@@ -1,5 +1,6 @@
 /**
- * The command line of the supervisor: supervisord's own flags, with Python's getopt rules and Supervisor's usage errors, and ours. Pure.
+ * The command line of the supervisor: supervisord's own flags, with Python's getopt rules and Supervisor's usage
+ * errors, and ours. Pure.
  */
 import { supervisordOptions } from './options.ts';
 import { formatPythonString } from './python-text.ts';
@@ -32,7 +33,13 @@ interface Flag {
   readonly isOurs: boolean;
 }
 
-const flag = (short: string | null, long: string, value: string | null, doc: string, isOurs = false): Flag => ({ short, long, value, doc, isOurs });
+const flag = (short: string | null, long: string, value: string | null, doc: string, isOurs = false): Flag => ({
+  short,
+  long,
+  value,
+  doc,
+  isOurs,
+});
 
 const table: readonly Flag[] = [
   flag('c', 'configuration', 'FILENAME', 'configuration file; searched where none is given'),
@@ -100,7 +107,11 @@ function splitArguments(args: readonly string[]): { given: readonly Given[]; com
       const found = findLong(arg.slice(2, equals === -1 ? undefined : equals));
       const written = `--${found.long}`;
       if (found.value === null && equals !== -1) throw new UsageError(`option ${written} must not have an argument`);
-      given.push({ found, written, value: found.value === null ? 'true' : equals === -1 ? takeValue(written) : arg.slice(equals + 1) });
+      given.push({
+        found,
+        written,
+        value: found.value === null ? 'true' : equals === -1 ? takeValue(written) : arg.slice(equals + 1),
+      });
       continue;
     }
     for (let at = 1; at < arg.length; at++) {
@@ -111,7 +122,10 @@ function splitArguments(args: readonly string[]): { given: readonly Given[]; com
       if (found.value !== null) break;
     }
   }
-  if (rest.length > 0) throw new UsageError(`positional arguments are not supported: [${rest.map(formatPythonString).join(', ')}]; the main program comes after --`);
+  if (rest.length > 0)
+    throw new UsageError(
+      `positional arguments are not supported: [${rest.map(formatPythonString).join(', ')}]; the main program comes after --`,
+    );
   return { given, command: null };
 }
 
@@ -124,8 +138,21 @@ function applyFlags(given: readonly Given[], command: readonly string[] | null):
     flags.set(found.long, one);
   }
   type Name = keyof typeof supervisordOptions;
-  const overrides = new Map([...flags].flatMap(([name, { written, value }]) => (Object.hasOwn(supervisordOptions, name) ? [[name as Name, { flag: written, value }] as const] : [])));
-  return { kind: 'run', flags: { file: flags.get('configuration')?.value ?? null, overrides, isContainer: flags.has('container'), color: flags.has('color'), command } };
+  const overrides = new Map(
+    [...flags].flatMap(([name, { written, value }]) =>
+      Object.hasOwn(supervisordOptions, name) ? [[name as Name, { flag: written, value }] as const] : [],
+    ),
+  );
+  return {
+    kind: 'run',
+    flags: {
+      file: flags.get('configuration')?.value ?? null,
+      overrides,
+      isContainer: flags.has('container'),
+      color: flags.has('color'),
+      command,
+    },
+  };
 }
 
 /** No flags at all. */
@@ -138,7 +165,9 @@ function findShort(letter: string): Flag {
   return found;
 }
 
-/** A long flag, or the unique beginning of one of Supervisor's; ours, which it does not know, must be written in full. */
+/**
+ * A long flag, or the unique beginning of one of Supervisor's; ours, which it does not know, must be written in full.
+ */
 function findLong(name: string): Flag {
   const exact = table.find(({ long }) => long === name);
   if (exact !== undefined) return exact;
@@ -150,16 +179,25 @@ function findLong(name: string): Flag {
 
 /** The text of `--help`. */
 export function formatFlags(program: string): string {
-  const rows = table.map(({ short, long, value, doc }) => [`${short === null ? '   ' : `-${short}/`}--${long}${value === null ? '' : ` ${value}`}`, doc] as const);
+  const rows = table.map(
+    ({ short, long, value, doc }) =>
+      [`${short === null ? '   ' : `-${short}/`}--${long}${value === null ? '' : ` ${value}`}`, doc] as const,
+  );
   const width = Math.max(...rows.map(([left]) => left.length));
   const lines = rows.map(([left, doc]) => `  ${left.padEnd(width)}  ${doc}`);
-  return [`Usage: ${program} [options] [-- CMD ARG…]`, '', 'Runs the programs of a configuration file and of the environment, or CMD as the main program beside them.', '', ...lines, ''].join('\n');
+  return [
+    `Usage: ${program} [options] [-- CMD ARG…]`,
+    '',
+    'Runs the programs of a configuration file and of the environment, or CMD as the main program beside them.',
+    '',
+    ...lines,
+    '',
+  ].join('\n');
 }
 
 /**
  * The text of `-h` for the name supervisord. compat: the words of Supervisor, which scripts look for
- * (supervisor.supervisord); what it does not
- * have comes after them.
+ * (supervisor.supervisord); what it does not have comes after them.
  *
  * @param calledAs - the path that it was called by
  */
@@ -195,7 +233,10 @@ Options:
                              e.g. 'cumulative,callers')
 
 In addition to those of Supervisor:
-${table.filter(({ isOurs }) => isOurs).map(({ long, doc }) => `--${long} -- ${doc}`).join('\n')}
+${table
+  .filter(({ isOurs }) => isOurs)
+  .map(({ long, doc }) => `--${long} -- ${doc}`)
+  .join('\n')}
 -- CMD ARG... -- run CMD as the main program, beside the other programs
 `;
 }

@@ -1,6 +1,6 @@
 /**
- * Python's glob, as `[include] files` uses it: `*`, `?` and `[...]` within one part of a path, no `**`, no hidden files unless named.
- * Pure over the source's list of a directory.
+ * Python's glob, as `[include] files` uses it: `*`, `?` and `[...]` within one part of a path, no `**`, no hidden files
+ * unless named. Pure over the source's list of a directory.
  */
 import type { Source } from './source.ts';
 import { createMatcher, MAX_LENGTH } from './wildcard.ts';
@@ -54,7 +54,10 @@ function translatePattern(part: string): string[] {
         add('\\[');
         continue;
       }
-      const body = part.slice(start, end).replaceAll('\\', '\\\\').replace(/[\]^[]/g, '\\$&');
+      const body = part
+        .slice(start, end)
+        .replaceAll('\\', '\\\\')
+        .replace(/[\]^[]/g, '\\$&');
       add(start === at + 2 ? `[^${body}]` : `[${body}]`);
       at = end;
     } else add(character.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));

@@ -1,12 +1,21 @@
 /**
- * From processes to groups: those of `[group:x]`, and one for each program, listener and FastCGI program that is in none. Pure.
+ * From processes to groups: those of `[group:x]`, and one for each program, listener and FastCGI program that is in
+ * none. Pure.
  */
 import type { RawSection } from './dialect.ts';
 import { compareText } from './glob.ts';
 import type { GroupConfig, ProcessConfig } from './model.ts';
 import { formatSuggestion } from './nearest.ts';
 import { groupOptions, programOptions } from './options.ts';
-import { isStartupPlugin, isStdoutPlugin, prefixes, type ProcessType, readProcesses, readProgramName, type Workshop } from './programs.ts';
+import {
+  isStartupPlugin,
+  isStdoutPlugin,
+  prefixes,
+  type ProcessType,
+  readProcesses,
+  readProgramName,
+  type Workshop,
+} from './programs.ts';
 import { chainLookup } from './section-reader.ts';
 
 /** Supervisor starts listeners first and stops them last. */
@@ -22,9 +31,13 @@ export interface Grouping {
 export function readGroups(workshop: Workshop): Grouping {
   const sections = [...workshop.document.sections.values()];
   const taken = new Set<string>();
-  const made = sections.filter(({ name }) => name.startsWith('group:')).map((section) => readGroup(workshop, section, taken));
+  const made = sections
+    .filter(({ name }) => name.startsWith('group:'))
+    .map((section) => readGroup(workshop, section, taken));
   for (const type of ['program', 'eventlistener', 'fcgi-program'] as const) {
-    for (const section of sections) if (section.name.startsWith(prefixes[type]) && !taken.has(section.name)) made.push(readOwnGroup(workshop, section, type));
+    for (const section of sections)
+      if (section.name.startsWith(prefixes[type]) && !taken.has(section.name))
+        made.push(readOwnGroup(workshop, section, type));
   }
   made.sort((a, b) => a.priority - b.priority || compareText(a.name, b.name));
   return setAside(workshop, made);
@@ -38,14 +51,31 @@ function readGroup(workshop: Workshop, section: RawSection, taken: Set<string>):
   const { programs, priority } = reader.read(section, groupOptions, lookup, null);
   reader.warnUnknown(section, [groupOptions]);
   const place = lookup('programs')?.place ?? section.place;
-  const known = (['program', 'fcgi-program'] as const).flatMap((type) => [...document.sections.keys()].filter((other) => other.startsWith(prefixes[type])).map((other) => other.slice(prefixes[type].length)));
+  const known = (['program', 'fcgi-program'] as const).flatMap((type) =>
+    [...document.sections.keys()]
+      .filter((other) => other.startsWith(prefixes[type]))
+      .map((other) => other.slice(prefixes[type].length)),
+  );
   const processes = programs.flatMap((program): ProcessConfig[] => {
     const plain = document.sections.get(prefixes.program + program);
     const fcgi = document.sections.get(prefixes['fcgi-program'] + program);
-    if (plain !== undefined && fcgi !== undefined) problems.error(place, section.name, 'programs', `"${program}" is both a program and a fcgi-program; rename one of them`);
+    if (plain !== undefined && fcgi !== undefined)
+      problems.error(
+        place,
+        section.name,
+        'programs',
+        `"${program}" is both a program and a fcgi-program; rename one of them`,
+      );
     const member = plain ?? fcgi;
     if (member === undefined) {
-      problems.error(place, section.name, 'programs', program === '' ? 'there is an empty name; remove the comma too many' : `there is no program named "${program}"${formatSuggestion(program, known)}`);
+      problems.error(
+        place,
+        section.name,
+        'programs',
+        program === ''
+          ? 'there is an empty name; remove the comma too many'
+          : `there is no program named "${program}"${formatSuggestion(program, known)}`,
+      );
       return [];
     }
     taken.add(member.name);
@@ -58,23 +88,43 @@ function readGroup(workshop: Workshop, section: RawSection, taken: Set<string>):
 function readOwnGroup(workshop: Workshop, section: RawSection, type: ProcessType): GroupConfig {
   const { reader, document, problems } = workshop;
   const name = readProgramName(section, problems);
-  const lookup = chainLookup(section.options, type === 'eventlistener' ? undefined : document.sections.get('program-default')?.options, document.defaults);
+  const lookup = chainLookup(
+    section.options,
+    type === 'eventlistener' ? undefined : document.sections.get('program-default')?.options,
+    document.defaults,
+  );
   const { priority } = reader.read(section, { priority: programOptions.priority }, lookup, null);
   const processes = readProcesses(workshop, section, type, name, true);
   const isDefault = type === 'eventlistener' && lookup('priority') === undefined;
-  return { name, priority: isDefault ? LISTENER_PRIORITY : priority, type, processes: tidy(workshop, section, processes) };
+  return {
+    name,
+    priority: isDefault ? LISTENER_PRIORITY : priority,
+    type,
+    processes: tidy(workshop, section, processes),
+  };
 }
 
-/** By priority, else in the order of `programs`, and those of one program by name, as Supervisor starts them. compat: of several processes with one name the last is the one. */
+/**
+ * By priority, else in the order of `programs`, and those of one program by name, as Supervisor starts them. compat: of
+ * several processes with one name the last is the one.
+ */
 function tidy({ problems }: Workshop, section: RawSection, processes: readonly ProcessConfig[]): ProcessConfig[] {
   const named = new Map<string, ProcessConfig>();
   for (const process of processes) {
-    if (named.has(process.name)) problems.warn(process.place, `${prefixes[process.type]}${process.program}`, 'process_name', `two processes of [${section.name}] have the name "${process.name}"; the last one is kept`);
+    if (named.has(process.name))
+      problems.warn(
+        process.place,
+        `${prefixes[process.type]}${process.program}`,
+        'process_name',
+        `two processes of [${section.name}] have the name "${process.name}"; the last one is kept`,
+      );
     named.set(process.name, process);
   }
   const programs = [...new Set(processes.map(({ program }) => program))];
   const place = ({ program }: ProcessConfig): number => programs.indexOf(program);
-  return [...named.values()].sort((a, b) => a.options.priority - b.options.priority || place(a) - place(b) || compareText(a.name, b.name));
+  return [...named.values()].sort(
+    (a, b) => a.options.priority - b.options.priority || place(a) - place(b) || compareText(a.name, b.name),
+  );
 }
 
 /** compat: of two groups with one name Supervisor runs the first. What a built-in replaces is not run either. */
@@ -84,9 +134,21 @@ function setAside({ problems }: Workshop, made: readonly GroupConfig[]): Groupin
   for (const group of made) {
     const [first] = group.processes;
     const isDouble = names.has(group.name);
-    if (isDouble && first !== undefined) problems.warn(first.place, `${prefixes[first.type]}${first.program}`, null, `there is a group "${group.name}" already, so this one is not run; rename one of them`);
+    if (isDouble && first !== undefined)
+      problems.warn(
+        first.place,
+        `${prefixes[first.type]}${first.program}`,
+        null,
+        `there is a group "${group.name}" already, so this one is not run; rename one of them`,
+      );
     const isStartup = first !== undefined && isStartupPlugin(first);
-    if (isStartup) problems.warn(first.place, `${prefixes[first.type]}${first.program}`, 'command', 'what supervisord_dependent_startup does is built in: programs with dependent_startup=true are started in their order, and this listener is not');
+    if (isStartup)
+      problems.warn(
+        first.place,
+        `${prefixes[first.type]}${first.program}`,
+        'command',
+        'what supervisord_dependent_startup does is built in: programs with dependent_startup=true are started in their order, and this listener is not',
+      );
     const isReplaced = isStartup || (first !== undefined && isStdoutPlugin(first.options));
     (isDouble || isReplaced ? grouping.setAside : grouping.groups).push(group);
     names.add(group.name);
@@ -103,5 +165,11 @@ function echo(group: GroupConfig, events: ReadonlySet<string>): GroupConfig {
   const wanted = (stream: string): boolean =>
     ['EVENT', 'PROCESS_LOG', `PROCESS_LOG_${stream.toUpperCase()}`].some((name) => events.has(name));
   const streams = (['stdout', 'stderr'] as const).filter(wanted);
-  return { ...group, processes: group.processes.map((process) => ({ ...process, echoed: streams.filter((stream) => process.options[`${stream}_events_enabled`]) })) };
+  return {
+    ...group,
+    processes: group.processes.map((process) => ({
+      ...process,
+      echoed: streams.filter((stream) => process.options[`${stream}_events_enabled`]),
+    })),
+  };
 }

@@ -37,9 +37,9 @@ export interface KeyValueList {
 }
 
 /**
- * Reads the pairs. Values that came from an expansion are taken as they are, whatever quotes, commas or percent signs are in them.
- * Where that makes no list, because a variable holds whole pairs (`environment=%(ENV_EXTRA)s`), the expanded text is read as one,
- * as Supervisor reads it. Throws {@link ListError}.
+ * Reads the pairs. Values that came from an expansion are taken as they are, whatever quotes, commas or percent signs
+ * are in them. Where that makes no list, because a variable holds whole pairs (`environment=%(ENV_EXTRA)s`), the
+ * expanded text is read as one, as Supervisor reads it. Throws {@link ListError}.
  */
 export function parseKeyValueList(pieces: readonly Piece[]): KeyValueList {
   try {
@@ -91,7 +91,9 @@ function readPairs(pieces: readonly Piece[], quoting: Quoting): KeyValueList {
     const [key, equals, value, comma] = tokens.slice(at, at + 4);
     if (key === undefined || equals === undefined || value === undefined || joinUnits(equals) !== '=') {
       const text = key === undefined ? '' : joinUnits(key);
-      throw new ListError(`expected KEY=value pairs with commas between them, found "${text}"; put values with special characters in quotes: KEY="value"`);
+      throw new ListError(
+        `expected KEY=value pairs with commas between them, found "${text}"; put values with special characters in quotes: KEY="value"`,
+      );
     }
     pairs.set(joinUnits(key), joinUnits(quoting === 'escaped' ? unescape(value) : stripQuotes(value)));
     if (comma !== undefined && joinUnits(comma) !== ',') cut.push(joinUnits(key));

@@ -1,6 +1,6 @@
 /**
- * Where a log goes: `stdout_logfile`, `stderr_logfile` and `logfile` as a list of targets.
- * Owns the names that stand for something else than a file (NONE, AUTO, syslog, log servers, the container's streams). Pure.
+ * Where a log goes: `stdout_logfile`, `stderr_logfile` and `logfile` as a list of targets. Owns the names that stand
+ * for something else than a file (NONE, AUTO, syslog, log servers, the container's streams). Pure.
  */
 import { type Context, type DataType, dataType, type Json, reject } from './datatype.ts';
 import { absolutePath, readFilePath } from './datatypes.ts';
@@ -39,7 +39,8 @@ export function parseStream(path: string): 1 | 2 | null {
 
 const SYSLOG_PORT = 514;
 const SERVER = /^syslog(?:\+(udp|tcp))?:\/\/(?:\[([^\]]*)\]|([^:/?#@[\]\s]+))(?::(\d+))?\/?$/i;
-const SERVER_WANTED = 'a log server: syslog://host[:port] (UDP), syslog+udp://host[:port] or syslog+tcp://host[:port], port 1 to 65535 (514 without one), an IPv6 address in brackets as syslog://[::1]:514';
+const SERVER_WANTED =
+  'a log server: syslog://host[:port] (UDP), syslog+udp://host[:port] or syslog+tcp://host[:port], port 1 to 65535 (514 without one), an IPv6 address in brackets as syslog://[::1]:514';
 
 /** What a text that begins like a URL of a log server means. */
 function readServer(value: string): LogTarget {
@@ -48,7 +49,12 @@ function readServer(value: string): LogTarget {
   const port = digits === undefined ? SYSLOG_PORT : Number(digits);
   const isAddress = address === undefined || URL.canParse(`http://[${address.replace(/%\w+$/, '')}]`);
   if (match === null || !isAddress || port < 1 || port > 65_535) reject(value, SERVER_WANTED);
-  return { kind: 'remote', protocol: protocol.toLowerCase() === 'tcp' ? 'tcp' : 'udp', host: (address ?? name ?? '').toLowerCase(), port };
+  return {
+    kind: 'remote',
+    protocol: protocol.toLowerCase() === 'tcp' ? 'tcp' : 'udp',
+    host: (address ?? name ?? '').toLowerCase(),
+    port,
+  };
 }
 
 function readTarget(value: string, context: Context): LogTarget {
@@ -90,7 +96,8 @@ export const logTargets: DataType<readonly LogTarget[]> = {
 /** Like {@link logTargets}, for the supervisor's own log: paths are made absolute, AUTO and NONE mean no file. */
 export const mainLogTargets = dataType<readonly LogTarget[]>(
   'path \\| NONE \\| syslog://host:port, …',
-  (value, context) => logTargets.parse(value, context).map((target) => {
+  (value, context) =>
+    logTargets.parse(value, context).map((target) => {
       if (target.kind === 'file') return { kind: 'file', path: absolutePath(target.path, context) };
       return target.kind === 'auto' ? { kind: 'none' } : target;
     }),

@@ -2,7 +2,15 @@
  * What a configuration is, once read: values and their types, no behaviour.
  * Options keep the names and units of the file (seconds, bytes); options.ts is the table they come from.
  */
-import type { EventListenerOptions, FcgiProgramOptions, ProgramOptions, SupervisordOptions, UnixServerOptions, InetServerOptions, CtlOptions } from './options.ts';
+import type {
+  EventListenerOptions,
+  FcgiProgramOptions,
+  ProgramOptions,
+  SupervisordOptions,
+  UnixServerOptions,
+  InetServerOptions,
+  CtlOptions,
+} from './options.ts';
 import type { Condition } from '../core/dependency-gate.ts';
 
 /**
@@ -33,14 +41,19 @@ export interface Dependency {
   readonly conditions: readonly Condition[];
 }
 
-/** An `[rpcinterface:x]` or `[ctlplugin:x]`. A factory that is a path is a JavaScript module; what Python it may name is built in, or not there. */
+/**
+ * An `[rpcinterface:x]` or `[ctlplugin:x]`. A factory that is a path is a JavaScript module; what Python it may name is
+ * built in, or not there.
+ */
 export interface PluginConfig {
   readonly name: string;
   readonly factory: string;
   readonly options: ReadonlyMap<string, string>;
 }
 
-/** What a `[program:x]`, `[eventlistener:x]` or `[fcgi-program:x]` makes: one process (numprocs=3 makes three of these). */
+/**
+ * What a `[program:x]`, `[eventlistener:x]` or `[fcgi-program:x]` makes: one process (numprocs=3 makes three of these).
+ */
 export interface ProcessConfig {
   /** Effective `process_name`, unique within its group. */
   readonly name: string;
@@ -60,7 +73,10 @@ export interface ProcessConfig {
   readonly commandError: string | null;
   /** `depends_on`, its names resolved and its conditions filled in. */
   readonly dependsOn: readonly Dependency[];
-  /** Streams that are also written to our stdout, with a prefix, because the file asks for that with a plug-in we replace. */
+  /**
+   * Streams that are also written to our stdout, with a prefix, because the file asks for that with a plug-in we
+   * replace.
+   */
   readonly echoed: ReadonlyArray<'stdout' | 'stderr'>;
   /** What `command` stands at, or the section where there is none. */
   readonly place: Place;
@@ -80,7 +96,10 @@ export interface Config {
   readonly supervisord: SupervisordOptions;
   /** In order of priority, then name. */
   readonly groups: readonly GroupConfig[];
-  /** Groups that are in the file but are never started: what their plug-in does is built in, or a group before has the name. */
+  /**
+   * Groups that are in the file but are never started: what their plug-in does is built in, or a group before has the
+   * name.
+   */
   readonly setAside: readonly GroupConfig[];
   /**
    * Seconds from a stop signal to our own end: `stop_budget` or what it is without that; null where nothing limits it

@@ -25,7 +25,9 @@ export class NameSpace {
    * @param isHereEverywhere - compat: once there is an `[include]`, Supervisor replaces `%(here)s` in every option of every section
    */
   constructor(env: Readonly<Record<string, string | undefined>>, hostname: string, isHereEverywhere: boolean) {
-    this.#environment = new Map(Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[`ENV_${name}`, value] as const])));
+    this.#environment = new Map(
+      Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[`ENV_${name}`, value] as const])),
+    );
     this.#hostname = hostname;
     this.#everywhere = isHereEverywhere;
   }
@@ -51,7 +53,8 @@ export class NameSpace {
     if (scope !== 'bare' || this.#everywhere) names.set('here', here);
     if (subject === null) return names;
     if (scope === 'program' || scope === 'process' || scope === 'socket') names.set('program_name', subject.program);
-    if (scope === 'program' || scope === 'process') names.set('host_node_name', this.#hostname).set('group_name', subject.group);
+    if (scope === 'program' || scope === 'process')
+      names.set('host_node_name', this.#hostname).set('group_name', subject.group);
     if (scope === 'process' && subject.number !== null) {
       names.set('process_num', subject.number).set('numprocs', subject.count);
       for (const [name, value] of subject.environment) names.set(`ENV_${name}`, value);

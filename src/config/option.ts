@@ -5,9 +5,9 @@
 import type { DataType } from './datatype.ts';
 
 /**
- * Which names a value may expand besides `ENV_x`; each scope has those before it, but `socket`.
- * `bare`: none; `here`: here; `program`: program_name, group_name, host_node_name; `process`: process_num, numprocs and the
- * program's own environment; `socket`: here and program_name; `raw`: the value is not expanded.
+ * Which names a value may expand besides `ENV_x`; each scope has those before it, but `socket`. `bare`: none; `here`:
+ * here; `program`: program_name, group_name, host_node_name; `process`: process_num, numprocs and the program's own
+ * environment; `socket`: here and program_name; `raw`: the value is not expanded.
  */
 export type Scope = 'raw' | 'bare' | 'here' | 'socket' | 'program' | 'process';
 
@@ -41,17 +41,30 @@ export interface Option<T> {
 export type Table = Readonly<Record<string, Option<unknown>>>;
 
 /** The values that the options of a table have, by name. */
-export type Values<T extends Record<string, Option<never> | Option<unknown>>> = { readonly [K in keyof T]: T[K] extends Option<infer V> ? V : never };
+export type Values<T extends Record<string, Option<never> | Option<unknown>>> = {
+  readonly [K in keyof T]: T[K] extends Option<infer V> ? V : never;
+};
 
 type Extra<T> = Partial<Omit<Option<T>, 'type' | 'default' | 'doc'>>;
 
-const PLAIN = { isExpandedTwice: false, isAddition: false, isRequired: false, isLive: false, isSecret: false, aliases: [] } as const;
+const PLAIN = {
+  isExpandedTwice: false,
+  isAddition: false,
+  isRequired: false,
+  isLive: false,
+  isSecret: false,
+  aliases: [],
+} as const;
 
 interface Rows {
   /** A row whose value is never null. */
   option<T>(type: DataType<T>, fallback: NoInfer<T>, doc: string, extra?: Extra<NoInfer<T>>): Option<T>;
   /** A row whose value is null where nothing is set, unless `default` says otherwise. */
-  optional<T>(type: DataType<T>, doc: string, extra?: Extra<NoInfer<T> | null> & { readonly default?: NoInfer<T> }): Option<T | null>;
+  optional<T>(
+    type: DataType<T>,
+    doc: string,
+    extra?: Extra<NoInfer<T> | null> & { readonly default?: NoInfer<T> },
+  ): Option<T | null>;
 }
 
 /** The functions that make the rows of options with this scope. */

@@ -1,16 +1,55 @@
 /**
- * The one table of every option of every section: name, type, default, scope of expansion, one sentence. All else follows from it:
- * the types of the values, the reference, the sample, the warnings about unknown names, what may change in a running process.
- * Holds no code. Options of Supervisor 4.3 come first in each section; those with `isAddition` are ours.
+ * The one table of every option of every section: name, type, default, scope of expansion, one sentence. All else
+ * follows from it: the types of the values, the reference, the sample, the warnings about unknown names, what may
+ * change in a running process. Holds no code. Options of Supervisor 4.3 come first in each section; those with
+ * `isAddition` are ours.
  */
 import { cron, timeZone } from './cron.ts';
 import {
-  autorestart, boolean, byteSize, choice, duration, environment, existingDirectory, exitCodes, fcgiSocket, filePath, inetAddress, integer, integerBetween, logLevel,
-  nameList, numberFrom, octal, owner, signal, signalList, socketPath, text, wordList, workingDirectory,
+  autorestart,
+  boolean,
+  byteSize,
+  choice,
+  duration,
+  environment,
+  existingDirectory,
+  exitCodes,
+  fcgiSocket,
+  filePath,
+  inetAddress,
+  integer,
+  integerBetween,
+  logLevel,
+  nameList,
+  numberFrom,
+  octal,
+  owner,
+  signal,
+  signalList,
+  socketPath,
+  text,
+  wordList,
+  workingDirectory,
 } from './datatypes.ts';
 import { logTargets, mainLogTargets } from './log-target.ts';
 import { type Option, rowsOf, type Table, type Values } from './option.ts';
-import { checkDuration, COUNT_LIMITS, dependencyList, environmentFiles, forwardList, hookCommand, type Limit, limit, logTemplate, memoryLimit, probe, rotateInterval, SIZE_LIMITS, startupList, stopSignalList } from './relations.ts';
+import {
+  checkDuration,
+  COUNT_LIMITS,
+  dependencyList,
+  environmentFiles,
+  forwardList,
+  hookCommand,
+  type Limit,
+  limit,
+  logTemplate,
+  memoryLimit,
+  probe,
+  rotateInterval,
+  SIZE_LIMITS,
+  startupList,
+  stopSignalList,
+} from './relations.ts';
 
 const MB = 1024 * 1024;
 const bare = rowsOf('bare');
@@ -24,53 +63,121 @@ const logFormat = choice('raw', 'prefix', 'json', 'logfmt');
 const logTimestamp = choice('iso8601', 'none');
 const logJsonLines = choice('nest', 'message', 'pass', 'string');
 
-const STOP_BUDGET = 'Time from a stop signal to our own end, which programs, hooks and output share; an unset stopwaitsecs is 2 seconds less.';
-const STOP_BUDGET_DEFAULT = 'shutdown_timeout; without that, in a container 9.5, or the longest stopwaitsecs that is set and 1 second';
+const STOP_BUDGET =
+  'Time from a stop signal to our own end, which programs, hooks and output share; an unset stopwaitsecs is 2 seconds less.';
+const STOP_BUDGET_DEFAULT =
+  'shutdown_timeout; without that, in a container 9.5, or the longest stopwaitsecs that is set and 1 second';
 
 /** `[supervisord]` */
 export const supervisordOptions = {
-  logfile: here.option(mainLogTargets, [{ kind: 'file', path: 'supervisord.log' }], 'Log of the supervisor itself: a path, NONE, /dev/stdout, syslog://host:514, or several with commas.', { containerDefault: [{ kind: 'none' }], defaultText: 'supervisord.log in the working directory', sample: '/tmp/supervisord.log' }),
-  logfile_maxbytes: here.option(byteSize, 50 * MB, 'Size at which that log is rotated; 0 for never.', { sample: '50MB' }),
+  logfile: here.option(
+    mainLogTargets,
+    [{ kind: 'file', path: 'supervisord.log' }],
+    'Log of the supervisor itself: a path, NONE, /dev/stdout, syslog://host:514, or several with commas.',
+    {
+      containerDefault: [{ kind: 'none' }],
+      defaultText: 'supervisord.log in the working directory',
+      sample: '/tmp/supervisord.log',
+    },
+  ),
+  logfile_maxbytes: here.option(byteSize, 50 * MB, 'Size at which that log is rotated; 0 for never.', {
+    sample: '50MB',
+  }),
   logfile_backups: here.option(integer, 10, 'How many rotated logs are kept; 0 for none.'),
-  loglevel: here.option(logLevel, 'info', 'How much the supervisor says: critical, error, warn, info, debug, trace, blather.'),
-  pidfile: here.optional(filePath, 'File that the pid of the supervisor is written to.', { default: 'supervisord.pid', containerDefault: null, defaultText: 'supervisord.pid in the working directory', sample: '/tmp/supervisord.pid' }),
+  loglevel: here.option(
+    logLevel,
+    'info',
+    'How much the supervisor says: critical, error, warn, info, debug, trace, blather.',
+  ),
+  pidfile: here.optional(filePath, 'File that the pid of the supervisor is written to.', {
+    default: 'supervisord.pid',
+    containerDefault: null,
+    defaultText: 'supervisord.pid in the working directory',
+    sample: '/tmp/supervisord.pid',
+  }),
   umask: here.option(octal, 0o022, 'File creation mask of the supervisor.', { sample: '022' }),
   nodaemon: here.option(boolean, false, 'Stay in the foreground; a container always does.', { containerDefault: true }),
   silent: here.option(boolean, false, 'Do not repeat the log on standard output when in the foreground.'),
   minfds: here.option(integer, 1024, 'File descriptors that must be available.'),
   minprocs: here.option(integer, 200, 'Processes that must be available.'),
   nocleanup: here.option(boolean, false, 'Keep old logs that were made for AUTO.'),
-  childlogdir: here.option(existingDirectory, '/tmp', 'Directory of the logs made for AUTO.', { defaultText: 'the directory for temporary files' }),
+  childlogdir: here.option(existingDirectory, '/tmp', 'Directory of the logs made for AUTO.', {
+    defaultText: 'the directory for temporary files',
+  }),
   user: here.optional(owner, 'User that the supervisor becomes.', { sample: 'app' }),
-  directory: here.optional(workingDirectory, 'Working directory of the supervisor when it is a daemon.', { sample: '/tmp' }),
+  directory: here.optional(workingDirectory, 'Working directory of the supervisor when it is a daemon.', {
+    sample: '/tmp',
+  }),
   strip_ansi: here.option(boolean, false, 'Take ANSI escape sequences out of the logs of programs.'),
   environment: here.option(environment, new Map(), 'Variables for all programs.', { sample: 'KEY="value"' }),
   identifier: here.option(text, 'supervisor', 'Name of this supervisor for its clients.'),
-  log_format: here.optional(logFormat, 'Form of log lines on the container’s streams: raw, prefix, json, logfmt.', { ...added, sample: 'prefix' }),
-  log_prefix: here.optional(logTemplate, 'Template of the prefix of log lines.', { ...added, scope: 'raw', sample: '"%(process_name)s | "' }),
+  log_format: here.optional(logFormat, 'Form of log lines on the container’s streams: raw, prefix, json, logfmt.', {
+    ...added,
+    sample: 'prefix',
+  }),
+  log_prefix: here.optional(logTemplate, 'Template of the prefix of log lines.', {
+    ...added,
+    scope: 'raw',
+    sample: '"%(process_name)s | "',
+  }),
   log_timestamp: here.option(logTimestamp, 'none', 'Time before each line in the form prefix.', added),
-  log_json_lines: here.option(logJsonLines, 'nest', 'What becomes of a line that is a JSON object, in the form json.', added),
-  log_partial_after: here.option(duration, 5, 'Longest time that a line without its end is held back; 0 for none, 100ms at most on a terminal.', added),
-  rotate_interval: here.optional(rotateInterval, 'Rotate logs also by time: hourly, daily, weekly, or a duration.', { ...added, sample: 'daily' }),
+  log_json_lines: here.option(
+    logJsonLines,
+    'nest',
+    'What becomes of a line that is a JSON object, in the form json.',
+    added,
+  ),
+  log_partial_after: here.option(
+    duration,
+    5,
+    'Longest time that a line without its end is held back; 0 for none, 100ms at most on a terminal.',
+    added,
+  ),
+  rotate_interval: here.optional(rotateInterval, 'Rotate logs also by time: hourly, daily, weekly, or a duration.', {
+    ...added,
+    sample: 'daily',
+  }),
   compress: here.option(boolean, false, 'Compress rotated logs.', added),
   exit_when_idle: here.option(boolean, false, 'End when nothing runs and nothing will.', added),
-  success_exit_codes: here.option(exitCodes, [], 'Exit codes of programs that count as 0 when they end the supervisor.', { ...added, sample: '143' }),
-  shutdown_timeout: here.optional(duration, 'Longest time that a shutdown may take; then SIGKILL.', { ...added, sample: '30s' }),
+  success_exit_codes: here.option(
+    exitCodes,
+    [],
+    'Exit codes of programs that count as 0 when they end the supervisor.',
+    { ...added, sample: '143' },
+  ),
+  shutdown_timeout: here.optional(duration, 'Longest time that a shutdown may take; then SIGKILL.', {
+    ...added,
+    sample: '30s',
+  }),
   stop_budget: here.optional(duration, STOP_BUDGET, { ...added, defaultText: STOP_BUDGET_DEFAULT, sample: '30s' }),
-  forward_signals: here.option(forwardList, [], 'Signals that are sent on to a program instead of being obeyed.', { ...added, sample: 'USR1:web' }),
-  stop_on_signals: here.option(stopSignalList, [], 'Further signals that end everything as TERM does; WINCH only while no terminal is attached.', { ...added, sample: 'WINCH' }),
+  forward_signals: here.option(forwardList, [], 'Signals that are sent on to a program instead of being obeyed.', {
+    ...added,
+    sample: 'USR1:web',
+  }),
+  stop_on_signals: here.option(
+    stopSignalList,
+    [],
+    'Further signals that end everything as TERM does; WINCH only while no terminal is attached.',
+    { ...added, sample: 'WINCH' },
+  ),
 } as const;
 
 const authentication = {
   username: bare.optional(text, 'User name that clients need.', { sample: 'user' }),
-  password: bare.optional(text, 'Password that clients need; plain, or {SHA} and the hash in hexadecimal digits.', { isSecret: true, sample: '123' }),
+  password: bare.optional(text, 'Password that clients need; plain, or {SHA} and the hash in hexadecimal digits.', {
+    isSecret: true,
+    sample: '123',
+  }),
   metrics_auth: bare.option(boolean, true, 'Whether /metrics needs the same authentication.', added),
   probes_auth: bare.option(boolean, true, 'Whether /healthz and /readyz need the same authentication.', added),
 };
 
 /** `[unix_http_server]` */
 export const unixServerOptions = {
-  file: here.option(socketPath, '', 'Path of the control socket.', { isRequired: true, sample: '/tmp/supervisor.sock' }),
+  file: here.option(socketPath, '', 'Path of the control socket.', {
+    isRequired: true,
+    sample: '/tmp/supervisor.sock',
+  }),
   chmod: bare.option(octal, 0o700, 'Mode of the socket.', { sample: '0700' }),
   chown: bare.optional(owner, 'Owner of the socket.', { sample: 'nobody:nogroup' }),
   ...authentication,
@@ -78,120 +185,346 @@ export const unixServerOptions = {
 
 /** `[inet_http_server]` */
 export const inetServerOptions = {
-  port: bare.option(inetAddress, { host: '', port: 0 }, 'Address of the HTTP server.', { isRequired: true, sample: '127.0.0.1:9001' }),
+  port: bare.option(inetAddress, { host: '', port: 0 }, 'Address of the HTTP server.', {
+    isRequired: true,
+    sample: '127.0.0.1:9001',
+  }),
   ...authentication,
   allow_insecure: bare.option(boolean, false, 'Serve without a password on other interfaces than loopback.', added),
-  allowed_hosts: bare.option(wordList, [], 'Further names by which a server without a password may be called; * for any.', { ...added, sample: 'proxy.example' }),
+  allowed_hosts: bare.option(
+    wordList,
+    [],
+    'Further names by which a server without a password may be called; * for any.',
+    { ...added, sample: 'proxy.example' },
+  ),
 } as const;
 
 /** `[supervisorctl]` */
 export const ctlOptions = {
-  serverurl: here.option(text, 'http://localhost:9001', 'Where the supervisor is reached: unix:///path or http://host:port.', { sample: 'unix:///tmp/supervisor.sock' }),
+  serverurl: here.option(
+    text,
+    'http://localhost:9001',
+    'Where the supervisor is reached: unix:///path or http://host:port.',
+    { sample: 'unix:///tmp/supervisor.sock' },
+  ),
   username: bare.optional(text, 'User name for the supervisor.', { sample: 'user' }),
   password: bare.optional(text, 'Password for the supervisor.', { isSecret: true, sample: '123' }),
   prompt: bare.option(text, 'supervisor', 'Prompt of the shell.'),
   history_file: here.optional(text, 'File that keeps the history of the shell.', { sample: '~/.sc_history' }),
 } as const;
 
-function limitRows(): Record<`rlimit_${(typeof COUNT_LIMITS)[number] | (typeof SIZE_LIMITS)[number]}`, Option<Limit | null>> {
-  const row = (name: string): [string, Option<Limit | null>] => [`rlimit_${name}`, process.optional(limit, `Resource limit RLIMIT_${name.toUpperCase()} of the process.`, { ...added, sample: name === 'nofile' ? '65536' : 'unlimited' })];
+function limitRows(): Record<
+  `rlimit_${(typeof COUNT_LIMITS)[number] | (typeof SIZE_LIMITS)[number]}`,
+  Option<Limit | null>
+> {
+  const row = (name: string): [string, Option<Limit | null>] => [
+    `rlimit_${name}`,
+    process.optional(limit, `Resource limit RLIMIT_${name.toUpperCase()} of the process.`, {
+      ...added,
+      sample: name === 'nofile' ? '65536' : 'unlimited',
+    }),
+  ];
   return Object.fromEntries([...COUNT_LIMITS, ...SIZE_LIMITS].map(row)) as ReturnType<typeof limitRows>;
 }
 
 /** `[program:x]`; also what `[eventlistener:x]`, `[fcgi-program:x]` and `[program-default]` have. */
 export const programOptions = {
-  command: process.option(text, '', 'Command line of the program; it must not put itself into the background.', { isRequired: true, sample: '/bin/cat' }),
-  process_name: process.option(text, '%(program_name)s', 'Name of the process; with numprocs it must hold %(process_num).'),
+  command: process.option(text, '', 'Command line of the program; it must not put itself into the background.', {
+    isRequired: true,
+    sample: '/bin/cat',
+  }),
+  process_name: process.option(
+    text,
+    '%(program_name)s',
+    'Name of the process; with numprocs it must hold %(process_num).',
+  ),
   numprocs: program.option(integer, 1, 'How many processes are started.', live),
   numprocs_start: program.option(integer, 0, 'Number of the first of them.', live),
   directory: process.optional(text, 'Working directory of the process.', { sample: '/tmp' }),
   umask: program.optional(octal, 'File creation mask of the process.', { sample: '022' }),
   priority: here.option(integer, 999, 'Low ones start first and stop last.', live),
   autostart: program.option(boolean, true, 'Start together with the supervisor.', live),
-  autorestart: program.option(autorestart, 'unexpected', 'Start again when it has ended: true, false, or unexpected, by its exit code.', live),
+  autorestart: program.option(
+    autorestart,
+    'unexpected',
+    'Start again when it has ended: true, false, or unexpected, by its exit code.',
+    live,
+  ),
   startsecs: program.option(integer, 1, 'Seconds it must stay up to count as started.', live),
   startretries: program.option(integer, 3, 'Failed starts in a row until it is given up; -1 for ever.', live),
   exitcodes: program.option(exitCodes, [0], 'Exit codes that are expected.', { ...live, sample: '0' }),
-  stopsignal: program.option(signalList, [15], 'Signal that asks it to stop; several are sent one after the other, stopwaitsecs apart.', { ...live, defaultText: 'TERM', sample: 'TERM' }),
-  stopwaitsecs: program.option(integer, 10, 'Seconds from the stop signal to SIGKILL.', { ...live, containerDefault: 8 }),
+  stopsignal: program.option(
+    signalList,
+    [15],
+    'Signal that asks it to stop; several are sent one after the other, stopwaitsecs apart.',
+    { ...live, defaultText: 'TERM', sample: 'TERM' },
+  ),
+  stopwaitsecs: program.option(integer, 10, 'Seconds from the stop signal to SIGKILL.', {
+    ...live,
+    containerDefault: 8,
+  }),
   stopasgroup: program.option(boolean, false, 'Send the stop signal to its whole process group.', live),
-  killasgroup: program.option(boolean, false, 'Send SIGKILL to its whole process group.', { ...live, defaultText: 'that of stopasgroup' }),
+  killasgroup: program.option(boolean, false, 'Send SIGKILL to its whole process group.', {
+    ...live,
+    defaultText: 'that of stopasgroup',
+  }),
   user: program.optional(owner, 'User, and perhaps group, that it runs as.', { sample: 'app' }),
   redirect_stderr: program.option(boolean, false, 'Treat its standard error as its standard output.'),
-  stdout_logfile: process.option(logTargets, [{ kind: 'auto' }], 'Where its standard output goes: a path, AUTO, NONE, /dev/stdout, syslog://host:514, or several with commas.', { isExpandedTwice: true, containerDefault: [{ kind: 'container', fd: 1 }], defaultText: 'AUTO', sample: '/dev/stdout' }),
-  stdout_logfile_maxbytes: process.option(byteSize, 50 * MB, 'Size at which that log is rotated; 0 for never.', { sample: '50MB' }),
+  stdout_logfile: process.option(
+    logTargets,
+    [{ kind: 'auto' }],
+    'Where its standard output goes: a path, AUTO, NONE, /dev/stdout, syslog://host:514, or several with commas.',
+    {
+      isExpandedTwice: true,
+      containerDefault: [{ kind: 'container', fd: 1 }],
+      defaultText: 'AUTO',
+      sample: '/dev/stdout',
+    },
+  ),
+  stdout_logfile_maxbytes: process.option(byteSize, 50 * MB, 'Size at which that log is rotated; 0 for never.', {
+    sample: '50MB',
+  }),
   stdout_logfile_backups: process.option(integer, 10, 'How many rotated logs are kept.'),
   stdout_capture_maxbytes: program.option(byteSize, 0, 'Bytes kept of what it says in capture mode; 0 for no capture.'),
   stdout_events_enabled: program.option(boolean, false, 'Make events of its standard output.'),
   stdout_syslog: process.option(boolean, false, 'Send its standard output to syslog, with its name.'),
-  stderr_logfile: process.option(logTargets, [{ kind: 'auto' }], 'Where its standard error goes; see stdout_logfile.', { isExpandedTwice: true, containerDefault: [{ kind: 'container', fd: 2 }], defaultText: 'AUTO', sample: '/dev/stderr' }),
-  stderr_logfile_maxbytes: process.option(byteSize, 50 * MB, 'Size at which that log is rotated; 0 for never.', { sample: '50MB' }),
+  stderr_logfile: process.option(logTargets, [{ kind: 'auto' }], 'Where its standard error goes; see stdout_logfile.', {
+    isExpandedTwice: true,
+    containerDefault: [{ kind: 'container', fd: 2 }],
+    defaultText: 'AUTO',
+    sample: '/dev/stderr',
+  }),
+  stderr_logfile_maxbytes: process.option(byteSize, 50 * MB, 'Size at which that log is rotated; 0 for never.', {
+    sample: '50MB',
+  }),
   stderr_logfile_backups: process.option(integer, 10, 'How many rotated logs are kept.'),
   stderr_capture_maxbytes: program.option(byteSize, 0, 'Bytes kept of what it says in capture mode; 0 for no capture.'),
   stderr_events_enabled: program.option(boolean, false, 'Make events of its standard error.'),
   stderr_syslog: process.option(boolean, false, 'Send its standard error to syslog, with its name.'),
   environment: process.option(environment, new Map(), 'Variables for the program.', { sample: 'A="1",B="2"' }),
-  serverurl: program.optional(text, 'URL of the supervisor that the program is told; AUTO for the one in use.', { sample: 'AUTO' }),
-  log_format: process.optional(logFormat, 'Form of its lines on the container’s streams: raw, prefix, json, logfmt.', { ...addedLive, defaultText: 'that of [supervisord]', sample: 'raw' }),
-  log_prefix: process.optional(logTemplate, 'Template of the prefix of its lines.', { ...addedLive, scope: 'raw', defaultText: 'that of [supervisord]', sample: '"%(process_name)s | "' }),
-  log_timestamp: process.optional(logTimestamp, 'Time before each line in the form prefix.', { ...addedLive, defaultText: 'that of [supervisord]', sample: 'iso8601' }),
-  log_json_lines: process.optional(logJsonLines, 'What becomes of a line that is a JSON object, in the form json.', { ...addedLive, defaultText: 'that of [supervisord]', sample: 'pass' }),
-  log_partial_after: process.optional(duration, 'Longest time that a line without its end is held back.', { ...addedLive, defaultText: 'that of [supervisord]', sample: '1s' }),
-  rotate_interval: process.optional(rotateInterval, 'Rotate its logs also by time: hourly, daily, weekly, or a duration; 0 for never.', { ...addedLive, defaultText: 'that of [supervisord]', sample: 'daily' }),
-  compress: process.optional(boolean, 'Compress its rotated logs.', { ...addedLive, defaultText: 'that of [supervisord]', sample: 'true' }),
-  exit_on_failure: process.option(boolean, false, 'Shut everything down, with its status, when it fails for good.', addedLive),
-  exit_on_end: process.option(boolean, false, 'Shut everything down, with its status, when it ends for good.', addedLive),
-  success_exit_codes: process.option(exitCodes, [], 'Its exit codes that count as 0 when it ends the supervisor.', { ...addedLive, sample: '143' }),
+  serverurl: program.optional(text, 'URL of the supervisor that the program is told; AUTO for the one in use.', {
+    sample: 'AUTO',
+  }),
+  log_format: process.optional(logFormat, 'Form of its lines on the container’s streams: raw, prefix, json, logfmt.', {
+    ...addedLive,
+    defaultText: 'that of [supervisord]',
+    sample: 'raw',
+  }),
+  log_prefix: process.optional(logTemplate, 'Template of the prefix of its lines.', {
+    ...addedLive,
+    scope: 'raw',
+    defaultText: 'that of [supervisord]',
+    sample: '"%(process_name)s | "',
+  }),
+  log_timestamp: process.optional(logTimestamp, 'Time before each line in the form prefix.', {
+    ...addedLive,
+    defaultText: 'that of [supervisord]',
+    sample: 'iso8601',
+  }),
+  log_json_lines: process.optional(logJsonLines, 'What becomes of a line that is a JSON object, in the form json.', {
+    ...addedLive,
+    defaultText: 'that of [supervisord]',
+    sample: 'pass',
+  }),
+  log_partial_after: process.optional(duration, 'Longest time that a line without its end is held back.', {
+    ...addedLive,
+    defaultText: 'that of [supervisord]',
+    sample: '1s',
+  }),
+  rotate_interval: process.optional(
+    rotateInterval,
+    'Rotate its logs also by time: hourly, daily, weekly, or a duration; 0 for never.',
+    { ...addedLive, defaultText: 'that of [supervisord]', sample: 'daily' },
+  ),
+  compress: process.optional(boolean, 'Compress its rotated logs.', {
+    ...addedLive,
+    defaultText: 'that of [supervisord]',
+    sample: 'true',
+  }),
+  exit_on_failure: process.option(
+    boolean,
+    false,
+    'Shut everything down, with its status, when it fails for good.',
+    addedLive,
+  ),
+  exit_on_end: process.option(
+    boolean,
+    false,
+    'Shut everything down, with its status, when it ends for good.',
+    addedLive,
+  ),
+  success_exit_codes: process.option(exitCodes, [], 'Its exit codes that count as 0 when it ends the supervisor.', {
+    ...addedLive,
+    sample: '143',
+  }),
   oneshot: process.option(boolean, false, 'Runs once, and is done when it exits as expected.', addedLive),
   restartpause: process.option(duration, 0, 'Pause before any restart.', addedLive),
   maxbackoff: process.optional(duration, 'Longest pause between failed starts.', { ...addedLive, sample: '60s' }),
-  backoff_factor: process.option(numberFrom(1), 1, 'Above 1, the pause between failed starts is multiplied by it each time.', addedLive),
-  max_restarts: process.optional(integerBetween(0, Infinity), 'Most restarts within max_restarts_window; one more, and it is given up.', { ...addedLive, sample: '5' }),
+  backoff_factor: process.option(
+    numberFrom(1),
+    1,
+    'Above 1, the pause between failed starts is multiplied by it each time.',
+    addedLive,
+  ),
+  max_restarts: process.optional(
+    integerBetween(0, Infinity),
+    'Most restarts within max_restarts_window; one more, and it is given up.',
+    { ...addedLive, sample: '5' },
+  ),
   max_restarts_window: process.option(duration, 60, 'The time that max_restarts counts in.', addedLive),
-  kill_orphans: process.option(choice('never', 'stop', 'always'), 'never', 'Whether what is left of its process group after it has ended is stopped too.', { ...addedLive, defaultText: 'stop with stopasgroup or killasgroup, else never' }),
-  depends_on: process.option(dependencyList, [], 'Programs that must be started, ready, healthy, completed (ended as expected) or exited (whatever the exit code) before it starts.', { ...addedLive, sample: 'db:healthy' }),
-  dependent_startup: process.option(boolean, false, 'Start it when what dependent_startup_wait_for names has come.', addedLive),
-  dependent_startup_wait_for: process.option(startupList, [], 'What it waits for, as in the plug-in of that name: running, exited (whatever the exit code), fatal, backoff, stopped; with a comma, one of several.', { ...addedLive, sample: 'db:running' }),
-  dependent_startup_inherit_priority: process.option(boolean, false, 'Read for that plug-in; what a program depends on comes before it anyway.', addedLive),
-  healthcheck: process.optional(probe, 'What tells its health: a URL (a status below 400 is healthy), tcp://host:port, unix:///path, or a command (0 is healthy), run as its user.', { ...addedLive, sample: 'http://localhost:8080/health' }),
+  kill_orphans: process.option(
+    choice('never', 'stop', 'always'),
+    'never',
+    'Whether what is left of its process group after it has ended is stopped too.',
+    { ...addedLive, defaultText: 'stop with stopasgroup or killasgroup, else never' },
+  ),
+  depends_on: process.option(
+    dependencyList,
+    [],
+    'Programs that must be started, ready, healthy, completed (ended as expected) or exited (whatever the exit code) before it starts.',
+    { ...addedLive, sample: 'db:healthy' },
+  ),
+  dependent_startup: process.option(
+    boolean,
+    false,
+    'Start it when what dependent_startup_wait_for names has come.',
+    addedLive,
+  ),
+  dependent_startup_wait_for: process.option(
+    startupList,
+    [],
+    'What it waits for, as in the plug-in of that name: running, exited (whatever the exit code), fatal, backoff, stopped; with a comma, one of several.',
+    { ...addedLive, sample: 'db:running' },
+  ),
+  dependent_startup_inherit_priority: process.option(
+    boolean,
+    false,
+    'Read for that plug-in; what a program depends on comes before it anyway.',
+    addedLive,
+  ),
+  healthcheck: process.optional(
+    probe,
+    'What tells its health: a URL (a status below 400 is healthy), tcp://host:port, unix:///path, or a command (0 is healthy), run as its user.',
+    { ...addedLive, sample: 'http://localhost:8080/health' },
+  ),
   healthcheck_interval: process.option(checkDuration, 30, 'Time between two checks.', addedLive),
-  healthcheck_timeout: process.option(checkDuration, 30, 'Longest time that a check may take; it has failed then.', addedLive),
-  healthcheck_retries: process.option(integerBetween(1, Infinity), 3, 'Failures in a row that make it unhealthy.', addedLive),
-  healthcheck_start_period: process.option(duration, 0, 'Time after its start in which failures do not count; a check that passes ends it.', addedLive),
-  healthcheck_start_interval: process.option(checkDuration, 5, 'Time between two checks until the first one passes, where it is below healthcheck_interval.', addedLive),
-  healthcheck_action: process.option(choice('none', 'restart', 'exit'), 'none', 'What is done when it becomes unhealthy: restart it, or shut everything down with exit code 1.', addedLive),
-  notification_fd: process.optional(integerBetween(3, 1023), 'Descriptor on which it writes a line when it is ready, as with s6.', { ...added, sample: '3' }),
-  notify: process.optional(choice('sd'), 'sd: it tells its readiness by NOTIFY_SOCKET, as with systemd.', { ...added, sample: 'sd' }),
-  watchdog_sec: process.optional(duration, 'Longest time between two WATCHDOG=1 of it; needs notify=sd.', { ...added, sample: '30' }),
-  environment_file: process.option(environmentFiles, [], 'Files with variables, read at every start; - before one that may be missing.', { ...added, aliases: ['env_file', 'envfile', 'envfiles'], sample: '-/etc/app.env' }),
-  environment_dir: process.option(wordList, [], 'Directories with a file for each variable, read at every start.', { ...added, sample: '/run/secrets' }),
+  healthcheck_timeout: process.option(
+    checkDuration,
+    30,
+    'Longest time that a check may take; it has failed then.',
+    addedLive,
+  ),
+  healthcheck_retries: process.option(
+    integerBetween(1, Infinity),
+    3,
+    'Failures in a row that make it unhealthy.',
+    addedLive,
+  ),
+  healthcheck_start_period: process.option(
+    duration,
+    0,
+    'Time after its start in which failures do not count; a check that passes ends it.',
+    addedLive,
+  ),
+  healthcheck_start_interval: process.option(
+    checkDuration,
+    5,
+    'Time between two checks until the first one passes, where it is below healthcheck_interval.',
+    addedLive,
+  ),
+  healthcheck_action: process.option(
+    choice('none', 'restart', 'exit'),
+    'none',
+    'What is done when it becomes unhealthy: restart it, or shut everything down with exit code 1.',
+    addedLive,
+  ),
+  notification_fd: process.optional(
+    integerBetween(3, 1023),
+    'Descriptor on which it writes a line when it is ready, as with s6.',
+    { ...added, sample: '3' },
+  ),
+  notify: process.optional(choice('sd'), 'sd: it tells its readiness by NOTIFY_SOCKET, as with systemd.', {
+    ...added,
+    sample: 'sd',
+  }),
+  watchdog_sec: process.optional(duration, 'Longest time between two WATCHDOG=1 of it; needs notify=sd.', {
+    ...added,
+    sample: '30',
+  }),
+  environment_file: process.option(
+    environmentFiles,
+    [],
+    'Files with variables, read at every start; - before one that may be missing.',
+    { ...added, aliases: ['env_file', 'envfile', 'envfiles'], sample: '-/etc/app.env' },
+  ),
+  environment_dir: process.option(wordList, [], 'Directories with a file for each variable, read at every start.', {
+    ...added,
+    sample: '/run/secrets',
+  }),
   user_env: process.option(boolean, false, 'Set HOME, USER and LOGNAME of its user, unless given.', added),
   strict_user: process.option(boolean, false, 'Refuse to run it as another user than its own.', added),
   ...limitRows(),
   nice: process.optional(integerBetween(-20, 19), 'Niceness of the process.', { ...added, sample: '5' }),
-  oom_score_adj: process.optional(integerBetween(-1000, 1000), 'How much the kernel prefers it when memory runs out.', { ...added, sample: '-500' }),
-  max_memory: process.optional(memoryLimit, 'Resident memory of its process tree above which it is restarted, looked at every 10 seconds; pages that its processes share count for each of them.', { ...addedLive, sample: '300MB' }),
+  oom_score_adj: process.optional(integerBetween(-1000, 1000), 'How much the kernel prefers it when memory runs out.', {
+    ...added,
+    sample: '-500',
+  }),
+  max_memory: process.optional(
+    memoryLimit,
+    'Resident memory of its process tree above which it is restarted, looked at every 10 seconds; pages that its processes share count for each of them.',
+    { ...addedLive, sample: '300MB' },
+  ),
   pdeathsig: process.optional(signal, 'Signal it gets when the supervisor dies.', { ...added, sample: 'KILL' }),
-  cron: process.optional(cron, 'When it is started: five fields, or six with seconds first, or a word as @daily; with the supervisor only where autostart=true is set.', { ...addedLive, sample: '*/5 * * * *' }),
-  tz: process.optional(timeZone, 'Time zone of that schedule.', { ...addedLive, defaultText: 'TZ of the supervisor', sample: 'Europe/Berlin' }),
-  pre_start_command: process.optional(hookCommand, 'Command that must succeed before it is started.', { ...addedLive, sample: '/bin/prepare' }),
+  cron: process.optional(
+    cron,
+    'When it is started: five fields, or six with seconds first, or a word as @daily; with the supervisor only where autostart=true is set.',
+    { ...addedLive, sample: '*/5 * * * *' },
+  ),
+  tz: process.optional(timeZone, 'Time zone of that schedule.', {
+    ...addedLive,
+    defaultText: 'TZ of the supervisor',
+    sample: 'Europe/Berlin',
+  }),
+  pre_start_command: process.optional(hookCommand, 'Command that must succeed before it is started.', {
+    ...addedLive,
+    sample: '/bin/prepare',
+  }),
   pre_start_timeout: process.option(duration, 60, 'Longest time for it.', addedLive),
-  stop_command: process.optional(hookCommand, 'Command that stops it, instead of the first signal; it has SUPERVISOR_PID, and the signals of stopsignal follow where it fails, takes longer than stop_timeout, or does not end the program.', { ...addedLive, sample: '/bin/stop' }),
-  stop_timeout: process.optional(duration, 'Longest time for it; the first signal of stopsignal follows then, and SIGKILL stopwaitsecs later.', { ...addedLive, defaultText: 'stopwaitsecs', sample: '10' }),
-  post_stop_command: process.optional(hookCommand, 'Command that is run whenever it has ended; it has SUPERVISOR_PID.', { ...addedLive, sample: '/bin/tidy' }),
+  stop_command: process.optional(
+    hookCommand,
+    'Command that stops it, instead of the first signal; it has SUPERVISOR_PID, and the signals of stopsignal follow where it fails, takes longer than stop_timeout, or does not end the program.',
+    { ...addedLive, sample: '/bin/stop' },
+  ),
+  stop_timeout: process.optional(
+    duration,
+    'Longest time for it; the first signal of stopsignal follows then, and SIGKILL stopwaitsecs later.',
+    { ...addedLive, defaultText: 'stopwaitsecs', sample: '10' },
+  ),
+  post_stop_command: process.optional(
+    hookCommand,
+    'Command that is run whenever it has ended; it has SUPERVISOR_PID.',
+    { ...addedLive, sample: '/bin/tidy' },
+  ),
   post_stop_timeout: process.option(duration, 60, 'Longest time for it.', addedLive),
 } as const;
 
 /** What `[eventlistener:x]` has besides. */
 export const listenerOptions = {
-  events: here.option(nameList, [], 'Names of the events it gets, with commas between them.', { isRequired: true, sample: 'PROCESS_STATE' }),
+  events: here.option(nameList, [], 'Names of the events it gets, with commas between them.', {
+    isRequired: true,
+    sample: 'PROCESS_STATE',
+  }),
   buffer_size: here.option(integerBetween(1, Infinity), 10, 'Events that may wait for it.'),
   result_handler: here.option(text, 'supervisor.dispatchers:default_handler', 'Name of what judges its results.'),
 } as const;
 
 /** What `[fcgi-program:x]` has besides. */
 export const fcgiOptions = {
-  socket: here.option(fcgiSocket, { kind: 'unix', path: '' }, 'Socket that its processes accept on.', { isRequired: true, scope: 'socket', sample: 'unix:///run/app.sock' }),
+  socket: here.option(fcgiSocket, { kind: 'unix', path: '' }, 'Socket that its processes accept on.', {
+    isRequired: true,
+    scope: 'socket',
+    sample: 'unix:///run/app.sock',
+  }),
   socket_backlog: here.optional(integerBetween(1, 65_535), 'Length of the queue of the socket.', { sample: '1024' }),
   socket_owner: here.optional(owner, 'Owner of the socket.', { sample: 'app' }),
   socket_mode: here.optional(octal, 'Mode of the socket; 0700 without it.', { sample: '0700' }),
@@ -205,17 +538,26 @@ export const groupOptions = {
 
 /** `[include]` */
 export const includeOptions = {
-  files: here.option(text, '', 'Files to read, with spaces between them; relative to this one, with * and ?.', { isRequired: true, sample: 'conf.d/*.conf' }),
+  files: here.option(text, '', 'Files to read, with spaces between them; relative to this one, with * and ?.', {
+    isRequired: true,
+    sample: 'conf.d/*.conf',
+  }),
 } as const;
 
 /** `[rpcinterface:x]`; its further options belong to the plug-in. */
 export const rpcInterfaceOptions = {
-  'supervisor.rpcinterface_factory': bare.option(text, '', 'Name of the interface.', { isRequired: true, sample: 'supervisor.rpcinterface:make_main_rpcinterface' }),
+  'supervisor.rpcinterface_factory': bare.option(text, '', 'Name of the interface.', {
+    isRequired: true,
+    sample: 'supervisor.rpcinterface:make_main_rpcinterface',
+  }),
 } as const;
 
 /** `[ctlplugin:x]`; its further options belong to the plug-in. */
 export const ctlPluginOptions = {
-  'supervisor.ctl_factory': bare.option(text, '', 'Name of the plug-in.', { isRequired: true, sample: 'package.module:factory' }),
+  'supervisor.ctl_factory': bare.option(text, '', 'Name of the plug-in.', {
+    isRequired: true,
+    sample: 'package.module:factory',
+  }),
 } as const;
 
 export type SupervisordOptions = Values<typeof supervisordOptions>;
@@ -237,7 +579,12 @@ export interface SectionKind {
   readonly isOpen: boolean;
 }
 
-const kind = (title: string, start: string, tables: readonly Table[], isOpen = false): SectionKind => ({ title, start, tables, isOpen });
+const kind = (title: string, start: string, tables: readonly Table[], isOpen = false): SectionKind => ({
+  title,
+  start,
+  tables,
+  isOpen,
+});
 
 /** Every kind of section, in the order of the reference and the sample. */
 export const sectionKinds: readonly SectionKind[] = [
@@ -254,4 +601,3 @@ export const sectionKinds: readonly SectionKind[] = [
   kind('group:x', 'group:', [groupOptions]),
   kind('include', 'include', [includeOptions]),
 ];
-

@@ -1,6 +1,6 @@
 /**
- * JavaScript modules that a configuration names by their path, as a factory in `[rpcinterface:x]` or `[ctlplugin:x]`: telling them from Python, and loading them.
- * It does not know what they are for, and calls nothing in them.
+ * JavaScript modules that a configuration names by their path, as a factory in `[rpcinterface:x]` or `[ctlplugin:x]`:
+ * telling them from Python, and loading them. It does not know what they are for, and calls nothing in them.
  */
 import { createRequire } from 'node:module';
 import { posix } from 'node:path';
@@ -9,28 +9,43 @@ import { requireRegularFile } from '../files/read-file.ts';
 /** Largest module: all of Node's own fit several times. */
 const MAX_MODULE_BYTES = 32 * 1024 * 1024;
 
-/** Whether a factory is a module, as `/opt/x.mjs`, `./x.js` or `../x.cjs:make`, and not Python's `package.module:name`. */
+/**
+ * Whether a factory is a module, as `/opt/x.mjs`, `./x.js` or `../x.cjs:make`, and not Python's `package.module:name`.
+ */
 export function isModulePath(factory: string): boolean {
   return /^(?:\/|\.\.?\/)/.test(factory);
 }
 
 /**
- * The function that `PATH` or `PATH:EXPORT` names, by default the default export or `module.exports`; a path is relative to the configuration `file`.
- * CommonJS and ES modules are loaded alike, at once. Throws what loading throws.
+ * The function that `PATH` or `PATH:EXPORT` names, by default the default export or `module.exports`; a path is
+ * relative to the configuration `file`. CommonJS and ES modules are loaded alike, at once. Throws what loading throws.
  */
-export function loadFactory(factory: string, file: string | null): (api: unknown, options: Readonly<Record<string, string>>) => unknown {
+export function loadFactory(
+  factory: string,
+  file: string | null,
+): (api: unknown, options: Readonly<Record<string, string>>) => unknown {
   const [, path = factory, wanted] = /^(.+\.[cm]?js):(\w+)$/.exec(factory) ?? [];
   const place = file === null ? posix.resolve(path) : posix.resolve(posix.dirname(file), path);
   const require = createRequire(place);
   // Reading a pipe without a writer would block for ever.
   requireRegularFile(require.resolve(place), MAX_MODULE_BYTES);
   const loaded = require(place) as unknown;
-  const found = wanted === undefined && typeof loaded === 'function' ? loaded : (loaded as Readonly<Record<string, unknown>> | null)?.[wanted ?? 'default'];
-  if (typeof found !== 'function') throw new Error(wanted === undefined ? 'it exports no function; a module has one as default or module.exports' : `it exports no function ${wanted}`);
+  const found =
+    wanted === undefined && typeof loaded === 'function'
+      ? loaded
+      : (loaded as Readonly<Record<string, unknown>> | null)?.[wanted ?? 'default'];
+  if (typeof found !== 'function')
+    throw new Error(
+      wanted === undefined
+        ? 'it exports no function; a module has one as default or module.exports'
+        : `it exports no function ${wanted}`,
+    );
   return found as ReturnType<typeof loadFactory>;
 }
 
-/** The first line of an error: what follows are paths and advice for those who write modules, and a warning is a line. */
+/**
+ * The first line of an error: what follows are paths and advice for those who write modules, and a warning is a line.
+ */
 export function describePluginError(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   return text.split('\n')[0] ?? text;

@@ -40,8 +40,7 @@ export class Problems {
 
   /**
    * Leaves out what follows from another problem: warnings about an option that is wrong, whose default stands in for
-   * it, and what a template
-   * that was not rendered has on each of its lines.
+   * it, and what a template that was not rendered has on each of its lines.
    */
   tidy(): void {
     const wrong = new Set(
@@ -59,7 +58,8 @@ export class Problems {
   /** Puts them in the order in which they are met in the files, those of one file by line. */
   sort(): void {
     const files = [...new Set([...this.errors, ...this.warnings].map(({ file }) => file))];
-    for (const list of [this.errors, this.warnings]) list.sort((a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line);
+    for (const list of [this.errors, this.warnings])
+      list.sort((a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line);
   }
 
   #add(list: Problem[], { file, line }: Place, section: string, option: string | null, reason: string): void {

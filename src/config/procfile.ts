@@ -110,8 +110,8 @@ function readFirstPort(
 }
 
 /**
- * Adds the programs of a Procfile to a document. A command goes to a shell, as with foreman; so that the shell's children get the
- * signals too, stopasgroup is on. Each program has a PORT 100 above that of the one before.
+ * Adds the programs of a Procfile to a document. A command goes to a shell, as with foreman; so that the shell's
+ * children get the signals too, stopasgroup is on. Each program has a PORT 100 above that of the one before.
  */
 function addPrograms(
   document: Document,

@@ -1,6 +1,6 @@
 /**
- * From the sections of programs, event listeners and FastCGI programs to their processes, with Supervisor's rules about what fits together.
- * Grouping is in groups.ts; dependencies between programs are resolved in dependencies.ts. Pure.
+ * From the sections of programs, event listeners and FastCGI programs to their processes, with Supervisor's rules about
+ * what fits together. Grouping is in groups.ts; dependencies between programs are resolved in dependencies.ts. Pure.
  */
 import { reportIdleFailure, reportIdleOptions, reportShellSyntax } from './advice.ts';
 import { CommandLineError, splitCommandLine } from './command-line.ts';
@@ -11,7 +11,15 @@ import { findListener } from './known-plugins.ts';
 import type { LogTarget } from './log-target.ts';
 import type { ProcessConfig } from './model.ts';
 import { formatSuggestion } from './nearest.ts';
-import { type EventListenerOptions, type FcgiProgramOptions, fcgiOptions, listenerOptions, type ProgramOptions, programOptions, type SupervisordOptions } from './options.ts';
+import {
+  type EventListenerOptions,
+  type FcgiProgramOptions,
+  fcgiOptions,
+  listenerOptions,
+  type ProgramOptions,
+  programOptions,
+  type SupervisordOptions,
+} from './options.ts';
 import type { Subject } from './names.ts';
 import type { Table } from './option.ts';
 import type { Problems } from './problems.ts';
@@ -46,14 +54,20 @@ const BUDGET_REST = 2;
 export type ProcessType = ProcessConfig['type'];
 
 /** Section names of each type begin with it. */
-export const prefixes: Readonly<Record<ProcessType, string>> = { program: 'program:', eventlistener: 'eventlistener:', 'fcgi-program': 'fcgi-program:' };
+export const prefixes: Readonly<Record<ProcessType, string>> = {
+  program: 'program:',
+  eventlistener: 'eventlistener:',
+  'fcgi-program': 'fcgi-program:',
+};
 
 /** The options of a program that has a plug-in in Python do what is built in here. */
 const STDOUT_PLUGIN = 'supervisor_stdout:event_handler';
 const DEFAULT_RESULT_HANDLER = 'supervisor.dispatchers:default_handler';
 
 /** The options that do not depend on the number of a process: they are judged even where there is none. */
-const sharedOptions: Table = Object.fromEntries(Object.entries(programOptions).filter(([, { scope }]) => scope !== 'process'));
+const sharedOptions: Table = Object.fromEntries(
+  Object.entries(programOptions).filter(([, { scope }]) => scope !== 'process'),
+);
 
 /** True if the results of a listener are judged by Python of somebody else, which cannot be loaded. */
 export function hasForeignJudge({ result_handler: judge }: Partial<EventListenerOptions>): boolean {
@@ -62,8 +76,7 @@ export function hasForeignJudge({ result_handler: judge }: Partial<EventListener
 
 /**
  * True if a listener is there for the sake of supervisor-stdout, whose work is built in. A copy has another name; what
- * it is shows in its
- * events: a handler that gets the output of programs, and nothing else, is there to write it.
+ * it is shows in its events: a handler that gets the output of programs, and nothing else, is there to write it.
  */
 export function isStdoutPlugin(options: Partial<EventListenerOptions>): boolean {
   const { events = [], result_handler: judge } = options;
@@ -75,7 +88,9 @@ export function isStdoutPlugin(options: Partial<EventListenerOptions>): boolean 
 
 /** Whether a listener is there for the sake of supervisord-dependent-startup, whose work is built in. */
 export function isStartupPlugin({ type, argv }: Pick<ProcessConfig, 'type' | 'argv'>): boolean {
-  return type === 'eventlistener' && argv.some((word) => /(^|\/)supervisord[-_]dependent[-_]startup(\.py)?$/.test(word));
+  return (
+    type === 'eventlistener' && argv.some((word) => /(^|\/)supervisord[-_]dependent[-_]startup(\.py)?$/.test(word))
+  );
 }
 
 /** Characters that would break namespecs and URLs (Supervisor's rule for names). */
@@ -97,7 +112,13 @@ export function readProgramName(section: RawSection, problems: Problems): string
  *
  * @param needsSocket - whether a FastCGI program must have one: in a `[group:x]` it need not
  */
-export function readProcesses(workshop: Workshop, section: RawSection, type: ProcessType, group: string, needsSocket: boolean): ProcessConfig[] {
+export function readProcesses(
+  workshop: Workshop,
+  section: RawSection,
+  type: ProcessType,
+  group: string,
+  needsSocket: boolean,
+): ProcessConfig[] {
   const { reader, document, problems } = workshop;
   const program = readProgramName(section, problems);
   const defaults = type === 'eventlistener' ? undefined : document.sections.get('program-default')?.options;
@@ -108,20 +129,42 @@ export function readProcesses(workshop: Workshop, section: RawSection, type: Pro
     [programOptions, ...(type === 'eventlistener' ? [listenerOptions] : type === 'fcgi-program' ? [fcgiOptions] : [])],
     pluginOptions(document),
   );
-  const { numprocs: wanted, numprocs_start: first } = reader.read(section, { numprocs: programOptions.numprocs, numprocs_start: programOptions.numprocs_start }, lookup, subject);
+  const { numprocs: wanted, numprocs_start: first } = reader.read(
+    section,
+    { numprocs: programOptions.numprocs, numprocs_start: programOptions.numprocs_start },
+    lookup,
+    subject,
+  );
   const numprocs = wanted > MOST_PROCESSES ? 1 : wanted;
-  if (wanted > MOST_PROCESSES) problems.error(lookup('numprocs')?.place ?? section.place, section.name, 'numprocs', `is above ${MOST_PROCESSES}, more than can be run`);
+  if (wanted > MOST_PROCESSES)
+    problems.error(
+      lookup('numprocs')?.place ?? section.place,
+      section.name,
+      'numprocs',
+      `is above ${MOST_PROCESSES}, more than can be run`,
+    );
   const named = withProcessName(workshop, section, lookup, numprocs, workshop.procfile.ports.has(program));
   const special = readSpecial(workshop, section, type, lookup, subject, needsSocket);
   if (numprocs < 1) {
-    problems.warn(lookup('numprocs')?.place ?? section.place, section.name, 'numprocs', 'is below 1, so there is no process of this program');
+    problems.warn(
+      lookup('numprocs')?.place ?? section.place,
+      section.name,
+      'numprocs',
+      'is below 1, so there is no process of this program',
+    );
     reader.read(section, sharedOptions, lookup, subject);
   }
   const processes: ProcessConfig[] = [];
   for (let number = first; number < first + numprocs; number++) {
     const own = readEnvironment(workshop, section, lookup, { ...subject, number, count: numprocs }, first);
     const read = reader.read(section, programOptions, named, { ...subject, number, count: numprocs, environment: own });
-    const options = { ...special, ...derive(workshop, section, lookup, type, { ...read, environment: new Map([...workshop.supervisord.environment, ...own]) }) };
+    const options = {
+      ...special,
+      ...derive(workshop, section, lookup, type, {
+        ...read,
+        environment: new Map([...workshop.supervisord.environment, ...own]),
+      }),
+    };
     const command = lookup('command');
     reportShellSyntax(problems, section.name, lookup, options);
     reportIdleOptions(problems, section, lookup, options);
@@ -134,8 +177,16 @@ export function readProcesses(workshop: Workshop, section: RawSection, type: Pro
         'has bytes that are not UTF-8; a name must be text',
       );
     const process: ProcessConfig = {
-      name: options.process_name, group, program, number, type, options, ...splitCommand(workshop, section, command, options.command),
-      dependsOn: [], echoed: [], place: command === undefined ? section.place : command.place,
+      name: options.process_name,
+      group,
+      program,
+      number,
+      type,
+      options,
+      ...splitCommand(workshop, section, command, options.command),
+      dependsOn: [],
+      echoed: [],
+      place: command === undefined ? section.place : command.place,
     };
     if (type === 'eventlistener') reportListener(workshop, process, section.name);
     processes.push(process);
@@ -143,15 +194,31 @@ export function readProcesses(workshop: Workshop, section: RawSection, type: Pro
   return processes;
 }
 
-/** The lookup with a `process_name` in it. It is not expanded before it is judged: with numprocs it must name the number. */
-function withProcessName({ problems }: Workshop, section: RawSection, lookup: Lookup, numprocs: number, isProcfile: boolean): Lookup {
+/**
+ * The lookup with a `process_name` in it. It is not expanded before it is judged: with numprocs it must name the
+ * number.
+ */
+function withProcessName(
+  { problems }: Workshop,
+  section: RawSection,
+  lookup: Lookup,
+  numprocs: number,
+  isProcfile: boolean,
+): Lookup {
   const raw = findOption(lookup, 'process_name', programOptions.process_name);
-  const value = raw?.value ?? (isProcfile && numprocs > 1 ? '%(program_name)s.%(process_num)d' : programOptions.process_name.default);
+  const value =
+    raw?.value ??
+    (isProcfile && numprocs > 1 ? '%(program_name)s.%(process_num)d' : programOptions.process_name.default);
   const place = raw?.place ?? section.place;
   const bad = findBadCharacter(value.replace(/%\([^()]*\)/g, ''));
   if (bad !== null) problems.error(place, section.name, 'process_name', `the name must not contain "${bad}"`);
   if (numprocs > 1 && !value.includes('%(process_num)')) {
-    problems.error(place, section.name, 'process_name', 'must contain %(process_num) when numprocs is above 1, as process_name=%(program_name)s_%(process_num)02d');
+    problems.error(
+      place,
+      section.name,
+      'process_name',
+      'must contain %(process_num) when numprocs is above 1, as process_name=%(program_name)s_%(process_num)02d',
+    );
   }
   const option: RawOption = { here: '/', literal: false, ...raw, value, place };
   return (name) => (name === 'process_name' ? option : lookup(name));
@@ -173,23 +240,43 @@ function readEnvironment(
 }
 
 /** What only listeners and FastCGI programs have. */
-function readSpecial(workshop: Workshop, section: RawSection, type: ProcessType, lookup: Lookup, subject: Subject, needsSocket: boolean): Partial<EventListenerOptions & FcgiProgramOptions> {
+function readSpecial(
+  workshop: Workshop,
+  section: RawSection,
+  type: ProcessType,
+  lookup: Lookup,
+  subject: Subject,
+  needsSocket: boolean,
+): Partial<EventListenerOptions & FcgiProgramOptions> {
   const { reader, problems } = workshop;
   if (type === 'program') return {};
   if (type === 'fcgi-program') {
     // compat: the members of a [group:x] need no socket in Supervisor.
     const options = reader.read(section, fcgiOptions, lookup, subject, needsSocket ? [] : ['socket']);
     for (const name of ['socket_owner', 'socket_mode'] as const) {
-      if (options.socket.kind === 'tcp' && options[name] !== null) problems.error(lookup(name)?.place ?? section.place, section.name, name, 'is for unix sockets only; remove it, or use a socket as unix:///path');
+      if (options.socket.kind === 'tcp' && options[name] !== null)
+        problems.error(
+          lookup(name)?.place ?? section.place,
+          section.name,
+          name,
+          'is for unix sockets only; remove it, or use a socket as unix:///path',
+        );
     }
     return options;
   }
   const options = reader.read(section, listenerOptions, lookup, subject);
   const events = options.events.map((name) => name.toUpperCase());
   const place = lookup('events')?.place ?? section.place;
-  if (lookup('events') !== undefined && events.length === 0) problems.error(place, section.name, 'events', 'is empty; name the events, as events=PROCESS_STATE');
+  if (lookup('events') !== undefined && events.length === 0)
+    problems.error(place, section.name, 'events', 'is empty; name the events, as events=PROCESS_STATE');
   for (const name of events) {
-    if (!eventNames.some((known) => known === name)) problems.error(place, section.name, 'events', `there is no event named "${name}"${formatSuggestion(name, eventNames)}`);
+    if (!eventNames.some((known) => known === name))
+      problems.error(
+        place,
+        section.name,
+        'events',
+        `there is no event named "${name}"${formatSuggestion(name, eventNames)}`,
+      );
   }
   const listener = { ...options, events };
   const warning = explainForeignJudge(listener);
@@ -240,20 +327,56 @@ function reportListener(
 }
 
 /** Values that depend on others, and what must not come together. */
-function derive(workshop: Workshop, section: RawSection, lookup: Lookup, type: ProcessType, read: ProgramOptions): ProgramOptions {
+function derive(
+  workshop: Workshop,
+  section: RawSection,
+  lookup: Lookup,
+  type: ProcessType,
+  read: ProgramOptions,
+): ProgramOptions {
   const { problems, supervisord, isContainer } = workshop;
   const placeOf = (name: string): RawOption['place'] => lookup(name)?.place ?? section.place;
   const killasgroup = lookup('killasgroup') === undefined ? read.stopasgroup : read.killasgroup;
-  if (read.stopasgroup && !killasgroup) problems.error(placeOf('killasgroup'), section.name, 'killasgroup', 'cannot be false while stopasgroup is true; remove it');
-  if (type === 'eventlistener' && read.redirect_stderr) problems.error(placeOf('redirect_stderr'), section.name, 'redirect_stderr', 'cannot be true for an event listener: its standard output carries the protocol');
-  if (read.notify !== null && read.notification_fd !== null) problems.error(placeOf('notification_fd'), section.name, 'notification_fd', 'cannot be set together with notify: it says readiness in one way; remove one of the two');
-  if (read.notify === null && (read.watchdog_sec ?? 0) > 0) problems.error(placeOf('watchdog_sec'), section.name, 'watchdog_sec', 'needs notify=sd, by which the program says WATCHDOG=1; add it, or use healthcheck');
+  if (read.stopasgroup && !killasgroup)
+    problems.error(
+      placeOf('killasgroup'),
+      section.name,
+      'killasgroup',
+      'cannot be false while stopasgroup is true; remove it',
+    );
+  if (type === 'eventlistener' && read.redirect_stderr)
+    problems.error(
+      placeOf('redirect_stderr'),
+      section.name,
+      'redirect_stderr',
+      'cannot be true for an event listener: its standard output carries the protocol',
+    );
+  if (read.notify !== null && read.notification_fd !== null)
+    problems.error(
+      placeOf('notification_fd'),
+      section.name,
+      'notification_fd',
+      'cannot be set together with notify: it says readiness in one way; remove one of the two',
+    );
+  if (read.notify === null && (read.watchdog_sec ?? 0) > 0)
+    problems.error(
+      placeOf('watchdog_sec'),
+      section.name,
+      'watchdog_sec',
+      'needs notify=sd, by which the program says WATCHDOG=1; add it, or use healthcheck',
+    );
   const stdout = readStream(workshop, section, lookup, 'stdout', read);
   const stderr = readStream(workshop, section, lookup, 'stderr', read);
   // The standard output of a listener is a protocol and nothing for people.
   const isProtocol = type === 'eventlistener' && isContainer && lookup('stdout_logfile') === undefined;
   const hasErrorFile = stderr.targets.some(({ kind }) => kind === 'file' || kind === 'stdio');
-  if (read.redirect_stderr && hasErrorFile) problems.warn(placeOf('stderr_logfile'), section.name, 'stderr_logfile', 'is ignored, because redirect_stderr is true');
+  if (read.redirect_stderr && hasErrorFile)
+    problems.warn(
+      placeOf('stderr_logfile'),
+      section.name,
+      'stderr_logfile',
+      'is ignored, because redirect_stderr is true',
+    );
   const none: readonly LogTarget[] = [{ kind: 'none' }];
   return {
     ...read,
@@ -286,7 +409,13 @@ function defaultStopWait({ stop_budget: budget }: SupervisordOptions, fallback: 
 }
 
 /** compat: the log file name `syslog` means NONE with `stdout_syslog=true`. */
-function readStream({ problems }: Workshop, section: RawSection, lookup: Lookup, stream: 'stdout' | 'stderr', read: ProgramOptions): { targets: readonly LogTarget[]; syslog: boolean } {
+function readStream(
+  { problems }: Workshop,
+  section: RawSection,
+  lookup: Lookup,
+  stream: 'stdout' | 'stderr',
+  read: ProgramOptions,
+): { targets: readonly LogTarget[]; syslog: boolean } {
   const targets = read[`${stream}_logfile`];
   const name = `${stream}_logfile`;
   const place = lookup(name)?.place ?? section.place;
@@ -295,21 +424,37 @@ function readStream({ problems }: Workshop, section: RawSection, lookup: Lookup,
     return { targets: [{ kind: 'none' }], syslog: true };
   }
   if (targets.some(({ kind }) => kind === 'auto') && read[`${stream}_logfile_maxbytes`] === 0) {
-    problems.warn(lookup(`${name}_maxbytes`)?.place ?? place, section.name, `${name}_maxbytes`, 'an automatic log that is never rotated can fill the disk; set a size, or a log file of your own');
+    problems.warn(
+      lookup(`${name}_maxbytes`)?.place ?? place,
+      section.name,
+      `${name}_maxbytes`,
+      'an automatic log that is never rotated can fill the disk; set a size, or a log file of your own',
+    );
   }
   return { targets, syslog: read[`${stream}_syslog`] };
 }
 
 /** compat: a command line that cannot be split is found out at its start, not here; a warning says so already. */
-function splitCommand({ problems }: Workshop, section: RawSection, raw: RawOption | undefined, command: string): Pick<ProcessConfig, 'argv' | 'commandError'> {
+function splitCommand(
+  { problems }: Workshop,
+  section: RawSection,
+  raw: RawOption | undefined,
+  command: string,
+): Pick<ProcessConfig, 'argv' | 'commandError'> {
   try {
     const argv = splitCommandLine(command);
-    if (argv.length === 0 && raw !== undefined) problems.warn(raw.place, section.name, 'command', 'is empty, so the program cannot be started');
+    if (argv.length === 0 && raw !== undefined)
+      problems.warn(raw.place, section.name, 'command', 'is empty, so the program cannot be started');
     return { argv, commandError: argv.length === 0 ? EMPTY_COMMAND : null };
   } catch (error) {
     if (!(error instanceof CommandLineError)) throw error;
     const hint = raw === undefined ? '' : hintAtCut(raw, USE_SCRIPT);
-    problems.warn(raw?.place ?? section.place, section.name, 'command', `cannot be split into words, so the program cannot be started: ${error.message}${hint}`);
+    problems.warn(
+      raw?.place ?? section.place,
+      section.name,
+      'command',
+      `cannot be split into words, so the program cannot be started: ${error.message}${hint}`,
+    );
     return { argv: [], commandError: `can't parse command ${formatPythonString(command)}: ${error.message}` };
   }
 }

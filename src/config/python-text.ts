@@ -49,6 +49,9 @@ export function formatPythonString(text: string): string {
   const named: Record<string, string> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t', [quote]: `\\${quote}` };
   const hex = (character: string): string => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
   // oxlint-disable-next-line no-control-regex
-  const body = text.replace(/[\\'"\n\r\t]|[\x00-\x1f\x7f-\xa0\xad]/g, (c) => named[c] ?? (c === "'" || c === '"' ? c : hex(c)));
+  const body = text.replace(
+    /[\\'"\n\r\t]|[\x00-\x1f\x7f-\xa0\xad]/g,
+    (c) => named[c] ?? (c === "'" || c === '"' ? c : hex(c)),
+  );
   return quote + body + quote;
 }

@@ -1,5 +1,6 @@
 /**
- * What people read about the options, made from their table: the reference in Markdown, and the commented sample configuration. Pure.
+ * What people read about the options, made from their table: the reference in Markdown, and the commented sample
+ * configuration. Pure.
  */
 import { switches } from './environment.ts';
 import type { Json } from './datatype.ts';
@@ -21,7 +22,10 @@ function formatValue(option: Option<unknown>, value: unknown): string {
   return shown !== null && typeof shown === 'object' ? '' : String(shown);
 }
 
-/** Every section and option as Markdown tables; additions of ours are marked with a plus, those that nothing acts on yet with an asterisk. */
+/**
+ * Every section and option as Markdown tables; additions of ours are marked with a plus, those that nothing acts on yet
+ * with an asterisk.
+ */
 export function formatOptionReference(): string {
   const parts = sectionKinds.filter(({ title }) => title !== 'program-default').map(formatSection);
   const rows = Object.entries(switches).map(([name, doc]) => `| \`${name}\` | ${doc} |`);
@@ -33,7 +37,8 @@ function formatSection({ title, tables }: SectionKind): string {
   const table = tables[tables.length - 1] ?? {};
   const also = tables.length > 1 ? 'All options of `[program:x]`, and:\n\n' : '';
   const rows = Object.entries(table).map(([name, option]) => {
-    const container = option.containerDefault === undefined ? '' : `; in a container ${describeContainerDefault(option)}`;
+    const container =
+      option.containerDefault === undefined ? '' : `; in a container ${describeContainerDefault(option)}`;
     const fallback = option.isRequired ? 'required' : (describeDefault(option) ?? '');
     return `| \`${name}\`${option.isAddition ? ' +' : ''} | ${option.type.name} | ${fallback}${container} | ${option.doc} |`;
   });
@@ -50,11 +55,28 @@ function describeContainerDefault(option: Option<unknown>): string {
 /** Sections that are active in the sample, with the options that are; all else is commented out. */
 const ACTIVE: Readonly<Record<string, readonly string[]>> = {
   unix_http_server: ['file'],
-  supervisord: ['logfile', 'logfile_maxbytes', 'logfile_backups', 'loglevel', 'pidfile', 'nodaemon', 'silent', 'minfds', 'minprocs'],
+  supervisord: [
+    'logfile',
+    'logfile_maxbytes',
+    'logfile_backups',
+    'loglevel',
+    'pidfile',
+    'nodaemon',
+    'silent',
+    'minfds',
+    'minprocs',
+  ],
   'rpcinterface:x': ['supervisor.rpcinterface_factory'],
   supervisorctl: ['serverurl'],
 };
-const SAMPLE_NAMES: Readonly<Record<string, string>> = { 'rpcinterface:x': 'rpcinterface:supervisor', 'program:x': 'program:theprogramname', 'eventlistener:x': 'eventlistener:theeventlistenername', 'fcgi-program:x': 'fcgi-program:thefcgiprogramname', 'group:x': 'group:thegroupname', 'ctlplugin:x': 'ctlplugin:thepluginname' };
+const SAMPLE_NAMES: Readonly<Record<string, string>> = {
+  'rpcinterface:x': 'rpcinterface:supervisor',
+  'program:x': 'program:theprogramname',
+  'eventlistener:x': 'eventlistener:theeventlistenername',
+  'fcgi-program:x': 'fcgi-program:thefcgiprogramname',
+  'group:x': 'group:thegroupname',
+  'ctlplugin:x': 'ctlplugin:thepluginname',
+};
 const COMMENT_COLUMN = 44;
 
 /** A sample configuration with every option, those of little use commented out, for `echo-conf`. */

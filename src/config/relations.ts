@@ -1,6 +1,6 @@
 /**
- * The types of options that are languages of their own: dependencies, forwarded signals, health checks, limits, templates.
- * Pure; whether a name that stands in them exists is checked once all programs are known (dependencies.ts).
+ * The types of options that are languages of their own: dependencies, forwarded signals, health checks, limits,
+ * templates. Pure; whether a name that stands in them exists is checked once all programs are known (dependencies.ts).
  */
 import type { Condition } from '../core/dependency-gate.ts';
 import { parseLogTemplate, TemplateError } from '../core/log-template.ts';
@@ -19,13 +19,21 @@ export interface Wish {
 
 /** Conditions as they can be written, by their names in lower case. */
 export const CONDITIONS: ReadonlyMap<string, Condition> = new Map<string, Condition>([
-  ['started', 'started'], ['running', 'started'], ['ready', 'ready'], ['healthy', 'healthy'],
-  ['completed', 'completed'], ['exited', 'exited'], ['completed_successfully', 'completed'],
+  ['started', 'started'],
+  ['running', 'started'],
+  ['ready', 'ready'],
+  ['healthy', 'healthy'],
+  ['completed', 'completed'],
+  ['exited', 'exited'],
+  ['completed_successfully', 'completed'],
 ]);
 
 /** Conditions of supervisord-dependent-startup: states of Supervisor. Our own conditions are accepted as well. */
 export const STATE_CONDITIONS: ReadonlyMap<string, Condition> = new Map<string, Condition>([
-  ...CONDITIONS, ['fatal', 'fatal'], ['backoff', 'backoff'], ['stopped', 'stopped'],
+  ...CONDITIONS,
+  ['fatal', 'fatal'],
+  ['backoff', 'backoff'],
+  ['stopped', 'stopped'],
 ]);
 
 function readWish(word: string, known: ReadonlyMap<string, Condition>): Wish {
@@ -42,7 +50,11 @@ function formatWish({ name, conditions }: Wish): string {
 /** `db:healthy, migrate:completed, cache`. */
 export const dependencyList = dataType<readonly Wish[]>(
   'name[:condition], …',
-  (value) => value.split(/[\s,]+/).filter((word) => word !== '').map((word) => readWish(word, CONDITIONS)),
+  (value) =>
+    value
+      .split(/[\s,]+/)
+      .filter((word) => word !== '')
+      .map((word) => readWish(word, CONDITIONS)),
   (wishes) => wishes.map(formatWish).join(', '),
 );
 
@@ -55,7 +67,10 @@ export const startupList = dataType<readonly Wish[]>(
   (value) => {
     const wishes: Wish[] = [];
     for (const word of value.split(/\s+/).filter((part) => part !== '')) {
-      for (const [index, part] of word.split(',').filter((piece) => piece !== '').entries()) {
+      for (const [index, part] of word
+        .split(',')
+        .filter((piece) => piece !== '')
+        .entries()) {
         const further = index === 0 || part.includes(':') ? undefined : STATE_CONDITIONS.get(part.toLowerCase());
         const last = wishes.at(-1);
         if (further !== undefined && last !== undefined && last.conditions.length > 0)
@@ -79,11 +94,14 @@ export interface Forward {
 export const forwardList = dataType<readonly Forward[]>(
   'signal:name, …',
   (value, context) =>
-    value.split(/[\s,]+/).filter((word) => word !== '').map((word) => {
-      const colon = word.indexOf(':');
-      if (colon < 1 || colon === word.length - 1) reject(word, 'a signal and a program, as USR1:web');
-      return { signal: signal.parse(word.slice(0, colon), context), name: word.slice(colon + 1) };
-    }),
+    value
+      .split(/[\s,]+/)
+      .filter((word) => word !== '')
+      .map((word) => {
+        const colon = word.indexOf(':');
+        if (colon < 1 || colon === word.length - 1) reject(word, 'a signal and a program, as USR1:web');
+        return { signal: signal.parse(word.slice(0, colon), context), name: word.slice(colon + 1) };
+      }),
   (list) => list.map((forward) => `${showSignal(forward.signal)}:${forward.name}`).join(','),
 );
 
@@ -91,12 +109,15 @@ export const forwardList = dataType<readonly Forward[]>(
 export const stopSignalList = dataType<readonly number[]>(
   'signals',
   (value, context) =>
-    value.split(/[\s,]+/).filter((word) => word !== '').map((word) => {
-      const number = signal.parse(word, context);
-      return UNTAKEN_SIGNALS.includes(number)
-        ? reject(word, 'a signal that the supervisor can take, as WINCH or USR1')
-        : number;
-    }),
+    value
+      .split(/[\s,]+/)
+      .filter((word) => word !== '')
+      .map((word) => {
+        const number = signal.parse(word, context);
+        return UNTAKEN_SIGNALS.includes(number)
+          ? reject(word, 'a signal that the supervisor can take, as WINCH or USR1')
+          : number;
+      }),
   (list) => list.map(showSignal).join(','),
 );
 
@@ -120,7 +141,9 @@ export const probe = dataType<Probe>(
         return { kind: 'command', command: word };
       case 'http':
       case 'https':
-        return URL.canParse(word) ? { kind: 'http', url: word } : reject(value, 'a URL, as http://localhost:8080/health');
+        return URL.canParse(word)
+          ? { kind: 'http', url: word }
+          : reject(value, 'a URL, as http://localhost:8080/health');
       case 'unix': {
         const path = word.slice('unix://'.length);
         return path.startsWith('/')
@@ -154,13 +177,19 @@ export const probe = dataType<Probe>(
 /** What else can be done about a command that a line has no room for. */
 export const USE_SCRIPT = 'put the commands into a script';
 
-/** A check or hook that cannot be split could never pass. Unlike the command of a program, of which Supervisor accepts any, such a one is wrong. */
+/**
+ * A check or hook that cannot be split could never pass. Unlike the command of a program, of which Supervisor accepts
+ * any, such a one is wrong.
+ */
 function checkSplit(command: string): void {
   try {
     if (splitCommandLine(command).length === 0) reject(command, 'a command');
   } catch (error) {
     if (!(error instanceof CommandLineError)) throw error;
-    throw new UnclosedValue(`cannot be split into words: ${error.message}; close the quote, or write it as \\"`, USE_SCRIPT);
+    throw new UnclosedValue(
+      `cannot be split into words: ${error.message}; close the quote, or write it as \\"`,
+      USE_SCRIPT,
+    );
   }
 }
 
@@ -187,12 +216,28 @@ export interface EnvironmentFile {
 /** Paths with commas or spaces between them, `-` before one that may be missing. */
 export const environmentFiles = dataType<readonly EnvironmentFile[]>(
   '[-]path, …',
-  (value) => value.split(/[\s,]+/).filter((word) => word !== '').map((word) => (word.startsWith('-') ? { path: word.slice(1), isOptional: true } : { path: word, isOptional: false })),
+  (value) =>
+    value
+      .split(/[\s,]+/)
+      .filter((word) => word !== '')
+      .map((word) =>
+        word.startsWith('-') ? { path: word.slice(1), isOptional: true } : { path: word, isOptional: false },
+      ),
   (files) => files.map(({ path, isOptional }) => (isOptional ? `-${path}` : path)).join(', '),
 );
 
 /** Resources of setrlimit(2) that have an option `rlimit_<name>`; those of the second list are bytes. */
-export const COUNT_LIMITS = ['cpu', 'locks', 'msgqueue', 'nice', 'nofile', 'nproc', 'rtprio', 'rttime', 'sigpending'] as const;
+export const COUNT_LIMITS = [
+  'cpu',
+  'locks',
+  'msgqueue',
+  'nice',
+  'nofile',
+  'nproc',
+  'rtprio',
+  'rttime',
+  'sigpending',
+] as const;
 export const SIZE_LIMITS = ['as', 'core', 'data', 'fsize', 'memlock', 'rss', 'stack'] as const;
 
 /** A soft and a hard limit; Infinity for none. */
@@ -208,7 +253,9 @@ export const limit = dataType<Limit>(
     const parts = value.split(':').map((part): number => {
       const word = strip(part).toLowerCase();
       const number = ['unlimited', 'infinity', '-1'].includes(word) ? Infinity : parseByteSize(word);
-      return number !== null && number >= 0 ? number : reject(part, 'a limit: unlimited, or a whole number of 0 or more, as 1024 or 50MB');
+      return number !== null && number >= 0
+        ? number
+        : reject(part, 'a limit: unlimited, or a whole number of 0 or more, as 1024 or 50MB');
     });
     const [soft = 0, hard = soft] = parts;
     if (parts.length > 2) reject(value, 'a limit as soft[:hard]');
@@ -236,7 +283,10 @@ export const logTemplate = dataType('template', (value) => {
   }
 });
 
-/** When logs are rotated by time: at the full hour, at midnight, in the night to Sunday, or every so many seconds; 0 for never. */
+/**
+ * When logs are rotated by time: at the full hour, at midnight, in the night to Sunday, or every so many seconds; 0 for
+ * never.
+ */
 export type RotateInterval = 'hourly' | 'daily' | 'weekly' | number;
 
 const SHORTEST_INTERVAL = 1;

@@ -1,6 +1,6 @@
 /**
- * From a section as written to the values of its options, by the table: expands, converts, fills in defaults, collects problems.
- * Knows tables, not what sections mean. Pure.
+ * From a section as written to the values of its options, by the table: expands, converts, fills in defaults, collects
+ * problems. Knows tables, not what sections mean. Pure.
  */
 import { type Context, UnclosedValue, WrongValue } from './datatype.ts';
 import { text } from './datatypes.ts';
@@ -40,7 +40,9 @@ export function findOption(lookup: Lookup, name: string, option: Option<unknown>
 function explainUnknown(section: string, name: string, known: readonly string[]): string {
   const synonym = findSynonym(section, name);
   if (synonym !== null) return synonym;
-  const home = sectionKinds.find(({ tables, title }) => title !== 'program-default' && tables.some((table) => Object.hasOwn(table, name)));
+  const home = sectionKinds.find(
+    ({ tables, title }) => title !== 'program-default' && tables.some((table) => Object.hasOwn(table, name)),
+  );
   return home === undefined ? formatSuggestion(name, known) : `; it is one of [${home.title}]`;
 }
 
@@ -52,7 +54,9 @@ function hintAtComment(value: string): string {
 
 /** Where the end of a value may have gone. */
 export function hintAtCut({ cutAt }: RawOption, wayOut: string): string {
-  return cutAt === undefined ? '' : `; what follows " ${cutAt}" is a comment: write it without a space before "${cutAt}"${wayOut === '' ? '' : `, or ${wayOut}`}`;
+  return cutAt === undefined
+    ? ''
+    : `; what follows " ${cutAt}" is a comment: write it without a space before "${cutAt}"${wayOut === '' ? '' : `, or ${wayOut}`}`;
 }
 
 const plainText = rowsOf('bare').option(text, '', 'An option of a plug-in.');
@@ -76,7 +80,13 @@ export class SectionReader {
    *
    * @param lenient - options that are required by the table and not here
    */
-  read<T extends Table>(section: RawSection, table: T, lookup: Lookup, subject: Subject | null, lenient: readonly string[] = []): Values<T> {
+  read<T extends Table>(
+    section: RawSection,
+    table: T,
+    lookup: Lookup,
+    subject: Subject | null,
+    lenient: readonly string[] = [],
+  ): Values<T> {
     const cache = new Map<string, ReturnType<NameSpace['of']>>();
     const namesOf = (option: Option<unknown>, here: string): ReturnType<NameSpace['of']> => {
       const key = `${option.scope}\n${here}`;
@@ -96,28 +106,52 @@ export class SectionReader {
     return values as Values<T>;
   }
 
-  #readOption<T>(section: string, name: string, option: Option<T>, raw: RawOption | undefined, namesOf: (here: string) => ReturnType<NameSpace['of']>): T {
-    const fallback = this.#isContainer && option.containerDefault !== undefined ? option.containerDefault : option.default;
+  #readOption<T>(
+    section: string,
+    name: string,
+    option: Option<T>,
+    raw: RawOption | undefined,
+    namesOf: (here: string) => ReturnType<NameSpace['of']>,
+  ): T {
+    const fallback =
+      this.#isContainer && option.containerDefault !== undefined ? option.containerDefault : option.default;
     if (raw === undefined) return fallback;
     try {
       const pieces = this.#expand(section, name, option, raw, namesOf);
       for (const remark of option.type.remarks?.(pieces, (variable) => this.names.hasVariable(variable)) ?? [])
         this.#problems.warn(raw.place, section, name, remark);
-      return option.type.parsePieces === undefined ? option.type.parse(joinPieces(pieces), this.#context) : option.type.parsePieces(pieces);
+      return option.type.parsePieces === undefined
+        ? option.type.parse(joinPieces(pieces), this.#context)
+        : option.type.parsePieces(pieces);
     } catch (error) {
-      if (error instanceof ExpansionError) this.#problems.error(raw.place, section, name, `cannot expand the value: ${error.message}`);
-      else if (error instanceof UnclosedValue) this.#problems.error(raw.place, section, name, error.message + hintAtCut(raw, error.wayOut));
-      else if (error instanceof WrongValue) this.#problems.error(raw.place, section, name, error.message + hintAtComment(raw.value));
+      if (error instanceof ExpansionError)
+        this.#problems.error(raw.place, section, name, `cannot expand the value: ${error.message}`);
+      else if (error instanceof UnclosedValue)
+        this.#problems.error(raw.place, section, name, error.message + hintAtCut(raw, error.wayOut));
+      else if (error instanceof WrongValue)
+        this.#problems.error(raw.place, section, name, error.message + hintAtComment(raw.value));
       else throw error;
       return fallback;
     }
   }
 
-  #expand(section: string, name: string, option: Option<unknown>, raw: RawOption, namesOf: (here: string) => ReturnType<NameSpace['of']>): Piece[] {
+  #expand(
+    section: string,
+    name: string,
+    option: Option<unknown>,
+    raw: RawOption,
+    namesOf: (here: string) => ReturnType<NameSpace['of']>,
+  ): Piece[] {
     if (raw.literal || option.scope === 'raw' || !raw.value.includes('%')) return [{ text: raw.value, isValue: false }];
     const names = namesOf(raw.here);
     const pieces = option.isExpandedTwice ? expandTwice(raw.value, names) : expandPieces(raw.value, names);
-    if (hasNamelessConversion(raw.value)) this.#problems.warn(raw.place, section, name, 'a "%" and a letter without a name in parentheses stands for all names at once, as in Supervisor; a percent sign is written %%');
+    if (hasNamelessConversion(raw.value))
+      this.#problems.warn(
+        raw.place,
+        section,
+        name,
+        'a "%" and a letter without a name in parentheses stands for all names at once, as in Supervisor; a percent sign is written %%',
+      );
     return pieces;
   }
 

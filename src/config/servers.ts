@@ -7,7 +7,16 @@ import { findFactory } from './known-plugins.ts';
 import type { PluginConfig } from './model.ts';
 import { isModulePath } from './plugin-module.ts';
 import type { Table } from './option.ts';
-import { type CtlOptions, ctlOptions, ctlPluginOptions, type InetServerOptions, inetServerOptions, rpcInterfaceOptions, type UnixServerOptions, unixServerOptions } from './options.ts';
+import {
+  type CtlOptions,
+  ctlOptions,
+  ctlPluginOptions,
+  type InetServerOptions,
+  inetServerOptions,
+  rpcInterfaceOptions,
+  type UnixServerOptions,
+  unixServerOptions,
+} from './options.ts';
 import type { Problems } from './problems.ts';
 import { chainLookup, type SectionReader } from './section-reader.ts';
 
@@ -25,8 +34,7 @@ function sectionsFrom(document: Document, start: string): RawSection[] {
 
 /**
  * The TCP servers to open. One without a password that other machines could reach is opened on loopback only, where
- * supervisorctl finds it
- * (CVE-2019-12105).
+ * supervisorctl finds it (CVE-2019-12105).
  */
 export function readInetServers(document: Document, reader: SectionReader, problems: Problems): InetServerOptions[] {
   const moved = new Set<InetServerOptions>();
@@ -69,10 +77,19 @@ export function readUnixServers(document: Document, reader: SectionReader, probl
   });
 }
 
-function checkAuthentication(section: RawSection, { username, password }: UnixServerOptions | InetServerOptions, problems: Problems): void {
+function checkAuthentication(
+  section: RawSection,
+  { username, password }: UnixServerOptions | InetServerOptions,
+  problems: Problems,
+): void {
   if ((username === null) === (password === null)) return;
   const [there, missing] = username === null ? ['password', 'username'] : ['username', 'password'];
-  problems.error(section.options.get(there)?.place ?? section.place, section.name, missing, `is missing, while there is a ${there}; set both or none`);
+  problems.error(
+    section.options.get(there)?.place ?? section.place,
+    section.name,
+    missing,
+    `is missing, while there is a ${there}; set both or none`,
+  );
 }
 
 /** `[supervisorctl]`; null where there is none. */
@@ -83,7 +100,9 @@ export function readCtlOptions(document: Document, reader: SectionReader): CtlOp
   return reader.read(section, ctlOptions, chainLookup(section.options, document.defaults), null);
 }
 
-/** `[rpcinterface:x]`: the main one is built in, a module of JavaScript is loaded by who runs us; Python we cannot load. */
+/**
+ * `[rpcinterface:x]`: the main one is built in, a module of JavaScript is loaded by who runs us; Python we cannot load.
+ */
 export function readRpcInterfaces(document: Document, reader: SectionReader, problems: Problems): PluginConfig[] {
   return readPlugins(document, reader, 'rpcinterface:', rpcInterfaceOptions, (section, factory) => {
     if (factory === MAIN_INTERFACE || factory === '' || isModulePath(factory)) return;
@@ -104,13 +123,21 @@ function explainPython(factory: string, what: string): string {
   return `"${factory}" is Python and cannot be loaded; its ${what} are not there${instead === undefined ? '' : `; ${instead}`}`;
 }
 
-function readPlugins(document: Document, reader: SectionReader, start: string, table: Table, judge: (section: RawSection, factory: string) => void): PluginConfig[] {
+function readPlugins(
+  document: Document,
+  reader: SectionReader,
+  start: string,
+  table: Table,
+  judge: (section: RawSection, factory: string) => void,
+): PluginConfig[] {
   return sectionsFrom(document, start).map((section) => {
     const [factoryName = ''] = Object.keys(table);
     const lookup = chainLookup(section.options, document.defaults);
     const factory = String(reader.read(section, table, lookup, null)[factoryName]);
     judge(section, factory);
-    const names = [...new Set([...document.defaults.keys(), ...section.options.keys()])].filter((name) => name !== factoryName);
+    const names = [...new Set([...document.defaults.keys(), ...section.options.keys()])].filter(
+      (name) => name !== factoryName,
+    );
     const options = new Map(names.map((name) => [name, reader.readText(section, name, lookup(name))]));
     return { name: section.name.slice(start.length), factory, options };
   });

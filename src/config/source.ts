@@ -14,7 +14,8 @@ import type { Users } from './datatype.ts';
  * The text of a file, or why there is none; the code is that of files/read-file.ts, or `ENCODING` for what is not
  * UTF-8.
  */
-export type FileText = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly code: string; readonly reason: string };
+export type FileText =
+  { readonly ok: true; readonly text: string } | { readonly ok: false; readonly code: string; readonly reason: string };
 
 /** Everything outside that a configuration can depend on. */
 export interface Source {

@@ -33,11 +33,13 @@ export function endTimesOf(facts: BudgetFacts): Pick<Config, 'stopBudget' | 'mai
 function stopBudgetOf({ isContainer, supervisord, groups, main, placeOf }: BudgetFacts): number | null {
   const { stop_budget: budget, shutdown_timeout: timeout } = supervisord;
   if (budget !== null || timeout !== null || !isContainer) return budget;
-  const needs = groups.flatMap(({ processes }) => processes).map((process) => {
-    const seconds = stopSecondsOf(process, placeOf);
-    const isBefore = process.group === main && groups.length > 1 && seconds + REST > CONTAINER_BUDGET;
-    return seconds + (isBefore ? REST_WITH_OTHERS : REST);
-  });
+  const needs = groups
+    .flatMap(({ processes }) => processes)
+    .map((process) => {
+      const seconds = stopSecondsOf(process, placeOf);
+      const isBefore = process.group === main && groups.length > 1 && seconds + REST > CONTAINER_BUDGET;
+      return seconds + (isBefore ? REST_WITH_OTHERS : REST);
+    });
   return Math.max(CONTAINER_BUDGET, ...needs);
 }
 

@@ -1,8 +1,7 @@
 /**
- * Decides whether a process is the main process of a container, from facts about its surroundings. Pure.
- * PID 1 always is. Another process is one under an init (tini, `docker run --init`), below an entrypoint script that
- * does not use `exec`,
- * and in a pod whose containers share a PID namespace.
+ * Decides whether a process is the main process of a container, from facts about its surroundings. Pure. PID 1 always
+ * is. Another process is one under an init (tini, `docker run --init`), below an entrypoint script that does not use
+ * `exec`, and in a pod whose containers share a PID namespace.
  */
 
 /** A process above us. */

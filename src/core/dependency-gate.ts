@@ -6,8 +6,7 @@ import type { Hold, ProcessRecord } from './process-record.ts';
 
 /**
  * Condition on another process: `started`, `ready`, `healthy`, `completed` (ended as expected), or `exited` (ended by
- * itself, whatever
- * its exit code). The others are states of Supervisor as supervisord-dependent-startup names them.
+ * itself, whatever its exit code). The others are states of Supervisor as supervisord-dependent-startup names them.
  */
 export type Condition = 'started' | 'ready' | 'healthy' | 'completed' | 'exited' | 'fatal' | 'backoff' | 'stopped';
 
@@ -112,8 +111,7 @@ function isOnItsWay(dependency: Dependable): boolean {
 
 /**
  * True if what is asked of it has failed for good: it is FATAL, or had to be completed and has ended otherwise. What
- * was stopped by a person,
- * is not to be started, or is unhealthy may come yet.
+ * was stopped by a person, is not to be started, or is unhealthy may come yet.
  */
 export function hasFailedForGood(dependency: Dependable): boolean {
   const { record, conditions } = dependency;

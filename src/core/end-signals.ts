@@ -2,9 +2,8 @@
  * When a signal that comes during a shutdown means "kill now". Pure.
  *
  * Rule: the same signal again, at least a second after the first, both of them from the terminal, the kernel, another
- * pid namespace (as `docker stop`)
- * or a living process outside our own tree. Programs, event listeners and traps of shells send second signals by habit,
- * and several at once.
+ * pid namespace (as `docker stop`) or a living process outside our own tree. Programs, event listeners and traps of
+ * shells send second signals by habit, and several at once.
  */
 
 /** Sender of a signal, as far as it is known when the signal is read. */

@@ -5,7 +5,10 @@
 /** Keeps a byte order mark, as Python's decoder does. */
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** Bytes as text. compat: what is not UTF-8 is `Undecodable: b'\xff'` (PROCESS_LOG, PROCESS_COMMUNICATION, supervisor.dispatchers). */
+/**
+ * Bytes as text. compat: what is not UTF-8 is `Undecodable: b'\xff'` (PROCESS_LOG, PROCESS_COMMUNICATION,
+ * supervisor.dispatchers).
+ */
 export function decodeOutput(bytes: Uint8Array): string {
   try {
     return decoder.decode(bytes);
@@ -15,7 +18,12 @@ export function decodeOutput(bytes: Uint8Array): string {
   }
 }
 
-const escapes: ReadonlyMap<number, string> = new Map([[9, '\\t'], [10, '\\n'], [13, '\\r'], [92, '\\\\']]);
+const escapes: ReadonlyMap<number, string> = new Map([
+  [9, '\\t'],
+  [10, '\\n'],
+  [13, '\\r'],
+  [92, '\\\\'],
+]);
 
 /** Bytes as `repr` of Python 3 prints them: double quotes only where there are single ones and no double ones. */
 export function formatPythonBytes(bytes: Uint8Array): string {

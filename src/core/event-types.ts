@@ -44,7 +44,10 @@ export const eventTypes = Object.keys(parents) as EventType[];
 export const tickPeriods = [5, 60, 3600] as const;
 export type TickPeriod = (typeof tickPeriods)[number];
 
-/** Whether an event of `type` is meant by a subscription to any of `wanted`: to its own type or to one above it. Names that are no types mean nothing. */
+/**
+ * Whether an event of `type` is meant by a subscription to any of `wanted`: to its own type or to one above it. Names
+ * that are no types mean nothing.
+ */
 export function isWanted(type: EventType, wanted: ReadonlySet<string>): boolean {
   for (let kind: EventType | null = type; kind !== null; kind = parents[kind]) if (wanted.has(kind)) return true;
   return false;

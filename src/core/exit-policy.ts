@@ -1,6 +1,6 @@
 /**
- * Whether the end of a program ends the container, and the code it ends with.
- * Pure; it stops nothing. The rules are those of the options exit_on_failure, exit_on_end, exit_when_idle and success_exit_codes.
+ * Whether the end of a program ends the container, and the code it ends with. Pure; it stops nothing. The rules are
+ * those of the options exit_on_failure, exit_on_end, exit_when_idle and success_exit_codes.
  */
 import { formatExit, isExpectedExit, shellExitCode } from './exit-status.ts';
 import { formatSignal } from './signals.ts';
@@ -9,9 +9,7 @@ import type { ProcessRecord } from './process-record.ts';
 
 /** Why the supervisor ends. */
 export type ExitCause =
-  | { readonly kind: 'signal'; readonly signal: number }
-  | { readonly kind: 'request' }
-  | ProgramCause;
+  { readonly kind: 'signal'; readonly signal: number } | { readonly kind: 'request' } | ProgramCause;
 
 /** The end of a program. */
 export interface ProgramCause {
@@ -43,7 +41,13 @@ export interface ExitOptions {
  * The rule by which a process that ended by itself, and for good, ends the container; null where none does.
  * `expected`: it EXITED with one of its exitcodes. `isIdle`: nothing else runs or is due to.
  */
-export function exitRule(record: ProcessRecord, expected: boolean, options: ExitOptions, exitWhenIdle: boolean, isIdle: boolean): ExitRule | null {
+export function exitRule(
+  record: ProcessRecord,
+  expected: boolean,
+  options: ExitOptions,
+  exitWhenIdle: boolean,
+  isIdle: boolean,
+): ExitRule | null {
   if (!isEndedForGood(record)) return null;
   if (options.isMain) return 'main program';
   if (options.exitOnFailure && (record.state === 'FATAL' || !expected)) return 'exit_on_failure';
@@ -91,7 +95,10 @@ export function programEnd(record: ProcessRecord): string {
   return record.exit === null ? (record.spawnError ?? 'it could not be started') : formatExit(record.exit);
 }
 
-/** The exit code of the supervisor: 0 for signals and requests, else that of the program, mapped by `success_exit_codes` of [supervisord]. */
+/**
+ * The exit code of the supervisor: 0 for signals and requests, else that of the program, mapped by `success_exit_codes`
+ * of [supervisord].
+ */
 export function containerExitCode(cause: ExitCause, successExitCodes: readonly number[]): number {
   switch (cause.kind) {
     case 'signal':
@@ -112,7 +119,9 @@ export function formatCause(cause: ExitCause): string {
     case 'program':
       if (cause.isRoot === true)
         return `program ${cause.id} ended (${cause.how}): ${formatDependent(cause.rule)} depends on it`;
-      return cause.rule === 'healthcheck_action' ? `program ${cause.id} is ${cause.how}: ${cause.rule}` : `program ${cause.id} ended (${cause.how}): ${cause.rule}`;
+      return cause.rule === 'healthcheck_action'
+        ? `program ${cause.id} is ${cause.how}: ${cause.rule}`
+        : `program ${cause.id} ended (${cause.how}): ${cause.rule}`;
   }
 }
 

@@ -19,13 +19,19 @@ export function parseWaitStatus(status: number): ExitStatus {
   return { kind: 'signaled', signal, core: (status & CORE_DUMPED) !== 0 };
 }
 
-/** `exit status 1`, `terminated by SIGKILL`, `terminated by SIGSEGV (core dumped)`: Supervisor's words, which other tools grep. */
+/**
+ * `exit status 1`, `terminated by SIGKILL`, `terminated by SIGSEGV (core dumped)`: Supervisor's words, which other
+ * tools grep.
+ */
 export function formatExit(status: ExitStatus): string {
   if (status.kind === 'exited') return `exit status ${status.code}`;
   return `terminated by ${formatSignal(status.signal)}${status.core ? ' (core dumped)' : ''}`;
 }
 
-/** compat: Supervisor's `exitstatus` on the wire, -1 for a process that a signal ended (supervisor.options.decode_wait_status). */
+/**
+ * compat: Supervisor's `exitstatus` on the wire, -1 for a process that a signal ended
+ * (supervisor.options.decode_wait_status).
+ */
 export function supervisorExitStatus(status: ExitStatus): number {
   return status.kind === 'exited' ? status.code : -1;
 }

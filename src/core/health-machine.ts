@@ -1,12 +1,15 @@
 /**
- * The health of one run of a program, from the results of its checks: input → next record and orders. Pure: no clock, no socket; the time comes in with each input.
+ * The health of one run of a program, from the results of its checks: input → next record and orders. Pure: no clock,
+ * no socket; the time comes in with each input.
  *
- * The rules are Docker's (HEALTHCHECK): it is `starting` until a check passes; one that passes makes it healthy; `retries` failures in a row make it unhealthy;
- * in the start period failures do not count, and a check that passes ends that period. Checks are `interval` apart, from the end of one to the begin of the next.
+ * The rules are Docker's (HEALTHCHECK): it is `starting` until a check passes; one that passes makes it healthy;
+ * `retries` failures in a row make it unhealthy; in the start period failures do not count, and a check that passes
+ * ends that period. Checks are `interval` apart, from the end of one to the begin of the next.
  *
- * Where Docker waits a whole interval before it looks for the first time, we look at once, again when the program has come up, and then every `startInterval`,
- * so that who waits for it does not wait for nothing. Those further checks can only make it healthy: a failure counts when it is of a check that Docker would
- * have made, so that it becomes unhealthy when Docker would say so.
+ * Where Docker waits a whole interval before it looks for the first time, we look at once, again when the program has
+ * come up, and then every `startInterval`, so that who waits for it does not wait for nothing. Those further checks can
+ * only make it healthy: a failure counts when it is of a check that Docker would have made, so that it becomes
+ * unhealthy when Docker would say so.
  *
  * Invariants:
  *   1. Either a check is under way (`checkingMs`) or one is due (`dueMs`), never both and never neither.
@@ -62,7 +65,15 @@ export interface HealthStep {
 
 /** The record of a run that has just begun: a check is due at once. */
 export function beginHealth(atMs: number): HealthRecord {
-  return { health: 'starting', failures: 0, startedMs: atMs, dueMs: atMs, checkingMs: null, checkedMs: null, countedMs: null };
+  return {
+    health: 'starting',
+    failures: 0,
+    startedMs: atMs,
+    dueMs: atMs,
+    checkingMs: null,
+    checkedMs: null,
+    countedMs: null,
+  };
 }
 
 /** Takes one input. Results that come when no check is under way are dropped. */
@@ -70,15 +81,25 @@ export function stepHealth(record: HealthRecord, input: HealthInput, policy: Hea
   const { atMs } = input;
   switch (input.type) {
     case 'elapsed':
-      return record.dueMs !== null && atMs >= record.dueMs ? { record: { ...record, dueMs: null, checkingMs: atMs }, check: true, from: null } : keep(record);
+      return record.dueMs !== null && atMs >= record.dueMs
+        ? { record: { ...record, dueMs: null, checkingMs: atMs }, check: true, from: null }
+        : keep(record);
     case 'cameUp':
-      return keep(record.health === 'starting' && record.dueMs !== null ? { ...record, dueMs: Math.min(record.dueMs, atMs) } : record);
+      return keep(
+        record.health === 'starting' && record.dueMs !== null
+          ? { ...record, dueMs: Math.min(record.dueMs, atMs) }
+          : record,
+      );
     case 'retargeted':
       return keep({ ...record, dueMs: atMs, checkingMs: null });
     case 'configured':
-      return keep(record.checkingMs === null ? { ...record, dueMs: Math.max(atMs, nextCheckMs(record, policy)) } : record);
+      return keep(
+        record.checkingMs === null ? { ...record, dueMs: Math.max(atMs, nextCheckMs(record, policy)) } : record,
+      );
     case 'passed':
-      return record.checkingMs === null ? keep(record) : settle(record, { health: 'healthy', failures: 0, checkedMs: atMs }, policy);
+      return record.checkingMs === null
+        ? keep(record)
+        : settle(record, { health: 'healthy', failures: 0, checkedMs: atMs }, policy);
     case 'failed':
       return record.checkingMs === null ? keep(record) : fail(record, record.checkingMs, atMs, policy);
   }
@@ -89,15 +110,24 @@ function keep(record: HealthRecord): HealthStep {
 }
 
 function fail(record: HealthRecord, beganMs: number, atMs: number, policy: HealthPolicy): HealthStep {
-  if (record.health === 'starting' && beganMs < countFromMs(record, policy)) return settle(record, { checkedMs: atMs }, policy);
+  if (record.health === 'starting' && beganMs < countFromMs(record, policy))
+    return settle(record, { checkedMs: atMs }, policy);
   const failures = record.failures + 1;
-  return settle(record, { health: failures >= policy.retries ? 'unhealthy' : record.health, failures, checkedMs: atMs, countedMs: atMs }, policy);
+  return settle(
+    record,
+    { health: failures >= policy.retries ? 'unhealthy' : record.health, failures, checkedMs: atMs, countedMs: atMs },
+    policy,
+  );
 }
 
 /** A check has ended: the next one is due. */
 function settle(record: HealthRecord, change: Partial<HealthRecord>, policy: HealthPolicy): HealthStep {
   const next = { ...record, ...change, checkingMs: null };
-  return { record: { ...next, dueMs: nextCheckMs(next, policy) }, check: false, from: next.health === record.health ? null : record.health };
+  return {
+    record: { ...next, dueMs: nextCheckMs(next, policy) },
+    check: false,
+    from: next.health === record.health ? null : record.health,
+  };
 }
 
 /** When the next check is due, going by the latest one. */
@@ -105,14 +135,20 @@ function nextCheckMs(record: HealthRecord, policy: HealthPolicy): number {
   const fromMs = record.checkedMs ?? record.startedMs;
   if (record.health !== 'starting') return fromMs + policy.intervalMs;
   // A look that would come before a check that counts, and keep that one waiting, is left out.
-  return Math.max(fromMs, Math.min(fromMs + Math.min(policy.intervalMs, policy.startIntervalMs), countFromMs(record, policy)));
+  return Math.max(
+    fromMs,
+    Math.min(fromMs + Math.min(policy.intervalMs, policy.startIntervalMs), countFromMs(record, policy)),
+  );
 }
 
 /**
- * From when on a check that fails counts, while starting: from Docker's next check. Its first one is an interval after the begin;
- * with a start period it looks every start interval, and the first that is not within the period counts.
+ * From when on a check that fails counts, while starting: from Docker's next check. Its first one is an interval after
+ * the begin; with a start period it looks every start interval, and the first that is not within the period counts.
  */
-function countFromMs({ startedMs, countedMs }: HealthRecord, { intervalMs, startPeriodMs, startIntervalMs }: HealthPolicy): number {
+function countFromMs(
+  { startedMs, countedMs }: HealthRecord,
+  { intervalMs, startPeriodMs, startIntervalMs }: HealthPolicy,
+): number {
   if (countedMs !== null) return countedMs + intervalMs;
   return startedMs + (startPeriodMs > 0 ? Math.ceil(startPeriodMs / startIntervalMs) * startIntervalMs : intervalMs);
 }

@@ -1,5 +1,6 @@
 /**
- * What an event listener says on its standard output, byte by byte (Supervisor, "Event Listener Notification Protocol"). Pure.
+ * What an event listener says on its standard output, byte by byte (Supervisor, "Event Listener Notification
+ * Protocol"). Pure.
  *
  *   ACKNOWLEDGED  it has begun, or answered; `READY\n` is awaited.      READY    an event may be sent; it must be silent.
  *   BUSY          it has an event; `RESULT n\n` and n bytes are awaited.  UNKNOWN  it has broken the protocol; nothing counts any more.
@@ -46,7 +47,10 @@ interface Heard {
 }
 
 /** Takes what a listener has written. */
-export function hear(record: ListenerRecord, text: string): { readonly record: ListenerRecord; readonly outcomes: readonly ListenerOutcome[] } {
+export function hear(
+  record: ListenerRecord,
+  text: string,
+): { readonly record: ListenerRecord; readonly outcomes: readonly ListenerOutcome[] } {
   const outcomes: ListenerOutcome[] = [];
   let current = record;
   for (let rest: string | null = record.held + text; rest !== null && rest !== '';) {
@@ -82,7 +86,8 @@ function hearOne(record: ListenerRecord, text: string): Heard {
 }
 
 function hearToken(record: ListenerRecord, text: string): Heard {
-  if (text.startsWith(READY_TOKEN)) return { record: { ...record, state: 'READY' }, outcome: { type: 'ready' }, rest: text.slice(READY_TOKEN.length) };
+  if (text.startsWith(READY_TOKEN))
+    return { record: { ...record, state: 'READY' }, outcome: { type: 'ready' }, rest: text.slice(READY_TOKEN.length) };
   if (READY_TOKEN.startsWith(text)) return { record: { ...record, held: text }, outcome: null, rest: null };
   return violate(record, `READY was expected, it said ${quote(text)}`);
 }
@@ -95,7 +100,9 @@ function hearResultLine(record: ListenerRecord, text: string): Heard {
   if (length === undefined) return violate(record, `bad result line: ${quote(line)}`);
   const result = { length: Number(length), received: 0, text: '' };
   // A result of no bytes is whole already; what follows is none of it.
-  return result.length === 0 ? judge(record, '', 0, text.slice(end + 1)) : { record: { ...record, result }, outcome: null, rest: text.slice(end + 1) };
+  return result.length === 0
+    ? judge(record, '', 0, text.slice(end + 1))
+    : { record: { ...record, result }, outcome: null, rest: text.slice(end + 1) };
 }
 
 function hearResult(record: ListenerRecord, result: NonNullable<ListenerRecord['result']>, text: string): Heard {
@@ -108,7 +115,11 @@ function hearResult(record: ListenerRecord, result: NonNullable<ListenerRecord['
 
 /** compat: only `OK` accepts an event (supervisor.dispatchers:default_handler). */
 function judge(record: ListenerRecord, result: string, length: number, rest: string): Heard {
-  return { record: { ...record, state: 'ACKNOWLEDGED', result: null }, outcome: { type: 'result', accepted: length === 2 && result === 'OK', result }, rest };
+  return {
+    record: { ...record, state: 'ACKNOWLEDGED', result: null },
+    outcome: { type: 'result', accepted: length === 2 && result === 'OK', result },
+    rest,
+  };
 }
 
 function violate(record: ListenerRecord, reason: string): Heard {
@@ -117,6 +128,10 @@ function violate(record: ListenerRecord, reason: string): Heard {
 
 /** The beginning of what was said, so that it stays on one line of the log. */
 function quote(text: string): string {
-  const shown = text.slice(0, MAX_LINE).replace(/[^\x20-\x7e]/g, (character) => (character === '\n' ? '\\n' : `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`));
+  const shown = text
+    .slice(0, MAX_LINE)
+    .replace(/[^\x20-\x7e]/g, (character) =>
+      character === '\n' ? '\\n' : `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
+    );
   return `'${shown}'`;
 }

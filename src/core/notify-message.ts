@@ -1,5 +1,6 @@
 /**
- * What a program says in a datagram of sd_notify(3): its lines, read into facts. Pure; who has sent it, and what follows, is decided elsewhere.
+ * What a program says in a datagram of sd_notify(3): its lines, read into facts. Pure; who has sent it, and what
+ * follows, is decided elsewhere.
  */
 
 /** One fact of a message. What is not known here is no fact: programs say more than we act upon. */
@@ -30,12 +31,16 @@ const FIXED = new Map<string, NotifyFact>([
   ['WATCHDOG=trigger', { kind: 'failed' }],
 ]);
 
-/** `MAINPID`: we know who our child is. `EXTEND_TIMEOUT_USEC`: the times of a start and of a stop are those of the configuration. */
+/**
+ * `MAINPID`: we know who our child is. `EXTEND_TIMEOUT_USEC`: the times of a start and of a stop are those of the
+ * configuration.
+ */
 const UNHEEDED = new Set(['MAINPID', 'MAINPIDFDID', 'EXTEND_TIMEOUT_USEC', 'FDSTORE']);
 
 /**
- * Reads a datagram: lines of `NAME=value`. What is no UTF-8 is replaced. What is said more than once in it counts once, as its last line has it: hundreds of lines
- * fit into one, and a flood of those would keep the supervisor busy. Null for a message with a NUL in it, which is none (a single one at its end is let pass, as by systemd).
+ * Reads a datagram: lines of `NAME=value`. What is no UTF-8 is replaced. What is said more than once in it counts once,
+ * as its last line has it: hundreds of lines fit into one, and a flood of those would keep the supervisor busy. Null
+ * for a message with a NUL in it, which is none (a single one at its end is let pass, as by systemd).
  */
 export function parseNotifyMessage(bytes: Uint8Array): NotifyFact[] | null {
   const end = bytes.at(-1) === 0 ? bytes.length - 1 : bytes.length;
@@ -57,11 +62,15 @@ function factOf(line: string): NotifyFact | null {
   const name = line.slice(0, Math.max(equals, 0));
   const value = line.slice(equals + 1);
   if (name === 'STATUS') return { kind: 'status', text: fitStatus(value) };
-  if (name === 'WATCHDOG_USEC' && /^\d{1,19}$/.test(value)) return { kind: 'watchdog', limitMs: Number(value) === 0 ? null : Number(value) / 1000 };
+  if (name === 'WATCHDOG_USEC' && /^\d{1,19}$/.test(value))
+    return { kind: 'watchdog', limitMs: Number(value) === 0 ? null : Number(value) / 1000 };
   return UNHEEDED.has(name) ? { kind: 'unheeded', name } : null;
 }
 
-/** One line that does no harm to a terminal, a table or a page: without control characters, and without those that turn the direction of what follows. */
+/**
+ * One line that does no harm to a terminal, a table or a page: without control characters, and without those that turn
+ * the direction of what follows.
+ */
 function fitStatus(text: string): string {
   // Cut before it is looked at: a datagram may have a hundred thousand characters.
   const characters = [
@@ -71,5 +80,7 @@ function fitStatus(text: string): string {
       .replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, '')
       .trim(),
   ];
-  return characters.length <= MOST_STATUS_CHARACTERS ? characters.join('') : `${characters.slice(0, MOST_STATUS_CHARACTERS - 1).join('')}…`;
+  return characters.length <= MOST_STATUS_CHARACTERS
+    ? characters.join('')
+    : `${characters.slice(0, MOST_STATUS_CHARACTERS - 1).join('')}…`;
 }

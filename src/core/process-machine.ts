@@ -1,5 +1,6 @@
 /**
- * The life of one process as a table: state × input → next record and effects. Pure: no clock, no kernel, no log; what happens elsewhere comes in as an input.
+ * The life of one process as a table: state × input → next record and effects. Pure: no clock, no kernel, no log; what
+ * happens elsewhere comes in as an input.
  *
  * The states (Supervisor, "Subprocesses: Process States"):
  *   STOPPED   never started, or stopped by request.        STARTING  spawned, not yet up for startsecs.
@@ -14,13 +15,25 @@
  *   4. Facts of another run, and a deadline that is not due, are dropped in one place: `step`.
  */
 import { isExpectedExit, supervisorExitStatus } from './exit-status.ts';
-import type { Hold, ProcessEffect, ProcessInput, ProcessNote, ProcessPolicy, ProcessRecord, ProcessStep } from './process-record.ts';
+import type {
+  Hold,
+  ProcessEffect,
+  ProcessInput,
+  ProcessNote,
+  ProcessPolicy,
+  ProcessRecord,
+  ProcessStep,
+} from './process-record.ts';
 import type { ProcessStateName } from './states.ts';
 import { signalNumbers } from './signals.ts';
 import { backoffDelayMs, isRestartedTooOften, recentRestarts, restartDelayMs } from './restart-policy.ts';
 
 type InputOf<T extends ProcessInput['type']> = Extract<ProcessInput, { readonly type: T }>;
-type Rule<T extends ProcessInput['type']> = (record: ProcessRecord, input: InputOf<T>, policy: ProcessPolicy) => ProcessStep;
+type Rule<T extends ProcessInput['type']> = (
+  record: ProcessRecord,
+  input: InputOf<T>,
+  policy: ProcessPolicy,
+) => ProcessStep;
 type Row = { readonly [T in ProcessInput['type']]: Rule<T> };
 
 /** What is true of one run only, and of none that is over. */
@@ -109,37 +122,55 @@ function relaunch(steps: Steps, atMs: number, policy: ProcessPolicy): Steps {
 function giveUpRestarts(steps: Steps, atMs: number, { restart }: ProcessPolicy): boolean {
   if (!isRestartedTooOften(steps.record.restartsMs, atMs, restart)) return false;
   const spawnError = `more than ${restart.maxRestarts} restarts within ${restart.windowMs / 1000} seconds (max_restarts)`;
-  steps.note({ note: 'restartedTooOften', reason: spawnError }).become('FATAL', { failedStarts: 0, restartsMs: [], spawnError }, false);
+  steps
+    .note({ note: 'restartedTooOften', reason: spawnError })
+    .become('FATAL', { failedStarts: 0, restartsMs: [], spawnError }, false);
   return true;
 }
 
-/** A start that failed: BACKOFF, and FATAL at once when it was the last try. compat: the BACKOFF event comes before FATAL (Supervisor emits both). */
+/**
+ * A start that failed: BACKOFF, and FATAL at once when it was the last try. compat: the BACKOFF event comes before
+ * FATAL (Supervisor emits both).
+ */
 function backOff(steps: Steps, atMs: number, policy: ProcessPolicy, why: Partial<ProcessRecord>): Steps {
   const failedStarts = steps.record.failedStarts + 1;
   const deadlineMs = atMs + backoffDelayMs(failedStarts, policy.restart, policy.chance);
   steps.become('BACKOFF', { ...why, pid: null, failedStarts, endedMs: atMs, deadlineMs });
-  if (failedStarts > policy.startRetries) return steps.note({ note: 'gaveUp' }).become('FATAL', { failedStarts: 0 }, false);
+  if (failedStarts > policy.startRetries)
+    return steps.note({ note: 'gaveUp' }).become('FATAL', { failedStarts: 0 }, false);
   giveUpRestarts(steps, atMs, policy);
   return steps;
 }
 
 /** Up for startsecs: RUNNING. What is to come to an end has not succeeded yet. */
 function succeed(steps: Steps, policy: ProcessPolicy): Steps {
-  return steps.become('RUNNING', policy.purpose === 'service' ? { failedStarts: 0 } : {}).note({ note: 'success', startMs: policy.startMs });
+  return steps
+    .become('RUNNING', policy.purpose === 'service' ? { failedStarts: 0 } : {})
+    .note({ note: 'success', startMs: policy.startMs });
 }
 
-/** The end of a process that was RUNNING: EXITED, and a restart where autorestart wants one, or where a oneshot has failed. */
+/**
+ * The end of a process that was RUNNING: EXITED, and a restart where autorestart wants one, or where a oneshot has
+ * failed.
+ */
 function endRunning(steps: Steps, { atMs, status }: InputOf<'exited'>, policy: ProcessPolicy): Steps {
   const expected = isExpectedExit(status, policy.exitCodes);
   const failedStarts = policy.purpose === 'oneshot' && !expected ? steps.record.failedStarts + 1 : 0;
   const isFinal = failedStarts > policy.startRetries;
   const restart = policy.mayRestart && !isFinal && isRestartWanted(expected, policy);
-  const pauseMs = failedStarts > 0 ? backoffDelayMs(failedStarts, policy.restart, policy.chance) : restartDelayMs(atMs - (steps.record.startedMs ?? atMs), policy.restart);
+  const pauseMs =
+    failedStarts > 0
+      ? backoffDelayMs(failedStarts, policy.restart, policy.chance)
+      : restartDelayMs(atMs - (steps.record.startedMs ?? atMs), policy.restart);
   const delayMs = restart ? pauseMs : 0;
   const spawnError = expected ? null : `Bad exit code ${supervisorExitStatus(status)}`;
   steps
     .note({ note: 'exited', status, expected })
-    .become('EXITED', { pid: null, endedMs: atMs, exit: status, spawnError, failedStarts, deadlineMs: restart ? atMs + delayMs : null }, expected);
+    .become(
+      'EXITED',
+      { pid: null, endedMs: atMs, exit: status, spawnError, failedStarts, deadlineMs: restart ? atMs + delayMs : null },
+      expected,
+    );
   if (isFinal) return steps.note({ note: 'gaveUp' }).become('FATAL', { failedStarts: 0 }, false);
   if (!restart || giveUpRestarts(steps, atMs, policy)) return steps;
   return delayMs === 0 ? relaunch(steps, atMs, policy) : steps;
@@ -159,9 +190,8 @@ function hold(record: ProcessRecord, gate: Hold): ProcessStep {
 
 /**
  * The next signal of a stop: those of `stopsignal` in turn, then SIGKILL, again each time the wait runs out. With
- * `stop_command` its first
- * order is carried out by the command; where that fails, or the program is still there when its time is over, all
- * signals follow.
+ * `stop_command` its first order is carried out by the command; where that fails, or the program is still there when
+ * its time is over, all signals follow.
  */
 function signalStop(steps: Steps, atMs: number, policy: ProcessPolicy): Steps {
   const { pid, signalsSent } = steps.record;
@@ -169,18 +199,32 @@ function signalStop(steps: Steps, atMs: number, policy: ProcessPolicy): Steps {
   const turn = policy.hasStopCommand && signalsSent > 0 ? signalsSent - 1 : signalsSent;
   const signal = policy.stopSignals[turn] ?? signalNumbers.SIGKILL;
   const isEscalation = signalsSent > 0 && signal === signalNumbers.SIGKILL;
-  // compat: the first signal goes to the group by stopasgroup, the SIGKILL that follows by killasgroup (supervisor.process.Subprocess.kill).
+  // compat: the first signal goes to the group by stopasgroup, the SIGKILL that follows by killasgroup
+  // (supervisor.process.Subprocess.kill).
   return steps
     .note(isEscalation ? { note: 'killing', pid } : { note: 'signalling', pid, signal })
-    .keep({ signalsSent: signalsSent + 1, deadlineMs: atMs + (signalsSent === 0 ? policy.firstWaitMs : policy.stopWaitMs) })
-    .order({ type: 'signal', pid, signal, group: isEscalation ? policy.killAsGroup : policy.stopAsGroup, isFirst: signalsSent === 0 });
+    .keep({
+      signalsSent: signalsSent + 1,
+      deadlineMs: atMs + (signalsSent === 0 ? policy.firstWaitMs : policy.stopWaitMs),
+    })
+    .order({
+      type: 'signal',
+      pid,
+      signal,
+      group: isEscalation ? policy.killAsGroup : policy.stopAsGroup,
+      isFirst: signalsSent === 0,
+    });
 }
 
-const begin: Rule<'start'> = (record, _input, { gate }) => (gate === null ? launch(new Steps(record), { failedStarts: 0, restartsMs: [] }) : hold(record, gate));
+const begin: Rule<'start'> = (record, _input, { gate }) =>
+  gate === null ? launch(new Steps(record), { failedStarts: 0, restartsMs: [] }) : hold(record, gate);
 /** Only a start that is held can go on. */
-const reconsider: Rule<'gate'> = (record, input, policy) => (record.hold === null ? ignore(record) : begin(record, { ...input, type: 'start' }, policy));
-const stop: Rule<'stop'> = (record, input, policy) => signalStop(new Steps(record).become('STOPPING', { signalsSent: 0 }), input.atMs, policy);
-const restart: Rule<'restart'> = (record, input, policy) => signalStop(new Steps(record).become('STOPPING', { signalsSent: 0, thenStart: true }), input.atMs, policy);
+const reconsider: Rule<'gate'> = (record, input, policy) =>
+  record.hold === null ? ignore(record) : begin(record, { ...input, type: 'start' }, policy);
+const stop: Rule<'stop'> = (record, input, policy) =>
+  signalStop(new Steps(record).become('STOPPING', { signalsSent: 0 }), input.atMs, policy);
+const restart: Rule<'restart'> = (record, input, policy) =>
+  signalStop(new Steps(record).become('STOPPING', { signalsSent: 0, thenStart: true }), input.atMs, policy);
 const kill: Rule<'kill'> = (record, input, policy) => {
   const steps = record.state === 'STOPPING' ? new Steps(record) : new Steps(record).become('STOPPING', {});
   return signalStop(steps.keep({ signalsSent: policy.stopSignals.length + 1, thenStart: false }), input.atMs, policy);
@@ -196,21 +240,34 @@ const stopWaiting = (record: ProcessRecord): ProcessStep => new Steps(record).be
 const gone: Rule<'exited'> = (record, { atMs, status }, policy) => {
   const thenStart = record.thenStart && policy.mayRestart;
   const delayMs = restartDelayMs(atMs - (record.startedMs ?? atMs), policy.restart);
-  const steps = new Steps(record)
-    .note({ note: 'stopped', status })
-    .become('STOPPED', { pid: null, endedMs: atMs, exit: status, thenStart, deadlineMs: thenStart ? atMs + delayMs : null });
+  const steps = new Steps(record).note({ note: 'stopped', status }).become('STOPPED', {
+    pid: null,
+    endedMs: atMs,
+    exit: status,
+    thenStart,
+    deadlineMs: thenStart ? atMs + delayMs : null,
+  });
   if (!thenStart || giveUpRestarts(steps, atMs, policy)) return steps.keep({ thenStart: false });
   return delayMs === 0 ? relaunch(steps, atMs, policy) : steps;
 };
 const retry: Rule<'elapsed'> = (record, input, policy) => relaunch(new Steps(record), input.atMs, policy);
-const noteReady: Rule<'ready'> = (record) => (record.isReady ? ignore(record) : new Steps(record).tell('ready', { isReady: true }).note({ note: 'ready' }));
-const noteHealth: Rule<'health'> = (record, { health }) => (record.health === health ? ignore(record) : new Steps(record).tell('health', { health }));
+const noteReady: Rule<'ready'> = (record) =>
+  record.isReady ? ignore(record) : new Steps(record).tell('ready', { isReady: true }).note({ note: 'ready' });
+const noteHealth: Rule<'health'> = (record, { health }) =>
+  record.health === health ? ignore(record) : new Steps(record).tell('health', { health });
 
 const deaf = { restart: ignore, gate: ignore, ready: ignore, health: ignore, stopCommandFailed: ignore } as const;
 
 const idle: Omit<Row, 'start'> = {
-  ...deaf, gate: reconsider,
-  stop: callOff, kill: callOff, spawned: ignore, spawnFailed: ignore, exited: ignore, elapsed: ignore, signalFailed: ignore,
+  ...deaf,
+  gate: reconsider,
+  stop: callOff,
+  kill: callOff,
+  spawned: ignore,
+  spawnFailed: ignore,
+  exited: ignore,
+  elapsed: ignore,
+  signalFailed: ignore,
 };
 
 /** It runs, and can say how it is. */
@@ -242,9 +299,11 @@ export const rules: Readonly<Record<ProcessStateName, Row>> = {
       }),
     exited: (record, input, policy) => {
       const steps = new Steps(record);
-      // The exit may be reaped before the deadline of startsecs is looked at: the times decide, not the order of arrival.
+      // The exit may be reaped before the deadline of startsecs is looked at: the times decide, not the order of
+      // arrival.
       const isUp = record.deadlineMs !== null && input.atMs >= record.deadlineMs;
-      // startsecs is for what is to stay up: to come to an end soon is what a oneshot is for, and a schedule knows its own next try.
+      // startsecs is for what is to stay up: to come to an end soon is what a oneshot is for, and a schedule knows its
+      // own next try.
       const isDone =
         policy.purpose === 'scheduled' ||
         (policy.purpose === 'oneshot' && isExpectedExit(input.status, policy.exitCodes));
@@ -295,7 +354,8 @@ export const rules: Readonly<Record<ProcessStateName, Row>> = {
     // A signal may have been sent meanwhile, as SIGKILL by request.
     stopCommandFailed: (record, input, policy) =>
       record.signalsSent === 1 ? signalStop(new Steps(record), input.atMs, policy) : ignore(record),
-    // compat: ESRCH means that it is gone and will be reaped; anything else, and we no longer know (supervisor.process.Subprocess.kill).
+    // compat: ESRCH means that it is gone and will be reaped; anything else, and we no longer know
+    // (supervisor.process.Subprocess.kill).
     signalFailed: (record, input) => {
       if (input.code === 'ESRCH' || record.pid === null) return ignore(record);
       return new Steps(record).note({ note: 'unsignallable', pid: record.pid, code: input.code }).become('UNKNOWN', {});
@@ -305,7 +365,10 @@ export const rules: Readonly<Record<ProcessStateName, Row>> = {
   UNKNOWN: { ...idle, start: ignore, stop: ignore, kill: ignore, exited: gone },
 };
 
-/** Applies one input to a record. Facts of an earlier run and deadlines that are not due come back as they were, with no effect. */
+/**
+ * Applies one input to a record. Facts of an earlier run and deadlines that are not due come back as they were, with no
+ * effect.
+ */
 export function step(record: ProcessRecord, input: ProcessInput, policy: ProcessPolicy): ProcessStep {
   if ('run' in input && input.run !== record.run) return ignore(record);
   if (input.type === 'elapsed' && (record.deadlineMs === null || input.atMs < record.deadlineMs)) return ignore(record);

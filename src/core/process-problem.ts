@@ -1,11 +1,14 @@
 /**
- * What is wrong with one process, asked in two ways; the one judgement behind `onevisor health`, /healthz and /readyz. Pure.
+ * What is wrong with one process, asked in two ways; the one judgement behind `onevisor health`, /healthz and /readyz.
+ * Pure.
  *
  * alive: would it help to start the container anew? What is on its way is not wrong. For liveness probes (/healthz).
- * ready: is everything there that should be? For readiness probes, load balancers and Docker's HEALTHCHECK (/readyz, `onevisor health`).
+ * ready: is everything there that should be? For readiness probes, load balancers and Docker's HEALTHCHECK (/readyz,
+ * `onevisor health`).
  *
- * Something that was stopped by hand, or that is not started by itself and never was, should not run. What ended as it was expected to is done.
- * Nobody waits for what runs by a schedule, and how one run of it ended is not the state of the whole; one that cannot even be executed is not ready.
+ * Something that was stopped by hand, or that is not started by itself and never was, should not run. What ended as it
+ * was expected to is done. Nobody waits for what runs by a schedule, and how one run of it ended is not the state of
+ * the whole; one that cannot even be executed is not ready.
  */
 import type { Health, Hold, Purpose } from './process-record.ts';
 import type { ProcessStateName } from './states.ts';
@@ -49,7 +52,8 @@ function healthIn(description: string): string | null {
 /** The table. A missing cell is a compile error. */
 const rules: Readonly<Record<ProcessStateName, Rule>> = {
   RUNNING: ({ state, description, health, isReady, purpose }, isReadyAsked) => {
-    if (health === 'unhealthy' || (health === 'starting' && isReadyAsked)) return `${state} ${healthIn(description) ?? health}`;
+    if (health === 'unhealthy' || (health === 'starting' && isReadyAsked))
+      return `${state} ${healthIn(description) ?? health}`;
     if (!isReadyAsked) return null;
     if (isReady === false) return `${state} not ready`;
     return purpose === 'oneshot' ? `${state} not done` : null;
@@ -74,7 +78,10 @@ const rules: Readonly<Record<ProcessStateName, Rule>> = {
   UNKNOWN: asIs,
 };
 
-/** What is wrong with a process, in a few words; null for nothing. `isNamed`: somebody asks for this one, so that it should run although nothing else says so. */
+/**
+ * What is wrong with a process, in a few words; null for nothing. `isNamed`: somebody asks for this one, so that it
+ * should run although nothing else says so.
+ */
 export function findProblem(facts: ProcessFacts, question: Question, isNamed = false): string | null {
   if (isNamed && (facts.state === 'STOPPED' || facts.state === 'STOPPING')) return asIs(facts, true);
   const isLost = facts.state === 'UNKNOWN' || (facts.state === 'FATAL' && question === 'ready');

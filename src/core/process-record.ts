@@ -1,6 +1,6 @@
 /**
- * What a process is and what can happen to it: the record, the policy, the inputs, and the effects of the machine in process-machine.ts.
- * Types and the first record; no rule.
+ * What a process is and what can happen to it: the record, the policy, the inputs, and the effects of the machine in
+ * process-machine.ts. Types and the first record; no rule.
  */
 import type { ExitStatus } from './exit-status.ts';
 import type { RestartPolicy } from './restart-policy.ts';
@@ -10,8 +10,8 @@ import type { ProcessStateName } from './states.ts';
 export type Health = 'starting' | 'healthy' | 'unhealthy';
 
 /**
- * Why a start that is wanted does not happen (`depends_on`): `waiting`, what it waits for is on its way; `stuck`, it can no longer come,
- * unless somebody mends it. The reason is for people.
+ * Why a start that is wanted does not happen (`depends_on`): `waiting`, what it waits for is on its way; `stuck`, it
+ * can no longer come, unless somebody mends it. The reason is for people.
  */
 export type Hold =
   | { readonly kind: 'waiting'; readonly reason: string }
@@ -22,8 +22,8 @@ export type Hold =
   | { readonly kind: 'stuck'; readonly reason: string; readonly roots: readonly string[] };
 
 /**
- * What a program is for. `service`: to stay up. `oneshot`: to come to an end as expected, and tried again where it does not (`oneshot`).
- * `scheduled`: the same, and the next try is by its schedule (`cron`).
+ * What a program is for. `service`: to stay up. `oneshot`: to come to an end as expected, and tried again where it does
+ * not (`oneshot`). `scheduled`: the same, and the next try is by its schedule (`cron`).
  */
 export type Purpose = 'service' | 'oneshot' | 'scheduled';
 
@@ -52,7 +52,9 @@ export interface ProcessRecord {
   readonly restarts: number;
   /** Why the latest start failed, in words for people (`spawnerr`). */
   readonly spawnError: string | null;
-  /** The exit code that a container gives for a start that failed to execute (127, 126); null where there was an exit. */
+  /**
+   * The exit code that a container gives for a start that failed to execute (127, 126); null where there was an exit.
+   */
   readonly spawnExitCode: number | null;
   /** It said so in this run (`notification_fd`, `notify`). */
   readonly isReady: boolean;
@@ -101,7 +103,13 @@ export type ProcessInput =
   /** SIGKILL now, whatever stopsignal says. */
   | { readonly type: 'kill'; readonly atMs: number }
   | { readonly type: 'spawned'; readonly atMs: number; readonly run: number; readonly pid: number }
-  | { readonly type: 'spawnFailed'; readonly atMs: number; readonly run: number; readonly reason: string; readonly exitCode: number }
+  | {
+      readonly type: 'spawnFailed';
+      readonly atMs: number;
+      readonly run: number;
+      readonly reason: string;
+      readonly exitCode: number;
+    }
   | { readonly type: 'exited'; readonly atMs: number; readonly run: number; readonly status: ExitStatus }
   | { readonly type: 'elapsed'; readonly atMs: number }
   /** Orderly stop and start again, by decision of the supervisor: it counts for max_restarts. */
@@ -133,10 +141,27 @@ export type ProcessNote =
 export type ProcessEffect =
   | { readonly type: 'spawn'; readonly run: number }
   /** `isFirst`: it begins an orderly stop, which `stop_command` does instead. */
-  | { readonly type: 'signal'; readonly pid: number; readonly signal: number; readonly group: boolean; readonly isFirst: boolean }
-  | { readonly type: 'changed'; readonly from: ProcessStateName; readonly to: ProcessStateName; readonly record: ProcessRecord; readonly expected: boolean }
+  | {
+      readonly type: 'signal';
+      readonly pid: number;
+      readonly signal: number;
+      readonly group: boolean;
+      readonly isFirst: boolean;
+    }
+  | {
+      readonly type: 'changed';
+      readonly from: ProcessStateName;
+      readonly to: ProcessStateName;
+      readonly record: ProcessRecord;
+      readonly expected: boolean;
+    }
   /** Something that stands beside the state has changed; `from` is the record before. */
-  | { readonly type: 'told'; readonly fact: 'ready' | 'health' | 'held'; readonly from: ProcessRecord; readonly record: ProcessRecord }
+  | {
+      readonly type: 'told';
+      readonly fact: 'ready' | 'health' | 'held';
+      readonly from: ProcessRecord;
+      readonly record: ProcessRecord;
+    }
   | { readonly type: 'note'; readonly note: ProcessNote };
 
 /** Outcome of one input. */

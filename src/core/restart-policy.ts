@@ -1,6 +1,6 @@
 /**
- * When a process is started again, and when no more: the growing delay between failed starts, the pause before a restart, the limit on both.
- * Pure arithmetic in milliseconds.
+ * When a process is started again, and when no more: the growing delay between failed starts, the pause before a
+ * restart, the limit on both. Pure arithmetic in milliseconds.
  */
 
 const SECOND_MS = 1000;
@@ -25,15 +25,23 @@ export interface RestartPolicy {
  * The delay before the next try after so many failed starts in a row. `chance` is in [0, 1).
  * compat: one second more each time (Supervisor, `startretries`), unless backoff_factor says that it is multiplied.
  */
-export function backoffDelayMs(failedStarts: number, { pauseMs, maxBackoffMs, backoffFactor }: RestartPolicy, chance: number): number {
-  const grown = backoffFactor > 1 ? SECOND_MS * backoffFactor ** (failedStarts - 1) * (1 + JITTER * chance) : failedStarts * SECOND_MS;
+export function backoffDelayMs(
+  failedStarts: number,
+  { pauseMs, maxBackoffMs, backoffFactor }: RestartPolicy,
+  chance: number,
+): number {
+  const grown =
+    backoffFactor > 1
+      ? SECOND_MS * backoffFactor ** (failedStarts - 1) * (1 + JITTER * chance)
+      : failedStarts * SECOND_MS;
   return Math.max(pauseMs, Math.min(grown, maxBackoffMs));
 }
 
 /**
- * The delay before an automatic restart of a process that was RUNNING and ended after `upMs`.
- * At once, as a rule. A run shorter than a second starts again one second after it began: with `startsecs=0` a program that fails at once
- * would otherwise be executed thousands of times a second (Supervisor's loop, which turns once a second, has the same effect there).
+ * The delay before an automatic restart of a process that was RUNNING and ended after `upMs`. At once, as a rule. A run
+ * shorter than a second starts again one second after it began: with `startsecs=0` a program that fails at once would
+ * otherwise be executed thousands of times a second (Supervisor's loop, which turns once a second, has the same effect
+ * there).
  */
 export function restartDelayMs(upMs: number, { pauseMs }: RestartPolicy): number {
   return Math.max(pauseMs, upMs >= SECOND_MS ? 0 : SECOND_MS - upMs);

@@ -11,15 +11,17 @@ const PROTOCOL = '(?:tcp|udp|sctp)';
 const URL = `${PROTOCOL}://(?:${ADDRESS}|\\[${ADDRESS}\\]):${PORT}`;
 
 /** Endings of the names of such variables, and the form of their values. */
-const FORMS: ReadonlyArray<readonly [name: RegExp, value: RegExp]> = ([
-  ['SERVICE_HOST', ADDRESS],
-  ['SERVICE_PORT(?:_[A-Z0-9_]+)?', PORT],
-  ['PORT', URL],
-  ['PORT_\\d+_(?:TCP|UDP|SCTP)', URL],
-  ['PORT_\\d+_(?:TCP|UDP|SCTP)_PROTO', PROTOCOL],
-  ['PORT_\\d+_(?:TCP|UDP|SCTP)_PORT', PORT],
-  ['PORT_\\d+_(?:TCP|UDP|SCTP)_ADDR', ADDRESS],
-] as const).map(([name, value]) => [new RegExp(`^[A-Z][A-Z0-9_]*_${name}$`), new RegExp(`^${value}$`)]);
+const FORMS: ReadonlyArray<readonly [name: RegExp, value: RegExp]> = (
+  [
+    ['SERVICE_HOST', ADDRESS],
+    ['SERVICE_PORT(?:_[A-Z0-9_]+)?', PORT],
+    ['PORT', URL],
+    ['PORT_\\d+_(?:TCP|UDP|SCTP)', URL],
+    ['PORT_\\d+_(?:TCP|UDP|SCTP)_PROTO', PROTOCOL],
+    ['PORT_\\d+_(?:TCP|UDP|SCTP)_PORT', PORT],
+    ['PORT_\\d+_(?:TCP|UDP|SCTP)_ADDR', ADDRESS],
+  ] as const
+).map(([name, value]) => [new RegExp(`^[A-Z][A-Z0-9_]*_${name}$`), new RegExp(`^${value}$`)]);
 
 /** True for a variable that describes a service, by its name and its value. */
 export function isServiceLink(name: string, value: string): boolean {

@@ -1,6 +1,6 @@
 /**
- * How the supervisor itself ends or restarts: the ranks that are stopped one after the other, the cap on the whole, the second signal.
- * Pure, like process-machine.ts: inputs in, the next record and orders out.
+ * How the supervisor itself ends or restarts: the ranks that are stopped one after the other, the cap on the whole, the
+ * second signal. Pure, like process-machine.ts: inputs in, the next record and orders out.
  *
  * Invariants: the first cause decides and is kept, unless the main program of init mode is waited for and ends with a
  * code of its own;
@@ -112,7 +112,10 @@ function advance(record: ShutdownRecord, cause: ExitCause): ShutdownStep {
 }
 
 function finish(record: ShutdownRecord, cause: ExitCause): ShutdownStep {
-  return { record: { ...record, phase: 'finished', deadlineMs: null }, effects: [{ type: 'finished', goal: record.goal, cause }] };
+  return {
+    record: { ...record, phase: 'finished', deadlineMs: null },
+    effects: [{ type: 'finished', goal: record.goal, cause }],
+  };
 }
 
 /** A process that has survived SIGKILL is left behind; a program that must not be killed is waited for. */

@@ -5,10 +5,37 @@
 
 /** Number of each signal, by its name. */
 export const signalNumbers = {
-  SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGILL: 4, SIGTRAP: 5, SIGABRT: 6, SIGBUS: 7, SIGFPE: 8, SIGKILL: 9, SIGUSR1: 10,
-  SIGSEGV: 11, SIGUSR2: 12, SIGPIPE: 13, SIGALRM: 14, SIGTERM: 15, SIGSTKFLT: 16, SIGCHLD: 17, SIGCONT: 18, SIGSTOP: 19,
-  SIGTSTP: 20, SIGTTIN: 21, SIGTTOU: 22, SIGURG: 23, SIGXCPU: 24, SIGXFSZ: 25, SIGVTALRM: 26, SIGPROF: 27, SIGWINCH: 28,
-  SIGIO: 29, SIGPWR: 30, SIGSYS: 31,
+  SIGHUP: 1,
+  SIGINT: 2,
+  SIGQUIT: 3,
+  SIGILL: 4,
+  SIGTRAP: 5,
+  SIGABRT: 6,
+  SIGBUS: 7,
+  SIGFPE: 8,
+  SIGKILL: 9,
+  SIGUSR1: 10,
+  SIGSEGV: 11,
+  SIGUSR2: 12,
+  SIGPIPE: 13,
+  SIGALRM: 14,
+  SIGTERM: 15,
+  SIGSTKFLT: 16,
+  SIGCHLD: 17,
+  SIGCONT: 18,
+  SIGSTOP: 19,
+  SIGTSTP: 20,
+  SIGTTIN: 21,
+  SIGTTOU: 22,
+  SIGURG: 23,
+  SIGXCPU: 24,
+  SIGXFSZ: 25,
+  SIGVTALRM: 26,
+  SIGPROF: 27,
+  SIGWINCH: 28,
+  SIGIO: 29,
+  SIGPWR: 30,
+  SIGSYS: 31,
 } as const;
 
 /** Name of a signal with a number below the real-time ones. */
@@ -31,8 +58,7 @@ export const signalNames: ReadonlyMap<number, SignalName> = new Map(
 
 /**
  * Signals that we never take: those that cannot be caught, that of the reaper, those that say "this very process has a
- * fault", those of our own
- * terminal access, and SIGPIPE, which is about our own writes.
+ * fault", those of our own terminal access, and SIGPIPE, which is about our own writes.
  */
 export const UNTAKEN_SIGNALS: readonly number[] = (
   [
@@ -61,7 +87,10 @@ export function formatSignal(number: number): string {
   return `signal ${number}`;
 }
 
-/** Number of the signal that a text names: `TERM`, `SIGTERM`, `term`, `15`, `RTMIN+3`, `SIGRTMAX-1`; null where it names none. */
+/**
+ * Number of the signal that a text names: `TERM`, `SIGTERM`, `term`, `15`, `RTMIN+3`, `SIGRTMAX-1`; null where it names
+ * none.
+ */
 export function parseSignal(text: string): number | null {
   const word = text.trim().toUpperCase();
   if (/^\d+$/.test(word)) {

@@ -1,6 +1,6 @@
 /**
- * The eight states of a process and the five of the supervisor, with Supervisor's names and wire numbers, and the named sets of them.
- * Pure data; imports nothing.
+ * The eight states of a process and the five of the supervisor, with Supervisor's names and wire numbers, and the named
+ * sets of them. Pure data; imports nothing.
  */
 
 /** States of a process, by the number that XML-RPC and events carry (Supervisor, "Subprocesses: Process States"). */

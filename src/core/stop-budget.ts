@@ -52,8 +52,7 @@ export interface SweepGrace {
 
 /**
  * The grace of a sweep that begins now. It has what is left of the budget, less the reserve for output; programs that
- * have used everything up
- * leave it a quarter of the reserve. Without limits it has `unlimitedMs`.
+ * have used everything up leave it a quarter of the reserve. Without limits it has `unlimitedMs`.
  */
 export function sweepGrace(nowMs: number, limits: EndLimits | null, unlimitedMs: number): SweepGrace {
   if (limits === null) return { termMs: unlimitedMs, killMs: RESERVE_MS };

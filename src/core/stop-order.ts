@@ -1,6 +1,6 @@
 /**
- * In which order processes are started and stopped: ranks by priority, and within that by `depends_on`, which outweighs priority.
- * Pure; it starts and stops nothing.
+ * In which order processes are started and stopped: ranks by priority, and within that by `depends_on`, which outweighs
+ * priority. Pure; it starts and stops nothing.
  */
 
 /** What the order depends on. */
@@ -24,27 +24,41 @@ const byPriority = (a: Standing, b: Standing): number => a.groupPriority - b.gro
 const byStanding = (a: Standing, b: Standing): number => byPriority(a, b) || a.depth - b.depth;
 
 /**
- * Start order: ascending priority of the group, then of the process (Supervisor, `priority`); of equal rank as they were given.
- * What a process depends on comes before it, whatever the priorities.
+ * Start order: ascending priority of the group, then of the process (Supervisor, `priority`); of equal rank as they
+ * were given. What a process depends on comes before it, whatever the priorities.
  */
 export function startOrder(processes: readonly Ranked[]): string[] {
-  const standings = standAll(processes, { before: ({ dependsOn }) => dependsOn, counts: () => true, later: (own, other) => (byPriority(own, other) >= 0 ? own : other) });
-  return processes.toSorted((a, b) => byStanding(standingOf(standings, a), standingOf(standings, b))).map(({ id }) => id);
+  const standings = standAll(processes, {
+    before: ({ dependsOn }) => dependsOn,
+    counts: () => true,
+    later: (own, other) => (byPriority(own, other) >= 0 ? own : other),
+  });
+  return processes
+    .toSorted((a, b) => byStanding(standingOf(standings, a), standingOf(standings, b)))
+    .map(({ id }) => id);
 }
 
 /**
  * Stop order: ranks of descending priority, and what depends on a process before that process, whatever the priorities.
- * All of one rank are stopped at the same time, the next rank when they are gone. Only what `isUp` is in a rank; the others still say what comes before what.
- * Supervisor stops one group after the other even where priorities are equal, and so outlasts the patience of `docker stop`; that is not reproduced.
+ * All of one rank are stopped at the same time, the next rank when they are gone. Only what `isUp` is in a rank; the
+ * others still say what comes before what. Supervisor stops one group after the other even where priorities are equal,
+ * and so outlasts the patience of `docker stop`; that is not reproduced.
  */
 export function stopRanks(processes: readonly Ranked[], isUp: (id: string) => boolean): string[][] {
   const dependents = new Map<string, string[]>();
-  for (const { id, dependsOn } of processes) for (const other of dependsOn) dependents.set(other, [...(dependents.get(other) ?? []), id]);
-  const standings = standAll(processes, { before: ({ id }) => dependents.get(id) ?? [], counts: ({ id }) => isUp(id), later: (own, other) => (byPriority(own, other) <= 0 ? own : other) });
+  for (const { id, dependsOn } of processes)
+    for (const other of dependsOn) dependents.set(other, [...(dependents.get(other) ?? []), id]);
+  const standings = standAll(processes, {
+    before: ({ id }) => dependents.get(id) ?? [],
+    counts: ({ id }) => isUp(id),
+    later: (own, other) => (byPriority(own, other) <= 0 ? own : other),
+  });
   const compare = (a: Standing, b: Standing): number => byPriority(b, a) || a.depth - b.depth;
   const ranks: string[][] = [];
   let previous: Standing | null = null;
-  for (const process of processes.filter(({ id }) => isUp(id)).toSorted((a, b) => compare(standingOf(standings, a), standingOf(standings, b)))) {
+  for (const process of processes
+    .filter(({ id }) => isUp(id))
+    .toSorted((a, b) => compare(standingOf(standings, a), standingOf(standings, b)))) {
     const standing = standingOf(standings, process);
     const rank = ranks.at(-1);
     if (rank !== undefined && previous !== null && compare(previous, standing) === 0) rank.push(process.id);
@@ -67,8 +81,9 @@ interface Direction {
 }
 
 /**
- * The standing of each process, after all that come before it: the priority that `later` picks of its own and theirs, and one deeper than
- * the deepest of the same priority. The configuration has no cycles (config/dependencies.ts); where an update has made one for a moment, it is cut.
+ * The standing of each process, after all that come before it: the priority that `later` picks of its own and theirs,
+ * and one deeper than the deepest of the same priority. The configuration has no cycles (config/dependencies.ts); where
+ * an update has made one for a moment, it is cut.
  */
 function standAll(processes: readonly Ranked[], direction: Direction): Map<string, Standing> {
   const { before } = direction;
@@ -81,13 +96,23 @@ function standAll(processes: readonly Ranked[], direction: Direction): Map<strin
     while (path.length > 0) {
       const process = path[path.length - 1] as Ranked;
       entered.add(process.id);
-      const unknown = before(process).flatMap((id) => byId.get(id) ?? []).filter(({ id }) => !standings.has(id) && !entered.has(id));
+      const unknown = before(process)
+        .flatMap((id) => byId.get(id) ?? [])
+        .filter(({ id }) => !standings.has(id) && !entered.has(id));
       if (unknown.length > 0 && !standings.has(process.id)) {
         path.push(...unknown);
         continue;
       }
       path.pop();
-      if (!standings.has(process.id)) standings.set(process.id, stand(process, before(process).flatMap((id) => standings.get(id) ?? []), direction));
+      if (!standings.has(process.id))
+        standings.set(
+          process.id,
+          stand(
+            process,
+            before(process).flatMap((id) => standings.get(id) ?? []),
+            direction,
+          ),
+        );
     }
   }
   return standings;

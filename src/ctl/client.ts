@@ -20,10 +20,15 @@ export interface Endpoint {
 
 /**
  * Calls a method and waits for its answer, however long that takes: `startProcess` answers when the process is up.
- * Throws RpcFault, {@link ConnectionError}, {@link HttpStatusError}, {@link CtlError} for an answer that is not XML-RPC,
- * and {@link InterruptError} when the signal is aborted.
+ * Throws RpcFault, {@link ConnectionError}, {@link HttpStatusError}, {@link CtlError} for an answer that is not
+ * XML-RPC, and {@link InterruptError} when the signal is aborted.
  */
-export async function callMethod(endpoint: Endpoint, method: string, params: readonly XmlRpcValue[], signal: AbortSignal): Promise<XmlRpcValue> {
+export async function callMethod(
+  endpoint: Endpoint,
+  method: string,
+  params: readonly XmlRpcValue[],
+  signal: AbortSignal,
+): Promise<XmlRpcValue> {
   const body = Buffer.from(encodeCall(method, params));
   // Other servers know no JSON here, and answer in XML.
   const headers = { 'Content-Type': 'text/xml', Accept: `${JSON_TYPE}, text/xml`, 'Content-Length': body.length };
@@ -42,14 +47,23 @@ function decodeAnswer(text: string, type: string | undefined): XmlRpcValue {
     return answer.value;
   } catch (error) {
     if (!(error instanceof XmlRpcSyntaxError)) throw error;
-    throw new CtlError('xmlrpc.client.ResponseError', `cannot understand the answer of the server: ${error.message}`, { cause: error });
+    throw new CtlError('xmlrpc.client.ResponseError', `cannot understand the answer of the server: ${error.message}`, {
+      cause: error,
+    });
   }
 }
 
-/** Opens a log that goes on as it is written, such as `/logtail/NAME/stdout`. The caller ends it by the signal. Throws as {@link callMethod}. */
+/**
+ * Opens a log that goes on as it is written, such as `/logtail/NAME/stdout`. The caller ends it by the signal. Throws
+ * as {@link callMethod}.
+ */
 export async function openLog(endpoint: Endpoint, path: string, signal: AbortSignal): Promise<IncomingMessage> {
   // compat: supervisord holds a log back in pieces of 64 KiB where the connection is not to be kept.
-  return send(endpoint, { method: 'GET', path: encodeURI(path), headers: { Accept: '*/*', Connection: 'keep-alive' }, signal }, null);
+  return send(
+    endpoint,
+    { method: 'GET', path: encodeURI(path), headers: { Accept: '*/*', Connection: 'keep-alive' }, signal },
+    null,
+  );
 }
 
 /** Keeps Node from looking for an IPv6 address in the Host header: its pattern for that takes 8 ms to compile. */
@@ -58,11 +72,15 @@ const NO_SERVER_NAME = { servername: '' };
 function send(endpoint: Endpoint, options: RequestOptions, body: Buffer | null): Promise<IncomingMessage> {
   const target = parseServerUrl(endpoint.serverUrl);
   const place = target.kind === 'unix' ? { socketPath: target.path } : { host: target.host, port: target.port };
-  const auth = endpoint.username === null || endpoint.username === '' ? {} : { auth: `${endpoint.username}:${endpoint.password ?? ''}` };
+  const auth =
+    endpoint.username === null || endpoint.username === ''
+      ? {}
+      : { auth: `${endpoint.username}:${endpoint.password ?? ''}` };
   return new Promise((resolve, reject) => {
     const sent = request({ ...options, ...place, ...auth, ...NO_SERVER_NAME, agent: false });
     sent.on('response', resolve);
-    // It stays after the answer has begun: a connection that breaks later is seen by whoever reads, and must not end the process here.
+    // It stays after the answer has begun: a connection that breaks later is seen by whoever reads, and must not end
+    // the process here.
     sent.on('error', (error) => reject(toConnectionError(error, options.signal)));
     sent.end(body);
   });
@@ -74,7 +92,11 @@ async function readBody(response: IncomingMessage, signal: AbortSignal): Promise
   try {
     for await (const chunk of response as AsyncIterable<Buffer>) {
       size += chunk.length;
-      if (size > MAX_TEXT_LENGTH) throw new CtlError('xmlrpc.client.ResponseError', `the answer of the server is longer than ${MAX_TEXT_LENGTH} bytes`);
+      if (size > MAX_TEXT_LENGTH)
+        throw new CtlError(
+          'xmlrpc.client.ResponseError',
+          `the answer of the server is longer than ${MAX_TEXT_LENGTH} bytes`,
+        );
       chunks.push(chunk);
     }
   } catch (error) {
@@ -84,10 +106,13 @@ async function readBody(response: IncomingMessage, signal: AbortSignal): Promise
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** What a failed request means. Node reports a server that closes without a word as ECONNRESET without a system call. */
+/**
+ * What a failed request means. Node reports a server that closes without a word as ECONNRESET without a system call.
+ */
 export function toConnectionError(error: unknown, signal: AbortSignal | undefined): Error {
   if (signal?.aborted === true) return new InterruptError();
-  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return new ConnectionError('', error);
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string')
+    return new ConnectionError('', error);
   if (error.code.startsWith('HPE_')) return new CtlError('http.client.BadStatusLine', error.message, { cause: error });
   return new ConnectionError(error.code === 'ECONNRESET' && !('syscall' in error) ? 'DISCONNECTED' : error.code, error);
 }

@@ -25,11 +25,35 @@ import { tail } from './commands/tail.ts';
 import { update } from './commands/update.ts';
 import { version } from './commands/version.ts';
 
-const listed = [add, avail, clear, exit, fg, maintail, open, pid, quit, reload, remove, reread, restart, shutdown, signal, start, status, stop, tail, update, version];
+const listed = [
+  add,
+  avail,
+  clear,
+  exit,
+  fg,
+  maintail,
+  open,
+  pid,
+  quit,
+  reload,
+  remove,
+  reread,
+  restart,
+  shutdown,
+  signal,
+  start,
+  status,
+  stop,
+  tail,
+  update,
+  version,
+];
 const help = createHelp([...listed, health]);
 
 /** Every command that can be typed. */
-export const commands: ReadonlyMap<string, Command> = new Map([...listed, help, health, endOfInput].map((command) => [command.name, command]));
+export const commands: ReadonlyMap<string, Command> = new Map(
+  [...listed, help, health, endOfInput].map((command) => [command.name, command]),
+);
 
 /** Names that the Tab key offers, in their order. compat: those of Supervisor. */
 export const offeredNames: readonly string[] = [...listed, help].map((command) => command.name).sort();

@@ -1,5 +1,6 @@
 /**
- * One line as it is typed: finds the command and runs it. Every error ends here as a line and an exit code, but for Ctrl-C.
+ * One line as it is typed: finds the command and runs it. Every error ends here as a line and an exit code, but for
+ * Ctrl-C.
  */
 import type { Command } from './command.ts';
 import { CtlError, formatError, HttpStatusError, InterruptError } from './errors.ts';
@@ -7,7 +8,9 @@ import type { Session } from './session.ts';
 
 const UNAUTHORIZED = 401;
 
-/** A line split into the command's name and the rest, as Python's cmd module does: a name is letters, digits and `_`. */
+/**
+ * A line split into the command's name and the rest, as Python's cmd module does: a name is letters, digits and `_`.
+ */
 export function parseLine(line: string): { name: string; argument: string } {
   const text = line.trim().replace(/^\?/, 'help ');
   const name = /^\w*/.exec(text)?.[0] ?? '';
@@ -15,9 +18,14 @@ export function parseLine(line: string): { name: string; argument: string } {
 }
 
 /**
- * Runs a line; true ends the shell. While it runs, Ctrl-C ends it. Throws {@link InterruptError} then, and nothing else.
+ * Runs a line; true ends the shell. While it runs, Ctrl-C ends it. Throws {@link InterruptError} then, and nothing
+ * else.
  */
-export async function runLine(session: Session, commands: ReadonlyMap<string, Command>, line: string): Promise<boolean> {
+export async function runLine(
+  session: Session,
+  commands: ReadonlyMap<string, Command>,
+  line: string,
+): Promise<boolean> {
   const text = line.trim();
   if (text === '') return false;
   const { name, argument } = parseLine(text);

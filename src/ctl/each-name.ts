@@ -21,7 +21,9 @@ export interface Operation {
   readonly unknownGroupCode?: number;
 }
 
-/** Does the operation for each name; `all` among them means everything. Throws for a fault that has no line of its own. */
+/**
+ * Does the operation for each name; `all` among them means everything. Throws for a fault that has no line of its own.
+ */
 export async function applyToNames(session: Session, names: readonly string[], operation: Operation): Promise<void> {
   const show = (result: ProcessResult): void => {
     session.output(operation.format(result));
@@ -42,7 +44,8 @@ export async function applyToNames(session: Session, names: readonly string[], o
     } catch (error) {
       if (!(error instanceof RpcFault)) throw error;
       if (process !== null) show({ group, name: process, status: error.code, description: error.faultString });
-      else if (error.code === faults.BAD_NAME) session.fail(`${group}: ERROR (no such group)`, operation.unknownGroupCode ?? ExitCode.GENERIC);
+      else if (error.code === faults.BAD_NAME)
+        session.fail(`${group}: ERROR (no such group)`, operation.unknownGroupCode ?? ExitCode.GENERIC);
       else throw error;
     }
   }

@@ -1,7 +1,7 @@
 /**
- * What can go wrong between the client and a supervisor, and how it is shown.
- * compat: supervisorctl prints any other error than those it expects as `error: <class 'x.Y'>, text: file: F line: N`, with the names
- * of Python's classes. Scripts look for those names; the place in Python's sources, which we do not have, is left out.
+ * What can go wrong between the client and a supervisor, and how it is shown. compat: supervisorctl prints any other
+ * error than those it expects as `error: <class 'x.Y'>, text: file: F line: N`, with the names of Python's classes.
+ * Scripts look for those names; the place in Python's sources, which we do not have, is left out.
  */
 import { formatPythonString } from '../config/python-text.ts';
 import { RpcFault } from '../core/faults.ts';
@@ -23,7 +23,10 @@ export class ConnectionError extends CtlError {
   readonly code: string;
 
   constructor(code: string, cause: unknown) {
-    const [pythonClass, text] = CONNECTION_ERRORS.get(code) ?? ['OSError', cause instanceof Error ? cause.message : String(cause)];
+    const [pythonClass, text] = CONNECTION_ERRORS.get(code) ?? [
+      'OSError',
+      cause instanceof Error ? cause.message : String(cause),
+    ];
     super(pythonClass, text, { cause });
     this.name = 'ConnectionError';
     this.code = code;

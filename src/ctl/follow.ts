@@ -13,8 +13,8 @@ export function announceFollowing(session: Session): void {
 }
 
 /**
- * Follows the log at a path such as `/logtail/NAME/stdout`. What goes wrong is said on the error output, and is no error for the exit code.
- * Throws {@link InterruptError} when the signal is aborted.
+ * Follows the log at a path such as `/logtail/NAME/stdout`. What goes wrong is said on the error output, and is no
+ * error for the exit code. Throws {@link InterruptError} when the signal is aborted.
  */
 export async function followLog(session: Session, path: string, interrupt: AbortSignal): Promise<void> {
   const signal = AbortSignal.any([interrupt, session.gone]);
@@ -31,7 +31,8 @@ export async function followLog(session: Session, path: string, interrupt: Abort
       if (!stdout.write(chunk)) await settled(stdout, signal);
     }
   } catch (caught) {
-    const error = caught instanceof CtlError || caught instanceof InterruptError ? caught : toConnectionError(caught, signal);
+    const error =
+      caught instanceof CtlError || caught instanceof InterruptError ? caught : toConnectionError(caught, signal);
     if (error instanceof InterruptError) {
       if (interrupt.aborted) throw error;
       return;

@@ -25,14 +25,23 @@ export function formatStatuses(infos: readonly ProcessInfo[]): string[] {
 /** The table of `avail`, a line a configured process; its columns do not grow. */
 export function formatConfigs(configs: readonly ConfigInfo[]): string[] {
   return configs.map((config) => {
-    const columns = [pad(formatNamespec(config.group, config.name), 32), pad(config.inuse ? 'in use' : 'avail', 9), pad(config.autostart ? 'auto' : 'manual', 9), `${config.groupPriority}:${config.processPriority}`];
+    const columns = [
+      pad(formatNamespec(config.group, config.name), 32),
+      pad(config.inuse ? 'in use' : 'avail', 9),
+      pad(config.autostart ? 'auto' : 'manual', 9),
+      `${config.groupPriority}:${config.processPriority}`,
+    ];
     return columns.join(' ');
   });
 }
 
 /** The lines of `reread`, by name. */
 export function formatChanges({ added, changed, removed }: ConfigChanges): string[] {
-  const words = new Map([...added.map((name) => [name, 'available'] as const), ...changed.map((name) => [name, 'changed'] as const), ...removed.map((name) => [name, 'disappeared'] as const)]);
+  const words = new Map([
+    ...added.map((name) => [name, 'available'] as const),
+    ...changed.map((name) => [name, 'changed'] as const),
+    ...removed.map((name) => [name, 'disappeared'] as const),
+  ]);
   if (words.size === 0) return ['No config updates to processes'];
   return [...words.keys()].sort().map((name) => `${name}: ${words.get(name)}`);
 }
@@ -65,12 +74,16 @@ const TAIL_ERRORS: ReadonlyMap<number, string> = new Map([
 /** The line for a process that was to start. Throws {@link CtlError} for a fault that starting does not have. */
 export function formatStartResult(result: ProcessResult): string {
   // Supervisor's fault has the name only; a reason after it is ours: what it depends on can not come.
-  const reason = result.status === faults.SPAWN_ERROR ? /^SPAWN_ERROR: \S+: (.+)$/.exec(result.description)?.[1] : undefined;
+  const reason =
+    result.status === faults.SPAWN_ERROR ? /^SPAWN_ERROR: \S+: (.+)$/.exec(result.description)?.[1] : undefined;
   if (reason !== undefined) return `${formatNamespec(result.group, result.name)}: ERROR (${reason})`;
   return formatResult(result, 'started', START_ERRORS);
 }
 
-/** The line for a process that was to stop or to get a signal; `done` is `stopped` or `signalled`. Throws {@link CtlError}. */
+/**
+ * The line for a process that was to stop or to get a signal; `done` is `stopped` or `signalled`. Throws {@link
+ * CtlError}.
+ */
 export function formatSignalResult(result: ProcessResult, done: 'stopped' | 'signalled'): string {
   return result.status === faults.FAILED ? result.description : formatResult(result, done, SIGNAL_ERRORS);
 }

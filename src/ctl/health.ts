@@ -1,5 +1,6 @@
 /**
- * What is wrong with the processes of a supervisor: which should run and do not, or are not healthy. Pure; what is a problem is judged in core/.
+ * What is wrong with the processes of a supervisor: which should run and do not, or are not healthy. Pure; what is a
+ * problem is judged in core/.
  */
 import { formatNamespec, parseNamespec } from '../core/namespec.ts';
 import { findProblem, type ProcessFacts } from '../core/process-problem.ts';
@@ -8,7 +9,11 @@ import { findMatches } from './names.ts';
 import type { ConfigInfo, ProcessInfo } from './supervisor.ts';
 
 /** One line a problem; none means healthy. Names as in `status`; none means everything. */
-export function findProblems(infos: readonly ProcessInfo[], configs: readonly ConfigInfo[], names: readonly string[]): string[] {
+export function findProblems(
+  infos: readonly ProcessInfo[],
+  configs: readonly ConfigInfo[],
+  names: readonly string[],
+): string[] {
   const configOf = new Map(configs.map((config) => [`${config.group}:${config.name}`, config]));
   const judge = (info: ProcessInfo, isNamed: boolean): string[] => {
     const reason = findProblem(factsOf(info, configOf.get(`${info.group}:${info.name}`)), 'ready', isNamed);

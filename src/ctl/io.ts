@@ -1,6 +1,6 @@
 /**
- * What the client needs from the world around it: streams, environment, interrupts. The program that runs it fills this in.
- * Owns types only.
+ * What the client needs from the world around it: streams, environment, interrupts. The program that runs it fills this
+ * in. Owns types only.
  */
 import type { Readable, Writable } from 'node:stream';
 import type { Discovery } from './discovery.ts';

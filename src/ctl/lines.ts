@@ -1,6 +1,6 @@
 /**
- * Lines from standard input, asked for one at a time. What it is read from decides how: a terminal has editing (terminal.ts), a pipe
- * or file has not (here).
+ * Lines from standard input, asked for one at a time. What it is read from decides how: a terminal has editing
+ * (terminal.ts), a pipe or file has not (here).
  */
 import { createInterface, type Interface } from 'node:readline';
 import { InterruptError } from './errors.ts';
@@ -16,7 +16,10 @@ export interface LineSource {
   complete: Completer | null;
   /** Lines that were entered, those of earlier times first. */
   readonly history: readonly string[];
-  /** The next line without its end, null at the end of the input. Throws {@link InterruptError} at Ctrl-C or when the signal is aborted. */
+  /**
+   * The next line without its end, null at the end of the input. Throws {@link InterruptError} at Ctrl-C or when the
+   * signal is aborted.
+   */
   readLine(prompt: string, signal: AbortSignal): Promise<string | null>;
   /** The same for a line that is not shown while it is typed. */
   readSecret(prompt: string, signal: AbortSignal): Promise<string | null>;

@@ -1,6 +1,6 @@
 /**
- * Names as they are typed: words, and patterns with `*` and `?` that stand for processes (an addition; Supervisor knows `group:*` only).
- * Pure.
+ * Names as they are typed: words, and patterns with `*` and `?` that stand for processes (an addition; Supervisor knows
+ * `group:*` only). Pure.
  */
 import { createMatcher, MAX_LENGTH } from '../config/wildcard.ts';
 import { formatNamespec, parseNamespec } from '../core/namespec.ts';
@@ -22,7 +22,10 @@ export function isPattern(name: string): boolean {
   return /[*?]/.test(group) || (process !== null && /[*?]/.test(process));
 }
 
-/** Processes whose name in `status` matches a pattern: `*` stands for any characters, `?` for one. A pattern without a group is one for names in all groups. */
+/**
+ * Processes whose name in `status` matches a pattern: `*` stands for any characters, `?` for one. A pattern without a
+ * group is one for names in all groups.
+ */
 export function findMatches<T extends Named>(pattern: string, processes: readonly T[]): T[] {
   if (pattern.length > MAX_LENGTH) return [];
   const pieces = pattern.split('*').map((piece) => piece.replace(/[.+^${}()|[\]\\]/g, '\\$&').replace(/\?/g, '.'));
@@ -34,7 +37,10 @@ export function findMatches<T extends Named>(pattern: string, processes: readonl
 }
 
 /** Names with each pattern replaced by what matches it, each process once; a pattern that matches nothing stays. */
-export async function expandNames(names: readonly string[], listProcesses: () => Promise<readonly Named[]>): Promise<string[]> {
+export async function expandNames(
+  names: readonly string[],
+  listProcesses: () => Promise<readonly Named[]>,
+): Promise<string[]> {
   if (!names.some(isPattern)) return [...names];
   const processes = await listProcesses();
   const expanded = names.flatMap((name) => {

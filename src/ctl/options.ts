@@ -18,7 +18,8 @@ export interface CtlOptions {
 }
 
 /** The options, or what is wrong with them. */
-export type OptionsOutcome = { readonly ok: true; readonly options: CtlOptions } | { readonly ok: false; readonly error: string };
+export type OptionsOutcome =
+  { readonly ok: true; readonly options: CtlOptions } | { readonly ok: false; readonly error: string };
 
 interface Row {
   readonly key: string;
@@ -51,7 +52,10 @@ export function parseOptions(args: readonly string[]): OptionsOutcome {
   }
 }
 
-/** The command line of a program that is one action, as `onevisor health -c FILE web`: the action comes after the options. One that is wrong comes as it is. */
+/**
+ * The command line of a program that is one action, as `onevisor health -c FILE web`: the action comes after the
+ * options. One that is wrong comes as it is.
+ */
 export function placeAction(action: string, args: readonly string[]): string[] {
   const outcome = parseOptions(args);
   if (!outcome.ok) return [...args];
@@ -72,7 +76,10 @@ function readOptions(args: readonly string[]): CtlOptions {
   for (const { row, spelled, value } of found) {
     if (row.key === 'help') continue;
     if (values.has(row.key)) throw new OptionError(`conflicting command line option ${formatPythonString(spelled)}`);
-    if (row.key === 'serverUrl' && !isUrl(value)) throw new OptionError(`invalid value for ${spelled} ${formatPythonString(value)}: value ${formatPythonString(value)} is not a URL`);
+    if (row.key === 'serverUrl' && !isUrl(value))
+      throw new OptionError(
+        `invalid value for ${spelled} ${formatPythonString(value)}: value ${formatPythonString(value)} is not a URL`,
+      );
     values.set(row.key, value);
   }
   return {

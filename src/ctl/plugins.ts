@@ -1,6 +1,6 @@
 /**
- * Further commands of the client: the JavaScript modules that `[ctlplugin:x]` names. What is wrong with one is a line on standard error, and the client
- * goes on without it. It runs no command.
+ * Further commands of the client: the JavaScript modules that `[ctlplugin:x]` names. What is wrong with one is a line
+ * on standard error, and the client goes on without it. It runs no command.
  */
 import type { PluginConfig } from '../config/model.ts';
 import { describePluginError, isModulePath, loadFactory } from '../config/plugin-module.ts';
@@ -20,7 +20,10 @@ export interface CommandContext {
   fail(line: string, exitCode?: number): void;
 }
 
-/** What a module is called with, beside the options of its section. This is the whole of its contract with us; README.md has it too. */
+/**
+ * What a module is called with, beside the options of its section. This is the whole of its contract with us; README.md
+ * has it too.
+ */
 export interface CtlPluginApi {
   /** The x of `[ctlplugin:x]`. */
   readonly name: string;
@@ -29,16 +32,30 @@ export interface CtlPluginApi {
 }
 
 /** The commands with those of the modules added. */
-export function withPlugins(commands: ReadonlyMap<string, Command>, plugins: readonly PluginConfig[], file: string | null, warn: (text: string) => void): ReadonlyMap<string, Command> {
+export function withPlugins(
+  commands: ReadonlyMap<string, Command>,
+  plugins: readonly PluginConfig[],
+  file: string | null,
+  warn: (text: string) => void,
+): ReadonlyMap<string, Command> {
   const added = new Map<string, Command>();
   for (const { name, factory, options } of plugins.filter((plugin) => isModulePath(plugin.factory))) {
     const own = new Map<string, Command>();
     try {
-      const api: CtlPluginApi = { name, register: (command, run, help = []) => void own.set(command, commandOf(command, run, help, commands.has(command) || added.has(command) || own.has(command))) };
+      const api: CtlPluginApi = {
+        name,
+        register: (command, run, help = []) =>
+          void own.set(
+            command,
+            commandOf(command, run, help, commands.has(command) || added.has(command) || own.has(command)),
+          ),
+      };
       loadFactory(factory, file)(api, Object.fromEntries(options));
       for (const [command, entry] of own) added.set(command, entry);
     } catch (error) {
-      warn(`cannot load [ctlplugin:${name}] from ${factory}: ${describePluginError(error)}; its commands are not there`);
+      warn(
+        `cannot load [ctlplugin:${name}] from ${factory}: ${describePluginError(error)}; its commands are not there`,
+      );
     }
   }
   if (added.size === 0) return commands;
@@ -46,8 +63,14 @@ export function withPlugins(commands: ReadonlyMap<string, Command>, plugins: rea
   return all.set('help', createHelp([...all.values()].filter((command) => command.name !== 'help')));
 }
 
-function commandOf(name: string, run: (context: CommandContext, argument: string) => unknown, help: readonly string[], isTaken: boolean): Command {
-  if (!/^\w+$/.test(name)) throw new Error(`cannot register ${JSON.stringify(name)}: a command has a name of letters, digits and _`);
+function commandOf(
+  name: string,
+  run: (context: CommandContext, argument: string) => unknown,
+  help: readonly string[],
+  isTaken: boolean,
+): Command {
+  if (!/^\w+$/.test(name))
+    throw new Error(`cannot register ${JSON.stringify(name)}: a command has a name of letters, digits and _`);
   if (typeof run !== 'function') throw new Error(`cannot register ${name}: it is no function`);
   if (isTaken) throw new Error(`cannot register ${name}: there is a command of that name`);
   return {

@@ -1,5 +1,6 @@
 /**
- * The client from its command line to its exit code. Never ends the process, never touches its signals or streams but through CtlIo.
+ * The client from its command line to its exit code. Never ends the process, never touches its signals or streams but
+ * through CtlIo.
  */
 import { openSource, readGivenFile } from '../config/source.ts';
 import type { Command } from './command.ts';
@@ -58,7 +59,13 @@ function refuse(io: CtlIo, error: string): number {
   return ExitCode.INVALID_ARGS;
 }
 
-async function execute(io: CtlIo, settings: CtlSettings, line: string, isInteractive: boolean, gone: AbortSignal): Promise<number> {
+async function execute(
+  io: CtlIo,
+  settings: CtlSettings,
+  line: string,
+  isInteractive: boolean,
+  gone: AbortSignal,
+): Promise<number> {
   const lines = openLines(io, []);
   const session = new Session(io, lines, settings, isInteractive, gone);
   try {

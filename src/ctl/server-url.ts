@@ -4,7 +4,9 @@
 import { CtlError } from './errors.ts';
 
 /** What to connect to. */
-export type Target = { readonly kind: 'unix'; readonly path: string } | { readonly kind: 'http'; readonly host: string; readonly port: number };
+export type Target =
+  | { readonly kind: 'unix'; readonly path: string }
+  | { readonly kind: 'http'; readonly host: string; readonly port: number };
 
 const UNIX = 'unix://';
 
@@ -20,7 +22,8 @@ export function isUrl(text: string): boolean {
  */
 export function parseServerUrl(url: string): Target {
   if (url.startsWith(UNIX)) return { kind: 'unix', path: url.slice(UNIX.length).replace(/^@/, '\0') };
-  if (!url.startsWith('http://') || !URL.canParse(url)) throw new CtlError('ValueError', `Unknown protocol for serverurl ${url}`);
+  if (!url.startsWith('http://') || !URL.canParse(url))
+    throw new CtlError('ValueError', `Unknown protocol for serverurl ${url}`);
   const { hostname, port } = new URL(url);
   return { kind: 'http', host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? 80 : Number(port) };
 }

@@ -1,6 +1,6 @@
 /**
- * What the commands of one run share: where the supervisor is, what was printed, the exit code so far, what Ctrl-C ends.
- * Owns the connection check that most commands begin with. Never reads a configuration, never ends the process.
+ * What the commands of one run share: where the supervisor is, what was printed, the exit code so far, what Ctrl-C
+ * ends. Owns the connection check that most commands begin with. Never reads a configuration, never ends the process.
  */
 import { faults, RpcFault } from '../core/faults.ts';
 import { callMethod, type Endpoint } from './client.ts';
@@ -14,7 +14,11 @@ import type { LineSource } from './lines.ts';
 const API_VERSION = '3.0';
 
 /** Faults that say: the program does not run. */
-const DEAD_PROGRAM_FAULTS: ReadonlySet<number> = new Set([faults.SPAWN_ERROR, faults.ABNORMAL_TERMINATION, faults.NOT_RUNNING]);
+const DEAD_PROGRAM_FAULTS: ReadonlySet<number> = new Set([
+  faults.SPAWN_ERROR,
+  faults.ABNORMAL_TERMINATION,
+  faults.NOT_RUNNING,
+]);
 
 /** One run of the client. */
 export class Session {
@@ -37,7 +41,9 @@ export class Session {
     this.endpoint = endpoint;
     this.isInteractive = isInteractive;
     this.gone = gone;
-    this.supervisor = new Supervisor((method, ...params) => callMethod(this.endpoint, method, params, this.interrupt.signal));
+    this.supervisor = new Supervisor((method, ...params) =>
+      callMethod(this.endpoint, method, params, this.interrupt.signal),
+    );
   }
 
   /** Prints a line. */
@@ -63,18 +69,26 @@ export class Session {
   }
 
   /**
-   * Whether there is a supervisor that we understand; if not, says so. Throws what a call throws where supervisorctl has no words for it.
+   * Whether there is a supervisor that we understand; if not, says so. Throws what a call throws where supervisorctl
+   * has no words for it.
    */
   async upcheck(): Promise<boolean> {
     const { serverUrl } = this.endpoint;
     try {
       const version = await this.supervisor.getVersion();
       if (version === API_VERSION) return true;
-      this.fail(`Sorry, this version of supervisorctl expects to talk to a server with API version ${API_VERSION}, but the remote version is ${version}.`, ExitCode.NOT_INSTALLED);
+      this.fail(
+        `Sorry, this version of supervisorctl expects to talk to a server with API version ${API_VERSION}, but the remote version is ${version}.`,
+        ExitCode.NOT_INSTALLED,
+      );
     } catch (error) {
       if (error instanceof RpcFault && error.code === faults.UNKNOWN_METHOD) {
-        const advice = 'Please check that the [rpcinterface:supervisor] section is enabled in the configuration file (see sample.conf).';
-        this.fail(`Sorry, supervisord responded but did not recognize the supervisor namespace commands that supervisorctl uses to control it.  ${advice}`, ExitCode.UNIMPLEMENTED_FEATURE);
+        const advice =
+          'Please check that the [rpcinterface:supervisor] section is enabled in the configuration file (see sample.conf).';
+        this.fail(
+          `Sorry, supervisord responded but did not recognize the supervisor namespace commands that supervisorctl uses to control it.  ${advice}`,
+          ExitCode.UNIMPLEMENTED_FEATURE,
+        );
       } else if (error instanceof ConnectionError && error.code === 'ECONNREFUSED') {
         this.fail(`${serverUrl} refused connection`, ExitCode.INSUFFICIENT_PRIVILEGES);
       } else if (error instanceof ConnectionError && error.code === 'ENOENT') {

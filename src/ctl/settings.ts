@@ -1,7 +1,6 @@
 /**
  * Where the supervisor is and as whom to talk to it: command line, then `[supervisorctl]` of the configuration, then
- * the supervisor that runs
- * the container, then Supervisor's default. Reads the file through src/config.
+ * the supervisor that runs the container, then Supervisor's default. Reads the file through src/config.
  */
 import { posix } from 'node:path';
 import { noFlags } from '../config/flags.ts';
@@ -31,7 +30,8 @@ export interface CtlSettings {
 export { controlSocketPaths } from '../core/control-socket.ts';
 
 /** Settings, or the reason why there are none. */
-export type SettingsOutcome = { readonly ok: true; readonly settings: CtlSettings } | { readonly ok: false; readonly error: string };
+export type SettingsOutcome =
+  { readonly ok: true; readonly settings: CtlSettings } | { readonly ok: false; readonly error: string };
 
 const DEFAULT_URL = 'http://localhost:9001';
 const DEFAULT_PROMPT = 'supervisor';
@@ -119,7 +119,12 @@ function readChosen(
   if (path === null)
     return {
       ok: true,
-      settings: fillIn(options, files.source, {}, { found, fallback: UNIX + firstPlace, warnings: [], plugins: [], path }),
+      settings: fillIn(
+        options,
+        files.source,
+        {},
+        { found, fallback: UNIX + firstPlace, warnings: [], plugins: [], path },
+      ),
     };
   const { ctl, ctlPlugins: plugins, errors, warnings } = files.read(path);
   if (errors.length > 0) return { ok: false, error: errors.map(formatProblem).join('\n') };
@@ -127,7 +132,12 @@ function readChosen(
   const serverurl = isFileFollowed && files.writtenUrl(path) !== null ? (ctl?.serverurl ?? null) : null;
   return {
     ok: true,
-    settings: fillIn(options, files.source, { ...ctl, serverurl }, { found, fallback: DEFAULT_URL, warnings, plugins, path }),
+    settings: fillIn(
+      options,
+      files.source,
+      { ...ctl, serverurl },
+      { found, fallback: DEFAULT_URL, warnings, plugins, path },
+    ),
   };
 }
 

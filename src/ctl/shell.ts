@@ -17,7 +17,11 @@ const HISTORY_FLAGS =
 const MAX_HISTORY_BYTES = 16 * 1024 * 1024;
 
 /** Runs the shell to its end. Its exit code is always 0, as that of supervisorctl. */
-export async function runShell(session: Session, commands: ReadonlyMap<string, Command>, prompt: string): Promise<void> {
+export async function runShell(
+  session: Session,
+  commands: ReadonlyMap<string, Command>,
+  prompt: string,
+): Promise<void> {
   session.lines.complete = (line) => completeLine(line, session.supervisor.getAllProcessInfo);
   try {
     if (await runLine(session, commands, 'status')) return;
@@ -48,7 +52,10 @@ async function readCommand(session: Session, prompt: string): Promise<string | n
 /** Lines of a history file, the oldest first; none where there is no such file yet. */
 export function readHistory(path: string): string[] {
   try {
-    return readRegularFile(path, MAX_HISTORY_BYTES).toString().split('\n').filter((line) => line !== '');
+    return readRegularFile(path, MAX_HISTORY_BYTES)
+      .toString()
+      .split('\n')
+      .filter((line) => line !== '');
   } catch {
     // As readline: a history that cannot be read is an empty one. Whether it can be written is said at the end.
     return [];

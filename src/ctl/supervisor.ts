@@ -50,13 +50,15 @@ export interface ConfigChanges {
 }
 
 /** What an update of a group would do, as names of its processes; `whole`: all of them are stopped, and started. */
-export type GroupPlan = 'whole' | {
-  readonly stopped: readonly string[];
-  readonly restarted: readonly string[];
-  readonly started: readonly string[];
-  /** They are configured differently, and go on as they are. */
-  readonly changed: readonly string[];
-};
+export type GroupPlan =
+  | 'whole'
+  | {
+      readonly stopped: readonly string[];
+      readonly restarted: readonly string[];
+      readonly started: readonly string[];
+      /** They are configured differently, and go on as they are. */
+      readonly changed: readonly string[];
+    };
 
 /** Calls a method by its full name. */
 export type Call = (method: string, ...params: XmlRpcValue[]) => Promise<XmlRpcValue>;
@@ -129,7 +131,10 @@ export class Supervisor {
       throw error;
     }
   };
-  /** Updates a group with as few restarts as possible: the names of what had to be stopped, or null where the server has no such method, or cannot for this group. */
+  /**
+   * Updates a group with as few restarts as possible: the names of what had to be stopped, or null where the server has
+   * no such method, or cannot for this group.
+   */
   updateGroup = async (name: string): Promise<string[] | null> => {
     try {
       return toList(await this.#call('onevisor.updateGroup', name), toText);
@@ -205,7 +210,12 @@ function toProcessInfo(value: XmlRpcValue): ProcessInfo {
 
 function toProcessResult(value: XmlRpcValue): ProcessResult {
   const struct = toStruct(value);
-  return { name: toText(struct['name']), group: toText(struct['group']), status: toNumber(struct['status']), description: toText(struct['description']) };
+  return {
+    name: toText(struct['name']),
+    group: toText(struct['group']),
+    status: toNumber(struct['status']),
+    description: toText(struct['description']),
+  };
 }
 
 function toConfigInfo(value: XmlRpcValue): ConfigInfo {
@@ -223,7 +233,12 @@ function toConfigInfo(value: XmlRpcValue): ConfigInfo {
 
 function toGroupPlan(value: XmlRpcValue): GroupPlan {
   const { stopped, restarted, started, changed } = toStruct(value);
-  return { stopped: toList(stopped, toText), restarted: toList(restarted, toText), started: toList(started, toText), changed: toList(changed, toText) };
+  return {
+    stopped: toList(stopped, toText),
+    restarted: toList(restarted, toText),
+    started: toList(started, toText),
+    changed: toList(changed, toText),
+  };
 }
 
 /** `[[added, changed, removed]]`, as reloadConfig answers. */

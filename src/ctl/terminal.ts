@@ -1,7 +1,7 @@
 /**
- * Lines from a terminal, with editing, history and completion.
- * The terminal is raw, and read at all, only while a line is asked for: while a command runs, Ctrl-C is a signal and Ctrl-Z stops us, as
- * it is with supervisorctl. The editor is given one line at a time, so that what is typed or pasted ahead is shown where it is used.
+ * Lines from a terminal, with editing, history and completion. The terminal is raw, and read at all, only while a line
+ * is asked for: while a command runs, Ctrl-C is a signal and Ctrl-Z stops us, as it is with supervisorctl. The editor
+ * is given one line at a time, so that what is typed or pasted ahead is shown where it is used.
  */
 import { createInterface, type Interface } from 'node:readline';
 import { PassThrough, Writable } from 'node:stream';
@@ -17,8 +17,7 @@ const ERASE: ReadonlySet<string> = new Set(['\b', '\x7f']);
 
 /**
  * The output of the editor. It ends lines with CR LF, and the terminal makes CR LF of each LF even when it is raw
- * (libuv leaves ONLCR on), so
- * that programs which read us, as expect does, would see CR CR LF.
+ * (libuv leaves ONLCR on), so that programs which read us, as expect does, would see CR CR LF.
  */
 function editorOutput(stdout: CtlIo['stdout']): Writable {
   const output = new Writable({
@@ -88,7 +87,9 @@ export class TerminalLines implements LineSource {
             if (character === '\r') this.#settle((waiting) => waiting.resolve(text));
             else if (character === CTRL_C) this.#settle((waiting) => waiting.reject(new InterruptError()));
             else if (character === CTRL_D && text === '') this.#settle((waiting) => waiting.resolve(null));
-            else text = character === CTRL_U ? '' : ERASE.has(character) ? [...text].slice(0, -1).join('') : text + character;
+            else
+              text =
+                character === CTRL_U ? '' : ERASE.has(character) ? [...text].slice(0, -1).join('') : text + character;
             if (this.#waiting === null) return;
           }
         };
@@ -102,7 +103,10 @@ export class TerminalLines implements LineSource {
     this.#editor?.reader.close();
   }
 
-  /** Makes the terminal raw, has `begin` show the prompt, and gives what is typed to what that returns, until somebody settles. */
+  /**
+   * Makes the terminal raw, has `begin` show the prompt, and gives what is typed to what that returns, until somebody
+   * settles.
+   */
   async #read(signal: AbortSignal, begin: () => () => void): Promise<string | null> {
     const { stdin } = this.#io;
     if (this.#hasEnded) return null;
@@ -142,7 +146,11 @@ export class TerminalLines implements LineSource {
       const nothing: [string[], string] = [[], line];
       if (this.complete === null) done(null, nothing);
       // A supervisor that does not answer has nothing to offer; the next command will say why.
-      else this.complete(line).then(({ word, choices }) => done(null, [choices, word]), () => done(null, nothing));
+      else
+        this.complete(line).then(
+          ({ word, choices }) => done(null, [choices, word]),
+          () => done(null, nothing),
+        );
     };
     const output = editorOutput(this.#io.stdout);
     const reader = createInterface({

@@ -1,9 +1,10 @@
 /**
- * What follows the end of a run before the next one may begin: the rest of its process group is stopped (`kill_orphans`), stop_command comes to its end,
- * and post_stop_command is run.
- * The state of the process does not wait for it; its next start and the end of the supervisor do.
+ * What follows the end of a run before the next one may begin: the rest of its process group is stopped
+ * (`kill_orphans`), stop_command comes to its end, and post_stop_command is run. The state of the process does not wait
+ * for it; its next start and the end of the supervisor do.
  *
- * Why the group can be signalled after its leader was reaped: the kernel gives a pid to nobody for as long as a process group of that number has members (setpgid(2)).
+ * Why the group can be signalled after its leader was reaped: the kernel gives a pid to nobody for as long as a process
+ * group of that number has members (setpgid(2)).
  */
 import { signalNumbers } from '../core/signals.ts';
 import { Alarm } from './alarm.ts';
@@ -51,7 +52,13 @@ export class Aftermath {
     if (!isGroupStopped && command === null && !this.#parts.hooks.isStopping(entry.id)) return;
     this.#waiting.set(entry.id, []);
     if (!isGroupStopped || !this.#isThere(pid)) return this.#tidy(entry, pid);
-    const group: Group = { entry, pid, alarm: new Alarm(this.#parts.clock, () => this.#press(group)), signalsSent: 0, isKilled: false };
+    const group: Group = {
+      entry,
+      pid,
+      alarm: new Alarm(this.#parts.clock, () => this.#press(group)),
+      signalsSent: 0,
+      isKilled: false,
+    };
     this.#groups.set(entry.id, group);
     this.#parts.report('info', `stopping what is left of the process group of '${entry.config.name}' (kill_orphans)`);
     if (this.#isHurried) this.#kill(group);
@@ -80,7 +87,10 @@ export class Aftermath {
     else waiting.push(then);
   }
 
-  /** No more patience, now and with the runs that end from now on: SIGKILL to all that is left of groups, and to commands. None is begun any more. */
+  /**
+   * No more patience, now and with the runs that end from now on: SIGKILL to all that is left of groups, and to
+   * commands. None is begun any more.
+   */
   hurry(ids: readonly string[]): void {
     this.#isHurried = true;
     for (const id of ids) this.#hurry(id);
@@ -96,7 +106,10 @@ export class Aftermath {
   /** The next signal of `stopsignal`, then SIGKILL, stopwaitsecs apart. */
   #press(group: Group): void {
     const { processes, clock } = this.#parts;
-    const { entry: { policy }, pid } = group;
+    const {
+      entry: { policy },
+      pid,
+    } = group;
     if (!this.#isThere(pid)) return this.#end(group);
     const signal = policy.stopSignals[group.signalsSent];
     if (group.isKilled) return this.#giveUp(group);
@@ -113,7 +126,10 @@ export class Aftermath {
   }
 
   #giveUp(group: Group): void {
-    this.#parts.report('error', `something of the process group of '${group.entry.config.name}' (${group.pid}) has survived SIGKILL and is left behind`);
+    this.#parts.report(
+      'error',
+      `something of the process group of '${group.entry.config.name}' (${group.pid}) has survived SIGKILL and is left behind`,
+    );
     this.#end(group);
   }
 

@@ -1,5 +1,6 @@
 /**
- * One deadline that moves: armed, moved and called off as the record that it belongs to says. It knows nothing of what is due.
+ * One deadline that moves: armed, moved and called off as the record that it belongs to says. It knows nothing of what
+ * is due.
  */
 import type { Clock } from './ports.ts';
 
@@ -16,7 +17,9 @@ export class Alarm {
     this.#wake = wake;
   }
 
-  /** Sets the deadline, null for none. The same one again changes nothing, unless it has come: then it is armed anew. */
+  /**
+   * Sets the deadline, null for none. The same one again changes nothing, unless it has come: then it is armed anew.
+   */
   set(atMs: number | null): void {
     if (atMs === this.#atMs) return;
     this.#cancel();

@@ -1,6 +1,6 @@
 /**
- * The one loop: a queue of inputs, the pure machines of core/, and their effects through ports. The only place where the state of a process changes.
- * It makes no system call and owns no timer: those are behind `Processes` and `Clock`.
+ * The one loop: a queue of inputs, the pure machines of core/, and their effects through ports. The only place where
+ * the state of a process changes. It makes no system call and owns no timer: those are behind `Processes` and `Clock`.
  *
  * Invariants:
  *   1. One input at a time, to the end: its record is replaced, then its effects run, then the next input is taken.
@@ -59,18 +59,41 @@ export class Engine {
     this.#options = options;
     this.#ports = ports;
     this.#queue = new InputQueue((input) => this.#take(input));
-    const { clock, report, processes, jobs, budget, beforeStop = (_ids, proceed) => proceed(), endBudget, finished } = ports;
+    const {
+      clock,
+      report,
+      processes,
+      jobs,
+      budget,
+      beforeStop = (_ids, proceed) => proceed(),
+      endBudget,
+      finished,
+    } = ports;
     this.#subscribers = new Subscribers(report);
-    this.#registry = new Registry((id) => new Alarm(clock, () => this.#accept({ to: 'process', id, input: { type: 'elapsed', atMs: this.#now() } })));
+    this.#registry = new Registry(
+      (id) =>
+        new Alarm(clock, () => this.#accept({ to: 'process', id, input: { type: 'elapsed', atMs: this.#now() } })),
+    );
     this.#runs = new Runs({
-      registry: this.#registry, processes, jobs, clock, report, budget,
+      registry: this.#registry,
+      processes,
+      jobs,
+      clock,
+      report,
+      budget,
       send: (id, input, place) => {
         this.#queue.add({ to: 'process', id, input }, place);
         this.#queue.turn();
       },
     });
     this.#shutdown = new Shutdown({
-      registry: this.#registry, aftermath: this.#runs.aftermath, clock, report, beforeStop, budget: endBudget, finished,
+      registry: this.#registry,
+      aftermath: this.#runs.aftermath,
+      clock,
+      report,
+      beforeStop,
+      budget: endBudget,
+      finished,
       accept: (input) => this.#accept({ to: 'supervisor', input }),
       send: (ids, input) => {
         for (const id of ids) this.#queue.add({ to: 'process', id, input });
@@ -95,7 +118,10 @@ export class Engine {
     return true;
   }
 
-  /** Forgets a group of which nothing runs: `unknown` when there is none of that name, `running` while a process of it is up. */
+  /**
+   * Forgets a group of which nothing runs: `unknown` when there is none of that name, `running` while a process of it
+   * is up.
+   */
   removeGroup(name: string): 'removed' | 'unknown' | 'running' {
     const entries = this.#registry.inGroup(name);
     if (entries.length === 0) return 'unknown';
@@ -107,7 +133,10 @@ export class Engine {
     return 'removed';
   }
 
-  /** Makes a known group as it is configured now, while it runs. Processes that are configured no more must be at rest, and are forgotten. */
+  /**
+   * Makes a known group as it is configured now, while it runs. Processes that are configured no more must be at rest,
+   * and are forgotten.
+   */
   updateGroup(group: GroupConfig): void {
     const ids = new Set(group.processes.map(namespecOf));
     for (const entry of this.#registry.inGroup(group.name)) if (!ids.has(entry.id)) this.#registry.remove(entry);
@@ -119,24 +148,26 @@ export class Engine {
   }
 
   /**
-   * Asks for a start (ignored where the process is up or being stopped), an orderly stop, or an end by SIGKILL whatever its stopsignal.
-   * False when there is no such process.
+   * Asks for a start (ignored where the process is up or being stopped), an orderly stop, or an end by SIGKILL whatever
+   * its stopsignal. False when there is no such process.
    */
   request(id: string, type: 'start' | 'stop' | 'kill'): boolean {
     if (this.#registry.get(id) === undefined) return false;
-    if (type !== 'start' || this.#shutdown.phase === 'running') this.#queue.add({ to: 'process', id, input: { type, atMs: this.#now() } });
+    if (type !== 'start' || this.#shutdown.phase === 'running')
+      this.#queue.add({ to: 'process', id, input: { type, atMs: this.#now() } });
     this.#queue.turn();
     return true;
   }
 
   /**
-   * Stops a process in an orderly way and starts it again, by decision of ours and for a reason that the log tells; max_restarts counts it.
-   * False, and nothing is done, where it is not up.
+   * Stops a process in an orderly way and starts it again, by decision of ours and for a reason that the log tells;
+   * max_restarts counts it. False, and nothing is done, where it is not up.
    */
   restart(id: string, reason: string): boolean {
     const entry = this.#registry.get(id);
     const state = entry?.record.state;
-    if (entry === undefined || (state !== 'RUNNING' && state !== 'STARTING') || this.#shutdown.phase !== 'running') return false;
+    if (entry === undefined || (state !== 'RUNNING' && state !== 'STARTING') || this.#shutdown.phase !== 'running')
+      return false;
     this.#ports.report('warn', `restarting '${entry.config.name}': ${reason}`);
     this.#accept({ to: 'process', id, input: { type: 'restart', atMs: this.#now() } });
     return true;
@@ -156,7 +187,12 @@ export class Engine {
   signalProcess(id: string, signal: number, group = false): string | null {
     const entry = this.#registry.get(id);
     if (entry === undefined) return 'no such process';
-    if (entry.record.pid === null || !SIGNALLABLE_STATES.has(entry.record.state) || !this.#registry.ownsPid(entry.record.pid)) return 'not running';
+    if (
+      entry.record.pid === null ||
+      !SIGNALLABLE_STATES.has(entry.record.state) ||
+      !this.#registry.ownsPid(entry.record.pid)
+    )
+      return 'not running';
     if (id === this.#options.mainProgram) this.#passedOn.add(signal);
     return this.#ports.processes.signal(entry.record.pid, signal, group);
   }
@@ -183,8 +219,14 @@ export class Engine {
       const known = this.#registry.releasePid(pid);
       const parsed = parseWaitStatus(status);
       // One that was forgotten while nobody could vouch for it is not the one that may have its name by now.
-      if (known === undefined || this.#registry.get(known.entry.id) !== known.entry) this.#say(formatReapedUnknown(pid, parsed));
-      else this.#queue.add({ to: 'process', id: known.entry.id, input: { type: 'exited', atMs, run: known.run, status: parsed } });
+      if (known === undefined || this.#registry.get(known.entry.id) !== known.entry)
+        this.#say(formatReapedUnknown(pid, parsed));
+      else
+        this.#queue.add({
+          to: 'process',
+          id: known.entry.id,
+          input: { type: 'exited', atMs, run: known.run, status: parsed },
+        });
     }
     for (const { pid } of batch) this.#runs.readRest(pid);
     this.#queue.turn();
@@ -213,7 +255,8 @@ export class Engine {
 
   #autostart(entries: readonly Entry[]): void {
     const due = entries.filter(({ config }) => config.options.autostart || config.options.dependent_startup);
-    for (const id of startOrder(due.map(({ rank }) => rank))) this.#queue.add({ to: 'process', id, input: { type: 'start', atMs: this.#now() } });
+    for (const id of startOrder(due.map(({ rank }) => rank)))
+      this.#queue.add({ to: 'process', id, input: { type: 'start', atMs: this.#now() } });
     this.#queue.turn();
   }
 
@@ -248,14 +291,20 @@ export class Engine {
     entry.alarm.set(record.deadlineMs);
     if (record === before) return;
     if (input.type === 'exited' && before.pid !== null) this.#runs.end(entry, before.pid, before.state === 'STOPPING');
-    if (input.type === 'spawned') this.#emit({ type: 'spawned', process: viewOf(entry), run: input.run, pid: input.pid });
+    if (input.type === 'spawned')
+      this.#emit({ type: 'spawned', process: viewOf(entry), run: input.run, pid: input.pid });
     for (const effect of effects) this.#runEffect(entry, effect, before.pid);
   }
 
   #runEffect(entry: Entry, effect: ProcessEffect, pidBefore: number | null): void {
     switch (effect.type) {
       case 'note':
-        return this.#say(formatNote(entry.config.name, entry.id === this.#options.mainProgram ? judgeMain(effect.note, this.#passedOn) : effect.note));
+        return this.#say(
+          formatNote(
+            entry.config.name,
+            entry.id === this.#options.mainProgram ? judgeMain(effect.note, this.#passedOn) : effect.note,
+          ),
+        );
       case 'spawn':
         return this.#runs.begin(entry, effect.run);
       case 'signal':
@@ -294,7 +343,10 @@ export class Engine {
     for (const { id } of held) this.#queue.add({ to: 'process', id, input: { type: 'gate', atMs: this.#now() } });
   }
 
-  /** What a change of one process means for the others, and for the whole: the next rank of a shutdown, or an end of the container. */
+  /**
+   * What a change of one process means for the others, and for the whole: the next rank of a shutdown, or an end of the
+   * container.
+   */
   #afterChange(entry: Entry, { to, record, expected }: Extract<ProcessEffect, { type: 'changed' }>): void {
     this.#reconsider(this.#registry.dependentsOf(entry.id));
     if (to === 'STOPPING' && record.pid === null) this.#runs.callOff(entry.id);
@@ -302,10 +354,12 @@ export class Engine {
     if (to === 'STARTING' || to === 'RUNNING' || to === 'STOPPING') return;
     if (this.#shutdown.phase === 'stopping') {
       // A start that fails during a shutdown would be tried again: it is called off.
-      if (to === 'BACKOFF') this.#queue.add({ to: 'process', id: entry.id, input: { type: 'stop', atMs: this.#now() } });
+      if (to === 'BACKOFF')
+        this.#queue.add({ to: 'process', id: entry.id, input: { type: 'stop', atMs: this.#now() } });
       return this.#shutdown.ended({ ...entry, record });
     }
-    const isDue = (other: ProcessView): boolean => this.#queue.hasStart(other.id) || isAwaited(other.id, this.#registry);
+    const isDue = (other: ProcessView): boolean =>
+      this.#queue.hasStart(other.id) || isAwaited(other.id, this.#registry);
     const cause = exitCauseOf({ ...entry, record }, expected, this.#registry.all(), this.#options, isDue);
     if (cause === null) return;
     // Ahead of what else has happened: other ends of the same batch are no reason to restart anything any more.

@@ -12,10 +12,16 @@ import type { ProcessView } from './registry.ts';
 /** A change, told after it happened. */
 export type EngineEvent =
   /**
-   * A process went from one state to another; `expected` is meant for EXITED (`exitcodes`).
-   * `pid`: of the run that goes on or has just ended, which the record of one that has ended no longer has; null where there is none.
+   * A process went from one state to another; `expected` is meant for EXITED (`exitcodes`). `pid`: of the run that goes
+   * on or has just ended, which the record of one that has ended no longer has; null where there is none.
    */
-  | { readonly type: 'process'; readonly process: ProcessView; readonly from: ProcessStateName; readonly expected: boolean; readonly pid: number | null }
+  | {
+      readonly type: 'process';
+      readonly process: ProcessView;
+      readonly from: ProcessStateName;
+      readonly expected: boolean;
+      readonly pid: number | null;
+    }
   /** A run was executed; the record has its pid. Comes before what state that makes. */
   | { readonly type: 'spawned'; readonly process: ProcessView; readonly run: number; readonly pid: number }
   /** It said that it is ready. */

@@ -1,5 +1,6 @@
 /**
- * Whether the end of one process, seen among all others, ends the supervisor: the facts that core/exit-policy.ts decides upon, gathered. Pure.
+ * Whether the end of one process, seen among all others, ends the supervisor: the facts that core/exit-policy.ts
+ * decides upon, gathered. Pure.
  */
 import {
   type ExitCause,
@@ -23,15 +24,31 @@ export interface ExitSettings {
 }
 
 /**
- * The cause that a process which has just come to rest gives for an end of the supervisor; null for none. `expected` as of its exitcodes.
- * `isAwaited`: a process that is at rest will still be started by itself.
+ * The cause that a process which has just come to rest gives for an end of the supervisor; null for none. `expected` as
+ * of its exitcodes. `isAwaited`: a process that is at rest will still be started by itself.
  */
 export function exitCauseOf(
-  { id, config, record }: ProcessView, expected: boolean, all: readonly ProcessView[], { exitWhenIdle, mainProgram }: ExitSettings, isAwaited: (other: ProcessView) => boolean,
+  { id, config, record }: ProcessView,
+  expected: boolean,
+  all: readonly ProcessView[],
+  { exitWhenIdle, mainProgram }: ExitSettings,
+  isAwaited: (other: ProcessView) => boolean,
 ): ExitCause | null {
   const { exit_on_failure: exitOnFailure, exit_on_end: exitOnEnd } = config.options;
-  const isIdle = exitWhenIdle && all.every((other) => (isEndedForGood(other.record) || (other.record.state === 'STOPPED' && other.record.deadlineMs === null)) && !isAwaited(other));
-  const rule = exitRule(record, expected, { exitOnFailure, exitOnEnd, isMain: id === mainProgram, isScheduled: config.options.cron !== null }, exitWhenIdle, isIdle);
+  const isIdle =
+    exitWhenIdle &&
+    all.every(
+      (other) =>
+        (isEndedForGood(other.record) || (other.record.state === 'STOPPED' && other.record.deadlineMs === null)) &&
+        !isAwaited(other),
+    );
+  const rule = exitRule(
+    record,
+    expected,
+    { exitOnFailure, exitOnEnd, isMain: id === mainProgram, isScheduled: config.options.cron !== null },
+    exitWhenIdle,
+    isIdle,
+  );
   if (rule === null) return null;
   const last: ProcessView = { id, config, record };
   return causeBy(rule === 'exit_when_idle' ? firstFailureOf(last, all) : last, rule);
@@ -48,8 +65,7 @@ function firstFailureOf(last: ProcessView, all: readonly ProcessView[]): Process
 
 /**
  * The cause that a process gives which can never be started, because of `root`: it has failed, for the options that are
- * set for it. The exit code, and
- * what is said, are those of the root.
+ * set for it. The exit code, and what is said, are those of the root.
  */
 export function blockedCauseOf(blocked: ProcessView, root: ProcessView, mainProgram: string | null): ExitCause | null {
   const { exit_on_failure: exitOnFailure, exit_on_end: exitOnEnd, cron } = blocked.config.options;
@@ -67,8 +83,8 @@ export function causeBy({ config, record }: Pick<ProcessView, 'config' | 'record
 }
 
 /**
- * What the log says of the end of the main program: whatever exit code it chooses is the answer that the container was started for, and who sends it a
- * signal expects what that does. `passedOn`: the signals that were sent on to it.
+ * What the log says of the end of the main program: whatever exit code it chooses is the answer that the container was
+ * started for, and who sends it a signal expects what that does. `passedOn`: the signals that were sent on to it.
  */
 export function judgeMain(note: ProcessNote, passedOn: ReadonlySet<number>): ProcessNote {
   if (note.note !== 'exited') return note;

@@ -1,5 +1,6 @@
 /**
- * What holds the start of a process back, seen among all others: the facts that core/dependency-gate.ts judges, gathered. It changes nothing.
+ * What holds the start of a process back, seen among all others: the facts that core/dependency-gate.ts judges,
+ * gathered. It changes nothing.
  */
 import { type Dependable, hasFailedForGood, judgeGate } from '../core/dependency-gate.ts';
 import type { Hold } from '../core/process-record.ts';
@@ -10,11 +11,16 @@ export function gateOf(entry: Entry, registry: Registry): Hold | null {
   return new Judgement(registry).of(entry);
 }
 
-/** Whether a process at rest will be started without anybody asking: by its schedule, or when what it waits for has come. */
+/**
+ * Whether a process at rest will be started without anybody asking: by its schedule, or when what it waits for has
+ * come.
+ */
 export function isAwaited(id: string, registry: Registry): boolean {
   const entry = registry.get(id);
   if (entry === undefined) return false;
-  return entry.policy.purpose === 'scheduled' || (entry.record.hold !== null && gateOf(entry, registry)?.kind !== 'stuck');
+  return (
+    entry.policy.purpose === 'scheduled' || (entry.record.hold !== null && gateOf(entry, registry)?.kind !== 'stuck')
+  );
 }
 
 /**
@@ -60,7 +66,10 @@ class Judgement {
   #look({ config, rank }: Entry, index: number): Dependable {
     const dependency = config.dependsOn[index];
     const other = this.#registry.get(rank.dependsOn[index] ?? '');
-    const name = dependency === undefined || dependency.group === dependency.process ? (dependency?.process ?? '') : `${dependency.group}:${dependency.process}`;
+    const name =
+      dependency === undefined || dependency.group === dependency.process
+        ? (dependency?.process ?? '')
+        : `${dependency.group}:${dependency.process}`;
     const conditions = dependency?.conditions ?? ['started'];
     if (other === undefined)
       return {
@@ -76,7 +85,9 @@ class Judgement {
     const { notification_fd: fd, notify } = other.config.options;
     const { record, policy } = other;
     return {
-      name, conditions, record,
+      name,
+      conditions,
+      record,
       exitCodes: policy.exitCodes,
       isOneshot: policy.purpose === 'oneshot',
       tellsReadiness: fd !== null || notify !== null,

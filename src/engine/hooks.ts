@@ -1,6 +1,6 @@
 /**
- * The commands that go before and after a run: pre_start_command, stop_command, post_stop_command. It knows when each has come to its end and says what failed;
- * what follows from that is the engine's business.
+ * The commands that go before and after a run: pre_start_command, stop_command, post_stop_command. It knows when each
+ * has come to its end and says what failed; what follows from that is the engine's business.
  */
 import { formatExit, shellExitCode } from '../core/exit-status.ts';
 import type { Job, JobOutcome, Jobs, Report } from './ports.ts';
@@ -40,11 +40,21 @@ export class Hooks {
   stop(entry: Entry, pid: number, done: Done): boolean {
     const { stop_command: command, stop_timeout: timeout, stopwaitsecs } = entry.config.options;
     if (command === null) return false;
-    this.#run(entry, 'stop_command', command, timeout ?? stopwaitsecs, new Map([['SUPERVISOR_PID', String(pid)]]), done);
+    this.#run(
+      entry,
+      'stop_command',
+      command,
+      timeout ?? stopwaitsecs,
+      new Map([['SUPERVISOR_PID', String(pid)]]),
+      done,
+    );
     return true;
   }
 
-  /** Calls `then` when no stop_command of a process is under way: at once, or later. One that has outlived its program may have something to tidy up. */
+  /**
+   * Calls `then` when no stop_command of a process is under way: at once, or later. One that has outlived its program
+   * may have something to tidy up.
+   */
   afterStop(id: string, then: () => void): void {
     const running = this.#running.get(`${id} stop_command`);
     if (running === undefined) then();
@@ -56,7 +66,10 @@ export class Hooks {
     return this.#running.has(`${id} stop_command`);
   }
 
-  /** Runs post_stop_command after the run with this pid; `done` is called within this call where there is none. A failure is reported, and no more. */
+  /**
+   * Runs post_stop_command after the run with this pid; `done` is called within this call where there is none. A
+   * failure is reported, and no more.
+   */
   postStop(entry: Entry, pid: number, done: () => void): void {
     const { post_stop_command: command, post_stop_timeout: timeout } = entry.config.options;
     if (command === null) return done();
@@ -68,18 +81,30 @@ export class Hooks {
     this.#running.get(`${id} ${name}`)?.cancel();
   }
 
-  #run(entry: Entry, name: HookName, command: string, seconds: number, environment: Job['environment'], done: Done): void {
+  #run(
+    entry: Entry,
+    name: HookName,
+    command: string,
+    seconds: number,
+    environment: Job['environment'],
+    done: Done,
+  ): void {
     const key = `${entry.id} ${name}`;
     const running = { cancel: (): void => undefined, afterwards: [] as Array<() => void> };
     this.#running.set(key, running);
-    running.cancel = this.#jobs.run(entry.config, { name, command, timeoutMs: seconds * SECOND_MS, environment, output: 'log' }, (outcome) => {
-      this.#running.delete(key);
-      const failure = failureOf(name, outcome, seconds);
-      // What we called off ourselves is no news.
-      if (failure !== null && outcome.kind !== 'cancelled') this.#report('warn', `${entry.config.name}: ${failure.reason}`);
-      done(failure);
-      for (const then of running.afterwards) then();
-    });
+    running.cancel = this.#jobs.run(
+      entry.config,
+      { name, command, timeoutMs: seconds * SECOND_MS, environment, output: 'log' },
+      (outcome) => {
+        this.#running.delete(key);
+        const failure = failureOf(name, outcome, seconds);
+        // What we called off ourselves is no news.
+        if (failure !== null && outcome.kind !== 'cancelled')
+          this.#report('warn', `${entry.config.name}: ${failure.reason}`);
+        done(failure);
+        for (const then of running.afterwards) then();
+      },
+    );
   }
 }
 

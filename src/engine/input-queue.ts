@@ -1,6 +1,6 @@
 /**
- * The queue of what has happened and what was asked for. One input is taken at a time; what comes while one is taken waits for its turn.
- * It knows nothing of what the inputs mean.
+ * The queue of what has happened and what was asked for. One input is taken at a time; what comes while one is taken
+ * waits for its turn. It knows nothing of what the inputs mean.
  */
 import type { ProcessInput } from '../core/process-record.ts';
 import type { ShutdownInput } from '../core/shutdown-machine.ts';
@@ -32,7 +32,10 @@ export class InputQueue {
     return this.#inputs.some((queued) => queued.to === 'process' && queued.id === id && queued.input.type === 'start');
   }
 
-  /** Takes inputs until none is left. A call from within a taking does nothing: the turn under way goes on to what was added. */
+  /**
+   * Takes inputs until none is left. A call from within a taking does nothing: the turn under way goes on to what was
+   * added.
+   */
   turn(): void {
     if (this.#isTurning) return;
     this.#isTurning = true;

@@ -25,9 +25,15 @@ export function formatNote(name: string, note: ProcessNote): Message {
     case 'spawnError':
       return ['info', `spawnerr: ${note.reason}`];
     case 'success':
-      return ['info', `success: ${name} entered RUNNING state, process has stayed up for > than ${formatSeconds(note.startMs)} seconds (startsecs)`];
+      return [
+        'info',
+        `success: ${name} entered RUNNING state, process has stayed up for > than ${formatSeconds(note.startMs)} seconds (startsecs)`,
+      ];
     case 'exited':
-      return [note.expected ? 'info' : 'warn', `exited: ${name} (${formatExit(note.status)}; ${note.expected ? 'expected' : 'not expected'})`];
+      return [
+        note.expected ? 'info' : 'warn',
+        `exited: ${name} (${formatExit(note.status)}; ${note.expected ? 'expected' : 'not expected'})`,
+      ];
     case 'stopped':
       return ['info', note.status === null ? `stopped: ${name}` : `stopped: ${name} (${formatExit(note.status)})`];
     case 'gaveUp':
@@ -47,12 +53,17 @@ export function formatNote(name: string, note: ProcessNote): Message {
   }
 }
 
-/** A child that is none of ours ended: an orphan that we adopted. Debug, unlike Supervisor, which fills logs with it. */
+/**
+ * A child that is none of ours ended: an orphan that we adopted. Debug, unlike Supervisor, which fills logs with it.
+ */
 export function formatReapedUnknown(pid: number, status: ExitStatus): Message {
   return ['debug', `reaped unknown pid ${pid} (${formatExit(status)})`];
 }
 
-/** That a program was given up, and why, for who reads warnings only: Supervisor says it as information, and without the reason. */
+/**
+ * That a program was given up, and why, for who reads warnings only: Supervisor says it as information, and without the
+ * reason.
+ */
 export function formatFatal(name: string, reason: string | null): Message {
   return ['warn', `${name} is FATAL: ${reason ?? 'it could not be started'}`];
 }

@@ -43,7 +43,10 @@ export interface StartBudget {
 /** Writes a line to the supervisor's own log. Never throws, never waits. */
 export type Report = (level: Level, text: string) => void;
 
-/** A command beside a program: a hook or a check. It has the user, directory, environment and limits of its program, and a process group of its own. */
+/**
+ * A command beside a program: a hook or a check. It has the user, directory, environment and limits of its program, and
+ * a process group of its own.
+ */
 export interface Job {
   /** The option that it comes from, as `pre_start_command`. */
   readonly name: string;
@@ -51,7 +54,9 @@ export interface Job {
   readonly timeoutMs: number;
   /** Variables that are added last. */
   readonly environment: ReadonlyMap<string, string>;
-  /** `log`: its lines are those of the program's own streams. `keep`: the end of what it says comes back in the outcome. */
+  /**
+   * `log`: its lines are those of the program's own streams. `keep`: the end of what it says comes back in the outcome.
+   */
   readonly output: 'log' | 'keep';
 }
 

@@ -55,13 +55,20 @@ export class Registry {
     this.#makeAlarm = makeAlarm;
   }
 
-  /** Takes in all processes of a group. One that is known keeps its record, and is what the configuration now says in all else. */
+  /**
+   * Takes in all processes of a group. One that is known keeps its record, and is what the configuration now says in
+   * all else.
+   */
   setGroup(group: GroupConfig): void {
     this.#dependents = null;
     for (const config of group.processes) {
       const id = namespecOf(config);
       const dependsOn = config.dependsOn.map((other) => namespecOf({ group: other.group, name: other.process }));
-      const configured = { config, policy: policyOf(config), rank: { id, groupPriority: group.priority, priority: config.options.priority, dependsOn } };
+      const configured = {
+        config,
+        policy: policyOf(config),
+        rank: { id, groupPriority: group.priority, priority: config.options.priority, dependsOn },
+      };
       const known = this.#entries.get(id);
       if (known !== undefined) Object.assign(known, configured);
       else this.#entries.set(id, { id, ...configured, record: initialRecord, alarm: this.#makeAlarm(id) });

@@ -1,6 +1,7 @@
 /**
- * The runs of processes as the kernel has them: carries out the orders to spawn and to signal, with the hooks around them, and gives back what came of them as inputs.
- * Part of the engine, and called by it alone; no state of a process changes here.
+ * The runs of processes as the kernel has them: carries out the orders to spawn and to signal, with the hooks around
+ * them, and gives back what came of them as inputs. Part of the engine, and called by it alone; no state of a process
+ * changes here.
  */
 import type { ProcessEffect, ProcessInput } from '../core/process-record.ts';
 import { Aftermath } from './aftermath.ts';
@@ -37,10 +38,18 @@ export class Runs {
     this.aftermath = new Aftermath({ processes, clock, report, hooks: this.#hooks });
   }
 
-  /** Makes sure that nothing of the run before is left, and that pre_start_command has succeeded; then executes the program. */
+  /**
+   * Makes sure that nothing of the run before is left, and that pre_start_command has succeeded; then executes the
+   * program.
+   */
   begin(entry: Entry, run: number): void {
     const isStill = (): boolean => entry.record.run === run && entry.record.state === 'STARTING';
-    const fail = (reason: string, exitCode: number): void => this.#parts.send(entry.id, { type: 'spawnFailed', atMs: this.#parts.clock.nowMs(), run, reason, exitCode }, 'next');
+    const fail = (reason: string, exitCode: number): void =>
+      this.#parts.send(
+        entry.id,
+        { type: 'spawnFailed', atMs: this.#parts.clock.nowMs(), run, reason, exitCode },
+        'next',
+      );
     const prepare = (): void => {
       if (!isStill()) return fail(STOPPED_BEFORE, 1);
       this.#hooks.preStart(entry, (failure) => {
@@ -60,10 +69,12 @@ export class Runs {
   /** Carries out a signal of the machine; the first one of a stop is what stop_command is instead of. */
   signal(entry: Entry, { pid, signal, group, isFirst }: Extract<ProcessEffect, { type: 'signal' }>): void {
     const { run } = entry.record;
-    const isReplaced = isFirst && this.#hooks.stop(entry, pid, (failure) => {
-      if (failure !== null)
-        this.#parts.send(entry.id, { type: 'stopCommandFailed', atMs: this.#parts.clock.nowMs(), run }, 'last');
-    });
+    const isReplaced =
+      isFirst &&
+      this.#hooks.stop(entry, pid, (failure) => {
+        if (failure !== null)
+          this.#parts.send(entry.id, { type: 'stopCommandFailed', atMs: this.#parts.clock.nowMs(), run }, 'last');
+      });
     if (!isReplaced) this.#send(entry, run, pid, signal, group);
   }
 
@@ -90,7 +101,8 @@ export class Runs {
     try {
       outcome = processes.spawn(entry.config, run);
     } catch (error) {
-      // A mistake of ours. A run without an outcome would be STARTING for ever: nothing could stop it, nor end the supervisor.
+      // A mistake of ours. A run without an outcome would be STARTING for ever: nothing could stop it, nor end the
+      // supervisor.
       report('critical', `cannot start '${entry.config.name}': ${formatError(error)}`);
       outcome = { ok: false, reason: `cannot start '${entry.config.name}': the supervisor has failed`, exitCode: 1 };
     }

@@ -1,5 +1,6 @@
 /**
- * The end, or the restart, of the whole: runs the machine of core/shutdown-machine.ts on the processes that the engine has. Part of the engine, and called by it alone.
+ * The end, or the restart, of the whole: runs the machine of core/shutdown-machine.ts on the processes that the engine
+ * has. Part of the engine, and called by it alone.
  */
 import type { ExitCause } from '../core/exit-policy.ts';
 import type { ProcessInput } from '../core/process-record.ts';
@@ -60,14 +61,23 @@ export class Shutdown {
   requestFor(goal: Goal, cause: ExitCause, forwarded: Forwarded | null = null): ShutdownInput {
     const { registry, aftermath, budget } = this.#parts;
     const all = registry.all();
-    const up = new Set(all.filter(({ id, record }) => SIGNALLABLE_STATES.has(record.state) || aftermath.isUnderWay(id)).map(({ id }) => id));
+    const up = new Set(
+      all
+        .filter(({ id, record }) => SIGNALLABLE_STATES.has(record.state) || aftermath.isUnderWay(id))
+        .map(({ id }) => id),
+    );
     // What was removed while its aftermath was under way has no rank any more.
     const removed = aftermath.underWay().filter((id) => registry.get(id) === undefined);
-    const ranks = [...stopRanks(all.map(({ rank }) => rank), (id) => up.has(id)), removed];
+    const ranks = [
+      ...stopRanks(
+        all.map(({ rank }) => rank),
+        (id) => up.has(id),
+      ),
+      removed,
+    ];
     const isUp = forwarded !== null && up.has(forwarded.id);
     return { type: 'requested', goal, cause, ranks, forwarded: isUp ? forwarded : null, limits: budget.limitsOf(goal) };
   }
-
 
   /** Applies one input. */
   step(input: ShutdownInput): void {
@@ -109,7 +119,10 @@ export class Shutdown {
       .filter((id) => id !== record.forwarded?.id)
       .map((id) => registry.get(id)?.config.name ?? id);
     if (names.length > 0) report(...formatWaiting(names));
-    const resting = registry.all().filter(({ record: process }) => !SIGNALLABLE_STATES.has(process.state)).map(({ id }) => id);
+    const resting = registry
+      .all()
+      .filter(({ record: process }) => !SIGNALLABLE_STATES.has(process.state))
+      .map(({ id }) => id);
     send(resting, { type: 'stop', atMs: clock.nowMs() });
     for (const id of aftermath.underWay()) if (resting.includes(id) || registry.get(id) === undefined) this.atRest(id);
   }

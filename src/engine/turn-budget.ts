@@ -10,8 +10,7 @@ import type { StartBudget } from './ports.ts';
 const BUDGET_MS = 8;
 /**
  * Most turns without starts after one start that took long. On a busy machine a start takes 100 ms until the new
- * process was executed, and a request takes
- * several turns to be answered.
+ * process was executed, and a request takes several turns to be answered.
  */
 const MOST_TURNS_OF_DEBT = 8;
 

@@ -1,10 +1,11 @@
 /**
- * The events that wait for the listeners of one pool: bounded, oldest first out. It counts what it drops and says so, twice for each time it overflows.
- * It knows no listener.
+ * The events that wait for the listeners of one pool: bounded, oldest first out. It counts what it drops and says so,
+ * twice for each time it overflows. It knows no listener.
  *
- * `buffer_size` (10 by default) is meant for listeners that lag behind, and counts only for them. While the supervisor comes up its listeners do too;
- * and where Supervisor stops and starts one program at a turn of its loop, we do all at once. So until the listeners have caught up for the first time,
- * and for a second after they last had nothing to do, the queue is as long as memory allows (MOST) and nothing is lost.
+ * `buffer_size` (10 by default) is meant for listeners that lag behind, and counts only for them. While the supervisor
+ * comes up its listeners do too; and where Supervisor stops and starts one program at a turn of its loop, we do all at
+ * once. So until the listeners have caught up for the first time, and for a second after they last had nothing to do,
+ * the queue is as long as memory allows (MOST) and nothing is lost.
  */
 import { type SupervisorEvent, weightOf } from '../core/event-payload.ts';
 import type { Report } from '../engine/ports.ts';
@@ -63,12 +64,16 @@ export class EventQueue {
     if (this.#events.length === 0 && this.#isAnswered) this.#settle();
     const weight = weightOf(queued.event);
     if (this.#isLate()) this.#dropOldest();
-    while (this.#events.length >= MOST.events || (this.#events.length > 0 && this.#bytes + weight > MOST.bytes)) this.#dropOldest();
+    while (this.#events.length >= MOST.events || (this.#events.length > 0 && this.#bytes + weight > MOST.bytes))
+      this.#dropOldest();
     this.#events.push(queued);
     this.#bytes += weight;
   }
 
-  /** Puts an event back that was not accepted, before all that came after it. Nothing makes room for it, it has had its place. */
+  /**
+   * Puts an event back that was not accepted, before all that came after it. Nothing makes room for it, it has had its
+   * place.
+   */
   putBack(queued: QueuedEvent): void {
     queued.returns++;
     const at = this.#events.findIndex(({ poolSerial }) => poolSerial > queued.poolSerial);
@@ -92,7 +97,11 @@ export class EventQueue {
 
   /** Whether its listeners lag behind and the buffer that they have is full. */
   #isLate(): boolean {
-    return this.#emptyMs !== null && this.#events.length >= this.#parts.bufferSize && this.#parts.nowMs() - this.#emptyMs >= BURST_MS;
+    return (
+      this.#emptyMs !== null &&
+      this.#events.length >= this.#parts.bufferSize &&
+      this.#parts.nowMs() - this.#emptyMs >= BURST_MS
+    );
   }
 
   #dropOldest(): void {
@@ -100,7 +109,11 @@ export class EventQueue {
     if (queued === undefined) return;
     this.#bytes -= weightOf(queued.event);
     // Supervisor says it for each event, and so fills the log of a supervisor whose listener hangs.
-    if (this.#dropped === 0) this.#parts.report('error', `pool ${this.#parts.pool} event buffer overflowed, discarding event ${queued.serial}`);
+    if (this.#dropped === 0)
+      this.#parts.report(
+        'error',
+        `pool ${this.#parts.pool} event buffer overflowed, discarding event ${queued.serial}`,
+      );
     this.#dropped++;
   }
 
@@ -110,7 +123,11 @@ export class EventQueue {
   }
 
   #sumUp(): void {
-    if (this.#dropped > 1) this.#parts.report('error', `pool ${this.#parts.pool} discarded ${this.#dropped} events while its buffer was full (buffer_size)`);
+    if (this.#dropped > 1)
+      this.#parts.report(
+        'error',
+        `pool ${this.#parts.pool} discarded ${this.#dropped} events while its buffer was full (buffer_size)`,
+      );
     this.#dropped = 0;
   }
 }

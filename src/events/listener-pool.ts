@@ -1,6 +1,6 @@
 /**
- * The listeners of one `[eventlistener:x]`: gives each event that is subscribed to to one that is ready, and judges the answers.
- * It starts and ends no process; that one of them is to end it asks for.
+ * The listeners of one `[eventlistener:x]`: gives each event that is subscribed to to one that is ready, and judges the
+ * answers. It starts and ends no process; that one of them is to end it asks for.
  *
  * Invariants:
  *   1. An event is in the queue or with exactly one run of a listener. It is gone when that run has accepted it, or when the queue drops it.
@@ -9,11 +9,21 @@
  */
 import { formatDelivery, type SupervisorEvent, typeOf } from '../core/event-payload.ts';
 import { isWanted } from '../core/event-types.ts';
-import { hear, initialListener, type ListenerOutcome, type ListenerRecord, markBusy, markUnknown } from '../core/listener-protocol.ts';
+import {
+  hear,
+  initialListener,
+  type ListenerOutcome,
+  type ListenerRecord,
+  markBusy,
+  markUnknown,
+} from '../core/listener-protocol.ts';
 import type { Clock, Report } from '../engine/ports.ts';
 import { EventQueue, type QueuedEvent } from './event-queue.ts';
 
-/** The pause before an event that was refused again is sent once more: a listener that refuses everything would otherwise keep us busy. */
+/**
+ * The pause before an event that was refused again is sent once more: a listener that refuses everything would
+ * otherwise keep us busy.
+ */
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5000;
 /** How long the news of the end of a listener may take. */
@@ -46,9 +56,15 @@ export interface PoolSpec {
 export interface PoolPorts {
   readonly clock: Clock;
   readonly report: Report;
-  /** Writes to the standard input of a process, whole or not at all, and returns at once. `failed` is called later if it turns out that nobody reads it any more. */
+  /**
+   * Writes to the standard input of a process, whole or not at all, and returns at once. `failed` is called later if it
+   * turns out that nobody reads it any more.
+   */
   write(id: string, bytes: Uint8Array, failed: () => void): 'written' | 'closed' | 'full';
-  /** Ends the run of a listener that can be talked to no more, if it has not ended yet; whether it is started again is up to its `autorestart`. */
+  /**
+   * Ends the run of a listener that can be talked to no more, if it has not ended yet; whether it is started again is
+   * up to its `autorestart`.
+   */
   condemn(id: string, pid: number): void;
   /** Called when the last event that waited was taken, or nobody is left to take one. */
   idle(): void;
@@ -82,7 +98,12 @@ export class ListenerPool {
   constructor(spec: PoolSpec, ports: PoolPorts) {
     this.#spec = spec;
     this.#ports = ports;
-    this.#queue = new EventQueue({ pool: spec.name, bufferSize: spec.bufferSize, report: ports.report, nowMs: () => ports.clock.nowMs() });
+    this.#queue = new EventQueue({
+      pool: spec.name,
+      bufferSize: spec.bufferSize,
+      report: ports.report,
+      nowMs: () => ports.clock.nowMs(),
+    });
     for (const { id } of spec.members) this.#runs.set(id, null);
   }
 
@@ -110,7 +131,10 @@ export class ListenerPool {
     this.#runs.set(id, { id, name, pid, phase: 'starting', protocol: initialListener, event: null });
   }
 
-  /** A run has written to its standard output. One that is not known, as what an earlier run has left behind, is not listened to. */
+  /**
+   * A run has written to its standard output. One that is not known, as what an earlier run has left behind, is not
+   * listened to.
+   */
   heard(id: string, pid: number, text: string): void {
     const current = this.#runs.get(id);
     const run = current?.pid === pid ? current : this.#ending.get(pid);
@@ -195,14 +219,20 @@ export class ListenerPool {
     this.#giveBack(run);
   }
 
-  /** A listener that cannot be understood, or does not read, would be without use for ever: it is ended, and started anew. */
+  /**
+   * A listener that cannot be understood, or does not read, would be without use for ever: it is ended, and started
+   * anew.
+   */
   #reject(run: Run, reason: string): void {
     run.protocol = markUnknown(run.protocol);
     this.#giveBack(run);
     // What a listener says while it is being stopped is of no interest.
     if (run.phase === 'stopping' || run.phase === 'ended') return;
     this.#ports.report('warn', `${run.name}: ${reason}`);
-    this.#ports.report('warn', `${run.name}: has entered the UNKNOWN state, because it violated the eventlistener protocol; it is killed`);
+    this.#ports.report(
+      'warn',
+      `${run.name}: has entered the UNKNOWN state, because it violated the eventlistener protocol; it is killed`,
+    );
     this.#ports.condemn(run.id, run.pid);
   }
 
@@ -251,7 +281,10 @@ export class ListenerPool {
     else this.#reject(run, 'it does not read its standard input');
   }
 
-  /** Nobody reads what was sent. As a rule the listener has ended, which we are about to hear; one that goes on has closed its standard input. */
+  /**
+   * Nobody reads what was sent. As a rule the listener has ended, which we are about to hear; one that goes on has
+   * closed its standard input.
+   */
   #suspect(run: Run, queued: QueuedEvent): void {
     this.#ports.clock.alarm(this.#ports.clock.nowMs() + SUSPICION_MS, () => {
       if (run.event !== queued || run.phase === 'ended') return;

@@ -1,6 +1,6 @@
 /**
- * Makes events of what one stream of one process says: PROCESS_LOG of its output, PROCESS_COMMUNICATION of what it says in capture mode.
- * It exists only while somebody subscribes to them.
+ * Makes events of what one stream of one process says: PROCESS_LOG of its output, PROCESS_COMMUNICATION of what it says
+ * in capture mode. It exists only while somebody subscribes to them.
  */
 import type { EventSource, SupervisorEvent } from '../core/event-payload.ts';
 import { countSplitBytes } from '../core/utf8.ts';
@@ -21,12 +21,18 @@ export class OutputTap {
   /** The beginning of a character that a read has cut in two, and whose it is. */
   #split: { readonly pid: number; readonly bytes: Uint8Array } | null = null;
 
-  constructor(channel: Channel, source: EventSource, plan: TapPlan, publish: (event: Extract<SupervisorEvent, { readonly bytes: Uint8Array }>) => void) {
+  constructor(
+    channel: Channel,
+    source: EventSource,
+    plan: TapPlan,
+    publish: (event: Extract<SupervisorEvent, { readonly bytes: Uint8Array }>) => void,
+  ) {
     this.#source = source;
     this.#stream = channel.spec.stream;
     this.#publish = publish;
     if (plan.log) this.#endings.push(channel.onBytes((bytes, pid) => this.#take(bytes, pid)));
-    if (plan.communication) this.#endings.push(channel.onCapture((bytes, pid) => this.#tell('communication', Uint8Array.from(bytes), pid)));
+    if (plan.communication)
+      this.#endings.push(channel.onCapture((bytes, pid) => this.#tell('communication', Uint8Array.from(bytes), pid)));
   }
 
   /** Tells what is held back: the process has ended. */
@@ -42,7 +48,10 @@ export class OutputTap {
     this.#split = null;
   }
 
-  /** Supervisor makes an event of each read, and of a character that is cut in two events that cannot be decoded; its bytes are kept together here. */
+  /**
+   * Supervisor makes an event of each read, and of a character that is cut in two events that cannot be decoded; its
+   * bytes are kept together here.
+   */
   #take(bytes: Uint8Array, pid: number): void {
     if (this.#split !== null && this.#split.pid !== pid) this.flush();
     const before = this.#split?.bytes ?? new Uint8Array();

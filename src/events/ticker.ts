@@ -1,5 +1,6 @@
 /**
- * TICK_5, TICK_60 and TICK_3600: told when the time of day passes a multiple of the period. Wakes up only for periods that are wanted.
+ * TICK_5, TICK_60 and TICK_3600: told when the time of day passes a multiple of the period. Wakes up only for periods
+ * that are wanted.
  */
 import { type TickPeriod, tickPeriods } from '../core/event-types.ts';
 import type { Clock } from '../engine/ports.ts';
@@ -45,10 +46,15 @@ export class Ticker {
     if (this.#latest.size === 0) return;
     // The longer periods are multiples of the shorter ones.
     const periodMs = Math.min(...this.#latest.keys()) * SECOND_MS;
-    this.#cancel = this.#clock.alarm(this.#clock.nowMs() + periodMs - (this.#clock.wallMs() % periodMs), () => this.#wake());
+    this.#cancel = this.#clock.alarm(this.#clock.nowMs() + periodMs - (this.#clock.wallMs() % periodMs), () =>
+      this.#wake(),
+    );
   }
 
-  /** The clock may have been set meanwhile: another multiple is a tick, whichever, and the same one is none (as in Supervisor). */
+  /**
+   * The clock may have been set meanwhile: another multiple is a tick, whichever, and the same one is none (as in
+   * Supervisor).
+   */
   #wake(): void {
     this.#arm();
     for (const period of tickPeriods) {

@@ -1,9 +1,8 @@
 /**
  * The kernel's rule of `fs.protected_symlinks` (proc(5)), kept whatever the machine is set to: in a directory that is
- * sticky and that everybody can
- * write to, as /tmp, a symbolic link is followed only if it belongs to us or to the owner of the directory. Anyone else
- * could have made it to choose
- * the file that we write. The kernel looks at the last part of a path only; here every part is looked at.
+ * sticky and that everybody can write to, as /tmp, a symbolic link is followed only if it belongs to us or to the owner
+ * of the directory. Anyone else could have made it to choose the file that we write. The kernel looks at the last part
+ * of a path only; here every part is looked at.
  */
 import { constants, lstatSync, openSync, readlinkSync, type Stats } from 'node:fs';
 import { lstat, readlink } from 'node:fs/promises';

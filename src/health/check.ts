@@ -1,6 +1,6 @@
 /**
- * One check of one program, whatever its kind: from its begin to its one answer, which the timeout gives where nothing else does.
- * It knows nothing of what an answer means.
+ * One check of one program, whatever its kind: from its begin to its one answer, which the timeout gives where nothing
+ * else does. It knows nothing of what an answer means.
  */
 import type { ProcessConfig } from '../config/model.ts';
 import type { Clock, Jobs } from '../engine/ports.ts';
@@ -17,8 +17,17 @@ export interface CheckParts {
   readonly lookups: HostLookups;
 }
 
-/** Begins a check. `answer` is called once, never from within this call; after the function returned was called, which ends the check, it is not called at all. */
-export function beginCheck(process: ProcessConfig, probe: Probe, timeoutMs: number, parts: CheckParts, answer: Answer): () => void {
+/**
+ * Begins a check. `answer` is called once, never from within this call; after the function returned was called, which
+ * ends the check, it is not called at all.
+ */
+export function beginCheck(
+  process: ProcessConfig,
+  probe: Probe,
+  timeoutMs: number,
+  parts: CheckParts,
+  answer: Answer,
+): () => void {
   let isOver = false;
   const { clock } = parts;
   const close = (): void => {
@@ -33,14 +42,23 @@ export function beginCheck(process: ProcessConfig, probe: Probe, timeoutMs: numb
   };
   const stop = attempt(process, probe, timeoutMs, parts, finish);
   // A command has its time from those who run it: they know when it is really gone.
-  const callOff = probe.kind === 'command' ? (): void => undefined : clock.alarm(clock.nowMs() + timeoutMs, () => finish(describeTimeout(timeoutMs)));
+  const callOff =
+    probe.kind === 'command'
+      ? (): void => undefined
+      : clock.alarm(clock.nowMs() + timeoutMs, () => finish(describeTimeout(timeoutMs)));
   return () => {
     if (!isOver) close();
   };
 }
 
 /** What cannot even be begun, for an address that is none, fails like any other. */
-function attempt(process: ProcessConfig, probe: Probe, timeoutMs: number, { jobs, lookups }: CheckParts, answer: Answer): () => void {
+function attempt(
+  process: ProcessConfig,
+  probe: Probe,
+  timeoutMs: number,
+  { jobs, lookups }: CheckParts,
+  answer: Answer,
+): () => void {
   try {
     switch (probe.kind) {
       case 'http':
@@ -50,9 +68,13 @@ function attempt(process: ProcessConfig, probe: Probe, timeoutMs: number, { jobs
       case 'unix':
         return checkUnix(probe.path, answer);
       case 'command':
-        return jobs.run(process, { name: 'healthcheck', command: probe.command, timeoutMs, environment: new Map(), output: 'keep' }, (outcome) => {
-          if (outcome.kind !== 'cancelled') answer(describeJob(outcome, timeoutMs));
-        });
+        return jobs.run(
+          process,
+          { name: 'healthcheck', command: probe.command, timeoutMs, environment: new Map(), output: 'keep' },
+          (outcome) => {
+            if (outcome.kind !== 'cancelled') answer(describeJob(outcome, timeoutMs));
+          },
+        );
     }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

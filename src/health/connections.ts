@@ -1,6 +1,6 @@
 /**
- * Checks over the network: a request, or a connection. Each returns at once, answers at most once and never from within the call, and ends without a trace when the
- * function that it returns is called. It sets no time for anything.
+ * Checks over the network: a request, or a connection. Each returns at once, answers at most once and never from within
+ * the call, and ends without a trace when the function that it returns is called. It sets no time for anything.
  */
 import { type ClientRequest, type IncomingMessage, request as requestHttp, STATUS_CODES } from 'node:http';
 import { request as requestHttps } from 'node:https';
@@ -16,8 +16,9 @@ const MOST_BODY_BYTES = 64 * 1024;
 const FIRST_FAILING_STATUS = 400;
 
 /**
- * GET, as `curl -f`: a status below 400 that comes with its whole body is well, and a redirection is not followed. A connection of its own each time.
- * The certificate of `https` is verified, unless the host is this machine: a certificate for `localhost` is rarely one that anybody vouches for.
+ * GET, as `curl -f`: a status below 400 that comes with its whole body is well, and a redirection is not followed. A
+ * connection of its own each time. The certificate of `https` is verified, unless the host is this machine: a
+ * certificate for `localhost` is rarely one that anybody vouches for.
  */
 export function checkHttp(url: string, lookup: LookupFunction, answer: Answer): () => void {
   const { protocol, hostname, host, port, pathname, search, username, password } = new URL(url);
@@ -28,7 +29,9 @@ export function checkHttp(url: string, lookup: LookupFunction, answer: Answer): 
     port: port === '' ? (isSecure ? 443 : 80) : Number(port),
     path: pathname + search,
     headers: { Host: host, 'User-Agent': 'onevisor', Accept: '*/*' },
-    ...(username === '' && password === '' ? {} : { auth: `${decodeURIComponent(username)}:${decodeURIComponent(password)}` }),
+    ...(username === '' && password === ''
+      ? {}
+      : { auth: `${decodeURIComponent(username)}:${decodeURIComponent(password)}` }),
     agent: false,
     lookup,
     ...(isSecure ? { rejectUnauthorized: !isLoopback(address) } : {}),

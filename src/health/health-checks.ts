@@ -1,6 +1,6 @@
 /**
- * The health checks of the programs of one engine: begins them with each run, ends them with it, tells the engine and the log what they say, and asks for what
- * `healthcheck_action` wants. It changes no process itself.
+ * The health checks of the programs of one engine: begins them with each run, ends them with it, tells the engine and
+ * the log what they say, and asks for what `healthcheck_action` wants. It changes no process itself.
  */
 import type { ProcessConfig } from '../config/model.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -65,7 +65,12 @@ export class HealthChecks {
       watch.configure(config, probe);
     } else {
       this.#end(id);
-      this.#watches.set(id, new Watch(config, probe, record.run, { ...this.#parts, lookups: this.#lookups }, (changed) => this.#tell(id, changed)));
+      this.#watches.set(
+        id,
+        new Watch(config, probe, record.run, { ...this.#parts, lookups: this.#lookups }, (changed) =>
+          this.#tell(id, changed),
+        ),
+      );
       this.#parts.engine.tellHealth(id, record.run, 'starting');
     }
   }
@@ -80,7 +85,11 @@ export class HealthChecks {
     const { health, failures, process, run } = watch;
     const reason = watch.latestFailure ?? '';
     if (health === 'healthy') report('info', `health: ${process.name} is healthy`);
-    else report('warn', `health: ${process.name} is ${health}: ${reason} (${failures} failure${failures === 1 ? '' : 's'})`);
+    else
+      report(
+        'warn',
+        `health: ${process.name} is ${health}: ${reason} (${failures} failure${failures === 1 ? '' : 's'})`,
+      );
     engine.tellHealth(id, run, health);
     if (health === 'unhealthy') this.#act(id, process, `unhealthy: ${reason}`);
   }
@@ -94,7 +103,14 @@ export class HealthChecks {
         engine.restart(id, how);
         return;
       case 'exit':
-        return engine.end('exit', { kind: 'program', id: name, rule: 'healthcheck_action', code: 1, how, wasExecuted: true });
+        return engine.end('exit', {
+          kind: 'program',
+          id: name,
+          rule: 'healthcheck_action',
+          code: 1,
+          how,
+          wasExecuted: true,
+        });
     }
   }
 }

@@ -1,6 +1,7 @@
 /**
- * Addresses of the hosts that checks connect to. A look-up occupies a thread for as long as the name server is silent, and there are four for everything that is
- * ours: few go on at once, and never two for one name. `localhost` needs none.
+ * Addresses of the hosts that checks connect to. A look-up occupies a thread for as long as the name server is silent,
+ * and there are four for everything that is ours: few go on at once, and never two for one name. `localhost` needs
+ * none.
  */
 import { lookup as lookUp, type LookupAddress } from 'node:dns';
 import type { LookupFunction } from 'node:net';
@@ -8,7 +9,10 @@ import type { LookupFunction } from 'node:net';
 /** Look-ups at the same time; the other threads are for files. */
 const AT_ONCE = 2;
 
-const LOCAL: readonly LookupAddress[] = [{ address: '127.0.0.1', family: 4 }, { address: '::1', family: 6 }];
+const LOCAL: readonly LookupAddress[] = [
+  { address: '127.0.0.1', family: 4 },
+  { address: '::1', family: 6 },
+];
 
 type Waiter = (error: NodeJS.ErrnoException | null, addresses: readonly LookupAddress[]) => void;
 
@@ -39,7 +43,8 @@ export class HostLookups {
   readonly lookup: LookupFunction = (host, { all }, callback) => {
     const tell: Waiter = (error, addresses) => {
       const [first] = addresses;
-      if (error !== null || first === undefined) callback(error ?? Object.assign(new Error('no address'), { code: 'ENOTFOUND' }), []);
+      if (error !== null || first === undefined)
+        callback(error ?? Object.assign(new Error('no address'), { code: 'ENOTFOUND' }), []);
       else if (all === true) callback(null, [...addresses]);
       else callback(null, first.address, first.family);
     };

@@ -34,7 +34,10 @@ export function describeTimeout(timeoutMs: number): string {
   return `no answer within ${timeoutMs / 1000} s`;
 }
 
-/** Why a command says that all is not well: the last line that it wrote, or how it ended. Null where it says that all is well. */
+/**
+ * Why a command says that all is not well: the last line that it wrote, or how it ended. Null where it says that all is
+ * well.
+ */
 export function describeJob(outcome: Exclude<JobOutcome, { kind: 'cancelled' }>, timeoutMs: number): string | null {
   switch (outcome.kind) {
     case 'failed':
@@ -52,7 +55,12 @@ export function describeJob(outcome: Exclude<JobOutcome, { kind: 'cancelled' }>,
 
 /** The last line with something in it, fit to stand within a line of a log. */
 function lastLine(output: string): string {
-  const lines = output.split(/[\r\n]+/).map((line) => line.replace(/\x1b\[[0-9;?]*[ -/]*[@-~]/g, '').replace(/[\x00-\x1f\x7f-\x9f]/g, ' ').trim());
+  const lines = output.split(/[\r\n]+/).map((line) =>
+    line
+      .replace(/\x1b\[[0-9;?]*[ -/]*[@-~]/g, '')
+      .replace(/[\x00-\x1f\x7f-\x9f]/g, ' ')
+      .trim(),
+  );
   const line = lines.findLast((text) => text !== '') ?? '';
   return line.length > LONGEST_REASON ? `${line.slice(0, LONGEST_REASON)}…` : line;
 }

@@ -1,9 +1,15 @@
 /**
- * The checks of one run of a program, one after the other: from its begin until it is closed. Carries out what core/health-machine.ts orders.
- * It tells changes, and does not know what follows from them.
+ * The checks of one run of a program, one after the other: from its begin until it is closed. Carries out what
+ * core/health-machine.ts orders. It tells changes, and does not know what follows from them.
  */
 import type { ProcessConfig } from '../config/model.ts';
-import { beginHealth, type HealthInput, type HealthPolicy, type HealthRecord, stepHealth } from '../core/health-machine.ts';
+import {
+  beginHealth,
+  type HealthInput,
+  type HealthPolicy,
+  type HealthRecord,
+  stepHealth,
+} from '../core/health-machine.ts';
 import type { Health } from '../core/process-record.ts';
 import { Alarm } from '../engine/alarm.ts';
 import { beginCheck, type CheckParts } from './check.ts';
@@ -98,9 +104,15 @@ export class Watch {
   }
 
   #check(): void {
-    this.#endCheck = beginCheck(this.#process, this.#probe, this.#process.options.healthcheck_timeout * SECOND_MS, this.#parts, (failure) => {
-      this.#latestFailure = failure;
-      this.#accept(failure === null ? 'passed' : 'failed');
-    });
+    this.#endCheck = beginCheck(
+      this.#process,
+      this.#probe,
+      this.#process.options.healthcheck_timeout * SECOND_MS,
+      this.#parts,
+      (failure) => {
+        this.#latestFailure = failure;
+        this.#accept(failure === null ? 'passed' : 'failed');
+      },
+    );
   }
 }

@@ -126,8 +126,8 @@ export interface Refused {
 const LINGER_MS = 2000;
 
 /**
- * Refuses a request. Where its body was not read the connection ends with that; what the client still sends is thrown away for a moment: closing at once would reset
- * the connection, and the client would never see the answer.
+ * Refuses a request. Where its body was not read the connection ends with that; what the client still sends is thrown
+ * away for a moment: closing at once would reset the connection, and the client would never see the answer.
  */
 export function refuse(
   { request, response }: Refused,
@@ -158,7 +158,9 @@ function formatPage(status: number, reason: string): string {
   return `<!DOCTYPE html>\n<title>${status} ${title}</title>\n<h1>${title}</h1>\n${reason === '' ? '' : `<p>${reason}</p>\n`}`;
 }
 
-/** An error page as it goes over a connection that has no response to write it with: its request could not be parsed. */
+/**
+ * An error page as it goes over a connection that has no response to write it with: its request could not be parsed.
+ */
 export function formatRawError(status: number): string {
   return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Error'}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`;
 }

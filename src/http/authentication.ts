@@ -20,7 +20,9 @@ function isSame(a: string, b: string): boolean {
 }
 
 /** Name and password of an `Authorization` header; null where there are none. */
-export function parseBasic(header: string | undefined): { readonly username: string; readonly password: string } | null {
+export function parseBasic(
+  header: string | undefined,
+): { readonly username: string; readonly password: string } | null {
   const match = /^basic +([A-Za-z0-9+/=_-]+) *$/i.exec(header ?? '');
   if (match === null) return null;
   const text = Buffer.from(match[1] ?? '', 'base64').toString('utf8');
@@ -35,7 +37,11 @@ export function createGuard({ username, password }: Credentials): (header: strin
   const expected = isHashed ? (password ?? '').slice(SHA_PREFIX.length).toLowerCase() : (password ?? '');
   return (header) => {
     const given = parseBasic(header);
-    const presented = isHashed ? createHash('sha1').update(given?.password ?? '').digest('hex') : (given?.password ?? '');
+    const presented = isHashed
+      ? createHash('sha1')
+          .update(given?.password ?? '')
+          .digest('hex')
+      : (given?.password ?? '');
     const isUser = isSame(given?.username ?? '', username ?? '');
     const isPassword = isSame(presented, expected);
     return given !== null && isUser && isPassword;

@@ -54,7 +54,10 @@ export class BodyReader {
     return Buffer.concat(parts, size).toString('utf8');
   }
 
-  /** Gives each piece to `take`, until the end or until that returns a status to give up with. Listeners, not an iterator: ending one destroys the connection, and with it the answer. */
+  /**
+   * Gives each piece to `take`, until the end or until that returns a status to give up with. Listeners, not an
+   * iterator: ending one destroys the connection, and with it the answer.
+   */
   #collect(request: IncomingMessage, take: (part: Buffer) => BodyError['status'] | null): Promise<void> {
     return new Promise((resolve, reject) => {
       const settle = (status: BodyError['status'] | null): void => {

@@ -1,8 +1,9 @@
 /**
- * The connections of one server: how many there are, which are idle, which request is answered next. Knows sockets, no HTTP.
+ * The connections of one server: how many there are, which are idle, which request is answered next. Knows sockets, no
+ * HTTP.
  *
- * Invariants: the requests of a connection are taken one after the other; a connection with a request is never closed to make room;
- * one that has not completed its first request in time is given up.
+ * Invariants: the requests of a connection are taken one after the other; a connection with a request is never closed
+ * to make room; one that has not completed its first request in time is given up.
  */
 import type { Socket } from 'node:net';
 import type { ServerLimits } from './limits.ts';
@@ -27,7 +28,10 @@ export class Connections {
     this.#limits = limits;
   }
 
-  /** Takes in a new connection, or closes it where there is no room. `giveUp` is called when its first request takes too long. */
+  /**
+   * Takes in a new connection, or closes it where there is no room. `giveUp` is called when its first request takes too
+   * long.
+   */
   add(socket: Socket, giveUp: (socket: Socket) => void): void {
     if (this.#isClosing || (this.#connections.size >= this.#limits.connections && !this.#evict())) {
       socket.destroy();
@@ -42,7 +46,10 @@ export class Connections {
     });
   }
 
-  /** Runs `answer`, whose promise never rejects, when the requests before it on this connection are answered; not at all when the connection is gone by then. */
+  /**
+   * Runs `answer`, whose promise never rejects, when the requests before it on this connection are answered; not at all
+   * when the connection is gone by then.
+   */
   enqueue(socket: Socket, answer: () => Promise<void>): void {
     const connection = this.#connections.get(socket);
     if (connection === undefined) return;
@@ -52,7 +59,9 @@ export class Connections {
       return;
     }
     connection.pending += 1;
-    connection.latest = connection.latest.then(() => (socket.destroyed ? undefined : answer())).then(() => this.#answered(socket, connection));
+    connection.latest = connection.latest
+      .then(() => (socket.destroyed ? undefined : answer()))
+      .then(() => this.#answered(socket, connection));
   }
 
   /** Whether a request of this connection is being answered. */

@@ -27,15 +27,22 @@ function quote(value: string): string {
 
 /** `group="web",name="web"` */
 export function formatLabels(labels: Readonly<Record<string, string>>): string {
-  return Object.entries(labels).map(([name, value]) => `${name}=${quote(value)}`).join(',');
+  return Object.entries(labels)
+    .map(([name, value]) => `${name}=${quote(value)}`)
+    .join(',');
 }
 
 function formatFamily({ name, type, help, samples }: Family): string {
-  const lines = samples.map(({ labels, value }) => (labels === '' ? `${name} ${value}\n` : `${name}{${labels}} ${value}\n`));
+  const lines = samples.map(({ labels, value }) =>
+    labels === '' ? `${name} ${value}\n` : `${name}{${labels}} ${value}\n`,
+  );
   return `# HELP ${name} ${help}.\n# TYPE ${name} ${type}\n${lines.join('')}`;
 }
 
 /** The whole text; a family without samples is left out. */
 export function formatFamilies(families: readonly Family[]): string {
-  return families.filter(({ samples }) => samples.length > 0).map(formatFamily).join('');
+  return families
+    .filter(({ samples }) => samples.length > 0)
+    .map(formatFamily)
+    .join('');
 }

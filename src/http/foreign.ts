@@ -1,6 +1,6 @@
 /**
- * Tells requests that a browser sends for another site's page, which knows no password but may be where ours is asked for or not asked for at all.
- * Programs are no browsers and send none of these headers; they are never meant.
+ * Tells requests that a browser sends for another site's page, which knows no password but may be where ours is asked
+ * for or not asked for at all. Programs are no browsers and send none of these headers; they are never meant.
  */
 import type { IncomingMessage } from 'node:http';
 

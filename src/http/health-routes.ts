@@ -1,6 +1,7 @@
 /**
- * `GET /healthz` and `GET /readyz`, for the probes of Kubernetes and of load balancers: 200 and `ok`, or 503 and a line for each problem.
- * `?program=web` asks for one program, group or process only. What is a problem is judged in core/; this only asks.
+ * `GET /healthz` and `GET /readyz`, for the probes of Kubernetes and of load balancers: 200 and `ok`, or 503 and a line
+ * for each problem. `?program=web` asks for one program, group or process only. What is a problem is judged in core/;
+ * this only asks.
  */
 import type { Question } from '../core/process-problem.ts';
 import { findProblems, findUnknown, type ProblemSources } from '../rpc/problems.ts';
@@ -10,7 +11,9 @@ import type { Route } from './route.ts';
 /** The routes of the probes. */
 export function healthRoutes(sources: ProblemSources): Route[] {
   const route = (path: string, question: Question): Route => ({
-    method: 'GET', path, access: 'probes_auth',
+    method: 'GET',
+    path,
+    access: 'probes_auth',
     answer: (exchange) => {
       const programs = new URLSearchParams(/\?([^#]*)/.exec(exchange.request.url ?? '')?.[1] ?? '').getAll('program');
       const unknown = findUnknown(sources, programs);

@@ -1,7 +1,7 @@
 /**
  * By which names a server without a password may be called. The page of another site whose name is made to lead to this
- * machine (DNS rebinding) is of the same origin
- * as our answers for a browser: all that tells its requests is the name that they ask for.
+ * machine (DNS rebinding) is of the same origin as our answers for a browser: all that tells its requests is the name
+ * that they ask for.
  */
 import { isIP } from 'node:net';
 

@@ -14,7 +14,10 @@ export interface ServerLimits extends BodyLimits {
    */
   readonly answerBytes: number;
   readonly freeAnswerBytes: number;
-  /** Connections at a time. For one more the longest idle one is closed; a shell that waits for its user may idle for days otherwise. */
+  /**
+   * Connections at a time. For one more the longest idle one is closed; a shell that waits for its user may idle for
+   * days otherwise.
+   */
   readonly connections: number;
   /** Requests that one connection may send ahead of their answers. */
   readonly pipelined: number;

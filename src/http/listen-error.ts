@@ -3,8 +3,9 @@
  */
 
 /**
- * `inUse`: another program listens there. `notASocket`: the path is something else, which is not removed. `insecure`: reachable from other machines without a password.
- * `denied`: no permission. `unavailable`: anything else the kernel says, as a missing directory or an address that is not ours.
+ * `inUse`: another program listens there. `notASocket`: the path is something else, which is not removed. `insecure`:
+ * reachable from other machines without a password. `denied`: no permission. `unavailable`: anything else the kernel
+ * says, as a missing directory or an address that is not ours.
  */
 export type ListenErrorCode = 'inUse' | 'notASocket' | 'insecure' | 'denied' | 'unavailable';
 

@@ -31,7 +31,17 @@ export function logRoutes(supervisor: Supervisor, limits: StreamLimits): Route[]
     else streamLog(log, response, signal, limits);
   };
   return [
-    { method: 'GET', path: '/logtail', access: 'password', answer: (exchange) => send(exchange, findLog(supervisor, exchange.rest)) },
-    { method: 'GET', path: '/mainlogtail', access: 'password', answer: (exchange) => send(exchange, supervisor.mainLog()) },
+    {
+      method: 'GET',
+      path: '/logtail',
+      access: 'password',
+      answer: (exchange) => send(exchange, findLog(supervisor, exchange.rest)),
+    },
+    {
+      method: 'GET',
+      path: '/mainlogtail',
+      access: 'password',
+      answer: (exchange) => send(exchange, supervisor.mainLog()),
+    },
   ];
 }

@@ -1,6 +1,7 @@
 /**
- * Following a log over HTTP: the last bytes, then what comes, for as long as the client reads.
- * A client that reads too slowly misses bytes and is told how many; one that does not read at all is cut off. Nothing is kept for it beyond a fixed size.
+ * Following a log over HTTP: the last bytes, then what comes, for as long as the client reads. A client that reads too
+ * slowly misses bytes and is told how many; one that does not read at all is cut off. Nothing is kept for it beyond a
+ * fixed size.
  */
 import type { ServerResponse } from 'node:http';
 import type { Log } from '../rpc/supervisor.ts';
@@ -56,7 +57,8 @@ export function streamLog(log: Log, response: ServerResponse, signal: AbortSigna
       skipped += bytes.length;
       return;
     }
-    // The bytes are ours during the call only, and the response keeps what it cannot write yet. An empty chunk would end the stream.
+    // The bytes are ours during the call only, and the response keeps what it cannot write yet. An empty chunk would
+    // end the stream.
     if (bytes.length > 0 && !response.write(Buffer.from(bytes))) stallTimer ??= setTimeout(cut, limits.stallMs);
   };
   const cut = (): void => {
@@ -65,7 +67,12 @@ export function streamLog(log: Log, response: ServerResponse, signal: AbortSigna
   };
 
   // X-Accel-Buffering keeps nginx from collecting the stream before it passes it on.
-  response.writeHead(200, { 'Content-Type': 'text/plain;charset=utf-8', 'X-Accel-Buffering': 'no', 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-store' });
+  response.writeHead(200, {
+    'Content-Type': 'text/plain;charset=utf-8',
+    'X-Accel-Buffering': 'no',
+    'X-Content-Type-Options': 'nosniff',
+    'Cache-Control': 'no-store',
+  });
   response.flushHeaders();
   // A request for the headers alone: nothing that came would be written, and the answer would never end.
   if (response.req.method === 'HEAD') {

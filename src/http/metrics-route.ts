@@ -1,5 +1,6 @@
 /**
- * `GET /metrics`: the metrics of the moment, for Prometheus. The one route with an option of its own for who may use it (`metrics_auth`).
+ * `GET /metrics`: the metrics of the moment, for Prometheus. The one route with an option of its own for who may use it
+ * (`metrics_auth`).
  */
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
@@ -14,7 +15,9 @@ const compress = promisify(gzip);
 
 /** True if a client asks for gzip (RFC 9110, 12.5.3); `q=0` refuses it. */
 export function takesGzip(accepted: string | readonly string[] | undefined): boolean {
-  const codings = String(accepted ?? '').split(',').map((part) => part.trim().toLowerCase());
+  const codings = String(accepted ?? '')
+    .split(',')
+    .map((part) => part.trim().toLowerCase());
   return codings.some((coding) => /^(?:x-)?gzip(?:;|\s|$)/.test(coding) && !/;\s*q=0(?:\.0*)?\s*$/.test(coding));
 }
 
@@ -31,7 +34,9 @@ export interface MetricsSources {
 /** The route of the metrics. */
 export function metricsRoute({ supervisor, times, version, residentBytes }: MetricsSources): Route {
   return {
-    method: 'GET', path: '/metrics', access: 'metrics_auth',
+    method: 'GET',
+    path: '/metrics',
+    access: 'metrics_auth',
     answer: async (exchange) => {
       const processes = supervisor
         .processes()

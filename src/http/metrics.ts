@@ -1,9 +1,16 @@
 /**
- * What /metrics tells: a supervisor and its processes → metrics. Names, numbers and states only: no command line, no variable, no path, nothing that a program wrote.
- * The names node_supervisord_* are those of node_exporter and of the Supervisor in Go, so that dashboards for these go on to work.
+ * What /metrics tells: a supervisor and its processes → metrics. Names, numbers and states only: no command line, no
+ * variable, no path, nothing that a program wrote. The names node_supervisord_* are those of node_exporter and of the
+ * Supervisor in Go, so that dashboards for these go on to work.
  */
 import { shellExitCode, supervisorExitStatus } from '../core/exit-status.ts';
-import { ProcessState, processStateNames, SIGNALLABLE_STATES, SupervisorState, type SupervisorStateName } from '../core/states.ts';
+import {
+  ProcessState,
+  processStateNames,
+  SIGNALLABLE_STATES,
+  SupervisorState,
+  type SupervisorStateName,
+} from '../core/states.ts';
 import type { ProcessView } from '../engine/registry.ts';
 import { lastExitOf, tellsReadiness } from '../rpc/process-info.ts';
 import { type Family, formatLabels, type Sample } from './exposition.ts';
@@ -46,10 +53,11 @@ export function describeMetrics({ version, state, processes, residentBytes }: Me
   }));
   type Labelled = (typeof labelled)[number];
   /** A sample of each process for which there is a value. */
-  const each = (valueOf: (process: Labelled) => number | null): Sample[] => labelled.flatMap((process) => {
-    const value = valueOf(process);
-    return value === null ? [] : [{ labels: process.labels, value }];
-  });
+  const each = (valueOf: (process: Labelled) => number | null): Sample[] =>
+    labelled.flatMap((process) => {
+      const value = valueOf(process);
+      return value === null ? [] : [{ labels: process.labels, value }];
+    });
   const up = each(({ isUp }) => (isUp ? 1 : 0));
   const startTimes = each(({ isUp, start }) => (isUp && start > 0 ? start : null));
   return [

@@ -1,5 +1,6 @@
 /**
- * Opens the servers of a configuration, all or none: addresses, rights, and the refusal to serve everybody without a password.
+ * Opens the servers of a configuration, all or none: addresses, rights, and the refusal to serve everybody without a
+ * password.
  */
 import type { AddressInfo, Server, Socket } from 'node:net';
 import type { InetServerOptions, UnixServerOptions } from '../config/options.ts';
@@ -42,12 +43,20 @@ export interface OpenServer {
   /** The path, or host:port with the port in use. */
   readonly address: string;
   readonly port: number | null;
-  /** Removes the socket, listens no more, ends what is under way within limits. Never rejects; what went wrong is reported. */
+  /**
+   * Removes the socket, listens no more, ends what is under way within limits. Never rejects; what went wrong is
+   * reported.
+   */
   readonly close: () => Promise<void>;
 }
 
-/** Numeric ids of the `chown` of a unix server; null where there is none or it cannot be looked up, which the caller reports. */
-export type OwnerLookup = (owner: NonNullable<UnixServerOptions['chown']>) => { readonly uid: number; readonly gid: number } | null;
+/**
+ * Numeric ids of the `chown` of a unix server; null where there is none or it cannot be looked up, which the caller
+ * reports.
+ */
+export type OwnerLookup = (
+  owner: NonNullable<UnixServerOptions['chown']>,
+) => { readonly uid: number; readonly gid: number } | null;
 
 /** Options that open a route. */
 const OPTIONAL_ACCESS = ['metrics_auth', 'probes_auth'] as const;
@@ -189,8 +198,16 @@ async function openWithin(
   };
 }
 
-/** Opens all, in order. Rejects with the {@link ListenError} of the first that cannot be opened, and has closed the others then. */
-export async function openServers(specs: readonly ServerSpec[], routes: readonly Route[], report: Report, limits: ServerLimits = defaultLimits): Promise<OpenServer[]> {
+/**
+ * Opens all, in order. Rejects with the {@link ListenError} of the first that cannot be opened, and has closed the
+ * others then.
+ */
+export async function openServers(
+  specs: readonly ServerSpec[],
+  routes: readonly Route[],
+  report: Report,
+  limits: ServerLimits = defaultLimits,
+): Promise<OpenServer[]> {
   const open: OpenServer[] = [];
   try {
     const bounds = { limits, room: createAnswerRoom(limits) };

@@ -31,12 +31,18 @@ export interface Route {
   /** `/RPC2`: that path, and those below it. */
   readonly path: string;
   readonly access: Access;
-  /** Answers; done when the answer is complete or under way by itself. What it throws becomes a 500, a BodyError its status. */
+  /**
+   * Answers; done when the answer is complete or under way by itself. What it throws becomes a 500, a BodyError its
+   * status.
+   */
   readonly answer: (exchange: Exchange) => void | Promise<void>;
 }
 
 /** What stands for a request: its route and the rest of its path, or the status that refuses it. */
-export type RouteMatch = { readonly route: Route; readonly rest: string } | { readonly status: 400 | 404; readonly allow: null } | { readonly status: 405; readonly allow: string };
+export type RouteMatch =
+  | { readonly route: Route; readonly rest: string }
+  | { readonly status: 400 | 404; readonly allow: null }
+  | { readonly status: 405; readonly allow: string };
 
 /** The path of a request target without its query, decoded; null where that is not possible. */
 function parsePath(target: string): string | null {
@@ -60,10 +66,17 @@ function trimSlashes(path: string): string {
 export function matchRoute(routes: readonly Route[], method: string, target: string): RouteMatch {
   const path = parsePath(target);
   if (path === null) return { status: 400, allow: null };
-  const there = routes.filter((route) => path === route.path || path.startsWith(route.path === '/' ? '/' : `${route.path}/`));
+  const there = routes.filter(
+    (route) => path === route.path || path.startsWith(route.path === '/' ? '/' : `${route.path}/`),
+  );
   const longest = Math.max(...there.map((route) => route.path.length));
   const candidates = there.filter((route) => route.path.length === longest);
   const route = candidates.find((candidate) => candidate.method === (method === 'HEAD' ? 'GET' : method));
   if (route !== undefined) return { route, rest: trimSlashes(path.slice(route.path.length)) };
-  return candidates.length === 0 ? { status: 404, allow: null } : { status: 405, allow: candidates.map((candidate) => (candidate.method === 'GET' ? 'GET, HEAD' : candidate.method)).join(', ') };
+  return candidates.length === 0
+    ? { status: 404, allow: null }
+    : {
+        status: 405,
+        allow: candidates.map((candidate) => (candidate.method === 'GET' ? 'GET, HEAD' : candidate.method)).join(', '),
+      };
 }

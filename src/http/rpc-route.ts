@@ -1,5 +1,6 @@
 /**
- * `POST /RPC2`: a call in XML, its answer in XML, or in JSON for a client that asks for it. A fault is an answer too; only what is no call at all is refused with 400.
+ * `POST /RPC2`: a call in XML, its answer in XML, or in JSON for a client that asks for it. A fault is an answer too;
+ * only what is no call at all is refused with 400.
  */
 import { RpcFault } from '../core/faults.ts';
 import { describeFailure, showText } from '../core/shown-text.ts';

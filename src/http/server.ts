@@ -1,6 +1,7 @@
 /**
- * One HTTP server over a table of routes: authentication before anything else, limits, one request of a connection after the other, an end that waits for nobody.
- * Node's own time limits are off: they come from a timer that wakes an idle supervisor twice a minute.
+ * One HTTP server over a table of routes: authentication before anything else, limits, one request of a connection
+ * after the other, an end that waits for nobody. Node's own time limits are off: they come from a timer that wakes an
+ * idle supervisor twice a minute.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -29,7 +30,10 @@ const NEVER_MS = 2 ** 31 - 1;
 /** A server that does not listen yet, and how it ends. */
 export interface HttpServer {
   readonly server: Server;
-  /** Listens no more, ends streams and waits, gives answers under way `closeMs`, then closes every connection. Resolves when all are closed. */
+  /**
+   * Listens no more, ends streams and waits, gives answers under way `closeMs`, then closes every connection. Resolves
+   * when all are closed.
+   */
   readonly close: () => Promise<void>;
 }
 
@@ -182,7 +186,10 @@ function rejectSocket(socket: Socket, status: number): void {
   else socket.destroy();
 }
 
-/** Closes the connection of a response that is complete, its rest in buffers, when that is not taken within `stallMs`. Returns the function that ends the watch. */
+/**
+ * Closes the connection of a response that is complete, its rest in buffers, when that is not taken within `stallMs`.
+ * Returns the function that ends the watch.
+ */
 function watchEnd(response: ServerResponse, stallMs: number): () => void {
   let timer: NodeJS.Timeout | undefined;
   response.once('prefinish', () => {

@@ -1,7 +1,7 @@
 /**
  * Listening on a unix socket: made in a private directory beside its place, given mode and owner there, then linked or
- * renamed into place.
- * So it is never there with other rights than asked for, a stale one is replaced in one step, and a file system without hard links will do.
+ * renamed into place. So it is never there with other rights than asked for, a stale one is replaced in one step, and a
+ * file system without hard links will do.
  */
 import { mkdtempSync, rmdirSync } from 'node:fs';
 import { chmod, chown, link, lstat, rename, unlink } from 'node:fs/promises';
@@ -34,25 +34,28 @@ function isAnswered(path: string): Promise<boolean> {
       done();
     };
     socket.once('connect', () => settle(() => resolve(true)));
-    socket.once('error', (error) => settle(() => {
-      const code = errnoOf(error);
-      if (code === 'ECONNREFUSED' || code === 'ENOENT') resolve(false);
-      else if (code === 'EAGAIN') resolve(true);
-      else reject(error);
-    }));
+    socket.once('error', (error) =>
+      settle(() => {
+        const code = errnoOf(error);
+        if (code === 'ECONNREFUSED' || code === 'ENOENT') resolve(false);
+        else if (code === 'EAGAIN') resolve(true);
+        else reject(error);
+      }),
+    );
   });
 }
 
 /**
  * Whether there is something at the path that is replaced: a socket that nobody listens on any more, or an empty file.
- * compat: Supervisor removes any file that no connection can be made to, and write-ups tell to `touch` the socket beforehand; one with content stays.
- * Throws for everything else.
+ * compat: Supervisor removes any file that no connection can be made to, and write-ups tell to `touch` the socket
+ * beforehand; one with content stays. Throws for everything else.
  */
 async function isStale(path: string): Promise<boolean> {
   try {
     const found = await lstat(path);
     if (found.isFile() && found.size === 0) return true;
-    if (!found.isSocket()) throw new ListenError('notASocket', path, 'there is something else than a socket, which is not removed');
+    if (!found.isSocket())
+      throw new ListenError('notASocket', path, 'there is something else than a socket, which is not removed');
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return false;
     throw error;
@@ -85,20 +88,28 @@ function bind(server: Server, path: string): Promise<void> {
  * Makes a server listen. Resolves with the function that removes the socket, if it is still the one that was made here.
  * Throws a {@link ListenError}; the server is closed then. An owner that cannot be set is a warning only.
  */
-export async function listenUnix(server: Server, { path, mode, owner }: UnixAddress, report: (level: Level, text: string) => void): Promise<() => Promise<void>> {
+export async function listenUnix(
+  server: Server,
+  { path, mode, owner }: UnixAddress,
+  report: (level: Level, text: string) => void,
+): Promise<() => Promise<void>> {
   let directory: string | null = null;
   try {
     await requireTrustedDirectory(path);
     const replaces = await isStale(path);
     if (replaces) report('info', `Unlinking stale socket ${path}`);
-    // With six characters of mkdtemp and a name of one this is seldom longer than the path itself, whose length is limited.
+    // With six characters of mkdtemp and a name of one this is seldom longer than the path itself, whose length is
+    // limited.
     directory = mkdtempSync(`${dirname(path)}/.`);
     const fresh = `${directory}/s`;
     await bind(server, fresh);
     await chmod(fresh, mode);
     if (owner !== null) {
       await chown(fresh, owner.uid, owner.gid).catch((error: unknown) => {
-        report('warn', `cannot change the owner of ${path} to ${owner.uid}:${owner.gid}: ${errnoOf(error) ?? String(error)}`);
+        report(
+          'warn',
+          `cannot change the owner of ${path} to ${owner.uid}:${owner.gid}: ${errnoOf(error) ?? String(error)}`,
+        );
       });
     }
     const { ino } = await lstat(fresh);

@@ -87,7 +87,8 @@ export class AnsiStripper {
     switch (this.#state) {
       case 'escape':
         if (byte === 0x5b) this.#state = 'control';
-        else if (byte === 0x5d || byte === 0x50 || byte === 0x5e || byte === 0x5f || byte === 0x58) this.#state = 'string';
+        else if (byte === 0x5d || byte === 0x50 || byte === 0x5e || byte === 0x5f || byte === 0x58)
+          this.#state = 'string';
         else if (byte >= 0x20 && byte <= 0x2f) this.#state = 'intermediate';
         else return byte >= 0x30 && byte <= 0x7e ? 'complete' : 'broken';
         return 'more';

@@ -30,11 +30,13 @@ export function createAutoFile(directory: string, process: string, stream: Strea
 }
 
 /**
- * The paths in a directory that look like AUTO files of this identifier, backups included: what is removed at start unless `nocleanup`.
- * Throws the errno of the directory.
+ * The paths in a directory that look like AUTO files of this identifier, backups included: what is removed at start
+ * unless `nocleanup`. Throws the errno of the directory.
  */
 export function findAutoFiles(directory: string, identifier: string): string[] {
   // compat: Supervisor's pattern is not anchored at its end, and so are the files it removes.
   const pattern = new RegExp(`^.+?---${identifier.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}-\\S+\\.log`);
-  return readdirSync(directory).filter((name) => pattern.test(name)).map((name) => join(directory, name));
+  return readdirSync(directory)
+    .filter((name) => pattern.test(name))
+    .map((name) => join(directory, name));
 }

@@ -92,7 +92,10 @@ export class BlockQueue {
     }
   }
 
-  /** A block with at least `bytes` (at most {@link BLOCK_BYTES}) free from `filled` on, to be written there and told by {@link commit}. */
+  /**
+   * A block with at least `bytes` (at most {@link BLOCK_BYTES}) free from `filled` on, to be written there and told by
+   * {@link commit}.
+   */
   reserve(bytes: number): Block {
     const last = this.#blocks.at(-1);
     if (last !== undefined && last.bytes.length - last.filled >= bytes) return last;

@@ -176,15 +176,21 @@ export class ProcessChannel implements Channel {
   }
 
   #feeds(pid: number): Feed[] {
-    const { intakeParts: { clock }, partials: watch } = this.#host;
+    const {
+      intakeParts: { clock },
+      partials: watch,
+    } = this.#host;
     const { partialAfterMs } = this.#spec.style;
-    return this.#routes.map((route) => new Feed(route.sink, {
-      dress: this.#dress(route, pid),
-      isFile: route.target.kind === 'file',
-      partialAfterMs: route.isTerminal ? Math.min(TERMINAL_PARTIAL_MS, partialAfterMs) : partialAfterMs,
-      watch,
-      wallMs: () => clock.wallMs(),
-    }));
+    return this.#routes.map(
+      (route) =>
+        new Feed(route.sink, {
+          dress: this.#dress(route, pid),
+          isFile: route.target.kind === 'file',
+          partialAfterMs: route.isTerminal ? Math.min(TERMINAL_PARTIAL_MS, partialAfterMs) : partialAfterMs,
+          watch,
+          wallMs: () => clock.wallMs(),
+        }),
+    );
   }
 
   #dress(route: Route, pid: number): Dress {
@@ -194,12 +200,16 @@ export class ProcessChannel implements Channel {
         kind: 'prefix',
         prefix: new LinePrefix(this.#spec, pid, { ...style, ...SYSLOG_STYLE }, this.#host.layout, false),
       };
-    if (route.target.kind === 'remote') return { kind: 'prefix', prefix: new MessageHeader(this.#spec.process, pid, SEVERITIES[this.#spec.stream]) };
+    if (route.target.kind === 'remote')
+      return { kind: 'prefix', prefix: new MessageHeader(this.#spec.process, pid, SEVERITIES[this.#spec.stream]) };
     switch (route.target.format) {
-      case 'raw': return { kind: 'raw' };
-      case 'prefix': return { kind: 'prefix', prefix: new LinePrefix(this.#spec, pid, style, this.#host.layout, route.isColored) };
+      case 'raw':
+        return { kind: 'raw' };
+      case 'prefix':
+        return { kind: 'prefix', prefix: new LinePrefix(this.#spec, pid, style, this.#host.layout, route.isColored) };
       case 'json':
-      case 'logfmt': return { kind: 'record', record: new RecordFormat(route.target.format, this.#spec, pid, style.jsonLines) };
+      case 'logfmt':
+        return { kind: 'record', record: new RecordFormat(route.target.format, this.#spec, pid, style.jsonLines) };
     }
   }
 
@@ -241,7 +251,10 @@ class ChannelOutput implements IntakeTarget {
     this.pid = pid;
     this.#listener = listener;
     this.#ansi = spec.stripAnsi ? new AnsiStripper() : null;
-    this.#capture = spec.captureMaxBytes > 0 ? new CaptureFilter(spec.captureMaxBytes, (section) => listener.captured(section)) : null;
+    this.#capture =
+      spec.captureMaxBytes > 0
+        ? new CaptureFilter(spec.captureMaxBytes, (section) => listener.captured(section))
+        : null;
   }
 
   /** Replaces the feeds. A partial line goes on in the new feed of the same sink, or is written. */

@@ -1,8 +1,9 @@
 /**
  * Compresses the backups of log files beside everything else: path.N becomes path.N.gz, which zcat reads (`compress`).
- * What is to be done is not kept in memory: it is every plain backup on the disk, so a supervisor that died in the middle leaves nothing behind but work.
- * Invariants: one file of all logs is compressed at a time, so that threads remain for the writes; the plain file goes only after the compressed one has its
- * name; names are shifted and given by one at a time, and a file is known by its inode, since its number may change while it is compressed.
+ * What is to be done is not kept in memory: it is every plain backup on the disk, so a supervisor that died in the
+ * middle leaves nothing behind but work. Invariants: one file of all logs is compressed at a time, so that threads
+ * remain for the writes; the plain file goes only after the compressed one has its name; names are shifted and given by
+ * one at a time, and a file is known by its inode, since its number may change while it is compressed.
  */
 import { constants } from 'node:fs';
 import type { Stats } from 'node:fs';
@@ -55,14 +56,20 @@ export class Backups {
     this.#parts.turns.request(this);
   }
 
-  /** Gives up what is under way, without a trace, and what was to be done. It is done after the next call of {@link compress}. */
+  /**
+   * Gives up what is under way, without a trace, and what was to be done. It is done after the next call of {@link
+   * compress}.
+   */
   async stop(): Promise<void> {
     this.#parts.turns.withdraw(this);
     this.#underway?.abort.abort();
     await this.#underway?.ended;
   }
 
-  /** Compresses the newest plain backup, which will be there longest. Resolves to whether there may be more; never rejects. */
+  /**
+   * Compresses the newest plain backup, which will be there longest. Resolves to whether there may be more; never
+   * rejects.
+   */
   async compressOne(): Promise<boolean> {
     const abort = new AbortController();
     const ended = this.#attempt(abort.signal);
@@ -87,7 +94,11 @@ export class Backups {
     } catch (error) {
       if (signal.aborted) return false;
       // Tried again after the next rotation; until none is left to be compressed, nothing more is said.
-      if (!this.#isFailing) report({ level: 'error', text: `cannot compress ${name}: ${describeError(error as NodeJS.ErrnoException)}; it stays as it is` });
+      if (!this.#isFailing)
+        report({
+          level: 'error',
+          text: `cannot compress ${name}: ${describeError(error as NodeJS.ErrnoException)}; it stays as it is`,
+        });
       this.#isFailing = true;
       return false;
     }
@@ -101,7 +112,9 @@ export class Backups {
       await removeIfThere(unfinished);
       const target = await open(unfinished, 'wx', 0o600);
       try {
-        await pipeline(chunksOf(source), createGzip(), (chunks: AsyncIterable<Buffer>) => writeChunks(target, chunks), { signal });
+        await pipeline(chunksOf(source), createGzip(), (chunks: AsyncIterable<Buffer>) => writeChunks(target, chunks), {
+          signal,
+        });
         await dressAs(target, before);
       } finally {
         await target.close();
@@ -114,7 +127,9 @@ export class Backups {
     }
   }
 
-  /** Gives the compressed file the number that the plain one has by now. One that was shifted out or removed needs none. */
+  /**
+   * Gives the compressed file the number that the plain one has by now. One that was shifted out or removed needs none.
+   */
   async #settle(plain: Stats, unfinished: string): Promise<void> {
     const name = await this.#findPlain((file) => file.ino === plain.ino && file.dev === plain.dev);
     if (name === null) return;

@@ -31,10 +31,8 @@ export function openContainerStream(fd: number, growth: PipeGrowth, clock: LogCl
 
 /**
  * A pipe is opened again, which gives a description of our own that can be non-blocking; where the kernel refuses that
- * (a pipe of root for
- * another user: EACCES; a socket: ENXIO; no /proc: ENOENT), and for anything but a pipe, threads write to the shared
- * description.
- * A file must keep the shared position, or we would overwrite what others wrote.
+ * (a pipe of root for another user: EACCES; a socket: ENXIO; no /proc: ENOENT), and for anything but a pipe, threads
+ * write to the shared description. A file must keep the shared position, or we would overwrite what others wrote.
  */
 function openPipe(fd: number, growth: PipeGrowth, clock: LogClock): Outlet {
   try {
@@ -116,7 +114,10 @@ export function looksOf(fd: number, color: ColorChoice, noColor: boolean): Looks
   return { isTerminal, isColored: color === 'auto' ? isTerminal && !noColor : color === 'always' };
 }
 
-/** Equal for two descriptors that lead to the same place: `2>&1`, or a terminal. Such a place has one sink, or lines would mix. */
+/**
+ * Equal for two descriptors that lead to the same place: `2>&1`, or a terminal. Such a place has one sink, or lines
+ * would mix.
+ */
 export function identityOf(fd: number): string {
   const { dev, ino } = fstatSync(fd);
   return `${dev}:${ino}`;

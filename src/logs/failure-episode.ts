@@ -5,7 +5,10 @@
 import { describeError } from './describe-error.ts';
 import type { LogClock, LogProblem } from './ports.ts';
 
-/** Writes that succeed sooner than this after a failure do not end an episode: a disk on the brink fails and succeeds in turns. */
+/**
+ * Writes that succeed sooner than this after a failure do not end an episode: a disk on the brink fails and succeeds in
+ * turns.
+ */
 const CALM_MS = 5000;
 
 /** Output that was given up. */
@@ -31,7 +34,12 @@ export class FailureEpisode {
   #callOff: (() => void) | null = null;
 
   /** `meanwhile`: what becomes of the output until it can be written again. */
-  constructor(name: string, clock: LogClock, report: (problem: LogProblem) => void, meanwhile = 'output for it is dropped until it can be written again') {
+  constructor(
+    name: string,
+    clock: LogClock,
+    report: (problem: LogProblem) => void,
+    meanwhile = 'output for it is dropped until it can be written again',
+  ) {
     this.#meanwhile = meanwhile;
     this.#name = name;
     this.#clock = clock;
@@ -59,15 +67,19 @@ export class FailureEpisode {
     this.#isWrittenAgain = true;
     const calmAtMs = this.#failedAtMs + CALM_MS;
     if (this.#clock.nowMs() >= calmAtMs) this.#calm();
-    else this.#callOff ??= this.#clock.alarm(calmAtMs, () => {
-      this.#callOff = null;
-      if (this.#isWrittenAgain) this.succeed();
-    });
+    else
+      this.#callOff ??= this.#clock.alarm(calmAtMs, () => {
+        this.#callOff = null;
+        if (this.#isWrittenAgain) this.succeed();
+      });
   }
 
   /** The place will never be written again. */
   end(error: NodeJS.ErrnoException): void {
-    this.#report({ level: 'error', text: `cannot write ${this.#name} any more: ${describeError(error)}; output for it is dropped from now on` });
+    this.#report({
+      level: 'error',
+      text: `cannot write ${this.#name} any more: ${describeError(error)}; output for it is dropped from now on`,
+    });
   }
 
   /**

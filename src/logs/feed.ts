@@ -1,6 +1,6 @@
 /**
- * From one pipe to one target: lines in the format of the target, whole where others write there too.
- * Invariant: whatever is written leaves the sink at the beginning of a line, or with a line that is open in this feed's name.
+ * From one pipe to one target: lines in the format of the target, whole where others write there too. Invariant:
+ * whatever is written leaves the sink at the beginning of a line, or with a line that is open in this feed's name.
  */
 import { LineSplitter } from './line-splitter.ts';
 import type { LineReceiver } from './line-splitter.ts';

@@ -1,7 +1,8 @@
 /**
- * A path that is written: opened when needed, appended to, rotated by size and time if it is a regular file, opened anew on demand.
- * Every call goes to a thread of the pool, so a disk that hangs holds up nobody but those who write to it.
- * What else the path may be (a fifo, a terminal, a device) is found out when it is open, and is never rotated, sought or removed.
+ * A path that is written: opened when needed, appended to, rotated by size and time if it is a regular file, opened
+ * anew on demand. Every call goes to a thread of the pool, so a disk that hangs holds up nobody but those who write to
+ * it. What else the path may be (a fifo, a terminal, a device) is found out when it is open, and is never rotated,
+ * sought or removed.
  */
 import { close, constants, fstat, ftruncate, open, write } from 'node:fs';
 import type { Stats } from 'node:fs';
@@ -23,7 +24,8 @@ const truncateFile = promisify(ftruncate);
 const statFile: (fd: number) => Promise<Stats> = promisify(fstat);
 
 /** A fifo without a reader must fail (ENXIO) and not wait; Supervisor's permissions: all that the umask leaves. */
-const OPEN_FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK | constants.O_NOCTTY;
+const OPEN_FLAGS =
+  constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK | constants.O_NOCTTY;
 const OPEN_MODE = 0o666;
 
 const NEWLINE = 0x0a;
@@ -51,9 +53,7 @@ interface Regular {
   isLineOpen: boolean;
 }
 
-type Opened =
-  | Regular
-  | { readonly kind: 'other'; readonly outlet: Outlet };
+type Opened = Regular | { readonly kind: 'other'; readonly outlet: Outlet };
 
 /** See the head of this file. */
 export class FileOutlet implements Outlet {
@@ -72,7 +72,8 @@ export class FileOutlet implements Outlet {
     this.#parts = parts;
     this.#limits = limits;
     this.#deadline = new RotationDeadline(clock, due);
-    const isWritten = ({ dev, ino }: Stats): boolean => this.#opened?.kind === 'regular' && this.#opened.ino === ino && this.#opened.dev === dev;
+    const isWritten = ({ dev, ino }: Stats): boolean =>
+      this.#opened?.kind === 'regular' && this.#opened.ino === ino && this.#opened.dev === dev;
     this.#backups = new Backups({ path, turns, report, isWritten });
   }
 
@@ -118,7 +119,8 @@ export class FileOutlet implements Outlet {
   open(done: Done): void {
     const opened = this.#opened;
     if (opened === null) settle(this.#open(), done);
-    else if (opened.kind === 'regular' && !opened.isLineOpen && this.#deadline.isDue) settle(this.#tryToRotate(opened), done);
+    else if (opened.kind === 'regular' && !opened.isLineOpen && this.#deadline.isDue)
+      settle(this.#tryToRotate(opened), done);
     else settle(Promise.resolve(), done);
   }
 
@@ -126,7 +128,10 @@ export class FileOutlet implements Outlet {
     settle(this.#reopen(), done);
   }
 
-  /** compat: supervisor.clearProcessLogs removes the file and creates it anew, so it takes a file that was moved away for the log no more. */
+  /**
+   * compat: supervisor.clearProcessLogs removes the file and creates it anew, so it takes a file that was moved away
+   * for the log no more.
+   */
   clear(done: Done): void {
     settle(this.#clear(), done);
   }
@@ -195,7 +200,10 @@ export class FileOutlet implements Outlet {
     return { kind: 'other', outlet: new ThreadOutlet(fd, clock, true) };
   }
 
-  /** What was written stays written: a file that cannot be rotated grows on, until it has grown by as much again or is due again. */
+  /**
+   * What was written stays written: a file that cannot be rotated grows on, until it has grown by as much again or is
+   * due again.
+   */
   async #tryToRotate(opened: Regular): Promise<void> {
     try {
       await this.#rotate(opened);

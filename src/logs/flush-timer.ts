@@ -1,7 +1,6 @@
 /**
  * Says when the wait for readers of output is to be given up: at a time that a limit names, which may depend on when
- * bytes last moved,
- * and may come sooner than it seemed at first. One alarm at a time; nothing is looked at in between.
+ * bytes last moved, and may come sooner than it seemed at first. One alarm at a time; nothing is looked at in between.
  */
 import type { FlushLimit, LogClock } from './ports.ts';
 

@@ -1,6 +1,6 @@
 /**
- * All logs of one supervisor: the container's two streams, the files and log servers by their names, the channels, the supervisor's own log.
- * Two who log to one place get the same sink here; nobody else makes sinks.
+ * All logs of one supervisor: the container's two streams, the files and log servers by their names, the channels, the
+ * supervisor's own log. Two who log to one place get the same sink here; nobody else makes sinks.
  */
 import { resolve as resolvePath } from 'node:path';
 import { decodeOutput } from '../core/event-text.ts';
@@ -21,8 +21,21 @@ import { PipeGrowth } from './outlets.ts';
 import type { Outlet } from './outlets.ts';
 import type { IntakeParts } from './pipe-intake.ts';
 import type {
-  Channel, ChannelSpec, ContainerStream, FileLimits, FileState, FlushLimit, FlushOutcome, Hub, LogDeps, LogProblem,
-  LogServer, LogTarget, LostOutput, MainLog, MainLogSpec,
+  Channel,
+  ChannelSpec,
+  ContainerStream,
+  FileLimits,
+  FileState,
+  FlushLimit,
+  FlushOutcome,
+  Hub,
+  LogDeps,
+  LogProblem,
+  LogServer,
+  LogTarget,
+  LostOutput,
+  MainLog,
+  MainLogSpec,
 } from './ports.ts';
 import { RemoteOutlet } from './remote-outlet.ts';
 import { Sink } from './sink.ts';
@@ -89,22 +102,32 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
   }
 
   async reopen(): Promise<void> {
-    await Promise.all([...this.#files, ...this.#servers].map(async ([name, { sink }]) => {
-      try {
-        await sink.reopen();
-      } catch (error) {
-        this.#mainLog.write('error', `cannot reopen ${name}: ${describeError(error as NodeJS.ErrnoException)}`);
-      }
-    }));
+    await Promise.all(
+      [...this.#files, ...this.#servers].map(async ([name, { sink }]) => {
+        try {
+          await sink.reopen();
+        } catch (error) {
+          this.#mainLog.write('error', `cannot reopen ${name}: ${describeError(error as NodeJS.ErrnoException)}`);
+        }
+      }),
+    );
   }
 
   async flush(limit: number | FlushLimit): Promise<FlushOutcome> {
     const { clock } = this.#deps;
     const beganMs = clock.nowMs();
-    const movedAtMs = (): number => Math.max(beganMs, ...this.#sinks().filter(({ pendingBytes }) => pendingBytes > 0).map((sink) => sink.movedAtMs));
+    const movedAtMs = (): number =>
+      Math.max(
+        beganMs,
+        ...this.#sinks()
+          .filter(({ pendingBytes }) => pendingBytes > 0)
+          .map((sink) => sink.movedAtMs),
+      );
     const timer = new FlushTimer(clock, typeof limit === 'number' ? within(clock, limit) : limit, movedAtMs);
     // What is being compressed is left plain, to be done next time; what is written now may begin another.
-    const flushed = Promise.all([this.#flushAll(() => timer.isLate), this.#turns.stop()]).then(() => this.#turns.stop());
+    const flushed = Promise.all([this.#flushAll(() => timer.isLate), this.#turns.stop()]).then(() =>
+      this.#turns.stop(),
+    );
     await Promise.race([timer.late, flushed]);
     timer.stop();
     return { unwrittenBytes: this.#sinks().reduce((sum, sink) => sum + sink.pendingBytes, 0) };
@@ -119,14 +142,20 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
       this.#report(sink, { level: 'error', text });
     }
     // Said once: a log that is on the place that fails loses this line too.
-    const hasDropped = this.#sinks().map((sink) => sink.tellDropped()).includes(true);
+    const hasDropped = this.#sinks()
+      .map((sink) => sink.tellDropped())
+      .includes(true);
     if (losses.size > 0 || hasDropped) await this.flush(SAY_MS);
   }
 
   async close(): Promise<void> {
     for (const channel of this.#channels) channel.close();
     const streams = new Set(this.#streams.values());
-    await Promise.all(this.#sinks().filter((sink) => !streams.has(sink)).map((sink) => sink.close()));
+    await Promise.all(
+      this.#sinks()
+        .filter((sink) => !streams.has(sink))
+        .map((sink) => sink.close()),
+    );
     // Losses are reported before the streams are closed that the report goes to.
     for (const sink of streams) sink.tellDropped();
     await Promise.all([...streams].map((sink) => sink.close()));
@@ -176,7 +205,8 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
     // Both streams of the container have one reader: output that is on one of them is not repeated on the other.
     const streams = [...this.#streams.values()];
     const isOnStream = routes.some(({ sink }) => streams.includes(sink));
-    const hasIt = (sink: Sink): boolean => routes.some((route) => route.sink === sink) || (isOnStream && streams.includes(sink));
+    const hasIt = (sink: Sink): boolean =>
+      routes.some((route) => route.sink === sink) || (isOnStream && streams.includes(sink));
     // compat: at level debug, Supervisor's own log has the output of the programs too (loglevel).
     this.#mainLog.copyOutput(`'${spec.process}' ${spec.stream} output:\n${decodeOutput(bytes)}`, hasIt);
   }
@@ -230,7 +260,11 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
 
   #sinks(): Sink[] {
     const places = [...this.#files.values(), ...this.#servers.values()];
-    return [...this.#streams.values(), ...places.map(({ sink }) => sink), ...(this.#syslog === null ? [] : [this.#syslog])];
+    return [
+      ...this.#streams.values(),
+      ...places.map(({ sink }) => sink),
+      ...(this.#syslog === null ? [] : [this.#syslog]),
+    ];
   }
 
   #sinkOf(target: LogTarget): Sink {
@@ -288,14 +322,17 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
     const name = resolvePath(path);
     let file = this.#files.get(name);
     if (file === undefined) {
-      const outlet: FileOutlet = new FileOutlet({
-        path: name,
-        growth: this.#growth,
-        clock: this.#deps.clock,
-        turns: this.#turns,
-        report: (problem) => this.#report(sink, problem),
-        due: () => sink.open(),
-      }, limits);
+      const outlet: FileOutlet = new FileOutlet(
+        {
+          path: name,
+          growth: this.#growth,
+          clock: this.#deps.clock,
+          turns: this.#turns,
+          report: (problem) => this.#report(sink, problem),
+          due: () => sink.open(),
+        },
+        limits,
+      );
       const sink = this.#makeSink(name, outlet, NEVER_GONE);
       file = { sink, outlet, users: 0 };
       this.#files.set(name, file);

@@ -1,6 +1,6 @@
 /**
- * What stands before each line in the prefix format: the name, padded to the longest one of all, in the program's colour,
- * or what a template makes of it (`log_prefix`). Makes bytes; writes nothing.
+ * What stands before each line in the prefix format: the name, padded to the longest one of all, in the program's
+ * colour, or what a template makes of it (`log_prefix`). Makes bytes; writes nothing.
  */
 import { parseLogTemplate, type TemplateField, type TemplatePart } from '../core/log-template.ts';
 import { cutToPrecision, padText } from '../core/percent-format.ts';
@@ -100,7 +100,8 @@ export class LinePrefix {
   at(wallMs: number): Buffer {
     if (this.#madeVersion === this.#layout.version && (!this.#hasTime || this.#madeMs === wallMs)) return this.#made;
     const stamp = this.#isStamped ? `${formatIsoTime(wallMs)} ` : '';
-    const text = stamp + (this.#parts === null ? this.#usual() : this.#parts.map((part) => this.#render(part, wallMs)).join(''));
+    const text =
+      stamp + (this.#parts === null ? this.#usual() : this.#parts.map((part) => this.#render(part, wallMs)).join(''));
     this.#made = Buffer.from(this.#color === null || text === '' ? text : `\x1b[${this.#color}m${text}\x1b[0m`);
     this.#madeVersion = this.#layout.version;
     this.#madeMs = wallMs;
@@ -118,12 +119,18 @@ export class LinePrefix {
 
   #valueOf(field: TemplateField, wallMs: number): string {
     switch (field) {
-      case 'process_name': return this.#origin.process;
-      case 'group_name': return this.#origin.group;
-      case 'program_name': return this.#origin.program;
-      case 'pid': return String(this.#pid);
-      case 'channel': return this.#origin.stream;
-      case 'time': return formatIsoTime(wallMs);
+      case 'process_name':
+        return this.#origin.process;
+      case 'group_name':
+        return this.#origin.group;
+      case 'program_name':
+        return this.#origin.program;
+      case 'pid':
+        return String(this.#pid);
+      case 'channel':
+        return this.#origin.stream;
+      case 'time':
+        return formatIsoTime(wallMs);
     }
   }
 }

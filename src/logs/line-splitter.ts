@@ -1,6 +1,6 @@
 /**
- * Cuts one stream of bytes into whole lines and passes them on, as ranges of bytes, without copying more than the line that two reads cut apart.
- * Knows nothing of formats and sinks. Whatever the reads look like, the lines are the same.
+ * Cuts one stream of bytes into whole lines and passes them on, as ranges of bytes, without copying more than the line
+ * that two reads cut apart. Knows nothing of formats and sinks. Whatever the reads look like, the lines are the same.
  */
 
 import { countSplitBytes } from '../core/utf8.ts';
@@ -22,7 +22,10 @@ export interface LineReceiver {
   begin(bytes: Buffer, start: number, end: number): void;
   /** More of a line that was begun, with its newline when `isEnd`. */
   resume(bytes: Buffer, start: number, end: number, isEnd: boolean): void;
-  /** {@link LONGEST_LINE} bytes, or a little less, of a line that is longer, perhaps begun before; the rest of it comes as a line of its own. */
+  /**
+   * {@link LONGEST_LINE} bytes, or a little less, of a line that is longer, perhaps begun before; the rest of it comes
+   * as a line of its own.
+   */
   cut(bytes: Buffer, start: number, end: number): void;
 }
 
@@ -133,7 +136,10 @@ export class LineSplitter {
     this.#isBegun = !isEnd;
   }
 
-  /** Whole lines straight from the read buffer. One that is too long can be there only if reads are longer than the limit. */
+  /**
+   * Whole lines straight from the read buffer. One that is too long can be there only if reads are longer than the
+   * limit.
+   */
   #passWhole(bytes: Buffer, start: number, end: number): void {
     if (end - start <= LONGEST_LINE) {
       this.#receiver.lines(bytes, start, end);

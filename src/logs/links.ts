@@ -1,6 +1,6 @@
 /**
- * Connections to a log server: over UDP a datagram for each message, over TCP each message with its length before it (RFC 6587).
- * A connection sends what it is given or is lost; what is kept, and when to try again, is the outlet's.
+ * Connections to a log server: over UDP a datagram for each message, over TCP each message with its length before it
+ * (RFC 6587). A connection sends what it is given or is lost; what is kept, and when to try again, is the outlet's.
  */
 import { createSocket } from 'node:dgram';
 import { lookup } from 'node:dns';
@@ -10,7 +10,10 @@ import type { LogServer } from './ports.ts';
 
 /** One connection, for as long as it is open. */
 export interface Link {
-  /** Sends messages in their order, or some from their beginning; `sent` tells how many it has taken. It is not called before this returned, and never after a loss. */
+  /**
+   * Sends messages in their order, or some from their beginning; `sent` tells how many it has taken. It is not called
+   * before this returned, and never after a loss.
+   */
   send(messages: readonly Buffer[], sent: (count: number) => void): void;
   /** Ends it; what was taken still goes out. No event comes any more. */
   close(): void;
@@ -23,7 +26,10 @@ export interface LinkEvents {
   lost(error: NodeJS.ErrnoException | null): void;
 }
 
-/** Begins a connection; `attempt` counts them from 0. No event comes before this returned. The function returned calls it off. */
+/**
+ * Begins a connection; `attempt` counts them from 0. No event comes before this returned. The function returned calls
+ * it off.
+ */
 export type Connect = (attempt: number, events: LinkEvents) => () => void;
 
 /** Most bytes of one message: a datagram that most receivers take whole, and what they take from a stream at most. */
@@ -44,11 +50,20 @@ const MOST_RECEIVED_BYTES = 64 * 1024;
 
 /** How to connect to a server. */
 export function connectTo({ protocol, host, port }: LogServer): Connect {
-  return protocol === 'tcp' ? (_attempt, events) => openStream(host, port, events) : (attempt, events) => openDatagrams(host, port, attempt, events);
+  return protocol === 'tcp'
+    ? (_attempt, events) => openStream(host, port, events)
+    : (attempt, events) => openDatagrams(host, port, attempt, events);
 }
 
 function openStream(host: string, port: number, events: LinkEvents): () => void {
-  const socket = connectTcp({ host, port, lookup: lookUpInTurn, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEPALIVE_MS });
+  const socket = connectTcp({
+    host,
+    port,
+    lookup: lookUpInTurn,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: KEEPALIVE_MS,
+  });
   let failure: NodeJS.ErrnoException | null = null;
   let isOver = false;
   const link: Link = {
@@ -146,16 +161,17 @@ type Found = (error: NodeJS.ErrnoException | null, address: string | LookupAddre
 let lastLookup: Promise<void> = Promise.resolve();
 
 /**
- * dns.lookup, one at a time: it takes a thread of the pool for as long as a name server is silent, and the other threads are needed for the log files.
- * An address is no name and waits for nobody.
+ * dns.lookup, one at a time: it takes a thread of the pool for as long as a name server is silent, and the other
+ * threads are needed for the log files. An address is no name and waits for nobody.
  */
 function lookUpInTurn(host: string, options: LookupOptions, done: Found): void {
-  const look = (): Promise<void> => new Promise((resolve) => {
-    lookup(host, options, (error, address, family) => {
-      resolve();
-      done(error, address, family);
+  const look = (): Promise<void> =>
+    new Promise((resolve) => {
+      lookup(host, options, (error, address, family) => {
+        resolve();
+        done(error, address, family);
+      });
     });
-  });
   if (isIP(host) !== 0) void look();
   else lastLookup = lastLookup.then(look);
 }

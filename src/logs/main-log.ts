@@ -1,6 +1,7 @@
 /**
- * The supervisor's own log: lines exactly as Supervisor writes them, to files, the console, or other places, and a tail in memory.
- * Nothing here throws or waits: what a stalled target cannot take is counted, and said when it takes bytes again.
+ * The supervisor's own log: lines exactly as Supervisor writes them, to files, the console, or other places, and a tail
+ * in memory. Nothing here throws or waits: what a stalled target cannot take is counted, and said when it takes bytes
+ * again.
  */
 import { fitMessage } from '../core/shown-text.ts';
 import type { BytesListener, Level, LogFormat, LogTarget, MainLog, MainLogSpec, TailSlice } from './ports.ts';
@@ -118,12 +119,15 @@ export class SupervisorLog implements MainLog {
     await Promise.all(this.#places.map((place) => place.sink.reopen()));
   }
 
-  /** Says that a sink failed; where the log has no other place, on our stderr, since nobody would learn it otherwise. */
+  /**
+   * Says that a sink failed; where the log has no other place, on our stderr, since nobody would learn it otherwise.
+   */
   reportFailure(failed: Sink, level: Level, text: string): void {
     this.write(level, text);
     const stderr = this.#host.lastResort();
     if (failed === stderr) return;
-    if (this.#places.every((place) => place.sink === failed)) this.#say({ sink: stderr, format: 'raw', kind: 'container' }, level, text, this.#host.wallMs());
+    if (this.#places.every((place) => place.sink === failed))
+      this.#say({ sink: stderr, format: 'raw', kind: 'container' }, level, text, this.#host.wallMs());
   }
 
   /** Says at the end that output is lost: in the log, and on our stderr, where it is seen even if the log is not. */
@@ -150,9 +154,12 @@ export class SupervisorLog implements MainLog {
   #say({ sink, format, kind }: Place, level: Level, text: string, wallMs: number): void {
     // compat: each line of a text of several has time and level of its own in syslog, as each is a message of its own.
     const parts = kind === 'syslog' || kind === 'remote' ? text.split('\n') : [text];
-    const line = (of: Level, part: string, atMs: number): Buffer => (kind === 'remote' ? this.#message(of, part, atMs) : this.#format(format, of, part, atMs));
+    const line = (of: Level, part: string, atMs: number): Buffer =>
+      kind === 'remote' ? this.#message(of, part, atMs) : this.#format(format, of, part, atMs);
     for (const part of parts) {
-      sink.say(line(level, part, wallMs), (lines) => line('warn', `${lines} lines of this log were dropped: ${sink.name} did not take them`, this.#host.wallMs()));
+      sink.say(line(level, part, wallMs), (lines) =>
+        line('warn', `${lines} lines of this log were dropped: ${sink.name} did not take them`, this.#host.wallMs()),
+      );
     }
   }
 
@@ -165,9 +172,12 @@ export class SupervisorLog implements MainLog {
   #format(format: LogFormat, level: Level, text: string, wallMs: number): Buffer {
     switch (format) {
       case 'raw':
-      case 'prefix': return Buffer.from(formatMainLine(level, text, wallMs));
-      case 'json': return Buffer.from(formatOwnJson(this.#spec.name, process.pid, level, text, wallMs));
-      case 'logfmt': return Buffer.from(formatOwnLogfmt(this.#spec.name, process.pid, level, text, wallMs));
+      case 'prefix':
+        return Buffer.from(formatMainLine(level, text, wallMs));
+      case 'json':
+        return Buffer.from(formatOwnJson(this.#spec.name, process.pid, level, text, wallMs));
+      case 'logfmt':
+        return Buffer.from(formatOwnLogfmt(this.#spec.name, process.pid, level, text, wallMs));
     }
   }
 }

@@ -1,6 +1,7 @@
 /**
- * Cuts a stream of lines with headers (message-header.ts) into messages of a size that a log server takes.
- * A longer line becomes several messages, each with the header of the line; no character of UTF-8 is torn. Bytes are not looked at otherwise.
+ * Cuts a stream of lines with headers (message-header.ts) into messages of a size that a log server takes. A longer
+ * line becomes several messages, each with the header of the line; no character of UTF-8 is torn. Bytes are not looked
+ * at otherwise.
  */
 import { headerEnd } from './message-header.ts';
 

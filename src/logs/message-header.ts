@@ -1,5 +1,6 @@
 /**
- * What stands before a line on its way to a log server: the header of RFC 5424, facility user. Makes bytes; sends nothing.
+ * What stands before a line on its way to a log server: the header of RFC 5424, facility user. Makes bytes; sends
+ * nothing.
  */
 import { hostname } from 'node:os';
 import { formatIsoTime } from './time-format.ts';
@@ -29,7 +30,10 @@ export class MessageHeader {
     this.#after = ` ${field(hostname(), LONGEST_HOST)} ${field(name, LONGEST_NAME)} ${pid} - - `;
   }
 
-  /** As `<14>1 2026-01-01T12:00:00.123Z host web 42 - - `, for lines that were read at `wallMs`. The bytes are not to be changed. */
+  /**
+   * As `<14>1 2026-01-01T12:00:00.123Z host web 42 - - `, for lines that were read at `wallMs`. The bytes are not to be
+   * changed.
+   */
   at(wallMs: number): Buffer {
     if (wallMs !== this.#madeMs) {
       this.#madeMs = wallMs;

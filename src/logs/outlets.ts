@@ -6,7 +6,9 @@ import { close, write, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { LogClock, LogNatives } from './ports.ts';
 
-/** How a write ended: the bytes that went out, and what stopped it. Never called before the call that began it returned. */
+/**
+ * How a write ended: the bytes that went out, and what stopped it. Never called before the call that began it returned.
+ */
 export type Written = (error: NodeJS.ErrnoException | null, count: number) => void;
 
 /** An end of an operation other than a write. */
@@ -14,8 +16,8 @@ export type Done = (error: NodeJS.ErrnoException | null) => void;
 
 /**
  * Bytes that wait for room in a pipe that is full; what follows is tried at once when they have gone out. So many are
- * written as a whole or not
- * at all (PIPE_BUF, pipe(7)): at any time it is known what the reader was given, and that a slow one goes on.
+ * written as a whole or not at all (PIPE_BUF, pipe(7)): at any time it is known what the reader was given, and that a
+ * slow one goes on.
  */
 const WAITING_BYTES = 4096;
 
@@ -137,7 +139,10 @@ export class FloodGauge {
   }
 }
 
-/** The write end of a pipe whose open file description is our own: it is made non-blocking, and the loop is told when there is room. */
+/**
+ * The write end of a pipe whose open file description is our own: it is made non-blocking, and the loop is told when
+ * there is room.
+ */
 export class PipeOutlet extends PathlessOutlet {
   readonly #socket: Socket;
   readonly #fd: number;
@@ -169,7 +174,10 @@ export class PipeOutlet extends PathlessOutlet {
     });
   }
 
-  /** What the pipe takes at once, without the machinery of a stream. A refusal is nothing taken: the stream waits for room, or meets the error itself. */
+  /**
+   * What the pipe takes at once, without the machinery of a stream. A refusal is nothing taken: the stream waits for
+   * room, or meets the error itself.
+   */
   #writeNow(bytes: Buffer, start: number, end: number): number {
     // After an error Node has closed the descriptor, and its number may be another file's.
     if (this.#socket.destroyed) return 0;
@@ -195,7 +203,10 @@ export class PipeOutlet extends PathlessOutlet {
 const FIRST_RETRY_MS = 5;
 const LONGEST_RETRY_MS = 200;
 
-/** Any descriptor, shared or not: it is written by a thread of the pool, one write at a time. A stalled one holds up that thread only. */
+/**
+ * Any descriptor, shared or not: it is written by a thread of the pool, one write at a time. A stalled one holds up
+ * that thread only.
+ */
 export class ThreadOutlet extends PathlessOutlet {
   readonly #fd: number;
   readonly #clock: LogClock;

@@ -27,7 +27,9 @@ export class OwnLines {
     return this.#lines.length === 0 && this.#dropped === 0;
   }
 
-  /** Keeps a line, or counts it. Once one was dropped so are those after it, or they would seem to follow what is kept. */
+  /**
+   * Keeps a line, or counts it. Once one was dropped so are those after it, or they would seem to follow what is kept.
+   */
   keep(line: Buffer, sayDropped: (lines: number) => Buffer): void {
     this.#sayDropped = sayDropped;
     if (this.#dropped > 0 || this.#bytes + line.length > KEPT_BYTES) {

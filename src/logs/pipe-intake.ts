@@ -68,9 +68,13 @@ export class PipeIntake implements Intake, Waiter {
       fd,
       readable: true,
       writable: false,
-      onread: { buffer: parts.readBuffer.subarray(0, readBytes), callback: (count, buffer) => this.#take(buffer as Buffer, count) },
+      onread: {
+        buffer: parts.readBuffer.subarray(0, readBytes),
+        callback: (count, buffer) => this.#take(buffer as Buffer, count),
+      },
     });
-    // End of file closes the descriptor at once, so a program that closes its stdout and lives on costs nothing. A failed read counts as the end.
+    // End of file closes the descriptor at once, so a program that closes its stdout and lives on costs nothing. A
+    // failed read counts as the end.
     this.#socket.on('error', () => this.#finish());
     this.#socket.on('end', () => this.#finish());
     this.#socket.on('close', () => this.#finish());
@@ -82,8 +86,8 @@ export class PipeIntake implements Intake, Waiter {
     const capacity = this.#parts.natives.pipeSize(this.#fd);
     const from = this.#readBytes;
     let before = -1;
-    // What the pipe held at the call is taken when a turn of the loop brought nothing, or when as much came as a pipe can hold:
-    // a grandchild that writes on and on does not keep us here.
+    // What the pipe held at the call is taken when a turn of the loop brought nothing, or when as much came as a pipe
+    // can hold: a grandchild that writes on and on does not keep us here.
     while (!this.#hasEnded && (this.#waits > 0 || before !== this.#readBytes) && this.#readBytes - from < capacity) {
       before = this.#readBytes;
       if (this.#waits > 0) await new Promise<void>((resolve) => this.#resumed.push(resolve));

@@ -16,7 +16,9 @@ export type StreamName = 'stdout' | 'stderr';
 /** Our own standard output (1) and standard error (2): the streams of the container. */
 export type ContainerStream = 1 | 2;
 
-/** One place that the output of a channel goes to. A channel without targets is read all the same, and kept in memory. */
+/**
+ * One place that the output of a channel goes to. A channel without targets is read all the same, and kept in memory.
+ */
 export type LogTarget =
   | { readonly kind: 'container'; readonly stream: ContainerStream; readonly format: LogFormat }
   /** A path. Anything but a regular file is never rotated nor sought, whatever these say. */
@@ -34,7 +36,10 @@ export interface LogServer {
   readonly port: number;
 }
 
-/** When a log file is rotated, and what becomes of it then (`stdout_logfile_maxbytes`, `stdout_logfile_backups`, `rotate_interval`, `compress`). */
+/**
+ * When a log file is rotated, and what becomes of it then (`stdout_logfile_maxbytes`, `stdout_logfile_backups`,
+ * `rotate_interval`, `compress`).
+ */
 export interface FileLimits {
   /** 0: it is not rotated by size. */
   readonly maxBytes: number;
@@ -48,7 +53,10 @@ export interface FileLimits {
 export interface LineStyle {
   /** Template of the prefix (`log_prefix`); null: the process name, padded to the longest one, and ` | `. */
   readonly prefix: string | null;
-  /** `iso8601` puts the time before each line of the prefix format, unless the template has it already (`log_timestamp`). */
+  /**
+   * `iso8601` puts the time before each line of the prefix format, unless the template has it already
+   * (`log_timestamp`).
+   */
   readonly timestamp: 'iso8601' | 'none';
   /**
    * Treatment, in the json format, of a line that is a JSON object itself: an object as `data` or as `message`, the
@@ -74,7 +82,10 @@ export interface ChannelSpec {
   readonly style: LineStyle;
   /** Take ANSI escape sequences out before anything else sees the bytes (`strip_ansi`). */
   readonly stripAnsi: boolean;
-  /** Most bytes kept of what stands between the tokens of a process communication event; 0: tokens mean nothing (`stdout_capture_maxbytes`). */
+  /**
+   * Most bytes kept of what stands between the tokens of a process communication event; 0: tokens mean nothing
+   * (`stdout_capture_maxbytes`).
+   */
   readonly captureMaxBytes: number;
   /** Bytes of output kept in memory for tails. */
   readonly tailBytes: number;
@@ -83,7 +94,10 @@ export interface ChannelSpec {
 /** Gets bytes as they come; they are valid during the call only. */
 export type BytesListener = (bytes: Buffer, pid: number) => void;
 
-/** What a tail returns, as `supervisor.tailProcessStdoutLog` has it: the bytes, the size of the log, whether some were skipped. */
+/**
+ * What a tail returns, as `supervisor.tailProcessStdoutLog` has it: the bytes, the size of the log, whether some were
+ * skipped.
+ */
 export interface TailSlice {
   readonly bytes: Buffer;
   readonly offset: number;
@@ -96,8 +110,8 @@ export interface Intake {
   /** Resolves at end of file, also when the channel is closed. */
   readonly ended: Promise<void>;
   /**
-   * Resolves when all that the pipe holds now has been taken, or at end of file: to be called once the process was reaped.
-   * Takes as long as a stalled target takes; who cannot wait that long sets a limit.
+   * Resolves when all that the pipe holds now has been taken, or at end of file: to be called once the process was
+   * reaped. Takes as long as a stalled target takes; who cannot wait that long sets a limit.
    */
   drained(): Promise<void>;
   /**
@@ -122,7 +136,10 @@ export interface Channel {
   drained(): Promise<void>;
   /** The in-memory tail, with the offsets of `supervisor.tailProcessStdoutLog`. */
   tail(offset: number, length: number): TailSlice;
-  /** The in-memory tail, with the offsets of `supervisor.readProcessStdoutLog`; null for arguments that do not fit together (BAD_ARGUMENTS). */
+  /**
+   * The in-memory tail, with the offsets of `supervisor.readProcessStdoutLog`; null for arguments that do not fit
+   * together (BAD_ARGUMENTS).
+   */
   readLog(offset: number, length: number): Buffer | null;
   /** Hears every byte of output, after `stripAnsi`, without captured sections. Returns the function that ends it. */
   onBytes(listener: BytesListener): () => void;
@@ -130,7 +147,10 @@ export interface Channel {
   onCapture(listener: BytesListener): () => void;
   /** Replaces targets and style while pipes stay open; process and stream must be the same. */
   configure(spec: ChannelSpec): void;
-  /** Empties the tail and its log files; they exist again afterwards. Rejects with the errno of the first that could not. */
+  /**
+   * Empties the tail and its log files; they exist again afterwards. Rejects with the errno of the first that could
+   * not.
+   */
   clear(): Promise<void>;
   /** Closes the log files and opens their paths anew. Rejects with the errno of the first that could not. */
   reopen(): Promise<void>;
@@ -140,7 +160,15 @@ export interface Channel {
 
 /** The functions of the addon that the log path uses. */
 export interface LogNatives {
-  frame(source: Uint8Array, start: number, end: number, prefix: Uint8Array, target: Uint8Array, at: number, out: Uint32Array): void;
+  frame(
+    source: Uint8Array,
+    start: number,
+    end: number,
+    prefix: Uint8Array,
+    target: Uint8Array,
+    at: number,
+    out: Uint32Array,
+  ): void;
   pipeSize(fd: number): number;
   growPipe(fd: number, bytes: number): number;
   readNow(fd: number, target: Uint8Array): number;
@@ -157,7 +185,10 @@ export interface LogClock {
   wallMs(): number;
 }
 
-/** Something that went wrong with a target, to be said in the supervisor's own log. Said once an episode, never once a line. */
+/**
+ * Something that went wrong with a target, to be said in the supervisor's own log. Said once an episode, never once a
+ * line.
+ */
 export interface LogProblem {
   readonly level: 'warn' | 'error';
   readonly text: string;

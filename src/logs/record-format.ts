@@ -1,6 +1,7 @@
 /**
- * Lines as records of fields: JSON, one object a line, and logfmt. From bytes to bytes, since a string for each line would cost three times as much.
- * What is no UTF-8 becomes U+FFFD here, and only here, because neither format can carry it.
+ * Lines as records of fields: JSON, one object a line, and logfmt. From bytes to bytes, since a string for each line
+ * would cost three times as much. What is no UTF-8 becomes U+FFFD here, and only here, because neither format can carry
+ * it.
  */
 import { isUtf8 } from 'node:buffer';
 import type { BlockQueue } from './block-queue.ts';
@@ -108,13 +109,27 @@ export function formatOwnLogfmt(name: string, pid: number, level: Level, text: s
   return `time=${formatIsoTime(wallMs)} level=${level} program=${quoteLogfmt(name)} pid=${pid} message=${JSON.stringify(text)}\n`;
 }
 
-/** The value of a field as logfmt has it: in quotes when it is empty or holds a blank, a quote, an equals sign or a control character. */
+/**
+ * The value of a field as logfmt has it: in quotes when it is empty or holds a blank, a quote, an equals sign or a
+ * control character.
+ */
 export function quoteLogfmt(value: string): string {
   return value !== '' && !/[\s"=\\\u0000-\u001f\u007f-\u009f\ufffd]/.test(value) ? value : JSON.stringify(value);
 }
 
-/** Writes one record and returns where it ends; both formats escape a message alike. Nothing is checked: there must be room. */
-function writeRecord(bytes: Buffer, start: number, end: number, head: Buffer, tail: Buffer, target: Buffer, from: number): number {
+/**
+ * Writes one record and returns where it ends; both formats escape a message alike. Nothing is checked: there must be
+ * room.
+ */
+function writeRecord(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  head: Buffer,
+  tail: Buffer,
+  target: Buffer,
+  from: number,
+): number {
   let to = from;
   target.set(head, to);
   to += head.length;
@@ -142,7 +157,15 @@ function writeRecord(bytes: Buffer, start: number, end: number, head: Buffer, ta
 function makeEscapes(): Uint8Array {
   const escapes = new Uint8Array(256);
   escapes.fill(0x75, 0, 0x20);
-  for (const [character, letter] of [['"', '"'], ['\\', '\\'], ['\b', 'b'], ['\t', 't'], ['\n', 'n'], ['\f', 'f'], ['\r', 'r']] as const) {
+  for (const [character, letter] of [
+    ['"', '"'],
+    ['\\', '\\'],
+    ['\b', 'b'],
+    ['\t', 't'],
+    ['\n', 'n'],
+    ['\f', 'f'],
+    ['\r', 'r'],
+  ] as const) {
     escapes[character.charCodeAt(0)] = letter.charCodeAt(0);
   }
   return escapes;

@@ -1,8 +1,8 @@
 /**
- * The way to a log server. It takes everything at once, so a server that is down, slow or stuck never slows a program nor the end of the supervisor:
- * what the server does not take is kept up to a limit, and dropped, counted and said beyond that.
- * Invariants: one connection or attempt at one is there at a time; messages go out in order; a message stays here until its connection has taken it;
- * with nothing to send, nothing is done, and no alarm is set.
+ * The way to a log server. It takes everything at once, so a server that is down, slow or stuck never slows a program
+ * nor the end of the supervisor: what the server does not take is kept up to a limit, and dropped, counted and said
+ * beyond that. Invariants: one connection or attempt at one is there at a time; messages go out in order; a message
+ * stays here until its connection has taken it; with nothing to send, nothing is done, and no alarm is set.
  */
 import { FailureEpisode, NOTHING_DROPPED } from './failure-episode.ts';
 import type { Connect, Link, LinkEvents } from './links.ts';
@@ -16,7 +16,10 @@ export const KEPT_BYTES = 1024 * 1024;
 const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 30_000;
 const CONNECT_MS = 10_000;
-/** A connection over which something was sent so long ago is one that works: over UDP, a refusal comes after the message. */
+/**
+ * A connection over which something was sent so long ago is one that works: over UDP, a refusal comes after the
+ * message.
+ */
 const PROVEN_MS = 1000;
 /** How long what is left is tried to be sent when nobody writes to the server any more. */
 const LINGER_MS = 5000;
@@ -184,7 +187,9 @@ export class RemoteOutlet implements Outlet {
       });
       return;
     }
-    const callOffLimit = clock.alarm(clock.nowMs() + CONNECT_MS, () => this.#lost(new Error(`no answer within ${CONNECT_MS / 1000} s`)));
+    const callOffLimit = clock.alarm(clock.nowMs() + CONNECT_MS, () =>
+      this.#lost(new Error(`no answer within ${CONNECT_MS / 1000} s`)),
+    );
     let isOver = false;
     const events: LinkEvents = {
       opened: (link) => {

@@ -1,6 +1,7 @@
 /**
- * The one deadline of a log file that has something in it: when it is to be rotated by time. A file that is empty has none, and sets no alarm.
- * The time of day may be put forward or back meanwhile, so it is looked at again when the alarm comes and before each write.
+ * The one deadline of a log file that has something in it: when it is to be rotated by time. A file that is empty has
+ * none, and sets no alarm. The time of day may be put forward or back meanwhile, so it is looked at again when the
+ * alarm comes and before each write.
  */
 import type { LogClock } from './ports.ts';
 import { nextRotation } from './rotation-time.ts';
@@ -25,8 +26,8 @@ export class RotationDeadline {
   }
 
   /**
-   * The file has something in it that was last written at `lastWriteMs`: it is due at the first rotation after that, which may be over.
-   * `anchorMs` is its birth. Null for the interval: it is never due.
+   * The file has something in it that was last written at `lastWriteMs`: it is due at the first rotation after that,
+   * which may be over. `anchorMs` is its birth. Null for the interval: it is never due.
    */
   set(interval: RotationInterval | null, anchorMs: number, lastWriteMs: number): void {
     this.clear();

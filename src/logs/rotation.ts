@@ -1,6 +1,6 @@
 /**
- * Moves a log file out of the way, as Supervisor does: path.1 is the newest, path.N the oldest; a compressed one is path.N.gz.
- * Touches names only; the descriptor of the log is the outlet's.
+ * Moves a log file out of the way, as Supervisor does: path.1 is the newest, path.N the oldest; a compressed one is
+ * path.N.gz. Touches names only; the descriptor of the log is the outlet's.
  */
 import { lstat, opendir, rename, unlink } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
@@ -37,8 +37,9 @@ export async function findBackups(path: string, most: number): Promise<FoundBack
 }
 
 /**
- * Renames path.(N-1) → path.N … path → path.1 (`stdout_logfile_backups`), each as it is, compressed or plain; the oldest is replaced.
- * What is missing is passed over: a cleanup script may have been there before us. Rejects when a rename is refused.
+ * Renames path.(N-1) → path.N … path → path.1 (`stdout_logfile_backups`), each as it is, compressed or plain; the
+ * oldest is replaced. What is missing is passed over: a cleanup script may have been there before us. Rejects when a
+ * rename is refused.
  */
 export async function shiftBackups(path: string, backups: number): Promise<void> {
   const found = await findBackups(path, backups);
@@ -85,8 +86,9 @@ async function ifThere<T>(operation: Promise<T>): Promise<T | undefined> {
 }
 
 /**
- * How much of bytes[start, end) goes into a file that has room for `room` bytes before it is full: up to the end of the line that
- * reaches the limit, so that a file holds whole lines and is rotated after the same line as if each had been written by itself.
+ * How much of bytes[start, end) goes into a file that has room for `room` bytes before it is full: up to the end of the
+ * line that reaches the limit, so that a file holds whole lines and is rotated after the same line as if each had been
+ * written by itself.
  */
 export function endOfFill(bytes: Buffer, start: number, end: number, room: number): number {
   if (end - start <= room) return end;

@@ -1,8 +1,8 @@
 /**
- * One place that bytes go to, with the queue before it: order, whole lines, back pressure, and what happens when it fails.
- * Invariants: one write or operation is under way at a time; bytes are written in the order in which they were given;
- * who reads while others wait goes to the end of their queue; a sink with nothing to write holds no memory.
- * It never knows what is written, nor by whom beyond an identity.
+ * One place that bytes go to, with the queue before it: order, whole lines, back pressure, and what happens when it
+ * fails. Invariants: one write or operation is under way at a time; bytes are written in the order in which they were
+ * given; who reads while others wait goes to the end of their queue; a sink with nothing to write holds no memory. It
+ * never knows what is written, nor by whom beyond an identity.
  */
 import { BlockQueue } from './block-queue.ts';
 import { BLOCK_BYTES } from './blocks.ts';
@@ -136,8 +136,8 @@ export class Sink {
   }
 
   /**
-   * Queues a line of the supervisor itself, whole, with its newline. While the sink is full it is kept aside, see {@link OwnLines};
-   * `sayDropped` makes the line that tells how many could not be kept.
+   * Queues a line of the supervisor itself, whole, with its newline. While the sink is full it is kept aside, see
+   * {@link OwnLines}; `sayDropped` makes the line that tells how many could not be kept.
    */
   say(line: Buffer, sayDropped: (lines: number) => Buffer): void {
     if (this.#isGone) return;
@@ -158,11 +158,16 @@ export class Sink {
     return true;
   }
 
-  /** Opens the path if it is not open, so that the file exists before the first line, and a path that cannot be written is reported at once. */
+  /**
+   * Opens the path if it is not open, so that the file exists before the first line, and a path that cannot be written
+   * is reported at once.
+   */
   open(): void {
     // One is enough: a program that crashes again and again while the sink stalls must not fill the memory.
     if (this.#operations.some((operation) => operation.kind === 'open')) return;
-    this.#operate('open').catch((error: unknown) => this.#episode.fail(error as NodeJS.ErrnoException, NOTHING_DROPPED));
+    this.#operate('open').catch((error: unknown) =>
+      this.#episode.fail(error as NodeJS.ErrnoException, NOTHING_DROPPED),
+    );
   }
 
   /** Opens the path anew, after the write under way. */
@@ -181,7 +186,9 @@ export class Sink {
   async close(): Promise<void> {
     await this.idle();
     // What a network file system could not keep is told at its close.
-    await this.#operate('close').catch((error: unknown) => this.#episode.fail(error as NodeJS.ErrnoException, NOTHING_DROPPED));
+    await this.#operate('close').catch((error: unknown) =>
+      this.#episode.fail(error as NodeJS.ErrnoException, NOTHING_DROPPED),
+    );
     this.#episode.tellDropped();
   }
 
@@ -248,7 +255,9 @@ export class Sink {
     }
     this.#isTorn = false;
     this.#writeEnd = block.filled;
-    this.#parts.outlet.write(block.bytes, block.sent, block.filled, (error, count) => this.#settle(block, error, count));
+    this.#parts.outlet.write(block.bytes, block.sent, block.filled, (error, count) =>
+      this.#settle(block, error, count),
+    );
   }
 
   #settle(block: Block, error: NodeJS.ErrnoException | null, count: number): void {
@@ -306,7 +315,10 @@ export class Sink {
     this.#waiters.unshift(...first);
   }
 
-  /** Lets as many waiting readers go on as there is room for one read each; all of them when nothing is left that would wake them later. */
+  /**
+   * Lets as many waiting readers go on as there is room for one read each; all of them when nothing is left that would
+   * wake them later.
+   */
   #wake(): void {
     let room = QUEUE_BYTES - this.queue.bytes;
     while (this.#waiters.length > 0 && (room > 0 || this.queue.bytes === 0)) {

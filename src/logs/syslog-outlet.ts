@@ -1,7 +1,7 @@
 /**
- * The way to the log daemon of the machine: a datagram for each line. It never waits in a call, and a daemon that reads nothing holds nobody up
- * for longer than a moment: what it does not take then is given up, which the sink counts and says. One that is slow slows those who write to it.
- * A daemon that was restarted is found again with the next line.
+ * The way to the log daemon of the machine: a datagram for each line. It never waits in a call, and a daemon that reads
+ * nothing holds nobody up for longer than a moment: what it does not take then is given up, which the sink counts and
+ * says. One that is slow slows those who write to it. A daemon that was restarted is found again with the next line.
  */
 import { closeSync } from 'node:fs';
 import { getSystemErrorName } from 'node:util';
@@ -9,15 +9,19 @@ import type { Done, Outlet, Written } from './outlets.ts';
 import type { LogClock, LogNatives } from './ports.ts';
 import { syslogHeader } from './syslog-format.ts';
 
-/** Most bytes of a line in one datagram; the rest comes in further ones. Well below what the kernel takes, and what journald does. */
+/**
+ * Most bytes of a line in one datagram; the rest comes in further ones. Well below what the kernel takes, and what
+ * journald does.
+ */
 export const LONGEST_DATAGRAM_LINE = 64 * 1024;
 
 /** Datagrams that are sent in one go; others get their turn then. */
 const BATCH = 256;
 
 /**
- * The queue of a daemon has room for a few datagrams only (net.unix.max_dgram_qlen, often 10), so a burst is always too much for it, and a descriptor of this kind
- * is one that Node cannot wait for: it is tried again after these delays, and given up when it has taken nothing for so long.
+ * The queue of a daemon has room for a few datagrams only (net.unix.max_dgram_qlen, often 10), so a burst is always too
+ * much for it, and a descriptor of this kind is one that Node cannot wait for: it is tried again after these delays,
+ * and given up when it has taken nothing for so long.
  */
 const FIRST_RETRY_MS = 1;
 const LONGEST_RETRY_MS = 50;
@@ -64,7 +68,15 @@ export class SyslogOutlet implements Outlet {
   }
 
   write(bytes: Buffer, start: number, end: number, written: Written): void {
-    this.#advance({ bytes, start, end, at: start, retryMs: FIRST_RETRY_MS, waitedSinceMs: null, written: (error, count) => setImmediate(written, error, count) });
+    this.#advance({
+      bytes,
+      start,
+      end,
+      at: start,
+      retryMs: FIRST_RETRY_MS,
+      waitedSinceMs: null,
+      written: (error, count) => setImmediate(written, error, count),
+    });
   }
 
   open(done: Done): void {
@@ -107,7 +119,10 @@ export class SyslogOutlet implements Outlet {
     job.written(null, job.at - job.start);
   }
 
-  /** Where the next datagram ends: at the end of the line, or where it is as long as one may be; null when neither is there. */
+  /**
+   * Where the next datagram ends: at the end of the line, or where it is as long as one may be; null when neither is
+   * there.
+   */
   #endOfPiece({ bytes, at, end }: Job): number | null {
     const longest = at + LONGEST_DATAGRAM_LINE - this.#carry.length;
     const newline = bytes.indexOf(NEWLINE, at);

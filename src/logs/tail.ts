@@ -1,6 +1,6 @@
 /**
- * The last bytes of an output, kept in memory in a ring that grows up to its limit.
- * Offsets count from the first byte ever pushed, so a client can go on where it stopped. Never looks at what the bytes mean.
+ * The last bytes of an output, kept in memory in a ring that grows up to its limit. Offsets count from the first byte
+ * ever pushed, so a client can go on where it stopped. Never looks at what the bytes mean.
  */
 import { readRange, tailRange } from './log-offsets.ts';
 import type { TailSlice } from './ports.ts';

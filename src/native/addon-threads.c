@@ -1,8 +1,7 @@
 /*
  * addon.countThreads: how many threads the kernel still lets this process have (cgroup pids.max, RLIMIT_NPROC). Trying
- * is the only way to know: the
- * limit may be that of a cgroup which cannot be seen, or of all processes of a user. libuv aborts where it cannot make
- * a thread of its pool.
+ * is the only way to know: the limit may be that of a cgroup which cannot be seen, or of all processes of a user. libuv
+ * aborts where it cannot make a thread of its pool.
  */
 #include "glue.h"
 

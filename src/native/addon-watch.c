@@ -1,6 +1,7 @@
 /*
- * addon.watchReadable: the event loop of Node watches a descriptor that none of Node's own streams can be made of, as a unix
- * datagram socket. It reads nothing, and owns no descriptor. The loop calls it in the one thread that calls the addon.
+ * addon.watchReadable: the event loop of Node watches a descriptor that none of Node's own streams can be made of, as a
+ * unix datagram socket. It reads nothing, and owns no descriptor. The loop calls it in the one thread that calls the
+ * addon.
  */
 #include "glue.h"
 

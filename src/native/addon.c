@@ -1,6 +1,6 @@
 /*
- * The N-API side of the addon: the functions of addon.ts, value by value. Every failure becomes an Error with code, errno
- * and syscall (and stage, for a spawn); sentences for people are made elsewhere. Called by one thread only.
+ * The N-API side of the addon: the functions of addon.ts, value by value. Every failure becomes an Error with code,
+ * errno and syscall (and stage, for a spawn); sentences for people are made elsewhere. Called by one thread only.
  */
 #include "glue.h"
 

@@ -46,9 +46,9 @@ export interface SpawnRequest {
   readonly stdout: StdioRequest;
   readonly stderr: StdioRequest;
   /**
-   * `group`: a process group of its own (setpgid), as Supervisor does. `session`: setsid.
-   * `foreground`: a group of its own that is made the foreground group of our terminal (tcsetpgrp on stdin), for init mode.
-   * `none`: it stays in our group.
+   * `group`: a process group of its own (setpgid), as Supervisor does. `session`: setsid. `foreground`: a group of its
+   * own that is made the foreground group of our terminal (tcsetpgrp on stdin), for init mode. `none`: it stays in our
+   * group.
    */
   readonly leadership: 'group' | 'session' | 'foreground' | 'none';
   /** Further descriptors: ours → the number it has in the child. All others are closed in the child. */
@@ -65,8 +65,20 @@ export interface SpawnResult {
 
 /** The step at which a spawn failed, in the order in which they are made. */
 export type SpawnStage =
-  | 'pipe' | 'fork' | 'group' | 'terminal' | 'stdio' | 'limits' | 'nice' | 'oom' | 'groups' | 'gid' | 'uid'
-  | 'directory' | 'descriptors' | 'exec';
+  | 'pipe'
+  | 'fork'
+  | 'group'
+  | 'terminal'
+  | 'stdio'
+  | 'limits'
+  | 'nice'
+  | 'oom'
+  | 'groups'
+  | 'gid'
+  | 'uid'
+  | 'directory'
+  | 'descriptors'
+  | 'exec';
 
 /** What {@link Addon.spawn} throws. */
 export interface SpawnFailure extends Error {
@@ -98,23 +110,31 @@ export interface UserGroup {
 
 /** Functions of the addon. Those that return a number return 0 or an errno (positive); the others throw. */
 export interface Addon {
-  /** Starts a program; returns once its exec has succeeded. Throws {@link SpawnFailure}. The cost does not grow with our heap. */
+  /**
+   * Starts a program; returns once its exec has succeeded. Throws {@link SpawnFailure}. The cost does not grow with our
+   * heap.
+   */
   spawn(request: SpawnRequest): SpawnResult;
-  /** Collects ended children, without waiting, at most `limit` of them; fewer than `limit` means that none is left. The only caller of waitpid. */
+  /**
+   * Collects ended children, without waiting, at most `limit` of them; fewer than `limit` means that none is left. The
+   * only caller of waitpid.
+   */
   reap(limit: number): Reaped[];
   /** kill(2); a negative pid is a process group, -1 all that we may signal. Returns 0 or the errno. */
   kill(pid: number, signal: number): number;
   /** Orphans below us become our children (PR_SET_CHILD_SUBREAPER). */
   setSubreaper(): void;
-  /** Sets a signal to be ignored (SIG_IGN), which Node cannot; programs that are spawned get the default back all the same. */
+  /**
+   * Sets a signal to be ignored (SIG_IGN), which Node cannot; programs that are spawned get the default back all the
+   * same.
+   */
   ignoreSignal(signal: number): void;
   /** Takes a signal out of the mask of the calling thread; Node blocks SIGUSR1 where it may not start its debugger. */
   unblockSignal(signal: number): void;
   /**
    * Catches a signal by sigaction(2), Node's own handler for it included: each one that comes is queued, with its
-   * sender. Also takes it out
-   * of the mask of the calling thread. Returns true if its action was the default one until now. Throws (EINVAL: it
-   * cannot be caught).
+   * sender. Also takes it out of the mask of the calling thread. Returns true if its action was the default one until
+   * now. Throws (EINVAL: it cannot be caught).
    */
   catchSignal(signal: number): boolean;
   /** Descriptor that is readable while caught signals wait; for {@link Addon.watchReadable}, never for read(2). */
@@ -151,34 +171,48 @@ export interface Addon {
   foregroundGroup(fd: number): number;
   /** Makes a group the foreground one (tcsetpgrp, SIGTTOU blocked); returns 0 or the errno. */
   setForegroundGroup(fd: number, group: number): number;
-  /** Makes `to` what `from` is, in one step (dup2(2)): at no time is the number free for others. Returns 0 or the errno. */
+  /**
+   * Makes `to` what `from` is, in one step (dup2(2)): at no time is the number free for others. Returns 0 or the errno.
+   */
   replaceDescriptor(from: number, to: number): number;
   /** Number of the signal with this name, with or without SIG, also RTMIN+1; null when there is none. */
   signalNumber(name: string): number | null;
   /**
-   * Copies the whole lines of source[start, end) into target from `at` on, `prefix` before each, for as long as a line fits.
-   * out[0] becomes the number of bytes taken from source, out[1] the number written. What follows the last newline is not taken.
+   * Copies the whole lines of source[start, end) into target from `at` on, `prefix` before each, for as long as a line
+   * fits. out[0] becomes the number of bytes taken from source, out[1] the number written. What follows the last
+   * newline is not taken.
    */
-  frame(source: Uint8Array, start: number, end: number, prefix: Uint8Array, target: Uint8Array, at: number, out: Uint32Array): void;
+  frame(
+    source: Uint8Array,
+    start: number,
+    end: number,
+    prefix: Uint8Array,
+    target: Uint8Array,
+    at: number,
+    out: Uint32Array,
+  ): void;
   /**
-   * A blocking stream socket that listens at a path, for a program to accept on; nobody here does. The path must be free, its mode is by our umask.
-   * Throws (ENAMETOOLONG: it has more than 107 bytes).
+   * A blocking stream socket that listens at a path, for a program to accept on; nobody here does. The path must be
+   * free, its mode is by our umask. Throws (ENAMETOOLONG: it has more than 107 bytes).
    */
   listenUnix(path: string, backlog: number): number;
   /** The same on an IPv4 or IPv6 address in numbers (EINVAL: it is none), with SO_REUSEADDR. */
   listenTcp(address: string, port: number, backlog: number): number;
   /** A datagram socket that sends to a path, as /dev/log, or to the abstract name behind a leading `@`. Throws. */
   connectDatagram(path: string): number;
-  /** Sends bytes[start, end) as one datagram, without waiting; returns 0 or the errno (EAGAIN: its reader is behind). */
+  /**
+   * Sends bytes[start, end) as one datagram, without waiting; returns 0 or the errno (EAGAIN: its reader is behind).
+   */
   sendDatagram(fd: number, bytes: Uint8Array, start: number, end: number): number;
   /**
-   * A unix datagram socket at an abstract address (unix(7): a NUL, then `name`), which needs no place to write to and ends with the socket.
-   * Throws (EADDRINUSE, ENAMETOOLONG: more than 107 bytes).
+   * A unix datagram socket at an abstract address (unix(7): a NUL, then `name`), which needs no place to write to and
+   * ends with the socket. Throws (EADDRINUSE, ENAMETOOLONG: more than 107 bytes).
    */
   openDatagram(name: string): number;
   /**
-   * Takes one datagram from such a socket, without waiting; returns 0 or the errno (EAGAIN: there is none). Descriptors that came with it are closed.
-   * out: the number of bytes stored in `target`, pid (0: of another pid namespace) and uid of the sender as the kernel knows them, 1 where it was cut, else 0.
+   * Takes one datagram from such a socket, without waiting; returns 0 or the errno (EAGAIN: there is none). Descriptors
+   * that came with it are closed. out: the number of bytes stored in `target`, pid (0: of another pid namespace) and
+   * uid of the sender as the kernel knows them, 1 where it was cut, else 0.
    */
   receiveDatagram(fd: number, target: Uint8Array, out: Uint32Array): number;
   /**
@@ -193,8 +227,9 @@ export interface Addon {
    */
   peerAt(path: string, out: Uint32Array): number;
   /**
-   * Calls `ready` from the loop as long as there is something to be read, with 0, or once with an errno, after which it is watched no more.
-   * That does not keep the loop alive. Throws (EEXIST: it is watched already, EPERM: it cannot be waited for).
+   * Calls `ready` from the loop as long as there is something to be read, with 0, or once with an errno, after which it
+   * is watched no more. That does not keep the loop alive. Throws (EEXIST: it is watched already, EPERM: it cannot be
+   * waited for).
    */
   watchReadable(fd: number, ready: (errno: number) => void): void;
   /** Ends that; to be called before the descriptor is closed. One that is not watched is let be. */

@@ -93,8 +93,7 @@ static size_t put_character(char *text, uint32_t character) {
 
 /*
  * UTF-16 as UTF-8, but for lone code units from U+DC80 to U+DCFF: each is one byte that was not UTF-8 (files/bytes.ts).
- * Other lone
- * surrogates become U+FFFD. `text` has room for three bytes a unit. Returns the length.
+ * Other lone surrogates become U+FFFD. `text` has room for three bytes a unit. Returns the length.
  */
 static size_t encode_units(const char16_t *units, size_t count, char *text) {
   size_t length = 0;

@@ -1,6 +1,6 @@
 /*
- * Reading JavaScript values into C. The first value of a wrong kind is remembered by its name, and reading goes on harmlessly,
- * so that a caller checks once at the end. All memory goes with arguments_free.
+ * Reading JavaScript values into C. The first value of a wrong kind is remembered by its name, and reading goes on
+ * harmlessly, so that a caller checks once at the end. All memory goes with arguments_free.
  */
 #ifndef ONEVISOR_ARGUMENTS_H
 #define ONEVISOR_ARGUMENTS_H

@@ -1,7 +1,8 @@
 /*
  * What runs between clone and exec, and nothing else. The child lives in its parent's memory while other threads of the
  * parent run on: only async-signal-safe calls, no allocation, no locks, no N-API. Credentials are changed by raw system
- * calls, because glibc's setuid, setgroups and their like signal every thread of the process, and those are our parent's.
+ * calls, because glibc's setuid, setgroups and their like signal every thread of the process, and those are our
+ * parent's.
  */
 #include "child.h"
 
@@ -34,7 +35,10 @@ const struct child_stage_name child_stage_names[] = {
 static_assert(0 CHILD_STAGES(COUNT_NAMED) == STAGE_COUNT, "each stage has a name and a system call");
 #undef COUNT_NAMED
 
-/* Does not return. Neither declared nor visible as such: before a call of that kind ASan would unpoison the parent's stack. */
+/*
+ * Does not return. Neither declared nor visible as such: before a call of that kind ASan would unpoison the parent's
+ * stack.
+ */
 static void fail(int report, enum child_stage stage, int error) {
   const struct child_failure failure = {.stage = stage, .error = error};
   while (write(report, &failure, sizeof failure) < 0 && errno == EINTR) {
@@ -59,7 +63,10 @@ static bool is_target(const struct child_plan *plan, int fd) {
   return false;
 }
 
-/* Duplicates fd to a number that no move overwrites. A copy that lands on a target on the way is overwritten by its move. */
+/*
+ * Duplicates fd to a number that no move overwrites. A copy that lands on a target on the way is overwritten by its
+ * move.
+ */
 static int lift(const struct child_plan *plan, int fd) {
   int lowest = 3;
   for (;;) {
@@ -87,7 +94,10 @@ struct kernel_dirent {
   char name[];
 };
 
-/* Makes every descriptor from 3 on close at exec; what the program shall have is duplicated afterwards, without that flag. */
+/*
+ * Makes every descriptor from 3 on close at exec; what the program shall have is duplicated afterwards, without that
+ * flag.
+ */
 static int seal_descriptors(void) {
   if (syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) == 0) {
     return 0;
@@ -117,7 +127,10 @@ static int seal_descriptors(void) {
   return error;
 }
 
-/* Gives the program its descriptors, whatever the overlap of old and new numbers. Returns the number of the report pipe. */
+/*
+ * Gives the program its descriptors, whatever the overlap of old and new numbers. Returns the number of the report
+ * pipe.
+ */
 static int move_descriptors(const struct child_plan *plan) {
   int report = plan->report;
   const int error = seal_descriptors();
@@ -192,7 +205,10 @@ static void set_credentials(const struct child_plan *plan, int report) {
   }
 }
 
-/* Comes after the change of credentials, which clears it. The parent may have died in between, and then no signal comes. */
+/*
+ * Comes after the change of credentials, which clears it. The parent may have died in between, and then no signal
+ * comes.
+ */
 static void ask_for_death_signal(const struct child_plan *plan, int report) {
   if (prctl(PR_SET_PDEATHSIG, (unsigned long)plan->death_signal, 0UL, 0UL, 0UL) != 0) {
     fail(report, STAGE_EXEC, errno);
@@ -226,7 +242,9 @@ int child_main(void *argument) {
   if (plan->death_signal != 0) {
     ask_for_death_signal(plan, report);
   }
-  /* From here on a signal that was sent to the new group in the meantime ends us, as it would have ended the program. */
+  /*
+   * From here on a signal that was sent to the new group in the meantime ends us, as it would have ended the program.
+   */
   const uint64_t no_signal = 0;
   syscall(SYS_rt_sigprocmask, SIG_SETMASK, &no_signal, NULL, (size_t)KERNEL_SIGSET_BYTES);
   execve(plan->file, plan->argv, plan->envp);

@@ -54,7 +54,9 @@ struct child_limit {
   struct rlimit value;
 };
 
-/* Written by the parent before the clone. The child may overwrite `moves`; the parent reads nothing of it afterwards. */
+/*
+ * Written by the parent before the clone. The child may overwrite `moves`; the parent reads nothing of it afterwards.
+ */
 struct child_plan {
   const char *file;
   char *const *argv;

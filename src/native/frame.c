@@ -37,7 +37,10 @@ struct frame_outcome frame_lines(struct frame_bytes source, struct frame_bytes p
     }
     uint8_t *to = target + outcome.written;
     if (is_short && length < SHORT_LINE && left >= length + CHUNK && space >= prefix.length + length + SHORT_PREFIX + CHUNK) {
-      /* What the chunks carry beyond the prefix is overwritten by the line, and beyond the line by the next one or never shown. */
+      /*
+       * What the chunks carry beyond the prefix is overwritten by the line, and beyond the line by the next one or
+       * never shown.
+       */
       copy_chunks(to, padded, prefix.length);
       copy_chunks(to + prefix.length, line, length);
     } else {

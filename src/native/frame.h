@@ -17,7 +17,10 @@ struct frame_outcome {
   size_t written;
 };
 
-/* Copies the whole lines of source to target, prefix before each, for as long as a line fits in room. The two do not overlap. */
+/*
+ * Copies the whole lines of source to target, prefix before each, for as long as a line fits in room. The two do not
+ * overlap.
+ */
 struct frame_outcome frame_lines(struct frame_bytes source, struct frame_bytes prefix, uint8_t *target, size_t room);
 
 #endif

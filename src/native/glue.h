@@ -1,6 +1,6 @@
 /*
- * What all functions of the addon share: values made, errors thrown, the kinds of arguments that more than one of them takes.
- * Making a value fails only when an exception is pending or the heap is full; what there is is returned then.
+ * What all functions of the addon share: values made, errors thrown, the kinds of arguments that more than one of them
+ * takes. Making a value fails only when an exception is pending or the heap is full; what there is is returned then.
  */
 #ifndef ONEVISOR_GLUE_H
 #define ONEVISOR_GLUE_H
@@ -25,7 +25,10 @@ napi_value throw_failure(napi_env env, int error, const char *syscall_name, cons
 
 /* Takes the arguments of a call into `values`. */
 struct arguments begin(napi_env env, napi_callback_info info, napi_value *values, size_t count);
-/* True, with an exception pending and the memory given back, when a value was of a wrong kind: a mistake of the calling code. */
+/*
+ * True, with an exception pending and the memory given back, when a value was of a wrong kind: a mistake of the calling
+ * code.
+ */
 bool refuse_wrong(struct arguments *arguments);
 
 int read_fd(struct arguments *arguments, napi_value value, const char *name);

@@ -37,8 +37,8 @@ export function loadAddon(): Addon {
 }
 
 /**
- * Loads an addon that exists as bytes: from the file beside the executable where it has just these bytes, else from the first
- * of `folders` in which a file can be made and mapped executable. Throws {@link AddonLoadError}.
+ * Loads an addon that exists as bytes: from the file beside the executable where it has just these bytes, else from the
+ * first of `folders` in which a file can be made and mapped executable. Throws {@link AddonLoadError}.
  */
 export function loadCarried(bytes: Uint8Array, besideFolder: string, folders: readonly string[]): Addon {
   const attempts: LoadAttempt[] = [];
@@ -57,10 +57,16 @@ export function loadCarried(bytes: Uint8Array, besideFolder: string, folders: re
       attempts.push({ path, reason: reasonOf(error) });
     }
   }
-  throw new AddonLoadError(attempts, `Run \`onevisor unpack ${besideFolder}\` when the image is built, or mount a tmpfs that is not noexec at /run.`);
+  throw new AddonLoadError(
+    attempts,
+    `Run \`onevisor unpack ${besideFolder}\` when the image is built, or mount a tmpfs that is not noexec at /run.`,
+  );
 }
 
-/** Writes the addon to `folder`, for images whose root is read-only when they run. Returns its path; throws what the file system says. */
+/**
+ * Writes the addon to `folder`, for images whose root is read-only when they run. Returns its path; throws what the
+ * file system says.
+ */
 export function unpackAddon(folder: string): string {
   const path = resolve(folder, ADDON_NAME);
   const next = `${path}.${process.pid}.new`;
@@ -78,7 +84,8 @@ export function unpackAddon(folder: string): string {
 /** Folders that may be written and mapped from, in the order in which they are tried. */
 function writableFolders(): string[] {
   const runtime = process.env['XDG_RUNTIME_DIR'];
-  // dlopen searches the library path for a name without a slash, so no path is normalized; the working directory may have been removed.
+  // dlopen searches the library path for a name without a slash, so no path is normalized; the working directory may
+  // have been removed.
   return ['/run', '/tmp', '/var/tmp', '/dev/shm', ...(runtime === undefined || runtime === '' ? [] : [runtime]), '.'];
 }
 
@@ -105,7 +112,9 @@ function requireSameBytes(path: string, bytes: Uint8Array): void {
   if (Buffer.compare(readFileSync(path), bytes) !== 0) throw new Error('it belongs to another version of onevisor');
 }
 
-/** Others may write to the folder: the file is ours alone from the start, and has no name any more once it is loaded. */
+/**
+ * Others may write to the folder: the file is ours alone from the start, and has no name any more once it is loaded.
+ */
 function openFresh(path: string, bytes: Uint8Array): Addon {
   try {
     writeExclusively(path, bytes, 0o700);

@@ -1,6 +1,6 @@
 /*
- * Names of errors, signals and resource limits. glibc's own functions for these are newer than 2.28, and its strtol carries
- * the symbol version of the glibc it was compiled with, so the few digits are read here.
+ * Names of errors, signals and resource limits. glibc's own functions for these are newer than 2.28, and its strtol
+ * carries the symbol version of the glibc it was compiled with, so the few digits are read here.
  */
 #include "syscalls.h"
 

@@ -1,9 +1,7 @@
 /*
  * Each handler call writes one record to a pipe, which is atomic up to PIPE_BUF bytes. A handler must not wait, so when
- * the pipe is full
- * (thousands of signals wait then) the signal is only noted as a bit: it is still delivered, merged with others of its
- * number, as the
- * kernel merges signals that are pending.
+ * the pipe is full (thousands of signals wait then) the signal is only noted as a bit: it is still delivered, merged
+ * with others of its number, as the kernel merges signals that are pending.
  */
 #include "signals.h"
 

@@ -20,8 +20,8 @@ struct caught_signal {
 
 /*
  * Catches a signal from now on, and takes it out of the mask of the calling thread. May be called again for the same
- * number,
- * to replace the handler of somebody else. Returns 1 if its action was the default one until now, 0 if not, or -errno.
+ * number, to replace the handler of somebody else. Returns 1 if its action was the default one until now, 0 if not, or
+ * -errno.
  */
 int sys_catch_signal(int number);
 

@@ -121,7 +121,10 @@ static void close_passed(const struct cmsghdr *passed) {
 }
 
 int sys_receive_datagram(int fd, void *bytes, size_t room, struct sys_datagram *datagram) {
-  /* There is room for the credentials alone, so the kernel closes descriptors instead of giving them to us (unix(7), MSG_CTRUNC). */
+  /*
+   * There is room for the credentials alone, so the kernel closes descriptors instead of giving them to us (unix(7),
+   * MSG_CTRUNC).
+   */
   union {
     struct cmsghdr first;
     char bytes[CMSG_SPACE(sizeof(struct ucred))];

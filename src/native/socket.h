@@ -1,6 +1,6 @@
 /*
- * Sockets that Node cannot make: listening ones that nobody here accepts on, and unix datagram ones, which know their senders.
- * Every function returns a descriptor or 0, or -errno; descriptors are close-on-exec. None of them waits.
+ * Sockets that Node cannot make: listening ones that nobody here accepts on, and unix datagram ones, which know their
+ * senders. Every function returns a descriptor or 0, or -errno; descriptors are close-on-exec. None of them waits.
  */
 #ifndef ONEVISOR_SOCKET_H
 #define ONEVISOR_SOCKET_H

@@ -1,7 +1,7 @@
 /*
- * The parent's half of a spawn. The child runs in our memory on a stack of its own until it execs (CLONE_VM, CLONE_VFORK),
- * so the cost does not depend on the size of our heap. All signals are blocked meanwhile: a handler of ours that ran in the
- * child would change our memory.
+ * The parent's half of a spawn. The child runs in our memory on a stack of its own until it execs (CLONE_VM,
+ * CLONE_VFORK), so the cost does not depend on the size of our heap. All signals are blocked meanwhile: a handler of
+ * ours that ran in the child would change our memory.
  */
 #include "spawn.h"
 
@@ -59,8 +59,8 @@ static void close_ours(struct spawn_files *files) {
 }
 
 /*
- * A program that opens /dev/stdout itself is checked against the owner of the pipe. Without CAP_CHOWN that stays denied to it,
- * which is no reason not to start it: most programs never do so.
+ * A program that opens /dev/stdout itself is checked against the owner of the pipe. Without CAP_CHOWN that stays denied
+ * to it, which is no reason not to start it: most programs never do so.
  */
 static void give_pipe(const struct child_plan *plan, int fd) {
   if (plan->has_uid || plan->has_gid) {

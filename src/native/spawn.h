@@ -15,7 +15,10 @@ struct spawn_stream {
 };
 
 struct spawn_order {
-  /* All but `moves[0..2]`, `report` and `parent`, which spawn_program fills in; `moves` has room for three more than used. */
+  /*
+   * All but `moves[0..2]`, `report` and `parent`, which spawn_program fills in; `moves` has room for three more than
+   * used.
+   */
   struct child_plan plan;
   struct spawn_stream streams[3];
 };

@@ -1,6 +1,6 @@
 /*
- * System calls as functions that return 0 (or what is documented) or -errno, and the names of errors, signals and limits.
- * Knows nothing of JavaScript; never decides, never logs.
+ * System calls as functions that return 0 (or what is documented) or -errno, and the names of errors, signals and
+ * limits. Knows nothing of JavaScript; never decides, never logs.
  */
 #ifndef ONEVISOR_SYSCALLS_H
 #define ONEVISOR_SYSCALLS_H
@@ -14,7 +14,9 @@
 /* The name of an errno, as ENOENT; "UNKNOWN" for one that has none here. */
 const char *sys_error_name(int error);
 
-/* The number of a signal by its name, with or without SIG, in any case, also RTMIN+n and RTMAX-n; 0 when there is none. */
+/*
+ * The number of a signal by its name, with or without SIG, in any case, also RTMIN+n and RTMAX-n; 0 when there is none.
+ */
 int sys_signal_number(const char *name);
 
 /* RLIMIT_* by its name in lower case without the prefix; -1 when there is none. */

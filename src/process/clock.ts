@@ -20,8 +20,7 @@ export type ClockNatives = Pick<Addon, 'openClockWatch' | 'rearmClockWatch' | 'w
 
 /**
  * Calls `changed` from the loop whenever the wall clock is set; the function returned ends that. Where the kernel does
- * not tell, `warn` is told, and
- * it is only noticed when the clock is looked at for another reason.
+ * not tell, `warn` is told, and it is only noticed when the clock is looked at for another reason.
  */
 export function watchClock(addon: ClockNatives, changed: () => void, warn: (text: string) => void): () => void {
   let fd: number;
@@ -49,11 +48,14 @@ function alarm(atMs: number, wake: () => void): () => void {
   let timer: NodeJS.Timeout;
   const arm = (): void => {
     const restMs = Math.ceil(atMs - performance.now());
-    timer = setTimeout(() => {
-      // A timer counts whole milliseconds from the start of the loop's turn and may come a little early.
-      if (performance.now() < atMs) arm();
-      else wake();
-    }, Math.min(Math.max(restMs, 0), LONGEST_TIMER_MS));
+    timer = setTimeout(
+      () => {
+        // A timer counts whole milliseconds from the start of the loop's turn and may come a little early.
+        if (performance.now() < atMs) arm();
+        else wake();
+      },
+      Math.min(Math.max(restMs, 0), LONGEST_TIMER_MS),
+    );
   };
   arm();
   return () => clearTimeout(timer);

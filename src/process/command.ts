@@ -23,24 +23,28 @@ export interface CommandContext {
 }
 
 /**
- * Returns the file that execve(2) is to get for `command`, the first word of a command line.
- * Throws {@link SpawnError} with Supervisor's sentence; its exit code is 127 where nothing was found and 126 where it cannot run.
+ * Returns the file that execve(2) is to get for `command`, the first word of a command line. Throws {@link SpawnError}
+ * with Supervisor's sentence; its exit code is 127 where nothing was found and 126 where it cannot run.
  */
 export function findCommand(command: string, context: CommandContext): string {
   if (command === '') throw new SpawnError('exec', 'EINVAL', 'command is empty', EXIT_NOT_FOUND);
   const file = command.includes('/') ? command : searchPath(command, context);
   if (file === null) throw notFound(command, command);
-  // Supervisor looks for a relative path before it changes to `directory`, and executes it after that, so a script that is only
-  // in that directory is never found. We look where it will be executed.
+  // Supervisor looks for a relative path before it changes to `directory`, and executes it after that, so a script that
+  // is only in that directory is never found. We look where it will be executed.
   requireExecutable(command, file, placeOf(file, context.directory));
   return file;
 }
 
-// compat: the first file of that name ends the search, also when it cannot be executed or is a directory (a shell goes on).
+// compat: the first file of that name ends the search, also when it cannot be executed or is a directory (a shell goes
+// on).
 function searchPath(name: string, { programPath, ownPath, directory }: CommandContext): string | null {
-  const folders = programPath?.split(':') ?? (ownPath === undefined || ownPath === '' ? DEFAULT_PATH : ownPath.split(':'));
+  const folders =
+    programPath?.split(':') ?? (ownPath === undefined || ownPath === '' ? DEFAULT_PATH : ownPath.split(':'));
   // An empty folder is the working directory, as everywhere.
-  const candidates = folders.map((folder) => (folder === '' || folder.endsWith('/') ? `${folder}${name}` : `${folder}/${name}`));
+  const candidates = folders.map((folder) =>
+    folder === '' || folder.endsWith('/') ? `${folder}${name}` : `${folder}/${name}`,
+  );
   return candidates.find((path) => statOrNull(placeOf(path, directory)) !== null) ?? null;
 }
 
@@ -48,12 +52,19 @@ function requireExecutable(command: string, file: string, place: string): void {
   const shown = quote(file);
   const status = statOrNull(place);
   if (status === null) throw notFound(file, command);
-  if (status.isDirectory()) throw new SpawnError('exec', 'EISDIR', `command at ${shown} is a directory`, EXIT_NOT_EXECUTABLE);
-  if ((status.mode & 0o111) === 0) throw new SpawnError('exec', 'EACCES', `command at ${shown} is not executable`, EXIT_NOT_EXECUTABLE);
+  if (status.isDirectory())
+    throw new SpawnError('exec', 'EISDIR', `command at ${shown} is a directory`, EXIT_NOT_EXECUTABLE);
+  if ((status.mode & 0o111) === 0)
+    throw new SpawnError('exec', 'EACCES', `command at ${shown} is not executable`, EXIT_NOT_EXECUTABLE);
   try {
     accessSync(toPath(place), constants.X_OK);
   } catch (error) {
-    throw new SpawnError('exec', (error as NodeJS.ErrnoException).code ?? 'EACCES', `no permission to run command ${shown}`, EXIT_NOT_EXECUTABLE);
+    throw new SpawnError(
+      'exec',
+      (error as NodeJS.ErrnoException).code ?? 'EACCES',
+      `no permission to run command ${shown}`,
+      EXIT_NOT_EXECUTABLE,
+    );
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * As whom a program runs: `user=name[:group]` looked up, by the rules of Supervisor (options.py drop_privileges) for root,
- * and gentler ones for a supervisor that is not. It changes nobody's credentials.
+ * As whom a program runs: `user=name[:group]` looked up, by the rules of Supervisor (options.py drop_privileges) for
+ * root, and gentler ones for a supervisor that is not. It changes nobody's credentials.
  */
 import type { Addon, User } from '../native/addon.ts';
 import { SpawnError } from './spawn-error.ts';
@@ -17,7 +17,10 @@ export interface Identity {
   readonly gid: number;
 }
 
-/** What a spawn is to change, null for what it leaves; and the user that the program then runs as, null where passwd has none. */
+/**
+ * What a spawn is to change, null for what it leaves; and the user that the program then runs as, null where passwd has
+ * none.
+ */
 export interface Credentials {
   readonly uid: number | null;
   readonly gid: number | null;
@@ -31,12 +34,16 @@ type UserLookup = Pick<Addon, 'userByName' | 'userById' | 'groupByName' | 'group
 
 /**
  * Looks up whom `owner` means and what has to change for it. A uid that is not in passwd works, and has no
- * supplementary
- * groups; its group is the given one, or else ours stays. When we are not root, another user is a warning and the
- * program runs as us, unless
- * `isStrict` (`strict_user`). Throws {@link SpawnError} for unknown names, for lookups that fail, and for what is refused.
+ * supplementary groups; its group is the given one, or else ours stays. When we are not root, another user is a warning
+ * and the program runs as us, unless `isStrict` (`strict_user`). Throws {@link SpawnError} for unknown names, for
+ * lookups that fail, and for what is refused.
  */
-export function resolveCredentials(lookup: UserLookup, self: Identity, owner: OwnerOption | null, isStrict: boolean): Credentials {
+export function resolveCredentials(
+  lookup: UserLookup,
+  self: Identity,
+  owner: OwnerOption | null,
+  isStrict: boolean,
+): Credentials {
   if (owner === null) return keep(lookup, self, null);
   const wanted = resolveOwner(lookup, self, owner);
   const isSameUser = wanted.uid === self.uid;
@@ -54,7 +61,13 @@ export function resolveCredentials(lookup: UserLookup, self: Identity, owner: Ow
 }
 
 function keep(lookup: UserLookup, self: Identity, warning: string | null): Credentials {
-  return { uid: null, gid: null, groups: null, login: lookUp(() => lookup.userById(self.uid), String(self.uid)), warning };
+  return {
+    uid: null,
+    gid: null,
+    groups: null,
+    login: lookUp(() => lookup.userById(self.uid), String(self.uid)),
+    warning,
+  };
 }
 
 function resolveOwner(
@@ -72,7 +85,8 @@ function resolveOwner(
 
 function resolveGroup(lookup: UserLookup, group: string): number {
   const gid = parseId(group) ?? lookUp(() => lookup.groupByName(group), group)?.gid;
-  if (gid === undefined) throw new SpawnError('gid', 'ENOENT', `couldn't setgid to ${group}: Can't find group '${group}'`);
+  if (gid === undefined)
+    throw new SpawnError('gid', 'ENOENT', `couldn't setgid to ${group}: Can't find group '${group}'`);
   return gid;
 }
 

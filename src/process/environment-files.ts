@@ -1,6 +1,6 @@
 /**
- * Variables from files, read anew at every start: `environment_file` (NAME=value lines) and `environment_dir` (a file for each variable, as in /run/secrets).
- * Values never appear in a message: they may be secrets.
+ * Variables from files, read anew at every start: `environment_file` (NAME=value lines) and `environment_dir` (a file
+ * for each variable, as in /run/secrets). Values never appear in a message: they may be secrets.
  */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,7 +24,10 @@ export interface EnvironmentFile {
  * The variables of all files and directories, the later over the earlier, files before directories.
  * Throws {@link SpawnError} for what cannot be read or understood: the program is not started without its variables.
  */
-export function readEnvironmentFiles(files: readonly EnvironmentFile[], directories: readonly string[]): Map<string, string> {
+export function readEnvironmentFiles(
+  files: readonly EnvironmentFile[],
+  directories: readonly string[],
+): Map<string, string> {
   const variables = new Map<string, string>();
   let sum = 0;
   const read = (path: string, isOptional: boolean): string | null => {
@@ -49,7 +52,13 @@ export function readEnvironmentFiles(files: readonly EnvironmentFile[], director
       if (text !== null) variables.set(name, text.replace(/\r?\n$/, ''));
     }
   }
-  for (const [name, value] of variables) if (value.includes('\0')) throw new SpawnError('exec', 'EINVAL', `cannot set the variable ${name}: its file has a NUL in the value, which no environment can hold`);
+  for (const [name, value] of variables)
+    if (value.includes('\0'))
+      throw new SpawnError(
+        'exec',
+        'EINVAL',
+        `cannot set the variable ${name}: its file has a NUL in the value, which no environment can hold`,
+      );
   return variables;
 }
 

@@ -1,13 +1,17 @@
 /**
- * The end of what a command writes: its pipe is read to the end, and the last bytes are kept. A flood is read and dropped.
- * It does not know when the command ends; who does asks for what there is, and the pipe is closed then, whoever still has it open.
+ * The end of what a command writes: its pipe is read to the end, and the last bytes are kept. A flood is read and
+ * dropped. It does not know when the command ends; who does asks for what there is, and the pipe is closed then,
+ * whoever still has it open.
  */
 import { readSync } from 'node:fs';
 import { Socket } from 'node:net';
 
 /** How much is kept; as much as Docker keeps of a check. */
 export const KEPT_BYTES = 4096;
-/** A pipe can be made no larger than this by who may not do more (/proc/sys/fs/pipe-max-size): what an ended command has written is no more. */
+/**
+ * A pipe can be made no larger than this by who may not do more (/proc/sys/fs/pipe-max-size): what an ended command has
+ * written is no more.
+ */
 const MOST_REST_BYTES = 1024 * 1024;
 
 /** All pipes are read into this memory: what is read is dealt with before the next read. */
@@ -45,7 +49,10 @@ export class JobOutput {
     this.#socket.resume();
   }
 
-  /** Reads what is in the pipe now, without waiting, closes it, and returns the end of it all. What is no UTF-8 is replaced. */
+  /**
+   * Reads what is in the pipe now, without waiting, closes it, and returns the end of it all. What is no UTF-8 is
+   * replaced.
+   */
   finish(): string {
     if (this.#isOpen) this.#readRest();
     this.#isOpen = false;
@@ -59,7 +66,8 @@ export class JobOutput {
       try {
         count = readSync(this.#fd, readBuffer);
       } catch {
-        // EAGAIN: it is empty, and somebody else still has it open. Whatever else keeps us from reading: there is no more to be had.
+        // EAGAIN: it is empty, and somebody else still has it open. Whatever else keeps us from reading: there is no
+        // more to be had.
         return;
       }
       if (count === 0) return;

@@ -1,6 +1,7 @@
 /**
- * Runs commands beside a program: its hooks and its checks. Each has a process group of its own, of which nothing outlives it, and a time after which it is killed.
- * It decides nothing about when or why, and knows nothing of what an outcome means.
+ * Runs commands beside a program: its hooks and its checks. Each has a process group of its own, of which nothing
+ * outlives it, and a time after which it is killed. It decides nothing about when or why, and knows nothing of what an
+ * outcome means.
  *
  * Invariants:
  *   1. `done` is called once, and never from within `run` or `take`: a batch of ended children has left everybody's tables by then, so whoever is told may signal.
@@ -32,7 +33,9 @@ export interface JobParts {
   readonly split: (commandLine: string) => readonly string[];
   /** What programs start with, beside what is their own. */
   readonly surroundings: () => Pick<LaunchContext, 'inherited' | 'common' | 'serverUrl' | 'limits'>;
-  /** The log of a stream of a program; null where it writes to our own streams, as the main program in init mode does. */
+  /**
+   * The log of a stream of a program; null where it writes to our own streams, as the main program in init mode does.
+   */
   readonly channel: (process: ProcessConfig, stream: StreamName) => Pick<Channel, 'read'> | null;
 }
 
@@ -61,8 +64,8 @@ export class CommandJobs implements Jobs {
   }
 
   /**
-   * Executes a command for a program. Never throws; the outcome comes later, once. The function returned kills what the command has started, and the outcome
-   * is `cancelled` then, unless it has been told already.
+   * Executes a command for a program. Never throws; the outcome comes later, once. The function returned kills what the
+   * command has started, and the outcome is `cancelled` then, unless it has been told already.
    */
   run(process: ProcessConfig, job: Job, done: (outcome: JobOutcome) => void): () => void {
     let isCancelled = false;
@@ -86,18 +89,23 @@ export class CommandJobs implements Jobs {
   #begin(process: ProcessConfig, job: Job, done: Running['done']): () => void {
     const running = this.#start(process, job, done);
     const { clock } = this.#parts;
-    if (job.timeoutMs < Infinity) running.callOff = clock.alarm(clock.nowMs() + job.timeoutMs, () => this.#kill(running, 'timeout'));
+    if (job.timeoutMs < Infinity)
+      running.callOff = clock.alarm(clock.nowMs() + job.timeoutMs, () => this.#kill(running, 'timeout'));
     this.#running.set(running.pid, running);
     return () => this.#kill(running, 'cancelled');
   }
 
-  /** Takes what was started here out of a batch of the reaper, and returns the rest. To be called before anybody acts upon the batch. */
+  /**
+   * Takes what was started here out of a batch of the reaper, and returns the rest. To be called before anybody acts
+   * upon the batch.
+   */
   take(batch: readonly Reaped[]): Reaped[] {
     return batch.filter(({ pid, status }) => {
       const running = this.#running.get(pid);
       if (running === undefined) return true;
       this.#running.delete(pid);
-      // Those it has left behind in its group. While there are any the kernel gives its number to nobody else; and if there are none, nobody got it since the reaper's call.
+      // Those it has left behind in its group. While there are any the kernel gives its number to nobody else; and if
+      // there are none, nobody got it since the reaper's call.
       this.#parts.addon.kill(-pid, signalNumbers.SIGKILL);
       this.#finish(running, parseWaitStatus(status));
       return false;
@@ -107,20 +115,30 @@ export class CommandJobs implements Jobs {
   #start(process: ProcessConfig, job: Job, done: Running['done']): Running {
     const { launcher, split, surroundings } = this.#parts;
     const key = `${process.group}:${process.name} ${job.name}`;
-    if ([...this.#running.values()].some((other) => other.key === key && other.isOver)) throw new Error('the one before it was killed and does not end');
+    if ([...this.#running.values()].some((other) => other.key === key && other.isOver))
+      throw new Error('the one before it was killed and does not end');
     const [out, err] = this.#channels(process, job);
     const { environment_file: files, environment_dir: directories } = process.options;
-    const { pid, stdout, stderr } = launcher.launch({ ...process, argv: split(job.command) }, {
-      ...surroundings(),
-      files: readEnvironmentFiles(files, directories),
-      added: job.environment,
-      stdio: planStdio(process, job, out, err),
-      descriptors: [],
-    });
+    const { pid, stdout, stderr } = launcher.launch(
+      { ...process, argv: split(job.command) },
+      {
+        ...surroundings(),
+        files: readEnvironmentFiles(files, directories),
+        added: job.environment,
+        stdio: planStdio(process, job, out, err),
+        descriptors: [],
+      },
+    );
     const keeps = job.output === 'keep' && stdout !== null;
-    const intakes = keeps ? [] : [stdout === null ? undefined : out?.read(stdout, pid), stderr === null ? undefined : err?.read(stderr, pid)];
+    const intakes = keeps
+      ? []
+      : [stdout === null ? undefined : out?.read(stdout, pid), stderr === null ? undefined : err?.read(stderr, pid)];
     return {
-      key, pid, done, killed: null, isOver: false,
+      key,
+      pid,
+      done,
+      killed: null,
+      isOver: false,
       output: keeps ? new JobOutput(stdout) : null,
       intakes: intakes.filter((intake) => intake !== undefined),
       callOff: () => undefined,
@@ -146,7 +164,10 @@ export class CommandJobs implements Jobs {
     running.callOff = clock.alarm(clock.nowMs() + KILL_WAIT_MS, () => this.#finish(running, null));
   }
 
-  /** Its output ends here, and it is told what became of it, after all that goes on now. `status` is null for one that was killed and is not reaped. */
+  /**
+   * Its output ends here, and it is told what became of it, after all that goes on now. `status` is null for one that
+   * was killed and is not reaped.
+   */
   #finish(running: Running, status: ExitStatus | null): void {
     running.callOff();
     if (running.isOver) return;
@@ -155,7 +176,10 @@ export class CommandJobs implements Jobs {
     for (const intake of running.intakes) {
       intake.takeRest();
       // A grandchild that went to another group may keep the pipe: what is in it is read, and no more.
-      intake.drained().then(() => intake.close(), (error: unknown) => this.#parts.report('error', `cannot read the output of ${running.key}: ${String(error)}`));
+      intake.drained().then(
+        () => intake.close(),
+        (error: unknown) => this.#parts.report('error', `cannot read the output of ${running.key}: ${String(error)}`),
+      );
     }
     queueMicrotask(() => this.#call(running.done, outcomeOf(running.killed, status, output)));
   }

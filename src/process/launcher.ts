@@ -17,8 +17,22 @@ const SHELL = '/bin/sh';
 
 /** Resources with an option `rlimit_<name>`. */
 const RESOURCES = [
-  'as', 'core', 'cpu', 'data', 'fsize', 'locks', 'memlock', 'msgqueue', 'nice', 'nofile', 'nproc', 'rss', 'rtprio', 'rttime',
-  'sigpending', 'stack',
+  'as',
+  'core',
+  'cpu',
+  'data',
+  'fsize',
+  'locks',
+  'memlock',
+  'msgqueue',
+  'nice',
+  'nofile',
+  'nproc',
+  'rss',
+  'rtprio',
+  'rttime',
+  'sigpending',
+  'stack',
 ] as const;
 
 /** Options of a program that its start depends on, by their names in the file. */
@@ -37,7 +51,9 @@ export type LaunchOptions = {
 } & { readonly [R in `rlimit_${(typeof RESOURCES)[number]}`]: { readonly soft: number; readonly hard: number } | null };
 
 /** The part of a {@link ProcessConfig} that is needed; a command of a hook or a check has one too. */
-export type LaunchTarget = Pick<ProcessConfig, 'name' | 'group' | 'type' | 'argv'> & { readonly options: LaunchOptions };
+export type LaunchTarget = Pick<ProcessConfig, 'name' | 'group' | 'type' | 'argv'> & {
+  readonly options: LaunchOptions;
+};
 
 /** What a start needs besides its configuration. */
 export interface LaunchContext {
@@ -67,7 +83,10 @@ export interface StdioPlan {
   readonly leadership: SpawnRequest['leadership'];
 }
 
-/** Three pipes and a process group of its own, as Supervisor gives to every program. stdin stays open for sendProcessStdin. */
+/**
+ * Three pipes and a process group of its own, as Supervisor gives to every program. stdin stays open for
+ * sendProcessStdin.
+ */
 export const PIPED: StdioPlan = { stdin: 'pipe', stdout: 'pipe', stderr: 'pipe', leadership: 'group' };
 
 /** The streams of the main program in init mode: ours, and the terminal's foreground where stdin is our terminal. */
@@ -105,15 +124,18 @@ export class Launcher {
     const credentials = resolveCredentials(addon, self, options.user, options.strict_user);
     if (credentials.warning !== null)
       this.#warnOnce(target, `cannot run '${target.name}' as its user: ${credentials.warning}`);
-    const environment = buildEnvironment({
-      inherited: context.inherited,
-      common: context.common,
-      processName: target.name,
-      groupName: target.group,
-      serverUrl: formatServerUrl(options.serverurl) ?? context.serverUrl,
-      files: context.files,
-      own,
-    }, options.user_env ? credentials.login : null);
+    const environment = buildEnvironment(
+      {
+        inherited: context.inherited,
+        common: context.common,
+        processName: target.name,
+        groupName: target.group,
+        serverUrl: formatServerUrl(options.serverurl) ?? context.serverUrl,
+        files: context.files,
+        own,
+      },
+      options.user_env ? credentials.login : null,
+    );
     return this.#spawn(
       target,
       credentials.uid,
@@ -124,7 +146,11 @@ export class Launcher {
   /** As a shell would: text that begins with no `#!` is run by /bin/sh. */
   #spawn(target: LaunchTarget, uid: number | null, request: SpawnRequest): SpawnResult {
     const { addon } = this.#parts;
-    const { options: { directory }, argv, name } = target;
+    const {
+      options: { directory },
+      argv,
+      name,
+    } = target;
     try {
       return addon.spawn(request);
     } catch (error) {
@@ -162,7 +188,13 @@ export class Launcher {
   }
 }
 
-function buildRequest(file: string, target: LaunchTarget, credentials: Credentials, env: readonly string[], context: LaunchContext): SpawnRequest {
+function buildRequest(
+  file: string,
+  target: LaunchTarget,
+  credentials: Credentials,
+  env: readonly string[],
+  context: LaunchContext,
+): SpawnRequest {
   const { options, argv } = target;
   const { stdin, stdout, stderr, leadership } = context.stdio;
   return {

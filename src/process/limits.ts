@@ -1,6 +1,6 @@
 /**
- * Resource limits of the supervisor itself: `minfds` and `minprocs` (Supervisor's options.py set_rlimits_or_exit), and what its
- * programs get back of the limits that Node has changed. A program's own limits are not made here.
+ * Resource limits of the supervisor itself: `minfds` and `minprocs` (Supervisor's options.py set_rlimits_or_exit), and
+ * what its programs get back of the limits that Node has changed. A program's own limits are not made here.
  */
 import { readFileSync } from 'node:fs';
 import type { Addon, ResourceLimit } from '../native/addon.ts';
@@ -28,21 +28,35 @@ type LimitCalls = Pick<Addon, 'getLimit' | 'setLimit'>;
  * `originalFiles` is the soft limit of descriptors that we were started with, null where it cannot be known any more
  * (see {@link originalFileLimit}); programs then keep ours. Throws {@link LimitError}.
  */
-export function raiseLimits(calls: LimitCalls, minimum: { readonly minfds: number; readonly minprocs: number }, originalFiles: number | null): LimitsOutcome {
+export function raiseLimits(
+  calls: LimitCalls,
+  minimum: { readonly minfds: number; readonly minprocs: number },
+  originalFiles: number | null,
+): LimitsOutcome {
   const infos: string[] = [];
   const files = calls.getLimit('nofile');
   const startedWith = originalFiles ?? files.soft;
-  raise(calls, files, minimum.minfds, (hard) =>
-    'The minimum number of file descriptors required to run this process is '
-    + `${minimum.minfds} as per the "minfds" command-line argument or config file setting. The current environment will only allow you `
-    + `to open ${hard} file descriptors.  Either raise the number of usable file descriptors in your environment (see README.rst) or `
-    + 'lower the minfds setting in the config file to allow the process to start.');
+  raise(
+    calls,
+    files,
+    minimum.minfds,
+    (hard) =>
+      'The minimum number of file descriptors required to run this process is ' +
+      `${minimum.minfds} as per the "minfds" command-line argument or config file setting. The current environment will only allow you ` +
+      `to open ${hard} file descriptors.  Either raise the number of usable file descriptors in your environment (see README.rst) or ` +
+      'lower the minfds setting in the config file to allow the process to start.',
+  );
   if (startedWith < minimum.minfds) infos.push(`Increased RLIMIT_NOFILE limit to ${minimum.minfds}`);
-  const isRaised = raise(calls, calls.getLimit('nproc'), minimum.minprocs, (hard) =>
-    'The minimum number of available processes required to run this program is '
-    + `${minimum.minprocs} as per the "minprocs" command-line argument or config file setting. The current environment will only allow you `
-    + `to open ${hard} processes.  Either raise the number of usable processes in your environment (see README.rst) or lower the `
-    + 'minprocs setting in the config file to allow the program to start.');
+  const isRaised = raise(
+    calls,
+    calls.getLimit('nproc'),
+    minimum.minprocs,
+    (hard) =>
+      'The minimum number of available processes required to run this program is ' +
+      `${minimum.minprocs} as per the "minprocs" command-line argument or config file setting. The current environment will only allow you ` +
+      `to open ${hard} processes.  Either raise the number of usable processes in your environment (see README.rst) or lower the ` +
+      'minprocs setting in the config file to allow the program to start.',
+  );
   if (isRaised) infos.push(`Increased RLIMIT_NPROC limit to ${minimum.minprocs}`);
   // compat: programs inherit what minfds raised, and users set it for just that.
   const soft = Math.max(startedWith, minimum.minfds);
@@ -50,7 +64,12 @@ export function raiseLimits(calls: LimitCalls, minimum: { readonly minfds: numbe
   return { infos, forPrograms: soft === now.soft ? [] : [{ resource: 'nofile', soft, hard: now.hard }] };
 }
 
-function raise(calls: LimitCalls, limit: ResourceLimit, minimum: number, formatRefusal: (hard: number) => string): boolean {
+function raise(
+  calls: LimitCalls,
+  limit: ResourceLimit,
+  minimum: number,
+  formatRefusal: (hard: number) => string,
+): boolean {
   if (limit.soft >= minimum) return false;
   try {
     calls.setLimit({ resource: limit.resource, soft: minimum, hard: Math.max(minimum, limit.hard) });
@@ -61,8 +80,9 @@ function raise(calls: LimitCalls, limit: ResourceLimit, minimum: number, formatR
 }
 
 /**
- * The soft limit of descriptors that we were started with. Node has raised it to the hard one before any of our code ran, so
- * it is taken from our parent, where that one has our hard limit; null for PID 1, which has no parent to look at.
+ * The soft limit of descriptors that we were started with. Node has raised it to the hard one before any of our code
+ * ran, so it is taken from our parent, where that one has our hard limit; null for PID 1, which has no parent to look
+ * at.
  */
 export function originalFileLimit(calls: LimitCalls, parent: number): number | null {
   const limits = parent === 0 ? null : readFileLimit(parent);

@@ -1,7 +1,7 @@
 /**
- * A socket that listens for a program to accept on: raw, blocking, and nothing that Node knows of. Made in a private directory beside its place and
- * renamed into it, so that it is never there with other rights than asked for, and one that an earlier run left is replaced in one step.
- * It accepts nothing itself, and does not know whose socket it is.
+ * A socket that listens for a program to accept on: raw, blocking, and nothing that Node knows of. Made in a private
+ * directory beside its place and renamed into it, so that it is never there with other rights than asked for, and one
+ * that an earlier run left is replaced in one step. It accepts nothing itself, and does not know whose socket it is.
  */
 import { chmodSync, chownSync, closeSync, lstatSync, mkdtempSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { isIP } from 'node:net';
@@ -15,7 +15,9 @@ import type { Addon } from '../native/addon.ts';
 const MAX_HOSTS_BYTES = 4 * 1024 * 1024;
 
 /** Where programs are reached. */
-export type ListenAddress = { readonly kind: 'unix'; readonly path: string } | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
+export type ListenAddress =
+  | { readonly kind: 'unix'; readonly path: string }
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
 
 /** What is asked for; mode and owner are those of a path. */
 export interface ListenRequest {
@@ -48,7 +50,11 @@ export class ListeningSocketError extends Error {
 type Sockets = Pick<Addon, 'listenUnix' | 'listenTcp'>;
 
 /** Opens a socket. Throws a {@link ListeningSocketError}; an owner that cannot be set is a warning only. */
-export function openListeningSocket(addon: Sockets, request: ListenRequest, warn: (text: string) => void): ListeningSocket {
+export function openListeningSocket(
+  addon: Sockets,
+  request: ListenRequest,
+  warn: (text: string) => void,
+): ListeningSocket {
   const { address, backlog } = request;
   try {
     if (address.kind === 'unix') return openUnix(addon, address.path, request, warn);
@@ -59,7 +65,12 @@ export function openListeningSocket(addon: Sockets, request: ListenRequest, warn
   }
 }
 
-function openUnix(addon: Sockets, path: string, { backlog, mode, owner }: ListenRequest, warn: (text: string) => void): ListeningSocket {
+function openUnix(
+  addon: Sockets,
+  path: string,
+  { backlog, mode, owner }: ListenRequest,
+  warn: (text: string) => void,
+): ListeningSocket {
   resolveLinks(dirname(path));
   requireFree(path);
   const directory = mkdtempSync(`${dirname(path)}/.`);
@@ -88,13 +99,22 @@ function openUnix(addon: Sockets, path: string, { backlog, mode, owner }: Listen
   }
 }
 
-/** compat: whoever may still listen at the path is replaced, as programs that outlived an earlier supervisor; but what is no socket stays. */
+/**
+ * compat: whoever may still listen at the path is replaced, as programs that outlived an earlier supervisor; but what
+ * is no socket stays.
+ */
 function requireFree(path: string): void {
   const found = lstatSync(path, { throwIfNoEntry: false });
-  if (found !== undefined && !found.isSocket()) throw new ListeningSocketError('ENOTSOCK', 'there is something else than a socket, which is not removed');
+  if (found !== undefined && !found.isSocket())
+    throw new ListeningSocketError('ENOTSOCK', 'there is something else than a socket, which is not removed');
 }
 
-function changeOwner(fresh: string, path: string, { uid, gid }: { readonly uid: number; readonly gid: number }, warn: (text: string) => void): void {
+function changeOwner(
+  fresh: string,
+  path: string,
+  { uid, gid }: { readonly uid: number; readonly gid: number },
+  warn: (text: string) => void,
+): void {
   try {
     chownSync(fresh, uid, gid);
   } catch (error) {
@@ -110,7 +130,10 @@ function removeOwn(path: string, ino: number, warn: (text: string) => void): voi
   }
 }
 
-/** The address in numbers of a host. A look-up that asks a name server would hold up the supervisor, so only /etc/hosts is asked. */
+/**
+ * The address in numbers of a host. A look-up that asks a name server would hold up the supervisor, so only /etc/hosts
+ * is asked.
+ */
 function addressOf(host: string): string {
   if (isIP(host) !== 0) return host;
   if (host === 'localhost') return '127.0.0.1';
@@ -119,7 +142,8 @@ function addressOf(host: string): string {
     .split('\n')
     .map((line) => line.replace(/#.*/, '').trim().toLowerCase().split(/\s+/));
   const address = lines.find(([first = '', ...names]) => isIP(first) === 4 && names.includes(host))?.[0];
-  if (address === undefined) throw new ListeningSocketError('ENOTFOUND', `/etc/hosts has no address for ${host}; use one in numbers`);
+  if (address === undefined)
+    throw new ListeningSocketError('ENOTFOUND', `/etc/hosts has no address for ${host}; use one in numbers`);
   return address;
 }
 

@@ -1,6 +1,6 @@
 /**
- * How much memory programs use, with all that they have started. It reads /proc in slices, so that a machine full of processes does not hold up the loop;
- * it has no limits and signals nobody.
+ * How much memory programs use, with all that they have started. It reads /proc in slices, so that a machine full of
+ * processes does not hold up the loop; it has no limits and signals nobody.
  */
 import { readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
@@ -11,12 +11,15 @@ import { pidsIn, readProcess, treesOf } from './process-tree.ts';
 const SLICE_MS = 2;
 
 /**
- * Resident bytes of the trees of these programs, by pid. Pages that processes share count for each. Without an entry: programs that are not to be seen.
- * Rejects where /proc cannot be listed.
+ * Resident bytes of the trees of these programs, by pid. Pages that processes share count for each. Without an entry:
+ * programs that are not to be seen. Rejects where /proc cannot be listed.
  */
 export async function readMemory(programs: readonly number[]): Promise<Map<number, number>> {
   const entries = await inSlices(pidsIn(await readdir('/proc')), readProcess);
-  const trees = treesOf(programs, entries.filter((entry) => entry !== null));
+  const trees = treesOf(
+    programs,
+    entries.filter((entry) => entry !== null),
+  );
   const members = [...new Set([...trees.values()].flat())];
   const sizes = new Map(await inSlices(members, ({ pid }) => [pid, residentBytes(pid)] as const));
   const seen = programs.flatMap((pid) => (sizes.has(pid) ? [[pid, trees.get(pid) ?? []] as const] : []));

@@ -1,6 +1,6 @@
 /**
- * The ways on which programs tell how they are (`notification_fd`, `notify`): opened for each run, given to its spawn, closed when it is over.
- * It passes on what is said, and knows neither states nor what follows.
+ * The ways on which programs tell how they are (`notification_fd`, `notify`): opened for each run, given to its spawn,
+ * closed when it is over. It passes on what is said, and knows neither states nor what follows.
  */
 import { closeSync, fchownSync } from 'node:fs';
 import type { ProcessConfig } from '../config/model.ts';
@@ -35,7 +35,10 @@ export interface ChannelParts {
 /** The part of a {@link ProcessConfig} that is needed. */
 export interface ChannelTarget {
   readonly name: string;
-  readonly options: Pick<ProcessConfig['options'], 'user' | 'strict_user' | 'notification_fd' | 'notify' | 'watchdog_sec'>;
+  readonly options: Pick<
+    ProcessConfig['options'],
+    'user' | 'strict_user' | 'notification_fd' | 'notify' | 'watchdog_sec'
+  >;
 }
 
 /** A way that is open. */
@@ -62,7 +65,10 @@ export class NotificationChannels {
     this.#listener = listener;
   }
 
-  /** Opens what the options of a process ask for, for one run; `id` is its namespec. Throws {@link SpawnError}, and nothing is left open. */
+  /**
+   * Opens what the options of a process ask for, for one run; `id` is its namespec. Throws {@link SpawnError}, and
+   * nothing is left open.
+   */
   open(id: string, process: ChannelTarget, run: number): Opening {
     this.close(id);
     const { notification_fd: number, notify } = process.options;
@@ -111,8 +117,10 @@ export class NotificationChannels {
     const socket = attempt(process.name, 'notify', () => new NotificationSocket(addon, clock, users, tell));
     this.#open.set(id, { pipe: null, socket });
     const limit = process.options.watchdog_sec;
-    // WATCHDOG_PID cannot be known before the spawn; without it the limit is for whoever reads it (sd_watchdog_enabled(3)).
-    const watchdog: Array<[string, string]> = limit === null || limit === 0 ? [] : [['WATCHDOG_USEC', String(Math.round(limit * MICROSECONDS))]];
+    // WATCHDOG_PID cannot be known before the spawn; without it the limit is for whoever reads it
+    // (sd_watchdog_enabled(3)).
+    const watchdog: Array<[string, string]> =
+      limit === null || limit === 0 ? [] : [['WATCHDOG_USEC', String(Math.round(limit * MICROSECONDS))]];
     return {
       environment: new Map([['NOTIFY_SOCKET', socket.address], ...watchdog]),
       descriptors: [],
@@ -128,7 +136,10 @@ export class NotificationChannels {
   }
 }
 
-/** A program that opens /dev/fd/N instead of using N is checked against the owner of the pipe. Without CAP_CHOWN that stays denied to it; most never do so. */
+/**
+ * A program that opens /dev/fd/N instead of using N is checked against the owner of the pipe. Without CAP_CHOWN that
+ * stays denied to it; most never do so.
+ */
 function giveTo(fd: number, uid: number | null, gid: number | null): void {
   if (uid === null && gid === null) return;
   try {

@@ -1,5 +1,6 @@
 /**
- * The pipe of `notification_fd`: a program writes a line to it when it is ready, as with s6. Owns our end of it, and reads without waiting.
+ * The pipe of `notification_fd`: a program writes a line to it when it is ready, as with s6. Owns our end of it, and
+ * reads without waiting.
  */
 import { Socket } from 'node:net';
 
@@ -13,8 +14,8 @@ export type PipeNotice =
 
 const READ_BYTES = 512;
 /**
- * So much is read and thrown away, before a line and after it: s6 closes at the first newline, which ends a program by SIGPIPE that writes a second one
- * by chance. Who takes it for a log gets EPIPE in the end.
+ * So much is read and thrown away, before a line and after it: s6 closes at the first newline, which ends a program by
+ * SIGPIPE that writes a second one by chance. Who takes it for a log gets EPIPE in the end.
  */
 const MOST_BYTES = 65_536;
 const NEWLINE = 10;

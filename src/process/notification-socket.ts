@@ -1,6 +1,6 @@
 /**
- * The socket of `notify=sd`: what one run of a program says by sd_notify(3), also through children of its own that end at once.
- * Owns the socket and judges who may be heard; it does not know what follows from a message.
+ * The socket of `notify=sd`: what one run of a program says by sd_notify(3), also through children of its own that end
+ * at once. Owns the socket and judges who may be heard; it does not know what follows from a message.
  */
 import { randomBytes } from 'node:crypto';
 import { closeSync } from 'node:fs';
@@ -25,8 +25,8 @@ const NAME_BYTES = 16;
 /** As systemd takes them. */
 const MOST_MESSAGE_BYTES = 4096;
 /**
- * So many datagrams are taken in such a time and no more: a program that floods waits in its own send, since the kernel's queue is short,
- * and costs us little.
+ * So many datagrams are taken in such a time and no more: a program that floods waits in its own send, since the
+ * kernel's queue is short, and costs us little.
  */
 const WINDOW = { ms: 20, datagrams: 64 };
 
@@ -48,8 +48,8 @@ export class NotificationSocket {
   #callOff: () => void = () => undefined;
 
   /**
-   * Opens it at an address of its own that cannot be guessed. `users`: whose messages are heard. `tell` is called from the loop.
-   * Throws what the addon throws.
+   * Opens it at an address of its own that cannot be guessed. `users`: whose messages are heard. `tell` is called from
+   * the loop. Throws what the addon throws.
    */
   constructor(natives: SocketNatives, clock: Clock, users: ReadonlySet<number>, tell: (notice: SocketNotice) => void) {
     this.#natives = natives;

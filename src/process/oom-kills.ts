@@ -35,8 +35,10 @@ function candidates(membership: string): string[] {
   const below = (root: string, path: string | undefined, file: string): string[] =>
     path === undefined ? [] : [posix.join(root, path, file)];
   return [
-    ...below(CGROUPS, v2?.[2], 'memory.events'), `${CGROUPS}/memory.events`,
-    ...below(`${CGROUPS}/memory`, v1?.[2], 'memory.oom_control'), `${CGROUPS}/memory/memory.oom_control`,
+    ...below(CGROUPS, v2?.[2], 'memory.events'),
+    `${CGROUPS}/memory.events`,
+    ...below(`${CGROUPS}/memory`, v1?.[2], 'memory.oom_control'),
+    `${CGROUPS}/memory/memory.oom_control`,
   ];
 }
 

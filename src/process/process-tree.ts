@@ -1,5 +1,6 @@
 /**
- * Who descends from whom, read from /proc at one moment. It signals nobody; what it says may be old as soon as it is said.
+ * Who descends from whom, read from /proc at one moment. It signals nobody; what it says may be old as soon as it is
+ * said.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 
@@ -10,7 +11,10 @@ export interface ProcessEntry {
   readonly isZombie: boolean;
 }
 
-/** A process with what it belongs to besides its parent: a process group and a session, each named after the pid of its leader. */
+/**
+ * A process with what it belongs to besides its parent: a process group and a session, each named after the pid of its
+ * leader.
+ */
 export interface TreeEntry extends ProcessEntry {
   /** Its short name (`/proc/PID/comm`). */
   readonly name: string;
@@ -26,7 +30,9 @@ export function readProcesses(): TreeEntry[] | null {
   } catch {
     return null;
   }
-  const entries = pidsIn(names).map(readProcess).filter((entry) => entry !== null);
+  const entries = pidsIn(names)
+    .map(readProcess)
+    .filter((entry) => entry !== null);
   return entries.length === 0 ? null : entries;
 }
 
@@ -44,8 +50,9 @@ export function descendantsOf(pid: number, entries: readonly ProcessEntry[]): Pr
 }
 
 /**
- * The processes of programs, by their pids: each program itself, what descends from it, and what was left to others of the groups and sessions
- * that it or a descendant leads. None for a program that is not among the entries and has left nothing.
+ * The processes of programs, by their pids: each program itself, what descends from it, and what was left to others of
+ * the groups and sessions that it or a descendant leads. None for a program that is not among the entries and has left
+ * nothing.
  */
 export function treesOf(pids: readonly number[], entries: readonly TreeEntry[]): Map<number, TreeEntry[]> {
   const belonging = new Map<number, TreeEntry[]>();
@@ -60,11 +67,13 @@ export function treesOf(pids: readonly number[], entries: readonly TreeEntry[]):
     if (entry.group !== entry.pid) belongs(entry, entry.group);
     if (entry.session !== entry.group) belongs(entry, entry.session);
   }
-  return new Map(pids.map((pid) => {
-    const found = new Set(belonging.get(pid));
-    for (const entry of found) for (const other of belonging.get(entry.pid) ?? []) found.add(other);
-    return [pid, [...found]];
-  }));
+  return new Map(
+    pids.map((pid) => {
+      const found = new Set(belonging.get(pid));
+      for (const entry of found) for (const other of belonging.get(entry.pid) ?? []) found.add(other);
+      return [pid, [...found]];
+    }),
+  );
 }
 
 /** One process; null where there is none of that pid. */

@@ -32,7 +32,10 @@ export class Reaper {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Begins to reap, with those that ended before: SIGCHLD was ignored until now, and as PID 1 we may have inherited children. */
+  /**
+   * Begins to reap, with those that ended before: SIGCHLD was ignored until now, and as PID 1 we may have inherited
+   * children.
+   */
   start(): void {
     if (this.#isStarted) return;
     this.#isStarted = true;

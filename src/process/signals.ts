@@ -46,9 +46,8 @@ export function firstSignals(pid: number): readonly number[] {
 
 /**
  * Node installs one-shot handlers for these before any script runs: they reset the terminal and send the signal once
- * more, which then has its
- * default action. The kernel drops that for PID 1, so an action that is back to the default says that the signal has
- * come.
+ * more, which then has its default action. The kernel drops that for PID 1, so an action that is back to the default
+ * says that the signal has come.
  */
 const ONE_SHOT_IN_NODE: ReadonlySet<number> = new Set([signalNumbers.SIGTERM, signalNumbers.SIGINT]);
 
@@ -73,9 +72,8 @@ const MOST_BATCHES = 128;
  * Takes signals from the first moment of our code on, and keeps those that come before somebody listens.
  *
  * Order of the steps, so that none is lost: Node takes a signal by `process.on` before the addon is there; the addon
- * replaces Node's handler in the
- * kernel and leaves Node's listener in place. That listener also keeps later ones (`signal-exit`) from making Node take
- * the signal back.
+ * replaces Node's handler in the kernel and leaves Node's listener in place. That listener also keeps later ones
+ * (`signal-exit`) from making Node take the signal back.
  */
 export class SignalIntake {
   readonly #held = new Set<number>();
@@ -152,8 +150,7 @@ export type SignalAddon = Pick<Addon, 'catchSignal' | 'signalPipe' | 'readSignal
 
 /**
  * True if Node's one-shot handler has taken a SIGTERM or SIGINT, as far as /proc tells: for the moment before we
- * execute ourselves anew, which
- * makes the kernel forget.
+ * execute ourselves anew, which makes the kernel forget.
  */
 export function hasOneShotFired(): boolean {
   let status: string;
@@ -178,7 +175,8 @@ export function takeSignals(
 ): () => void {
   const taken = names.map((name) => ({ name, take: () => listener(name) }));
   for (const { name, take } of taken) process.on(name, take);
-  // With --disable-sigusr1 Node starts with SIGUSR1 blocked, and no listener would ever hear it. The listener comes first: the default action is our end.
+  // With --disable-sigusr1 Node starts with SIGUSR1 blocked, and no listener would ever hear it. The listener comes
+  // first: the default action is our end.
   for (const { name } of taken) addon.unblockSignal(signalNumbers[name]);
   return () => {
     for (const { name, take } of taken) process.removeListener(name, take);
@@ -186,8 +184,8 @@ export function takeSignals(
 }
 
 /**
- * Ignores what a terminal sends to background processes that touch it: after we have handed over the foreground, we still write
- * our log there. To catch these would not do: the kernel would then restart the write for ever.
+ * Ignores what a terminal sends to background processes that touch it: after we have handed over the foreground, we
+ * still write our log there. To catch these would not do: the kernel would then restart the write for ever.
  */
 export function ignoreTerminalStops(addon: Pick<Addon, 'ignoreSignal'>): void {
   addon.ignoreSignal(signalNumbers.SIGTTIN);

@@ -1,10 +1,13 @@
 /**
- * A start that failed before the program ran: the stage, the errno, the sentence, and the exit code it means for a container.
- * The sentences are Supervisor's wherever it has one (process.py: spawn, _spawn_as_child); other tools grep them.
+ * A start that failed before the program ran: the stage, the errno, the sentence, and the exit code it means for a
+ * container. The sentences are Supervisor's wherever it has one (process.py: spawn, _spawn_as_child); other tools grep
+ * them.
  */
 import type { SpawnFailure, SpawnStage } from '../native/addon.ts';
 
-/** Exit codes of a shell, and of Docker, for a command that cannot be executed; 1 for every other failure to start it. */
+/**
+ * Exit codes of a shell, and of Docker, for a command that cannot be executed; 1 for every other failure to start it.
+ */
 export const EXIT_NOT_FOUND = 127;
 export const EXIT_NOT_EXECUTABLE = 126;
 const EXIT_NOT_STARTED = 1;

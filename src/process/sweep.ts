@@ -1,7 +1,7 @@
 /**
- * The end of everything that is left when the supervisor ends: TERM to all, KILL after a grace, over as soon as none remains.
- * It waits for exits and two deadlines, never for a fixed time; it does not end the supervisor.
- * Used in container mode and as PID 1. Elsewhere orphans are left alone, as Supervisor does.
+ * The end of everything that is left when the supervisor ends: TERM to all, KILL after a grace, over as soon as none
+ * remains. It waits for exits and two deadlines, never for a fixed time; it does not end the supervisor. Used in
+ * container mode and as PID 1. Elsewhere orphans are left alone, as Supervisor does.
  */
 import { signalNumbers } from '../core/signals.ts';
 import type { SweepGrace } from '../core/stop-budget.ts';
@@ -16,7 +16,9 @@ export interface SweepParts {
   /** Started, and still running. */
   readonly reaper: Pick<Reaper, 'subscribe' | 'drain'>;
   readonly clock: Pick<SystemClock, 'nowMs' | 'alarm'>;
-  /** Our pid. As 1 everything in the namespace is ours to end; else what descends from us, orphans included (subreaper). */
+  /**
+   * Our pid. As 1 everything in the namespace is ours to end; else what descends from us, orphans included (subreaper).
+   */
   readonly pid: number;
   /** Replaced in tests. */
   readonly readProcesses?: () => ProcessEntry[] | null;
@@ -30,7 +32,10 @@ export interface SweepLimit {
   onChange(listener: () => void): () => void;
 }
 
-/** Ends all remaining processes; resolves with the pids of those that survived even SIGKILL (in an uninterruptible wait). */
+/**
+ * Ends all remaining processes; resolves with the pids of those that survived even SIGKILL (in an uninterruptible
+ * wait).
+ */
 export function sweep(parts: SweepParts, limit: SweepLimit): Promise<readonly number[]> {
   return new Promise((resolve) => new Sweep(parts, limit, resolve).start());
 }
@@ -40,8 +45,8 @@ class Sweep {
   readonly #limit: SweepLimit;
   readonly #resolve: (survivors: readonly number[]) => void;
   /**
-   * Our own children at the last look. Whatever remains below us hangs from one of them or becomes our child when its parent
-   * ends, so a new look is due only when all of these have been reaped.
+   * Our own children at the last look. Whatever remains below us hangs from one of them or becomes our child when its
+   * parent ends, so a new look is due only when all of these have been reaped.
    */
   readonly #children = new Set<number>();
   #isKilling = false;
@@ -96,8 +101,8 @@ class Sweep {
   }
 
   /**
-   * Whether nothing remains to wait for. In our namespace there may be processes that are not below us (`docker exec`): they get
-   * the signals too, but their end is told to somebody outside, and the kernel ends them with us.
+   * Whether nothing remains to wait for. In our namespace there may be processes that are not below us (`docker exec`):
+   * they get the signals too, but their end is told to somebody outside, and the kernel ends them with us.
    */
   #isOver(): boolean {
     const { addon, pid } = this.#parts;

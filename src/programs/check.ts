@@ -1,6 +1,6 @@
 /**
- * `onevisor check`: reads a configuration as the supervisor would, says all that is wrong with it, and prints what it amounts to.
- * Starts nothing, changes nothing.
+ * `onevisor check`: reads a configuration as the supervisor would, says all that is wrong with it, and prints what it
+ * amounts to. Starts nothing, changes nothing.
  */
 import type { Users } from '../config/datatype.ts';
 import { describeReading, formatConfig, formatProblems } from '../config/effective.ts';

@@ -1,9 +1,11 @@
 /**
- * Which of the programs in this executable is meant: by the name it was called by (argv[0]), else by the first argument. Pure.
+ * Which of the programs in this executable is meant: by the name it was called by (argv[0]), else by the first
+ * argument. Pure.
  */
 
 /** Names of the programs. */
-export type ProgramName = 'supervise' | 'ctl' | 'check' | 'health' | 'unpack' | 'echo-conf' | 'pidproxy' | 'demo' | 'version';
+export type ProgramName =
+  'supervise' | 'ctl' | 'check' | 'health' | 'unpack' | 'echo-conf' | 'pidproxy' | 'demo' | 'version';
 
 /** A program and what is left of the command line for it. */
 export interface Choice {

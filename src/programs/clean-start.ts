@@ -1,11 +1,21 @@
 /**
- * Variables by which Node itself would change what we do, meant for the programs of the container: they are set aside before we begin, and given to the programs again.
- * So is what an execve(2) of Node would not pass on unchanged. Pure; who calls it executes us anew.
+ * Variables by which Node itself would change what we do, meant for the programs of the container: they are set aside
+ * before we begin, and given to the programs again. So is what an execve(2) of Node would not pass on unchanged. Pure;
+ * who calls it executes us anew.
  */
 
-/** Those that Node reads before any code of ours runs, or later by itself, and that no flag switches off. (NODE_OPTIONS is: see the build.) */
+/**
+ * Those that Node reads before any code of ours runs, or later by itself, and that no flag switches off. (NODE_OPTIONS
+ * is: see the build.)
+ */
 const READ_BY_NODE: ReadonlySet<string> = new Set([
-  'NODE_DEBUG', 'NODE_DEBUG_NATIVE', 'NODE_V8_COVERAGE', 'NODE_COMPILE_CACHE', 'NODE_USE_ENV_PROXY', 'NODE_UNIQUE_ID', 'NODE_TEST_CONTEXT',
+  'NODE_DEBUG',
+  'NODE_DEBUG_NATIVE',
+  'NODE_V8_COVERAGE',
+  'NODE_COMPILE_CACHE',
+  'NODE_USE_ENV_PROXY',
+  'NODE_UNIQUE_ID',
+  'NODE_TEST_CONTEXT',
 ]);
 
 /** Where they are while we run. */

@@ -1,11 +1,13 @@
 /**
- * What goes along with the programs of one engine and is not their state: the contract. Each watches the engine's events and asks it for what follows;
- * none changes a process itself. The list of them is in companions.ts.
+ * What goes along with the programs of one engine and is not their state: the contract. Each watches the engine's
+ * events and asks it for what follows; none changes a process itself. The list of them is in companions.ts.
  */
 import type { EngineEvent } from '../engine/events.ts';
 import type { ProcessView } from '../engine/registry.ts';
 
-/** Something that goes along with the programs of one engine: health checks, schedules, memory limits, notifications. */
+/**
+ * Something that goes along with the programs of one engine: health checks, schedules, memory limits, notifications.
+ */
 export interface Companion {
   /** The engine is about to start what has autostart. */
   begin(processes: readonly ProcessView[]): void;

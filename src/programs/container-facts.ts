@@ -38,7 +38,7 @@ export function readContainerFacts(env: Environment, parent: number): ContainerF
  */
 export function readAncestors(parent: number): Ancestor[] | null {
   const found: Ancestor[] = [];
-  for (let pid = parent; pid > 0; ) {
+  for (let pid = parent; pid > 0;) {
     const ancestor = found.length < MOST_ANCESTORS ? readAncestor(pid) : null;
     if (ancestor === null) return null;
     found.push(ancestor);

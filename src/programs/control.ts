@@ -1,6 +1,6 @@
 /**
- * The supervisor as its remote clients see it: implements the interface that the RPC methods ask for on top of a Supervision.
- * It translates; it decides nothing and keeps nothing.
+ * The supervisor as its remote clients see it: implements the interface that the RPC methods ask for on top of a
+ * Supervision. It translates; it decides nothing and keeps nothing.
  */
 import type { GroupConfig, ProcessConfig } from '../config/model.ts';
 import type { Level } from '../core/log-level.ts';
@@ -69,7 +69,9 @@ export class Control implements Supervisor {
 
   processes(): readonly ProcessView[] {
     const byId = new Map(this.#engine.processes().map((process) => [process.id, process]));
-    const ids = this.#supervision.groups.flatMap(({ processes }) => processes.map(({ group, name }) => `${group}:${name}`));
+    const ids = this.#supervision.groups.flatMap(({ processes }) =>
+      processes.map(({ group, name }) => `${group}:${name}`),
+    );
     return ids.flatMap((id) => byId.get(id) ?? []);
   }
 
@@ -97,7 +99,11 @@ export class Control implements Supervisor {
   checkCommand({ argv, options, commandError }: ProcessConfig): ReturnType<Supervisor['checkCommand']> {
     if (commandError !== null) return { fault: 'NOT_EXECUTABLE', reason: commandError };
     try {
-      findCommand(argv[0] ?? '', { programPath: options.environment.get('PATH') ?? null, ownPath: this.#parts.env['PATH'], directory: options.directory });
+      findCommand(argv[0] ?? '', {
+        programPath: options.environment.get('PATH') ?? null,
+        ownPath: this.#parts.env['PATH'],
+        directory: options.directory,
+      });
       return null;
     } catch (error) {
       if (!(error instanceof SpawnError)) throw error;
@@ -167,7 +173,11 @@ export class Control implements Supervisor {
 
   reread(): Promise<Reread> {
     const outcome = this.#supervision.reread();
-    return Promise.resolve('problems' in outcome ? { kind: 'invalid', reason: outcome.problems.join('; ') } : { kind: 'changes', ...outcome });
+    return Promise.resolve(
+      'problems' in outcome
+        ? { kind: 'invalid', reason: outcome.problems.join('; ') }
+        : { kind: 'changes', ...outcome },
+    );
   }
 
   addGroup(name: string): ReturnType<Supervisor['addGroup']> {
@@ -182,7 +192,12 @@ export class Control implements Supervisor {
     const plan = this.#supervision.planUpdate(name);
     if (plan === null) return null;
     const namesOf = (processes: readonly ProcessConfig[]): string[] => processes.map((process) => process.name);
-    return { stopped: namesOf(plan.stopped), restarted: namesOf(plan.restarted), started: namesOf(plan.started), changed: namesOf(plan.changed) };
+    return {
+      stopped: namesOf(plan.stopped),
+      restarted: namesOf(plan.restarted),
+      started: namesOf(plan.started),
+      changed: namesOf(plan.changed),
+    };
   }
 
   updateGroup(name: string): ReturnType<Supervisor['updateGroup']> {

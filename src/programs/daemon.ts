@@ -1,6 +1,7 @@
 /**
- * Becoming a daemon, outside containers: a copy of ourselves is started in a session of its own, and we end as soon as it is up.
- * What it cannot do before it is up comes back through its standard error, so that it is seen where the command was given.
+ * Becoming a daemon, outside containers: a copy of ourselves is started in a session of its own, and we end as soon as
+ * it is up. What it cannot do before it is up comes back through its standard error, so that it is seen where the
+ * command was given.
  */
 import { closeSync, openSync } from 'node:fs';
 import { Socket } from 'node:net';
@@ -18,7 +19,10 @@ const DETACHED = '--detached-copy';
  * The same, and the configuration file comes on standard input: its path means something else to the copy, or nothing.
  */
 const DETACHED_WITH_FILE = '--detached-copy-with-file';
-/** What a copy says when it is up; anything else on that pipe is a message, and none has this character ("ready" did: "listens there already"). */
+/**
+ * What a copy says when it is up; anything else on that pipe is a message, and none has this character ("ready" did:
+ * "listens there already").
+ */
 const READY = '\0';
 const STDIN = 0;
 const STDERR = 2;
@@ -47,8 +51,7 @@ export function isDetached(args: readonly string[]): boolean {
 
 /**
  * Starts the copy, and sends signals on to it until it is up. Resolves with our exit code once it is up (0), has failed
- * (2, what it said printed),
- * or was ended by a signal that came to us (128 + signal).
+ * (2, what it said printed), or was ended by a signal that came to us (128 + signal).
  */
 export async function detach(
   addon: Addon,

@@ -21,7 +21,12 @@ command=/bin/sh -c "while sleep 5; do (sleep 1 &); echo 'left an orphan behind: 
 /** The environment in which the supervisor runs the demo: container mode, whatever the machine has configured. */
 export function demoEnvironment(env: Readonly<NodeJS.ProcessEnv>): NodeJS.ProcessEnv {
   const outside = Object.entries(env).filter(([name]) => !name.startsWith('ONEVISOR_'));
-  return { ...Object.fromEntries(outside), ONEVISOR_CONTAINER: '1', ONEVISOR_CONF: '', ONEVISOR_CONF_TEXT: CONFIGURATION };
+  return {
+    ...Object.fromEntries(outside),
+    ONEVISOR_CONTAINER: '1',
+    ONEVISOR_CONF: '',
+    ONEVISOR_CONF_TEXT: CONFIGURATION,
+  };
 }
 
 /** What is said before it starts. */

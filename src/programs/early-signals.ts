@@ -1,7 +1,6 @@
 /**
  * Signals from the first moment of the process until the supervisor is up. An end is obeyed at once, before anything is
- * started; all else waits
- * until the supervisor can act on it, in order.
+ * started; all else waits until the supervisor can act on it, in order.
  */
 import type { ReceivedSignal, SignalIntake } from '../process/signals.ts';
 import type { Supervision } from './supervision.ts';

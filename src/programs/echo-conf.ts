@@ -9,7 +9,11 @@ import type { ProgramIo } from './check.ts';
  *
  * @returns the exit code
  */
-export function runEchoConf(args: readonly string[], _env: Readonly<Record<string, string | undefined>>, io: ProgramIo): number {
+export function runEchoConf(
+  args: readonly string[],
+  _env: Readonly<Record<string, string | undefined>>,
+  io: ProgramIo,
+): number {
   const [first] = args;
   if (first === undefined) {
     io.out(formatSample());

@@ -1,6 +1,7 @@
 /**
- * Between the supervisor at work and the event listeners: what happens becomes events, what listeners say reaches their pools, what pools send reaches the listeners.
- * One for each configuration; it starts and stops nothing but listeners that have broken the protocol.
+ * Between the supervisor at work and the event listeners: what happens becomes events, what listeners say reaches their
+ * pools, what pools send reaches the listeners. One for each configuration; it starts and stops nothing but listeners
+ * that have broken the protocol.
  */
 import type { GroupConfig, ProcessConfig } from '../config/model.ts';
 import { hasForeignJudge } from '../config/programs.ts';
@@ -108,8 +109,8 @@ export class EventWiring {
   }
 
   /**
-   * Calls `proceed` when these processes may be told to stop: listeners hear of the end of the others first, for which they get {@link SETTLE_MS}.
-   * Supervisor stops so slowly that they do.
+   * Calls `proceed` when these processes may be told to stop: listeners hear of the end of the others first, for which
+   * they get {@link SETTLE_MS}. Supervisor stops so slowly that they do.
    */
   settle(ids: readonly string[], proceed: () => void): void {
     if (this.#isIdle() || !ids.some((id) => this.#processes.get(id)?.type === 'eventlistener')) return proceed();
@@ -155,20 +156,23 @@ export class EventWiring {
     const { clock, report, server, streams } = this.#parts;
     // Options of the pool stand in its section, so they are the same for all of its processes.
     const options = processes[0]?.options;
-    const pool = new ListenerPool({
-      name,
-      server,
-      wanted: new Set(options?.events),
-      bufferSize: options?.buffer_size ?? 1,
-      isLenient: hasForeignJudge(options ?? {}),
-      members: processes.map((process) => ({ id: namespecOf(process), name: process.name })),
-    }, {
-      clock,
-      report,
-      write: (id, bytes, failed) => streams.writeInput(id, bytes, failed),
-      condemn: (id, pid) => this.#kill(id, pid),
-      idle: () => this.#lookWhetherIdle(),
-    });
+    const pool = new ListenerPool(
+      {
+        name,
+        server,
+        wanted: new Set(options?.events),
+        bufferSize: options?.buffer_size ?? 1,
+        isLenient: hasForeignJudge(options ?? {}),
+        members: processes.map((process) => ({ id: namespecOf(process), name: process.name })),
+      },
+      {
+        clock,
+        report,
+        write: (id, bytes, failed) => streams.writeInput(id, bytes, failed),
+        condemn: (id, pid) => this.#kill(id, pid),
+        idle: () => this.#lookWhetherIdle(),
+      },
+    );
     this.#pools.add(name, pool);
     for (const process of processes) this.#listenTo(pool, namespecOf(process));
   }
@@ -200,7 +204,9 @@ export class EventWiring {
   #rewire(): void {
     this.#ticker.follow((period) => this.#pools.wants(`TICK_${period}`));
     const wanted = new Map<string, Tapping>();
-    for (const [id, process] of this.#processes) for (const stream of STREAMS) wanted.set(`${id} ${stream}`, { id, process, stream, ...this.#planOf(process, stream) });
+    for (const [id, process] of this.#processes)
+      for (const stream of STREAMS)
+        wanted.set(`${id} ${stream}`, { id, process, stream, ...this.#planOf(process, stream) });
     for (const [key, { plan, tap }] of this.#taps) {
       const now = wanted.get(key);
       if (now !== undefined && plan.log === now.log && plan.communication === now.communication) continue;
@@ -214,15 +220,22 @@ export class EventWiring {
     const channel = this.#parts.streams.channel(id, stream);
     if (channel === null || !(log || communication)) return;
     const plan = { log, communication };
-    this.#taps.set(key, { plan, tap: new OutputTap(channel, { process: process.name, group: process.group }, plan, (event) => this.#tellOutput(id, event)) });
+    this.#taps.set(key, {
+      plan,
+      tap: new OutputTap(channel, { process: process.name, group: process.group }, plan, (event) =>
+        this.#tellOutput(id, event),
+      ),
+    });
   }
 
   #planOf({ type, options }: ProcessConfig, stream: StreamName): TapPlan {
     const isProtocol = type === 'eventlistener' && stream === 'stdout';
-    const wants = (kind: 'PROCESS_LOG' | 'PROCESS_COMMUNICATION'): boolean => this.#pools.wants(stream === 'stdout' ? `${kind}_STDOUT` : `${kind}_STDERR`);
+    const wants = (kind: 'PROCESS_LOG' | 'PROCESS_COMMUNICATION'): boolean =>
+      this.#pools.wants(stream === 'stdout' ? `${kind}_STDOUT` : `${kind}_STDERR`);
     return {
       log: !isProtocol && options[`${stream}_events_enabled`] && wants('PROCESS_LOG'),
-      communication: type !== 'eventlistener' && options[`${stream}_capture_maxbytes`] > 0 && wants('PROCESS_COMMUNICATION'),
+      communication:
+        type !== 'eventlistener' && options[`${stream}_capture_maxbytes`] > 0 && wants('PROCESS_COMMUNICATION'),
     };
   }
 
@@ -290,6 +303,20 @@ export class EventWiring {
   }
 }
 
-function stateEvent({ process: { config, record }, from, expected, pid }: Extract<EngineEvent, { type: 'process' }>): StateEvent {
-  return { kind: 'state', process: config.name, group: config.group, from, to: record.state, pid: pid ?? 0, tries: record.failedStarts, expected };
+function stateEvent({
+  process: { config, record },
+  from,
+  expected,
+  pid,
+}: Extract<EngineEvent, { type: 'process' }>): StateEvent {
+  return {
+    kind: 'state',
+    process: config.name,
+    group: config.group,
+    from,
+    to: record.state,
+    pid: pid ?? 0,
+    tries: record.failedStarts,
+    expected,
+  };
 }

@@ -7,10 +7,18 @@ import type { Report } from '../engine/ports.ts';
 import type { ProcessView } from '../engine/registry.ts';
 import type { Addon } from '../native/addon.ts';
 import { resolveCredentials } from '../process/credentials.ts';
-import { type ListenAddress, type ListeningSocket, ListeningSocketError, openListeningSocket } from '../process/listening-socket.ts';
+import {
+  type ListenAddress,
+  type ListeningSocket,
+  ListeningSocketError,
+  openListeningSocket,
+} from '../process/listening-socket.ts';
 import { SpawnError } from '../process/spawn-error.ts';
 
-/** compat: mode and queue of a socket for which nothing is said (`socket_mode`, `socket_backlog`); the kernel has a limit of its own for the queue. */
+/**
+ * compat: mode and queue of a socket for which nothing is said (`socket_mode`, `socket_backlog`); the kernel has a
+ * limit of its own for the queue.
+ */
 const DEFAULT_MODE = 0o700;
 const DEFAULT_BACKLOG = 4096;
 
@@ -30,7 +38,9 @@ export class FastCgiSockets {
     this.#report = report;
   }
 
-  /** The socket of a process that is about to start; null for a program of another kind. Throws a {@link SpawnError}. */
+  /**
+   * The socket of a process that is about to start; null for a program of another kind. Throws a {@link SpawnError}.
+   */
   socketOf(process: ProcessConfig): number | null {
     const { socket: address } = process.options;
     if (process.type !== 'fcgi-program' || address === undefined) return null;
@@ -46,12 +56,16 @@ export class FastCgiSockets {
   }
 
   /**
-   * Closes what nobody needs any more. Unlike with Supervisor, a restart of the only process keeps the socket: who connects meanwhile waits in its queue
-   * and is not turned away.
+   * Closes what nobody needs any more. Unlike with Supervisor, a restart of the only process keeps the socket: who
+   * connects meanwhile waits in its queue and is not turned away.
    */
   settle(processes: () => readonly ProcessView[]): void {
     if (this.#open.size === 0) return;
-    const needed = new Set(processes().filter(isUpOrDue).map(({ config }) => keyOf(config)));
+    const needed = new Set(
+      processes()
+        .filter(isUpOrDue)
+        .map(({ config }) => keyOf(config)),
+    );
     for (const [key, { url, socket }] of this.#open) {
       if (needed.has(key)) continue;
       this.#report('info', `Closing socket ${url}`);
@@ -62,12 +76,16 @@ export class FastCgiSockets {
 
   #create({ options }: ProcessConfig, address: ListenAddress, url: string): ListeningSocket {
     try {
-      return openListeningSocket(this.#addon, {
-        address,
-        backlog: options.socket_backlog ?? DEFAULT_BACKLOG,
-        mode: options.socket_mode ?? DEFAULT_MODE,
-        owner: address.kind === 'unix' ? this.#ownerOf(options) : null,
-      }, (text) => this.#report('warn', text));
+      return openListeningSocket(
+        this.#addon,
+        {
+          address,
+          backlog: options.socket_backlog ?? DEFAULT_BACKLOG,
+          mode: options.socket_mode ?? DEFAULT_MODE,
+          owner: address.kind === 'unix' ? this.#ownerOf(options) : null,
+        },
+        (text) => this.#report('warn', text),
+      );
     } catch (error) {
       if (!(error instanceof ListeningSocketError)) throw error;
       // compat: the words of supervisor.process.FastCGIProcessGroup.
@@ -76,7 +94,10 @@ export class FastCgiSockets {
   }
 
   /** compat: without `socket_owner` it belongs to the user of the program; which we can only give it as root. */
-  #ownerOf({ socket_owner: named, user }: ProcessConfig['options']): { readonly uid: number; readonly gid: number } | null {
+  #ownerOf({
+    socket_owner: named,
+    user,
+  }: ProcessConfig['options']): { readonly uid: number; readonly gid: number } | null {
     const owner = named ?? (process.getuid?.() === 0 ? user : null);
     if (owner === null || owner === undefined) return null;
     // As root would: whom it means, not what we may do.

@@ -1,9 +1,8 @@
 /**
  * Finds the supervisor of our container: by the sockets at the places of the private control socket, and by the process
- * that runs the container,
- * whose configuration names its servers. A socket counts only if the process behind it is of our PID and mount
- * namespace (SO_PEERCRED),
- * since containers may share a directory or the network. Changes nothing and waits for nothing.
+ * that runs the container, whose configuration names its servers. A socket counts only if the process behind it is of
+ * our PID and mount namespace (SO_PEERCRED), since containers may share a directory or the network. Changes nothing and
+ * waits for nothing.
  */
 import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -101,7 +100,10 @@ function readSupervisor(pid: number): SupervisorProcess | null {
 
 function listProcesses(): number[] {
   try {
-    return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).toSorted((a, b) => a - b);
+    return readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number)
+      .toSorted((a, b) => a - b);
   } catch {
     // Without /proc no process is to be seen.
     return [];
@@ -259,7 +261,11 @@ function unixOf({ unixServers }: Servers, answers: (path: string) => boolean): E
 /** For a client that may not use the socket, as a health check that runs as another user. */
 function inetOf({ inetServers: [server] }: Servers): Endpoint | null {
   if (server === undefined) return null;
-  const { port: { host, port }, username, password } = server;
+  const {
+    port: { host, port },
+    username,
+    password,
+  } = server;
   const name = ['', '0.0.0.0', '::'].includes(host) ? 'localhost' : host;
   return { serverUrl: `http://${name.includes(':') ? `[${name}]` : name}:${port}`, username, password };
 }
@@ -269,8 +275,10 @@ function endpointAt(place: string | null): Endpoint | null {
 }
 
 function parseEnvironment(text: string): Environment {
-  return Object.fromEntries(text.split('\0').flatMap((entry) => {
-    const equals = entry.indexOf('=');
-    return equals === -1 ? [] : [[entry.slice(0, equals), entry.slice(equals + 1)]];
-  }));
+  return Object.fromEntries(
+    text.split('\0').flatMap((entry) => {
+      const equals = entry.indexOf('=');
+      return equals === -1 ? [] : [[entry.slice(0, equals), entry.slice(equals + 1)]];
+    }),
+  );
 }

@@ -29,8 +29,7 @@ export function findRefusal(look: FirstLook): string | null {
 
 /**
  * A script or `docker exec` would start everything a second time. An explicit file or mode is taken as meant so, and so
- * is a supervisor that is itself
- * a program of the first one.
+ * is a supervisor that is itself a program of the first one.
  */
 function refuseSecond({ flags, source: { env }, self, runningPid }: FirstLook): string | null {
   if (self.pid === 1 || flags.file !== null || flags.isContainer || readSwitch(env, 'ONEVISOR_CONTAINER') !== null)

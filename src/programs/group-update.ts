@@ -1,6 +1,6 @@
 /**
- * Makes a group that is at work as it is configured now: restarts only what must be executed anew, and applies the rest while it runs.
- * What differs is found in config/diff.ts. The plan that a dry run shows is the one that is carried out.
+ * Makes a group that is at work as it is configured now: restarts only what must be executed anew, and applies the rest
+ * while it runs. What differs is found in config/diff.ts. The plan that a dry run shows is the one that is carried out.
  */
 import { type GroupUpdate, planGroupUpdate } from '../config/diff.ts';
 import type { GroupConfig, ProcessConfig } from '../config/model.ts';
@@ -15,7 +15,10 @@ export interface GroupUpdateParts {
   readonly streams: Pick<ProgramStreams, 'open' | 'close' | 'configure'>;
 }
 
-/** What an update of a group does. What is new and has no autostart, or is configured no more and is at rest, is in `difference` only. */
+/**
+ * What an update of a group does. What is new and has no autostart, or is configured no more and is at rest, is in
+ * `difference` only.
+ */
 export interface UpdatePlan {
   /** The group as it is configured now. */
   readonly group: GroupConfig;
@@ -37,7 +40,9 @@ function isWanted(process: ProcessView): boolean {
   return !isAtRest(process) || process.record.deadlineMs !== null;
 }
 
-/** Stops processes; resolves when all are at rest. What is started meanwhile, as by its schedule, is stopped once more. */
+/**
+ * Stops processes; resolves when all are at rest. What is started meanwhile, as by its schedule, is stopped once more.
+ */
 async function stop(engine: Engine, ids: readonly string[]): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const look = (): void => {
@@ -57,8 +62,15 @@ async function stop(engine: Engine, ids: readonly string[]): Promise<void> {
   unsubscribe();
 }
 
-/** Plans an update of a group, as its processes are now; null where it is not both at work and configured, or holds listeners or FastCGI programs, which share more than their options. */
-export function planUpdate(engine: Engine, before: GroupConfig | undefined, after: GroupConfig | undefined): UpdatePlan | null {
+/**
+ * Plans an update of a group, as its processes are now; null where it is not both at work and configured, or holds
+ * listeners or FastCGI programs, which share more than their options.
+ */
+export function planUpdate(
+  engine: Engine,
+  before: GroupConfig | undefined,
+  after: GroupConfig | undefined,
+): UpdatePlan | null {
   if (before?.type !== 'program' || after?.type !== 'program') return null;
   const difference = planGroupUpdate(before, after);
   const { removed, added, renewed, live } = difference;
@@ -78,8 +90,14 @@ export function planUpdate(engine: Engine, before: GroupConfig | undefined, afte
   };
 }
 
-/** Carries out a plan made just now; resolves with the names of the processes that had to be stopped for it, once they are. */
-export async function updateGroup({ engine, streams }: GroupUpdateParts, { group, difference, stopped, restarted, started }: UpdatePlan): Promise<string[]> {
+/**
+ * Carries out a plan made just now; resolves with the names of the processes that had to be stopped for it, once they
+ * are.
+ */
+export async function updateGroup(
+  { engine, streams }: GroupUpdateParts,
+  { group, difference, stopped, restarted, started }: UpdatePlan,
+): Promise<string[]> {
   const { removed, added, renewed, live } = difference;
   const toStop = [...stopped, ...restarted];
   await stop(engine, toStop.map(namespecOf));

@@ -1,11 +1,20 @@
 /**
- * From the options of a configuration to what the log path is asked for: which channel writes where, and in which form. Pure.
+ * From the options of a configuration to what the log path is asked for: which channel writes where, and in which form.
+ * Pure.
  */
 import type { Config, ProcessConfig } from '../config/model.ts';
 import type { LogTarget as ConfiguredTarget } from '../config/log-target.ts';
 import type { SupervisordOptions } from '../config/options.ts';
 import type { RotateInterval } from '../config/relations.ts';
-import type { ChannelSpec, FileLimits, LineStyle, LogFormat, LogTarget, MainLogSpec, StreamName } from '../logs/ports.ts';
+import type {
+  ChannelSpec,
+  FileLimits,
+  LineStyle,
+  LogFormat,
+  LogTarget,
+  MainLogSpec,
+  StreamName,
+} from '../logs/ports.ts';
 import type { RotationInterval } from '../logs/rotation-time.ts';
 
 /** Bytes of output of each channel that are kept in memory for tails. */
@@ -17,7 +26,12 @@ const SECOND_MS = 1000;
 export type AutoPath = () => string | null;
 
 /** What a channel of a process is to be; null for stderr where redirect_stderr sends it to stdout. */
-export function channelSpec(process: ProcessConfig, stream: StreamName, supervisord: SupervisordOptions, autoPath: AutoPath): ChannelSpec | null {
+export function channelSpec(
+  process: ProcessConfig,
+  stream: StreamName,
+  supervisord: SupervisordOptions,
+  autoPath: AutoPath,
+): ChannelSpec | null {
   const { options } = process;
   if (stream === 'stderr' && options.redirect_stderr) return null;
   const isStdout = stream === 'stdout';
@@ -58,7 +72,9 @@ export function mainLogSpec(config: Config, onConsole: boolean): MainLogSpec {
     interval: rotationInterval(supervisord.rotate_interval),
     compress: supervisord.compress,
   };
-  const targets = supervisord.logfile.flatMap((target) => logTarget(target, supervisord.log_format, rotation, () => null));
+  const targets = supervisord.logfile.flatMap((target) =>
+    logTarget(target, supervisord.log_format, rotation, () => null),
+  );
   const stream = config.main === null ? 1 : 2;
   // A log that goes to a stream of ours already would be there twice, or be on both.
   const isConsoleAlready = targets.some((target) => target.kind === 'container');
@@ -71,7 +87,12 @@ export function mainLogSpec(config: Config, onConsole: boolean): MainLogSpec {
   };
 }
 
-function logTarget(target: ConfiguredTarget, format: LogFormat | null, rotation: FileLimits, autoPath: AutoPath): LogTarget[] {
+function logTarget(
+  target: ConfiguredTarget,
+  format: LogFormat | null,
+  rotation: FileLimits,
+  autoPath: AutoPath,
+): LogTarget[] {
   switch (target.kind) {
     case 'none':
       return [];

@@ -1,9 +1,7 @@
 /**
  * Init mode: what follows from a stop signal beside that it is sent on to the main program. A command may ignore it, as
- * a shell does, and programs
- * beside it would never get theirs before the container is killed. So they are stopped some seconds later. The command
- * itself is only waited for,
- * unless somebody has set how long it may take.
+ * a shell does, and programs beside it would never get theirs before the container is killed. So they are stopped some
+ * seconds later. The command itself is only waited for, unless somebody has set how long it may take.
  */
 import type { Config, ProcessConfig } from '../config/model.ts';
 import { signalNumbers } from '../core/signals.ts';
@@ -66,5 +64,5 @@ function isMoreThanForwarded({ groups, mainStopWait, supervisord }: Config): boo
 function delayMs({ mainStopWait, stopBudget, supervisord }: Config): number {
   if (mainStopWait !== null) return mainStopWait * SECOND_MS;
   const shortest = Math.min(stopBudget ?? Infinity, supervisord.shutdown_timeout ?? Infinity);
-  return Math.min(ALONE_MS, shortest * SECOND_MS / 2);
+  return Math.min(ALONE_MS, (shortest * SECOND_MS) / 2);
 }

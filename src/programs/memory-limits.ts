@@ -1,6 +1,6 @@
 /**
- * Restarts programs whose processes together use more than `max_memory`. Looked at every ten seconds while a program with a limit is up; no alarm otherwise.
- * It only asks the engine for restarts, and says what cannot be looked at once.
+ * Restarts programs whose processes together use more than `max_memory`. Looked at every ten seconds while a program
+ * with a limit is up; no alarm otherwise. It only asks the engine for restarts, and says what cannot be looked at once.
  */
 import { Alarm } from '../engine/alarm.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -84,8 +84,10 @@ export class MemoryLimits implements Companion {
     const limit = process?.config.options.max_memory;
     if (process?.record.run !== run || pid === null || limit === undefined || limit === null) return;
     const size = sizes.get(pid);
-    if (size === undefined) this.#sayOnce(`cannot check max_memory of '${process.config.name}': it is not to be seen in /proc`);
-    else if (size > limit) this.#parts.engine.restart(id, `uses ${formatMegabytes(size)}, more than max_memory (${formatMegabytes(limit)})`);
+    if (size === undefined)
+      this.#sayOnce(`cannot check max_memory of '${process.config.name}': it is not to be seen in /proc`);
+    else if (size > limit)
+      this.#parts.engine.restart(id, `uses ${formatMegabytes(size)}, more than max_memory (${formatMegabytes(limit)})`);
   }
 
   #sayOnce(text: string): void {

@@ -1,6 +1,6 @@
 /**
- * `pidproxy PIDFILE CMD [ARG…]`: stays in the foreground for a program that puts itself into the background and writes a pidfile,
- * and passes signals on to the process that the pidfile names. It watches nothing but its own child.
+ * `pidproxy PIDFILE CMD [ARG…]`: stays in the foreground for a program that puts itself into the background and writes
+ * a pidfile, and passes signals on to the process that the pidfile names. It watches nothing but its own child.
  */
 import { type SignalName, signalNumbers } from '../core/signals.ts';
 import { readPidFile } from '../files/read-file.ts';
@@ -63,9 +63,23 @@ function spawnHere(addon: Addon, command: string, argv: readonly string[], env: 
   const file = findCommand(command, { programPath: null, ownPath: env['PATH'], directory: null });
   try {
     return addon.spawn({
-      file, argv, env: Object.entries(env).map(([name, value]) => `${name}=${value ?? ''}`),
-      directory: null, umask: null, uid: null, gid: null, groups: null, limits: [], nice: null, oomScoreAdj: null, parentDeathSignal: null,
-      stdin: 0, stdout: 1, stderr: 2, leadership: 'none', descriptors: [],
+      file,
+      argv,
+      env: Object.entries(env).map(([name, value]) => `${name}=${value ?? ''}`),
+      directory: null,
+      umask: null,
+      uid: null,
+      gid: null,
+      groups: null,
+      limits: [],
+      nice: null,
+      oomScoreAdj: null,
+      parentDeathSignal: null,
+      stdin: 0,
+      stdout: 1,
+      stderr: 2,
+      leadership: 'none',
+      descriptors: [],
     }).pid;
   } catch (error) {
     if (!isSpawnFailure(error)) throw error;

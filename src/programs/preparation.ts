@@ -1,6 +1,6 @@
 /**
- * What is done to our own process before anything is started: user, limits, umask, subreaper, pidfile, leftovers of an earlier run.
- * Each step says in the words of Supervisor what it did; it starts nothing and ends nothing.
+ * What is done to our own process before anything is started: user, limits, umask, subreaper, pidfile, leftovers of an
+ * earlier run. Each step says in the words of Supervisor what it did; it starts nothing and ends nothing.
  */
 import { closeSync, constants, existsSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
@@ -45,7 +45,10 @@ export function prepareProcess(addon: Addon, { supervisord, main }: Config, self
   return { messages, limits: forPrograms };
 }
 
-/** Node calls its main thread `MainThread`, and ps, top and pgrep would know us by that. They get the name that we were called by. */
+/**
+ * Node calls its main thread `MainThread`, and ps, top and pgrep would know us by that. They get the name that we were
+ * called by.
+ */
 function takeName(name: string): Message[] {
   try {
     writeFileSync('/proc/self/comm', name);
@@ -59,7 +62,12 @@ function takeUser(addon: Addon, user: Config['supervisord']['user'], self: Self,
   if (user === null) {
     // Most containers, and most commands that are given to an init, run as root on purpose.
     if (self.uid !== 0 || self.isContainer || isInit) return [];
-    return [['critical', 'Supervisor is running as root.  Privileges were not dropped because no user is specified in the config file.  If you intend to run as root, you can set user=root in the config file to avoid this message.']];
+    return [
+      [
+        'critical',
+        'Supervisor is running as root.  Privileges were not dropped because no user is specified in the config file.  If you intend to run as root, you can set user=root in the config file to avoid this message.',
+      ],
+    ];
   }
   const { uid, gid, groups, warning } = resolveCredentials(addon, self, user, false);
   if (warning !== null) return [['warn', `cannot become the user of [supervisord]: ${warning}`]];
@@ -96,7 +104,10 @@ export function writePidFiles(config: Config, { pid, isContainer }: Self, cwd: s
   return formatStarted(pid);
 }
 
-/** Writes the pid to a file, which is removed at the end if it still says so. A failure is reported, as in Supervisor, and no more. */
+/**
+ * Writes the pid to a file, which is removed at the end if it still says so. A failure is reported, as in Supervisor,
+ * and no more.
+ */
 export function writePidFile(path: string, pid: number, leftovers: Leftovers): Message {
   try {
     const fd = openTrusted(path, PID_FILE_FLAGS, PID_FILE_MODE);
@@ -129,7 +140,9 @@ export function removeOldLogs({ supervisord }: Config): Message[] {
       for (const path of findAutoFiles(directory, supervisord.identifier)) rmSync(path);
       return [];
     } catch (error) {
-      return [['warn', `cannot remove old logs in ${directory}: ${(error as NodeJS.ErrnoException).code}`] satisfies Message];
+      return [
+        ['warn', `cannot remove old logs in ${directory}: ${(error as NodeJS.ErrnoException).code}`] satisfies Message,
+      ];
     }
   });
 }

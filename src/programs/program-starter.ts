@@ -1,6 +1,6 @@
 /**
- * The kernel as the engine sees it: starts the programs of the configuration at work with their streams, and sends signals.
- * It keeps no record of what runs.
+ * The kernel as the engine sees it: starts the programs of the configuration at work with their streams, and sends
+ * signals. It keeps no record of what runs.
  */
 import type { Config, ProcessConfig } from '../config/model.ts';
 import type { Clock, Processes, SpawnOutcome } from '../engine/ports.ts';
@@ -43,7 +43,11 @@ export class ProgramStarter implements Processes {
   constructor(parts: StarterParts, surroundings: () => StarterSurroundings) {
     this.#parts = parts;
     this.#surroundings = surroundings;
-    this.channels = new NotificationChannels({ addon: parts.addon, clock: parts.clock, self: () => ({ uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }) });
+    this.channels = new NotificationChannels({
+      addon: parts.addon,
+      clock: parts.clock,
+      self: () => ({ uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }),
+    });
   }
 
   spawn(process: ProcessConfig, run: number): SpawnOutcome {
@@ -100,8 +104,14 @@ export class ProgramStarter implements Processes {
   }
 }
 
-/** A watchdog of ours, as systemd's, is none of a program's that has its own: WATCHDOG_PID would keep it from counting. */
-function withoutWatchdog({ WATCHDOG_PID: _pid, WATCHDOG_USEC: _limit, ...rest }: StarterParts['env']): StarterParts['env'] {
+/**
+ * A watchdog of ours, as systemd's, is none of a program's that has its own: WATCHDOG_PID would keep it from counting.
+ */
+function withoutWatchdog({
+  WATCHDOG_PID: _pid,
+  WATCHDOG_USEC: _limit,
+  ...rest
+}: StarterParts['env']): StarterParts['env'] {
   return rest;
 }
 

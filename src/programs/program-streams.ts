@@ -13,7 +13,10 @@ import type { SpawnResult } from '../native/addon.ts';
 import { channelSpec } from './log-specs.ts';
 
 const STREAMS = ['stdout', 'stderr'] as const satisfies readonly StreamName[];
-/** What a program has not read yet of what was sent to its standard input; more is refused, save for what is longer by itself. */
+/**
+ * What a program has not read yet of what was sent to its standard input; more is refused, save for what is longer by
+ * itself.
+ */
 const MAX_UNREAD_BYTES = 1024 * 1024;
 
 /** Our end of a program's standard input. It becomes a socket of Node's when it is first written to. */
@@ -44,7 +47,10 @@ export class ProgramStreams {
       const spec = channelSpec(process, stream, this.#supervisord, () => this.#makeAutoFile(process, stream));
       if (spec === null) continue;
       // Event listeners have no capture mode, and what they say on standard output is a protocol, to be read as it is.
-      const fitted = process.type === 'eventlistener' ? { ...spec, captureMaxBytes: 0, stripAnsi: spec.stripAnsi && stream === 'stderr' } : spec;
+      const fitted =
+        process.type === 'eventlistener'
+          ? { ...spec, captureMaxBytes: 0, stripAnsi: spec.stripAnsi && stream === 'stderr' }
+          : spec;
       this.#channels.set(channelId(namespecOf(process), stream), this.#hub.openChannel(fitted));
     }
   }
@@ -69,8 +75,7 @@ export class ProgramStreams {
 
   /**
    * Takes what is left in the pipes of a run that was reaped. The protocol pipe of an event listener is closed then:
-   * reading what an
-   * orphan of the listener writes, only to drop it, would keep us busy for ever.
+   * reading what an orphan of the listener writes, only to drop it, would keep us busy for ever.
    */
   takeRest(pid: number): void {
     const intakes = this.#intakes.get(pid);
@@ -129,7 +134,9 @@ export class ProgramStreams {
   #openInput(id: string, fd: number): Socket {
     const socket = new Socket({ fd, readable: false, writable: true });
     // EPIPE: it closed its standard input. The next write says so.
-    socket.on('error', (error: NodeJS.ErrnoException) => this.#report('debug', `cannot write to the standard input of ${id}: ${error.code}`));
+    socket.on('error', (error: NodeJS.ErrnoException) =>
+      this.#report('debug', `cannot write to the standard input of ${id}: ${error.code}`),
+    );
     return socket;
   }
 
@@ -147,7 +154,10 @@ export class ProgramStreams {
     try {
       return createAutoFile(childlogdir, process.name, stream, identifier);
     } catch (error) {
-      this.#report('error', `cannot make the ${stream} log of ${process.name} in ${childlogdir}: ${(error as NodeJS.ErrnoException).code}`);
+      this.#report(
+        'error',
+        `cannot make the ${stream} log of ${process.name} in ${childlogdir}: ${(error as NodeJS.ErrnoException).code}`,
+      );
       return null;
     }
   }

@@ -1,6 +1,6 @@
 /**
- * What programs say of themselves (`notification_fd`, `notify`) on its way to the engine: ready, a few words for the status, signs of life for the
- * watchdog. It keeps what belongs to the run that goes on, and changes no process itself.
+ * What programs say of themselves (`notification_fd`, `notify`) on its way to the engine: ready, a few words for the
+ * status, signs of life for the watchdog. It keeps what belongs to the run that goes on, and changes no process itself.
  */
 import { Alarm } from '../engine/alarm.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -14,8 +14,8 @@ import type { Companion } from './companion.ts';
 
 const SECOND_MS = 1000;
 /**
- * A watchdog that is looked at so much too late says nothing of the program: the container was frozen (`docker pause`) or the machine asleep,
- * and the program with it. It gets its whole time again.
+ * A watchdog that is looked at so much too late says nothing of the program: the container was frozen (`docker pause`)
+ * or the machine asleep, and the program with it. It gets its whole time again.
  */
 const LATE_MS = 1000;
 
@@ -56,7 +56,10 @@ export class Readiness implements Companion {
 
   observe(event: EngineEvent): void {
     if (event.type !== 'process') return;
-    const { id, record: { state } } = event.process;
+    const {
+      id,
+      record: { state },
+    } = event.process;
     if (state === 'STARTING' || state === 'RUNNING') return;
     const told = this.#told.get(id);
     if (told !== undefined) this.#unwatch(told);
@@ -111,8 +114,13 @@ export class Readiness implements Companion {
     if (known !== undefined) this.#unwatch(known);
     const { watchdog_sec: limit } = config.options;
     const told: Told = {
-      run, status: '', limitMs: limit === null || limit === 0 ? null : limit * SECOND_MS, isWatched: false, dueMs: null,
-      alarm: new Alarm(this.#parts.clock, () => this.#look(id, told)), said: new Set(),
+      run,
+      status: '',
+      limitMs: limit === null || limit === 0 ? null : limit * SECOND_MS,
+      isWatched: false,
+      dueMs: null,
+      alarm: new Alarm(this.#parts.clock, () => this.#look(id, told)),
+      said: new Set(),
     };
     this.#told.set(id, told);
     return told;
@@ -159,7 +167,10 @@ function formatNotice(notice: Notice, name: string): Message | null {
     case 'closed':
       return ['debug', `${name} has closed the descriptor of notification_fd without a line: it is not ready`];
     case 'flooded':
-      return ['warn', `cannot tell whether '${name}' is ready: it writes to the descriptor of notification_fd, but no line; the descriptor is closed`];
+      return [
+        'warn',
+        `cannot tell whether '${name}' is ready: it writes to the descriptor of notification_fd, but no line; the descriptor is closed`,
+      ];
     case 'deaf':
       return ['error', `cannot hear '${name}' any more: the socket of notify has failed (errno ${notice.errno})`];
     case 'refused':

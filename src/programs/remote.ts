@@ -1,11 +1,20 @@
 /**
- * The servers of a configuration: those that it asks for, or the private control socket of a container that asks for none.
- * It opens and closes them; what they serve is in http/ and rpc/.
+ * The servers of a configuration: those that it asks for, or the private control socket of a container that asks for
+ * none. It opens and closes them; what they serve is in http/ and rpc/.
  */
 import type { Config } from '../config/model.ts';
 import { isAbstract, isTrustedPeer, type Peer } from '../core/control-socket.ts';
 import type { Report } from '../engine/ports.ts';
-import { closeServers, inetSpec, openServer, openServers, type OpenServer, type OwnerLookup, type ServerSpec, unixSpec } from '../http/open-servers.ts';
+import {
+  closeServers,
+  inetSpec,
+  openServer,
+  openServers,
+  type OpenServer,
+  type OwnerLookup,
+  type ServerSpec,
+  unixSpec,
+} from '../http/open-servers.ts';
 import { ListenError } from '../http/listen-error.ts';
 import type { Route } from '../http/route.ts';
 
@@ -40,12 +49,17 @@ export class Remote {
   /** Opens the servers of a configuration, all or none. Rejects with a {@link ListenError}. */
   async open(config: Config, routes: readonly Route[]): Promise<void> {
     const { report, lookUpOwner } = this.#parts;
-    const specs: ServerSpec[] = [...config.unixServers.map((server) => unixSpec(server, lookUpOwner)), ...config.inetServers.map(inetSpec)];
+    const specs: ServerSpec[] = [
+      ...config.unixServers.map((server) => unixSpec(server, lookUpOwner)),
+      ...config.inetServers.map(inetSpec),
+    ];
     this.#servers = await openServers(specs, routes, report);
-    if (config.unixServers.length === 0) await this.#openPrivate(routes, config.main !== null && config.groups.length === 1);
-    this.#serverUrl = config.unixServers.length === 0 && config.inetServers[0] !== undefined
-      ? urlOfInet(config.inetServers[0].port)
-      : urlOfUnix(this.#servers.find(({ port }) => port === null)?.address);
+    if (config.unixServers.length === 0)
+      await this.#openPrivate(routes, config.main !== null && config.groups.length === 1);
+    this.#serverUrl =
+      config.unixServers.length === 0 && config.inetServers[0] !== undefined
+        ? urlOfInet(config.inetServers[0].port)
+        : urlOfUnix(this.#servers.find(({ port }) => port === null)?.address);
   }
 
   /** Closes all of them. */

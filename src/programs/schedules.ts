@@ -1,6 +1,7 @@
 /**
- * Starts programs at the times of their `cron`. One alarm for all of them, none where nobody has a schedule.
- * It only asks the engine for starts: that a run which ends is no failure, and is not started again, is the policy's (engine/policy.ts).
+ * Starts programs at the times of their `cron`. One alarm for all of them, none where nobody has a schedule. It only
+ * asks the engine for starts: that a run which ends is no failure, and is not started again, is the policy's
+ * (engine/policy.ts).
  *
  * Times are of the wall clock, which can jump; the alarm is monotonic. The kernel says when the clock was set, and it
  * is read at each alarm too. As Vixie cron:
@@ -99,7 +100,12 @@ export class Schedules implements Companion {
     const known = this.#plans.get(id);
     if (schedule === null) this.#plans.delete(id);
     else if (known?.schedule.text !== schedule.text || known.timeZone !== timeZone) {
-      this.#plans.set(id, { schedule, timeZone, nextMs: nextTime(schedule, timeZone, this.#parts.clock.wallMs()), skippedFor: null });
+      this.#plans.set(id, {
+        schedule,
+        timeZone,
+        nextMs: nextTime(schedule, timeZone, this.#parts.clock.wallMs()),
+        skippedFor: null,
+      });
     }
   }
 
@@ -144,7 +150,8 @@ export class Schedules implements Companion {
       this.#parts.engine.request(id, 'start');
       return;
     }
-    if (plan.skippedFor !== record.run) this.#parts.report('info', `skipped a run of '${config.name}': it is still ${record.state}`);
+    if (plan.skippedFor !== record.run)
+      this.#parts.report('info', `skipped a run of '${config.name}': it is still ${record.state}`);
     plan.skippedFor = record.run;
   }
 

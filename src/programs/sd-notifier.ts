@@ -1,8 +1,7 @@
 /**
  * The manager that runs us, as systemd does or podman with --sdnotify=container: tells it by sd_notify(3) when
- * everything is up, how it is, that we
- * reload, that we end, and that our loop turns. Programs do not inherit its variables: their READY=1 would speak in our
- * name.
+ * everything is up, how it is, that we reload, that we end, and that our loop turns. Programs do not inherit its
+ * variables: their READY=1 would speak in our name.
  */
 import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -137,7 +136,10 @@ export class SdNotifier {
   }
 
   #feed(): void {
-    const { target: { watchdogMs }, clock } = this.#parts;
+    const {
+      target: { watchdogMs },
+      clock,
+    } = this.#parts;
     if (watchdogMs === null) return;
     this.#tell(['WATCHDOG=1']);
     this.#watchdog.set(clock.nowMs() + watchdogMs / 2);
@@ -164,7 +166,10 @@ export class SdNotifier {
 
   /** A connection for each message: the manager may make its socket anew. Returns 0 or the errno. */
   #send(message: Uint8Array): number {
-    const { addon, target: { socket } } = this.#parts;
+    const {
+      addon,
+      target: { socket },
+    } = this.#parts;
     let fd: number;
     try {
       fd = addon.connectDatagram(socket ?? '');

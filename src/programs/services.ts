@@ -1,5 +1,6 @@
 /**
- * What the servers of a configuration serve: the methods, those of its modules among them, and every route. It opens no server.
+ * What the servers of a configuration serve: the methods, those of its modules among them, and every route. It opens no
+ * server.
  */
 import type { Config } from '../config/model.ts';
 import { RpcFault } from '../core/faults.ts';
@@ -61,7 +62,14 @@ export class Services {
       }
     };
     methods = createMethodTable([...ownMethods, ...(await loadPlugins(config, { report: this.#report, call }))]);
-    return createRoutes({ supervisor, methods, times, version: this.#version, residentBytes, more: webRoutes({ supervisor, methods, times }, this.#secret) });
+    return createRoutes({
+      supervisor,
+      methods,
+      times,
+      version: this.#version,
+      residentBytes,
+      more: webRoutes({ supervisor, methods, times }, this.#secret),
+    });
   }
 }
 

@@ -1,7 +1,6 @@
 /**
  * The time that is left for the end of the supervisor, counted from the first stop signal. Shared by all parts of the
- * end: programs and hooks
- * (the engine), the sweep, and the output. It ends nothing itself.
+ * end: programs and hooks (the engine), the sweep, and the output. It ends nothing itself.
  */
 import type { Config } from '../config/model.ts';
 import type { Goal } from '../core/shutdown-machine.ts';

@@ -1,6 +1,7 @@
 /**
- * The supervisor as a program: command line and configuration, our own process, then a Supervision until it ends. Returns the exit code.
- * Everything that can be wrong before the first program starts is said here, on standard error, with exit code 2.
+ * The supervisor as a program: command line and configuration, our own process, then a Supervision until it ends.
+ * Returns the exit code. Everything that can be wrong before the first program starts is said here, on standard error,
+ * with exit code 2.
  */
 import { isatty } from 'node:tty';
 import { MessageChannel } from 'node:worker_threads';
@@ -45,7 +46,8 @@ import { writeTerminationLog } from './termination-log.ts';
 import type { ProgramIo } from './check.ts';
 
 /** Entrypoint scripts start a daemon on purpose, others by mistake. */
-const LEAVES_CONTAINER = 'becoming a daemon, as nodaemon is not set; to stay in the foreground as the main process of a container, set nodaemon=true, or use -n or ONEVISOR_CONTAINER=1\n';
+const LEAVES_CONTAINER =
+  'becoming a daemon, as nodaemon is not set; to stay in the foreground as the main process of a container, set nodaemon=true, or use -n or ONEVISOR_CONTAINER=1\n';
 
 /** What the program needs from outside. */
 export interface SuperviseIo extends ProgramIo {
@@ -75,7 +77,11 @@ export async function runSupervise(addon: Addon, io: SuperviseIo, signals: Signa
       io.out(`${io.version}\n`);
       return 0;
     case 'usage':
-      return refuse(io, isMain({ ...io, flags: { isContainer: false } }), `Error: ${outcome.message}\nFor help, use ${io.calledAs} -h\n`);
+      return refuse(
+        io,
+        isMain({ ...io, flags: { isContainer: false } }),
+        `Error: ${outcome.message}\nFor help, use ${io.calledAs} -h\n`,
+      );
     case 'run':
       break;
   }
@@ -85,7 +91,13 @@ export async function runSupervise(addon: Addon, io: SuperviseIo, signals: Signa
   if (refusal !== null) return refuse(io, io.self.pid === 1, refusal);
   const named = flags.file ?? io.env['ONEVISOR_CONF'];
   const given = isDetached(io.args) ? await readHandedOver(addon, io, named) : await readGivenFile(named);
-  const readAs = (mode: boolean): Reading => readConfig(openSource(io.env, addon, given), { isContainer: mode, isStatic: false, flags, executable: io.calledPath });
+  const readAs = (mode: boolean): Reading =>
+    readConfig(openSource(io.env, addon, given), {
+      isContainer: mode,
+      isStatic: false,
+      flags,
+      executable: io.calledPath,
+    });
   const { isContainer, leavesContainer, reading } = findMode({ ...io, flags }, readAs);
   if (reading.config === null) return refuse(io, isContainer, formatProblems(reading));
   const { config } = reading;
@@ -98,7 +110,8 @@ export async function runSupervise(addon: Addon, io: SuperviseIo, signals: Signa
   try {
     return await supervise(addon, io, { config, warnings: formatWarnings(reading), read, isContainer, flags, signals });
   } catch (error) {
-    if (!(error instanceof LimitError) && !(error instanceof SpawnError) && !(error instanceof ListenError)) throw error;
+    if (!(error instanceof LimitError) && !(error instanceof SpawnError) && !(error instanceof ListenError))
+      throw error;
     return refuse(io, isContainer, `Error: ${error.message}\n`);
   }
 }
@@ -106,12 +119,22 @@ export async function runSupervise(addon: Addon, io: SuperviseIo, signals: Signa
 function firstLook(addon: Addon, io: SuperviseIo, flags: Flags): FirstLook {
   const { self, calledPath, calledAs, env } = io;
   const source = openSource(env, null);
-  const finder = new SupervisorFinder({ env, cwd: source.cwd, pid: self.pid, uid: self.uid, calledAs: calledPath, peers: () => addon });
+  const finder = new SupervisorFinder({
+    env,
+    cwd: source.cwd,
+    pid: self.pid,
+    uid: self.uid,
+    calledAs: calledPath,
+    peers: () => addon,
+  });
   const isOnTerminal = isatty(0) && isatty(1);
   return { flags, source, self, calledPath, calledAs, isOnTerminal, runningPid: () => finder.runningPid() };
 }
 
-/** Says why nothing is started, where people look for it. There is no log yet for what else could be said. Returns the exit code. */
+/**
+ * Says why nothing is started, where people look for it. There is no log yet for what else could be said. Returns the
+ * exit code.
+ */
 function refuse(io: SuperviseIo, isContainer: boolean, text: string): number {
   io.err(text);
   if (isContainer) writeTerminationLog(text, () => undefined);
@@ -119,8 +142,9 @@ function refuse(io: SuperviseIo, isContainer: boolean, text: string): number {
 }
 
 /**
- * Keeps Node's loop alive until the process ends. To wait for a signal, SIGCHLD too, is no reason for it to go on, and there may be nothing
- * else: no program that runs, or only a main program with streams of its own. A port waits without a timer, so it wakes nobody.
+ * Keeps Node's loop alive until the process ends. To wait for a signal, SIGCHLD too, is no reason for it to go on, and
+ * there may be nothing else: no program that runs, or only a main program with streams of its own. A port waits without
+ * a timer, so it wakes nobody.
  */
 function holdLoop(): void {
   new MessageChannel().port1.ref();
@@ -144,13 +168,16 @@ async function supervise(addon: Addon, io: SuperviseIo, start: Start): Promise<n
   signals.take(signalsFor(config, self));
   const { messages, limits } = prepareProcess(addon, config, self);
   const onConsole = !isDetached(io.args) && !supervisord.silent;
-  const hub = new LogHub({
-    natives: addon,
-    clock: systemClock,
-    color: start.flags.color ? 'always' : 'auto',
-    noColor: (env['NO_COLOR'] ?? '') !== '',
-    streams: { 1: 1, 2: 2 },
-  }, mainLogSpec(config, onConsole));
+  const hub = new LogHub(
+    {
+      natives: addon,
+      clock: systemClock,
+      color: start.flags.color ? 'always' : 'auto',
+      noColor: (env['NO_COLOR'] ?? '') !== '',
+      streams: { 1: 1, 2: 2 },
+    },
+    mainLogSpec(config, onConsole),
+  );
   const report: Report = (level, text) => hub.mainLog.write(level, text);
   const said = new SaidWarnings(start.warnings);
   const leftovers = new Leftovers((error) => report('error', `cannot clean up: ${String(error)}`));
@@ -172,13 +199,22 @@ async function supervise(addon: Addon, io: SuperviseIo, start: Start): Promise<n
     reread: () => {
       const reading = start.read();
       for (const warning of said.news(formatWarnings(reading))) report(isNote(warning) ? 'info' : 'warn', warning);
-      return reading.config === null ? { config: null, problems: reading.errors.map(formatProblem) } : { config: reading.config };
+      return reading.config === null
+        ? { config: null, problems: reading.errors.map(formatProblem) }
+        : { config: reading.config };
     },
     reconfigure: async (next) => {
       signals.take(signalsFor(next, self));
       hub.mainLog.configure(mainLogSpec(next, onConsole));
       await remote.close();
-      await remote.open(next, await services.routesOf(next)).catch((error: unknown) => report('critical', error instanceof ListenError ? error.message : `cannot open the servers: ${String(error)}`));
+      await remote
+        .open(next, await services.routesOf(next))
+        .catch((error: unknown) =>
+          report(
+            'critical',
+            error instanceof ListenError ? error.message : `cannot open the servers: ${String(error)}`,
+          ),
+        );
     },
     serverUrl: () => remote.serverUrl,
     ended: ending.resolve,
@@ -186,7 +222,9 @@ async function supervise(addon: Addon, io: SuperviseIo, start: Start): Promise<n
   const control = new Control({ supervision, hub, clock: systemClock, addon, env, pid: self.pid });
   const services = new Services(control, report, io.ownVersion);
   const notifier = new SdNotifier({
-    addon, clock: systemClock, report,
+    addon,
+    clock: systemClock,
+    report,
     target: isCommandAlone(config) ? NO_TARGET : readTarget(io.env, self.pid),
     problems: () => services.problems(),
   });
@@ -227,7 +265,10 @@ async function supervise(addon: Addon, io: SuperviseIo, start: Start): Promise<n
     if (!early.isOver) await Promise.race([ending.promise, begin()]);
     const cause = await ending.promise;
     isAsked = cause.kind !== 'program';
-    const survivors = isContainer || self.pid === 1 ? await sweep({ addon, reaper, clock: systemClock, pid: self.pid }, stopBudget) : [];
+    const survivors =
+      isContainer || self.pid === 1
+        ? await sweep({ addon, reaper, clock: systemClock, pid: self.pid }, stopBudget)
+        : [];
     for (const pid of survivors) report('error', `pid ${pid} survived SIGKILL and is left behind`);
     if (cause.kind === 'program') {
       report(cause.wasExecuted ? 'info' : 'error', formatCause(cause));
@@ -248,8 +289,7 @@ function isCommandAlone({ main, groups }: Config): boolean {
 
 /**
  * All signals for a main program, in a container, and as PID 1, to which the kernel gives no default actions; else
- * those that mean something, and
- * those of `forward_signals` and `stop_on_signals`.
+ * those that mean something, and those of `forward_signals` and `stop_on_signals`.
  */
 function signalsFor({ main, supervisord }: Config, { pid, isContainer }: Self): readonly number[] {
   if (main !== null || isContainer || pid === 1) return FORWARDED_SIGNALS;
@@ -262,7 +302,10 @@ function introduce({ config, warnings, isContainer }: Start): Message[] {
   const included = config.included.map((path): Message => ['info', `Included extra file "${path}" during parsing`]);
   const warned = warnings.map((warning): Message => [isNote(warning) ? 'info' : 'warn', warning]);
   // In a container the default is true: this is what somebody wrote.
-  const daemon: Message[] = isContainer && !config.supervisord.nodaemon ? [['warn', 'nodaemon=false is ignored: a container stays in the foreground']] : [];
+  const daemon: Message[] =
+    isContainer && !config.supervisord.nodaemon
+      ? [['warn', 'nodaemon=false is ignored: a container stays in the foreground']]
+      : [];
   return [...included, ...warned, ...daemon];
 }
 
@@ -287,7 +330,11 @@ class SaidWarnings {
 }
 
 /** The ids of an owner in `chown`; null, with a warning, where there is no such user or group. */
-function lookUpOwner(addon: Addon, owner: { readonly user: string; readonly group: string | null }, report: Report): { uid: number; gid: number } | null {
+function lookUpOwner(
+  addon: Addon,
+  owner: { readonly user: string; readonly group: string | null },
+  report: Report,
+): { uid: number; gid: number } | null {
   try {
     const { uid, gid } = resolveCredentials(addon, { uid: 0, gid: 0 }, owner, false);
     return { uid: uid ?? 0, gid: gid ?? 0 };
@@ -316,4 +363,3 @@ function keepTerminal(addon: Addon, leftovers: Leftovers): void {
     addon.setForegroundGroup(0, before);
   });
 }
-

@@ -1,6 +1,6 @@
 /**
- * The supervisor on one configuration after the other: connects the engine to the kernel, the programs' pipes to the logs, and signals to requests.
- * It decides nothing that core/ decides, and does not end the process.
+ * The supervisor on one configuration after the other: connects the engine to the kernel, the programs' pipes to the
+ * logs, and signals to requests. It decides nothing that core/ decides, and does not end the process.
  */
 import { splitCommandLine } from '../config/command-line.ts';
 import { diffConfigs } from '../config/diff.ts';
@@ -39,7 +39,10 @@ export interface SupervisionParts extends StarterParts {
   readonly hasTerminal: boolean;
   /** Reads the configuration anew, with its warnings said. */
   readonly reread: () => Reread;
-  /** Makes the rest of the supervisor as a new configuration has it, after everything was stopped: its log, its servers. Never rejects. */
+  /**
+   * Makes the rest of the supervisor as a new configuration has it, after everything was stopped: its log, its servers.
+   * Never rejects.
+   */
   readonly reconfigure: (config: Config) => Promise<void>;
   /** Nothing of ours runs any more. */
   readonly ended: (cause: ExitCause) => void;
@@ -76,7 +79,11 @@ export class Supervision {
 
   constructor(config: Config, parts: SupervisionParts) {
     this.#parts = parts;
-    this.#starter = new ProgramStarter(parts, () => ({ config: this.#config, streams: this.#streams, sockets: this.#sockets }));
+    this.#starter = new ProgramStarter(parts, () => ({
+      config: this.#config,
+      streams: this.#streams,
+      sockets: this.#sockets,
+    }));
     this.#config = config;
     this.#latest = config;
     this.signals = this.#makeSignals();
@@ -153,7 +160,9 @@ export class Supervision {
     this.#engine.end('exit', { kind: 'request' });
   }
 
-  /** Takes a client's request to shut down during a shutdown. The second one kills what is left; false for the first. */
+  /**
+   * Takes a client's request to shut down during a shutdown. The second one kills what is left; false for the first.
+   */
   shutdownAgain(): boolean {
     if (this.#engine.phase === 'running') return false;
     const isSecond = this.#wasRequested;
@@ -164,7 +173,9 @@ export class Supervision {
     return true;
   }
 
-  /** Restarts everything on a configuration read anew. A wrong one changes nothing; returns its problems, a line each. */
+  /**
+   * Restarts everything on a configuration read anew. A wrong one changes nothing; returns its problems, a line each.
+   */
   reload(cause: ExitCause): readonly string[] {
     if (this.#engine.phase !== 'running') return [];
     const { mainLog } = this.#parts.hub;
@@ -179,7 +190,9 @@ export class Supervision {
     return [];
   }
 
-  /** Reads the configuration again without acting on it: what differs from what is at work, or what is wrong with it. */
+  /**
+   * Reads the configuration again without acting on it: what differs from what is at work, or what is wrong with it.
+   */
   reread(): ReturnType<typeof diffConfigs> | { readonly problems: readonly string[] } {
     const reread = this.#parts.reread();
     if (reread.config === null) return { problems: reread.problems };
@@ -207,9 +220,16 @@ export class Supervision {
     return outcome;
   }
 
-  /** What it takes to make a group at work as it was read last, restarting only what must be; null where that cannot be done. */
+  /**
+   * What it takes to make a group at work as it was read last, restarting only what must be; null where that cannot be
+   * done.
+   */
   planUpdate(name: string): UpdatePlan | null {
-    return planUpdate(this.#engine, this.#active.get(name), this.#latest.groups.find((group) => group.name === name));
+    return planUpdate(
+      this.#engine,
+      this.#active.get(name),
+      this.#latest.groups.find((group) => group.name === name),
+    );
   }
 
   /** Carries out that plan. Resolves with the names of what had to be stopped; null where there is no plan. */
@@ -223,23 +243,35 @@ export class Supervision {
   #makeEngine(config: Config): Engine {
     const { clock, addon, env, stopBudget } = this.#parts;
     const main = config.groups.find(({ name }) => name === config.main)?.processes[0];
-    const engine = new Engine(config.groups, {
-      exitWhenIdle: config.supervisord.exit_when_idle,
-      mainProgram: main === undefined ? null : namespecOf(main),
-    }, {
-      processes: this.#starter,
-      jobs: this.#jobs,
-      clock,
-      report: this.#report,
-      chance: Math.random,
-      budget: this.#startBudget,
-      endBudget: stopBudget.of(() => this.#config),
-      beforeStop: (ids, proceed) => this.#events.settle(ids, proceed),
-      finished: (goal, cause) => this.#finished(goal, cause),
-    });
+    const engine = new Engine(
+      config.groups,
+      {
+        exitWhenIdle: config.supervisord.exit_when_idle,
+        mainProgram: main === undefined ? null : namespecOf(main),
+      },
+      {
+        processes: this.#starter,
+        jobs: this.#jobs,
+        clock,
+        report: this.#report,
+        chance: Math.random,
+        budget: this.#startBudget,
+        endBudget: stopBudget.of(() => this.#config),
+        beforeStop: (ids, proceed) => this.#events.settle(ids, proceed),
+        finished: (goal, cause) => this.#finished(goal, cause),
+      },
+    );
     this.#active.clear();
     for (const group of config.groups) this.#active.set(group.name, group);
-    this.#companions = makeCompanions({ engine, clock, report: this.#report, jobs: this.#jobs, addon, env, channels: this.#starter.channels });
+    this.#companions = makeCompanions({
+      engine,
+      clock,
+      report: this.#report,
+      jobs: this.#jobs,
+      addon,
+      env,
+      channels: this.#starter.channels,
+    });
     engine.subscribe((event) => this.#observe(event));
     return engine;
   }
@@ -252,7 +284,10 @@ export class Supervision {
     void this.#startOver(next);
   }
 
-  /** Comes after the turn of the engine that has finished. Signals that come meanwhile find that engine, which takes an end and no more. */
+  /**
+   * Comes after the turn of the engine that has finished. Signals that come meanwhile find that engine, which takes an
+   * end and no more.
+   */
   async #startOver(next: Config): Promise<void> {
     this.#streams.closeAll();
     await this.#parts.reconfigure(next);
@@ -269,7 +304,8 @@ export class Supervision {
   #observe(event: EngineEvent): void {
     if (event.type === 'process' || event.type === 'group') this.#sockets.settle(() => this.#engine.processes());
     // A run that is over has no use for its standard input any more.
-    if (event.type === 'process' && event.process.record.pid === null && event.process.record.state !== 'STARTING') this.#streams.closeInput(event.process.id);
+    if (event.type === 'process' && event.process.record.pid === null && event.process.record.state !== 'STARTING')
+      this.#streams.closeInput(event.process.id);
     this.#events.observe(event, (name) => this.#active.get(name));
     for (const companion of this.#companions) companion.observe(event);
     for (const listener of this.#listeners) listener(event);
@@ -280,16 +316,30 @@ export class Supervision {
     const { addon, launcher, clock, env, limits, serverUrl } = this.#parts;
     return new CommandJobs({
       budget: this.#startBudget,
-      addon, launcher, clock,
+      addon,
+      launcher,
+      clock,
       report: this.#report,
       split: splitCommandLine,
-      surroundings: () => ({ inherited: env, common: this.#config.supervisord.environment, serverUrl: serverUrl(), limits }),
+      surroundings: () => ({
+        inherited: env,
+        common: this.#config.supervisord.environment,
+        serverUrl: serverUrl(),
+        limits,
+      }),
       channel: (process, stream) => this.#streams.channel(namespecOf(process), stream),
     });
   }
 
   #wireEvents({ supervisord }: Config): EventWiring {
-    return new EventWiring({ clock: this.#parts.clock, report: this.#report, serials: this.#serials, server: supervisord.identifier, streams: this.#streams, engine: () => this.#engine });
+    return new EventWiring({
+      clock: this.#parts.clock,
+      report: this.#report,
+      serials: this.#serials,
+      server: supervisord.identifier,
+      streams: this.#streams,
+      engine: () => this.#engine,
+    });
   }
 
   /** The main program of init mode has our own streams. */

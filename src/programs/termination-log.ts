@@ -1,6 +1,6 @@
 /**
- * The message that Kubernetes shows for a container that has ended: the reason, written to the file that the kubelet has put there for it.
- * It makes no file, follows no link and waits for nothing.
+ * The message that Kubernetes shows for a container that has ended: the reason, written to the file that the kubelet
+ * has put there for it. It makes no file, follows no link and waits for nothing.
  */
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import type { Report } from '../engine/ports.ts';
@@ -12,7 +12,10 @@ export const TERMINATION_LOG = '/dev/termination-log';
 /** Kubernetes keeps no more of it. */
 const MOST_BYTES = 4096;
 
-/** A named pipe without a reader is an error instead of a wait, and a link too: whoever can make one there must not choose what we write to. */
+/**
+ * A named pipe without a reader is an error instead of a wait, and a link too: whoever can make one there must not
+ * choose what we write to.
+ */
 const FLAGS = constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
 
 /** The beginning of a text as UTF-8, at most that many bytes, with no character cut in two. */
@@ -24,7 +27,10 @@ function cutText(text: string, mostBytes: number): Buffer {
   return bytes.subarray(0, end);
 }
 
-/** Replaces what the file says, if there is one; a failure is a line for debugging, since there is nobody left to act on it. */
+/**
+ * Replaces what the file says, if there is one; a failure is a line for debugging, since there is nobody left to act on
+ * it.
+ */
 export function writeTerminationLog(text: string, report: Report, path: string = TERMINATION_LOG): void {
   let fd: number | null = null;
   try {

@@ -1,5 +1,6 @@
 /**
- * `onevisor unpack DIR`: writes the native addon beside the executable, for images whose root is read-only when they run.
+ * `onevisor unpack DIR`: writes the native addon beside the executable, for images whose root is read-only when they
+ * run.
  */
 import { unpackAddon } from '../native/load.ts';
 import type { ProgramIo } from './check.ts';
@@ -8,7 +9,9 @@ import type { ProgramIo } from './check.ts';
 export function runUnpack(args: readonly string[], io: ProgramIo): number {
   const [directory, ...rest] = args;
   if (directory === undefined || rest.length > 0 || directory.startsWith('-')) {
-    io.err('usage: onevisor unpack DIR\n\nWrites the native addon to DIR. In an image whose root is read-only when it runs, DIR is the directory of the executable.\n');
+    io.err(
+      'usage: onevisor unpack DIR\n\nWrites the native addon to DIR. In an image whose root is read-only when it runs, DIR is the directory of the executable.\n',
+    );
     return 2;
   }
   try {

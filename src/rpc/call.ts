@@ -9,12 +9,18 @@ import type { XmlRpcValue } from './xmlrpc.ts';
 const OWN_NAMESPACE = 'supervisor.';
 
 /** Calls a method. Rejects with an RpcFault, or with what went wrong in us. */
-export async function callMethod(table: MethodTable, context: CallContext, name: string, args: readonly XmlRpcValue[]): Promise<XmlRpcValue> {
+export async function callMethod(
+  table: MethodTable,
+  context: CallContext,
+  name: string,
+  args: readonly XmlRpcValue[],
+): Promise<XmlRpcValue> {
   const method = table.get(name);
   if (method === undefined) throw RpcFault.of('UNKNOWN_METHOD');
   const required = method.parameters.filter(({ isOptional }) => isOptional !== true).length;
   if (args.length < required || args.length > method.parameters.length) throw RpcFault.of('INCORRECT_PARAMETERS');
   const state = context.supervisor.state();
-  if (name.startsWith(OWN_NAMESPACE) && (state === 'SHUTDOWN' || state === 'RESTARTING')) throw RpcFault.of('SHUTDOWN_STATE');
+  if (name.startsWith(OWN_NAMESPACE) && (state === 'SHUTDOWN' || state === 'RESTARTING'))
+    throw RpcFault.of('SHUTDOWN_STATE');
   return method.call(context, args);
 }

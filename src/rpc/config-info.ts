@@ -22,7 +22,11 @@ function hasSyslog(targets: ProcessConfig['options']['stdout_logfile']): boolean
 }
 
 /** The struct of one process, its members in Supervisor's order. */
-export function formatConfigInfo(group: GroupConfig, { name, options }: ProcessConfig, { isActive, uid, stdoutPath, stderrPath }: ConfigSurroundings): XmlRpcStruct {
+export function formatConfigInfo(
+  group: GroupConfig,
+  { name, options }: ProcessConfig,
+  { isActive, uid, stdoutPath, stderrPath }: ConfigSurroundings,
+): XmlRpcStruct {
   return {
     autostart: options.autostart,
     directory: options.directory ?? NOT_SET,

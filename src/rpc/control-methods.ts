@@ -1,6 +1,6 @@
 /**
- * Starting, stopping and signalling: `supervisor.startProcess` and its kin. What each state answers is Supervisor's, watched.
- * They only ask; the engine decides.
+ * Starting, stopping and signalling: `supervisor.startProcess` and its kin. What each state answers is Supervisor's,
+ * watched. They only ask; the engine decides.
  */
 import { RpcFault } from '../core/faults.ts';
 import { parseSignal } from '../core/signals.ts';
@@ -16,11 +16,15 @@ import type { XmlRpcStruct, XmlRpcValue } from './xmlrpc.ts';
 const isRunning = ({ record }: ProcessView): boolean => RUNNING_STATES.has(record.state);
 /** It does not run, and is due to be started again. */
 const isStartDue = ({ record }: ProcessView): boolean => STOPPED_STATES.has(record.state) && record.deadlineMs !== null;
-const isWanted = (process: ProcessView): boolean => isRunning(process) || process.record.hold !== null || isStartDue(process);
+const isWanted = (process: ProcessView): boolean =>
+  isRunning(process) || process.record.hold !== null || isStartDue(process);
 const isNotRunning = (process: ProcessView): boolean => !isRunning(process);
 const isSignallable = ({ record }: ProcessView): boolean => SIGNALLABLE_STATES.has(record.state);
 
-/** Whether a start has come to its end: true when RUNNING; a fault when it failed, or can not happen because of what it depends on. */
+/**
+ * Whether a start has come to its end: true when RUNNING; a fault when it failed, or can not happen because of what it
+ * depends on.
+ */
 function judgeStart(process: ProcessView | null, name: string): true | null {
   const hold = process?.record.hold ?? null;
   if (hold?.kind === 'waiting') return null;
@@ -40,11 +44,17 @@ function judgeStart(process: ProcessView | null, name: string): true | null {
 }
 
 function judgeStop(process: ProcessView | null, name: string): true | null {
-  if (process?.record.state === 'UNKNOWN') throw RpcFault.of('FAILED', `cannot stop ${name}: it could not be signalled`);
+  if (process?.record.state === 'UNKNOWN')
+    throw RpcFault.of('FAILED', `cannot stop ${name}: it could not be signalled`);
   return process === null || STOPPED_STATES.has(process.record.state) ? true : null;
 }
 
-function start(context: CallContext, { id, config, record }: ProcessView, name: string, wait: boolean): true | Promise<true> {
+function start(
+  context: CallContext,
+  { id, config, record }: ProcessView,
+  name: string,
+  wait: boolean,
+): true | Promise<true> {
   const { supervisor } = context;
   const objection = supervisor.checkCommand(config);
   if (objection !== null) throw RpcFault.of(objection.fault, objection.reason);
@@ -52,7 +62,8 @@ function start(context: CallContext, { id, config, record }: ProcessView, name: 
   if (record.state === 'UNKNOWN') throw RpcFault.of('FAILED', `${name} is in an unknown process state`);
   supervisor.start(id);
   const { state, hold } = supervisor.process(id)?.record ?? record;
-  // Something that holds it back is told whether or not the answer is waited for; a start that only waits goes on by itself.
+  // Something that holds it back is told whether or not the answer is waited for; a start that only waits goes on by
+  // itself.
   if (hold?.kind === 'stuck') throw RpcFault.of('SPAWN_ERROR', `${name}: ${hold.reason}`);
   if (state === 'BACKOFF' || state === 'FATAL') throw RpcFault.of('SPAWN_ERROR', name);
   // compat: true also for a process that is stopping, which is not started.
@@ -72,8 +83,15 @@ function stop(context: CallContext, process: ProcessView, name: string, wait: bo
   return whenSettled(context, id, (now) => judgeStop(now, name));
 }
 
-function signal({ supervisor }: CallContext, { id, record }: ProcessView, name: string, requested: XmlRpcValue | undefined): true {
-  const text = readPrinted(typeof requested === 'number' || typeof requested === 'boolean' ? Math.trunc(Number(requested)) : requested);
+function signal(
+  { supervisor }: CallContext,
+  { id, record }: ProcessView,
+  name: string,
+  requested: XmlRpcValue | undefined,
+): true {
+  const text = readPrinted(
+    typeof requested === 'number' || typeof requested === 'boolean' ? Math.trunc(Number(requested)) : requested,
+  );
   // compat: signal 0 is accepted, and reaches nobody.
   const number = text.trim() === '0' ? 0 : parseSignal(text);
   if (number === null) throw RpcFault.of('BAD_SIGNAL', text);
@@ -85,33 +103,79 @@ function signal({ supervisor }: CallContext, { id, record }: ProcessView, name: 
 
 function startMany(context: CallContext, processes: readonly ProcessView[], wait: boolean): Promise<XmlRpcStruct[]> {
   // What a process depends on is asked to start before it.
-  const order = new Map(startOrder(processes.map(({ id, config }, index) => ({ id, groupPriority: 0, priority: index, dependsOn: config.dependsOn.map(({ group, process }) => `${group}:${process}`) }))).map((id, index) => [id, index]));
+  const order = new Map(
+    startOrder(
+      processes.map(({ id, config }, index) => ({
+        id,
+        groupPriority: 0,
+        priority: index,
+        dependsOn: config.dependsOn.map(({ group, process }) => `${group}:${process}`),
+      })),
+    ).map((id, index) => [id, index]),
+  );
   const inOrder = processes.toSorted((a, b) => (order.get(a.id) ?? 0) - (order.get(b.id) ?? 0));
-  return forEachProcess(context, inOrder, isNotRunning, (process, name) => start(context, process, name, wait), processes);
+  return forEachProcess(
+    context,
+    inOrder,
+    isNotRunning,
+    (process, name) => start(context, process, name, wait),
+    processes,
+  );
 }
 
 /** Unlike Supervisor, which asks in ascending priority: what was started last is asked to stop first. */
 function stopMany(context: CallContext, processes: readonly ProcessView[], wait: boolean): Promise<XmlRpcStruct[]> {
-  return forEachProcess(context, processes.toReversed(), isWanted, (process, name) => stop(context, process, name, wait), processes);
+  return forEachProcess(
+    context,
+    processes.toReversed(),
+    isWanted,
+    (process, name) => stop(context, process, name, wait),
+    processes,
+  );
 }
 
-function signalMany(context: CallContext, processes: readonly ProcessView[], requested: XmlRpcValue | undefined): Promise<XmlRpcStruct[]> {
+function signalMany(
+  context: CallContext,
+  processes: readonly ProcessView[],
+  requested: XmlRpcValue | undefined,
+): Promise<XmlRpcStruct[]> {
   const send: Action = (process, name) => signal(context, process, name, requested);
   return forEachProcess(context, processes, isSignallable, send);
 }
 
-const nameOrGroup: Parameter = { type: 'string', name: 'name', help: 'Process name, group:name, or group:* for all of a group' };
+const nameOrGroup: Parameter = {
+  type: 'string',
+  name: 'name',
+  help: 'Process name, group:name, or group:* for all of a group',
+};
 const groupName: Parameter = { type: 'string', name: 'name', help: 'Group name' };
-const waitStarted: Parameter = { type: 'boolean', name: 'wait', help: 'Answer when the start has succeeded or failed; true unless given', isOptional: true };
-const waitStopped: Parameter = { type: 'boolean', name: 'wait', help: 'Answer when it has stopped; true unless given', isOptional: true };
+const waitStarted: Parameter = {
+  type: 'boolean',
+  name: 'wait',
+  help: 'Answer when the start has succeeded or failed; true unless given',
+  isOptional: true,
+};
+const waitStopped: Parameter = {
+  type: 'boolean',
+  name: 'wait',
+  help: 'Answer when it has stopped; true unless given',
+  isOptional: true,
+};
 const signalName: Parameter = { type: 'string', name: 'signal', help: 'Signal by name (HUP, SIGHUP) or number' };
 const done = { type: 'boolean', name: 'result', help: 'Always true; a failure is a fault' } as const;
-const outcomes = { type: 'array', name: 'result', help: 'A struct of name, group, status and description for each process concerned' } as const;
+const outcomes = {
+  type: 'array',
+  name: 'result',
+  help: 'A struct of name, group, status and description for each process concerned',
+} as const;
 
 /** The methods that act on processes. */
 export const controlMethods: readonly Method[] = [
   {
-    name: 'supervisor.startProcess', help: 'Start a process', parameters: [nameOrGroup, waitStarted], returns: done,
+    name: 'supervisor.startProcess',
+    help: 'Start a process',
+    parameters: [nameOrGroup, waitStarted],
+    returns: done,
     call: (context, [nameValue, wait]) => {
       const name = readText(nameValue);
       const { group, process } = findProcess(context.supervisor, name);
@@ -120,15 +184,25 @@ export const controlMethods: readonly Method[] = [
     },
   },
   {
-    name: 'supervisor.startProcessGroup', help: 'Start all processes of a group', parameters: [groupName, waitStarted], returns: outcomes,
-    call: (context, [name, wait]) => startMany(context, findGroup(context.supervisor, readText(name)), readTruth(wait, true)),
+    name: 'supervisor.startProcessGroup',
+    help: 'Start all processes of a group',
+    parameters: [groupName, waitStarted],
+    returns: outcomes,
+    call: (context, [name, wait]) =>
+      startMany(context, findGroup(context.supervisor, readText(name)), readTruth(wait, true)),
   },
   {
-    name: 'supervisor.startAllProcesses', help: 'Start all processes', parameters: [waitStarted], returns: outcomes,
+    name: 'supervisor.startAllProcesses',
+    help: 'Start all processes',
+    parameters: [waitStarted],
+    returns: outcomes,
     call: (context, [wait]) => startMany(context, context.supervisor.processes(), readTruth(wait, true)),
   },
   {
-    name: 'supervisor.stopProcess', help: 'Stop a process; asked again while it is stopping, kill it', parameters: [nameOrGroup, waitStopped], returns: done,
+    name: 'supervisor.stopProcess',
+    help: 'Stop a process; asked again while it is stopping, kill it',
+    parameters: [nameOrGroup, waitStopped],
+    returns: done,
     call: (context, [nameValue, wait]) => {
       const name = readText(nameValue);
       const { group, process } = findProcess(context.supervisor, name);
@@ -137,27 +211,45 @@ export const controlMethods: readonly Method[] = [
     },
   },
   {
-    name: 'supervisor.stopProcessGroup', help: 'Stop all processes of a group', parameters: [groupName, waitStopped], returns: outcomes,
-    call: (context, [name, wait]) => stopMany(context, findGroup(context.supervisor, readText(name)), readTruth(wait, true)),
+    name: 'supervisor.stopProcessGroup',
+    help: 'Stop all processes of a group',
+    parameters: [groupName, waitStopped],
+    returns: outcomes,
+    call: (context, [name, wait]) =>
+      stopMany(context, findGroup(context.supervisor, readText(name)), readTruth(wait, true)),
   },
   {
-    name: 'supervisor.stopAllProcesses', help: 'Stop all processes', parameters: [waitStopped], returns: outcomes,
+    name: 'supervisor.stopAllProcesses',
+    help: 'Stop all processes',
+    parameters: [waitStopped],
+    returns: outcomes,
     call: (context, [wait]) => stopMany(context, context.supervisor.processes(), readTruth(wait, true)),
   },
   {
-    name: 'supervisor.signalProcess', help: 'Send a signal to a process', parameters: [nameOrGroup, signalName], returns: done,
+    name: 'supervisor.signalProcess',
+    help: 'Send a signal to a process',
+    parameters: [nameOrGroup, signalName],
+    returns: done,
     call: (context, [nameValue, requested]) => {
       const name = readText(nameValue);
       const { group, process } = findProcess(context.supervisor, name);
-      return process === null ? signalMany(context, findGroup(context.supervisor, group), requested) : signal(context, process, name, requested);
+      return process === null
+        ? signalMany(context, findGroup(context.supervisor, group), requested)
+        : signal(context, process, name, requested);
     },
   },
   {
-    name: 'supervisor.signalProcessGroup', help: 'Send a signal to all processes of a group', parameters: [groupName, signalName], returns: outcomes,
+    name: 'supervisor.signalProcessGroup',
+    help: 'Send a signal to all processes of a group',
+    parameters: [groupName, signalName],
+    returns: outcomes,
     call: (context, [name, requested]) => signalMany(context, findGroup(context.supervisor, readText(name)), requested),
   },
   {
-    name: 'supervisor.signalAllProcesses', help: 'Send a signal to all processes', parameters: [signalName], returns: outcomes,
+    name: 'supervisor.signalAllProcesses',
+    help: 'Send a signal to all processes',
+    parameters: [signalName],
+    returns: outcomes,
     call: (context, [requested]) => signalMany(context, context.supervisor.processes(), requested),
   },
 ];

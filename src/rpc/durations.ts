@@ -1,5 +1,6 @@
 /**
- * Times in words, as Supervisor prints them with Python's `timedelta` and `strftime`. Pure, but for the time zone of this process.
+ * Times in words, as Supervisor prints them with Python's `timedelta` and `strftime`. Pure, but for the time zone of
+ * this process.
  */
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];

@@ -11,7 +11,10 @@ import type { XmlRpcStruct } from './xmlrpc.ts';
 /** What is done to one process; `name` is how faults call it. Done when it returns, or when its promise resolves. */
 export type Action = (process: ProcessView, name: string) => true | Promise<true>;
 
-/** compat: Supervisor looks at what is under way every 50 ms, and lists what is done by then in the order of the processes. */
+/**
+ * compat: Supervisor looks at what is under way every 50 ms, and lists what is done by then in the order of the
+ * processes.
+ */
 const ROUND_MS = 50;
 
 interface Outcome {
@@ -28,11 +31,16 @@ function structOf({ config }: ProcessView, fault: unknown): XmlRpcStruct {
 }
 
 /**
- * Does `action` to those processes that `isMeant`, in the order given, without waiting for one before the next.
- * The outcomes stand as Supervisor lists them: what was done at once, then by the time it took; what took equally long in the order of `ranking`.
+ * Does `action` to those processes that `isMeant`, in the order given, without waiting for one before the next. The
+ * outcomes stand as Supervisor lists them: what was done at once, then by the time it took; what took equally long in
+ * the order of `ranking`.
  */
 export async function forEachProcess(
-  { supervisor }: CallContext, processes: readonly ProcessView[], isMeant: (process: ProcessView) => boolean, action: Action, ranking = processes,
+  { supervisor }: CallContext,
+  processes: readonly ProcessView[],
+  isMeant: (process: ProcessView) => boolean,
+  action: Action,
+  ranking = processes,
 ): Promise<XmlRpcStruct[]> {
   const begunMs = supervisor.nowMs();
   const outcomes = processes.map(async ({ id }): Promise<Outcome | null> => {

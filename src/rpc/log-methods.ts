@@ -57,38 +57,62 @@ async function clearLogs({ supervisor }: CallContext, { id }: ProcessView, name:
 }
 
 const processName: Parameter = { type: 'string', name: 'name', help: 'Process name, or group:name' };
-const offset: Parameter = { type: 'int', name: 'offset', help: 'Byte to begin at; below 0, so many bytes from the end' };
+const offset: Parameter = {
+  type: 'int',
+  name: 'offset',
+  help: 'Byte to begin at; below 0, so many bytes from the end',
+};
 const length: Parameter = { type: 'int', name: 'length', help: 'How many bytes; 0 for all up to the end' };
-const tailOffset: Parameter = { type: 'int', name: 'offset', help: 'Byte to go on from, as returned by the call before' };
+const tailOffset: Parameter = {
+  type: 'int',
+  name: 'offset',
+  help: 'Byte to go on from, as returned by the call before',
+};
 const tailLength: Parameter = { type: 'int', name: 'length', help: 'Most bytes to return' };
 const text: Described = { type: 'string', name: 'result', help: 'The bytes of the log, as text' };
-const textOffsetOverflow: Described = { type: 'array', name: 'result', help: 'The bytes as text, the size of the log, and whether more than length bytes came since offset' };
+const textOffsetOverflow: Described = {
+  type: 'array',
+  name: 'result',
+  help: 'The bytes as text, the size of the log, and whether more than length bytes came since offset',
+};
 const done: Described = { type: 'boolean', name: 'result', help: 'Always true; a failure is a fault' };
 
 function readMethod(name: string, stream: StreamName): Method {
   return {
-    name, help: `Read from the ${stream} log of a process`, parameters: [processName, offset, length], returns: text,
+    name,
+    help: `Read from the ${stream} log of a process`,
+    parameters: [processName, offset, length],
+    returns: text,
     call: (context, [process, from, count]) => read(context, findLog(context, process, stream), from, count),
   };
 }
 
 function tailMethod(name: string, stream: StreamName): Method {
   return {
-    name, help: `Read the end of the ${stream} log of a process`, parameters: [processName, tailOffset, tailLength], returns: textOffsetOverflow,
+    name,
+    help: `Read the end of the ${stream} log of a process`,
+    parameters: [processName, tailOffset, tailLength],
+    returns: textOffsetOverflow,
     call: (context, [process, from, count]) => tail(context, findLog(context, process, stream), from, count),
   };
 }
 
 function readLogMethod(name: string): Method {
   return {
-    name, help: 'Read from the log of the supervisor', parameters: [offset, length], returns: text,
+    name,
+    help: 'Read from the log of the supervisor',
+    parameters: [offset, length],
+    returns: text,
     call: (context, [from, count]) => read(context, context.supervisor.mainLog(), from, count),
   };
 }
 
 function clearMethod(name: string): Method {
   return {
-    name, help: 'Empty both logs of a process', parameters: [processName], returns: done,
+    name,
+    help: 'Empty both logs of a process',
+    parameters: [processName],
+    returns: done,
     call: (context, [value]) => {
       const process = readText(value);
       return clearLogs(context, findOneProcess(context.supervisor, process), process);
@@ -109,7 +133,10 @@ export const logMethods: readonly Method[] = [
   clearMethod('supervisor.clearProcessLogs'),
   clearMethod('supervisor.clearProcessLog'),
   {
-    name: 'supervisor.clearLog', help: 'Empty the log of the supervisor', parameters: [], returns: done,
+    name: 'supervisor.clearLog',
+    help: 'Empty the log of the supervisor',
+    parameters: [],
+    returns: done,
     call: async ({ supervisor }) => {
       const outcome = await supervisor.mainLog()?.clear();
       if (outcome === undefined || outcome.kind === 'noFile') throw RpcFault.of('NO_FILE');
@@ -118,8 +145,20 @@ export const logMethods: readonly Method[] = [
     },
   },
   {
-    name: 'supervisor.clearAllProcessLogs', help: 'Empty the logs of all processes', parameters: [],
-    returns: { type: 'array', name: 'result', help: 'A struct of name, group, status and description for each process' },
-    call: (context) => forEachProcess(context, context.supervisor.processes(), () => true, (process, name) => clearLogs(context, process, name)),
+    name: 'supervisor.clearAllProcessLogs',
+    help: 'Empty the logs of all processes',
+    parameters: [],
+    returns: {
+      type: 'array',
+      name: 'result',
+      help: 'A struct of name, group, status and description for each process',
+    },
+    call: (context) =>
+      forEachProcess(
+        context,
+        context.supervisor.processes(),
+        () => true,
+        (process, name) => clearLogs(context, process, name),
+      ),
   },
 ];

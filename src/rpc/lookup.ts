@@ -1,5 +1,6 @@
 /**
- * From a name that a client gives to processes. compat: which names mean what, and the faults for those that mean nothing.
+ * From a name that a client gives to processes. compat: which names mean what, and the faults for those that mean
+ * nothing.
  */
 import { faults, RpcFault } from '../core/faults.ts';
 import { parseNamespec } from '../core/namespec.ts';
@@ -11,8 +12,14 @@ function badName(name: string): RpcFault {
   return new RpcFault(faults.BAD_NAME, `BAD_NAME: ${name}`);
 }
 
-/** The process `name` or `group:name`, null where a whole group is meant (`group:*`, `group:`). Throws BAD_NAME where there is no such thing. */
-export function findProcess(supervisor: Supervisor, name: string): { readonly group: string; readonly process: ProcessView | null } {
+/**
+ * The process `name` or `group:name`, null where a whole group is meant (`group:*`, `group:`). Throws BAD_NAME where
+ * there is no such thing.
+ */
+export function findProcess(
+  supervisor: Supervisor,
+  name: string,
+): { readonly group: string; readonly process: ProcessView | null } {
   const { group, process: processName } = parseNamespec(name);
   if (!supervisor.hasGroup(group)) throw badName(name);
   if (processName === null) return { group, process: null };

@@ -1,5 +1,6 @@
 /**
- * The table of all methods, `system.*` among them, and calling one by name. A name is looked up in a Map and nowhere else (CVE-2017-11610).
+ * The table of all methods, `system.*` among them, and calling one by name. A name is looked up in a Map and nowhere
+ * else (CVE-2017-11610).
  */
 import { RpcFault } from '../core/faults.ts';
 import { controlMethods } from './control-methods.ts';
@@ -11,7 +12,10 @@ import type { XmlRpcValue } from './xmlrpc.ts';
 
 /** compat: the layout of a method's help, whose lines with @ other tools parse. */
 function formatHelp({ help, parameters, returns }: Method): string {
-  const lines = [...parameters.map(({ type, name, help: what }) => `@param ${type} ${name} ${what}`), `@return ${returns.type} ${returns.name} ${returns.help}`];
+  const lines = [
+    ...parameters.map(({ type, name, help: what }) => `@param ${type} ${name} ${what}`),
+    `@return ${returns.type} ${returns.name} ${returns.help}`,
+  ];
   return ` ${help}\n\n${lines.map((line) => `        ${line}\n`).join('')}\n        `;
 }
 
@@ -24,15 +28,23 @@ function find(table: MethodTable, value: XmlRpcValue | undefined): Method {
 function systemMethods(table: MethodTable): Method[] {
   return [
     {
-      name: 'system.listMethods', help: 'Names of all methods', parameters: [], returns: { type: 'array', name: 'result', help: 'Names' },
+      name: 'system.listMethods',
+      help: 'Names of all methods',
+      parameters: [],
+      returns: { type: 'array', name: 'result', help: 'Names' },
       call: () => [...table.keys()].toSorted(),
     },
     {
-      name: 'system.methodHelp', help: 'What a method does', parameters: [{ type: 'string', name: 'name', help: 'Name of the method' }],
-      returns: { type: 'string', name: 'result', help: 'Text about the method' }, call: (_context, [name]) => formatHelp(find(table, readText(name))),
+      name: 'system.methodHelp',
+      help: 'What a method does',
+      parameters: [{ type: 'string', name: 'name', help: 'Name of the method' }],
+      returns: { type: 'string', name: 'result', help: 'Text about the method' },
+      call: (_context, [name]) => formatHelp(find(table, readText(name))),
     },
     {
-      name: 'system.methodSignature', help: 'Types of a method', parameters: [{ type: 'string', name: 'name', help: 'Name of the method' }],
+      name: 'system.methodSignature',
+      help: 'Types of a method',
+      parameters: [{ type: 'string', name: 'name', help: 'Name of the method' }],
       returns: { type: 'array', name: 'result', help: 'The type returned, then those of the parameters' },
       call: (_context, [name]) => {
         const { returns, parameters } = find(table, name);
@@ -40,8 +52,14 @@ function systemMethods(table: MethodTable): Method[] {
       },
     },
     {
-      name: 'system.multicall', help: 'Call several methods, one after the other', parameters: [{ type: 'array', name: 'calls', help: 'Structs of methodName and params' }],
-      returns: { type: 'array', name: 'result', help: 'For each call its value, or a struct of faultCode and faultString' },
+      name: 'system.multicall',
+      help: 'Call several methods, one after the other',
+      parameters: [{ type: 'array', name: 'calls', help: 'Structs of methodName and params' }],
+      returns: {
+        type: 'array',
+        name: 'result',
+        help: 'For each call its value, or a struct of faultCode and faultString',
+      },
       call: (context, [calls]) => runMulticall(table, context, calls),
     },
   ];
@@ -50,6 +68,7 @@ function systemMethods(table: MethodTable): Method[] {
 /** All methods; `more` are those of further RPC interfaces. */
 export function createMethodTable(more: readonly Method[] = []): MethodTable {
   const table = new Map<string, Method>();
-  for (const method of [...stateMethods, ...controlMethods, ...logMethods, ...more, ...systemMethods(table)]) table.set(method.name, method);
+  for (const method of [...stateMethods, ...controlMethods, ...logMethods, ...more, ...systemMethods(table)])
+    table.set(method.name, method);
   return table;
 }

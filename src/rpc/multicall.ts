@@ -41,15 +41,22 @@ async function callOne(table: MethodTable, context: CallContext, call: XmlRpcVal
   return callMethod(table, context, name, readParams(Object.hasOwn(call, 'params') ? call['params'] : undefined));
 }
 
-/** compat: a value stands in the answer as it is, not in an array of its own as the specification of multicall has it. */
-export async function runMulticall(table: MethodTable, context: CallContext, calls: XmlRpcValue | undefined): Promise<XmlRpcValue[]> {
+/**
+ * compat: a value stands in the answer as it is, not in an array of its own as the specification of multicall has it.
+ */
+export async function runMulticall(
+  table: MethodTable,
+  context: CallContext,
+  calls: XmlRpcValue | undefined,
+): Promise<XmlRpcValue[]> {
   if (!Array.isArray(calls) || calls.length > MAX_CALLS) throw RpcFault.of('INCORRECT_PARAMETERS');
   const results: XmlRpcValue[] = [];
   let size = 0;
   for (const call of calls as readonly XmlRpcValue[]) {
     context.signal.throwIfAborted();
     try {
-      if (size > MAX_READ_BYTES) throw RpcFault.of('FAILED', 'the answers of this multicall are too large; ask for less at a time');
+      if (size > MAX_READ_BYTES)
+        throw RpcFault.of('FAILED', 'the answers of this multicall are too large; ask for less at a time');
       const value = await callOne(table, context, call);
       size += sizeOf(value);
       results.push(value);
@@ -58,7 +65,11 @@ export async function runMulticall(table: MethodTable, context: CallContext, cal
       if (error instanceof NoRoomError) throw error;
       if (!(error instanceof RpcFault))
         context.supervisor.report('critical', `cannot answer a call of a multicall: ${describeFailure(error)}`);
-      results.push(error instanceof RpcFault ? formatFault(error) : { faultCode: faults.FAILED, faultString: 'FAILED: internal error' });
+      results.push(
+        error instanceof RpcFault
+          ? formatFault(error)
+          : { faultCode: faults.FAILED, faultString: 'FAILED: internal error' },
+      );
     }
     await new Promise((resolve) => setImmediate(resolve));
   }

@@ -10,12 +10,21 @@ export const ownMethods: readonly Method[] = [
     name: 'onevisor.planUpdate',
     help: 'What updateGroup would do with the processes of a group, which it leaves as it is; a fault where only the whole can be exchanged',
     parameters: [{ type: 'string', name: 'name', help: 'Name of the group' }],
-    returns: { type: 'struct', name: 'result', help: 'Names of the processes that would be stopped, restarted and started, and of those changed without it, a list each' },
+    returns: {
+      type: 'struct',
+      name: 'result',
+      help: 'Names of the processes that would be stopped, restarted and started, and of those changed without it, a list each',
+    },
     call: ({ supervisor }, [name]) => {
       const group = readText(name);
       const plan = supervisor.planUpdate(group);
       if (plan === null) throw RpcFault.of('BAD_NAME', group);
-      return { stopped: [...plan.stopped], restarted: [...plan.restarted], started: [...plan.started], changed: [...plan.changed] };
+      return {
+        stopped: [...plan.stopped],
+        restarted: [...plan.restarted],
+        started: [...plan.started],
+        changed: [...plan.changed],
+      };
     },
   },
   {

@@ -1,5 +1,6 @@
 /**
- * What a process is asked for when its health is judged: its record and its options → the facts of core/process-problem.ts. Pure.
+ * What a process is asked for when its health is judged: its record and its options → the facts of
+ * core/process-problem.ts. Pure.
  */
 import { isExpectedExit, supervisorExitStatus } from '../core/exit-status.ts';
 import type { ProcessFacts } from '../core/process-problem.ts';
@@ -11,11 +12,18 @@ import type { Supervisor } from './supervisor.ts';
 
 /** The facts of one process. */
 export function factsOf(view: ProcessView, supervisor: Supervisor, times: ProcessTimes): ProcessFacts {
-  const { record, config: { name, options } } = view;
+  const {
+    record,
+    config: { name, options },
+  } = view;
   const { exit, hold } = record;
   return {
     state: record.state,
-    description: describeProcess(name, record, { times: times.of(view), nowMs: supervisor.nowMs(), remarks: supervisor.remarks(view.id) }),
+    description: describeProcess(name, record, {
+      times: times.of(view),
+      nowMs: supervisor.nowMs(),
+      remarks: supervisor.remarks(view.id),
+    }),
     autostart: options.autostart,
     wasStarted: record.run > 0,
     exitStatus: exit === null ? 0 : supervisorExitStatus(exit),

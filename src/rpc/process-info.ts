@@ -26,16 +26,24 @@ export interface Surroundings {
 }
 
 /**
- * Tells what is to be said of a process besides its state. compat: texts of Supervisor, which other tools parse; what it does not know of comes
- * after them: health, why it waits, the next run of its schedule.
+ * Tells what is to be said of a process besides its state. compat: texts of Supervisor, which other tools parse; what
+ * it does not know of comes after them: health, why it waits, the next run of its schedule.
  */
-export function describeProcess(name: string, record: ProcessRecord, surroundings: Pick<Surroundings, 'times' | 'nowMs' | 'remarks'>): string {
+export function describeProcess(
+  name: string,
+  record: ProcessRecord,
+  surroundings: Pick<Surroundings, 'times' | 'nowMs' | 'remarks'>,
+): string {
   if (record.hold !== null) return record.hold.reason;
   const known = [describeState(name, record, surroundings), record.health ?? '', ...surroundings.remarks];
   return known.filter((part) => part !== '').join(', ');
 }
 
-function describeState(name: string, record: ProcessRecord, { times, nowMs }: Pick<Surroundings, 'times' | 'nowMs'>): string {
+function describeState(
+  name: string,
+  record: ProcessRecord,
+  { times, nowMs }: Pick<Surroundings, 'times' | 'nowMs'>,
+): string {
   switch (record.state) {
     case 'RUNNING':
       return `pid ${record.pid ?? 0}, uptime ${formatUptime(nowMs - (record.startedMs ?? nowMs))}`;
@@ -53,8 +61,8 @@ function describeState(name: string, record: ProcessRecord, { times, nowMs }: Pi
 }
 
 /**
- * How the latest run ended, as `exitstatus`. compat: 0 while it goes on, and 0 after an end within startsecs: Supervisor takes that for a failed start,
- * not for an exit.
+ * How the latest run ended, as `exitstatus`. compat: 0 while it goes on, and 0 after an end within startsecs:
+ * Supervisor takes that for a failed start, not for an exit.
  */
 function exitStatus(record: ProcessRecord): number {
   const isExit = record.state === 'EXITED' || (record.state === 'STOPPED' && record.spawnError === null);
@@ -68,8 +76,7 @@ export function tellsReadiness({ options }: ProcessView['config']): boolean {
 
 /**
  * End of the latest run that has ended, also while the next one goes on: `exitstatus` means something in EXITED only. A
- * start that could not
- * be executed has the exit code that it means for a container (127, 126).
+ * start that could not be executed has the exit code that it means for a container (127, 126).
  */
 export function lastExitOf({ exit, lastExit, spawnExitCode }: ProcessRecord): ExitStatus | null {
   if (exit === null && spawnExitCode !== null) return { kind: 'exited', code: spawnExitCode };
@@ -82,7 +89,9 @@ function formatLastExit(record: ProcessRecord): XmlRpcStruct {
   return exit.kind === 'exited' ? { exit_code: exit.code } : { exit_signal: exit.signal };
 }
 
-/** Members that Supervisor does not have, each only where there is something to say: clients know the others by heart. */
+/**
+ * Members that Supervisor does not have, each only where there is something to say: clients know the others by heart.
+ */
 function formatAdditions({ config, record }: ProcessView, oomKills: number): XmlRpcStruct {
   const purpose = purposeOf(config.options);
   return {

@@ -14,7 +14,10 @@ export interface Times {
 
 const never: Times = { start: 0, stop: 0 };
 
-/** Follows all processes of one supervisor. Made before the first of them starts, it knows all; what it missed it works out from the records. */
+/**
+ * Follows all processes of one supervisor. Made before the first of them starts, it knows all; what it missed it works
+ * out from the records.
+ */
 export class ProcessTimes {
   readonly #supervisor: Supervisor;
   readonly #times = new Map<string, Times>();
@@ -49,7 +52,8 @@ export class ProcessTimes {
   }
 
   #fromRecord({ record }: ProcessView): Times {
-    const toWall = (atMs: number | null): number => (atMs === null ? 0 : Math.floor((this.#supervisor.wallMs() - this.#supervisor.nowMs() + atMs) / 1000));
+    const toWall = (atMs: number | null): number =>
+      atMs === null ? 0 : Math.floor((this.#supervisor.wallMs() - this.#supervisor.nowMs() + atMs) / 1000);
     // The latest end may be that of a start which never made a process.
     return { start: toWall(record.startedMs), stop: record.spawnExitCode === null ? toWall(record.endedMs) : 0 };
   }

@@ -1,14 +1,20 @@
 /**
- * Waiting for a process to come into a state: what `wait=true` means. Driven by the engine's events; it polls nothing and sets no time limit,
- * since startsecs, startretries and stopwaitsecs bound it, and the client may hang up.
+ * Waiting for a process to come into a state: what `wait=true` means. Driven by the engine's events; it polls nothing
+ * and sets no time limit, since startsecs, startretries and stopwaitsecs bound it, and the client may hang up.
  */
 import type { ProcessView } from '../engine/registry.ts';
 import type { CallContext } from './method.ts';
 
-/** Whether a process has settled: the answer, null to go on waiting; it throws what the answer is when that is a fault. A process that is forgotten meanwhile comes as null. */
+/**
+ * Whether a process has settled: the answer, null to go on waiting; it throws what the answer is when that is a fault.
+ * A process that is forgotten meanwhile comes as null.
+ */
 export type Judge<T> = (process: ProcessView | null) => T | null;
 
-/** Resolves with the first answer of `judge`, which is asked at once and after every change of the process. Rejects with what it throws, and when the client has gone. */
+/**
+ * Resolves with the first answer of `judge`, which is asked at once and after every change of the process. Rejects with
+ * what it throws, and when the client has gone.
+ */
 export function whenSettled<T>({ supervisor, signal }: CallContext, id: string, judge: Judge<T>): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     // Both are set before anything can call `end`: the first judgement comes last.

@@ -1,5 +1,6 @@
 /**
- * The supervisor itself and what it knows: state, process and configuration records, groups, reload, shutdown, standard input, events.
+ * The supervisor itself and what it knows: state, process and configuration records, groups, reload, shutdown, standard
+ * input, events.
  */
 import { RpcFault } from '../core/faults.ts';
 import { SupervisorState } from '../core/states.ts';
@@ -37,16 +38,23 @@ function allConfigInfo({ supervisor }: CallContext): XmlRpcStruct[] {
   const rows = supervisor.configuredGroups().flatMap((group) => group.processes.map((config) => ({ group, config })));
   return rows
     .toSorted((a, b) => compareText(a.config.name, b.config.name))
-    .map(({ group, config }) => formatConfigInfo(group, config, {
-      isActive: supervisor.hasGroup(group.name),
-      uid: supervisor.uid(config),
-      stdoutPath: supervisor.logPath(config, 'stdout'),
-      stderrPath: supervisor.logPath(config, 'stderr'),
-    }));
+    .map(({ group, config }) =>
+      formatConfigInfo(group, config, {
+        isActive: supervisor.hasGroup(group.name),
+        uid: supervisor.uid(config),
+        stdoutPath: supervisor.logPath(config, 'stdout'),
+        stderrPath: supervisor.logPath(config, 'stderr'),
+      }),
+    );
 }
 
-function sendStdin({ supervisor }: CallContext, nameValue: XmlRpcValue | undefined, chars: XmlRpcValue | undefined): true {
-  if (typeof chars !== 'string' && !(chars instanceof Uint8Array)) throw RpcFault.of('INCORRECT_PARAMETERS', typeof chars === 'object' ? '' : readPrinted(chars));
+function sendStdin(
+  { supervisor }: CallContext,
+  nameValue: XmlRpcValue | undefined,
+  chars: XmlRpcValue | undefined,
+): true {
+  if (typeof chars !== 'string' && !(chars instanceof Uint8Array))
+    throw RpcFault.of('INCORRECT_PARAMETERS', typeof chars === 'object' ? '' : readPrinted(chars));
   const name = readText(nameValue);
   const { id, record } = findOneProcess(supervisor, name);
   if (record.pid === null || record.state === 'STOPPING') throw RpcFault.of('NOT_RUNNING', name);
@@ -81,58 +89,103 @@ const apiVersion: Described = { type: 'string', name: 'version', help: 'Version 
 
 /** The remaining methods. */
 export const stateMethods: readonly Method[] = [
-  { name: 'supervisor.getAPIVersion', help: 'Version of the XML-RPC interface', parameters: [], returns: apiVersion, call: () => API_VERSION },
+  {
+    name: 'supervisor.getAPIVersion',
+    help: 'Version of the XML-RPC interface',
+    parameters: [],
+    returns: apiVersion,
+    call: () => API_VERSION,
+  },
   // compat: the name of getAPIVersion before Supervisor 3.0.
-  { name: 'supervisor.getVersion', help: 'Version of the XML-RPC interface; old name of getAPIVersion', parameters: [], returns: apiVersion, call: () => API_VERSION },
   {
-    name: 'supervisor.getSupervisorVersion', help: 'Version of Supervisor that this is compatible with', parameters: [],
-    returns: { type: 'string', name: 'version', help: 'Version' }, call: () => SUPERVISOR_VERSION,
+    name: 'supervisor.getVersion',
+    help: 'Version of the XML-RPC interface; old name of getAPIVersion',
+    parameters: [],
+    returns: apiVersion,
+    call: () => API_VERSION,
   },
   {
-    name: 'supervisor.getIdentification', help: 'Name of this supervisor (identifier)', parameters: [],
-    returns: { type: 'string', name: 'identifier', help: 'Name' }, call: ({ supervisor }) => supervisor.identification,
+    name: 'supervisor.getSupervisorVersion',
+    help: 'Version of Supervisor that this is compatible with',
+    parameters: [],
+    returns: { type: 'string', name: 'version', help: 'Version' },
+    call: () => SUPERVISOR_VERSION,
   },
   {
-    name: 'supervisor.getState', help: 'State of the supervisor', parameters: [],
+    name: 'supervisor.getIdentification',
+    help: 'Name of this supervisor (identifier)',
+    parameters: [],
+    returns: { type: 'string', name: 'identifier', help: 'Name' },
+    call: ({ supervisor }) => supervisor.identification,
+  },
+  {
+    name: 'supervisor.getState',
+    help: 'State of the supervisor',
+    parameters: [],
     returns: { type: 'struct', name: 'result', help: 'statecode (int) and statename (string)' },
     call: ({ supervisor }) => ({ statecode: SupervisorState[supervisor.state()], statename: supervisor.state() }),
   },
   {
-    name: 'supervisor.getPID', help: 'Process id of the supervisor', parameters: [],
-    returns: { type: 'int', name: 'pid', help: 'Process id' }, call: ({ supervisor }) => supervisor.pid,
+    name: 'supervisor.getPID',
+    help: 'Process id of the supervisor',
+    parameters: [],
+    returns: { type: 'int', name: 'pid', help: 'Process id' },
+    call: ({ supervisor }) => supervisor.pid,
   },
   {
-    name: 'supervisor.getProcessInfo', help: 'What is known of a process', parameters: [processName],
-    returns: { type: 'struct', name: 'result', help: 'Name, group, state, times, exit status, logs, pid and description' },
+    name: 'supervisor.getProcessInfo',
+    help: 'What is known of a process',
+    parameters: [processName],
+    returns: {
+      type: 'struct',
+      name: 'result',
+      help: 'Name, group, state, times, exit status, logs, pid and description',
+    },
     call: (context, [name]) => processInfo(context, findOneProcess(context.supervisor, readText(name))),
   },
   {
-    name: 'supervisor.getAllProcessInfo', help: 'What is known of all processes', parameters: [],
+    name: 'supervisor.getAllProcessInfo',
+    help: 'What is known of all processes',
+    parameters: [],
     returns: { type: 'array', name: 'result', help: 'A struct as that of getProcessInfo for each process' },
     // compat: by name of group and process, whatever their priorities.
-    call: (context) => context.supervisor.processes()
-      .toSorted((a, b) => compareText(a.config.group, b.config.group) || compareText(a.config.name, b.config.name))
-      .map((process) => processInfo(context, process)),
+    call: (context) =>
+      context.supervisor
+        .processes()
+        .toSorted((a, b) => compareText(a.config.group, b.config.group) || compareText(a.config.name, b.config.name))
+        .map((process) => processInfo(context, process)),
   },
   {
-    name: 'supervisor.getAllConfigInfo', help: 'What the configuration says of all processes, active or not', parameters: [],
+    name: 'supervisor.getAllConfigInfo',
+    help: 'What the configuration says of all processes, active or not',
+    parameters: [],
     returns: { type: 'array', name: 'result', help: 'A struct of options for each process' },
     call: allConfigInfo,
   },
   {
-    name: 'supervisor.sendProcessStdin', help: 'Write to the standard input of a process', parameters: [processName, { type: 'string', name: 'chars', help: 'What to write, in UTF-8' }], returns: done,
+    name: 'supervisor.sendProcessStdin',
+    help: 'Write to the standard input of a process',
+    parameters: [processName, { type: 'string', name: 'chars', help: 'What to write, in UTF-8' }],
+    returns: done,
     call: (context, [name, chars]) => sendStdin(context, name, chars),
   },
   {
-    name: 'supervisor.sendRemoteCommEvent', help: 'Emit a REMOTE_COMMUNICATION event for event listeners',
-    parameters: [{ type: 'string', name: 'type', help: 'What the event is, for its header' }, { type: 'string', name: 'data', help: 'Its body' }], returns: done,
+    name: 'supervisor.sendRemoteCommEvent',
+    help: 'Emit a REMOTE_COMMUNICATION event for event listeners',
+    parameters: [
+      { type: 'string', name: 'type', help: 'What the event is, for its header' },
+      { type: 'string', name: 'data', help: 'Its body' },
+    ],
+    returns: done,
     call: ({ supervisor }, [type, data]) => {
       supervisor.emitRemoteCommunication(readEventText(type), readEventText(data));
       return true;
     },
   },
   {
-    name: 'supervisor.reloadConfig', help: 'Read the configuration again without activating anything', parameters: [],
+    name: 'supervisor.reloadConfig',
+    help: 'Read the configuration again without activating anything',
+    parameters: [],
     returns: { type: 'array', name: 'result', help: 'One array of three: names of groups added, changed, removed' },
     call: async ({ supervisor }) => {
       const reread = await supervisor.reread();
@@ -141,22 +194,34 @@ export const stateMethods: readonly Method[] = [
     },
   },
   {
-    name: 'supervisor.addProcessGroup', help: 'Activate a group of the configuration', parameters: [groupName], returns: done,
+    name: 'supervisor.addProcessGroup',
+    help: 'Activate a group of the configuration',
+    parameters: [groupName],
+    returns: done,
     call: (context, [name]) => addGroup(context, readPrinted(name)),
   },
   {
-    name: 'supervisor.removeProcessGroup', help: 'Forget a group whose processes are all stopped', parameters: [groupName], returns: done,
+    name: 'supervisor.removeProcessGroup',
+    help: 'Forget a group whose processes are all stopped',
+    parameters: [groupName],
+    returns: done,
     call: (context, [name]) => removeGroup(context, readPrinted(name)),
   },
   {
-    name: 'supervisor.shutdown', help: 'Stop everything and end', parameters: [], returns: done,
+    name: 'supervisor.shutdown',
+    help: 'Stop everything and end',
+    parameters: [],
+    returns: done,
     call: ({ supervisor }) => {
       supervisor.shutdown();
       return true;
     },
   },
   {
-    name: 'supervisor.restart', help: 'Stop everything and start over with the configuration read anew', parameters: [], returns: done,
+    name: 'supervisor.restart',
+    help: 'Stop everything and start over with the configuration read anew',
+    parameters: [],
+    returns: done,
     call: ({ supervisor }) => {
       const problem = supervisor.restart();
       if (problem !== null) throw RpcFault.of('CANT_REREAD', problem);

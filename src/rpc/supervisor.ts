@@ -1,6 +1,7 @@
 /**
- * What the methods of the XML-RPC interface, and the routes that stream logs, need of the supervisor: one interface, implemented where the parts are put together.
- * Types only. Each member says when it returns or resolves; none of them may throw or reject unless that is said.
+ * What the methods of the XML-RPC interface, and the routes that stream logs, need of the supervisor: one interface,
+ * implemented where the parts are put together. Types only. Each member says when it returns or resolves; none of them
+ * may throw or reject unless that is said.
  */
 import type { GroupConfig, ProcessConfig } from '../config/model.ts';
 import type { Level } from '../core/log-level.ts';
@@ -22,7 +23,9 @@ export type LogReading =
   | { readonly kind: 'badArguments' }
   /** There is no such log; `path` is where the file should be, null where none is configured. */
   | { readonly kind: 'noFile'; readonly path: string | null }
-  /** The log is there and cannot be read, or the range is longer than {@link MAX_READ_BYTES}; the reason is for people. */
+  /**
+   * The log is there and cannot be read, or the range is longer than {@link MAX_READ_BYTES}; the reason is for people.
+   */
   | { readonly kind: 'failed'; readonly reason: string };
 
 /** What the end of a log gives: bytes, the size of the log, whether more than was asked for has come since `offset`. */
@@ -37,22 +40,39 @@ export interface LogEnd {
  * `reserve` counts the bytes before they are read; reading rejects with the error that it throws.
  */
 export interface Log {
-  /** Bytes by the rules of `supervisor.readLog`: a negative offset counts from the end and wants length 0; length 0 means up to the end. */
-  read(offset: number, length: number, reserve: Reserve): Promise<LogReading>;
-  /** The end by the rules of `supervisor.tailProcessStdoutLog` (logs/log-offsets.ts, `tailRange`); nothing, size 0, of a log that is not there. At most {@link MAX_READ_BYTES}. */
-  tail(offset: number, length: number, reserve: Reserve): Promise<LogEnd>;
-  /** Empties the log, in memory and on disk. `noFile`: there was no file where there should be one. Resolves when it is done. */
-  clear(): Promise<{ readonly kind: 'cleared' } | { readonly kind: 'noFile' } | { readonly kind: 'failed'; readonly reason: string }>;
   /**
-   * Gives the last `lastBytes` that are there, and then everything that comes, in order, with neither a gap nor a repetition. The bytes are valid during the call only.
-   * The first call may come before this returns. Returns the function that ends it; it may be called more than once.
+   * Bytes by the rules of `supervisor.readLog`: a negative offset counts from the end and wants length 0; length 0
+   * means up to the end.
+   */
+  read(offset: number, length: number, reserve: Reserve): Promise<LogReading>;
+  /**
+   * The end by the rules of `supervisor.tailProcessStdoutLog` (logs/log-offsets.ts, `tailRange`); nothing, size 0, of a
+   * log that is not there. At most {@link MAX_READ_BYTES}.
+   */
+  tail(offset: number, length: number, reserve: Reserve): Promise<LogEnd>;
+  /**
+   * Empties the log, in memory and on disk. `noFile`: there was no file where there should be one. Resolves when it is
+   * done.
+   */
+  clear(): Promise<
+    { readonly kind: 'cleared' } | { readonly kind: 'noFile' } | { readonly kind: 'failed'; readonly reason: string }
+  >;
+  /**
+   * Gives the last `lastBytes` that are there, and then everything that comes, in order, with neither a gap nor a
+   * repetition. The bytes are valid during the call only. The first call may come before this returns. Returns the
+   * function that ends it; it may be called more than once.
    */
   follow(lastBytes: number, listener: (bytes: Uint8Array) => void): () => void;
 }
 
 /** A reread: what the file has that is not active, or why it cannot be used (and then nothing has changed). */
 export type Reread =
-  | { readonly kind: 'changes'; readonly added: readonly string[]; readonly changed: readonly string[]; readonly removed: readonly string[] }
+  | {
+      readonly kind: 'changes';
+      readonly added: readonly string[];
+      readonly changed: readonly string[];
+      readonly removed: readonly string[];
+    }
   | { readonly kind: 'invalid'; readonly reason: string };
 
 /** What `updateGroup` would do now, as names of processes; each is in one list at most. */
@@ -80,7 +100,10 @@ export interface Supervisor {
   /** Milliseconds since 1970. */
   wallMs(): number;
 
-  /** All active processes: groups by priority and, within, in the order of the configuration; processes of a group likewise. */
+  /**
+   * All active processes: groups by priority and, within, in the order of the configuration; processes of a group
+   * likewise.
+   */
   processes(): readonly ProcessView[];
   /** One of them by its namespec `group:name`, null when there is none. */
   process(id: string): ProcessView | null;
@@ -94,19 +117,28 @@ export interface Supervisor {
   subscribe(listener: Listener): () => void;
 
   /**
-   * Why the command cannot be executed, without trying: looked up as a start would. `NO_FILE`: "can't find command '/x'";
-   * `NOT_EXECUTABLE`: "command at '/x' is not executable", "can't parse command 'x': No closing quotation". Null where it can.
+   * Why the command cannot be executed, without trying: looked up as a start would. `NO_FILE`: "can't find command
+   * '/x'"; `NOT_EXECUTABLE`: "command at '/x' is not executable", "can't parse command 'x': No closing quotation". Null
+   * where it can.
    */
   checkCommand(config: ProcessConfig): { readonly fault: 'NO_FILE' | 'NOT_EXECUTABLE'; readonly reason: string } | null;
-  /** Asks for a start. On return the record says what came of it: STARTING, RUNNING, or BACKOFF or FATAL where it could not be spawned. Ignored in STOPPING. */
+  /**
+   * Asks for a start. On return the record says what came of it: STARTING, RUNNING, or BACKOFF or FATAL where it could
+   * not be spawned. Ignored in STOPPING.
+   */
   start(id: string): void;
-  /** Asks for an orderly stop. On return the record is STOPPING, STOPPED, or UNKNOWN where it could not be signalled. */
+  /**
+   * Asks for an orderly stop. On return the record is STOPPING, STOPPED, or UNKNOWN where it could not be signalled.
+   */
   stop(id: string): void;
   /** SIGKILL, also for a process that is stopping. On return as for `stop`. */
   kill(id: string): void;
   /** Sends a signal (0 only asks whether that would be allowed). Null when it was sent, else the name of an errno. */
   signal(id: string, signal: number): string | null;
-  /** Writes to the standard input of a process, whole or not at all, and returns at once. `closed`: nobody reads it any more (EPIPE); `full`: too much waits to be read already. */
+  /**
+   * Writes to the standard input of a process, whole or not at all, and returns at once. `closed`: nobody reads it any
+   * more (EPIPE); `full`: too much waits to be read already.
+   */
   writeStdin(id: string, bytes: Uint8Array): 'written' | 'closed' | 'full';
   /** Emits a REMOTE_COMMUNICATION event. */
   emitRemoteCommunication(type: string, data: string): void;
@@ -115,7 +147,10 @@ export interface Supervisor {
   processLog(id: string, stream: StreamName): Log | null;
   /** The supervisor's own log; null when none is kept. */
   mainLog(): Log | null;
-  /** Path of a stream's log file, one made for AUTO included; a device by its name; null for none and for syslog. Also for a process that is not active. */
+  /**
+   * Path of a stream's log file, one made for AUTO included; a device by its name; null for none and for syslog. Also
+   * for a process that is not active.
+   */
   logPath(config: ProcessConfig, stream: StreamName): string | null;
   /** Numeric id of the `user` of a program, null where none is set. */
   uid(config: ProcessConfig): number | null;
@@ -131,14 +166,14 @@ export interface Supervisor {
   /** What `updateGroup` would do; null where it would answer null. Changes nothing. */
   planUpdate(name: string): GroupPlan | null;
   /**
-   * Makes an active group as the configuration read last has it: stops and starts only what must be executed anew, applies the rest while it runs.
-   * Resolves with the names of what had to be stopped, once it is stopped; null for a group of which only the whole can be exchanged, or that is not there.
+   * Makes an active group as the configuration read last has it: stops and starts only what must be executed anew,
+   * applies the rest while it runs. Resolves with the names of what had to be stopped, once it is stopped; null for a
+   * group of which only the whole can be exchanged, or that is not there.
    */
   updateGroup(name: string): Promise<readonly string[] | null>;
   /**
    * Stops everything and starts over with the configuration read anew. Returns at once: null, or what is wrong with the
-   * configuration, and
-   * then everything goes on as it was.
+   * configuration, and then everything goes on as it was.
    */
   restart(): string | null;
   /** Stops everything and ends. Returns at once. */

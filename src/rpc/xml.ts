@@ -1,9 +1,8 @@
 /**
  * A small reader of XML: elements and their text, which is all that XML-RPC has. It takes each character of the text
- * once or twice, whatever stands there:
- * `indexOf` finds the next mark, and no regular expression sees more than a name. Attributes are checked and dropped. A
- * document type declaration is refused,
- * so there are no entities but the five predefined ones and character references. It knows no XML-RPC.
+ * once or twice, whatever stands there: `indexOf` finds the next mark, and no regular expression sees more than a name.
+ * Attributes are checked and dropped. A document type declaration is refused, so there are no entities but the five
+ * predefined ones and character references. It knows no XML-RPC.
  */
 import { showText } from '../core/shown-text.ts';
 
@@ -222,11 +221,11 @@ function isBlank(code: number): boolean {
 }
 
 function isNameEnd(code: number): boolean {
-  return isBlank(code) || code === 0x2f /* / */ || code === 0x3e /* > */ || code === 0x3c /* < */;
+  return isBlank(code) || code === 0x2f /* / */ || code === 0x3e /* > */ || code === 0x3c; /* < */
 }
 
 function isAttributeNameEnd(code: number): boolean {
-  return isNameEnd(code) || code === 0x3d /* = */ || code === 0x22 /* " */ || code === 0x27 /* ' */;
+  return isNameEnd(code) || code === 0x3d /* = */ || code === 0x22 /* " */ || code === 0x27; /* ' */
 }
 
 function decodeText(raw: string): string {

@@ -192,8 +192,7 @@ function encodeBase64(bytes: Uint8Array): string {
 
 /**
  * Text as the content of an element. Characters that XML 1.0 cannot carry in any form (most control characters, half
- * surrogate
- * pairs) become U+FFFD; a carriage return becomes a reference, since a raw one would be read as a newline.
+ * surrogate pairs) become U+FFFD; a carriage return becomes a reference, since a raw one would be read as a newline.
  */
 function escapeText(text: string): string {
   // Most texts are plain, and an answer about a thousand processes has 30,000 of them.
@@ -201,5 +200,8 @@ function escapeText(text: string): string {
   return text
     .toWellFormed()
     .replace(/[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g, '\ufffd')
-    .replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/\r/g, '&#13;');
+    .replace(/&/g, '&amp;')
+    .replace(/</g, '&lt;')
+    .replace(/>/g, '&gt;')
+    .replace(/\r/g, '&#13;');
 }

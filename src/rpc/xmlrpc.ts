@@ -18,7 +18,10 @@ export {
   type XmlPart,
 } from './xmlrpc-encoding.ts';
 
-/** What a parameter or an answer can be. Whole numbers travel as int, others as double; bytes as base64; a Date, without its milliseconds, as dateTime in UTC. */
+/**
+ * What a parameter or an answer can be. Whole numbers travel as int, others as double; bytes as base64; a Date, without
+ * its milliseconds, as dateTime in UTC.
+ */
 export type XmlRpcValue =
   string | number | boolean | null | Date | Uint8Array | Utf8Text | readonly XmlRpcValue[] | XmlRpcStruct;
 
@@ -60,7 +63,8 @@ export const MAX_CALL_ELEMENTS = 50_000;
 
 /** The root element of a document. Throws {@link XmlRpcSyntaxError} whatever is wrong with it. */
 function parseDocument(text: string, elements: number): XmlElement {
-  if (text.length > MAX_TEXT_LENGTH) throw new XmlRpcSyntaxError(`the text is longer than ${MAX_TEXT_LENGTH} characters`);
+  if (text.length > MAX_TEXT_LENGTH)
+    throw new XmlRpcSyntaxError(`the text is longer than ${MAX_TEXT_LENGTH} characters`);
   try {
     return parseXml(text, { depth: MAX_DEPTH, elements });
   } catch (error) {
@@ -82,11 +86,13 @@ export function decodeCall(text: string): XmlRpcCall {
 /** An answer or a fault. Throws {@link XmlRpcSyntaxError}. */
 export function decodeResponse(text: string): XmlRpcResponse {
   const root = parseDocument(text, MAX_ELEMENTS);
-  if (root.name !== 'methodResponse') throw new XmlRpcSyntaxError(`<methodResponse> is expected, and this is <${root.name}>`);
+  if (root.name !== 'methodResponse')
+    throw new XmlRpcSyntaxError(`<methodResponse> is expected, and this is <${root.name}>`);
   const fault = root.elements.find((element) => element.name === 'fault');
   if (fault !== undefined) {
     const value = decodeValue(findChild(fault, 'value'));
-    if (!isStruct(value) || typeof value['faultCode'] !== 'number' || typeof value['faultString'] !== 'string') throw new XmlRpcSyntaxError('<fault> has no faultCode and faultString');
+    if (!isStruct(value) || typeof value['faultCode'] !== 'number' || typeof value['faultString'] !== 'string')
+      throw new XmlRpcSyntaxError('<fault> has no faultCode and faultString');
     return { kind: 'fault', code: value['faultCode'], text: value['faultString'] };
   }
   const values = decodeParams(findChild(root, 'params'));
@@ -102,7 +108,8 @@ function findChild(element: XmlElement, name: string): XmlElement {
 
 function decodeParams(params: XmlElement): XmlRpcValue[] {
   return params.elements.map((param) => {
-    if (param.name !== 'param') throw new XmlRpcSyntaxError(`<param> is expected in <params>, and this is <${param.name}>`);
+    if (param.name !== 'param')
+      throw new XmlRpcSyntaxError(`<param> is expected in <params>, and this is <${param.name}>`);
     return decodeValue(findChild(param, 'value'));
   });
 }
@@ -145,7 +152,8 @@ function decodeTyped(typed: XmlElement): XmlRpcValue {
 }
 
 function decodeMember(member: XmlElement): [string, XmlRpcValue] {
-  if (member.name !== 'member') throw new XmlRpcSyntaxError(`<member> is expected in <struct>, and this is <${member.name}>`);
+  if (member.name !== 'member')
+    throw new XmlRpcSyntaxError(`<member> is expected in <struct>, and this is <${member.name}>`);
   return [findChild(member, 'name').text, decodeValue(findChild(member, 'value'))];
 }
 
@@ -182,7 +190,11 @@ function decodeBase64(text: string): Uint8Array {
 
 function decodeDate(text: string): Date {
   const parts = /^(\d{4})-?(\d\d)-?(\d\d)T(\d\d):(\d\d):(\d\d)Z?$/.exec(text);
-  const date = new Date(parts === null ? Number.NaN : Date.parse(`${parts[1]}-${parts[2]}-${parts[3]}T${parts[4]}:${parts[5]}:${parts[6]}Z`));
+  const date = new Date(
+    parts === null
+      ? Number.NaN
+      : Date.parse(`${parts[1]}-${parts[2]}-${parts[3]}T${parts[4]}:${parts[5]}:${parts[6]}Z`),
+  );
   if (Number.isNaN(date.getTime())) throw new XmlRpcSyntaxError(`"${showText(text)}" is not a dateTime.iso8601`);
   return date;
 }

@@ -20,7 +20,13 @@ export interface WebSources {
 type Call = (method: string, ...args: readonly XmlRpcValue[]) => Promise<XmlRpcValue>;
 
 /** compat: the words of Supervisor's page for a start that fails. */
-const START_FAULTS: Readonly<Record<string, string>> = { NO_FILE: 'no such file', NOT_EXECUTABLE: 'file not executable', ALREADY_STARTED: 'already started', SPAWN_ERROR: 'spawn error', ABNORMAL_TERMINATION: 'abnormal termination' };
+const START_FAULTS: Readonly<Record<string, string>> = {
+  NO_FILE: 'no such file',
+  NOT_EXECUTABLE: 'file not executable',
+  ALREADY_STARTED: 'already started',
+  SPAWN_ERROR: 'spawn error',
+  ABNORMAL_TERMINATION: 'abnormal termination',
+};
 
 interface Action {
   readonly hasName: boolean;
@@ -28,32 +34,68 @@ interface Action {
 }
 
 const ACTIONS: ReadonlyMap<string, Action> = new Map<string, Action>([
-  ['start', { hasName: true, run: async (call, name) => {
-    await call('supervisor.startProcess', name);
-    return `Process ${name} started`;
-  } }],
-  ['stop', { hasName: true, run: async (call, name) => {
-    await call('supervisor.stopProcess', name);
-    return `Process ${name} stopped`;
-  } }],
-  ['restart', { hasName: true, run: async (call, name) => {
-    await unless('NOT_RUNNING', call('supervisor.stopProcess', name));
-    await call('supervisor.startProcess', name);
-    return `Process ${name} restarted`;
-  } }],
-  ['clearlog', { hasName: true, run: async (call, name) => {
-    await call('supervisor.clearProcessLogs', name);
-    return `Log for ${name} cleared`;
-  } }],
-  ['stopall', { hasName: false, run: async (call) => {
-    await call('supervisor.stopAllProcesses');
-    return 'All stopped';
-  } }],
-  ['restartall', { hasName: false, run: async (call) => {
-    await call('supervisor.stopAllProcesses');
-    await call('supervisor.startAllProcesses');
-    return 'All restarted';
-  } }],
+  [
+    'start',
+    {
+      hasName: true,
+      run: async (call, name) => {
+        await call('supervisor.startProcess', name);
+        return `Process ${name} started`;
+      },
+    },
+  ],
+  [
+    'stop',
+    {
+      hasName: true,
+      run: async (call, name) => {
+        await call('supervisor.stopProcess', name);
+        return `Process ${name} stopped`;
+      },
+    },
+  ],
+  [
+    'restart',
+    {
+      hasName: true,
+      run: async (call, name) => {
+        await unless('NOT_RUNNING', call('supervisor.stopProcess', name));
+        await call('supervisor.startProcess', name);
+        return `Process ${name} restarted`;
+      },
+    },
+  ],
+  [
+    'clearlog',
+    {
+      hasName: true,
+      run: async (call, name) => {
+        await call('supervisor.clearProcessLogs', name);
+        return `Log for ${name} cleared`;
+      },
+    },
+  ],
+  [
+    'stopall',
+    {
+      hasName: false,
+      run: async (call) => {
+        await call('supervisor.stopAllProcesses');
+        return 'All stopped';
+      },
+    },
+  ],
+  [
+    'restartall',
+    {
+      hasName: false,
+      run: async (call) => {
+        await call('supervisor.stopAllProcesses');
+        await call('supervisor.startAllProcesses');
+        return 'All restarted';
+      },
+    },
+  ],
 ]);
 
 /** A request in its two parts, `stop web`; null for one that there is not. */
@@ -85,7 +127,9 @@ function describeFault({ code, faultString }: RpcFault, name: string | null): st
   const fault = faultName(code);
   if (fault === 'BAD_NAME') return `No such process named ${name ?? ''}`;
   const words = START_FAULTS[fault ?? ''];
-  return words === undefined ? `unexpected rpc fault [${code}] ${faultString}` : `ERROR: Process ${name ?? ''}: ${words}`;
+  return words === undefined
+    ? `unexpected rpc fault [${code}] ${faultString}`
+    : `ERROR: Process ${name ?? ''}: ${words}`;
 }
 
 async function unless(fault: string, done: Promise<unknown>): Promise<void> {

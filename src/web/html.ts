@@ -1,5 +1,6 @@
 /**
- * HTML from templates in which every value is text, unless it is itself made by a template. Pure; there is no other way into a page.
+ * HTML from templates in which every value is text, unless it is itself made by a template. Pure; there is no other way
+ * into a page.
  */
 
 /** Text that is safe to stand in a page as it is; made by {@link html} only. */
@@ -14,7 +15,13 @@ export class Markup {
 /** What may stand in a template: nothing at all for null and false. */
 export type Value = Markup | string | number | null | false | readonly Value[];
 
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
 
 /** A template of a page. Values in attributes stand between quotes. */
 export function html(parts: TemplateStringsArray, ...values: readonly Value[]): Markup {

@@ -11,7 +11,10 @@ const SEQUENCES = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -
 // oxlint-disable-next-line no-control-regex
 const CONTROLS = /[\0-\x08\x0b-\x1f\x7f]/g;
 
-/** Decodes bytes; `isCut`: they begin in the middle of something, so the line that they begin with is left out, unless it is all there is. */
+/**
+ * Decodes bytes; `isCut`: they begin in the middle of something, so the line that they begin with is left out, unless
+ * it is all there is.
+ */
 export function formatLogText(bytes: Uint8Array, isCut: boolean): string {
   const newline = isCut ? bytes.indexOf(NEWLINE) : -1;
   const whole = newline === -1 || newline === bytes.length - 1 ? bytes : bytes.subarray(newline + 1);

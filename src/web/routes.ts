@@ -1,5 +1,6 @@
 /**
- * The web page: which request gets which page. Only a form of ours changes anything; a link of Supervisor's page that did leads to a question.
+ * The web page: which request gets which page. Only a form of ours changes anything; a link of Supervisor's page that
+ * did leads to a question.
  */
 import type { IncomingMessage } from 'node:http';
 import { RpcFault } from '../core/faults.ts';
@@ -10,7 +11,14 @@ import type { Exchange, Route } from '../http/route.ts';
 import { findOneProcess } from '../rpc/lookup.ts';
 import { parseRequest, perform, type WebSources } from './actions.ts';
 import { formatLogText } from './log-text.ts';
-import { formatConfirmPage, formatProblemPage, formatStatusPage, formatTailPage, type Frame, type ProcessRow } from './page.ts';
+import {
+  formatConfirmPage,
+  formatProblemPage,
+  formatStatusPage,
+  formatTailPage,
+  type Frame,
+  type ProcessRow,
+} from './page.ts';
 import type { Secret } from './secret.ts';
 import { CONTENT_POLICY, STYLE } from './style.ts';
 
@@ -92,7 +100,10 @@ class Page {
     if (asked === null) return this.#problem(exchange, 400, 'There is no such action.');
     const outcome = await perform(this.#sources, asked);
     const seconds = new Date(this.#sources.supervisor.wallMs()).toTimeString().slice(0, 8);
-    const query = this.#secret.sign({ ...outcome, text: asked.name === null && !outcome.isError ? `${outcome.text} at ${seconds}` : outcome.text });
+    const query = this.#secret.sign({
+      ...outcome,
+      text: asked.name === null && !outcome.isError ? `${outcome.text} at ${seconds}` : outcome.text,
+    });
     // The page that shows it can be reloaded without doing it again.
     response.writeHead(303, { ...HEADERS, Location: `index.html?${query}`, 'Content-Length': 0 });
     response.end();
@@ -100,14 +111,24 @@ class Page {
 
   #frame(): Frame {
     const { supervisor } = this.#sources;
-    return { identification: supervisor.identification, version: String(this.#ask('supervisor.getSupervisorVersion')), token: this.#secret.token };
+    return {
+      identification: supervisor.identification,
+      version: String(this.#ask('supervisor.getSupervisorVersion')),
+      token: this.#secret.token,
+    };
   }
 
   #status(query: URLSearchParams): string {
     const { supervisor } = this.#sources;
     const infos = this.#ask('supervisor.getAllProcessInfo') as readonly ProcessInfo[];
     const time = new Date(supervisor.wallMs()).toString().slice(0, 24);
-    return formatStatusPage({ ...this.#frame(), supervisorState: supervisor.state(), processes: infos.map((info) => this.#row(info)), outcome: this.#secret.verify(query), time });
+    return formatStatusPage({
+      ...this.#frame(),
+      supervisorState: supervisor.state(),
+      processes: infos.map((info) => this.#row(info)),
+      outcome: this.#secret.verify(query),
+      time,
+    });
   }
 
   #row({ name, group, statename, description }: ProcessInfo): ProcessRow {
@@ -127,7 +148,10 @@ class Page {
     );
     const reading = await supervisor.processLog(id, stream)?.read(-limit, 0, exchange.reserve);
     const text = reading?.kind === 'bytes' ? formatLogText(reading.bytes, reading.bytes.length >= limit) : null;
-    const reason = reading?.kind === 'failed' ? `The log cannot be read: ${reading.reason}` : `There is no ${stream} log of ${name}.`;
+    const reason =
+      reading?.kind === 'failed'
+        ? `The log cannot be read: ${reading.reason}`
+        : `There is no ${stream} log of ${name}.`;
     send(
       exchange,
       200,
@@ -147,7 +171,10 @@ class Page {
     send(exchange, status, formatProblemPage(this.#frame(), text));
   }
 
-  /** A method that only tells something. Not through the dispatcher, which answers nothing while the supervisor ends; the page does. */
+  /**
+   * A method that only tells something. Not through the dispatcher, which answers nothing while the supervisor ends;
+   * the page does.
+   */
   #ask(method: string): unknown {
     const { supervisor, methods, times } = this.#sources;
     return methods

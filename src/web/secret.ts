@@ -1,6 +1,6 @@
 /**
- * What a start of the supervisor knows and other sites do not: the token that every form carries, and the proof that a message in a link is ours.
- * Both end with the process; nothing is stored.
+ * What a start of the supervisor knows and other sites do not: the token that every form carries, and the proof that a
+ * message in a link is ours. Both end with the process; nothing is stored.
  */
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Outcome } from './page.ts';
@@ -17,10 +17,17 @@ export class Secret {
 
   /** An outcome as the query of a link. */
   sign({ text, isError }: Outcome): string {
-    return new URLSearchParams({ message: text, ...(isError ? { error: '1' } : {}), proof: this.#proofOf(text, isError) }).toString();
+    return new URLSearchParams({
+      message: text,
+      ...(isError ? { error: '1' } : {}),
+      proof: this.#proofOf(text, isError),
+    }).toString();
   }
 
-  /** The outcome in the query of a link; null where there is none, or none of ours: others must not put words into our mouth. */
+  /**
+   * The outcome in the query of a link; null where there is none, or none of ours: others must not put words into our
+   * mouth.
+   */
   verify(query: URLSearchParams): Outcome | null {
     const text = query.get('message');
     const isError = query.has('error');
@@ -29,7 +36,9 @@ export class Secret {
   }
 
   #proofOf(text: string, isError: boolean): string {
-    return createHmac('sha256', this.#key).update(`${isError ? 'error' : 'done'} ${text}`).digest('base64url');
+    return createHmac('sha256', this.#key)
+      .update(`${isError ? 'error' : 'done'} ${text}`)
+      .digest('base64url');
   }
 }
 

@@ -55,5 +55,8 @@ footer { color: var(--soft); font-size: .84rem; padding-top: 1rem; padding-botto
 }
 `;
 
-/** What may be done with a page: nothing is loaded and nothing runs, forms go to us only, and no other page may frame it. */
+/**
+ * What may be done with a page: nothing is loaded and nothing runs, forms go to us only, and no other page may frame
+ * it.
+ */
 export const CONTENT_POLICY = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`;

@@ -1,7 +1,8 @@
 /**
- * `npm run bench`: builds, then measures the executable side by side with Supervisor and s6-log, and prints a table.
- * No test: it fails no build. It ends with 1 when a target is missed, so that a person notices, and with 2 when a case could not be measured.
- * Options: --quick (few rounds, for work on the bench itself), --json, --only PART (a part of a case's name), --executable PATH (measures that one, and builds nothing).
+ * `npm run bench`: builds, then measures the executable side by side with Supervisor and s6-log, and prints a table. No
+ * test: it fails no build. It ends with 1 when a target is missed, so that a person notices, and with 2 when a case
+ * could not be measured. Options: --quick (few rounds, for work on the bench itself), --json, --only PART (a part of a
+ * case's name), --executable PATH (measures that one, and builds nothing).
  */
 import { execFile } from 'node:child_process';
 import { cpus, release } from 'node:os';
@@ -43,14 +44,27 @@ const CASES: readonly Case[] = [
   { name: 'restart', run: (rig, contenders) => restartRows(rig, contenders, quick ? 3 : 9) },
   { name: 'relay', run: (rig, contenders) => relayRows(rig, contenders, 200, quick ? 2 : 11) },
   { name: 'fleet', run: async (rig, contenders) => [await startupRow(rig, contenders, MANY, quick ? 1 : 5, 5)] },
-  { name: 'idle', run: (rig, contenders) => idleRows(rig, contenders, quick ? { settleMs: 1000, observeMs: 5000 } : { settleMs: 5000, observeMs: 30_000 }, (text) => notes.push(text)) },
+  {
+    name: 'idle',
+    run: (rig, contenders) =>
+      idleRows(
+        rig,
+        contenders,
+        quick ? { settleMs: 1000, observeMs: 5000 } : { settleMs: 5000, observeMs: 30_000 },
+        (text) => notes.push(text),
+      ),
+  },
   { name: 'spawn', run: (rig) => spawnRows(rig, quick ? 50 : 400) },
 ];
 
-if (options.executable === undefined) await promisify(execFile)(process.execPath, ['build/build.ts', '--quiet'], { cwd: ROOT });
+if (options.executable === undefined)
+  await promisify(execFile)(process.execPath, ['build/build.ts', '--quiet'], { cwd: ROOT });
 const contenders = await findContenders(resolve(options.executable ?? join(ROOT, 'dist', 'onevisor')));
 const rig = await Rig.make();
-for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
   process.once(signal, () => {
     rig.remove();
     process.exit(code);

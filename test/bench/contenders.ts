@@ -1,6 +1,6 @@
 /**
- * Who takes part: the executable, and its peers as Debian has them. A peer that is not installed is null, and its rows say so.
- * Runs them only to ask for their version.
+ * Who takes part: the executable, and its peers as Debian has them. A peer that is not installed is null, and its rows
+ * say so. Runs them only to ask for their version.
  */
 import { execFile } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
@@ -31,10 +31,13 @@ export async function findContenders(executable: string): Promise<Contenders> {
   const supervisord = await findInPath('supervisord');
   return {
     ours: { name: 'onevisor', command: [executable, '-c'] },
-    supervisor: supervisord === null ? null : {
-      name: `Supervisor ${(await run(supervisord, ['--version'])).stdout.trim()}`,
-      command: [supervisord, '-c'],
-    },
+    supervisor:
+      supervisord === null
+        ? null
+        : {
+            name: `Supervisor ${(await run(supervisord, ['--version'])).stdout.trim()}`,
+            command: [supervisord, '-c'],
+          },
     s6Log: await findInPath('s6-log'),
   };
 }
@@ -43,7 +46,10 @@ export async function findContenders(executable: string): Promise<Contenders> {
 export async function findInPath(name: string): Promise<string | null> {
   for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
     const path = join(folder, name);
-    const isThere = await access(path, constants.X_OK).then(() => true, () => false);
+    const isThere = await access(path, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
     if (isThere) return path;
   }
   return null;

@@ -1,6 +1,6 @@
 /**
- * What a case found, as rows of a table: our figure, the peer's, how many times better ours is, and whether that is enough.
- * Measures nothing.
+ * What a case found, as rows of a table: our figure, the peer's, how many times better ours is, and whether that is
+ * enough. Measures nothing.
  */
 
 /** One line of the result. */
@@ -24,7 +24,8 @@ export interface Sample {
 }
 
 /** `ratio`: ours is at least so many times better than the peer's. `limit`: ours is at most so much. */
-export type Target = { readonly kind: 'ratio'; readonly atLeast: number } | { readonly kind: 'limit'; readonly atMost: number };
+export type Target =
+  { readonly kind: 'ratio'; readonly atLeast: number } | { readonly kind: 'limit'; readonly atMost: number };
 
 /** Whether a row meets its target; `unknown`: a figure is missing. */
 export type Verdict = 'met' | 'MISSED' | 'unknown' | null;
@@ -49,7 +50,8 @@ export function ratioOf({ ours, peer, unit }: Row): number | null {
 
 export function verdictOf(row: Row): Verdict {
   if (row.target === null) return null;
-  if (row.target.kind === 'limit') return row.ours === null ? 'unknown' : row.ours.median <= row.target.atMost ? 'met' : 'MISSED';
+  if (row.target.kind === 'limit')
+    return row.ours === null ? 'unknown' : row.ours.median <= row.target.atMost ? 'met' : 'MISSED';
   const ratio = ratioOf(row);
   return ratio === null ? 'unknown' : ratio >= row.target.atLeast ? 'met' : 'MISSED';
 }
@@ -70,7 +72,14 @@ export function formatTable(rows: readonly Row[]): string {
   });
   const all = [['', 'ours', 'peer', '', 'better by', 'target', ''], ...cells];
   const widths = (all[0] ?? []).map((_, column) => Math.max(...all.map((line) => [...(line[column] ?? '')].length)));
-  return all.map((line) => line.map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - [...cell].length)).join('  ').trimEnd()).join('\n');
+  return all
+    .map((line) =>
+      line
+        .map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - [...cell].length))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }
 
 function formatSample(sample: Sample | null, unit: Row['unit']): string {

@@ -32,19 +32,35 @@ interface Observation {
 }
 
 /** Wakeups and memory; `note` gets what is to be known about wakeups. */
-export async function idleRows(rig: Rig, { ours, supervisor }: Contenders, times: IdleTimes, note: (text: string) => void): Promise<Row[]> {
+export async function idleRows(
+  rig: Rig,
+  { ours, supervisor }: Contenders,
+  times: IdleTimes,
+  note: (text: string) => void,
+): Promise<Row[]> {
   // Both at the same time: neither does anything.
-  const [own, peer] = await Promise.all([observe(rig, ours, times), supervisor === null ? null : observe(rig, supervisor, times)]);
+  const [own, peer] = await Promise.all([
+    observe(rig, ours, times),
+    supervisor === null ? null : observe(rig, supervisor, times),
+  ]);
   for (const culprit of own.culprits) note(`woke while idle: ${culprit}`);
   const peerName = supervisor?.name ?? MISSING.supervisor;
   return [
     {
-      what: `idle for ${times.observeMs / 1000} s, ${PROGRAMS} programs`, unit: 'wakeups', ours: sampleOf([own.wakeups]), peer: peer === null ? null : sampleOf([peer.wakeups]),
-      peerName, target: { kind: 'limit', atMost: 0 },
+      what: `idle for ${times.observeMs / 1000} s, ${PROGRAMS} programs`,
+      unit: 'wakeups',
+      ours: sampleOf([own.wakeups]),
+      peer: peer === null ? null : sampleOf([peer.wakeups]),
+      peerName,
+      target: { kind: 'limit', atMost: 0 },
     },
     {
-      what: '  private dirty memory', unit: 'kB', ours: sampleOf([own.privateDirtyKb]), peer: peer === null ? null : sampleOf([peer.privateDirtyKb]),
-      peerName, target: { kind: 'ratio', atLeast: 1 },
+      what: '  private dirty memory',
+      unit: 'kB',
+      ours: sampleOf([own.privateDirtyKb]),
+      peer: peer === null ? null : sampleOf([peer.privateDirtyKb]),
+      peerName,
+      target: { kind: 'ratio', atLeast: 1 },
     },
   ];
 }
@@ -62,13 +78,18 @@ async function observe(rig: Rig, contender: Contender, { settleMs, observeMs }: 
   const untilSeconds = Date.now() / 1000;
   const after = await threadsOf(pid);
   const privateDirtyKb = await privateDirtyOf(pid);
-  const calls = await trace?.detach(fromSeconds, untilSeconds) ?? new Map<number, string[]>();
+  const calls = (await trace?.detach(fromSeconds, untilSeconds)) ?? new Map<number, string[]>();
   await running.stop();
-  const woken = [...after].map(([tid, thread]) => ({ tid, name: thread.name, switches: thread.switches - (before.get(tid)?.switches ?? 0) })).filter(({ switches }) => switches > 0);
+  const woken = [...after]
+    .map(([tid, thread]) => ({ tid, name: thread.name, switches: thread.switches - (before.get(tid)?.switches ?? 0) }))
+    .filter(({ switches }) => switches > 0);
   return {
     wakeups: woken.reduce((sum, { switches }) => sum + switches, 0),
     privateDirtyKb,
-    culprits: woken.map(({ tid, name, switches }) => `${contender.name}, thread ${name}, ${switches} times; system calls: ${calls.get(tid)?.join(', ') ?? 'not known'}`),
+    culprits: woken.map(
+      ({ tid, name, switches }) =>
+        `${contender.name}, thread ${name}, ${switches} times; system calls: ${calls.get(tid)?.join(', ') ?? 'not known'}`,
+    ),
   };
 }
 

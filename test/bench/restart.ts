@@ -52,8 +52,16 @@ class Victim {
 export async function restartRows(rig: Rig, { ours, supervisor }: Contenders, rounds: number): Promise<Row[]> {
   const configuration = FOREGROUND + programSections(1, 'autorestart=true\nstartsecs=1\n');
   const contenders = supervisor === null ? [ours] : [ours, supervisor];
-  const victims = await Promise.all(contenders.map(async (contender) => ({ name: contender.name, victim: await Victim.make(await rig.start(contender, configuration)) })));
-  const attempts = victims.map(({ name, victim }) => ({ name, measure: (round: number) => victim.kill((Math.max(round, 0) * TICK_MS) / rounds) }));
+  const victims = await Promise.all(
+    contenders.map(async (contender) => ({
+      name: contender.name,
+      victim: await Victim.make(await rig.start(contender, configuration)),
+    })),
+  );
+  const attempts = victims.map(({ name, victim }) => ({
+    name,
+    measure: (round: number) => victim.kill((Math.max(round, 0) * TICK_MS) / rounds),
+  }));
   const figures = await alternate(attempts, rounds, false);
   await Promise.all(victims.map(({ victim }) => victim.stop()));
   const own = sampleOf(figures.get(ours.name) ?? []);
@@ -66,6 +74,13 @@ export async function restartRows(rig: Rig, { ours, supervisor }: Contenders, ro
       peerName: supervisor?.name ?? MISSING.supervisor,
       target: { kind: 'ratio', atLeast: 50 },
     },
-    { what: 'the same, longest of all', unit: 'ms', ours: own === null ? null : sampleOf([own.most]), peer: null, peerName: '', target: { kind: 'limit', atMost: 20 } },
+    {
+      what: 'the same, longest of all',
+      unit: 'ms',
+      ours: own === null ? null : sampleOf([own.most]),
+      peer: null,
+      peerName: '',
+      target: { kind: 'limit', atMost: 20 },
+    },
   ];
 }

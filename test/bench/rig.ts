@@ -1,6 +1,6 @@
 /**
- * The temporary folder of a bench with its compiled programs, and supervisors started in it, with the times at which they
- * and their programs were executed. What is started here dies with the bench, however that ends.
+ * The temporary folder of a bench with its compiled programs, and supervisors started in it, with the times at which
+ * they and their programs were executed. What is started here dies with the bench, however that ends.
  */
 import { execFile, spawn } from 'node:child_process';
 import { closeSync, constants, openSync, rmSync } from 'node:fs';
@@ -59,7 +59,20 @@ export class Rig {
     const rig = new Rig(await mkdtemp(join(tmpdir(), 'onevisor-bench-')));
     const cc = process.env['CC'] ?? 'cc';
     // Static, so that the time of the linker, which is the same for all, does not blur the difference.
-    await Promise.all(PROGRAMS.map((name) => run(cc, ['-O3', '-Wall', '-Wextra', '-static', '-D_GNU_SOURCE', '-o', rig.path(name), join(import.meta.dirname, 'programs', `${name}.c`)])));
+    await Promise.all(
+      PROGRAMS.map((name) =>
+        run(cc, [
+          '-O3',
+          '-Wall',
+          '-Wextra',
+          '-static',
+          '-D_GNU_SOURCE',
+          '-o',
+          rig.path(name),
+          join(import.meta.dirname, 'programs', `${name}.c`),
+        ]),
+      ),
+    );
     return rig;
   }
 
@@ -78,13 +91,19 @@ export class Rig {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  /** Writes a configuration to a folder of its own. `%STAMP%` in it becomes a command that tells when it was executed, and waits. */
+  /**
+   * Writes a configuration to a folder of its own. `%STAMP%` in it becomes a command that tells when it was executed,
+   * and waits.
+   */
   async configure(text: string): Promise<{ folder: string; configuration: string }> {
     this.#serial += 1;
     const folder = join(this.folder, `run-${this.#serial}`);
     await mkdir(folder);
     const configuration = join(folder, 'supervisord.conf');
-    await writeFile(configuration, text.replaceAll('%FOLDER%', folder).replaceAll('%STAMP%', `${this.path('stamp')} ${join(folder, 'stamps')}`));
+    await writeFile(
+      configuration,
+      text.replaceAll('%FOLDER%', folder).replaceAll('%STAMP%', `${this.path('stamp')} ${join(folder, 'stamps')}`),
+    );
     return { folder, configuration };
   }
 
@@ -154,10 +173,13 @@ class StampQueue {
   next(): Promise<Stamp> {
     const stamp = this.#stamps.shift();
     if (stamp !== undefined) return Promise.resolve(stamp);
-    return this.#inTime('no program was executed', new Promise((resolve, reject) => {
-      if (this.#failure === null) this.#takers.push({ resolve, reject });
-      else reject(this.#error(this.#failure));
-    }));
+    return this.#inTime(
+      'no program was executed',
+      new Promise((resolve, reject) => {
+        if (this.#failure === null) this.#takers.push({ resolve, reject });
+        else reject(this.#error(this.#failure));
+      }),
+    );
   }
 
   ended(): Promise<void> {

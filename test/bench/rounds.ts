@@ -9,7 +9,11 @@ export interface Attempt {
 }
 
 /** Figures by name of the attempt. The first round only warms the caches, where `warmUp` says so. */
-export async function alternate(attempts: readonly Attempt[], rounds: number, warmUp: boolean): Promise<Map<string, number[]>> {
+export async function alternate(
+  attempts: readonly Attempt[],
+  rounds: number,
+  warmUp: boolean,
+): Promise<Map<string, number[]>> {
   const figures = new Map<string, number[]>(attempts.map(({ name }) => [name, []]));
   for (let round = warmUp ? -1 : 0; round < rounds; round += 1) {
     for (const { name, measure } of attempts) {

@@ -21,7 +21,14 @@ export async function spawnRows(rig: Rig, count: number): Promise<Row[]> {
   const least = await figuresOf(rig.path('spawn-loop'), [String(count), PROGRAM]);
   return [
     { what: 'one spawn with its pipes', unit: 'µs', ours: small, peer: least, peerName: 'posix_spawn', target: null },
-    { what: `  with ${LARGE_MB} MB of memory in use`, unit: 'µs', ours: large, peer: least, peerName: 'posix_spawn', target: null },
+    {
+      what: `  with ${LARGE_MB} MB of memory in use`,
+      unit: 'µs',
+      ours: large,
+      peer: least,
+      peerName: 'posix_spawn',
+      target: null,
+    },
   ];
 }
 

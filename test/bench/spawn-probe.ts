@@ -1,6 +1,6 @@
 /**
- * spawn-probe COUNT PROGRAM MEGABYTES: starts PROGRAM that often by the addon, one after the other, in a process that has
- * MEGABYTES of memory in use, and prints for each the microseconds until the call returned.
+ * spawn-probe COUNT PROGRAM MEGABYTES: starts PROGRAM that often by the addon, one after the other, in a process that
+ * has MEGABYTES of memory in use, and prints for each the microseconds until the call returned.
  */
 import { closeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -9,11 +9,13 @@ import type { Rig } from './rig.ts';
 import { alternate } from './rounds.ts';
 
 /** A supervisor as in a container: in the foreground, its log on the console. */
-export const FOREGROUND = '[supervisord]\nnodaemon=true\nlogfile=/dev/null\nlogfile_maxbytes=0\npidfile=%FOLDER%/pid\nminfds=8192\n';
+export const FOREGROUND =
+  '[supervisord]\nnodaemon=true\nlogfile=/dev/null\nlogfile_maxbytes=0\npidfile=%FOLDER%/pid\nminfds=8192\n';
 
 /** Sections of programs that write to the container's output. */
 export function programSections(count: number, options = ''): string {
-  const section = (index: number): string => `[program:p${index}]\ncommand=%STAMP%\nstdout_logfile=/dev/stdout\nstdout_logfile_maxbytes=0\nredirect_stderr=true\n${options}`;
+  const section = (index: number): string =>
+    `[program:p${index}]\ncommand=%STAMP%\nstdout_logfile=/dev/stdout\nstdout_logfile_maxbytes=0\nredirect_stderr=true\n${options}`;
   return Array.from({ length: count }, (_, index) => section(index)).join('');
 }
 
@@ -27,9 +29,19 @@ async function measureStart(rig: Rig, contender: Contender, programs: number): P
 }
 
 /** One row for a supervisor with so many programs. */
-export async function startupRow(rig: Rig, { ours, supervisor }: Contenders, programs: number, rounds: number, atLeast: number): Promise<Row> {
+export async function startupRow(
+  rig: Rig,
+  { ours, supervisor }: Contenders,
+  programs: number,
+  rounds: number,
+  atLeast: number,
+): Promise<Row> {
   const contenders = supervisor === null ? [ours] : [ours, supervisor];
-  const figures = await alternate(contenders.map((contender) => ({ name: contender.name, measure: () => measureStart(rig, contender, programs) })), rounds, true);
+  const figures = await alternate(
+    contenders.map((contender) => ({ name: contender.name, measure: () => measureStart(rig, contender, programs) })),
+    rounds,
+    true,
+  );
   return {
     what: programs === 1 ? 'exec -> exec of the first program' : `exec -> exec of all of ${programs} programs`,
     unit: 'ms',

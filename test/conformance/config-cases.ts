@@ -7,7 +7,8 @@ export const names = { t: "it's", n: 42, m: -7 } as const;
 
 const S = '[supervisord]\n';
 const program = (lines: string): readonly ['config', string] => ['config', `${S}[program:p]\ncommand=/p\n${lines}\n`];
-const ask = (what: string, texts: readonly string[]): Array<readonly [string, string]> => texts.map((text) => [what, text] as const);
+const ask = (what: string, texts: readonly string[]): Array<readonly [string, string]> =>
+  texts.map((text) => [what, text] as const);
 
 /** Read alike by both. */
 export const cases: ReadonlyArray<readonly [string, string]> = [

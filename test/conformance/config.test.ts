@@ -1,6 +1,7 @@
 /**
- * Our reading of configurations beside the real one: real files of others with what Supervisor 4.3.0 made of them (`../shared/conformance`),
- * and cases written here, put to the installed Supervisor (`/usr/bin/python3`) in one process. Each part says so when it is skipped.
+ * Our reading of configurations beside the real one: real files of others with what Supervisor 4.3.0 made of them
+ * (`../shared/conformance`), and cases written here, put to the installed Supervisor (`/usr/bin/python3`) in one
+ * process. Each part says so when it is skipped.
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -27,38 +28,78 @@ type Rows = Readonly<Record<string, Outcome>>;
 
 /** What differs, as lines; only what `expected` has is compared, save in lists and environments. */
 function compareValues(expected: unknown, actual: unknown, path: string): string[] {
-  if (typeof expected === 'object' && typeof actual === 'object' && expected !== null && actual !== null && Array.isArray(expected) === Array.isArray(actual)) {
+  if (
+    typeof expected === 'object' &&
+    typeof actual === 'object' &&
+    expected !== null &&
+    actual !== null &&
+    Array.isArray(expected) === Array.isArray(actual)
+  ) {
     const all = Array.isArray(expected) || path.endsWith('environment') || path === '';
     const keys = new Set([...Object.keys(expected), ...(all ? Object.keys(actual) : [])]);
-    return [...keys].flatMap((key) => compareValues((expected as Outcome)[key], (actual as Outcome)[key], `${path}.${key}`));
+    return [...keys].flatMap((key) =>
+      compareValues((expected as Outcome)[key], (actual as Outcome)[key], `${path}.${key}`),
+    );
   }
   return expected === actual ? [] : [`${path}: expected ${JSON.stringify(expected)}, got ${JSON.stringify(actual)}`];
 }
 
 function compareConfigs(expected: Outcome, actual: Outcome): string[] {
-  const byName = (list: unknown): Rows => Object.fromEntries((list as Outcome[]).map((row) => [row.group === undefined ? String(row.name) : `${JSON.stringify(row.group)}:${String(row.name)}`, row]));
+  const byName = (list: unknown): Rows =>
+    Object.fromEntries(
+      (list as Outcome[]).map((row) => [
+        row.group === undefined ? String(row.name) : `${JSON.stringify(row.group)}:${String(row.name)}`,
+        row,
+      ]),
+    );
   const rows = (['groups', 'programs'] as const).flatMap((part) => {
     const [want, have] = [byName(expected[part]), byName(actual[part])];
-    return [...new Set([...Object.keys(want), ...Object.keys(have)])].flatMap((key) => compareValues(want[key], have[key], `${part} ${key}`));
+    return [...new Set([...Object.keys(want), ...Object.keys(have)])].flatMap((key) =>
+      compareValues(want[key], have[key], `${part} ${key}`),
+    );
   });
   return [...compareValues(expected.supervisord, actual.supervisord, 'supervisord'), ...rows];
 }
 
 function readWith(source: Source, file: string, isStatic: boolean): Outcome {
-  return JSON.parse(JSON.stringify(describeReading(readConfig(source, { isContainer: false, isStatic, flags: { ...noFlags, file }, executable: '/usr/bin/onevisor' })))) as Outcome;
+  return JSON.parse(
+    JSON.stringify(
+      describeReading(
+        readConfig(source, {
+          isContainer: false,
+          isStatic,
+          flags: { ...noFlags, file },
+          executable: '/usr/bin/onevisor',
+        }),
+      ),
+    ),
+  ) as Outcome;
 }
 
 const shared = join(root, '../shared/conformance/config');
-test('configurations of public images mean what they mean to Supervisor 4.3.0', { skip: existsSync(shared) ? false : 'there is no ../shared/conformance/config' }, () => {
-  const wrong = readdirSync(shared).filter((name) => name.endsWith('.conf')).flatMap((name) => {
-    const file = join(shared, name);
-    const expected = JSON.parse(readFileSync(file.replace(/conf$/, 'json'), 'utf8').replaceAll('@HERE@', shared).replaceAll('@HOST@', hostname())) as Outcome;
-    const actual = readWith(openSource({ ...ENV, ...(expected.env as Record<string, string>) }, null), file, true);
-    if (expected.ok !== actual.ok) return [`${name}: expected ${JSON.stringify(expected.error ?? 'accepted')}, got ${JSON.stringify(actual.errors)}`];
-    return expected.ok === true ? compareConfigs(expected, actual).map((line) => `${name}: ${line}`) : [];
-  });
-  assert.deepEqual(wrong, []);
-});
+test(
+  'configurations of public images mean what they mean to Supervisor 4.3.0',
+  { skip: existsSync(shared) ? false : 'there is no ../shared/conformance/config' },
+  () => {
+    const wrong = readdirSync(shared)
+      .filter((name) => name.endsWith('.conf'))
+      .flatMap((name) => {
+        const file = join(shared, name);
+        const expected = JSON.parse(
+          readFileSync(file.replace(/conf$/, 'json'), 'utf8')
+            .replaceAll('@HERE@', shared)
+            .replaceAll('@HOST@', hostname()),
+        ) as Outcome;
+        const actual = readWith(openSource({ ...ENV, ...(expected.env as Record<string, string>) }, null), file, true);
+        if (expected.ok !== actual.ok)
+          return [
+            `${name}: expected ${JSON.stringify(expected.error ?? 'accepted')}, got ${JSON.stringify(actual.errors)}`,
+          ];
+        return expected.ok === true ? compareConfigs(expected, actual).map((line) => `${name}: ${line}`) : [];
+      });
+    assert.deepEqual(wrong, []);
+  },
+);
 
 interface Question {
   readonly what: string;
@@ -76,7 +117,14 @@ interface Answer {
 
 function askReal(questions: readonly Question[]): Answer[] {
   const script = join(import.meta.dirname, 'config-oracle.py');
-  return JSON.parse(execFileSync('/usr/bin/python3', ['-W', 'ignore', script], { input: JSON.stringify(questions), env: { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8' }, maxBuffer: 1 << 28, encoding: 'utf8' })) as Answer[];
+  return JSON.parse(
+    execFileSync('/usr/bin/python3', ['-W', 'ignore', script], {
+      input: JSON.stringify(questions),
+      env: { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8' },
+      maxBuffer: 1 << 28,
+      encoding: 'utf8',
+    }),
+  ) as Answer[];
 }
 
 function findReal(): false | string {
@@ -89,18 +137,31 @@ function findReal(): false | string {
 }
 const skip = findReal();
 
-const plain = (options: ReadonlyMap<string, RawOption>): Record<string, string> => Object.fromEntries([...options].map(([name, { value }]) => [name, value]));
+const plain = (options: ReadonlyMap<string, RawOption>): Record<string, string> =>
+  Object.fromEntries([...options].map(([name, { value }]) => [name, value]));
 
 function readDialect(text: string): unknown {
   const document = emptyDocument();
   const [problem] = addText(document, text, 'f', '/').errors;
   if (problem !== undefined) throw new Error(problem.reason);
-  return { sections: Object.fromEntries([...document.sections].map(([name, { options }]) => [name, plain(options)])), defaults: plain(document.defaults) };
+  return {
+    sections: Object.fromEntries([...document.sections].map(([name, { options }]) => [name, plain(options)])),
+    defaults: plain(document.defaults),
+  };
 }
 
 /** A source that is one file; nothing is looked up in it. */
 function textSource(text: string, env: Readonly<Record<string, string>>): Source {
-  return { env, cwd: '/home/me', hostname: hostname(), users: null, read: () => ({ ok: true, text }), isFile: () => true, isDirectory: () => false, list: () => [] };
+  return {
+    env,
+    cwd: '/home/me',
+    hostname: hostname(),
+    users: null,
+    read: () => ({ ok: true, text }),
+    isFile: () => true,
+    isDirectory: () => false,
+    list: () => [],
+  };
 }
 
 function answerOurselves({ what, text = '', env = {}, names: known = {} }: Question): Answer {
@@ -113,38 +174,74 @@ function answerOurselves({ what, text = '', env = {}, names: known = {} }: Quest
   } catch (error) {
     return { ok: false, error: String(error) };
   }
-  const value = JSON.parse(JSON.stringify(readWith(textSource(text, env), '@HERE@/supervisord.conf', true)).replaceAll('/home/me/@HERE@', '@HERE@')) as Outcome;
+  const value = JSON.parse(
+    JSON.stringify(readWith(textSource(text, env), '@HERE@/supervisord.conf', true)).replaceAll(
+      '/home/me/@HERE@',
+      '@HERE@',
+    ),
+  ) as Outcome;
   return value.ok === true ? { ok: true, value } : { ok: false, error: JSON.stringify(value.errors) };
 }
 
 function judge(question: Question, real: Answer, ours: Answer): string[] {
   const label = `${question.what} ${JSON.stringify(question.text)}`;
-  if (real.ok !== ours.ok) return [`${label}: Supervisor ${real.ok ? 'accepts' : `refuses (${String(real.error)})`}, we ${ours.ok ? 'accept' : `refuse (${String(ours.error)})`}`];
+  if (real.ok !== ours.ok)
+    return [
+      `${label}: Supervisor ${real.ok ? 'accepts' : `refuses (${String(real.error)})`}, we ${ours.ok ? 'accept' : `refuse (${String(ours.error)})`}`,
+    ];
   if (!real.ok) return [];
-  const lines = question.what === 'config' ? compareConfigs(real.value as Outcome, ours.value as Outcome) : compareValues(real.value, ours.value, '');
+  const lines =
+    question.what === 'config'
+      ? compareConfigs(real.value as Outcome, ours.value as Outcome)
+      : compareValues(real.value, ours.value, '');
   return lines.map((line) => `${label}: ${line}`);
 }
 
 test(`${cases.length} written cases are read as the installed Supervisor reads them`, { skip }, () => {
   assert.ok(cases.length >= 100);
-  const questions = cases.map(([what, text]): Question => ({ what, text, names, env: { ...ENV, A: 'va', N: '2', P: 'B=2,C=3' } }));
+  const questions = cases.map(([what, text]): Question => ({
+    what,
+    text,
+    names,
+    env: { ...ENV, A: 'va', N: '2', P: 'B=2,C=3' },
+  }));
   const real = askReal(questions);
-  assert.deepEqual(questions.flatMap((question, index) => judge(question, real[index] as Answer, answerOurselves(question))), []);
+  assert.deepEqual(
+    questions.flatMap((question, index) => judge(question, real[index] as Answer, answerOurselves(question))),
+    [],
+  );
 });
 
 test('known differences are still there, each for its reason', { skip }, () => {
-  const questions = differences.map(([what, text]): Question => ({ what, text, names, env: { ...ENV, SECRET: `a"b,c%d`, ZERO: '' } }));
+  const questions = differences.map(([what, text]): Question => ({
+    what,
+    text,
+    names,
+    env: { ...ENV, SECRET: `a"b,c%d`, ZERO: '' },
+  }));
   const real = askReal(questions);
-  const gone = differences.filter((_, index) => judge(questions[index] as Question, real[index] as Answer, answerOurselves(questions[index] as Question)).length === 0);
-  assert.deepEqual(gone.map(([, text, reason]) => `${reason}: ${text}`), []);
+  const gone = differences.filter(
+    (_, index) =>
+      judge(questions[index] as Question, real[index] as Answer, answerOurselves(questions[index] as Question))
+        .length === 0,
+  );
+  assert.deepEqual(
+    gone.map(([, text, reason]) => `${reason}: ${text}`),
+    [],
+  );
 });
 
 test('users, directories and includes are looked up as the installed Supervisor does', { skip }, () => {
   const directory = mkdtempSync(join(tmpdir(), 'onevisor-conf-'));
   try {
     const files: Record<string, string> = {
-      'conf.d/b.conf': '[program:b]\ncommand=%(here)s/b\n', 'conf.d/a.conf': '[program:a]\ncommand=/a\nstdout_logfile=%(here)s/a.log\n', 'conf.d/.c.conf': '[program:c]\ncommand=/c\n', 'conf.d/d.ini': '[program:a]\nstartsecs=9\n',
-      'bad.conf': '[program:z]\nfoo\n', 'latin.conf': '', 'bom.conf': '\uFEFF[program:z]\ncommand=x\n',
+      'conf.d/b.conf': '[program:b]\ncommand=%(here)s/b\n',
+      'conf.d/a.conf': '[program:a]\ncommand=/a\nstdout_logfile=%(here)s/a.log\n',
+      'conf.d/.c.conf': '[program:c]\ncommand=/c\n',
+      'conf.d/d.ini': '[program:a]\nstartsecs=9\n',
+      'bad.conf': '[program:z]\nfoo\n',
+      'latin.conf': '',
+      'bom.conf': '\uFEFF[program:z]\ncommand=x\n',
     };
     mkdirSync(join(directory, 'conf.d/dir.conf'), { recursive: true });
     for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text);
@@ -211,9 +308,13 @@ test('users, directories and includes are looked up as the installed Supervisor 
 
 /** Users of /etc/passwd and groups of /etc/group, without the addon. */
 function systemUsers(): Users {
-  const rows = (file: string): string[][] => readFileSync(file, 'utf8').split('\n').map((line) => line.split(':'));
+  const rows = (file: string): string[][] =>
+    readFileSync(file, 'utf8')
+      .split('\n')
+      .map((line) => line.split(':'));
   const [passwd, group] = [rows('/etc/passwd'), rows('/etc/group')];
-  const user = (row: string[] | undefined): { home: string } | null => (row === undefined ? null : { home: row[5] ?? dirname('/') });
+  const user = (row: string[] | undefined): { home: string } | null =>
+    row === undefined ? null : { home: row[5] ?? dirname('/') };
   return {
     userByName: (name) => user(passwd.find((row) => row[0] === name)),
     userById: (uid) => user(passwd.find((row) => row[2] === String(uid))),

@@ -1,6 +1,6 @@
 /**
- * Every fault to every command, through the real supervisorctl and ours, from a server that answers whatever is wanted: what both print
- * and end with is the same.
+ * Every fault to every command, through the real supervisorctl and ours, from a server that answers whatever is wanted:
+ * what both print and end with is the same.
  */
 import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
@@ -19,32 +19,111 @@ type Answer = (method: string) => string;
 /** Lines whose answer tells of several processes, and those that need them. */
 const SEVERAL_LINES = /all$|\*$|^update/;
 const SEVERAL = /AllProcesses$|ProcessGroup$|AllProcessLogs$/;
-const LINES = ['start x', 'start g:*', 'start all', 'stop x', 'stop g:*', 'stop all', 'restart x', 'signal HUP x', 'signal HUP g:*', 'signal HUP all', 'clear x', 'clear all', 'tail x', 'maintail', 'fg x', 'reread', 'update', 'update x', 'add x', 'remove x', 'pid x', 'pid', 'pid all', 'status', 'version', 'avail', 'reload\ny', 'shutdown\nyes', 'reload\nn', 'shutdown\n'];
+const LINES = [
+  'start x',
+  'start g:*',
+  'start all',
+  'stop x',
+  'stop g:*',
+  'stop all',
+  'restart x',
+  'signal HUP x',
+  'signal HUP g:*',
+  'signal HUP all',
+  'clear x',
+  'clear all',
+  'tail x',
+  'maintail',
+  'fg x',
+  'reread',
+  'update',
+  'update x',
+  'add x',
+  'remove x',
+  'pid x',
+  'pid',
+  'pid all',
+  'status',
+  'version',
+  'avail',
+  'reload\ny',
+  'shutdown\nyes',
+  'reload\nn',
+  'shutdown\n',
+];
 /** Lines whose exit code depends on the fault in a way of their own. */
-const ENDS = ['start x', 'start g:*', 'stop x', 'restart x', 'signal HUP x', 'clear x', 'tail x', 'fg x', 'reread', 'update', 'add x', 'remove x', 'shutdown'];
+const ENDS = [
+  'start x',
+  'start g:*',
+  'stop x',
+  'restart x',
+  'signal HUP x',
+  'clear x',
+  'tail x',
+  'fg x',
+  'reread',
+  'update',
+  'add x',
+  'remove x',
+  'shutdown',
+];
 const FAULT_CODES = [1, 6, 10, 11, 20, 21, 30, 40, 50, 60, 70, 80, 90, 91, 92, 999];
 const RESULT_CODES = [10, 11, 20, 30, 50, 60, 70, 80, 999];
 
-const faultFor = (code: number): Answer => (method) => (method === 'supervisor.getVersion' ? encodeResponse('3.0') : encodeFault(code, "NAME: it's <here>"));
+const faultFor =
+  (code: number): Answer =>
+  (method) =>
+    method === 'supervisor.getVersion' ? encodeResponse('3.0') : encodeFault(code, "NAME: it's <here>");
 
 /** Of several processes, the first has that result and the second is fine; removing and adding groups works. */
-const resultFor = (code: number): Answer => (method) => {
-  if (method === 'supervisor.getVersion') return encodeResponse('3.0');
-  if (method === 'supervisor.addProcessGroup' || method === 'supervisor.removeProcessGroup') return encodeResponse(true);
-  if (method === 'supervisor.reloadConfig') return encodeResponse([[['new'], ['other'], ['old']]]);
-  if (SEVERAL.test(method)) return encodeResponse([{ name: 'a', group: 'a', status: code, description: 'D: text' }, { name: 'b', group: 'g', status: 80, description: 'OK' }]);
-  return encodeFault(code, 'NAME');
-};
+const resultFor =
+  (code: number): Answer =>
+  (method) => {
+    if (method === 'supervisor.getVersion') return encodeResponse('3.0');
+    if (method === 'supervisor.addProcessGroup' || method === 'supervisor.removeProcessGroup')
+      return encodeResponse(true);
+    if (method === 'supervisor.reloadConfig') return encodeResponse([[['new'], ['other'], ['old']]]);
+    if (SEVERAL.test(method))
+      return encodeResponse([
+        { name: 'a', group: 'a', status: code, description: 'D: text' },
+        { name: 'b', group: 'g', status: 80, description: 'OK' },
+      ]);
+    return encodeFault(code, 'NAME');
+  };
 
-const info = (name: string, state: number, statename: string, description: string, pid = 0): XmlRpcValue => ({ name, group: name, state, statename, description, pid, start: 1, stop: 2, now: 3, exitstatus: 0, spawnerr: '', logfile: '', stdout_logfile: '', stderr_logfile: '' });
+const info = (name: string, state: number, statename: string, description: string, pid = 0): XmlRpcValue => ({
+  name,
+  group: name,
+  state,
+  statename,
+  description,
+  pid,
+  start: 1,
+  stop: 2,
+  now: 3,
+  exitstatus: 0,
+  spawnerr: '',
+  logfile: '',
+  stdout_logfile: '',
+  stderr_logfile: '',
+});
 const STATES: readonly XmlRpcValue[] = [
-  info('a', 0, 'STOPPED', 'Not started'), info('b', 10, 'STARTING', ''), info('c', 20, 'RUNNING', 'pid 7, uptime 0:00:01', 7), info('d', 30, 'BACKOFF', 'Exited too quickly (process log may have details)'), info('e', 40, 'STOPPING', ''), info('f', 100, 'EXITED', 'Jan 01 12:00 AM'),
-  info('g', 200, 'FATAL', "can't find command 'x'"), info('h', 1000, 'UNKNOWN', ''), info('ü-name', 20, 'RUNNING', 'ünïcode', 8),
+  info('a', 0, 'STOPPED', 'Not started'),
+  info('b', 10, 'STARTING', ''),
+  info('c', 20, 'RUNNING', 'pid 7, uptime 0:00:01', 7),
+  info('d', 30, 'BACKOFF', 'Exited too quickly (process log may have details)'),
+  info('e', 40, 'STOPPING', ''),
+  info('f', 100, 'EXITED', 'Jan 01 12:00 AM'),
+  info('g', 200, 'FATAL', "can't find command 'x'"),
+  info('h', 1000, 'UNKNOWN', ''),
+  info('ü-name', 20, 'RUNNING', 'ünïcode', 8),
 ];
 /** Supervisor knows none of our own methods. */
-const answerUnknown = (method: string): string | null => (method.startsWith('onevisor.') ? encodeFault(1, 'UNKNOWN_METHOD') : null);
+const answerUnknown = (method: string): string | null =>
+  method.startsWith('onevisor.') ? encodeFault(1, 'UNKNOWN_METHOD') : null;
 
-const states: Answer = (method) => (method === 'supervisor.getVersion' ? encodeResponse('3.0') : encodeResponse(STATES));
+const states: Answer = (method) =>
+  method === 'supervisor.getVersion' ? encodeResponse('3.0') : encodeResponse(STATES);
 
 describe('the same faults to both clients', needsSupervisor, () => {
   let answer: Answer = states;
@@ -59,7 +138,10 @@ describe('the same faults to both clients', needsSupervisor, () => {
       request.setEncoding('utf8').on('data', (text: string) => (body += text));
       request.on('end', () => {
         if (request.method === 'GET') response.writeHead(200).end('a log\n');
-        else if (status === 200) response.writeHead(200, { 'Content-Type': 'text/xml' }).end(answerUnknown(decodeCall(body).method) ?? answer(decodeCall(body).method));
+        else if (status === 200)
+          response
+            .writeHead(200, { 'Content-Type': 'text/xml' })
+            .end(answerUnknown(decodeCall(body).method) ?? answer(decodeCall(body).method));
         else if (status === 0) response.destroy();
         else response.writeHead(status, { 'Content-Length': '0' }).end();
       });
@@ -81,7 +163,10 @@ describe('the same faults to both clients', needsSupervisor, () => {
     return { stdout: running.text(), stderr: running.errorText(), code };
   };
   const compare = async (args: readonly string[], input: string): Promise<void> => {
-    const [real, ours] = await Promise.all([runReal([...select, ...args], { cwd: directory, input }), runHere([...select, ...args], input)]);
+    const [real, ours] = await Promise.all([
+      runReal([...select, ...args], { cwd: directory, input }),
+      runHere([...select, ...args], input),
+    ]);
     assert.deepEqual({ ...ours, stdout: normalise(ours.stdout) }, { ...real, stdout: normalise(real.stdout) });
     assert.ok(real.stdout.length > 0);
   };
@@ -114,7 +199,12 @@ describe('the same faults to both clients', needsSupervisor, () => {
 
   it('every state', async () => {
     answer = states;
-    for (const line of ['status', 'pid all', ...['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'a nosuch'].map((name) => `status ${name}`)]) await compare([line], '');
+    for (const line of [
+      'status',
+      'pid all',
+      ...['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'a nosuch'].map((name) => `status ${name}`),
+    ])
+      await compare([line], '');
   });
 
   it('other API versions, other servers, broken answers', async () => {

@@ -1,11 +1,22 @@
 /**
- * The interactive shell in a terminal: the same keys to the real supervisorctl and to ours, and the same screen in the end.
+ * The interactive shell in a terminal: the same keys to the real supervisorctl and to ours, and the same screen in the
+ * end.
  */
 import assert from 'node:assert/strict';
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { findFreePort, launcher, needsSupervisor, normalise, realClient, runOurs, startWorld, until, type World } from './ctl-world.ts';
+import {
+  findFreePort,
+  launcher,
+  needsSupervisor,
+  normalise,
+  realClient,
+  runOurs,
+  startWorld,
+  until,
+  type World,
+} from './ctl-world.ts';
 import { needsTerminal, runInTerminal, type Screen, type Step } from './ctl-terminal.ts';
 
 const PORT = await findFreePort();
@@ -34,22 +45,137 @@ const CTRL_C = '\x03';
 const CTRL_D = '\x04';
 
 const SCENES: ReadonlyArray<{ name: string; args?: readonly string[]; steps: readonly Step[] }> = [
-  { name: 'commands, an empty line, quit', steps: [[PROMPT, 'status run\r'], [PROMPT, '\r'], [PROMPT, 'nosuch thing\r'], [PROMPT, 'pid run nosuch\r'], [PROMPT, '  help   quit \r'], [PROMPT, 'quit\r']] },
-  { name: 'Ctrl-D', steps: [[PROMPT, 'pid\r'], [PROMPT, CTRL_D]] },
-  { name: 'Ctrl-C', steps: [[PROMPT, 'pid\r'], [PROMPT, CTRL_C]] },
-  { name: 'Ctrl-C in a line', steps: [[PROMPT, 'stat'], ['stat', CTRL_C]] },
+  {
+    name: 'commands, an empty line, quit',
+    steps: [
+      [PROMPT, 'status run\r'],
+      [PROMPT, '\r'],
+      [PROMPT, 'nosuch thing\r'],
+      [PROMPT, 'pid run nosuch\r'],
+      [PROMPT, '  help   quit \r'],
+      [PROMPT, 'quit\r'],
+    ],
+  },
+  {
+    name: 'Ctrl-D',
+    steps: [
+      [PROMPT, 'pid\r'],
+      [PROMPT, CTRL_D],
+    ],
+  },
+  {
+    name: 'Ctrl-C',
+    steps: [
+      [PROMPT, 'pid\r'],
+      [PROMPT, CTRL_C],
+    ],
+  },
+  {
+    name: 'Ctrl-C in a line',
+    steps: [
+      [PROMPT, 'stat'],
+      ['stat', CTRL_C],
+    ],
+  },
   { name: 'exit', steps: [[PROMPT, 'exit now\r']] },
   { name: 'EOF as a word', steps: [[PROMPT, 'EOF\r']] },
-  { name: 'editing', steps: [[PROMPT, 'pidd\x7f ruNN'], ['ruNN', '\x7f\x7fn\r'], [PROMPT, 'versionn\x1b[D\x1b[3~\r'], [PROMPT, 'helpp\x15?\r'], [PROMPT, 'xx\x01\x0bpid\r'], [PROMPT, CTRL_D]] },
-  { name: 'history', steps: [[PROMPT, 'pid run\r'], [PROMPT, 'version\r'], [PROMPT, '\x1b[A\x1b[A'], ['pid run', '\r'], [PROMPT, CTRL_D]] },
-  { name: 'Tab', steps: [[PROMPT, 'ver\t'], ['version $', '\r'], [PROMPT, 'pid ru\t'], ['pid run $', '\r'], [PROMPT, 'status ma\t'], ['ny:', 'many_01\r'], [PROMPT, 'help sig\t'], ['signal $', '\r'], [PROMPT, 'signal CONT ru\t'], ['run $', '\r'], [PROMPT, CTRL_D]] },
-  { name: 'tail -f', steps: [[PROMPT, 'tail -f run\r'], ['hello', CTRL_C], [PROMPT, 'tail -f nosuch\r'], [PROMPT, 'pid\r'], [PROMPT, CTRL_D]] },
+  {
+    name: 'editing',
+    steps: [
+      [PROMPT, 'pidd\x7f ruNN'],
+      ['ruNN', '\x7f\x7fn\r'],
+      [PROMPT, 'versionn\x1b[D\x1b[3~\r'],
+      [PROMPT, 'helpp\x15?\r'],
+      [PROMPT, 'xx\x01\x0bpid\r'],
+      [PROMPT, CTRL_D],
+    ],
+  },
+  {
+    name: 'history',
+    steps: [
+      [PROMPT, 'pid run\r'],
+      [PROMPT, 'version\r'],
+      [PROMPT, '\x1b[A\x1b[A'],
+      ['pid run', '\r'],
+      [PROMPT, CTRL_D],
+    ],
+  },
+  {
+    name: 'Tab',
+    steps: [
+      [PROMPT, 'ver\t'],
+      ['version $', '\r'],
+      [PROMPT, 'pid ru\t'],
+      ['pid run $', '\r'],
+      [PROMPT, 'status ma\t'],
+      ['ny:', 'many_01\r'],
+      [PROMPT, 'help sig\t'],
+      ['signal $', '\r'],
+      [PROMPT, 'signal CONT ru\t'],
+      ['run $', '\r'],
+      [PROMPT, CTRL_D],
+    ],
+  },
+  {
+    name: 'tail -f',
+    steps: [
+      [PROMPT, 'tail -f run\r'],
+      ['hello', CTRL_C],
+      [PROMPT, 'tail -f nosuch\r'],
+      [PROMPT, 'pid\r'],
+      [PROMPT, CTRL_D],
+    ],
+  },
   { name: 'tail -f alone', args: ['tail', '-f', 'run'], steps: [['hello', CTRL_C]] },
-  { name: 'questions', steps: [[PROMPT, 'reload\r'], ['y/N\\? $', 'n\r'], [PROMPT, 'shutdown\r'], ['y/N\\? $', '\r'], [PROMPT, 'shutdown x\r'], [PROMPT, 'reload\r'], ['y/N\\? $', CTRL_D], [PROMPT, CTRL_D]] },
-  { name: 'Ctrl-C in a question', steps: [[PROMPT, 'reload\r'], ['y/N\\? $', CTRL_C]] },
-  { name: 'password', args: ['-s', `http://127.0.0.1:${PORT}`], steps: [['Username:$', 'u\r'], ['Password:\\s*$', 'wrong\r'], ['Username:$', 'u\r'], ['Password:\\s*$', 'p:w\r'], [PROMPT, 'pid\r'], [PROMPT, CTRL_D]] },
-  { name: 'password for a command', args: ['-s', `http://127.0.0.1:${PORT}`, '-i', 'pid'], steps: [['Username:$', 'u\r'], ['Password:\\s*$', 'p:w\r']] },
-  { name: 'another server', steps: [[PROMPT, 'open unix:///nonexistent.sock\r'], [PROMPT, 'pid\r'], [PROMPT, 'open foo\r'], [PROMPT, CTRL_D]] },
+  {
+    name: 'questions',
+    steps: [
+      [PROMPT, 'reload\r'],
+      ['y/N\\? $', 'n\r'],
+      [PROMPT, 'shutdown\r'],
+      ['y/N\\? $', '\r'],
+      [PROMPT, 'shutdown x\r'],
+      [PROMPT, 'reload\r'],
+      ['y/N\\? $', CTRL_D],
+      [PROMPT, CTRL_D],
+    ],
+  },
+  {
+    name: 'Ctrl-C in a question',
+    steps: [
+      [PROMPT, 'reload\r'],
+      ['y/N\\? $', CTRL_C],
+    ],
+  },
+  {
+    name: 'password',
+    args: ['-s', `http://127.0.0.1:${PORT}`],
+    steps: [
+      ['Username:$', 'u\r'],
+      ['Password:\\s*$', 'wrong\r'],
+      ['Username:$', 'u\r'],
+      ['Password:\\s*$', 'p:w\r'],
+      [PROMPT, 'pid\r'],
+      [PROMPT, CTRL_D],
+    ],
+  },
+  {
+    name: 'password for a command',
+    args: ['-s', `http://127.0.0.1:${PORT}`, '-i', 'pid'],
+    steps: [
+      ['Username:$', 'u\r'],
+      ['Password:\\s*$', 'p:w\r'],
+    ],
+  },
+  {
+    name: 'another server',
+    steps: [
+      [PROMPT, 'open unix:///nonexistent.sock\r'],
+      [PROMPT, 'pid\r'],
+      [PROMPT, 'open foo\r'],
+      [PROMPT, CTRL_D],
+    ],
+  },
 ];
 
 describe('the shell in a terminal', { ...needsSupervisor, ...needsTerminal }, () => {
@@ -60,16 +186,38 @@ describe('the shell in a terminal', { ...needsSupervisor, ...needsTerminal }, ()
   });
   after(() => world.stop());
 
-  const play = async (argv: readonly string[], args: readonly string[], steps: readonly Step[], { env = {}, isLeft = false }): Promise<Screen> => {
+  const play = async (
+    argv: readonly string[],
+    args: readonly string[],
+    steps: readonly Step[],
+    { env = {}, isLeft = false },
+  ): Promise<Screen> => {
     // What `fg` shows begins with the log of earlier times.
     await world.supervisor.clearProcessLogs('cat');
-    const { lines, code } = await runInTerminal([...argv, ...world.select, ...args], steps, { cwd: world.directory, env, isLeft });
+    const { lines, code } = await runInTerminal([...argv, ...world.select, ...args], steps, {
+      cwd: world.directory,
+      env,
+      isLeft,
+    });
     // Where Ctrl-C meets the real client decides whether it says this.
     const text = lines.join('\n').replace(/unix:\S+ Cannot connect, error: <class 'KeyboardInterrupt'> \(\)/, '');
-    return { lines: normalise(text).split('\n').map((line) => line.trimEnd()), code };
+    return {
+      lines: normalise(text)
+        .split('\n')
+        .map((line) => line.trimEnd()),
+      code,
+    };
   };
-  /** The real client loses a Ctrl-C now and then, between its prompt and its editor; then it is played again. Ours has one try. */
-  const playReal = async (args: readonly string[], steps: readonly Step[], isLeft = false, tries = 3): Promise<Screen> => {
+  /**
+   * The real client loses a Ctrl-C now and then, between its prompt and its editor; then it is played again. Ours has
+   * one try.
+   */
+  const playReal = async (
+    args: readonly string[],
+    steps: readonly Step[],
+    isLeft = false,
+    tries = 3,
+  ): Promise<Screen> => {
     try {
       return await play([realClient ?? ''], args, steps, { isLeft });
     } catch (error) {
@@ -77,7 +225,8 @@ describe('the shell in a terminal', { ...needsSupervisor, ...needsTerminal }, ()
       return playReal(args, steps, isLeft, tries - 1);
     }
   };
-  const playOurs = (args: readonly string[], steps: readonly Step[]): Promise<Screen> => play([process.execPath, launcher], args, steps, { env: { SUPERVISORCTL_NAME: realClient ?? '' } });
+  const playOurs = (args: readonly string[], steps: readonly Step[]): Promise<Screen> =>
+    play([process.execPath, launcher], args, steps, { env: { SUPERVISORCTL_NAME: realClient ?? '' } });
 
   for (const { name, args = [], steps } of SCENES) {
     it(name, async () => {
@@ -88,26 +237,66 @@ describe('the shell in a terminal', { ...needsSupervisor, ...needsTerminal }, ()
   }
 
   it('fg', async () => {
-    const steps: Step[] = [[PROMPT, 'fg cat\r'], ['exit <==', 'one\r'], ['one\\s+one', 'two\r'], ['two\\s+two', CTRL_C], [PROMPT, 'pid cat\r']];
+    const steps: Step[] = [
+      [PROMPT, 'fg cat\r'],
+      ['exit <==', 'one\r'],
+      ['one\\s+one', 'two\r'],
+      ['two\\s+two', CTRL_C],
+      [PROMPT, 'pid cat\r'],
+    ];
     const ours = await playOurs([], [...steps, [PROMPT, CTRL_D]]);
-    assert.deepEqual(ours.lines.slice(-10), ['supervisor> fg cat', '==> Press Ctrl-C to exit <==', 'one', 'one', 'two', 'two', 'Exiting foreground', 'supervisor> pid cat', 'PID', 'supervisor>', ''].slice(-10));
+    assert.deepEqual(
+      ours.lines.slice(-10),
+      [
+        'supervisor> fg cat',
+        '==> Press Ctrl-C to exit <==',
+        'one',
+        'one',
+        'two',
+        'two',
+        'Exiting foreground',
+        'supervisor> pid cat',
+        'PID',
+        'supervisor>',
+        '',
+      ].slice(-10),
+    );
     assert.equal(ours.code, 0);
-    // The terminal's echo and the threads of the real client write as they come: it shows twice what is typed while it is between two lines,
-    // Ctrl-C as ^C or not at all, and any of these on one line. And it does not end by itself, but waits for its own threads.
+    // The terminal's echo and the threads of the real client write as they come: it shows twice what is typed while it
+    // is between two lines, Ctrl-C as ^C or not at all, and any of these on one line. And it does not end by itself,
+    // but waits for its own threads.
     const real = await playReal([], [...steps, [PROMPT, '']], true);
     const isTyped = (line: string): boolean => /^(one|two|\^C)*$/.test(line);
     // Its connection may be closed by one thread while another looks at it, which it says in Python's words.
-    const isCrash = (line: string): boolean => line.endsWith("error: <class 'AttributeError'>, 'NoneType' object has no attribute '_fileno'");
-    assert.deepEqual(real.lines.map((line) => line.replace(/^(one|two|\^C)*Exiting/, 'Exiting')).filter((line) => !isTyped(line) && !isCrash(line)), ours.lines.filter((line) => !isTyped(line)));
+    const isCrash = (line: string): boolean =>
+      line.endsWith("error: <class 'AttributeError'>, 'NoneType' object has no attribute '_fileno'");
+    assert.deepEqual(
+      real.lines
+        .map((line) => line.replace(/^(one|two|\^C)*Exiting/, 'Exiting'))
+        .filter((line) => !isTyped(line) && !isCrash(line)),
+      ours.lines.filter((line) => !isTyped(line)),
+    );
   });
 
   it('a line that is given up in fg does not stand in the next one', async () => {
-    const { lines } = await playOurs([], [[PROMPT, 'fg cat\r'], ['exit <==', 'part'], ['part$', CTRL_C], [PROMPT, 'pid cat\r'], [PROMPT, CTRL_D]]);
+    const { lines } = await playOurs(
+      [],
+      [
+        [PROMPT, 'fg cat\r'],
+        ['exit <==', 'part'],
+        ['part$', CTRL_C],
+        [PROMPT, 'pid cat\r'],
+        [PROMPT, CTRL_D],
+      ],
+    );
     assert.deepEqual(lines.slice(-5), ['partExiting foreground', 'supervisor> pid cat', 'PID', 'supervisor>', '']);
   });
 
   it('Ctrl-C ends a command that waits, and with it the shell', async () => {
-    const steps: Step[] = [[PROMPT, 'stop run stubborn\r'], ['run: stopped', CTRL_C]];
+    const steps: Step[] = [
+      [PROMPT, 'stop run stubborn\r'],
+      ['run: stopped', CTRL_C],
+    ];
     const real = await playReal([], steps);
     await world.supervisor.signalProcess('stubborn', 'KILL');
     await until(async () => (await world.supervisor.getProcessInfo('stubborn')).pid === 0);
@@ -123,31 +312,68 @@ describe('the shell in a terminal', { ...needsSupervisor, ...needsTerminal }, ()
   it('keeps the history in a file for its owner only', async () => {
     const file = join(world.directory, 'history');
     const config = join(world.directory, 'history.conf');
-    writeFileSync(config, `[supervisorctl]\nserverurl=unix://${world.directory}/s.sock\nprompt=p\nhistory_file=${file}\n`);
+    writeFileSync(
+      config,
+      `[supervisorctl]\nserverurl=unix://${world.directory}/s.sock\nprompt=p\nhistory_file=${file}\n`,
+    );
     const ours = [process.execPath, launcher];
     // The real client does not heed -r.
-    for (const argv of [[realClient ?? '', '-c', config], [...ours, '-c', config], [...ours, ...world.select, '-r', file]]) {
+    for (const argv of [
+      [realClient ?? '', '-c', config],
+      [...ours, '-c', config],
+      [...ours, ...world.select, '-r', file],
+    ]) {
       rmSync(file, { force: true });
-      await runInTerminal(argv, [[PROMPT, 'pid run\r'], [PROMPT, 'version\r'], [PROMPT, CTRL_D]], { cwd: world.directory });
+      await runInTerminal(
+        argv,
+        [
+          [PROMPT, 'pid run\r'],
+          [PROMPT, 'version\r'],
+          [PROMPT, CTRL_D],
+        ],
+        { cwd: world.directory },
+      );
       assert.equal(readFileSync(file, 'utf8'), 'pid run\nversion\n');
       assert.equal(statSync(file).mode & 0o777, 0o600);
-      await runInTerminal(argv, [[PROMPT, '\x1b[A\x1b[A'], ['pid run', '\r'], [PROMPT, CTRL_D]], { cwd: world.directory });
+      await runInTerminal(
+        argv,
+        [
+          [PROMPT, '\x1b[A\x1b[A'],
+          ['pid run', '\r'],
+          [PROMPT, CTRL_D],
+        ],
+        { cwd: world.directory },
+      );
       assert.equal(readFileSync(file, 'utf8'), 'pid run\nversion\npid run\n');
     }
   });
 
   it('takes lines that are pasted at once, one after the other', async () => {
     const { lines } = await playOurs([], [[PROMPT, 'pid run\rhelp quit\rquit\r']]);
-    assert.match(lines.join('\n'), /\nsupervisor> pid run\nPID\nsupervisor> help quit\nquit\tExit the supervisor shell\.\nsupervisor> quit\n\n$/);
+    assert.match(
+      lines.join('\n'),
+      /\nsupervisor> pid run\nPID\nsupervisor> help quit\nquit\tExit the supervisor shell\.\nsupervisor> quit\n\n$/,
+    );
   });
 
   it('lists what Tab offers where it is not one thing only', async () => {
-    const { lines } = await playOurs([], [[PROMPT, 'status man\t'], ['y:$', '\t'], ['many_01[^>]*> status many:$', '\x15\r'], [PROMPT, CTRL_D]]);
+    const { lines } = await playOurs(
+      [],
+      [
+        [PROMPT, 'status man\t'],
+        ['y:$', '\t'],
+        ['many_01[^>]*> status many:$', '\x15\r'],
+        [PROMPT, CTRL_D],
+      ],
+    );
     assert.match(lines.join('\n'), /many:many_00\s+many:\*|many:\*\s+many:many_00/);
   });
 
   it('reads lines from a pipe', async () => {
-    const { stdout, code } = await runOurs(world.select, { cwd: world.directory, input: 'pid run\n\nfg cat\nthrough\nversion x' });
+    const { stdout, code } = await runOurs(world.select, {
+      cwd: world.directory,
+      input: 'pid run\n\nfg cat\nthrough\nversion x',
+    });
     assert.match(normalise(stdout), /\nsupervisor> PID\nsupervisor> supervisor> ==> Press Ctrl-C to exit <==\n/);
     assert.equal(code, 0);
   });

@@ -1,6 +1,6 @@
 /**
- * A client in a terminal of its own: keys go in when what they wait for is on the screen, and the screen is what comes out, whichever
- * control sequences were used to draw it.
+ * A client in a terminal of its own: keys go in when what they wait for is on the screen, and the screen is what comes
+ * out, whichever control sequences were used to draw it.
  */
 import { spawn, spawnSync } from 'node:child_process';
 
@@ -14,7 +14,10 @@ export interface Screen {
 }
 
 /** Options of a test that needs a terminal. */
-export const needsTerminal = spawnSync('python3', ['-c', 'import pty']).status === 0 ? {} : { skip: 'no python3 with the module pty on this machine' };
+export const needsTerminal =
+  spawnSync('python3', ['-c', 'import pty']).status === 0
+    ? {}
+    : { skip: 'no python3 with the module pty on this machine' };
 
 const DRIVER = `
 import base64, fcntl, json, os, pty, re, select, struct, sys, termios, time
@@ -59,8 +62,18 @@ export interface TerminalOptions {
 }
 
 /** Runs a program in a terminal. Rejects with what was on the screen where a step is not reached. */
-export async function runInTerminal(argv: readonly string[], steps: readonly Step[], { cwd, env = {}, isLeft = false }: TerminalOptions): Promise<Screen> {
-  const job = JSON.stringify({ argv, steps, cwd, isLeft, env: { PATH: process.env['PATH'], HOME: cwd, TERM: 'xterm', LC_ALL: 'C.UTF-8', ...env } });
+export async function runInTerminal(
+  argv: readonly string[],
+  steps: readonly Step[],
+  { cwd, env = {}, isLeft = false }: TerminalOptions,
+): Promise<Screen> {
+  const job = JSON.stringify({
+    argv,
+    steps,
+    cwd,
+    isLeft,
+    env: { PATH: process.env['PATH'], HOME: cwd, TERM: 'xterm', LC_ALL: 'C.UTF-8', ...env },
+  });
   const child = spawn('python3', ['-c', DRIVER, job]);
   let output = '';
   let problem = '';

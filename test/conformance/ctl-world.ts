@@ -1,5 +1,6 @@
 /**
- * What the tests of the client share: the real supervisord in a directory of its own, both clients as programs, and the comparison.
+ * What the tests of the client share: the real supervisord in a directory of its own, both clients as programs, and the
+ * comparison.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -16,7 +17,8 @@ export const realClient = findProgram('supervisorctl');
 const realServer = findProgram('supervisord');
 
 /** Options of a test that needs the real Supervisor. */
-export const needsSupervisor = realClient === null || realServer === null ? { skip: 'no supervisord and supervisorctl on this machine' } : {};
+export const needsSupervisor =
+  realClient === null || realServer === null ? { skip: 'no supervisord and supervisorctl on this machine' } : {};
 
 export const launcher = fileURLToPath(new URL('ctl-launch.ts', import.meta.url));
 
@@ -40,9 +42,16 @@ export interface CallOptions {
 }
 
 /** Runs a program to its end. */
-export function run(command: string, args: readonly string[], { cwd, input = '', env = {} }: CallOptions): Promise<Outcome> {
+export function run(
+  command: string,
+  args: readonly string[],
+  { cwd, input = '', env = {} }: CallOptions,
+): Promise<Outcome> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, env: { PATH: process.env['PATH'], HOME: cwd, LC_ALL: 'C.UTF-8', ...env } });
+    const child = spawn(command, args, {
+      cwd,
+      env: { PATH: process.env['PATH'], HOME: cwd, LC_ALL: 'C.UTF-8', ...env },
+    });
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
@@ -60,7 +69,10 @@ export function runReal(args: readonly string[], options: CallOptions): Promise<
 
 /** Runs ours, called by the same name. */
 export function runOurs(args: readonly string[], options: CallOptions): Promise<Outcome> {
-  return run(process.execPath, [launcher, ...args], { ...options, env: { ...options.env, SUPERVISORCTL_NAME: realClient ?? 'supervisorctl' } });
+  return run(process.execPath, [launcher, ...args], {
+    ...options,
+    env: { ...options.env, SUPERVISORCTL_NAME: realClient ?? 'supervisorctl' },
+  });
 }
 
 /** Takes out what differs from run to run: process ids, uptimes, times of day, and the places in Python's sources. */
@@ -94,16 +106,24 @@ export async function findFreePort(): Promise<number> {
   return port;
 }
 
-/** Starts the real supervisord with `[program:x]` sections, and waits until it answers. `port` is for its TCP server with password. */
+/**
+ * Starts the real supervisord with `[program:x]` sections, and waits until it answers. `port` is for its TCP server
+ * with password.
+ */
 export async function startWorld(programs: string, port: number): Promise<World> {
   const directory = mkdtempSync(join(tmpdir(), 'ctl-'));
   const file = join(directory, 's.conf');
   const serverUrl = `unix://${join(directory, 's.sock')}`;
-  const call: Call = (method, ...params) => callMethod({ serverUrl, username: null, password: null }, method, params, new AbortController().signal);
+  const call: Call = (method, ...params) =>
+    callMethod({ serverUrl, username: null, password: null }, method, params, new AbortController().signal);
   const supervisor = new Supervisor(call);
   const writeConfig = (text: string): void => writeFileSync(file, formatConfig(directory, port, text));
   writeConfig(programs);
-  const server = spawn(realServer ?? 'supervisord', ['-n', '-c', file], { cwd: directory, stdio: ['ignore', 'pipe', 'inherit'], env: { PATH: process.env['PATH'], TZ: process.env['TZ'] } });
+  const server = spawn(realServer ?? 'supervisord', ['-n', '-c', file], {
+    cwd: directory,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { PATH: process.env['PATH'], TZ: process.env['TZ'] },
+  });
   const ended = new Promise<void>((resolve) => server.on('close', () => resolve()));
   // It says so on its output once its servers listen.
   await new Promise<void>((resolve, reject) => {

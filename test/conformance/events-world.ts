@@ -1,5 +1,6 @@
 /**
- * A supervisor, the real one or ours, with event listeners that tell the test what they get. It is driven over XML-RPC, as any client would.
+ * A supervisor, the real one or ours, with event listeners that tell the test what they get. It is driven over XML-RPC,
+ * as any client would.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -81,7 +82,11 @@ export async function startEventWorld(test: TestContext, which: Which, programs:
   const config = join(folder, 's.conf');
   writeFileSync(config, formatConfig(folder, programs));
   const command = which === 'real' ? 'supervisord' : join(dirname(EXECUTABLE), 'supervisord');
-  const child = spawn(command, ['-n', '-c', config], { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'], env: { PATH: process.env['PATH'] } });
+  const child = spawn(command, ['-n', '-c', config], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { PATH: process.env['PATH'] },
+  });
   const log = new Lines(child.stdout);
   const ended = new Promise<void>((resolve) => child.on('close', () => resolve()));
   test.after(async () => {
@@ -92,15 +97,21 @@ export async function startEventWorld(test: TestContext, which: Which, programs:
     rmSync(folder, { recursive: true, force: true });
   });
   const options = { serverUrl: `unix://${folder}/s.sock`, username: null, password: null };
-  const call: EventWorld['call'] = (method, ...params) => callMethod(options, method, params, new AbortController().signal);
+  const call: EventWorld['call'] = (method, ...params) =>
+    callMethod(options, method, params, new AbortController().signal);
   const parsed = (): Told[] => lines.all.map((line) => JSON.parse(line) as Told);
-  const all = (listener: string): Told[] => parsed().filter((line) => line.listener === listener && line.headers !== undefined);
+  const all = (listener: string): Told[] =>
+    parsed().filter((line) => line.listener === listener && line.headers !== undefined);
   await log.waitFor(/supervisord started/);
   return {
     lines,
     log,
     call,
-    fault: (method, ...params) => call(method, ...params).then(() => null, (error: { code?: number }) => error.code ?? -1),
+    fault: (method, ...params) =>
+      call(method, ...params).then(
+        () => null,
+        (error: { code?: number }) => error.code ?? -1,
+      ),
     waitFor: async (pattern, count = 1) => {
       for (;;) {
         const found = parsed().filter((line) => pattern.test(`${line.listener} ${formatTold(line)}`))[count - 1];
@@ -109,7 +120,12 @@ export async function startEventWorld(test: TestContext, which: Which, programs:
         await lines.waitFor(/^/, { count: lines.all.length + 1 });
       }
     },
-    told: (listener) => all(listener).map((line) => formatTold(line).replace(/\bpid:[1-9]\d*/g, 'pid:PID').replace(/\bwhen:\d+/g, 'when:TIME')),
+    told: (listener) =>
+      all(listener).map((line) =>
+        formatTold(line)
+          .replace(/\bpid:[1-9]\d*/g, 'pid:PID')
+          .replace(/\bwhen:\d+/g, 'when:TIME'),
+      ),
     all,
     shutdown: async () => {
       await call('supervisor.shutdown');

@@ -1,6 +1,7 @@
 /**
- * Listeners written with Python's supervisor.childutils, under the real Supervisor and under ours: the same configuration, the same happenings, the same events.
- * Where they differ it is meant: those are the tests of "unlike Supervisor", each showing both.
+ * Listeners written with Python's supervisor.childutils, under the real Supervisor and under ours: the same
+ * configuration, the same happenings, the same events. Where they differ it is meant: those are the tests of "unlike
+ * Supervisor", each showing both.
  *
  * Intended differences, and why:
  *   1. An event that a pool subscribes to under two names comes once; Supervisor sends it twice (with one serial).
@@ -24,9 +25,11 @@ import { type EventWorld, listenerSection, needsSupervisor, startEventWorld, typ
 
 const both = ['real', 'ours'] as const satisfies readonly Which[];
 
-const everything = 'PROCESS_STATE,PROCESS_GROUP,SUPERVISOR_STATE_CHANGE,REMOTE_COMMUNICATION,PROCESS_LOG,PROCESS_COMMUNICATION';
+const everything =
+  'PROCESS_STATE,PROCESS_GROUP,SUPERVISOR_STATE_CHANGE,REMOTE_COMMUNICATION,PROCESS_LOG,PROCESS_COMMUNICATION';
 
-// A long startsecs where a start is to fail: the loop of Supervisor may see an exit only a second later, and take it for that of a start that succeeded.
+// A long startsecs where a start is to fail: the loop of Supervisor may see an exit only a second later, and take it
+// for that of a start that succeeded.
 const lifecycle = `${listenerSection('main', everything, 'buffer_size=100')}
 [program:slow]
 command=/bin/sh -c 'trap "sleep 1.5; exit" TERM; while :; do sleep 0.1; done'
@@ -96,7 +99,11 @@ async function live(world: EventWorld): Promise<void> {
     await world.call('supervisor.startProcess', name);
     await world.waitFor(new RegExp(`_RUNNING processname:${name} `));
   }
-  for (const pattern of [/_STDOUT processname:talk [^]*out é\n/, /_STDERR processname:talk /, /_STDOUT processname:talk [^]*Undecodable/]) {
+  for (const pattern of [
+    /_STDOUT processname:talk [^]*out é\n/,
+    /_STDERR processname:talk /,
+    /_STDOUT processname:talk [^]*Undecodable/,
+  ]) {
     await world.call('supervisor.sendProcessStdin', 'talk', 'go on\n');
     await world.waitFor(pattern);
   }
@@ -121,148 +128,253 @@ async function live(world: EventWorld): Promise<void> {
 }
 
 test('the same life makes the same events', needsSupervisor, async (t) => {
-  const [real, ours] = await Promise.all(both.map(async (which) => {
-    const world = await startEventWorld(t, which, lifecycle);
-    await live(world);
-    return world;
-  }));
+  const [real, ours] = await Promise.all(
+    both.map(async (which) => {
+      const world = await startEventWorld(t, which, lifecycle);
+      await live(world);
+      return world;
+    }),
+  );
   assert.ok(real && ours);
   // Difference 6: the program that is stopped last takes its time, so that Supervisor, too, tells of all but its end.
-  const told = (world: EventWorld): string[] => world.told('main').filter((line) => !line.startsWith('PROCESS_STATE_STOPPED processname:slow '));
+  const told = (world: EventWorld): string[] =>
+    world.told('main').filter((line) => !line.startsWith('PROCESS_STATE_STOPPED processname:slow '));
   assert.deepEqual(told(ours), told(real));
   assert.ok(told(ours).length > 60);
   for (const world of [real, ours]) {
     const headers = world.all('main').map((told) => told.headers ?? {});
     const rising = headers.map(({ serial }) => Number(serial));
-    assert.deepEqual(rising, rising.toSorted((a, b) => a - b), 'serials rise, also from one configuration to the next');
-    assert.deepEqual(new Set(headers.map(({ ver, server, pool }) => `${ver} ${server} ${pool}`)), new Set(['3.0 watch main']));
-    assert.equal(headers.filter(({ poolserial }) => poolserial === '0').length, 2, 'pool serials begin anew with the pool');
+    assert.deepEqual(
+      rising,
+      rising.toSorted((a, b) => a - b),
+      'serials rise, also from one configuration to the next',
+    );
+    assert.deepEqual(
+      new Set(headers.map(({ ver, server, pool }) => `${ver} ${server} ${pool}`)),
+      new Set(['3.0 watch main']),
+    );
+    assert.equal(
+      headers.filter(({ poolserial }) => poolserial === '0').length,
+      2,
+      'pool serials begin anew with the pool',
+    );
   }
 });
 
 test('a listener that calls back, as those of superlance do', needsSupervisor, async (t) => {
-  const told = await Promise.all(both.map(async (which) => {
-    const world = await startEventWorld(t, which, `${listenerSection('main', 'PROCESS_STATE_RUNNING,PROCESS_COMMUNICATION,REMOTE_COMMUNICATION', '', 'call-back')}
+  const told = await Promise.all(
+    both.map(async (which) => {
+      const world = await startEventWorld(
+        t,
+        which,
+        `${listenerSection('main', 'PROCESS_STATE_RUNNING,PROCESS_COMMUNICATION,REMOTE_COMMUNICATION', '', 'call-back')}
 [program:speaker]
 command=/bin/sh -c 'read x; printf "<!--XSUPERVISOR:BEGIN-->said<!--XSUPERVISOR:END-->"; exec cat'
 stdout_capture_maxbytes=1MB
-`);
-    await world.waitFor(/_RUNNING processname:speaker /);
-    await world.call('supervisor.sendProcessStdin', 'speaker', 'speak\n');
-    await world.waitFor(/PROCESS_COMMUNICATION_STDOUT [^]*said/);
-    await world.call('supervisor.sendRemoteCommEvent', 'restart', 'speaker');
-    await world.waitFor(/_RUNNING processname:speaker /, 2);
-    return world.told('main').toSorted();
-  }));
+`,
+      );
+      await world.waitFor(/_RUNNING processname:speaker /);
+      await world.call('supervisor.sendProcessStdin', 'speaker', 'speak\n');
+      await world.waitFor(/PROCESS_COMMUNICATION_STDOUT [^]*said/);
+      await world.call('supervisor.sendRemoteCommEvent', 'restart', 'speaker');
+      await world.waitFor(/_RUNNING processname:speaker /, 2);
+      return world.told('main').toSorted();
+    }),
+  );
   assert.deepEqual(told[1], told[0]);
 });
 
 test('ticks come at multiples of five seconds', needsSupervisor, async (t) => {
-  await Promise.all(both.map(async (which) => {
-    const world = await startEventWorld(t, which, listenerSection('ticks', 'TICK_5'));
-    const began = Date.now() / 1000;
-    const { payload } = await world.waitFor(/^ticks TICK_5 /);
-    assert.match(payload ?? '', /^when:\d+$/);
-    const seconds = Number((payload ?? '').slice('when:'.length));
-    assert.equal(seconds % 5, 0);
-    // The event may have been on its way for a while.
-    assert.ok(seconds > began - 5 && seconds <= Date.now() / 1000, `it began at ${began} and was told of ${seconds}`);
-  }));
+  await Promise.all(
+    both.map(async (which) => {
+      const world = await startEventWorld(t, which, listenerSection('ticks', 'TICK_5'));
+      const began = Date.now() / 1000;
+      const { payload } = await world.waitFor(/^ticks TICK_5 /);
+      assert.match(payload ?? '', /^when:\d+$/);
+      const seconds = Number((payload ?? '').slice('when:'.length));
+      assert.equal(seconds % 5, 0);
+      // The event may have been on its way for a while.
+      assert.ok(seconds > began - 5 && seconds <= Date.now() / 1000, `it began at ${began} and was told of ${seconds}`);
+    }),
+  );
 });
 
 test('unlike Supervisor (1): two names for one event do not send it twice', needsSupervisor, async (t) => {
-  const counts = await Promise.all(both.map(async (which) => {
-    const world = await startEventWorld(t, which, listenerSection('main', 'REMOTE_COMMUNICATION,EVENT', 'buffer_size=100'));
-    await world.waitFor(/_RUNNING processname:main /);
-    await world.call('supervisor.sendRemoteCommEvent', 'a', '');
-    await world.call('supervisor.sendRemoteCommEvent', 'b', '');
-    await world.waitFor(/type:b/);
-    return world.told('main').filter((line) => /type:a/.test(line)).length;
-  }));
+  const counts = await Promise.all(
+    both.map(async (which) => {
+      const world = await startEventWorld(
+        t,
+        which,
+        listenerSection('main', 'REMOTE_COMMUNICATION,EVENT', 'buffer_size=100'),
+      );
+      await world.waitFor(/_RUNNING processname:main /);
+      await world.call('supervisor.sendRemoteCommEvent', 'a', '');
+      await world.call('supervisor.sendRemoteCommEvent', 'b', '');
+      await world.waitFor(/type:b/);
+      return world.told('main').filter((line) => /type:a/.test(line)).length;
+    }),
+  );
   assert.deepEqual(counts, [2, 1]);
 });
 
 test('unlike Supervisor (2): a rejected event is sent again, to its own pool only', needsSupervisor, async (t) => {
-  const told = await Promise.all(both.map(async (which) => {
-    const world = await startEventWorld(t, which, listenerSection('picky', 'REMOTE_COMMUNICATION', '', 'fail-once') + listenerSection('other', 'REMOTE_COMMUNICATION'));
-    for (const name of ['picky', 'other']) while (((await world.call('supervisor.getProcessInfo', name)) as { statename: string }).statename !== 'RUNNING') await new Promise((resolve) => setTimeout(resolve, 100));
-    for (const type of ['a', 'b']) {
-      await world.call('supervisor.sendRemoteCommEvent', type, '');
-      await world.waitFor(new RegExp(`^picky .*type:${type}`), type === 'a' ? 2 : 1);
-      await world.waitFor(new RegExp(`^other .*type:${type}`));
-    }
-    const types = (listener: string): string[] => world.told(listener).map((line) => line.trimEnd().slice(-1));
-    return [types('picky').join(''), types('other').join('')];
-  }));
-  assert.deepEqual(told, [['aab', 'aab'], ['aab', 'ab']]);
+  const told = await Promise.all(
+    both.map(async (which) => {
+      const world = await startEventWorld(
+        t,
+        which,
+        listenerSection('picky', 'REMOTE_COMMUNICATION', '', 'fail-once') +
+          listenerSection('other', 'REMOTE_COMMUNICATION'),
+      );
+      for (const name of ['picky', 'other'])
+        while (((await world.call('supervisor.getProcessInfo', name)) as { statename: string }).statename !== 'RUNNING')
+          await new Promise((resolve) => setTimeout(resolve, 100));
+      for (const type of ['a', 'b']) {
+        await world.call('supervisor.sendRemoteCommEvent', type, '');
+        await world.waitFor(new RegExp(`^picky .*type:${type}`), type === 'a' ? 2 : 1);
+        await world.waitFor(new RegExp(`^other .*type:${type}`));
+      }
+      const types = (listener: string): string[] => world.told(listener).map((line) => line.trimEnd().slice(-1));
+      return [types('picky').join(''), types('other').join('')];
+    }),
+  );
+  assert.deepEqual(told, [
+    ['aab', 'aab'],
+    ['aab', 'ab'],
+  ]);
 });
 
 test('unlike Supervisor (3): nothing of the boot is lost with the default buffer', needsSupervisor, async (t) => {
-  const programs = Array.from({ length: 15 }, (_, index) => `[program:p${String(index).padStart(2, '0')}]\ncommand=/bin/cat\n`).join('');
-  const [real, ours] = await Promise.all(both.map(async (which) => {
-    const world = await startEventWorld(t, which, listenerSection('main', 'EVENT') + programs);
-    await world.waitFor(/_RUNNING processname:p14 /);
-    return { world, first: world.all('main').map(({ headers }) => Number(headers?.['serial'])) };
-  }));
+  const programs = Array.from(
+    { length: 15 },
+    (_, index) => `[program:p${String(index).padStart(2, '0')}]\ncommand=/bin/cat\n`,
+  ).join('');
+  const [real, ours] = await Promise.all(
+    both.map(async (which) => {
+      const world = await startEventWorld(t, which, listenerSection('main', 'EVENT') + programs);
+      await world.waitFor(/_RUNNING processname:p14 /);
+      return { world, first: world.all('main').map(({ headers }) => Number(headers?.['serial'])) };
+    }),
+  );
   assert.ok(real && ours);
   assert.ok((real.first[0] ?? 0) > 5, 'Supervisor discards');
   assert.ok(real.world.log.all.some((line) => line.endsWith('pool main event buffer overflowed, discarding event 0')));
-  assert.deepEqual(ours.first, Array.from(ours.first, (_, index) => index));
-  assert.equal(ours.world.log.all.some((line) => /overflowed/.test(line)), false);
+  assert.deepEqual(
+    ours.first,
+    Array.from(ours.first, (_, index) => index),
+  );
+  assert.equal(
+    ours.world.log.all.some((line) => /overflowed/.test(line)),
+    false,
+  );
   const told = ours.world.told('main');
   assert.equal(told.filter((line) => line.startsWith('PROCESS_GROUP_ADDED')).length, 16);
   assert.equal(told.filter((line) => /^PROCESS_STATE_(STARTING|RUNNING)/.test(line)).length, 32);
 });
 
-test('unlike Supervisor (4): a listener that breaks the protocol is started again, and no event is lost by that', needsSupervisor, async (t) => {
-  const [real, ours] = await Promise.all(both.map(async (which) => {
-    const world = await startEventWorld(t, which, listenerSection('main', 'REMOTE_COMMUNICATION', 'startsecs=0', 'garbage'));
-    // Its log and what the listener tells come on ways of their own: either may be first.
-    const first = await world.waitFor(/^main BEGINS/);
-    await world.log.waitFor(/has entered the UNKNOWN state/);
-    await world.call('supervisor.sendRemoteCommEvent', 'a', '');
-    if (which === 'ours') await world.waitFor(/^main REMOTE_COMMUNICATION type:a/);
-    const { pid, statename } = (await world.call('supervisor.getProcessInfo', 'main')) as { pid: number; statename: string };
-    return { ...world, first, pid, statename };
-  }));
-  assert.ok(real && ours);
-  assert.match(String(ours.log.all.find((line) => /main: it was not asked/.test(line))), /said 'something that is no answer\\n/);
-  assert.notEqual(ours.pid, ours.first.pid);
-  assert.deepEqual([real.lines.all.length, real.pid, real.statename], [1, real.first.pid, 'RUNNING'], 'Supervisor leaves it as it is');
-});
+test(
+  'unlike Supervisor (4): a listener that breaks the protocol is started again, and no event is lost by that',
+  needsSupervisor,
+  async (t) => {
+    const [real, ours] = await Promise.all(
+      both.map(async (which) => {
+        const world = await startEventWorld(
+          t,
+          which,
+          listenerSection('main', 'REMOTE_COMMUNICATION', 'startsecs=0', 'garbage'),
+        );
+        // Its log and what the listener tells come on ways of their own: either may be first.
+        const first = await world.waitFor(/^main BEGINS/);
+        await world.log.waitFor(/has entered the UNKNOWN state/);
+        await world.call('supervisor.sendRemoteCommEvent', 'a', '');
+        if (which === 'ours') await world.waitFor(/^main REMOTE_COMMUNICATION type:a/);
+        const { pid, statename } = (await world.call('supervisor.getProcessInfo', 'main')) as {
+          pid: number;
+          statename: string;
+        };
+        return { ...world, first, pid, statename };
+      }),
+    );
+    assert.ok(real && ours);
+    assert.match(
+      String(ours.log.all.find((line) => /main: it was not asked/.test(line))),
+      /said 'something that is no answer\\n/,
+    );
+    assert.notEqual(ours.pid, ours.first.pid);
+    assert.deepEqual(
+      [real.lines.all.length, real.pid, real.statename],
+      [1, real.first.pid, 'RUNNING'],
+      'Supervisor leaves it as it is',
+    );
+  },
+);
 
-test('unlike Supervisor (5): what is said in capture mode is not told twice, what follows is told at once', needsSupervisor, async (t) => {
-  const program = `[program:comm]
+test(
+  'unlike Supervisor (5): what is said in capture mode is not told twice, what follows is told at once',
+  needsSupervisor,
+  async (t) => {
+    const program = `[program:comm]
 command=/bin/sh -c 'read x; printf before; read x; printf "<!--XSUPERVISOR:BEGIN-->inside<!--XSUPERVISOR:END-->after"; exec cat'
 stdout_capture_maxbytes=1KB
 stdout_events_enabled=true
 `;
-  const told = await Promise.all(both.map(async (which) => {
-    const world = await startEventWorld(t, which, listenerSection('main', 'PROCESS_LOG,PROCESS_COMMUNICATION,PROCESS_STATE_RUNNING') + program);
-    await world.waitFor(/_RUNNING processname:comm /);
-    await world.call('supervisor.sendProcessStdin', 'comm', '\n');
-    if (which === 'ours') await world.waitFor(/before/);
-    await world.call('supervisor.sendProcessStdin', 'comm', '\n');
-    await world.waitFor(/PROCESS_COMMUNICATION_STDOUT/);
-    if (which === 'ours') await world.waitFor(/after/);
-    return world.told('main').filter((line) => /processname:comm .*\n/.test(line)).map((line) => `${line.split(' ')[0]} ${line.split('\n')[1]}`);
-  }));
-  assert.deepEqual(told[0], ['PROCESS_LOG_STDOUT before', 'PROCESS_LOG_STDOUT inside', 'PROCESS_COMMUNICATION_STDOUT inside']);
-  assert.deepEqual(told[1], ['PROCESS_LOG_STDOUT before', 'PROCESS_COMMUNICATION_STDOUT inside', 'PROCESS_LOG_STDOUT after']);
-});
+    const told = await Promise.all(
+      both.map(async (which) => {
+        const world = await startEventWorld(
+          t,
+          which,
+          listenerSection('main', 'PROCESS_LOG,PROCESS_COMMUNICATION,PROCESS_STATE_RUNNING') + program,
+        );
+        await world.waitFor(/_RUNNING processname:comm /);
+        await world.call('supervisor.sendProcessStdin', 'comm', '\n');
+        if (which === 'ours') await world.waitFor(/before/);
+        await world.call('supervisor.sendProcessStdin', 'comm', '\n');
+        await world.waitFor(/PROCESS_COMMUNICATION_STDOUT/);
+        if (which === 'ours') await world.waitFor(/after/);
+        return world
+          .told('main')
+          .filter((line) => /processname:comm .*\n/.test(line))
+          .map((line) => `${line.split(' ')[0]} ${line.split('\n')[1]}`);
+      }),
+    );
+    assert.deepEqual(told[0], [
+      'PROCESS_LOG_STDOUT before',
+      'PROCESS_LOG_STDOUT inside',
+      'PROCESS_COMMUNICATION_STDOUT inside',
+    ]);
+    assert.deepEqual(told[1], [
+      'PROCESS_LOG_STDOUT before',
+      'PROCESS_COMMUNICATION_STDOUT inside',
+      'PROCESS_LOG_STDOUT after',
+    ]);
+  },
+);
 
-test('unlike Supervisor (6): a listener hears of the end of the last program of a shutdown', needsSupervisor, async (t) => {
-  const [real, ours] = await Promise.all(both.map(async (which) => {
-    const world = await startEventWorld(t, which, `${listenerSection('main', 'PROCESS_STATE,SUPERVISOR_STATE_CHANGE')}[program:cat]\ncommand=/bin/cat\n`);
-    await world.waitFor(/_RUNNING processname:cat /);
-    await world.shutdown();
-    return world.told('main');
-  }));
-  // How much else Supervisor still tells is a matter of luck.
-  assert.equal(real?.some((line) => line.startsWith('PROCESS_STATE_STOPPED processname:cat ')), false);
-  assert.deepEqual(ours?.slice(-3), [
-    'SUPERVISOR_STATE_CHANGE_STOPPING ',
-    'PROCESS_STATE_STOPPING processname:cat groupname:cat from_state:RUNNING pid:PID',
-    'PROCESS_STATE_STOPPED processname:cat groupname:cat from_state:STOPPING pid:PID',
-  ]);
-});
+test(
+  'unlike Supervisor (6): a listener hears of the end of the last program of a shutdown',
+  needsSupervisor,
+  async (t) => {
+    const [real, ours] = await Promise.all(
+      both.map(async (which) => {
+        const world = await startEventWorld(
+          t,
+          which,
+          `${listenerSection('main', 'PROCESS_STATE,SUPERVISOR_STATE_CHANGE')}[program:cat]\ncommand=/bin/cat\n`,
+        );
+        await world.waitFor(/_RUNNING processname:cat /);
+        await world.shutdown();
+        return world.told('main');
+      }),
+    );
+    // How much else Supervisor still tells is a matter of luck.
+    assert.equal(
+      real?.some((line) => line.startsWith('PROCESS_STATE_STOPPED processname:cat ')),
+      false,
+    );
+    assert.deepEqual(ours?.slice(-3), [
+      'SUPERVISOR_STATE_CHANGE_STOPPING ',
+      'PROCESS_STATE_STOPPING processname:cat groupname:cat from_state:RUNNING pid:PID',
+      'PROCESS_STATE_STOPPED processname:cat groupname:cat from_state:STOPPING pid:PID',
+    ]);
+  },
+);

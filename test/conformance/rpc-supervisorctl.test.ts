@@ -12,8 +12,10 @@ import { inWorld, type ServerWorld } from '../unit/http/server-world.ts';
 const isThere = spawnSync('sh', ['-c', 'command -v supervisorctl']).status === 0;
 const credentials = { username: 'user', password: '{SHA}82ab876d1387bfafe46cc1c8a2ef074eae50cb1d' };
 const programs: readonly FakeProgram[] = [
-  { name: 'cat', group: 'g', isEchoing: true, options: { startsecs: 0 } }, { name: 'run', group: 'g', stdout: 'hello\n', stderr: 'err\n', options: { startsecs: 0 } },
-  { name: 'quick', exitAfterMs: 5, options: { startretries: 0 } }, { name: 'noexec', objection: { fault: 'NO_FILE', reason: "can't find command 'x'" } },
+  { name: 'cat', group: 'g', isEchoing: true, options: { startsecs: 0 } },
+  { name: 'run', group: 'g', stdout: 'hello\n', stderr: 'err\n', options: { startsecs: 0 } },
+  { name: 'quick', exitAfterMs: 5, options: { startretries: 0 } },
+  { name: 'noexec', objection: { fault: 'NO_FILE', reason: "can't find command 'x'" } },
 ];
 
 const directory = mkdtempSync(join(tmpdir(), 'onevisor-ctl-'));
@@ -33,7 +35,9 @@ async function control(select: readonly string[], ...args: readonly string[]): P
     return text;
   };
   const [stdout, stderr] = await Promise.all([readAll(child.stdout), readAll(child.stderr)]);
-  return (stdout + stderr).replace(/pid \d+, uptime [\d:]+/g, 'pid PID, uptime TIME').replace(/[A-Z][a-z]{2} \d\d \d\d:\d\d [AP]M/g, 'DATE');
+  return (stdout + stderr)
+    .replace(/pid \d+, uptime [\d:]+/g, 'pid PID, uptime TIME')
+    .replace(/[A-Z][a-z]{2} \d\d \d\d:\d\d [AP]M/g, 'DATE');
 }
 
 /** What a command that goes on has printed, until that fits. */
@@ -49,9 +53,18 @@ async function printed(select: readonly string[], args: readonly string[], isEno
 }
 
 async function exercise(world: ServerWorld, select: readonly string[]): Promise<void> {
-  assert.equal(await control(select, 'status'), 'g:cat                            STOPPED   Not started\ng:run                            STOPPED   Not started\nnoexec                           STOPPED   Not started\nquick                            STOPPED   Not started\n');
-  assert.equal(await control(select, 'start', 'g:*', 'quick', 'noexec', 'nope'), 'g:cat: started\ng:run: started\nquick: ERROR (spawn error)\nnoexec: ERROR (no such file)\nnope: ERROR (no such process)\n');
-  assert.equal(await control(select, 'status', 'g:run', 'quick'), 'g:run                            RUNNING   pid PID, uptime TIME\nquick                            FATAL     Exited too quickly (process log may have details)\n');
+  assert.equal(
+    await control(select, 'status'),
+    'g:cat                            STOPPED   Not started\ng:run                            STOPPED   Not started\nnoexec                           STOPPED   Not started\nquick                            STOPPED   Not started\n',
+  );
+  assert.equal(
+    await control(select, 'start', 'g:*', 'quick', 'noexec', 'nope'),
+    'g:cat: started\ng:run: started\nquick: ERROR (spawn error)\nnoexec: ERROR (no such file)\nnope: ERROR (no such process)\n',
+  );
+  assert.equal(
+    await control(select, 'status', 'g:run', 'quick'),
+    'g:run                            RUNNING   pid PID, uptime TIME\nquick                            FATAL     Exited too quickly (process log may have details)\n',
+  );
   assert.equal(await control(select, 'start', 'g:run'), 'g:run: ERROR (already started)\n');
   assert.equal(await control(select, 'signal', 'CONT', 'g:run'), 'g:run: signalled\n');
   assert.equal(await control(select, 'tail', 'g:run'), 'hello\n\n');
@@ -70,19 +83,30 @@ async function exercise(world: ServerWorld, select: readonly string[]): Promise<
   assert.equal(await control(select, 'shutdown'), 'Shut down\n');
 }
 
-describe('the real supervisorctl', { skip: isThere ? false : 'no supervisorctl on this machine', concurrency: 2 }, () => {
-  test('over a unix socket', () => inWorld({ programs }, async (world) => {
-    await world.open();
-    await exercise(world, ['-s', `unix://${world.socketPath}`]);
-  }));
+describe(
+  'the real supervisorctl',
+  { skip: isThere ? false : 'no supervisorctl on this machine', concurrency: 2 },
+  () => {
+    test('over a unix socket', () =>
+      inWorld({ programs }, async (world) => {
+        await world.open();
+        await exercise(world, ['-s', `unix://${world.socketPath}`]);
+      }));
 
-  test('over TCP with a password', () => inWorld({ programs, credentials }, async (world) => {
-    const { port } = await world.openInet();
-    await exercise(world, ['-s', `http://127.0.0.1:${port}`, '-u', 'user', '-p', 'thepassword']);
-  }));
+    test('over TCP with a password', () =>
+      inWorld({ programs, credentials }, async (world) => {
+        const { port } = await world.openInet();
+        await exercise(world, ['-s', `http://127.0.0.1:${port}`, '-u', 'user', '-p', 'thepassword']);
+      }));
 
-  test('with a wrong password', () => inWorld({ programs, credentials }, async (world) => {
-    const { port } = await world.openInet();
-    for (const select of [['-u', 'user', '-p', 'wrong'], ['-u', 'other', '-p', 'thepassword'], []]) assert.match(await control(['-s', `http://127.0.0.1:${port}`, ...select], 'status'), /^Server requires authentication\n/);
-  }));
-});
+    test('with a wrong password', () =>
+      inWorld({ programs, credentials }, async (world) => {
+        const { port } = await world.openInet();
+        for (const select of [['-u', 'user', '-p', 'wrong'], ['-u', 'other', '-p', 'thepassword'], []])
+          assert.match(
+            await control(['-s', `http://127.0.0.1:${port}`, ...select], 'status'),
+            /^Server requires authentication\n/,
+          );
+      }));
+  },
+);

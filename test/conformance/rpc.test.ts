@@ -1,4 +1,7 @@
-/** The same calls of Python's XML-RPC client to the real supervisord and to ours: answers are equal but for the differences that are listed with their reasons. */
+/**
+ * The same calls of Python's XML-RPC client to the real supervisord and to ours: answers are equal but for the
+ * differences that are listed with their reasons.
+ */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,23 +20,31 @@ const findProgram = (name: string): string | null => {
 };
 const supervisord = findProgram('supervisord');
 const python = findProgram('python3');
-const missing = supervisord === null ? 'no supervisord on this machine' : python === null ? 'no python3 on this machine' : null;
+const missing =
+  supervisord === null ? 'no supervisord on this machine' : python === null ? 'no python3 on this machine' : null;
 
 function hasStarted(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ path });
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false)).once('close', () => resolve(false));
+    socket
+      .once('connect', () => resolve(true))
+      .once('error', () => resolve(false))
+      .once('close', () => resolve(false));
     socket.once('connect', () => socket.destroy());
   });
 }
 
 function configuration(directory: string, programs: string): string {
-  return `[supervisord]\nnodaemon=true\nlogfile=${directory}/main.log\npidfile=${directory}/pid\nchildlogdir=${directory}\nidentifier=watched\n[unix_http_server]\nfile=${directory}/s.sock\n`
-    + `[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface\n${programs}`;
+  return (
+    `[supervisord]\nnodaemon=true\nlogfile=${directory}/main.log\npidfile=${directory}/pid\nchildlogdir=${directory}\nidentifier=watched\n[unix_http_server]\nfile=${directory}/s.sock\n` +
+    `[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface\n${programs}`
+  );
 }
 
 function ended(child: ChildProcess): Promise<void> {
-  return child.exitCode !== null || child.signalCode !== null ? Promise.resolve() : new Promise((resolve) => child.once('exit', () => resolve()));
+  return child.exitCode !== null || child.signalCode !== null
+    ? Promise.resolve()
+    : new Promise((resolve) => child.once('exit', () => resolve()));
 }
 
 /** Runs the steps of a scenario against a supervisor that is started for it, and gives the outcomes. */
@@ -41,17 +52,26 @@ async function transcript(program: string, { config, steps }: Scenario): Promise
   const directory = mkdtempSync(join(tmpdir(), 'onevisor-rpc-'));
   writeFileSync(join(directory, 's.conf'), configuration(directory, config));
   const output = openSync(join(directory, 'output'), 'w');
-  const supervisor = spawn(program, ['-c', join(directory, 's.conf')], { stdio: ['ignore', output, output], cwd: directory, env: { PATH: process.env['PATH'], HOME: directory } });
+  const supervisor = spawn(program, ['-c', join(directory, 's.conf')], {
+    stdio: ['ignore', output, output],
+    cwd: directory,
+    env: { PATH: process.env['PATH'], HOME: directory },
+  });
   closeSync(output);
   try {
     while (!(await hasStarted(join(directory, 's.sock')))) {
       assert.equal(supervisor.exitCode, null, `${program} has ended`);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
-    const client = spawn(python ?? '', [clientScript, `unix://${directory}/s.sock`], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const client = spawn(python ?? '', [clientScript, `unix://${directory}/s.sock`], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
     client.stdin?.end(JSON.stringify(steps.map(({ call }) => call)));
     const outcomes = (await client.stdout?.setEncoding('utf8').reduce((text, part) => text + part, '')) ?? '';
-    return outcomes.trim().split('\n').map((line) => normalise(JSON.parse(line), directory));
+    return outcomes
+      .trim()
+      .split('\n')
+      .map((line) => normalise(JSON.parse(line), directory));
   } catch (error) {
     throw new Error(`${program} said: ${readFileSync(join(directory, 'output'), 'utf8')}`, { cause: error });
   } finally {
@@ -64,7 +84,11 @@ async function transcript(program: string, { config, steps }: Scenario): Promise
 /** Takes out what differs from run to run: times, pids, folders and names of files that are made up. */
 function normalise(value: unknown, directory: string): unknown {
   if (typeof value === 'string') {
-    return value.replaceAll(directory, 'DIR').replace(/-(stdout|stderr)---watched-[^.]+\.log/, '-$1-AUTO').replace(/^pid \d+, uptime .*/, 'pid PID, uptime TIME').replace(/^[A-Z][a-z]{2} \d\d \d\d:\d\d [AP]M$/, 'DATE');
+    return value
+      .replaceAll(directory, 'DIR')
+      .replace(/-(stdout|stderr)---watched-[^.]+\.log/, '-$1-AUTO')
+      .replace(/^pid \d+, uptime .*/, 'pid PID, uptime TIME')
+      .replace(/^[A-Z][a-z]{2} \d\d \d\d:\d\d [AP]M$/, 'DATE');
   }
   if (Array.isArray(value)) return value.map((member) => normalise(member, directory));
   if (typeof value !== 'object' || value === null) return value;
@@ -105,14 +129,24 @@ function contains(value: unknown, expected: unknown): boolean {
 describe('XML-RPC, compared with the real one', { skip: missing ?? false, concurrency: false }, () => {
   for (const scenario of scenarios) {
     test(scenario.title, async () => {
-      const [real, ours] = await Promise.all([transcript(supervisord ?? '', scenario), transcript(EXECUTABLE, scenario)]);
+      const [real, ours] = await Promise.all([
+        transcript(supervisord ?? '', scenario),
+        transcript(EXECUTABLE, scenario),
+      ]);
       const differences: string[] = [];
       for (const [index, { call, differs, isUnordered }] of scenario.steps.entries()) {
-        const [theirs, mine] = [real[index], ours[index]].map((outcome) => JSON.stringify(isUnordered === true ? sorted(outcome) : outcome));
+        const [theirs, mine] = [real[index], ours[index]].map((outcome) =>
+          JSON.stringify(isUnordered === true ? sorted(outcome) : outcome),
+        );
         const title = `${index}. ${JSON.stringify(call)}`;
-        if (differs === undefined && theirs !== mine) differences.push(`${title}\n    real: ${theirs}\n    ours: ${mine}`);
-        if (differs !== undefined && theirs === mine) differences.push(`${title}: meant to differ (${differs.reason}), and does not: ${mine}`);
-        if (differs !== undefined && !contains(ours[index], differs.ours)) differences.push(`${title}: ${differs.reason}\n    meant: ${JSON.stringify(differs.ours)}\n    ours: ${mine}`);
+        if (differs === undefined && theirs !== mine)
+          differences.push(`${title}\n    real: ${theirs}\n    ours: ${mine}`);
+        if (differs !== undefined && theirs === mine)
+          differences.push(`${title}: meant to differ (${differs.reason}), and does not: ${mine}`);
+        if (differs !== undefined && !contains(ours[index], differs.ours))
+          differences.push(
+            `${title}: ${differs.reason}\n    meant: ${JSON.stringify(differs.ours)}\n    ours: ${mine}`,
+          );
       }
       assert.equal(ours.length, scenario.steps.length);
       assert.deepEqual(differences, [], differences.join('\n'));

@@ -1,5 +1,6 @@
 /**
- * The write-up that explains Supervisor on Ubuntu with a program called hardware: its commented configuration, its commands, "supervisor无法启动".
+ * The write-up that explains Supervisor on Ubuntu with a program called hardware: its commented configuration, its
+ * commands, "supervisor无法启动".
  */
 import assert from 'node:assert/strict';
 import { mkdir, readFile, readlink } from 'node:fs/promises';
@@ -82,7 +83,10 @@ async function notRunning(world: World): Promise<void> {
   assert.equal((await world.run('sudo supervisorctl reload')).stdout, 'Restarted supervisord\n');
   await world.untilStatus('all', /^es .*\nxx /);
   const interactive = await world.shell('supervisorctl', 'status es\nstop es\nstart es\nexit\n');
-  assert.match(interactive.stdout, /^es .*\nxx .*\nsupervisor> es .*\nsupervisor> es: stopped\nsupervisor> es: started\nsupervisor> \n$/);
+  assert.match(
+    interactive.stdout,
+    /^es .*\nxx .*\nsupervisor> es .*\nsupervisor> es: stopped\nsupervisor> es: started\nsupervisor> \n$/,
+  );
 }
 
 /** autorestart=true, false and unexpected, as the comment explains them; the default is unexpected. */
@@ -90,12 +94,23 @@ async function autorestart(world: World): Promise<void> {
   await prepare(world);
   await mkdir(world.at(`${HOME}/logs`));
   assert.match(world.text, /可选值：\[unexpected,true,false\]/);
-  const ends = (name: string, status: number, option: string): string => `[program:${name}]\ncommand=sh -c "sleep 1.3; exit ${status}"\n${option}\n`;
-  await world.place('/etc/supervisor/relative/directory/ends.ini', [
-    ends('always', 0, 'autorestart=true'), ends('never', 1, 'autorestart=false'), ends('fine', 0, 'autorestart=unexpected'), ends('broken', 1, 'autorestart=unexpected'), ends('unset', 1, ''),
-  ].join(''));
+  const ends = (name: string, status: number, option: string): string =>
+    `[program:${name}]\ncommand=sh -c "sleep 1.3; exit ${status}"\n${option}\n`;
+  await world.place(
+    '/etc/supervisor/relative/directory/ends.ini',
+    [
+      ends('always', 0, 'autorestart=true'),
+      ends('never', 1, 'autorestart=false'),
+      ends('fine', 0, 'autorestart=unexpected'),
+      ends('broken', 1, 'autorestart=unexpected'),
+      ends('unset', 1, ''),
+    ].join(''),
+  );
   await world.run('supervisord -c /etc/supervisor/supervisord.conf');
-  const log = await world.untilFile('/tmp/supervisord.log', /^(?=[^]*(spawned: 'always'[^]*){2})(?=[^]*(spawned: 'broken'[^]*){2})(?=[^]*(spawned: 'unset'[^]*){2})(?=[^]*exited: never)[^]*exited: fine/);
+  const log = await world.untilFile(
+    '/tmp/supervisord.log',
+    /^(?=[^]*(spawned: 'always'[^]*){2})(?=[^]*(spawned: 'broken'[^]*){2})(?=[^]*(spawned: 'unset'[^]*){2})(?=[^]*exited: never)[^]*exited: fine/,
+  );
   assert.match(log, /exited: always \(exit status 0; expected\)/);
   assert.match(log, /exited: broken \(exit status 1; not expected\)/);
   for (const name of ['never', 'fine']) {
@@ -104,4 +119,8 @@ async function autorestart(world: World): Promise<void> {
   }
 }
 
-describeSeed('001', LEFT_OUT, { 'the commented configuration': hardware, 'when nothing runs': notRunning, 'autorestart': autorestart });
+describeSeed('001', LEFT_OUT, {
+  'the commented configuration': hardware,
+  'when nothing runs': notRunning,
+  autorestart: autorestart,
+});

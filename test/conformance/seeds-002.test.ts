@@ -1,5 +1,6 @@
 /**
- * The write-up "Supervisor: 一个 screen 的强力竞品": where the file is searched, comments with #, a group of hugo servers, two supervisors at once.
+ * The write-up "Supervisor: 一个 screen 的强力竞品": where the file is searched, comments with #, a group of hugo servers, two
+ * supervisors at once.
  */
 import assert from 'node:assert/strict';
 import { cp, rm, stat } from 'node:fs/promises';
@@ -10,19 +11,33 @@ import { assertOrder, describeSeed, isRoot, standIn, withRpc, type World } from 
 const LEFT_OUT = {
   'apt install -y supervisor': 'installs a package',
   'ps -aux | grep supervisord | grep -v grep': 'looks at all of the machine; the pidfile says the same',
-  "ps -aux | grep supervisord | grep -v grep | awk '{print $2}' | xargs kill -9": 'would end every supervisord of the machine; the one of the test is killed by its pid',
+  "ps -aux | grep supervisord | grep -v grep | awk '{print $2}' | xargs kill -9":
+    'would end every supervisord of the machine; the one of the test is killed by its pid',
 };
 
 /** "配置文件的读取顺序", with files that each name another place that does not exist. */
 async function searchOrder(world: World): Promise<void> {
   const places = [...world.text.matchAll(/^\d\. `(.*)`/gm)].map(([, place = '']) => place);
-  assert.deepEqual(places, ['../etc/supervisord.conf', '../supervisord.conf', '$CWD/supervisord.conf', '$CWD/etc/supervisord.conf', '/etc/supervisord.conf', '/etc/supervisor/supervisord.conf']);
+  assert.deepEqual(places, [
+    '../etc/supervisord.conf',
+    '../supervisord.conf',
+    '$CWD/supervisord.conf',
+    '$CWD/etc/supervisord.conf',
+    '/etc/supervisord.conf',
+    '/etc/supervisor/supervisord.conf',
+  ]);
   world.cwd = '/work';
   const files = places.map((place) => place.replace('..', '/usr').replace('$CWD', '/work'));
-  for (const [index, file] of files.entries()) await world.place(file, `[supervisord]\nlogfile=${world.at('/nowhere')}/${index}/x\n[supervisorctl]\nserverurl=unix://${world.at('/nowhere')}/${index}.sock\n`);
+  for (const [index, file] of files.entries())
+    await world.place(
+      file,
+      `[supervisord]\nlogfile=${world.at('/nowhere')}/${index}/x\n[supervisorctl]\nserverurl=unix://${world.at('/nowhere')}/${index}.sock\n`,
+    );
   // What lies under /etc is seen there in a namespace only; the accounts must be there still.
-  const withinEtc = (command: string): string => `unshare ${isRoot ? '' : '--user --map-root-user '}--mount sh -c 'mount --bind ${world.at('/etc')} //etc && exec ${command}'`;
-  for (const name of ['passwd', 'group', 'nsswitch.conf', 'ld.so.cache']) await cp(join('/etc', name), world.at(`/etc/${name}`), { dereference: true });
+  const withinEtc = (command: string): string =>
+    `unshare ${isRoot ? '' : '--user --map-root-user '}--mount sh -c 'mount --bind ${world.at('/etc')} //etc && exec ${command}'`;
+  for (const name of ['passwd', 'group', 'nsswitch.conf', 'ld.so.cache'])
+    await cp(join('/etc', name), world.at(`/etc/${name}`), { dereference: true });
   const canBind = (await world.shell(withinEtc('true'))).code === 0;
   for (const [index, file] of files.entries()) {
     const isElsewhere = !file.startsWith('/etc/');
@@ -34,7 +49,11 @@ async function searchOrder(world: World): Promise<void> {
     const { code, stderr } = await world.shell(within('supervisord'));
     assert.equal(code, 2, stderr);
     assert.ok(stderr.includes(`/nowhere/${index}/x`), `${file} is number ${index}: ${stderr}`);
-    assert.match((await world.shell(within('supervisorctl status'))).stdout, new RegExp(`/nowhere/${index}\\.sock no such file\n$`), file);
+    assert.match(
+      (await world.shell(within('supervisorctl status'))).stdout,
+      new RegExp(`/nowhere/${index}\\.sock no such file\n$`),
+      file,
+    );
     await rm(world.at(file));
   }
 }
@@ -42,7 +61,10 @@ async function searchOrder(world: World): Promise<void> {
 /** The commented main file, and the commented program in /etc/supervisor/conf.d. */
 async function commented(world: World): Promise<void> {
   // The text forgets the section by which the real one answers supervisorctl.
-  await world.place('/etc/supervisor/supervisord.conf', withRpc(world, world.block('[unix_http_server]', '# UNIX的socket文件')));
+  await world.place(
+    '/etc/supervisor/supervisord.conf',
+    withRpc(world, world.block('[unix_http_server]', '# UNIX的socket文件')),
+  );
   const program = world.block('[program:test]');
   const conf = '/etc/supervisor/conf.d/test.conf';
   await world.place(conf, program);
@@ -54,11 +76,18 @@ async function commented(world: World): Promise<void> {
   assert.match(refused.stderr, /\[program:test\]|program:test|Invalid user name test/);
 
   const mine = program.replace('user=test ', `user=${isRoot ? 'nobody' : process.getuid?.()} `);
-  const copy = (name: string, command: string): string => mine.replace('[program:test]', `[program:${name}]`).replace('/bin/sleep 100', command).replaceAll('test_sv', name);
+  const copy = (name: string, command: string): string =>
+    mine.replace('[program:test]', `[program:${name}]`).replace('/bin/sleep 100', command).replaceAll('test_sv', name);
   await world.place(conf, mine);
-  await world.place('/etc/supervisor/conf.d/more.conf', [
-    copy('two', '/bin/sleep 100').replace('numprocs=1 ', 'numprocs=2 '), copy('expected', 'sh -c "sleep 1.3; exit 2"'), copy('unexpected', 'sh -c "sleep 1.3; echo out; echo err >&2; exit 1"'), copy('fails', 'false'),
-  ].join('\n'));
+  await world.place(
+    '/etc/supervisor/conf.d/more.conf',
+    [
+      copy('two', '/bin/sleep 100').replace('numprocs=1 ', 'numprocs=2 '),
+      copy('expected', 'sh -c "sleep 1.3; exit 2"'),
+      copy('unexpected', 'sh -c "sleep 1.3; echo out; echo err >&2; exit 1"'),
+      copy('fails', 'false'),
+    ].join('\n'),
+  );
   assert.deepEqual(await world.run(start), { code: 0, stdout: '', stderr: '' });
   assert.equal(await world.mode('/tmp/supervisor.sock'), 0o700);
   await assert.rejects(world.page(null), 'the web server is commented out');
@@ -66,12 +95,16 @@ async function commented(world: World): Promise<void> {
   await world.untilStatus('test:*', /^test:test_00 +RUNNING/);
   await world.untilStatus('two:*', /^two:two_00 .*RUNNING.*\ntwo:two_01 .*RUNNING/);
   assert.equal((await stat(world.at('/tmp/test_sv.log'))).size, 0);
-  // With that process_name the process is test:test_00; the bare name is the group's, and Supervisor knows no process of that name.
+  // With that process_name the process is test:test_00; the bare name is the group's, and Supervisor knows no process
+  // of that name.
   assert.equal((await world.run('supervisorctl start test')).stdout, 'test: ERROR (no such process)\n');
   assert.equal(await world.ctl('stop test:test_00'), 'test:test_00: stopped\n');
   assert.equal(await world.ctl('start test:*'), 'test:test_00: started\n');
 
-  const log = await world.untilFile('/tmp/supervisord.log', /^(?=[^]*exited: expected_00)(?=[^]*(spawned: 'unexpected_00'[^]*){2})[^]*gave up: fails_00 entered FATAL state, too many start retries too quickly/);
+  const log = await world.untilFile(
+    '/tmp/supervisord.log',
+    /^(?=[^]*exited: expected_00)(?=[^]*(spawned: 'unexpected_00'[^]*){2})[^]*gave up: fails_00 entered FATAL state, too many start retries too quickly/,
+  );
   assert.match(log, /exited: expected_00 \(exit status 2; expected\)/);
   assert.match(log, /exited: unexpected_00 \(exit status 1; not expected\)/);
   assert.equal(log.split("spawned: 'fails_00'").length - 1, 4, 'one start and three retries');
@@ -85,9 +118,18 @@ async function commented(world: World): Promise<void> {
 /** The example: its main file, its program docs, and a blog and an api beside it. */
 async function example(world: World): Promise<void> {
   const docs = world.block('[program:docs]');
-  const included = [docs, docs.replaceAll('docs', 'blog'), '[program:api]', `command=${world.at('/root/app/hugo')} api`, `stdout_logfile=${world.at('/tmp/log/supervisor/api.log')}`].join('\n').replaceAll('local-blog', 'local-docs');
+  const included = [
+    docs,
+    docs.replaceAll('docs', 'blog'),
+    '[program:api]',
+    `command=${world.at('/root/app/hugo')} api`,
+    `stdout_logfile=${world.at('/tmp/log/supervisor/api.log')}`,
+  ]
+    .join('\n')
+    .replaceAll('local-blog', 'local-docs');
   await world.place('/etc/supervisord.conf', world.block('[group:hugo]'));
-  for (const path of ['/var/log/supervisor', '/tmp/log/supervisor', '/mnt/d/Workspace/Git/Repo/Blog/local-docs']) await world.makeFolder(path);
+  for (const path of ['/var/log/supervisor', '/tmp/log/supervisor', '/mnt/d/Workspace/Git/Repo/Blog/local-docs'])
+    await world.makeFolder(path);
   await world.place('/root/app/hugo', standIn('hugo'));
   world.cwd = '/etc';
   const start = 'supervisord -c /etc/supervisord.conf';
@@ -98,7 +140,10 @@ async function example(world: World): Promise<void> {
   await world.place('/root/app/supervisor/conf/hugo.conf', included);
   const refused = await world.run(start);
   assert.equal(refused.code, 2);
-  assert.match(refused.stderr, world.subject.isOurs ? /docs|directory/ : /\[group:hugo\] names unknown program or fcgi-program docs/);
+  assert.match(
+    refused.stderr,
+    world.subject.isOurs ? /docs|directory/ : /\[group:hugo\] names unknown program or fcgi-program docs/,
+  );
   await rm(world.at('/root/app/supervisor/conf'), { recursive: true });
   await world.place('/root/app/supervisor/conf', included);
   assert.equal((await world.run(start)).code, 0);
@@ -110,20 +155,41 @@ async function example(world: World): Promise<void> {
   assert.deepEqual([(await world.page('admin:123456')).status, (await world.page(null)).status], [200, 401]);
 
   await world.untilStatus('hugo:docs', /RUNNING/);
-  await world.untilFile('/tmp/log/supervisor/docs.out.log', /hugo out server -p 1314 --minify --theme book --watch -D -E -F\n/);
+  await world.untilFile(
+    '/tmp/log/supervisor/docs.out.log',
+    /hugo out server -p 1314 --minify --theme book --watch -D -E -F\n/,
+  );
   await world.untilFile('/tmp/log/supervisor/docs.err.log', /hugo err/);
   // The group has priority 500, the program of its own 999.
-  assertOrder(await world.read('/var/log/supervisor/supervisord.log'), /spawned: 'docs'/, /spawned: 'blog'/, /spawned: 'api'/);
+  assertOrder(
+    await world.read('/var/log/supervisor/supervisord.log'),
+    /spawned: 'docs'/,
+    /spawned: 'blog'/,
+    /spawned: 'api'/,
+  );
 
-  assert.match((await world.run('supervisorctl help')).stdout, /^\ndefault commands \(type help <topic>\):\n=+\nadd +exit +open/);
+  assert.match(
+    (await world.run('supervisorctl help')).stdout,
+    /^\ndefault commands \(type help <topic>\):\n=+\nadd +exit +open/,
+  );
   assert.match((await world.run('supervisorctl status')).stdout, /^api .*\nhugo:blog .*\nhugo:docs .*\n$/);
   // hugo is a group, which Supervisor calls hugo:*.
   assert.equal((await world.run('supervisorctl stop hugo')).stdout, 'hugo: ERROR (no such process)\n');
-  assert.deepEqual((await world.ctl('stop hugo:*')).split('\n').toSorted(), ['', 'hugo:blog: stopped', 'hugo:docs: stopped']);
+  assert.deepEqual((await world.ctl('stop hugo:*')).split('\n').toSorted(), [
+    '',
+    'hugo:blog: stopped',
+    'hugo:docs: stopped',
+  ]);
   assert.equal((await world.run('supervisorctl clear api')).stdout, 'api: cleared\n');
   assert.equal(await world.read('/tmp/log/supervisor/api.log'), '');
   const api = await world.pidOf('api');
-  assert.deepEqual((await world.run('supervisorctl restart all')).stdout.split('\n').toSorted(), ['', 'api: started', 'api: stopped', 'hugo:blog: started', 'hugo:docs: started']);
+  assert.deepEqual((await world.run('supervisorctl restart all')).stdout.split('\n').toSorted(), [
+    '',
+    'api: started',
+    'api: stopped',
+    'hugo:blog: started',
+    'hugo:docs: started',
+  ]);
   assert.notEqual(await world.pidOf('api'), api);
   assert.equal((await world.run('supervisorctl update all')).stdout, '');
   assert.equal((await world.run('supervisorctl reload')).stdout, 'Restarted supervisord\n');
@@ -150,4 +216,8 @@ async function twoAtOnce(world: World, start: string, daemon: number): Promise<v
   assert.ok(await isAlive(await world.daemon('/var/run/supervisord.pid')));
 }
 
-describeSeed('002', LEFT_OUT, { 'where the file is searched': searchOrder, 'the commented configuration': commented, 'the example': example });
+describeSeed('002', LEFT_OUT, {
+  'where the file is searched': searchOrder,
+  'the commented configuration': commented,
+  'the example': example,
+});

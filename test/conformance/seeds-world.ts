@@ -1,6 +1,7 @@
 /**
- * What the tests of the write-ups share: their texts, read where they lie, and a scratch folder into which every absolute path of a text is moved.
- * A command runs only if it stands in the text; each test runs with our executable and, where it is installed, with the real Supervisor.
+ * What the tests of the write-ups share: their texts, read where they lie, and a scratch folder into which every
+ * absolute path of a text is moved. A command runs only if it stands in the text; each test runs with our executable
+ * and, where it is installed, with the real Supervisor.
  */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
@@ -44,16 +45,30 @@ function realSkipReason(): string | false {
   return isRoot ? false : 'the real supervisord runs the configurations of the texts for root only';
 }
 
-/** Runs tests over one write-up, named by its number, with ours and with the real one. `leftOut` are its commands that are not run, each with the reason. */
-export function describeSeed(number: string, leftOut: Readonly<Record<string, string>>, tests: Readonly<Record<string, (world: World) => Promise<void>>>): void {
+/**
+ * Runs tests over one write-up, named by its number, with ours and with the real one. `leftOut` are its commands that
+ * are not run, each with the reason.
+ */
+export function describeSeed(
+  number: string,
+  leftOut: Readonly<Record<string, string>>,
+  tests: Readonly<Record<string, (world: World) => Promise<void>>>,
+): void {
   const file = existsSync(SEEDS) ? readdirSync(SEEDS).find((name) => name.startsWith(`${number}_`)) : undefined;
-  if (file === undefined) return void test(`write-up ${number}`, { skip: `there is no write-up ${number} in ../shared/seeds` }, () => undefined);
+  if (file === undefined)
+    return void test(
+      `write-up ${number}`,
+      { skip: `there is no write-up ${number} in ../shared/seeds` },
+      () => undefined,
+    );
   const text = readFileSync(join(SEEDS, file), 'utf8');
   test(`write-up ${number}: the commands left out stand in the text`, () => {
-    for (const [command, reason] of Object.entries(leftOut)) assert.ok(text.includes(command) && reason !== '', command);
+    for (const [command, reason] of Object.entries(leftOut))
+      assert.ok(text.includes(command) && reason !== '', command);
   });
   const register = (name: string, subject: Subject): void => {
-    for (const [title, run] of Object.entries(tests)) test(`${name}: ${title}`, async (t) => run(await openWorld(t, subject, text)));
+    for (const [title, run] of Object.entries(tests))
+      test(`${name}: ${title}`, async (t) => run(await openWorld(t, subject, text)));
   };
   const skip = realSkipReason();
   describe(`write-up ${number}`, { concurrency: 4 }, () => {
@@ -82,7 +97,13 @@ export class World {
     this.text = text;
     this.root = root;
     this.port = port;
-    this.#env = { PATH: `${root}/usr/bin:${process.env['PATH'] ?? ''}`, HOME: root, TMPDIR: root, LC_ALL: 'C.UTF-8', [MARK]: mark };
+    this.#env = {
+      PATH: `${root}/usr/bin:${process.env['PATH'] ?? ''}`,
+      HOME: root,
+      TMPDIR: root,
+      LC_ALL: 'C.UTF-8',
+      [MARK]: mark,
+    };
   }
 
   /** The path that stands for one of the text. */
@@ -92,11 +113,16 @@ export class World {
 
   /** A piece of the text with its paths, and the port, moved here. Programs that exist everywhere (`/bin`) stay. */
   move(text: string): string {
-    return text
-      .replace(/(?<=^|[=\s]|unix:\/\/)\/(?=(?:utxt|var|run|etc|root|home|tmp|mnt|path)(?:[/\s]|$))/gm, (slash, at: number) => (text.startsWith(this.root, at) ? slash : `${this.root}${slash}`))
-      .replaceAll('9001', String(this.port))
-      // Who tries this without being root has no other user to change to.
-      .replace(/^(user *= *)root\b/gm, isRoot ? '$1root' : `$1${process.getuid?.()}`);
+    return (
+      text
+        .replace(
+          /(?<=^|[=\s]|unix:\/\/)\/(?=(?:utxt|var|run|etc|root|home|tmp|mnt|path)(?:[/\s]|$))/gm,
+          (slash, at: number) => (text.startsWith(this.root, at) ? slash : `${this.root}${slash}`),
+        )
+        .replaceAll('9001', String(this.port))
+        // Who tries this without being root has no other user to change to.
+        .replace(/^(user *= *)root\b/gm, isRoot ? '$1root' : `$1${process.getuid?.()}`)
+    );
   }
 
   /** Writes a file at a path of the text. A program (`#!`) is made executable. */
@@ -109,12 +135,15 @@ export class World {
   /** A folder that the text takes for granted; everybody may write there. */
   async makeFolder(path: string): Promise<void> {
     await mkdir(this.at(path), { recursive: true });
-    for (let folder = path; folder !== '/' && folder !== '.'; folder = dirname(folder)) await chmod(this.at(folder), 0o777);
+    for (let folder = path; folder !== '/' && folder !== '.'; folder = dirname(folder))
+      await chmod(this.at(folder), 0o777);
   }
 
   /** The fenced block of the text that has all of these, without its indentation. */
   block(...needles: readonly string[]): string {
-    const blocks = [...this.text.matchAll(/^( *)```.*\n([^]*?)^ *```/gm)].map(([, indent = '', body = '']) => body.replaceAll(new RegExp(`^${indent}`, 'gm'), ''));
+    const blocks = [...this.text.matchAll(/^( *)```.*\n([^]*?)^ *```/gm)].map(([, indent = '', body = '']) =>
+      body.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
+    );
     const found = blocks.filter((body) => needles.every((needle) => body.includes(needle)));
     assert.equal(found.length, 1, `blocks with ${needles.join(', ')}`);
     return found[0] ?? '';
@@ -123,7 +152,10 @@ export class World {
   /** Runs a command that stands in the text so; `values` fills in what is only named there. */
   run(command: string, values: Readonly<Record<string, string>> = {}, input = ''): Promise<Outcome> {
     assert.ok(this.text.includes(command), `the text has no ${command}`);
-    return this.shell(Object.entries(values).reduce((line, [name, value]) => line.replaceAll(name, value), command), input);
+    return this.shell(
+      Object.entries(values).reduce((line, [name, value]) => line.replaceAll(name, value), command),
+      input,
+    );
   }
 
   /** Runs a command of the test's own. */
@@ -148,7 +180,11 @@ export class World {
   async follow(command: string, values: Readonly<Record<string, string>>, pattern: RegExp): Promise<void> {
     assert.ok(this.text.includes(command), `the text has no ${command}`);
     const line = Object.entries(values).reduce((filled, [name, value]) => filled.replaceAll(name, value), command);
-    const child = spawn('sh', ['-c', `exec ${line}`], { cwd: this.at(this.cwd), env: this.#env, stdio: ['ignore', 'pipe', 'ignore'] });
+    const child = spawn('sh', ['-c', `exec ${line}`], {
+      cwd: this.at(this.cwd),
+      env: this.#env,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
     const ended = new Promise<void>((resolve) => child.on('close', () => resolve()));
     await new Lines(child.stdout).waitFor(pattern).finally(() => child.kill('SIGINT'));
     await ended;
@@ -217,7 +253,9 @@ export class World {
 
   /** Status and page of the web server. */
   async page(login: string | null, path = '/'): Promise<{ status: number; text: string }> {
-    const response = await fetch(`http://127.0.0.1:${this.port}${path}`, { headers: login === null ? {} : { Authorization: `Basic ${btoa(login)}` } });
+    const response = await fetch(`http://127.0.0.1:${this.port}${path}`, {
+      headers: login === null ? {} : { Authorization: `Basic ${btoa(login)}` },
+    });
     return { status: response.status, text: await response.text() };
   }
 }
@@ -231,17 +269,24 @@ async function notYet(): Promise<false> {
 /** All of them are in the text, and in this order. */
 export function assertOrder(text: string, ...patterns: readonly RegExp[]): void {
   const places = patterns.map((pattern) => text.search(pattern));
-  assert.ok(!places.includes(-1) && places.every((place, index) => index === 0 || place > (places[index - 1] ?? 0)), `${patterns.map(String).join(', ')} in this order:\n${text}`);
+  assert.ok(
+    !places.includes(-1) && places.every((place, index) => index === 0 || place > (places[index - 1] ?? 0)),
+    `${patterns.map(String).join(', ')} in this order:\n${text}`,
+  );
 }
 
-/** A program in place of one that does not exist here: it says who it is on both streams, and lives until it is ended. */
+/**
+ * A program in place of one that does not exist here: it says who it is on both streams, and lives until it is ended.
+ */
 export function standIn(name: string, before = ''): string {
   return `#!/bin/sh\n${before}\necho "${name} out $*"\necho "${name} err" >&2\nwhile :; do sleep 0.1; done\n`;
 }
 
 /** The section that a text forgets: without it the real Supervisor answers no supervisorctl. Ours has it built in. */
 export function withRpc(world: World, config: string): string {
-  return world.subject.isOurs ? config : `${config}\n[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface\n`;
+  return world.subject.isOurs
+    ? config
+    : `${config}\n[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface\n`;
 }
 
 async function openWorld(t: TestContext, subject: Subject, text: string): Promise<World> {
@@ -254,7 +299,8 @@ async function openWorld(t: TestContext, subject: Subject, text: string): Promis
   await chmod(root, 0o755);
   const world = new World(t, subject, text, root, await freePort(), mark);
   for (const path of ['/usr/bin', '/var/run', '/var/log', '/etc', '/tmp', '/root']) await world.makeFolder(path);
-  for (const name of ['supervisord', 'supervisorctl', 'echo_supervisord_conf']) await symlink(join(subject.bin, name), world.at(`/usr/bin/${name}`));
+  for (const name of ['supervisord', 'supervisorctl', 'echo_supervisord_conf'])
+    await symlink(join(subject.bin, name), world.at(`/usr/bin/${name}`));
   await world.place('/usr/bin/sudo', '#!/bin/sh\nexec "$@"\n');
   return world;
 }

@@ -16,11 +16,27 @@ import type { TestContext } from 'node:test';
 
 const run = promisify(execFile);
 
-/** Base images: bare like debian:bookworm-slim, and others with packages. Whoever changes the packages counts the tag up. */
+/**
+ * Base images: bare like debian:bookworm-slim, and others with packages. Whoever changes the packages counts the tag
+ * up.
+ */
 export const IMAGES = {
   slim: { tag: 'localhost/debian:bookworm-slim', packages: [] },
   programs: { tag: 'localhost/onevisor-programs:1', packages: ['nginx-light', 'redis-server', 'procps', 'curl'] },
-  stack: { tag: 'localhost/onevisor-stack:1', packages: ['postgresql-15', 'postgresql-client-15', 'redis-server', 'php8.2-fpm', 'php8.2-pgsql', 'nginx-light', 'supervisor', 'curl', 'procps'] },
+  stack: {
+    tag: 'localhost/onevisor-stack:1',
+    packages: [
+      'postgresql-15',
+      'postgresql-client-15',
+      'redis-server',
+      'php8.2-fpm',
+      'php8.2-pgsql',
+      'nginx-light',
+      'supervisor',
+      'curl',
+      'procps',
+    ],
+  },
   // What of node:24-bookworm a build needs, without Node.
   compiler: { tag: 'localhost/onevisor-compiler:1', packages: ['gcc', 'libc6-dev', 'ca-certificates'] },
 } as const;
@@ -91,11 +107,15 @@ export function skipReason(): Promise<string | null> {
 async function findReason(): Promise<string | null> {
   const missing = await rootfsSkipReason();
   if (missing !== null) return missing;
-  for (const program of ['podman', 'crun', 'unshare', 'tar']) if (!(await isInstalled(program))) return `${program} is not installed`;
+  for (const program of ['podman', 'crun', 'unshare', 'tar'])
+    if (!(await isInstalled(program))) return `${program} is not installed`;
   return null;
 }
 
-/** Command line of podman with our storage, in a mount namespace without the v2 part of hybrid cgroups, which crun refuses. */
+/**
+ * Command line of podman with our storage, in a mount namespace without the v2 part of hybrid cgroups, which crun
+ * refuses.
+ */
 function podmanLine(args: readonly string[], runtime: string = 'crun'): string[] {
   const storage = join(cacheFolder(), 'containers');
   const script = 'if mountpoint -q /sys/fs/cgroup/unified; then umount /sys/fs/cgroup/unified; fi; exec podman "$@"';
@@ -162,15 +182,30 @@ async function makeImage(name: ImageName): Promise<string> {
   const [file = '', ...rest] = podmanLine(['import', '-q', '-', tag]);
   const packing = spawn('tar', ['-C', root, '-c', '.'], { stdio: ['ignore', 'pipe', 'inherit'] });
   const importing = spawn(file, rest, { stdio: [packing.stdout, 'ignore', 'inherit'] });
-  const codes = await Promise.all([packing, importing].map((child) => new Promise<number | null>((resolve, reject) => child.on('exit', resolve).on('error', reject))));
-  if (codes.some((code) => code !== 0)) throw new Error(`cannot import ${tag}: tar and podman ended with ${codes.join(' and ')}`);
+  const codes = await Promise.all(
+    [packing, importing].map(
+      (child) => new Promise<number | null>((resolve, reject) => child.on('exit', resolve).on('error', reject)),
+    ),
+  );
+  if (codes.some((code) => code !== 0))
+    throw new Error(`cannot import ${tag}: tar and podman ended with ${codes.join(' and ')}`);
   return tag;
 }
 
-/** Makes the base images that tests name, and removes what tests have left that were killed, and images of builds that have no name any more. Call it before test files run side by side. */
+/**
+ * Makes the base images that tests name, and removes what tests have left that were killed, and images of builds that
+ * have no name any more. Call it before test files run side by side.
+ */
 export async function prepareContainers(): Promise<void> {
   for (const name of Object.keys(IMAGES) as ImageName[]) await image(name);
-  const { stdout } = await podmanOrThrow('ps', '--all', '--filter', `label=${OWNER}`, '--format', `{{.Names}} {{index .Labels "${OWNER}"}}`);
+  const { stdout } = await podmanOrThrow(
+    'ps',
+    '--all',
+    '--filter',
+    `label=${OWNER}`,
+    '--format',
+    `{{.Names}} {{index .Labels "${OWNER}"}}`,
+  );
   for (const line of stdout.split('\n').filter((text) => text !== '')) {
     const [name = '', pid = ''] = line.split(' ');
     if (!(await isPresent(`/proc/${pid}`))) await podmanOrThrow('rm', '--force', '--time', '0', name);
@@ -184,7 +219,8 @@ export async function startContainer(test: TestContext, options: ContainerOption
   const name = `onevisor-test-${randomUUID()}`;
   const tag = typeof options.image === 'object' ? options.image.tag : await image(options.image ?? 'slim');
   const mounts = options.mountExecutable === false ? [] : ['--volume', `${EXECUTABLE}:${INSIDE}:ro`];
-  for (const [inside, outside] of Object.entries(options.mounts ?? {})) mounts.push('--volume', `${outside}:${inside}:ro`);
+  for (const [inside, outside] of Object.entries(options.mounts ?? {}))
+    mounts.push('--volume', `${outside}:${inside}:ro`);
   const env = Object.entries(options.env ?? {}).flatMap(([key, value]) => ['--env', `${key}=${value}`]);
   const folder = await mkdtemp(join(tmpdir(), 'onevisor-test-'));
   if (options.config !== undefined) {
@@ -193,11 +229,28 @@ export async function startContainer(test: TestContext, options: ContainerOption
     mounts.push('--volume', `${folder}/supervisord.conf:/etc/supervisord.conf:ro`);
   }
   const command = options.command ?? (options.image === undefined || typeof options.image === 'string' ? [INSIDE] : []);
-  const [file = '', ...rest] = podmanLine(['run', '--name', name, '--cgroups=disabled', '--network=host', '--sig-proxy=false', ...LIMITS, '--label', `${OWNER}=${process.pid}`, ...mounts, ...env, ...(options.flags ?? []), tag, ...command]);
+  const [file = '', ...rest] = podmanLine([
+    'run',
+    '--name',
+    name,
+    '--cgroups=disabled',
+    '--network=host',
+    '--sig-proxy=false',
+    ...LIMITS,
+    '--label',
+    `${OWNER}=${process.pid}`,
+    ...mounts,
+    ...env,
+    ...(options.flags ?? []),
+    tag,
+    ...command,
+  ]);
   const child = spawn(file, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
   const [stdout, stderr] = [new Lines(child.stdout), new Lines(child.stderr)];
   const exit = new Promise<number>((resolve, reject) => {
-    child.on('close', (code, signal) => (code === null ? reject(new Error(`podman run was ended by ${String(signal)}`)) : resolve(code)));
+    child.on('close', (code, signal) =>
+      code === null ? reject(new Error(`podman run was ended by ${String(signal)}`)) : resolve(code),
+    );
     child.on('error', reject);
   });
   test.after(async () => {
@@ -212,15 +265,27 @@ export async function startContainer(test: TestContext, options: ContainerOption
     stdout,
     stderr,
     exit,
-    waitForLine: (pattern, wait) => Promise.any([stdout.waitFor(pattern, wait), stderr.waitFor(pattern, wait)]).catch((error: AggregateError) => {
-      throw new Error(error.errors.map(String).join('\n'));
-    }),
+    waitForLine: (pattern, wait) =>
+      Promise.any([stdout.waitFor(pattern, wait), stderr.waitFor(pattern, wait)]).catch((error: AggregateError) => {
+        throw new Error(error.errors.map(String).join('\n'));
+      }),
     logs: () => podmanOrThrow('logs', name),
     stop: async (seconds = 10) => void (await podmanOrThrow('stop', '--time', String(seconds), name)),
     kill: async (signal) => void (await podmanOrThrow('kill', '--signal', signal, name)),
     exec: (...inside) => podman('exec', name, ...inside),
-    inspect: async () => (JSON.parse((await podmanOrThrow('inspect', name)).stdout) as Array<Record<string, unknown>>)[0] ?? {},
-    endedMs: async () => Date.parse((await podmanOrThrow('inspect', '--format', '{{.State.FinishedAt.Format "2006-01-02T15:04:05.000Z07:00"}}', name)).stdout.trim()),
+    inspect: async () =>
+      (JSON.parse((await podmanOrThrow('inspect', name)).stdout) as Array<Record<string, unknown>>)[0] ?? {},
+    endedMs: async () =>
+      Date.parse(
+        (
+          await podmanOrThrow(
+            'inspect',
+            '--format',
+            '{{.State.FinishedAt.Format "2006-01-02T15:04:05.000Z07:00"}}',
+            name,
+          )
+        ).stdout.trim(),
+      ),
   };
 }
 
@@ -252,7 +317,10 @@ export async function playPod(test: TestContext, spec: string): Promise<Pod> {
   const name = `onevisor-test-${randomUUID()}`;
   const folder = await mkdtemp(join(tmpdir(), 'onevisor-test-'));
   const file = join(folder, 'pod.yaml');
-  const indented = spec.split('\n').map((line) => `  ${line}`).join('\n');
+  const indented = spec
+    .split('\n')
+    .map((line) => `  ${line}`)
+    .join('\n');
   await writeFile(join(folder, 'containers.conf'), POD_CONFIGURATION);
   await writeFile(file, `apiVersion: v1\nkind: Pod\nmetadata:\n  name: ${name}\nspec:\n${indented}\n`);
   const inPod = (...args: string[]): Promise<Outcome> =>
@@ -275,5 +343,15 @@ export async function playPod(test: TestContext, spec: string): Promise<Pod> {
 
 /** Builds an image from a folder with a Dockerfile and tags it; its base images must exist already. */
 export async function buildImage(folder: string, tag: string, ...flags: string[]): Promise<Outcome> {
-  return podmanOrThrow('build', '--isolation=chroot', '--pull-never', '--network=host', ...LIMITS, '--tag', tag, ...flags, folder);
+  return podmanOrThrow(
+    'build',
+    '--isolation=chroot',
+    '--pull-never',
+    '--network=host',
+    ...LIMITS,
+    '--tag',
+    tag,
+    ...flags,
+    folder,
+  );
 }

@@ -1,6 +1,6 @@
 /**
- * Containers whose PID 1 is another program: `podman run --init`, tini, dumb-init, an entrypoint without exec, and pods that share a PID namespace;
- * and those that share more than is good for them.
+ * Containers whose PID 1 is another program: `podman run --init`, tini, dumb-init, an entrypoint without exec, and pods
+ * that share a PID namespace; and those that share more than is good for them.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -19,69 +19,105 @@ async function needs(program: string): Promise<string | false> {
 
 const FRONTS: ReadonlyArray<readonly [name: string, skip: string | false, options: ContainerOptions]> = [
   ['podman run --init', await needs('catatonit'), { flags: ['--init', '--init-path=/usr/bin/catatonit'] }],
-  ['tini', await needs('tini-static'), { mounts: { '/tini': '/usr/bin/tini-static' }, command: ['/tini', '--', ONEVISOR] }],
-  ['dumb-init', await needs('dumb-init'), { mounts: { '/dumb-init': '/usr/bin/dumb-init' }, command: ['/dumb-init', ONEVISOR] }],
+  [
+    'tini',
+    await needs('tini-static'),
+    { mounts: { '/tini': '/usr/bin/tini-static' }, command: ['/tini', '--', ONEVISOR] },
+  ],
+  [
+    'dumb-init',
+    await needs('dumb-init'),
+    { mounts: { '/dumb-init': '/usr/bin/dumb-init' }, command: ['/dumb-init', ONEVISOR] },
+  ],
   ['an entrypoint without exec', skip, { command: ['/bin/bash', '-c', `${ONEVISOR}; exit $?`] }],
 ];
 
 for (const [name, why, options] of FRONTS) {
-  test(`container, ${name}: the programs run in the foreground, are controlled without configuration, and stop as asked`, { skip: why }, async (t) => {
-    const container = await startContainer(t, { ...options, env });
-    await container.waitForLine(/^a \| out$/);
-    const status = await container.exec(ONEVISOR, 'ctl', 'status');
-    assert.match(status.stdout, /^a +(RUNNING|STARTING)/, status.stderr);
-    assert.equal((await container.exec(ONEVISOR)).code, 2, 'a second supervisor');
-    // A shell that is PID 1 takes no TERM, which is why people have an init.
-    if (name.startsWith('an entrypoint')) await container.exec(ONEVISOR, 'ctl', 'shutdown');
-    else await container.stop();
-    assert.equal(await container.exit, 0);
-  });
+  test(
+    `container, ${name}: the programs run in the foreground, are controlled without configuration, and stop as asked`,
+    { skip: why },
+    async (t) => {
+      const container = await startContainer(t, { ...options, env });
+      await container.waitForLine(/^a \| out$/);
+      const status = await container.exec(ONEVISOR, 'ctl', 'status');
+      assert.match(status.stdout, /^a +(RUNNING|STARTING)/, status.stderr);
+      assert.equal((await container.exec(ONEVISOR)).code, 2, 'a second supervisor');
+      // A shell that is PID 1 takes no TERM, which is why people have an init.
+      if (name.startsWith('an entrypoint')) await container.exec(ONEVISOR, 'ctl', 'shutdown');
+      else await container.stop();
+      assert.equal(await container.exit, 0);
+    },
+  );
 }
 
-test('container: with a read-only root, no tmpfs and another user there is a control socket all the same', { skip }, async (t) => {
-  const addon = EXECUTABLE.replace(/onevisor$/, 'onevisor.node');
-  const container = await startContainer(t, {
-    env, mounts: { '/usr/local/bin/onevisor.node': addon }, flags: ['--user=12345:12345', '--read-only', '--read-only-tmpfs=false', '--cap-drop=ALL', '--ipc=none'],
-  });
-  // A program that is still starting is not healthy yet.
-  await container.waitForLine(/success: a entered RUNNING state/);
-  for (const user of ['12345', '0']) {
-    const health = await podman('exec', `--user=${user}`, container.name, ONEVISOR, 'health');
-    assert.equal(health.code, 0, `as ${user}: ${health.stdout}${health.stderr}`);
-  }
-});
+test(
+  'container: with a read-only root, no tmpfs and another user there is a control socket all the same',
+  { skip },
+  async (t) => {
+    const addon = EXECUTABLE.replace(/onevisor$/, 'onevisor.node');
+    const container = await startContainer(t, {
+      env,
+      mounts: { '/usr/local/bin/onevisor.node': addon },
+      flags: ['--user=12345:12345', '--read-only', '--read-only-tmpfs=false', '--cap-drop=ALL', '--ipc=none'],
+    });
+    // A program that is still starting is not healthy yet.
+    await container.waitForLine(/success: a entered RUNNING state/);
+    for (const user of ['12345', '0']) {
+      const health = await podman('exec', `--user=${user}`, container.name, ONEVISOR, 'health');
+      assert.equal(health.code, 0, `as ${user}: ${health.stdout}${health.stderr}`);
+    }
+  },
+);
 
 /** Two containers with a program each, and volumes that both have. */
 function pod(isShared: boolean, volumes: readonly string[]): string {
-  const mounts = ['{name: onevisor, mountPath: /usr/local/bin/onevisor, readOnly: true}', ...volumes.map((path, index) => `{name: shared${index}, mountPath: ${path}}`)];
-  const container = (name: string): string => [
-    `- name: ${name}`, `  image: ${IMAGES.slim.tag}`, `  command: [${ONEVISOR}]`,
-    `  env: [{name: ONEVISOR_PROGRAM_${name.toUpperCase()}, value: 'sh -c "echo out; exec sleep 1000"'}, {name: ONEVISOR_PORT, value: 'tcp://10.0.0.1:80'}]`,
-    `  volumeMounts: [${mounts.join(', ')}]`,
-  ].join('\n');
+  const mounts = [
+    '{name: onevisor, mountPath: /usr/local/bin/onevisor, readOnly: true}',
+    ...volumes.map((path, index) => `{name: shared${index}, mountPath: ${path}}`),
+  ];
+  const container = (name: string): string =>
+    [
+      `- name: ${name}`,
+      `  image: ${IMAGES.slim.tag}`,
+      `  command: [${ONEVISOR}]`,
+      `  env: [{name: ONEVISOR_PROGRAM_${name.toUpperCase()}, value: 'sh -c "echo out; exec sleep 1000"'}, {name: ONEVISOR_PORT, value: 'tcp://10.0.0.1:80'}]`,
+      `  volumeMounts: [${mounts.join(', ')}]`,
+    ].join('\n');
   return [
-    `shareProcessNamespace: ${String(isShared)}`, 'hostNetwork: true', 'restartPolicy: Never',
+    `shareProcessNamespace: ${String(isShared)}`,
+    'hostNetwork: true',
+    'restartPolicy: Never',
     `volumes: [{name: onevisor, hostPath: {path: ${EXECUTABLE}, type: File}}${volumes.map((_path, index) => `, {name: shared${index}, emptyDir: {}}`).join('')}]`,
-    'containers:', container('one'), container('two'),
+    'containers:',
+    container('one'),
+    container('two'),
   ].join('\n');
 }
 
-for (const [name, isShared, volumes] of [['a shared PID namespace', true, []], ['a shared /run', false, ['/run']], ['both', true, ['/run']]] as const) {
-  test(`pod with ${name}: each container is in container mode, and a client controls its own programs only`, { skip: await needs('catatonit') }, async (t) => {
-    await image('slim');
-    const played = await playPod(t, pod(isShared, volumes));
-    for (const container of ['one', 'two']) {
-      // A program that is still starting is not healthy yet.
-      await until(`the output of ${container}`, async () => {
-        const { stdout } = await played.logs(container);
-        return stdout.includes(`${container} | out\n`) && stdout.includes(`success: ${container} entered RUNNING`);
-      });
-      const status = await played.exec(container, ONEVISOR, 'ctl', 'status');
-      assert.match(status.stdout, new RegExp(`^${container} +(RUNNING|STARTING).*\\n$`), status.stderr);
-      assert.equal((await played.exec(container, ONEVISOR, 'health')).code, 0);
-      assert.equal((await played.exec(container, ONEVISOR)).code, 2, 'a second supervisor');
-    }
-    assert.equal((await played.exec('two', ONEVISOR, 'ctl', 'stop', 'all')).stdout, 'two: stopped\n');
-    assert.match((await played.exec('one', ONEVISOR, 'ctl', 'status')).stdout, /^one +(RUNNING|STARTING)/);
-  });
+for (const [name, isShared, volumes] of [
+  ['a shared PID namespace', true, []],
+  ['a shared /run', false, ['/run']],
+  ['both', true, ['/run']],
+] as const) {
+  test(
+    `pod with ${name}: each container is in container mode, and a client controls its own programs only`,
+    { skip: await needs('catatonit') },
+    async (t) => {
+      await image('slim');
+      const played = await playPod(t, pod(isShared, volumes));
+      for (const container of ['one', 'two']) {
+        // A program that is still starting is not healthy yet.
+        await until(`the output of ${container}`, async () => {
+          const { stdout } = await played.logs(container);
+          return stdout.includes(`${container} | out\n`) && stdout.includes(`success: ${container} entered RUNNING`);
+        });
+        const status = await played.exec(container, ONEVISOR, 'ctl', 'status');
+        assert.match(status.stdout, new RegExp(`^${container} +(RUNNING|STARTING).*\\n$`), status.stderr);
+        assert.equal((await played.exec(container, ONEVISOR, 'health')).code, 0);
+        assert.equal((await played.exec(container, ONEVISOR)).code, 2, 'a second supervisor');
+      }
+      assert.equal((await played.exec('two', ONEVISOR, 'ctl', 'stop', 'all')).stdout, 'two: stopped\n');
+      assert.match((await played.exec('one', ONEVISOR, 'ctl', 'status')).stdout, /^one +(RUNNING|STARTING)/);
+    },
+  );
 }

@@ -1,6 +1,6 @@
 /**
- * Real programs under the executable as PID 1 of real containers: nginx, redis and a worker, from a file and from the environment, with
- * read-only roots and as other users; signals, logs, and what the engine sees in the end.
+ * Real programs under the executable as PID 1 of real containers: nginx, redis and a worker, from a file and from the
+ * environment, with read-only roots and as other users; signals, logs, and what the engine sees in the end.
  */
 import assert from 'node:assert/strict';
 import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -104,8 +104,9 @@ function loggedMs(container: Container, pattern: RegExp): number {
 }
 
 /**
- * That it ends cleanly, and that no patience was waited out: nothing had to be killed, and what might remain when the programs are gone,
- * which is given a second, was not waited for. The times are those of the log and of the container's end, as those of podman are its own.
+ * That it ends cleanly, and that no patience was waited out: nothing had to be killed, and what might remain when the
+ * programs are gone, which is given a second, was not waited for. The times are those of the log and of the container's
+ * end, as those of podman are its own.
  */
 async function assertStopsSoon(t: TestContext, container: Container): Promise<void> {
   await container.stop();
@@ -113,7 +114,9 @@ async function assertStopsSoon(t: TestContext, container: Container): Promise<vo
   assert.doesNotMatch(container.stdout.text, /SIGKILL/);
   const endedMs = await container.endedMs();
   const restMs = endedMs - loggedMs(container, / INFO stopped: /);
-  t.diagnostic(`it ended ${endedMs - loggedMs(container, / WARN received SIGTERM /)} ms after SIGTERM, ${restMs} ms after its programs`);
+  t.diagnostic(
+    `it ended ${endedMs - loggedMs(container, / WARN received SIGTERM /)} ms after SIGTERM, ${restMs} ms after its programs`,
+  );
   assert.ok(restMs < 1000, `it ended ${restMs} ms after its programs`);
 }
 
@@ -127,46 +130,77 @@ const VARIANTS: ReadonlyArray<{ readonly what: string; readonly flags: readonly 
 for (const { what, flags } of VARIANTS) {
   test(`nginx, redis and three workers from a file, ${what}`, { skip, timeout: 120_000 }, async (t) => {
     const site = await makeSite(t);
-    const container = await startContainer(t, { image: 'programs', config: siteFile(site), mounts: site.mounts, flags });
+    const container = await startContainer(t, {
+      image: 'programs',
+      config: siteFile(site),
+      mounts: site.mounts,
+      flags,
+    });
     await assertServes(container, site);
     await assertStopsSoon(t, container);
   });
 }
 
-test('nginx, redis and three workers from variables alone; supervisorctl finds them without any configuration', { skip, timeout: 120_000 }, async (t) => {
-  const site = await makeSite(t);
-  const container = await startContainer(t, { image: 'programs', env: siteVariables(site), mounts: site.mounts });
-  await assertServes(container, site);
-  const status = await container.exec('onevisor', 'ctl', 'status');
-  assert.equal(status.code, 0, status.stderr);
-  assert.equal(status.stdout.match(/^\S+ +RUNNING +pid \d+, uptime \d:\d\d:\d\d$/gm)?.length, 5, status.stdout);
-  await assertStopsSoon(t, container);
-});
+test(
+  'nginx, redis and three workers from variables alone; supervisorctl finds them without any configuration',
+  { skip, timeout: 120_000 },
+  async (t) => {
+    const site = await makeSite(t);
+    const container = await startContainer(t, { image: 'programs', env: siteVariables(site), mounts: site.mounts });
+    await assertServes(container, site);
+    const status = await container.exec('onevisor', 'ctl', 'status');
+    assert.equal(status.code, 0, status.stderr);
+    assert.equal(status.stdout.match(/^\S+ +RUNNING +pid \d+, uptime \d:\d\d:\d\d$/gm)?.length, 5, status.stdout);
+    await assertStopsSoon(t, container);
+  },
+);
 
-test('a read-only root and no tmpfs at all: the addon was unpacked when the image was built', { skip, timeout: 120_000 }, async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'onevisor-image-'));
-  const tag = 'localhost/onevisor-unpacked:test';
-  t.after(async () => {
-    await podman('image', 'rm', '--force', tag);
-    await rm(folder, { recursive: true, force: true });
-  });
-  await writeFile(join(folder, 'Dockerfile'), `FROM ${await image('slim')}\nRUN --mount=type=bind,source=onevisor,target=/mnt/onevisor cp /mnt/onevisor /usr/local/bin/ && onevisor unpack /usr/local/bin\nENTRYPOINT ["onevisor"]\n`);
-  await copyFile(EXECUTABLE, join(folder, 'onevisor'));
-  await buildImage(folder, tag);
-  const flags = ['--read-only', '--read-only-tmpfs=false', '--user=12345:12345', '--cap-drop=ALL'];
-  const container = await startContainer(t, { image: { tag }, mountExecutable: false, env: { ONEVISOR_PROGRAM_A: 'sh -c "echo up; exec sleep 1000"' }, flags });
-  await container.stdout.waitFor(/^a \| up$/);
-  await assertStopsSoon(t, container);
-  // ENTRYPOINT with a CMD: what stands after -- is the main program.
-  const main = await runContainer(t, { image: { tag }, mountExecutable: false, command: ['--', 'sh', '-c', 'echo only me; exit 3'], flags });
-  assert.deepEqual([main.code, main.stdout, main.stderr], [3, 'only me', '']);
-});
+test(
+  'a read-only root and no tmpfs at all: the addon was unpacked when the image was built',
+  { skip, timeout: 120_000 },
+  async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'onevisor-image-'));
+    const tag = 'localhost/onevisor-unpacked:test';
+    t.after(async () => {
+      await podman('image', 'rm', '--force', tag);
+      await rm(folder, { recursive: true, force: true });
+    });
+    await writeFile(
+      join(folder, 'Dockerfile'),
+      `FROM ${await image('slim')}\nRUN --mount=type=bind,source=onevisor,target=/mnt/onevisor cp /mnt/onevisor /usr/local/bin/ && onevisor unpack /usr/local/bin\nENTRYPOINT ["onevisor"]\n`,
+    );
+    await copyFile(EXECUTABLE, join(folder, 'onevisor'));
+    await buildImage(folder, tag);
+    const flags = ['--read-only', '--read-only-tmpfs=false', '--user=12345:12345', '--cap-drop=ALL'];
+    const container = await startContainer(t, {
+      image: { tag },
+      mountExecutable: false,
+      env: { ONEVISOR_PROGRAM_A: 'sh -c "echo up; exec sleep 1000"' },
+      flags,
+    });
+    await container.stdout.waitFor(/^a \| up$/);
+    await assertStopsSoon(t, container);
+    // ENTRYPOINT with a CMD: what stands after -- is the main program.
+    const main = await runContainer(t, {
+      image: { tag },
+      mountExecutable: false,
+      command: ['--', 'sh', '-c', 'echo only me; exit 3'],
+      flags,
+    });
+    assert.deepEqual([main.code, main.stdout, main.stderr], [3, 'only me', '']);
+  },
+);
 
 test('podman logs has whole lines, each with its prefix', { skip, timeout: 120_000 }, async (t) => {
   const container = await startContainer(t, {
     env: {
       ONEVISOR_SUPERVISORD__LOGLEVEL: 'error',
-      ...Object.fromEntries(['one', 'two', 'three'].map((name) => [`ONEVISOR_PROGRAM_${name.toUpperCase()}`, `sh -c "i=0; while [ $i -lt 500 ]; do i=$((i+1)); printf 'line %%d ' $i; printf 'of ${name}\\n'; done; echo ready; exec sleep 1000"`])),
+      ...Object.fromEntries(
+        ['one', 'two', 'three'].map((name) => [
+          `ONEVISOR_PROGRAM_${name.toUpperCase()}`,
+          `sh -c "i=0; while [ $i -lt 500 ]; do i=$((i+1)); printf 'line %%d ' $i; printf 'of ${name}\\n'; done; echo ready; exec sleep 1000"`,
+        ]),
+      ),
     },
   });
   await container.stdout.waitFor(/ready$/, { count: 3 });
@@ -174,13 +208,18 @@ test('podman logs has whole lines, each with its prefix', { skip, timeout: 120_0
   const { stdout } = await container.logs();
   for (const name of ['one', 'two', 'three']) {
     const lines = stdout.split('\n').filter((line) => line.startsWith(`${name} `) && !line.endsWith('ready'));
-    assert.deepEqual(lines, Array.from({ length: 500 }, (_, index) => `${name.padEnd(5)} | line ${index + 1} of ${name}`));
+    assert.deepEqual(
+      lines,
+      Array.from({ length: 500 }, (_, index) => `${name.padEnd(5)} | line ${index + 1} of ${name}`),
+    );
   }
   assert.equal(stdout.split('\n').length, 3 * 501 + 1);
 });
 
 test('podman kill: USR2 reopens logs, HUP restarts, TERM ends', { skip, timeout: 120_000 }, async (t) => {
-  const container = await startContainer(t, { config: '[supervisord]\n[program:a]\ncommand=sh -c "echo up; exec sleep 1000"\n' });
+  const container = await startContainer(t, {
+    config: '[supervisord]\n[program:a]\ncommand=sh -c "echo up; exec sleep 1000"\n',
+  });
   await container.stdout.waitFor(/^a \| up$/);
   await container.kill('USR2');
   await container.waitForLine(/received SIGUSR2 indicating log reopen request/);
@@ -191,18 +230,31 @@ test('podman kill: USR2 reopens logs, HUP restarts, TERM ends', { skip, timeout:
   assert.equal(await container.exit, 0);
 });
 
-test('a program that ignores TERM, with no stopwaitsecs: killed before podman\'s ten seconds are over', { skip, timeout: 120_000 }, async (t) => {
-  const container = await startContainer(t, { config: '[supervisord]\n[program:deaf]\ncommand=sh -c "trap \'\' TERM; echo ready; while :; do sleep 0.1; done"\n' });
-  await container.stdout.waitFor(/ready$/);
-  await container.stop();
-  assert.equal(await container.exit, 0, 'podman did not have to kill us');
-  const tookMs = loggedMs(container, / WARN killing 'deaf' \(\d+\) with SIGKILL$/) - loggedMs(container, / WARN received SIGTERM /);
-  assert.ok(tookMs >= 7999 && tookMs < 10_000, `it was killed ${tookMs} ms after SIGTERM`);
-});
+test(
+  "a program that ignores TERM, with no stopwaitsecs: killed before podman's ten seconds are over",
+  { skip, timeout: 120_000 },
+  async (t) => {
+    const container = await startContainer(t, {
+      config:
+        '[supervisord]\n[program:deaf]\ncommand=sh -c "trap \'\' TERM; echo ready; while :; do sleep 0.1; done"\n',
+    });
+    await container.stdout.waitFor(/ready$/);
+    await container.stop();
+    assert.equal(await container.exit, 0, 'podman did not have to kill us');
+    const tookMs =
+      loggedMs(container, / WARN killing 'deaf' \(\d+\) with SIGKILL$/) -
+      loggedMs(container, / WARN received SIGTERM /);
+    assert.ok(tookMs >= 7999 && tookMs < 10_000, `it was killed ${tookMs} ms after SIGTERM`);
+  },
+);
 
 test('orphans leave no zombie', { skip, timeout: 120_000 }, async (t) => {
   const program = await compile(t, 'leaves-orphans', '-static');
-  const container = await startContainer(t, { image: 'programs', env: { ONEVISOR_PROGRAM_PARENT: '/leaves-orphans 1000' }, mounts: { '/leaves-orphans': program } });
+  const container = await startContainer(t, {
+    image: 'programs',
+    env: { ONEVISOR_PROGRAM_PARENT: '/leaves-orphans 1000' },
+    mounts: { '/leaves-orphans': program },
+  });
   await container.stdout.waitFor(/left 1000$/);
   await until('all to be reaped', async () => !(await container.exec('ps', '-eo', 'stat')).stdout.includes('Z'));
   assert.equal((await container.exec('cat', '/proc/1/comm')).stdout, 'onevisor\n');
@@ -210,7 +262,14 @@ test('orphans leave no zombie', { skip, timeout: 120_000 }, async (t) => {
 });
 
 test('the engine sees the exit code of the program that ended the container', { skip, timeout: 120_000 }, async (t) => {
-  const failing = await runContainer(t, { env: { ONEVISOR_PROGRAM_A: 'sh -c "exit 5"', ONEVISOR_PROGRAM_A__EXIT_ON_FAILURE: 'true', ONEVISOR_PROGRAM_A__STARTRETRIES: '0', ONEVISOR_PROGRAM_B: 'sleep 1000' } });
+  const failing = await runContainer(t, {
+    env: {
+      ONEVISOR_PROGRAM_A: 'sh -c "exit 5"',
+      ONEVISOR_PROGRAM_A__EXIT_ON_FAILURE: 'true',
+      ONEVISOR_PROGRAM_A__STARTRETRIES: '0',
+      ONEVISOR_PROGRAM_B: 'sleep 1000',
+    },
+  });
   assert.equal(failing.code, 5, failing.stdout);
   const wrong = await runContainer(t, { config: '[supervisord]\n[program:a]\n' });
   assert.equal(wrong.code, 2);
@@ -221,12 +280,22 @@ test('the engine sees the exit code of the program that ended the container', { 
   assert.equal(killed.code, 137);
 });
 
-test('with a terminal (-t): the command has it, and a supervisor writes names in colour', { skip, timeout: 120_000 }, async (t) => {
-  const main = await runContainer(t, { flags: ['-t'], command: ['/usr/local/bin/onevisor', '--', 'sh', '-c', 'test -t 0 && test -t 1 && echo a terminal; exit 6'] });
-  assert.equal(main.code, 6, main.stdout);
-  assert.match(main.stdout, /^a terminal\r?$/m);
-  const container = await startContainer(t, { flags: ['-t'], env: { ONEVISOR_PROGRAM_A: 'sh -c "echo up; exec sleep 1000"' } });
-  await container.stdout.waitFor(/^\u001b\[\d+ma \| \u001b\[0mup\r?$/);
-  await container.stop();
-  assert.equal(await container.exit, 0);
-});
+test(
+  'with a terminal (-t): the command has it, and a supervisor writes names in colour',
+  { skip, timeout: 120_000 },
+  async (t) => {
+    const main = await runContainer(t, {
+      flags: ['-t'],
+      command: ['/usr/local/bin/onevisor', '--', 'sh', '-c', 'test -t 0 && test -t 1 && echo a terminal; exit 6'],
+    });
+    assert.equal(main.code, 6, main.stdout);
+    assert.match(main.stdout, /^a terminal\r?$/m);
+    const container = await startContainer(t, {
+      flags: ['-t'],
+      env: { ONEVISOR_PROGRAM_A: 'sh -c "echo up; exec sleep 1000"' },
+    });
+    await container.stdout.waitFor(/^\u001b\[\d+ma \| \u001b\[0mup\r?$/);
+    await container.stop();
+    assert.equal(await container.exit, 0);
+  },
+);

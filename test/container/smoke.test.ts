@@ -23,19 +23,31 @@ test('container: it starts as any user, with a read-only root and without a writ
 });
 
 test('container: PID 1 runs a program of a configuration and ends with it', { skip }, async (t) => {
-  const { code, stdout } = await runContainer(t, { config: '[supervisord]\n[program:a]\ncommand=sh -c "echo hello; exit 0"\nexit_on_end=true\nstartsecs=0\nautorestart=false\n' });
+  const { code, stdout } = await runContainer(t, {
+    config:
+      '[supervisord]\n[program:a]\ncommand=sh -c "echo hello; exit 0"\nexit_on_end=true\nstartsecs=0\nautorestart=false\n',
+  });
   assert.equal(code, 0);
   assert.match(stdout, /^a \| hello$/m);
 });
 
 test('container: with nowhere to put the addon it says what to do', { skip }, async (t) => {
-  const { code, stderr } = await runContainer(t, { command: ['/usr/local/bin/onevisor', '--', 'true'], flags: ['--read-only', '--read-only-tmpfs=false'] });
+  const { code, stderr } = await runContainer(t, {
+    command: ['/usr/local/bin/onevisor', '--', 'true'],
+    flags: ['--read-only', '--read-only-tmpfs=false'],
+  });
   assert.notEqual(code, 0);
   assert.match(stderr, /onevisor unpack \/usr\/local\/bin/);
 });
 
 test('container: exit code, signals, logs, exec and stop of the harness', { skip }, async (t) => {
-  const container = await startContainer(t, { command: ['/bin/sh', '-c', 'trap "echo term; exit 9" TERM; trap "echo usr1" USR1; echo begun $$; echo oops >&2; while :; do sleep 0.05; done'] });
+  const container = await startContainer(t, {
+    command: [
+      '/bin/sh',
+      '-c',
+      'trap "echo term; exit 9" TERM; trap "echo usr1" USR1; echo begun $$; echo oops >&2; while :; do sleep 0.05; done',
+    ],
+  });
   await container.waitForLine(/^begun 1$/);
   await container.stderr.waitFor(/^oops$/);
   const inside = await container.exec('sh', '-c', 'cat /proc/1/comm; exit 4');

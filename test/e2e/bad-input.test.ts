@@ -1,5 +1,6 @@
 /**
- * What is wrong is said once, clearly, with its place, and with exit code 2 where it is the configuration; never a stack trace.
+ * What is wrong is said once, clearly, with its place, and with exit code 2 where it is the configuration; never a
+ * stack trace.
  */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
@@ -13,7 +14,8 @@ import type { Launched } from './launch.ts';
 
 const skip = (await pid1SkipReason()) ?? false;
 /** Real configurations, and what Supervisor makes of them; they lie beside the checkout where there are any. */
-const CONFORMANCE = process.env['CONFORMANCE_DIR'] ?? join(import.meta.dirname, '..', '..', '..', 'shared', 'conformance', 'config');
+const CONFORMANCE =
+  process.env['CONFORMANCE_DIR'] ?? join(import.meta.dirname, '..', '..', '..', 'shared', 'conformance', 'config');
 const noConformance = existsSync(CONFORMANCE) ? false : `there is no ${CONFORMANCE}`;
 
 function assertNoTrace({ stdout, stderr }: Launched): void {
@@ -28,14 +30,53 @@ interface Case {
 }
 
 const CASES: readonly Case[] = [
-  { what: 'an unknown user', config: '[supervisord]\n[program:a]\ncommand=true\nuser=nosuch\n', errors: ['FILE:4: [program:a] user: "nosuch" is not a user'] },
-  { what: 'an unknown user of the supervisor', config: '[supervisord]\nuser=nosuch\n', errors: ['FILE:2: [supervisord] user: "nosuch" is not a user'] },
-  { what: 'a log directory that is not there', config: '[supervisord]\nlogfile=/does/not/exist/a.log\n[program:a]\ncommand=true\nstdout_logfile=/does/not/exist/b.log\n', errors: ['FILE:2: [supervisord] logfile: ', 'FILE:5: [program:a] stdout_logfile: '] },
-  { what: 'a childlogdir that is not there', config: '[supervisord]\nchildlogdir=/does/not/exist\n', errors: ['FILE:2: [supervisord] childlogdir: '] },
-  { what: 'a program without a command', config: '[supervisord]\n\n[program:a]\nautostart=true\n', errors: ['FILE:3: [program:a] command: '] },
-  { what: 'all wrong values at once', config: '[supervisord]\nloglevel=loud\n[program:a]\ncommand=true\nautorestart=perhaps\nstopsignal=NOTHING\nnumprocs=many\n', errors: ['FILE:2: [supervisord] loglevel: ', 'FILE:5: [program:a] autorestart: ', 'FILE:6: [program:a] stopsignal: ', 'FILE:7: [program:a] numprocs: '] },
-  { what: 'an unset variable', config: '[supervisord]\n[program:a]\ncommand=true\nenvironment=A="%(ENV_NO_SUCH_VARIABLE)s"\n', errors: ['FILE:4: [program:a] environment: '] },
-  { what: 'a group of an unknown program', config: '[supervisord]\n[group:g]\nprograms=nobody\n', errors: ['FILE:3: [group:g] programs: '] },
+  {
+    what: 'an unknown user',
+    config: '[supervisord]\n[program:a]\ncommand=true\nuser=nosuch\n',
+    errors: ['FILE:4: [program:a] user: "nosuch" is not a user'],
+  },
+  {
+    what: 'an unknown user of the supervisor',
+    config: '[supervisord]\nuser=nosuch\n',
+    errors: ['FILE:2: [supervisord] user: "nosuch" is not a user'],
+  },
+  {
+    what: 'a log directory that is not there',
+    config:
+      '[supervisord]\nlogfile=/does/not/exist/a.log\n[program:a]\ncommand=true\nstdout_logfile=/does/not/exist/b.log\n',
+    errors: ['FILE:2: [supervisord] logfile: ', 'FILE:5: [program:a] stdout_logfile: '],
+  },
+  {
+    what: 'a childlogdir that is not there',
+    config: '[supervisord]\nchildlogdir=/does/not/exist\n',
+    errors: ['FILE:2: [supervisord] childlogdir: '],
+  },
+  {
+    what: 'a program without a command',
+    config: '[supervisord]\n\n[program:a]\nautostart=true\n',
+    errors: ['FILE:3: [program:a] command: '],
+  },
+  {
+    what: 'all wrong values at once',
+    config:
+      '[supervisord]\nloglevel=loud\n[program:a]\ncommand=true\nautorestart=perhaps\nstopsignal=NOTHING\nnumprocs=many\n',
+    errors: [
+      'FILE:2: [supervisord] loglevel: ',
+      'FILE:5: [program:a] autorestart: ',
+      'FILE:6: [program:a] stopsignal: ',
+      'FILE:7: [program:a] numprocs: ',
+    ],
+  },
+  {
+    what: 'an unset variable',
+    config: '[supervisord]\n[program:a]\ncommand=true\nenvironment=A="%(ENV_NO_SUCH_VARIABLE)s"\n',
+    errors: ['FILE:4: [program:a] environment: '],
+  },
+  {
+    what: 'a group of an unknown program',
+    config: '[supervisord]\n[group:g]\nprograms=nobody\n',
+    errors: ['FILE:3: [group:g] programs: '],
+  },
   { what: 'a line that is no INI', config: '[supervisord]\nthis is nothing\n', errors: ['FILE:2: '] },
 ];
 
@@ -65,7 +106,7 @@ for (const { what, config, errors } of CASES) {
     },
   );
 
-test(`${what}: file, line, section, option and reason, and exit code 2`, { skip, timeout: 60_000 }, async (t) => {
+  test(`${what}: file, line, section, option and reason, and exit code 2`, { skip, timeout: 60_000 }, async (t) => {
     const launched = await launch(t, { config });
     assert.deepEqual(await launched.exit, { code: 2, signal: null });
     assert.equal(launched.stdout.text, '');
@@ -85,12 +126,18 @@ test('a variable of ours that is not understood: the error names it and the near
   assert.match(launched.stderr.text, /ONEVISOR_PROGRAM_A__AUTORESTRAT.*autorestart/i);
 });
 
-for (const [option, limit] of [['minfds', 'open'], ['minprocs', 'open']] as const) {
+for (const [option, limit] of [
+  ['minfds', 'open'],
+  ['minprocs', 'open'],
+] as const) {
   test(`${option} that cannot be had: one error, exit code 2`, { skip }, async (t) => {
     const launched = await launch(t, { config: `[supervisord]\n${option}=99999999\n` });
     assert.deepEqual(await launched.exit, { code: 2, signal: null });
     assert.equal(launched.stderr.all.length, 1);
-    assert.match(launched.stderr.text, new RegExp(`^Error: .* 99999999 as per the "${option}" .* only allow you to ${limit} \\d+`));
+    assert.match(
+      launched.stderr.text,
+      new RegExp(`^Error: .* 99999999 as per the "${option}" .* only allow you to ${limit} \\d+`),
+    );
     assertNoTrace(launched);
   });
 }
@@ -98,10 +145,16 @@ for (const [option, limit] of [['minfds', 'open'], ['minprocs', 'open']] as cons
 test('a port in use: one error, exit code 2', { skip }, async (t) => {
   const server = createServer();
   t.after(() => new Promise((resolve) => server.close(resolve)));
-  const port = await new Promise<number>((resolve) => server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)));
-  const launched = await launch(t, { config: `[supervisord]\n[inet_http_server]\nport=127.0.0.1:${port}\n[program:a]\ncommand=sleep 1000\n` });
+  const port = await new Promise<number>((resolve) =>
+    server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)),
+  );
+  const launched = await launch(t, {
+    config: `[supervisord]\n[inet_http_server]\nport=127.0.0.1:${port}\n[program:a]\ncommand=sleep 1000\n`,
+  });
   assert.deepEqual(await launched.exit, { code: 2, signal: null });
-  assert.deepEqual(launched.stderr.all, [`Error: cannot listen on 127.0.0.1:${port}: another program listens there already`]);
+  assert.deepEqual(launched.stderr.all, [
+    `Error: cannot listen on 127.0.0.1:${port}: another program listens there already`,
+  ]);
   assert.doesNotMatch(launched.stdout.text, /spawned/);
 });
 
@@ -117,7 +170,8 @@ test('log files in a read-only directory: one error for each, and the programs r
   const launched = await launch(t, {
     executable: '/bin/sh',
     args: ['-c', 'mkdir logs && mount -t tmpfs -o ro tmpfs logs && exec "$0" "$@"', EXECUTABLE, '-c', 'read-only.conf'],
-    files: { 'read-only.conf': `
+    files: {
+      'read-only.conf': `
 [supervisord]
 logfile=%FOLDER%/logs/own.log
 childlogdir=%FOLDER%/logs
@@ -128,12 +182,22 @@ stdout_logfile=AUTO
 [program:file]
 command=sh -c "while echo lost; do sleep 0.05; done"
 stdout_logfile=%FOLDER%/logs/file.log
-` },
+`,
+    },
   });
   await launched.waitForLine(/success: auto entered RUNNING/);
   await launched.waitForLine(/success: file entered RUNNING/);
-  for (const pattern of [/ERRO cannot make the stdout log of auto in \S+\/logs: EROFS/, /ERRO cannot write \S+\/own\.log: .*EROFS/, /CRIT could not write pidfile \S+\/pid: EROFS/, /ERRO cannot write \S+\/file\.log: .*EROFS/]) {
-    assert.equal(launched.stdout.all.filter((line) => pattern.test(line)).length, 1, `${String(pattern)} in\n${launched.stdout.text}`);
+  for (const pattern of [
+    /ERRO cannot make the stdout log of auto in \S+\/logs: EROFS/,
+    /ERRO cannot write \S+\/own\.log: .*EROFS/,
+    /CRIT could not write pidfile \S+\/pid: EROFS/,
+    /ERRO cannot write \S+\/file\.log: .*EROFS/,
+  ]) {
+    assert.equal(
+      launched.stdout.all.filter((line) => pattern.test(line)).length,
+      1,
+      `${String(pattern)} in\n${launched.stdout.text}`,
+    );
   }
   launched.signal('SIGTERM');
   assert.deepEqual(await launched.exit, { code: 0, signal: null });
@@ -146,7 +210,8 @@ test('what cannot be started: FATAL with its reason', { skip }, async (t) => {
     config: `[supervisord]\n${program('missing', 'command=/does/not/exist')}${program('folder', 'command=/tmp')}${program('text', 'command=/etc/passwd')}${program('where', 'command=true\ndirectory=/does/not/exist')}${program('script', 'command=%FOLDER%/script')}`,
     files: { script: '#!/does/not/exist\n' },
   });
-  for (const name of ['missing', 'folder', 'text', 'where', 'script']) await launched.waitForLine(new RegExp(`gave up: ${name} entered FATAL state`));
+  for (const name of ['missing', 'folder', 'text', 'where', 'script'])
+    await launched.waitForLine(new RegExp(`gave up: ${name} entered FATAL state`));
   await launched.waitForLine(/spawnerr: can't find command '\/does\/not\/exist'$/);
   await launched.waitForLine(/spawnerr: command at '\/tmp' is a directory$/);
   await launched.waitForLine(/spawnerr: command at '\/etc\/passwd' is not executable$/);
@@ -155,20 +220,36 @@ test('what cannot be started: FATAL with its reason', { skip }, async (t) => {
   assertNoTrace(launched);
 });
 
-test('every real configuration that Supervisor refuses: a line with file and line number, and exit code 2', { skip: noConformance }, async (t) => {
-  const names = (await readdir(CONFORMANCE)).filter((name) => name.endsWith('.json'));
-  let refused = 0;
-  for (const name of names) {
-    const expected = JSON.parse(await readFile(join(CONFORMANCE, name), 'utf8')) as { ok: boolean; env?: Record<string, string> };
-    if (expected.ok) continue;
-    refused += 1;
-    await t.test(name, async (inner) => {
-      const file = join(CONFORMANCE, name.replace(/json$/, 'conf'));
-      const launched = await launch(inner, { as: 'plain', args: ['check', '--static', '-c', file], env: { HOSTNAME: 'host', USER: 'app', ...expected.env } });
-      assert.deepEqual(await launched.exit, { code: 2, signal: null });
-      assert.ok(launched.stderr.all.some((line) => line.startsWith(`${file}:`) && /^:[1-9]\d*: /.test(line.slice(file.length))), launched.stderr.text);
-      assertNoTrace(launched);
-    });
-  }
-  assert.ok(refused > 0, 'some are refused');
-});
+test(
+  'every real configuration that Supervisor refuses: a line with file and line number, and exit code 2',
+  { skip: noConformance },
+  async (t) => {
+    const names = (await readdir(CONFORMANCE)).filter((name) => name.endsWith('.json'));
+    let refused = 0;
+    for (const name of names) {
+      const expected = JSON.parse(await readFile(join(CONFORMANCE, name), 'utf8')) as {
+        ok: boolean;
+        env?: Record<string, string>;
+      };
+      if (expected.ok) continue;
+      refused += 1;
+      await t.test(name, async (inner) => {
+        const file = join(CONFORMANCE, name.replace(/json$/, 'conf'));
+        const launched = await launch(inner, {
+          as: 'plain',
+          args: ['check', '--static', '-c', file],
+          env: { HOSTNAME: 'host', USER: 'app', ...expected.env },
+        });
+        assert.deepEqual(await launched.exit, { code: 2, signal: null });
+        assert.ok(
+          launched.stderr.all.some(
+            (line) => line.startsWith(`${file}:`) && /^:[1-9]\d*: /.test(line.slice(file.length)),
+          ),
+          launched.stderr.text,
+        );
+        assertNoTrace(launched);
+      });
+    }
+    assert.ok(refused > 0, 'some are refused');
+  },
+);

@@ -117,7 +117,12 @@ test('what is shown of such values is text; paths of ours with such bytes are re
   assert.equal(bad.code, 2);
   for (const option of ['logfile', 'pidfile', 'childlogdir', 'file', 'process_name', 'stdout_logfile'])
     assert.match(bad.stderr, new RegExp(`\\] ${option}: .*bytes that are not UTF-8`), option);
-  const text = await launched.enter(['sh', '-c', `rm -rf d* secrets; . ./prepare.sh; ONEVISOR_CONF_TEXT="[supervisord]
-identifier=$B" "$0" check`, EXECUTABLE]);
+  const text = await launched.enter([
+    'sh',
+    '-c',
+    `rm -rf d* secrets; . ./prepare.sh; ONEVISOR_CONF_TEXT="[supervisord]
+identifier=$B" "$0" check`,
+    EXECUTABLE,
+  ]);
   assert.match(text.stderr, /ONEVISOR_CONF_TEXT: it is not UTF-8/);
 });

@@ -20,14 +20,22 @@ async function link(t: TestContext, name: string): Promise<string> {
   return join(folder, name);
 }
 
-async function outcomeOf(t: TestContext, executable: string, args: readonly string[], files: Record<string, string> = {}): Promise<{ code: number | null; stdout: string; stderr: string }> {
+async function outcomeOf(
+  t: TestContext,
+  executable: string,
+  args: readonly string[],
+  files: Record<string, string> = {},
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
   const launched = await launch(t, { as: 'plain', executable, args, files });
   const { code } = await launched.exit;
   return { code, stdout: launched.stdout.text, stderr: launched.stderr.text };
 }
 
 test('versions: ours, and as supervisord the one it is compatible with', async (t) => {
-  assert.match((await outcomeOf(t, EXECUTABLE, ['--version'])).stdout, /^onevisor \d+\.\d+\.\d+ \(compatible with Supervisor 4\.3\.0\)$/);
+  assert.match(
+    (await outcomeOf(t, EXECUTABLE, ['--version'])).stdout,
+    /^onevisor \d+\.\d+\.\d+ \(compatible with Supervisor 4\.3\.0\)$/,
+  );
   const supervisord = await link(t, 'supervisord');
   assert.deepEqual(await outcomeOf(t, supervisord, ['--version']), { code: 0, stdout: '4.3.0', stderr: '' });
   assert.deepEqual(await outcomeOf(t, supervisord, ['-v']), { code: 0, stdout: '4.3.0', stderr: '' });
@@ -41,25 +49,33 @@ test('help names the program as it was called', async (t) => {
 });
 
 test('a link named supervisord runs a supervisor, and ps calls it so', { skip }, async (t) => {
-  const launched = await launch(t, { executable: await link(t, 'supervisord'), config: '[supervisord]\n[program:a]\ncommand=sh -c "echo up; exec sleep 1000"\n' });
+  const launched = await launch(t, {
+    executable: await link(t, 'supervisord'),
+    config: '[supervisord]\n[program:a]\ncommand=sh -c "echo up; exec sleep 1000"\n',
+  });
   await launched.stdout.waitFor(/^a \| up$/);
   assert.equal(await statusField(launched.pid, 'Name'), 'supervisord', 'what ps, top and pgrep know it by');
   launched.signal('SIGTERM');
   assert.deepEqual(await launched.exit, { code: 0, signal: null });
 });
 
-test('echo-conf, and the link named as Supervisor\'s, print a sample that is a valid configuration', async (t) => {
+test("echo-conf, and the link named as Supervisor's, print a sample that is a valid configuration", async (t) => {
   const sample = await outcomeOf(t, EXECUTABLE, ['echo-conf']);
   assert.equal(sample.code, 0);
   assert.deepEqual(await outcomeOf(t, await link(t, 'echo_supervisord_conf'), []), sample);
-  const checked = await outcomeOf(t, EXECUTABLE, ['check', '--static', '-c', 'sample.conf'], { 'sample.conf': `${sample.stdout}\n` });
+  const checked = await outcomeOf(t, EXECUTABLE, ['check', '--static', '-c', 'sample.conf'], {
+    'sample.conf': `${sample.stdout}\n`,
+  });
   assert.equal(checked.code, 0, checked.stderr);
 });
 
 test('links named supervisorctl and pidproxy are those programs', { skip }, async (t) => {
   const launched = await launch(t, {
     config: `[supervisord]\n[unix_http_server]\nfile=%FOLDER%/s.sock\n[supervisorctl]\nserverurl=unix://%FOLDER%/s.sock\n[program:a]\ncommand=${await link(t, 'pidproxy')} %FOLDER%/real.pid %FOLDER%/daemon.sh\n`,
-    files: { 'daemon.sh': '#!/bin/sh\n(trap "echo told >>told; exit" TERM; sh -c \'echo $PPID\' >real.pid; while :; do sleep 0.02; done) &\nwait\n' },
+    files: {
+      'daemon.sh':
+        '#!/bin/sh\n(trap "echo told >>told; exit" TERM; sh -c \'echo $PPID\' >real.pid; while :; do sleep 0.02; done) &\nwait\n',
+    },
   });
   await launched.waitForLine(/entered RUNNING/);
   const ctl = await launched.enter([await link(t, 'supervisorctl'), '-c', 'supervisord.conf', 'status']);
@@ -69,7 +85,10 @@ test('links named supervisorctl and pidproxy are those programs', { skip }, asyn
 });
 
 test('check: all problems, and what is in effect', async (t) => {
-  const files = { 'good.conf': '[supervisord]\n[program:a]\ncommand=sleep 1\npriority=5\n', 'bad.conf': '[supervisord]\n[program:a]\ncommand=sleep 1\npriority=five\nautostrat=true\n' };
+  const files = {
+    'good.conf': '[supervisord]\n[program:a]\ncommand=sleep 1\npriority=5\n',
+    'bad.conf': '[supervisord]\n[program:a]\ncommand=sleep 1\npriority=five\nautostrat=true\n',
+  };
   const good = await outcomeOf(t, EXECUTABLE, ['check', '-c', 'good.conf'], files);
   assert.equal(good.code, 0);
   assert.match(good.stdout, /^\[program:a\]\ncommand=sleep 1\npriority=5$/m);
@@ -81,32 +100,50 @@ test('check: all problems, and what is in effect', async (t) => {
   assert.equal((JSON.parse(json.stdout) as { programs: Array<{ priority: number }> }).programs[0]?.priority, 5);
 });
 
-test('unpack writes the addon beside the executable, and that one is used where nothing can be written', { skip }, async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'onevisor-unpack-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
-  const copy = join(folder, 'onevisor');
-  await copyFile(EXECUTABLE, copy);
-  const sealed = (): ReturnType<typeof launch> => launch(t, {
-    executable: '/bin/sh',
-    // No folder that the loader could write to: each is empty and read-only.
-    args: ['-c', 'for folder in /run /var/tmp /dev/shm; do mount -t tmpfs -o ro tmpfs "$folder"; done; mount -o bind,ro /tmp /tmp && mount -o remount,bind,ro /tmp; cd /var/tmp; exec "$0" "$@"', copy, '--', 'echo', 'loaded'],
+test(
+  'unpack writes the addon beside the executable, and that one is used where nothing can be written',
+  { skip },
+  async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'onevisor-unpack-'));
+    t.after(() => rm(folder, { recursive: true, force: true }));
+    const copy = join(folder, 'onevisor');
+    await copyFile(EXECUTABLE, copy);
+    const sealed = (): ReturnType<typeof launch> =>
+      launch(t, {
+        executable: '/bin/sh',
+        // No folder that the loader could write to: each is empty and read-only.
+        args: [
+          '-c',
+          'for folder in /run /var/tmp /dev/shm; do mount -t tmpfs -o ro tmpfs "$folder"; done; mount -o bind,ro /tmp /tmp && mount -o remount,bind,ro /tmp; cd /var/tmp; exec "$0" "$@"',
+          copy,
+          '--',
+          'echo',
+          'loaded',
+        ],
       });
-  const without = await sealed();
-  assert.equal((await without.exit).code, 1);
-  assert.match(without.stderr.text, new RegExp(`cannot load the native addon:[^]*/run/[^]*/tmp/[^]*Run \`onevisor unpack ${folder}\``));
-  const unpacked = await outcomeOf(t, copy, ['unpack', folder]);
-  assert.deepEqual(unpacked, { code: 0, stdout: join(folder, 'onevisor.node'), stderr: '' });
-  assert.deepEqual((await readdir(folder)).toSorted(), ['onevisor', 'onevisor.node']);
-  assert.equal((await stat(join(folder, 'onevisor.node'))).mode & 0o555, 0o555, 'any user can load it');
-  const withAddon = await sealed();
-  await withAddon.stdout.waitFor(/^loaded$/);
-  assert.equal((await withAddon.exit).code, 0, withAddon.stderr.text);
-  assert.equal((await outcomeOf(t, copy, ['unpack', '/does/not/exist'])).code, 1);
-});
+    const without = await sealed();
+    assert.equal((await without.exit).code, 1);
+    assert.match(
+      without.stderr.text,
+      new RegExp(`cannot load the native addon:[^]*/run/[^]*/tmp/[^]*Run \`onevisor unpack ${folder}\``),
+    );
+    const unpacked = await outcomeOf(t, copy, ['unpack', folder]);
+    assert.deepEqual(unpacked, { code: 0, stdout: join(folder, 'onevisor.node'), stderr: '' });
+    assert.deepEqual((await readdir(folder)).toSorted(), ['onevisor', 'onevisor.node']);
+    assert.equal((await stat(join(folder, 'onevisor.node'))).mode & 0o555, 0o555, 'any user can load it');
+    const withAddon = await sealed();
+    await withAddon.stdout.waitFor(/^loaded$/);
+    assert.equal((await withAddon.exit).code, 0, withAddon.stderr.text);
+    assert.equal((await outcomeOf(t, copy, ['unpack', '/does/not/exist'])).code, 1);
+  },
+);
 
 test('nothing is left in /run or /tmp by loading the addon', { skip }, async (t) => {
   const launched = await launch(t, { config: '[supervisord]\n' });
   await launched.waitForLine(/supervisord started/);
   const { stdout } = await launched.enter(['sh', '-c', 'ls -A /run; ls -A /tmp | grep -E "^\\.onevisor" || true']);
-  assert.deepEqual(stdout.split('\n').filter((name) => name.endsWith('.node')), []);
+  assert.deepEqual(
+    stdout.split('\n').filter((name) => name.endsWith('.node')),
+    [],
+  );
 });

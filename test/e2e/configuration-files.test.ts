@@ -41,7 +41,7 @@ test('what is no regular file is refused at reread, and PID 1 goes on', { skip }
     await launched.enter(['sh', '-c', `rm ${name} && printf %s "$1" > ${name}`, 'sh', text]);
   }
   assert.match((await launched.ctl('status')).stdout, /a +RUNNING[^]*b +RUNNING/);
-  assert.ok(await peakOf(launched.pid) < before + 60, `${before} MB became ${await peakOf(launched.pid)} MB`);
+  assert.ok((await peakOf(launched.pid)) < before + 60, `${before} MB became ${await peakOf(launched.pid)} MB`);
   launched.signal('SIGTERM');
   assert.deepEqual(await launched.exit, { code: 0, signal: null });
 });

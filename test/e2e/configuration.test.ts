@@ -1,5 +1,6 @@
 /**
- * Where the executable takes its configuration from, file and environment, and what of the environment reaches the programs.
+ * Where the executable takes its configuration from, file and environment, and what of the environment reaches the
+ * programs.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -35,7 +36,8 @@ autostart=false
 programs=worker
 `,
   });
-  for (const number of [0, 1, 2]) await launched.stdout.waitFor(new RegExp(`^worker_0${number} \\| blue-${number} of team knows for all$`));
+  for (const number of [0, 1, 2])
+    await launched.stdout.waitFor(new RegExp(`^worker_0${number} \\| blue-${number} of team knows for all$`));
   await launched.stdout.waitFor(/^lone {6}\| 0027$/);
   await launched.stdout.waitFor(/^lone {6}\| \/usr$/);
   launched.signal('SIGTERM');
@@ -78,7 +80,8 @@ test('the environment alone: programs, options, sections', { skip }, async (t) =
 
 test('the environment on top of a file, and flags on top of both', { skip }, async (t) => {
   const launched = await launch(t, {
-    config: '[supervisord]\nloglevel=debug\n[program:my-web.app]\ncommand=sh -c "echo port $PORT; exec sleep 1000"\nenvironment=PORT="1"\n',
+    config:
+      '[supervisord]\nloglevel=debug\n[program:my-web.app]\ncommand=sh -c "echo port $PORT; exec sleep 1000"\nenvironment=PORT="1"\n',
     env: { ONEVISOR_PROGRAM_MY_WEB_APP__ENVIRONMENT: 'PORT="2"', ONEVISOR_SUPERVISORD__LOGLEVEL: 'info' },
     args: ['--loglevel', 'error'],
   });
@@ -89,9 +92,14 @@ test('the environment on top of a file, and flags on top of both', { skip }, asy
 });
 
 test('ONEVISOR_CONF_TEXT, ONEVISOR_CONF and ONEVISOR_PROCFILE', { skip }, async (t) => {
-  const text = await launch(t, { env: { ONEVISOR_CONF_TEXT: '[program:said]\ncommand=sh -c "echo by a variable; exec sleep 1000"\n' } });
+  const text = await launch(t, {
+    env: { ONEVISOR_CONF_TEXT: '[program:said]\ncommand=sh -c "echo by a variable; exec sleep 1000"\n' },
+  });
   await text.stdout.waitFor(/^said \| by a variable$/);
-  const files = { 'other.conf': '[supervisord]\n[program:written]\ncommand=sh -c "echo in a file; exec sleep 1000"\n', Procfile: 'web: sh -c "echo on port $PORT; exec sleep 1000"\njob: sh -c "echo and $PORT; exec sleep 1000"\n' };
+  const files = {
+    'other.conf': '[supervisord]\n[program:written]\ncommand=sh -c "echo in a file; exec sleep 1000"\n',
+    Procfile: 'web: sh -c "echo on port $PORT; exec sleep 1000"\njob: sh -c "echo and $PORT; exec sleep 1000"\n',
+  };
   const file = await launch(t, { files, env: { ONEVISOR_CONF: 'other.conf' } });
   await file.stdout.waitFor(/^written \| in a file$/);
   const procfile = await launch(t, { files, env: { ONEVISOR_PROCFILE: 'Procfile' } });
@@ -100,27 +108,52 @@ test('ONEVISOR_CONF_TEXT, ONEVISOR_CONF and ONEVISOR_PROCFILE', { skip }, async 
 });
 
 test('ONEVISOR_ONLY and ONEVISOR_EXCEPT: one image, several roles', { skip }, async (t) => {
-  const config = ['web', 'worker', 'cron'].map((name) => `[program:${name}]\ncommand=sh -c "echo here; exec sleep 1000"\n`).join('');
-  const only = await launch(t, { config: `[supervisord]\nloglevel=error\n${config}`, env: { ONEVISOR_ONLY: 'web,worker' } });
+  const config = ['web', 'worker', 'cron']
+    .map((name) => `[program:${name}]\ncommand=sh -c "echo here; exec sleep 1000"\n`)
+    .join('');
+  const only = await launch(t, {
+    config: `[supervisord]\nloglevel=error\n${config}`,
+    env: { ONEVISOR_ONLY: 'web,worker' },
+  });
   await only.stdout.waitFor(/ here$/, { count: 2 });
   only.signal('SIGTERM');
   await only.exit;
   assert.deepEqual(only.stdout.all.toSorted(), ['web    | here', 'worker | here']);
-  const except = await launch(t, { config: `[supervisord]\nloglevel=error\n${config}`, env: { ONEVISOR_EXCEPT: 'web,worker' } });
+  const except = await launch(t, {
+    config: `[supervisord]\nloglevel=error\n${config}`,
+    env: { ONEVISOR_EXCEPT: 'web,worker' },
+  });
   await except.stdout.waitFor(/ here$/);
   except.signal('SIGTERM');
   await except.exit;
-  assert.deepEqual(except.stdout.all.map((line) => line.replace(/ +\|/, ' |')), ['cron | here']);
+  assert.deepEqual(
+    except.stdout.all.map((line) => line.replace(/ +\|/, ' |')),
+    ['cron | here'],
+  );
 });
 
-test('what programs inherit: NODE_OPTIONS as it was, nothing of ours, Supervisor\'s variables', { skip }, async (t) => {
+test("what programs inherit: NODE_OPTIONS as it was, nothing of ours, Supervisor's variables", { skip }, async (t) => {
   const launched = await launch(t, {
-    env: { NODE_OPTIONS: '--require /nope.js', ONEVISOR_PROGRAM_ENV: 'sh -c "env | sort; echo all; exec sleep 1000"', ONEVISOR_LOG_FORMAT: 'raw' },
+    env: {
+      NODE_OPTIONS: '--require /nope.js',
+      ONEVISOR_PROGRAM_ENV: 'sh -c "env | sort; echo all; exec sleep 1000"',
+      ONEVISOR_LOG_FORMAT: 'raw',
+    },
   });
   await launched.stdout.waitFor(/^all$/);
   const lines = launched.stdout.all;
-  for (const wanted of ['NODE_OPTIONS=--require /nope.js', 'SUPERVISOR_ENABLED=1', 'SUPERVISOR_PROCESS_NAME=env', 'SUPERVISOR_GROUP_NAME=env', `HOME=${launched.folder}`]) assert.ok(lines.includes(wanted), `${wanted} is missing in\n${lines.join('\n')}`);
-  assert.deepEqual(lines.filter((line) => line.startsWith('ONEVISOR_')), []);
+  for (const wanted of [
+    'NODE_OPTIONS=--require /nope.js',
+    'SUPERVISOR_ENABLED=1',
+    'SUPERVISOR_PROCESS_NAME=env',
+    'SUPERVISOR_GROUP_NAME=env',
+    `HOME=${launched.folder}`,
+  ])
+    assert.ok(lines.includes(wanted), `${wanted} is missing in\n${lines.join('\n')}`);
+  assert.deepEqual(
+    lines.filter((line) => line.startsWith('ONEVISOR_')),
+    [],
+  );
   assert.equal(launched.stderr.text, '');
 });
 
@@ -143,6 +176,9 @@ user=nobody
 });
 
 test('a command with a relative path is found in the working directory', { skip }, async (t) => {
-  const launched = await launch(t, { config: '[supervisord]\n[program:a]\ncommand=relative/run.sh\n', files: { 'relative/run.sh': '#!/bin/sh\necho ran in $PWD\nexec sleep 1000\n' } });
+  const launched = await launch(t, {
+    config: '[supervisord]\n[program:a]\ncommand=relative/run.sh\n',
+    files: { 'relative/run.sh': '#!/bin/sh\necho ran in $PWD\nexec sleep 1000\n' },
+  });
   await launched.stdout.waitFor(new RegExp(`^a \\| ran in ${launched.folder}$`));
 });

@@ -31,7 +31,10 @@ async function answerMs(socketPath: string, method: string): Promise<number> {
         answer.resume().on('end', resolve);
       },
     );
-    call.on('timeout', () => call.destroy(new Error(`no answer to ${method} in 60 s`))).on('error', reject).end(body);
+    call
+      .on('timeout', () => call.destroy(new Error(`no answer to ${method} in 60 s`)))
+      .on('error', reject)
+      .end(body);
   });
   return performance.now() - beganMs;
 }

@@ -8,12 +8,17 @@ import { test } from 'node:test';
 import { EXECUTABLE, launch, pid1SkipReason } from './launch.ts';
 import { isAlive, statusField, until, untilFile } from './observe.ts';
 
-const isGone = (path: string): Promise<boolean> => stat(path).then(() => false, () => true);
+const isGone = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => false,
+    () => true,
+  );
 
 test('a daemon: the call returns with 0, the supervisor lives on in a session of its own, TERM ends it and removes the pidfile', async (t) => {
   const launched = await launch(t, {
     as: 'plain',
-    config: '[supervisord]\npidfile=%FOLDER%/d.pid\nlogfile=%FOLDER%/d.log\n[program:a]\ncommand=sleep 1000\nstdout_logfile=NONE\nstderr_logfile=NONE\n',
+    config:
+      '[supervisord]\npidfile=%FOLDER%/d.pid\nlogfile=%FOLDER%/d.log\n[program:a]\ncommand=sleep 1000\nstdout_logfile=NONE\nstderr_logfile=NONE\n',
   });
   assert.deepEqual(await launched.exit, { code: 0, signal: null });
   assert.deepEqual([launched.stdout.text, launched.stderr.text], ['', '']);
@@ -31,7 +36,10 @@ test('a daemon: the call returns with 0, the supervisor lives on in a session of
 });
 
 test('a daemon that cannot begin: the call says why, and returns with 2', async (t) => {
-  const launched = await launch(t, { as: 'plain', config: '[supervisord]\npidfile=%FOLDER%/d.pid\nlogfile=%FOLDER%/d.log\nminfds=99999999\n' });
+  const launched = await launch(t, {
+    as: 'plain',
+    config: '[supervisord]\npidfile=%FOLDER%/d.pid\nlogfile=%FOLDER%/d.log\nminfds=99999999\n',
+  });
   assert.deepEqual(await launched.exit, { code: 2, signal: null });
   assert.equal(launched.stdout.text, '');
   assert.match(launched.stderr.text, /^Error: .*minfds/);
@@ -39,19 +47,25 @@ test('a daemon that cannot begin: the call says why, and returns with 2', async 
 });
 
 test('a second daemon at the same socket: the call says that there is one already, and returns with 2', async (t) => {
-  const config = '[supervisord]\npidfile=%FOLDER%/d.pid\nlogfile=%FOLDER%/d.log\n[unix_http_server]\nfile=%FOLDER%/d.sock\n';
+  const config =
+    '[supervisord]\npidfile=%FOLDER%/d.pid\nlogfile=%FOLDER%/d.log\n[unix_http_server]\nfile=%FOLDER%/d.sock\n';
   const launched = await launch(t, { as: 'plain', config });
   assert.deepEqual(await launched.exit, { code: 0, signal: null });
   const pid = await readFile(join(launched.folder, 'd.pid'), 'utf8');
   const second = await launched.enter([EXECUTABLE, '-c', 'supervisord.conf']);
-  assert.deepEqual(second, { code: 2, stdout: '', stderr: `Error: cannot listen on ${launched.folder}/d.sock: another program listens there already\n` });
+  assert.deepEqual(second, {
+    code: 2,
+    stdout: '',
+    stderr: `Error: cannot listen on ${launched.folder}/d.sock: another program listens there already\n`,
+  });
   assert.equal(await readFile(join(launched.folder, 'd.pid'), 'utf8'), pid);
 });
 
 test('in the foreground (-n): the pidfile is there while it runs, umask and directory hold', async (t) => {
   const launched = await launch(t, {
     as: 'plain',
-    config: '[supervisord]\npidfile=%FOLDER%/d.pid\nlogfile=%FOLDER%/d.log\numask=077\n[program:a]\ncommand=sh -c "umask; exec sleep 1000"\nstdout_logfile=%FOLDER%/a.log\nstderr_logfile=NONE\n',
+    config:
+      '[supervisord]\npidfile=%FOLDER%/d.pid\nlogfile=%FOLDER%/d.log\numask=077\n[program:a]\ncommand=sh -c "umask; exec sleep 1000"\nstdout_logfile=%FOLDER%/a.log\nstderr_logfile=NONE\n',
     args: ['-n'],
   });
   await launched.waitForLine(/supervisord started with pid \d+$/);
@@ -64,7 +78,10 @@ test('in the foreground (-n): the pidfile is there while it runs, umask and dire
 });
 
 test('in the foreground with silent=true it says nothing on stdout', async (t) => {
-  const launched = await launch(t, { as: 'plain', config: '[supervisord]\nnodaemon=true\nsilent=true\npidfile=%FOLDER%/d.pid\nlogfile=%FOLDER%/d.log\n' });
+  const launched = await launch(t, {
+    as: 'plain',
+    config: '[supervisord]\nnodaemon=true\nsilent=true\npidfile=%FOLDER%/d.pid\nlogfile=%FOLDER%/d.log\n',
+  });
   await untilFile(join(launched.folder, 'd.log'), /supervisord started/);
   launched.signal('SIGTERM');
   await launched.exit;
@@ -72,7 +89,10 @@ test('in the foreground with silent=true it says nothing on stdout', async (t) =
 });
 
 test('a pidfile that says something else by then is left alone', async (t) => {
-  const launched = await launch(t, { as: 'plain', config: '[supervisord]\nnodaemon=true\npidfile=%FOLDER%/d.pid\nlogfile=NONE\n' });
+  const launched = await launch(t, {
+    as: 'plain',
+    config: '[supervisord]\nnodaemon=true\npidfile=%FOLDER%/d.pid\nlogfile=NONE\n',
+  });
   await launched.waitForLine(/supervisord started/);
   await launched.enter(['sh', '-c', 'echo 1 >d.pid']);
   launched.signal('SIGTERM');
@@ -80,17 +100,28 @@ test('a pidfile that says something else by then is left alone', async (t) => {
   assert.equal(await readFile(join(launched.folder, 'd.pid'), 'utf8'), '1\n');
 });
 
-test('user= in [supervisord]: it becomes that user, and so do the programs', { skip: process.getuid?.() === 0 ? false : 'only root can become another user' }, async (t) => {
-  const launched = await launch(t, {
-    as: 'plain',
-    config: '[supervisord]\nnodaemon=true\nuser=nobody\npidfile=%FOLDER%/d.pid\nlogfile=NONE\n[program:a]\ncommand=sh -c "id -un; exec sleep 1000"\nstdout_logfile=/dev/stdout\nstdout_logfile_maxbytes=0\nstderr_logfile=NONE\n',
-  });
-  await launched.stdout.waitFor(/^nobody$/);
-  assert.match(await statusField(launched.pid, 'Uid'), /^65534\s+65534\s+65534\s+65534$/);
-});
+test(
+  'user= in [supervisord]: it becomes that user, and so do the programs',
+  { skip: process.getuid?.() === 0 ? false : 'only root can become another user' },
+  async (t) => {
+    const launched = await launch(t, {
+      as: 'plain',
+      config:
+        '[supervisord]\nnodaemon=true\nuser=nobody\npidfile=%FOLDER%/d.pid\nlogfile=NONE\n[program:a]\ncommand=sh -c "id -un; exec sleep 1000"\nstdout_logfile=/dev/stdout\nstdout_logfile_maxbytes=0\nstderr_logfile=NONE\n',
+    });
+    await launched.stdout.waitFor(/^nobody$/);
+    assert.match(await statusField(launched.pid, 'Uid'), /^65534\s+65534\s+65534\s+65534$/);
+  },
+);
 
 test('onevisor --container is a container without being PID 1', async (t) => {
-  const launched = await launch(t, { as: 'plain', executable: EXECUTABLE, config: '[supervisord]\n[program:a]\ncommand=sh -c "echo out; exec sleep 1000"\n', args: ['--container'], env: { XDG_RUNTIME_DIR: '/nowhere' } });
+  const launched = await launch(t, {
+    as: 'plain',
+    executable: EXECUTABLE,
+    config: '[supervisord]\n[program:a]\ncommand=sh -c "echo out; exec sleep 1000"\n',
+    args: ['--container'],
+    env: { XDG_RUNTIME_DIR: '/nowhere' },
+  });
   await launched.stdout.waitFor(/^a \| out$/);
   launched.signal('SIGTERM');
   assert.deepEqual(await launched.exit, { code: 0, signal: null });

@@ -1,7 +1,7 @@
 /**
  * Signals that come while the executable is starting, as real PID 1: none is lost from the moment on at which Node has
- * its handlers. Moments are read
- * from /proc/PID/status (SigCgt), not from a clock: what is before them cannot be caught by anybody.
+ * its handlers. Moments are read from /proc/PID/status (SigCgt), not from a clock: what is before them cannot be caught
+ * by anybody.
  */
 import assert from 'node:assert/strict';
 import { readFileSync, readlinkSync } from 'node:fs';
@@ -40,7 +40,9 @@ async function untilCaught({ pid }: Launched, name: keyof typeof signalNumbers):
   const deadlineMs = performance.now() + 30_000;
   while (!catches(pid, name)) {
     if (performance.now() > deadlineMs) throw new Error(`${name} is not caught`);
-    await new Promise((resolve) => { setImmediate(resolve); });
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
   }
 }
 
@@ -80,7 +82,11 @@ function beforeStart(send: NodeJS.Signals): Moment {
   return { caught: 'SIGQUIT', send, isEarly: async (pid) => (await childrenOf(pid)).length === 0 };
 }
 
-for (const [name, from] of [['SIGTERM', 'SIGTERM'], ['SIGINT', 'SIGTERM'], ['SIGQUIT', 'SIGQUIT']] as const) {
+for (const [name, from] of [
+  ['SIGTERM', 'SIGTERM'],
+  ['SIGINT', 'SIGTERM'],
+  ['SIGQUIT', 'SIGQUIT'],
+] as const) {
   test(`${name} at any moment of the start ends it in order`, { skip }, async (t) => {
     for (const delayMs of DELAYS_MS) {
       const launched = await launch(t, { config: MANY });

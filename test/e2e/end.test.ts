@@ -1,7 +1,6 @@
 /**
  * The end of the supervisor: one budget for programs, what is left of them, and output. Not a line is lost to a reader
- * that reads in time,
- * and what is lost is counted.
+ * that reads in time, and what is lost is counted.
  */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -58,7 +57,12 @@ function lostLines(text: string): number {
 }
 
 // As many as a pipe and our queue hold, or the program would not end while its output is not read.
-for (const [format, count] of [['prefix', LINES], ['raw', LINES], ['json', 5000], ['logfmt', 5000]] as const) {
+for (const [format, count] of [
+  ['prefix', LINES],
+  ['raw', LINES],
+  ['json', 5000],
+  ['logfmt', 5000],
+] as const) {
   test(
     `exit_on_end and a reader that comes late: all lines arrive, the last words too (${format})`,
     { skip },

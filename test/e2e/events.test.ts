@@ -1,6 +1,7 @@
 /**
- * Event listeners of the executable in a container: that of the documentation as it stands there, and such as share work, stall, end, break off and are flooded.
- * That the events are those of the real Supervisor is shown in test/conformance/events.test.ts.
+ * Event listeners of the executable in a container: that of the documentation as it stands there, and such as share
+ * work, stall, end, break off and are flooded. That the events are those of the real Supervisor is shown in
+ * test/conformance/events.test.ts.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -51,7 +52,13 @@ function listener(name: string, events: string, how = '', options = ''): string 
 }
 
 async function tellRemote(launched: Launched, type: string, count = 1, size = 0): Promise<void> {
-  const { code, stderr } = await launched.enter(['python3', programFile('tell-remote.py'), type, String(count), String(size)]);
+  const { code, stderr } = await launched.enter([
+    'python3',
+    programFile('tell-remote.py'),
+    type,
+    String(count),
+    String(size),
+  ]);
   assert.equal(code, 0, stderr);
 }
 
@@ -92,22 +99,36 @@ test(
   },
 );
 
-test('the listener of the documentation: its protocol is in no log, its standard error is, nothing of the boot is lost', { skip }, async (t) => {
-  const programs = Array.from({ length: 12 }, (_, index) => `[program:p${index}]\ncommand=sleep 1000\n`).join('');
-  const launched = await launch(t, { config: `${HEAD}[eventlistener:doc]\ncommand=python3 %FOLDER%/doc.py\nevents=EVENT\n${programs}`, files: { 'doc.py': DOCUMENTED } });
-  await launched.stderr.waitFor(/^doc {3}\| .* pool:doc poolserial:0 eventname:PROCESS_GROUP_ADDED bytes:14 len:14$/);
-  await launched.stderr.waitFor(/eventname:SUPERVISOR_STATE_CHANGE_RUNNING bytes:0 len:0$/);
-  // A payload without a newline of its own: the next header follows it in its line.
-  for (let index = 0; index < 12; index++) await launched.stderr.waitFor(new RegExp(`processname:p${index} groupname:p${index} from_state:STARTING pid:\\d+`));
-  launched.signal('SIGTERM');
-  assert.deepEqual(await launched.exit, { code: 0, signal: null });
-  const { text } = launched.stderr;
-  const serials = [...text.matchAll(/ serial:(\d+) /g)].map(([, serial]) => Number(serial));
-  assert.deepEqual(serials, Array.from(serials, (_, index) => index));
-  assert.match(text, /eventname:SUPERVISOR_STATE_CHANGE_STOPPING/);
-  for (const state of ['STOPPING', 'STOPPED']) assert.equal([...text.matchAll(new RegExp(`eventname:PROCESS_STATE_${state} `, 'g'))].length, 13);
-  assert.doesNotMatch(launched.stdout.text, /READY|RESULT|overflowed/);
-});
+test(
+  'the listener of the documentation: its protocol is in no log, its standard error is, nothing of the boot is lost',
+  { skip },
+  async (t) => {
+    const programs = Array.from({ length: 12 }, (_, index) => `[program:p${index}]\ncommand=sleep 1000\n`).join('');
+    const launched = await launch(t, {
+      config: `${HEAD}[eventlistener:doc]\ncommand=python3 %FOLDER%/doc.py\nevents=EVENT\n${programs}`,
+      files: { 'doc.py': DOCUMENTED },
+    });
+    await launched.stderr.waitFor(/^doc {3}\| .* pool:doc poolserial:0 eventname:PROCESS_GROUP_ADDED bytes:14 len:14$/);
+    await launched.stderr.waitFor(/eventname:SUPERVISOR_STATE_CHANGE_RUNNING bytes:0 len:0$/);
+    // A payload without a newline of its own: the next header follows it in its line.
+    for (let index = 0; index < 12; index++)
+      await launched.stderr.waitFor(
+        new RegExp(`processname:p${index} groupname:p${index} from_state:STARTING pid:\\d+`),
+      );
+    launched.signal('SIGTERM');
+    assert.deepEqual(await launched.exit, { code: 0, signal: null });
+    const { text } = launched.stderr;
+    const serials = [...text.matchAll(/ serial:(\d+) /g)].map(([, serial]) => Number(serial));
+    assert.deepEqual(
+      serials,
+      Array.from(serials, (_, index) => index),
+    );
+    assert.match(text, /eventname:SUPERVISOR_STATE_CHANGE_STOPPING/);
+    for (const state of ['STOPPING', 'STOPPED'])
+      assert.equal([...text.matchAll(new RegExp(`eventname:PROCESS_STATE_${state} `, 'g'))].length, 13);
+    assert.doesNotMatch(launched.stdout.text, /READY|RESULT|overflowed/);
+  },
+);
 
 test('a reload: the listeners hear of the end, the new ones of the beginning', { skip }, async (t) => {
   const launched = await launch(t, { config: `${HEAD}${listener('sh', 'SUPERVISOR_STATE_CHANGE')}` });
@@ -118,37 +139,62 @@ test('a reload: the listeners hear of the end, the new ones of the beginning', {
 });
 
 test('several listeners share the work, and one that ends after each event gets none twice', { skip }, async (t) => {
-  const launched = await launch(t, { config: `${HEAD}${listener('pool', 'REMOTE_COMMUNICATION', 'once', 'numprocs=3\nprocess_name=pool%(process_num)d\nautorestart=true')}` });
+  const launched = await launch(t, {
+    config: `${HEAD}${listener('pool', 'REMOTE_COMMUNICATION', 'once', 'numprocs=3\nprocess_name=pool%(process_num)d\nautorestart=true')}`,
+  });
   await launched.stderr.waitFor(/^\d begins$/, { count: 3 });
   await tellRemote(launched, 'n%d', 9);
   await launched.stderr.waitFor(/ took /, { count: 9 });
-  const took = launched.stderr.all.flatMap((line) => /^(\d) took REMOTE_COMMUNICATION \d+ type:n(\d)$/.exec(line)?.slice(1, 3).join(' ') ?? []);
-  assert.deepEqual(took.map((line) => line.split(' ')[1] ?? '').toSorted(), ['0', '1', '2', '3', '4', '5', '6', '7', '8']);
+  const took = launched.stderr.all.flatMap(
+    (line) => /^(\d) took REMOTE_COMMUNICATION \d+ type:n(\d)$/.exec(line)?.slice(1, 3).join(' ') ?? [],
+  );
+  assert.deepEqual(took.map((line) => line.split(' ')[1] ?? '').toSorted(), [
+    '0',
+    '1',
+    '2',
+    '3',
+    '4',
+    '5',
+    '6',
+    '7',
+    '8',
+  ]);
   assert.deepEqual(new Set(took.map((line) => line.split(' ')[0])), new Set(['0', '1', '2']));
 });
 
-test('a listener that stalls holds up nothing else; what its buffer drops is said once, with the number', { skip }, async (t) => {
-  const overflowed = /ERRO pool hangs event buffer overflowed, discarding event \d+$/m;
-  const sections = [listener('hangs', 'REMOTE_COMMUNICATION', 'hang %FOLDER%/go-on', 'buffer_size=5'), listener('other', 'REMOTE_COMMUNICATION', '', 'buffer_size=100\nnumprocs_start=1')];
-  const launched = await launch(t, { config: HEAD + sections.join('') });
-  await launched.stderr.waitFor(/^[01] begins$/, { count: 2 });
-  await tellRemote(launched, 'first');
-  await launched.stderr.waitFor(/^0 took .* type:first$/);
-  // Much at once is kept; what counts is that it is behind.
-  while (!overflowed.test(launched.stdout.text)) {
-    const before = launched.stderr.all.length;
-    await tellRemote(launched, 'n%d', 20);
-    await launched.stderr.waitFor(/^1 took .* type:n19$/, { count: 1 + launched.stderr.all.slice(0, before).filter((line) => /^1 took .* type:n19$/.test(line)).length });
-  }
-  assert.equal((await launched.ctl('status', 'waits')).code, 0);
-  await launched.enter(['touch', `${launched.folder}/go-on`]);
-  await tellRemote(launched, 'last');
-  await launched.stderr.waitFor(/^0 took .* type:last$/);
-  const [, dropped] = await launched.waitForLine(/ERRO pool hangs discarded (\d+) events while its buffer was full \(buffer_size\)$/);
-  const count = (who: string): number => launched.stderr.all.filter((line) => line.startsWith(`${who} took `)).length;
-  assert.equal(count('0') + Number(dropped), count('1'));
-  assert.equal(launched.stdout.all.filter((line) => overflowed.test(line)).length, 1);
-});
+test(
+  'a listener that stalls holds up nothing else; what its buffer drops is said once, with the number',
+  { skip },
+  async (t) => {
+    const overflowed = /ERRO pool hangs event buffer overflowed, discarding event \d+$/m;
+    const sections = [
+      listener('hangs', 'REMOTE_COMMUNICATION', 'hang %FOLDER%/go-on', 'buffer_size=5'),
+      listener('other', 'REMOTE_COMMUNICATION', '', 'buffer_size=100\nnumprocs_start=1'),
+    ];
+    const launched = await launch(t, { config: HEAD + sections.join('') });
+    await launched.stderr.waitFor(/^[01] begins$/, { count: 2 });
+    await tellRemote(launched, 'first');
+    await launched.stderr.waitFor(/^0 took .* type:first$/);
+    // Much at once is kept; what counts is that it is behind.
+    while (!overflowed.test(launched.stdout.text)) {
+      const before = launched.stderr.all.length;
+      await tellRemote(launched, 'n%d', 20);
+      await launched.stderr.waitFor(/^1 took .* type:n19$/, {
+        count: 1 + launched.stderr.all.slice(0, before).filter((line) => /^1 took .* type:n19$/.test(line)).length,
+      });
+    }
+    assert.equal((await launched.ctl('status', 'waits')).code, 0);
+    await launched.enter(['touch', `${launched.folder}/go-on`]);
+    await tellRemote(launched, 'last');
+    await launched.stderr.waitFor(/^0 took .* type:last$/);
+    const [, dropped] = await launched.waitForLine(
+      /ERRO pool hangs discarded (\d+) events while its buffer was full \(buffer_size\)$/,
+    );
+    const count = (who: string): number => launched.stderr.all.filter((line) => line.startsWith(`${who} took `)).length;
+    assert.equal(count('0') + Number(dropped), count('1'));
+    assert.equal(launched.stdout.all.filter((line) => overflowed.test(line)).length, 1);
+  },
+);
 
 test('an event larger than any pipe arrives whole', { skip }, async (t) => {
   const launched = await launch(t, { config: `${HEAD}${listener('large', 'REMOTE_COMMUNICATION')}` });
@@ -158,9 +204,12 @@ test('an event larger than any pipe arrives whole', { skip }, async (t) => {
 });
 
 test('a captured section larger than what may wait for other programs is one event', { skip }, async (t) => {
-  const says = '[program:says]\ncommand=sh -c \'printf "<!--XSUPERVISOR:BEGIN-->"; head -c 3000000 /dev/zero | tr "\\\\000" x; printf "<!--XSUPERVISOR:END-->"; exec cat\'\nstdout_capture_maxbytes=4MB\n';
+  const says =
+    '[program:says]\ncommand=sh -c \'printf "<!--XSUPERVISOR:BEGIN-->"; head -c 3000000 /dev/zero | tr "\\\\000" x; printf "<!--XSUPERVISOR:END-->"; exec cat\'\nstdout_capture_maxbytes=4MB\n';
   const launched = await launch(t, { config: `${HEAD}${listener('large', 'PROCESS_COMMUNICATION')}${says}` });
-  await launched.stderr.waitFor(/^0 took PROCESS_COMMUNICATION_STDOUT 30000\d\d processname:says groupname:says pid:\d+$/);
+  await launched.stderr.waitFor(
+    /^0 took PROCESS_COMMUNICATION_STDOUT 30000\d\d processname:says groupname:says pid:\d+$/,
+  );
 });
 
 test('a listener that closes its standard input is started anew, and gets the event', { skip }, async (t) => {
@@ -176,20 +225,29 @@ test('a listener that closes its standard input is started anew, and gets the ev
 });
 
 test('output becomes events, before the end of the program that wrote it', { skip }, async (t) => {
-  const brief = "[program:brief]\ncommand=sh -c 'sleep 0.1; echo last words; echo and more >&2'\nstartsecs=0\nautorestart=false\nautostart=false\nstdout_events_enabled=true\nstderr_events_enabled=true\n";
-  const launched = await launch(t, { config: `${HEAD}${listener('logs', 'PROCESS_LOG,PROCESS_STATE_EXITED')}${brief}` });
+  const brief =
+    "[program:brief]\ncommand=sh -c 'sleep 0.1; echo last words; echo and more >&2'\nstartsecs=0\nautorestart=false\nautostart=false\nstdout_events_enabled=true\nstderr_events_enabled=true\n";
+  const launched = await launch(t, {
+    config: `${HEAD}${listener('logs', 'PROCESS_LOG,PROCESS_STATE_EXITED')}${brief}`,
+  });
   await launched.stderr.waitFor(/^0 begins$/);
   for (let round = 1; round <= 5; round++) {
     await launched.ctl('start', 'brief');
     await launched.stderr.waitFor(/^0 took PROCESS_STATE_EXITED /, { count: round });
   }
   const took = launched.stderr.all.flatMap((line) => /^0 took (\w+) /.exec(line)?.[1] ?? []);
-  for (let at = 0; at < took.length; at += 3) assert.deepEqual([...took.slice(at, at + 2).toSorted(), took[at + 2]], ['PROCESS_LOG_STDERR', 'PROCESS_LOG_STDOUT', 'PROCESS_STATE_EXITED']);
+  for (let at = 0; at < took.length; at += 3)
+    assert.deepEqual(
+      [...took.slice(at, at + 2).toSorted(), took[at + 2]],
+      ['PROCESS_LOG_STDERR', 'PROCESS_LOG_STDOUT', 'PROCESS_STATE_EXITED'],
+    );
 });
 
 test('a program that floods a listener leaves the supervisor at work', { skip }, async (t) => {
   const flood = '[program:flood]\ncommand=yes\nautostart=false\nstdout_events_enabled=true\nstdout_logfile=NONE\n';
-  const launched = await launch(t, { config: `${HEAD}${listener('logs', 'PROCESS_LOG,REMOTE_COMMUNICATION')}${flood}` });
+  const launched = await launch(t, {
+    config: `${HEAD}${listener('logs', 'PROCESS_LOG,REMOTE_COMMUNICATION')}${flood}`,
+  });
   await launched.stderr.waitFor(/^0 begins$/);
   // The queue of the boot is behind it.
   await tellRemote(launched, 'first');

@@ -15,7 +15,9 @@ interface Case {
 }
 
 /** A configuration with a program that stays, beside the one the case is about. */
-const beside = (program: string, section = ''): LaunchOptions => ({ config: `[supervisord]\nloglevel=error\n${section}\n[program:stays]\ncommand=sleep 1000\n[program:x]\nstartretries=0\n${program}\n` });
+const beside = (program: string, section = ''): LaunchOptions => ({
+  config: `[supervisord]\nloglevel=error\n${section}\n[program:stays]\ncommand=sleep 1000\n[program:x]\nstartretries=0\n${program}\n`,
+});
 
 const CASES: readonly Case[] = [
   {
@@ -119,25 +121,42 @@ for (const { what, options, code } of CASES) {
   });
 }
 
-const COMMANDS: ReadonlyArray<{ readonly command: readonly string[]; readonly code: number; readonly stderr: RegExp }> = [
-  { command: ['sh', '-c', 'exit 7'], code: 7, stderr: /^$/ },
-  { command: ['sh', '-c', 'sleep 1.2; exit 7'], code: 7, stderr: /^$/ },
-  { command: ['true'], code: 0, stderr: /^$/ },
-  { command: ['sh', '-c', 'kill -9 $$'], code: 137, stderr: /^\S+ \S+ WARN exited: main \(terminated by SIGKILL; not expected\)$/ },
-  { command: ['sh', '-c', 'kill -TERM $$'], code: 143, stderr: /^\S+ \S+ WARN exited: main \(terminated by SIGTERM; not expected\)$/ },
-  { command: ['/does/not/exist'], code: 127, stderr: /can't find command '\/does\/not\/exist'/ },
-  { command: ['no-such-command'], code: 127, stderr: /can't find command 'no-such-command'/ },
-  { command: ['/etc/passwd'], code: 126, stderr: /'\/etc\/passwd' is not executable/ },
-  { command: ['/etc'], code: 126, stderr: /'\/etc' is a directory/ },
-];
+const COMMANDS: ReadonlyArray<{ readonly command: readonly string[]; readonly code: number; readonly stderr: RegExp }> =
+  [
+    { command: ['sh', '-c', 'exit 7'], code: 7, stderr: /^$/ },
+    { command: ['sh', '-c', 'sleep 1.2; exit 7'], code: 7, stderr: /^$/ },
+    { command: ['true'], code: 0, stderr: /^$/ },
+    {
+      command: ['sh', '-c', 'kill -9 $$'],
+      code: 137,
+      stderr: /^\S+ \S+ WARN exited: main \(terminated by SIGKILL; not expected\)$/,
+    },
+    {
+      command: ['sh', '-c', 'kill -TERM $$'],
+      code: 143,
+      stderr: /^\S+ \S+ WARN exited: main \(terminated by SIGTERM; not expected\)$/,
+    },
+    { command: ['/does/not/exist'], code: 127, stderr: /can't find command '\/does\/not\/exist'/ },
+    { command: ['no-such-command'], code: 127, stderr: /can't find command 'no-such-command'/ },
+    { command: ['/etc/passwd'], code: 126, stderr: /'\/etc\/passwd' is not executable/ },
+    { command: ['/etc'], code: 126, stderr: /'\/etc' is a directory/ },
+  ];
 
 for (const as of ['pid1', 'plain'] as const) {
   for (const { command, code, stderr } of COMMANDS) {
-    test(`exit code ${code}: onevisor -- ${command.join(' ')} (${as})`, { skip: as === 'pid1' && skip, timeout: 60_000 }, async (t) => {
-      const launched = await launch(t, { as, config: '[supervisord]\nlogfile=NONE\npidfile=%FOLDER%/pid\n', args: ['--', ...command] });
-      assert.deepEqual(await launched.exit, { code, signal: null }, launched.stderr.text);
-      assert.match(launched.stderr.text, stderr);
-      assert.equal(launched.stdout.text, '', 'stdout belongs to the command');
-    });
+    test(
+      `exit code ${code}: onevisor -- ${command.join(' ')} (${as})`,
+      { skip: as === 'pid1' && skip, timeout: 60_000 },
+      async (t) => {
+        const launched = await launch(t, {
+          as,
+          config: '[supervisord]\nlogfile=NONE\npidfile=%FOLDER%/pid\n',
+          args: ['--', ...command],
+        });
+        assert.deepEqual(await launched.exit, { code, signal: null }, launched.stderr.text);
+        assert.match(launched.stderr.text, stderr);
+        assert.equal(launched.stdout.text, '', 'stdout belongs to the command');
+      },
+    );
   }
 }

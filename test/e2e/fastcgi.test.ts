@@ -1,5 +1,6 @@
 /**
- * `[fcgi-program:x]`: one socket for all processes of a program, behind nginx and by itself: its rights, its life, and what goes wrong with it.
+ * `[fcgi-program:x]`: one socket for all processes of a program, behind nginx and by itself: its rights, its life, and
+ * what goes wrong with it.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -14,7 +15,12 @@ import { programFile, until } from './observe.ts';
 
 const run = promisify(execFile);
 const skip = (await pid1SkipReason()) ?? false;
-const skipNginx = skip || await run('nginx', ['-v']).then(() => false as const, () => 'nginx is not installed');
+const skipNginx =
+  skip ||
+  (await run('nginx', ['-v']).then(
+    () => false as const,
+    () => 'nginx is not installed',
+  ));
 
 const APP = `/usr/bin/env python3 ${programFile('fastcgi-app.py')}`;
 
@@ -24,9 +30,16 @@ const app = (name: string, options: string): string => `[fcgi-program:${name}]\n
 function ask(path: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const socket: Socket = connect({ path });
-    const record = (kind: number, content: Buffer): Buffer => Buffer.concat([Buffer.from([1, kind, 0, 1, content.length >> 8, content.length & 255, 0, 0]), content]);
+    const record = (kind: number, content: Buffer): Buffer =>
+      Buffer.concat([Buffer.from([1, kind, 0, 1, content.length >> 8, content.length & 255, 0, 0]), content]);
     let answer = '';
-    socket.write(Buffer.concat([record(1, Buffer.from([0, 1, 0, 0, 0, 0, 0, 0])), record(4, Buffer.alloc(0)), record(5, Buffer.alloc(0))]));
+    socket.write(
+      Buffer.concat([
+        record(1, Buffer.from([0, 1, 0, 0, 0, 0, 0, 0])),
+        record(4, Buffer.alloc(0)),
+        record(5, Buffer.alloc(0)),
+      ]),
+    );
     socket.on('data', (bytes: Buffer) => (answer += bytes.toString('latin1')));
     socket.on('error', reject);
     socket.on('close', () => {
@@ -41,14 +54,22 @@ function getPage(socketPath: string): Promise<string> {
   return new Promise((resolve, reject) => {
     get({ socketPath, path: '/', agent: false }, (response) => {
       let text = '';
-      response.setEncoding('utf8').on('data', (part: string) => (text += part)).on('end', () => resolve(text)).on('error', reject);
+      response
+        .setEncoding('utf8')
+        .on('data', (part: string) => (text += part))
+        .on('end', () => resolve(text))
+        .on('error', reject);
     }).on('error', reject);
   });
 }
 
 async function pidsOf(launched: Launched): Promise<number[]> {
   const { stdout } = await launched.ctl('pid', 'all');
-  return stdout.trim().split('\n').map(Number).filter((pid) => pid > 0);
+  return stdout
+    .trim()
+    .split('\n')
+    .map(Number)
+    .filter((pid) => pid > 0);
 }
 
 const NGINX = `daemon off;
@@ -66,80 +87,100 @@ http {
 }
 `;
 
-test('nginx and three processes at one socket: one is killed, and every request is answered', { skip: skipNginx }, async (t) => {
-  const launched = await launch(t, {
-    files: { 'nginx.conf': NGINX },
-    config: `[supervisord]\nuser=root\n[program:nginx]\ncommand=nginx -p %FOLDER% -c %FOLDER%/nginx.conf -e %FOLDER%/nginx.err\n${app('app', 'socket=unix://%FOLDER%/app.sock\nsocket_mode=0777\nnumprocs=3\nprocess_name=%(program_name)s_%(process_num)d')}`,
-  });
-  await launched.waitForLine(/success: nginx entered RUNNING/);
-  await launched.waitForLine(/success: app_/, { count: 3 });
-  const request = async (): Promise<number> => {
-    const answer = await getPage(join(launched.folder, 'http.sock'));
-    const pid = /^served by (\d+)$/m.exec(answer)?.[1];
-    assert.ok(pid !== undefined, answer);
-    return Number(pid);
-  };
-  const first = await request();
-  const served = new Set<number>();
-  let isKilled = false;
-  // The request that the killed one is just answering would be lost, with any server: it is killed while it waits for one.
-  for (let i = 0; i < 60; i += 1) {
-    if (i === 20) {
-      const { code } = await launched.enter(['kill', '-9', String(first)]);
-      assert.equal(code, 0);
-      isKilled = true;
+test(
+  'nginx and three processes at one socket: one is killed, and every request is answered',
+  { skip: skipNginx },
+  async (t) => {
+    const launched = await launch(t, {
+      files: { 'nginx.conf': NGINX },
+      config: `[supervisord]\nuser=root\n[program:nginx]\ncommand=nginx -p %FOLDER% -c %FOLDER%/nginx.conf -e %FOLDER%/nginx.err\n${app('app', 'socket=unix://%FOLDER%/app.sock\nsocket_mode=0777\nnumprocs=3\nprocess_name=%(program_name)s_%(process_num)d')}`,
+    });
+    await launched.waitForLine(/success: nginx entered RUNNING/);
+    await launched.waitForLine(/success: app_/, { count: 3 });
+    const request = async (): Promise<number> => {
+      const answer = await getPage(join(launched.folder, 'http.sock'));
+      const pid = /^served by (\d+)$/m.exec(answer)?.[1];
+      assert.ok(pid !== undefined, answer);
+      return Number(pid);
+    };
+    const first = await request();
+    const served = new Set<number>();
+    let isKilled = false;
+    // The request that the killed one is just answering would be lost, with any server: it is killed while it waits for
+    // one.
+    for (let i = 0; i < 60; i += 1) {
+      if (i === 20) {
+        const { code } = await launched.enter(['kill', '-9', String(first)]);
+        assert.equal(code, 0);
+        isKilled = true;
+      }
+      const pid = await request();
+      assert.ok(!isKilled || pid !== first, 'a killed process answers nothing');
+      served.add(pid);
     }
-    const pid = await request();
-    assert.ok(!isKilled || pid !== first, 'a killed process answers nothing');
-    served.add(pid);
-  }
-  await launched.waitForLine(/exited: app_\d \(terminated by SIGKILL; not expected\)/);
-  await launched.waitForLine(/spawned: 'app_\d'/, { count: 4 });
-  assert.ok(served.size > 1, 'the processes share the work');
-  assert.equal(launched.stdout.all.filter((line) => line.includes('Creating socket')).length, 1);
-});
+    await launched.waitForLine(/exited: app_\d \(terminated by SIGKILL; not expected\)/);
+    await launched.waitForLine(/spawned: 'app_\d'/, { count: 4 });
+    assert.ok(served.size > 1, 'the processes share the work');
+    assert.equal(launched.stdout.all.filter((line) => line.includes('Creating socket')).length, 1);
+  },
+);
 
-test('the socket: shared, blocking, with its owner and mode, there from the first start to the last stop', { skip }, async (t) => {
-  const launched = await launch(t, {
-    config: `[supervisord]\n${app('app', 'socket=unix://%FOLDER%/%(program_name)s.sock\nsocket_owner=nobody:nogroup\nsocket_mode=0760\nsocket_backlog=7\nnumprocs=2\nprocess_name=%(program_name)s_%(process_num)d\nautostart=false')}`
-      + app('late', 'socket=unix://%FOLDER%/late.sock\nautostart=false'),
-  });
-  const path = join(launched.folder, 'app.sock');
-  await launched.waitForLine(/supervisord started/);
-  await assert.rejects(lstat(path), { code: 'ENOENT' });
-  assert.equal((await launched.ctl('start', 'app:*')).stdout, 'app:app_0: started\napp:app_1: started\n');
-  await launched.waitForLine(new RegExp(`INFO Creating socket unix://${path}$`));
-  await launched.waitForLine(/up: listens=1 blocks=True umask=22/, { count: 2 });
-  const { mode, uid, gid } = await stat(path);
-  assert.deepEqual([mode & 0o7777, uid, gid], [0o760, 65534, 65534]);
-  const inside = await pidsOf(launched);
-  const inodes = new Set(await Promise.all(inside.map(async (pid) => (await launched.enter(['readlink', `/proc/${pid}/fd/0`])).stdout)));
-  assert.equal(inodes.size, 1, 'one socket');
-  await launched.ctl('start', 'late');
-  assert.ok(inside.includes(await ask(path)));
+test(
+  'the socket: shared, blocking, with its owner and mode, there from the first start to the last stop',
+  { skip },
+  async (t) => {
+    const launched = await launch(t, {
+      config:
+        `[supervisord]\n${app('app', 'socket=unix://%FOLDER%/%(program_name)s.sock\nsocket_owner=nobody:nogroup\nsocket_mode=0760\nsocket_backlog=7\nnumprocs=2\nprocess_name=%(program_name)s_%(process_num)d\nautostart=false')}` +
+        app('late', 'socket=unix://%FOLDER%/late.sock\nautostart=false'),
+    });
+    const path = join(launched.folder, 'app.sock');
+    await launched.waitForLine(/supervisord started/);
+    await assert.rejects(lstat(path), { code: 'ENOENT' });
+    assert.equal((await launched.ctl('start', 'app:*')).stdout, 'app:app_0: started\napp:app_1: started\n');
+    await launched.waitForLine(new RegExp(`INFO Creating socket unix://${path}$`));
+    await launched.waitForLine(/up: listens=1 blocks=True umask=22/, { count: 2 });
+    const { mode, uid, gid } = await stat(path);
+    assert.deepEqual([mode & 0o7777, uid, gid], [0o760, 65534, 65534]);
+    const inside = await pidsOf(launched);
+    const inodes = new Set(
+      await Promise.all(inside.map(async (pid) => (await launched.enter(['readlink', `/proc/${pid}/fd/0`])).stdout)),
+    );
+    assert.equal(inodes.size, 1, 'one socket');
+    await launched.ctl('start', 'late');
+    assert.ok(inside.includes(await ask(path)));
 
-  await launched.ctl('stop', 'app:app_0');
-  assert.ok((await stat(path)).isSocket());
-  assert.equal(launched.stdout.all.some((line) => line.includes('Closing socket')), false);
-  await launched.ctl('stop', 'app:app_1');
-  await launched.waitForLine(new RegExp(`INFO Closing socket unix://${path}$`));
-  await assert.rejects(lstat(path), { code: 'ENOENT' });
+    await launched.ctl('stop', 'app:app_0');
+    assert.ok((await stat(path)).isSocket());
+    assert.equal(
+      launched.stdout.all.some((line) => line.includes('Closing socket')),
+      false,
+    );
+    await launched.ctl('stop', 'app:app_1');
+    await launched.waitForLine(new RegExp(`INFO Closing socket unix://${path}$`));
+    await assert.rejects(lstat(path), { code: 'ENOENT' });
 
-  launched.signal('SIGTERM');
-  await launched.exit;
-  assert.ok(launched.stdout.all.some((line) => line.endsWith(`Closing socket unix://${launched.folder}/late.sock`)));
-  await assert.rejects(lstat(join(launched.folder, 'late.sock')), { code: 'ENOENT' });
-});
+    launched.signal('SIGTERM');
+    await launched.exit;
+    assert.ok(launched.stdout.all.some((line) => line.endsWith(`Closing socket unix://${launched.folder}/late.sock`)));
+    await assert.rejects(lstat(join(launched.folder, 'late.sock')), { code: 'ENOENT' });
+  },
+);
 
 test('the only process is killed: who connects meanwhile waits and is served', { skip }, async (t) => {
-  const launched = await launch(t, { config: `[supervisord]\n${app('app', 'socket=unix://%FOLDER%/app.sock\nuser=nobody')}` });
+  const launched = await launch(t, {
+    config: `[supervisord]\n${app('app', 'socket=unix://%FOLDER%/app.sock\nuser=nobody')}`,
+  });
   await launched.waitForLine(/success: app entered RUNNING/);
   const path = join(launched.folder, 'app.sock');
   assert.equal((await stat(path)).uid, 65534, 'without an owner of its own it belongs to the user of the program');
   const before = await ask(path);
   await launched.enter(['kill', '-9', String(before)]);
   assert.notEqual(await ask(path), before);
-  assert.equal(launched.stdout.all.some((line) => line.includes('Closing socket')), false);
+  assert.equal(
+    launched.stdout.all.some((line) => line.includes('Closing socket')),
+    false,
+  );
 });
 
 test('sockets that cannot be had: the start fails and says why; a stale one is replaced', { skip }, async (t) => {
@@ -159,14 +200,27 @@ test('sockets that cannot be had: the start fails and says why; a stale one is r
     ].join('')}`,
   });
   await launched.waitForLine(/supervisord started/);
-  const reasons = { port: 'address already in use (EADDRINUSE)', folder: 'no such file or directory (ENOENT)', file: 'there is something else than a socket, which is not removed', name: '/etc/hosts has no address for nobody.knows.invalid; use one in numbers' };
+  const reasons = {
+    port: 'address already in use (EADDRINUSE)',
+    folder: 'no such file or directory (ENOENT)',
+    file: 'there is something else than a socket, which is not removed',
+    name: '/etc/hosts has no address for nobody.knows.invalid; use one in numbers',
+  };
   for (const [name, reason] of Object.entries(reasons)) {
     assert.equal((await launched.ctl('start', name)).stdout, `${name}: ERROR (spawn error)\n`);
     const line = launched.stdout.all.find((text) => text.includes('spawnerr: ') && text.endsWith(reason));
-    assert.match(line ?? '', /INFO spawnerr: Could not create FastCGI socket (tcp|unix):\/\/\S+: /, `${name}: ${launched.stdout.text}`);
+    assert.match(
+      line ?? '',
+      /INFO spawnerr: Could not create FastCGI socket (tcp|unix):\/\/\S+: /,
+      `${name}: ${launched.stdout.text}`,
+    );
   }
   assert.match((await launched.enter(['cat', join(launched.folder, 'file.sock')])).stdout, /precious/);
-  await run('python3', ['-c', 'import socket,sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])', join(launched.folder, 'stale.sock')]);
+  await run('python3', [
+    '-c',
+    'import socket,sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])',
+    join(launched.folder, 'stale.sock'),
+  ]);
   assert.equal((await launched.ctl('start', 'stale')).stdout, 'stale: started\n');
   assert.ok((await ask(join(launched.folder, 'stale.sock'))) > 1);
   assert.equal((await launched.ctl('start', 'tcp')).stdout, 'tcp: started\n');
@@ -177,14 +231,23 @@ test('sockets that cannot be had: the start fails and says why; a stale one is r
 });
 
 test('a program that never comes up lets go of its socket when it is given up', { skip }, async (t) => {
-  const launched = await launch(t, { config: '[supervisord]\n[fcgi-program:crash]\ncommand=false\nsocket=unix://%FOLDER%/crash.sock\nstartretries=1\n' });
+  const launched = await launch(t, {
+    config: '[supervisord]\n[fcgi-program:crash]\ncommand=false\nsocket=unix://%FOLDER%/crash.sock\nstartretries=1\n',
+  });
   await launched.waitForLine(/gave up: crash entered FATAL/);
   await launched.waitForLine(/Closing socket/);
-  await until('the socket to be gone', async () => lstat(join(launched.folder, 'crash.sock')).then(() => false, () => true));
+  await until('the socket to be gone', async () =>
+    lstat(join(launched.folder, 'crash.sock')).then(
+      () => false,
+      () => true,
+    ),
+  );
 });
 
 test('programs of a group: each has its own socket', { skip }, async (t) => {
-  const launched = await launch(t, { config: `[supervisord]\n[group:site]\nprograms=a,b\n${app('a', 'socket=unix://%FOLDER%/a.sock')}${app('b', 'socket=unix://%FOLDER%/b.sock')}` });
+  const launched = await launch(t, {
+    config: `[supervisord]\n[group:site]\nprograms=a,b\n${app('a', 'socket=unix://%FOLDER%/a.sock')}${app('b', 'socket=unix://%FOLDER%/b.sock')}`,
+  });
   await launched.waitForLine(/success: [ab] entered RUNNING/, { count: 2 });
   assert.notEqual(await ask(join(launched.folder, 'a.sock')), await ask(join(launched.folder, 'b.sock')));
 });

@@ -151,7 +151,10 @@ test('two such containers in one network do not meet', { skip }, async (t) => {
 });
 
 test('a second supervisor in a container is refused, and what to use is named', { skip: tiniSkip }, async (t) => {
-  for (const [under, pid] of [[[], '1'], [['tini', '--'], '\\d+']] as const) {
+  for (const [under, pid] of [
+    [[], '1'],
+    [['tini', '--'], '\\d+'],
+  ] as const) {
     const launched = await launch(t, { env: program('a'), under, prepare: MARK });
     await launched.waitForLine(/spawned: 'a'/);
     for (const args of [[], ['-n'], ['--', 'true']]) {

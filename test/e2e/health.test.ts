@@ -1,5 +1,6 @@
 /**
- * Health checks of the executable: what they say, what follows from it, and that nothing of them is left, whatever a program or a check does.
+ * Health checks of the executable: what they say, what follows from it, and that nothing of them is left, whatever a
+ * program or a check does.
  */
 import assert from 'node:assert/strict';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -14,7 +15,8 @@ const rootSkip = process.getuid?.() === 0 ? skip : 'only root can run programs a
 
 const QUICK = 'healthcheck_interval=0.1\nhealthcheck_retries=2\n';
 
-const healthOf = (launched: Launched, ...names: string[]): ReturnType<Launched['enter']> => launched.enter([EXECUTABLE, 'health', ...names]);
+const healthOf = (launched: Launched, ...names: string[]): ReturnType<Launched['enter']> =>
+  launched.enter([EXECUTABLE, 'health', ...names]);
 
 /** The commands of all processes in the namespace of a supervisor. */
 async function commandsIn(launched: Launched): Promise<string[]> {
@@ -27,51 +29,84 @@ async function end(launched: Launched): Promise<void> {
   assert.deepEqual(await launched.exit, { code: 0, signal: null });
 }
 
-test('a web server that turns bad: unhealthy with the reason, in the log, in the status and for `onevisor health`, and healthy again', { skip }, async (t) => {
-  const port = await freePort();
-  const launched = await launch(t, { config: `[supervisord]\n[program:web]\ncommand=python3 ${programFile('turns-bad.py')} ${port}\nhealthcheck=http://localhost:${port}/health\nhealthcheck_timeout=0.4\nhealthcheck_start_period=20\nhealthcheck_start_interval=0.1\n${QUICK}` });
-  await launched.waitForLine(/INFO health: web is healthy$/);
-  await launched.waitForLine(/success: web entered RUNNING/);
-  assert.deepEqual(await healthOf(launched), { code: 0, stdout: '', stderr: '' });
-  assert.match((await launched.ctl('status')).stdout, /^web +RUNNING +pid \d+, uptime 0:00:\d\d, healthy\n$/);
+test(
+  'a web server that turns bad: unhealthy with the reason, in the log, in the status and for `onevisor health`, and healthy again',
+  { skip },
+  async (t) => {
+    const port = await freePort();
+    const launched = await launch(t, {
+      config: `[supervisord]\n[program:web]\ncommand=python3 ${programFile('turns-bad.py')} ${port}\nhealthcheck=http://localhost:${port}/health\nhealthcheck_timeout=0.4\nhealthcheck_start_period=20\nhealthcheck_start_interval=0.1\n${QUICK}`,
+    });
+    await launched.waitForLine(/INFO health: web is healthy$/);
+    await launched.waitForLine(/success: web entered RUNNING/);
+    assert.deepEqual(await healthOf(launched), { code: 0, stdout: '', stderr: '' });
+    assert.match((await launched.ctl('status')).stdout, /^web +RUNNING +pid \d+, uptime 0:00:\d\d, healthy\n$/);
 
-  await launched.ctl('signal', 'USR1', 'web');
-  await launched.waitForLine(/WARN health: web is unhealthy: HTTP 503 Service Unavailable \(2 failures\)$/);
-  assert.deepEqual(await healthOf(launched), { code: 1, stdout: 'web: RUNNING unhealthy, HTTP 503 Service Unavailable\n', stderr: '' });
-  assert.match((await launched.ctl('status')).stdout, /, unhealthy, HTTP 503 Service Unavailable\n$/);
+    await launched.ctl('signal', 'USR1', 'web');
+    await launched.waitForLine(/WARN health: web is unhealthy: HTTP 503 Service Unavailable \(2 failures\)$/);
+    assert.deepEqual(await healthOf(launched), {
+      code: 1,
+      stdout: 'web: RUNNING unhealthy, HTTP 503 Service Unavailable\n',
+      stderr: '',
+    });
+    assert.match((await launched.ctl('status')).stdout, /, unhealthy, HTTP 503 Service Unavailable\n$/);
 
-  await launched.ctl('signal', 'USR1', 'web');
-  await launched.waitForLine(/INFO health: web is healthy$/, { count: 2 });
-  assert.equal((await healthOf(launched)).code, 0);
+    await launched.ctl('signal', 'USR1', 'web');
+    await launched.waitForLine(/INFO health: web is healthy$/, { count: 2 });
+    assert.equal((await healthOf(launched)).code, 0);
 
-  await launched.ctl('signal', 'USR2', 'web');
-  await launched.waitForLine(/WARN health: web is unhealthy: no answer within 0\.4 s \(2 failures\)$/);
-  assert.equal(launched.stdout.all.filter((line) => line.includes(' health: ')).length, 4, 'a line for each change, and no more');
-  await end(launched);
-});
+    await launched.ctl('signal', 'USR2', 'web');
+    await launched.waitForLine(/WARN health: web is unhealthy: no answer within 0\.4 s \(2 failures\)$/);
+    assert.equal(
+      launched.stdout.all.filter((line) => line.includes(' health: ')).length,
+      4,
+      'a line for each change, and no more',
+    );
+    await end(launched);
+  },
+);
 
 test('while starting it is not healthy yet, and says why', { skip }, async (t) => {
-  const launched = await launch(t, { config: '[supervisord]\n[program:slow]\ncommand=sleep 1000\nhealthcheck=sh -c "echo warming up; exit 1"\n' });
+  const launched = await launch(t, {
+    config: '[supervisord]\n[program:slow]\ncommand=sleep 1000\nhealthcheck=sh -c "echo warming up; exit 1"\n',
+  });
   await launched.waitForLine(/success: slow entered RUNNING/);
   const { stdout } = await launched.ctl('status');
   assert.match(stdout, /^slow +RUNNING +pid \d+, uptime 0:00:\d\d, starting, warming up\n$/);
   assert.deepEqual(await healthOf(launched), { code: 1, stdout: 'slow: RUNNING starting, warming up\n', stderr: '' });
-  assert.deepEqual(await healthOf(launched, 'slow'), { code: 1, stdout: 'slow: RUNNING starting, warming up\n', stderr: '' });
+  assert.deepEqual(await healthOf(launched, 'slow'), {
+    code: 1,
+    stdout: 'slow: RUNNING starting, warming up\n',
+    stderr: '',
+  });
   await end(launched);
 });
 
-test('a check that hangs, with grandchildren, is killed at its timeout, and nothing of it remains', { skip }, async (t) => {
-  const check = '#!/bin/sh\ntrap "" TERM HUP\nsleep 4711 &\n(sleep 4711 &)\necho hanging\nsleep 4711\n';
-  const launched = await launch(t, { files: { 'check.sh': check }, config: `[supervisord]\n[program:web]\ncommand=sleep 1000\nhealthcheck=%FOLDER%/check.sh\nhealthcheck_timeout=0.3\nhealthcheck_interval=100\nhealthcheck_retries=1\nhealthcheck_start_period=0.1\nhealthcheck_start_interval=0.1\n` });
-  await launched.waitForLine(/WARN health: web is unhealthy: no answer within 0\.3 s \(1 failure\)$/);
-  // The next one comes much later: what is to be seen now is left over.
-  assert.deepEqual((await commandsIn(launched)).filter((line) => !line.includes('onevisor')), ['sleep 1000']);
-  assert.equal(await countZombies(launched.pid), 0);
-  await end(launched);
-});
+test(
+  'a check that hangs, with grandchildren, is killed at its timeout, and nothing of it remains',
+  { skip },
+  async (t) => {
+    const check = '#!/bin/sh\ntrap "" TERM HUP\nsleep 4711 &\n(sleep 4711 &)\necho hanging\nsleep 4711\n';
+    const launched = await launch(t, {
+      files: { 'check.sh': check },
+      config: `[supervisord]\n[program:web]\ncommand=sleep 1000\nhealthcheck=%FOLDER%/check.sh\nhealthcheck_timeout=0.3\nhealthcheck_interval=100\nhealthcheck_retries=1\nhealthcheck_start_period=0.1\nhealthcheck_start_interval=0.1\n`,
+    });
+    await launched.waitForLine(/WARN health: web is unhealthy: no answer within 0\.3 s \(1 failure\)$/);
+    // The next one comes much later: what is to be seen now is left over.
+    assert.deepEqual(
+      (await commandsIn(launched)).filter((line) => !line.includes('onevisor')),
+      ['sleep 1000'],
+    );
+    assert.equal(await countZombies(launched.pid), 0);
+    await end(launched);
+  },
+);
 
 test('a shutdown does not wait for a check that hangs, nor leave it behind', { skip }, async (t) => {
-  const launched = await launch(t, { config: '[supervisord]\n[program:web]\ncommand=sleep 1000\nhealthcheck=sh -c "touch begun; trap \'\' TERM; sleep 4711"\n' });
+  const launched = await launch(t, {
+    config:
+      '[supervisord]\n[program:web]\ncommand=sleep 1000\nhealthcheck=sh -c "touch begun; trap \'\' TERM; sleep 4711"\n',
+  });
   await until('the check', async () => (await commandsIn(launched)).includes('sleep 4711'));
   const began = performance.now();
   await end(launched);
@@ -81,11 +116,15 @@ test('a shutdown does not wait for a check that hangs, nor leave it behind', { s
 
 test('tcp and unix sockets', { skip }, async (t) => {
   const port = await freePort();
-  const program = (name: string, check: string): string => `[program:${name}]\ncommand=sleep 1000\nhealthcheck=${check}\n${QUICK}`;
+  const program = (name: string, check: string): string =>
+    `[program:${name}]\ncommand=sleep 1000\nhealthcheck=${check}\n${QUICK}`;
   const launched = await launch(t, {
-    config: `[supervisord]\n[program:server]\ncommand=python3 ${programFile('turns-bad.py')} ${port}\nhealthcheck=tcp://localhost:${port}\n${QUICK}`
+    config:
+      `[supervisord]\n[program:server]\ncommand=python3 ${programFile('turns-bad.py')} ${port}\nhealthcheck=tcp://localhost:${port}\n${QUICK}` +
       // A port that nobody can listen on without being told: tcpmux.
-      + program('nobody', 'tcp://127.0.0.1:1') + program('socket', 'unix:///run/onevisor.sock') + program('nosocket', 'unix:///run/other.sock'),
+      program('nobody', 'tcp://127.0.0.1:1') +
+      program('socket', 'unix:///run/onevisor.sock') +
+      program('nosocket', 'unix:///run/other.sock'),
   });
   await launched.waitForLine(/INFO health: server is healthy$/);
   await launched.waitForLine(/WARN health: nobody is unhealthy: connection refused \(2 failures\)$/);
@@ -109,7 +148,9 @@ test('healthcheck_action=restart: it is restarted, and judged anew', { skip }, a
 });
 
 test('healthcheck_action=exit: the container ends with 1, and says why', { skip }, async (t) => {
-  const launched = await launch(t, { config: `[supervisord]\n[program:web]\ncommand=sleep 1000\nhealthcheck=sh -c "echo no database; exit 7"\nhealthcheck_action=exit\n${QUICK}[program:other]\ncommand=sleep 1000\n` });
+  const launched = await launch(t, {
+    config: `[supervisord]\n[program:web]\ncommand=sleep 1000\nhealthcheck=sh -c "echo no database; exit 7"\nhealthcheck_action=exit\n${QUICK}[program:other]\ncommand=sleep 1000\n`,
+  });
   await launched.waitForLine(/WARN health: web is unhealthy: no database \(2 failures\)$/);
   assert.deepEqual(await launched.exit, { code: 1, signal: null });
   assert.match(launched.stdout.text, /program web is unhealthy: no database: healthcheck_action$/m);
@@ -117,45 +158,59 @@ test('healthcheck_action=exit: the container ends with 1, and says why', { skip 
 });
 
 test('a check runs as the user of its program, with its directory and environment', { skip: rootSkip }, async (t) => {
-  const launched = await launch(t, { config: `[supervisord]\n[program:web]\ncommand=sleep 1000\nuser=nobody\ndirectory=/usr\nenvironment=COLOUR="blue"\nhealthcheck=sh -c 'echo $(id -un) $PWD $COLOUR $SUPERVISOR_PROCESS_NAME; exit 1'\n${QUICK}` });
+  const launched = await launch(t, {
+    config: `[supervisord]\n[program:web]\ncommand=sleep 1000\nuser=nobody\ndirectory=/usr\nenvironment=COLOUR="blue"\nhealthcheck=sh -c 'echo $(id -un) $PWD $COLOUR $SUPERVISOR_PROCESS_NAME; exit 1'\n${QUICK}`,
+  });
   await launched.waitForLine(/WARN health: web is unhealthy: nobody \/usr blue web \(2 failures\)$/);
   await end(launched);
 });
 
 test('a check that cannot be executed is a failure with the reason', { skip }, async (t) => {
-  const launched = await launch(t, { config: `[supervisord]\n[program:web]\ncommand=sleep 1000\nhealthcheck=curl-of-another-image -f http://localhost\n${QUICK}` });
-  await launched.waitForLine(/WARN health: web is unhealthy: can't find command 'curl-of-another-image' \(2 failures\)$/);
+  const launched = await launch(t, {
+    config: `[supervisord]\n[program:web]\ncommand=sleep 1000\nhealthcheck=curl-of-another-image -f http://localhost\n${QUICK}`,
+  });
+  await launched.waitForLine(
+    /WARN health: web is unhealthy: can't find command 'curl-of-another-image' \(2 failures\)$/,
+  );
   await end(launched);
 });
 
 test('checks end when the program is stopped, and begin with its next start', { skip }, async (t) => {
-  const program = (name: string): string => `[program:${name}]\ncommand=sleep 1000\nhealthcheck=sh -c "echo . >>%FOLDER%/${name}"\nhealthcheck_interval=0.05\n`;
+  const program = (name: string): string =>
+    `[program:${name}]\ncommand=sleep 1000\nhealthcheck=sh -c "echo . >>%FOLDER%/${name}"\nhealthcheck_interval=0.05\n`;
   const launched = await launch(t, { config: `[supervisord]\n${program('web')}${program('clock')}` });
-  const count = async (name: string): Promise<number> => (await readFile(join(launched.folder, name), 'utf8').catch(() => '')).length / 2;
+  const count = async (name: string): Promise<number> =>
+    (await readFile(join(launched.folder, name), 'utf8').catch(() => '')).length / 2;
   const ticks = async (more: number): Promise<void> => {
     const from = await count('clock');
-    await until(`${more} checks of the other program`, async () => await count('clock') >= from + more);
+    await until(`${more} checks of the other program`, async () => (await count('clock')) >= from + more);
   };
-  await until('some checks', async () => await count('web') >= 3);
+  await until('some checks', async () => (await count('web')) >= 3);
   assert.equal((await launched.ctl('stop', 'web')).code, 0);
   const before = await count('web');
   await ticks(10);
   assert.equal(await count('web'), before);
   assert.match((await launched.ctl('status', 'web')).stdout, /^web +STOPPED /);
   await launched.ctl('start', 'web');
-  await until('checks of the next run', async () => await count('web') >= before + 3);
+  await until('checks of the next run', async () => (await count('web')) >= before + 3);
   await launched.waitForLine(/INFO health: web is healthy$/, { count: 2 });
   await end(launched);
 });
 
 test('who depends on a program with a check waits until that is healthy', { skip }, async (t) => {
-  const launched = await launch(t, { config: '[supervisord]\n[program:web]\ncommand=sleep 1000\ndepends_on=db\n[program:db]\ncommand=sleep 1000\nhealthcheck=test -e %FOLDER%/up\nhealthcheck_start_interval=0.1\n' });
+  const launched = await launch(t, {
+    config:
+      '[supervisord]\n[program:web]\ncommand=sleep 1000\ndepends_on=db\n[program:db]\ncommand=sleep 1000\nhealthcheck=test -e %FOLDER%/up\nhealthcheck_start_interval=0.1\n',
+  });
   await launched.waitForLine(/success: db entered RUNNING/);
   assert.doesNotMatch(launched.stdout.text, /spawned: 'web'/);
   await writeFile(join(launched.folder, 'up'), '');
   await launched.waitForLine(/spawned: 'web'/);
   const lines = launched.stdout.all.map((line) => line.replace(/^\S+ \S+ /, ''));
-  assert.ok(lines.findIndex((line) => line === 'INFO health: db is healthy') < lines.findIndex((line) => line.includes("spawned: 'web'")));
+  assert.ok(
+    lines.findIndex((line) => line === 'INFO health: db is healthy') <
+      lines.findIndex((line) => line.includes("spawned: 'web'")),
+  );
   await end(launched);
 });
 
@@ -179,31 +234,46 @@ test('a live update changes the check of a program that goes on, adds one, and t
   await end(launched);
 });
 
-test('twenty programs checked ten times a second: no zombie, descriptor, process or memory is left of it', { skip }, async (t) => {
-  const port = await freePort();
-  const kinds = [`http://localhost:${port}/`, `tcp://localhost:${port}`, 'unix:///run/onevisor.sock', 'sh -c "echo . >>%FOLDER%/checks"'];
-  const programs = kinds.map((kind, index) => `[program:p${index}]\ncommand=sleep 1000\nprocess_name=p${index}_%(process_num)d\nnumprocs=5\nhealthcheck=${kind}\nhealthcheck_interval=0.1\ndepends_on=server\n`);
-  const launched = await launch(t, { config: `[supervisord]\n[program:server]\ncommand=python3 ${programFile('turns-bad.py')} ${port}\nhealthcheck=tcp://localhost:${port}\nhealthcheck_start_interval=0.1\n${programs.join('')}` });
-  const checks = async (): Promise<number> => (await readFile(join(launched.folder, 'checks'), 'utf8').catch(() => '')).length / 2;
-  const descriptors = async (): Promise<number> => (await readdir(`/proc/${launched.pid}/fd`)).length;
-  await launched.waitForLine(/health: p\d_\d is healthy$/, { count: 20 });
-  // Each kind was checked as often: four times as many in all.
-  await until('the first checks', async () => await checks() >= 50);
-  const before = await residentBytes(launched.pid);
-  await until('many more', async () => await checks() >= 350, 60_000);
-  const growth = await residentBytes(launched.pid) - before;
-  t.diagnostic(`1200 checks: ${(growth / 1024 / 1024).toFixed(1)} MB`);
-  assert.ok(growth < 24 * 1024 * 1024, `grew by ${growth} bytes`);
-  assert.equal(launched.stdout.all.filter((line) => /unhealthy/.test(line)).length, 0);
-  await launched.ctl('stop', 'p0:*', 'p1:*', 'p2:*', 'p3:*');
-  // The server, and nothing else.
-  assert.equal((await childrenOf(launched.pid)).length, 1);
-  assert.equal(await countZombies(launched.pid), 0);
-  const idle = await descriptors();
-  await launched.ctl('start', 'p3:*');
-  await untilFile(join(launched.folder, 'checks'), new RegExp(`^(\\.\\n){${await checks() + 20},}`));
-  await launched.ctl('stop', 'p3:*');
-  await until('its descriptors to be those of before', async () => await descriptors() === idle);
-  assert.ok(idle < 60, `${idle} descriptors`);
-  await end(launched);
-});
+test(
+  'twenty programs checked ten times a second: no zombie, descriptor, process or memory is left of it',
+  { skip },
+  async (t) => {
+    const port = await freePort();
+    const kinds = [
+      `http://localhost:${port}/`,
+      `tcp://localhost:${port}`,
+      'unix:///run/onevisor.sock',
+      'sh -c "echo . >>%FOLDER%/checks"',
+    ];
+    const programs = kinds.map(
+      (kind, index) =>
+        `[program:p${index}]\ncommand=sleep 1000\nprocess_name=p${index}_%(process_num)d\nnumprocs=5\nhealthcheck=${kind}\nhealthcheck_interval=0.1\ndepends_on=server\n`,
+    );
+    const launched = await launch(t, {
+      config: `[supervisord]\n[program:server]\ncommand=python3 ${programFile('turns-bad.py')} ${port}\nhealthcheck=tcp://localhost:${port}\nhealthcheck_start_interval=0.1\n${programs.join('')}`,
+    });
+    const checks = async (): Promise<number> =>
+      (await readFile(join(launched.folder, 'checks'), 'utf8').catch(() => '')).length / 2;
+    const descriptors = async (): Promise<number> => (await readdir(`/proc/${launched.pid}/fd`)).length;
+    await launched.waitForLine(/health: p\d_\d is healthy$/, { count: 20 });
+    // Each kind was checked as often: four times as many in all.
+    await until('the first checks', async () => (await checks()) >= 50);
+    const before = await residentBytes(launched.pid);
+    await until('many more', async () => (await checks()) >= 350, 60_000);
+    const growth = (await residentBytes(launched.pid)) - before;
+    t.diagnostic(`1200 checks: ${(growth / 1024 / 1024).toFixed(1)} MB`);
+    assert.ok(growth < 24 * 1024 * 1024, `grew by ${growth} bytes`);
+    assert.equal(launched.stdout.all.filter((line) => /unhealthy/.test(line)).length, 0);
+    await launched.ctl('stop', 'p0:*', 'p1:*', 'p2:*', 'p3:*');
+    // The server, and nothing else.
+    assert.equal((await childrenOf(launched.pid)).length, 1);
+    assert.equal(await countZombies(launched.pid), 0);
+    const idle = await descriptors();
+    await launched.ctl('start', 'p3:*');
+    await untilFile(join(launched.folder, 'checks'), new RegExp(`^(\\.\\n){${(await checks()) + 20},}`));
+    await launched.ctl('stop', 'p3:*');
+    await until('its descriptors to be those of before', async () => (await descriptors()) === idle);
+    assert.ok(idle < 60, `${idle} descriptors`);
+    await end(launched);
+  },
+);

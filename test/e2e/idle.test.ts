@@ -1,5 +1,6 @@
 /**
- * A supervisor with nothing to do does nothing: no thread of it runs. IDLE_SECONDS says how long it is watched; 10 by default.
+ * A supervisor with nothing to do does nothing: no thread of it runs. IDLE_SECONDS says how long it is watched; 10 by
+ * default.
  */
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
@@ -15,27 +16,41 @@ const WATCH_MS = Number(process.env['IDLE_SECONDS'] ?? 10) * 1000;
 /** How often each thread has run so far: it leaves the processor by itself to wait, or is made to. */
 async function switches(pid: number): Promise<Map<string, number>> {
   const threads = await readdir(`/proc/${pid}/task`);
-  return new Map(await Promise.all(threads.map(async (thread) => {
-    const status = await readFile(`/proc/${pid}/task/${thread}/status`, 'latin1');
-    const name = /^Name:\t(.*)$/m.exec(status)?.[1] ?? '';
-    return [`${name} ${thread}`, [...status.matchAll(/ctxt_switches:\t(\d+)$/gm)].reduce((sum, [, count]) => sum + Number(count), 0)] as const;
-  })));
+  return new Map(
+    await Promise.all(
+      threads.map(async (thread) => {
+        const status = await readFile(`/proc/${pid}/task/${thread}/status`, 'latin1');
+        const name = /^Name:\t(.*)$/m.exec(status)?.[1] ?? '';
+        return [
+          `${name} ${thread}`,
+          [...status.matchAll(/ctxt_switches:\t(\d+)$/gm)].reduce((sum, [, count]) => sum + Number(count), 0),
+        ] as const;
+      }),
+    ),
+  );
 }
 
-test(`three sleeping programs: no thread of ours runs for ${WATCH_MS / 1000} s`, { skip, timeout: WATCH_MS + 120_000 }, async (t) => {
-  const launched = await launch(t, { config: '[supervisord]\n[program:sleeper]\ncommand=sh -c "echo out; exec sleep 100000"\nprocess_name=sleeper%(process_num)d\nnumprocs=3\n' });
-  await launched.waitForLine(/entered RUNNING/, { count: 3 });
-  // What its start has left to do, as the compiler's threads have, is done when a second went by without any.
-  await until('it to come to rest', async () => {
+test(
+  `three sleeping programs: no thread of ours runs for ${WATCH_MS / 1000} s`,
+  { skip, timeout: WATCH_MS + 120_000 },
+  async (t) => {
+    const launched = await launch(t, {
+      config:
+        '[supervisord]\n[program:sleeper]\ncommand=sh -c "echo out; exec sleep 100000"\nprocess_name=sleeper%(process_num)d\nnumprocs=3\n',
+    });
+    await launched.waitForLine(/entered RUNNING/, { count: 3 });
+    // What its start has left to do, as the compiler's threads have, is done when a second went by without any.
+    await until('it to come to rest', async () => {
+      const before = await switches(launched.pid);
+      await sleep(1000);
+      const after = await switches(launched.pid);
+      return [...after].every(([thread, count]) => before.get(thread) === count);
+    });
     const before = await switches(launched.pid);
-    await sleep(1000);
-    const after = await switches(launched.pid);
-    return [...after].every(([thread, count]) => before.get(thread) === count);
-  });
-  const before = await switches(launched.pid);
-  await sleep(WATCH_MS);
-  assert.deepEqual(await switches(launched.pid), before);
-  // It only slept.
-  launched.signal('SIGTERM');
-  assert.deepEqual(await launched.exit, { code: 0, signal: null });
-});
+    await sleep(WATCH_MS);
+    assert.deepEqual(await switches(launched.pid), before);
+    // It only slept.
+    launched.signal('SIGTERM');
+    assert.deepEqual(await launched.exit, { code: 0, signal: null });
+  },
+);

@@ -10,13 +10,23 @@ import type { TestContext } from 'node:test';
 import type { Launched } from './launch.ts';
 
 const skip = (await pid1SkipReason()) ?? false;
-const noTerminal = (await isInstalled('python3')) && (await isInstalled('bash')) ? false : 'python3 or bash is not installed';
+const noTerminal =
+  (await isInstalled('python3')) && (await isInstalled('bash')) ? false : 'python3 or bash is not installed';
 
 /** No file of the machine is to be found. */
 const QUIET = '[supervisord]\nlogfile=NONE\npidfile=%FOLDER%/pid\n';
 
 test('the command has our streams: input, output and errors come through untouched', { skip }, async (t) => {
-  const launched = await launch(t, { config: QUIET, stdin: 'pipe', args: ['--', 'sh', '-c', 'echo asked >&2; read name; printf "hello %s" "$name"; echo to >/dev/stdout; cat >/dev/null; exit 3'] });
+  const launched = await launch(t, {
+    config: QUIET,
+    stdin: 'pipe',
+    args: [
+      '--',
+      'sh',
+      '-c',
+      'echo asked >&2; read name; printf "hello %s" "$name"; echo to >/dev/stdout; cat >/dev/null; exit 3',
+    ],
+  });
   await launched.stderr.waitFor(/^asked$/);
   launched.stdin?.write('you\n');
   await launched.stdout.waitFor(/^hello youto$/);
@@ -58,7 +68,11 @@ test('programs run beside it, and end with it in order', { skip }, async (t) => 
 });
 
 test('orphans of the command are reaped while it runs, and ended with it', { skip }, async (t) => {
-  const launched = await launch(t, { config: QUIET, args: ['--', 'sh', '-c', '(setsid sleep 100010 &); echo left; read x; exit 0'], stdin: 'pipe' });
+  const launched = await launch(t, {
+    config: QUIET,
+    args: ['--', 'sh', '-c', '(setsid sleep 100010 &); echo left; read x; exit 0'],
+    stdin: 'pipe',
+  });
   await launched.stdout.waitFor(/^left$/);
   const orphan = await until('the orphan', () => pidOf('sleep 100010'));
   launched.stdin?.end();
@@ -66,9 +80,23 @@ test('orphans of the command are reaped while it runs, and ended with it', { ski
   assert.equal(await isAlive(orphan), false);
 });
 
-/** Runs a command line at a terminal; what is typed has to be seen to work, so nothing is typed before an answer was read. */
-async function atTerminal(t: TestContext, as: 'pid1' | 'plain', command: readonly string[]): Promise<Launched & { type(keys: string): void }> {
-  const launched = await launch(t, { as, executable: 'python3', args: [programFile('terminal.py'), ...command], stdin: 'pipe', files: { 'quiet.conf': QUIET }, env: { TERM: 'dumb' } });
+/**
+ * Runs a command line at a terminal; what is typed has to be seen to work, so nothing is typed before an answer was
+ * read.
+ */
+async function atTerminal(
+  t: TestContext,
+  as: 'pid1' | 'plain',
+  command: readonly string[],
+): Promise<Launched & { type(keys: string): void }> {
+  const launched = await launch(t, {
+    as,
+    executable: 'python3',
+    args: [programFile('terminal.py'), ...command],
+    stdin: 'pipe',
+    files: { 'quiet.conf': QUIET },
+    env: { TERM: 'dumb' },
+  });
   return Object.assign(launched, { type: (keys: string) => void launched.stdin?.write(keys) });
 }
 
@@ -76,38 +104,55 @@ const CTRL_C = '\u0003';
 const CTRL_D = '\u0004';
 const CTRL_Z = '\u001a';
 
-test('a shell at a terminal has job control: Ctrl-Z, fg, Ctrl-C, the size of the window', { skip: noTerminal }, async (t) => {
-  const shell = await atTerminal(t, 'plain', [EXECUTABLE, '-c', 'quiet.conf', '--', 'bash', '--norc', '--noprofile', '-i']);
-  shell.type('echo monitor is $- and ready\r');
-  await shell.waitForLine(/monitor is \w*m\w* and ready/);
-  shell.type('echo begun $((1+1)) && sleep 100020\r');
-  await shell.waitForLine(/begun 2/);
-  await until('the job', () => pidOf('sleep 100020'));
-  shell.type(CTRL_Z);
-  await shell.waitForLine(/Stopped +.*sleep 100020/);
-  shell.type('echo continuing; fg\r');
-  await shell.waitForLine(/^continuing/);
-  const job = await until('the job', () => pidOf('sleep 100020'));
-  shell.type(CTRL_C);
-  await until('the end of the job', async () => !(await isAlive(job)));
-  shell.type('echo still here: $?\r');
-  await shell.waitForLine(/^still here: 130/);
-  // At the prompt it throws away what was typed, and no more.
-  shell.type(CTRL_C);
-  await shell.waitForLine(/\^C\r?$/, { count: 2 });
-  shell.type('echo again\r');
-  await shell.waitForLine(/^again/);
-  shell.type('trap "stty size" WINCH\r');
-  shell.type('echo trapped\r');
-  await shell.waitForLine(/^trapped/);
-  shell.signal('SIGUSR1');
-  await shell.waitForLine(/33 111\r?$/);
-  shell.type('exit 9\r');
-  await shell.waitForLine(/^ended with 9$/);
-});
+test(
+  'a shell at a terminal has job control: Ctrl-Z, fg, Ctrl-C, the size of the window',
+  { skip: noTerminal },
+  async (t) => {
+    const shell = await atTerminal(t, 'plain', [
+      EXECUTABLE,
+      '-c',
+      'quiet.conf',
+      '--',
+      'bash',
+      '--norc',
+      '--noprofile',
+      '-i',
+    ]);
+    shell.type('echo monitor is $- and ready\r');
+    await shell.waitForLine(/monitor is \w*m\w* and ready/);
+    shell.type('echo begun $((1+1)) && sleep 100020\r');
+    await shell.waitForLine(/begun 2/);
+    await until('the job', () => pidOf('sleep 100020'));
+    shell.type(CTRL_Z);
+    await shell.waitForLine(/Stopped +.*sleep 100020/);
+    shell.type('echo continuing; fg\r');
+    await shell.waitForLine(/^continuing/);
+    const job = await until('the job', () => pidOf('sleep 100020'));
+    shell.type(CTRL_C);
+    await until('the end of the job', async () => !(await isAlive(job)));
+    shell.type('echo still here: $?\r');
+    await shell.waitForLine(/^still here: 130/);
+    // At the prompt it throws away what was typed, and no more.
+    shell.type(CTRL_C);
+    await shell.waitForLine(/\^C\r?$/, { count: 2 });
+    shell.type('echo again\r');
+    await shell.waitForLine(/^again/);
+    shell.type('trap "stty size" WINCH\r');
+    shell.type('echo trapped\r');
+    await shell.waitForLine(/^trapped/);
+    shell.signal('SIGUSR1');
+    await shell.waitForLine(/33 111\r?$/);
+    shell.type('exit 9\r');
+    await shell.waitForLine(/^ended with 9$/);
+  },
+);
 
 test('the terminal is given back: who started us can read from it afterwards', { skip: noTerminal }, async (t) => {
-  const outer = await atTerminal(t, 'plain', ['sh', '-c', `${EXECUTABLE} -c quiet.conf -- bash --norc --noprofile -i; echo "back with $?"; read answer; echo "got $answer"`]);
+  const outer = await atTerminal(t, 'plain', [
+    'sh',
+    '-c',
+    `${EXECUTABLE} -c quiet.conf -- bash --norc --noprofile -i; echo "back with $?"; read answer; echo "got $answer"`,
+  ]);
   outer.type('echo inside; exit 6\r');
   await outer.waitForLine(/^back with 6/);
   outer.type('an answer\r');
@@ -116,12 +161,28 @@ test('the terminal is given back: who started us can read from it afterwards', {
 });
 
 test('Ctrl-C at a command that it ends, and Ctrl-D at one that reads', { skip: noTerminal }, async (t) => {
-  const sleeper = await atTerminal(t, 'plain', [EXECUTABLE, '-c', 'quiet.conf', '--', 'sh', '-c', 'echo begun; sleep 100030']);
+  const sleeper = await atTerminal(t, 'plain', [
+    EXECUTABLE,
+    '-c',
+    'quiet.conf',
+    '--',
+    'sh',
+    '-c',
+    'echo begun; sleep 100030',
+  ]);
   await sleeper.waitForLine(/^begun/);
   await until('the job', () => pidOf('sleep 100030'));
   sleeper.type(CTRL_C);
   await sleeper.waitForLine(/^ended with 130$/);
-  const reader = await atTerminal(t, 'plain', [EXECUTABLE, '-c', 'quiet.conf', '--', 'sh', '-c', 'echo begun; cat; echo over']);
+  const reader = await atTerminal(t, 'plain', [
+    EXECUTABLE,
+    '-c',
+    'quiet.conf',
+    '--',
+    'sh',
+    '-c',
+    'echo begun; cat; echo over',
+  ]);
   await reader.waitForLine(/^begun/);
   reader.type(CTRL_D);
   await reader.waitForLine(/^over/);

@@ -12,7 +12,10 @@ const skip = (await pid1SkipReason()) ?? false;
 test('launch: a program is PID 1, has its own /run, real pipes, and its exit code comes back', { skip }, async (t) => {
   const launched = await launch(t, {
     executable: '/bin/sh',
-    files: { 'main.sh': 'trap "echo got; exit 7" TERM\necho pid $$ $(ls /run | wc -l)\necho direct >/dev/stdout\necho bad >&2\nwhile :; do sleep 0.05; done\n' },
+    files: {
+      'main.sh':
+        'trap "echo got; exit 7" TERM\necho pid $$ $(ls /run | wc -l)\necho direct >/dev/stdout\necho bad >&2\nwhile :; do sleep 0.05; done\n',
+    },
     args: ['main.sh'],
   });
   await launched.waitForLine(/^pid 1 0$/);
@@ -29,7 +32,13 @@ test('launch: a program is PID 1, has its own /run, real pipes, and its exit cod
 test('launch: a plain process gets its configuration and its input, and its death by a signal is seen', async (t) => {
   const told = await launch(t, { as: 'plain', executable: '/bin/echo', config: '[supervisord]\n' });
   await told.waitForLine(new RegExp(`^-c ${told.folder}/supervisord.conf$`));
-  const running = await launch(t, { as: 'plain', executable: '/bin/cat', stdin: 'pipe', args: ['note', '-'], files: { note: 'in %FOLDER%\n' } });
+  const running = await launch(t, {
+    as: 'plain',
+    executable: '/bin/cat',
+    stdin: 'pipe',
+    args: ['note', '-'],
+    files: { note: 'in %FOLDER%\n' },
+  });
   await running.waitForLine(new RegExp(`^in ${running.folder}$`));
   running.stdin?.write('typed\n');
   await running.waitForLine(/^typed$/);
@@ -45,7 +54,11 @@ test('launch: a wait fails at once when the output ends, and shows it', async (t
 test('launch: nothing is left behind, not even what left its session', { skip }, async (t) => {
   let orphan = 0;
   await t.test('inner', async (inner) => {
-    const launched = await launch(inner, { as: 'plain', executable: '/bin/sh', args: ['-c', 'setsid sleep 1000 & echo $!; wait'] });
+    const launched = await launch(inner, {
+      as: 'plain',
+      executable: '/bin/sh',
+      args: ['-c', 'setsid sleep 1000 & echo $!; wait'],
+    });
     orphan = Number((await launched.waitForLine(/^\d+$/))[0]);
     // While it is being executed it has no command line and no environment, by which it is found.
     await until('it runs', async () => (await readFile(`/proc/${orphan}/cmdline`, 'utf8')).startsWith('sleep'));

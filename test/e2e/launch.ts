@@ -1,6 +1,6 @@
 /**
- * Starts the built executable for a test, as PID 1 of a namespace of its own or as a plain process, and cleans up after it.
- * Its output comes through real pipes, since Node's own are sockets, which `open("/dev/stdout")` refuses.
+ * Starts the built executable for a test, as PID 1 of a namespace of its own or as a plain process, and cleans up after
+ * it. Its output comes through real pipes, since Node's own are sockets, which `open("/dev/stdout")` refuses.
  */
 import { execFile, spawn } from 'node:child_process';
 import { closeSync, constants, openSync } from 'node:fs';
@@ -31,7 +31,10 @@ export interface LaunchOptions {
   readonly args?: readonly string[];
   /** Variables beside PATH, HOME, TMPDIR and, without `config`, an empty ONEVISOR_CONF; nothing else is inherited. */
   readonly env?: Readonly<Record<string, string>>;
-  /** `pid1`: PID 1 of a new namespace with a /run and a /proc of its own (default where that is allowed). `plain`: an ordinary process, with `--container` with a /run of its own. */
+  /**
+   * `pid1`: PID 1 of a new namespace with a /run and a /proc of its own (default where that is allowed). `plain`: an
+   * ordinary process, with `--container` with a /run of its own.
+   */
   readonly as?: 'pid1' | 'plain';
   /** Command line before that of the executable, such as `tini --`: PID 1 is then the first of it. */
   readonly under?: readonly string[];
@@ -65,7 +68,10 @@ export interface Launched {
   /** Waits for a line on stdout or stderr, whichever comes first. */
   waitForLine(pattern: RegExp, options?: { count?: number; timeoutMs?: number }): Promise<RegExpExecArray>;
   signal(name: NodeJS.Signals): void;
-  /** Runs the executable once more where the launched one lives (same /run, same /proc, same folder), as `docker exec` does. */
+  /**
+   * Runs the executable once more where the launched one lives (same /run, same /proc, same folder), as `docker exec`
+   * does.
+   */
   ctl(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }>;
   /** Runs any program there. */
   enter(command: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }>;
@@ -103,14 +109,18 @@ export async function launch(test: TestContext, options: LaunchOptions = {}): Pr
     await killMarked(mark);
     await rm(folder, { recursive: true, force: true });
   });
-  await writeFiles(folder, { ...options.files, ...(options.config === undefined ? {} : { 'supervisord.conf': options.config }) });
+  await writeFiles(folder, {
+    ...options.files,
+    ...(options.config === undefined ? {} : { 'supervisord.conf': options.config }),
+  });
   const command = [
     ...(options.under ?? []),
     executable,
     ...(options.config === undefined ? [] : ['-c', join(folder, 'supervisord.conf')]),
     ...(options.args ?? []),
   ];
-  // A /run of its own keeps the private control sockets of tests that run side by side apart, and that of one that is killed out of the machine's.
+  // A /run of its own keeps the private control sockets of tests that run side by side apart, and that of one that is
+  // killed out of the machine's.
   const isAlone =
     isPid1 || ((command.includes('--container') || options.prepare !== undefined) && (await pid1SkipReason()) === null);
   const namespaces = isPid1 ? namespaceFlags() : [...userFlags(), '--mount'];
@@ -120,7 +130,11 @@ export async function launch(test: TestContext, options: LaunchOptions = {}): Pr
   const own = options.config === undefined ? { ONEVISOR_CONF: '' } : {};
   const env = { PATH: process.env['PATH'] ?? '', HOME: folder, TMPDIR: folder, ...own, ...options.env, [MARK]: mark };
   const [out, err] = [await pipeIn(folder, 'stdout'), await pipeIn(folder, 'stderr')];
-  const child = spawn(line[0] ?? '', line.slice(1), { cwd: folder, env, stdio: [options.stdin ?? 'ignore', out.writeEnd, err.writeEnd] });
+  const child = spawn(line[0] ?? '', line.slice(1), {
+    cwd: folder,
+    env,
+    stdio: [options.stdin ?? 'ignore', out.writeEnd, err.writeEnd],
+  });
   started.push(child);
   closeSync(out.writeEnd);
   closeSync(err.writeEnd);
@@ -131,7 +145,18 @@ export async function launch(test: TestContext, options: LaunchOptions = {}): Pr
   await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
   const pid = isPid1 ? await onlyChildOf(child) : (child.pid ?? 0);
   const enter = (wanted: readonly string[]): ReturnType<Launched['enter']> => {
-    const there = isAlone ? ['nsenter', '--target', String(pid), '--mount', ...(isPid1 ? ['--pid'] : []), `--wdns=${folder}`, '--', ...wanted] : [...wanted];
+    const there = isAlone
+      ? [
+          'nsenter',
+          '--target',
+          String(pid),
+          '--mount',
+          ...(isPid1 ? ['--pid'] : []),
+          `--wdns=${folder}`,
+          '--',
+          ...wanted,
+        ]
+      : [...wanted];
     return outcomeOf(there, folder, env);
   };
   return {
@@ -144,9 +169,12 @@ export async function launch(test: TestContext, options: LaunchOptions = {}): Pr
       await Promise.all([out.lines.ended, err.lines.ended]);
       return result;
     }),
-    waitForLine: (pattern, wait) => Promise.any([out.lines.waitFor(pattern, wait), err.lines.waitFor(pattern, wait)]).catch((error: AggregateError) => {
-      throw new Error(error.errors.map(String).join('\n'));
-    }),
+    waitForLine: (pattern, wait) =>
+      Promise.any([out.lines.waitFor(pattern, wait), err.lines.waitFor(pattern, wait)]).catch(
+        (error: AggregateError) => {
+          throw new Error(error.errors.map(String).join('\n'));
+        },
+      ),
     signal: (name) => void process.kill(pid, name),
     enter,
     ctl: (...args) => enter([executable, 'ctl', ...args]),
@@ -156,7 +184,9 @@ export async function launch(test: TestContext, options: LaunchOptions = {}): Pr
 async function writeFiles(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
   for (const [name, text] of Object.entries(files)) {
     await mkdir(dirname(join(folder, name)), { recursive: true });
-    await writeFile(join(folder, name), text.replaceAll('%FOLDER%', folder), { mode: text.startsWith('#!') ? 0o755 : 0o644 });
+    await writeFile(join(folder, name), text.replaceAll('%FOLDER%', folder), {
+      mode: text.startsWith('#!') ? 0o755 : 0o644,
+    });
   }
 }
 
@@ -170,7 +200,9 @@ async function pipeIn(folder: string, name: string): Promise<{ lines: Lines; wri
   return { lines: new Lines(new Socket({ fd: readEnd, readable: true, writable: false })), writeEnd };
 }
 
-/** Pid of the one child of unshare, which is PID 1 inside. It is there at once after the fork, which no event announces. */
+/**
+ * Pid of the one child of unshare, which is PID 1 inside. It is there at once after the fork, which no event announces.
+ */
 async function onlyChildOf(parent: ChildProcess): Promise<number> {
   const path = `/proc/${parent.pid}/task/${parent.pid}/children`;
   while (parent.exitCode === null && parent.signalCode === null) {
@@ -182,18 +214,26 @@ async function onlyChildOf(parent: ChildProcess): Promise<number> {
   throw new Error('cannot launch: unshare ended without a child');
 }
 
-async function outcomeOf(command: readonly string[], cwd: string, env: Record<string, string>): Promise<{ code: number; stdout: string; stderr: string }> {
+async function outcomeOf(
+  command: readonly string[],
+  cwd: string,
+  env: Record<string, string>,
+): Promise<{ code: number; stdout: string; stderr: string }> {
   return run(command[0] ?? '', command.slice(1), { cwd, env, maxBuffer: 1 << 26, timeout: 60_000 }).then(
     ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
     (error: Error & { code?: number | string; signal?: NodeJS.Signals; stdout?: string; stderr?: string }) => {
-      if (typeof error.code === 'number') return { code: error.code, stdout: error.stdout ?? '', stderr: error.stderr ?? '' };
-      if (error.signal) return { code: 128 + system.signals[error.signal], stdout: error.stdout ?? '', stderr: error.stderr ?? '' };
+      if (typeof error.code === 'number')
+        return { code: error.code, stdout: error.stdout ?? '', stderr: error.stderr ?? '' };
+      if (error.signal)
+        return { code: 128 + system.signals[error.signal], stdout: error.stdout ?? '', stderr: error.stderr ?? '' };
       throw error;
     },
   );
 }
 
-/** Kills what still carries the mark of one launch, wherever it went, daemons and orphans too, until none of it is left. */
+/**
+ * Kills what still carries the mark of one launch, wherever it went, daemons and orphans too, until none of it is left.
+ */
 async function killMarked(mark: string): Promise<void> {
   for (let marked = await pidsWith(`${MARK}=${mark}`); marked.length > 0; marked = await pidsWith(`${MARK}=${mark}`)) {
     for (const pid of marked) {
@@ -208,10 +248,12 @@ async function killMarked(mark: string): Promise<void> {
 
 async function pidsWith(variable: string): Promise<number[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
-  const found = await Promise.all(pids.map(async (pid) => {
-    // A process that ends meanwhile, or is not ours, has no environment to read.
-    const environment = await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '');
-    return environment.split('\0').includes(variable) ? [pid] : [];
-  }));
+  const found = await Promise.all(
+    pids.map(async (pid) => {
+      // A process that ends meanwhile, or is not ours, has no environment to read.
+      const environment = await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '');
+      return environment.split('\0').includes(variable) ? [pid] : [];
+    }),
+  );
   return found.flat();
 }

@@ -47,9 +47,17 @@ export class Lines {
   }
 
   /** Waits for the `count`-th line that matches, also among those that have come already. */
-  async waitFor(pattern: RegExp, { count = 1, timeoutMs = PATIENCE_MS }: { count?: number; timeoutMs?: number } = {}): Promise<RegExpExecArray> {
+  async waitFor(
+    pattern: RegExp,
+    { count = 1, timeoutMs = PATIENCE_MS }: { count?: number; timeoutMs?: number } = {},
+  ): Promise<RegExpExecArray> {
     const { promise, resolve, reject } = Promise.withResolvers<RegExpExecArray>();
-    const fail = (why: string): void => reject(new Error(`${why} while waiting for ${String(pattern)}${count > 1 ? ` (${count} times)` : ''}; the output was:\n${this.text}`));
+    const fail = (why: string): void =>
+      reject(
+        new Error(
+          `${why} while waiting for ${String(pattern)}${count > 1 ? ` (${count} times)` : ''}; the output was:\n${this.text}`,
+        ),
+      );
     let seen = 0;
     let left = count;
     const waiter: Waiter = {

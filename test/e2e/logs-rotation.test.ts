@@ -1,5 +1,6 @@
 /**
- * Log files that are rotated by time and compressed, by the executable: nothing is lost, nothing comes twice, whatever happens meanwhile.
+ * Log files that are rotated by time and compressed, by the executable: nothing is lost, nothing comes twice, whatever
+ * happens meanwhile.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -17,23 +18,32 @@ const skip = (await pid1SkipReason()) ?? false;
 /** The backups of a log, the oldest first. */
 async function backupsOf(launched: Launched, log: string): Promise<string[]> {
   const number = (name: string): number => Number(/\.(\d+)(\.gz)?$/.exec(name)?.[1]);
-  return (await readdir(launched.folder)).filter((name) => name.startsWith(`${log}.`)).sort((a, b) => number(b) - number(a));
+  return (await readdir(launched.folder))
+    .filter((name) => name.startsWith(`${log}.`))
+    .sort((a, b) => number(b) - number(a));
 }
 
 /** All that a log and its backups hold, in the order in which it was written. */
 async function wholeLog(launched: Launched, log: string): Promise<string> {
   const texts: string[] = [];
-  for (const name of [...await backupsOf(launched, log), log]) {
+  for (const name of [...(await backupsOf(launched, log)), log]) {
     const path = join(launched.folder, name);
-    texts.push(name.endsWith('.gz') ? (await run('zcat', [path], { maxBuffer: 1 << 28 })).stdout : await readFile(path, 'latin1'));
+    texts.push(
+      name.endsWith('.gz')
+        ? (await run('zcat', [path], { maxBuffer: 1 << 28 })).stdout
+        : await readFile(path, 'latin1'),
+    );
   }
   return texts.join('');
 }
 
-test('rotate_interval and compress: zcat shows every line once while a program floods', { skip, timeout: 180_000 }, async (t) => {
-  const floods = await compile(t, 'floods');
-  const launched = await launch(t, {
-    config: `
+test(
+  'rotate_interval and compress: zcat shows every line once while a program floods',
+  { skip, timeout: 180_000 },
+  async (t) => {
+    const floods = await compile(t, 'floods');
+    const launched = await launch(t, {
+      config: `
 [supervisord]
 logfile=%FOLDER%/supervisord.log
 rotate_interval=1s
@@ -44,106 +54,162 @@ stdout_logfile=%FOLDER%/flood.log
 stdout_logfile_backups=1000
 stdout_logfile_maxbytes=5MB
 `,
-    files: { 'records/.keep': '', 'flood.sh': `#!/bin/sh\nmkfifo gate 2>&-\nexec ${floods} gate records\n` },
-  });
-  await launched.waitForLine(/success: flood entered RUNNING/);
-  await writeFile(join(launched.folder, 'gate'), '');
-  await until('20 backups that are compressed', async () => (await backupsOf(launched, 'flood.log')).filter((name) => name.endsWith('.gz')).length >= 20, 60_000);
-  assert.deepEqual(await launched.ctl('stop', 'flood'), { code: 0, stdout: 'flood: stopped\n', stderr: '' });
-  await until('the last backup', async () => {
-    const names = await backupsOf(launched, 'flood.log');
-    return names.every((name) => name.endsWith('.gz')) && (await readFile(join(launched.folder, 'flood.log'))).length === 0;
-  }, 60_000);
-  const [record = ''] = (await readdir(join(launched.folder, 'records'))).filter((name) => name !== '.keep');
-  const written = Number((await readFile(join(launched.folder, 'records', record))).readBigInt64LE());
-  let expected = 1;
-  for (const line of (await wholeLog(launched, 'flood.log')).split('\n')) {
-    if (line === '') continue;
-    if (line !== `${record} ${expected}`) assert.fail(`"${line}" where ${expected} should be`);
-    expected++;
-  }
-  assert.ok(expected - 1 >= written && written > 100_000, `${expected - 1} of ${written} lines`);
-  // Its own log too; what it says is not much.
-  await until('the own log to be rotated', async () => (await backupsOf(launched, 'supervisord.log')).length > 0);
-  assert.match(await wholeLog(launched, 'supervisord.log'), /spawned: 'flood'[^]*stopped: flood/);
-  launched.signal('SIGTERM');
-  assert.deepEqual(await launched.exit, { code: 0, signal: null });
-  assert.ok((await readdir(launched.folder)).every((name) => !name.endsWith('.tmp')));
-});
+      files: { 'records/.keep': '', 'flood.sh': `#!/bin/sh\nmkfifo gate 2>&-\nexec ${floods} gate records\n` },
+    });
+    await launched.waitForLine(/success: flood entered RUNNING/);
+    await writeFile(join(launched.folder, 'gate'), '');
+    await until(
+      '20 backups that are compressed',
+      async () => (await backupsOf(launched, 'flood.log')).filter((name) => name.endsWith('.gz')).length >= 20,
+      60_000,
+    );
+    assert.deepEqual(await launched.ctl('stop', 'flood'), { code: 0, stdout: 'flood: stopped\n', stderr: '' });
+    await until(
+      'the last backup',
+      async () => {
+        const names = await backupsOf(launched, 'flood.log');
+        return (
+          names.every((name) => name.endsWith('.gz')) &&
+          (await readFile(join(launched.folder, 'flood.log'))).length === 0
+        );
+      },
+      60_000,
+    );
+    const [record = ''] = (await readdir(join(launched.folder, 'records'))).filter((name) => name !== '.keep');
+    const written = Number((await readFile(join(launched.folder, 'records', record))).readBigInt64LE());
+    let expected = 1;
+    for (const line of (await wholeLog(launched, 'flood.log')).split('\n')) {
+      if (line === '') continue;
+      if (line !== `${record} ${expected}`) assert.fail(`"${line}" where ${expected} should be`);
+      expected++;
+    }
+    assert.ok(expected - 1 >= written && written > 100_000, `${expected - 1} of ${written} lines`);
+    // Its own log too; what it says is not much.
+    await until('the own log to be rotated', async () => (await backupsOf(launched, 'supervisord.log')).length > 0);
+    assert.match(await wholeLog(launched, 'supervisord.log'), /spawned: 'flood'[^]*stopped: flood/);
+    launched.signal('SIGTERM');
+    assert.deepEqual(await launched.exit, { code: 0, signal: null });
+    assert.ok((await readdir(launched.folder)).every((name) => !name.endsWith('.tmp')));
+  },
+);
 
 test('update: another interval applies to a program that goes on, which is not restarted', { skip }, async (t) => {
-  const config = (more: string): string => `[supervisord]\n[program:says]\ncommand=sh -c "echo one; echo two; exec sleep 1000"\nstdout_logfile=%FOLDER%/says.log\n${more}\n`;
+  const config = (more: string): string =>
+    `[supervisord]\n[program:says]\ncommand=sh -c "echo one; echo two; exec sleep 1000"\nstdout_logfile=%FOLDER%/says.log\n${more}\n`;
   const launched = await launch(t, { config: config('rotate_interval=weekly') });
   const pid = async (): Promise<string> => (await launched.ctl('pid', 'says')).stdout;
-  await until('the lines', async () => (await readFile(join(launched.folder, 'says.log'), 'latin1').catch(() => '')) === 'one\ntwo\n');
+  await until(
+    'the lines',
+    async () => (await readFile(join(launched.folder, 'says.log'), 'latin1').catch(() => '')) === 'one\ntwo\n',
+  );
   const before = await pid();
   assert.deepEqual(await backupsOf(launched, 'says.log'), []);
-  await writeFile(join(launched.folder, 'supervisord.conf'), config('rotate_interval=1s\ncompress=true').replaceAll('%FOLDER%', launched.folder));
+  await writeFile(
+    join(launched.folder, 'supervisord.conf'),
+    config('rotate_interval=1s\ncompress=true').replaceAll('%FOLDER%', launched.folder),
+  );
   assert.equal((await launched.ctl('update')).stdout, 'says: updated process group\n');
   await until('the backup', async () => (await backupsOf(launched, 'says.log')).join() === 'says.log.1.gz');
   assert.equal(await wholeLog(launched, 'says.log'), 'one\ntwo\n');
   assert.equal(await pid(), before);
 });
 
-test('killed while it compresses: the next one finishes the work, and nothing is lost', { skip, timeout: 120_000 }, async (t) => {
-  const config = (command: string): string => `[supervisord]\n[program:says]\ncommand=${command}\nstdout_logfile=%FOLDER%/says.log\nstdout_logfile_maxbytes=10MB\ncompress=true\n`;
-  const launched = await launch(t, { config: config('sh -c "seq 1 3000000; exec sleep 1000"') });
-  await until('a compression', async () => (await readdir(launched.folder)).includes('says.log.gz.tmp'));
-  launched.signal('SIGKILL');
-  await launched.exit;
-  const plain = async (): Promise<string[]> => (await readdir(launched.folder)).filter((name) => /^says\.log\.(\d+|gz\.tmp)$/.test(name));
-  assert.ok((await plain()).length > 0, 'something is left to do');
-  const path = join(launched.folder, 'supervisord.conf');
-  await writeFile(path, config('sleep 1000').replaceAll('%FOLDER%', launched.folder));
-  const next = await launch(t, { as: 'plain', args: ['--container', '-c', path] });
-  await next.waitForLine(/spawned: 'says'/);
-  await until('all to be compressed', async () => (await plain()).length === 0, 60_000);
-  const numbers = (await wholeLog(launched, 'says.log')).split('\n');
-  // The last one may be torn: the program was killed too.
-  assert.ok(numbers.length > 1_000_000 && numbers.slice(0, -1).every((number, i) => Number(number) === i + 1), 'each number once');
-});
+test(
+  'killed while it compresses: the next one finishes the work, and nothing is lost',
+  { skip, timeout: 120_000 },
+  async (t) => {
+    const config = (command: string): string =>
+      `[supervisord]\n[program:says]\ncommand=${command}\nstdout_logfile=%FOLDER%/says.log\nstdout_logfile_maxbytes=10MB\ncompress=true\n`;
+    const launched = await launch(t, { config: config('sh -c "seq 1 3000000; exec sleep 1000"') });
+    await until('a compression', async () => (await readdir(launched.folder)).includes('says.log.gz.tmp'));
+    launched.signal('SIGKILL');
+    await launched.exit;
+    const plain = async (): Promise<string[]> =>
+      (await readdir(launched.folder)).filter((name) => /^says\.log\.(\d+|gz\.tmp)$/.test(name));
+    assert.ok((await plain()).length > 0, 'something is left to do');
+    const path = join(launched.folder, 'supervisord.conf');
+    await writeFile(path, config('sleep 1000').replaceAll('%FOLDER%', launched.folder));
+    const next = await launch(t, { as: 'plain', args: ['--container', '-c', path] });
+    await next.waitForLine(/spawned: 'says'/);
+    await until('all to be compressed', async () => (await plain()).length === 0, 60_000);
+    const numbers = (await wholeLog(launched, 'says.log')).split('\n');
+    // The last one may be torn: the program was killed too.
+    assert.ok(
+      numbers.length > 1_000_000 && numbers.slice(0, -1).every((number, i) => Number(number) === i + 1),
+      'each number once',
+    );
+  },
+);
 
-test('a disk without room for the compressed file: said once, the plain one stays, and logging goes on', { skip }, async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'onevisor-small-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
-  const executable = join(folder, 'with-small-disk');
-  await writeFile(executable, `#!/bin/sh\nmount -t tmpfs -o size=3m tmpfs ${folder} && exec ${EXECUTABLE} "$@"\n`, { mode: 0o755 });
-  const launched = await launch(t, {
-    executable,
-    config: `[supervisord]\n[program:says]\ncommand=sh -c "head -c 1500000 /dev/urandom | base64; echo one; head -c 20000 /dev/zero | base64; echo end; exec sleep 1000"\nstdout_logfile=${folder}/says.log\nstdout_logfile_maxbytes=2000000\ncompress=true\n`,
-  });
-  await launched.waitForLine(/ERRO cannot compress .*\/says\.log\.1: no space left on device \(ENOSPC\); it stays as it is/);
-  await until('the last line', async () => (await launched.enter(['cat', join(folder, 'says.log')])).stdout.endsWith('end\n'));
-  assert.match((await launched.enter(['ls', folder])).stdout, /^says\.log\nsays\.log\.1\n$/);
-  assert.equal((await launched.enter([EXECUTABLE, 'ctl', 'stop', 'says'])).stdout, 'says: stopped\n');
-  launched.signal('SIGTERM');
-  assert.equal((await launched.exit).code, 0);
-  assert.equal(launched.stdout.text.match(/cannot /g)?.length, 1);
-});
+test(
+  'a disk without room for the compressed file: said once, the plain one stays, and logging goes on',
+  { skip },
+  async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'onevisor-small-'));
+    t.after(() => rm(folder, { recursive: true, force: true }));
+    const executable = join(folder, 'with-small-disk');
+    await writeFile(executable, `#!/bin/sh\nmount -t tmpfs -o size=3m tmpfs ${folder} && exec ${EXECUTABLE} "$@"\n`, {
+      mode: 0o755,
+    });
+    const launched = await launch(t, {
+      executable,
+      config: `[supervisord]\n[program:says]\ncommand=sh -c "head -c 1500000 /dev/urandom | base64; echo one; head -c 20000 /dev/zero | base64; echo end; exec sleep 1000"\nstdout_logfile=${folder}/says.log\nstdout_logfile_maxbytes=2000000\ncompress=true\n`,
+    });
+    await launched.waitForLine(
+      /ERRO cannot compress .*\/says\.log\.1: no space left on device \(ENOSPC\); it stays as it is/,
+    );
+    await until('the last line', async () =>
+      (await launched.enter(['cat', join(folder, 'says.log')])).stdout.endsWith('end\n'),
+    );
+    assert.match((await launched.enter(['ls', folder])).stdout, /^says\.log\nsays\.log\.1\n$/);
+    assert.equal((await launched.enter([EXECUTABLE, 'ctl', 'stop', 'says'])).stdout, 'says: stopped\n');
+    launched.signal('SIGTERM');
+    assert.equal((await launched.exit).code, 0);
+    assert.equal(launched.stdout.text.match(/cannot /g)?.length, 1);
+  },
+);
 
 test('at the end a compression is given up at once, without a trace', { skip }, async (t) => {
-  const launched = await launch(t, { config: '[supervisord]\n[program:says]\ncommand=sh -c "seq 1 20000000; exec sleep 1000"\nstdout_logfile=%FOLDER%/says.log\nstdout_logfile_maxbytes=150MB\ncompress=true\n' });
+  const launched = await launch(t, {
+    config:
+      '[supervisord]\n[program:says]\ncommand=sh -c "seq 1 20000000; exec sleep 1000"\nstdout_logfile=%FOLDER%/says.log\nstdout_logfile_maxbytes=150MB\ncompress=true\n',
+  });
   await until('a compression', async () => (await readdir(launched.folder)).includes('says.log.gz.tmp'), 60_000);
   const began = performance.now();
   launched.signal('SIGTERM');
   assert.equal((await launched.exit).code, 0);
   t.diagnostic(`ended in ${Math.round(performance.now() - began)} ms`);
-  assert.deepEqual((await readdir(launched.folder)).filter((name) => name.startsWith('says.log')), ['says.log', 'says.log.1']);
+  assert.deepEqual(
+    (await readdir(launched.folder)).filter((name) => name.startsWith('says.log')),
+    ['says.log', 'says.log.1'],
+  );
 });
 
-test('the supervisor\'s own log goes to several places; maintail reads the first file, USR2 reopens all', { skip }, async (t) => {
-  const launched = await launch(t, { config: '[supervisord]\nlogfile=/dev/stderr, %FOLDER%/a.log, %FOLDER%/b.log\n[program:x]\ncommand=sleep 1000\n' });
-  await launched.stderr.waitFor(/success: x entered RUNNING/);
-  const read = (name: string): Promise<string> => readFile(join(launched.folder, name), 'latin1');
-  await until('both files', async () => /success: x/.test(await read('a.log')) && /success: x/.test(await read('b.log')));
-  assert.match((await launched.ctl('maintail')).stdout, /success: x entered RUNNING/);
-  launched.signal('SIGUSR2');
-  await until('the files to be reopened', async () => /logreopen/.test(await read('a.log')) && /logreopen/.test(await read('b.log')));
-  launched.signal('SIGTERM');
-  assert.deepEqual(await launched.exit, { code: 0, signal: null });
-  assert.equal(await read('a.log'), await read('b.log'));
-  assert.equal(launched.stdout.text, '', 'a stream among them is the console');
-});
+test(
+  "the supervisor's own log goes to several places; maintail reads the first file, USR2 reopens all",
+  { skip },
+  async (t) => {
+    const launched = await launch(t, {
+      config: '[supervisord]\nlogfile=/dev/stderr, %FOLDER%/a.log, %FOLDER%/b.log\n[program:x]\ncommand=sleep 1000\n',
+    });
+    await launched.stderr.waitFor(/success: x entered RUNNING/);
+    const read = (name: string): Promise<string> => readFile(join(launched.folder, name), 'latin1');
+    await until(
+      'both files',
+      async () => /success: x/.test(await read('a.log')) && /success: x/.test(await read('b.log')),
+    );
+    assert.match((await launched.ctl('maintail')).stdout, /success: x entered RUNNING/);
+    launched.signal('SIGUSR2');
+    await until(
+      'the files to be reopened',
+      async () => /logreopen/.test(await read('a.log')) && /logreopen/.test(await read('b.log')),
+    );
+    launched.signal('SIGTERM');
+    assert.deepEqual(await launched.exit, { code: 0, signal: null });
+    assert.equal(await read('a.log'), await read('b.log'));
+    assert.equal(launched.stdout.text, '', 'a stream among them is the console');
+  },
+);
 
 for (const [option, value, reason] of [
   ['rotate_interval', 'monthly', 'a rotation interval: hourly, daily, weekly, or a duration of 1s or more'],
@@ -151,8 +217,14 @@ for (const [option, value, reason] of [
   ['stdout_logfile', 'syslog://h:70000', 'a log server: syslog://host'],
 ] as const) {
   test(`${option}=${value} is an error with its place`, async (t) => {
-    const launched = await launch(t, { as: 'plain', config: `[supervisord]\n[program:x]\ncommand=true\n${option}=${value}\n`, args: ['-n'] });
-    await launched.waitForLine(new RegExp(`supervisord\\.conf:4: \\[program:x\\] ${option}: "${value}" is not ${reason}`));
+    const launched = await launch(t, {
+      as: 'plain',
+      config: `[supervisord]\n[program:x]\ncommand=true\n${option}=${value}\n`,
+      args: ['-n'],
+    });
+    await launched.waitForLine(
+      new RegExp(`supervisord\\.conf:4: \\[program:x\\] ${option}: "${value}" is not ${reason}`),
+    );
     assert.equal((await launched.exit).code, 2);
   });
 }
@@ -173,7 +245,10 @@ startsecs=0
   });
   assert.deepEqual(await launched.exit, { code: 0, signal: null });
   const lines = (await wholeLog(launched, 'count.log')).trimEnd().split('\n');
-  assert.deepEqual(lines, Array.from({ length: 3000 }, (_, index) => `line ${index + 1} of the log`));
+  assert.deepEqual(
+    lines,
+    Array.from({ length: 3000 }, (_, index) => `line ${index + 1} of the log`),
+  );
 });
 
 test(

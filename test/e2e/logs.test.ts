@@ -1,5 +1,6 @@
 /**
- * Where the lines of programs go, and in which form: formats, files, rotation, AUTO, NONE, redirect_stderr, strip_ansi, USR2.
+ * Where the lines of programs go, and in which form: formats, files, rotation, AUTO, NONE, redirect_stderr, strip_ansi,
+ * USR2.
  */
 import assert from 'node:assert/strict';
 import { readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
@@ -14,7 +15,8 @@ const skip = (await pid1SkipReason()) ?? false;
 const WAIT = 'exec sleep 1000';
 
 test('formats: raw, prefix, json and logfmt, each on its stream', { skip }, async (t) => {
-  const program = (name: string, format: string): string => `[program:${name}]\ncommand=sh -c "echo 'say \\"%(program_name)s\\"'; echo 'a problem' >&2; ${WAIT}"\n${format}\n`;
+  const program = (name: string, format: string): string =>
+    `[program:${name}]\ncommand=sh -c "echo 'say \\"%(program_name)s\\"'; echo 'a problem' >&2; ${WAIT}"\n${format}\n`;
   const launched = await launch(t, {
     config: `[supervisord]\nloglevel=error\n${program('plain', 'log_format=raw')}${program('named', '')}${program('object', 'log_format=json')}${program('pairs', 'log_format=logfmt')}${program('explicit', 'stdout_logfile=/dev/stdout\nstdout_logfile_maxbytes=0\nstderr_logfile=/dev/stderr')}`,
   });
@@ -23,22 +25,31 @@ test('formats: raw, prefix, json and logfmt, each on its stream', { skip }, asyn
   await launched.stdout.waitFor(/^say "explicit"$/);
   const [json = ''] = await launched.stdout.waitFor(/^\{.*\}$/);
   const { time, pid, ...rest } = JSON.parse(json) as Record<string, unknown>;
-  assert.deepEqual(rest, { program: 'object', group: 'object', process: 'object', stream: 'stdout', message: 'say "object"' });
+  assert.deepEqual(rest, {
+    program: 'object',
+    group: 'object',
+    process: 'object',
+    stream: 'stdout',
+    message: 'say "object"',
+  });
   assert.match(String(time), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
   assert.ok(Number(pid) > 1);
-  await launched.stdout.waitFor(/^time=\S+Z program=pairs group=pairs process=pairs pid=\d+ stream=stdout message="say \\"pairs\\""$/);
+  await launched.stdout.waitFor(
+    /^time=\S+Z program=pairs group=pairs process=pairs pid=\d+ stream=stdout message="say \\"pairs\\""$/,
+  );
   await launched.stderr.waitFor(/^a problem$/, { count: 2 });
   await launched.stderr.waitFor(/^named +\| a problem$/);
   await launched.stderr.waitFor(/"stream":"stderr","message":"a problem"/);
   await launched.stderr.waitFor(/stream=stderr message="a problem"$/);
 });
 
-test('json: the supervisor\'s own lines are objects too, with a level', { skip }, async (t) => {
+test("json: the supervisor's own lines are objects too, with a level", { skip }, async (t) => {
   const launched = await launch(t, { env: { ONEVISOR_LOG_FORMAT: 'json', ONEVISOR_PROGRAM_A: 'sleep 1000' } });
   await launched.stdout.waitFor(/spawned/);
   launched.signal('SIGTERM');
   await launched.exit;
-  for (const line of launched.stdout.all) assert.equal(typeof (JSON.parse(line) as Record<string, unknown>)['level'], 'string', line);
+  for (const line of launched.stdout.all)
+    assert.equal(typeof (JSON.parse(line) as Record<string, unknown>)['level'], 'string', line);
 });
 
 for (const [format, pattern] of [
@@ -160,9 +171,12 @@ test('the last words of a program that is stopped come before the line about its
   assert.equal(lines[lines.findIndex((line) => line.includes('stopped: talks')) - 1], 'talks | end');
 });
 
-test('files: what a program says goes there, with redirect_stderr what it complains about too, with NONE nowhere', { skip }, async (t) => {
-  const launched = await launch(t, {
-    config: `
+test(
+  'files: what a program says goes there, with redirect_stderr what it complains about too, with NONE nowhere',
+  { skip },
+  async (t) => {
+    const launched = await launch(t, {
+      config: `
 [supervisord]
 loglevel=error
 [program:both]
@@ -181,17 +195,18 @@ stderr_logfile=none
 command=sh -c "echo twice; ${WAIT}"
 stdout_logfile=%FOLDER%/tee.log, /dev/stdout
 `,
-  });
-  await untilFile(join(launched.folder, 'both.log'), /^out\nerr\nend\n$/);
-  await untilFile(join(launched.folder, 'apart.out'), /^out\n$/);
-  await untilFile(join(launched.folder, 'apart.err'), /^err\n$/);
-  await untilFile(join(launched.folder, 'tee.log'), /^twice\n$/);
-  await launched.stdout.waitFor(/^twice$/);
-  await untilFile(join(launched.folder, 'silent.done'), /done/);
-  launched.signal('SIGTERM');
-  await launched.exit;
-  assert.deepEqual([...launched.stdout.all, ...launched.stderr.all], ['twice']);
-});
+    });
+    await untilFile(join(launched.folder, 'both.log'), /^out\nerr\nend\n$/);
+    await untilFile(join(launched.folder, 'apart.out'), /^out\n$/);
+    await untilFile(join(launched.folder, 'apart.err'), /^err\n$/);
+    await untilFile(join(launched.folder, 'tee.log'), /^twice\n$/);
+    await launched.stdout.waitFor(/^twice$/);
+    await untilFile(join(launched.folder, 'silent.done'), /done/);
+    launched.signal('SIGTERM');
+    await launched.exit;
+    assert.deepEqual([...launched.stdout.all, ...launched.stderr.all], ['twice']);
+  },
+);
 
 test('rotation: by maxbytes, whole lines, no more backups than wanted', { skip }, async (t) => {
   const launched = await launch(t, {
@@ -211,15 +226,25 @@ stdout_logfile_backups=3
     const parts = await Promise.all(names.map((name) => readFile(join(launched.folder, name), 'utf8').catch(() => '')));
     return parts.join('').includes('line 400 of the log\n') && parts;
   });
-  assert.deepEqual((await readdir(launched.folder)).filter((name) => name.startsWith('count.log')).toSorted(), names.toSorted());
+  assert.deepEqual(
+    (await readdir(launched.folder)).filter((name) => name.startsWith('count.log')).toSorted(),
+    names.toSorted(),
+  );
   const lines = text.join('').trimEnd().split('\n');
   const first = 401 - lines.length;
-  assert.deepEqual(lines, Array.from(lines, (_line, index) => `line ${first + index} of the log`));
-  for (const part of text.slice(0, 3)) assert.ok(part.length >= 1024 && part.length < 1100, `a rotated file has ${part.length} bytes`);
+  assert.deepEqual(
+    lines,
+    Array.from(lines, (_line, index) => `line ${first + index} of the log`),
+  );
+  for (const part of text.slice(0, 3))
+    assert.ok(part.length >= 1024 && part.length < 1100, `a rotated file has ${part.length} bytes`);
 });
 
-test('AUTO: a file for each stream in childlogdir; those of an earlier run are removed, unless nocleanup', { skip }, async (t) => {
-  const config = (extra: string): string => `
+test(
+  'AUTO: a file for each stream in childlogdir; those of an earlier run are removed, unless nocleanup',
+  { skip },
+  async (t) => {
+    const config = (extra: string): string => `
 [supervisord]
 childlogdir=%FOLDER%/logs
 identifier=mine
@@ -229,20 +254,26 @@ command=sh -c "echo out; echo err >&2; ${WAIT}"
 stdout_logfile=AUTO
 stderr_logfile=AUTO
 `;
-  const files = { 'logs/web-stdout---mine-0123abcd.log': 'old\n', 'logs/web-stdout---other-0123abcd.log': 'not ours\n' };
-  const launched = await launch(t, { config: config(''), files });
-  const logs = join(launched.folder, 'logs');
-  const made = await until('the logs', async () => {
-    const found = (await readdir(logs)).filter((name) => /^web-std(out|err)---mine-\w{8}\.log$/.test(name)).toSorted();
-    return found.length === 2 && found;
-  });
-  await untilFile(join(logs, made[0] ?? ''), /^err\n$/);
-  await untilFile(join(logs, made[1] ?? ''), /^out\n$/);
-  assert.ok((await readdir(logs)).includes('web-stdout---other-0123abcd.log'));
-  const keeping = await launch(t, { config: config('nocleanup=true'), files });
-  await keeping.waitForLine(/entered RUNNING/);
-  assert.ok((await readdir(join(keeping.folder, 'logs'))).includes('web-stdout---mine-0123abcd.log'));
-});
+    const files = {
+      'logs/web-stdout---mine-0123abcd.log': 'old\n',
+      'logs/web-stdout---other-0123abcd.log': 'not ours\n',
+    };
+    const launched = await launch(t, { config: config(''), files });
+    const logs = join(launched.folder, 'logs');
+    const made = await until('the logs', async () => {
+      const found = (await readdir(logs))
+        .filter((name) => /^web-std(out|err)---mine-\w{8}\.log$/.test(name))
+        .toSorted();
+      return found.length === 2 && found;
+    });
+    await untilFile(join(logs, made[0] ?? ''), /^err\n$/);
+    await untilFile(join(logs, made[1] ?? ''), /^out\n$/);
+    assert.ok((await readdir(logs)).includes('web-stdout---other-0123abcd.log'));
+    const keeping = await launch(t, { config: config('nocleanup=true'), files });
+    await keeping.waitForLine(/entered RUNNING/);
+    assert.ok((await readdir(join(keeping.folder, 'logs'))).includes('web-stdout---mine-0123abcd.log'));
+  },
+);
 
 test('strip_ansi takes escape sequences out, and nothing else', { skip }, async (t) => {
   const launched = await launch(t, {
@@ -257,10 +288,10 @@ test('bytes that are no UTF-8 come through as they are', { skip }, async (t) => 
   });
   const path = join(launched.folder, 'bytes.log');
   await untilFile(path, /end\n/);
-  assert.deepEqual([...await readFile(path)], [0xff, 0x00, 0x80, ...Buffer.from(' end\n')]);
+  assert.deepEqual([...(await readFile(path))], [0xff, 0x00, 0x80, ...Buffer.from(' end\n')]);
 });
 
-test('USR2 opens logs anew after logrotate has moved them, the supervisor\'s own too', { skip }, async (t) => {
+test("USR2 opens logs anew after logrotate has moved them, the supervisor's own too", { skip }, async (t) => {
   const launched = await launch(t, {
     config: `
 [supervisord]
@@ -284,7 +315,7 @@ stdout_logfile=%FOLDER%/web.log
   assert.equal(await readFile(path('web.log.old'), 'utf8'), 'first\n');
 });
 
-test('the supervisor\'s own log rotates by its own maxbytes and backups', { skip }, async (t) => {
+test("the supervisor's own log rotates by its own maxbytes and backups", { skip }, async (t) => {
   const launched = await launch(t, {
     config: `
 [supervisord]
@@ -310,7 +341,10 @@ test('a line longer than a mebibyte is cut, marked, and does not hold up the oth
     config: `[supervisord]\nloglevel=error\n[program:long]\ncommand=sh -c "head -c 1500000 /dev/zero | tr '\\\\000' x; echo; echo after; ${WAIT}"\n`,
   });
   await launched.stdout.waitFor(/^long \| after$/);
-  const before = launched.stdout.all.slice(0, launched.stdout.all.findIndex((line) => line === 'long | after'));
+  const before = launched.stdout.all.slice(
+    0,
+    launched.stdout.all.findIndex((line) => line === 'long | after'),
+  );
   assert.ok(before.length > 1, 'it is cut');
   assert.equal(before.join('').replaceAll(/[^x]/g, '').length, 1_500_000);
 });

@@ -22,7 +22,9 @@ command=${path} 80 self
 `;
   const launched = await launch(t, { config });
   await launched.waitForLine(/using$/, { count: 3 });
-  const [, megabytes] = await launched.waitForLine(/restarting 'hog': uses ([\d.]+) MB, more than max_memory \(60 MB\)/);
+  const [, megabytes] = await launched.waitForLine(
+    /restarting 'hog': uses ([\d.]+) MB, more than max_memory \(60 MB\)/,
+  );
   assert.ok(Number(megabytes) >= 80 && Number(megabytes) < 100, `${megabytes} MB`);
   await launched.waitForLine(/spawned: 'hog' with pid/, { count: 2 });
   const text = `${launched.stdout.text}\n${launched.stderr.text}`;

@@ -31,10 +31,14 @@ export async function compile(test: TestContext, name: string, ...flags: string[
 }
 
 /**
- * Looks at something that no event tells of until `look` returns a value other than undefined and false, and returns that.
- * `what` is for the message of the failure that a wait without success ends in.
+ * Looks at something that no event tells of until `look` returns a value other than undefined and false, and returns
+ * that. `what` is for the message of the failure that a wait without success ends in.
  */
-export async function until<T>(what: string, look: () => Promise<T | undefined | false> | T | undefined | false, timeoutMs = PATIENCE_MS): Promise<T> {
+export async function until<T>(
+  what: string,
+  look: () => Promise<T | undefined | false> | T | undefined | false,
+  timeoutMs = PATIENCE_MS,
+): Promise<T> {
   const deadlineMs = performance.now() + timeoutMs;
   for (;;) {
     const value = await look();
@@ -46,7 +50,10 @@ export async function until<T>(what: string, look: () => Promise<T | undefined |
 
 /** Waits until a file has text that matches. */
 export function untilFile(path: string, pattern: RegExp): Promise<RegExpExecArray> {
-  return until(`${String(pattern)} in ${path}`, async () => pattern.exec(await readFile(path, 'utf8').catch(() => '')) ?? undefined);
+  return until(
+    `${String(pattern)} in ${path}`,
+    async () => pattern.exec(await readFile(path, 'utf8').catch(() => '')) ?? undefined,
+  );
 }
 
 /** Whether a process with this pid exists and is no zombie. */
@@ -58,7 +65,10 @@ export async function isAlive(pid: number): Promise<boolean> {
 /** Pids of a process's children. */
 export async function childrenOf(pid: number): Promise<number[]> {
   const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
-  return text.split(' ').filter((word) => word !== '').map(Number);
+  return text
+    .split(' ')
+    .filter((word) => word !== '')
+    .map(Number);
 }
 
 /** How many children of a process have ended and were not reaped. */

@@ -1,4 +1,7 @@
-/** depends_on and oneshot, the commands around a run, and what is left of process groups: on the executable, with real programs. */
+/**
+ * depends_on and oneshot, the commands around a run, and what is left of process groups: on the executable, with real
+ * programs.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { launch, pid1SkipReason, type Launched } from './launch.ts';
@@ -11,9 +14,12 @@ function orderOf(launched: Launched, pattern: RegExp): string[] {
   return launched.stdout.all.flatMap((line) => pattern.exec(line)?.[1] ?? []);
 }
 
-test('a stack comes up in the order of what depends on what, and goes down the other way round', { skip }, async (t) => {
-  const launched = await launch(t, {
-    config: `[supervisord]
+test(
+  'a stack comes up in the order of what depends on what, and goes down the other way round',
+  { skip },
+  async (t) => {
+    const launched = await launch(t, {
+      config: `[supervisord]
 [program:web]
 command=sleep 1000
 priority=1
@@ -33,19 +39,24 @@ depends_on=init:completed
 command=true
 oneshot=true
 `,
-  });
-  await launched.waitForLine(/INFO success: web entered RUNNING/);
-  const spawned = orderOf(launched, /INFO spawned: '(\w+)'/).filter((name) => name !== 'cache');
-  assert.deepEqual(spawned, ['init', 'db', 'migrate', 'web']);
-  launched.signal('SIGTERM');
-  assert.deepEqual(await launched.exit, { code: 0, signal: null });
-  assert.deepEqual(orderOf(launched, /INFO stopped: (\w+) /).filter((name) => name !== 'cache'), ['web', 'db']);
-  assert.equal(orderOf(launched, /INFO stopped: (\w+) /)[0], 'web');
-});
+    });
+    await launched.waitForLine(/INFO success: web entered RUNNING/);
+    const spawned = orderOf(launched, /INFO spawned: '(\w+)'/).filter((name) => name !== 'cache');
+    assert.deepEqual(spawned, ['init', 'db', 'migrate', 'web']);
+    launched.signal('SIGTERM');
+    assert.deepEqual(await launched.exit, { code: 0, signal: null });
+    assert.deepEqual(
+      orderOf(launched, /INFO stopped: (\w+) /).filter((name) => name !== 'cache'),
+      ['web', 'db'],
+    );
+    assert.equal(orderOf(launched, /INFO stopped: (\w+) /)[0], 'web');
+  },
+);
 
 test('a migration that fails ends the container with its code; what waits for it never starts', { skip }, async (t) => {
   const launched = await launch(t, {
-    config: '[supervisord]\n[program:migrate]\ncommand=sh -c "exit 43"\noneshot=true\nstartretries=1\nexit_on_failure=true\n[program:web]\ncommand=sleep 1000\ndepends_on=migrate:completed\n',
+    config:
+      '[supervisord]\n[program:migrate]\ncommand=sh -c "exit 43"\noneshot=true\nstartretries=1\nexit_on_failure=true\n[program:web]\ncommand=sleep 1000\ndepends_on=migrate:completed\n',
   });
   assert.deepEqual(await launched.exit, { code: 43, signal: null });
   assert.equal(orderOf(launched, /INFO spawned: '(\w+)'/).join(' '), 'migrate migrate');
@@ -54,13 +65,17 @@ test('a migration that fails ends the container with its code; what waits for it
 
 test('status and the client say what a program waits for, and that it can not come', { skip }, async (t) => {
   const launched = await launch(t, {
-    config: '[supervisord]\n[program:gate]\ncommand=sleep 1000\nstartsecs=1000\n[program:early]\ncommand=sleep 1000\ndepends_on=gate\n[program:bad]\ncommand=false\nstartretries=0\n[program:late]\ncommand=sleep 1000\ndepends_on=bad\n',
+    config:
+      '[supervisord]\n[program:gate]\ncommand=sleep 1000\nstartsecs=1000\n[program:early]\ncommand=sleep 1000\ndepends_on=gate\n[program:bad]\ncommand=false\nstartretries=0\n[program:late]\ncommand=sleep 1000\ndepends_on=bad\n',
   });
   await launched.waitForLine(/WARN late cannot start: bad must be started and is FATAL$/);
   const status = await launched.ctl('status');
   assert.match(status.stdout, /^early +STOPPED +waits for gate to be started$/m);
   assert.match(status.stdout, /^late +STOPPED +cannot start: bad must be started and is FATAL$/m);
-  assert.equal((await launched.ctl('start', 'late')).stdout, 'late: ERROR (cannot start: bad must be started and is FATAL)\n');
+  assert.equal(
+    (await launched.ctl('start', 'late')).stdout,
+    'late: ERROR (cannot start: bad must be started and is FATAL)\n',
+  );
   assert.equal((await launched.ctl('stop', 'early')).stdout, 'early: stopped\n');
   assert.match((await launched.ctl('status', 'early')).stdout, /^early +STOPPED +Not started$/m);
 });
@@ -125,17 +140,23 @@ stopwaitsecs=5
 });
 
 test('start all answers when everything has come up in its order', { skip }, async (t) => {
-  const program = (name: string, more = ''): string => `[program:${name}]\ncommand=sleep 1000\nautostart=false\n${more}`;
-  const launched = await launch(t, { config: `[supervisord]\n${program('a', 'depends_on=b\n')}${program('b', 'depends_on=c\n')}${program('c')}[program:clock]\ncommand=sh -c "echo up; exec sleep 1000"\n` });
+  const program = (name: string, more = ''): string =>
+    `[program:${name}]\ncommand=sleep 1000\nautostart=false\n${more}`;
+  const launched = await launch(t, {
+    config: `[supervisord]\n${program('a', 'depends_on=b\n')}${program('b', 'depends_on=c\n')}${program('c')}[program:clock]\ncommand=sh -c "echo up; exec sleep 1000"\n`,
+  });
   await launched.waitForLine(/up$/);
   const { stdout, code } = await launched.ctl('start', 'all');
   assert.equal(code, 0, stdout);
   assert.deepEqual(orderOf(launched, /INFO spawned: '([abc])'/), ['c', 'b', 'a']);
 });
 
-test('the commands around a run: before each start, instead of the signal, after each end; with the environment of the program', { skip }, async (t) => {
-  const launched = await launch(t, {
-    config: `[supervisord]
+test(
+  'the commands around a run: before each start, instead of the signal, after each end; with the environment of the program',
+  { skip },
+  async (t) => {
+    const launched = await launch(t, {
+      config: `[supervisord]
 [program:web]
 command=%FOLDER%/web.sh
 environment=COLOUR="blue"
@@ -143,41 +164,56 @@ pre_start_command=sh -c 'echo before $COLOUR'
 stop_command=sh -c 'echo instead $COLOUR; kill -USR1 $SUPERVISOR_PID'
 post_stop_command=sh -c 'echo after $COLOUR'
 `,
-    files: { 'web.sh': '#!/bin/sh\ntrap "echo leaving; exit 0" USR1\necho ready\nwhile :; do sleep 1000 & wait; done\n' },
-  });
-  await launched.waitForLine(/ready$/);
-  launched.signal('SIGTERM');
-  assert.deepEqual(await launched.exit, { code: 0, signal: null });
-  const [before, ready, ...rest] = orderOf(launched, /^web \| (.*)$/);
-  const after = rest.pop();
-  // The program and its stop_command have a pipe each: which of the two is read first is open.
-  assert.deepEqual([before, ready, rest.toSorted(), after], ['before blue', 'ready', ['instead blue', 'leaving'], 'after blue']);
-});
+      files: {
+        'web.sh': '#!/bin/sh\ntrap "echo leaving; exit 0" USR1\necho ready\nwhile :; do sleep 1000 & wait; done\n',
+      },
+    });
+    await launched.waitForLine(/ready$/);
+    launched.signal('SIGTERM');
+    assert.deepEqual(await launched.exit, { code: 0, signal: null });
+    const [before, ready, ...rest] = orderOf(launched, /^web \| (.*)$/);
+    const after = rest.pop();
+    // The program and its stop_command have a pipe each: which of the two is read first is open.
+    assert.deepEqual(
+      [before, ready, rest.toSorted(), after],
+      ['before blue', 'ready', ['instead blue', 'leaving'], 'after blue'],
+    );
+  },
+);
 
 test('a hook that hangs is killed with all that it has started, when its time is over', { skip }, async (t) => {
   const launched = await launch(t, {
-    config: '[supervisord]\n[program:web]\ncommand=sleep 1000\npre_start_command=%FOLDER%/hang.sh\npre_start_timeout=500ms\nstartretries=0\nexit_on_failure=true\n',
+    config:
+      '[supervisord]\n[program:web]\ncommand=sleep 1000\npre_start_command=%FOLDER%/hang.sh\npre_start_timeout=500ms\nstartretries=0\nexit_on_failure=true\n',
     files: { 'hang.sh': '#!/bin/sh\nsleep 4567 &\nwait\n' },
   });
   const child = await until('the hook has a child', () => pidOf('sleep 4567'));
   assert.deepEqual(await launched.exit, { code: 1, signal: null });
   assert.equal(await isAlive(child), false);
-  assert.ok(launched.stdout.all.some((text) => text.includes('pre_start_command was killed: it took longer than 0.5 s')));
+  assert.ok(
+    launched.stdout.all.some((text) => text.includes('pre_start_command was killed: it took longer than 0.5 s')),
+  );
 });
 
-test('kill_orphans: what a program leaves in its group is ended with it where it was stopped, and the next run waits for that', { skip }, async (t) => {
-  const launched = await launch(t, {
-    config: '[supervisord]\n[program:web]\ncommand=%FOLDER%/web.sh\nkill_orphans=always\nautorestart=true\nstartsecs=0\n',
-    // The child tells that it goes, later than its parent.
-    files: {
-      'web.sh': '#!/bin/sh\n$(dirname $0)/child.sh &\necho parent $$\nsleep 0.3\nkill -KILL $$\n',
-      'child.sh': '#!/bin/sh\ntrap "sleep 0.3; echo child gone; exit" TERM\necho child $$\nwhile :; do sleep 0.02; done\n',
-    },
-  });
-  await launched.waitForLine(/web \| child gone$/, { count: 2 });
-  const order = launched.stdout.all.flatMap((line) => /(spawned: 'web'|child gone)/.exec(line)?.[1] ?? []);
-  assert.deepEqual(order.slice(0, 4), ["spawned: 'web'", 'child gone', "spawned: 'web'", 'child gone']);
-});
+test(
+  'kill_orphans: what a program leaves in its group is ended with it where it was stopped, and the next run waits for that',
+  { skip },
+  async (t) => {
+    const launched = await launch(t, {
+      config:
+        '[supervisord]\n[program:web]\ncommand=%FOLDER%/web.sh\nkill_orphans=always\nautorestart=true\nstartsecs=0\n',
+      // The child tells that it goes, later than its parent.
+      files: {
+        'web.sh': '#!/bin/sh\n$(dirname $0)/child.sh &\necho parent $$\nsleep 0.3\nkill -KILL $$\n',
+        'child.sh':
+          '#!/bin/sh\ntrap "sleep 0.3; echo child gone; exit" TERM\necho child $$\nwhile :; do sleep 0.02; done\n',
+      },
+    });
+    await launched.waitForLine(/web \| child gone$/, { count: 2 });
+    const order = launched.stdout.all.flatMap((line) => /(spawned: 'web'|child gone)/.exec(line)?.[1] ?? []);
+    assert.deepEqual(order.slice(0, 4), ["spawned: 'web'", 'child gone', "spawned: 'web'", 'child gone']);
+  },
+);
 
 test('without kill_orphans they live on, as with Supervisor', { skip }, async (t) => {
   const launched = await launch(t, {

@@ -1,5 +1,6 @@
 /**
- * Modules of `[rpcinterface:x]` in the built executable: loaded from a path, of both kinds, beside one that is broken and one that is Python.
+ * Modules of `[rpcinterface:x]` in the built executable: loaded from a path, of both kinds, beside one that is broken
+ * and one that is Python.
  */
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
@@ -12,10 +13,17 @@ const skip = (await pid1SkipReason()) ?? false;
 
 function call(socketPath: string, method: string, ...params: XmlRpcValue[]): Promise<XmlRpcResponse> {
   return new Promise((resolve, reject) => {
-    const asked = request({ socketPath, path: '/RPC2', method: 'POST', agent: false, headers: { 'Content-Type': 'text/xml' } }, (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (part: string) => (text += part)).on('end', () => resolve(decodeResponse(text))).on('error', reject);
-    });
+    const asked = request(
+      { socketPath, path: '/RPC2', method: 'POST', agent: false, headers: { 'Content-Type': 'text/xml' } },
+      (response) => {
+        let text = '';
+        response
+          .setEncoding('utf8')
+          .on('data', (part: string) => (text += part))
+          .on('end', () => resolve(decodeResponse(text)))
+          .on('error', reject);
+      },
+    );
     asked.on('error', reject);
     asked.end(encodeCall(method, params));
   });
@@ -53,7 +61,12 @@ export default ({ register, call }, { greeting }) => {
 test('methods of modules are called as any other; what is broken or Python is a warning', { skip }, async (t) => {
   const launched = await launch(t, {
     config: CONFIG,
-    files: { 'team.mjs': TEAM, 'word.mjs': "export const word = '!';\n", 'lib/old.cjs': "module.exports = (api) => api.register('where', () => __dirname);\n", 'broken.js': 'throw new TypeError("not today");\n' },
+    files: {
+      'team.mjs': TEAM,
+      'word.mjs': "export const word = '!';\n",
+      'lib/old.cjs': "module.exports = (api) => api.register('where', () => __dirname);\n",
+      'broken.js': 'throw new TypeError("not today");\n',
+    },
   });
   const socket = join(launched.folder, 's.sock');
   await launched.waitForLine(/success: web entered RUNNING/);
@@ -65,15 +78,23 @@ test('methods of modules are called as any other; what is broken or Python is a 
   assert.equal(await value('team.greet', 'all'), 'good day, all!');
   assert.equal(await value('team.hosts'), true);
   assert.equal(await value('old.where'), join(launched.folder, 'lib'));
-  assert.equal(await value('team.pid', 'web'), ((await value('supervisor.getProcessInfo', 'web')) as { pid: number }).pid);
+  assert.equal(
+    await value('team.pid', 'web'),
+    ((await value('supervisor.getProcessInfo', 'web')) as { pid: number }).pid,
+  );
   const methods = (await value('system.listMethods')) as string[];
-  assert.deepEqual(methods.filter((name) => /^(team|old|broken|twiddler)\./.test(name)), ['old.where', 'team.greet', 'team.hosts', 'team.late', 'team.pid']);
+  assert.deepEqual(
+    methods.filter((name) => /^(team|old|broken|twiddler)\./.test(name)),
+    ['old.where', 'team.greet', 'team.hosts', 'team.late', 'team.pid'],
+  );
   assert.deepEqual(await value('system.methodSignature', 'team.pid'), ['int', 'string']);
   assert.match((await value('system.methodHelp', 'team.pid')) as string, /Pid of a process/);
   assert.deepEqual(await call(socket, 'team.pid', 'nobody'), { kind: 'fault', code: 10, text: 'BAD_NAME: nobody' });
   assert.deepEqual(await call(socket, 'team.greet'), { kind: 'fault', code: 2, text: 'INCORRECT_PARAMETERS' });
 
-  const warnings = launched.stdout.all.filter((line) => line.includes(' WARN ')).map((line) => line.replace(/^.* WARN /, '').replaceAll(launched.folder, ''));
+  const warnings = launched.stdout.all
+    .filter((line) => line.includes(' WARN '))
+    .map((line) => line.replace(/^.* WARN /, '').replaceAll(launched.folder, ''));
   assert.deepEqual(warnings, [
     '/supervisord.conf:15: [rpcinterface:twiddler] supervisor.rpcinterface_factory: "supervisor_twiddler.rpcinterface:make_twiddler_rpcinterface" is Python and cannot be loaded; its methods are not there; to add programs at run time, write them to an included file and run supervisorctl update',
     'cannot load [rpcinterface:broken] from ./broken.js: not today; its methods are not there',
@@ -98,35 +119,40 @@ export default ({ name, register }, { words }) => {
 };
 `;
 
-test('a module of [ctlplugin:x] adds commands; one that is wrong is a line, and supervisorctl works', { skip }, async (t) => {
-  const launched = await launch(t, {
-    config: '[supervisord]\nidentifier=here\n[program:web]\ncommand=sleep 1000\n[supervisorctl]\n[ctlplugin:team]\nsupervisor.ctl_factory=./ctl.mjs\nwords=good day\n'
-      + '[ctlplugin:wrong]\nsupervisor.ctl_factory=./wrong.mjs\n[ctlplugin:old]\nsupervisor.ctl_factory=package.module:make\n',
-    files: { 'ctl.mjs': CTL, 'wrong.mjs': "export default ({ register }) => register('status', () => undefined);\n" },
-  });
-  await launched.waitForLine(/success: web entered RUNNING/);
-  const { code, stdout, stderr } = await launched.ctl('greet', 'all');
-  assert.deepEqual([code, stdout], [0, 'good day all from here by team\n']);
-  assert.deepEqual(stderr.replaceAll(launched.folder, '').trim().split('\n'), [
-    'cannot load [ctlplugin:wrong] from ./wrong.mjs: cannot register status: there is a command of that name; its commands are not there',
-  ]);
-  const warnings = (): number =>
-    launched.stdout.all.filter((line) =>
-      line.includes('"package.module:make" is Python and cannot be loaded; its commands are not there'),
-    ).length;
-  assert.equal(warnings(), 1);
-  for (let round = 0; round < 2; round++)
-    assert.match((await launched.ctl('reread')).stdout, /No config updates to processes/);
-  assert.equal(warnings(), 1, 'the supervisor says it once, not at every reread');
-  const plain = async (...args: string[]): Promise<[number, string]> => {
-    const outcome = await launched.ctl(...args);
-    return [outcome.code, outcome.stdout];
-  };
-  assert.deepEqual(await plain('greet'), [3, 'greet whom?\n']);
-  assert.deepEqual(await plain('help', 'greet'), [0, 'greet <name>\tSay hello\n']);
-  assert.match((await plain('status'))[1], /^web +RUNNING/);
-  assert.match((await plain('help', 'status'))[1], /status <name>/);
-  const [failed, text] = await plain('nobody');
-  assert.equal(failed, 1);
-  assert.match(text, /BAD_NAME/);
-});
+test(
+  'a module of [ctlplugin:x] adds commands; one that is wrong is a line, and supervisorctl works',
+  { skip },
+  async (t) => {
+    const launched = await launch(t, {
+      config:
+        '[supervisord]\nidentifier=here\n[program:web]\ncommand=sleep 1000\n[supervisorctl]\n[ctlplugin:team]\nsupervisor.ctl_factory=./ctl.mjs\nwords=good day\n' +
+        '[ctlplugin:wrong]\nsupervisor.ctl_factory=./wrong.mjs\n[ctlplugin:old]\nsupervisor.ctl_factory=package.module:make\n',
+      files: { 'ctl.mjs': CTL, 'wrong.mjs': "export default ({ register }) => register('status', () => undefined);\n" },
+    });
+    await launched.waitForLine(/success: web entered RUNNING/);
+    const { code, stdout, stderr } = await launched.ctl('greet', 'all');
+    assert.deepEqual([code, stdout], [0, 'good day all from here by team\n']);
+    assert.deepEqual(stderr.replaceAll(launched.folder, '').trim().split('\n'), [
+      'cannot load [ctlplugin:wrong] from ./wrong.mjs: cannot register status: there is a command of that name; its commands are not there',
+    ]);
+    const warnings = (): number =>
+      launched.stdout.all.filter((line) =>
+        line.includes('"package.module:make" is Python and cannot be loaded; its commands are not there'),
+      ).length;
+    assert.equal(warnings(), 1);
+    for (let round = 0; round < 2; round++)
+      assert.match((await launched.ctl('reread')).stdout, /No config updates to processes/);
+    assert.equal(warnings(), 1, 'the supervisor says it once, not at every reread');
+    const plain = async (...args: string[]): Promise<[number, string]> => {
+      const outcome = await launched.ctl(...args);
+      return [outcome.code, outcome.stdout];
+    };
+    assert.deepEqual(await plain('greet'), [3, 'greet whom?\n']);
+    assert.deepEqual(await plain('help', 'greet'), [0, 'greet <name>\tSay hello\n']);
+    assert.match((await plain('status'))[1], /^web +RUNNING/);
+    assert.match((await plain('help', 'status'))[1], /status <name>/);
+    const [failed, text] = await plain('nobody');
+    assert.equal(failed, 1);
+    assert.match(text, /BAD_NAME/);
+  },
+);

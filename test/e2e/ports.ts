@@ -2,7 +2,10 @@
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
-/** Below the ports that the kernel gives to connections, which any other test may have at any time (ip_local_port_range). */
+/**
+ * Below the ports that the kernel gives to connections, which any other test may have at any time
+ * (ip_local_port_range).
+ */
 const FIRST = 20_000;
 const END = 32_000;
 

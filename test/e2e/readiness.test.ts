@@ -1,5 +1,6 @@
 /**
- * Readiness: `notification_fd` and `notify=sd` as programs use them, what waits for them, the status that they give themselves, and the watchdog.
+ * Readiness: `notification_fd` and `notify=sd` as programs use them, what waits for them, the status that they give
+ * themselves, and the watchdog.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -11,15 +12,22 @@ import { EXECUTABLE, launch, type Launched, pid1SkipReason } from './launch.ts';
 
 const skip = (await pid1SkipReason()) ?? false;
 const rootSkip = process.getuid?.() === 0 ? skip : 'only root can start programs as another user';
-const toolSkip = await promisify(execFile)('systemd-notify', ['--version']).then(() => skip, () => 'systemd-notify is not installed');
+const toolSkip = await promisify(execFile)('systemd-notify', ['--version']).then(
+  () => skip,
+  () => 'systemd-notify is not installed',
+);
 const NOTIFIES = `python3 ${join(import.meta.dirname, 'programs', 'notifies.py')}`;
 
-const countOf = (launched: Launched, pattern: RegExp): number => launched.stdout.all.filter((line) => pattern.test(line)).length;
+const countOf = (launched: Launched, pattern: RegExp): number =>
+  launched.stdout.all.filter((line) => pattern.test(line)).length;
 const health = (launched: Launched): ReturnType<Launched['enter']> => launched.enter([EXECUTABLE, 'health']);
 
-test('what depends on readiness starts when it is told, by a descriptor, by the program or by a child that ends at once', { skip }, async (t) => {
-  const after = (name: string): string => `[program:after-${name}]\ncommand=sleep 3600\ndepends_on=${name}:ready\n`;
-  const config = `[supervisord]
+test(
+  'what depends on readiness starts when it is told, by a descriptor, by the program or by a child that ends at once',
+  { skip },
+  async (t) => {
+    const after = (name: string): string => `[program:after-${name}]\ncommand=sleep 3600\ndepends_on=${name}:ready\n`;
+    const config = `[supervisord]
 [program:pipe]
 command=${NOTIFIES} fd 7
 notification_fd=7
@@ -33,23 +41,24 @@ notify=sd
 command=${NOTIFIES} sd STATUS=waiting
 notify=sd
 ${['pipe', 'self', 'child', 'never'].map(after).join('')}`;
-  const launched = await launch(t, { config });
-  for (const name of ['pipe', 'self', 'child']) {
-    await launched.waitForLine(new RegExp(`INFO spawned: 'after-${name}' with pid`));
-    const at = (pattern: string): number => launched.stdout.all.findIndex((line) => new RegExp(pattern).test(line));
-    assert.ok(at(`INFO ready: ${name}$`) > at(`INFO spawned: '${name}' with`), name);
-    assert.ok(at(`INFO spawned: 'after-${name}'`) > at(`INFO ready: ${name}$`), name);
-  }
-  await launched.waitForLine(/entered RUNNING state/, { count: 7 });
-  const { stdout } = await launched.ctl('status', 'never', 'after-never');
-  assert.match(stdout, /^never +RUNNING +pid \d+, uptime \d+:\d\d:\d\d, waiting$/m);
-  assert.match(stdout, /^after-never +STOPPED /m);
-  assert.equal(countOf(launched, /ready: never|spawned: 'after-never'/), 0);
-  const told = await health(launched);
-  assert.equal(told.code, 1);
-  assert.match(told.stdout, /never/);
-  assert.doesNotMatch(told.stdout, /\b(pipe|self|child)\b/);
-});
+    const launched = await launch(t, { config });
+    for (const name of ['pipe', 'self', 'child']) {
+      await launched.waitForLine(new RegExp(`INFO spawned: 'after-${name}' with pid`));
+      const at = (pattern: string): number => launched.stdout.all.findIndex((line) => new RegExp(pattern).test(line));
+      assert.ok(at(`INFO ready: ${name}$`) > at(`INFO spawned: '${name}' with`), name);
+      assert.ok(at(`INFO spawned: 'after-${name}'`) > at(`INFO ready: ${name}$`), name);
+    }
+    await launched.waitForLine(/entered RUNNING state/, { count: 7 });
+    const { stdout } = await launched.ctl('status', 'never', 'after-never');
+    assert.match(stdout, /^never +RUNNING +pid \d+, uptime \d+:\d\d:\d\d, waiting$/m);
+    assert.match(stdout, /^after-never +STOPPED /m);
+    assert.equal(countOf(launched, /ready: never|spawned: 'after-never'/), 0);
+    const told = await health(launched);
+    assert.equal(told.code, 1);
+    assert.match(told.stdout, /never/);
+    assert.doesNotMatch(told.stdout, /\b(pipe|self|child)\b/);
+  },
+);
 
 test('as another user', { skip: rootSkip }, async (t) => {
   const send = `/usr/bin/python3 -c "import os,socket,time;s=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM);s.sendto(b'READY=1',chr(0)+os.environ['NOTIFY_SOCKET'][1:]);time.sleep(3600)"`;
@@ -60,7 +69,9 @@ test('as another user', { skip: rootSkip }, async (t) => {
 });
 
 test('by systemd-notify', { skip: toolSkip }, async (t) => {
-  const launched = await launch(t, { config: `[supervisord]\n[program:web]\ncommand=${NOTIFIES} tool --status=warming tool --ready sd STATUS=serving\nnotify=sd\n` });
+  const launched = await launch(t, {
+    config: `[supervisord]\n[program:web]\ncommand=${NOTIFIES} tool --status=warming tool --ready sd STATUS=serving\nnotify=sd\n`,
+  });
   await launched.waitForLine(/INFO ready: web$/);
   await launched.waitForLine(/web entered RUNNING/);
   const { stdout } = await launched.ctl('status');
@@ -69,8 +80,13 @@ test('by systemd-notify', { skip: toolSkip }, async (t) => {
 });
 
 test('readiness is of one run: who is restarted, and who is reloaded, has to say it again', { skip }, async (t) => {
-  const files = { 'web.sh': `#!/bin/sh\n[ -e late ] && until [ -e now ]; do sleep 0.02; done\necho >&5\nexec sleep 3600\n` };
-  const launched = await launch(t, { config: '[supervisord]\n[program:web]\ncommand=%FOLDER%/web.sh\nnotification_fd=5\n', files });
+  const files = {
+    'web.sh': `#!/bin/sh\n[ -e late ] && until [ -e now ]; do sleep 0.02; done\necho >&5\nexec sleep 3600\n`,
+  };
+  const launched = await launch(t, {
+    config: '[supervisord]\n[program:web]\ncommand=%FOLDER%/web.sh\nnotification_fd=5\n',
+    files,
+  });
   await launched.waitForLine(/INFO ready: web$/);
   await launched.waitForLine(/web entered RUNNING/);
   assert.deepEqual(await health(launched), { code: 0, stdout: '', stderr: '' });
@@ -106,8 +122,11 @@ test('a watchdog that hears nothing restarts the program', { skip }, async (t) =
 });
 
 test('200 restarts leave no descriptor open', { skip }, async (t) => {
-  const program = (name: string, option: string): string => `[program:${name}]\ncommand=sh -c "exec sleep 3600"\nprocess_name=${name}%(process_num)d\nnumprocs=10\nstartsecs=0\n${option}\n`;
-  const launched = await launch(t, { config: `[supervisord]\n${program('pipe', 'notification_fd=3')}${program('socket', 'notify=sd')}[program:gone]\ncommand=/does/not/exist\nnotify=sd\nstartretries=0\n` });
+  const program = (name: string, option: string): string =>
+    `[program:${name}]\ncommand=sh -c "exec sleep 3600"\nprocess_name=${name}%(process_num)d\nnumprocs=10\nstartsecs=0\n${option}\n`;
+  const launched = await launch(t, {
+    config: `[supervisord]\n${program('pipe', 'notification_fd=3')}${program('socket', 'notify=sd')}[program:gone]\ncommand=/does/not/exist\nnotify=sd\nstartretries=0\n`,
+  });
   await launched.waitForLine(/entered RUNNING/, { count: 20 });
   const open = async (): Promise<number> => (await readdir(`/proc/${launched.pid}/fd`)).length;
   assert.equal((await launched.ctl('restart', 'pipe:*', 'socket:*')).code, 0);

@@ -10,7 +10,9 @@ const skip = (await pid1SkipReason()) ?? false;
 
 test('as PID 1, 10,000 orphans of programs leave no zombie', { skip }, async (t) => {
   const program = await compile(t, 'leaves-orphans');
-  const launched = await launch(t, { config: `[supervisord]\n[program:parent]\ncommand=${program} 5000\nprocess_name=parent%(process_num)d\nnumprocs=2\n` });
+  const launched = await launch(t, {
+    config: `[supervisord]\n[program:parent]\ncommand=${program} 5000\nprocess_name=parent%(process_num)d\nnumprocs=2\n`,
+  });
   await launched.stdout.waitFor(/left 5000$/, { count: 2, timeoutMs: 60_000 });
   await until('the last orphan to be reaped', async () => (await countZombies(launched.pid)) === 0);
   launched.signal('SIGTERM');
@@ -21,19 +23,27 @@ test('as PID 1, 10,000 orphans of programs leave no zombie', { skip }, async (t)
 test('the test above sees a PID 1 that does not reap', { skip }, async (t) => {
   const program = await compile(t, 'leaves-orphans');
   const preload = await compile(t, 'reaps-nothing', '-shared', '-fPIC', '-ldl');
-  const launched = await launch(t, { config: `[supervisord]\n[program:parent]\ncommand=${program} 200\n`, env: { LD_PRELOAD: preload } });
+  const launched = await launch(t, {
+    config: `[supervisord]\n[program:parent]\ncommand=${program} 200\n`,
+    env: { LD_PRELOAD: preload },
+  });
   await launched.stdout.waitFor(/left 200$/);
   await until('the zombies', async () => (await countZombies(launched.pid)) === 200);
 });
 
-test('orphans are told of at debug, in Supervisor\'s words', { skip }, async (t) => {
-  const launched = await launch(t, { config: '[supervisord]\nloglevel=debug\n[program:parent]\ncommand=sh -c "(true &); exec sleep 1000"\n' });
+test("orphans are told of at debug, in Supervisor's words", { skip }, async (t) => {
+  const launched = await launch(t, {
+    config: '[supervisord]\nloglevel=debug\n[program:parent]\ncommand=sh -c "(true &); exec sleep 1000"\n',
+  });
   await launched.waitForLine(/DEBG reaped unknown pid \d+ \(exit status 0\)$/);
 });
 
 test('not PID 1: orphans of programs become children of the supervisor all the same, and are reaped', async (t) => {
   const program = await compile(t, 'leaves-orphans');
-  const launched = await launch(t, { as: 'plain', config: `[supervisord]\nnodaemon=true\nlogfile=NONE\npidfile=%FOLDER%/pid\nloglevel=debug\n[program:parent]\ncommand=${program} 100\n` });
+  const launched = await launch(t, {
+    as: 'plain',
+    config: `[supervisord]\nnodaemon=true\nlogfile=NONE\npidfile=%FOLDER%/pid\nloglevel=debug\n[program:parent]\ncommand=${program} 100\n`,
+  });
   await launched.waitForLine(/reaped unknown pid/, { count: 100 });
   await until('the last orphan to be reaped', async () => (await countZombies(launched.pid)) === 0);
 });

@@ -1,5 +1,6 @@
 /**
- * Log servers, as the executable writes to them: programs and the supervisor itself, several places at once, a server that hangs while a program floods.
+ * Log servers, as the executable writes to them: programs and the supervisor itself, several places at once, a server
+ * that hangs while a program floods.
  */
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -12,10 +13,13 @@ import { compile, residentBytes, until, untilFile } from './observe.ts';
 const skip = (await pid1SkipReason()) ?? false;
 const MEMORY_LIMIT = 64 * 1024 * 1024;
 
-test('over UDP and TCP: programs, both streams, the supervisor itself, beside files and the console', { skip }, async (t) => {
-  const [udp, tcp] = [await DatagramServer.listen(t), await StreamServer.listen(t)];
-  const launched = await launch(t, {
-    config: `
+test(
+  'over UDP and TCP: programs, both streams, the supervisor itself, beside files and the console',
+  { skip },
+  async (t) => {
+    const [udp, tcp] = [await DatagramServer.listen(t), await StreamServer.listen(t)];
+    const launched = await launch(t, {
+      config: `
 [supervisord]
 logfile=%FOLDER%/own.log, syslog://127.0.0.1:${udp.port}, syslog+tcp://127.0.0.1:${tcp.port}
 [program:web]
@@ -23,25 +27,29 @@ command=sh -c "echo hello; echo problem >&2; exec sleep 1000"
 stdout_logfile=%FOLDER%/web.log, syslog+udp://127.0.0.1:${udp.port}
 stderr_logfile=syslog+tcp://127.0.0.1:${tcp.port}
 `,
-  });
-  const hello = await udp.until(({ name, text }) => name === 'web' && text === 'hello');
-  const problem = await tcp.until(({ name, text }) => name === 'web' && text === 'problem');
-  assert.deepEqual([hello.priority, problem.priority], [14, 11]);
-  assert.equal(hello.pid, problem.pid);
-  for (const server of [udp, tcp]) {
-    const started = await server.until(({ name, text }) => name === 'onevisor' && text.startsWith('success: web entered RUNNING state'));
-    assert.deepEqual([started.priority, started.pid], [14, 1]);
-  }
-  await untilFile(join(launched.folder, 'web.log'), /^hello\n$/);
-  await untilFile(join(launched.folder, 'own.log'), /success: web entered RUNNING/);
-  await launched.stdout.waitFor(/success: web entered RUNNING/);
-  assert.match((await launched.ctl('tail', 'web')).stdout, /^hello\n/);
-  assert.match((await launched.ctl('maintail')).stdout, /success: web entered RUNNING/);
-  launched.signal('SIGTERM');
-  assert.deepEqual(await launched.exit, { code: 0, signal: null });
-  // What it says last is sent before it ends.
-  for (const server of [udp, tcp]) await server.until(({ name, text }) => name === 'onevisor' && text.startsWith('stopped: web'));
-});
+    });
+    const hello = await udp.until(({ name, text }) => name === 'web' && text === 'hello');
+    const problem = await tcp.until(({ name, text }) => name === 'web' && text === 'problem');
+    assert.deepEqual([hello.priority, problem.priority], [14, 11]);
+    assert.equal(hello.pid, problem.pid);
+    for (const server of [udp, tcp]) {
+      const started = await server.until(
+        ({ name, text }) => name === 'onevisor' && text.startsWith('success: web entered RUNNING state'),
+      );
+      assert.deepEqual([started.priority, started.pid], [14, 1]);
+    }
+    await untilFile(join(launched.folder, 'web.log'), /^hello\n$/);
+    await untilFile(join(launched.folder, 'own.log'), /success: web entered RUNNING/);
+    await launched.stdout.waitFor(/success: web entered RUNNING/);
+    assert.match((await launched.ctl('tail', 'web')).stdout, /^hello\n/);
+    assert.match((await launched.ctl('maintail')).stdout, /success: web entered RUNNING/);
+    launched.signal('SIGTERM');
+    assert.deepEqual(await launched.exit, { code: 0, signal: null });
+    // What it says last is sent before it ends.
+    for (const server of [udp, tcp])
+      await server.until(({ name, text }) => name === 'onevisor' && text.startsWith('stopped: web'));
+  },
+);
 
 test(
   'TCP: a server that hangs while a program floods slows nothing, takes no memory, and delays a stop by its budget at most',
@@ -101,7 +109,9 @@ test('a server that comes late gets what was kept; a name that is unknown is sai
     config: `[supervisord]\n[program:web]\ncommand=sh -c "echo early; exec sleep 1000"\nstdout_logfile=syslog+tcp://127.0.0.1:${port}, syslog://no-such-host.invalid\n`,
   });
   await launched.waitForLine(/ERRO cannot write syslog\+tcp:\/\/127\.0\.0\.1:\d+: connection refused \(ECONNREFUSED\)/);
-  await launched.waitForLine(/ERRO cannot write syslog\+udp:\/\/no-such-host\.invalid:514: .*\((ENOTFOUND|EAI_AGAIN)\)/);
+  await launched.waitForLine(
+    /ERRO cannot write syslog\+udp:\/\/no-such-host\.invalid:514: .*\((ENOTFOUND|EAI_AGAIN)\)/,
+  );
   const late = await StreamServer.listen(t, port);
   await late.until(({ name, text }) => name === 'web' && text === 'early');
   await until('the program to run on', async () => /RUNNING/.test((await launched.ctl('status', 'web')).stdout));

@@ -1,4 +1,7 @@
-/** Programs with `cron`: they run at their times, never twice at once, whatever became of the run before, and the status tells of the next. */
+/**
+ * Programs with `cron`: they run at their times, never twice at once, whatever became of the run before, and the status
+ * tells of the next.
+ */
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -25,26 +28,36 @@ cron=*/2 * * * * *
   await launched.waitForLine(/spawnerr: can't find command '\/no\/such\/program'/, { count: 2 });
   const text = `${launched.stdout.text}\n${launched.stderr.text}`;
   const turns = [...text.matchAll(/(spawned): 'tick'|(exited): tick/g)].map(([, spawned, exited]) => spawned ?? exited);
-  assert.ok(turns.every((turn, index) => turn === (index % 2 === 0 ? 'spawned' : 'exited')), turns.join(' '));
+  assert.ok(
+    turns.every((turn, index) => turn === (index % 2 === 0 ? 'spawned' : 'exited')),
+    turns.join(' '),
+  );
   assert.doesNotMatch(text, /(gave up|success): (tick|failing)/);
   launched.signal('SIGTERM');
   assert.deepEqual(await launched.exit, { code: 0, signal: null });
 });
 
-test('a run that still goes on is not joined by another, and a stop by hand is not the end of the schedule', { skip }, async (t) => {
-  const launched = await launch(t, { config: '[supervisord]\n[program:slow]\ncommand=sh -c "echo slow begins; exec sleep 1000"\ncron=* * * * * *\n' });
-  await launched.waitForLine(/skipped a run of 'slow': it is still (STARTING|RUNNING)/);
-  const begun = (): number => (launched.stdout.text.match(/slow begins/g) ?? []).length;
-  assert.equal(begun(), 1);
-  assert.deepEqual(await launched.ctl('stop', 'slow'), { code: 0, stdout: 'slow: stopped\n', stderr: '' });
-  await launched.waitForLine(/skipped a run of 'slow'/, { count: 2 });
-  assert.equal(begun(), 2);
-  launched.signal('SIGTERM');
-  assert.deepEqual(await launched.exit, { code: 0, signal: null });
-});
+test(
+  'a run that still goes on is not joined by another, and a stop by hand is not the end of the schedule',
+  { skip },
+  async (t) => {
+    const launched = await launch(t, {
+      config: '[supervisord]\n[program:slow]\ncommand=sh -c "echo slow begins; exec sleep 1000"\ncron=* * * * * *\n',
+    });
+    await launched.waitForLine(/skipped a run of 'slow': it is still (STARTING|RUNNING)/);
+    const begun = (): number => (launched.stdout.text.match(/slow begins/g) ?? []).length;
+    assert.equal(begun(), 1);
+    assert.deepEqual(await launched.ctl('stop', 'slow'), { code: 0, stdout: 'slow: stopped\n', stderr: '' });
+    await launched.waitForLine(/skipped a run of 'slow'/, { count: 2 });
+    assert.equal(begun(), 2);
+    launched.signal('SIGTERM');
+    assert.deepEqual(await launched.exit, { code: 0, signal: null });
+  },
+);
 
 test('the status tells of the next run, in the time of TZ; an update plans it anew', { skip }, async (t) => {
-  const config = (tz: string): string => `[supervisord]\n[program:early]\ncommand=echo early\ncron=30 4 * * *\n${tz}\n[program:plain]\ncommand=sleep 1000\n`;
+  const config = (tz: string): string =>
+    `[supervisord]\n[program:early]\ncommand=echo early\ncron=30 4 * * *\n${tz}\n[program:plain]\ncommand=sleep 1000\n`;
   // Japan is always nine hours ahead.
   const launched = await launch(t, { config: config(''), env: { TZ: 'Asia/Tokyo' } });
   await launched.waitForLine(/spawned: 'plain'/);
@@ -60,7 +73,10 @@ test('the status tells of the next run, in the time of TZ; an update plans it an
 });
 
 test('a schedule keeps a supervisor with exit_when_idle at work', { skip }, async (t) => {
-  const launched = await launch(t, { config: '[supervisord]\nexit_when_idle=true\n[program:job]\ncommand=echo job\ncron=* * * * * *\nautostart=true\n[program:once]\ncommand=true\nstartsecs=0\nautorestart=false\n' });
+  const launched = await launch(t, {
+    config:
+      '[supervisord]\nexit_when_idle=true\n[program:job]\ncommand=echo job\ncron=* * * * * *\nautostart=true\n[program:once]\ncommand=true\nstartsecs=0\nautorestart=false\n',
+  });
   await launched.waitForLine(/exited: once/);
   await launched.waitForLine(/job$/, { count: 3 });
   launched.signal('SIGTERM');

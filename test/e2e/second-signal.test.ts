@@ -47,7 +47,10 @@ async function expectKilled(launched: Launched): Promise<void> {
 }
 
 /** Waits by the clock of the log until a second has passed since the first signal. */
-const aSecond = (): Promise<void> => new Promise((resolve) => { setTimeout(resolve, 1100); });
+const aSecond = (): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, 1100);
+  });
 
 test('TERM again, a second after the first, kills; sooner it is a line', { skip }, async (t) => {
   const launched = await launchSlow(t, '');
@@ -122,11 +125,14 @@ test('after TERM, the first supervisorctl shutdown kills nothing', { skip }, asy
   await expectSaved(launched);
 });
 
-for (const [name, number] of [['SIGPWR', 30], ['SIGRTMIN+3', 37]] as const) {
+for (const [name, number] of [
+  ['SIGPWR', 30],
+  ['SIGRTMIN+3', 37],
+] as const) {
   test(`${name}, STOPSIGNAL of base images, shuts down`, { skip }, async (t) => {
     const launched = await launchSlow(t, '');
     process.kill(launched.pid, number);
-    await launched.waitForLine(new RegExp(`WARN received ${name.replace("+", "\\+")} indicating exit request$`));
+    await launched.waitForLine(new RegExp(`WARN received ${name.replace('+', '\\+')} indicating exit request$`));
     await launched.waitForLine(/^db +\| saving$/);
     await expectSaved(launched);
   });

@@ -1,6 +1,6 @@
 /**
- * The log daemon of the machine, as programs and the supervisor write to it: what it gets, compared with the real Supervisor where that is installed;
- * a restart of it, and one that hangs.
+ * The log daemon of the machine, as programs and the supervisor write to it: what it gets, compared with the real
+ * Supervisor where that is installed; a restart of it, and one that hangs.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
@@ -15,9 +15,17 @@ import { programFile, until } from './observe.ts';
 
 const run = promisify(execFile);
 const skip = (await pid1SkipReason()) ?? false;
-const skipReal = skip || await run('supervisord', ['--version']).then(({ stdout }) => (stdout.startsWith('4.') ? false : `supervisord is ${stdout.trim()}`), () => 'Supervisor is not installed');
+const skipReal =
+  skip ||
+  (await run('supervisord', ['--version']).then(
+    ({ stdout }) => (stdout.startsWith('4.') ? false : `supervisord is ${stdout.trim()}`),
+    () => 'Supervisor is not installed',
+  ));
 
-/** Gives the program that is called a /dev of its own, in which /dev/log is a name for a socket in the folder of the test. */
+/**
+ * Gives the program that is called a /dev of its own, in which /dev/log is a name for a socket in the folder of the
+ * test.
+ */
 const inOwnDev = (folder: string, program: string): string => `#!/bin/sh
 set -e
 mkdir -p ${folder}/dev
@@ -41,11 +49,17 @@ interface Daemon {
 
 /** A daemon, and the folder it listens in. */
 async function startDaemon(t: TestContext, folder: string): Promise<Daemon> {
-  const child = spawn('python3', [programFile('log-daemon.py'), join(folder, 'log.sock')], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn('python3', [programFile('log-daemon.py'), join(folder, 'log.sock')], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   t.after(() => child.kill('SIGKILL'));
   const lines = new Lines(child.stdout);
   await lines.waitFor(/^listening$/);
-  const read = (line: string): string => line.replace(/^b(['"])(.*)\1$/, '$2').replace(/\\n$/, '').replace(/^<14>\w{3} [ \d]\d [\d:]{8} supervisord: /, '');
+  const read = (line: string): string =>
+    line
+      .replace(/^b(['"])(.*)\1$/, '$2')
+      .replace(/\\n$/, '')
+      .replace(/^<14>\w{3} [ \d]\d [\d:]{8} supervisord: /, '');
   return { lines, child, messages: () => lines.all.slice(1).map(read) };
 }
 
@@ -61,7 +75,8 @@ async function launchWith(t: TestContext, folder: string, config: string, progra
   return launch(t, { config, executable });
 }
 
-const ctl = (launched: Launched, ...args: string[]): ReturnType<Launched['enter']> => launched.enter([EXECUTABLE, 'ctl', ...args]);
+const ctl = (launched: Launched, ...args: string[]): ReturnType<Launched['enter']> =>
+  launched.enter([EXECUTABLE, 'ctl', ...args]);
 
 const PROGRAMS = `[supervisord]
 logfile=syslog
@@ -86,7 +101,9 @@ stdout_logfile=syslog
 redirect_stderr=true
 `;
 
-/** What one supervisor has its log daemon hear of {@link PROGRAMS}: the lines of each program, and its own about starts. */
+/**
+ * What one supervisor has its log daemon hear of {@link PROGRAMS}: the lines of each program, and its own about starts.
+ */
 async function heard(t: TestContext, program?: string): Promise<Record<string, string[]>> {
   const folder = await makeFolder(t);
   const daemon = await startDaemon(t, folder);
@@ -96,7 +113,9 @@ async function heard(t: TestContext, program?: string): Promise<Record<string, s
   await daemon.lines.waitFor(/problem/);
   await daemon.lines.waitFor(/success: /, { count: 3 });
   const messages = daemon.messages();
-  const own = messages.filter((message) => /^\d{4}-\d\d-\d\d [\d:]{8},\d{3} [A-Z]{4} (spawned|success): /.test(message)).map((message) => message.slice(24).replace(/pid \d+/, 'pid N'));
+  const own = messages
+    .filter((message) => /^\d{4}-\d\d-\d\d [\d:]{8},\d{3} [A-Z]{4} (spawned|success): /.test(message))
+    .map((message) => message.slice(24).replace(/pid \d+/, 'pid N'));
   const of = (name: string): string[] => messages.filter((message) => message.startsWith(`${name} `));
   return { talks: of('talks_0'), complains: of('complains'), joined: of('joined'), own: own.toSorted() };
 }
@@ -105,7 +124,12 @@ const EXPECTED = {
   talks: ['talks_0 one', 'talks_0 ', 'talks_0 two', 'talks_0   three', 'talks_0 \\x1b[1mbold\\x01'],
   complains: ['complains problem'],
   joined: ['joined out', 'joined err'],
-  own: [...['complains', 'joined', 'talks_0'].map((name) => `INFO spawned: '${name}' with pid N`), ...['complains', 'joined', 'talks_0'].map((name) => `INFO success: ${name} entered RUNNING state, process has stayed up for > than 1 seconds (startsecs)`)].toSorted(),
+  own: [
+    ...['complains', 'joined', 'talks_0'].map((name) => `INFO spawned: '${name}' with pid N`),
+    ...['complains', 'joined', 'talks_0'].map(
+      (name) => `INFO success: ${name} entered RUNNING state, process has stayed up for > than 1 seconds (startsecs)`,
+    ),
+  ].toSorted(),
 };
 
 test('programs and the supervisor write to the log daemon', { skip }, async (t) => {
@@ -118,15 +142,22 @@ test('the real Supervisor writes the same', { skip: skipReal }, async (t) => {
 
 test('a log daemon that comes late, goes, and comes again', { skip }, async (t) => {
   const folder = await makeFolder(t);
-  const launched = await launchWith(t, folder, `[supervisord]\n[program:says]\ncommand=/bin/sh -c "while read line; do echo $line; done"\nstdout_logfile=syslog\n`);
-  await launched.waitForLine(/ERRO cannot write syslog \(\/dev\/log\): no such file or directory \(ENOENT\); output for it is dropped until it can be written again$/);
+  const launched = await launchWith(
+    t,
+    folder,
+    `[supervisord]\n[program:says]\ncommand=/bin/sh -c "while read line; do echo $line; done"\nstdout_logfile=syslog\n`,
+  );
+  await launched.waitForLine(
+    /ERRO cannot write syslog \(\/dev\/log\): no such file or directory \(ENOENT\); output for it is dropped until it can be written again$/,
+  );
   await launched.waitForLine(/success: says entered RUNNING/);
   // What a program gets on standard input it says in the log.
   const say = async (text: string): Promise<void> => {
-    const script = 'import sys; sys.path.insert(0, "/usr/lib/python3/dist-packages"); import xmlrpc.client, http.client, socket\n'
-      + 'class C(http.client.HTTPConnection):\n def connect(self):\n  self.sock = socket.socket(socket.AF_UNIX); self.sock.connect("/run/onevisor.sock")\n'
-      + 'class T(xmlrpc.client.Transport):\n def make_connection(self, host): return C("localhost")\n'
-      + `xmlrpc.client.ServerProxy("http://x", transport=T()).supervisor.sendProcessStdin("says", ${JSON.stringify(`${text}\n`)})\n`;
+    const script =
+      'import sys; sys.path.insert(0, "/usr/lib/python3/dist-packages"); import xmlrpc.client, http.client, socket\n' +
+      'class C(http.client.HTTPConnection):\n def connect(self):\n  self.sock = socket.socket(socket.AF_UNIX); self.sock.connect("/run/onevisor.sock")\n' +
+      'class T(xmlrpc.client.Transport):\n def make_connection(self, host): return C("localhost")\n' +
+      `xmlrpc.client.ServerProxy("http://x", transport=T()).supervisor.sendProcessStdin("says", ${JSON.stringify(`${text}\n`)})\n`;
     assert.deepEqual(await launched.enter(['python3', '-c', script]), { code: 0, stdout: '', stderr: '' });
   };
   await say('nobody hears this');
@@ -145,7 +176,11 @@ test('a log daemon that hangs stops neither the program nor the supervisor', { s
   const folder = await makeFolder(t);
   const daemon = await startDaemon(t, folder);
   daemon.child.kill('SIGSTOP');
-  const launched = await launchWith(t, folder, `[supervisord]\n[program:floods]\ncommand=/bin/sh -c "if [ -e ${folder}/done ]; then seq 1 1000; echo last; else seq 1 400000; fi; echo done > ${folder}/done; exec sleep 1000"\nstdout_logfile=syslog\n`);
+  const launched = await launchWith(
+    t,
+    folder,
+    `[supervisord]\n[program:floods]\ncommand=/bin/sh -c "if [ -e ${folder}/done ]; then seq 1 1000; echo last; else seq 1 400000; fi; echo done > ${folder}/done; exec sleep 1000"\nstdout_logfile=syslog\n`,
+  );
   await launched.waitForLine(/ERRO cannot write syslog \(\/dev\/log\): resource temporarily unavailable \(EAGAIN\)/);
   await until('the end of the flood', async () => (await launched.enter(['test', '-e', `${folder}/done`])).code === 0);
   assert.match((await ctl(launched, 'status')).stdout, /floods +RUNNING/);
@@ -153,7 +188,16 @@ test('a log daemon that hangs stops neither the program nor the supervisor', { s
   // Numbers are in order: what is missing was dropped, nothing is mixed up.
   await ctl(launched, 'restart', 'floods');
   await daemon.lines.waitFor(/floods last/);
-  const numbers = daemon.messages().slice(0, -1).map((message) => Number(message.slice('floods '.length)));
-  assert.ok(numbers.every((number, i) => number > (numbers[i - 1] ?? 0) || number === 1), 'in order');
-  assert.deepEqual(numbers.slice(numbers.lastIndexOf(1)), Array.from({ length: 1000 }, (_, i) => i + 1));
+  const numbers = daemon
+    .messages()
+    .slice(0, -1)
+    .map((message) => Number(message.slice('floods '.length)));
+  assert.ok(
+    numbers.every((number, i) => number > (numbers[i - 1] ?? 0) || number === 1),
+    'in order',
+  );
+  assert.deepEqual(
+    numbers.slice(numbers.lastIndexOf(1)),
+    Array.from({ length: 1000 }, (_, i) => i + 1),
+  );
 });

@@ -1,4 +1,7 @@
-/** `update` on a running supervisor: only what must be is restarted, numprocs touches the difference, all else is applied while it runs. */
+/**
+ * `update` on a running supervisor: only what must be is restarted, numprocs touches the difference, all else is
+ * applied while it runs.
+ */
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -27,21 +30,33 @@ test('update restarts only what must be executed anew', { skip }, async (t) => {
   const file = join(launched.folder, 'supervisord.conf');
   const pids = async (): Promise<Record<string, number>> => {
     const { stdout } = await launched.ctl('status', '--json');
-    return Object.fromEntries((JSON.parse(stdout) as Array<{ group: string; name: string; pid: number }>).map(({ group, name, pid }) => [`${group}:${name}`, pid]));
+    return Object.fromEntries(
+      (JSON.parse(stdout) as Array<{ group: string; name: string; pid: number }>).map(({ group, name, pid }) => [
+        `${group}:${name}`,
+        pid,
+      ]),
+    );
   };
   await launched.stdout.waitFor(/worker 1 is up$/);
   await launched.stdout.waitFor(/web is up$/);
   const first = await pids();
 
   await writeFile(file, configuration(3, 'stopwaitsecs=3', 'log_format=raw'));
-  assert.deepEqual(await launched.ctl('update'), { code: 0, stdout: 'web: updated process group\nworker: updated process group\n', stderr: '' });
+  assert.deepEqual(await launched.ctl('update'), {
+    code: 0,
+    stdout: 'web: updated process group\nworker: updated process group\n',
+    stderr: '',
+  });
   await launched.stdout.waitFor(/worker 2 is up$/);
   const second = await pids();
   assert.deepEqual({ ...second, 'worker:2': 0 }, { ...first, 'worker:2': 0 }, 'what runs goes on');
   assert.ok((second['worker:2'] ?? 0) > 0);
 
   await writeFile(file, configuration(1, 'stopwaitsecs=3', 'log_format=raw\nenvironment=A=1'));
-  assert.equal((await launched.ctl('update')).stdout, 'web: stopped\nweb: updated process group\nworker: stopped\nworker: updated process group\n');
+  assert.equal(
+    (await launched.ctl('update')).stdout,
+    'web: stopped\nweb: updated process group\nworker: stopped\nworker: updated process group\n',
+  );
   await launched.stdout.waitFor(/^web is up$/, { count: 1 });
   const third = await pids();
   assert.deepEqual(Object.keys(third).toSorted(), ['web:web', 'worker:0']);
@@ -78,7 +93,12 @@ priority=${listener}
   const launched = await launch(t, { config: text(3, 'sleep 1000', 10, 1) });
   const status = async (): Promise<unknown> => {
     const { stdout } = await launched.ctl('status', '--json');
-    return (JSON.parse(stdout) as Array<Record<string, unknown>>).map(({ group, name, pid, statename }) => ({ group, name, pid, statename }));
+    return (JSON.parse(stdout) as Array<Record<string, unknown>>).map(({ group, name, pid, statename }) => ({
+      group,
+      name,
+      pid,
+      statename,
+    }));
   };
   for (const name of ['worker 2', 'web', 'db']) await launched.stdout.waitFor(new RegExp(`${name} is up$`));
   const before = await status();
@@ -97,13 +117,21 @@ worker: would be updated
   worker:worker_4 would be started
 `;
   assert.deepEqual(await launched.ctl('update', '--dry-run'), { code: 0, stdout: said, stderr: '' });
-  assert.deepEqual(await launched.ctl('update', 'web', '--dry-run'), { code: 0, stdout: 'web: would be updated\n  web would be restarted\n', stderr: '' });
+  assert.deepEqual(await launched.ctl('update', 'web', '--dry-run'), {
+    code: 0,
+    stdout: 'web: would be updated\n  web would be restarted\n',
+    stderr: '',
+  });
   assert.deepEqual(await status(), before, 'a dry run touches nothing');
 
   await launched.ctl('update');
   await launched.stdout.waitFor(/worker 4 is up$/);
   await writeFile(join(launched.folder, 'supervisord.conf'), text(4, 'sleep 2000', 3, 2));
-  assert.deepEqual(await launched.ctl('update', '--dry-run'), { code: 0, stdout: 'worker: would be updated\n  worker:worker_4 would be stopped\n', stderr: '' });
+  assert.deepEqual(await launched.ctl('update', '--dry-run'), {
+    code: 0,
+    stdout: 'worker: would be updated\n  worker:worker_4 would be stopped\n',
+    stderr: '',
+  });
   launched.signal('SIGTERM');
   assert.deepEqual(await launched.exit, { code: 0, signal: null });
 });

@@ -13,7 +13,9 @@ test('programs start in order of priority, at once, without a tick', () => {
   world.clock.advance(1000);
   assert.equal(world.state('web'), 'RUNNING');
   assert.equal(world.state('off'), 'STOPPED');
-  assert.ok(world.log.includes('success: web entered RUNNING state, process has stayed up for > than 1 seconds (startsecs)'));
+  assert.ok(
+    world.log.includes('success: web entered RUNNING state, process has stayed up for > than 1 seconds (startsecs)'),
+  );
   world.assertQuiet();
 });
 
@@ -40,13 +42,18 @@ test('retries grow by a second and end FATAL after startretries', () => {
   }
   assert.deepEqual(waits, [[1000], [2000], [3000], []]);
   assert.equal(world.state('web'), 'FATAL');
-  assert.deepEqual(world.log.slice(-2), ['gave up: web entered FATAL state, too many start retries too quickly', 'web is FATAL: Exited too quickly (process log may have details)']);
+  assert.deepEqual(world.log.slice(-2), [
+    'gave up: web entered FATAL state, too many start retries too quickly',
+    'web is FATAL: Exited too quickly (process log may have details)',
+  ]);
   assert.deepEqual(world.states.slice(-2), ['web STARTING>BACKOFF', 'web BACKOFF>FATAL']);
   world.assertQuiet();
 });
 
 test('a command that cannot be executed is retried with its reason', () => {
-  const world = new World([{ name: 'web', startretries: 1, spawnError: { reason: "can't find command 'nope'", exitCode: 127 } }]);
+  const world = new World([
+    { name: 'web', startretries: 1, spawnError: { reason: "can't find command 'nope'", exitCode: 127 } },
+  ]);
   world.engine.start();
   assert.equal(world.state('web'), 'BACKOFF');
   assert.equal(world.view('web').record.spawnError, "can't find command 'nope'");
@@ -129,7 +136,12 @@ test('a shutdown stops by descending priority, equal ranks together', () => {
 });
 
 test('during a shutdown nothing is started, and BACKOFF becomes STOPPED, not FATAL', () => {
-  const world = new World([{ name: 'slow', priority: 1000 }, { name: 'crashes', startretries: 0 }, { name: 'waits' }, { name: 'quick', startsecs: 0, autorestart: 'true' }]);
+  const world = new World([
+    { name: 'slow', priority: 1000 },
+    { name: 'crashes', startretries: 0 },
+    { name: 'waits' },
+    { name: 'quick', startsecs: 0, autorestart: 'true' },
+  ]);
   world.engine.start();
   world.end(exitWith(1), 'waits');
   world.end(exitWith(1), 'quick');
@@ -157,7 +169,13 @@ test('losing patience kills everything at once', () => {
 });
 
 test('shutdown_timeout caps the whole', () => {
-  const world = new World([{ name: 'db', priority: 1 }, { name: 'web', stopwaitsecs: 60 }], { shutdownTimeoutMs: 3000 });
+  const world = new World(
+    [
+      { name: 'db', priority: 1 },
+      { name: 'web', stopwaitsecs: 60 },
+    ],
+    { shutdownTimeoutMs: 3000 },
+  );
   world.engine.start();
   world.engine.end('exit', TERM);
   world.clock.advance(3000);
@@ -224,7 +242,10 @@ test('what nobody can vouch for can be forgotten, and its end is not that of one
   assert.ok(web !== undefined && world.engine.addGroup(web));
   world.clock.advance(1000);
   world.engine.reaped([{ pid: 100, status: 9 }]);
-  assert.deepEqual([world.state('web'), world.view('web').record.pid, world.log.at(-1)], ['RUNNING', 101, 'reaped unknown pid 100 (terminated by SIGKILL)']);
+  assert.deepEqual(
+    [world.state('web'), world.view('web').record.pid, world.log.at(-1)],
+    ['RUNNING', 101, 'reaped unknown pid 100 (terminated by SIGKILL)'],
+  );
 });
 
 test('what cannot be signalled does not hold a shutdown up', () => {
@@ -264,18 +285,39 @@ test('exit_on_failure: FATAL and an unexpected exit end the container with their
   }
   assert.equal(world.engine.phase, 'stopping');
   world.end(15, 'db');
-  assert.deepEqual(world.ended?.cause, { kind: 'program', id: 'web', rule: 'exit_on_failure', code: 6, how: 'exit status 6', wasExecuted: true });
+  assert.deepEqual(world.ended?.cause, {
+    kind: 'program',
+    id: 'web',
+    rule: 'exit_on_failure',
+    code: 6,
+    how: 'exit status 6',
+    wasExecuted: true,
+  });
 });
 
 test('exit_on_end and the main program end the container whatever their code', () => {
   const job = new World([{ name: 'job', exit_on_end: true, startsecs: 0, autorestart: 'false' }]);
   job.engine.start();
   job.end(exitWith(0), 'job');
-  assert.deepEqual(job.ended?.cause, { kind: 'program', id: 'job', rule: 'exit_on_end', code: 0, how: 'exit status 0', wasExecuted: true });
+  assert.deepEqual(job.ended?.cause, {
+    kind: 'program',
+    id: 'job',
+    rule: 'exit_on_end',
+    code: 0,
+    how: 'exit status 0',
+    wasExecuted: true,
+  });
   const main = new World([{ name: 'main', startsecs: 0, autorestart: 'false' }], { mainProgram: 'main:main' });
   main.engine.start();
   main.end(9, 'main');
-  assert.deepEqual(main.ended?.cause, { kind: 'program', id: 'main', rule: 'main program', code: 137, how: 'terminated by SIGKILL', wasExecuted: true });
+  assert.deepEqual(main.ended?.cause, {
+    kind: 'program',
+    id: 'main',
+    rule: 'main program',
+    code: 137,
+    how: 'terminated by SIGKILL',
+    wasExecuted: true,
+  });
 });
 
 test('any exit code of the main program is an expected one', () => {
@@ -286,7 +328,10 @@ test('any exit code of the main program is an expected one', () => {
 });
 
 test('an end of the main program by a signal is expected where that signal was sent on to it', () => {
-  for (const [sent, word] of [[15, 'expected'], [10, 'not expected']] as const) {
+  for (const [sent, word] of [
+    [15, 'expected'],
+    [10, 'not expected'],
+  ] as const) {
     const main = new World([{ name: 'main', startsecs: 0, autorestart: 'false' }], { mainProgram: 'main:main' });
     main.engine.start();
     main.engine.signalProcess('main:main', sent);
@@ -297,12 +342,22 @@ test('an end of the main program by a signal is expected where that signal was s
 
 test('exit_when_idle waits for the last that runs or is due to', () => {
   const once = { autorestart: 'false', startsecs: 0 } as const;
-  const world = new World([{ name: 'a', ...once }, { name: 'b', ...once }, { name: 'never', autostart: false }], { exitWhenIdle: true });
+  const world = new World(
+    [
+      { name: 'a', ...once },
+      { name: 'b', ...once },
+      { name: 'never', autostart: false },
+    ],
+    { exitWhenIdle: true },
+  );
   world.engine.start();
   world.end(exitWith(0), 'a');
   assert.equal(world.ended, null);
   world.end(exitWith(4), 'b');
-  assert.deepEqual(world.ended, { goal: 'exit', cause: { kind: 'program', id: 'b', rule: 'exit_when_idle', code: 4, how: 'exit status 4', wasExecuted: true } });
+  assert.deepEqual(world.ended, {
+    goal: 'exit',
+    cause: { kind: 'program', id: 'b', rule: 'exit_when_idle', code: 4, how: 'exit status 4', wasExecuted: true },
+  });
 });
 
 test('exit_when_idle: of the last runs of all, the first that failed gives the code, also one that was stopped', () => {
@@ -390,14 +445,20 @@ test('groups come and go at run time, but not while they run', () => {
   world.end(15, 'late');
   assert.equal(world.engine.removeGroup('late'), 'removed');
   assert.equal(world.engine.removeGroup('late'), 'unknown');
-  assert.deepEqual(world.engine.processes().map(({ id }) => id), ['web:web']);
+  assert.deepEqual(
+    world.engine.processes().map(({ id }) => id),
+    ['web:web'],
+  );
   assert.deepEqual([world.states.at(1), world.states.at(-1)], ['late added', 'late removed']);
 });
 
 test('a spawn that throws is a failed start, and can be stopped like any', () => {
   const world = new World([{ name: 'web', spawnThrows: true }]);
   world.engine.start();
-  assert.deepEqual([world.state('web'), world.view('web').record.spawnError], ['BACKOFF', "cannot start 'web': the supervisor has failed"]);
+  assert.deepEqual(
+    [world.state('web'), world.view('web').record.spawnError],
+    ['BACKOFF', "cannot start 'web': the supervisor has failed"],
+  );
   assert.ok(world.log.some((line) => line.startsWith("cannot start 'web': TypeError: nobody has thought of this")));
   world.engine.end('exit', { kind: 'request' });
   assert.ok(world.hasEnded());
@@ -407,7 +468,8 @@ test('a spawn that throws is a failed start, and can be stopped like any', () =>
 test('an end that comes among starts is the end of them', () => {
   const world = new World([
     { name: 'first', startretries: 0, exit_on_failure: true, spawnError: { reason: 'no such file', exitCode: 127 } },
-    { name: 'second' }, { name: 'third', needs: { second: 'started' } },
+    { name: 'second' },
+    { name: 'third', needs: { second: 'started' } },
   ]);
   world.engine.start();
   assert.deepEqual([world.ended?.goal, world.calls], ['exit', ['spawn first']]);
@@ -415,7 +477,10 @@ test('an end that comes among starts is the end of them', () => {
 });
 
 test('so is one that comes with what a start has waited for', () => {
-  const world = new World([{ name: 'migrate', oneshot: true, exit_on_end: true }, { name: 'web', needs: { migrate: 'completed' } }]);
+  const world = new World([
+    { name: 'migrate', oneshot: true, exit_on_end: true },
+    { name: 'web', needs: { migrate: 'completed' } },
+  ]);
   world.engine.start();
   world.end(exitWith(0), 'migrate');
   assert.deepEqual([world.ended?.goal, world.calls], ['exit', ['spawn migrate']]);

@@ -1,4 +1,7 @@
-/** What the engine tells for the sake of event listeners: whose pid a change is about, and that a rank is about to be stopped. */
+/**
+ * What the engine tells for the sake of event listeners: whose pid a change is about, and that a rank is about to be
+ * stopped.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { exitWith, World } from './world.ts';
@@ -17,8 +20,15 @@ test('a change tells the pid of the run that goes on or has just ended', () => {
   world.engine.request(world.id('web'), 'stop');
   world.end(15, 'web');
   assert.deepEqual(told, [
-    'STOPPED>STARTING null', 'STARTING>RUNNING 100', 'RUNNING>EXITED 100', 'EXITED>STARTING null', 'STARTING>BACKOFF 101', 'BACKOFF>FATAL 101',
-    'FATAL>STARTING null', 'STARTING>STOPPING 102', 'STOPPING>STOPPED 102',
+    'STOPPED>STARTING null',
+    'STARTING>RUNNING 100',
+    'RUNNING>EXITED 100',
+    'EXITED>STARTING null',
+    'STARTING>BACKOFF 101',
+    'BACKOFF>FATAL 101',
+    'FATAL>STARTING null',
+    'STARTING>STOPPING 102',
+    'STOPPING>STOPPED 102',
   ]);
   world.assertQuiet();
 });

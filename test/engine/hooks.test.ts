@@ -8,7 +8,10 @@ test('pre_start_command comes before each execution, and its failure is a failed
   world.engine.start();
   assert.deepEqual([world.calls, world.state('web')], [['run web pre_start_command'], 'STARTING']);
   world.endJob('web pre_start_command', 3);
-  assert.deepEqual([world.state('web'), world.view('web').record.spawnError], ['BACKOFF', 'pre_start_command failed (exit status 3)']);
+  assert.deepEqual(
+    [world.state('web'), world.view('web').record.spawnError],
+    ['BACKOFF', 'pre_start_command failed (exit status 3)'],
+  );
   world.clock.advance(1000);
   world.endJob('web pre_start_command');
   assert.deepEqual(world.calls.slice(-2), ['run web pre_start_command', 'spawn web']);
@@ -26,7 +29,10 @@ test('the exit code of a pre_start_command is that of the container', () => {
 
 const outcomes = [
   [{ kind: 'timeout', output: '' }, 'pre_start_command was killed: it took longer than 60 s'],
-  [{ kind: 'failed', reason: "can't find command 'x'" }, "pre_start_command could not be executed: can't find command 'x'"],
+  [
+    { kind: 'failed', reason: "can't find command 'x'" },
+    "pre_start_command could not be executed: can't find command 'x'",
+  ],
 ] as const;
 for (const [outcome, reason] of outcomes) {
   test(`pre_start_command: ${outcome.kind}`, () => {
@@ -54,7 +60,10 @@ test('a pre_start_command that ends well just as it is called off starts nothing
   world.engine.start();
   world.engine.end('exit', { kind: 'request' });
   world.endJob('web pre_start_command');
-  assert.deepEqual([world.state('web'), world.ended?.goal, world.calls.includes('spawn web')], ['STOPPED', 'exit', false]);
+  assert.deepEqual(
+    [world.state('web'), world.ended?.goal, world.calls.includes('spawn web')],
+    ['STOPPED', 'exit', false],
+  );
 });
 
 test('stop_command is instead of the signal; where the program stays, the signal follows when its time is over, then SIGKILL', () => {
@@ -145,7 +154,10 @@ test('post_stop_command follows each end; the next run waits for it', () => {
 });
 
 test('the end of the supervisor waits for post_stop_command, also for one that was under way, until patience ends', () => {
-  const world = new World([{ name: 'web', post_stop_command: '/bin/tidy' }, { name: 'job', post_stop_command: '/bin/tidy', oneshot: true }]);
+  const world = new World([
+    { name: 'web', post_stop_command: '/bin/tidy' },
+    { name: 'job', post_stop_command: '/bin/tidy', oneshot: true },
+  ]);
   world.engine.start();
   world.end(exitWith(0), 'job');
   world.engine.end('exit', { kind: 'signal', signal: 15 });
@@ -190,7 +202,11 @@ test('kill_orphans=stop: what is left of the group gets the stop signals, then S
 });
 
 test('kill_orphans: never does nothing, stop only what we stopped, always both', () => {
-  for (const [choice, stopped, crashed] of [['never', false, false], ['stop', true, false], ['always', true, true]] as const) {
+  for (const [choice, stopped, crashed] of [
+    ['never', false, false],
+    ['stop', true, false],
+    ['always', true, true],
+  ] as const) {
     const world = new World([{ name: 'web', kill_orphans: choice, autorestart: 'false' }]);
     world.engine.start();
     world.clock.advance(1000);
@@ -216,7 +232,9 @@ test('a group that survives SIGKILL is left behind, with a line', () => {
   assert.ok(!world.hasEnded());
   world.clock.advance(1000);
   assert.equal(world.ended?.goal, 'exit');
-  assert.ok(world.log.includes("something of the process group of 'web' (100) has survived SIGKILL and is left behind"));
+  assert.ok(
+    world.log.includes("something of the process group of 'web' (100) has survived SIGKILL and is left behind"),
+  );
   world.assertQuiet();
 });
 
@@ -250,7 +268,9 @@ test('a second request to end is also for what follows the ends that it causes',
 });
 
 test('shutdown_timeout caps what is left of a group, and begins no post_stop_command', () => {
-  const world = new World([{ name: 'web', kill_orphans: 'stop', post_stop_command: '/bin/tidy' }], { shutdownTimeoutMs: 3000 });
+  const world = new World([{ name: 'web', kill_orphans: 'stop', post_stop_command: '/bin/tidy' }], {
+    shutdownTimeoutMs: 3000,
+  });
   world.engine.start();
   world.clock.advance(1000);
   world.engine.end('exit', { kind: 'request' });
@@ -259,7 +279,10 @@ test('shutdown_timeout caps what is left of a group, and begins no post_stop_com
   world.clock.advance(3000);
   world.groups.clear();
   world.engine.reaped([{ pid: 555, status: 9 }]);
-  assert.deepEqual([world.hasEnded(), world.calls], [true, ['spawn web', 'SIG15 web', 'SIG15 rest of 100', 'SIG9 rest of 100']]);
+  assert.deepEqual(
+    [world.hasEnded(), world.calls],
+    [true, ['spawn web', 'SIG15 web', 'SIG15 rest of 100', 'SIG9 rest of 100']],
+  );
   world.assertQuiet();
 });
 

@@ -1,12 +1,19 @@
-/** depends_on, oneshot and restarts by our own decision on the engine: what waits, what comes when, what never can, and the way back down. */
+/**
+ * depends_on, oneshot and restarts by our own decision on the engine: what waits, what comes when, what never can, and
+ * the way back down.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { exitWith, World } from './world.ts';
 
-const started = (world: World): string[] => world.calls.filter((call) => call.startsWith('spawn')).map((call) => call.slice(6));
+const started = (world: World): string[] =>
+  world.calls.filter((call) => call.startsWith('spawn')).map((call) => call.slice(6));
 
 test('a program waits until what it depends on has been up for startsecs, whatever the priorities', () => {
-  const world = new World([{ name: 'web', priority: 1, needs: { db: 'started' } }, { name: 'db', priority: 900 }]);
+  const world = new World([
+    { name: 'web', priority: 1, needs: { db: 'started' } },
+    { name: 'db', priority: 900 },
+  ]);
   world.engine.start();
   assert.deepEqual(started(world), ['db']);
   assert.deepEqual(world.view('web').record.hold, { kind: 'waiting', reason: 'waits for db to be started' });
@@ -22,8 +29,11 @@ test('a program waits until what it depends on has been up for startsecs, whatev
 
 test('a chain with each condition comes up in its order', () => {
   const world = new World([
-    { name: 'init', oneshot: true }, { name: 'db', needs: { init: 'completed' }, notify: 'sd' }, { name: 'migrate', oneshot: true, needs: { db: 'healthy' } },
-    { name: 'cache', needs: { db: 'ready' } }, { name: 'web', needs: { migrate: 'completed', cache: 'started' } },
+    { name: 'init', oneshot: true },
+    { name: 'db', needs: { init: 'completed' }, notify: 'sd' },
+    { name: 'migrate', oneshot: true, needs: { db: 'healthy' } },
+    { name: 'cache', needs: { db: 'ready' } },
+    { name: 'web', needs: { migrate: 'completed', cache: 'started' } },
   ]);
   world.engine.start();
   assert.deepEqual(started(world), ['init']);
@@ -55,7 +65,11 @@ test('a chain with each condition comes up in its order', () => {
 });
 
 test('what can no longer come is said, and comes all the same once somebody has mended it', () => {
-  const world = new World([{ name: 'migrate', oneshot: true, startretries: 0 }, { name: 'web', needs: { migrate: 'completed' } }, { name: 'log', needs: { web: 'started' } }]);
+  const world = new World([
+    { name: 'migrate', oneshot: true, startretries: 0 },
+    { name: 'web', needs: { migrate: 'completed' } },
+    { name: 'log', needs: { web: 'started' } },
+  ]);
   world.engine.start();
   world.end(exitWith(3), 'migrate');
   assert.equal(world.state('migrate'), 'FATAL');
@@ -164,7 +178,11 @@ test('what may still come ends nothing: stopped by a person, not to be started, 
 });
 
 test('a start that waits can be called off, and is called off by a shutdown', () => {
-  const world = new World([{ name: 'db' }, { name: 'web', needs: { db: 'started' } }, { name: 'other', needs: { db: 'started' } }]);
+  const world = new World([
+    { name: 'db' },
+    { name: 'web', needs: { db: 'started' } },
+    { name: 'other', needs: { db: 'started' } },
+  ]);
   world.engine.start();
   world.engine.request('web:web', 'stop');
   assert.equal(world.view('web').record.hold, null);
@@ -177,7 +195,10 @@ test('a start that waits can be called off, and is called off by a shutdown', ()
 });
 
 test('a dependency that was stopped by hand is named; a restart of what depends on it does not ask', () => {
-  const world = new World([{ name: 'db', autostart: false }, { name: 'web', autostart: false, needs: { db: 'started' }, autorestart: 'true' }]);
+  const world = new World([
+    { name: 'db', autostart: false },
+    { name: 'web', autostart: false, needs: { db: 'started' }, autorestart: 'true' },
+  ]);
   world.engine.start();
   world.engine.request('web:web', 'start');
   assert.deepEqual(world.view('web').record.hold?.reason, 'cannot start: db must be started and is STOPPED');
@@ -190,7 +211,10 @@ test('a dependency that was stopped by hand is named; a restart of what depends 
 });
 
 test('a removed dependency is not waited for in silence, and one that is added again is', () => {
-  const world = new World([{ name: 'db', autostart: false }, { name: 'web', autostart: false, needs: { db: 'started' } }]);
+  const world = new World([
+    { name: 'db', autostart: false },
+    { name: 'web', autostart: false, needs: { db: 'started' } },
+  ]);
   const [db] = world.groupsOf([{ name: 'db' }]);
   assert.equal(world.engine.removeGroup('db'), 'removed');
   world.engine.request('web:web', 'start');
@@ -201,7 +225,10 @@ test('a removed dependency is not waited for in silence, and one that is added a
 });
 
 test('who waits for a program is told when it is removed', () => {
-  const world = new World([{ name: 'job', cron: {}, autostart: false }, { name: 'web', needs: { job: 'completed' } }]);
+  const world = new World([
+    { name: 'job', cron: {}, autostart: false },
+    { name: 'web', needs: { job: 'completed' } },
+  ]);
   world.engine.start();
   assert.equal(world.view('web').record.hold?.kind, 'waiting');
   world.engine.removeGroup('job');
@@ -209,7 +236,9 @@ test('who waits for a program is told when it is removed', () => {
 });
 
 test('a oneshot that fails is tried again with growing pauses, also after startsecs, and then given up', () => {
-  const world = new World([{ name: 'job', oneshot: true, startretries: 2, exit_on_failure: true, autorestart: 'true' }]);
+  const world = new World([
+    { name: 'job', oneshot: true, startretries: 2, exit_on_failure: true, autorestart: 'true' },
+  ]);
   world.engine.start();
   world.clock.advance(1500);
   world.end(exitWith(4), 'job');
@@ -220,7 +249,14 @@ test('a oneshot that fails is tried again with growing pauses, also after starts
   world.clock.advance(2000 + 1500);
   world.end(exitWith(4), 'job');
   assert.equal(world.state('job'), 'FATAL');
-  assert.deepEqual(world.ended?.cause, { kind: 'program', id: 'job', rule: 'exit_on_failure', code: 4, how: 'exit status 4', wasExecuted: true });
+  assert.deepEqual(world.ended?.cause, {
+    kind: 'program',
+    id: 'job',
+    rule: 'exit_on_failure',
+    code: 4,
+    how: 'exit status 4',
+    wasExecuted: true,
+  });
   world.assertQuiet();
 });
 
@@ -234,7 +270,9 @@ test('a oneshot that has succeeded is done, however soon, and whatever autoresta
 });
 
 test('a scheduled program that fails waits for its next time, and keeps an idle supervisor up', () => {
-  const world = new World([{ name: 'job', cron: '* * * * *', autostart: false }, { name: 'web' }], { exitWhenIdle: true });
+  const world = new World([{ name: 'job', cron: '* * * * *', autostart: false }, { name: 'web' }], {
+    exitWhenIdle: true,
+  });
   world.engine.start();
   world.engine.request('job:job', 'start');
   world.end(exitWith(1), 'job');
@@ -246,24 +284,44 @@ test('a scheduled program that fails waits for its next time, and keeps an idle 
 });
 
 test('an idle supervisor with only starts that can no longer happen ends', () => {
-  const world = new World([{ name: 'job', oneshot: true, startretries: 0 }, { name: 'web', needs: { job: 'completed' } }], { exitWhenIdle: true });
+  const world = new World(
+    [
+      { name: 'job', oneshot: true, startretries: 0 },
+      { name: 'web', needs: { job: 'completed' } },
+    ],
+    { exitWhenIdle: true },
+  );
   world.engine.start();
   world.end(exitWith(7), 'job');
   assert.equal(world.ended?.cause.kind === 'program' && world.ended.cause.code, 7);
 });
 
 test('an idle supervisor is not idle while others have not had their turn, and what ends it at boot leaves the rest unstarted', () => {
-  const nothing = { name: 'a', priority: 1, startretries: 0, spawnError: { reason: 'there is no such command', exitCode: 127 } };
+  const nothing = {
+    name: 'a',
+    priority: 1,
+    startretries: 0,
+    spawnError: { reason: 'there is no such command', exitCode: 127 },
+  };
   const world = new World([nothing, { name: 'b', priority: 2 }], { exitWhenIdle: true });
   world.engine.start();
   assert.deepEqual([world.ended, world.state('b')], [null, 'STARTING']);
-  const other = new World([{ ...nothing, exit_on_failure: true }, { name: 'b', priority: 2 }]);
+  const other = new World([
+    { ...nothing, exit_on_failure: true },
+    { name: 'b', priority: 2 },
+  ]);
   other.engine.start();
   assert.deepEqual([other.ended?.goal, other.state('b'), started(other)], ['exit', 'STOPPED', ['a']]);
 });
 
 test('but not one with a start that may yet happen', () => {
-  const world = new World([{ name: 'job', oneshot: true }, { name: 'web', needs: { job: 'completed' } }], { exitWhenIdle: true });
+  const world = new World(
+    [
+      { name: 'job', oneshot: true },
+      { name: 'web', needs: { job: 'completed' } },
+    ],
+    { exitWhenIdle: true },
+  );
   world.engine.start();
   world.end(exitWith(0), 'job');
   assert.deepEqual([world.ended, world.state('web')], [null, 'STARTING']);
@@ -273,7 +331,10 @@ test('a restart by our own decision is orderly, counted, and outweighed by a sto
   const world = new World([{ name: 'web', max_restarts: 1 }]);
   world.engine.start();
   assert.equal(world.engine.restart('web:web', 'uses too much'), true);
-  assert.deepEqual(world.log.slice(-2), ["restarting 'web': uses too much", 'killing web (pid 100) with signal SIGTERM']);
+  assert.deepEqual(world.log.slice(-2), [
+    "restarting 'web': uses too much",
+    'killing web (pid 100) with signal SIGTERM',
+  ]);
   assert.equal(world.engine.restart('web:web', 'again'), false);
   world.clock.advance(1000);
   world.end(15, 'web');
@@ -327,11 +388,18 @@ test('readiness and health are of one run', () => {
   world.engine.start();
   world.engine.tellReady('web:web', 1);
   world.engine.tellReady('web:web', 1);
-  for (const health of ['starting', 'healthy', 'healthy', 'unhealthy'] as const) world.engine.tellHealth('web:web', 1, health);
+  for (const health of ['starting', 'healthy', 'healthy', 'unhealthy'] as const)
+    world.engine.tellHealth('web:web', 1, health);
   assert.deepEqual(world.facts, ['web ready', 'web health', 'web health', 'web health']);
   world.clock.advance(1000);
   world.end(exitWith(0), 'web');
   world.engine.tellHealth('web:web', 1, 'healthy');
   assert.deepEqual([world.view('web').record.isReady, world.view('web').record.health], [false, null]);
-  assert.deepEqual(told, ['run 1 is 100', 'null to starting', 'starting to healthy', 'healthy to unhealthy', 'run 2 is 101']);
+  assert.deepEqual(told, [
+    'run 1 is 100',
+    'null to starting',
+    'starting to healthy',
+    'healthy to unhealthy',
+    'run 2 is 101',
+  ]);
 });

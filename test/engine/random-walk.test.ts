@@ -1,6 +1,6 @@
 /**
- * Whatever happens in whatever order, an engine comes to its end when it is told to, and leaves nothing behind: seeded walks over programs that depend on each
- * other, have hooks, leave orphans, are restarted and updated.
+ * Whatever happens in whatever order, an engine comes to its end when it is told to, and leaves nothing behind: seeded
+ * walks over programs that depend on each other, have hooks, leave orphans, are restarted and updated.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -57,7 +57,10 @@ class Walk {
     this.random = randomFrom(seed);
     const programs = inventPrograms(this.random, 5);
     this.names = programs.map(({ name }) => name);
-    this.world = new World(programs, { exitWhenIdle: this.random() < 0.2, shutdownTimeoutMs: this.random() < 0.3 ? 5000 : null });
+    this.world = new World(programs, {
+      exitWhenIdle: this.random() < 0.2,
+      shutdownTimeoutMs: this.random() < 0.3 ? 5000 : null,
+    });
   }
 
   pick<T>(list: readonly T[]): T | undefined {
@@ -75,7 +78,12 @@ class Walk {
       () => world.engine.restart(id, 'a reason'),
       () => world.clock.advance(Math.floor(this.random() * 2500)),
       () => world.engine.tellReady(id, world.view(name).record.run),
-      () => world.engine.tellHealth(id, world.view(name).record.run, this.pick(['starting', 'healthy', 'unhealthy'] as const) ?? 'starting'),
+      () =>
+        world.engine.tellHealth(
+          id,
+          world.view(name).record.run,
+          this.pick(['starting', 'healthy', 'unhealthy'] as const) ?? 'starting',
+        ),
       () => this.endSome(),
       () => this.endJob(),
       () => this.endOrphans(),
@@ -87,7 +95,9 @@ class Walk {
   /** A group is forgotten and taken in again, or updated while it runs. */
   reconfigure(name: string): void {
     const { engine } = this.world;
-    const [group] = this.world.groupsOf(inventPrograms(this.random, this.names.length).filter((program) => program.name === name));
+    const [group] = this.world.groupsOf(
+      inventPrograms(this.random, this.names.length).filter((program) => program.name === name),
+    );
     if (group === undefined) return;
     if (this.random() < 0.5) engine.updateGroup(group);
     else if (engine.removeGroup(name) === 'removed') engine.addGroup(group);
@@ -105,7 +115,8 @@ class Walk {
 
   endJob(): void {
     const job = this.pick(this.world.jobs);
-    if (job !== undefined) this.world.endJob(job, this.random() < 0.3 ? 1 : this.random() < 0.2 ? { kind: 'timeout', output: '' } : 0);
+    if (job !== undefined)
+      this.world.endJob(job, this.random() < 0.3 ? 1 : this.random() < 0.2 ? { kind: 'timeout', output: '' } : 0);
   }
 
   endOrphans(): void {
@@ -118,12 +129,14 @@ class Walk {
 function look({ world, names }: Walk): void {
   for (const name of names) {
     const { record } = world.view(name);
-    if (record.hold !== null) assert.ok(['STOPPED', 'EXITED', 'FATAL'].includes(record.state), `${name} is held in ${record.state}`);
+    if (record.hold !== null)
+      assert.ok(['STOPPED', 'EXITED', 'FATAL'].includes(record.state), `${name} is held in ${record.state}`);
     if (record.state === 'RUNNING') assert.ok(world.alive.includes(name), `${name} is RUNNING and does not live`);
   }
   // One life at a time, and none for what is at rest.
   assert.equal(new Set(world.alive).size, world.alive.length);
-  for (const name of world.alive) assert.ok(['STARTING', 'RUNNING', 'STOPPING'].includes(world.state(name)), `${name} lives in ${world.state(name)}`);
+  for (const name of world.alive)
+    assert.ok(['STARTING', 'RUNNING', 'STOPPING'].includes(world.state(name)), `${name} lives in ${world.state(name)}`);
 }
 
 test(`${WALKS} walks come to their end`, () => {
@@ -145,10 +158,16 @@ test(`${WALKS} walks come to their end`, () => {
         world.clock.advance(500);
         look(walk);
       }
-      assert.ok(world.hasEnded(), `it does not end: ${walk.names.map((name) => `${name} ${world.state(name)}`).join(', ')}; ${world.jobs.join(', ')}`);
+      assert.ok(
+        world.hasEnded(),
+        `it does not end: ${walk.names.map((name) => `${name} ${world.state(name)}`).join(', ')}; ${world.jobs.join(', ')}`,
+      );
       assert.deepEqual([world.alive, world.jobs], [[], []]);
       world.assertQuiet();
-      assert.ok(!world.log.some((line) => line.startsWith('cannot act on')), world.log.find((line) => line.startsWith('cannot act on')));
+      assert.ok(
+        !world.log.some((line) => line.startsWith('cannot act on')),
+        world.log.find((line) => line.startsWith('cannot act on')),
+      );
     } catch (error) {
       throw new Error(`seed ${seed}`, { cause: error });
     }

@@ -27,7 +27,10 @@ test('starts that take long come a few in each turn of the loop, in their order'
     assert.ok(turns < 10);
     turn(world);
   }
-  assert.deepEqual(world.calls, names.map(({ name }) => `spawn ${name}`));
+  assert.deepEqual(
+    world.calls,
+    names.map(({ name }) => `spawn ${name}`),
+  );
 });
 
 test('a crash loop gives way: what has ended in a batch starts again over several turns', () => {
@@ -93,10 +96,17 @@ test('one start that takes long is followed by turns without starts, up to a lim
   const next = (): void => void (done += 1);
   budget.run(pass(20));
   budget.run(next);
-  assert.equal(turnsUntil(() => done === 1), 2, '20 ms are two budgets and a half');
+  assert.equal(
+    turnsUntil(() => done === 1),
+    2,
+    '20 ms are two budgets and a half',
+  );
   budget.run(pass(60_000));
   budget.run(next);
-  assert.equal(turnsUntil(() => done === 2), 8);
+  assert.equal(
+    turnsUntil(() => done === 2),
+    8,
+  );
   while (turns.length > 0) turns.shift()?.();
   budget.run(next);
   assert.deepEqual([done, turns.length], [3, 0], 'nothing is armed once the debt is paid');
@@ -107,13 +117,20 @@ test('the rest of the output of all that has ended is read before anything is sa
   world.engine.start();
   const lines = world.log.length;
   world.end(exitWith(1), 'a', 'b');
-  assert.deepEqual(world.rests, [{ pid: 100, lines }, { pid: 101, lines }]);
+  assert.deepEqual(world.rests, [
+    { pid: 100, lines },
+    { pid: 101, lines },
+  ]);
 });
 
 test('an output that cannot be read costs no process its end', () => {
   const world = new World([{ name: 'a' }, { name: 'b' }]);
   world.engine.start();
-  Object.defineProperty(world.rests, 'push', { value: () => { throw new Error('EIO'); } });
+  Object.defineProperty(world.rests, 'push', {
+    value: () => {
+      throw new Error('EIO');
+    },
+  });
   world.end(exitWith(1), 'a', 'b');
   assert.ok(
     world.log.some((line) => line.startsWith('cannot read the rest of the output of pid 100: ')),

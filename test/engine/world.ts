@@ -1,4 +1,7 @@
-/** A fake kernel and a fake clock for the engine: programs live and die as the test says, time steps from alarm to alarm. */
+/**
+ * A fake kernel and a fake clock for the engine: programs live and die as the test says, time steps from alarm to
+ * alarm.
+ */
 import assert from 'node:assert/strict';
 import type { Dependency, GroupConfig, ProcessConfig } from '../../src/config/model.ts';
 import type { ExitCause } from '../../src/core/exit-policy.ts';
@@ -52,12 +55,36 @@ export class FakeClock implements Clock {
 
 /** The options of a program that the engine reads, with Supervisor's defaults. */
 const defaults = {
-  autostart: true, startsecs: 1, startretries: 3, autorestart: 'unexpected', exitcodes: [0], stopsignal: [15], stopwaitsecs: 10,
-  stopasgroup: false, killasgroup: false, priority: 999, exit_on_failure: false, exit_on_end: false, success_exit_codes: [] as readonly number[],
-  restartpause: 0, maxbackoff: null as number | null, backoff_factor: 1, max_restarts: null as number | null, max_restarts_window: 60,
-  dependent_startup: false, oneshot: false, cron: null as unknown, kill_orphans: 'never' as 'never' | 'stop' | 'always', notification_fd: null as number | null, notify: null as 'sd' | null,
-  pre_start_command: null as string | null, pre_start_timeout: 60, stop_command: null as string | null, stop_timeout: null as number | null,
-  post_stop_command: null as string | null, post_stop_timeout: 60,
+  autostart: true,
+  startsecs: 1,
+  startretries: 3,
+  autorestart: 'unexpected',
+  exitcodes: [0],
+  stopsignal: [15],
+  stopwaitsecs: 10,
+  stopasgroup: false,
+  killasgroup: false,
+  priority: 999,
+  exit_on_failure: false,
+  exit_on_end: false,
+  success_exit_codes: [] as readonly number[],
+  restartpause: 0,
+  maxbackoff: null as number | null,
+  backoff_factor: 1,
+  max_restarts: null as number | null,
+  max_restarts_window: 60,
+  dependent_startup: false,
+  oneshot: false,
+  cron: null as unknown,
+  kill_orphans: 'never' as 'never' | 'stop' | 'always',
+  notification_fd: null as number | null,
+  notify: null as 'sd' | null,
+  pre_start_command: null as string | null,
+  pre_start_timeout: 60,
+  stop_command: null as string | null,
+  stop_timeout: null as number | null,
+  post_stop_command: null as string | null,
+  post_stop_timeout: 60,
 };
 
 /** Options of a test's program, and how it behaves. */

@@ -1,7 +1,7 @@
 /*
- * Tests of the C parts of the addon without Node, to be built with ASan and UBSan: every stage at which a spawn can fail,
- * and descriptors that overlap. The cases that start no process are in pure.c.
- * A stage is made to fail by a seccomp filter that answers its system call with an errno; each case runs in a process of its own.
+ * Tests of the C parts of the addon without Node, to be built with ASan and UBSan: every stage at which a spawn can
+ * fail, and descriptors that overlap. The cases that start no process are in pure.c. A stage is made to fail by a
+ * seccomp filter that answers its system call with an errno; each case runs in a process of its own.
  */
 #include "check.h"
 #include "spawn.h"

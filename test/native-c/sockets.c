@@ -1,5 +1,6 @@
 /*
- * Tests of the sockets that the addon makes: what they are, what arrives on them, and that a full or absent reader is an error at once.
+ * Tests of the sockets that the addon makes: what they are, what arrives on them, and that a full or absent reader is
+ * an error at once.
  */
 #include "check.h"
 #include "socket.h"

@@ -23,12 +23,22 @@ const context: CommandContext = { programPath: null, ownPath: path, directory: n
 describe('where a command is found', () => {
   const cases: ReadonlyArray<readonly [string, string, Partial<CommandContext>, string]> = [
     ['along our PATH', 'tool', {}, `${folder}/second/tool`],
-    ['along the PATH of the program before ours', 'tool', { programPath: `${folder}/second`, ownPath: '/nowhere' }, `${folder}/second/tool`],
+    [
+      'along the PATH of the program before ours',
+      'tool',
+      { programPath: `${folder}/second`, ownPath: '/nowhere' },
+      `${folder}/second/tool`,
+    ],
     ['along Supervisor’s path where PATH is not set', 'sh', { ownPath: undefined }, '/bin/sh'],
     ['along Supervisor’s path where PATH is empty', 'sh', { ownPath: '' }, '/bin/sh'],
     ['by its path', `${folder}/second/tool`, {}, `${folder}/second/tool`],
     ['by its path from the directory it will run in', './run.sh', { directory: `${folder}/work` }, './run.sh'],
-    ['in that directory by an empty folder of PATH', 'run.sh', { programPath: '', directory: `${folder}/work` }, 'run.sh'],
+    [
+      'in that directory by an empty folder of PATH',
+      'run.sh',
+      { programPath: '', directory: `${folder}/work` },
+      'run.sh',
+    ],
   ];
   for (const [name, command, change, expected] of cases) {
     test(name, () => assert.equal(findCommand(command, { ...context, ...change }), expected));
@@ -50,11 +60,17 @@ describe('why a command is not found', () => {
   ];
   for (const [command, change, message, exitCode] of cases) {
     test(message.replace(folder, ''), () => {
-      assert.throws(() => findCommand(command, { ...context, ...change }), (error) => {
-        assert.ok(error instanceof SpawnError);
-        assert.deepEqual({ message: error.message, exitCode: error.exitCode, stage: error.stage }, { message, exitCode, stage: 'exec' });
-        return true;
-      });
+      assert.throws(
+        () => findCommand(command, { ...context, ...change }),
+        (error) => {
+          assert.ok(error instanceof SpawnError);
+          assert.deepEqual(
+            { message: error.message, exitCode: error.exitCode, stage: error.stage },
+            { message, exitCode, stage: 'exec' },
+          );
+          return true;
+        },
+      );
     });
   }
 });

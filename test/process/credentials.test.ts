@@ -11,7 +11,10 @@ import { SpawnError } from '../../src/process/spawn-error.ts';
 const app = { name: 'app', uid: 1000, gid: 1001, home: '/home/app', shell: '/bin/sh' };
 const root = { name: 'root', uid: 0, gid: 0, home: '/root', shell: '/bin/sh' };
 const users = [app, root];
-const groups = [{ name: 'web', gid: 33 }, { name: 'app', gid: 1001 }];
+const groups = [
+  { name: 'web', gid: 33 },
+  { name: 'app', gid: 1001 },
+];
 const lookup = {
   userByName: (name: string) => users.find((user) => user.name === name) ?? null,
   userById: (uid: number) => users.find((user) => user.uid === uid) ?? null,
@@ -77,14 +80,41 @@ describe('the credentials of a program', () => {
   }
 
   const refusals: ReadonlyArray<readonly [string, Identity, OwnerOption, boolean, string]> = [
-    ['an unknown name', asRoot, { user: 'who', group: null }, false, "couldn't setuid to who: Can't find username 'who'"],
-    ['an unknown group', asRoot, { user: 'app', group: 'who' }, false, "couldn't setgid to who: Can't find group 'who'"],
-    ['strict_user without root', asApp, { user: 'root', group: null }, true, "couldn't setuid to 0: Can't drop privilege as nonroot user"],
-    ['a number beyond all ids', asRoot, { user: '4294967295', group: null }, false, "couldn't setuid to 4294967295: Can't find username '4294967295'"],
+    [
+      'an unknown name',
+      asRoot,
+      { user: 'who', group: null },
+      false,
+      "couldn't setuid to who: Can't find username 'who'",
+    ],
+    [
+      'an unknown group',
+      asRoot,
+      { user: 'app', group: 'who' },
+      false,
+      "couldn't setgid to who: Can't find group 'who'",
+    ],
+    [
+      'strict_user without root',
+      asApp,
+      { user: 'root', group: null },
+      true,
+      "couldn't setuid to 0: Can't drop privilege as nonroot user",
+    ],
+    [
+      'a number beyond all ids',
+      asRoot,
+      { user: '4294967295', group: null },
+      false,
+      "couldn't setuid to 4294967295: Can't find username '4294967295'",
+    ],
   ];
   for (const [name, self, owner, strict, message] of refusals) {
     test(`${name} is refused`, () => {
-      assert.throws(() => resolveCredentials(lookup, self, owner, strict), (error) => error instanceof SpawnError && error.message === message && error.exitCode === 1);
+      assert.throws(
+        () => resolveCredentials(lookup, self, owner, strict),
+        (error) => error instanceof SpawnError && error.message === message && error.exitCode === 1,
+      );
     });
   }
 
@@ -93,24 +123,58 @@ describe('the credentials of a program', () => {
   });
 
   test('a failing name service is a failure to start', () => {
-    const failing = { ...lookup, userByName: () => { throw Object.assign(new Error('x'), { code: 'EIO' }); } };
-    assert.throws(() => resolveCredentials(failing, asRoot, { user: 'app', group: null }, false), { name: 'SpawnError', code: 'EIO' });
+    const failing = {
+      ...lookup,
+      userByName: () => {
+        throw Object.assign(new Error('x'), { code: 'EIO' });
+      },
+    };
+    assert.throws(() => resolveCredentials(failing, asRoot, { user: 'app', group: null }, false), {
+      name: 'SpawnError',
+      code: 'EIO',
+    });
   });
 });
 
 describe('the environment of a program', () => {
   const sources = {
-    inherited: { HOME: '/root', PATH: '/bin', NODE_OPTIONS: '--x', ONEVISOR_CONF: '/c', ONEVISOR_PROGRAM_A: 'a', GONE: undefined },
-    common: new Map([['TZ', 'UTC'], ['ORDER', 'common']]),
-    processName: 'web_1', groupName: 'web', serverUrl: 'unix:///run/s.sock',
-    files: new Map([['ORDER', 'files'], ['SECRET', 'a=b\nc']]),
+    inherited: {
+      HOME: '/root',
+      PATH: '/bin',
+      NODE_OPTIONS: '--x',
+      ONEVISOR_CONF: '/c',
+      ONEVISOR_PROGRAM_A: 'a',
+      GONE: undefined,
+    },
+    common: new Map([
+      ['TZ', 'UTC'],
+      ['ORDER', 'common'],
+    ]),
+    processName: 'web_1',
+    groupName: 'web',
+    serverUrl: 'unix:///run/s.sock',
+    files: new Map([
+      ['ORDER', 'files'],
+      ['SECRET', 'a=b\nc'],
+    ]),
     own: new Map([['ORDER', 'own']]),
   };
-  const added = { SUPERVISOR_ENABLED: '1', SUPERVISOR_SERVER_URL: 'unix:///run/s.sock', SUPERVISOR_PROCESS_NAME: 'web_1', SUPERVISOR_GROUP_NAME: 'web' };
+  const added = {
+    SUPERVISOR_ENABLED: '1',
+    SUPERVISOR_SERVER_URL: 'unix:///run/s.sock',
+    SUPERVISOR_PROCESS_NAME: 'web_1',
+    SUPERVISOR_GROUP_NAME: 'web',
+  };
 
   test('each source over the one before, without our own variables', () => {
     assert.deepEqual(Object.fromEntries(buildEnvironment(sources, null)), {
-      HOME: '/root', PATH: '/bin', NODE_OPTIONS: '--x', TZ: 'UTC', ORDER: 'own', SECRET: 'a=b\nc', ...added,
+      HOME: '/root',
+      PATH: '/bin',
+      NODE_OPTIONS: '--x',
+      TZ: 'UTC',
+      ORDER: 'own',
+      SECRET: 'a=b\nc',
+      ...added,
     });
   });
 
@@ -121,23 +185,43 @@ describe('the environment of a program', () => {
 
   test('HOME, USER and LOGNAME of the user over inherited ones, under configured ones', () => {
     const variables = buildEnvironment({ ...sources, own: new Map([['USER', 'mine']]) }, app);
-    assert.deepEqual([variables.get('HOME'), variables.get('USER'), variables.get('LOGNAME')], ['/home/app', 'mine', 'app']);
+    assert.deepEqual(
+      [variables.get('HOME'), variables.get('USER'), variables.get('LOGNAME')],
+      ['/home/app', 'mine', 'app'],
+    );
   });
 
   // compat: SUPERVISOR_* are set before the program's own variables, and over those of [supervisord].
   test('the program may override what Supervisor adds, [supervisord] may not', () => {
-    const variables = buildEnvironment({ ...sources, common: new Map([['SUPERVISOR_ENABLED', '0']]), own: new Map([['SUPERVISOR_GROUP_NAME', 'x']]) }, null);
+    const variables = buildEnvironment(
+      { ...sources, common: new Map([['SUPERVISOR_ENABLED', '0']]), own: new Map([['SUPERVISOR_GROUP_NAME', 'x']]) },
+      null,
+    );
     assert.deepEqual([variables.get('SUPERVISOR_ENABLED'), variables.get('SUPERVISOR_GROUP_NAME')], ['1', 'x']);
   });
 
   // compat: a supervisor below a supervisor that serves nothing leaves the outer one's URL.
   test('an unknown URL leaves an inherited one', () => {
     const inherited = { SUPERVISOR_SERVER_URL: 'http://outer' };
-    assert.equal(buildEnvironment({ ...sources, inherited, serverUrl: null }, null).get('SUPERVISOR_SERVER_URL'), 'http://outer');
-    assert.equal(buildEnvironment({ ...sources, inherited: {}, serverUrl: null }, null).has('SUPERVISOR_SERVER_URL'), false);
+    assert.equal(
+      buildEnvironment({ ...sources, inherited, serverUrl: null }, null).get('SUPERVISOR_SERVER_URL'),
+      'http://outer',
+    );
+    assert.equal(
+      buildEnvironment({ ...sources, inherited: {}, serverUrl: null }, null).has('SUPERVISOR_SERVER_URL'),
+      false,
+    );
   });
 
   test('as execve takes it', () => {
-    assert.deepEqual(formatEnvironment(new Map([['A', '1'], ['B', 'x=y']])), ['A=1', 'B=x=y']);
+    assert.deepEqual(
+      formatEnvironment(
+        new Map([
+          ['A', '1'],
+          ['B', 'x=y'],
+        ]),
+      ),
+      ['A=1', 'B=x=y'],
+    );
   });
 });

@@ -19,12 +19,21 @@ test('lines of an environment file', () => {
     ['\uFEFFA=1\n', { A: '1' }],
     ['', {}],
   ];
-  for (const [text, variables] of rows) assert.deepEqual(Object.fromEntries(parseEnvironmentFile(text, 'x')), variables, JSON.stringify(text));
+  for (const [text, variables] of rows)
+    assert.deepEqual(Object.fromEntries(parseEnvironmentFile(text, 'x')), variables, JSON.stringify(text));
 });
 
 test('what is no variable is refused with its line, without its text', () => {
-  for (const [text, line] of [['A=1\nsecret\n', 2], ['K="a\nb"\n9X=secret', 3], ['=secret', 1]] as const) {
-    assert.throws(() => parseEnvironmentFile(text, '/e'), (error: unknown) => error instanceof SpawnError && error.message === `cannot read /e: line ${line} is not NAME=value`);
+  for (const [text, line] of [
+    ['A=1\nsecret\n', 2],
+    ['K="a\nb"\n9X=secret', 3],
+    ['=secret', 1],
+  ] as const) {
+    assert.throws(
+      () => parseEnvironmentFile(text, '/e'),
+      (error: unknown) =>
+        error instanceof SpawnError && error.message === `cannot read /e: line ${line} is not NAME=value`,
+    );
   }
 });
 
@@ -35,9 +44,18 @@ test('files and directories, the later over the earlier', (t) => {
   mkdirSync(join(folder, 'secrets', '..data'), { recursive: true });
   writeFileSync(join(folder, 'secrets', '..data', 'B'), 'from the directory\n');
   symlinkSync('..data/B', join(folder, 'secrets', 'B'));
-  const files = [{ path: join(folder, 'a.env'), isOptional: false }, { path: join(folder, 'missing'), isOptional: true }];
-  assert.deepEqual(Object.fromEntries(readEnvironmentFiles(files, [join(folder, 'secrets')])), { A: 'file', B: 'from the directory' });
-  assert.throws(() => readEnvironmentFiles([{ path: join(folder, 'missing'), isOptional: false }], []), /missing: there is no such file; write -PATH where it may be missing$/);
+  const files = [
+    { path: join(folder, 'a.env'), isOptional: false },
+    { path: join(folder, 'missing'), isOptional: true },
+  ];
+  assert.deepEqual(Object.fromEntries(readEnvironmentFiles(files, [join(folder, 'secrets')])), {
+    A: 'file',
+    B: 'from the directory',
+  });
+  assert.throws(
+    () => readEnvironmentFiles([{ path: join(folder, 'missing'), isOptional: false }], []),
+    /missing: there is no such file; write -PATH where it may be missing$/,
+  );
   assert.throws(() => readEnvironmentFiles([{ path: folder, isOptional: true }], []), /it is a directory$/);
   assert.throws(() => readEnvironmentFiles([], [join(folder, 'none')]), /none: ENOENT$/);
 });
@@ -52,5 +70,11 @@ test('a value that no environment can hold is refused by its name, without being
   const folder = mkdtempSync(join(tmpdir(), 'onevisor-env-'));
   t.after(() => rmSync(folder, { recursive: true }));
   writeFileSync(join(folder, 'KEY'), 'secret\0more');
-  assert.throws(() => readEnvironmentFiles([], [folder]), (error: unknown) => error instanceof SpawnError && error.message.startsWith('cannot set the variable KEY: ') && !error.message.includes('more'));
+  assert.throws(
+    () => readEnvironmentFiles([], [folder]),
+    (error: unknown) =>
+      error instanceof SpawnError &&
+      error.message.startsWith('cannot set the variable KEY: ') &&
+      !error.message.includes('more'),
+  );
 });

@@ -128,13 +128,30 @@ describe('the room for answers', () => {
         return error.isFirst;
       }
     };
-    assert.equal(refusal(() => third.reserve(1)), true);
-    assert.equal(refusal(() => third.reserve(1)), false, 'one episode');
+    assert.equal(
+      refusal(() => third.reserve(1)),
+      true,
+    );
+    assert.equal(
+      refusal(() => third.reserve(1)),
+      false,
+      'one episode',
+    );
     third.release();
-    assert.equal(refusal(() => first.reserve(1)), false);
+    assert.equal(
+      refusal(() => first.reserve(1)),
+      false,
+    );
     first.release();
     first.release();
-    assert.equal(refusal(() => third.reserve(60)), null);
-    assert.equal(refusal(() => third.reserve(1)), true, 'another one');
+    assert.equal(
+      refusal(() => third.reserve(60)),
+      null,
+    );
+    assert.equal(
+      refusal(() => third.reserve(1)),
+      true,
+      'another one',
+    );
   });
 });

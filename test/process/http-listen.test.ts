@@ -1,7 +1,19 @@
-/** Where servers listen: unix sockets with their rights, stale ones, taken ones; addresses, and the refusal to be open to everybody. */
+/**
+ * Where servers listen: unix sockets with their rights, stale ones, taken ones; addresses, and the refusal to be open
+ * to everybody.
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -39,136 +51,178 @@ async function leaveStaleSocket(path: string): Promise<void> {
 }
 
 describe('a unix socket', () => {
-  test('has its mode, leaves nothing beside it, and is gone at the end', () => inWorld({}, async (world) => {
-    const server = await world.open({ mode: 0o770 });
-    assert.equal(server.address, world.socketPath);
-    assert.equal(lstatSync(world.socketPath).mode & 0o777, 0o770);
-    assert.deepEqual(readdirSync(world.directory), ['s.sock']);
-    await assertServes(world);
-    await server.close();
-    assert.deepEqual(readdirSync(world.directory), []);
-  }));
+  test('has its mode, leaves nothing beside it, and is gone at the end', () =>
+    inWorld({}, async (world) => {
+      const server = await world.open({ mode: 0o770 });
+      assert.equal(server.address, world.socketPath);
+      assert.equal(lstatSync(world.socketPath).mode & 0o777, 0o770);
+      assert.deepEqual(readdirSync(world.directory), ['s.sock']);
+      await assertServes(world);
+      await server.close();
+      assert.deepEqual(readdirSync(world.directory), []);
+    }));
 
-  test('is never there with other rights than asked for', () => inWorld({}, async (world) => {
-    // Whatever is seen at the path while it is made has its final mode.
-    const modes = new Set<number>();
-    let isOpen = false;
-    const watch = (): void => {
-      if (existsSync(world.socketPath)) modes.add(lstatSync(world.socketPath).mode & 0o777);
-      if (!isOpen) setImmediate(watch);
-    };
-    watch();
-    await world.open({ mode: 0o700 });
-    isOpen = true;
-    modes.add(lstatSync(world.socketPath).mode & 0o777);
-    assert.deepEqual([...modes], [0o700]);
-  }));
+  test('is never there with other rights than asked for', () =>
+    inWorld({}, async (world) => {
+      // Whatever is seen at the path while it is made has its final mode.
+      const modes = new Set<number>();
+      let isOpen = false;
+      const watch = (): void => {
+        if (existsSync(world.socketPath)) modes.add(lstatSync(world.socketPath).mode & 0o777);
+        if (!isOpen) setImmediate(watch);
+      };
+      watch();
+      await world.open({ mode: 0o700 });
+      isOpen = true;
+      modes.add(lstatSync(world.socketPath).mode & 0o777);
+      assert.deepEqual([...modes], [0o700]);
+    }));
 
-  test('replaces one that nobody listens on', () => inWorld({}, async (world) => {
-    await leaveStaleSocket(world.socketPath);
-    assert.ok(lstatSync(world.socketPath).isSocket());
-    await world.open();
-    await assertServes(world);
-  }));
+  test('replaces one that nobody listens on', () =>
+    inWorld({}, async (world) => {
+      await leaveStaleSocket(world.socketPath);
+      assert.ok(lstatSync(world.socketPath).isSocket());
+      await world.open();
+      await assertServes(world);
+    }));
 
-  test('does not take the place of one that somebody listens on', () => inWorld({}, async (world) => {
-    await world.open();
-    assert.equal(await refusal(world.open()), 'inUse');
-    assert.deepEqual(readdirSync(world.directory), ['s.sock']);
-    await assertServes(world);
-  }));
+  test('does not take the place of one that somebody listens on', () =>
+    inWorld({}, async (world) => {
+      await world.open();
+      assert.equal(await refusal(world.open()), 'inUse');
+      assert.deepEqual(readdirSync(world.directory), ['s.sock']);
+      await assertServes(world);
+    }));
 
-  test('does not remove what is no socket', () => inWorld({}, async (world) => {
-    writeFileSync(world.socketPath, 'precious');
-    assert.equal(await refusal(world.open()), 'notASocket');
-    assert.ok(lstatSync(world.socketPath).isFile());
-  }));
+  test('does not remove what is no socket', () =>
+    inWorld({}, async (world) => {
+      writeFileSync(world.socketPath, 'precious');
+      assert.equal(await refusal(world.open()), 'notASocket');
+      assert.ok(lstatSync(world.socketPath).isFile());
+    }));
 
-  test('replaces an empty file, as `touch` leaves one where the socket is to be', () => inWorld({}, async (world) => {
-    writeFileSync(world.socketPath, '');
-    await world.open();
-    assert.ok(world.supervisor.reports.some(([level, text]) => level === 'info' && text === `Unlinking stale socket ${world.socketPath}`));
-    await assertServes(world);
-  }));
+  test('replaces an empty file, as `touch` leaves one where the socket is to be', () =>
+    inWorld({}, async (world) => {
+      writeFileSync(world.socketPath, '');
+      await world.open();
+      assert.ok(
+        world.supervisor.reports.some(
+          ([level, text]) => level === 'info' && text === `Unlinking stale socket ${world.socketPath}`,
+        ),
+      );
+      await assertServes(world);
+    }));
 
-  test('is left alone at the end when it is another one by then', () => inWorld({}, async (world) => {
-    const server = await world.open();
-    unlinkSync(world.socketPath);
-    await leaveStaleSocket(world.socketPath);
-    await server.close();
-    assert.ok(existsSync(world.socketPath));
-    assert.deepEqual(world.supervisor.reports.filter(([level]) => level === 'warn'), []);
-  }));
+  test('is left alone at the end when it is another one by then', () =>
+    inWorld({}, async (world) => {
+      const server = await world.open();
+      unlinkSync(world.socketPath);
+      await leaveStaleSocket(world.socketPath);
+      await server.close();
+      assert.ok(existsSync(world.socketPath));
+      assert.deepEqual(
+        world.supervisor.reports.filter(([level]) => level === 'warn'),
+        [],
+      );
+    }));
 
-  test('in a directory that is not there, with a path that is too long', () => inWorld({}, async (world) => {
-    assert.equal(await refusal(world.open({ path: join(world.directory, 'no/s.sock') })), 'unavailable');
-    const long = join(world.directory, 'x'.repeat(120));
-    mkdirSync(long);
-    assert.equal(await refusal(world.open({ path: join(long, 's.sock') })), 'unavailable');
-    assert.deepEqual(readdirSync(long), []);
-  }));
+  test('in a directory that is not there, with a path that is too long', () =>
+    inWorld({}, async (world) => {
+      assert.equal(await refusal(world.open({ path: join(world.directory, 'no/s.sock') })), 'unavailable');
+      const long = join(world.directory, 'x'.repeat(120));
+      mkdirSync(long);
+      assert.equal(await refusal(world.open({ path: join(long, 's.sock') })), 'unavailable');
+      assert.deepEqual(readdirSync(long), []);
+    }));
 
-  test('in a directory that is not ours to write', { skip: isRoot ? 'root may write everywhere' : false }, () => inWorld({}, async (world) => {
-    chmodSync(world.directory, 0o500);
-    assert.equal(await refusal(world.open()), 'denied');
-    chmodSync(world.directory, 0o700);
-  }));
+  test('in a directory that is not ours to write', { skip: isRoot ? 'root may write everywhere' : false }, () =>
+    inWorld({}, async (world) => {
+      chmodSync(world.directory, 0o500);
+      assert.equal(await refusal(world.open()), 'denied');
+      chmodSync(world.directory, 0o700);
+    }),
+  );
 
-  test('gets the owner asked for', { skip: isRoot ? false : 'only root may give a file away' }, () => inWorld({}, async (world) => {
-    await world.open({ owner: { uid: 65_534, gid: 65_534 } });
-    assert.deepEqual([lstatSync(world.socketPath).uid, lstatSync(world.socketPath).gid], [65_534, 65_534]);
-  }));
+  test('gets the owner asked for', { skip: isRoot ? false : 'only root may give a file away' }, () =>
+    inWorld({}, async (world) => {
+      await world.open({ owner: { uid: 65_534, gid: 65_534 } });
+      assert.deepEqual([lstatSync(world.socketPath).uid, lstatSync(world.socketPath).gid], [65_534, 65_534]);
+    }),
+  );
 
-  test('goes on with a warning when the owner cannot be set', () => inWorld({}, async (world) => {
-    // An id that does not fit fails for everybody, root included.
-    await world.open({ owner: { uid: 2 ** 32, gid: 0 } });
-    const warned = world.supervisor.reports.filter(([level, text]) => level === 'warn' && text.startsWith('cannot change the owner'));
-    assert.equal(warned.length, 1, JSON.stringify(world.supervisor.reports));
-    await assertServes(world);
-  }));
+  test('goes on with a warning when the owner cannot be set', () =>
+    inWorld({}, async (world) => {
+      // An id that does not fit fails for everybody, root included.
+      await world.open({ owner: { uid: 2 ** 32, gid: 0 } });
+      const warned = world.supervisor.reports.filter(
+        ([level, text]) => level === 'warn' && text.startsWith('cannot change the owner'),
+      );
+      assert.equal(warned.length, 1, JSON.stringify(world.supervisor.reports));
+      await assertServes(world);
+    }));
 });
 
 describe('TCP', () => {
-  test('a free port on loopback, and the line about authentication', () => inWorld({}, async (world) => {
-    const { port, address } = await world.openInet();
-    assert.equal(address, `127.0.0.1:${port}`);
-    const response = await fetch(`http://127.0.0.1:${port}/nope`);
-    assert.equal(response.status, 404);
-    assert.ok(world.supervisor.reports.some(([level, text]) => level === 'critical' && text === "Server 'inet_http_server' running without any HTTP authentication checking"));
-  }));
+  test('a free port on loopback, and the line about authentication', () =>
+    inWorld({}, async (world) => {
+      const { port, address } = await world.openInet();
+      assert.equal(address, `127.0.0.1:${port}`);
+      const response = await fetch(`http://127.0.0.1:${port}/nope`);
+      assert.equal(response.status, 404);
+      assert.ok(
+        world.supervisor.reports.some(
+          ([level, text]) =>
+            level === 'critical' &&
+            text === "Server 'inet_http_server' running without any HTTP authentication checking",
+        ),
+      );
+    }));
 
-  test('a taken port, an address that is not ours', () => inWorld({}, async (world) => {
-    const { port } = await world.openInet();
-    assert.equal(await refusal(world.openInet({ port: port ?? 0 })), 'inUse');
-    assert.equal(await refusal(world.openInet({ host: '203.0.113.1', isInsecureAllowed: true })), 'unavailable');
-  }));
+  test('a taken port, an address that is not ours', () =>
+    inWorld({}, async (world) => {
+      const { port } = await world.openInet();
+      assert.equal(await refusal(world.openInet({ port: port ?? 0 })), 'inUse');
+      assert.equal(await refusal(world.openInet({ host: '203.0.113.1', isInsecureAllowed: true })), 'unavailable');
+    }));
 
   for (const host of ['', '0.0.0.0', '::', '203.0.113.1', 'example.invalid']) {
-    test(`"${host}" without a password is refused before it is opened`, () => inWorld({}, async (world) => {
-      assert.equal(await refusal(world.openInet({ host })), 'insecure');
-    }));
+    test(`"${host}" without a password is refused before it is opened`, () =>
+      inWorld({}, async (world) => {
+        assert.equal(await refusal(world.openInet({ host })), 'insecure');
+      }));
   }
 
-  test('every address with a password, or with allow_insecure', () => inWorld({}, async (world) => {
-    for (const spec of [{ isInsecureAllowed: true }, { credentials: { username: 'u', password: 'p' } }]) {
-      const { port, address } = await world.openInet({ host: '', ...spec });
-      assert.equal(address, `*:${port}`);
-      assert.equal((await fetch(`http://127.0.0.1:${port}/nope`)).status, spec.credentials === undefined ? 404 : 401);
-    }
-  }));
+  test('every address with a password, or with allow_insecure', () =>
+    inWorld({}, async (world) => {
+      for (const spec of [{ isInsecureAllowed: true }, { credentials: { username: 'u', password: 'p' } }]) {
+        const { port, address } = await world.openInet({ host: '', ...spec });
+        assert.equal(address, `*:${port}`);
+        assert.equal((await fetch(`http://127.0.0.1:${port}/nope`)).status, spec.credentials === undefined ? 404 : 401);
+      }
+    }));
 });
 
 describe('several servers', () => {
-  test('are opened all or none', () => inWorld({}, async (world) => {
-    const path = join(world.directory, 'a.sock');
-    const good = { kind: 'unix', path, mode: 0o700, owner: null, credentials: none } as const;
-    assert.equal(await refusal(openServers([good, { ...good, path: join(world.directory, 'no/b.sock') }], world.routes, world.report)), 'unavailable');
-    assert.deepEqual(readdirSync(world.directory), []);
-    const servers = await openServers([good, { ...good, path: join(world.directory, 'b.sock') }], world.routes, world.report);
-    assert.deepEqual(readdirSync(world.directory).toSorted(), ['a.sock', 'b.sock']);
-    await closeServers(servers);
-    assert.deepEqual(readdirSync(world.directory), []);
-  }));
+  test('are opened all or none', () =>
+    inWorld({}, async (world) => {
+      const path = join(world.directory, 'a.sock');
+      const good = { kind: 'unix', path, mode: 0o700, owner: null, credentials: none } as const;
+      assert.equal(
+        await refusal(
+          openServers([good, { ...good, path: join(world.directory, 'no/b.sock') }], world.routes, world.report),
+        ),
+        'unavailable',
+      );
+      assert.deepEqual(readdirSync(world.directory), []);
+      const servers = await openServers(
+        [good, { ...good, path: join(world.directory, 'b.sock') }],
+        world.routes,
+        world.report,
+      );
+      assert.deepEqual(readdirSync(world.directory).toSorted(), ['a.sock', 'b.sock']);
+      await closeServers(servers);
+      assert.deepEqual(readdirSync(world.directory), []);
+    }));
 
   test('are described by their sections', () => {
     const authentication = { username: 'u', password: 'p', metrics_auth: true, probes_auth: false };

@@ -13,7 +13,10 @@ const client = fileURLToPath(new URL('../unit/http/load-client.ts', import.meta.
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
-/** Bytes in use once all that is garbage is gone: some becomes so only when what waits to be closed is closed, a turn of the loop later. */
+/**
+ * Bytes in use once all that is garbage is gone: some becomes so only when what waits to be closed is closed, a turn of
+ * the loop later.
+ */
 async function heldBytes(): Promise<number> {
   collectGarbage();
   await new Promise((resolve) => setTimeout(resolve, 100));
@@ -22,50 +25,78 @@ async function heldBytes(): Promise<number> {
   return heapUsed + external;
 }
 
-/** How many bytes more are in use than `before`, when what waits to be closed has been closed: a leak does not go away by waiting. */
+/**
+ * How many bytes more are in use than `before`, when what waits to be closed has been closed: a leak does not go away
+ * by waiting.
+ */
 async function growthSince(before: number): Promise<number> {
-  let growth = await heldBytes() - before;
-  for (let turn = 0; turn < 50 && growth >= GROWTH_LIMIT; turn += 1) growth = await heldBytes() - before;
+  let growth = (await heldBytes()) - before;
+  for (let turn = 0; turn < 50 && growth >= GROWTH_LIMIT; turn += 1) growth = (await heldBytes()) - before;
   return growth;
 }
 
-async function load(world: ServerWorld, clients: number, seconds: number): Promise<{ readonly answers: number; readonly errors: readonly string[] }> {
-  const child = spawn(process.execPath, [client, world.socketPath, String(clients), String(seconds)], { stdio: ['ignore', 'pipe', 'inherit'] });
-  return JSON.parse(await child.stdout.setEncoding('utf8').reduce((text, part) => text + part, '')) as { answers: number; errors: string[] };
+async function load(
+  world: ServerWorld,
+  clients: number,
+  seconds: number,
+): Promise<{ readonly answers: number; readonly errors: readonly string[] }> {
+  const child = spawn(process.execPath, [client, world.socketPath, String(clients), String(seconds)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  return JSON.parse(await child.stdout.setEncoding('utf8').reduce((text, part) => text + part, '')) as {
+    answers: number;
+    errors: string[];
+  };
 }
 
 const programs = Array.from({ length: 20 }, (_, index) => ({ name: `program${index}`, options: { autostart: true } }));
 
-test('200 clients for some seconds', async (t) => inWorld({ programs }, async (world) => {
-  await world.open();
-  const warm = await load(world, 200, 1);
-  assert.deepEqual(warm.errors, []);
-  const before = await heldBytes();
-  const { answers, errors } = await load(world, 200, 5);
-  const growth = await growthSince(before);
-  t.diagnostic(`${answers} answers in 5 s, ${Math.round(growth / 1024)} KiB more than before`);
-  assert.deepEqual(errors, []);
-  assert.ok(answers >= 200, `${answers}: each of them was served`);
-  assert.ok(growth < GROWTH_LIMIT, `${growth} bytes more than before`);
-}));
+test('200 clients for some seconds', async (t) =>
+  inWorld({ programs }, async (world) => {
+    await world.open();
+    const warm = await load(world, 200, 1);
+    assert.deepEqual(warm.errors, []);
+    const before = await heldBytes();
+    const { answers, errors } = await load(world, 200, 5);
+    const growth = await growthSince(before);
+    t.diagnostic(`${answers} answers in 5 s, ${Math.round(growth / 1024)} KiB more than before`);
+    assert.deepEqual(errors, []);
+    assert.ok(answers >= 200, `${answers}: each of them was served`);
+    assert.ok(growth < GROWTH_LIMIT, `${growth} bytes more than before`);
+  }));
 
-test('clients that send rubbish, half of something or nothing leave nothing behind, and the others are served', async (t) => inWorld({ programs, limits: { headerMs: 1000, bodyMs: 1000 } }, async (world) => {
-  await world.open();
-  const nuisances = ['', 'GARBAGE\r\n\r\n', 'POST /RPC2 HTTP/1.1\r\nX: ', 'POST /RPC2 HTTP/1.1\r\nContent-Length: 1000\r\n\r\n<?xml', 'POST /RPC2 HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n', post('<x'), post('<methodCall><methodName>system.__class__</methodName></methodCall>'), `GET /${'x'.repeat(30_000)} HTTP/1.1\r\n\r\n`];
-  const annoy = async (): Promise<void> => {
-    await Promise.all(Array.from({ length: 200 }, async (_, index) => {
-      const peer = world.connect().send(nuisances[index % nuisances.length] ?? '');
-      if (index % 3 === 0) peer.socket.end();
-      setTimeout(() => peer.close(), 1500);
-      await peer.end();
-    }));
-  };
-  await annoy();
-  const before = await heldBytes();
-  const [served] = await Promise.all([load(world, 20, 2), annoy().then(annoy)]);
-  const growth = await growthSince(before);
-  t.diagnostic(`${served.answers} answers, ${Math.round(growth / 1024)} KiB more than before`);
-  assert.deepEqual(served.errors, []);
-  assert.ok(growth < GROWTH_LIMIT, `${growth} bytes more than before`);
-  assert.deepEqual(world.supervisor.reports.filter(([level]) => level === 'critical'), []);
-}));
+test('clients that send rubbish, half of something or nothing leave nothing behind, and the others are served', async (t) =>
+  inWorld({ programs, limits: { headerMs: 1000, bodyMs: 1000 } }, async (world) => {
+    await world.open();
+    const nuisances = [
+      '',
+      'GARBAGE\r\n\r\n',
+      'POST /RPC2 HTTP/1.1\r\nX: ',
+      'POST /RPC2 HTTP/1.1\r\nContent-Length: 1000\r\n\r\n<?xml',
+      'POST /RPC2 HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n',
+      post('<x'),
+      post('<methodCall><methodName>system.__class__</methodName></methodCall>'),
+      `GET /${'x'.repeat(30_000)} HTTP/1.1\r\n\r\n`,
+    ];
+    const annoy = async (): Promise<void> => {
+      await Promise.all(
+        Array.from({ length: 200 }, async (_, index) => {
+          const peer = world.connect().send(nuisances[index % nuisances.length] ?? '');
+          if (index % 3 === 0) peer.socket.end();
+          setTimeout(() => peer.close(), 1500);
+          await peer.end();
+        }),
+      );
+    };
+    await annoy();
+    const before = await heldBytes();
+    const [served] = await Promise.all([load(world, 20, 2), annoy().then(annoy)]);
+    const growth = await growthSince(before);
+    t.diagnostic(`${served.answers} answers, ${Math.round(growth / 1024)} KiB more than before`);
+    assert.deepEqual(served.errors, []);
+    assert.ok(growth < GROWTH_LIMIT, `${growth} bytes more than before`);
+    assert.deepEqual(
+      world.supervisor.reports.filter(([level]) => level === 'critical'),
+      [],
+    );
+  }));

@@ -3,7 +3,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { inWorld, type Peer, type ServerWorld } from '../unit/http/server-world.ts';
 
-const programs = [{ name: 'run', group: 'g', options: { autostart: true }, stdout: `${'x'.repeat(2000)}LAST\n`, stderr: 'err\n' }, { name: 'nolog', hasNoLog: true }];
+const programs = [
+  { name: 'run', group: 'g', options: { autostart: true }, stdout: `${'x'.repeat(2000)}LAST\n`, stderr: 'err\n' },
+  { name: 'nolog', hasNoLog: true },
+];
 
 const get = (path: string, version = '1.1'): string => `GET ${path} HTTP/${version}\r\n\r\n`;
 
@@ -19,94 +22,126 @@ async function followed(world: ServerWorld): Promise<Peer> {
 }
 
 describe('a log that is followed', () => {
-  test('gives its last 1024 bytes and then what comes, in chunks', () => inWorld({ programs }, async (world) => {
-    await world.open();
-    const peer = await followed(world);
-    assert.match(peer.received, /^HTTP\/1.1 200 OK\r\n/);
-    for (const header of ['Content-Type: text/plain;charset=utf-8', 'X-Accel-Buffering: no', 'Transfer-Encoding: chunked']) assert.ok(peer.received.includes(`${header}\r\n`), header);
-    assert.ok(peer.received.includes(`\r\n\r\n400\r\n${'x'.repeat(1019)}LAST\n\r\n`), peer.received.slice(-200));
-    world.supervisor.logOf('g:run', 'stdout').push('héllo\n');
-    await peer.until(/\r\n7\r\nhÃ©llo\n\r\n$/);
-    peer.close();
-    await turnUntil(() => world.supervisor.logOf('g:run', 'stdout').followers === 0);
-  }));
-
-  for (const [path, start] of [['/logtail/g:run/stdout', 'x'], ['/logtail/g%3Arun/stderr', 'err'], ['/mainlogtail', '[^]*main']] as const) {
-    test(path, () => inWorld({ programs }, async (world) => {
+  test('gives its last 1024 bytes and then what comes, in chunks', () =>
+    inWorld({ programs }, async (world) => {
       await world.open();
-      world.supervisor.log.push('main');
-      const peer = world.connect().send(get(path));
-      await peer.until(new RegExp(`\r\n\r\n[0-9a-f]+\r\n${start}`));
+      const peer = await followed(world);
+      assert.match(peer.received, /^HTTP\/1.1 200 OK\r\n/);
+      for (const header of [
+        'Content-Type: text/plain;charset=utf-8',
+        'X-Accel-Buffering: no',
+        'Transfer-Encoding: chunked',
+      ])
+        assert.ok(peer.received.includes(`${header}\r\n`), header);
+      assert.ok(peer.received.includes(`\r\n\r\n400\r\n${'x'.repeat(1019)}LAST\n\r\n`), peer.received.slice(-200));
+      world.supervisor.logOf('g:run', 'stdout').push('héllo\n');
+      await peer.until(/\r\n7\r\nhÃ©llo\n\r\n$/);
+      peer.close();
+      await turnUntil(() => world.supervisor.logOf('g:run', 'stdout').followers === 0);
+    }));
+
+  for (const [path, start] of [
+    ['/logtail/g:run/stdout', 'x'],
+    ['/logtail/g%3Arun/stderr', 'err'],
+    ['/mainlogtail', '[^]*main'],
+  ] as const) {
+    test(path, () =>
+      inWorld({ programs }, async (world) => {
+        await world.open();
+        world.supervisor.log.push('main');
+        const peer = world.connect().send(get(path));
+        await peer.until(new RegExp(`\r\n\r\n[0-9a-f]+\r\n${start}`));
+        peer.close();
+      }),
+    );
+  }
+
+  for (const path of [
+    '/logtail/',
+    '/logtail/nope',
+    '/logtail/g',
+    '/logtail/g:*',
+    '/logtail/g:run/xxx',
+    '/logtail/g:run/stdout/x',
+    '/logtail/nolog',
+  ]) {
+    test(`${path} is 404`, () =>
+      inWorld({ programs }, async (world) => {
+        await world.open();
+        assert.match(
+          await world
+            .connect()
+            .send(get(path))
+            .until(/<\/h1>/),
+          /^HTTP\/1.1 404 /,
+        );
+      }));
+  }
+
+  test('without chunks for HTTP/1.0', () =>
+    inWorld({ programs }, async (world) => {
+      await world.open();
+      const peer = world.connect().send(get('/logtail/g:run/stderr', '1.0'));
+      await peer.until(/\r\n\r\nerr\n$/);
+      world.supervisor.logOf('g:run', 'stderr').push('more');
+      await peer.until(/\r\n\r\nerr\nmore$/);
       peer.close();
     }));
-  }
 
-  for (const path of ['/logtail/', '/logtail/nope', '/logtail/g', '/logtail/g:*', '/logtail/g:run/xxx', '/logtail/g:run/stdout/x', '/logtail/nolog']) {
-    test(`${path} is 404`, () => inWorld({ programs }, async (world) => {
+  test('an empty log is followed too', () =>
+    inWorld({ programs }, async (world) => {
       await world.open();
-      assert.match(await world.connect().send(get(path)).until(/<\/h1>/), /^HTTP\/1.1 404 /);
+      await world.supervisor.log.clear();
+      const peer = world.connect().send(get('/mainlogtail'));
+      await peer.until(/\r\n\r\n$/);
+      world.supervisor.log.push('');
+      world.supervisor.log.push('first');
+      await peer.until(/\r\n5\r\nfirst\r\n$/);
+      peer.close();
     }));
-  }
 
-  test('without chunks for HTTP/1.0', () => inWorld({ programs }, async (world) => {
-    await world.open();
-    const peer = world.connect().send(get('/logtail/g:run/stderr', '1.0'));
-    await peer.until(/\r\n\r\nerr\n$/);
-    world.supervisor.logOf('g:run', 'stderr').push('more');
-    await peer.until(/\r\n\r\nerr\nmore$/);
-    peer.close();
-  }));
-
-  test('an empty log is followed too', () => inWorld({ programs }, async (world) => {
-    await world.open();
-    await world.supervisor.log.clear();
-    const peer = world.connect().send(get('/mainlogtail'));
-    await peer.until(/\r\n\r\n$/);
-    world.supervisor.log.push('');
-    world.supervisor.log.push('first');
-    await peer.until(/\r\n5\r\nfirst\r\n$/);
-    peer.close();
-  }));
-
-  test('the server ends it', () => inWorld({ programs }, async (world) => {
-    const server = await world.open();
-    const peer = await followed(world);
-    await server.close();
-    assert.match(await peer.end(), /\r\n0\r\n\r\n$/);
-    assert.equal(world.supervisor.logOf('g:run', 'stdout').followers, 0);
-  }));
+  test('the server ends it', () =>
+    inWorld({ programs }, async (world) => {
+      const server = await world.open();
+      const peer = await followed(world);
+      await server.close();
+      assert.match(await peer.end(), /\r\n0\r\n\r\n$/);
+      assert.equal(world.supervisor.logOf('g:run', 'stdout').followers, 0);
+    }));
 });
 
 describe('a reader that does not keep up', () => {
-  test('misses bytes, and is told how many', () => inWorld({ programs, streamLimits: { backlogBytes: 100_000, stallMs: 60_000 } }, async (world) => {
-    await world.open();
-    const peer = await followed(world);
-    peer.socket.pause();
-    const log = world.supervisor.logOf('g:run', 'stdout');
-    const piece = 'y'.repeat(10_000);
-    for (let sent = 0; sent < 500; sent += 1) {
-      log.push(piece);
-      if (sent % 10 === 0) await new Promise((resolve) => setImmediate(resolve));
-    }
-    peer.socket.resume();
-    const text = await peer.until(/==> (\d+) bytes skipped <==/);
-    const skipped = Number(/==> (\d+) bytes skipped/.exec(text)?.[1]);
-    const arrived = text.replace(/^[^]*LAST\n/, '').replace(/[^y]/g, '').length - 1;
-    assert.ok(skipped > 0 && skipped + arrived === 5_000_000, `${skipped} + ${arrived}`);
-    log.push('goes on');
-    await peer.until(/goes on/);
-    peer.close();
-  }));
+  test('misses bytes, and is told how many', () =>
+    inWorld({ programs, streamLimits: { backlogBytes: 100_000, stallMs: 60_000 } }, async (world) => {
+      await world.open();
+      const peer = await followed(world);
+      peer.socket.pause();
+      const log = world.supervisor.logOf('g:run', 'stdout');
+      const piece = 'y'.repeat(10_000);
+      for (let sent = 0; sent < 500; sent += 1) {
+        log.push(piece);
+        if (sent % 10 === 0) await new Promise((resolve) => setImmediate(resolve));
+      }
+      peer.socket.resume();
+      const text = await peer.until(/==> (\d+) bytes skipped <==/);
+      const skipped = Number(/==> (\d+) bytes skipped/.exec(text)?.[1]);
+      const arrived = text.replace(/^[^]*LAST\n/, '').replace(/[^y]/g, '').length - 1;
+      assert.ok(skipped > 0 && skipped + arrived === 5_000_000, `${skipped} + ${arrived}`);
+      log.push('goes on');
+      await peer.until(/goes on/);
+      peer.close();
+    }));
 
-  test('and takes nothing at all is cut off', () => inWorld({ programs, streamLimits: { backlogBytes: 100_000, stallMs: 50 } }, async (world) => {
-    await world.open();
-    const peer = await followed(world);
-    peer.socket.pause();
-    const log = world.supervisor.logOf('g:run', 'stdout');
-    while (log.followers > 0) {
-      log.push('y'.repeat(50_000));
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    peer.close();
-  }));
+  test('and takes nothing at all is cut off', () =>
+    inWorld({ programs, streamLimits: { backlogBytes: 100_000, stallMs: 50 } }, async (world) => {
+      await world.open();
+      const peer = await followed(world);
+      peer.socket.pause();
+      const log = world.supervisor.logOf('g:run', 'stdout');
+      while (log.followers > 0) {
+        log.push('y'.repeat(50_000));
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      peer.close();
+    }));
 });

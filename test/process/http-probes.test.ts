@@ -9,14 +9,25 @@ const authorization = `Authorization: Basic ${Buffer.from('u:p').toString('base6
 const credentials = { username: 'u', password: 'p' };
 
 /** A whole answer: its head, and what follows. */
-async function ask(world: ServerWorld, path: string, { method = 'GET', headers = '' } = {}): Promise<{ status: number; head: string; body: string }> {
+async function ask(
+  world: ServerWorld,
+  path: string,
+  { method = 'GET', headers = '' } = {},
+): Promise<{ status: number; head: string; body: string }> {
   const text = await world.connect().send(`${method} ${path} HTTP/1.1\r\nConnection: close\r\n${headers}\r\n`).end();
   const border = text.indexOf('\r\n\r\n');
   return { status: Number(text.split(' ')[1]), head: text.slice(0, border), body: text.slice(border + 4) };
 }
 
-async function expectProbes(world: ServerWorld, healthz: readonly [number, string], readyz: readonly [number, string]): Promise<void> {
-  for (const [path, [status, body]] of [['/healthz', healthz], ['/readyz', readyz]] as const) {
+async function expectProbes(
+  world: ServerWorld,
+  healthz: readonly [number, string],
+  readyz: readonly [number, string],
+): Promise<void> {
+  for (const [path, [status, body]] of [
+    ['/healthz', healthz],
+    ['/readyz', readyz],
+  ] as const) {
     const answer = await ask(world, path);
     assert.deepEqual([path, answer.status, answer.body], [path, status, body]);
     assert.match(answer.head, /Content-Type: text\/plain;charset=utf-8/);
@@ -25,44 +36,75 @@ async function expectProbes(world: ServerWorld, healthz: readonly [number, strin
 
 const ok = [200, 'ok\n'] as const;
 
-test('a program that starts is alive and becomes ready, then is stopped by hand', () => inWorld({ programs: [{ name: 'web', options: { autostart: true, startsecs: 1000 } }, { name: 'extra', group: 'g', options: { startsecs: 0 } }] }, async (world) => {
-  await world.open();
-  await expectProbes(world, ok, [503, 'web: STARTING\n']);
-  world.supervisor.start('g:extra');
-  world.supervisor.stop('web:web');
-  await expectProbes(world, ok, ok);
-}));
+test('a program that starts is alive and becomes ready, then is stopped by hand', () =>
+  inWorld(
+    {
+      programs: [
+        { name: 'web', options: { autostart: true, startsecs: 1000 } },
+        { name: 'extra', group: 'g', options: { startsecs: 0 } },
+      ],
+    },
+    async (world) => {
+      await world.open();
+      await expectProbes(world, ok, [503, 'web: STARTING\n']);
+      world.supervisor.start('g:extra');
+      world.supervisor.stop('web:web');
+      await expectProbes(world, ok, ok);
+    },
+  ));
 
-test('a program that fails is neither, one line a problem', () => inWorld({ programs: [
-  { name: 'web', options: { autostart: true }, spawnError: "can't find command '/x'" },
-  { name: 'job', group: 'g', options: { autostart: true, startretries: 0 }, spawnError: 'no' },
-  { name: 'fine', options: { autostart: true, startsecs: 0 } },
-] }, async (world) => {
-  await world.open();
-  const problems = [503, "web: BACKOFF can't find command '/x'\ng:job: FATAL no\n"] as const;
-  await expectProbes(world, problems, problems);
-}));
+test('a program that fails is neither, one line a problem', () =>
+  inWorld(
+    {
+      programs: [
+        { name: 'web', options: { autostart: true }, spawnError: "can't find command '/x'" },
+        { name: 'job', group: 'g', options: { autostart: true, startretries: 0 }, spawnError: 'no' },
+        { name: 'fine', options: { autostart: true, startsecs: 0 } },
+      ],
+    },
+    async (world) => {
+      await world.open();
+      const problems = [503, "web: BACKOFF can't find command '/x'\ng:job: FATAL no\n"] as const;
+      await expectProbes(world, problems, problems);
+    },
+  ));
 
-test('health and readiness of a program count', () => inWorld({ programs: [{ name: 'web', options: { autostart: true, startsecs: 0, notification_fd: 3 } }] }, async (world) => {
-  await world.open();
-  const { engine } = world.supervisor;
-  await expectProbes(world, ok, [503, 'web: RUNNING not ready\n']);
-  engine.tellHealth('web:web', 1, 'starting');
-  engine.tellReady('web:web', 1);
-  await expectProbes(world, ok, [503, 'web: RUNNING starting\n']);
-  assert.match((await ask(world, '/metrics')).body, /^onevisor_process_ready\{group="web",name="web"\} 1\n/m);
-  engine.tellHealth('web:web', 1, 'unhealthy');
-  await expectProbes(world, [503, 'web: RUNNING unhealthy\n'], [503, 'web: RUNNING unhealthy\n']);
-  engine.tellHealth('web:web', 1, 'healthy');
-  await expectProbes(world, ok, ok);
-  assert.match((await ask(world, '/metrics')).body, /^onevisor_process_health\{group="web",name="web",health="healthy"\} 1\n/m);
-}));
+test('health and readiness of a program count', () =>
+  inWorld(
+    { programs: [{ name: 'web', options: { autostart: true, startsecs: 0, notification_fd: 3 } }] },
+    async (world) => {
+      await world.open();
+      const { engine } = world.supervisor;
+      await expectProbes(world, ok, [503, 'web: RUNNING not ready\n']);
+      engine.tellHealth('web:web', 1, 'starting');
+      engine.tellReady('web:web', 1);
+      await expectProbes(world, ok, [503, 'web: RUNNING starting\n']);
+      assert.match((await ask(world, '/metrics')).body, /^onevisor_process_ready\{group="web",name="web"\} 1\n/m);
+      engine.tellHealth('web:web', 1, 'unhealthy');
+      await expectProbes(world, [503, 'web: RUNNING unhealthy\n'], [503, 'web: RUNNING unhealthy\n']);
+      engine.tellHealth('web:web', 1, 'healthy');
+      await expectProbes(world, ok, ok);
+      assert.match(
+        (await ask(world, '/metrics')).body,
+        /^onevisor_process_health\{group="web",name="web",health="healthy"\} 1\n/m,
+      );
+    },
+  ));
 
-test('a supervisor that shuts down is alive and not ready', () => inWorld({ programs: [{ name: 'web', options: { autostart: true, startsecs: 0 }, ignores: [15] }, { name: 'bad', options: { autostart: true, startretries: 0 }, spawnError: 'no' }] }, async (world) => {
-  await world.open();
-  world.supervisor.shutdown();
-  await expectProbes(world, ok, [503, 'supervisor: SHUTDOWN\n']);
-}));
+test('a supervisor that shuts down is alive and not ready', () =>
+  inWorld(
+    {
+      programs: [
+        { name: 'web', options: { autostart: true, startsecs: 0 }, ignores: [15] },
+        { name: 'bad', options: { autostart: true, startretries: 0 }, spawnError: 'no' },
+      ],
+    },
+    async (world) => {
+      await world.open();
+      world.supervisor.shutdown();
+      await expectProbes(world, ok, [503, 'supervisor: SHUTDOWN\n']);
+    },
+  ));
 
 test('a probe may ask for one program, group or process: named, it should run', () =>
   inWorld(
@@ -123,63 +165,92 @@ test('the metrics come compressed where that is asked for', () =>
     }
   }));
 
-test('without programs there is nothing to wait for', () => inWorld({}, async (world) => {
-  await world.open();
-  await expectProbes(world, ok, ok);
-}));
+test('without programs there is nothing to wait for', () =>
+  inWorld({}, async (world) => {
+    await world.open();
+    await expectProbes(world, ok, ok);
+  }));
 
-test('HEAD gives what GET would, without the content, and the connection goes on', () => inWorld({ programs: [{ name: 'web', options: { autostart: true }, spawnError: 'no' }] }, async (world) => {
-  await world.open();
-  for (const [path, status] of [['/healthz', 503], ['/metrics', 200], ['/logtail/web', 200], ['/nope', 404]] as const) {
-    const answer = await ask(world, path, { method: 'HEAD' });
-    assert.deepEqual([path, answer.status, answer.body], [path, status, '']);
-  }
-  const length = /Content-Length: (\d+)/.exec((await ask(world, '/healthz', { method: 'HEAD' })).head)?.[1];
-  assert.equal(Number(length), (await ask(world, '/healthz')).body.length);
-  const peer = world.connect();
-  await peer.send('HEAD /logtail/web HTTP/1.1\r\n\r\nHEAD /healthz HTTP/1.1\r\n\r\nGET /readyz HTTP/1.1\r\n\r\n').until(/BACKOFF no\n$/);
-  peer.close();
-  // A stream goes on for a client that gets it, and not for one that asks for its head.
-  assert.equal(world.supervisor.logOf('web:web', 'stdout').followers, 0);
-}));
+test('HEAD gives what GET would, without the content, and the connection goes on', () =>
+  inWorld({ programs: [{ name: 'web', options: { autostart: true }, spawnError: 'no' }] }, async (world) => {
+    await world.open();
+    for (const [path, status] of [
+      ['/healthz', 503],
+      ['/metrics', 200],
+      ['/logtail/web', 200],
+      ['/nope', 404],
+    ] as const) {
+      const answer = await ask(world, path, { method: 'HEAD' });
+      assert.deepEqual([path, answer.status, answer.body], [path, status, '']);
+    }
+    const length = /Content-Length: (\d+)/.exec((await ask(world, '/healthz', { method: 'HEAD' })).head)?.[1];
+    assert.equal(Number(length), (await ask(world, '/healthz')).body.length);
+    const peer = world.connect();
+    await peer
+      .send('HEAD /logtail/web HTTP/1.1\r\n\r\nHEAD /healthz HTTP/1.1\r\n\r\nGET /readyz HTTP/1.1\r\n\r\n')
+      .until(/BACKOFF no\n$/);
+    peer.close();
+    // A stream goes on for a client that gets it, and not for one that asks for its head.
+    assert.equal(world.supervisor.logOf('web:web', 'stdout').followers, 0);
+  }));
 
-test('the metrics: their type, and the same in every answer', () => inWorld({ programs: [{ name: 'web "1"', group: 'g', options: { autostart: true, startsecs: 0 } }] }, async (world) => {
-  await world.open();
-  const { status, head, body } = await ask(world, '/metrics');
-  assert.equal(status, 200);
-  assert.match(head, /Content-Type: text\/plain; version=0\.0\.4; charset=utf-8\r\n/);
-  assert.match(body, /^onevisor_process_up\{group="g",name="web \\"1\\""\} 1\n/m);
-  const start = Number(/^node_supervisord_start_time_seconds\{.*\} (\d+)$/m.exec(body)?.[1]);
-  assert.ok(start >= 1_795_223_700, String(start));
-  assert.equal((await ask(world, '/metrics')).body, body);
-}));
+test('the metrics: their type, and the same in every answer', () =>
+  inWorld(
+    { programs: [{ name: 'web "1"', group: 'g', options: { autostart: true, startsecs: 0 } }] },
+    async (world) => {
+      await world.open();
+      const { status, head, body } = await ask(world, '/metrics');
+      assert.equal(status, 200);
+      assert.match(head, /Content-Type: text\/plain; version=0\.0\.4; charset=utf-8\r\n/);
+      assert.match(body, /^onevisor_process_up\{group="g",name="web \\"1\\""\} 1\n/m);
+      const start = Number(/^node_supervisord_start_time_seconds\{.*\} (\d+)$/m.exec(body)?.[1]);
+      assert.ok(start >= 1_795_223_700, String(start));
+      assert.equal((await ask(world, '/metrics')).body, body);
+    },
+  ));
 
-test('metrics_auth=false opens the metrics of that server, and nothing else', () => inWorld({ credentials }, async (world) => {
-  const [authentication, never] = [{ username: 'u', password: 'p' }, (): never => assert.fail('asked for an owner')];
-  await world.open({
-    ...unixSpec(
-      { file: world.socketPath, chmod: 0o700, chown: null, ...authentication, metrics_auth: false, probes_auth: true },
-      never,
-    ),
-    kind: 'unix',
-  });
-  assert.equal((await ask(world, '/metrics')).status, 200);
-  for (const path of ['/healthz', '/readyz', '/mainlogtail', '/logtail/web', '/metrics.txt', '/']) assert.equal((await ask(world, path)).status, 401, path);
-  assert.equal((await ask(world, '/healthz', { headers: authorization })).status, 200);
-  // Another server of the same supervisor asks for it.
-  const inet = inetSpec({
-    port: { host: '127.0.0.1', port: 0 },
-    ...authentication,
-    allow_insecure: false,
-    allowed_hosts: [],
-    metrics_auth: true,
-    probes_auth: true,
-  });
-  assert.ok(inet.kind === 'inet');
-  const { port } = await world.openInet(inet);
-  assert.equal((await fetch(`http://127.0.0.1:${port}/metrics`)).status, 401);
-  assert.equal((await fetch(`http://127.0.0.1:${port}/metrics`, { headers: { Authorization: `Basic ${Buffer.from('u:p').toString('base64')}` } })).status, 200);
-}));
+test('metrics_auth=false opens the metrics of that server, and nothing else', () =>
+  inWorld({ credentials }, async (world) => {
+    const [authentication, never] = [{ username: 'u', password: 'p' }, (): never => assert.fail('asked for an owner')];
+    await world.open({
+      ...unixSpec(
+        {
+          file: world.socketPath,
+          chmod: 0o700,
+          chown: null,
+          ...authentication,
+          metrics_auth: false,
+          probes_auth: true,
+        },
+        never,
+      ),
+      kind: 'unix',
+    });
+    assert.equal((await ask(world, '/metrics')).status, 200);
+    for (const path of ['/healthz', '/readyz', '/mainlogtail', '/logtail/web', '/metrics.txt', '/'])
+      assert.equal((await ask(world, path)).status, 401, path);
+    assert.equal((await ask(world, '/healthz', { headers: authorization })).status, 200);
+    // Another server of the same supervisor asks for it.
+    const inet = inetSpec({
+      port: { host: '127.0.0.1', port: 0 },
+      ...authentication,
+      allow_insecure: false,
+      allowed_hosts: [],
+      metrics_auth: true,
+      probes_auth: true,
+    });
+    assert.ok(inet.kind === 'inet');
+    const { port } = await world.openInet(inet);
+    assert.equal((await fetch(`http://127.0.0.1:${port}/metrics`)).status, 401);
+    assert.equal(
+      (
+        await fetch(`http://127.0.0.1:${port}/metrics`, {
+          headers: { Authorization: `Basic ${Buffer.from('u:p').toString('base64')}` },
+        })
+      ).status,
+      200,
+    );
+  }));
 
 test('probes_auth=false opens the probes of that server, and nothing else', () =>
   inWorld({ credentials }, async (world) => {

@@ -1,5 +1,6 @@
 /**
- * Commands beside a program, really executed: what comes back, what is killed, and that nothing is left of them, whatever they do.
+ * Commands beside a program, really executed: what comes back, what is killed, and that nothing is left of them,
+ * whatever they do.
  */
 import assert from 'node:assert/strict';
 import { closeSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -26,12 +27,21 @@ const open = new Set<CommandJobs>();
 function make(changes: Partial<JobParts> = {}): CommandJobs {
   const jobs = new CommandJobs({
     addon,
-    launcher: new Launcher({ addon, self: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }, warn: (text) => said.push(text) }),
+    launcher: new Launcher({
+      addon,
+      self: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
+      warn: (text) => said.push(text),
+    }),
     clock: systemClock,
     report: (level, text) => said.push(`${level} ${text}`),
     budget: { run: (task) => task() },
     split: splitCommandLine,
-    surroundings: () => ({ inherited: { PATH: process.env['PATH'], A: 'inherited' }, common: new Map([['B', 'common']]), serverUrl: null, limits: [] }),
+    surroundings: () => ({
+      inherited: { PATH: process.env['PATH'], A: 'inherited' },
+      common: new Map([['B', 'common']]),
+      serverUrl: null,
+      limits: [],
+    }),
     channel: () => null,
     ...changes,
   });
@@ -54,24 +64,68 @@ afterEach(() => {
   assert.deepEqual(said.splice(0), []);
 });
 
-const NULLS = ['directory', 'umask', 'user', 'serverurl', 'nice', 'oom_score_adj', 'pdeathsig', ...['as', 'core', 'cpu', 'data', 'fsize', 'locks', 'memlock', 'msgqueue', 'nice', 'nofile', 'nproc', 'rss', 'rtprio', 'rttime', 'sigpending', 'stack'].map((name) => `rlimit_${name}`)];
+const NULLS = [
+  'directory',
+  'umask',
+  'user',
+  'serverurl',
+  'nice',
+  'oom_score_adj',
+  'pdeathsig',
+  ...[
+    'as',
+    'core',
+    'cpu',
+    'data',
+    'fsize',
+    'locks',
+    'memlock',
+    'msgqueue',
+    'nice',
+    'nofile',
+    'nproc',
+    'rss',
+    'rtprio',
+    'rttime',
+    'sigpending',
+    'stack',
+  ].map((name) => `rlimit_${name}`),
+];
 
-function program(options: Partial<ProcessConfig['options']> = {}, type: ProcessConfig['type'] = 'program'): ProcessConfig {
-  const defaults = { ...Object.fromEntries(NULLS.map((name) => [name, null])), environment: new Map(), environment_file: [], environment_dir: [], redirect_stderr: false, user_env: false, strict_user: false };
+function program(
+  options: Partial<ProcessConfig['options']> = {},
+  type: ProcessConfig['type'] = 'program',
+): ProcessConfig {
+  const defaults = {
+    ...Object.fromEntries(NULLS.map((name) => [name, null])),
+    environment: new Map(),
+    environment_file: [],
+    environment_dir: [],
+    redirect_stderr: false,
+    user_env: false,
+    strict_user: false,
+  };
   return { name: 'web', group: 'site', type, options: { ...defaults, ...options } } as unknown as ProcessConfig;
 }
 
 const sh = (script: string): string => `/bin/sh -c '${script}'`;
 
-function perform(command: string, { jobs = make(), process = program(), ...job }: Partial<Job> & { jobs?: CommandJobs; process?: ProcessConfig } = {}): { outcome: Promise<JobOutcome>; cancel: () => void } {
+function perform(
+  command: string,
+  { jobs = make(), process = program(), ...job }: Partial<Job> & { jobs?: CommandJobs; process?: ProcessConfig } = {},
+): { outcome: Promise<JobOutcome>; cancel: () => void } {
   const { promise, resolve, reject } = Promise.withResolvers<JobOutcome>();
   let isWithin = true;
   let calls = 0;
-  const cancel = jobs.run(process, { name: 'healthcheck', command, timeoutMs: 20_000, environment: new Map(), output: 'keep', ...job }, (outcome) => {
-    calls += 1;
-    if (isWithin || calls > 1) reject(new Error(`told ${calls} times, within run: ${isWithin}`));
-    else resolve(outcome);
-  });
+  const cancel = jobs.run(
+    process,
+    { name: 'healthcheck', command, timeoutMs: 20_000, environment: new Map(), output: 'keep', ...job },
+    (outcome) => {
+      calls += 1;
+      if (isWithin || calls > 1) reject(new Error(`told ${calls} times, within run: ${isWithin}`));
+      else resolve(outcome);
+    },
+  );
   isWithin = false;
   return { outcome: promise, cancel };
 }
@@ -82,7 +136,10 @@ async function outputOf(command: string, more: Parameters<typeof perform>[1] = {
   return outcome.output;
 }
 
-const turn = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve); });
+const turn = (): Promise<void> =>
+  new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 
 /** Waits until a process is gone, zombies included; the reaper tells of each. */
 async function isGone(pid: number): Promise<boolean> {
@@ -105,24 +162,52 @@ async function written(path: string): Promise<string> {
 
 describe('a job', () => {
   test('ends with its status, and what it wrote to both streams', async () => {
-    assert.deepEqual(await perform(sh('echo out; echo err >&2; exit 3')).outcome, { kind: 'ended', status: { kind: 'exited', code: 3 }, output: 'out\nerr\n' });
-    assert.deepEqual(await perform(sh('kill -9 $$')).outcome, { kind: 'ended', status: { kind: 'signaled', signal: 9, core: false }, output: '' });
+    assert.deepEqual(await perform(sh('echo out; echo err >&2; exit 3')).outcome, {
+      kind: 'ended',
+      status: { kind: 'exited', code: 3 },
+      output: 'out\nerr\n',
+    });
+    assert.deepEqual(await perform(sh('kill -9 $$')).outcome, {
+      kind: 'ended',
+      status: { kind: 'signaled', signal: 9, core: false },
+      output: '',
+    });
   });
 
   test('has the environment of its program, its own variables last, and no input', async () => {
     const file = join(folder, 'variables');
     writeFileSync(file, 'C=file\nD=file\n');
-    const process = program({ environment: new Map([['D', 'own'], ['E', 'own']]), environment_file: [{ path: file, isOptional: false }] });
-    assert.equal(await outputOf(sh('cat; echo $A $B $C $D $E $SUPERVISOR_PROCESS_NAME $SUPERVISOR_GROUP_NAME'), { process, environment: new Map([['E', 'job']]) }), 'inherited common file own job web site\n');
+    const process = program({
+      environment: new Map([
+        ['D', 'own'],
+        ['E', 'own'],
+      ]),
+      environment_file: [{ path: file, isOptional: false }],
+    });
+    assert.equal(
+      await outputOf(sh('cat; echo $A $B $C $D $E $SUPERVISOR_PROCESS_NAME $SUPERVISOR_GROUP_NAME'), {
+        process,
+        environment: new Map([['E', 'job']]),
+      }),
+      'inherited common file own job web site\n',
+    );
   });
 
   test('has the directory, umask and limits of its program, and a process group of its own', async () => {
     const process = program({ directory: '/usr', umask: 0o77, rlimit_nofile: { soft: 50, hard: 60 } });
-    assert.match(await outputOf(sh('pwd; umask; ulimit -Sn; echo $$; ps -o pgid= -p $$'), { process }), /^\/usr\n0077\n50\n(\d+)\n\s*\1\n$/);
+    assert.match(
+      await outputOf(sh('pwd; umask; ulimit -Sn; echo $$; ps -o pgid= -p $$'), { process }),
+      /^\/usr\n0077\n50\n(\d+)\n\s*\1\n$/,
+    );
   });
 
   test('runs as the user of its program', { skip: rootSkip }, async () => {
-    assert.equal(await outputOf(sh('id -un; echo direct >/dev/stdout'), { process: program({ user: { user: 'nobody', group: null } }) }), 'nobody\ndirect\n');
+    assert.equal(
+      await outputOf(sh('id -un; echo direct >/dev/stdout'), {
+        process: program({ user: { user: 'nobody', group: null } }),
+      }),
+      'nobody\ndirect\n',
+    );
   });
 
   test('has no descriptors but its three', async () => {
@@ -135,8 +220,16 @@ describe('a job', () => {
       ['', {}, 'command is empty'],
       ['"', {}, 'No closing quotation'],
       ['/bin/true', { directory: '/nowhere' }, "couldn't chdir to /nowhere: ENOENT"],
-      ['/bin/true', { environment_file: [{ path: '/nowhere/env', isOptional: false }] }, 'cannot read /nowhere/env: there is no such file; write -PATH where it may be missing'],
-      ['/bin/true', { user: { user: 'nobody-here', group: null } }, "couldn't setuid to nobody-here: Can't find username 'nobody-here'"],
+      [
+        '/bin/true',
+        { environment_file: [{ path: '/nowhere/env', isOptional: false }] },
+        'cannot read /nowhere/env: there is no such file; write -PATH where it may be missing',
+      ],
+      [
+        '/bin/true',
+        { user: { user: 'nobody-here', group: null } },
+        "couldn't setuid to nobody-here: Can't find username 'nobody-here'",
+      ],
     ];
     for (const [command, options, reason] of failures) {
       assert.deepEqual(await perform(command, { process: program(options) }).outcome, { kind: 'failed', reason });
@@ -144,7 +237,13 @@ describe('a job', () => {
   });
 
   test('a mistake of who is told is reported and ends nothing', async () => {
-    make().run(program(), { name: 'x', command: '/bin/true', timeoutMs: 20_000, environment: new Map(), output: 'keep' }, () => { throw new Error('mistake'); });
+    make().run(
+      program(),
+      { name: 'x', command: '/bin/true', timeoutMs: 20_000, environment: new Map(), output: 'keep' },
+      () => {
+        throw new Error('mistake');
+      },
+    );
     while (said.length === 0) await turn();
     assert.match(said.splice(0)[0] ?? '', /^critical cannot act on the end of a command: Error: mistake\n/);
   });
@@ -157,7 +256,8 @@ describe('the output', () => {
     assert.ok(output.endsWith('99999\n100000\nlast\n'));
   });
 
-  test('that is no UTF-8 is replaced', async () => assert.equal(await outputOf(sh(String.raw`printf "a\\377b"`)), 'a\uFFFDb'));
+  test('that is no UTF-8 is replaced', async () =>
+    assert.equal(await outputOf(sh(String.raw`printf "a\\377b"`)), 'a\uFFFDb'));
 
   test('in a flood is dropped until the time is over', async () => {
     const before = process.memoryUsage().rss;
@@ -232,7 +332,9 @@ describe('a job that waits for its turn', () => {
 describe('nothing outlives a job', () => {
   test('that has run out of time: it and its grandchildren are killed', async () => {
     const pids = join(folder, 'pids');
-    const { outcome } = perform(sh(`trap "" TERM; sleep 1000 & sleep 1000 & echo $! $$ >${pids}; wait`), { timeoutMs: 400 });
+    const { outcome } = perform(sh(`trap "" TERM; sleep 1000 & sleep 1000 & echo $! $$ >${pids}; wait`), {
+      timeoutMs: 400,
+    });
     const list = (await written(pids)).split(' ').map(Number);
     assert.equal((await outcome).kind, 'timeout');
     for (const pid of list) assert.ok(await isGone(pid));
@@ -286,8 +388,25 @@ test('what hangs in the kernel keeps nobody waiting, and there is no second one'
   // The fake kernel does not kill; the alarms are rung by hand.
   const alarms: Array<{ wake: () => void; isOff: boolean }> = [];
   const kills: number[] = [];
-  const clock = { nowMs: () => 0, alarm: (_atMs: number, wake: () => void) => { const entry = { wake, isOff: false }; alarms.push(entry); return () => { entry.isOff = true; }; } };
-  const jobs = make({ addon: { kill: (pid) => { kills.push(pid); return 0; } } satisfies Pick<Addon, 'kill'>, clock });
+  const clock = {
+    nowMs: () => 0,
+    alarm: (_atMs: number, wake: () => void) => {
+      const entry = { wake, isOff: false };
+      alarms.push(entry);
+      return () => {
+        entry.isOff = true;
+      };
+    },
+  };
+  const jobs = make({
+    addon: {
+      kill: (pid) => {
+        kills.push(pid);
+        return 0;
+      },
+    } satisfies Pick<Addon, 'kill'>,
+    clock,
+  });
   const pids = join(folder, 'stuck');
   const first = perform(sh(`echo $$ >${pids}; exec sleep 1000`), { jobs });
   const pid = Number(await written(pids));
@@ -295,11 +414,17 @@ test('what hangs in the kernel keeps nobody waiting, and there is no second one'
   assert.deepEqual(kills, [-pid, pid]);
   alarms[1]?.wake();
   assert.equal((await first.outcome).kind, 'timeout');
-  assert.deepEqual(await perform('/bin/true', { jobs }).outcome, { kind: 'failed', reason: 'the one before it was killed and does not end' });
+  assert.deepEqual(await perform('/bin/true', { jobs }).outcome, {
+    kind: 'failed',
+    reason: 'the one before it was killed and does not end',
+  });
   addon.kill(pid, 9);
   assert.ok(await isGone(pid));
   assert.equal((await perform('/bin/true', { jobs }).outcome).kind, 'ended');
-  assert.ok(alarms.every(({ isOff }, index) => isOff || index === 0 || index === 1), 'no alarm is left');
+  assert.ok(
+    alarms.every(({ isOff }, index) => isOff || index === 0 || index === 1),
+    'no alarm is left',
+  );
 });
 
 test('a hundred jobs, half of them killed, leave no descriptor, no process, and nothing in the rest of the batches', async () => {
@@ -307,10 +432,15 @@ test('a hundred jobs, half of them killed, leave no descriptor, no process, and 
   const before = openDescriptors();
   others.length = 0;
   const jobs = make();
-  const started = Array.from({ length: 100 }, (_, index) => perform(index % 2 === 0 ? sh('echo done') : 'sleep 1000', { jobs, name: `job ${index}` }));
+  const started = Array.from({ length: 100 }, (_, index) =>
+    perform(index % 2 === 0 ? sh('echo done') : 'sleep 1000', { jobs, name: `job ${index}` }),
+  );
   for (const [index, { cancel }] of started.entries()) if (index % 2 === 1) cancel();
   const kinds = await Promise.all(started.map(async ({ outcome }) => (await outcome).kind));
-  assert.deepEqual(kinds, started.map((_, index) => (index % 2 === 0 ? 'ended' : 'cancelled')));
+  assert.deepEqual(
+    kinds,
+    started.map((_, index) => (index % 2 === 0 ? 'ended' : 'cancelled')),
+  );
   for (let i = 0; i < 3; i += 1) await turn();
   assert.deepEqual(openDescriptors(), before);
   assert.deepEqual(others, []);

@@ -18,20 +18,57 @@ const warnings: string[] = [];
 const launcher = new Launcher({ addon, self, warn: (text) => warnings.push(text) });
 
 const options: LaunchOptions = {
-  directory: null, umask: null, user: null, environment: new Map(), serverurl: null, redirect_stderr: false, user_env: false, strict_user: false,
-  nice: null, oom_score_adj: null, pdeathsig: null, rlimit_as: null, rlimit_core: null, rlimit_cpu: null, rlimit_data: null, rlimit_fsize: null,
-  rlimit_locks: null, rlimit_memlock: null, rlimit_msgqueue: null, rlimit_nice: null, rlimit_nofile: null, rlimit_nproc: null, rlimit_rss: null,
-  rlimit_rtprio: null, rlimit_rttime: null, rlimit_sigpending: null, rlimit_stack: null,
+  directory: null,
+  umask: null,
+  user: null,
+  environment: new Map(),
+  serverurl: null,
+  redirect_stderr: false,
+  user_env: false,
+  strict_user: false,
+  nice: null,
+  oom_score_adj: null,
+  pdeathsig: null,
+  rlimit_as: null,
+  rlimit_core: null,
+  rlimit_cpu: null,
+  rlimit_data: null,
+  rlimit_fsize: null,
+  rlimit_locks: null,
+  rlimit_memlock: null,
+  rlimit_msgqueue: null,
+  rlimit_nice: null,
+  rlimit_nofile: null,
+  rlimit_nproc: null,
+  rlimit_rss: null,
+  rlimit_rtprio: null,
+  rlimit_rttime: null,
+  rlimit_sigpending: null,
+  rlimit_stack: null,
 };
 const context: LaunchContext = {
-  inherited: { PATH: process.env['PATH'] }, common: new Map(), files: new Map(), added: new Map(), serverUrl: null, limits: [],
-  stdio: { ...PIPED, stdin: 'null' }, descriptors: [],
+  inherited: { PATH: process.env['PATH'] },
+  common: new Map(),
+  files: new Map(),
+  added: new Map(),
+  serverUrl: null,
+  limits: [],
+  stdio: { ...PIPED, stdin: 'null' },
+  descriptors: [],
 };
 
-function program(argv: readonly string[], changes: Partial<LaunchOptions> = {}, type: LaunchTarget['type'] = 'program'): LaunchTarget {
+function program(
+  argv: readonly string[],
+  changes: Partial<LaunchOptions> = {},
+  type: LaunchTarget['type'] = 'program',
+): LaunchTarget {
   return { name: 'web', group: 'site', type, argv, options: { ...options, ...changes } };
 }
-async function printed(script: string, changes: Partial<LaunchOptions> = {}, more: Partial<LaunchContext> = {}): Promise<string> {
+async function printed(
+  script: string,
+  changes: Partial<LaunchOptions> = {},
+  more: Partial<LaunchContext> = {},
+): Promise<string> {
   const { stdout } = await outcome(launcher.launch(program(['sh', '-c', script], changes), { ...context, ...more }));
   return stdout;
 }
@@ -41,12 +78,26 @@ async function printed(script: string, changes: Partial<LaunchOptions> = {}, mor
 
 describe('options', () => {
   test('directory, umask, nice, oom_score_adj', async () => {
-    assert.equal(await printed('pwd; umask; nice; cat /proc/self/oom_score_adj', { directory: '/usr', umask: 0o77, nice: 3, oom_score_adj: 12 }), '/usr\n0077\n3\n12\n');
+    assert.equal(
+      await printed('pwd; umask; nice; cat /proc/self/oom_score_adj', {
+        directory: '/usr',
+        umask: 0o77,
+        nice: 3,
+        oom_score_adj: 12,
+      }),
+      '/usr\n0077\n3\n12\n',
+    );
   });
 
   test('rlimit_* over the limits that all programs get', async () => {
-    const limits = [{ resource: 'nofile', soft: 100, hard: 200 }, { resource: 'fsize', soft: 512, hard: 1024 }];
-    assert.equal(await printed('ulimit -Sn; ulimit -Hn; ulimit -Sf', { rlimit_nofile: { soft: 50, hard: 60 } }, { limits }), '50\n60\n1\n');
+    const limits = [
+      { resource: 'nofile', soft: 100, hard: 200 },
+      { resource: 'fsize', soft: 512, hard: 1024 },
+    ];
+    assert.equal(
+      await printed('ulimit -Sn; ulimit -Hn; ulimit -Sf', { rlimit_nofile: { soft: 50, hard: 60 } }, { limits }),
+      '50\n60\n1\n',
+    );
   });
 
   test('environment, and serverurl with AUTO', async () => {
@@ -55,7 +106,10 @@ describe('options', () => {
     const more = { added: new Map([['N', 'added']]), serverUrl: 'http://known' };
     assert.equal(await printed(script, { environment }, more), 'own added web site http://known\n');
     assert.equal(await printed(script, { environment, serverurl: 'auto' }, more), 'own added web site http://known\n');
-    assert.equal(await printed(script, { environment, serverurl: 'http://set' }, more), 'own added web site http://set\n');
+    assert.equal(
+      await printed(script, { environment, serverurl: 'http://set' }, more),
+      'own added web site http://set\n',
+    );
   });
 
   test('PATH of the program finds the command', async () => {
@@ -63,7 +117,10 @@ describe('options', () => {
     writeFileSync(join(folder, 'tool'), '#!/bin/sh\necho found "$1"\n', { mode: 0o755 });
     const target = program(['tool', 'it'], { environment: new Map([['PATH', folder]]) });
     assert.equal((await outcome(launcher.launch(target, context))).stdout, 'found it\n');
-    assert.throws(() => launcher.launch(program(['tool']), context), { message: "can't find command 'tool'", exitCode: 127 });
+    assert.throws(() => launcher.launch(program(['tool']), context), {
+      message: "can't find command 'tool'",
+      exitCode: 127,
+    });
     rmSync(folder, { recursive: true });
   });
 
@@ -79,13 +136,28 @@ describe('options', () => {
   test('user, its groups, and user_env', { skip: rootSkip }, async () => {
     const nobody = addon.userByName('nobody');
     const script = 'id -u; id -g; echo $HOME $USER $LOGNAME; echo direct > /dev/stdout';
-    assert.equal(await printed(script, { user: { user: 'nobody', group: null }, user_env: true }), `${nobody?.uid}\n${nobody?.gid}\n${nobody?.home} nobody nobody\ndirect\n`);
+    assert.equal(
+      await printed(script, { user: { user: 'nobody', group: null }, user_env: true }),
+      `${nobody?.uid}\n${nobody?.gid}\n${nobody?.home} nobody nobody\ndirect\n`,
+    );
     assert.equal(await printed('id -u; id -g; id -G', { user: { user: '4711', group: '4712' } }), '4711\n4712\n4712\n');
   });
 
   const python = existsSync('/usr/bin/python3') ? false : 'no python3, and prctl(2) tells only the process itself';
   test('pdeathsig', { skip: python }, async () => {
-    const { stdout } = await outcome(launcher.launch(program(['/usr/bin/python3', '-c', 'import ctypes; n = ctypes.c_int(); ctypes.CDLL(None).prctl(2, ctypes.byref(n)); print(n.value)'], { pdeathsig: 10 }), context));
+    const { stdout } = await outcome(
+      launcher.launch(
+        program(
+          [
+            '/usr/bin/python3',
+            '-c',
+            'import ctypes; n = ctypes.c_int(); ctypes.CDLL(None).prctl(2, ctypes.byref(n)); print(n.value)',
+          ],
+          { pdeathsig: 10 },
+        ),
+        context,
+      ),
+    );
     assert.equal(stdout, '10\n');
   });
 });
@@ -93,7 +165,13 @@ describe('options', () => {
 describe('a user that we cannot become', () => {
   const requests: number[] = [];
   const asNobody = (warn: (text: string) => void): Launcher => {
-    const parts: Addon = { ...addon, spawn: (request) => { requests.push(request.uid ?? -1); return { pid: 1, stdin: null, stdout: null, stderr: null }; } };
+    const parts: Addon = {
+      ...addon,
+      spawn: (request) => {
+        requests.push(request.uid ?? -1);
+        return { pid: 1, stdin: null, stdout: null, stderr: null };
+      },
+    };
     return new Launcher({ addon: parts, self: { uid: 65_534, gid: 65_534 }, warn });
   };
 
@@ -101,12 +179,21 @@ describe('a user that we cannot become', () => {
     const said: string[] = [];
     const other = asNobody((text) => said.push(text));
     for (let i = 0; i < 3; i += 1) other.launch(program(['sh'], { user: { user: 'root', group: null } }), context);
-    assert.deepEqual(said, ["cannot run 'web' as its user: couldn't setuid to 0: Can't drop privilege as nonroot user; it runs as uid 65534"]);
+    assert.deepEqual(said, [
+      "cannot run 'web' as its user: couldn't setuid to 0: Can't drop privilege as nonroot user; it runs as uid 65534",
+    ]);
     assert.deepEqual(requests, [-1, -1, -1]);
   });
 
   test('is refused with strict_user', () => {
-    assert.throws(() => asNobody(assert.fail).launch(program(['sh'], { user: { user: 'root', group: null }, strict_user: true }), context), { stage: 'uid', exitCode: 1 });
+    assert.throws(
+      () =>
+        asNobody(assert.fail).launch(
+          program(['sh'], { user: { user: 'root', group: null }, strict_user: true }),
+          context,
+        ),
+      { stage: 'uid', exitCode: 1 },
+    );
   });
 });
 
@@ -198,9 +285,20 @@ describe('sentences of failures', () => {
   ];
   for (const [stage, code, message, exitCode] of reported) {
     test(message, () => {
-      const failing: Addon = { ...addon, spawn: () => { throw Object.assign(new Error('x'), { stage, code, errno: 1 }); } };
+      const failing: Addon = {
+        ...addon,
+        spawn: () => {
+          throw Object.assign(new Error('x'), { stage, code, errno: 1 });
+        },
+      };
       const asRoot = new Launcher({ addon: failing, self: { uid: 0, gid: 0 }, warn: assert.fail });
-      assert.throws(() => asRoot.launch(program(['sh'], { user: { user: '65534', group: null } }), context), { name: 'SpawnError', message, exitCode, stage, code });
+      assert.throws(() => asRoot.launch(program(['sh'], { user: { user: '65534', group: null } }), context), {
+        name: 'SpawnError',
+        message,
+        exitCode,
+        stage,
+        code,
+      });
     });
   }
 
@@ -291,7 +389,12 @@ describe('causes of a failed exec', () => {
 });
 
 test('the streams of a main program are ours, and the foreground only where there is a terminal', () => {
-  assert.deepEqual(inheritedStdio({ foregroundGroup: () => -1 }), { stdin: 0, stdout: 1, stderr: 2, leadership: 'group' });
+  assert.deepEqual(inheritedStdio({ foregroundGroup: () => -1 }), {
+    stdin: 0,
+    stdout: 1,
+    stderr: 2,
+    leadership: 'group',
+  });
   // tcgetpgrp gives 0 where the foreground group is outside our namespace.
   assert.equal(inheritedStdio({ foregroundGroup: () => 0 }).leadership, 'foreground');
 });

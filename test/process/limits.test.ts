@@ -16,7 +16,10 @@ interface Fake {
 
 /** Limits of a fake process; a hard limit is raised only by the privileged. */
 function fake(files: readonly [number, number], processes: readonly [number, number], isPrivileged: boolean): Fake {
-  const limits = new Map([['nofile', files], ['nproc', processes]]);
+  const limits = new Map([
+    ['nofile', files],
+    ['nproc', processes],
+  ]);
   const set: ResourceLimit[] = [];
   return {
     set,
@@ -25,7 +28,8 @@ function fake(files: readonly [number, number], processes: readonly [number, num
       return { resource, soft, hard };
     },
     setLimit(limit) {
-      if (!isPrivileged && limit.hard > (limits.get(limit.resource)?.[1] ?? 0)) throw Object.assign(new Error('x'), { code: 'EPERM' });
+      if (!isPrivileged && limit.hard > (limits.get(limit.resource)?.[1] ?? 0))
+        throw Object.assign(new Error('x'), { code: 'EPERM' });
       limits.set(limit.resource, [limit.soft, limit.hard]);
       set.push(limit);
     },
@@ -42,20 +46,32 @@ describe('minfds and minprocs', () => {
   });
 
   test('programs get back the soft limit that we were started with', () => {
-    assert.deepEqual(raiseLimits(fake([524_288, 524_288], [500, 500], false), defaults, 1024).forPrograms, [{ resource: 'nofile', soft: 1024, hard: 524_288 }]);
+    assert.deepEqual(raiseLimits(fake([524_288, 524_288], [500, 500], false), defaults, 1024).forPrograms, [
+      { resource: 'nofile', soft: 1024, hard: 524_288 },
+    ]);
   });
 
   // compat: what minfds raises is inherited, and users set it for that.
   test('a larger minfds is theirs too', () => {
-    const { infos, forPrograms } = raiseLimits(fake([524_288, 524_288], [500, 500], false), { minfds: 65_536, minprocs: 200 }, 1024);
+    const { infos, forPrograms } = raiseLimits(
+      fake([524_288, 524_288], [500, 500], false),
+      { minfds: 65_536, minprocs: 200 },
+      1024,
+    );
     assert.deepEqual(forPrograms, [{ resource: 'nofile', soft: 65_536, hard: 524_288 }]);
     assert.deepEqual(infos, ['Increased RLIMIT_NOFILE limit to 65536']);
   });
 
   test('the privileged raise hard limits', () => {
     const calls = fake([256, 256], [100, 100], true);
-    assert.deepEqual(raiseLimits(calls, defaults, 256), { infos: ['Increased RLIMIT_NOFILE limit to 1024', 'Increased RLIMIT_NPROC limit to 200'], forPrograms: [] });
-    assert.deepEqual(calls.set, [{ resource: 'nofile', soft: 1024, hard: 1024 }, { resource: 'nproc', soft: 200, hard: 200 }]);
+    assert.deepEqual(raiseLimits(calls, defaults, 256), {
+      infos: ['Increased RLIMIT_NOFILE limit to 1024', 'Increased RLIMIT_NPROC limit to 200'],
+      forPrograms: [],
+    });
+    assert.deepEqual(calls.set, [
+      { resource: 'nofile', soft: 1024, hard: 1024 },
+      { resource: 'nproc', soft: 200, hard: 200 },
+    ]);
   });
 
   test('soft limits rise below the hard ones, which stay', () => {
@@ -65,10 +81,22 @@ describe('minfds and minprocs', () => {
   });
 
   test('too low a hard limit ends the start with Supervisor’s words', () => {
-    assert.throws(() => raiseLimits(fake([256, 256], [500, 500], false), defaults, null), (error) => error instanceof LimitError
-      && error.message.startsWith('The minimum number of file descriptors required to run this process is 1024 as per the "minfds" command-line argument or config file setting. The current environment will only allow you to open 256 file descriptors.  Either raise'));
-    assert.throws(() => raiseLimits(fake([2048, 2048], [100, 100], false), defaults, null), (error) => error instanceof LimitError
-      && error.message.startsWith('The minimum number of available processes required to run this program is 200 as per the "minprocs" command-line argument or config file setting. The current environment will only allow you to open 100 processes.  Either raise'));
+    assert.throws(
+      () => raiseLimits(fake([256, 256], [500, 500], false), defaults, null),
+      (error) =>
+        error instanceof LimitError &&
+        error.message.startsWith(
+          'The minimum number of file descriptors required to run this process is 1024 as per the "minfds" command-line argument or config file setting. The current environment will only allow you to open 256 file descriptors.  Either raise',
+        ),
+    );
+    assert.throws(
+      () => raiseLimits(fake([2048, 2048], [100, 100], false), defaults, null),
+      (error) =>
+        error instanceof LimitError &&
+        error.message.startsWith(
+          'The minimum number of available processes required to run this program is 200 as per the "minprocs" command-line argument or config file setting. The current environment will only allow you to open 100 processes.  Either raise',
+        ),
+    );
   });
 });
 
@@ -78,12 +106,20 @@ describe('the soft limit that we were started with', () => {
     console.log(originalFileLimit(addon, process.ppid), addon.getLimit('nofile').soft); })`;
 
   test('is that of our parent, though Node has raised ours', () => {
-    const printed = execFileSync('/bin/sh', ['-c', 'ulimit -n 3000; ulimit -Sn 700; "$0" -e "$1"; :', process.execPath, script], { encoding: 'utf8' });
+    const printed = execFileSync(
+      '/bin/sh',
+      ['-c', 'ulimit -n 3000; ulimit -Sn 700; "$0" -e "$1"; :', process.execPath, script],
+      { encoding: 'utf8' },
+    );
     assert.equal(printed, '700 3000\n');
   });
 
   test('is unknown where the parent has another hard limit, and for PID 1', () => {
-    const printed = execFileSync('/bin/sh', ['-c', 'ulimit -n 3000; (ulimit -n 2000; exec "$0" -e "$1"); :', process.execPath, script], { encoding: 'utf8' });
+    const printed = execFileSync(
+      '/bin/sh',
+      ['-c', 'ulimit -n 3000; (ulimit -n 2000; exec "$0" -e "$1"); :', process.execPath, script],
+      { encoding: 'utf8' },
+    );
     assert.equal(printed, 'null 2000\n');
     assert.equal(originalFileLimit(fake([1, 1], [1, 1], false), 0), null);
   });

@@ -3,7 +3,16 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, describe, test } from 'node:test';
@@ -53,19 +62,29 @@ describe('an addon that is carried along', () => {
       let reason = '';
       try { loadCarried(bytes, '/nowhere', ['${beside}']); } catch (error) { reason = error.attempts[1].reason; }
       console.log(/map segment|not permitted/.test(reason), fs.readdirSync('${beside}').length, loadCarried(bytes, '/nowhere', ['${beside}', '${writable}']).kill(process.pid, 0)); })`;
-    const printed = execFileSync('unshare', ['-m', 'sh', '-c', `mount -t tmpfs -o noexec none ${beside} && exec "$0" -e "$1"`, process.execPath, script], { encoding: 'utf8' });
+    const printed = execFileSync(
+      'unshare',
+      ['-m', 'sh', '-c', `mount -t tmpfs -o noexec none ${beside} && exec "$0" -e "$1"`, process.execPath, script],
+      { encoding: 'utf8' },
+    );
     assert.equal(printed, 'true 0 0\n');
   });
 
   test('says every path and what to do when there is none', () => {
-    assert.throws(() => loadCarried(bytes, beside, ['/nowhere', '/proc']), (error) => {
-      assert.ok(error instanceof AddonLoadError);
-      assert.deepEqual(error.attempts.map(({ path }) => path.replace(/\.onevisor-.*/, '*')), [join(beside, ADDON_NAME), '/nowhere/*', '/proc/*']);
-      for (const { path, reason } of error.attempts) assert.ok(error.message.includes(`  ${path}: ${reason}\n`));
-      assert.match(error.message, /^cannot load the native addon:\n/);
-      assert.ok(error.message.includes(`onevisor unpack ${beside}`));
-      return true;
-    });
+    assert.throws(
+      () => loadCarried(bytes, beside, ['/nowhere', '/proc']),
+      (error) => {
+        assert.ok(error instanceof AddonLoadError);
+        assert.deepEqual(
+          error.attempts.map(({ path }) => path.replace(/\.onevisor-.*/, '*')),
+          [join(beside, ADDON_NAME), '/nowhere/*', '/proc/*'],
+        );
+        for (const { path, reason } of error.attempts) assert.ok(error.message.includes(`  ${path}: ${reason}\n`));
+        assert.match(error.message, /^cannot load the native addon:\n/);
+        assert.ok(error.message.includes(`onevisor unpack ${beside}`));
+        return true;
+      },
+    );
   });
 });
 

@@ -81,7 +81,6 @@ export class DatagramServer extends Receiver {
     return server;
   }
 
-
   close(): void {
     if (!this.#isClosed) this.#socket.close();
     this.#isClosed = true;

@@ -27,11 +27,14 @@ export class RealClock implements LogClock {
   alarm(atMs: number, wake: () => void): () => void {
     this.alarms++;
     let isSet = true;
-    const timer = setTimeout(() => {
-      this.alarms--;
-      isSet = false;
-      wake();
-    }, Math.max(0, atMs / this.#pace - performance.now()));
+    const timer = setTimeout(
+      () => {
+        this.alarms--;
+        isSet = false;
+        wake();
+      },
+      Math.max(0, atMs / this.#pace - performance.now()),
+    );
     // A slow clock would keep the tests waiting for an alarm that means nothing any more.
     if (this.#pace !== 1) timer.unref();
     return () => {

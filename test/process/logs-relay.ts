@@ -1,5 +1,6 @@
 /**
- * A process of its own for tests that need real standard streams: relays a shell command to them. Arguments: the command, the colour choice.
+ * A process of its own for tests that need real standard streams: relays a shell command to them. Arguments: the
+ * command, the colour choice.
  */
 import { LogHub } from '../../src/logs/hub.ts';
 import type { ColorChoice } from '../../src/logs/ports.ts';
@@ -9,12 +10,33 @@ import { RealClock, channelSpec, stdoutAs } from './logs-fixtures.ts';
 const [script = '', color = 'auto'] = process.argv.slice(2);
 const addon = loadAddon();
 const hub = new LogHub(
-  { natives: addon, clock: new RealClock(), color: color as ColorChoice, noColor: (process.env['NO_COLOR'] ?? '') !== '', streams: { 1: 1, 2: 2 } },
+  {
+    natives: addon,
+    clock: new RealClock(),
+    color: color as ColorChoice,
+    noColor: (process.env['NO_COLOR'] ?? '') !== '',
+    streams: { 1: 1, 2: 2 },
+  },
   { level: 'info', targets: [], console: stdoutAs('raw', 2), name: 'onevisor', tailBytes: 0 },
 );
 const { stdout, pid } = addon.spawn({
-  file: '/bin/sh', argv: ['sh', '-c', script], env: ['PATH=/usr/local/bin:/usr/bin:/bin'], directory: null, umask: null, uid: null, gid: null, groups: null, limits: [],
-  nice: null, oomScoreAdj: null, parentDeathSignal: null, stdin: 'null', stdout: 'pipe', stderr: 'null', leadership: 'group', descriptors: [],
+  file: '/bin/sh',
+  argv: ['sh', '-c', script],
+  env: ['PATH=/usr/local/bin:/usr/bin:/bin'],
+  directory: null,
+  umask: null,
+  uid: null,
+  gid: null,
+  groups: null,
+  limits: [],
+  nice: null,
+  oomScoreAdj: null,
+  parentDeathSignal: null,
+  stdin: 'null',
+  stdout: 'pipe',
+  stderr: 'null',
+  leadership: 'group',
+  descriptors: [],
 });
 await hub.openChannel(channelSpec('relayed')).read(stdout as number, pid).ended;
 await hub.flush(60_000);

@@ -1,5 +1,6 @@
 /**
- * Log servers over real sockets, with real programs: what arrives, and what becomes of servers that are not there, go away or hang.
+ * Log servers over real sockets, with real programs: what arrives, and what becomes of servers that are not there, go
+ * away or hang.
  */
 import assert from 'node:assert/strict';
 import { closeSync, writeSync } from 'node:fs';
@@ -32,7 +33,13 @@ for (const protocol of ['udp', 'tcp'] as const) {
     assert.deepEqual([first?.priority, first?.host, first?.pid], [14, hostname(), pid]);
     assert.ok(Math.abs(Date.parse(first?.time ?? '') - Date.now()) < 60_000);
     assert.equal(server.messages.find(({ text }) => text === 'problem')?.priority, 11);
-    assert.deepEqual(server.messages.filter(({ name }) => name === 'onevisor').map(({ priority, text }) => [priority, text]), [10, 11, 12, 14].flatMap((priority, i) => [[priority, `${['critical', 'error', 'warn', 'info'][i]} a`], [priority, 'and b']]));
+    assert.deepEqual(
+      server.messages.filter(({ name }) => name === 'onevisor').map(({ priority, text }) => [priority, text]),
+      [10, 11, 12, 14].flatMap((priority, i) => [
+        [priority, `${['critical', 'error', 'warn', 'info'][i]} a`],
+        [priority, 'and b'],
+      ]),
+    );
     await scene.end();
   });
 }
@@ -48,7 +55,10 @@ test('tcp: a server that sends without end is dropped, and said so', async (t) =
   await new Promise<void>((resolve) => {
     socket.on('close', () => resolve());
     const flood = Buffer.alloc(65_536);
-    const send = (): void => void (socket.write(flood, (error) => { if (!error) send(); }));
+    const send = (): void =>
+      void socket.write(flood, (error) => {
+        if (!error) send();
+      });
     send();
   });
   await scene.err.until(/it sends data, as no log server does/);
@@ -56,7 +66,10 @@ test('tcp: a server that sends without end is dropped, and said so', async (t) =
 });
 
 test('udp: over IPv6, and by name', async (t) => {
-  for (const [address, host] of [['::1', '::1'], ['127.0.0.1', 'localhost']] as const) {
+  for (const [address, host] of [
+    ['::1', '::1'],
+    ['127.0.0.1', 'localhost'],
+  ] as const) {
     const server = await DatagramServer.listen(t, 0, address);
     const scene = new LogScene();
     const channel = scene.hub.openChannel(channelSpec('web', { targets: [at('udp', server.port, host)] }));
@@ -87,10 +100,18 @@ test('tcp: a flood arrives whole and in order', async (t) => {
   const scene = new LogScene();
   const channel = scene.hub.openChannel(channelSpec('web', { targets: [at('tcp', server.port)] }));
   // Slower than the way: what is too fast is dropped, by design.
-  const { intake } = startInto(channel, 'for i in 1 2 3 4 5 6 7 8 9 10; do seq -f "%.0f line" ${i}000 ${i}999; sleep 0.05; done; echo end');
+  const { intake } = startInto(
+    channel,
+    'for i in 1 2 3 4 5 6 7 8 9 10; do seq -f "%.0f line" ${i}000 ${i}999; sleep 0.05; done; echo end',
+  );
   await intake.ended;
   await server.until(({ text }) => text === 'end');
-  assert.deepEqual(server.texts('web').slice(0, -1), Array.from({ length: 10 }, (_, i) => Array.from({ length: 1000 }, (_unused, j) => `${(i + 1) * 1000 + j} line`)).flat());
+  assert.deepEqual(
+    server.texts('web').slice(0, -1),
+    Array.from({ length: 10 }, (_, i) =>
+      Array.from({ length: 1000 }, (_unused, j) => `${(i + 1) * 1000 + j} line`),
+    ).flat(),
+  );
   assert.equal(scene.err.text, '');
   await scene.end();
 });
@@ -103,7 +124,9 @@ for (const protocol of ['udp', 'tcp'] as const) {
     const scene = new LogScene();
     const channel = scene.hub.openChannel(channelSpec('web', { targets: [at(protocol, port)] }));
     startInto(channel, 'echo first; sleep 0.2; echo second; sleep 0.2; echo third');
-    await scene.err.until(/ERRO cannot write syslog\+(udp|tcp):\/\/127\.0\.0\.1:\d+: connection refused \(ECONNREFUSED\); up to 1 MiB is kept/);
+    await scene.err.until(
+      /ERRO cannot write syslog\+(udp|tcp):\/\/127\.0\.0\.1:\d+: connection refused \(ECONNREFUSED\); up to 1 MiB is kept/,
+    );
     const second = protocol === 'udp' ? await DatagramServer.listen(t, port) : await StreamServer.listen(t, port);
     await second.until(({ text }) => text === 'third');
     // Over UDP the first one is gone: nothing tells in time that nobody took it.
@@ -137,7 +160,9 @@ test('tcp: a server that is restarted gets the rest, in order, and USR2 makes an
 
 test('a name that nobody knows is said, and holds up nothing', async () => {
   const scene = new LogScene();
-  const channel = scene.hub.openChannel(channelSpec('web', { targets: [at('tcp', 514, 'no-such-host.invalid'), at('udp', 514, 'no-such-host.invalid')] }));
+  const channel = scene.hub.openChannel(
+    channelSpec('web', { targets: [at('tcp', 514, 'no-such-host.invalid'), at('udp', 514, 'no-such-host.invalid')] }),
+  );
   startInto(channel, 'echo hello');
   await scene.err.until(/cannot write syslog\+tcp:\/\/no-such-host\.invalid:514: [a-z ]+ \((ENOTFOUND|EAI_AGAIN)\)/);
   await scene.err.until(/cannot write syslog\+udp:\/\/no-such-host\.invalid:514: [a-z ]+ \((ENOTFOUND|EAI_AGAIN)\)/);
@@ -159,7 +184,10 @@ test('tcp: a server that hangs holds up neither program nor flush; it gets what 
   server.goOn();
   assert.equal((await scene.hub.flush(10_000)).unwrittenBytes, 0);
   const numbers = server.texts('web').map(Number);
-  assert.deepEqual(numbers, Array.from({ length: numbers.length }, (_, i) => i + 1));
+  assert.deepEqual(
+    numbers,
+    Array.from({ length: numbers.length }, (_, i) => i + 1),
+  );
   assert.equal(scene.err.text.match(/ERRO/g)?.length, 1);
   await scene.end();
 });

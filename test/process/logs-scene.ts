@@ -1,5 +1,6 @@
 /**
- * A log hub with real pipes: its stdout and stderr are the standard input of a `cat`, which can be stopped to be a reader that stalls.
+ * A log hub with real pipes: its stdout and stderr are the standard input of a `cat`, which can be stopped to be a
+ * reader that stalls.
  */
 import { closeSync } from 'node:fs';
 import { LogHub } from '../../src/logs/hub.ts';
@@ -114,7 +115,11 @@ export class LogScene {
 }
 
 /** A program whose stdout is read by a channel. */
-export function startInto(channel: Channel, script: string, changes: Partial<SpawnRequest> = {}): { pid: number; stdin: number | null; intake: Intake } {
+export function startInto(
+  channel: Channel,
+  script: string,
+  changes: Partial<SpawnRequest> = {},
+): { pid: number; stdin: number | null; intake: Intake } {
   const { pid, stdin, stdout } = addon.spawn(shell(script, { stdin: 'null', stderr: 'null', ...changes }));
   return { pid, stdin, intake: channel.read(stdout as number, pid) };
 }

@@ -58,7 +58,10 @@ test('ten programs flood a reader that stalls: they wait, memory stays, nobody e
     assert.equal(Number(number), next);
     counters.set(prefix, next);
   }
-  assert.deepEqual([...counters.values()], names.map(() => lines));
+  assert.deepEqual(
+    [...counters.values()],
+    names.map(() => lines),
+  );
 });
 
 test('a slow reader gets something of every program, not only of the fastest', async () => {
@@ -90,7 +93,10 @@ test('own lines into a stream that stalls: the supervisor goes on, and says how 
   const lines = scene.out.text.split('\n').slice(0, -1);
   const said = /WARN (\d+) lines of this log were dropped: standard output did not take them$/.exec(lines.at(-1) ?? '');
   assert.equal(lines.length - 1 + Number(said?.[1]), count);
-  assert.deepEqual(lines.slice(0, -1).map((line) => Number(line.split(' ').at(-1))), Array.from({ length: lines.length - 1 }, (_, i) => i));
+  assert.deepEqual(
+    lines.slice(0, -1).map((line) => Number(line.split(' ').at(-1))),
+    Array.from({ length: lines.length - 1 }, (_, i) => i),
+  );
 });
 
 test('a reader that stalls: what a program wrote before it ended comes before what is said of its end, although a grandchild holds the pipe', async () => {
@@ -121,7 +127,10 @@ test('a reader that dies: said once on the other stream, and programs are read t
   await Promise.all(runs.map(({ intake }) => intake.ended));
   for (const { pid } of runs) assert.deepEqual(await ending(pid), { kind: 'exited', code: 0 });
   await scene.end();
-  assert.match(scene.err.text, /^\S+ \S+ ERRO cannot write standard output any more: broken pipe \(EPIPE\); output for it is dropped from now on\n$/);
+  assert.match(
+    scene.err.text,
+    /^\S+ \S+ ERRO cannot write standard output any more: broken pipe \(EPIPE\); output for it is dropped from now on\n$/,
+  );
 });
 
 test('a reader of a fifo that went away and comes back gets what is written then; what was dropped is counted', async () => {
@@ -197,7 +206,11 @@ test('stdout and stderr that lead to one file are one stream', async () => {
   await scene.end();
   closeSync(one);
   closeSync(two);
-  assert.deepEqual([...new Set(readFileSync(path, 'latin1').split('\n'))].sort(), ['', 'a | 0123456789', 'b | 0123456789']);
+  assert.deepEqual([...new Set(readFileSync(path, 'latin1').split('\n'))].sort(), [
+    '',
+    'a | 0123456789',
+    'b | 0123456789',
+  ]);
 });
 
 test('a socket as stdout, made non-blocking by its other owner, with a reader that stalls', async () => {
@@ -229,11 +242,19 @@ test('a socket as stdout, made non-blocking by its other owner, with a reader th
 /** Relays a program to our stdout with a prefix, in a process of its own. */
 const RELAY = join(import.meta.dirname, 'logs-relay.ts');
 
-test('a pipe of another user as stdout: it cannot be opened again, and threads write to it', { skip: rootSkip }, async () => {
-  const { stdout, stderr, status } = await run(shell(`setpriv --reuid=65534 --regid=65534 --clear-groups '${process.execPath}' --disable-warning=ExperimentalWarning '${RELAY}' 'seq 1 50000' auto | cat`));
-  assert.deepEqual([status, stderr], [{ kind: 'exited', code: 0 }, '']);
-  assert.ok(stdout === Array.from({ length: 50_000 }, (_, i) => `relayed | ${i + 1}\n`).join(''));
-});
+test(
+  'a pipe of another user as stdout: it cannot be opened again, and threads write to it',
+  { skip: rootSkip },
+  async () => {
+    const { stdout, stderr, status } = await run(
+      shell(
+        `setpriv --reuid=65534 --regid=65534 --clear-groups '${process.execPath}' --disable-warning=ExperimentalWarning '${RELAY}' 'seq 1 50000' auto | cat`,
+      ),
+    );
+    assert.deepEqual([status, stderr], [{ kind: 'exited', code: 0 }, '']);
+    assert.ok(stdout === Array.from({ length: 50_000 }, (_, i) => `relayed | ${i + 1}\n`).join(''));
+  },
+);
 
 test('colours only on a terminal, and not with NO_COLOR', async () => {
   const relay = `'${process.execPath}' --disable-warning=ExperimentalWarning '${RELAY}' 'echo hello'`;

@@ -31,7 +31,10 @@ test('several programs on one stream: whole lines with their names, nothing lost
   assert.equal(lines.pop(), '');
   for (const name of names) {
     const own = lines.filter((line) => line.startsWith(`${name.padEnd(6)} | `));
-    assert.deepEqual(own, Array.from({ length: 2000 }, (_, i) => `${name.padEnd(6)} | line ${i + 1}`));
+    assert.deepEqual(
+      own,
+      Array.from({ length: 2000 }, (_, i) => `${name.padEnd(6)} | line ${i + 1}`),
+    );
   }
   assert.equal(lines.length, 6000);
 });
@@ -50,7 +53,9 @@ test('the description that we share with others keeps its flags, and our own is 
 
 test('a prompt without newline is written after a silence, and goes on where it stopped', async () => {
   const scene = new LogScene();
-  const run = startInto(scene.hub.openChannel(channelSpec('ask')), 'printf "name? "; read name; echo "$name!"', { stdin: 'pipe' });
+  const run = startInto(scene.hub.openChannel(channelSpec('ask')), 'printf "name? "; read name; echo "$name!"', {
+    stdin: 'pipe',
+  });
   await scene.out.until(/name\? $/);
   writeSync(run.stdin as number, 'bob\n');
   await run.intake.ended;
@@ -76,7 +81,11 @@ test('a program that closes its stdout and lives on costs no descriptor and no w
 
 test('nothing is set while nothing happens: a quiet program arms no alarm', async () => {
   const scene = new LogScene();
-  const run = startInto(scene.hub.openChannel(channelSpec('quiet')), 'echo ready; read line; printf partial; read line', { stdin: 'pipe' });
+  const run = startInto(
+    scene.hub.openChannel(channelSpec('quiet')),
+    'echo ready; read line; printf partial; read line',
+    { stdin: 'pipe' },
+  );
   await scene.out.until(/ready\n/);
   assert.equal(scene.clock.alarms, 0);
   writeSync(run.stdin as number, '\n');
@@ -138,20 +147,48 @@ test('an old pipe and a new one of the same channel: each has its own partial li
 test('a list of targets: each gets everything, in its own format', async () => {
   const path = join(folder, 'list.log');
   const scene = new LogScene();
-  const channel = scene.hub.openChannel(channelSpec('web', {
-    targets: [stdoutAs('json'), { kind: 'file', path, maxBytes: 0, backups: 0, interval: null, compress: false, format: 'raw' }, { kind: 'file', path: '/dev/stderr', maxBytes: 50, backups: 3, interval: null, compress: false, format: 'prefix' }],
-  }));
+  const channel = scene.hub.openChannel(
+    channelSpec('web', {
+      targets: [
+        stdoutAs('json'),
+        { kind: 'file', path, maxBytes: 0, backups: 0, interval: null, compress: false, format: 'raw' },
+        {
+          kind: 'file',
+          path: '/dev/stderr',
+          maxBytes: 50,
+          backups: 3,
+          interval: null,
+          compress: false,
+          format: 'prefix',
+        },
+      ],
+    }),
+  );
   const run = startInto(channel, 'echo one; echo two; printf three');
   await run.intake.ended;
   await scene.end();
   assert.equal(readFileSync(path, 'latin1'), 'one\ntwo\nthree');
-  assert.deepEqual(scene.out.text.split('\n').slice(0, -1).map((line) => (JSON.parse(line) as { message: string; pid: number }).message), ['one', 'two', 'three']);
+  assert.deepEqual(
+    scene.out.text
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => (JSON.parse(line) as { message: string; pid: number }).message),
+    ['one', 'two', 'three'],
+  );
   assert.equal(scene.err.text, 'web | one\nweb | two\nweb | three\n');
 });
 
 test('stdout and stderr of a process in one file: whole lines', async () => {
   const path = join(folder, 'both.log');
-  const target = { kind: 'file', path, maxBytes: 0, backups: 0, interval: null, compress: false, format: 'raw' } as const;
+  const target = {
+    kind: 'file',
+    path,
+    maxBytes: 0,
+    backups: 0,
+    interval: null,
+    compress: false,
+    format: 'raw',
+  } as const;
   const scene = new LogScene();
   const out = scene.hub.openChannel(channelSpec('web', { targets: [target] }));
   const err = scene.hub.openChannel(channelSpec('web', { targets: [target], stream: 'stderr' }));
@@ -182,12 +219,19 @@ test('strip_ansi and captured sections, whatever the reads: tail, listeners and 
   const captured: string[] = [];
   channel.onBytes((bytes) => heard.push(bytes.toString()));
   channel.onCapture((bytes) => captured.push(bytes.toString()));
-  const run = startInto(channel, 'printf "\\033[3"; read a; printf "1mred\\033[0m<!--XSUPERVISOR:BE"; read a; echo "GIN-->secret<!--XSUPERVISOR:END-->!"', { stdin: 'pipe' });
+  const run = startInto(
+    channel,
+    'printf "\\033[3"; read a; printf "1mred\\033[0m<!--XSUPERVISOR:BE"; read a; echo "GIN-->secret<!--XSUPERVISOR:END-->!"',
+    { stdin: 'pipe' },
+  );
   writeSync(run.stdin as number, '\n\n');
   await run.intake.ended;
   closeSync(run.stdin as number);
   await scene.end();
-  assert.deepEqual([heard.join(''), captured, channel.tail(0, 100).bytes.toString(), scene.out.text], ['red!\n', ['secret'], 'red!\n', 'web | red!\n']);
+  assert.deepEqual(
+    [heard.join(''), captured, channel.tail(0, 100).bytes.toString(), scene.out.text],
+    ['red!\n', ['secret'], 'red!\n', 'web | red!\n'],
+  );
 });
 
 test('configure: another target and format from the next line on, while the program runs', async () => {
@@ -196,7 +240,11 @@ test('configure: another target and format from the next line on, while the prog
   const channel = scene.hub.openChannel(channelSpec('web'));
   const run = startInto(channel, 'echo one; read line; echo two', { stdin: 'pipe' });
   await scene.out.until(/one\n/);
-  channel.configure(channelSpec('web', { targets: [{ kind: 'file', path, maxBytes: 0, backups: 0, interval: null, compress: false, format: 'raw' }] }));
+  channel.configure(
+    channelSpec('web', {
+      targets: [{ kind: 'file', path, maxBytes: 0, backups: 0, interval: null, compress: false, format: 'raw' }],
+    }),
+  );
   writeSync(run.stdin as number, '\n');
   await run.intake.ended;
   closeSync(run.stdin as number);
@@ -207,7 +255,11 @@ test('configure: another target and format from the next line on, while the prog
 test('reopen and clear of a channel and of all', async () => {
   const path = join(folder, 'reopened.log');
   const scene = new LogScene();
-  const channel = scene.hub.openChannel(channelSpec('web', { targets: [{ kind: 'file', path, maxBytes: 0, backups: 0, interval: null, compress: false, format: 'raw' }] }));
+  const channel = scene.hub.openChannel(
+    channelSpec('web', {
+      targets: [{ kind: 'file', path, maxBytes: 0, backups: 0, interval: null, compress: false, format: 'raw' }],
+    }),
+  );
   await startInto(channel, 'echo one').intake.ended;
   await scene.hub.flush(10_000);
   assert.equal(readFileSync(path, 'latin1'), 'one\n');
@@ -224,11 +276,28 @@ test('reopen and clear of a channel and of all', async () => {
 
 test('a log that cannot be opened is said in our own log, and the program is read on', async () => {
   const scene = new LogScene();
-  const channel = scene.hub.openChannel(channelSpec('web', { targets: [{ kind: 'file', path: '/nowhere/x.log', maxBytes: 0, backups: 0, interval: null, compress: false, format: 'raw' }] }));
+  const channel = scene.hub.openChannel(
+    channelSpec('web', {
+      targets: [
+        {
+          kind: 'file',
+          path: '/nowhere/x.log',
+          maxBytes: 0,
+          backups: 0,
+          interval: null,
+          compress: false,
+          format: 'raw',
+        },
+      ],
+    }),
+  );
   const run = startInto(channel, 'head -c 1000000 /dev/zero');
   await run.intake.ended;
   await scene.end();
-  assert.equal(scene.err.text.match(/ERRO cannot write \/nowhere\/x\.log: no such file or directory \(ENOENT\)/g)?.length, 1);
+  assert.equal(
+    scene.err.text.match(/ERRO cannot write \/nowhere\/x\.log: no such file or directory \(ENOENT\)/g)?.length,
+    1,
+  );
 });
 
 test('the pipes of a flood grow, those of a trickle do not', async () => {

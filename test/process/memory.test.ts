@@ -10,23 +10,38 @@ import { compile } from '../e2e/observe.ts';
 const MB = 1024 * 1024;
 
 /** A process of a made-up machine. */
-const entry = (pid: number, parent: number, group: number, session = group): TreeEntry => ({ pid, name: '', parent, group, session, isZombie: false });
+const entry = (pid: number, parent: number, group: number, session = group): TreeEntry => ({
+  pid,
+  name: '',
+  parent,
+  group,
+  session,
+  isZombie: false,
+});
 
 suite('the tree of a program', () => {
   const entries = [
     entry(1, 0, 1),
     // A program with a child and a grandchild, which made a group of its own.
-    entry(10, 1, 10, 1), entry(11, 10, 10, 1), entry(12, 11, 12, 1),
-    // What it has left to PID 1: one of its group, one of the group that its grandchild leads, and what descends from these.
-    entry(13, 1, 10, 1), entry(14, 13, 14, 14), entry(15, 1, 12, 1),
+    entry(10, 1, 10, 1),
+    entry(11, 10, 10, 1),
+    entry(12, 11, 12, 1),
+    // What it has left to PID 1: one of its group, one of the group that its grandchild leads, and what descends from
+    // these.
+    entry(13, 1, 10, 1),
+    entry(14, 13, 14, 14),
+    entry(15, 1, 12, 1),
     // Another program, which leads a session; one of that is left, in another group.
-    entry(20, 1, 20), entry(21, 1, 21, 20),
+    entry(20, 1, 20),
+    entry(21, 1, 21, 20),
     // Nobody's.
     entry(30, 1, 30),
   ];
-  const pidsOf = (pid: number): number[] => (treesOf([10, 20, 99], entries).get(pid) ?? []).map((found) => found.pid).toSorted((a, b) => a - b);
+  const pidsOf = (pid: number): number[] =>
+    (treesOf([10, 20, 99], entries).get(pid) ?? []).map((found) => found.pid).toSorted((a, b) => a - b);
 
-  test('is what descends from it and what is left of its groups', () => assert.deepEqual(pidsOf(10), [10, 11, 12, 13, 14, 15]));
+  test('is what descends from it and what is left of its groups', () =>
+    assert.deepEqual(pidsOf(10), [10, 11, 12, 13, 14, 15]));
   test('is what is left of its session', () => assert.deepEqual(pidsOf(20), [20, 21]));
   test('is nothing where there is no such program', () => assert.deepEqual(pidsOf(99), []));
 });
@@ -39,7 +54,10 @@ test('a process has a group and a session', () => {
 
 /** Starts the program as the leader of a group, and waits until it uses that much. */
 async function use(t: TestContext, path: string, megabytes: number, who: string): Promise<number> {
-  const child: ChildProcess = spawn(path, [String(megabytes), who], { detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child: ChildProcess = spawn(path, [String(megabytes), who], {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const { pid, stdout } = child;
   assert.ok(pid !== undefined && stdout !== null);
   t.after(() => process.kill(-pid, 'SIGKILL'));
@@ -50,9 +68,17 @@ async function use(t: TestContext, path: string, megabytes: number, who: string)
 
 test('the memory of a program is that of its whole tree', async (t) => {
   const path = await compile(t, 'uses-memory');
-  const [self, child, left] = await Promise.all([use(t, path, 40, 'self'), use(t, path, 60, 'child'), use(t, path, 80, 'left')]);
+  const [self, child, left] = await Promise.all([
+    use(t, path, 40, 'self'),
+    use(t, path, 60, 'child'),
+    use(t, path, 80, 'left'),
+  ]);
   const sizes = await readMemory([self, child, left]);
-  for (const [pid, megabytes] of [[self, 40], [child, 60], [left, 80]] as const) {
+  for (const [pid, megabytes] of [
+    [self, 40],
+    [child, 60],
+    [left, 80],
+  ] as const) {
     const used = (sizes.get(pid) ?? 0) / MB;
     assert.ok(used >= megabytes && used < megabytes + 15, `${used} MB of ${megabytes}`);
   }

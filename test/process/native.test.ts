@@ -1,6 +1,6 @@
 /**
- * Builds the C tests of the addon with AddressSanitizer and UndefinedBehaviorSanitizer and runs them: each stage of a spawn,
- * overlapping descriptors, framing. A compiler without the sanitizers' runtime skips them, with the reason.
+ * Builds the C tests of the addon with AddressSanitizer and UndefinedBehaviorSanitizer and runs them: each stage of a
+ * spawn, overlapping descriptors, framing. A compiler without the sanitizers' runtime skips them, with the reason.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -33,7 +33,19 @@ describe('the C parts under ASan and UBSan', async () => {
       ...['native.c', 'pure.c', 'sockets.c', 'caught.c'].map((name) => join(ROOT, 'test', 'native-c', name)),
       ...parts,
     ];
-    await run(platform.cc, ['-std=c17', '-D_GNU_SOURCE', '-O1', '-Wall', '-Wextra', '-Werror', ...SANITIZER_FLAGS, `-I${native}`, ...paths, '-o', program]);
+    await run(platform.cc, [
+      '-std=c17',
+      '-D_GNU_SOURCE',
+      '-O1',
+      '-Wall',
+      '-Wextra',
+      '-Werror',
+      ...SANITIZER_FLAGS,
+      `-I${native}`,
+      ...paths,
+      '-o',
+      program,
+    ]);
     const { stdout, stderr } = await run(program, [], { env: { PATH: '/usr/bin:/bin' } });
     assert.equal(stderr, '', 'no finding and no warning');
     output = stdout;
@@ -68,7 +80,10 @@ test('a compiled addon needs no glibc newer than 2.28', async () => {
 
 test('the versions that a program needs are read from its file', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'onevisor-elf-'));
-  await writeFile(join(folder, 'new.c'), 'extern int pidfd_open_like(void) __asm__("pthread_create"); int call(void) { return pidfd_open_like(); }');
+  await writeFile(
+    join(folder, 'new.c'),
+    'extern int pidfd_open_like(void) __asm__("pthread_create"); int call(void) { return pidfd_open_like(); }',
+  );
   await run(platform.cc, ['-shared', '-fPIC', join(folder, 'new.c'), '-o', join(folder, 'new.so')]);
   const { stdout } = await run('objdump', ['-T', join(folder, 'new.so')]);
   const shown = new Set([...stdout.matchAll(/\((GLIBC_[\d.]+)\)/g)].map((match) => match[1]));

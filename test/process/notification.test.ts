@@ -1,5 +1,6 @@
 /**
- * Readiness on real pipes and sockets: what a program writes or sends arrives, nobody else is heard, and nothing is left open.
+ * Readiness on real pipes and sockets: what a program writes or sends arrives, nobody else is heard, and nothing is
+ * left open.
  */
 import assert from 'node:assert/strict';
 import { closeSync } from 'node:fs';
@@ -7,7 +8,12 @@ import { constants } from 'node:os';
 import { after, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from '../../src/process/clock.ts';
-import { type ChannelTarget, type Notice, NotificationChannels, type Opening } from '../../src/process/notification-channels.ts';
+import {
+  type ChannelTarget,
+  type Notice,
+  NotificationChannels,
+  type Opening,
+} from '../../src/process/notification-channels.ts';
 import { NotificationSocket, type SocketNatives, type SocketNotice } from '../../src/process/notification-socket.ts';
 import { SpawnError } from '../../src/process/spawn-error.ts';
 import { FakeClock } from '../engine/world.ts';
@@ -31,7 +37,10 @@ class Scene {
   }
 
   open(options: Partial<ChannelTarget['options']>, number = 1): Opening {
-    const target: ChannelTarget = { name: 'web', options: { user: null, strict_user: false, notification_fd: null, notify: null, watchdog_sec: null, ...options } };
+    const target: ChannelTarget = {
+      name: 'web',
+      options: { user: null, strict_user: false, notification_fd: null, notify: null, watchdog_sec: null, ...options },
+    };
     return this.channels.open('g:web', target, number);
   }
 
@@ -51,11 +60,20 @@ class Scene {
 
 function format(notice: Notice): string {
   const { kind, ...rest } = notice;
-  return [kind, ...Object.entries(rest).filter(([name]) => name !== 'pid').map(([, value]) => String(value))].join(' ');
+  return [
+    kind,
+    ...Object.entries(rest)
+      .filter(([name]) => name !== 'pid')
+      .map(([, value]) => String(value)),
+  ].join(' ');
 }
 
 /** A Python program that has the channel; `say(text, fds)` sends to the socket. */
-function python(script: string, { environment, descriptors }: Pick<Opening, 'environment' | 'descriptors'>, changes: Partial<SpawnRequest> = {}): SpawnRequest {
+function python(
+  script: string,
+  { environment, descriptors }: Pick<Opening, 'environment' | 'descriptors'>,
+  changes: Partial<SpawnRequest> = {},
+): SpawnRequest {
   const prelude = [
     'import array, os, socket, sys, time',
     'def say(text, fds=(), s=None):',
@@ -64,8 +82,11 @@ function python(script: string, { environment, descriptors }: Pick<Opening, 'env
     '    s.sendmsg([text if isinstance(text, bytes) else text.encode()], rights, 0, "\\0" + os.environ["NOTIFY_SOCKET"][1:])',
   ].join('\n');
   return shell('', {
-    file: '/usr/bin/python3', argv: ['python3', '-c', `${prelude}\n${script}`], env: ['PATH=/usr/bin:/bin', ...[...environment].map(([name, value]) => `${name}=${value}`)],
-    descriptors, ...changes,
+    file: '/usr/bin/python3',
+    argv: ['python3', '-c', `${prelude}\n${script}`],
+    env: ['PATH=/usr/bin:/bin', ...[...environment].map(([name, value]) => `${name}=${value}`)],
+    descriptors,
+    ...changes,
   });
 }
 
@@ -87,7 +108,13 @@ after(async () => {
 describe('notification_fd', () => {
   test('a line means ready, once; what follows is read and thrown away', async () => {
     const scene = new Scene();
-    assert.equal(await runOn(scene.open({ notification_fd: 5 }), 'os.write(5, b"rea"); time.sleep(.05); os.write(5, b"dy\\nmore\\n"); os.write(5, b"x" * 30000); os.close(5)'), '');
+    assert.equal(
+      await runOn(
+        scene.open({ notification_fd: 5 }),
+        'os.write(5, b"rea"); time.sleep(.05); os.write(5, b"dy\\nmore\\n"); os.write(5, b"x" * 30000); os.close(5)',
+      ),
+      '',
+    );
     assert.deepEqual(await scene.come(1), ['g:web 1 ready']);
     scene.channels.closeAll();
     assert.equal(scene.notices.length, 1);
@@ -101,9 +128,15 @@ describe('notification_fd', () => {
   });
 
   test('who floods it gets EPIPE and is not ready; after a line the same', async () => {
-    for (const [line, told] of [['', 'flooded'], ['\\n', 'ready']] as const) {
+    for (const [line, told] of [
+      ['', 'flooded'],
+      ['\\n', 'ready'],
+    ] as const) {
       const scene = new Scene();
-      const said = await runOn(scene.open({ notification_fd: 3 }), `os.write(3, b"${line}")\ntry:\n    while True: os.write(3, b"x" * 4096)\nexcept BrokenPipeError: print("EPIPE")`);
+      const said = await runOn(
+        scene.open({ notification_fd: 3 }),
+        `os.write(3, b"${line}")\ntry:\n    while True: os.write(3, b"x" * 4096)\nexcept BrokenPipeError: print("EPIPE")`,
+      );
       assert.equal(said, 'EPIPE\n');
       assert.deepEqual(await scene.come(1), [`g:web 1 ${told}`]);
       scene.channels.closeAll();
@@ -113,12 +146,18 @@ describe('notification_fd', () => {
   test('the end of a run closes it, though somebody has it still; the next run has its own', async () => {
     const scene = new Scene();
     const first = scene.open({ notification_fd: 3 });
-    const { pid, stdin, stdout, stderr } = addon.spawn(python('sys.stdin.read()\ntry: os.write(3, b"\\n")\nexcept BrokenPipeError: print("EPIPE")', first));
+    const { pid, stdin, stdout, stderr } = addon.spawn(
+      python('sys.stdin.read()\ntry: os.write(3, b"\\n")\nexcept BrokenPipeError: print("EPIPE")', first),
+    );
     first.started(pid);
     assert.equal(await runOn(scene.open({ notification_fd: 3 }, 2), 'os.write(3, b"\\n")'), '');
     assert.deepEqual(await scene.come(1), ['g:web 2 ready']);
     closeSync(stdin ?? -1);
-    assert.deepEqual(await Promise.all([everything(stdout), everything(stderr), ending(pid)]), ['EPIPE\n', '', { kind: 'exited', code: 0 }]);
+    assert.deepEqual(await Promise.all([everything(stdout), everything(stderr), ending(pid)]), [
+      'EPIPE\n',
+      '',
+      { kind: 'exited', code: 0 },
+    ]);
     assert.equal(scene.notices.length, 1);
     scene.channels.closeAll();
   });
@@ -126,7 +165,10 @@ describe('notification_fd', () => {
   test('another user can open it by its name too', { skip: rootSkip }, async () => {
     const scene = new Scene();
     const opening = scene.open({ notification_fd: 3, user: { user: 'nobody', group: null } });
-    assert.equal(await runOn(opening, 'open("/dev/fd/3", "w").write("\\n")', { uid: NOBODY, gid: NOBODY, groups: [NOBODY] }), '');
+    assert.equal(
+      await runOn(opening, 'open("/dev/fd/3", "w").write("\\n")', { uid: NOBODY, gid: NOBODY, groups: [NOBODY] }),
+      '',
+    );
     assert.deepEqual(await scene.come(1), ['g:web 1 ready']);
     scene.channels.closeAll();
   });
@@ -138,9 +180,15 @@ describe('notify=sd', () => {
     const opening = scene.open({ notify: 'sd', watchdog_sec: 2.5 });
     assert.match(opening.environment.get('NOTIFY_SOCKET') ?? '', /^@onevisor\/[0-9a-f]{32}$/);
     assert.equal(opening.environment.get('WATCHDOG_USEC'), '2500000');
-    const said = await runOn(opening, 'say("STATUS=one")\npid = os.fork()\nif pid == 0:\n    say("STATUS=two\\nREADY=1")\n    os._exit(0)\nos.waitpid(pid, 0)\nsay(b"STATUS=\\xff\\n")\nsay("WATCHDOG=1")');
+    const said = await runOn(
+      opening,
+      'say("STATUS=one")\npid = os.fork()\nif pid == 0:\n    say("STATUS=two\\nREADY=1")\n    os._exit(0)\nos.waitpid(pid, 0)\nsay(b"STATUS=\\xff\\n")\nsay("WATCHDOG=1")',
+    );
     assert.equal(said, '');
-    assert.deepEqual(await scene.come(5), ['status one', 'status two', 'ready', 'status \uFFFD', 'alive'].map((text) => `g:web 1 ${text}`));
+    assert.deepEqual(
+      await scene.come(5),
+      ['status one', 'status two', 'ready', 'status \uFFFD', 'alive'].map((text) => `g:web 1 ${text}`),
+    );
     scene.channels.closeAll();
   });
 
@@ -148,7 +196,10 @@ describe('notify=sd', () => {
     const scene = new Scene();
     const { environment } = scene.open({ notify: 'sd' });
     scene.open({ notify: 'sd' }, 2);
-    assert.match((await run(python('say("READY=1")', { environment, descriptors: [] }))).stderr, /ConnectionRefusedError/);
+    assert.match(
+      (await run(python('say("READY=1")', { environment, descriptors: [] }))).stderr,
+      /ConnectionRefusedError/,
+    );
     scene.channels.close('g:web');
     assert.deepEqual(scene.notices, []);
   });
@@ -157,7 +208,10 @@ describe('notify=sd', () => {
     const scene = new Scene();
     const before = openDescriptors().length;
     const opening = scene.open({ notify: 'sd' });
-    const said = await runOn(opening, 'r, w = os.pipe()\nsay("READY=1")\nsay("BARRIER=1", [w])\nos.close(w)\nassert os.read(r, 1) == b""\nsay("FDSTORE=1\\nSTATUS=many", [0] * 200)\nprint("ok")');
+    const said = await runOn(
+      opening,
+      'r, w = os.pipe()\nsay("READY=1")\nsay("BARRIER=1", [w])\nos.close(w)\nassert os.read(r, 1) == b""\nsay("FDSTORE=1\\nSTATUS=many", [0] * 200)\nprint("ok")',
+    );
     assert.equal(said, 'ok\n');
     assert.deepEqual(await scene.come(3), ['g:web 1 ready', 'g:web 1 unheeded FDSTORE', 'g:web 1 status many']);
     scene.channels.closeAll();
@@ -168,24 +222,37 @@ describe('notify=sd', () => {
   test('another user is not heard; root, we and the program itself are', { skip: rootSkip }, async () => {
     const scene = new Scene();
     const opening = scene.open({ notify: 'sd', user: { user: 'nobody', group: null } });
-    const script = 'def child(uid, text):\n    if os.fork() == 0:\n        os.setuid(uid)\n        say(text)\n        os._exit(0)\n    os.wait()\nchild(0, "STATUS=root")\nchild(12345, "READY=1")\nchild(65534, "STATUS=own")\nos.setuid(12346)\nsay("STATUS=itself")';
+    const script =
+      'def child(uid, text):\n    if os.fork() == 0:\n        os.setuid(uid)\n        say(text)\n        os._exit(0)\n    os.wait()\nchild(0, "STATUS=root")\nchild(12345, "READY=1")\nchild(65534, "STATUS=own")\nos.setuid(12346)\nsay("STATUS=itself")';
     assert.equal(await runOn(opening, script), '');
-    assert.deepEqual(await scene.come(4), ['status root', 'refused user 12345', 'status own', 'status itself'].map((text) => `g:web 1 ${text}`));
+    assert.deepEqual(
+      await scene.come(4),
+      ['status root', 'refused user 12345', 'status own', 'status itself'].map((text) => `g:web 1 ${text}`),
+    );
     scene.channels.closeAll();
   });
 
   test('what is too long, or has a NUL in it, is no message', async () => {
     const scene = new Scene();
-    await runOn(scene.open({ notify: 'sd' }), 'say("READY=1\\n" + "x" * 4089)\nsay("READY=1\\0x")\nsay("STATUS=" + "x" * 10 + "\\n" + "y" * 4078)');
+    await runOn(
+      scene.open({ notify: 'sd' }),
+      'say("READY=1\\n" + "x" * 4089)\nsay("READY=1\\0x")\nsay("STATUS=" + "x" * 10 + "\\n" + "y" * 4078)',
+    );
     const [long, odd, full] = await scene.come(3);
-    assert.deepEqual([long, odd, full], [`g:web 1 refused length ${self.uid}`, `g:web 1 refused form ${self.uid}`, 'g:web 1 status xxxxxxxxxx']);
+    assert.deepEqual(
+      [long, odd, full],
+      [`g:web 1 refused length ${self.uid}`, `g:web 1 refused form ${self.uid}`, 'g:web 1 status xxxxxxxxxx'],
+    );
     scene.channels.closeAll();
   });
 
   test('a flood waits in its own send, and the loop goes on', async () => {
     const scene = new Scene();
     const opening = scene.open({ notify: 'sd' });
-    const { pid, stdout, stderr } = addon.spawn({ ...python('s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\nwhile True: say("STATUS=x", s=s)', opening), stdin: 'null' });
+    const { pid, stdout, stderr } = addon.spawn({
+      ...python('s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\nwhile True: say("STATUS=x", s=s)', opening),
+      stdin: 'null',
+    });
     opening.started(pid);
     await scene.come(1);
     const fromMs = performance.now();
@@ -224,8 +291,17 @@ describe('notify=sd', () => {
   });
 
   test('without a descriptor to be had, the start fails with a reason', async () => {
-    const { pid, stdout } = addon.spawn(shell(`${process.execPath} --input-type=module -e '${LIMITED}'`, { directory: import.meta.dirname, stdin: 'null', stderr: 'stdout' }));
-    assert.equal(await everything(stdout), "pipe EMFILE cannot open what notify of 'web' needs: EMFILE\npipe EMFILE cannot open what notification_fd of 'web' needs: EMFILE\n");
+    const { pid, stdout } = addon.spawn(
+      shell(`${process.execPath} --input-type=module -e '${LIMITED}'`, {
+        directory: import.meta.dirname,
+        stdin: 'null',
+        stderr: 'stdout',
+      }),
+    );
+    assert.equal(
+      await everything(stdout),
+      "pipe EMFILE cannot open what notify of 'web' needs: EMFILE\npipe EMFILE cannot open what notification_fd of 'web' needs: EMFILE\n",
+    );
     await ending(pid);
   });
 });
@@ -248,7 +324,14 @@ process.exit();
 `;
 
 /** A socket whose datagrams are made up: each a text, its sender, or an errno. */
-function fakeSocket(onTold: () => void = () => undefined): { socket: NotificationSocket; clock: FakeClock; told: SocketNotice[]; queue: Array<{ text: string; pid: number; uid: number } | number>; ready: (errno: number) => void; isWatched: () => boolean } {
+function fakeSocket(onTold: () => void = () => undefined): {
+  socket: NotificationSocket;
+  clock: FakeClock;
+  told: SocketNotice[];
+  queue: Array<{ text: string; pid: number; uid: number } | number>;
+  ready: (errno: number) => void;
+  isWatched: () => boolean;
+} {
   const clock = new FakeClock();
   const told: SocketNotice[] = [];
   const queue: Array<{ text: string; pid: number; uid: number } | number> = [];
@@ -281,7 +364,10 @@ describe('the socket itself', () => {
   });
 
   test('one that fails is closed and says so', () => {
-    for (const fail of [(scene: ReturnType<typeof fakeSocket>) => scene.ready(9), (scene: ReturnType<typeof fakeSocket>) => scene.ready(scene.queue.push(9) - 1)]) {
+    for (const fail of [
+      (scene: ReturnType<typeof fakeSocket>) => scene.ready(9),
+      (scene: ReturnType<typeof fakeSocket>) => scene.ready(scene.queue.push(9) - 1),
+    ]) {
       const before = openDescriptors().length;
       const scene = fakeSocket();
       fail(scene);
@@ -326,7 +412,9 @@ describe('the socket itself', () => {
         throw Object.assign(new Error('epoll_ctl: ENOMEM'), { code: 'ENOMEM', syscall: 'epoll_ctl' });
       },
     };
-    assert.throws(() => new NotificationSocket(natives, new FakeClock(), new Set(), () => undefined), { code: 'ENOMEM' });
+    assert.throws(() => new NotificationSocket(natives, new FakeClock(), new Set(), () => undefined), {
+      code: 'ENOMEM',
+    });
     assert.equal(openDescriptors().length, before);
   });
 });

@@ -1,5 +1,6 @@
 /**
- * Small programs for the tests of src/process: started by the real addon, read to their end, and reaped by the real reaper.
+ * Small programs for the tests of src/process: started by the real addon, read to their end, and reaped by the real
+ * reaper.
  */
 import { readdirSync } from 'node:fs';
 import { Socket } from 'node:net';
@@ -37,9 +38,24 @@ export const rootSkip: string | false = process.getuid?.() === 0 ? false : 'only
 /** A shell command with three pipes, in a group of its own, with the environment of the tests. */
 export function shell(script: string, changes: Partial<SpawnRequest> = {}): SpawnRequest {
   return {
-    file: '/bin/sh', argv: ['sh', '-c', script], env: ['PATH=/usr/local/bin:/usr/bin:/bin'], directory: null, umask: null, uid: null, gid: null,
-    groups: null, limits: [], nice: null, oomScoreAdj: null, parentDeathSignal: null, stdin: 'pipe', stdout: 'pipe', stderr: 'pipe',
-    leadership: 'group', descriptors: [], ...changes,
+    file: '/bin/sh',
+    argv: ['sh', '-c', script],
+    env: ['PATH=/usr/local/bin:/usr/bin:/bin'],
+    directory: null,
+    umask: null,
+    uid: null,
+    gid: null,
+    groups: null,
+    limits: [],
+    nice: null,
+    oomScoreAdj: null,
+    parentDeathSignal: null,
+    stdin: 'pipe',
+    stdout: 'pipe',
+    stderr: 'pipe',
+    leadership: 'group',
+    descriptors: [],
+    ...changes,
   };
 }
 
@@ -74,7 +90,11 @@ export async function run(request: SpawnRequest): Promise<{ stdout: string; stde
 }
 
 /** The output and the end of a process that was started. */
-export async function outcome({ pid, stdout, stderr }: SpawnResult): Promise<{ stdout: string; stderr: string; status: ExitStatus }> {
+export async function outcome({
+  pid,
+  stdout,
+  stderr,
+}: SpawnResult): Promise<{ stdout: string; stderr: string; status: ExitStatus }> {
   const [out, err, status] = await Promise.all([everything(stdout), everything(stderr), ending(pid)]);
   return { stdout: out, stderr: err, status };
 }

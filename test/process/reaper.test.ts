@@ -12,8 +12,10 @@ describe('the reaper', () => {
   test('five hundred ends at once are all told, though their signals merge', async () => {
     const pids: number[] = [];
     // No turn of the loop comes in between, so that hardly a signal for each can be taken.
-    for (let i = 0; i < 500; i += 1) pids.push(addon.spawn(shell(`exit ${i % 100}`, { stdin: 'null', stdout: 'null', stderr: 'null' })).pid);
-    for (const [index, pid] of pids.entries()) assert.deepEqual(await ending(pid), { kind: 'exited', code: index % 100 });
+    for (let i = 0; i < 500; i += 1)
+      pids.push(addon.spawn(shell(`exit ${i % 100}`, { stdin: 'null', stdout: 'null', stderr: 'null' })).pid);
+    for (const [index, pid] of pids.entries())
+      assert.deepEqual(await ending(pid), { kind: 'exited', code: index % 100 });
     assert.deepEqual(addon.reap(1), []);
   });
 
@@ -43,11 +45,16 @@ describe('the reaper', () => {
       reap: (limit) => (isEndless ? Array.from({ length: limit }, (_, index) => ({ pid: index + 1, status: 0 })) : []),
     });
     let batches = 0;
-    own.subscribe(() => { batches += 1; });
+    own.subscribe(() => {
+      batches += 1;
+    });
     own.drain();
     const before = batches;
     assert.ok(before > 0);
-    for (let turns = 0; turns < 3; turns += 1) await new Promise((resolve) => { setImmediate(resolve); });
+    for (let turns = 0; turns < 3; turns += 1)
+      await new Promise((resolve) => {
+        setImmediate(resolve);
+      });
     assert.ok(batches > before, 'it goes on by itself');
     isEndless = false;
     own.stop();
@@ -55,7 +62,12 @@ describe('the reaper', () => {
 
   test('it asks only when a child has ended', async () => {
     let asked = 0;
-    const own = new Reaper({ reap: () => { asked += 1; return []; } });
+    const own = new Reaper({
+      reap: () => {
+        asked += 1;
+        return [];
+      },
+    });
     own.start();
     own.start();
     assert.equal(asked, 1);
@@ -72,7 +84,10 @@ describe('signals', () => {
     for (const name of ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGUSR1', 'SIGUSR2', 'SIGQUIT'] as const) {
       const before = process.listenerCount(name);
       const taken = await new Promise<string>((resolve) => {
-        const stop = takeSignals(addon, [name], (got) => { stop(); resolve(got); });
+        const stop = takeSignals(addon, [name], (got) => {
+          stop();
+          resolve(got);
+        });
         assert.equal(addon.kill(process.pid, addon.signalNumber(name) ?? 0), 0);
       });
       assert.equal(taken, name);

@@ -1,6 +1,6 @@
 /**
- * Not a test by itself: calls every function of the addon named on the command line, rightly and wrongly, for the sanitizers
- * to watch. Prints one line when all went as expected.
+ * Not a test by itself: calls every function of the addon named on the command line, rightly and wrongly, for the
+ * sanitizers to watch. Prints one line when all went as expected.
  */
 import assert from 'node:assert/strict';
 import { closeSync, mkdtempSync, rmSync, writeSync } from 'node:fs';
@@ -13,9 +13,23 @@ process.dlopen(target, process.argv[2] ?? '');
 const addon = target.exports as Addon;
 
 const plain: SpawnRequest = {
-  file: '/bin/true', argv: ['true', 'a b', ''], env: ['A=1', 'B='], directory: '/', umask: 0o22, uid: null, gid: null, groups: null,
-  limits: [{ resource: 'core', soft: 0, hard: Infinity }], nice: 0, oomScoreAdj: null, parentDeathSignal: 15, stdin: 'null', stdout: 'pipe',
-  stderr: 'stdout', leadership: 'group', descriptors: [{ from: 0, to: 7 }],
+  file: '/bin/true',
+  argv: ['true', 'a b', ''],
+  env: ['A=1', 'B='],
+  directory: '/',
+  umask: 0o22,
+  uid: null,
+  gid: null,
+  groups: null,
+  limits: [{ resource: 'core', soft: 0, hard: Infinity }],
+  nice: 0,
+  oomScoreAdj: null,
+  parentDeathSignal: 15,
+  stdin: 'null',
+  stdout: 'pipe',
+  stderr: 'stdout',
+  leadership: 'group',
+  descriptors: [{ from: 0, to: 7 }],
 };
 const wrong = (change: object): object => ({ ...plain, ...change });
 
@@ -24,17 +38,54 @@ for (let i = 0; i < 50; i += 1) {
   const { stdout, stdin } = addon.spawn(plain);
   assert.equal(stdin, null);
   closeSync(stdout ?? -1);
-  assert.throws(() => addon.spawn({ ...plain, file: '/nowhere' }), { code: 'ENOENT', errno: 2, syscall: 'execve', stage: 'exec' });
+  assert.throws(() => addon.spawn({ ...plain, file: '/nowhere' }), {
+    code: 'ENOENT',
+    errno: 2,
+    syscall: 'execve',
+    stage: 'exec',
+  });
   assert.throws(() => addon.spawn({ ...plain, argv: ['a\0b'] }), { code: 'EINVAL', stage: 'exec' });
   assert.throws(() => addon.spawn({ ...plain, directory: '/\0' }), { code: 'EINVAL', stage: 'directory' });
 }
 const kinds = [
-  { file: 1 }, { argv: 'x' }, { argv: [1] }, { env: null }, { directory: 7 }, { umask: -1 }, { umask: 0.5 }, { uid: -1 }, { uid: 2 ** 32 }, { gid: 'x' },
-  { groups: 3 }, { groups: ['x'] }, { limits: [{}] }, { limits: [{ resource: 'none', soft: 1, hard: 1 }] }, { limits: [{ resource: 'cpu', soft: NaN, hard: 1 }] },
-  { nice: 20 }, { oomScoreAdj: 1001 }, { parentDeathSignal: 65 }, { stdin: 'stdout' }, { stdout: 'stdout' }, { stderr: 'x' }, { stdin: -1 }, { stdin: null },
-  { leadership: 'nobody' }, { descriptors: [{ from: 0, to: 2 }] }, { descriptors: [{ from: 0, to: 5 }, { from: 0, to: 5 }] },
+  { file: 1 },
+  { argv: 'x' },
+  { argv: [1] },
+  { env: null },
+  { directory: 7 },
+  { umask: -1 },
+  { umask: 0.5 },
+  { uid: -1 },
+  { uid: 2 ** 32 },
+  { gid: 'x' },
+  { groups: 3 },
+  { groups: ['x'] },
+  { limits: [{}] },
+  { limits: [{ resource: 'none', soft: 1, hard: 1 }] },
+  { limits: [{ resource: 'cpu', soft: NaN, hard: 1 }] },
+  { nice: 20 },
+  { oomScoreAdj: 1001 },
+  { parentDeathSignal: 65 },
+  { stdin: 'stdout' },
+  { stdout: 'stdout' },
+  { stderr: 'x' },
+  { stdin: -1 },
+  { stdin: null },
+  { leadership: 'nobody' },
+  { descriptors: [{ from: 0, to: 2 }] },
+  {
+    descriptors: [
+      { from: 0, to: 5 },
+      { from: 0, to: 5 },
+    ],
+  },
 ];
-for (const kind of kinds) assert.throws(() => addon.spawn(wrong(kind) as SpawnRequest), { code: 'ERR_INVALID_ARG_VALUE' }, JSON.stringify(kind));
+for (const kind of kinds)
+  assert.throws(
+    () => addon.spawn(wrong(kind) as SpawnRequest),
+    { code: 'ERR_INVALID_ARG_VALUE' },
+    JSON.stringify(kind),
+  );
 assert.throws(() => addon.spawn(wrong({ descriptors: [null] }) as SpawnRequest), TypeError);
 assert.throws(() => (addon.spawn as unknown as () => void)());
 while (addon.reap(7).length > 0);
@@ -88,8 +139,15 @@ addon.frame(bytes, 0, bytes.length, Buffer.from('> '), Buffer.alloc(100), 0, out
 assert.deepEqual([...out], [8, 12]);
 addon.frame(bytes, 11, 11, Buffer.alloc(0), Buffer.alloc(0), 0, out);
 assert.deepEqual([...out], [0, 0]);
-for (const [start, end, at] of [[5, 4, 0], [0, 12, 0], [0, 1, 101], [-1, 1, 0]] as const) {
-  assert.throws(() => addon.frame(bytes, start, end, bytes, Buffer.alloc(100), at, out), { code: 'ERR_INVALID_ARG_VALUE' });
+for (const [start, end, at] of [
+  [5, 4, 0],
+  [0, 12, 0],
+  [0, 1, 101],
+  [-1, 1, 0],
+] as const) {
+  assert.throws(() => addon.frame(bytes, start, end, bytes, Buffer.alloc(100), at, out), {
+    code: 'ERR_INVALID_ARG_VALUE',
+  });
 }
 assert.throws(() => addon.frame(bytes, 0, 1, bytes, new Uint16Array(3) as unknown as Uint8Array, 0, out));
 assert.throws(() => addon.frame(bytes, 0, 1, bytes, bytes, 0, new Uint32Array(1)));
@@ -107,7 +165,12 @@ assert.throws(() => addon.listenTcp('127.0.0.1', 65_536, 5), { code: 'ERR_INVALI
 closeSync(addon.listenTcp('127.0.0.1', 0, 5));
 assert.equal(addon.sendDatagram(9999, bytes, 0, bytes.length), 9);
 assert.equal(addon.sendDatagram(9999, bytes, 3, 3), 9);
-for (const [start, end] of [[5, 4], [0, 12], [-1, 1]] as const) assert.throws(() => addon.sendDatagram(9999, bytes, start, end), { code: 'ERR_INVALID_ARG_VALUE' });
+for (const [start, end] of [
+  [5, 4],
+  [0, 12],
+  [-1, 1],
+] as const)
+  assert.throws(() => addon.sendDatagram(9999, bytes, start, end), { code: 'ERR_INVALID_ARG_VALUE' });
 assert.throws(() => addon.sendDatagram(9999, 'text' as unknown as Uint8Array, 0, 1), { code: 'ERR_INVALID_ARG_VALUE' });
 const peer = new Uint32Array(2);
 assert.equal(addon.peerAt(path, peer), 0);
@@ -125,12 +188,17 @@ assert.throws(() => addon.openDatagram(`onevisor-sanitized-${process.pid}`), { c
 assert.throws(() => addon.openDatagram('x'.repeat(108)), { code: 'ENAMETOOLONG' });
 const facts = new Uint32Array(4);
 assert.equal(addon.receiveDatagram(reading, Buffer.alloc(10), facts), 11);
-assert.throws(() => addon.receiveDatagram(reading, Buffer.alloc(10), new Uint32Array(3)), { code: 'ERR_INVALID_ARG_VALUE' });
-assert.throws(() => addon.receiveDatagram(reading, 'text' as unknown as Uint8Array, facts), { code: 'ERR_INVALID_ARG_VALUE' });
+assert.throws(() => addon.receiveDatagram(reading, Buffer.alloc(10), new Uint32Array(3)), {
+  code: 'ERR_INVALID_ARG_VALUE',
+});
+assert.throws(() => addon.receiveDatagram(reading, 'text' as unknown as Uint8Array, facts), {
+  code: 'ERR_INVALID_ARG_VALUE',
+});
 assert.throws(() => addon.watchReadable(reading, 'text' as unknown as () => void), { code: 'ERR_INVALID_ARG_VALUE' });
 assert.throws(() => addon.watchReadable(9999, () => undefined), { code: 'EBADF', syscall: 'epoll_ctl' });
 addon.unwatchReadable(9999);
-// An error that a watcher throws is an exception that nobody caught, and the loop goes on; a watch may end itself, and be begun anew.
+// An error that a watcher throws is an exception that nobody caught, and the loop goes on; a watch may end itself, and
+// be begun anew.
 assert.equal(addon.countThreads(9), 9);
 assert.throws(() => addon.countThreads(65), { code: 'ERR_INVALID_ARG_VALUE' });
 const clockWatch = addon.openClockWatch();

@@ -33,7 +33,10 @@ class Told {
 
   async untilCount(count: number): Promise<void> {
     const hold = setInterval(() => undefined, 2 ** 30);
-    while (this.all.length < count) await new Promise<void>((resolve) => { this.#wake = resolve; });
+    while (this.all.length < count)
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
     clearInterval(hold);
   }
 }
@@ -54,7 +57,10 @@ describe('the intake', async () => {
   test('each one that can be taken is told, and who sent it', async () => {
     intake.listen(told.listener);
     await told.untilCount(2);
-    assert.deepEqual(told.all.map(({ number }) => number).toSorted((a, b) => a - b), [SIGQUIT, SIGUSR2]);
+    assert.deepEqual(
+      told.all.map(({ number }) => number).toSorted((a, b) => a - b),
+      [SIGQUIT, SIGUSR2],
+    );
     for (const number of FORWARDED_SIGNALS) {
       told.all.length = 0;
       assert.equal(addon.kill(process.pid, number), 0);
@@ -71,7 +77,10 @@ describe('the intake', async () => {
     remove();
     addon.kill(process.pid, SIGHUP);
     await told.untilCount(2);
-    assert.deepEqual(told.all.map(({ number }) => number), [SIGTERM, SIGHUP]);
+    assert.deepEqual(
+      told.all.map(({ number }) => number),
+      [SIGTERM, SIGHUP],
+    );
   });
 
   test('a child that sends one is inside our tree, and is nobody when it has ended', async () => {
@@ -99,7 +108,10 @@ describe('the intake', async () => {
     intake.listen(other.listener);
     for (const number of [40, 50, 60]) addon.kill(process.pid, number);
     await other.untilCount(3);
-    assert.deepEqual(other.all.map(({ number }) => number), [40, 50, 60]);
+    assert.deepEqual(
+      other.all.map(({ number }) => number),
+      [40, 50, 60],
+    );
   });
 
   test('programs get the default back', async () => {
@@ -123,7 +135,14 @@ describe('the intake', async () => {
 });
 
 describe('where a sender stands', () => {
-  const tree = new Map([[10, 1], [20, 10], [30, 20], [40, 41], [99, 0], [98, 99]]);
+  const tree = new Map([
+    [10, 1],
+    [20, 10],
+    [30, 20],
+    [40, 41],
+    [99, 0],
+    [98, 99],
+  ]);
   const read = (pid: number): ProcessEntry | null => {
     const parent = tree.get(pid);
     return parent === undefined ? null : { pid, parent, isZombie: pid === 98 };

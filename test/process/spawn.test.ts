@@ -23,14 +23,20 @@ describe('what a program finds', () => {
   });
 
   test('a session of its own when asked for', async () => {
-    const started = addon.spawn(shell('read _ _ _ _ group session _ < /proc/self/stat; echo $group $session', { leadership: 'session' }));
+    const started = addon.spawn(
+      shell('read _ _ _ _ group session _ < /proc/self/stat; echo $group $session', { leadership: 'session' }),
+    );
     assert.equal((await outcome(started)).stdout, `${started.pid} ${started.pid}\n`);
   });
 
   test('no descriptor but its own, also where ours are inheritable', async () => {
     // A shell passes its descriptors on, so Node inherits 5 and 6 without close-on-exec.
     const inner = `import('${join(import.meta.dirname, 'programs.ts')}').then(async ({ run, shell }) => { const { stdout } = await run(shell('ls -m /proc/$$/fd; :')); process.stdout.write(stdout); })`;
-    const printed = execFileSync('/bin/sh', ['-c', 'exec 5</dev/null 6>/dev/null; exec "$0" -e "$1"', process.execPath, inner], { encoding: 'utf8' });
+    const printed = execFileSync(
+      '/bin/sh',
+      ['-c', 'exec 5</dev/null 6>/dev/null; exec "$0" -e "$1"', process.execPath, inner],
+      { encoding: 'utf8' },
+    );
     assert.equal(printed, '0, 1, 2\n');
   });
 
@@ -42,30 +48,59 @@ describe('what a program finds', () => {
     assert.equal(field(stdout, 'SigIgn'), DEFAULT_MASK);
     assert.equal(field(stdout, 'SigBlk'), DEFAULT_MASK);
     assert.equal(field(stdout, 'SigCgt'), DEFAULT_MASK);
-    assert.notEqual(field(readFileSync('/proc/self/status', 'latin1'), 'SigIgn'), DEFAULT_MASK, 'ours differ, so the test can fail');
+    assert.notEqual(
+      field(readFileSync('/proc/self/status', 'latin1'), 'SigIgn'),
+      DEFAULT_MASK,
+      'ours differ, so the test can fail',
+    );
   });
 
   test('the environment and the arguments as given, empty ones too', async () => {
     const env = ['A=1', 'EMPTY=', 'U=ü €', 'LINES=a\nb'];
-    assert.equal((await run(shell('', { file: '/usr/bin/env', argv: ['env', '-0'], env }))).stdout, env.map((line) => `${line}\0`).join(''));
-    assert.equal((await run(shell('', { file: '/usr/bin/printf', argv: ['printf', '<%s>', 'a b', '', 'ü'] }))).stdout, '<a b><><ü>');
+    assert.equal(
+      (await run(shell('', { file: '/usr/bin/env', argv: ['env', '-0'], env }))).stdout,
+      env.map((line) => `${line}\0`).join(''),
+    );
+    assert.equal(
+      (await run(shell('', { file: '/usr/bin/printf', argv: ['printf', '<%s>', 'a b', '', 'ü'] }))).stdout,
+      '<a b><><ü>',
+    );
   });
 
   test('its directory and umask', async () => {
     assert.equal((await run(shell('pwd; umask', { directory: '/usr', umask: 0o027 }))).stdout, '/usr\n0027\n');
-    assert.equal(process.umask().toString(8), (await run(shell('umask'))).stdout.trim().replace(/^0+(?=.)/, ''), 'ours, unless set');
+    assert.equal(
+      process.umask().toString(8),
+      (await run(shell('umask'))).stdout.trim().replace(/^0+(?=.)/, ''),
+      'ours, unless set',
+    );
   });
 
   test('its limits, niceness and OOM score, and none of them at ours', async () => {
     const ours = { files: addon.getLimit('nofile'), oom: readFileSync('/proc/self/oom_score_adj', 'latin1') };
-    const limits = [{ resource: 'nofile', soft: 77, hard: 88 }, { resource: 'core', soft: 0, hard: 0 }];
-    const { stdout } = await run(shell('ulimit -Sn; ulimit -Hn; ulimit -Sc; nice; cat /proc/self/oom_score_adj', { limits, nice: 7, oomScoreAdj: 321 }));
+    const limits = [
+      { resource: 'nofile', soft: 77, hard: 88 },
+      { resource: 'core', soft: 0, hard: 0 },
+    ];
+    const { stdout } = await run(
+      shell('ulimit -Sn; ulimit -Hn; ulimit -Sc; nice; cat /proc/self/oom_score_adj', {
+        limits,
+        nice: 7,
+        oomScoreAdj: 321,
+      }),
+    );
     assert.equal(stdout, '77\n88\n0\n7\n321\n');
-    assert.deepEqual({ files: addon.getLimit('nofile'), oom: readFileSync('/proc/self/oom_score_adj', 'latin1') }, ours);
+    assert.deepEqual(
+      { files: addon.getLimit('nofile'), oom: readFileSync('/proc/self/oom_score_adj', 'latin1') },
+      ours,
+    );
   });
 
   test('a niceness better than ours together with a user, since it is set before', { skip: rootSkip }, async () => {
-    assert.equal((await run(shell('nice; id -u', { nice: -3, uid: NOBODY, gid: NOBODY, groups: [NOBODY] }))).stdout, `-3\n${NOBODY}\n`);
+    assert.equal(
+      (await run(shell('nice; id -u', { nice: -3, uid: NOBODY, gid: NOBODY, groups: [NOBODY] }))).stdout,
+      `-3\n${NOBODY}\n`,
+    );
   });
 
   test('stderr in stdout, in the order of writing', async () => {
@@ -84,7 +119,10 @@ describe('what a program finds', () => {
     const folder = mkdtempSync(join(tmpdir(), 'onevisor-'));
     writeFileSync(join(folder, 'file'), 'content');
     const from = openSync(join(folder, 'file'), 'r');
-    assert.equal((await run(shell('cat <&9; ls -m /proc/$$/fd; :', { descriptors: [{ from, to: 9 }] }))).stdout, 'content0, 1, 2, 9\n');
+    assert.equal(
+      (await run(shell('cat <&9; ls -m /proc/$$/fd; :', { descriptors: [{ from, to: 9 }] }))).stdout,
+      'content0, 1, 2, 9\n',
+    );
     closeSync(from);
     rmSync(folder, { recursive: true });
   });
@@ -102,16 +140,27 @@ describe('the user of a program', { skip: rootSkip }, () => {
   });
 
   test('it may open its own streams by name', async () => {
-    const started = addon.spawn(shell('read line < /dev/stdin; echo $line > /dev/stdout; echo err > /dev/stderr; echo fd > /proc/self/fd/1', credentials));
+    const started = addon.spawn(
+      shell(
+        'read line < /dev/stdin; echo $line > /dev/stdout; echo err > /dev/stderr; echo fd > /proc/self/fd/1',
+        credentials,
+      ),
+    );
     writeSync(started.stdin ?? -1, 'in\n');
     closeSync(started.stdin ?? -1);
     const { stdout, stderr, status } = await outcome(started);
-    assert.deepEqual({ stdout, stderr, status }, { stdout: 'in\nfd\n', stderr: 'err\n', status: { kind: 'exited', code: 0 } });
+    assert.deepEqual(
+      { stdout, stderr, status },
+      { stdout: 'in\nfd\n', stderr: 'err\n', status: { kind: 'exited', code: 0 } },
+    );
   });
 
   test('its directory is entered as that user', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'onevisor-'));
-    assert.throws(() => addon.spawn(shell('pwd', { ...credentials, directory: folder })), { code: 'EACCES', stage: 'directory' });
+    assert.throws(() => addon.spawn(shell('pwd', { ...credentials, directory: folder })), {
+      code: 'EACCES',
+      stage: 'directory',
+    });
     assert.equal((await run(shell('pwd', { directory: folder }))).stdout, `${folder}\n`);
     rmSync(folder, { recursive: true });
   });
@@ -163,21 +212,43 @@ describe('a spawn that fails', () => {
     ['a directory', { file: folder }, 'exec', 'EACCES', 'execve'],
     ['no #! line', { file: join(folder, 'headless') }, 'exec', 'ENOEXEC', 'execve'],
     ['no interpreter', { file: join(folder, 'orphaned') }, 'exec', 'ENOENT', 'execve'],
-    ['too many arguments', { argv: Array<string>(40).fill('x'.repeat(131_000)), env: Array<string>(40).fill(`A=${'x'.repeat(130_000)}`), limits: [{ resource: 'stack', soft: 8 << 20, hard: 8 << 20 }] }, 'exec', 'E2BIG', 'execve'],
+    [
+      'too many arguments',
+      {
+        argv: Array<string>(40).fill('x'.repeat(131_000)),
+        env: Array<string>(40).fill(`A=${'x'.repeat(130_000)}`),
+        limits: [{ resource: 'stack', soft: 8 << 20, hard: 8 << 20 }],
+      },
+      'exec',
+      'E2BIG',
+      'execve',
+    ],
     ['no such directory', { directory: '/nowhere' }, 'directory', 'ENOENT', 'chdir'],
     ['no such stream', { stdout: 12_345 }, 'stdio', 'EBADF', 'dup2'],
     ['no such descriptor', { descriptors: [{ from: 12_345, to: 5 }] }, 'descriptors', 'EBADF', 'dup2'],
-    ['limits the wrong way round', { limits: [{ resource: 'nofile', soft: 9, hard: 8 }] }, 'limits', 'EINVAL', 'prlimit'],
+    [
+      'limits the wrong way round',
+      { limits: [{ resource: 'nofile', soft: 9, hard: 8 }] },
+      'limits',
+      'EINVAL',
+      'prlimit',
+    ],
     ['a zero byte in a variable', { env: ['A=\0'] }, 'exec', 'EINVAL', 'execve'],
   ];
   for (const [name, change, stage, code, syscall] of cases) {
     test(`${name}: ${stage}, ${code}`, () => {
       const before = openDescriptors();
-      assert.throws(() => addon.spawn(shell('', change)), (error: unknown) => {
-        const failure = error as SpawnFailure & { syscall: string };
-        assert.deepEqual({ stage: failure.stage, code: failure.code, syscall: failure.syscall }, { stage, code, syscall });
-        return failure.errno > 0;
-      });
+      assert.throws(
+        () => addon.spawn(shell('', change)),
+        (error: unknown) => {
+          const failure = error as SpawnFailure & { syscall: string };
+          assert.deepEqual(
+            { stage: failure.stage, code: failure.code, syscall: failure.syscall },
+            { stage, code, syscall },
+          );
+          return failure.errno > 0;
+        },
+      );
       assert.deepEqual(openDescriptors(), before);
       assert.deepEqual(addon.reap(100), [], 'no zombie');
     });

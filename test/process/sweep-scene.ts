@@ -1,6 +1,6 @@
 /**
- * Not a test by itself: a small supervisor that starts the programs named in its arguments, waits until each is ready, sweeps,
- * and prints what came of it. Run as PID 1 of a namespace of its own, or as an ordinary process.
+ * Not a test by itself: a small supervisor that starts the programs named in its arguments, waits until each is ready,
+ * sweeps, and prints what came of it. Run as PID 1 of a namespace of its own, or as an ordinary process.
  */
 import { createInterface } from 'node:readline';
 import { systemClock } from '../../src/process/clock.ts';

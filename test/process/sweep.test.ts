@@ -14,7 +14,10 @@ import { sweep } from '../../src/process/sweep.ts';
 
 const run = promisify(execFile);
 const scene = join(import.meta.dirname, 'sweep-scene.ts');
-const namespaces = spawnSync('unshare', ['--pid', '--fork', '--mount-proc', 'true']).status === 0 ? false : 'no right to make a pid namespace';
+const namespaces =
+  spawnSync('unshare', ['--pid', '--fork', '--mount-proc', 'true']).status === 0
+    ? false
+    : 'no right to make a pid namespace';
 
 interface Result {
   readonly pid: number;
@@ -35,7 +38,15 @@ for (const [name, command, skip] of [
   describe(name, { skip }, () => {
     // A wait for the whole grace of a minute would be seen in the time.
     test('it is over as soon as none remains', async () => {
-      const { pid, survivors, left, tookMs } = await play(command, 60_000, 'obedient', 'obedient', 'stopped', 'orphan', 'family');
+      const { pid, survivors, left, tookMs } = await play(
+        command,
+        60_000,
+        'obedient',
+        'obedient',
+        'stopped',
+        'orphan',
+        'family',
+      );
       assert.deepEqual({ survivors, left }, { survivors: [], left: 0 });
       assert.equal(pid === 1, command[0] === 'unshare');
       assert.ok(tookMs < 30_000, `${tookMs} ms`);
@@ -68,9 +79,18 @@ describe('against a fake tree', () => {
   }
   const TERM_AND_CONT = ['-1 15', '-1 18'];
 
-  function begin(pid: number, entries: ProcessEntry[] | null, kill: (pid: number, signal: number) => number = () => 0): World {
+  function begin(
+    pid: number,
+    entries: ProcessEntry[] | null,
+    kill: (pid: number, signal: number) => number = () => 0,
+  ): World {
     const world: World = {
-      sent: [], alarms: [], entries, result: null, listeners: new Set(), hurry: null,
+      sent: [],
+      alarms: [],
+      entries,
+      result: null,
+      listeners: new Set(),
+      hurry: null,
       end(...pids) {
         world.entries = world.entries?.filter((entry) => !pids.includes(entry.pid)) ?? null;
         const batch: Reaped[] = pids.map((ended) => ({ pid: ended, status: 0 }));
@@ -119,7 +139,10 @@ describe('against a fake tree', () => {
     return world;
   }
   const entry = (pid: number, parent: number, isZombie = false): ProcessEntry => ({ pid, parent, isZombie });
-  const settled = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve); });
+  const settled = (): Promise<void> =>
+    new Promise((resolve) => {
+      setImmediate(resolve);
+    });
 
   test('what came in from outside gets the signals but is not waited for', async () => {
     const world = begin(1, [entry(1, 0), entry(50, 0), entry(7, 1)]);
@@ -164,7 +187,14 @@ describe('against a fake tree', () => {
   });
 
   test('as another pid, each descendant is signalled, also one forked while we killed', async () => {
-    const world = begin(40, [entry(1, 0), entry(40, 1), entry(41, 40), entry(42, 41), entry(43, 40, true), entry(99, 1)]);
+    const world = begin(40, [
+      entry(1, 0),
+      entry(40, 1),
+      entry(41, 40),
+      entry(42, 41),
+      entry(43, 40, true),
+      entry(99, 1),
+    ]);
     assert.deepEqual(world.sent, ['41 15', '42 15', '41 18', '42 18']);
     world.alarms.shift()?.();
     world.sent.length = 0;

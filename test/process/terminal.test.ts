@@ -10,6 +10,9 @@ const skip = spawnSync('script', ['--version']).status === 0 ? false : 'no scrip
 
 test('the main program has the foreground, and we get it back', { skip }, () => {
   const scene = join(import.meta.dirname, 'terminal-scene.ts');
-  const printed = execFileSync('script', ['-qec', `stty tostop; ${process.execPath} ${scene}`, '/dev/null'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+  const printed = execFileSync('script', ['-qec', `stty tostop; ${process.execPath} ${scene}`, '/dev/null'], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   assert.deepEqual(printed.trim().split(/\r?\n/), ['main 1 1', 'ended {"kind":"exited","code":0} true', 'back 0 true']);
 });

@@ -15,13 +15,25 @@ import { layoutProblems, lockfileProblems, LONGEST_FILE, strangersAtTop } from '
 /** file (below src/), import line, what the message must say; null where it is allowed. */
 const IMPORTS: ReadonlyArray<readonly [string, string, RegExp | null]> = [
   ['core/process-machine.ts', `import { a } from './states.ts';`, null],
-  ['core/process-machine.ts', `import { readFile } from 'node:fs';`, /core\/ may not import node:fs: the machines are pure/],
+  [
+    'core/process-machine.ts',
+    `import { readFile } from 'node:fs';`,
+    /core\/ may not import node:fs: the machines are pure/,
+  ],
   ['core/process-machine.ts', `import { Cron } from 'croner';`, /core\/ may not import npm:croner/],
-  ['core/process-machine.ts', `import type { Config } from '../config/model.ts';`, /core\/ may not import config\/model\.ts/],
+  [
+    'core/process-machine.ts',
+    `import type { Config } from '../config/model.ts';`,
+    /core\/ may not import config\/model\.ts/,
+  ],
   ['core/process-machine.ts', `export { a } from '../engine/engine.ts';`, /may not import engine\/engine\.ts/],
   ['core/process-machine.ts', `const fs = process.getBuiltinModule('node:fs');`, /may not import node:fs/],
   ['config/sections.ts', `import ini from 'ini';`, null],
-  ['config/sections.ts', `import { readFileSync } from 'node:fs';`, /config\/ may not import node:fs: .*only config\/source\.ts/],
+  [
+    'config/sections.ts',
+    `import { readFileSync } from 'node:fs';`,
+    /config\/ may not import node:fs: .*only config\/source\.ts/,
+  ],
   ['config/source.ts', `import { readFileSync } from 'node:fs';`, null],
   ['config/sections.ts', `import { spawn } from '../process/spawn.ts';`, /may not import process\/spawn\.ts/],
   ['engine/engine.ts', `import type { Config } from '../config/model.ts';`, null],
@@ -66,8 +78,13 @@ test('layers: imports are found over several lines and not in comments', () => {
 });
 
 test('layers: nobody but main.ts imports programs/', () => {
-  const importers = Object.entries(LAYERS).filter(([, layer]) => [...layer.may, ...(layer.types ?? [])].includes('programs/'));
-  assert.deepEqual(importers.map(([name]) => name), ['main.ts', 'programs/']);
+  const importers = Object.entries(LAYERS).filter(([, layer]) =>
+    [...layer.may, ...(layer.types ?? [])].includes('programs/'),
+  );
+  assert.deepEqual(
+    importers.map(([name]) => name),
+    ['main.ts', 'programs/'],
+  );
 });
 
 test('layout: what does not belong at the top is found', () => {
@@ -75,8 +92,12 @@ test('layout: what does not belong at the top is found', () => {
 });
 
 test('layout: length, beginning and names', () => {
-  const messagesOf = (file: string, source: string): string[] => layoutProblems(file, source).map(({ message }) => message);
-  assert.deepEqual(messagesOf('src/core/states.ts', '/** Owns. */\nexport const x = 1;\nexport const reopen = 1;\n'), []);
+  const messagesOf = (file: string, source: string): string[] =>
+    layoutProblems(file, source).map(({ message }) => message);
+  assert.deepEqual(
+    messagesOf('src/core/states.ts', '/** Owns. */\nexport const x = 1;\nexport const reopen = 1;\n'),
+    [],
+  );
   assert.match(messagesOf('src/core/a.ts', 'const x = 1;\n')[0] ?? '', /without a comment/);
   assert.match(messagesOf('src/core/a.ts', `/** A. */\n${'\n'.repeat(LONGEST_FILE)}`)[0] ?? '', /at most/);
   assert.match(messagesOf('src/core/log-manager.ts', '/** A. */\n')[0] ?? '', /"manager"/);
@@ -89,7 +110,10 @@ test('layout: a lockfile that only works on one machine is found', () => {
   const whole = { '': { optionalDependencies: { a: '1' } }, 'node_modules/a': {} };
   assert.deepEqual(lockfileProblems({ packages: whole }), []);
   assert.match(lockfileProblems({ packages: { '': { optionalDependencies: { a: '1' } } } })[0] ?? '', /wants a/);
-  assert.match(lockfileProblems({ packages: { 'node_modules/a': { resolved: 'https://registry/a.tgz' } } })[0] ?? '', /names a registry/);
+  assert.match(
+    lockfileProblems({ packages: { 'node_modules/a': { resolved: 'https://registry/a.tgz' } } })[0] ?? '',
+    /names a registry/,
+  );
 });
 
 test('linter: what is banned in a layer is found at level error', async () => {
@@ -97,12 +121,28 @@ test('linter: what is banned in a layer is found at level error', async () => {
   try {
     await mkdir(join(folder, 'src', 'core'), { recursive: true });
     await mkdir(join(folder, 'src', 'http'), { recursive: true });
-    await writeFile(join(folder, 'src', 'core', 'a.ts'), 'export default function now(): number { setTimeout(() => console.log(process.pid), 1); return Date.now() + Math.random(); }\n');
-    await writeFile(join(folder, 'src', 'http', 'b.ts'), `export function end(): void { process.exit(1); process.kill(1, 9); }\nexport const home = process.env['HOME'];\n`);
+    await writeFile(
+      join(folder, 'src', 'core', 'a.ts'),
+      'export default function now(): number { setTimeout(() => console.log(process.pid), 1); return Date.now() + Math.random(); }\n',
+    );
+    await writeFile(
+      join(folder, 'src', 'http', 'b.ts'),
+      `export function end(): void { process.exit(1); process.kill(1, 9); }\nexport const home = process.env['HOME'];\n`,
+    );
     const root = join(import.meta.dirname, '..', '..');
     const { status, stdout } = await lint(root, folder);
     assert.equal(status, 1);
-    for (const name of ["'setTimeout'", "'console'", "'process'", "'Date'", "'Math.random'", "'process.exit'", "'process.kill'", "'process.env'", 'no-default-export']) {
+    for (const name of [
+      "'setTimeout'",
+      "'console'",
+      "'process'",
+      "'Date'",
+      "'Math.random'",
+      "'process.exit'",
+      "'process.kill'",
+      "'process.env'",
+      'no-default-export',
+    ]) {
       assert.ok(stdout.includes(name), `${name} is not found in:\n${stdout}`);
     }
     assert.doesNotMatch(stdout, /\[Warning/);
@@ -113,7 +153,15 @@ test('linter: what is banned in a layer is found at level error', async () => {
 
 async function lint(root: string, folder: string): Promise<{ status: number; stdout: string }> {
   const run = promisify(execFile);
-  const args = ['--config', join(root, 'build', 'oxlint.json'), '--tsconfig', join(root, 'tsconfig.json'), '--format', 'unix', folder];
+  const args = [
+    '--config',
+    join(root, 'build', 'oxlint.json'),
+    '--tsconfig',
+    join(root, 'tsconfig.json'),
+    '--format',
+    'unix',
+    folder,
+  ];
   return run(join(root, 'node_modules', '.bin', 'oxlint'), args, { cwd: root }).then(
     ({ stdout }) => ({ status: 0, stdout }),
     (error: { code: number; stdout: string }) => ({ status: error.code, stdout: error.stdout }),

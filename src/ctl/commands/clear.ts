@@ -10,7 +10,11 @@ import { faults } from '../../core/faults.ts';
 
 export const clear: Command = {
   name: 'clear',
-  help: ["clear <name>\t\tClear a process' log files.", "clear <name> <name>\tClear multiple process' log files", "clear all\t\tClear all process' log files"],
+  help: [
+    "clear <name>\t\tClear a process' log files.",
+    "clear <name> <name>\tClear multiple process' log files",
+    "clear all\t\tClear all process' log files",
+  ],
   async run(session, argument) {
     if (!(await session.upcheck())) return false;
     const names = splitNames(argument);

@@ -1,5 +1,6 @@
 /**
- * The command `fg`: shows what a process writes, and sends it what is typed, line by line, until Ctrl-C or the end of the input.
+ * The command `fg`: shows what a process writes, and sends it what is typed, line by line, until Ctrl-C or the end of
+ * the input.
  */
 import { faults, RpcFault } from '../../core/faults.ts';
 import { ProcessState } from '../../core/states.ts';
@@ -46,7 +47,10 @@ async function attach(session: Session, name: string): Promise<void> {
   // The reading begins before anything is shown: what is typed as an answer is not to be echoed twice.
   const first = readAhead(session, signal);
   announceFollowing(session);
-  const following = Promise.allSettled([followLog(session, `/logtail/${name}/stdout`, signal), followLog(session, `/logtail/${name}/stderr`, signal)]);
+  const following = Promise.allSettled([
+    followLog(session, `/logtail/${name}/stdout`, signal),
+    followLog(session, `/logtail/${name}/stderr`, signal),
+  ]);
   try {
     await forwardLines(session, name, first, signal);
   } catch (error) {
@@ -66,8 +70,13 @@ function readAhead(session: Session, signal: AbortSignal): Promise<string | null
 }
 
 /** Ends when the input does, or when the process is found not to run; Ctrl-C throws. */
-async function forwardLines(session: Session, name: string, first: Promise<string | null>, signal: AbortSignal): Promise<void> {
-  for (let line = await first; line !== null; ) {
+async function forwardLines(
+  session: Session,
+  name: string,
+  first: Promise<string | null>,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let line = await first; line !== null;) {
     const next = readAhead(session, signal);
     try {
       await session.supervisor.sendProcessStdin(name, `${line}\n`);

@@ -1,6 +1,6 @@
 /**
- * The command `health` (an addition): whether all that should run does and is healthy; a line for each problem. It ends with 0 or 1
- * only, because Docker's HEALTHCHECK reserves 2.
+ * The command `health` (an addition): whether all that should run does and is healthy; a line for each problem. It ends
+ * with 0 or 1 only, because Docker's HEALTHCHECK reserves 2.
  */
 import type { Command } from '../command.ts';
 import { ExitCode } from '../exit-codes.ts';
@@ -16,7 +16,11 @@ export const health: Command = {
       return false;
     }
     const { supervisor } = session;
-    const problems = findProblems(await supervisor.getAllProcessInfo(), await supervisor.getAllConfigInfo(), splitNames(argument));
+    const problems = findProblems(
+      await supervisor.getAllProcessInfo(),
+      await supervisor.getAllConfigInfo(),
+      splitNames(argument),
+    );
     session.outputAll(problems);
     if (problems.length > 0) session.exitCode = ExitCode.GENERIC;
     return false;

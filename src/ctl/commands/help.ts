@@ -26,7 +26,8 @@ export function createHelp(commands: readonly Command[]): Command {
     name: 'help',
     help: ['help\t\tPrint a list of available actions', 'help <action>\tPrint help for <action>'],
     run(session, argument) {
-      const lines = argument === 'additions' ? ADDITIONS : [...commands, own].find((command) => command.name === argument)?.help;
+      const lines =
+        argument === 'additions' ? ADDITIONS : [...commands, own].find((command) => command.name === argument)?.help;
       if (argument === '') session.output(LIST);
       else if (lines !== undefined && lines.length > 0) session.outputAll(lines);
       else session.output(`*** No help on ${argument}`);

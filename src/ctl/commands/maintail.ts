@@ -9,7 +9,12 @@ import { DEFAULT_BYTES, parseInteger } from './tail.ts';
 
 export const maintail: Command = {
   name: 'maintail',
-  help: ['maintail -f \tContinuous tail of supervisor main log file (Ctrl-C to exit)', 'maintail -100\tlast 100 *bytes* of supervisord main log file', 'maintail\tlast 1600 *bytes* of supervisor main log file', ''],
+  help: [
+    'maintail -f \tContinuous tail of supervisor main log file (Ctrl-C to exit)',
+    'maintail -100\tlast 100 *bytes* of supervisord main log file',
+    'maintail\tlast 1600 *bytes* of supervisor main log file',
+    '',
+  ],
   async run(session, argument) {
     if (!(await session.upcheck())) return false;
     const [word, ...rest] = splitNames(argument);

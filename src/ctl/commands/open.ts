@@ -4,7 +4,10 @@ import { showStatus } from './status.ts';
 
 export const open: Command = {
   name: 'open',
-  help: ['open <url>\tConnect to a remote supervisord process.', '\t\t(for UNIX domain socket, use unix:///socket/path)'],
+  help: [
+    'open <url>\tConnect to a remote supervisord process.',
+    '\t\t(for UNIX domain socket, use unix:///socket/path)',
+  ],
   async run(session, argument) {
     if (!/^(unix|http):/i.test(argument)) {
       session.fail('ERROR: url must be http:// or unix://');

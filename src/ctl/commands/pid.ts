@@ -8,13 +8,18 @@ import type { Session } from '../session.ts';
 
 export const pid: Command = {
   name: 'pid',
-  help: ['pid\t\t\tGet the PID of supervisord.', 'pid <name>\t\tGet the PID of a single child process by name.', 'pid all\t\t\tGet the PID of every child process, one per line.'],
+  help: [
+    'pid\t\t\tGet the PID of supervisord.',
+    'pid <name>\t\tGet the PID of a single child process by name.',
+    'pid all\t\t\tGet the PID of every child process, one per line.',
+  ],
   async run(session, argument) {
     if (!(await session.upcheck())) return false;
     const names = splitNames(argument);
     const { supervisor } = session;
     if (names.length === 0) session.output(String(await supervisor.getPid()));
-    else if (names.includes('all')) session.outputAll((await supervisor.getAllProcessInfo()).map((info) => String(info.pid)));
+    else if (names.includes('all'))
+      session.outputAll((await supervisor.getAllProcessInfo()).map((info) => String(info.pid)));
     else for (const name of names) await showPid(session, name);
     return false;
   },

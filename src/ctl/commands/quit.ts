@@ -1,4 +1,7 @@
-/** The commands `quit` and `exit`, and the end of the input, which reads as `EOF`: they end the shell with an empty line. */
+/**
+ * The commands `quit` and `exit`, and the end of the input, which reads as `EOF`: they end the shell with an empty
+ * line.
+ */
 import type { Command } from '../command.ts';
 
 const leave: Command['run'] = (session) => {

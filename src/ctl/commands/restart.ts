@@ -1,6 +1,6 @@
 /**
- * The command `restart`: stops what is named, then starts it. With `--rolling` (an addition) one process after the other, so that
- * never more than one is away; it ends at the first that does not come up.
+ * The command `restart`: stops what is named, then starts it. With `--rolling` (an addition) one process after the
+ * other, so that never more than one is away; it ends at the first that does not come up.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { faults, RpcFault } from '../../core/faults.ts';
@@ -78,7 +78,9 @@ async function rollNames(session: Session, names: readonly string[]): Promise<vo
   }
   for (const process of chosen) {
     if (await roll(session, process)) continue;
-    session.output(`rolling restart ended at ${formatNamespec(process.group, process.name)}: the processes after it were left as they are`);
+    session.output(
+      `rolling restart ended at ${formatNamespec(process.group, process.name)}: the processes after it were left as they are`,
+    );
     return;
   }
 }

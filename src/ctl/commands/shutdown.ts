@@ -44,7 +44,8 @@ export const shutdown: Command = {
     } catch (error) {
       const reason = error instanceof ConnectionError ? GONE.get(error.code) : undefined;
       if (error instanceof RpcFault && error.code === faults.SHUTDOWN_STATE) await insist(session);
-      else if (reason !== undefined) session.fail(`ERROR: ${session.endpoint.serverUrl} ${reason} (already shut down?)`);
+      else if (reason !== undefined)
+        session.fail(`ERROR: ${session.endpoint.serverUrl} ${reason} (already shut down?)`);
       else throw error;
     }
     return false;

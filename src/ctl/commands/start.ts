@@ -10,7 +10,12 @@ import { takeTimeout, waitForStarts } from '../start-wait.ts';
 
 export const start: Command = {
   name: 'start',
-  help: ['start <name>\t\tStart a process', 'start <gname>:*\t\tStart all processes in a group', 'start <name> <name>\tStart multiple processes or groups', 'start all\t\tStart all processes'],
+  help: [
+    'start <name>\t\tStart a process',
+    'start <gname>:*\t\tStart all processes in a group',
+    'start <name> <name>\tStart multiple processes or groups',
+    'start all\t\tStart all processes',
+  ],
   async run(session, argument) {
     if (!(await session.upcheck())) return false;
     const words = takeTimeout(splitNames(argument));
@@ -29,12 +34,14 @@ export const start: Command = {
 /** Starts what the names stand for, and shows each result. */
 export async function startNames(session: Session, names: readonly string[], timeoutMs: number | null): Promise<void> {
   const { supervisor } = session;
-  await waitForStarts(session, names, timeoutMs, () => applyToNames(session, names, {
-    all: supervisor.startAllProcesses,
-    group: supervisor.startProcessGroup,
-    one: supervisor.startProcess,
-    format: formatStartResult,
-    harmless: faults.ALREADY_STARTED,
-    unknownGroupCode: ExitCode.INVALID_ARGS,
-  }));
+  await waitForStarts(session, names, timeoutMs, () =>
+    applyToNames(session, names, {
+      all: supervisor.startAllProcesses,
+      group: supervisor.startProcessGroup,
+      one: supervisor.startProcess,
+      format: formatStartResult,
+      harmless: faults.ALREADY_STARTED,
+      unknownGroupCode: ExitCode.INVALID_ARGS,
+    }),
+  );
 }

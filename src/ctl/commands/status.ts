@@ -21,7 +21,12 @@ const CLEAR_SCREEN = '\x1b[H\x1b[J';
 
 export const status: Command = {
   name: 'status',
-  help: ['status <name>\t\tGet status for a single process', 'status <gname>:*\tGet status for all processes in a group', 'status <name> <name>\tGet status for multiple named processes', 'status\t\t\tGet all process status info'],
+  help: [
+    'status <name>\t\tGet status for a single process',
+    'status <gname>:*\tGet status for all processes in a group',
+    'status <name> <name>\tGet status for multiple named processes',
+    'status\t\t\tGet all process status info',
+  ],
   async run(session, argument) {
     const words = splitNames(argument);
     const watch = words.map(parseWatch).find((period) => period !== null) ?? null;
@@ -40,7 +45,12 @@ function parseWatch(word: string): number | null {
   return seconds[1] === undefined ? DEFAULT_WATCH_MS : Math.max(100, Number(seconds[1]) * 1000);
 }
 
-async function watchStatus(session: Session, names: readonly string[], isJson: boolean, periodMs: number): Promise<void> {
+async function watchStatus(
+  session: Session,
+  names: readonly string[],
+  isJson: boolean,
+  periodMs: number,
+): Promise<void> {
   const before = session.io.stdout.isTTY === true && !isJson ? CLEAR_SCREEN : '';
   const { signal } = session.interrupt;
   while (!session.gone.aborted) {
@@ -63,7 +73,12 @@ function showFailure(session: Session, error: unknown): void {
 }
 
 /** Shows the processes that are named, all where none is. `before` is printed in front, once the answer is there. */
-export async function showStatus(session: Session, names: readonly string[], isJson: boolean, before: string): Promise<void> {
+export async function showStatus(
+  session: Session,
+  names: readonly string[],
+  isJson: boolean,
+  before: string,
+): Promise<void> {
   if (!(await session.upcheck())) {
     session.exitCode = StatusExitCode.UNKNOWN;
     return;
@@ -73,7 +88,13 @@ export async function showStatus(session: Session, names: readonly string[], isJ
   session.io.stdout.write(before);
   if (isJson) {
     for (const problem of problems) session.io.stderr.write(`${problem}\n`);
-    session.output(JSON.stringify(found.map((info) => info.struct), null, 2));
+    session.output(
+      JSON.stringify(
+        found.map((info) => info.struct),
+        null,
+        2,
+      ),
+    );
   } else {
     session.outputAll([...problems, ...formatStatuses(found)]);
   }
@@ -82,13 +103,19 @@ export async function showStatus(session: Session, names: readonly string[], isJ
   if (found.some((info) => STOPPED_NUMBERS.has(info.state))) session.exitCode = StatusExitCode.NOT_RUNNING;
 }
 
-function chooseProcesses(names: readonly string[], infos: readonly ProcessInfo[]): { found: readonly ProcessInfo[]; problems: readonly string[] } {
+function chooseProcesses(
+  names: readonly string[],
+  infos: readonly ProcessInfo[],
+): { found: readonly ProcessInfo[]; problems: readonly string[] } {
   if (names.length === 0 || names.includes('all')) return { found: infos, problems: [] };
   const problems: string[] = [];
   const found = names.flatMap((name) => {
     const { group, process } = parseNamespec(name);
-    const matches = isPattern(name) ? findMatches(name, infos) : infos.filter((info) => info.group === group && (process === null || info.name === process));
-    if (matches.length === 0) problems.push(process === null ? `${group}: ERROR (no such group)` : `${name}: ERROR (no such process)`);
+    const matches = isPattern(name)
+      ? findMatches(name, infos)
+      : infos.filter((info) => info.group === group && (process === null || info.name === process));
+    if (matches.length === 0)
+      problems.push(process === null ? `${group}: ERROR (no such group)` : `${name}: ERROR (no such process)`);
     return matches;
   });
   return { found, problems };

@@ -10,7 +10,12 @@ import type { ProcessResult } from '../supervisor.ts';
 
 export const stop: Command = {
   name: 'stop',
-  help: ['stop <name>\t\tStop a process', 'stop <gname>:*\t\tStop all processes in a group', 'stop <name> <name>\tStop multiple processes or groups', 'stop all\t\tStop all processes'],
+  help: [
+    'stop <name>\t\tStop a process',
+    'stop <gname>:*\t\tStop all processes in a group',
+    'stop <name> <name>\tStop multiple processes or groups',
+    'stop all\t\tStop all processes',
+  ],
   async run(session, argument) {
     if (!(await session.upcheck())) return false;
     const names = splitNames(argument);
@@ -25,8 +30,7 @@ export const stop: Command = {
 
 /**
  * Stops what the names stand for, and shows each result. `resting`: namespecs of processes that did not run before.
- * They are not shown as
- * stopped, though a start of them that was due is called off.
+ * They are not shown as stopped, though a start of them that was due is called off.
  */
 export async function stopNames(
   session: Session,

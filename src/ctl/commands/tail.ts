@@ -63,7 +63,8 @@ async function showTail(session: Session, name: string, channel: Channel, bytes:
     session.output(await session.supervisor.readProcessLog(name, channel, bytes === 0 ? 0 : -bytes, 0));
   } catch (error) {
     if (!(error instanceof RpcFault)) throw error;
-    const line = error.code === faults.BAD_NAME ? `${name}: ERROR (no such process name)` : formatTailFault(name, error.code);
+    const line =
+      error.code === faults.BAD_NAME ? `${name}: ERROR (no such process name)` : formatTailFault(name, error.code);
     if (line === null) throw error;
     session.fail(line);
   }

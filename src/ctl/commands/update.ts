@@ -1,6 +1,7 @@
 /**
- * The command `update`: rereads the configuration and applies what differs, group by group. With `--dry-run` (an addition) it only
- * says what it would do, process by process where the server can tell; the supervisor has then read its files, as after `reread`.
+ * The command `update`: rereads the configuration and applies what differs, group by group. With `--dry-run` (an
+ * addition) it only says what it would do, process by process where the server can tell; the supervisor has then read
+ * its files, as after `reread`.
  */
 import { faults, RpcFault } from '../../core/faults.ts';
 import { formatNamespec } from '../../core/namespec.ts';
@@ -13,7 +14,11 @@ const DRY_RUN = '--dry-run';
 
 export const update: Command = {
   name: 'update',
-  help: ['update\t\t\tReload config and add/remove as necessary, and will restart affected programs', 'update all\t\tReload config and add/remove as necessary, and will restart affected programs', 'update <gname> [...]\tUpdate specific groups'],
+  help: [
+    'update\t\t\tReload config and add/remove as necessary, and will restart affected programs',
+    'update all\t\tReload config and add/remove as necessary, and will restart affected programs',
+    'update <gname> [...]\tUpdate specific groups',
+  ],
   async run(session, argument) {
     const words = splitNames(argument);
     const names = words.filter((word) => word !== DRY_RUN);
@@ -23,7 +28,11 @@ export const update: Command = {
     if (chosen.length > 0) await checkGroups(session, chosen, changes.added);
     const isChosen = (group: string): boolean => chosen.length === 0 || chosen.includes(group);
     const { removed, changed, added } = changes;
-    const plan = { removed: removed.filter(isChosen), changed: changed.filter(isChosen), added: added.filter(isChosen) };
+    const plan = {
+      removed: removed.filter(isChosen),
+      changed: changed.filter(isChosen),
+      added: added.filter(isChosen),
+    };
     if (words.length > names.length) await showPlan(session, plan);
     else await apply(session, plan);
     return false;
@@ -47,7 +56,8 @@ async function checkGroups(session: Session, names: readonly string[], added: re
 
 async function showPlan(session: Session, { removed, changed, added }: ConfigChanges): Promise<void> {
   session.outputAll(removed.map((name) => `${name}: would be stopped and removed`));
-  for (const name of changed) session.outputAll([`${name}: would be updated`, ...formatPlan(name, await session.supervisor.planUpdate(name))]);
+  for (const name of changed)
+    session.outputAll([`${name}: would be updated`, ...formatPlan(name, await session.supervisor.planUpdate(name))]);
   session.outputAll(added.map((name) => `${name}: would be added`));
   if (removed.length + changed.length + added.length === 0) session.output('No config updates to processes');
 }
@@ -56,8 +66,14 @@ async function showPlan(session: Session, { removed, changed, added }: ConfigCha
 function formatPlan(group: string, plan: GroupPlan | null): string[] {
   if (plan === null) return [];
   if (plan === 'whole') return ['  all its processes would be stopped and started'];
-  const linesOf = (names: readonly string[], what: string): string[] => names.map((name) => `  ${formatNamespec(group, name)} would ${what}`);
-  return [...linesOf(plan.stopped, 'be stopped'), ...linesOf(plan.restarted, 'be restarted'), ...linesOf(plan.started, 'be started'), ...linesOf(plan.changed, 'change without a restart')];
+  const linesOf = (names: readonly string[], what: string): string[] =>
+    names.map((name) => `  ${formatNamespec(group, name)} would ${what}`);
+  return [
+    ...linesOf(plan.stopped, 'be stopped'),
+    ...linesOf(plan.restarted, 'be restarted'),
+    ...linesOf(plan.started, 'be started'),
+    ...linesOf(plan.changed, 'change without a restart'),
+  ];
 }
 
 async function apply(session: Session, { removed, changed, added }: ConfigChanges): Promise<void> {

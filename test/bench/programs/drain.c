@@ -1,7 +1,8 @@
 /*
- * drain LINES FEEDER|- COMMAND ARGUMENT...: runs the command with its standard output in a pipe and reads until LINES lines have come.
- * With a feeder, `FEEDER LINES` runs too, and its output is the command's standard input. Prints one line of JSON: what came, the time from
- * the first byte to the last, and the processor time of the command meanwhile. Fails after a minute with what came until then.
+ * drain LINES FEEDER|- COMMAND ARGUMENT...: runs the command with its standard output in a pipe and reads until LINES
+ * lines have come. With a feeder, `FEEDER LINES` runs too, and its output is the command's standard input. Prints one
+ * line of JSON: what came, the time from the first byte to the last, and the processor time of the command meanwhile.
+ * Fails after a minute with what came until then.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /*
- * spawn-loop COUNT PROGRAM: starts PROGRAM that often by posix_spawn with three pipes, one after the other, and prints for each
- * the microseconds until the call returned. The least that a spawn with pipes costs on this machine.
+ * spawn-loop COUNT PROGRAM: starts PROGRAM that often by posix_spawn with three pipes, one after the other, and prints
+ * for each the microseconds until the call returned. The least that a spawn with pipes costs on this machine.
  */
 #include <fcntl.h>
 #include <spawn.h>

@@ -1,7 +1,7 @@
 /*
- * stamp FIFO [COMMAND ARGUMENT...]: writes "MILLISECONDS PID" of the monotonic clock to FIFO, then executes the command.
- * Without one it waits for a signal and keeps FIFO open, so that its reader sees when all of them are gone.
- * It dies with its parent: a bench that is interrupted leaves nothing behind.
+ * stamp FIFO [COMMAND ARGUMENT...]: writes "MILLISECONDS PID" of the monotonic clock to FIFO, then executes the
+ * command. Without one it waits for a signal and keeps FIFO open, so that its reader sees when all of them are gone. It
+ * dies with its parent: a bench that is interrupted leaves nothing behind.
  */
 #include <fcntl.h>
 #include <signal.h>

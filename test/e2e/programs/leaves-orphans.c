@@ -1,6 +1,6 @@
 /*
- * leaves-orphans COUNT: makes so many processes whose parent ends before they do, says "left COUNT", then waits for a signal.
- * Each orphan ends when it sees that it has been adopted.
+ * leaves-orphans COUNT: makes so many processes whose parent ends before they do, says "left COUNT", then waits for a
+ * signal. Each orphan ends when it sees that it has been adopted.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /*
- * tells-its-start: writes "started NANOSECONDS PID" of the monotonic clock as the first thing it does, then waits for a signal.
+ * tells-its-start: writes "started NANOSECONDS PID" of the monotonic clock as the first thing it does, then waits for a
+ * signal.
  */
 #include <stdio.h>
 #include <time.h>

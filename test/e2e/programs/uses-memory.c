@@ -1,6 +1,7 @@
 /*
- * Uses as many MB as its first argument says, and says "using" once it does; then it waits. The second argument says who uses them:
- * self; child: a grandchild, below a child that does nothing; left: a child that has lost its parent, but is still of its group.
+ * Uses as many MB as its first argument says, and says "using" once it does; then it waits. The second argument says
+ * who uses them: self; child: a grandchild, below a child that does nothing; left: a child that has lost its parent,
+ * but is still of its group.
  */
 #include <stdio.h>
 #include <stdlib.h>

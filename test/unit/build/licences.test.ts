@@ -9,7 +9,8 @@ import { platformOf } from '../../../build/platform.ts';
 
 test('Node and each package, with version and text', async () => {
   const text = await collectLicences(platformOf(undefined, undefined), ['ini', 'signal-exit']);
-  for (const title of [/^Node\.js 24\.\d+\.\d+$/m, /^ini \S+ \(ISC\)$/m, /^signal-exit \S+ \(ISC\)$/m]) assert.match(text, title);
+  for (const title of [/^Node\.js 24\.\d+\.\d+$/m, /^ini \S+ \(ISC\)$/m, /^signal-exit \S+ \(ISC\)$/m])
+    assert.match(text, title);
   assert.match(text, /Copyright Node\.js contributors/);
   assert.equal(text.split('Copyright (c) Isaac Z. Schlueter').length > 1, true);
 });
@@ -17,7 +18,8 @@ test('Node and each package, with version and text', async () => {
 test('something without a licence stops the build', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'onevisor-licence-'));
   t.after(() => rmSync(folder, { recursive: true }));
-  const manifest = (content: object): void => writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'x', version: '1', ...content }));
+  const manifest = (content: object): void =>
+    writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'x', version: '1', ...content }));
   for (const content of [{ license: 'MIT' }, { license: 'BSD-4-Clause', author: 'A' }]) {
     manifest(content);
     await assert.rejects(licenceOf(folder), /cannot pass on x: there is no text/);

@@ -1,6 +1,7 @@
 /**
- * What a new user writes that is right by the letter and does something else: shell syntax without a shell, options without effect, values
- * that a comment cuts, misspelt options and conditions. Each is said with its place and what would be right.
+ * What a new user writes that is right by the letter and does something else: shell syntax without a shell, options
+ * without effect, values that a comment cuts, misspelt options and conditions. Each is said with its place and what
+ * would be right.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -8,7 +9,8 @@ import { parseCommandLine, splitCommandLine } from '../../../src/config/command-
 import type { Problem } from '../../../src/config/model.ts';
 import { type Machine, printed, readText } from './memory-source.ts';
 
-const shown = (problems: readonly Problem[]): string[] => printed(problems).map((line) => line.replace('/etc/supervisord.conf:', ''));
+const shown = (problems: readonly Problem[]): string[] =>
+  printed(problems).map((line) => line.replace('/etc/supervisord.conf:', ''));
 const problemsOf = (text: string, machine: Machine = {}): { errors: string[]; warnings: string[] } => {
   const { errors, warnings } = readText(`[supervisord]\n${text}`, machine);
   return { errors: shown(errors), warnings: shown(warnings) };
@@ -39,11 +41,20 @@ for (const [command, word, quoted] of shell) {
   test(`${command} needs a shell: an error in checks and hooks, a warning in command=`, () => {
     const reason = `"${command}" is not run by a shell; write sh -c ${quoted}, or put quotes around ${word} where it is an argument${word.endsWith(';') ? ', or a space before ";" where a comment begins' : ''}`;
     for (const option of ['healthcheck', 'pre_start_command', 'stop_command', 'post_stop_command']) {
-      assert.deepEqual(problemsOf(`[program:p]\ncommand=x\n${option}=${command}\n`), { errors: [`4: [program:p] ${option}: ${reason}`], warnings: [] });
+      assert.deepEqual(problemsOf(`[program:p]\ncommand=x\n${option}=${command}\n`), {
+        errors: [`4: [program:p] ${option}: ${reason}`],
+        warnings: [],
+      });
       assert.deepEqual(problemsOf(`[program:p]\ncommand=x\n${option}=sh -c ${quoted}\n`), SILENT);
     }
-    assert.deepEqual(problemsOf(`[program:p]\ncommand=${command}\n`), { errors: [], warnings: [`3: [program:p] command: ${reason}`] });
-    assert.deepEqual(problemsOf(`[eventlistener:p]\nevents=TICK_5\ncommand=${command}\n`), { errors: [], warnings: [`4: [eventlistener:p] command: ${reason}`] });
+    assert.deepEqual(problemsOf(`[program:p]\ncommand=${command}\n`), {
+      errors: [],
+      warnings: [`3: [program:p] command: ${reason}`],
+    });
+    assert.deepEqual(problemsOf(`[eventlistener:p]\nevents=TICK_5\ncommand=${command}\n`), {
+      errors: [],
+      warnings: [`4: [eventlistener:p] command: ${reason}`],
+    });
     assert.deepEqual(problemsOf(`[program:p]\ncommand=sh -c ${quoted}\n`), SILENT);
   });
 }
@@ -85,7 +96,11 @@ test('what is quoted, escaped or part of a longer word is an argument', () => {
   ];
   for (const line of lines) {
     const isEmpty = line === '';
-    assert.deepEqual(problemsOf(`[program:p]\ncommand=${line}\n`).warnings, isEmpty ? ['3: [program:p] command: is empty, so the program cannot be started'] : [], line);
+    assert.deepEqual(
+      problemsOf(`[program:p]\ncommand=${line}\n`).warnings,
+      isEmpty ? ['3: [program:p] command: is empty, so the program cannot be started'] : [],
+      line,
+    );
     if (!isEmpty) assert.deepEqual(problemsOf(`[program:p]\ncommand=x\nstop_command=${line}\n`), SILENT, line);
   }
   // The ini file cuts " ;", a variable of the environment does not.
@@ -93,14 +108,25 @@ test('what is quoted, escaped or part of a longer word is an argument', () => {
 });
 
 test('it is said once, as the file has it, for all processes and lines of a command', () => {
-  const text = '[program:p]\nprocess_name=p%(process_num)d\nnumprocs=3\ncommand=echo %(process_num)d\n  | x\n[program-default]\nstop_command=a | b\n';
-  const said = (command: string): string => `"${command}" is not run by a shell; write sh -c '${command}', or put quotes around | where it is an argument`;
-  assert.deepEqual(problemsOf(text), { errors: [`8: [program:p] stop_command: ${said('a | b')}`], warnings: [`5: [program:p] command: ${said('echo %(process_num)d | x')}`] });
+  const text =
+    '[program:p]\nprocess_name=p%(process_num)d\nnumprocs=3\ncommand=echo %(process_num)d\n  | x\n[program-default]\nstop_command=a | b\n';
+  const said = (command: string): string =>
+    `"${command}" is not run by a shell; write sh -c '${command}', or put quotes around | where it is an argument`;
+  assert.deepEqual(problemsOf(text), {
+    errors: [`8: [program:p] stop_command: ${said('a | b')}`],
+    warnings: [`5: [program:p] command: ${said('echo %(process_num)d | x')}`],
+  });
 });
 
 test('the words of a command line know how they are written', () => {
   const line = ` a 'b c'd "e"\\ f '' \\' `;
-  assert.deepEqual(parseCommandLine(line), [{ text: 'a', source: 'a' }, { text: 'b cd', source: `'b c'd` }, { text: 'e f', source: '"e"\\ f' }, { text: '', source: `''` }, { text: `'`, source: `\\'` }]);
+  assert.deepEqual(parseCommandLine(line), [
+    { text: 'a', source: 'a' },
+    { text: 'b cd', source: `'b c'd` },
+    { text: 'e f', source: '"e"\\ f' },
+    { text: '', source: `''` },
+    { text: `'`, source: `\\'` },
+  ]);
   assert.deepEqual(splitCommandLine(line), ['a', 'b cd', 'e f', '', `'`]);
 });
 
@@ -122,66 +148,124 @@ for (const [line, needed, needs] of idle) {
   test(`${line} has no effect without ${needed}`, () => {
     const name = line.slice(0, line.indexOf('='));
     const end = '\n[program:q]\ncommand=x\n';
-    assert.deepEqual(problemsOf(`[program:p]\ncommand=x\n${line}${end}`), { errors: [], warnings: [`4: [program:p] ${name}: has no effect without ${needed}`] });
+    assert.deepEqual(problemsOf(`[program:p]\ncommand=x\n${line}${end}`), {
+      errors: [],
+      warnings: [`4: [program:p] ${name}: has no effect without ${needed}`],
+    });
     assert.deepEqual(problemsOf(`[program:p]\ncommand=x\n${line}\n${needs}${end}`), SILENT);
-    assert.deepEqual(problemsOf(`[program-default]\n${needs}\n[program:p]\ncommand=x\n${line}${end}`).warnings.filter((warning) => warning.includes('[program:p]')), []);
+    assert.deepEqual(
+      problemsOf(`[program-default]\n${needs}\n[program:p]\ncommand=x\n${line}${end}`).warnings.filter((warning) =>
+        warning.includes('[program:p]'),
+      ),
+      [],
+    );
     assert.deepEqual(problemsOf(`[program-default]\n${line}\n[program:p]\ncommand=x${end}`), SILENT);
   });
 }
 
 test('a needed option that is wrong is not said to be missing', () => {
   assert.deepEqual(problemsOf('[program:p]\ncommand=x\nhealthcheck=tcp://x\nhealthcheck_retries=3\n').warnings, []);
-  assert.deepEqual(problemsOf('[program:p]\ncommand=x\ndependent_startup=false\ndependent_startup_wait_for=p\n').warnings, ['5: [program:p] dependent_startup_wait_for: has no effect without dependent_startup=true']);
+  assert.deepEqual(
+    problemsOf('[program:p]\ncommand=x\ndependent_startup=false\ndependent_startup_wait_for=p\n').warnings,
+    ['5: [program:p] dependent_startup_wait_for: has no effect without dependent_startup=true'],
+  );
 });
 
 test('a quote that a comment leaves open says so', () => {
-  const cut = (mark: string): string => `; what follows " ${mark}" is a comment: write it without a space before "${mark}"`;
+  const cut = (mark: string): string =>
+    `; what follows " ${mark}" is a comment: write it without a space before "${mark}"`;
   const script = ', or put the commands into a script';
   const open = 'cannot be split into words: No closing quotation; close the quote, or write it as \\"';
   const started = 'cannot be split into words, so the program cannot be started: No closing quotation';
-  assert.deepEqual(problemsOf(`[program:p]\ncommand=sh -c 'a ; b'\n`).warnings, [`3: [program:p] command: ${started}${cut(';')}${script}`]);
-  assert.deepEqual(problemsOf(`[program-default]\ncommand=sh -c 'a ; b'\n[program:p]\n`).warnings, [`3: [program:p] command: ${started}${cut(';')}${script}`]);
-  assert.deepEqual(problemsOf(`[program:p]\ncommand=sh -c 'a\n  b # c\n  d ; e'\n`).warnings, [`3: [program:p] command: ${started}${cut('#')}${script}`]);
+  assert.deepEqual(problemsOf(`[program:p]\ncommand=sh -c 'a ; b'\n`).warnings, [
+    `3: [program:p] command: ${started}${cut(';')}${script}`,
+  ]);
+  assert.deepEqual(problemsOf(`[program-default]\ncommand=sh -c 'a ; b'\n[program:p]\n`).warnings, [
+    `3: [program:p] command: ${started}${cut(';')}${script}`,
+  ]);
+  assert.deepEqual(problemsOf(`[program:p]\ncommand=sh -c 'a\n  b # c\n  d ; e'\n`).warnings, [
+    `3: [program:p] command: ${started}${cut('#')}${script}`,
+  ]);
   assert.deepEqual(problemsOf(`[program:p]\ncommand=sh -c 'a;b\n`).warnings, [`3: [program:p] command: ${started}`]);
-  assert.deepEqual(problemsOf(`[program:p]\ncommand=x\nhealthcheck=sh -c 'a ; b'\n`).errors, [`4: [program:p] healthcheck: ${open}${cut(';')}${script}`]);
-  assert.deepEqual(problemsOf(`[program:p]\ncommand=x\nstop_command=sh -c 'a; b\n`).errors, [`4: [program:p] stop_command: ${open}`]);
-  assert.deepEqual(problemsOf(`[program:p]\ncommand=x\nenvironment=A="b ; c",D=e\n`).errors, [`4: [program:p] environment: the quote " is not closed${cut(';')}`]);
-  assert.deepEqual(problemsOf(`[program:p]\ncommand=x\nautostart=perhaps ; c\n`).errors, ['4: [program:p] autostart: "perhaps" is not true or false (also yes, no, on, off, 1, 0)']);
+  assert.deepEqual(problemsOf(`[program:p]\ncommand=x\nhealthcheck=sh -c 'a ; b'\n`).errors, [
+    `4: [program:p] healthcheck: ${open}${cut(';')}${script}`,
+  ]);
+  assert.deepEqual(problemsOf(`[program:p]\ncommand=x\nstop_command=sh -c 'a; b\n`).errors, [
+    `4: [program:p] stop_command: ${open}`,
+  ]);
+  assert.deepEqual(problemsOf(`[program:p]\ncommand=x\nenvironment=A="b ; c",D=e\n`).errors, [
+    `4: [program:p] environment: the quote " is not closed${cut(';')}`,
+  ]);
+  assert.deepEqual(problemsOf(`[program:p]\ncommand=x\nautostart=perhaps ; c\n`).errors, [
+    '4: [program:p] autostart: "perhaps" is not true or false (also yes, no, on, off, 1, 0)',
+  ]);
 });
 
 test('misspelt options are warned of in every section that has a table', () => {
   const there = (name: string): string => `there is no such option here, it is ignored (did you mean ${name}?)`;
-  const text = '[program-default]\nautostrat=false\nsocket_backlog=3\n[include]\nfiles=/x/*\nfilles=x\n[group:g]\nprograms=p\nprioritty=1\n[program:p]\ncommand=x\nusr=app\n'
-    + '[unix_http_server]\nfile=/tmp/s\nchmdo=700\n[inet_http_server]\nport=127.0.0.1:1\nusername=a\npassword=b\npasswrod=c\n[supervisorctl]\nserverul=x\n';
-  assert.deepEqual(problemsOf(text).warnings.filter((line) => line.includes('no such option')), [
-    `3: [program-default] autostrat: ${there('autostart')}`, `7: [include] filles: ${there('files')}`, `10: [group:g] prioritty: ${there('priority')}`, `13: [program:p] usr: ${there('user')}`,
-    `16: [unix_http_server] chmdo: ${there('chmod')}`, `21: [inet_http_server] passwrod: ${there('password')}`, `23: [supervisorctl] serverul: ${there('serverurl')}`,
-  ]);
+  const text =
+    '[program-default]\nautostrat=false\nsocket_backlog=3\n[include]\nfiles=/x/*\nfilles=x\n[group:g]\nprograms=p\nprioritty=1\n[program:p]\ncommand=x\nusr=app\n' +
+    '[unix_http_server]\nfile=/tmp/s\nchmdo=700\n[inet_http_server]\nport=127.0.0.1:1\nusername=a\npassword=b\npasswrod=c\n[supervisorctl]\nserverul=x\n';
+  assert.deepEqual(
+    problemsOf(text).warnings.filter((line) => line.includes('no such option')),
+    [
+      `3: [program-default] autostrat: ${there('autostart')}`,
+      `7: [include] filles: ${there('files')}`,
+      `10: [group:g] prioritty: ${there('priority')}`,
+      `13: [program:p] usr: ${there('user')}`,
+      `16: [unix_http_server] chmdo: ${there('chmod')}`,
+      `21: [inet_http_server] passwrod: ${there('password')}`,
+      `23: [supervisorctl] serverul: ${there('serverurl')}`,
+    ],
+  );
 });
 
 test('a oneshot that is depended on without a condition is not waited for to its end, which is said', () => {
-  const text = (wish: string, more = ''): string => `[program:web]\ncommand=x\ndepends_on=${wish}\n[program:migrate]\ncommand=x\noneshot=true\n${more}`;
-  const warning = '4: [program:web] depends_on: "migrate" is a oneshot, and without a condition only its start is waited for, not its end; write migrate:completed, or migrate:started if its start is meant';
+  const text = (wish: string, more = ''): string =>
+    `[program:web]\ncommand=x\ndepends_on=${wish}\n[program:migrate]\ncommand=x\noneshot=true\n${more}`;
+  const warning =
+    '4: [program:web] depends_on: "migrate" is a oneshot, and without a condition only its start is waited for, not its end; write migrate:completed, or migrate:started if its start is meant';
   assert.deepEqual(problemsOf(text('migrate')), { errors: [], warnings: [warning] });
-  for (const condition of ['completed', 'started', 'ready']) assert.deepEqual(problemsOf(text(`migrate:${condition}`)), SILENT);
+  for (const condition of ['completed', 'started', 'ready'])
+    assert.deepEqual(problemsOf(text(`migrate:${condition}`)), SILENT);
   assert.deepEqual(problemsOf(text('migrate', 'healthcheck=true\n')), SILENT);
-  assert.deepEqual(problemsOf(text('migrate').replace('depends_on', 'dependent_startup=true\ndependent_startup_wait_for')), SILENT);
+  assert.deepEqual(
+    problemsOf(text('migrate').replace('depends_on', 'dependent_startup=true\ndependent_startup_wait_for')),
+    SILENT,
+  );
 });
 
 test('a condition that is misspelt is told from a name that is', () => {
-  const reasonOf = (wish: string): string => problemsOf(`[program:a]\ncommand=x\ndepends_on=${wish}\n[program:b]\ncommand=x\n[group:g]\nprograms=w\n[program:w]\ncommand=x\nnumprocs=2\nprocess_name=w%(process_num)d\n`).errors[0] ?? '';
+  const reasonOf = (wish: string): string =>
+    problemsOf(
+      `[program:a]\ncommand=x\ndepends_on=${wish}\n[program:b]\ncommand=x\n[group:g]\nprograms=w\n[program:w]\ncommand=x\nnumprocs=2\nprocess_name=w%(process_num)d\n`,
+    ).errors[0] ?? '';
   const start = '4: [program:a] depends_on: ';
   const conditions = 'started, ready, healthy, completed, exited';
-  assert.equal(reasonOf('b:helthy'), `${start}"helthy" is no condition; there are ${conditions} (did you mean healthy?)`);
+  assert.equal(
+    reasonOf('b:helthy'),
+    `${start}"helthy" is no condition; there are ${conditions} (did you mean healthy?)`,
+  );
   assert.equal(reasonOf('b:up'), `${start}"up" is no condition; there are ${conditions}`);
-  assert.equal(reasonOf('b:b:helthy'), `${start}"helthy" is no condition; there are ${conditions} (did you mean healthy?)`);
-  assert.equal(reasonOf('g:w3'), `${start}"w3" is neither a process of "g" nor a condition (${conditions}) (did you mean w0?)`);
-  assert.equal(reasonOf('g:redy'), `${start}"redy" is neither a process of "g" nor a condition (${conditions}) (did you mean ready?)`);
+  assert.equal(
+    reasonOf('b:b:helthy'),
+    `${start}"helthy" is no condition; there are ${conditions} (did you mean healthy?)`,
+  );
+  assert.equal(
+    reasonOf('g:w3'),
+    `${start}"w3" is neither a process of "g" nor a condition (${conditions}) (did you mean w0?)`,
+  );
+  assert.equal(
+    reasonOf('g:redy'),
+    `${start}"redy" is neither a process of "g" nor a condition (${conditions}) (did you mean ready?)`,
+  );
   assert.equal(reasonOf('g:w1:redy'), `${start}"redy" is no condition; there are ${conditions} (did you mean ready?)`);
   assert.equal(reasonOf('c:ready'), `${start}there is no program, group or process named "c" (did you mean a?)`);
   assert.equal(reasonOf('c:redy'), `${start}there is no program, group or process named "c:redy"`);
   assert.equal(reasonOf(':ready'), `${start}there is no program, group or process named ":ready"`);
-  const plugin = problemsOf('[program:a]\ncommand=x\ndependent_startup=true\ndependent_startup_wait_for=b:runing\n[program:b]\ncommand=x\n');
+  const plugin = problemsOf(
+    '[program:a]\ncommand=x\ndependent_startup=true\ndependent_startup_wait_for=b:runing\n[program:b]\ncommand=x\n',
+  );
   assert.deepEqual(plugin, {
     errors: [],
     warnings: [
@@ -193,7 +277,9 @@ test('a condition that is misspelt is told from a name that is', () => {
 test('a limit that cannot be understood says that unlimited is one', () => {
   for (const value of ['unlimted', '-2', '1:many', '1.5']) {
     const word = value.split(':').at(-1) ?? '';
-    assert.deepEqual(problemsOf(`[program:p]\ncommand=x\nrlimit_core=${value}\n`).errors, [`4: [program:p] rlimit_core: "${word}" is not a limit: unlimited, or a whole number of 0 or more, as 1024 or 50MB`]);
+    assert.deepEqual(problemsOf(`[program:p]\ncommand=x\nrlimit_core=${value}\n`).errors, [
+      `4: [program:p] rlimit_core: "${word}" is not a limit: unlimited, or a whole number of 0 or more, as 1024 or 50MB`,
+    ]);
   }
 });
 

@@ -298,8 +298,14 @@ const table: ReadonlyArray<readonly [string, DataType<never>, Readonly<Record<st
   ],
 ];
 for (const [name, type, accepted, refused] of table) {
-  for (const [text, value] of Object.entries(accepted)) test(`${name}: ${JSON.stringify(text)}`, () => assert.deepEqual(type.parse(text, plain), value));
-  for (const text of refused) test(`${name}: ${JSON.stringify(text)} is refused`, () => assert.throws(() => type.parse(text, plain), (error) => error instanceof WrongValue && error.message.length > 10));
+  for (const [text, value] of Object.entries(accepted))
+    test(`${name}: ${JSON.stringify(text)}`, () => assert.deepEqual(type.parse(text, plain), value));
+  for (const text of refused)
+    test(`${name}: ${JSON.stringify(text)} is refused`, () =>
+      assert.throws(
+        () => type.parse(text, plain),
+        (error) => error instanceof WrongValue && error.message.length > 10,
+      ));
 }
 
 test('an error that is not about the value is not taken for one', () => {
@@ -334,15 +340,20 @@ test('values as check shows them', () => {
 });
 
 test('paths that name our own streams', () => {
-  for (const path of ['/dev/stdout', '/dev/fd/1', '/proc/self/fd/1', '/proc/1/fd/1']) assert.equal(parseStream(path), 1);
-  for (const path of ['/dev/stderr', '/dev/fd/2', '/proc/self/fd/2', '/proc/1/fd/2']) assert.equal(parseStream(path), 2);
+  for (const path of ['/dev/stdout', '/dev/fd/1', '/proc/self/fd/1', '/proc/1/fd/1'])
+    assert.equal(parseStream(path), 1);
+  for (const path of ['/dev/stderr', '/dev/fd/2', '/proc/self/fd/2', '/proc/1/fd/2'])
+    assert.equal(parseStream(path), 2);
   for (const path of ['/dev/fd/3', '/dev/null', '/dev/stdout/x', 'stdout']) assert.equal(parseStream(path), null);
 });
 
 test('users and groups must exist by name; a number needs no entry', () => {
   for (const text of ['app', '0', 'app:staff', '1000:50', '7', 'app:7', '12345:12345', '4294967294'])
     types.owner.parse(text, strict);
-  assert.throws(() => types.owner.parse('nobody', strict), /"nobody" is not a user of this system; create it, or name another one/);
+  assert.throws(
+    () => types.owner.parse('nobody', strict),
+    /"nobody" is not a user of this system; create it, or name another one/,
+  );
   for (const text of ['app:none', '', 'app:', '4294967295', '-1', '0x7', 'app:4294967295'])
     assert.throws(() => types.owner.parse(text, strict), WrongValue);
 });
@@ -353,7 +364,10 @@ test('directories must exist', () => {
   assert.throws(() => types.existingDirectory.parse('/nope', strict), /the directory \/nope does not exist/);
   assert.equal(types.filePath.parse('logs/a', strict), '/home/me/logs/a');
   assert.equal(types.filePath.parse('/a', strict), '/a');
-  assert.throws(() => types.filePath.parse('/nope/a', strict), /the directory \/nope of \/nope\/a does not exist; create it, or use another path/);
+  assert.throws(
+    () => types.filePath.parse('/nope/a', strict),
+    /the directory \/nope of \/nope\/a does not exist; create it, or use another path/,
+  );
   assert.throws(() => logTargets.parse('/var/log/a, /nope/b', strict), WrongValue);
 });
 
@@ -366,7 +380,13 @@ test('~ is the home of oneself, ~user of another one', () => {
 });
 
 test('a fault of a type itself is not taken for a problem of the file', () => {
-  const broken = rowsOf('raw').option(dataType('broken', (): string => { throw new TypeError('broken'); }), '', 'Broken.');
+  const broken = rowsOf('raw').option(
+    dataType('broken', (): string => {
+      throw new TypeError('broken');
+    }),
+    '',
+    'Broken.',
+  );
   const reader = new SectionReader(new Problems(), plain, false, new NameSpace({}, 'box', false));
   const place = { file: 'f', line: 1 };
   const section = { name: 's', place, options: new Map([['x', { value: '1', place, here: '/', literal: false }]]) };

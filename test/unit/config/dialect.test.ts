@@ -3,11 +3,20 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { addText, emptyDocument, type RawOption } from '../../../src/config/dialect.ts';
 
-function parse(text: string): { sections: Record<string, Record<string, string>>; defaults: Record<string, string>; problems: string[] } {
+function parse(text: string): {
+  sections: Record<string, Record<string, string>>;
+  defaults: Record<string, string>;
+  problems: string[];
+} {
   const document = emptyDocument();
   const problems = addText(document, text, 'f', '/here').errors.map(({ line, reason }) => `${line}: ${reason}`);
-  const plain = (options: ReadonlyMap<string, RawOption>): Record<string, string> => Object.fromEntries([...options].map(([name, { value }]) => [name, value]));
-  return { sections: Object.fromEntries([...document.sections].map(([name, { options }]) => [name, plain(options)])), defaults: plain(document.defaults), problems };
+  const plain = (options: ReadonlyMap<string, RawOption>): Record<string, string> =>
+    Object.fromEntries([...options].map(([name, { value }]) => [name, value]));
+  return {
+    sections: Object.fromEntries([...document.sections].map(([name, { options }]) => [name, plain(options)])),
+    defaults: plain(document.defaults),
+    problems,
+  };
 }
 
 const cases: ReadonlyArray<readonly [string, string, Record<string, Record<string, string>>]> = [
@@ -15,8 +24,16 @@ const cases: ReadonlyArray<readonly [string, string, Record<string, Record<strin
   ['names in lower case, values as they are', '[S]\nKey = Value\n', { S: { key: 'Value' } }],
   ['empty values', '[s]\na=\nb:\n', { s: { a: '', b: '' } }],
   ['comment lines, also indented', '; x\n# y\n[s]\n  ; z\na=1\n', { s: { a: '1' } }],
-  ['inline comments need a space before', '[s]\na=1 ; x\nb=1;x\nc=1 # x\nd=1#x\ne=1\t;x\n', { s: { a: '1', b: '1;x', c: '1', d: '1#x', e: '1' } }],
-  ['a glued semicolon hides a comment found later than another kind', '[s]\na=x;y ;z #w\nb=x;y ;z\n', { s: { a: 'x;y ;z', b: 'x;y' } }],
+  [
+    'inline comments need a space before',
+    '[s]\na=1 ; x\nb=1;x\nc=1 # x\nd=1#x\ne=1\t;x\n',
+    { s: { a: '1', b: '1;x', c: '1', d: '1#x', e: '1' } },
+  ],
+  [
+    'a glued semicolon hides a comment found later than another kind',
+    '[s]\na=x;y ;z #w\nb=x;y ;z\n',
+    { s: { a: 'x;y ;z', b: 'x;y' } },
+  ],
   ['continuation lines, and blank ones within', '[s]\na=1\n  2\n\n  3\n\nb=4\n', { s: { a: '1\n2\n\n3', b: '4' } }],
   ['a comment within a continued value leaves no trace', '[s]\na=1,\n  ; c\n  2\n', { s: { a: '1,\n2' } }],
   ['indentation is relative to the option', '[s]\n  a=1\n  b=2\n   c=3\n', { s: { a: '1', b: '2\nc=3' } }],
@@ -24,10 +41,22 @@ const cases: ReadonlyArray<readonly [string, string, Record<string, Record<strin
   ['after a header nothing continues', '[s]\n  a=1\n', { s: { a: '1' } }],
   ['what follows a header is ignored', '[s] ; comment\na=1\n[t] x\n', { s: { a: '1' }, t: {} }],
   ['sections and options twice: the last one', '[s]\na=1\n[t]\n[s]\na=2\nb=3\n', { s: { a: '2', b: '3' }, t: {} }],
-  ['dots, brackets and quotes are plain', '[a.b]\nc.d[]="x"\ne=\'y\'\n[a]\nb=1\n', { 'a.b': { 'c.d[]': '"x"', e: "'y'" }, a: { b: '1' } }],
+  [
+    'dots, brackets and quotes are plain',
+    '[a.b]\nc.d[]="x"\ne=\'y\'\n[a]\nb=1\n',
+    { 'a.b': { 'c.d[]': '"x"', e: "'y'" }, a: { b: '1' } },
+  ],
   ['backslashes are plain', '[s]\na=\\;b \\n\n', { s: { a: '\\;b \\n' } }],
-  ['words that mean values elsewhere', '[s]\na=true\nb=null\nc=false\nd\t=\t1\n', { s: { a: 'true', b: 'null', c: 'false', d: '1' } }],
-  ['names of prototypes', '[constructor]\ntoString=1\n[s]\nhasOwnProperty=2\n', { constructor: { tostring: '1' }, s: { hasownproperty: '2' } }],
+  [
+    'words that mean values elsewhere',
+    '[s]\na=true\nb=null\nc=false\nd\t=\t1\n',
+    { s: { a: 'true', b: 'null', c: 'false', d: '1' } },
+  ],
+  [
+    'names of prototypes',
+    '[constructor]\ntoString=1\n[s]\nhasOwnProperty=2\n',
+    { constructor: { tostring: '1' }, s: { hasownproperty: '2' } },
+  ],
   ['CRLF and CR', '[s]\r\na=1\r\n  2\rb=3', { s: { a: '1\n2', b: '3' } }],
   ['separators that only JavaScript takes for line ends', '[s]\na=x\u2028y\n', { s: { a: 'x\u2028y' } }],
   ['spaces within names', '[s t]\na b = c\n', { 's t': { 'a b': 'c' } }],
@@ -48,7 +77,10 @@ test('dialect: [DEFAULT] stands apart', () => {
 });
 
 test('dialect: all lines that cannot be understood are named', () => {
-  assert.deepEqual(parse('[s]\nfoo\na=1\n=x\n[]\n').problems.map((problem) => problem.split(':')[0]), ['2', '4', '5']);
+  assert.deepEqual(
+    parse('[s]\nfoo\na=1\n=x\n[]\n').problems.map((problem) => problem.split(':')[0]),
+    ['2', '4', '5'],
+  );
   assert.match(parse(`[s]\n${'x'.repeat(100)}\n`).problems[0] ?? '', /x{77}\.\.\.$/);
 });
 
@@ -64,24 +96,61 @@ test('dialect: every value keeps its line, and its file', () => {
   const document = emptyDocument();
   addText(document, '; c\n[s]\n\na=1\n 2\nb=3\n[s]\na=4\n', 'one', '/one');
   addText(document, '[s]\nc=5\n', 'two', '/two');
-  const places = [...(document.sections.get('s')?.options ?? [])].map(([name, { place, here }]) => `${name} ${place.file}:${place.line} ${here}`);
+  const places = [...(document.sections.get('s')?.options ?? [])].map(
+    ([name, { place, here }]) => `${name} ${place.file}:${place.line} ${here}`,
+  );
   assert.deepEqual(places, ['a one:8 /one', 'b one:6 /one', 'c two:2 /two']);
   assert.deepEqual(document.sections.get('s')?.place, { file: 'one', line: 2 });
 });
 
 test('dialect: an option that is there twice is pointed out', () => {
-  assert.deepEqual(addText(emptyDocument(), '[s]\na=1\n[t]\na=1\n[s]\nA=2\n', 'f', '/').warnings, [{ file: 'f', line: 6, section: 's', option: 'a', reason: 'is set in line 2 already; this one counts' }]);
+  assert.deepEqual(addText(emptyDocument(), '[s]\na=1\n[t]\na=1\n[s]\nA=2\n', 'f', '/').warnings, [
+    { file: 'f', line: 6, section: 's', option: 'a', reason: 'is set in line 2 already; this one counts' },
+  ]);
 });
 
 test('dialect: any text is read without an exception, and lines stay within the file', () => {
-  const bits = fc.constantFrom('[s]\n', '[DEFAULT]\n', '__proto__', 'a', '=', ':', ';', '#', ' ', '\n', '\n ', '\r', '[', ']', '"', "'", '\\', '.', 'true', '\u2028', '\uFEFF', '\0', '\ud800');
-  const texts = fc.oneof(fc.array(bits, { maxLength: 40 }).map((parts) => parts.join('')), fc.string({ unit: 'binary' }));
+  const bits = fc.constantFrom(
+    '[s]\n',
+    '[DEFAULT]\n',
+    '__proto__',
+    'a',
+    '=',
+    ':',
+    ';',
+    '#',
+    ' ',
+    '\n',
+    '\n ',
+    '\r',
+    '[',
+    ']',
+    '"',
+    "'",
+    '\\',
+    '.',
+    'true',
+    '\u2028',
+    '\uFEFF',
+    '\0',
+    '\ud800',
+  );
+  const texts = fc.oneof(
+    fc.array(bits, { maxLength: 40 }).map((parts) => parts.join('')),
+    fc.string({ unit: 'binary' }),
+  );
   fc.assert(
     fc.property(texts, (text) => {
       const document = emptyDocument();
       const { errors, warnings } = addText(document, text, 'f', '/');
       const count = text.split(/\r\n|\r|\n/).length;
-      const lines = [...[...errors, ...warnings].map(({ line }) => line), ...[...document.sections.values()].flatMap(({ place, options }) => [place.line, ...[...options.values()].map((option) => option.place.line)])];
+      const lines = [
+        ...[...errors, ...warnings].map(({ line }) => line),
+        ...[...document.sections.values()].flatMap(({ place, options }) => [
+          place.line,
+          ...[...options.values()].map((option) => option.place.line),
+        ]),
+      ];
       for (const line of lines) assert.ok(line >= 1 && line <= count, `line ${line} of ${count}`);
     }),
     { seed: 20_261_121, numRuns: 2000 },

@@ -2,18 +2,65 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ExpansionError, expand, expandTwice, hasNamelessConversion, joinPieces } from '../../../src/config/expand.ts';
 
-const names = new Map<string, string | number>([['t', "it's"], ['n', 7], ['m', -42], ['here', '/etc'], ['ENV_A', 'va'], ['ENV_EMPTY', ''], ['ENV_P', '100%(x)']]);
+const names = new Map<string, string | number>([
+  ['t', "it's"],
+  ['n', 7],
+  ['m', -42],
+  ['here', '/etc'],
+  ['ENV_A', 'va'],
+  ['ENV_EMPTY', ''],
+  ['ENV_P', '100%(x)'],
+]);
 
 const accepted: ReadonlyArray<readonly [string, string]> = [
-  ['', ''], ['plain', 'plain'], ['%%', '%'], ['a%%b%%', 'a%b%'], ['%(t)s', "it's"], ['%(n)d', '7'], ['%(n)02d', '07'], ['%(n)5d|', '    7|'], ['%(n)-5d|', '7    |'],
-  ['%(n)+d', '+7'], ['%(n) d', ' 7'], ['%(m)d', '-42'], ['%(m)05d', '-0042'], ['%(n).3d', '007'], ['%(n)i %(n)u', '7 7'], ['%(n)ld', '7'], ['%(m)x', '-2a'], ['%(m)#X', '-0X2A'],
-  ['%(m)#08o', '-0o00052'], ['%(n)s', '7'], ['%(n)r', '7'], ['%(n)c', '\x07'], ['%(t)r', `"it's"`], ['%(t)a', `"it's"`], ['%(t).2s|', 'it|'], ['%(t).s|', '|'], ['%(t)6s|', "  it's|"], ['%(t)06s|', "  it's|"],
-  ['%(n)f', '7.000000'], ['%(n).1f', '7.0'], ['%(n)e', '7.000000e+00'], ['%(n)E', '7.000000E+00'], ['%(n)g', '7'], ['%(n)#g', '7.00000'], ['%(n)G', '7'],
-  ['%(here)s/%(ENV_A)s', '/etc/va'], ['${HOME} $HOME', '${HOME} $HOME'],
-  ['%(ENV_A:-x)s', 'va'], ['%(ENV_Z:-x)s', 'x'], ['%(ENV_EMPTY:-x)s', 'x'], ['%(ENV_Z:-)s', ''], ['%(ENV_Z:-%(ENV_A)s/(b))s', 'va/(b)'], ['%(ENV_A:?needed)s', 'va'], ['%(ENV_P)s', '100%(x)'],
+  ['', ''],
+  ['plain', 'plain'],
+  ['%%', '%'],
+  ['a%%b%%', 'a%b%'],
+  ['%(t)s', "it's"],
+  ['%(n)d', '7'],
+  ['%(n)02d', '07'],
+  ['%(n)5d|', '    7|'],
+  ['%(n)-5d|', '7    |'],
+  ['%(n)+d', '+7'],
+  ['%(n) d', ' 7'],
+  ['%(m)d', '-42'],
+  ['%(m)05d', '-0042'],
+  ['%(n).3d', '007'],
+  ['%(n)i %(n)u', '7 7'],
+  ['%(n)ld', '7'],
+  ['%(m)x', '-2a'],
+  ['%(m)#X', '-0X2A'],
+  ['%(m)#08o', '-0o00052'],
+  ['%(n)s', '7'],
+  ['%(n)r', '7'],
+  ['%(n)c', '\x07'],
+  ['%(t)r', `"it's"`],
+  ['%(t)a', `"it's"`],
+  ['%(t).2s|', 'it|'],
+  ['%(t).s|', '|'],
+  ['%(t)6s|', "  it's|"],
+  ['%(t)06s|', "  it's|"],
+  ['%(n)f', '7.000000'],
+  ['%(n).1f', '7.0'],
+  ['%(n)e', '7.000000e+00'],
+  ['%(n)E', '7.000000E+00'],
+  ['%(n)g', '7'],
+  ['%(n)#g', '7.00000'],
+  ['%(n)G', '7'],
+  ['%(here)s/%(ENV_A)s', '/etc/va'],
+  ['${HOME} $HOME', '${HOME} $HOME'],
+  ['%(ENV_A:-x)s', 'va'],
+  ['%(ENV_Z:-x)s', 'x'],
+  ['%(ENV_EMPTY:-x)s', 'x'],
+  ['%(ENV_Z:-)s', ''],
+  ['%(ENV_Z:-%(ENV_A)s/(b))s', 'va/(b)'],
+  ['%(ENV_A:?needed)s', 'va'],
+  ['%(ENV_P)s', '100%(x)'],
   ['%s', `{'t': "it's", 'n': 7, 'm': -42, 'here': '/etc', 'ENV_A': 'va', 'ENV_EMPTY': '', 'ENV_P': '100%(x)'}`],
 ];
-for (const [format, expected] of accepted) test(`expand: ${JSON.stringify(format)}`, () => assert.equal(expand(format, names), expected));
+for (const [format, expected] of accepted)
+  test(`expand: ${JSON.stringify(format)}`, () => assert.equal(expand(format, names), expected));
 
 test('expand: a whole number with many digits in the general form', () => {
   assert.equal(expand('%(b)g %(b).2g', new Map([['b', 1_000_000]])), '1e+06 1e+06');
@@ -52,7 +99,11 @@ const rejected: ReadonlyArray<readonly [string, RegExp]> = [
   ['%(ENV_EMPTY:?)s', /is not set: it is required/],
 ];
 for (const [format, reason] of rejected) {
-  test(`expand: ${JSON.stringify(format)} is refused`, () => assert.throws(() => expand(format, names), (error) => error instanceof ExpansionError && reason.test(error.message)));
+  test(`expand: ${JSON.stringify(format)} is refused`, () =>
+    assert.throws(
+      () => expand(format, names),
+      (error) => error instanceof ExpansionError && reason.test(error.message),
+    ));
 }
 
 test('compat: expanded twice, a percent sign is four; the values of names are left alone', () => {

@@ -1,5 +1,6 @@
 /**
- * The options of health checks: what each takes, and that a wrong value is an error with its place and what would be right.
+ * The options of health checks: what each takes, and that a wrong value is an error with its place and what would be
+ * right.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -8,8 +9,14 @@ import { printed, readText } from './memory-source.ts';
 const HEAD = '[supervisord]\n[program:web]\ncommand=x\n';
 
 const wrong: ReadonlyArray<readonly [string, string]> = [
-  ['healthcheck=', 'the value is empty; expected a check: http://host:port/path, https://…, tcp://host:port, unix:///path, or a command'],
-  ['healthcheck=redis://localhost', '"redis://localhost" is not a check: http://host:port/path, https://…, tcp://host:port, unix:///path, or a command'],
+  [
+    'healthcheck=',
+    'the value is empty; expected a check: http://host:port/path, https://…, tcp://host:port, unix:///path, or a command',
+  ],
+  [
+    'healthcheck=redis://localhost',
+    '"redis://localhost" is not a check: http://host:port/path, https://…, tcp://host:port, unix:///path, or a command',
+  ],
   ['healthcheck=http://', '"http://" is not a URL, as http://localhost:8080/health'],
   ['healthcheck=http://localhost:x/', '"http://localhost:x/" is not a URL, as http://localhost:8080/health'],
   ['healthcheck=tcp://localhost', '"tcp://localhost" is not an address as tcp://localhost:5432'],
@@ -30,23 +37,51 @@ const wrong: ReadonlyArray<readonly [string, string]> = [
 for (const [line, reason] of wrong) {
   test(`${line} is an error that says what would be right`, () => {
     const option = line.slice(0, line.indexOf('='));
-    assert.deepEqual(printed(readText(`${HEAD}${line}\n`).errors), [`/etc/supervisord.conf:4: [program:web] ${option}: ${reason}`]);
+    assert.deepEqual(printed(readText(`${HEAD}${line}\n`).errors), [
+      `/etc/supervisord.conf:4: [program:web] ${option}: ${reason}`,
+    ]);
   });
 }
 
 test('each takes what it says, and none of them is warned about', () => {
   const lines = [
-    'healthcheck=HTTPS://localhost:80%(process_num)02d/health?full=1', 'healthcheck_interval=500ms', 'healthcheck_timeout=1ms', 'healthcheck_retries=1',
-    'healthcheck_start_period=0', 'healthcheck_start_interval=1m30s', 'healthcheck_action=Restart',
+    'healthcheck=HTTPS://localhost:80%(process_num)02d/health?full=1',
+    'healthcheck_interval=500ms',
+    'healthcheck_timeout=1ms',
+    'healthcheck_retries=1',
+    'healthcheck_start_period=0',
+    'healthcheck_start_interval=1m30s',
+    'healthcheck_action=Restart',
   ];
   const { config, errors, warnings } = readText(`${HEAD}${lines.join('\n')}\n`);
   assert.deepEqual([errors, warnings], [[], []]);
   const options = config?.groups[0]?.processes[0]?.options;
   assert.deepEqual(options?.healthcheck, { kind: 'http', url: 'HTTPS://localhost:8000/health?full=1' });
-  assert.deepEqual([options?.healthcheck_interval, options?.healthcheck_timeout, options?.healthcheck_retries, options?.healthcheck_start_period, options?.healthcheck_start_interval, options?.healthcheck_action], [0.5, 0.001, 1, 0, 90, 'restart']);
+  assert.deepEqual(
+    [
+      options?.healthcheck_interval,
+      options?.healthcheck_timeout,
+      options?.healthcheck_retries,
+      options?.healthcheck_start_period,
+      options?.healthcheck_start_interval,
+      options?.healthcheck_action,
+    ],
+    [0.5, 0.001, 1, 0, 90, 'restart'],
+  );
 });
 
-test('without them there is no check, and Docker\'s numbers', () => {
+test("without them there is no check, and Docker's numbers", () => {
   const options = readText(HEAD).config?.groups[0]?.processes[0]?.options;
-  assert.deepEqual([options?.healthcheck, options?.healthcheck_interval, options?.healthcheck_timeout, options?.healthcheck_retries, options?.healthcheck_start_period, options?.healthcheck_start_interval, options?.healthcheck_action], [null, 30, 30, 3, 0, 5, 'none']);
+  assert.deepEqual(
+    [
+      options?.healthcheck,
+      options?.healthcheck_interval,
+      options?.healthcheck_timeout,
+      options?.healthcheck_retries,
+      options?.healthcheck_start_period,
+      options?.healthcheck_start_interval,
+      options?.healthcheck_action,
+    ],
+    [null, 30, 30, 3, 0, 5, 'none'],
+  );
 });

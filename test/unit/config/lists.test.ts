@@ -10,17 +10,39 @@ const pairs = (text: string, names: Record<string, string> = {}): Record<string,
   Object.fromEntries(parseKeyValueList(expandPieces(text, new Map(Object.entries(names)))).pairs);
 
 const lists: ReadonlyArray<readonly [string, Record<string, string>]> = [
-  ['', {}], ['A=1', { A: '1' }], ['A=1,B=2', { A: '1', B: '2' }], ['A="1 2",B=\'x,y\'', { A: '1 2', B: 'x,y' }], ['A = 1 , B = 2,', { A: '1', B: '2' }],
-  ['A=1,\n  B=2', { A: '1', B: '2' }], ['A=/a/b.c+d-e:(f)', { A: '/a/b.c+d-e:(f)' }], ['A=""', { A: '' }], [`A="'x'"`, { A: 'x' }], ['A=x"y', { A: 'x"y' }], ['A=$HOME', { A: '$' }],
-  ['A=1,A=2', { A: '2' }], ['A=a#b', { A: 'a' }], ['A=a#b,\nc', { A: 'ac' }], ['# c\nA=1', { A: '1' }], ['A="a#b"', { A: 'a#b' }], ['A=50%%', { A: '50' }], ['A="50%%"', { A: '50%' }],
+  ['', {}],
+  ['A=1', { A: '1' }],
+  ['A=1,B=2', { A: '1', B: '2' }],
+  ['A="1 2",B=\'x,y\'', { A: '1 2', B: 'x,y' }],
+  ['A = 1 , B = 2,', { A: '1', B: '2' }],
+  ['A=1,\n  B=2', { A: '1', B: '2' }],
+  ['A=/a/b.c+d-e:(f)', { A: '/a/b.c+d-e:(f)' }],
+  ['A=""', { A: '' }],
+  [`A="'x'"`, { A: 'x' }],
+  ['A=x"y', { A: 'x"y' }],
+  ['A=$HOME', { A: '$' }],
+  ['A=1,A=2', { A: '2' }],
+  ['A=a#b', { A: 'a' }],
+  ['A=a#b,\nc', { A: 'ac' }],
+  ['# c\nA=1', { A: '1' }],
+  ['A="a#b"', { A: 'a#b' }],
+  ['A=50%%', { A: '50' }],
+  ['A="50%%"', { A: '50%' }],
 ];
-for (const [text, expected] of lists) test(`pairs: ${JSON.stringify(text)}`, () => assert.deepEqual(pairs(text), expected));
+for (const [text, expected] of lists)
+  test(`pairs: ${JSON.stringify(text)}`, () => assert.deepEqual(pairs(text), expected));
 
-for (const text of ['A', 'A=', '=1', 'A=,B=1', 'A=a@b', 'A="x', "A='x", 'A B=1', 'A=1\nB=2']) test(`pairs: ${JSON.stringify(text)} is refused`, () => assert.throws(() => pairs(text), ListError));
+for (const text of ['A', 'A=', '=1', 'A=,B=1', 'A=a@b', 'A="x', "A='x", 'A B=1', 'A=1\nB=2'])
+  test(`pairs: ${JSON.stringify(text)} is refused`, () => assert.throws(() => pairs(text), ListError));
 
 test('pairs: a secret does no harm, whatever is in it', () => {
   const secret = `p"a's,s=w %(here)s 100% #x\n\\`;
-  assert.deepEqual(pairs('A=%(S)s,B="%(S)s",C="<%(S)s>",D=1', { S: secret }), { A: secret, B: secret, C: `<${secret}>`, D: '1' });
+  assert.deepEqual(pairs('A=%(S)s,B="%(S)s",C="<%(S)s>",D=1', { S: secret }), {
+    A: secret,
+    B: secret,
+    C: `<${secret}>`,
+    D: '1',
+  });
   assert.deepEqual(pairs('%(N)s_X=1', { N: 'P' }), { P_X: '1' });
   assert.deepEqual(pairs('A=%(S)s,B=1', { S: '' }), { A: '', B: '1' });
 });
@@ -32,7 +54,14 @@ test('pairs: compat: a variable may hold whole pairs', () => {
 });
 
 const lines: ReadonlyArray<readonly [string, readonly string[]]> = [
-  ['', []], ['a  b\t"c d"\n', ['a', 'b', 'c d']], [`a 'b "c"' "d 'e'"`, ['a', 'b "c"', "d 'e'"]], ['a\\ b "\\$x \\" \\\\" \'\\n\'', ['a b', '\\$x " \\', '\\n']], ['a"b"c ""', ['abc', '']], ["a ''", ['a', '']], ['a # b', ['a', '#', 'b']], ["$'x'", ['$x']],
+  ['', []],
+  ['a  b\t"c d"\n', ['a', 'b', 'c d']],
+  [`a 'b "c"' "d 'e'"`, ['a', 'b "c"', "d 'e'"]],
+  ['a\\ b "\\$x \\" \\\\" \'\\n\'', ['a b', '\\$x " \\', '\\n']],
+  ['a"b"c ""', ['abc', '']],
+  ["a ''", ['a', '']],
+  ['a # b', ['a', '#', 'b']],
+  ["$'x'", ['$x']],
 ];
 for (const [line, words] of lines) {
   test(`words: ${JSON.stringify(line)}`, () => {
@@ -42,12 +71,24 @@ for (const [line, words] of lines) {
 }
 
 test('words: quotes that are not closed', () => {
-  for (const line of ['a "b', "a 'b", 'a "\\"']) assert.throws(() => splitCommandLine(line), (error) => error instanceof CommandLineError && error.message === 'No closing quotation');
+  for (const line of ['a "b', "a 'b", 'a "\\"'])
+    assert.throws(
+      () => splitCommandLine(line),
+      (error) => error instanceof CommandLineError && error.message === 'No closing quotation',
+    );
   assert.throws(() => splitCommandLine('a \\'), /No escaped character/);
 });
 
 test('nearest: letters inserted, deleted, replaced, swapped', () => {
-  assert.deepEqual([editDistance('', 'abc'), editDistance('abc', 'abc'), editDistance('abc', 'acb'), editDistance('kitten', 'sitting')], [3, 0, 1, 3]);
+  assert.deepEqual(
+    [
+      editDistance('', 'abc'),
+      editDistance('abc', 'abc'),
+      editDistance('abc', 'acb'),
+      editDistance('kitten', 'sitting'),
+    ],
+    [3, 0, 1, 3],
+  );
   assert.equal(nearestName('comand', ['command', 'umask']), 'command');
   assert.equal(nearestName('COMAND', ['command']), 'command');
   assert.equal(nearestName('zzzzzz', ['command']), null);

@@ -14,7 +14,14 @@ for (const [text, ...expected] of [
   ['syslog+tcp://logs.example.org:601', server('tcp', 'logs.example.org', 601)],
   ['syslog+tcp://[2001:DB8::1]', server('tcp', '2001:db8::1', 514)],
   ['syslog://[fe80::1%eth0]:5', server('udp', 'fe80::1%eth0', 5)],
-  ['/a.log, syslog://h, /dev/stdout,syslog+tcp://[::1]:1 , syslog', { kind: 'file', path: '/a.log' }, server('udp', 'h', 514), { kind: 'stdio', fd: 1, path: '/dev/stdout' }, server('tcp', '::1', 1), { kind: 'syslog' }],
+  [
+    '/a.log, syslog://h, /dev/stdout,syslog+tcp://[::1]:1 , syslog',
+    { kind: 'file', path: '/a.log' },
+    server('udp', 'h', 514),
+    { kind: 'stdio', fd: 1, path: '/dev/stdout' },
+    server('tcp', '::1', 1),
+    { kind: 'syslog' },
+  ],
 ] as const) {
   test(`log servers: ${text}`, () => {
     assert.deepEqual(logTargets.parse(text, context), expected);
@@ -22,9 +29,30 @@ for (const [text, ...expected] of [
   });
 }
 
-for (const text of ['syslog://', 'syslog://:514', 'syslog://h:', 'syslog://h:0', 'syslog://h:65536', 'syslog://h:x', 'syslog+tls://h', 'syslog://u@h', 'syslog://h/x', 'syslog://h:514/tcp', 'syslog://[::1', 'syslog://[h]', 'syslog://::1', 'syslog://[]', '/a.log, syslog+tcp://h:0']) {
+for (const text of [
+  'syslog://',
+  'syslog://:514',
+  'syslog://h:',
+  'syslog://h:0',
+  'syslog://h:65536',
+  'syslog://h:x',
+  'syslog+tls://h',
+  'syslog://u@h',
+  'syslog://h/x',
+  'syslog://h:514/tcp',
+  'syslog://[::1',
+  'syslog://[h]',
+  'syslog://::1',
+  'syslog://[]',
+  '/a.log, syslog+tcp://h:0',
+]) {
   test(`log servers: ${text} is refused, and the error says what would be right`, () => {
-    assert.throws(() => logTargets.parse(text, context), (error) => error instanceof WrongValue && / is not a log server: syslog:\/\/host\[:port\] \(UDP\).*syslog\+tcp.*1 to 65535/.test(error.message));
+    assert.throws(
+      () => logTargets.parse(text, context),
+      (error) =>
+        error instanceof WrongValue &&
+        / is not a log server: syslog:\/\/host\[:port\] \(UDP\).*syslog\+tcp.*1 to 65535/.test(error.message),
+    );
   });
 }
 
@@ -36,6 +64,11 @@ test('log servers as check shows them can be read again', () => {
 
 for (const text of ['monthly', '500ms', '-5', '']) {
   test(`rotate_interval=${text} is refused, and the error says what would be right`, () => {
-    assert.throws(() => rotateInterval.parse(text, context), (error) => error instanceof WrongValue && /a rotation interval: hourly, daily, weekly, or a duration of 1s or more/.test(error.message));
+    assert.throws(
+      () => rotateInterval.parse(text, context),
+      (error) =>
+        error instanceof WrongValue &&
+        /a rotation interval: hourly, daily, weekly, or a duration of 1s or more/.test(error.message),
+    );
   });
 }

@@ -28,24 +28,51 @@ export interface Machine {
 /** A source of these files; their directories exist, and those named besides. */
 export function memorySource({ files = {}, directories = [], env = {}, users: known = users }: Machine): Source {
   const parents = (path: string): string[] => (path === '/' ? ['/'] : [path, ...parents(posix.dirname(path))]);
-  const all = new Set(['/', '/tmp', '/home/me', ...Object.keys(files).flatMap((path) => parents(posix.dirname(path))), ...directories.flatMap(parents)]);
+  const all = new Set([
+    '/',
+    '/tmp',
+    '/home/me',
+    ...Object.keys(files).flatMap((path) => parents(posix.dirname(path))),
+    ...directories.flatMap(parents),
+  ]);
   return {
-    env, cwd: '/home/me', hostname: 'box', users: known,
-    read: (path) => (files[path] === undefined ? { ok: false, code: 'ENOENT', reason: 'there is no such file' } : { ok: true, text: files[path] }),
+    env,
+    cwd: '/home/me',
+    hostname: 'box',
+    users: known,
+    read: (path) =>
+      files[path] === undefined
+        ? { ok: false, code: 'ENOENT', reason: 'there is no such file' }
+        : { ok: true, text: files[path] },
     isFile: (path) => Object.hasOwn(files, path),
     isDirectory: (path) => all.has(path),
-    list: (path) => [...new Set([...Object.keys(files), ...all].filter((other) => other !== '/' && posix.dirname(other) === path).map((other) => posix.basename(other)))],
+    list: (path) => [
+      ...new Set(
+        [...Object.keys(files), ...all]
+          .filter((other) => other !== '/' && posix.dirname(other) === path)
+          .map((other) => posix.basename(other)),
+      ),
+    ],
   };
 }
 
 /** Reads `/etc/supervisord.conf` of a machine. */
 export function read(machine: Machine, settings: Partial<ReadSettings> = {}): Reading {
-  return readConfig(memorySource(machine), { isContainer: false, isStatic: false, flags: noFlags, executable: '/usr/bin/onevisor', ...settings });
+  return readConfig(memorySource(machine), {
+    isContainer: false,
+    isStatic: false,
+    flags: noFlags,
+    executable: '/usr/bin/onevisor',
+    ...settings,
+  });
 }
 
 /** Reads a text as the main file; the directory for logs exists. */
 export function readText(text: string, machine: Machine = {}, settings: Partial<ReadSettings> = {}): Reading {
-  return read({ directories: ['/var/log'], ...machine, files: { '/etc/supervisord.conf': text, ...machine.files } }, settings);
+  return read(
+    { directories: ['/var/log'], ...machine, files: { '/etc/supervisord.conf': text, ...machine.files } },
+    settings,
+  );
 }
 
 /** The configuration of a reading that must have no errors. */

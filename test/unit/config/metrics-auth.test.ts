@@ -3,10 +3,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { configOf, printed, readText } from './memory-source.ts';
 
-const sections = (value: string): string => `[supervisord]\n[unix_http_server]\nfile=/run/s\nmetrics_auth=${value}\n[inet_http_server]\nport=127.0.0.1:9001\nmetrics_auth=${value}\n`;
+const sections = (value: string): string =>
+  `[supervisord]\n[unix_http_server]\nfile=/run/s\nmetrics_auth=${value}\n[inet_http_server]\nport=127.0.0.1:9001\nmetrics_auth=${value}\n`;
 
 test('metrics_auth opens the metrics, and is acted upon', () => {
-  for (const [value, expected] of [['true', true], ['no', false], ['FALSE', false]] as const) {
+  for (const [value, expected] of [
+    ['true', true],
+    ['no', false],
+    ['FALSE', false],
+  ] as const) {
     const reading = readText(sections(value));
     const config = configOf(reading);
     assert.deepEqual([config.unixServers[0]?.metrics_auth, config.inetServers[0]?.metrics_auth], [expected, expected]);
@@ -16,6 +21,12 @@ test('metrics_auth opens the metrics, and is acted upon', () => {
 
 test('a wrong value: file, line, and what would be right', () => {
   const errors = printed(readText(sections('maybe')).errors);
-  assert.match(errors[0] ?? '', /^\/etc\/supervisord\.conf:4: \[unix_http_server\] metrics_auth: "maybe" .*true.*false/);
-  assert.match(errors[1] ?? '', /^\/etc\/supervisord\.conf:7: \[inet_http_server\] metrics_auth: "maybe" .*true.*false/);
+  assert.match(
+    errors[0] ?? '',
+    /^\/etc\/supervisord\.conf:4: \[unix_http_server\] metrics_auth: "maybe" .*true.*false/,
+  );
+  assert.match(
+    errors[1] ?? '',
+    /^\/etc\/supervisord\.conf:7: \[inet_http_server\] metrics_auth: "maybe" .*true.*false/,
+  );
 });

@@ -22,28 +22,78 @@ const first = (text: string): ProcessConfig => {
 };
 
 test('diff: groups added, removed and changed; moved lines change nothing', () => {
-  const before = config('[program:a]\ncommand=x\n[program:b]\ncommand=x\n[program:c]\ncommand=x\n[group:g]\nprograms=m\n[program:m]\ncommand=x\n');
-  const after = config('\n\n[program:c]\ncommand=x\n[program:b]\ncommand=y\n[program:d]\ncommand=x\n[group:g]\nprograms=m\npriority=3\n[program:m]\ncommand=x\n');
+  const before = config(
+    '[program:a]\ncommand=x\n[program:b]\ncommand=x\n[program:c]\ncommand=x\n[group:g]\nprograms=m\n[program:m]\ncommand=x\n',
+  );
+  const after = config(
+    '\n\n[program:c]\ncommand=x\n[program:b]\ncommand=y\n[program:d]\ncommand=x\n[group:g]\nprograms=m\npriority=3\n[program:m]\ncommand=x\n',
+  );
   assert.deepEqual(diffConfigs(before, after), { added: ['d'], removed: ['a'], changed: ['g', 'b'] });
   assert.deepEqual(diffConfigs(before, before), { added: [], removed: [], changed: [] });
 });
 
 test('diff: only what a process is started with needs a restart', () => {
   const base = first('[program:a]\ncommand=x\n');
-  for (const line of ['autorestart=false', 'stopwaitsecs=3', 'log_prefix=x', 'priority=3', 'healthcheck=true', 'numprocs_start=0']) assert.ok(!isExecutionChanged(base, first(`[program:a]\ncommand=x\n${line}\n`)), line);
-  for (const line of ['command=x y', 'environment=A=1', 'directory=/', 'user=app', 'umask=077', 'stdout_logfile=/var/log/a', 'rlimit_nofile=5', 'redirect_stderr=true']) assert.ok(isExecutionChanged(base, first(`[program:a]\ncommand=x\n${line}\n`)), line);
+  for (const line of [
+    'autorestart=false',
+    'stopwaitsecs=3',
+    'log_prefix=x',
+    'priority=3',
+    'healthcheck=true',
+    'numprocs_start=0',
+  ])
+    assert.ok(!isExecutionChanged(base, first(`[program:a]\ncommand=x\n${line}\n`)), line);
+  for (const line of [
+    'command=x y',
+    'environment=A=1',
+    'directory=/',
+    'user=app',
+    'umask=077',
+    'stdout_logfile=/var/log/a',
+    'rlimit_nofile=5',
+    'redirect_stderr=true',
+  ])
+    assert.ok(isExecutionChanged(base, first(`[program:a]\ncommand=x\n${line}\n`)), line);
 });
 
 test('the effective configuration as JSON: values by name, secrets hidden', () => {
   const text = `${HEAD}environment=A="1"\n[inet_http_server]\nport=127.0.0.1:9001\nusername=u\npassword=geheim\n[program:a]\ncommand=x "y z"\nstopsignal=QUIT\numask=022\nstdout_logfile=NONE\nrlimit_nofile=1:2\n[eventlistener:l]\ncommand=x\nevents=EVENT\n`;
   const shown = JSON.parse(JSON.stringify(describeReading(readText(text))));
-  assert.deepEqual([shown.ok, shown.errors, shown.supervisord.environment, shown.inet_http_servers[0].password, shown.inet_http_servers[0].port], [true, [], { A: '1' }, '***', '127.0.0.1:9001']);
+  assert.deepEqual(
+    [
+      shown.ok,
+      shown.errors,
+      shown.supervisord.environment,
+      shown.inet_http_servers[0].password,
+      shown.inet_http_servers[0].port,
+    ],
+    [true, [], { A: '1' }, '***', '127.0.0.1:9001'],
+  );
   assert.ok(!JSON.stringify(shown).includes('geheim'));
   const [l, a] = shown.programs;
-  assert.deepEqual([a.group, a.name, a.type, a.argv, a.command, a.stopsignal, a.umask, a.stdout_logfile, a.stderr_logfile, a.environment, a.rlimit_nofile, a.user], ['a', 'a', 'program', ['x', 'y z'], 'x "y z"', 'QUIT', 18, null, 'AUTO', { A: '1' }, '1:2', null]);
+  assert.deepEqual(
+    [
+      a.group,
+      a.name,
+      a.type,
+      a.argv,
+      a.command,
+      a.stopsignal,
+      a.umask,
+      a.stdout_logfile,
+      a.stderr_logfile,
+      a.environment,
+      a.rlimit_nofile,
+      a.user,
+    ],
+    ['a', 'a', 'program', ['x', 'y z'], 'x "y z"', 'QUIT', 18, null, 'AUTO', { A: '1' }, '1:2', null],
+  );
   assert.deepEqual([l.events, l.buffer_size], [['EVENT'], 10]);
   const failed = JSON.parse(JSON.stringify(describeReading(readText(`${HEAD}umask=9\nfoo=1\n`))));
-  assert.deepEqual([failed.ok, failed.errors[0].line, failed.errors[0].option, failed.warnings[0].option], [false, 2, 'umask', 'foo']);
+  assert.deepEqual(
+    [failed.ok, failed.errors[0].line, failed.errors[0].option, failed.warnings[0].option],
+    [false, 2, 'umask', 'foo'],
+  );
 });
 
 test('the effective configuration as text: what differs from the defaults', () => {
@@ -82,17 +132,25 @@ test('the effective configuration as text: what differs from the defaults', () =
       '',
     ].join('\n'),
   );
-  assert.match(formatConfig(configOf(readText(`${HEAD}[program:a]\ncommand=x\n`, {}, { isContainer: true })), true), /\[supervisord\]\n\n\[program:a\]\ncommand=x\n$/);
+  assert.match(
+    formatConfig(configOf(readText(`${HEAD}[program:a]\ncommand=x\n`, {}, { isContainer: true })), true),
+    /\[supervisord\]\n\n\[program:a\]\ncommand=x\n$/,
+  );
   assert.match(formatConfig({ ...config(''), file: null }, false), /^; no file:/);
-  assert.equal(formatProblems(readText(`${HEAD}umask=9\nfoo=1\n`)), '/etc/supervisord.conf:2: [supervisord] umask: "9" is not an octal number, as 022\n/etc/supervisord.conf:3: [supervisord] foo: warning: there is no such option here, it is ignored\n');
+  assert.equal(
+    formatProblems(readText(`${HEAD}umask=9\nfoo=1\n`)),
+    '/etc/supervisord.conf:2: [supervisord] umask: "9" is not an octal number, as 022\n/etc/supervisord.conf:3: [supervisord] foo: warning: there is no such option here, it is ignored\n',
+  );
 });
 
 const OF_SUPERVISOR: Readonly<Record<string, string>> = {
   unix_http_server: 'file chmod chown username password',
   inet_http_server: 'port username password',
-  supervisord: 'logfile logfile_maxbytes logfile_backups loglevel pidfile umask nodaemon silent minfds minprocs nocleanup childlogdir user directory strip_ansi environment identifier',
+  supervisord:
+    'logfile logfile_maxbytes logfile_backups loglevel pidfile umask nodaemon silent minfds minprocs nocleanup childlogdir user directory strip_ansi environment identifier',
   supervisorctl: 'serverurl username password prompt history_file',
-  'program:x': 'command process_name numprocs numprocs_start priority autostart startsecs startretries autorestart exitcodes stopsignal stopwaitsecs stopasgroup killasgroup user redirect_stderr stdout_logfile stdout_logfile_maxbytes stdout_logfile_backups stdout_capture_maxbytes stdout_events_enabled stdout_syslog stderr_logfile stderr_logfile_maxbytes stderr_logfile_backups stderr_capture_maxbytes stderr_events_enabled stderr_syslog environment directory umask serverurl',
+  'program:x':
+    'command process_name numprocs numprocs_start priority autostart startsecs startretries autorestart exitcodes stopsignal stopwaitsecs stopasgroup killasgroup user redirect_stderr stdout_logfile stdout_logfile_maxbytes stdout_logfile_backups stdout_capture_maxbytes stdout_events_enabled stdout_syslog stderr_logfile stderr_logfile_maxbytes stderr_logfile_backups stderr_capture_maxbytes stderr_events_enabled stderr_syslog environment directory umask serverurl',
   'group:x': 'programs priority',
   'fcgi-program:x': 'socket socket_backlog socket_owner socket_mode',
   'eventlistener:x': 'buffer_size events result_handler',
@@ -104,18 +162,27 @@ const OF_SUPERVISOR: Readonly<Record<string, string>> = {
 test('the table has every option of Supervisor 4.3, and knows which ones are additions', () => {
   for (const [title, names] of Object.entries(OF_SUPERVISOR)) {
     const table = sectionKinds.find((kind) => kind.title === title)?.tables.at(-1) ?? {};
-    assert.deepEqual(Object.keys(table).filter((name) => table[name]?.isAddition === false).sort(), names.split(' ').sort(), title);
+    assert.deepEqual(
+      Object.keys(table)
+        .filter((name) => table[name]?.isAddition === false)
+        .sort(),
+      names.split(' ').sort(),
+      title,
+    );
   }
 });
 
 test('every option is explained in one sentence', () => {
-  for (const { tables } of sectionKinds) for (const table of tables) for (const [name, { doc }] of Object.entries(table)) assert.match(doc, /^[^.]*(\d\.\d[^.]*)?\.$/, name);
+  for (const { tables } of sectionKinds)
+    for (const table of tables)
+      for (const [name, { doc }] of Object.entries(table)) assert.match(doc, /^[^.]*(\d\.\d[^.]*)?\.$/, name);
 });
 
 test('the reference has every option once, with its default', () => {
   const reference = formatOptionReference();
   const [, inet] = sectionKinds;
-  for (const { tables } of sectionKinds) for (const name of Object.keys(tables.at(-1) ?? {})) assert.ok(reference.includes(`| \`${name}\``), name);
+  for (const { tables } of sectionKinds)
+    for (const name of Object.keys(tables.at(-1) ?? {})) assert.ok(reference.includes(`| \`${name}\``), name);
   assert.ok(inet !== undefined && reference.includes(`### [${inet.title}]`));
   assert.match(reference, /\| `stopwaitsecs` \| integer \| 10; in a container 8 \|/);
   assert.match(reference, /\| `stdout_logfile` .* AUTO; in a container \/dev\/stdout, with a prefix \|/);
@@ -128,10 +195,20 @@ test('the sample is accepted as it is, and with every option switched on', () =>
   const settings = { isStatic: true };
   const sample = readText(formatSample(), {}, settings);
   assert.deepEqual([printed(sample.errors), printed(sample.warnings)], [[], []]);
-  const everything = formatSample().replace(/^;(?=[[a-z])/gm, '').replaceAll('db:healthy', 'thegroupname').replaceAll('web,worker', 'theprogramname').replaceAll('USR1:web', 'USR1:theprogramname').replace(/^(depends_on|dependent_startup_wait_for|notification_fd)=.*$/gm, '').replace('killasgroup=false', 'killasgroup=true').replace('loglevel=info', 'loglevel=debug');
+  const everything = formatSample()
+    .replace(/^;(?=[[a-z])/gm, '')
+    .replaceAll('db:healthy', 'thegroupname')
+    .replaceAll('web,worker', 'theprogramname')
+    .replaceAll('USR1:web', 'USR1:theprogramname')
+    .replace(/^(depends_on|dependent_startup_wait_for|notification_fd)=.*$/gm, '')
+    .replace('killasgroup=false', 'killasgroup=true')
+    .replace('loglevel=info', 'loglevel=debug');
   const full = readText(everything, { files: { '/etc/conf.d/x.conf': '' } }, settings);
   assert.deepEqual(printed(full.errors), []);
-  assert.deepEqual(printed(full.warnings).filter((line) => !/is Python|syslog/.test(line)), []);
+  assert.deepEqual(
+    printed(full.warnings).filter((line) => !/is Python|syslog/.test(line)),
+    [],
+  );
 });
 
 test('check and echo-conf on real files', async () => {
@@ -157,7 +234,19 @@ test('check and echo-conf on real files', async () => {
     assert.match(text.err, /c\.ini: it is a directory/);
     assert.match(text.err, /no file matches .*nodir\/\*/);
     const json = await run(['--json', '--static', '-c', file, '--', 'cat', '--json']);
-    assert.deepEqual([json.code, JSON.parse(json.out).programs.map(({ name, argv }: { name: string; argv: string[] }) => [name, argv])], [0, [['a', ['x']], ['main', ['cat', '--json']]]]);
+    assert.deepEqual(
+      [
+        json.code,
+        JSON.parse(json.out).programs.map(({ name, argv }: { name: string; argv: string[] }) => [name, argv]),
+      ],
+      [
+        0,
+        [
+          ['a', ['x']],
+          ['main', ['cat', '--json']],
+        ],
+      ],
+    );
     const failed = await run(['--json', '-c', file], { ONEVISOR_NOPE: '1' });
     assert.deepEqual([failed.code, JSON.parse(failed.out).errors[0].file], [2, 'ONEVISOR_NOPE']);
     writeFileSync(join(directory, 'b.ini'), Buffer.from('[program:b]\ncommand=\xff\n', 'latin1'));
@@ -174,7 +263,11 @@ test('check and echo-conf on real files', async () => {
     assert.match((await run(['-h'])).out, /^Usage: onevisor check \[--json\] \[--static\] \[options\]/);
     const memory = openSource({}, null).read('/proc/self/mem');
     assert.ok(!memory.ok && /it cannot be read \(E/.test(memory.reason));
-    assert.ok(openSource({}, null).isDirectory(directory) && openSource({}, null).isFile(file) && !openSource({}, null).isFile(`${file}/x`));
+    assert.ok(
+      openSource({}, null).isDirectory(directory) &&
+        openSource({}, null).isFile(file) &&
+        !openSource({}, null).isFile(`${file}/x`),
+    );
   } finally {
     rmSync(directory, { recursive: true });
   }
@@ -194,12 +287,41 @@ test('an update of a group touches only what has changed', () => {
     assert.ok(group !== undefined);
     return group;
   };
-  const program = (numprocs: number, more = ''): string => `[program:w]\ncommand=x %(process_num)s\nprocess_name=%(process_num)s\nnumprocs=${numprocs}\n${more}`;
-  const names = (update: GroupUpdate): Record<string, string[]> => Object.fromEntries(Object.entries(update).map(([kind, list]) => [kind, (list as ProcessConfig[]).map(({ name }) => name)]));
+  const program = (numprocs: number, more = ''): string =>
+    `[program:w]\ncommand=x %(process_num)s\nprocess_name=%(process_num)s\nnumprocs=${numprocs}\n${more}`;
+  const names = (update: GroupUpdate): Record<string, string[]> =>
+    Object.fromEntries(
+      Object.entries(update).map(([kind, list]) => [kind, (list as ProcessConfig[]).map(({ name }) => name)]),
+    );
   const before = groupOf(program(2));
-  assert.deepEqual(names(planGroupUpdate(before, groupOf(program(3)))), { removed: [], added: ['2'], renewed: [], live: [] });
-  assert.deepEqual(names(planGroupUpdate(before, groupOf(program(2, 'numprocs_start=1\n')))), { removed: ['0'], added: ['2'], renewed: [], live: [] });
-  assert.deepEqual(names(planGroupUpdate(before, groupOf(program(1, 'stopwaitsecs=3\n')))), { removed: ['1'], added: [], renewed: [], live: ['0'] });
-  assert.deepEqual(names(planGroupUpdate(before, groupOf(program(2, 'directory=/\n')))), { removed: [], added: [], renewed: ['0', '1'], live: [] });
-  assert.deepEqual(names(planGroupUpdate(before, groupOf(`\n\n${program(2)}`))), { removed: [], added: [], renewed: [], live: [] });
+  assert.deepEqual(names(planGroupUpdate(before, groupOf(program(3)))), {
+    removed: [],
+    added: ['2'],
+    renewed: [],
+    live: [],
+  });
+  assert.deepEqual(names(planGroupUpdate(before, groupOf(program(2, 'numprocs_start=1\n')))), {
+    removed: ['0'],
+    added: ['2'],
+    renewed: [],
+    live: [],
+  });
+  assert.deepEqual(names(planGroupUpdate(before, groupOf(program(1, 'stopwaitsecs=3\n')))), {
+    removed: ['1'],
+    added: [],
+    renewed: [],
+    live: ['0'],
+  });
+  assert.deepEqual(names(planGroupUpdate(before, groupOf(program(2, 'directory=/\n')))), {
+    removed: [],
+    added: [],
+    renewed: ['0', '1'],
+    live: [],
+  });
+  assert.deepEqual(names(planGroupUpdate(before, groupOf(`\n\n${program(2)}`))), {
+    removed: [],
+    added: [],
+    renewed: [],
+    live: [],
+  });
 });

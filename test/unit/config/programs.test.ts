@@ -5,58 +5,108 @@ import type { ProcessConfig } from '../../../src/config/model.ts';
 import { configOf, printed, readText } from './memory-source.ts';
 
 const HEAD = '[supervisord]\n';
-const processesOf = (text: string, settings = {}): ProcessConfig[] => configOf(readText(HEAD + text, {}, settings)).groups.flatMap(({ processes }) => processes);
+const processesOf = (text: string, settings = {}): ProcessConfig[] =>
+  configOf(readText(HEAD + text, {}, settings)).groups.flatMap(({ processes }) => processes);
 const only = (text: string, settings = {}): ProcessConfig => {
   const [first, ...rest] = processesOf(text, settings);
   if (first === undefined || rest.length > 0) throw new Error('expected one process');
   return first;
 };
-const errorsOf = (text: string): string[] => printed(readText(HEAD + text).errors).map((line) => line.replace('/etc/supervisord.conf:', ''));
-const warningsOf = (text: string): string[] => printed(readText(HEAD + text).warnings).map((line) => line.replace('/etc/supervisord.conf:', ''));
+const errorsOf = (text: string): string[] =>
+  printed(readText(HEAD + text).errors).map((line) => line.replace('/etc/supervisord.conf:', ''));
+const warningsOf = (text: string): string[] =>
+  printed(readText(HEAD + text).warnings).map((line) => line.replace('/etc/supervisord.conf:', ''));
 
 test('a program with nothing but a command has the defaults of Supervisor', () => {
   const { options, argv, name, group, number, type, place } = only('[program:web]\ncommand=/bin/cat "a b"\n');
   assert.deepEqual([name, group, number, type, argv, place.line], ['web', 'web', 0, 'program', ['/bin/cat', 'a b'], 3]);
   assert.deepEqual(
-    [options.autostart, options.autorestart, options.startsecs, options.startretries, options.stopsignal, options.stopwaitsecs, options.exitcodes, options.priority, options.umask, options.stdout_logfile, options.stdout_logfile_maxbytes, options.kill_orphans],
+    [
+      options.autostart,
+      options.autorestart,
+      options.startsecs,
+      options.startretries,
+      options.stopsignal,
+      options.stopwaitsecs,
+      options.exitcodes,
+      options.priority,
+      options.umask,
+      options.stdout_logfile,
+      options.stdout_logfile_maxbytes,
+      options.kill_orphans,
+    ],
     [true, 'unexpected', 1, 3, [15], 10, [0], 999, null, [{ kind: 'auto' }], 52_428_800, 'never'],
   );
 });
 
 test('container mode changes what is not set, and nothing else', () => {
   const unset = only('[program:web]\ncommand=x\n', { isContainer: true }).options;
-  assert.deepEqual([unset.stopwaitsecs, unset.stdout_logfile, unset.stderr_logfile], [8, [{ kind: 'container', fd: 1 }], [{ kind: 'container', fd: 2 }]]);
-  const set = only('[program:web]\ncommand=x\nstopwaitsecs=10\nstdout_logfile=AUTO\nredirect_stderr=true\n', { isContainer: true }).options;
-  assert.deepEqual([set.stopwaitsecs, set.stdout_logfile, set.stderr_logfile], [10, [{ kind: 'auto' }], [{ kind: 'none' }]]);
+  assert.deepEqual(
+    [unset.stopwaitsecs, unset.stdout_logfile, unset.stderr_logfile],
+    [8, [{ kind: 'container', fd: 1 }], [{ kind: 'container', fd: 2 }]],
+  );
+  const set = only('[program:web]\ncommand=x\nstopwaitsecs=10\nstdout_logfile=AUTO\nredirect_stderr=true\n', {
+    isContainer: true,
+  }).options;
+  assert.deepEqual(
+    [set.stopwaitsecs, set.stdout_logfile, set.stderr_logfile],
+    [10, [{ kind: 'auto' }], [{ kind: 'none' }]],
+  );
   const listener = only('[eventlistener:l]\ncommand=x\nevents=EVENT\n', { isContainer: true }).options;
   assert.deepEqual(listener.stdout_logfile, [{ kind: 'none' }]);
 });
 
 test('numprocs makes that many processes, in the order of their names', () => {
-  const text = '[program:w]\ncommand=x --port=80%(process_num)02d of %(numprocs)d\nprocess_name=%(program_name)s_%(process_num)d\nnumprocs=3\nnumprocs_start=9\n';
-  assert.deepEqual(processesOf(text).map(({ name, number, argv }) => [name, number, argv.slice(1).join(' ')]), [['w_10', 10, '--port=8010 of 3'], ['w_11', 11, '--port=8011 of 3'], ['w_9', 9, '--port=8009 of 3']]);
+  const text =
+    '[program:w]\ncommand=x --port=80%(process_num)02d of %(numprocs)d\nprocess_name=%(program_name)s_%(process_num)d\nnumprocs=3\nnumprocs_start=9\n';
+  assert.deepEqual(
+    processesOf(text).map(({ name, number, argv }) => [name, number, argv.slice(1).join(' ')]),
+    [
+      ['w_10', 10, '--port=8010 of 3'],
+      ['w_11', 11, '--port=8011 of 3'],
+      ['w_9', 9, '--port=8009 of 3'],
+    ],
+  );
 });
 
 test('the processes of a group stand in the order of `programs`, as Supervisor starts them', () => {
-  const text = '[program:b]\ncommand=x\n[program:a]\ncommand=x\n[program:first]\ncommand=x\npriority=1\n[group:g]\nprograms=b,a,first\n';
-  assert.deepEqual(processesOf(text).map(({ name }) => name), ['first', 'b', 'a']);
+  const text =
+    '[program:b]\ncommand=x\n[program:a]\ncommand=x\n[program:first]\ncommand=x\npriority=1\n[group:g]\nprograms=b,a,first\n';
+  assert.deepEqual(
+    processesOf(text).map(({ name }) => name),
+    ['first', 'b', 'a'],
+  );
 });
 
 test('numprocs below 1 makes none, and its options are judged all the same', () => {
   assert.deepEqual(processesOf('[program:w]\ncommand=x\nnumprocs=0\n'), []);
   assert.match(warningsOf('[program:w]\ncommand=x\nnumprocs=0\n')[0] ?? '', /^4: \[program:w\] numprocs: is below 1/);
-  assert.match(errorsOf('[program:w]\ncommand=x\nnumprocs=0\nautostart=x\n')[0] ?? '', /^5: \[program:w\] autostart: "x" is not true or false/);
+  assert.match(
+    errorsOf('[program:w]\ncommand=x\nnumprocs=0\nautostart=x\n')[0] ?? '',
+    /^5: \[program:w\] autostart: "x" is not true or false/,
+  );
 });
 
 test('the own environment can be used in other options, that of [supervisord] everywhere', () => {
-  const text = 'environment=G="g"\n[program:w]\nenvironment=D="/srv/%(ENV_G)s",N="%(process_num)d"\ncommand=%(ENV_D)s/run\ndirectory=%(ENV_D)s\n';
+  const text =
+    'environment=G="g"\n[program:w]\nenvironment=D="/srv/%(ENV_G)s",N="%(process_num)d"\ncommand=%(ENV_D)s/run\ndirectory=%(ENV_D)s\n';
   const { argv, options } = only(text);
-  assert.deepEqual([argv, options.directory, Object.fromEntries(options.environment)], [['/srv/g/run'], '/srv/g', { G: 'g', D: '/srv/g', N: '0' }]);
+  assert.deepEqual(
+    [argv, options.directory, Object.fromEntries(options.environment)],
+    [['/srv/g/run'], '/srv/g', { G: 'g', D: '/srv/g', N: '0' }],
+  );
 });
 
 test('compat: names are known only where Supervisor knows them', () => {
-  for (const [option, value] of [['priority', '%(program_name)s'], ['autostart', '%(process_num)d'], ['user', '%(numprocs)d']]) {
-    assert.match(errorsOf(`[program:w]\ncommand=x\n${option}=${value}\n`)[0] ?? '', /is not a name that can be expanded here/);
+  for (const [option, value] of [
+    ['priority', '%(program_name)s'],
+    ['autostart', '%(process_num)d'],
+    ['user', '%(numprocs)d'],
+  ]) {
+    assert.match(
+      errorsOf(`[program:w]\ncommand=x\n${option}=${value}\n`)[0] ?? '',
+      /is not a name that can be expanded here/,
+    );
   }
   assert.deepEqual(errorsOf('[program:w]\ncommand=%(host_node_name)s %(group_name)s %(here)s\n'), []);
   assert.match(errorsOf('identifier=%(host_node_name)s\n')[0] ?? '', /host_node_name/);
@@ -70,25 +120,56 @@ const refused: ReadonlyArray<readonly [string, RegExp]> = [
   ['[program:]\ncommand=x\n', /the name is missing after the colon/],
   ['[program:w]\ncommand=x\nprocess_name=a b\n', /^4: \[program:w\] process_name: the name must not contain " "/],
   ['[program:w]\ncommand=x\nnumprocs=2\n', /process_name: must contain %\(process_num\) when numprocs is above 1/],
-  ['[program:w]\ncommand=x\nnumprocs=999999999\nprocess_name=%(process_num)d\n', /^4: \[program:w\] numprocs: is above 32768/],
-  ['[program:w]\ncommand=x\nstopasgroup=true\nkillasgroup=false\n', /^5: \[program:w\] killasgroup: cannot be false while stopasgroup is true/],
+  [
+    '[program:w]\ncommand=x\nnumprocs=999999999\nprocess_name=%(process_num)d\n',
+    /^4: \[program:w\] numprocs: is above 32768/,
+  ],
+  [
+    '[program:w]\ncommand=x\nstopasgroup=true\nkillasgroup=false\n',
+    /^5: \[program:w\] killasgroup: cannot be false while stopasgroup is true/,
+  ],
   ['[program:w]\ncommand=x\nuser=nobody\n', /user: "nobody" is not a user of this system/],
-  ['[program:w]\ncommand=x\nstdout_logfile=/nope/x.log\n', /stdout_logfile: the directory \/nope of \/nope\/x.log does not exist/],
-  ['[program:w]\ncommand=x\nenvironment=A=%(ENV_NOPE)s\n', /^4: \[program:w\] environment: cannot expand the value: the environment variable NOPE is not set/],
+  [
+    '[program:w]\ncommand=x\nstdout_logfile=/nope/x.log\n',
+    /stdout_logfile: the directory \/nope of \/nope\/x.log does not exist/,
+  ],
+  [
+    '[program:w]\ncommand=x\nenvironment=A=%(ENV_NOPE)s\n',
+    /^4: \[program:w\] environment: cannot expand the value: the environment variable NOPE is not set/,
+  ],
   ['[program:w]\ncommand=x\nstartsecs=1s\n', /startsecs: "1s" is not a whole number$/],
   ['[eventlistener:l]\ncommand=x\n', /events: is missing; add it, as events=PROCESS_STATE/],
   ['[eventlistener:l]\ncommand=x\nevents=\n', /events: is empty/],
-  ['[eventlistener:l]\ncommand=x\nevents=PROCES_STATE\n', /there is no event named "PROCES_STATE" \(did you mean PROCESS_STATE\?\)/],
-  ['[eventlistener:l]\ncommand=x\nevents=EVENT\nredirect_stderr=true\n', /redirect_stderr: cannot be true for an event listener/],
-  ['[eventlistener:l]\ncommand=x\nevents=EVENT\nbuffer_size=0\n', /buffer_size: "0" is not a whole number of 1 or more/],
+  [
+    '[eventlistener:l]\ncommand=x\nevents=PROCES_STATE\n',
+    /there is no event named "PROCES_STATE" \(did you mean PROCESS_STATE\?\)/,
+  ],
+  [
+    '[eventlistener:l]\ncommand=x\nevents=EVENT\nredirect_stderr=true\n',
+    /redirect_stderr: cannot be true for an event listener/,
+  ],
+  [
+    '[eventlistener:l]\ncommand=x\nevents=EVENT\nbuffer_size=0\n',
+    /buffer_size: "0" is not a whole number of 1 or more/,
+  ],
   ['[fcgi-program:f]\ncommand=x\n', /socket: is missing/],
-  ['[fcgi-program:f]\ncommand=x\nsocket=tcp://h:1\nsocket_mode=0700\n', /^5: \[fcgi-program:f\] socket_mode: is for unix sockets only/],
+  [
+    '[fcgi-program:f]\ncommand=x\nsocket=tcp://h:1\nsocket_mode=0700\n',
+    /^5: \[fcgi-program:f\] socket_mode: is for unix sockets only/,
+  ],
   ['[fcgi-program:f]\ncommand=x\nsocket=tcp://h:1\nsocket_owner=app\n', /socket_owner: is for unix sockets only/],
-  ['[group:g]\nprograms=nope\n[program:none]\ncommand=x\n', /^3: \[group:g\] programs: there is no program named "nope" \(did you mean none\?\)/],
+  [
+    '[group:g]\nprograms=nope\n[program:none]\ncommand=x\n',
+    /^3: \[group:g\] programs: there is no program named "nope" \(did you mean none\?\)/,
+  ],
   ['[group:g]\nprograms=a,\n[program:a]\ncommand=x\n', /there is an empty name; remove the comma too many/],
-  ['[group:g]\nprograms=a\n[program:a]\ncommand=x\n[fcgi-program:a]\ncommand=x\nsocket=tcp://h:1\n', /"a" is both a program and a fcgi-program/],
+  [
+    '[group:g]\nprograms=a\n[program:a]\ncommand=x\n[fcgi-program:a]\ncommand=x\nsocket=tcp://h:1\n',
+    /"a" is both a program and a fcgi-program/,
+  ],
 ];
-for (const [text, expected] of refused) test(`refused: ${JSON.stringify(text)}`, () => assert.match(errorsOf(text)[0] ?? '', expected));
+for (const [text, expected] of refused)
+  test(`refused: ${JSON.stringify(text)}`, () => assert.match(errorsOf(text)[0] ?? '', expected));
 
 test('a process name with bytes that are not UTF-8 is an error that names the option', () => {
   const text = `${HEAD}[program:web]\ncommand=x\nprocess_name=web_%(ENV_X)s\n`;
@@ -97,8 +178,12 @@ test('a process name with bytes that are not UTF-8 is an error that names the op
 });
 
 test('every problem is reported, each once, whatever numprocs', () => {
-  const text = '[program:w]\ncommand=%(x)s\nprocess_name=%(process_num)d\nnumprocs=3\nautostart=maybe\nstopsignal=FOO\n[program:v]\n';
-  assert.deepEqual(errorsOf(text).map((line) => line.split(':')[0]), ['3', '6', '7', '8']);
+  const text =
+    '[program:w]\ncommand=%(x)s\nprocess_name=%(process_num)d\nnumprocs=3\nautostart=maybe\nstopsignal=FOO\n[program:v]\n';
+  assert.deepEqual(
+    errorsOf(text).map((line) => line.split(':')[0]),
+    ['3', '6', '7', '8'],
+  );
 });
 
 const warned: ReadonlyArray<readonly [string, RegExp]> = [
@@ -153,49 +238,108 @@ test('compat: a command line that cannot be split is found out at its start', ()
   const shown = JSON.parse(
     JSON.stringify(describeReading(readText(`${HEAD}[program:w]\ncommand=x "\n[program:v]\ncommand=\n`))),
   ) as { programs: Array<{ name: string; argv: unknown }> };
-  assert.deepEqual(shown.programs.map((program) => [program.name, program.argv]), [['v', []], ['w', null]]);
+  assert.deepEqual(
+    shown.programs.map((program) => [program.name, program.argv]),
+    [
+      ['v', []],
+      ['w', null],
+    ],
+  );
 });
 
 test('compat: the log file name syslog', () => {
   const { options } = only('[program:w]\ncommand=x\nstderr_logfile=syslog\n');
-  assert.deepEqual([options.stderr_logfile, options.stderr_syslog, options.stdout_syslog], [[{ kind: 'none' }], true, false]);
+  assert.deepEqual(
+    [options.stderr_logfile, options.stderr_syslog, options.stdout_syslog],
+    [[{ kind: 'none' }], true, false],
+  );
 });
 
 test('values that follow from others', () => {
-  const asGroup = only('log_format=json\nsuccess_exit_codes=143\ncompress=true\n[program:w]\ncommand=x\nstopasgroup=true\nserverurl= auto\ncron=@daily\nsuccess_exit_codes=3\n').options;
-  assert.deepEqual([asGroup.killasgroup, asGroup.kill_orphans, asGroup.serverurl, asGroup.autostart, asGroup.log_format, asGroup.success_exit_codes, asGroup.compress], [true, 'stop', null, false, 'json', [3, 143], true]);
-  const own = only('log_format=json\n[program:w]\ncommand=x\nstopasgroup=true\nkill_orphans=never\ncron=@daily\nautostart=true\nlog_format=raw\n').options;
+  const asGroup = only(
+    'log_format=json\nsuccess_exit_codes=143\ncompress=true\n[program:w]\ncommand=x\nstopasgroup=true\nserverurl= auto\ncron=@daily\nsuccess_exit_codes=3\n',
+  ).options;
+  assert.deepEqual(
+    [
+      asGroup.killasgroup,
+      asGroup.kill_orphans,
+      asGroup.serverurl,
+      asGroup.autostart,
+      asGroup.log_format,
+      asGroup.success_exit_codes,
+      asGroup.compress,
+    ],
+    [true, 'stop', null, false, 'json', [3, 143], true],
+  );
+  const own = only(
+    'log_format=json\n[program:w]\ncommand=x\nstopasgroup=true\nkill_orphans=never\ncron=@daily\nautostart=true\nlog_format=raw\n',
+  ).options;
   assert.deepEqual([own.kill_orphans, own.autostart, own.log_format], ['never', true, 'raw']);
 });
 
 test('aliases of an option are the option', () => {
-  for (const name of ['environment_file', 'env_file', 'envfile', 'envFiles']) assert.deepEqual(only(`[program:w]\ncommand=x\n${name}=/a\n`).options.environment_file, [{ path: '/a', isOptional: false }]);
+  for (const name of ['environment_file', 'env_file', 'envfile', 'envFiles'])
+    assert.deepEqual(only(`[program:w]\ncommand=x\n${name}=/a\n`).options.environment_file, [
+      { path: '/a', isOptional: false },
+    ]);
 });
 
 test('[program-default] and [DEFAULT] stand behind the section, listeners have only the latter', () => {
-  const text = '[program-default]\nstartsecs=5\nredirect_stderr=true\n[DEFAULT]\nstartsecs=7\nstartretries=8\n[program:w]\ncommand=x\n[eventlistener:l]\ncommand=x\nevents=EVENT\n';
+  const text =
+    '[program-default]\nstartsecs=5\nredirect_stderr=true\n[DEFAULT]\nstartsecs=7\nstartretries=8\n[program:w]\ncommand=x\n[eventlistener:l]\ncommand=x\nevents=EVENT\n';
   const [listener, program] = processesOf(text);
-  assert.deepEqual([program?.options.startsecs, program?.options.startretries, program?.options.redirect_stderr], [5, 8, true]);
-  assert.deepEqual([listener?.options.startsecs, listener?.options.startretries, listener?.options.redirect_stderr], [7, 8, false]);
+  assert.deepEqual(
+    [program?.options.startsecs, program?.options.startretries, program?.options.redirect_stderr],
+    [5, 8, true],
+  );
+  assert.deepEqual(
+    [listener?.options.startsecs, listener?.options.startretries, listener?.options.redirect_stderr],
+    [7, 8, false],
+  );
 });
 
 test('groups: by priority, then name; a program in one has no group of its own', () => {
-  const text = '[group:g]\nprograms=b, a\npriority=5\n[program:a]\ncommand=x\n[program:b]\ncommand=x\npriority=1\n[program:z]\ncommand=x\npriority=5\n[eventlistener:l]\ncommand=x\nevents=tick_5,EVENT\n[eventlistener:k]\ncommand=x\nevents=EVENT\npriority=9\n[fcgi-program:f]\ncommand=x\nsocket=unix:///run/%(program_name)s\npriority=7\n';
+  const text =
+    '[group:g]\nprograms=b, a\npriority=5\n[program:a]\ncommand=x\n[program:b]\ncommand=x\npriority=1\n[program:z]\ncommand=x\npriority=5\n[eventlistener:l]\ncommand=x\nevents=tick_5,EVENT\n[eventlistener:k]\ncommand=x\nevents=EVENT\npriority=9\n[fcgi-program:f]\ncommand=x\nsocket=unix:///run/%(program_name)s\npriority=7\n';
   const { groups } = configOf(readText(HEAD + text));
-  assert.deepEqual(groups.map(({ name, priority, type }) => [name, priority, type]), [['l', -1, 'eventlistener'], ['g', 5, 'program'], ['z', 5, 'program'], ['f', 7, 'fcgi-program'], ['k', 9, 'eventlistener']]);
-  assert.deepEqual(groups[1]?.processes.map(({ name, group }) => `${group}:${name}`), ['g:b', 'g:a']);
-  assert.deepEqual([groups[0]?.processes[0]?.options.events, groups[3]?.processes[0]?.options.socket], [['TICK_5', 'EVENT'], { kind: 'unix', path: '/run/f' }]);
+  assert.deepEqual(
+    groups.map(({ name, priority, type }) => [name, priority, type]),
+    [
+      ['l', -1, 'eventlistener'],
+      ['g', 5, 'program'],
+      ['z', 5, 'program'],
+      ['f', 7, 'fcgi-program'],
+      ['k', 9, 'eventlistener'],
+    ],
+  );
+  assert.deepEqual(
+    groups[1]?.processes.map(({ name, group }) => `${group}:${name}`),
+    ['g:b', 'g:a'],
+  );
+  assert.deepEqual(
+    [groups[0]?.processes[0]?.options.events, groups[3]?.processes[0]?.options.socket],
+    [['TICK_5', 'EVENT'], { kind: 'unix', path: '/run/f' }],
+  );
 });
 
 test('compat: a FastCGI program in a group needs no socket, and may have one', () => {
-  const [a, b] = processesOf('[group:g]\nprograms=a,b\n[fcgi-program:a]\ncommand=x\n[fcgi-program:b]\ncommand=x\nsocket=tcp://h:1\n');
-  assert.deepEqual([a?.type, a?.options.socket, b?.options.socket], ['fcgi-program', { kind: 'unix', path: '' }, { kind: 'tcp', host: 'h', port: 1 }]);
+  const [a, b] = processesOf(
+    '[group:g]\nprograms=a,b\n[fcgi-program:a]\ncommand=x\n[fcgi-program:b]\ncommand=x\nsocket=tcp://h:1\n',
+  );
+  assert.deepEqual(
+    [a?.type, a?.options.socket, b?.options.socket],
+    ['fcgi-program', { kind: 'unix', path: '' }, { kind: 'tcp', host: 'h', port: 1 }],
+  );
 });
 
 test('supervisor-stdout is built in: its listener is set aside, what it would have written is echoed', () => {
-  const text = '[eventlistener:stdout]\ncommand=supervisor_stdout\nevents=PROCESS_LOG\nresult_handler=supervisor_stdout:event_handler\n[program:w]\ncommand=x\nstdout_events_enabled=true\n';
+  const text =
+    '[eventlistener:stdout]\ncommand=supervisor_stdout\nevents=PROCESS_LOG\nresult_handler=supervisor_stdout:event_handler\n[program:w]\ncommand=x\nstdout_events_enabled=true\n';
   const config = configOf(readText(HEAD + text));
-  assert.deepEqual([config.groups.map(({ name }) => name), config.setAside.map(({ name }) => name)], [['w'], ['stdout']]);
+  assert.deepEqual(
+    [config.groups.map(({ name }) => name), config.setAside.map(({ name }) => name)],
+    [['w'], ['stdout']],
+  );
   assert.deepEqual(config.groups[0]?.processes[0]?.echoed, ['stdout']);
   const off = configOf(readText(`${HEAD}${text.replace('events=PROCESS_LOG', 'events=PROCESS_LOG\nautostart=false')}`));
   assert.deepEqual(off.groups[0]?.processes[0]?.echoed, []);
@@ -205,7 +349,10 @@ test('a renamed copy of supervisor-stdout is known by its events, and echoes the
   const text = (events: string): string =>
     `[eventlistener:out]\ncommand=python3 /opt/mine.py\nevents=${events}\nresult_handler=mine:handle\n[program:w]\ncommand=x\nstdout_events_enabled=true\nstderr_events_enabled=true\n`;
   const both = readText(HEAD + text('PROCESS_LOG'));
-  assert.deepEqual(configOf(both).setAside.map(({ name }) => name), ['out']);
+  assert.deepEqual(
+    configOf(both).setAside.map(({ name }) => name),
+    ['out'],
+  );
   assert.deepEqual(configOf(both).groups[0]?.processes[0]?.echoed, ['stdout', 'stderr']);
   assert.match(
     printed(both.warnings)[0] ?? '',
@@ -216,8 +363,11 @@ test('a renamed copy of supervisor-stdout is known by its events, and echoes the
 });
 
 test('dependencies: names are programs, groups, processes; conditions are filled in', () => {
-  const text = '[program:db]\ncommand=x\nhealthcheck=tcp://localhost:1\nnumprocs=2\nprocess_name=db%(process_num)d\n[group:g]\nprograms=m\n[program:m]\ncommand=x\n[program:web]\ncommand=x\ndepends_on=db, g:completed, g:m:ready, db:db1:started, g:*\n';
-  const web = configOf(readText(HEAD + text)).groups.flatMap(({ processes }) => processes).find(({ name }) => name === 'web');
+  const text =
+    '[program:db]\ncommand=x\nhealthcheck=tcp://localhost:1\nnumprocs=2\nprocess_name=db%(process_num)d\n[group:g]\nprograms=m\n[program:m]\ncommand=x\n[program:web]\ncommand=x\ndepends_on=db, g:completed, g:m:ready, db:db1:started, g:*\n';
+  const web = configOf(readText(HEAD + text))
+    .groups.flatMap(({ processes }) => processes)
+    .find(({ name }) => name === 'web');
   assert.deepEqual(
     web?.dependsOn.map(({ group, process, conditions }) => `${group}:${process} ${conditions.join(' or ')}`),
     ['db:db0 healthy', 'db:db1 healthy', 'g:m completed', 'g:m ready', 'db:db1 started', 'g:m started'],
@@ -225,16 +375,32 @@ test('dependencies: names are programs, groups, processes; conditions are filled
 });
 
 test('dependencies: an unknown name, oneself and a cycle are errors', () => {
-  assert.match(errorsOf('[program:a]\ncommand=x\ndepends_on=bb\n[program:b]\ncommand=x\n')[0] ?? '', /^4: \[program:a\] depends_on: there is no program, group or process named "bb" \(did you mean b\?\)/);
+  assert.match(
+    errorsOf('[program:a]\ncommand=x\ndepends_on=bb\n[program:b]\ncommand=x\n')[0] ?? '',
+    /^4: \[program:a\] depends_on: there is no program, group or process named "bb" \(did you mean b\?\)/,
+  );
   assert.match(errorsOf('[program:a]\ncommand=x\ndepends_on=a\n')[0] ?? '', /"a" is this program itself/);
-  const cycle = '[program:a]\ncommand=x\ndepends_on=b\n[program:b]\ncommand=x\ndepends_on=c\n[group:g]\nprograms=c\n[program:c]\ncommand=x\ndepends_on=a\n[program:d]\ncommand=x\ndepends_on=a\n';
-  assert.deepEqual(errorsOf(cycle).map((line) => line.split('reason')[0]), ['4: [program:a] depends_on: the programs wait for each other: a → b → g:c → a']);
-  assert.deepEqual(errorsOf('[program:a]\ncommand=x\n[program:b]\ncommand=x\ndepends_on=a\n[program:c]\ncommand=x\ndepends_on=a,b\n'), []);
+  const cycle =
+    '[program:a]\ncommand=x\ndepends_on=b\n[program:b]\ncommand=x\ndepends_on=c\n[group:g]\nprograms=c\n[program:c]\ncommand=x\ndepends_on=a\n[program:d]\ncommand=x\ndepends_on=a\n';
+  assert.deepEqual(
+    errorsOf(cycle).map((line) => line.split('reason')[0]),
+    ['4: [program:a] depends_on: the programs wait for each other: a → b → g:c → a'],
+  );
+  assert.deepEqual(
+    errorsOf('[program:a]\ncommand=x\n[program:b]\ncommand=x\ndepends_on=a\n[program:c]\ncommand=x\ndepends_on=a,b\n'),
+    [],
+  );
 });
 
 test('dependencies: what can never become healthy is an error, what never completes a warning; nothing is waited for twice', () => {
-  assert.match(errorsOf('[program:a]\ncommand=x\ndepends_on=b:healthy\n[program:b]\ncommand=x\n')[0] ?? '', /^4: \[program:a\] depends_on: "b" can not become healthy: program:b has no healthcheck; give it one, or use started, ready or completed/);
-  assert.match(warningsOf('[program:a]\ncommand=x\ndepends_on=b:completed\n[program:b]\ncommand=x\nautorestart=true\n')[0] ?? '', /"b" is started again whenever it ends \(autorestart=true\), so it is never completed; give it oneshot=true/);
+  assert.match(
+    errorsOf('[program:a]\ncommand=x\ndepends_on=b:healthy\n[program:b]\ncommand=x\n')[0] ?? '',
+    /^4: \[program:a\] depends_on: "b" can not become healthy: program:b has no healthcheck; give it one, or use started, ready or completed/,
+  );
+  assert.match(
+    warningsOf('[program:a]\ncommand=x\ndepends_on=b:completed\n[program:b]\ncommand=x\nautorestart=true\n')[0] ?? '',
+    /"b" is started again whenever it ends \(autorestart=true\), so it is never completed; give it oneshot=true/,
+  );
   assert.match(
     warningsOf('[program:a]\ncommand=x\ndepends_on=b:exited\n[program:b]\ncommand=x\nautorestart=true\n')[0] ?? '',
     /so it is never completed/,
@@ -255,26 +421,47 @@ test('dependencies: what can never become healthy is an error, what never comple
     )[0] ?? '',
     /backoff, stopped \(did you mean fatal\?\); it is not waited for/,
   );
-  assert.deepEqual(warningsOf('[program:a]\ncommand=x\ndepends_on=b:completed\n[program:b]\ncommand=x\nautorestart=true\noneshot=true\n'), []);
-  assert.equal(processesOf('[program:a]\ncommand=x\ndepends_on=b, b:started\n[program:b]\ncommand=x\n')[0]?.dependsOn.length, 1);
+  assert.deepEqual(
+    warningsOf(
+      '[program:a]\ncommand=x\ndepends_on=b:completed\n[program:b]\ncommand=x\nautorestart=true\noneshot=true\n',
+    ),
+    [],
+  );
+  assert.equal(
+    processesOf('[program:a]\ncommand=x\ndepends_on=b, b:started\n[program:b]\ncommand=x\n')[0]?.dependsOn.length,
+    1,
+  );
 });
 
 test('supervisord_dependent_startup is built in: its listener is set aside, however it is called', () => {
-  for (const command of ['supervisord-dependent-startup', 'python3 -m supervisord_dependent_startup --log-level warn', '/usr/local/bin/supervisord-dependent-startup']) {
-    const reading = readText(`${HEAD}[eventlistener:order]\ncommand=${command}\nevents=PROCESS_STATE\n[program:w]\ncommand=x\ndependent_startup=true\n`);
-    assert.deepEqual([configOf(reading).groups.map(({ name }) => name), configOf(reading).setAside.map(({ name }) => name)], [['w'], ['order']]);
+  for (const command of [
+    'supervisord-dependent-startup',
+    'python3 -m supervisord_dependent_startup --log-level warn',
+    '/usr/local/bin/supervisord-dependent-startup',
+  ]) {
+    const reading = readText(
+      `${HEAD}[eventlistener:order]\ncommand=${command}\nevents=PROCESS_STATE\n[program:w]\ncommand=x\ndependent_startup=true\n`,
+    );
+    assert.deepEqual(
+      [configOf(reading).groups.map(({ name }) => name), configOf(reading).setAside.map(({ name }) => name)],
+      [['w'], ['order']],
+    );
     assert.match(printed(reading.warnings)[0] ?? '', /what supervisord_dependent_startup does is built in/);
   }
 });
 
 test('dependencies: those of the plug-in count when it is on, and an unknown name is a warning', () => {
-  const text = (on: string): string => `[program:a]\ncommand=x\ndependent_startup=${on}\ndependent_startup_wait_for=b:exited nope:running\n[program:b]\ncommand=x\n`;
+  const text = (on: string): string =>
+    `[program:a]\ncommand=x\ndependent_startup=${on}\ndependent_startup_wait_for=b:exited nope:running\n[program:b]\ncommand=x\n`;
   assert.deepEqual(processesOf(text('true'))[0]?.dependsOn, [{ group: 'b', process: 'b', conditions: ['exited'] }]);
   assert.match(warningsOf(text('true'))[0] ?? '', /"nope"; it is not waited for/);
   assert.deepEqual(processesOf(text('false'))[0]?.dependsOn, []);
 });
 
 test('forwarded signals must name programs', () => {
-  assert.match(errorsOf('forward_signals=USR1:wbe\n[program:web]\ncommand=x\n')[0] ?? '', /^2: \[supervisord\] forward_signals: there is no program, group or process named "wbe" \(did you mean web\?\)/);
+  assert.match(
+    errorsOf('forward_signals=USR1:wbe\n[program:web]\ncommand=x\n')[0] ?? '',
+    /^2: \[supervisord\] forward_signals: there is no program, group or process named "wbe" \(did you mean web\?\)/,
+  );
   assert.deepEqual(errorsOf('forward_signals=USR1:web\n[program:web]\ncommand=x\n'), []);
 });

@@ -18,14 +18,39 @@ const flagsOf = (...args: string[]): Flags => {
 };
 
 test('the file is searched where Supervisor searches', () => {
-  assert.deepEqual(searchPaths('/opt/v/bin/onevisor', '/home/me'), ['/opt/v/etc/supervisord.conf', '/opt/v/supervisord.conf', '/home/me/supervisord.conf', '/home/me/etc/supervisord.conf', '/etc/supervisord.conf', '/etc/supervisor/supervisord.conf']);
-  assert.equal(configOf(read({ files: { '/etc/supervisor/supervisord.conf': HEAD, '/home/me/etc/supervisord.conf': HEAD } })).file, '/home/me/etc/supervisord.conf');
-  assert.equal(configOf(read({ files: { '/a.conf': HEAD, '/etc/supervisord.conf': 'x' }, env: { ONEVISOR_CONF: '/a.conf' } })).file, '/a.conf');
-  assert.equal(configOf(read({ files: { '/a.conf': 'x', '/home/me/b.conf': HEAD }, env: { ONEVISOR_CONF: '/a.conf' } }, { flags: flagsOf('-c', 'b.conf') })).file, '/home/me/b.conf');
+  assert.deepEqual(searchPaths('/opt/v/bin/onevisor', '/home/me'), [
+    '/opt/v/etc/supervisord.conf',
+    '/opt/v/supervisord.conf',
+    '/home/me/supervisord.conf',
+    '/home/me/etc/supervisord.conf',
+    '/etc/supervisord.conf',
+    '/etc/supervisor/supervisord.conf',
+  ]);
+  assert.equal(
+    configOf(read({ files: { '/etc/supervisor/supervisord.conf': HEAD, '/home/me/etc/supervisord.conf': HEAD } })).file,
+    '/home/me/etc/supervisord.conf',
+  );
+  assert.equal(
+    configOf(read({ files: { '/a.conf': HEAD, '/etc/supervisord.conf': 'x' }, env: { ONEVISOR_CONF: '/a.conf' } }))
+      .file,
+    '/a.conf',
+  );
+  assert.equal(
+    configOf(
+      read(
+        { files: { '/a.conf': 'x', '/home/me/b.conf': HEAD }, env: { ONEVISOR_CONF: '/a.conf' } },
+        { flags: flagsOf('-c', 'b.conf') },
+      ),
+    ).file,
+    '/home/me/b.conf',
+  );
 });
 
 test('without any file, the environment or a command is enough', () => {
-  assert.match(printed(read({}).errors)[0] ?? '', /^-c: no configuration file found at \/usr\/etc\/supervisord.conf, .*; name one with -c, or set ONEVISOR_PROGRAM_<NAME>=<command>/);
+  assert.match(
+    printed(read({}).errors)[0] ?? '',
+    /^-c: no configuration file found at \/usr\/etc\/supervisord.conf, .*; name one with -c, or set ONEVISOR_PROGRAM_<NAME>=<command>/,
+  );
   assert.equal(configOf(read({ env: { ONEVISOR_PROGRAM_WEB: 'cat' } })).file, null);
   assert.equal(configOf(read({}, { flags: flagsOf('--', 'cat') })).file, null);
 });
@@ -33,25 +58,52 @@ test('without any file, the environment or a command is enough', () => {
 test('an empty ONEVISOR_CONF means no file, whatever lies about', () => {
   const files = { '/etc/supervisord.conf': HEAD };
   assert.equal(configOf(read({ files, env: { ONEVISOR_CONF: '', ONEVISOR_PROGRAM_WEB: 'cat' } })).file, null);
-  assert.match(printed(read({ files, env: { ONEVISOR_CONF: '' } }).errors)[0] ?? '', /^-c: there is no configuration; name one with -c/);
+  assert.match(
+    printed(read({ files, env: { ONEVISOR_CONF: '' } }).errors)[0] ?? '',
+    /^-c: there is no configuration; name one with -c/,
+  );
 });
 
 test('a file that cannot be read, or has no [supervisord], is refused', () => {
-  assert.deepEqual(printed(read({}, { flags: flagsOf('-c', '/nope') }).errors), ['/nope: cannot read /nope: there is no such file']);
-  assert.deepEqual(printed(readText('[program:a]\ncommand=x\n').errors), ['/etc/supervisord.conf: [supervisord]: the section is missing; add a line [supervisord]']);
-  assert.deepEqual(printed(readText('x\n[supervisord]\ny\n').errors), ['/etc/supervisord.conf:1: the first option stands before any [section]: x', '/etc/supervisord.conf:3: [supervisord]: cannot understand this line: it is neither "option=value" nor a [section]: y']);
+  assert.deepEqual(printed(read({}, { flags: flagsOf('-c', '/nope') }).errors), [
+    '/nope: cannot read /nope: there is no such file',
+  ]);
+  assert.deepEqual(printed(readText('[program:a]\ncommand=x\n').errors), [
+    '/etc/supervisord.conf: [supervisord]: the section is missing; add a line [supervisord]',
+  ]);
+  assert.deepEqual(printed(readText('x\n[supervisord]\ny\n').errors), [
+    '/etc/supervisord.conf:1: the first option stands before any [section]: x',
+    '/etc/supervisord.conf:3: [supervisord]: cannot understand this line: it is neither "option=value" nor a [section]: y',
+  ]);
 });
 
 test('includes: relative to the file, sorted, without hidden ones; %(here)s is the directory of each file', () => {
   const files = {
-    '/etc/supervisord.conf': '[include]\nfiles = conf.d/*.ini %(ENV_EXTRA)s\n  nope/*.conf conf.d/[!b].?ni conf.d/[ x [z-a]\n[supervisord]\nidentifier=%(here)s\n',
-    '/etc/conf.d/b.ini': '[program:b]\ncommand=%(here)s/b\n', '/etc/conf.d/a.ini': '[program:a]\ncommand=a\n[include]\nfiles=more.ini\n', '/etc/conf.d/.hidden.ini': '[program:h]\ncommand=x\n', '/etc/conf.d/more.ini': '', '/opt/x.conf': '[program:b]\nuser=app\n',
+    '/etc/supervisord.conf':
+      '[include]\nfiles = conf.d/*.ini %(ENV_EXTRA)s\n  nope/*.conf conf.d/[!b].?ni conf.d/[ x [z-a]\n[supervisord]\nidentifier=%(here)s\n',
+    '/etc/conf.d/b.ini': '[program:b]\ncommand=%(here)s/b\n',
+    '/etc/conf.d/a.ini': '[program:a]\ncommand=a\n[include]\nfiles=more.ini\n',
+    '/etc/conf.d/.hidden.ini': '[program:h]\ncommand=x\n',
+    '/etc/conf.d/more.ini': '',
+    '/opt/x.conf': '[program:b]\nuser=app\n',
     '/etc/conf.d/d.ini/x': '',
   };
   const reading = read({ files, env: { EXTRA: '/opt/x.conf' } });
   const config = configOf(reading);
-  assert.deepEqual(config.included, ['/etc/conf.d/a.ini', '/etc/conf.d/b.ini', '/etc/conf.d/more.ini', '/opt/x.conf', '/etc/conf.d/a.ini']);
-  assert.deepEqual(processesOf(config).map(({ name, argv, options }) => [name, argv[0], options.user?.user]), [['a', 'a', undefined], ['b', '/etc/conf.d/b', 'app']]);
+  assert.deepEqual(config.included, [
+    '/etc/conf.d/a.ini',
+    '/etc/conf.d/b.ini',
+    '/etc/conf.d/more.ini',
+    '/opt/x.conf',
+    '/etc/conf.d/a.ini',
+  ]);
+  assert.deepEqual(
+    processesOf(config).map(({ name, argv, options }) => [name, argv[0], options.user?.user]),
+    [
+      ['a', 'a', undefined],
+      ['b', '/etc/conf.d/b', 'app'],
+    ],
+  );
   assert.equal(config.supervisord.identifier, '/etc');
   assert.deepEqual(printed(reading.warnings), [
     '/etc/supervisord.conf:2: [include] files: cannot read /etc/conf.d/d.ini: there is no such file',
@@ -64,11 +116,17 @@ test('includes: relative to the file, sorted, without hidden ones; %(here)s is t
 });
 
 test('includes: problems name the included file; --static follows none', () => {
-  const files = { '/etc/supervisord.conf': `${HEAD}[include]\nfiles=a.ini\n`, '/etc/a.ini': '[program:a]\ncommand=x\nstartsecs=x\n' };
+  const files = {
+    '/etc/supervisord.conf': `${HEAD}[include]\nfiles=a.ini\n`,
+    '/etc/a.ini': '[program:a]\ncommand=x\nstartsecs=x\n',
+  };
   assert.deepEqual(printed(read({ files }).errors), ['/etc/a.ini:3: [program:a] startsecs: "x" is not a whole number']);
   assert.deepEqual(configOf(read({ files }, { isStatic: true })).groups, []);
   assert.match(printed(readText(`${HEAD}[include]\n`).errors)[0] ?? '', /:2: \[include\] files: is missing/);
-  assert.match(printed(readText(`${HEAD}[include]\nfiles=%(x)s\n`).errors)[0] ?? '', /:3: \[include\] files: cannot expand the value/);
+  assert.match(
+    printed(readText(`${HEAD}[include]\nfiles=%(x)s\n`).errors)[0] ?? '',
+    /:3: \[include\] files: cannot expand the value/,
+  );
 });
 
 test('compat: with an [include], %(here)s is known everywhere', () => {
@@ -78,12 +136,21 @@ test('compat: with an [include], %(here)s is known everywhere', () => {
 });
 
 test('problems are in the order of the lines; what looks like a comment is pointed out', () => {
-  const { errors, warnings } = readText(`${HEAD}logfile_maxbytes=0;\n[program:a]\ncommand=x\nstopwaitsecs=5#s\nautostart=x\n[supervisord]\nminfds=x\nloglevel=a\nloglevel=info\n`);
-  assert.deepEqual(printed(errors).map((line) => line.slice('/etc/supervisord.conf:'.length)), [
-    '2: [supervisord] logfile_maxbytes: "0;" is not a size: a whole number of bytes, or one with KB, MB or GB, as 50MB; a comment needs a space before its ";"', '5: [program:a] stopwaitsecs: "5#s" is not a whole number; a comment needs a space before its "#"',
-    '6: [program:a] autostart: "x" is not true or false (also yes, no, on, off, 1, 0)', '8: [supervisord] minfds: "x" is not a whole number',
+  const { errors, warnings } = readText(
+    `${HEAD}logfile_maxbytes=0;\n[program:a]\ncommand=x\nstopwaitsecs=5#s\nautostart=x\n[supervisord]\nminfds=x\nloglevel=a\nloglevel=info\n`,
+  );
+  assert.deepEqual(
+    printed(errors).map((line) => line.slice('/etc/supervisord.conf:'.length)),
+    [
+      '2: [supervisord] logfile_maxbytes: "0;" is not a size: a whole number of bytes, or one with KB, MB or GB, as 50MB; a comment needs a space before its ";"',
+      '5: [program:a] stopwaitsecs: "5#s" is not a whole number; a comment needs a space before its "#"',
+      '6: [program:a] autostart: "x" is not true or false (also yes, no, on, off, 1, 0)',
+      '8: [supervisord] minfds: "x" is not a whole number',
+    ],
+  );
+  assert.deepEqual(printed(warnings), [
+    '/etc/supervisord.conf:10: [supervisord] loglevel: is set in line 9 already; this one counts',
   ]);
-  assert.deepEqual(printed(warnings), ['/etc/supervisord.conf:10: [supervisord] loglevel: is set in line 9 already; this one counts']);
 });
 
 test('--static looks nothing up; without users, they are taken as they are', () => {
@@ -96,39 +163,110 @@ test('--static looks nothing up; without users, they are taken as they are', () 
 
 test('[supervisord] in a container and outside', () => {
   const { supervisord: outside } = withEnv({ TMPDIR: '/nope' });
-  assert.deepEqual([outside.logfile, outside.pidfile, outside.childlogdir, outside.umask], [[{ kind: 'file', path: '/home/me/supervisord.log' }], '/home/me/supervisord.pid', '/tmp', 18]);
-  const { supervisord: inside } = configOf(readText(HEAD, { env: { TMPDIR: '/var/tmp' }, directories: ['/var/tmp'] }, { isContainer: true }));
+  assert.deepEqual(
+    [outside.logfile, outside.pidfile, outside.childlogdir, outside.umask],
+    [[{ kind: 'file', path: '/home/me/supervisord.log' }], '/home/me/supervisord.pid', '/tmp', 18],
+  );
+  const { supervisord: inside } = configOf(
+    readText(HEAD, { env: { TMPDIR: '/var/tmp' }, directories: ['/var/tmp'] }, { isContainer: true }),
+  );
   assert.deepEqual([inside.logfile, inside.pidfile, inside.childlogdir], [[{ kind: 'none' }], null, '/var/tmp']);
 });
 
 test('environment: a program, its options, and options of one in a file', () => {
-  const config = withEnv({ ONEVISOR_PROGRAM_WEB: 'serve --port 1', ONEVISOR_PROGRAM_WEB__USER: 'app', ONEVISOR_PROGRAM_MY_APP_V1__STARTSECS: '9', ONEVISOR_PROGRAM_DEFAULT__STARTRETRIES: '7', ONEVISOR_PROGRAM_DEFAULT: 'd' }, `${HEAD}[program:My-app.v1]\ncommand=x\n`);
-  assert.deepEqual(processesOf(config).map(({ name, argv, options }) => [name, argv.join(' '), options.user?.user, options.startsecs, options.startretries]), [['My-app.v1', 'x', undefined, 9, 7], ['default', 'd', undefined, 1, 7], ['web', 'serve --port 1', 'app', 1, 7]]);
+  const config = withEnv(
+    {
+      ONEVISOR_PROGRAM_WEB: 'serve --port 1',
+      ONEVISOR_PROGRAM_WEB__USER: 'app',
+      ONEVISOR_PROGRAM_MY_APP_V1__STARTSECS: '9',
+      ONEVISOR_PROGRAM_DEFAULT__STARTRETRIES: '7',
+      ONEVISOR_PROGRAM_DEFAULT: 'd',
+    },
+    `${HEAD}[program:My-app.v1]\ncommand=x\n`,
+  );
+  assert.deepEqual(
+    processesOf(config).map(({ name, argv, options }) => [
+      name,
+      argv.join(' '),
+      options.user?.user,
+      options.startsecs,
+      options.startretries,
+    ]),
+    [
+      ['My-app.v1', 'x', undefined, 9, 7],
+      ['default', 'd', undefined, 1, 7],
+      ['web', 'serve --port 1', 'app', 1, 7],
+    ],
+  );
 });
 
 test('environment: other sections', () => {
   const config = withEnv({
-    ONEVISOR_SUPERVISORD__LOGLEVEL: 'debug', ONEVISOR_UNIX_HTTP_SERVER__FILE: '/run/%(ENV_N)s', ONEVISOR_INET_HTTP_SERVER__PORT: '127.0.0.1:1', ONEVISOR_EVENTLISTENER_L__COMMAND: 'l', ONEVISOR_EVENTLISTENER_L__EVENTS: 'EVENT',
-    ONEVISOR_FCGI_PROGRAM_F__COMMAND: 'f', ONEVISOR_FCGI_PROGRAM_F__SOCKET: 'tcp://h:1', ONEVISOR_GROUP_G__PROGRAMS: 'f', ONEVISOR_LOG_FORMAT: 'json', N: 's', ONEVISOR_CONTAINER: '0',
+    ONEVISOR_SUPERVISORD__LOGLEVEL: 'debug',
+    ONEVISOR_UNIX_HTTP_SERVER__FILE: '/run/%(ENV_N)s',
+    ONEVISOR_INET_HTTP_SERVER__PORT: '127.0.0.1:1',
+    ONEVISOR_EVENTLISTENER_L__COMMAND: 'l',
+    ONEVISOR_EVENTLISTENER_L__EVENTS: 'EVENT',
+    ONEVISOR_FCGI_PROGRAM_F__COMMAND: 'f',
+    ONEVISOR_FCGI_PROGRAM_F__SOCKET: 'tcp://h:1',
+    ONEVISOR_GROUP_G__PROGRAMS: 'f',
+    ONEVISOR_LOG_FORMAT: 'json',
+    N: 's',
+    ONEVISOR_CONTAINER: '0',
   });
-  assert.deepEqual([config.supervisord.loglevel, config.supervisord.log_format, config.unixServers[0]?.file, config.inetServers[0]?.port.port], ['debug', 'json', '/run/s', 1]);
-  assert.deepEqual(processesOf(config).map(({ group, name, type }) => `${group}:${name} ${type}`), ['l:l eventlistener', 'g:f fcgi-program']);
+  assert.deepEqual(
+    [
+      config.supervisord.loglevel,
+      config.supervisord.log_format,
+      config.unixServers[0]?.file,
+      config.inetServers[0]?.port.port,
+    ],
+    ['debug', 'json', '/run/s', 1],
+  );
+  assert.deepEqual(
+    processesOf(config).map(({ group, name, type }) => `${group}:${name} ${type}`),
+    ['l:l eventlistener', 'g:f fcgi-program'],
+  );
 });
 
 test('environment: a variable that is not understood is an error with the nearest one', () => {
   const reasons = (env: Record<string, string>): string => envErrors(env).join('\n');
-  assert.equal(reasons({ ONEVISOR_CONFIG: 'x' }), 'ONEVISOR_CONFIG: there is no such variable (did you mean ONEVISOR_CONF?)');
-  assert.equal(reasons({ ONEVISOR_PROGAM_WEB: 'x' }), 'ONEVISOR_PROGAM_WEB: there is no such variable (did you mean ONEVISOR_PROGRAM_WEB?)');
-  assert.equal(reasons({ ONEVISOR_SUPERVISOR__USER: 'x' }), 'ONEVISOR_SUPERVISOR__USER: there is no such variable (did you mean ONEVISOR_SUPERVISORD__USER?)');
-  assert.equal(reasons({ ONEVISOR_PROGRAM_WEB: 'x', ONEVISOR_PROGRAM_WEB__COMAND: 'x' }), 'ONEVISOR_PROGRAM_WEB__COMAND: [program:web] has no option "comand" (did you mean ONEVISOR_PROGRAM_WEB__COMMAND?)');
-  assert.equal(reasons({ ONEVISOR_SUPERVISORD__QQQQQQQ: 'x' }), 'ONEVISOR_SUPERVISORD__QQQQQQQ: [supervisord] has no option "qqqqqqq"');
-  assert.match(reasons({ ONEVISOR_GROUP_G: 'x' }), /^ONEVISOR_GROUP_G: an option must follow, as ONEVISOR_GROUP_G__PROGRAMS/);
+  assert.equal(
+    reasons({ ONEVISOR_CONFIG: 'x' }),
+    'ONEVISOR_CONFIG: there is no such variable (did you mean ONEVISOR_CONF?)',
+  );
+  assert.equal(
+    reasons({ ONEVISOR_PROGAM_WEB: 'x' }),
+    'ONEVISOR_PROGAM_WEB: there is no such variable (did you mean ONEVISOR_PROGRAM_WEB?)',
+  );
+  assert.equal(
+    reasons({ ONEVISOR_SUPERVISOR__USER: 'x' }),
+    'ONEVISOR_SUPERVISOR__USER: there is no such variable (did you mean ONEVISOR_SUPERVISORD__USER?)',
+  );
+  assert.equal(
+    reasons({ ONEVISOR_PROGRAM_WEB: 'x', ONEVISOR_PROGRAM_WEB__COMAND: 'x' }),
+    'ONEVISOR_PROGRAM_WEB__COMAND: [program:web] has no option "comand" (did you mean ONEVISOR_PROGRAM_WEB__COMMAND?)',
+  );
+  assert.equal(
+    reasons({ ONEVISOR_SUPERVISORD__QQQQQQQ: 'x' }),
+    'ONEVISOR_SUPERVISORD__QQQQQQQ: [supervisord] has no option "qqqqqqq"',
+  );
+  assert.match(
+    reasons({ ONEVISOR_GROUP_G: 'x' }),
+    /^ONEVISOR_GROUP_G: an option must follow, as ONEVISOR_GROUP_G__PROGRAMS/,
+  );
   assert.match(reasons({ ONEVISOR_EVENTLISTENER_L: 'x' }), /as ONEVISOR_EVENTLISTENER_L__COMMAND/);
-  assert.match(reasons({ ONEVISOR_PROGRAM__USER: 'x' }), /a name must follow ONEVISOR_PROGRAM_, as ONEVISOR_PROGRAM_WEB/);
+  assert.match(
+    reasons({ ONEVISOR_PROGRAM__USER: 'x' }),
+    /a name must follow ONEVISOR_PROGRAM_, as ONEVISOR_PROGRAM_WEB/,
+  );
   assert.match(reasons({ ONEVISOR_PROGRAM___USER: 'x' }), /a name must follow/);
   assert.match(reasons({ ONEVISOR_SUPERVISORD: 'x' }), /an option must follow, as ONEVISOR_SUPERVISORD__LOGFILE/);
   assert.match(reasons({ ONEVISOR_PROGRAM: 'x' }), /a name must follow/);
-  assert.equal(reasons({ ONEVISOR_PROGRAM_WEB: 'x', ONEVISOR_PROGRAM_WEB__STARTSECS: 'y' }), 'ONEVISOR_PROGRAM_WEB__STARTSECS: [program:web] startsecs: "y" is not a whole number');
+  assert.equal(
+    reasons({ ONEVISOR_PROGRAM_WEB: 'x', ONEVISOR_PROGRAM_WEB__STARTSECS: 'y' }),
+    'ONEVISOR_PROGRAM_WEB__STARTSECS: [program:web] startsecs: "y" is not a whole number',
+  );
 });
 
 test('environment: text of a configuration, over the file and under the variables', () => {
@@ -136,9 +274,25 @@ test('environment: text of a configuration, over the file and under the variable
   const [a] = processesOf(withEnv(env, `${HEAD}[program:a]\ncommand=file\nuser=app\n`));
   assert.deepEqual([a?.argv[0], a?.options.startsecs, a?.options.user?.user], ['text', 3, 'app']);
   assert.equal(processesOf(configOf(read({ env })))[0]?.argv[0], 'text');
-  const config = configOf(read({ env: { ONEVISOR_CONF_TEXT: '[include]\nfiles=conf.d/*\n[program:b]\ncommand=here\n[DEFAULT]\nstartsecs=4\n' }, files: { '/home/me/conf.d/a': '[program:a]\ncommand=%(here)s\n' } }));
-  assert.deepEqual([config.included, processesOf(config).map(({ name, argv, options }) => [name, argv[0], options.startsecs])], [['/home/me/conf.d/a'], [['a', '/home/me/conf.d', 4], ['b', 'here', 4]]]);
-  assert.deepEqual(envErrors({ ONEVISOR_CONF_TEXT: 'x' }), ['ONEVISOR_CONF_TEXT:1: the first option stands before any [section]: x']);
+  const config = configOf(
+    read({
+      env: { ONEVISOR_CONF_TEXT: '[include]\nfiles=conf.d/*\n[program:b]\ncommand=here\n[DEFAULT]\nstartsecs=4\n' },
+      files: { '/home/me/conf.d/a': '[program:a]\ncommand=%(here)s\n' },
+    }),
+  );
+  assert.deepEqual(
+    [config.included, processesOf(config).map(({ name, argv, options }) => [name, argv[0], options.startsecs])],
+    [
+      ['/home/me/conf.d/a'],
+      [
+        ['a', '/home/me/conf.d', 4],
+        ['b', 'here', 4],
+      ],
+    ],
+  );
+  assert.deepEqual(envErrors({ ONEVISOR_CONF_TEXT: 'x' }), [
+    'ONEVISOR_CONF_TEXT:1: the first option stands before any [section]: x',
+  ]);
 });
 
 test('environment: variables of Kubernetes services are none of ours', () => {
@@ -150,7 +304,10 @@ test('environment: variables of Kubernetes services are none of ours', () => {
     ONEVISOR_PROGRAM_API: 'serve',
   };
   const reading = readText(HEAD, { env });
-  assert.deepEqual(processesOf(configOf(reading)).map(({ name }) => name), ['api']);
+  assert.deepEqual(
+    processesOf(configOf(reading)).map(({ name }) => name),
+    ['api'],
+  );
   assert.deepEqual(printed(reading.warnings), [
     'ONEVISOR_PORT: describes a Kubernetes service and is ignored (and 3 more); set enableServiceLinks: false in the pod to be rid of it',
   ]);
@@ -243,27 +400,71 @@ test('environment: a Procfile with PORT and .env', () => {
 
 test('environment: a Procfile', () => {
   const files = { '/home/me/Procfile': '# c\n\nweb: serve -p $PORT "%d" it\'s\nworker:  work\n' };
-  const config = configOf(read({ files, env: { ONEVISOR_PROCFILE: 'Procfile', ONEVISOR_PROGRAM_WORKER__NUMPROCS: '2', ONEVISOR_PROGRAM_WEB__ENVIRONMENT: 'A=1' } }));
-  assert.deepEqual(processesOf(config).map(({ group, name, argv, options, place }) => [group, name, argv, Object.fromEntries(options.environment), options.stopasgroup, place.line]), [
-    ['web', 'web', ['/bin/sh', '-c', 'serve -p $PORT "%d" it\'s'], { PORT: '5000', A: '1' }, true, 3],
-    ['worker', 'worker.1', ['/bin/sh', '-c', 'work'], { PORT: '5100' }, true, 4],
-    ['worker', 'worker.2', ['/bin/sh', '-c', 'work'], { PORT: '5101' }, true, 4],
+  const config = configOf(
+    read({
+      files,
+      env: {
+        ONEVISOR_PROCFILE: 'Procfile',
+        ONEVISOR_PROGRAM_WORKER__NUMPROCS: '2',
+        ONEVISOR_PROGRAM_WEB__ENVIRONMENT: 'A=1',
+      },
+    }),
+  );
+  assert.deepEqual(
+    processesOf(config).map(({ group, name, argv, options, place }) => [
+      group,
+      name,
+      argv,
+      Object.fromEntries(options.environment),
+      options.stopasgroup,
+      place.line,
+    ]),
+    [
+      ['web', 'web', ['/bin/sh', '-c', 'serve -p $PORT "%d" it\'s'], { PORT: '5000', A: '1' }, true, 3],
+      ['worker', 'worker.1', ['/bin/sh', '-c', 'work'], { PORT: '5100' }, true, 4],
+      ['worker', 'worker.2', ['/bin/sh', '-c', 'work'], { PORT: '5101' }, true, 4],
+    ],
+  );
+  assert.deepEqual(
+    printed(
+      read({ files: { '/home/me/Procfile': 'web: a\nweb: b\nfoo\n' }, env: { ONEVISOR_PROCFILE: 'Procfile' } }).errors,
+    ),
+    [
+      '/home/me/Procfile:2: [program:web]: this name is in the Procfile already',
+      '/home/me/Procfile:3: cannot understand this line of a Procfile; expected "name: command"',
+    ],
+  );
+  assert.deepEqual(envErrors({ ONEVISOR_PROCFILE: '/nope' }), [
+    'ONEVISOR_PROCFILE: cannot read /nope: there is no such file',
   ]);
-  assert.deepEqual(printed(read({ files: { '/home/me/Procfile': 'web: a\nweb: b\nfoo\n' }, env: { ONEVISOR_PROCFILE: 'Procfile' } }).errors), ['/home/me/Procfile:2: [program:web]: this name is in the Procfile already', '/home/me/Procfile:3: cannot understand this line of a Procfile; expected "name: command"']);
-  assert.deepEqual(envErrors({ ONEVISOR_PROCFILE: '/nope' }), ['ONEVISOR_PROCFILE: cannot read /nope: there is no such file']);
 });
 
 test('environment: one image, several roles', () => {
   const text = `${HEAD}[program:a]\ncommand=x\n[program:b]\ncommand=x\nautostart=false\n[group:g]\nprograms=c\n[program:c]\ncommand=x\n[eventlistener:l]\ncommand=x\nevents=EVENT\n`;
-  const started = (env: Record<string, string>): string[] => processesOf(withEnv(env, text)).filter(({ options }) => options.autostart).map(({ name }) => name);
+  const started = (env: Record<string, string>): string[] =>
+    processesOf(withEnv(env, text))
+      .filter(({ options }) => options.autostart)
+      .map(({ name }) => name);
   assert.deepEqual(started({ ONEVISOR_ONLY: 'a' }), ['l', 'a']);
   assert.deepEqual(started({ ONEVISOR_ONLY: 'b, g' }), ['l', 'b', 'c']);
   assert.deepEqual(started({ ONEVISOR_EXCEPT: 'a' }), ['l', 'c']);
   assert.deepEqual(started({ ONEVISOR_ONLY: 'a,g', ONEVISOR_EXCEPT: 'g' }), ['l', 'a']);
-  assert.deepEqual(processesOf(withEnv({ ONEVISOR_ONLY: 'd' }, `${HEAD}[program:d]\ncommand=x\ncron=@daily\n`)).map(({ options }) => options.autostart), [false]);
+  assert.deepEqual(
+    processesOf(withEnv({ ONEVISOR_ONLY: 'd' }, `${HEAD}[program:d]\ncommand=x\ncron=@daily\n`)).map(
+      ({ options }) => options.autostart,
+    ),
+    [false],
+  );
   const withMain = configOf(readText(text, { env: { ONEVISOR_ONLY: 'a' } }, { flags: flagsOf('--', 'cat') }));
-  assert.deepEqual(processesOf(withMain).filter(({ options }) => options.autostart).map(({ name }) => name), ['l', 'a', 'main']);
-  assert.deepEqual(envErrors({ ONEVISOR_ONLY: 'aa' }, text), ['ONEVISOR_ONLY: there is no program, group or process named "aa" (did you mean a?)']);
+  assert.deepEqual(
+    processesOf(withMain)
+      .filter(({ options }) => options.autostart)
+      .map(({ name }) => name),
+    ['l', 'a', 'main'],
+  );
+  assert.deepEqual(envErrors({ ONEVISOR_ONLY: 'aa' }, text), [
+    'ONEVISOR_ONLY: there is no program, group or process named "aa" (did you mean a?)',
+  ]);
 });
 
 test('environment: switches', () => {
@@ -277,49 +478,118 @@ test('environment: switches', () => {
 
 test('flags over environment over file, taken as they are', () => {
   const env = { ONEVISOR_SUPERVISORD__LOGLEVEL: 'warn', ONEVISOR_SUPERVISORD__IDENTIFIER: 'env' };
-  const config = configOf(readText(`${HEAD}loglevel=error\nidentifier=file\nlogfile_backups=3\n`, { env }, { flags: flagsOf('-e', 'debug', '-n', '--logfile=/tmp/%(x)s', '-z5', '-i', 'a%') }));
+  const config = configOf(
+    readText(
+      `${HEAD}loglevel=error\nidentifier=file\nlogfile_backups=3\n`,
+      { env },
+      { flags: flagsOf('-e', 'debug', '-n', '--logfile=/tmp/%(x)s', '-z5', '-i', 'a%') },
+    ),
+  );
   const { loglevel, identifier, logfile_backups: backups, nodaemon, logfile } = config.supervisord;
-  assert.deepEqual([loglevel, identifier, backups, nodaemon, logfile], ['debug', 'a%', 5, true, [{ kind: 'file', path: '/tmp/%(x)s' }]]);
-  assert.deepEqual(printed(readText(HEAD, {}, { flags: flagsOf('--umask', '9') }).errors), ['--umask: [supervisord] umask: "9" is not an octal number, as 022']);
+  assert.deepEqual(
+    [loglevel, identifier, backups, nodaemon, logfile],
+    ['debug', 'a%', 5, true, [{ kind: 'file', path: '/tmp/%(x)s' }]],
+  );
+  assert.deepEqual(printed(readText(HEAD, {}, { flags: flagsOf('--umask', '9') }).errors), [
+    '--umask: [supervisord] umask: "9" is not an octal number, as 022',
+  ]);
 });
 
 test('flags: those of supervisord, with getopt’s rules', () => {
-  const flags = flagsOf('-nsc', '/a', '--minfds=5', '--minp', '6', '-t', '-k', '--container', '--color', '--', 'a', '-n');
-  assert.deepEqual([flags.file, flags.isContainer, flags.color, flags.command, [...flags.overrides.keys()]], ['/a', true, true, ['a', '-n'], ['nodaemon', 'silent', 'minfds', 'minprocs', 'strip_ansi', 'nocleanup']]);
+  const flags = flagsOf(
+    '-nsc',
+    '/a',
+    '--minfds=5',
+    '--minp',
+    '6',
+    '-t',
+    '-k',
+    '--container',
+    '--color',
+    '--',
+    'a',
+    '-n',
+  );
+  assert.deepEqual(
+    [flags.file, flags.isContainer, flags.color, flags.command, [...flags.overrides.keys()]],
+    ['/a', true, true, ['a', '-n'], ['nodaemon', 'silent', 'minfds', 'minprocs', 'strip_ansi', 'nocleanup']],
+  );
   assert.deepEqual(parseFlags([]), { kind: 'run', flags: noFlags });
-  for (const args of [['-h'], ['--help'], ['-?'], ['-nh'], ['-n?'], ['--he']]) assert.deepEqual(parseFlags(args), { kind: 'help' });
-  for (const args of [['-v'], ['--version'], ['-nv'], ['--ver']]) assert.deepEqual(parseFlags(args), { kind: 'version' });
+  for (const args of [['-h'], ['--help'], ['-?'], ['-nh'], ['-n?'], ['--he']])
+    assert.deepEqual(parseFlags(args), { kind: 'help' });
+  for (const args of [['-v'], ['--version'], ['-nv'], ['--ver']])
+    assert.deepEqual(parseFlags(args), { kind: 'version' });
 });
 
 const usages: ReadonlyArray<readonly [readonly string[], string]> = [
-  [['-x'], 'option -x not recognized'], [['-h', '-v', '-x'], 'option -x not recognized'], [['--nope'], 'option --nope not recognized'], [['--lo', 'x'], 'option --lo not a unique prefix'], [['--cont'], 'option --cont not recognized'], [['-c'], 'option -c requires argument'],
-  [['--logfile'], 'option --logfile requires argument'], [['--nodaemon=1'], 'option --nodaemon must not have an argument'], [['-n', '-n'], "conflicting command line option '-n'"], [['-l', 'a', '--logfile=b'], "conflicting command line option '--logfile'"],
-  [['a', 'b'], "positional arguments are not supported: ['a', 'b']; the main program comes after --"], [['-'], "positional arguments are not supported: ['-']; the main program comes after --"], [['--'], 'there is no command after --'],
+  [['-x'], 'option -x not recognized'],
+  [['-h', '-v', '-x'], 'option -x not recognized'],
+  [['--nope'], 'option --nope not recognized'],
+  [['--lo', 'x'], 'option --lo not a unique prefix'],
+  [['--cont'], 'option --cont not recognized'],
+  [['-c'], 'option -c requires argument'],
+  [['--logfile'], 'option --logfile requires argument'],
+  [['--nodaemon=1'], 'option --nodaemon must not have an argument'],
+  [['-n', '-n'], "conflicting command line option '-n'"],
+  [['-l', 'a', '--logfile=b'], "conflicting command line option '--logfile'"],
+  [['a', 'b'], "positional arguments are not supported: ['a', 'b']; the main program comes after --"],
+  [['-'], "positional arguments are not supported: ['-']; the main program comes after --"],
+  [['--'], 'there is no command after --'],
 ];
-for (const [args, message] of usages) test(`flags: ${args.join(' ')} is refused`, () => assert.deepEqual(parseFlags(args), { kind: 'usage', message }));
+for (const [args, message] of usages)
+  test(`flags: ${args.join(' ')} is refused`, () => assert.deepEqual(parseFlags(args), { kind: 'usage', message }));
 
 test('the main program: what comes after --, with options from elsewhere', () => {
-  const config = configOf(readText(HEAD, { env: { ONEVISOR_PROGRAM_MAIN__STOPSIGNAL: 'INT', ONEVISOR_PROGRAM_MAIN__STARTSECS: '5' } }, { flags: flagsOf('--', 'sh', '-c', 'echo %d "it\'s"') }));
+  const config = configOf(
+    readText(
+      HEAD,
+      { env: { ONEVISOR_PROGRAM_MAIN__STOPSIGNAL: 'INT', ONEVISOR_PROGRAM_MAIN__STARTSECS: '5' } },
+      { flags: flagsOf('--', 'sh', '-c', 'echo %d "it\'s"') },
+    ),
+  );
   const [main] = processesOf(config);
   assert.equal(config.main, 'main');
-  assert.deepEqual([main?.argv, main?.options.autorestart, main?.options.exit_on_end, main?.options.stopsignal, main?.options.startsecs, main?.options.stdout_logfile], [['sh', '-c', 'echo %d "it\'s"'], 'false', true, [2], 5, [{ kind: 'stdio', fd: 1, path: '/dev/stdout' }]]);
+  assert.deepEqual(
+    [
+      main?.argv,
+      main?.options.autorestart,
+      main?.options.exit_on_end,
+      main?.options.stopsignal,
+      main?.options.startsecs,
+      main?.options.stdout_logfile,
+    ],
+    [['sh', '-c', 'echo %d "it\'s"'], 'false', true, [2], 5, [{ kind: 'stdio', fd: 1, path: '/dev/stdout' }]],
+  );
 });
 
 test('servers: addresses, passwords, and those that are opened on loopback only', () => {
-  const servers = '[inet_http_server]\nport=*:9001\n[inet_http_server:b]\nport=*:9002\nallow_insecure=true\n[inet_http_server:c]\nport=0.0.0.0:9003\nusername=u\npassword=p\n[inet_http_server:d]\nport=[::1]:9004\n[unix_http_server]\nfile=/run/s\nchmod=0770\nchown=app:staff\n';
+  const servers =
+    '[inet_http_server]\nport=*:9001\n[inet_http_server:b]\nport=*:9002\nallow_insecure=true\n[inet_http_server:c]\nport=0.0.0.0:9003\nusername=u\npassword=p\n[inet_http_server:d]\nport=[::1]:9004\n[unix_http_server]\nfile=/run/s\nchmod=0770\nchown=app:staff\n';
   const reading = readText(HEAD + servers);
   assert.deepEqual(
     configOf(reading).inetServers.map(({ port }) => `${port.host}:${port.port}`),
     ['127.0.0.1:9001', ':9002', '0.0.0.0:9003', '::1:9004'],
   );
-  assert.deepEqual(configOf(reading).unixServers.map(({ file, chmod }) => [file, chmod]), [['/run/s', 0o770]]);
+  assert.deepEqual(
+    configOf(reading).unixServers.map(({ file, chmod }) => [file, chmod]),
+    [['/run/s', 0o770]],
+  );
   assert.match(
     printed(reading.warnings)[0] ?? '',
     /:3: \[inet_http_server\] port: whoever can reach this address could run any command, so it is opened on 127\.0\.0\.1 only; set username and password, or allow_insecure=true/,
   );
-  assert.match(printed(readText(`${HEAD}[inet_http_server]\nport=1\nusername=u\n`).errors)[0] ?? '', /:4: \[inet_http_server\] password: is missing, while there is a username/);
-  assert.match(printed(readText(`${HEAD}[unix_http_server]\nfile=/s\npassword=u\n`).errors)[0] ?? '', /:4: \[unix_http_server\] username: is missing/);
-  assert.match(printed(readText(`${HEAD}[inet_http_server]\n`).errors)[0] ?? '', /:2: \[inet_http_server\] port: is missing; add it, as port=127.0.0.1:9001/);
+  assert.match(
+    printed(readText(`${HEAD}[inet_http_server]\nport=1\nusername=u\n`).errors)[0] ?? '',
+    /:4: \[inet_http_server\] password: is missing, while there is a username/,
+  );
+  assert.match(
+    printed(readText(`${HEAD}[unix_http_server]\nfile=/s\npassword=u\n`).errors)[0] ?? '',
+    /:4: \[unix_http_server\] username: is missing/,
+  );
+  assert.match(
+    printed(readText(`${HEAD}[inet_http_server]\n`).errors)[0] ?? '',
+    /:2: \[inet_http_server\] port: is missing; add it, as port=127.0.0.1:9001/,
+  );
 });
 
 test('servers: one that moves to loopback does not take the place of another one', () => {
@@ -337,30 +607,68 @@ test('servers: one that moves to loopback does not take the place of another one
 });
 
 test('plug-ins: only the main interface is there', () => {
-  const plugins = '[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface\n[rpcinterface:x]\nsupervisor.rpcinterface_factory=a:b\nk=%(ENV_V)s\n[ctlplugin:y]\nsupervisor.ctl_factory=c:d\n';
+  const plugins =
+    '[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface\n[rpcinterface:x]\nsupervisor.rpcinterface_factory=a:b\nk=%(ENV_V)s\n[ctlplugin:y]\nsupervisor.ctl_factory=c:d\n';
   const reading = readText(HEAD + plugins, { env: { V: 'v' } });
   const { rpcInterfaces, ctlPlugins } = configOf(reading);
-  assert.deepEqual(rpcInterfaces.map(({ name, factory, options }) => [name, factory, [...options]]), [['supervisor', 'supervisor.rpcinterface:make_main_rpcinterface', []], ['x', 'a:b', [['k', 'v']]]]);
-  assert.deepEqual(ctlPlugins.map(({ name, factory }) => [name, factory]), [['y', 'c:d']]);
-  assert.deepEqual(printed(reading.warnings).map((line) => line.split(': ')[1]), ['[rpcinterface:x] supervisor.rpcinterface_factory', '[ctlplugin:y] supervisor.ctl_factory']);
+  assert.deepEqual(
+    rpcInterfaces.map(({ name, factory, options }) => [name, factory, [...options]]),
+    [
+      ['supervisor', 'supervisor.rpcinterface:make_main_rpcinterface', []],
+      ['x', 'a:b', [['k', 'v']]],
+    ],
+  );
+  assert.deepEqual(
+    ctlPlugins.map(({ name, factory }) => [name, factory]),
+    [['y', 'c:d']],
+  );
+  assert.deepEqual(
+    printed(reading.warnings).map((line) => line.split(': ')[1]),
+    ['[rpcinterface:x] supervisor.rpcinterface_factory', '[ctlplugin:y] supervisor.ctl_factory'],
+  );
   assert.match(printed(readText(`${HEAD}[rpcinterface:x]\n`).errors)[0] ?? '', /is missing/);
 });
 
 test('[supervisorctl]: what is wrong there is no error of the supervisor', () => {
   const reading = readText(`${HEAD}[supervisorctl]\nserverurl=%(x)s\nfoo=1\n`);
-  assert.deepEqual(printed(reading.warnings).map((line) => line.slice(0, 52)), ['/etc/supervisord.conf:3: [supervisorctl] serverurl: ', '/etc/supervisord.conf:4: [supervisorctl] foo: there ']);
+  assert.deepEqual(
+    printed(reading.warnings).map((line) => line.slice(0, 52)),
+    ['/etc/supervisord.conf:3: [supervisorctl] serverurl: ', '/etc/supervisord.conf:4: [supervisorctl] foo: there '],
+  );
   assert.equal(configOf(reading).ctl?.serverurl, 'http://localhost:9001');
 });
 
 test('[supervisorctl] by itself, for the client', () => {
   const text = '[supervisorctl]\nserverurl=unix://%(here)s/../s.sock\nhistory_file=~/h\nusername=u\n[program:a]\n';
   const settings = { isContainer: false, isStatic: false, flags: noFlags, executable: '/usr/bin/onevisor' };
-  const { ctl, file, errors } = readCtlConfig(memorySource({ files: { '/etc/supervisord.conf': text }, env: { HOME: '/root' } }), settings);
-  assert.deepEqual([ctl?.serverurl, ctl?.history_file, ctl?.username, ctl?.prompt, file, errors], ['unix:///s.sock', '/root/h', 'u', 'supervisor', '/etc/supervisord.conf', []]);
+  const { ctl, file, errors } = readCtlConfig(
+    memorySource({ files: { '/etc/supervisord.conf': text }, env: { HOME: '/root' } }),
+    settings,
+  );
+  assert.deepEqual(
+    [ctl?.serverurl, ctl?.history_file, ctl?.username, ctl?.prompt, file, errors],
+    ['unix:///s.sock', '/root/h', 'u', 'supervisor', '/etc/supervisord.conf', []],
+  );
   const twice = '[supervisorctl]\nprompt=a\nprompt=b\n[program:x]\ncommand=a\ncommand=b\n';
-  assert.deepEqual(printed(readCtlConfig(memorySource({ files: { '/etc/supervisord.conf': twice } }), settings).warnings), ['/etc/supervisord.conf:3: [supervisorctl] prompt: is set in line 2 already; this one counts']);
-  assert.deepEqual(readCtlConfig(memorySource({}), settings), { ctl: null, isUrlWritten: false, ctlPlugins: [], file: null, errors: [], warnings: [] });
-  assert.match(printed(readCtlConfig(memorySource({ files: { '/etc/supervisord.conf': '[supervisorctl]\nserverurl=%' } }), settings).errors)[0] ?? '', /:2: \[supervisorctl\] serverurl: cannot expand/);
+  assert.deepEqual(
+    printed(readCtlConfig(memorySource({ files: { '/etc/supervisord.conf': twice } }), settings).warnings),
+    ['/etc/supervisord.conf:3: [supervisorctl] prompt: is set in line 2 already; this one counts'],
+  );
+  assert.deepEqual(readCtlConfig(memorySource({}), settings), {
+    ctl: null,
+    isUrlWritten: false,
+    ctlPlugins: [],
+    file: null,
+    errors: [],
+    warnings: [],
+  });
+  assert.match(
+    printed(
+      readCtlConfig(memorySource({ files: { '/etc/supervisord.conf': '[supervisorctl]\nserverurl=%' } }), settings)
+        .errors,
+    )[0] ?? '',
+    /:2: \[supervisorctl\] serverurl: cannot expand/,
+  );
 });
 
 test('the servers of a configuration, for a client that looks for them, whatever else is wrong with it', () => {

@@ -18,18 +18,40 @@ test('a program says that it is ready by a descriptor, by a socket, or not at al
 });
 
 test('nobody is told that these are not acted upon', () => {
-  assert.deepEqual(printed(readText(sectionOf('notify=sd\nwatchdog_sec=5\nautostart=false\nstdout_logfile=NONE\nstderr_logfile=NONE')).warnings), []);
-  assert.deepEqual(printed(readText(sectionOf('notification_fd=3\nstdout_logfile=NONE\nstderr_logfile=NONE')).warnings), []);
+  assert.deepEqual(
+    printed(
+      readText(sectionOf('notify=sd\nwatchdog_sec=5\nautostart=false\nstdout_logfile=NONE\nstderr_logfile=NONE'))
+        .warnings,
+    ),
+    [],
+  );
+  assert.deepEqual(
+    printed(readText(sectionOf('notification_fd=3\nstdout_logfile=NONE\nstderr_logfile=NONE')).warnings),
+    [],
+  );
 });
 
 test('a wrong value: file, line, and what would be right', () => {
-  assert.match(errorsOf('notification_fd=2')[0] ?? '', /^\/etc\/supervisord\.conf:4: \[program:web\] notification_fd: .*\b3\b.*\b1023\b/);
-  assert.match(errorsOf('notification_fd=out')[0] ?? '', /^\/etc\/supervisord\.conf:4: \[program:web\] notification_fd: .*\b3\b.*\b1023\b/);
+  assert.match(
+    errorsOf('notification_fd=2')[0] ?? '',
+    /^\/etc\/supervisord\.conf:4: \[program:web\] notification_fd: .*\b3\b.*\b1023\b/,
+  );
+  assert.match(
+    errorsOf('notification_fd=out')[0] ?? '',
+    /^\/etc\/supervisord\.conf:4: \[program:web\] notification_fd: .*\b3\b.*\b1023\b/,
+  );
   assert.match(errorsOf('notify=systemd')[0] ?? '', /^\/etc\/supervisord\.conf:4: \[program:web\] notify: .*\bsd\b/);
-  assert.match(errorsOf('notify=sd\nwatchdog_sec=soon')[0] ?? '', /^\/etc\/supervisord\.conf:5: \[program:web\] watchdog_sec: .*a duration/);
+  assert.match(
+    errorsOf('notify=sd\nwatchdog_sec=soon')[0] ?? '',
+    /^\/etc\/supervisord\.conf:5: \[program:web\] watchdog_sec: .*a duration/,
+  );
 });
 
 test('what does not fit together names the way out', () => {
-  assert.deepEqual(errorsOf('watchdog_sec=5'), ['/etc/supervisord.conf:4: [program:web] watchdog_sec: needs notify=sd, by which the program says WATCHDOG=1; add it, or use healthcheck']);
-  assert.deepEqual(errorsOf('notify=sd\nnotification_fd=3'), ['/etc/supervisord.conf:5: [program:web] notification_fd: cannot be set together with notify: it says readiness in one way; remove one of the two']);
+  assert.deepEqual(errorsOf('watchdog_sec=5'), [
+    '/etc/supervisord.conf:4: [program:web] watchdog_sec: needs notify=sd, by which the program says WATCHDOG=1; add it, or use healthcheck',
+  ]);
+  assert.deepEqual(errorsOf('notify=sd\nnotification_fd=3'), [
+    '/etc/supervisord.conf:5: [program:web] notification_fd: cannot be set together with notify: it says readiness in one way; remove one of the two',
+  ]);
 });

@@ -88,7 +88,10 @@ test('commands: said with their place, of what is written and not of what was ex
   assert.match(hook ?? '', /:5: \[program:a\] stop_command: "\$PID" is not replaced/);
   assert.match(note ?? '', /:7: \[program:b\] command: note: "nginx" puts itself/);
   assert.deepEqual(more, []);
-  assert.deepEqual(reading.warnings.map((warning) => isNote(formatProblem(warning))), [false, true]);
+  assert.deepEqual(
+    reading.warnings.map((warning) => isNote(formatProblem(warning))),
+    [false, true],
+  );
   assert.match(formatProblems(reading), /command: note: "nginx"/);
   assert.match(formatProblems(reading), /stop_command: warning: "\$PID"/);
 });
@@ -156,7 +159,7 @@ for (const [section, option, words] of unknown) {
   });
 }
 
-test("a log server as the Supervisor in Go writes it is pointed out", () => {
+test('a log server as the Supervisor in Go writes it is pointed out', () => {
   assert.match(
     warningsOf('[program:a]\ncommand=x\nstdout_logfile=syslog @10.0.0.1:514\n').join(),
     /stdout_logfile: "syslog @host" is the name of a file here; write syslog:\/\/host:514/,

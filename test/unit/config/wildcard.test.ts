@@ -6,13 +6,22 @@ import { createMatcher } from '../../../src/config/wildcard.ts';
 
 test('pieces are found one after the other, the first at the beginning, the last at the end', () => {
   const match = (pieces: readonly string[], text: string): boolean => createMatcher(pieces, 's')(text);
-  assert.deepEqual(['abc', 'ab', 'abcd', 'xabc'].map((text) => match(['abc'], text)), [true, false, false, false]);
+  assert.deepEqual(
+    ['abc', 'ab', 'abcd', 'xabc'].map((text) => match(['abc'], text)),
+    [true, false, false, false],
+  );
   assert.deepEqual(
     ['a.b', 'ab', 'a', 'xa', 'a\nbb', 'abx'].map((text) => match(['a', 'b'], text)),
     [true, true, false, false, true, false],
   );
-  assert.deepEqual(['aba', 'aa', 'abba', 'ab'].map((text) => match(['a', 'b', 'a'], text)), [true, false, true, false]);
-  assert.deepEqual(['', 'x', 'a'].map((text) => match(['', '', ''], text)), [true, true, true]);
+  assert.deepEqual(
+    ['aba', 'aa', 'abba', 'ab'].map((text) => match(['a', 'b', 'a'], text)),
+    [true, false, true, false],
+  );
+  assert.deepEqual(
+    ['', 'x', 'a'].map((text) => match(['', '', ''], text)),
+    [true, true, true],
+  );
   assert.equal(match(['a', 'a'], 'a'), false, 'a character counts once');
   assert.equal(match(['', '[z-a]', ''], 'z'), false, 'no regular expression');
 });

@@ -1,45 +1,57 @@
-/** Every option that is an addition of ours: a wrong value is an error with file, line, section and option, and says what would be right. */
+/**
+ * Every option that is an addition of ours: a wrong value is an error with file, line, section and option, and says
+ * what would be right.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sectionKinds } from '../../../src/config/options.ts';
 import { printed, readText } from './memory-source.ts';
 
-/** A wrong value for each type, and how the error goes on after `"value" is not `; null: any text is right, and what it names is looked for at each start. */
+/**
+ * A wrong value for each type, and how the error goes on after `"value" is not `; null: any text is right, and what it
+ * names is looked for at each start.
+ */
 const WRONG: Readonly<Record<string, readonly [value: string, expected: RegExp] | null>> = {
-  'boolean': ['perhaps', /"perhaps" is not true or false/],
+  boolean: ['perhaps', /"perhaps" is not true or false/],
   'raw \\| prefix \\| json \\| logfmt': ['xml', /"xml" is not one of raw, prefix, json, logfmt/],
-  'template': ['%%(nope)s | %(nope)s', /is not a name of a log prefix; there are %\(process_name\)s/],
+  template: ['%%(nope)s | %(nope)s', /is not a name of a log prefix; there are %\(process_name\)s/],
   'iso8601 \\| none': ['always', /"always" is not one of iso8601, none/],
   'nest \\| message \\| pass \\| string': ['flat', /"flat" is not one of nest, message, pass, string/],
   'hourly \\| daily \\| weekly \\| seconds': ['monthly', /"monthly" is not /],
   'exit codes': ['256', /"256" is not a list of exit codes: numbers from 0 to 255/],
-  'seconds': ['soon', /"soon" is not a duration: a number of seconds, or one as 500ms, 30s, 1m30s, 2h, 1d|"soon" is not /],
-  'number': ['0.5', /"0\.5" is not a number of 1 or more/],
-  'integer': ['many', /"many" is not a whole number/],
+  seconds: [
+    'soon',
+    /"soon" is not a duration: a number of seconds, or one as 500ms, 30s, 1m30s, 2h, 1d|"soon" is not /,
+  ],
+  number: ['0.5', /"0\.5" is not a number of 1 or more/],
+  integer: ['many', /"many" is not a whole number/],
   'signal:name, …': ['USR1', /"USR1" is not a signal and a program, as USR1:web/],
-  'signals': ['WINCH, KILL', /"KILL" is not a signal that the supervisor can take, as WINCH or USR1/],
+  signals: ['WINCH, KILL', /"KILL" is not a signal that the supervisor can take, as WINCH or USR1/],
   'never \\| stop \\| always': ['sometimes', /"sometimes" is not one of never, stop, always/],
   'name[:condition], …': ['nobody', /there is no program, group or process named "nobody"/],
   // Read only where the plug-in of that name is on, and an unknown name is a warning there.
   'name:state[,state] …': null,
-  'http://… \\| tcp://host:port \\| unix:///path \\| command': ['tcp://localhost', /"tcp:\/\/localhost" is not an address as tcp:\/\/localhost:5432/],
+  'http://… \\| tcp://host:port \\| unix:///path \\| command': [
+    'tcp://localhost',
+    /"tcp:\/\/localhost" is not an address as tcp:\/\/localhost:5432/,
+  ],
   'none \\| restart \\| exit': ['stop', /"stop" is not one of none, restart, exit/],
-  'sd': ['s6', /"s6" is not one of sd/],
+  sd: ['s6', /"s6" is not one of sd/],
   '[-]path, …': null,
-  'words': null,
+  words: null,
   'soft[:hard]': ['9:3', /the soft limit 9 is above the hard one/],
-  'size': ['300 megabytes', /"300 megabytes" is not a size/],
-  'signal': ['TREM', /"TREM" is not a signal/],
-  'schedule': ['61 * * * *', /61/],
+  size: ['300 megabytes', /"300 megabytes" is not a size/],
+  signal: ['TREM', /"TREM" is not a signal/],
+  schedule: ['61 * * * *', /61/],
   'time zone': ['Berlin', /"Berlin" is not a time zone, as Europe\/Berlin or UTC/],
-  'command': ["sh -c 'x", /cannot be split into words: No closing quotation; close the quote/],
+  command: ["sh -c 'x", /cannot be split into words: No closing quotation; close the quote/],
 };
 
 /** A section with what must be there. */
 const SECTIONS: Readonly<Record<string, string>> = {
-  'unix_http_server': '[supervisord]\n[unix_http_server]\nfile=/tmp/s\n',
-  'inet_http_server': '[supervisord]\n[inet_http_server]\nport=127.0.0.1:1\n',
-  'supervisord': '[supervisord]\n',
+  unix_http_server: '[supervisord]\n[unix_http_server]\nfile=/tmp/s\n',
+  inet_http_server: '[supervisord]\n[inet_http_server]\nport=127.0.0.1:1\n',
+  supervisord: '[supervisord]\n',
   'program-default': '[supervisord]\n[program:web]\ncommand=x\n[program-default]\n',
   'program:x': '[supervisord]\n[program:x]\ncommand=x\n',
 };
@@ -48,13 +60,17 @@ for (const { title, tables } of sectionKinds) {
   const additions = Object.entries(tables.at(-1) ?? {}).filter(([, { isAddition }]) => isAddition);
   const head = SECTIONS[title];
   for (const [name, { type }] of additions) {
-    assert.ok(head !== undefined && type.name in WRONG, `a wrong value of [${title}] ${name} (${type.name}) is not known here`);
+    assert.ok(
+      head !== undefined && type.name in WRONG,
+      `a wrong value of [${title}] ${name} (${type.name}) is not known here`,
+    );
     const wrong = WRONG[type.name];
     if (wrong === null || wrong === undefined) continue;
     test(`[${title}] ${name}=${wrong[0]}`, () => {
       const line = head.split('\n').length;
       const [error = ''] = printed(readText(`${head}${name}=${wrong[0]}\n`).errors);
-      const section = title === 'program:x' || title === 'program-default' ? '\\[program(:x|:web|-default)\\]' : `\\[${title}\\]`;
+      const section =
+        title === 'program:x' || title === 'program-default' ? '\\[program(:x|:web|-default)\\]' : `\\[${title}\\]`;
       assert.match(error, new RegExp(`^/etc/supervisord\\.conf:${line}: ${section} ${name}: `));
       assert.match(error, wrong[1]);
     });

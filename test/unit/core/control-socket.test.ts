@@ -8,10 +8,14 @@ const ids = { pid: '4026531836', mount: '4026531840' };
 test('the places, the preferred one first, the abstract ones last', () => {
   assert.deepEqual(controlSocketPaths({}, ids), [
     '/run/onevisor.sock',
-    '/run/onevisor-4026531836.sock', '/run/onevisor-4026531836-4026531840.sock',
-    '/tmp/onevisor-4026531836.sock', '/tmp/onevisor-4026531836-4026531840.sock',
-    '/dev/shm/onevisor-4026531836.sock', '/dev/shm/onevisor-4026531836-4026531840.sock',
-    '@onevisor-4026531836', '@onevisor-4026531836-4026531840',
+    '/run/onevisor-4026531836.sock',
+    '/run/onevisor-4026531836-4026531840.sock',
+    '/tmp/onevisor-4026531836.sock',
+    '/tmp/onevisor-4026531836-4026531840.sock',
+    '/dev/shm/onevisor-4026531836.sock',
+    '/dev/shm/onevisor-4026531836-4026531840.sock',
+    '@onevisor-4026531836',
+    '@onevisor-4026531836-4026531840',
   ]);
   assert.deepEqual(controlSocketPaths({ XDG_RUNTIME_DIR: '/run/user/7/' }, ids).slice(3, 5), [
     '/run/user/7/onevisor-4026531836.sock',

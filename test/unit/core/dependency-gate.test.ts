@@ -88,13 +88,20 @@ const dependable = (
 for (const [condition, record, more, judged] of rows) {
   test(`${condition}: ${JSON.stringify(record)} ${JSON.stringify(more)}`, () => {
     assert.equal(judgeGate([dependable(condition, record, more)])?.reason ?? null, judged);
-    assert.equal(judgeGate([dependable(condition, record, more)])?.kind ?? null, judged === null ? null : judged.startsWith('waits') ? 'waiting' : 'stuck');
+    assert.equal(
+      judgeGate([dependable(condition, record, more)])?.kind ?? null,
+      judged === null ? null : judged.startsWith('waits') ? 'waiting' : 'stuck',
+    );
   });
 }
 
 test('of several, all that are missing are named; one that is lost outweighs those on their way', () => {
   assert.equal(judgeGate([]), null);
-  const waiting = [dependable('started', { state: 'STARTING' }), dependable('started', { state: 'RUNNING' }), dependable('healthy', { state: 'RUNNING' }, { name: 'cache' })];
+  const waiting = [
+    dependable('started', { state: 'STARTING' }),
+    dependable('started', { state: 'RUNNING' }),
+    dependable('healthy', { state: 'RUNNING' }, { name: 'cache' }),
+  ];
   assert.equal(judgeGate(waiting)?.reason, 'waits for db to be started, cache to be healthy');
   assert.deepEqual(judgeGate([...waiting, dependable('completed', { state: 'FATAL' }, { name: 'job' })]), {
     kind: 'stuck',

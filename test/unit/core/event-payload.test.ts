@@ -2,7 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventNames } from '../../../src/config/events.ts';
-import { formatDelivery, formatPayload, type StateEvent, type SupervisorEvent, typeOf, weightOf } from '../../../src/core/event-payload.ts';
+import {
+  formatDelivery,
+  formatPayload,
+  type StateEvent,
+  type SupervisorEvent,
+  typeOf,
+  weightOf,
+} from '../../../src/core/event-payload.ts';
 import { countBytes, countCharacters, decodeOutput, formatPythonBytes } from '../../../src/core/event-text.ts';
 import { eventTypes, type EventType, isWanted } from '../../../src/core/event-types.ts';
 import { processStateNames } from '../../../src/core/states.ts';
@@ -10,25 +17,83 @@ import { countSplitBytes } from '../../../src/core/utf8.ts';
 
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
-const state = (change: Partial<StateEvent>): StateEvent => ({ kind: 'state', process: 'cat', group: 'pets', from: 'STARTING', to: 'RUNNING', pid: 2766, tries: 0, expected: true, ...change });
+const state = (change: Partial<StateEvent>): StateEvent => ({
+  kind: 'state',
+  process: 'cat',
+  group: 'pets',
+  from: 'STARTING',
+  to: 'RUNNING',
+  pid: 2766,
+  tries: 0,
+  expected: true,
+  ...change,
+});
 const output = { process: 'cat', group: 'pets', pid: 2766, stream: 'stdout' } as const;
 
 /** What supervisord 4.2.5 sent for such events when watched. */
 const payloads: ReadonlyArray<readonly [SupervisorEvent, EventType, string]> = [
-  [state({ from: 'STOPPED', to: 'STARTING', pid: 0 }), 'PROCESS_STATE_STARTING', 'processname:cat groupname:pets from_state:STOPPED tries:0'],
+  [
+    state({ from: 'STOPPED', to: 'STARTING', pid: 0 }),
+    'PROCESS_STATE_STARTING',
+    'processname:cat groupname:pets from_state:STOPPED tries:0',
+  ],
   [state({}), 'PROCESS_STATE_RUNNING', 'processname:cat groupname:pets from_state:STARTING pid:2766'],
-  [state({ to: 'BACKOFF', tries: 2 }), 'PROCESS_STATE_BACKOFF', 'processname:cat groupname:pets from_state:STARTING tries:2'],
-  [state({ from: 'RUNNING', to: 'STOPPING' }), 'PROCESS_STATE_STOPPING', 'processname:cat groupname:pets from_state:RUNNING pid:2766'],
-  [state({ from: 'STOPPING', to: 'STOPPED' }), 'PROCESS_STATE_STOPPED', 'processname:cat groupname:pets from_state:STOPPING pid:2766'],
-  [state({ from: 'RUNNING', to: 'EXITED', expected: false }), 'PROCESS_STATE_EXITED', 'processname:cat groupname:pets from_state:RUNNING expected:0 pid:2766'],
-  [state({ from: 'RUNNING', to: 'EXITED' }), 'PROCESS_STATE_EXITED', 'processname:cat groupname:pets from_state:RUNNING expected:1 pid:2766'],
+  [
+    state({ to: 'BACKOFF', tries: 2 }),
+    'PROCESS_STATE_BACKOFF',
+    'processname:cat groupname:pets from_state:STARTING tries:2',
+  ],
+  [
+    state({ from: 'RUNNING', to: 'STOPPING' }),
+    'PROCESS_STATE_STOPPING',
+    'processname:cat groupname:pets from_state:RUNNING pid:2766',
+  ],
+  [
+    state({ from: 'STOPPING', to: 'STOPPED' }),
+    'PROCESS_STATE_STOPPED',
+    'processname:cat groupname:pets from_state:STOPPING pid:2766',
+  ],
+  [
+    state({ from: 'RUNNING', to: 'EXITED', expected: false }),
+    'PROCESS_STATE_EXITED',
+    'processname:cat groupname:pets from_state:RUNNING expected:0 pid:2766',
+  ],
+  [
+    state({ from: 'RUNNING', to: 'EXITED' }),
+    'PROCESS_STATE_EXITED',
+    'processname:cat groupname:pets from_state:RUNNING expected:1 pid:2766',
+  ],
   [state({ from: 'BACKOFF', to: 'FATAL' }), 'PROCESS_STATE_FATAL', 'processname:cat groupname:pets from_state:BACKOFF'],
-  [state({ from: 'STOPPING', to: 'UNKNOWN' }), 'PROCESS_STATE_UNKNOWN', 'processname:cat groupname:pets from_state:STOPPING'],
-  [{ kind: 'log', ...output, bytes: utf8('hé\n') }, 'PROCESS_LOG_STDOUT', 'processname:cat groupname:pets pid:2766 channel:stdout\nhé\n'],
-  [{ kind: 'log', ...output, stream: 'stderr', bytes: utf8('x') }, 'PROCESS_LOG_STDERR', 'processname:cat groupname:pets pid:2766 channel:stderr\nx'],
-  [{ kind: 'log', ...output, bytes: bytes(0xff, 0xfe, 120, 39, 10) }, 'PROCESS_LOG_STDOUT', 'processname:cat groupname:pets pid:2766 channel:stdout\nUndecodable: b"\\xff\\xfex\'\\n"'],
-  [{ kind: 'communication', ...output, bytes: utf8('hello\nthere') }, 'PROCESS_COMMUNICATION_STDOUT', 'processname:cat groupname:pets pid:2766\nhello\nthere'],
-  [{ kind: 'communication', ...output, stream: 'stderr', bytes: utf8('') }, 'PROCESS_COMMUNICATION_STDERR', 'processname:cat groupname:pets pid:2766\n'],
+  [
+    state({ from: 'STOPPING', to: 'UNKNOWN' }),
+    'PROCESS_STATE_UNKNOWN',
+    'processname:cat groupname:pets from_state:STOPPING',
+  ],
+  [
+    { kind: 'log', ...output, bytes: utf8('hé\n') },
+    'PROCESS_LOG_STDOUT',
+    'processname:cat groupname:pets pid:2766 channel:stdout\nhé\n',
+  ],
+  [
+    { kind: 'log', ...output, stream: 'stderr', bytes: utf8('x') },
+    'PROCESS_LOG_STDERR',
+    'processname:cat groupname:pets pid:2766 channel:stderr\nx',
+  ],
+  [
+    { kind: 'log', ...output, bytes: bytes(0xff, 0xfe, 120, 39, 10) },
+    'PROCESS_LOG_STDOUT',
+    'processname:cat groupname:pets pid:2766 channel:stdout\nUndecodable: b"\\xff\\xfex\'\\n"',
+  ],
+  [
+    { kind: 'communication', ...output, bytes: utf8('hello\nthere') },
+    'PROCESS_COMMUNICATION_STDOUT',
+    'processname:cat groupname:pets pid:2766\nhello\nthere',
+  ],
+  [
+    { kind: 'communication', ...output, stream: 'stderr', bytes: utf8('') },
+    'PROCESS_COMMUNICATION_STDERR',
+    'processname:cat groupname:pets pid:2766\n',
+  ],
   [{ kind: 'remote', type: 'my type', data: 'data é\nx' }, 'REMOTE_COMMUNICATION', 'type:my type\ndata é\nx'],
   [{ kind: 'remote', type: 't', data: '' }, 'REMOTE_COMMUNICATION', 'type:t\n'],
   [{ kind: 'group', group: 'pets', change: 'added' }, 'PROCESS_GROUP_ADDED', 'groupname:pets\n'],
@@ -49,9 +114,22 @@ for (const [event, type, payload] of payloads) {
 }
 
 test('every type that is not abstract is the type of some event', () => {
-  const abstract = eventTypes.filter((type) => eventTypes.some((other) => other !== type && isWanted(other, new Set([type]))));
-  assert.deepEqual(abstract, ['EVENT', 'PROCESS_STATE', 'PROCESS_COMMUNICATION', 'PROCESS_LOG', 'SUPERVISOR_STATE_CHANGE', 'TICK', 'PROCESS_GROUP']);
-  assert.deepEqual(new Set(payloads.map(([, type]) => type)), new Set(eventTypes.filter((type) => !abstract.includes(type))));
+  const abstract = eventTypes.filter((type) =>
+    eventTypes.some((other) => other !== type && isWanted(other, new Set([type]))),
+  );
+  assert.deepEqual(abstract, [
+    'EVENT',
+    'PROCESS_STATE',
+    'PROCESS_COMMUNICATION',
+    'PROCESS_LOG',
+    'SUPERVISOR_STATE_CHANGE',
+    'TICK',
+    'PROCESS_GROUP',
+  ]);
+  assert.deepEqual(
+    new Set(payloads.map(([, type]) => type)),
+    new Set(eventTypes.filter((type) => !abstract.includes(type))),
+  );
   for (const to of processStateNames) assert.ok(eventTypes.includes(typeOf(state({ to }))));
 });
 
@@ -68,7 +146,7 @@ test('a subscription is to a type and all below it', () => {
   assert.equal(isWanted('EVENT', new Set(['NOTHING'])), false);
 });
 
-test('the header has the fields in Supervisor\'s order, and len counts characters', () => {
+test("the header has the fields in Supervisor's order, and len counts characters", () => {
   const delivery = { server: 'watch', serial: 45, pool: 'raw', poolSerial: 6 };
   assert.equal(
     formatDelivery({ kind: 'remote', type: 'my type', data: 'data é\nx' }, delivery),
@@ -82,12 +160,20 @@ test('the header has the fields in Supervisor\'s order, and len counts character
 });
 
 test('characters are counted as Python counts them', () => {
-  for (const [text, count] of [['', 0], ['aé', 2], ['😀', 1], ['a😀b😀', 4], ['\ud800', 1], ['\ud800a', 2]] as const) assert.equal(countCharacters(text), count);
+  for (const [text, count] of [
+    ['', 0],
+    ['aé', 2],
+    ['😀', 1],
+    ['a😀b😀', 4],
+    ['\ud800', 1],
+    ['\ud800a', 2],
+  ] as const)
+    assert.equal(countCharacters(text), count);
 });
 
 test('bytes that are no text are printed as Python prints them', () => {
   assert.equal(formatPythonBytes(utf8('plain')), "b'plain'");
-  assert.equal(formatPythonBytes(utf8('it\'s')), 'b"it\'s"');
+  assert.equal(formatPythonBytes(utf8("it's")), 'b"it\'s"');
   assert.equal(formatPythonBytes(utf8('it\'s "it"')), "b'it\\'s \"it\"'");
   assert.equal(formatPythonBytes(bytes(0, 9, 10, 13, 31, 92, 126, 127, 255)), "b'\\x00\\t\\n\\r\\x1f\\\\~\\x7f\\xff'");
 });
@@ -100,9 +186,21 @@ test('output is UTF-8 or undecodable as a whole; a byte order mark stays', () =>
 
 test('the beginning of a character is recognised at the end of bytes', () => {
   const cases: ReadonlyArray<readonly [Uint8Array, number]> = [
-    [bytes(), 0], [utf8('a'), 0], [utf8('é'), 0], [bytes(97, 0xc3), 1], [bytes(0xe2, 0x82), 2], [bytes(0xe2), 1], [utf8('€'), 0],
-    [bytes(0xf0, 0x9f, 0x98), 3], [bytes(0xf0, 0x9f), 2], [utf8('😀'), 0], [bytes(0x80, 0x80, 0x80, 0x80), 0], [bytes(0x80), 0],
-    [bytes(0xff), 0], [bytes(0xc0), 0], [bytes(0xf5, 0x80), 0],
+    [bytes(), 0],
+    [utf8('a'), 0],
+    [utf8('é'), 0],
+    [bytes(97, 0xc3), 1],
+    [bytes(0xe2, 0x82), 2],
+    [bytes(0xe2), 1],
+    [utf8('€'), 0],
+    [bytes(0xf0, 0x9f, 0x98), 3],
+    [bytes(0xf0, 0x9f), 2],
+    [utf8('😀'), 0],
+    [bytes(0x80, 0x80, 0x80, 0x80), 0],
+    [bytes(0x80), 0],
+    [bytes(0xff), 0],
+    [bytes(0xc0), 0],
+    [bytes(0xf5, 0x80), 0],
   ];
   for (const [value, count] of cases) assert.equal(countSplitBytes(value), count, `[${value.join(' ')}]`);
 });

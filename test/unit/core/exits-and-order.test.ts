@@ -1,8 +1,21 @@
 /** Small pure facts of core/: wait statuses, signal names, exit codes, order, restart delays. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { containerExitCode, type ExitCause, exitRule, formatCause, programEnd, programExitCode } from '../../../src/core/exit-policy.ts';
-import { formatExit, isExpectedExit, parseWaitStatus, shellExitCode, supervisorExitStatus } from '../../../src/core/exit-status.ts';
+import {
+  containerExitCode,
+  type ExitCause,
+  exitRule,
+  formatCause,
+  programEnd,
+  programExitCode,
+} from '../../../src/core/exit-policy.ts';
+import {
+  formatExit,
+  isExpectedExit,
+  parseWaitStatus,
+  shellExitCode,
+  supervisorExitStatus,
+} from '../../../src/core/exit-status.ts';
 import { isLogged, levels } from '../../../src/core/log-level.ts';
 import { initialRecord, type ProcessRecord } from '../../../src/core/process-record.ts';
 import { backoffDelayMs, restartDelayMs } from '../../../src/core/restart-policy.ts';
@@ -32,8 +45,23 @@ test('wait statuses, their words and codes', () => {
 
 test('signals by name and number', () => {
   const rows: Array<[text: string, number: number | null]> = [
-    ['TERM', 15], ['SIGTERM', 15], ['term', 15], [' sigusr1 ', 10], ['9', 9], ['RTMIN', 34], ['SIGRTMIN+3', 37], ['RTMAX-1', 63], ['RTMAX', 64],
-    ['64', 64], ['65', null], ['0', null], ['RTMIN-1', null], ['RTMAX+1', null], ['NOPE', null], ['', null], ['toString', null],
+    ['TERM', 15],
+    ['SIGTERM', 15],
+    ['term', 15],
+    [' sigusr1 ', 10],
+    ['9', 9],
+    ['RTMIN', 34],
+    ['SIGRTMIN+3', 37],
+    ['RTMAX-1', 63],
+    ['RTMAX', 64],
+    ['64', 64],
+    ['65', null],
+    ['0', null],
+    ['RTMIN-1', null],
+    ['RTMAX+1', null],
+    ['NOPE', null],
+    ['', null],
+    ['toString', null],
   ];
   for (const [text, number] of rows) assert.equal(parseSignal(text), number, text);
   assert.equal(formatSignal(15), 'SIGTERM');
@@ -51,7 +79,10 @@ test('the rule by which an end of a program ends the container', () => {
   assert.equal(exitRule(FAILED, false, { ...none, exitOnFailure: true }, false, false), 'exit_on_failure');
   assert.equal(exitRule(FAILED, true, { ...none, exitOnFailure: true }, false, false), null);
   assert.equal(exitRule(restarts, false, { ...none, exitOnFailure: true }, false, false), null);
-  assert.equal(exitRule(ended({ state: 'FATAL' }), true, { ...none, exitOnFailure: true }, false, false), 'exit_on_failure');
+  assert.equal(
+    exitRule(ended({ state: 'FATAL' }), true, { ...none, exitOnFailure: true }, false, false),
+    'exit_on_failure',
+  );
   assert.equal(exitRule(FAILED, true, { ...none, exitOnEnd: true }, false, false), 'exit_on_end');
   assert.equal(exitRule(FAILED, true, none, true, true), 'exit_when_idle');
   assert.equal(exitRule(FAILED, true, none, true, false), null);
@@ -72,7 +103,14 @@ test('the exit code that a program stands for', () => {
 });
 
 test('the exit code of the container, and its reason in a line', () => {
-  const program: ExitCause = { kind: 'program', id: 'web', rule: 'exit_on_end', code: 143, how: 'terminated by SIGTERM', wasExecuted: true };
+  const program: ExitCause = {
+    kind: 'program',
+    id: 'web',
+    rule: 'exit_on_end',
+    code: 143,
+    how: 'terminated by SIGTERM',
+    wasExecuted: true,
+  };
   const rows: Array<[cause: ExitCause, code: number, text: string]> = [
     [{ kind: 'signal', signal: 15 }, 0, 'received SIGTERM'],
     [{ kind: 'request' }, 0, 'shutdown was requested'],
@@ -103,36 +141,81 @@ test('the exit code of the container, and its reason in a line', () => {
 const everything = (): boolean => true;
 
 test('start ascends, stop descends by ranks', () => {
-  const ranked = (id: string, groupPriority: number, priority: number) => ({ id, groupPriority, priority, dependsOn: [] });
-  const all = [ranked('web', 999, 999), ranked('db', 1, 1), ranked('job', 999, 999), ranked('g:late', 5, 20), ranked('g:early', 5, 10)];
+  const ranked = (id: string, groupPriority: number, priority: number) => ({
+    id,
+    groupPriority,
+    priority,
+    dependsOn: [],
+  });
+  const all = [
+    ranked('web', 999, 999),
+    ranked('db', 1, 1),
+    ranked('job', 999, 999),
+    ranked('g:late', 5, 20),
+    ranked('g:early', 5, 10),
+  ];
   assert.deepEqual(startOrder(all), ['db', 'g:early', 'g:late', 'web', 'job']);
   assert.deepEqual(stopRanks(all, everything), [['web', 'job'], ['g:late'], ['g:early'], ['db']]);
   assert.deepEqual(stopRanks([], everything), []);
 });
 
 test('what a process depends on starts before it and stops after it, whatever the priorities', () => {
-  const ranked = (id: string, priority: number, ...dependsOn: string[]) => ({ id, groupPriority: 999, priority, dependsOn });
-  const all = [ranked('web', 1, 'db', 'gone'), ranked('log', 5), ranked('db', 9, 'disk'), ranked('disk', 9), ranked('cache', 9)];
+  const ranked = (id: string, priority: number, ...dependsOn: string[]) => ({
+    id,
+    groupPriority: 999,
+    priority,
+    dependsOn,
+  });
+  const all = [
+    ranked('web', 1, 'db', 'gone'),
+    ranked('log', 5),
+    ranked('db', 9, 'disk'),
+    ranked('disk', 9),
+    ranked('cache', 9),
+  ];
   assert.deepEqual(startOrder(all), ['log', 'disk', 'cache', 'db', 'web']);
   assert.deepEqual(stopRanks(all, everything), [['cache'], ['log'], ['web'], ['db'], ['disk']]);
   // What is not up stops nobody, and still says what comes before what.
   const stack = [ranked('web', 9, 'migrate'), ranked('migrate', 9, 'db'), ranked('db', 9), ranked('log', 9)];
-  assert.deepEqual(stopRanks(stack, (id) => id !== 'migrate'), [['web', 'log'], ['db']]);
-  assert.deepEqual(stopRanks(stack, (id) => id === 'db' || id === 'log'), [['db', 'log']]);
+  assert.deepEqual(
+    stopRanks(stack, (id) => id !== 'migrate'),
+    [['web', 'log'], ['db']],
+  );
+  assert.deepEqual(
+    stopRanks(stack, (id) => id === 'db' || id === 'log'),
+    [['db', 'log']],
+  );
   // An update can make a cycle for a moment: everything is stopped all the same.
-  assert.deepEqual(stopRanks([ranked('a', 1, 'b'), ranked('b', 1, 'a')], everything).flat().toSorted(), ['a', 'b']);
+  assert.deepEqual(
+    stopRanks([ranked('a', 1, 'b'), ranked('b', 1, 'a')], everything)
+      .flat()
+      .toSorted(),
+    ['a', 'b'],
+  );
   const chain = Array.from({ length: 20_000 }, (_, index) => ranked(`p${index}`, 1, `p${index + 1}`));
   assert.equal(stopRanks(chain, everything).length, 20_000);
 });
 
 test('delays of restarts', () => {
   const plain = { pauseMs: 0, maxBackoffMs: Infinity, backoffFactor: 1, maxRestarts: Infinity, windowMs: 60_000 };
-  assert.deepEqual([1, 2, 3].map((failed) => backoffDelayMs(failed, plain, 0.9)), [1000, 2000, 3000]);
-  assert.deepEqual([1, 2, 3, 4].map((failed) => backoffDelayMs(failed, { ...plain, backoffFactor: 2, maxBackoffMs: 5000 }, 0)), [1000, 2000, 4000, 5000]);
+  assert.deepEqual(
+    [1, 2, 3].map((failed) => backoffDelayMs(failed, plain, 0.9)),
+    [1000, 2000, 3000],
+  );
+  assert.deepEqual(
+    [1, 2, 3, 4].map((failed) => backoffDelayMs(failed, { ...plain, backoffFactor: 2, maxBackoffMs: 5000 }, 0)),
+    [1000, 2000, 4000, 5000],
+  );
   assert.equal(backoffDelayMs(1, { ...plain, backoffFactor: 2 }, 0.5), 1050);
   assert.equal(backoffDelayMs(1, { ...plain, pauseMs: 7000, maxBackoffMs: 2000 }, 0), 7000);
-  assert.deepEqual([0, 400, 1000, 60_000].map((up) => restartDelayMs(up, plain)), [1000, 600, 0, 0]);
-  assert.deepEqual([0, 60_000].map((up) => restartDelayMs(up, { ...plain, pauseMs: 300 })), [1000, 300]);
+  assert.deepEqual(
+    [0, 400, 1000, 60_000].map((up) => restartDelayMs(up, plain)),
+    [1000, 600, 0, 0],
+  );
+  assert.deepEqual(
+    [0, 60_000].map((up) => restartDelayMs(up, { ...plain, pauseMs: 300 })),
+    [1000, 300],
+  );
 });
 
 test('states have the numbers of the wire', () => {
@@ -142,5 +225,8 @@ test('states have the numbers of the wire', () => {
 });
 
 test('a threshold lets through what is at least as grave', () => {
-  assert.deepEqual(levels.filter((level) => isLogged(level, 'warn')), ['critical', 'error', 'warn']);
+  assert.deepEqual(
+    levels.filter((level) => isLogged(level, 'warn')),
+    ['critical', 'error', 'warn'],
+  );
 });

@@ -1,15 +1,30 @@
 /**
- * The health of a run, against Docker's rules: a model of Docker's own loop says when a container becomes unhealthy, and so must ours.
+ * The health of a run, against Docker's rules: a model of Docker's own loop says when a container becomes unhealthy,
+ * and so must ours.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { beginHealth, type HealthInput, type HealthPolicy, type HealthRecord, stepHealth } from '../../../src/core/health-machine.ts';
+import {
+  beginHealth,
+  type HealthInput,
+  type HealthPolicy,
+  type HealthRecord,
+  stepHealth,
+} from '../../../src/core/health-machine.ts';
 
 const docker: HealthPolicy = { intervalMs: 30_000, retries: 3, startPeriodMs: 0, startIntervalMs: 5000 };
 
-/** Runs checks from a start at 1000 until `untilMs` later; `passes` says of the time since the start whether a check then passes, each takes `tookMs`. */
-function simulate(policy: HealthPolicy, passes: (sinceMs: number) => boolean, untilMs: number, tookMs = 0): { checks: number[]; changes: string[]; record: HealthRecord } {
+/**
+ * Runs checks from a start at 1000 until `untilMs` later; `passes` says of the time since the start whether a check
+ * then passes, each takes `tookMs`.
+ */
+function simulate(
+  policy: HealthPolicy,
+  passes: (sinceMs: number) => boolean,
+  untilMs: number,
+  tookMs = 0,
+): { checks: number[]; changes: string[]; record: HealthRecord } {
   const startMs = 1000;
   let record = beginHealth(startMs);
   let now = startMs;
@@ -29,8 +44,14 @@ function simulate(policy: HealthPolicy, passes: (sinceMs: number) => boolean, un
   return { checks, changes, record };
 }
 
-/** When Docker's loop (moby, daemon/health.go: monitor, handleProbeResult) finds a container unhealthy whose checks all fail; since its start. */
-function dockerUnhealthyMs({ intervalMs, retries, startPeriodMs, startIntervalMs }: HealthPolicy, tookMs: number): number {
+/**
+ * When Docker's loop (moby, daemon/health.go: monitor, handleProbeResult) finds a container unhealthy whose checks all
+ * fail; since its start.
+ */
+function dockerUnhealthyMs(
+  { intervalMs, retries, startPeriodMs, startIntervalMs }: HealthPolicy,
+  tookMs: number,
+): number {
   for (let now = 0, streak = 0; ;) {
     const beganMs = now + (now >= startPeriodMs ? intervalMs : startIntervalMs);
     now = beganMs + tookMs;
@@ -62,26 +83,47 @@ describe('while starting', () => {
 
   test('it becomes unhealthy when Docker would say so, whatever the options are', () => {
     const span = fc.integer({ min: 1, max: 200 }).map((units) => units * 100);
-    fc.assert(fc.property(span, fc.integer({ min: 1, max: 5 }), fc.oneof(fc.constant(0), span), span, (intervalMs, retries, startPeriodMs, startIntervalMs) => {
-      const policy = { intervalMs, retries, startPeriodMs, startIntervalMs };
-      const expected = dockerUnhealthyMs(policy, 0);
-      assert.deepEqual(simulate(policy, () => false, expected + 1).changes, [`${expected} starting → unhealthy`]);
-    }));
+    fc.assert(
+      fc.property(
+        span,
+        fc.integer({ min: 1, max: 5 }),
+        fc.oneof(fc.constant(0), span),
+        span,
+        (intervalMs, retries, startPeriodMs, startIntervalMs) => {
+          const policy = { intervalMs, retries, startPeriodMs, startIntervalMs };
+          const expected = dockerUnhealthyMs(policy, 0);
+          assert.deepEqual(simulate(policy, () => false, expected + 1).changes, [`${expected} starting → unhealthy`]);
+        },
+      ),
+    );
   });
 
   test('checks that take long make it no later than Docker by more than they take, and never sooner than quick ones do', () => {
     const span = fc.integer({ min: 1, max: 200 }).map((units) => units * 100);
-    fc.assert(fc.property(span, fc.integer({ min: 1, max: 5 }), fc.oneof(fc.constant(0), span), span, span, (intervalMs, retries, startPeriodMs, startIntervalMs, tookMs) => {
-      const policy = { intervalMs, retries, startPeriodMs, startIntervalMs };
-      const latest = dockerUnhealthyMs(policy, tookMs) + (retries + 1) * tookMs + startIntervalMs;
-      const { changes } = simulate(policy, () => false, latest, tookMs);
-      const at = Number(changes[0]?.split(' ')[0]);
-      assert.ok(at <= latest && at > dockerUnhealthyMs(policy, 0), `${at}`);
-    }));
+    fc.assert(
+      fc.property(
+        span,
+        fc.integer({ min: 1, max: 5 }),
+        fc.oneof(fc.constant(0), span),
+        span,
+        span,
+        (intervalMs, retries, startPeriodMs, startIntervalMs, tookMs) => {
+          const policy = { intervalMs, retries, startPeriodMs, startIntervalMs };
+          const latest = dockerUnhealthyMs(policy, tookMs) + (retries + 1) * tookMs + startIntervalMs;
+          const { changes } = simulate(policy, () => false, latest, tookMs);
+          const at = Number(changes[0]?.split(' ')[0]);
+          assert.ok(at <= latest && at > dockerUnhealthyMs(policy, 0), `${at}`);
+        },
+      ),
+    );
   });
 
   test('when the program comes up it looks, unless it looks already or knows', () => {
-    const starting = stepHealth(stepHealth(beginHealth(0), { type: 'elapsed', atMs: 0 }, docker).record, { type: 'failed', atMs: 1 }, docker).record;
+    const starting = stepHealth(
+      stepHealth(beginHealth(0), { type: 'elapsed', atMs: 0 }, docker).record,
+      { type: 'failed', atMs: 1 },
+      docker,
+    ).record;
     const told = stepHealth(starting, { type: 'cameUp', atMs: 1000 }, docker);
     assert.deepEqual([told.check, told.record.dueMs], [false, 1000]);
     const up = stepHealth(told.record, { type: 'elapsed', atMs: 1000 }, docker);
@@ -96,7 +138,11 @@ describe('while starting', () => {
 
 describe('once it was healthy', () => {
   test('the start period is over: three failures in a row, an interval apart, make it unhealthy, one success healthy', () => {
-    const { checks, changes } = simulate({ ...docker, startPeriodMs: 1_000_000 }, (ms) => ms < 1000 || ms > 100_000, 130_000);
+    const { checks, changes } = simulate(
+      { ...docker, startPeriodMs: 1_000_000 },
+      (ms) => ms < 1000 || ms > 100_000,
+      130_000,
+    );
     assert.deepEqual(checks, [0, 30_000, 60_000, 90_000, 120_000]);
     assert.deepEqual(changes, ['0 starting → healthy', '90000 healthy → unhealthy', '120000 unhealthy → healthy']);
   });
@@ -107,16 +153,29 @@ describe('once it was healthy', () => {
 });
 
 describe('changes while it runs', () => {
-  const healthy = stepHealth(stepHealth(beginHealth(0), { type: 'elapsed', atMs: 0 }, docker).record, { type: 'passed', atMs: 0 }, docker).record;
+  const healthy = stepHealth(
+    stepHealth(beginHealth(0), { type: 'elapsed', atMs: 0 }, docker).record,
+    { type: 'passed', atMs: 0 },
+    docker,
+  ).record;
 
   test('a shorter interval counts from the latest check, and not before now', () => {
-    assert.equal(stepHealth(healthy, { type: 'configured', atMs: 1000 }, { ...docker, intervalMs: 4000 }).record.dueMs, 4000);
-    assert.equal(stepHealth(healthy, { type: 'configured', atMs: 9000 }, { ...docker, intervalMs: 4000 }).record.dueMs, 9000);
+    assert.equal(
+      stepHealth(healthy, { type: 'configured', atMs: 1000 }, { ...docker, intervalMs: 4000 }).record.dueMs,
+      4000,
+    );
+    assert.equal(
+      stepHealth(healthy, { type: 'configured', atMs: 9000 }, { ...docker, intervalMs: 4000 }).record.dueMs,
+      9000,
+    );
   });
 
   test('a check under way goes on', () => {
     const checking = stepHealth(healthy, { type: 'elapsed', atMs: 30_000 }, docker).record;
-    assert.deepEqual(stepHealth(checking, { type: 'configured', atMs: 30_001 }, { ...docker, intervalMs: 1 }).record, checking);
+    assert.deepEqual(
+      stepHealth(checking, { type: 'configured', atMs: 30_001 }, { ...docker, intervalMs: 1 }).record,
+      checking,
+    );
   });
 
   test('another check begins at once, and what is known stays until it says otherwise', () => {
@@ -129,21 +188,26 @@ describe('changes while it runs', () => {
 });
 
 test('whatever comes in whatever order: a check is under way or one is due, no result without a check, failures stay below the retries unless unhealthy', () => {
-  const input = fc.tuple(fc.constantFrom<HealthInput['type']>('elapsed', 'cameUp', 'passed', 'failed', 'configured', 'retargeted'), fc.integer({ min: 0, max: 60_000 }));
-  fc.assert(fc.property(fc.array(input, { maxLength: 60 }), (inputs) => {
-    let record = beginHealth(0);
-    let now = 0;
-    for (const [type, afterMs] of inputs) {
-      now += afterMs;
-      const before = record;
-      const step = stepHealth(record, { type, atMs: now }, docker);
-      record = step.record;
-      assert.equal((record.dueMs === null) !== (record.checkingMs === null), true);
-      if (before.checkingMs === null && (type === 'passed' || type === 'failed')) assert.equal(record, before);
-      if (step.check) assert.equal(record.checkingMs, now);
-      assert.equal(step.from, record.health === before.health ? null : before.health);
-      assert.equal(record.failures >= docker.retries, record.health === 'unhealthy');
-      if (type === 'elapsed' && !step.check) assert.ok(before.dueMs === null || before.dueMs > now);
-    }
-  }));
+  const input = fc.tuple(
+    fc.constantFrom<HealthInput['type']>('elapsed', 'cameUp', 'passed', 'failed', 'configured', 'retargeted'),
+    fc.integer({ min: 0, max: 60_000 }),
+  );
+  fc.assert(
+    fc.property(fc.array(input, { maxLength: 60 }), (inputs) => {
+      let record = beginHealth(0);
+      let now = 0;
+      for (const [type, afterMs] of inputs) {
+        now += afterMs;
+        const before = record;
+        const step = stepHealth(record, { type, atMs: now }, docker);
+        record = step.record;
+        assert.equal((record.dueMs === null) !== (record.checkingMs === null), true);
+        if (before.checkingMs === null && (type === 'passed' || type === 'failed')) assert.equal(record, before);
+        if (step.check) assert.equal(record.checkingMs, now);
+        assert.equal(step.from, record.health === before.health ? null : before.health);
+        assert.equal(record.failures >= docker.retries, record.health === 'unhealthy');
+        if (type === 'elapsed' && !step.check) assert.ok(before.dueMs === null || before.dueMs > now);
+      }
+    }),
+  );
 });

@@ -2,7 +2,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { hear, initialListener, type ListenerOutcome, type ListenerRecord, type ListenerState, markBusy, markUnknown } from '../../../src/core/listener-protocol.ts';
+import {
+  hear,
+  initialListener,
+  type ListenerOutcome,
+  type ListenerRecord,
+  type ListenerState,
+  markBusy,
+  markUnknown,
+} from '../../../src/core/listener-protocol.ts';
 
 const READY: ListenerOutcome = { type: 'ready' };
 const OK: ListenerOutcome = { type: 'result', accepted: true, result: 'OK' };
@@ -12,7 +20,9 @@ const VIOLATED = { type: 'violated' } as const;
 const inState = (state: ListenerState): ListenerRecord => ({ ...initialListener, state });
 
 /** State, what it says, what is heard, the state then. */
-const conversations: ReadonlyArray<readonly [ListenerState, string, readonly (ListenerOutcome | typeof VIOLATED)[], ListenerState]> = [
+const conversations: ReadonlyArray<
+  readonly [ListenerState, string, readonly (ListenerOutcome | typeof VIOLATED)[], ListenerState]
+> = [
   ['ACKNOWLEDGED', '', [], 'ACKNOWLEDGED'],
   ['ACKNOWLEDGED', 'READ', [], 'ACKNOWLEDGED'],
   ['ACKNOWLEDGED', 'READY\n', [READY], 'READY'],
@@ -50,7 +60,10 @@ function simplified(outcomes: readonly ListenerOutcome[]): unknown[] {
   return outcomes.map((outcome) => (outcome.type === 'violated' ? VIOLATED : outcome));
 }
 
-function hearAll(state: ListenerState, reads: readonly string[]): { state: ListenerState; outcomes: ListenerOutcome[] } {
+function hearAll(
+  state: ListenerState,
+  reads: readonly string[],
+): { state: ListenerState; outcomes: ListenerOutcome[] } {
   let record = inState(state);
   const outcomes: ListenerOutcome[] = [];
   for (const read of reads) {
@@ -69,23 +82,38 @@ for (const [state, said, outcomes, next] of conversations) {
     const bytewise = hearAll(state, [...said]);
     assert.deepEqual(simplified(bytewise.outcomes), outcomes);
     assert.equal(bytewise.state, next);
-    fc.assert(fc.property(fc.array(fc.nat(said.length), { maxLength: 5 }), (cuts) => {
-      const places = [0, ...cuts.toSorted((a, b) => a - b), said.length];
-      const cut = hearAll(state, places.slice(1).map((to, index) => said.slice(places[index], to)));
-      assert.deepEqual(simplified(cut.outcomes), outcomes);
-      assert.equal(cut.state, next);
-    }), { numRuns: 50 });
+    fc.assert(
+      fc.property(fc.array(fc.nat(said.length), { maxLength: 5 }), (cuts) => {
+        const places = [0, ...cuts.toSorted((a, b) => a - b), said.length];
+        const cut = hearAll(
+          state,
+          places.slice(1).map((to, index) => said.slice(places[index], to)),
+        );
+        assert.deepEqual(simplified(cut.outcomes), outcomes);
+        assert.equal(cut.state, next);
+      }),
+      { numRuns: 50 },
+    );
   });
 }
 
 test('any bytes in any state: at most one violation, and it is the last that is heard', () => {
-  const piece = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('READY\n', 'RESULT 2\nOK', 'RESULT 4\nFAIL', 'RESULT ', '\n', '3\n'));
-  fc.assert(fc.property(fc.constantFrom<ListenerState>('ACKNOWLEDGED', 'READY', 'BUSY', 'UNKNOWN'), fc.array(piece), (state, said) => {
-    const { outcomes, state: end } = hearAll(state, said);
-    const at = outcomes.findIndex(({ type }) => type === 'violated');
-    assert.ok(at === -1 || at === outcomes.length - 1);
-    assert.equal(end === 'UNKNOWN', at !== -1 || state === 'UNKNOWN');
-  }));
+  const piece = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.constantFrom('READY\n', 'RESULT 2\nOK', 'RESULT 4\nFAIL', 'RESULT ', '\n', '3\n'),
+  );
+  fc.assert(
+    fc.property(
+      fc.constantFrom<ListenerState>('ACKNOWLEDGED', 'READY', 'BUSY', 'UNKNOWN'),
+      fc.array(piece),
+      (state, said) => {
+        const { outcomes, state: end } = hearAll(state, said);
+        const at = outcomes.findIndex(({ type }) => type === 'violated');
+        assert.ok(at === -1 || at === outcomes.length - 1);
+        assert.equal(end === 'UNKNOWN', at !== -1 || state === 'UNKNOWN');
+      },
+    ),
+  );
 });
 
 test('an event that is sent makes it busy, and what it said before does not count for it', () => {
@@ -102,7 +130,13 @@ test('nothing grows with what a listener says', () => {
 });
 
 test('reasons stay on one line and show what was said', () => {
-  assert.deepEqual(hear(initialListener, 'Hi\nthere\x1b\xff').outcomes, [{ type: 'violated', reason: "READY was expected, it said 'Hi\\nthere\\x1b\\xff'" }]);
-  assert.deepEqual(hear(inState('READY'), 'x').outcomes, [{ type: 'violated', reason: "it was not asked anything and said 'x'" }]);
-  assert.deepEqual(hear(inState('BUSY'), 'RESULT x\n').outcomes, [{ type: 'violated', reason: "bad result line: 'RESULT x'" }]);
+  assert.deepEqual(hear(initialListener, 'Hi\nthere\x1b\xff').outcomes, [
+    { type: 'violated', reason: "READY was expected, it said 'Hi\\nthere\\x1b\\xff'" },
+  ]);
+  assert.deepEqual(hear(inState('READY'), 'x').outcomes, [
+    { type: 'violated', reason: "it was not asked anything and said 'x'" },
+  ]);
+  assert.deepEqual(hear(inState('BUSY'), 'RESULT x\n').outcomes, [
+    { type: 'violated', reason: "bad result line: 'RESULT x'" },
+  ]);
 });

@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { type NotifyFact, parseNotifyMessage } from '../../../src/core/notify-message.ts';
 
 const parse = (text: string): NotifyFact[] | null => parseNotifyMessage(new TextEncoder().encode(text));
-const statusOf = (text: string): string | undefined => parse(`STATUS=${text}`)?.flatMap((fact) => (fact.kind === 'status' ? [fact.text] : []))[0];
+const statusOf = (text: string): string | undefined =>
+  parse(`STATUS=${text}`)?.flatMap((fact) => (fact.kind === 'status' ? [fact.text] : []))[0];
 
 test('the messages of sd_notify(3)', () => {
   const cases: Array<[string, NotifyFact[]]> = [
@@ -57,18 +58,32 @@ test('a status is one harmless line of at most 200 characters', () => {
 });
 
 test('whatever comes, it is read, and a status stays harmless', () => {
-  const line = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('STATUS=', 'READY=1', 'WATCHDOG_USEC=').chain((start) => fc.string({ unit: 'binary' }).map((rest) => start + rest)));
-  fc.assert(fc.property(fc.oneof(fc.uint8Array({ maxLength: 300 }), fc.array(line).map((lines) => new TextEncoder().encode(lines.join('\n')))), (bytes) => {
-    for (const fact of parseNotifyMessage(bytes) ?? []) {
-      if (fact.kind !== 'status') continue;
-      assert.doesNotMatch(fact.text, /[\p{Cc}\p{Bidi_Control}]/u);
-      assert.ok([...fact.text].length <= 200);
-    }
-  }));
+  const line = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc
+      .constantFrom('STATUS=', 'READY=1', 'WATCHDOG_USEC=')
+      .chain((start) => fc.string({ unit: 'binary' }).map((rest) => start + rest)),
+  );
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.uint8Array({ maxLength: 300 }),
+        fc.array(line).map((lines) => new TextEncoder().encode(lines.join('\n'))),
+      ),
+      (bytes) => {
+        for (const fact of parseNotifyMessage(bytes) ?? []) {
+          if (fact.kind !== 'status') continue;
+          assert.doesNotMatch(fact.text, /[\p{Cc}\p{Bidi_Control}]/u);
+          assert.ok([...fact.text].length <= 200);
+        }
+      },
+    ),
+  );
 });
 
 test('what is said often in one message counts once, as it was said last', () => {
-  assert.deepEqual(parse(`${'READY=1\n'.repeat(500)}STATUS=a\nWATCHDOG=1\nREADY=0\nSTATUS=b\nWATCHDOG=1\nFDSTORE=1\nFDSTORE=1`), [
-    { kind: 'ready' }, { kind: 'status', text: 'b' }, { kind: 'alive' }, { kind: 'unheeded', name: 'FDSTORE' },
-  ]);
+  assert.deepEqual(
+    parse(`${'READY=1\n'.repeat(500)}STATUS=a\nWATCHDOG=1\nREADY=0\nSTATUS=b\nWATCHDOG=1\nFDSTORE=1\nFDSTORE=1`),
+    [{ kind: 'ready' }, { kind: 'status', text: 'b' }, { kind: 'alive' }, { kind: 'unheeded', name: 'FDSTORE' }],
+  );
 });

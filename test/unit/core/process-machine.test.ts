@@ -1,8 +1,17 @@
-/** The table of a process's life: every transition by rows, totality, and a seeded random walk that holds the invariants. */
+/**
+ * The table of a process's life: every transition by rows, totality, and a seeded random walk that holds the
+ * invariants.
+ */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { isEndedForGood, step } from '../../../src/core/process-machine.ts';
-import { initialRecord, type ProcessEffect, type ProcessInput, type ProcessPolicy, type ProcessRecord } from '../../../src/core/process-record.ts';
+import {
+  initialRecord,
+  type ProcessEffect,
+  type ProcessInput,
+  type ProcessPolicy,
+  type ProcessRecord,
+} from '../../../src/core/process-record.ts';
 import { parseWaitStatus } from '../../../src/core/exit-status.ts';
 import { processStateNames, type ProcessStateName, SIGNALLABLE_STATES } from '../../../src/core/states.ts';
 
@@ -30,19 +39,36 @@ const NOW = 100_000;
 /** A record as it stands in the middle of that state. */
 function recordIn(state: ProcessStateName, change: Partial<ProcessRecord> = {}): ProcessRecord {
   const isUp = SIGNALLABLE_STATES.has(state) || state === 'UNKNOWN';
-  const deadlines: Partial<Record<ProcessStateName, number>> = { STARTING: NOW + 500, BACKOFF: NOW + 500, STOPPING: NOW + 500 };
-  return { ...initialRecord, state, run: 4, pid: isUp ? 77 : null, startedMs: isUp ? NOW - 500 : null, deadlineMs: deadlines[state] ?? null, ...change };
+  const deadlines: Partial<Record<ProcessStateName, number>> = {
+    STARTING: NOW + 500,
+    BACKOFF: NOW + 500,
+    STOPPING: NOW + 500,
+  };
+  return {
+    ...initialRecord,
+    state,
+    run: 4,
+    pid: isUp ? 77 : null,
+    startedMs: isUp ? NOW - 500 : null,
+    deadlineMs: deadlines[state] ?? null,
+    ...change,
+  };
 }
 
 /** States gone through, and the orders among the effects, in short. */
 function summarize(effects: readonly ProcessEffect[]): string[] {
   return effects.map((effect) => {
     switch (effect.type) {
-      case 'changed': return `${effect.from}>${effect.to}`;
-      case 'spawn': return `spawn ${effect.run}`;
-      case 'signal': return `signal ${effect.signal}${effect.group ? ' group' : ''}`;
-      case 'note': return effect.note.note;
-      case 'told': return `told ${effect.fact}`;
+      case 'changed':
+        return `${effect.from}>${effect.to}`;
+      case 'spawn':
+        return `spawn ${effect.run}`;
+      case 'signal':
+        return `signal ${effect.signal}${effect.group ? ' group' : ''}`;
+      case 'note':
+        return effect.note.note;
+      case 'told':
+        return `told ${effect.fact}`;
     }
   });
 }
@@ -62,7 +88,13 @@ const stop: ProcessInput = { type: 'stop', atMs: NOW };
 const kill: ProcessInput = { type: 'kill', atMs: NOW };
 const elapsed = (atMs: number): ProcessInput => ({ type: 'elapsed', atMs });
 const spawned: ProcessInput = { type: 'spawned', atMs: NOW, run: 4, pid: 78 };
-const spawnFailed: ProcessInput = { type: 'spawnFailed', atMs: NOW, run: 4, reason: "can't find command 'x'", exitCode: 127 };
+const spawnFailed: ProcessInput = {
+  type: 'spawnFailed',
+  atMs: NOW,
+  run: 4,
+  reason: "can't find command 'x'",
+  exitCode: 127,
+};
 const ended = (status = exited(0), atMs = NOW): ProcessInput => ({ type: 'exited', atMs, run: 4, status });
 const unsignalled = (code: string): ProcessInput => ({ type: 'signalFailed', atMs: NOW, run: 4, code });
 
@@ -559,7 +591,19 @@ test('a process has ended for good when nothing will start it', () => {
   assert.equal(isEndedForGood(recordIn('STOPPED')), false);
 });
 
-const inputs: readonly ProcessInput[] = [start, stop, kill, spawned, spawnFailed, ended(), ended(exited(1)), ended(KILLED), elapsed(NOW + 1e6), unsignalled('ESRCH'), unsignalled('EPERM')];
+const inputs: readonly ProcessInput[] = [
+  start,
+  stop,
+  kill,
+  spawned,
+  spawnFailed,
+  ended(),
+  ended(exited(1)),
+  ended(KILLED),
+  elapsed(NOW + 1e6),
+  unsignalled('ESRCH'),
+  unsignalled('EPERM'),
+];
 
 test('every state takes every input', () => {
   for (const state of processStateNames) {
@@ -587,8 +631,13 @@ test('random walks keep the invariants, and from anywhere a stop and an end lead
     const random = seeded(seed);
     const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
     const walked: ProcessPolicy = {
-      ...policy, startMs: pick([0, 1000]), startRetries: pick([0, 2, Infinity]), autorestart: pick(['true', 'false', 'unexpected']),
-      stopSignals: pick([[15], [15, 2], [9]]), hasStopCommand: random() < 0.3, mayRestart: random() > 0.1,
+      ...policy,
+      startMs: pick([0, 1000]),
+      startRetries: pick([0, 2, Infinity]),
+      autorestart: pick(['true', 'false', 'unexpected']),
+      stopSignals: pick([[15], [15, 2], [9]]),
+      hasStopCommand: random() < 0.3,
+      mayRestart: random() > 0.1,
     };
     let record = initialRecord;
     let now = 0;
@@ -601,25 +650,42 @@ test('random walks keep the invariants, and from anywhere a stop and an end lead
           assert.equal(effect.from, last, `seed ${seed}: each change goes on from the one before`);
           last = effect.to;
         }
-        if (effect.type === 'signal') assert.equal(effect.pid, record.pid, `seed ${seed}: signals go to the pid of the record`);
+        if (effect.type === 'signal')
+          assert.equal(effect.pid, record.pid, `seed ${seed}: signals go to the pid of the record`);
       }
       assert.equal(record.state, last);
-      if (record.pid !== null) assert.ok(SIGNALLABLE_STATES.has(record.state) || record.state === 'UNKNOWN', `seed ${seed}: pid in ${record.state}`);
+      if (record.pid !== null)
+        assert.ok(
+          SIGNALLABLE_STATES.has(record.state) || record.state === 'UNKNOWN',
+          `seed ${seed}: pid in ${record.state}`,
+        );
       const spawn = outcome.effects.at(-1);
       if (spawn?.type === 'spawn') {
         const { run } = spawn;
-        apply(random() < 0.8 ? { type: 'spawned', atMs: now, run, pid: 1000 + run } : { type: 'spawnFailed', atMs: now, run, reason: 'no', exitCode: 126 });
+        apply(
+          random() < 0.8
+            ? { type: 'spawned', atMs: now, run, pid: 1000 + run }
+            : { type: 'spawnFailed', atMs: now, run, reason: 'no', exitCode: 126 },
+        );
       }
     };
     for (let turn = 0; turn < 60; turn++) {
       now += Math.floor(random() * 1500);
       const { run } = record;
-      apply(pick<ProcessInput>([
-        { type: 'start', atMs: now }, { type: 'stop', atMs: now }, { type: 'kill', atMs: now }, { type: 'elapsed', atMs: now }, { type: 'elapsed', atMs: now },
-        ...(record.pid === null ? [] : [{ type: 'exited' as const, atMs: now, run, status: pick([exited(0), exited(1), KILLED]) }]),
-        { type: 'exited', atMs: now, run: run - 1, status: exited(0) },
-        { type: 'signalFailed', atMs: now, run, code: pick(['ESRCH', 'EPERM']) },
-      ]));
+      apply(
+        pick<ProcessInput>([
+          { type: 'start', atMs: now },
+          { type: 'stop', atMs: now },
+          { type: 'kill', atMs: now },
+          { type: 'elapsed', atMs: now },
+          { type: 'elapsed', atMs: now },
+          ...(record.pid === null
+            ? []
+            : [{ type: 'exited' as const, atMs: now, run, status: pick([exited(0), exited(1), KILLED]) }]),
+          { type: 'exited', atMs: now, run: run - 1, status: exited(0) },
+          { type: 'signalFailed', atMs: now, run, code: pick(['ESRCH', 'EPERM']) },
+        ]),
+      );
     }
     apply({ type: 'stop', atMs: now });
     if (record.pid !== null) apply({ type: 'exited', atMs: now, run: record.run, status: exited(0) });

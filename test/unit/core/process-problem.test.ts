@@ -5,8 +5,18 @@ import { findProblem, type ProcessFacts } from '../../../src/core/process-proble
 import { processStateNames } from '../../../src/core/states.ts';
 
 const running: ProcessFacts = {
-  state: 'RUNNING', description: '', autostart: true, wasStarted: true, exitStatus: 0, isExitExpected: true, isStartDue: false,
-  failedStarts: 0, health: null, isReady: null, hold: null, purpose: 'service',
+  state: 'RUNNING',
+  description: '',
+  autostart: true,
+  wasStarted: true,
+  exitStatus: 0,
+  isExitExpected: true,
+  isStartDue: false,
+  failedStarts: 0,
+  health: null,
+  isReady: null,
+  hold: null,
+  purpose: 'service',
 };
 
 describe('findProblem', () => {
@@ -16,7 +26,11 @@ describe('findProblem', () => {
     [{ health: 'healthy' }, null, null],
     [{ health: 'starting' }, null, 'RUNNING starting'],
     [{ health: 'unhealthy' }, 'RUNNING unhealthy', 'RUNNING unhealthy'],
-    [{ health: 'unhealthy', description: 'pid 7, uptime 0:00:01, unhealthy, HTTP 503, overloaded' }, 'RUNNING unhealthy, HTTP 503, overloaded', 'RUNNING unhealthy, HTTP 503, overloaded'],
+    [
+      { health: 'unhealthy', description: 'pid 7, uptime 0:00:01, unhealthy, HTTP 503, overloaded' },
+      'RUNNING unhealthy, HTTP 503, overloaded',
+      'RUNNING unhealthy, HTTP 503, overloaded',
+    ],
     [{ isReady: true }, null, null],
     [{ isReady: false }, null, 'RUNNING not ready'],
     [{ isReady: false, health: 'starting' }, null, 'RUNNING starting'],
@@ -33,14 +47,30 @@ describe('findProblem', () => {
     [{ state: 'STOPPED', isStartDue: true }, null, 'STOPPED to be started again'],
     [{ state: 'STOPPED', wasStarted: false, description: 'Not started' }, null, 'STOPPED Not started'],
     [{ state: 'STOPPED', wasStarted: false, autostart: false }, null, null],
-    [{ state: 'STOPPED', wasStarted: false, hold: 'waiting', description: 'waiting for db' }, null, 'STOPPED waiting for db'],
-    [{ state: 'STOPPED', wasStarted: false, hold: 'stuck', description: 'db is FATAL' }, 'STOPPED db is FATAL', 'STOPPED db is FATAL'],
-    [{ state: 'EXITED', hold: 'waiting', description: 'waiting for db', exitStatus: 1, isExitExpected: false }, null, 'EXITED waiting for db'],
+    [
+      { state: 'STOPPED', wasStarted: false, hold: 'waiting', description: 'waiting for db' },
+      null,
+      'STOPPED waiting for db',
+    ],
+    [
+      { state: 'STOPPED', wasStarted: false, hold: 'stuck', description: 'db is FATAL' },
+      'STOPPED db is FATAL',
+      'STOPPED db is FATAL',
+    ],
+    [
+      { state: 'EXITED', hold: 'waiting', description: 'waiting for db', exitStatus: 1, isExitExpected: false },
+      null,
+      'EXITED waiting for db',
+    ],
     [{ state: 'EXITED' }, null, null],
     [{ state: 'EXITED', purpose: 'oneshot' }, null, null],
     [{ state: 'EXITED', isStartDue: true }, null, 'EXITED to be started again'],
     [{ state: 'EXITED', exitStatus: 3, isExitExpected: false }, 'EXITED exit status 3', 'EXITED exit status 3'],
-    [{ state: 'EXITED', exitStatus: -1, isExitExpected: false, isStartDue: true }, 'EXITED exit status -1', 'EXITED exit status -1'],
+    [
+      { state: 'EXITED', exitStatus: -1, isExitExpected: false, isStartDue: true },
+      'EXITED exit status -1',
+      'EXITED exit status -1',
+    ],
   ];
   for (const [facts, alive, ready] of cases) {
     test(JSON.stringify(facts), () => {
@@ -49,9 +79,17 @@ describe('findProblem', () => {
     });
   }
 
-  test('what runs by a schedule is nobody\'s concern, unless it can not be vouched for or is named', () => {
+  test("what runs by a schedule is nobody's concern, unless it can not be vouched for or is named", () => {
     for (const state of processStateNames) {
-      const facts: ProcessFacts = { ...running, state, purpose: 'scheduled', wasStarted: false, isExitExpected: false, exitStatus: 1, failedStarts: 1 };
+      const facts: ProcessFacts = {
+        ...running,
+        state,
+        purpose: 'scheduled',
+        wasStarted: false,
+        isExitExpected: false,
+        exitStatus: 1,
+        failedStarts: 1,
+      };
       for (const question of ['alive', 'ready'] as const) {
         const isLost = state === 'UNKNOWN' || (state === 'FATAL' && question === 'ready');
         assert.equal(findProblem(facts, question)?.split(' ')[0] ?? null, isLost ? state : null, state);
@@ -66,7 +104,8 @@ describe('findProblem', () => {
         for (const hold of [null, 'waiting', 'stuck'] as const) {
           for (const failedStarts of [0, 1]) {
             const facts: ProcessFacts = { ...running, state, health, hold, failedStarts, isExitExpected: false };
-            if (findProblem(facts, 'alive') !== null) assert.notEqual(findProblem(facts, 'ready'), null, JSON.stringify(facts));
+            if (findProblem(facts, 'alive') !== null)
+              assert.notEqual(findProblem(facts, 'ready'), null, JSON.stringify(facts));
           }
         }
       }

@@ -14,8 +14,15 @@ import { endLimits } from '../../../src/core/stop-budget.ts';
 
 const TERM: ExitCause = { kind: 'signal', signal: 15 };
 const HUP: ExitCause = { kind: 'signal', signal: 1 };
-const requested = (ranks: string[][], change: Partial<ShutdownRequest> = {}): ShutdownInput =>
-  ({ type: 'requested', goal: 'exit', cause: TERM, ranks, forwarded: null, limits: null, ...change });
+const requested = (ranks: string[][], change: Partial<ShutdownRequest> = {}): ShutdownInput => ({
+  type: 'requested',
+  goal: 'exit',
+  cause: TERM,
+  ranks,
+  forwarded: null,
+  limits: null,
+  ...change,
+});
 const hurried: ShutdownInput = { type: 'hurried', atMs: 0 };
 const elapsed = (atMs: number): ShutdownInput => ({ type: 'elapsed', atMs });
 const timeout = (timeoutMs: number, fromMs = 0): ReturnType<typeof endLimits> =>
@@ -42,33 +49,53 @@ test('with nothing up it finishes at once', () => {
 
 test('a rank is stopped as a whole, the next when all of it are gone', () => {
   const { effects } = walk(requested([['a', 'b'], ['c']]), gone('b'), gone('a'), gone('c'));
-  assert.deepEqual(effects, [{ type: 'stop', ids: ['a', 'b'] }, { type: 'stop', ids: ['c'] }, { type: 'finished', goal: 'exit', cause: TERM }]);
+  assert.deepEqual(effects, [
+    { type: 'stop', ids: ['a', 'b'] },
+    { type: 'stop', ids: ['c'] },
+    { type: 'finished', goal: 'exit', cause: TERM },
+  ]);
 });
 
 test('one of a later rank that ends by itself is not stopped', () => {
   const { effects } = walk(requested([['a'], ['b']]), gone('b'), gone('a'));
-  assert.deepEqual(effects, [{ type: 'stop', ids: ['a'] }, { type: 'finished', goal: 'exit', cause: TERM }]);
+  assert.deepEqual(effects, [
+    { type: 'stop', ids: ['a'] },
+    { type: 'finished', goal: 'exit', cause: TERM },
+  ]);
 });
 
 test('an end told twice, or of a stranger, orders nothing', () => {
   const { effects } = walk(requested([['a'], ['b']]), gone('a'), gone('a'), gone('z'));
-  assert.deepEqual(effects, [{ type: 'stop', ids: ['a'] }, { type: 'stop', ids: ['b'] }]);
+  assert.deepEqual(effects, [
+    { type: 'stop', ids: ['a'] },
+    { type: 'stop', ids: ['b'] },
+  ]);
 });
 
 test('a hurried one kills all ranks at once and waits for them', () => {
   const { effects } = walk(requested([['a'], ['b']]), hurried, gone('b'), gone('a'));
-  assert.deepEqual(effects, [{ type: 'stop', ids: ['a'] }, { type: 'kill', ids: ['a', 'b'] }, { type: 'finished', goal: 'exit', cause: TERM }]);
+  assert.deepEqual(effects, [
+    { type: 'stop', ids: ['a'] },
+    { type: 'kill', ids: ['a', 'b'] },
+    { type: 'finished', goal: 'exit', cause: TERM },
+  ]);
 });
 
 test('shutdown_timeout kills all that is left, not before it is due', () => {
   const { effects, record } = walk(requested([['a'], ['b']], { limits: timeout(500) }), elapsed(499), elapsed(500));
-  assert.deepEqual(effects, [{ type: 'stop', ids: ['a'] }, { type: 'kill', ids: ['a', 'b'] }]);
+  assert.deepEqual(effects, [
+    { type: 'stop', ids: ['a'] },
+    { type: 'kill', ids: ['a', 'b'] },
+  ]);
   assert.equal(record.isKilled, true);
 });
 
 test('a budget kills before it has run out: the rest of the end has to fit in', () => {
   const { effects } = walk(requested([['a']], { limits: budget(9500) }), elapsed(8699), elapsed(8700));
-  assert.deepEqual(effects, [{ type: 'stop', ids: ['a'] }, { type: 'kill', ids: ['a'] }]);
+  assert.deepEqual(effects, [
+    { type: 'stop', ids: ['a'] },
+    { type: 'kill', ids: ['a'] },
+  ]);
 });
 
 test('what survives SIGKILL does not hold an end up, but a restart', () => {
@@ -166,7 +193,10 @@ test('a program that got the signal itself is waited for, not stopped, and gives
     elapsed(9000),
     elapsed(9250),
   );
-  assert.deepEqual(killed.effects.slice(1, 3), [{ type: 'kill', ids: ['main'] }, { type: 'leave', ids: ['main'] }]);
+  assert.deepEqual(killed.effects.slice(1, 3), [
+    { type: 'kill', ids: ['main'] },
+    { type: 'leave', ids: ['main'] },
+  ]);
 });
 
 test('compat: an end during a restart turns it into an end, a restart during an end is ignored', () => {

@@ -11,10 +11,22 @@ import { RpcFault } from '../../../src/core/faults.ts';
 import type { CtlIo } from '../../../src/ctl/io.ts';
 import { openLines } from '../../../src/ctl/lines.ts';
 import type { XmlRpcStruct, XmlRpcValue } from '../../../src/rpc/xmlrpc.ts';
-import { type FakeSupervisor, findDeadPort, type Methods, processStruct, run, serve, start } from './fake-supervisor.ts';
+import {
+  type FakeSupervisor,
+  findDeadPort,
+  type Methods,
+  processStruct,
+  run,
+  serve,
+  start,
+} from './fake-supervisor.ts';
 
 /** Runs a test with a server, and ends that whatever happens. */
-async function withServer(methods: Methods, test: (server: FakeSupervisor) => Promise<void>, logs?: Parameters<typeof serve>[1]): Promise<void> {
+async function withServer(
+  methods: Methods,
+  test: (server: FakeSupervisor) => Promise<void>,
+  logs?: Parameters<typeof serve>[1],
+): Promise<void> {
   const server = await serve(methods, logs);
   try {
     await test(server);
@@ -23,57 +35,106 @@ async function withServer(methods: Methods, test: (server: FakeSupervisor) => Pr
   }
 }
 
-const processes = [processStruct('web', 'RUNNING', { pid: 7, description: 'pid 7, uptime 0:00:01' }), processStruct('jobs:a', 'RUNNING', { pid: 8 }), processStruct('jobs:b', 'STOPPED', { description: 'Not started' })];
+const processes = [
+  processStruct('web', 'RUNNING', { pid: 7, description: 'pid 7, uptime 0:00:01' }),
+  processStruct('jobs:a', 'RUNNING', { pid: 8 }),
+  processStruct('jobs:b', 'STOPPED', { description: 'Not started' }),
+];
 const listing: Methods = { getAllProcessInfo: () => processes };
 
 describe('additions of the client', () => {
-  it('status --json prints what the server says, and problems elsewhere', () => withServer(listing, async (server) => {
-    const all = await run(server, 'status --json');
-    assert.deepEqual(JSON.parse(all.stdout), processes);
-    assert.equal(all.code, 3);
-    const some = await run(server, 'status web nosuch --json');
-    assert.deepEqual(JSON.parse(some.stdout), [processes[0]]);
-    assert.equal(some.stderr, 'nosuch: ERROR (no such process)\n');
-    assert.equal(some.code, 4);
-  }));
+  it('status --json prints what the server says, and problems elsewhere', () =>
+    withServer(listing, async (server) => {
+      const all = await run(server, 'status --json');
+      assert.deepEqual(JSON.parse(all.stdout), processes);
+      assert.equal(all.code, 3);
+      const some = await run(server, 'status web nosuch --json');
+      assert.deepEqual(JSON.parse(some.stdout), [processes[0]]);
+      assert.equal(some.stderr, 'nosuch: ERROR (no such process)\n');
+      assert.equal(some.code, 4);
+    }));
 
   it('status --watch goes on until Ctrl-C, through failures', async () => {
     let asked = 0;
-    const methods: Methods = { getAllProcessInfo: () => {
-      asked += 1;
-      if (asked === 2) throw RpcFault.of('SHUTDOWN_STATE');
-      return [processStruct('web', 'RUNNING', { description: `time ${asked}` })];
-    } };
+    const methods: Methods = {
+      getAllProcessInfo: () => {
+        asked += 1;
+        if (asked === 2) throw RpcFault.of('SHUTDOWN_STATE');
+        return [processStruct('web', 'RUNNING', { description: `time ${asked}` })];
+      },
+    };
     await withServer(methods, async (server) => {
       const running = start(['status', '--watch=0.1', 'web'], { cwd: server.directory });
       await running.sees('time 3');
       running.interrupt();
       assert.equal(await running.code, 0);
-      assert.match(running.text(), /^web {30}RUNNING {3}time 1\nerror: .*SHUTDOWN_STATE.*\nweb {30}RUNNING {3}time 3\n/);
+      assert.match(
+        running.text(),
+        /^web {30}RUNNING {3}time 1\nerror: .*SHUTDOWN_STATE.*\nweb {30}RUNNING {3}time 3\n/,
+      );
     });
   });
 
-  it('patterns stand for processes', () => withServer({ ...listing, startProcess: () => true, stopProcess: () => true, signalProcess: () => true, clearProcessLogs: () => true, getProcessInfo: (name) => processStruct(name as string, 'RUNNING', { pid: 9 }) }, async (server) => {
-    assert.equal((await run(server, 'status *a')).stdout, 'jobs:a                           RUNNING   \n');
-    assert.equal((await run(server, 'stop w?b jobs:*')).stdout.split('\n')[0], 'web: stopped');
-    assert.equal((await run(server, 'start *')).stdout, 'web: started\njobs:a: started\njobs:b: started\n');
-    assert.equal((await run(server, 'signal HUP job* web')).stdout, 'jobs:a: signalled\njobs:b: signalled\nweb: signalled\n');
-    assert.equal((await run(server, 'clear jobs:*')).stdout, 'jobs:a: cleared\njobs:b: cleared\n');
-    assert.equal((await run(server, 'pid j*')).stdout, '9\n9\n');
-    assert.deepEqual(await run(server, 'status x*'), { stdout: 'x*: ERROR (no such process)\n', stderr: '', code: 4 });
-    assert.deepEqual(server.calls.filter((call) => call.startsWith('startProcess')), ['startProcess(web)', 'startProcess(jobs:a)', 'startProcess(jobs:b)']);
-  }));
+  it('patterns stand for processes', () =>
+    withServer(
+      {
+        ...listing,
+        startProcess: () => true,
+        stopProcess: () => true,
+        signalProcess: () => true,
+        clearProcessLogs: () => true,
+        getProcessInfo: (name) => processStruct(name as string, 'RUNNING', { pid: 9 }),
+      },
+      async (server) => {
+        assert.equal((await run(server, 'status *a')).stdout, 'jobs:a                           RUNNING   \n');
+        assert.equal((await run(server, 'stop w?b jobs:*')).stdout.split('\n')[0], 'web: stopped');
+        assert.equal((await run(server, 'start *')).stdout, 'web: started\njobs:a: started\njobs:b: started\n');
+        assert.equal(
+          (await run(server, 'signal HUP job* web')).stdout,
+          'jobs:a: signalled\njobs:b: signalled\nweb: signalled\n',
+        );
+        assert.equal((await run(server, 'clear jobs:*')).stdout, 'jobs:a: cleared\njobs:b: cleared\n');
+        assert.equal((await run(server, 'pid j*')).stdout, '9\n9\n');
+        assert.deepEqual(await run(server, 'status x*'), {
+          stdout: 'x*: ERROR (no such process)\n',
+          stderr: '',
+          code: 4,
+        });
+        assert.deepEqual(
+          server.calls.filter((call) => call.startsWith('startProcess')),
+          ['startProcess(web)', 'startProcess(jobs:a)', 'startProcess(jobs:b)'],
+        );
+      },
+    ));
 
-  it('a group is left to the server', () => withServer({ ...listing, stopProcessGroup: () => [] }, async (server) => {
-    await run(server, 'stop jobs:*');
-    assert.deepEqual(server.calls, ['stopProcessGroup(jobs)']);
-  }));
+  it('a group is left to the server', () =>
+    withServer({ ...listing, stopProcessGroup: () => [] }, async (server) => {
+      await run(server, 'stop jobs:*');
+      assert.deepEqual(server.calls, ['stopProcessGroup(jobs)']);
+    }));
 
-  it('update --dry-run says what would be done and does nothing', () => withServer({ reloadConfig: () => [[['new'], ['other'], ['old']]], getAllProcessInfo: () => processes }, async (server) => {
-    assert.deepEqual(await run(server, 'update --dry-run'), { stdout: 'old: would be stopped and removed\nother: would be updated\nnew: would be added\n', stderr: '', code: 0 });
-    assert.deepEqual(await run(server, 'update new nosuch --dry-run'), { stdout: 'ERROR: no such group: nosuch\nnew: would be added\n', stderr: '', code: 1 });
-    assert.deepEqual(server.calls, ['reloadConfig()', 'onevisor.planUpdate(other)', 'reloadConfig()', 'getAllProcessInfo()']);
-  }));
+  it('update --dry-run says what would be done and does nothing', () =>
+    withServer(
+      { reloadConfig: () => [[['new'], ['other'], ['old']]], getAllProcessInfo: () => processes },
+      async (server) => {
+        assert.deepEqual(await run(server, 'update --dry-run'), {
+          stdout: 'old: would be stopped and removed\nother: would be updated\nnew: would be added\n',
+          stderr: '',
+          code: 0,
+        });
+        assert.deepEqual(await run(server, 'update new nosuch --dry-run'), {
+          stdout: 'ERROR: no such group: nosuch\nnew: would be added\n',
+          stderr: '',
+          code: 1,
+        });
+        assert.deepEqual(server.calls, [
+          'reloadConfig()',
+          'onevisor.planUpdate(other)',
+          'reloadConfig()',
+          'getAllProcessInfo()',
+        ]);
+      },
+    ));
 
   it('update --dry-run tells of each process where the server can', async () => {
     const plans: Record<string, XmlRpcStruct> = {
@@ -86,8 +147,16 @@ describe('additions of the client', () => {
       if (plan === undefined) throw RpcFault.of('BAD_NAME');
       return plan;
     };
-    await withServer({ reloadConfig: () => [[['new'], ['jobs', 'web', 'order', 'listener'], ['old']]], 'onevisor.planUpdate': planUpdate }, async (server) => {
-      assert.deepEqual(await run(server, 'update --dry-run'), { code: 0, stderr: '', stdout: `old: would be stopped and removed
+    await withServer(
+      {
+        reloadConfig: () => [[['new'], ['jobs', 'web', 'order', 'listener'], ['old']]],
+        'onevisor.planUpdate': planUpdate,
+      },
+      async (server) => {
+        assert.deepEqual(await run(server, 'update --dry-run'), {
+          code: 0,
+          stderr: '',
+          stdout: `old: would be stopped and removed
 jobs: would be updated
   jobs:d would be stopped
   jobs:a would be restarted
@@ -100,13 +169,26 @@ order: would be updated
 listener: would be updated
   all its processes would be stopped and started
 new: would be added
-` });
-      assert.deepEqual(server.calls, ['reloadConfig()', ...['jobs', 'web', 'order', 'listener'].map((name) => `onevisor.planUpdate(${name})`)]);
-    });
-    await withServer({ reloadConfig: () => [[[], ['web'], []]], 'onevisor.planUpdate': () => { throw RpcFault.of('FAILED'); } }, async (server) => {
-      const { stdout, code } = await run(server, 'update --dry-run');
-      assert.deepEqual([/FAILED/.test(stdout), code], [true, 1], stdout);
-    });
+`,
+        });
+        assert.deepEqual(server.calls, [
+          'reloadConfig()',
+          ...['jobs', 'web', 'order', 'listener'].map((name) => `onevisor.planUpdate(${name})`),
+        ]);
+      },
+    );
+    await withServer(
+      {
+        reloadConfig: () => [[[], ['web'], []]],
+        'onevisor.planUpdate': () => {
+          throw RpcFault.of('FAILED');
+        },
+      },
+      async (server) => {
+        const { stdout, code } = await run(server, 'update --dry-run');
+        assert.deepEqual([/FAILED/.test(stdout), code], [true, 1], stdout);
+      },
+    );
   });
 
   it('start says on a terminal what it waits for, once, and leaves after --timeout with 124', async () => {
@@ -194,26 +276,95 @@ new: would be added
       },
     ));
 
-  it('restart --rolling takes one after the other', () => withServer({ ...listing, stopProcess: (name) => { if (name === 'jobs:b') throw RpcFault.of('NOT_RUNNING'); return true; }, startProcess: () => true, getProcessInfo: (name) => processStruct(name as string, 'RUNNING') }, async (server) => {
-    assert.deepEqual(await run(server, 'restart --rolling all'), { stdout: 'web: stopped\nweb: started\njobs:a: stopped\njobs:a: started\njobs:b: ERROR (not running)\njobs:b: started\n', stderr: '', code: 0 });
-    assert.deepEqual(server.calls.filter((call) => /^(start|stop)/.test(call)), ['stopProcess(web)', 'startProcess(web)', 'stopProcess(jobs:a)', 'startProcess(jobs:a)', 'stopProcess(jobs:b)', 'startProcess(jobs:b)']);
-  }));
+  it('restart --rolling takes one after the other', () =>
+    withServer(
+      {
+        ...listing,
+        stopProcess: (name) => {
+          if (name === 'jobs:b') throw RpcFault.of('NOT_RUNNING');
+          return true;
+        },
+        startProcess: () => true,
+        getProcessInfo: (name) => processStruct(name as string, 'RUNNING'),
+      },
+      async (server) => {
+        assert.deepEqual(await run(server, 'restart --rolling all'), {
+          stdout:
+            'web: stopped\nweb: started\njobs:a: stopped\njobs:a: started\njobs:b: ERROR (not running)\njobs:b: started\n',
+          stderr: '',
+          code: 0,
+        });
+        assert.deepEqual(
+          server.calls.filter((call) => /^(start|stop)/.test(call)),
+          [
+            'stopProcess(web)',
+            'startProcess(web)',
+            'stopProcess(jobs:a)',
+            'startProcess(jobs:a)',
+            'stopProcess(jobs:b)',
+            'startProcess(jobs:b)',
+          ],
+        );
+      },
+    ));
 
   it('restart --rolling ends at the first that does not come up, or not healthy', async () => {
-    await withServer({ ...listing, stopProcess: () => true, startProcess: () => { throw RpcFault.of('SPAWN_ERROR'); } }, async (server) => {
-      assert.deepEqual(await run(server, 'restart --rolling jobs:* web'), { stdout: 'jobs:a: stopped\njobs:a: ERROR (spawn error)\nrolling restart ended at jobs:a: the processes after it were left as they are\n', stderr: '', code: 7 });
-    });
+    await withServer(
+      {
+        ...listing,
+        stopProcess: () => true,
+        startProcess: () => {
+          throw RpcFault.of('SPAWN_ERROR');
+        },
+      },
+      async (server) => {
+        assert.deepEqual(await run(server, 'restart --rolling jobs:* web'), {
+          stdout:
+            'jobs:a: stopped\njobs:a: ERROR (spawn error)\nrolling restart ended at jobs:a: the processes after it were left as they are\n',
+          stderr: '',
+          code: 7,
+        });
+      },
+    );
     const healths = ['starting', 'healthy', 'unhealthy'];
-    await withServer({ ...listing, stopProcess: () => true, startProcess: () => true, getProcessInfo: (name) => processStruct(name as string, 'RUNNING', { health: healths.shift() ?? '' }) }, async (server) => {
-      assert.deepEqual(await run(server, 'restart --rolling all'), { stdout: 'web: stopped\nweb: started\njobs:a: stopped\njobs:a: started\njobs:a: ERROR (not healthy)\nrolling restart ended at jobs:a: the processes after it were left as they are\n', stderr: '', code: 1 });
-    });
+    await withServer(
+      {
+        ...listing,
+        stopProcess: () => true,
+        startProcess: () => true,
+        getProcessInfo: (name) => processStruct(name as string, 'RUNNING', { health: healths.shift() ?? '' }),
+      },
+      async (server) => {
+        assert.deepEqual(await run(server, 'restart --rolling all'), {
+          stdout:
+            'web: stopped\nweb: started\njobs:a: stopped\njobs:a: started\njobs:a: ERROR (not healthy)\nrolling restart ended at jobs:a: the processes after it were left as they are\n',
+          stderr: '',
+          code: 1,
+        });
+      },
+    );
   });
 
   it('health ends with 0 or 1, and a line a problem', async () => {
-    const config = (name: string, autostart: boolean) => ({ name, group: name, inuse: true, autostart, group_prio: 999, process_prio: 999, exitcodes: [0] });
-    const methods = (state: 'RUNNING' | 'FATAL'): Methods => ({ getAllProcessInfo: () => [processStruct('web', state, { description: 'why' })], getAllConfigInfo: () => [config('web', true)] });
-    await withServer(methods('RUNNING'), async (server) => assert.deepEqual(await run(server, 'health'), { stdout: '', stderr: '', code: 0 }));
-    await withServer(methods('FATAL'), async (server) => assert.deepEqual(await run(server, 'health'), { stdout: 'web: FATAL why\n', stderr: '', code: 1 }));
+    const config = (name: string, autostart: boolean) => ({
+      name,
+      group: name,
+      inuse: true,
+      autostart,
+      group_prio: 999,
+      process_prio: 999,
+      exitcodes: [0],
+    });
+    const methods = (state: 'RUNNING' | 'FATAL'): Methods => ({
+      getAllProcessInfo: () => [processStruct('web', state, { description: 'why' })],
+      getAllConfigInfo: () => [config('web', true)],
+    });
+    await withServer(methods('RUNNING'), async (server) =>
+      assert.deepEqual(await run(server, 'health'), { stdout: '', stderr: '', code: 0 }),
+    );
+    await withServer(methods('FATAL'), async (server) =>
+      assert.deepEqual(await run(server, 'health'), { stdout: 'web: FATAL why\n', stderr: '', code: 1 }),
+    );
     const directory = mkdtempSync(join(tmpdir(), 'ctl-'));
     writeFileSync(join(directory, 'supervisord.conf'), '[supervisorctl]\nserverurl=unix:///nonexistent.sock\n');
     const away = start(['health'], { cwd: directory });
@@ -221,83 +372,100 @@ new: would be added
     rmSync(directory, { recursive: true });
   });
 
-  it('help tells of the additions, and its list is that of Supervisor', () => withServer({}, async (server) => {
-    assert.match((await run(server, 'help additions')).stdout, /^health .*\nstatus --json/);
-    assert.doesNotMatch((await run(server, 'help')).stdout, /health/);
-  }));
+  it('help tells of the additions, and its list is that of Supervisor', () =>
+    withServer({}, async (server) => {
+      assert.match((await run(server, 'help additions')).stdout, /^health .*\nstatus --json/);
+      assert.doesNotMatch((await run(server, 'help')).stdout, /health/);
+    }));
 });
 
 describe('servers that do not behave', () => {
   const stall = new Promise<never>(() => undefined);
 
-  it('Ctrl-C ends the waiting for one that stalls, with 130', () => withServer({ stopProcess: () => stall }, async (server) => {
-    const running = start(['stop', 'web'], { cwd: server.directory });
-    while (server.calls.length === 0) await new Promise((resolve) => setImmediate(resolve));
-    running.interrupt();
-    assert.equal(await running.code, 130);
-    assert.equal(running.text(), '');
-  }));
+  it('Ctrl-C ends the waiting for one that stalls, with 130', () =>
+    withServer({ stopProcess: () => stall }, async (server) => {
+      const running = start(['stop', 'web'], { cwd: server.directory });
+      while (server.calls.length === 0) await new Promise((resolve) => setImmediate(resolve));
+      running.interrupt();
+      assert.equal(await running.code, 130);
+      assert.equal(running.text(), '');
+    }));
 
   it('a log that floods is not kept in memory, and bytes stay what they are', async () => {
     const block = Buffer.alloc(64 * 1024, 0xff);
     let sent = 0;
     const stdout = new PassThrough({ highWaterMark: 1024 });
-    await withServer({}, async (server) => {
-      const running = start(['tail', '-f', 'web'], { cwd: server.directory, stdout });
-      await running.sees('==> Press');
-      // Nobody reads on from here.
-      stdout.pause();
-      let before = -1;
-      while (sent !== before) {
-        before = sent;
-        await new Promise((resolve) => setTimeout(resolve, 300));
-      }
-      assert.ok(sent < 20_000_000, `${sent} bytes were taken while nobody read`);
-      stdout.resume();
-      running.interrupt();
-      assert.equal(await running.code, 0);
-    }, (_request, response) => {
-      response.writeHead(200);
-      const pump = (): void => {
-        while (!response.destroyed) {
-          sent += block.length;
-          if (!response.write(block)) break;
+    await withServer(
+      {},
+      async (server) => {
+        const running = start(['tail', '-f', 'web'], { cwd: server.directory, stdout });
+        await running.sees('==> Press');
+        // Nobody reads on from here.
+        stdout.pause();
+        let before = -1;
+        while (sent !== before) {
+          before = sent;
+          await new Promise((resolve) => setTimeout(resolve, 300));
         }
-      };
-      response.on('drain', pump);
-      pump();
-    });
+        assert.ok(sent < 20_000_000, `${sent} bytes were taken while nobody read`);
+        stdout.resume();
+        running.interrupt();
+        assert.equal(await running.code, 0);
+      },
+      (_request, response) => {
+        response.writeHead(200);
+        const pump = (): void => {
+          while (!response.destroyed) {
+            sent += block.length;
+            if (!response.write(block)) break;
+          }
+        };
+        response.on('drain', pump);
+        pump();
+      },
+    );
   });
 
   it('a reader that goes away ends tail -f', async () => {
     const stdout = new PassThrough();
-    await withServer({}, async (server) => {
-      const running = start(['tail', '-f', 'web'], { cwd: server.directory, stdout });
-      await running.sees('first');
-      stdout.destroy(Object.assign(new Error('gone'), { code: 'EPIPE' }));
-      assert.equal(await running.code, 0);
-    }, (_request, response) => {
-      response.writeHead(200).write('first\n');
-      const timer = setInterval(() => response.write('more\n'), 20);
-      response.on('close', () => clearInterval(timer));
-    });
+    await withServer(
+      {},
+      async (server) => {
+        const running = start(['tail', '-f', 'web'], { cwd: server.directory, stdout });
+        await running.sees('first');
+        stdout.destroy(Object.assign(new Error('gone'), { code: 'EPIPE' }));
+        assert.equal(await running.code, 0);
+      },
+      (_request, response) => {
+        response.writeHead(200).write('first\n');
+        const timer = setInterval(() => response.write('more\n'), 20);
+        response.on('close', () => clearInterval(timer));
+      },
+    );
   });
 
   it('an answer that is something else than documented is an error, not a crash', async () => {
     for (const answer of [1, 'text', [1], [{ name: 'x' }], {}, null]) {
       await withServer({ getAllProcessInfo: () => answer }, async (server) => {
         const { stdout, code } = await run(server, 'status');
-        assert.match(stdout, /^error: <class 'xmlrpc.client.ResponseError'>, the server answered with something else than /);
+        assert.match(
+          stdout,
+          /^error: <class 'xmlrpc.client.ResponseError'>, the server answered with something else than /,
+        );
         assert.equal(code, 1);
       });
     }
   });
 
-  it('lines from a pipe are commands, and the shell ends with 0', () => withServer(listing, async (server) => {
-    const { stdout, code } = await run(server, '', 'pid nosuch\nstatus web\nhelp quit');
-    assert.match(stdout, /^web .*\njobs:a .*\njobs:b .*\nsupervisor> .*\nsupervisor> web {30}RUNNING.*\nsupervisor> quit\tExit the supervisor shell\.\nsupervisor> \n$/);
-    assert.equal(code, 0);
-  }));
+  it('lines from a pipe are commands, and the shell ends with 0', () =>
+    withServer(listing, async (server) => {
+      const { stdout, code } = await run(server, '', 'pid nosuch\nstatus web\nhelp quit');
+      assert.match(
+        stdout,
+        /^web .*\njobs:a .*\njobs:b .*\nsupervisor> .*\nsupervisor> web {30}RUNNING.*\nsupervisor> quit\tExit the supervisor shell\.\nsupervisor> \n$/,
+      );
+      assert.equal(code, 0);
+    }));
 
   it('says that a port is closed', async () => {
     const port = await findDeadPort();

@@ -1,5 +1,6 @@
 /**
- * A supervisor that answers what a test wants, on a unix socket or a port, and the client run against it within the test's own process.
+ * A supervisor that answers what a test wants, on a unix socket or a port, and the client run against it within the
+ * test's own process.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
@@ -12,21 +13,58 @@ import { ProcessState, type ProcessStateName } from '../../../src/core/states.ts
 import type { CtlIo } from '../../../src/ctl/io.ts';
 import { runCtl } from '../../../src/ctl/run.ts';
 import type { ProcessInfo } from '../../../src/ctl/supervisor.ts';
-import { decodeCall, encodeFault, encodeResponse, type XmlRpcStruct, type XmlRpcValue } from '../../../src/rpc/xmlrpc.ts';
+import {
+  decodeCall,
+  encodeFault,
+  encodeResponse,
+  type XmlRpcStruct,
+  type XmlRpcValue,
+} from '../../../src/rpc/xmlrpc.ts';
 
 /** Methods by name without `supervisor.`; a fault is thrown. A promise that never settles is a server that stalls. */
-export type Methods = Readonly<Record<string, (...params: readonly XmlRpcValue[]) => XmlRpcValue | Promise<XmlRpcValue>>>;
+export type Methods = Readonly<
+  Record<string, (...params: readonly XmlRpcValue[]) => XmlRpcValue | Promise<XmlRpcValue>>
+>;
 
 /** A process as `getProcessInfo` tells of it. */
 export function processStruct(namespec: string, statename: ProcessStateName, more: XmlRpcStruct = {}): XmlRpcStruct {
   const [group = '', name = group] = namespec.split(':');
-  return { name, group, state: ProcessState[statename], statename, description: '', pid: 0, start: 1, stop: 0, now: 2, exitstatus: 0, spawnerr: '', ...more };
+  return {
+    name,
+    group,
+    state: ProcessState[statename],
+    statename,
+    description: '',
+    pid: 0,
+    start: 1,
+    stop: 0,
+    now: 2,
+    exitstatus: 0,
+    spawnerr: '',
+    ...more,
+  };
 }
 
 /** The same as the client's own type. */
-export function processInfo(namespec: string, statename: ProcessStateName, more: Partial<ProcessInfo> = {}): ProcessInfo {
+export function processInfo(
+  namespec: string,
+  statename: ProcessStateName,
+  more: Partial<ProcessInfo> = {},
+): ProcessInfo {
   const [group = '', name = group] = namespec.split(':');
-  return { name, group, state: ProcessState[statename], statename, description: '', pid: 0, start: 1, exitstatus: 0, health: null, struct: {}, ...more };
+  return {
+    name,
+    group,
+    state: ProcessState[statename],
+    statename,
+    description: '',
+    pid: 0,
+    start: 1,
+    exitstatus: 0,
+    health: null,
+    struct: {},
+    ...more,
+  };
 }
 
 /** A server in a directory of its own. */
@@ -39,14 +77,20 @@ export interface FakeSupervisor {
 }
 
 /** Serves methods; `logs` answers GET requests. */
-export async function serve(methods: Methods, logs: RequestListener = (_request, response) => response.writeHead(404).end()): Promise<FakeSupervisor> {
+export async function serve(
+  methods: Methods,
+  logs: RequestListener = (_request, response) => response.writeHead(404).end(),
+): Promise<FakeSupervisor> {
   const directory = mkdtempSync(join(tmpdir(), 'ctl-'));
   const calls: string[] = [];
   const all: Methods = { getVersion: () => '3.0', ...methods };
   const answer = async (body: string): Promise<string> => {
     const { method, params } = decodeCall(body);
     const name = method.replace(/^supervisor\./, '');
-    if (name !== 'getVersion') calls.push(`${name}(${params.map((param) => (typeof param === 'string' ? param : JSON.stringify(param))).join(', ')})`);
+    if (name !== 'getVersion')
+      calls.push(
+        `${name}(${params.map((param) => (typeof param === 'string' ? param : JSON.stringify(param))).join(', ')})`,
+      );
     try {
       const called = all[name];
       if (called === undefined) throw RpcFault.of('UNKNOWN_METHOD');
@@ -63,7 +107,10 @@ export async function serve(methods: Methods, logs: RequestListener = (_request,
     }
     let body = '';
     request.setEncoding('utf8').on('data', (text: string) => (body += text));
-    request.on('end', () => void answer(body).then((text) => response.writeHead(200, { 'Content-Type': 'text/xml' }).end(text)));
+    request.on(
+      'end',
+      () => void answer(body).then((text) => response.writeHead(200, { 'Content-Type': 'text/xml' }).end(text)),
+    );
   });
   const path = join(directory, 's.sock');
   await new Promise<void>((resolve) => server.listen(path, resolve));
@@ -99,7 +146,15 @@ export interface Running {
 }
 
 /** Starts the client in this process. */
-export function start(args: readonly string[], { cwd, input = '', env = {}, stdout = new PassThrough() }: { cwd: string; input?: string; env?: Record<string, string>; stdout?: PassThrough }): Running {
+export function start(
+  args: readonly string[],
+  {
+    cwd,
+    input = '',
+    env = {},
+    stdout = new PassThrough(),
+  }: { cwd: string; input?: string; env?: Record<string, string>; stdout?: PassThrough },
+): Running {
   const stdin = new PassThrough();
   const stderr = new PassThrough();
   const listeners = new Set<() => void>();
@@ -133,11 +188,22 @@ export function start(args: readonly string[], { cwd, input = '', env = {}, stdo
       stdout.on('data', look);
       look();
     });
-  return { code: runCtl(args, io), stdout, text, errorText, sees, interrupt: () => listeners.forEach((listener) => listener()) };
+  return {
+    code: runCtl(args, io),
+    stdout,
+    text,
+    errorText,
+    sees,
+    interrupt: () => listeners.forEach((listener) => listener()),
+  };
 }
 
 /** Runs the client to its end. */
-export async function run(server: FakeSupervisor, line: string, input = ''): Promise<{ stdout: string; stderr: string; code: number }> {
+export async function run(
+  server: FakeSupervisor,
+  line: string,
+  input = '',
+): Promise<{ stdout: string; stderr: string; code: number }> {
   const running = start(line === '' ? [] : [line], { cwd: server.directory, input });
   const code = await running.code;
   return { stdout: running.text(), stderr: running.errorText(), code };

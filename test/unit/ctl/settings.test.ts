@@ -65,16 +65,36 @@ describe('the settings of the client', () => {
   };
 
   it('takes what the file says, and the command line over it', () => {
-    const file = write('[supervisorctl]\nserverurl=unix://%(here)s/x.sock\nusername=%(ENV_NAME)s\npassword=secret\nprompt=mine\nhistory_file=~/h\n');
-    const expected = { serverUrl: `unix://${directory}/x.sock`, username: 'me', password: 'secret', prompt: 'mine', historyFile: '/home/me/h', warnings: [], plugins: [], file: join(directory, 'c.conf') };
+    const file = write(
+      '[supervisorctl]\nserverurl=unix://%(here)s/x.sock\nusername=%(ENV_NAME)s\npassword=secret\nprompt=mine\nhistory_file=~/h\n',
+    );
+    const expected = {
+      serverUrl: `unix://${directory}/x.sock`,
+      username: 'me',
+      password: 'secret',
+      prompt: 'mine',
+      historyFile: '/home/me/h',
+      warnings: [],
+      plugins: [],
+      file: join(directory, 'c.conf'),
+    };
     assert.deepEqual(settings(file, [socket], { NAME: 'me' }), expected);
-    assert.deepEqual(settings([...file, '-s', 'http://h:1', '-u', 'u', '-p', '', '-r', 'mine'], [socket], { NAME: 'me' }), { ...expected, serverUrl: 'http://h:1', username: 'u', password: '', historyFile: join(directory, 'mine') });
+    assert.deepEqual(
+      settings([...file, '-s', 'http://h:1', '-u', 'u', '-p', '', '-r', 'mine'], [socket], { NAME: 'me' }),
+      { ...expected, serverUrl: 'http://h:1', username: 'u', password: '', historyFile: join(directory, 'mine') },
+    );
   });
 
   it('uses the private control socket where the file has no serverurl, or no section', () => {
-    assert.equal(settings(write('[supervisorctl]\nprompt=x\n'), ['/nonexistent', socket]).serverUrl, `unix://${socket}`);
+    assert.equal(
+      settings(write('[supervisorctl]\nprompt=x\n'), ['/nonexistent', socket]).serverUrl,
+      `unix://${socket}`,
+    );
     assert.equal(settings(write('[supervisord]\n'), [socket]).serverUrl, `unix://${socket}`);
-    assert.equal(settings(write('[supervisorctl]\nserverurl=http://localhost:9001\n'), [socket]).serverUrl, 'http://localhost:9001');
+    assert.equal(
+      settings(write('[supervisorctl]\nserverurl=http://localhost:9001\n'), [socket]).serverUrl,
+      'http://localhost:9001',
+    );
   });
 
   it('falls back to the default of Supervisor, and needs the section for it', () => {

@@ -11,7 +11,14 @@ import { commands } from '../../../src/ctl/command-table.ts';
 import { parseInteger } from '../../../src/ctl/commands/tail.ts';
 import { parseLine } from '../../../src/ctl/dispatch.ts';
 import { CtlError, formatError } from '../../../src/ctl/errors.ts';
-import { formatChanges, formatClearResult, formatConfigs, formatSignalResult, formatStartResult, formatStatuses } from '../../../src/ctl/format.ts';
+import {
+  formatChanges,
+  formatClearResult,
+  formatConfigs,
+  formatSignalResult,
+  formatStartResult,
+  formatStatuses,
+} from '../../../src/ctl/format.ts';
 import { findProblems } from '../../../src/ctl/health.ts';
 import { expandNames, findMatches, isPattern } from '../../../src/ctl/names.ts';
 import { parseOptions, placeAction } from '../../../src/ctl/options.ts';
@@ -21,10 +28,22 @@ import { processInfo } from './fake-supervisor.ts';
 
 describe('names', () => {
   it('a namespec is split and put together', () => {
-    const cases: Array<[string, string, string | null]> = [['web', 'web', 'web'], ['g:web', 'g', 'web'], ['g:*', 'g', null], ['g:', 'g', null], ['g:a:b', 'g', 'a:b'], ['', '', ''], [':', '', null]];
+    const cases: Array<[string, string, string | null]> = [
+      ['web', 'web', 'web'],
+      ['g:web', 'g', 'web'],
+      ['g:*', 'g', null],
+      ['g:', 'g', null],
+      ['g:a:b', 'g', 'a:b'],
+      ['', '', ''],
+      [':', '', null],
+    ];
     for (const [text, group, process] of cases) assert.deepEqual(parseNamespec(text), { group, process });
     const word = fc.string({ minLength: 1 }).filter((text) => !text.includes(':') && text !== '*');
-    fc.assert(fc.property(word, word, (group, process) => assert.deepEqual(parseNamespec(formatNamespec(group, process)), { group, process })));
+    fc.assert(
+      fc.property(word, word, (group, process) =>
+        assert.deepEqual(parseNamespec(formatNamespec(group, process)), { group, process }),
+      ),
+    );
   });
 
   it('patterns are told from names and groups', () => {
@@ -33,7 +52,12 @@ describe('names', () => {
   });
 
   it('patterns match what status shows, and nothing in them is a regular expression', async () => {
-    const processes = [processInfo('web.1', 'RUNNING'), processInfo('webx1', 'RUNNING'), processInfo('g:a+', 'RUNNING'), processInfo('g:b', 'RUNNING')];
+    const processes = [
+      processInfo('web.1', 'RUNNING'),
+      processInfo('webx1', 'RUNNING'),
+      processInfo('g:a+', 'RUNNING'),
+      processInfo('g:b', 'RUNNING'),
+    ];
     const names = (pattern: string): string[] => findMatches(pattern, processes).map(({ name }) => name);
     assert.deepEqual(names('web.*'), ['web.1']);
     assert.deepEqual(names('web?1'), ['web.1', 'webx1']);
@@ -43,32 +67,77 @@ describe('names', () => {
     assert.deepEqual(names('b*'), ['b']);
     assert.deepEqual(names('[w]*'), []);
     assert.deepEqual(await expandNames(['g:b', 'g:?', 'x*'], () => Promise.resolve(processes)), ['g:b', 'x*']);
-    assert.deepEqual(await expandNames(['a', 'a', 'g:*'], () => Promise.reject(new Error('must not be asked'))), ['a', 'a', 'g:*']);
+    assert.deepEqual(await expandNames(['a', 'a', 'g:*'], () => Promise.reject(new Error('must not be asked'))), [
+      'a',
+      'a',
+      'g:*',
+    ]);
   });
 
   it('an action goes after the options', () => {
     assert.deepEqual(placeAction('health', []), ['health']);
-    assert.deepEqual(placeAction('health', ['-c', 'a', '--user=b', 'web', '-x']), ['-c', 'a', '--user=b', 'health', 'web', '-x']);
+    assert.deepEqual(placeAction('health', ['-c', 'a', '--user=b', 'web', '-x']), [
+      '-c',
+      'a',
+      '--user=b',
+      'health',
+      'web',
+      '-x',
+    ]);
     assert.deepEqual(placeAction('health', ['-z', 'web']), ['-z', 'web']);
   });
 
   it('numbers are read as Python reads them', () => {
-    for (const [text, value] of [['5', 5], ['+5', 5], ['-5', -5], ['1_000', 1000], ['', null], ['x', null], ['5.0', null], ['_5', null], ['1__0', null]] as const) assert.equal(parseInteger(text), value);
+    for (const [text, value] of [
+      ['5', 5],
+      ['+5', 5],
+      ['-5', -5],
+      ['1_000', 1000],
+      ['', null],
+      ['x', null],
+      ['5.0', null],
+      ['_5', null],
+      ['1__0', null],
+    ] as const)
+      assert.equal(parseInteger(text), value);
   });
 });
 
 describe('lines and options', () => {
   it('a line is a name and the rest', () => {
-    const cases: Array<[string, string, string]> = [['start a b', 'start', 'a b'], ['  pid  ', 'pid', ''], ['pid-x', 'pid', '-x'], ['?', 'help', ''], ['?start', 'help', 'start'], ['!ls', '', '!ls'], ['.', '', '.'], ['status; x', 'status', '; x']];
+    const cases: Array<[string, string, string]> = [
+      ['start a b', 'start', 'a b'],
+      ['  pid  ', 'pid', ''],
+      ['pid-x', 'pid', '-x'],
+      ['?', 'help', ''],
+      ['?start', 'help', 'start'],
+      ['!ls', '', '!ls'],
+      ['.', '', '.'],
+      ['status; x', 'status', '; x'],
+    ];
     for (const [line, name, argument] of cases) assert.deepEqual(parseLine(line), { name, argument }, line);
   });
 
   it('options are read as getopt reads them', () => {
     const parse = (...args: string[]): unknown => {
       const outcome = parseOptions(args);
-      return outcome.ok ? [outcome.options.file, outcome.options.serverUrl, outcome.options.username, outcome.options.isInteractive, outcome.options.action.join(' ')] : outcome.error;
+      return outcome.ok
+        ? [
+            outcome.options.file,
+            outcome.options.serverUrl,
+            outcome.options.username,
+            outcome.options.isInteractive,
+            outcome.options.action.join(' '),
+          ]
+        : outcome.error;
     };
-    assert.deepEqual(parse('-cf', '-iu', 'me', '--server=unix:///x', 'status', '-c', 'y'), ['f', 'unix:///x', 'me', true, 'status -c y']);
+    assert.deepEqual(parse('-cf', '-iu', 'me', '--server=unix:///x', 'status', '-c', 'y'), [
+      'f',
+      'unix:///x',
+      'me',
+      true,
+      'status -c y',
+    ]);
     assert.deepEqual(parse('--', '-x'), [null, null, null, false, '-x']);
     assert.deepEqual(parse('-', 'x'), [null, null, null, false, '- x']);
     assert.equal(parse('-s', 'foo'), "invalid value for -s 'foo': value 'foo' is not a URL");
@@ -78,36 +147,64 @@ describe('lines and options', () => {
   });
 
   it('URLs', () => {
-    for (const url of ['http://h', 'unix:///x', 'unix:/x', 'localhost:1', 'http:///', 'a:b']) assert.ok(isUrl(url), url);
+    for (const url of ['http://h', 'unix:///x', 'unix:/x', 'localhost:1', 'http:///', 'a:b'])
+      assert.ok(isUrl(url), url);
     for (const url of ['', 'foo', 'http://', '127.0.0.1:1', 'x:', '1a:b', 'http://?x']) assert.ok(!isUrl(url), url);
     assert.deepEqual(parseServerUrl('http://u:p@Host:1/x'), { kind: 'http', host: 'host', port: 1 });
     assert.deepEqual(parseServerUrl('http://[::1]'), { kind: 'http', host: '::1', port: 80 });
     assert.deepEqual(parseServerUrl('unix://a b'), { kind: 'unix', path: 'a b' });
-    for (const url of ['https://h', 'HTTP://h', 'http://h:port', 'ftp://h']) assert.throws(() => parseServerUrl(url), CtlError);
+    for (const url of ['https://h', 'HTTP://h', 'http://h:port', 'ftp://h'])
+      assert.throws(() => parseServerUrl(url), CtlError);
   });
 });
 
 describe('columns and results', () => {
   it('status grows with the longest name, avail does not', () => {
-    assert.deepEqual(formatStatuses([processInfo('a', 'RUNNING', { description: 'd' }), processInfo('g:b', 'STARTING')]), [`${'a'.padEnd(33)}RUNNING   d`, `${'g:b'.padEnd(33)}STARTING  `]);
+    assert.deepEqual(
+      formatStatuses([processInfo('a', 'RUNNING', { description: 'd' }), processInfo('g:b', 'STARTING')]),
+      [`${'a'.padEnd(33)}RUNNING   d`, `${'g:b'.padEnd(33)}STARTING  `],
+    );
     const long = 'x'.repeat(40);
-    assert.deepEqual(formatStatuses([processInfo('a', 'FATAL'), processInfo(long, 'FATAL')]), [`${'a'.padEnd(43)}FATAL     `, `${long}   FATAL     `]);
+    assert.deepEqual(formatStatuses([processInfo('a', 'FATAL'), processInfo(long, 'FATAL')]), [
+      `${'a'.padEnd(43)}FATAL     `,
+      `${long}   FATAL     `,
+    ]);
     assert.deepEqual(formatStatuses([]), []);
-    const config: ConfigInfo = { name: long, group: long, inuse: false, autostart: false, groupPriority: 1, processPriority: 2, exitcodes: [0] };
-    assert.deepEqual(formatConfigs([config, { ...config, name: 'b', group: 'g', inuse: true, autostart: true }]), [`${long} avail     manual    1:2`, `${'g:b'.padEnd(32)} in use    auto      1:2`]);
+    const config: ConfigInfo = {
+      name: long,
+      group: long,
+      inuse: false,
+      autostart: false,
+      groupPriority: 1,
+      processPriority: 2,
+      exitcodes: [0],
+    };
+    assert.deepEqual(formatConfigs([config, { ...config, name: 'b', group: 'g', inuse: true, autostart: true }]), [
+      `${long} avail     manual    1:2`,
+      `${'g:b'.padEnd(32)} in use    auto      1:2`,
+    ]);
     // Characters count, not UTF-16 units.
     assert.deepEqual(formatStatuses([processInfo('\u{1f600}', 'FATAL')]), [`\u{1f600}${' '.repeat(32)}FATAL     `]);
   });
 
   it('changes are told by name', () => {
-    assert.deepEqual(formatChanges({ added: ['b', 'a'], changed: ['d'], removed: ['c'] }), ['a: available', 'b: available', 'c: disappeared', 'd: changed']);
+    assert.deepEqual(formatChanges({ added: ['b', 'a'], changed: ['d'], removed: ['c'] }), [
+      'a: available',
+      'b: available',
+      'c: disappeared',
+      'd: changed',
+    ]);
     assert.deepEqual(formatChanges({ added: [], changed: [], removed: [] }), ['No config updates to processes']);
   });
 
   it('every fault has a line or is refused, never a wrong word', () => {
     const result = (status: number) => ({ name: 'a', group: 'g', status, description: 'why' });
     for (const status of Object.values(faults)) {
-      for (const format of [formatStartResult, formatClearResult, (each: ReturnType<typeof result>) => formatSignalResult(each, 'stopped')]) {
+      for (const format of [
+        formatStartResult,
+        formatClearResult,
+        (each: ReturnType<typeof result>) => formatSignalResult(each, 'stopped'),
+      ]) {
         try {
           assert.match(format(result(status)), /^g:a: (ERROR \([a-z ]+\)|started|stopped|cleared)$|^why$/);
         } catch (error) {
@@ -119,16 +216,27 @@ describe('columns and results', () => {
   });
 
   it('errors are shown with the names that scripts know', () => {
-    assert.equal(formatError(RpcFault.of('SHUTDOWN_STATE')), "error: <class 'xmlrpc.client.Fault'>, <Fault 6: 'SHUTDOWN_STATE'>");
-    assert.equal(formatError(RpcFault.of('CANT_REREAD', "it's")), `error: <class 'xmlrpc.client.Fault'>, <Fault 92: "CANT_REREAD: it's">`);
+    assert.equal(
+      formatError(RpcFault.of('SHUTDOWN_STATE')),
+      "error: <class 'xmlrpc.client.Fault'>, <Fault 6: 'SHUTDOWN_STATE'>",
+    );
+    assert.equal(
+      formatError(RpcFault.of('CANT_REREAD', "it's")),
+      `error: <class 'xmlrpc.client.Fault'>, <Fault 92: "CANT_REREAD: it's">`,
+    );
     assert.equal(faultName(10), 'BAD_NAME');
     assert.equal(faultName(7), null);
   });
 });
 
 describe('completion', () => {
-  const processes = [processInfo('run', 'RUNNING'), processInfo('many:many_00', 'RUNNING'), processInfo('many:many_01', 'RUNNING')];
-  const choices = async (line: string): Promise<string[]> => (await completeLine(line, () => Promise.resolve(processes))).choices;
+  const processes = [
+    processInfo('run', 'RUNNING'),
+    processInfo('many:many_00', 'RUNNING'),
+    processInfo('many:many_01', 'RUNNING'),
+  ];
+  const choices = async (line: string): Promise<string[]> =>
+    (await completeLine(line, () => Promise.resolve(processes))).choices;
   it('offers what supervisorctl offers', async () => {
     assert.deepEqual(await choices('ver'), ['version ']);
     assert.deepEqual(await choices('sta'), ['start ', 'status ']);
@@ -154,7 +262,15 @@ describe('completion', () => {
 });
 
 describe('health', () => {
-  const config = (name: string, autostart: boolean): ConfigInfo => ({ name, group: name, inuse: true, autostart, groupPriority: 1, processPriority: 1, exitcodes: [0, 2] });
+  const config = (name: string, autostart: boolean): ConfigInfo => ({
+    name,
+    group: name,
+    inuse: true,
+    autostart,
+    groupPriority: 1,
+    processPriority: 1,
+    exitcodes: [0, 2],
+  });
   const configs = [config('a', true), config('m', false)];
   const cases: Array<[ReturnType<typeof processInfo>, string[], string[]]> = [
     [processInfo('a', 'RUNNING'), [], []],
@@ -175,5 +291,7 @@ describe('health', () => {
     [processInfo('m', 'STOPPING'), ['m'], ['m: STOPPING']],
     [processInfo('m', 'RUNNING'), ['nosuch'], ['nosuch: ERROR (no such process)']],
   ];
-  for (const [info, names, expected] of cases) it(`${info.name} ${info.statename} ${JSON.stringify([info.start, info.exitstatus, info.health])} ${names.join(' ')}`, () => assert.deepEqual(findProblems([info], configs, names), expected));
+  for (const [info, names, expected] of cases)
+    it(`${info.name} ${info.statename} ${JSON.stringify([info.start, info.exitstatus, info.health])} ${names.join(' ')}`, () =>
+      assert.deepEqual(findProblems([info], configs, names), expected));
 });

@@ -1,9 +1,13 @@
-/** Pools: who gets an event and when, what becomes of one that is not accepted, what is dropped, and what breaks the protocol. */
+/**
+ * Pools: who gets an event and when, what becomes of one that is not accepted, what is dropped, and what breaks the
+ * protocol.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PoolScene } from './fakes.ts';
 
-const numbers = (from: number, to: number): string[] => Array.from({ length: to - from }, (_, index) => String(from + index));
+const numbers = (from: number, to: number): string[] =>
+  Array.from({ length: to - from }, (_, index) => String(from + index));
 
 test('events wait until a listener is RUNNING and READY, then come one by one, in order', () => {
   const scene = new PoolScene();
@@ -140,7 +144,10 @@ test('a listener that breaks the protocol is killed, and its event goes to anoth
   scene.tell('one');
   scene.pool.heard('p:a', 7, 'RESULT x\n');
   assert.deepEqual(scene.condemned, ['p:a 7']);
-  assert.deepEqual(scene.log, ["warn a: bad result line: 'RESULT x'", 'warn a: has entered the UNKNOWN state, because it violated the eventlistener protocol; it is killed']);
+  assert.deepEqual(scene.log, [
+    "warn a: bad result line: 'RESULT x'",
+    'warn a: has entered the UNKNOWN state, because it violated the eventlistener protocol; it is killed',
+  ]);
   scene.pool.heard('p:a', 7, 'READY\n');
   assert.equal(scene.sent.length, 1);
   scene.ready('p:b', 8);
@@ -241,7 +248,10 @@ test('what was dropped is said at the end of a pool, too', () => {
   scene.clock.advance(1000);
   for (const data of numbers(2, 5)) scene.tell(data);
   scene.pool.close();
-  assert.deepEqual(scene.log, ['error pool p event buffer overflowed, discarding event 101', 'error pool p discarded 3 events while its buffer was full (buffer_size)']);
+  assert.deepEqual(scene.log, [
+    'error pool p event buffer overflowed, discarding event 101',
+    'error pool p discarded 3 events while its buffer was full (buffer_size)',
+  ]);
   scene.failWrite();
   scene.clock.advance(10_000);
   assert.deepEqual([scene.condemned, scene.clock.pending], [[], []]);

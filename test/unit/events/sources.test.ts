@@ -1,4 +1,7 @@
-/** Where events come from: ticks of the wall clock, the output of programs; and the numbers they get on their way to the pools. */
+/**
+ * Where events come from: ticks of the wall clock, the output of programs; and the numbers they get on their way to the
+ * pools.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SupervisorEvent } from '../../../src/core/event-payload.ts';
@@ -68,13 +71,26 @@ class FakeChannel {
   }
 }
 
-function openTap(plan: { log: boolean; communication: boolean }): { channel: FakeChannel; tap: OutputTap; told: string[] } {
+function openTap(plan: { log: boolean; communication: boolean }): {
+  channel: FakeChannel;
+  tap: OutputTap;
+  told: string[];
+} {
   const channel = new FakeChannel();
   const events: Array<Extract<SupervisorEvent, { bytes: Uint8Array }>> = [];
-  const tap = new OutputTap(channel as unknown as Channel, { process: 'a', group: 'g' }, plan, (event) => events.push(event));
-  return { channel, tap, get told() {
-    return events.map(({ kind, process, group, stream, pid, bytes }) => `${kind} ${group}:${process} ${stream} ${pid} ${Buffer.from(bytes).toString('hex')}`);
-  } };
+  const tap = new OutputTap(channel as unknown as Channel, { process: 'a', group: 'g' }, plan, (event) =>
+    events.push(event),
+  );
+  return {
+    channel,
+    tap,
+    get told() {
+      return events.map(
+        ({ kind, process, group, stream, pid, bytes }) =>
+          `${kind} ${group}:${process} ${stream} ${pid} ${Buffer.from(bytes).toString('hex')}`,
+      );
+    },
+  };
 }
 
 test('output becomes events, and a character that was cut in two stays whole', () => {
@@ -85,7 +101,11 @@ test('output becomes events, and a character that was cut in two stays whole', (
   assert.deepEqual(scene.told, ['log g:a stdout 7 61', 'log g:a stdout 7 e282ac62']);
   scene.channel.say(7, 0xc3);
   scene.channel.say(8, 0x63);
-  assert.deepEqual(scene.told.slice(2), ['log g:a stdout 7 c3', 'log g:a stdout 8 63'], 'another run does not go on with it');
+  assert.deepEqual(
+    scene.told.slice(2),
+    ['log g:a stdout 7 c3', 'log g:a stdout 8 63'],
+    'another run does not go on with it',
+  );
   scene.channel.say(8, 0xc3);
   scene.tap.flush();
   scene.tap.flush();

@@ -83,7 +83,13 @@ test('files that others read are looked at in the same way', () => {
 });
 
 test('pid files', () => {
-  for (const [text, pid] of [['42\n', 42], [' 7 ', 7], ['x', null], ['-1', null], ['1'.repeat(100), null]] as const) {
+  for (const [text, pid] of [
+    ['42\n', 42],
+    [' 7 ', 7],
+    ['x', null],
+    ['-1', null],
+    ['1'.repeat(100), null],
+  ] as const) {
     writeFileSync(place('pid'), text);
     assert.equal(readPidFile(place('pid')), pid, text);
   }

@@ -1,5 +1,6 @@
 /**
- * Single checks against real servers of this test, good and bad ones: each gives one answer, with a reason for people, and leaves no socket.
+ * Single checks against real servers of this test, good and bad ones: each gives one answer, with a reason for people,
+ * and leaves no socket.
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -29,15 +30,24 @@ interface More {
   lookups?: HostLookups;
 }
 
-function begin(text: string, { timeoutMs = 10_000, jobs = noJobs, lookups = new HostLookups() }: More = {}): { answer: Promise<string | null>; end: () => void; answers: () => number } {
+function begin(
+  text: string,
+  { timeoutMs = 10_000, jobs = noJobs, lookups = new HostLookups() }: More = {},
+): { answer: Promise<string | null>; end: () => void; answers: () => number } {
   const { promise, resolve } = Promise.withResolvers<string | null>();
   let answers = 0;
   let isWithin = true;
-  const end = beginCheck({ name: 'web', options: {} } as unknown as ProcessConfig, probe.parse(text, { cwd: '/', home: null, host: null }), timeoutMs, { clock: systemClock, jobs, lookups }, (failure) => {
-    answers += 1;
-    assert.deepEqual([answers, isWithin], [1, false]);
-    resolve(failure);
-  });
+  const end = beginCheck(
+    { name: 'web', options: {} } as unknown as ProcessConfig,
+    probe.parse(text, { cwd: '/', home: null, host: null }),
+    timeoutMs,
+    { clock: systemClock, jobs, lookups },
+    (failure) => {
+      answers += 1;
+      assert.deepEqual([answers, isWithin], [1, false]);
+      resolve(failure);
+    },
+  );
   isWithin = false;
   return { answer: promise, end, answers: () => answers };
 }
@@ -45,39 +55,83 @@ function begin(text: string, { timeoutMs = 10_000, jobs = noJobs, lookups = new 
 const outcomeOf = (text: string, more?: More): Promise<string | null> => begin(text, more).answer;
 
 /** A server for one test; at its end every connection to it must be gone without our doing. */
-async function listen<S extends Server>(t: TestContext, server: S, where: ListenOptions = { host: '127.0.0.1', port: 0 }): Promise<{ port: number; server: S; sockets: Set<Socket> }> {
+async function listen<S extends Server>(
+  t: TestContext,
+  server: S,
+  where: ListenOptions = { host: '127.0.0.1', port: 0 },
+): Promise<{ port: number; server: S; sockets: Set<Socket> }> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket) => {
     sockets.add(socket);
     socket.on('error', () => undefined);
     socket.on('close', () => sockets.delete(socket));
   });
-  await new Promise<void>((resolve) => { server.listen(where, resolve); });
+  await new Promise<void>((resolve) => {
+    server.listen(where, resolve);
+  });
   t.after(async () => {
-    while (sockets.size > 0) await new Promise((resolve) => { setImmediate(resolve); });
+    while (sockets.size > 0)
+      await new Promise((resolve) => {
+        setImmediate(resolve);
+      });
     server.close();
   });
   return { port: (server.address() as AddressInfo).port, server, sockets };
 }
 
-const serve = async (t: TestContext, listener: RequestListener): Promise<number> => (await listen(t, createHttpServer(listener))).port;
-const serveRaw = async (t: TestContext, talk: (socket: Socket) => void): Promise<number> => (await listen(t, createServer({ allowHalfOpen: false }, (socket) => { socket.resume(); talk(socket); }))).port;
+const serve = async (t: TestContext, listener: RequestListener): Promise<number> =>
+  (await listen(t, createHttpServer(listener))).port;
+const serveRaw = async (t: TestContext, talk: (socket: Socket) => void): Promise<number> =>
+  (
+    await listen(
+      t,
+      createServer({ allowHalfOpen: false }, (socket) => {
+        socket.resume();
+        talk(socket);
+      }),
+    )
+  ).port;
 
 describe('http', () => {
-  for (const [status, expected] of [[200, null], [204, null], [302, null], [399, null], [400, 'HTTP 400 Bad Request'], [404, 'HTTP 404 Not Found'], [503, 'HTTP 503 Service Unavailable'], [599, 'HTTP 599']] as const) {
+  for (const [status, expected] of [
+    [200, null],
+    [204, null],
+    [302, null],
+    [399, null],
+    [400, 'HTTP 400 Bad Request'],
+    [404, 'HTTP 404 Not Found'],
+    [503, 'HTTP 503 Service Unavailable'],
+    [599, 'HTTP 599'],
+  ] as const) {
     test(`status ${status} is ${expected ?? 'healthy'}`, async (t) => {
-      const port = await serve(t, (_request, response) => void response.writeHead(status, { location: '/elsewhere' }).end(status === 204 ? '' : 'body'));
+      const port = await serve(
+        t,
+        (_request, response) =>
+          void response.writeHead(status, { location: '/elsewhere' }).end(status === 204 ? '' : 'body'),
+      );
       assert.equal(await outcomeOf(`http://localhost:${port}/health?full=1`), expected);
     });
   }
 
   test('the request is as written, and keeps no connection', async (t) => {
     let seen: IncomingMessage | null = null;
-    const port = await serve(t, (request, response) => { seen = request; response.end('ok'); });
+    const port = await serve(t, (request, response) => {
+      seen = request;
+      response.end('ok');
+    });
     assert.equal(await outcomeOf(`http://user:p%40ss@localhost:${port}/a%20b?c=d#e`), null);
     const { method, url, headers } = seen as unknown as IncomingMessage;
     assert.deepEqual([method, url], ['GET', '/a%20b?c=d']);
-    assert.deepEqual({ ...headers }, { host: `localhost:${port}`, 'user-agent': 'onevisor', accept: '*/*', authorization: `Basic ${Buffer.from('user:p@ss').toString('base64')}`, connection: 'close' });
+    assert.deepEqual(
+      { ...headers },
+      {
+        host: `localhost:${port}`,
+        'user-agent': 'onevisor',
+        accept: '*/*',
+        authorization: `Basic ${Buffer.from('user:p@ss').toString('base64')}`,
+        connection: 'close',
+      },
+    );
   });
 
   test('by IPv6 too, and localhost is both', async (t) => {
@@ -90,7 +144,9 @@ describe('http', () => {
 
   test('a body without end is not read to its end', async (t) => {
     const port = await serve(t, (_request, response) => {
-      const more = (): void => { while (!response.destroyed && response.write(Buffer.alloc(16 * 1024))); };
+      const more = (): void => {
+        while (!response.destroyed && response.write(Buffer.alloc(16 * 1024)));
+      };
       response.on('drain', more);
       more();
     });
@@ -100,7 +156,10 @@ describe('http', () => {
   const silent: ReadonlyArray<readonly [string, (socket: Socket) => void]> = [
     ['that says nothing', () => undefined],
     ['that stops in the middle of the headers', (socket) => socket.write('HTTP/1.1 200 OK\r\nX: ')],
-    ['that stops in the middle of the body', (socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc')],
+    [
+      'that stops in the middle of the body',
+      (socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc'),
+    ],
   ];
   for (const [what, talk] of silent) {
     test(`a server ${what} is answered for by the timeout`, async (t) => {
@@ -112,32 +171,79 @@ describe('http', () => {
   const wrong: ReadonlyArray<readonly [string, (socket: Socket) => void, RegExp]> = [
     ['another protocol', (socket) => socket.end('220 mail ESMTP\r\n'), /^the answer is not HTTP \(HPE_/],
     ['nothing, and closes', (socket) => socket.end(), /^connection closed without an answer$/],
-    ['half a body, and closes', (socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc'), /^connection closed without an answer$/],
-    ['half a body of a failure, and closes', (socket) => socket.end('HTTP/1.1 500 Oops\r\nContent-Length: 10\r\n\r\nabc'), /^HTTP 500 Internal Server Error$/],
+    [
+      'half a body, and closes',
+      (socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc'),
+      /^connection closed without an answer$/,
+    ],
+    [
+      'half a body of a failure, and closes',
+      (socket) => socket.end('HTTP/1.1 500 Oops\r\nContent-Length: 10\r\n\r\nabc'),
+      /^HTTP 500 Internal Server Error$/,
+    ],
     ['a reset', (socket) => void socket.resetAndDestroy(), /^connection closed without an answer$/],
-    ['a switch of protocols', (socket) => socket.write('HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n'), /^the answer is another protocol than HTTP$/],
-    ['headers without end', (socket) => void socket.write(`HTTP/1.1 200 OK\r\n${'X: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\r\n'.repeat(4000)}`), /^the answer is not HTTP \(HPE_HEADER_OVERFLOW\)$/],
+    [
+      'a switch of protocols',
+      (socket) => socket.write('HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n'),
+      /^the answer is another protocol than HTTP$/,
+    ],
+    [
+      'headers without end',
+      (socket) => void socket.write(`HTTP/1.1 200 OK\r\n${'X: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\r\n'.repeat(4000)}`),
+      /^the answer is not HTTP \(HPE_HEADER_OVERFLOW\)$/,
+    ],
   ];
   for (const [what, talk, reason] of wrong) {
     test(`a server that says ${what}`, async (t) => {
       const port = await serveRaw(t, talk);
-      assert.match(await outcomeOf(`http://localhost:${port}/`) ?? 'healthy', reason);
+      assert.match((await outcomeOf(`http://localhost:${port}/`)) ?? 'healthy', reason);
     });
   }
 
   test('https: a certificate of our own is taken from this machine, and from nobody else', async (t) => {
     const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
     try {
-      execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', key, '-out', cert, '-days', '2', '-subj', '/CN=app'], { stdio: 'ignore' });
+      execFileSync(
+        'openssl',
+        [
+          'req',
+          '-x509',
+          '-newkey',
+          'ec',
+          '-pkeyopt',
+          'ec_paramgen_curve:prime256v1',
+          '-nodes',
+          '-keyout',
+          key,
+          '-out',
+          cert,
+          '-days',
+          '2',
+          '-subj',
+          '/CN=app',
+        ],
+        { stdio: 'ignore' },
+      );
     } catch (error) {
       return t.skip(`no certificate can be made: ${String(error)}`);
     }
-    const { port } = await listen(t, createHttpsServer({ key: readFileSync(key), cert: readFileSync(cert) }, (_request, response) => void response.end('ok')));
+    const { port } = await listen(
+      t,
+      createHttpsServer(
+        { key: readFileSync(key), cert: readFileSync(cert) },
+        (_request, response) => void response.end('ok'),
+      ),
+    );
     assert.equal(await outcomeOf(`https://localhost:${port}/`), null);
     assert.equal(await outcomeOf(`https://127.0.0.1:${port}/`), null);
-    const elsewhere = ((_host: string, _options: unknown, done: (error: null, addresses: unknown) => void) => { queueMicrotask(() => done(null, [{ address: '127.0.0.1', family: 4 }])); }) as unknown as typeof lookUp;
-    assert.equal(await outcomeOf(`https://example.test:${port}/`, { lookups: new HostLookups(elsewhere) }), 'the certificate is not accepted (DEPTH_ZERO_SELF_SIGNED_CERT)');
-    assert.match(await outcomeOf(`http://localhost:${port}/`) ?? 'healthy', /^(HTTP 400|connection closed)/);
+    const elsewhere = ((_host: string, _options: unknown, done: (error: null, addresses: unknown) => void) => {
+      queueMicrotask(() => done(null, [{ address: '127.0.0.1', family: 4 }]));
+    }) as unknown as typeof lookUp;
+    assert.equal(
+      await outcomeOf(`https://example.test:${port}/`, { lookups: new HostLookups(elsewhere) }),
+      'the certificate is not accepted (DEPTH_ZERO_SELF_SIGNED_CERT)',
+    );
+    assert.match((await outcomeOf(`http://localhost:${port}/`)) ?? 'healthy', /^(HTTP 400|connection closed)/);
   });
 });
 
@@ -150,18 +256,24 @@ describe('tcp and unix', () => {
 
   test('nobody there is refused', async (t) => {
     const { port, server } = await listen(t, createServer());
-    await new Promise((resolve) => { server.close(resolve); });
+    await new Promise((resolve) => {
+      server.close(resolve);
+    });
     assert.equal(await outcomeOf(`tcp://localhost:${port}`), 'connection refused');
   });
 
   test('a unix socket', async (t) => {
     const path = join(folder, 's.sock');
     assert.equal(await outcomeOf(`unix://${path}`), 'there is no such socket');
-    await listen(t, createServer((socket) => void socket.resume()), { path });
+    await listen(
+      t,
+      createServer((socket) => void socket.resume()),
+      { path },
+    );
     assert.equal(await outcomeOf(`unix://${path}`), null);
     writeFileSync(join(folder, 'file'), '');
     assert.equal(await outcomeOf(`unix://${folder}/file`), 'connection refused');
-    assert.equal(typeof await outcomeOf(`unix:///${'x'.repeat(200)}`), 'string');
+    assert.equal(typeof (await outcomeOf(`unix:///${'x'.repeat(200)}`)), 'string');
   });
 });
 
@@ -169,16 +281,26 @@ describe('a check that is ended', () => {
   for (const kind of ['http', 'tcp'] as const) {
     test(`${kind}: does not answer, and its connection is gone`, async (t) => {
       const { promise: connected, resolve } = Promise.withResolvers<Socket>();
-      const { port } = await listen(t, createServer((socket) => { socket.resume(); resolve(socket); }));
+      const { port } = await listen(
+        t,
+        createServer((socket) => {
+          socket.resume();
+          resolve(socket);
+        }),
+      );
       const check = begin(kind === 'http' ? `http://localhost:${port}/` : `tcp://localhost:${port}`);
       if (kind === 'http') {
         const socket = await connected;
-        const closed = new Promise((done) => { socket.on('close', done); });
+        const closed = new Promise((done) => {
+          socket.on('close', done);
+        });
         check.end();
         await closed;
       } else {
         check.end();
-        await new Promise((done) => { setImmediate(done); });
+        await new Promise((done) => {
+          setImmediate(done);
+        });
       }
       check.end();
       assert.equal(check.answers(), 0);
@@ -188,7 +310,11 @@ describe('a check that is ended', () => {
 
 describe('names', () => {
   /** A name server that answers when the test says so. */
-  function slowNames(): { lookups: HostLookups; asked: string[]; reply: (host: string, address: string | null) => void } {
+  function slowNames(): {
+    lookups: HostLookups;
+    asked: string[];
+    reply: (host: string, address: string | null) => void;
+  } {
     const asked: string[] = [];
     const pending = new Map<string, (error: Error | null, addresses: unknown) => void>();
     const ask = ((host: string, _options: unknown, done: (error: Error | null, addresses: unknown) => void) => {
@@ -209,7 +335,8 @@ describe('names', () => {
 
   test('a look-up that hangs is answered for by the timeout, and the next check does not ask again', async (t) => {
     const { lookups, asked, reply } = slowNames();
-    for (let index = 0; index < 3; index++) assert.equal(await outcomeOf('http://db.test/', { timeoutMs: 20, lookups }), 'no answer within 0.02 s');
+    for (let index = 0; index < 3; index++)
+      assert.equal(await outcomeOf('http://db.test/', { timeoutMs: 20, lookups }), 'no answer within 0.02 s');
     assert.deepEqual(asked, ['db.test']);
     const port = await serveRaw(t, () => undefined);
     const late = outcomeOf(`tcp://db.test:${port}`, { lookups });
@@ -232,9 +359,21 @@ describe('names', () => {
   test('localhost and addresses are not looked up', async (t) => {
     const lookups = new HostLookups((() => assert.fail('looked up')) as unknown as typeof lookUp);
     const port = await serveRaw(t, () => undefined);
-    for (const host of ['localhost', 'LocalHost', 'app.localhost', '127.0.0.1']) assert.equal(await outcomeOf(`tcp://${host}:${port}`, { lookups }), null);
-    assert.deepEqual(['localhost', '127.0.0.1', '127.1.2.3', '::1', 'a.localhost.'].map(isLoopback), [true, true, true, true, true]);
-    assert.deepEqual(['localhost.example', '10.0.0.1', 'notlocalhost', '127.example'].map(isLoopback), [false, false, false, false]);
+    for (const host of ['localhost', 'LocalHost', 'app.localhost', '127.0.0.1'])
+      assert.equal(await outcomeOf(`tcp://${host}:${port}`, { lookups }), null);
+    assert.deepEqual(['localhost', '127.0.0.1', '127.1.2.3', '::1', 'a.localhost.'].map(isLoopback), [
+      true,
+      true,
+      true,
+      true,
+      true,
+    ]);
+    assert.deepEqual(['localhost.example', '10.0.0.1', 'notlocalhost', '127.example'].map(isLoopback), [
+      false,
+      false,
+      false,
+      false,
+    ]);
   });
 });
 
@@ -251,7 +390,19 @@ describe('a command', () => {
   ];
   for (const [outcome, expected] of outcomes) {
     test(`${JSON.stringify(outcome).slice(0, 90)} is ${expected?.slice(0, 20) ?? 'healthy'}`, async () => {
-      const jobs: Jobs = { run: (_process, job, done) => { assert.deepEqual(job, { name: 'healthcheck', command: 'check it', timeoutMs: 2500, environment: new Map(), output: 'keep' }); queueMicrotask(() => done(outcome)); return () => undefined; } };
+      const jobs: Jobs = {
+        run: (_process, job, done) => {
+          assert.deepEqual(job, {
+            name: 'healthcheck',
+            command: 'check it',
+            timeoutMs: 2500,
+            environment: new Map(),
+            output: 'keep',
+          });
+          queueMicrotask(() => done(outcome));
+          return () => undefined;
+        },
+      };
       assert.equal(await outcomeOf('check it', { jobs, timeoutMs: 2500 }), expected);
     });
   }

@@ -1,5 +1,6 @@
 /**
- * The companion with commands as checks, whose answers the test gives: what is told to whom, when checks begin, and that they end with what they belong to.
+ * The companion with commands as checks, whose answers the test gives: what is told to whom, when checks begin, and
+ * that they end with what they belong to.
  */
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
@@ -17,8 +18,13 @@ class WallClock extends FakeClock {
 }
 
 const defaults = {
-  healthcheck: { kind: 'command', command: 'check' }, healthcheck_interval: 30, healthcheck_timeout: 7, healthcheck_retries: 3, healthcheck_start_period: 0,
-  healthcheck_start_interval: 5, healthcheck_action: 'none',
+  healthcheck: { kind: 'command', command: 'check' },
+  healthcheck_interval: 30,
+  healthcheck_timeout: 7,
+  healthcheck_retries: 3,
+  healthcheck_start_period: 0,
+  healthcheck_start_interval: 5,
+  healthcheck_action: 'none',
 } as const;
 type Options = { -readonly [K in keyof typeof defaults]?: unknown };
 
@@ -58,7 +64,11 @@ beforeEach(() => {
 });
 
 function configure(options: Options = {}): void {
-  view = { id: 'g:web', config: { name: 'web', group: 'g', options: { ...defaults, ...options } } as unknown as ProcessView['config'], record: view?.record ?? initialRecord };
+  view = {
+    id: 'g:web',
+    config: { name: 'web', group: 'g', options: { ...defaults, ...options } } as unknown as ProcessView['config'],
+    record: view?.record ?? initialRecord,
+  };
 }
 
 function become(state: ProcessStateName, change: Partial<ProcessRecord> = {}): void {
@@ -88,7 +98,9 @@ function assertQuiet(): void {
 }
 
 describe('a run', () => {
-  beforeEach(() => { view = { id: 'g:web', config: {} as ProcessView['config'], record: initialRecord }; });
+  beforeEach(() => {
+    view = { id: 'g:web', config: {} as ProcessView['config'], record: initialRecord };
+  });
 
   test('is looked at once it is executed, and healthy with the first check that passes', () => {
     spawn();
@@ -127,7 +139,10 @@ describe('a run', () => {
     assert.equal(checks.remark('g:web'), 'disk is full');
     clock.advance(30_000);
     answer(ok);
-    assert.deepEqual([log.at(-1), asked.at(-1), checks.remark('g:web')], ['info health: web is healthy', 'g:web 1 healthy', null]);
+    assert.deepEqual(
+      [log.at(-1), asked.at(-1), checks.remark('g:web')],
+      ['info health: web is healthy', 'g:web 1 healthy', null],
+    );
   });
 
   for (const state of ['STOPPING', 'EXITED', 'BACKOFF', 'UNKNOWN'] as const) {
@@ -170,7 +185,9 @@ describe('a run', () => {
 });
 
 describe('healthcheck_action', () => {
-  beforeEach(() => { view = { id: 'g:web', config: {} as ProcessView['config'], record: initialRecord }; });
+  beforeEach(() => {
+    view = { id: 'g:web', config: {} as ProcessView['config'], record: initialRecord };
+  });
 
   const fail = (options: Options): void => {
     spawn({ healthcheck_retries: 1, healthcheck_start_period: 0.001, healthcheck_start_interval: 1, ...options });
@@ -188,7 +205,10 @@ describe('healthcheck_action', () => {
 
   test('exit', () => {
     fail({ healthcheck_action: 'exit' });
-    assert.deepEqual(asked.slice(1), ['g:web 1 unhealthy', 'exit {"kind":"program","id":"web","rule":"healthcheck_action","code":1,"how":"unhealthy: no answer within 7 s","wasExecuted":true}']);
+    assert.deepEqual(asked.slice(1), [
+      'g:web 1 unhealthy',
+      'exit {"kind":"program","id":"web","rule":"healthcheck_action","code":1,"how":"unhealthy: no answer within 7 s","wasExecuted":true}',
+    ]);
   });
 
   test('none', () => {

@@ -13,10 +13,27 @@ describe('the guard', () => {
     assert.ok(plain(basic('user:a:b é')));
     assert.ok(plain(basic('user:a:b é').replace('Basic', 'bAsIc')));
     assert.ok(hashed(basic('user:thepassword')));
-    assert.ok(createGuard({ username: 'user', password: '{sha}82AB876D1387BFAFE46CC1C8A2EF074EAE50CB1D' })(basic('user:thepassword')));
+    assert.ok(
+      createGuard({ username: 'user', password: '{sha}82AB876D1387BFAFE46CC1C8A2EF074EAE50CB1D' })(
+        basic('user:thepassword'),
+      ),
+    );
   });
 
-  for (const header of [undefined, '', 'Basic', 'Basic !!', 'Basic dXNlcg==', 'Digest dXNlcjphOmI=', basic('user:a:b'), basic('User:a:b é'), basic(':a:b é'), basic('user:'), basic(''), `${basic('user:a:b é')} x`]) {
+  for (const header of [
+    undefined,
+    '',
+    'Basic',
+    'Basic !!',
+    'Basic dXNlcg==',
+    'Digest dXNlcjphOmI=',
+    basic('user:a:b'),
+    basic('User:a:b é'),
+    basic(':a:b é'),
+    basic('user:'),
+    basic(''),
+    `${basic('user:a:b é')} x`,
+  ]) {
     test(`refuses ${String(header)}`, () => {
       assert.equal(plain(header), false);
       assert.equal(hashed(header), false);

@@ -1,4 +1,7 @@
-/** Many clients in one process of their own: each calls once, and then one after the other on its connection until time is up. Prints what became of it as JSON. */
+/**
+ * Many clients in one process of their own: each calls once, and then one after the other on its connection until time
+ * is up. Prints what became of it as JSON.
+ */
 import { connect } from 'node:net';
 import { decodeResponse } from '../../../src/rpc/xmlrpc.ts';
 import { callRequest } from './server-world.ts';

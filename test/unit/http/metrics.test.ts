@@ -8,8 +8,23 @@ import { describeMetrics, type Measured } from '../../../src/http/metrics.ts';
 import type { ProcessView } from '../../../src/engine/registry.ts';
 
 function view(group: string, name: string, record: Partial<ProcessRecord>, options: object = {}): ProcessView {
-  const config = { group, name, argv: ['/bin/secret'], options: { command: '/bin/secret --token=hidden', environment: new Map([['KEY', 'hidden']]), notification_fd: null, notify: null, ...options } };
-  return { id: `${group}:${name}`, config: config as unknown as ProcessView['config'], record: { ...initialRecord, ...record } };
+  const config = {
+    group,
+    name,
+    argv: ['/bin/secret'],
+    options: {
+      command: '/bin/secret --token=hidden',
+      environment: new Map([['KEY', 'hidden']]),
+      notification_fd: null,
+      notify: null,
+      ...options,
+    },
+  };
+  return {
+    id: `${group}:${name}`,
+    config: config as unknown as ProcessView['config'],
+    record: { ...initialRecord, ...record },
+  };
 }
 
 function textOf(processes: ReadonlyArray<readonly [ProcessView, number]>, more: Partial<Measured> = {}): string {
@@ -45,11 +60,18 @@ const web = view(
 
 /** The lines of one metric without its name. */
 function samplesOf(text: string, name: string): string[] {
-  return text.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `)).map((line) => line.slice(name.length));
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+    .map((line) => line.slice(name.length));
 }
 
 describe('metrics', () => {
-  const text = textOf([[web, 1_795_000_000], [view('g', 'job', { state: 'EXITED', run: 1, exit: { kind: 'signaled', signal: 9, core: false } }), 1_795_000_001], [view('g', 'never', {}), 0]]);
+  const text = textOf([
+    [web, 1_795_000_000],
+    [view('g', 'job', { state: 'EXITED', run: 1, exit: { kind: 'signaled', signal: 9, core: false } }), 1_795_000_001],
+    [view('g', 'never', {}), 0],
+  ]);
   const expected: Readonly<Record<string, readonly string[]>> = {
     onevisor_build_info: ['{version="1.2.3"} 1'],
     onevisor_supervisor_state: [
@@ -89,15 +111,24 @@ describe('metrics', () => {
     ],
     node_supervisord_start_time_seconds: ['{group="web",name="web"} 1795000000'],
   };
-  for (const [name, lines] of Object.entries(expected)) test(name, () => assert.deepEqual(samplesOf(text, name), lines));
+  for (const [name, lines] of Object.entries(expected))
+    test(name, () => assert.deepEqual(samplesOf(text, name), lines));
 
   test('of the states of a process one is 1', () => {
-    assert.deepEqual(samplesOf(text, 'onevisor_process_state').filter((line) => line.endsWith(' 1')), ['{group="web",name="web",state="RUNNING"} 1', '{group="g",name="job",state="EXITED"} 1', '{group="g",name="never",state="STOPPED"} 1']);
+    assert.deepEqual(
+      samplesOf(text, 'onevisor_process_state').filter((line) => line.endsWith(' 1')),
+      [
+        '{group="web",name="web",state="RUNNING"} 1',
+        '{group="g",name="job",state="EXITED"} 1',
+        '{group="g",name="never",state="STOPPED"} 1',
+      ],
+    );
     assert.equal(samplesOf(text, 'onevisor_process_state').length, 3 * 8);
   });
 
   test('each metric is declared once, before its samples, with a type', () => {
-    for (const name of [...Object.keys(expected), 'onevisor_process_state']) assert.match(text, new RegExp(`^# HELP ${name} [^\\n]+\\.\\n# TYPE ${name} (gauge|counter)\\n${name}[{ ]`, 'm'));
+    for (const name of [...Object.keys(expected), 'onevisor_process_state'])
+      assert.match(text, new RegExp(`^# HELP ${name} [^\\n]+\\.\\n# TYPE ${name} (gauge|counter)\\n${name}[{ ]`, 'm'));
     assert.equal(text.split('# TYPE ').length, 1 + Object.keys(expected).length + 1);
     assert.ok(text.endsWith('\n'));
   });
@@ -110,11 +141,14 @@ describe('metrics', () => {
 
   test('a label may hold any character', () => {
     assert.equal(formatLabels({ a: 'x"y\\z\nw', b: 'ü{},=' }), 'a="x\\"y\\\\z\\nw",b="ü{},="');
-    const unquote = (quoted: string): string => quoted.slice(1, -1).replace(/\\(.)/g, (_all, character: string) => (character === 'n' ? '\n' : character));
-    fc.assert(fc.property(fc.string(), (value) => {
-      const line = formatLabels({ a: value });
-      assert.match(line, /^a="(?:[^"\\\n]|\\["\\n])*"$/);
-      assert.equal(unquote(line.slice(2)), value);
-    }));
+    const unquote = (quoted: string): string =>
+      quoted.slice(1, -1).replace(/\\(.)/g, (_all, character: string) => (character === 'n' ? '\n' : character));
+    fc.assert(
+      fc.property(fc.string(), (value) => {
+        const line = formatLabels({ a: value });
+        assert.match(line, /^a="(?:[^"\\\n]|\\["\\n])*"$/);
+        assert.equal(unquote(line.slice(2)), value);
+      }),
+    );
   });
 });

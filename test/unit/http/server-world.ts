@@ -66,8 +66,13 @@ export class ServerWorld {
     this.limits = { ...defaultLimits, ...options.limits };
     this.supervisor = new FakeSupervisor(options.programs ?? [], this.#clock);
     this.routes = createRoutes({
-      supervisor: this.supervisor, methods: createMethodTable(), times: new ProcessTimes(this.supervisor), version: '1.2.3', residentBytes: () => 4096,
-      more: options.more ?? [], streamLimits: options.streamLimits ?? defaultStreamLimits,
+      supervisor: this.supervisor,
+      methods: createMethodTable(),
+      times: new ProcessTimes(this.supervisor),
+      version: '1.2.3',
+      residentBytes: () => 4096,
+      more: options.more ?? [],
+      streamLimits: options.streamLimits ?? defaultStreamLimits,
     });
   }
 
@@ -77,14 +82,24 @@ export class ServerWorld {
 
   async open(spec: Partial<Extract<ServerSpec, { kind: 'unix' }>> = {}): Promise<OpenServer> {
     const credentials = this.#options.credentials ?? { username: null, password: null };
-    const server = await openServer({ kind: 'unix', path: this.socketPath, mode: 0o700, owner: null, credentials, ...spec }, this.routes, this.report, this.limits);
+    const server = await openServer(
+      { kind: 'unix', path: this.socketPath, mode: 0o700, owner: null, credentials, ...spec },
+      this.routes,
+      this.report,
+      this.limits,
+    );
     this.#open.push(server);
     return server;
   }
 
   async openInet(spec: Partial<Extract<ServerSpec, { kind: 'inet' }>> = {}): Promise<OpenServer> {
     const credentials = this.#options.credentials ?? { username: null, password: null };
-    const server = await openServer({ kind: 'inet', host: '127.0.0.1', port: 0, isInsecureAllowed: false, credentials, ...spec }, this.routes, this.report, this.limits);
+    const server = await openServer(
+      { kind: 'inet', host: '127.0.0.1', port: 0, isInsecureAllowed: false, credentials, ...spec },
+      this.routes,
+      this.report,
+      this.limits,
+    );
     this.#open.push(server);
     return server;
   }
@@ -153,7 +168,10 @@ export class Peer {
     }, LATEST_MS);
     try {
       while (!fits(this.#received)) {
-        assert.ok(!this.isEnded && !isLate, `${this.isEnded ? 'the connection has ended' : 'nothing more comes'} after ${JSON.stringify(this.#received.slice(-500))}`);
+        assert.ok(
+          !this.isEnded && !isLate,
+          `${this.isEnded ? 'the connection has ended' : 'nothing more comes'} after ${JSON.stringify(this.#received.slice(-500))}`,
+        );
         await new Promise<void>((resolve) => {
           this.#wake = resolve;
         });

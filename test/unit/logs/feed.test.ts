@@ -20,7 +20,18 @@ const STYLE: LineStyle = { prefix: null, timestamp: 'none', jsonLines: 'nest', p
 
 function stream(): { sink: Sink; outlet: FakeOutlet } {
   const outlet = new FakeOutlet();
-  return { outlet, sink: new Sink({ name: 'standard output', outlet, pool: new BlockPool(), natives, clock, goneOn: new Set(), report: () => undefined }) };
+  return {
+    outlet,
+    sink: new Sink({
+      name: 'standard output',
+      outlet,
+      pool: new BlockPool(),
+      natives,
+      clock,
+      goneOn: new Set(),
+      report: () => undefined,
+    }),
+  };
 }
 
 function originOf(process: string): { group: string; program: string; process: string; stream: 'stdout' } {
@@ -75,7 +86,10 @@ test('prefix: a partial line that was flushed goes on without a prefix, or is en
   a.take(Buffer.from('\nlast'));
   a.finish();
   b.finish();
-  assert.equal(await textOf(place), 'a | loading\na | wait\nb | line\na | ing\na | next\na | done\nb | line\na | last\n');
+  assert.equal(
+    await textOf(place),
+    'a | loading\na | wait\nb | line\na | ing\na | next\na | done\nb | line\na | last\n',
+  );
 });
 
 test('raw on a shared stream: bytes are unchanged, and programs never mix within a line', async () => {
@@ -230,7 +244,10 @@ test('a line over 1 MiB is cut and marked', async () => {
 test('json: an object a line with all fields, whatever the bytes', async () => {
   const place = stream();
   json(place.sink).take(Buffer.from('plain\n\nquote " back \\ tab \t esc \x1b nul \0 €\n'));
-  const records = (await textOf(place)).split('\n').slice(0, -1).map((line) => JSON.parse(Buffer.from(line, 'latin1').toString()) as Record<string, unknown>);
+  const records = (await textOf(place))
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(Buffer.from(line, 'latin1').toString()) as Record<string, unknown>);
   assert.deepEqual(records[0], {
     time: new Date(clock.wall).toISOString(),
     program: 'p',
@@ -240,13 +257,19 @@ test('json: an object a line with all fields, whatever the bytes', async () => {
     stream: 'stdout',
     message: 'plain',
   });
-  assert.deepEqual(records.map((record) => record['message']), ['plain', '', 'quote " back \\ tab \t esc \x1b nul \0 €']);
+  assert.deepEqual(
+    records.map((record) => record['message']),
+    ['plain', '', 'quote " back \\ tab \t esc \x1b nul \0 €'],
+  );
 });
 
 test('json: bytes that are no UTF-8 are replaced, and only they', async () => {
   const place = stream();
   json(place.sink).take(Buffer.concat([Buffer.from('a'), Buffer.from([0xff]), Buffer.from('€\n')]));
-  assert.equal((JSON.parse(Buffer.from(await textOf(place), 'latin1').toString()) as { message: string }).message, 'a\ufffd€');
+  assert.equal(
+    (JSON.parse(Buffer.from(await textOf(place), 'latin1').toString()) as { message: string }).message,
+    'a\ufffd€',
+  );
 });
 
 const OBJECT_LINES: ReadonlyArray<readonly [mode: LineStyle['jsonLines'], expected: (line: string) => unknown]> = [
@@ -266,8 +289,12 @@ for (const [mode, expected] of OBJECT_LINES) {
     if (mode !== 'pass')
       for (const key of Object.keys(first)) if (key !== 'message' && key !== 'data') delete first[key];
     assert.deepEqual(first, expected(line));
-    if (mode !== 'string') assert.ok((lines[0] as string).includes('12345678901234567890'), 'numbers keep their digits');
-    assert.deepEqual(lines.slice(1).map((text) => (JSON.parse(text) as { message: string }).message), ['{broken}', '[1]']);
+    if (mode !== 'string')
+      assert.ok((lines[0] as string).includes('12345678901234567890'), 'numbers keep their digits');
+    assert.deepEqual(
+      lines.slice(1).map((text) => (JSON.parse(text) as { message: string }).message),
+      ['{broken}', '[1]'],
+    );
   });
 }
 
@@ -280,7 +307,10 @@ test('json and logfmt: a carriage return before the newline is not part of the m
   feed.finish();
   const text = await textOf(place);
   assert.doesNotMatch(text, /\r/);
-  const records = text.split('\n').slice(0, -1).map((line) => JSON.parse(line) as { message?: string; data?: unknown });
+  const records = text
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as { message?: string; data?: unknown });
   assert.deepEqual(
     records.map(({ message, data }) => message ?? data),
     ['dos', '', 'in\rside\r', { a: 1, b: 2 }, 'end', 'last\r'],
@@ -301,20 +331,45 @@ test('json: a partial line is a record that says so; at the end of the pipe it i
   feed.flush();
   feed.take(Buffer.from(' text\nlast'));
   feed.finish();
-  const records = (await textOf(place)).split('\n').slice(0, -1).map((line) => JSON.parse(line) as { message: string; partial?: boolean });
-  assert.deepEqual(records.map(({ message, partial }) => [message, partial]), [['name: ', true], ['more', true], [' text', undefined], ['last', undefined]]);
+  const records = (await textOf(place))
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as { message: string; partial?: boolean });
+  assert.deepEqual(
+    records.map(({ message, partial }) => [message, partial]),
+    [
+      ['name: ', true],
+      ['more', true],
+      [' text', undefined],
+      ['last', undefined],
+    ],
+  );
 });
 
 test('json: a long line is cut into records that say so', async () => {
   const place = stream();
   json(place.sink).take(Buffer.concat([Buffer.alloc(LONGEST_LINE, '"'), Buffer.from('rest\n')]));
-  const records = (await textOf(place)).split('\n').slice(0, -1).map((line) => JSON.parse(line) as { message: string; cut?: boolean });
-  assert.deepEqual(records.map(({ message, cut }) => [message.length, cut]), [[LONGEST_LINE, true], [4, undefined]]);
+  const records = (await textOf(place))
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as { message: string; cut?: boolean });
+  assert.deepEqual(
+    records.map(({ message, cut }) => [message.length, cut]),
+    [
+      [LONGEST_LINE, true],
+      [4, undefined],
+    ],
+  );
 });
 
 test('logfmt: fields and message are quoted where they must be', async () => {
   const place = stream();
-  const record = new RecordFormat('logfmt', { group: 'g h', program: 'p', process: 'a=b', stream: 'stderr' }, 7, 'nest');
+  const record = new RecordFormat(
+    'logfmt',
+    { group: 'g h', program: 'p', process: 'a=b', stream: 'stderr' },
+    7,
+    'nest',
+  );
   feedOf(place.sink, { kind: 'record', record }).take(Buffer.from('say "hi" \t {}\n'));
   assert.equal(
     await textOf(place),
@@ -324,27 +379,36 @@ test('logfmt: fields and message are quoted where they must be', async () => {
 
 /** Two programs that write in turns, in any chunks, with silences: what each wrote comes out, line by line. */
 test('any chunking, any interleaving, any silences: no byte is lost and no line holds two programs', async () => {
-  const step = fc.record({ who: fc.nat(1), what: fc.constantFrom('chunk', 'chunk', 'chunk', 'silence'), text: fc.stringMatching(/^[xyz\n]{0,8}$/) });
-  await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
-    const place = stream();
-    const layout = new PrefixLayout();
-    const feeds = [prefixed(place.sink, 'a', layout), prefixed(place.sink, 'b', layout)];
-    const given = ['', ''];
-    for (const { who, what, text } of steps) {
-      const feed = feeds[who] as Feed;
-      if (what === 'silence') {
-        feed.flush();
-      } else if (text !== '') {
-        feed.take(Buffer.from(text));
-        given[who] += text;
+  const step = fc.record({
+    who: fc.nat(1),
+    what: fc.constantFrom('chunk', 'chunk', 'chunk', 'silence'),
+    text: fc.stringMatching(/^[xyz\n]{0,8}$/),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+      const place = stream();
+      const layout = new PrefixLayout();
+      const feeds = [prefixed(place.sink, 'a', layout), prefixed(place.sink, 'b', layout)];
+      const given = ['', ''];
+      for (const { who, what, text } of steps) {
+        const feed = feeds[who] as Feed;
+        if (what === 'silence') {
+          feed.flush();
+        } else if (text !== '') {
+          feed.take(Buffer.from(text));
+          given[who] += text;
+        }
       }
-    }
-    for (const feed of feeds) feed.finish();
-    const lines = (await textOf(place)).split('\n').slice(0, -1);
-    for (const [who, name] of ['a', 'b'].entries()) {
-      const written = lines.filter((line) => line.startsWith(`${name} | `)).map((line) => line.slice(4)).join('');
-      assert.equal(written, (given[who] as string).replaceAll('\n', ''));
-    }
-    assert.ok(lines.every((line) => /^[ab] \| [xyz]*$/.test(line)));
-  }));
+      for (const feed of feeds) feed.finish();
+      const lines = (await textOf(place)).split('\n').slice(0, -1);
+      for (const [who, name] of ['a', 'b'].entries()) {
+        const written = lines
+          .filter((line) => line.startsWith(`${name} | `))
+          .map((line) => line.slice(4))
+          .join('');
+        assert.equal(written, (given[who] as string).replaceAll('\n', ''));
+      }
+      assert.ok(lines.every((line) => /^[ab] \| [xyz]*$/.test(line)));
+    }),
+  );
 });

@@ -1,6 +1,21 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { closeSync, constants, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, readSync, renameSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -35,10 +50,24 @@ function logAt(path: string, maxBytes: number, backups: number, more: Partial<Fi
   const report = (problem: LogProblem): void => {
     problems.push(problem);
   };
-  const outlet = new FileOutlet({ path, growth: new PipeGrowth(natives, clock), clock, turns: new CompressionTurns(), report, due: () => sink.open() }, { maxBytes, backups, interval: null, compress: false, ...more });
+  const outlet = new FileOutlet(
+    {
+      path,
+      growth: new PipeGrowth(natives, clock),
+      clock,
+      turns: new CompressionTurns(),
+      report,
+      due: () => sink.open(),
+    },
+    { maxBytes, backups, interval: null, compress: false, ...more },
+  );
   const sink: Sink = new Sink({ name: path, outlet, pool: new BlockPool(), natives, clock, goneOn: new Set(), report });
   return {
-    path, sink, outlet, clock, problems,
+    path,
+    sink,
+    outlet,
+    clock,
+    problems,
     write: (text) => {
       sink.queue.append(Buffer.from(text), 0, text.length);
       sink.start();
@@ -52,7 +81,9 @@ function freshLog(maxBytes = 0, backups = 0, more: Partial<FileLimits> = {}): Lo
   return logAt(join(folder, `${++number}.log`), maxBytes, backups, more);
 }
 
-/** What the real Supervisor makes of ten-byte lines `line 0000\n` … written one by one: the names and what is in them. */
+/**
+ * What the real Supervisor makes of ten-byte lines `line 0000\n` … written one by one: the names and what is in them.
+ */
 function supervisorFiles(lines: number, maxBytes: number, backups: number): Record<string, string> {
   const directory = mkdtempSync(join(folder, 'real-'));
   const program = [
@@ -62,7 +93,14 @@ function supervisorFiles(lines: number, maxBytes: number, backups: number): Reco
     'handle_file(log, sys.argv[1], "%(message)s", rotating=True, maxbytes=int(sys.argv[3]), backups=int(sys.argv[4]))',
     'for i in range(int(sys.argv[2])): log.info(b"line %04d\\n" % i)',
   ].join('\n');
-  execFileSync('/usr/bin/python3', ['-c', program, join(directory, 'x.log'), String(lines), String(maxBytes), String(backups)]);
+  execFileSync('/usr/bin/python3', [
+    '-c',
+    program,
+    join(directory, 'x.log'),
+    String(lines),
+    String(maxBytes),
+    String(backups),
+  ]);
   return filesIn(directory, 'x.log', backups);
 }
 
@@ -75,7 +113,14 @@ function filesIn(directory: string, name: string, backups: number): Record<strin
   return files;
 }
 
-for (const [lines, maxBytes, backups] of [[25, 50, 3], [7, 50, 3], [100, 35, 2], [12, 20, 0], [5, 50, 1], [10, 5, 4]] as const) {
+for (const [lines, maxBytes, backups] of [
+  [25, 50, 3],
+  [7, 50, 3],
+  [100, 35, 2],
+  [12, 20, 0],
+  [5, 50, 1],
+  [10, 5, 4],
+] as const) {
   test(`rotation leaves the files that Supervisor leaves: ${lines} lines, maxbytes ${maxBytes}, backups ${backups}`, async () => {
     const expected = supervisorFiles(lines, maxBytes, backups);
     const text = Array.from({ length: lines }, (_, i) => `line ${String(i).padStart(4, '0')}\n`);
@@ -171,7 +216,10 @@ test('a rotation that is refused is said once, and the file grows on', async () 
   await log.write('a\n');
   assert.equal(log.read(), '0123456789\na\n');
   assert.equal(log.problems.length, 1);
-  assert.match((log.problems[0] as LogProblem).text, /^cannot rotate .*: .*\((EISDIR|ENOTEMPTY|EEXIST)\); it grows on$/);
+  assert.match(
+    (log.problems[0] as LogProblem).text,
+    /^cannot rotate .*: .*\((EISDIR|ENOTEMPTY|EEXIST)\); it grows on$/,
+  );
 });
 
 test('a path that cannot be opened is said once; output is dropped, and written when it can be', async () => {
@@ -179,7 +227,12 @@ test('a path that cannot be opened is said once; output is dropped, and written 
   log.sink.open();
   await log.write('lost\n');
   await log.write('lost\n');
-  assert.deepEqual(log.problems.map((problem) => problem.text), [`cannot write ${log.path}: no such file or directory (ENOENT); output for it is dropped until it can be written again`]);
+  assert.deepEqual(
+    log.problems.map((problem) => problem.text),
+    [
+      `cannot write ${log.path}: no such file or directory (ENOENT); output for it is dropped until it can be written again`,
+    ],
+  );
   mkdirSync(join(folder, 'missing'));
   log.clock.advance(60_000);
   await log.write('kept\n');
@@ -197,7 +250,15 @@ test('a device is written, never rotated, cleared or removed', async () => {
   await sunk.write('0123456789\n0123456789\n');
   await sunk.sink.clear();
   await sunk.sink.reopen();
-  assert.deepEqual([sunk.problems.length, existsSync(`${link}.1`), statSync('/dev/null').isCharacterDevice(), statSync(link).isCharacterDevice()], [0, false, true, true]);
+  assert.deepEqual(
+    [
+      sunk.problems.length,
+      existsSync(`${link}.1`),
+      statSync('/dev/null').isCharacterDevice(),
+      statSync(link).isCharacterDevice(),
+    ],
+    [0, false, true, true],
+  );
 });
 
 test('a fifo without a reader drops; with one it gets whole lines, and it is never rotated', async () => {
@@ -216,12 +277,13 @@ test('a fifo without a reader drops; with one it gets whole lines, and it is nev
   await log.sink.close();
 });
 
-test('AUTO files have Supervisor\'s names and are found again, with their backups and nothing else', () => {
+test("AUTO files have Supervisor's names and are found again, with their backups and nothing else", () => {
   const directory = mkdtempSync(join(folder, 'auto-'));
   const path = createAutoFile(directory, 'web_00', 'stdout', 'super+visor');
   assert.match(path, /\/web_00-stdout---super\+visor-[a-z0-9_]{8}\.log$/);
   assert.equal(statSync(path).mode & 0o777, 0o600);
   writeFileSync(`${path}.1`, '');
-  for (const other of ['web_00-stdout---other-abcdefgh.log', 'web.log', 'web_00-stdout---superrvisor-abcdefgh.log']) writeFileSync(join(directory, other), '');
+  for (const other of ['web_00-stdout---other-abcdefgh.log', 'web.log', 'web_00-stdout---superrvisor-abcdefgh.log'])
+    writeFileSync(join(directory, other), '');
   assert.deepEqual(findAutoFiles(directory, 'super+visor').sort(), [path, `${path}.1`]);
 });

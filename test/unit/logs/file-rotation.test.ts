@@ -3,7 +3,20 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -48,8 +61,19 @@ class Log {
     const report = (problem: LogProblem): void => {
       this.problems.push(problem.text);
     };
-    const outlet: FileOutlet = new FileOutlet({ path, growth: new PipeGrowth(natives, clock), clock, turns, report, due: () => sink.open() }, this.limits);
-    const sink: Sink = new Sink({ name: path, outlet, pool: new BlockPool(), natives, clock, goneOn: new Set(), report });
+    const outlet: FileOutlet = new FileOutlet(
+      { path, growth: new PipeGrowth(natives, clock), clock, turns, report, due: () => sink.open() },
+      this.limits,
+    );
+    const sink: Sink = new Sink({
+      name: path,
+      outlet,
+      pool: new BlockPool(),
+      natives,
+      clock,
+      goneOn: new Set(),
+      report,
+    });
     return [outlet, sink];
   }
 
@@ -82,8 +106,15 @@ class Log {
 
   /** What is in each file, by the end of its name. */
   get files(): Record<string, string> {
-    const read = (name: string): string => (name.endsWith('.gz') ? execFileSync('zcat', [join(this.folder, name)], { encoding: 'latin1', maxBuffer: 1 << 26 }) : readFileSync(join(this.folder, name), 'latin1'));
-    return Object.fromEntries(readdirSync(this.folder).sort().map((name) => [name.slice('x.log'.length), read(name)]));
+    const read = (name: string): string =>
+      name.endsWith('.gz')
+        ? execFileSync('zcat', [join(this.folder, name)], { encoding: 'latin1', maxBuffer: 1 << 26 })
+        : readFileSync(join(this.folder, name), 'latin1');
+    return Object.fromEntries(
+      readdirSync(this.folder)
+        .sort()
+        .map((name) => [name.slice('x.log'.length), read(name)]),
+    );
   }
 
   /** Waits for what the pool does by itself; no event tells of it. */
@@ -129,7 +160,10 @@ test('at midnight what was written goes, also when nothing more is written; an e
 });
 
 test('what was written before a restart in another period goes at the first opening; in the same period it stays', async () => {
-  for (const [hours, expected] of [[11, { '': 'old\nnew\n' }], [13, { '': 'new\n', '.1': 'old\n' }]] as const) {
+  for (const [hours, expected] of [
+    [11, { '': 'old\nnew\n' }],
+    [13, { '': 'new\n', '.1': 'old\n' }],
+  ] as const) {
     const log = new Log({ interval: 'daily' });
     log.put('x.log', 'old\n');
     log.age(hours * HOUR);
@@ -302,7 +336,7 @@ for (const [before, backups, expected] of SHIFTS) {
   });
 }
 
-test('backups are compressed, with mode and time of the plain ones; several at once do not get in each other\'s way', async () => {
+test("backups are compressed, with mode and time of the plain ones; several at once do not get in each other's way", async () => {
   const log = new Log({ maxBytes: 10, backups: 20, compress: true });
   await log.write('first 1234\n');
   chmodSync(log.path, 0o640);
@@ -310,7 +344,10 @@ test('backups are compressed, with mode and time of the plain ones; several at o
   await log.compressed();
   const { '': current, ...backups } = log.files;
   assert.equal(current, '');
-  assert.deepEqual(Object.values(backups).sort(), ['first 1234\n', ...Array.from({ length: 14 }, (_, i) => `number ${String(i + 2).padStart(4, '0')}\n`)].sort());
+  assert.deepEqual(
+    Object.values(backups).sort(),
+    ['first 1234\n', ...Array.from({ length: 14 }, (_, i) => `number ${String(i + 2).padStart(4, '0')}\n`)].sort(),
+  );
   assert.equal(backups['.1.gz'], 'number 0015\n');
   assert.equal(backups['.15.gz'], 'first 1234\n');
   assert.deepEqual(log.problems, []);
@@ -404,7 +441,13 @@ test('what cannot be compressed stays plain, is said once an episode, and loggin
   await log.write('four 4\n');
   await log.until(() => log.exists('.4.gz') && !log.exists('.4'));
   await log.until(() => ['.1', '.2', '.3'].every((suffix) => !log.exists(suffix)));
-  assert.deepEqual(log.files, { '': '', '.1.gz': 'four 4\n', '.2.gz': 'three\n', '.3.gz': 'two 2\n', '.4.gz': 'one 1\n' });
+  assert.deepEqual(log.files, {
+    '': '',
+    '.1.gz': 'four 4\n',
+    '.2.gz': 'three\n',
+    '.3.gz': 'two 2\n',
+    '.4.gz': 'one 1\n',
+  });
   await log.sink.close();
 });
 

@@ -48,12 +48,16 @@ test('strip_ansi: a sequence that never ends is passed on', () => {
 });
 
 test('strip_ansi: any chunking gives the same bytes, and text without escapes is untouched', () => {
-  const rich = fc.array(fc.constantFrom('\x1b', '[', ']', '3', ';', 'm', '\x07', '\\', '\n', 'a', '(', '\xff'), { maxLength: 60 }).map((parts) => parts.join(''));
-  fc.assert(fc.property(rich, fc.array(fc.nat()), (text, places) => {
-    assert.equal(strip(pieces(text, places)), strip([Buffer.from(text, 'latin1')]));
-    const plain = text.replaceAll('\x1b', '');
-    assert.equal(strip([Buffer.from(plain, 'latin1')]), plain);
-  }));
+  const rich = fc
+    .array(fc.constantFrom('\x1b', '[', ']', '3', ';', 'm', '\x07', '\\', '\n', 'a', '(', '\xff'), { maxLength: 60 })
+    .map((parts) => parts.join(''));
+  fc.assert(
+    fc.property(rich, fc.array(fc.nat()), (text, places) => {
+      assert.equal(strip(pieces(text, places)), strip([Buffer.from(text, 'latin1')]));
+      const plain = text.replaceAll('\x1b', '');
+      assert.equal(strip([Buffer.from(plain, 'latin1')]), plain);
+    }),
+  );
 });
 
 function capture(parts: readonly Buffer[], limit = 100): { outside: string; sections: string[] } {
@@ -76,13 +80,18 @@ const END = '<!--XSUPERVISOR:END-->';
 
 test('capture: sections leave the output and are handed over, whatever the chunks', () => {
   const text = `a<b ${BEGIN}one${END}mid${BEGIN}two${END}end<!--XSUP`;
-  fc.assert(fc.property(fc.array(fc.nat()), (places) => {
-    assert.deepEqual(capture(pieces(text, places)), { outside: 'a<b midend<!--XSUP', sections: ['one', 'two'] });
-  }));
+  fc.assert(
+    fc.property(fc.array(fc.nat()), (places) => {
+      assert.deepEqual(capture(pieces(text, places)), { outside: 'a<b midend<!--XSUP', sections: ['one', 'two'] });
+    }),
+  );
 });
 
 test('capture: of a long section the last bytes are kept', () => {
-  assert.deepEqual(capture([Buffer.from(`${BEGIN}0123456789`), Buffer.from(`abc${END}`)], 5), { outside: '', sections: ['89abc'] });
+  assert.deepEqual(capture([Buffer.from(`${BEGIN}0123456789`), Buffer.from(`abc${END}`)], 5), {
+    outside: '',
+    sections: ['89abc'],
+  });
 });
 
 test('capture: a section that never ends is no output', () => {

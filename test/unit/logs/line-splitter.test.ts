@@ -48,14 +48,18 @@ function cutAt(bytes: Buffer, places: readonly number[]): Buffer[] {
 }
 
 test('any chunking of any bytes gives the same lines', () => {
-  const newlineRich = fc.array(fc.oneof(fc.constant(10), fc.integer({ min: 0, max: 255 })), { maxLength: 200 }).map((bytes) => Buffer.from(bytes));
-  fc.assert(fc.property(newlineRich, fc.array(fc.nat()), (bytes, places) => {
-    const text = bytes.toString('latin1');
-    const lines = text.split('\n');
-    const last = lines.pop() as string;
-    const expected = [...lines.map((line) => `line ${line}`), ...(last === '' ? [] : [`begin ${last}`])];
-    assert.deepEqual(split(cutAt(bytes, places)), expected);
-  }));
+  const newlineRich = fc
+    .array(fc.oneof(fc.constant(10), fc.integer({ min: 0, max: 255 })), { maxLength: 200 })
+    .map((bytes) => Buffer.from(bytes));
+  fc.assert(
+    fc.property(newlineRich, fc.array(fc.nat()), (bytes, places) => {
+      const text = bytes.toString('latin1');
+      const lines = text.split('\n');
+      const last = lines.pop() as string;
+      const expected = [...lines.map((line) => `line ${line}`), ...(last === '' ? [] : [`begin ${last}`])];
+      assert.deepEqual(split(cutAt(bytes, places)), expected);
+    }),
+  );
 });
 
 test('a line that is begun goes on, also with nothing but its newline', () => {
@@ -75,7 +79,12 @@ test('a line that is begun goes on, also with nothing but its newline', () => {
 
 test('a line over the limit is cut, whatever the chunks, and nothing of it is lost', () => {
   const long = Buffer.concat([Buffer.alloc(2 * LONGEST_LINE + 10, 'x'), Buffer.from('\nnext\n')]);
-  const expected = [`cut ${'x'.repeat(LONGEST_LINE)}`, `cut ${'x'.repeat(LONGEST_LINE)}`, `line ${'x'.repeat(10)}`, 'line next'];
+  const expected = [
+    `cut ${'x'.repeat(LONGEST_LINE)}`,
+    `cut ${'x'.repeat(LONGEST_LINE)}`,
+    `line ${'x'.repeat(10)}`,
+    'line next',
+  ];
   for (const places of [[], [1], [LONGEST_LINE], [LONGEST_LINE + 1], [70_000, 140_000, LONGEST_LINE * 2 + 5]]) {
     assert.deepEqual(split(cutAt(long, places)), expected);
   }

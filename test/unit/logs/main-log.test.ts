@@ -30,9 +30,14 @@ function scene(spec: Partial<MainLogSpec>): Scene {
   const [outPath, errPath, path] = [`${base}.out`, `${base}.err`, `${base}.log`];
   const streams = { 1: openSync(outPath, 'w'), 2: openSync(errPath, 'w') };
   const clock = new FakeClock();
-  const hub = new LogHub({ natives, clock, color: 'auto', noColor: false, streams }, { level: 'info', targets: [], console: null, name: 'onevisor', tailBytes: 65536, ...spec });
+  const hub = new LogHub(
+    { natives, clock, color: 'auto', noColor: false, streams },
+    { level: 'info', targets: [], console: null, name: 'onevisor', tailBytes: 65536, ...spec },
+  );
   return {
-    hub, clock, path,
+    hub,
+    clock,
+    path,
     out: () => readFileSync(outPath, 'utf8'),
     err: () => readFileSync(errPath, 'utf8'),
     end: async () => {
@@ -64,8 +69,14 @@ test('lines are byte for byte those of Supervisor, at every level', () => {
     'for handler in log.handlers: handler.level = loggers.LevelsByName.BLAT',
     'for name in sys.argv[1:]: getattr(log, name)("spawned: \'web\' with pid 7\\u00e9")',
   ].join('\n');
-  const theirs = execFileSync('/usr/bin/python3', ['-c', program, ...LEVELS], { encoding: 'utf8', env: { ...process.env, PYTHONIOENCODING: 'utf8' } });
-  assert.equal(LEVELS.map((level) => formatMainLine(level, "spawned: 'web' with pid 7\u00e9", 1767268800125)).join(''), theirs);
+  const theirs = execFileSync('/usr/bin/python3', ['-c', program, ...LEVELS], {
+    encoding: 'utf8',
+    env: { ...process.env, PYTHONIOENCODING: 'utf8' },
+  });
+  assert.equal(
+    LEVELS.map((level) => formatMainLine(level, "spawned: 'web' with pid 7\u00e9", 1767268800125)).join(''),
+    theirs,
+  );
 });
 
 test('a level hides what is below it, and can be changed', async () => {
@@ -75,7 +86,13 @@ test('a level hides what is below it, and can be changed', async () => {
   assert.equal(hub.mainLog.isEnabled('trace'), true);
   hub.mainLog.write('trace', 'late');
   await end();
-  assert.deepEqual(out().split('\n').slice(0, -1).map((line) => line.split(' ').slice(2).join(' ')), ['CRIT critical', 'ERRO error', 'WARN warn', 'TRAC late']);
+  assert.deepEqual(
+    out()
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => line.split(' ').slice(2).join(' ')),
+    ['CRIT critical', 'ERRO error', 'WARN warn', 'TRAC late'],
+  );
 });
 
 test('file and console both get each line; the tail too', async () => {
@@ -88,7 +105,10 @@ test('file and console both get each line; the tail too', async () => {
   hub.mainLog.write('info', 'two');
   await end();
   const expected = formatMainLine('info', 'one', 1767268800123) + formatMainLine('info', 'two', 1767268800123);
-  assert.deepEqual([out(), readFileSync(log, 'utf8'), hub.mainLog.readLog(0, 0)?.toString()], [expected, expected, expected]);
+  assert.deepEqual(
+    [out(), readFileSync(log, 'utf8'), hub.mainLog.readLog(0, 0)?.toString()],
+    [expected, expected, expected],
+  );
   assert.deepEqual(heard, [formatMainLine('info', 'one', 1767268800123)]);
 });
 
@@ -103,13 +123,28 @@ test('json and logfmt on the console have the level; the file stays as Superviso
   const log = join(folder, 'format.log');
   const { hub, out, end } = scene({ console: stream('json'), targets: [file(log)] });
   hub.mainLog.write('critical', 'x "y"');
-  hub.mainLog.configure({ level: 'info', targets: [file(log)], console: stream('logfmt'), name: 'onevisor', tailBytes: 100 });
+  hub.mainLog.configure({
+    level: 'info',
+    targets: [file(log)],
+    console: stream('logfmt'),
+    name: 'onevisor',
+    tailBytes: 100,
+  });
   hub.mainLog.write('warn', 'z');
   await end();
   const [first = '', second] = out().split('\n');
-  assert.deepEqual(JSON.parse(first), { time: '2026-01-01T12:00:00.123Z', level: 'critical', program: 'onevisor', pid: process.pid, message: 'x "y"' });
+  assert.deepEqual(JSON.parse(first), {
+    time: '2026-01-01T12:00:00.123Z',
+    level: 'critical',
+    program: 'onevisor',
+    pid: process.pid,
+    message: 'x "y"',
+  });
   assert.equal(second, `time=2026-01-01T12:00:00.123Z level=warn program=onevisor pid=${process.pid} message="z"`);
-  assert.equal(readFileSync(log, 'utf8'), formatMainLine('critical', 'x "y"', 1767268800123) + formatMainLine('warn', 'z', 1767268800123));
+  assert.equal(
+    readFileSync(log, 'utf8'),
+    formatMainLine('critical', 'x "y"', 1767268800123) + formatMainLine('warn', 'z', 1767268800123),
+  );
 });
 
 test('silent: nothing on the streams', async () => {
@@ -156,7 +191,10 @@ test('/dev/full as our stdout: dropped, and said on stderr', async () => {
   const clock = new FakeClock();
   const errPath = join(folder, 'full.err');
   const streams = { 1: openSync('/dev/full', 'w'), 2: openSync(errPath, 'w') };
-  const hub = new LogHub({ natives, clock, color: 'never', noColor: true, streams }, { level: 'info', targets: [], console: stream('raw'), name: 'onevisor', tailBytes: 0 });
+  const hub = new LogHub(
+    { natives, clock, color: 'never', noColor: true, streams },
+    { level: 'info', targets: [], console: stream('raw'), name: 'onevisor', tailBytes: 0 },
+  );
   for (let i = 0; i < 5; i++) {
     hub.mainLog.write('info', 'x');
     await hub.flush(10_000);
@@ -164,7 +202,11 @@ test('/dev/full as our stdout: dropped, and said on stderr', async () => {
   await hub.close();
   closeSync(streams[1]);
   closeSync(streams[2]);
-  assert.equal(readFileSync(errPath, 'utf8').match(/ERRO cannot write standard output: no space left on device \(ENOSPC\)/g)?.length, 1);
+  assert.equal(
+    readFileSync(errPath, 'utf8').match(/ERRO cannot write standard output: no space left on device \(ENOSPC\)/g)
+      ?.length,
+    1,
+  );
 });
 
 test('syslog is said not to be available, once, and nothing is lost for it', async () => {
@@ -190,20 +232,38 @@ test('syslog is said not to be available, once, and nothing is lost for it', asy
 
 test('several places: each line goes to all of them, and clearing empties the files, not what waits on a stream', async () => {
   const paths = ['first', 'second'].map((name) => join(folder, `several-${name}.log`));
-  const { hub, out, err, end } = scene({ targets: [stream('json', 2), ...paths.map((path) => file(path)), stream('raw')], console: stream('raw') });
+  const { hub, out, err, end } = scene({
+    targets: [stream('json', 2), ...paths.map((path) => file(path)), stream('raw')],
+    console: stream('raw'),
+  });
   hub.mainLog.write('info', 'one');
   await hub.flush(10_000);
-  assert.deepEqual(paths.map((path) => readFileSync(path, 'utf8')), [1, 2].map(() => formatMainLine('info', 'one', 1767268800123)));
+  assert.deepEqual(
+    paths.map((path) => readFileSync(path, 'utf8')),
+    [1, 2].map(() => formatMainLine('info', 'one', 1767268800123)),
+  );
   hub.mainLog.write('info', 'two');
   await hub.mainLog.clear();
-  assert.deepEqual([...paths.map((path) => readFileSync(path, 'utf8')), hub.mainLog.readLog(0, 0)?.toString()], ['', '', '']);
+  assert.deepEqual(
+    [...paths.map((path) => readFileSync(path, 'utf8')), hub.mainLog.readLog(0, 0)?.toString()],
+    ['', '', ''],
+  );
   for (const path of paths) rmSync(path);
   await hub.mainLog.reopen();
   hub.mainLog.write('info', 'three');
   await end();
-  assert.deepEqual(paths.map((path) => readFileSync(path, 'utf8')), [1, 2].map(() => formatMainLine('info', 'three', 1767268800123)));
+  assert.deepEqual(
+    paths.map((path) => readFileSync(path, 'utf8')),
+    [1, 2].map(() => formatMainLine('info', 'three', 1767268800123)),
+  );
   assert.equal(out(), ['one', 'two', 'three'].map((text) => formatMainLine('info', text, 1767268800123)).join(''));
-  assert.deepEqual(err().trim().split('\n').map((line) => (JSON.parse(line) as { message: string }).message), ['one', 'two', 'three']);
+  assert.deepEqual(
+    err()
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { message: string }).message),
+    ['one', 'two', 'three'],
+  );
 });
 
 test('nothing in a line is for a terminal, and no line is without end', async () => {

@@ -16,7 +16,9 @@ test('a header has priority, time, host, name and pid', () => {
   const header = new MessageHeader('web', 42, 'info');
   assert.equal(header.at(WALL).toString(), `<14>1 2026-01-01T12:00:00.123Z ${hostname()} web 42 - - `);
   assert.equal(header.at(WALL + 1).toString(), `<14>1 2026-01-01T12:00:00.124Z ${hostname()} web 42 - - `);
-  const priorities = (['critical', 'error', 'warning', 'info', 'debug'] as const).map((severity) => new MessageHeader('x', 1, severity).at(WALL).toString('latin1', 0, 4));
+  const priorities = (['critical', 'error', 'warning', 'info', 'debug'] as const).map((severity) =>
+    new MessageHeader('x', 1, severity).at(WALL).toString('latin1', 0, 4),
+  );
   assert.deepEqual(priorities, ['<10>', '<11>', '<12>', '<14>', '<15>']);
 });
 
@@ -47,17 +49,27 @@ function cut(longest: number, ...parts: string[]): string[] {
 }
 
 test('each line is a message; it may come in parts; an empty one is its header', () => {
-  assert.deepEqual(cut(100, `${HEADER}one\n${HEADER}\n${HEADER}thr`, 'ee\n', '\n', 'half'), [`${HEADER}one`, HEADER, `${HEADER}three`]);
+  assert.deepEqual(cut(100, `${HEADER}one\n${HEADER}\n${HEADER}thr`, 'ee\n', '\n', 'half'), [
+    `${HEADER}one`,
+    HEADER,
+    `${HEADER}three`,
+  ]);
 });
 
 test('a long line becomes several messages with the same header', () => {
   const longest = HEADER.length + 4;
-  assert.deepEqual(cut(longest, `${HEADER}abcd\n${HEADER}abcde\n`, `${HEADER}ab`, 'cdefghijk', 'l\n'), ['abcd', 'abcd', 'e', 'abcd', 'efgh', 'ijkl'].map((text) => HEADER + text));
+  assert.deepEqual(
+    cut(longest, `${HEADER}abcd\n${HEADER}abcde\n`, `${HEADER}ab`, 'cdefghijk', 'l\n'),
+    ['abcd', 'abcd', 'e', 'abcd', 'efgh', 'ijkl'].map((text) => HEADER + text),
+  );
 });
 
 test('no character is torn, and what is none is cut anywhere', () => {
   const longest = HEADER.length + 5;
-  assert.deepEqual(cut(longest, `${HEADER}\u20ac\u20ac\u20ac\n`), ['\u20ac', '\u20ac', '\u20ac'].map((text) => HEADER + text));
+  assert.deepEqual(
+    cut(longest, `${HEADER}\u20ac\u20ac\u20ac\n`),
+    ['\u20ac', '\u20ac', '\u20ac'].map((text) => HEADER + text),
+  );
   const sizes: number[] = [];
   const cutter = new MessageCutter(longest, (message) => sizes.push(message.length - HEADER.length));
   const bytes = Buffer.concat([Buffer.from(HEADER), Buffer.alloc(12, 0x80), Buffer.from('\n')]);
@@ -124,14 +136,22 @@ class World {
   readonly server = new Server();
   readonly clock = new FakeClock();
   readonly problems: string[] = [];
-  readonly outlet = new RemoteOutlet({ name: 'syslog+tcp://h:514', longestMessage: 8192, connect: this.server.connect, clock: this.clock, report: (problem) => this.problems.push(problem.text) });
+  readonly outlet = new RemoteOutlet({
+    name: 'syslog+tcp://h:514',
+    longestMessage: 8192,
+    connect: this.server.connect,
+    clock: this.clock,
+    report: (problem) => this.problems.push(problem.text),
+  });
 
   async give(text: string): Promise<void> {
     const bytes = Buffer.from(text);
-    await new Promise<void>((resolve) => this.outlet.write(bytes, 0, bytes.length, (error, count) => {
-      assert.deepEqual([error, count], [null, bytes.length]);
-      resolve();
-    }));
+    await new Promise<void>((resolve) =>
+      this.outlet.write(bytes, 0, bytes.length, (error, count) => {
+        assert.deepEqual([error, count], [null, bytes.length]);
+        resolve();
+      }),
+    );
   }
 
   async advance(ms: number): Promise<void> {
@@ -173,7 +193,9 @@ test('a server that is down is tried again, in 1 s, 2 s, 4 s … 30 s; nothing i
   w.server.refusal = null;
   await w.advance(30_000);
   assert.deepEqual(w.server.got, ['kept 1', 'kept 2']);
-  assert.deepEqual(w.problems, ['cannot write syslog+tcp://h:514: connection refused (ECONNREFUSED); up to 1 MiB is kept until it can be reached again, and the rest is dropped']);
+  assert.deepEqual(w.problems, [
+    'cannot write syslog+tcp://h:514: connection refused (ECONNREFUSED); up to 1 MiB is kept until it can be reached again, and the rest is dropped',
+  ]);
   await w.advance(6000);
   await w.give('three\n');
   assert.deepEqual(w.problems.slice(1), ['syslog+tcp://h:514 is written again; 0 lines (0 bytes) for it were dropped']);
@@ -215,7 +237,9 @@ test('a server that takes nothing: what is too much is dropped, counted and said
   const line = 'x'.repeat(999);
   for (let i = 0; i < 3000; i++) await w.give(`${line}\n`);
   assert.ok(w.outlet.keptBytes <= KEPT_BYTES && w.outlet.keptBytes > KEPT_BYTES - 2000, String(w.outlet.keptBytes));
-  assert.deepEqual(w.problems, ['cannot write syslog+tcp://h:514: it does not take what is written; up to 1 MiB is kept until it can be reached again, and the rest is dropped']);
+  assert.deepEqual(w.problems, [
+    'cannot write syslog+tcp://h:514: it does not take what is written; up to 1 MiB is kept until it can be reached again, and the rest is dropped',
+  ]);
   w.server.goOn();
   await w.advance(6000);
   await w.give('after\n');

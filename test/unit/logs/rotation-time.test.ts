@@ -1,5 +1,6 @@
 /**
- * When a log is due, in zones whose clocks are changed. Each zone is looked at by a process of its own: Node reads TZ for all of one.
+ * When a log is due, in zones whose clocks are changed. Each zone is looked at by a process of its own: Node reads TZ
+ * for all of one.
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -21,7 +22,8 @@ function rotations(zone: string, interval: RotationInterval, from: string, count
   `;
   const env = { ...process.env, TZ: zone };
   const times = execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8', env });
-  const show = 'import json, sys, datetime\nfor ms in json.loads(sys.argv[1]): print(datetime.datetime.fromtimestamp(ms / 1000).astimezone().strftime("%a %m-%d %H:%M:%S %z"))';
+  const show =
+    'import json, sys, datetime\nfor ms in json.loads(sys.argv[1]): print(datetime.datetime.fromtimestamp(ms / 1000).astimezone().strftime("%a %m-%d %H:%M:%S %z"))';
   return execFileSync('/usr/bin/python3', ['-c', show, times], { encoding: 'utf8', env }).trim().split('\n');
 }
 
@@ -29,9 +31,23 @@ const table: ReadonlyArray<readonly [zone: string, interval: RotationInterval, f
   ['UTC', 'hourly', '2026-01-01T10:20:30.123Z', 'Thu 01-01 11:00:00 +0000', 'Thu 01-01 12:00:00 +0000'],
   ['UTC', 'hourly', '2026-01-01T10:00:00.000Z', 'Thu 01-01 11:00:00 +0000'],
   ['Asia/Kathmandu', 'hourly', '2026-01-01T10:20:30Z', 'Thu 01-01 17:00:00 +0545'],
-  ['Europe/Berlin', 'hourly', '2026-10-25T00:30:00+02:00', 'Sun 10-25 01:00:00 +0200', 'Sun 10-25 02:00:00 +0200', 'Sun 10-25 02:00:00 +0100', 'Sun 10-25 03:00:00 +0100'],
+  [
+    'Europe/Berlin',
+    'hourly',
+    '2026-10-25T00:30:00+02:00',
+    'Sun 10-25 01:00:00 +0200',
+    'Sun 10-25 02:00:00 +0200',
+    'Sun 10-25 02:00:00 +0100',
+    'Sun 10-25 03:00:00 +0100',
+  ],
   ['Europe/Berlin', 'hourly', '2026-03-29T01:30:00+01:00', 'Sun 03-29 03:00:00 +0200', 'Sun 03-29 04:00:00 +0200'],
-  ['Australia/Lord_Howe', 'hourly', '2026-04-05T01:45:00+11:00', 'Sun 04-05 02:00:00 +1030', 'Sun 04-05 03:00:00 +1030'],
+  [
+    'Australia/Lord_Howe',
+    'hourly',
+    '2026-04-05T01:45:00+11:00',
+    'Sun 04-05 02:00:00 +1030',
+    'Sun 04-05 03:00:00 +1030',
+  ],
   ['UTC', 'daily', '2026-01-31T23:59:59.999Z', 'Sun 02-01 00:00:00 +0000', 'Mon 02-02 00:00:00 +0000'],
   ['America/New_York', 'daily', '2026-01-01T03:00:00Z', 'Thu 01-01 00:00:00 -0500'],
   ['Europe/Berlin', 'daily', '2026-10-24T12:00:00+02:00', 'Sun 10-25 00:00:00 +0200', 'Mon 10-26 00:00:00 +0100'],
@@ -45,7 +61,8 @@ const table: ReadonlyArray<readonly [zone: string, interval: RotationInterval, f
   ['Europe/Berlin', 'weekly', '2026-10-22T10:00:00Z', 'Sun 10-25 00:00:00 +0200', 'Sun 11-01 00:00:00 +0100'],
 ];
 for (const [zone, interval, from, ...expected] of table) {
-  test(`${interval} in ${zone} after ${from}`, () => assert.deepEqual(rotations(zone, interval, from, expected.length), expected));
+  test(`${interval} in ${zone} after ${from}`, () =>
+    assert.deepEqual(rotations(zone, interval, from, expected.length), expected));
 }
 
 test('a duration is counted from the birth of the file', () => {
@@ -61,7 +78,12 @@ test('a duration is counted from the birth of the file', () => {
 test('every interval goes forward, by no more than its length', () => {
   let seed = 1;
   const random = (): number => (seed = (seed * 48_271) % 2_147_483_647) / 2_147_483_647;
-  const longest: ReadonlyArray<readonly [RotationInterval, number]> = [['hourly', 2 * 3_600_000], ['daily', 25 * 3_600_000], ['weekly', (7 * 24 + 1) * 3_600_000], [90_000, 90_000]];
+  const longest: ReadonlyArray<readonly [RotationInterval, number]> = [
+    ['hourly', 2 * 3_600_000],
+    ['daily', 25 * 3_600_000],
+    ['weekly', (7 * 24 + 1) * 3_600_000],
+    [90_000, 90_000],
+  ];
   for (let i = 0; i < 2000; i++) {
     const at = Math.floor(random() * 2e12);
     for (const [interval, most] of longest) {

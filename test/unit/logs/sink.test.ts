@@ -21,7 +21,15 @@ function bench(): Bench {
   const outlet = new FakeOutlet();
   const clock = new FakeClock();
   const problems: LogProblem[] = [];
-  const sink = new Sink({ name: '/x.log', outlet, pool: new BlockPool(), natives, clock, goneOn: new Set(['EPIPE']), report: (problem) => problems.push(problem) });
+  const sink = new Sink({
+    name: '/x.log',
+    outlet,
+    pool: new BlockPool(),
+    natives,
+    clock,
+    goneOn: new Set(['EPIPE']),
+    report: (problem) => problems.push(problem),
+  });
   const put = (text: string): void => {
     sink.queue.append(Buffer.from(text), 0, text.length);
     sink.start();
@@ -53,7 +61,13 @@ test('bytes go out in order, each once, also when writes are partial', async () 
 test('lines longer than a block and lines at its edge stay whole', async () => {
   const { sink, outlet } = bench();
   const prefix = Buffer.from('web | ');
-  const lines = ['x'.repeat(BLOCK_BYTES - 20), 'y'.repeat(100), 'z'.repeat(BLOCK_BYTES + 5), 'w'.repeat(BLOCK_BYTES - prefix.length - 1), ''];
+  const lines = [
+    'x'.repeat(BLOCK_BYTES - 20),
+    'y'.repeat(100),
+    'z'.repeat(BLOCK_BYTES + 5),
+    'w'.repeat(BLOCK_BYTES - prefix.length - 1),
+    '',
+  ];
   const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''));
   sink.queue.appendLines(bytes, 0, bytes.length, prefix);
   sink.start();
@@ -71,7 +85,11 @@ test('a full sink makes readers wait, and wakes them in the order of their waiti
   for (const name of ['first', 'second', 'third', 'fourth']) assert.equal(sink.wait(waiter(name, turns)), true);
   assert.deepEqual(turns, []);
   while (turns.length === 0) outlet.finish();
-  assert.deepEqual(turns, ['first', 'second', 'third'], 'a quarter of the queue is left, so there is room for three reads');
+  assert.deepEqual(
+    turns,
+    ['first', 'second', 'third'],
+    'a quarter of the queue is left, so there is room for three reads',
+  );
   assert.equal(sink.wait(waiter('first again', turns)), true, 'who reads while another waits goes behind it');
   while (outlet.hasPending) outlet.finish();
   assert.deepEqual(turns, ['first', 'second', 'third', 'fourth', 'first again']);
@@ -119,7 +137,12 @@ test('ENOSPC: what cannot be written is dropped and counted, said once, and the 
     put('lost\n');
     outlet.finish();
   }
-  assert.deepEqual(problems, [{ level: 'error', text: 'cannot write /x.log: no space left on device (ENOSPC); output for it is dropped until it can be written again' }]);
+  assert.deepEqual(problems, [
+    {
+      level: 'error',
+      text: 'cannot write /x.log: no space left on device (ENOSPC); output for it is dropped until it can be written again',
+    },
+  ]);
   outlet.failure = null;
   clock.advance(10_000);
   outlet.isStalled = false;
@@ -189,7 +212,12 @@ test('a failure that is reported to the sink itself loses nothing but what faile
   const outlet = new FakeOutlet();
   const clock = new FakeClock();
   const sink: Sink = new Sink({
-    name: '/x.log', outlet, pool: new BlockPool(), natives, clock, goneOn: new Set(),
+    name: '/x.log',
+    outlet,
+    pool: new BlockPool(),
+    natives,
+    clock,
+    goneOn: new Set(),
     report: (problem) => sink.say(Buffer.from(`${problem.level}\n`), dropped),
   });
   const put = (text: string): void => {
@@ -240,7 +268,10 @@ test('EPIPE: said once, everything is dropped from then on, and nobody waits', a
   assert.equal(sink.unwrittenBytes, 0);
   assert.equal(sink.wait(waiter('reader', turns)), false);
   await sink.idle();
-  assert.deepEqual(problems.map((problem) => problem.text), ['cannot write /x.log any more: broken pipe (EPIPE); output for it is dropped from now on']);
+  assert.deepEqual(
+    problems.map((problem) => problem.text),
+    ['cannot write /x.log any more: broken pipe (EPIPE); output for it is dropped from now on'],
+  );
 });
 
 test('clear drops what is queued but not what is being written, and runs before what comes later', async () => {

@@ -1,5 +1,6 @@
 /**
- * The way to the log daemon, with a daemon that is made of an array: datagrams, lines that come in parts, a daemon that is slow, stuck, gone or new.
+ * The way to the log daemon, with a daemon that is made of an array: datagrams, lines that come in parts, a daemon that
+ * is slow, stuck, gone or new.
  */
 import assert from 'node:assert/strict';
 import { closeSync, openSync } from 'node:fs';
@@ -28,7 +29,8 @@ class Daemon {
   connectDatagram(path: string): number {
     assert.equal(path, '/dev/log');
     this.connects++;
-    if (!this.isThere) throw Object.assign(new Error('connect: ENOENT'), { code: 'ENOENT', errno: ENOENT, syscall: 'connect' });
+    if (!this.isThere)
+      throw Object.assign(new Error('connect: ENOENT'), { code: 'ENOENT', errno: ENOENT, syscall: 'connect' });
     const fd = openSync('/dev/null', 'r');
     this.#lives.set(fd, this.life);
     return fd;
@@ -70,9 +72,20 @@ async function inWorld(run: (world: World) => Promise<void>): Promise<void> {
     connectDatagram: (path) => daemon.connectDatagram(path),
     sendDatagram: (...args) => daemon.sendDatagram(...args),
   };
-  const sink = new Sink({ name: 'syslog (/dev/log)', outlet: new SyslogOutlet({ path: '/dev/log', natives, clock }), pool: new BlockPool(), natives, clock, goneOn: new Set(), report: (problem) => problems.push(problem) });
+  const sink = new Sink({
+    name: 'syslog (/dev/log)',
+    outlet: new SyslogOutlet({ path: '/dev/log', natives, clock }),
+    pool: new BlockPool(),
+    natives,
+    clock,
+    goneOn: new Set(),
+    report: (problem) => problems.push(problem),
+  });
   await run({
-    daemon, clock, sink, problems,
+    daemon,
+    clock,
+    sink,
+    problems,
     give: async (text) => {
       const bytes = Buffer.from(text);
       sink.queue.append(bytes, 0, bytes.length);
@@ -85,94 +98,119 @@ async function inWorld(run: (world: World) => Promise<void>): Promise<void> {
 }
 
 test('the header is that of syslog(3), in local time', () => {
-  assert.equal(syslogHeader(new Date(2026, 0, 2, 3, 4, 5, 999).getTime()).toString(), '<14>Jan  2 03:04:05 supervisord: ');
-  assert.equal(syslogHeader(new Date(2026, 10, 21, 23, 59, 0).getTime()).toString(), '<14>Nov 21 23:59:00 supervisord: ');
+  assert.equal(
+    syslogHeader(new Date(2026, 0, 2, 3, 4, 5, 999).getTime()).toString(),
+    '<14>Jan  2 03:04:05 supervisord: ',
+  );
+  assert.equal(
+    syslogHeader(new Date(2026, 10, 21, 23, 59, 0).getTime()).toString(),
+    '<14>Nov 21 23:59:00 supervisord: ',
+  );
 });
 
-test('each line is a datagram; a line may come in parts; bytes stay as they are', () => inWorld(async ({ daemon, give }) => {
-  await give('a one\na two\nb thr');
-  assert.deepEqual(daemon.lines, ['a one', 'a two']);
-  await give('ee');
-  await give('\nc ');
-  await give(Buffer.from([0xff, 0x00, 0x0a]));
-  assert.deepEqual(daemon.lines, ['a one', 'a two', 'b three', 'c \xff\0']);
-  assert.equal(daemon.connects, 1);
-  assert.match(daemon.got[0] ?? '', /^<14>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d supervisord: a one$/);
-}));
+test('each line is a datagram; a line may come in parts; bytes stay as they are', () =>
+  inWorld(async ({ daemon, give }) => {
+    await give('a one\na two\nb thr');
+    assert.deepEqual(daemon.lines, ['a one', 'a two']);
+    await give('ee');
+    await give('\nc ');
+    await give(Buffer.from([0xff, 0x00, 0x0a]));
+    assert.deepEqual(daemon.lines, ['a one', 'a two', 'b three', 'c \xff\0']);
+    assert.equal(daemon.connects, 1);
+    assert.match(daemon.got[0] ?? '', /^<14>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d supervisord: a one$/);
+  }));
 
-test('a line that is too long for a datagram comes in several', () => inWorld(async ({ daemon, give }) => {
-  const long = 'x'.repeat(2 * LONGEST_DATAGRAM_LINE + 5);
-  await give(`begin `);
-  await give(`${long}\n${'y'.repeat(LONGEST_DATAGRAM_LINE)}\nend\n`);
-  await tick();
-  assert.deepEqual(daemon.lines.map((line) => line.length), [LONGEST_DATAGRAM_LINE, LONGEST_DATAGRAM_LINE, 11, LONGEST_DATAGRAM_LINE, 3]);
-  assert.equal(daemon.lines.slice(0, 3).join(''), `begin ${long}`);
-}));
+test('a line that is too long for a datagram comes in several', () =>
+  inWorld(async ({ daemon, give }) => {
+    const long = 'x'.repeat(2 * LONGEST_DATAGRAM_LINE + 5);
+    await give(`begin `);
+    await give(`${long}\n${'y'.repeat(LONGEST_DATAGRAM_LINE)}\nend\n`);
+    await tick();
+    assert.deepEqual(
+      daemon.lines.map((line) => line.length),
+      [LONGEST_DATAGRAM_LINE, LONGEST_DATAGRAM_LINE, 11, LONGEST_DATAGRAM_LINE, 3],
+    );
+    assert.equal(daemon.lines.slice(0, 3).join(''), `begin ${long}`);
+  }));
 
-test('a burst that is more than the daemon has room for loses nothing', () => inWorld(async ({ daemon, clock, give, problems }) => {
-  daemon.room = 3;
-  await give(Array.from({ length: 10 }, (_, i) => `${i}\n`).join(''));
-  assert.equal(daemon.got.length, 3);
-  daemon.room = Infinity;
-  clock.advance(1);
-  await tick();
-  assert.deepEqual(daemon.lines, ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9']);
-  assert.deepEqual(problems, []);
-  assert.equal(clock.pending, 0);
-}));
+test('a burst that is more than the daemon has room for loses nothing', () =>
+  inWorld(async ({ daemon, clock, give, problems }) => {
+    daemon.room = 3;
+    await give(Array.from({ length: 10 }, (_, i) => `${i}\n`).join(''));
+    assert.equal(daemon.got.length, 3);
+    daemon.room = Infinity;
+    clock.advance(1);
+    await tick();
+    assert.deepEqual(daemon.lines, ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9']);
+    assert.deepEqual(problems, []);
+    assert.equal(clock.pending, 0);
+  }));
 
-test('a daemon that reads nothing holds up for a second, then everything is dropped, counted and said', () => inWorld(async ({ daemon, clock, give, problems, sink }) => {
-  await give('before\n');
-  daemon.room = 1;
-  await give('half\nlost 1\nlost 2\n');
-  clock.advance(2000);
-  for (let i = 0; i < 4; i++) await tick();
-  assert.deepEqual(problems.map(({ text }) => text), ['cannot write syslog (/dev/log): resource temporarily unavailable (EAGAIN); output for it is dropped until it can be written again']);
-  assert.ok(sink.isIdle);
-  // Not a moment is spent on it from now on.
-  await give('lost 3\n');
-  assert.ok(sink.isIdle);
-  assert.equal(clock.pending, 0);
-  daemon.room = Infinity;
-  clock.advance(10_000);
-  await give('after\n');
-  assert.deepEqual(daemon.lines, ['before', 'half', 'after']);
-  assert.deepEqual(
-    problems.slice(1).map(({ text }) => text),
-    ['syslog (/dev/log) is written again; 3 lines (21 bytes) for it were dropped'],
-  );
-}));
+test('a daemon that reads nothing holds up for a second, then everything is dropped, counted and said', () =>
+  inWorld(async ({ daemon, clock, give, problems, sink }) => {
+    await give('before\n');
+    daemon.room = 1;
+    await give('half\nlost 1\nlost 2\n');
+    clock.advance(2000);
+    for (let i = 0; i < 4; i++) await tick();
+    assert.deepEqual(
+      problems.map(({ text }) => text),
+      [
+        'cannot write syslog (/dev/log): resource temporarily unavailable (EAGAIN); output for it is dropped until it can be written again',
+      ],
+    );
+    assert.ok(sink.isIdle);
+    // Not a moment is spent on it from now on.
+    await give('lost 3\n');
+    assert.ok(sink.isIdle);
+    assert.equal(clock.pending, 0);
+    daemon.room = Infinity;
+    clock.advance(10_000);
+    await give('after\n');
+    assert.deepEqual(daemon.lines, ['before', 'half', 'after']);
+    assert.deepEqual(
+      problems.slice(1).map(({ text }) => text),
+      ['syslog (/dev/log) is written again; 3 lines (21 bytes) for it were dropped'],
+    );
+  }));
 
-test('a daemon that is restarted is found again, and a torn line does not go on in a new one', () => inWorld(async ({ daemon, clock, give, problems }) => {
-  await give('one\n');
-  daemon.life++;
-  await give('two\n');
-  assert.deepEqual(daemon.lines, ['one', 'two']);
-  await give('torn ');
-  daemon.isThere = false;
-  await give('line\nlost\nlost too ');
-  assert.deepEqual(problems.map(({ text }) => text), ['cannot write syslog (/dev/log): no such file or directory (ENOENT); output for it is dropped until it can be written again']);
-  daemon.isThere = true;
-  daemon.life++;
-  clock.advance(10_000);
-  await give('rest\n');
-  await give('three\n');
-  assert.deepEqual(daemon.lines.slice(2), ['rest', 'three']);
-}));
+test('a daemon that is restarted is found again, and a torn line does not go on in a new one', () =>
+  inWorld(async ({ daemon, clock, give, problems }) => {
+    await give('one\n');
+    daemon.life++;
+    await give('two\n');
+    assert.deepEqual(daemon.lines, ['one', 'two']);
+    await give('torn ');
+    daemon.isThere = false;
+    await give('line\nlost\nlost too ');
+    assert.deepEqual(
+      problems.map(({ text }) => text),
+      [
+        'cannot write syslog (/dev/log): no such file or directory (ENOENT); output for it is dropped until it can be written again',
+      ],
+    );
+    daemon.isThere = true;
+    daemon.life++;
+    clock.advance(10_000);
+    await give('rest\n');
+    await give('three\n');
+    assert.deepEqual(daemon.lines.slice(2), ['rest', 'three']);
+  }));
 
-test('a daemon that is not there is said when a log is opened, and once', () => inWorld(async ({ daemon, sink, problems, give }) => {
-  daemon.isThere = false;
-  sink.open();
-  await tick();
-  await give('x\n');
-  assert.equal(problems.length, 1);
-  await assert.rejects(sink.reopen(), { code: 'ENOENT' });
-  daemon.isThere = true;
-  await sink.reopen();
-  await sink.clear();
-  await give('y\n');
-  assert.deepEqual(daemon.lines, ['y']);
-}));
+test('a daemon that is not there is said when a log is opened, and once', () =>
+  inWorld(async ({ daemon, sink, problems, give }) => {
+    daemon.isThere = false;
+    sink.open();
+    await tick();
+    await give('x\n');
+    assert.equal(problems.length, 1);
+    await assert.rejects(sink.reopen(), { code: 'ENOENT' });
+    daemon.isThere = true;
+    await sink.reopen();
+    await sink.clear();
+    await give('y\n');
+    assert.deepEqual(daemon.lines, ['y']);
+  }));
 
 test('a closed outlet has no descriptor open', async () => {
   const before = openSync('/dev/null', 'r');

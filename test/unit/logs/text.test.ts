@@ -72,20 +72,51 @@ test('colours: one for a program, others for others', () => {
 test('times: ISO in UTC, and local time as Supervisor writes it', () => {
   assert.equal(formatIsoTime(WALL), '2026-01-01T12:00:00.123Z');
   for (const ms of [WALL, WALL + 1, WALL + 877, 1, 1782820000999]) {
-    const python = 'import time,sys; now=int(sys.argv[1])/1000; print("%s,%03d" % (time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(now)), int(sys.argv[1]) % 1000))';
-    assert.equal(`${formatLocalTime(ms)}\n`, execFileSync('/usr/bin/python3', ['-c', python, String(ms)], { encoding: 'utf8' }));
+    const python =
+      'import time,sys; now=int(sys.argv[1])/1000; print("%s,%03d" % (time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(now)), int(sys.argv[1]) % 1000))';
+    assert.equal(
+      `${formatLocalTime(ms)}\n`,
+      execFileSync('/usr/bin/python3', ['-c', python, String(ms)], { encoding: 'utf8' }),
+    );
   }
 });
 
 test('own lines as records', () => {
-  assert.deepEqual(JSON.parse(formatOwnJson('onevisor', 1, 'warn', 'a "b"\nc', WALL)), { time: '2026-01-01T12:00:00.123Z', level: 'warn', program: 'onevisor', pid: 1, message: 'a "b"\nc' });
-  assert.equal(formatOwnLogfmt('onevisor', 1, 'info', 'spawned: \'web\'', WALL), 'time=2026-01-01T12:00:00.123Z level=info program=onevisor pid=1 message="spawned: \'web\'"\n');
-  assert.deepEqual(['', 'a', 'a b', 'a=b', 'a"b', 'ü', 'a\tb'].map(quoteLogfmt), ['""', 'a', '"a b"', '"a=b"', '"a\\"b"', 'ü', '"a\\tb"']);
+  assert.deepEqual(JSON.parse(formatOwnJson('onevisor', 1, 'warn', 'a "b"\nc', WALL)), {
+    time: '2026-01-01T12:00:00.123Z',
+    level: 'warn',
+    program: 'onevisor',
+    pid: 1,
+    message: 'a "b"\nc',
+  });
+  assert.equal(
+    formatOwnLogfmt('onevisor', 1, 'info', "spawned: 'web'", WALL),
+    'time=2026-01-01T12:00:00.123Z level=info program=onevisor pid=1 message="spawned: \'web\'"\n',
+  );
+  assert.deepEqual(['', 'a', 'a b', 'a=b', 'a"b', 'ü', 'a\tb'].map(quoteLogfmt), [
+    '""',
+    'a',
+    '"a b"',
+    '"a=b"',
+    '"a\\"b"',
+    'ü',
+    '"a\\tb"',
+  ]);
 });
 
 const PATHS: ReadonlyArray<readonly [path: string, pid: number, stream: 1 | 2 | null]> = [
-  ['/dev/stdout', 7, 1], ['/dev/stderr', 7, 2], ['/dev/fd/1', 7, 1], ['/dev/fd/2', 7, 2], ['/proc/self/fd/1', 7, 1], ['/proc/self/fd/2', 7, 2],
-  ['/proc/1/fd/1', 1, 1], ['/proc/1/fd/1', 7, null], ['/proc/7/fd/2', 7, 2], ['/dev/fd/3', 7, null], ['/dev/stdout.log', 7, null], ['/var/log/x.log', 7, null],
+  ['/dev/stdout', 7, 1],
+  ['/dev/stderr', 7, 2],
+  ['/dev/fd/1', 7, 1],
+  ['/dev/fd/2', 7, 2],
+  ['/proc/self/fd/1', 7, 1],
+  ['/proc/self/fd/2', 7, 2],
+  ['/proc/1/fd/1', 1, 1],
+  ['/proc/1/fd/1', 7, null],
+  ['/proc/7/fd/2', 7, 2],
+  ['/dev/fd/3', 7, null],
+  ['/dev/stdout.log', 7, null],
+  ['/var/log/x.log', 7, null],
 ];
 
 test('paths that mean a stream of ours', () => {

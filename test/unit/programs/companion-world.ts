@@ -1,4 +1,7 @@
-/** What companions need of an engine, made up: processes in states that the test sets, and what was asked of them. The clock on the wall can be set. */
+/**
+ * What companions need of an engine, made up: processes in states that the test sets, and what was asked of them. The
+ * clock on the wall can be set.
+ */
 import type { Schedule } from '../../../src/config/cron.ts';
 import { initialRecord, type ProcessRecord } from '../../../src/core/process-record.ts';
 import type { ProcessStateName } from '../../../src/core/states.ts';
@@ -53,14 +56,21 @@ export class CompanionWorld {
   readonly engine = {
     process: (id: string): ProcessView | null => this.#views.get(id) ?? null,
     processes: (): ProcessView[] => [...this.#views.values()],
-    request: (id: string): boolean => this.asked.push(`${id} ${new Date(this.clock.wallMs()).toISOString().slice(0, 19)}`) > 0,
+    request: (id: string): boolean =>
+      this.asked.push(`${id} ${new Date(this.clock.wallMs()).toISOString().slice(0, 19)}`) > 0,
     restart: (id: string, reason: string): boolean => this.asked.push(`${id} ${reason}`) > 0,
   };
 
   /** Configures a process, anew or for the first time. */
   configure(id: string, options: Partial<Options>): EngineEvent {
-    const config = { name: id, options: { cron: null, tz: null, max_memory: null, ...options } } as unknown as ProcessView['config'];
-    return { type: 'configured', process: this.#put({ id, config, record: this.#views.get(id)?.record ?? initialRecord }) };
+    const config = {
+      name: id,
+      options: { cron: null, tz: null, max_memory: null, ...options },
+    } as unknown as ProcessView['config'];
+    return {
+      type: 'configured',
+      process: this.#put({ id, config, record: this.#views.get(id)?.record ?? initialRecord }),
+    };
   }
 
   /** A process is in another state; one that starts begins its next run. */

@@ -8,7 +8,14 @@ const MB = 1024 * 1024;
 const INTERVAL_MS = 10_000;
 
 /** Programs with limits in MB, by name; none is up. `sizes` is what /proc says, by pid. */
-function begin(programs: Readonly<Record<string, number | null>>): { world: CompanionWorld; limits: MemoryLimits; sizes: Map<number, number>; looks: number[][]; look: () => Promise<void>; fail: (error: Error | null) => void } {
+function begin(programs: Readonly<Record<string, number | null>>): {
+  world: CompanionWorld;
+  limits: MemoryLimits;
+  sizes: Map<number, number>;
+  looks: number[][];
+  look: () => Promise<void>;
+  fail: (error: Error | null) => void;
+} {
   const world = new CompanionWorld();
   const sizes = new Map<number, number>();
   const looks: number[][] = [];
@@ -24,14 +31,24 @@ function begin(programs: Readonly<Record<string, number | null>>): { world: Comp
       return sizes;
     },
   });
-  for (const [name, limit] of Object.entries(programs)) world.configure(name, { max_memory: limit === null ? null : limit * MB });
+  for (const [name, limit] of Object.entries(programs))
+    world.configure(name, { max_memory: limit === null ? null : limit * MB });
   limits.begin();
   const look = async (): Promise<void> => {
     world.clock.advance(INTERVAL_MS);
     await nextTurn();
     await nextTurn();
   };
-  return { world, limits, sizes, looks, look, fail: (error) => { failure = error; } };
+  return {
+    world,
+    limits,
+    sizes,
+    looks,
+    look,
+    fail: (error) => {
+      failure = error;
+    },
+  };
 }
 
 test('a program above its limit is restarted, and counts anew', async () => {
@@ -40,7 +57,10 @@ test('a program above its limit is restarted, and counts anew', async () => {
     limits.observe(world.become(name, 'STARTING'));
     limits.observe(world.become(name, 'RUNNING', { pid: name.length }));
   }
-  sizes.set(3, 300 * MB).set(5, 300 * MB).set(4, 999 * MB);
+  sizes
+    .set(3, 300 * MB)
+    .set(5, 300 * MB)
+    .set(4, 999 * MB);
   await look();
   assert.deepEqual([world.asked, looks], [[], [[3, 5]]]);
   sizes.set(3, 300 * MB + 4096);

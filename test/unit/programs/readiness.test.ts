@@ -112,7 +112,12 @@ test('a watchdog that is looked at too late lets the program have its time again
 });
 
 test('a stop, and STOPPING=1, end the watchdog', () => {
-  for (const end of [(scene: Scene) => scene.become('STOPPING'), (scene: Scene) => scene.say({ kind: 'stopping' }), (scene: Scene) => scene.become('EXITED'), (scene: Scene) => scene.readiness.close()]) {
+  for (const end of [
+    (scene: Scene) => scene.become('STOPPING'),
+    (scene: Scene) => scene.say({ kind: 'stopping' }),
+    (scene: Scene) => scene.become('EXITED'),
+    (scene: Scene) => scene.readiness.close(),
+  ]) {
     const scene = new Scene(5);
     scene.say({ kind: 'ready' });
     assert.deepEqual(scene.world.clock.pending, [5000]);
@@ -144,9 +149,18 @@ test('watchdog_sec=0 is none', () => {
 test('trouble is one line of the log for each kind in a run', () => {
   const scene = new Scene();
   const all: Notice[] = [
-    { kind: 'refused', why: 'user', pid: 7, uid: 33 }, { kind: 'refused', why: 'user', pid: 8, uid: 34 }, { kind: 'refused', why: 'namespace', pid: 0, uid: 0 },
-    { kind: 'refused', why: 'length', pid: 7, uid: 0 }, { kind: 'refused', why: 'form', pid: 7, uid: 0 }, { kind: 'stopping' }, { kind: 'reloading' },
-    { kind: 'unheeded', name: 'MAINPID' }, { kind: 'unheeded', name: 'FDSTORE' }, { kind: 'closed' }, { kind: 'flooded' }, { kind: 'deaf', errno: 9 },
+    { kind: 'refused', why: 'user', pid: 7, uid: 33 },
+    { kind: 'refused', why: 'user', pid: 8, uid: 34 },
+    { kind: 'refused', why: 'namespace', pid: 0, uid: 0 },
+    { kind: 'refused', why: 'length', pid: 7, uid: 0 },
+    { kind: 'refused', why: 'form', pid: 7, uid: 0 },
+    { kind: 'stopping' },
+    { kind: 'reloading' },
+    { kind: 'unheeded', name: 'MAINPID' },
+    { kind: 'unheeded', name: 'FDSTORE' },
+    { kind: 'closed' },
+    { kind: 'flooded' },
+    { kind: 'deaf', errno: 9 },
   ];
   scene.say(...all, ...all);
   assert.deepEqual(scene.world.log, [

@@ -22,7 +22,12 @@ function begin(programs: Readonly<Record<string, string>>): { world: CompanionWo
 test('programs are started at the times of their schedules, each', () => {
   const { world, schedules } = begin({ a: '*/10 * * * *', b: '15 12,13 * * *' });
   world.clock.advance(31 * MINUTE_MS);
-  assert.deepEqual(world.asked, ['a 2026-11-21T12:10:00', 'b 2026-11-21T12:15:00', 'a 2026-11-21T12:20:00', 'a 2026-11-21T12:30:00']);
+  assert.deepEqual(world.asked, [
+    'a 2026-11-21T12:10:00',
+    'b 2026-11-21T12:15:00',
+    'a 2026-11-21T12:20:00',
+    'a 2026-11-21T12:30:00',
+  ]);
   assert.deepEqual(world.log, []);
   schedules.close();
   assert.deepEqual(world.clock.pending, []);
@@ -100,7 +105,10 @@ test('a jump of hours forward is a line, and what was missed is not run', () => 
   const { world } = begin({ a: '*/5 * * * *', b: '30 12 * * *', c: '30 18 * * *' });
   world.setClock('2026-11-21T18:02:00Z');
   world.clock.advance(40 * MINUTE_MS);
-  assert.deepEqual(world.asked.filter((line) => !line.startsWith('a')), ['c 2026-11-21T18:30:00']);
+  assert.deepEqual(
+    world.asked.filter((line) => !line.startsWith('a')),
+    ['c 2026-11-21T18:30:00'],
+  );
   assert.equal(world.asked[0], 'a 2026-11-21T18:05:00');
   assert.deepEqual(world.log, ['warn the clock has jumped forward by 6 hours: schedules go on with their next times']);
 });
@@ -119,14 +127,20 @@ test('a clock that is set back does not run a fixed time again, and a schedule w
   world.asked.length = 0;
   world.setClock('2026-11-21T11:01:30Z');
   world.clock.advance(70 * MINUTE_MS);
-  assert.deepEqual(world.asked.filter((line) => line.startsWith('b')), []);
+  assert.deepEqual(
+    world.asked.filter((line) => line.startsWith('b')),
+    [],
+  );
   assert.equal(world.asked.filter((line) => line.startsWith('a')).length, 14);
   assert.equal(world.asked.filter((line) => line.startsWith('a'))[0], 'a 2026-11-21T11:05:00');
   assert.equal(world.asked[0], 'c 2026-11-21T11:01:40');
   assert.deepEqual(world.log, []);
   // A fixed time that has not run yet does.
   world.clock.advance(24 * 60 * MINUTE_MS);
-  assert.deepEqual(world.asked.filter((line) => line.startsWith('b')), ['b 2026-11-22T12:05:00']);
+  assert.deepEqual(
+    world.asked.filter((line) => line.startsWith('b')),
+    ['b 2026-11-22T12:05:00'],
+  );
 });
 
 test('a clock that is kept right by small steps makes nothing run twice', () => {
@@ -184,7 +198,10 @@ test('nothing is started once the supervisor ends', () => {
 test('the status tells of the next run, in local time', () => {
   const { world, schedules } = begin({ a: '0 4 * * *', b: '5 0 4 * * *' });
   const daytime = formatDaytime(Date.parse('2026-11-22T04:00:05Z') / 1000);
-  assert.deepEqual([schedules.remark('a'), schedules.remark('b')?.replace(':05', '')], [`next run ${daytime}`, `next run ${daytime}`]);
+  assert.deepEqual(
+    [schedules.remark('a'), schedules.remark('b')?.replace(':05', '')],
+    [`next run ${daytime}`, `next run ${daytime}`],
+  );
   assert.match(schedules.remark('b') ?? '', /^next run Nov 2\d \d\d:\d\d:05 [AP]M$/);
   schedules.observe(world.configure('a', {}));
   assert.equal(schedules.remark('a'), null);

@@ -40,7 +40,11 @@ export class Client {
   }
 
   /** Calls, lets time pass step by step, and gives the answer and after how many milliseconds it came. */
-  async callFor(ms: number, name: string, ...args: readonly XmlRpcValue[]): Promise<{ readonly value: XmlRpcValue; readonly afterMs: number }> {
+  async callFor(
+    ms: number,
+    name: string,
+    ...args: readonly XmlRpcValue[]
+  ): Promise<{ readonly value: XmlRpcValue; readonly afterMs: number }> {
     let answer: { value: XmlRpcValue; afterMs: number } | null = null;
     let passedMs = 0;
     const call = this.call(name, ...args).then((value) => {

@@ -7,7 +7,11 @@ const ok = (name: string, group = name) => ({ name, group, status: 80, descripti
 
 describe('startProcess', () => {
   test('answers when RUNNING, or at once without wait', async () => {
-    const client = new Client([{ name: 'web' }, { name: 'fast', options: { startsecs: 0 } }, { name: 'slow', options: { startsecs: 3 } }]);
+    const client = new Client([
+      { name: 'web' },
+      { name: 'fast', options: { startsecs: 0 } },
+      { name: 'slow', options: { startsecs: 3 } },
+    ]);
     assert.deepEqual(await client.callFor(2000, 'startProcess', 'web'), { value: true, afterMs: 1000 });
     assert.equal(await client.state('web'), 'RUNNING');
     assert.deepEqual(await client.callFor(100, 'startProcess', 'fast'), { value: true, afterMs: 0 });
@@ -18,7 +22,10 @@ describe('startProcess', () => {
 
   test('tells the first failure, though more tries follow', async () => {
     const client = new Client([{ name: 'quick', exitAfterMs: 30, exitCode: 3 }]);
-    assert.deepEqual(await client.callFor(500, 'startProcess', 'quick'), { value: 'FAULT 50 SPAWN_ERROR: quick', afterMs: 30 });
+    assert.deepEqual(await client.callFor(500, 'startProcess', 'quick'), {
+      value: 'FAULT 50 SPAWN_ERROR: quick',
+      afterMs: 30,
+    });
     assert.equal(await client.state('quick'), 'BACKOFF');
     assert.equal((await client.info('quick'))['exitstatus'], 0);
     assert.equal(await client.call('startProcess', 'quick'), 'FAULT 60 ALREADY_STARTED: quick');
@@ -37,7 +44,10 @@ describe('startProcess', () => {
       { name: 'notexec', objection: { fault: 'NOT_EXECUTABLE', reason: "command at '/etc/passwd' is not executable" } },
     ]);
     assert.equal(await client.call('startProcess', 'noexec'), "FAULT 20 NO_FILE: can't find command '/nonexistent/x'");
-    assert.equal(await client.call('startProcess', 'notexec'), "FAULT 21 NOT_EXECUTABLE: command at '/etc/passwd' is not executable");
+    assert.equal(
+      await client.call('startProcess', 'notexec'),
+      "FAULT 21 NOT_EXECUTABLE: command at '/etc/passwd' is not executable",
+    );
     assert.equal((await client.info('noexec'))['description'], 'Not started');
   });
 
@@ -62,7 +72,10 @@ describe('startProcess', () => {
   });
 
   test('starts an exited and a failed one again', async () => {
-    const client = new Client([{ name: 'done', exitAfterMs: 1200, options: { autorestart: 'false' } }, { name: 'quick', exitAfterMs: 5, options: { startretries: 0 } }]);
+    const client = new Client([
+      { name: 'done', exitAfterMs: 1200, options: { autorestart: 'false' } },
+      { name: 'quick', exitAfterMs: 5, options: { startretries: 0 } },
+    ]);
     assert.equal((await client.callFor(2000, 'startProcess', 'done')).value, true);
     client.clock.advance(500);
     assert.equal(await client.state('done'), 'EXITED');
@@ -77,7 +90,10 @@ describe('startProcess', () => {
     await client.callFor(2000, 'startProcess', 'lost');
     client.supervisor.signalError = 'EPERM';
     assert.equal(await client.call('signalProcess', 'lost', 'HUP'), 'FAULT 30 FAILED: cannot signal lost: EPERM');
-    assert.equal(await client.call('stopProcess', 'lost'), 'FAULT 30 FAILED: cannot stop lost: it could not be signalled');
+    assert.equal(
+      await client.call('stopProcess', 'lost'),
+      'FAULT 30 FAILED: cannot stop lost: it could not be signalled',
+    );
     assert.equal(await client.state('lost'), 'UNKNOWN');
     assert.equal(await client.call('startProcess', 'lost'), 'FAULT 30 FAILED: lost is in an unknown process state');
     assert.equal(await client.call('stopProcess', 'lost'), 'FAULT 70 NOT_RUNNING: lost');
@@ -106,7 +122,9 @@ describe('startProcess', () => {
 
 describe('stopProcess', () => {
   test('calls off a restart that is due', async () => {
-    const client = new Client([{ name: 'web', exitAfterMs: 1500, exitCode: 1, options: { autorestart: 'true', restartpause: 60 } }]);
+    const client = new Client([
+      { name: 'web', exitAfterMs: 1500, exitCode: 1, options: { autorestart: 'true', restartpause: 60 } },
+    ]);
     await client.call('startProcess', 'web', false);
     client.clock.advance(1500);
     assert.equal(await client.state('web'), 'EXITED');
@@ -127,10 +145,15 @@ describe('stopProcess', () => {
   });
 
   test('in STOPPED, EXITED and FATAL: NOT_RUNNING', async () => {
-    const client = new Client([{ name: 'off' }, { name: 'done', exitAfterMs: 1200 }, { name: 'quick', exitAfterMs: 5, options: { startretries: 0 } }]);
+    const client = new Client([
+      { name: 'off' },
+      { name: 'done', exitAfterMs: 1200 },
+      { name: 'quick', exitAfterMs: 5, options: { startretries: 0 } },
+    ]);
     await client.callFor(3000, 'startAllProcesses');
     client.clock.advance(500);
-    for (const name of ['done', 'quick']) assert.equal(await client.call('stopProcess', name), `FAULT 70 NOT_RUNNING: ${name}`);
+    for (const name of ['done', 'quick'])
+      assert.equal(await client.call('stopProcess', name), `FAULT 70 NOT_RUNNING: ${name}`);
     await client.callFor(100, 'stopProcess', 'off');
     assert.equal(await client.call('stopProcess', 'off'), 'FAULT 70 NOT_RUNNING: off');
   });
@@ -140,7 +163,10 @@ describe('stopProcess', () => {
     await client.callFor(100, 'startProcess', 'backoff');
     assert.equal(await client.call('stopProcess', 'backoff'), true);
     const info = await client.info('backoff');
-    assert.deepEqual([info['statename'], info['spawnerr'], info['exitstatus']], ['STOPPED', 'Exited too quickly (process log may have details)', 0]);
+    assert.deepEqual(
+      [info['statename'], info['spawnerr'], info['exitstatus']],
+      ['STOPPED', 'Exited too quickly (process log may have details)', 0],
+    );
     assert.match(JSON.stringify(info['description']), /^"[A-Z][a-z]{2} \d\d \d\d:\d\d [AP]M"$/);
   });
 
@@ -159,7 +185,8 @@ describe('names', () => {
   for (const name of ['nope', 'nope:x', 'nope:*', 'g', 'run', 'g:nope', '*', ':run', 'g:run:x', '', ' web']) {
     test(`"${name}" is BAD_NAME for start, stop, signal and info`, async () => {
       const client = new Client(programs);
-      for (const call of ['startProcess', 'stopProcess', 'getProcessInfo']) assert.equal(await client.call(call, name), `FAULT 10 BAD_NAME: ${name}`);
+      for (const call of ['startProcess', 'stopProcess', 'getProcessInfo'])
+        assert.equal(await client.call(call, name), `FAULT 10 BAD_NAME: ${name}`);
       assert.equal(await client.call('signalProcess', name, 'XX'), `FAULT 10 BAD_NAME: ${name}`);
     });
   }
@@ -168,7 +195,8 @@ describe('names', () => {
     const client = new Client(programs);
     assert.deepEqual((await client.callFor(2000, 'startProcess', 'g:*')).value, [ok('run', 'g'), ok('cat', 'g')]);
     assert.deepEqual(await client.call('startProcess', 'g:'), []);
-    for (const call of ['getProcessInfo', 'clearProcessLogs']) assert.equal(await client.call(call, 'g:*'), 'FAULT 10 BAD_NAME: g:*');
+    for (const call of ['getProcessInfo', 'clearProcessLogs'])
+      assert.equal(await client.call(call, 'g:*'), 'FAULT 10 BAD_NAME: g:*');
     assert.equal(await client.call('sendProcessStdin', 'g:*', 'x'), 'FAULT 10 BAD_NAME: g:*');
     assert.deepEqual((await client.callFor(100, 'stopProcess', 'g:*')).value, [ok('run', 'g'), ok('cat', 'g')]);
     assert.deepEqual(await client.call('stopProcess', 'g:*'), []);
@@ -176,7 +204,8 @@ describe('names', () => {
 
   test('a group that is not there', async () => {
     const client = new Client(programs);
-    for (const call of ['startProcessGroup', 'stopProcessGroup']) assert.equal(await client.call(call, 'nope'), 'FAULT 10 BAD_NAME: nope');
+    for (const call of ['startProcessGroup', 'stopProcessGroup'])
+      assert.equal(await client.call(call, 'nope'), 'FAULT 10 BAD_NAME: nope');
     assert.equal(await client.call('signalProcessGroup', 'nope', 'HUP'), 'FAULT 10 BAD_NAME: nope');
   });
 });
@@ -184,18 +213,27 @@ describe('names', () => {
 describe('all processes', () => {
   test('outcomes: what failed at once first, then by the time it took, in rounds of 50 ms', async () => {
     const client = new Client([
-      { name: 'late', options: { startsecs: 2 } }, { name: 'web' }, { name: 'quick', exitAfterMs: 5 }, { name: 'app' },
+      { name: 'late', options: { startsecs: 2 } },
+      { name: 'web' },
+      { name: 'quick', exitAfterMs: 5 },
+      { name: 'app' },
       { name: 'noexec', objection: { fault: 'NO_FILE', reason: "can't find command 'x'" } },
     ]);
     assert.deepEqual((await client.callFor(3000, 'startAllProcesses')).value, [
       { name: 'noexec', group: 'noexec', status: 20, description: "NO_FILE: can't find command 'x'" },
       { name: 'quick', group: 'quick', status: 50, description: 'SPAWN_ERROR: quick' },
-      ok('web'), ok('app'), ok('late'),
+      ok('web'),
+      ok('app'),
+      ok('late'),
     ]);
   });
 
   test('what was started last is asked to stop first; what is stopping is left alone', async () => {
-    const client = new Client([{ name: 'db', groupPriority: 1 }, { name: 'web', groupPriority: 10 }, { name: 'stuck', groupPriority: 20, ignores: [15] }]);
+    const client = new Client([
+      { name: 'db', groupPriority: 1 },
+      { name: 'web', groupPriority: 10 },
+      { name: 'stuck', groupPriority: 20, ignores: [15] },
+    ]);
     await client.callFor(3000, 'startAllProcesses');
     await client.call('stopProcess', 'stuck', false);
     assert.deepEqual((await client.callFor(100, 'stopAllProcesses')).value, [ok('db'), ok('web')]);
@@ -208,13 +246,23 @@ describe('all processes', () => {
     await client.callFor(3000, 'startProcess', 'b');
     assert.deepEqual(await client.call('signalAllProcesses', 'CONT'), [ok('a'), ok('b')]);
     assert.deepEqual(await client.call('signalProcess', 'off:*', 'CONT'), []);
-    assert.deepEqual(await client.call('signalProcessGroup', 'a', 'XX'), [{ name: 'a', group: 'a', status: 11, description: 'BAD_SIGNAL: XX' }]);
+    assert.deepEqual(await client.call('signalProcessGroup', 'a', 'XX'), [
+      { name: 'a', group: 'a', status: 11, description: 'BAD_SIGNAL: XX' },
+    ]);
   });
 });
 
 describe('signalProcess', () => {
   const cases: ReadonlyArray<readonly [requested: string | number | boolean | readonly string[], answer: unknown]> = [
-    ['NOPE', 'FAULT 11 BAD_SIGNAL: NOPE'], ['99', 'FAULT 11 BAD_SIGNAL: 99'], ['0', true], [0, true], [18, true], [18.5, true], ['sigcont', true], ['  CONT ', true], [[], 'FAULT 2 INCORRECT_PARAMETERS'],
+    ['NOPE', 'FAULT 11 BAD_SIGNAL: NOPE'],
+    ['99', 'FAULT 11 BAD_SIGNAL: 99'],
+    ['0', true],
+    [0, true],
+    [18, true],
+    [18.5, true],
+    ['sigcont', true],
+    ['  CONT ', true],
+    [[], 'FAULT 2 INCORRECT_PARAMETERS'],
   ];
   for (const [requested, answer] of cases) {
     test(JSON.stringify(requested), async () => {
@@ -226,7 +274,10 @@ describe('signalProcess', () => {
   }
 
   test('in BACKOFF: NOT_RUNNING; in STOPPING it is sent', async () => {
-    const client = new Client([{ name: 'backoff', exitAfterMs: 5 }, { name: 'web', ignores: [15] }]);
+    const client = new Client([
+      { name: 'backoff', exitAfterMs: 5 },
+      { name: 'web', ignores: [15] },
+    ]);
     await client.callFor(2000, 'startAllProcesses');
     assert.equal(await client.call('signalProcess', 'backoff', 'HUP'), 'FAULT 70 NOT_RUNNING: backoff');
     await client.call('stopProcess', 'web', false);

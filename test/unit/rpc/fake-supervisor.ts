@@ -1,4 +1,6 @@
-/** The real engine with programs that only exist in memory, behind the interface that RPC methods and routes work with. */
+/**
+ * The real engine with programs that only exist in memory, behind the interface that RPC methods and routes work with.
+ */
 import type { Reserve } from '../../../src/rpc/answer-room.ts';
 import type { GroupConfig, ProcessConfig } from '../../../src/config/model.ts';
 import type { Level } from '../../../src/core/log-level.ts';
@@ -8,16 +10,64 @@ import type { Listener } from '../../../src/engine/events.ts';
 import type { Clock } from '../../../src/engine/ports.ts';
 import { namespecOf, type ProcessView } from '../../../src/engine/registry.ts';
 import { Tail } from '../../../src/logs/tail.ts';
-import type { GroupPlan, Log, LogEnd, LogReading, Reread, StreamName, Supervisor } from '../../../src/rpc/supervisor.ts';
+import type {
+  GroupPlan,
+  Log,
+  LogEnd,
+  LogReading,
+  Reread,
+  StreamName,
+  Supervisor,
+} from '../../../src/rpc/supervisor.ts';
 
 /** Options with Supervisor's defaults. */
 const defaults = {
-  command: '/bin/x', directory: null as string | null, autostart: false, startsecs: 1, startretries: 3, autorestart: 'unexpected', exitcodes: [0], stopsignal: [15], stopwaitsecs: 10,
-  stopasgroup: false, killasgroup: false, priority: 999, exit_on_failure: false, exit_on_end: false, redirect_stderr: false, serverurl: null as string | null, user: null,
-  stdout_logfile: [{ kind: 'auto' }] as Array<{ kind: string }>, stdout_logfile_maxbytes: 52_428_800, stdout_logfile_backups: 10, stdout_capture_maxbytes: 0, stdout_events_enabled: false, stdout_syslog: false,
-  stderr_logfile: [{ kind: 'auto' }] as Array<{ kind: string }>, stderr_logfile_maxbytes: 52_428_800, stderr_logfile_backups: 10, stderr_capture_maxbytes: 0, stderr_events_enabled: false, stderr_syslog: false,
-  dependent_startup: false, oneshot: false, restartpause: 0, maxbackoff: null, backoff_factor: 1, max_restarts: null, max_restarts_window: 60, kill_orphans: 'never', cron: null, notification_fd: null as number | null, notify: null,
-  pre_start_command: null, pre_start_timeout: 60, stop_command: null, stop_timeout: null, post_stop_command: null, post_stop_timeout: 60,
+  command: '/bin/x',
+  directory: null as string | null,
+  autostart: false,
+  startsecs: 1,
+  startretries: 3,
+  autorestart: 'unexpected',
+  exitcodes: [0],
+  stopsignal: [15],
+  stopwaitsecs: 10,
+  stopasgroup: false,
+  killasgroup: false,
+  priority: 999,
+  exit_on_failure: false,
+  exit_on_end: false,
+  redirect_stderr: false,
+  serverurl: null as string | null,
+  user: null,
+  stdout_logfile: [{ kind: 'auto' }] as Array<{ kind: string }>,
+  stdout_logfile_maxbytes: 52_428_800,
+  stdout_logfile_backups: 10,
+  stdout_capture_maxbytes: 0,
+  stdout_events_enabled: false,
+  stdout_syslog: false,
+  stderr_logfile: [{ kind: 'auto' }] as Array<{ kind: string }>,
+  stderr_logfile_maxbytes: 52_428_800,
+  stderr_logfile_backups: 10,
+  stderr_capture_maxbytes: 0,
+  stderr_events_enabled: false,
+  stderr_syslog: false,
+  dependent_startup: false,
+  oneshot: false,
+  restartpause: 0,
+  maxbackoff: null,
+  backoff_factor: 1,
+  max_restarts: null,
+  max_restarts_window: 60,
+  kill_orphans: 'never',
+  cron: null,
+  notification_fd: null as number | null,
+  notify: null,
+  pre_start_command: null,
+  pre_start_timeout: 60,
+  stop_command: null,
+  stop_timeout: null,
+  post_stop_command: null,
+  post_stop_timeout: 60,
 };
 
 /** A program and how it behaves. */
@@ -47,7 +97,10 @@ export class FakeLog implements Log {
   readonly #tail = new Tail(1 << 26);
   readonly #listeners = new Set<(bytes: Uint8Array) => void>();
   /** What `read` and `clear` answer instead. */
-  trouble: { readonly kind: 'failed'; readonly reason: string } | { readonly kind: 'noFile'; readonly path: string | null } | null = null;
+  trouble:
+    | { readonly kind: 'failed'; readonly reason: string }
+    | { readonly kind: 'noFile'; readonly path: string | null }
+    | null = null;
 
   get followers(): number {
     return this.#listeners.size;
@@ -147,8 +200,21 @@ export class FakeSupervisor implements Supervisor {
       groups.set(group, [...(groups.get(group) ?? []), program]);
     }
     const made = [...groups].map(([name, members]): GroupConfig => ({
-      name, type: 'program', priority: members[0]?.groupPriority ?? 999,
-      processes: members.map((program) => ({ name: program.name, group: name, program: program.name, number: 0, type: program.type ?? 'program', options: { ...defaults, ...program.options }, dependsOn: [] }) as unknown as ProcessConfig),
+      name,
+      type: 'program',
+      priority: members[0]?.groupPriority ?? 999,
+      processes: members.map(
+        (program) =>
+          ({
+            name: program.name,
+            group: name,
+            program: program.name,
+            number: 0,
+            type: program.type ?? 'program',
+            options: { ...defaults, ...program.options },
+            dependsOn: [],
+          }) as unknown as ProcessConfig,
+      ),
     }));
     return made.toSorted((a, b) => a.priority - b.priority);
   }
@@ -161,12 +227,17 @@ export class FakeSupervisor implements Supervisor {
   #spawn(config: ProcessConfig): { ok: true; pid: number } | { ok: false; reason: string; exitCode: number } {
     const id = namespecOf(config);
     const program = this.#programs.get(id);
-    if (program === undefined || program.spawnError !== undefined) return { ok: false, reason: program?.spawnError ?? 'unknown', exitCode: 127 };
+    if (program === undefined || program.spawnError !== undefined)
+      return { ok: false, reason: program?.spawnError ?? 'unknown', exitCode: 127 };
     const pid = this.#nextPid++;
-    const cancel = program.exitAfterMs === undefined ? () => undefined : this.#clock.alarm(this.nowMs() + program.exitAfterMs, () => this.#die(pid, (program.exitCode ?? 0) << 8));
+    const cancel =
+      program.exitAfterMs === undefined
+        ? () => undefined
+        : this.#clock.alarm(this.nowMs() + program.exitAfterMs, () => this.#die(pid, (program.exitCode ?? 0) << 8));
     this.#alive.set(pid, { program, id, cancel });
     if (program.stdout !== undefined) this.logOf(id, 'stdout').push(program.stdout);
-    if (program.stderr !== undefined) this.logOf(id, program.options?.redirect_stderr === true ? 'stdout' : 'stderr').push(program.stderr);
+    if (program.stderr !== undefined)
+      this.logOf(id, program.options?.redirect_stderr === true ? 'stdout' : 'stderr').push(program.stderr);
     return { ok: true, pid };
   }
 
@@ -251,7 +322,8 @@ export class FakeSupervisor implements Supervisor {
   }
 
   writeStdin(id: string, bytes: Uint8Array): 'written' | 'closed' | 'full' {
-    if (this.stdinAnswer === 'written' && this.#programs.get(id)?.isEchoing === true) this.logOf(id, 'stdout').push(Buffer.from(bytes));
+    if (this.stdinAnswer === 'written' && this.#programs.get(id)?.isEchoing === true)
+      this.logOf(id, 'stdout').push(Buffer.from(bytes));
     return this.stdinAnswer;
   }
 
@@ -270,7 +342,9 @@ export class FakeSupervisor implements Supervisor {
   }
 
   logPath(config: ProcessConfig, stream: StreamName): string | null {
-    return this.processLog(namespecOf(config), stream) === null ? null : `/tmp/${config.name}-${stream}---fake-AUTO.log`;
+    return this.processLog(namespecOf(config), stream) === null
+      ? null
+      : `/tmp/${config.name}-${stream}---fake-AUTO.log`;
   }
 
   uid(config: ProcessConfig): number | null {

@@ -6,7 +6,9 @@ import { Client } from './calls.ts';
 
 async function running(): Promise<Client> {
   const client = new Client([
-    { name: 'run', group: 'g', stdout: 'hello\n', stderr: 'err\n' }, { name: 'merged', stdout: 'both\n', options: { redirect_stderr: true } }, { name: 'nolog', hasNoLog: true },
+    { name: 'run', group: 'g', stdout: 'hello\n', stderr: 'err\n' },
+    { name: 'merged', stdout: 'both\n', options: { redirect_stderr: true } },
+    { name: 'nolog', hasNoLog: true },
     { name: 'bytes', stdout: Buffer.from('a\x01\xff\xc3\xa9<&>\r\n\x1b[0m', 'latin1') },
   ]);
   await client.callFor(2000, 'startAllProcesses');
@@ -15,10 +17,23 @@ async function running(): Promise<Client> {
 
 describe('reading', () => {
   const reads: ReadonlyArray<readonly [args: readonly (string | number | boolean)[], answer: unknown]> = [
-    [['g:run', 0, 0], 'hello\n'], [['g:run', -4, 0], 'llo\n'], [['g:run', -4, 1], 'FAULT 3 BAD_ARGUMENTS'], [['g:run', 0, -1], 'FAULT 3 BAD_ARGUMENTS'], [['g:run', 2, 3], 'llo'],
-    [['g:run', 100, 0], ''], [['g:run', 100, 5], ''], [['g:run', -100, 0], 'hello\n'], [['nope', 0, 0], 'FAULT 10 BAD_NAME: nope'], [['g', 0, 0], 'FAULT 10 BAD_NAME: g'],
-    [['nolog', 0, 0], 'FAULT 20 NO_FILE'], [['g:run', '0', '0'], 'hello\n'], [['g:run', 1.7, '2'], 'el'], [['g:run', true, 2], 'el'], [['g:run', 'x', 0], 'FAULT 2 INCORRECT_PARAMETERS'],
-    [['g:run', 0], 'FAULT 2 INCORRECT_PARAMETERS'], [['g:run', 0, 0, 0], 'FAULT 2 INCORRECT_PARAMETERS'],
+    [['g:run', 0, 0], 'hello\n'],
+    [['g:run', -4, 0], 'llo\n'],
+    [['g:run', -4, 1], 'FAULT 3 BAD_ARGUMENTS'],
+    [['g:run', 0, -1], 'FAULT 3 BAD_ARGUMENTS'],
+    [['g:run', 2, 3], 'llo'],
+    [['g:run', 100, 0], ''],
+    [['g:run', 100, 5], ''],
+    [['g:run', -100, 0], 'hello\n'],
+    [['nope', 0, 0], 'FAULT 10 BAD_NAME: nope'],
+    [['g', 0, 0], 'FAULT 10 BAD_NAME: g'],
+    [['nolog', 0, 0], 'FAULT 20 NO_FILE'],
+    [['g:run', '0', '0'], 'hello\n'],
+    [['g:run', 1.7, '2'], 'el'],
+    [['g:run', true, 2], 'el'],
+    [['g:run', 'x', 0], 'FAULT 2 INCORRECT_PARAMETERS'],
+    [['g:run', 0], 'FAULT 2 INCORRECT_PARAMETERS'],
+    [['g:run', 0, 0, 0], 'FAULT 2 INCORRECT_PARAMETERS'],
   ];
   for (const [args, answer] of reads) {
     test(`readProcessStdoutLog(${args.join(', ')})`, async () => {
@@ -47,15 +62,56 @@ describe('reading', () => {
     const client = await running();
     const text = await client.call('readProcessStdoutLog', 'bytes', 0, 0);
     assert.equal(text, 'a\x01\ufffdé<&>\r\n\x1b[0m');
-    assert.ok(encodeResponse(text).includes('<string>a\ufffd\ufffdé&lt;&amp;&gt;&#13;\n\ufffd[0m</string>'), encodeResponse(text));
+    assert.ok(
+      encodeResponse(text).includes('<string>a\ufffd\ufffdé&lt;&amp;&gt;&#13;\n\ufffd[0m</string>'),
+      encodeResponse(text),
+    );
   });
 });
 
 describe('tails', () => {
   const tails: ReadonlyArray<readonly [args: readonly (string | number)[], answer: unknown]> = [
-    [['g:run', 0, 100], ['hello\n', 6, false]], [['g:run', 0, 2], ['o\n', 6, true]], [['g:run', 6, 10], ['', 6, false]], [['g:run', 5, 10], ['hello\n', 6, false]], [['g:run', 100, 10], ['', 6, false]],
-    [['g:run', -2, 10], ['hello\n', 6, false]], [['g:run', 0, -1], ['', 6, true]], [['g:run', 0, 0], ['', 6, true]], [['nope', 0, 0], 'FAULT 10 BAD_NAME: nope'], [['nolog', 0, 100], ['', 0, false]],
-    [['g:run', '0', '10'], ['hello\n', 6, false]],
+    [
+      ['g:run', 0, 100],
+      ['hello\n', 6, false],
+    ],
+    [
+      ['g:run', 0, 2],
+      ['o\n', 6, true],
+    ],
+    [
+      ['g:run', 6, 10],
+      ['', 6, false],
+    ],
+    [
+      ['g:run', 5, 10],
+      ['hello\n', 6, false],
+    ],
+    [
+      ['g:run', 100, 10],
+      ['', 6, false],
+    ],
+    [
+      ['g:run', -2, 10],
+      ['hello\n', 6, false],
+    ],
+    [
+      ['g:run', 0, -1],
+      ['', 6, true],
+    ],
+    [
+      ['g:run', 0, 0],
+      ['', 6, true],
+    ],
+    [['nope', 0, 0], 'FAULT 10 BAD_NAME: nope'],
+    [
+      ['nolog', 0, 100],
+      ['', 0, false],
+    ],
+    [
+      ['g:run', '0', '10'],
+      ['hello\n', 6, false],
+    ],
   ];
   for (const [args, answer] of tails) {
     test(`tailProcessStdoutLog(${args.join(', ')})`, async () => {
@@ -90,8 +146,10 @@ describe('clearing', () => {
     const client = await running();
     client.supervisor.logOf('merged:merged', 'stdout').trouble = { kind: 'failed', reason: 'EIO' };
     assert.deepEqual(await client.call('clearAllProcessLogs'), [
-      { name: 'run', group: 'g', status: 80, description: 'OK' }, { name: 'merged', group: 'merged', status: 30, description: 'FAILED: merged: EIO' },
-      { name: 'nolog', group: 'nolog', status: 80, description: 'OK' }, { name: 'bytes', group: 'bytes', status: 80, description: 'OK' },
+      { name: 'run', group: 'g', status: 80, description: 'OK' },
+      { name: 'merged', group: 'merged', status: 30, description: 'FAILED: merged: EIO' },
+      { name: 'nolog', group: 'nolog', status: 80, description: 'OK' },
+      { name: 'bytes', group: 'bytes', status: 80, description: 'OK' },
     ]);
   });
 });

@@ -8,8 +8,20 @@ import { Client } from './calls.ts';
 describe('the supervisor', () => {
   test('names itself', async () => {
     const client = new Client([]);
-    assert.deepEqual(await Promise.all(['getAPIVersion', 'getVersion', 'getSupervisorVersion', 'getIdentification', 'getState', 'getPID', 'getAllProcessInfo'].map((name) => client.call(name))),
-      ['3.0', '3.0', '4.3.0', 'fake', { statecode: 1, statename: 'RUNNING' }, 4711, []]);
+    assert.deepEqual(
+      await Promise.all(
+        [
+          'getAPIVersion',
+          'getVersion',
+          'getSupervisorVersion',
+          'getIdentification',
+          'getState',
+          'getPID',
+          'getAllProcessInfo',
+        ].map((name) => client.call(name)),
+      ),
+      ['3.0', '3.0', '4.3.0', 'fake', { statecode: 1, statename: 'RUNNING' }, 4711, []],
+    );
   });
 
   for (const way of ['shutdown', 'restart']) {
@@ -17,12 +29,15 @@ describe('the supervisor', () => {
       const client = new Client([{ name: 'web', ignores: [15] }]);
       await client.callFor(2000, 'startProcess', 'web');
       assert.equal(await client.call(way), true);
-      for (const name of ['getState', 'getAllProcessInfo', 'shutdown', 'restart', 'getAPIVersion']) assert.equal(await client.call(name), 'FAULT 6 SHUTDOWN_STATE');
+      for (const name of ['getState', 'getAllProcessInfo', 'shutdown', 'restart', 'getAPIVersion'])
+        assert.equal(await client.call(name), 'FAULT 6 SHUTDOWN_STATE');
       assert.equal(await client.call('getProcessInfo', 5), 'FAULT 6 SHUTDOWN_STATE');
       assert.equal(await client.call('startProcess'), 'FAULT 2 INCORRECT_PARAMETERS');
       assert.equal(await client.call('nope'), 'FAULT 1 UNKNOWN_METHOD');
       assert.ok(Array.isArray(await client.call('system.listMethods')));
-      assert.deepEqual(await client.call('system.multicall', [{ methodName: 'supervisor.getPID' }]), [{ faultCode: 6, faultString: 'SHUTDOWN_STATE' }]);
+      assert.deepEqual(await client.call('system.multicall', [{ methodName: 'supervisor.getPID' }]), [
+        { faultCode: 6, faultString: 'SHUTDOWN_STATE' },
+      ]);
     });
   }
 });
@@ -56,13 +71,50 @@ describe('process info', () => {
   test('from before its first start to after its end', async () => {
     const client = new Client([{ name: 'done', exitAfterMs: 2500, exitCode: 2, options: { autorestart: 'false' } }]);
     const second = (ms: number): number => Math.floor((client.supervisor.wallOffsetMs + ms) / 1000);
-    const paths = { logfile: '/tmp/done-stdout---fake-AUTO.log', stdout_logfile: '/tmp/done-stdout---fake-AUTO.log', stderr_logfile: '/tmp/done-stderr---fake-AUTO.log' };
+    const paths = {
+      logfile: '/tmp/done-stdout---fake-AUTO.log',
+      stdout_logfile: '/tmp/done-stdout---fake-AUTO.log',
+      stderr_logfile: '/tmp/done-stderr---fake-AUTO.log',
+    };
     const fixed = { name: 'done', group: 'done', ...paths };
-    assert.deepEqual(await client.info('done'), { ...fixed, start: 0, stop: 0, now: second(1000), state: 0, statename: 'STOPPED', spawnerr: '', exitstatus: 0, pid: 0, description: 'Not started' });
+    assert.deepEqual(await client.info('done'), {
+      ...fixed,
+      start: 0,
+      stop: 0,
+      now: second(1000),
+      state: 0,
+      statename: 'STOPPED',
+      spawnerr: '',
+      exitstatus: 0,
+      pid: 0,
+      description: 'Not started',
+    });
     await client.call('startProcess', 'done', false);
-    assert.deepEqual(await client.info('done'), { ...fixed, start: second(1000), stop: 0, now: second(1000), state: 10, statename: 'STARTING', spawnerr: '', exitstatus: 0, pid: 1000, description: '' });
+    assert.deepEqual(await client.info('done'), {
+      ...fixed,
+      start: second(1000),
+      stop: 0,
+      now: second(1000),
+      state: 10,
+      statename: 'STARTING',
+      spawnerr: '',
+      exitstatus: 0,
+      pid: 1000,
+      description: '',
+    });
     client.clock.advance(2000);
-    assert.deepEqual(await client.info('done'), { ...fixed, start: second(1000), stop: 0, now: second(3000), state: 20, statename: 'RUNNING', spawnerr: '', exitstatus: 0, pid: 1000, description: 'pid 1000, uptime 0:00:02' });
+    assert.deepEqual(await client.info('done'), {
+      ...fixed,
+      start: second(1000),
+      stop: 0,
+      now: second(3000),
+      state: 20,
+      statename: 'RUNNING',
+      spawnerr: '',
+      exitstatus: 0,
+      pid: 1000,
+      description: 'pid 1000, uptime 0:00:02',
+    });
     client.clock.advance(10_000);
     const description = formatDaytime(second(3500));
     assert.deepEqual(await client.info('done'), {
@@ -80,7 +132,11 @@ describe('process info', () => {
     });
     await client.call('startProcess', 'done', false);
     const again = await client.info('done');
-    assert.deepEqual([again['start'], again['stop'], again['exitstatus'], again['spawnerr']], [second(13_000), second(3500), 0, ''], 'the end before this start is still told');
+    assert.deepEqual(
+      [again['start'], again['stop'], again['exitstatus'], again['spawnerr']],
+      [second(13_000), second(3500), 0, ''],
+      'the end before this start is still told',
+    );
   });
 
   test('a clock that is set changes neither times that were nor the uptime', async () => {
@@ -99,7 +155,10 @@ describe('process info', () => {
     await client.callFor(100, 'startProcess', 'quick');
     const info = await client.info('quick');
     const text = 'Exited too quickly (process log may have details)';
-    assert.deepEqual([info['statename'], info['state'], info['spawnerr'], info['description'], info['exitstatus']], ['FATAL', 200, text, text, 0]);
+    assert.deepEqual(
+      [info['statename'], info['state'], info['spawnerr'], info['description'], info['exitstatus']],
+      ['FATAL', 200, text, text, 0],
+    );
   });
 
   test('the latest exit has fields of its own, also while the next run goes on, and in FATAL', async () => {
@@ -125,30 +184,98 @@ describe('process info', () => {
   });
 
   test('all, by name of group and process whatever the priorities', async () => {
-    const client = new Client([{ name: 'zeta', groupPriority: 1 }, { name: 'run', group: 'g' }, { name: 'cat', group: 'g' }, { name: 'alpha' }]);
+    const client = new Client([
+      { name: 'zeta', groupPriority: 1 },
+      { name: 'run', group: 'g' },
+      { name: 'cat', group: 'g' },
+      { name: 'alpha' },
+    ]);
     const all = await client.call('getAllProcessInfo');
-    assert.deepEqual((all as Array<Record<string, unknown>>).map(({ group, name }) => `${String(group)}:${String(name)}`), ['alpha:alpha', 'g:cat', 'g:run', 'zeta:zeta']);
+    assert.deepEqual(
+      (all as Array<Record<string, unknown>>).map(({ group, name }) => `${String(group)}:${String(name)}`),
+      ['alpha:alpha', 'g:cat', 'g:run', 'zeta:zeta'],
+    );
   });
 
   test('uptimes and days as Python prints them', () => {
-    assert.deepEqual([-5, 8000, 3_725_900, 86_400_000, 2 * 86_400_000 + 11_045_000].map(formatUptime), ['0:00:00', '0:00:08', '1:02:05', '1 day, 0:00:00', '2 days, 3:04:05']);
-    assert.deepEqual([[0, 1], [12, 0], [13, 5], [23, 59]].map(([hours = 0, minutes = 0]) => formatDaytime(new Date(2026, 10, 2, hours, minutes).getTime() / 1000)),
-      ['Nov 02 12:01 AM', 'Nov 02 12:00 PM', 'Nov 02 01:05 PM', 'Nov 02 11:59 PM']);
+    assert.deepEqual([-5, 8000, 3_725_900, 86_400_000, 2 * 86_400_000 + 11_045_000].map(formatUptime), [
+      '0:00:00',
+      '0:00:08',
+      '1:02:05',
+      '1 day, 0:00:00',
+      '2 days, 3:04:05',
+    ]);
+    assert.deepEqual(
+      [
+        [0, 1],
+        [12, 0],
+        [13, 5],
+        [23, 59],
+      ].map(([hours = 0, minutes = 0]) => formatDaytime(new Date(2026, 10, 2, hours, minutes).getTime() / 1000)),
+      ['Nov 02 12:01 AM', 'Nov 02 12:00 PM', 'Nov 02 01:05 PM', 'Nov 02 11:59 PM'],
+    );
   });
 });
 
 describe('configuration and groups', () => {
   test('getAllConfigInfo, sorted by name, with what is not active', async () => {
-    const client = new Client([{ name: 'web', options: { directory: '/srv', stopsignal: [1], exitcodes: [0, 3], redirect_stderr: true, stdout_logfile: [{ kind: 'syslog' }], serverurl: 'AUTO' } }]);
+    const client = new Client([
+      {
+        name: 'web',
+        options: {
+          directory: '/srv',
+          stopsignal: [1],
+          exitcodes: [0, 3],
+          redirect_stderr: true,
+          stdout_logfile: [{ kind: 'syslog' }],
+          serverurl: 'AUTO',
+        },
+      },
+    ]);
     client.supervisor.configure([{ name: 'app', groupPriority: 7, options: { serverurl: 'http://x:9001' } }]);
     const all = (await client.call('getAllConfigInfo')) as Array<Record<string, unknown>>;
-    assert.deepEqual(all.map(({ name, inuse }) => [name, inuse]), [['app', false], ['web', true]]);
+    assert.deepEqual(
+      all.map(({ name, inuse }) => [name, inuse]),
+      [
+        ['app', false],
+        ['web', true],
+      ],
+    );
     assert.deepEqual(all[1], {
-      autostart: false, directory: '/srv', uid: 'none', command: '/bin/x', exitcodes: [0, 3], group: 'web', group_prio: 999, inuse: true, killasgroup: false, name: 'web', process_prio: 999, redirect_stderr: true,
-      startretries: 3, startsecs: 1, stdout_capture_maxbytes: 0, stdout_events_enabled: false, stdout_logfile: '/tmp/web-stdout---fake-AUTO.log', stdout_logfile_backups: 10, stdout_logfile_maxbytes: 52_428_800, stdout_syslog: true,
-      stopsignal: 1, stopwaitsecs: 10, stderr_capture_maxbytes: 0, stderr_events_enabled: false, stderr_logfile: 'none', stderr_logfile_backups: 10, stderr_logfile_maxbytes: 52_428_800, stderr_syslog: false, serverurl: 'none',
+      autostart: false,
+      directory: '/srv',
+      uid: 'none',
+      command: '/bin/x',
+      exitcodes: [0, 3],
+      group: 'web',
+      group_prio: 999,
+      inuse: true,
+      killasgroup: false,
+      name: 'web',
+      process_prio: 999,
+      redirect_stderr: true,
+      startretries: 3,
+      startsecs: 1,
+      stdout_capture_maxbytes: 0,
+      stdout_events_enabled: false,
+      stdout_logfile: '/tmp/web-stdout---fake-AUTO.log',
+      stdout_logfile_backups: 10,
+      stdout_logfile_maxbytes: 52_428_800,
+      stdout_syslog: true,
+      stopsignal: 1,
+      stopwaitsecs: 10,
+      stderr_capture_maxbytes: 0,
+      stderr_events_enabled: false,
+      stderr_logfile: 'none',
+      stderr_logfile_backups: 10,
+      stderr_logfile_maxbytes: 52_428_800,
+      stderr_syslog: false,
+      serverurl: 'none',
     });
-    assert.deepEqual([all[0]?.['group_prio'], all[0]?.['serverurl'], all[0]?.['directory']], [7, 'http://x:9001', 'none']);
+    assert.deepEqual(
+      [all[0]?.['group_prio'], all[0]?.['serverurl'], all[0]?.['directory']],
+      [7, 'http://x:9001', 'none'],
+    );
   });
 
   test('reread', async () => {
@@ -156,7 +283,10 @@ describe('configuration and groups', () => {
     client.supervisor.rereadAnswer = { kind: 'changes', added: ['a'], changed: ['b', 'c'], removed: [] };
     assert.deepEqual(await client.call('reloadConfig'), [[['a'], ['b', 'c'], []]]);
     client.supervisor.rereadAnswer = { kind: 'invalid', reason: 'x.conf:3: [program:x] startsecs: must be a number' };
-    assert.equal(await client.call('reloadConfig'), 'FAULT 92 CANT_REREAD: x.conf:3: [program:x] startsecs: must be a number');
+    assert.equal(
+      await client.call('reloadConfig'),
+      'FAULT 92 CANT_REREAD: x.conf:3: [program:x] startsecs: must be a number',
+    );
   });
 
   test('add and remove', async () => {
@@ -192,7 +322,10 @@ describe('standard input and events', () => {
     client.supervisor.stdinAnswer = 'closed';
     assert.equal(await client.call('sendProcessStdin', 'cat', 'x'), 'FAULT 20 NO_FILE: cat');
     client.supervisor.stdinAnswer = 'full';
-    assert.equal(await client.call('sendProcessStdin', 'cat', 'x'), 'FAULT 30 FAILED: cannot write to the standard input of cat: it does not read');
+    assert.equal(
+      await client.call('sendProcessStdin', 'cat', 'x'),
+      'FAULT 30 FAILED: cannot write to the standard input of cat: it does not read',
+    );
     await client.call('stopProcess', 'cat', false);
     assert.equal(await client.call('sendProcessStdin', 'cat', 'x'), 'FAULT 70 NOT_RUNNING: cat');
   });

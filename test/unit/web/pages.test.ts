@@ -7,14 +7,37 @@ import { test } from 'node:test';
 import { processStateNames } from '../../../src/core/states.ts';
 import { escapeHtml, html } from '../../../src/web/html.ts';
 import { formatLogText } from '../../../src/web/log-text.ts';
-import { formatConfirmPage, formatProblemPage, formatStatusPage, formatTailPage, type ProcessRow, type StatusPage } from '../../../src/web/page.ts';
+import {
+  formatConfirmPage,
+  formatProblemPage,
+  formatStatusPage,
+  formatTailPage,
+  type ProcessRow,
+  type StatusPage,
+} from '../../../src/web/page.ts';
 import { Secret } from '../../../src/web/secret.ts';
 import { CONTENT_POLICY } from '../../../src/web/style.ts';
 
 const EVIL = `"'><script>alert(1)</script>&`;
 const frame = { identification: EVIL, version: EVIL, token: EVIL };
-const row = (more: Partial<ProcessRow> = {}): ProcessRow => ({ name: 'web', state: 'RUNNING', description: 'pid 1, uptime 0:00:01', hasStderr: true, ...more });
-const status = (more: Partial<StatusPage> = {}): string => formatStatusPage({ identification: 'shop', version: '4.3.0', token: 'secret', supervisorState: 'RUNNING', processes: [row()], outcome: null, time: 'now', ...more });
+const row = (more: Partial<ProcessRow> = {}): ProcessRow => ({
+  name: 'web',
+  state: 'RUNNING',
+  description: 'pid 1, uptime 0:00:01',
+  hasStderr: true,
+  ...more,
+});
+const status = (more: Partial<StatusPage> = {}): string =>
+  formatStatusPage({
+    identification: 'shop',
+    version: '4.3.0',
+    token: 'secret',
+    supervisorState: 'RUNNING',
+    processes: [row()],
+    outcome: null,
+    time: 'now',
+    ...more,
+  });
 
 /** The elements of a page, as a browser would see them: `<` and what follows up to `>`. */
 const tagsOf = (page: string): string[] => page.match(/<[a-z!/][^>]*>/gi) ?? [];
@@ -27,7 +50,12 @@ test('a template takes every value as text, save what a template made', () => {
 
 test('no page has an element that came from outside', () => {
   const pages = [
-    status({ ...frame, processes: [row({ name: EVIL, description: EVIL })], outcome: { text: EVIL, isError: true }, time: EVIL }),
+    status({
+      ...frame,
+      processes: [row({ name: EVIL, description: EVIL })],
+      outcome: { text: EVIL, isError: true },
+      time: EVIL,
+    }),
     formatConfirmPage(frame, { action: 'stop', name: EVIL }),
     formatTailPage({ ...frame, name: EVIL, stream: 'stdout', hasStderr: true, limit: 4096, text: EVIL, reason: EVIL }),
     formatTailPage({ ...frame, name: EVIL, stream: 'stderr', hasStderr: true, limit: 4096, text: null, reason: EVIL }),
@@ -36,7 +64,12 @@ test('no page has an element that came from outside', () => {
   for (const page of pages) {
     assert.doesNotMatch(page, /<script/i);
     assert.ok(page.includes('&lt;script&gt;'));
-    for (const tag of tagsOf(page)) assert.match(tag, /^<(!DOCTYPE html|\/?(html|head|meta|title|style|body|form|input|header|h1|p|div|a|button|main|table|thead|tr|th|tbody|td|span|footer|pre))( [a-z-]+="[^"<>]*")*>$/, tag);
+    for (const tag of tagsOf(page))
+      assert.match(
+        tag,
+        /^<(!DOCTYPE html|\/?(html|head|meta|title|style|body|form|input|header|h1|p|div|a|button|main|table|thead|tr|th|tbody|td|span|footer|pre))( [a-z-]+="[^"<>]*")*>$/,
+        tag,
+      );
   }
 });
 
@@ -48,29 +81,62 @@ test('the policy of a page allows the style that stands in it, and no other', ()
 });
 
 test('each state offers what can be done in it', () => {
-  const offered = Object.fromEntries(processStateNames.map((state) => [state, [...status({ processes: [row({ state })] }).matchAll(/value="(\w+) web"/g)].map((match) => match[1]).join(' ')]));
+  const offered = Object.fromEntries(
+    processStateNames.map((state) => [
+      state,
+      [...status({ processes: [row({ state })] }).matchAll(/value="(\w+) web"/g)].map((match) => match[1]).join(' '),
+    ]),
+  );
   assert.deepEqual(offered, {
-    STOPPED: 'start clearlog', STARTING: 'stop clearlog', RUNNING: 'restart stop clearlog', BACKOFF: 'stop clearlog', STOPPING: 'stop clearlog', EXITED: 'start clearlog', FATAL: 'start clearlog', UNKNOWN: 'clearlog',
+    STOPPED: 'start clearlog',
+    STARTING: 'stop clearlog',
+    RUNNING: 'restart stop clearlog',
+    BACKOFF: 'stop clearlog',
+    STOPPING: 'stop clearlog',
+    EXITED: 'start clearlog',
+    FATAL: 'start clearlog',
+    UNKNOWN: 'clearlog',
   });
 });
 
 test('the status page: summary, links, one form with the token, an empty configuration, an end under way', () => {
-  const page = status({ processes: [row({ name: 'group:a b/ü' }), row({ name: 'x', state: 'FATAL', hasStderr: false })] });
+  const page = status({
+    processes: [row({ name: 'group:a b/ü' }), row({ name: 'x', state: 'FATAL', hasStderr: false })],
+  });
   assert.match(page, /1 of 2 running</);
   assert.match(page, /href="tail\.html\?processname=group%3Aa%20b%2F%C3%BC"/);
   assert.match(page, /href="logtail\/group%3Aa%20b%2F%C3%BC\/stderr"/);
   assert.doesNotMatch(page, /logtail\/x\/stderr/);
-  assert.equal(page.match(/<form method="post" action="index\.html"><input type="hidden" name="token" value="secret">/g)?.length, 1);
+  assert.equal(
+    page.match(/<form method="post" action="index\.html"><input type="hidden" name="token" value="secret">/g)?.length,
+    1,
+  );
   assert.match(status({ processes: [] }), /No programs are configured/);
   assert.match(status({ supervisorState: 'SHUTDOWN' }), /the supervisor is in state SHUTDOWN/);
-  assert.match(status({ outcome: { text: 'Process web started', isError: false } }), /<p class="note" role="status">Process web started</);
+  assert.match(
+    status({ outcome: { text: 'Process web started', isError: false } }),
+    /<p class="note" role="status">Process web started</,
+  );
   assert.doesNotMatch(page, /(?:href|action)="(?:\/|https?:)/, 'links hold below any path');
 });
 
 test('the tail page: text, an empty log, none, sizes, the other stream', () => {
-  const tail = { identification: 'shop', version: '4.3.0', token: 't', name: 'web', stream: 'stdout', hasStderr: true, limit: 65_536, text: 'line\n', reason: 'There is none.' } as const;
+  const tail = {
+    identification: 'shop',
+    version: '4.3.0',
+    token: 't',
+    name: 'web',
+    stream: 'stdout',
+    hasStderr: true,
+    limit: 65_536,
+    text: 'line\n',
+    reason: 'There is none.',
+  } as const;
   assert.match(formatTailPage(tail), /<pre>line\n<\/pre>/);
-  assert.match(formatTailPage(tail), /the last 64 KiB.*stream=stderr&amp;limit=65536.*limit=4096">4 KiB.*limit=1048576">1 MiB/s);
+  assert.match(
+    formatTailPage(tail),
+    /the last 64 KiB.*stream=stderr&amp;limit=65536.*limit=4096">4 KiB.*limit=1048576">1 MiB/s,
+  );
   assert.match(formatTailPage({ ...tail, text: '' }), /The log is empty/);
   assert.match(formatTailPage({ ...tail, text: null, limit: 100 }), /There is none\./);
   assert.match(formatTailPage({ ...tail, stream: 'stderr' }), /href="logtail\/web\/stderr">Tail -f/);

@@ -31,11 +31,21 @@ interface Site {
 
 type Connection = { readonly socketPath: string } | { readonly host: string; readonly port: number };
 
-function send(connection: Connection, method: string, path: string, headers: Record<string, string>, body: string): Promise<Answer> {
+function send(
+  connection: Connection,
+  method: string,
+  path: string,
+  headers: Record<string, string>,
+  body: string,
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const asked = request({ ...connection, method, path, headers, agent: false }, (response) => {
       let text = '';
-      response.setEncoding('utf8').on('data', (part: string) => (text += part)).on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text })).on('error', reject);
+      response
+        .setEncoding('utf8')
+        .on('data', (part: string) => (text += part))
+        .on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }))
+        .on('error', reject);
     });
     asked.on('error', reject);
     asked.end(body);
@@ -51,22 +61,48 @@ interface SiteOptions extends WorldOptions {
 async function onSite(options: SiteOptions, run: (site: Site) => Promise<void>): Promise<void> {
   const world = new ServerWorld(options);
   const secret = new Secret();
-  const sources = { supervisor: world.supervisor, methods: createMethodTable(), times: new ProcessTimes(world.supervisor) };
-  const routes: Route[] = createRoutes({ ...sources, version: '1.2.3', residentBytes: () => null, more: webRoutes(sources, secret) });
+  const sources = {
+    supervisor: world.supervisor,
+    methods: createMethodTable(),
+    times: new ProcessTimes(world.supervisor),
+  };
+  const routes: Route[] = createRoutes({
+    ...sources,
+    version: '1.2.3',
+    residentBytes: () => null,
+    more: webRoutes(sources, secret),
+  });
   world.routes.splice(0, world.routes.length, ...routes);
   try {
-    const server = options.isInet === true ? await world.openInet({ isInsecureAllowed: options.isInsecureAllowed ?? false }) : await world.open();
-    const connection: Connection = options.isInet === true ? { host: '127.0.0.1', port: server.port ?? 0 } : { socketPath: world.socketPath };
+    const server =
+      options.isInet === true
+        ? await world.openInet({ isInsecureAllowed: options.isInsecureAllowed ?? false })
+        : await world.open();
+    const connection: Connection =
+      options.isInet === true ? { host: '127.0.0.1', port: server.port ?? 0 } : { socketPath: world.socketPath };
     const site: Site = {
       world,
       token: secret.token,
       get: (path, headers = {}) => send(connection, 'GET', path, headers, ''),
-      post: (fields, headers = {}, path = '/index.html') => send(connection, 'POST', path, { 'Content-Type': 'application/x-www-form-urlencoded', ...headers }, new URLSearchParams({ token: secret.token, ...fields }).toString()),
+      post: (fields, headers = {}, path = '/index.html') =>
+        send(
+          connection,
+          'POST',
+          path,
+          { 'Content-Type': 'application/x-www-form-urlencoded', ...headers },
+          new URLSearchParams({ token: secret.token, ...fields }).toString(),
+        ),
       do: async (action) => {
         const { status, headers } = await site.post({ do: action });
         assert.equal(status, 303);
         const page = await site.get(`/${String(headers['location'])}`);
-        return /<p class="note( bad)?" role="status">([^<]*)</.exec(page.text)?.slice(1).map((part) => part ?? '').join('|') ?? '';
+        return (
+          /<p class="note( bad)?" role="status">([^<]*)</
+            .exec(page.text)
+            ?.slice(1)
+            .map((part) => part ?? '')
+            .join('|') ?? ''
+        );
       },
     };
     await run(site);
@@ -75,62 +111,87 @@ async function onSite(options: SiteOptions, run: (site: Site) => Promise<void>):
   }
 }
 
-const PROGRAMS = [{ name: 'web', options: { startsecs: 0 } }, { name: 'missing', objection: { fault: 'NO_FILE', reason: 'x' } }, { name: 'bad', spawnError: 'no' }, { name: 'a<b', group: 'g', options: { startsecs: 0 } }] as const;
+const PROGRAMS = [
+  { name: 'web', options: { startsecs: 0 } },
+  { name: 'missing', objection: { fault: 'NO_FILE', reason: 'x' } },
+  { name: 'bad', spawnError: 'no' },
+  { name: 'a<b', group: 'g', options: { startsecs: 0 } },
+] as const;
 
-test('what the buttons do, in the words of Supervisor', () => onSite({ programs: PROGRAMS }, async ({ world, do: act }) => {
-  assert.equal(await act('start web'), '|Process web started');
-  assert.equal(world.supervisor.process('web:web')?.record.state, 'RUNNING');
-  assert.equal(await act('start web'), ' bad|ERROR: Process web: already started');
-  assert.equal(await act('restart web'), '|Process web restarted');
-  assert.equal(await act('stop web'), '|Process web stopped');
-  assert.equal(world.supervisor.process('web:web')?.record.state, 'STOPPED');
-  assert.equal(await act('stop web'), ' bad|unexpected rpc fault [70] NOT_RUNNING: web');
-  assert.equal(await act('restart web'), '|Process web restarted');
-  assert.equal(await act('start missing'), ' bad|ERROR: Process missing: no such file');
-  assert.equal(await act('start bad'), ' bad|ERROR: Process bad: spawn error');
-  assert.equal(await act('start nope'), ' bad|No such process named nope');
-  assert.equal(await act('start g:a<b'), '|Process g:a&lt;b started');
-  assert.equal(await act('clearlog web'), '|Log for web cleared');
-  assert.match(await act('stopall'), /^\|All stopped at \d\d:\d\d:\d\d$/);
-  assert.equal(world.supervisor.process('web:web')?.record.state, 'STOPPED');
-  assert.match(await act('restartall'), /^\|All restarted at \d\d:\d\d:\d\d$/);
-  assert.equal(world.supervisor.process('web:web')?.record.state, 'RUNNING');
-}));
+test('what the buttons do, in the words of Supervisor', () =>
+  onSite({ programs: PROGRAMS }, async ({ world, do: act }) => {
+    assert.equal(await act('start web'), '|Process web started');
+    assert.equal(world.supervisor.process('web:web')?.record.state, 'RUNNING');
+    assert.equal(await act('start web'), ' bad|ERROR: Process web: already started');
+    assert.equal(await act('restart web'), '|Process web restarted');
+    assert.equal(await act('stop web'), '|Process web stopped');
+    assert.equal(world.supervisor.process('web:web')?.record.state, 'STOPPED');
+    assert.equal(await act('stop web'), ' bad|unexpected rpc fault [70] NOT_RUNNING: web');
+    assert.equal(await act('restart web'), '|Process web restarted');
+    assert.equal(await act('start missing'), ' bad|ERROR: Process missing: no such file');
+    assert.equal(await act('start bad'), ' bad|ERROR: Process bad: spawn error');
+    assert.equal(await act('start nope'), ' bad|No such process named nope');
+    assert.equal(await act('start g:a<b'), '|Process g:a&lt;b started');
+    assert.equal(await act('clearlog web'), '|Log for web cleared');
+    assert.match(await act('stopall'), /^\|All stopped at \d\d:\d\d:\d\d$/);
+    assert.equal(world.supervisor.process('web:web')?.record.state, 'STOPPED');
+    assert.match(await act('restartall'), /^\|All restarted at \d\d:\d\d:\d\d$/);
+    assert.equal(world.supervisor.process('web:web')?.record.state, 'RUNNING');
+  }));
 
-test('a link changes nothing: it leads to a question', () => onSite({ programs: PROGRAMS }, async ({ world, get, do: act }) => {
-  await act('start web');
-  const { status, text } = await get('/index.html?action=stop&processname=web');
-  assert.equal(status, 200);
-  assert.match(text, /<p>Stop web\?<\/p>.*name="token".*name="do" value="stop web"/s);
-  assert.equal(world.supervisor.process('web:web')?.record.state, 'RUNNING');
-  assert.match((await get('/?processname=g%3Aa%3Cb&action=clearlog')).text, /Clear the log of g:a&lt;b\?/);
-  assert.match((await get('/index.html?action=restartall')).text, /Restart all processes\?/);
-  assert.match((await get('/index.html?action=refresh')).text, /of 4 running/);
-  for (const query of ['action=stop', 'action=nonsense', 'action=__proto__&processname=web', 'action=stopall&processname=x']) assert.equal((await get(`/index.html?${query}`)).status, 400, query);
-  assert.doesNotMatch((await get('/?message=Call+us')).text, /Call us/);
-}));
+test('a link changes nothing: it leads to a question', () =>
+  onSite({ programs: PROGRAMS }, async ({ world, get, do: act }) => {
+    await act('start web');
+    const { status, text } = await get('/index.html?action=stop&processname=web');
+    assert.equal(status, 200);
+    assert.match(text, /<p>Stop web\?<\/p>.*name="token".*name="do" value="stop web"/s);
+    assert.equal(world.supervisor.process('web:web')?.record.state, 'RUNNING');
+    assert.match((await get('/?processname=g%3Aa%3Cb&action=clearlog')).text, /Clear the log of g:a&lt;b\?/);
+    assert.match((await get('/index.html?action=restartall')).text, /Restart all processes\?/);
+    assert.match((await get('/index.html?action=refresh')).text, /of 4 running/);
+    for (const query of [
+      'action=stop',
+      'action=nonsense',
+      'action=__proto__&processname=web',
+      'action=stopall&processname=x',
+    ])
+      assert.equal((await get(`/index.html?${query}`)).status, 400, query);
+    assert.doesNotMatch((await get('/?message=Call+us')).text, /Call us/);
+  }));
 
-test('a form of somebody else changes nothing', () => onSite({ programs: PROGRAMS, isInet: true }, async ({ world, get, post, do: act }) => {
-  await act('start web');
-  const host = 'localhost:9001';
-  const refused: Array<[Record<string, string>, Record<string, string>?]> = [
-    [{ token: '' }], [{ token: 'x'.repeat(32) }], [{}, { Origin: 'http://evil.example', Host: host }], [{}, { Origin: 'null', Host: host }],
-    [{}, { Origin: `http://${host}`, Host: host, 'Sec-Fetch-Site': 'cross-site' }], [{}, { Origin: `http://${host}`, Host: host, 'Sec-Fetch-Site': 'same-site' }],
-    [{}, { Origin: 'http://localhost:8000', Host: host }],
-    // A name of another site that is made to lead here.
-    [{}, { Origin: 'http://evil.example:9001', Host: 'evil.example:9001' }],
-  ];
-  for (const [fields, headers] of refused) assert.equal((await post({ do: 'stop web', ...fields }, headers)).status, 403, JSON.stringify([fields, headers]));
-  assert.equal((await post({ do: 'stop web' }, { 'Content-Type': 'text/plain' })).status, 415);
-  assert.equal((await post({ do: 'stop web' }, {}, '/other')).status, 404);
-  for (const action of ['', 'stop', 'stop ', 'stopall web', 'nonsense web', 'toString']) assert.equal((await post({ do: action })).status, 400, action);
-  assert.equal(world.supervisor.process('web:web')?.record.state, 'RUNNING');
-  assert.equal((await post({ do: 'stop web' }, { Origin: `http://${host}`, Host: host, 'Sec-Fetch-Site': 'same-origin' })).status, 303);
-  assert.equal(world.supervisor.process('web:web')?.record.state, 'STOPPED');
-  // Browsers send an Origin with every POST, programs do not.
-  assert.equal((await get('/', { Host: 'evil.example' })).status, 403);
-  for (const name of ['localhost:9001', '127.0.0.1:9001', '[::1]:9001', '10.0.0.1', 'x.localhost']) assert.equal((await get('/', { Host: name })).status, 200, name);
-}));
+test('a form of somebody else changes nothing', () =>
+  onSite({ programs: PROGRAMS, isInet: true }, async ({ world, get, post, do: act }) => {
+    await act('start web');
+    const host = 'localhost:9001';
+    const refused: Array<[Record<string, string>, Record<string, string>?]> = [
+      [{ token: '' }],
+      [{ token: 'x'.repeat(32) }],
+      [{}, { Origin: 'http://evil.example', Host: host }],
+      [{}, { Origin: 'null', Host: host }],
+      [{}, { Origin: `http://${host}`, Host: host, 'Sec-Fetch-Site': 'cross-site' }],
+      [{}, { Origin: `http://${host}`, Host: host, 'Sec-Fetch-Site': 'same-site' }],
+      [{}, { Origin: 'http://localhost:8000', Host: host }],
+      // A name of another site that is made to lead here.
+      [{}, { Origin: 'http://evil.example:9001', Host: 'evil.example:9001' }],
+    ];
+    for (const [fields, headers] of refused)
+      assert.equal((await post({ do: 'stop web', ...fields }, headers)).status, 403, JSON.stringify([fields, headers]));
+    assert.equal((await post({ do: 'stop web' }, { 'Content-Type': 'text/plain' })).status, 415);
+    assert.equal((await post({ do: 'stop web' }, {}, '/other')).status, 404);
+    for (const action of ['', 'stop', 'stop ', 'stopall web', 'nonsense web', 'toString'])
+      assert.equal((await post({ do: action })).status, 400, action);
+    assert.equal(world.supervisor.process('web:web')?.record.state, 'RUNNING');
+    assert.equal(
+      (await post({ do: 'stop web' }, { Origin: `http://${host}`, Host: host, 'Sec-Fetch-Site': 'same-origin' }))
+        .status,
+      303,
+    );
+    assert.equal(world.supervisor.process('web:web')?.record.state, 'STOPPED');
+    // Browsers send an Origin with every POST, programs do not.
+    assert.equal((await get('/', { Host: 'evil.example' })).status, 403);
+    for (const name of ['localhost:9001', '127.0.0.1:9001', '[::1]:9001', '10.0.0.1', 'x.localhost'])
+      assert.equal((await get('/', { Host: name })).status, 200, name);
+  }));
 
 test('XML-RPC is closed to pages of other sites, and open to programs that name this machine', () =>
   onSite({ programs: PROGRAMS, isInet: true }, async ({ world }) => {
@@ -168,11 +229,25 @@ test('with a password, or where it is said that none is needed, any name will do
     assert.equal((await get('/tail.html?processname=web')).status, 401);
     assert.equal((await post({ do: 'stopall' })).status, 401);
     assert.equal((await get('/', { Host: 'status.example', Authorization })).status, 200);
-    assert.equal((await post({ do: 'start web' }, { Host: 'status.example', Origin: 'https://status.example', Authorization })).status, 303);
+    assert.equal(
+      (await post({ do: 'start web' }, { Host: 'status.example', Origin: 'https://status.example', Authorization }))
+        .status,
+      303,
+    );
     // A proxy that does not pass the name on, in front of a browser that says itself where it comes from.
-    assert.equal((await post({ do: 'stop web' }, { Host: '127.0.0.1:9001', Origin: 'https://status.example', 'Sec-Fetch-Site': 'same-origin', Authorization })).status, 303);
+    assert.equal(
+      (
+        await post(
+          { do: 'stop web' },
+          { Host: '127.0.0.1:9001', Origin: 'https://status.example', 'Sec-Fetch-Site': 'same-origin', Authorization },
+        )
+      ).status,
+      303,
+    );
   });
-  await onSite({ programs: PROGRAMS, isInet: true, isInsecureAllowed: true }, async ({ get }) => assert.equal((await get('/', { Host: 'app:9001' })).status, 200));
+  await onSite({ programs: PROGRAMS, isInet: true, isInsecureAllowed: true }, async ({ get }) =>
+    assert.equal((await get('/', { Host: 'app:9001' })).status, 200),
+  );
 });
 
 test('the end of a log is text, whatever it is', () =>
@@ -208,13 +283,14 @@ test('the end of a log is text, whatever it is', () =>
     },
   ));
 
-test('other paths', () => onSite({ programs: PROGRAMS }, async ({ world, get }) => {
-  const { text, headers } = await get('/ok.html');
-  assert.deepEqual([text, headers['content-type']], ['OK', 'text/plain']);
-  const style = await get('/stylesheets/supervisor.css');
-  assert.deepEqual([style.status, style.headers['content-type']], [200, 'text/css']);
-  assert.match(style.text, /body \{/);
-  for (const path of ['/stylesheets/other.css', '/stylesheets/supervisor.css/x', '/favicon.ico', '/index.htm'])
-    assert.equal((await get(path)).status, 404, path);
-  assert.match(await world.connect().send('GET / HTTP/1.0\r\n\r\n').end(), /^HTTP\/1\.0 200/);
-}));
+test('other paths', () =>
+  onSite({ programs: PROGRAMS }, async ({ world, get }) => {
+    const { text, headers } = await get('/ok.html');
+    assert.deepEqual([text, headers['content-type']], ['OK', 'text/plain']);
+    const style = await get('/stylesheets/supervisor.css');
+    assert.deepEqual([style.status, style.headers['content-type']], [200, 'text/css']);
+    assert.match(style.text, /body \{/);
+    for (const path of ['/stylesheets/other.css', '/stylesheets/supervisor.css/x', '/favicon.ico', '/index.htm'])
+      assert.equal((await get(path)).status, 404, path);
+    assert.match(await world.connect().send('GET / HTTP/1.0\r\n\r\n').end(), /^HTTP\/1\.0 200/);
+  }));
