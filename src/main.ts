@@ -4,13 +4,12 @@
  */
 import { writeSync } from 'node:fs';
 import { basename } from 'node:path';
-import { chooseProgram } from './programs/choice.ts';
-import { findCalledPath } from './programs/called-path.ts';
-import { currentDirectory } from './files/current-directory.ts';
-import { cleanStart, originalStart, type Start } from './programs/clean-start.ts';
-import { originalArguments, originalVariables } from './programs/original-bytes.ts';
+import { chooseProgram } from './startup/choice.ts';
+import { findCalledPath } from './startup/called-path.ts';
+import { cleanStart, originalStart, type Start } from './startup/clean-start.ts';
+import { originalArguments, originalVariables } from './startup/original-bytes.ts';
 import { firstSignals, hasOneShotFired, SignalIntake } from './process/signals.ts';
-import { CLIENT_POOL_THREADS, MOST_TRIED, NO_THREADS, poolThreads } from './programs/pool-threads.ts';
+import { CLIENT_POOL_THREADS, MOST_TRIED, NO_THREADS, poolThreads } from './startup/pool-threads.ts';
 import type { SuperviseIo } from './programs/supervise.ts';
 
 /** Put in by the build (package.json). */
@@ -96,43 +95,20 @@ async function run(): Promise<number> {
         ownVersion: ONEVISOR_VERSION,
         args,
       });
-    case 'ctl':
-      return control(args, env, calledPath);
-    case 'health':
-      return health(args, env, calledPath);
+    case 'ctl': {
+      const { runControl } = await import('./programs/ctl.ts');
+      return runControl(args, env, calledPath);
+    }
+    case 'health': {
+      const { runHealth } = await import('./programs/ctl.ts');
+      return runHealth(args, env, calledPath);
+    }
     case 'pidproxy': {
       const { loadAddon } = await import('./native/load.ts');
       const { runPidproxy } = await import('./programs/pidproxy.ts');
       return runPidproxy(loadAddon(), args, { ...io, env, calledAs });
     }
   }
-}
-
-/** As a HEALTHCHECK of Docker wants it, which reserves all codes but 0 and 1. */
-async function health(args: readonly string[], env: Readonly<NodeJS.ProcessEnv>, calledAs: string): Promise<number> {
-  const { placeAction } = await import('./ctl/options.ts');
-  return (await control(placeAction('health', args), env, calledAs)) === 0 ? 0 : 1;
-}
-
-async function control(args: readonly string[], env: Readonly<NodeJS.ProcessEnv>, calledAs: string): Promise<number> {
-  const { runCtl } = await import('./ctl/run.ts');
-  const { openDiscovery } = await import('./programs/find-supervisor.ts');
-  const onInterrupt = (listener: () => void): (() => void) => {
-    process.on('SIGINT', listener);
-    return () => process.removeListener('SIGINT', listener);
-  };
-  const cwd = currentDirectory();
-  const discovery = openDiscovery(env, cwd, calledAs);
-  return runCtl(args, {
-    stdin: process.stdin,
-    stdout: process.stdout,
-    stderr: process.stderr,
-    env,
-    cwd,
-    discovery,
-    calledAs,
-    onInterrupt,
-  });
 }
 
 async function supervise(io: SuperviseIo): Promise<number> {

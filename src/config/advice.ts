@@ -106,7 +106,9 @@ function reportAdvice(problems: Problems, section: string, name: string, raw: Ra
 }
 
 /** Options that do something only where another one is set. */
-const COMPANIONS: ReadonlyArray<readonly [needed: keyof ProgramOptions, idle: ReadonlyArray<keyof ProgramOptions>]> = [
+const NEEDED_OPTIONS: ReadonlyArray<
+  readonly [needed: keyof ProgramOptions, idle: ReadonlyArray<keyof ProgramOptions>]
+> = [
   [
     'healthcheck',
     [
@@ -133,7 +135,7 @@ export function reportIdleOptions(
   lookup: Lookup,
   options: ProgramOptions,
 ): void {
-  for (const [needed, idle] of COMPANIONS) {
+  for (const [needed, idle] of NEEDED_OPTIONS) {
     const isSwitch = options[needed] === false;
     // A value that is wrong is reported as such.
     if (lookup(needed) !== undefined && !isSwitch) continue;

@@ -3,11 +3,11 @@
  * and cycles are errors. Pure.
  */
 import type { Condition } from '../core/dependency-gate.ts';
-import type { Dependency, GroupConfig, Place, ProcessConfig } from './model.ts';
+import type { Dependency, GroupConfig, SourceLocation, ProcessConfig } from './model.ts';
 import { formatSuggestion } from './nearest.ts';
 import type { Problems } from './problems.ts';
 import { prefixes } from './programs.ts';
-import { CONDITIONS, STATE_CONDITIONS, type Wish } from './relations.ts';
+import { CONDITIONS, STATE_CONDITIONS, type DependencySpec } from './relations.ts';
 
 const idOf = ({ group, name }: Pick<ProcessConfig, 'group' | 'name'>): string => `${group}:${name}`;
 
@@ -15,10 +15,8 @@ const idOf = ({ group, name }: Pick<ProcessConfig, 'group' | 'name'>): string =>
 export function findProcesses(name: string, all: readonly ProcessConfig[]): ProcessConfig[] {
   const colon = name.indexOf(':');
   if (colon !== -1) {
-    const [group, process] = [name.slice(0, colon), name.slice(colon + 1)];
-    return all.filter(
-      (other) => other.group === group && (process === '*' || process === '' || other.name === process),
-    );
+    const [group, proc] = [name.slice(0, colon), name.slice(colon + 1)];
+    return all.filter((other) => other.group === group && (proc === '*' || proc === '' || other.name === proc));
   }
   for (const key of ['program', 'group', 'name'] as const) {
     const found = all.filter((other) => other[key] === name);
@@ -36,14 +34,14 @@ type DependencyOption = 'depends_on' | 'dependent_startup_wait_for';
 
 /** What is wrong with `name:word` where the name is known and the word is no condition; null where that is not so. */
 function explainCondition(
-  wish: string,
+  spec: string,
   known: ReadonlyMap<string, Condition>,
   all: readonly ProcessConfig[],
 ): string | null {
-  const colon = wish.lastIndexOf(':');
-  const [name, word] = [wish.slice(0, colon), wish.slice(colon + 1)];
+  const colon = spec.lastIndexOf(':');
+  const [name, word] = [spec.slice(0, colon), spec.slice(colon + 1)];
   if (colon < 1 || findProcesses(name, all).length === 0) return null;
-  const members = all.filter(({ group }) => group === name).map((process) => process.name);
+  const members = all.filter(({ group }) => group === name).map((proc) => proc.name);
   const conditions = [...new Set(known.values())].join(', ');
   // A group of one that is called as its program has no other members that could be meant.
   const isLone = members.every((member) => member === name);
@@ -63,7 +61,7 @@ function explainUnknown(name: string, option: DependencyOption, all: readonly Pr
 
 /** Reports conditions that these processes can never meet, or that are hardly meant. */
 function checkConditions(
-  { name, conditions }: Wish,
+  { name, conditions }: DependencySpec,
   found: readonly ProcessConfig[],
   option: DependencyOption,
   report: Record<'error' | 'warn', (reason: string) => void>,
@@ -93,7 +91,7 @@ function checkConditions(
 }
 
 /** Where an option of a process was set; found by its section and name. */
-export type PlaceOf = (section: string, option: string) => Place | undefined;
+export type PlaceOf = (section: string, option: string) => SourceLocation | undefined;
 
 /** The groups with `dependsOn` filled in. */
 export function resolveDependencies(
@@ -102,11 +100,11 @@ export function resolveDependencies(
   placeOf: PlaceOf,
 ): GroupConfig[] {
   const all = groups.flatMap(({ processes }) => processes);
-  const resolve = (process: ProcessConfig, option: DependencyOption, wish: Wish): Dependency[] => {
-    const { name, conditions } = wish;
-    const found = findProcesses(name, all).filter((other) => other !== process);
-    const section = prefixes[process.type] + process.program;
-    const place = placeOf(section, option) ?? process.place;
+  const resolve = (proc: ProcessConfig, option: DependencyOption, spec: DependencySpec): Dependency[] => {
+    const { name, conditions } = spec;
+    const found = findProcesses(name, all).filter((other) => other !== proc);
+    const section = prefixes[proc.type] + proc.program;
+    const place = placeOf(section, option) ?? proc.place;
     const report = {
       error: (reason: string): void => problems.error(place, section, option, reason),
       warn: (reason: string): void => problems.warn(place, section, option, reason),
@@ -117,7 +115,7 @@ export function resolveDependencies(
       if (option === 'depends_on') report.error(reason);
       else report.warn(`${reason}; it is not waited for`);
     }
-    checkConditions(wish, found, option, report);
+    checkConditions(spec, found, option, report);
     const defaultFor = ({ options }: ProcessConfig): Condition =>
       options.healthcheck === null ? 'started' : 'healthy';
     return found.map((other) => ({
@@ -128,15 +126,15 @@ export function resolveDependencies(
   };
   const resolved = groups.map((group) => ({
     ...group,
-    processes: group.processes.map((process) => {
-      const { depends_on: wishes, dependent_startup: isDependent, dependent_startup_wait_for: waits } = process.options;
+    processes: group.processes.map((proc) => {
+      const { depends_on: specs, dependent_startup: isDependent, dependent_startup_wait_for: waits } = proc.options;
       const list = [
-        ...wishes.flatMap((wish) => resolve(process, 'depends_on', wish)),
-        ...(isDependent ? waits : []).flatMap((wish) => resolve(process, 'dependent_startup_wait_for', wish)),
+        ...specs.flatMap((spec) => resolve(proc, 'depends_on', spec)),
+        ...(isDependent ? waits : []).flatMap((spec) => resolve(proc, 'dependent_startup_wait_for', spec)),
       ];
       const asked = list.map(({ group: of, process: name, conditions }) => `${of}:${name} ${conditions.join(',')}`);
       return {
-        ...process,
+        ...proc,
         dependsOn: list.filter((_dependency, index) => asked.indexOf(asked[index] ?? '') === index),
       };
     }),
@@ -147,16 +145,14 @@ export function resolveDependencies(
 
 /** Reports each cycle once, with the path. */
 function reportCycles(groups: readonly GroupConfig[], problems: Problems, placeOf: PlaceOf): void {
-  const byId = new Map(
-    groups.flatMap(({ processes }) => processes.map((process) => [idOf(process), process] as const)),
-  );
+  const byId = new Map(groups.flatMap(({ processes }) => processes.map((proc) => [idOf(proc), proc] as const)));
   const done = new Set<string>();
   for (const start of byId.values()) {
     // Depth first without recursion: a chain may be longer than the stack.
     const path: Array<{ process: ProcessConfig; next: number }> = done.has(idOf(start))
       ? []
       : [{ process: start, next: 0 }];
-    const onPath = new Set(path.map(({ process }) => idOf(process)));
+    const onPath = new Set(path.map(({ process: proc }) => idOf(proc)));
     while (path.length > 0) {
       const top = path[path.length - 1] as (typeof path)[number];
       const dependency = top.process.dependsOn[top.next++];
@@ -167,21 +163,21 @@ function reportCycles(groups: readonly GroupConfig[], problems: Problems, placeO
         continue;
       }
       const id = idOf({ group: dependency.group, name: dependency.process });
-      const process = byId.get(id);
-      if (process === undefined || done.has(id)) continue;
+      const proc = byId.get(id);
+      if (proc === undefined || done.has(id)) continue;
       if (onPath.has(id)) {
         const cycle = path.slice(path.findIndex((step) => idOf(step.process) === id)).map((step) => step.process);
-        const section = prefixes[process.type] + process.program;
-        const names = [...cycle, process].map((step) => (step.group === step.name ? step.name : idOf(step)));
+        const section = prefixes[proc.type] + proc.program;
+        const names = [...cycle, proc].map((step) => (step.group === step.name ? step.name : idOf(step)));
         problems.error(
-          placeOf(section, 'depends_on') ?? process.place,
+          placeOf(section, 'depends_on') ?? proc.place,
           section,
           'depends_on',
           `the programs wait for each other: ${names.join(' → ')}`,
         );
         continue;
       }
-      path.push({ process, next: 0 });
+      path.push({ process: proc, next: 0 });
       onPath.add(id);
     }
   }

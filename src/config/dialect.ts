@@ -4,13 +4,13 @@
  * splitting into sections and keys. Never looks at what an option means, never touches a file.
  */
 import { parse as parseIni } from 'ini';
-import type { Place, Problem } from './model.ts';
+import type { SourceLocation, Problem } from './model.ts';
 import { indentation, isSpace, splitLines, strip, stripEnd } from './python-text.ts';
 
 /** One option as it was written, its continuation lines joined by newlines. */
 export interface RawOption {
   readonly value: string;
-  readonly place: Place;
+  readonly place: SourceLocation;
   /** Directory that `%(here)s` stands for: that of the file in which the option is. */
   readonly here: string;
   /** True: taken as it is, without expansion (command line flags). */
@@ -29,7 +29,7 @@ export type CommentMark = ';' | '#';
 export interface RawSection {
   readonly name: string;
   /** Where it occurs first. */
-  readonly place: Place;
+  readonly place: SourceLocation;
   readonly options: Map<string, RawOption>;
 }
 
@@ -251,7 +251,7 @@ export function addDocument(document: Document, other: Document): void {
 }
 
 /** The section of that name, made at the end of the document where there is none yet. */
-export function ensureSection(document: Document, name: string, place: Place): RawSection {
+export function ensureSection(document: Document, name: string, place: SourceLocation): RawSection {
   const known = document.sections.get(name);
   if (known !== undefined) return known;
   const made: RawSection = { name, place, options: new Map() };

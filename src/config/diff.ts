@@ -37,9 +37,9 @@ function isGroupChanged(before: GroupConfig | undefined, after: GroupConfig): bo
 function configured({
   place: _place,
   options: { numprocs: _count, numprocs_start: _first, ...options },
-  ...process
+  ...proc
 }: ProcessConfig): unknown {
-  return [process, options];
+  return [proc, options];
 }
 
 /** Whether a process must be restarted to be as configured; a change of anything else is applied while it runs. */
@@ -63,18 +63,18 @@ export interface GroupUpdate {
  * of the lists.
  */
 export function planGroupUpdate(before: GroupConfig, after: GroupConfig): GroupUpdate {
-  const old = new Map(before.processes.map((process) => [process.name, process]));
+  const old = new Map(before.processes.map((proc) => [proc.name, proc]));
   const names = new Set(after.processes.map(({ name }) => name));
-  const changed = after.processes.flatMap((process) => {
-    const former = old.get(process.name);
-    if (former === undefined || isDeepStrictEqual(configured(former), configured(process))) return [];
-    return { process, isRenewed: isExecutionChanged(former, process) };
+  const changed = after.processes.flatMap((proc) => {
+    const former = old.get(proc.name);
+    if (former === undefined || isDeepStrictEqual(configured(former), configured(proc))) return [];
+    return { process: proc, isRenewed: isExecutionChanged(former, proc) };
   });
   return {
     removed: before.processes.filter(({ name }) => !names.has(name)),
     added: after.processes.filter(({ name }) => !old.has(name)),
-    renewed: changed.filter(({ isRenewed }) => isRenewed).map(({ process }) => process),
-    live: changed.filter(({ isRenewed }) => !isRenewed).map(({ process }) => process),
+    renewed: changed.filter(({ isRenewed }) => isRenewed).map(({ process: proc }) => proc),
+    live: changed.filter(({ isRenewed }) => !isRenewed).map(({ process: proc }) => proc),
   };
 }
 

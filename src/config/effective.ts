@@ -39,11 +39,11 @@ function tablesOf({ type }: ProcessConfig): Table {
   };
 }
 
-function showProcess(process: ProcessConfig): Shown {
-  const { name, group, program, type, options, commandError } = process;
+function showProcess(proc: ProcessConfig): Shown {
+  const { name, group, program, type, options, commandError } = proc;
   // A command that is empty has no words, and one that cannot be split has none that are known.
-  const argv = commandError === null || commandError === EMPTY_COMMAND ? process.argv : null;
-  return { ...showValues(tablesOf(process), options), group, name, program, type, argv };
+  const argv = commandError === null || commandError === EMPTY_COMMAND ? proc.argv : null;
+  return { ...showValues(tablesOf(proc), options), group, name, program, type, argv };
 }
 
 const showProblem = ({ file, line, section, option, reason }: Problem): Shown => ({
@@ -113,11 +113,11 @@ export function formatConfig(config: Config, isContainer: boolean): string {
     ...config.unixServers.map((server) => formatSection('unix_http_server', unixServerOptions, server, isContainer)),
     ...config.inetServers.map((server) => formatSection('inet_http_server', inetServerOptions, server, isContainer)),
     ...config.groups.flatMap(({ processes }) =>
-      processes.map((process) =>
+      processes.map((proc) =>
         formatSection(
-          `${process.type}:${process.group === process.name ? process.name : `${process.group}:${process.name}`}`,
-          tablesOf(process),
-          process.options,
+          `${proc.type}:${proc.group === proc.name ? proc.name : `${proc.group}:${proc.name}`}`,
+          tablesOf(proc),
+          proc.options,
           isContainer,
           config.supervisord,
         ),

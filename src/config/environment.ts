@@ -4,7 +4,7 @@
  */
 import { type Document, ensureSection } from './dialect.ts';
 import { isServiceLink } from '../core/service-links.ts';
-import type { Place } from './model.ts';
+import type { SourceLocation } from './model.ts';
 import { formatSuggestion, nearestName } from './nearest.ts';
 import type { Table } from './option.ts';
 import {
@@ -83,7 +83,7 @@ export function addEnvironment(document: Document, env: Environment, here: strin
     .filter(({ name, value }) => isOwnVariable(name, value))
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   for (const { name, value } of ours) {
-    const place: Place = { file: name, line: 0 };
+    const place: SourceLocation = { file: name, line: 0 };
     const reason = addVariable(document, name, value, here, place);
     if (reason !== null) problems.error(place, '', null, reason);
   }
@@ -166,13 +166,19 @@ function setOption(
   option: string,
   value: string,
   here: string,
-  place: Place,
+  place: SourceLocation,
 ): void {
   ensureSection(document, section, place).options.set(option, { value, place, here, literal: false });
 }
 
 /** Adds one variable; returns why it is not understood. */
-function addVariable(document: Document, variable: string, value: string, here: string, place: Place): string | null {
+function addVariable(
+  document: Document,
+  variable: string,
+  value: string,
+  here: string,
+  place: SourceLocation,
+): string | null {
   if (!variable.isWellFormed()) return 'the name of this variable has bytes that are not UTF-8';
   const rest = variable.slice(PREFIX.length);
   const kind =

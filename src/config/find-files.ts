@@ -8,7 +8,7 @@ import { definesPrograms } from './environment.ts';
 import { ExpansionError, expand } from './expand.ts';
 import type { Flags } from './flags.ts';
 import { findMatches } from './glob.ts';
-import type { Place } from './model.ts';
+import type { SourceLocation } from './model.ts';
 import { NameSpace } from './names.ts';
 import { includeOptions } from './options.ts';
 import type { Problems } from './problems.ts';
@@ -99,7 +99,7 @@ export function readInto(
   path: string,
   source: Source,
   problems: Problems,
-  from: Place | null,
+  from: SourceLocation | null,
 ): boolean {
   const read = source.read(path);
   if (read.ok) {

@@ -14,7 +14,7 @@ import {
   type ProcessType,
   readProcesses,
   readProgramName,
-  type Workshop,
+  type ProgramContext,
 } from './programs.ts';
 import { chainLookup } from './section-reader.ts';
 
@@ -28,24 +28,24 @@ export interface Grouping {
 }
 
 /** Makes the groups of a document. */
-export function readGroups(workshop: Workshop): Grouping {
-  const sections = [...workshop.document.sections.values()];
+export function readGroups(programContext: ProgramContext): Grouping {
+  const sections = [...programContext.document.sections.values()];
   const taken = new Set<string>();
   const made = sections
     .filter(({ name }) => name.startsWith('group:'))
-    .map((section) => readGroup(workshop, section, taken));
+    .map((section) => readGroup(programContext, section, taken));
   for (const type of ['program', 'eventlistener', 'fcgi-program'] as const) {
     for (const section of sections)
       if (section.name.startsWith(prefixes[type]) && !taken.has(section.name))
-        made.push(readOwnGroup(workshop, section, type));
+        made.push(readOwnGroup(programContext, section, type));
   }
   made.sort((a, b) => a.priority - b.priority || compareText(a.name, b.name));
-  return setAside(workshop, made);
+  return setAside(programContext, made);
 }
 
 /** `[group:x]`: its programs have no groups of their own then. */
-function readGroup(workshop: Workshop, section: RawSection, taken: Set<string>): GroupConfig {
-  const { reader, document, problems } = workshop;
+function readGroup(programContext: ProgramContext, section: RawSection, taken: Set<string>): GroupConfig {
+  const { reader, document, problems } = programContext;
   const name = readProgramName(section, problems);
   const lookup = chainLookup(section.options, document.defaults);
   const { programs, priority } = reader.read(section, groupOptions, lookup, null);
@@ -79,14 +79,14 @@ function readGroup(workshop: Workshop, section: RawSection, taken: Set<string>):
       return [];
     }
     taken.add(member.name);
-    return readProcesses(workshop, member, member === plain ? 'program' : 'fcgi-program', name, false);
+    return readProcesses(programContext, member, member === plain ? 'program' : 'fcgi-program', name, false);
   });
-  return { name, priority, type: 'program', processes: tidy(workshop, section, processes) };
+  return { name, priority, type: 'program', processes: tidy(programContext, section, processes) };
 }
 
 /** The group that a program, listener or FastCGI program has by itself; it has the priority of its section. */
-function readOwnGroup(workshop: Workshop, section: RawSection, type: ProcessType): GroupConfig {
-  const { reader, document, problems } = workshop;
+function readOwnGroup(programContext: ProgramContext, section: RawSection, type: ProcessType): GroupConfig {
+  const { reader, document, problems } = programContext;
   const name = readProgramName(section, problems);
   const lookup = chainLookup(
     section.options,
@@ -94,13 +94,13 @@ function readOwnGroup(workshop: Workshop, section: RawSection, type: ProcessType
     document.defaults,
   );
   const { priority } = reader.read(section, { priority: programOptions.priority }, lookup, null);
-  const processes = readProcesses(workshop, section, type, name, true);
+  const processes = readProcesses(programContext, section, type, name, true);
   const isDefault = type === 'eventlistener' && lookup('priority') === undefined;
   return {
     name,
     priority: isDefault ? LISTENER_PRIORITY : priority,
     type,
-    processes: tidy(workshop, section, processes),
+    processes: tidy(programContext, section, processes),
   };
 }
 
@@ -108,17 +108,17 @@ function readOwnGroup(workshop: Workshop, section: RawSection, type: ProcessType
  * By priority, else in the order of `programs`, and those of one program by name, as Supervisor starts them. compat: of
  * several processes with one name the last is the one.
  */
-function tidy({ problems }: Workshop, section: RawSection, processes: readonly ProcessConfig[]): ProcessConfig[] {
+function tidy({ problems }: ProgramContext, section: RawSection, processes: readonly ProcessConfig[]): ProcessConfig[] {
   const named = new Map<string, ProcessConfig>();
-  for (const process of processes) {
-    if (named.has(process.name))
+  for (const proc of processes) {
+    if (named.has(proc.name))
       problems.warn(
-        process.place,
-        `${prefixes[process.type]}${process.program}`,
+        proc.place,
+        `${prefixes[proc.type]}${proc.program}`,
         'process_name',
-        `two processes of [${section.name}] have the name "${process.name}"; the last one is kept`,
+        `two processes of [${section.name}] have the name "${proc.name}"; the last one is kept`,
       );
-    named.set(process.name, process);
+    named.set(proc.name, proc);
   }
   const programs = [...new Set(processes.map(({ program }) => program))];
   const place = ({ program }: ProcessConfig): number => programs.indexOf(program);
@@ -128,7 +128,7 @@ function tidy({ problems }: Workshop, section: RawSection, processes: readonly P
 }
 
 /** compat: of two groups with one name Supervisor runs the first. What a built-in replaces is not run either. */
-function setAside({ problems }: Workshop, made: readonly GroupConfig[]): Grouping {
+function setAside({ problems }: ProgramContext, made: readonly GroupConfig[]): Grouping {
   const grouping: Grouping = { groups: [], setAside: [] };
   const names = new Set<string>();
   for (const group of made) {
@@ -167,9 +167,9 @@ function echo(group: GroupConfig, events: ReadonlySet<string>): GroupConfig {
   const streams = (['stdout', 'stderr'] as const).filter(wanted);
   return {
     ...group,
-    processes: group.processes.map((process) => ({
-      ...process,
-      echoed: streams.filter((stream) => process.options[`${stream}_events_enabled`]),
+    processes: group.processes.map((proc) => ({
+      ...proc,
+      echoed: streams.filter((stream) => proc.options[`${stream}_events_enabled`]),
     })),
   };
 }

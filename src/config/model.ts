@@ -17,13 +17,13 @@ import type { Condition } from '../core/dependency-gate.ts';
  * A place in a configuration: a file and a line, the first being 1. What does not come from a file has line 0, and
  * for a file the name of the environment variable (`ONEVISOR_PROGRAM_WEB__USER`) or of the flag (`--logfile`).
  */
-export interface Place {
+export interface SourceLocation {
   readonly file: string;
   readonly line: number;
 }
 
 /** One thing wrong with a configuration. Printed as `FILE:LINE: [section] option: reason`. */
-export interface Problem extends Place {
+export interface Problem extends SourceLocation {
   readonly section: string;
   readonly option: string | null;
   /** What is wrong and what would be right, without the place. */
@@ -79,7 +79,7 @@ export interface ProcessConfig {
    */
   readonly echoed: ReadonlyArray<'stdout' | 'stderr'>;
   /** What `command` stands at, or the section where there is none. */
-  readonly place: Place;
+  readonly place: SourceLocation;
 }
 
 /** A group: of `[group:x]`, or the one that each ungrouped program has by itself. */

@@ -55,7 +55,7 @@ const MB = 1024 * 1024;
 const bare = rowsOf('bare');
 const here = rowsOf('here');
 const program = rowsOf('program');
-const process = rowsOf('process');
+const proc = rowsOf('process');
 const live = { isLive: true } as const;
 const added = { isAddition: true } as const;
 const addedLive = { isAddition: true, isLive: true } as const;
@@ -219,7 +219,7 @@ function limitRows(): Record<
 > {
   const row = (name: string): [string, Option<Limit | null>] => [
     `rlimit_${name}`,
-    process.optional(limit, `Resource limit RLIMIT_${name.toUpperCase()} of the process.`, {
+    proc.optional(limit, `Resource limit RLIMIT_${name.toUpperCase()} of the process.`, {
       ...added,
       sample: name === 'nofile' ? '65536' : 'unlimited',
     }),
@@ -229,18 +229,18 @@ function limitRows(): Record<
 
 /** `[program:x]`; also what `[eventlistener:x]`, `[fcgi-program:x]` and `[program-default]` have. */
 export const programOptions = {
-  command: process.option(text, '', 'Command line of the program; it must not put itself into the background.', {
+  command: proc.option(text, '', 'Command line of the program; it must not put itself into the background.', {
     isRequired: true,
     sample: '/bin/cat',
   }),
-  process_name: process.option(
+  process_name: proc.option(
     text,
     '%(program_name)s',
     'Name of the process; with numprocs it must hold %(process_num).',
   ),
   numprocs: program.option(integer, 1, 'How many processes are started.', live),
   numprocs_start: program.option(integer, 0, 'Number of the first of them.', live),
-  directory: process.optional(text, 'Working directory of the process.', { sample: '/tmp' }),
+  directory: proc.optional(text, 'Working directory of the process.', { sample: '/tmp' }),
   umask: program.optional(octal, 'File creation mask of the process.', { sample: '022' }),
   priority: here.option(integer, 999, 'Low ones start first and stop last.', live),
   autostart: program.option(boolean, true, 'Start together with the supervisor.', live),
@@ -270,7 +270,7 @@ export const programOptions = {
   }),
   user: program.optional(owner, 'User, and perhaps group, that it runs as.', { sample: 'app' }),
   redirect_stderr: program.option(boolean, false, 'Treat its standard error as its standard output.'),
-  stdout_logfile: process.option(
+  stdout_logfile: proc.option(
     logTargets,
     [{ kind: 'auto' }],
     'Where its standard output goes: a path, AUTO, NONE, /dev/stdout, syslog://host:514, or several with commas.',
@@ -281,231 +281,225 @@ export const programOptions = {
       sample: '/dev/stdout',
     },
   ),
-  stdout_logfile_maxbytes: process.option(byteSize, 50 * MB, 'Size at which that log is rotated; 0 for never.', {
+  stdout_logfile_maxbytes: proc.option(byteSize, 50 * MB, 'Size at which that log is rotated; 0 for never.', {
     sample: '50MB',
   }),
-  stdout_logfile_backups: process.option(integer, 10, 'How many rotated logs are kept.'),
+  stdout_logfile_backups: proc.option(integer, 10, 'How many rotated logs are kept.'),
   stdout_capture_maxbytes: program.option(byteSize, 0, 'Bytes kept of what it says in capture mode; 0 for no capture.'),
   stdout_events_enabled: program.option(boolean, false, 'Make events of its standard output.'),
-  stdout_syslog: process.option(boolean, false, 'Send its standard output to syslog, with its name.'),
-  stderr_logfile: process.option(logTargets, [{ kind: 'auto' }], 'Where its standard error goes; see stdout_logfile.', {
+  stdout_syslog: proc.option(boolean, false, 'Send its standard output to syslog, with its name.'),
+  stderr_logfile: proc.option(logTargets, [{ kind: 'auto' }], 'Where its standard error goes; see stdout_logfile.', {
     isExpandedTwice: true,
     containerDefault: [{ kind: 'container', fd: 2 }],
     defaultText: 'AUTO',
     sample: '/dev/stderr',
   }),
-  stderr_logfile_maxbytes: process.option(byteSize, 50 * MB, 'Size at which that log is rotated; 0 for never.', {
+  stderr_logfile_maxbytes: proc.option(byteSize, 50 * MB, 'Size at which that log is rotated; 0 for never.', {
     sample: '50MB',
   }),
-  stderr_logfile_backups: process.option(integer, 10, 'How many rotated logs are kept.'),
+  stderr_logfile_backups: proc.option(integer, 10, 'How many rotated logs are kept.'),
   stderr_capture_maxbytes: program.option(byteSize, 0, 'Bytes kept of what it says in capture mode; 0 for no capture.'),
   stderr_events_enabled: program.option(boolean, false, 'Make events of its standard error.'),
-  stderr_syslog: process.option(boolean, false, 'Send its standard error to syslog, with its name.'),
-  environment: process.option(environment, new Map(), 'Variables for the program.', { sample: 'A="1",B="2"' }),
+  stderr_syslog: proc.option(boolean, false, 'Send its standard error to syslog, with its name.'),
+  environment: proc.option(environment, new Map(), 'Variables for the program.', { sample: 'A="1",B="2"' }),
   serverurl: program.optional(text, 'URL of the supervisor that the program is told; AUTO for the one in use.', {
     sample: 'AUTO',
   }),
-  log_format: process.optional(logFormat, 'Form of its lines on the container’s streams: raw, prefix, json, logfmt.', {
+  log_format: proc.optional(logFormat, 'Form of its lines on the container’s streams: raw, prefix, json, logfmt.', {
     ...addedLive,
     defaultText: 'that of [supervisord]',
     sample: 'raw',
   }),
-  log_prefix: process.optional(logTemplate, 'Template of the prefix of its lines.', {
+  log_prefix: proc.optional(logTemplate, 'Template of the prefix of its lines.', {
     ...addedLive,
     scope: 'raw',
     defaultText: 'that of [supervisord]',
     sample: '"%(process_name)s | "',
   }),
-  log_timestamp: process.optional(logTimestamp, 'Time before each line in the form prefix.', {
+  log_timestamp: proc.optional(logTimestamp, 'Time before each line in the form prefix.', {
     ...addedLive,
     defaultText: 'that of [supervisord]',
     sample: 'iso8601',
   }),
-  log_json_lines: process.optional(logJsonLines, 'What becomes of a line that is a JSON object, in the form json.', {
+  log_json_lines: proc.optional(logJsonLines, 'What becomes of a line that is a JSON object, in the form json.', {
     ...addedLive,
     defaultText: 'that of [supervisord]',
     sample: 'pass',
   }),
-  log_partial_after: process.optional(duration, 'Longest time that a line without its end is held back.', {
+  log_partial_after: proc.optional(duration, 'Longest time that a line without its end is held back.', {
     ...addedLive,
     defaultText: 'that of [supervisord]',
     sample: '1s',
   }),
-  rotate_interval: process.optional(
+  rotate_interval: proc.optional(
     rotateInterval,
     'Rotate its logs also by time: hourly, daily, weekly, or a duration; 0 for never.',
     { ...addedLive, defaultText: 'that of [supervisord]', sample: 'daily' },
   ),
-  compress: process.optional(boolean, 'Compress its rotated logs.', {
+  compress: proc.optional(boolean, 'Compress its rotated logs.', {
     ...addedLive,
     defaultText: 'that of [supervisord]',
     sample: 'true',
   }),
-  exit_on_failure: process.option(
+  exit_on_failure: proc.option(
     boolean,
     false,
     'Shut everything down, with its status, when it fails for good.',
     addedLive,
   ),
-  exit_on_end: process.option(
-    boolean,
-    false,
-    'Shut everything down, with its status, when it ends for good.',
-    addedLive,
-  ),
-  success_exit_codes: process.option(exitCodes, [], 'Its exit codes that count as 0 when it ends the supervisor.', {
+  exit_on_end: proc.option(boolean, false, 'Shut everything down, with its status, when it ends for good.', addedLive),
+  success_exit_codes: proc.option(exitCodes, [], 'Its exit codes that count as 0 when it ends the supervisor.', {
     ...addedLive,
     sample: '143',
   }),
-  oneshot: process.option(boolean, false, 'Runs once, and is done when it exits as expected.', addedLive),
-  restartpause: process.option(duration, 0, 'Pause before any restart.', addedLive),
-  maxbackoff: process.optional(duration, 'Longest pause between failed starts.', { ...addedLive, sample: '60s' }),
-  backoff_factor: process.option(
+  oneshot: proc.option(boolean, false, 'Runs once, and is done when it exits as expected.', addedLive),
+  restartpause: proc.option(duration, 0, 'Pause before any restart.', addedLive),
+  maxbackoff: proc.optional(duration, 'Longest pause between failed starts.', { ...addedLive, sample: '60s' }),
+  backoff_factor: proc.option(
     numberFrom(1),
     1,
     'Above 1, the pause between failed starts is multiplied by it each time.',
     addedLive,
   ),
-  max_restarts: process.optional(
+  max_restarts: proc.optional(
     integerBetween(0, Infinity),
     'Most restarts within max_restarts_window; one more, and it is given up.',
     { ...addedLive, sample: '5' },
   ),
-  max_restarts_window: process.option(duration, 60, 'The time that max_restarts counts in.', addedLive),
-  kill_orphans: process.option(
+  max_restarts_window: proc.option(duration, 60, 'The time that max_restarts counts in.', addedLive),
+  kill_orphans: proc.option(
     choice('never', 'stop', 'always'),
     'never',
     'Whether what is left of its process group after it has ended is stopped too.',
     { ...addedLive, defaultText: 'stop with stopasgroup or killasgroup, else never' },
   ),
-  depends_on: process.option(
+  depends_on: proc.option(
     dependencyList,
     [],
     'Programs that must be started, ready, healthy, completed (ended as expected) or exited (whatever the exit code) before it starts.',
     { ...addedLive, sample: 'db:healthy' },
   ),
-  dependent_startup: process.option(
+  dependent_startup: proc.option(
     boolean,
     false,
     'Start it when what dependent_startup_wait_for names has come.',
     addedLive,
   ),
-  dependent_startup_wait_for: process.option(
+  dependent_startup_wait_for: proc.option(
     startupList,
     [],
     'What it waits for, as in the plug-in of that name: running, exited (whatever the exit code), fatal, backoff, stopped; with a comma, one of several.',
     { ...addedLive, sample: 'db:running' },
   ),
-  dependent_startup_inherit_priority: process.option(
+  dependent_startup_inherit_priority: proc.option(
     boolean,
     false,
     'Read for that plug-in; what a program depends on comes before it anyway.',
     addedLive,
   ),
-  healthcheck: process.optional(
+  healthcheck: proc.optional(
     probe,
     'What tells its health: a URL (a status below 400 is healthy), tcp://host:port, unix:///path, or a command (0 is healthy), run as its user.',
     { ...addedLive, sample: 'http://localhost:8080/health' },
   ),
-  healthcheck_interval: process.option(checkDuration, 30, 'Time between two checks.', addedLive),
-  healthcheck_timeout: process.option(
+  healthcheck_interval: proc.option(checkDuration, 30, 'Time between two checks.', addedLive),
+  healthcheck_timeout: proc.option(
     checkDuration,
     30,
     'Longest time that a check may take; it has failed then.',
     addedLive,
   ),
-  healthcheck_retries: process.option(
+  healthcheck_retries: proc.option(
     integerBetween(1, Infinity),
     3,
     'Failures in a row that make it unhealthy.',
     addedLive,
   ),
-  healthcheck_start_period: process.option(
+  healthcheck_start_period: proc.option(
     duration,
     0,
     'Time after its start in which failures do not count; a check that passes ends it.',
     addedLive,
   ),
-  healthcheck_start_interval: process.option(
+  healthcheck_start_interval: proc.option(
     checkDuration,
     5,
     'Time between two checks until the first one passes, where it is below healthcheck_interval.',
     addedLive,
   ),
-  healthcheck_action: process.option(
+  healthcheck_action: proc.option(
     choice('none', 'restart', 'exit'),
     'none',
     'What is done when it becomes unhealthy: restart it, or shut everything down with exit code 1.',
     addedLive,
   ),
-  notification_fd: process.optional(
+  notification_fd: proc.optional(
     integerBetween(3, 1023),
     'Descriptor on which it writes a line when it is ready, as with s6.',
     { ...added, sample: '3' },
   ),
-  notify: process.optional(choice('sd'), 'sd: it tells its readiness by NOTIFY_SOCKET, as with systemd.', {
+  notify: proc.optional(choice('sd'), 'sd: it tells its readiness by NOTIFY_SOCKET, as with systemd.', {
     ...added,
     sample: 'sd',
   }),
-  watchdog_sec: process.optional(duration, 'Longest time between two WATCHDOG=1 of it; needs notify=sd.', {
+  watchdog_sec: proc.optional(duration, 'Longest time between two WATCHDOG=1 of it; needs notify=sd.', {
     ...added,
     sample: '30',
   }),
-  environment_file: process.option(
+  environment_file: proc.option(
     environmentFiles,
     [],
     'Files with variables, read at every start; - before one that may be missing.',
     { ...added, aliases: ['env_file', 'envfile', 'envfiles'], sample: '-/etc/app.env' },
   ),
-  environment_dir: process.option(wordList, [], 'Directories with a file for each variable, read at every start.', {
+  environment_dir: proc.option(wordList, [], 'Directories with a file for each variable, read at every start.', {
     ...added,
     sample: '/run/secrets',
   }),
-  user_env: process.option(boolean, false, 'Set HOME, USER and LOGNAME of its user, unless given.', added),
-  strict_user: process.option(boolean, false, 'Refuse to run it as another user than its own.', added),
+  user_env: proc.option(boolean, false, 'Set HOME, USER and LOGNAME of its user, unless given.', added),
+  strict_user: proc.option(boolean, false, 'Refuse to run it as another user than its own.', added),
   ...limitRows(),
-  nice: process.optional(integerBetween(-20, 19), 'Niceness of the process.', { ...added, sample: '5' }),
-  oom_score_adj: process.optional(integerBetween(-1000, 1000), 'How much the kernel prefers it when memory runs out.', {
+  nice: proc.optional(integerBetween(-20, 19), 'Niceness of the process.', { ...added, sample: '5' }),
+  oom_score_adj: proc.optional(integerBetween(-1000, 1000), 'How much the kernel prefers it when memory runs out.', {
     ...added,
     sample: '-500',
   }),
-  max_memory: process.optional(
+  max_memory: proc.optional(
     memoryLimit,
     'Resident memory of its process tree above which it is restarted, looked at every 10 seconds; pages that its processes share count for each of them.',
     { ...addedLive, sample: '300MB' },
   ),
-  pdeathsig: process.optional(signal, 'Signal it gets when the supervisor dies.', { ...added, sample: 'KILL' }),
-  cron: process.optional(
+  pdeathsig: proc.optional(signal, 'Signal it gets when the supervisor dies.', { ...added, sample: 'KILL' }),
+  cron: proc.optional(
     cron,
     'When it is started: five fields, or six with seconds first, or a word as @daily; with the supervisor only where autostart=true is set.',
     { ...addedLive, sample: '*/5 * * * *' },
   ),
-  tz: process.optional(timeZone, 'Time zone of that schedule.', {
+  tz: proc.optional(timeZone, 'Time zone of that schedule.', {
     ...addedLive,
     defaultText: 'TZ of the supervisor',
     sample: 'Europe/Berlin',
   }),
-  pre_start_command: process.optional(hookCommand, 'Command that must succeed before it is started.', {
+  pre_start_command: proc.optional(hookCommand, 'Command that must succeed before it is started.', {
     ...addedLive,
     sample: '/bin/prepare',
   }),
-  pre_start_timeout: process.option(duration, 60, 'Longest time for it.', addedLive),
-  stop_command: process.optional(
+  pre_start_timeout: proc.option(duration, 60, 'Longest time for it.', addedLive),
+  stop_command: proc.optional(
     hookCommand,
     'Command that stops it, instead of the first signal; it has SUPERVISOR_PID, and the signals of stopsignal follow where it fails, takes longer than stop_timeout, or does not end the program.',
     { ...addedLive, sample: '/bin/stop' },
   ),
-  stop_timeout: process.optional(
+  stop_timeout: proc.optional(
     duration,
     'Longest time for it; the first signal of stopsignal follows then, and SIGKILL stopwaitsecs later.',
     { ...addedLive, defaultText: 'stopwaitsecs', sample: '10' },
   ),
-  post_stop_command: process.optional(
-    hookCommand,
-    'Command that is run whenever it has ended; it has SUPERVISOR_PID.',
-    { ...addedLive, sample: '/bin/tidy' },
-  ),
-  post_stop_timeout: process.option(duration, 60, 'Longest time for it.', addedLive),
+  post_stop_command: proc.optional(hookCommand, 'Command that is run whenever it has ended; it has SUPERVISOR_PID.', {
+    ...addedLive,
+    sample: '/bin/tidy',
+  }),
+  post_stop_timeout: proc.option(duration, 60, 'Longest time for it.', addedLive),
 } as const;
 
 /** What `[eventlistener:x]` has besides. */

@@ -2,7 +2,7 @@
  * Collects what is wrong with a configuration, each thing once, and prints it. Decides nothing.
  */
 import { showText } from '../core/shown-text.ts';
-import type { Place, Problem } from './model.ts';
+import type { SourceLocation, Problem } from './model.ts';
 import { foldTemplate, type TemplateLines } from './template.ts';
 
 /** Beginning of the reason of a warning that may be all right. */
@@ -20,16 +20,16 @@ export class Problems {
   readonly #templates = new Map<string, TemplateLines>();
   readonly #seen = new Set<string>();
 
-  error(place: Place, section: string, option: string | null, reason: string): void {
+  error(place: SourceLocation, section: string, option: string | null, reason: string): void {
     this.#add(this.errors, place, section, option, reason);
   }
 
-  warn(place: Place, section: string, option: string | null, reason: string): void {
+  warn(place: SourceLocation, section: string, option: string | null, reason: string): void {
     this.#add(this.warnings, place, section, option, reason);
   }
 
   /** Adds a warning about what may be all right. */
-  note(place: Place, section: string, option: string | null, reason: string): void {
+  note(place: SourceLocation, section: string, option: string | null, reason: string): void {
     this.warn(place, section, option, NOTE + reason);
   }
 
@@ -62,7 +62,7 @@ export class Problems {
       list.sort((a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line);
   }
 
-  #add(list: Problem[], { file, line }: Place, section: string, option: string | null, reason: string): void {
+  #add(list: Problem[], { file, line }: SourceLocation, section: string, option: string | null, reason: string): void {
     const problem = { file, line, section, option, reason };
     // With numprocs the same option is read many times.
     const key = formatProblem(problem);

@@ -29,7 +29,7 @@ import { USE_SCRIPT } from './relations.ts';
 import { chainLookup, findOption, hintAtCut, type Lookup, type SectionReader } from './section-reader.ts';
 
 /** What processes are made from, the same for all of a reading. */
-export interface Workshop {
+export interface ProgramContext {
   readonly document: Document;
   readonly reader: SectionReader;
   readonly problems: Problems;
@@ -113,13 +113,13 @@ export function readProgramName(section: RawSection, problems: Problems): string
  * @param needsSocket - whether a FastCGI program must have one: in a `[group:x]` it need not
  */
 export function readProcesses(
-  workshop: Workshop,
+  programContext: ProgramContext,
   section: RawSection,
   type: ProcessType,
   group: string,
   needsSocket: boolean,
 ): ProcessConfig[] {
-  const { reader, document, problems } = workshop;
+  const { reader, document, problems } = programContext;
   const program = readProgramName(section, problems);
   const defaults = type === 'eventlistener' ? undefined : document.sections.get('program-default')?.options;
   const lookup = chainLookup(section.options, defaults, document.defaults);
@@ -143,8 +143,8 @@ export function readProcesses(
       'numprocs',
       `is above ${MOST_PROCESSES}, more than can be run`,
     );
-  const named = withProcessName(workshop, section, lookup, numprocs, workshop.procfile.ports.has(program));
-  const special = readSpecial(workshop, section, type, lookup, subject, needsSocket);
+  const named = withProcessName(programContext, section, lookup, numprocs, programContext.procfile.ports.has(program));
+  const special = readSpecial(programContext, section, type, lookup, subject, needsSocket);
   if (numprocs < 1) {
     problems.warn(
       lookup('numprocs')?.place ?? section.place,
@@ -156,13 +156,13 @@ export function readProcesses(
   }
   const processes: ProcessConfig[] = [];
   for (let number = first; number < first + numprocs; number++) {
-    const own = readEnvironment(workshop, section, lookup, { ...subject, number, count: numprocs }, first);
+    const own = readEnvironment(programContext, section, lookup, { ...subject, number, count: numprocs }, first);
     const read = reader.read(section, programOptions, named, { ...subject, number, count: numprocs, environment: own });
     const options = {
       ...special,
-      ...derive(workshop, section, lookup, type, {
+      ...derive(programContext, section, lookup, type, {
         ...read,
-        environment: new Map([...workshop.supervisord.environment, ...own]),
+        environment: new Map([...programContext.supervisord.environment, ...own]),
       }),
     };
     const command = lookup('command');
@@ -176,20 +176,20 @@ export function readProcesses(
         'process_name',
         'has bytes that are not UTF-8; a name must be text',
       );
-    const process: ProcessConfig = {
+    const proc: ProcessConfig = {
       name: options.process_name,
       group,
       program,
       number,
       type,
       options,
-      ...splitCommand(workshop, section, command, options.command),
+      ...splitCommand(programContext, section, command, options.command),
       dependsOn: [],
       echoed: [],
       place: command === undefined ? section.place : command.place,
     };
-    if (type === 'eventlistener') reportListener(workshop, process, section.name);
-    processes.push(process);
+    if (type === 'eventlistener') reportListener(programContext, proc, section.name);
+    processes.push(proc);
   }
   return processes;
 }
@@ -199,7 +199,7 @@ export function readProcesses(
  * number.
  */
 function withProcessName(
-  { problems }: Workshop,
+  { problems }: ProgramContext,
   section: RawSection,
   lookup: Lookup,
   numprocs: number,
@@ -226,7 +226,7 @@ function withProcessName(
 
 /** The program's own variables come first: the other options of the process can use them. */
 function readEnvironment(
-  { reader, procfile: { ports, variables } }: Workshop,
+  { reader, procfile: { ports, variables } }: ProgramContext,
   section: RawSection,
   lookup: Lookup,
   subject: Subject,
@@ -241,14 +241,14 @@ function readEnvironment(
 
 /** What only listeners and FastCGI programs have. */
 function readSpecial(
-  workshop: Workshop,
+  programContext: ProgramContext,
   section: RawSection,
   type: ProcessType,
   lookup: Lookup,
   subject: Subject,
   needsSocket: boolean,
 ): Partial<EventListenerOptions & FcgiProgramOptions> {
-  const { reader, problems } = workshop;
+  const { reader, problems } = programContext;
   if (type === 'program') return {};
   if (type === 'fcgi-program') {
     // compat: the members of a [group:x] need no socket in Supervisor.
@@ -312,7 +312,7 @@ function pluginOptions(document: Document): string[] {
  * nothing to say.
  */
 function reportListener(
-  { problems, context: { host }, path }: Workshop,
+  { problems, context: { host }, path }: ProgramContext,
   { argv, options, place }: ProcessConfig,
   section: string,
 ): void {
@@ -328,13 +328,13 @@ function reportListener(
 
 /** Values that depend on others, and what must not come together. */
 function derive(
-  workshop: Workshop,
+  programContext: ProgramContext,
   section: RawSection,
   lookup: Lookup,
   type: ProcessType,
   read: ProgramOptions,
 ): ProgramOptions {
-  const { problems, supervisord, isContainer } = workshop;
+  const { problems, supervisord, isContainer } = programContext;
   const placeOf = (name: string): RawOption['place'] => lookup(name)?.place ?? section.place;
   const killasgroup = lookup('killasgroup') === undefined ? read.stopasgroup : read.killasgroup;
   if (read.stopasgroup && !killasgroup)
@@ -365,8 +365,8 @@ function derive(
       'watchdog_sec',
       'needs notify=sd, by which the program says WATCHDOG=1; add it, or use healthcheck',
     );
-  const stdout = readStream(workshop, section, lookup, 'stdout', read);
-  const stderr = readStream(workshop, section, lookup, 'stderr', read);
+  const stdout = readStream(programContext, section, lookup, 'stdout', read);
+  const stderr = readStream(programContext, section, lookup, 'stderr', read);
   // The standard output of a listener is a protocol and nothing for people.
   const isProtocol = type === 'eventlistener' && isContainer && lookup('stdout_logfile') === undefined;
   const hasErrorFile = stderr.targets.some(({ kind }) => kind === 'file' || kind === 'stdio');
@@ -410,7 +410,7 @@ function defaultStopWait({ stop_budget: budget }: SupervisordOptions, fallback: 
 
 /** compat: the log file name `syslog` means NONE with `stdout_syslog=true`. */
 function readStream(
-  { problems }: Workshop,
+  { problems }: ProgramContext,
   section: RawSection,
   lookup: Lookup,
   stream: 'stdout' | 'stderr',
@@ -436,7 +436,7 @@ function readStream(
 
 /** compat: a command line that cannot be split is found out at its start, not here; a warning says so already. */
 function splitCommand(
-  { problems }: Workshop,
+  { problems }: ProgramContext,
   section: RawSection,
   raw: RawOption | undefined,
   command: string,

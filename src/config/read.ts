@@ -13,7 +13,7 @@ import { addEnvironment, readSwitch } from './environment.ts';
 import { addFile, addInlineText, findFile, type ReadSettings, readInto } from './find-files.ts';
 import type { Flags } from './flags.ts';
 import { readGroups } from './groups.ts';
-import type { Config, GroupConfig, Place, ProcessConfig, Reading } from './model.ts';
+import type { Config, GroupConfig, SourceLocation, ProcessConfig, Reading } from './model.ts';
 import { NameSpace } from './names.ts';
 import { formatSuggestion } from './nearest.ts';
 import {
@@ -63,7 +63,7 @@ export function readConfig(source: Source, settings: ReadSettings): Reading {
   const supervisord = readSupervisord(document, reader, source);
   names.add(supervisord.environment);
   const rpcInterfaces = readRpcInterfaces(document, reader, problems);
-  const workshop = {
+  const programContext = {
     document,
     reader,
     problems,
@@ -73,9 +73,9 @@ export function readConfig(source: Source, settings: ReadSettings): Reading {
     supervisord,
     procfile,
   };
-  const { groups, setAside } = readGroups(workshop);
+  const { groups, setAside } = readGroups(programContext);
   const main = flags.command === null ? null : MAIN;
-  const placeOf = (section: string, option: string): Place | undefined =>
+  const placeOf = (section: string, option: string): SourceLocation | undefined =>
     chainLookup(document.sections.get(section)?.options, document.sections.get('program-default')?.options)(option)
       ?.place;
   const resolved = chooseAutostart(resolveDependencies(groups, problems, placeOf), main, env, problems);
@@ -288,17 +288,17 @@ function chooseAutostart(
   };
   const only = select('ONEVISOR_ONLY');
   const except = select('ONEVISOR_EXCEPT');
-  const starts = (process: ProcessConfig): boolean => {
-    const { autostart, cron } = process.options;
-    if (process.type === 'eventlistener' || process.group === main) return autostart;
-    if (except?.has(process) === true) return false;
-    return only === null ? autostart : only.has(process) && (autostart || cron === null);
+  const starts = (proc: ProcessConfig): boolean => {
+    const { autostart, cron } = proc.options;
+    if (proc.type === 'eventlistener' || proc.group === main) return autostart;
+    if (except?.has(proc) === true) return false;
+    return only === null ? autostart : only.has(proc) && (autostart || cron === null);
   };
   return groups.map((group) => ({
     ...group,
-    processes: group.processes.map((process) => ({
-      ...process,
-      options: { ...process.options, autostart: starts(process) },
+    processes: group.processes.map((proc) => ({
+      ...proc,
+      options: { ...proc.options, autostart: starts(proc) },
     })),
   }));
 }
@@ -306,7 +306,7 @@ function chooseAutostart(
 function checkForwards(
   { forward_signals: forwards }: SupervisordOptions,
   groups: readonly GroupConfig[],
-  place: Place | undefined,
+  place: SourceLocation | undefined,
   problems: Problems,
 ): void {
   const all = groups.flatMap(({ processes }) => processes);

@@ -11,7 +11,7 @@ import { byteSize, duration, parseByteSize, requireText, signal, showSignal } fr
 import { strip } from './python-text.ts';
 
 /** A dependency as written. */
-export interface Wish {
+export interface DependencySpec {
   readonly name: string;
   /** Any one of them is enough; empty where none is given. */
   readonly conditions: readonly Condition[];
@@ -36,51 +36,51 @@ export const STATE_CONDITIONS: ReadonlyMap<string, Condition> = new Map<string, 
   ['stopped', 'stopped'],
 ]);
 
-function readWish(word: string, known: ReadonlyMap<string, Condition>): Wish {
+function readDependencySpec(word: string, known: ReadonlyMap<string, Condition>): DependencySpec {
   const colon = word.lastIndexOf(':');
   const condition = known.get(word.slice(colon + 1).toLowerCase());
   if (colon > 0 && condition !== undefined) return { name: word.slice(0, colon), conditions: [condition] };
   return { name: word, conditions: [] };
 }
 
-function formatWish({ name, conditions }: Wish): string {
+function formatDependencySpec({ name, conditions }: DependencySpec): string {
   return conditions.length === 0 ? name : `${name}:${conditions.join(',')}`;
 }
 
 /** `db:healthy, migrate:completed, cache`. */
-export const dependencyList = dataType<readonly Wish[]>(
+export const dependencyList = dataType<readonly DependencySpec[]>(
   'name[:condition], …',
   (value) =>
     value
       .split(/[\s,]+/)
       .filter((word) => word !== '')
-      .map((word) => readWish(word, CONDITIONS)),
-  (wishes) => wishes.map(formatWish).join(', '),
+      .map((word) => readDependencySpec(word, CONDITIONS)),
+  (specs) => specs.map(formatDependencySpec).join(', '),
 );
 
 /**
  * `db:running migrate:exited,fatal`, as supervisord-dependent-startup reads it: a state after a comma is one more that
  * is enough.
  */
-export const startupList = dataType<readonly Wish[]>(
+export const startupList = dataType<readonly DependencySpec[]>(
   'name:state[,state] …',
   (value) => {
-    const wishes: Wish[] = [];
+    const specs: DependencySpec[] = [];
     for (const word of value.split(/\s+/).filter((part) => part !== '')) {
       for (const [index, part] of word
         .split(',')
         .filter((piece) => piece !== '')
         .entries()) {
         const further = index === 0 || part.includes(':') ? undefined : STATE_CONDITIONS.get(part.toLowerCase());
-        const last = wishes.at(-1);
+        const last = specs.at(-1);
         if (further !== undefined && last !== undefined && last.conditions.length > 0)
-          wishes[wishes.length - 1] = { ...last, conditions: [...last.conditions, further] };
-        else wishes.push(readWish(part, STATE_CONDITIONS));
+          specs[specs.length - 1] = { ...last, conditions: [...last.conditions, further] };
+        else specs.push(readDependencySpec(part, STATE_CONDITIONS));
       }
     }
-    return wishes;
+    return specs;
   },
-  (wishes) => wishes.map(formatWish).join(' '),
+  (specs) => specs.map(formatDependencySpec).join(' '),
 );
 
 /** A signal that is sent on instead of being obeyed. */

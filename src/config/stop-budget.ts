@@ -35,9 +35,9 @@ function stopBudgetOf({ isContainer, supervisord, groups, main, placeOf }: Budge
   if (budget !== null || timeout !== null || !isContainer) return budget;
   const needs = groups
     .flatMap(({ processes }) => processes)
-    .map((process) => {
-      const seconds = stopSecondsOf(process, placeOf);
-      const isBefore = process.group === main && groups.length > 1 && seconds + REST > CONTAINER_BUDGET;
+    .map((proc) => {
+      const seconds = stopSecondsOf(proc, placeOf);
+      const isBefore = proc.group === main && groups.length > 1 && seconds + REST > CONTAINER_BUDGET;
       return seconds + (isBefore ? REST_WITH_OTHERS : REST);
     });
   return Math.max(CONTAINER_BUDGET, ...needs);
@@ -45,10 +45,9 @@ function stopBudgetOf({ isContainer, supervisord, groups, main, placeOf }: Budge
 
 /** `stopwaitsecs` of the main program, if somebody has set it. */
 function mainStopWaitOf({ groups, main, placeOf }: BudgetFacts): number | null {
-  const process = groups.find(({ name }) => name === main)?.processes[0];
-  const isSet =
-    process !== undefined && placeOf(prefixes[process.type] + process.program, 'stopwaitsecs') !== undefined;
-  return isSet ? process.options.stopwaitsecs : null;
+  const proc = groups.find(({ name }) => name === main)?.processes[0];
+  const isSet = proc !== undefined && placeOf(prefixes[proc.type] + proc.program, 'stopwaitsecs') !== undefined;
+  return isSet ? proc.options.stopwaitsecs : null;
 }
 
 /**

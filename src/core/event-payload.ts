@@ -84,8 +84,8 @@ export function formatPayload(event: SupervisorEvent): string {
   }
 }
 
-function formatSource({ process, group }: EventSource): string {
-  return `processname:${process} groupname:${group}`;
+function formatSource({ process: proc, group }: EventSource): string {
+  return `processname:${proc} groupname:${group}`;
 }
 
 /** What each state tells beside its name. */

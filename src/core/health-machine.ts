@@ -99,7 +99,7 @@ export function stepHealth(record: HealthRecord, input: HealthInput, policy: Hea
     case 'passed':
       return record.checkingMs === null
         ? keep(record)
-        : settle(record, { health: 'healthy', failures: 0, checkedMs: atMs }, policy);
+        : applyPolicy(record, { health: 'healthy', failures: 0, checkedMs: atMs }, policy);
     case 'failed':
       return record.checkingMs === null ? keep(record) : fail(record, record.checkingMs, atMs, policy);
   }
@@ -111,9 +111,9 @@ function keep(record: HealthRecord): HealthStep {
 
 function fail(record: HealthRecord, beganMs: number, atMs: number, policy: HealthPolicy): HealthStep {
   if (record.health === 'starting' && beganMs < countFromMs(record, policy))
-    return settle(record, { checkedMs: atMs }, policy);
+    return applyPolicy(record, { checkedMs: atMs }, policy);
   const failures = record.failures + 1;
-  return settle(
+  return applyPolicy(
     record,
     { health: failures >= policy.retries ? 'unhealthy' : record.health, failures, checkedMs: atMs, countedMs: atMs },
     policy,
@@ -121,7 +121,7 @@ function fail(record: HealthRecord, beganMs: number, atMs: number, policy: Healt
 }
 
 /** A check has ended: the next one is due. */
-function settle(record: HealthRecord, change: Partial<HealthRecord>, policy: HealthPolicy): HealthStep {
+function applyPolicy(record: HealthRecord, change: Partial<HealthRecord>, policy: HealthPolicy): HealthStep {
   const next = { ...record, ...change, checkingMs: null };
   return {
     record: { ...next, dueMs: nextCheckMs(next, policy) },

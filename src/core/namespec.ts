@@ -13,11 +13,11 @@ export interface Namespec {
 export function parseNamespec(text: string): Namespec {
   const colon = text.indexOf(':');
   if (colon === -1) return { group: text, process: text };
-  const process = text.slice(colon + 1);
-  return { group: text.slice(0, colon), process: process === '' || process === '*' ? null : process };
+  const proc = text.slice(colon + 1);
+  return { group: text.slice(0, colon), process: proc === '' || proc === '*' ? null : proc };
 }
 
 /** The shortest namespec of a process: its name alone where the group has the same. */
-export function formatNamespec(group: string, process: string): string {
-  return group === process ? process : `${group}:${process}`;
+export function formatNamespec(group: string, proc: string): string {
+  return group === proc ? proc : `${group}:${proc}`;
 }

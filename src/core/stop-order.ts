@@ -14,14 +14,14 @@ export interface Ranked {
 }
 
 /** Where a process stands: by priority first, then by how many of the same priority must come before it. */
-interface Standing {
+interface OrderRank {
   readonly groupPriority: number;
   readonly priority: number;
   readonly depth: number;
 }
 
-const byPriority = (a: Standing, b: Standing): number => a.groupPriority - b.groupPriority || a.priority - b.priority;
-const byStanding = (a: Standing, b: Standing): number => byPriority(a, b) || a.depth - b.depth;
+const byPriority = (a: OrderRank, b: OrderRank): number => a.groupPriority - b.groupPriority || a.priority - b.priority;
+const byRank = (a: OrderRank, b: OrderRank): number => byPriority(a, b) || a.depth - b.depth;
 
 /**
  * Start order: ascending priority of the group, then of the process (Supervisor, `priority`); of equal rank as they
@@ -33,9 +33,7 @@ export function startOrder(processes: readonly Ranked[]): string[] {
     counts: () => true,
     later: (own, other) => (byPriority(own, other) >= 0 ? own : other),
   });
-  return processes
-    .toSorted((a, b) => byStanding(standingOf(standings, a), standingOf(standings, b)))
-    .map(({ id }) => id);
+  return processes.toSorted((a, b) => byRank(standingOf(standings, a), standingOf(standings, b))).map(({ id }) => id);
 }
 
 /**
@@ -53,31 +51,31 @@ export function stopRanks(processes: readonly Ranked[], isUp: (id: string) => bo
     counts: ({ id }) => isUp(id),
     later: (own, other) => (byPriority(own, other) <= 0 ? own : other),
   });
-  const compare = (a: Standing, b: Standing): number => byPriority(b, a) || a.depth - b.depth;
+  const compare = (a: OrderRank, b: OrderRank): number => byPriority(b, a) || a.depth - b.depth;
   const ranks: string[][] = [];
-  let previous: Standing | null = null;
-  for (const process of processes
+  let previous: OrderRank | null = null;
+  for (const proc of processes
     .filter(({ id }) => isUp(id))
     .toSorted((a, b) => compare(standingOf(standings, a), standingOf(standings, b)))) {
-    const standing = standingOf(standings, process);
+    const standing = standingOf(standings, proc);
     const rank = ranks.at(-1);
-    if (rank !== undefined && previous !== null && compare(previous, standing) === 0) rank.push(process.id);
-    else ranks.push([process.id]);
+    if (rank !== undefined && previous !== null && compare(previous, standing) === 0) rank.push(proc.id);
+    else ranks.push([proc.id]);
     previous = standing;
   }
   return ranks;
 }
 
-function standingOf(standings: ReadonlyMap<string, Standing>, { id, groupPriority, priority }: Ranked): Standing {
+function standingOf(standings: ReadonlyMap<string, OrderRank>, { id, groupPriority, priority }: Ranked): OrderRank {
   return standings.get(id) ?? { groupPriority, priority, depth: 0 };
 }
 
 /** One way to go through the dependencies. */
 interface Direction {
-  readonly before: (process: Ranked) => readonly string[];
+  readonly before: (proc: Ranked) => readonly string[];
   /** Whether a process makes those that come after it deeper. */
-  readonly counts: (process: Ranked) => boolean;
-  readonly later: (own: Standing, other: Standing) => Standing;
+  readonly counts: (proc: Ranked) => boolean;
+  readonly later: (own: OrderRank, other: OrderRank) => OrderRank;
 }
 
 /**
@@ -85,31 +83,31 @@ interface Direction {
  * and one deeper than the deepest of the same priority. The configuration has no cycles (config/dependencies.ts); where
  * an update has made one for a moment, it is cut.
  */
-function standAll(processes: readonly Ranked[], direction: Direction): Map<string, Standing> {
+function standAll(processes: readonly Ranked[], direction: Direction): Map<string, OrderRank> {
   const { before } = direction;
-  const byId = new Map(processes.map((process) => [process.id, process]));
-  const standings = new Map<string, Standing>();
+  const byId = new Map(processes.map((proc) => [proc.id, proc]));
+  const standings = new Map<string, OrderRank>();
   for (const start of processes) {
     // Depth first without recursion: a chain may be longer than the stack.
     const path = [start];
     const entered = new Set<string>();
     while (path.length > 0) {
-      const process = path[path.length - 1] as Ranked;
-      entered.add(process.id);
-      const unknown = before(process)
+      const proc = path[path.length - 1] as Ranked;
+      entered.add(proc.id);
+      const unknown = before(proc)
         .flatMap((id) => byId.get(id) ?? [])
         .filter(({ id }) => !standings.has(id) && !entered.has(id));
-      if (unknown.length > 0 && !standings.has(process.id)) {
+      if (unknown.length > 0 && !standings.has(proc.id)) {
         path.push(...unknown);
         continue;
       }
       path.pop();
-      if (!standings.has(process.id))
+      if (!standings.has(proc.id))
         standings.set(
-          process.id,
+          proc.id,
           stand(
-            process,
-            before(process).flatMap((id) => standings.get(id) ?? []),
+            proc,
+            before(proc).flatMap((id) => standings.get(id) ?? []),
             direction,
           ),
         );
@@ -118,10 +116,10 @@ function standAll(processes: readonly Ranked[], direction: Direction): Map<strin
   return standings;
 }
 
-function stand(process: Ranked, others: readonly Standing[], { later, counts }: Direction): Standing {
-  const { groupPriority, priority } = process;
-  const own: Standing = { groupPriority, priority, depth: 0 };
+function stand(proc: Ranked, others: readonly OrderRank[], { later, counts }: Direction): OrderRank {
+  const { groupPriority, priority } = proc;
+  const own: OrderRank = { groupPriority, priority, depth: 0 };
   const latest = others.reduce(later, own);
   const deepest = Math.max(-1, ...others.filter((other) => byPriority(other, latest) === 0).map(({ depth }) => depth));
-  return { ...latest, depth: deepest + (counts(process) ? 1 : 0) };
+  return { ...latest, depth: deepest + (counts(proc) ? 1 : 0) };
 }

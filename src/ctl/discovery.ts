@@ -1,6 +1,6 @@
 /**
  * Port by which the client finds the supervisor of its container without being told an address.
- * The program that runs the client implements it (programs/find-supervisor.ts), since it takes a look at the kernel's
+ * The program that runs the client implements it (startup/find-supervisor.ts), since it takes a look at the kernel's
  * side of a socket.
  */
 import type { Endpoint } from './client.ts';

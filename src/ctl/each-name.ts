@@ -7,7 +7,7 @@ import { parseNamespec } from '../core/namespec.ts';
 import { ExitCode } from './exit-codes.ts';
 import { expandNames } from './names.ts';
 import type { Session } from './session.ts';
-import type { ProcessResult } from './supervisor.ts';
+import type { ProcessResult } from './supervisor-client.ts';
 
 /** How an operation is done and shown. */
 export interface Operation {
@@ -34,16 +34,16 @@ export async function applyToNames(session: Session, names: readonly string[], o
     return;
   }
   for (const name of await expandNames(names, session.supervisor.getAllProcessInfo)) {
-    const { group, process } = parseNamespec(name);
+    const { group, process: proc } = parseNamespec(name);
     try {
-      if (process === null) (await operation.group(group)).forEach(show);
+      if (proc === null) (await operation.group(group)).forEach(show);
       else {
         await operation.one(name);
-        session.output(operation.format({ group, name: process, status: faults.SUCCESS, description: '' }));
+        session.output(operation.format({ group, name: proc, status: faults.SUCCESS, description: '' }));
       }
     } catch (error) {
       if (!(error instanceof RpcFault)) throw error;
-      if (process !== null) show({ group, name: process, status: error.code, description: error.faultString });
+      if (proc !== null) show({ group, name: proc, status: error.code, description: error.faultString });
       else if (error.code === faults.BAD_NAME)
         session.fail(`${group}: ERROR (no such group)`, operation.unknownGroupCode ?? ExitCode.GENERIC);
       else throw error;

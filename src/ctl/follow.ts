@@ -28,7 +28,7 @@ export async function followLog(session: Session, path: string, interrupt: Abort
       return;
     }
     for await (const chunk of response as AsyncIterable<Buffer>) {
-      if (!stdout.write(chunk)) await settled(stdout, signal);
+      if (!stdout.write(chunk)) await waitUntilWritten(stdout, signal);
     }
   } catch (caught) {
     const error =
@@ -43,7 +43,7 @@ export async function followLog(session: Session, path: string, interrupt: Abort
 }
 
 /** Resolves when a stream takes more, or when the signal is aborted. */
-function settled(stream: Writable, signal: AbortSignal): Promise<void> {
+function waitUntilWritten(stream: Writable, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const finish = (): void => {
       stream.off('drain', finish);

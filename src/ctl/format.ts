@@ -5,7 +5,7 @@
 import { faults } from '../core/faults.ts';
 import { formatNamespec } from '../core/namespec.ts';
 import { CtlError } from './errors.ts';
-import type { ConfigChanges, ConfigInfo, ProcessInfo, ProcessResult } from './supervisor.ts';
+import type { ConfigChanges, ConfigInfo, ProcessInfo, ProcessResult } from './supervisor-client.ts';
 
 const NAME_WIDTH = 33;
 const STATE_WIDTH = 10;

@@ -6,7 +6,7 @@ import { formatNamespec, parseNamespec } from '../core/namespec.ts';
 import { findProblem, type ProcessFacts } from '../core/process-problem.ts';
 import { ProcessState, processStateNames } from '../core/states.ts';
 import { findMatches } from './names.ts';
-import type { ConfigInfo, ProcessInfo } from './supervisor.ts';
+import type { ConfigInfo, ProcessInfo } from './supervisor-client.ts';
 
 /** One line a problem; none means healthy. Names as in `status`; none means everything. */
 export function findProblems(
@@ -21,8 +21,8 @@ export function findProblems(
   };
   if (names.length === 0 || names.includes('all')) return infos.flatMap((info) => judge(info, false));
   return names.flatMap((name) => {
-    const { group, process } = parseNamespec(name);
-    const found = findMatches(process === null ? `${group}:*` : name, infos);
+    const { group, process: proc } = parseNamespec(name);
+    const found = findMatches(proc === null ? `${group}:*` : name, infos);
     return found.length === 0 ? [`${name}: ERROR (no such process)`] : found.flatMap((info) => judge(info, true));
   });
 }

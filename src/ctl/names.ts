@@ -18,8 +18,8 @@ export function splitNames(argument: string): string[] {
 
 /** Whether a name is a pattern of ours, and not a name or `group:*`, which the server understands itself. */
 export function isPattern(name: string): boolean {
-  const { group, process } = parseNamespec(name);
-  return /[*?]/.test(group) || (process !== null && /[*?]/.test(process));
+  const { group, process: proc } = parseNamespec(name);
+  return /[*?]/.test(group) || (proc !== null && /[*?]/.test(proc));
 }
 
 /**
@@ -45,7 +45,7 @@ export async function expandNames(
   const processes = await listProcesses();
   const expanded = names.flatMap((name) => {
     const found = isPattern(name) ? findMatches(name, processes) : [];
-    return found.length === 0 ? [name] : found.map((process) => formatNamespec(process.group, process.name));
+    return found.length === 0 ? [name] : found.map((proc) => formatNamespec(proc.group, proc.name));
   });
   return [...new Set(expanded)];
 }

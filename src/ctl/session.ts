@@ -7,7 +7,7 @@ import { callMethod, type Endpoint } from './client.ts';
 import { ConnectionError } from './errors.ts';
 import { ExitCode } from './exit-codes.ts';
 import type { CtlIo } from './io.ts';
-import { Supervisor } from './supervisor.ts';
+import { SupervisorClient } from './supervisor-client.ts';
 import type { LineSource } from './lines.ts';
 
 /** Version of the API that the commands are made for (`supervisor.getVersion`). */
@@ -24,7 +24,7 @@ const DEAD_PROGRAM_FAULTS: ReadonlySet<number> = new Set([
 export class Session {
   readonly io: CtlIo;
   readonly lines: LineSource;
-  readonly supervisor: Supervisor;
+  readonly supervisor: SupervisorClient;
   /** Changed by `open` and by the question for a password. */
   endpoint: Endpoint;
   /** Whether there is somebody to ask. */
@@ -41,7 +41,7 @@ export class Session {
     this.endpoint = endpoint;
     this.isInteractive = isInteractive;
     this.gone = gone;
-    this.supervisor = new Supervisor((method, ...params) =>
+    this.supervisor = new SupervisorClient((method, ...params) =>
       callMethod(this.endpoint, method, params, this.interrupt.signal),
     );
   }

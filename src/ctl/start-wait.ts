@@ -11,7 +11,7 @@ import { InterruptError } from './errors.ts';
 import { ExitCode } from './exit-codes.ts';
 import { findMatches } from './names.ts';
 import type { Session } from './session.ts';
-import type { ProcessInfo } from './supervisor.ts';
+import type { ProcessInfo } from './supervisor-client.ts';
 
 const OPTION = '--timeout';
 /** Pause before the first look at what is waited for, and between two looks. */
@@ -122,8 +122,8 @@ class Watch {
 export function selectNamed(names: readonly string[], processes: readonly ProcessInfo[]): ProcessInfo[] {
   const found = names.flatMap((name) => {
     if (name === 'all') return [...processes];
-    const { group, process } = parseNamespec(name);
-    return findMatches(process === null ? `${group}:*` : name, processes);
+    const { group, process: proc } = parseNamespec(name);
+    return findMatches(proc === null ? `${group}:*` : name, processes);
   });
   return [...new Set(found)];
 }

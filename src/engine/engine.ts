@@ -22,7 +22,7 @@ import { blockedCauseOf, exitCauseOf, type ExitSettings, judgeMain } from './exi
 import { failedRootOf, gateOf, isAwaited } from './gates.ts';
 import { formatError, formatFatal, formatNote, formatReapedUnknown, type Message } from './messages.ts';
 import type { Clock, EndBudget, Jobs, Processes, Report, StartBudget } from './ports.ts';
-import { type Entry, namespecOf, type ProcessView, Registry, viewOf } from './registry.ts';
+import { type Entry, namespecOf, type ProcessView, ProcessTable, viewOf } from './process-table.ts';
 import { type Input, InputQueue } from './input-queue.ts';
 import { Runs } from './runs.ts';
 import { Shutdown } from './shutdown.ts';
@@ -47,7 +47,7 @@ export interface EnginePorts {
 export class Engine {
   readonly #options: ExitSettings;
   readonly #ports: EnginePorts;
-  readonly #registry: Registry;
+  readonly #registry: ProcessTable;
   readonly #queue: InputQueue;
   readonly #subscribers: Subscribers;
   readonly #runs: Runs;
@@ -70,7 +70,7 @@ export class Engine {
       finished,
     } = ports;
     this.#subscribers = new Subscribers(report);
-    this.#registry = new Registry(
+    this.#registry = new ProcessTable(
       (id) =>
         new Alarm(clock, () => this.#accept({ to: 'process', id, input: { type: 'elapsed', atMs: this.#now() } })),
     );
@@ -88,7 +88,7 @@ export class Engine {
     });
     this.#shutdown = new Shutdown({
       registry: this.#registry,
-      aftermath: this.#runs.aftermath,
+      cleanup: this.#runs.cleanup,
       clock,
       report,
       beforeStop,
@@ -163,7 +163,7 @@ export class Engine {
    * Stops a process in an orderly way and starts it again, by decision of ours and for a reason that the log tells;
    * max_restarts counts it. False, and nothing is done, where it is not up.
    */
-  restart(id: string, reason: string): boolean {
+  restartProcess(id: string, reason: string): boolean {
     const entry = this.#registry.get(id);
     const state = entry?.record.state;
     if (entry === undefined || (state !== 'RUNNING' && state !== 'STARTING') || this.#shutdown.phase !== 'running')
@@ -230,7 +230,7 @@ export class Engine {
     }
     for (const { pid } of batch) this.#runs.readRest(pid);
     this.#queue.turn();
-    this.#runs.aftermath.look();
+    this.#runs.cleanup.look();
   }
 
   /** Is told of every change, after it. Returns the function that ends this. */
@@ -324,8 +324,10 @@ export class Engine {
   }
 
   #tell(entry: Entry, { fact, from, record }: Extract<ProcessEffect, { type: 'told' }>): void {
-    const process = { ...viewOf(entry), record };
-    this.#emit(fact === 'health' ? { type: 'health', process, from: from.health } : { type: fact, process });
+    const proc = { ...viewOf(entry), record };
+    this.#emit(
+      fact === 'health' ? { type: 'health', process: proc, from: from.health } : { type: fact, process: proc },
+    );
     this.#reconsider(this.#registry.dependentsOf(entry.id));
     if (record.hold?.kind === 'stuck') this.#endIfBlocked(entry);
   }

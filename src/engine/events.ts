@@ -7,7 +7,7 @@ import type { Health } from '../core/process-record.ts';
 import type { ProcessStateName } from '../core/states.ts';
 import { formatError } from './messages.ts';
 import type { Report } from './ports.ts';
-import type { ProcessView } from './registry.ts';
+import type { ProcessView } from './process-table.ts';
 
 /** A change, told after it happened. */
 export type EngineEvent =

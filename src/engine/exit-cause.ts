@@ -14,7 +14,7 @@ import {
 } from '../core/exit-policy.ts';
 import { isEndedForGood } from '../core/process-machine.ts';
 import type { ProcessNote } from '../core/process-record.ts';
-import type { ProcessView } from './registry.ts';
+import type { ProcessView } from './process-table.ts';
 
 /** The options of the supervisor that bear on it. */
 export interface ExitSettings {

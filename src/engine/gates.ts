@@ -4,10 +4,10 @@
  */
 import { type Dependable, hasFailedForGood, judgeGate } from '../core/dependency-gate.ts';
 import type { Hold } from '../core/process-record.ts';
-import type { Entry, Registry } from './registry.ts';
+import type { Entry, ProcessTable } from './process-table.ts';
 
 /** Why a process may not be started now, as far as `depends_on` goes; null where it may. */
-export function gateOf(entry: Entry, registry: Registry): Hold | null {
+export function gateOf(entry: Entry, registry: ProcessTable): Hold | null {
   return new Judgement(registry).of(entry);
 }
 
@@ -15,7 +15,7 @@ export function gateOf(entry: Entry, registry: Registry): Hold | null {
  * Whether a process at rest will be started without anybody asking: by its schedule, or when what it waits for has
  * come.
  */
-export function isAwaited(id: string, registry: Registry): boolean {
+export function isAwaited(id: string, registry: ProcessTable): boolean {
   const entry = registry.get(id);
   if (entry === undefined) return false;
   return (
@@ -27,16 +27,16 @@ export function isAwaited(id: string, registry: Registry): boolean {
  * The process whose failure keeps this one from being started, for good; null where there is none. Of a chain of
  * dependencies, the last one.
  */
-export function failedRootOf(entry: Entry, registry: Registry): Entry | null {
+export function failedRootOf(entry: Entry, registry: ProcessTable): Entry | null {
   return new Judgement(registry).rootOf(entry, new Set());
 }
 
 /** One look at all: a dependency that waits is judged itself, since what it was told last may be out of date. */
 class Judgement {
-  readonly #registry: Registry;
+  readonly #registry: ProcessTable;
   readonly #known = new Map<string, Hold | null>();
 
-  constructor(registry: Registry) {
+  constructor(registry: ProcessTable) {
     this.#registry = registry;
   }
 

@@ -4,7 +4,7 @@
  */
 import { formatExit, shellExitCode } from '../core/exit-status.ts';
 import type { Job, JobOutcome, Jobs, Report } from './ports.ts';
-import type { Entry } from './registry.ts';
+import type { Entry } from './process-table.ts';
 
 const SECOND_MS = 1000;
 

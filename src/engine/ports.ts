@@ -16,7 +16,7 @@ export type SpawnOutcome =
 
 /** The kernel, as far as the engine uses it. No call waits for anything outside. */
 export interface Processes {
-  spawn(process: ProcessConfig, run: number): SpawnOutcome;
+  spawn(proc: ProcessConfig, run: number): SpawnOutcome;
   /** Sends a signal to a process or to its group; returns null, or the name of the errno. */
   signal(pid: number, signal: number, group: boolean): string | null;
   /**
@@ -73,7 +73,7 @@ export interface Jobs {
    * Starts a job; never throws. `done` is called once, never from within this call.
    * The function returned cancels: SIGKILL to its group, and `done` follows as soon as it is reaped.
    */
-  run(process: ProcessConfig, job: Job, done: (outcome: JobOutcome) => void): () => void;
+  run(proc: ProcessConfig, job: Job, done: (outcome: JobOutcome) => void): () => void;
 }
 
 /** The time that an end may take. */

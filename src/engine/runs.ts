@@ -4,17 +4,17 @@
  * changes here.
  */
 import type { ProcessEffect, ProcessInput } from '../core/process-record.ts';
-import { Aftermath } from './aftermath.ts';
+import { RunCleanup } from './run-cleanup.ts';
 import { Hooks } from './hooks.ts';
 import { formatError } from './messages.ts';
 import type { Clock, Jobs, Processes, Report, SpawnOutcome, StartBudget } from './ports.ts';
-import type { Entry, Registry } from './registry.ts';
+import type { Entry, ProcessTable } from './process-table.ts';
 
 const STOPPED_BEFORE = 'it was stopped before it was started';
 
 /** What it is built from. */
 export interface RunsParts {
-  readonly registry: Registry;
+  readonly registry: ProcessTable;
   readonly processes: Processes;
   readonly jobs: Jobs;
   readonly clock: Clock;
@@ -29,13 +29,13 @@ export class Runs {
   readonly #parts: RunsParts;
   readonly #hooks: Hooks;
   /** What follows the end of a run. */
-  readonly aftermath: Aftermath;
+  readonly cleanup: RunCleanup;
 
   constructor(parts: RunsParts) {
     const { processes, clock, report, jobs } = parts;
     this.#parts = parts;
     this.#hooks = new Hooks(jobs, report);
-    this.aftermath = new Aftermath({ processes, clock, report, hooks: this.#hooks });
+    this.cleanup = new RunCleanup({ processes, clock, report, hooks: this.#hooks });
   }
 
   /**
@@ -58,7 +58,7 @@ export class Runs {
         else this.#spawn(entry, run);
       });
     };
-    this.aftermath.whenOver(entry.id, () => this.#parts.budget.run(prepare));
+    this.cleanup.whenOver(entry.id, () => this.#parts.budget.run(prepare));
   }
 
   /** Gives up the preparation of a run: its outcome comes as a spawn that failed. */
@@ -80,7 +80,7 @@ export class Runs {
 
   /** A run is over: its leader was reaped. `wasStopped`: because it was told to. */
   end(entry: Entry, pid: number, wasStopped: boolean): void {
-    this.aftermath.begin(entry, pid, wasStopped);
+    this.cleanup.begin(entry, pid, wasStopped);
   }
 
   /**

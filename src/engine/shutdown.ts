@@ -15,17 +15,17 @@ import {
 } from '../core/shutdown-machine.ts';
 import { SIGNALLABLE_STATES } from '../core/states.ts';
 import { stopRanks } from '../core/stop-order.ts';
-import type { Aftermath } from './aftermath.ts';
+import type { RunCleanup } from './run-cleanup.ts';
 import { Alarm } from './alarm.ts';
 import { causeBy } from './exit-cause.ts';
 import { formatWaiting } from './messages.ts';
 import type { Clock, EndBudget, Report } from './ports.ts';
-import type { ProcessView, Registry } from './registry.ts';
+import type { ProcessView, ProcessTable } from './process-table.ts';
 
 /** What it is built from. */
 export interface ShutdownParts {
-  readonly registry: Registry;
-  readonly aftermath: Aftermath;
+  readonly registry: ProcessTable;
+  readonly cleanup: RunCleanup;
   readonly clock: Clock;
   readonly report: Report;
   readonly budget: Pick<EndBudget, 'limitsOf'>;
@@ -59,15 +59,15 @@ export class Shutdown {
 
   /** The input that begins it: what is up now, in the order in which it is to be stopped. */
   requestFor(goal: Goal, cause: ExitCause, forwarded: Forwarded | null = null): ShutdownInput {
-    const { registry, aftermath, budget } = this.#parts;
+    const { registry, cleanup, budget } = this.#parts;
     const all = registry.all();
     const up = new Set(
       all
-        .filter(({ id, record }) => SIGNALLABLE_STATES.has(record.state) || aftermath.isUnderWay(id))
+        .filter(({ id, record }) => SIGNALLABLE_STATES.has(record.state) || cleanup.isUnderWay(id))
         .map(({ id }) => id),
     );
-    // What was removed while its aftermath was under way has no rank any more.
-    const removed = aftermath.underWay().filter((id) => registry.get(id) === undefined);
+    // What was removed while its cleanup was under way has no rank any more.
+    const removed = cleanup.underWay().filter((id) => registry.get(id) === undefined);
     const ranks = [
       ...stopRanks(
         all.map(({ rank }) => rank),
@@ -99,20 +99,20 @@ export class Shutdown {
    * A process has come to rest. The end of a main program that was only waited for gives the exit code, as without
    * anything beside it.
    */
-  ended(process: ProcessView): void {
-    if (this.#record.forwarded?.id === process.id)
-      this.#parts.accept({ type: 'caused', cause: causeBy(process, 'main program') });
-    this.atRest(process.id);
+  ended(proc: ProcessView): void {
+    if (this.#record.forwarded?.id === proc.id)
+      this.#parts.accept({ type: 'caused', cause: causeBy(proc, 'main program') });
+    this.atRest(proc.id);
   }
 
   /** A process is at rest: it counts as gone once nothing of it is left. */
   atRest(id: string): void {
-    this.#parts.aftermath.whenOver(id, () => this.#parts.accept({ type: 'gone', id }));
+    this.#parts.cleanup.whenOver(id, () => this.#parts.accept({ type: 'gone', id }));
   }
 
   /** What does not run and is due to is called off at once, whatever its rank. */
   #callOffWaiting(record: ShutdownRecord): void {
-    const { registry, aftermath, report, begun, send, clock } = this.#parts;
+    const { registry, cleanup, report, begun, send, clock } = this.#parts;
     begun(record.goal);
     const names = record.ranks
       .flat()
@@ -121,14 +121,14 @@ export class Shutdown {
     if (names.length > 0) report(...formatWaiting(names));
     const resting = registry
       .all()
-      .filter(({ record: process }) => !SIGNALLABLE_STATES.has(process.state))
+      .filter(({ record: proc }) => !SIGNALLABLE_STATES.has(proc.state))
       .map(({ id }) => id);
     send(resting, { type: 'stop', atMs: clock.nowMs() });
-    for (const id of aftermath.underWay()) if (resting.includes(id) || registry.get(id) === undefined) this.atRest(id);
+    for (const id of cleanup.underWay()) if (resting.includes(id) || registry.get(id) === undefined) this.atRest(id);
   }
 
   #runEffect(effect: ShutdownEffect): void {
-    const { beforeStop, finished, send, clock, aftermath } = this.#parts;
+    const { beforeStop, finished, send, clock, cleanup } = this.#parts;
     switch (effect.type) {
       case 'finished':
         return finished(effect.goal, effect.cause);
@@ -136,7 +136,7 @@ export class Shutdown {
         return this.#leave(effect.ids);
       case 'kill':
         send(effect.ids, { type: 'kill', atMs: clock.nowMs() });
-        return aftermath.hurry(effect.ids);
+        return cleanup.hurry(effect.ids);
       case 'stop':
         return beforeStop(effect.ids, () => send(effect.ids, { type: 'stop', atMs: clock.nowMs() }));
     }

@@ -71,7 +71,7 @@ export interface PoolPorts {
 }
 
 /** One run of one listener. */
-interface Run {
+interface ListenerRun {
   readonly id: string;
   readonly name: string;
   readonly pid: number;
@@ -88,9 +88,9 @@ export class ListenerPool {
   readonly #ports: PoolPorts;
   readonly #queue: EventQueue;
   /** The run of each member that is up, in the order of the members. */
-  readonly #runs = new Map<string, Run | null>();
+  readonly #runs = new Map<string, ListenerRun | null>();
   /** Runs that are over, with output that may not have been read yet. */
-  readonly #ending = new Map<number, Run>();
+  readonly #ending = new Map<number, ListenerRun>();
   #nextSerial = 0;
   /** Calls off the end of the pause. Null when there is none. */
   #pause: (() => void) | null = null;
@@ -198,7 +198,7 @@ export class ListenerPool {
     this.#ending.clear();
   }
 
-  #take(run: Run, outcome: ListenerOutcome): void {
+  #take(run: ListenerRun, outcome: ListenerOutcome): void {
     switch (outcome.type) {
       case 'ready':
         return this.#queue.markReady();
@@ -209,7 +209,7 @@ export class ListenerPool {
     }
   }
 
-  #judge(run: Run, isAccepted: boolean): void {
+  #judge(run: ListenerRun, isAccepted: boolean): void {
     if (isAccepted) {
       run.event = null;
       this.#ports.report('debug', `${run.name}: event was processed`);
@@ -223,7 +223,7 @@ export class ListenerPool {
    * A listener that cannot be understood, or does not read, would be without use for ever: it is ended, and started
    * anew.
    */
-  #reject(run: Run, reason: string): void {
+  #reject(run: ListenerRun, reason: string): void {
     run.protocol = markUnknown(run.protocol);
     this.#giveBack(run);
     // What a listener says while it is being stopped is of no interest.
@@ -236,7 +236,7 @@ export class ListenerPool {
     this.#ports.condemn(run.id, run.pid);
   }
 
-  #giveBack(run: Run): void {
+  #giveBack(run: ListenerRun): void {
     const { event } = run;
     if (event === null) return;
     run.event = null;
@@ -263,13 +263,13 @@ export class ListenerPool {
   }
 
   /** A listener that an event can be sent to now. */
-  #available(): Run | null {
+  #available(): ListenerRun | null {
     if (this.#pause !== null || [...this.#ending.values()].some(({ event }) => event !== null)) return null;
     for (const run of this.#runs.values()) if (run?.phase === 'running' && run.protocol.state === 'READY') return run;
     return null;
   }
 
-  #send(run: Run, queued: QueuedEvent): void {
+  #send(run: ListenerRun, queued: QueuedEvent): void {
     const { event, serial, poolSerial } = queued;
     const { name, server } = this.#spec;
     const text = formatDelivery(event, { server, serial, pool: name, poolSerial });
@@ -285,7 +285,7 @@ export class ListenerPool {
    * Nobody reads what was sent. As a rule the listener has ended, which we are about to hear; one that goes on has
    * closed its standard input.
    */
-  #suspect(run: Run, queued: QueuedEvent): void {
+  #suspect(run: ListenerRun, queued: QueuedEvent): void {
     this.#ports.clock.alarm(this.#ports.clock.nowMs() + SUSPICION_MS, () => {
       if (run.event !== queued || run.phase === 'ended') return;
       this.#reject(run, 'it has closed its standard input');

@@ -4,7 +4,7 @@
  */
 import type { EventSource, SupervisorEvent } from '../core/event-payload.ts';
 import { countSplitBytes } from '../core/utf8.ts';
-import type { Channel, StreamName } from '../logs/ports.ts';
+import type { LogChannel, StreamName } from '../logs/ports.ts';
 
 /** Which events are made. */
 export interface TapPlan {
@@ -22,7 +22,7 @@ export class OutputTap {
   #split: { readonly pid: number; readonly bytes: Uint8Array } | null = null;
 
   constructor(
-    channel: Channel,
+    channel: LogChannel,
     source: EventSource,
     plan: TapPlan,
     publish: (event: Extract<SupervisorEvent, { readonly bytes: Uint8Array }>) => void,

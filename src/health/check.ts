@@ -22,7 +22,7 @@ export interface CheckParts {
  * ends the check, it is not called at all.
  */
 export function beginCheck(
-  process: ProcessConfig,
+  proc: ProcessConfig,
   probe: Probe,
   timeoutMs: number,
   parts: CheckParts,
@@ -40,7 +40,7 @@ export function beginCheck(
     close();
     answer(failure);
   };
-  const stop = attempt(process, probe, timeoutMs, parts, finish);
+  const stop = attempt(proc, probe, timeoutMs, parts, finish);
   // A command has its time from those who run it: they know when it is really gone.
   const callOff =
     probe.kind === 'command'
@@ -53,7 +53,7 @@ export function beginCheck(
 
 /** What cannot even be begun, for an address that is none, fails like any other. */
 function attempt(
-  process: ProcessConfig,
+  proc: ProcessConfig,
   probe: Probe,
   timeoutMs: number,
   { jobs, lookups }: CheckParts,
@@ -69,7 +69,7 @@ function attempt(
         return checkUnix(probe.path, answer);
       case 'command':
         return jobs.run(
-          process,
+          proc,
           { name: 'healthcheck', command: probe.command, timeoutMs, environment: new Map(), output: 'keep' },
           (outcome) => {
             if (outcome.kind !== 'cancelled') answer(describeJob(outcome, timeoutMs));

@@ -4,23 +4,24 @@
  */
 import type { ProcessConfig } from '../config/model.ts';
 import type { Engine } from '../engine/engine.ts';
+import type { Monitor } from '../engine/monitor.ts';
 import type { EngineEvent } from '../engine/events.ts';
 import type { Jobs, Report } from '../engine/ports.ts';
-import type { ProcessView } from '../engine/registry.ts';
+import type { ProcessView } from '../engine/process-table.ts';
 import { HostLookups } from './host-lookups.ts';
 import type { CheckParts } from './check.ts';
 import { Watch } from './watch.ts';
 
 /** What the checks are made with, and who is told. */
 export interface HealthCheckParts {
-  readonly engine: Pick<Engine, 'tellHealth' | 'restart' | 'end'>;
+  readonly engine: Pick<Engine, 'tellHealth' | 'restartProcess' | 'end'>;
   readonly clock: CheckParts['clock'];
   readonly report: Report;
   readonly jobs: Jobs;
 }
 
 /** See the head of this file. */
-export class HealthChecks {
+export class HealthChecks implements Monitor {
   readonly #parts: HealthCheckParts;
   readonly #lookups = new HostLookups();
   /** By namespec: of what is up and has a check. */
@@ -32,7 +33,7 @@ export class HealthChecks {
 
   /** Checks what is up already. */
   begin(processes: readonly ProcessView[]): void {
-    for (const process of processes) this.#settle(process);
+    for (const proc of processes) this.#settle(proc);
   }
 
   observe(event: EngineEvent): void {
@@ -82,16 +83,13 @@ export class HealthChecks {
 
   #tell(id: string, watch: Watch): void {
     const { engine, report } = this.#parts;
-    const { health, failures, process, run } = watch;
+    const { health, failures, process: proc, run } = watch;
     const reason = watch.latestFailure ?? '';
-    if (health === 'healthy') report('info', `health: ${process.name} is healthy`);
+    if (health === 'healthy') report('info', `health: ${proc.name} is healthy`);
     else
-      report(
-        'warn',
-        `health: ${process.name} is ${health}: ${reason} (${failures} failure${failures === 1 ? '' : 's'})`,
-      );
+      report('warn', `health: ${proc.name} is ${health}: ${reason} (${failures} failure${failures === 1 ? '' : 's'})`);
     engine.tellHealth(id, run, health);
-    if (health === 'unhealthy') this.#act(id, process, `unhealthy: ${reason}`);
+    if (health === 'unhealthy') this.#act(id, proc, `unhealthy: ${reason}`);
   }
 
   #act(id: string, { name, options }: ProcessConfig, how: string): void {
@@ -100,7 +98,7 @@ export class HealthChecks {
       case 'none':
         return;
       case 'restart':
-        engine.restart(id, how);
+        engine.restartProcess(id, how);
         return;
       case 'exit':
         return engine.end('exit', {

@@ -43,9 +43,9 @@ export class Watch {
   #isClosed = false;
 
   /** A check is due at once. `changed` is called after the health has become another one; it may close the watch. */
-  constructor(process: ProcessConfig, probe: Probe, run: number, parts: CheckParts, changed: (watch: Watch) => void) {
+  constructor(proc: ProcessConfig, probe: Probe, run: number, parts: CheckParts, changed: (watch: Watch) => void) {
     this.run = run;
-    this.#process = process;
+    this.#process = proc;
     this.#probe = probe;
     this.#parts = parts;
     this.#changed = changed;
@@ -79,9 +79,9 @@ export class Watch {
   }
 
   /** The program is configured anew, and goes on. */
-  configure(process: ProcessConfig, probe: Probe): void {
+  configure(proc: ProcessConfig, probe: Probe): void {
     const isOther = JSON.stringify(probe) !== JSON.stringify(this.#probe);
-    this.#process = process;
+    this.#process = proc;
     this.#probe = probe;
     if (isOther) this.#endCheck();
     this.#accept(isOther ? 'retargeted' : 'configured');

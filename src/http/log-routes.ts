@@ -3,7 +3,7 @@
  */
 import { RpcFault } from '../core/faults.ts';
 import { findOneProcess } from '../rpc/lookup.ts';
-import type { Log, StreamName, Supervisor } from '../rpc/supervisor.ts';
+import type { Log, StreamName, SupervisorApi } from '../rpc/supervisor-api.ts';
 import { sendError } from './answers.ts';
 import { type StreamLimits, streamLog } from './log-stream.ts';
 import type { Exchange, Route } from './route.ts';
@@ -13,7 +13,7 @@ function isStreamName(text: string): text is StreamName {
 }
 
 /** The log that `NAME[/stdout|stderr]` means; null where there is none. */
-function findLog(supervisor: Supervisor, rest: string): Log | null {
+function findLog(supervisor: SupervisorApi, rest: string): Log | null {
   const [name = '', stream = 'stdout', ...more] = rest.split('/');
   if (more.length > 0 || !isStreamName(stream)) return null;
   try {
@@ -25,7 +25,7 @@ function findLog(supervisor: Supervisor, rest: string): Log | null {
 }
 
 /** The routes that stream logs. */
-export function logRoutes(supervisor: Supervisor, limits: StreamLimits): Route[] {
+export function logRoutes(supervisor: SupervisorApi, limits: StreamLimits): Route[] {
   const send = ({ response, signal }: Exchange, log: Log | null): void => {
     if (log === null) sendError(response, 404);
     else streamLog(log, response, signal, limits);

@@ -4,7 +4,7 @@
  * fixed size.
  */
 import type { ServerResponse } from 'node:http';
-import type { Log } from '../rpc/supervisor.ts';
+import type { Log } from '../rpc/supervisor-api.ts';
 
 /** compat: how much of what is already there a follower gets first. */
 const FIRST_BYTES = 1024;

@@ -5,7 +5,7 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { ProcessTimes } from '../rpc/process-times.ts';
-import type { Supervisor } from '../rpc/supervisor.ts';
+import type { SupervisorApi } from '../rpc/supervisor-api.ts';
 import { sendText } from './answers.ts';
 import { CONTENT_TYPE, formatFamilies } from './exposition.ts';
 import { describeMetrics } from './metrics.ts';
@@ -23,7 +23,7 @@ export function takesGzip(accepted: string | readonly string[] | undefined): boo
 
 /** What the metrics are worked out from. */
 export interface MetricsSources {
-  readonly supervisor: Supervisor;
+  readonly supervisor: SupervisorApi;
   readonly times: ProcessTimes;
   /** Our own version. */
   readonly version: string;

@@ -11,7 +11,7 @@ import {
   SupervisorState,
   type SupervisorStateName,
 } from '../core/states.ts';
-import type { ProcessView } from '../engine/registry.ts';
+import type { ProcessView } from '../engine/process-table.ts';
 import { lastExitOf, tellsReadiness } from '../rpc/process-info.ts';
 import { type Family, formatLabels, type Sample } from './exposition.ts';
 
@@ -53,10 +53,10 @@ export function describeMetrics({ version, state, processes, residentBytes }: Me
   }));
   type Labelled = (typeof labelled)[number];
   /** A sample of each process for which there is a value. */
-  const each = (valueOf: (process: Labelled) => number | null): Sample[] =>
-    labelled.flatMap((process) => {
-      const value = valueOf(process);
-      return value === null ? [] : [{ labels: process.labels, value }];
+  const each = (valueOf: (proc: Labelled) => number | null): Sample[] =>
+    labelled.flatMap((proc) => {
+      const value = valueOf(proc);
+      return value === null ? [] : [{ labels: proc.labels, value }];
     });
   const up = each(({ isUp }) => (isUp ? 1 : 0));
   const startTimes = each(({ isUp, start }) => (isUp && start > 0 ? start : null));
@@ -139,7 +139,7 @@ export function describeMetrics({ version, state, processes, residentBytes }: Me
       name: 'onevisor_process_ready',
       type: 'gauge',
       help: 'Whether a process that can tell has told that it is ready',
-      samples: each((process) => (tellsReadiness(process.config) ? Number(process.record.isReady) : null)),
+      samples: each((proc) => (tellsReadiness(proc.config) ? Number(proc.record.isReady) : null)),
     },
     { name: 'node_supervisord_up', type: 'gauge', help: 'Process Up', samples: up },
     {

@@ -9,7 +9,7 @@ import { callMethod } from '../rpc/call.ts';
 import { encodeJsonAnswer, JSON_TYPE } from '../rpc/json-answer.ts';
 import type { MethodTable } from '../rpc/method.ts';
 import type { ProcessTimes } from '../rpc/process-times.ts';
-import type { Supervisor } from '../rpc/supervisor.ts';
+import type { SupervisorApi } from '../rpc/supervisor-api.ts';
 import {
   decodeCall,
   encodeFault,
@@ -23,7 +23,7 @@ import type { Exchange, Route } from './route.ts';
 
 /** What calls are answered from. */
 export interface RpcService {
-  readonly supervisor: Supervisor;
+  readonly supervisor: SupervisorApi;
   readonly methods: MethodTable;
   readonly times: ProcessTimes;
 }

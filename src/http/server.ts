@@ -38,7 +38,7 @@ export interface HttpServer {
 }
 
 /** Access to the routes of a server that are not open to everybody. */
-export interface Door {
+export interface AccessRules {
   readonly credentials: Credentials;
   /** The test of the Host header; null where every name will do. */
   readonly isHostAccepted: ((host: string | undefined) => boolean) | null;
@@ -59,7 +59,7 @@ export function createAnswerRoom({ answerBytes, freeAnswerBytes }: ServerLimits)
 /** Makes a server. */
 export function createHttpServer(
   routes: readonly Route[],
-  door: Door,
+  door: AccessRules,
   { limits, room }: ServerBounds,
   report: Report,
 ): HttpServer {

@@ -15,11 +15,11 @@ const ATTEMPTS = 100;
  * Creates an empty file `NAME-stdout---IDENTIFIER-XXXXXXXX.log`, mode 0600 like mkstemp(3), and returns its path.
  * Throws the errno of the directory. (`stdout_logfile=AUTO`)
  */
-export function createAutoFile(directory: string, process: string, stream: StreamName, identifier: string): string {
+export function createAutoFile(directory: string, proc: string, stream: StreamName, identifier: string): string {
   for (let attempt = 1; ; attempt++) {
     let random = '';
     for (let i = 0; i < RANDOM_LENGTH; i++) random += ALPHABET[randomInt(ALPHABET.length)];
-    const path = join(directory, `${process}-${stream}---${identifier}-${random}.log`);
+    const path = join(directory, `${proc}-${stream}---${identifier}-${random}.log`);
     try {
       closeSync(openSync(path, 'wx', 0o600));
       return path;

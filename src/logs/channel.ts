@@ -6,7 +6,7 @@ import { AnsiStripper } from './ansi.ts';
 import { BLOCK_BYTES } from './blocks.ts';
 import { CaptureFilter } from './capture.ts';
 import { Feed } from './feed.ts';
-import type { Dress } from './feed.ts';
+import type { LineForm } from './feed.ts';
 import { LinePrefix } from './line-prefix.ts';
 import type { PrefixLayout } from './line-prefix.ts';
 import { MessageHeader } from './message-header.ts';
@@ -17,7 +17,7 @@ import { PipeIntake } from './pipe-intake.ts';
 import type { IntakeParts, IntakeTarget } from './pipe-intake.ts';
 import type {
   BytesListener,
-  Channel,
+  LogChannel,
   ChannelSpec,
   Intake,
   LineStyle,
@@ -46,7 +46,7 @@ const SYSLOG_STYLE = { prefix: '%(process_name)s ', timestamp: 'none' } as const
 const SEVERITIES: Readonly<Record<StreamName, Severity>> = { stdout: 'info', stderr: 'error' };
 
 /** A target with what the hub made of it. */
-export interface Route extends Looks {
+export interface TargetSink extends Looks {
   readonly target: LogTarget;
   readonly sink: Sink;
 }
@@ -57,18 +57,18 @@ export interface ChannelHost {
   readonly partials: PartialWatch;
   readonly layout: PrefixLayout;
   /** The sinks of targets, one route each; each is to be released. */
-  acquire(targets: readonly LogTarget[]): Route[];
-  release(routes: readonly Route[]): void;
+  acquire(targets: readonly LogTarget[]): TargetSink[];
+  release(routes: readonly TargetSink[]): void;
   /** Copies output into the supervisor's own log, as Supervisor does at level debug. */
-  copyToMainLog(spec: ChannelSpec, routes: readonly Route[], bytes: Buffer): void;
+  copyToMainLog(spec: ChannelSpec, routes: readonly TargetSink[], bytes: Buffer): void;
   forget(channel: ProcessChannel): void;
 }
 
 /** See the head of this file. */
-export class ProcessChannel implements Channel {
+export class ProcessChannel implements LogChannel {
   #spec: ChannelSpec;
   readonly #host: ChannelHost;
-  #routes: Route[];
+  #routes: TargetSink[];
   #tail: Tail;
   readonly #intakes = new Set<PipeIntake>();
   readonly #outputs = new Set<ChannelOutput>();
@@ -193,7 +193,7 @@ export class ProcessChannel implements Channel {
     );
   }
 
-  #dress(route: Route, pid: number): Dress {
+  #dress(route: TargetSink, pid: number): LineForm {
     const { style } = this.#spec;
     if (route.target.kind === 'syslog')
       return {

@@ -21,14 +21,14 @@ export interface Prefix {
 }
 
 /** How the bytes of a feed are dressed. */
-export type Dress =
+export type LineForm =
   | { readonly kind: 'raw' }
   | { readonly kind: 'prefix'; readonly prefix: Prefix }
   | { readonly kind: 'record'; readonly record: RecordFormat };
 
 /** Parts of a feed. */
 export interface FeedParts {
-  readonly dress: Dress;
+  readonly dress: LineForm;
   /**
    * True for a file: the bytes of its sole writer are never changed, also not by a newline after what an earlier run
    * left open.
@@ -44,7 +44,7 @@ export interface FeedParts {
 export class Feed implements LineReceiver, PartialHolder {
   readonly sink: Sink;
   readonly #parts: FeedParts;
-  readonly #dress: Dress;
+  readonly #dress: LineForm;
   readonly #splitter: LineSplitter;
   #readMs = 0;
   /** True while the watch counts the time of the partial line. */

@@ -118,14 +118,14 @@ export class FileOutlet implements Outlet {
   /** Also rotates the file if its time has come; one with an open line is left to the write that ends the line. */
   open(done: Done): void {
     const opened = this.#opened;
-    if (opened === null) settle(this.#open(), done);
+    if (opened === null) callWhenDone(this.#open(), done);
     else if (opened.kind === 'regular' && !opened.isLineOpen && this.#deadline.isDue)
-      settle(this.#tryToRotate(opened), done);
-    else settle(Promise.resolve(), done);
+      callWhenDone(this.#tryToRotate(opened), done);
+    else callWhenDone(Promise.resolve(), done);
   }
 
   reopen(done: Done): void {
-    settle(this.#reopen(), done);
+    callWhenDone(this.#reopen(), done);
   }
 
   /**
@@ -133,11 +133,11 @@ export class FileOutlet implements Outlet {
    * for the log no more.
    */
   clear(done: Done): void {
-    settle(this.#clear(), done);
+    callWhenDone(this.#clear(), done);
   }
 
   close(done: Done): void {
-    settle(this.#close(), done);
+    callWhenDone(this.#close(), done);
   }
 
   #writeRegular(opened: Regular, bytes: Buffer, start: number, end: number, written: Written): void {
@@ -290,7 +290,7 @@ async function statIfThere(path: string): Promise<Stats | null> {
   }
 }
 
-function settle(operation: Promise<void>, done: Done): void {
+function callWhenDone(operation: Promise<void>, done: Done): void {
   operation.then(
     () => done(null),
     (error: unknown) => done(error as NodeJS.ErrnoException),

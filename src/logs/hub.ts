@@ -6,7 +6,7 @@ import { resolve as resolvePath } from 'node:path';
 import { decodeOutput } from '../core/event-text.ts';
 import { BLOCK_BYTES, BlockPool } from './blocks.ts';
 import { ProcessChannel } from './channel.ts';
-import type { ChannelHost, Route } from './channel.ts';
+import type { ChannelHost, TargetSink } from './channel.ts';
 import { CompressionTurns } from './compression.ts';
 import { goneErrorsOf, identityOf, looksOf, openContainerStream, resolveTarget } from './container-stream.ts';
 import type { Looks } from './container-stream.ts';
@@ -21,7 +21,7 @@ import { PipeGrowth } from './outlets.ts';
 import type { Outlet } from './outlets.ts';
 import type { IntakeParts } from './pipe-intake.ts';
 import type {
-  Channel,
+  LogChannel,
   ChannelSpec,
   ContainerStream,
   FileLimits,
@@ -41,7 +41,7 @@ import { RemoteOutlet } from './remote-outlet.ts';
 import { Sink } from './sink.ts';
 import { SyslogOutlet } from './syslog-outlet.ts';
 
-interface Place<O extends Outlet = Outlet> {
+interface OpenOutlet<O extends Outlet = Outlet> {
   readonly sink: Sink;
   readonly outlet: O;
   /** Channels and logs that write to it. */
@@ -65,8 +65,8 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
   /** By identity, so that stdout and stderr are one sink where they lead to one place. */
   readonly #streams = new Map<string, Sink>();
   readonly #turns = new CompressionTurns();
-  readonly #files = new Map<string, Place<FileOutlet>>();
-  readonly #servers = new Map<string, Place>();
+  readonly #files = new Map<string, OpenOutlet<FileOutlet>>();
+  readonly #servers = new Map<string, OpenOutlet>();
   readonly #mainLog: SupervisorLog;
   /** The supervisor ends: what is said now is said on our stderr too. */
   #isFinishing = false;
@@ -90,7 +90,7 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
     return this.#mainLog;
   }
 
-  openChannel(spec: ChannelSpec): Channel {
+  openChannel(spec: ChannelSpec): LogChannel {
     const channel = new ProcessChannel(spec, this);
     this.#channels.add(channel);
     return channel;
@@ -169,8 +169,8 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
     return this.#deps.clock.wallMs();
   }
 
-  acquire(targets: readonly LogTarget[]): Route[] {
-    const routes: Route[] = [];
+  acquire(targets: readonly LogTarget[]): TargetSink[] {
+    const routes: TargetSink[] = [];
     for (const wanted of targets) {
       const target = resolveTarget(wanted);
       const sink = this.#sinkOf(target);
@@ -181,7 +181,7 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
     return routes;
   }
 
-  release(routes: readonly Route[]): void {
+  release(routes: readonly TargetSink[]): void {
     for (const route of routes) this.#letGo(route.sink);
   }
 
@@ -200,7 +200,7 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
     return this.#streamSink(2);
   }
 
-  copyToMainLog(spec: ChannelSpec, routes: readonly Route[], bytes: Buffer): void {
+  copyToMainLog(spec: ChannelSpec, routes: readonly TargetSink[], bytes: Buffer): void {
     if (!this.#mainLog.isEnabled('debug')) return;
     // Both streams of the container have one reader: output that is on one of them is not repeated on the other.
     const streams = [...this.#streams.values()];

@@ -37,7 +37,7 @@ export interface MainLogHost {
   lastResort(): Sink;
 }
 
-interface Place {
+interface MainLogTarget {
   readonly sink: Sink;
   readonly format: LogFormat;
   readonly kind: LogTarget['kind'];
@@ -48,7 +48,7 @@ export class SupervisorLog implements MainLog {
   readonly #host: MainLogHost;
   #spec: MainLogSpec;
   #rank: number;
-  #places: Place[] = [];
+  #places: MainLogTarget[] = [];
   #tail: Tail;
   readonly #listeners = new Set<BytesListener>();
 
@@ -138,8 +138,8 @@ export class SupervisorLog implements MainLog {
     this.#say({ sink: stderr, format: 'raw', kind: 'container' }, level, text, this.#host.wallMs());
   }
 
-  #acquire(): Place[] {
-    const places: Place[] = [];
+  #acquire(): MainLogTarget[] {
+    const places: MainLogTarget[] = [];
     const { targets, console } = this.#spec;
     for (const target of console === null ? targets : [...targets, console]) {
       const sink = this.#host.acquireOwn(target);
@@ -151,7 +151,7 @@ export class SupervisorLog implements MainLog {
     return places;
   }
 
-  #say({ sink, format, kind }: Place, level: Level, text: string, wallMs: number): void {
+  #say({ sink, format, kind }: MainLogTarget, level: Level, text: string, wallMs: number): void {
     // compat: each line of a text of several has time and level of its own in syslog, as each is a message of its own.
     const parts = kind === 'syslog' || kind === 'remote' ? text.split('\n') : [text];
     const line = (of: Level, part: string, atMs: number): Buffer =>

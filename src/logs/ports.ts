@@ -125,7 +125,7 @@ export interface Intake {
 }
 
 /** The way of one stream of one process from its pipes to its targets. */
-export interface Channel {
+export interface LogChannel {
   readonly spec: ChannelSpec;
   /**
    * Reads the pipe of a new run until end of file; the descriptor belongs to the channel from now on.
@@ -278,7 +278,7 @@ export interface FileState {
 /** All logs of one supervisor. */
 export interface Hub {
   readonly mainLog: MainLog;
-  openChannel(spec: ChannelSpec): Channel;
+  openChannel(spec: ChannelSpec): LogChannel;
   /** State of a path that logs are written to, with at most `queuedBytes` of the queue; null: no log writes to it. */
   fileState(path: string, queuedBytes: number): FileState | null;
   /** Closes all log files and opens their paths anew (USR2). What cannot be opened is reported. */

@@ -38,12 +38,12 @@ export class RecordFormat {
   #headMs = Number.NaN;
 
   constructor(format: 'json' | 'logfmt', origin: LineOrigin, pid: number, jsonLines: LineStyle['jsonLines']) {
-    const { program, group, process, stream } = origin;
+    const { program, group, process: proc, stream } = origin;
     this.#isJson = format === 'json';
     this.#jsonLines = format === 'json' ? jsonLines : 'string';
     this.#fields = this.#isJson
-      ? `","program":${JSON.stringify(program)},"group":${JSON.stringify(group)},"process":${JSON.stringify(process)},"pid":${pid},"stream":"${stream}","`
-      : ` program=${quoteLogfmt(program)} group=${quoteLogfmt(group)} process=${quoteLogfmt(process)} pid=${pid} stream=${stream} `;
+      ? `","program":${JSON.stringify(program)},"group":${JSON.stringify(group)},"process":${JSON.stringify(proc)},"pid":${pid},"stream":"${stream}","`
+      : ` program=${quoteLogfmt(program)} group=${quoteLogfmt(group)} process=${quoteLogfmt(proc)} pid=${pid} stream=${stream} `;
   }
 
   /** Writes a record for each line of bytes[start, end), which ends in a newline unless it is one piece of a line. */

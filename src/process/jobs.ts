@@ -13,7 +13,7 @@ import { type ExitStatus, parseWaitStatus } from '../core/exit-status.ts';
 import { signalNumbers } from '../core/signals.ts';
 import { describeFailure } from '../core/shown-text.ts';
 import type { Clock, Job, JobOutcome, Jobs, Report, StartBudget } from '../engine/ports.ts';
-import type { Channel, Intake, StreamName } from '../logs/ports.ts';
+import type { LogChannel, Intake, StreamName } from '../logs/ports.ts';
 import type { Addon, Reaped } from '../native/addon.ts';
 import { readEnvironmentFiles } from './environment-files.ts';
 import { JobOutput } from './job-output.ts';
@@ -36,7 +36,7 @@ export interface JobParts {
   /**
    * The log of a stream of a program; null where it writes to our own streams, as the main program in init mode does.
    */
-  readonly channel: (process: ProcessConfig, stream: StreamName) => Pick<Channel, 'read'> | null;
+  readonly channel: (proc: ProcessConfig, stream: StreamName) => Pick<LogChannel, 'read'> | null;
 }
 
 /** A command that was executed and is not yet reaped. */
@@ -67,7 +67,7 @@ export class CommandJobs implements Jobs {
    * Executes a command for a program. Never throws; the outcome comes later, once. The function returned kills what the
    * command has started, and the outcome is `cancelled` then, unless it has been told already.
    */
-  run(process: ProcessConfig, job: Job, done: (outcome: JobOutcome) => void): () => void {
+  run(proc: ProcessConfig, job: Job, done: (outcome: JobOutcome) => void): () => void {
     let isCancelled = false;
     let cancel = (): void => {
       isCancelled = true;
@@ -77,7 +77,7 @@ export class CommandJobs implements Jobs {
     this.#parts.budget.run(() => {
       if (isCancelled) return finish({ kind: 'cancelled' });
       try {
-        cancel = this.#begin(process, job, done);
+        cancel = this.#begin(proc, job, done);
       } catch (error) {
         finish({ kind: 'failed', reason: error instanceof Error ? error.message : String(error) });
       }
@@ -86,8 +86,8 @@ export class CommandJobs implements Jobs {
   }
 
   /** Starts a job with its time limit. The function returned cancels it. */
-  #begin(process: ProcessConfig, job: Job, done: Running['done']): () => void {
-    const running = this.#start(process, job, done);
+  #begin(proc: ProcessConfig, job: Job, done: Running['done']): () => void {
+    const running = this.#start(proc, job, done);
     const { clock } = this.#parts;
     if (job.timeoutMs < Infinity)
       running.callOff = clock.alarm(clock.nowMs() + job.timeoutMs, () => this.#kill(running, 'timeout'));
@@ -112,20 +112,20 @@ export class CommandJobs implements Jobs {
     });
   }
 
-  #start(process: ProcessConfig, job: Job, done: Running['done']): Running {
+  #start(proc: ProcessConfig, job: Job, done: Running['done']): Running {
     const { launcher, split, surroundings } = this.#parts;
-    const key = `${process.group}:${process.name} ${job.name}`;
+    const key = `${proc.group}:${proc.name} ${job.name}`;
     if ([...this.#running.values()].some((other) => other.key === key && other.isOver))
       throw new Error('the one before it was killed and does not end');
-    const [out, err] = this.#channels(process, job);
-    const { environment_file: files, environment_dir: directories } = process.options;
+    const [out, err] = this.#channels(proc, job);
+    const { environment_file: files, environment_dir: directories } = proc.options;
     const { pid, stdout, stderr } = launcher.launch(
-      { ...process, argv: split(job.command) },
+      { ...proc, argv: split(job.command) },
       {
         ...surroundings(),
         files: readEnvironmentFiles(files, directories),
         added: job.environment,
-        stdio: planStdio(process, job, out, err),
+        stdio: planStdio(proc, job, out, err),
         descriptors: [],
       },
     );
@@ -146,10 +146,10 @@ export class CommandJobs implements Jobs {
   }
 
   /** Where its lines go. The standard output of a listener is a protocol, which nobody else may speak in. */
-  #channels(process: ProcessConfig, { output }: Job): ReadonlyArray<Pick<Channel, 'read'> | null> {
+  #channels(proc: ProcessConfig, { output }: Job): ReadonlyArray<Pick<LogChannel, 'read'> | null> {
     if (output === 'keep') return [null, null];
     const { channel } = this.#parts;
-    return [channel(process, process.type === 'eventlistener' ? 'stderr' : 'stdout'), channel(process, 'stderr')];
+    return [channel(proc, proc.type === 'eventlistener' ? 'stderr' : 'stdout'), channel(proc, 'stderr')];
   }
 
   #kill(running: Running, reason: 'timeout' | 'cancelled'): void {
@@ -199,11 +199,11 @@ function outcomeOf(killed: Running['killed'], status: ExitStatus | null, output:
   return killed === 'timeout' || status === null ? { kind: 'timeout', output } : { kind: 'ended', status, output };
 }
 
-function planStdio(process: ProcessConfig, { output }: Job, out: unknown, err: unknown): StdioPlan {
-  const isJoined = output === 'keep' || process.type === 'eventlistener';
+function planStdio(proc: ProcessConfig, { output }: Job, out: unknown, err: unknown): StdioPlan {
+  const isJoined = output === 'keep' || proc.type === 'eventlistener';
   return {
     stdin: 'null',
-    stdout: output === 'keep' || out !== null ? 'pipe' : process.type === 'eventlistener' ? 2 : 1,
+    stdout: output === 'keep' || out !== null ? 'pipe' : proc.type === 'eventlistener' ? 2 : 1,
     stderr: isJoined ? 'stdout' : err !== null ? 'pipe' : 2,
     leadership: 'group',
   };

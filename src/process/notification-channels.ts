@@ -42,7 +42,7 @@ export interface ChannelTarget {
 }
 
 /** A way that is open. */
-interface Channel {
+interface NotificationChannel {
   readonly pipe: NotificationPipe | null;
   readonly socket: NotificationSocket | null;
 }
@@ -53,7 +53,7 @@ const MICROSECONDS = 1_000_000;
 /** See the head of this file. */
 export class NotificationChannels {
   readonly #parts: ChannelParts;
-  readonly #open = new Map<string, Channel>();
+  readonly #open = new Map<string, NotificationChannel>();
   #listener: NoticeListener = () => undefined;
 
   constructor(parts: ChannelParts) {
@@ -69,12 +69,12 @@ export class NotificationChannels {
    * Opens what the options of a process ask for, for one run; `id` is its namespec. Throws {@link SpawnError}, and
    * nothing is left open.
    */
-  open(id: string, process: ChannelTarget, run: number): Opening {
+  open(id: string, proc: ChannelTarget, run: number): Opening {
     this.close(id);
-    const { notification_fd: number, notify } = process.options;
+    const { notification_fd: number, notify } = proc.options;
     if (number === null && notify === null) return NOTHING;
     const tell = (notice: Notice): void => this.#listener(id, run, notice);
-    return number === null ? this.#openSocket(id, process, tell) : this.#openPipe(id, process, number, tell);
+    return number === null ? this.#openSocket(id, proc, tell) : this.#openPipe(id, proc, number, tell);
   }
 
   /** Takes at once what a program has said already. */
@@ -94,9 +94,9 @@ export class NotificationChannels {
     for (const id of this.#open.keys()) this.close(id);
   }
 
-  #openPipe(id: string, process: ChannelTarget, number: number, tell: (notice: Notice) => void): Opening {
-    const { uid, gid } = this.#credentialsOf(process);
-    const { readEnd, writeEnd } = attempt(process.name, 'notification_fd', () => this.#parts.addon.openPipe());
+  #openPipe(id: string, proc: ChannelTarget, number: number, tell: (notice: Notice) => void): Opening {
+    const { uid, gid } = this.#credentialsOf(proc);
+    const { readEnd, writeEnd } = attempt(proc.name, 'notification_fd', () => this.#parts.addon.openPipe());
     giveTo(writeEnd, uid, gid);
     this.#open.set(id, { pipe: new NotificationPipe(readEnd, tell), socket: null });
     return {
@@ -110,13 +110,13 @@ export class NotificationChannels {
     };
   }
 
-  #openSocket(id: string, process: ChannelTarget, tell: (notice: Notice) => void): Opening {
-    const { uid } = this.#credentialsOf(process);
+  #openSocket(id: string, proc: ChannelTarget, tell: (notice: Notice) => void): Opening {
+    const { uid } = this.#credentialsOf(proc);
     const { addon, clock, self } = this.#parts;
     const users = new Set([0, self().uid, ...(uid === null ? [] : [uid])]);
-    const socket = attempt(process.name, 'notify', () => new NotificationSocket(addon, clock, users, tell));
+    const socket = attempt(proc.name, 'notify', () => new NotificationSocket(addon, clock, users, tell));
     this.#open.set(id, { pipe: null, socket });
-    const limit = process.options.watchdog_sec;
+    const limit = proc.options.watchdog_sec;
     // WATCHDOG_PID cannot be known before the spawn; without it the limit is for whoever reads it
     // (sd_watchdog_enabled(3)).
     const watchdog: Array<[string, string]> =

@@ -9,8 +9,8 @@ import type { Reading } from '../config/model.ts';
 import { readConfig } from '../config/read.ts';
 import { openSource, readGivenFile } from '../config/source.ts';
 import { isSupervisorName } from '../core/container-mode.ts';
-import { readAncestor } from './container-facts.ts';
-import { findMode } from './mode.ts';
+import { readAncestor } from '../startup/container-facts.ts';
+import { findMode } from '../startup/mode.ts';
 
 /** What a program that runs, prints and ends needs from outside. */
 export interface ProgramIo {

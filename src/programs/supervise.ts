@@ -29,20 +29,20 @@ import { Reaper } from '../process/reaper.ts';
 import { FORWARDED_SIGNALS, ignoreTerminalStops, type SignalIntake, SUPERVISOR_SIGNALS } from '../process/signals.ts';
 import { SpawnError } from '../process/spawn-error.ts';
 import { sweep } from '../process/sweep.ts';
-import { Control } from './control.ts';
-import { detach, isDetached, readHandedOver, reportReady } from './daemon.ts';
-import { EarlySignals } from './early-signals.ts';
-import { readNamespaceIds, SupervisorFinder } from './find-supervisor.ts';
-import { findRefusal, type FirstLook } from './first-look.ts';
-import { mainLogSpec } from './log-specs.ts';
-import { findMode, isMain, staysInForeground } from './mode.ts';
-import { NO_TARGET, SdNotifier, readTarget, withoutNotifyVariables } from './sd-notifier.ts';
-import { prepareProcess, removeOldLogs, type Self, writePidFiles } from './preparation.ts';
-import { Remote } from './remote.ts';
-import { Services } from './services.ts';
-import { StopBudget } from './stop-budget.ts';
-import { Supervision } from './supervision.ts';
-import { writeTerminationLog } from './termination-log.ts';
+import { ApiAdapter } from '../supervisor/api-adapter.ts';
+import { detach, isDetached, readHandedOver, reportReady } from '../startup/daemon.ts';
+import { EarlySignals } from '../startup/early-signals.ts';
+import { readNamespaceIds, SupervisorFinder } from '../startup/find-supervisor.ts';
+import { findRefusal, type FirstLook } from '../startup/first-look.ts';
+import { mainLogSpec } from '../supervisor/log-specs.ts';
+import { findMode, isMain, staysInForeground } from '../startup/mode.ts';
+import { NO_TARGET, SdNotifier, readTarget, withoutNotifyVariables } from '../supervisor/sd-notifier.ts';
+import { prepareProcess, removeOldLogs, type Self, writePidFiles } from '../startup/preparation.ts';
+import { Remote } from '../supervisor/remote.ts';
+import { Services } from '../supervisor/services.ts';
+import { StopBudget } from '../supervisor/stop-budget.ts';
+import { Supervision } from '../supervisor/supervision.ts';
+import { writeTerminationLog } from '../supervisor/termination-log.ts';
 import type { ProgramIo } from './check.ts';
 
 /** Entrypoint scripts start a daemon on purpose, others by mistake. */
@@ -219,7 +219,7 @@ async function supervise(addon: Addon, io: SuperviseIo, start: Start): Promise<n
     serverUrl: () => remote.serverUrl,
     ended: ending.resolve,
   });
-  const control = new Control({ supervision, hub, clock: systemClock, addon, env, pid: self.pid });
+  const control = new ApiAdapter({ supervision, hub, clock: systemClock, addon, env, pid: self.pid });
   const services = new Services(control, report, io.ownVersion);
   const notifier = new SdNotifier({
     addon,

@@ -6,7 +6,7 @@ import { RpcFault } from '../core/faults.ts';
 import { parseSignal } from '../core/signals.ts';
 import { startOrder } from '../core/stop-order.ts';
 import { RUNNING_STATES, SIGNALLABLE_STATES, STOPPED_STATES } from '../core/states.ts';
-import type { ProcessView } from '../engine/registry.ts';
+import type { ProcessView } from '../engine/process-table.ts';
 import { type Action, forEachProcess } from './each-process.ts';
 import { findGroup, findProcess } from './lookup.ts';
 import { type CallContext, type Method, type Parameter, readPrinted, readText, readTruth } from './method.ts';
@@ -16,20 +16,19 @@ import type { XmlRpcStruct, XmlRpcValue } from './xmlrpc.ts';
 const isRunning = ({ record }: ProcessView): boolean => RUNNING_STATES.has(record.state);
 /** It does not run, and is due to be started again. */
 const isStartDue = ({ record }: ProcessView): boolean => STOPPED_STATES.has(record.state) && record.deadlineMs !== null;
-const isWanted = (process: ProcessView): boolean =>
-  isRunning(process) || process.record.hold !== null || isStartDue(process);
-const isNotRunning = (process: ProcessView): boolean => !isRunning(process);
+const isWanted = (proc: ProcessView): boolean => isRunning(proc) || proc.record.hold !== null || isStartDue(proc);
+const isNotRunning = (proc: ProcessView): boolean => !isRunning(proc);
 const isSignallable = ({ record }: ProcessView): boolean => SIGNALLABLE_STATES.has(record.state);
 
 /**
  * Whether a start has come to its end: true when RUNNING; a fault when it failed, or can not happen because of what it
  * depends on.
  */
-function judgeStart(process: ProcessView | null, name: string): true | null {
-  const hold = process?.record.hold ?? null;
+function judgeStart(proc: ProcessView | null, name: string): true | null {
+  const hold = proc?.record.hold ?? null;
   if (hold?.kind === 'waiting') return null;
   if (hold !== null) throw RpcFault.of('SPAWN_ERROR', `${name}: ${hold.reason}`);
-  switch (process?.record.state) {
+  switch (proc?.record.state) {
     case 'RUNNING':
       return true;
     case 'STARTING':
@@ -43,10 +42,9 @@ function judgeStart(process: ProcessView | null, name: string): true | null {
   }
 }
 
-function judgeStop(process: ProcessView | null, name: string): true | null {
-  if (process?.record.state === 'UNKNOWN')
-    throw RpcFault.of('FAILED', `cannot stop ${name}: it could not be signalled`);
-  return process === null || STOPPED_STATES.has(process.record.state) ? true : null;
+function judgeStop(proc: ProcessView | null, name: string): true | null {
+  if (proc?.record.state === 'UNKNOWN') throw RpcFault.of('FAILED', `cannot stop ${name}: it could not be signalled`);
+  return proc === null || STOPPED_STATES.has(proc.record.state) ? true : null;
 }
 
 function start(
@@ -68,16 +66,16 @@ function start(
   if (state === 'BACKOFF' || state === 'FATAL') throw RpcFault.of('SPAWN_ERROR', name);
   // compat: true also for a process that is stopping, which is not started.
   if (!wait || state === 'RUNNING') return true;
-  return whenSettled(context, id, (process) => judgeStart(process, name));
+  return whenSettled(context, id, (proc) => judgeStart(proc, name));
 }
 
-function stop(context: CallContext, process: ProcessView, name: string, wait: boolean): true | Promise<true> {
+function stop(context: CallContext, proc: ProcessView, name: string, wait: boolean): true | Promise<true> {
   const { supervisor } = context;
-  const { id, record } = process;
+  const { id, record } = proc;
   // Unlike Supervisor, which answers NOT_RUNNING: who asks a second time has no more patience.
   if (record.state === 'STOPPING') supervisor.kill(id);
   // A start that is held, or due, is called off.
-  else if (isWanted(process)) supervisor.stop(id);
+  else if (isWanted(proc)) supervisor.stop(id);
   else throw RpcFault.of('NOT_RUNNING', name);
   if (judgeStop(supervisor.process(id), name) === true || !wait) return true;
   return whenSettled(context, id, (now) => judgeStop(now, name));
@@ -109,18 +107,12 @@ function startMany(context: CallContext, processes: readonly ProcessView[], wait
         id,
         groupPriority: 0,
         priority: index,
-        dependsOn: config.dependsOn.map(({ group, process }) => `${group}:${process}`),
+        dependsOn: config.dependsOn.map(({ group, process: proc }) => `${group}:${proc}`),
       })),
     ).map((id, index) => [id, index]),
   );
   const inOrder = processes.toSorted((a, b) => (order.get(a.id) ?? 0) - (order.get(b.id) ?? 0));
-  return forEachProcess(
-    context,
-    inOrder,
-    isNotRunning,
-    (process, name) => start(context, process, name, wait),
-    processes,
-  );
+  return forEachProcess(context, inOrder, isNotRunning, (proc, name) => start(context, proc, name, wait), processes);
 }
 
 /** Unlike Supervisor, which asks in ascending priority: what was started last is asked to stop first. */
@@ -129,7 +121,7 @@ function stopMany(context: CallContext, processes: readonly ProcessView[], wait:
     context,
     processes.toReversed(),
     isWanted,
-    (process, name) => stop(context, process, name, wait),
+    (proc, name) => stop(context, proc, name, wait),
     processes,
   );
 }
@@ -139,7 +131,7 @@ function signalMany(
   processes: readonly ProcessView[],
   requested: XmlRpcValue | undefined,
 ): Promise<XmlRpcStruct[]> {
-  const send: Action = (process, name) => signal(context, process, name, requested);
+  const send: Action = (proc, name) => signal(context, proc, name, requested);
   return forEachProcess(context, processes, isSignallable, send);
 }
 
@@ -178,9 +170,9 @@ export const controlMethods: readonly Method[] = [
     returns: done,
     call: (context, [nameValue, wait]) => {
       const name = readText(nameValue);
-      const { group, process } = findProcess(context.supervisor, name);
-      if (process === null) return startMany(context, findGroup(context.supervisor, group), readTruth(wait, true));
-      return start(context, process, name, readTruth(wait, true));
+      const { group, process: proc } = findProcess(context.supervisor, name);
+      if (proc === null) return startMany(context, findGroup(context.supervisor, group), readTruth(wait, true));
+      return start(context, proc, name, readTruth(wait, true));
     },
   },
   {
@@ -205,9 +197,9 @@ export const controlMethods: readonly Method[] = [
     returns: done,
     call: (context, [nameValue, wait]) => {
       const name = readText(nameValue);
-      const { group, process } = findProcess(context.supervisor, name);
-      if (process === null) return stopMany(context, findGroup(context.supervisor, group), readTruth(wait, true));
-      return stop(context, process, name, readTruth(wait, true));
+      const { group, process: proc } = findProcess(context.supervisor, name);
+      if (proc === null) return stopMany(context, findGroup(context.supervisor, group), readTruth(wait, true));
+      return stop(context, proc, name, readTruth(wait, true));
     },
   },
   {
@@ -232,10 +224,10 @@ export const controlMethods: readonly Method[] = [
     returns: done,
     call: (context, [nameValue, requested]) => {
       const name = readText(nameValue);
-      const { group, process } = findProcess(context.supervisor, name);
-      return process === null
+      const { group, process: proc } = findProcess(context.supervisor, name);
+      return proc === null
         ? signalMany(context, findGroup(context.supervisor, group), requested)
-        : signal(context, process, name, requested);
+        : signal(context, proc, name, requested);
     },
   },
   {

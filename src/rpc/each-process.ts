@@ -4,12 +4,12 @@
  */
 import { faults, RpcFault } from '../core/faults.ts';
 import { formatNamespec } from '../core/namespec.ts';
-import type { ProcessView } from '../engine/registry.ts';
+import type { ProcessView } from '../engine/process-table.ts';
 import type { CallContext } from './method.ts';
 import type { XmlRpcStruct } from './xmlrpc.ts';
 
 /** What is done to one process; `name` is how faults call it. Done when it returns, or when its promise resolves. */
-export type Action = (process: ProcessView, name: string) => true | Promise<true>;
+export type Action = (proc: ProcessView, name: string) => true | Promise<true>;
 
 /**
  * compat: Supervisor looks at what is under way every 50 ms, and lists what is done by then in the order of the
@@ -38,25 +38,25 @@ function structOf({ config }: ProcessView, fault: unknown): XmlRpcStruct {
 export async function forEachProcess(
   { supervisor }: CallContext,
   processes: readonly ProcessView[],
-  isMeant: (process: ProcessView) => boolean,
+  isMeant: (proc: ProcessView) => boolean,
   action: Action,
   ranking = processes,
 ): Promise<XmlRpcStruct[]> {
   const begunMs = supervisor.nowMs();
   const outcomes = processes.map(async ({ id }): Promise<Outcome | null> => {
     // What was done to the one before may have changed this one.
-    const process = supervisor.process(id);
-    if (process === null || !isMeant(process)) return null;
+    const proc = supervisor.process(id);
+    if (proc === null || !isMeant(proc)) return null;
     const index = ranking.findIndex((other) => other.id === id);
     try {
-      const done = action(process, formatNamespec(process.config.group, process.config.name));
-      if (done === true) return { round: 0, index, struct: structOf(process, null) };
+      const done = action(proc, formatNamespec(proc.config.group, proc.config.name));
+      if (done === true) return { round: 0, index, struct: structOf(proc, null) };
       return await done.then(
-        () => ({ round: roundOf(supervisor.nowMs() - begunMs), index, struct: structOf(process, null) }),
-        (fault: unknown) => ({ round: roundOf(supervisor.nowMs() - begunMs), index, struct: structOf(process, fault) }),
+        () => ({ round: roundOf(supervisor.nowMs() - begunMs), index, struct: structOf(proc, null) }),
+        (fault: unknown) => ({ round: roundOf(supervisor.nowMs() - begunMs), index, struct: structOf(proc, fault) }),
       );
     } catch (fault) {
-      return { round: 0, index, struct: structOf(process, fault) };
+      return { round: 0, index, struct: structOf(proc, fault) };
     }
   });
   const listed = (await Promise.all(outcomes)).filter((outcome) => outcome !== null);

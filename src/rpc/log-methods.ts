@@ -3,11 +3,11 @@
  * Any bytes may stand in a log: what is not UTF-8 becomes U+FFFD, what XML cannot carry too, both in the codec.
  */
 import { RpcFault } from '../core/faults.ts';
-import type { ProcessView } from '../engine/registry.ts';
+import type { ProcessView } from '../engine/process-table.ts';
 import { forEachProcess } from './each-process.ts';
 import { findOneProcess } from './lookup.ts';
 import { type CallContext, type Described, type Method, type Parameter, readInteger, readText } from './method.ts';
-import type { Log, StreamName } from './supervisor.ts';
+import type { Log, StreamName } from './supervisor-api.ts';
 import { Utf8Text, type XmlRpcValue } from './xmlrpc.ts';
 
 async function read(
@@ -43,8 +43,8 @@ async function tail(
   return [new Utf8Text(end.bytes), end.offset, end.overflow];
 }
 
-function findLog({ supervisor }: CallContext, process: XmlRpcValue | undefined, stream: StreamName): Log | null {
-  return supervisor.processLog(findOneProcess(supervisor, readText(process)).id, stream);
+function findLog({ supervisor }: CallContext, proc: XmlRpcValue | undefined, stream: StreamName): Log | null {
+  return supervisor.processLog(findOneProcess(supervisor, readText(proc)).id, stream);
 }
 
 /** Both logs of a process. compat: one that is not there counts as cleared. */
@@ -83,7 +83,7 @@ function readMethod(name: string, stream: StreamName): Method {
     help: `Read from the ${stream} log of a process`,
     parameters: [processName, offset, length],
     returns: text,
-    call: (context, [process, from, count]) => read(context, findLog(context, process, stream), from, count),
+    call: (context, [proc, from, count]) => read(context, findLog(context, proc, stream), from, count),
   };
 }
 
@@ -93,7 +93,7 @@ function tailMethod(name: string, stream: StreamName): Method {
     help: `Read the end of the ${stream} log of a process`,
     parameters: [processName, tailOffset, tailLength],
     returns: textOffsetOverflow,
-    call: (context, [process, from, count]) => tail(context, findLog(context, process, stream), from, count),
+    call: (context, [proc, from, count]) => tail(context, findLog(context, proc, stream), from, count),
   };
 }
 
@@ -114,8 +114,8 @@ function clearMethod(name: string): Method {
     parameters: [processName],
     returns: done,
     call: (context, [value]) => {
-      const process = readText(value);
-      return clearLogs(context, findOneProcess(context.supervisor, process), process);
+      const proc = readText(value);
+      return clearLogs(context, findOneProcess(context.supervisor, proc), proc);
     },
   };
 }
@@ -158,7 +158,7 @@ export const logMethods: readonly Method[] = [
         context,
         context.supervisor.processes(),
         () => true,
-        (process, name) => clearLogs(context, process, name),
+        (proc, name) => clearLogs(context, proc, name),
       ),
   },
 ];

@@ -4,8 +4,8 @@
  */
 import { faults, RpcFault } from '../core/faults.ts';
 import { parseNamespec } from '../core/namespec.ts';
-import { namespecOf, type ProcessView } from '../engine/registry.ts';
-import type { Supervisor } from './supervisor.ts';
+import { namespecOf, type ProcessView } from '../engine/process-table.ts';
+import type { SupervisorApi } from './supervisor-api.ts';
 
 /** compat: the name stands in the fault also when it is empty. */
 function badName(name: string): RpcFault {
@@ -17,26 +17,26 @@ function badName(name: string): RpcFault {
  * there is no such thing.
  */
 export function findProcess(
-  supervisor: Supervisor,
+  supervisor: SupervisorApi,
   name: string,
 ): { readonly group: string; readonly process: ProcessView | null } {
   const { group, process: processName } = parseNamespec(name);
   if (!supervisor.hasGroup(group)) throw badName(name);
   if (processName === null) return { group, process: null };
-  const process = supervisor.process(namespecOf({ group, name: processName }));
-  if (process === null) throw badName(name);
-  return { group, process };
+  const proc = supervisor.process(namespecOf({ group, name: processName }));
+  if (proc === null) throw badName(name);
+  return { group, process: proc };
 }
 
 /** The one process that a name means; BAD_NAME also for a whole group. */
-export function findOneProcess(supervisor: Supervisor, name: string): ProcessView {
-  const { process } = findProcess(supervisor, name);
-  if (process === null) throw badName(name);
-  return process;
+export function findOneProcess(supervisor: SupervisorApi, name: string): ProcessView {
+  const { process: proc } = findProcess(supervisor, name);
+  if (proc === null) throw badName(name);
+  return proc;
 }
 
 /** The processes of a group in their order; BAD_NAME where there is no such group. */
-export function findGroup(supervisor: Supervisor, name: string): ProcessView[] {
+export function findGroup(supervisor: SupervisorApi, name: string): ProcessView[] {
   if (!supervisor.hasGroup(name)) throw badName(name);
   return supervisor.processes().filter(({ config }) => config.group === name);
 }

@@ -5,7 +5,7 @@
 import { RpcFault } from '../core/faults.ts';
 import type { Reserve } from './answer-room.ts';
 import type { ProcessTimes } from './process-times.ts';
-import type { Supervisor } from './supervisor.ts';
+import type { SupervisorApi } from './supervisor-api.ts';
 import type { XmlRpcValue } from './xmlrpc.ts';
 
 /** Types as `system.methodSignature` names them. */
@@ -25,7 +25,7 @@ export interface Parameter extends Described {
 
 /** What a method works with. */
 export interface CallContext {
-  readonly supervisor: Supervisor;
+  readonly supervisor: SupervisorApi;
   readonly times: ProcessTimes;
   /** Aborted when nobody waits for the answer any more: what waits lets go. */
   readonly signal: AbortSignal;

@@ -7,7 +7,7 @@ import { describeFailure } from '../core/shown-text.ts';
 import { NoRoomError } from './answer-room.ts';
 import { callMethod } from './call.ts';
 import type { CallContext, MethodTable } from './method.ts';
-import { MAX_READ_BYTES } from './supervisor.ts';
+import { MAX_READ_BYTES } from './supervisor-api.ts';
 import { isStruct, Utf8Text, type XmlRpcStruct, type XmlRpcValue } from './xmlrpc.ts';
 
 /** How many calls one request may hold. */

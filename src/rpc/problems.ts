@@ -4,20 +4,20 @@
  */
 import { formatNamespec } from '../core/namespec.ts';
 import { findProblem, type Question } from '../core/process-problem.ts';
-import type { ProcessView } from '../engine/registry.ts';
+import type { ProcessView } from '../engine/process-table.ts';
 import { factsOf } from './process-facts.ts';
 import type { ProcessTimes } from './process-times.ts';
-import type { Supervisor } from './supervisor.ts';
+import type { SupervisorApi } from './supervisor-api.ts';
 
 /** Facts that the answer is made from. */
 export interface ProblemSources {
-  readonly supervisor: Supervisor;
+  readonly supervisor: SupervisorApi;
   readonly times: ProcessTimes;
 }
 
 /** True if a name means a process: that of its program, its group, its own, or `group:process`. */
-function isMeant(name: string, { program, group, name: process }: ProcessView['config']): boolean {
-  return name === program || name === group || name === process || name === `${group}:${process}`;
+function isMeant(name: string, { program, group, name: proc }: ProcessView['config']): boolean {
+  return name === program || name === group || name === proc || name === `${group}:${proc}`;
 }
 
 /** Names of which no process is known. */

@@ -5,13 +5,13 @@
 import { isExpectedExit, supervisorExitStatus } from '../core/exit-status.ts';
 import type { ProcessFacts } from '../core/process-problem.ts';
 import { purposeOf } from '../engine/policy.ts';
-import type { ProcessView } from '../engine/registry.ts';
+import type { ProcessView } from '../engine/process-table.ts';
 import { describeProcess, tellsReadiness } from './process-info.ts';
 import type { ProcessTimes } from './process-times.ts';
-import type { Supervisor } from './supervisor.ts';
+import type { SupervisorApi } from './supervisor-api.ts';
 
 /** The facts of one process. */
-export function factsOf(view: ProcessView, supervisor: Supervisor, times: ProcessTimes): ProcessFacts {
+export function factsOf(view: ProcessView, supervisor: SupervisorApi, times: ProcessTimes): ProcessFacts {
   const {
     record,
     config: { name, options },

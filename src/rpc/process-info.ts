@@ -7,12 +7,12 @@ import { type ExitStatus, supervisorExitStatus } from '../core/exit-status.ts';
 import type { ProcessRecord } from '../core/process-record.ts';
 import { ProcessState } from '../core/states.ts';
 import { purposeOf } from '../engine/policy.ts';
-import type { ProcessView } from '../engine/registry.ts';
+import type { ProcessView } from '../engine/process-table.ts';
 import type { Times } from './process-times.ts';
 import type { XmlRpcStruct } from './xmlrpc.ts';
 
 /** What a record does not hold. */
-export interface Surroundings {
+export interface ProcessFacts {
   readonly times: Times;
   readonly nowMs: number;
   readonly wallMs: number;
@@ -32,7 +32,7 @@ export interface Surroundings {
 export function describeProcess(
   name: string,
   record: ProcessRecord,
-  surroundings: Pick<Surroundings, 'times' | 'nowMs' | 'remarks'>,
+  surroundings: Pick<ProcessFacts, 'times' | 'nowMs' | 'remarks'>,
 ): string {
   if (record.hold !== null) return record.hold.reason;
   const known = [describeState(name, record, surroundings), record.health ?? '', ...surroundings.remarks];
@@ -42,7 +42,7 @@ export function describeProcess(
 function describeState(
   name: string,
   record: ProcessRecord,
-  { times, nowMs }: Pick<Surroundings, 'times' | 'nowMs'>,
+  { times, nowMs }: Pick<ProcessFacts, 'times' | 'nowMs'>,
 ): string {
   switch (record.state) {
     case 'RUNNING':
@@ -106,7 +106,7 @@ function formatAdditions({ config, record }: ProcessView, oomKills: number): Xml
 }
 
 /** The struct of `getProcessInfo`, its members in Supervisor's order. */
-export function formatProcessInfo(view: ProcessView, surroundings: Surroundings): XmlRpcStruct {
+export function formatProcessInfo(view: ProcessView, surroundings: ProcessFacts): XmlRpcStruct {
   const { config, record } = view;
   const { times, wallMs, stdoutPath, stderrPath } = surroundings;
   return {

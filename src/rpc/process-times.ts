@@ -2,9 +2,9 @@
  * When each process was started and ended last, by the time of day: what `start` and `stop` show.
  * Taken down as it happens, since the difference between the two clocks may change later. Changes nothing.
  */
-import type { ProcessView } from '../engine/registry.ts';
+import type { ProcessView } from '../engine/process-table.ts';
 import type { EngineEvent } from '../engine/events.ts';
-import type { Supervisor } from './supervisor.ts';
+import type { SupervisorApi } from './supervisor-api.ts';
 
 /** Seconds since 1970 of the latest start and of the latest end; 0 for never. */
 export interface Times {
@@ -19,18 +19,18 @@ const never: Times = { start: 0, stop: 0 };
  * out from the records.
  */
 export class ProcessTimes {
-  readonly #supervisor: Supervisor;
+  readonly #supervisor: SupervisorApi;
   readonly #times = new Map<string, Times>();
   readonly #unsubscribe: () => void;
 
-  constructor(supervisor: Supervisor) {
+  constructor(supervisor: SupervisorApi) {
     this.#supervisor = supervisor;
     this.#unsubscribe = supervisor.subscribe((event) => this.#note(event));
   }
 
   /** Times of a process. */
-  of(process: ProcessView): Times {
-    return this.#times.get(process.id) ?? this.#fromRecord(process);
+  of(proc: ProcessView): Times {
+    return this.#times.get(proc.id) ?? this.#fromRecord(proc);
   }
 
   /** Follows no more. */
@@ -43,12 +43,12 @@ export class ProcessTimes {
       for (const id of this.#times.keys()) if (id.startsWith(`${event.group}:`)) this.#times.delete(id);
     }
     if (event.type !== 'process') return;
-    const { process, pid } = event;
+    const { process: proc, pid } = event;
     const now = Math.floor(this.#supervisor.wallMs() / 1000);
-    const before = this.#times.get(process.id) ?? never;
-    if (process.record.state === 'STARTING') this.#times.set(process.id, { ...before, start: now });
+    const before = this.#times.get(proc.id) ?? never;
+    if (proc.record.state === 'STARTING') this.#times.set(proc.id, { ...before, start: now });
     // compat: the time of an end, however the process ended. A start that never made a process has none.
-    else if (pid !== null && process.record.pid === null) this.#times.set(process.id, { ...before, stop: now });
+    else if (pid !== null && proc.record.pid === null) this.#times.set(proc.id, { ...before, stop: now });
   }
 
   #fromRecord({ record }: ProcessView): Times {

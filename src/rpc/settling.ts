@@ -2,14 +2,14 @@
  * Waiting for a process to come into a state: what `wait=true` means. Driven by the engine's events; it polls nothing
  * and sets no time limit, since startsecs, startretries and stopwaitsecs bound it, and the client may hang up.
  */
-import type { ProcessView } from '../engine/registry.ts';
+import type { ProcessView } from '../engine/process-table.ts';
 import type { CallContext } from './method.ts';
 
 /**
  * Whether a process has settled: the answer, null to go on waiting; it throws what the answer is when that is a fault.
  * A process that is forgotten meanwhile comes as null.
  */
-export type Judge<T> = (process: ProcessView | null) => T | null;
+export type Judge<T> = (proc: ProcessView | null) => T | null;
 
 /**
  * Resolves with the first answer of `judge`, which is asked at once and after every change of the process. Rejects with
@@ -27,9 +27,9 @@ export function whenSettled<T>({ supervisor, signal }: CallContext, id: string, 
       end();
       reject(signal.reason instanceof Error ? signal.reason : new Error('the client has gone'));
     };
-    const ask = (process: ProcessView | null): void => {
+    const ask = (proc: ProcessView | null): void => {
       try {
-        const answer = judge(process);
+        const answer = judge(proc);
         if (answer === null) return;
         end();
         resolve(answer);

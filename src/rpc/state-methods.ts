@@ -4,7 +4,7 @@
  */
 import { RpcFault } from '../core/faults.ts';
 import { SupervisorState } from '../core/states.ts';
-import type { ProcessView } from '../engine/registry.ts';
+import type { ProcessView } from '../engine/process-table.ts';
 import { formatConfigInfo } from './config-info.ts';
 import { findOneProcess } from './lookup.ts';
 import { type CallContext, type Described, type Method, type Parameter, readPrinted, readText } from './method.ts';
@@ -20,15 +20,15 @@ export const API_VERSION = '3.0';
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-function processInfo({ supervisor, times }: CallContext, process: ProcessView): XmlRpcStruct {
-  return formatProcessInfo(process, {
-    times: times.of(process),
+function processInfo({ supervisor, times }: CallContext, proc: ProcessView): XmlRpcStruct {
+  return formatProcessInfo(proc, {
+    times: times.of(proc),
     nowMs: supervisor.nowMs(),
     wallMs: supervisor.wallMs(),
-    remarks: supervisor.remarks(process.id),
-    stdoutPath: supervisor.logPath(process.config, 'stdout') ?? '',
-    stderrPath: supervisor.logPath(process.config, 'stderr') ?? '',
-    oomKills: supervisor.oomKills(process.id),
+    remarks: supervisor.remarks(proc.id),
+    stdoutPath: supervisor.logPath(proc.config, 'stdout') ?? '',
+    stderrPath: supervisor.logPath(proc.config, 'stderr') ?? '',
+    oomKills: supervisor.oomKills(proc.id),
   });
 }
 
@@ -153,7 +153,7 @@ export const stateMethods: readonly Method[] = [
       context.supervisor
         .processes()
         .toSorted((a, b) => compareText(a.config.group, b.config.group) || compareText(a.config.name, b.config.name))
-        .map((process) => processInfo(context, process)),
+        .map((proc) => processInfo(context, proc)),
   },
   {
     name: 'supervisor.getAllConfigInfo',
@@ -223,7 +223,7 @@ export const stateMethods: readonly Method[] = [
     parameters: [],
     returns: done,
     call: ({ supervisor }) => {
-      const problem = supervisor.restart();
+      const problem = supervisor.restartSupervisor();
       if (problem !== null) throw RpcFault.of('CANT_REREAD', problem);
       return true;
     },

@@ -6,13 +6,13 @@ import { faultName, RpcFault } from '../core/faults.ts';
 import { callMethod } from '../rpc/call.ts';
 import type { MethodTable } from '../rpc/method.ts';
 import type { ProcessTimes } from '../rpc/process-times.ts';
-import type { Supervisor } from '../rpc/supervisor.ts';
+import type { SupervisorApi } from '../rpc/supervisor-api.ts';
 import type { XmlRpcValue } from '../rpc/xmlrpc.ts';
 import type { Outcome, Request } from './page.ts';
 
 /** What the pages are made from. */
 export interface WebSources {
-  readonly supervisor: Supervisor;
+  readonly supervisor: SupervisorApi;
   readonly methods: MethodTable;
   readonly times: ProcessTimes;
 }

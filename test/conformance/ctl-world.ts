@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { callMethod } from '../../src/ctl/client.ts';
-import { type Call, Supervisor } from '../../src/ctl/supervisor.ts';
+import { type Call, SupervisorClient } from '../../src/ctl/supervisor-client.ts';
 
 /** Path of the real client, null where it is not installed. */
 export const realClient = findProgram('supervisorctl');
@@ -88,7 +88,7 @@ export function normalise(text: string): string {
 export interface World {
   readonly directory: string;
   readonly call: Call;
-  readonly supervisor: Supervisor;
+  readonly supervisor: SupervisorClient;
   /** Arguments that select it. */
   readonly select: readonly string[];
   writeConfig(programs: string): void;
@@ -116,7 +116,7 @@ export async function startWorld(programs: string, port: number): Promise<World>
   const serverUrl = `unix://${join(directory, 's.sock')}`;
   const call: Call = (method, ...params) =>
     callMethod({ serverUrl, username: null, password: null }, method, params, new AbortController().signal);
-  const supervisor = new Supervisor(call);
+  const supervisor = new SupervisorClient(call);
   const writeConfig = (text: string): void => writeFileSync(file, formatConfig(directory, port, text));
   writeConfig(programs);
   const server = spawn(realServer ?? 'supervisord', ['-n', '-c', file], {

@@ -330,26 +330,26 @@ test('but not one with a start that may yet happen', () => {
 test('a restart by our own decision is orderly, counted, and outweighed by a stop', () => {
   const world = new World([{ name: 'web', max_restarts: 1 }]);
   world.engine.start();
-  assert.equal(world.engine.restart('web:web', 'uses too much'), true);
+  assert.equal(world.engine.restartProcess('web:web', 'uses too much'), true);
   assert.deepEqual(world.log.slice(-2), [
     "restarting 'web': uses too much",
     'killing web (pid 100) with signal SIGTERM',
   ]);
-  assert.equal(world.engine.restart('web:web', 'again'), false);
+  assert.equal(world.engine.restartProcess('web:web', 'again'), false);
   world.clock.advance(1000);
   world.end(15, 'web');
   assert.equal(world.state('web'), 'STARTING');
   world.clock.advance(1000);
-  world.engine.restart('web:web', 'uses too much');
+  world.engine.restartProcess('web:web', 'uses too much');
   world.end(15, 'web');
   assert.equal(world.state('web'), 'FATAL');
   world.engine.request('web:web', 'start');
-  world.engine.restart('web:web', 'uses too much');
+  world.engine.restartProcess('web:web', 'uses too much');
   world.engine.request('web:web', 'stop');
   world.end(15, 'web');
   assert.equal(world.state('web'), 'STOPPED');
-  assert.equal(world.engine.restart('web:web', 'it is not up'), false);
-  assert.equal(world.engine.restart('nobody:nobody', 'it is not there'), false);
+  assert.equal(world.engine.restartProcess('web:web', 'it is not up'), false);
+  assert.equal(world.engine.restartProcess('nobody:nobody', 'it is not there'), false);
   world.assertQuiet();
 });
 
@@ -357,21 +357,21 @@ test('a restart by our own decision has the pause of any other, which a stop cal
   const world = new World([{ name: 'web' }, { name: 'slow', restartpause: 5 }], { exitWhenIdle: true });
   world.engine.start();
   world.clock.advance(400);
-  world.engine.restart('web:web', 'it said WATCHDOG=trigger');
+  world.engine.restartProcess('web:web', 'it said WATCHDOG=trigger');
   world.end(exitWith(1), 'web');
   assert.deepEqual([world.state('web'), started(world)], ['STOPPED', ['web', 'slow']]);
   world.clock.advance(600);
   assert.deepEqual([world.state('web'), started(world)], ['STARTING', ['web', 'slow', 'web']]);
   world.clock.advance(1000);
   world.engine.request('web:web', 'stop');
-  world.engine.restart('slow:slow', 'uses too much');
+  world.engine.restartProcess('slow:slow', 'uses too much');
   world.end(15, 'web', 'slow');
   assert.deepEqual([world.state('slow'), world.view('slow').record.thenStart, world.ended], ['STOPPED', true, null]);
   world.clock.advance(4999);
   assert.equal(world.state('slow'), 'STOPPED');
   world.clock.advance(1);
   assert.deepEqual([world.state('slow'), world.view('slow').record.thenStart], ['STARTING', false]);
-  world.engine.restart('slow:slow', 'uses too much');
+  world.engine.restartProcess('slow:slow', 'uses too much');
   world.end(15, 'slow');
   world.engine.request('slow:slow', 'stop');
   assert.equal(world.view('slow').record.thenStart, false);

@@ -75,7 +75,7 @@ class Walk {
       () => world.engine.request(id, 'start'),
       () => world.engine.request(id, 'stop'),
       () => world.engine.request(id, 'kill'),
-      () => world.engine.restart(id, 'a reason'),
+      () => world.engine.restartProcess(id, 'a reason'),
       () => world.clock.advance(Math.floor(this.random() * 2500)),
       () => world.engine.tellReady(id, world.view(name).record.run),
       () =>

@@ -112,13 +112,17 @@ const sh = (script: string): string => `/bin/sh -c '${script}'`;
 
 function perform(
   command: string,
-  { jobs = make(), process = program(), ...job }: Partial<Job> & { jobs?: CommandJobs; process?: ProcessConfig } = {},
+  {
+    jobs = make(),
+    process: proc = program(),
+    ...job
+  }: Partial<Job> & { jobs?: CommandJobs; process?: ProcessConfig } = {},
 ): { outcome: Promise<JobOutcome>; cancel: () => void } {
   const { promise, resolve, reject } = Promise.withResolvers<JobOutcome>();
   let isWithin = true;
   let calls = 0;
   const cancel = jobs.run(
-    process,
+    proc,
     { name: 'healthcheck', command, timeoutMs: 20_000, environment: new Map(), output: 'keep', ...job },
     (outcome) => {
       calls += 1;
@@ -177,7 +181,7 @@ describe('a job', () => {
   test('has the environment of its program, its own variables last, and no input', async () => {
     const file = join(folder, 'variables');
     writeFileSync(file, 'C=file\nD=file\n');
-    const process = program({
+    const proc = program({
       environment: new Map([
         ['D', 'own'],
         ['E', 'own'],
@@ -186,7 +190,7 @@ describe('a job', () => {
     });
     assert.equal(
       await outputOf(sh('cat; echo $A $B $C $D $E $SUPERVISOR_PROCESS_NAME $SUPERVISOR_GROUP_NAME'), {
-        process,
+        process: proc,
         environment: new Map([['E', 'job']]),
       }),
       'inherited common file own job web site\n',
@@ -194,9 +198,9 @@ describe('a job', () => {
   });
 
   test('has the directory, umask and limits of its program, and a process group of its own', async () => {
-    const process = program({ directory: '/usr', umask: 0o77, rlimit_nofile: { soft: 50, hard: 60 } });
+    const proc = program({ directory: '/usr', umask: 0o77, rlimit_nofile: { soft: 50, hard: 60 } });
     assert.match(
-      await outputOf(sh('pwd; umask; ulimit -Sn; echo $$; ps -o pgid= -p $$'), { process }),
+      await outputOf(sh('pwd; umask; ulimit -Sn; echo $$; ps -o pgid= -p $$'), { process: proc }),
       /^\/usr\n0077\n50\n(\d+)\n\s*\1\n$/,
     );
   });

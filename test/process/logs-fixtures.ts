@@ -51,11 +51,11 @@ export function stdoutAs(format: LogTarget['format'], stream: 1 | 2 = 1): LogTar
 }
 
 /** What a channel is, unless said otherwise: stdout of a program on our stdout with a prefix. */
-export function channelSpec(process: string, changes: Partial<ChannelSpec> = {}): ChannelSpec {
+export function channelSpec(proc: string, changes: Partial<ChannelSpec> = {}): ChannelSpec {
   return {
-    group: process,
-    program: process,
-    process,
+    group: proc,
+    program: proc,
+    process: proc,
     stream: 'stdout',
     targets: [stdoutAs('prefix')],
     style: { prefix: null, timestamp: 'none', jsonLines: 'nest', partialAfterMs: 100 },

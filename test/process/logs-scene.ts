@@ -4,7 +4,7 @@
  */
 import { closeSync } from 'node:fs';
 import { LogHub } from '../../src/logs/hub.ts';
-import type { Channel, Intake, Level, MainLogSpec } from '../../src/logs/ports.ts';
+import type { LogChannel, Intake, Level, MainLogSpec } from '../../src/logs/ports.ts';
 import type { SpawnRequest } from '../../src/native/addon.ts';
 import { RealClock, stdoutAs } from './logs-fixtures.ts';
 import { addon, ending, reader, shell } from './programs.ts';
@@ -116,7 +116,7 @@ export class LogScene {
 
 /** A program whose stdout is read by a channel. */
 export function startInto(
-  channel: Channel,
+  channel: LogChannel,
   script: string,
   changes: Partial<SpawnRequest> = {},
 ): { pid: number; stdin: number | null; intake: Intake } {

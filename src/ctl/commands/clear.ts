@@ -5,7 +5,7 @@ import type { Command } from '../command.ts';
 import { formatClearResult } from '../format.ts';
 import { findMatches, splitNames } from '../names.ts';
 import type { Session } from '../session.ts';
-import type { ProcessResult } from '../supervisor.ts';
+import type { ProcessResult } from '../supervisor-client.ts';
 import { faults } from '../../core/faults.ts';
 
 export const clear: Command = {
@@ -42,8 +42,8 @@ async function clearLogs(session: Session, name: string): Promise<void> {
     if (found.length > 0) return;
   }
   // compat: the process of `group:` is called None in the answer.
-  const { group, process } = parseNamespec(name);
-  const result = { group, name: process ?? 'None' };
+  const { group, process: proc } = parseNamespec(name);
+  const result = { group, name: proc ?? 'None' };
   try {
     await session.supervisor.clearProcessLogs(name);
     show(session, { ...result, status: faults.SUCCESS, description: '' });

@@ -12,7 +12,7 @@ import { formatSignalResult, formatStartResult } from '../format.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { splitNames } from '../names.ts';
 import type { Session } from '../session.ts';
-import type { ProcessInfo } from '../supervisor.ts';
+import type { ProcessInfo } from '../supervisor-client.ts';
 import { selectNamed, takeTimeout, waitForStarts } from '../start-wait.ts';
 import { startNames } from './start.ts';
 import { stopNames } from './stop.ts';
@@ -74,25 +74,25 @@ async function rollNames(session: Session, names: readonly string[]): Promise<vo
   for (const name of names) {
     const found = selectNamed([name], processes);
     if (found.length === 0) session.fail(`${name}: ERROR (no such process)`);
-    for (const process of found) chosen.add(process);
+    for (const proc of found) chosen.add(proc);
   }
-  for (const process of chosen) {
-    if (await roll(session, process)) continue;
+  for (const proc of chosen) {
+    if (await roll(session, proc)) continue;
     session.output(
-      `rolling restart ended at ${formatNamespec(process.group, process.name)}: the processes after it were left as they are`,
+      `rolling restart ended at ${formatNamespec(proc.group, proc.name)}: the processes after it were left as they are`,
     );
     return;
   }
 }
 
 /** Restarts one process and waits until it is up, and healthy where that is checked. Whether it came up. */
-async function roll(session: Session, process: ProcessInfo): Promise<boolean> {
+async function roll(session: Session, proc: ProcessInfo): Promise<boolean> {
   const { supervisor } = session;
-  const { group, name } = process;
+  const { group, name } = proc;
   const namespec = formatNamespec(group, name);
   const outcome = await attempt(() => supervisor.stopProcess(namespec));
   const stopped =
-    isResting(process) && outcome.status === faults.SUCCESS ? { ...outcome, status: faults.NOT_RUNNING } : outcome;
+    isResting(proc) && outcome.status === faults.SUCCESS ? { ...outcome, status: faults.NOT_RUNNING } : outcome;
   session.output(formatSignalResult({ group, name, ...stopped }, 'stopped'));
   session.noteFault(stopped.status, faults.NOT_RUNNING);
   if (stopped.status !== faults.SUCCESS && stopped.status !== faults.NOT_RUNNING) return false;

@@ -12,7 +12,7 @@ import { ExitCode, StatusExitCode } from '../exit-codes.ts';
 import { formatStatuses } from '../format.ts';
 import { findMatches, isPattern, splitNames } from '../names.ts';
 import type { Session } from '../session.ts';
-import type { ProcessInfo } from '../supervisor.ts';
+import type { ProcessInfo } from '../supervisor-client.ts';
 
 const DEFAULT_WATCH_MS = 2000;
 const STOPPED_NUMBERS: ReadonlySet<number> = new Set([...STOPPED_STATES].map((name) => ProcessState[name]));
@@ -110,12 +110,12 @@ function chooseProcesses(
   if (names.length === 0 || names.includes('all')) return { found: infos, problems: [] };
   const problems: string[] = [];
   const found = names.flatMap((name) => {
-    const { group, process } = parseNamespec(name);
+    const { group, process: proc } = parseNamespec(name);
     const matches = isPattern(name)
       ? findMatches(name, infos)
-      : infos.filter((info) => info.group === group && (process === null || info.name === process));
+      : infos.filter((info) => info.group === group && (proc === null || info.name === proc));
     if (matches.length === 0)
-      problems.push(process === null ? `${group}: ERROR (no such group)` : `${name}: ERROR (no such process)`);
+      problems.push(proc === null ? `${group}: ERROR (no such group)` : `${name}: ERROR (no such process)`);
     return matches;
   });
   return { found, problems };

@@ -6,7 +6,7 @@ import { applyToNames } from '../each-name.ts';
 import { formatSignalResult } from '../format.ts';
 import { splitNames } from '../names.ts';
 import type { Session } from '../session.ts';
-import type { ProcessResult } from '../supervisor.ts';
+import type { ProcessResult } from '../supervisor-client.ts';
 
 export const stop: Command = {
   name: 'stop',
@@ -44,8 +44,8 @@ export async function stopNames(
     group: async (name) => (await supervisor.stopProcessGroup(name)).filter(wasUp),
     one: async (name) => {
       await supervisor.stopProcess(name);
-      const { group, process } = parseNamespec(name);
-      if (process !== null && resting.has(formatNamespec(group, process))) throw RpcFault.of('NOT_RUNNING', name);
+      const { group, process: proc } = parseNamespec(name);
+      if (proc !== null && resting.has(formatNamespec(group, proc))) throw RpcFault.of('NOT_RUNNING', name);
     },
     format: (result) => formatSignalResult(result, 'stopped'),
     harmless: faults.NOT_RUNNING,

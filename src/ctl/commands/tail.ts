@@ -6,7 +6,7 @@ import { followUntilInterrupt } from '../follow.ts';
 import { formatTailFault } from '../format.ts';
 import { splitNames } from '../names.ts';
 import type { Session } from '../session.ts';
-import type { Channel } from '../supervisor.ts';
+import type { StreamName } from '../supervisor-client.ts';
 
 /** Bytes that are shown where no number is given. */
 export const DEFAULT_BYTES = 1600;
@@ -51,13 +51,13 @@ export const tail: Command = {
 };
 
 /** The channel that the words after the modifier name; stdout where there is only the process. */
-function parseChannel(words: readonly string[]): Channel | null {
+function parseChannel(words: readonly string[]): StreamName | null {
   if (words.length === 1) return 'stdout';
   const channel = words.at(-1)?.toLowerCase();
   return channel === 'stdout' || channel === 'stderr' ? channel : null;
 }
 
-async function showTail(session: Session, name: string, channel: Channel, bytes: number): Promise<void> {
+async function showTail(session: Session, name: string, channel: StreamName, bytes: number): Promise<void> {
   try {
     // An offset of -0 would travel as a double.
     session.output(await session.supervisor.readProcessLog(name, channel, bytes === 0 ? 0 : -bytes, 0));

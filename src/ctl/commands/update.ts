@@ -8,7 +8,7 @@ import { formatNamespec } from '../../core/namespec.ts';
 import type { Command } from '../command.ts';
 import { splitNames } from '../names.ts';
 import type { Session } from '../session.ts';
-import type { ConfigChanges, GroupPlan } from '../supervisor.ts';
+import type { ConfigChanges, GroupPlan } from '../supervisor-client.ts';
 
 const DRY_RUN = '--dry-run';
 

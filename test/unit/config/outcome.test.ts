@@ -16,9 +16,9 @@ import { configOf, printed, readText, users } from './memory-source.ts';
 const HEAD = '[supervisord]\n';
 const config = (text: string): Config => configOf(readText(HEAD + text));
 const first = (text: string): ProcessConfig => {
-  const process = config(text).groups[0]?.processes[0];
-  if (process === undefined) throw new Error('no process');
-  return process;
+  const proc = config(text).groups[0]?.processes[0];
+  if (proc === undefined) throw new Error('no process');
+  return proc;
 };
 
 test('diff: groups added, removed and changed; moved lines change nothing', () => {

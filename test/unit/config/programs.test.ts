@@ -369,7 +369,7 @@ test('dependencies: names are programs, groups, processes; conditions are filled
     .groups.flatMap(({ processes }) => processes)
     .find(({ name }) => name === 'web');
   assert.deepEqual(
-    web?.dependsOn.map(({ group, process, conditions }) => `${group}:${process} ${conditions.join(' or ')}`),
+    web?.dependsOn.map(({ group, process: proc, conditions }) => `${group}:${proc} ${conditions.join(' or ')}`),
     ['db:db0 healthy', 'db:db1 healthy', 'g:m completed', 'g:m ready', 'db:db1 started', 'g:m started'],
   );
 });

@@ -71,7 +71,7 @@ test('supervisors by their names', () => {
     '1 python3: python3 x.py',
   );
   assert.deepEqual(
-    [ours, theirs, named, other, python].map((process) => process !== undefined && isSupervisorName(process)),
+    [ours, theirs, named, other, python].map((proc) => proc !== undefined && isSupervisorName(proc)),
     [true, true, true, false, false],
   );
 });

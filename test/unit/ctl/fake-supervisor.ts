@@ -12,7 +12,7 @@ import { RpcFault } from '../../../src/core/faults.ts';
 import { ProcessState, type ProcessStateName } from '../../../src/core/states.ts';
 import type { CtlIo } from '../../../src/ctl/io.ts';
 import { runCtl } from '../../../src/ctl/run.ts';
-import type { ProcessInfo } from '../../../src/ctl/supervisor.ts';
+import type { ProcessInfo } from '../../../src/ctl/supervisor-client.ts';
 import {
   decodeCall,
   encodeFault,

@@ -23,7 +23,7 @@ import { findProblems } from '../../../src/ctl/health.ts';
 import { expandNames, findMatches, isPattern } from '../../../src/ctl/names.ts';
 import { parseOptions, placeAction } from '../../../src/ctl/options.ts';
 import { isUrl, parseServerUrl } from '../../../src/ctl/server-url.ts';
-import type { ConfigInfo } from '../../../src/ctl/supervisor.ts';
+import type { ConfigInfo } from '../../../src/ctl/supervisor-client.ts';
 import { processInfo } from './fake-supervisor.ts';
 
 describe('names', () => {
@@ -37,11 +37,11 @@ describe('names', () => {
       ['', '', ''],
       [':', '', null],
     ];
-    for (const [text, group, process] of cases) assert.deepEqual(parseNamespec(text), { group, process });
+    for (const [text, group, proc] of cases) assert.deepEqual(parseNamespec(text), { group, process: proc });
     const word = fc.string({ minLength: 1 }).filter((text) => !text.includes(':') && text !== '*');
     fc.assert(
-      fc.property(word, word, (group, process) =>
-        assert.deepEqual(parseNamespec(formatNamespec(group, process)), { group, process }),
+      fc.property(word, word, (group, proc) =>
+        assert.deepEqual(parseNamespec(formatNamespec(group, proc)), { group, process: proc }),
       ),
     );
   });

@@ -8,7 +8,7 @@ import type { SupervisorEvent } from '../../../src/core/event-payload.ts';
 import { EventPools, Serials } from '../../../src/events/event-pools.ts';
 import { OutputTap } from '../../../src/events/output-tap.ts';
 import { Ticker } from '../../../src/events/ticker.ts';
-import type { BytesListener, Channel } from '../../../src/logs/ports.ts';
+import type { BytesListener, LogChannel } from '../../../src/logs/ports.ts';
 import { FakeWallClock, PoolScene, remote } from './fakes.ts';
 
 test('ticks come at the multiples of their periods, and only those that are wanted', () => {
@@ -78,7 +78,7 @@ function openTap(plan: { log: boolean; communication: boolean }): {
 } {
   const channel = new FakeChannel();
   const events: Array<Extract<SupervisorEvent, { bytes: Uint8Array }>> = [];
-  const tap = new OutputTap(channel as unknown as Channel, { process: 'a', group: 'g' }, plan, (event) =>
+  const tap = new OutputTap(channel as unknown as LogChannel, { process: 'a', group: 'g' }, plan, (event) =>
     events.push(event),
   );
   return {
@@ -86,8 +86,8 @@ function openTap(plan: { log: boolean; communication: boolean }): {
     tap,
     get told() {
       return events.map(
-        ({ kind, process, group, stream, pid, bytes }) =>
-          `${kind} ${group}:${process} ${stream} ${pid} ${Buffer.from(bytes).toString('hex')}`,
+        ({ kind, process: proc, group, stream, pid, bytes }) =>
+          `${kind} ${group}:${proc} ${stream} ${pid} ${Buffer.from(bytes).toString('hex')}`,
       );
     },
   };

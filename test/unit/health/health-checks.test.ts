@@ -1,5 +1,5 @@
 /**
- * The companion with commands as checks, whose answers the test gives: what is told to whom, when checks begin, and
+ * The monitor with commands as checks, whose answers the test gives: what is told to whom, when checks begin, and
  * that they end with what they belong to.
  */
 import assert from 'node:assert/strict';
@@ -7,7 +7,7 @@ import { beforeEach, describe, test } from 'node:test';
 import { initialRecord, type ProcessRecord } from '../../../src/core/process-record.ts';
 import type { ProcessStateName } from '../../../src/core/states.ts';
 import type { Jobs, JobOutcome } from '../../../src/engine/ports.ts';
-import type { ProcessView } from '../../../src/engine/registry.ts';
+import type { ProcessView } from '../../../src/engine/process-table.ts';
 import { HealthChecks } from '../../../src/health/health-checks.ts';
 import { FakeClock } from '../../engine/world.ts';
 
@@ -44,9 +44,9 @@ beforeEach(() => {
   clock = new WallClock();
   [log, asked, running, begun] = [[], [], [], []];
   const jobs: Jobs = {
-    run: (process, { name, command, timeoutMs, output }, done) => {
+    run: (proc, { name, command, timeoutMs, output }, done) => {
       const job = { command, timeoutMs, done };
-      begun.push(`${process.name} ${name} ${command} ${timeoutMs} ${output} at ${clock.nowMs() - 1000}`);
+      begun.push(`${proc.name} ${name} ${command} ${timeoutMs} ${output} at ${clock.nowMs() - 1000}`);
       running.push(job);
       return () => {
         if (!running.includes(job)) return;
@@ -57,7 +57,7 @@ beforeEach(() => {
   };
   const engine = {
     tellHealth: (id: string, run: number, health: string | null): void => void asked.push(`${id} ${run} ${health}`),
-    restart: (id: string, reason: string): boolean => asked.push(`restart ${id}: ${reason}`) > 0,
+    restartProcess: (id: string, reason: string): boolean => asked.push(`restart ${id}: ${reason}`) > 0,
     end: (goal: string, cause: object): void => void asked.push(`${goal} ${JSON.stringify(cause)}`),
   };
   checks = new HealthChecks({ engine, clock, jobs, report: (level, text) => void log.push(`${level} ${text}`) });

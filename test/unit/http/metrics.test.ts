@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { initialRecord, type ProcessRecord } from '../../../src/core/process-record.ts';
 import { formatFamilies, formatLabels } from '../../../src/http/exposition.ts';
 import { describeMetrics, type Measured } from '../../../src/http/metrics.ts';
-import type { ProcessView } from '../../../src/engine/registry.ts';
+import type { ProcessView } from '../../../src/engine/process-table.ts';
 
 function view(group: string, name: string, record: Partial<ProcessRecord>, options: object = {}): ProcessView {
   const config = {
@@ -33,10 +33,10 @@ function textOf(processes: ReadonlyArray<readonly [ProcessView, number]>, more: 
       version: '1.2.3',
       state: 'RUNNING',
       residentBytes: 4096,
-      processes: processes.map(([process, start]) => ({
-        view: process,
+      processes: processes.map(([proc, start]) => ({
+        view: proc,
         start,
-        oomKills: process.config.name === 'job' ? 2 : 0,
+        oomKills: proc.config.name === 'job' ? 2 : 0,
       })),
       ...more,
     }),

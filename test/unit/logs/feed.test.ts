@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { loadAddon } from '../../../src/native/load.ts';
 import { BlockPool } from '../../../src/logs/blocks.ts';
 import { Feed } from '../../../src/logs/feed.ts';
-import type { Dress } from '../../../src/logs/feed.ts';
+import type { LineForm } from '../../../src/logs/feed.ts';
 import { LinePrefix, PrefixLayout } from '../../../src/logs/line-prefix.ts';
 import { LONGEST_LINE } from '../../../src/logs/line-splitter.ts';
 import { PartialWatch } from '../../../src/logs/partial-watch.ts';
@@ -34,8 +34,8 @@ function stream(): { sink: Sink; outlet: FakeOutlet } {
   };
 }
 
-function originOf(process: string): { group: string; program: string; process: string; stream: 'stdout' } {
-  return { group: 'g', program: 'p', process, stream: 'stdout' };
+function originOf(proc: string): { group: string; program: string; process: string; stream: 'stdout' } {
+  return { group: 'g', program: 'p', process: proc, stream: 'stdout' };
 }
 
 function prefixed(sink: Sink, name: string, layout: PrefixLayout): Feed {
@@ -43,7 +43,7 @@ function prefixed(sink: Sink, name: string, layout: PrefixLayout): Feed {
   return feedOf(sink, { kind: 'prefix', prefix: new LinePrefix(originOf(name), 7, STYLE, layout, false) });
 }
 
-function feedOf(sink: Sink, dress: Dress, partialAfterMs = 5000): Feed {
+function feedOf(sink: Sink, dress: LineForm, partialAfterMs = 5000): Feed {
   return new Feed(sink, { dress, isFile: false, partialAfterMs, watch, wallMs: () => clock.wallMs() });
 }
 

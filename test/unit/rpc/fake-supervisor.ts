@@ -8,7 +8,7 @@ import type { SupervisorStateName } from '../../../src/core/states.ts';
 import { Engine } from '../../../src/engine/engine.ts';
 import type { Listener } from '../../../src/engine/events.ts';
 import type { Clock } from '../../../src/engine/ports.ts';
-import { namespecOf, type ProcessView } from '../../../src/engine/registry.ts';
+import { namespecOf, type ProcessView } from '../../../src/engine/process-table.ts';
 import { Tail } from '../../../src/logs/tail.ts';
 import type {
   GroupPlan,
@@ -17,8 +17,8 @@ import type {
   LogReading,
   Reread,
   StreamName,
-  Supervisor,
-} from '../../../src/rpc/supervisor.ts';
+  SupervisorApi,
+} from '../../../src/rpc/supervisor-api.ts';
 
 /** Options with Supervisor's defaults. */
 const defaults = {
@@ -141,7 +141,7 @@ export class FakeLog implements Log {
 }
 
 /** See the top. */
-export class FakeSupervisor implements Supervisor {
+export class FakeSupervisor implements SupervisorApi {
   readonly identification: string = 'fake';
   readonly pid = 4711;
   readonly engine: Engine;
@@ -243,12 +243,12 @@ export class FakeSupervisor implements Supervisor {
 
   #receive(pid: number, signal: number): string | null {
     if (this.signalError !== null) return this.signalError;
-    const process = this.#alive.get(pid);
-    if (process === undefined) return 'ESRCH';
-    this.signals.push(`${signal} ${process.program.name}`);
-    if (signal === 9 || (signal !== 0 && signal !== 18 && !(process.program.ignores ?? []).includes(signal))) {
-      process.cancel();
-      process.cancel = this.#clock.alarm(this.nowMs() + 2, () => this.#die(pid, signal));
+    const proc = this.#alive.get(pid);
+    if (proc === undefined) return 'ESRCH';
+    this.signals.push(`${signal} ${proc.program.name}`);
+    if (signal === 9 || (signal !== 0 && signal !== 18 && !(proc.program.ignores ?? []).includes(signal))) {
+      proc.cancel();
+      proc.cancel = this.#clock.alarm(this.nowMs() + 2, () => this.#die(pid, signal));
     }
     return null;
   }
@@ -377,7 +377,7 @@ export class FakeSupervisor implements Supervisor {
     return Promise.resolve(null);
   }
 
-  restart(): string | null {
+  restartSupervisor(): string | null {
     if (this.restartProblem !== null) return this.restartProblem;
     this.#state = 'RESTARTING';
     this.engine.end('restart', { kind: 'request' });

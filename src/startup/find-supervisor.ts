@@ -1,0 +1,284 @@
+/**
+ * Finds the supervisor of our container: by the sockets at the places of the private control socket, and by the process
+ * that runs the container, whose configuration names its servers. A socket counts only if the process behind it is of
+ * our PID and mount namespace (SO_PEERCRED), since containers may share a directory or the network. Changes nothing and
+ * waits for nothing.
+ */
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { constants } from 'node:os';
+import { noFlags, parseFlags } from '../config/flags.ts';
+import { readServerConfig } from '../config/read.ts';
+import { openSource, type Source } from '../config/source.ts';
+import { type Ancestor, isMainProcess, isSupervisorName } from '../core/container-mode.ts';
+import { controlSocketPaths, isAbstract, isTrustedPeer, type NamespaceIds, type Peer } from '../core/control-socket.ts';
+import type { Endpoint } from '../ctl/client.ts';
+import type { Discovery, FoundSupervisor } from '../ctl/discovery.ts';
+import { AddonLoadError, loadAddon } from '../native/load.ts';
+import { chooseProgram } from './choice.ts';
+import { hasContainerMark, readAncestor, readAncestors } from './container-facts.ts';
+import { isDetached } from './daemon.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The functions of the addon that are needed here. */
+export interface PeerLookup {
+  peerAt(path: string, out: Uint32Array): number;
+}
+
+/** The process that looks. */
+export interface Seeker {
+  readonly env: Environment;
+  readonly cwd: string;
+  readonly pid: number;
+  readonly uid: number;
+  readonly calledAs: string;
+  /** Loads the addon; null where that is impossible. Called only if there is something to look at. */
+  readonly peers: () => PeerLookup | null;
+}
+
+type Servers = ReturnType<typeof readServerConfig>;
+
+/** A supervisor among the processes. */
+export interface SupervisorProcess {
+  readonly pid: number;
+  /** Its command line, from its own name on. */
+  readonly words: readonly string[];
+}
+
+/** Inode numbers of our namespaces; empty where there is no /proc. */
+export function readNamespaceIds(): NamespaceIds {
+  return { pid: readNamespace('pid'), mount: readNamespace('mnt') };
+}
+
+function readNamespace(kind: string): string {
+  return /\d+/.exec(readLink(`/proc/self/ns/${kind}`) ?? '')?.[0] ?? '';
+}
+
+function readLink(path: string): string | null {
+  try {
+    return readlinkSync(path);
+  } catch {
+    // ENOENT: there is no /proc, or the process has ended. EACCES: it is another user's.
+    return null;
+  }
+}
+
+/**
+ * The supervisor that runs this container: PID 1, or the main process below an init or a shell. Null where there is
+ * none but ourselves.
+ */
+export function findMainSupervisor(env: Environment, ownPid: number): SupervisorProcess | null {
+  if (ownPid === 1) return null;
+  const first = readSupervisor(1);
+  if (first !== null && hasOurMounts(1)) return first;
+  if (!hasContainerMark(env)) return null;
+  const found = listProcesses()
+    .map((pid) => (pid === ownPid ? null : readSupervisor(pid)))
+    .filter((proc) => proc !== null);
+  return (
+    found.find(({ pid, words }) => !isDetached(words.slice(1)) && hasOnlyInitsAbove(pid) && hasOurMounts(pid)) ?? null
+  );
+}
+
+function hasOnlyInitsAbove(pid: number): boolean {
+  const parent = readAncestor(pid)?.parent;
+  return (
+    parent !== undefined &&
+    isMainProcess({ hasMark: true, isUnderSystemd: false, output: 'different', ancestors: readAncestors(parent) })
+  );
+}
+
+/** A process, if it is a supervisor: not one of its clients, which may have the same name. */
+function readSupervisor(pid: number): SupervisorProcess | null {
+  const proc: Ancestor | null = readAncestor(pid);
+  if (proc === null || !isSupervisorName(proc)) return null;
+  // Supervisor's is a script: Python, then the script.
+  const words = /python/.test(proc.words[0] ?? '') ? proc.words.slice(1) : proc.words;
+  const { program } = chooseProgram(words[0] ?? proc.name, words.slice(1));
+  return program === 'supervise' || program === 'demo' ? { pid, words } : null;
+}
+
+function listProcesses(): number[] {
+  try {
+    return readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number)
+      .toSorted((a, b) => a - b);
+  } catch {
+    // Without /proc no process is to be seen.
+    return [];
+  }
+}
+
+/**
+ * True if a process sees the same mounts as we do: it is in our container, also where containers share a PID namespace.
+ * Their first mounts have different numbers.
+ */
+export function hasOurMounts(pid: number | 'self'): boolean {
+  const [theirs, ours] = [pid, 'self'].map((name) => readText(`/proc/${name}/mountinfo`)?.split('\n', 1)[0] ?? null);
+  return theirs === ours;
+}
+
+function readText(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    // ENOENT, EACCES: a process that has ended, or another user's.
+    return null;
+  }
+}
+
+/** Finds supervisors for a client, or for a supervisor that must not be the second one. */
+export class SupervisorFinder implements Discovery {
+  readonly #seeker: Seeker;
+  readonly #places: readonly string[];
+  #peers: PeerLookup | null | undefined;
+  #denied: string | null = null;
+
+  constructor(seeker: Seeker) {
+    this.#seeker = seeker;
+    const { env } = seeker;
+    const places = controlSocketPaths(env, readNamespaceIds());
+    // Outside of containers no supervisor serves an abstract address, and looking there would need the addon.
+    this.#places =
+      hasContainerMark(env) || readSupervisor(1) !== null ? places : places.filter((place) => !isAbstract(place));
+  }
+
+  get firstPlace(): string {
+    return this.#places.find((place) => this.#ask(place) === null) ?? '';
+  }
+
+  find(): FoundSupervisor | null {
+    const { env, pid } = this.#seeker;
+    const main = findMainSupervisor(env, pid);
+    if (main === null) return null;
+    const source = this.#sourceOf(main);
+    const servers = this.#serversOf(main, source);
+    const endpoint =
+      unixOf(servers, (path) => this.answers(path)) ??
+      endpointAt(this.privateSocket()) ??
+      inetOf(servers) ??
+      endpointAt(this.#denied);
+    const file = servers.file !== null && source.read(servers.file).ok ? servers.file : null;
+    return endpoint === null ? null : { ...endpoint, file };
+  }
+
+  /**
+   * Pid of a supervisor that runs in this container, other than ourselves; null where there is none, and outside
+   * containers.
+   */
+  runningPid(): number | null {
+    const { env, pid } = this.#seeker;
+    const main = findMainSupervisor(env, pid);
+    if (main !== null || !hasContainerMark(env)) return main?.pid ?? null;
+    const socket = this.privateSocket();
+    return socket === null ? null : (this.#ask(socket)?.pid ?? null);
+  }
+
+  serverOf(file: string): Endpoint | null {
+    const { env, cwd, calledAs } = this.#seeker;
+    if (!hasContainerMark(env) && readSupervisor(1) === null) return null;
+    const servers = readServerConfig(
+      { ...openSource(env, null), cwd },
+      { isContainer: true, isStatic: false, flags: { ...noFlags, file }, executable: calledAs },
+    );
+    return unixOf(servers, (path) => this.answers(path));
+  }
+
+  privateSocket(): string | null {
+    return this.#places.find((place) => this.answers(place)) ?? null;
+  }
+
+  answers(path: string): boolean {
+    // A file is looked at before the addon is loaded for it.
+    if (!isAbstract(path) && !existsSync(path)) return false;
+    this.#peers = this.#peers === undefined ? this.#seeker.peers() : this.#peers;
+    if (this.#peers === null) return !isAbstract(path) && statSync(path).isSocket();
+    const peer = this.#ask(path);
+    return peer !== null && this.#isOurs(peer);
+  }
+
+  /** The process that listens at a place; null if there is none, or if we may not ask. */
+  #ask(path: string): Peer | null {
+    const out = new Uint32Array(2);
+    const errno = this.#peers?.peerAt(path, out) ?? constants.errno.ENOSYS;
+    if (errno === constants.errno.EACCES) this.#denied ??= path;
+    return errno === 0 ? { pid: out[0] ?? 0, uid: out[1] ?? 0 } : null;
+  }
+
+  /** Root may use the socket of a supervisor of any user, but not one that any process has made. */
+  #isOurs(peer: Peer): boolean {
+    const { uid } = this.#seeker;
+    const isTrusted = isTrustedPeer(peer, uid) || (uid === 0 && peer.pid !== 0 && readSupervisor(peer.pid) !== null);
+    return isTrusted && hasOurMounts(peer.pid);
+  }
+
+  /** The machine as that process sees it, as far as we may look. */
+  #sourceOf({ pid }: SupervisorProcess): Source {
+    const { env, cwd } = this.#seeker;
+    const text = readText(`/proc/${pid}/environ`) ?? '';
+    return {
+      ...openSource(text === '' ? env : parseEnvironment(text), null),
+      cwd: readLink(`/proc/${pid}/cwd`) ?? cwd,
+    };
+  }
+
+  #serversOf({ words: [name = '', ...args] }: SupervisorProcess, source: Source): Servers {
+    const outcome = parseFlags(args);
+    const flags = outcome.kind === 'run' ? outcome.flags : noFlags;
+    return readServerConfig(source, {
+      isContainer: true,
+      isStatic: false,
+      flags,
+      executable: name.startsWith('/') ? name : this.#seeker.calledAs,
+    });
+  }
+}
+
+/**
+ * Means by which a client looks. The addon is loaded when there is a socket to look at; without it, any socket that is
+ * there counts.
+ */
+export function openDiscovery(env: Environment, cwd: string, calledAs: string): SupervisorFinder {
+  const peers = (): PeerLookup | null => {
+    try {
+      return loadAddon();
+    } catch (error) {
+      if (!(error instanceof AddonLoadError)) throw error;
+      return null;
+    }
+  };
+  return new SupervisorFinder({ env, cwd, pid: process.pid, uid: process.getuid?.() ?? 0, calledAs, peers });
+}
+
+function unixOf({ unixServers }: Servers, answers: (path: string) => boolean): Endpoint | null {
+  const server = unixServers.find(({ file }) => answers(file));
+  return server === undefined
+    ? null
+    : { serverUrl: `unix://${server.file}`, username: server.username, password: server.password };
+}
+
+/** For a client that may not use the socket, as a health check that runs as another user. */
+function inetOf({ inetServers: [server] }: Servers): Endpoint | null {
+  if (server === undefined) return null;
+  const {
+    port: { host, port },
+    username,
+    password,
+  } = server;
+  const name = ['', '0.0.0.0', '::'].includes(host) ? 'localhost' : host;
+  return { serverUrl: `http://${name.includes(':') ? `[${name}]` : name}:${port}`, username, password };
+}
+
+function endpointAt(place: string | null): Endpoint | null {
+  return place === null ? null : { serverUrl: `unix://${place}`, username: null, password: null };
+}
+
+function parseEnvironment(text: string): Environment {
+  return Object.fromEntries(
+    text.split('\0').flatMap((entry) => {
+      const equals = entry.indexOf('=');
+      return equals === -1 ? [] : [[entry.slice(0, equals), entry.slice(equals + 1)]];
+    }),
+  );
+}

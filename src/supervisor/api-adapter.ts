@@ -1,0 +1,243 @@
+/**
+ * The supervisor as its remote clients see it: implements the interface that the RPC methods ask for on top of a
+ * Supervision. It translates; it decides nothing and keeps nothing.
+ */
+import type { GroupConfig, ProcessConfig } from '../config/model.ts';
+import type { Level } from '../core/log-level.ts';
+import type { SupervisorStateName } from '../core/states.ts';
+import type { Listener } from '../engine/events.ts';
+import type { ProcessView } from '../engine/process-table.ts';
+import type { Hub, LogTarget, StreamName } from '../logs/ports.ts';
+import type { Addon } from '../native/addon.ts';
+import type { SystemClock } from '../process/clock.ts';
+import { findCommand } from '../process/command.ts';
+import { resolveCredentials } from '../process/credentials.ts';
+import { EXIT_NOT_FOUND, SpawnError } from '../process/spawn-error.ts';
+import type { GroupPlan, Log, Reread, SupervisorApi } from '../rpc/supervisor-api.ts';
+import { LogAccess } from './log-access.ts';
+import { mainLogSpec } from './log-specs.ts';
+import { MemoryKills } from './memory-kills.ts';
+import type { Supervision } from './supervision.ts';
+
+/** What the control is built from. */
+export interface ApiAdapterParts {
+  readonly supervision: Supervision;
+  readonly hub: Hub;
+  readonly clock: SystemClock;
+  readonly addon: Addon;
+  readonly env: Readonly<NodeJS.ProcessEnv>;
+  readonly pid: number;
+}
+
+/** See the interface for each member. */
+export class ApiAdapter implements SupervisorApi {
+  readonly #parts: ApiAdapterParts;
+  readonly #memoryKills: MemoryKills;
+
+  constructor(parts: ApiAdapterParts) {
+    const { supervision, hub, clock } = parts;
+    this.#parts = parts;
+    this.#memoryKills = new MemoryKills({
+      subscribe: (listener) => supervision.subscribe(listener),
+      report: (level, text) => hub.mainLog.write(level, text),
+      nowMs: () => clock.nowMs(),
+      wallMs: () => clock.wallMs(),
+    });
+  }
+
+  get identification(): string {
+    return this.#supervision.config.supervisord.identifier;
+  }
+
+  get pid(): number {
+    return this.#parts.pid;
+  }
+
+  state(): SupervisorStateName {
+    const { goal } = this.#supervision;
+    if (goal === null) return 'RUNNING';
+    return goal === 'restart' ? 'RESTARTING' : 'SHUTDOWN';
+  }
+
+  nowMs(): number {
+    return this.#parts.clock.nowMs();
+  }
+
+  wallMs(): number {
+    return this.#parts.clock.wallMs();
+  }
+
+  processes(): readonly ProcessView[] {
+    const byId = new Map(this.#engine.processes().map((proc) => [proc.id, proc]));
+    const ids = this.#supervision.groups.flatMap(({ processes }) =>
+      processes.map(({ group, name }) => `${group}:${name}`),
+    );
+    return ids.flatMap((id) => byId.get(id) ?? []);
+  }
+
+  process(id: string): ProcessView | null {
+    return this.#engine.process(id);
+  }
+
+  remarks(id: string): readonly string[] {
+    const kill = this.#memoryKills.remark(id);
+    return [...this.#supervision.remarks(id), ...(kill === null ? [] : [kill])];
+  }
+
+  oomKills(id: string): number {
+    return this.#memoryKills.countOf(id);
+  }
+
+  hasGroup(name: string): boolean {
+    return this.#supervision.groups.some((group) => group.name === name);
+  }
+
+  subscribe(listener: Listener): () => void {
+    return this.#supervision.subscribe(listener);
+  }
+
+  checkCommand({ argv, options, commandError }: ProcessConfig): ReturnType<SupervisorApi['checkCommand']> {
+    if (commandError !== null) return { fault: 'NOT_EXECUTABLE', reason: commandError };
+    try {
+      findCommand(argv[0] ?? '', {
+        programPath: options.environment.get('PATH') ?? null,
+        ownPath: this.#parts.env['PATH'],
+        directory: options.directory,
+      });
+      return null;
+    } catch (error) {
+      if (!(error instanceof SpawnError)) throw error;
+      return { fault: error.exitCode === EXIT_NOT_FOUND ? 'NO_FILE' : 'NOT_EXECUTABLE', reason: error.message };
+    }
+  }
+
+  start(id: string): void {
+    this.#engine.request(id, 'start');
+  }
+
+  stop(id: string): void {
+    this.#engine.request(id, 'stop');
+  }
+
+  kill(id: string): void {
+    this.#engine.request(id, 'kill');
+  }
+
+  signal(id: string, signal: number): string | null {
+    return this.#engine.signalProcess(id, signal);
+  }
+
+  writeStdin(id: string, bytes: Uint8Array): ReturnType<SupervisorApi['writeStdin']> {
+    return this.#supervision.streams.writeInput(id, bytes);
+  }
+
+  emitRemoteCommunication(type: string, data: string): void {
+    this.#supervision.events.tellRemote(type, data);
+  }
+
+  processLog(id: string, stream: StreamName): Log | null {
+    const channel = this.#supervision.streams.channel(id, stream);
+    return channel === null ? null : new LogAccess(channel, fileOf(channel.spec.targets), this.#parts.hub);
+  }
+
+  mainLog(): Log | null {
+    const { targets, console } = mainLogSpec(this.#supervision.config, true);
+    if (targets.length === 0 && console === null) return null;
+    return new LogAccess(this.#parts.hub.mainLog, fileOf(targets), this.#parts.hub);
+  }
+
+  logPath(config: ProcessConfig, stream: StreamName): string | null {
+    const id = `${config.group}:${config.name}`;
+    const active = this.#supervision.streams.channel(id, stream);
+    if (active !== null) return describeTarget(active.spec.targets[0]);
+    const [target] = stream === 'stdout' ? config.options.stdout_logfile : config.options.stderr_logfile;
+    if (target === undefined || (stream === 'stderr' && config.options.redirect_stderr)) return null;
+    return target.kind === 'file' || target.kind === 'stdio' ? target.path : null;
+  }
+
+  uid(config: ProcessConfig): number | null {
+    const { user } = config.options;
+    if (user === null) return null;
+    try {
+      // As root would: whom it means, not what we may do.
+      return resolveCredentials(this.#parts.addon, { uid: 0, gid: 0 }, user, false).uid ?? 0;
+    } catch (error) {
+      if (error instanceof SpawnError) return null;
+      throw error;
+    }
+  }
+
+  configuredGroups(): readonly GroupConfig[] {
+    return this.#supervision.latest.groups;
+  }
+
+  reread(): Promise<Reread> {
+    const outcome = this.#supervision.reread();
+    return Promise.resolve(
+      'problems' in outcome
+        ? { kind: 'invalid', reason: outcome.problems.join('; ') }
+        : { kind: 'changes', ...outcome },
+    );
+  }
+
+  addGroup(name: string): ReturnType<SupervisorApi['addGroup']> {
+    return this.#supervision.addGroup(name);
+  }
+
+  removeGroup(name: string): ReturnType<SupervisorApi['removeGroup']> {
+    return this.#supervision.removeGroup(name);
+  }
+
+  planUpdate(name: string): GroupPlan | null {
+    const plan = this.#supervision.planUpdate(name);
+    if (plan === null) return null;
+    const namesOf = (processes: readonly ProcessConfig[]): string[] => processes.map((proc) => proc.name);
+    return {
+      stopped: namesOf(plan.stopped),
+      restarted: namesOf(plan.restarted),
+      started: namesOf(plan.started),
+      changed: namesOf(plan.changed),
+    };
+  }
+
+  updateGroup(name: string): ReturnType<SupervisorApi['updateGroup']> {
+    return this.#supervision.updateGroup(name);
+  }
+
+  restartSupervisor(): string | null {
+    const problems = this.#supervision.reload({ kind: 'request' });
+    return problems.length === 0 ? null : problems.join('; ');
+  }
+
+  shutdown(): void {
+    this.#supervision.shutdown();
+  }
+
+  shutdownAgain(): boolean {
+    return this.#supervision.shutdownAgain();
+  }
+
+  report(level: Level, text: string): void {
+    this.#parts.hub.mainLog.write(level, text);
+  }
+
+  get #supervision(): Supervision {
+    return this.#parts.supervision;
+  }
+
+  get #engine(): Supervision['engine'] {
+    return this.#parts.supervision.engine;
+  }
+}
+
+/** The path of the first target that is a file. */
+function fileOf(targets: readonly LogTarget[]): string | null {
+  for (const target of targets) if (target.kind === 'file') return target.path;
+  return null;
+}
+
+function describeTarget(target: LogTarget | undefined): string | null {
+  if (target === undefined || target.kind === 'syslog' || target.kind === 'remote') return null;
+  if (target.kind === 'file') return target.path;
+  return target.stream === 1 ? '/dev/stdout' : '/dev/stderr';
+}

@@ -1,0 +1,119 @@
+/**
+ * The sockets of `[fcgi-program:x]`: one for each program, which all its processes have as their standard input.
+ * Open from the first start until nothing of the program runs or is about to; it starts no process.
+ */
+import type { ProcessConfig } from '../config/model.ts';
+import type { Report } from '../engine/ports.ts';
+import type { ProcessView } from '../engine/process-table.ts';
+import type { Addon } from '../native/addon.ts';
+import { resolveCredentials } from '../process/credentials.ts';
+import {
+  type ListenAddress,
+  type ListeningSocket,
+  ListeningSocketError,
+  openListeningSocket,
+} from '../process/listening-socket.ts';
+import { SpawnError } from '../process/spawn-error.ts';
+
+/**
+ * compat: mode and queue of a socket for which nothing is said (`socket_mode`, `socket_backlog`); the kernel has a
+ * limit of its own for the queue.
+ */
+const DEFAULT_MODE = 0o700;
+const DEFAULT_BACKLOG = 4096;
+
+interface Open {
+  readonly url: string;
+  readonly socket: ListeningSocket;
+}
+
+/** See the head of this file. */
+export class FastCgiSockets {
+  readonly #addon: Addon;
+  readonly #report: Report;
+  readonly #open = new Map<string, Open>();
+
+  constructor(addon: Addon, report: Report) {
+    this.#addon = addon;
+    this.#report = report;
+  }
+
+  /**
+   * The socket of a process that is about to start; null for a program of another kind. Throws a {@link SpawnError}.
+   */
+  socketOf(proc: ProcessConfig): number | null {
+    const { socket: address } = proc.options;
+    if (proc.type !== 'fcgi-program' || address === undefined) return null;
+    const key = keyOf(proc);
+    const known = this.#open.get(key);
+    if (known !== undefined) return known.socket.fd;
+    const url = formatUrl(address);
+    // compat: these two lines are Supervisor's (socket_manager.py).
+    this.#report('info', `Creating socket ${url}`);
+    const socket = this.#create(proc, address, url);
+    this.#open.set(key, { url, socket });
+    return socket.fd;
+  }
+
+  /**
+   * Closes what nobody needs any more. Unlike with Supervisor, a restart of the only process keeps the socket: who
+   * connects meanwhile waits in its queue and is not turned away.
+   */
+  closeUnused(processes: () => readonly ProcessView[]): void {
+    if (this.#open.size === 0) return;
+    const needed = new Set(
+      processes()
+        .filter(isUpOrDue)
+        .map(({ config }) => keyOf(config)),
+    );
+    for (const [key, { url, socket }] of this.#open) {
+      if (needed.has(key)) continue;
+      this.#report('info', `Closing socket ${url}`);
+      socket.close();
+      this.#open.delete(key);
+    }
+  }
+
+  #create({ options }: ProcessConfig, address: ListenAddress, url: string): ListeningSocket {
+    try {
+      return openListeningSocket(
+        this.#addon,
+        {
+          address,
+          backlog: options.socket_backlog ?? DEFAULT_BACKLOG,
+          mode: options.socket_mode ?? DEFAULT_MODE,
+          owner: address.kind === 'unix' ? this.#ownerOf(options) : null,
+        },
+        (text) => this.#report('warn', text),
+      );
+    } catch (error) {
+      if (!(error instanceof ListeningSocketError)) throw error;
+      // compat: the words of supervisor.process.FastCGIProcessGroup.
+      throw new SpawnError('stdio', error.code, `Could not create FastCGI socket ${url}: ${error.message}`);
+    }
+  }
+
+  /** compat: without `socket_owner` it belongs to the user of the program; which we can only give it as root. */
+  #ownerOf({
+    socket_owner: named,
+    user,
+  }: ProcessConfig['options']): { readonly uid: number; readonly gid: number } | null {
+    const owner = named ?? (process.getuid?.() === 0 ? user : null);
+    if (owner === null || owner === undefined) return null;
+    // As root would: whom it means, not what we may do.
+    const { uid, gid } = resolveCredentials(this.#addon, { uid: 0, gid: 0 }, owner, false);
+    return { uid: uid ?? 0, gid: gid ?? 0 };
+  }
+}
+
+function keyOf({ group, program }: ProcessConfig): string {
+  return `${group}:${program}`;
+}
+
+function isUpOrDue({ record }: ProcessView): boolean {
+  return record.pid !== null || record.deadlineMs !== null || record.state === 'STARTING';
+}
+
+function formatUrl(address: ListenAddress): string {
+  return address.kind === 'unix' ? `unix://${address.path}` : `tcp://${address.host}:${address.port}`;
+}

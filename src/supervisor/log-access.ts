@@ -1,0 +1,186 @@
+/**
+ * A log as remote clients read it: from its file where it has one, else from the last bytes in memory.
+ * It reads and empties; it never writes.
+ */
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { trustedPath } from '../files/links.ts';
+import { type ByteRange, readRange, tailRange } from '../logs/log-offsets.ts';
+import type { BytesListener, FileState, Hub, TailSlice } from '../logs/ports.ts';
+import { NoRoomError, type Reserve } from '../rpc/answer-room.ts';
+import { type Log, type LogEnd, type LogReading, MAX_READ_BYTES } from '../rpc/supervisor-api.ts';
+
+/** What a channel and the supervisor's own log have in common. */
+export interface LogMemory {
+  tail(offset: number, length: number): TailSlice;
+  readLog(offset: number, length: number): Buffer | null;
+  onBytes(listener: BytesListener): () => void;
+  clear(): Promise<void>;
+}
+
+/** A fifo without a writer must not be waited for. */
+const READ_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
+
+/** Bytes that are kept for a follower while the end of the file is read; a disk may hang. */
+const MOST_HELD_BYTES = 256 * 1024;
+
+const NOTHING: LogEnd = { bytes: Buffer.alloc(0), offset: 0, overflow: false };
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? String(error);
+}
+
+/** The log of which `memory` holds the end, and `path` is the file; null where it has none. */
+export class LogAccess implements Log {
+  readonly #memory: LogMemory;
+  readonly #path: string | null;
+  readonly #files: Pick<Hub, 'fileState'>;
+
+  /** A log at a path that is no regular file has only its memory. */
+  constructor(memory: LogMemory, path: string | null, files: Pick<Hub, 'fileState'>) {
+    this.#memory = memory;
+    this.#files = files;
+    this.#path = path !== null && files.fileState(path, 0)?.file === 'other' ? null : path;
+  }
+
+  async read(offset: number, length: number, reserve: Reserve): Promise<LogReading> {
+    if (this.#path === null) {
+      const bytes = this.#memory.readLog(offset, length);
+      reserve(bytes?.length ?? 0);
+      return bytes === null ? { kind: 'badArguments' } : { kind: 'bytes', bytes };
+    }
+    const outcome = await this.#readFile((size) => readRange(size, offset, length), reserve);
+    return outcome.kind === 'bytes' ? { kind: 'bytes', bytes: outcome.bytes } : outcome;
+  }
+
+  async tail(offset: number, length: number, reserve: Reserve): Promise<LogEnd> {
+    if (this.#path === null) {
+      const end = this.#memory.tail(offset, length);
+      reserve(end.bytes.length);
+      return end;
+    }
+    let overflow = false;
+    const outcome = await this.#readFile((size) => {
+      const range = tailRange(size, offset, Math.min(length, MAX_READ_BYTES));
+      overflow = range.overflow;
+      return range;
+    }, reserve);
+    return outcome.kind === 'bytes' ? { bytes: outcome.bytes, offset: outcome.size, overflow } : NOTHING;
+  }
+
+  async clear(): ReturnType<Log['clear']> {
+    try {
+      await this.#memory.clear();
+      return { kind: 'cleared' };
+    } catch (error) {
+      return codeOf(error) === 'ENOENT' ? { kind: 'noFile' } : { kind: 'failed', reason: codeOf(error) };
+    }
+  }
+
+  follow(lastBytes: number, listener: (bytes: Uint8Array) => void): () => void {
+    if (this.#path !== null) return this.#followFile(this.#path, lastBytes, listener);
+    const { bytes } = this.#memory.tail(0, lastBytes);
+    if (bytes.length > 0) listener(bytes);
+    return this.#memory.onBytes((more) => listener(more));
+  }
+
+  /** The end of the file as it is now, then what comes. What comes before the file is read is held back. */
+  #followFile(path: string, lastBytes: number, listener: (bytes: Uint8Array) => void): () => void {
+    let held: Buffer[] | null = [];
+    let heldBytes = 0;
+    const begin = (before: Buffer): void => {
+      const pieces = [before, ...(held ?? [])];
+      if (held === null) return;
+      held = null;
+      for (const piece of pieces) if (piece.length > 0) listener(piece);
+    };
+    const end = this.#memory.onBytes((bytes) => {
+      if (held === null) {
+        listener(bytes);
+        return;
+      }
+      held.push(Buffer.from(bytes));
+      heldBytes += bytes.length;
+      if (heldBytes > MOST_HELD_BYTES) begin(Buffer.alloc(0));
+    });
+    void this.#readEnd(lastBytes, this.#files.fileState(path, lastBytes)).then(begin);
+    return () => {
+      held = null;
+      end();
+    };
+  }
+
+  /**
+   * The last bytes of the log at the moment of `state`: of the file, and of what was still to be written to it. Never
+   * rejects.
+   */
+  async #readEnd(lastBytes: number, state: FileState | null): Promise<Buffer> {
+    const queued = state?.queued ?? Buffer.alloc(0);
+    const wanted = lastBytes - queued.length;
+    if (wanted <= 0) return queued;
+    try {
+      const { file, isOpenFile } = await this.#open(state);
+      try {
+        const { size } = await file.stat();
+        const end = isOpenFile && state?.file instanceof Object ? Math.min(size, state.file.size) : size;
+        const start = Math.max(0, end - wanted);
+        const { bytesRead, buffer } = await file.read(Buffer.alloc(end - start), 0, end - start, start);
+        return Buffer.concat([buffer.subarray(0, bytesRead), queued]);
+      } finally {
+        await file.close();
+      }
+    } catch {
+      // There is no file yet, or it cannot be read: what comes is shown.
+      return queued;
+    }
+  }
+
+  /**
+   * Opens the file that is written, whatever its name is by now (logrotate renames it before USR2), or else what has
+   * its name.
+   */
+  async #open(state: FileState | null): Promise<{ readonly file: FileHandle; readonly isOpenFile: boolean }> {
+    if (state?.file instanceof Object) {
+      // Without /proc, or as a user who may not read the file, the name is all there is.
+      const file = await open(`/proc/self/fd/${state.file.fd}`, READ_FLAGS).catch(() => null);
+      const status = await file?.stat();
+      const isSame = status?.ino === state.file.ino && status.dev === state.file.dev;
+      // compat: a log that was deleted is not there for clients, although it is still written to.
+      if (file !== null && isSame && status.nlink > 0) return { file, isOpenFile: true };
+      await file?.close();
+    }
+    const { path, flags } = await trustedPath(this.#path ?? '', READ_FLAGS);
+    return { file: await open(path, flags), isOpenFile: false };
+  }
+
+  async #readFile(
+    choose: (size: number) => ByteRange | null,
+    reserve: Reserve,
+  ): Promise<
+    Exclude<LogReading, { kind: 'bytes' }> | { readonly kind: 'bytes'; readonly bytes: Buffer; readonly size: number }
+  > {
+    let file: FileHandle;
+    try {
+      file = (await this.#open(this.#files.fileState(this.#path ?? '', 0))).file;
+    } catch (error) {
+      return codeOf(error) === 'ENOENT'
+        ? { kind: 'noFile', path: this.#path }
+        : { kind: 'failed', reason: codeOf(error) };
+    }
+    try {
+      const { size } = await file.stat();
+      const range = choose(size);
+      if (range === null) return { kind: 'badArguments' };
+      const length = range.end - range.start;
+      if (length > MAX_READ_BYTES) return { kind: 'failed', reason: `more than ${MAX_READ_BYTES} bytes at once` };
+      reserve(length);
+      const { bytesRead, buffer } = await file.read(Buffer.alloc(length), 0, length, range.start);
+      return { kind: 'bytes', bytes: buffer.subarray(0, bytesRead), size };
+    } catch (error) {
+      if (error instanceof NoRoomError) throw error;
+      return { kind: 'failed', reason: codeOf(error) };
+    } finally {
+      await file.close();
+    }
+  }
+}

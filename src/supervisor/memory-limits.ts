@@ -1,0 +1,110 @@
+/**
+ * Restarts programs whose processes together use more than `max_memory`. Looked at every ten seconds while a program
+ * with a limit is up; no alarm otherwise. It only asks the engine for restarts, and says what cannot be looked at once.
+ */
+import { Alarm } from '../engine/alarm.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { EngineEvent } from '../engine/events.ts';
+import type { Report } from '../engine/ports.ts';
+import type { ProcessView } from '../engine/process-table.ts';
+import { describeError } from '../logs/describe-error.ts';
+import type { SystemClock } from '../process/clock.ts';
+import { readMemory } from '../process/memory.ts';
+import type { Monitor } from '../engine/monitor.ts';
+
+const INTERVAL_MS = 10_000;
+const MB = 1024 * 1024;
+
+export interface MemoryLimitsParts {
+  readonly engine: Pick<Engine, 'restartProcess' | 'process'>;
+  readonly clock: SystemClock;
+  readonly report: Report;
+  /** Replaced in tests. */
+  readonly readMemory?: typeof readMemory;
+}
+
+/** The memory limits of the programs of one engine. */
+export class MemoryLimits implements Monitor {
+  readonly #parts: MemoryLimitsParts;
+  readonly #alarm: Alarm;
+  /** Namespecs of what is up and has a limit. */
+  readonly #watched = new Set<string>();
+  readonly #said = new Set<string>();
+  #dueMs: number | null = null;
+  #isReading = false;
+
+  constructor(parts: MemoryLimitsParts) {
+    this.#parts = parts;
+    this.#alarm = new Alarm(parts.clock, () => void this.#look());
+  }
+
+  begin(): void {
+    // Nothing is up yet.
+  }
+
+  observe(event: EngineEvent): void {
+    if (event.type !== 'process' && event.type !== 'configured') return;
+    const { id, config } = event.process;
+    if (config.options.max_memory !== null && isUp(event.process)) this.#watched.add(id);
+    else if (!this.#watched.delete(id)) return;
+    this.#arm();
+  }
+
+  close(): void {
+    this.#watched.clear();
+    this.#arm();
+  }
+
+  #arm(): void {
+    if (this.#watched.size === 0 || this.#isReading) this.#dueMs = null;
+    else this.#dueMs ??= this.#parts.clock.nowMs() + INTERVAL_MS;
+    this.#alarm.set(this.#dueMs);
+  }
+
+  /** Never rejects. The next look is due ten seconds after the end of this one, however long it takes. */
+  async #look(): Promise<void> {
+    const { engine } = this.#parts;
+    const runs = [...this.#watched].map((id) => engine.process(id)).filter((proc) => proc !== null);
+    this.#isReading = true;
+    this.#dueMs = null;
+    try {
+      const sizes = await (this.#parts.readMemory ?? readMemory)(runs.flatMap(({ record }) => record.pid ?? []));
+      for (const run of runs) this.#judge(run, sizes);
+    } catch (error) {
+      this.#sayOnce(`cannot check max_memory: ${describeError(error as NodeJS.ErrnoException)}`);
+    } finally {
+      this.#isReading = false;
+      this.#arm();
+    }
+  }
+
+  /** Time has passed since the look began: what counts is the same run under the limit of today. */
+  #judge({ id, record: { run, pid } }: ProcessView, sizes: ReadonlyMap<number, number>): void {
+    const proc = this.#watched.has(id) ? this.#parts.engine.process(id) : null;
+    const limit = proc?.config.options.max_memory;
+    if (proc?.record.run !== run || pid === null || limit === undefined || limit === null) return;
+    const size = sizes.get(pid);
+    if (size === undefined)
+      this.#sayOnce(`cannot check max_memory of '${proc.config.name}': it is not to be seen in /proc`);
+    else if (size > limit)
+      this.#parts.engine.restartProcess(
+        id,
+        `uses ${formatMegabytes(size)}, more than max_memory (${formatMegabytes(limit)})`,
+      );
+  }
+
+  #sayOnce(text: string): void {
+    if (this.#said.has(text)) return;
+    this.#said.add(text);
+    this.#parts.report('warn', text);
+  }
+}
+
+function isUp({ record: { state } }: ProcessView): boolean {
+  return state === 'STARTING' || state === 'RUNNING';
+}
+
+/** Rounded up, so that what is above a limit never looks the same as it. */
+function formatMegabytes(bytes: number): string {
+  return `${Math.ceil((bytes / MB) * 10) / 10} MB`;
+}

@@ -1,0 +1,42 @@
+/**
+ * All monitors of one engine. To add one, write a class and add a line to `makeMonitors`.
+ */
+import type { Engine } from '../engine/engine.ts';
+import type { Jobs, Report } from '../engine/ports.ts';
+import { HealthChecks } from '../health/health-checks.ts';
+import type { Addon } from '../native/addon.ts';
+import { type SystemClock, watchClock } from '../process/clock.ts';
+import type { NotificationChannels } from '../process/notification-channels.ts';
+import type { Monitor } from '../engine/monitor.ts';
+import { MemoryLimits } from './memory-limits.ts';
+import { Readiness } from './readiness.ts';
+import { Schedules } from './schedules.ts';
+
+/** Dependencies of the monitors. */
+export interface MonitorParts {
+  readonly engine: Engine;
+  readonly clock: SystemClock;
+  readonly report: Report;
+  readonly jobs: Jobs;
+  readonly addon: Addon;
+  readonly env: Readonly<NodeJS.ProcessEnv>;
+  readonly channels: NotificationChannels;
+}
+
+/** Makes all monitors of an engine. */
+export function makeMonitors(parts: MonitorParts): Monitor[] {
+  return [
+    new HealthChecks(parts),
+    new MemoryLimits(parts),
+    new Schedules({
+      ...parts,
+      watchClock: (changed) => watchClock(parts.addon, changed, (text) => parts.report('debug', text)),
+    }),
+    new Readiness(parts),
+  ];
+}
+
+/** What the monitors have to say of a process, for its status; empty where none has. */
+export function remarksOf(monitors: readonly Monitor[], id: string): string[] {
+  return monitors.flatMap((monitor) => monitor.remark?.(id) ?? []);
+}

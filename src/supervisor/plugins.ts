@@ -1,0 +1,198 @@
+/**
+ * Further methods of the XML-RPC interface: the JavaScript modules that `[rpcinterface:x]` names, loaded and asked what
+ * they have. Whatever goes wrong in one is a line in the log; the supervisor goes on without it. It calls no method of
+ * the supervisor itself.
+ */
+import type { Config, PluginConfig } from '../config/model.ts';
+import { describePluginError, isModulePath, loadFactory } from '../config/plugin-module.ts';
+import type { Level } from '../core/log-level.ts';
+import { RpcFault } from '../core/faults.ts';
+import { describeFailure } from '../core/shown-text.ts';
+import type { Report } from '../engine/ports.ts';
+import type { Method, Parameter, TypeName } from '../rpc/method.ts';
+import type { XmlRpcValue } from '../rpc/xmlrpc.ts';
+
+/** How long a module may take until its methods are there. */
+const LOAD_MS = 10_000;
+const TYPES: ReadonlySet<string> = new Set<TypeName>(['string', 'int', 'boolean', 'array', 'struct']);
+const LEVELS: ReadonlySet<string> = new Set<Level>(['critical', 'error', 'warn', 'info', 'debug', 'trace', 'blather']);
+
+/** Calls any method of the supervisor by its name; rejects with an error that has `faultCode` and `faultString`. */
+export type Call = (method: string, ...params: XmlRpcValue[]) => Promise<XmlRpcValue>;
+
+/** What a module may say of a method; `system.methodHelp` and `system.methodSignature` show it. */
+export interface MethodDescription {
+  readonly help?: string;
+  /** How many parameters a call must and may have; without it, as many as the function names. */
+  readonly parameters?: ReadonlyArray<{
+    readonly name: string;
+    readonly type?: TypeName;
+    readonly help?: string;
+    readonly optional?: boolean;
+  }>;
+  readonly returns?: { readonly type?: TypeName; readonly name?: string; readonly help?: string };
+}
+
+/**
+ * What a module is called with, beside the options of its section. This is the whole of its contract with us; README.md
+ * has it too.
+ */
+export interface PluginApi {
+  /** The x of `[rpcinterface:x]`. */
+  readonly name: string;
+  /**
+   * Adds the method `x.name`. What it returns, or its promise resolves with, is the answer; an error with an integer
+   * `faultCode` is that fault.
+   */
+  register(name: string, method: (...params: XmlRpcValue[]) => unknown, description?: MethodDescription): void;
+  readonly call: Call;
+  /** Writes a line to the log of the supervisor. */
+  log(level: Level, text: string): void;
+}
+
+/** What loading needs from outside. */
+export interface PluginContext {
+  readonly report: Report;
+  readonly call: Call;
+}
+
+/** The methods of all modules of a configuration, in its order. Never rejects. */
+export async function loadPlugins({ rpcInterfaces, file }: Config, surroundings: PluginContext): Promise<Method[]> {
+  const methods: Method[] = [];
+  for (const plugin of rpcInterfaces.filter(({ factory }) => isModulePath(factory)))
+    methods.push(...(await loadPlugin(plugin, file, surroundings)));
+  return methods;
+}
+
+async function loadPlugin(
+  plugin: PluginConfig,
+  file: string | null,
+  { report, call }: PluginContext,
+): Promise<Method[]> {
+  const registry = new PluginMethods(plugin, report);
+  try {
+    const api: PluginApi = {
+      name: plugin.name,
+      register: (...args) => registry.register(...args),
+      call,
+      log: (level, text) => report(LEVELS.has(level) ? level : 'info', `${plugin.name}: ${text}`),
+    };
+    await within(LOAD_MS, async () => loadFactory(plugin.factory, file)(api, Object.fromEntries(plugin.options)));
+  } catch (error) {
+    report(
+      'warn',
+      `cannot load [rpcinterface:${plugin.name}] from ${plugin.factory}: ${describePluginError(error)}; its methods are not there`,
+    );
+    return [];
+  } finally {
+    registry.close();
+  }
+  report('info', `RPC interface '${plugin.name}' initialized`);
+  return registry.methods;
+}
+
+/** Takes the methods of one module. */
+class PluginMethods {
+  readonly methods: Method[] = [];
+  readonly #plugin: PluginConfig;
+  readonly #report: Report;
+  #isClosed = false;
+
+  constructor(plugin: PluginConfig, report: Report) {
+    this.#plugin = plugin;
+    this.#report = report;
+  }
+
+  register(name: string, method: (...params: XmlRpcValue[]) => unknown, description: MethodDescription = {}): void {
+    const full = `${this.#plugin.name}.${name}`;
+    if (this.#isClosed) throw new Error(`cannot register ${full}: methods are registered while the module is loaded`);
+    if (typeof name !== 'string' || !/^\w+(\.\w+)*$/.test(name))
+      throw new Error(`cannot register ${JSON.stringify(name)}: a method has a name of letters, digits, _ and dots`);
+    if (typeof method !== 'function') throw new Error(`cannot register ${full}: it is no function`);
+    if (this.#plugin.name === 'supervisor' || this.#plugin.name === 'system')
+      throw new Error(
+        `cannot register ${full}: the name ${this.#plugin.name} is taken; call the section [rpcinterface:NAME] something else`,
+      );
+    if (this.methods.some((known) => known.name === full))
+      throw new Error(`cannot register ${full}: there is one of that name`);
+    const { help = full, returns = {} } = description;
+    this.methods.push({
+      name: full,
+      help,
+      parameters: describeParameters(full, method, description),
+      returns: { type: typeOf(full, returns.type), name: returns.name ?? 'result', help: returns.help ?? '' },
+      call: (_context, args) => this.#call(full, method, args),
+    });
+  }
+
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  async #call(
+    name: string,
+    method: (...params: XmlRpcValue[]) => unknown,
+    args: readonly XmlRpcValue[],
+  ): Promise<XmlRpcValue> {
+    try {
+      // A method with nothing to say has done what it was asked for.
+      return requireCarried((await method(...args)) ?? true);
+    } catch (error) {
+      const { faultCode, faultString } = error as { readonly faultCode?: unknown; readonly faultString?: unknown };
+      if (Number.isInteger(faultCode))
+        throw new RpcFault(
+          Number(faultCode),
+          typeof faultString === 'string' ? faultString : describePluginError(error),
+        );
+      this.#report('error', `cannot answer ${name}: ${describeFailure(error)}`);
+      throw RpcFault.of('FAILED', describePluginError(error));
+    }
+  }
+}
+
+/** Returns a value that XML-RPC has a form for; throws for any other. */
+function requireCarried(value: unknown): XmlRpcValue {
+  const isPlain =
+    value === null ||
+    ['string', 'number', 'boolean'].includes(typeof value) ||
+    value instanceof Date ||
+    value instanceof Uint8Array;
+  if (isPlain) return value as XmlRpcValue;
+  if (typeof value !== 'object') throw new Error(`XML-RPC has no form for ${typeof value}`);
+  for (const part of Object.values(value)) requireCarried(part);
+  return value as XmlRpcValue;
+}
+
+function describeParameters(
+  name: string,
+  method: (...params: never[]) => unknown,
+  { parameters }: MethodDescription,
+): Parameter[] {
+  const described = parameters ?? Array.from({ length: method.length }, (_, i) => ({ name: `p${i + 1}` }));
+  return described.map((parameter): Parameter => {
+    const {
+      name: called,
+      type,
+      help = '',
+      optional = false,
+    } = parameter as NonNullable<MethodDescription['parameters']>[number];
+    return { name: called, type: typeOf(name, type), help, isOptional: optional };
+  });
+}
+
+function typeOf(name: string, type: string = 'string'): TypeName {
+  if (!TYPES.has(type))
+    throw new Error(`cannot register ${name}: ${JSON.stringify(type)} is no type; there are ${[...TYPES].join(', ')}`);
+  return type as TypeName;
+}
+
+/** Waits for what `begin` returns, but no longer than so long. */
+async function within(ms: number, begin: () => unknown): Promise<void> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error(`it was not ready within ${ms / 1000} s`)), ms);
+  try {
+    await Promise.race([begin(), late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,168 @@
+/**
+ * The standard streams of the programs, from our side: a log channel for each output, and our end of each input.
+ * It knows which file a log is in; it does not know when a program runs.
+ */
+import { closeSync } from 'node:fs';
+import { Socket } from 'node:net';
+import type { Config, ProcessConfig } from '../config/model.ts';
+import type { Report } from '../engine/ports.ts';
+import { namespecOf } from '../engine/process-table.ts';
+import { createAutoFile } from '../logs/auto-files.ts';
+import type { LogChannel, Hub, Intake, StreamName } from '../logs/ports.ts';
+import type { SpawnResult } from '../native/addon.ts';
+import { channelSpec } from './log-specs.ts';
+
+const STREAMS = ['stdout', 'stderr'] as const satisfies readonly StreamName[];
+/**
+ * What a program has not read yet of what was sent to its standard input; more is refused, save for what is longer by
+ * itself.
+ */
+const MAX_UNREAD_BYTES = 1024 * 1024;
+
+/** Our end of a program's standard input. It becomes a socket of Node's when it is first written to. */
+interface Input {
+  readonly fd: number;
+  socket: Socket | null;
+}
+
+/** The streams of all programs of one configuration. */
+export class ProgramStreams {
+  readonly #hub: Hub;
+  readonly #report: Report;
+  readonly #supervisord: Config['supervisord'];
+  readonly #channels = new Map<string, LogChannel>();
+  readonly #inputs = new Map<string, Input>();
+  /** The pipes that the output of a run comes through, by pid, until it was reaped. */
+  readonly #intakes = new Map<number, { readonly all: readonly Intake[]; readonly protocol: readonly Intake[] }>();
+
+  constructor(hub: Hub, report: Report, supervisord: Config['supervisord']) {
+    this.#hub = hub;
+    this.#report = report;
+    this.#supervisord = supervisord;
+  }
+
+  /** Opens the logs of a program, for as long as it is configured. */
+  open(proc: ProcessConfig): void {
+    for (const stream of STREAMS) {
+      const spec = channelSpec(proc, stream, this.#supervisord, () => this.#makeAutoFile(proc, stream));
+      if (spec === null) continue;
+      // Event listeners have no capture mode, and what they say on standard output is a protocol, to be read as it is.
+      const fitted =
+        proc.type === 'eventlistener'
+          ? { ...spec, captureMaxBytes: 0, stripAnsi: spec.stripAnsi && stream === 'stderr' }
+          : spec;
+      this.#channels.set(channelId(namespecOf(proc), stream), this.#hub.openChannel(fitted));
+    }
+  }
+
+  /** Applies what of the logs of a program may change while it runs: the form of its lines. */
+  configure(proc: ProcessConfig): void {
+    for (const stream of STREAMS) {
+      const channel = this.channel(namespecOf(proc), stream);
+      const made = channel?.spec.targets.find((target) => target.kind === 'file');
+      const spec = channelSpec(proc, stream, this.#supervisord, () => made?.path ?? null);
+      if (channel !== null && spec !== null) channel.configure(spec);
+    }
+  }
+
+  /** Takes over the pipes of a new run. */
+  attach(proc: ProcessConfig, { pid, stdin, stdout, stderr }: SpawnResult): void {
+    const id = namespecOf(proc);
+    if (stdin !== null) this.#inputs.set(id, { fd: stdin, socket: null });
+    const [out, err] = [this.#read(id, 'stdout', stdout, pid), this.#read(id, 'stderr', stderr, pid)];
+    this.#intakes.set(pid, { all: [...out, ...err], protocol: proc.type === 'eventlistener' ? out : [] });
+  }
+
+  /**
+   * Takes what is left in the pipes of a run that was reaped. The protocol pipe of an event listener is closed then:
+   * reading what an orphan of the listener writes, only to drop it, would keep us busy for ever.
+   */
+  takeRest(pid: number): void {
+    const intakes = this.#intakes.get(pid);
+    this.#intakes.delete(pid);
+    for (const intake of intakes?.all ?? []) intake.takeRest();
+    for (const intake of intakes?.protocol ?? []) void intake.drained().then(() => intake.close());
+  }
+
+  /** Closes the standard input of a run that is over. */
+  closeInput(id: string): void {
+    const input = this.#inputs.get(id);
+    if (input === undefined) return;
+    this.#inputs.delete(id);
+    if (input.socket === null) closeSync(input.fd);
+    else input.socket.destroy();
+  }
+
+  /** Lets go of the logs of a program that is no longer configured. */
+  close(id: string): void {
+    for (const stream of STREAMS) {
+      this.#channels.get(channelId(id, stream))?.close();
+      this.#channels.delete(channelId(id, stream));
+    }
+    this.closeInput(id);
+  }
+
+  /** Lets go of everything. */
+  closeAll(): void {
+    for (const channel of this.#channels.values()) channel.close();
+    this.#channels.clear();
+    for (const id of this.#inputs.keys()) this.closeInput(id);
+  }
+
+  /** The log channel of a stream; null where it has none of its own. */
+  channel(id: string, stream: StreamName): LogChannel | null {
+    return this.#channels.get(channelId(id, stream)) ?? null;
+  }
+
+  /**
+   * Writes to the standard input of a program, whole or not at all, and returns at once.
+   * `failed` is called later if it turns out that nobody reads it any more, also because the program has ended.
+   */
+  writeInput(id: string, bytes: Uint8Array, failed?: () => void): 'written' | 'closed' | 'full' {
+    const input = this.#inputs.get(id);
+    if (input === undefined) return 'closed';
+    input.socket ??= this.#openInput(id, input.fd);
+    if (input.socket.destroyed || !input.socket.writable) return 'closed';
+    const unread = input.socket.writableLength;
+    if (unread > 0 && unread + bytes.length > MAX_UNREAD_BYTES) return 'full';
+    input.socket.write(bytes, (error) => {
+      if (error) failed?.();
+    });
+    return 'written';
+  }
+
+  #openInput(id: string, fd: number): Socket {
+    const socket = new Socket({ fd, readable: false, writable: true });
+    // EPIPE: it closed its standard input. The next write says so.
+    socket.on('error', (error: NodeJS.ErrnoException) =>
+      this.#report('debug', `cannot write to the standard input of ${id}: ${error.code}`),
+    );
+    return socket;
+  }
+
+  #read(id: string, stream: StreamName, fd: number | null, pid: number): Intake[] {
+    if (fd === null) return [];
+    const channel = this.#channels.get(channelId(id, stream));
+    if (channel !== undefined) return [channel.read(fd, pid)];
+    closeSync(fd);
+    return [];
+  }
+
+  /** A log of AUTO that cannot be made is reported; the program runs without it, and its tail is kept in memory. */
+  #makeAutoFile(proc: ProcessConfig, stream: StreamName): string | null {
+    const { childlogdir, identifier } = this.#supervisord;
+    try {
+      return createAutoFile(childlogdir, proc.name, stream, identifier);
+    } catch (error) {
+      this.#report(
+        'error',
+        `cannot make the ${stream} log of ${proc.name} in ${childlogdir}: ${(error as NodeJS.ErrnoException).code}`,
+      );
+      return null;
+    }
+  }
+}
+
+function channelId(id: string, stream: StreamName): string {
+  return `${id} ${stream}`;
+}

@@ -1,0 +1,188 @@
+/**
+ * Starts programs at the times of their `cron`. One alarm for all of them, none where nobody has a schedule. It only
+ * asks the engine for starts: that a run which ends is no failure, and is not started again, is the policy's
+ * (engine/policy.ts).
+ *
+ * Times are of the wall clock, which can jump; the alarm is monotonic. The kernel says when the clock was set, and it
+ * is read at each alarm too. As Vixie cron:
+ *   back, less than 3 hours     a schedule with `*` or a step in its time goes on at once; a fixed time that has run
+ *   does not run again.
+ *   forward, less than 3 hours  what was missed runs once, however often it was missed.
+ *   further                     the clock was wrong, or the machine slept: one line, and the next time counts.
+ */
+import { nextTime, type Schedule } from '../config/cron.ts';
+import { STOPPED_STATES } from '../core/states.ts';
+import { Alarm } from '../engine/alarm.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { EngineEvent } from '../engine/events.ts';
+import type { Report } from '../engine/ports.ts';
+import type { ProcessView } from '../engine/process-table.ts';
+import type { SystemClock } from '../process/clock.ts';
+import { formatDaytime } from '../rpc/durations.ts';
+import type { Monitor } from '../engine/monitor.ts';
+
+const MINUTE_MS = 60_000;
+const LONGEST_SLEEP_MS = 15 * MINUTE_MS;
+/** A time that is further away than this is shown with its year. */
+const FAR_MS = 300 * 24 * 60 * MINUTE_MS;
+/** compat: Vixie cron takes a clock that jumps further than this for one that is right now. */
+const CORRECTION_MS = 180 * MINUTE_MS;
+/** Smaller steps back are those of a clock that is kept right: who runs once a minute does not run twice in it. */
+const SMALL_STEP_MS = MINUTE_MS;
+const SMALLEST_STEP_MS = 1000;
+
+export interface SchedulesParts {
+  readonly engine: Pick<Engine, 'request' | 'process' | 'processes'>;
+  readonly clock: SystemClock;
+  readonly report: Report;
+  /** Calls `changed` whenever somebody sets the wall clock; the function returned ends that. */
+  readonly watchClock: (changed: () => void) => () => void;
+}
+
+/** The schedule of one process. */
+interface Plan {
+  readonly schedule: Schedule;
+  readonly timeZone: string | null;
+  /** In milliseconds since 1970; null for never again. */
+  nextMs: number | null;
+  /** The run on whose account a time was skipped; it is said once for each. */
+  skippedFor: number | null;
+}
+
+/** The schedules of the programs of one engine. */
+export class Schedules implements Monitor {
+  readonly #parts: SchedulesParts;
+  readonly #alarm: Alarm;
+  /** By namespec. */
+  readonly #plans = new Map<string, Plan>();
+  /** Both clocks when they were looked at last. */
+  #looked: Looked;
+  #unwatch: (() => void) | null = null;
+
+  constructor(parts: SchedulesParts) {
+    this.#parts = parts;
+    this.#alarm = new Alarm(parts.clock, () => this.#look());
+    this.#looked = { wallMs: parts.clock.wallMs(), monotonicMs: parts.clock.nowMs() };
+  }
+
+  begin(processes: readonly ProcessView[]): void {
+    for (const proc of processes) this.#plan(proc);
+    this.#arm();
+  }
+
+  observe(event: EngineEvent): void {
+    if (event.type === 'supervisor') return this.close();
+    if (event.type === 'configured') this.#plan(event.process);
+    else if (event.type === 'group') for (const proc of this.#parts.engine.processes()) this.#plan(proc);
+    else return;
+    this.#arm();
+  }
+
+  /** As `next run Nov 21 04:00 AM`, local time as all times of a status; with seconds where the schedule has them. */
+  remark(id: string): string | null {
+    const plan = this.#plans.get(id);
+    if (plan === undefined || plan.nextMs === null) return null;
+    const daytime = formatDaytime(plan.nextMs / 1000);
+    const seconds = String(new Date(plan.nextMs).getSeconds()).padStart(2, '0');
+    const exact = plan.schedule.hasSeconds ? daytime.replace(/(?= [AP]M$)/, `:${seconds}`) : daytime;
+    const isFar = plan.nextMs - this.#parts.clock.wallMs() > FAR_MS;
+    return `next run ${isFar ? exact.replace(/^(\w+ \d+)/, `$1 ${new Date(plan.nextMs).getFullYear()}`) : exact}`;
+  }
+
+  close(): void {
+    this.#plans.clear();
+    this.#arm();
+  }
+
+  /** A schedule that is the same as before goes on as it was. */
+  #plan({ id, config }: ProcessView): void {
+    const { cron: schedule, tz: timeZone } = config.options;
+    const known = this.#plans.get(id);
+    if (schedule === null) this.#plans.delete(id);
+    else if (known?.schedule.text !== schedule.text || known.timeZone !== timeZone) {
+      this.#plans.set(id, {
+        schedule,
+        timeZone,
+        nextMs: nextTime(schedule, timeZone, this.#parts.clock.wallMs()),
+        skippedFor: null,
+      });
+    }
+  }
+
+  #look(): void {
+    const { clock, engine } = this.#parts;
+    const wallMs = clock.wallMs();
+    const jumpMs = this.#measureJump(wallMs);
+    for (const [id, plan] of this.#plans) {
+      const proc = engine.process(id);
+      // An update has removed it.
+      if (proc === null) {
+        this.#plans.delete(id);
+        continue;
+      }
+      const dueMs = plan.nextMs ?? Infinity;
+      const isDue = dueMs <= wallMs;
+      // Without the jump it would not be due yet.
+      const isSkipped = jumpMs >= CORRECTION_MS && dueMs > wallMs - jumpMs;
+      if (isDue || goesOnAnew(plan.schedule, jumpMs)) plan.nextMs = nextTime(plan.schedule, plan.timeZone, wallMs);
+      if (isDue && !isSkipped) this.#run(proc, plan);
+    }
+    this.#arm();
+  }
+
+  /** By how much the wall clock has jumped since the last look; negative for back. */
+  #measureJump(wallMs: number): number {
+    const monotonicMs = this.#parts.clock.nowMs();
+    const jumpMs = wallMs - this.#looked.wallMs - (monotonicMs - this.#looked.monotonicMs);
+    this.#looked = { wallMs, monotonicMs };
+    if (Math.abs(jumpMs) >= CORRECTION_MS && this.#plans.size > 0) {
+      this.#parts.report(
+        'warn',
+        `the clock has jumped ${jumpMs < 0 ? 'back' : 'forward'} by ${formatDuration(Math.abs(jumpMs))}: schedules go on with their next times`,
+      );
+    }
+    return jumpMs;
+  }
+
+  /** No run begins before the one before it has ended. */
+  #run({ id, config, record }: ProcessView, plan: Plan): void {
+    if (STOPPED_STATES.has(record.state) && record.state !== 'UNKNOWN') {
+      this.#parts.engine.request(id, 'start');
+      return;
+    }
+    if (plan.skippedFor !== record.run)
+      this.#parts.report('info', `skipped a run of '${config.name}': it is still ${record.state}`);
+    plan.skippedFor = record.run;
+  }
+
+  #arm(): void {
+    const { clock } = this.#parts;
+    const times = [...this.#plans.values()].flatMap(({ nextMs }) => nextMs ?? []);
+    const sleepMs = Math.min(...times.map((timeMs) => timeMs - clock.wallMs()), LONGEST_SLEEP_MS);
+    // Without a schedule, no change of the clock matters.
+    if (times.length > 0) this.#unwatch ??= this.#parts.watchClock(() => this.#look());
+    else this.#endWatch();
+    this.#alarm.set(times.length === 0 ? null : clock.nowMs() + Math.max(sleepMs, 0));
+  }
+  #endWatch(): void {
+    this.#unwatch?.();
+    this.#unwatch = null;
+  }
+}
+
+interface Looked {
+  readonly wallMs: number;
+  readonly monotonicMs: number;
+}
+
+/** True if a jump makes a schedule count from the time that the clock shows now. */
+function goesOnAnew({ isWildcard, hasSeconds }: Schedule, jumpMs: number): boolean {
+  if (Math.abs(jumpMs) >= CORRECTION_MS) return true;
+  return isWildcard && jumpMs <= -(hasSeconds ? SMALLEST_STEP_MS : SMALL_STEP_MS);
+}
+
+/** As `5 hours`, `2 days`; a rough figure is enough. */
+function formatDuration(ms: number): string {
+  const hours = Math.round(ms / (60 * MINUTE_MS));
+  return hours < 48 ? `${hours} hours` : `${Math.round(hours / 24)} days`;
+}

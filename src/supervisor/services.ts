@@ -1,0 +1,84 @@
+/**
+ * What the servers of a configuration serve: the methods, those of its modules among them, and every route. It opens no
+ * server.
+ */
+import type { Config } from '../config/model.ts';
+import { RpcFault } from '../core/faults.ts';
+import type { Report } from '../engine/ports.ts';
+import type { Route } from '../http/route.ts';
+import { createRoutes } from '../http/routes.ts';
+import { callMethod } from '../rpc/call.ts';
+import type { MethodTable } from '../rpc/method.ts';
+import { createMethodTable } from '../rpc/method-table.ts';
+import { ownMethods } from '../rpc/own-methods.ts';
+import { findProblems } from '../rpc/problems.ts';
+import { ProcessTimes } from '../rpc/process-times.ts';
+import type { SupervisorApi } from '../rpc/supervisor-api.ts';
+import { webRoutes } from '../web/routes.ts';
+import { decodeTexts } from '../rpc/xmlrpc.ts';
+import { Secret } from '../web/secret.ts';
+import { type Call, loadPlugins } from './plugins.ts';
+
+/** Makes the routes of one configuration after the other. */
+export class Services {
+  readonly #supervisor: SupervisorApi;
+  readonly #report: Report;
+  readonly #times: ProcessTimes;
+  readonly #version: string;
+  readonly #secret = new Secret();
+
+  /** `version` is our own. */
+  constructor(supervisor: SupervisorApi, report: Report, version: string) {
+    this.#supervisor = supervisor;
+    this.#report = report;
+    this.#version = version;
+    this.#times = new ProcessTimes(supervisor);
+  }
+
+  /** Reasons why the programs are not ready, a line each. */
+  problems(): string[] {
+    return findProblems({ supervisor: this.#supervisor, times: this.#times }, 'ready');
+  }
+
+  /** All routes; the modules of the configuration are loaded for them. Never rejects. */
+  async routesOf(config: Config): Promise<Route[]> {
+    const supervisor = this.#supervisor;
+    const times = this.#times;
+    let methods: MethodTable = createMethodTable();
+    // A module may call a method of another, so it is looked up when it is called.
+    const call: Call = async (method, ...params) => {
+      try {
+        // An error in a module must not stop the log.
+        return decodeTexts(
+          await callMethod(
+            methods,
+            { supervisor, times, signal: new AbortController().signal, reserve: () => undefined },
+            method,
+            params,
+          ),
+        );
+      } catch (error) {
+        throw error instanceof RpcFault ? Object.assign(error, { faultCode: error.code }) : error;
+      }
+    };
+    methods = createMethodTable([...ownMethods, ...(await loadPlugins(config, { report: this.#report, call }))]);
+    return createRoutes({
+      supervisor,
+      methods,
+      times,
+      version: this.#version,
+      residentBytes,
+      more: webRoutes({ supervisor, methods, times }, this.#secret),
+    });
+  }
+}
+
+/** Null where there is no /proc to read it from. */
+function residentBytes(): number | null {
+  try {
+    return process.memoryUsage.rss();
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error;
+    return null;
+  }
+}

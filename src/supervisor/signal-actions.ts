@@ -1,0 +1,128 @@
+/**
+ * Carries out an incoming signal: sends it on to a program, obeys it, or drops it. The rule is in core/.
+ */
+import { findProcesses } from '../config/dependencies.ts';
+import type { Config } from '../config/model.ts';
+import { type EndSignals, judgeEndSignal } from '../core/end-signals.ts';
+import { isWorthALine, meaningOf, type SignalMeaning, stopSignals } from '../core/signal-meaning.ts';
+import { formatSignal } from '../core/signals.ts';
+import type { Engine } from '../engine/engine.ts';
+import { formatDropped, formatIgnoredEnd, formatSignalMeaning, type Message } from '../engine/messages.ts';
+import type { Report } from '../engine/ports.ts';
+import { namespecOf } from '../engine/process-table.ts';
+import type { SystemClock } from '../process/clock.ts';
+import type { ReceivedSignal } from '../process/signals.ts';
+import { MainStop } from './main-stop.ts';
+import type { StopBudget } from './stop-budget.ts';
+
+/** Parts of the actions. The configuration and the engine are other ones after a reload. */
+export interface SignalParts {
+  readonly config: () => Config;
+  readonly engine: () => Pick<Engine, 'signalProcess' | 'hurry' | 'end' | 'request' | 'phase'>;
+  readonly clock: Pick<SystemClock, 'nowMs' | 'alarm'>;
+  readonly stopBudget: Pick<StopBudget, 'signalled'>;
+  readonly report: Report;
+  /** A terminal is attached to us, as standard input, output or error. */
+  readonly hasTerminal: boolean;
+  /** True if a signal or a client has asked for the end of everything. */
+  readonly isEnding: () => boolean;
+  /** Begins the end. */
+  readonly end: (signal: number) => void;
+  readonly reload: (signal: number) => void;
+  readonly reopenLogs: () => void;
+}
+
+/** The signals of one supervisor. */
+export class SignalActions {
+  readonly #parts: SignalParts;
+  /** Signals from outside that asked for the end. */
+  #seen: EndSignals = new Map();
+  /** Signals that were dropped, and said to be. */
+  readonly #dropped = new Set<number>();
+
+  readonly #mainStop: MainStop;
+
+  constructor(parts: SignalParts) {
+    this.#parts = parts;
+    this.#mainStop = new MainStop(parts);
+  }
+
+  /** True if a signal is sent on to a program: to the main one in init mode, to those that forward_signals names. */
+  isForProgram(signal: number): boolean {
+    const { main, supervisord } = this.#parts.config();
+    return main !== null || supervisord.forward_signals.some((forward) => forward.signal === signal);
+  }
+
+  /** True if a signal asks for the end of everything. */
+  isEnd(signal: number): boolean {
+    return !this.isForProgram(signal) && this.#meaningOf(signal) === 'end';
+  }
+
+  /** Acts upon a signal. */
+  take(received: ReceivedSignal): void {
+    const { number: signal } = received;
+    if (this.#forward(signal)) return;
+    const meaning = this.#meaningOf(signal);
+    if (meaning === 'end') return this.#askToEnd(received);
+    this.#say(meaning === 'none' ? this.#judgeDropped(signal) : formatSignalMeaning(signal, meaning));
+    if (meaning === 'reload') this.#parts.reload(signal);
+    else if (meaning === 'reopen') this.#parts.reopenLogs();
+  }
+
+  #meaningOf(signal: number): SignalMeaning {
+    return meaningOf(signal, stopSignals(this.#parts.config().supervisord.stop_on_signals, this.#parts.hasTerminal));
+  }
+
+  /**
+   * Sends a signal on to the programs that it is for. False where there are none, or the main program is not there to
+   * take it.
+   */
+  #forward(signal: number): boolean {
+    const { supervisord, groups, main } = this.#parts.config();
+    const all = groups.flatMap(({ processes }) => processes);
+    const named = supervisord.forward_signals
+      .filter((forward) => forward.signal === signal)
+      .flatMap(({ name }) => findProcesses(name, all));
+    const receivers = named.length > 0 ? named : all.filter(({ group }) => group === main);
+    const outcomes = receivers.map((proc) =>
+      this.#parts.engine().signalProcess(namespecOf(proc), signal, proc.options.stopasgroup),
+    );
+    // A main program that is not there to take it does not make the container immortal.
+    const isTaken = outcomes.some((outcome) => outcome === null);
+    if (named.length === 0 && isTaken && this.#meaningOf(signal) === 'end') this.#mainStop.forwarded(signal);
+    if (named.length === 0) return isTaken;
+    for (const [index, outcome] of outcomes.entries()) {
+      if (outcome !== null)
+        this.#say(['warn', `cannot send ${formatSignal(signal)} on to ${receivers[index]?.name}: ${outcome}`]);
+    }
+    return true;
+  }
+
+  /**
+   * The first one begins the shutdown; one that {@link judgeEndSignal} takes for impatience kills; all others are a
+   * line.
+   */
+  #askToEnd({ number: signal, origin, sender }: ReceivedSignal): void {
+    const { isEnding, end, engine, clock } = this.#parts;
+    this.#parts.stopBudget.signalled(this.#parts.config(), 'obeyed');
+    const { seen, isKill } = judgeEndSignal(this.#seen, signal, origin, clock.nowMs());
+    this.#seen = seen;
+    if (isKill) {
+      this.#say(['warn', `received ${formatSignal(signal)} again: killing what is left`]);
+      return engine().hurry();
+    }
+    if (isEnding()) return this.#say(formatIgnoredEnd(signal, sender));
+    this.#say(formatSignalMeaning(signal, 'end'));
+    end(signal);
+  }
+
+  #judgeDropped(signal: number): Message {
+    if (this.#dropped.has(signal) || !isWorthALine(signal)) return formatSignalMeaning(signal, 'none');
+    this.#dropped.add(signal);
+    return formatDropped(signal);
+  }
+
+  #say([level, text]: Message): void {
+    this.#parts.report(level, text);
+  }
+}

@@ -1,0 +1,8 @@
+/** Number of threads in Node's pool. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MOST_TRIED, poolThreads } from '../../../src/startup/pool-threads.ts';
+
+test('the usual number where there is room, one at least, and most of a low limit is for the programs', () => {
+  assert.deepEqual([MOST_TRIED, 31, 16, 8, 7, 1, 0].map(poolThreads), [8, 7, 4, 2, 1, 1, 0]);
+});

@@ -1,0 +1,143 @@
+/** An update of a group at work, on the real engine: what happens to it while something else goes on. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { namespecOf } from '../../../src/engine/process-table.ts';
+import { planUpdate, updateGroup, type UpdatePlan } from '../../../src/supervisor/group-update.ts';
+import { type Program, World } from '../../engine/world.ts';
+
+/**
+ * A world with one group, and what an update of it does in its order: orders to the kernel, and `open web`, `close
+ * web`.
+ */
+function begin(
+  programs: readonly Program[],
+  others: readonly Program[] = [],
+): {
+  world: World;
+  plan: (to: readonly Program[]) => UpdatePlan;
+  update: (to: readonly Program[]) => Promise<string[]>;
+} {
+  const world = new World([...programs.map((program) => ({ ...program, group: 'g' })), ...others]);
+  const streams = {
+    open: (proc: { group: string; name: string }) => world.calls.push(`open ${proc.name}`),
+    close: (id: string) => world.calls.push(`close ${id}`),
+    configure: () => undefined,
+  };
+  const groupOf = (members: readonly Program[]) =>
+    world.groupsOf(members.map((program) => ({ ...program, group: 'g' })))[0];
+  const before = groupOf(programs);
+  const plan = (to: readonly Program[]): UpdatePlan => {
+    const made = planUpdate(world.engine, before, groupOf(to));
+    assert.ok(made !== null);
+    return made;
+  };
+  const update = (to: readonly Program[]): Promise<string[]> =>
+    updateGroup({ engine: world.engine, streams }, plan(to));
+  return { world, plan, update };
+}
+
+test('a start that was held goes on with the streams of the new configuration', async () => {
+  const { world, update } = begin(
+    [{ name: 'web', needs: { db: 'started' }, startsecs: 1 }],
+    [{ name: 'db', autostart: false }],
+  );
+  world.engine.start();
+  assert.equal(world.view('web').record.hold?.kind, 'stuck');
+  await update([{ name: 'web', notify: 'sd' }]);
+  assert.deepEqual(world.calls, ['close g:web', 'open web', 'spawn web']);
+});
+
+test('what is started while others of the group are being stopped is stopped once more, and not lost', async () => {
+  const { world, update } = begin([{ name: 'web' }, { name: 'job' }, { name: 'slow' }]);
+  world.engine.start();
+  world.clock.advance(1000);
+  const done = update([{ name: 'web' }]);
+  world.end(15, 'job');
+  world.engine.request('g:job', 'start');
+  world.end(15, 'slow');
+  assert.equal(world.state('job'), 'STOPPING');
+  world.end(15, 'job');
+  assert.deepEqual([await done, world.engine.processes().map(namespecOfView)], [['job', 'slow'], ['g:web']]);
+});
+
+test('an end of everything meanwhile opens nothing', async () => {
+  const { world, update } = begin([{ name: 'web' }]);
+  world.engine.start();
+  world.clock.advance(1000);
+  const done = update([{ name: 'web', notify: 'sd' }]);
+  world.engine.end('restart', { kind: 'request' });
+  world.end(15, 'web');
+  await done;
+  assert.deepEqual([world.hasEnded(), world.calls], [true, ['spawn web', 'SIG15 web']]);
+});
+
+test('a plan tells what the update then does: what is at rest is neither stopped nor started', async () => {
+  const { world, plan, update } = begin([
+    { name: 'gone' },
+    { name: 'idle-gone', autostart: false },
+    { name: 'anew' },
+    { name: 'idle-anew', autostart: false },
+    { name: 'live' },
+    { name: 'same' },
+  ]);
+  world.engine.start();
+  world.clock.advance(1000);
+  const states = world.states.length;
+  const to: Program[] = [
+    { name: 'anew', notify: 'sd' },
+    { name: 'idle-anew', autostart: false, notify: 'sd' },
+    { name: 'live', stopwaitsecs: 3 },
+    { name: 'same' },
+    { name: 'new' },
+    { name: 'idle-new', autostart: false },
+  ];
+  const { stopped, restarted, started, changed } = plan(to);
+  const names = (list: UpdatePlan['stopped']): string[] => list.map(({ name }) => name);
+  assert.deepEqual([stopped, restarted, started, changed].map(names), [
+    ['gone'],
+    ['anew'],
+    ['new'],
+    ['idle-anew', 'live'],
+  ]);
+  assert.equal(world.states.length, states, 'a plan changes nothing');
+
+  world.calls.length = 0;
+  const done = update(to);
+  world.end(15, 'gone', 'anew');
+  assert.deepEqual(await done, ['gone', 'anew']);
+  assert.deepEqual(
+    world.calls.filter((call) => !/^(open|close) /.test(call)),
+    ['SIG15 gone', 'SIG15 anew', 'spawn anew', 'spawn new'],
+  );
+});
+
+test('what waits to be started again is restarted, what has failed for good is not', () => {
+  const { world, plan } = begin([
+    { name: 'waits', autorestart: 'true', restartpause: 60, startsecs: 0 },
+    { name: 'failed', autorestart: 'false', startsecs: 0 },
+  ]);
+  world.engine.start();
+  world.end(0, 'waits', 'failed');
+  assert.deepEqual([world.state('waits'), world.state('failed')], ['EXITED', 'EXITED']);
+  const { restarted, changed } = plan([
+    { name: 'waits', autorestart: 'true', restartpause: 60, startsecs: 0, notify: 'sd' },
+    { name: 'failed', autorestart: 'false', startsecs: 0, notify: 'sd' },
+  ]);
+  assert.deepEqual([restarted.map(({ name }) => name), changed.map(({ name }) => name)], [['waits'], ['failed']]);
+});
+
+test('there is no plan for listeners, FastCGI programs and groups that are not on both sides', () => {
+  const world = new World([{ name: 'web' }]);
+  const [group] = world.groupsOf([{ name: 'web' }]);
+  assert.ok(group !== undefined);
+  for (const type of ['eventlistener', 'fcgi-program'] as const) {
+    assert.equal(planUpdate(world.engine, { ...group, type }, group), null);
+    assert.equal(planUpdate(world.engine, group, { ...group, type }), null);
+  }
+  assert.equal(planUpdate(world.engine, undefined, group), null);
+  assert.equal(planUpdate(world.engine, group, undefined), null);
+});
+
+function namespecOfView({ config }: { readonly config: { readonly group: string; readonly name: string } }): string {
+  return namespecOf(config);
+}

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { MemoryLimits } from '../../../src/supervisor/memory-limits.ts';
+import { CompanionWorld } from './monitor-world.ts';
+
+const MB = 1024 * 1024;
+const INTERVAL_MS = 10_000;
+
+/** Programs with limits in MB, by name; none is up. `sizes` is what /proc says, by pid. */
+function begin(programs: Readonly<Record<string, number | null>>): {
+  world: CompanionWorld;
+  limits: MemoryLimits;
+  sizes: Map<number, number>;
+  looks: number[][];
+  look: () => Promise<void>;
+  fail: (error: Error | null) => void;
+} {
+  const world = new CompanionWorld();
+  const sizes = new Map<number, number>();
+  const looks: number[][] = [];
+  let failure: Error | null = null;
+  const limits = new MemoryLimits({
+    engine: world.engine,
+    clock: world.clock,
+    report: world.report,
+    readMemory: async (pids) => {
+      looks.push([...pids]);
+      await nextTurn();
+      if (failure !== null) throw failure;
+      return sizes;
+    },
+  });
+  for (const [name, limit] of Object.entries(programs))
+    world.configure(name, { max_memory: limit === null ? null : limit * MB });
+  limits.begin();
+  const look = async (): Promise<void> => {
+    world.clock.advance(INTERVAL_MS);
+    await nextTurn();
+    await nextTurn();
+  };
+  return {
+    world,
+    limits,
+    sizes,
+    looks,
+    look,
+    fail: (error) => {
+      failure = error;
+    },
+  };
+}
+
+test('a program above its limit is restarted, and counts anew', async () => {
+  const { world, limits, sizes, looks, look } = begin({ hog: 300, small: 300, free: null });
+  for (const name of ['hog', 'small', 'free']) {
+    limits.observe(world.become(name, 'STARTING'));
+    limits.observe(world.become(name, 'RUNNING', { pid: name.length }));
+  }
+  sizes
+    .set(3, 300 * MB)
+    .set(5, 300 * MB)
+    .set(4, 999 * MB);
+  await look();
+  assert.deepEqual([world.asked, looks], [[], [[3, 5]]]);
+  sizes.set(3, 300 * MB + 4096);
+  await look();
+  assert.deepEqual(world.asked, ['hog uses 300.1 MB, more than max_memory (300 MB)']);
+  limits.observe(world.become('hog', 'STOPPING'));
+  limits.observe(world.become('hog', 'STOPPED'));
+  limits.observe(world.become('hog', 'STARTING', { pid: 33 }));
+  sizes.set(33, 5 * MB);
+  await look();
+  assert.deepEqual([world.asked.length, looks.at(-1), world.log], [1, [5, 33], []]);
+});
+
+test('there is an alarm only while something with a limit is up', async () => {
+  const { world, limits, look } = begin({ a: 1, free: null });
+  limits.observe(world.become('free', 'RUNNING'));
+  assert.deepEqual(world.clock.pending, []);
+  limits.observe(world.become('a', 'STARTING'));
+  world.clock.advance(1000);
+  limits.observe(world.become('a', 'RUNNING'));
+  assert.deepEqual(world.clock.pending, [9000]);
+  await look();
+  assert.deepEqual(world.clock.pending, [INTERVAL_MS]);
+  limits.observe(world.become('a', 'EXITED'));
+  assert.deepEqual(world.clock.pending, []);
+});
+
+test('no look begins while one is under way, and what it finds is of no use after the end', async () => {
+  const { world, limits, sizes, looks } = begin({ a: 1, b: 1 });
+  limits.observe(world.become('a', 'RUNNING', { pid: 7 }));
+  sizes.set(7, 2 * MB);
+  world.clock.advance(INTERVAL_MS);
+  limits.observe(world.become('b', 'RUNNING'));
+  assert.deepEqual(world.clock.pending, []);
+  limits.close();
+  await nextTurn();
+  await nextTurn();
+  assert.deepEqual([world.asked, world.clock.pending, looks.length], [[], [], 1]);
+});
+
+test('another run, or another limit, is not judged by what was found before', async () => {
+  const { world, limits, sizes } = begin({ again: 1, raised: 1, lifted: 1 });
+  for (const [index, name] of ['again', 'raised', 'lifted'].entries()) {
+    limits.observe(world.become(name, 'RUNNING', { pid: index }));
+    sizes.set(index, 2 * MB);
+  }
+  world.clock.advance(INTERVAL_MS);
+  limits.observe(world.become('again', 'STARTING'));
+  limits.observe(world.configure('raised', { max_memory: 3 * MB }));
+  limits.observe(world.configure('lifted', {}));
+  await nextTurn();
+  await nextTurn();
+  assert.deepEqual(world.asked, []);
+});
+
+test('what cannot be looked at is said once, and tried again', async () => {
+  const { world, limits, sizes, look, fail } = begin({ a: 1 });
+  limits.observe(world.become('a', 'RUNNING', { pid: 7 }));
+  fail(Object.assign(new Error('no'), { code: 'ENOENT', errno: -2 }));
+  await look();
+  await look();
+  assert.deepEqual(world.log, ['warn cannot check max_memory: no such file or directory (ENOENT)']);
+  fail(null);
+  await look();
+  await look();
+  assert.deepEqual(world.log.slice(1), ["warn cannot check max_memory of 'a': it is not to be seen in /proc"]);
+  sizes.set(7, 2 * MB);
+  await look();
+  assert.deepEqual(world.asked, ['a uses 2 MB, more than max_memory (1 MB)']);
+});

@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Notice, NoticeListener } from '../../../src/process/notification-channels.ts';
+import { Readiness } from '../../../src/supervisor/readiness.ts';
+import { CompanionWorld } from './monitor-world.ts';
+
+/** One program `web`, in its first run, with the watchdog of so many seconds. */
+class Scene {
+  readonly world = new CompanionWorld();
+  readonly ready: string[] = [];
+  readonly closed: string[] = [];
+  /** What waits in the socket when it is read at the last moment. */
+  unread: Notice[] = [];
+  readonly readiness: Readiness;
+  #listener: NoticeListener = () => undefined;
+
+  constructor(watchdogSec: number | null = null) {
+    const { engine, clock, report } = this.world;
+    const options = { cron: null, watchdog_sec: watchdogSec };
+    this.world.configure('web', options);
+    this.readiness = new Readiness({
+      engine: { ...engine, tellReady: (id, run) => void this.ready.push(`${id} ${run}`) },
+      clock,
+      report,
+      channels: {
+        listen: (listener) => void (this.#listener = listener),
+        readNow: () => this.say(...this.unread.splice(0)),
+        close: (id) => void this.closed.push(id),
+        closeAll: () => void this.closed.push('all'),
+      },
+    });
+    this.readiness.begin();
+    this.become('STARTING');
+  }
+
+  become(...to: Parameters<CompanionWorld['become']> extends [string, ...infer R] ? R : never): void {
+    this.readiness.observe(this.world.become('web', ...to));
+  }
+
+  say(...notices: Notice[]): void {
+    const run = this.world.engine.process('web')?.record.run ?? 0;
+    for (const notice of notices) this.#listener('web', run, notice);
+  }
+
+  sayOf(run: number, notice: Notice): void {
+    this.#listener('web', run, notice);
+  }
+}
+
+test('ready and its status belong to the run', () => {
+  const scene = new Scene();
+  assert.equal(scene.readiness.remark('web'), null);
+  scene.say({ kind: 'status', text: 'warming up' });
+  assert.equal(scene.readiness.remark('web'), 'warming up');
+  scene.say({ kind: 'ready' }, { kind: 'status', text: '' });
+  assert.deepEqual(scene.ready, ['web 1']);
+  assert.equal(scene.readiness.remark('web'), null);
+  scene.become('RUNNING');
+  scene.say({ kind: 'status', text: 'serving' });
+  scene.become('STOPPING');
+  assert.equal(scene.readiness.remark('web'), 'serving');
+  assert.deepEqual(scene.closed, []);
+  scene.become('STOPPED');
+  assert.deepEqual(scene.closed, ['web']);
+  assert.equal(scene.readiness.remark('web'), null);
+  scene.become('STARTING');
+  assert.equal(scene.readiness.remark('web'), null);
+  scene.sayOf(1, { kind: 'ready' });
+  assert.deepEqual(scene.ready, ['web 1']);
+  scene.say({ kind: 'ready' });
+  assert.deepEqual(scene.ready, ['web 1', 'web 2']);
+  assert.deepEqual(scene.world.clock.pending, []);
+});
+
+test('a watchdog counts from ready on, and each sign of life begins it anew', () => {
+  const scene = new Scene(5);
+  scene.say({ kind: 'alive' });
+  assert.deepEqual(scene.world.clock.pending, []);
+  scene.say({ kind: 'ready' });
+  scene.world.clock.advance(4000);
+  scene.say({ kind: 'alive' });
+  scene.world.clock.advance(4999);
+  assert.deepEqual(scene.world.asked, []);
+  scene.world.clock.advance(1);
+  assert.deepEqual(scene.world.asked, ['web no WATCHDOG=1 for 5 seconds']);
+  assert.deepEqual(scene.world.clock.pending, []);
+});
+
+test('a sign of life that waits to be read counts', () => {
+  const scene = new Scene(5);
+  scene.say({ kind: 'ready' });
+  scene.unread = [{ kind: 'alive' }];
+  scene.world.clock.advance(5000);
+  assert.deepEqual(scene.world.asked, []);
+  assert.deepEqual(scene.world.clock.pending, [5000]);
+  scene.unread = [{ kind: 'stopping' }];
+  scene.world.clock.advance(5000);
+  assert.deepEqual([scene.world.asked, scene.world.clock.pending], [[], []]);
+});
+
+test('a watchdog that is looked at too late lets the program have its time again', () => {
+  const scene = new Scene(5);
+  scene.say({ kind: 'ready' });
+  const { clock } = scene.world;
+  // Frozen: the clock goes on, and nobody looks.
+  const nowMs = clock.nowMs.bind(clock);
+  clock.nowMs = () => nowMs() + 60_000;
+  clock.advance(5000);
+  clock.nowMs = nowMs;
+  assert.deepEqual(scene.world.asked, []);
+  assert.equal(clock.pending.length, 1);
+});
+
+test('a stop, and STOPPING=1, end the watchdog', () => {
+  for (const end of [
+    (scene: Scene) => scene.become('STOPPING'),
+    (scene: Scene) => scene.say({ kind: 'stopping' }),
+    (scene: Scene) => scene.become('EXITED'),
+    (scene: Scene) => scene.readiness.close(),
+  ]) {
+    const scene = new Scene(5);
+    scene.say({ kind: 'ready' });
+    assert.deepEqual(scene.world.clock.pending, [5000]);
+    end(scene);
+    assert.deepEqual(scene.world.clock.pending, []);
+  }
+  const scene = new Scene(5);
+  scene.become('STOPPING');
+  scene.say({ kind: 'ready' });
+  assert.deepEqual(scene.world.clock.pending, []);
+});
+
+test('the program sets its own limit, or gives itself up', () => {
+  const scene = new Scene();
+  scene.say({ kind: 'watchdog', limitMs: 2500 }, { kind: 'ready' });
+  assert.deepEqual(scene.world.clock.pending, [2500]);
+  scene.say({ kind: 'watchdog', limitMs: null });
+  assert.deepEqual(scene.world.clock.pending, []);
+  scene.say({ kind: 'failed' });
+  assert.deepEqual(scene.world.asked, ['web it said WATCHDOG=trigger']);
+});
+
+test('watchdog_sec=0 is none', () => {
+  const scene = new Scene(0);
+  scene.say({ kind: 'ready' });
+  assert.deepEqual(scene.world.clock.pending, []);
+});
+
+test('trouble is one line of the log for each kind in a run', () => {
+  const scene = new Scene();
+  const all: Notice[] = [
+    { kind: 'refused', why: 'user', pid: 7, uid: 33 },
+    { kind: 'refused', why: 'user', pid: 8, uid: 34 },
+    { kind: 'refused', why: 'namespace', pid: 0, uid: 0 },
+    { kind: 'refused', why: 'length', pid: 7, uid: 0 },
+    { kind: 'refused', why: 'form', pid: 7, uid: 0 },
+    { kind: 'stopping' },
+    { kind: 'reloading' },
+    { kind: 'unheeded', name: 'MAINPID' },
+    { kind: 'unheeded', name: 'FDSTORE' },
+    { kind: 'closed' },
+    { kind: 'flooded' },
+    { kind: 'deaf', errno: 9 },
+  ];
+  scene.say(...all, ...all);
+  assert.deepEqual(scene.world.log, [
+    "warn cannot take a notification for 'web': pid 7 of uid 33 is neither the program nor of its user",
+    "warn cannot take a notification for 'web': its sender is in another pid namespace",
+    "warn cannot take a notification for 'web': the message of pid 7 is longer than 4096 bytes",
+    "warn cannot take a notification for 'web': there is a NUL in the message of pid 7",
+    'debug web says that it stops (STOPPING=1)',
+    'debug web says that it reads its configuration anew (RELOADING=1)',
+    'debug MAINPID of web is not heeded',
+    'debug FDSTORE of web is not heeded',
+    'debug web has closed the descriptor of notification_fd without a line: it is not ready',
+    "warn cannot tell whether 'web' is ready: it writes to the descriptor of notification_fd, but no line; the descriptor is closed",
+    "error cannot hear 'web' any more: the socket of notify has failed (errno 9)",
+  ]);
+  scene.become('EXITED');
+  scene.become('STARTING');
+  scene.say({ kind: 'closed' });
+  assert.equal(scene.world.log.length, 12);
+});
+
+test('nothing is left at the end', () => {
+  const scene = new Scene(5);
+  scene.say({ kind: 'status', text: 'up' });
+  scene.readiness.close();
+  assert.deepEqual(scene.closed, ['all']);
+  assert.equal(scene.readiness.remark('web'), null);
+});
