@@ -25,7 +25,7 @@ interface Layer {
  */
 export const LAYERS: Readonly<Record<string, Layer>> = {
   'main.ts': {
-    may: ['programs/', 'startup/', 'native/', 'process/', 'node:*'],
+    may: ['programs/', 'startup/', 'native/', 'process/', 'core/', 'node:*'],
     reason: 'main.ts only composes',
   },
   'programs/': {
@@ -84,7 +84,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     reason: 'supervisor/ connects the parts of one running supervisor; programs use it, not the other way round',
   },
   'files/': {
-    may: ['files/', 'node:*'],
+    may: ['files/', 'core/', 'node:*'],
     reason: 'files/ reads and opens what users name, under bounds; it knows no option and no program',
   },
   'core/': { may: ['core/'], reason: 'the machines are pure: no Node, no clock, no package, nothing but core/' },
@@ -105,7 +105,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     reason: 'process/ does what an effect says, it holds no policy and no states',
   },
   'native/': {
-    may: ['native/', 'node:*'],
+    may: ['native/', 'core/', 'node:*'],
     reason: 'the addon and its loader stand alone: no strings for people, no decisions',
   },
   'logs/': {

@@ -4,6 +4,8 @@
  */
 import { writeSync } from 'node:fs';
 import { basename } from 'node:path';
+import { errnoOf, messageOf } from './core/error-text.ts';
+import { SUPERVISOR_VERSION } from './core/supervisor-version.ts';
 import { chooseProgram } from './startup/choice.ts';
 import { findCalledPath } from './startup/called-path.ts';
 import { cleanStart, originalStart, type Start } from './startup/clean-start.ts';
@@ -14,8 +16,6 @@ import type { SuperviseIo } from './programs/supervise.ts';
 
 /** Put in by the build (package.json). */
 declare const ONEVISOR_VERSION: string;
-/** The version of Supervisor that this one is compatible with (`supervisord --version`, `getSupervisorVersion`). */
-const SUPERVISOR_VERSION = '4.3.0';
 
 const STDOUT = 1;
 const STDERR = 2;
@@ -27,8 +27,7 @@ function print(fd: number, text: string): void {
     try {
       written += writeSync(fd, bytes, written);
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code !== 'EAGAIN') return;
+      if (errnoOf(error) !== 'EAGAIN') return;
     }
   }
 }
@@ -135,7 +134,7 @@ run().then(
     process.exitCode = code;
   },
   (error: unknown) => {
-    print(STDERR, `${basename(process.argv0)}: ${error instanceof Error ? error.message : String(error)}\n`);
+    print(STDERR, `${basename(process.argv0)}: ${messageOf(error)}\n`);
     process.exitCode = 1;
   },
 );

@@ -4,6 +4,7 @@
  * change in a running process. Holds no code. Options of Supervisor 4.3 come first in each section; those with
  * `isAddition` are ours.
  */
+import { type Limit, LIMITED_RESOURCES, type LimitedResource } from '../core/resource-limits.ts';
 import { cron, timeZone } from './cron.ts';
 import {
   autorestart,
@@ -35,18 +36,15 @@ import { logTargets, mainLogTargets } from './log-target.ts';
 import { type Option, rowsOf, type Table, type Values } from './option.ts';
 import {
   checkDuration,
-  COUNT_LIMITS,
   dependencyList,
   environmentFiles,
   forwardList,
   hookCommand,
-  type Limit,
   limit,
   logTemplate,
   memoryLimit,
   probe,
   rotateInterval,
-  SIZE_LIMITS,
   startupList,
   stopSignalList,
 } from './relations.ts';
@@ -213,10 +211,7 @@ export const ctlOptions = {
   history_file: here.optional(text, 'File that keeps the history of the shell.', { sample: '~/.sc_history' }),
 } as const;
 
-function limitRows(): Record<
-  `rlimit_${(typeof COUNT_LIMITS)[number] | (typeof SIZE_LIMITS)[number]}`,
-  Option<Limit | null>
-> {
+function limitRows(): Record<`rlimit_${LimitedResource}`, Option<Limit | null>> {
   const row = (name: string): [string, Option<Limit | null>] => [
     `rlimit_${name}`,
     proc.optional(limit, `Resource limit RLIMIT_${name.toUpperCase()} of the process.`, {
@@ -224,7 +219,7 @@ function limitRows(): Record<
       sample: name === 'nofile' ? '65536' : 'unlimited',
     }),
   ];
-  return Object.fromEntries([...COUNT_LIMITS, ...SIZE_LIMITS].map(row)) as ReturnType<typeof limitRows>;
+  return Object.fromEntries(LIMITED_RESOURCES.map(row)) as ReturnType<typeof limitRows>;
 }
 
 /** `[program:x]`; also what `[eventlistener:x]`, `[fcgi-program:x]` and `[program-default]` have. */

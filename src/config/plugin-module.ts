@@ -42,11 +42,3 @@ export function loadFactory(
     );
   return found as ReturnType<typeof loadFactory>;
 }
-
-/**
- * The first line of an error: what follows are paths and advice for those who write modules, and a warning is a line.
- */
-export function describePluginError(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.split('\n')[0] ?? text;
-}

@@ -3,7 +3,9 @@
  * templates. Pure; whether a name that stands in them exists is checked once all programs are known (dependencies.ts).
  */
 import type { Condition } from '../core/dependency-gate.ts';
+import { type EnvironmentFile } from '../core/environment-text.ts';
 import { parseLogTemplate, TemplateError } from '../core/log-template.ts';
+import { type Limit } from '../core/resource-limits.ts';
 import { UNTAKEN_SIGNALS } from '../core/signals.ts';
 import { CommandLineError, splitCommandLine } from './command-line.ts';
 import { dataType, reject, UnclosedValue, WrongValue } from './datatype.ts';
@@ -207,12 +209,6 @@ export const checkDuration = dataType('seconds', (value, context) => {
   return seconds >= SHORTEST_CHECK_S ? seconds : reject(value, 'a duration of 1ms or more, as 500ms, 30s or 1m30s');
 });
 
-/** A file with variables; an optional one may be missing. */
-export interface EnvironmentFile {
-  readonly path: string;
-  readonly isOptional: boolean;
-}
-
 /** Paths with commas or spaces between them, `-` before one that may be missing. */
 export const environmentFiles = dataType<readonly EnvironmentFile[]>(
   '[-]path, …',
@@ -225,26 +221,6 @@ export const environmentFiles = dataType<readonly EnvironmentFile[]>(
       ),
   (files) => files.map(({ path, isOptional }) => (isOptional ? `-${path}` : path)).join(', '),
 );
-
-/** Resources of setrlimit(2) that have an option `rlimit_<name>`; those of the second list are bytes. */
-export const COUNT_LIMITS = [
-  'cpu',
-  'locks',
-  'msgqueue',
-  'nice',
-  'nofile',
-  'nproc',
-  'rtprio',
-  'rttime',
-  'sigpending',
-] as const;
-export const SIZE_LIMITS = ['as', 'core', 'data', 'fsize', 'memlock', 'rss', 'stack'] as const;
-
-/** A soft and a hard limit; Infinity for none. */
-export interface Limit {
-  readonly soft: number;
-  readonly hard: number;
-}
 
 /** `soft[:hard]`, each a number (a size may have KB, MB, GB) or `unlimited`. */
 export const limit = dataType<Limit>(

@@ -4,6 +4,13 @@
  * 'single quotes' take everything as it is, "double quotes" know \n \r \t \" \\ and may go on over several lines. Pure.
  */
 
+/** One entry of `environment_file`. */
+export interface EnvironmentFile {
+  readonly path: string;
+  /** True if the start goes on without the file where it is missing. */
+  readonly isOptional: boolean;
+}
+
 /** A name that a variable of a file may have. */
 export const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
 

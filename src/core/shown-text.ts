@@ -37,18 +37,6 @@ export function fitMessage(text: string): string {
   );
 }
 
-/** Characters of the message of an error, in which text of a client may stand. */
-const ERROR_LENGTH = 500;
-
-/** An error that should not have happened: its message on one line, then the calls that led to it. */
-export function describeFailure(error: unknown): string {
-  if (!(error instanceof Error)) return showText(String(error), ERROR_LENGTH);
-  const { name, message, stack = '' } = error;
-  const at = stack.indexOf(message);
-  const calls = at === -1 ? '' : stack.slice(at + message.length);
-  return `${name}: ${showText(message, ERROR_LENGTH)}${calls}`;
-}
-
 const NAMED: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 function escapeCharacter(character: string): string {

@@ -4,6 +4,7 @@
  * Knows no method and prints nothing.
  */
 import { request, type IncomingMessage, type RequestOptions } from 'node:http';
+import { errnoOf, messageOf } from '../core/error-text.ts';
 import { RpcFault } from '../core/faults.ts';
 import { fitMessage, showText } from '../core/shown-text.ts';
 import { decodeJsonAnswer, JSON_TYPE } from '../rpc/json-answer.ts';
@@ -111,8 +112,9 @@ async function readBody(response: IncomingMessage, signal: AbortSignal): Promise
  */
 export function toConnectionError(error: unknown, signal: AbortSignal | undefined): Error {
   if (signal?.aborted === true) return new InterruptError();
-  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string')
-    return new ConnectionError('', error);
-  if (error.code.startsWith('HPE_')) return new CtlError('http.client.BadStatusLine', error.message, { cause: error });
-  return new ConnectionError(error.code === 'ECONNRESET' && !('syscall' in error) ? 'DISCONNECTED' : error.code, error);
+  const code = errnoOf(error);
+  if (code === null) return new ConnectionError('', error);
+  if (code.startsWith('HPE_')) return new CtlError('http.client.BadStatusLine', messageOf(error), { cause: error });
+  const isSilentEnd = code === 'ECONNRESET' && (error as NodeJS.ErrnoException).syscall === undefined;
+  return new ConnectionError(isSilentEnd ? 'DISCONNECTED' : code, error);
 }

@@ -4,6 +4,7 @@
  * Scripts look for those names; the place in Python's sources, which we do not have, is left out.
  */
 import { formatPythonString } from '../config/python-text.ts';
+import { messageOf } from '../core/error-text.ts';
 import { RpcFault } from '../core/faults.ts';
 import { fitMessage } from '../core/shown-text.ts';
 
@@ -23,10 +24,7 @@ export class ConnectionError extends CtlError {
   readonly code: string;
 
   constructor(code: string, cause: unknown) {
-    const [pythonClass, text] = CONNECTION_ERRORS.get(code) ?? [
-      'OSError',
-      cause instanceof Error ? cause.message : String(cause),
-    ];
+    const [pythonClass, text] = CONNECTION_ERRORS.get(code) ?? ['OSError', messageOf(cause)];
     super(pythonClass, text, { cause });
     this.name = 'ConnectionError';
     this.code = code;

@@ -3,7 +3,8 @@
  * on standard error, and the client goes on without it. It runs no command.
  */
 import type { PluginConfig } from '../config/model.ts';
-import { describePluginError, isModulePath, loadFactory } from '../config/plugin-module.ts';
+import { isModulePath, loadFactory } from '../config/plugin-module.ts';
+import { firstLineOf } from '../core/error-text.ts';
 import type { XmlRpcValue } from '../rpc/xmlrpc.ts';
 import { callMethod } from './client.ts';
 import type { Command } from './command.ts';
@@ -53,9 +54,7 @@ export function withPlugins(
       loadFactory(factory, file)(api, Object.fromEntries(options));
       for (const [command, entry] of own) added.set(command, entry);
     } catch (error) {
-      warn(
-        `cannot load [ctlplugin:${name}] from ${factory}: ${describePluginError(error)}; its commands are not there`,
-      );
+      warn(`cannot load [ctlplugin:${name}] from ${factory}: ${firstLineOf(error)}; its commands are not there`);
     }
   }
   if (added.size === 0) return commands;

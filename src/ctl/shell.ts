@@ -3,6 +3,7 @@
  * Keeps the history in a file where one is named.
  */
 import { closeSync, constants, writeFileSync } from 'node:fs';
+import { messageOf } from '../core/error-text.ts';
 import { openTrusted } from '../files/links.ts';
 import { readRegularFile } from '../files/read-file.ts';
 import type { Command } from './command.ts';
@@ -72,6 +73,6 @@ export function writeHistory(io: CtlIo, path: string, lines: readonly string[]):
       closeSync(fd);
     }
   } catch (error) {
-    io.stderr.write(`cannot write the history ${path}: ${error instanceof Error ? error.message : String(error)}\n`);
+    io.stderr.write(`cannot write the history ${path}: ${messageOf(error)}\n`);
   }
 }

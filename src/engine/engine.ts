@@ -9,6 +9,7 @@
  *   4. An error in one input is logged and the loop goes on.
  */
 import type { GroupConfig } from '../config/model.ts';
+import { describeMistake } from '../core/error-text.ts';
 import type { ExitCause } from '../core/exit-policy.ts';
 import { parseWaitStatus } from '../core/exit-status.ts';
 import { step } from '../core/process-machine.ts';
@@ -20,7 +21,7 @@ import { type EngineEvent, type Listener, Subscribers } from './events.ts';
 import { Alarm } from './alarm.ts';
 import { blockedCauseOf, exitCauseOf, type ExitSettings, judgeMain } from './exit-cause.ts';
 import { failedRootOf, gateOf, isAwaited } from './gates.ts';
-import { formatError, formatFatal, formatNote, formatReapedUnknown, type Message } from './messages.ts';
+import { formatFatal, formatNote, formatReapedUnknown, type Message } from './messages.ts';
 import type { Clock, EndBudget, Jobs, Processes, Report, StartBudget } from './ports.ts';
 import { type Entry, namespecOf, type ProcessView, ProcessTable, viewOf } from './process-table.ts';
 import { type Input, InputQueue } from './input-queue.ts';
@@ -270,7 +271,7 @@ export class Engine {
       if (input.to === 'supervisor') this.#shutdown.step(input.input);
       else this.#stepProcess(input.id, input.input);
     } catch (error) {
-      this.#ports.report('critical', `cannot act on ${input.input.type}: ${formatError(error)}`);
+      this.#ports.report('critical', `cannot act on ${input.input.type}: ${describeMistake(error)}`);
     }
   }
 

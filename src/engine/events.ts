@@ -2,10 +2,10 @@
  * Changes as the engine reports them to the rest of the supervisor, and those who are told. Subscriptions of event
  * listeners are another layer's.
  */
+import { describeMistake } from '../core/error-text.ts';
 import type { Goal } from '../core/shutdown-machine.ts';
 import type { Health } from '../core/process-record.ts';
 import type { ProcessStateName } from '../core/states.ts';
-import { formatError } from './messages.ts';
 import type { Report } from './ports.ts';
 import type { ProcessView } from './process-table.ts';
 
@@ -61,7 +61,7 @@ export class Subscribers {
       try {
         listener(event);
       } catch (error) {
-        this.#report('critical', `cannot tell of an event: ${formatError(error)}`);
+        this.#report('critical', `cannot tell of an event: ${describeMistake(error)}`);
       }
     }
   }

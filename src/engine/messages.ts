@@ -7,7 +7,6 @@ import type { Level } from '../core/log-level.ts';
 import type { ProcessNote } from '../core/process-record.ts';
 import type { SignalMeaning } from '../core/signal-meaning.ts';
 import { formatSignal } from '../core/signals.ts';
-import { describeFailure } from '../core/shown-text.ts';
 
 /** A line and its level. */
 export type Message = readonly [level: Level, text: string];
@@ -104,9 +103,4 @@ export function formatDropped(signal: number): Message {
   const name = formatSignal(signal).replace(/^SIG/, '');
   const ways = `forward_signals=${name}:PROGRAM in [supervisord] sends it on to a program, stop_on_signals=${name} makes it a shutdown`;
   return ['warn', `dropped ${formatSignal(signal)}: it means nothing to the supervisor; ${ways}`];
-}
-
-/** A mistake of ours, whole: where it happened is what one needs to know. */
-export function formatError(error: unknown): string {
-  return describeFailure(error);
 }

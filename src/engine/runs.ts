@@ -3,10 +3,10 @@
  * them, and gives back what came of them as inputs. Part of the engine, and called by it alone; no state of a process
  * changes here.
  */
+import { describeMistake } from '../core/error-text.ts';
 import type { ProcessEffect, ProcessInput } from '../core/process-record.ts';
 import { RunCleanup } from './run-cleanup.ts';
 import { Hooks } from './hooks.ts';
-import { formatError } from './messages.ts';
 import type { Clock, Jobs, Processes, Report, SpawnOutcome, StartBudget } from './ports.ts';
 import type { Entry, ProcessTable } from './process-table.ts';
 
@@ -91,7 +91,7 @@ export class Runs {
     try {
       this.#parts.processes.ended(pid);
     } catch (error) {
-      this.#parts.report('critical', `cannot read the rest of the output of pid ${pid}: ${formatError(error)}`);
+      this.#parts.report('critical', `cannot read the rest of the output of pid ${pid}: ${describeMistake(error)}`);
     }
   }
 
@@ -103,7 +103,7 @@ export class Runs {
     } catch (error) {
       // A mistake of ours. A run without an outcome would be STARTING for ever: nothing could stop it, nor end the
       // supervisor.
-      report('critical', `cannot start '${entry.config.name}': ${formatError(error)}`);
+      report('critical', `cannot start '${entry.config.name}': ${describeMistake(error)}`);
       outcome = { ok: false, reason: `cannot start '${entry.config.name}': the supervisor has failed`, exitCode: 1 };
     }
     const atMs = clock.nowMs();

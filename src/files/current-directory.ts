@@ -2,6 +2,7 @@
  * The working directory, which may have been removed under us: `docker exec` and shells stay in a directory that a
  * deployment has replaced.
  */
+import { errnoOf } from '../core/error-text.ts';
 
 /** A directory in which nothing is found and nothing can be made, if that is the state of our own. */
 const REMOVED = '/proc/self/cwd';
@@ -14,7 +15,7 @@ export function currentDirectory(): string {
   try {
     return process.cwd();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    if (errnoOf(error) !== 'ENOENT') throw error;
     return REMOVED;
   }
 }

@@ -7,6 +7,7 @@
 import { constants, lstatSync, openSync, readlinkSync, type Stats } from 'node:fs';
 import { lstat, readlink } from 'node:fs/promises';
 import { posix } from 'node:path';
+import { errnoOf } from '../core/error-text.ts';
 import { decodeBytes, toPath } from './bytes.ts';
 import { currentDirectory } from './current-directory.ts';
 
@@ -88,7 +89,7 @@ function refuseForeign(
 
 /** A path that cannot be looked at is left to the call that opens it, which reports the reason. */
 function isOfKernel(error: unknown): boolean {
-  return (error as NodeJS.ErrnoException).code !== undefined;
+  return errnoOf(error) !== null;
 }
 
 function answer({ ask, path }: Question): Stats | string | null {

@@ -6,6 +6,7 @@
  */
 import { closeSync, constants, fstatSync, readlinkSync, readSync, type Stats, statSync } from 'node:fs';
 import { Socket } from 'node:net';
+import { errnoOf } from '../core/error-text.ts';
 import { toPath } from './bytes.ts';
 import { ForeignLinkError, openTrusted } from './links.ts';
 
@@ -42,8 +43,8 @@ const NULL_DEVICE = 0x103;
 export function fileError(error: unknown): FileError {
   if (error instanceof FileError) return error;
   if (error instanceof ForeignLinkError) return new FileError(error.code, error.message);
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === undefined) throw error;
+  const code = errnoOf(error);
+  if (code === null) throw error;
   return new FileError(code, REASONS.get(code) ?? `it cannot be read (${code})`);
 }
 
@@ -144,7 +145,7 @@ function readOrAgain(fd: number, buffer: Buffer): number | null {
   try {
     return readSync(fd, buffer);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return null;
+    if (errnoOf(error) === 'EAGAIN') return null;
     closeSync(fd);
     throw fileError(error);
   }

@@ -3,6 +3,7 @@
  * else does. It knows nothing of what an answer means.
  */
 import type { ProcessConfig } from '../config/model.ts';
+import { messageOf } from '../core/error-text.ts';
 import type { Clock, Jobs } from '../engine/ports.ts';
 import { type Answer, checkHttp, checkTcp, checkUnix } from './connections.ts';
 import type { HostLookups } from './host-lookups.ts';
@@ -77,7 +78,7 @@ function attempt(
         );
     }
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     queueMicrotask(() => answer(reason));
     return () => undefined;
   }

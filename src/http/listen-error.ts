@@ -1,6 +1,7 @@
 /**
  * The one error of opening a server: what could not be listened on, and why, as a code to match on.
  */
+import { errnoOf, reasonOf } from '../core/error-text.ts';
 
 /**
  * `inUse`: another program listens there. `notASocket`: the path is something else, which is not removed. `insecure`:
@@ -21,11 +22,6 @@ export class ListenError extends Error {
     this.code = code;
     this.address = address;
   }
-}
-
-/** Name of the errno of a failed system call, null for another error. */
-export function errnoOf(error: unknown): string | null {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
 }
 
 /** The error for what bind(2), listen(2) or a file operation on the way to it says. */
@@ -52,6 +48,6 @@ export function listenErrorOf(address: string, error: unknown): ListenError {
     case 'ENAMETOOLONG':
       return new ListenError('unavailable', address, 'the path is too long for a socket', { cause: error });
     default:
-      return new ListenError('unavailable', address, code ?? String(error), { cause: error });
+      return new ListenError('unavailable', address, reasonOf(error), { cause: error });
   }
 }

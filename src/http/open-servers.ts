@@ -4,10 +4,11 @@
  */
 import type { AddressInfo, Server, Socket } from 'node:net';
 import type { InetServerOptions, UnixServerOptions } from '../config/options.ts';
+import { reasonOf } from '../core/error-text.ts';
 import type { Credentials } from './authentication.ts';
 import { createHostRule } from './host-rule.ts';
 import { defaultLimits, type ServerLimits } from './limits.ts';
-import { errnoOf, ListenError, listenErrorOf } from './listen-error.ts';
+import { ListenError, listenErrorOf } from './listen-error.ts';
 import type { Route } from './route.ts';
 import { createAnswerRoom, createHttpServer, type Report, type ServerBounds } from './server.ts';
 import { listenUnix, type UnixAddress } from './unix-socket.ts';
@@ -183,16 +184,12 @@ async function openWithin(
   if (spec.kind === 'inet' && !isGuarded)
     report('critical', "Server 'inet_http_server' running without any HTTP authentication checking");
   // Running out of descriptors, for one: the server goes on listening.
-  server.on('error', (error) =>
-    report('error', `cannot accept a connection on ${address}: ${errnoOf(error) ?? error.message}`),
-  );
+  server.on('error', (error) => report('error', `cannot accept a connection on ${address}: ${reasonOf(error)}`));
   return {
     address,
     port,
     close: async () => {
-      await removeSocket().catch((error: unknown) =>
-        report('warn', `cannot remove ${address}: ${errnoOf(error) ?? String(error)}`),
-      );
+      await removeSocket().catch((error: unknown) => report('warn', `cannot remove ${address}: ${reasonOf(error)}`));
       await close();
     },
   };

@@ -2,8 +2,9 @@
  * `POST /RPC2`: a call in XML, its answer in XML, or in JSON for a client that asks for it. A fault is an answer too;
  * only what is no call at all is refused with 400.
  */
+import { describeMistake } from '../core/error-text.ts';
 import { RpcFault } from '../core/faults.ts';
-import { describeFailure, showText } from '../core/shown-text.ts';
+import { showText } from '../core/shown-text.ts';
 import { NoRoomError } from '../rpc/answer-room.ts';
 import { callMethod } from '../rpc/call.ts';
 import { encodeJsonAnswer, JSON_TYPE } from '../rpc/json-answer.ts';
@@ -63,7 +64,7 @@ async function answerCall(
     if (error instanceof NoRoomError) throw error;
     // Nobody waits for the answer any more, so it does not matter what it would have been.
     if (!signal.aborted)
-      supervisor.report('critical', `cannot answer "${showText(method, 100)}": ${describeFailure(error)}`);
+      supervisor.report('critical', `cannot answer "${showText(method, 100)}": ${describeMistake(error)}`);
     return null;
   }
 }

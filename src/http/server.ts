@@ -5,15 +5,14 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { describeMistake, errnoOf, messageOf } from '../core/error-text.ts';
 import type { Level } from '../core/log-level.ts';
-import { describeFailure } from '../core/shown-text.ts';
 import { formatRawError, refuse, sendError } from './answers.ts';
 import { AnswerRoom, NoRoomError } from '../rpc/answer-room.ts';
 import { createGuard, type Credentials } from './authentication.ts';
 import { BodyError, BodyReader } from './body.ts';
 import { Connections } from './connections.ts';
 import { UNKNOWN_HOST } from './host-rule.ts';
-import { errnoOf } from './listen-error.ts';
 import type { ServerLimits } from './limits.ts';
 import { VersionedResponse } from './response.ts';
 import { type Exchange, matchRoute, type Route, type RouteMatch } from './route.ts';
@@ -126,7 +125,7 @@ export function createHttpServer(
         refuse({ request, response }, 503, { 'Retry-After': RETRY_SECONDS });
         return;
       }
-      report('critical', `cannot answer ${request.method ?? ''} ${match.route.path}: ${describeFailure(error)}`);
+      report('critical', `cannot answer ${request.method ?? ''} ${match.route.path}: ${describeMistake(error)}`);
       sendError(response, 500);
     }
   };
@@ -150,7 +149,7 @@ export function createHttpServer(
       // `respond` reports what goes wrong in it; what is left is a fault of its own, and the connection is of no use
       // then.
       const isDone = respond(request, response, { signal: controller.signal, reserve }).catch((error: unknown) => {
-        report('critical', `cannot answer a client: ${String(error)}`);
+        report('critical', `cannot answer a client: ${messageOf(error)}`);
         response.destroy();
       });
       // A client that goes while a log is read for it leaves the bytes of the log behind.

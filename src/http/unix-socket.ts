@@ -7,9 +7,10 @@ import { mkdtempSync, rmdirSync } from 'node:fs';
 import { chmod, chown, link, lstat, rename, unlink } from 'node:fs/promises';
 import { connect, type Server } from 'node:net';
 import { dirname } from 'node:path';
+import { errnoOf, reasonOf } from '../core/error-text.ts';
 import type { Level } from '../core/log-level.ts';
 import { ForeignLinkError, resolveLinksLater } from '../files/links.ts';
-import { errnoOf, ListenError, listenErrorOf } from './listen-error.ts';
+import { ListenError, listenErrorOf } from './listen-error.ts';
 
 /** Where and with what rights. */
 export interface UnixAddress {
@@ -106,10 +107,7 @@ export async function listenUnix(
     await chmod(fresh, mode);
     if (owner !== null) {
       await chown(fresh, owner.uid, owner.gid).catch((error: unknown) => {
-        report(
-          'warn',
-          `cannot change the owner of ${path} to ${owner.uid}:${owner.gid}: ${errnoOf(error) ?? String(error)}`,
-        );
+        report('warn', `cannot change the owner of ${path} to ${owner.uid}:${owner.gid}: ${reasonOf(error)}`);
       });
     }
     const { ino } = await lstat(fresh);
@@ -142,7 +140,7 @@ function removeDirectory(directory: string, report: (level: Level, text: string)
   try {
     rmdirSync(directory);
   } catch (error) {
-    report('warn', `cannot remove ${directory}: ${errnoOf(error) ?? String(error)}`);
+    report('warn', `cannot remove ${directory}: ${reasonOf(error)}`);
   }
 }
 

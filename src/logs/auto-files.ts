@@ -5,6 +5,7 @@
 import { closeSync, openSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { randomInt } from 'node:crypto';
+import { errnoOf } from '../core/error-text.ts';
 import type { StreamName } from './ports.ts';
 
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789_';
@@ -24,7 +25,7 @@ export function createAutoFile(directory: string, proc: string, stream: StreamNa
       closeSync(openSync(path, 'wx', 0o600));
       return path;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || attempt === ATTEMPTS) throw error;
+      if (errnoOf(error) !== 'EEXIST' || attempt === ATTEMPTS) throw error;
     }
   }
 }

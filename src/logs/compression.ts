@@ -11,7 +11,7 @@ import { open, rename } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import { describeError } from './describe-error.ts';
+import { describeSystemError } from '../files/system-error.ts';
 import type { LogProblem } from './ports.ts';
 import { COMPRESSED, findBackups, lstatIfThere, removeIfThere, shiftBackups } from './rotation.ts';
 
@@ -97,7 +97,7 @@ export class Backups {
       if (!this.#isFailing)
         report({
           level: 'error',
-          text: `cannot compress ${name}: ${describeError(error as NodeJS.ErrnoException)}; it stays as it is`,
+          text: `cannot compress ${name}: ${describeSystemError(error)}; it stays as it is`,
         });
       this.#isFailing = true;
       return false;

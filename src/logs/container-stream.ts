@@ -4,6 +4,7 @@
  */
 import { constants, fstatSync, openSync, readlinkSync, statSync } from 'node:fs';
 import { isatty } from 'node:tty';
+import { errnoOf } from '../core/error-text.ts';
 import { PathlessOutlet, PipeOutlet, ThreadOutlet } from './outlets.ts';
 import type { Done, Outlet, PipeGrowth, Written } from './outlets.ts';
 import type { ColorChoice, ContainerStream, LogClock, LogTarget } from './ports.ts';
@@ -39,7 +40,7 @@ function openPipe(fd: number, growth: PipeGrowth, clock: LogClock): Outlet {
     const own = openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
     return new PipeOutlet(own, growth);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+    if (errnoOf(error) === null) throw error;
     // Refused: use the shared description. Its first write fails if the pipe has no reader.
     return new ThreadOutlet(fd, clock, false);
   }
@@ -53,7 +54,7 @@ function isNamedFifo(fd: number): boolean {
     const { dev, ino } = statSync(readlinkSync(`/proc/self/fd/${fd}`));
     return identityOf(fd) === `${dev}:${ino}`;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+    if (errnoOf(error) === null) throw error;
     return false;
   }
 }

@@ -2,7 +2,7 @@
  * Says once that a place cannot be written, counts what is dropped meanwhile, and says so when it can be written again.
  * A disk that is full makes every write fail; a line of the log for each would only make it worse.
  */
-import { describeError } from './describe-error.ts';
+import { describeSystemError } from '../files/system-error.ts';
 import type { LogClock, LogProblem } from './ports.ts';
 
 /**
@@ -54,7 +54,10 @@ export class FailureEpisode {
     this.#failedAtMs = this.#clock.nowMs();
     this.#isWrittenAgain = false;
     if (isNew) {
-      this.#report({ level: 'error', text: `cannot write ${this.#name}: ${describeError(error)}; ${this.#meanwhile}` });
+      this.#report({
+        level: 'error',
+        text: `cannot write ${this.#name}: ${describeSystemError(error)}; ${this.#meanwhile}`,
+      });
     }
   }
 
@@ -78,7 +81,7 @@ export class FailureEpisode {
   end(error: NodeJS.ErrnoException): void {
     this.#report({
       level: 'error',
-      text: `cannot write ${this.#name} any more: ${describeError(error)}; output for it is dropped from now on`,
+      text: `cannot write ${this.#name} any more: ${describeSystemError(error)}; output for it is dropped from now on`,
     });
   }
 

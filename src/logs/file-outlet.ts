@@ -8,10 +8,11 @@ import { close, constants, fstat, ftruncate, open, write } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { stat, unlink } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { errnoOf } from '../core/error-text.ts';
 import { trustedPath } from '../files/links.ts';
+import { describeSystemError } from '../files/system-error.ts';
 import { Backups } from './compression.ts';
 import type { CompressionTurns } from './compression.ts';
-import { describeError } from './describe-error.ts';
 import { PipeOutlet, ThreadOutlet } from './outlets.ts';
 import type { Done, Outlet, PipeGrowth, Written } from './outlets.ts';
 import type { FileLimits, LogClock, LogProblem, OpenFile } from './ports.ts';
@@ -210,7 +211,7 @@ export class FileOutlet implements Outlet {
     } catch (error) {
       this.#rotateFrom = opened.size + this.#limits.maxBytes;
       this.#deadline.set(this.#limits.interval, opened.bornMs, this.#parts.clock.wallMs());
-      const reason = describeError(error as NodeJS.ErrnoException);
+      const reason = describeSystemError(error);
       this.#parts.report({ level: 'error', text: `cannot rotate ${this.#parts.path}: ${reason}; it grows on` });
     }
   }
@@ -255,7 +256,7 @@ export class FileOutlet implements Outlet {
     try {
       await unlink(this.#parts.path);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      if (errnoOf(error) !== 'ENOENT') throw error;
     }
     await this.#reopen();
   }
@@ -285,7 +286,7 @@ async function statIfThere(path: string): Promise<Stats | null> {
   try {
     return await stat(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    if (errnoOf(error) === 'ENOENT') return null;
     throw error;
   }
 }

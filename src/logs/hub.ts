@@ -4,13 +4,13 @@
  */
 import { resolve as resolvePath } from 'node:path';
 import { decodeOutput } from '../core/event-text.ts';
+import { describeSystemError } from '../files/system-error.ts';
 import { BLOCK_BYTES, BlockPool } from './blocks.ts';
 import { ProcessChannel } from './channel.ts';
 import type { ChannelHost, TargetSink } from './channel.ts';
 import { CompressionTurns } from './compression.ts';
 import { goneErrorsOf, identityOf, looksOf, openContainerStream, resolveTarget } from './container-stream.ts';
 import type { Looks } from './container-stream.ts';
-import { describeError } from './describe-error.ts';
 import { FileOutlet } from './file-outlet.ts';
 import { PrefixLayout } from './line-prefix.ts';
 import { FlushTimer, within } from './flush-timer.ts';
@@ -107,7 +107,7 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
         try {
           await sink.reopen();
         } catch (error) {
-          this.#mainLog.write('error', `cannot reopen ${name}: ${describeError(error as NodeJS.ErrnoException)}`);
+          this.#mainLog.write('error', `cannot reopen ${name}: ${describeSystemError(error)}`);
         }
       }),
     );

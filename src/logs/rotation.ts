@@ -5,6 +5,7 @@
 import { lstat, opendir, rename, unlink } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { Stats } from 'node:fs';
+import { errnoOf } from '../core/error-text.ts';
 
 /** What the name of a compressed backup ends in. */
 export const COMPRESSED = '.gz';
@@ -80,7 +81,7 @@ async function ifThere<T>(operation: Promise<T>): Promise<T | undefined> {
   try {
     return await operation;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    if (errnoOf(error) !== 'ENOENT') throw error;
     return undefined;
   }
 }

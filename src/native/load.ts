@@ -6,6 +6,7 @@ import { chmodSync, closeSync, constants, openSync, readFileSync, renameSync, rm
 import { constants as osConstants } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { getRawAsset, isSea } from 'node:sea';
+import { messageOf } from '../core/error-text.ts';
 import type { Addon } from './addon.ts';
 
 /** Name of the addon: as an asset, beside the executable, and in dist/. */
@@ -47,14 +48,14 @@ export function loadCarried(bytes: Uint8Array, besideFolder: string, folders: re
     requireSameBytes(beside, bytes);
     return open(beside);
   } catch (error) {
-    attempts.push({ path: beside, reason: reasonOf(error) });
+    attempts.push({ path: beside, reason: messageOf(error) });
   }
   for (const [index, folder] of folders.entries()) {
     const path = `${folder}/.onevisor-${process.pid}-${process.hrtime.bigint().toString(36)}${index}.node`;
     try {
       return openFresh(path, bytes);
     } catch (error) {
-      attempts.push({ path, reason: reasonOf(error) });
+      attempts.push({ path, reason: messageOf(error) });
     }
   }
   throw new AddonLoadError(
@@ -103,7 +104,7 @@ function loadFromCheckout(): Addon {
   try {
     return open(path);
   } catch (error) {
-    throw new AddonLoadError([{ path, reason: reasonOf(error) }], 'Run `node build/addon.ts` first.');
+    throw new AddonLoadError([{ path, reason: messageOf(error) }], 'Run `node build/addon.ts` first.');
   }
 }
 
@@ -137,8 +138,4 @@ function open(path: string): Addon {
   const target: { exports: Partial<Addon> } = { exports: {} };
   process.dlopen(target, path, osConstants.dlopen.RTLD_NOW);
   return target.exports as Addon;
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

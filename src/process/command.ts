@@ -5,6 +5,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { resolve } from 'node:path';
+import { errnoOf } from '../core/error-text.ts';
 import { toPath } from '../files/bytes.ts';
 import { explainMissing } from './exec-cause.ts';
 import { EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND, SpawnError } from './spawn-error.ts';
@@ -61,7 +62,7 @@ function requireExecutable(command: string, file: string, place: string): void {
   } catch (error) {
     throw new SpawnError(
       'exec',
-      (error as NodeJS.ErrnoException).code ?? 'EACCES',
+      errnoOf(error) ?? 'EACCES',
       `no permission to run command ${shown}`,
       EXIT_NOT_EXECUTABLE,
     );

@@ -2,6 +2,7 @@
  * As whom a program runs: `user=name[:group]` looked up, by the rules of Supervisor (options.py drop_privileges) for
  * root, and gentler ones for a supervisor that is not. It changes nobody's credentials.
  */
+import { errnoOf } from '../core/error-text.ts';
 import type { Addon, User } from '../native/addon.ts';
 import { SpawnError } from './spawn-error.ts';
 
@@ -95,7 +96,7 @@ function lookUp<T>(ask: () => T, name: string): T {
   try {
     return ask();
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'UNKNOWN';
+    const code = errnoOf(error) ?? 'UNKNOWN';
     throw new SpawnError('uid', code, `cannot look up the user or group '${name}': ${code}`);
   }
 }

@@ -4,7 +4,8 @@
  */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseEnvironmentText, VARIABLE_NAME } from '../core/environment-text.ts';
+import { type EnvironmentFile, parseEnvironmentText, VARIABLE_NAME } from '../core/environment-text.ts';
+import { errnoOf, reasonOf } from '../core/error-text.ts';
 import { decodeBytes, toPath } from '../files/bytes.ts';
 import { FileError, readRegularFile } from '../files/read-file.ts';
 import { SpawnError } from './spawn-error.ts';
@@ -13,12 +14,6 @@ import { SpawnError } from './spawn-error.ts';
 const MAX_BYTES = 1024 * 1024;
 /** execve(2) takes less for all arguments and variables together, with a stack of 8 MB. */
 const MAX_SUM = 4 * MAX_BYTES;
-
-/** One `environment_file`; an optional one may be missing. */
-export interface EnvironmentFile {
-  readonly path: string;
-  readonly isOptional: boolean;
-}
 
 /**
  * The variables of all files and directories, the later over the earlier, files before directories.
@@ -69,10 +64,6 @@ export function parseEnvironmentFile(text: string, path: string): Map<string, st
   return parsed.variables;
 }
 
-function codeOf(error: unknown): string {
-  return (error as NodeJS.ErrnoException).code ?? 'UNKNOWN';
-}
-
 /** The text of a regular file; null where it is missing and may be. */
 function readSmallFile(path: string, isOptional: boolean): string | null {
   try {
@@ -98,6 +89,6 @@ function listFiles(directory: string): string[] {
       .map(({ name }) => name)
       .toSorted();
   } catch (error) {
-    throw new SpawnError('exec', codeOf(error), `cannot read ${directory}: ${codeOf(error)}`);
+    throw new SpawnError('exec', errnoOf(error) ?? 'UNKNOWN', `cannot read ${directory}: ${reasonOf(error)}`);
   }
 }

@@ -9,9 +9,9 @@
  *   3. A job that is not reaped after SIGKILL (it hangs in the kernel) keeps nobody waiting, and there is never a second one like it.
  */
 import type { ProcessConfig } from '../config/model.ts';
+import { describeMistake, messageOf, reasonOf } from '../core/error-text.ts';
 import { type ExitStatus, parseWaitStatus } from '../core/exit-status.ts';
 import { signalNumbers } from '../core/signals.ts';
-import { describeFailure } from '../core/shown-text.ts';
 import type { Clock, Job, JobOutcome, Jobs, Report, StartBudget } from '../engine/ports.ts';
 import type { LogChannel, Intake, StreamName } from '../logs/ports.ts';
 import type { Addon, Reaped } from '../native/addon.ts';
@@ -79,7 +79,7 @@ export class CommandJobs implements Jobs {
       try {
         cancel = this.#begin(proc, job, done);
       } catch (error) {
-        finish({ kind: 'failed', reason: error instanceof Error ? error.message : String(error) });
+        finish({ kind: 'failed', reason: messageOf(error) });
       }
     });
     return () => cancel();
@@ -178,7 +178,7 @@ export class CommandJobs implements Jobs {
       // A grandchild that went to another group may keep the pipe: what is in it is read, and no more.
       intake.drained().then(
         () => intake.close(),
-        (error: unknown) => this.#parts.report('error', `cannot read the output of ${running.key}: ${String(error)}`),
+        (error: unknown) => this.#parts.report('error', `cannot read the output of ${running.key}: ${reasonOf(error)}`),
       );
     }
     queueMicrotask(() => this.#call(running.done, outcomeOf(running.killed, status, output)));
@@ -189,7 +189,7 @@ export class CommandJobs implements Jobs {
     try {
       done(outcome);
     } catch (error) {
-      this.#parts.report('critical', `cannot act on the end of a command: ${describeFailure(error)}`);
+      this.#parts.report('critical', `cannot act on the end of a command: ${describeMistake(error)}`);
     }
   }
 }

@@ -4,6 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import type { ProcessConfig } from '../config/model.ts';
+import { LIMITED_RESOURCES, type Limit, type LimitedResource } from '../core/resource-limits.ts';
 import type { Addon, ResourceLimit, SpawnRequest, SpawnResult, StdioRequest } from '../native/addon.ts';
 import { findCommand, placeOf } from './command.ts';
 import { resolveCredentials } from './credentials.ts';
@@ -14,26 +15,6 @@ import { describeSpawnFailure, isSpawnFailure } from './spawn-error.ts';
 
 /** Interpreter of a script that names none. */
 const SHELL = '/bin/sh';
-
-/** Resources with an option `rlimit_<name>`. */
-const RESOURCES = [
-  'as',
-  'core',
-  'cpu',
-  'data',
-  'fsize',
-  'locks',
-  'memlock',
-  'msgqueue',
-  'nice',
-  'nofile',
-  'nproc',
-  'rss',
-  'rtprio',
-  'rttime',
-  'sigpending',
-  'stack',
-] as const;
 
 /** Options of a program that its start depends on, by their names in the file. */
 export type LaunchOptions = {
@@ -48,7 +29,7 @@ export type LaunchOptions = {
   readonly nice: number | null;
   readonly oom_score_adj: number | null;
   readonly pdeathsig: number | null;
-} & { readonly [R in `rlimit_${(typeof RESOURCES)[number]}`]: { readonly soft: number; readonly hard: number } | null };
+} & { readonly [R in `rlimit_${LimitedResource}`]: Limit | null };
 
 /** The part of a {@link ProcessConfig} that is needed; a command of a hook or a check has one too. */
 export type LaunchTarget = Pick<ProcessConfig, 'name' | 'group' | 'type' | 'argv'> & {
@@ -230,7 +211,7 @@ function formatServerUrl(option: string | null): string | null {
 
 function mergeLimits(given: readonly ResourceLimit[], options: LaunchOptions): ResourceLimit[] {
   const limits = new Map(given.map((limit) => [limit.resource, limit]));
-  for (const resource of RESOURCES) {
+  for (const resource of LIMITED_RESOURCES) {
     const limit = options[`rlimit_${resource}`];
     if (limit !== null) limits.set(resource, { resource, ...limit });
   }

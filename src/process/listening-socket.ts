@@ -6,9 +6,10 @@
 import { chmodSync, chownSync, closeSync, lstatSync, mkdtempSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { dirname } from 'node:path';
-import { getSystemErrorMap } from 'node:util';
+import { errnoOf } from '../core/error-text.ts';
 import { ForeignLinkError, resolveLinks } from '../files/links.ts';
 import { readRegularFile } from '../files/read-file.ts';
+import { describeSystemError } from '../files/system-error.ts';
 import type { Addon } from '../native/addon.ts';
 
 /** Largest /etc/hosts that is searched. */
@@ -61,7 +62,7 @@ export function openListeningSocket(
     const fd = addon.listenTcp(addressOf(address.host), address.port, backlog);
     return { fd, close: () => closeSync(fd) };
   } catch (error) {
-    throw reasonOf(error);
+    throw toSocketError(error);
   }
 }
 
@@ -118,7 +119,7 @@ function changeOwner(
   try {
     chownSync(fresh, uid, gid);
   } catch (error) {
-    warn(`cannot change the owner of ${path} to ${uid}:${gid}: ${reasonOf(error).message}`);
+    warn(`cannot change the owner of ${path} to ${uid}:${gid}: ${toSocketError(error).message}`);
   }
 }
 
@@ -126,7 +127,7 @@ function removeOwn(path: string, ino: number, warn: (text: string) => void): voi
   try {
     if (lstatSync(path, { throwIfNoEntry: false })?.ino === ino) rmSync(path);
   } catch (error) {
-    warn(`cannot remove ${path}: ${reasonOf(error).message}`);
+    warn(`cannot remove ${path}: ${toSocketError(error).message}`);
   }
 }
 
@@ -147,12 +148,10 @@ function addressOf(host: string): string {
   return address;
 }
 
-function reasonOf(error: unknown): ListeningSocketError {
+function toSocketError(error: unknown): ListeningSocketError {
   if (error instanceof ListeningSocketError) return error;
   if (error instanceof ForeignLinkError) return new ListeningSocketError(error.code, error.message);
-  const { code, errno } = error as NodeJS.ErrnoException;
-  if (code === undefined || errno === undefined) throw error;
-  // An errno of Node is negative, one of the addon is not.
-  const [, words] = getSystemErrorMap().get(-Math.abs(errno)) ?? [code, 'unknown error'];
-  return new ListeningSocketError(code, `${words} (${code})`);
+  const code = errnoOf(error);
+  if (code === null) throw error;
+  return new ListeningSocketError(code, describeSystemError(error));
 }

@@ -4,6 +4,7 @@
  */
 import { closeSync, fchownSync } from 'node:fs';
 import type { ProcessConfig } from '../config/model.ts';
+import { errnoOf } from '../core/error-text.ts';
 import type { Clock } from '../engine/ports.ts';
 import type { Addon, SpawnRequest } from '../native/addon.ts';
 import type { Identity } from './credentials.ts';
@@ -145,7 +146,7 @@ function giveTo(fd: number, uid: number | null, gid: number | null): void {
   try {
     fchownSync(fd, uid ?? -1, gid ?? -1);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
+    if (errnoOf(error) !== 'EPERM') throw error;
   }
 }
 

@@ -12,8 +12,8 @@ import { formatProblem, isNote } from '../config/problems.ts';
 import { readConfig } from '../config/read.ts';
 import { openSource, readGivenFile } from '../config/source.ts';
 import { controlSocketPaths, type Peer } from '../core/control-socket.ts';
+import { describeMistake, messageOf, reasonOf } from '../core/error-text.ts';
 import { containerExitCode, type ExitCause, formatCause } from '../core/exit-policy.ts';
-import { describeFailure } from '../core/shown-text.ts';
 import type { Message } from '../engine/messages.ts';
 import type { Report } from '../engine/ports.ts';
 import { currentDirectory } from '../files/current-directory.ts';
@@ -180,8 +180,8 @@ async function supervise(addon: Addon, io: SuperviseIo, start: Start): Promise<n
   );
   const report: Report = (level, text) => hub.mainLog.write(level, text);
   const said = new SaidWarnings(start.warnings);
-  const leftovers = new Leftovers((error) => report('error', `cannot clean up: ${String(error)}`));
-  process.on('uncaughtException', (error) => report('critical', `unexpected error: ${describeFailure(error)}`));
+  const leftovers = new Leftovers((error) => report('error', `cannot clean up: ${reasonOf(error)}`));
+  process.on('uncaughtException', (error) => report('critical', `unexpected error: ${describeMistake(error)}`));
   for (const [level, text] of [...messages, ...introduce(start), ...removeOldLogs(config)]) report(level, text);
 
   const reaper = new Reaper(addon);
@@ -212,7 +212,7 @@ async function supervise(addon: Addon, io: SuperviseIo, start: Start): Promise<n
         .catch((error: unknown) =>
           report(
             'critical',
-            error instanceof ListenError ? error.message : `cannot open the servers: ${String(error)}`,
+            error instanceof ListenError ? error.message : `cannot open the servers: ${messageOf(error)}`,
           ),
         );
     },

@@ -2,6 +2,7 @@
  * `onevisor unpack DIR`: writes the native addon beside the executable, for images whose root is read-only when they
  * run.
  */
+import { reasonOf } from '../core/error-text.ts';
 import { unpackAddon } from '../native/load.ts';
 import type { ProgramIo } from './check.ts';
 
@@ -18,7 +19,7 @@ export function runUnpack(args: readonly string[], io: ProgramIo): number {
     io.out(`${unpackAddon(directory)}\n`);
     return 0;
   } catch (error) {
-    io.err(`cannot unpack the addon to ${directory}: ${(error as NodeJS.ErrnoException).code ?? String(error)}\n`);
+    io.err(`cannot unpack the addon to ${directory}: ${reasonOf(error)}\n`);
     return 1;
   }
 }

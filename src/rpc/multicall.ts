@@ -2,8 +2,8 @@
  * `system.multicall`: calls one after the other, each with its own value or fault.
  * The answers are bounded together, and the loop of events gets its turn between the calls.
  */
+import { describeMistake } from '../core/error-text.ts';
 import { faults, RpcFault } from '../core/faults.ts';
-import { describeFailure } from '../core/shown-text.ts';
 import { NoRoomError } from './answer-room.ts';
 import { callMethod } from './call.ts';
 import type { CallContext, MethodTable } from './method.ts';
@@ -64,7 +64,7 @@ export async function runMulticall(
       context.signal.throwIfAborted();
       if (error instanceof NoRoomError) throw error;
       if (!(error instanceof RpcFault))
-        context.supervisor.report('critical', `cannot answer a call of a multicall: ${describeFailure(error)}`);
+        context.supervisor.report('critical', `cannot answer a call of a multicall: ${describeMistake(error)}`);
       results.push(
         error instanceof RpcFault
           ? formatFault(error)

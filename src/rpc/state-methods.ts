@@ -4,15 +4,13 @@
  */
 import { RpcFault } from '../core/faults.ts';
 import { SupervisorState } from '../core/states.ts';
+import { SUPERVISOR_VERSION } from '../core/supervisor-version.ts';
 import type { ProcessView } from '../engine/process-table.ts';
 import { formatConfigInfo } from './config-info.ts';
 import { findOneProcess } from './lookup.ts';
 import { type CallContext, type Described, type Method, type Parameter, readPrinted, readText } from './method.ts';
 import { formatProcessInfo } from './process-info.ts';
 import type { XmlRpcStruct, XmlRpcValue } from './xmlrpc.ts';
-
-/** What `getSupervisorVersion` returns: the Supervisor that this is compatible with. */
-export const SUPERVISOR_VERSION = '4.3.0';
 
 /** What `getAPIVersion` returns. */
 export const API_VERSION = '3.0';

@@ -5,6 +5,7 @@
 import { closeSync, constants, existsSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import type { Config } from '../config/model.ts';
+import { reasonOf } from '../core/error-text.ts';
 import type { Message } from '../engine/messages.ts';
 import { ForeignLinkError, openTrusted } from '../files/links.ts';
 import { readPidFile } from '../files/read-file.ts';
@@ -54,7 +55,7 @@ function takeName(name: string): Message[] {
     writeFileSync('/proc/self/comm', name);
     return [];
   } catch (error) {
-    return [['debug', `cannot set the name that ps shows: ${(error as NodeJS.ErrnoException).code}`]];
+    return [['debug', `cannot set the name that ps shows: ${reasonOf(error)}`]];
   }
 }
 
@@ -117,7 +118,7 @@ export function writePidFile(path: string, pid: number, leftovers: Leftovers): M
       closeSync(fd);
     }
   } catch (error) {
-    const reason = error instanceof ForeignLinkError ? error.message : String((error as NodeJS.ErrnoException).code);
+    const reason = error instanceof ForeignLinkError ? error.message : reasonOf(error);
     return ['critical', `could not write pidfile ${path}: ${reason}`];
   }
   leftovers.add(() => {
@@ -140,9 +141,7 @@ export function removeOldLogs({ supervisord }: Config): Message[] {
       for (const path of findAutoFiles(directory, supervisord.identifier)) rmSync(path);
       return [];
     } catch (error) {
-      return [
-        ['warn', `cannot remove old logs in ${directory}: ${(error as NodeJS.ErrnoException).code}`] satisfies Message,
-      ];
+      return [['warn', `cannot remove old logs in ${directory}: ${reasonOf(error)}`] satisfies Message];
     }
   });
 }

@@ -4,6 +4,7 @@
  */
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { errnoOf, reasonOf } from '../core/error-text.ts';
 import { trustedPath } from '../files/links.ts';
 import { type ByteRange, readRange, tailRange } from '../logs/log-offsets.ts';
 import type { BytesListener, FileState, Hub, TailSlice } from '../logs/ports.ts';
@@ -25,10 +26,6 @@ const READ_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTT
 const MOST_HELD_BYTES = 256 * 1024;
 
 const NOTHING: LogEnd = { bytes: Buffer.alloc(0), offset: 0, overflow: false };
-
-function codeOf(error: unknown): string {
-  return (error as NodeJS.ErrnoException).code ?? String(error);
-}
 
 /** The log of which `memory` holds the end, and `path` is the file; null where it has none. */
 export class LogAccess implements Log {
@@ -73,7 +70,7 @@ export class LogAccess implements Log {
       await this.#memory.clear();
       return { kind: 'cleared' };
     } catch (error) {
-      return codeOf(error) === 'ENOENT' ? { kind: 'noFile' } : { kind: 'failed', reason: codeOf(error) };
+      return errnoOf(error) === 'ENOENT' ? { kind: 'noFile' } : { kind: 'failed', reason: reasonOf(error) };
     }
   }
 
@@ -163,9 +160,9 @@ export class LogAccess implements Log {
     try {
       file = (await this.#open(this.#files.fileState(this.#path ?? '', 0))).file;
     } catch (error) {
-      return codeOf(error) === 'ENOENT'
+      return errnoOf(error) === 'ENOENT'
         ? { kind: 'noFile', path: this.#path }
-        : { kind: 'failed', reason: codeOf(error) };
+        : { kind: 'failed', reason: reasonOf(error) };
     }
     try {
       const { size } = await file.stat();
@@ -178,7 +175,7 @@ export class LogAccess implements Log {
       return { kind: 'bytes', bytes: buffer.subarray(0, bytesRead), size };
     } catch (error) {
       if (error instanceof NoRoomError) throw error;
-      return { kind: 'failed', reason: codeOf(error) };
+      return { kind: 'failed', reason: reasonOf(error) };
     } finally {
       await file.close();
     }

@@ -7,7 +7,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { EngineEvent } from '../engine/events.ts';
 import type { Report } from '../engine/ports.ts';
 import type { ProcessView } from '../engine/process-table.ts';
-import { describeError } from '../logs/describe-error.ts';
+import { describeSystemError } from '../files/system-error.ts';
 import type { SystemClock } from '../process/clock.ts';
 import { readMemory } from '../process/memory.ts';
 import type { Monitor } from '../engine/monitor.ts';
@@ -71,7 +71,7 @@ export class MemoryLimits implements Monitor {
       const sizes = await (this.#parts.readMemory ?? readMemory)(runs.flatMap(({ record }) => record.pid ?? []));
       for (const run of runs) this.#judge(run, sizes);
     } catch (error) {
-      this.#sayOnce(`cannot check max_memory: ${describeError(error as NodeJS.ErrnoException)}`);
+      this.#sayOnce(`cannot check max_memory: ${describeSystemError(error)}`);
     } finally {
       this.#isReading = false;
       this.#arm();

@@ -4,10 +4,10 @@
  * the supervisor itself.
  */
 import type { Config, PluginConfig } from '../config/model.ts';
-import { describePluginError, isModulePath, loadFactory } from '../config/plugin-module.ts';
+import { isModulePath, loadFactory } from '../config/plugin-module.ts';
+import { describeMistake, firstLineOf } from '../core/error-text.ts';
 import type { Level } from '../core/log-level.ts';
 import { RpcFault } from '../core/faults.ts';
-import { describeFailure } from '../core/shown-text.ts';
 import type { Report } from '../engine/ports.ts';
 import type { Method, Parameter, TypeName } from '../rpc/method.ts';
 import type { XmlRpcValue } from '../rpc/xmlrpc.ts';
@@ -81,7 +81,7 @@ async function loadPlugin(
   } catch (error) {
     report(
       'warn',
-      `cannot load [rpcinterface:${plugin.name}] from ${plugin.factory}: ${describePluginError(error)}; its methods are not there`,
+      `cannot load [rpcinterface:${plugin.name}] from ${plugin.factory}: ${firstLineOf(error)}; its methods are not there`,
     );
     return [];
   } finally {
@@ -140,12 +140,9 @@ class PluginMethods {
     } catch (error) {
       const { faultCode, faultString } = error as { readonly faultCode?: unknown; readonly faultString?: unknown };
       if (Number.isInteger(faultCode))
-        throw new RpcFault(
-          Number(faultCode),
-          typeof faultString === 'string' ? faultString : describePluginError(error),
-        );
-      this.#report('error', `cannot answer ${name}: ${describeFailure(error)}`);
-      throw RpcFault.of('FAILED', describePluginError(error));
+        throw new RpcFault(Number(faultCode), typeof faultString === 'string' ? faultString : firstLineOf(error));
+      this.#report('error', `cannot answer ${name}: ${describeMistake(error)}`);
+      throw RpcFault.of('FAILED', firstLineOf(error));
     }
   }
 }

@@ -5,6 +5,7 @@
 import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Config, ProcessConfig } from '../config/model.ts';
+import { reasonOf } from '../core/error-text.ts';
 import type { Report } from '../engine/ports.ts';
 import { namespecOf } from '../engine/process-table.ts';
 import { createAutoFile } from '../logs/auto-files.ts';
@@ -154,10 +155,7 @@ export class ProgramStreams {
     try {
       return createAutoFile(childlogdir, proc.name, stream, identifier);
     } catch (error) {
-      this.#report(
-        'error',
-        `cannot make the ${stream} log of ${proc.name} in ${childlogdir}: ${(error as NodeJS.ErrnoException).code}`,
-      );
+      this.#report('error', `cannot make the ${stream} log of ${proc.name} in ${childlogdir}: ${reasonOf(error)}`);
       return null;
     }
   }

@@ -3,6 +3,7 @@
  * server.
  */
 import type { Config } from '../config/model.ts';
+import { errnoOf } from '../core/error-text.ts';
 import { RpcFault } from '../core/faults.ts';
 import type { Report } from '../engine/ports.ts';
 import type { Route } from '../http/route.ts';
@@ -78,7 +79,7 @@ function residentBytes(): number | null {
   try {
     return process.memoryUsage.rss();
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error)) throw error;
+    if (errnoOf(error) === null) throw error;
     return null;
   }
 }

@@ -5,6 +5,7 @@
 import { splitCommandLine } from '../config/command-line.ts';
 import { diffConfigs } from '../config/diff.ts';
 import type { Config, GroupConfig } from '../config/model.ts';
+import { reasonOf } from '../core/error-text.ts';
 import type { ExitCause } from '../core/exit-policy.ts';
 import type { Goal } from '../core/shutdown-machine.ts';
 import { Engine } from '../engine/engine.ts';
@@ -372,7 +373,7 @@ export class Supervision {
 
   #reopenLogs(): void {
     const { hub } = this.#parts;
-    const failed = (error: unknown): void => hub.mainLog.write('error', `cannot reopen the log: ${String(error)}`);
+    const failed = (error: unknown): void => hub.mainLog.write('error', `cannot reopen the log: ${reasonOf(error)}`);
     hub.mainLog.reopen().then(() => hub.mainLog.write('info', 'supervisord logreopen'), failed);
     hub.reopen().catch(failed);
   }

@@ -3,8 +3,8 @@
  * has put there for it. It makes no file, follows no link and waits for nothing.
  */
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { errnoOf } from '../core/error-text.ts';
 import type { Report } from '../engine/ports.ts';
-import { errnoOf } from '../http/listen-error.ts';
 
 /** Where Kubernetes has it (`terminationMessagePath`). */
 export const TERMINATION_LOG = '/dev/termination-log';

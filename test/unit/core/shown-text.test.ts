@@ -1,7 +1,7 @@
 /** Text from outside in messages of ours: bounded, on one line, nothing that a terminal obeys. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeFailure, escapeControls, fitMessage, showText } from '../../../src/core/shown-text.ts';
+import { escapeControls, fitMessage, showText } from '../../../src/core/shown-text.ts';
 
 test('what a terminal or a reader of lines would act on is escaped', () => {
   assert.equal(
@@ -21,13 +21,4 @@ test('long text is cut', () => {
 
 test('a message keeps its lines, and nothing else', () => {
   assert.equal(fitMessage('two\n\tlines\x1b]0;x\x07\r'), 'two\n\tlines\\u001b]0;x\\u0007\\r');
-});
-
-test('an error is told with its calls, and its message on one line', () => {
-  const text = describeFailure(new TypeError('no\n2026-01-01 00:00:00,000 INFO forged\x1b[2J'));
-  assert.match(text, /^TypeError: no\\n2026-01-01 00:00:00,000 INFO forged\\u001b\[2J\n {4}at /);
-  const bare = new Error('x'.repeat(2000));
-  bare.stack = 'of another form';
-  assert.equal(describeFailure(bare), `Error: ${'x'.repeat(500)}…`);
-  assert.equal(describeFailure('a\nb'), 'a\\nb');
 });
