@@ -1,6 +1,4 @@
-/**
- * Texts for errors that Node, the addon or a plug-in throws. Pure.
- */
+/** Texts for errors that Node, the addon or a plug-in throws. Pure. */
 import { showText } from './shown-text.ts';
 
 /** Name of the error code, such as `ENOENT`; null for an error without one. */

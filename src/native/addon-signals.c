@@ -1,17 +1,18 @@
 /*
- * Signals of this process as the addon's functions: which ones are ignored, let in and caught, and the queue of those
- * that came.
+ * The functions of the addon about signals of this process: ignoring, unblocking and catching them, and the queue of
+ * caught signals.
  */
 #include "glue.h"
 
+#include "kernel.h"
 #include "signals.h"
 #include "syscalls.h"
 
-/* Most signals that one call hands over; the rest stays in the queue. */
+/* Maximum number of signals that one call takes; the rest stays in the queue. */
 enum { SIGNALS_A_CALL = 64, NUMBERS_A_SIGNAL = 3 };
 
 static int read_signal(struct arguments *arguments, napi_value value) {
-  return (int)read_integer(arguments, value, "signal", 1, LAST_SIGNAL);
+  return (int)read_integer(arguments, value, "signal", (struct range){1, LAST_SIGNAL});
 }
 
 /* A function of signals.h that takes a signal number and returns 0 or -errno. */

@@ -15,7 +15,7 @@ napi_value addon_listen_unix(napi_env env, napi_callback_info info) {
   napi_value values[2] = {NULL};
   struct arguments arguments = begin(env, info, values, 2);
   const char *path = read_string(&arguments, values[0], "path");
-  const int backlog = (int)read_integer(&arguments, values[1], "backlog", 0, LONGEST_BACKLOG);
+  const int backlog = (int)read_integer(&arguments, values[1], "backlog", (struct range){0, LONGEST_BACKLOG});
   if (refuse_wrong(&arguments)) {
     return NULL;
   }
@@ -28,8 +28,8 @@ napi_value addon_listen_tcp(napi_env env, napi_callback_info info) {
   napi_value values[3] = {NULL};
   struct arguments arguments = begin(env, info, values, 3);
   const char *address = read_string(&arguments, values[0], "address");
-  const int port = (int)read_integer(&arguments, values[1], "port", 0, LAST_PORT);
-  const int backlog = (int)read_integer(&arguments, values[2], "backlog", 0, LONGEST_BACKLOG);
+  const int port = (int)read_integer(&arguments, values[1], "port", (struct range){0, LAST_PORT});
+  const int backlog = (int)read_integer(&arguments, values[2], "backlog", (struct range){0, LONGEST_BACKLOG});
   if (refuse_wrong(&arguments)) {
     return NULL;
   }
@@ -38,21 +38,26 @@ napi_value addon_listen_tcp(napi_env env, napi_callback_info info) {
   return finish_socket(env, fd, "bind");
 }
 
-/* A socket that only a name is needed for. */
-static napi_value make_datagram(napi_env env, napi_callback_info info, const char *what, int (*make)(const char *), const char *syscall_name) {
+/* A function of socket.h that makes a socket from a name alone. */
+struct socket_maker {
+  int (*make)(const char *name);
+  const char *syscall_name;
+};
+
+static napi_value make_datagram(napi_env env, napi_callback_info info, struct socket_maker maker) {
   napi_value value = NULL;
   struct arguments arguments = begin(env, info, &value, 1);
-  const char *name = read_string(&arguments, value, what);
+  const char *name = read_string(&arguments, value, "name");
   if (refuse_wrong(&arguments)) {
     return NULL;
   }
-  const int fd = make(name);
+  const int fd = maker.make(name);
   arguments_free(&arguments);
-  return finish_socket(env, fd, syscall_name);
+  return finish_socket(env, fd, maker.syscall_name);
 }
 
 napi_value addon_connect_datagram(napi_env env, napi_callback_info info) {
-  return make_datagram(env, info, "path", sys_connect_datagram, "connect");
+  return make_datagram(env, info, (struct socket_maker){sys_connect_datagram, "connect"});
 }
 
 napi_value addon_send_datagram(napi_env env, napi_callback_info info) {
@@ -60,8 +65,8 @@ napi_value addon_send_datagram(napi_env env, napi_callback_info info) {
   struct arguments arguments = begin(env, info, values, 4);
   const int fd = read_fd(&arguments, values[0], "fd");
   const struct frame_bytes bytes = read_bytes(&arguments, values[1], "bytes");
-  const size_t end = (size_t)read_integer(&arguments, values[3], "end", 0, (int64_t)bytes.length);
-  const size_t start = (size_t)read_integer(&arguments, values[2], "start", 0, (int64_t)end);
+  const size_t end = (size_t)read_integer(&arguments, values[3], "end", (struct range){0, (int64_t)bytes.length});
+  const size_t start = (size_t)read_integer(&arguments, values[2], "start", (struct range){0, (int64_t)end});
   if (refuse_wrong(&arguments)) {
     return NULL;
   }
@@ -71,7 +76,7 @@ napi_value addon_send_datagram(napi_env env, napi_callback_info info) {
 }
 
 napi_value addon_open_datagram(napi_env env, napi_callback_info info) {
-  return make_datagram(env, info, "name", sys_open_datagram, "bind");
+  return make_datagram(env, info, (struct socket_maker){sys_open_datagram, "bind"});
 }
 
 napi_value addon_receive_datagram(napi_env env, napi_callback_info info) {

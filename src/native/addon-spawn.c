@@ -1,5 +1,5 @@
 /*
- * addon.spawn: the request taken apart into a plan before anything is started, and the outcome put together.
+ * addon.spawn: reads the whole request into a plan before the clone, starts the program, and makes the result.
  */
 #include "glue.h"
 
@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel.h"
 #include "spawn.h"
 
 static struct spawn_stream read_stream(struct arguments *arguments, napi_value request, const char *name) {
@@ -45,7 +46,8 @@ static void read_moves(struct arguments *arguments, napi_value request, struct c
   for (uint32_t i = 0; i < count; ++i) {
     napi_value entry = read_element(arguments, list, i, "descriptors");
     const int from = read_fd(arguments, read_property(arguments, entry, "from"), "from");
-    const int to = (int)read_integer(arguments, read_property(arguments, entry, "to"), "to", 3, LARGEST_DESCRIPTOR);
+    napi_value target = read_property(arguments, entry, "to");
+    const int to = (int)read_integer(arguments, target, "to", (struct range){3, LARGEST_DESCRIPTOR});
     for (uint32_t earlier = 3; earlier < i + 3; ++earlier) {
       if (plan->moves[earlier].to == to) {
         arguments->wrong = "to";
@@ -61,8 +63,8 @@ static void read_credentials(struct arguments *arguments, napi_value request, st
   napi_value groups = read_property(arguments, request, "groups");
   plan->has_uid = !is_null(arguments, uid);
   plan->has_gid = !is_null(arguments, gid);
-  plan->uid = plan->has_uid ? (uid_t)read_integer(arguments, uid, "uid", 0, LARGEST_ID) : 0;
-  plan->gid = plan->has_gid ? (gid_t)read_integer(arguments, gid, "gid", 0, LARGEST_ID) : 0;
+  plan->uid = plan->has_uid ? (uid_t)read_integer(arguments, uid, "uid", (struct range){0, LARGEST_ID}) : 0;
+  plan->gid = plan->has_gid ? (gid_t)read_integer(arguments, gid, "gid", (struct range){0, LARGEST_ID}) : 0;
   if (!is_null(arguments, groups)) {
     plan->groups = read_ids(arguments, groups, "groups", &plan->group_count);
     plan->has_groups = plan->has_uid;
@@ -83,10 +85,13 @@ static void read_leadership(struct arguments *arguments, napi_value request, str
   }
 }
 
-/* An integer property that may be null, in which case `absent` stands for it. */
-static int read_optional(struct arguments *arguments, napi_value request, const char *name, int lowest, int highest, int absent) {
+/* A value that no number in a request has; it stands for null. */
+enum { ABSENT = -100000 };
+
+/* Reads a whole number; ABSENT for null. */
+static int read_optional(struct arguments *arguments, napi_value request, const char *name, struct range range) {
   napi_value value = read_property(arguments, request, name);
-  return is_null(arguments, value) ? absent : (int)read_integer(arguments, value, name, lowest, highest);
+  return is_null(arguments, value) ? ABSENT : (int)read_integer(arguments, value, name, range);
 }
 
 static char *format_integer(struct arguments *arguments, int number) {
@@ -103,7 +108,6 @@ static char *format_integer(struct arguments *arguments, int number) {
 }
 
 static struct spawn_order read_order(struct arguments *arguments, napi_value request) {
-  enum { ABSENT = -100000 };
   struct spawn_order order = {0};
   struct child_plan *plan = &order.plan;
   plan->file = read_string(arguments, read_property(arguments, request, "file"), "file");
@@ -111,14 +115,16 @@ static struct spawn_order read_order(struct arguments *arguments, napi_value req
   plan->envp = read_strings(arguments, read_property(arguments, request, "env"), "env").strings;
   napi_value directory = read_property(arguments, request, "directory");
   plan->directory = is_null(arguments, directory) ? NULL : read_string(arguments, directory, "directory");
-  plan->umask = read_optional(arguments, request, "umask", 0, 07777, -1);
+  const int umask = read_optional(arguments, request, "umask", (struct range){0, 07777});
+  plan->umask = umask == ABSENT ? -1 : umask;
   read_credentials(arguments, request, plan);
   read_limits(arguments, request, plan);
-  plan->nice = read_optional(arguments, request, "nice", -20, 19, ABSENT);
+  plan->nice = read_optional(arguments, request, "nice", (struct range){-20, 19});
   plan->has_nice = plan->nice != ABSENT;
-  const int oom = read_optional(arguments, request, "oomScoreAdj", -1000, 1000, ABSENT);
+  const int oom = read_optional(arguments, request, "oomScoreAdj", (struct range){-1000, 1000});
   plan->oom_score_adj = oom == ABSENT ? NULL : format_integer(arguments, oom);
-  plan->death_signal = read_optional(arguments, request, "parentDeathSignal", 1, LAST_SIGNAL, 0);
+  const int death_signal = read_optional(arguments, request, "parentDeathSignal", (struct range){1, LAST_SIGNAL});
+  plan->death_signal = death_signal == ABSENT ? 0 : death_signal;
   read_leadership(arguments, request, plan);
   read_moves(arguments, request, plan);
   static const char *const stream_names[3] = {"stdin", "stdout", "stderr"};
@@ -128,15 +134,19 @@ static struct spawn_order read_order(struct arguments *arguments, napi_value req
   return order;
 }
 
+static napi_value throw_stage(napi_env env, int stage, int error) {
+  return throw_failure(env, error, child_stage_names[stage].syscall, child_stage_names[stage].name);
+}
+
 napi_value addon_spawn(napi_env env, napi_callback_info info) {
   napi_value request = NULL;
   struct arguments arguments = begin(env, info, &request, 1);
   struct spawn_order order = read_order(&arguments, request);
   if (arguments.wrong == NULL && arguments.with_nul != NULL) {
-    /* Not a mistake of the calling code: the value of a variable or of an argument comes from a user. */
-    const enum child_stage stage = strcmp(arguments.with_nul, "directory") == 0 ? STAGE_DIRECTORY : STAGE_EXEC;
+    /* A user may have written the NUL in an argument or a variable, so this is a failed spawn and no TypeError. */
+    const int stage = strcmp(arguments.with_nul, "directory") == 0 ? STAGE_DIRECTORY : STAGE_EXEC;
     arguments_free(&arguments);
-    return throw_failure(env, EINVAL, child_stage_names[stage].syscall, child_stage_names[stage].name);
+    return throw_stage(env, stage, EINVAL);
   }
   if (refuse_wrong(&arguments)) {
     return NULL;
@@ -146,7 +156,7 @@ napi_value addon_spawn(napi_env env, napi_callback_info info) {
   const bool started = spawn_program(&order, &spawned, &failure);
   arguments_free(&arguments);
   if (!started) {
-    return throw_failure(env, failure.error, child_stage_names[failure.stage].syscall, child_stage_names[failure.stage].name);
+    return throw_stage(env, failure.stage, failure.error);
   }
   static const char *const end_names[3] = {"stdin", "stdout", "stderr"};
   napi_value result = make_object(env);

@@ -1,7 +1,7 @@
 /*
- * addon.countThreads: how many threads the kernel still lets this process have (cgroup pids.max, RLIMIT_NPROC). Trying
- * is the only way to know: the limit may be that of a cgroup which cannot be seen, or of all processes of a user. libuv
- * aborts where it cannot make a thread of its pool.
+ * addon.countThreads: counts the threads that the kernel still lets this process make (cgroup pids.max, RLIMIT_NPROC).
+ * The only way is to make them: the limit may be in a cgroup that is not visible here, or count all processes of a
+ * user. libuv aborts if it cannot make a thread of its pool.
  */
 #include "glue.h"
 
@@ -14,7 +14,7 @@ static void wait_for_post(void *semaphore) { uv_sem_wait(semaphore); }
 napi_value addon_count_threads(napi_env env, napi_callback_info info) {
   napi_value value = NULL;
   struct arguments arguments = begin(env, info, &value, 1);
-  const int most = (int)read_integer(&arguments, value, "most", 1, MOST_THREADS);
+  const int most = (int)read_integer(&arguments, value, "most", (struct range){1, MOST_THREADS});
   if (refuse_wrong(&arguments)) {
     return NULL;
   }

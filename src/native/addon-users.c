@@ -54,7 +54,7 @@ napi_value addon_user_by_name(napi_env env, napi_callback_info info) {
 napi_value addon_user_by_id(napi_env env, napi_callback_info info) {
   napi_value value = NULL;
   struct arguments arguments = begin(env, info, &value, 1);
-  const uid_t uid = (uid_t)read_integer(&arguments, value, "uid", 0, LARGEST_ID);
+  const uid_t uid = (uid_t)read_integer(&arguments, value, "uid", (struct range){0, LARGEST_ID});
   if (refuse_wrong(&arguments)) {
     return NULL;
   }
@@ -78,7 +78,7 @@ napi_value addon_group_by_name(napi_env env, napi_callback_info info) {
 napi_value addon_group_by_id(napi_env env, napi_callback_info info) {
   napi_value value = NULL;
   struct arguments arguments = begin(env, info, &value, 1);
-  const gid_t gid = (gid_t)read_integer(&arguments, value, "gid", 0, LARGEST_ID);
+  const gid_t gid = (gid_t)read_integer(&arguments, value, "gid", (struct range){0, LARGEST_ID});
   if (refuse_wrong(&arguments)) {
     return NULL;
   }
@@ -90,7 +90,7 @@ napi_value addon_groups_of(napi_env env, napi_callback_info info) {
   napi_value values[2] = {NULL};
   struct arguments arguments = begin(env, info, values, 2);
   const char *name = read_string(&arguments, values[0], "name");
-  const gid_t gid = (gid_t)read_integer(&arguments, values[1], "gid", 0, LARGEST_ID);
+  const gid_t gid = (gid_t)read_integer(&arguments, values[1], "gid", (struct range){0, LARGEST_ID});
   if (refuse_wrong(&arguments)) {
     return NULL;
   }
@@ -112,15 +112,16 @@ napi_value addon_groups_of(napi_env env, napi_callback_info info) {
 napi_value addon_become_user(napi_env env, napi_callback_info info) {
   napi_value values[3] = {NULL};
   struct arguments arguments = begin(env, info, values, 3);
-  const uid_t uid = (uid_t)read_integer(&arguments, values[0], "uid", 0, LARGEST_ID);
-  const gid_t gid = (gid_t)read_integer(&arguments, values[1], "gid", 0, LARGEST_ID);
+  const uid_t uid = (uid_t)read_integer(&arguments, values[0], "uid", (struct range){0, LARGEST_ID});
+  const gid_t gid = (gid_t)read_integer(&arguments, values[1], "gid", (struct range){0, LARGEST_ID});
   size_t count = 0;
   const gid_t *groups = read_ids(&arguments, values[2], "groups", &count);
   if (refuse_wrong(&arguments)) {
     return NULL;
   }
+  const struct sys_identity identity = {.uid = uid, .gid = gid, .groups = groups, .group_count = count};
   const char *failed = NULL;
-  const int result = sys_become_user(uid, gid, groups, count, &failed);
+  const int result = sys_become_user(&identity, &failed);
   arguments_free(&arguments);
   return result < 0 ? throw_failure(env, -result, failed, NULL) : NULL;
 }

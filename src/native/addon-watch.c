@@ -1,7 +1,6 @@
 /*
- * addon.watchReadable: the event loop of Node watches a descriptor that none of Node's own streams can be made of, as a
- * unix datagram socket. It reads nothing, and owns no descriptor. The loop calls it in the one thread that calls the
- * addon.
+ * addon.watchReadable: makes Node's event loop watch a descriptor for which Node has no stream, such as a unix datagram
+ * socket. It reads nothing, and owns no descriptor. The loop runs on the one thread that calls the addon.
  */
 #include "glue.h"
 
@@ -30,7 +29,7 @@ static struct watch **find_watch(int fd) {
 
 static void free_watch(uv_handle_t *handle) { free(handle->data); }
 
-/* From here on the loop does not look at the descriptor; the memory goes when the loop has let go of it. */
+/* Stops watching at once. The memory is freed when the loop has closed the handle. */
 static void end_watch(struct watch **place) {
   struct watch *watch = *place;
   *place = watch->next;
@@ -64,7 +63,7 @@ static void tell_readable(uv_poll_t *poll, int status, int events) {
   if (status < 0) {
     end_watch(find_watch(watch->fd));
   }
-  /* It may end this watch, which is not looked at again. */
+  /* The callback may end this watch, so `watch` must not be used after the call. */
   if (napi_make_callback(env, NULL, receiver, ready, 1, &error, NULL) == napi_pending_exception) {
     napi_value exception = NULL;
     napi_get_and_clear_last_exception(env, &exception);

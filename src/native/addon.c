@@ -1,12 +1,15 @@
 /*
  * The N-API side of the addon: the functions of addon.ts, value by value. Every failure becomes an Error with code,
- * errno and syscall (and stage, for a spawn); sentences for people are made elsewhere. Called by one thread only.
+ * errno and syscall (and stage, for a spawn). Node calls these functions from its main thread only.
  */
 #include "glue.h"
 
 #include <unistd.h>
 
+#include "array.h"
 #include "frame.h"
+#include "kernel.h"
+#include "names.h"
 #include "syscalls.h"
 
 /* ---- processes ---- */
@@ -14,7 +17,7 @@
 static napi_value addon_reap(napi_env env, napi_callback_info info) {
   napi_value limit_value = NULL;
   struct arguments arguments = begin(env, info, &limit_value, 1);
-  const int64_t limit = read_integer(&arguments, limit_value, "limit", 1, 1 << 20);
+  const int64_t limit = read_integer(&arguments, limit_value, "limit", (struct range){1, 1 << 20});
   if (refuse_wrong(&arguments)) {
     return NULL;
   }
@@ -27,7 +30,7 @@ static napi_value addon_reap(napi_env env, napi_callback_info info) {
     if (result < 0 && i == 0) {
       return throw_failure(env, -result, "waitpid", NULL);
     }
-    /* What has been collected is never lost to a later error, which the next call meets again. */
+    /* An error ends the batch. The children collected so far are returned; the next call meets the error again. */
     if (result <= 0) {
       break;
     }
@@ -42,8 +45,8 @@ static napi_value addon_reap(napi_env env, napi_callback_info info) {
 static napi_value addon_kill(napi_env env, napi_callback_info info) {
   napi_value values[2] = {NULL};
   struct arguments arguments = begin(env, info, values, 2);
-  const pid_t pid = (pid_t)read_integer(&arguments, values[0], "pid", INT32_MIN + 1, INT32_MAX);
-  const int number = (int)read_integer(&arguments, values[1], "signal", 0, LAST_SIGNAL);
+  const pid_t pid = (pid_t)read_integer(&arguments, values[0], "pid", (struct range){INT32_MIN + 1, INT32_MAX});
+  const int number = (int)read_integer(&arguments, values[1], "signal", (struct range){0, LAST_SIGNAL});
   return refuse_wrong(&arguments) ? NULL : make_number(env, -sys_kill(pid, number));
 }
 
@@ -56,23 +59,11 @@ static napi_value addon_set_subreaper(napi_env env, napi_callback_info info) {
 static napi_value addon_exit_now(napi_env env, napi_callback_info info) {
   napi_value value = NULL;
   struct arguments arguments = begin(env, info, &value, 1);
-  const int code = (int)read_integer(&arguments, value, "code", 0, 255);
+  const int code = (int)read_integer(&arguments, value, "code", (struct range){0, 255});
   if (refuse_wrong(&arguments)) {
     return NULL;
   }
   _exit(code);
-}
-
-static napi_value addon_signal_number(napi_env env, napi_callback_info info) {
-  napi_value value = NULL;
-  struct arguments arguments = begin(env, info, &value, 1);
-  const char *name = read_string(&arguments, value, "name");
-  if (refuse_wrong(&arguments)) {
-    return NULL;
-  }
-  const int number = sys_signal_number(name);
-  arguments_free(&arguments);
-  return number == 0 ? make_null(env) : make_number(env, number);
 }
 
 /* ---- limits, pipes, terminals ---- */
@@ -83,7 +74,7 @@ static napi_value addon_get_limit(napi_env env, napi_callback_info info) {
   napi_value value = NULL;
   struct arguments arguments = begin(env, info, &value, 1);
   const char *resource = read_string(&arguments, value, "resource");
-  const int number = resource == NULL ? -1 : sys_limit_number(resource);
+  const int number = resource == NULL ? -1 : limit_number(resource);
   if (number < 0) {
     arguments.wrong = "resource";
   }
@@ -130,7 +121,7 @@ static napi_value addon_grow_pipe(napi_env env, napi_callback_info info) {
   napi_value values[2] = {NULL};
   struct arguments arguments = begin(env, info, values, 2);
   const int fd = read_fd(&arguments, values[0], "fd");
-  const int bytes = (int)read_integer(&arguments, values[1], "bytes", 1, INT32_MAX);
+  const int bytes = (int)read_integer(&arguments, values[1], "bytes", (struct range){1, INT32_MAX});
   if (refuse_wrong(&arguments)) {
     return NULL;
   }
@@ -174,7 +165,7 @@ static napi_value addon_set_foreground_group(napi_env env, napi_callback_info in
   napi_value values[2] = {NULL};
   struct arguments arguments = begin(env, info, values, 2);
   const int fd = read_fd(&arguments, values[0], "fd");
-  const pid_t group = (pid_t)read_integer(&arguments, values[1], "group", 1, INT32_MAX);
+  const pid_t group = (pid_t)read_integer(&arguments, values[1], "group", (struct range){1, INT32_MAX});
   return refuse_wrong(&arguments) ? NULL : make_number(env, -sys_set_foreground_group(fd, group));
 }
 
@@ -192,11 +183,11 @@ static napi_value addon_frame(napi_env env, napi_callback_info info) {
   napi_value values[7] = {NULL};
   struct arguments arguments = begin(env, info, values, 7);
   const struct frame_bytes source = read_bytes(&arguments, values[0], "source");
-  const size_t end = (size_t)read_integer(&arguments, values[2], "end", 0, (int64_t)source.length);
-  const size_t start = (size_t)read_integer(&arguments, values[1], "start", 0, (int64_t)end);
+  const size_t end = (size_t)read_integer(&arguments, values[2], "end", (struct range){0, (int64_t)source.length});
+  const size_t start = (size_t)read_integer(&arguments, values[1], "start", (struct range){0, (int64_t)end});
   const struct frame_bytes prefix = read_bytes(&arguments, values[3], "prefix");
   const struct frame_bytes target = read_bytes(&arguments, values[4], "target");
-  const size_t at = (size_t)read_integer(&arguments, values[5], "at", 0, (int64_t)target.length);
+  const size_t at = (size_t)read_integer(&arguments, values[5], "at", (struct range){0, (int64_t)target.length});
   uint32_t *out = read_numbers(&arguments, values[6], "out", 2);
   if (refuse_wrong(&arguments)) {
     return NULL;
@@ -238,7 +229,6 @@ NAPI_MODULE_INIT() {
       {"foregroundGroup", addon_foreground_group},
       {"setForegroundGroup", addon_set_foreground_group},
       {"replaceDescriptor", addon_replace_descriptor},
-      {"signalNumber", addon_signal_number},
       {"frame", addon_frame},
       {"catchSignal", addon_catch_signal},
       {"signalPipe", addon_signal_pipe},
@@ -260,10 +250,11 @@ NAPI_MODULE_INIT() {
   };
   for (size_t i = 0; i < COUNT(functions); ++i) {
     napi_value function = NULL;
-    if (napi_create_function(env, functions[i].name, NAPI_AUTO_LENGTH, functions[i].function, NULL, &function) != napi_ok) {
+    const char *name = functions[i].name;
+    if (napi_create_function(env, name, NAPI_AUTO_LENGTH, functions[i].function, NULL, &function) != napi_ok) {
       return NULL;
     }
-    set(env, exports, functions[i].name, function);
+    set(env, exports, name, function);
   }
   napi_add_env_cleanup_hook(env, addon_end_watches, env);
   return exports;

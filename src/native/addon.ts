@@ -1,61 +1,62 @@
 /**
- * The boundary to the kernel, as TypeScript sees it: the functions of the C addon and their types.
- * Nothing here decides anything; every failure is an Error with `code` (an errno name) and `syscall`.
- * The C side is addon*.c (glue), syscalls.c and socket.c (the calls) and child.c (what runs between fork and exec).
+ * The boundary to the kernel: types of the functions of the C addon. Every failure that is thrown is an Error with
+ * `code` (the name of the errno), `errno` (positive) and `syscall`.
+ * On the C side, addon*.c and glue.c translate values, syscalls.c, socket.c, peer.c and signals.c make the calls, and
+ * child.c runs between clone and exec.
  */
 
-/** Where one of the three standard streams of a new process leads. */
+/** Target of a standard stream of a new process. */
 export type StdioRequest =
-  /** A fresh pipe2(2) pipe; its other end comes back in {@link SpawnResult}. */
+  /** A new pipe; our end of it is in {@link SpawnResult}. */
   | 'pipe'
   /** /dev/null. */
   | 'null'
   /** Only for stderr: the same open file description as stdout (`redirect_stderr`). */
   | 'stdout'
-  /** A descriptor of ours, duplicated into the child; it stays open here. */
+  /** One of our descriptors. The child gets a copy; ours stays open. */
   | number;
 
-/** A resource limit (setrlimit(2)); `Infinity` stands for RLIM_INFINITY. */
+/** A resource limit (setrlimit(2)); `Infinity` means RLIM_INFINITY. */
 export interface ResourceLimit {
-  /** RLIMIT_* name in lower case without the prefix, as `nofile`. */
+  /** Name of RLIMIT_* in lower case without the prefix, such as `nofile`. */
   readonly resource: string;
   readonly soft: number;
   readonly hard: number;
 }
 
-/** Everything that a spawn needs; it is unpacked to C before the fork. */
+/** Everything that a spawn needs. The addon reads the whole request before it makes a process. */
 export interface SpawnRequest {
-  /** The file that is executed, as execve(2) gets it: no search happens. */
+  /** Path of the file for execve(2). PATH is not searched. */
   readonly file: string;
   readonly argv: readonly string[];
   /** The whole environment, as `NAME=value`. */
   readonly env: readonly string[];
-  /** Directory to change to, after the change of credentials; null: ours. */
+  /** Working directory, entered with the new credentials; null: ours. */
   readonly directory: string | null;
   readonly umask: number | null;
   readonly uid: number | null;
   readonly gid: number | null;
-  /** Supplementary groups, set only together with uid; null: leave them. */
+  /** Supplementary groups, set only together with uid; null: ours. */
   readonly groups: readonly number[] | null;
   readonly limits: readonly ResourceLimit[];
   readonly nice: number | null;
   readonly oomScoreAdj: number | null;
-  /** Signal that the child gets when we die (PR_SET_PDEATHSIG); null: none. */
+  /** Signal that the child gets when the supervisor dies (PR_SET_PDEATHSIG); null: none. */
   readonly parentDeathSignal: number | null;
   readonly stdin: StdioRequest;
   readonly stdout: StdioRequest;
   readonly stderr: StdioRequest;
   /**
-   * `group`: a process group of its own (setpgid), as Supervisor does. `session`: setsid. `foreground`: a group of its
-   * own that is made the foreground group of our terminal (tcsetpgrp on stdin), for init mode. `none`: it stays in our
-   * group.
+   * Process group of the child. `group`: its own (setpgid), as in Supervisor. `session`: its own session (setsid).
+   * `foreground`: its own group, made the foreground group of our terminal (tcsetpgrp on stdin), for init mode. `none`:
+   * ours.
    */
   readonly leadership: 'group' | 'session' | 'foreground' | 'none';
-  /** Further descriptors: ours → the number it has in the child. All others are closed in the child. */
+  /** Further descriptors: our number, and the number in the child. The child gets no others. */
   readonly descriptors: ReadonlyArray<{ readonly from: number; readonly to: number }>;
 }
 
-/** Our ends of the pipes asked for; null where none was. They are close-on-exec; none is set non-blocking. */
+/** Our ends of the pipes; null for a stream that is no pipe. The ends are close-on-exec and blocking. */
 export interface SpawnResult {
   readonly pid: number;
   readonly stdin: number | null;
@@ -63,7 +64,7 @@ export interface SpawnResult {
   readonly stderr: number | null;
 }
 
-/** The step at which a spawn failed, in the order in which they are made. */
+/** The stage at which a spawn failed; CHILD_STAGES in child.h has the same names. */
 export type SpawnStage =
   | 'pipe'
   | 'fork'
@@ -80,20 +81,20 @@ export type SpawnStage =
   | 'descriptors'
   | 'exec';
 
-/** What {@link Addon.spawn} throws. */
+/** Error of {@link Addon.spawn}. */
 export interface SpawnFailure extends Error {
   readonly code: string;
   readonly errno: number;
   readonly stage: SpawnStage;
 }
 
-/** One reaped child: the raw status of waitpid(2), to be taken apart by core/exit-status.ts. */
+/** A reaped child with the raw status of waitpid(2); core/exit-status.ts decodes the status. */
 export interface Reaped {
   readonly pid: number;
   readonly status: number;
 }
 
-/** A user as NSS knows it (getpwnam_r, getpwuid_r). */
+/** A user in the databases of the name service switch (getpwnam_r, getpwuid_r). */
 export interface User {
   readonly name: string;
   readonly uid: number;
@@ -102,85 +103,77 @@ export interface User {
   readonly shell: string;
 }
 
-/** A group as NSS knows it. */
+/** A group in the databases of the name service switch. */
 export interface UserGroup {
   readonly name: string;
   readonly gid: number;
 }
 
-/** Functions of the addon. Those that return a number return 0 or an errno (positive); the others throw. */
+/** Functions of the addon. Each either throws on failure or returns an errno, as its comment says. */
 export interface Addon {
   /**
-   * Starts a program; returns once its exec has succeeded. Throws {@link SpawnFailure}. The cost does not grow with our
-   * heap.
+   * Starts a program and returns once its exec has succeeded. Throws {@link SpawnFailure}; the failed child is
+   * collected already.
    */
   spawn(request: SpawnRequest): SpawnResult;
   /**
-   * Collects ended children, without waiting, at most `limit` of them; fewer than `limit` means that none is left. The
-   * only caller of waitpid.
+   * Collects up to `limit` ended children without waiting. Fewer than `limit` means that no more have ended. The only
+   * caller of waitpid(-1), which takes any child. A second waitpid, in a failed spawn, takes only its own child.
    */
   reap(limit: number): Reaped[];
-  /** kill(2); a negative pid is a process group, -1 all that we may signal. Returns 0 or the errno. */
+  /** kill(2): a negative pid is a process group, -1 is every process that we may signal. Returns 0 or the errno. */
   kill(pid: number, signal: number): number;
-  /** Orphans below us become our children (PR_SET_CHILD_SUBREAPER). */
+  /** Makes us the parent of orphaned descendants (PR_SET_CHILD_SUBREAPER). Throws. */
   setSubreaper(): void;
-  /**
-   * Sets a signal to be ignored (SIG_IGN), which Node cannot; programs that are spawned get the default back all the
-   * same.
-   */
+  /** Ignores a signal (SIG_IGN), which Node cannot do. Spawned programs start with the default action. Throws. */
   ignoreSignal(signal: number): void;
-  /** Takes a signal out of the mask of the calling thread; Node blocks SIGUSR1 where it may not start its debugger. */
+  /** Removes a signal from the mask of the calling thread. Node blocks SIGUSR1 under --disable-sigusr1. Throws. */
   unblockSignal(signal: number): void;
   /**
-   * Catches a signal by sigaction(2), Node's own handler for it included: each one that comes is queued, with its
-   * sender. Also takes it out of the mask of the calling thread. Returns true if its action was the default one until
-   * now. Throws (EINVAL: it cannot be caught).
+   * Catches a signal by sigaction(2) in place of Node's handler, and queues each signal with its sender. Also removes
+   * the signal from the mask of the calling thread. Returns true if the action was the default until now. Throws
+   * (EINVAL: the signal cannot be caught).
    */
   catchSignal(signal: number): boolean;
-  /** Descriptor that is readable while caught signals wait; for {@link Addon.watchReadable}, never for read(2). */
+  /** Descriptor that is readable while the queue has signals. Only for {@link Addon.watchReadable}, never to read. */
   signalPipe(): number;
   /**
-   * Takes up to 64 caught signals, the oldest first, without waiting, and returns how many. `out` has room for 64 of
-   * them, three numbers each:
-   * the signal, si_code, si_pid as 32 bits of a signed number (0: the kernel or another pid namespace, -1: lost, too
-   * many were waiting).
+   * Takes up to 64 caught signals, the oldest first, and returns their number. Never waits. `out` has room for 64 times
+   * three numbers: the signal, si_code and si_pid, the last two as the bits of signed numbers. si_pid is 0 for the
+   * kernel and other PID namespaces, and -1 if the queue was full.
    */
   readSignals(out: Uint32Array): number;
   userByName(name: string): User | null;
   userById(uid: number): User | null;
   groupByName(name: string): UserGroup | null;
   groupById(gid: number): UserGroup | null;
-  /** All groups of a user, the given one included (getgrouplist(3)). */
+  /** All groups of a user, including `gid` (getgrouplist(3)). */
   groupsOf(name: string, gid: number): number[];
-  /** Changes the credentials of this whole process for good: groups, gid, uid (`user=` in [supervisord]). */
+  /** Changes groups, gid and uid of this whole process, irrevocably (`user` in [supervisord]). Throws. */
   becomeUser(uid: number, gid: number, groups: readonly number[]): void;
   getLimit(resource: string): ResourceLimit;
   setLimit(limit: ResourceLimit): void;
-  /** Capacity of a pipe (F_GETPIPE_SZ); bytes. */
+  /** Capacity of a pipe in bytes (F_GETPIPE_SZ). Throws. */
   pipeSize(fd: number): number;
-  /** Asks for another capacity (F_SETPIPE_SZ); returns the one it has then, the old one when the kernel refused. */
+  /** Asks for a capacity (F_SETPIPE_SZ). Returns the capacity afterwards, the old one if the kernel refused. Throws. */
   growPipe(fd: number, bytes: number): number;
   /**
-   * Reads once from a descriptor that does not block, into `target`: the number of bytes, 0 at end of file, or the
-   * negative errno (-11, EAGAIN: nothing is there).
+   * Reads once from a non-blocking descriptor into `target`. Returns the number of bytes, 0 at end of file, or the
+   * negative errno (-11, EAGAIN: no bytes yet).
    */
   readNow(fd: number, target: Uint8Array): number;
-  /** A pipe, both ends close-on-exec and blocking. */
+  /** Makes a pipe whose ends are close-on-exec and blocking. Throws. */
   openPipe(): { readonly readEnd: number; readonly writeEnd: number };
-  /** Process group in the foreground of a terminal (tcgetpgrp), -1 when fd is none. */
+  /** Foreground process group of a terminal (tcgetpgrp); -1 if fd is no terminal. */
   foregroundGroup(fd: number): number;
-  /** Makes a group the foreground one (tcsetpgrp, SIGTTOU blocked); returns 0 or the errno. */
+  /** Makes a group the foreground group (tcsetpgrp with SIGTTOU blocked). Returns 0 or the errno. */
   setForegroundGroup(fd: number, group: number): number;
-  /**
-   * Makes `to` what `from` is, in one step (dup2(2)): at no time is the number free for others. Returns 0 or the errno.
-   */
+  /** Makes `to` a copy of `from` in one step (dup2(2)), so no other file can get the number. Returns 0 or the errno. */
   replaceDescriptor(from: number, to: number): number;
-  /** Number of the signal with this name, with or without SIG, also RTMIN+1; null when there is none. */
-  signalNumber(name: string): number | null;
   /**
-   * Copies the whole lines of source[start, end) into target from `at` on, `prefix` before each, for as long as a line
-   * fits. out[0] becomes the number of bytes taken from source, out[1] the number written. What follows the last
-   * newline is not taken.
+   * Copies the whole lines of source[start, end) into target from `at` on, with `prefix` before each line, until a line
+   * does not fit. Sets out[0] to the number of bytes taken and out[1] to the number written. Bytes after the last
+   * newline are not taken.
    */
   frame(
     source: Uint8Array,
@@ -192,60 +185,55 @@ export interface Addon {
     out: Uint32Array,
   ): void;
   /**
-   * A blocking stream socket that listens at a path, for a program to accept on; nobody here does. The path must be
-   * free, its mode is by our umask. Throws (ENAMETOOLONG: it has more than 107 bytes).
+   * Makes a blocking stream socket that listens at a path, for a program to accept on. Our umask decides the mode of
+   * the socket. Throws (EADDRINUSE: the path exists, ENAMETOOLONG: it has more than 107 bytes).
    */
   listenUnix(path: string, backlog: number): number;
-  /** The same on an IPv4 or IPv6 address in numbers (EINVAL: it is none), with SO_REUSEADDR. */
+  /** The same on a numeric IPv4 or IPv6 address, with SO_REUSEADDR. Throws (EINVAL: no numeric address). */
   listenTcp(address: string, port: number, backlog: number): number;
-  /** A datagram socket that sends to a path, as /dev/log, or to the abstract name behind a leading `@`. Throws. */
+  /** Makes a datagram socket for sending to a path, such as /dev/log, or to an abstract name (`@NAME`). Throws. */
   connectDatagram(path: string): number;
-  /**
-   * Sends bytes[start, end) as one datagram, without waiting; returns 0 or the errno (EAGAIN: its reader is behind).
-   */
+  /** Sends bytes[start, end) as one datagram. Never waits. Returns 0 or the errno (EAGAIN: the receiver is behind). */
   sendDatagram(fd: number, bytes: Uint8Array, start: number, end: number): number;
   /**
-   * A unix datagram socket at an abstract address (unix(7): a NUL, then `name`), which needs no place to write to and
-   * ends with the socket. Throws (EADDRINUSE, ENAMETOOLONG: more than 107 bytes).
+   * Makes a unix datagram socket at an abstract address (unix(7): a NUL, then `name`). Such an address needs no
+   * writable directory and ends with the socket. Throws (EADDRINUSE, ENAMETOOLONG: more than 107 bytes).
    */
   openDatagram(name: string): number;
   /**
-   * Takes one datagram from such a socket, without waiting; returns 0 or the errno (EAGAIN: there is none). Descriptors
-   * that came with it are closed. out: the number of bytes stored in `target`, pid (0: of another pid namespace) and
-   * uid of the sender as the kernel knows them, 1 where it was cut, else 0.
+   * Takes one datagram from such a socket. Never waits. Returns 0 or the errno (EAGAIN: there is none). Descriptors
+   * that were sent with it are closed. Sets out to the number of bytes in `target`, the pid (0: in another PID
+   * namespace) and the uid of the sender as the kernel knows them, and 1 if the datagram was cut, otherwise 0.
    */
   receiveDatagram(fd: number, target: Uint8Array, out: Uint32Array): number;
   /**
-   * Process at the other end of a connected unix socket. out: pid (0: of another PID namespace), uid. Returns 0 or the
-   * errno.
+   * Finds the process at the other end of a connected unix socket. Sets out to its pid (0: in another PID namespace)
+   * and uid. Returns 0 or the errno.
    */
   peerOf(fd: number, out: Uint32Array): number;
   /**
-   * Process that listens at a path, or at an abstract address (`@NAME`), asked by a connection that is closed again;
-   * `out` as above. Does not wait.
-   * Returns 0 or the errno (ECONNREFUSED: the listener is gone, EAGAIN: its queue is full).
+   * Finds the process that listens at a path or at an abstract address (`@NAME`), by a connection that is closed at
+   * once. `out` is as above. Never waits. Returns 0 or the errno (ECONNREFUSED: nothing listens, EAGAIN: the queue of
+   * the listener is full).
    */
   peerAt(path: string, out: Uint32Array): number;
   /**
-   * Calls `ready` from the loop as long as there is something to be read, with 0, or once with an errno, after which it
-   * is watched no more. That does not keep the loop alive. Throws (EEXIST: it is watched already, EPERM: it cannot be
-   * waited for).
+   * Watches a descriptor: the loop calls `ready` with 0 while there are bytes to read. After a call with an errno the
+   * watch has ended. A watch does not keep the loop alive. Throws (EEXIST: the descriptor has a watch already, EPERM:
+   * the kernel cannot poll it).
    */
   watchReadable(fd: number, ready: (errno: number) => void): void;
-  /** Ends that; to be called before the descriptor is closed. One that is not watched is let be. */
+  /** Ends the watch of a descriptor, if it has one. Must come before the descriptor is closed. */
   unwatchReadable(fd: number): void;
   /**
-   * A descriptor that becomes readable when the wall clock is set, by somebody or after a sleep of the machine
+   * Makes a descriptor that becomes readable when the wall clock is set, by a user or after a sleep of the machine
    * (timerfd_create(2)). Throws.
    */
   openClockWatch(): number;
-  /** Makes it wait for the next time. Returns 0 or the errno. */
+  /** Makes that descriptor wait for the next change of the clock. Returns 0 or the errno. */
   rearmClockWatch(fd: number): number;
-  /**
-   * Counts the threads, at most `most` (64), that the kernel lets this process make now. It makes them, and they end at
-   * once.
-   */
+  /** Counts the threads, at most `most` (64), that the kernel lets this process make now. Makes and ends them. */
   countThreads(most: number): number;
-  /** _exit(2): ends the process at once, joining no thread (one may hang in a write to a stalled reader). */
+  /** _exit(2): ends the process without joining threads. A thread may hang in a write to a stalled reader. */
   exitNow(code: number): never;
 }

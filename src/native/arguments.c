@@ -1,5 +1,5 @@
 /*
- * Reading JavaScript values into C.
+ * Reading JavaScript values into C, see arguments.h.
  */
 #include "arguments.h"
 
@@ -26,7 +26,7 @@ void *arguments_allocate(struct arguments *arguments, size_t count, size_t size)
     block = calloc(1, bytes);
   }
   if (block == NULL) {
-    /* A supervisor that lacks memory for an argument list cannot go on; napi_fatal_error says where. */
+    /* A supervisor without memory for an argument list cannot go on. napi_fatal_error prints a stack and aborts. */
     napi_fatal_error("onevisor", NAPI_AUTO_LENGTH, "out of memory", NAPI_AUTO_LENGTH);
   }
   block->next = arguments->blocks;
@@ -92,16 +92,17 @@ static size_t put_character(char *text, uint32_t character) {
 }
 
 /*
- * UTF-16 as UTF-8, but for lone code units from U+DC80 to U+DCFF: each is one byte that was not UTF-8 (files/bytes.ts).
- * Other lone surrogates become U+FFFD. `text` has room for three bytes a unit. Returns the length.
+ * Encodes UTF-16 as UTF-8 and returns the length. A lone code unit from U+DC80 to U+DCFF becomes the byte that it
+ * stands for (files/bytes.ts). Other lone surrogates become U+FFFD. `text` has room for three bytes for each unit.
  */
 static size_t encode_units(const char16_t *units, size_t count, char *text) {
   size_t length = 0;
   for (size_t i = 0; i < count; ++i) {
     const char16_t unit = units[i];
     if (is_high(unit) && i + 1 < count && is_low(units[i + 1])) {
-      length += put_character(text + length, 0x10000 + (((uint32_t)unit - 0xd800) << 10) + ((uint32_t)units[i + 1] - 0xdc00));
-      ++i;
+      const uint32_t high = (uint32_t)unit - 0xd800;
+      const uint32_t low = (uint32_t)units[++i] - 0xdc00;
+      length += put_character(text + length, 0x10000 + (high << 10) + low);
     } else if (unit >= 0xdc80 && unit <= 0xdcff) {
       text[length++] = (char)(unit - 0xdc00);
     } else {
@@ -154,12 +155,12 @@ struct string_list read_strings(struct arguments *arguments, napi_value value, c
   return list;
 }
 
-int64_t read_integer(struct arguments *arguments, napi_value value, const char *name, int64_t lowest, int64_t highest) {
+int64_t read_integer(struct arguments *arguments, napi_value value, const char *name, struct range range) {
   double number = 0;
-  if (napi_get_value_double(arguments->env, value, &number) != napi_ok || !(number >= (double)lowest) ||
-      !(number <= (double)highest) || (double)(int64_t)number != number) {
+  if (napi_get_value_double(arguments->env, value, &number) != napi_ok || !(number >= (double)range.lowest) ||
+      !(number <= (double)range.highest) || (double)(int64_t)number != number) {
     note_wrong(arguments, name);
-    return lowest;
+    return range.lowest;
   }
   return (int64_t)number;
 }
@@ -170,6 +171,6 @@ uint64_t read_amount(struct arguments *arguments, napi_value value, const char *
     note_wrong(arguments, name);
     return 0;
   }
-  /* 2^64 as a double; Infinity is above it. */
+  /* 2^64 as a double; Infinity is larger. */
   return number >= 18446744073709551616.0 ? (uint64_t)RLIM_INFINITY : (uint64_t)number;
 }

@@ -1,8 +1,8 @@
 /*
- * What runs between clone and exec, and nothing else. The child lives in its parent's memory while other threads of the
- * parent run on: only async-signal-safe calls, no allocation, no locks, no N-API. Credentials are changed by raw system
- * calls, because glibc's setuid, setgroups and their like signal every thread of the process, and those are our
- * parent's.
+ * The code that runs between clone and exec, and nothing else. The child shares the parent's memory while the other
+ * threads of the parent run, so only async-signal-safe calls are allowed: no allocation, no locks, no N-API. Raw system
+ * calls change the credentials, because glibc's setuid, setgroups and similar functions signal every thread of the
+ * process, and in shared memory those are the parent's threads.
  */
 #include "child.h"
 
@@ -15,6 +15,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "kernel.h"
+
 #ifndef SYS_close_range
 #define SYS_close_range 436
 #endif
@@ -22,9 +24,8 @@
 #define CLOSE_RANGE_CLOEXEC (1U << 2)
 #endif
 
-/* Descriptors above this are not looked for where neither close_range nor /proc exists. */
+/* Without close_range and without /proc, only descriptors up to this number are found and closed. */
 enum { HIGHEST_GUESSED_DESCRIPTOR = 65535 };
-enum { LAST_SIGNAL = 64, KERNEL_SIGSET_BYTES = 8 };
 
 const struct child_stage_name child_stage_names[] = {
 #define CHILD_STAGE_NAME(stage, name, call) [stage] = {name, call},
@@ -36,8 +37,8 @@ static_assert(0 CHILD_STAGES(COUNT_NAMED) == STAGE_COUNT, "each stage has a name
 #undef COUNT_NAMED
 
 /*
- * Does not return. Neither declared nor visible as such: before a call of that kind ASan would unpoison the parent's
- * stack.
+ * Reports a failure and ends the child; does not return. It is not declared _Noreturn: before a call of such a
+ * function, ASan would unpoison the stack of the parent.
  */
 static void fail(int report, enum child_stage stage, int error) {
   const struct child_failure failure = {.stage = stage, .error = error};
@@ -46,7 +47,7 @@ static void fail(int report, enum child_stage stage, int error) {
   syscall(SYS_exit_group, 127);
 }
 
-/* A zeroed kernel sigaction is SIG_DFL; the raw call also reaches the two signals that glibc keeps for itself. */
+/* A zeroed kernel sigaction is SIG_DFL. The raw call also reaches the two signals that glibc reserves. */
 static void reset_dispositions(void) {
   static const unsigned char default_action[64] = {0};
   for (int number = 1; number <= LAST_SIGNAL; ++number) {
@@ -64,8 +65,8 @@ static bool is_target(const struct child_plan *plan, int fd) {
 }
 
 /*
- * Duplicates fd to a number that no move overwrites. A copy that lands on a target on the way is overwritten by its
- * move.
+ * Duplicates fd to a number that no move overwrites. Copies that land on the target of a move on the way stay open:
+ * that move overwrites them later.
  */
 static int lift(const struct child_plan *plan, int fd) {
   int lowest = 3;
@@ -95,14 +96,14 @@ struct kernel_dirent {
 };
 
 /*
- * Makes every descriptor from 3 on close at exec; what the program shall have is duplicated afterwards, without that
- * flag.
+ * Sets the close-on-exec flag of every descriptor from 3 on. The descriptors for the program are duplicated afterwards,
+ * and the copies do not have the flag.
  */
 static int seal_descriptors(void) {
   if (syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) == 0) {
     return 0;
   }
-  /* Older kernels lack the call or its flag, and older seccomp profiles answer EPERM. */
+  /* Older kernels do not have the call or its flag, and older seccomp profiles answer EPERM. */
   const int directory = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (directory < 0) {
     for (int fd = 3; fd <= HIGHEST_GUESSED_DESCRIPTOR; ++fd) {
@@ -128,8 +129,8 @@ static int seal_descriptors(void) {
 }
 
 /*
- * Gives the program its descriptors, whatever the overlap of old and new numbers. Returns the number of the report
- * pipe.
+ * Gives the program its descriptors. Old and new numbers may overlap in any way. Returns the number of the report pipe,
+ * which may have to move too.
  */
 static int move_descriptors(const struct child_plan *plan) {
   int report = plan->report;
@@ -178,7 +179,7 @@ static int write_oom_score(const char *text) {
   return written < 0 ? -1 : 0;
 }
 
-/* Limits, priority and OOM score come before the credentials: raising them is the privilege of who we still are. */
+/* Comes before the change of credentials: raising a limit or a priority may need the privileges of the supervisor. */
 static void set_resources(const struct child_plan *plan, int report) {
   for (size_t i = 0; i < plan->limit_count; ++i) {
     if (setrlimit((__rlimit_resource_t)plan->limits[i].resource, &plan->limits[i].value) != 0) {
@@ -206,8 +207,8 @@ static void set_credentials(const struct child_plan *plan, int report) {
 }
 
 /*
- * Comes after the change of credentials, which clears it. The parent may have died in between, and then no signal
- * comes.
+ * Comes after the change of credentials, which clears the death signal (prctl(2)). The parent may have died before this
+ * call. Then no signal would come, so the child sends the signal to itself.
  */
 static void ask_for_death_signal(const struct child_plan *plan, int report) {
   if (prctl(PR_SET_PDEATHSIG, (unsigned long)plan->death_signal, 0UL, 0UL, 0UL) != 0) {
@@ -225,11 +226,11 @@ int child_main(void *argument) {
   if (plan->leadership != LEADER_OF_NOTHING && (plan->leadership == LEADER_OF_SESSION ? setsid() : setpgid(0, 0)) < 0) {
     fail(plan->report, STAGE_GROUP, errno);
   }
-  /* SIGTTOU is blocked as all signals are, so a background group may do this. */
+  /* All signals are blocked, so SIGTTOU does not stop this process although its group is in the background. */
   if (plan->leadership == LEADER_IN_FOREGROUND && tcsetpgrp(0, getpid()) != 0) {
     fail(plan->report, STAGE_TERMINAL, errno);
   }
-  /* Before the limits: a low RLIMIT_NOFILE would refuse the higher numbers. */
+  /* Before the limits: a low RLIMIT_NOFILE would refuse high descriptor numbers. */
   const int report = move_descriptors(plan);
   set_resources(plan, report);
   set_credentials(plan, report);
@@ -243,7 +244,8 @@ int child_main(void *argument) {
     ask_for_death_signal(plan, report);
   }
   /*
-   * From here on a signal that was sent to the new group in the meantime ends us, as it would have ended the program.
+   * A signal may have been sent to the new group already. When the mask is cleared, it ends this process, as it would
+   * have ended the program.
    */
   const uint64_t no_signal = 0;
   syscall(SYS_rt_sigprocmask, SIG_SETMASK, &no_signal, NULL, (size_t)KERNEL_SIGSET_BYTES);

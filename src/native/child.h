@@ -1,6 +1,6 @@
 /*
- * What a new process needs to know between clone and exec, and the names of the steps that can fail there.
- * Owns the plan and the stages; never allocates, never looks anything up.
+ * The plan of a new process, which the child carries out between clone and exec, and the names of the stages that can
+ * fail. The child never allocates memory and never looks anything up.
  */
 #ifndef ONEVISOR_CHILD_H
 #define ONEVISOR_CHILD_H
@@ -11,7 +11,7 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
-/* Stage, its name in SpawnStage of addon.ts, the system call that fails there. */
+/* Each stage, its name in SpawnStage of addon.ts, and the system call that fails there. */
 #define CHILD_STAGES(X)                     \
   X(STAGE_PIPE, "pipe", "pipe2")            \
   X(STAGE_FORK, "fork", "clone")            \
@@ -55,7 +55,8 @@ struct child_limit {
 };
 
 /*
- * Written by the parent before the clone. The child may overwrite `moves`; the parent reads nothing of it afterwards.
+ * The parent writes the plan before the clone. The child may overwrite `moves`; the parent does not read the plan
+ * again.
  */
 struct child_plan {
   const char *file;
@@ -74,9 +75,9 @@ struct child_plan {
   const char *oom_score_adj; /* decimal text; NULL: keep */
   int death_signal;          /* 0: none */
   enum child_leadership leadership;
-  struct child_move *moves; /* 0, 1, 2 and all further ones; each `to` once */
+  struct child_move *moves; /* standard streams first, then further descriptors; no two have the same `to` */
   size_t move_count;
-  int report; /* write end of the close-on-exec pipe that carries a child_failure */
+  int report; /* write end of a close-on-exec pipe for a child_failure */
   pid_t parent;
 };
 
@@ -86,8 +87,9 @@ struct child_failure {
 };
 
 /*
- * Entry of the new process: executes plan->file, or writes a child_failure to plan->report and exits with 127.
- * Expects all signals blocked, and shares the parent's memory (CLONE_VM) but not its descriptors or dispositions.
+ * Entry point of the new process: executes plan->file, or writes a child_failure to plan->report and exits with 127.
+ * The caller has blocked all signals. The child shares the parent's memory (CLONE_VM), but not its descriptors and
+ * signal dispositions.
  */
 int child_main(void *plan);
 

@@ -1,15 +1,15 @@
 /*
- * Framing of log output. It runs once for every byte that a program writes, so it is all memchr and memcpy.
+ * Framing of log output. Most output of programs passes through here, so memchr and memcpy do the work.
  */
 #include "frame.h"
 
 #include <stdbool.h>
 #include <string.h>
 
-/* A copy of a constant size is a few moves, where memcpy must first find out what it is asked for. */
+/* A copy of a constant size compiles to a few moves; memcpy of a variable size first has to choose a method. */
 enum { CHUNK = 32, SHORT_PREFIX = 64, SHORT_LINE = 512 };
 
-/* Copies `length` bytes and whatever follows them up to a whole chunk: both sides must have that room. */
+/* Copies `length` bytes, rounded up to whole chunks. Both buffers must have that room. */
 static inline void copy_chunks(uint8_t *to, const uint8_t *from, size_t length) {
   for (size_t at = 0; at < length; at += CHUNK) {
     memcpy(to + at, from + at, CHUNK);
@@ -36,11 +36,9 @@ struct frame_outcome frame_lines(struct frame_bytes source, struct frame_bytes p
       return outcome;
     }
     uint8_t *to = target + outcome.written;
-    if (is_short && length < SHORT_LINE && left >= length + CHUNK && space >= prefix.length + length + SHORT_PREFIX + CHUNK) {
-      /*
-       * What the chunks carry beyond the prefix is overwritten by the line, and beyond the line by the next one or
-       * never shown.
-       */
+    const bool has_room = left >= length + CHUNK && space >= prefix.length + length + SHORT_PREFIX + CHUNK;
+    if (is_short && length < SHORT_LINE && has_room) {
+      /* The line overwrites the surplus bytes of the prefix. The next line overwrites those of the line. */
       copy_chunks(to, padded, prefix.length);
       copy_chunks(to + prefix.length, line, length);
     } else {

@@ -1,5 +1,5 @@
 /*
- * Framing of log output: whole lines from one buffer to another, with a prefix before each. Pure; keeps nothing.
+ * Framing of log output: copies whole lines and writes a prefix before each line. Pure.
  */
 #ifndef ONEVISOR_FRAME_H
 #define ONEVISOR_FRAME_H
@@ -18,8 +18,8 @@ struct frame_outcome {
 };
 
 /*
- * Copies the whole lines of source to target, prefix before each, for as long as a line fits in room. The two do not
- * overlap.
+ * Copies the whole lines of source to target, with the prefix before each line, until a line does not fit in `room`.
+ * The buffers must not overlap.
  */
 struct frame_outcome frame_lines(struct frame_bytes source, struct frame_bytes prefix, uint8_t *target, size_t room);
 

@@ -1,11 +1,11 @@
 /*
- * What all functions of the addon share: values made and errors thrown.
+ * Helpers of all functions of the addon, see glue.h.
  */
 #include "glue.h"
 
 #include <string.h>
 
-#include "syscalls.h"
+#include "names.h"
 
 napi_value make_number(napi_env env, double number) {
   napi_value value = NULL;
@@ -36,7 +36,7 @@ void set(napi_env env, napi_value object, const char *name, napi_value value) {
 }
 
 napi_value throw_failure(napi_env env, int error, const char *syscall_name, const char *stage) {
-  const char *code = sys_error_name(error);
+  const char *code = error_name(error);
   char message[64] = {0};
   strncat(message, syscall_name, 24);
   strncat(message, ": ", 3);
@@ -70,21 +70,22 @@ struct arguments begin(napi_env env, napi_callback_info info, napi_value *values
 }
 
 int read_fd(struct arguments *arguments, napi_value value, const char *name) {
-  return (int)read_integer(arguments, value, name, 0, LARGEST_DESCRIPTOR);
+  return (int)read_integer(arguments, value, name, (struct range){0, LARGEST_DESCRIPTOR});
 }
 
 gid_t *read_ids(struct arguments *arguments, napi_value value, const char *name, size_t *count) {
   *count = array_length(arguments, value, name);
   gid_t *ids = arguments_allocate(arguments, *count, sizeof *ids);
   for (uint32_t i = 0; i < *count; ++i) {
-    ids[i] = (gid_t)read_integer(arguments, read_element(arguments, value, i, name), name, 0, LARGEST_ID);
+    napi_value id = read_element(arguments, value, i, name);
+    ids[i] = (gid_t)read_integer(arguments, id, name, (struct range){0, LARGEST_ID});
   }
   return ids;
 }
 
 struct child_limit read_limit(struct arguments *arguments, napi_value value) {
   const char *resource = read_string(arguments, read_property(arguments, value, "resource"), "resource");
-  struct child_limit limit = {.resource = resource == NULL ? -1 : sys_limit_number(resource)};
+  struct child_limit limit = {.resource = resource == NULL ? -1 : limit_number(resource)};
   if (limit.resource < 0) {
     arguments->wrong = "resource";
   }
@@ -97,7 +98,8 @@ struct frame_bytes read_bytes(struct arguments *arguments, napi_value value, con
   napi_typedarray_type type = napi_int8_array;
   void *bytes = NULL;
   size_t length = 0;
-  if (napi_get_typedarray_info(arguments->env, value, &type, &length, &bytes, NULL, NULL) != napi_ok || type != napi_uint8_array) {
+  const napi_status status = napi_get_typedarray_info(arguments->env, value, &type, &length, &bytes, NULL, NULL);
+  if (status != napi_ok || type != napi_uint8_array) {
     arguments->wrong = name;
     return (struct frame_bytes){NULL, 0};
   }
@@ -108,7 +110,8 @@ uint32_t *read_numbers(struct arguments *arguments, napi_value value, const char
   napi_typedarray_type type = napi_int8_array;
   void *numbers = NULL;
   size_t length = 0;
-  if (napi_get_typedarray_info(arguments->env, value, &type, &length, &numbers, NULL, NULL) != napi_ok || type != napi_uint32_array || length < count) {
+  const napi_status status = napi_get_typedarray_info(arguments->env, value, &type, &length, &numbers, NULL, NULL);
+  if (status != napi_ok || type != napi_uint32_array || length < count) {
     arguments->wrong = name;
     return NULL;
   }

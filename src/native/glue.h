@@ -1,6 +1,7 @@
 /*
- * What all functions of the addon share: values made, errors thrown, the kinds of arguments that more than one of them
- * takes. Making a value fails only when an exception is pending or the heap is full; what there is is returned then.
+ * Helpers of all functions of the addon: making values, throwing errors, and reading the kinds of arguments that more
+ * than one function takes. Making a value fails only if an exception is pending or the heap is full; the helpers then
+ * return NULL, and Node throws the pending exception when the function returns.
  */
 #ifndef ONEVISOR_GLUE_H
 #define ONEVISOR_GLUE_H
@@ -9,9 +10,7 @@
 #include "child.h"
 #include "frame.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-enum { LARGEST_DESCRIPTOR = 0x7fffffff, LAST_SIGNAL = 64 };
+enum { LARGEST_DESCRIPTOR = 0x7fffffff };
 static const int64_t LARGEST_ID = 0xfffffffe;
 
 napi_value make_number(napi_env env, double number);
@@ -20,14 +19,14 @@ napi_value make_string(napi_env env, const char *text);
 napi_value make_object(napi_env env);
 void set(napi_env env, napi_value object, const char *name, napi_value value);
 
-/* The one place where a failure of the kernel becomes an Error. `stage` is NULL for all but a spawn. Returns NULL. */
+/* Throws an Error for a failed system call. `stage` is NULL except for a spawn. Returns NULL. */
 napi_value throw_failure(napi_env env, int error, const char *syscall_name, const char *stage);
 
-/* Takes the arguments of a call into `values`. */
+/* Stores the arguments of a call in `values`; missing ones are undefined. */
 struct arguments begin(napi_env env, napi_callback_info info, napi_value *values, size_t count);
 /*
- * True, with an exception pending and the memory given back, when a value was of a wrong kind: a mistake of the calling
- * code.
+ * If a value had the wrong kind, throws a TypeError, frees the arguments and returns true. Only a mistake in the
+ * calling TypeScript causes this.
  */
 bool refuse_wrong(struct arguments *arguments);
 
@@ -39,7 +38,7 @@ uint32_t *read_numbers(struct arguments *arguments, napi_value value, const char
 gid_t *read_ids(struct arguments *arguments, napi_value value, const char *name, size_t *count);
 struct child_limit read_limit(struct arguments *arguments, napi_value value);
 
-/* The functions of addon.ts that do not live in addon.c. */
+/* The functions of addon.ts that are not in addon.c. */
 napi_value addon_ignore_signal(napi_env env, napi_callback_info info);
 napi_value addon_unblock_signal(napi_env env, napi_callback_info info);
 napi_value addon_catch_signal(napi_env env, napi_callback_info info);
@@ -65,7 +64,7 @@ napi_value addon_open_clock_watch(napi_env env, napi_callback_info info);
 napi_value addon_rearm_clock_watch(napi_env env, napi_callback_info info);
 napi_value addon_watch_readable(napi_env env, napi_callback_info info);
 napi_value addon_unwatch_readable(napi_env env, napi_callback_info info);
-/* Ends all watches of an environment that comes down: it must not be called into any more. */
+/* Ends all watches of an environment that is being torn down: its functions must not be called any more. */
 void addon_end_watches(void *env);
 
 #endif

@@ -4,11 +4,10 @@
 #include "peer.h"
 
 #include <errno.h>
-#include <stddef.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
+
+#include "socket.h"
 
 int sys_peer_of(int fd, struct sys_peer *peer) {
   struct ucred credentials;
@@ -21,22 +20,17 @@ int sys_peer_of(int fd, struct sys_peer *peer) {
 }
 
 int sys_peer_at(const char *path, struct sys_peer *peer) {
-  struct sockaddr_un address = {.sun_family = AF_UNIX};
-  const size_t length = strlen(path);
-  if (length >= sizeof address.sun_path) {
-    return -ENAMETOOLONG;
-  }
-  memcpy(address.sun_path, path, length);
-  socklen_t size = sizeof address;
-  if (path[0] == '@') {
-    address.sun_path[0] = '\0';
-    size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
+  struct sys_unix_address address;
+  int result = sys_peer_address(path, &address);
+  if (result < 0) {
+    return result;
   }
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) {
     return -errno;
   }
-  const int result = connect(fd, (const struct sockaddr *)&address, size) == 0 ? sys_peer_of(fd, peer) : -errno;
+  const bool is_connected = connect(fd, (const struct sockaddr *)&address.name, address.length) == 0;
+  result = is_connected ? sys_peer_of(fd, peer) : -errno;
   close(fd);
   return result;
 }

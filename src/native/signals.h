@@ -1,6 +1,6 @@
 /*
- * Signals that come in: which are caught, and a queue of them that keeps who sent each one.
- * A handler only writes; the queue is read by one thread. Nothing here decides what a signal means.
+ * Catching signals, and a queue of the caught signals with their senders. A handler only writes to the queue; one
+ * thread reads it.
  */
 #ifndef ONEVISOR_SIGNALS_H
 #define ONEVISOR_SIGNALS_H
@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 /*
- * One signal: its number, si_code and si_pid of sigaction(2). si_pid is 0 for the kernel and for senders of other pid
- * namespaces.
+ * One signal: its number, and si_code and si_pid of sigaction(2). si_pid is 0 for signals of the kernel and for senders
+ * in other PID namespaces. It is -1 if the queue was full and the sender was lost.
  */
 struct caught_signal {
   int32_t number;
@@ -19,19 +19,19 @@ struct caught_signal {
 };
 
 /*
- * Catches a signal from now on, and takes it out of the mask of the calling thread. May be called again for the same
- * number, to replace the handler of somebody else. Returns 1 if its action was the default one until now, 0 if not, or
- * -errno.
+ * Catches a signal from now on, and removes it from the mask of the calling thread. A second call for the same number
+ * replaces a handler that other code has installed since. Returns 1 if the action was the default until now, 0 if not,
+ * or -errno.
  */
 int sys_catch_signal(int number);
 
 /*
- * Read end of the pipe that is readable while signals wait (non-blocking, close-on-exec); made at the first call.
- * -errno on failure.
+ * Read end of the pipe that holds the queue: readable while signals wait, non-blocking, close-on-exec. The first call
+ * makes the pipe. Returns -errno on failure.
  */
 int sys_signal_pipe(void);
 
-/* Takes the signals that wait, the oldest first, at most `capacity` of them. Returns their number. Never waits. */
+/* Takes up to `capacity` signals from the queue, the oldest first. Returns their number. Never waits. */
 size_t sys_read_signals(struct caught_signal *signals, size_t capacity);
 
 #endif

@@ -19,15 +19,23 @@ static int give_up(int fd) {
   return -error;
 }
 
-/* False for a path that does not fit. */
-static int unix_address(struct sockaddr_un *address, const char *path) {
-  memset(address, 0, sizeof *address);
-  address->sun_family = AF_UNIX;
-  if (strlen(path) >= sizeof address->sun_path) {
-    return 0;
+static int path_address(const char *path, struct sys_unix_address *address) {
+  *address = (struct sys_unix_address){.name = {.sun_family = AF_UNIX}, .length = sizeof address->name};
+  const size_t length = strlen(path);
+  if (length >= sizeof address->name.sun_path) {
+    return -ENAMETOOLONG;
   }
-  strcpy(address->sun_path, path);
-  return 1;
+  memcpy(address->name.sun_path, path, length);
+  return 0;
+}
+
+int sys_peer_address(const char *path, struct sys_unix_address *address) {
+  const int result = path_address(path, address);
+  if (result == 0 && path[0] == '@') {
+    address->name.sun_path[0] = '\0';
+    address->length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
+  }
+  return result;
 }
 
 static int listen_at(const struct sockaddr *address, socklen_t length, int backlog) {
@@ -36,7 +44,7 @@ static int listen_at(const struct sockaddr *address, socklen_t length, int backl
     return -errno;
   }
   const int on = 1;
-  /* What an earlier one left in TIME_WAIT does not keep the port busy. Of no meaning for a path. */
+  /* Connections of an earlier socket in TIME_WAIT then do not keep the port busy. */
   if (address->sa_family != AF_UNIX && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0) {
     return give_up(fd);
   }
@@ -47,11 +55,9 @@ static int listen_at(const struct sockaddr *address, socklen_t length, int backl
 }
 
 int sys_listen_unix(const char *path, int backlog) {
-  struct sockaddr_un address;
-  if (!unix_address(&address, path)) {
-    return -ENAMETOOLONG;
-  }
-  return listen_at((const struct sockaddr *)&address, sizeof address, backlog);
+  struct sys_unix_address address;
+  const int result = path_address(path, &address);
+  return result < 0 ? result : listen_at((const struct sockaddr *)&address.name, address.length, backlog);
 }
 
 int sys_listen_tcp(const char *address, int port, int backlog) {
@@ -67,20 +73,16 @@ int sys_listen_tcp(const char *address, int port, int backlog) {
 }
 
 int sys_connect_datagram(const char *path) {
-  struct sockaddr_un address;
-  if (!unix_address(&address, path)) {
-    return -ENAMETOOLONG;
-  }
-  socklen_t length = sizeof address;
-  if (path[0] == '@') {
-    address.sun_path[0] = '\0';
-    length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
+  struct sys_unix_address address;
+  const int result = sys_peer_address(path, &address);
+  if (result < 0) {
+    return result;
   }
   const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) {
     return -errno;
   }
-  return connect(fd, (const struct sockaddr *)&address, length) == 0 ? fd : give_up(fd);
+  return connect(fd, (const struct sockaddr *)&address.name, address.length) == 0 ? fd : give_up(fd);
 }
 
 int sys_send_datagram(int fd, const void *bytes, size_t length) {
@@ -98,14 +100,15 @@ int sys_open_datagram(const char *name) {
     return -ENAMETOOLONG;
   }
   memcpy(address.sun_path + 1, name, length);
+  const socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + length);
   const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) {
     return -errno;
   }
   const int on = 1;
-  /* Before it can be reached: what was sent earlier would come without its sender. */
+  /* SO_PASSCRED comes before bind: datagrams that were sent before would arrive without their sender. */
   if (setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) != 0 ||
-      bind(fd, (const struct sockaddr *)&address, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + length)) != 0) {
+      bind(fd, (const struct sockaddr *)&address, size) != 0) {
     return give_up(fd);
   }
   return fd;
@@ -121,16 +124,18 @@ static void close_passed(const struct cmsghdr *passed) {
 }
 
 int sys_receive_datagram(int fd, void *bytes, size_t room, struct sys_datagram *datagram) {
-  /*
-   * There is room for the credentials alone, so the kernel closes descriptors instead of giving them to us (unix(7),
-   * MSG_CTRUNC).
-   */
+  /* There is room for the credentials only, so the kernel closes passed descriptors itself (MSG_CTRUNC, unix(7)). */
   union {
     struct cmsghdr first;
     char bytes[CMSG_SPACE(sizeof(struct ucred))];
   } control;
   struct iovec part = {.iov_base = bytes, .iov_len = room};
-  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+  struct msghdr message = {
+      .msg_iov = &part,
+      .msg_iovlen = 1,
+      .msg_control = &control,
+      .msg_controllen = sizeof control,
+  };
   ssize_t length;
   do {
     length = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
@@ -138,7 +143,8 @@ int sys_receive_datagram(int fd, void *bytes, size_t room, struct sys_datagram *
   if (length < 0) {
     return -errno;
   }
-  *datagram = (struct sys_datagram){.length = (size_t)length, .is_cut = (message.msg_flags & MSG_TRUNC) != 0, .uid = (uid_t)-1};
+  const bool is_cut = (message.msg_flags & MSG_TRUNC) != 0;
+  *datagram = (struct sys_datagram){.length = (size_t)length, .is_cut = is_cut, .uid = (uid_t)-1};
   for (struct cmsghdr *entry = CMSG_FIRSTHDR(&message); entry != NULL; entry = CMSG_NXTHDR(&message, entry)) {
     if (entry->cmsg_level == SOL_SOCKET && entry->cmsg_type == SCM_CREDENTIALS) {
       struct ucred sender;

@@ -1,7 +1,7 @@
 /*
- * The parent's half of a spawn. The child runs in our memory on a stack of its own until it execs (CLONE_VM,
- * CLONE_VFORK), so the cost does not depend on the size of our heap. All signals are blocked meanwhile: a handler of
- * ours that ran in the child would change our memory.
+ * The parent's half of a spawn. Until its exec, the child runs in our memory on a stack of its own (CLONE_VM,
+ * CLONE_VFORK), so the cost of a spawn does not depend on the size of our heap. All signals are blocked meanwhile: one
+ * of our handlers, run by the child, would change our memory.
  */
 #include "spawn.h"
 
@@ -15,6 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "kernel.h"
+
 #if defined(__SANITIZE_ADDRESS__)
 #define WITH_ASAN 1
 #elif defined(__has_feature)
@@ -26,9 +28,9 @@
 #include <sanitizer/asan_interface.h>
 #endif
 
-enum { STACK_BYTES = 128 * 1024, KERNEL_SIGSET_BYTES = 8 };
+enum { STACK_BYTES = 128 * 1024 };
 
-/* Descriptors that live for the length of one spawn, or until the caller takes over `ours`. */
+/* Descriptors of one spawn. On success the caller takes over `ours`; all others are closed. */
 struct spawn_files {
   int theirs[3];
   int ours[3];
@@ -59,8 +61,9 @@ static void close_ours(struct spawn_files *files) {
 }
 
 /*
- * A program that opens /dev/stdout itself is checked against the owner of the pipe. Without CAP_CHOWN that stays denied
- * to it, which is no reason not to start it: most programs never do so.
+ * Makes the program's user the owner of a pipe. When a program opens /dev/stdout, the kernel checks the owner of the
+ * pipe. Without CAP_CHOWN the owner cannot be changed; the program is started all the same, because few programs open
+ * /dev/stdout.
  */
 static void give_pipe(const struct child_plan *plan, int fd) {
   if (plan->has_uid || plan->has_gid) {
@@ -111,12 +114,13 @@ static void plan_streams(struct spawn_order *order, const struct spawn_files *fi
   }
 }
 
-/* One stack for all spawns, with a page below it that faults; the vfork makes them follow one another. */
+/* One stack for all spawns, with a guard page below. CLONE_VFORK makes sure that only one child uses it at a time. */
 static void *child_stack(void) {
   static char *stack;
   if (stack == NULL) {
     const size_t guard = (size_t)sysconf(_SC_PAGESIZE);
-    char *mapping = mmap(NULL, guard + STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK;
+    char *mapping = mmap(NULL, guard + STACK_BYTES, PROT_READ | PROT_WRITE, flags, -1, 0);
     if (mapping == MAP_FAILED) {
       return NULL;
     }
@@ -129,7 +133,7 @@ static void *child_stack(void) {
     stack = mapping + guard;
   }
 #ifdef WITH_ASAN
-  /* The frames of the child before this one never returned, so their redzones are still marked. */
+  /* The functions of the previous child never returned, so ASan still has the redzones of their frames marked. */
   __asan_unpoison_memory_region(stack, STACK_BYTES);
 #endif
   return stack + STACK_BYTES;
@@ -150,7 +154,10 @@ static pid_t clone_child(struct child_plan *plan) {
   return pid;
 }
 
-/* Ends of itself: the write end closes with the exec or with the exit of the child, and no other process has it. */
+/*
+ * Reads the report of the child; false if the exec succeeded. The wait is short: no other process has the write end,
+ * and the exec or the exit of the child closes it.
+ */
 static bool read_report(int fd, struct child_failure *failure) {
   ssize_t length;
   do {
@@ -159,7 +166,11 @@ static bool read_report(int fd, struct child_failure *failure) {
   return length == (ssize_t)sizeof *failure;
 }
 
-static void wait_for(pid_t pid) {
+/*
+ * Collects a child whose exec has failed. The reaper (sys_reap) cannot take this child first, as both run on the one
+ * thread that calls the addon, and no other code has heard of its pid.
+ */
+static void reap_failed(pid_t pid) {
   while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
   }
 }
@@ -175,7 +186,7 @@ bool spawn_program(struct spawn_order *order, struct spawn_result *result, struc
   order->plan.report = files.report[1];
   order->plan.parent = getpid();
 
-  /* A change of credentials in the child marks the memory as not dumpable, and until its exec that memory is ours. */
+  /* A change of credentials in the child marks the memory as not dumpable (prctl(2)), and the memory is shared. */
   const int dumpable = prctl(PR_GET_DUMPABLE, 0UL, 0UL, 0UL, 0UL);
   const pid_t pid = clone_child(&order->plan);
   const int clone_error = errno;
@@ -189,7 +200,7 @@ bool spawn_program(struct spawn_order *order, struct spawn_result *result, struc
     return false;
   }
   if (read_report(files.report[0], failure)) {
-    wait_for(pid);
+    reap_failed(pid);
     close_ours(&files);
     return false;
   }

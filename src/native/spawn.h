@@ -1,6 +1,6 @@
 /*
- * The parent's half of a spawn: pipes, the clone, the report. Owns every descriptor made for it, also when it fails.
- * Never decides what is executed, and never keeps a process or a descriptor after a failure.
+ * The parent's half of a spawn: pipes, the clone, and the report of the child. After a failure no process and no
+ * descriptor is left.
  */
 #ifndef ONEVISOR_SPAWN_H
 #define ONEVISOR_SPAWN_H
@@ -15,20 +15,20 @@ struct spawn_stream {
 };
 
 struct spawn_order {
-  /*
-   * All but `moves[0..2]`, `report` and `parent`, which spawn_program fills in; `moves` has room for three more than
-   * used.
-   */
+  /* spawn_program fills in `moves[0..2]`, `report` and `parent`; the caller leaves room for these three moves. */
   struct child_plan plan;
   struct spawn_stream streams[3];
 };
 
 struct spawn_result {
   pid_t pid;
-  int ends[3]; /* ours; -1 where no pipe was asked for */
+  int ends[3]; /* our ends of the pipes; -1 for a stream that is no pipe */
 };
 
-/* Returns true once the exec has succeeded; else false with `failure`, and nothing is left behind. One thread only. */
+/*
+ * Returns true once the exec has succeeded, otherwise false with `failure`. Only one thread may call this function: all
+ * spawns share one stack.
+ */
 bool spawn_program(struct spawn_order *order, struct spawn_result *result, struct child_failure *failure);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * System calls as functions that return 0 (or what syscalls.h says) or -errno.
+ * System calls as functions, see syscalls.h.
  */
 #include "syscalls.h"
 
@@ -14,7 +14,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { KERNEL_SIGSET_BYTES = 8, FIRST_LOOKUP_BYTES = 1024, LAST_LOOKUP_BYTES = 4 * 1024 * 1024 };
+#include "kernel.h"
+
+enum { FIRST_LOOKUP_BYTES = 1024, LAST_LOOKUP_BYTES = 4 * 1024 * 1024 };
 
 static int result_of(int returned) { return returned < 0 ? -errno : returned; }
 
@@ -40,9 +42,11 @@ int sys_kill(pid_t pid, int signal) { return result_of(kill(pid, signal)); }
 
 int sys_set_subreaper(void) { return result_of(prctl(PR_SET_CHILD_SUBREAPER, 1UL, 0UL, 0UL, 0UL)); }
 
-int sys_become_user(uid_t uid, gid_t gid, const gid_t *groups, size_t count, const char **failed) {
+int sys_become_user(const struct sys_identity *identity, const char **failed) {
+  const uid_t uid = identity->uid;
+  const gid_t gid = identity->gid;
   *failed = "setgroups";
-  if (setgroups(count, groups) != 0) {
+  if (setgroups(identity->group_count, identity->groups) != 0) {
     return -errno;
   }
   *failed = "setresgid";
@@ -91,7 +95,7 @@ int sys_open_clock_watch(void) {
   return fd;
 }
 
-/* Year 2255: only a clock that is set makes it readable. */
+/* The timer expires in the year 2255. Only a change of the clock makes the descriptor readable (ECANCELED). */
 int sys_rearm_clock_watch(int fd) {
   const struct itimerspec never = {.it_value = {.tv_sec = 9000000000}};
   uint64_t expirations = 0;
@@ -105,12 +109,15 @@ int sys_unblock_signal(int number) {
   return result_of(syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &unblocked, NULL, (size_t)KERNEL_SIGSET_BYTES));
 }
 
-/* With SIGTTOU blocked a process of a background group is not stopped for asking. Only this thread's mask changes. */
 int sys_replace_descriptor(int from, int to) {
   const int result = result_of(dup2(from, to));
   return result < 0 ? result : 0;
 }
 
+/*
+ * The kernel stops a process of a background group with SIGTTOU when it calls tcsetpgrp(3), unless the calling thread
+ * blocks or ignores SIGTTOU. The raw call changes the mask of this thread only.
+ */
 int sys_set_foreground_group(int fd, pid_t group) {
   const uint64_t blocked = (uint64_t)1 << (SIGTTOU - 1);
   uint64_t before = 0;
@@ -120,7 +127,7 @@ int sys_set_foreground_group(int fd, pid_t group) {
   return result;
 }
 
-/* getpwnam(3): these mean "not found" too, depending on the service that was asked. */
+/* getpwnam(3): some name services report "not found" by one of these errors. */
 static int outcome_of_failed_lookup(int error) {
   return error == 0 || error == ENOENT || error == ESRCH || error == EBADF || error == EPERM ? 0 : -error;
 }
@@ -178,7 +185,7 @@ int sys_groups_of(const char *name, gid_t gid, gid_t **groups) {
     }
     free(*groups);
     *groups = NULL;
-    /* Linux allows 65536 groups; some services do not say how many there are. */
+    /* Linux allows 65536 groups. `count` may stay too small: some name services do not report the number. */
     if (capacity > 65536) {
       return -ERANGE;
     }

@@ -5,6 +5,7 @@
  */
 #include "check.h"
 #include "spawn.h"
+#include "names.h"
 #include "syscalls.h"
 
 #include <dirent.h>
@@ -256,7 +257,7 @@ static void expect_output(const struct spawn_result *result, const char *expecte
 static void expect_spawned(struct spawn_order *order, struct spawn_result *result) {
   struct child_failure failure = {-1, 0};
   if (!spawn_program(order, result, &failure)) {
-    fprintf(stderr, "stage %s: %s\n", child_stage_names[failure.stage].name, sys_error_name(failure.error));
+    fprintf(stderr, "stage %s: %s\n", child_stage_names[failure.stage].name, error_name(failure.error));
     _exit(1);
   }
 }
@@ -281,7 +282,7 @@ static void descriptors_overlap(void) {
   for (int fd = 3; fd < 40; ++fd) {
     close(fd);
   }
-  /* a → 3, b → 4 (both numbers are those of pipes made by the spawn); c and d swap 5 and 6 → 6 and 5; e stays 7. */
+  /* a → 3 and b → 4, the numbers of pipes that the spawn makes; c and d swap: 5 and 6 → 6 and 5; e stays 7. */
   CHECK_EQUAL(dup2(ends[2], 6), 6);
   CHECK_EQUAL(dup2(ends[3], 5), 5);
   CHECK_EQUAL(fcntl(ends[4], F_DUPFD_CLOEXEC, 7), 7);

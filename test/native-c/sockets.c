@@ -110,7 +110,12 @@ static int send_passing(const char *name, const void *bytes, size_t length, int 
     char bytes[CMSG_SPACE(8 * sizeof(int))];
   } control = {0};
   struct iovec part = {.iov_base = (void *)bytes, .iov_len = length};
-  struct msghdr message = {.msg_name = &address, .msg_namelen = (socklen_t)(sizeof(sa_family_t) + 1 + strlen(name)), .msg_iov = &part, .msg_iovlen = 1};
+  struct msghdr message = {
+      .msg_name = &address,
+      .msg_namelen = (socklen_t)(sizeof(sa_family_t) + 1 + strlen(name)),
+      .msg_iov = &part,
+      .msg_iovlen = 1,
+  };
   if (count > 0) {
     message.msg_control = &control;
     message.msg_controllen = CMSG_SPACE((size_t)count * sizeof(int));

@@ -1,6 +1,4 @@
-/**
- * Which file a command means, and the sentence when there is none: Supervisor's rules and words.
- */
+/** Which file a command means, and the sentence when there is none: Supervisor's rules and words. */
 import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

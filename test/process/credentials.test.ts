@@ -1,6 +1,4 @@
-/**
- * As whom a program runs, by `user=` and by who we are; and the variables that follow from it.
- */
+/** As whom a program runs, by `user=` and by who we are; and the variables that follow from it. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { resolveCredentials } from '../../src/process/credentials.ts';

@@ -1,6 +1,4 @@
-/**
- * Options by their names in the file become what the started program finds; failures become Supervisor's sentences.
- */
+/** Options by their names in the file become what the started program finds; failures become Supervisor's sentences. */
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,12 +1,12 @@
-/**
- * minfds and minprocs by Supervisor's rules, and what programs get back of the limit that Node raised.
- */
+/** minfds and minprocs by Supervisor's rules, and what programs get back of the limit that Node raised. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { LIMITED_RESOURCES } from '../../src/core/resource-limits.ts';
 import type { ResourceLimit } from '../../src/native/addon.ts';
 import { LimitError, originalFileLimit, raiseLimits } from '../../src/process/limits.ts';
+import { addon } from './programs.ts';
 
 interface Fake {
   readonly set: ResourceLimit[];
@@ -98,6 +98,10 @@ describe('minfds and minprocs', () => {
         ),
     );
   });
+});
+
+test('the addon knows every resource that has an option', () => {
+  for (const resource of LIMITED_RESOURCES) assert.equal(addon.getLimit(resource).resource, resource);
 });
 
 describe('the soft limit that we were started with', () => {

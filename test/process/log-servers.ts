@@ -1,6 +1,4 @@
-/**
- * Log servers for tests, over UDP and TCP: what they got, as messages taken apart.
- */
+/** Log servers for tests, over UDP and TCP: what they got, as messages taken apart. */
 import { createSocket } from 'node:dgram';
 import type { Socket as DatagramSocket } from 'node:dgram';
 import { once } from 'node:events';

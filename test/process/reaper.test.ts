@@ -1,9 +1,8 @@
-/**
- * Reaping and the signals that come in: nothing is lost when they merge, nothing is asked when nothing happens.
- */
+/** Reaping and the signals that come in: nothing is lost when they merge, nothing is asked when nothing happens. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { signalNumbers } from '../../src/core/signals.ts';
 import { Reaper } from '../../src/process/reaper.ts';
 import { ignoreTerminalStops, takeSignals } from '../../src/process/signals.ts';
 import { addon, ending, field, reaper, run, shell } from './programs.ts';
@@ -88,7 +87,7 @@ describe('signals', () => {
           stop();
           resolve(got);
         });
-        assert.equal(addon.kill(process.pid, addon.signalNumber(name) ?? 0), 0);
+        assert.equal(addon.kill(process.pid, signalNumbers[name]), 0);
       });
       assert.equal(taken, name);
       assert.equal(process.listenerCount(name), before);

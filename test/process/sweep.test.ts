@@ -1,6 +1,4 @@
-/**
- * The end of all that is left: against a fake process tree, as an ordinary supervisor, and as PID 1 of a namespace.
- */
+/** The end of all that is left: against a fake process tree, as an ordinary supervisor, and as PID 1 of a namespace. */
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
 import { join } from 'node:path';

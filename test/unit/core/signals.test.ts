@@ -1,9 +1,10 @@
 /** Meaning of signals, and when a second one kills. */
 import assert from 'node:assert/strict';
+import { constants } from 'node:os';
 import { test } from 'node:test';
 import { type EndSignals, judgeEndSignal, type SignalOrigin } from '../../../src/core/end-signals.ts';
 import { isWorthALine, meaningOf, stopSignals } from '../../../src/core/signal-meaning.ts';
-import { formatSignal, parseSignal, signalNumbers } from '../../../src/core/signals.ts';
+import { formatSignal, parseSignal, type SignalName, signalNumbers } from '../../../src/core/signals.ts';
 
 const { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGPWR, SIGWINCH } = signalNumbers;
 
@@ -64,4 +65,9 @@ test('those that come as a matter of course are not worth a line', () => {
 test('SIGRTMIN+3 is number 37 whatever the libc', () => {
   assert.equal(parseSignal('SIGRTMIN+3'), 37);
   assert.equal(formatSignal(37), 'SIGRTMIN+3');
+});
+
+test('the numbers of signals are those of this machine', () => {
+  const own = constants.signals as Readonly<Record<SignalName, number>>;
+  for (const [name, number] of Object.entries(signalNumbers)) assert.equal(number, own[name as SignalName], name);
 });
