@@ -10,6 +10,7 @@ import { createMethodTable } from '../src/rpc/method-table.ts';
 import { ownMethods } from '../src/rpc/own-methods.ts';
 import { formatMethodReference } from '../src/rpc/reference.ts';
 import { drawTransitions } from './diagram.ts';
+import { drawLayers } from './layer-picture.ts';
 import { ROOT } from './platform.ts';
 
 /** A generated part of a document. */
@@ -20,6 +21,7 @@ interface Part {
 }
 
 const parts: readonly Part[] = [
+  { file: 'src/ARCHITECTURE.md', name: 'layers', text: drawLayers() },
   { file: 'src/ARCHITECTURE.md', name: 'transitions', text: `\`\`\`mermaid\n${drawTransitions()}\n\`\`\`` },
   { file: 'README.md', name: 'options', text: formatOptionReference() },
   { file: 'README.md', name: 'methods', text: formatMethodReference(createMethodTable(ownMethods)) },

@@ -1,7 +1,8 @@
 /**
- * `npm test`: builds, then runs the rings of tests from the quick to the slow, one line for each, and sums them up.
- * `npm test -- unit e2e` runs only those, `--only NAME` only files with that in their path. A ring without tests is a
- * failure, and so is a skip without a reason.
+ * `npm test`: builds, runs the rings of tests from the quick to the slow, prints one line for each, and sums them up.
+ * `npm test -- --quick` runs the rings that need no running supervisor. `npm test -- unit e2e` runs only the named
+ * rings, `--only NAME` only files with that in their path. A ring without tests is a failure, and so is a skip without
+ * a reason.
  */
 import { execFile } from 'node:child_process';
 import { globSync } from 'node:fs';
@@ -26,6 +27,12 @@ interface Ring {
   readonly covers?: readonly string[];
   /** Limit for one test; a file that is silent for so long is ended too. */
   readonly timeoutMs?: number;
+  /** Files that run at the same time. */
+  readonly concurrency?: number;
+  /** Part of `--quick`. */
+  readonly isQuick?: boolean;
+  /** Seconds on two idle processors, for the forecast at the start. */
+  readonly seconds: number;
   /** What must be done once before files run side by side. */
   readonly prepare?: () => Promise<void>;
 }
@@ -33,18 +40,25 @@ interface Ring {
 const NODE = [process.execPath];
 
 const RINGS: readonly Ring[] = [
-  { name: 'build', command: [...NODE, 'build/build.ts', '--quiet'] },
-  { name: 'verify', command: [...NODE, 'build/verify.ts', '--no-sizes'] },
-  { name: 'lint', command: [...NODE, 'build/lint.ts'] },
-  { name: 'typecheck', command: ['node_modules/.bin/tsc', '-p', '.'] },
-  { name: 'docs', command: [...NODE, 'build/docs.ts', '--check'] },
-  // The machines and the configuration are covered by both together.
-  { name: 'unit and engine', folders: ['unit', 'engine'], covers: ['src/core', 'src/config'] },
-  { name: 'process' },
-  { name: 'e2e' },
-  { name: 'conformance', timeoutMs: 300_000 },
+  { name: 'build', seconds: 10, isQuick: true, command: [...NODE, 'build/build.ts', '--quiet'] },
+  { name: 'verify', seconds: 5, command: [...NODE, 'build/verify.ts', '--no-sizes'] },
+  { name: 'lint', seconds: 10, isQuick: true, command: [...NODE, 'build/lint.ts'] },
+  { name: 'typecheck', seconds: 3, isQuick: true, command: ['node_modules/.bin/tsc', '-p', '.'] },
+  { name: 'docs', seconds: 1, isQuick: true, command: [...NODE, 'build/docs.ts', '--check'] },
+  {
+    name: 'unit and engine',
+    seconds: 45,
+    isQuick: true,
+    folders: ['unit', 'engine'],
+    // Both together cover them.
+    covers: ['src/core', 'src/config'],
+  },
+  { name: 'process', seconds: 55, isQuick: true },
+  { name: 'e2e', seconds: 150, concurrency: 4 },
+  { name: 'conformance', seconds: 150, concurrency: 4, timeoutMs: 300_000 },
   {
     name: 'container',
+    seconds: 120,
     timeoutMs: 600_000,
     prepare: async () => {
       const { prepareContainers, skipReason } = await import('../test/container/containers.ts');
@@ -53,7 +67,7 @@ const RINGS: readonly Ring[] = [
   },
 ];
 
-/** Files that run at the same time; this many keep two processors busy without making tests with deadlines late. */
+/** Files that run at the same time if a ring names no number: tests that compute keep two processors busy so. */
 const CONCURRENCY = 2;
 
 interface Tally {
@@ -62,15 +76,22 @@ interface Tally {
   skipped: number;
 }
 
-const { positionals, values } = parseArgs({ allowPositionals: true, options: { only: { type: 'string' } } });
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { only: { type: 'string' }, quick: { type: 'boolean' } },
+});
 const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
 
 const total: Tally = { passed: 0, failed: 0, skipped: 0 };
-for (const ring of chosenRings(positionals)) {
+const rings = chosenRings(positionals);
+console.log(formatForecast(rings));
+for (const ring of rings) {
   if (stopping.signal.aborted) break;
+  showProgress(`${ring.name} …`);
   const began = performance.now();
   const tally = ring.command === undefined ? await runFolder(ring) : await runCommand(ring.name, ring.command);
+  clearProgress();
   console.log(`${ring.name.padEnd(16)} ${formatTally(tally)}  (${((performance.now() - began) / 1000).toFixed(1)} s)`);
   for (const key of ['passed', 'failed', 'skipped'] as const) total[key] += tally[key];
   // Without an executable there is nothing to test.
@@ -82,25 +103,49 @@ console.log(formatTally(total));
 process.exitCode = total.failed > 0 || total.passed === 0 || stopping.signal.aborted ? 1 : 0;
 
 function chosenRings(names: readonly string[]): readonly Ring[] {
-  const chosen = RINGS.filter(
-    (ring) =>
-      names.length === 0 || names.includes(ring.name) || (ring.folders ?? []).some((folder) => names.includes(folder)),
-  );
+  const isNamed = (ring: Ring): boolean =>
+    names.includes(ring.name) || (ring.folders ?? []).some((folder) => names.includes(folder));
+  const isQuickRun = values.quick === true;
+  const chosen = RINGS.filter((ring) => (names.length > 0 ? isNamed(ring) : !isQuickRun || ring.isQuick === true));
   const unknown = names.filter((name) => !RINGS.some((ring) => ring.name === name || ring.folders?.includes(name)));
   if (unknown.length > 0)
     throw new Error(`cannot run ${unknown.join(', ')}: the rings are ${RINGS.map((ring) => ring.name).join(', ')}`);
   return chosen;
 }
 
+/** How long the rings take, and what to run for less. */
+function formatForecast(chosen: readonly Ring[]): string {
+  const seconds = chosen.reduce((sum, ring) => sum + ring.seconds, 0);
+  const time = seconds < 100 ? `${seconds} seconds` : `${Math.round(seconds / 60)} minutes`;
+  const names = chosen.map(({ name }) => name).join(', ');
+  const hint = chosen.length === RINGS.length ? '; `npm test -- --quick` needs no running supervisor' : '';
+  return `running ${names}: about ${time} on two idle processors${hint}`;
+}
+
+/** Shows on a terminal what is under way, in a line that the next output replaces. */
+function showProgress(text: string): void {
+  if (process.stdout.isTTY) process.stdout.write(`\r\x1b[K${text}`);
+}
+
+function clearProgress(): void {
+  showProgress('');
+}
+
+/** Prints a line for good. */
+function print(text: string): void {
+  clearProgress();
+  console.log(text);
+}
+
 /** Runs a command as one test; what it wrote is shown only when it failed, or says that something was skipped. */
 async function runCommand(name: string, [file = '', ...args]: readonly string[]): Promise<Tally> {
   try {
     const { stdout } = await run(file, args, { cwd: ROOT, maxBuffer: 1 << 26, signal: stopping.signal });
-    for (const line of stdout.split('\n').filter((text) => text.includes('skipped'))) console.log(`  ${name}: ${line}`);
+    for (const line of stdout.split('\n').filter((text) => text.includes('skipped'))) print(`  ${name}: ${line}`);
     return { passed: 1, failed: 0, skipped: 0 };
   } catch (error) {
     const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
-    console.log(`${stdout}${stderr}`.trim() || String(error));
+    print(`${stdout}${stderr}`.trim() || String(error));
     return { passed: 0, failed: 1, skipped: 0 };
   }
 }
@@ -116,7 +161,7 @@ async function runFolder(ring: Ring): Promise<Tally> {
     .sort();
   const tally: Tally = { passed: 0, failed: 0, skipped: 0 };
   if (files.length === 0) {
-    console.log(`${ring.name}: there is no test in ${folders.map((folder) => `test/${folder}`).join(', ')}`);
+    print(`${ring.name}: there is no test in ${folders.map((folder) => `test/${folder}`).join(', ')}`);
     return { ...tally, failed: 1 };
   }
   await ring.prepare?.();
@@ -125,7 +170,7 @@ async function runFolder(ring: Ring): Promise<Tally> {
   const stream = runTests({
     files: files.map((file) => join(ROOT, file)),
     cwd: ROOT,
-    concurrency: CONCURRENCY,
+    concurrency: ring.concurrency ?? CONCURRENCY,
     timeout: timeoutMs,
     signal: stopping.signal,
     // The runner hands all its options on, and the default of --report-signal switches reports on: a test that gets
@@ -142,9 +187,9 @@ async function runFolder(ring: Ring): Promise<Tally> {
     if (event.details.type === 'suite') return;
     if (event.skip === undefined && event.todo === undefined) return void (tally.passed += 1);
     const reason = typeof event.skip === 'string' && event.skip !== '' ? event.skip : null;
-    console.log(`  skipped: ${event.name}${reason === null ? '' : `: ${reason}`}`);
+    print(`  skipped: ${event.name}${reason === null ? '' : `: ${reason}`}`);
     if (reason === null) {
-      console.log('  a skip needs a reason');
+      print('  a skip needs a reason');
       tally.failed += 1;
     } else tally.skipped += 1;
   });
@@ -156,26 +201,31 @@ async function runFolder(ring: Ring): Promise<Tally> {
     tally.failed += 1;
     failedFiles.add(event.file ?? '');
     const place = event.file === undefined ? '' : ` (${relative(ROOT, event.file)}:${event.line ?? 0})`;
-    console.log(`  FAILED: ${event.name}${place}\n${indent(describe(error.cause ?? error))}`);
+    print(`  FAILED: ${event.name}${place}\n${indent(describe(error.cause ?? error))}`);
   });
   let covered: readonly CoveredFile[] = [];
   stream.on('test:coverage', ({ summary }) => {
     covered = summary.files;
   });
   const stalled = new StalledFiles(timeoutMs, (file, commands) =>
-    console.log(
+    print(
       `  FAILED: ${relative(ROOT, file)}: silent for ${timeoutMs / 1000} s after its last test, with ${commands.length} processes below it: ${commands.join('; ')}`,
     ),
   );
+  const seen = new Set<string>();
   // Reading is what keeps the run going.
-  for await (const event of stream)
-    if ('file' in event.data && event.data.file !== undefined) stalled.seen(event.data.file);
+  for await (const event of stream) {
+    if (!('file' in event.data) || event.data.file === undefined) continue;
+    stalled.seen(event.data.file);
+    seen.add(event.data.file);
+    showProgress(`${ring.name}: ${formatTally(tally)}, file ${seen.size} of ${files.length}`);
+  }
   stalled.close();
   for (const file of failedFiles)
-    if (output.has(file)) console.log(`  output of ${relative(ROOT, file)}:\n${indent(output.get(file) ?? '')}`);
+    if (output.has(file)) print(`  output of ${relative(ROOT, file)}:\n${indent(output.get(file) ?? '')}`);
   if (isGated) {
     const uncovered = await uncoveredIn(ring.covers ?? [], covered);
-    for (const line of uncovered) console.log(`  not covered: ${line}`);
+    for (const line of uncovered) print(`  not covered: ${line}`);
     tally[uncovered.length > 0 ? 'failed' : 'passed'] += 1;
   }
   return tally;

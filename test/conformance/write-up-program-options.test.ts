@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { assertOrder, describeSeed, isRoot, standIn, type World } from './seeds-world.ts';
+import { assertOrder, describeWriteUp, isRoot, standIn, type World } from './write-up-world.ts';
 
 /** The sample with its paths moved, and what the table is tried with. */
 async function begin(world: World, programs: string): Promise<number> {
@@ -95,7 +95,7 @@ const SIGNALS = ['TERM', 'HUP', 'INT', 'QUIT', 'KILL', 'USR1', 'USR2'];
 
 /** stopsignal, stopwaitsecs, and the order by priority. */
 async function stopping(world: World): Promise<void> {
-  assert.ok(world.text.includes('TERM，HUP，INT，QUIT，KILL，USR1或USR2'));
+  assert.ok(world.text.includes('TERM，HUP，INT，QUIT，KILL，USR1说明USR2'));
   await world.place(
     '/path/to/program',
     standIn(
@@ -141,7 +141,7 @@ async function stopping(world: World): Promise<void> {
 async function crashing(world: World): Promise<void> {
   await begin(
     world,
-    '[program:crash]\ncommand=sleep 1000\nautorestart=unexpected\nexitcodes=0\n[program:never]\ncommand=sh -c "exit 3"\nstartretries=1\nstartsecs=1\n',
+    '[program:crash]\ncommand=sleep 1000\nautorestart=unexpected\nexitcodes=0\n[program:never]\ncommand=sh -c "exit 3"\nstartretries=1\nstartsecs=10\n',
   );
   await world.untilStatus('crash', /RUNNING/);
   const pid = await world.pidOf('crash');
@@ -152,8 +152,8 @@ async function crashing(world: World): Promise<void> {
   await world.untilStatus('never', /FATAL/);
 }
 
-describeSeed(
-  '003',
+describeWriteUp(
+  'program-options',
   {},
   {
     echo_supervisord_conf: sample,

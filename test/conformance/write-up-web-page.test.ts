@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { statusField } from '../e2e/observe.ts';
-import { describeSeed, type World } from './seeds-world.ts';
+import { describeWriteUp, type World } from './write-up-world.ts';
 
 const LEFT_OUT = {
   'sudo apt-get install supervisor': 'installs a package',
@@ -135,4 +135,7 @@ async function everyOption(world: World): Promise<void> {
   assert.match(await world.read('/tmp/supervisord.log'), /stopped: all-1 \(terminated by SIGINT\)/);
 }
 
-describeSeed('004', LEFT_OUT, { 'from the sample to task1': task, 'every option of the list 配置说明': everyOption });
+describeWriteUp('web-page', LEFT_OUT, {
+  'from the sample to task1': task,
+  'every option of the list 配置说明': everyOption,
+});

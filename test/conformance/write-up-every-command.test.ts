@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { readlink, stat } from 'node:fs/promises';
 import { isAlive, statusField, until } from '../e2e/observe.ts';
-import { describeSeed, isRoot, standIn, type World } from './seeds-world.ts';
+import { describeWriteUp, isRoot, standIn, type World } from './write-up-world.ts';
 
 const LEFT_OUT = {
   'sudo apt-get install supervisor': 'installs a package',
@@ -24,9 +24,9 @@ async function quickStart(world: World): Promise<void> {
   await world.run('mkdir -p /utxt/soft/supervisor');
   world.cwd = '/utxt/soft/supervisor';
   await world.run('mkdir conf log');
-  await world.place('/utxt/soft/supervisor/supervisord.conf', world.block('通过 include 加载所有的程序配置'));
+  await world.place('/utxt/soft/supervisor/supervisord.conf', world.block('说明 include 说明'));
   for (const command of world
-    .block('# 提前创建文件夹')
+    .block('sudo mkdir')
     .split('\n')
     .filter((line) => line.startsWith('sudo ')))
     assert.equal((await world.run(command)).code, 0, command);
@@ -227,7 +227,7 @@ async function unit(world: World): Promise<void> {
   await world.run('mkdir -p /utxt/soft/supervisor');
   world.cwd = '/utxt/soft/supervisor';
   await world.makeFolder('/var/run/supervisor');
-  await world.place('/utxt/soft/supervisor/supervisord.conf', world.block('通过 include 加载所有的程序配置'));
+  await world.place('/utxt/soft/supervisor/supervisord.conf', world.block('说明 include 说明'));
   const [, start = ''] = /^ *ExecStart=\/usr\/local\/bin\/(.*)$/m.exec(world.text) ?? [];
   const [, stop = ''] = /^ *ExecStop=\/usr\/local\/bin\/(.*)$/m.exec(world.text) ?? [];
   assert.equal((await world.run(start)).code, 0);
@@ -236,7 +236,7 @@ async function unit(world: World): Promise<void> {
   await world.untilEnded(daemon);
 }
 
-describeSeed('000', LEFT_OUT, {
+describeWriteUp('every-command', LEFT_OUT, {
   'quick start': quickStart,
   'the options of the chapter 配置文件': everyOption,
   'the commands of the systemd unit': unit,

@@ -1,11 +1,12 @@
 /**
- * What the tests of the write-ups share: their texts, read where they lie, and a scratch folder into which every
- * absolute path of a text is moved. A command runs only if it stands in the text; each test runs with our executable
- * and, where it is installed, with the real Supervisor.
+ * Shared parts of the tests of five write-ups about Supervisor, with which this project began. The commands and
+ * configurations of each write-up are in write-ups/, without its prose. A test runs a command only if the write-up has
+ * it, in a scratch folder to which every absolute path is moved. Each test runs with our executable and, if it is
+ * installed, with the real Supervisor.
  */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
@@ -17,9 +18,9 @@ import { EXECUTABLE } from '../e2e/launch.ts';
 import { Lines } from '../e2e/lines.ts';
 import { freePort } from '../e2e/ports.ts';
 
-const SEEDS = join(import.meta.dirname, '..', '..', '..', 'shared', 'seeds');
+const WRITE_UPS = join(import.meta.dirname, 'write-ups');
 const REAL = '/usr/bin/supervisord';
-const MARK = 'STARTED_BY_SEEDS';
+const MARK = 'STARTED_BY_WRITE_UP';
 const ASK_AGAIN_MS = 200;
 export const isRoot = process.getuid?.() === 0;
 
@@ -46,32 +47,25 @@ function realSkipReason(): string | false {
 }
 
 /**
- * Runs tests over one write-up, named by its number, with ours and with the real one. `leftOut` are its commands that
+ * Registers the tests of one write-up, for our executable and for the real Supervisor. `leftOut` has the commands that
  * are not run, each with the reason.
  */
-export function describeSeed(
-  number: string,
+export function describeWriteUp(
+  name: string,
   leftOut: Readonly<Record<string, string>>,
   tests: Readonly<Record<string, (world: World) => Promise<void>>>,
 ): void {
-  const file = existsSync(SEEDS) ? readdirSync(SEEDS).find((name) => name.startsWith(`${number}_`)) : undefined;
-  if (file === undefined)
-    return void test(
-      `write-up ${number}`,
-      { skip: `there is no write-up ${number} in ../shared/seeds` },
-      () => undefined,
-    );
-  const text = readFileSync(join(SEEDS, file), 'utf8');
-  test(`write-up ${number}: the commands left out stand in the text`, () => {
+  const text = readFileSync(join(WRITE_UPS, `${name}.txt`), 'utf8');
+  test(`write-up ${name}: it has the commands that are left out`, () => {
     for (const [command, reason] of Object.entries(leftOut))
       assert.ok(text.includes(command) && reason !== '', command);
   });
-  const register = (name: string, subject: Subject): void => {
+  const register = (subjectName: string, subject: Subject): void => {
     for (const [title, run] of Object.entries(tests))
-      test(`${name}: ${title}`, async (t) => run(await openWorld(t, subject, text)));
+      test(`${subjectName}: ${title}`, async (t) => run(await openWorld(t, subject, text)));
   };
   const skip = realSkipReason();
-  describe(`write-up ${number}`, { concurrency: 4 }, () => {
+  describe(`write-up ${name}`, { concurrency: 4 }, () => {
     register('onevisor', { isOurs: true, bin: dirname(EXECUTABLE) });
     if (skip === false) register('the real Supervisor', { isOurs: false, bin: dirname(REAL) });
     else test('the real Supervisor', { skip }, () => undefined);
@@ -290,7 +284,7 @@ export function withRpc(world: World, config: string): string {
 }
 
 async function openWorld(t: TestContext, subject: Subject, text: string): Promise<World> {
-  const root = await mkdtemp(join(await realpath(tmpdir()), 'seeds-'));
+  const root = await mkdtemp(join(await realpath(tmpdir()), 'write-up-'));
   const mark = randomUUID();
   t.after(async () => {
     await endMarked(`${MARK}=${mark}`);

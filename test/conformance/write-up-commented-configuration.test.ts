@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, readFile, readlink } from 'node:fs/promises';
 import { isAlive } from '../e2e/observe.ts';
-import { assertOrder, describeSeed, standIn, withRpc, type World } from './seeds-world.ts';
+import { assertOrder, describeWriteUp, standIn, withRpc, type World } from './write-up-world.ts';
 
 const LEFT_OUT = {
   'sudo apt-get install supervisor': 'installs a package',
@@ -93,7 +93,7 @@ async function notRunning(world: World): Promise<void> {
 async function autorestart(world: World): Promise<void> {
   await prepare(world);
   await mkdir(world.at(`${HOME}/logs`));
-  assert.match(world.text, /可选值：\[unexpected,true,false\]/);
+  assert.match(world.text, /说明：\[unexpected,true,false\]/);
   const ends = (name: string, status: number, option: string): string =>
     `[program:${name}]\ncommand=sh -c "sleep 1.3; exit ${status}"\n${option}\n`;
   await world.place(
@@ -119,7 +119,7 @@ async function autorestart(world: World): Promise<void> {
   }
 }
 
-describeSeed('001', LEFT_OUT, {
+describeWriteUp('commented-configuration', LEFT_OUT, {
   'the commented configuration': hardware,
   'when nothing runs': notRunning,
   autorestart: autorestart,

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { cp, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isAlive, untilFile } from '../e2e/observe.ts';
-import { assertOrder, describeSeed, isRoot, standIn, withRpc, type World } from './seeds-world.ts';
+import { assertOrder, describeWriteUp, isRoot, standIn, withRpc, type World } from './write-up-world.ts';
 
 const LEFT_OUT = {
   'apt install -y supervisor': 'installs a package',
@@ -63,7 +63,7 @@ async function commented(world: World): Promise<void> {
   // The text forgets the section by which the real one answers supervisorctl.
   await world.place(
     '/etc/supervisor/supervisord.conf',
-    withRpc(world, world.block('[unix_http_server]', '# UNIX的socket文件')),
+    withRpc(world, world.block('[unix_http_server]', '# UNIX说明socket说明')),
   );
   const program = world.block('[program:test]');
   const conf = '/etc/supervisor/conf.d/test.conf';
@@ -216,7 +216,7 @@ async function twoAtOnce(world: World, start: string, daemon: number): Promise<v
   assert.ok(await isAlive(await world.daemon('/var/run/supervisord.pid')));
 }
 
-describeSeed('002', LEFT_OUT, {
+describeWriteUp('search-paths-and-groups', LEFT_OUT, {
   'where the file is searched': searchOrder,
   'the commented configuration': commented,
   'the example': example,
