@@ -3,7 +3,7 @@
  * The program that runs the client implements it (startup/find-supervisor.ts), since it takes a look at the kernel's
  * side of a socket.
  */
-import type { Endpoint } from './client.ts';
+import type { Endpoint } from './transport.ts';
 
 /** A supervisor that runs in our container. */
 export interface FoundSupervisor extends Endpoint {

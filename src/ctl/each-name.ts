@@ -33,7 +33,7 @@ export async function applyToNames(session: Session, names: readonly string[], o
     (await operation.all()).forEach(show);
     return;
   }
-  for (const name of await expandNames(names, session.supervisor.getAllProcessInfo)) {
+  for (const name of await expandNames(names, session.client.getAllProcessInfo)) {
     const { group, process: proc } = parseNamespec(name);
     try {
       if (proc === null) (await operation.group(group)).forEach(show);

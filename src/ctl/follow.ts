@@ -3,7 +3,7 @@
  * A reader of our output that stalls stalls the stream, and nothing is kept in memory.
  */
 import type { Writable } from 'node:stream';
-import { openLog, toConnectionError } from './client.ts';
+import { openLog, toConnectionError } from './transport.ts';
 import { CtlError, InterruptError } from './errors.ts';
 import type { Session } from './session.ts';
 

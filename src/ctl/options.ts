@@ -18,17 +18,17 @@ export interface CtlOptions {
 }
 
 /** The options, or what is wrong with them. */
-export type OptionsOutcome =
+export type OptionsResult =
   { readonly ok: true; readonly options: CtlOptions } | { readonly ok: false; readonly error: string };
 
-interface Row {
+interface OptionRow {
   readonly key: string;
   readonly short: string;
   readonly long: string;
   readonly hasValue: boolean;
 }
 
-const ROWS: readonly Row[] = [
+const ROWS: readonly OptionRow[] = [
   { key: 'file', short: 'c', long: 'configuration', hasValue: true },
   { key: 'help', short: 'h', long: 'help', hasValue: false },
   { key: 'help', short: '?', long: '?', hasValue: false },
@@ -43,7 +43,7 @@ const ROWS: readonly Row[] = [
 class OptionError extends Error {}
 
 /** Reads a command line. */
-export function parseOptions(args: readonly string[]): OptionsOutcome {
+export function parseOptions(args: readonly string[]): OptionsResult {
   try {
     return { ok: true, options: readOptions(args) };
   } catch (error) {
@@ -65,7 +65,7 @@ export function placeAction(action: string, args: readonly string[]): string[] {
 
 function readOptions(args: readonly string[]): CtlOptions {
   const rest = [...args];
-  const found: Array<{ row: Row; spelled: string; value: string }> = [];
+  const found: Array<{ row: OptionRow; spelled: string; value: string }> = [];
   while (rest[0]?.startsWith('-') === true && rest[0] !== '-') {
     const word = rest.shift() ?? '';
     if (word === '--') break;
@@ -94,7 +94,7 @@ function readOptions(args: readonly string[]): CtlOptions {
   };
 }
 
-function readLong(text: string, rest: string[]): { row: Row; spelled: string; value: string } {
+function readLong(text: string, rest: string[]): { row: OptionRow; spelled: string; value: string } {
   const equals = text.indexOf('=');
   const name = equals === -1 ? text : text.slice(0, equals);
   const exact = ROWS.filter((row) => row.long === name);
@@ -113,7 +113,7 @@ function readLong(text: string, rest: string[]): { row: Row; spelled: string; va
 }
 
 /** Options in one word, such as `-iuNAME`; the value of the last may be the next word. */
-function readShort(text: string, rest: string[]): Array<{ row: Row; spelled: string; value: string }> {
+function readShort(text: string, rest: string[]): Array<{ row: OptionRow; spelled: string; value: string }> {
   const found = [];
   for (let at = 0; at < text.length; at++) {
     const spelled = `-${text.charAt(at)}`;

@@ -6,7 +6,7 @@ import type { PluginConfig } from '../config/model.ts';
 import { isModulePath, loadFactory } from '../config/plugin-module.ts';
 import { firstLineOf } from '../core/error-text.ts';
 import type { XmlRpcValue } from '../rpc/xmlrpc.ts';
-import { callMethod } from './client.ts';
+import { callRemoteMethod } from './transport.ts';
 import type { Command } from './command.ts';
 import { createHelp } from './commands/help.ts';
 import type { Session } from './session.ts';
@@ -84,7 +84,7 @@ function commandOf(
 
 function contextOf(session: Session): CommandContext {
   return {
-    call: (method, ...params) => callMethod(session.endpoint, method, params, session.interrupt.signal),
+    call: (method, ...params) => callRemoteMethod(session.endpoint, method, params, session.interrupt.signal),
     output: (line) => session.output(line),
     fail: (line, exitCode) => session.fail(line, exitCode),
   };

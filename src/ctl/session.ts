@@ -3,7 +3,7 @@
  * ends. Owns the connection check that most commands begin with. Never reads a configuration, never ends the process.
  */
 import { faults, RpcFault } from '../core/faults.ts';
-import { callMethod, type Endpoint } from './client.ts';
+import { callRemoteMethod, type Endpoint } from './transport.ts';
 import { ConnectionError } from './errors.ts';
 import { ExitCode } from './exit-codes.ts';
 import type { CtlIo } from './io.ts';
@@ -24,7 +24,7 @@ const DEAD_PROGRAM_FAULTS: ReadonlySet<number> = new Set([
 export class Session {
   readonly io: CtlIo;
   readonly lines: LineSource;
-  readonly supervisor: SupervisorClient;
+  readonly client: SupervisorClient;
   /** Changed by `open` and by the question for a password. */
   endpoint: Endpoint;
   /** Whether there is somebody to ask. */
@@ -41,8 +41,8 @@ export class Session {
     this.endpoint = endpoint;
     this.isInteractive = isInteractive;
     this.gone = gone;
-    this.supervisor = new SupervisorClient((method, ...params) =>
-      callMethod(this.endpoint, method, params, this.interrupt.signal),
+    this.client = new SupervisorClient((method, ...params) =>
+      callRemoteMethod(this.endpoint, method, params, this.interrupt.signal),
     );
   }
 
@@ -75,7 +75,7 @@ export class Session {
   async upcheck(): Promise<boolean> {
     const { serverUrl } = this.endpoint;
     try {
-      const version = await this.supervisor.getVersion();
+      const version = await this.client.getVersion();
       if (version === API_VERSION) return true;
       this.fail(
         `Sorry, this version of supervisorctl expects to talk to a server with API version ${API_VERSION}, but the remote version is ${version}.`,

@@ -8,7 +8,7 @@ import type { PluginConfig, Problem } from '../config/model.ts';
 import { searchPaths } from '../config/find-files.ts';
 import { type CtlReading, readCtlConfig } from '../config/read.ts';
 import type { Source } from '../config/source.ts';
-import type { Endpoint } from './client.ts';
+import type { Endpoint } from './transport.ts';
 import { type Discovery, noDiscovery } from './discovery.ts';
 import type { CtlOptions } from './options.ts';
 
@@ -30,7 +30,7 @@ export interface CtlSettings {
 export { controlSocketPaths } from '../core/control-socket.ts';
 
 /** Settings, or the reason why there are none. */
-export type SettingsOutcome =
+export type SettingsResult =
   { readonly ok: true; readonly settings: CtlSettings } | { readonly ok: false; readonly error: string };
 
 const DEFAULT_URL = 'http://localhost:9001';
@@ -38,7 +38,7 @@ const DEFAULT_PROMPT = 'supervisor';
 const UNIX = 'unix://';
 
 /** Where the client's file was looked for, and what is known of the supervisor besides. */
-interface Choice {
+interface ChosenFile {
   /** File to read; null for none. */
   readonly path: string | null;
   /** Where the supervisor is if the file does not say. */
@@ -53,7 +53,7 @@ export function readSettings(
   source: Source,
   calledAs: string,
   discovery: Discovery = noDiscovery,
-): SettingsOutcome {
+): SettingsResult {
   const variable = source.env['ONEVISOR_CONF'] ?? null;
   const named = options.file ?? (variable === '' ? null : variable);
   if (named !== null && !source.isFile(posix.resolve(source.cwd, named))) {
@@ -77,7 +77,7 @@ export function readSettings(
  * A file that was named counts. Where it does not say where the supervisor is, its own server does, then the private
  * control socket.
  */
-function chooseNamed(path: string, files: CtlFiles, discovery: Discovery): Choice {
+function chooseNamed(path: string, files: CtlFiles, discovery: Discovery): ChosenFile {
   const found = files.writtenUrl(path) === null ? (discovery.serverOf(path) ?? privateEndpoint(discovery)) : null;
   return { path, found, isFileFollowed: true };
 }
@@ -87,7 +87,7 @@ function chooseNamed(path: string, files: CtlFiles, discovery: Discovery): Choic
  * another file, as Debian's package has.
  * That file counts only if it names a socket that answers here, which is then that of a second supervisor.
  */
-function chooseFound(files: CtlFiles, searched: string | null, discovery: Discovery): Choice {
+function chooseFound(files: CtlFiles, searched: string | null, discovery: Discovery): ChosenFile {
   const found = discovery.find();
   const url = searched === null ? null : files.writtenUrl(searched);
   if (found === null || (searched !== found.file && url !== null && isAnswered(url, discovery))) {
@@ -113,9 +113,9 @@ function privateEndpoint(discovery: Discovery): Endpoint | null {
 function readChosen(
   options: CtlOptions,
   files: CtlFiles,
-  { path, found, isFileFollowed }: Choice,
+  { path, found, isFileFollowed }: ChosenFile,
   firstPlace: string,
-): SettingsOutcome {
+): SettingsResult {
   if (path === null)
     return {
       ok: true,
@@ -173,7 +173,7 @@ class CtlFiles {
   }
 }
 
-interface Written {
+interface FileOptions {
   readonly serverurl?: string | null;
   readonly username?: string | null;
   readonly password?: string | null;
@@ -182,7 +182,7 @@ interface Written {
 }
 
 /** Settings that do not come from the file. */
-interface Rest {
+interface OtherSettings {
   readonly found: Endpoint | null;
   readonly fallback: string;
   readonly warnings: readonly Problem[];
@@ -193,8 +193,8 @@ interface Rest {
 function fillIn(
   options: CtlOptions,
   source: Source,
-  file: Written,
-  { found, fallback, warnings, plugins, path }: Rest,
+  file: FileOptions,
+  { found, fallback, warnings, plugins, path }: OtherSettings,
 ): CtlSettings {
   const home = source.env['HOME'];
   // The password of one supervisor must not be sent to the server that -s names.

@@ -23,7 +23,7 @@ export async function runShell(
   commands: ReadonlyMap<string, Command>,
   prompt: string,
 ): Promise<void> {
-  session.lines.complete = (line) => completeLine(line, session.supervisor.getAllProcessInfo);
+  session.lines.complete = (line) => completeLine(line, session.client.getAllProcessInfo);
   try {
     if (await runLine(session, commands, 'status')) return;
     for (;;) {

@@ -102,7 +102,7 @@ class Watch {
     const { signal } = this.#over;
     for (;;) {
       await delay(LOOK_MS, undefined, { signal });
-      const processes = await this.#session.supervisor.getAllProcessInfo();
+      const processes = await this.#session.client.getAllProcessInfo();
       if (signal.aborted) return;
       this.waiting = selectNamed(this.#names, processes)
         .filter(({ struct }) => struct['hold'] === 'waiting')

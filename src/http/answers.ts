@@ -2,14 +2,14 @@
  * Short answers and error pages. Texts of ours only: nothing of a request is repeated in them.
  */
 import { type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse, STATUS_CODES } from 'node:http';
-import type { Reserve } from '../rpc/answer-room.ts';
+import type { Reserve } from '../rpc/answer-budget.ts';
 
 /** What is written at a time of a long answer, and how long the client may take for it. */
 const PIECE_BYTES = 64 * 1024;
 const PIECE_MS = 30_000;
 
 /** An answer to be sent, and the count of what waits for its client. */
-export interface Answering {
+export interface AnswerTarget {
   readonly response: ServerResponse;
   readonly reserve: Reserve;
 }
@@ -22,7 +22,7 @@ export type BodyPart = string | { readonly encode: () => Iterable<string> };
 
 /** Sends a whole answer, a long one piece by piece. Throws NoRoomError where too much waits for other clients. */
 export function sendText(
-  { response, reserve }: Answering,
+  { response, reserve }: AnswerTarget,
   status: number,
   type: string,
   text: string | Buffer,
@@ -45,7 +45,7 @@ function sendBuffer(response: ServerResponse, status: number, body: Buffer, head
  * Resolves when it is under way. Rejects with NoRoomError where too much waits for other clients.
  */
 export async function sendParts(
-  { response, reserve }: Answering,
+  { response, reserve }: AnswerTarget,
   type: string,
   parts: readonly BodyPart[],
 ): Promise<void> {
@@ -117,7 +117,7 @@ export function sendError(
 }
 
 /** A request that is refused. */
-export interface Refused {
+export interface RefusedRequest {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
 }
@@ -130,7 +130,7 @@ const LINGER_MS = 2000;
  * away for a moment: closing at once would reset the connection, and the client would never see the answer.
  */
 export function refuse(
-  { request, response }: Refused,
+  { request, response }: RefusedRequest,
   status: number,
   headers: OutgoingHttpHeaders = {},
   reason = '',

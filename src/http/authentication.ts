@@ -5,7 +5,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
 /** What a server asks for; both null: nothing. */
-export interface Credentials {
+export interface BasicCredentials {
   readonly username: string | null;
   /** Plain, or `{SHA}` and the SHA-1 in hexadecimal digits. */
   readonly password: string | null;
@@ -31,7 +31,7 @@ export function parseBasic(
 }
 
 /** A check of `Authorization` headers. */
-export function createGuard({ username, password }: Credentials): (header: string | undefined) => boolean {
+export function createGuard({ username, password }: BasicCredentials): (header: string | undefined) => boolean {
   if (username === null && password === null) return () => true;
   const isHashed = password?.toUpperCase().startsWith(SHA_PREFIX) ?? false;
   const expected = isHashed ? (password ?? '').slice(SHA_PREFIX.length).toLowerCase() : (password ?? '');

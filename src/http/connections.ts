@@ -8,7 +8,7 @@
 import type { Socket } from 'node:net';
 import type { ServerLimits } from './limits.ts';
 
-interface Connection {
+interface ClientConnection {
   /** Requests received and not yet answered. */
   pending: number;
   /** Settles when the latest of them is answered. */
@@ -18,10 +18,10 @@ interface Connection {
 }
 
 /** Keeps the connections of one server. */
-export class Connections {
+export class ClientConnections {
   readonly #limits: ServerLimits;
   /** In the order in which they became idle, or came. */
-  readonly #connections = new Map<Socket, Connection>();
+  readonly #connections = new Map<Socket, ClientConnection>();
   #isClosing = false;
 
   constructor(limits: ServerLimits) {
@@ -38,7 +38,7 @@ export class Connections {
       return;
     }
     const timer = setTimeout(() => giveUp(socket), this.#limits.headerMs);
-    const connection: Connection = { pending: 0, latest: Promise.resolve(), timer };
+    const connection: ClientConnection = { pending: 0, latest: Promise.resolve(), timer };
     this.#connections.set(socket, connection);
     socket.once('close', () => {
       clearTimeout(connection.timer);
@@ -80,7 +80,7 @@ export class Connections {
     for (const socket of this.#connections.keys()) socket.destroy();
   }
 
-  #answered(socket: Socket, connection: Connection): void {
+  #answered(socket: Socket, connection: ClientConnection): void {
     connection.pending -= 1;
     if (connection.pending > 0 || !this.#connections.delete(socket)) return;
     this.#connections.set(socket, connection);

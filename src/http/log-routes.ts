@@ -13,11 +13,11 @@ function isStreamName(text: string): text is StreamName {
 }
 
 /** The log that `NAME[/stdout|stderr]` means; null where there is none. */
-function findLog(supervisor: SupervisorApi, rest: string): Log | null {
+function findLog(api: SupervisorApi, rest: string): Log | null {
   const [name = '', stream = 'stdout', ...more] = rest.split('/');
   if (more.length > 0 || !isStreamName(stream)) return null;
   try {
-    return supervisor.processLog(findOneProcess(supervisor, name).id, stream);
+    return api.processLog(findOneProcess(api, name).id, stream);
   } catch (error) {
     if (error instanceof RpcFault) return null;
     throw error;
@@ -25,7 +25,7 @@ function findLog(supervisor: SupervisorApi, rest: string): Log | null {
 }
 
 /** The routes that stream logs. */
-export function logRoutes(supervisor: SupervisorApi, limits: StreamLimits): Route[] {
+export function logRoutes(api: SupervisorApi, limits: StreamLimits): Route[] {
   const send = ({ response, signal }: Exchange, log: Log | null): void => {
     if (log === null) sendError(response, 404);
     else streamLog(log, response, signal, limits);
@@ -35,13 +35,13 @@ export function logRoutes(supervisor: SupervisorApi, limits: StreamLimits): Rout
       method: 'GET',
       path: '/logtail',
       access: 'password',
-      answer: (exchange) => send(exchange, findLog(supervisor, exchange.rest)),
+      answer: (exchange) => send(exchange, findLog(api, exchange.rest)),
     },
     {
       method: 'GET',
       path: '/mainlogtail',
       access: 'password',
-      answer: (exchange) => send(exchange, supervisor.mainLog()),
+      answer: (exchange) => send(exchange, api.mainLog()),
     },
   ];
 }

@@ -23,7 +23,7 @@ export function takesGzip(accepted: string | readonly string[] | undefined): boo
 
 /** What the metrics are worked out from. */
 export interface MetricsSources {
-  readonly supervisor: SupervisorApi;
+  readonly api: SupervisorApi;
   readonly times: ProcessTimes;
   /** Our own version. */
   readonly version: string;
@@ -32,17 +32,17 @@ export interface MetricsSources {
 }
 
 /** The route of the metrics. */
-export function metricsRoute({ supervisor, times, version, residentBytes }: MetricsSources): Route {
+export function metricsRoute({ api, times, version, residentBytes }: MetricsSources): Route {
   return {
     method: 'GET',
     path: '/metrics',
     access: 'metrics_auth',
     answer: async (exchange) => {
-      const processes = supervisor
+      const processes = api
         .processes()
-        .map((view) => ({ view, start: times.of(view).start, oomKills: supervisor.oomKills(view.id) }));
+        .map((view) => ({ view, start: times.of(view).start, oomKills: api.oomKills(view.id) }));
       const text = formatFamilies(
-        describeMetrics({ version, state: supervisor.state(), processes, residentBytes: residentBytes() }),
+        describeMetrics({ version, state: api.state(), processes, residentBytes: residentBytes() }),
       );
       const vary = { Vary: 'Accept-Encoding' };
       if (!takesGzip(exchange.request.headers['accept-encoding'])) sendText(exchange, 200, CONTENT_TYPE, text, vary);

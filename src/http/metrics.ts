@@ -25,7 +25,7 @@ export interface MeasuredProcess {
 }
 
 /** What is measured. */
-export interface Measured {
+export interface MetricsInput {
   readonly version: string;
   readonly state: SupervisorStateName;
   readonly processes: readonly MeasuredProcess[];
@@ -42,7 +42,7 @@ function formatChoice(labels: string, label: string, names: readonly string[], c
 }
 
 /** All metrics. */
-export function describeMetrics({ version, state, processes, residentBytes }: Measured): Family[] {
+export function describeMetrics({ version, state, processes, residentBytes }: MetricsInput): Family[] {
   const labelled = processes.map(({ view, start, oomKills }) => ({
     ...view,
     start,

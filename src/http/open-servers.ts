@@ -5,12 +5,12 @@
 import type { AddressInfo, Server, Socket } from 'node:net';
 import type { InetServerOptions, UnixServerOptions } from '../config/options.ts';
 import { reasonOf } from '../core/error-text.ts';
-import type { Credentials } from './authentication.ts';
+import type { BasicCredentials } from './authentication.ts';
 import { createHostRule } from './host-rule.ts';
 import { defaultLimits, type ServerLimits } from './limits.ts';
 import { ListenError, listenErrorOf } from './listen-error.ts';
 import type { Route } from './route.ts';
-import { createAnswerRoom, createHttpServer, type Report, type ServerBounds } from './server.ts';
+import { createAnswerBudget, createHttpServer, type Report, type ServerBounds } from './server.ts';
 import { listenUnix, type UnixAddress } from './unix-socket.ts';
 
 /** One server to open. */
@@ -34,7 +34,7 @@ export type ServerSpec = ServerAccess &
 
 /** Who may use a server. */
 export interface ServerAccess {
-  readonly credentials: Credentials;
+  readonly credentials: BasicCredentials;
   /** The routes that everybody may use (`metrics_auth=false`, `probes_auth=false`). */
   readonly openAccess?: ReadonlyArray<'metrics_auth' | 'probes_auth'>;
 }
@@ -149,7 +149,7 @@ export function openServer(
   report: Report,
   limits: ServerLimits = defaultLimits,
 ): Promise<OpenServer> {
-  return openWithin(spec, routes, report, { limits, room: createAnswerRoom(limits) });
+  return openWithin(spec, routes, report, { limits, budget: createAnswerBudget(limits) });
 }
 
 async function openWithin(
@@ -207,7 +207,7 @@ export async function openServers(
 ): Promise<OpenServer[]> {
   const open: OpenServer[] = [];
   try {
-    const bounds = { limits, room: createAnswerRoom(limits) };
+    const bounds = { limits, budget: createAnswerBudget(limits) };
     for (const spec of specs) open.push(await openWithin(spec, routes, report, bounds));
     return open;
   } catch (error) {

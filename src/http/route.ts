@@ -2,7 +2,7 @@
  * What a route is, and finding the one for a request. The table itself is in routes.ts.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Reserve } from '../rpc/answer-room.ts';
+import type { Reserve } from '../rpc/answer-budget.ts';
 
 /**
  * Access to a route: for clients with the password of the server that use an accepted name (host-rule.ts), or for

@@ -2,7 +2,7 @@
  * The table of all routes with who may use them. Whatever is served stands here; nothing is served beside it.
  */
 import { refuse } from './answers.ts';
-import { isForeign } from './foreign.ts';
+import { isCrossSite } from './cross-site.ts';
 import { healthRoutes } from './health-routes.ts';
 import { defaultStreamLimits, type StreamLimits } from './log-stream.ts';
 import { logRoutes } from './log-routes.ts';
@@ -26,7 +26,7 @@ function closeToOthers(route: Route): Route {
   return {
     ...route,
     answer: (exchange) => {
-      if (!isForeign(exchange.request)) return route.answer(exchange);
+      if (!isCrossSite(exchange.request)) return route.answer(exchange);
       refuse(exchange, 403);
     },
   };
@@ -35,7 +35,7 @@ function closeToOthers(route: Route): Route {
 function tableOf(sources: RouteSources): Route[] {
   return [
     rpcRoute(sources),
-    ...logRoutes(sources.supervisor, sources.streamLimits ?? defaultStreamLimits),
+    ...logRoutes(sources.api, sources.streamLimits ?? defaultStreamLimits),
     ...healthRoutes(sources),
     metricsRoute(sources),
     ...(sources.more ?? []),

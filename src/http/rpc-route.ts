@@ -5,7 +5,7 @@
 import { describeMistake } from '../core/error-text.ts';
 import { RpcFault } from '../core/faults.ts';
 import { showText } from '../core/shown-text.ts';
-import { NoRoomError } from '../rpc/answer-room.ts';
+import { AnswerBudgetError } from '../rpc/answer-budget.ts';
 import { callMethod } from '../rpc/call.ts';
 import { encodeJsonAnswer, JSON_TYPE } from '../rpc/json-answer.ts';
 import type { MethodTable } from '../rpc/method.ts';
@@ -24,18 +24,18 @@ import type { Exchange, Route } from './route.ts';
 
 /** What calls are answered from. */
 export interface RpcService {
-  readonly supervisor: SupervisorApi;
+  readonly api: SupervisorApi;
   readonly methods: MethodTable;
   readonly times: ProcessTimes;
 }
 
 /** The call in a body; null where it is none, which is said in the log without the body. */
-function readCall({ supervisor }: RpcService, body: string): XmlRpcCall | null {
+function readCall({ api }: RpcService, body: string): XmlRpcCall | null {
   try {
     return decodeCall(body);
   } catch (error) {
     if (!(error instanceof XmlRpcSyntaxError)) throw error;
-    supervisor.report('error', `cannot read an XML-RPC request: ${error.message}`);
+    api.report('error', `cannot read an XML-RPC request: ${error.message}`);
     return null;
   }
 }
@@ -47,24 +47,23 @@ interface Answer {
 }
 
 /**
- * The answer to a call; null where it failed in us, which is said in the log. Rejects with NoRoomError where it would
+ * The answer to a call; null where it failed in us, which is said in the log. Rejects with AnswerBudgetError where it would
  * be too large for now.
  */
 async function answerCall(
-  { supervisor, methods, times }: RpcService,
+  { api, methods, times }: RpcService,
   { method, params }: XmlRpcCall,
   { request, signal, reserve }: Exchange,
 ): Promise<Answer | null> {
   try {
-    const value = await callMethod(methods, { supervisor, times, signal, reserve }, method, params);
+    const value = await callMethod(methods, { api, times, signal, reserve }, method, params);
     const json = request.headers.accept?.includes(JSON_TYPE) === true ? encodeJsonAnswer(value) : null;
     return json === null ? xml(encodeResponseParts(value)) : { type: JSON_TYPE, parts: [json] };
   } catch (error) {
     if (error instanceof RpcFault) return xml([encodeFault(error.code, error.faultString)]);
-    if (error instanceof NoRoomError) throw error;
+    if (error instanceof AnswerBudgetError) throw error;
     // Nobody waits for the answer any more, so it does not matter what it would have been.
-    if (!signal.aborted)
-      supervisor.report('critical', `cannot answer "${showText(method, 100)}": ${describeMistake(error)}`);
+    if (!signal.aborted) api.report('critical', `cannot answer "${showText(method, 100)}": ${describeMistake(error)}`);
     return null;
   }
 }

@@ -8,10 +8,10 @@ import type { Socket } from 'node:net';
 import { describeMistake, errnoOf, messageOf } from '../core/error-text.ts';
 import type { Level } from '../core/log-level.ts';
 import { formatRawError, refuse, sendError } from './answers.ts';
-import { AnswerRoom, NoRoomError } from '../rpc/answer-room.ts';
-import { createGuard, type Credentials } from './authentication.ts';
+import { AnswerBudget, AnswerBudgetError } from '../rpc/answer-budget.ts';
+import { createGuard, type BasicCredentials } from './authentication.ts';
 import { BodyError, BodyReader } from './body.ts';
-import { Connections } from './connections.ts';
+import { ClientConnections } from './connections.ts';
 import { UNKNOWN_HOST } from './host-rule.ts';
 import type { ServerLimits } from './limits.ts';
 import { VersionedResponse } from './response.ts';
@@ -38,7 +38,7 @@ export interface HttpServer {
 
 /** Access to the routes of a server that are not open to everybody. */
 export interface AccessRules {
-  readonly credentials: Credentials;
+  readonly credentials: BasicCredentials;
   /** The test of the Host header; null where every name will do. */
   readonly isHostAccepted: ((host: string | undefined) => boolean) | null;
 }
@@ -47,25 +47,25 @@ export interface AccessRules {
 export interface ServerBounds {
   readonly limits: ServerLimits;
   /** Shared by servers that are open at the same time. */
-  readonly room: AnswerRoom;
+  readonly budget: AnswerBudget;
 }
 
 /** The room for the answers of all servers. */
-export function createAnswerRoom({ answerBytes, freeAnswerBytes }: ServerLimits): AnswerRoom {
-  return new AnswerRoom(answerBytes, freeAnswerBytes);
+export function createAnswerBudget({ answerBytes, freeAnswerBytes }: ServerLimits): AnswerBudget {
+  return new AnswerBudget(answerBytes, freeAnswerBytes);
 }
 
 /** Makes a server. */
 export function createHttpServer(
   routes: readonly Route[],
   door: AccessRules,
-  { limits, room }: ServerBounds,
+  { limits, budget }: ServerBounds,
   report: Report,
 ): HttpServer {
   const isAllowed = createGuard(door.credentials);
   const openRoutes = routes.filter(({ access }) => access === 'open');
   const bodies = new BodyReader(limits);
-  const connections = new Connections(limits);
+  const connections = new ClientConnections(limits);
   /** One for each request under way. A signal for all of them would keep every request that ever listened to it. */
   const underWay = new Set<AbortController>();
   let isClosing = false;
@@ -120,7 +120,7 @@ export function createHttpServer(
         refuse({ request, response }, error.status);
         return;
       }
-      if (error instanceof NoRoomError) {
+      if (error instanceof AnswerBudgetError) {
         if (error.isFirst) report('warn', `cannot answer ${match.route.path}: ${error.message}`);
         refuse({ request, response }, 503, { 'Retry-After': RETRY_SECONDS });
         return;
@@ -136,7 +136,7 @@ export function createHttpServer(
       const controller = new AbortController();
       underWay.add(controller);
       const cancelStallWatch = watchEnd(response, limits.stallMs);
-      const { reserve, release } = room.share();
+      const { reserve, release } = budget.share();
       response.once('close', () => {
         cancelStallWatch();
         underWay.delete(controller);

@@ -19,7 +19,7 @@ export async function callMethod(
   if (method === undefined) throw RpcFault.of('UNKNOWN_METHOD');
   const required = method.parameters.filter(({ isOptional }) => isOptional !== true).length;
   if (args.length < required || args.length > method.parameters.length) throw RpcFault.of('INCORRECT_PARAMETERS');
-  const state = context.supervisor.state();
+  const state = context.api.state();
   if (name.startsWith(OWN_NAMESPACE) && (state === 'SHUTDOWN' || state === 'RESTARTING'))
     throw RpcFault.of('SHUTDOWN_STATE');
   return method.call(context, args);

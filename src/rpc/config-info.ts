@@ -6,7 +6,7 @@ import type { GroupConfig, ProcessConfig } from '../config/model.ts';
 import type { XmlRpcStruct } from './xmlrpc.ts';
 
 /** What the options do not hold. */
-export interface ConfigFacts {
+export interface ConfigDetails {
   readonly isActive: boolean;
   readonly uid: number | null;
   readonly stdoutPath: string | null;
@@ -25,7 +25,7 @@ function hasSyslog(targets: ProcessConfig['options']['stdout_logfile']): boolean
 export function formatConfigInfo(
   group: GroupConfig,
   { name, options }: ProcessConfig,
-  { isActive, uid, stdoutPath, stderrPath }: ConfigFacts,
+  { isActive, uid, stdoutPath, stderrPath }: ConfigDetails,
 ): XmlRpcStruct {
   return {
     autostart: options.autostart,

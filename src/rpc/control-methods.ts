@@ -7,10 +7,10 @@ import { parseSignal } from '../core/signals.ts';
 import { startOrder } from '../core/stop-order.ts';
 import { RUNNING_STATES, SIGNALLABLE_STATES, STOPPED_STATES } from '../core/states.ts';
 import type { ProcessView } from '../engine/process-table.ts';
-import { type Action, forEachProcess } from './each-process.ts';
+import { type ProcessAction, forEachProcess } from './each-process.ts';
 import { findGroup, findProcess } from './lookup.ts';
 import { type CallContext, type Method, type Parameter, readPrinted, readText, readTruth } from './method.ts';
-import { whenSettled } from './settling.ts';
+import { waitForProcess } from './wait-for-process.ts';
 import type { XmlRpcStruct, XmlRpcValue } from './xmlrpc.ts';
 
 const isRunning = ({ record }: ProcessView): boolean => RUNNING_STATES.has(record.state);
@@ -53,36 +53,36 @@ function start(
   name: string,
   wait: boolean,
 ): true | Promise<true> {
-  const { supervisor } = context;
-  const objection = supervisor.checkCommand(config);
+  const { api } = context;
+  const objection = api.checkCommand(config);
   if (objection !== null) throw RpcFault.of(objection.fault, objection.reason);
   if (RUNNING_STATES.has(record.state)) throw RpcFault.of('ALREADY_STARTED', name);
   if (record.state === 'UNKNOWN') throw RpcFault.of('FAILED', `${name} is in an unknown process state`);
-  supervisor.start(id);
-  const { state, hold } = supervisor.process(id)?.record ?? record;
+  api.start(id);
+  const { state, hold } = api.process(id)?.record ?? record;
   // Something that holds it back is told whether or not the answer is waited for; a start that only waits goes on by
   // itself.
   if (hold?.kind === 'stuck') throw RpcFault.of('SPAWN_ERROR', `${name}: ${hold.reason}`);
   if (state === 'BACKOFF' || state === 'FATAL') throw RpcFault.of('SPAWN_ERROR', name);
   // compat: true also for a process that is stopping, which is not started.
   if (!wait || state === 'RUNNING') return true;
-  return whenSettled(context, id, (proc) => judgeStart(proc, name));
+  return waitForProcess(context, id, (proc) => judgeStart(proc, name));
 }
 
 function stop(context: CallContext, proc: ProcessView, name: string, wait: boolean): true | Promise<true> {
-  const { supervisor } = context;
+  const { api } = context;
   const { id, record } = proc;
   // Unlike Supervisor, which answers NOT_RUNNING: who asks a second time has no more patience.
-  if (record.state === 'STOPPING') supervisor.kill(id);
+  if (record.state === 'STOPPING') api.kill(id);
   // A start that is held, or due, is called off.
-  else if (isWanted(proc)) supervisor.stop(id);
+  else if (isWanted(proc)) api.stop(id);
   else throw RpcFault.of('NOT_RUNNING', name);
-  if (judgeStop(supervisor.process(id), name) === true || !wait) return true;
-  return whenSettled(context, id, (now) => judgeStop(now, name));
+  if (judgeStop(api.process(id), name) === true || !wait) return true;
+  return waitForProcess(context, id, (now) => judgeStop(now, name));
 }
 
 function signal(
-  { supervisor }: CallContext,
+  { api }: CallContext,
   { id, record }: ProcessView,
   name: string,
   requested: XmlRpcValue | undefined,
@@ -94,7 +94,7 @@ function signal(
   const number = text.trim() === '0' ? 0 : parseSignal(text);
   if (number === null) throw RpcFault.of('BAD_SIGNAL', text);
   if (!SIGNALLABLE_STATES.has(record.state)) throw RpcFault.of('NOT_RUNNING', name);
-  const code = supervisor.signal(id, number);
+  const code = api.signal(id, number);
   if (code !== null) throw RpcFault.of('FAILED', `cannot signal ${name}: ${code}`);
   return true;
 }
@@ -131,7 +131,7 @@ function signalMany(
   processes: readonly ProcessView[],
   requested: XmlRpcValue | undefined,
 ): Promise<XmlRpcStruct[]> {
-  const send: Action = (proc, name) => signal(context, proc, name, requested);
+  const send: ProcessAction = (proc, name) => signal(context, proc, name, requested);
   return forEachProcess(context, processes, isSignallable, send);
 }
 
@@ -170,8 +170,8 @@ export const controlMethods: readonly Method[] = [
     returns: done,
     call: (context, [nameValue, wait]) => {
       const name = readText(nameValue);
-      const { group, process: proc } = findProcess(context.supervisor, name);
-      if (proc === null) return startMany(context, findGroup(context.supervisor, group), readTruth(wait, true));
+      const { group, process: proc } = findProcess(context.api, name);
+      if (proc === null) return startMany(context, findGroup(context.api, group), readTruth(wait, true));
       return start(context, proc, name, readTruth(wait, true));
     },
   },
@@ -180,15 +180,14 @@ export const controlMethods: readonly Method[] = [
     help: 'Start all processes of a group',
     parameters: [groupName, waitStarted],
     returns: outcomes,
-    call: (context, [name, wait]) =>
-      startMany(context, findGroup(context.supervisor, readText(name)), readTruth(wait, true)),
+    call: (context, [name, wait]) => startMany(context, findGroup(context.api, readText(name)), readTruth(wait, true)),
   },
   {
     name: 'supervisor.startAllProcesses',
     help: 'Start all processes',
     parameters: [waitStarted],
     returns: outcomes,
-    call: (context, [wait]) => startMany(context, context.supervisor.processes(), readTruth(wait, true)),
+    call: (context, [wait]) => startMany(context, context.api.processes(), readTruth(wait, true)),
   },
   {
     name: 'supervisor.stopProcess',
@@ -197,8 +196,8 @@ export const controlMethods: readonly Method[] = [
     returns: done,
     call: (context, [nameValue, wait]) => {
       const name = readText(nameValue);
-      const { group, process: proc } = findProcess(context.supervisor, name);
-      if (proc === null) return stopMany(context, findGroup(context.supervisor, group), readTruth(wait, true));
+      const { group, process: proc } = findProcess(context.api, name);
+      if (proc === null) return stopMany(context, findGroup(context.api, group), readTruth(wait, true));
       return stop(context, proc, name, readTruth(wait, true));
     },
   },
@@ -207,15 +206,14 @@ export const controlMethods: readonly Method[] = [
     help: 'Stop all processes of a group',
     parameters: [groupName, waitStopped],
     returns: outcomes,
-    call: (context, [name, wait]) =>
-      stopMany(context, findGroup(context.supervisor, readText(name)), readTruth(wait, true)),
+    call: (context, [name, wait]) => stopMany(context, findGroup(context.api, readText(name)), readTruth(wait, true)),
   },
   {
     name: 'supervisor.stopAllProcesses',
     help: 'Stop all processes',
     parameters: [waitStopped],
     returns: outcomes,
-    call: (context, [wait]) => stopMany(context, context.supervisor.processes(), readTruth(wait, true)),
+    call: (context, [wait]) => stopMany(context, context.api.processes(), readTruth(wait, true)),
   },
   {
     name: 'supervisor.signalProcess',
@@ -224,9 +222,9 @@ export const controlMethods: readonly Method[] = [
     returns: done,
     call: (context, [nameValue, requested]) => {
       const name = readText(nameValue);
-      const { group, process: proc } = findProcess(context.supervisor, name);
+      const { group, process: proc } = findProcess(context.api, name);
       return proc === null
-        ? signalMany(context, findGroup(context.supervisor, group), requested)
+        ? signalMany(context, findGroup(context.api, group), requested)
         : signal(context, proc, name, requested);
     },
   },
@@ -235,13 +233,13 @@ export const controlMethods: readonly Method[] = [
     help: 'Send a signal to all processes of a group',
     parameters: [groupName, signalName],
     returns: outcomes,
-    call: (context, [name, requested]) => signalMany(context, findGroup(context.supervisor, readText(name)), requested),
+    call: (context, [name, requested]) => signalMany(context, findGroup(context.api, readText(name)), requested),
   },
   {
     name: 'supervisor.signalAllProcesses',
     help: 'Send a signal to all processes',
     parameters: [signalName],
     returns: outcomes,
-    call: (context, [requested]) => signalMany(context, context.supervisor.processes(), requested),
+    call: (context, [requested]) => signalMany(context, context.api.processes(), requested),
   },
 ];

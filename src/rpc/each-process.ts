@@ -9,7 +9,7 @@ import type { CallContext } from './method.ts';
 import type { XmlRpcStruct } from './xmlrpc.ts';
 
 /** What is done to one process; `name` is how faults call it. Done when it returns, or when its promise resolves. */
-export type Action = (proc: ProcessView, name: string) => true | Promise<true>;
+export type ProcessAction = (proc: ProcessView, name: string) => true | Promise<true>;
 
 /**
  * compat: Supervisor looks at what is under way every 50 ms, and lists what is done by then in the order of the
@@ -17,7 +17,7 @@ export type Action = (proc: ProcessView, name: string) => true | Promise<true>;
  */
 const ROUND_MS = 50;
 
-interface Outcome {
+interface TimedResult {
   readonly round: number;
   readonly index: number;
   readonly struct: XmlRpcStruct;
@@ -36,24 +36,24 @@ function structOf({ config }: ProcessView, fault: unknown): XmlRpcStruct {
  * the order of `ranking`.
  */
 export async function forEachProcess(
-  { supervisor }: CallContext,
+  { api }: CallContext,
   processes: readonly ProcessView[],
   isMeant: (proc: ProcessView) => boolean,
-  action: Action,
+  action: ProcessAction,
   ranking = processes,
 ): Promise<XmlRpcStruct[]> {
-  const begunMs = supervisor.nowMs();
-  const outcomes = processes.map(async ({ id }): Promise<Outcome | null> => {
+  const begunMs = api.nowMs();
+  const outcomes = processes.map(async ({ id }): Promise<TimedResult | null> => {
     // What was done to the one before may have changed this one.
-    const proc = supervisor.process(id);
+    const proc = api.process(id);
     if (proc === null || !isMeant(proc)) return null;
     const index = ranking.findIndex((other) => other.id === id);
     try {
       const done = action(proc, formatNamespec(proc.config.group, proc.config.name));
       if (done === true) return { round: 0, index, struct: structOf(proc, null) };
       return await done.then(
-        () => ({ round: roundOf(supervisor.nowMs() - begunMs), index, struct: structOf(proc, null) }),
-        (fault: unknown) => ({ round: roundOf(supervisor.nowMs() - begunMs), index, struct: structOf(proc, fault) }),
+        () => ({ round: roundOf(api.nowMs() - begunMs), index, struct: structOf(proc, null) }),
+        (fault: unknown) => ({ round: roundOf(api.nowMs() - begunMs), index, struct: structOf(proc, fault) }),
       );
     } catch (fault) {
       return { round: 0, index, struct: structOf(proc, fault) };

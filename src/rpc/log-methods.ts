@@ -6,7 +6,14 @@ import { RpcFault } from '../core/faults.ts';
 import type { ProcessView } from '../engine/process-table.ts';
 import { forEachProcess } from './each-process.ts';
 import { findOneProcess } from './lookup.ts';
-import { type CallContext, type Described, type Method, type Parameter, readInteger, readText } from './method.ts';
+import {
+  type CallContext,
+  type ValueDescription,
+  type Method,
+  type Parameter,
+  readInteger,
+  readText,
+} from './method.ts';
 import type { Log, StreamName } from './supervisor-api.ts';
 import { Utf8Text, type XmlRpcValue } from './xmlrpc.ts';
 
@@ -43,14 +50,14 @@ async function tail(
   return [new Utf8Text(end.bytes), end.offset, end.overflow];
 }
 
-function findLog({ supervisor }: CallContext, proc: XmlRpcValue | undefined, stream: StreamName): Log | null {
-  return supervisor.processLog(findOneProcess(supervisor, readText(proc)).id, stream);
+function findLog({ api }: CallContext, proc: XmlRpcValue | undefined, stream: StreamName): Log | null {
+  return api.processLog(findOneProcess(api, readText(proc)).id, stream);
 }
 
 /** Both logs of a process. compat: one that is not there counts as cleared. */
-async function clearLogs({ supervisor }: CallContext, { id }: ProcessView, name: string): Promise<true> {
+async function clearLogs({ api }: CallContext, { id }: ProcessView, name: string): Promise<true> {
   for (const stream of ['stdout', 'stderr'] as const) {
-    const outcome = await supervisor.processLog(id, stream)?.clear();
+    const outcome = await api.processLog(id, stream)?.clear();
     if (outcome?.kind === 'failed') throw RpcFault.of('FAILED', `${name}: ${outcome.reason}`);
   }
   return true;
@@ -69,13 +76,13 @@ const tailOffset: Parameter = {
   help: 'Byte to go on from, as returned by the call before',
 };
 const tailLength: Parameter = { type: 'int', name: 'length', help: 'Most bytes to return' };
-const text: Described = { type: 'string', name: 'result', help: 'The bytes of the log, as text' };
-const textOffsetOverflow: Described = {
+const text: ValueDescription = { type: 'string', name: 'result', help: 'The bytes of the log, as text' };
+const textOffsetOverflow: ValueDescription = {
   type: 'array',
   name: 'result',
   help: 'The bytes as text, the size of the log, and whether more than length bytes came since offset',
 };
-const done: Described = { type: 'boolean', name: 'result', help: 'Always true; a failure is a fault' };
+const done: ValueDescription = { type: 'boolean', name: 'result', help: 'Always true; a failure is a fault' };
 
 function readMethod(name: string, stream: StreamName): Method {
   return {
@@ -103,7 +110,7 @@ function readLogMethod(name: string): Method {
     help: 'Read from the log of the supervisor',
     parameters: [offset, length],
     returns: text,
-    call: (context, [from, count]) => read(context, context.supervisor.mainLog(), from, count),
+    call: (context, [from, count]) => read(context, context.api.mainLog(), from, count),
   };
 }
 
@@ -115,7 +122,7 @@ function clearMethod(name: string): Method {
     returns: done,
     call: (context, [value]) => {
       const proc = readText(value);
-      return clearLogs(context, findOneProcess(context.supervisor, proc), proc);
+      return clearLogs(context, findOneProcess(context.api, proc), proc);
     },
   };
 }
@@ -137,8 +144,8 @@ export const logMethods: readonly Method[] = [
     help: 'Empty the log of the supervisor',
     parameters: [],
     returns: done,
-    call: async ({ supervisor }) => {
-      const outcome = await supervisor.mainLog()?.clear();
+    call: async ({ api }) => {
+      const outcome = await api.mainLog()?.clear();
       if (outcome === undefined || outcome.kind === 'noFile') throw RpcFault.of('NO_FILE');
       if (outcome.kind === 'failed') throw RpcFault.of('FAILED', outcome.reason);
       return true;
@@ -156,7 +163,7 @@ export const logMethods: readonly Method[] = [
     call: (context) =>
       forEachProcess(
         context,
-        context.supervisor.processes(),
+        context.api.processes(),
         () => true,
         (proc, name) => clearLogs(context, proc, name),
       ),

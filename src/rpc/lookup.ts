@@ -17,26 +17,26 @@ function badName(name: string): RpcFault {
  * there is no such thing.
  */
 export function findProcess(
-  supervisor: SupervisorApi,
+  api: SupervisorApi,
   name: string,
 ): { readonly group: string; readonly process: ProcessView | null } {
   const { group, process: processName } = parseNamespec(name);
-  if (!supervisor.hasGroup(group)) throw badName(name);
+  if (!api.hasGroup(group)) throw badName(name);
   if (processName === null) return { group, process: null };
-  const proc = supervisor.process(namespecOf({ group, name: processName }));
+  const proc = api.process(namespecOf({ group, name: processName }));
   if (proc === null) throw badName(name);
   return { group, process: proc };
 }
 
 /** The one process that a name means; BAD_NAME also for a whole group. */
-export function findOneProcess(supervisor: SupervisorApi, name: string): ProcessView {
-  const { process: proc } = findProcess(supervisor, name);
+export function findOneProcess(api: SupervisorApi, name: string): ProcessView {
+  const { process: proc } = findProcess(api, name);
   if (proc === null) throw badName(name);
   return proc;
 }
 
 /** The processes of a group in their order; BAD_NAME where there is no such group. */
-export function findGroup(supervisor: SupervisorApi, name: string): ProcessView[] {
-  if (!supervisor.hasGroup(name)) throw badName(name);
-  return supervisor.processes().filter(({ config }) => config.group === name);
+export function findGroup(api: SupervisorApi, name: string): ProcessView[] {
+  if (!api.hasGroup(name)) throw badName(name);
+  return api.processes().filter(({ config }) => config.group === name);
 }

@@ -3,7 +3,7 @@
  * A method is data in a fixed table: it is found by its name in a Map, never reflected (CVE-2017-11610).
  */
 import { RpcFault } from '../core/faults.ts';
-import type { Reserve } from './answer-room.ts';
+import type { Reserve } from './answer-budget.ts';
 import type { ProcessTimes } from './process-times.ts';
 import type { SupervisorApi } from './supervisor-api.ts';
 import type { XmlRpcValue } from './xmlrpc.ts';
@@ -12,20 +12,20 @@ import type { XmlRpcValue } from './xmlrpc.ts';
 export type TypeName = 'string' | 'int' | 'boolean' | 'array' | 'struct';
 
 /** One parameter, or what is returned. */
-export interface Described {
+export interface ValueDescription {
   readonly type: TypeName;
   readonly name: string;
   readonly help: string;
 }
 
 /** A parameter; those that may be left out stand last. */
-export interface Parameter extends Described {
+export interface Parameter extends ValueDescription {
   readonly isOptional?: boolean;
 }
 
 /** What a method works with. */
 export interface CallContext {
-  readonly supervisor: SupervisorApi;
+  readonly api: SupervisorApi;
   readonly times: ProcessTimes;
   /** Aborted when nobody waits for the answer any more: what waits lets go. */
   readonly signal: AbortSignal;
@@ -41,7 +41,7 @@ export interface Method {
   readonly name: string;
   readonly help: string;
   readonly parameters: readonly Parameter[];
-  readonly returns: Described;
+  readonly returns: ValueDescription;
   /** Answers, at once or later; throws or rejects with an {@link RpcFault}. */
   readonly call: (context: CallContext, args: readonly XmlRpcValue[]) => XmlRpcValue | Promise<XmlRpcValue>;
 }

@@ -4,7 +4,7 @@
  */
 import { describeMistake } from '../core/error-text.ts';
 import { faults, RpcFault } from '../core/faults.ts';
-import { NoRoomError } from './answer-room.ts';
+import { AnswerBudgetError } from './answer-budget.ts';
 import { callMethod } from './call.ts';
 import type { CallContext, MethodTable } from './method.ts';
 import { MAX_READ_BYTES } from './supervisor-api.ts';
@@ -62,9 +62,9 @@ export async function runMulticall(
       results.push(value);
     } catch (error) {
       context.signal.throwIfAborted();
-      if (error instanceof NoRoomError) throw error;
+      if (error instanceof AnswerBudgetError) throw error;
       if (!(error instanceof RpcFault))
-        context.supervisor.report('critical', `cannot answer a call of a multicall: ${describeMistake(error)}`);
+        context.api.report('critical', `cannot answer a call of a multicall: ${describeMistake(error)}`);
       results.push(
         error instanceof RpcFault
           ? formatFault(error)

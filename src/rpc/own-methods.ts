@@ -15,9 +15,9 @@ export const ownMethods: readonly Method[] = [
       name: 'result',
       help: 'Names of the processes that would be stopped, restarted and started, and of those changed without it, a list each',
     },
-    call: ({ supervisor }, [name]) => {
+    call: ({ api }, [name]) => {
       const group = readText(name);
-      const plan = supervisor.planUpdate(group);
+      const plan = api.planUpdate(group);
       if (plan === null) throw RpcFault.of('BAD_NAME', group);
       return {
         stopped: [...plan.stopped],
@@ -32,9 +32,9 @@ export const ownMethods: readonly Method[] = [
     help: 'Makes a group as it was read last, restarting only what must be; a fault where only the whole can be exchanged',
     parameters: [{ type: 'string', name: 'name', help: 'Name of the group' }],
     returns: { type: 'array', name: 'result', help: 'Names of the processes that had to be stopped' },
-    call: async ({ supervisor }, [name]) => {
+    call: async ({ api }, [name]) => {
       const group = readText(name);
-      const stopped = await supervisor.updateGroup(group);
+      const stopped = await api.updateGroup(group);
       if (stopped === null) throw RpcFault.of('BAD_NAME', group);
       return [...stopped];
     },
@@ -44,6 +44,6 @@ export const ownMethods: readonly Method[] = [
     help: 'Asks a supervisor that is shutting down to kill what is left; the first request to shut down never kills',
     parameters: [],
     returns: { type: 'boolean', name: 'result', help: 'True when what is left is killed' },
-    call: ({ supervisor }) => supervisor.shutdownAgain(),
+    call: ({ api }) => api.shutdownAgain(),
   },
 ];

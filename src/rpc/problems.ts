@@ -11,7 +11,7 @@ import type { SupervisorApi } from './supervisor-api.ts';
 
 /** Facts that the answer is made from. */
 export interface ProblemSources {
-  readonly supervisor: SupervisorApi;
+  readonly api: SupervisorApi;
   readonly times: ProcessTimes;
 }
 
@@ -21,8 +21,8 @@ function isMeant(name: string, { program, group, name: proc }: ProcessView['conf
 }
 
 /** Names of which no process is known. */
-export function findUnknown({ supervisor }: ProblemSources, programs: readonly string[]): string[] {
-  const processes = supervisor.processes();
+export function findUnknown({ api }: ProblemSources, programs: readonly string[]): string[] {
+  const processes = api.processes();
   return programs.filter((name) => !processes.some(({ config }) => isMeant(name, config)));
 }
 
@@ -31,19 +31,19 @@ export function findUnknown({ supervisor }: ProblemSources, programs: readonly s
  * and no longer ready.
  */
 export function findProblems(
-  { supervisor, times }: ProblemSources,
+  { api, times }: ProblemSources,
   question: Question,
   programs: readonly string[] = [],
 ): string[] {
-  const state = supervisor.state();
+  const state = api.state();
   if (state !== 'RUNNING') return question === 'alive' ? [] : [`supervisor: ${state}`];
   // A question about one program means that it should run, even if it was stopped by hand.
   const isNamed = programs.length > 0 && question === 'ready';
-  const asked = supervisor
+  const asked = api
     .processes()
     .filter(({ config }) => programs.length === 0 || programs.some((name) => isMeant(name, config)));
   return asked.flatMap((view) => {
-    const problem = findProblem(factsOf(view, supervisor, times), question, isNamed);
+    const problem = findProblem(factsOf(view, api, times), question, isNamed);
     return problem === null ? [] : [`${formatNamespec(view.config.group, view.config.name)}: ${problem}`];
   });
 }

@@ -11,7 +11,7 @@ import type { ProcessTimes } from './process-times.ts';
 import type { SupervisorApi } from './supervisor-api.ts';
 
 /** The facts of one process. */
-export function factsOf(view: ProcessView, supervisor: SupervisorApi, times: ProcessTimes): ProcessFacts {
+export function factsOf(view: ProcessView, api: SupervisorApi, times: ProcessTimes): ProcessFacts {
   const {
     record,
     config: { name, options },
@@ -21,8 +21,8 @@ export function factsOf(view: ProcessView, supervisor: SupervisorApi, times: Pro
     state: record.state,
     description: describeProcess(name, record, {
       times: times.of(view),
-      nowMs: supervisor.nowMs(),
-      remarks: supervisor.remarks(view.id),
+      nowMs: api.nowMs(),
+      remarks: api.remarks(view.id),
     }),
     autostart: options.autostart,
     wasStarted: record.run > 0,

@@ -12,7 +12,7 @@ import type { Times } from './process-times.ts';
 import type { XmlRpcStruct } from './xmlrpc.ts';
 
 /** What a record does not hold. */
-export interface ProcessFacts {
+export interface ProcessDetails {
   readonly times: Times;
   readonly nowMs: number;
   readonly wallMs: number;
@@ -32,7 +32,7 @@ export interface ProcessFacts {
 export function describeProcess(
   name: string,
   record: ProcessRecord,
-  surroundings: Pick<ProcessFacts, 'times' | 'nowMs' | 'remarks'>,
+  surroundings: Pick<ProcessDetails, 'times' | 'nowMs' | 'remarks'>,
 ): string {
   if (record.hold !== null) return record.hold.reason;
   const known = [describeState(name, record, surroundings), record.health ?? '', ...surroundings.remarks];
@@ -42,7 +42,7 @@ export function describeProcess(
 function describeState(
   name: string,
   record: ProcessRecord,
-  { times, nowMs }: Pick<ProcessFacts, 'times' | 'nowMs'>,
+  { times, nowMs }: Pick<ProcessDetails, 'times' | 'nowMs'>,
 ): string {
   switch (record.state) {
     case 'RUNNING':
@@ -106,7 +106,7 @@ function formatAdditions({ config, record }: ProcessView, oomKills: number): Xml
 }
 
 /** The struct of `getProcessInfo`, its members in Supervisor's order. */
-export function formatProcessInfo(view: ProcessView, surroundings: ProcessFacts): XmlRpcStruct {
+export function formatProcessInfo(view: ProcessView, surroundings: ProcessDetails): XmlRpcStruct {
   const { config, record } = view;
   const { times, wallMs, stdoutPath, stderrPath } = surroundings;
   return {

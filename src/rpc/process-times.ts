@@ -19,13 +19,13 @@ const never: Times = { start: 0, stop: 0 };
  * out from the records.
  */
 export class ProcessTimes {
-  readonly #supervisor: SupervisorApi;
+  readonly #api: SupervisorApi;
   readonly #times = new Map<string, Times>();
   readonly #unsubscribe: () => void;
 
-  constructor(supervisor: SupervisorApi) {
-    this.#supervisor = supervisor;
-    this.#unsubscribe = supervisor.subscribe((event) => this.#note(event));
+  constructor(api: SupervisorApi) {
+    this.#api = api;
+    this.#unsubscribe = api.subscribe((event) => this.#note(event));
   }
 
   /** Times of a process. */
@@ -44,7 +44,7 @@ export class ProcessTimes {
     }
     if (event.type !== 'process') return;
     const { process: proc, pid } = event;
-    const now = Math.floor(this.#supervisor.wallMs() / 1000);
+    const now = Math.floor(this.#api.wallMs() / 1000);
     const before = this.#times.get(proc.id) ?? never;
     if (proc.record.state === 'STARTING') this.#times.set(proc.id, { ...before, start: now });
     // compat: the time of an end, however the process ended. A start that never made a process has none.
@@ -53,7 +53,7 @@ export class ProcessTimes {
 
   #fromRecord({ record }: ProcessView): Times {
     const toWall = (atMs: number | null): number =>
-      atMs === null ? 0 : Math.floor((this.#supervisor.wallMs() - this.#supervisor.nowMs() + atMs) / 1000);
+      atMs === null ? 0 : Math.floor((this.#api.wallMs() - this.#api.nowMs() + atMs) / 1000);
     // The latest end may be that of a start which never made a process.
     return { start: toWall(record.startedMs), stop: record.spawnExitCode === null ? toWall(record.endedMs) : 0 };
   }

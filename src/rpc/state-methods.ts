@@ -8,7 +8,14 @@ import { SUPERVISOR_VERSION } from '../core/supervisor-version.ts';
 import type { ProcessView } from '../engine/process-table.ts';
 import { formatConfigInfo } from './config-info.ts';
 import { findOneProcess } from './lookup.ts';
-import { type CallContext, type Described, type Method, type Parameter, readPrinted, readText } from './method.ts';
+import {
+  type CallContext,
+  type ValueDescription,
+  type Method,
+  type Parameter,
+  readPrinted,
+  readText,
+} from './method.ts';
 import { formatProcessInfo } from './process-info.ts';
 import type { XmlRpcStruct, XmlRpcValue } from './xmlrpc.ts';
 
@@ -18,45 +25,41 @@ export const API_VERSION = '3.0';
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-function processInfo({ supervisor, times }: CallContext, proc: ProcessView): XmlRpcStruct {
+function processInfo({ api, times }: CallContext, proc: ProcessView): XmlRpcStruct {
   return formatProcessInfo(proc, {
     times: times.of(proc),
-    nowMs: supervisor.nowMs(),
-    wallMs: supervisor.wallMs(),
-    remarks: supervisor.remarks(proc.id),
-    stdoutPath: supervisor.logPath(proc.config, 'stdout') ?? '',
-    stderrPath: supervisor.logPath(proc.config, 'stderr') ?? '',
-    oomKills: supervisor.oomKills(proc.id),
+    nowMs: api.nowMs(),
+    wallMs: api.wallMs(),
+    remarks: api.remarks(proc.id),
+    stdoutPath: api.logPath(proc.config, 'stdout') ?? '',
+    stderrPath: api.logPath(proc.config, 'stderr') ?? '',
+    oomKills: api.oomKills(proc.id),
   });
 }
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-function allConfigInfo({ supervisor }: CallContext): XmlRpcStruct[] {
-  const rows = supervisor.configuredGroups().flatMap((group) => group.processes.map((config) => ({ group, config })));
+function allConfigInfo({ api }: CallContext): XmlRpcStruct[] {
+  const rows = api.configuredGroups().flatMap((group) => group.processes.map((config) => ({ group, config })));
   return rows
     .toSorted((a, b) => compareText(a.config.name, b.config.name))
     .map(({ group, config }) =>
       formatConfigInfo(group, config, {
-        isActive: supervisor.hasGroup(group.name),
-        uid: supervisor.uid(config),
-        stdoutPath: supervisor.logPath(config, 'stdout'),
-        stderrPath: supervisor.logPath(config, 'stderr'),
+        isActive: api.hasGroup(group.name),
+        uid: api.uid(config),
+        stdoutPath: api.logPath(config, 'stdout'),
+        stderrPath: api.logPath(config, 'stderr'),
       }),
     );
 }
 
-function sendStdin(
-  { supervisor }: CallContext,
-  nameValue: XmlRpcValue | undefined,
-  chars: XmlRpcValue | undefined,
-): true {
+function sendStdin({ api }: CallContext, nameValue: XmlRpcValue | undefined, chars: XmlRpcValue | undefined): true {
   if (typeof chars !== 'string' && !(chars instanceof Uint8Array))
     throw RpcFault.of('INCORRECT_PARAMETERS', typeof chars === 'object' ? '' : readPrinted(chars));
   const name = readText(nameValue);
-  const { id, record } = findOneProcess(supervisor, name);
+  const { id, record } = findOneProcess(api, name);
   if (record.pid === null || record.state === 'STOPPING') throw RpcFault.of('NOT_RUNNING', name);
-  switch (supervisor.writeStdin(id, typeof chars === 'string' ? encoder.encode(chars) : chars)) {
+  switch (api.writeStdin(id, typeof chars === 'string' ? encoder.encode(chars) : chars)) {
     case 'written':
       return true;
     case 'closed':
@@ -66,15 +69,15 @@ function sendStdin(
   }
 }
 
-function removeGroup({ supervisor }: CallContext, name: string): true {
-  const outcome = supervisor.removeGroup(name);
+function removeGroup({ api }: CallContext, name: string): true {
+  const outcome = api.removeGroup(name);
   if (outcome === 'unknown') throw RpcFault.of('BAD_NAME', name);
   if (outcome === 'running') throw RpcFault.of('STILL_RUNNING', name);
   return true;
 }
 
-function addGroup({ supervisor }: CallContext, name: string): true {
-  const outcome = supervisor.addGroup(name);
+function addGroup({ api }: CallContext, name: string): true {
+  const outcome = api.addGroup(name);
   if (outcome === 'unknown') throw RpcFault.of('BAD_NAME', name);
   if (outcome === 'active') throw RpcFault.of('ALREADY_ADDED', name);
   return true;
@@ -82,8 +85,8 @@ function addGroup({ supervisor }: CallContext, name: string): true {
 
 const processName: Parameter = { type: 'string', name: 'name', help: 'Process name, or group:name' };
 const groupName: Parameter = { type: 'string', name: 'name', help: 'Group name' };
-const done: Described = { type: 'boolean', name: 'result', help: 'Always true; a failure is a fault' };
-const apiVersion: Described = { type: 'string', name: 'version', help: 'Version of this interface' };
+const done: ValueDescription = { type: 'boolean', name: 'result', help: 'Always true; a failure is a fault' };
+const apiVersion: ValueDescription = { type: 'string', name: 'version', help: 'Version of this interface' };
 
 /** The remaining methods. */
 export const stateMethods: readonly Method[] = [
@@ -114,21 +117,21 @@ export const stateMethods: readonly Method[] = [
     help: 'Name of this supervisor (identifier)',
     parameters: [],
     returns: { type: 'string', name: 'identifier', help: 'Name' },
-    call: ({ supervisor }) => supervisor.identification,
+    call: ({ api }) => api.identification,
   },
   {
     name: 'supervisor.getState',
     help: 'State of the supervisor',
     parameters: [],
     returns: { type: 'struct', name: 'result', help: 'statecode (int) and statename (string)' },
-    call: ({ supervisor }) => ({ statecode: SupervisorState[supervisor.state()], statename: supervisor.state() }),
+    call: ({ api }) => ({ statecode: SupervisorState[api.state()], statename: api.state() }),
   },
   {
     name: 'supervisor.getPID',
     help: 'Process id of the supervisor',
     parameters: [],
     returns: { type: 'int', name: 'pid', help: 'Process id' },
-    call: ({ supervisor }) => supervisor.pid,
+    call: ({ api }) => api.pid,
   },
   {
     name: 'supervisor.getProcessInfo',
@@ -139,7 +142,7 @@ export const stateMethods: readonly Method[] = [
       name: 'result',
       help: 'Name, group, state, times, exit status, logs, pid and description',
     },
-    call: (context, [name]) => processInfo(context, findOneProcess(context.supervisor, readText(name))),
+    call: (context, [name]) => processInfo(context, findOneProcess(context.api, readText(name))),
   },
   {
     name: 'supervisor.getAllProcessInfo',
@@ -148,7 +151,7 @@ export const stateMethods: readonly Method[] = [
     returns: { type: 'array', name: 'result', help: 'A struct as that of getProcessInfo for each process' },
     // compat: by name of group and process, whatever their priorities.
     call: (context) =>
-      context.supervisor
+      context.api
         .processes()
         .toSorted((a, b) => compareText(a.config.group, b.config.group) || compareText(a.config.name, b.config.name))
         .map((proc) => processInfo(context, proc)),
@@ -175,8 +178,8 @@ export const stateMethods: readonly Method[] = [
       { type: 'string', name: 'data', help: 'Its body' },
     ],
     returns: done,
-    call: ({ supervisor }, [type, data]) => {
-      supervisor.emitRemoteCommunication(readEventText(type), readEventText(data));
+    call: ({ api }, [type, data]) => {
+      api.emitRemoteCommunication(readEventText(type), readEventText(data));
       return true;
     },
   },
@@ -185,8 +188,8 @@ export const stateMethods: readonly Method[] = [
     help: 'Read the configuration again without activating anything',
     parameters: [],
     returns: { type: 'array', name: 'result', help: 'One array of three: names of groups added, changed, removed' },
-    call: async ({ supervisor }) => {
-      const reread = await supervisor.reread();
+    call: async ({ api }) => {
+      const reread = await api.reread();
       if (reread.kind === 'invalid') throw RpcFault.of('CANT_REREAD', reread.reason);
       return [[reread.added, reread.changed, reread.removed]];
     },
@@ -210,8 +213,8 @@ export const stateMethods: readonly Method[] = [
     help: 'Stop everything and end',
     parameters: [],
     returns: done,
-    call: ({ supervisor }) => {
-      supervisor.shutdown();
+    call: ({ api }) => {
+      api.shutdown();
       return true;
     },
   },
@@ -220,8 +223,8 @@ export const stateMethods: readonly Method[] = [
     help: 'Stop everything and start over with the configuration read anew',
     parameters: [],
     returns: done,
-    call: ({ supervisor }) => {
-      const problem = supervisor.restartSupervisor();
+    call: ({ api }) => {
+      const problem = api.restartSupervisor();
       if (problem !== null) throw RpcFault.of('CANT_REREAD', problem);
       return true;
     },

@@ -8,7 +8,7 @@ import type { Level } from '../core/log-level.ts';
 import type { SupervisorStateName } from '../core/states.ts';
 import type { ProcessView } from '../engine/process-table.ts';
 import type { Listener } from '../engine/events.ts';
-import type { Reserve } from './answer-room.ts';
+import type { Reserve } from './answer-budget.ts';
 
 /** The streams of a process that have a log. */
 export type StreamName = 'stdout' | 'stderr';

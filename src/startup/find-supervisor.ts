@@ -11,7 +11,7 @@ import { readServerConfig } from '../config/read.ts';
 import { openSource, type Source } from '../config/source.ts';
 import { type Ancestor, isMainProcess, isSupervisorName } from '../core/container-mode.ts';
 import { controlSocketPaths, isAbstract, isTrustedPeer, type NamespaceIds, type Peer } from '../core/control-socket.ts';
-import type { Endpoint } from '../ctl/client.ts';
+import type { Endpoint } from '../ctl/transport.ts';
 import type { Discovery, FoundSupervisor } from '../ctl/discovery.ts';
 import { AddonLoadError, loadAddon } from '../native/load.ts';
 import { chooseProgram } from './choice.ts';

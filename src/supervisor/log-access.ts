@@ -8,7 +8,7 @@ import { errnoOf, reasonOf } from '../core/error-text.ts';
 import { trustedPath } from '../files/links.ts';
 import { type ByteRange, readRange, tailRange } from '../logs/log-offsets.ts';
 import type { BytesListener, FileState, Hub, TailSlice } from '../logs/ports.ts';
-import { NoRoomError, type Reserve } from '../rpc/answer-room.ts';
+import { AnswerBudgetError, type Reserve } from '../rpc/answer-budget.ts';
 import { type Log, type LogEnd, type LogReading, MAX_READ_BYTES } from '../rpc/supervisor-api.ts';
 
 /** What a channel and the supervisor's own log have in common. */
@@ -174,7 +174,7 @@ export class LogAccess implements Log {
       const { bytesRead, buffer } = await file.read(Buffer.alloc(length), 0, length, range.start);
       return { kind: 'bytes', bytes: buffer.subarray(0, bytesRead), size };
     } catch (error) {
-      if (error instanceof NoRoomError) throw error;
+      if (error instanceof AnswerBudgetError) throw error;
       return { kind: 'failed', reason: reasonOf(error) };
     } finally {
       await file.close();

@@ -17,7 +17,7 @@ import { ProcessTimes } from '../rpc/process-times.ts';
 import type { SupervisorApi } from '../rpc/supervisor-api.ts';
 import { webRoutes } from '../web/routes.ts';
 import { decodeTexts } from '../rpc/xmlrpc.ts';
-import { Secret } from '../web/secret.ts';
+import { PageSecret } from '../web/secret.ts';
 import { type Call, loadPlugins } from './plugins.ts';
 
 /** Makes the routes of one configuration after the other. */
@@ -26,24 +26,24 @@ export class Services {
   readonly #report: Report;
   readonly #times: ProcessTimes;
   readonly #version: string;
-  readonly #secret = new Secret();
+  readonly #secret = new PageSecret();
 
   /** `version` is our own. */
-  constructor(supervisor: SupervisorApi, report: Report, version: string) {
-    this.#supervisor = supervisor;
+  constructor(api: SupervisorApi, report: Report, version: string) {
+    this.#supervisor = api;
     this.#report = report;
     this.#version = version;
-    this.#times = new ProcessTimes(supervisor);
+    this.#times = new ProcessTimes(api);
   }
 
   /** Reasons why the programs are not ready, a line each. */
   problems(): string[] {
-    return findProblems({ supervisor: this.#supervisor, times: this.#times }, 'ready');
+    return findProblems({ api: this.#supervisor, times: this.#times }, 'ready');
   }
 
   /** All routes; the modules of the configuration are loaded for them. Never rejects. */
   async routesOf(config: Config): Promise<Route[]> {
-    const supervisor = this.#supervisor;
+    const api = this.#supervisor;
     const times = this.#times;
     let methods: MethodTable = createMethodTable();
     // A module may call a method of another, so it is looked up when it is called.
@@ -53,7 +53,7 @@ export class Services {
         return decodeTexts(
           await callMethod(
             methods,
-            { supervisor, times, signal: new AbortController().signal, reserve: () => undefined },
+            { api, times, signal: new AbortController().signal, reserve: () => undefined },
             method,
             params,
           ),
@@ -64,12 +64,12 @@ export class Services {
     };
     methods = createMethodTable([...ownMethods, ...(await loadPlugins(config, { report: this.#report, call }))]);
     return createRoutes({
-      supervisor,
+      api,
       methods,
       times,
       version: this.#version,
       residentBytes,
-      more: webRoutes({ supervisor, methods, times }, this.#secret),
+      more: webRoutes({ api, methods, times }, this.#secret),
     });
   }
 }

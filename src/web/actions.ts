@@ -8,11 +8,11 @@ import type { MethodTable } from '../rpc/method.ts';
 import type { ProcessTimes } from '../rpc/process-times.ts';
 import type { SupervisorApi } from '../rpc/supervisor-api.ts';
 import type { XmlRpcValue } from '../rpc/xmlrpc.ts';
-import type { Outcome, Request } from './page.ts';
+import type { ActionResult, ActionRequest } from './page.ts';
 
 /** What the pages are made from. */
 export interface WebSources {
-  readonly supervisor: SupervisorApi;
+  readonly api: SupervisorApi;
   readonly methods: MethodTable;
   readonly times: ProcessTimes;
 }
@@ -99,21 +99,19 @@ const ACTIONS: ReadonlyMap<string, Action> = new Map<string, Action>([
 ]);
 
 /** A request in its two parts, `stop web`; null for one that there is not. */
-export function parseRequest(action: string, name: string): Request | null {
+export function parseRequest(action: string, name: string): ActionRequest | null {
   const known = ACTIONS.get(action);
   if (known === undefined || known.hasName !== (name !== '')) return null;
   return { action, name: known.hasName ? name : null };
 }
 
 /** Does what was asked for, and says what came of it when it is done. compat: the sentences of Supervisor's page. */
-export async function perform({ supervisor, methods, times }: WebSources, { action, name }: Request): Promise<Outcome> {
+export async function perform(
+  { api, methods, times }: WebSources,
+  { action, name }: ActionRequest,
+): Promise<ActionResult> {
   const call: Call = (method, ...args) =>
-    callMethod(
-      methods,
-      { supervisor, times, signal: new AbortController().signal, reserve: () => undefined },
-      method,
-      args,
-    );
+    callMethod(methods, { api, times, signal: new AbortController().signal, reserve: () => undefined }, method, args);
   try {
     const text = await ACTIONS.get(action)?.run(call, name ?? '');
     return { text: text ?? '', isError: false };

@@ -17,13 +17,13 @@ export interface ProcessRow {
 }
 
 /** What came of an action. */
-export interface Outcome {
+export interface ActionResult {
   readonly text: string;
   readonly isError: boolean;
 }
 
 /** What stands on every page. */
-export interface Frame {
+export interface PageHeader {
   readonly identification: string;
   readonly version: string;
   /** Goes with every form; who does not know it cannot change anything. */
@@ -31,16 +31,16 @@ export interface Frame {
 }
 
 /** The table of processes. */
-export interface StatusPage extends Frame {
+export interface StatusPage extends PageHeader {
   readonly supervisorState: SupervisorStateName;
   readonly processes: readonly ProcessRow[];
-  readonly outcome: Outcome | null;
+  readonly outcome: ActionResult | null;
   /** Time of the page, for people. */
   readonly time: string;
 }
 
 /** The end of a log. */
-export interface TailPage extends Frame {
+export interface TailPage extends PageHeader {
   readonly name: string;
   readonly stream: 'stdout' | 'stderr';
   readonly hasStderr: boolean;
@@ -52,7 +52,7 @@ export interface TailPage extends Frame {
 }
 
 /** What a form asks for: `restartall`, or `stop` and a name. */
-export interface Request {
+export interface ActionRequest {
   readonly action: string;
   readonly name: string | null;
 }
@@ -137,7 +137,7 @@ function formatRow({ name, state, description, hasStderr }: ProcessRow): Markup 
 }
 
 /** A question before what an old link asks for: only a form changes anything. */
-export function formatConfirmPage(page: Frame, { action, name }: Request): string {
+export function formatConfirmPage(page: PageHeader, { action, name }: ActionRequest): string {
   const verb = VERBS[action] ?? action;
   const what = name === null ? verb : `${verb} ${name}`;
   return document(
@@ -165,7 +165,7 @@ export function formatTailPage(page: TailPage): string {
 }
 
 /** A page that says why there is no other. */
-export function formatProblemPage(page: Pick<Frame, 'identification' | 'version'>, text: string): string {
+export function formatProblemPage(page: Pick<PageHeader, 'identification' | 'version'>, text: string): string {
   return document(
     page,
     page.identification,
@@ -174,7 +174,7 @@ export function formatProblemPage(page: Pick<Frame, 'identification' | 'version'
   );
 }
 
-function document({ identification }: Pick<Frame, 'identification'>, title: string, body: Markup): string {
+function document({ identification }: Pick<PageHeader, 'identification'>, title: string, body: Markup): string {
   return html`<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>${title === identification ? title : `${title} - ${identification}`}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex"><style>${new Markup(STYLE)}</style></head>

@@ -16,10 +16,10 @@ import {
   formatProblemPage,
   formatStatusPage,
   formatTailPage,
-  type Frame,
+  type PageHeader,
   type ProcessRow,
 } from './page.ts';
-import type { Secret } from './secret.ts';
+import type { PageSecret } from './secret.ts';
 import { CONTENT_POLICY, STYLE } from './style.ts';
 
 const DEFAULT_TAIL_BYTES = 16 * 1024;
@@ -38,8 +38,8 @@ const HEADERS = {
 } as const;
 
 /** The routes of the page. `secret` is that of this start. */
-export function webRoutes(sources: WebSources, secret: Secret): Route[] {
-  const page = new Page(sources, secret);
+export function webRoutes(sources: WebSources, secret: PageSecret): Route[] {
+  const page = new WebPages(sources, secret);
   return [
     { method: 'GET', path: '/', access: 'password', answer: (exchange) => page.get(exchange) },
     { method: 'POST', path: '/', access: 'password', answer: (exchange) => page.post(exchange) },
@@ -61,11 +61,11 @@ interface ProcessInfo {
   readonly description: string;
 }
 
-class Page {
+class WebPages {
   readonly #sources: WebSources;
-  readonly #secret: Secret;
+  readonly #secret: PageSecret;
 
-  constructor(sources: WebSources, secret: Secret) {
+  constructor(sources: WebSources, secret: PageSecret) {
     this.#sources = sources;
     this.#secret = secret;
   }
@@ -99,7 +99,7 @@ class Page {
     const asked = parseRequest(action, name);
     if (asked === null) return this.#problem(exchange, 400, 'There is no such action.');
     const outcome = await perform(this.#sources, asked);
-    const seconds = new Date(this.#sources.supervisor.wallMs()).toTimeString().slice(0, 8);
+    const seconds = new Date(this.#sources.api.wallMs()).toTimeString().slice(0, 8);
     const query = this.#secret.sign({
       ...outcome,
       text: asked.name === null && !outcome.isError ? `${outcome.text} at ${seconds}` : outcome.text,
@@ -109,22 +109,22 @@ class Page {
     response.end();
   }
 
-  #frame(): Frame {
-    const { supervisor } = this.#sources;
+  #frame(): PageHeader {
+    const { api } = this.#sources;
     return {
-      identification: supervisor.identification,
+      identification: api.identification,
       version: String(this.#ask('supervisor.getSupervisorVersion')),
       token: this.#secret.token,
     };
   }
 
   #status(query: URLSearchParams): string {
-    const { supervisor } = this.#sources;
+    const { api } = this.#sources;
     const infos = this.#ask('supervisor.getAllProcessInfo') as readonly ProcessInfo[];
-    const time = new Date(supervisor.wallMs()).toString().slice(0, 24);
+    const time = new Date(api.wallMs()).toString().slice(0, 24);
     return formatStatusPage({
       ...this.#frame(),
-      supervisorState: supervisor.state(),
+      supervisorState: api.state(),
       processes: infos.map((info) => this.#row(info)),
       outcome: this.#secret.verify(query),
       time,
@@ -132,12 +132,12 @@ class Page {
   }
 
   #row({ name, group, statename, description }: ProcessInfo): ProcessRow {
-    const hasStderr = this.#sources.supervisor.processLog(`${group}:${name}`, 'stderr') !== null;
+    const hasStderr = this.#sources.api.processLog(`${group}:${name}`, 'stderr') !== null;
     return { name: formatNamespec(group, name), state: statename, description, hasStderr };
   }
 
   async #tail(exchange: Exchange, query: URLSearchParams): Promise<void> {
-    const { supervisor } = this.#sources;
+    const { api } = this.#sources;
     const name = query.get('processname') ?? '';
     const id = findId(this.#sources, name);
     if (id === null) return this.#problem(exchange, 404, `No such process named ${name}`);
@@ -146,7 +146,7 @@ class Page {
       Math.max(Number.parseInt(query.get('limit') ?? '', 10) || DEFAULT_TAIL_BYTES, SHORTEST_TAIL_BYTES),
       LONGEST_TAIL_BYTES,
     );
-    const reading = await supervisor.processLog(id, stream)?.read(-limit, 0, exchange.reserve);
+    const reading = await api.processLog(id, stream)?.read(-limit, 0, exchange.reserve);
     const text = reading?.kind === 'bytes' ? formatLogText(reading.bytes, reading.bytes.length >= limit) : null;
     const reason =
       reading?.kind === 'failed'
@@ -159,7 +159,7 @@ class Page {
         ...this.#frame(),
         name,
         stream,
-        hasStderr: supervisor.processLog(id, 'stderr') !== null,
+        hasStderr: api.processLog(id, 'stderr') !== null,
         limit,
         text,
         reason,
@@ -176,16 +176,16 @@ class Page {
    * the page does.
    */
   #ask(method: string): unknown {
-    const { supervisor, methods, times } = this.#sources;
+    const { api, methods, times } = this.#sources;
     return methods
       .get(method)
-      ?.call({ supervisor, times, signal: new AbortController().signal, reserve: () => undefined }, []);
+      ?.call({ api, times, signal: new AbortController().signal, reserve: () => undefined }, []);
   }
 }
 
-function findId({ supervisor }: WebSources, name: string): string | null {
+function findId({ api }: WebSources, name: string): string | null {
   try {
-    return findOneProcess(supervisor, name).id;
+    return findOneProcess(api, name).id;
   } catch (error) {
     if (error instanceof RpcFault) return null;
     throw error;

@@ -3,10 +3,10 @@
  * message in a link is ours. Both end with the process; nothing is stored.
  */
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { Outcome } from './page.ts';
+import type { ActionResult } from './page.ts';
 
 /** See the head of this file. */
-export class Secret {
+export class PageSecret {
   readonly token = randomBytes(24).toString('base64url');
   readonly #key = randomBytes(32);
 
@@ -16,7 +16,7 @@ export class Secret {
   }
 
   /** An outcome as the query of a link. */
-  sign({ text, isError }: Outcome): string {
+  sign({ text, isError }: ActionResult): string {
     return new URLSearchParams({
       message: text,
       ...(isError ? { error: '1' } : {}),
@@ -28,7 +28,7 @@ export class Secret {
    * The outcome in the query of a link; null where there is none, or none of ours: others must not put words into our
    * mouth.
    */
-  verify(query: URLSearchParams): Outcome | null {
+  verify(query: URLSearchParams): ActionResult | null {
     const text = query.get('message');
     const isError = query.has('error');
     if (text === null || !isSame(query.get('proof') ?? '', this.#proofOf(text, isError))) return null;

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { existsSync, writeFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { controlSocketPaths } from '../../src/ctl/settings.ts';
-import { start } from '../unit/ctl/fake-supervisor.ts';
+import { start } from '../unit/ctl/fake-server.ts';
 import {
   findFreePort,
   needsSupervisor,
@@ -461,31 +461,31 @@ describe('the same command line through both clients', needsSupervisor, () => {
     for (const name of [...changed, ...added]) await world.supervisor.addProcessGroup(name);
   };
   const prepare = async (steps: readonly string[]): Promise<void> => {
-    const { supervisor } = world;
+    const { supervisor: client } = world;
     await settle();
     for (const step of steps) {
       const [action = '', name = ''] = step.split(/[ :](.*)/);
       if (step === 'start stubborn') await startStubborn();
-      else if (action === 'start') await attempt(supervisor.startProcess(name));
-      else if (action === 'stop') await attempt(supervisor.stopProcess(name));
+      else if (action === 'start') await attempt(client.startProcess(name));
+      else if (action === 'stop') await attempt(client.stopProcess(name));
       else if (action === 'clear') {
-        await supervisor.clearProcessLogs(name);
-        await attempt(supervisor.stopProcess(name));
-        await supervisor.startProcess(name);
-        await until(async () => (await supervisor.readProcessLog(name, 'stdout', 0, 0)).endsWith('end\n'));
-      } else if (action === 'add') await attempt(supervisor.addProcessGroup(name));
-      else if (action === 'remove') await attempt(supervisor.removeProcessGroup(name));
-      else if (action === 'reread') await attempt(supervisor.reloadConfig());
+        await client.clearProcessLogs(name);
+        await attempt(client.stopProcess(name));
+        await client.startProcess(name);
+        await until(async () => (await client.readProcessLog(name, 'stdout', 0, 0)).endsWith('end\n'));
+      } else if (action === 'add') await attempt(client.addProcessGroup(name));
+      else if (action === 'remove') await attempt(client.removeProcessGroup(name));
+      else if (action === 'reread') await attempt(client.reloadConfig());
       else if (action === 'reset') await reset();
       else if (action === 'everything') for (const each of EVERYTHING) await attempt(startWithoutWaiting(world, each));
       else if (action === 'end') await endProcess(name);
       else if (action === 'config') world.writeConfig(name === 'broken' ? BROKEN : CHANGED);
       else if (action === 'stopping') {
-        if ((await supervisor.getProcessInfo(name)).statename === 'STOPPING') continue;
+        if ((await client.getProcessInfo(name)).statename === 'STOPPING') continue;
         await endProcess(name);
         await startStubborn();
         await stopWithoutWaiting(world, name);
-        await until(async () => (await supervisor.getProcessInfo(name)).statename === 'STOPPING');
+        await until(async () => (await client.getProcessInfo(name)).statename === 'STOPPING');
       } else assert.fail(`no such step: ${step}`);
       if (action === 'config' && steps.includes('reset')) {
         // `reset` has written the file back: it is the change that the command is to find.

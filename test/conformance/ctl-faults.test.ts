@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { decodeCall, encodeFault, encodeResponse, type XmlRpcValue } from '../../src/rpc/xmlrpc.ts';
-import { start } from '../unit/ctl/fake-supervisor.ts';
+import { start } from '../unit/ctl/fake-server.ts';
 import { needsSupervisor, normalise, type Outcome, runReal } from './ctl-world.ts';
 
 /** An answer to a method, as the text of an HTTP response. */

@@ -9,7 +9,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { callMethod } from '../../src/ctl/client.ts';
+import { callRemoteMethod } from '../../src/ctl/transport.ts';
 import { type Call, SupervisorClient } from '../../src/ctl/supervisor-client.ts';
 
 /** Path of the real client, null where it is not installed. */
@@ -115,8 +115,8 @@ export async function startWorld(programs: string, port: number): Promise<World>
   const file = join(directory, 's.conf');
   const serverUrl = `unix://${join(directory, 's.sock')}`;
   const call: Call = (method, ...params) =>
-    callMethod({ serverUrl, username: null, password: null }, method, params, new AbortController().signal);
-  const supervisor = new SupervisorClient(call);
+    callRemoteMethod({ serverUrl, username: null, password: null }, method, params, new AbortController().signal);
+  const client = new SupervisorClient(call);
   const writeConfig = (text: string): void => writeFileSync(file, formatConfig(directory, port, text));
   writeConfig(programs);
   const server = spawn(realServer ?? 'supervisord', ['-n', '-c', file], {
@@ -135,14 +135,14 @@ export async function startWorld(programs: string, port: number): Promise<World>
     server.on('close', () => reject(new Error(`supervisord did not start: ${text}`)));
   });
   const stop = async (stubborn: readonly number[] = []): Promise<void> => {
-    const pids = (await supervisor.getAllProcessInfo().catch(() => [])).map((info) => info.pid);
+    const pids = (await client.getAllProcessInfo().catch(() => [])).map((info) => info.pid);
     server.kill('SIGTERM');
     // What ignores SIGTERM is ended here: this supervisord would wait for it.
     for (const pid of [...pids, ...stubborn]) endGroup(pid);
     await ended;
     rmSync(directory, { recursive: true, force: true });
   };
-  return { directory, call, supervisor, select: ['-c', file], writeConfig, stop };
+  return { directory, call, supervisor: client, select: ['-c', file], writeConfig, stop };
 }
 
 function endGroup(pid: number): void {

@@ -11,7 +11,7 @@ import { dirname, join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { callMethod } from '../../src/ctl/client.ts';
+import { callRemoteMethod } from '../../src/ctl/transport.ts';
 import type { XmlRpcValue } from '../../src/rpc/xmlrpc.ts';
 import { EXECUTABLE } from '../e2e/launch.ts';
 import { Lines } from '../e2e/lines.ts';
@@ -98,7 +98,7 @@ export async function startEventWorld(test: TestContext, which: Which, programs:
   });
   const options = { serverUrl: `unix://${folder}/s.sock`, username: null, password: null };
   const call: EventWorld['call'] = (method, ...params) =>
-    callMethod(options, method, params, new AbortController().signal);
+    callRemoteMethod(options, method, params, new AbortController().signal);
   const parsed = (): Told[] => lines.all.map((line) => JSON.parse(line) as Told);
   const all = (listener: string): Told[] =>
     parsed().filter((line) => line.listener === listener && line.headers !== undefined);

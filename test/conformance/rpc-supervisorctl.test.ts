@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { after, describe, test } from 'node:test';
-import type { FakeProgram } from '../unit/rpc/fake-supervisor.ts';
+import type { FakeProgram } from '../unit/rpc/fake-api.ts';
 import { inWorld, type ServerWorld } from '../unit/http/server-world.ts';
 
 const isThere = spawnSync('sh', ['-c', 'command -v supervisorctl']).status === 0;
@@ -70,7 +70,7 @@ async function exercise(world: ServerWorld, select: readonly string[]): Promise<
   assert.equal(await control(select, 'tail', 'g:run'), 'hello\n\n');
   assert.equal(await control(select, 'tail', 'g:run', 'stderr'), 'err\n\n');
   assert.match(await printed(select, ['tail', '-f', 'g:run'], /hello\n/), /==> Press Ctrl-C to exit <==\nhello\n/);
-  world.supervisor.log.push('the main log\n');
+  world.api.log.push('the main log\n');
   assert.match(await printed(select, ['maintail', '-f'], /the main log\n/), /the main log\n/);
   assert.equal(await control(select, 'clear', 'g:run'), 'g:run: cleared\n');
   assert.equal(await control(select, 'tail', 'g:run'), '\n');

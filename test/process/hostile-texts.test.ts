@@ -25,7 +25,7 @@ import { findMatches, splitNames } from '../../src/ctl/names.ts';
 import { isUrl, parseServerUrl } from '../../src/ctl/server-url.ts';
 import { describeJob } from '../../src/health/reasons.ts';
 import { parseBasic } from '../../src/http/authentication.ts';
-import { isForeign } from '../../src/http/foreign.ts';
+import { isCrossSite } from '../../src/http/cross-site.ts';
 import { createHostRule } from '../../src/http/host-rule.ts';
 import { matchRoute, type Route } from '../../src/http/route.ts';
 import { AnsiStripper } from '../../src/logs/ansi.ts';
@@ -94,7 +94,7 @@ const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
   'HTTP target, absolute': (text) => matchRoute(routes, 'GET', `http://${text}`),
   'HTTP Authorization': (text) => parseBasic(`Basic ${text}`),
   'HTTP Host': isHostAccepted,
-  'HTTP Origin': (text) => isForeign({ headers: { origin: `http://${text}`, host: text } }),
+  'HTTP Origin': (text) => isCrossSite({ headers: { origin: `http://${text}`, host: text } }),
   'web log': (text) => formatLogText(Buffer.from(text), true),
   'name of a process': parseNamespec,
   'name of a signal': parseSignal,

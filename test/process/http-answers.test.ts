@@ -1,7 +1,7 @@
 /** Answers that clients do not read: bounded over all clients, streamed, and no hindrance to others. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { AnswerRoom, NoRoomError } from '../../src/rpc/answer-room.ts';
+import { AnswerBudget, AnswerBudgetError } from '../../src/rpc/answer-budget.ts';
 import { decodeResponse } from '../../src/rpc/xmlrpc.ts';
 import { callRequest, inWorld, type Peer, type ServerWorld } from '../unit/http/server-world.ts';
 
@@ -34,7 +34,7 @@ describe('answers', () => {
         Buffer.from(']]>x'),
       ]);
       const bytes = Buffer.alloc(MiB + 7, pattern);
-      world.supervisor.logOf('web:web', 'stdout').push(Buffer.from(bytes));
+      world.api.logOf('web:web', 'stdout').push(Buffer.from(bytes));
       const expected = new TextDecoder().decode(bytes).replaceAll('\x1b', '\ufffd');
       const peer = world.connect().send(tailOf(2 * MiB));
       const answer = decodeResponse(await bodyOf(peer));
@@ -58,7 +58,7 @@ describe('answers', () => {
   test('that nobody reads are bounded together: 503 beyond, while short ones are given', () =>
     inWorld({ programs: PROGRAMS, limits: { answerBytes: 3 * MiB, freeAnswerBytes: 1000 } }, async (world) => {
       await world.open();
-      world.supervisor.logOf('web:web', 'stdout').push(Buffer.alloc(MiB, 'x'));
+      world.api.logOf('web:web', 'stdout').push(Buffer.alloc(MiB, 'x'));
       const deaf = Array.from({ length: 3 }, () => ignore(world, tailOf(MiB)));
       const refused = world.connect();
       // The three come to their turns in the order in which they asked.
@@ -76,7 +76,7 @@ describe('answers', () => {
       await refused.send(callRequest('supervisor.getState')).until(/RUNNING/);
       await world.connect().send('GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n').until(/ok\n$/);
       assert.deepEqual(
-        world.supervisor.reports.filter(([level]) => level === 'warn').map(([, text]) => text),
+        world.api.reports.filter(([level]) => level === 'warn').map(([, text]) => text),
         ['cannot answer /RPC2: too many bytes of answers wait for clients that do not read them'],
         'said once',
       );
@@ -94,7 +94,7 @@ describe('answers', () => {
   test('that clients do not wait for leave nothing counted', () =>
     inWorld({ programs: PROGRAMS, limits: { answerBytes: 2 * MiB, freeAnswerBytes: 1000 } }, async (world) => {
       await world.open();
-      world.supervisor.logOf('web:web', 'stdout').push(Buffer.alloc(MiB, 'x'));
+      world.api.logOf('web:web', 'stdout').push(Buffer.alloc(MiB, 'x'));
       for (let round = 0; round < 20; round += 1) {
         const peer = ignore(world, tailOf(MiB));
         await new Promise((resolve) => peer.socket.write('', resolve));
@@ -114,7 +114,7 @@ describe('answers', () => {
 
 describe('the room for answers', () => {
   test('counts up to its limit, and gives back what an answer took', () => {
-    const room = new AnswerRoom(100, 10);
+    const room = new AnswerBudget(100, 10);
     const [first, second, third] = [room.share(), room.share(), room.share()];
     first.reserve(60);
     second.reserve(40);
@@ -124,7 +124,7 @@ describe('the room for answers', () => {
         act();
         return null;
       } catch (error) {
-        assert.ok(error instanceof NoRoomError);
+        assert.ok(error instanceof AnswerBudgetError);
         return error.isFirst;
       }
     };

@@ -106,7 +106,7 @@ describe('a unix socket', () => {
       writeFileSync(world.socketPath, '');
       await world.open();
       assert.ok(
-        world.supervisor.reports.some(
+        world.api.reports.some(
           ([level, text]) => level === 'info' && text === `Unlinking stale socket ${world.socketPath}`,
         ),
       );
@@ -121,7 +121,7 @@ describe('a unix socket', () => {
       await server.close();
       assert.ok(existsSync(world.socketPath));
       assert.deepEqual(
-        world.supervisor.reports.filter(([level]) => level === 'warn'),
+        world.api.reports.filter(([level]) => level === 'warn'),
         [],
       );
     }));
@@ -154,10 +154,10 @@ describe('a unix socket', () => {
     inWorld({}, async (world) => {
       // An id that does not fit fails for everybody, root included.
       await world.open({ owner: { uid: 2 ** 32, gid: 0 } });
-      const warned = world.supervisor.reports.filter(
+      const warned = world.api.reports.filter(
         ([level, text]) => level === 'warn' && text.startsWith('cannot change the owner'),
       );
-      assert.equal(warned.length, 1, JSON.stringify(world.supervisor.reports));
+      assert.equal(warned.length, 1, JSON.stringify(world.api.reports));
       await assertServes(world);
     }));
 });
@@ -170,7 +170,7 @@ describe('TCP', () => {
       const response = await fetch(`http://127.0.0.1:${port}/nope`);
       assert.equal(response.status, 404);
       assert.ok(
-        world.supervisor.reports.some(
+        world.api.reports.some(
           ([level, text]) =>
             level === 'critical' &&
             text === "Server 'inet_http_server' running without any HTTP authentication checking",

@@ -96,7 +96,7 @@ test('clients that send rubbish, half of something or nothing leave nothing behi
     assert.deepEqual(served.errors, []);
     assert.ok(growth < GROWTH_LIMIT, `${growth} bytes more than before`);
     assert.deepEqual(
-      world.supervisor.reports.filter(([level]) => level === 'critical'),
+      world.api.reports.filter(([level]) => level === 'critical'),
       [],
     );
   }));

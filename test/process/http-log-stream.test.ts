@@ -34,10 +34,10 @@ describe('a log that is followed', () => {
       ])
         assert.ok(peer.received.includes(`${header}\r\n`), header);
       assert.ok(peer.received.includes(`\r\n\r\n400\r\n${'x'.repeat(1019)}LAST\n\r\n`), peer.received.slice(-200));
-      world.supervisor.logOf('g:run', 'stdout').push('héllo\n');
+      world.api.logOf('g:run', 'stdout').push('héllo\n');
       await peer.until(/\r\n7\r\nhÃ©llo\n\r\n$/);
       peer.close();
-      await turnUntil(() => world.supervisor.logOf('g:run', 'stdout').followers === 0);
+      await turnUntil(() => world.api.logOf('g:run', 'stdout').followers === 0);
     }));
 
   for (const [path, start] of [
@@ -48,7 +48,7 @@ describe('a log that is followed', () => {
     test(path, () =>
       inWorld({ programs }, async (world) => {
         await world.open();
-        world.supervisor.log.push('main');
+        world.api.log.push('main');
         const peer = world.connect().send(get(path));
         await peer.until(new RegExp(`\r\n\r\n[0-9a-f]+\r\n${start}`));
         peer.close();
@@ -83,7 +83,7 @@ describe('a log that is followed', () => {
       await world.open();
       const peer = world.connect().send(get('/logtail/g:run/stderr', '1.0'));
       await peer.until(/\r\n\r\nerr\n$/);
-      world.supervisor.logOf('g:run', 'stderr').push('more');
+      world.api.logOf('g:run', 'stderr').push('more');
       await peer.until(/\r\n\r\nerr\nmore$/);
       peer.close();
     }));
@@ -91,11 +91,11 @@ describe('a log that is followed', () => {
   test('an empty log is followed too', () =>
     inWorld({ programs }, async (world) => {
       await world.open();
-      await world.supervisor.log.clear();
+      await world.api.log.clear();
       const peer = world.connect().send(get('/mainlogtail'));
       await peer.until(/\r\n\r\n$/);
-      world.supervisor.log.push('');
-      world.supervisor.log.push('first');
+      world.api.log.push('');
+      world.api.log.push('first');
       await peer.until(/\r\n5\r\nfirst\r\n$/);
       peer.close();
     }));
@@ -106,7 +106,7 @@ describe('a log that is followed', () => {
       const peer = await followed(world);
       await server.close();
       assert.match(await peer.end(), /\r\n0\r\n\r\n$/);
-      assert.equal(world.supervisor.logOf('g:run', 'stdout').followers, 0);
+      assert.equal(world.api.logOf('g:run', 'stdout').followers, 0);
     }));
 });
 
@@ -116,7 +116,7 @@ describe('a reader that does not keep up', () => {
       await world.open();
       const peer = await followed(world);
       peer.socket.pause();
-      const log = world.supervisor.logOf('g:run', 'stdout');
+      const log = world.api.logOf('g:run', 'stdout');
       const piece = 'y'.repeat(10_000);
       for (let sent = 0; sent < 500; sent += 1) {
         log.push(piece);
@@ -137,7 +137,7 @@ describe('a reader that does not keep up', () => {
       await world.open();
       const peer = await followed(world);
       peer.socket.pause();
-      const log = world.supervisor.logOf('g:run', 'stdout');
+      const log = world.api.logOf('g:run', 'stdout');
       while (log.followers > 0) {
         log.push('y'.repeat(50_000));
         await new Promise((resolve) => setImmediate(resolve));

@@ -40,8 +40,8 @@ test('text of clients does not reach the log', () =>
   inWorld({ programs: [{ name: 'web' }] }, async (world) => {
     await world.open();
     // A fault of ours that repeats what a client has sent.
-    world.supervisor.reread = () => Promise.reject(new Error(`cannot read ${FORGED}`));
-    world.supervisor.hasGroup = (name) => {
+    world.api.reread = () => Promise.reject(new Error(`cannot read ${FORGED}`));
+    world.api.hasGroup = (name) => {
       throw new Error(`cannot find ${name}`);
     };
     for (const body of BODIES) {
@@ -51,7 +51,7 @@ test('text of clients does not reach the log', () =>
         peer.close();
       }
     }
-    const said = world.supervisor.reports.map(([, text]) => text);
+    const said = world.api.reports.map(([, text]) => text);
     assert.ok(said.length >= BODIES.length, `${said.length} messages`);
     assert.ok(
       said.some((text) => text.startsWith('cannot read an XML-RPC request: ')) &&

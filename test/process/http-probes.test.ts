@@ -47,8 +47,8 @@ test('a program that starts is alive and becomes ready, then is stopped by hand'
     async (world) => {
       await world.open();
       await expectProbes(world, ok, [503, 'web: STARTING\n']);
-      world.supervisor.start('g:extra');
-      world.supervisor.stop('web:web');
+      world.api.start('g:extra');
+      world.api.stop('web:web');
       await expectProbes(world, ok, ok);
     },
   ));
@@ -74,7 +74,7 @@ test('health and readiness of a program count', () =>
     { programs: [{ name: 'web', options: { autostart: true, startsecs: 0, notification_fd: 3 } }] },
     async (world) => {
       await world.open();
-      const { engine } = world.supervisor;
+      const { engine } = world.api;
       await expectProbes(world, ok, [503, 'web: RUNNING not ready\n']);
       engine.tellHealth('web:web', 1, 'starting');
       engine.tellReady('web:web', 1);
@@ -101,7 +101,7 @@ test('a supervisor that shuts down is alive and not ready', () =>
     },
     async (world) => {
       await world.open();
-      world.supervisor.shutdown();
+      world.api.shutdown();
       await expectProbes(world, ok, [503, 'supervisor: SHUTDOWN\n']);
     },
   ));
@@ -191,7 +191,7 @@ test('HEAD gives what GET would, without the content, and the connection goes on
       .until(/BACKOFF no\n$/);
     peer.close();
     // A stream goes on for a client that gets it, and not for one that asks for its head.
-    assert.equal(world.supervisor.logOf('web:web', 'stdout').followers, 0);
+    assert.equal(world.api.logOf('web:web', 'stdout').followers, 0);
   }));
 
 test('the metrics: their type, and the same in every answer', () =>

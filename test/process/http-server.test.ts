@@ -40,7 +40,7 @@ describe('requests', () => {
         )
         .until((received) => countOf(received, '</methodResponse>') === 3);
       assert.equal(countOf(text, '<boolean>1</boolean>'), 3, text);
-      assert.deepEqual(world.supervisor.signals, ['15 web']);
+      assert.deepEqual(world.api.signals, ['15 web']);
       peer.close();
     }));
 
@@ -153,14 +153,12 @@ describe('requests', () => {
   test('a fault of ours is a 500, told in the log', () =>
     inWorld({}, async (world) => {
       await world.open();
-      world.supervisor.reread = () => Promise.reject(new Error('disk on fire'));
+      world.api.reread = () => Promise.reject(new Error('disk on fire'));
       const peer = world.connect();
       assert.match(await peer.send(callRequest('supervisor.reloadConfig')).until(/<\/h1>/), /^HTTP\/1.1 500 /);
       await peer.send(getPid).until(PID);
       peer.close();
-      assert.ok(
-        world.supervisor.reports.some(([level, text]) => level === 'critical' && text.includes('disk on fire')),
-      );
+      assert.ok(world.api.reports.some(([level, text]) => level === 'critical' && text.includes('disk on fire')));
     }));
 });
 
@@ -265,7 +263,7 @@ describe('limits', () => {
         const peers = ['web', 'app'].map((name) =>
           world.connect().send(callRequest('supervisor.startProcess', [name])),
         );
-        while (world.supervisor.processes().some(({ record }) => record.state !== 'STARTING'))
+        while (world.api.processes().some(({ record }) => record.state !== 'STARTING'))
           await new Promise((resolve) => setImmediate(resolve));
         assert.equal(await world.connect().end(), '');
         for (const peer of peers) peer.close();
@@ -287,7 +285,7 @@ describe('limits', () => {
   test('a client that takes nothing of a long answer is cut off', () =>
     inWorld({ limits: { stallMs: 100 } }, async (world) => {
       await world.open();
-      world.supervisor.log.push('x'.repeat(60_000));
+      world.api.log.push('x'.repeat(60_000));
       const peer = world.connect();
       peer.socket.pause();
       // Many answers rather than a large one: what the kernel takes is not ours to bound.
@@ -364,7 +362,7 @@ describe('the end of a server', () => {
       await idle.send(getPid).until(PID);
       const silent = world.connect();
       const waiting = world.connect().send(callRequest('supervisor.startProcess', ['web']));
-      while (world.supervisor.processes()[0]?.record.state !== 'STARTING')
+      while (world.api.processes()[0]?.record.state !== 'STARTING')
         await new Promise((resolve) => setImmediate(resolve));
       await server.close();
       await Promise.all([idle.end(), silent.end(), waiting.end()]);

@@ -9,7 +9,7 @@ export const add: Command = {
   async run(session, argument) {
     for (const name of splitNames(argument)) {
       try {
-        await session.supervisor.addProcessGroup(name);
+        await session.client.addProcessGroup(name);
         session.output(`${name}: added process group`);
       } catch (error) {
         if (!(error instanceof RpcFault)) throw error;

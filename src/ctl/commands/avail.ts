@@ -13,7 +13,7 @@ export const avail: Command = {
       return false;
     }
     try {
-      session.outputAll(formatConfigs(await session.supervisor.getAllConfigInfo()));
+      session.outputAll(formatConfigs(await session.client.getAllConfigInfo()));
     } catch (error) {
       if (!(error instanceof RpcFault) || error.code !== faults.SHUTDOWN_STATE) throw error;
       session.fail('ERROR: supervisor shutting down');

@@ -22,7 +22,7 @@ export const clear: Command = {
       session.fail('Error: clear requires a process name');
       session.outputAll(clear.help);
     } else if (names.includes('all')) {
-      for (const result of await session.supervisor.clearAllProcessLogs()) show(session, result);
+      for (const result of await session.client.clearAllProcessLogs()) show(session, result);
     } else {
       for (const name of names) await clearLogs(session, name);
     }
@@ -37,7 +37,7 @@ function show(session: Session, result: ProcessResult): void {
 
 async function clearLogs(session: Session, name: string): Promise<void> {
   if (/[*?]/.test(name)) {
-    const found = findMatches(name, await session.supervisor.getAllProcessInfo());
+    const found = findMatches(name, await session.client.getAllProcessInfo());
     for (const info of found) await clearLogs(session, formatNamespec(info.group, info.name));
     if (found.length > 0) return;
   }
@@ -45,7 +45,7 @@ async function clearLogs(session: Session, name: string): Promise<void> {
   const { group, process: proc } = parseNamespec(name);
   const result = { group, name: proc ?? 'None' };
   try {
-    await session.supervisor.clearProcessLogs(name);
+    await session.client.clearProcessLogs(name);
     show(session, { ...result, status: faults.SUCCESS, description: '' });
   } catch (error) {
     if (!(error instanceof RpcFault)) throw error;

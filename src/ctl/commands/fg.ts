@@ -30,7 +30,7 @@ export const fg: Command = {
 
 async function isAttachable(session: Session, name: string): Promise<boolean> {
   try {
-    const { state } = await session.supervisor.getProcessInfo(name);
+    const { state } = await session.client.getProcessInfo(name);
     if (state === ProcessState.RUNNING) return true;
     session.fail('ERROR: process not running');
   } catch (error) {
@@ -79,13 +79,13 @@ async function forwardLines(
   for (let line = await first; line !== null;) {
     const next = readAhead(session, signal);
     try {
-      await session.supervisor.sendProcessStdin(name, `${line}\n`);
+      await session.client.sendProcessStdin(name, `${line}\n`);
     } catch (error) {
       if (!(error instanceof RpcFault)) throw error;
       session.output(error.code === faults.NOT_RUNNING ? 'Process got killed' : `ERROR: ${formatFault(error)}`);
       return;
     }
-    const { state } = await session.supervisor.getProcessInfo(name);
+    const { state } = await session.client.getProcessInfo(name);
     if (state !== ProcessState.RUNNING) {
       session.output('Process got killed');
       return;

@@ -15,10 +15,10 @@ export const health: Command = {
       session.exitCode = ExitCode.GENERIC;
       return false;
     }
-    const { supervisor } = session;
+    const { client } = session;
     const problems = findProblems(
-      await supervisor.getAllProcessInfo(),
-      await supervisor.getAllConfigInfo(),
+      await client.getAllProcessInfo(),
+      await client.getAllConfigInfo(),
       splitNames(argument),
     );
     session.outputAll(problems);

@@ -36,7 +36,7 @@ export const maintail: Command = {
 
 async function showMainLog(session: Session, bytes: number): Promise<void> {
   try {
-    session.output(await session.supervisor.readLog(bytes === 0 ? 0 : -bytes, 0));
+    session.output(await session.client.readLog(bytes === 0 ? 0 : -bytes, 0));
   } catch (error) {
     if (!(error instanceof RpcFault)) throw error;
     const line = formatTailFault('supervisord', error.code);

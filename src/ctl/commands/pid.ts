@@ -16,10 +16,10 @@ export const pid: Command = {
   async run(session, argument) {
     if (!(await session.upcheck())) return false;
     const names = splitNames(argument);
-    const { supervisor } = session;
-    if (names.length === 0) session.output(String(await supervisor.getPid()));
+    const { client } = session;
+    if (names.length === 0) session.output(String(await client.getPid()));
     else if (names.includes('all'))
-      session.outputAll((await supervisor.getAllProcessInfo()).map((info) => String(info.pid)));
+      session.outputAll((await client.getAllProcessInfo()).map((info) => String(info.pid)));
     else for (const name of names) await showPid(session, name);
     return false;
   },
@@ -27,12 +27,12 @@ export const pid: Command = {
 
 async function showPid(session: Session, name: string): Promise<void> {
   if (/[*?]/.test(name)) {
-    const found = findMatches(name, await session.supervisor.getAllProcessInfo());
+    const found = findMatches(name, await session.client.getAllProcessInfo());
     for (const info of found) await showPid(session, formatNamespec(info.group, info.name));
     if (found.length > 0) return;
   }
   try {
-    const info = await session.supervisor.getProcessInfo(name);
+    const info = await session.client.getProcessInfo(name);
     session.output(String(info.pid));
     if (info.pid === 0) session.exitCode = ExitCode.NOT_RUNNING;
   } catch (error) {

@@ -14,7 +14,7 @@ export const reload: Command = {
     }
     if (!(await confirm(session, 'Really restart the remote supervisord process y/N? '))) return false;
     try {
-      await session.supervisor.restart();
+      await session.client.restart();
       session.output('Restarted supervisord');
     } catch (error) {
       // compat: any other fault is shown as it is, as that of a configuration that is wrong, with the reasons.

@@ -9,7 +9,7 @@ export const remove: Command = {
   async run(session, argument) {
     for (const name of splitNames(argument)) {
       try {
-        await session.supervisor.removeProcessGroup(name);
+        await session.client.removeProcessGroup(name);
         session.output(`${name}: removed process group`);
       } catch (error) {
         if (!(error instanceof RpcFault)) throw error;

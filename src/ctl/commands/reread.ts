@@ -13,7 +13,7 @@ export const reread: Command = {
       return false;
     }
     try {
-      session.outputAll(formatChanges(await session.supervisor.reloadConfig()));
+      session.outputAll(formatChanges(await session.client.reloadConfig()));
     } catch (error) {
       if (!(error instanceof RpcFault)) throw error;
       if (error.code === faults.SHUTDOWN_STATE) session.fail('ERROR: supervisor shutting down');

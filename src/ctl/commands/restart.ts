@@ -58,9 +58,9 @@ const isResting = ({ state }: ProcessInfo): boolean => RESTING.has(state);
  * Namespecs of what does not run. Supervisor's client does not ask, so a fault in the answer is no news: what follows
  * says what is wrong.
  */
-async function listResting({ supervisor }: Session): Promise<ReadonlySet<string>> {
+async function listResting({ client }: Session): Promise<ReadonlySet<string>> {
   try {
-    const processes = await supervisor.getAllProcessInfo();
+    const processes = await client.getAllProcessInfo();
     return new Set(processes.filter(isResting).map(({ group, name }) => formatNamespec(group, name)));
   } catch (error) {
     if (!(error instanceof RpcFault)) throw error;
@@ -69,7 +69,7 @@ async function listResting({ supervisor }: Session): Promise<ReadonlySet<string>
 }
 
 async function rollNames(session: Session, names: readonly string[]): Promise<void> {
-  const processes = await session.supervisor.getAllProcessInfo();
+  const processes = await session.client.getAllProcessInfo();
   const chosen = new Set<ProcessInfo>();
   for (const name of names) {
     const found = selectNamed([name], processes);
@@ -87,16 +87,16 @@ async function rollNames(session: Session, names: readonly string[]): Promise<vo
 
 /** Restarts one process and waits until it is up, and healthy where that is checked. Whether it came up. */
 async function roll(session: Session, proc: ProcessInfo): Promise<boolean> {
-  const { supervisor } = session;
+  const { client } = session;
   const { group, name } = proc;
   const namespec = formatNamespec(group, name);
-  const outcome = await attempt(() => supervisor.stopProcess(namespec));
+  const outcome = await attempt(() => client.stopProcess(namespec));
   const stopped =
     isResting(proc) && outcome.status === faults.SUCCESS ? { ...outcome, status: faults.NOT_RUNNING } : outcome;
   session.output(formatSignalResult({ group, name, ...stopped }, 'stopped'));
   session.noteFault(stopped.status, faults.NOT_RUNNING);
   if (stopped.status !== faults.SUCCESS && stopped.status !== faults.NOT_RUNNING) return false;
-  const started = await attempt(() => supervisor.startProcess(namespec));
+  const started = await attempt(() => client.startProcess(namespec));
   session.output(formatStartResult({ group, name, ...started }));
   session.noteFault(started.status, faults.ALREADY_STARTED);
   if (started.status !== faults.SUCCESS && started.status !== faults.ALREADY_STARTED) return false;
@@ -118,7 +118,7 @@ async function attempt(action: () => Promise<void>): Promise<{ status: number; d
 /** The server ends the waiting: a check that goes on failing becomes unhealthy. */
 async function becomesHealthy(session: Session, namespec: string): Promise<boolean> {
   for (;;) {
-    const { health } = await session.supervisor.getProcessInfo(namespec);
+    const { health } = await session.client.getProcessInfo(namespec);
     if (health !== 'starting') return health !== 'unhealthy';
     try {
       await delay(HEALTH_INTERVAL_MS, undefined, { signal: session.interrupt.signal });

@@ -20,7 +20,7 @@ const MARK_OF_PROGRAMS = 'SUPERVISOR_ENABLED';
 async function insist(session: Session): Promise<void> {
   session.output('ERROR: already shutting down');
   if (session.io.env[MARK_OF_PROGRAMS] !== undefined) return;
-  const isKilled = await session.supervisor.shutdownAgain().catch((error: unknown) => {
+  const isKilled = await session.client.shutdownAgain().catch((error: unknown) => {
     // It has ended meanwhile.
     if (error instanceof ConnectionError && GONE.has(error.code)) return false;
     throw error;
@@ -39,7 +39,7 @@ export const shutdown: Command = {
     }
     if (!(await confirm(session, 'Really shut the remote supervisord process down y/N? '))) return false;
     try {
-      await session.supervisor.shutdown();
+      await session.client.shutdown();
       session.output('Shut down');
     } catch (error) {
       const reason = error instanceof ConnectionError ? GONE.get(error.code) : undefined;

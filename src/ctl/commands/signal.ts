@@ -20,11 +20,11 @@ export const signal: Command = {
       session.outputAll(signal.help);
       return false;
     }
-    const { supervisor } = session;
+    const { client } = session;
     await applyToNames(session, names, {
-      all: () => supervisor.signalAllProcesses(signalName),
-      group: (name) => supervisor.signalProcessGroup(name, signalName),
-      one: (name) => supervisor.signalProcess(name, signalName),
+      all: () => client.signalAllProcesses(signalName),
+      group: (name) => client.signalProcessGroup(name, signalName),
+      one: (name) => client.signalProcess(name, signalName),
       format: (result) => formatSignalResult(result, 'signalled'),
     });
     return false;

@@ -33,12 +33,12 @@ export const start: Command = {
 
 /** Starts what the names stand for, and shows each result. */
 export async function startNames(session: Session, names: readonly string[], timeoutMs: number | null): Promise<void> {
-  const { supervisor } = session;
+  const { client } = session;
   await waitForStarts(session, names, timeoutMs, () =>
     applyToNames(session, names, {
-      all: supervisor.startAllProcesses,
-      group: supervisor.startProcessGroup,
-      one: supervisor.startProcess,
+      all: client.startAllProcesses,
+      group: client.startProcessGroup,
+      one: client.startProcess,
       format: formatStartResult,
       harmless: faults.ALREADY_STARTED,
       unknownGroupCode: ExitCode.INVALID_ARGS,

@@ -83,7 +83,7 @@ export async function showStatus(
     session.exitCode = StatusExitCode.UNKNOWN;
     return;
   }
-  const infos = await session.supervisor.getAllProcessInfo();
+  const infos = await session.client.getAllProcessInfo();
   const { found, problems } = chooseProcesses(names, infos);
   session.io.stdout.write(before);
   if (isJson) {

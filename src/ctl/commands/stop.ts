@@ -37,13 +37,13 @@ export async function stopNames(
   names: readonly string[],
   resting: ReadonlySet<string> = new Set(),
 ): Promise<void> {
-  const { supervisor } = session;
+  const { client } = session;
   const wasUp = ({ group, name }: ProcessResult): boolean => !resting.has(formatNamespec(group, name));
   await applyToNames(session, names, {
-    all: async () => (await supervisor.stopAllProcesses()).filter(wasUp),
-    group: async (name) => (await supervisor.stopProcessGroup(name)).filter(wasUp),
+    all: async () => (await client.stopAllProcesses()).filter(wasUp),
+    group: async (name) => (await client.stopProcessGroup(name)).filter(wasUp),
     one: async (name) => {
-      await supervisor.stopProcess(name);
+      await client.stopProcess(name);
       const { group, process: proc } = parseNamespec(name);
       if (proc !== null && resting.has(formatNamespec(group, proc))) throw RpcFault.of('NOT_RUNNING', name);
     },

@@ -60,7 +60,7 @@ function parseChannel(words: readonly string[]): StreamName | null {
 async function showTail(session: Session, name: string, channel: StreamName, bytes: number): Promise<void> {
   try {
     // An offset of -0 would travel as a double.
-    session.output(await session.supervisor.readProcessLog(name, channel, bytes === 0 ? 0 : -bytes, 0));
+    session.output(await session.client.readProcessLog(name, channel, bytes === 0 ? 0 : -bytes, 0));
   } catch (error) {
     if (!(error instanceof RpcFault)) throw error;
     const line =

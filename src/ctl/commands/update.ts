@@ -41,7 +41,7 @@ export const update: Command = {
 
 async function reload(session: Session): Promise<ConfigChanges | null> {
   try {
-    return await session.supervisor.reloadConfig();
+    return await session.client.reloadConfig();
   } catch (error) {
     if (!(error instanceof RpcFault) || error.code !== faults.SHUTDOWN_STATE) throw error;
     session.fail('ERROR: already shutting down');
@@ -50,14 +50,14 @@ async function reload(session: Session): Promise<ConfigChanges | null> {
 }
 
 async function checkGroups(session: Session, names: readonly string[], added: readonly string[]): Promise<void> {
-  const known = new Set([...(await session.supervisor.getAllProcessInfo()).map((info) => info.group), ...added]);
+  const known = new Set([...(await session.client.getAllProcessInfo()).map((info) => info.group), ...added]);
   for (const name of new Set(names)) if (!known.has(name)) session.fail(`ERROR: no such group: ${name}`);
 }
 
 async function showPlan(session: Session, { removed, changed, added }: ConfigChanges): Promise<void> {
   session.outputAll(removed.map((name) => `${name}: would be stopped and removed`));
   for (const name of changed)
-    session.outputAll([`${name}: would be updated`, ...formatPlan(name, await session.supervisor.planUpdate(name))]);
+    session.outputAll([`${name}: would be updated`, ...formatPlan(name, await session.client.planUpdate(name))]);
   session.outputAll(added.map((name) => `${name}: would be added`));
   if (removed.length + changed.length + added.length === 0) session.output('No config updates to processes');
 }
@@ -77,32 +77,32 @@ function formatPlan(group: string, plan: GroupPlan | null): string[] {
 }
 
 async function apply(session: Session, { removed, changed, added }: ConfigChanges): Promise<void> {
-  const { supervisor } = session;
+  const { client } = session;
   for (const name of removed) {
-    const results = await supervisor.stopProcessGroup(name);
+    const results = await client.stopProcessGroup(name);
     session.output(`${name}: stopped`);
     if (results.some((result) => result.status === faults.FAILED)) {
       session.fail(`${name}: has problems; not removing`);
       continue;
     }
-    await supervisor.removeProcessGroup(name);
+    await client.removeProcessGroup(name);
     session.output(`${name}: removed process group`);
   }
   for (const name of changed) {
-    const stopped = await supervisor.updateGroup(name);
+    const stopped = await client.updateGroup(name);
     if (stopped !== null) {
       if (stopped.length > 0) session.output(`${name}: stopped`);
       session.output(`${name}: updated process group`);
       continue;
     }
-    await supervisor.stopProcessGroup(name);
+    await client.stopProcessGroup(name);
     session.output(`${name}: stopped`);
-    await supervisor.removeProcessGroup(name);
-    await supervisor.addProcessGroup(name);
+    await client.removeProcessGroup(name);
+    await client.addProcessGroup(name);
     session.output(`${name}: updated process group`);
   }
   for (const name of added) {
-    await supervisor.addProcessGroup(name);
+    await client.addProcessGroup(name);
     session.output(`${name}: added process group`);
   }
 }

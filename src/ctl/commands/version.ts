@@ -9,7 +9,7 @@ export const version: Command = {
       session.fail('Error: version accepts no arguments');
       session.outputAll(version.help);
     } else if (await session.upcheck()) {
-      session.output(await session.supervisor.getSupervisorVersion());
+      session.output(await session.client.getSupervisorVersion());
     }
     return false;
   },

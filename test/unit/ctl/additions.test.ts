@@ -11,20 +11,12 @@ import { RpcFault } from '../../../src/core/faults.ts';
 import type { CtlIo } from '../../../src/ctl/io.ts';
 import { openLines } from '../../../src/ctl/lines.ts';
 import type { XmlRpcStruct, XmlRpcValue } from '../../../src/rpc/xmlrpc.ts';
-import {
-  type FakeSupervisor,
-  findDeadPort,
-  type Methods,
-  processStruct,
-  run,
-  serve,
-  start,
-} from './fake-supervisor.ts';
+import { type FakeServer, findDeadPort, type Methods, processStruct, run, serve, start } from './fake-server.ts';
 
 /** Runs a test with a server, and ends that whatever happens. */
 async function withServer(
   methods: Methods,
-  test: (server: FakeSupervisor) => Promise<void>,
+  test: (server: FakeServer) => Promise<void>,
   logs?: Parameters<typeof serve>[1],
 ): Promise<void> {
   const server = await serve(methods, logs);

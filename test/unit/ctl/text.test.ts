@@ -24,7 +24,7 @@ import { expandNames, findMatches, isPattern } from '../../../src/ctl/names.ts';
 import { parseOptions, placeAction } from '../../../src/ctl/options.ts';
 import { isUrl, parseServerUrl } from '../../../src/ctl/server-url.ts';
 import type { ConfigInfo } from '../../../src/ctl/supervisor-client.ts';
-import { processInfo } from './fake-supervisor.ts';
+import { processInfo } from './fake-server.ts';
 
 describe('names', () => {
   it('a namespec is split and put together', () => {

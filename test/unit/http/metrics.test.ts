@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { initialRecord, type ProcessRecord } from '../../../src/core/process-record.ts';
 import { formatFamilies, formatLabels } from '../../../src/http/exposition.ts';
-import { describeMetrics, type Measured } from '../../../src/http/metrics.ts';
+import { describeMetrics, type MetricsInput } from '../../../src/http/metrics.ts';
 import type { ProcessView } from '../../../src/engine/process-table.ts';
 
 function view(group: string, name: string, record: Partial<ProcessRecord>, options: object = {}): ProcessView {
@@ -27,7 +27,7 @@ function view(group: string, name: string, record: Partial<ProcessRecord>, optio
   };
 }
 
-function textOf(processes: ReadonlyArray<readonly [ProcessView, number]>, more: Partial<Measured> = {}): string {
+function textOf(processes: ReadonlyArray<readonly [ProcessView, number]>, more: Partial<MetricsInput> = {}): string {
   return formatFamilies(
     describeMetrics({
       version: '1.2.3',

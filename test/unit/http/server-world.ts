@@ -14,7 +14,7 @@ import { systemClock } from '../../../src/process/clock.ts';
 import { createMethodTable } from '../../../src/rpc/method-table.ts';
 import { ProcessTimes } from '../../../src/rpc/process-times.ts';
 import { encodeCall, type XmlRpcValue } from '../../../src/rpc/xmlrpc.ts';
-import { type FakeProgram, FakeSupervisor } from '../rpc/fake-supervisor.ts';
+import { type FakeProgram, FakeApi } from '../rpc/fake-api.ts';
 
 /** The clock of this machine, whose alarms end with the world: one that is far off would hold the test. */
 class EndingClock implements Clock {
@@ -54,7 +54,7 @@ export interface WorldOptions {
 export class ServerWorld {
   readonly directory = mkdtempSync(join(tmpdir(), 'onevisor-http-'));
   readonly socketPath = join(this.directory, 's.sock');
-  readonly supervisor: FakeSupervisor;
+  readonly api: FakeApi;
   readonly routes: Route[];
   readonly limits: ServerLimits;
   readonly #options: WorldOptions;
@@ -64,11 +64,11 @@ export class ServerWorld {
   constructor(options: WorldOptions) {
     this.#options = options;
     this.limits = { ...defaultLimits, ...options.limits };
-    this.supervisor = new FakeSupervisor(options.programs ?? [], this.#clock);
+    this.api = new FakeApi(options.programs ?? [], this.#clock);
     this.routes = createRoutes({
-      supervisor: this.supervisor,
+      api: this.api,
       methods: createMethodTable(),
-      times: new ProcessTimes(this.supervisor),
+      times: new ProcessTimes(this.api),
       version: '1.2.3',
       residentBytes: () => 4096,
       more: options.more ?? [],
@@ -76,8 +76,8 @@ export class ServerWorld {
     });
   }
 
-  get report(): FakeSupervisor['report'] {
-    return (level, text) => this.supervisor.report(level, text);
+  get report(): FakeApi['report'] {
+    return (level, text) => this.api.report(level, text);
   }
 
   async open(spec: Partial<Extract<ServerSpec, { kind: 'unix' }>> = {}): Promise<OpenServer> {

@@ -7,21 +7,21 @@ import { createMethodTable } from '../../../src/rpc/method-table.ts';
 import { ProcessTimes } from '../../../src/rpc/process-times.ts';
 import { decodeTexts, type XmlRpcStruct, type XmlRpcValue } from '../../../src/rpc/xmlrpc.ts';
 import { FakeClock } from '../../engine/world.ts';
-import { type FakeProgram, FakeSupervisor } from './fake-supervisor.ts';
+import { type FakeProgram, FakeApi } from './fake-api.ts';
 
 /** One supervisor and its methods. */
 export class Client {
   readonly clock = new FakeClock();
-  readonly supervisor: FakeSupervisor;
+  readonly api: FakeApi;
   readonly methods: MethodTable = createMethodTable();
   readonly context: CallContext;
   readonly hangUp = new AbortController();
 
   constructor(programs: readonly FakeProgram[]) {
-    this.supervisor = new FakeSupervisor(programs, this.clock);
+    this.api = new FakeApi(programs, this.clock);
     this.context = {
-      supervisor: this.supervisor,
-      times: new ProcessTimes(this.supervisor),
+      api: this.api,
+      times: new ProcessTimes(this.api),
       signal: this.hangUp.signal,
       reserve: () => undefined,
     };

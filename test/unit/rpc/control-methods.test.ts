@@ -88,7 +88,7 @@ describe('startProcess', () => {
   test('a process that cannot be signalled is UNKNOWN: FAILED to stop, FAILED to start', async () => {
     const client = new Client([{ name: 'lost' }]);
     await client.callFor(2000, 'startProcess', 'lost');
-    client.supervisor.signalError = 'EPERM';
+    client.api.signalError = 'EPERM';
     assert.equal(await client.call('signalProcess', 'lost', 'HUP'), 'FAULT 30 FAILED: cannot signal lost: EPERM');
     assert.equal(
       await client.call('stopProcess', 'lost'),
@@ -141,7 +141,7 @@ describe('stopProcess', () => {
     assert.equal(value, true);
     assert.ok(afterMs >= 4000 && afterMs < 4100, `${afterMs}`);
     assert.deepEqual((await client.info('web'))['exitstatus'], -1);
-    assert.deepEqual(client.supervisor.signals, ['15 web', '9 web']);
+    assert.deepEqual(client.api.signals, ['15 web', '9 web']);
   });
 
   test('in STOPPED, EXITED and FATAL: NOT_RUNNING', async () => {
@@ -175,7 +175,7 @@ describe('stopProcess', () => {
     await client.callFor(2000, 'startProcess', 'web');
     await client.call('stopProcess', 'web', false);
     assert.deepEqual(await client.callFor(1000, 'stopProcess', 'web'), { value: true, afterMs: 10 });
-    assert.deepEqual(client.supervisor.signals, ['15 web', '9 web']);
+    assert.deepEqual(client.api.signals, ['15 web', '9 web']);
   });
 });
 
@@ -237,7 +237,7 @@ describe('all processes', () => {
     await client.callFor(3000, 'startAllProcesses');
     await client.call('stopProcess', 'stuck', false);
     assert.deepEqual((await client.callFor(100, 'stopAllProcesses')).value, [ok('db'), ok('web')]);
-    assert.deepEqual(client.supervisor.signals, ['15 stuck', '15 web', '15 db']);
+    assert.deepEqual(client.api.signals, ['15 stuck', '15 web', '15 db']);
   });
 
   test('signals go to what has a pid', async () => {

@@ -51,7 +51,7 @@ describe('reading', () => {
 
   test('a file that is missing or cannot be read', async () => {
     const client = await running();
-    const log = client.supervisor.logOf('g:run', 'stdout');
+    const log = client.api.logOf('g:run', 'stdout');
     log.trouble = { kind: 'noFile', path: '/var/log/run.log' };
     assert.equal(await client.call('readProcessStdoutLog', 'g:run', 0, 0), 'FAULT 20 NO_FILE: /var/log/run.log');
     log.trouble = { kind: 'failed', reason: 'EIO' };
@@ -136,15 +136,15 @@ describe('clearing', () => {
     assert.equal(await client.call('readProcessStderrLog', 'g:run', 0, 0), '');
     assert.equal(await client.call('clearProcessLog', 'nolog'), true);
     assert.equal(await client.call('clearProcessLogs', 'nope'), 'FAULT 10 BAD_NAME: nope');
-    client.supervisor.logOf('g:run', 'stderr').trouble = { kind: 'failed', reason: 'EACCES' };
+    client.api.logOf('g:run', 'stderr').trouble = { kind: 'failed', reason: 'EACCES' };
     assert.equal(await client.call('clearProcessLogs', 'g:run'), 'FAULT 30 FAILED: g:run: EACCES');
-    client.supervisor.logOf('g:run', 'stderr').trouble = { kind: 'noFile', path: null };
+    client.api.logOf('g:run', 'stderr').trouble = { kind: 'noFile', path: null };
     assert.equal(await client.call('clearProcessLogs', 'g:run'), true);
   });
 
   test('the logs of all processes', async () => {
     const client = await running();
-    client.supervisor.logOf('merged:merged', 'stdout').trouble = { kind: 'failed', reason: 'EIO' };
+    client.api.logOf('merged:merged', 'stdout').trouble = { kind: 'failed', reason: 'EIO' };
     assert.deepEqual(await client.call('clearAllProcessLogs'), [
       { name: 'run', group: 'g', status: 80, description: 'OK' },
       { name: 'merged', group: 'merged', status: 30, description: 'FAILED: merged: EIO' },
@@ -158,7 +158,7 @@ describe('the log of the supervisor', () => {
   test('is read and cleared', async () => {
     const client = await running();
     await client.call('clearLog');
-    client.supervisor.log.push('0123456789');
+    client.api.log.push('0123456789');
     for (const name of ['readLog', 'readMainLog']) {
       assert.equal(await client.call(name, 0, 4), '0123');
       assert.equal(await client.call(name, -3, 0), '789');
@@ -170,12 +170,12 @@ describe('the log of the supervisor', () => {
 
   test('is not there', async () => {
     const client = await running();
-    client.supervisor.log.trouble = { kind: 'noFile', path: '/var/log/main.log' };
+    client.api.log.trouble = { kind: 'noFile', path: '/var/log/main.log' };
     assert.equal(await client.call('readLog', 0, 0), 'FAULT 20 NO_FILE: /var/log/main.log');
     assert.equal(await client.call('clearLog'), 'FAULT 20 NO_FILE');
-    client.supervisor.log.trouble = { kind: 'failed', reason: 'EROFS' };
+    client.api.log.trouble = { kind: 'failed', reason: 'EROFS' };
     assert.equal(await client.call('clearLog'), 'FAULT 30 FAILED: EROFS');
-    client.supervisor.hasMainLog = false;
+    client.api.hasMainLog = false;
     assert.equal(await client.call('readLog', 0, 0), 'FAULT 20 NO_FILE');
     assert.equal(await client.call('clearLog'), 'FAULT 20 NO_FILE');
   });

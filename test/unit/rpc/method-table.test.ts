@@ -191,7 +191,7 @@ describe('multicall', () => {
 
   test('what fails in us is a fault of that call only, and is said in the log', async () => {
     const client = new Client([]);
-    client.supervisor.reread = () => Promise.reject(new Error('disk on fire'));
+    client.api.reread = () => Promise.reject(new Error('disk on fire'));
     assert.deepEqual(
       await client.call('system.multicall', [
         { methodName: 'supervisor.reloadConfig' },
@@ -199,12 +199,12 @@ describe('multicall', () => {
       ]),
       [{ faultCode: 30, faultString: 'FAILED: internal error' }, 4711],
     );
-    assert.ok(client.supervisor.reports.some(([level, text]) => level === 'critical' && text.includes('disk on fire')));
+    assert.ok(client.api.reports.some(([level, text]) => level === 'critical' && text.includes('disk on fire')));
   });
 
   test('answers are bounded together', async () => {
     const client = new Client([]);
-    client.supervisor.log.push('x'.repeat(5 * 1024 * 1024));
+    client.api.log.push('x'.repeat(5 * 1024 * 1024));
     const read = { methodName: 'supervisor.readLog', params: [0, 0] };
     const answers = (await client.call('system.multicall', [read, read, read])) as unknown[];
     assert.deepEqual(
@@ -226,6 +226,6 @@ describe('multicall', () => {
     await new Promise((resolve) => setImmediate(resolve));
     client.hangUp.abort();
     await assert.rejects(call, { name: 'AbortError' });
-    assert.equal(client.supervisor.state(), 'RUNNING');
+    assert.equal(client.api.state(), 'RUNNING');
   });
 });

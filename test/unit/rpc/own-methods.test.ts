@@ -12,7 +12,7 @@ const table = createMethodTable(ownMethods);
 test('planUpdate answers with four lists of names', async () => {
   const client = new Client([{ name: 'web' }]);
   const plan = { stopped: ['a'], restarted: ['b', 'c'], started: [], changed: ['d'] };
-  client.supervisor.planAnswer = plan;
+  client.api.planAnswer = plan;
   assert.deepEqual(await callMethod(table, client.context, 'onevisor.planUpdate', ['web']), plan);
 });
 
@@ -25,8 +25,8 @@ for (const name of ['onevisor.planUpdate', 'onevisor.updateGroup']) {
 }
 
 test('shutdownAgain is answered while the supervisor ends, as no method of Supervisor is', async () => {
-  const { context, supervisor } = new Client([{ name: 'web' }]);
+  const { context, api } = new Client([{ name: 'web' }]);
   assert.equal(await callMethod(table, context, 'onevisor.shutdownAgain', []), false);
-  supervisor.shutdown();
+  api.shutdown();
   assert.equal(await callMethod(table, context, 'onevisor.shutdownAgain', []), true);
 });

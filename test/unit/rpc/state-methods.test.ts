@@ -44,12 +44,12 @@ describe('the supervisor', () => {
 
 test('a restart with a configuration that is wrong is a fault with the reasons, and nothing is restarted', async () => {
   const client = new Client([{ name: 'web' }]);
-  client.supervisor.restartProblem = '/c.conf:3: [program:web] user: there is no user "x"';
+  client.api.restartProblem = '/c.conf:3: [program:web] user: there is no user "x"';
   assert.equal(
     await client.call('restart'),
     'FAULT 92 CANT_REREAD: /c.conf:3: [program:web] user: there is no user "x"',
   );
-  assert.equal(client.supervisor.state(), 'RUNNING');
+  assert.equal(client.api.state(), 'RUNNING');
 });
 
 describe('process info', () => {
@@ -58,19 +58,19 @@ describe('process info', () => {
       { name: 'quick', exitAfterMs: 5, options: { startretries: 0 } },
       { name: 'none', spawnError: "can't find command 'x'", options: { startretries: 0 } },
     ]);
-    const before = Math.floor(client.supervisor.wallMs() / 1000);
+    const before = Math.floor(client.api.wallMs() / 1000);
     await client.callFor(100, 'startProcess', 'quick');
     assert.ok(Number((await client.info('quick'))['stop']) >= before);
     await client.callFor(100, 'startProcess', 'none');
     const none = await client.info('none');
     assert.deepEqual([none['statename'], none['stop']], ['FATAL', 0]);
-    const late = { ...client.context, times: new ProcessTimes(client.supervisor) };
-    assert.equal(late.times.of(client.supervisor.process('none:none') ?? assert.fail()).stop, 0);
+    const late = { ...client.context, times: new ProcessTimes(client.api) };
+    assert.equal(late.times.of(client.api.process('none:none') ?? assert.fail()).stop, 0);
   });
 
   test('from before its first start to after its end', async () => {
     const client = new Client([{ name: 'done', exitAfterMs: 2500, exitCode: 2, options: { autorestart: 'false' } }]);
-    const second = (ms: number): number => Math.floor((client.supervisor.wallOffsetMs + ms) / 1000);
+    const second = (ms: number): number => Math.floor((client.api.wallOffsetMs + ms) / 1000);
     const paths = {
       logfile: '/tmp/done-stdout---fake-AUTO.log',
       stdout_logfile: '/tmp/done-stdout---fake-AUTO.log',
@@ -143,7 +143,7 @@ describe('process info', () => {
     const client = new Client([{ name: 'web' }]);
     await client.callFor(2000, 'startProcess', 'web');
     const before = await client.info('web');
-    client.supervisor.wallOffsetMs += 3_600_000;
+    client.api.wallOffsetMs += 3_600_000;
     client.clock.advance(5000);
     const after = await client.info('web');
     assert.equal(after['start'], before['start']);
@@ -174,8 +174,8 @@ describe('process info', () => {
       [again['statename'], again['exitstatus'], again['exit_code'], again['exit_signal'], again['oom_kills']],
       ['STARTING', 0, 7, undefined, undefined],
     );
-    client.supervisor.signal('loop:loop', 9);
-    client.supervisor.oomKillsOf.set('loop:loop', 3);
+    client.api.signal('loop:loop', 9);
+    client.api.oomKillsOf.set('loop:loop', 3);
     client.clock.advance(2000);
     const killed = await client.info('loop');
     assert.deepEqual([killed['exit_signal'], killed['exit_code'], killed['oom_kills']], [9, undefined, 3]);
@@ -232,7 +232,7 @@ describe('configuration and groups', () => {
         },
       },
     ]);
-    client.supervisor.configure([{ name: 'app', groupPriority: 7, options: { serverurl: 'http://x:9001' } }]);
+    client.api.configure([{ name: 'app', groupPriority: 7, options: { serverurl: 'http://x:9001' } }]);
     const all = (await client.call('getAllConfigInfo')) as Array<Record<string, unknown>>;
     assert.deepEqual(
       all.map(({ name, inuse }) => [name, inuse]),
@@ -280,9 +280,9 @@ describe('configuration and groups', () => {
 
   test('reread', async () => {
     const client = new Client([]);
-    client.supervisor.rereadAnswer = { kind: 'changes', added: ['a'], changed: ['b', 'c'], removed: [] };
+    client.api.rereadAnswer = { kind: 'changes', added: ['a'], changed: ['b', 'c'], removed: [] };
     assert.deepEqual(await client.call('reloadConfig'), [[['a'], ['b', 'c'], []]]);
-    client.supervisor.rereadAnswer = { kind: 'invalid', reason: 'x.conf:3: [program:x] startsecs: must be a number' };
+    client.api.rereadAnswer = { kind: 'invalid', reason: 'x.conf:3: [program:x] startsecs: must be a number' };
     assert.equal(
       await client.call('reloadConfig'),
       'FAULT 92 CANT_REREAD: x.conf:3: [program:x] startsecs: must be a number',
@@ -291,7 +291,7 @@ describe('configuration and groups', () => {
 
   test('add and remove', async () => {
     const client = new Client([{ name: 'web' }]);
-    client.supervisor.configure([{ name: 'app', options: { autostart: true } }]);
+    client.api.configure([{ name: 'app', options: { autostart: true } }]);
     assert.equal(await client.call('addProcessGroup', 'nope'), 'FAULT 10 BAD_NAME: nope');
     assert.equal(await client.call('addProcessGroup', 5), 'FAULT 10 BAD_NAME: 5');
     assert.equal(await client.call('addProcessGroup', 'web'), 'FAULT 90 ALREADY_ADDED: web');
@@ -319,9 +319,9 @@ describe('standard input and events', () => {
     assert.equal(await client.call('sendProcessStdin', 'cat', []), 'FAULT 2 INCORRECT_PARAMETERS');
     assert.equal(await client.call('sendProcessStdin', 'nope', 'x'), 'FAULT 10 BAD_NAME: nope');
     assert.equal(await client.call('sendProcessStdin', 'off', 'x'), 'FAULT 70 NOT_RUNNING: off');
-    client.supervisor.stdinAnswer = 'closed';
+    client.api.stdinAnswer = 'closed';
     assert.equal(await client.call('sendProcessStdin', 'cat', 'x'), 'FAULT 20 NO_FILE: cat');
-    client.supervisor.stdinAnswer = 'full';
+    client.api.stdinAnswer = 'full';
     assert.equal(
       await client.call('sendProcessStdin', 'cat', 'x'),
       'FAULT 30 FAILED: cannot write to the standard input of cat: it does not read',
@@ -335,6 +335,6 @@ describe('standard input and events', () => {
     assert.equal(await client.call('sendRemoteCommEvent', 'type', 'data'), true);
     assert.equal(await client.call('sendRemoteCommEvent', 1, Buffer.from('é')), true);
     assert.equal(await client.call('sendRemoteCommEvent', 'type'), 'FAULT 2 INCORRECT_PARAMETERS');
-    assert.deepEqual(client.supervisor.remoteCommunications, ['type data', '1 é']);
+    assert.deepEqual(client.api.remoteCommunications, ['type data', '1 é']);
   });
 });

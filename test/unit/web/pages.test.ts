@@ -15,7 +15,7 @@ import {
   type ProcessRow,
   type StatusPage,
 } from '../../../src/web/page.ts';
-import { Secret } from '../../../src/web/secret.ts';
+import { PageSecret } from '../../../src/web/secret.ts';
 import { CONTENT_POLICY } from '../../../src/web/style.ts';
 
 const EVIL = `"'><script>alert(1)</script>&`;
@@ -152,7 +152,7 @@ test('log text: whole lines, no sequences of terminals, no bytes that are none',
 });
 
 test('a message in a link is shown only if it is ours, of this start', () => {
-  const secret = new Secret();
+  const secret = new PageSecret();
   const read = (query: string, by = secret): unknown => by.verify(new URLSearchParams(query));
   const done = secret.sign({ text: 'Process a&b stopped', isError: false });
   const failed = secret.sign({ text: 'ERROR', isError: true });
@@ -163,7 +163,7 @@ test('a message in a link is shown only if it is ours, of this start', () => {
   assert.equal(read(done.replace('stopped', 'started')), null);
   assert.equal(read('message=Call+0900+now'), null);
   assert.equal(read(''), null);
-  assert.equal(read(done, new Secret()), null);
+  assert.equal(read(done, new PageSecret()), null);
   assert.ok(secret.isToken(secret.token));
-  for (const token of [null, '', 'x', new Secret().token]) assert.ok(!secret.isToken(token));
+  for (const token of [null, '', 'x', new PageSecret().token]) assert.ok(!secret.isToken(token));
 });

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { createMethodTable } from '../../../src/rpc/method-table.ts';
 import { ProcessTimes } from '../../../src/rpc/process-times.ts';
 import { webRoutes } from '../../../src/web/routes.ts';
-import { Secret } from '../../../src/web/secret.ts';
+import { PageSecret } from '../../../src/web/secret.ts';
 import type { Route } from '../../../src/http/route.ts';
 import { createRoutes } from '../../../src/http/routes.ts';
 import { ServerWorld, type WorldOptions } from '../http/server-world.ts';
@@ -60,11 +60,11 @@ interface SiteOptions extends WorldOptions {
 
 async function onSite(options: SiteOptions, run: (site: Site) => Promise<void>): Promise<void> {
   const world = new ServerWorld(options);
-  const secret = new Secret();
+  const secret = new PageSecret();
   const sources = {
-    supervisor: world.supervisor,
+    api: world.api,
     methods: createMethodTable(),
-    times: new ProcessTimes(world.supervisor),
+    times: new ProcessTimes(world.api),
   };
   const routes: Route[] = createRoutes({
     ...sources,
@@ -121,11 +121,11 @@ const PROGRAMS = [
 test('what the buttons do, in the words of Supervisor', () =>
   onSite({ programs: PROGRAMS }, async ({ world, do: act }) => {
     assert.equal(await act('start web'), '|Process web started');
-    assert.equal(world.supervisor.process('web:web')?.record.state, 'RUNNING');
+    assert.equal(world.api.process('web:web')?.record.state, 'RUNNING');
     assert.equal(await act('start web'), ' bad|ERROR: Process web: already started');
     assert.equal(await act('restart web'), '|Process web restarted');
     assert.equal(await act('stop web'), '|Process web stopped');
-    assert.equal(world.supervisor.process('web:web')?.record.state, 'STOPPED');
+    assert.equal(world.api.process('web:web')?.record.state, 'STOPPED');
     assert.equal(await act('stop web'), ' bad|unexpected rpc fault [70] NOT_RUNNING: web');
     assert.equal(await act('restart web'), '|Process web restarted');
     assert.equal(await act('start missing'), ' bad|ERROR: Process missing: no such file');
@@ -134,9 +134,9 @@ test('what the buttons do, in the words of Supervisor', () =>
     assert.equal(await act('start g:a<b'), '|Process g:a&lt;b started');
     assert.equal(await act('clearlog web'), '|Log for web cleared');
     assert.match(await act('stopall'), /^\|All stopped at \d\d:\d\d:\d\d$/);
-    assert.equal(world.supervisor.process('web:web')?.record.state, 'STOPPED');
+    assert.equal(world.api.process('web:web')?.record.state, 'STOPPED');
     assert.match(await act('restartall'), /^\|All restarted at \d\d:\d\d:\d\d$/);
-    assert.equal(world.supervisor.process('web:web')?.record.state, 'RUNNING');
+    assert.equal(world.api.process('web:web')?.record.state, 'RUNNING');
   }));
 
 test('a link changes nothing: it leads to a question', () =>
@@ -145,7 +145,7 @@ test('a link changes nothing: it leads to a question', () =>
     const { status, text } = await get('/index.html?action=stop&processname=web');
     assert.equal(status, 200);
     assert.match(text, /<p>Stop web\?<\/p>.*name="token".*name="do" value="stop web"/s);
-    assert.equal(world.supervisor.process('web:web')?.record.state, 'RUNNING');
+    assert.equal(world.api.process('web:web')?.record.state, 'RUNNING');
     assert.match((await get('/?processname=g%3Aa%3Cb&action=clearlog')).text, /Clear the log of g:a&lt;b\?/);
     assert.match((await get('/index.html?action=restartall')).text, /Restart all processes\?/);
     assert.match((await get('/index.html?action=refresh')).text, /of 4 running/);
@@ -168,7 +168,7 @@ test('a form of somebody else changes nothing', () =>
       [{ token: 'x'.repeat(32) }],
       [{}, { Origin: 'http://evil.example', Host: host }],
       [{}, { Origin: 'null', Host: host }],
-      [{}, { Origin: `http://${host}`, Host: host, 'Sec-Fetch-Site': 'cross-site' }],
+      [{}, { Origin: `http://${host}`, Host: host, 'Sec-Fetch-Site': 'cross-site.ts' }],
       [{}, { Origin: `http://${host}`, Host: host, 'Sec-Fetch-Site': 'same-site' }],
       [{}, { Origin: 'http://localhost:8000', Host: host }],
       // A name of another site that is made to lead here.
@@ -180,13 +180,13 @@ test('a form of somebody else changes nothing', () =>
     assert.equal((await post({ do: 'stop web' }, {}, '/other')).status, 404);
     for (const action of ['', 'stop', 'stop ', 'stopall web', 'nonsense web', 'toString'])
       assert.equal((await post({ do: action })).status, 400, action);
-    assert.equal(world.supervisor.process('web:web')?.record.state, 'RUNNING');
+    assert.equal(world.api.process('web:web')?.record.state, 'RUNNING');
     assert.equal(
       (await post({ do: 'stop web' }, { Origin: `http://${host}`, Host: host, 'Sec-Fetch-Site': 'same-origin' }))
         .status,
       303,
     );
-    assert.equal(world.supervisor.process('web:web')?.record.state, 'STOPPED');
+    assert.equal(world.api.process('web:web')?.record.state, 'STOPPED');
     // Browsers send an Origin with every POST, programs do not.
     assert.equal((await get('/', { Host: 'evil.example' })).status, 403);
     for (const name of ['localhost:9001', '127.0.0.1:9001', '[::1]:9001', '10.0.0.1', 'x.localhost'])
@@ -218,7 +218,7 @@ test('XML-RPC is closed to pages of other sites, and open to programs that name 
       assert.equal((await call({ Host: host })).status, 403, host);
     assert.equal((await call({ Origin: 'http://evil.example' })).status, 403);
     assert.equal((await call({ Origin: 'http://evil.example', Host: 'evil.example' })).status, 403);
-    assert.equal((await call({ 'Sec-Fetch-Site': 'cross-site' })).status, 403);
+    assert.equal((await call({ 'Sec-Fetch-Site': 'cross-site.ts' })).status, 403);
   }));
 
 test('with a password, or where it is said that none is needed, any name will do', async () => {

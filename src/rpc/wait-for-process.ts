@@ -15,7 +15,7 @@ export type Judge<T> = (proc: ProcessView | null) => T | null;
  * Resolves with the first answer of `judge`, which is asked at once and after every change of the process. Rejects with
  * what it throws, and when the client has gone.
  */
-export function whenSettled<T>({ supervisor, signal }: CallContext, id: string, judge: Judge<T>): Promise<T> {
+export function waitForProcess<T>({ api, signal }: CallContext, id: string, judge: Judge<T>): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     // Both are set before anything can call `end`: the first judgement comes last.
     let unsubscribe = (): void => undefined;
@@ -38,12 +38,12 @@ export function whenSettled<T>({ supervisor, signal }: CallContext, id: string, 
         reject(fault instanceof Error ? fault : new Error(String(fault)));
       }
     };
-    unsubscribe = supervisor.subscribe((event) => {
+    unsubscribe = api.subscribe((event) => {
       if ((event.type === 'process' || event.type === 'held') && event.process.id === id) ask(event.process);
       else if (event.type === 'group' && event.change === 'removed' && id.startsWith(`${event.group}:`)) ask(null);
     });
     signal.addEventListener('abort', abort);
     if (signal.aborted) abort();
-    else ask(supervisor.process(id));
+    else ask(api.process(id));
   });
 }

@@ -68,7 +68,7 @@ export function processInfo(
 }
 
 /** A server in a directory of its own. */
-export interface FakeSupervisor {
+export interface FakeServer {
   readonly url: string;
   readonly directory: string;
   /** What was called, as `method(params)`. */
@@ -80,7 +80,7 @@ export interface FakeSupervisor {
 export async function serve(
   methods: Methods,
   logs: RequestListener = (_request, response) => response.writeHead(404).end(),
-): Promise<FakeSupervisor> {
+): Promise<FakeServer> {
   const directory = mkdtempSync(join(tmpdir(), 'ctl-'));
   const calls: string[] = [];
   const all: Methods = { getVersion: () => '3.0', ...methods };
@@ -200,7 +200,7 @@ export function start(
 
 /** Runs the client to its end. */
 export async function run(
-  server: FakeSupervisor,
+  server: FakeServer,
   line: string,
   input = '',
 ): Promise<{ stdout: string; stderr: string; code: number }> {

@@ -24,7 +24,7 @@ export interface Endpoint {
  * Throws RpcFault, {@link ConnectionError}, {@link HttpStatusError}, {@link CtlError} for an answer that is not
  * XML-RPC, and {@link InterruptError} when the signal is aborted.
  */
-export async function callMethod(
+export async function callRemoteMethod(
   endpoint: Endpoint,
   method: string,
   params: readonly XmlRpcValue[],
@@ -56,7 +56,7 @@ function decodeAnswer(text: string, type: string | undefined): XmlRpcValue {
 
 /**
  * Opens a log that goes on as it is written, such as `/logtail/NAME/stdout`. The caller ends it by the signal. Throws
- * as {@link callMethod}.
+ * as {@link callRemoteMethod}.
  */
 export async function openLog(endpoint: Endpoint, path: string, signal: AbortSignal): Promise<IncomingMessage> {
   // compat: supervisord holds a log back in pieces of 64 KiB where the connection is not to be kept.

@@ -5,7 +5,7 @@
  */
 
 /** There is no room for an answer now. `isFirst`: no other answer was refused since there was room. */
-export class NoRoomError extends Error {
+export class AnswerBudgetError extends Error {
   override readonly name = 'NoRoomError';
   readonly isFirst: boolean;
 
@@ -15,18 +15,18 @@ export class NoRoomError extends Error {
   }
 }
 
-/** Counts bytes of an answer before they are made. Throws {@link NoRoomError}. */
+/** Counts bytes of an answer before they are made. Throws {@link AnswerBudgetError}. */
 export type Reserve = (bytes: number) => void;
 
 /** The room for one answer. */
-export interface AnswerShare {
+export interface AnswerReservation {
   readonly reserve: Reserve;
   /** Gives back everything; to be called once the answer is sent or given up. */
   readonly release: () => void;
 }
 
 /** The room for all answers. */
-export class AnswerRoom {
+export class AnswerBudget {
   readonly #limit: number;
   readonly #freeSize: number;
   #held = 0;
@@ -42,13 +42,13 @@ export class AnswerRoom {
   }
 
   /** Begins an answer. */
-  share(): AnswerShare {
+  share(): AnswerReservation {
     let own = 0;
     const reserve = (bytes: number): void => {
       if (own + bytes > this.#freeSize && this.#held + bytes > this.#limit) {
         const isFirst = !this.#isRefusing;
         this.#isRefusing = true;
-        throw new NoRoomError(isFirst);
+        throw new AnswerBudgetError(isFirst);
       }
       own += bytes;
       this.#held += bytes;

@@ -1,7 +1,7 @@
 /**
  * The real engine with programs that only exist in memory, behind the interface that RPC methods and routes work with.
  */
-import type { Reserve } from '../../../src/rpc/answer-room.ts';
+import type { Reserve } from '../../../src/rpc/answer-budget.ts';
 import type { GroupConfig, ProcessConfig } from '../../../src/config/model.ts';
 import type { Level } from '../../../src/core/log-level.ts';
 import type { SupervisorStateName } from '../../../src/core/states.ts';
@@ -141,7 +141,7 @@ export class FakeLog implements Log {
 }
 
 /** See the top. */
-export class FakeSupervisor implements SupervisorApi {
+export class FakeApi implements SupervisorApi {
   readonly identification: string = 'fake';
   readonly pid = 4711;
   readonly engine: Engine;

@@ -8,7 +8,7 @@ import type { IncomingMessage } from 'node:http';
 export type RequestHeaders = Pick<IncomingMessage, 'headers'>;
 
 /** True if a request that changes something comes from the page of another site. */
-export function isForeign({ headers }: RequestHeaders): boolean {
+export function isCrossSite({ headers }: RequestHeaders): boolean {
   const { origin, host, 'sec-fetch-site': site } = headers;
   if (origin === undefined && site === undefined) return false;
   // Browsers that send this say all there is to say; behind a proxy the two others may differ.
