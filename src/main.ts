@@ -1,26 +1,26 @@
 /**
- * The way in: which program of this executable is meant, what it needs from the machine, and the end of the process.
- * The only place that ends it; no logic of its own.
+ * The entry point of the executable: chooses the program, runs it, and ends the process with its exit code. No other
+ * file ends the process.
  */
 import { writeSync } from 'node:fs';
 import { basename } from 'node:path';
 import { errnoOf, messageOf } from './core/error-text.ts';
 import { SUPERVISOR_VERSION } from './core/supervisor-version.ts';
-import { chooseProgram } from './startup/choice.ts';
+import { chooseProgram, type ProgramName } from './startup/choose-program.ts';
 import { findCalledPath } from './startup/called-path.ts';
 import { cleanStart, originalStart, type Start } from './startup/clean-start.ts';
 import { originalArguments, originalVariables } from './startup/original-bytes.ts';
 import { firstSignals, hasOneShotFired, SignalIntake } from './process/signals.ts';
 import { CLIENT_POOL_THREADS, MOST_TRIED, NO_THREADS, poolThreads } from './startup/pool-threads.ts';
-import type { SuperviseIo } from './programs/supervise.ts';
+import type { SuperviseIo } from './programs/supervisor-run.ts';
 
-/** Put in by the build (package.json). */
+/** Version of package.json; the build defines it. */
 declare const ONEVISOR_VERSION: string;
 
 const STDOUT = 1;
 const STDERR = 2;
 
-/** Writes all of a text, also to a pipe that is full; a reader that is gone is nobody to tell. */
+/** Writes a whole text, also to a pipe that is full. Errors are ignored: without a reader, there is no one to tell. */
 function print(fd: number, text: string): void {
   const bytes = Buffer.from(text);
   for (let written = 0; written < bytes.length;) {
@@ -32,19 +32,49 @@ function print(fd: number, text: string): void {
   }
 }
 
-async function run(): Promise<number> {
+/** Which program was called, and how. */
+interface Call {
+  readonly program: ProgramName;
+  readonly args: readonly string[];
+  readonly io: SuperviseIo;
+}
+
+/**
+ * Reads the call from the process. Null if this process must end at once: a signal came before our handlers were there.
+ */
+function readCall(): Call | null {
   const given: Start = { env: originalVariables(process.env), args: originalArguments(process.argv.slice(2)) };
   const clean = cleanStart(given);
-  // The same process, once more: PID 1 stays PID 1, with the same streams.
-  if (clean !== null && hasOneShotFired()) return 0;
-  if (clean !== null) process.execve?.(process.execPath, [process.argv0, ...clean.args], clean.env);
+  if (clean !== null) {
+    // execve would make the kernel forget that the signal has come.
+    if (hasOneShotFired()) return null;
+    // The process stays the same: PID 1 stays PID 1, with the same streams.
+    process.execve?.(process.execPath, [process.argv0, ...clean.args], clean.env);
+  }
   const { env, args: allArgs } = originalStart(given);
-  process.env['UV_THREADPOOL_SIZE'] = String(CLIENT_POOL_THREADS);
   const { program, args, calledAs } = chooseProgram(process.argv0, allArgs);
-  const io = { out: (text: string) => print(STDOUT, text), err: (text: string) => print(STDERR, text) };
-  const { execPath: executable } = process;
-  const calledPath = findCalledPath(process.argv0, env['PATH'] ?? '', executable);
-  const self = { pid: process.pid, parent: process.ppid, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+  const { execPath: executable, pid, ppid: parent } = process;
+  const io: SuperviseIo = {
+    out: (text) => print(STDOUT, text),
+    err: (text) => print(STDERR, text),
+    env,
+    self: { pid, parent, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
+    executable,
+    calledPath: findCalledPath(process.argv0, env['PATH'] ?? '', executable),
+    calledAs,
+    ownVersion: ONEVISOR_VERSION,
+    args,
+  };
+  return { program, args, io };
+}
+
+/** Runs the program that was called. Each program is loaded only when it is needed. */
+async function run(): Promise<number> {
+  const call = readCall();
+  if (call === null) return 0;
+  process.env['UV_THREADPOOL_SIZE'] = String(CLIENT_POOL_THREADS);
+  const { program, args, io } = call;
+  const { env, calledPath } = io;
   switch (program) {
     case 'version':
       io.out(`onevisor ${ONEVISOR_VERSION} (compatible with Supervisor ${SUPERVISOR_VERSION})\n`);
@@ -52,12 +82,8 @@ async function run(): Promise<number> {
     case 'check': {
       const { runCheck } = await import('./programs/check.ts');
       const { loadAddon } = await import('./native/load.ts');
-      return runCheck(args, env, {
-        ...io,
-        users: args.includes('--static') ? null : loadAddon(),
-        executable: calledPath,
-        self,
-      });
+      const users = args.includes('--static') ? null : loadAddon();
+      return runCheck(args, env, { ...io, users, executable: calledPath });
     }
     case 'echo-conf': {
       const { runEchoConf } = await import('./programs/echo-conf.ts');
@@ -69,31 +95,11 @@ async function run(): Promise<number> {
     }
     case 'demo': {
       const { demoEnvironment, formatGreeting } = await import('./programs/demo.ts');
-      io.out(formatGreeting(executable));
-      return supervise({
-        ...io,
-        env: demoEnvironment(env),
-        self,
-        executable,
-        calledPath,
-        calledAs,
-        version: SUPERVISOR_VERSION,
-        ownVersion: ONEVISOR_VERSION,
-        args: [],
-      });
+      io.out(formatGreeting(io.executable));
+      return supervise({ ...io, env: demoEnvironment(env), args: [] });
     }
     case 'supervise':
-      return supervise({
-        ...io,
-        env,
-        self,
-        executable,
-        calledPath,
-        calledAs,
-        version: SUPERVISOR_VERSION,
-        ownVersion: ONEVISOR_VERSION,
-        args,
-      });
+      return supervise(io);
     case 'ctl': {
       const { runControl } = await import('./programs/ctl.ts');
       return runControl(args, env, calledPath);
@@ -105,13 +111,13 @@ async function run(): Promise<number> {
     case 'pidproxy': {
       const { loadAddon } = await import('./native/load.ts');
       const { runPidproxy } = await import('./programs/pidproxy.ts');
-      return runPidproxy(loadAddon(), args, { ...io, env, calledAs });
+      return runPidproxy(loadAddon(), args, io);
     }
   }
 }
 
+/** Starts the supervisor. Takes signals before anything else: until then, PID 1 loses the signals that come. */
 async function supervise(io: SuperviseIo): Promise<number> {
-  // Before all else: what comes until our handlers are there is lost to PID 1.
   const taken = firstSignals(io.self.pid);
   const signals = new SignalIntake(io.self.pid, taken);
   const { loadAddon } = await import('./native/load.ts');
@@ -125,7 +131,7 @@ async function supervise(io: SuperviseIo): Promise<number> {
   process.env['UV_THREADPOOL_SIZE'] = String(threads);
   const { runSupervise } = await import('./programs/supervise.ts');
   const code = await runSupervise(addon, io, signals);
-  // Not process.exit: it waits for threads, and one of ours may hang in a write to a reader that stalls.
+  // process.exit waits for threads, and a thread may hang in a write to a stalled reader.
   return addon.exitNow(code);
 }
 

@@ -61,6 +61,15 @@ export function resolveCredentials(
   return { ...wanted, groups, warning: null };
 }
 
+/**
+ * Finds the ids of a user and group, no matter whether we may change to them. Throws {@link SpawnError} for unknown
+ * names and failed lookups.
+ */
+export function lookUpOwner(lookup: UserLookup, owner: OwnerOption): { readonly uid: number; readonly gid: number } {
+  const { uid, gid } = resolveOwner(lookup, { uid: 0, gid: 0 }, owner);
+  return { uid, gid };
+}
+
 function keep(lookup: UserLookup, self: Identity, warning: string | null): Credentials {
   return {
     uid: null,

@@ -3,6 +3,7 @@
  * It decides nothing about what a signal means, and sends none.
  */
 import { readFileSync } from 'node:fs';
+import type { Config } from '../config/model.ts';
 import type { SignalOrigin } from '../core/end-signals.ts';
 import {
   FIRST_REALTIME,
@@ -42,6 +43,20 @@ export const FORWARDED_SIGNALS: readonly number[] = [
 /** Signals that our process takes before it knows its configuration. `pid` is our own. */
 export function firstSignals(pid: number): readonly number[] {
   return pid === 1 ? FORWARDED_SIGNALS : SUPERVISOR_SIGNALS;
+}
+
+/**
+ * Signals that the supervisor takes under a configuration. A main program gets every signal, and so does a container.
+ * PID 1 must take every signal too: the kernel gives PID 1 no default actions. Elsewhere the supervisor takes the
+ * signals that mean something, and those of `forward_signals` and `stop_on_signals`.
+ */
+export function signalsToTake(
+  { main, supervisord }: Pick<Config, 'main' | 'supervisord'>,
+  { pid, isContainer }: { readonly pid: number; readonly isContainer: boolean },
+): readonly number[] {
+  if (main !== null || isContainer || pid === 1) return FORWARDED_SIGNALS;
+  const named = [...supervisord.forward_signals.map(({ signal }) => signal), ...supervisord.stop_on_signals];
+  return [...SUPERVISOR_SIGNALS, ...named.filter((number) => FORWARDED_SIGNALS.includes(number))];
 }
 
 /**

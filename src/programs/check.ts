@@ -11,14 +11,7 @@ import { openSource, readGivenFile } from '../config/source.ts';
 import { isSupervisorName } from '../core/container-mode.ts';
 import { readAncestor } from '../startup/container-facts.ts';
 import { findMode } from '../startup/mode.ts';
-
-/** What a program that runs, prints and ends needs from outside. */
-export interface ProgramIo {
-  /** Writes to standard output. */
-  out(text: string): void;
-  /** Writes to standard error. */
-  err(text: string): void;
-}
+import type { ProgramIo } from './program-io.ts';
 
 /** What `check` needs besides. */
 export interface CheckIo extends ProgramIo {

@@ -1,8 +1,6 @@
-/**
- * `onevisor echo-conf`: prints a sample configuration with every option there is.
- */
+/** `onevisor echo-conf`: prints a sample configuration with every option there is. */
 import { formatSample } from '../config/reference.ts';
-import type { ProgramIo } from './check.ts';
+import type { ProgramIo } from './program-io.ts';
 
 /**
  * Runs `echo-conf` with the arguments after its name; it takes none but `-h`.

@@ -9,7 +9,7 @@ import { findCommand } from '../process/command.ts';
 import { Reaper } from '../process/reaper.ts';
 import { takeSignals } from '../process/signals.ts';
 import { describeSpawnFailure, isSpawnFailure, SpawnError } from '../process/spawn-error.ts';
-import type { ProgramIo } from './check.ts';
+import type { ProgramIo } from './program-io.ts';
 
 /** compat: the signals that Supervisor's pidproxy passes on. */
 const PASSED_ON: readonly SignalName[] = ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGUSR1', 'SIGUSR2', 'SIGQUIT'];

@@ -4,7 +4,7 @@
  */
 import { reasonOf } from '../core/error-text.ts';
 import { unpackAddon } from '../native/load.ts';
-import type { ProgramIo } from './check.ts';
+import type { ProgramIo } from './program-io.ts';
 
 /** Unpacks into the one directory given. Returns the exit code. */
 export function runUnpack(args: readonly string[], io: ProgramIo): number {

@@ -14,7 +14,7 @@ import { controlSocketPaths, isAbstract, isTrustedPeer, type NamespaceIds, type 
 import type { Endpoint } from '../ctl/transport.ts';
 import type { Discovery, FoundSupervisor } from '../ctl/discovery.ts';
 import { AddonLoadError, loadAddon } from '../native/load.ts';
-import { chooseProgram } from './choice.ts';
+import { chooseProgram } from './choose-program.ts';
 import { hasContainerMark, readAncestor, readAncestors } from './container-facts.ts';
 import { isDetached } from './daemon.ts';
 

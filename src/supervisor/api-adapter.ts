@@ -11,10 +11,10 @@ import type { Hub, LogTarget, StreamName } from '../logs/ports.ts';
 import type { Addon } from '../native/addon.ts';
 import type { SystemClock } from '../process/clock.ts';
 import { findCommand } from '../process/command.ts';
-import { resolveCredentials } from '../process/credentials.ts';
+import { lookUpOwner } from '../process/credentials.ts';
 import { EXIT_NOT_FOUND, SpawnError } from '../process/spawn-error.ts';
 import type { GroupPlan, Log, Reread, SupervisorApi } from '../rpc/supervisor-api.ts';
-import { LogAccess } from './log-access.ts';
+import { ReadableLog } from './readable-log.ts';
 import { mainLogSpec } from './log-specs.ts';
 import { MemoryKills } from './memory-kills.ts';
 import type { Supervision } from './supervision.ts';
@@ -137,13 +137,13 @@ export class ApiAdapter implements SupervisorApi {
 
   processLog(id: string, stream: StreamName): Log | null {
     const channel = this.#supervision.streams.channel(id, stream);
-    return channel === null ? null : new LogAccess(channel, fileOf(channel.spec.targets), this.#parts.hub);
+    return channel === null ? null : new ReadableLog(channel, fileOf(channel.spec.targets), this.#parts.hub);
   }
 
   mainLog(): Log | null {
     const { targets, console } = mainLogSpec(this.#supervision.config, true);
     if (targets.length === 0 && console === null) return null;
-    return new LogAccess(this.#parts.hub.mainLog, fileOf(targets), this.#parts.hub);
+    return new ReadableLog(this.#parts.hub.mainLog, fileOf(targets), this.#parts.hub);
   }
 
   logPath(config: ProcessConfig, stream: StreamName): string | null {
@@ -159,8 +159,7 @@ export class ApiAdapter implements SupervisorApi {
     const { user } = config.options;
     if (user === null) return null;
     try {
-      // As root would: whom it means, not what we may do.
-      return resolveCredentials(this.#parts.addon, { uid: 0, gid: 0 }, user, false).uid ?? 0;
+      return lookUpOwner(this.#parts.addon, user).uid;
     } catch (error) {
       if (error instanceof SpawnError) return null;
       throw error;

@@ -1,6 +1,4 @@
-/**
- * All monitors of one engine. To add one, write a class and add a line to `makeMonitors`.
- */
+/** All monitors of one engine. To add one, write a class and add a line to `makeMonitors`. */
 import type { Engine } from '../engine/engine.ts';
 import type { Jobs, Report } from '../engine/ports.ts';
 import { HealthChecks } from '../health/health-checks.ts';

@@ -10,7 +10,7 @@ import { readEnvironmentFiles } from '../process/environment-files.ts';
 import { inheritedStdio, type Launcher, PIPED, type StdioPlan } from '../process/launcher.ts';
 import { NotificationChannels } from '../process/notification-channels.ts';
 import { SpawnError } from '../process/spawn-error.ts';
-import type { FastCgiSockets } from './fastcgi.ts';
+import type { FastCgiSockets } from './fastcgi-sockets.ts';
 import type { ProgramStreams } from './program-streams.ts';
 
 /** What stays the same over all configurations. */

@@ -1,6 +1,4 @@
-/**
- * Carries out an incoming signal: sends it on to a program, obeys it, or drops it. The rule is in core/.
- */
+/** Carries out an incoming signal: sends it on to a program, obeys it, or drops it. The rule is in core/. */
 import { findProcesses } from '../config/dependencies.ts';
 import type { Config } from '../config/model.ts';
 import { type EndSignals, judgeEndSignal } from '../core/end-signals.ts';

@@ -20,16 +20,14 @@ import type { SystemClock } from '../process/clock.ts';
 import { CommandJobs } from '../process/jobs.ts';
 import type { Monitor } from '../engine/monitor.ts';
 import { makeMonitors, remarksOf } from './monitors.ts';
+import type { Reread } from './config-reader.ts';
 import { EventWiring } from './event-wiring.ts';
-import { FastCgiSockets } from './fastcgi.ts';
+import { FastCgiSockets } from './fastcgi-sockets.ts';
 import { planUpdate, type UpdatePlan, updateGroup } from './group-update.ts';
 import { ProgramStarter, type StarterParts } from './program-starter.ts';
 import { ProgramStreams } from './program-streams.ts';
 import { SignalActions } from './signal-actions.ts';
 import type { StopBudget } from './stop-budget.ts';
-
-/** What reading the configuration again came to: a configuration, or the problems, a line each. */
-export type Reread = { readonly config: Config } | { readonly config: null; readonly problems: readonly string[] };
 
 /** What a supervision is built from. */
 export interface SupervisionParts extends StarterParts {

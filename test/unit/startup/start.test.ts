@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { chooseProgram } from '../../../src/startup/choice.ts';
+import { chooseProgram } from '../../../src/startup/choose-program.ts';
 import { cleanStart, originalStart } from '../../../src/startup/clean-start.ts';
 import { originalArguments, originalVariables } from '../../../src/startup/original-bytes.ts';
 

@@ -10,7 +10,7 @@ import { after, test } from 'node:test';
 import { isModulePath } from '../../../src/config/plugin-module.ts';
 import type { Config, PluginConfig } from '../../../src/config/model.ts';
 import type { RpcFault } from '../../../src/core/faults.ts';
-import { loadPlugins } from '../../../src/supervisor/plugins.ts';
+import { loadPlugins } from '../../../src/supervisor/rpc-plugins.ts';
 import type { CallContext, Method } from '../../../src/rpc/method.ts';
 import type { XmlRpcValue } from '../../../src/rpc/xmlrpc.ts';
 

@@ -8,7 +8,7 @@ import { isUnconfigured, searchNames, searchPaths } from '../config/find-files.t
 import type { Source } from '../config/source.ts';
 
 /** Facts that the decisions depend on. */
-export interface FirstLook {
+export interface StartRequest {
   readonly flags: Flags;
   readonly source: Source;
   readonly self: { readonly pid: number; readonly parent: number };
@@ -23,7 +23,7 @@ export interface FirstLook {
 }
 
 /** Why no supervisor is started; null where one may be. */
-export function findRefusal(look: FirstLook): string | null {
+export function findRefusal(look: StartRequest): string | null {
   return refuseSecond(look) ?? refuseUnconfigured(look);
 }
 
@@ -31,7 +31,7 @@ export function findRefusal(look: FirstLook): string | null {
  * A script or `docker exec` would start everything a second time. An explicit file or mode is taken as meant so, and so
  * is a supervisor that is itself a program of the first one.
  */
-function refuseSecond({ flags, source: { env }, self, runningPid }: FirstLook): string | null {
+function refuseSecond({ flags, source: { env }, self, runningPid }: StartRequest): string | null {
   if (self.pid === 1 || flags.file !== null || flags.isContainer || readSwitch(env, 'ONEVISOR_CONTAINER') !== null)
     return null;
   const pid = runningPid();
@@ -42,7 +42,7 @@ function refuseSecond({ flags, source: { env }, self, runningPid }: FirstLook): 
   );
 }
 
-function refuseUnconfigured({ flags, source, calledPath, calledAs, isOnTerminal }: FirstLook): string | null {
+function refuseUnconfigured({ flags, source, calledPath, calledAs, isOnTerminal }: StartRequest): string | null {
   if (!isUnconfigured(source, { flags, executable: calledPath })) return null;
   const wasSearched = source.env['ONEVISOR_CONF'] !== '';
   if (calledAs === 'supervisord' && wasSearched) {

@@ -6,7 +6,7 @@ import type { ProcessConfig } from '../config/model.ts';
 import type { Report } from '../engine/ports.ts';
 import type { ProcessView } from '../engine/process-table.ts';
 import type { Addon } from '../native/addon.ts';
-import { resolveCredentials } from '../process/credentials.ts';
+import { lookUpOwner } from '../process/credentials.ts';
 import {
   type ListenAddress,
   type ListeningSocket,
@@ -100,9 +100,7 @@ export class FastCgiSockets {
   }: ProcessConfig['options']): { readonly uid: number; readonly gid: number } | null {
     const owner = named ?? (process.getuid?.() === 0 ? user : null);
     if (owner === null || owner === undefined) return null;
-    // As root would: whom it means, not what we may do.
-    const { uid, gid } = resolveCredentials(this.#addon, { uid: 0, gid: 0 }, owner, false);
-    return { uid: uid ?? 0, gid: gid ?? 0 };
+    return lookUpOwner(this.#addon, owner);
   }
 }
 

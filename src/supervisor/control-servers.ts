@@ -22,7 +22,7 @@ import type { Route } from '../http/route.ts';
 const PRIVATE_MODE = 0o700;
 
 /** What the servers are built from. */
-export interface RemoteParts {
+export interface ControlServersParts {
   readonly report: Report;
   readonly lookUpOwner: OwnerLookup;
   /** Where a private control socket may be, the preferred place first; empty outside containers. */
@@ -32,12 +32,12 @@ export interface RemoteParts {
 }
 
 /** The servers at work. */
-export class Remote {
-  readonly #parts: RemoteParts;
+export class ControlServers {
+  readonly #parts: ControlServersParts;
   #servers: readonly OpenServer[] = [];
   #serverUrl: string | null = null;
 
-  constructor(parts: RemoteParts) {
+  constructor(parts: ControlServersParts) {
     this.#parts = parts;
   }
 

@@ -18,10 +18,10 @@ import type { SupervisorApi } from '../rpc/supervisor-api.ts';
 import { webRoutes } from '../web/routes.ts';
 import { decodeTexts } from '../rpc/xmlrpc.ts';
 import { PageSecret } from '../web/secret.ts';
-import { type Call, loadPlugins } from './plugins.ts';
+import { type Call, loadPlugins } from './rpc-plugins.ts';
 
 /** Makes the routes of one configuration after the other. */
-export class Services {
+export class ServerRoutes {
   readonly #supervisor: SupervisorApi;
   readonly #report: Report;
   readonly #times: ProcessTimes;

@@ -28,7 +28,7 @@ const MOST_HELD_BYTES = 256 * 1024;
 const NOTHING: LogEnd = { bytes: Buffer.alloc(0), offset: 0, overflow: false };
 
 /** The log of which `memory` holds the end, and `path` is the file; null where it has none. */
-export class LogAccess implements Log {
+export class ReadableLog implements Log {
   readonly #memory: LogMemory;
   readonly #path: string | null;
   readonly #files: Pick<Hub, 'fileState'>;

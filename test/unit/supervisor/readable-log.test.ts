@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { BytesListener, FileState } from '../../../src/logs/ports.ts';
 import { Tail } from '../../../src/logs/tail.ts';
-import { LogAccess } from '../../../src/supervisor/log-access.ts';
+import { ReadableLog } from '../../../src/supervisor/readable-log.ts';
 
 /** There is room for any answer. */
 const freely = (): void => undefined;
@@ -26,13 +26,13 @@ class World {
   size: number;
   queued = '';
   isOther = false;
-  readonly log: LogAccess;
+  readonly log: ReadableLog;
 
   constructor(text: string) {
     writeFileSync(this.path, text);
     this.fd = openSync(this.path, 'a');
     this.size = text.length;
-    this.log = new LogAccess(
+    this.log = new ReadableLog(
       {
         tail: (offset, length) => this.tail.tail(offset, length),
         readLog: (offset, length) => this.tail.read(offset, length),
@@ -121,7 +121,7 @@ test('a file that was deleted is not there; a fifo or device has what is in memo
   const other = new World('not for us\n');
   other.isOther = true;
   other.say('said\n');
-  const log = new LogAccess(
+  const log = new ReadableLog(
     {
       tail: (from, length) => other.tail.tail(from, length),
       readLog: (from, length) => other.tail.read(from, length),

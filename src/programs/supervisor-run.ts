@@ -1,0 +1,283 @@
+/**
+ * One run of the supervisor: makes its parts from a configuration, starts everything, waits for the end, and cleans up.
+ * The order of the steps is Supervisor's wherever a program or a test can see it.
+ */
+import { isatty } from 'node:tty';
+import type { Flags } from '../config/flags.ts';
+import type { Config, Reading } from '../config/model.ts';
+import { controlSocketPaths } from '../core/control-socket.ts';
+import { describeMistake, messageOf, reasonOf } from '../core/error-text.ts';
+import { containerExitCode, type ExitCause, formatCause } from '../core/exit-policy.ts';
+import type { Message } from '../engine/messages.ts';
+import type { Report } from '../engine/ports.ts';
+import { currentDirectory } from '../files/current-directory.ts';
+import { ListenError } from '../http/listen-error.ts';
+import { LogHub } from '../logs/hub.ts';
+import type { Addon, ResourceLimit } from '../native/addon.ts';
+import { systemClock } from '../process/clock.ts';
+import { lookUpOwner, type OwnerOption } from '../process/credentials.ts';
+import { Launcher } from '../process/launcher.ts';
+import { Leftovers } from '../process/leftovers.ts';
+import { peerOf } from '../process/peer.ts';
+import { Reaper } from '../process/reaper.ts';
+import { type SignalIntake, signalsToTake } from '../process/signals.ts';
+import { SpawnError } from '../process/spawn-error.ts';
+import { sweep } from '../process/sweep.ts';
+import { isDetached, reportReady } from '../startup/daemon.ts';
+import { EarlySignals } from '../startup/early-signals.ts';
+import { readNamespaceIds } from '../startup/find-supervisor.ts';
+import { prepareProcess, removeOldLogs, type Self, writePidFiles } from '../startup/own-process.ts';
+import { keepTerminal } from '../startup/terminal.ts';
+import { ApiAdapter } from '../supervisor/api-adapter.ts';
+import { ConfigReader } from '../supervisor/config-reader.ts';
+import { ControlServers } from '../supervisor/control-servers.ts';
+import { mainLogSpec } from '../supervisor/log-specs.ts';
+import { NO_TARGET, readTarget, SdNotifier, withoutNotifyVariables } from '../supervisor/sd-notifier.ts';
+import { ServerRoutes } from '../supervisor/server-routes.ts';
+import { StopBudget } from '../supervisor/stop-budget.ts';
+import { Supervision } from '../supervisor/supervision.ts';
+import { writeTerminationLog } from '../supervisor/termination-log.ts';
+import type { ProgramIo } from './program-io.ts';
+
+/** The process that is to become the supervisor, and how it was called. */
+export interface SuperviseIo extends ProgramIo {
+  readonly env: Readonly<NodeJS.ProcessEnv>;
+  readonly self: Omit<Self, 'isContainer'>;
+  /** Path of our executable. */
+  readonly executable: string;
+  /** Path that was called, possibly a link. The configuration file is searched beside its directory. */
+  readonly calledPath: string;
+  /** Name of this program in messages. */
+  readonly calledAs: string;
+  /** Version of onevisor. */
+  readonly ownVersion: string;
+  /** Arguments as they were given, for a copy of ourselves. */
+  readonly args: readonly string[];
+}
+
+/** Input of a run. */
+export interface RunInput {
+  readonly addon: Addon;
+  readonly io: SuperviseIo;
+  /** The configuration as it was read first. */
+  readonly reading: Reading & { readonly config: Config };
+  /** Reads the configuration again. */
+  readonly read: () => Reading;
+  readonly isContainer: boolean;
+  readonly flags: Flags;
+  readonly signals: SignalIntake;
+}
+
+/** A supervisor from its start to its end. Makes all its parts; {@link SupervisorRun.run} starts them. */
+export class SupervisorRun {
+  readonly #input: RunInput;
+  readonly #self: Self;
+  /** Environment of the programs. */
+  readonly #env: Readonly<NodeJS.ProcessEnv>;
+  readonly #hub: LogHub;
+  readonly #report: Report = (level, text) => this.#hub.mainLog.write(level, text);
+  readonly #configReader: ConfigReader;
+  readonly #leftovers: Leftovers;
+  readonly #reaper: Reaper;
+  readonly #stopBudget = new StopBudget(systemClock);
+  readonly #ending = Promise.withResolvers<ExitCause>();
+  readonly #supervision: Supervision;
+  readonly #routes: ServerRoutes;
+  readonly #servers: ControlServers;
+  readonly #notifier: SdNotifier;
+
+  /** Also prepares our own process: user, limits, umask. Throws a LimitError or a {@link SpawnError}. */
+  constructor(input: RunInput) {
+    const { addon, io, isContainer, signals, reading } = input;
+    const { config } = reading;
+    this.#input = input;
+    // A command without other programs inherits the variables of the service manager, as under tini.
+    this.#env = isCommandAlone(config) ? io.env : withoutNotifyVariables(io.env);
+    this.#self = { ...io.self, isContainer };
+    signals.take(signalsToTake(config, this.#self));
+    const { messages, limits } = prepareProcess(addon, config, this.#self);
+    this.#hub = this.#openLog();
+    this.#configReader = new ConfigReader(input.read, reading, this.#report);
+    this.#leftovers = new Leftovers((error) => this.#report('error', `cannot clean up: ${reasonOf(error)}`));
+    process.on('uncaughtException', (error) => this.#report('critical', `unexpected error: ${describeMistake(error)}`));
+    for (const [level, text] of [...messages, ...this.#introduce(), ...removeOldLogs(config)])
+      this.#report(level, text);
+
+    this.#reaper = new Reaper(addon);
+    this.#supervision = this.#makeSupervision(limits);
+    const api = new ApiAdapter({
+      supervision: this.#supervision,
+      hub: this.#hub,
+      clock: systemClock,
+      addon,
+      env: this.#env,
+      pid: this.#self.pid,
+    });
+    this.#routes = new ServerRoutes(api, this.#report, io.ownVersion);
+    this.#notifier = new SdNotifier({
+      addon,
+      clock: systemClock,
+      report: this.#report,
+      target: isCommandAlone(config) ? NO_TARGET : readTarget(io.env, this.#self.pid),
+      problems: () => this.#routes.problems(),
+    });
+    this.#supervision.subscribe((event) => this.#notifier.observe(event));
+    this.#servers = this.#makeServers();
+  }
+
+  /** Starts the servers and the programs. Resolves with the exit code when all has ended. */
+  async run(): Promise<number> {
+    this.#startReaper();
+    const early = new EarlySignals(this.#input.signals, this.#supervision);
+    // An error before anything was started is reported at once.
+    let isAsked = true;
+    try {
+      // Opening the servers may wait for a plug-in. The end does not wait for that.
+      if (!early.isOver) await Promise.race([this.#ending.promise, this.#begin(early)]);
+      const cause = await this.#ending.promise;
+      isAsked = cause.kind !== 'program';
+      await this.#sweep();
+      return this.#exitCodeOf(cause);
+    } finally {
+      this.#notifier.close();
+      await Promise.all([this.#servers.close(), this.#hub.finish(this.#stopBudget.flushLimit(isAsked))]);
+      this.#leftovers.removeAll();
+    }
+  }
+
+  /** The configuration that the run began with. */
+  get #config(): Config {
+    return this.#input.reading.config;
+  }
+
+  /** True if the own log also goes to the console. */
+  get #hasConsole(): boolean {
+    return !isDetached(this.#input.io.args) && !this.#config.supervisord.silent;
+  }
+
+  #openLog(): LogHub {
+    const { addon, flags } = this.#input;
+    return new LogHub(
+      {
+        natives: addon,
+        clock: systemClock,
+        color: flags.color ? 'always' : 'auto',
+        noColor: (this.#env['NO_COLOR'] ?? '') !== '',
+        streams: { 1: 1, 2: 2 },
+      },
+      mainLogSpec(this.#config, this.#hasConsole),
+    );
+  }
+
+  /** Messages about the configuration, before anything starts. */
+  #introduce(): Message[] {
+    const { isContainer } = this.#input;
+    const { included, supervisord } = this.#config;
+    const messages = included.map((path): Message => ['info', `Included extra file "${path}" during parsing`]);
+    messages.push(...this.#configReader.firstWarnings());
+    // The default is true in a container, so a user has written false.
+    if (isContainer && !supervisord.nodaemon)
+      messages.push(['warn', 'nodaemon=false is ignored: a container stays in the foreground']);
+    return messages;
+  }
+
+  #makeSupervision(limits: readonly ResourceLimit[]): Supervision {
+    const { addon } = this.#input;
+    const self = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+    return new Supervision(this.#config, {
+      addon,
+      clock: systemClock,
+      hub: this.#hub,
+      launcher: new Launcher({ addon, self, warn: (text) => this.#report('warn', text) }),
+      env: this.#env,
+      limits,
+      hasTerminal: [0, 1, 2].some((fd) => isatty(fd)),
+      stopBudget: this.#stopBudget,
+      reread: () => this.#configReader.reread(),
+      reconfigure: (next) => this.#reconfigure(next),
+      serverUrl: () => this.#servers.serverUrl,
+      ended: this.#ending.resolve,
+    });
+  }
+
+  #makeServers(): ControlServers {
+    const { addon, io, isContainer } = this.#input;
+    return new ControlServers({
+      // Messages about the servers of a daemon also appear where the command was given, until the daemon is up.
+      report: (level, text) => {
+        this.#report(level, text);
+        if (isDetached(io.args) && level !== 'debug') io.err(`${text}\n`);
+      },
+      lookUpOwner: (owner) => this.#lookUpOwner(owner),
+      privatePlaces: isContainer ? controlSocketPaths(this.#env, readNamespaceIds()) : [],
+      peerOf: (fd) => peerOf(addon, fd),
+    });
+  }
+
+  /** Finds the ids of an owner in `chown`. Null, with a warning, if there is no such user or group. */
+  #lookUpOwner(owner: OwnerOption): { uid: number; gid: number } | null {
+    try {
+      return lookUpOwner(this.#input.addon, owner);
+    } catch (error) {
+      if (!(error instanceof SpawnError)) throw error;
+      this.#report('warn', `cannot give the control socket to ${owner.user}: ${error.message}`);
+      return null;
+    }
+  }
+
+  /** Applies a new configuration to the signals, the own log and the servers, while no program runs. Never rejects. */
+  async #reconfigure(next: Config): Promise<void> {
+    this.#input.signals.take(signalsToTake(next, this.#self));
+    this.#hub.mainLog.configure(mainLogSpec(next, this.#hasConsole));
+    await this.#servers.close();
+    try {
+      await this.#servers.open(next, await this.#routes.routesOf(next));
+    } catch (error) {
+      const text = error instanceof ListenError ? error.message : `cannot open the servers: ${messageOf(error)}`;
+      this.#report('critical', text);
+    }
+  }
+
+  #startReaper(): void {
+    this.#reaper.subscribe((batch) => {
+      this.#supervision.reaped(batch);
+      // compat: users, and Supervisor's own tests, wait for this line.
+      this.#report('debug', 'received SIGCHLD indicating a child quit');
+    });
+    this.#reaper.start();
+  }
+
+  async #begin(early: EarlySignals): Promise<void> {
+    const { addon, io } = this.#input;
+    await this.#servers.open(this.#config, await this.#routes.routesOf(this.#config));
+    this.#report('info', "RPC interface 'supervisor' initialized");
+    if (early.isOver) return;
+    if (this.#config.main !== null) keepTerminal(addon, this.#leftovers);
+    this.#report(...writePidFiles(this.#config, this.#self, currentDirectory(), this.#leftovers));
+    reportReady(addon, io);
+    this.#notifier.begin();
+    early.start();
+  }
+
+  /** Ends orphans. Outside containers they are left alone, as in Supervisor. */
+  async #sweep(): Promise<void> {
+    const { pid, isContainer } = this.#self;
+    if (!isContainer && pid !== 1) return;
+    const parts = { addon: this.#input.addon, reaper: this.#reaper, clock: systemClock, pid };
+    for (const survivor of await sweep(parts, this.#stopBudget))
+      this.#report('error', `pid ${survivor} survived SIGKILL and is left behind`);
+  }
+
+  #exitCodeOf(cause: ExitCause): number {
+    if (cause.kind === 'program') {
+      this.#report(cause.wasExecuted ? 'info' : 'error', formatCause(cause));
+      if (this.#self.isContainer) writeTerminationLog(formatCause(cause), this.#report);
+    }
+    return containerExitCode(cause, this.#config.supervisord.success_exit_codes);
+  }
+}
+
+/** True for init mode without programs beside the command. */
+function isCommandAlone({ main, groups }: Config): boolean {
+  return main !== null && groups.length === 1;
+}
