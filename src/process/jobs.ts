@@ -32,7 +32,7 @@ export interface JobParts {
   /** The words of a command line; throws an Error that says why it has none. */
   readonly split: (commandLine: string) => readonly string[];
   /** What programs start with, beside what is their own. */
-  readonly surroundings: () => Pick<LaunchContext, 'inherited' | 'common' | 'serverUrl' | 'limits'>;
+  readonly context: () => Pick<LaunchContext, 'inherited' | 'common' | 'serverUrl' | 'limits'>;
   /**
    * The log of a stream of a program; null where it writes to our own streams, as the main program in init mode does.
    */
@@ -113,7 +113,7 @@ export class CommandJobs implements Jobs {
   }
 
   #start(proc: ProcessConfig, job: Job, done: Running['done']): Running {
-    const { launcher, split, surroundings } = this.#parts;
+    const { launcher, split, context } = this.#parts;
     const key = `${proc.group}:${proc.name} ${job.name}`;
     if ([...this.#running.values()].some((other) => other.key === key && other.isOver))
       throw new Error('the one before it was killed and does not end');
@@ -122,7 +122,7 @@ export class CommandJobs implements Jobs {
     const { pid, stdout, stderr } = launcher.launch(
       { ...proc, argv: split(job.command) },
       {
-        ...surroundings(),
+        ...context(),
         files: readEnvironmentFiles(files, directories),
         added: job.environment,
         stdio: planStdio(proc, job, out, err),

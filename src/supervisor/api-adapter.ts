@@ -1,6 +1,5 @@
 /**
- * The supervisor as its remote clients see it: implements the interface that the RPC methods ask for on top of a
- * Supervision. It translates; it decides nothing and keeps nothing.
+ * The interface of the RPC methods ({@link SupervisorApi}), implemented on a Supervision.
  */
 import type { GroupConfig, ProcessConfig } from '../config/model.ts';
 import type { Level } from '../core/log-level.ts';
@@ -19,7 +18,7 @@ import { mainLogSpec } from './log-specs.ts';
 import { MemoryKills } from './memory-kills.ts';
 import type { Supervision } from './supervision.ts';
 
-/** What the control is built from. */
+/** Parts of an {@link ApiAdapter}. */
 export interface ApiAdapterParts {
   readonly supervision: Supervision;
   readonly hub: Hub;
@@ -29,7 +28,7 @@ export interface ApiAdapterParts {
   readonly pid: number;
 }
 
-/** See the interface for each member. */
+/** Translates between the RPC methods and the supervisor. The interface documents each member. */
 export class ApiAdapter implements SupervisorApi {
   readonly #parts: ApiAdapterParts;
   readonly #memoryKills: MemoryKills;
@@ -69,7 +68,7 @@ export class ApiAdapter implements SupervisorApi {
 
   processes(): readonly ProcessView[] {
     const byId = new Map(this.#engine.processes().map((proc) => [proc.id, proc]));
-    const ids = this.#supervision.groups.flatMap(({ processes }) =>
+    const ids = this.#supervision.groups.list.flatMap(({ processes }) =>
       processes.map(({ group, name }) => `${group}:${name}`),
     );
     return ids.flatMap((id) => byId.get(id) ?? []);
@@ -89,7 +88,7 @@ export class ApiAdapter implements SupervisorApi {
   }
 
   hasGroup(name: string): boolean {
-    return this.#supervision.groups.some((group) => group.name === name);
+    return this.#supervision.groups.get(name) !== undefined;
   }
 
   subscribe(listener: Listener): () => void {
@@ -167,11 +166,11 @@ export class ApiAdapter implements SupervisorApi {
   }
 
   configuredGroups(): readonly GroupConfig[] {
-    return this.#supervision.latest.groups;
+    return this.#supervision.groups.configured;
   }
 
   reread(): Promise<Reread> {
-    const outcome = this.#supervision.reread();
+    const outcome = this.#supervision.groups.reread();
     return Promise.resolve(
       'problems' in outcome
         ? { kind: 'invalid', reason: outcome.problems.join('; ') }
@@ -180,15 +179,15 @@ export class ApiAdapter implements SupervisorApi {
   }
 
   addGroup(name: string): ReturnType<SupervisorApi['addGroup']> {
-    return this.#supervision.addGroup(name);
+    return this.#supervision.groups.add(name);
   }
 
   removeGroup(name: string): ReturnType<SupervisorApi['removeGroup']> {
-    return this.#supervision.removeGroup(name);
+    return this.#supervision.groups.remove(name);
   }
 
   planUpdate(name: string): GroupPlan | null {
-    const plan = this.#supervision.planUpdate(name);
+    const plan = this.#supervision.groups.planUpdate(name);
     if (plan === null) return null;
     const namesOf = (processes: readonly ProcessConfig[]): string[] => processes.map((proc) => proc.name);
     return {
@@ -200,7 +199,7 @@ export class ApiAdapter implements SupervisorApi {
   }
 
   updateGroup(name: string): ReturnType<SupervisorApi['updateGroup']> {
-    return this.#supervision.updateGroup(name);
+    return this.#supervision.groups.update(name);
   }
 
   restartSupervisor(): string | null {
@@ -229,7 +228,7 @@ export class ApiAdapter implements SupervisorApi {
   }
 }
 
-/** The path of the first target that is a file. */
+/** Returns the path of the first target that is a file. */
 function fileOf(targets: readonly LogTarget[]): string | null {
   for (const target of targets) if (target.kind === 'file') return target.path;
   return null;

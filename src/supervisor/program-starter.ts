@@ -38,11 +38,11 @@ export class ProgramStarter implements Processes {
   /** The ways on which the programs that it starts tell how they are. */
   readonly channels: NotificationChannels;
   readonly #parts: StarterParts;
-  readonly #surroundings: () => StarterContext;
+  readonly #context: () => StarterContext;
 
-  constructor(parts: StarterParts, surroundings: () => StarterContext) {
+  constructor(parts: StarterParts, context: () => StarterContext) {
     this.#parts = parts;
-    this.#surroundings = surroundings;
+    this.#context = context;
     this.channels = new NotificationChannels({
       addon: parts.addon,
       clock: parts.clock,
@@ -54,7 +54,7 @@ export class ProgramStarter implements Processes {
     if (proc.commandError !== null) return { ok: false, reason: proc.commandError, exitCode: 1 };
     try {
       const result = this.#launch(proc, run);
-      this.#surroundings().streams.attach(proc, result);
+      this.#context().streams.attach(proc, result);
       return { ok: true, pid: result.pid };
     } catch (error) {
       if (error instanceof SpawnError) return { ok: false, reason: error.message, exitCode: error.exitCode };
@@ -68,7 +68,7 @@ export class ProgramStarter implements Processes {
   }
 
   ended(pid: number): void {
-    this.#surroundings().streams.takeRest(pid);
+    this.#context().streams.takeRest(pid);
   }
 
   #launch(proc: ProcessConfig, run: number): SpawnResult {
@@ -79,7 +79,7 @@ export class ProgramStarter implements Processes {
     try {
       result = launcher.launch(proc, {
         inherited: options.notify === null ? env : withoutWatchdog(env),
-        common: this.#surroundings().config.supervisord.environment,
+        common: this.#context().config.supervisord.environment,
         files: readEnvironmentFiles(options.environment_file, options.environment_dir),
         added: channel.environment,
         serverUrl: serverUrl(),
@@ -97,7 +97,7 @@ export class ProgramStarter implements Processes {
 
   /** The main program has our own streams; what is a FastCGI program accepts on its standard input. */
   #stdioOf(proc: ProcessConfig): StdioPlan {
-    const { config, sockets } = this.#surroundings();
+    const { config, sockets } = this.#context();
     if (proc.group === config.main) return inheritedStdio(this.#parts.addon);
     const stdin = sockets.socketOf(proc);
     return stdin === null ? PIPED : { ...PIPED, stdin };

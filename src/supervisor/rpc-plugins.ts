@@ -57,10 +57,10 @@ export interface PluginContext {
 }
 
 /** The methods of all modules of a configuration, in its order. Never rejects. */
-export async function loadPlugins({ rpcInterfaces, file }: Config, surroundings: PluginContext): Promise<Method[]> {
+export async function loadPlugins({ rpcInterfaces, file }: Config, context: PluginContext): Promise<Method[]> {
   const methods: Method[] = [];
   for (const plugin of rpcInterfaces.filter(({ factory }) => isModulePath(factory)))
-    methods.push(...(await loadPlugin(plugin, file, surroundings)));
+    methods.push(...(await loadPlugin(plugin, file, context)));
   return methods;
 }
 

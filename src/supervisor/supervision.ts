@@ -1,15 +1,15 @@
 /**
- * The supervisor on one configuration after the other: connects the engine to the kernel, the programs' pipes to the
- * logs, and signals to requests. It decides nothing that core/ decides, and does not end the process.
+ * The supervisor at work: connects the engine to the kernel, the pipes of the programs to the logs, and signals to
+ * requests. A reload makes a new engine, new streams and new monitors. Nothing here ends the process.
  */
 import { splitCommandLine } from '../config/command-line.ts';
-import { diffConfigs } from '../config/diff.ts';
-import type { Config, GroupConfig } from '../config/model.ts';
+import type { Config } from '../config/model.ts';
 import { reasonOf } from '../core/error-text.ts';
 import type { ExitCause } from '../core/exit-policy.ts';
 import type { Goal } from '../core/shutdown-machine.ts';
 import { Engine } from '../engine/engine.ts';
 import type { EngineEvent, Listener } from '../engine/events.ts';
+import type { Monitor } from '../engine/monitor.ts';
 import type { Report } from '../engine/ports.ts';
 import { namespecOf } from '../engine/process-table.ts';
 import { TurnBudget } from '../engine/turn-budget.ts';
@@ -18,62 +18,56 @@ import type { Hub } from '../logs/ports.ts';
 import type { Reaped } from '../native/addon.ts';
 import type { SystemClock } from '../process/clock.ts';
 import { CommandJobs } from '../process/jobs.ts';
-import type { Monitor } from '../engine/monitor.ts';
-import { makeMonitors, remarksOf } from './monitors.ts';
+import { ActiveGroups } from './active-groups.ts';
 import type { Reread } from './config-reader.ts';
 import { EventWiring } from './event-wiring.ts';
 import { FastCgiSockets } from './fastcgi-sockets.ts';
-import { planUpdate, type UpdatePlan, updateGroup } from './group-update.ts';
+import { makeMonitors, remarksOf } from './monitors.ts';
 import { ProgramStarter, type StarterParts } from './program-starter.ts';
 import { ProgramStreams } from './program-streams.ts';
 import { SignalActions } from './signal-actions.ts';
 import type { StopBudget } from './stop-budget.ts';
 
-/** What a supervision is built from. */
+/** Parts of a {@link Supervision}. */
 export interface SupervisionParts extends StarterParts {
   readonly clock: SystemClock;
   readonly hub: Hub;
   readonly stopBudget: StopBudget;
-  /** A terminal is attached to us, as standard input, output or error. */
+  /** True if standard input, output or error is a terminal. */
   readonly hasTerminal: boolean;
-  /** Reads the configuration anew, with its warnings said. */
+  /** Reads the configuration again and reports its warnings. */
   readonly reread: () => Reread;
-  /**
-   * Makes the rest of the supervisor as a new configuration has it, after everything was stopped: its log, its servers.
-   * Never rejects.
-   */
+  /** Applies a new configuration to the own log, the signals and the servers, while no program runs. Never rejects. */
   readonly reconfigure: (config: Config) => Promise<void>;
-  /** Nothing of ours runs any more. */
+  /** Called when all programs have ended. */
   readonly ended: (cause: ExitCause) => void;
 }
 
-/** One run of the supervisor, reloads included. */
+/** The supervisor from its start to its end, over all reloads. */
 export class Supervision {
   readonly #parts: SupervisionParts;
   readonly #starter: ProgramStarter;
   readonly #listeners = new Set<Listener>();
-  /** The groups at work, by name. */
-  readonly #active = new Map<string, GroupConfig>();
-  /** What the engine was made from. */
+  /** The configuration that the engine was made from. */
   #config: Config;
-  /** The configuration as it was read last; its groups can be activated. */
-  #latest: Config;
   #streams: ProgramStreams;
   readonly #sockets: FastCgiSockets;
   #events: EventWiring;
   #engine: Engine;
+  #groups: ActiveGroups;
   #monitors: readonly Monitor[] = [];
   readonly #jobs: CommandJobs;
   readonly #report: Report = (level, text) => this.#parts.hub.mainLog.write(level, text);
-  /** Programs, hooks and checks start out of one budget. */
+  /** Limits the starts in one turn of the loop: of programs, hooks and checks together. */
   readonly #startBudget = new TurnBudget({ nowMs: () => this.#parts.clock.nowMs(), nextTurn: setImmediate });
   readonly #serials = new Serials();
-  /** Acts upon the signals that come in. */
+  /** Handles incoming signals. */
   readonly signals: SignalActions;
-  /** What a reload under way will start with. */
+  /** New configuration of the reload in progress; null if there is none. */
   #next: Config | null = null;
+  /** True once a signal or a client has asked for the end. */
   #wasAskedToEnd = false;
-  /** A client has asked for the end. */
+  /** True once a client has asked for the end. */
   #wasRequested = false;
 
   constructor(config: Config, parts: SupervisionParts) {
@@ -84,75 +78,70 @@ export class Supervision {
       sockets: this.#sockets,
     }));
     this.#config = config;
-    this.#latest = config;
     this.signals = this.#makeSignals();
     this.#sockets = new FastCgiSockets(parts.addon, this.#report);
     this.#jobs = this.#makeJobs();
     this.#streams = this.#openStreams(config);
     this.#events = this.#wireEvents(config);
     this.#engine = this.#makeEngine(config);
+    this.#groups = this.#makeGroups(config);
   }
 
-  /** The engine at work; another one after a reload. */
+  /** The engine; another object after a reload. */
   get engine(): Engine {
     return this.#engine;
   }
 
-  /** The streams of the programs at work. */
+  /** The streams of the programs; another object after a reload. */
   get streams(): ProgramStreams {
     return this.#streams;
   }
 
-  /** The event listeners at work. */
+  /** The events and their listeners; another object after a reload. */
   get events(): EventWiring {
     return this.#events;
   }
 
-  /** The configuration at work; groups may have come and gone since. */
+  /** The configuration that the engine was made from. Clients may have added and removed groups since. */
   get config(): Config {
     return this.#config;
   }
 
-  /** The configuration as it was read last. */
-  get latest(): Config {
-    return this.#latest;
-  }
-
-  /** Whether the end under way is a restart; null while there is none. */
+  /** Goal of the shutdown in progress; null if there is none. */
   get goal(): Goal | null {
     if (this.#engine.phase === 'running') return null;
     return this.#next === null || this.#wasAskedToEnd ? 'exit' : 'restart';
   }
 
-  /** The groups at work, by priority. */
-  get groups(): GroupConfig[] {
-    return [...this.#active.values()].toSorted((a, b) => a.priority - b.priority);
+  /** The active groups; another object after a reload. */
+  get groups(): ActiveGroups {
+    return this.#groups;
   }
 
-  /** What is to be said of a process besides its state, as the next run of its schedule. */
+  /** Remarks for the status of a process, such as the next run of its schedule. */
   remarks(id: string): string[] {
     return remarksOf(this.#monitors, id);
   }
 
-  /** Starts everything that has autostart. */
+  /** Starts all programs with autostart. */
   start(): void {
     this.#events.begin(this.#config.groups);
     for (const monitor of this.#monitors) monitor.begin(this.#engine.processes());
     this.#engine.start();
   }
 
-  /** Is told of every change in this engine and those after it. Returns the function that ends this. */
+  /** Calls `listener` on every event of this engine and of later engines. Returns a function that ends the calls. */
   subscribe(listener: Listener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** Takes a batch from the reaper. */
+  /** Takes a batch of ended children from the reaper. */
   reaped(batch: readonly Reaped[]): void {
     this.#engine.reaped(this.#jobs.take(batch));
   }
 
-  /** Ends everything, by request of a client. */
+  /** Shuts down by request of a client. */
   shutdown(): void {
     this.#wasAskedToEnd = true;
     this.#wasRequested = true;
@@ -160,7 +149,8 @@ export class Supervision {
   }
 
   /**
-   * Takes a client's request to shut down during a shutdown. The second one kills what is left; false for the first.
+   * Takes another shutdown request of a client during a shutdown. The second request kills what is left and returns
+   * true.
    */
   shutdownAgain(): boolean {
     if (this.#engine.phase === 'running') return false;
@@ -173,7 +163,8 @@ export class Supervision {
   }
 
   /**
-   * Restarts everything on a configuration read anew. A wrong one changes nothing; returns its problems, a line each.
+   * Reads the configuration again and restarts everything with it. Returns the problems of a wrong configuration, which
+   * changes nothing.
    */
   reload(cause: ExitCause): readonly string[] {
     if (this.#engine.phase !== 'running') return [];
@@ -181,62 +172,12 @@ export class Supervision {
     const reread = this.#parts.reread();
     if (reread.config === null) {
       for (const problem of reread.problems) mainLog.write('error', problem);
-      mainLog.write('critical', 'the configuration is wrong: nothing is reloaded, everything goes on as it was');
+      mainLog.write('critical', 'cannot reload: the configuration is wrong; everything goes on as it was');
       return reread.problems;
     }
     this.#next = reread.config;
     this.#engine.end('restart', cause);
     return [];
-  }
-
-  /**
-   * Reads the configuration again without acting on it: what differs from what is at work, or what is wrong with it.
-   */
-  reread(): ReturnType<typeof diffConfigs> | { readonly problems: readonly string[] } {
-    const reread = this.#parts.reread();
-    if (reread.config === null) return { problems: reread.problems };
-    this.#latest = reread.config;
-    return diffConfigs({ groups: [...this.#active.values()] }, reread.config);
-  }
-
-  /** Activates a group of the configuration as read last. */
-  addGroup(name: string): 'added' | 'unknown' | 'active' {
-    if (this.#active.has(name)) return 'active';
-    const group = this.#latest.groups.find((other) => other.name === name);
-    if (group === undefined) return 'unknown';
-    this.#active.set(name, group);
-    for (const proc of group.processes) this.#streams.open(proc);
-    this.#engine.addGroup(group);
-    return 'added';
-  }
-
-  /** Forgets a group of which nothing runs. */
-  removeGroup(name: string): 'removed' | 'unknown' | 'running' {
-    const outcome = this.#engine.removeGroup(name);
-    if (outcome !== 'removed') return outcome;
-    for (const proc of this.#active.get(name)?.processes ?? []) this.#streams.close(namespecOf(proc));
-    this.#active.delete(name);
-    return outcome;
-  }
-
-  /**
-   * What it takes to make a group at work as it was read last, restarting only what must be; null where that cannot be
-   * done.
-   */
-  planUpdate(name: string): UpdatePlan | null {
-    return planUpdate(
-      this.#engine,
-      this.#active.get(name),
-      this.#latest.groups.find((group) => group.name === name),
-    );
-  }
-
-  /** Carries out that plan. Resolves with the names of what had to be stopped; null where there is no plan. */
-  async updateGroup(name: string): Promise<string[] | null> {
-    const plan = this.planUpdate(name);
-    if (plan === null) return null;
-    this.#active.set(name, plan.group);
-    return updateGroup({ engine: this.#engine, streams: this.#streams }, plan);
   }
 
   #makeEngine(config: Config): Engine {
@@ -260,8 +201,6 @@ export class Supervision {
         finished: (goal, cause) => this.#finished(goal, cause),
       },
     );
-    this.#active.clear();
-    for (const group of config.groups) this.#active.set(group.name, group);
     this.#monitors = makeMonitors({
       engine,
       clock,
@@ -275,6 +214,10 @@ export class Supervision {
     return engine;
   }
 
+  #makeGroups(config: Config): ActiveGroups {
+    return new ActiveGroups(config, { engine: this.#engine, streams: this.#streams, reread: this.#parts.reread });
+  }
+
   #finished(goal: Goal, cause: ExitCause): void {
     this.#events.close();
     for (const monitor of this.#monitors) monitor.close();
@@ -284,8 +227,8 @@ export class Supervision {
   }
 
   /**
-   * Comes after the turn of the engine that has finished. Signals that come meanwhile find that engine, which takes an
-   * end and no more.
+   * Starts again with a new configuration, after the last turn of the finished engine. Signals that come during the wait
+   * still reach the finished engine, which only notes a request to end.
    */
   async #startOver(next: Config): Promise<void> {
     this.#streams.closeAll();
@@ -293,24 +236,24 @@ export class Supervision {
     if (this.#wasAskedToEnd) return this.#parts.ended({ kind: 'request' });
     this.#next = null;
     this.#config = next;
-    this.#latest = next;
     this.#streams = this.#openStreams(next);
     this.#events = this.#wireEvents(next);
     this.#engine = this.#makeEngine(next);
+    this.#groups = this.#makeGroups(next);
     this.start();
   }
 
   #observe(event: EngineEvent): void {
     if (event.type === 'process' || event.type === 'group') this.#sockets.closeUnused(() => this.#engine.processes());
-    // A run that is over has no use for its standard input any more.
+    // The run has ended, so its standard input is closed.
     if (event.type === 'process' && event.process.record.pid === null && event.process.record.state !== 'STARTING')
       this.#streams.closeInput(event.process.id);
-    this.#events.observe(event, (name) => this.#active.get(name));
+    this.#events.observe(event, (name) => this.#groups.get(name));
     for (const monitor of this.#monitors) monitor.observe(event);
     for (const listener of this.#listeners) listener(event);
   }
 
-  /** Hooks and checks, which start with what programs start with. */
+  /** Makes the runner of hooks and checks. They get the same environment and limits as programs. */
   #makeJobs(): CommandJobs {
     const { addon, launcher, clock, env, limits, serverUrl } = this.#parts;
     return new CommandJobs({
@@ -320,7 +263,7 @@ export class Supervision {
       clock,
       report: this.#report,
       split: splitCommandLine,
-      surroundings: () => ({
+      context: () => ({
         inherited: env,
         common: this.#config.supervisord.environment,
         serverUrl: serverUrl(),
@@ -341,7 +284,7 @@ export class Supervision {
     });
   }
 
-  /** The main program of init mode has our own streams. */
+  /** Opens the streams of all programs but the main program of init mode, which has our own streams. */
   #openStreams({ groups, supervisord, main }: Config): ProgramStreams {
     const streams = new ProgramStreams(this.#parts.hub, this.#report, supervisord);
     for (const { name, processes } of groups) if (name !== main) for (const proc of processes) streams.open(proc);

@@ -224,7 +224,7 @@ test('HUP with a broken file changes nothing, and says why with file and line', 
   launched.signal('SIGHUP');
   await launched.waitForLine(new RegExp(`ERRO .*${path}:4: \\[program:steady\\] autorestart: .*perhaps`));
   await launched.waitForLine(new RegExp(`ERRO .*${path}:5: \\[program:steady\\] stopsignal: `));
-  await launched.waitForLine(/CRIT the configuration is wrong: nothing is reloaded, everything goes on as it was$/);
+  await launched.waitForLine(/CRIT cannot reload: the configuration is wrong; everything goes on as it was$/);
   await rm(path);
   launched.signal('SIGHUP');
   await launched.waitForLine(/CRIT the configuration is wrong/, { count: 2 });

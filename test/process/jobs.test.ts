@@ -36,7 +36,7 @@ function make(changes: Partial<JobParts> = {}): CommandJobs {
     report: (level, text) => said.push(`${level} ${text}`),
     budget: { run: (task) => task() },
     split: splitCommandLine,
-    surroundings: () => ({
+    context: () => ({
       inherited: { PATH: process.env['PATH'], A: 'inherited' },
       common: new Map([['B', 'common']]),
       serverUrl: null,
