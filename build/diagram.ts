@@ -1,20 +1,24 @@
 /**
- * Draws the transition diagram of a process by asking the table itself: every state, every input, every policy that
- * matters. It owns no knowledge of the transitions; docs.ts puts the text into src/ARCHITECTURE.md.
+ * The diagram of the states of a process, drawn from the table of the state machine. The table is applied to every state,
+ * every input, and every policy that matters. docs.ts puts the text into src/ARCHITECTURE.md.
  */
 import { parseWaitStatus } from '../src/core/exit-status.ts';
 import { step } from '../src/core/process-machine.ts';
 import {
+  type Circumstances,
   initialRecord,
+  type ProcessEffect,
   type ProcessInput,
   type ProcessPolicy,
   type ProcessRecord,
 } from '../src/core/process-record.ts';
 import { processStateNames, type ProcessStateName, SIGNALLABLE_STATES } from '../src/core/states.ts';
+import { policyOf } from '../src/engine/policy.ts';
+import { sampleProgram } from './sample-program.ts';
 
 const NOW_MS = 100_000;
 
-/** Inputs that stand for all of their kind, with the words of the diagram. */
+/** Inputs that stand for all of their type, with their labels in the diagram. */
 const inputs: ReadonlyArray<readonly [label: string, input: ProcessInput]> = [
   ['start', { type: 'start', atMs: NOW_MS }],
   ['stop', { type: 'stop', atMs: NOW_MS }],
@@ -28,36 +32,22 @@ const inputs: ReadonlyArray<readonly [label: string, input: ProcessInput]> = [
   ['cannot be signalled', { type: 'signalFailed', atMs: NOW_MS, run: 1, code: 'EPERM' }],
 ];
 
-const policy: ProcessPolicy = {
-  purpose: 'service',
-  startMs: 1000,
-  startRetries: 3,
-  autorestart: 'unexpected',
-  exitCodes: [0],
-  stopSignals: [15],
-  stopWaitMs: 1000,
-  firstWaitMs: 1000,
-  hasStopCommand: false,
-  gate: null,
-  stopAsGroup: false,
-  killAsGroup: false,
-  mayRestart: true,
-  chance: 0,
-  restart: { pauseMs: 0, maxBackoffMs: Infinity, backoffFactor: 1, maxRestarts: Infinity, windowMs: 60_000 },
-};
+/** Policies that together reach every transition, from the options that make them. */
 const policies: readonly ProcessPolicy[] = [
-  policy,
-  { ...policy, startMs: 0 },
-  { ...policy, startRetries: 0 },
-  { ...policy, mayRestart: false },
-  { ...policy, purpose: 'oneshot' },
-  { ...policy, restart: { ...policy.restart, maxRestarts: 0 } },
-];
+  sampleProgram(),
+  sampleProgram('startsecs=0'),
+  sampleProgram('startretries=0'),
+  sampleProgram('oneshot=true'),
+  sampleProgram('max_restarts=0'),
+].map(policyOf);
 
-/**
- * Records of a state as the table can meet them: with and without a pid yet, with a deadline that is due and one that
- * is not.
- */
+const circumstances: readonly Circumstances[] = [true, false].map((mayRestart) => ({
+  mayRestart,
+  hold: null,
+  chance: 0,
+}));
+
+/** Returns records of a state that the table can meet: before and after the spawn, with a deadline that is due or not. */
 function recordsIn(state: ProcessStateName): ProcessRecord[] {
   const isUp = SIGNALLABLE_STATES.has(state) || state === 'UNKNOWN';
   const base: ProcessRecord = { ...initialRecord, state, run: 1, pid: isUp ? 7 : null, startedMs: isUp ? 0 : null };
@@ -68,20 +58,27 @@ function recordsIn(state: ProcessStateName): ProcessRecord[] {
     : [base, due, early];
 }
 
-/** The diagram as Mermaid text, one line per pair of states with all inputs that lead from one to the other. */
+/** Applies every input to every record of a state, under every policy. */
+function effectsIn(state: ProcessStateName): ReadonlyArray<readonly [label: string, effect: ProcessEffect]> {
+  return recordsIn(state).flatMap((record) =>
+    inputs.flatMap(([label, input]) =>
+      policies.flatMap((policy) =>
+        circumstances.flatMap((each) =>
+          step(record, input, policy, each).effects.map((effect) => [label, effect] as const),
+        ),
+      ),
+    ),
+  );
+}
+
+/** Draws the diagram as Mermaid text: one line per pair of states, with all inputs that lead from one to the other. */
 export function drawTransitions(): string {
   const edges = new Map<string, Set<string>>();
   for (const state of processStateNames) {
-    for (const record of recordsIn(state)) {
-      for (const [label, input] of inputs) {
-        for (const each of policies) {
-          for (const effect of step(record, input, each).effects) {
-            if (effect.type !== 'changed') continue;
-            const edge = `${effect.from} --> ${effect.to}`;
-            edges.set(edge, (edges.get(edge) ?? new Set()).add(label));
-          }
-        }
-      }
+    for (const [label, effect] of effectsIn(state)) {
+      if (effect.type !== 'stateChanged') continue;
+      const edge = `${effect.from} --> ${effect.to}`;
+      edges.set(edge, (edges.get(edge) ?? new Set()).add(label));
     }
   }
   const order = (edge: string): number => {

@@ -2,7 +2,7 @@
  * Resolves what programs say about each other: depends_on, dependent_startup_wait_for, forward_signals. Unknown names
  * and cycles are errors. Pure.
  */
-import type { Condition } from '../core/dependency-gate.ts';
+import type { Condition } from '../core/process-record.ts';
 import type { Dependency, GroupConfig, SourceLocation, ProcessConfig } from './model.ts';
 import { formatSuggestion } from './nearest.ts';
 import type { Problems } from './problems.ts';

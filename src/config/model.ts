@@ -11,7 +11,7 @@ import type {
   InetServerOptions,
   CtlOptions,
 } from './options.ts';
-import type { Condition } from '../core/dependency-gate.ts';
+import type { Condition } from '../core/process-record.ts';
 
 /**
  * A place in a configuration: a file and a line, the first being 1. What does not come from a file has line 0, and

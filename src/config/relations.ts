@@ -2,9 +2,9 @@
  * The types of options that are languages of their own: dependencies, forwarded signals, health checks, limits,
  * templates. Pure; whether a name that stands in them exists is checked once all programs are known (dependencies.ts).
  */
-import type { Condition } from '../core/dependency-gate.ts';
 import { type EnvironmentFile } from '../core/environment-text.ts';
 import { parseLogTemplate, TemplateError } from '../core/log-template.ts';
+import type { Condition } from '../core/process-record.ts';
 import { type Limit } from '../core/resource-limits.ts';
 import { UNTAKEN_SIGNALS } from '../core/signals.ts';
 import { CommandLineError, splitCommandLine } from './command-line.ts';

@@ -6,6 +6,7 @@ import { formatExit, isExpectedExit, shellExitCode } from './exit-status.ts';
 import { formatSignal } from './signals.ts';
 import { isEndedForGood } from './process-machine.ts';
 import type { ProcessRecord } from './process-record.ts';
+import { formatFailure } from './run-failure.ts';
 
 /** Why the supervisor ends. */
 export type ExitCause =
@@ -92,7 +93,8 @@ export function rootExitCode(record: ProcessRecord, successExitCodes: readonly n
 
 /** How it ended, in words for the last line. */
 export function programEnd(record: ProcessRecord): string {
-  return record.exit === null ? (record.spawnError ?? 'it could not be started') : formatExit(record.exit);
+  if (record.exit !== null) return formatExit(record.exit);
+  return record.failure === null ? 'it could not be started' : formatFailure(record.failure);
 }
 
 /**

@@ -1,383 +1,392 @@
 /**
- * The life of one process as a table: state × input → next record and effects. Pure: no clock, no kernel, no log; what
- * happens elsewhere comes in as an input.
+ * The state machine of one process: a table of state and input, with the next record and the effects. Pure: no clock, no
+ * kernel, no log. Facts from outside come in as inputs.
  *
  * The states (Supervisor, "Subprocesses: Process States"):
- *   STOPPED   never started, or stopped by request.        STARTING  spawned, not yet up for startsecs.
- *   RUNNING   up for startsecs.                            BACKOFF   a start failed or ended too quickly; another one is due.
- *   STOPPING  told to stop, not yet gone.                  EXITED    ended by itself after RUNNING; a restart may be due.
- *   FATAL     gave up after startretries.                  UNKNOWN   it could not be signalled; we no longer vouch for it.
+ *   STOPPED   never started, or stopped by request.        STARTING  spawned, and not yet up for startsecs.
+ *   RUNNING   up for startsecs.                            BACKOFF   a start failed; the next try has a deadline.
+ *   STOPPING  told to stop, and not yet reaped.            EXITED    ended by itself after RUNNING; may restart.
+ *   FATAL     given up after startretries.                 UNKNOWN   a signal could not be sent to the process.
  *
  * Invariants:
  *   1. The record is the only state. It is replaced, never changed.
- *   2. A pid stands only in STARTING, RUNNING, STOPPING and UNKNOWN.
- *   3. One deadline at most, and the state says what it means: STARTING startsecs, BACKOFF the next try, STOPPING stopwaitsecs, EXITED and STOPPED a restart that is due.
- *   4. Facts of another run, and a deadline that is not due, are dropped in one place: `step`.
+ *   2. Only STARTING, RUNNING, STOPPING and UNKNOWN have a pid.
+ *   3. A record has at most one deadline. The state gives its meaning: the end of startsecs in STARTING, the next try in
+ *      BACKOFF, the end of stopwaitsecs in STOPPING, the next restart in EXITED and STOPPED.
+ *   4. `step` drops facts of another run, and deadlines that are not due. No rule has to check for them.
  */
-import { isExpectedExit, supervisorExitStatus } from './exit-status.ts';
+import { isExpectedExit } from './exit-status.ts';
 import type {
-  Hold,
+  Circumstances,
   ProcessEffect,
   ProcessInput,
   ProcessNote,
   ProcessPolicy,
   ProcessRecord,
   ProcessStep,
+  RunFailure,
 } from './process-record.ts';
-import type { ProcessStateName } from './states.ts';
-import { signalNumbers } from './signals.ts';
 import { backoffDelayMs, isRestartedTooOften, recentRestarts, restartDelayMs } from './restart-policy.ts';
+import { signalNumbers } from './signals.ts';
+import { isSameHold } from './start-hold.ts';
+import { type ProcessStateName, processStateNames } from './states.ts';
 
+/** Input of one type. */
 type InputOf<T extends ProcessInput['type']> = Extract<ProcessInput, { readonly type: T }>;
-type Rule<T extends ProcessInput['type']> = (
-  record: ProcessRecord,
-  input: InputOf<T>,
-  policy: ProcessPolicy,
-) => ProcessStep;
-type Row = { readonly [T in ProcessInput['type']]: Rule<T> };
 
-/** What is true of one run only, and of none that is over. */
+/** Facts of one run. They are reset when the run is over. */
 const noFacts = { isReady: false, health: null } as const;
 
-/** Collects the steps that one input causes: each `become` is a change of state with its event. */
-class Steps {
+/** The effect of one input under construction: the record so far, and the effects in their order. */
+class Transition {
   record: ProcessRecord;
   readonly effects: ProcessEffect[] = [];
+  readonly atMs: number;
+  readonly policy: ProcessPolicy;
+  readonly circumstances: Circumstances;
 
-  constructor(record: ProcessRecord) {
+  constructor(record: ProcessRecord, atMs: number, policy: ProcessPolicy, circumstances: Circumstances) {
     this.record = record;
+    this.atMs = atMs;
+    this.policy = policy;
+    this.circumstances = circumstances;
   }
 
-  become(to: ProcessStateName, change: Partial<ProcessRecord>, expected = true): this {
+  /** Changes the state, which also ends the deadline of the state before. */
+  become(to: ProcessStateName, change: Partial<ProcessRecord> = {}, expected = true): void {
     const from = this.record.state;
     const facts = to === 'RUNNING' || to === 'STOPPING' || to === 'UNKNOWN' ? {} : noFacts;
-    this.record = {
-      ...this.record,
-      ...facts,
-      deadlineMs: null,
-      ...change,
-      state: to,
-      wasUp: this.record.wasUp || to === 'RUNNING',
-    };
-    this.effects.push({ type: 'changed', from, to, record: this.record, expected });
-    return this;
+    const wasUp = this.record.wasUp || to === 'RUNNING';
+    this.record = { ...this.record, ...facts, deadlineMs: null, ...change, state: to, wasUp };
+    this.effects.push({ type: 'stateChanged', from, to, record: this.record, expected });
   }
 
-  keep(change: Partial<ProcessRecord>): this {
+  /** Changes other fields of the record, without an event. */
+  set(change: Partial<ProcessRecord>): void {
     this.record = { ...this.record, ...change };
-    return this;
   }
 
-  tell(fact: 'ready' | 'health' | 'held', change: Partial<ProcessRecord>): this {
+  /** Changes a fact beside the state, with its event. */
+  setFact(fact: 'ready' | 'health' | 'held', change: Partial<ProcessRecord>): void {
     const from = this.record;
     this.record = { ...from, ...change };
-    this.effects.push({ type: 'told', fact, from, record: this.record });
-    return this;
+    this.effects.push({ type: 'factChanged', fact, from, record: this.record });
   }
 
-  note(note: ProcessNote): this {
+  note(note: ProcessNote): void {
     this.effects.push({ type: 'note', note });
-    return this;
   }
 
-  order(effect: ProcessEffect): this {
+  order(effect: ProcessEffect): void {
     this.effects.push(effect);
-    return this;
   }
 }
 
-const ignore = (record: ProcessRecord): ProcessStep => ({ record, effects: [] });
-
-/** → STARTING, with the next run's number. */
-function launch(steps: Steps, change: Pick<ProcessRecord, 'failedStarts' | 'restartsMs'>): Steps {
-  const { wasUp, exit, lastExit } = steps.record;
-  const run = steps.record.run + 1;
-  const restarts = steps.record.restarts + (wasUp ? 1 : 0);
-  return steps
-    .become('STARTING', {
-      run,
-      restarts,
-      pid: null,
-      signalsSent: 0,
-      startedMs: null,
-      endedMs: null,
-      exit: null,
-      lastExit: exit ?? lastExit,
-      spawnError: null,
-      spawnExitCode: null,
-      hold: null,
-      thenStart: false,
-      ...change,
-    })
-    .order({ type: 'spawn', run });
+/** Begins the next run: STARTING, and an order to spawn. */
+function launch(now: Transition, change: Pick<ProcessRecord, 'failedStarts' | 'restartsMs'>): void {
+  const { wasUp, exit, lastExit, restarts, run } = now.record;
+  now.become('STARTING', {
+    run: run + 1,
+    restarts: restarts + (wasUp ? 1 : 0),
+    pid: null,
+    signalsSent: 0,
+    startedMs: null,
+    endedMs: null,
+    exit: null,
+    lastExit: exit ?? lastExit,
+    failure: null,
+    spawnExitCode: null,
+    hold: null,
+    isStartPending: false,
+    ...change,
+  });
+  now.order({ type: 'spawn', run: run + 1 });
 }
 
-/** A start that nobody asked for: it counts for max_restarts. */
-function relaunch(steps: Steps, atMs: number, policy: ProcessPolicy): Steps {
-  const { failedStarts, restartsMs } = steps.record;
-  return launch(steps, { failedStarts, restartsMs: [...recentRestarts(restartsMs, atMs, policy.restart), atMs] });
+/** Begins a run without a request. The run counts for max_restarts. */
+function relaunch(now: Transition): void {
+  const { failedStarts, restartsMs } = now.record;
+  launch(now, { failedStarts, restartsMs: [...recentRestarts(restartsMs, now.atMs, now.policy.restarts), now.atMs] });
 }
 
-/** → FATAL where one more start would be one too many (max_restarts); true then. */
-function giveUpRestarts(steps: Steps, atMs: number, { restart }: ProcessPolicy): boolean {
-  if (!isRestartedTooOften(steps.record.restartsMs, atMs, restart)) return false;
-  const spawnError = `more than ${restart.maxRestarts} restarts within ${restart.windowMs / 1000} seconds (max_restarts)`;
-  steps
-    .note({ note: 'restartedTooOften', reason: spawnError })
-    .become('FATAL', { failedStarts: 0, restartsMs: [], spawnError }, false);
+/** Becomes FATAL, and returns true, if one more restart would exceed max_restarts. */
+function giveUpRestarts(now: Transition): boolean {
+  const { maxRestarts, windowMs } = now.policy.restarts;
+  if (!isRestartedTooOften(now.record.restartsMs, now.atMs, now.policy.restarts)) return false;
+  const failure: RunFailure = { kind: 'restartedTooOften', maxRestarts, windowMs };
+  now.note({ note: 'restartedTooOften', failure });
+  now.become('FATAL', { failedStarts: 0, restartsMs: [], failure }, false);
   return true;
 }
 
-/**
- * A start that failed: BACKOFF, and FATAL at once when it was the last try. compat: the BACKOFF event comes before
- * FATAL (Supervisor emits both).
- */
-function backOff(steps: Steps, atMs: number, policy: ProcessPolicy, why: Partial<ProcessRecord>): Steps {
-  const failedStarts = steps.record.failedStarts + 1;
-  const deadlineMs = atMs + backoffDelayMs(failedStarts, policy.restart, policy.chance);
-  steps.become('BACKOFF', { ...why, pid: null, failedStarts, endedMs: atMs, deadlineMs });
-  if (failedStarts > policy.startRetries)
-    return steps.note({ note: 'gaveUp' }).become('FATAL', { failedStarts: 0 }, false);
-  giveUpRestarts(steps, atMs, policy);
-  return steps;
-}
-
-/** Up for startsecs: RUNNING. What is to come to an end has not succeeded yet. */
-function succeed(steps: Steps, policy: ProcessPolicy): Steps {
-  return steps
-    .become('RUNNING', policy.purpose === 'service' ? { failedStarts: 0 } : {})
-    .note({ note: 'success', startMs: policy.startMs });
+/** Becomes FATAL because startretries is exceeded. */
+function giveUpRetries(now: Transition): void {
+  now.note({ note: 'gaveUp' });
+  now.become('FATAL', { failedStarts: 0 }, false);
 }
 
 /**
- * The end of a process that was RUNNING: EXITED, and a restart where autorestart wants one, or where a oneshot has
- * failed.
+ * Counts a failed start: BACKOFF, then FATAL at once if there are no more tries. compat: Supervisor emits the BACKOFF
+ * event before FATAL, too.
  */
-function endRunning(steps: Steps, { atMs, status }: InputOf<'exited'>, policy: ProcessPolicy): Steps {
-  const expected = isExpectedExit(status, policy.exitCodes);
-  const failedStarts = policy.purpose === 'oneshot' && !expected ? steps.record.failedStarts + 1 : 0;
-  const isFinal = failedStarts > policy.startRetries;
-  const restart = policy.mayRestart && !isFinal && isRestartWanted(expected, policy);
-  const pauseMs =
-    failedStarts > 0
-      ? backoffDelayMs(failedStarts, policy.restart, policy.chance)
-      : restartDelayMs(atMs - (steps.record.startedMs ?? atMs), policy.restart);
-  const delayMs = restart ? pauseMs : 0;
-  const spawnError = expected ? null : `Bad exit code ${supervisorExitStatus(status)}`;
-  steps
-    .note({ note: 'exited', status, expected })
-    .become(
-      'EXITED',
-      { pid: null, endedMs: atMs, exit: status, spawnError, failedStarts, deadlineMs: restart ? atMs + delayMs : null },
-      expected,
-    );
-  if (isFinal) return steps.note({ note: 'gaveUp' }).become('FATAL', { failedStarts: 0 }, false);
-  if (!restart || giveUpRestarts(steps, atMs, policy)) return steps;
-  return delayMs === 0 ? relaunch(steps, atMs, policy) : steps;
+function backOff(now: Transition, why: Partial<ProcessRecord>): void {
+  const failedStarts = now.record.failedStarts + 1;
+  const deadlineMs = now.atMs + backoffDelayMs(failedStarts, now.policy.restarts, now.circumstances.chance);
+  now.become('BACKOFF', { ...why, pid: null, failedStarts, endedMs: now.atMs, deadlineMs });
+  if (failedStarts > now.policy.startRetries) giveUpRetries(now);
+  else giveUpRestarts(now);
 }
 
-/** What has come to an end as it should, or starts by a schedule, is done, whatever autorestart says. */
+/** True if autorestart, or the failure of a oneshot, asks for another run. A scheduled program waits for its schedule. */
 function isRestartWanted(expected: boolean, { purpose, autorestart }: ProcessPolicy): boolean {
   if (purpose !== 'service') return purpose === 'oneshot' && !expected;
   return autorestart === 'true' || (autorestart === 'unexpected' && !expected);
 }
 
-/** A start that is wanted waits for what it depends on; the state stays. */
-function hold(record: ProcessRecord, gate: Hold): ProcessStep {
-  if (record.hold?.kind === gate.kind && record.hold.reason === gate.reason) return ignore(record);
-  return new Steps(record).tell('held', { hold: gate }).note({ note: 'held', hold: gate });
+/** EXITED, from RUNNING, and a restart where the policy wants one. */
+function endRunning(now: Transition, { status }: InputOf<'exited'>): void {
+  const { atMs, policy, circumstances } = now;
+  const expected = isExpectedExit(status, policy.exitCodes);
+  const failedStarts = policy.purpose === 'oneshot' && !expected ? now.record.failedStarts + 1 : 0;
+  const isFinal = failedStarts > policy.startRetries;
+  const willRestart = circumstances.mayRestart && !isFinal && isRestartWanted(expected, policy);
+  const delayMs =
+    failedStarts > 0
+      ? backoffDelayMs(failedStarts, policy.restarts, circumstances.chance)
+      : restartDelayMs(atMs - (now.record.startedMs ?? atMs), policy.restarts);
+  const failure: RunFailure | null = expected ? null : { kind: 'badExit', status };
+  const deadlineMs = willRestart ? atMs + delayMs : null;
+  now.note({ note: 'exited', status, expected });
+  now.become('EXITED', { pid: null, endedMs: atMs, exit: status, failure, failedStarts, deadlineMs }, expected);
+  if (isFinal) giveUpRetries(now);
+  else if (willRestart && !giveUpRestarts(now) && delayMs === 0) relaunch(now);
 }
 
 /**
- * The next signal of a stop: those of `stopsignal` in turn, then SIGKILL, again each time the wait runs out. With
- * `stop_command` its first order is carried out by the command; where that fails, or the program is still there when
- * its time is over, all signals follow.
+ * Sends the next signal of a stop: those of `stopsignal` in turn, then SIGKILL, again each time the wait runs out.
+ * `stop_command` takes the place of the first signal. If the command fails, or the program outlives its time, all
+ * signals follow.
  */
-function signalStop(steps: Steps, atMs: number, policy: ProcessPolicy): Steps {
-  const { pid, signalsSent } = steps.record;
-  if (pid === null) return steps;
+function signalStop(now: Transition): void {
+  const { policy, atMs } = now;
+  const { pid, signalsSent } = now.record;
+  if (pid === null) return;
   const turn = policy.hasStopCommand && signalsSent > 0 ? signalsSent - 1 : signalsSent;
   const signal = policy.stopSignals[turn] ?? signalNumbers.SIGKILL;
-  const isEscalation = signalsSent > 0 && signal === signalNumbers.SIGKILL;
-  // compat: the first signal goes to the group by stopasgroup, the SIGKILL that follows by killasgroup
+  const isFirst = signalsSent === 0;
+  const isEscalation = !isFirst && signal === signalNumbers.SIGKILL;
+  now.note(isEscalation ? { note: 'killing', pid } : { note: 'signalling', pid, signal });
+  now.set({ signalsSent: signalsSent + 1, deadlineMs: atMs + (isFirst ? policy.firstWaitMs : policy.stopWaitMs) });
+  // compat: stopasgroup is for the first signal, killasgroup for the SIGKILL that follows
   // (supervisor.process.Subprocess.kill).
-  return steps
-    .note(isEscalation ? { note: 'killing', pid } : { note: 'signalling', pid, signal })
-    .keep({
-      signalsSent: signalsSent + 1,
-      deadlineMs: atMs + (signalsSent === 0 ? policy.firstWaitMs : policy.stopWaitMs),
-    })
-    .order({
-      type: 'signal',
-      pid,
-      signal,
-      group: isEscalation ? policy.killAsGroup : policy.stopAsGroup,
-      isFirst: signalsSent === 0,
-    });
+  const group = isEscalation ? policy.killAsGroup : policy.stopAsGroup;
+  now.order({ type: 'signal', pid, signal, group, isFirst });
 }
 
-const begin: Rule<'start'> = (record, _input, { gate }) =>
-  gate === null ? launch(new Steps(record), { failedStarts: 0, restartsMs: [] }) : hold(record, gate);
-/** Only a start that is held can go on. */
-const reconsider: Rule<'gate'> = (record, input, policy) =>
-  record.hold === null ? ignore(record) : begin(record, { ...input, type: 'start' }, policy);
-const stop: Rule<'stop'> = (record, input, policy) =>
-  signalStop(new Steps(record).become('STOPPING', { signalsSent: 0 }), input.atMs, policy);
-const restart: Rule<'restart'> = (record, input, policy) =>
-  signalStop(new Steps(record).become('STOPPING', { signalsSent: 0, thenStart: true }), input.atMs, policy);
-const kill: Rule<'kill'> = (record, input, policy) => {
-  const steps = record.state === 'STOPPING' ? new Steps(record) : new Steps(record).become('STOPPING', {});
-  return signalStop(steps.keep({ signalsSent: policy.stopSignals.length + 1, thenStart: false }), input.atMs, policy);
+/** One cell of the table. */
+type Rule<T extends ProcessInput['type']> = (now: Transition, input: InputOf<T>) => void;
+
+/** Nothing changes. `step` returns the same record. */
+const ignore = (): void => undefined;
+
+/** A requested start. With unmet dependencies the state stays, and the record says what the start waits for. */
+const start = (now: Transition): void => {
+  const { hold } = now.circumstances;
+  if (hold === null) return launch(now, { failedStarts: 0, restartsMs: [] });
+  if (isSameHold(now.record.hold, hold)) return;
+  now.setFact('held', { hold });
+  now.note({ note: 'held', hold });
 };
-/** Nothing runs; what was due to run, or is held, is called off. */
-const callOff = (record: ProcessRecord): ProcessStep => {
-  const steps = new Steps(record).keep({ deadlineMs: null, thenStart: false });
-  return record.hold === null ? steps : steps.tell('held', { hold: null });
+
+/** Looks again at a start that waits for dependencies. */
+const resume = (now: Transition): void => {
+  if (now.record.hold !== null) start(now);
 };
+
+/** Begins an orderly stop. */
+const stop = (now: Transition): void => {
+  now.become('STOPPING', { signalsSent: 0 });
+  signalStop(now);
+};
+
+/** Begins an orderly stop with a start after it. */
+const restart = (now: Transition): void => {
+  now.become('STOPPING', { signalsSent: 0, isStartPending: true });
+  signalStop(now);
+};
+
+/** Sends SIGKILL in place of the signals of an orderly stop. */
+const kill = (now: Transition): void => {
+  if (now.record.state !== 'STOPPING') now.become('STOPPING');
+  now.set({ signalsSent: now.policy.stopSignals.length + 1, isStartPending: false });
+  signalStop(now);
+};
+
+/** Cancels a restart that is due, and a start that waits for dependencies. No process runs in these states. */
+const cancel = (now: Transition): void => {
+  now.set({ deadlineMs: null, isStartPending: false });
+  if (now.record.hold !== null) now.setFact('held', { hold: null });
+};
+
 /** compat: a stop in BACKOFF goes straight to STOPPED, without a signal. */
-const stopWaiting = (record: ProcessRecord): ProcessStep => new Steps(record).become('STOPPED', { failedStarts: 0 });
-/** The end of a process that was told to stop, which may be half of a restart; that has the pause of any other. */
-const gone: Rule<'exited'> = (record, { atMs, status }, policy) => {
-  const thenStart = record.thenStart && policy.mayRestart;
-  const delayMs = restartDelayMs(atMs - (record.startedMs ?? atMs), policy.restart);
-  const steps = new Steps(record).note({ note: 'stopped', status }).become('STOPPED', {
-    pid: null,
-    endedMs: atMs,
-    exit: status,
-    thenStart,
-    deadlineMs: thenStart ? atMs + delayMs : null,
+const cancelRetry = (now: Transition): void => now.become('STOPPED', { failedStarts: 0 });
+
+/** A requested stop outweighs the restart that the stop under way is part of. */
+const stayDown = (now: Transition): void => now.set({ isStartPending: false });
+
+/** The program was executed. */
+const executed: Rule<'spawned'> = (now, { pid }) => {
+  now.note({ note: 'spawned', pid });
+  now.set({ pid, startedMs: now.atMs, deadlineMs: now.atMs + now.policy.startMs });
+  // compat: with startsecs=0 a program is RUNNING as soon as it is executed, even if it ends at once.
+  if (now.policy.startMs === 0) succeed(now);
+};
+
+/** The program was executed after the stop was requested. */
+const stopLate: Rule<'spawned'> = (now, { pid }) => {
+  now.note({ note: 'spawned', pid });
+  now.set({ pid, startedMs: now.atMs });
+  signalStop(now);
+};
+
+/** The program was not executed. */
+const failStart: Rule<'spawnFailed'> = (now, { reason, exitCode }) => {
+  now.note({ note: 'spawnError', reason });
+  backOff(now, { failure: { kind: 'notExecuted', reason }, spawnExitCode: exitCode });
+};
+
+/** The program was not executed, and a stop was requested: no retry. */
+const stopUnrun: Rule<'spawnFailed'> = (now, { reason, exitCode }) =>
+  now.become('STOPPED', {
+    endedMs: now.atMs,
+    failure: { kind: 'notExecuted', reason },
+    spawnExitCode: exitCode,
   });
-  if (!thenStart || giveUpRestarts(steps, atMs, policy)) return steps.keep({ thenStart: false });
-  return delayMs === 0 ? relaunch(steps, atMs, policy) : steps;
-};
-const retry: Rule<'elapsed'> = (record, input, policy) => relaunch(new Steps(record), input.atMs, policy);
-const noteReady: Rule<'ready'> = (record) =>
-  record.isReady ? ignore(record) : new Steps(record).tell('ready', { isReady: true }).note({ note: 'ready' });
-const noteHealth: Rule<'health'> = (record, { health }) =>
-  record.health === health ? ignore(record) : new Steps(record).tell('health', { health });
 
-const deaf = { restart: ignore, gate: ignore, ready: ignore, health: ignore, stopCommandFailed: ignore } as const;
-
-const idle: Omit<Row, 'start'> = {
-  ...deaf,
-  gate: reconsider,
-  stop: callOff,
-  kill: callOff,
-  spawned: ignore,
-  spawnFailed: ignore,
-  exited: ignore,
-  elapsed: ignore,
-  signalFailed: ignore,
+/** Up for startsecs. Only a service has succeeded with that: a oneshot succeeds when it ends as expected. */
+const succeed = (now: Transition): void => {
+  now.become('RUNNING', now.policy.purpose === 'service' ? { failedStarts: 0 } : {});
+  now.note({ note: 'success', startMs: now.policy.startMs });
 };
 
-/** It runs, and can say how it is. */
-const up = { restart, gate: ignore, ready: noteReady, health: noteHealth, stopCommandFailed: ignore } as const;
+/** An end in STARTING. It is a failed start, unless startsecs has passed or does not apply. */
+const exitEarly: Rule<'exited'> = (now, input) => {
+  const { record, policy } = now;
+  // The exit may be reaped before the deadline of startsecs is looked at: compare the times, not the order of arrival.
+  const isUp = record.deadlineMs !== null && input.atMs >= record.deadlineMs;
+  // startsecs is for services. A oneshot is meant to end soon, and a scheduled program has its own next try.
+  const isDone =
+    policy.purpose === 'scheduled' || (policy.purpose === 'oneshot' && isExpectedExit(input.status, policy.exitCodes));
+  if (isUp) succeed(now);
+  else if (isDone) now.become('RUNNING');
+  if (isUp || isDone) return endRunning(now, input);
+  now.note({ note: 'exited', status: input.status, expected: false });
+  backOff(now, { exit: input.status, failure: { kind: 'exitedTooQuickly' } });
+};
 
-/** The table. A missing cell is a compile error. */
-export const rules: Readonly<Record<ProcessStateName, Row>> = {
-  STOPPED: { ...idle, start: begin, elapsed: retry },
-  FATAL: { ...idle, start: begin },
-  EXITED: { ...idle, start: begin, elapsed: retry },
-  BACKOFF: { ...idle, start: ignore, stop: stopWaiting, kill: stopWaiting, elapsed: retry },
+/** The end of a process that was told to stop. If the stop is half of a restart, the usual pause comes before the start. */
+const stopped: Rule<'exited'> = (now, { status }) => {
+  const { atMs, record, policy, circumstances } = now;
+  const isStartPending = record.isStartPending && circumstances.mayRestart;
+  const delayMs = restartDelayMs(atMs - (record.startedMs ?? atMs), policy.restarts);
+  const deadlineMs = isStartPending ? atMs + delayMs : null;
+  now.note({ note: 'stopped', status });
+  now.become('STOPPED', { pid: null, endedMs: atMs, exit: status, isStartPending, deadlineMs });
+  if (!isStartPending || giveUpRestarts(now)) now.set({ isStartPending: false });
+  else if (delayMs === 0) relaunch(now);
+};
 
-  STARTING: {
-    ...up,
-    start: ignore,
-    stop,
-    kill,
-    spawned: (record, input, policy) => {
-      const steps = new Steps(record)
-        .note({ note: 'spawned', pid: input.pid })
-        .keep({ pid: input.pid, startedMs: input.atMs, deadlineMs: input.atMs + policy.startMs });
-      // compat: startsecs=0 means up as soon as it is executed, however soon it ends.
-      return policy.startMs === 0 ? succeed(steps, policy) : steps;
-    },
-    spawnFailed: (record, input, policy) =>
-      backOff(new Steps(record).note({ note: 'spawnError', reason: input.reason }), input.atMs, policy, {
-        spawnError: input.reason,
-        spawnExitCode: input.exitCode,
-      }),
-    exited: (record, input, policy) => {
-      const steps = new Steps(record);
-      // The exit may be reaped before the deadline of startsecs is looked at: the times decide, not the order of
-      // arrival.
-      const isUp = record.deadlineMs !== null && input.atMs >= record.deadlineMs;
-      // startsecs is for what is to stay up: to come to an end soon is what a oneshot is for, and a schedule knows its
-      // own next try.
-      const isDone =
-        policy.purpose === 'scheduled' ||
-        (policy.purpose === 'oneshot' && isExpectedExit(input.status, policy.exitCodes));
-      if (isUp) return endRunning(succeed(steps, policy), input, policy);
-      if (isDone) return endRunning(steps.become('RUNNING', {}), input, policy);
-      steps.note({ note: 'exited', status: input.status, expected: false });
-      return backOff(steps, input.atMs, policy, {
-        exit: input.status,
-        spawnError: 'Exited too quickly (process log may have details)',
-      });
-    },
-    elapsed: (record, _input, policy) => succeed(new Steps(record), policy),
-    signalFailed: ignore,
-  },
+/** A restart, or the next try of a start, is due. */
+const retry = (now: Transition): void => relaunch(now);
 
-  RUNNING: {
-    ...up,
-    start: ignore,
-    stop,
-    kill,
-    spawned: ignore,
-    spawnFailed: ignore,
-    exited: (record, input, policy) => endRunning(new Steps(record), input, policy),
-    elapsed: ignore,
-    signalFailed: ignore,
-  },
+/** The process has outlived the wait after the last signal. */
+const nextSignal = (now: Transition): void => signalStop(now);
 
-  STOPPING: {
-    ...deaf,
-    start: ignore,
-    // A stop that somebody asks for outweighs the restart that this one was part of.
-    stop: (record) => new Steps(record).keep({ thenStart: false }),
-    kill,
-    spawned: (record, input, policy) =>
-      signalStop(
-        new Steps(record).note({ note: 'spawned', pid: input.pid }).keep({ pid: input.pid, startedMs: input.atMs }),
-        input.atMs,
-        policy,
-      ),
-    spawnFailed: (record, input) =>
-      new Steps(record).become('STOPPED', {
-        endedMs: input.atMs,
-        spawnError: input.reason,
-        spawnExitCode: input.exitCode,
-      }),
-    exited: gone,
-    elapsed: (record, input, policy) => signalStop(new Steps(record), input.atMs, policy),
-    // A signal may have been sent meanwhile, as SIGKILL by request.
-    stopCommandFailed: (record, input, policy) =>
-      record.signalsSent === 1 ? signalStop(new Steps(record), input.atMs, policy) : ignore(record),
-    // compat: ESRCH means that it is gone and will be reaped; anything else, and we no longer know
-    // (supervisor.process.Subprocess.kill).
-    signalFailed: (record, input) => {
-      if (input.code === 'ESRCH' || record.pid === null) return ignore(record);
-      return new Steps(record).note({ note: 'unsignallable', pid: record.pid, code: input.code }).become('UNKNOWN', {});
-    },
-  },
-
-  UNKNOWN: { ...idle, start: ignore, stop: ignore, kill: ignore, exited: gone },
+/** `stop_command` stopped nothing. A requested SIGKILL may have been sent since, which leaves nothing to do. */
+const signalNow = (now: Transition): void => {
+  if (now.record.signalsSent === 1) signalStop(now);
 };
 
 /**
- * Applies one input to a record. Facts of an earlier run and deadlines that are not due come back as they were, with no
- * effect.
+ * compat: ESRCH means that the process has ended and will be reaped. After any other error the state is UNKNOWN
+ * (supervisor.process.Subprocess.kill).
  */
-export function step(record: ProcessRecord, input: ProcessInput, policy: ProcessPolicy): ProcessStep {
-  if ('run' in input && input.run !== record.run) return ignore(record);
-  if (input.type === 'elapsed' && (record.deadlineMs === null || input.atMs < record.deadlineMs)) return ignore(record);
-  const rule = rules[record.state][input.type] as Rule<ProcessInput['type']>;
-  const { record: next, effects } = rule(record, input, policy);
-  return { record: next, effects };
+const loseTrack: Rule<'signalFailed'> = (now, { code }) => {
+  const { pid } = now.record;
+  if (code === 'ESRCH' || pid === null) return;
+  now.note({ note: 'unsignallable', pid, code });
+  now.become('UNKNOWN');
+};
+
+const noteReady = (now: Transition): void => {
+  if (now.record.isReady) return;
+  now.setFact('ready', { isReady: true });
+  now.note({ note: 'ready' });
+};
+
+const noteHealth: Rule<'health'> = (now, { health }) => {
+  if (now.record.health !== health) now.setFact('health', { health });
+};
+
+/** A row of the table: the rule of one input in each state, in the order of `processStateNames`. */
+type Row<T extends ProcessInput['type']> = readonly [
+  STOPPED: Rule<T>,
+  STARTING: Rule<T>,
+  RUNNING: Rule<T>,
+  BACKOFF: Rule<T>,
+  STOPPING: Rule<T>,
+  EXITED: Rule<T>,
+  FATAL: Rule<T>,
+  UNKNOWN: Rule<T>,
+];
+
+/** The table, with every cell. A missing cell is a compile error. */
+// prettier-ignore
+const rules: { readonly [T in ProcessInput['type']]: Row<T> } = {
+  //                    STOPPED STARTING    RUNNING     BACKOFF      STOPPING    EXITED  FATAL   UNKNOWN
+  // Requests.
+  start:               [start,  ignore,     ignore,     ignore,      ignore,     start,  start,  ignore],
+  stop:                [cancel, stop,       stop,       cancelRetry, stayDown,   cancel, cancel, ignore],
+  kill:                [cancel, kill,       kill,       cancelRetry, kill,       cancel, cancel, ignore],
+  restart:             [ignore, restart,    restart,    ignore,      ignore,     ignore, ignore, ignore],
+  // Facts.
+  dependenciesChanged: [resume, ignore,     ignore,     ignore,      ignore,     resume, resume, ignore],
+  spawned:             [ignore, executed,   ignore,     ignore,      stopLate,   ignore, ignore, ignore],
+  spawnFailed:         [ignore, failStart,  ignore,     ignore,      stopUnrun,  ignore, ignore, ignore],
+  exited:              [ignore, exitEarly,  endRunning, ignore,      stopped,    ignore, ignore, stopped],
+  elapsed:             [retry,  succeed,    ignore,     retry,       nextSignal, retry,  ignore, ignore],
+  ready:               [ignore, noteReady,  noteReady,  ignore,      ignore,     ignore, ignore, ignore],
+  health:              [ignore, noteHealth, noteHealth, ignore,      ignore,     ignore, ignore, ignore],
+  stopCommandFailed:   [ignore, ignore,     ignore,     ignore,      signalNow,  ignore, ignore, ignore],
+  signalFailed:        [ignore, ignore,     ignore,     ignore,      loseTrack,  ignore, ignore, ignore],
+};
+
+/** Returns the rule of a cell. A union of all rules cannot be called: the cell and the input are of the same row. */
+function ruleOf(state: ProcessStateName, type: ProcessInput['type']): Rule<ProcessInput['type']> {
+  return rules[type][processStateNames.indexOf(state)] as Rule<ProcessInput['type']>;
 }
 
-/** Whether this process ended by itself and nothing will start it again. */
+/**
+ * Applies one input to a record. A fact of an earlier run, and a deadline that is not due, change nothing: the result
+ * has the same record and no effect.
+ */
+export function step(
+  record: ProcessRecord,
+  input: ProcessInput,
+  policy: ProcessPolicy,
+  circumstances: Circumstances,
+): ProcessStep {
+  if ('run' in input && input.run !== record.run) return { record, effects: [] };
+  if (input.type === 'elapsed' && (record.deadlineMs === null || input.atMs < record.deadlineMs))
+    return { record, effects: [] };
+  const rule = ruleOf(record.state, input.type);
+  if (rule === ignore) return { record, effects: [] };
+  const now = new Transition(record, input.atMs, policy, circumstances);
+  rule(now, input);
+  return { record: now.record, effects: now.effects };
+}
+
+/** True if a process ended by itself and nothing will start it again. */
 export function isEndedForGood(record: ProcessRecord): boolean {
   return record.state === 'FATAL' || (record.state === 'EXITED' && record.deadlineMs === null);
 }

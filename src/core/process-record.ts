@@ -1,72 +1,101 @@
 /**
- * What a process is and what can happen to it: the record, the policy, the inputs, and the effects of the machine in
- * process-machine.ts. Types and the first record; no rule.
+ * The types of the process machine (process-machine.ts): record, policy, circumstances, inputs, and effects. It has no
+ * rules.
  */
 import type { ExitStatus } from './exit-status.ts';
 import type { RestartPolicy } from './restart-policy.ts';
 import type { ProcessStateName } from './states.ts';
 
-/** What a health check says, as Docker has it; it stands beside the state. */
+/** Result of the health checks, with Docker's words. The state of the process does not depend on it. */
 export type Health = 'starting' | 'healthy' | 'unhealthy';
 
 /**
- * Why a start that is wanted does not happen (`depends_on`): `waiting`, what it waits for is on its way; `stuck`, it
- * can no longer come, unless somebody mends it. The reason is for people.
- */
-export type Hold =
-  | { readonly kind: 'waiting'; readonly reason: string }
-  /**
-   * `roots`: the root causes, a sentence each: what is wrong with the processes at the ends of the chains of
-   * dependencies.
-   */
-  | { readonly kind: 'stuck'; readonly reason: string; readonly roots: readonly string[] };
-
-/**
- * What a program is for. `service`: to stay up. `oneshot`: to come to an end as expected, and tried again where it does
- * not (`oneshot`). `scheduled`: the same, and the next try is by its schedule (`cron`).
+ * Purpose of a program. `service`: stays up. `oneshot`: ends as expected, and is tried again if it does not (`oneshot`).
+ * `scheduled`: ends as well, and its next try is the next time of its schedule (`cron`).
  */
 export type Purpose = 'service' | 'oneshot' | 'scheduled';
 
-/** What one process is, whole. Times are of the monotonic clock, in milliseconds. */
+/**
+ * Condition on a dependency. `completed`: ended as expected. `exited`: ended by itself, with any exit code.
+ * `fatal`, `backoff` and `stopped` are states of Supervisor, with the names of supervisord-dependent-startup.
+ */
+export type Condition = 'started' | 'ready' | 'healthy' | 'completed' | 'exited' | 'fatal' | 'backoff' | 'stopped';
+
+/** Dependency that does not fulfil its conditions yet. One of the conditions is enough. */
+export interface UnmetDependency {
+  readonly name: string;
+  readonly conditions: readonly Condition[];
+}
+
+/** Dependency that can no longer fulfil its conditions by itself. */
+export interface BlockingDependency extends UnmetDependency {
+  /** Null if the process is no longer configured. */
+  readonly state: ProcessStateName | null;
+  readonly isUnhealthy: boolean;
+  /** Exit code in EXITED; null without one. */
+  readonly exitCode: number | null;
+  /** Names of the direct dependencies that this one blocks; empty if this one is a direct dependency itself. */
+  readonly blocks: readonly string[];
+}
+
+/**
+ * Reason why a requested start does not happen yet (`depends_on`). `waiting`: the dependencies may come by themselves.
+ * `stuck`: at least one cannot, until a person acts; the roots are the ends of the chains of dependencies.
+ */
+export type Hold =
+  | { readonly kind: 'waiting'; readonly dependencies: readonly UnmetDependency[] }
+  | { readonly kind: 'stuck'; readonly roots: readonly BlockingDependency[] };
+
+/**
+ * Reason why the latest run, or the start of it, was a failure. run-failure.ts has the words (`spawnerr`).
+ * `notExecuted`: the program was never executed, and the reason is a sentence of the layer that tried.
+ */
+export type RunFailure =
+  | { readonly kind: 'notExecuted'; readonly reason: string }
+  /** Ended within startsecs. */
+  | { readonly kind: 'exitedTooQuickly' }
+  /** Ended otherwise than `exitcodes` expects. */
+  | { readonly kind: 'badExit'; readonly status: ExitStatus }
+  /** Given up because of max_restarts. */
+  | { readonly kind: 'restartedTooOften'; readonly maxRestarts: number; readonly windowMs: number };
+
+/** The whole state of one process. Times are milliseconds of the monotonic clock. */
 export interface ProcessRecord {
   readonly state: ProcessStateName;
-  /** Number of the latest spawn, 0 before the first. */
+  /** Number of the latest run, 0 before the first. */
   readonly run: number;
   readonly pid: number | null;
-  /** Starts that failed in a row; Supervisor's `backoff`. */
+  /** Failed starts in a row; Supervisor's `backoff`. */
   readonly failedStarts: number;
-  /** How many signals of `stopsignal` were sent in this stop. */
+  /** Number of signals sent in this stop. */
   readonly signalsSent: number;
-  /** When it was started automatically, as far back as `max_restarts_window` reaches. */
+  /** Times of the automatic starts within `max_restarts_window`. */
   readonly restartsMs: readonly number[];
   readonly deadlineMs: number | null;
   readonly startedMs: number | null;
   readonly endedMs: number | null;
-  /** How the latest run ended; null while it goes on or when it never began. */
+  /** Exit of the latest run; null while the run goes on, and if the program was never executed. */
   readonly exit: ExitStatus | null;
-  /** End of the run before the latest one; null if there was none, or if it never began. */
+  /** Exit of the run before the latest one; null if there was none, or if that program was never executed. */
   readonly lastExit: ExitStatus | null;
-  /** It was RUNNING once. */
+  /** True if any run was RUNNING. */
   readonly wasUp: boolean;
-  /** Starts after it was RUNNING once. Starts that failed before that are none. */
+  /** Starts since the first RUNNING. Failed starts before that do not count. */
   readonly restarts: number;
-  /** Why the latest start failed, in words for people (`spawnerr`). */
-  readonly spawnError: string | null;
-  /**
-   * The exit code that a container gives for a start that failed to execute (127, 126); null where there was an exit.
-   */
+  readonly failure: RunFailure | null;
+  /** Exit code that stands for a program that was never executed (127, 126, 1); null if there is an exit. */
   readonly spawnExitCode: number | null;
-  /** It said so in this run (`notification_fd`, `notify`). */
+  /** True if this run has reported that it is ready (`notification_fd`, `notify`). */
   readonly isReady: boolean;
-  /** Of this run; null where nothing checks it. */
+  /** Health of this run; null without a health check. */
   readonly health: Health | null;
-  /** A start that is wanted and does not happen yet; null where none is. */
+  /** Dependencies that a requested start waits for; null if no start waits. */
   readonly hold: Hold | null;
-  /** This stop is for the sake of a start that follows it. */
-  readonly thenStart: boolean;
+  /** True if a start follows the stop under way, or the stop that has just ended. */
+  readonly isStartPending: boolean;
 }
 
-/** What the configuration says about one process, in the machine's terms. Durations in milliseconds. */
+/** Options of one process in the machine's terms, fixed by the configuration. Durations are milliseconds. */
 export interface ProcessPolicy {
   /** `startsecs`. */
   readonly startMs: number;
@@ -75,30 +104,34 @@ export interface ProcessPolicy {
   readonly autorestart: 'true' | 'false' | 'unexpected';
   /** `exitcodes`. */
   readonly exitCodes: readonly number[];
-  /** `stopsignal`: sent one after the other, `stopwaitsecs` apart; SIGKILL follows. */
+  /** `stopsignal`: sent in this order, `stopwaitsecs` apart. SIGKILL follows. */
   readonly stopSignals: readonly number[];
   /** `stopwaitsecs`. */
   readonly stopWaitMs: number;
   readonly stopAsGroup: boolean;
   readonly killAsGroup: boolean;
-  readonly restart: RestartPolicy;
+  readonly restarts: RestartPolicy;
   readonly purpose: Purpose;
-  /** How long the first signal of a stop has: `stopwaitsecs`, or as long as `stop_command` may take. */
+  /** Wait after the first signal of a stop: `stopwaitsecs`, or the time of `stop_command` if that is longer. */
   readonly firstWaitMs: number;
-  /** The first order of a stop is carried out by `stop_command`. */
+  /** True if `stop_command` takes the place of the first signal of a stop. */
   readonly hasStopCommand: boolean;
-  /** What keeps it from being started now; null for nothing. */
-  readonly gate: Hold | null;
-  /** A number in [0, 1) that is another one each time, for what is left to chance. */
+}
+
+/** Facts about the rest of the supervisor that one step depends on. They may differ at the next step. */
+export interface Circumstances {
+  /** Unmet dependencies that hold back a start now; null for none. */
+  readonly hold: Hold | null;
+  /** Random number in [0, 1), for the jitter of delays. */
   readonly chance: number;
-  /** False while the supervisor shuts down: nothing is started again. */
+  /** False while the supervisor shuts down: no automatic restarts. */
   readonly mayRestart: boolean;
 }
 
-/** What can happen to a process: requests, and facts in the past tense. `atMs` is the monotonic clock. */
+/** Input of the machine: a request, or a fact in the past tense. `atMs` is the monotonic clock. */
 export type ProcessInput =
   | { readonly type: 'start'; readonly atMs: number }
-  /** Orderly stop; a second one changes nothing. */
+  /** Orderly stop. A second request changes nothing. */
   | { readonly type: 'stop'; readonly atMs: number }
   /** SIGKILL now, whatever stopsignal says. */
   | { readonly type: 'kill'; readonly atMs: number }
@@ -111,18 +144,19 @@ export type ProcessInput =
       readonly exitCode: number;
     }
   | { readonly type: 'exited'; readonly atMs: number; readonly run: number; readonly status: ExitStatus }
+  /** The deadline of the record may be due. */
   | { readonly type: 'elapsed'; readonly atMs: number }
-  /** Orderly stop and start again, by decision of the supervisor: it counts for max_restarts. */
+  /** Orderly stop and a new start, by decision of the supervisor. Counts for max_restarts. */
   | { readonly type: 'restart'; readonly atMs: number }
-  /** What it depends on has changed. */
-  | { readonly type: 'gate'; readonly atMs: number }
+  /** A process that this one depends on has changed. */
+  | { readonly type: 'dependenciesChanged'; readonly atMs: number }
   | { readonly type: 'ready'; readonly atMs: number; readonly run: number }
   | { readonly type: 'health'; readonly atMs: number; readonly run: number; readonly health: Health | null }
-  /** `stop_command` has failed: it stops nothing. */
   | { readonly type: 'stopCommandFailed'; readonly atMs: number; readonly run: number }
+  /** A signal could not be sent. `code`: the name of the errno. */
   | { readonly type: 'signalFailed'; readonly atMs: number; readonly run: number; readonly code: string };
 
-/** What is to be said in the log; messages.ts has the words. */
+/** Line for the log. engine/messages.ts has the words. */
 export type ProcessNote =
   | { readonly note: 'spawned'; readonly pid: number }
   | { readonly note: 'spawnError'; readonly reason: string }
@@ -132,15 +166,15 @@ export type ProcessNote =
   | { readonly note: 'gaveUp' }
   | { readonly note: 'held'; readonly hold: Hold }
   | { readonly note: 'ready' }
-  | { readonly note: 'restartedTooOften'; readonly reason: string }
+  | { readonly note: 'restartedTooOften'; readonly failure: RunFailure }
   | { readonly note: 'signalling'; readonly pid: number; readonly signal: number }
   | { readonly note: 'killing'; readonly pid: number }
   | { readonly note: 'unsignallable'; readonly pid: number; readonly code: string };
 
-/** An order of the machine; carried out after the record was replaced, in this order. */
+/** Order of the machine. The engine carries out the effects of a step in their order, after it replaced the record. */
 export type ProcessEffect =
   | { readonly type: 'spawn'; readonly run: number }
-  /** `isFirst`: it begins an orderly stop, which `stop_command` does instead. */
+  /** `isFirst`: first signal of an orderly stop, which `stop_command` replaces. */
   | {
       readonly type: 'signal';
       readonly pid: number;
@@ -149,15 +183,15 @@ export type ProcessEffect =
       readonly isFirst: boolean;
     }
   | {
-      readonly type: 'changed';
+      readonly type: 'stateChanged';
       readonly from: ProcessStateName;
       readonly to: ProcessStateName;
       readonly record: ProcessRecord;
       readonly expected: boolean;
     }
-  /** Something that stands beside the state has changed; `from` is the record before. */
+  /** A fact beside the state has changed. `from` is the record before. */
   | {
-      readonly type: 'told';
+      readonly type: 'factChanged';
       readonly fact: 'ready' | 'health' | 'held';
       readonly from: ProcessRecord;
       readonly record: ProcessRecord;
@@ -185,10 +219,10 @@ export const initialRecord: ProcessRecord = {
   lastExit: null,
   wasUp: false,
   restarts: 0,
-  spawnError: null,
+  failure: null,
   spawnExitCode: null,
   isReady: false,
   health: null,
   hold: null,
-  thenStart: false,
+  isStartPending: false,
 };

@@ -20,12 +20,12 @@ import { startOrder } from '../core/stop-order.ts';
 import { type EngineEvent, type Listener, Subscribers } from './events.ts';
 import { Alarm } from './alarm.ts';
 import { blockedCauseOf, exitCauseOf, type ExitSettings, judgeMain } from './exit-cause.ts';
-import { failedRootOf, gateOf, isAwaited } from './gates.ts';
 import { formatFatal, formatNote, formatReapedUnknown, type Message } from './messages.ts';
 import type { Clock, EndBudget, Jobs, Processes, Report, StartBudget } from './ports.ts';
 import { type Entry, namespecOf, type ProcessView, ProcessTable, viewOf } from './process-table.ts';
 import { type Input, InputQueue } from './input-queue.ts';
 import { Runs } from './runs.ts';
+import { failedRootOf, holdOf, isAwaited } from './start-holds.ts';
 import { Shutdown } from './shutdown.ts';
 
 /** Where the engine's orders go. */
@@ -279,14 +279,13 @@ export class Engine {
     const entry = this.#registry.get(id);
     if (entry === undefined) return;
     const before = entry.record;
-    const isStart = input.type === 'start' || input.type === 'gate';
+    const isStart = input.type === 'start' || input.type === 'dependenciesChanged';
     // What was in the queue when the end began: nothing would stop it any more.
     if (isStart && this.#shutdown.phase !== 'running') return;
-    const { record, effects } = step(before, input, {
-      ...entry.policy,
+    const { record, effects } = step(before, input, entry.policy, {
       mayRestart: this.#shutdown.phase === 'running',
       chance: this.#ports.chance(),
-      gate: isStart ? gateOf(entry, this.#registry) : null,
+      hold: isStart ? holdOf(entry, this.#registry) : null,
     });
     entry.record = record;
     entry.alarm.set(record.deadlineMs);
@@ -310,9 +309,9 @@ export class Engine {
         return this.#runs.begin(entry, effect.run);
       case 'signal':
         return this.#runs.signal(entry, effect);
-      case 'told':
+      case 'factChanged':
         return this.#tell(entry, effect);
-      case 'changed':
+      case 'stateChanged':
         this.#emit({
           type: 'process',
           process: { ...viewOf(entry), record: effect.record },
@@ -324,7 +323,7 @@ export class Engine {
     }
   }
 
-  #tell(entry: Entry, { fact, from, record }: Extract<ProcessEffect, { type: 'told' }>): void {
+  #tell(entry: Entry, { fact, from, record }: Extract<ProcessEffect, { type: 'factChanged' }>): void {
     const proc = { ...viewOf(entry), record };
     this.#emit(
       fact === 'health' ? { type: 'health', process: proc, from: from.health } : { type: fact, process: proc },
@@ -343,17 +342,18 @@ export class Engine {
   /** Starts that are held may be able to go on now, or never any more. */
   #reconsider(entries: readonly Entry[]): void {
     const held = this.#shutdown.phase === 'running' ? entries.filter(({ record }) => record.hold !== null) : [];
-    for (const { id } of held) this.#queue.add({ to: 'process', id, input: { type: 'gate', atMs: this.#now() } });
+    for (const { id } of held)
+      this.#queue.add({ to: 'process', id, input: { type: 'dependenciesChanged', atMs: this.#now() } });
   }
 
   /**
    * What a change of one process means for the others, and for the whole: the next rank of a shutdown, or an end of the
    * container.
    */
-  #afterChange(entry: Entry, { to, record, expected }: Extract<ProcessEffect, { type: 'changed' }>): void {
+  #afterChange(entry: Entry, { to, record, expected }: Extract<ProcessEffect, { type: 'stateChanged' }>): void {
     this.#reconsider(this.#registry.dependentsOf(entry.id));
     if (to === 'STOPPING' && record.pid === null) this.#runs.callOff(entry.id);
-    if (to === 'FATAL') this.#say(formatFatal(entry.config.name, record.spawnError));
+    if (to === 'FATAL') this.#say(formatFatal(entry.config.name, record.failure));
     if (to === 'STARTING' || to === 'RUNNING' || to === 'STOPPING') return;
     if (this.#shutdown.phase === 'stopping') {
       // A start that fails during a shutdown would be tried again: it is called off.

@@ -4,8 +4,10 @@
  */
 import { type ExitStatus, formatExit } from '../core/exit-status.ts';
 import type { Level } from '../core/log-level.ts';
-import type { ProcessNote } from '../core/process-record.ts';
+import type { ProcessNote, RunFailure } from '../core/process-record.ts';
+import { formatFailure } from '../core/run-failure.ts';
 import type { SignalMeaning } from '../core/signal-meaning.ts';
+import { formatHold } from '../core/start-hold.ts';
 import { formatSignal } from '../core/signals.ts';
 
 /** A line and its level. */
@@ -38,11 +40,11 @@ export function formatNote(name: string, note: ProcessNote): Message {
     case 'gaveUp':
       return ['info', `gave up: ${name} entered FATAL state, too many start retries too quickly`];
     case 'held':
-      return [note.hold.kind === 'stuck' ? 'warn' : 'info', `${name} ${note.hold.reason}`];
+      return [note.hold.kind === 'stuck' ? 'warn' : 'info', `${name} ${formatHold(note.hold)}`];
     case 'ready':
       return ['info', `ready: ${name}`];
     case 'restartedTooOften':
-      return ['info', `gave up: ${name} entered FATAL state, ${note.reason}`];
+      return ['info', `gave up: ${name} entered FATAL state, ${formatFailure(note.failure)}`];
     case 'signalling':
       return ['debug', `killing ${name} (pid ${note.pid}) with signal ${formatSignal(note.signal)}`];
     case 'killing':
@@ -63,8 +65,8 @@ export function formatReapedUnknown(pid: number, status: ExitStatus): Message {
  * That a program was given up, and why, for who reads warnings only: Supervisor says it as information, and without the
  * reason.
  */
-export function formatFatal(name: string, reason: string | null): Message {
-  return ['warn', `${name} is FATAL: ${reason ?? 'it could not be started'}`];
+export function formatFatal(name: string, failure: RunFailure | null): Message {
+  return ['warn', `${name} is FATAL: ${failure === null ? 'it could not be started' : formatFailure(failure)}`];
 }
 
 /** compat: supervisor.supervisord.Supervisor.shutdown_report. */

@@ -6,9 +6,6 @@ import type { ProcessPolicy, Purpose } from '../core/process-record.ts';
 
 const SECOND_MS = 1000;
 
-/** What of a policy does not change while a configuration is in use. */
-export type FixedPolicy = Omit<ProcessPolicy, 'mayRestart' | 'chance' | 'gate'>;
-
 /** What a program is for: one with a schedule comes to an end, whether it says so or not. */
 export function purposeOf({ cron, oneshot }: ProcessConfig['options']): Purpose {
   if (cron !== null) return 'scheduled';
@@ -21,7 +18,7 @@ function firstWaitOf({ stop_command: command, stop_timeout: timeout, stopwaitsec
 }
 
 /** The policy that the options of a process make; startretries -1 means for ever. */
-export function policyOf({ options }: ProcessConfig): FixedPolicy {
+export function policyOf({ options }: ProcessConfig): ProcessPolicy {
   const purpose = purposeOf(options);
   const retries = options.startretries < 0 ? Infinity : options.startretries;
   return {
@@ -37,7 +34,7 @@ export function policyOf({ options }: ProcessConfig): FixedPolicy {
     stopWaitMs: options.stopwaitsecs * SECOND_MS,
     stopAsGroup: options.stopasgroup,
     killAsGroup: options.killasgroup,
-    restart: {
+    restarts: {
       pauseMs: options.restartpause * SECOND_MS,
       maxBackoffMs: options.maxbackoff === null ? Infinity : options.maxbackoff * SECOND_MS,
       backoffFactor: options.backoff_factor,

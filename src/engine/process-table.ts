@@ -2,10 +2,10 @@
  * What the engine knows: the processes by namespec, and which pid is whose. It decides nothing and orders nothing.
  */
 import type { GroupConfig, ProcessConfig } from '../config/model.ts';
-import { initialRecord, type ProcessRecord } from '../core/process-record.ts';
+import { initialRecord, type ProcessPolicy, type ProcessRecord } from '../core/process-record.ts';
 import type { Ranked } from '../core/stop-order.ts';
 import type { Alarm } from './alarm.ts';
-import { type FixedPolicy, policyOf } from './policy.ts';
+import { policyOf } from './policy.ts';
 
 /** One process as others may see it. */
 export interface ProcessView {
@@ -19,7 +19,7 @@ export interface ProcessView {
 export interface Entry extends ProcessView {
   /** Replaced, with policy and rank, where the configuration changes while it runs. */
   config: ProcessConfig;
-  policy: FixedPolicy;
+  policy: ProcessPolicy;
   rank: Ranked;
   record: ProcessRecord;
   /** The alarm for the deadline of the record. */

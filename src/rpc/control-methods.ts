@@ -4,6 +4,7 @@
  */
 import { RpcFault } from '../core/faults.ts';
 import { parseSignal } from '../core/signals.ts';
+import { formatHold } from '../core/start-hold.ts';
 import { startOrder } from '../core/stop-order.ts';
 import { RUNNING_STATES, SIGNALLABLE_STATES, STOPPED_STATES } from '../core/states.ts';
 import type { ProcessView } from '../engine/process-table.ts';
@@ -27,7 +28,7 @@ const isSignallable = ({ record }: ProcessView): boolean => SIGNALLABLE_STATES.h
 function judgeStart(proc: ProcessView | null, name: string): true | null {
   const hold = proc?.record.hold ?? null;
   if (hold?.kind === 'waiting') return null;
-  if (hold !== null) throw RpcFault.of('SPAWN_ERROR', `${name}: ${hold.reason}`);
+  if (hold !== null) throw RpcFault.of('SPAWN_ERROR', `${name}: ${formatHold(hold)}`);
   switch (proc?.record.state) {
     case 'RUNNING':
       return true;
@@ -62,7 +63,7 @@ function start(
   const { state, hold } = api.process(id)?.record ?? record;
   // Something that holds it back is told whether or not the answer is waited for; a start that only waits goes on by
   // itself.
-  if (hold?.kind === 'stuck') throw RpcFault.of('SPAWN_ERROR', `${name}: ${hold.reason}`);
+  if (hold?.kind === 'stuck') throw RpcFault.of('SPAWN_ERROR', `${name}: ${formatHold(hold)}`);
   if (state === 'BACKOFF' || state === 'FATAL') throw RpcFault.of('SPAWN_ERROR', name);
   // compat: true also for a process that is stopping, which is not started.
   if (!wait || state === 'RUNNING') return true;

@@ -28,7 +28,7 @@ export function factsOf(view: ProcessView, api: SupervisorApi, times: ProcessTim
     wasStarted: record.run > 0,
     exitStatus: exit === null ? 0 : supervisorExitStatus(exit),
     isExitExpected: exit !== null && isExpectedExit(exit, options.exitcodes),
-    isStartDue: record.thenStart || (record.state === 'EXITED' && record.deadlineMs !== null),
+    isStartDue: record.isStartPending || (record.state === 'EXITED' && record.deadlineMs !== null),
     failedStarts: record.failedStarts,
     health: record.health,
     isReady: tellsReadiness(view.config) ? record.isReady : null,

@@ -5,6 +5,8 @@
 import { formatDaytime, formatUptime } from './durations.ts';
 import { type ExitStatus, supervisorExitStatus } from '../core/exit-status.ts';
 import type { ProcessRecord } from '../core/process-record.ts';
+import { formatFailure } from '../core/run-failure.ts';
+import { formatHold } from '../core/start-hold.ts';
 import { ProcessState } from '../core/states.ts';
 import { purposeOf } from '../engine/policy.ts';
 import type { ProcessView } from '../engine/process-table.ts';
@@ -34,7 +36,7 @@ export function describeProcess(
   record: ProcessRecord,
   surroundings: Pick<ProcessDetails, 'times' | 'nowMs' | 'remarks'>,
 ): string {
-  if (record.hold !== null) return record.hold.reason;
+  if (record.hold !== null) return formatHold(record.hold);
   const known = [describeState(name, record, surroundings), record.health ?? '', ...surroundings.remarks];
   return known.filter((part) => part !== '').join(', ');
 }
@@ -49,7 +51,7 @@ function describeState(
       return `pid ${record.pid ?? 0}, uptime ${formatUptime(nowMs - (record.startedMs ?? nowMs))}`;
     case 'BACKOFF':
     case 'FATAL':
-      return record.spawnError ?? `unknown error (try "tail ${name}")`;
+      return record.failure === null ? `unknown error (try "tail ${name}")` : formatFailure(record.failure);
     case 'STOPPED':
     case 'EXITED':
       return times.start === 0 ? 'Not started' : formatDaytime(times.stop);
@@ -65,7 +67,7 @@ function describeState(
  * Supervisor takes that for a failed start, not for an exit.
  */
 function exitStatus(record: ProcessRecord): number {
-  const isExit = record.state === 'EXITED' || (record.state === 'STOPPED' && record.spawnError === null);
+  const isExit = record.state === 'EXITED' || (record.state === 'STOPPED' && record.failure === null);
   return isExit && record.exit !== null ? supervisorExitStatus(record.exit) : 0;
 }
 
@@ -99,7 +101,7 @@ function formatAdditions({ config, record }: ProcessView, oomKills: number): Xml
     ...(tellsReadiness(config) ? { ready: record.isReady } : {}),
     ...(record.hold === null ? {} : { hold: record.hold.kind }),
     ...(purpose === 'service' ? {} : { purpose }),
-    ...(record.thenStart ? { restarting: true } : {}),
+    ...(record.isStartPending ? { restarting: true } : {}),
     ...formatLastExit(record),
     ...(oomKills === 0 ? {} : { oom_kills: oomKills }),
   };
@@ -117,7 +119,7 @@ export function formatProcessInfo(view: ProcessView, surroundings: ProcessDetail
     now: Math.floor(wallMs / 1000),
     state: ProcessState[record.state],
     statename: record.state,
-    spawnerr: record.spawnError ?? '',
+    spawnerr: record.failure === null ? '' : formatFailure(record.failure),
     exitstatus: exitStatus(record),
     logfile: stdoutPath,
     stdout_logfile: stdoutPath,

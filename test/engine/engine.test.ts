@@ -56,7 +56,7 @@ test('a command that cannot be executed is retried with its reason', () => {
   ]);
   world.engine.start();
   assert.equal(world.state('web'), 'BACKOFF');
-  assert.equal(world.view('web').record.spawnError, "can't find command 'nope'");
+  assert.equal(world.failure('web'), "can't find command 'nope'");
   world.clock.advance(1000);
   assert.equal(world.state('web'), 'FATAL');
   assert.ok(world.log.includes("spawnerr: can't find command 'nope'"));
@@ -456,7 +456,7 @@ test('a spawn that throws is a failed start, and can be stopped like any', () =>
   const world = new World([{ name: 'web', spawnThrows: true }]);
   world.engine.start();
   assert.deepEqual(
-    [world.state('web'), world.view('web').record.spawnError],
+    [world.state('web'), world.failure('web')],
     ['BACKOFF', "cannot start 'web': the supervisor has failed"],
   );
   assert.ok(world.log.some((line) => line.startsWith("cannot start 'web': TypeError: nobody has thought of this")));

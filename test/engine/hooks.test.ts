@@ -8,10 +8,7 @@ test('pre_start_command comes before each execution, and its failure is a failed
   world.engine.start();
   assert.deepEqual([world.calls, world.state('web')], [['run web pre_start_command'], 'STARTING']);
   world.endJob('web pre_start_command', 3);
-  assert.deepEqual(
-    [world.state('web'), world.view('web').record.spawnError],
-    ['BACKOFF', 'pre_start_command failed (exit status 3)'],
-  );
+  assert.deepEqual([world.state('web'), world.failure('web')], ['BACKOFF', 'pre_start_command failed (exit status 3)']);
   world.clock.advance(1000);
   world.endJob('web pre_start_command');
   assert.deepEqual(world.calls.slice(-2), ['run web pre_start_command', 'spawn web']);
@@ -39,7 +36,7 @@ for (const [outcome, reason] of outcomes) {
     const world = new World([{ name: 'web', pre_start_command: 'x' }]);
     world.engine.start();
     world.endJob('web pre_start_command', outcome);
-    assert.deepEqual([world.view('web').record.spawnError, world.log.includes(`web: ${reason}`)], [reason, true]);
+    assert.deepEqual([world.failure('web'), world.log.includes(`web: ${reason}`)], [reason, true]);
   });
 }
 

@@ -4,7 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { sampleProgram } from '../../build/sample-program.ts';
 import { exitWith, World } from './world.ts';
+
+const EVERY_MINUTE = sampleProgram('cron=* * * * *').options.cron;
 
 const started = (world: World): string[] =>
   world.calls.filter((call) => call.startsWith('spawn')).map((call) => call.slice(6));
@@ -16,7 +19,7 @@ test('a program waits until what it depends on has been up for startsecs, whatev
   ]);
   world.engine.start();
   assert.deepEqual(started(world), ['db']);
-  assert.deepEqual(world.view('web').record.hold, { kind: 'waiting', reason: 'waits for db to be started' });
+  assert.equal(world.hold('web'), 'waits for db to be started');
   world.clock.advance(999);
   assert.equal(world.state('web'), 'STOPPED');
   world.clock.advance(1);
@@ -73,15 +76,8 @@ test('what can no longer come is said, and comes all the same once somebody has 
   world.engine.start();
   world.end(exitWith(3), 'migrate');
   assert.equal(world.state('migrate'), 'FATAL');
-  assert.deepEqual(world.view('web').record.hold, {
-    kind: 'stuck',
-    reason: 'cannot start: migrate must be completed and is FATAL',
-    roots: ['migrate must be completed and is FATAL'],
-  });
-  assert.deepEqual(
-    world.view('log').record.hold?.reason,
-    'cannot start: migrate must be completed and is FATAL (web depends on it)',
-  );
+  assert.equal(world.hold('web'), 'cannot start: migrate must be completed and is FATAL');
+  assert.deepEqual(world.hold('log'), 'cannot start: migrate must be completed and is FATAL (web depends on it)');
   assert.deepEqual(started(world), ['migrate']);
   world.engine.request('migrate:migrate', 'start');
   assert.equal(world.view('web').record.hold?.kind, 'waiting');
@@ -201,7 +197,7 @@ test('a dependency that was stopped by hand is named; a restart of what depends 
   ]);
   world.engine.start();
   world.engine.request('web:web', 'start');
-  assert.deepEqual(world.view('web').record.hold?.reason, 'cannot start: db must be started and is STOPPED');
+  assert.deepEqual(world.hold('web'), 'cannot start: db must be started and is STOPPED');
   world.engine.request('db:db', 'start');
   world.clock.advance(2000);
   world.engine.request('db:db', 'stop');
@@ -218,7 +214,7 @@ test('a removed dependency is not waited for in silence, and one that is added a
   const [db] = world.groupsOf([{ name: 'db' }]);
   assert.equal(world.engine.removeGroup('db'), 'removed');
   world.engine.request('web:web', 'start');
-  assert.equal(world.view('web').record.hold?.reason, 'cannot start: db must be started and is not there any more');
+  assert.equal(world.hold('web'), 'cannot start: db must be started and is not there any more');
   assert.ok(db !== undefined && world.engine.addGroup(db));
   world.clock.advance(1000);
   assert.deepEqual(started(world), ['db', 'web']);
@@ -226,13 +222,13 @@ test('a removed dependency is not waited for in silence, and one that is added a
 
 test('who waits for a program is told when it is removed', () => {
   const world = new World([
-    { name: 'job', cron: {}, autostart: false },
+    { name: 'job', cron: EVERY_MINUTE, autostart: false },
     { name: 'web', needs: { job: 'completed' } },
   ]);
   world.engine.start();
   assert.equal(world.view('web').record.hold?.kind, 'waiting');
   world.engine.removeGroup('job');
-  assert.equal(world.view('web').record.hold?.reason, 'cannot start: job must be completed and is not there any more');
+  assert.equal(world.hold('web'), 'cannot start: job must be completed and is not there any more');
 });
 
 test('a oneshot that fails is tried again with growing pauses, also after startsecs, and then given up', () => {
@@ -270,7 +266,7 @@ test('a oneshot that has succeeded is done, however soon, and whatever autoresta
 });
 
 test('a scheduled program that fails waits for its next time, and keeps an idle supervisor up', () => {
-  const world = new World([{ name: 'job', cron: '* * * * *', autostart: false }, { name: 'web' }], {
+  const world = new World([{ name: 'job', cron: EVERY_MINUTE, autostart: false }, { name: 'web' }], {
     exitWhenIdle: true,
   });
   world.engine.start();
@@ -366,15 +362,18 @@ test('a restart by our own decision has the pause of any other, which a stop cal
   world.engine.request('web:web', 'stop');
   world.engine.restartProcess('slow:slow', 'uses too much');
   world.end(15, 'web', 'slow');
-  assert.deepEqual([world.state('slow'), world.view('slow').record.thenStart, world.ended], ['STOPPED', true, null]);
+  assert.deepEqual(
+    [world.state('slow'), world.view('slow').record.isStartPending, world.ended],
+    ['STOPPED', true, null],
+  );
   world.clock.advance(4999);
   assert.equal(world.state('slow'), 'STOPPED');
   world.clock.advance(1);
-  assert.deepEqual([world.state('slow'), world.view('slow').record.thenStart], ['STARTING', false]);
+  assert.deepEqual([world.state('slow'), world.view('slow').record.isStartPending], ['STARTING', false]);
   world.engine.restartProcess('slow:slow', 'uses too much');
   world.end(15, 'slow');
   world.engine.request('slow:slow', 'stop');
-  assert.equal(world.view('slow').record.thenStart, false);
+  assert.equal(world.view('slow').record.isStartPending, false);
   world.assertQuiet();
 });
 

@@ -3,9 +3,12 @@
  * alarm.
  */
 import assert from 'node:assert/strict';
+import { sampleProgram } from '../../build/sample-program.ts';
 import type { Dependency, GroupConfig, ProcessConfig } from '../../src/config/model.ts';
 import type { ExitCause } from '../../src/core/exit-policy.ts';
+import { formatFailure } from '../../src/core/run-failure.ts';
 import type { Goal } from '../../src/core/shutdown-machine.ts';
+import { formatHold } from '../../src/core/start-hold.ts';
 import { endLimits } from '../../src/core/stop-budget.ts';
 import { Engine } from '../../src/engine/engine.ts';
 import type { ExitSettings } from '../../src/engine/exit-cause.ts';
@@ -53,45 +56,13 @@ export class FakeClock implements Clock {
   }
 }
 
-/** The options of a program that the engine reads, with Supervisor's defaults. */
-const defaults = {
-  autostart: true,
-  startsecs: 1,
-  startretries: 3,
-  autorestart: 'unexpected',
-  exitcodes: [0],
-  stopsignal: [15],
-  stopwaitsecs: 10,
-  stopasgroup: false,
-  killasgroup: false,
-  priority: 999,
-  exit_on_failure: false,
-  exit_on_end: false,
-  success_exit_codes: [] as readonly number[],
-  restartpause: 0,
-  maxbackoff: null as number | null,
-  backoff_factor: 1,
-  max_restarts: null as number | null,
-  max_restarts_window: 60,
-  dependent_startup: false,
-  oneshot: false,
-  cron: null as unknown,
-  kill_orphans: 'never' as 'never' | 'stop' | 'always',
-  notification_fd: null as number | null,
-  notify: null as 'sd' | null,
-  pre_start_command: null as string | null,
-  pre_start_timeout: 60,
-  stop_command: null as string | null,
-  stop_timeout: null as number | null,
-  post_stop_command: null as string | null,
-  post_stop_timeout: 60,
-};
+/** A program with Supervisor's defaults. */
+const sample = sampleProgram();
 
 /** Options of a test's program, and how it behaves. */
-export interface Program extends Partial<Omit<typeof defaults, 'autorestart'>> {
+export interface Program extends Partial<ProcessConfig['options']> {
   readonly name: string;
   readonly group?: string;
-  readonly autorestart?: 'true' | 'false' | 'unexpected';
   readonly groupPriority?: number;
   /** Signals that it ends by; all but 0 if not given. */
   readonly diesBy?: readonly number[];
@@ -209,13 +180,14 @@ export class World {
     for (const program of programs) {
       this.#programs.set(program.name, program);
       const group = program.group ?? program.name;
-      const config = {
+      const config: ProcessConfig = {
+        ...sample,
         name: program.name,
         group,
         program: program.name,
-        options: { ...defaults, ...program },
+        options: { ...sample.options, ...program },
         dependsOn: dependenciesOf(program),
-      } as unknown as ProcessConfig;
+      };
       groups.set(group, [...(groups.get(group) ?? []), config]);
     }
     return [...groups].map(([name, processes]): GroupConfig => {
@@ -263,6 +235,18 @@ export class World {
     const found = this.engine.processes().find(({ config }) => config.name === name);
     assert.ok(found !== undefined, name);
     return found;
+  }
+
+  /** What the latest run of a process failed with, in words; null for nothing. */
+  failure(name: string): string | null {
+    const { failure } = this.view(name).record;
+    return failure === null ? null : formatFailure(failure);
+  }
+
+  /** What a start of a process waits for, in words; null for nothing. */
+  hold(name: string): string | null {
+    const { hold } = this.view(name).record;
+    return hold === null ? null : formatHold(hold);
   }
 
   /** Namespec by name. */

@@ -98,7 +98,8 @@ test('the exit code that a program stands for', () => {
   assert.equal(programExitCode(ended({ state: 'FATAL', spawnExitCode: 127 }), []), 127);
   assert.equal(programExitCode(ended({ state: 'FATAL' }), []), 1);
   assert.equal(programEnd(FAILED), 'exit status 3');
-  assert.equal(programEnd(ended({ state: 'FATAL', spawnError: "can't find command 'x'" })), "can't find command 'x'");
+  const failure = { kind: 'notExecuted', reason: "can't find command 'x'" } as const;
+  assert.equal(programEnd(ended({ state: 'FATAL', failure })), "can't find command 'x'");
   assert.equal(programEnd(ended({ state: 'FATAL' })), 'it could not be started');
 });
 

@@ -5,7 +5,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { isEndedForGood, step } from '../../../src/core/process-machine.ts';
+import { sampleProgram } from '../../../build/sample-program.ts';
 import {
+  type Circumstances,
   initialRecord,
   type ProcessEffect,
   type ProcessInput,
@@ -13,25 +15,11 @@ import {
   type ProcessRecord,
 } from '../../../src/core/process-record.ts';
 import { parseWaitStatus } from '../../../src/core/exit-status.ts';
+import { policyOf } from '../../../src/engine/policy.ts';
 import { processStateNames, type ProcessStateName, SIGNALLABLE_STATES } from '../../../src/core/states.ts';
 
-const policy: ProcessPolicy = {
-  purpose: 'service',
-  startMs: 1000,
-  startRetries: 3,
-  autorestart: 'unexpected',
-  exitCodes: [0],
-  stopSignals: [15],
-  stopWaitMs: 10_000,
-  firstWaitMs: 10_000,
-  hasStopCommand: false,
-  gate: null,
-  stopAsGroup: false,
-  killAsGroup: false,
-  mayRestart: true,
-  chance: 0,
-  restart: { pauseMs: 0, maxBackoffMs: Infinity, backoffFactor: 1, maxRestarts: Infinity, windowMs: 60_000 },
-};
+const policy = policyOf(sampleProgram());
+const circumstances: Circumstances = { hold: null, chance: 0, mayRestart: true };
 const exited = (code: number) => parseWaitStatus(code << 8);
 const KILLED = parseWaitStatus(9);
 const NOW = 100_000;
@@ -59,7 +47,7 @@ function recordIn(state: ProcessStateName, change: Partial<ProcessRecord> = {}):
 function summarize(effects: readonly ProcessEffect[]): string[] {
   return effects.map((effect) => {
     switch (effect.type) {
-      case 'changed':
+      case 'stateChanged':
         return `${effect.from}>${effect.to}`;
       case 'spawn':
         return `spawn ${effect.run}`;
@@ -67,7 +55,7 @@ function summarize(effects: readonly ProcessEffect[]): string[] {
         return `signal ${effect.signal}${effect.group ? ' group' : ''}`;
       case 'note':
         return effect.note.note;
-      case 'told':
+      case 'factChanged':
         return `told ${effect.fact}`;
     }
   });
@@ -78,6 +66,7 @@ interface Row {
   readonly from: ProcessRecord;
   readonly input: ProcessInput;
   readonly policy?: Partial<ProcessPolicy>;
+  readonly circumstances?: Partial<Circumstances>;
   readonly to: ProcessStateName;
   readonly effects: readonly string[];
   readonly record?: Partial<ProcessRecord>;
@@ -180,7 +169,7 @@ const rows: readonly Row[] = [
       pid: null,
       failedStarts: 1,
       deadlineMs: NOW + 1000,
-      spawnError: 'Exited too quickly (process log may have details)',
+      failure: { kind: 'exitedTooQuickly' },
     },
   },
   {
@@ -220,7 +209,11 @@ const rows: readonly Row[] = [
     input: spawnFailed,
     to: 'BACKOFF',
     effects: ['spawnError', 'STARTING>BACKOFF'],
-    record: { spawnError: "can't find command 'x'", spawnExitCode: 127, deadlineMs: NOW + 1000 },
+    record: {
+      failure: { kind: 'notExecuted', reason: "can't find command 'x'" },
+      spawnExitCode: 127,
+      deadlineMs: NOW + 1000,
+    },
   },
   {
     title: 'a retry that is due spawns and keeps the count',
@@ -244,7 +237,7 @@ const rows: readonly Row[] = [
     input: ended(exited(0)),
     to: 'EXITED',
     effects: ['exited', 'RUNNING>EXITED'],
-    record: { spawnError: null, deadlineMs: null },
+    record: { failure: null, deadlineMs: null },
   },
   {
     title: 'autorestart=unexpected: another exit code restarts at once',
@@ -275,7 +268,7 @@ const rows: readonly Row[] = [
     policy: { autorestart: 'false' },
     to: 'EXITED',
     effects: ['exited', 'RUNNING>EXITED'],
-    record: { spawnError: 'Bad exit code 1' },
+    record: { failure: { kind: 'badExit', status: exited(1) } },
   },
   {
     title: 'compat: an end by signal is exit code -1',
@@ -284,13 +277,13 @@ const rows: readonly Row[] = [
     policy: { autorestart: 'false' },
     to: 'EXITED',
     effects: ['exited', 'RUNNING>EXITED'],
-    record: { spawnError: 'Bad exit code -1' },
+    record: { failure: { kind: 'badExit', status: KILLED } },
   },
   {
     title: 'no restart while the supervisor shuts down',
     from: recordIn('RUNNING', { startedMs: 0 }),
     input: ended(exited(1)),
-    policy: { mayRestart: false },
+    circumstances: { mayRestart: false },
     to: 'EXITED',
     effects: ['exited', 'RUNNING>EXITED'],
     record: { deadlineMs: null },
@@ -308,7 +301,7 @@ const rows: readonly Row[] = [
     title: 'restartpause comes before any restart',
     from: recordIn('RUNNING', { startedMs: 0 }),
     input: ended(exited(1)),
-    policy: { restart: { ...policy.restart, pauseMs: 5000 } },
+    policy: { restarts: { ...policy.restarts, pauseMs: 5000 } },
     to: 'EXITED',
     effects: ['exited', 'RUNNING>EXITED'],
     record: { deadlineMs: NOW + 5000 },
@@ -317,7 +310,7 @@ const rows: readonly Row[] = [
     title: 'backoff_factor multiplies, and maxbackoff caps',
     from: recordIn('STARTING', { failedStarts: 2 }),
     input: ended(exited(1)),
-    policy: { restart: { ...policy.restart, backoffFactor: 3, maxBackoffMs: 4000 } },
+    policy: { restarts: { ...policy.restarts, backoffFactor: 3, maxBackoffMs: 4000 } },
     to: 'BACKOFF',
     effects: ['exited', 'STARTING>BACKOFF'],
     record: { deadlineMs: NOW + 4000 },
@@ -334,7 +327,7 @@ const rows: readonly Row[] = [
     title: 'max_restarts within the window: FATAL',
     from: recordIn('RUNNING', { startedMs: 0, restartsMs: [NOW - 10_000, NOW - 5000] }),
     input: ended(exited(1)),
-    policy: { restart: { ...policy.restart, maxRestarts: 2 } },
+    policy: { restarts: { ...policy.restarts, maxRestarts: 2 } },
     to: 'FATAL',
     effects: ['exited', 'RUNNING>EXITED', 'restartedTooOften', 'EXITED>FATAL'],
     record: { restartsMs: [], deadlineMs: null },
@@ -343,7 +336,7 @@ const rows: readonly Row[] = [
     title: 'max_restarts counts failed starts too',
     from: recordIn('STARTING', { restartsMs: [NOW - 5000] }),
     input: ended(exited(1)),
-    policy: { startRetries: Infinity, restart: { ...policy.restart, maxRestarts: 1 } },
+    policy: { startRetries: Infinity, restarts: { ...policy.restarts, maxRestarts: 1 } },
     to: 'FATAL',
     effects: ['exited', 'STARTING>BACKOFF', 'restartedTooOften', 'BACKOFF>FATAL'],
   },
@@ -555,7 +548,12 @@ const rows: readonly Row[] = [
 describe('the table', () => {
   for (const row of rows) {
     test(row.title, () => {
-      const { record, effects } = step(row.from, row.input, { ...policy, ...row.policy });
+      const { record, effects } = step(
+        row.from,
+        row.input,
+        { ...policy, ...row.policy },
+        { ...circumstances, ...row.circumstances },
+      );
       assert.equal(record.state, row.to);
       assert.deepEqual(summarize(effects), row.effects);
       assert.deepEqual({ ...record, ...row.record }, record);
@@ -566,7 +564,7 @@ describe('the table', () => {
 test('restarts are starts after it was RUNNING once; failed starts before that are none; the exit before is kept', () => {
   const fixed = { ...policy, autorestart: 'true' as const };
   let record = initialRecord;
-  const take = (input: ProcessInput): void => void (record = step(record, input, fixed).record);
+  const take = (input: ProcessInput): void => void (record = step(record, input, fixed, circumstances).record);
   const run = (untilMs: number, code: number): void => {
     take({ type: 'spawned', atMs: untilMs - 100, run: record.run, pid: 5 });
     take({ type: 'exited', atMs: untilMs, run: record.run, status: exited(code) });
@@ -608,7 +606,7 @@ const inputs: readonly ProcessInput[] = [
 test('every state takes every input', () => {
   for (const state of processStateNames) {
     for (const input of inputs) {
-      const { record, effects } = step(recordIn(state), input, policy);
+      const { record, effects } = step(recordIn(state), input, policy, circumstances);
       assert.ok(processStateNames.includes(record.state), `${state} × ${input.type}`);
       assert.ok(Array.isArray(effects));
     }
@@ -637,16 +635,16 @@ test('random walks keep the invariants, and from anywhere a stop and an end lead
       autorestart: pick(['true', 'false', 'unexpected']),
       stopSignals: pick([[15], [15, 2], [9]]),
       hasStopCommand: random() < 0.3,
-      mayRestart: random() > 0.1,
     };
+    const around = { ...circumstances, mayRestart: random() > 0.1 };
     let record = initialRecord;
     let now = 0;
     let last: ProcessStateName = 'STOPPED';
     const apply = (input: ProcessInput): void => {
-      const outcome = step(record, input, walked);
+      const outcome = step(record, input, walked, around);
       record = outcome.record;
       for (const effect of outcome.effects) {
-        if (effect.type === 'changed') {
+        if (effect.type === 'stateChanged') {
           assert.equal(effect.from, last, `seed ${seed}: each change goes on from the one before`);
           last = effect.to;
         }

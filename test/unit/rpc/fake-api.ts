@@ -1,6 +1,7 @@
 /**
  * The real engine with programs that only exist in memory, behind the interface that RPC methods and routes work with.
  */
+import { sampleProgram } from '../../../build/sample-program.ts';
 import type { Reserve } from '../../../src/rpc/answer-budget.ts';
 import type { GroupConfig, ProcessConfig } from '../../../src/config/model.ts';
 import type { Level } from '../../../src/core/log-level.ts';
@@ -20,55 +21,8 @@ import type {
   SupervisorApi,
 } from '../../../src/rpc/supervisor-api.ts';
 
-/** Options with Supervisor's defaults. */
-const defaults = {
-  command: '/bin/x',
-  directory: null as string | null,
-  autostart: false,
-  startsecs: 1,
-  startretries: 3,
-  autorestart: 'unexpected',
-  exitcodes: [0],
-  stopsignal: [15],
-  stopwaitsecs: 10,
-  stopasgroup: false,
-  killasgroup: false,
-  priority: 999,
-  exit_on_failure: false,
-  exit_on_end: false,
-  redirect_stderr: false,
-  serverurl: null as string | null,
-  user: null,
-  stdout_logfile: [{ kind: 'auto' }] as Array<{ kind: string }>,
-  stdout_logfile_maxbytes: 52_428_800,
-  stdout_logfile_backups: 10,
-  stdout_capture_maxbytes: 0,
-  stdout_events_enabled: false,
-  stdout_syslog: false,
-  stderr_logfile: [{ kind: 'auto' }] as Array<{ kind: string }>,
-  stderr_logfile_maxbytes: 52_428_800,
-  stderr_logfile_backups: 10,
-  stderr_capture_maxbytes: 0,
-  stderr_events_enabled: false,
-  stderr_syslog: false,
-  dependent_startup: false,
-  oneshot: false,
-  restartpause: 0,
-  maxbackoff: null,
-  backoff_factor: 1,
-  max_restarts: null,
-  max_restarts_window: 60,
-  kill_orphans: 'never',
-  cron: null,
-  notification_fd: null as number | null,
-  notify: null,
-  pre_start_command: null,
-  pre_start_timeout: 60,
-  stop_command: null,
-  stop_timeout: null,
-  post_stop_command: null,
-  post_stop_timeout: 60,
-};
+/** A program with Supervisor's defaults, which starts by request only. */
+const sample = sampleProgram('autostart=false');
 
 /** A program and how it behaves. */
 export interface FakeProgram {
@@ -76,7 +30,7 @@ export interface FakeProgram {
   readonly group?: string;
   readonly groupPriority?: number;
   readonly type?: ProcessConfig['type'];
-  readonly options?: Partial<typeof defaults>;
+  readonly options?: Partial<ProcessConfig['options']>;
   /** Ends by itself after this time, with `exitCode`; never if not given. */
   readonly exitAfterMs?: number;
   readonly exitCode?: number;
@@ -203,18 +157,14 @@ export class FakeApi implements SupervisorApi {
       name,
       type: 'program',
       priority: members[0]?.groupPriority ?? 999,
-      processes: members.map(
-        (program) =>
-          ({
-            name: program.name,
-            group: name,
-            program: program.name,
-            number: 0,
-            type: program.type ?? 'program',
-            options: { ...defaults, ...program.options },
-            dependsOn: [],
-          }) as unknown as ProcessConfig,
-      ),
+      processes: members.map((program): ProcessConfig => ({
+        ...sample,
+        name: program.name,
+        group: name,
+        program: program.name,
+        type: program.type ?? 'program',
+        options: { ...sample.options, ...program.options },
+      })),
     }));
     return made.toSorted((a, b) => a.priority - b.priority);
   }

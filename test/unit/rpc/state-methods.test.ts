@@ -245,7 +245,7 @@ describe('configuration and groups', () => {
       autostart: false,
       directory: '/srv',
       uid: 'none',
-      command: '/bin/x',
+      command: '/bin/web',
       exitcodes: [0, 3],
       group: 'web',
       group_prio: 999,

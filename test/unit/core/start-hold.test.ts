@@ -1,18 +1,26 @@
 /** What depends_on asks of another process in each of its states: met, on its way, or lost, with the words for it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Condition, type Dependable, judgeGate } from '../../../src/core/dependency-gate.ts';
+import { type DependencyFacts, findHold, formatHold } from '../../../src/core/start-hold.ts';
 import { parseWaitStatus } from '../../../src/core/exit-status.ts';
-import { initialRecord, type ProcessRecord } from '../../../src/core/process-record.ts';
+import { type Condition, initialRecord, type ProcessRecord } from '../../../src/core/process-record.ts';
 
 const WELL = parseWaitStatus(0);
 const BADLY = parseWaitStatus(3 << 8);
+const FATAL_ROOT = {
+  name: 'x',
+  conditions: ['started'],
+  state: 'FATAL',
+  isUnhealthy: false,
+  exitCode: null,
+  blocks: [],
+} as const;
 
 const rows: ReadonlyArray<
   readonly [
     condition: Condition,
     record: Partial<ProcessRecord> | null,
-    more: Partial<Dependable>,
+    more: Partial<DependencyFacts>,
     judged: string | null,
   ]
 > = [
@@ -21,15 +29,15 @@ const rows: ReadonlyArray<
   ['started', { state: 'BACKOFF' }, {}, 'waits for db to be started'],
   ['started', { state: 'STOPPED' }, {}, 'cannot start: db must be started and is STOPPED'],
   ['started', { state: 'STOPPED' }, { isScheduled: true }, 'waits for db to be started'],
-  ['started', { state: 'STOPPED' }, { hold: { kind: 'waiting', reason: 'waits for x' } }, 'waits for db to be started'],
+  ['started', { state: 'STOPPED' }, { hold: { kind: 'waiting', dependencies: [] } }, 'waits for db to be started'],
   [
     'started',
     { state: 'STOPPED' },
-    { hold: { kind: 'stuck', reason: 'cannot start: x', roots: ['x'] } },
-    'cannot start: x (db depends on it)',
+    { hold: { kind: 'stuck', roots: [FATAL_ROOT] } },
+    'cannot start: x must be started and is FATAL (db depends on it)',
   ],
   ['started', { state: 'STOPPING' }, {}, 'cannot start: db must be started and is STOPPING'],
-  ['started', { state: 'STOPPING', thenStart: true }, {}, 'waits for db to be started'],
+  ['started', { state: 'STOPPING', isStartPending: true }, {}, 'waits for db to be started'],
   ['started', { state: 'FATAL' }, {}, 'cannot start: db must be started and is FATAL'],
   ['started', { state: 'UNKNOWN' }, {}, 'cannot start: db must be started and is UNKNOWN'],
   ['started', { state: 'EXITED', exit: WELL }, {}, 'cannot start: db must be started and is EXITED (exit status 0)'],
@@ -38,9 +46,9 @@ const rows: ReadonlyArray<
   ['started', { state: 'EXITED', exit: parseWaitStatus(9) }, {}, 'cannot start: db must be started and is EXITED'],
   ['started', null, {}, 'cannot start: db must be started and is not there any more'],
   ['ready', { state: 'RUNNING' }, {}, null],
-  ['ready', { state: 'RUNNING' }, { tellsReadiness: true }, 'waits for db to be ready'],
-  ['ready', { state: 'RUNNING', isReady: true }, { tellsReadiness: true }, null],
-  ['ready', { state: 'EXITED', exit: WELL }, { isOneshot: true, tellsReadiness: true }, null],
+  ['ready', { state: 'RUNNING' }, { reportsReadiness: true }, 'waits for db to be ready'],
+  ['ready', { state: 'RUNNING', isReady: true }, { reportsReadiness: true }, null],
+  ['ready', { state: 'EXITED', exit: WELL }, { isOneshot: true, reportsReadiness: true }, null],
   ['healthy', { state: 'RUNNING', health: 'starting' }, {}, 'waits for db to be healthy'],
   ['healthy', { state: 'RUNNING', health: 'unhealthy' }, {}, 'cannot start: db must be healthy and is unhealthy'],
   ['started', { state: 'RUNNING', health: 'unhealthy' }, {}, null],
@@ -72,63 +80,65 @@ const rows: ReadonlyArray<
 const dependable = (
   condition: Condition,
   record: Partial<ProcessRecord> | null,
-  more: Partial<Dependable> = {},
-): Dependable => ({
+  more: Partial<DependencyFacts> = {},
+): DependencyFacts => ({
   name: 'db',
   conditions: [condition],
   record: record === null ? null : { ...initialRecord, ...record },
   exitCodes: [0],
   isOneshot: false,
-  tellsReadiness: false,
+  reportsReadiness: false,
   isScheduled: false,
   hold: null,
   ...more,
 });
 
+/** The hold as people read it. */
+function words(dependencies: readonly DependencyFacts[]): string | null {
+  const hold = findHold(dependencies);
+  return hold === null ? null : formatHold(hold);
+}
+
 for (const [condition, record, more, judged] of rows) {
   test(`${condition}: ${JSON.stringify(record)} ${JSON.stringify(more)}`, () => {
-    assert.equal(judgeGate([dependable(condition, record, more)])?.reason ?? null, judged);
+    assert.equal(words([dependable(condition, record, more)]), judged);
     assert.equal(
-      judgeGate([dependable(condition, record, more)])?.kind ?? null,
-      judged === null ? null : judged.startsWith('waits') ? 'waiting' : 'stuck',
+      findHold([dependable(condition, record, more)])?.kind ?? null,
+      judged && (judged.startsWith('waits') ? 'waiting' : 'stuck'),
     );
   });
 }
 
 test('of several, all that are missing are named; one that is lost outweighs those on their way', () => {
-  assert.equal(judgeGate([]), null);
+  assert.equal(findHold([]), null);
   const waiting = [
     dependable('started', { state: 'STARTING' }),
     dependable('started', { state: 'RUNNING' }),
     dependable('healthy', { state: 'RUNNING' }, { name: 'cache' }),
   ];
-  assert.equal(judgeGate(waiting)?.reason, 'waits for db to be started, cache to be healthy');
-  assert.deepEqual(judgeGate([...waiting, dependable('completed', { state: 'FATAL' }, { name: 'job' })]), {
+  assert.equal(words(waiting), 'waits for db to be started, cache to be healthy');
+  assert.deepEqual(findHold([...waiting, dependable('completed', { state: 'FATAL' }, { name: 'job' })]), {
     kind: 'stuck',
-    reason: 'cannot start: job must be completed and is FATAL',
-    roots: ['job must be completed and is FATAL'],
+    roots: [{ ...FATAL_ROOT, name: 'job', conditions: ['completed'] }],
   });
 });
 
 test('one of several conditions is enough', () => {
-  const either = (record: Partial<ProcessRecord>): Dependable => ({
+  const either = (record: Partial<ProcessRecord>): DependencyFacts => ({
     ...dependable('started', record),
     conditions: ['started', 'fatal'],
   });
-  assert.equal(judgeGate([either({ state: 'RUNNING' })]), null);
-  assert.equal(judgeGate([either({ state: 'FATAL' })]), null);
-  assert.equal(judgeGate([either({ state: 'BACKOFF' })])?.reason, 'waits for db to be started or FATAL');
+  assert.equal(findHold([either({ state: 'RUNNING' })]), null);
+  assert.equal(findHold([either({ state: 'FATAL' })]), null);
+  assert.equal(words([either({ state: 'BACKOFF' })]), 'waits for db to be started or FATAL');
 });
 
 test('a chain that is blocked names its root cause once, however long it is, and however many ways lead to it', () => {
-  const after = (name: string, ...before: Dependable[]): Dependable =>
-    dependable('started', { state: 'STOPPED' }, { name, hold: judgeGate(before) });
+  const after = (name: string, ...before: DependencyFacts[]): DependencyFacts =>
+    dependable('started', { state: 'STOPPED' }, { name, hold: findHold(before) });
   const root = dependable('completed', { state: 'FATAL' }, { name: 'job' });
   const [left, right] = [after('left', root), after('right', root)];
   const chain = after('d', after('c', after('b', left, right)));
-  assert.equal(judgeGate([chain])?.reason, 'cannot start: job must be completed and is FATAL (d depends on it)');
-  assert.equal(
-    judgeGate([left, right])?.reason,
-    'cannot start: job must be completed and is FATAL (left, right depend on it)',
-  );
+  assert.equal(words([chain]), 'cannot start: job must be completed and is FATAL (d depends on it)');
+  assert.equal(words([left, right]), 'cannot start: job must be completed and is FATAL (left, right depend on it)');
 });

@@ -1,0 +1,17 @@
+/** The words for a failed run. Pure. Those of Supervisor are a contract: clients read them in `spawnerr`. */
+import { supervisorExitStatus } from './exit-status.ts';
+import type { RunFailure } from './process-record.ts';
+
+/** Formats a failure for people. compat: the texts of `spawnerr` (supervisor.process.Subprocess). */
+export function formatFailure(failure: RunFailure): string {
+  switch (failure.kind) {
+    case 'notExecuted':
+      return failure.reason;
+    case 'exitedTooQuickly':
+      return 'Exited too quickly (process log may have details)';
+    case 'badExit':
+      return `Bad exit code ${supervisorExitStatus(failure.status)}`;
+    case 'restartedTooOften':
+      return `more than ${failure.maxRestarts} restarts within ${failure.windowMs / 1000} seconds (max_restarts)`;
+  }
+}
