@@ -2,17 +2,11 @@
  * Where a log goes: `stdout_logfile`, `stderr_logfile` and `logfile` as a list of targets. Owns the names that stand
  * for something else than a file (NONE, AUTO, syslog, log servers, the container's streams). Pure.
  */
+import { parseContainerStream } from '../core/container-stream.ts';
+import { formatLogServer, type LogServer } from '../core/log-server.ts';
 import { type Context, type DataType, dataType, type Json, reject } from './datatype.ts';
 import { absolutePath, readFilePath } from './datatypes.ts';
 import { joinPieces } from './expand.ts';
-
-/** A server that takes syslog messages. */
-export interface SyslogServer {
-  readonly protocol: 'udp' | 'tcp';
-  /** A name or an address; that of IPv6 without its brackets. */
-  readonly host: string;
-  readonly port: number;
-}
 
 /** One place that a log goes to. */
 export type LogTarget =
@@ -22,28 +16,49 @@ export type LogTarget =
   | { readonly kind: 'none' }
   | { readonly kind: 'syslog' }
   /** A log server that is reached over the network. */
-  | ({ readonly kind: 'remote' } & SyslogServer)
+  | ({ readonly kind: 'remote' } & LogServer)
   /** Our own stdout or stderr, named as a path (`/dev/stdout`): raw, unless a log_format is set. */
   | { readonly kind: 'stdio'; readonly fd: 1 | 2; readonly path: string }
   /** Our own stdout or stderr because nothing is set in container mode: with a prefix, unless a log_format is set. */
   | { readonly kind: 'container'; readonly fd: 1 | 2 };
 
-const STREAM = /^\/dev\/std(out|err)$|^\/dev\/fd\/([12])$|^\/proc\/(?:self|1)\/fd\/([12])$/;
+/** Kind of a log target, without its value. */
+type Kind = LogTarget['kind'];
+type TargetOf<K extends Kind> = Extract<LogTarget, { readonly kind: K }>;
 
-/** The stream of ours that a path names; null for any other path. */
-export function parseStream(path: string): 1 | 2 | null {
-  const match = STREAM.exec(path);
-  if (match === null) return null;
-  return match[1] === 'out' || match[2] === '1' || match[3] === '1' ? 1 : 2;
+/** One kind of log target in the language of a configuration. Its sink and its form of lines are a row in logs/. */
+interface TargetSyntax<T extends LogTarget> {
+  /** Reads a text. Null: the text names another kind of target. */
+  readonly parse: (value: string, context: Context) => T | null;
+  /** Returns the text that names the target. Null: the target is nothing. */
+  readonly show: (target: T) => string | null;
+}
+
+/** All kinds. The first that can read a text owns the text. A text that no other kind reads is the path of a file. */
+const SYNTAX: { readonly [K in Kind]: TargetSyntax<TargetOf<K>> } = {
+  none: { parse: word({ kind: 'none' }, 'none', 'off'), show: () => null },
+  auto: { parse: word({ kind: 'auto' }, 'auto'), show: () => 'AUTO' },
+  syslog: { parse: word({ kind: 'syslog' }, 'syslog'), show: () => 'syslog' },
+  remote: { parse: (value) => (/^syslog[^/]*:\/\//i.test(value) ? readServer(value) : null), show: formatLogServer },
+  stdio: { parse: readStream, show: ({ path }) => path },
+  // A default of the container mode, which no text names.
+  container: { parse: () => null, show: ({ fd }) => (fd === 1 ? '/dev/stdout' : '/dev/stderr') },
+  file: { parse: readFile, show: ({ path }) => path },
+};
+
+/** Makes the reader of a kind that is one of some words, in upper or lower case. */
+function word<T extends LogTarget>(target: T, ...words: readonly string[]): (value: string) => T | null {
+  return (value) => (words.includes(value.toLowerCase()) ? target : null);
 }
 
 const SYSLOG_PORT = 514;
 const SERVER = /^syslog(?:\+(udp|tcp))?:\/\/(?:\[([^\]]*)\]|([^:/?#@[\]\s]+))(?::(\d+))?\/?$/i;
 const SERVER_WANTED =
-  'a log server: syslog://host[:port] (UDP), syslog+udp://host[:port] or syslog+tcp://host[:port], port 1 to 65535 (514 without one), an IPv6 address in brackets as syslog://[::1]:514';
+  'a log server: syslog://host[:port] (UDP), syslog+udp://host[:port] or syslog+tcp://host[:port], ' +
+  'port 1 to 65535 (514 without one), an IPv6 address in brackets as syslog://[::1]:514';
 
-/** What a text that begins like a URL of a log server means. */
-function readServer(value: string): LogTarget {
+/** Reads the URL of a log server. Rejects a text that only begins like one. */
+function readServer(value: string): TargetOf<'remote'> {
   const match = SERVER.exec(value);
   const [, protocol = 'udp', address, name, digits] = match ?? [];
   const port = digits === undefined ? SYSLOG_PORT : Number(digits);
@@ -57,19 +72,23 @@ function readServer(value: string): LogTarget {
   };
 }
 
+function readStream(value: string): TargetOf<'stdio'> | null {
+  const fd = parseContainerStream(value);
+  return fd === null ? null : { kind: 'stdio', fd, path: value };
+}
+
+const { file: _file, ...NAMED } = SYNTAX;
+
+function readFile(value: string, context: Context): TargetOf<'file'> {
+  return { kind: 'file', path: readFilePath(value, context) };
+}
+
 function readTarget(value: string, context: Context): LogTarget {
-  switch (value.toLowerCase()) {
-    case 'none':
-    case 'off':
-      return { kind: 'none' };
-    case 'auto':
-      return { kind: 'auto' };
-    case 'syslog':
-      return { kind: 'syslog' };
+  for (const { parse } of Object.values(NAMED)) {
+    const target = parse(value, context);
+    if (target !== null) return target;
   }
-  if (/^syslog[^/]*:\/\//i.test(value)) return readServer(value);
-  const fd = parseStream(value);
-  return fd === null ? { kind: 'file', path: readFilePath(value, context) } : { kind: 'stdio', fd, path: value };
+  return readFile(value, context);
 }
 
 /** A comma divides targets only before what can begin one, so that a file name may have a comma in it. */
@@ -109,25 +128,7 @@ function showTargets(targets: readonly LogTarget[]): Json {
   return shown.length === 0 ? null : shown.join(', ');
 }
 
-function formatTarget(target: LogTarget): string | null {
-  switch (target.kind) {
-    case 'file':
-    case 'stdio':
-      return target.path;
-    case 'auto':
-      return 'AUTO';
-    case 'syslog':
-      return 'syslog';
-    case 'remote':
-      return formatServer(target);
-    case 'none':
-      return null;
-    case 'container':
-      return target.fd === 1 ? '/dev/stdout' : '/dev/stderr';
-  }
-}
-
-/** The URL of a log server, as a configuration names it. */
-function formatServer({ protocol, host, port }: SyslogServer): string {
-  return `syslog${protocol === 'tcp' ? '+tcp' : ''}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+function formatTarget<K extends Kind>(target: TargetOf<K>): string | null {
+  const syntax: TargetSyntax<TargetOf<K>> = SYNTAX[target.kind];
+  return syntax.show(target);
 }

@@ -1,74 +1,50 @@
 /**
- * One stream of one process: filters its bytes, keeps their tail, and feeds them to its targets.
- * Lives as long as the process is configured, across its runs.
+ * One output stream of one process: filters the bytes, keeps their tail and feeds them to the log targets.
+ * A channel lives as long as the process is configured, across its runs.
  */
 import { AnsiStripper } from './ansi.ts';
 import { BLOCK_BYTES } from './blocks.ts';
 import { CaptureFilter } from './capture.ts';
 import { Feed } from './feed.ts';
-import type { LineForm } from './feed.ts';
-import { LinePrefix } from './line-prefix.ts';
 import type { PrefixLayout } from './line-prefix.ts';
-import { MessageHeader } from './message-header.ts';
-import type { Severity } from './message-header.ts';
-import type { Looks } from './container-stream.ts';
 import type { PartialWatch } from './partial-watch.ts';
 import { PipeIntake } from './pipe-intake.ts';
 import type { IntakeParts, IntakeTarget } from './pipe-intake.ts';
-import type {
-  BytesListener,
-  LogChannel,
-  ChannelSpec,
-  Intake,
-  LineStyle,
-  LogTarget,
-  LostOutput,
-  StreamName,
-  TailSlice,
-} from './ports.ts';
-import { RecordFormat } from './record-format.ts';
+import type { BytesListener, LogChannel, ChannelSpec, Intake, LogTarget, LostOutput, TailSlice } from './ports.ts';
 import type { Sink } from './sink.ts';
 import { Tail } from './tail.ts';
+import { type TargetSink, isFileTarget, lineFormFor } from './target-kinds.ts';
 
-/** Records are made in JavaScript, line by line; smaller reads keep the loop quick, and what a read swells to small. */
+/**
+ * Most bytes of one read if a target takes records. Records are made in JavaScript, line by line, and are longer than
+ * the line. Small reads keep the loop quick.
+ */
 const RECORD_READ_BYTES = 64 * 1024;
 
 /**
- * Longest time that a terminal waits for the rest of a line: people do not notice it, and reads that cut a line do not
- * show.
+ * Longest time that a terminal waits for the rest of a line. People do not notice the delay, and a line that two reads
+ * cut apart looks whole.
  */
 const TERMINAL_PARTIAL_MS = 100;
 
-/** compat: for the log daemon, the name of the process stands before each line (`stdout_syslog`). */
-const SYSLOG_STYLE = { prefix: '%(process_name)s ', timestamp: 'none' } as const satisfies Partial<LineStyle>;
-
-/** For a log server, as Docker's driver has it: what a program says on standard error is an error. */
-const SEVERITIES: Readonly<Record<StreamName, Severity>> = { stdout: 'info', stderr: 'error' };
-
-/** A target with what the hub made of it. */
-export interface TargetSink extends Looks {
-  readonly target: LogTarget;
-  readonly sink: Sink;
-}
-
-/** What a channel needs of its hub. */
+/** Functions of the hub for a channel. */
 export interface ChannelHost {
   readonly intakeParts: IntakeParts;
   readonly partials: PartialWatch;
   readonly layout: PrefixLayout;
-  /** The sinks of targets, one route each; each is to be released. */
+  /** Connects targets to their sinks. Targets with the same sink become one. The channel must release the sinks. */
   acquire(targets: readonly LogTarget[]): TargetSink[];
-  release(routes: readonly TargetSink[]): void;
+  release(targetSinks: readonly TargetSink[]): void;
   /** Copies output into the supervisor's own log, as Supervisor does at level debug. */
-  copyToMainLog(spec: ChannelSpec, routes: readonly TargetSink[], bytes: Buffer): void;
+  copyToMainLog(spec: ChannelSpec, targetSinks: readonly TargetSink[], bytes: Buffer): void;
   forget(channel: ProcessChannel): void;
 }
 
-/** See the head of this file. */
+/** One output stream of one process. */
 export class ProcessChannel implements LogChannel {
   #spec: ChannelSpec;
   readonly #host: ChannelHost;
-  #routes: TargetSink[];
+  #targetSinks: TargetSink[];
   #tail: Tail;
   readonly #intakes = new Set<PipeIntake>();
   readonly #outputs = new Set<ChannelOutput>();
@@ -79,7 +55,7 @@ export class ProcessChannel implements LogChannel {
     this.#spec = spec;
     this.#host = host;
     this.#tail = new Tail(spec.tailBytes);
-    this.#routes = host.acquire(spec.targets);
+    this.#targetSinks = host.acquire(spec.targets);
     this.#countName(1);
   }
 
@@ -87,13 +63,13 @@ export class ProcessChannel implements LogChannel {
     return this.#spec;
   }
 
-  /** The sinks it feeds, for the hub. */
+  /** The sinks of the targets. */
   get sinks(): readonly Sink[] {
-    return this.#routes.map((route) => route.sink);
+    return this.#targetSinks.map(({ sink }) => sink);
   }
 
   read(fd: number, pid: number): Intake {
-    for (const { sink } of this.#routes) sink.open();
+    for (const { sink } of this.#targetSinks) sink.open();
     const output: ChannelOutput = new ChannelOutput(this.#spec, pid, {
       logged: (bytes) => this.#log(bytes, pid),
       captured: (section) => {
@@ -104,9 +80,10 @@ export class ProcessChannel implements LogChannel {
         this.#intakes.delete(intake);
       },
     });
-    output.connect(this.#feeds(pid));
+    output.connect(this.#makeFeeds(pid));
     const isRecord = this.#spec.targets.some((target) => target.format === 'json' || target.format === 'logfmt');
-    const intake = new PipeIntake(fd, pid, output, isRecord ? RECORD_READ_BYTES : BLOCK_BYTES, this.#host.intakeParts);
+    const readBytes = isRecord ? RECORD_READ_BYTES : BLOCK_BYTES;
+    const intake = new PipeIntake({ fd, pid, target: output, readBytes }, this.#host.intakeParts);
     this.#outputs.add(output);
     this.#intakes.add(intake);
     return intake;
@@ -135,21 +112,21 @@ export class ProcessChannel implements LogChannel {
   }
 
   configure(spec: ChannelSpec): void {
-    const old = this.#routes;
-    // The new routes are acquired first, so that a file that stays is not closed in between.
-    this.#routes = this.#host.acquire(spec.targets);
+    const old = this.#targetSinks;
+    // The new sinks are acquired first, so that a file that stays is not closed in between.
+    this.#targetSinks = this.#host.acquire(spec.targets);
     this.#countName(-1);
     if (spec.tailBytes !== this.#spec.tailBytes) this.#tail = this.#tail.resized(spec.tailBytes);
     this.#spec = spec;
     this.#countName(1);
-    for (const output of this.#outputs) output.connect(this.#feeds(output.pid));
+    for (const output of this.#outputs) output.connect(this.#makeFeeds(output.pid));
     this.#host.release(old);
   }
 
   async clear(): Promise<void> {
     this.#tail.clear();
-    // Files only: on a stream, what is queued may be the output of others.
-    await Promise.all(this.#routes.filter(({ target }) => target.kind === 'file').map(({ sink }) => sink.clear()));
+    // Files only: the queue of a stream may hold output of other programs.
+    await Promise.all(this.#targetSinks.filter(({ target }) => isFileTarget(target)).map(({ sink }) => sink.clear()));
   }
 
   async reopen(): Promise<void> {
@@ -159,69 +136,46 @@ export class ProcessChannel implements LogChannel {
   close(): void {
     for (const intake of this.#intakes) intake.close();
     this.#countName(-1);
-    this.#host.release(this.#routes);
-    this.#routes = [];
+    this.#host.release(this.#targetSinks);
+    this.#targetSinks = [];
     this.#host.forget(this);
   }
 
-  /** Drops what its pipes still hold, at the end of the supervisor. */
+  /** Drops the unread output of the pipes at the end of the supervisor. Returns its size. */
   discard(): LostOutput {
     const lost = [...this.#intakes].map((intake) => intake.discard());
     return { lines: sum(lost.map(({ lines }) => lines)), bytes: sum(lost.map(({ bytes }) => bytes)) };
   }
 
-  /** Writes partial lines now, at the end of the supervisor. */
+  /** Writes partial lines at the end of the supervisor. */
   flush(): void {
     for (const output of this.#outputs) output.flush();
   }
 
-  #feeds(pid: number): Feed[] {
-    const {
-      intakeParts: { clock },
-      partials: watch,
-    } = this.#host;
-    const { partialAfterMs } = this.#spec.style;
-    return this.#routes.map(
-      (route) =>
-        new Feed(route.sink, {
-          dress: this.#dress(route, pid),
-          isFile: route.target.kind === 'file',
-          partialAfterMs: route.isTerminal ? Math.min(TERMINAL_PARTIAL_MS, partialAfterMs) : partialAfterMs,
+  #makeFeeds(pid: number): Feed[] {
+    const { intakeParts, partials: watch, layout } = this.#host;
+    const { style } = this.#spec;
+    return this.#targetSinks.map(
+      ({ sink, target, isTerminal, isColored }) =>
+        new Feed(sink, {
+          form: lineFormFor(target, { origin: this.#spec, pid, style, layout, isColored }),
+          isFile: isFileTarget(target),
+          partialAfterMs: isTerminal ? Math.min(TERMINAL_PARTIAL_MS, style.partialAfterMs) : style.partialAfterMs,
           watch,
-          wallMs: () => clock.wallMs(),
+          wallMs: () => intakeParts.clock.wallMs(),
         }),
     );
   }
 
-  #dress(route: TargetSink, pid: number): LineForm {
-    const { style } = this.#spec;
-    if (route.target.kind === 'syslog')
-      return {
-        kind: 'prefix',
-        prefix: new LinePrefix(this.#spec, pid, { ...style, ...SYSLOG_STYLE }, this.#host.layout, false),
-      };
-    if (route.target.kind === 'remote')
-      return { kind: 'prefix', prefix: new MessageHeader(this.#spec.process, pid, SEVERITIES[this.#spec.stream]) };
-    switch (route.target.format) {
-      case 'raw':
-        return { kind: 'raw' };
-      case 'prefix':
-        return { kind: 'prefix', prefix: new LinePrefix(this.#spec, pid, style, this.#host.layout, route.isColored) };
-      case 'json':
-      case 'logfmt':
-        return { kind: 'record', record: new RecordFormat(route.target.format, this.#spec, pid, style.jsonLines) };
-    }
-  }
-
   #log(bytes: Buffer, pid: number): void {
     this.#tail.push(bytes, 0, bytes.length);
-    this.#host.copyToMainLog(this.#spec, this.#routes, bytes);
+    this.#host.copyToMainLog(this.#spec, this.#targetSinks, bytes);
     for (const listener of this.#listeners) listener(bytes, pid);
   }
 
-  /** Only names that are shown make the others wider. */
+  /** Counts the name in or out. Only names that are shown make the prefixes of others wider. */
   #countName(step: 1 | -1): void {
-    if (!this.#routes.some((route) => route.target.format === 'prefix')) return;
+    if (!this.#targetSinks.some(({ target }) => target.format === 'prefix')) return;
     if (step === 1) this.#host.layout.add(this.#spec.process);
     else this.#host.layout.remove(this.#spec.process);
   }
@@ -231,14 +185,14 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
 }
 
-/** What a channel hears of its outputs. */
+/** Events of one pipe for its channel. */
 interface OutputListener {
   logged(bytes: Buffer): void;
   captured(section: Buffer): void;
   finished(): void;
 }
 
-/** What becomes of the bytes of one pipe: filters that keep state from read to read, then the feeds. */
+/** The way of the bytes of one pipe: filters, which keep state from read to read, and then the feeds. */
 class ChannelOutput implements IntakeTarget {
   readonly pid: number;
   sinks: readonly Sink[] = [];
@@ -257,7 +211,7 @@ class ChannelOutput implements IntakeTarget {
         : null;
   }
 
-  /** Replaces the feeds. A partial line goes on in the new feed of the same sink, or is written. */
+  /** Replaces the feeds. The new feed of the same sink goes on with a partial line. Other partial lines are written. */
   connect(feeds: Feed[]): void {
     for (const feed of this.#feeds) {
       const heir = feeds.find(({ sink }) => sink === feed.sink);
@@ -281,7 +235,7 @@ class ChannelOutput implements IntakeTarget {
     for (const feed of this.#feeds) feed.proceed();
   }
 
-  /** Writes partial lines now, at the end of the supervisor. */
+  /** Writes partial lines at the end of the supervisor. */
   flush(): void {
     for (const feed of this.#feeds) feed.flush();
   }

@@ -1,39 +1,40 @@
 /**
- * Our own standard output and error: how they are written, and which of them a path means.
- * Their open file description is shared with others, so nothing here changes its flags or its position.
+ * Outlets for our own standard output and standard error.
+ * Other processes share their open file descriptions, so nothing here changes flags or position of a description.
  */
 import { constants, fstatSync, openSync, readlinkSync, statSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { errnoOf } from '../core/error-text.ts';
 import { PathlessOutlet, PipeOutlet, ThreadOutlet } from './outlets.ts';
 import type { Done, Outlet, PipeGrowth, Written } from './outlets.ts';
-import type { ColorChoice, ContainerStream, LogClock, LogTarget } from './ports.ts';
+import type { ColorChoice, LogClock } from './ports.ts';
 
-/** Errors after which a stream will never take a byte again: its reader or the descriptor itself is gone. */
+/** Errors after which a stream never takes a byte again: the reader or the descriptor itself is gone. */
 const GONE = ['EPIPE', 'EBADF', 'ECONNRESET', 'ENOTCONN', 'ERR_STREAM_DESTROYED'] as const;
 
-/** Time after which a fifo without a reader is looked at again; what comes meanwhile is dropped. */
+/** Retry time for a fifo without a reader. Output in the meantime is dropped. */
 const READER_RETRY_MS = 100;
 
 /**
- * Errors after which a stream of ours is given up for good. A terminal that was hung up says EIO; a disk says that too,
- * and may recover.
+ * Returns the codes of errors after which a stream of ours is given up for good. EIO is one of them for a terminal,
+ * which was hung up. EIO from a disk may go away again.
  */
 export function goneErrorsOf(fd: number): ReadonlySet<string> {
   if (isNamedFifo(fd)) return new Set(['EBADF']);
   return new Set(isatty(fd) ? [...GONE, 'EIO'] : GONE);
 }
 
-/** Returns the way to write to a descriptor of ours. */
+/** Returns the outlet for a descriptor of ours. */
 export function openContainerStream(fd: number, growth: PipeGrowth, clock: LogClock): Outlet {
   if (isNamedFifo(fd)) return new FifoOutlet(fd, growth, clock);
   return fstatSync(fd).isFIFO() ? openPipe(fd, growth, clock) : new ThreadOutlet(fd, clock, false);
 }
 
 /**
- * A pipe is opened again, which gives a description of our own that can be non-blocking; where the kernel refuses that
- * (a pipe of root for another user: EACCES; a socket: ENXIO; no /proc: ENOENT), and for anything but a pipe, threads
- * write to the shared description. A file must keep the shared position, or we would overwrite what others wrote.
+ * Opens a pipe again, which gives a description of our own that can be non-blocking. The kernel may refuse that: EACCES
+ * for a pipe of root and another user, ENXIO for a socket, ENOENT without /proc. Threads then write to the shared
+ * description, as they do for anything but a pipe. A file must keep the shared position, or we would overwrite the
+ * output of others.
  */
 function openPipe(fd: number, growth: PipeGrowth, clock: LogClock): Outlet {
   try {
@@ -41,16 +42,16 @@ function openPipe(fd: number, growth: PipeGrowth, clock: LogClock): Outlet {
     return new PipeOutlet(own, growth);
   } catch (error) {
     if (errnoOf(error) === null) throw error;
-    // Refused: use the shared description. Its first write fails if the pipe has no reader.
+    // If the pipe has no reader, the first write to the shared description fails.
     return new ThreadOutlet(fd, clock, false);
   }
 }
 
-/** True for a pipe with a name that others can open: a reader that went away may come back. */
+/** Returns true for a pipe with a name that others can open, so that a reader may come back. */
 function isNamedFifo(fd: number): boolean {
   if (!fstatSync(fd).isFIFO()) return false;
   try {
-    // `pipe:[4711]`, and `/tmp/x (deleted)`, are names of nothing.
+    // No file has the name `pipe:[4711]` or `/tmp/x (deleted)`.
     const { dev, ino } = statSync(readlinkSync(`/proc/self/fd/${fd}`));
     return identityOf(fd) === `${dev}:${ino}`;
   } catch (error) {
@@ -59,13 +60,13 @@ function isNamedFifo(fd: number): boolean {
   }
 }
 
-/** A named fifo on which we write: opened again after its reader went away, when there may be another one. */
+/** A named fifo that we write to. After its reader has gone, the fifo is opened again for another reader. */
 class FifoOutlet extends PathlessOutlet {
   readonly #fd: number;
   readonly #growth: PipeGrowth;
   readonly #clock: LogClock;
   #outlet: Outlet | null = null;
-  /** The error that showed that there is no reader, and its time. */
+  /** The error of a write without a reader, and its time. */
   #failure: { readonly error: NodeJS.ErrnoException; readonly atMs: number } | null = null;
 
   constructor(fd: number, growth: PipeGrowth, clock: LogClock) {
@@ -102,41 +103,24 @@ class FifoOutlet extends PathlessOutlet {
   }
 }
 
-/** Kind of a stream, for the form of its lines. */
+/** Looks of a destination, for the form of its lines. */
 export interface Looks {
   readonly isTerminal: boolean;
-  /** True if lines are coloured there. */
+  /** True if prefixes are coloured. */
   readonly isColored: boolean;
 }
 
-/** Colours only a terminal, unless asked otherwise (`--color`, NO_COLOR). */
+/** Returns the looks of a stream. Only a terminal has colours, unless `--color` or NO_COLOR say otherwise. */
 export function looksOf(fd: number, color: ColorChoice, noColor: boolean): Looks {
   const isTerminal = isatty(fd);
   return { isTerminal, isColored: color === 'auto' ? isTerminal && !noColor : color === 'always' };
 }
 
 /**
- * Equal for two descriptors that lead to the same place: `2>&1`, or a terminal. Such a place has one sink, or lines
- * would mix.
+ * Returns a text that is equal for two descriptors of one place, as after `2>&1` or for a terminal. Such a place has one
+ * sink, or lines would mix.
  */
 export function identityOf(fd: number): string {
   const { dev, ino } = fstatSync(fd);
   return `${dev}:${ino}`;
-}
-
-/** Which stream of ours a path in a configuration means, as `stdout_logfile=/dev/stdout`; null: a file. */
-export function containerStreamOf(path: string, pid: number): ContainerStream | null {
-  if (path === '/dev/stdout') return 1;
-  if (path === '/dev/stderr') return 2;
-  const match = /^(?:\/dev\/fd|\/proc\/(self|\d+)\/fd)\/([12])$/.exec(path);
-  if (match === null) return null;
-  const owner = match[1];
-  if (owner !== undefined && owner !== 'self' && owner !== String(pid)) return null;
-  return match[2] === '1' ? 1 : 2;
-}
-
-/** Resolves a target: a path may mean one of our own streams. */
-export function resolveTarget(target: LogTarget): LogTarget {
-  const stream = target.kind === 'file' ? containerStreamOf(target.path, process.pid) : null;
-  return stream === null ? target : { kind: 'container', stream, format: target.format };
 }

@@ -1,7 +1,10 @@
 /**
- * From one pipe to one target: lines in the format of the target, whole where others write there too. Invariant:
- * whatever is written leaves the sink at the beginning of a line, or with a line that is open in this feed's name.
+ * The way from one pipe to one sink: splits output into lines and gives them the form of the log target.
+ *
+ * Invariant: on a shared sink, a line of one program is never mixed with a line of another. Between two writes, the sink
+ * is at the beginning of a line, or inside a line of this feed.
  */
+import type { BlockQueue } from './block-queue.ts';
 import { LineSplitter } from './line-splitter.ts';
 import type { LineReceiver } from './line-splitter.ts';
 import type { PartialHolder, PartialWatch } from './partial-watch.ts';
@@ -12,15 +15,15 @@ const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 const EMPTY = Buffer.alloc(0);
 const NEWLINE_BYTES = Buffer.from('\n');
-/** Stands at the end of a piece of a line that was too long to be held back whole. */
+/** Ends a piece of a line that is longer than the splitter keeps. */
 const CUT_MARK = Buffer.from(' [line cut]\n');
 
-/** What stands before lines that were read at a time; valid until the next call. */
+/** A prefix of lines. The bytes are valid until the next call. */
 export interface Prefix {
   at(wallMs: number): Buffer;
 }
 
-/** How the bytes of a feed are dressed. */
+/** Form of lines: unchanged bytes, a prefix before each line, or a record for each line. */
 export type LineForm =
   | { readonly kind: 'raw' }
   | { readonly kind: 'prefix'; readonly prefix: Prefix }
@@ -28,67 +31,70 @@ export type LineForm =
 
 /** Parts of a feed. */
 export interface FeedParts {
-  readonly dress: LineForm;
+  readonly form: LineForm;
   /**
-   * True for a file: the bytes of its sole writer are never changed, also not by a newline after what an earlier run
-   * left open.
+   * True for a log file. The bytes of its only writer are never changed. No newline is added after an open line of an
+   * earlier run either.
    */
   readonly isFile: boolean;
-  /** Longest time that a partial line is held back, in milliseconds; 0: none is (`log_partial_after`). */
+  /** Longest time that a partial line is held back, in milliseconds. 0: no time at all (`log_partial_after`). */
   readonly partialAfterMs: number;
   readonly watch: PartialWatch;
   readonly wallMs: () => number;
 }
 
-/** See the head of this file. */
+/** The lines of one pipe on their way to one sink. */
 export class Feed implements LineReceiver, PartialHolder {
   readonly sink: Sink;
   readonly #parts: FeedParts;
-  readonly #dress: LineForm;
+  readonly #form: LineForm;
   readonly #splitter: LineSplitter;
+  readonly #detach: () => void;
   #readMs = 0;
   /** True while the watch counts the time of the partial line. */
   #isWatched = false;
-  /** True if the end of a line has come since the watch began to count. */
+  /** True if a line has ended since the watch began to count. */
   #hasEndedLine = false;
-  /** The pipe has ended, so what is written now is no part of a longer line. */
+  /** True if the pipe has ended: the rest of the output is not a part of a longer line. */
   #isFinishing = false;
 
   constructor(sink: Sink, parts: FeedParts) {
     this.sink = sink;
     this.#parts = parts;
-    this.#dress = parts.dress;
+    this.#form = parts.form;
     this.#splitter = new LineSplitter(this);
-    sink.sources++;
+    this.#detach = sink.attach();
   }
 
-  /** Takes all of `bytes`, which are valid during the call only. */
+  /** Takes all of `bytes`. The bytes are valid during the call only. */
   take(bytes: Buffer): void {
     if (this.sink.isGone) return;
-    const isRaw = this.#dress.kind === 'raw';
-    // Raw lines of a sole writer need no splitting: they are written as they come.
-    if (isRaw && this.sink.sources === 1 && !this.#splitter.hasPartial) {
-      if (!this.#parts.isFile) this.sink.claim(this);
-      this.sink.queue.append(bytes, 0, bytes.length);
-      this.#leave(bytes[bytes.length - 1] !== NEWLINE);
+    const isRaw = this.#form.kind === 'raw';
+    // Raw output of the only writer needs no splitting.
+    if (isRaw && !this.sink.isShared && !this.#splitter.hasPartial) {
+      if (this.#parts.isFile) this.sink.adoptLine(this);
+      const isLineOpen = bytes[bytes.length - 1] !== NEWLINE;
       this.#splitter.setBegun(false);
-      this.sink.start();
+      this.sink.write(this, (queue) => {
+        queue.append(bytes, 0, bytes.length);
+        return isLineOpen;
+      });
       return;
     }
-    if (isRaw && this.sink.isOpenBy(this)) this.#splitter.setBegun(true);
+    if (isRaw && this.sink.hasOpenLineOf(this)) this.#splitter.setBegun(true);
     this.#readMs = this.#parts.wallMs();
-    this.#splitter.push(bytes, 0, bytes.length);
-    this.#watchPartial();
-    this.sink.start();
+    this.sink.together(() => {
+      this.#splitter.push(bytes, 0, bytes.length);
+      this.#watchPartial();
+    });
   }
 
-  /** Writes a partial line whole: the supervisor ends. */
+  /** Writes the whole partial line, because the supervisor ends. */
   flush(): void {
     if (this.sink.isGone) return;
     this.#release();
     this.#readMs = this.#parts.wallMs();
     this.#splitter.flush();
-    this.sink.start();
   }
 
   /** Writes a partial line that has waited long enough, up to its last whole character. */
@@ -96,70 +102,69 @@ export class Feed implements LineReceiver, PartialHolder {
     this.#isWatched = false;
     if (this.sink.isGone) return;
     this.#readMs = this.#parts.wallMs();
-    this.#splitter.flushCharacters(this.#dress.kind === 'record');
-    this.sink.start();
+    this.#splitter.flushCharacters(this.#form.kind === 'record');
   }
 
-  /** Our reading of the pipe is paused: that the rest of a line does not come is not the program's doing. */
+  /** Stops the time of the partial line: while the pipe is not read, the program cannot end the line. */
   pause(): void {
     this.#release();
   }
 
-  /** The pipe is read again: the time of a partial line counts from now. */
+  /** Starts the time of the partial line again, because the pipe is read again. */
   proceed(): void {
     this.#watchPartial();
   }
 
-  /** Lets the feed that takes the place of this one go on with the partial line, if both write lines alike. */
+  /** Gives the partial line to the feed that replaces this one, if both write lines in the same form. */
   handOver(heir: Feed): void {
-    if (heir.#dress.kind !== this.#dress.kind) return;
+    if (heir.#form.kind !== this.#form.kind) return;
     this.#splitter.handOver(heir.#splitter);
-    if (this.sink.isOpenBy(this)) this.sink.leave(heir);
+    if (this.sink.hasOpenLineOf(this)) this.sink.adoptLine(heir);
     heir.#watchPartial();
   }
 
-  /** Writes what is left, at the end of the pipe. The feed is not to be used any more. */
+  /** Writes the rest at the end of the pipe. The feed must not be used after this call. */
   finish(): void {
     this.#isFinishing = true;
-    this.flush();
-    // A raw line stays as it was written; the next writer ends it, if there is one.
-    if (this.#dress.kind === 'prefix' && this.sink.isOpenBy(this)) {
-      this.sink.queue.append(NEWLINE_BYTES, 0, 1);
-      this.#leave(false);
-      this.sink.start();
-    }
+    this.sink.together(() => {
+      this.flush();
+      // An open raw line stays as it is. The next writer ends it, if there is a next writer.
+      if (this.#form.kind === 'prefix' && this.sink.hasOpenLineOf(this))
+        this.#write(false, (queue) => queue.append(NEWLINE_BYTES, 0, 1));
+    });
     this.#release();
-    this.sink.sources--;
+    this.#detach();
   }
 
   lines(bytes: Buffer, start: number, end: number): void {
     this.#hasEndedLine = true;
-    this.sink.claim(this);
-    this.#leave(false);
-    if (this.#dress.kind === 'record') this.#record(bytes, start, end, 'whole');
-    else this.sink.queue.appendLines(bytes, start, end, this.#prefix());
-  }
-
-  begin(bytes: Buffer, start: number, end: number): void {
-    this.sink.claim(this);
-    if (this.#dress.kind === 'record') {
-      this.#record(bytes, start, end, this.#isFinishing ? 'whole' : 'partial');
+    if (this.#form.kind === 'record') {
+      this.#writeRecord(bytes, start, end, 'whole');
       return;
     }
     const prefix = this.#prefix();
-    this.sink.queue.append(prefix, 0, prefix.length);
-    this.sink.queue.append(bytes, start, end);
-    this.#leave(true);
+    this.#write(false, (queue) => queue.appendLines(bytes, start, end, prefix));
+  }
+
+  begin(bytes: Buffer, start: number, end: number): void {
+    if (this.#form.kind === 'record') {
+      this.#writeRecord(bytes, start, end, this.#isFinishing ? 'whole' : 'partial');
+      return;
+    }
+    const prefix = this.#prefix();
+    this.#write(true, (queue) => {
+      queue.append(prefix, 0, prefix.length);
+      queue.append(bytes, start, end);
+    });
   }
 
   resume(bytes: Buffer, start: number, end: number, isEnd: boolean): void {
     if (isEnd) this.#hasEndedLine = true;
-    if (this.#dress.kind !== 'record' && this.sink.isOpenBy(this)) {
-      this.sink.queue.append(bytes, start, end);
-      this.#leave(!isEnd);
+    if (this.#form.kind !== 'record' && this.sink.hasOpenLineOf(this)) {
+      this.#write(!isEnd, (queue) => queue.append(bytes, start, end));
       return;
     }
-    // Another line came between, or each record stands by itself: if only the newline was missing, nothing is.
+    // Another line came between, or the target takes records. Its line is ended already: a newline alone is not written.
     if (isEnd && isLineEnd(bytes, start, end)) return;
     if (isEnd) this.lines(bytes, start, end);
     else this.begin(bytes, start, end);
@@ -167,13 +172,12 @@ export class Feed implements LineReceiver, PartialHolder {
 
   cut(bytes: Buffer, start: number, end: number): void {
     this.#hasEndedLine = true;
-    if (this.#dress.kind === 'record') {
-      this.#record(bytes, start, end, 'cut');
+    if (this.#form.kind === 'record') {
+      this.#writeRecord(bytes, start, end, 'cut');
       return;
     }
     this.resume(bytes, start, end, false);
-    this.sink.queue.append(CUT_MARK, 0, CUT_MARK.length);
-    this.#leave(false);
+    this.#write(false, (queue) => queue.append(CUT_MARK, 0, CUT_MARK.length));
   }
 
   /** Has the watch count the time of the partial line, from the beginning of the line. */
@@ -196,20 +200,25 @@ export class Feed implements LineReceiver, PartialHolder {
   }
 
   #prefix(): Buffer {
-    return this.#dress.kind === 'prefix' ? this.#dress.prefix.at(this.#readMs) : EMPTY;
+    return this.#form.kind === 'prefix' ? this.#form.prefix.at(this.#readMs) : EMPTY;
   }
 
-  #record(bytes: Buffer, start: number, end: number, extent: Extent): void {
-    if (this.#dress.kind !== 'record') return;
-    this.#dress.record.write(bytes, start, end, this.#readMs, extent, this.sink.queue);
+  #writeRecord(bytes: Buffer, start: number, end: number, extent: Extent): void {
+    if (this.#form.kind !== 'record') return;
+    const { record } = this.#form;
+    const piece = { wallMs: this.#readMs, extent };
+    this.#write(false, (queue) => record.write(queue, bytes.subarray(start, end), piece));
   }
 
-  #leave(isOpen: boolean): void {
-    this.sink.leave(isOpen ? this : null);
+  #write(isLineOpen: boolean, fill: (queue: BlockQueue) => void): void {
+    this.sink.write(this, (queue) => {
+      fill(queue);
+      return isLineOpen;
+    });
   }
 }
 
-/** True if bytes[start, end) are a newline, or a carriage return and a newline. */
+/** Returns true if bytes[start, end) are a newline, or a carriage return and a newline. */
 function isLineEnd(bytes: Buffer, start: number, end: number): boolean {
   return end - start === 1 || (end - start === 2 && bytes[start] === RETURN);
 }

@@ -1,13 +1,13 @@
 /**
- * What stands before each line in the prefix format: the name, padded to the longest one of all, in the program's
- * colour, or what a template makes of it (`log_prefix`). Makes bytes; writes nothing.
+ * The prefix of each line in the format `prefix`: the name of the process, padded to the longest name, in the colour of
+ * the program. A template replaces it (`log_prefix`). This file makes bytes and writes nothing.
  */
 import { parseLogTemplate, type TemplateField, type TemplatePart } from '../core/log-template.ts';
 import { cutToPrecision, padText } from '../core/percent-format.ts';
 import type { LineStyle, StreamName } from './ports.ts';
 import { formatIsoTime } from './time-format.ts';
 
-/** Who wrote a line. */
+/** Writer of a line. */
 export interface LineOrigin {
   readonly group: string;
   readonly program: string;
@@ -17,9 +17,9 @@ export interface LineOrigin {
 
 const CYCLE = [36, 33, 32, 35, 34, 31, 96, 93, 92, 95, 94, 91];
 
-/** The names that share the streams: how wide they are, and which colour each program has. */
+/** Width of the names that share the streams, and the colour of each program. */
 export class PrefixLayout {
-  /** Changes when prefixes made before are out of date. */
+  /** Changes when prefixes that were made before are out of date. */
   version = 0;
   #width = 0;
   readonly #names = new Map<string, number>();
@@ -29,7 +29,7 @@ export class PrefixLayout {
     return this.#width;
   }
 
-  /** Counts a name in, once for each channel that shows it. */
+  /** Counts a name in, once for each channel that shows the name. */
   add(name: string): void {
     this.#names.set(name, (this.#names.get(name) ?? 0) + 1);
     this.#measure();
@@ -43,7 +43,7 @@ export class PrefixLayout {
     this.#measure();
   }
 
-  /** The SGR code of a program, the next one of the cycle when it is new. */
+  /** Returns the SGR code of a program. A new program gets the next colour of the cycle. */
   colorOf(program: string): number {
     const known = this.#colors.get(program);
     if (known !== undefined) return known;
@@ -61,7 +61,10 @@ export class PrefixLayout {
   }
 }
 
-/** The parts of a `log_prefix`. A template that does not end in a blank gets one, since the file cannot keep it. */
+/**
+ * Returns the parts of a `log_prefix`. A template without white space at its end gets a space, because a configuration
+ * file cannot keep one there.
+ */
 export function parsePrefixTemplate(template: string): TemplatePart[] {
   const parts = parseLogTemplate(template);
   if (template !== '' && !/\s$/.test(template)) parts.push(' ');
@@ -70,46 +73,55 @@ export function parsePrefixTemplate(template: string): TemplatePart[] {
 
 const EMPTY = Buffer.alloc(0);
 
+/** Parts of the prefix of one pipe. */
+export interface PrefixParts {
+  readonly origin: LineOrigin;
+  readonly pid: number;
+  /** The configuration has checked the template. */
+  readonly style: LineStyle;
+  readonly layout: PrefixLayout;
+  readonly isColored: boolean;
+}
+
 /** Makes the prefix of the lines of one pipe. */
 export class LinePrefix {
   readonly #origin: LineOrigin;
   readonly #pid: number;
   readonly #layout: PrefixLayout;
   readonly #color: number | null;
-  /** Null: the usual prefix. */
-  readonly #parts: readonly TemplatePart[] | null;
+  /** Null: the default prefix. */
+  readonly #template: readonly TemplatePart[] | null;
   readonly #isStamped: boolean;
   readonly #hasTime: boolean;
   #made: Buffer = EMPTY;
   #madeVersion = -1;
   #madeMs = Number.NaN;
 
-  /** `isColored`: whether the lines go to a terminal. The configuration has checked the template. */
-  constructor(origin: LineOrigin, pid: number, style: LineStyle, layout: PrefixLayout, isColored: boolean) {
+  constructor({ origin, pid, style, layout, isColored }: PrefixParts) {
     this.#origin = origin;
     this.#pid = pid;
     this.#layout = layout;
     this.#color = isColored ? layout.colorOf(origin.program) : null;
-    this.#parts = style.prefix === null ? null : parsePrefixTemplate(style.prefix);
-    const showsTime = this.#parts?.some((part) => typeof part !== 'string' && part.field === 'time') === true;
+    this.#template = style.prefix === null ? null : parsePrefixTemplate(style.prefix);
+    const showsTime = this.#template?.some((part) => typeof part !== 'string' && part.field === 'time') === true;
     this.#isStamped = style.timestamp === 'iso8601' && !showsTime;
     this.#hasTime = this.#isStamped || showsTime;
   }
 
-  /** The bytes for lines that were read at `wallMs`; valid until the next call. */
+  /** Returns the prefix of lines that were read at `wallMs`. The bytes are valid until the next call. */
   at(wallMs: number): Buffer {
     if (this.#madeVersion === this.#layout.version && (!this.#hasTime || this.#madeMs === wallMs)) return this.#made;
-    const stamp = this.#isStamped ? `${formatIsoTime(wallMs)} ` : '';
-    const text =
-      stamp + (this.#parts === null ? this.#usual() : this.#parts.map((part) => this.#render(part, wallMs)).join(''));
+    const text = this.#makeText(wallMs);
     this.#made = Buffer.from(this.#color === null || text === '' ? text : `\x1b[${this.#color}m${text}\x1b[0m`);
     this.#madeVersion = this.#layout.version;
     this.#madeMs = wallMs;
     return this.#made;
   }
 
-  #usual(): string {
-    return `${padText(this.#origin.process, { flags: '-', width: this.#layout.width })} | `;
+  #makeText(wallMs: number): string {
+    const stamp = this.#isStamped ? `${formatIsoTime(wallMs)} ` : '';
+    if (this.#template !== null) return stamp + this.#template.map((part) => this.#render(part, wallMs)).join('');
+    return `${stamp}${padText(this.#origin.process, { flags: '-', width: this.#layout.width })} | `;
   }
 
   #render(part: TemplatePart, wallMs: number): string {
@@ -135,7 +147,7 @@ export class LinePrefix {
   }
 }
 
-/** Characters, not UTF-16 units. */
+/** Returns the width of a text in characters, not in UTF-16 units. */
 function widthOf(text: string): number {
   return [...text].length;
 }

@@ -6,7 +6,7 @@ import { createSocket } from 'node:dgram';
 import { lookup } from 'node:dns';
 import type { LookupAddress, LookupOptions } from 'node:dns';
 import { connect as connectTcp, isIP } from 'node:net';
-import type { LogServer } from './ports.ts';
+import type { LogServer } from '../core/log-server.ts';
 
 /** One connection, for as long as it is open. */
 export interface Link {

@@ -1,6 +1,6 @@
 /**
- * Reads one pipe of one run until end of file and hands the bytes on; pauses while a target is full.
- * All pipes read into the same memory, so whoever gets bytes must be done with them before it returns.
+ * Reads one pipe of one run until end of file, and pauses while a sink is full.
+ * All pipes are read into the same memory, so a receiver must be done with the bytes when its call returns.
  */
 import { Socket } from 'node:net';
 import { countLines } from './count-lines.ts';
@@ -10,30 +10,40 @@ import type { Sink, Waiter } from './sink.ts';
 
 const NEWLINE_BYTE = 0x0a;
 
-/** What the intakes of a hub share. */
+/** Parts that the intakes of a hub share. */
 export interface IntakeParts {
   readonly natives: LogNatives;
   readonly clock: LogClock;
   readonly growth: PipeGrowth;
-  /** The memory that is read into. */
+  /** Memory for the bytes of a read. */
   readonly readBuffer: Buffer;
 }
 
-/** What an intake does with what it reads. */
+/** Receiver of the bytes of one pipe. */
 export interface IntakeTarget {
-  /** Takes all of the bytes, during the call. */
+  /** Takes all bytes. They are valid during the call only. */
   take(bytes: Buffer): void;
-  /** Reading is paused, since a sink is full. */
+  /** Tells that reading is paused, because a sink is full. */
   pause(): void;
-  /** Reading goes on. */
+  /** Tells that reading goes on. */
   proceed(): void;
-  /** Called once, after the last bytes. */
+  /** Tells the end of the pipe, once, after the last bytes. */
   finish(): void;
-  /** The sinks that it writes to; a full one makes the intake wait. */
+  /** The sinks of the receiver. The intake waits while one of them is full. */
   readonly sinks: readonly Sink[];
 }
 
-/** See the head of this file. */
+/** One pipe to read. */
+export interface IntakePipe {
+  /** The descriptor. It belongs to the intake. */
+  readonly fd: number;
+  readonly pid: number;
+  readonly target: IntakeTarget;
+  /** Most bytes of one read. */
+  readonly readBytes: number;
+}
+
+/** Reads one pipe of one run. */
 export class PipeIntake implements Intake, Waiter {
   readonly pid: number;
   readonly ended: Promise<void>;
@@ -45,16 +55,15 @@ export class PipeIntake implements Intake, Waiter {
   /** Most bytes of one read. */
   readonly #limit: number;
   #resolveEnded: () => void = () => undefined;
-  /** Sinks that it waits for. */
+  /** Number of full sinks that the intake waits for. */
   #waits = 0;
   #hasEnded = false;
   #readBytes = 0;
-  /** Most bytes that a process which has ended may have left in the pipe. */
+  /** Most bytes that an ended process may have left in the pipe. 0: the process has not ended, or its rest is read. */
   #restBytes = 0;
   #resumed: Array<() => void> = [];
 
-  /** The descriptor belongs to the intake. `readBytes`: most bytes of one read. */
-  constructor(fd: number, pid: number, target: IntakeTarget, readBytes: number, parts: IntakeParts) {
+  constructor({ fd, pid, target, readBytes }: IntakePipe, parts: IntakeParts) {
     this.pid = pid;
     this.#target = target;
     this.#parts = parts;
@@ -73,8 +82,8 @@ export class PipeIntake implements Intake, Waiter {
         callback: (count, buffer) => this.#take(buffer as Buffer, count),
       },
     });
-    // End of file closes the descriptor at once, so a program that closes its stdout and lives on costs nothing. A
-    // failed read counts as the end.
+    // End of file closes the descriptor at once. A program that closes its stdout and lives on costs nothing.
+    // A read that fails counts as end of file.
     this.#socket.on('error', () => this.#finish());
     this.#socket.on('end', () => this.#finish());
     this.#socket.on('close', () => this.#finish());
@@ -86,8 +95,8 @@ export class PipeIntake implements Intake, Waiter {
     const capacity = this.#parts.natives.pipeSize(this.#fd);
     const from = this.#readBytes;
     let before = -1;
-    // What the pipe held at the call is taken when a turn of the loop brought nothing, or when as much came as a pipe
-    // can hold: a grandchild that writes on and on does not keep us here.
+    // The pipe is drained when a turn of the loop brought nothing. It also counts as drained when as many bytes came as
+    // a pipe can hold: a grandchild may write on without end.
     while (!this.#hasEnded && (this.#waits > 0 || before !== this.#readBytes) && this.#readBytes - from < capacity) {
       before = this.#readBytes;
       if (this.#waits > 0) await new Promise<void>((resolve) => this.#resumed.push(resolve));
@@ -96,7 +105,7 @@ export class PipeIntake implements Intake, Waiter {
   }
 
   takeRest(): void {
-    // A destroyed socket has closed the descriptor, and its number may be another file's.
+    // A destroyed socket has closed the descriptor, and the number may belong to another file.
     if (this.#hasEnded || this.#socket.destroyed) return;
     this.#restBytes = this.#parts.natives.pipeSize(this.#fd);
     if (this.#waits === 0) this.#takeNow();
@@ -111,7 +120,7 @@ export class PipeIntake implements Intake, Waiter {
     const buffer = readBuffer.subarray(0, this.#limit);
     while (this.#restBytes > 0) {
       const count = natives.readNow(this.#fd, buffer);
-      // Nothing is there, or an error, which the socket will meet by itself.
+      // A negative count: the pipe is empty, or an error, which the socket meets by itself.
       this.#restBytes = count > 0 ? Math.max(0, this.#restBytes - count) : 0;
       if (count === 0) return this.#finish();
       if (count > 0 && !this.#take(buffer, count)) return void this.#socket.pause();
@@ -122,7 +131,7 @@ export class PipeIntake implements Intake, Waiter {
     this.#finish();
   }
 
-  /** Reads what the pipe holds now, at most as much as a pipe can hold, and drops it. Returns how much that was. */
+  /** Reads and drops the bytes in the pipe, at most as many as a pipe can hold. Returns how much was lost. */
   discard(): LostOutput {
     const lost = { lines: 0, bytes: 0 };
     if (this.#hasEnded || this.#socket.destroyed) return lost;
@@ -140,7 +149,7 @@ export class PipeIntake implements Intake, Waiter {
     return lost;
   }
 
-  /** A sink that it waited for has room. */
+  /** Counts down the full sinks, and reads on when none is left. */
   resume(): void {
     this.#waits--;
     if (this.#waits > 0 || this.#hasEnded) return;
@@ -150,7 +159,7 @@ export class PipeIntake implements Intake, Waiter {
     if (this.#waits === 0 && !this.#socket.destroyed) this.#socket.resume();
   }
 
-  /** Returns whether to read on. */
+  /** Passes bytes on. Returns true if the intake may read on. */
   #take(buffer: Buffer, count: number): boolean {
     this.#readBytes += count;
     this.#gauge.count(count);
@@ -173,7 +182,7 @@ export class PipeIntake implements Intake, Waiter {
   }
 }
 
-/** Resolves after the loop has looked at all descriptors once. */
+/** Resolves after the loop has polled all descriptors once. */
 function turnOfLoop(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(() => setImmediate(resolve));

@@ -2,19 +2,16 @@
  * The contract of the log path: what a channel is asked for, what it offers, and what the hub needs from outside.
  * Types only. The parts are made by hub.ts (`new LogHub(deps)`) and are known elsewhere by these interfaces alone.
  */
+import type { ContainerStream } from '../core/container-stream.ts';
+import type { Level } from '../core/log-level.ts';
+import type { LogServer } from '../core/log-server.ts';
 import type { RotationInterval } from './rotation-time.ts';
-
-/** Severity of a line of the supervisor's own log, by Supervisor's names (`loglevel`). */
-export type Level = 'critical' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'blather';
 
 /** How a line looks where it is written (`log_format`). */
 export type LogFormat = 'raw' | 'prefix' | 'json' | 'logfmt';
 
 /** The streams of a process that are logged. */
 export type StreamName = 'stdout' | 'stderr';
-
-/** Our own standard output (1) and standard error (2): the streams of the container. */
-export type ContainerStream = 1 | 2;
 
 /**
  * One place that the output of a channel goes to. A channel without targets is read all the same, and kept in memory.
@@ -27,14 +24,6 @@ export type LogTarget =
   | { readonly kind: 'syslog'; readonly format: LogFormat }
   /** A log server: each line as a message of RFC 5424. */
   | ({ readonly kind: 'remote'; readonly format: LogFormat } & LogServer);
-
-/** Where a log server is reached. */
-export interface LogServer {
-  readonly protocol: 'udp' | 'tcp';
-  /** A name or an address. */
-  readonly host: string;
-  readonly port: number;
-}
 
 /**
  * When a log file is rotated, and what becomes of it then (`stdout_logfile_maxbytes`, `stdout_logfile_backups`,

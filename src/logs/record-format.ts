@@ -1,157 +1,165 @@
 /**
- * Lines as records of fields: JSON, one object a line, and logfmt. From bytes to bytes, since a string for each line
- * would cost three times as much. What is no UTF-8 becomes U+FFFD here, and only here, because neither format can carry
- * it.
+ * Lines as records of fields: JSON with one object on each line, and logfmt.
+ * Works from bytes to bytes, because a string for each line would cost three times as much.
+ * Bytes that are not UTF-8 become U+FFFD here and nowhere else: neither format can carry them.
  */
 import { isUtf8 } from 'node:buffer';
 import type { BlockQueue } from './block-queue.ts';
 import { BLOCK_BYTES } from './blocks.ts';
+import type { Block } from './blocks.ts';
 import type { LineOrigin } from './line-prefix.ts';
-import type { Level, LineStyle } from './ports.ts';
+import type { LineStyle } from './ports.ts';
 import { formatIsoTime } from './time-format.ts';
 
-/** Whether a record holds the whole line: `partial`, its end follows in another record; `cut`, it was too long. */
+/** Part of a line in a record. `partial`: the end of the line follows in another record. `cut`: the line was too long. */
 export type Extent = 'whole' | 'partial' | 'cut';
 
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
-const BLANK = 0x20;
+const SPACE = 0x20;
 const OPENING_BRACE = 0x7b;
-const BLANKS: ReadonlySet<number> = new Set([0x20, 0x09, 0x0d]);
+const JSON_SPACES: ReadonlySet<number> = new Set([0x20, 0x09, 0x0d]);
 
 /** Most bytes that one byte of a line becomes: `\u001b`. */
 const LONGEST_ESCAPE = 6;
 
-/** For each byte, the character after the backslash; 0: it stands for itself; `u`: four hexadecimal digits follow. */
+/**
+ * For each byte, the character after the backslash. 0: the byte needs no backslash. `u`: four hexadecimal digits
+ * follow.
+ */
 const ESCAPES = makeEscapes();
 const HEX = Buffer.from('0123456789abcdef');
 
-/** Writes the lines of one pipe as records into a queue. */
+/** Lines of one read. */
+export interface RecordInfo {
+  /** Time of the read. */
+  readonly wallMs: number;
+  readonly extent: Extent;
+}
+
+/** Writes the lines of one pipe as records. */
 export class RecordFormat {
   readonly #isJson: boolean;
   readonly #jsonLines: LineStyle['jsonLines'];
   /** Text between the time and the name of the last field. */
   readonly #fields: string;
-  /** The beginning of a record with a message, and of one whose line is an object. */
+  /** Beginning of a record with a message. */
   #head: Buffer = Buffer.alloc(0);
+  /** Beginning of a record whose line is a JSON object. */
   #objectHead: Buffer = Buffer.alloc(0);
   #headMs = Number.NaN;
+  /** End of a record, with its newline. */
+  #tail: Buffer = Buffer.alloc(0);
 
   constructor(format: 'json' | 'logfmt', origin: LineOrigin, pid: number, jsonLines: LineStyle['jsonLines']) {
-    const { program, group, process: proc, stream } = origin;
     this.#isJson = format === 'json';
     this.#jsonLines = format === 'json' ? jsonLines : 'string';
-    this.#fields = this.#isJson
-      ? `","program":${JSON.stringify(program)},"group":${JSON.stringify(group)},"process":${JSON.stringify(proc)},"pid":${pid},"stream":"${stream}","`
-      : ` program=${quoteLogfmt(program)} group=${quoteLogfmt(group)} process=${quoteLogfmt(proc)} pid=${pid} stream=${stream} `;
+    this.#fields = this.#isJson ? jsonFields(origin, pid) : logfmtFields(origin, pid);
   }
 
-  /** Writes a record for each line of bytes[start, end), which ends in a newline unless it is one piece of a line. */
-  write(bytes: Buffer, start: number, end: number, wallMs: number, extent: Extent, queue: BlockQueue): void {
-    if (!isUtf8(bytes.subarray(start, end))) {
-      const repaired = Buffer.from(bytes.toString('utf8', start, end));
-      this.#writeLines(repaired, 0, repaired.length, wallMs, extent, queue);
-    } else {
-      this.#writeLines(bytes, start, end, wallMs, extent, queue);
-    }
-  }
-
-  #writeLines(bytes: Buffer, start: number, end: number, wallMs: number, extent: Extent, queue: BlockQueue): void {
+  /** Writes a record for each line of `bytes`. They end in a newline, or are one piece of a line. */
+  write(queue: BlockQueue, bytes: Buffer, { wallMs, extent }: RecordInfo): void {
     this.#makeHeads(wallMs);
-    const head = this.#head;
-    const tail = this.#tailOf(extent);
-    for (let at = start; at < end;) {
+    this.#tail = this.#makeTail(extent);
+    this.#writeLines(queue, isUtf8(bytes) ? bytes : Buffer.from(bytes.toString('utf8')), extent);
+  }
+
+  #writeLines(queue: BlockQueue, bytes: Buffer, extent: Extent): void {
+    const end = bytes.length;
+    const mayBeObject = this.#jsonLines !== 'string' && extent === 'whole';
+    for (let at = 0; at < end;) {
       const newline = bytes.indexOf(NEWLINE, at);
-      const lineEnd = newline === -1 || newline >= end ? end : newline;
+      const lineEnd = newline === -1 ? end : newline;
       // A carriage return before the newline belongs to the end of the line.
       const textEnd = lineEnd < end && lineEnd > at && bytes[lineEnd - 1] === RETURN ? lineEnd - 1 : lineEnd;
-      const most = head.length + tail.length + 2 + (textEnd - at) * LONGEST_ESCAPE;
-      if (this.#jsonLines !== 'string' && extent === 'whole' && isJsonObject(bytes, at, textEnd)) {
-        if (this.#jsonLines !== 'pass') queue.append(this.#objectHead, 0, this.#objectHead.length);
-        appendObject(bytes, at, textEnd, queue);
-        if (this.#jsonLines !== 'pass') queue.append(tail, 0, tail.length);
-        else queue.append(tail, tail.length - 1, tail.length);
-      } else if (most <= BLOCK_BYTES) {
-        const block = queue.reserve(most);
-        queue.commit(writeRecord(bytes, at, textEnd, head, tail, block.bytes, block.filled));
-      } else {
-        const record = Buffer.from(
-          `${head.toString()}${JSON.stringify(bytes.toString('utf8', at, textEnd))}${tail.toString()}`,
-        );
-        queue.append(record, 0, record.length);
-      }
+      if (mayBeObject && isJsonObject(bytes, at, textEnd)) this.#writeObject(queue, bytes.subarray(at, textEnd));
+      else this.#writeText(queue, bytes, at, textEnd);
       at = lineEnd + 1;
     }
+  }
+
+  #writeObject(queue: BlockQueue, object: Buffer): void {
+    if (this.#jsonLines === 'pass') {
+      appendObject(object, queue);
+      queue.append(this.#tail, this.#tail.length - 1, this.#tail.length);
+      return;
+    }
+    queue.append(this.#objectHead, 0, this.#objectHead.length);
+    appendObject(object, queue);
+    queue.append(this.#tail, 0, this.#tail.length);
+  }
+
+  #writeText(queue: BlockQueue, bytes: Buffer, start: number, end: number): void {
+    const most = this.#head.length + this.#tail.length + 2 + (end - start) * LONGEST_ESCAPE;
+    if (most <= BLOCK_BYTES) {
+      queue.commit(this.#encode(bytes, start, end, queue.reserve(most)));
+      return;
+    }
+    const message = JSON.stringify(bytes.toString('utf8', start, end));
+    const record = Buffer.concat([this.#head, Buffer.from(message), this.#tail]);
+    queue.append(record, 0, record.length);
+  }
+
+  /**
+   * Encodes one record into a block and returns the end of the record. Both formats escape a message alike. The block
+   * must have room: nothing is checked here.
+   */
+  #encode(bytes: Buffer, start: number, end: number, { bytes: target, filled }: Block): number {
+    let to = filled;
+    target.set(this.#head, to);
+    to += this.#head.length;
+    target[to++] = 0x22;
+    for (let at = start; at < end; at++) {
+      const byte = bytes[at] as number;
+      const escape = ESCAPES[byte] as number;
+      if (escape === 0) {
+        target[to++] = byte;
+        continue;
+      }
+      target[to++] = 0x5c;
+      target[to++] = escape;
+      if (escape !== 0x75) continue;
+      target[to++] = 0x30;
+      target[to++] = 0x30;
+      target[to++] = HEX[byte >> 4] as number;
+      target[to++] = HEX[byte & 15] as number;
+    }
+    target[to++] = 0x22;
+    target.set(this.#tail, to);
+    return to + this.#tail.length;
   }
 
   #makeHeads(wallMs: number): void {
     if (wallMs === this.#headMs) return;
     const head = `${this.#isJson ? '{"time":"' : 'time='}${formatIsoTime(wallMs)}${this.#fields}`;
     this.#head = Buffer.from(head + (this.#isJson ? 'message":' : 'message='));
-    // A field of its own: stores of records want one type for each field.
+    // An object has a field of its own: stores of records want one type for each field.
     this.#objectHead = this.#jsonLines === 'message' ? this.#head : Buffer.from(`${head}data":`);
     this.#headMs = wallMs;
   }
 
-  #tailOf(extent: Extent): Buffer {
-    const mark = extent === 'whole' ? '' : this.#isJson ? `,"${extent}":true` : ` ${extent}=true`;
-    return Buffer.from(this.#isJson ? `${mark}}\n` : `${mark}\n`);
+  #makeTail(extent: Extent): Buffer {
+    if (this.#isJson) return Buffer.from(extent === 'whole' ? '}\n' : `,"${extent}":true}\n`);
+    return Buffer.from(extent === 'whole' ? '\n' : ` ${extent}=true\n`);
   }
 }
 
-/** A line of the supervisor itself as a JSON object. */
-export function formatOwnJson(name: string, pid: number, level: Level, text: string, wallMs: number): string {
-  return `${JSON.stringify({ time: formatIsoTime(wallMs), level, program: name, pid, message: text })}\n`;
+function jsonFields({ program, group, process: name, stream }: LineOrigin, pid: number): string {
+  const fields = JSON.stringify({ program, group, process: name, pid, stream }).slice(1, -1);
+  return `",${fields},"`;
 }
 
-/** A line of the supervisor itself in logfmt. */
-export function formatOwnLogfmt(name: string, pid: number, level: Level, text: string, wallMs: number): string {
-  return `time=${formatIsoTime(wallMs)} level=${level} program=${quoteLogfmt(name)} pid=${pid} message=${JSON.stringify(text)}\n`;
+function logfmtFields({ program, group, process: name, stream }: LineOrigin, pid: number): string {
+  const quoted = `program=${quoteLogfmt(program)} group=${quoteLogfmt(group)} process=${quoteLogfmt(name)}`;
+  return ` ${quoted} pid=${pid} stream=${stream} `;
 }
 
 /**
- * The value of a field as logfmt has it: in quotes when it is empty or holds a blank, a quote, an equals sign or a
+ * Returns the value of a logfmt field. The value is quoted if it is empty or has a space, a quote, an equals sign or a
  * control character.
  */
 export function quoteLogfmt(value: string): string {
   return value !== '' && !/[\s"=\\\u0000-\u001f\u007f-\u009f\ufffd]/.test(value) ? value : JSON.stringify(value);
-}
-
-/**
- * Writes one record and returns where it ends; both formats escape a message alike. Nothing is checked: there must be
- * room.
- */
-function writeRecord(
-  bytes: Buffer,
-  start: number,
-  end: number,
-  head: Buffer,
-  tail: Buffer,
-  target: Buffer,
-  from: number,
-): number {
-  let to = from;
-  target.set(head, to);
-  to += head.length;
-  target[to++] = 0x22;
-  for (let at = start; at < end; at++) {
-    const byte = bytes[at] as number;
-    const escape = ESCAPES[byte] as number;
-    if (escape === 0) {
-      target[to++] = byte;
-      continue;
-    }
-    target[to++] = 0x5c;
-    target[to++] = escape;
-    if (escape !== 0x75) continue;
-    target[to++] = 0x30;
-    target[to++] = 0x30;
-    target[to++] = HEX[byte >> 4] as number;
-    target[to++] = HEX[byte & 15] as number;
-  }
-  target[to++] = 0x22;
-  target.set(tail, to);
-  return to + tail.length;
 }
 
 function makeEscapes(): Uint8Array {
@@ -172,26 +180,24 @@ function makeEscapes(): Uint8Array {
 }
 
 /**
- * Adds a JSON object as it is. A carriage return can only be white space in it; it becomes a blank, since some readers
- * take it for the end of a line.
+ * Adds a JSON object as it is. A carriage return in it can only be white space. It becomes a space, because some readers
+ * take a carriage return for the end of a line.
  */
-function appendObject(bytes: Buffer, start: number, end: number, queue: BlockQueue): void {
-  const object = bytes.subarray(start, end);
-  if (object.includes(RETURN))
-    queue.append(Buffer.from(object.map((byte) => (byte === RETURN ? BLANK : byte))), 0, object.length);
-  else queue.append(object, 0, object.length);
+function appendObject(object: Buffer, queue: BlockQueue): void {
+  const line = object.includes(RETURN) ? Buffer.from(object.map((byte) => (byte === RETURN ? SPACE : byte))) : object;
+  queue.append(line, 0, line.length);
 }
 
-/** Whether a line is one JSON object and nothing else, so that it can stand in a record as it is. */
+/** Returns true if a line is one JSON object and nothing else, so that it can stand in a record as it is. */
 function isJsonObject(bytes: Buffer, start: number, end: number): boolean {
   let first = start;
-  while (first < end && BLANKS.has(bytes[first] as number)) first++;
+  while (first < end && JSON_SPACES.has(bytes[first] as number)) first++;
   if (bytes[first] !== OPENING_BRACE || first === end) return false;
   try {
     JSON.parse(bytes.toString('utf8', first, end));
     return true;
   } catch {
-    // It only begins like one: an ordinary line.
+    // An ordinary line that only begins with a brace.
     return false;
   }
 }

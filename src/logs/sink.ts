@@ -1,8 +1,12 @@
 /**
- * One place that bytes go to, with the queue before it: order, whole lines, back pressure, and what happens when it
- * fails. Invariants: one write or operation is under way at a time; bytes are written in the order in which they were
- * given; who reads while others wait goes to the end of their queue; a sink with nothing to write holds no memory. It
- * never knows what is written, nor by whom beyond an identity.
+ * One destination of bytes with its queue: order, whole lines, back pressure and failures.
+ *
+ * Invariants:
+ * - One write or operation is under way at a time.
+ * - Bytes are written in the order in which they were queued.
+ * - A reader that wants to read while others wait goes to the end of the line of waiters.
+ * - A sink with an empty queue holds no memory.
+ * - A sink knows its writers by identity only, and never looks at their text.
  */
 import { BlockQueue } from './block-queue.ts';
 import { BLOCK_BYTES } from './blocks.ts';
@@ -14,31 +18,31 @@ import type { Done, Outlet } from './outlets.ts';
 import { OwnLines } from './own-lines.ts';
 import type { LogClock, LogNatives, LogProblem } from './ports.ts';
 
-/** At this much in the queue, readers that feed a sink are paused; below half of it they go on. */
+/** Limit of the queue. Readers that feed a full sink are paused. They go on when the queue is half empty. */
 export const QUEUE_BYTES = 1024 * 1024;
 
 const NEWLINE_BYTE = 0x0a;
 const NEWLINE = Buffer.from('\n');
 
-/** Someone who reads for a sink and was told to wait. */
+/** A reader that is paused because a sink is full. */
 export interface Waiter {
   resume(): void;
   /**
-   * True while the waiter has not read the last words of a process that has ended: they come before what the supervisor
-   * says of its end.
+   * True while the pipe may still hold the last output of a process that has ended. That output is written before the
+   * supervisor's own line about the end of the process.
    */
   readonly hasRest: boolean;
 }
 
-/** What a sink is made from. */
+/** Parts of a sink. */
 export interface SinkParts {
-  /** What the place is called in messages: a path, `standard output`. */
+  /** Name of the destination in messages: a path, `standard output`. */
   readonly name: string;
   readonly outlet: Outlet;
   readonly pool: BlockPool;
   readonly natives: LogNatives;
   readonly clock: LogClock;
-  /** Errors after which the place takes nothing any more, ever. */
+  /** Codes of errors after which the destination never takes a byte again. */
   readonly goneOn: ReadonlySet<string>;
   readonly report: (problem: LogProblem) => void;
 }
@@ -49,27 +53,29 @@ interface Operation {
   readonly reject: (error: Error) => void;
 }
 
-/** See the head of this file. */
+/** One destination of bytes with its queue. Feeds write output of programs to it, the main log its own lines. */
 export class Sink {
   readonly name: string;
-  /** What is to be written; whoever adds to it calls {@link start} afterwards. */
-  readonly queue: BlockQueue;
-  /** How many write to it; with more than one, only whole lines are written. */
-  sources = 0;
 
   readonly #parts: SinkParts;
+  readonly #queue: BlockQueue;
   readonly #episode: FailureEpisode;
+  /** Number of feeds and logs that may write here. */
+  #writers = 0;
   #isBusy = false;
+  /** True while {@link together} collects what is queued. */
+  #isHeld = false;
   #movedAtMs = -Infinity;
-  /** Where the write under way ends in the first block; null: none is. */
+  /** End of the write under way, as an offset in the first block. Null: no write is under way. */
   #writeEnd: number | null = null;
   #isGone = false;
-  /** Whose line is open, that is without its newline yet; null at the beginning of a line. */
+  /** Writer of the open line, which has no newline yet. Null: the next byte begins a line. */
   #lineOwner: object | null = null;
-  /** The last byte that went out, and whether something was dropped right after it. */
+  /** The last byte that was written. */
   #lastByte = NEWLINE_BYTE;
+  /** True if the bytes after {@link #lastByte} were dropped. */
   #isTorn = false;
-  /** True if what was dropped last ends within a line. */
+  /** True if the bytes dropped last end within a line. */
   #isDroppedOpen = false;
   #waiters: Waiter[] = [];
   #operations: Operation[] = [];
@@ -79,91 +85,116 @@ export class Sink {
   constructor(parts: SinkParts) {
     this.name = parts.name;
     this.#parts = parts;
-    this.queue = new BlockQueue(parts.pool, parts.natives);
+    this.#queue = new BlockQueue(parts.pool, parts.natives);
     this.#episode = new FailureEpisode(parts.name, parts.clock, parts.report);
   }
 
-  /** Bytes that wait here, the supervisor's own included. */
+  /** Bytes in the queue, with the supervisor's own lines that were kept aside. */
   get unwrittenBytes(): number {
-    return this.queue.bytes + this.#own.bytes;
+    return this.#queue.bytes + this.#own.bytes;
   }
 
-  /** Bytes that were given and have not gone out. */
+  /** Bytes that were queued and have not reached the destination. */
   get pendingBytes(): number {
     return this.unwrittenBytes + (this.#parts.outlet.keptBytes ?? 0);
   }
 
-  /** Lines among the bytes that have not gone out. */
+  /** Lines among the {@link pendingBytes}. */
   get pendingLines(): number {
-    return this.queue.countLines() + this.#own.lines + (this.#parts.outlet.keptLines ?? 0);
+    return this.#queue.countLines() + this.#own.lines + (this.#parts.outlet.keptLines ?? 0);
   }
 
-  /** When bytes last went out, or something else was last done; on the monotonic clock. */
+  /** Time of the last write or operation that ended, on the monotonic clock. */
   get movedAtMs(): number {
     return Math.max(this.#movedAtMs, this.#parts.outlet.movedAtMs ?? -Infinity);
   }
 
+  /** True if nothing is queued and nothing is under way. */
   get isIdle(): boolean {
     return !this.#isBusy && this.unwrittenBytes === 0 && this.#operations.length === 0;
   }
 
-  /** Whether it will never take a byte again; what is queued nevertheless is lost. */
+  /** True if the destination will never take a byte again. Output for it is dropped. */
   get isGone(): boolean {
     return this.#isGone;
   }
 
-  /** Whether the line that is open here is that of `owner`. */
-  isOpenBy(owner: object): boolean {
+  /** True if several writers share the sink, so that only whole lines may be written. */
+  get isShared(): boolean {
+    return this.#writers > 1;
+  }
+
+  /** Counts a writer in. Returns the function that counts the writer out again. */
+  attach(): () => void {
+    this.#writers++;
+    return () => this.#writers--;
+  }
+
+  /** Returns true if `owner` wrote the line that is open, that is without its newline yet. */
+  hasOpenLineOf(owner: object): boolean {
     return this.#lineOwner === owner;
   }
 
-  /** Makes what `owner` writes next begin a line or go on its own one: a line that another left open is ended. */
-  claim(owner: object): void {
-    if (this.#lineOwner !== null && this.#lineOwner !== owner) {
-      this.queue.append(NEWLINE, 0, 1);
-      this.#lineOwner = null;
-    }
-  }
-
-  /** Says whose line is open after what was just written. */
-  leave(owner: object | null): void {
-    this.#lineOwner = owner;
-  }
-
-  /** Begins to write what was queued: to be called once after the calls of {@link queue} that belong together. */
-  start(): void {
-    this.#next();
+  /** Makes an open line the line of `owner`, who goes on with it. */
+  adoptLine(owner: object): void {
+    if (this.#lineOwner !== null) this.#lineOwner = owner;
   }
 
   /**
-   * Queues a line of the supervisor itself, whole, with its newline. While the sink is full it is kept aside, see
-   * {@link OwnLines}; `sayDropped` makes the line that tells how many could not be kept.
+   * Queues output of `owner` and begins to write. An open line of another writer is ended first.
+   * `fill` adds the output to the queue and returns true if the output leaves a line open.
    */
-  say(line: Buffer, sayDropped: (lines: number) => Buffer): void {
-    if (this.#isGone) return;
-    if (this.#own.isEmpty && this.queue.bytes < QUEUE_BYTES && !this.#waitsForRest()) {
-      this.#putOwn(line);
+  write(owner: object, fill: (queue: BlockQueue) => boolean): void {
+    this.#endLineOfOthers(owner);
+    this.#lineOwner = fill(this.#queue) ? owner : null;
+    this.#next();
+  }
+
+  /** Runs `work`, and begins to write after it. All that `work` queues can then be written at once. */
+  together(work: () => void): void {
+    this.#isHeld = true;
+    try {
+      work();
+    } finally {
+      this.#isHeld = false;
       this.#next();
-    } else {
-      this.#own.keep(line, sayDropped);
     }
   }
 
-  /** Whether a reader has to wait before it reads on; if so, it is resumed in its turn. */
+  /**
+   * Queues a whole line of the supervisor itself, with its newline. While the sink is full, {@link OwnLines} keeps the
+   * line. `formatDropped` makes the line that says how many lines could not be kept.
+   */
+  say(line: Buffer, formatDropped: (lines: number) => Buffer): void {
+    if (this.#isGone) return;
+    if (this.#own.isEmpty && this.#queue.bytes < QUEUE_BYTES && !this.#waitsForRest()) {
+      this.#putOwn(line);
+      this.#next();
+    } else {
+      this.#own.keep(line, formatDropped);
+    }
+  }
+
+  /** Returns true if a reader has to wait before it reads on. The sink resumes the reader in its turn. */
   wait(waiter: Waiter): boolean {
-    // While nothing is under way nobody would wake the waiter, and there is no reason to wait.
+    // Only a write or an operation that ends resumes waiters.
     if (!this.#isBusy) return false;
-    if (this.queue.bytes < QUEUE_BYTES && this.#waiters.length === 0) return false;
+    if (this.#queue.bytes < QUEUE_BYTES && this.#waiters.length === 0) return false;
     this.#waiters.push(waiter);
     return true;
   }
 
+  /** Returns a copy of the last bytes of the queue, at most `count`. */
+  lastQueued(count: number): Buffer {
+    return this.#queue.last(count);
+  }
+
   /**
-   * Opens the path if it is not open, so that the file exists before the first line, and a path that cannot be written
-   * is reported at once.
+   * Opens the path if it is not open. The file then exists before the first line, and a path that cannot be written is
+   * reported at once.
    */
   open(): void {
-    // One is enough: a program that crashes again and again while the sink stalls must not fill the memory.
+    // One operation is enough. A program that crashes again and again while the sink stalls must not fill the memory.
     if (this.#operations.some((operation) => operation.kind === 'open')) return;
     this.#operate('open').catch((error: unknown) =>
       this.#episode.fail(error as NodeJS.ErrnoException, NOTHING_DROPPED),
@@ -175,36 +206,36 @@ export class Sink {
     return this.#operate('reopen');
   }
 
-  /** Empties the file; what is still queued is dropped. */
+  /** Empties the file. Drops what is still queued. */
   clear(): Promise<void> {
-    this.queue.drop(this.#writeEnd);
+    this.#queue.drop(this.#writeEnd);
     this.#lineOwner = null;
     return this.#operate('clear');
   }
 
-  /** Closes the file after what is queued; bytes that come later open it again. */
+  /** Writes the queue and closes the file. Later output opens the file again. */
   async close(): Promise<void> {
     await this.idle();
-    // What a network file system could not keep is told at its close.
+    // A network file system may report a failed write only at close(2).
     await this.#operate('close').catch((error: unknown) =>
       this.#episode.fail(error as NodeJS.ErrnoException, NOTHING_DROPPED),
     );
     this.#episode.tellDropped();
   }
 
-  /** Resolves when everything given so far, and what comes meanwhile, is written. */
+  /** Resolves when the queue is written, with what is added in the meantime. */
   idle(): Promise<void> {
     if (this.isIdle) return Promise.resolve();
     return new Promise((resolve) => this.#idleWaiters.push(resolve));
   }
 
-  /** Resolves when everything given so far has gone out, or cannot for now. */
+  /** Resolves when all output has reached the destination, or cannot for now. */
   async flushed(): Promise<void> {
     await this.idle();
     await this.#parts.outlet.drained?.();
   }
 
-  /** Says what was dropped and not told yet: the supervisor ends. Returns false if there is nothing to say. */
+  /** Reports losses that were not reported yet, because the supervisor ends. Returns false if there are none. */
   tellDropped(): boolean {
     const hasOutlet = this.#parts.outlet.tellDropped?.() ?? false;
     return this.#episode.tellDropped() || hasOutlet;
@@ -217,15 +248,19 @@ export class Sink {
     });
   }
 
+  #endLineOfOthers(owner: object): void {
+    if (this.#lineOwner !== null && this.#lineOwner !== owner) this.#queue.append(NEWLINE, 0, 1);
+  }
+
   #putOwn(line: Buffer): void {
-    this.claim(this);
-    this.queue.append(line, 0, line.length);
+    this.#endLineOfOthers(this);
+    this.#queue.append(line, 0, line.length);
     this.#lineOwner = null;
   }
 
-  /** Begins what is to be done next, if nothing is under way. */
+  /** Begins the next operation or write, if nothing is under way. */
   #next(): void {
-    if (this.#isBusy) return;
+    if (this.#isBusy || this.#isHeld) return;
     const operation = this.#operations.shift();
     if (operation !== undefined) {
       this.#isBusy = true;
@@ -233,40 +268,40 @@ export class Sink {
         this.#isBusy = false;
         if (error === null) operation.resolve();
         else operation.reject(error);
-        this.#turn();
+        this.#goOn();
       };
       this.#parts.outlet[operation.kind](done);
       return;
     }
-    const block = this.queue.first;
-    if (block !== undefined) this.#write(block);
+    const block = this.#queue.first;
+    if (block !== undefined) this.#writeBlock(block);
   }
 
-  #write(block: Block): void {
+  #writeBlock(block: Block): void {
     this.#isBusy = true;
     if (this.#isTorn && this.#lastByte !== NEWLINE_BYTE) {
-      // What was dropped tore a line; what comes now must not be taken for its end.
+      // The end of a line was dropped. The next bytes must not look like that end.
       this.#writeEnd = block.sent;
       this.#parts.outlet.write(NEWLINE, 0, 1, (error) => {
         if (error === null) this.#lastByte = NEWLINE_BYTE;
-        this.#settle(block, error, 0);
+        this.#onWritten(block, error, 0);
       });
       return;
     }
     this.#isTorn = false;
     this.#writeEnd = block.filled;
     this.#parts.outlet.write(block.bytes, block.sent, block.filled, (error, count) =>
-      this.#settle(block, error, count),
+      this.#onWritten(block, error, count),
     );
   }
 
-  #settle(block: Block, error: NodeJS.ErrnoException | null, count: number): void {
+  #onWritten(block: Block, error: NodeJS.ErrnoException | null, count: number): void {
     this.#isBusy = false;
     this.#writeEnd = null;
-    // The queue is put right before the episode hears of it, since what it reports may be written to this very sink.
+    // The queue is updated before the episode, because a report of the episode may be written to this same sink.
     if (error === null) {
       if (count > 0) this.#lastByte = block.bytes[block.sent + count - 1] as number;
-      this.queue.advance(count);
+      this.#queue.advance(count);
       if (count > 0) {
         this.#isDroppedOpen = false;
         this.#episode.succeed();
@@ -275,25 +310,28 @@ export class Sink {
       this.#abandon(error);
     } else {
       const dropped = this.#countDropped(block.bytes.subarray(block.sent, block.filled));
-      this.queue.advance(dropped.bytes);
+      this.#queue.advance(dropped.bytes);
       this.#isTorn = true;
       this.#episode.fail(error, dropped);
     }
-    this.#turn();
+    this.#goOn();
   }
 
-  /** A line of which two blocks have a part counts once. */
+  /** Counts a line once if two blocks have a part of it. */
   #countDropped(rest: Buffer): Dropped {
     const lines = countLines(rest, true) - (this.#isDroppedOpen ? 1 : 0);
     this.#isDroppedOpen = rest[rest.length - 1] !== NEWLINE_BYTE;
     return { lines, bytes: rest.length };
   }
 
-  /** After something was done: the supervisor's own lines first, then the readers in their turn, then what is next. */
-  #turn(): void {
+  /**
+   * Goes on after a write or an operation: the supervisor's own lines first, then the readers in their turn, then the
+   * next write.
+   */
+  #goOn(): void {
     this.#movedAtMs = this.#parts.clock.nowMs();
     if (!this.#own.isEmpty) this.#wakeForRest();
-    if (this.queue.bytes <= QUEUE_BYTES / 2) {
+    if (this.#queue.bytes <= QUEUE_BYTES / 2) {
       if (!this.#waitsForRest()) for (const line of this.#own.drain()) this.#putOwn(line);
       this.#wake();
     }
@@ -305,32 +343,32 @@ export class Sink {
     return this.#waiters.some((waiter) => waiter.hasRest);
   }
 
-  /** Lets those go on first who have the last words of a process that has ended. */
+  /** Resumes the readers with the last output of an ended process before all others. */
   #wakeForRest(): void {
     const waiters = this.#waiters;
     const first = waiters.filter((waiter) => waiter.hasRest);
     if (first.length === 0) return;
     this.#waiters = waiters.filter((waiter) => !waiter.hasRest);
-    while (first.length > 0 && this.queue.bytes <= QUEUE_BYTES / 2) first.shift()?.resume();
+    while (first.length > 0 && this.#queue.bytes <= QUEUE_BYTES / 2) first.shift()?.resume();
     this.#waiters.unshift(...first);
   }
 
   /**
-   * Lets as many waiting readers go on as there is room for one read each; all of them when nothing is left that would
-   * wake them later.
+   * Resumes as many waiting readers as there is room for, at one read each. An empty queue resumes all of them, because
+   * no later write would.
    */
   #wake(): void {
-    let room = QUEUE_BYTES - this.queue.bytes;
-    while (this.#waiters.length > 0 && (room > 0 || this.queue.bytes === 0)) {
+    let room = QUEUE_BYTES - this.#queue.bytes;
+    while (this.#waiters.length > 0 && (room > 0 || this.#queue.bytes === 0)) {
       this.#waiters.shift()?.resume();
       room -= BLOCK_BYTES;
     }
   }
 
-  /** The place is gone for good: everything is dropped from now on, and programs are read on. */
+  /** Drops everything from now on. The pipes of programs are still read. */
   #abandon(error: NodeJS.ErrnoException): void {
     this.#isGone = true;
-    this.queue.drop(null);
+    this.#queue.drop(null);
     this.#own.clear();
     this.#lineOwner = null;
     this.#episode.end(error);

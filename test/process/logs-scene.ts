@@ -4,7 +4,8 @@
  */
 import { closeSync } from 'node:fs';
 import { LogHub } from '../../src/logs/hub.ts';
-import type { LogChannel, Intake, Level, MainLogSpec } from '../../src/logs/ports.ts';
+import type { Level } from '../../src/core/log-level.ts';
+import type { LogChannel, Intake, MainLogSpec } from '../../src/logs/ports.ts';
 import type { SpawnRequest } from '../../src/native/addon.ts';
 import { RealClock, stdoutAs } from './logs-fixtures.ts';
 import { addon, ending, reader, shell } from './programs.ts';

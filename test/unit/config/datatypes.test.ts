@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Context, type DataType, dataType, WrongValue } from '../../../src/config/datatype.ts';
 import * as types from '../../../src/config/datatypes.ts';
-import { logTargets, mainLogTargets, parseStream } from '../../../src/config/log-target.ts';
+import { logTargets, mainLogTargets } from '../../../src/config/log-target.ts';
 import * as relations from '../../../src/config/relations.ts';
 import { NameSpace } from '../../../src/config/names.ts';
 import { rowsOf } from '../../../src/config/option.ts';
@@ -337,14 +337,6 @@ test('values as check shows them', () => {
   for (const [type, text, expected] of shown) assert.deepEqual(type.show?.(type.parse(text, plain)), expected);
   assert.equal(logTargets.show?.([{ kind: 'container', fd: 1 }]), '/dev/stdout');
   assert.equal(logTargets.show?.([{ kind: 'container', fd: 2 }]), '/dev/stderr');
-});
-
-test('paths that name our own streams', () => {
-  for (const path of ['/dev/stdout', '/dev/fd/1', '/proc/self/fd/1', '/proc/1/fd/1'])
-    assert.equal(parseStream(path), 1);
-  for (const path of ['/dev/stderr', '/dev/fd/2', '/proc/self/fd/2', '/proc/1/fd/2'])
-    assert.equal(parseStream(path), 2);
-  for (const path of ['/dev/fd/3', '/dev/null', '/dev/stdout/x', 'stdout']) assert.equal(parseStream(path), null);
 });
 
 test('users and groups must exist by name; a number needs no entry', () => {

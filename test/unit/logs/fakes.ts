@@ -2,6 +2,7 @@
  * What the unit tests of the log path replace: a clock that moves when told to, and an outlet that remembers.
  */
 import type { Outlet, Done, Written } from '../../../src/logs/outlets.ts';
+import type { Sink } from '../../../src/logs/sink.ts';
 import type { LogClock } from '../../../src/logs/ports.ts';
 
 interface Alarm {
@@ -119,4 +120,16 @@ export class FakeOutlet implements Outlet {
 /** An error as the kernel makes it. */
 export function errnoError(code: string, errno: number): NodeJS.ErrnoException {
   return Object.assign(new Error(code), { code, errno });
+}
+
+/** Writer of {@link put}. */
+const WRITER = {};
+
+/** Queues bytes as they are. They leave no line open, whatever they are. */
+export function put(sink: Sink, text: string | Buffer): void {
+  const bytes = typeof text === 'string' ? Buffer.from(text) : text;
+  sink.write(WRITER, (queue) => {
+    queue.append(bytes, 0, bytes.length);
+    return false;
+  });
 }

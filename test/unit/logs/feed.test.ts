@@ -40,11 +40,14 @@ function originOf(proc: string): { group: string; program: string; process: stri
 
 function prefixed(sink: Sink, name: string, layout: PrefixLayout): Feed {
   layout.add(name);
-  return feedOf(sink, { kind: 'prefix', prefix: new LinePrefix(originOf(name), 7, STYLE, layout, false) });
+  return feedOf(sink, {
+    kind: 'prefix',
+    prefix: new LinePrefix({ origin: originOf(name), pid: 7, style: STYLE, layout, isColored: false }),
+  });
 }
 
-function feedOf(sink: Sink, dress: LineForm, partialAfterMs = 5000): Feed {
-  return new Feed(sink, { dress, isFile: false, partialAfterMs, watch, wallMs: () => clock.wallMs() });
+function feedOf(sink: Sink, form: LineForm, partialAfterMs = 5000): Feed {
+  return new Feed(sink, { form, isFile: false, partialAfterMs, watch, wallMs: () => clock.wallMs() });
 }
 
 function json(sink: Sink, jsonLines: LineStyle['jsonLines'] = 'nest'): Feed {

@@ -27,7 +27,7 @@ import { FileOutlet } from '../../../src/logs/file-outlet.ts';
 import { PipeGrowth } from '../../../src/logs/outlets.ts';
 import type { FileLimits, LogProblem } from '../../../src/logs/ports.ts';
 import { Sink } from '../../../src/logs/sink.ts';
-import { FakeClock } from './fakes.ts';
+import { FakeClock, put } from './fakes.ts';
 
 const natives = loadAddon();
 const folder = mkdtempSync(join(tmpdir(), 'logs-'));
@@ -69,8 +69,7 @@ function logAt(path: string, maxBytes: number, backups: number, more: Partial<Fi
     clock,
     problems,
     write: (text) => {
-      sink.queue.append(Buffer.from(text), 0, text.length);
-      sink.start();
+      put(sink, text);
       return sink.idle();
     },
     read: (suffix = '') => readFileSync(path + suffix, 'latin1'),

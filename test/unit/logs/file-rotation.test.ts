@@ -30,7 +30,7 @@ import { PipeGrowth } from '../../../src/logs/outlets.ts';
 import type { FileLimits, LogProblem } from '../../../src/logs/ports.ts';
 import { shiftBackups } from '../../../src/logs/rotation.ts';
 import { Sink } from '../../../src/logs/sink.ts';
-import { FakeClock } from './fakes.ts';
+import { FakeClock, put } from './fakes.ts';
 
 const natives = loadAddon();
 const root = mkdtempSync(join(tmpdir(), 'logs-'));
@@ -84,8 +84,7 @@ class Log {
   }
 
   write(text: string): Promise<void> {
-    this.sink.queue.append(Buffer.from(text), 0, Buffer.byteLength(text));
-    this.sink.start();
+    put(this.sink, text);
     return this.sink.idle();
   }
 

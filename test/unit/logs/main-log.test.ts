@@ -6,8 +6,10 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { loadAddon } from '../../../src/native/load.ts';
 import { LogHub } from '../../../src/logs/hub.ts';
-import { formatMainLine } from '../../../src/logs/main-log.ts';
-import type { Level, LogTarget, MainLogSpec } from '../../../src/logs/ports.ts';
+import { levels as LEVELS } from '../../../src/core/log-level.ts';
+import type { Level } from '../../../src/core/log-level.ts';
+import { formatOwnText } from '../../../src/logs/own-line-format.ts';
+import type { LogTarget, MainLogSpec } from '../../../src/logs/ports.ts';
 import { FakeClock } from './fakes.ts';
 
 const natives = loadAddon();
@@ -56,7 +58,10 @@ function stream(format: LogTarget['format'], which: 1 | 2 = 1): LogTarget {
   return { kind: 'container', stream: which, format };
 }
 
-const LEVELS: readonly Level[] = ['critical', 'error', 'warn', 'info', 'debug', 'trace', 'blather'];
+/** A line of the log as Supervisor writes it. */
+function formatMainLine(level: Level, text: string, wallMs: number): string {
+  return formatOwnText({ level, text, wallMs });
+}
 
 test('lines are byte for byte those of Supervisor, at every level', () => {
   const program = [

@@ -5,7 +5,7 @@ import { BLOCK_BYTES, BlockPool } from '../../../src/logs/blocks.ts';
 import type { LogProblem } from '../../../src/logs/ports.ts';
 import { QUEUE_BYTES, Sink } from '../../../src/logs/sink.ts';
 import type { Waiter } from '../../../src/logs/sink.ts';
-import { FakeClock, FakeOutlet, errnoError } from './fakes.ts';
+import { FakeClock, FakeOutlet, errnoError, put } from './fakes.ts';
 
 const natives = loadAddon();
 
@@ -30,11 +30,7 @@ function bench(): Bench {
     goneOn: new Set(['EPIPE']),
     report: (problem) => problems.push(problem),
   });
-  const put = (text: string): void => {
-    sink.queue.append(Buffer.from(text), 0, text.length);
-    sink.start();
-  };
-  return { sink, outlet, clock, problems, put };
+  return { sink, outlet, clock, problems, put: (text) => put(sink, text) };
 }
 
 /** A waiter that writes down its name when its turn comes. */
@@ -69,8 +65,10 @@ test('lines longer than a block and lines at its edge stay whole', async () => {
     '',
   ];
   const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''));
-  sink.queue.appendLines(bytes, 0, bytes.length, prefix);
-  sink.start();
+  sink.write({}, (queue) => {
+    queue.appendLines(bytes, 0, bytes.length, prefix);
+    return false;
+  });
   await sink.idle();
   assert.equal(outlet.text, lines.map((line) => `web | ${line}\n`).join(''));
 });
@@ -116,11 +114,11 @@ test('lines of the supervisor never wait: they are kept up to a limit, then coun
 });
 
 test('a line of the supervisor ends the open line of a program first', async () => {
-  const { sink, outlet, put } = bench();
-  const owner = {};
-  sink.claim(owner);
-  put('half');
-  sink.leave(owner);
+  const { sink, outlet } = bench();
+  sink.write({}, (queue) => {
+    queue.append(Buffer.from('half'), 0, 4);
+    return true;
+  });
   sink.say(Buffer.from('own\n'), dropped);
   await sink.idle();
   assert.equal(outlet.text, 'half\nown\n');
@@ -220,21 +218,17 @@ test('a failure that is reported to the sink itself loses nothing but what faile
     goneOn: new Set(),
     report: (problem) => sink.say(Buffer.from(`${problem.level}\n`), dropped),
   });
-  const put = (text: string): void => {
-    sink.queue.append(Buffer.from(text), 0, text.length);
-    sink.start();
-  };
   outlet.isStalled = true;
-  put('lost\n');
+  put(sink, 'lost\n');
   outlet.failure = errnoError('ENOSPC', -28);
   outlet.finish();
   outlet.failure = null;
   outlet.isStalled = false;
   outlet.finish();
-  put('next\n');
+  put(sink, 'next\n');
   await sink.idle();
   clock.advance(60_000);
-  put('calm\n');
+  put(sink, 'calm\n');
   await sink.idle();
   assert.equal(outlet.text, 'error\nnext\nwarn\ncalm\n');
 });

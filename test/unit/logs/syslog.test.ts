@@ -10,7 +10,7 @@ import type { LogNatives, LogProblem } from '../../../src/logs/ports.ts';
 import { Sink } from '../../../src/logs/sink.ts';
 import { syslogHeader } from '../../../src/logs/syslog-format.ts';
 import { LONGEST_DATAGRAM_LINE, SyslogOutlet } from '../../../src/logs/syslog-outlet.ts';
-import { FakeClock } from './fakes.ts';
+import { FakeClock, put } from './fakes.ts';
 
 const ENOENT = 2;
 const EAGAIN = 11;
@@ -87,9 +87,7 @@ async function inWorld(run: (world: World) => Promise<void>): Promise<void> {
     sink,
     problems,
     give: async (text) => {
-      const bytes = Buffer.from(text);
-      sink.queue.append(bytes, 0, bytes.length);
-      sink.start();
+      put(sink, text);
       await tick();
       await tick();
     },

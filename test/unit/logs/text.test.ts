@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { TemplateError } from '../../../src/core/log-template.ts';
-import { containerStreamOf } from '../../../src/logs/container-stream.ts';
 import { LinePrefix, PrefixLayout, parsePrefixTemplate } from '../../../src/logs/line-prefix.ts';
 import type { LineStyle } from '../../../src/logs/ports.ts';
-import { formatOwnJson, formatOwnLogfmt, quoteLogfmt } from '../../../src/logs/record-format.ts';
+import { formatOwnJson, formatOwnLogfmt } from '../../../src/logs/own-line-format.ts';
+import { quoteLogfmt } from '../../../src/logs/record-format.ts';
 import { decodeOutput } from '../../../src/core/event-text.ts';
 import { PartialWatch } from '../../../src/logs/partial-watch.ts';
 import { formatIsoTime, formatLocalTime } from '../../../src/logs/time-format.ts';
@@ -15,13 +15,8 @@ const WALL = 1767268800123;
 
 function prefixOf(style: Partial<LineStyle>, layout = new PrefixLayout(), isColored = false): LinePrefix {
   const origin = { group: 'grp', program: 'web', process: 'web_00', stream: 'stderr' } as const;
-  return new LinePrefix(
-    origin,
-    42,
-    { prefix: null, timestamp: 'none', jsonLines: 'nest', partialAfterMs: 5000, ...style },
-    layout,
-    isColored,
-  );
+  const whole: LineStyle = { prefix: null, timestamp: 'none', jsonLines: 'nest', partialAfterMs: 5000, ...style };
+  return new LinePrefix({ origin, pid: 42, style: whole, layout, isColored });
 }
 
 const TEMPLATES: ReadonlyArray<readonly [template: string, text: string]> = [
@@ -82,15 +77,18 @@ test('times: ISO in UTC, and local time as Supervisor writes it', () => {
 });
 
 test('own lines as records', () => {
-  assert.deepEqual(JSON.parse(formatOwnJson('onevisor', 1, 'warn', 'a "b"\nc', WALL)), {
-    time: '2026-01-01T12:00:00.123Z',
-    level: 'warn',
-    program: 'onevisor',
-    pid: 1,
-    message: 'a "b"\nc',
-  });
+  assert.deepEqual(
+    JSON.parse(formatOwnJson({ name: 'onevisor', pid: 1, level: 'warn', text: 'a "b"\nc', wallMs: WALL })),
+    {
+      time: '2026-01-01T12:00:00.123Z',
+      level: 'warn',
+      program: 'onevisor',
+      pid: 1,
+      message: 'a "b"\nc',
+    },
+  );
   assert.equal(
-    formatOwnLogfmt('onevisor', 1, 'info', "spawned: 'web'", WALL),
+    formatOwnLogfmt({ name: 'onevisor', pid: 1, level: 'info', text: "spawned: 'web'", wallMs: WALL }),
     'time=2026-01-01T12:00:00.123Z level=info program=onevisor pid=1 message="spawned: \'web\'"\n',
   );
   assert.deepEqual(['', 'a', 'a b', 'a=b', 'a"b', 'ü', 'a\tb'].map(quoteLogfmt), [
@@ -102,25 +100,6 @@ test('own lines as records', () => {
     'ü',
     '"a\\tb"',
   ]);
-});
-
-const PATHS: ReadonlyArray<readonly [path: string, pid: number, stream: 1 | 2 | null]> = [
-  ['/dev/stdout', 7, 1],
-  ['/dev/stderr', 7, 2],
-  ['/dev/fd/1', 7, 1],
-  ['/dev/fd/2', 7, 2],
-  ['/proc/self/fd/1', 7, 1],
-  ['/proc/self/fd/2', 7, 2],
-  ['/proc/1/fd/1', 1, 1],
-  ['/proc/1/fd/1', 7, null],
-  ['/proc/7/fd/2', 7, 2],
-  ['/dev/fd/3', 7, null],
-  ['/dev/stdout.log', 7, null],
-  ['/var/log/x.log', 7, null],
-];
-
-test('paths that mean a stream of ours', () => {
-  for (const [path, pid, stream] of PATHS) assert.equal(containerStreamOf(path, pid), stream, path);
 });
 
 test('partial lines: each is told when it is due, with one alarm, and none when nothing is held', () => {
