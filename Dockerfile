@@ -1,8 +1,10 @@
-# onevisor as an image. Take from it what you need:
+# onevisor as an image. Build it with  docker build -t onevisor .  and take everything from it:
+#   COPY --from=onevisor /usr/local/bin/ /usr/local/bin/
+# That is the executable, its native addon (for a root file system that is read-only and has no writable folder at all),
+# and the links supervisord, supervisorctl, echo_supervisord_conf and pidproxy. The executable alone:
 #   COPY --from=onevisor /onevisor /usr/local/bin/
-# or, for a root file system that is read-only and has no writable folder at all, the native addon too:
-#   COPY --from=onevisor /onevisor /onevisor.node /usr/local/bin/
-# The licences of what is in it are in /THIRD_PARTY_LICENSES.txt. Only the files, on your disk:  docker build --target files --output type=local,dest=. .
+# The licences of its parts are in /THIRD_PARTY_LICENSES.txt. To have the files on your disk:
+#   docker build --target files --output type=local,dest=. .
 
 FROM node:24-bookworm AS build
 WORKDIR /src
@@ -15,6 +17,9 @@ FROM scratch AS files
 COPY --from=build /src/dist/onevisor /src/dist/onevisor.node /src/dist/THIRD_PARTY_LICENSES.txt /
 
 FROM debian:bookworm-slim
-COPY --from=files / /
-RUN for name in onevisor supervisord supervisorctl echo_supervisord_conf pidproxy; do ln -s /onevisor "/usr/local/bin/$name"; done
-ENTRYPOINT ["/onevisor"]
+COPY --from=files /onevisor /onevisor.node /usr/local/bin/
+COPY --from=files /THIRD_PARTY_LICENSES.txt /
+RUN cd /usr/local/bin \
+    && for name in supervisord supervisorctl echo_supervisord_conf pidproxy; do ln -s onevisor "$name"; done \
+    && ln -s usr/local/bin/onevisor usr/local/bin/onevisor.node /
+ENTRYPOINT ["onevisor"]

@@ -7,7 +7,7 @@ import { mkdir, readlink, rm, stat, symlink } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildAddon } from './addon.ts';
-import { bundle } from './bundle.ts';
+import { bundle, bundleManual } from './bundle.ts';
 import { absentAsNull, writeWhole } from './cache.ts';
 import { makeExecutable } from './executable.ts';
 import { collectLicences, LICENCES } from './licences.ts';
@@ -44,7 +44,7 @@ if (!options.quiet) {
 
 /** What is carried inside, by the name under which `node:sea` gives it. */
 async function makeAssets(target: Platform): Promise<Record<string, string>> {
-  return { 'onevisor.node': await buildAddon(target) };
+  return { 'onevisor.node': await buildAddon(target), 'manual.json': await bundleManual() };
 }
 
 async function makeLinks(folder: string): Promise<void> {

@@ -1,9 +1,13 @@
 /**
- * Makes one CommonJS file of src/main.ts and everything it imports. It knows nothing of executables.
+ * Makes one CommonJS file of src/main.ts and everything it imports, and one file of the pages of the manual. It knows
+ * nothing of executables.
  * Names are kept, so that a stack trace in somebody's log can be read.
  */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { build } from 'esbuild';
-import { readPackage, ROOT } from './platform.ts';
+import { writeWhole } from './cache.ts';
+import { CACHE, readPackage, ROOT } from './platform.ts';
 
 /** A bundle and the npm packages whose code is in it, for the list of licences. */
 export interface Bundle {
@@ -44,4 +48,17 @@ export function packagesIn(paths: readonly string[]): string[] {
     (path) => /(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*\/?node_modules\/)/.exec(path)?.[1],
   );
   return [...new Set(names.filter((name) => name !== undefined))].sort();
+}
+
+/**
+ * Writes the pages of src/manual/ as one JSON object, topic → Markdown, for `onevisor help`. An asset costs nothing at
+ * a start that does not read it, as a string in the code would. Returns the path of the file.
+ */
+export async function bundleManual(): Promise<string> {
+  const folder = join(ROOT, 'src', 'manual');
+  const files = (await readdir(folder)).filter((name) => name.endsWith('.md')).sort();
+  const pages = files.map(async (name) => [name.slice(0, -'.md'.length), await readFile(join(folder, name), 'utf8')]);
+  const path = join(CACHE, 'manual.json');
+  await writeWhole(path, JSON.stringify(Object.fromEntries(await Promise.all(pages))));
+  return path;
 }

@@ -1,6 +1,6 @@
 /**
  * Puts what is generated into the documents: the transition diagram into src/ARCHITECTURE.md, the tables of options and
- * of methods into README.md. `--check` writes nothing and fails when a document differs. It owns the markers `<!--
+ * of methods into the reference of the manual. `--check` writes nothing and fails when a document differs. It owns the markers `<!--
  * NAME: generated -->` … `<!-- /NAME -->`.
  */
 import { readFile, writeFile } from 'node:fs/promises';
@@ -20,11 +20,13 @@ interface Part {
   readonly text: string;
 }
 
+const REFERENCE = 'src/manual/reference.md';
+
 const parts: readonly Part[] = [
   { file: 'src/ARCHITECTURE.md', name: 'layers', text: drawLayers() },
   { file: 'src/ARCHITECTURE.md', name: 'transitions', text: `\`\`\`mermaid\n${drawTransitions()}\n\`\`\`` },
-  { file: 'README.md', name: 'options', text: formatOptionReference() },
-  { file: 'README.md', name: 'methods', text: formatMethodReference(createMethodTable(ownMethods)) },
+  { file: REFERENCE, name: 'options', text: formatOptionReference() },
+  { file: REFERENCE, name: 'methods', text: formatMethodReference(createMethodTable(ownMethods)) },
 ];
 
 /** The document with the part in its place. */

@@ -43,6 +43,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
       'http/',
       'rpc/',
       'ctl/',
+      'manual/',
       'node:*',
       'npm:*',
     ],
@@ -87,6 +88,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     may: ['files/', 'core/', 'node:*'],
     reason: 'files/ reads and opens what users name, under bounds; it knows no option and no program',
   },
+  'manual/': { may: ['manual/'], reason: 'manual/ holds pages and lays them out as text: it reads no file' },
   'core/': { may: ['core/'], reason: 'the machines are pure: no Node, no clock, no package, nothing but core/' },
   'config/': {
     may: ['config/', 'core/', 'npm:*', 'node:path', 'node:util'],

@@ -89,6 +89,11 @@ async function run(): Promise<number> {
       const { runEchoConf } = await import('./programs/echo-conf.ts');
       return runEchoConf(args, env, io);
     }
+    case 'help': {
+      const { readManual, runHelp } = await import('./programs/help.ts');
+      const columns = process.stdout.isTTY ? process.stdout.columns : null;
+      return runHelp(args, readManual(), { ...io, columns });
+    }
     case 'unpack': {
       const { runUnpack } = await import('./programs/unpack.ts');
       return runUnpack(args, io);

@@ -5,7 +5,7 @@
 
 /** Names of the programs. */
 export type ProgramName =
-  'supervise' | 'ctl' | 'check' | 'health' | 'unpack' | 'echo-conf' | 'pidproxy' | 'demo' | 'version';
+  'supervise' | 'ctl' | 'check' | 'health' | 'unpack' | 'echo-conf' | 'pidproxy' | 'demo' | 'help' | 'version';
 
 /** A program and what is left of the command line for it. */
 export interface Choice {
@@ -31,6 +31,7 @@ const subcommands: ReadonlyMap<string, ProgramName> = new Map([
   ['echo-conf', 'echo-conf'],
   ['pidproxy', 'pidproxy'],
   ['demo', 'demo'],
+  ['help', 'help'],
 ]);
 
 /** Chooses the program. Anything that names none is for the supervisor itself. */

@@ -309,35 +309,46 @@ export interface Pod {
 }
 
 /**
- * Plays a pod of Kubernetes (`podman kube play`) and gives it to the test, at whose end it is removed. `spec` is the
- * YAML below `spec:`, without indentation;
- * the executable is there as the volume `onevisor`.
+ * Plays a pod of Kubernetes and gives it to the test, at whose end it is removed. `spec` is the YAML below `spec:`,
+ * without indentation; the executable is there as the volume `onevisor`.
  */
 export async function playPod(test: TestContext, spec: string): Promise<Pod> {
-  const name = `onevisor-test-${randomUUID()}`;
-  const folder = await mkdtemp(join(tmpdir(), 'onevisor-test-'));
-  const file = join(folder, 'pod.yaml');
   const indented = spec
     .split('\n')
     .map((line) => `  ${line}`)
     .join('\n');
+  return playKube(test, `apiVersion: v1\nkind: Pod\nmetadata:\n  name: app\nspec:\n${indented}\n`);
+}
+
+/**
+ * Plays a whole file (`podman kube play`) with a Pod or a Deployment whose name is `app`, which gets a name of its own.
+ */
+export async function playKube(test: TestContext, yaml: string): Promise<Pod> {
+  const name = `onevisor-test-${randomUUID()}`;
+  const folder = await mkdtemp(join(tmpdir(), 'onevisor-test-'));
+  const file = join(folder, 'pod.yaml');
   await writeFile(join(folder, 'containers.conf'), POD_CONFIGURATION);
-  await writeFile(file, `apiVersion: v1\nkind: Pod\nmetadata:\n  name: ${name}\nspec:\n${indented}\n`);
+  const renamed = yaml
+    .replace(/^ {2}name: app$/gm, `  name: ${name}`)
+    .replaceAll('configMap: {name: app}', `configMap: {name: ${name}}`);
+  await writeFile(file, renamed);
   const inPod = (...args: string[]): Promise<Outcome> =>
     podmanWith(
       { runtime: join(import.meta.dirname, 'crun-without-limits.py'), configuration: join(folder, 'containers.conf') },
       args,
     );
+  // The pod of a Deployment has a suffix.
+  const pod = /^kind: Deployment$/m.test(yaml) ? `${name}-pod-0` : name;
   test.after(async () => {
-    await inPod('pod', 'rm', '--force', '--ignore', '--time', '0', name);
+    await inPod('pod', 'rm', '--force', '--ignore', '--time', '0', pod);
     await chown('/dev/null', 0, 0);
     await rm(folder, { recursive: true, force: true });
   });
   const played = await inPod('kube', 'play', file);
   if (played.code !== 0) throw new Error(`podman kube play ended with ${played.code}:\n${played.stderr}`);
   return {
-    logs: (container) => inPod('logs', `${name}-${container}`),
-    exec: (container, ...command) => inPod('exec', `${name}-${container}`, ...command),
+    logs: (container) => inPod('logs', `${pod}-${container}`),
+    exec: (container, ...command) => inPod('exec', `${pod}-${container}`, ...command),
   };
 }
 

@@ -1,0 +1,222 @@
+/**
+ * The documents: every code block is of a kind that is checked, links lead somewhere, pages are short, configurations
+ * are accepted without a remark, sessions answer as they are printed, and messages exist. What needs a container
+ * engine is in test/container/manual.test.ts.
+ */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import { parseAllDocuments } from 'yaml';
+import { formatProblems } from '../../src/config/effective.ts';
+import { noFlags } from '../../src/config/flags.ts';
+import { readConfig } from '../../src/config/read.ts';
+import { openSource } from '../../src/config/source.ts';
+import { EXECUTABLE, launch, pid1SkipReason } from './launch.ts';
+import { BLOCKS, blocksOfKind, DOCUMENTS, ROOT, withSupervisord } from './manual-blocks.ts';
+import type { CodeBlock } from './manual-blocks.ts';
+import type { Launched } from './launch.ts';
+import type { TestContext } from 'node:test';
+
+const run = promisify(execFile);
+const skip = (await pid1SkipReason()) ?? false;
+const PAGES = [...DOCUMENTS].filter(([path]) => path.startsWith('src/manual/'));
+/** Programs that the examples name. */
+const PROGRAMS = join(ROOT, 'test', 'container', 'manual');
+/** Where the executable and its links are. */
+const DIST = join(EXECUTABLE, '..');
+
+/** Kinds of blocks by language; `text` is output that no command of the page prints. */
+const KINDS: Readonly<Record<string, ReadonlyArray<string | null>>> = {
+  ini: ['example', null],
+  console: ['session'],
+  sh: ['run', null],
+  dockerfile: ['dockerfile', null],
+  yaml: ['compose', 'pod', null],
+  js: ['file'],
+  python: ['file'],
+  text: [null],
+};
+
+test('each code block says how it is checked', () => {
+  assert.ok(BLOCKS.length > 40);
+  for (const { at, language, kind } of BLOCKS)
+    assert.ok(
+      KINDS[language]?.includes(kind),
+      `${at}: a block of "${language}" cannot be checked as "${String(kind)}"`,
+    );
+});
+
+test('the front page and the pages of the manual are short', () => {
+  const front = Buffer.byteLength(DOCUMENTS.get('README.md') ?? '');
+  assert.ok(front <= 12_288, `README.md has ${front} bytes, at most 12 kB`);
+  for (const [path, text] of PAGES) {
+    const lines = text.split('\n').length;
+    // The reference is a table of every option.
+    assert.ok(lines <= 250 || path.endsWith('/reference.md'), `${path} has ${lines} lines, at most 250`);
+  }
+});
+
+test('the list of topics has each page once, in the words of its title', () => {
+  const index = DOCUMENTS.get('src/manual/README.md') ?? '';
+  const listed = [...index.matchAll(/^\| \[([\w-]+)\]\(([\w-]+)\.md\) \|/gm)].map(([, name, file]) => {
+    assert.equal(name, file);
+    return name;
+  });
+  const pages = PAGES.map(([path]) => path.slice('src/manual/'.length, -'.md'.length)).filter(
+    (name) => name !== 'README',
+  );
+  assert.deepEqual(listed.toSorted(), pages.toSorted());
+});
+
+test('links lead to pages and headings that exist', () => {
+  for (const [path, text] of DOCUMENTS) {
+    for (const [, target = ''] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^https?:/.test(target)) continue;
+      const [file = '', anchor] = target.split('#');
+      const full = join(ROOT, path, '..', file);
+      const there = file === '' ? text : readFileSync(full, 'utf8');
+      if (anchor === undefined) continue;
+      const anchors = [...there.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+        heading
+          .toLowerCase()
+          .replace(/[^\w -]/g, '')
+          .replaceAll(' ', '-'),
+      );
+      assert.ok(anchors.includes(anchor), `${path}: ${target} leads to no heading`);
+    }
+  }
+});
+
+test('configurations are accepted without a remark', () => {
+  // Directories and users of an image are not those of this machine.
+  const settings = { isContainer: true, isStatic: true, flags: noFlags, executable: '/usr/local/bin/onevisor' };
+  const path = '/etc/supervisord.conf';
+  const env = { ONEVISOR_CONF: path, NAME: 'x', CONTROL_PASSWORD: 'x' };
+  for (const { at, text } of BLOCKS.filter(({ language }) => language === 'ini')) {
+    const source = openSource(env, null, { path, bytes: Buffer.from(withSupervisord(text)) });
+    assert.equal(formatProblems(readConfig(source, settings)), '', at);
+  }
+});
+
+test('commands of a shell can be parsed by one, and commands of ours exist', async () => {
+  for (const { at, text } of BLOCKS.filter(({ language }) => language === 'sh')) {
+    await run('sh', ['-n', '-c', text]).catch((error: Error) => assert.fail(`${at}: ${error.message}`));
+    for (const [, name = ''] of text.matchAll(/\b(?:supervisorctl|onevisor ctl) (\w+)/g)) {
+      const { stdout } = await run(EXECUTABLE, ['ctl', '-s', 'unix:///nowhere', 'help', name], { env: {} });
+      assert.doesNotMatch(stdout, /No help on/, `${at}: supervisorctl ${name}`);
+    }
+  }
+});
+
+test('YAML can be read, and says what Compose and Kubernetes know', () => {
+  for (const { at, text, kind } of BLOCKS.filter(({ language }) => language === 'yaml')) {
+    const documents = parseAllDocuments(text, { uniqueKeys: true });
+    assert.ok(Array.isArray(documents) && documents.length > 0, at);
+    for (const document of documents) {
+      assert.deepEqual([...document.errors, ...document.warnings], [], at);
+      const value = document.toJS() as Record<string, unknown>;
+      if (kind === 'pod') assert.ok(typeof value['apiVersion'] === 'string' && typeof value['kind'] === 'string', at);
+      if (kind === 'compose') assert.deepEqual(Object.keys(value), ['services'], at);
+    }
+  }
+});
+
+test('messages that the troubleshooting page quotes are those of the code', () => {
+  const code = globSync('src/**/*.ts', { cwd: ROOT })
+    .map((path) => readFileSync(join(ROOT, path), 'utf8'))
+    .join('\n')
+    .replaceAll("\\'", "'");
+  const page = DOCUMENTS.get('src/manual/troubleshooting.md') ?? '';
+  const messages = [...page.matchAll(/^\| `([^`]+)` \|/gm)].map(([, message = '']) => message);
+  assert.ok(messages.length > 20);
+  for (const message of messages)
+    for (const part of message.split('…').map((text) => text.replace(/^['" ]+|['" ]+$/g, '')))
+      assert.ok(part.length < 4 || code.includes(part), `troubleshooting.md: no message has "${part}"`);
+});
+
+/** An output as a pattern: `…` stands for anything within a line, alone on a line for any lines. */
+function asPattern(output: string): RegExp {
+  const escaped = output
+    .replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')
+    .replace(/^…$/gm, '[^]*')
+    .replaceAll('…', '.*');
+  return new RegExp(`^${escaped}$`);
+}
+
+async function checkSession(launched: Launched, block: CodeBlock): Promise<void> {
+  let last = 0;
+  for (const [, command = '', output = ''] of block.text.matchAll(/^\$ (.*)\n((?:(?!\$ ).*\n)*)/gm)) {
+    // `$?` is of the command before, which had a shell of its own.
+    const path = `PATH="${DIST}:${PROGRAMS}:$PATH"`;
+    const { code, stdout, stderr } = await launched.enter([
+      'sh',
+      '-c',
+      `${path}; set_code() { return ${last}; }; set_code; ${command}`,
+    ]);
+    last = code;
+    assert.match(`${stdout}${stderr}`.trimEnd(), asPattern(output.trimEnd()), `${block.at}: ${command}`);
+  }
+}
+
+/** The world of each session. */
+const SESSIONS: Readonly<Record<string, (t: TestContext) => Promise<Launched>>> = {
+  check: (t) =>
+    launch(t, {
+      config: '[supervisord]\n',
+      files: {
+        'typing-mistake.conf': '[supervisord]\n[program:web]\nautorestrat=true\nstopsignal=TREM\ncommand=web\n',
+      },
+    }),
+  control: async (t) => {
+    const launched = await launch(t, {
+      env: { PATH: `${PROGRAMS}:${process.env['PATH']}`, WORKER: 'stay' },
+      config:
+        '[supervisord]\n[program:web]\ncommand=web\n[program:worker]\ncommand=worker\nprocess_name=%(program_name)s_%(process_num)d\nnumprocs=2\n',
+    });
+    await launched.waitForLine(/success: \S+ entered RUNNING/, { count: 3 });
+    return launched;
+  },
+};
+
+test('each session of the manual is run here', () => {
+  assert.deepEqual([...blocksOfKind('session').keys()].toSorted(), Object.keys(SESSIONS).toSorted());
+});
+
+for (const [name, start] of Object.entries(SESSIONS)) {
+  test(`session: ${name}`, { skip }, async (t) => {
+    const block = blocksOfKind('session').get(name);
+    assert.ok(block !== undefined);
+    await checkSession(await start(t), block);
+  });
+}
+
+test('modules of the manual add the method and the command that it says', { skip }, async (t) => {
+  const files = blocksOfKind('file');
+  const launched = await launch(t, {
+    env: { PATH: `${PROGRAMS}:${process.env['PATH']}` },
+    config: withSupervisord(blocksOfKind('example').get('plugins')?.text ?? ''),
+    files: Object.fromEntries(['team.mjs', 'commands.mjs'].map((name) => [name, files.get(name)?.text ?? ''])),
+  });
+  await launched.waitForLine(/ready$/);
+  await launched.waitForLine(/success: web entered RUNNING/);
+  const config = join(launched.folder, 'supervisord.conf');
+  assert.equal((await launched.ctl('-c', config, 'greet', 'web')).stdout, 'good day, web is RUNNING\n');
+  assert.match((await launched.ctl('-c', config, 'greet')).stdout, /greet whom\?/);
+});
+
+test('the listener of the manual is told of a program that fails', { skip }, async (t) => {
+  const launched = await launch(t, {
+    env: { PATH: `%FOLDER%:${PROGRAMS}:${process.env['PATH']}` },
+    config: withSupervisord(blocksOfKind('example').get('listener')?.text ?? '').replace(
+      'command=alarm',
+      'command=%FOLDER%/alarm',
+    ),
+    files: { alarm: blocksOfKind('file').get('alarm')?.text ?? '' },
+  });
+  await launched.waitForLine(/alarm\b.*PROCESS_STATE_FATAL processname:worker/);
+  launched.signal('SIGTERM');
+  assert.equal((await launched.exit).code, 0);
+});
