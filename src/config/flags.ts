@@ -192,6 +192,8 @@ export function formatFlags(program: string): string {
     '',
     ...lines,
     '',
+    'The manual is inside: onevisor help lists its topics.',
+    '',
   ].join('\n');
 }
 

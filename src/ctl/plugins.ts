@@ -22,8 +22,8 @@ export interface CommandContext {
 }
 
 /**
- * What a module is called with, beside the options of its section. This is the whole of its contract with us; README.md
- * has it too.
+ * What a module is called with, beside the options of its section. This is the whole of its contract with us;
+ * src/manual/control.md has it too.
  */
 export interface CtlPluginApi {
   /** The x of `[ctlplugin:x]`. */

@@ -34,8 +34,8 @@ export interface MethodDescription {
 }
 
 /**
- * What a module is called with, beside the options of its section. This is the whole of its contract with us; README.md
- * has it too.
+ * What a module is called with, beside the options of its section. This is the whole of its contract with us;
+ * src/manual/control.md has it too.
  */
 export interface PluginApi {
   /** The x of `[rpcinterface:x]`. */
