@@ -353,8 +353,15 @@ async function buildFolder(t: TestContext): Promise<string> {
   return folder;
 }
 
-/** Makes the image that `COPY --from=onevisor` names, by the last stage of the Dockerfile at the top. */
-async function makeOnevisorImage(t: TestContext): Promise<void> {
+let onevisorImage: Promise<void> | undefined;
+
+/** Makes the image that `COPY --from=onevisor` names once, by the last stage of the Dockerfile at the top. */
+function makeOnevisorImage(t: TestContext): Promise<void> {
+  onevisorImage ??= buildOnevisorImage(t);
+  return onevisorImage;
+}
+
+async function buildOnevisorImage(t: TestContext): Promise<void> {
   await image('slim');
   const folder = await buildFolder(t);
   const dockerfile = DOCKERFILE.slice(DOCKERFILE.lastIndexOf('\nFROM '))
