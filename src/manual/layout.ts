@@ -18,7 +18,7 @@ const LIST_ENTRY = /^(\s*)([-*]|\d+\.)\s+/;
 /** Lays a page out in lines of at most `width` columns, as far as words and code allow. Ends with a newline. */
 export function layOutMarkdown(markdown: string, width: number): string {
   const columns = Math.max(width, NARROWEST_PAGE);
-  const blocks = splitBlocks(markdown.replace(/<!--[^]*?-->\n?/g, ''));
+  const blocks = splitBlocks(markdown.replace(/<!--[^]{0,400}?-->\n?/g, ''));
   const parts = blocks.map((block) => layOutBlock(block, columns)).filter((part) => part !== '');
   return `${parts.join('\n\n')}\n`;
 }
@@ -171,13 +171,13 @@ function plainText(markdown: string): string {
       part.startsWith('`')
         ? part
         : part
-            .replace(/\[([^\]]*)\]\((https?:[^)\s]*)\)/g, '$1 ($2)')
-            .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+            .replace(/\[([^\][]{1,200})\]\((https?:[^()\s]{1,400})\)/g, '$1 ($2)')
+            .replace(/\[([^\][]{1,200})\]\([^()]{1,400}\)/g, '$1')
             .replace(/\*\*([^*]+)\*\*/g, '$1')
             .replace(/\\([\\`*_|<>[\]])/g, '$1'),
     )
     .join('')
-    .replace(/\[(`[^`]*`)\]\([^)]*\)/g, '$1')
+    .replace(/\[(`[^`]{0,200}`)\]\([^()]{1,400}\)/g, '$1')
     .replace(/\*\*/g, '');
 }
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { getAsset, isSea } from 'node:sea';
 import { nearestName } from '../config/nearest.ts';
 import { layOutMarkdown } from '../manual/layout.ts';
-import type { ProgramIo } from './check.ts';
+import type { ProgramIo } from './program-io.ts';
 
 /** Name of the asset with all pages: a JSON object, topic → Markdown. */
 export const MANUAL_ASSET = 'manual.json';
