@@ -39,16 +39,24 @@ export class RpcFault extends Error {
   readonly code: number;
   /** The text on the wire (`faultString`). */
   readonly faultString: string;
+  /** Reason for people, as data of its own for our client; null for none. */
+  readonly reason: string | null;
 
-  constructor(code: number, faultString: string) {
+  constructor(code: number, faultString: string, reason: string | null = null) {
     super(faultString);
     this.name = 'RpcFault';
     this.code = code;
     this.faultString = faultString;
+    this.reason = reason;
   }
 
-  /** The fault of that name; its text is `NAME`, or `NAME: detail` where there is something to add. */
-  static of(name: FaultName, detail?: string): RpcFault {
-    return new RpcFault(faults[name], detail === undefined || detail === '' ? name : `${name}: ${detail}`);
+  /** Returns the fault of that name. Its text is `NAME`, or `NAME: detail` with a detail. */
+  static of(name: FaultName, detail = ''): RpcFault {
+    return new RpcFault(faults[name], detail === '' ? name : `${name}: ${detail}`);
+  }
+
+  /** Returns the fault of a start that cannot happen. Supervisor's text ends with the name of the process. */
+  static ofHeldStart(name: string, reason: string): RpcFault {
+    return new RpcFault(faults.SPAWN_ERROR, `SPAWN_ERROR: ${name}: ${reason}`, reason);
   }
 }

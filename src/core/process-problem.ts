@@ -19,7 +19,7 @@ export type Question = 'alive' | 'ready';
 /** What of a process bears on it. */
 export interface ProcessFacts {
   readonly state: ProcessStateName;
-  /** What is said of it beside the state, as in `status`. */
+  /** Description as in `status`. */
   readonly description: string;
   readonly autostart: boolean;
   /** Ever. */
@@ -33,6 +33,8 @@ export interface ProcessFacts {
   readonly failedStarts: number;
   /** Null where nothing checks it. */
   readonly health: Health | null;
+  /** Reason why the latest health check failed; null for none. */
+  readonly healthReason: string | null;
   /** Null where it has no way to say so. */
   readonly isReady: boolean | null;
   /** Null where it waits for nothing. */
@@ -44,16 +46,11 @@ type Rule = (facts: ProcessFacts, isReadyAsked: boolean) => string | null;
 
 const asIs: Rule = ({ state, description }) => (description === '' ? state : `${state} ${description}`);
 
-/** The health and what it comes from, as the description has it after what Supervisor says: `unhealthy, HTTP 503`. */
-function healthIn(description: string): string | null {
-  return /, ((?:unhealthy|starting)(?:, .*)?)$/s.exec(description)?.[1] ?? null;
-}
-
 /** The table. A missing cell is a compile error. */
 const rules: Readonly<Record<ProcessStateName, Rule>> = {
-  RUNNING: ({ state, description, health, isReady, purpose }, isReadyAsked) => {
+  RUNNING: ({ state, health, healthReason, isReady, purpose }, isReadyAsked) => {
     if (health === 'unhealthy' || (health === 'starting' && isReadyAsked))
-      return `${state} ${healthIn(description) ?? health}`;
+      return `${state} ${health}${healthReason === null ? '' : `, ${healthReason}`}`;
     if (!isReadyAsked) return null;
     if (isReady === false) return `${state} not ready`;
     return purpose === 'oneshot' ? `${state} not done` : null;

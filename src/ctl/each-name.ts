@@ -7,7 +7,7 @@ import { parseNamespec } from '../core/namespec.ts';
 import { ExitCode } from './exit-codes.ts';
 import { expandNames } from './names.ts';
 import type { Session } from './session.ts';
-import type { ProcessResult } from './supervisor-client.ts';
+import { type ProcessResult, resultOf } from './supervisor-client.ts';
 
 /** How an operation is done and shown. */
 export interface Operation {
@@ -39,11 +39,11 @@ export async function applyToNames(session: Session, names: readonly string[], o
       if (proc === null) (await operation.group(group)).forEach(show);
       else {
         await operation.one(name);
-        session.output(operation.format({ group, name: proc, status: faults.SUCCESS, description: '' }));
+        session.output(operation.format(resultOf({ group, name: proc }, null)));
       }
     } catch (error) {
       if (!(error instanceof RpcFault)) throw error;
-      if (proc !== null) show({ group, name: proc, status: error.code, description: error.faultString });
+      if (proc !== null) show(resultOf({ group, name: proc }, error));
       else if (error.code === faults.BAD_NAME)
         session.fail(`${group}: ERROR (no such group)`, operation.unknownGroupCode ?? ExitCode.GENERIC);
       else throw error;

@@ -73,10 +73,9 @@ const TAIL_ERRORS: ReadonlyMap<number, string> = new Map([
 
 /** The line for a process that was to start. Throws {@link CtlError} for a fault that starting does not have. */
 export function formatStartResult(result: ProcessResult): string {
-  // Supervisor's fault has the name only; a reason after it is ours: what it depends on can not come.
-  const reason =
-    result.status === faults.SPAWN_ERROR ? /^SPAWN_ERROR: \S+: (.+)$/.exec(result.description)?.[1] : undefined;
-  if (reason !== undefined) return `${formatNamespec(result.group, result.name)}: ERROR (${reason})`;
+  const { status, reason } = result;
+  if (status === faults.SPAWN_ERROR && reason !== null)
+    return `${formatNamespec(result.group, result.name)}: ERROR (${reason})`;
   return formatResult(result, 'started', START_ERRORS);
 }
 

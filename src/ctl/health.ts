@@ -37,6 +37,7 @@ function factsOf(info: ProcessInfo, config: ConfigInfo | undefined): ProcessFact
     exitStatus: info.exitstatus,
     isExitExpected: (config?.exitcodes ?? [0]).includes(info.exitstatus),
     health: info.health === 'healthy' || info.health === 'starting' || info.health === null ? info.health : 'unhealthy',
+    healthReason: info.healthReason,
     // Supervisor has no word for these, and says nothing of them.
     isReady: typeof ready === 'boolean' ? ready : null,
     hold: hold === 'waiting' || hold === 'stuck' ? hold : null,

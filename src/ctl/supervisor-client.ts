@@ -20,6 +20,8 @@ export interface ProcessInfo {
   readonly exitstatus: number;
   /** `starting`, `healthy` or `unhealthy`, where the server checks it; Supervisor does not. */
   readonly health: string | null;
+  /** Reason why the latest health check failed; null for none. */
+  readonly healthReason: string | null;
   readonly struct: XmlRpcStruct;
 }
 
@@ -29,6 +31,17 @@ export interface ProcessResult {
   readonly group: string;
   readonly status: number;
   readonly description: string;
+  /** Reason of a failure, for people; null if the server gives none. Supervisor does not. */
+  readonly reason: string | null;
+}
+
+/** Returns the result of an action on one process: success, or a fault. */
+export function resultOf(
+  { group, name }: { readonly group: string; readonly name: string },
+  fault: RpcFault | null,
+): ProcessResult {
+  if (fault === null) return { group, name, status: faults.SUCCESS, description: '', reason: null };
+  return { group, name, status: fault.code, description: fault.faultString, reason: fault.reason };
 }
 
 /** A configured process, of `getAllConfigInfo`. */
@@ -172,6 +185,11 @@ function toText(value: XmlRpcValue | undefined): string {
   return fitMessage(toRawText(value));
 }
 
+/** A text of ours, which Supervisor does not send. */
+function toTextOrNull(value: XmlRpcValue | undefined): string | null {
+  return typeof value === 'string' ? fitMessage(value) : null;
+}
+
 function toNumber(value: XmlRpcValue | undefined): number {
   if (typeof value !== 'number') throw unexpected('a number');
   return value;
@@ -204,6 +222,7 @@ function toProcessInfo(value: XmlRpcValue): ProcessInfo {
     start: toNumber(struct['start']),
     exitstatus: toNumber(struct['exitstatus']),
     health: typeof health === 'string' && health !== '' ? health : null,
+    healthReason: toTextOrNull(struct['health_reason']),
     struct,
   };
 }
@@ -215,6 +234,7 @@ function toProcessResult(value: XmlRpcValue): ProcessResult {
     group: toText(struct['group']),
     status: toNumber(struct['status']),
     description: toText(struct['description']),
+    reason: toTextOrNull(struct['reason']),
   };
 }
 

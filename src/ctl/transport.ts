@@ -42,10 +42,10 @@ export async function callRemoteMethod(
 
 function decodeAnswer(text: string, type: string | undefined): XmlRpcValue {
   try {
-    if (type?.startsWith(JSON_TYPE) === true) return decodeJsonAnswer(text);
-    const answer = decodeResponse(text);
-    if (answer.kind === 'fault') throw new RpcFault(answer.code, fitMessage(answer.text));
-    return answer.value;
+    const answer = type?.startsWith(JSON_TYPE) === true ? decodeJsonAnswer(text) : decodeResponse(text);
+    if (answer.kind === 'value') return answer.value;
+    const { code, text: faultText, reason } = answer;
+    throw new RpcFault(code, fitMessage(faultText), reason === undefined ? null : fitMessage(reason));
   } catch (error) {
     if (!(error instanceof XmlRpcSyntaxError)) throw error;
     throw new CtlError('xmlrpc.client.ResponseError', `cannot understand the answer of the server: ${error.message}`, {

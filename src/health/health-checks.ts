@@ -3,6 +3,7 @@
  * the log what they say, and asks for what `healthcheck_action` wants. It changes no process itself.
  */
 import type { ProcessConfig } from '../config/model.ts';
+import type { ProcessRemark } from '../core/process-remark.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Monitor } from '../engine/monitor.ts';
 import type { EngineEvent } from '../engine/events.ts';
@@ -44,10 +45,11 @@ export class HealthChecks implements Monitor {
     else if (record.state === 'RUNNING') this.#watches.get(id)?.cameUp();
   }
 
-  /** Why the latest check has failed, where it is not healthy for that; null for nothing to say. */
-  remark(id: string): string | null {
+  /** Returns the reason of the latest failed check, unless the process is healthy; null for none. */
+  remark(id: string): ProcessRemark | null {
     const watch = this.#watches.get(id);
-    return watch === undefined || watch.health === 'healthy' ? null : watch.latestFailure;
+    if (watch === undefined || watch.health === 'healthy' || watch.latestFailure === null) return null;
+    return { kind: 'healthFailure', reason: watch.latestFailure };
   }
 
   close(): void {

@@ -7,7 +7,7 @@ import { RpcFault } from '../core/faults.ts';
 import { showText } from '../core/shown-text.ts';
 import { AnswerBudgetError } from '../rpc/answer-budget.ts';
 import { callMethod } from '../rpc/call.ts';
-import { encodeJsonAnswer, JSON_TYPE } from '../rpc/json-answer.ts';
+import { encodeJsonAnswer, encodeJsonFault, JSON_TYPE } from '../rpc/json-answer.ts';
 import type { MethodTable } from '../rpc/method.ts';
 import type { ProcessTimes } from '../rpc/process-times.ts';
 import type { SupervisorApi } from '../rpc/supervisor-api.ts';
@@ -55,12 +55,16 @@ async function answerCall(
   { method, params }: XmlRpcCall,
   { request, signal, reserve }: Exchange,
 ): Promise<Answer | null> {
+  const isJsonAsked = request.headers.accept?.includes(JSON_TYPE) === true;
   try {
     const value = await callMethod(methods, { api, times, signal, reserve }, method, params);
-    const json = request.headers.accept?.includes(JSON_TYPE) === true ? encodeJsonAnswer(value) : null;
+    const json = isJsonAsked ? encodeJsonAnswer(value) : null;
     return json === null ? xml(encodeResponseParts(value)) : { type: JSON_TYPE, parts: [json] };
   } catch (error) {
-    if (error instanceof RpcFault) return xml([encodeFault(error.code, error.faultString)]);
+    if (error instanceof RpcFault) {
+      const json = isJsonAsked ? encodeJsonFault(error) : null;
+      return json === null ? xml([encodeFault(error.code, error.faultString)]) : { type: JSON_TYPE, parts: [json] };
+    }
     if (error instanceof AnswerBudgetError) throw error;
     // Nobody waits for the answer any more, so it does not matter what it would have been.
     if (!signal.aborted) api.report('critical', `cannot answer "${showText(method, 100)}": ${describeMistake(error)}`);

@@ -28,7 +28,7 @@ const isSignallable = ({ record }: ProcessView): boolean => SIGNALLABLE_STATES.h
 function judgeStart(proc: ProcessView | null, name: string): true | null {
   const hold = proc?.record.hold ?? null;
   if (hold?.kind === 'waiting') return null;
-  if (hold !== null) throw RpcFault.of('SPAWN_ERROR', `${name}: ${formatHold(hold)}`);
+  if (hold !== null) throw RpcFault.ofHeldStart(name, formatHold(hold));
   switch (proc?.record.state) {
     case 'RUNNING':
       return true;
@@ -63,7 +63,7 @@ function start(
   const { state, hold } = api.process(id)?.record ?? record;
   // Something that holds it back is told whether or not the answer is waited for; a start that only waits goes on by
   // itself.
-  if (hold?.kind === 'stuck') throw RpcFault.of('SPAWN_ERROR', `${name}: ${formatHold(hold)}`);
+  if (hold?.kind === 'stuck') throw RpcFault.ofHeldStart(name, formatHold(hold));
   if (state === 'BACKOFF' || state === 'FATAL') throw RpcFault.of('SPAWN_ERROR', name);
   // compat: true also for a process that is stopping, which is not started.
   if (!wait || state === 'RUNNING') return true;

@@ -15,9 +15,17 @@ export function formatUptime(ms: number): string {
   return days === 0 ? time : `${days} day${days === 1 ? '' : 's'}, ${time}`;
 }
 
-/** `Nov 21 01:02 AM`, local time, of seconds since 1970. */
-export function formatDaytime(seconds: number): string {
+/** Optional parts of a time. */
+interface DaytimeParts {
+  readonly hasSeconds?: boolean;
+  readonly hasYear?: boolean;
+}
+
+/** Formats seconds since 1970 as local time: `Nov 21 01:02 AM`, `Nov 21 2027 01:02:05 AM`. */
+export function formatDaytime(seconds: number, { hasSeconds = false, hasYear = false }: DaytimeParts = {}): string {
   const date = new Date(seconds * 1000);
   const hours = date.getHours();
-  return `${MONTHS[date.getMonth()] ?? ''} ${twoDigits(date.getDate())} ${twoDigits(hours % 12 === 0 ? 12 : hours % 12)}:${twoDigits(date.getMinutes())} ${hours < 12 ? 'AM' : 'PM'}`;
+  const day = `${MONTHS[date.getMonth()] ?? ''} ${twoDigits(date.getDate())}${hasYear ? ` ${date.getFullYear()}` : ''}`;
+  const minutes = `${twoDigits(hours % 12 === 0 ? 12 : hours % 12)}:${twoDigits(date.getMinutes())}`;
+  return `${day} ${minutes}${hasSeconds ? `:${twoDigits(date.getSeconds())}` : ''} ${hours < 12 ? 'AM' : 'PM'}`;
 }

@@ -26,7 +26,10 @@ interface TimedResult {
 function structOf({ config }: ProcessView, fault: unknown): XmlRpcStruct {
   const { name, group } = config;
   if (fault === null) return { name, group, status: faults.SUCCESS, description: 'OK' };
-  if (fault instanceof RpcFault) return { name, group, status: fault.code, description: fault.faultString };
+  if (fault instanceof RpcFault) {
+    const { code, faultString, reason } = fault;
+    return { name, group, status: code, description: faultString, ...(reason === null ? {} : { reason }) };
+  }
   throw new Error(`cannot act on ${formatNamespec(group, name)}`, { cause: fault });
 }
 

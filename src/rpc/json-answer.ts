@@ -1,9 +1,10 @@
 /**
  * Answers to XML-RPC calls as JSON, for a client that says it reads them (`Accept: application/json`), as ours does.
  * The table of a thousand processes is 1.2 MB of XML, and reading that takes longer than to start the client.
- * JSON is used only for values that it carries exactly as XML would; all others, and faults, are sent as XML.
+ * JSON is used only for what it carries exactly as XML would; all else is sent as XML.
  */
-import { isStruct, type XmlRpcValue, XmlRpcSyntaxError } from './xmlrpc.ts';
+import type { RpcFault } from '../core/faults.ts';
+import { isStruct, type XmlRpcResponse, type XmlRpcValue, XmlRpcSyntaxError } from './xmlrpc.ts';
 
 /** Media type of such an answer. */
 export const JSON_TYPE = 'application/json';
@@ -11,20 +12,34 @@ export const JSON_TYPE = 'application/json';
 /** Characters that XML replaces by U+FFFD, and all pairs of surrogates, since halves are replaced. */
 const NOT_IN_XML = /[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]/;
 
-/** The answer `value` as JSON; null if XML has to carry it. */
+/** Encodes a value as JSON; null if XML has to carry it. */
 export function encodeJsonAnswer(value: XmlRpcValue): string | null {
   return isExact(value) ? JSON.stringify({ value }) : null;
 }
 
-/** The value of an answer in JSON. Throws {@link XmlRpcSyntaxError}. */
-export function decodeJsonAnswer(text: string): XmlRpcValue {
+/** Encodes a fault as JSON, with its reason, which XML-RPC has no member for; null if XML has to carry it. */
+export function encodeJsonFault({ code, faultString, reason }: RpcFault): string | null {
+  const fault = { code, text: faultString, reason };
+  return isExact(fault) ? JSON.stringify({ fault }) : null;
+}
+
+/** Decodes an answer in JSON. Throws {@link XmlRpcSyntaxError}. */
+export function decodeJsonAnswer(text: string): XmlRpcResponse {
+  const answer = parseJson(text);
+  if (isStruct(answer) && answer['value'] !== undefined) return { kind: 'value', value: answer['value'] };
+  const fault = isStruct(answer) ? (answer['fault'] ?? null) : null;
+  if (!isStruct(fault) || typeof fault['code'] !== 'number' || typeof fault['text'] !== 'string')
+    throw new XmlRpcSyntaxError('the JSON has neither a value nor a fault');
+  const { code, text: faultText, reason } = fault;
+  return { kind: 'fault', code, text: faultText, ...(typeof reason === 'string' ? { reason } : {}) };
+}
+
+function parseJson(text: string): XmlRpcValue {
   try {
-    const answer = JSON.parse(text) as XmlRpcValue;
-    if (isStruct(answer) && Object.hasOwn(answer, 'value')) return answer['value'] ?? null;
+    return JSON.parse(text) as XmlRpcValue;
   } catch (error) {
     throw new XmlRpcSyntaxError('not JSON', { cause: error });
   }
-  throw new XmlRpcSyntaxError('the JSON has no value');
 }
 
 /** True if a client reads the same value from JSON as from XML. */

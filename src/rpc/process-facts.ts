@@ -17,12 +17,14 @@ export function factsOf(view: ProcessView, api: SupervisorApi, times: ProcessTim
     config: { name, options },
   } = view;
   const { exit, hold } = record;
+  const remarks = api.remarks(view.id);
   return {
     state: record.state,
     description: describeProcess(name, record, {
       times: times.of(view),
       nowMs: api.nowMs(),
-      remarks: api.remarks(view.id),
+      wallMs: api.wallMs(),
+      remarks,
     }),
     autostart: options.autostart,
     wasStarted: record.run > 0,
@@ -31,6 +33,7 @@ export function factsOf(view: ProcessView, api: SupervisorApi, times: ProcessTim
     isStartDue: record.isStartPending || (record.state === 'EXITED' && record.deadlineMs !== null),
     failedStarts: record.failedStarts,
     health: record.health,
+    healthReason: remarks.find((remark) => remark.kind === 'healthFailure')?.reason ?? null,
     isReady: tellsReadiness(view.config) ? record.isReady : null,
     hold: hold?.kind ?? null,
     purpose: purposeOf(options),

@@ -4,13 +4,15 @@
  */
 import { formatDaytime, formatUptime } from './durations.ts';
 import { type ExitStatus, supervisorExitStatus } from '../core/exit-status.ts';
-import type { ProcessRecord } from '../core/process-record.ts';
+import type { Hold, ProcessRecord, RunFailure } from '../core/process-record.ts';
+import type { ProcessRemark } from '../core/process-remark.ts';
 import { formatFailure } from '../core/run-failure.ts';
 import { formatHold } from '../core/start-hold.ts';
 import { ProcessState } from '../core/states.ts';
 import { purposeOf } from '../engine/policy.ts';
 import type { ProcessView } from '../engine/process-table.ts';
 import type { Times } from './process-times.ts';
+import { formatRemark, remarkMembers } from './remarks.ts';
 import type { XmlRpcStruct } from './xmlrpc.ts';
 
 /** What a record does not hold. */
@@ -18,8 +20,7 @@ export interface ProcessDetails {
   readonly times: Times;
   readonly nowMs: number;
   readonly wallMs: number;
-  /** What else is known of it, in a few words each (`Supervisor.remarks`). */
-  readonly remarks: readonly string[];
+  readonly remarks: readonly ProcessRemark[];
   /** Paths of the logs, empty for none. */
   readonly stdoutPath: string;
   readonly stderrPath: string;
@@ -34,10 +35,11 @@ export interface ProcessDetails {
 export function describeProcess(
   name: string,
   record: ProcessRecord,
-  surroundings: Pick<ProcessDetails, 'times' | 'nowMs' | 'remarks'>,
+  surroundings: Pick<ProcessDetails, 'times' | 'nowMs' | 'wallMs' | 'remarks'>,
 ): string {
   if (record.hold !== null) return formatHold(record.hold);
-  const known = [describeState(name, record, surroundings), record.health ?? '', ...surroundings.remarks];
+  const remarks = surroundings.remarks.map((remark) => formatRemark(remark, surroundings.wallMs));
+  const known = [describeState(name, record, surroundings), record.health ?? '', ...remarks];
   return known.filter((part) => part !== '').join(', ');
 }
 
@@ -91,19 +93,44 @@ function formatLastExit(record: ProcessRecord): XmlRpcStruct {
   return exit.kind === 'exited' ? { exit_code: exit.code } : { exit_signal: exit.signal };
 }
 
+/** Kinds of failures on the wire. */
+const FAILURES: Readonly<Record<RunFailure['kind'], string>> = {
+  notExecuted: 'not_executed',
+  exitedTooQuickly: 'exited_too_quickly',
+  badExit: 'bad_exit',
+  restartedTooOften: 'restarted_too_often',
+};
+
+/** Returns the dependencies that a start waits for, or that block it, as members of the struct. */
+function formatHoldMembers(hold: Hold): XmlRpcStruct {
+  if (hold.kind === 'waiting')
+    return { hold: 'waiting', waits_for: hold.dependencies.map(({ name, conditions }) => ({ name, conditions })) };
+  const roots = hold.roots.map(({ name, conditions, state, isUnhealthy, exitCode, blocks }) => ({
+    name,
+    conditions,
+    blocks,
+    ...(state === null ? {} : { state }),
+    ...(isUnhealthy ? { health: 'unhealthy' } : {}),
+    ...(exitCode === null ? {} : { exit_code: exitCode }),
+  }));
+  return { hold: 'stuck', blocked_by: roots };
+}
+
 /**
  * Members that Supervisor does not have, each only where there is something to say: clients know the others by heart.
  */
-function formatAdditions({ config, record }: ProcessView, oomKills: number): XmlRpcStruct {
+function formatAdditions({ config, record }: ProcessView, { oomKills, remarks }: ProcessDetails): XmlRpcStruct {
   const purpose = purposeOf(config.options);
   return {
     ...(record.health === null ? {} : { health: record.health }),
     ...(tellsReadiness(config) ? { ready: record.isReady } : {}),
-    ...(record.hold === null ? {} : { hold: record.hold.kind }),
+    ...(record.hold === null ? {} : formatHoldMembers(record.hold)),
+    ...(record.failure === null ? {} : { failure: FAILURES[record.failure.kind] }),
     ...(purpose === 'service' ? {} : { purpose }),
     ...(record.isStartPending ? { restarting: true } : {}),
     ...formatLastExit(record),
     ...(oomKills === 0 ? {} : { oom_kills: oomKills }),
+    ...Object.assign({}, ...remarks.map(remarkMembers)),
   };
 }
 
@@ -126,6 +153,6 @@ export function formatProcessInfo(view: ProcessView, surroundings: ProcessDetail
     stderr_logfile: stderrPath,
     pid: record.pid ?? 0,
     description: describeProcess(config.name, record, surroundings),
-    ...formatAdditions(view, surroundings.oomKills),
+    ...formatAdditions(view, surroundings),
   };
 }

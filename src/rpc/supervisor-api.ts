@@ -3,6 +3,7 @@
  * implemented where the parts are put together. Types only. Each member says when it returns or resolves; none of them
  * may throw or reject unless that is said.
  */
+import type { ProcessRemark } from '../core/process-remark.ts';
 import type { GroupConfig, ProcessConfig } from '../config/model.ts';
 import type { Level } from '../core/log-level.ts';
 import type { SupervisorStateName } from '../core/states.ts';
@@ -107,8 +108,8 @@ export interface SupervisorApi {
   processes(): readonly ProcessView[];
   /** One of them by its namespec `group:name`, null when there is none. */
   process(id: string): ProcessView | null;
-  /** What there is to say of a process besides its record, in a few words each, as `next run Nov 21 04:00 AM`. */
-  remarks(id: string): readonly string[];
+  /** Facts about a process that its record does not hold. */
+  remarks(id: string): readonly ProcessRemark[];
   /** Number of times that the kernel has killed a process because memory ran out. */
   oomKills(id: string): number;
   /** Whether a group of that name is active. */

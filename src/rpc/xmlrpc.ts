@@ -36,10 +36,10 @@ export interface XmlRpcCall {
   readonly params: readonly XmlRpcValue[];
 }
 
-/** An answer: the value, or a fault as Supervisor numbers them. */
+/** An answer: the value, or a fault with Supervisor's number. Only answers in JSON have a reason. */
 export type XmlRpcResponse =
   | { readonly kind: 'value'; readonly value: XmlRpcValue }
-  | { readonly kind: 'fault'; readonly code: number; readonly text: string };
+  | { readonly kind: 'fault'; readonly code: number; readonly text: string; readonly reason?: string };
 
 /** A text that is not XML-RPC, or is beyond the limits. The message is the reason, without the text itself. */
 export class XmlRpcSyntaxError extends Error {

@@ -3,6 +3,7 @@
  */
 import type { GroupConfig, ProcessConfig } from '../config/model.ts';
 import type { Level } from '../core/log-level.ts';
+import type { ProcessRemark } from '../core/process-remark.ts';
 import type { SupervisorStateName } from '../core/states.ts';
 import type { Listener } from '../engine/events.ts';
 import type { ProcessView } from '../engine/process-table.ts';
@@ -78,7 +79,7 @@ export class ApiAdapter implements SupervisorApi {
     return this.#engine.process(id);
   }
 
-  remarks(id: string): readonly string[] {
+  remarks(id: string): readonly ProcessRemark[] {
     const kill = this.#memoryKills.remark(id);
     return [...this.#supervision.remarks(id), ...(kill === null ? [] : [kill])];
   }

@@ -4,12 +4,12 @@
  * It says so in the log, keeps a count for the metrics and a remark for the status, and changes nothing.
  */
 import { type ExitStatus, shellExitCode } from '../core/exit-status.ts';
+import type { ProcessRemark } from '../core/process-remark.ts';
 import { signalNumbers } from '../core/signals.ts';
 import type { EngineEvent, Listener } from '../engine/events.ts';
 import type { Report } from '../engine/ports.ts';
 import type { ProcessView } from '../engine/process-table.ts';
 import { readOomKills } from '../process/oom-kills.ts';
-import { formatDaytime } from '../rpc/durations.ts';
 
 /**
  * One kill of several at once is seen with the exit that is looked at first; the others must follow within this time to
@@ -49,10 +49,10 @@ export class MemoryKills {
     return this.#kills.get(id)?.count ?? 0;
   }
 
-  /** A few words for the status of a process whose latest end was such a kill; null for none. */
-  remark(id: string): string | null {
+  /** Returns a remark if the latest end of a process was such a kill; null otherwise. */
+  remark(id: string): ProcessRemark | null {
     const lastS = this.#kills.get(id)?.lastS ?? 0;
-    return lastS === 0 ? null : `out of memory ${formatDaytime(lastS)}`;
+    return lastS === 0 ? null : { kind: 'outOfMemory', atS: lastS };
   }
 
   #observe(event: EngineEvent): void {

@@ -1,4 +1,5 @@
 /** All monitors of one engine. To add one, write a class and add a line to `makeMonitors`. */
+import type { ProcessRemark } from '../core/process-remark.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Jobs, Report } from '../engine/ports.ts';
 import { HealthChecks } from '../health/health-checks.ts';
@@ -35,6 +36,6 @@ export function makeMonitors(parts: MonitorParts): Monitor[] {
 }
 
 /** What the monitors have to say of a process, for its status; empty where none has. */
-export function remarksOf(monitors: readonly Monitor[], id: string): string[] {
+export function remarksOf(monitors: readonly Monitor[], id: string): ProcessRemark[] {
   return monitors.flatMap((monitor) => monitor.remark?.(id) ?? []);
 }

@@ -2,6 +2,7 @@
  * What programs say of themselves (`notification_fd`, `notify`) on its way to the engine: ready, a few words for the
  * status, signs of life for the watchdog. It keeps what belongs to the run that goes on, and changes no process itself.
  */
+import type { ProcessRemark } from '../core/process-remark.ts';
 import { Alarm } from '../engine/alarm.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { EngineEvent } from '../engine/events.ts';
@@ -68,10 +69,10 @@ export class Readiness implements Monitor {
     this.#parts.channels.close(id);
   }
 
-  /** What it says of itself (`STATUS=`), while it runs. */
-  remark(id: string): string | null {
+  /** Returns the text that a program reports about itself (`STATUS=`) while it runs; null for none. */
+  remark(id: string): ProcessRemark | null {
     const status = this.#told.get(id)?.status ?? '';
-    return status === '' ? null : status;
+    return status === '' ? null : { kind: 'statusText', text: status };
   }
 
   close(): void {

@@ -11,6 +11,7 @@
  *   further                     the clock was wrong, or the machine slept: one line, and the next time counts.
  */
 import { nextTime, type Schedule } from '../config/cron.ts';
+import type { ProcessRemark } from '../core/process-remark.ts';
 import { STOPPED_STATES } from '../core/states.ts';
 import { Alarm } from '../engine/alarm.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -18,13 +19,10 @@ import type { EngineEvent } from '../engine/events.ts';
 import type { Report } from '../engine/ports.ts';
 import type { ProcessView } from '../engine/process-table.ts';
 import type { SystemClock } from '../process/clock.ts';
-import { formatDaytime } from '../rpc/durations.ts';
 import type { Monitor } from '../engine/monitor.ts';
 
 const MINUTE_MS = 60_000;
 const LONGEST_SLEEP_MS = 15 * MINUTE_MS;
-/** A time that is further away than this is shown with its year. */
-const FAR_MS = 300 * 24 * 60 * MINUTE_MS;
 /** compat: Vixie cron takes a clock that jumps further than this for one that is right now. */
 const CORRECTION_MS = 180 * MINUTE_MS;
 /** Smaller steps back are those of a clock that is kept right: who runs once a minute does not run twice in it. */
@@ -78,15 +76,11 @@ export class Schedules implements Monitor {
     this.#arm();
   }
 
-  /** As `next run Nov 21 04:00 AM`, local time as all times of a status; with seconds where the schedule has them. */
-  remark(id: string): string | null {
+  /** Returns the next run of a process; null if there is none. */
+  remark(id: string): ProcessRemark | null {
     const plan = this.#plans.get(id);
     if (plan === undefined || plan.nextMs === null) return null;
-    const daytime = formatDaytime(plan.nextMs / 1000);
-    const seconds = String(new Date(plan.nextMs).getSeconds()).padStart(2, '0');
-    const exact = plan.schedule.hasSeconds ? daytime.replace(/(?= [AP]M$)/, `:${seconds}`) : daytime;
-    const isFar = plan.nextMs - this.#parts.clock.wallMs() > FAR_MS;
-    return `next run ${isFar ? exact.replace(/^(\w+ \d+)/, `$1 ${new Date(plan.nextMs).getFullYear()}`) : exact}`;
+    return { kind: 'nextRun', atMs: plan.nextMs, hasSeconds: plan.schedule.hasSeconds };
   }
 
   close(): void {

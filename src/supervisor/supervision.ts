@@ -16,6 +16,7 @@ import { TurnBudget } from '../engine/turn-budget.ts';
 import { Serials } from '../events/event-pools.ts';
 import type { Hub } from '../logs/ports.ts';
 import type { Reaped } from '../native/addon.ts';
+import type { ProcessRemark } from '../core/process-remark.ts';
 import type { SystemClock } from '../process/clock.ts';
 import { CommandJobs } from '../process/jobs.ts';
 import { ActiveGroups } from './active-groups.ts';
@@ -118,8 +119,8 @@ export class Supervision {
     return this.#groups;
   }
 
-  /** Remarks for the status of a process, such as the next run of its schedule. */
-  remarks(id: string): string[] {
+  /** Returns the facts of the monitors about a process, such as the next run of its schedule. */
+  remarks(id: string): ProcessRemark[] {
     return remarksOf(this.#monitors, id);
   }
 

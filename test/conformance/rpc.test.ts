@@ -94,7 +94,7 @@ function normalise(value: unknown, directory: string): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const times = new Set(['start', 'stop', 'now', 'pid']);
   // Members that Supervisor does not have.
-  const added = new Set(['exit_code', 'exit_signal', 'oom_kills']);
+  const added = new Set(['exit_code', 'exit_signal', 'failure', 'oom_kills']);
   return Object.fromEntries(
     Object.entries(value)
       .filter(([name]) => !added.has(name))

@@ -129,7 +129,7 @@ const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
   'client: address': (text) => [isUrl(text), parseServerUrl(`http://${text}`)],
   'client: line': (text) => [parseLine(text), parseInteger(text)],
   'client: result of a start': (text) =>
-    formatStartResult({ name: 'n', group: 'g', status: 50, description: `SPAWN_ERROR: ${text}` }),
+    formatStartResult({ name: 'n', group: 'g', status: 50, description: `SPAWN_ERROR: ${text}`, reason: text }),
 };
 
 const ATOMS = [

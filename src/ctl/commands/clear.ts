@@ -5,8 +5,7 @@ import type { Command } from '../command.ts';
 import { formatClearResult } from '../format.ts';
 import { findMatches, splitNames } from '../names.ts';
 import type { Session } from '../session.ts';
-import type { ProcessResult } from '../supervisor-client.ts';
-import { faults } from '../../core/faults.ts';
+import { type ProcessResult, resultOf } from '../supervisor-client.ts';
 
 export const clear: Command = {
   name: 'clear',
@@ -43,12 +42,12 @@ async function clearLogs(session: Session, name: string): Promise<void> {
   }
   // compat: the process of `group:` is called None in the answer.
   const { group, process: proc } = parseNamespec(name);
-  const result = { group, name: proc ?? 'None' };
+  const subject = { group, name: proc ?? 'None' };
   try {
     await session.client.clearProcessLogs(name);
-    show(session, { ...result, status: faults.SUCCESS, description: '' });
+    show(session, resultOf(subject, null));
   } catch (error) {
     if (!(error instanceof RpcFault)) throw error;
-    show(session, { ...result, status: error.code, description: error.faultString });
+    show(session, resultOf(subject, error));
   }
 }

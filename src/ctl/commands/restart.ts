@@ -12,7 +12,7 @@ import { formatSignalResult, formatStartResult } from '../format.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { splitNames } from '../names.ts';
 import type { Session } from '../session.ts';
-import type { ProcessInfo } from '../supervisor-client.ts';
+import { type ProcessInfo, type ProcessResult, resultOf } from '../supervisor-client.ts';
 import { selectNamed, takeTimeout, waitForStarts } from '../start-wait.ts';
 import { startNames } from './start.ts';
 import { stopNames } from './stop.ts';
@@ -90,14 +90,14 @@ async function roll(session: Session, proc: ProcessInfo): Promise<boolean> {
   const { client } = session;
   const { group, name } = proc;
   const namespec = formatNamespec(group, name);
-  const outcome = await attempt(() => client.stopProcess(namespec));
+  const outcome = await attempt(proc, () => client.stopProcess(namespec));
   const stopped =
     isResting(proc) && outcome.status === faults.SUCCESS ? { ...outcome, status: faults.NOT_RUNNING } : outcome;
-  session.output(formatSignalResult({ group, name, ...stopped }, 'stopped'));
+  session.output(formatSignalResult(stopped, 'stopped'));
   session.noteFault(stopped.status, faults.NOT_RUNNING);
   if (stopped.status !== faults.SUCCESS && stopped.status !== faults.NOT_RUNNING) return false;
-  const started = await attempt(() => client.startProcess(namespec));
-  session.output(formatStartResult({ group, name, ...started }));
+  const started = await attempt(proc, () => client.startProcess(namespec));
+  session.output(formatStartResult(started));
   session.noteFault(started.status, faults.ALREADY_STARTED);
   if (started.status !== faults.SUCCESS && started.status !== faults.ALREADY_STARTED) return false;
   if (await becomesHealthy(session, namespec)) return true;
@@ -105,12 +105,13 @@ async function roll(session: Session, proc: ProcessInfo): Promise<boolean> {
   return false;
 }
 
-async function attempt(action: () => Promise<void>): Promise<{ status: number; description: string }> {
+/** Does an action on a process. A fault is a result, too. */
+async function attempt(proc: ProcessInfo, action: () => Promise<void>): Promise<ProcessResult> {
   try {
     await action();
-    return { status: faults.SUCCESS, description: '' };
+    return resultOf(proc, null);
   } catch (error) {
-    if (error instanceof RpcFault) return { status: error.code, description: error.faultString };
+    if (error instanceof RpcFault) return resultOf(proc, error);
     throw error;
   }
 }

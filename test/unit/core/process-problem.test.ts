@@ -14,6 +14,7 @@ const running: ProcessFacts = {
   isStartDue: false,
   failedStarts: 0,
   health: null,
+  healthReason: null,
   isReady: null,
   hold: null,
   purpose: 'service',
@@ -27,7 +28,7 @@ describe('findProblem', () => {
     [{ health: 'starting' }, null, 'RUNNING starting'],
     [{ health: 'unhealthy' }, 'RUNNING unhealthy', 'RUNNING unhealthy'],
     [
-      { health: 'unhealthy', description: 'pid 7, uptime 0:00:01, unhealthy, HTTP 503, overloaded' },
+      { health: 'unhealthy', healthReason: 'HTTP 503, overloaded' },
       'RUNNING unhealthy, HTTP 503, overloaded',
       'RUNNING unhealthy, HTTP 503, overloaded',
     ],

@@ -62,6 +62,7 @@ export function processInfo(
     start: 1,
     exitstatus: 0,
     health: null,
+    healthReason: null,
     struct: {},
     ...more,
   };

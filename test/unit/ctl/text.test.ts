@@ -198,7 +198,7 @@ describe('columns and results', () => {
   });
 
   it('every fault has a line or is refused, never a wrong word', () => {
-    const result = (status: number) => ({ name: 'a', group: 'g', status, description: 'why' });
+    const result = (status: number) => ({ name: 'a', group: 'g', status, description: 'why', reason: null });
     for (const status of Object.values(faults)) {
       for (const format of [
         formatStartResult,

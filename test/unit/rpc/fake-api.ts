@@ -5,6 +5,7 @@ import { sampleProgram } from '../../../build/sample-program.ts';
 import type { Reserve } from '../../../src/rpc/answer-budget.ts';
 import type { GroupConfig, ProcessConfig } from '../../../src/config/model.ts';
 import type { Level } from '../../../src/core/log-level.ts';
+import type { ProcessRemark } from '../../../src/core/process-remark.ts';
 import type { SupervisorStateName } from '../../../src/core/states.ts';
 import { Engine } from '../../../src/engine/engine.ts';
 import type { Listener } from '../../../src/engine/events.ts';
@@ -31,6 +32,8 @@ export interface FakeProgram {
   readonly groupPriority?: number;
   readonly type?: ProcessConfig['type'];
   readonly options?: Partial<ProcessConfig['options']>;
+  /** Name of a program that has to be started first. */
+  readonly dependsOn?: string;
   /** Ends by itself after this time, with `exitCode`; never if not given. */
   readonly exitAfterMs?: number;
   readonly exitCode?: number;
@@ -106,6 +109,7 @@ export class FakeApi implements SupervisorApi {
   readonly signals: string[] = [];
   rereadAnswer: Reread = { kind: 'changes', added: [], changed: [], removed: [] };
   readonly oomKillsOf = new Map<string, number>();
+  readonly remarksOf = new Map<string, readonly ProcessRemark[]>();
   planAnswer: GroupPlan | null = null;
   /** Problems of the configuration that a restart would read. */
   restartProblem: string | null = null;
@@ -164,6 +168,10 @@ export class FakeApi implements SupervisorApi {
         program: program.name,
         type: program.type ?? 'program',
         options: { ...sample.options, ...program.options },
+        dependsOn:
+          program.dependsOn === undefined
+            ? []
+            : [{ group: program.dependsOn, process: program.dependsOn, conditions: ['started'] }],
       })),
     }));
     return made.toSorted((a, b) => a.priority - b.priority);
@@ -239,8 +247,8 @@ export class FakeApi implements SupervisorApi {
     return this.oomKillsOf.get(id) ?? 0;
   }
 
-  remarks(): readonly string[] {
-    return [];
+  remarks(id: string): readonly ProcessRemark[] {
+    return this.remarksOf.get(id) ?? [];
   }
 
   hasGroup(name: string): boolean {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { decodeJsonAnswer, encodeJsonAnswer } from '../../../src/rpc/json-answer.ts';
+import { RpcFault } from '../../../src/core/faults.ts';
+import { decodeJsonAnswer, encodeJsonAnswer, encodeJsonFault } from '../../../src/rpc/json-answer.ts';
 import {
   decodeResponse,
   encodeResponse,
@@ -16,10 +17,7 @@ test('an answer in JSON is read as the same answer in XML', () => {
     fc.property(values, (value) => {
       const json = encodeJsonAnswer(value as XmlRpcValue);
       fc.pre(json !== null);
-      assert.deepEqual(decodeResponse(encodeResponse(value as XmlRpcValue)), {
-        kind: 'value',
-        value: decodeJsonAnswer(json),
-      });
+      assert.deepEqual(decodeResponse(encodeResponse(value as XmlRpcValue)), decodeJsonAnswer(json));
     }),
   );
 });
@@ -45,6 +43,19 @@ test('XML carries what JSON cannot carry, and texts that XML changes', () => {
 });
 
 test('JSON that is no answer is an error of the protocol', () => {
-  for (const text of ['', '{', '[]', 'null', '{}', '"value"', '{"__proto__":{"value":1}}'])
+  for (const text of ['', '{', '[]', 'null', '{}', '"value"', '{"__proto__":{"value":1}}', '{"fault":{"code":"1"}}'])
     assert.throws(() => decodeJsonAnswer(text), XmlRpcSyntaxError, text);
+});
+
+test('a fault in JSON has the reason as a member of its own', () => {
+  const held = encodeJsonFault(RpcFault.ofHeldStart('web', 'waits'));
+  assert.deepEqual(decodeJsonAnswer(held ?? ''), {
+    kind: 'fault',
+    code: 50,
+    text: 'SPAWN_ERROR: web: waits',
+    reason: 'waits',
+  });
+  const plain = encodeJsonFault(RpcFault.of('BAD_NAME', 'web'));
+  assert.deepEqual(decodeJsonAnswer(plain ?? ''), { kind: 'fault', code: 10, text: 'BAD_NAME: web' });
+  assert.equal(encodeJsonFault(RpcFault.of('BAD_NAME', '\x1b')), null, 'a text that XML changes');
 });

@@ -68,6 +68,57 @@ describe('process info', () => {
     assert.equal(late.times.of(client.api.process('none:none') ?? assert.fail()).stop, 0);
   });
 
+  test('what a start waits for is data, and the description says it', async () => {
+    const client = new Client([{ name: 'db' }, { name: 'web', dependsOn: 'db' }, { name: 'log', dependsOn: 'web' }]);
+    assert.equal(
+      await client.call('startProcess', 'log'),
+      'FAULT 50 SPAWN_ERROR: log: cannot start: web must be started and is STOPPED',
+    );
+    client.api.engine.removeGroup('db');
+    await client.call('startProcess', 'web', false);
+    await client.call('startProcess', 'log', false);
+    const log = await client.info('log');
+    assert.equal(log['description'], 'cannot start: db must be started and is not there any more (web depends on it)');
+    assert.deepEqual(
+      [log['hold'], log['blocked_by']],
+      ['stuck', [{ name: 'db', conditions: ['started'], blocks: ['web'] }]],
+    );
+    const outcomes = await client.call('startAllProcesses');
+    assert.match(JSON.stringify(outcomes), /"reason":"cannot start: db must be started and is not there any more"/);
+  });
+
+  test('a start that waits names its dependencies', async () => {
+    const client = new Client([{ name: 'db' }, { name: 'web', dependsOn: 'db' }]);
+    await client.call('startProcess', 'db', false);
+    await client.call('startProcess', 'web', false);
+    const web = await client.info('web');
+    assert.deepEqual(
+      [web['hold'], web['waits_for'], web['description']],
+      ['waiting', [{ name: 'db', conditions: ['started'] }], 'waits for db to be started'],
+    );
+  });
+
+  test('remarks are members of their own, and words at the end of the description', async () => {
+    const client = new Client([{ name: 'web', options: { startsecs: 0 } }]);
+    await client.call('startProcess', 'web');
+    const nextMs = new Date(2027, 10, 21, 4, 0, 5).getTime();
+    client.api.remarksOf.set('web:web', [
+      { kind: 'healthFailure', reason: 'HTTP 503' },
+      { kind: 'nextRun', atMs: nextMs, hasSeconds: true },
+      { kind: 'statusText', text: 'serving' },
+      { kind: 'outOfMemory', atS: new Date(2026, 10, 21, 14, 30).getTime() / 1000 },
+    ]);
+    const info = await client.info('web');
+    assert.equal(
+      info['description'],
+      'pid 1000, uptime 0:00:00, HTTP 503, next run Nov 21 2027 04:00:05 AM, serving, out of memory Nov 21 02:30 PM',
+    );
+    assert.deepEqual(
+      [info['health_reason'], info['next_run'], info['status_text']],
+      ['HTTP 503', nextMs / 1000, 'serving'],
+    );
+  });
+
   test('from before its first start to after its end', async () => {
     const client = new Client([{ name: 'done', exitAfterMs: 2500, exitCode: 2, options: { autorestart: 'false' } }]);
     const second = (ms: number): number => Math.floor((client.api.wallOffsetMs + ms) / 1000);
@@ -125,6 +176,7 @@ describe('process info', () => {
       state: 100,
       statename: 'EXITED',
       spawnerr: 'Bad exit code 2',
+      failure: 'bad_exit',
       exitstatus: 2,
       pid: 0,
       description,

@@ -51,14 +51,14 @@ test('ready and its status belong to the run', () => {
   const scene = new Scene();
   assert.equal(scene.readiness.remark('web'), null);
   scene.say({ kind: 'status', text: 'warming up' });
-  assert.equal(scene.readiness.remark('web'), 'warming up');
+  assert.deepEqual(scene.readiness.remark('web'), { kind: 'statusText', text: 'warming up' });
   scene.say({ kind: 'ready' }, { kind: 'status', text: '' });
   assert.deepEqual(scene.ready, ['web 1']);
   assert.equal(scene.readiness.remark('web'), null);
   scene.become('RUNNING');
   scene.say({ kind: 'status', text: 'serving' });
   scene.become('STOPPING');
-  assert.equal(scene.readiness.remark('web'), 'serving');
+  assert.deepEqual(scene.readiness.remark('web'), { kind: 'statusText', text: 'serving' });
   assert.deepEqual(scene.closed, []);
   scene.become('STOPPED');
   assert.deepEqual(scene.closed, ['web']);

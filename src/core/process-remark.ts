@@ -1,0 +1,12 @@
+/** The facts that the status of a process shows and its record does not hold. Types only; rpc/remarks.ts has the words. */
+
+/** One such fact. */
+export type ProcessRemark =
+  /** The latest health check has failed, and the process is not healthy for that. */
+  | { readonly kind: 'healthFailure'; readonly reason: string }
+  /** Next time of the schedule, in milliseconds since 1970. `hasSeconds`: the schedule names seconds. */
+  | { readonly kind: 'nextRun'; readonly atMs: number; readonly hasSeconds: boolean }
+  /** Text that the program reports about itself (`STATUS=` of sd_notify). */
+  | { readonly kind: 'statusText'; readonly text: string }
+  /** The kernel ended the latest run because memory ran out. In seconds since 1970. */
+  | { readonly kind: 'outOfMemory'; readonly atS: number };
