@@ -89,6 +89,11 @@ export function formatSignalMeaning(signal: number, meaning: SignalMeaning): Mes
   }
 }
 
+/** A request to restart that comes during a shutdown. compat: supervisor.supervisord.Supervisor.handle_signal. */
+export function formatIgnoredReload(signal: number): Message {
+  return ['warn', `ignored ${formatSignal(signal)} indicating restart request (shutdown in progress)`];
+}
+
 /** A second signal during a shutdown that changes nothing: who sent it, and what to do for who meant it. */
 export function formatIgnoredEnd(signal: number, sender: number): Message {
   const from = sender > 0 ? ` from pid ${sender}` : '';

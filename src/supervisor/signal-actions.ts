@@ -5,7 +5,13 @@ import { type EndSignals, judgeEndSignal } from '../core/end-signals.ts';
 import { isWorthALine, meaningOf, type SignalMeaning, stopSignals } from '../core/signal-meaning.ts';
 import { formatSignal } from '../core/signals.ts';
 import type { Engine } from '../engine/engine.ts';
-import { formatDropped, formatIgnoredEnd, formatSignalMeaning, type Message } from '../engine/messages.ts';
+import {
+  formatDropped,
+  formatIgnoredEnd,
+  formatIgnoredReload,
+  formatSignalMeaning,
+  type Message,
+} from '../engine/messages.ts';
 import type { Report } from '../engine/ports.ts';
 import { namespecOf } from '../engine/process-table.ts';
 import type { SystemClock } from '../process/clock.ts';
@@ -62,6 +68,7 @@ export class SignalActions {
     if (this.#forward(signal)) return;
     const meaning = this.#meaningOf(signal);
     if (meaning === 'end') return this.#askToEnd(received);
+    if (meaning === 'reload' && this.#parts.isEnding()) return this.#say(formatIgnoredReload(signal));
     this.#say(meaning === 'none' ? this.#judgeDropped(signal) : formatSignalMeaning(signal, meaning));
     if (meaning === 'reload') this.#parts.reload(signal);
     else if (meaning === 'reopen') this.#parts.reopenLogs();

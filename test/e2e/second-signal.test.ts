@@ -64,6 +64,15 @@ test('TERM again, a second after the first, kills; sooner it is a line', { skip 
   await expectKilled(launched);
 });
 
+test('HUP during a shutdown is a line with the words of Supervisor, and restarts nothing', { skip }, async (t) => {
+  const launched = await launchSlow(t, '');
+  launched.signal('SIGTERM');
+  await launched.waitForLine(/^db +\| saving$/);
+  launched.signal('SIGHUP');
+  await launched.waitForLine(/ WARN ignored SIGHUP indicating restart request \(shutdown in progress\)$/);
+  await expectSaved(launched);
+});
+
 test('INT and TERM at once, as by a trap at Ctrl-C, and QUIT later, kill nothing', { skip }, async (t) => {
   const launched = await launchSlow(t, '');
   launched.signal('SIGINT');
