@@ -93,7 +93,9 @@ function chooseFound(files: CtlFiles, searched: string | null, discovery: Discov
   if (found === null || (searched !== found.file && url !== null && isAnswered(url, discovery))) {
     return { path: searched, found: privateEndpoint(discovery), isFileFollowed: true };
   }
-  const own = found.file === null ? null : files.writtenUrl(found.file);
+  // A variable of the file may be set in the supervisor's environment only (an entrypoint has exported it).
+  const isReadable = found.file !== null && files.read(found.file).errors.length === 0;
+  const own = found.file === null || !isReadable ? null : files.writtenUrl(found.file);
   return {
     path: found.file,
     found,
@@ -126,8 +128,11 @@ function readChosen(
         { found, fallback: UNIX + firstPlace, warnings: [], plugins: [], path },
       ),
     };
-  const { ctl, ctlPlugins: plugins, errors, warnings } = files.read(path);
-  if (errors.length > 0) return { ok: false, error: errors.map(formatProblem).join('\n') };
+  const { ctl, ctlPlugins: plugins, errors, warnings: remarks } = files.read(path);
+  // The supervisor is found without the file: its errors are no reason to give up.
+  const isFileNeeded = isFileFollowed || found === null;
+  if (errors.length > 0 && isFileNeeded) return { ok: false, error: errors.map(formatProblem).join('\n') };
+  const warnings = [...errors, ...remarks];
   if (ctl === null && found === null) return { ok: false, error: '.ini file does not include supervisorctl section' };
   const serverurl = isFileFollowed && files.writtenUrl(path) !== null ? (ctl?.serverurl ?? null) : null;
   return {

@@ -151,6 +151,15 @@ describe('the settings of the client', () => {
       return settings(args, [], env, found(file)).serverUrl;
     };
 
+    it('takes that one where a variable of its file is set for the supervisor only, with a warning', () => {
+      writeFileSync(searched(), '[supervisorctl]\nserverurl=unix://%(ENV_ONLY_THERE)s/supervisor.sock\n');
+      const { serverUrl, username, warnings } = settings([], [], {}, found(searched()));
+      assert.deepEqual({ serverUrl, username }, { serverUrl: 'unix:///its.sock', username: 'u' });
+      assert.match(warnings.join('\n'), /serverurl: .*ONLY_THERE is not set/);
+      // A file that was named counts as it is.
+      assert.ok(!read(['-c', searched()], [], {}, found(searched())).ok);
+    });
+
     it('takes that one, whatever another file on the machine says', () => {
       for (const text of [
         '[supervisorctl]\nserverurl=unix:///var/run/supervisor.sock\n',
