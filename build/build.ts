@@ -38,7 +38,9 @@ if (!options.quiet) {
   const size = ((await stat(path)).size / 1e6).toFixed(1);
   const own = (code.length / 1e3).toFixed(0);
   console.log(
-    `${relative(ROOT, path)}: ${size} MB (${own} kB of it the program${packages.length > 0 ? ` with ${packages.join(', ')}` : ''}), ${made ? 'made' : 'current'} in ${seconds} s`,
+    `${relative(ROOT, path)}: ${size} MB (${own} kB of it the ` +
+      `program${packages.length > 0 ? ` with ${packages.join(', ')}` : ''}), ${made ? 'made' : 'current'} in ` +
+      `${seconds} s`,
   );
 }
 

@@ -124,7 +124,8 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     may: ['health/', 'core/', 'engine/alarm.ts', 'node:http', 'node:https', 'node:net', 'node:dns'],
     types: ['config/', 'engine/'],
     reason:
-      'health/ looks at programs from outside, as their clients do: commands it leaves to the port Jobs, and what follows from an answer to the engine',
+      'health/ looks at programs from outside, as their clients do: commands it leaves to the port Jobs, and ' +
+      'what follows from an answer to the engine',
   },
   'rpc/': {
     may: ['rpc/', 'engine/', 'core/', 'npm:*'],

@@ -59,7 +59,9 @@ export function layoutProblems(file: string, source: string): Array<{ line: numb
   if (file.startsWith('src/') && lines.length > LONGEST_FILE && LONG_FILES[file] === undefined) {
     problems.push({
       line: lines.length,
-      message: `${lines.length} lines, at most ${LONGEST_FILE}: it holds more than one thing (or belongs into LONG_FILES with a reason)`,
+      message:
+        `${lines.length} lines, at most ${LONGEST_FILE}: it holds more than one thing (or belongs into ` +
+        `LONG_FILES with a reason)`,
     });
   }
   if (!file.startsWith('test/') && !/^(#!.*\n)?\/[/*]/.test(source))
@@ -101,7 +103,8 @@ export function lockfileProblems({ packages }: Lockfile): string[] {
     for (const name of Object.keys(optionalDependencies ?? {}))
       if (!names.has(name))
         problems.push(
-          `${path} wants ${name}, of which there is no entry: delete node_modules and the lockfile, or take a version whose parts are all there`,
+          `${path} wants ${name}, of which there is no entry: delete node_modules and the lockfile, or take a ` +
+            `version whose parts are all there`,
         );
   }
   return problems;

@@ -41,9 +41,18 @@ export async function collectLicences(platform: Platform, packages: readonly str
  */
 const KNOWN_TEXTS: Readonly<Record<string, string>> = {
   MIT: [
-    'Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated documentation files (the "Software"), to deal in the Software without restriction, including without limitation the rights to use, copy, modify, merge, publish, distribute, sublicense, and/or sell copies of the Software, and to permit persons to whom the Software is furnished to do so, subject to the following conditions:',
-    'The above copyright notice and this permission notice shall be included in all copies or substantial portions of the Software.',
-    'THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.',
+    'Permission is hereby granted, free of charge, to any person obtaining a copy of this software and ' +
+      'associated documentation files (the "Software"), to deal in the Software without restriction, including ' +
+      'without limitation the rights to use, copy, modify, merge, publish, distribute, sublicense, and/or sell ' +
+      'copies of the Software, and to permit persons to whom the Software is furnished to do so, subject to the ' +
+      'following conditions:',
+    'The above copyright notice and this permission notice shall be included in all copies or substantial ' +
+      'portions of the Software.',
+    'THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT ' +
+      'LIMITED TO THE WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO ' +
+      'EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER ' +
+      'IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR ' +
+      'THE USE OR OTHER DEALINGS IN THE SOFTWARE.',
   ].join('\n\n'),
 };
 
@@ -89,5 +98,8 @@ async function readManifest(folder: string): Promise<Manifest> {
 
 function formatLicences(parts: readonly Part[]): string {
   const rule = '='.repeat(80);
-  return `onevisor contains this software of others, each under the licence that follows its name:\n\n${parts.map(({ title }) => `  ${title}\n`).join('')}${parts.map(({ title, text }) => `\n${rule}\n${title}\n${rule}\n\n${text}\n`).join('')}`;
+  const titles = parts.map(({ title }) => `  ${title}\n`).join('');
+  const texts = parts.map(({ title, text }) => `\n${rule}\n${title}\n${rule}\n\n${text}\n`).join('');
+  const head = 'onevisor contains this software of others, each under the licence that follows its name:';
+  return `${head}\n\n${titles}${texts}`;
 }

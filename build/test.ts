@@ -209,7 +209,8 @@ async function runFolder(ring: Ring): Promise<Tally> {
   });
   const stalled = new StalledFiles(timeoutMs, (file, commands) =>
     print(
-      `  FAILED: ${relative(ROOT, file)}: silent for ${timeoutMs / 1000} s after its last test, with ${commands.length} processes below it: ${commands.join('; ')}`,
+      `  FAILED: ${relative(ROOT, file)}: silent for ${timeoutMs / 1000} s after its last test, with ` +
+        `${commands.length} processes below it: ${commands.join('; ')}`,
     ),
   );
   const seen = new Set<string>();

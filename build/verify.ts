@@ -84,7 +84,8 @@ async function startOnBareSystem(): Promise<void> {
     console.log(`start on a bare system: ${stdout.trim()}`);
   } catch (error) {
     problems.push(
-      `${executable} does not start on a bare system: ${(error as { stderr?: string }).stderr?.trim() || String(error)}`,
+      `${executable} does not start on a bare system: ` +
+        `${(error as { stderr?: string }).stderr?.trim() || String(error)}`,
     );
   }
 }

@@ -88,7 +88,8 @@ async function observe(rig: Rig, contender: Contender, { settleMs, observeMs }: 
     privateDirtyKb,
     culprits: woken.map(
       ({ tid, name, switches }) =>
-        `${contender.name}, thread ${name}, ${switches} times; system calls: ${calls.get(tid)?.join(', ') ?? 'not known'}`,
+        `${contender.name}, thread ${name}, ${switches} times; system calls: ` +
+        `${calls.get(tid)?.join(', ') ?? 'not known'}`,
     ),
   };
 }

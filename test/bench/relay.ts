@@ -48,7 +48,8 @@ export async function relayRows(
     prefix,
     arguments: async () => {
       const { configuration } = await rig.configure(
-        `${SILENT}[program:flood]\ncommand=${rig.path('flood')} ${lines}\nstdout_logfile=/dev/stdout\nstdout_logfile_maxbytes=0\nredirect_stderr=true\n${format}`,
+        `${SILENT}[program:flood]\ncommand=${rig.path('flood')} ${lines}\nstdout_logfile=/dev/stdout\n` +
+          `stdout_logfile_maxbytes=0\nredirect_stderr=true\n${format}`,
       );
       return ['-', ...contender.command, configuration];
     },

@@ -15,7 +15,8 @@ export const FOREGROUND =
 /** Sections of programs that write to the container's output. */
 export function programSections(count: number, options = ''): string {
   const section = (index: number): string =>
-    `[program:p${index}]\ncommand=%STAMP%\nstdout_logfile=/dev/stdout\nstdout_logfile_maxbytes=0\nredirect_stderr=true\n${options}`;
+    `[program:p${index}]\ncommand=%STAMP%\nstdout_logfile=/dev/stdout\nstdout_logfile_maxbytes=0\n` +
+    `redirect_stderr=true\n${options}`;
   return Array.from({ length: count }, (_, index) => section(index)).join('');
 }
 

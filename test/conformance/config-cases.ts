@@ -218,7 +218,8 @@ export const cases: ReadonlyArray<readonly [string, string]> = [
     'numprocs=0',
     'numprocs=2',
     'numprocs=2\nprocess_name=x%(process_num)d',
-    'numprocs=2\nnumprocs_start=9\nprocess_name=%(program_name)s_%(process_num)02d\nstdout_logfile=/l/%(process_num)d.log',
+    'numprocs=2\nnumprocs_start=9\nprocess_name=%(program_name)s_%(process_num)02d\n' +
+      'stdout_logfile=/l/%(process_num)d.log',
     'numprocs=-1\nautostart=x',
     'process_name=a b',
     'process_name=a:b',
@@ -288,7 +289,8 @@ export const cases: ReadonlyArray<readonly [string, string]> = [
     `${S}nodaemon=maybe\n`,
     `${S}silent=on\nstrip_ansi=1\nnocleanup=yes\n`,
     `${S}[DEFAULT]\nautostart=false\n[program:p]\ncommand=x\n`,
-    `${S}[group:g]\nprograms=a,b\npriority=5\n[program:a]\ncommand=a\n[program:b]\ncommand=b\n[program:c]\ncommand=c\npriority=1\n`,
+    `${S}[group:g]\nprograms=a,b\npriority=5\n[program:a]\ncommand=a\n[program:b]\ncommand=b\n` +
+      `[program:c]\ncommand=c\npriority=1\n`,
     `${S}[group:g]\nprograms=a,\n[program:a]\ncommand=a\n`,
     `${S}[group:g]\nprograms=a b\n[program:a]\ncommand=a\n`,
     `${S}[group:g]\nprograms=nope\n`,

@@ -1,4 +1,6 @@
-"""Says what the installed Supervisor, and the Python it runs on, make of texts. JSON in, a list of questions; JSON out, a list of answers.
+"""Prints what the installed Supervisor, and its Python, make of texts.
+
+Reads a list of questions as JSON, and writes a list of answers as JSON.
 
 {"what": "config", text, env}     the configuration, in the form of `onevisor check --json`
 {"what": "file", path, env}       the same of a file, with users, directories, includes looked up
@@ -56,12 +58,14 @@ def log_file(value):
 
 def describe_process(group, process):
     names = [
-        'command', 'directory', 'umask', 'priority', 'autostart', 'startsecs', 'startretries', 'stopwaitsecs', 'stopasgroup',
-        'killasgroup', 'exitcodes', 'redirect_stderr', 'environment', 'serverurl', 'stdout_capture_maxbytes', 'stdout_events_enabled',
-        'stdout_syslog', 'stdout_logfile_backups', 'stdout_logfile_maxbytes', 'stderr_capture_maxbytes', 'stderr_events_enabled',
+        'command', 'directory', 'umask', 'priority', 'autostart', 'startsecs', 'startretries', 'stopwaitsecs',
+        'stopasgroup', 'killasgroup', 'exitcodes', 'redirect_stderr', 'environment', 'serverurl',
+        'stdout_capture_maxbytes', 'stdout_events_enabled', 'stdout_syslog', 'stdout_logfile_backups',
+        'stdout_logfile_maxbytes', 'stderr_capture_maxbytes', 'stderr_events_enabled',
         'stderr_syslog', 'stderr_logfile_backups', 'stderr_logfile_maxbytes']
     shown = {name: getattr(process, name) for name in names}
-    restart = {datatypes.RestartUnconditionally: 'true', datatypes.RestartWhenExitUnexpected: 'unexpected', False: 'false'}
+    restart = {
+        datatypes.RestartUnconditionally: 'true', datatypes.RestartWhenExitUnexpected: 'unexpected', False: 'false'}
     shown['autorestart'] = restart[process.autorestart]
     shown['stopsignal'] = signal_name(process.stopsignal)
     shown['stdout_logfile'] = log_file(process.stdout_logfile)
@@ -78,7 +82,9 @@ def describe(path):
     server = options.ServerOptions()
     server.realize(['-c', path], doc='')
     section = server.configroot.supervisord
-    names = ['directory', 'umask', 'logfile_maxbytes', 'logfile_backups', 'identifier', 'nodaemon', 'silent', 'minfds', 'minprocs', 'nocleanup', 'strip_ansi', 'environment']
+    names = [
+        'directory', 'umask', 'logfile_maxbytes', 'logfile_backups', 'identifier', 'nodaemon', 'silent', 'minfds',
+        'minprocs', 'nocleanup', 'strip_ansi', 'environment']
     supervisord = {name: getattr(section, name) for name in names}
     groups = server.process_group_configs
     return {

@@ -187,7 +187,8 @@ function judge(question: Question, real: Answer, ours: Answer): string[] {
   const label = `${question.what} ${JSON.stringify(question.text)}`;
   if (real.ok !== ours.ok)
     return [
-      `${label}: Supervisor ${real.ok ? 'accepts' : `refuses (${String(real.error)})`}, we ${ours.ok ? 'accept' : `refuse (${String(ours.error)})`}`,
+      `${label}: Supervisor ${real.ok ? 'accepts' : `refuses (${String(real.error)})`}, we ` +
+        `${ours.ok ? 'accept' : `refuse (${String(ours.error)})`}`,
     ];
   if (!real.ok) return [];
   const lines =

@@ -88,7 +88,8 @@ const CHANGED =
     /\[program:redir\][^[]*/,
     '',
   ) +
-  '[program:new]\ncommand=sleep 10000\nstartsecs=0\npriority=5\n[program:new2]\ncommand=sleep 10000\nstartsecs=0\n[group:newg]\nprograms=new2\npriority=7\n';
+  '[program:new]\ncommand=sleep 10000\nstartsecs=0\npriority=5\n' +
+  '[program:new2]\ncommand=sleep 10000\nstartsecs=0\n[group:newg]\nprograms=new2\npriority=7\n';
 const BROKEN = `${PROGRAMS}[program:bad]\n`;
 
 /**

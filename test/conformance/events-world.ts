@@ -63,7 +63,10 @@ export interface EventWorld {
 
 /** `[eventlistener:NAME]` with {@link listenerProgram}. */
 export function listenerSection(name: string, events: string, options = '', how = 'ok'): string {
-  return `[eventlistener:${name}]\ncommand=${python} ${listenerProgram} %FOLDER%/told ${name} ${how}\nevents=${events}\n${options}\n`;
+  return (
+    `[eventlistener:${name}]\ncommand=${python} ${listenerProgram} %FOLDER%/told ${name} ${how}\n` +
+    `events=${events}\n${options}\n`
+  );
 }
 
 /** Starts a supervisor; `%FOLDER%` in `programs` is its folder. The test owns it. */

@@ -4,24 +4,38 @@
  * Supervisor", each showing both.
  *
  * Intended differences, and why:
- *   1. An event that a pool subscribes to under two names comes once; Supervisor sends it twice (with one serial).
- *   2. A rejected event goes back to its own pool; Supervisor gives it to every pool whose listeners have the same priority.
- *   3. With the default buffer nothing of the boot is lost, nor of anything else that makes many events at once (test/e2e/events.test.ts); Supervisor discards
- *      all but the last ten. `buffer_size` counts for listeners that have been behind for a second.
- *   4. A listener that breaks the protocol is killed and started again; Supervisor leaves it alone, running and of no use.
- *   5. What is said in capture mode is no PROCESS_LOG, as documented, and what follows it is told at once; Supervisor tells it twice and holds back what follows.
+ *   1. An event that a pool subscribes to under two names comes once. Supervisor sends it twice, with one serial.
+ *   2. A rejected event goes back to its own pool. Supervisor gives it to every pool whose listeners have the same
+ *      priority.
+ *   3. With the default buffer, no event of the boot is lost, nor of another burst (test/e2e/events.test.ts).
+ *      Supervisor discards all but the last ten. `buffer_size` counts for listeners that have been behind for a second.
+ *   4. A listener that breaks the protocol is killed and started again. Supervisor leaves it running, without use.
+ *   5. Output in capture mode makes no PROCESS_LOG, as documented, and later output is told at once. Supervisor tells
+ *      the captured output twice and holds back what follows.
  *   6. A listener hears of the end of the last program of a shutdown before it is stopped itself.
- *   7. A character that two reads have cut in two is told whole (test/unit/events/sources.test.ts); Supervisor calls both halves undecodable.
- *   8. An event that is rejected over and over is sent again after pauses that grow (test/unit/events/listener-pool.test.ts); Supervisor sends it as fast as it can.
- *   9. What a full buffer drops is said twice, with its number (same file); Supervisor says it for every event.
- *  10. `RESULT` is looked at; Supervisor takes any seven characters for it.
- *  11. The end of a program that makes events of its output is told after all of that output, as in Supervisor; but what happens to other programs is not held up
- *      by that, and may be told before.
- *  12. Programs of equal priority stop together, so the order of their events differs from Supervisor's, which stops one group after another.
+ *   7. A character that two reads have cut in two is told whole (test/unit/events/sources.test.ts). Supervisor calls
+ *      both halves undecodable.
+ *   8. An event that is rejected over and over is sent again after pauses that grow
+ *      (test/unit/events/listener-pool.test.ts). Supervisor sends it as fast as it can.
+ *   9. Events that a full buffer drops are reported twice, with their number (same file). Supervisor reports each one.
+ *  10. `RESULT` is checked. Supervisor takes any seven characters for it.
+ *  11. The end of a program that makes events of its output is told after all of that output, as in Supervisor. Events
+ *      of other programs do not wait for that, and may be told before.
+ *  12. Programs of equal priority stop together, so the order of their events differs from Supervisor's, which stops
+ *      one group after another.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type EventWorld, listenerSection, needsSupervisor, startEventWorld, type Which } from './events-world.ts';
+
+const CAPTURED = '<!--XSUPERVISOR:BEGIN-->inside<!--XSUPERVISOR:END-->';
+/** Shell commands that wait for a line and then write text, text on the other stream, and bytes that are no text. */
+const OUT = 'read x; printf "out \\303\\251\\n"';
+const ERR = 'read x; printf "err\\n" >&2';
+const NOT_TEXT = 'read x; printf "\\377\\376it\\047s\\n"';
+
+/** A shell command that waits for a line and then writes a captured text. */
+const capture = (text: string): string => `read x; printf "<!--XSUPERVISOR:BEGIN-->${text}<!--XSUPERVISOR:END-->"`;
 
 const both = ['real', 'ours'] as const satisfies readonly Which[];
 
@@ -61,12 +75,12 @@ startsecs=5
 command=/nonexistent
 autostart=false
 [program:talk]
-command=/bin/sh -c 'read x; printf "out \\303\\251\\n"; read x; printf "err\\n" >&2; read x; printf "\\377\\376it\\047s\\n"; exec cat'
+command=/bin/sh -c '${OUT}; ${ERR}; ${NOT_TEXT}; exec cat'
 autostart=false
 stdout_events_enabled=true
 stderr_events_enabled=true
 [program:comm]
-command=/bin/sh -c 'read x; printf "<!--XSUPERVISOR:BEGIN-->hello\\nthere<!--XSUPERVISOR:END-->"; read x; printf "<!--XSUPERVISOR:BEGIN-->err\\377<!--XSUPERVISOR:END-->" >&2; exec cat'
+command=/bin/sh -c '${capture('hello\\nthere')}; ${capture('err\\377')} >&2; exec cat'
 autostart=false
 stdout_capture_maxbytes=1KB
 stderr_capture_maxbytes=1KB
@@ -314,7 +328,7 @@ test(
   needsSupervisor,
   async (t) => {
     const program = `[program:comm]
-command=/bin/sh -c 'read x; printf before; read x; printf "<!--XSUPERVISOR:BEGIN-->inside<!--XSUPERVISOR:END-->after"; exec cat'
+command=/bin/sh -c 'read x; printf before; read x; printf "${CAPTURED}after"; exec cat'
 stdout_capture_maxbytes=1KB
 stdout_events_enabled=true
 `;

@@ -1,4 +1,6 @@
-"""Calls a supervisor over XML-RPC with Python's own client: steps as JSON on standard input, outcomes as JSON on standard output.
+"""Calls a supervisor over XML-RPC with Python's own client.
+
+Reads steps as JSON on standard input, and writes outcomes as JSON on standard output.
 
 A step is [method, argument...], ["until", name, state] to wait for a state, or
 ["untilLog", name, text] to wait for the end of a log. An outcome is {"value": ...},

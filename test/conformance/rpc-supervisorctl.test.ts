@@ -55,15 +55,20 @@ async function printed(select: readonly string[], args: readonly string[], isEno
 async function exercise(world: ServerWorld, select: readonly string[]): Promise<void> {
   assert.equal(
     await control(select, 'status'),
-    'g:cat                            STOPPED   Not started\ng:run                            STOPPED   Not started\nnoexec                           STOPPED   Not started\nquick                            STOPPED   Not started\n',
+    'g:cat                            STOPPED   Not started\n' +
+      'g:run                            STOPPED   Not started\n' +
+      'noexec                           STOPPED   Not started\n' +
+      'quick                            STOPPED   Not started\n',
   );
   assert.equal(
     await control(select, 'start', 'g:*', 'quick', 'noexec', 'nope'),
-    'g:cat: started\ng:run: started\nquick: ERROR (spawn error)\nnoexec: ERROR (no such file)\nnope: ERROR (no such process)\n',
+    'g:cat: started\ng:run: started\nquick: ERROR (spawn error)\nnoexec: ERROR (no such file)\n' +
+      'nope: ERROR (no such process)\n',
   );
   assert.equal(
     await control(select, 'status', 'g:run', 'quick'),
-    'g:run                            RUNNING   pid PID, uptime TIME\nquick                            FATAL     Exited too quickly (process log may have details)\n',
+    'g:run                            RUNNING   pid PID, uptime TIME\n' +
+      'quick                            FATAL     Exited too quickly (process log may have details)\n',
   );
   assert.equal(await control(select, 'start', 'g:run'), 'g:run: ERROR (already started)\n');
   assert.equal(await control(select, 'signal', 'CONT', 'g:run'), 'g:run: signalled\n');

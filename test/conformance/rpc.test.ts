@@ -36,8 +36,10 @@ function hasStarted(path: string): Promise<boolean> {
 
 function configuration(directory: string, programs: string): string {
   return (
-    `[supervisord]\nnodaemon=true\nlogfile=${directory}/main.log\npidfile=${directory}/pid\nchildlogdir=${directory}\nidentifier=watched\n[unix_http_server]\nfile=${directory}/s.sock\n` +
-    `[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface\n${programs}`
+    `[supervisord]\nnodaemon=true\nlogfile=${directory}/main.log\npidfile=${directory}/pid\n` +
+    `childlogdir=${directory}\nidentifier=watched\n[unix_http_server]\nfile=${directory}/s.sock\n` +
+    `[rpcinterface:supervisor]\n` +
+    `supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface\n${programs}`
   );
 }
 

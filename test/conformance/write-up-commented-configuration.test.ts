@@ -109,7 +109,10 @@ async function autorestart(world: World): Promise<void> {
   await world.run('supervisord -c /etc/supervisor/supervisord.conf');
   const log = await world.untilFile(
     '/tmp/supervisord.log',
-    /^(?=[^]*(spawned: 'always'[^]*){2})(?=[^]*(spawned: 'broken'[^]*){2})(?=[^]*(spawned: 'unset'[^]*){2})(?=[^]*exited: never)[^]*exited: fine/,
+    new RegExp(
+      "^(?=[^]*(spawned: 'always'[^]*){2})(?=[^]*(spawned: 'broken'[^]*){2})" +
+        "(?=[^]*(spawned: 'unset'[^]*){2})(?=[^]*exited: never)[^]*exited: fine",
+    ),
   );
   assert.match(log, /exited: always \(exit status 0; expected\)/);
   assert.match(log, /exited: broken \(exit status 1; not expected\)/);

@@ -167,7 +167,9 @@ async function everyOption(world: World): Promise<void> {
       world.block('[supervisorctl]', 'unix:///var/run/supervisord.sock   ;'),
       world.block('[processcontrol]'),
       // The text names this socket to supervisorctl only, and forgets the interface.
-      '[unix_http_server]\nfile=/var/run/supervisord.sock\n[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface\n',
+      '[unix_http_server]\nfile=/var/run/supervisord.sock\n' +
+        '[rpcinterface:supervisor]\n' +
+        'supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface\n',
     ].join('\n'),
   );
   for (const path of ['/path/to/working/dir', '/var/log/supervisor']) await world.makeFolder(path);

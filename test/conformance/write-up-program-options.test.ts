@@ -60,9 +60,12 @@ async function commands(world: World): Promise<void> {
     [
       ...examples.map(
         (command, index) =>
-          `[program:example${index}]\ncommand=${command}\nprocess_name=%(program_name)s_%(process_num)02d\nnumprocs=${index === 2 ? 3 : 1}\nnumprocs_start=${index === 2 ? 7 : 0}\n${logs(world)}`,
+          `[program:example${index}]\ncommand=${command}\nprocess_name=%(program_name)s_%(process_num)02d\n` +
+          `numprocs=${index === 2 ? 3 : 1}\nnumprocs_start=${index === 2 ? 7 : 0}\n${logs(world)}`,
       ),
-      `[program:variables]\ncommand=/path/to/program %(group_name)s %(host_node_name)s %(process_num)d %(program_name)s %(ENV_HOME)s\nenvironment=A="1",B=2\nuser=${isRoot ? 'nobody' : process.getuid?.()}\n${logs(world)}`,
+      `[program:variables]\n` +
+        `command=/path/to/program %(group_name)s %(host_node_name)s %(process_num)d %(program_name)s ` +
+        `%(ENV_HOME)s\nenvironment=A="1",B=2\nuser=${isRoot ? 'nobody' : process.getuid?.()}\n${logs(world)}`,
       '[group:both]\nprograms=example0,example1\n',
       '[program:searched]\ncommand=sleep 1000\nautostart=false\n',
     ].join('\n'),
@@ -80,7 +83,11 @@ async function commands(world: World): Promise<void> {
   assert.match(await readFile(`/proc/${pid}/environ`, 'utf8'), /(?=[^]*\0A=1\0)[^]*\0B=2\0/);
   await world.untilStatus(
     'all',
-    /^both:example0_00 +RUNNING.*\nboth:example1_00 +RUNNING.*\nexample2:example2_07 +RUNNING.*\nexample2:example2_08 .*\nexample2:example2_09 .*\nsearched +STOPPED {3}Not started\nvariables /,
+    new RegExp(
+      '^both:example0_00 +RUNNING.*\\nboth:example1_00 +RUNNING.*' +
+        '\\nexample2:example2_07 +RUNNING.*\\nexample2:example2_08 .*\\nexample2:example2_09 .*' +
+        '\\nsearched +STOPPED {3}Not started\\nvariables ',
+    ),
   );
   // "command 相对路径": found in PATH; "group 作为一个单元".
   assert.equal(await world.ctl('start searched'), 'searched: started\n');
@@ -141,7 +148,8 @@ async function stopping(world: World): Promise<void> {
 async function crashing(world: World): Promise<void> {
   await begin(
     world,
-    '[program:crash]\ncommand=sleep 1000\nautorestart=unexpected\nexitcodes=0\n[program:never]\ncommand=sh -c "exit 3"\nstartretries=1\nstartsecs=10\n',
+    '[program:crash]\ncommand=sleep 1000\nautorestart=unexpected\nexitcodes=0\n' +
+      '[program:never]\ncommand=sh -c "exit 3"\nstartretries=1\nstartsecs=10\n',
   );
   await world.untilStatus('crash', /RUNNING/);
   const pid = await world.pidOf('crash');

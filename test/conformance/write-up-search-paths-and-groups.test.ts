@@ -31,11 +31,13 @@ async function searchOrder(world: World): Promise<void> {
   for (const [index, file] of files.entries())
     await world.place(
       file,
-      `[supervisord]\nlogfile=${world.at('/nowhere')}/${index}/x\n[supervisorctl]\nserverurl=unix://${world.at('/nowhere')}/${index}.sock\n`,
+      `[supervisord]\nlogfile=${world.at('/nowhere')}/${index}/x\n` +
+        `[supervisorctl]\nserverurl=unix://${world.at('/nowhere')}/${index}.sock\n`,
     );
   // What lies under /etc is seen there in a namespace only; the accounts must be there still.
   const withinEtc = (command: string): string =>
-    `unshare ${isRoot ? '' : '--user --map-root-user '}--mount sh -c 'mount --bind ${world.at('/etc')} //etc && exec ${command}'`;
+    `unshare ${isRoot ? '' : '--user --map-root-user '}--mount sh -c 'mount --bind ${world.at('/etc')} //etc ` +
+    `&& exec ${command}'`;
   for (const name of ['passwd', 'group', 'nsswitch.conf', 'ld.so.cache'])
     await cp(join('/etc', name), world.at(`/etc/${name}`), { dereference: true });
   const canBind = (await world.shell(withinEtc('true'))).code === 0;
@@ -103,7 +105,11 @@ async function commented(world: World): Promise<void> {
 
   const log = await world.untilFile(
     '/tmp/supervisord.log',
-    /^(?=[^]*exited: expected_00)(?=[^]*(spawned: 'unexpected_00'[^]*){2})[^]*gave up: fails_00 entered FATAL state, too many start retries too quickly/,
+    new RegExp(
+      '^(?=[^]*exited: expected_00)' +
+        "(?=[^]*(spawned: 'unexpected_00'[^]*){2})" +
+        '[^]*gave up: fails_00 entered FATAL state, too many start retries too quickly',
+    ),
   );
   assert.match(log, /exited: expected_00 \(exit status 2; expected\)/);
   assert.match(log, /exited: unexpected_00 \(exit status 1; not expected\)/);

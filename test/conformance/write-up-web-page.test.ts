@@ -15,7 +15,9 @@ const LEFT_OUT = {
 
 /** Does what task1.php does. */
 const PHP =
-  '#!/bin/sh\n[ "$1" = task1.php ] && [ -f task1.php ] || exit 9\ntrap \'printf "stop stop stop ..."; exit\' TERM\nwhile :; do echo; date "+%Y-%m-%d %H:%M:%S"; sleep 0.2; done\n';
+  '#!/bin/sh\n[ "$1" = task1.php ] && [ -f task1.php ] || exit 9\n' +
+  'trap \'printf "stop stop stop ..."; exit\' TERM\n' +
+  'while :; do echo; date "+%Y-%m-%d %H:%M:%S"; sleep 0.2; done\n';
 
 async function task(world: World): Promise<void> {
   const sample = await world.run('echo_supervisord_conf');

@@ -280,7 +280,8 @@ export function standIn(name: string, before = ''): string {
 export function withRpc(world: World, config: string): string {
   return world.subject.isOurs
     ? config
-    : `${config}\n[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface\n`;
+    : `${config}\n[rpcinterface:supervisor]\n` +
+        `supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface\n`;
 }
 
 async function openWorld(t: TestContext, subject: Subject, text: string): Promise<World> {

@@ -298,7 +298,8 @@ export async function runContainer(test: TestContext, options: ContainerOptions 
 
 /** Requirements of pods in podman: cgroups, which crun makes itself, and no limits that this machine would refuse. */
 const POD_CONFIGURATION =
-  '[containers]\nnetns="host"\ncgroups="enabled"\ncgroupns="host"\n[engine]\ncgroup_manager="cgroupfs"\nevents_logger="file"\n';
+  '[containers]\nnetns="host"\ncgroups="enabled"\ncgroupns="host"\n' +
+  '[engine]\ncgroup_manager="cgroupfs"\nevents_logger="file"\n';
 
 /** A pod that runs. */
 export interface Pod {

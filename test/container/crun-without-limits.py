@@ -1,5 +1,8 @@
 #!/usr/bin/python3
-"""crun for machines that refuse to raise limits: those that podman asks for in pods, where no option takes them away, are left out."""
+"""crun for machines that refuse to raise limits.
+
+Leaves out the limits that podman asks for in pods, where no option takes them away.
+"""
 import json, os, sys
 arguments = sys.argv[1:]
 

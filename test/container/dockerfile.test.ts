@@ -49,7 +49,8 @@ test(
     // What a user writes.
     await writeFile(
       join(folder, 'Dockerfile'),
-      `FROM debian:bookworm-slim\nCOPY --from=${TAG} /onevisor /onevisor.node /usr/local/bin/\nENTRYPOINT ["onevisor"]\n`,
+      `FROM debian:bookworm-slim\nCOPY --from=${TAG} /onevisor /onevisor.node /usr/local/bin/\n` +
+        `ENTRYPOINT ["onevisor"]\n`,
     );
     await buildImage(folder, 'localhost/onevisor-user:test');
     const user = await runContainer(t, {

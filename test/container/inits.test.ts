@@ -80,14 +80,16 @@ function pod(isShared: boolean, volumes: readonly string[]): string {
       `- name: ${name}`,
       `  image: ${IMAGES.slim.tag}`,
       `  command: [${ONEVISOR}]`,
-      `  env: [{name: ONEVISOR_PROGRAM_${name.toUpperCase()}, value: 'sh -c "echo out; exec sleep 1000"'}, {name: ONEVISOR_PORT, value: 'tcp://10.0.0.1:80'}]`,
+      `  env: [{name: ONEVISOR_PROGRAM_${name.toUpperCase()}, value: 'sh -c "echo out; exec sleep 1000"'}, ` +
+        `{name: ONEVISOR_PORT, value: 'tcp://10.0.0.1:80'}]`,
       `  volumeMounts: [${mounts.join(', ')}]`,
     ].join('\n');
   return [
     `shareProcessNamespace: ${String(isShared)}`,
     'hostNetwork: true',
     'restartPolicy: Never',
-    `volumes: [{name: onevisor, hostPath: {path: ${EXECUTABLE}, type: File}}${volumes.map((_path, index) => `, {name: shared${index}, emptyDir: {}}`).join('')}]`,
+    `volumes: [{name: onevisor, hostPath: {path: ${EXECUTABLE}, type: ` +
+      `File}}${volumes.map((_path, index) => `, {name: shared${index}, emptyDir: {}}`).join('')}]`,
     'containers:',
     container('one'),
     container('two'),

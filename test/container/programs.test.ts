@@ -24,7 +24,11 @@ error_log /dev/stderr;
 events {}
 http {
   access_log /dev/stdout;
-  client_body_temp_path /tmp/body; proxy_temp_path /tmp/proxy; fastcgi_temp_path /tmp/fastcgi; uwsgi_temp_path /tmp/uwsgi; scgi_temp_path /tmp/scgi;
+  client_body_temp_path /tmp/body;
+  proxy_temp_path /tmp/proxy;
+  fastcgi_temp_path /tmp/fastcgi;
+  uwsgi_temp_path /tmp/uwsgi;
+  scgi_temp_path /tmp/scgi;
   server { listen 127.0.0.1:${port}; location / { return 200 "served\\n"; } }
 }
 `;
@@ -115,7 +119,8 @@ async function assertStopsSoon(t: TestContext, container: Container): Promise<vo
   const endedMs = await container.endedMs();
   const restMs = endedMs - loggedMs(container, / INFO stopped: /);
   t.diagnostic(
-    `it ended ${endedMs - loggedMs(container, / WARN received SIGTERM /)} ms after SIGTERM, ${restMs} ms after its programs`,
+    `it ended ${endedMs - loggedMs(container, / WARN received SIGTERM /)} ms after SIGTERM, ${restMs} ms after ` +
+      `its programs`,
   );
   assert.ok(restMs < 1000, `it ended ${restMs} ms after its programs`);
 }
@@ -167,7 +172,9 @@ test(
     });
     await writeFile(
       join(folder, 'Dockerfile'),
-      `FROM ${await image('slim')}\nRUN --mount=type=bind,source=onevisor,target=/mnt/onevisor cp /mnt/onevisor /usr/local/bin/ && onevisor unpack /usr/local/bin\nENTRYPOINT ["onevisor"]\n`,
+      `FROM ${await image('slim')}\n` +
+        `RUN --mount=type=bind,source=onevisor,target=/mnt/onevisor cp /mnt/onevisor /usr/local/bin/ && onevisor ` +
+        `unpack /usr/local/bin\nENTRYPOINT ["onevisor"]\n`,
     );
     await copyFile(EXECUTABLE, join(folder, 'onevisor'));
     await buildImage(folder, tag);
@@ -198,7 +205,8 @@ test('podman logs has whole lines, each with its prefix', { skip, timeout: 120_0
       ...Object.fromEntries(
         ['one', 'two', 'three'].map((name) => [
           `ONEVISOR_PROGRAM_${name.toUpperCase()}`,
-          `sh -c "i=0; while [ $i -lt 500 ]; do i=$((i+1)); printf 'line %%d ' $i; printf 'of ${name}\\n'; done; echo ready; exec sleep 1000"`,
+          `sh -c "i=0; while [ $i -lt 500 ]; do i=$((i+1)); printf 'line %%d ' $i; printf 'of ${name}\\n'; ` +
+            `done; echo ready; exec sleep 1000"`,
         ]),
       ),
     },

@@ -25,7 +25,8 @@ test('container: it starts as any user, with a read-only root and without a writ
 test('container: PID 1 runs a program of a configuration and ends with it', { skip }, async (t) => {
   const { code, stdout } = await runContainer(t, {
     config:
-      '[supervisord]\n[program:a]\ncommand=sh -c "echo hello; exit 0"\nexit_on_end=true\nstartsecs=0\nautorestart=false\n',
+      '[supervisord]\n[program:a]\ncommand=sh -c "echo hello; exit 0"\nexit_on_end=true\nstartsecs=0\n' +
+      'autorestart=false\n',
   });
   assert.equal(code, 0);
   assert.match(stdout, /^a \| hello$/m);
@@ -45,7 +46,8 @@ test('container: exit code, signals, logs, exec and stop of the harness', { skip
     command: [
       '/bin/sh',
       '-c',
-      'trap "echo term; exit 9" TERM; trap "echo usr1" USR1; echo begun $$; echo oops >&2; while :; do sleep 0.05; done',
+      'trap "echo term; exit 9" TERM; trap "echo usr1" USR1; echo begun $$; echo oops >&2; while :; do sleep ' +
+        '0.05; done',
     ],
   });
   await container.waitForLine(/^begun 1$/);

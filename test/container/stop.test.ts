@@ -12,9 +12,11 @@ test(
   'a deaf program, a deaf orphan and a flood: the container is gone before SIGKILL, with exit code 0',
   { skip },
   async (t) => {
-    const deaf = `sh -c "trap '' TERM; (trap '' TERM; exec setsid sleep 100060) & echo ready; while :; do sleep 1000; done"`;
+    const orphan = "(trap '' TERM; exec setsid sleep 100060)";
+    const deaf = `sh -c "trap '' TERM; ${orphan} & echo ready; while :; do sleep 1000; done"`;
     const container = await startContainer(t, {
-      config: `[supervisord]\n[program:deaf]\ncommand=${deaf}\n[program:flood]\ncommand=yes\nstdout_logfile=/dev/null\n`,
+      config:
+        `[supervisord]\n[program:deaf]\ncommand=${deaf}\n` + '[program:flood]\ncommand=yes\nstdout_logfile=/dev/null\n',
     });
     await container.waitForLine(/ready$/);
     const beganMs = Date.now();
@@ -33,7 +35,8 @@ test(
   async (t) => {
     const container = await startContainer(t, {
       config:
-        '[supervisord]\n[program:db]\ncommand=sh -c "trap \'echo saved; exit 0\' TERM; echo up; while :; do sleep 0.05; done"\n',
+        '[supervisord]\n[program:db]\n' +
+        'command=sh -c "trap \'echo saved; exit 0\' TERM; echo up; while :; do sleep 0.05; done"\n',
       command: ['/usr/local/bin/onevisor', '--', 'bash', '-c', 'trap "" TERM; echo deaf; while :; do sleep 1; done'],
     });
     await container.waitForLine(/^deaf$/);

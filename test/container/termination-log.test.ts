@@ -37,7 +37,8 @@ const CASES: ReadonlyArray<{
     what: 'a health check that failed',
     options: {
       config:
-        '[supervisord]\n[program:web]\ncommand=sleep 1000\nhealthcheck=false\nhealthcheck_interval=0.2s\nhealthcheck_retries=1\nhealthcheck_action=exit\n',
+        '[supervisord]\n[program:web]\ncommand=sleep 1000\nhealthcheck=false\nhealthcheck_interval=0.2s\n' +
+        'healthcheck_retries=1\nhealthcheck_action=exit\n',
     },
     code: 1,
     says: /^program web is unhealthy: exit status 1: healthcheck_action$/,
@@ -52,7 +53,10 @@ const CASES: ReadonlyArray<{
     what: 'a configuration with errors, each of them',
     options: { config: '[supervisord]\n[program:a]\n[program:b]\ncommand=x\nnumprocs=many\n' },
     code: 2,
-    says: /^\/etc\/supervisord\.conf:2: \[program:a\] command: [^\n]+\n\/etc\/supervisord\.conf:5: \[program:b\] numprocs: [^\n]+\n$/,
+    says: new RegExp(
+      '^/etc/supervisord\\.conf:2: \\[program:a\\] command: [^\\n]+\\n' +
+        '/etc/supervisord\\.conf:5: \\[program:b\\] numprocs: [^\\n]+\\n$',
+    ),
   },
   {
     what: 'an unknown flag',

@@ -59,7 +59,8 @@ const CASES: readonly Case[] = [
   {
     what: 'all wrong values at once',
     config:
-      '[supervisord]\nloglevel=loud\n[program:a]\ncommand=true\nautorestart=perhaps\nstopsignal=NOTHING\nnumprocs=many\n',
+      '[supervisord]\nloglevel=loud\n[program:a]\ncommand=true\nautorestart=perhaps\nstopsignal=NOTHING\n' +
+      'numprocs=many\n',
     errors: [
       'FILE:2: [supervisord] loglevel: ',
       'FILE:5: [program:a] autorestart: ',
@@ -207,7 +208,14 @@ stdout_logfile=%FOLDER%/logs/file.log
 test('what cannot be started: FATAL with its reason', { skip }, async (t) => {
   const program = (name: string, options: string): string => `[program:${name}]\nstartretries=0\n${options}\n`;
   const launched = await launch(t, {
-    config: `[supervisord]\n${program('missing', 'command=/does/not/exist')}${program('folder', 'command=/tmp')}${program('text', 'command=/etc/passwd')}${program('where', 'command=true\ndirectory=/does/not/exist')}${program('script', 'command=%FOLDER%/script')}`,
+    config: [
+      '[supervisord]\n',
+      program('missing', 'command=/does/not/exist'),
+      program('folder', 'command=/tmp'),
+      program('text', 'command=/etc/passwd'),
+      program('where', 'command=true\ndirectory=/does/not/exist'),
+      program('script', 'command=%FOLDER%/script'),
+    ].join(''),
     files: { script: '#!/does/not/exist\n' },
   });
   for (const name of ['missing', 'folder', 'text', 'where', 'script'])

@@ -80,7 +80,10 @@ for (const [name, more] of [
 }
 
 test('a daemon gives the bytes to its programs, and changes to a directory with such a name', { skip }, async (t) => {
-  const config = `${CONFIG.replace('[supervisord]', '[supervisord]\nlogfile=%(here)s/main.log\npidfile=%(here)s/pid\ndirectory=%(ENV_DIR)s\n[unix_http_server]\nfile=%(here)s/sock')}stdout_logfile=NONE\nstderr_logfile=NONE\n`;
+  const head =
+    '[supervisord]\nlogfile=%(here)s/main.log\npidfile=%(here)s/pid\ndirectory=%(ENV_DIR)s\n' +
+    '[unix_http_server]\nfile=%(here)s/sock';
+  const config = `${CONFIG.replace('[supervisord]', head)}stdout_logfile=NONE\nstderr_logfile=NONE\n`;
   const launched = await launch(t, {
     args: [],
     files: { 'x.conf': config, 'prepare.sh': `${PREPARE}export ONEVISOR_CONTAINER=0\nexec "$0" -c "$PWD/x.conf"\n` },
@@ -101,7 +104,9 @@ test('what is shown of such values is text; paths of ours with such bytes are re
     files: {
       'x.conf': CONFIG,
       'bad.conf':
-        '[supervisord]\nlogfile=/tmp/%(ENV_BYTES)s\npidfile=/tmp/%(ENV_BYTES)s\nchildlogdir=%(ENV_DIR)s\n[unix_http_server]\nfile=/tmp/%(ENV_BYTES)s\n[program:a]\ncommand=x\nprocess_name=%(ENV_BYTES)s\nstdout_logfile=/tmp/%(ENV_BYTES)s\n',
+        '[supervisord]\nlogfile=/tmp/%(ENV_BYTES)s\npidfile=/tmp/%(ENV_BYTES)s\nchildlogdir=%(ENV_DIR)s\n' +
+        '[unix_http_server]\nfile=/tmp/%(ENV_BYTES)s\n' +
+        '[program:a]\ncommand=x\nprocess_name=%(ENV_BYTES)s\nstdout_logfile=/tmp/%(ENV_BYTES)s\n',
       'prepare.sh': PREPARE,
     },
     env: { ONEVISOR_PROGRAM_IDLE: 'sleep 1000' },

@@ -71,10 +71,14 @@ test("echo-conf, and the link named as Supervisor's, print a sample that is a va
 
 test('links named supervisorctl and pidproxy are those programs', { skip }, async (t) => {
   const launched = await launch(t, {
-    config: `[supervisord]\n[unix_http_server]\nfile=%FOLDER%/s.sock\n[supervisorctl]\nserverurl=unix://%FOLDER%/s.sock\n[program:a]\ncommand=${await link(t, 'pidproxy')} %FOLDER%/real.pid %FOLDER%/daemon.sh\n`,
+    config:
+      `[supervisord]\n[unix_http_server]\nfile=%FOLDER%/s.sock\n` +
+      `[supervisorctl]\nserverurl=unix://%FOLDER%/s.sock\n` +
+      `[program:a]\ncommand=${await link(t, 'pidproxy')} %FOLDER%/real.pid %FOLDER%/daemon.sh\n`,
     files: {
       'daemon.sh':
-        '#!/bin/sh\n(trap "echo told >>told; exit" TERM; sh -c \'echo $PPID\' >real.pid; while :; do sleep 0.02; done) &\nwait\n',
+        '#!/bin/sh\n(trap "echo told >>told; exit" TERM; sh -c \'echo $PPID\' >real.pid; while :; do sleep ' +
+        '0.02; done) &\nwait\n',
     },
   });
   await launched.waitForLine(/entered RUNNING/);
@@ -114,7 +118,8 @@ test(
         // No folder that the loader could write to: each is empty and read-only.
         args: [
           '-c',
-          'for folder in /run /var/tmp /dev/shm; do mount -t tmpfs -o ro tmpfs "$folder"; done; mount -o bind,ro /tmp /tmp && mount -o remount,bind,ro /tmp; cd /var/tmp; exec "$0" "$@"',
+          'for folder in /run /var/tmp /dev/shm; do mount -t tmpfs -o ro tmpfs "$folder"; done; mount -o ' +
+            'bind,ro /tmp /tmp && mount -o remount,bind,ro /tmp; cd /var/tmp; exec "$0" "$@"',
           copy,
           '--',
           'echo',

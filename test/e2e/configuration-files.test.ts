@@ -66,7 +66,9 @@ function bash(line: string): Promise<{ code: number | null; output: string }> {
   );
 }
 
-const TEXT = `'[supervisord]\\n[program:a]\\ncommand=echo said %%(host_node_name)s\\nautorestart=false\\nstartsecs=0\\nexit_on_end=true\\nstdout_logfile=/dev/stdout\\n'`;
+const TEXT =
+  `'[supervisord]\\n[program:a]\\ncommand=echo said ` +
+  `%%(host_node_name)s\\nautorestart=false\\nstartsecs=0\\nexit_on_end=true\\nstdout_logfile=/dev/stdout\\n'`;
 
 for (const [name, line] of [
   ['<(…)', `"$0" --container -c <(printf ${TEXT})`],
@@ -92,7 +94,8 @@ test('a pipe that is never closed is given up, and an endless one is cut', async
 
 test('a configuration from a pipe can be read again, also by a daemon', { skip }, async (t) => {
   const config =
-    '[supervisord]\nlogfile=%FOLDER%/main.log\npidfile=%FOLDER%/pid\n[unix_http_server]\nfile=%FOLDER%/sock\n[program:a]\ncommand=sleep 1000\nstdout_logfile=NONE\nstderr_logfile=NONE\n';
+    '[supervisord]\nlogfile=%FOLDER%/main.log\npidfile=%FOLDER%/pid\n[unix_http_server]\nfile=%FOLDER%/sock\n' +
+    '[program:a]\ncommand=sleep 1000\nstdout_logfile=NONE\nstderr_logfile=NONE\n';
   const launched = await launch(t, {
     args: ['-c', 'keep.conf'],
     files: { 'keep.conf': '[supervisord]\n', 'piped.conf': config },

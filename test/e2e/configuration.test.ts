@@ -7,6 +7,9 @@ import { test } from 'node:test';
 import { launch, pid1SkipReason } from './launch.ts';
 
 const skip = (await pid1SkipReason()) ?? false;
+/** Commands of a shell that open the streams by their names. */
+const SAYS_WHO =
+  'echo out of $(id -un) >/dev/stdout; echo err of $(id -un) >/dev/stderr; echo fd of $(id -un) >/proc/self/fd/1';
 const asOther = process.getuid?.() === 0 ? false : 'only root can run programs as another user';
 
 test('a file: processes of numprocs, groups, expansions, directory and umask', { skip }, async (t) => {
@@ -81,7 +84,8 @@ test('the environment alone: programs, options, sections', { skip }, async (t) =
 test('the environment on top of a file, and flags on top of both', { skip }, async (t) => {
   const launched = await launch(t, {
     config:
-      '[supervisord]\nloglevel=debug\n[program:my-web.app]\ncommand=sh -c "echo port $PORT; exec sleep 1000"\nenvironment=PORT="1"\n',
+      '[supervisord]\nloglevel=debug\n[program:my-web.app]\ncommand=sh -c "echo port $PORT; exec sleep 1000"\n' +
+      'environment=PORT="1"\n',
     env: { ONEVISOR_PROGRAM_MY_WEB_APP__ENVIRONMENT: 'PORT="2"', ONEVISOR_SUPERVISORD__LOGLEVEL: 'info' },
     args: ['--loglevel', 'error'],
   });
@@ -162,9 +166,9 @@ test('/dev/stdout can be opened by a program, as root and as another user', { sk
     config: `
 [supervisord]
 [program:root]
-command=sh -c "echo out of $(id -un) >/dev/stdout; echo err of $(id -un) >/dev/stderr; echo fd of $(id -un) >/proc/self/fd/1; exec sleep 1000"
+command=sh -c "${SAYS_WHO}; exec sleep 1000"
 [program:nobody]
-command=sh -c "echo out of $(id -un) >/dev/stdout; echo err of $(id -un) >/dev/stderr; echo fd of $(id -un) >/proc/self/fd/1; exec sleep 1000"
+command=sh -c "${SAYS_WHO}; exec sleep 1000"
 user=nobody
 `,
   });

@@ -35,7 +35,8 @@ const FRONTS: Readonly<Record<string, Pick<LaunchOptions, 'under' | 'files'> & {
     under: [
       'sh',
       '-c',
-      'mkdir -p s6/onevisor && printf \'#!/bin/sh\\nexec %s\\n\' "$0" >s6/onevisor/run && chmod +x s6/onevisor/run && exec s6-svscan s6',
+      'mkdir -p s6/onevisor && printf \'#!/bin/sh\\nexec %s\\n\' "$0" >s6/onevisor/run && chmod +x ' +
+        's6/onevisor/run && exec s6-svscan s6',
     ],
   },
 };
@@ -100,7 +101,7 @@ test(
     await launched.stdout.waitFor(/^goes on$/);
     assert.match(
       launched.stderr.text,
-      /^becoming a daemon, as nodaemon is not set; to stay in the foreground .*nodaemon=true.*-n.*ONEVISOR_CONTAINER=1$/,
+      /^becoming a daemon, as nodaemon is not set; to stay .*nodaemon=true.*-n.*ONEVISOR_CONTAINER=1$/,
     );
     const { stdout } = await launched.enter([
       'sh',
@@ -114,7 +115,8 @@ test(
 
 test('ONEVISOR_CONTAINER=0 turns it off, ONEVISOR_CONTAINER=1 on', { skip }, async (t) => {
   const config =
-    '[supervisord]\nnodaemon=true\npidfile=%FOLDER%/d.pid\nlogfile=NONE\n[program:a]\ncommand=sh -c "echo out; exec sleep 1000"\nstdout_logfile=%FOLDER%/a.log\n';
+    '[supervisord]\nnodaemon=true\npidfile=%FOLDER%/d.pid\nlogfile=NONE\n' +
+    '[program:a]\ncommand=sh -c "echo out; exec sleep 1000"\nstdout_logfile=%FOLDER%/a.log\n';
   const off = await launch(t, {
     under: ['sh', '-c', '"$0" "$@"; exit $?'],
     prepare: MARK,
@@ -146,12 +148,14 @@ test(
   { skip },
   async (t) => {
     const starter =
-      'const c = require("child_process").spawn(process.argv[1], process.argv.slice(2), { stdio: ["ignore", "pipe", "inherit"] }); c.stdout.on("data", (d) => process.stdout.write("captured " + d))';
+      'const c = require("child_process").spawn(process.argv[1], process.argv.slice(2), { stdio: ["ignore", ' +
+      '"pipe", "inherit"] }); c.stdout.on("data", (d) => process.stdout.write("captured " + d))';
     const launched = await launch(t, {
       under: [process.execPath, '-e', starter],
       prepare: MARK,
       config:
-        '[supervisord]\nnodaemon=true\npidfile=%FOLDER%/d.pid\nlogfile=NONE\n[program:a]\ncommand=sh -c "echo out; exec sleep 1000"\nstdout_logfile=%FOLDER%/a.log\n',
+        '[supervisord]\nnodaemon=true\npidfile=%FOLDER%/d.pid\nlogfile=NONE\n' +
+        '[program:a]\ncommand=sh -c "echo out; exec sleep 1000"\nstdout_logfile=%FOLDER%/a.log\n',
     });
     await launched.stdout.waitFor(/supervisord started/);
     assert.deepEqual((await launched.enter(['ls', '-A', '/run'])).stdout, '.containerenv\n');

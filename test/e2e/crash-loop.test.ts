@@ -76,7 +76,8 @@ autorestart=true
       await sleep(200);
     }
     t.diagnostic(
-      `answers after ${times.map((time) => Math.round(time)).join(', ')} ms; open files beside 4 for each child: ${openFiles.join(', ')}`,
+      `answers after ${times.map((time) => Math.round(time)).join(', ')} ms; open files beside 4 for each ` +
+        `child: ${openFiles.join(', ')}`,
     );
     // A machine that is busy with other tests too gives us a fraction of one processor. Without the budget, no answer
     // came within 60 s.

@@ -14,26 +14,31 @@ const isGone = (path: string): Promise<boolean> =>
     () => true,
   );
 
-test('a daemon: the call returns with 0, the supervisor lives on in a session of its own, TERM ends it and removes the pidfile', async (t) => {
-  const launched = await launch(t, {
-    as: 'plain',
-    config:
-      '[supervisord]\npidfile=%FOLDER%/d.pid\nlogfile=%FOLDER%/d.log\n[program:a]\ncommand=sleep 1000\nstdout_logfile=NONE\nstderr_logfile=NONE\n',
-  });
-  assert.deepEqual(await launched.exit, { code: 0, signal: null });
-  assert.deepEqual([launched.stdout.text, launched.stderr.text], ['', '']);
-  const [pidfile, log] = [join(launched.folder, 'd.pid'), join(launched.folder, 'd.log')];
-  const pid = Number(await readFile(pidfile, 'utf8'));
-  assert.ok(await isAlive(pid));
-  const fields = (await readFile(`/proc/${pid}/stat`, 'latin1')).split(') ')[1]?.split(' ') ?? [];
-  assert.equal(Number(fields[3]), pid, 'it leads a session');
-  for (const fd of [0, 1, 2]) assert.equal(await readlink(`/proc/${pid}/fd/${fd}`), '/dev/null');
-  await untilFile(log, /spawned: 'a' with pid \d+/);
-  process.kill(pid, 'SIGTERM');
-  await until('the end of the daemon', async () => !(await isAlive(pid)));
-  assert.ok(await isGone(pidfile));
-  assert.match(await readFile(log, 'utf8'), /stopped: a \(terminated by SIGTERM\)\n$/);
-});
+test(
+  'a daemon: the call returns with 0, the supervisor lives on in a session of its own, TERM ends it and removes ' +
+    'the pidfile',
+  async (t) => {
+    const launched = await launch(t, {
+      as: 'plain',
+      config:
+        '[supervisord]\npidfile=%FOLDER%/d.pid\nlogfile=%FOLDER%/d.log\n' +
+        '[program:a]\ncommand=sleep 1000\nstdout_logfile=NONE\nstderr_logfile=NONE\n',
+    });
+    assert.deepEqual(await launched.exit, { code: 0, signal: null });
+    assert.deepEqual([launched.stdout.text, launched.stderr.text], ['', '']);
+    const [pidfile, log] = [join(launched.folder, 'd.pid'), join(launched.folder, 'd.log')];
+    const pid = Number(await readFile(pidfile, 'utf8'));
+    assert.ok(await isAlive(pid));
+    const fields = (await readFile(`/proc/${pid}/stat`, 'latin1')).split(') ')[1]?.split(' ') ?? [];
+    assert.equal(Number(fields[3]), pid, 'it leads a session');
+    for (const fd of [0, 1, 2]) assert.equal(await readlink(`/proc/${pid}/fd/${fd}`), '/dev/null');
+    await untilFile(log, /spawned: 'a' with pid \d+/);
+    process.kill(pid, 'SIGTERM');
+    await until('the end of the daemon', async () => !(await isAlive(pid)));
+    assert.ok(await isGone(pidfile));
+    assert.match(await readFile(log, 'utf8'), /stopped: a \(terminated by SIGTERM\)\n$/);
+  },
+);
 
 test('a daemon that cannot begin: the call says why, and returns with 2', async (t) => {
   const launched = await launch(t, {
@@ -65,7 +70,9 @@ test('in the foreground (-n): the pidfile is there while it runs, umask and dire
   const launched = await launch(t, {
     as: 'plain',
     config:
-      '[supervisord]\npidfile=%FOLDER%/d.pid\nlogfile=%FOLDER%/d.log\numask=077\n[program:a]\ncommand=sh -c "umask; exec sleep 1000"\nstdout_logfile=%FOLDER%/a.log\nstderr_logfile=NONE\n',
+      '[supervisord]\npidfile=%FOLDER%/d.pid\nlogfile=%FOLDER%/d.log\numask=077\n' +
+      '[program:a]\ncommand=sh -c "umask; exec sleep 1000"\nstdout_logfile=%FOLDER%/a.log\n' +
+      'stderr_logfile=NONE\n',
     args: ['-n'],
   });
   await launched.waitForLine(/supervisord started with pid \d+$/);
@@ -107,7 +114,9 @@ test(
     const launched = await launch(t, {
       as: 'plain',
       config:
-        '[supervisord]\nnodaemon=true\nuser=nobody\npidfile=%FOLDER%/d.pid\nlogfile=NONE\n[program:a]\ncommand=sh -c "id -un; exec sleep 1000"\nstdout_logfile=/dev/stdout\nstdout_logfile_maxbytes=0\nstderr_logfile=NONE\n',
+        '[supervisord]\nnodaemon=true\nuser=nobody\npidfile=%FOLDER%/d.pid\nlogfile=NONE\n' +
+        '[program:a]\ncommand=sh -c "id -un; exec sleep 1000"\nstdout_logfile=/dev/stdout\n' +
+        'stdout_logfile_maxbytes=0\nstderr_logfile=NONE\n',
     });
     await launched.stdout.waitFor(/^nobody$/);
     assert.match(await statusField(launched.pid, 'Uid'), /^65534\s+65534\s+65534\s+65534$/);
@@ -128,11 +137,13 @@ test('onevisor --container is a container without being PID 1', async (t) => {
 });
 
 test(
-  "the debug log has what Supervisor's own tests wait for: output, bytes that are no text, the end of a child, each state of a listener",
+  "the debug log has what Supervisor's own tests wait for: output, bytes that are no text, the end of a child, " +
+    'each state of a listener',
   { skip: (await pid1SkipReason()) ?? false },
   async (t) => {
     const listener =
-      '#!/bin/sh\nprintf "READY\\n"; while read -r line; do head -c "${line##*len:}" >/dev/null; printf "RESULT 2\\nOKREADY\\n"; done\n';
+      '#!/bin/sh\nprintf "READY\\n"; while read -r line; do head -c "${line##*len:}" >/dev/null; printf ' +
+      '"RESULT 2\\nOKREADY\\n"; done\n';
     const launched = await launch(t, {
       env: { ONEVISOR_CONTAINER: '0' },
       as: 'plain',

@@ -68,7 +68,9 @@ for (const [format, count] of [
     { skip },
     async (t) => {
       const launched = await launch(t, {
-        config: `${HEAD}log_format=${format}\n[program:p]\ncommand=%FOLDER%/run.sh\nstartsecs=0\nautorestart=false\nexit_on_end=true\n`,
+        config:
+          `${HEAD}log_format=${format}\n[program:p]\ncommand=%FOLDER%/run.sh\nstartsecs=0\nautorestart=false\n` +
+          `exit_on_end=true\n`,
         files: { 'run.sh': gated(`seq 1 ${count}; echo LAST WORDS; exit 3`) },
       });
       launched.stdout.pause();
@@ -93,7 +95,9 @@ test(
   { skip },
   async (t) => {
     const launched = await launch(t, {
-      config: `${HEAD}[program:a]\ncommand=%FOLDER%/late.sh\npost_stop_command=sh -c "seq 1 1000; echo hook"\n[program:b]\ncommand=%FOLDER%/late.sh\n`,
+      config:
+        `${HEAD}[program:a]\ncommand=%FOLDER%/late.sh\npost_stop_command=sh -c "seq 1 1000; echo hook"\n` +
+        `[program:b]\ncommand=%FOLDER%/late.sh\n`,
       files: { 'late.sh': LATE },
     });
     await launched.waitForLine(/ready$/, { count: 2 });
@@ -150,7 +154,8 @@ test(
   async (t) => {
     const launched = await launch(t, {
       config:
-        '[supervisord]\n[program:deaf]\ncommand=%FOLDER%/deaf.sh\n[program:flood]\ncommand=sh -c "echo flooding; exec yes 100041"\n',
+        '[supervisord]\n[program:deaf]\ncommand=%FOLDER%/deaf.sh\n' +
+        '[program:flood]\ncommand=sh -c "echo flooding; exec yes 100041"\n',
       files: {
         'deaf.sh': DEAF.replace('echo ready\n', '(setsid sh -c "trap \\"\\" TERM; exec sleep 100040") &\necho ready\n'),
       },
@@ -227,7 +232,8 @@ test('a signal during the last flush: the first one sets a limit, the second one
 test('a reader that is gone, or a log server that takes nothing, holds nobody up for long', { skip }, async (t) => {
   const server = await StreamServer.listen(t, 0, true);
   const config = (target: string): string =>
-    `${HEAD}stop_budget=3s\n[program:p]\ncommand=%FOLDER%/run.sh\nstdout_logfile=${target}\nstartsecs=0\nautorestart=false\nexit_on_end=true\n`;
+    `${HEAD}stop_budget=3s\n[program:p]\ncommand=%FOLDER%/run.sh\nstdout_logfile=${target}\nstartsecs=0\n` +
+    `autorestart=false\nexit_on_end=true\n`;
   const files = { 'run.sh': gated(`seq 1 ${LINES}; exit 4`) };
   const nobody = await launch(t, { config: config('/dev/stdout'), files });
   nobody.stdout.close();
@@ -246,7 +252,9 @@ test('a reader that is gone, or a log server that takes nothing, holds nobody up
 
 test('what a full disk has cost is said at the end, on stderr too', { skip }, async (t) => {
   const launched = await launch(t, {
-    config: `${HEAD}[program:p]\ncommand=%FOLDER%/run.sh\nstdout_logfile=/dev/full\nstartsecs=0\nautorestart=false\nexit_on_end=true\n`,
+    config:
+      `${HEAD}[program:p]\ncommand=%FOLDER%/run.sh\nstdout_logfile=/dev/full\nstartsecs=0\nautorestart=false\n` +
+      `exit_on_end=true\n`,
     files: { 'run.sh': gated(`seq 1 ${LINES}; exit 4`) },
   });
   await launched.enter(OPEN_GATE);
@@ -264,7 +272,9 @@ test(
     for (const as of ['pid1', 'plain'] as const) {
       const launched = await launch(t, {
         as,
-        config: `${HEAD}nodaemon=true\n[program:parent]\ncommand=sh -c "setsid %FOLDER%/worker.sh & sleep 1000"\nstdout_logfile=/dev/stdout\n`,
+        config:
+          `${HEAD}nodaemon=true\n[program:parent]\ncommand=sh -c "setsid %FOLDER%/worker.sh & sleep 1000"\n` +
+          `stdout_logfile=/dev/stdout\n`,
         args: as === 'plain' ? ['--container'] : [],
         files: { 'worker.sh': worker },
       });
@@ -279,7 +289,8 @@ test(
 test('outside containers orphans are left alone', { skip }, async (t) => {
   const launched = await launch(t, {
     as: 'plain',
-    config: `${HEAD}nodaemon=true\n[program:parent]\ncommand=sh -c "setsid sleep 100050 >/dev/null 2>&1 & sleep 1000"\n`,
+    config:
+      `${HEAD}nodaemon=true\n[program:parent]\n` + 'command=sh -c "setsid sleep 100050 >/dev/null 2>&1 & sleep 1000"\n',
   });
   const orphan = await until('the orphan', () => pidOf('sleep 100050'));
   await untilFile(ownLog(launched), /success: parent/);

@@ -46,9 +46,14 @@ if __name__ == '__main__':
 
 const HEAD = '[supervisord]\nloglevel=info\n[program:waits]\ncommand=sleep 1000\n';
 
+const POOL_OF_THREE = 'numprocs=3\nprocess_name=pool%(process_num)d\nautorestart=true';
+
 /** A section with programs/event-listener.py, whose standard error is that of the container. */
 function listener(name: string, events: string, how = '', options = ''): string {
-  return `[eventlistener:${name}]\ncommand=python3 ${programFile('event-listener.py')} %(process_num)d ${how}\nevents=${events}\nstartsecs=0\nstderr_logfile=/dev/stderr\nstderr_logfile_maxbytes=0\n${options}\n`;
+  return (
+    `[eventlistener:${name}]\ncommand=python3 ${programFile('event-listener.py')} %(process_num)d ${how}\n` +
+    `events=${events}\nstartsecs=0\nstderr_logfile=/dev/stderr\nstderr_logfile_maxbytes=0\n${options}\n`
+  );
 }
 
 async function tellRemote(launched: Launched, type: string, count = 1, size = 0): Promise<void> {
@@ -63,14 +68,24 @@ async function tellRemote(launched: Launched, type: string, count = 1, size = 0)
 }
 
 test(
-  'a handler in Python that nobody knows accepts what its listener says; a renamed copy of supervisor-stdout is built in',
+  'a handler in Python that nobody knows accepts what its listener says; a renamed copy of supervisor-stdout ' +
+    'is built in',
   { skip },
   async (t) => {
     const lister =
-      '#!/bin/sh\nwhile :; do echo READY; read -r line; n=${line##*len:}; head -c "$n" >/dev/null; printf "RESULT 5\\nmy ok"; echo "took $line" >&2; done\n';
+      '#!/bin/sh\nwhile :; do echo READY; read -r line; n=${line##*len:}; head -c "$n" >/dev/null; printf ' +
+      '"RESULT 5\\nmy ok"; echo "took $line" >&2; done\n';
     const launched = await launch(t, {
-      config: `${HEAD}[program:says]\ncommand=sh -c "echo through the copy; exec sleep 1000"\nstdout_logfile=NONE\nstdout_events_enabled=true
-[eventlistener:mine]\ncommand=%FOLDER%/lister\nevents=PROCESS_STATE_RUNNING\nresult_handler=mine:handle\nstderr_logfile=/dev/stderr\nstderr_logfile_maxbytes=0
+      config: `${HEAD}[program:says]
+command=sh -c "echo through the copy; exec sleep 1000"
+stdout_logfile=NONE
+stdout_events_enabled=true
+[eventlistener:mine]
+command=%FOLDER%/lister
+events=PROCESS_STATE_RUNNING
+result_handler=mine:handle
+stderr_logfile=/dev/stderr
+stderr_logfile_maxbytes=0
 [eventlistener:copy]\ncommand=python3 %FOLDER%/copy.py\nevents=PROCESS_LOG\nresult_handler=copy:handle\n`,
       files: { lister },
     });
@@ -89,10 +104,19 @@ test(
   { skip },
   async (t) => {
     const lister =
-      '#!/bin/sh\nwhile :; do echo READY; read -r line; n=${line##*bytes:}; head -c "${n%% *}" | tail -n 1 >&2; printf "RESULT 2\\nOK"; done\n';
+      '#!/bin/sh\nwhile :; do echo READY; read -r line; n=${line##*bytes:}; head -c "${n%% *}" | tail -n 1 ' +
+      '>&2; printf "RESULT 2\\nOK"; done\n';
     const launched = await launch(t, {
-      config: `${HEAD}[program:says]\ncommand=sh -c "for i in 1 2 3; do echo café $i 😀; sleep 0.2; done; exec sleep 1000"\nstdout_logfile=NONE\nstdout_events_enabled=true
-[eventlistener:bytes]\ncommand=%FOLDER%/lister\nevents=PROCESS_LOG\nstderr_logfile=/dev/stderr\nstderr_logfile_maxbytes=0\n`,
+      config: `${HEAD}[program:says]
+command=sh -c "for i in 1 2 3; do echo café $i 😀; sleep 0.2; done; exec sleep 1000"
+stdout_logfile=NONE
+stdout_events_enabled=true
+[eventlistener:bytes]
+command=%FOLDER%/lister
+events=PROCESS_LOG
+stderr_logfile=/dev/stderr
+stderr_logfile_maxbytes=0
+`,
       files: { lister },
     });
     for (const number of [1, 2, 3]) await launched.stderr.waitFor(new RegExp(`café ${number} 😀$`));
@@ -140,7 +164,7 @@ test('a reload: the listeners hear of the end, the new ones of the beginning', {
 
 test('several listeners share the work, and one that ends after each event gets none twice', { skip }, async (t) => {
   const launched = await launch(t, {
-    config: `${HEAD}${listener('pool', 'REMOTE_COMMUNICATION', 'once', 'numprocs=3\nprocess_name=pool%(process_num)d\nautorestart=true')}`,
+    config: HEAD + listener('pool', 'REMOTE_COMMUNICATION', 'once', POOL_OF_THREE),
   });
   await launched.stderr.waitFor(/^\d begins$/, { count: 3 });
   await tellRemote(launched, 'n%d', 9);
@@ -205,7 +229,9 @@ test('an event larger than any pipe arrives whole', { skip }, async (t) => {
 
 test('a captured section larger than what may wait for other programs is one event', { skip }, async (t) => {
   const says =
-    '[program:says]\ncommand=sh -c \'printf "<!--XSUPERVISOR:BEGIN-->"; head -c 3000000 /dev/zero | tr "\\\\000" x; printf "<!--XSUPERVISOR:END-->"; exec cat\'\nstdout_capture_maxbytes=4MB\n';
+    '[program:says]\n' +
+    'command=sh -c \'printf "<!--XSUPERVISOR:BEGIN-->"; head -c 3000000 /dev/zero | tr "\\\\000" x; printf ' +
+    '"<!--XSUPERVISOR:END-->"; exec cat\'\nstdout_capture_maxbytes=4MB\n';
   const launched = await launch(t, { config: `${HEAD}${listener('large', 'PROCESS_COMMUNICATION')}${says}` });
   await launched.stderr.waitFor(
     /^0 took PROCESS_COMMUNICATION_STDOUT 30000\d\d processname:says groupname:says pid:\d+$/,
@@ -226,7 +252,8 @@ test('a listener that closes its standard input is started anew, and gets the ev
 
 test('output becomes events, before the end of the program that wrote it', { skip }, async (t) => {
   const brief =
-    "[program:brief]\ncommand=sh -c 'sleep 0.1; echo last words; echo and more >&2'\nstartsecs=0\nautorestart=false\nautostart=false\nstdout_events_enabled=true\nstderr_events_enabled=true\n";
+    "[program:brief]\ncommand=sh -c 'sleep 0.1; echo last words; echo and more >&2'\nstartsecs=0\n" +
+    'autorestart=false\nautostart=false\nstdout_events_enabled=true\nstderr_events_enabled=true\n';
   const launched = await launch(t, {
     config: `${HEAD}${listener('logs', 'PROCESS_LOG,PROCESS_STATE_EXITED')}${brief}`,
   });

@@ -16,7 +16,9 @@ interface Case {
 
 /** A configuration with a program that stays, beside the one the case is about. */
 const beside = (program: string, section = ''): LaunchOptions => ({
-  config: `[supervisord]\nloglevel=error\n${section}\n[program:stays]\ncommand=sleep 1000\n[program:x]\nstartretries=0\n${program}\n`,
+  config:
+    `[supervisord]\nloglevel=error\n${section}\n[program:stays]\ncommand=sleep 1000\n` +
+    `[program:x]\nstartretries=0\n${program}\n`,
 });
 
 const CASES: readonly Case[] = [
@@ -77,7 +79,9 @@ const CASES: readonly Case[] = [
     what: 'exit_when_idle: the first failure, not the last end',
     options: {
       config:
-        '[supervisord]\nexit_when_idle=true\nloglevel=error\n[program:a]\ncommand=sh -c "exit 7"\nstartsecs=0\nautorestart=false\n[program:b]\ncommand=sleep 0.5\nstartsecs=0\nautorestart=false\n',
+        '[supervisord]\nexit_when_idle=true\nloglevel=error\n' +
+        '[program:a]\ncommand=sh -c "exit 7"\nstartsecs=0\nautorestart=false\n' +
+        '[program:b]\ncommand=sleep 0.5\nstartsecs=0\nautorestart=false\n',
     },
     code: 7,
   },
@@ -85,7 +89,9 @@ const CASES: readonly Case[] = [
     what: 'a start that can never happen: the code of what it depends on',
     options: {
       config:
-        '[supervisord]\nloglevel=error\n[program:migrate]\ncommand=sh -c "exit 5"\noneshot=true\nstartretries=0\n[program:web]\ncommand=sleep 1000\ndepends_on=migrate:completed\nexit_on_failure=true\n',
+        '[supervisord]\nloglevel=error\n[program:migrate]\ncommand=sh -c "exit 5"\noneshot=true\n' +
+        'startretries=0\n[program:web]\ncommand=sleep 1000\ndepends_on=migrate:completed\n' +
+        'exit_on_failure=true\n',
     },
     code: 5,
   },
@@ -93,7 +99,8 @@ const CASES: readonly Case[] = [
     what: 'a command that can never be started: the code of what it depends on',
     options: {
       config:
-        '[supervisord]\nloglevel=error\n[program:migrate]\ncommand=/nonexistent\nstartretries=0\n[program:main]\ndepends_on=migrate:completed\n',
+        '[supervisord]\nloglevel=error\n[program:migrate]\ncommand=/nonexistent\nstartretries=0\n' +
+        '[program:main]\ndepends_on=migrate:completed\n',
       args: ['--', 'sleep', '1000'],
     },
     code: 127,
@@ -102,7 +109,8 @@ const CASES: readonly Case[] = [
     what: 'exit_when_idle: that of the last one',
     options: {
       config:
-        '[supervisord]\nexit_when_idle=true\nloglevel=error\n[program:a]\ncommand=true\nstartsecs=0\n[program:b]\ncommand=sh -c "sleep 0.3; exit 8"\nstartsecs=0\nautorestart=false\n',
+        '[supervisord]\nexit_when_idle=true\nloglevel=error\n[program:a]\ncommand=true\nstartsecs=0\n' +
+        '[program:b]\ncommand=sh -c "sleep 0.3; exit 8"\nstartsecs=0\nautorestart=false\n',
     },
     code: 8,
   },

@@ -13,6 +13,10 @@ import { promisify } from 'node:util';
 import { launch, type Launched, pid1SkipReason } from './launch.ts';
 import { programFile, until } from './observe.ts';
 
+const NUMBERED = 'process_name=%(program_name)s_%(process_num)d';
+const GUARDED_SOCKET =
+  'socket=unix://%FOLDER%/%(program_name)s.sock\nsocket_owner=nobody:nogroup\n' + 'socket_mode=0760\nsocket_backlog=7';
+
 const run = promisify(execFile);
 const skip = (await pid1SkipReason()) ?? false;
 const skipNginx =
@@ -93,7 +97,10 @@ test(
   async (t) => {
     const launched = await launch(t, {
       files: { 'nginx.conf': NGINX },
-      config: `[supervisord]\nuser=root\n[program:nginx]\ncommand=nginx -p %FOLDER% -c %FOLDER%/nginx.conf -e %FOLDER%/nginx.err\n${app('app', 'socket=unix://%FOLDER%/app.sock\nsocket_mode=0777\nnumprocs=3\nprocess_name=%(program_name)s_%(process_num)d')}`,
+      config:
+        '[supervisord]\nuser=root\n[program:nginx]\n' +
+        'command=nginx -p %FOLDER% -c %FOLDER%/nginx.conf -e %FOLDER%/nginx.err\n' +
+        app('app', `socket=unix://%FOLDER%/app.sock\nsocket_mode=0777\nnumprocs=3\n${NUMBERED}`),
     });
     await launched.waitForLine(/success: nginx entered RUNNING/);
     await launched.waitForLine(/success: app_/, { count: 3 });
@@ -131,7 +138,7 @@ test(
   async (t) => {
     const launched = await launch(t, {
       config:
-        `[supervisord]\n${app('app', 'socket=unix://%FOLDER%/%(program_name)s.sock\nsocket_owner=nobody:nogroup\nsocket_mode=0760\nsocket_backlog=7\nnumprocs=2\nprocess_name=%(program_name)s_%(process_num)d\nautostart=false')}` +
+        `[supervisord]\n${app('app', `${GUARDED_SOCKET}\nnumprocs=2\n${NUMBERED}\nautostart=false`)}` +
         app('late', 'socket=unix://%FOLDER%/late.sock\nautostart=false'),
     });
     const path = join(launched.folder, 'app.sock');
@@ -246,7 +253,9 @@ test('a program that never comes up lets go of its socket when it is given up', 
 
 test('programs of a group: each has its own socket', { skip }, async (t) => {
   const launched = await launch(t, {
-    config: `[supervisord]\n[group:site]\nprograms=a,b\n${app('a', 'socket=unix://%FOLDER%/a.sock')}${app('b', 'socket=unix://%FOLDER%/b.sock')}`,
+    config:
+      `[supervisord]\n[group:site]\nprograms=a,b\n` +
+      `${app('a', 'socket=unix://%FOLDER%/a.sock')}${app('b', 'socket=unix://%FOLDER%/b.sock')}`,
   });
   await launched.waitForLine(/success: [ab] entered RUNNING/, { count: 2 });
   assert.notEqual(await ask(join(launched.folder, 'a.sock')), await ask(join(launched.folder, 'b.sock')));

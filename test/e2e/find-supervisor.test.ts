@@ -25,7 +25,8 @@ const ctl = (launched: Launched, ...args: string[]): ReturnType<Launched['enter'
   launched.enter(['env', '-u', 'ONEVISOR_CONF', EXECUTABLE, 'ctl', ...args]);
 const DEBIANS = {
   'supervisord.conf':
-    '[unix_http_server]\nfile=/var/run/supervisor.sock\n[supervisord]\n[supervisorctl]\nserverurl=unix:///var/run/supervisor.sock\n',
+    '[unix_http_server]\nfile=/var/run/supervisor.sock\n[supervisord]\n' +
+    '[supervisorctl]\nserverurl=unix:///var/run/supervisor.sock\n',
 };
 
 test('the file of a package does not lead a client away from PID 1', { skip }, async (t) => {
@@ -44,7 +45,8 @@ for (const [name, under, why] of [
     const files = {
       ...DEBIANS,
       'own.conf':
-        '[supervisord]\nnodaemon=true\n[unix_http_server]\nfile=%FOLDER%/own.sock\nusername=u\npassword=p\n[program:b]\ncommand=sleep 1000\nstartsecs=0\n',
+        '[supervisord]\nnodaemon=true\n[unix_http_server]\nfile=%FOLDER%/own.sock\nusername=u\npassword=p\n' +
+        '[program:b]\ncommand=sleep 1000\nstartsecs=0\n',
     };
     const launched = await launch(t, { under, prepare: MARK, files, args: ['-c', 'own.conf'] });
     await launched.waitForLine(/spawned: 'b'/);
@@ -59,7 +61,9 @@ for (const [name, under, why] of [
 test('a health check of another user takes the HTTP server', { skip: rootSkip }, async (t) => {
   const port = 20_000 + (process.pid % 10_000);
   const files = {
-    'own.conf': `[supervisord]\n[inet_http_server]\nport=127.0.0.1:${port}\nusername=u\npassword=p\n[program:b]\ncommand=sleep 1000\nstartsecs=0\n`,
+    'own.conf':
+      `[supervisord]\n[inet_http_server]\nport=127.0.0.1:${port}\nusername=u\npassword=p\n` +
+      `[program:b]\ncommand=sleep 1000\nstartsecs=0\n`,
   };
   const launched = await launch(t, { files, args: ['-c', 'own.conf'], prepare: 'chmod 755 .' });
   await launched.waitForLine(/spawned: 'b'/);
@@ -163,7 +167,8 @@ test('a second supervisor in a container is refused, and what to use is named', 
       assert.match(
         second.stderr,
         new RegExp(
-          `^Error: cannot start a supervisor: one runs in this container already, with pid ${pid}; use \`onevisor ctl\``,
+          `^Error: cannot start a supervisor: one runs in this container already, with pid ${pid}; use ` +
+            `\`onevisor ctl\``,
         ),
       );
     }
@@ -179,7 +184,8 @@ test(
       env: { ...program('a'), ONEVISOR_PROGRAM_INNER: `${EXECUTABLE} -- echo inner` },
       files: {
         'second.conf':
-          '[supervisord]\nnodaemon=true\n[program:x]\ncommand=echo second\nstartsecs=0\nautorestart=false\nstdout_logfile=/dev/stdout\nexit_on_end=true\n',
+          '[supervisord]\nnodaemon=true\n[program:x]\ncommand=echo second\nstartsecs=0\nautorestart=false\n' +
+          'stdout_logfile=/dev/stdout\nexit_on_end=true\n',
       },
     });
     await launched.waitForLine(/inner \| inner$/);
@@ -226,7 +232,12 @@ test(
     assert.equal(asSupervisord.code, 2);
     assert.match(
       asSupervisord.stderr,
-      /^Error: No config file found at default paths \(.*\/etc\/supervisord\.conf, .*\/supervisord\.conf, supervisord\.conf, etc\/supervisord\.conf, \/etc\/supervisord\.conf, \/etc\/supervisor\/supervisord\.conf\); use the -c option to specify a config file at a different path\nFor help, use supervisord -h\n$/,
+      new RegExp(
+        String.raw`^Error: No config file found at default paths \(.*/etc/supervisord\.conf, .*/supervisord\.conf, ` +
+          String.raw`supervisord\.conf, etc/supervisord\.conf, /etc/supervisord\.conf, ` +
+          String.raw`/etc/supervisor/supervisord\.conf\); use the -c option to specify a config file at a ` +
+          String.raw`different path\nFor help, use supervisord -h\n$`,
+      ),
     );
   },
 );

@@ -30,12 +30,16 @@ async function end(launched: Launched): Promise<void> {
 }
 
 test(
-  'a web server that turns bad: unhealthy with the reason, in the log, in the status and for `onevisor health`, and healthy again',
+  'a web server that turns bad: unhealthy with the reason, in the log, in the status and for `onevisor ' +
+    'health`, and healthy again',
   { skip },
   async (t) => {
     const port = await freePort();
     const launched = await launch(t, {
-      config: `[supervisord]\n[program:web]\ncommand=python3 ${programFile('turns-bad.py')} ${port}\nhealthcheck=http://localhost:${port}/health\nhealthcheck_timeout=0.4\nhealthcheck_start_period=20\nhealthcheck_start_interval=0.1\n${QUICK}`,
+      config:
+        `[supervisord]\n[program:web]\ncommand=python3 ${programFile('turns-bad.py')} ${port}\n` +
+        `healthcheck=http://localhost:${port}/health\nhealthcheck_timeout=0.4\nhealthcheck_start_period=20\n` +
+        `healthcheck_start_interval=0.1\n${QUICK}`,
     });
     await launched.waitForLine(/INFO health: web is healthy$/);
     await launched.waitForLine(/success: web entered RUNNING/);
@@ -89,7 +93,10 @@ test(
     const check = '#!/bin/sh\ntrap "" TERM HUP\nsleep 4711 &\n(sleep 4711 &)\necho hanging\nsleep 4711\n';
     const launched = await launch(t, {
       files: { 'check.sh': check },
-      config: `[supervisord]\n[program:web]\ncommand=sleep 1000\nhealthcheck=%FOLDER%/check.sh\nhealthcheck_timeout=0.3\nhealthcheck_interval=100\nhealthcheck_retries=1\nhealthcheck_start_period=0.1\nhealthcheck_start_interval=0.1\n`,
+      config:
+        `[supervisord]\n[program:web]\ncommand=sleep 1000\nhealthcheck=%FOLDER%/check.sh\n` +
+        `healthcheck_timeout=0.3\nhealthcheck_interval=100\nhealthcheck_retries=1\nhealthcheck_start_period=0.1\n` +
+        `healthcheck_start_interval=0.1\n`,
     });
     await launched.waitForLine(/WARN health: web is unhealthy: no answer within 0\.3 s \(1 failure\)$/);
     // The next one comes much later: what is to be seen now is left over.
@@ -120,7 +127,8 @@ test('tcp and unix sockets', { skip }, async (t) => {
     `[program:${name}]\ncommand=sleep 1000\nhealthcheck=${check}\n${QUICK}`;
   const launched = await launch(t, {
     config:
-      `[supervisord]\n[program:server]\ncommand=python3 ${programFile('turns-bad.py')} ${port}\nhealthcheck=tcp://localhost:${port}\n${QUICK}` +
+      `[supervisord]\n[program:server]\ncommand=python3 ${programFile('turns-bad.py')} ${port}\n` +
+      `healthcheck=tcp://localhost:${port}\n${QUICK}` +
       // A port that nobody can listen on without being told: tcpmux.
       program('nobody', 'tcp://127.0.0.1:1') +
       program('socket', 'unix:///run/onevisor.sock') +
@@ -136,7 +144,9 @@ test('tcp and unix sockets', { skip }, async (t) => {
 test('healthcheck_action=restart: it is restarted, and judged anew', { skip }, async (t) => {
   const launched = await launch(t, {
     files: { 'run.sh': '#!/bin/sh\ntouch %FOLDER%/ok\nexec sleep 1000\n' },
-    config: `[supervisord]\n[program:web]\ncommand=%FOLDER%/run.sh\nhealthcheck=test -e %FOLDER%/ok\nhealthcheck_action=restart\n${QUICK}`,
+    config:
+      `[supervisord]\n[program:web]\ncommand=%FOLDER%/run.sh\nhealthcheck=test -e %FOLDER%/ok\n` +
+      `healthcheck_action=restart\n${QUICK}`,
   });
   await launched.waitForLine(/INFO health: web is healthy$/);
   await rm(join(launched.folder, 'ok'));
@@ -149,7 +159,9 @@ test('healthcheck_action=restart: it is restarted, and judged anew', { skip }, a
 
 test('healthcheck_action=exit: the container ends with 1, and says why', { skip }, async (t) => {
   const launched = await launch(t, {
-    config: `[supervisord]\n[program:web]\ncommand=sleep 1000\nhealthcheck=sh -c "echo no database; exit 7"\nhealthcheck_action=exit\n${QUICK}[program:other]\ncommand=sleep 1000\n`,
+    config:
+      `[supervisord]\n[program:web]\ncommand=sleep 1000\nhealthcheck=sh -c "echo no database; exit 7"\n` +
+      `healthcheck_action=exit\n${QUICK}[program:other]\ncommand=sleep 1000\n`,
   });
   await launched.waitForLine(/WARN health: web is unhealthy: no database \(2 failures\)$/);
   assert.deepEqual(await launched.exit, { code: 1, signal: null });
@@ -159,7 +171,9 @@ test('healthcheck_action=exit: the container ends with 1, and says why', { skip 
 
 test('a check runs as the user of its program, with its directory and environment', { skip: rootSkip }, async (t) => {
   const launched = await launch(t, {
-    config: `[supervisord]\n[program:web]\ncommand=sleep 1000\nuser=nobody\ndirectory=/usr\nenvironment=COLOUR="blue"\nhealthcheck=sh -c 'echo $(id -un) $PWD $COLOUR $SUPERVISOR_PROCESS_NAME; exit 1'\n${QUICK}`,
+    config:
+      `[supervisord]\n[program:web]\ncommand=sleep 1000\nuser=nobody\ndirectory=/usr\nenvironment=COLOUR="blue"\n` +
+      `healthcheck=sh -c 'echo $(id -un) $PWD $COLOUR $SUPERVISOR_PROCESS_NAME; exit 1'\n${QUICK}`,
   });
   await launched.waitForLine(/WARN health: web is unhealthy: nobody \/usr blue web \(2 failures\)$/);
   await end(launched);
@@ -167,7 +181,9 @@ test('a check runs as the user of its program, with its directory and environmen
 
 test('a check that cannot be executed is a failure with the reason', { skip }, async (t) => {
   const launched = await launch(t, {
-    config: `[supervisord]\n[program:web]\ncommand=sleep 1000\nhealthcheck=curl-of-another-image -f http://localhost\n${QUICK}`,
+    config:
+      `[supervisord]\n[program:web]\ncommand=sleep 1000\nhealthcheck=curl-of-another-image -f http://localhost\n` +
+      `${QUICK}`,
   });
   await launched.waitForLine(
     /WARN health: web is unhealthy: can't find command 'curl-of-another-image' \(2 failures\)$/,
@@ -200,7 +216,8 @@ test('checks end when the program is stopped, and begin with its next start', { 
 test('who depends on a program with a check waits until that is healthy', { skip }, async (t) => {
   const launched = await launch(t, {
     config:
-      '[supervisord]\n[program:web]\ncommand=sleep 1000\ndepends_on=db\n[program:db]\ncommand=sleep 1000\nhealthcheck=test -e %FOLDER%/up\nhealthcheck_start_interval=0.1\n',
+      '[supervisord]\n[program:web]\ncommand=sleep 1000\ndepends_on=db\n' +
+      '[program:db]\ncommand=sleep 1000\nhealthcheck=test -e %FOLDER%/up\nhealthcheck_start_interval=0.1\n',
   });
   await launched.waitForLine(/success: db entered RUNNING/);
   assert.doesNotMatch(launched.stdout.text, /spawned: 'web'/);
@@ -247,10 +264,13 @@ test(
     ];
     const programs = kinds.map(
       (kind, index) =>
-        `[program:p${index}]\ncommand=sleep 1000\nprocess_name=p${index}_%(process_num)d\nnumprocs=5\nhealthcheck=${kind}\nhealthcheck_interval=0.1\ndepends_on=server\n`,
+        `[program:p${index}]\ncommand=sleep 1000\nprocess_name=p${index}_%(process_num)d\nnumprocs=5\n` +
+        `healthcheck=${kind}\nhealthcheck_interval=0.1\ndepends_on=server\n`,
     );
     const launched = await launch(t, {
-      config: `[supervisord]\n[program:server]\ncommand=python3 ${programFile('turns-bad.py')} ${port}\nhealthcheck=tcp://localhost:${port}\nhealthcheck_start_interval=0.1\n${programs.join('')}`,
+      config:
+        `[supervisord]\n[program:server]\ncommand=python3 ${programFile('turns-bad.py')} ${port}\n` +
+        `healthcheck=tcp://localhost:${port}\nhealthcheck_start_interval=0.1\n${programs.join('')}`,
     });
     const checks = async (): Promise<number> =>
       (await readFile(join(launched.folder, 'checks'), 'utf8').catch(() => '')).length / 2;

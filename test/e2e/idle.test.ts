@@ -36,7 +36,8 @@ test(
   async (t) => {
     const launched = await launch(t, {
       config:
-        '[supervisord]\n[program:sleeper]\ncommand=sh -c "echo out; exec sleep 100000"\nprocess_name=sleeper%(process_num)d\nnumprocs=3\n',
+        '[supervisord]\n[program:sleeper]\ncommand=sh -c "echo out; exec sleep 100000"\n' +
+        'process_name=sleeper%(process_num)d\nnumprocs=3\n',
     });
     await launched.waitForLine(/entered RUNNING/, { count: 3 });
     // What its start has left to do, as the compiler's threads have, is done when a second went by without any.

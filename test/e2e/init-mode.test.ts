@@ -37,7 +37,9 @@ test('the command has our streams: input, output and errors come through untouch
 
 test('every signal goes to the command, and its status is ours', { skip }, async (t) => {
   const names = ['HUP', 'INT', 'QUIT', 'USR1', 'USR2', 'WINCH', 'CONT', 'ALRM', 'URG'] as const;
-  const script = `${names.map((name) => `trap 'echo ${name}' ${name}`).join('\n')}\ntrap 'echo TERM; exit 5' TERM\necho ready\nwhile :; do sleep 0.02; done\n`;
+  const script =
+    `${names.map((name) => `trap 'echo ${name}' ${name}`).join('\n')}\ntrap 'echo TERM; exit 5' TERM\n` +
+    `echo ready\nwhile :; do sleep 0.02; done\n`;
   const launched = await launch(t, { config: QUIET, args: ['--', 'sh', '-c', script] });
   await launched.stdout.waitFor(/^ready$/);
   for (const name of names) {
@@ -57,7 +59,9 @@ test('a command that TERM ends makes 143', { skip }, async (t) => {
 
 test('programs run beside it, and end with it in order', { skip }, async (t) => {
   const launched = await launch(t, {
-    config: `${QUIET}[program:cache]\ncommand=sh -c "trap 'echo cache leaves; exit 0' TERM; echo cache ready; while :; do sleep 0.02; done"\n`,
+    config:
+      `${QUIET}[program:cache]\n` +
+      `command=sh -c "trap 'echo cache leaves; exit 0' TERM; echo cache ready; while :; do sleep 0.02; done"\n`,
     args: ['--', 'sh', '-c', 'until [ -e done ]; do sleep 0.02; done; echo result; exit 4'],
   });
   await launched.waitForLine(/^cache \| cache ready$/);
@@ -200,7 +204,8 @@ test('a supervisor at a terminal ends cleanly on Ctrl-C', { skip: noTerminal }, 
 /** A command that ignores TERM, as bash does, until it is told to end. */
 const DEAF_COMMAND = ['sh', '-c', 'trap "" TERM; echo deaf; until [ -e done ]; do sleep 0.02; done; exit 6'];
 const CACHE =
-  '[program:cache]\ncommand=sh -c "trap \'echo cache saved; exit 0\' TERM; echo cache ready; while :; do sleep 0.02; done"\n';
+  '[program:cache]\n' +
+  'command=sh -c "trap \'echo cache saved; exit 0\' TERM; echo cache ready; while :; do sleep 0.02; done"\n';
 
 test(
   'a command that ignores TERM: what is beside it is stopped in order after 4 seconds, and the command is waited for',

@@ -14,7 +14,8 @@ test('launch: a program is PID 1, has its own /run, real pipes, and its exit cod
     executable: '/bin/sh',
     files: {
       'main.sh':
-        'trap "echo got; exit 7" TERM\necho pid $$ $(ls /run | wc -l)\necho direct >/dev/stdout\necho bad >&2\nwhile :; do sleep 0.05; done\n',
+        'trap "echo got; exit 7" TERM\necho pid $$ $(ls /run | wc -l)\necho direct >/dev/stdout\necho bad >&2\n' +
+        'while :; do sleep 0.05; done\n',
     },
     args: ['main.sh'],
   });

@@ -55,7 +55,8 @@ export class Lines {
     const fail = (why: string): void =>
       reject(
         new Error(
-          `${why} while waiting for ${String(pattern)}${count > 1 ? ` (${count} times)` : ''}; the output was:\n${this.text}`,
+          `${why} while waiting for ${String(pattern)}${count > 1 ? ` (${count} times)` : ''}; the output ` +
+            `was:\n${this.text}`,
         ),
       );
     let seen = 0;

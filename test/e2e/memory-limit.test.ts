@@ -40,7 +40,9 @@ test(
   async (t) => {
     const port = await freePort();
     const launched = await launch(t, {
-      config: `[inet_http_server]\nport=127.0.0.1:${port}\n[supervisord]\n[program:web]\ncommand=sleep 1000\nstartsecs=0\n`,
+      config:
+        `[inet_http_server]\nport=127.0.0.1:${port}\n[supervisord]\n` +
+        `[program:web]\ncommand=sleep 1000\nstartsecs=0\n`,
     });
     await launched.waitForLine(/success: web entered RUNNING/);
     // The counter of a cgroup, as the kernel shows it; a real limit would need the rights to set one.

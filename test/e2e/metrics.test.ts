@@ -35,12 +35,16 @@ async function ask(
 
 /** One program that is up, one that ended, one that is not started by itself, and one that fails. */
 const PROGRAMS =
-  '[program:web]\ncommand=sleep 1000\nenvironment=SECRET="hidden"\n[program:job]\ncommand=sh -c "exit 0 hidden"\nstartsecs=0\nautorestart=false\n' +
-  '[program:later]\ncommand=sh -c "exit 3"\nstartsecs=0\nstartretries=0\nautorestart=false\nautostart=false\n[group:g]\nprograms=job,later\n';
+  '[program:web]\ncommand=sleep 1000\nenvironment=SECRET="hidden"\n' +
+  '[program:job]\ncommand=sh -c "exit 0 hidden"\nstartsecs=0\nautorestart=false\n' +
+  '[program:later]\ncommand=sh -c "exit 3"\nstartsecs=0\nstartretries=0\nautorestart=false\nautostart=false\n' +
+  '[group:g]\nprograms=job,later\n';
 
 async function start(t: Parameters<typeof launch>[0], port: number, options = ''): Promise<Launched> {
   const launched = await launch(t, {
-    config: `[inet_http_server]\nport=127.0.0.1:${port}\nusername=user\npassword=hidden\n${options}\n[supervisord]\n${PROGRAMS}`,
+    config:
+      `[inet_http_server]\nport=127.0.0.1:${port}\nusername=user\npassword=hidden\n${options}\n` +
+      `[supervisord]\n${PROGRAMS}`,
   });
   await launched.waitForLine(/success: web entered RUNNING/);
   return launched;
@@ -65,7 +69,8 @@ test('the probes follow the programs, in the words of `onevisor health`', { skip
 test('ready is what has nothing before it and nothing to wait for any more', { skip, timeout: 60_000 }, async (t) => {
   const port = await freePort();
   const waiting =
-    '[program:migrate]\ncommand=sh -c "until [ -e %(here)s/go ]; do sleep 0.05; done"\noneshot=true\n[program:web]\ncommand=sleep 1000\ndepends_on=migrate:completed\nstartsecs=0\n';
+    '[program:migrate]\ncommand=sh -c "until [ -e %(here)s/go ]; do sleep 0.05; done"\noneshot=true\n' +
+    '[program:web]\ncommand=sleep 1000\ndepends_on=migrate:completed\nstartsecs=0\n';
   const launched = await launch(t, { config: `[inet_http_server]\nport=127.0.0.1:${port}\n[supervisord]\n${waiting}` });
   await launched.waitForLine(/success: migrate entered RUNNING/);
   assert.equal((await ask(port, '/healthz')).text, 'ok\n');
@@ -83,7 +88,10 @@ test('ready is what has nothing before it and nothing to wait for any more', { s
 test('a program without its first good check is alive and not ready', { skip, timeout: 60_000 }, async (t) => {
   const port = await freePort();
   const launched = await launch(t, {
-    config: `[inet_http_server]\nport=127.0.0.1:${port}\n[supervisord]\n[program:web]\ncommand=sleep 1000\nhealthcheck=test -e %(here)s/go\nhealthcheck_interval=0.2s\nhealthcheck_retries=1000\n`,
+    config:
+      `[inet_http_server]\nport=127.0.0.1:${port}\n[supervisord]\n` +
+      `[program:web]\ncommand=sleep 1000\nhealthcheck=test -e %(here)s/go\nhealthcheck_interval=0.2s\n` +
+      `healthcheck_retries=1000\n`,
   });
   await launched.waitForLine(/success: web entered RUNNING/);
   assert.equal((await ask(port, '/healthz')).text, 'ok\n');

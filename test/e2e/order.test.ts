@@ -56,7 +56,8 @@ oneshot=true
 test('a migration that fails ends the container with its code; what waits for it never starts', { skip }, async (t) => {
   const launched = await launch(t, {
     config:
-      '[supervisord]\n[program:migrate]\ncommand=sh -c "exit 43"\noneshot=true\nstartretries=1\nexit_on_failure=true\n[program:web]\ncommand=sleep 1000\ndepends_on=migrate:completed\n',
+      '[supervisord]\n[program:migrate]\ncommand=sh -c "exit 43"\noneshot=true\nstartretries=1\n' +
+      'exit_on_failure=true\n[program:web]\ncommand=sleep 1000\ndepends_on=migrate:completed\n',
   });
   assert.deepEqual(await launched.exit, { code: 43, signal: null });
   assert.equal(orderOf(launched, /INFO spawned: '(\w+)'/).join(' '), 'migrate migrate');
@@ -66,7 +67,9 @@ test('a migration that fails ends the container with its code; what waits for it
 test('status and the client say what a program waits for, and that it can not come', { skip }, async (t) => {
   const launched = await launch(t, {
     config:
-      '[supervisord]\n[program:gate]\ncommand=sleep 1000\nstartsecs=1000\n[program:early]\ncommand=sleep 1000\ndepends_on=gate\n[program:bad]\ncommand=false\nstartretries=0\n[program:late]\ncommand=sleep 1000\ndepends_on=bad\n',
+      '[supervisord]\n[program:gate]\ncommand=sleep 1000\nstartsecs=1000\n' +
+      '[program:early]\ncommand=sleep 1000\ndepends_on=gate\n[program:bad]\ncommand=false\nstartretries=0\n' +
+      '[program:late]\ncommand=sleep 1000\ndepends_on=bad\n',
   });
   await launched.waitForLine(/WARN late cannot start: bad must be started and is FATAL$/);
   const status = await launched.ctl('status');
@@ -81,11 +84,13 @@ test('status and the client say what a program waits for, and that it can not co
 });
 
 test(
-  'what supervisord-dependent-startup waits for: exited is any exit, one of several states is enough; depends_on has exited too',
+  'what supervisord-dependent-startup waits for: exited is any exit, one of several states is enough; ' +
+    'depends_on has exited too',
   { skip },
   async (t) => {
     const dependent = (name: string, wish: string): string =>
-      `[program:${name}]\ncommand=sleep 1000\nautostart=false\ndependent_startup=true\ndependent_startup_wait_for=${wish}\n`;
+      `[program:${name}]\ncommand=sleep 1000\nautostart=false\ndependent_startup=true\n` +
+      `dependent_startup_wait_for=${wish}\n`;
     const launched = await launch(t, {
       config: `[supervisord]
 [program:start]
@@ -95,7 +100,9 @@ autorestart=false
 [program:bad]
 command=false
 startretries=0
-${dependent('after', 'start:exited')}${dependent('either', 'bad:running,fatal after:running')}${dependent('never', 'start:fatal')}
+${dependent('after', 'start:exited')}
+${dependent('either', 'bad:running,fatal after:running')}
+${dependent('never', 'start:fatal')}
 [program:own]
 command=sleep 1000
 depends_on=start:exited
@@ -114,7 +121,9 @@ test('a chain that is blocked names its root cause once in status', { skip }, as
   const after = (name: string, before: string): string =>
     `[program:${name}]\ncommand=sleep 1000\ndepends_on=${before}\n`;
   const launched = await launch(t, {
-    config: `[supervisord]\n[program:migrate]\ncommand=false\nstartretries=0\n${after('a', 'migrate:completed')}${after('b', 'a')}${after('c', 'b')}${after('d', 'c')}`,
+    config:
+      `[supervisord]\n[program:migrate]\ncommand=false\nstartretries=0\n` +
+      `${after('a', 'migrate:completed')}${after('b', 'a')}${after('c', 'b')}${after('d', 'c')}`,
   });
   await launched.waitForLine(/WARN d cannot start:/);
   const { stdout } = await launched.ctl('status');
@@ -143,7 +152,13 @@ test('start all answers when everything has come up in its order', { skip }, asy
   const program = (name: string, more = ''): string =>
     `[program:${name}]\ncommand=sleep 1000\nautostart=false\n${more}`;
   const launched = await launch(t, {
-    config: `[supervisord]\n${program('a', 'depends_on=b\n')}${program('b', 'depends_on=c\n')}${program('c')}[program:clock]\ncommand=sh -c "echo up; exec sleep 1000"\n`,
+    config: [
+      '[supervisord]\n',
+      program('a', 'depends_on=b\n'),
+      program('b', 'depends_on=c\n'),
+      program('c'),
+      '[program:clock]\ncommand=sh -c "echo up; exec sleep 1000"\n',
+    ].join(''),
   });
   await launched.waitForLine(/up$/);
   const { stdout, code } = await launched.ctl('start', 'all');
@@ -152,7 +167,8 @@ test('start all answers when everything has come up in its order', { skip }, asy
 });
 
 test(
-  'the commands around a run: before each start, instead of the signal, after each end; with the environment of the program',
+  'the commands around a run: before each start, instead of the signal, after each end; with the environment ' +
+    'of the program',
   { skip },
   async (t) => {
     const launched = await launch(t, {
@@ -184,7 +200,8 @@ post_stop_command=sh -c 'echo after $COLOUR'
 test('a hook that hangs is killed with all that it has started, when its time is over', { skip }, async (t) => {
   const launched = await launch(t, {
     config:
-      '[supervisord]\n[program:web]\ncommand=sleep 1000\npre_start_command=%FOLDER%/hang.sh\npre_start_timeout=500ms\nstartretries=0\nexit_on_failure=true\n',
+      '[supervisord]\n[program:web]\ncommand=sleep 1000\npre_start_command=%FOLDER%/hang.sh\n' +
+      'pre_start_timeout=500ms\nstartretries=0\nexit_on_failure=true\n',
     files: { 'hang.sh': '#!/bin/sh\nsleep 4567 &\nwait\n' },
   });
   const child = await until('the hook has a child', () => pidOf('sleep 4567'));
@@ -196,7 +213,8 @@ test('a hook that hangs is killed with all that it has started, when its time is
 });
 
 test(
-  'kill_orphans: what a program leaves in its group is ended with it where it was stopped, and the next run waits for that',
+  'kill_orphans: what a program leaves in its group is ended with it where it was stopped, and the next run ' +
+    'waits for that',
   { skip },
   async (t) => {
     const launched = await launch(t, {

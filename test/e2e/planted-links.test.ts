@@ -13,7 +13,8 @@ const skip =
   process.getuid?.() === 0 ? ((await pid1SkipReason()) ?? false) : 'only root can give a link to another user';
 
 const NAMES = ['pid', 'main.log', 'out.log', 'env', 'directory'];
-const REASON = `belongs to another user \\(uid ${NOBODY}\\), in a directory that everybody can write to, so it is not followed`;
+const REASON =
+  `belongs to another user \\(uid ${NOBODY}\\), in a directory that everybody can write to, ` + 'so it is not followed';
 
 /** A directory as /tmp with links of the user "nobody" that lead to the directory `goal` beside it. */
 async function makeTrap(t: TestContext): Promise<string> {
@@ -35,7 +36,9 @@ test('nothing is written or read through a planted link, and each says so', { sk
   const launched = await launch(t, {
     config:
       `[supervisord]\nlogfile=${trap}/tmp/main.log\npidfile=${trap}/tmp/pid\n` +
-      `[program:a]\ncommand=sh -c "while echo said; do sleep 0.1; done"\nstdout_logfile=${trap}/tmp/out.log, /dev/stdout\n[program:b]\ncommand=env\nenvironment_file=${trap}/tmp/env\nstartretries=0\n` +
+      `[program:a]\ncommand=sh -c "while echo said; do sleep 0.1; done"\n` +
+      `stdout_logfile=${trap}/tmp/out.log, /dev/stdout\n` +
+      `[program:b]\ncommand=env\nenvironment_file=${trap}/tmp/env\nstartretries=0\n` +
       `[fcgi-program:c]\ncommand=cat\nsocket=unix://${trap}/tmp/directory/fcgi\nstartretries=0\n`,
   });
   await Promise.all([
@@ -65,7 +68,9 @@ test('links of the owner of the directory are followed', { skip }, async (t) => 
   await mkdir(join(own, 'goal'));
   for (const name of ['pid', 'out.log']) await symlink(`goal/${name}`, join(own, name));
   const launched = await launch(t, {
-    config: `[supervisord]\npidfile=${own}/pid\n[program:a]\ncommand=sh -c "echo said; exec sleep 1000"\nstdout_logfile=${own}/out.log\n`,
+    config:
+      `[supervisord]\npidfile=${own}/pid\n[program:a]\ncommand=sh -c "echo said; exec sleep 1000"\n` +
+      `stdout_logfile=${own}/out.log\n`,
   });
   await launched.waitForLine(/success: a entered RUNNING state/);
   assert.equal(await readFile(join(own, 'goal/pid'), 'utf8'), '1\n');

@@ -61,8 +61,17 @@ ${['pipe', 'self', 'child', 'never'].map(after).join('')}`;
 );
 
 test('as another user', { skip: rootSkip }, async (t) => {
-  const send = `/usr/bin/python3 -c "import os,socket,time;s=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM);s.sendto(b'READY=1',chr(0)+os.environ['NOTIFY_SOCKET'][1:]);time.sleep(3600)"`;
-  const config = `[supervisord]\n[program-default]\nuser=nobody\ndirectory=/\n[program:pipe]\ncommand=sh -c "echo >/dev/fd/3; exec sleep 3600"\nnotification_fd=3\n[program:socket]\ncommand=${send}\nnotify=sd\n`;
+  const statements = [
+    'import os,socket,time',
+    's=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM)',
+    "s.sendto(b'READY=1',chr(0)+os.environ['NOTIFY_SOCKET'][1:])",
+    'time.sleep(3600)',
+  ];
+  const send = `/usr/bin/python3 -c "${statements.join(';')}"`;
+  const config =
+    `[supervisord]\n[program-default]\nuser=nobody\ndirectory=/\n` +
+    `[program:pipe]\ncommand=sh -c "echo >/dev/fd/3; exec sleep 3600"\nnotification_fd=3\n` +
+    `[program:socket]\ncommand=${send}\nnotify=sd\n`;
   const launched = await launch(t, { config });
   await launched.waitForLine(/INFO ready: pipe$/);
   await launched.waitForLine(/INFO ready: socket$/);
@@ -70,7 +79,9 @@ test('as another user', { skip: rootSkip }, async (t) => {
 
 test('by systemd-notify', { skip: toolSkip }, async (t) => {
   const launched = await launch(t, {
-    config: `[supervisord]\n[program:web]\ncommand=${NOTIFIES} tool --status=warming tool --ready sd STATUS=serving\nnotify=sd\n`,
+    config:
+      `[supervisord]\n[program:web]\ncommand=${NOTIFIES} tool --status=warming tool --ready sd STATUS=serving\n` +
+      `notify=sd\n`,
   });
   await launched.waitForLine(/INFO ready: web$/);
   await launched.waitForLine(/web entered RUNNING/);
@@ -105,7 +116,9 @@ test('a watchdog that hears nothing restarts the program', { skip }, async (t) =
   const launched = await launch(t, {
     // A watchdog of ours, as under systemd, is no program's.
     env: { WATCHDOG_PID: '1', WATCHDOG_USEC: '5' },
-    config: `[supervisord]\n[program:web]\ncommand=${NOTIFIES} env sd READY=1 each 0.2 WATCHDOG=1\nnotify=sd\nwatchdog_sec=1.5\nstartsecs=0\n[program:plain]\ncommand=${NOTIFIES} env\n`,
+    config:
+      `[supervisord]\n[program:web]\ncommand=${NOTIFIES} env sd READY=1 each 0.2 WATCHDOG=1\nnotify=sd\n` +
+      `watchdog_sec=1.5\nstartsecs=0\n[program:plain]\ncommand=${NOTIFIES} env\n`,
   });
   await launched.waitForLine(/^web +\| env @onevisor\/[0-9a-f]{32} 1500000 -$/);
   await launched.waitForLine(/^plain +\| env - - -$/);
@@ -123,9 +136,12 @@ test('a watchdog that hears nothing restarts the program', { skip }, async (t) =
 
 test('200 restarts leave no descriptor open', { skip }, async (t) => {
   const program = (name: string, option: string): string =>
-    `[program:${name}]\ncommand=sh -c "exec sleep 3600"\nprocess_name=${name}%(process_num)d\nnumprocs=10\nstartsecs=0\n${option}\n`;
+    `[program:${name}]\ncommand=sh -c "exec sleep 3600"\nprocess_name=${name}%(process_num)d\nnumprocs=10\n` +
+    `startsecs=0\n${option}\n`;
   const launched = await launch(t, {
-    config: `[supervisord]\n${program('pipe', 'notification_fd=3')}${program('socket', 'notify=sd')}[program:gone]\ncommand=/does/not/exist\nnotify=sd\nstartretries=0\n`,
+    config:
+      `[supervisord]\n${program('pipe', 'notification_fd=3')}${program('socket', 'notify=sd')}[program:gone]\n` +
+      `command=/does/not/exist\nnotify=sd\nstartretries=0\n`,
   });
   await launched.waitForLine(/entered RUNNING/, { count: 20 });
   const open = async (): Promise<number> => (await readdir(`/proc/${launched.pid}/fd`)).length;

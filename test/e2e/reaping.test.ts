@@ -11,7 +11,8 @@ const skip = (await pid1SkipReason()) ?? false;
 test('as PID 1, 10,000 orphans of programs leave no zombie', { skip }, async (t) => {
   const program = await compile(t, 'leaves-orphans');
   const launched = await launch(t, {
-    config: `[supervisord]\n[program:parent]\ncommand=${program} 5000\nprocess_name=parent%(process_num)d\nnumprocs=2\n`,
+    config:
+      `[supervisord]\n[program:parent]\ncommand=${program} 5000\n` + 'process_name=parent%(process_num)d\nnumprocs=2\n',
   });
   await launched.stdout.waitFor(/left 5000$/, { count: 2, timeoutMs: 60_000 });
   await until('the last orphan to be reaped', async () => (await countZombies(launched.pid)) === 0);
@@ -42,7 +43,9 @@ test('not PID 1: orphans of programs become children of the supervisor all the s
   const program = await compile(t, 'leaves-orphans');
   const launched = await launch(t, {
     as: 'plain',
-    config: `[supervisord]\nnodaemon=true\nlogfile=NONE\npidfile=%FOLDER%/pid\nloglevel=debug\n[program:parent]\ncommand=${program} 100\n`,
+    config:
+      `[supervisord]\nnodaemon=true\nlogfile=NONE\npidfile=%FOLDER%/pid\nloglevel=debug\n` +
+      `[program:parent]\ncommand=${program} 100\n`,
   });
   await launched.waitForLine(/reaped unknown pid/, { count: 100 });
   await until('the last orphan to be reaped', async () => (await countZombies(launched.pid)) === 0);

@@ -52,7 +52,8 @@ stderr_logfile=syslog+tcp://127.0.0.1:${tcp.port}
 );
 
 test(
-  'TCP: a server that hangs while a program floods slows nothing, takes no memory, and delays a stop by its budget at most',
+  'TCP: a server that hangs while a program floods slows nothing, takes no memory, and delays a stop by its ' +
+    'budget at most',
   { skip, timeout: 120_000 },
   async (t) => {
     const floods = await compile(t, 'floods');
@@ -106,7 +107,9 @@ test('a server that comes late gets what was kept; a name that is unknown is sai
   const { port } = early;
   early.close();
   const launched = await launch(t, {
-    config: `[supervisord]\n[program:web]\ncommand=sh -c "echo early; exec sleep 1000"\nstdout_logfile=syslog+tcp://127.0.0.1:${port}, syslog://no-such-host.invalid\n`,
+    config:
+      `[supervisord]\n[program:web]\ncommand=sh -c "echo early; exec sleep 1000"\n` +
+      `stdout_logfile=syslog+tcp://127.0.0.1:${port}, syslog://no-such-host.invalid\n`,
   });
   await launched.waitForLine(/ERRO cannot write syslog\+tcp:\/\/127\.0\.0\.1:\d+: connection refused \(ECONNREFUSED\)/);
   await launched.waitForLine(/ERRO cannot write syslog:\/\/no-such-host\.invalid:514: .*\((ENOTFOUND|EAI_AGAIN)\)/);

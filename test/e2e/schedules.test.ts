@@ -75,7 +75,8 @@ test('the status tells of the next run, in the time of TZ; an update plans it an
 test('a schedule keeps a supervisor with exit_when_idle at work', { skip }, async (t) => {
   const launched = await launch(t, {
     config:
-      '[supervisord]\nexit_when_idle=true\n[program:job]\ncommand=echo job\ncron=* * * * * *\nautostart=true\n[program:once]\ncommand=true\nstartsecs=0\nautorestart=false\n',
+      '[supervisord]\nexit_when_idle=true\n[program:job]\ncommand=echo job\ncron=* * * * * *\nautostart=true\n' +
+      '[program:once]\ncommand=true\nstartsecs=0\nautorestart=false\n',
   });
   await launched.waitForLine(/exited: once/);
   await launched.waitForLine(/job$/, { count: 3 });

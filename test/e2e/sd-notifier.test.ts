@@ -11,7 +11,9 @@ import type { TestContext } from 'node:test';
 
 const skip = (await pid1SkipReason()) ?? ((await isInstalled('python3')) ? false : 'python3 is not installed');
 const OUTER = { WATCHDOG_USEC: '1000000', LISTEN_FDS: '1', LISTEN_PID: '1', LISTEN_FDNAMES: 'http' };
-const SHOWS = `#!/bin/sh\necho "sees [$NOTIFY_SOCKET$WATCHDOG_USEC$WATCHDOG_PID$LISTEN_FDS$LISTEN_PID$LISTEN_FDNAMES]"\nexec sleep 1000\n`;
+const SHOWS =
+  `#!/bin/sh\necho "sees [$NOTIFY_SOCKET$WATCHDOG_USEC$WATCHDOG_PID$LISTEN_FDS$LISTEN_PID$LISTEN_FDNAMES]"\n` +
+  `exec sleep 1000\n`;
 
 let serial = 0;
 
@@ -31,7 +33,8 @@ async function startReceiver(t: TestContext): Promise<{ address: string; receive
 test('ready when all are, reloading, stopping, signs of life; programs see nothing of it', { skip }, async (t) => {
   const { address, receiver } = await startReceiver(t);
   const config =
-    '[supervisord]\n[program:web]\ncommand=%FOLDER%/shows.sh\nnotification_fd=3\nenvironment=LISTEN_PID="77"\n[program:off]\ncommand=none\nautostart=false\n[program:slow]\n' +
+    '[supervisord]\n[program:web]\ncommand=%FOLDER%/shows.sh\nnotification_fd=3\nenvironment=LISTEN_PID="77"\n' +
+    '[program:off]\ncommand=none\nautostart=false\n[program:slow]\n' +
     'command=sh -c "until [ -e %FOLDER%/go ]; do sleep 0.02; done; echo >&3; exec sleep 1000"\nnotification_fd=3\n';
   const launched = await launch(t, {
     config,

@@ -104,7 +104,8 @@ command=${orphans} 50
     await sleep(Math.max(0, STALL_MS - (performance.now() - beganMs)));
     const grownBytes = (await residentBytes(launched.pid)) - before;
     t.diagnostic(
-      `resident memory: ${(before / 1048576).toFixed(1)} MB before, ${(grownBytes / 1048576).toFixed(1)} MB more after ${((performance.now() - beganMs) / 1000).toFixed(1)} s without a reader`,
+      `resident memory: ${(before / 1048576).toFixed(1)} MB before, ${(grownBytes / 1048576).toFixed(1)} MB ` +
+        `more after ${((performance.now() - beganMs) / 1000).toFixed(1)} s without a reader`,
     );
     assert.ok(grownBytes < MEMORY_LIMIT, `${grownBytes} bytes more`);
 
@@ -145,7 +146,8 @@ command=${orphans} 50
 test('a shutdown does not wait for a reader that never reads again', { skip }, async (t) => {
   const launched = await launch(t, {
     config:
-      '[supervisord]\nlogfile=%FOLDER%/supervisord.log\n[program:flood]\ncommand=yes\n[program:quiet]\ncommand=sleep 1000\n',
+      '[supervisord]\nlogfile=%FOLDER%/supervisord.log\n[program:flood]\ncommand=yes\n' +
+      '[program:quiet]\ncommand=sleep 1000\n',
   });
   await launched.stdout.waitFor(/^flood \| y$/);
   launched.stdout.pause();
@@ -165,7 +167,8 @@ test('a shutdown does not wait for a reader that never reads again', { skip }, a
 test('a reader that goes away ends neither us nor the programs', { skip }, async (t) => {
   const launched = await launch(t, {
     config:
-      '[supervisord]\nlogfile=%FOLDER%/supervisord.log\n[program:talk]\ncommand=sh -c "while echo talk; do echo alive >%FOLDER%/alive; sleep 0.05; done"\n',
+      '[supervisord]\nlogfile=%FOLDER%/supervisord.log\n' +
+      '[program:talk]\ncommand=sh -c "while echo talk; do echo alive >%FOLDER%/alive; sleep 0.05; done"\n',
   });
   await launched.stdout.waitFor(/^talk \| talk$/);
   launched.stdout.close();

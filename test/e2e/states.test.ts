@@ -37,7 +37,8 @@ test('a crash is told of, and the program is started again at once', { skip }, a
  */
 const KILLER = `import os, sys, time
 program, victim = sys.argv[1], int(sys.argv[2])
-child = os.posix_spawn(program, [program], os.environ, file_actions=[(os.POSIX_SPAWN_OPEN, 1, '/dev/null', os.O_WRONLY, 0)])
+silence = [(os.POSIX_SPAWN_OPEN, 1, '/dev/null', os.O_WRONLY, 0)]
+child = os.posix_spawn(program, [program], os.environ, file_actions=silence)
 reading, writing = os.pipe()
 began = time.monotonic_ns()
 os.kill(child, 9)
@@ -61,7 +62,9 @@ test(
   async (t) => {
     const program = await compile(t, 'tells-its-start');
     const launched = await launch(t, {
-      config: `[supervisord]\n[program:victim]\ncommand=${program}\nprocess_name=victim%(process_num)d\nnumprocs=9\nstdout_logfile=/dev/stdout\nstdout_logfile_maxbytes=0\n`,
+      config:
+        `[supervisord]\n[program:victim]\ncommand=${program}\nprocess_name=victim%(process_num)d\nnumprocs=9\n` +
+        `stdout_logfile=/dev/stdout\nstdout_logfile_maxbytes=0\n`,
     });
     // A run shorter than a second is followed by a pause.
     await launched.waitForLine(/entered RUNNING/, { count: 9 });
@@ -82,7 +85,8 @@ test(
     const text = (numbers: readonly number[]): string =>
       `${median(numbers).toFixed(1)} ms (${numbers.map((number) => number.toFixed(1)).join(' ')})`;
     t.diagnostic(
-      `from kill -9 to the exec of the successor: ${text(delays)}; of a parent that does nothing else: ${text(references)}`,
+      `from kill -9 to the exec of the successor: ${text(delays)}; of a parent that does nothing else: ` +
+        `${text(references)}`,
     );
     // What else the machine has to do makes both slow.
     assert.ok(
@@ -98,7 +102,8 @@ test(
   async (t) => {
     const launched = await launch(t, {
       config:
-        '[supervisord]\n[program:bad]\ncommand=sh -c "exit 2"\nstartretries=2\n[program:gone]\ncommand=/does/not/exist\nstartretries=0\n',
+        '[supervisord]\n[program:bad]\ncommand=sh -c "exit 2"\nstartretries=2\n' +
+        '[program:gone]\ncommand=/does/not/exist\nstartretries=0\n',
     });
     await launched.waitForLine(/INFO spawnerr: can't find command '\/does\/not\/exist'$/);
     await launched.waitForLine(/INFO gave up: gone entered FATAL state, too many start retries too quickly$/);
@@ -137,7 +142,14 @@ test('autorestart: unexpected goes by exitcodes, true and false do not', { skip 
     `[program:${name}]\ncommand=%FOLDER%/run.sh ${name} ${code}\nstartsecs=0\n${options}\n`;
   const launched = await launch(t, {
     files,
-    config: `[supervisord]\n${program('ok', 0, '')}${program('two', 2, 'exitcodes=0,2')}${program('three', 3, 'exitcodes=0,2')}${program('always', 0, 'autorestart=true')}${program('never', 1, 'autorestart=false')}`,
+    config: [
+      '[supervisord]\n',
+      program('ok', 0, ''),
+      program('two', 2, 'exitcodes=0,2'),
+      program('three', 3, 'exitcodes=0,2'),
+      program('always', 0, 'autorestart=true'),
+      program('never', 1, 'autorestart=false'),
+    ].join(''),
   });
   await launched.waitForLine(/INFO exited: two \(exit status 2; expected\)$/);
   await launched.waitForLine(/WARN exited: never \(exit status 1; not expected\)$/);
@@ -152,7 +164,8 @@ test('autorestart: unexpected goes by exitcodes, true and false do not', { skip 
 test('killed by a signal is unexpected, whatever exitcodes says', { skip }, async (t) => {
   const launched = await launch(t, {
     config:
-      '[supervisord]\n[program:victim]\ncommand=sh -c "kill -SEGV $$"\nstartsecs=0\nautorestart=unexpected\nexitcodes=0,139,11\n',
+      '[supervisord]\n[program:victim]\ncommand=sh -c "kill -SEGV $$"\nstartsecs=0\nautorestart=unexpected\n' +
+      'exitcodes=0,139,11\n',
   });
   await launched.waitForLine(/WARN exited: victim \(terminated by SIGSEGV( \(core dumped\))?; not expected\)$/, {
     count: 2,

@@ -64,7 +64,8 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) {
 test('programs of equal priority that ignore TERM end together after stopwaitsecs, by SIGKILL', { skip }, async (t) => {
   const launched = await launch(t, {
     config:
-      '[supervisord]\n[program:deaf]\ncommand=%FOLDER%/run.sh\nprocess_name=deaf%(process_num)d\nnumprocs=3\nstopwaitsecs=2\n[program:other]\ncommand=%FOLDER%/run.sh\nstopwaitsecs=2\n',
+      '[supervisord]\n[program:deaf]\ncommand=%FOLDER%/run.sh\nprocess_name=deaf%(process_num)d\nnumprocs=3\n' +
+      'stopwaitsecs=2\n[program:other]\ncommand=%FOLDER%/run.sh\nstopwaitsecs=2\n',
     files: { 'run.sh': STUBBORN },
   });
   await launched.waitForLine(/ready$/, { count: 4 });
@@ -98,7 +99,8 @@ test('a second TERM, a second later, kills at once what is left', { skip }, asyn
 test('shutdown_timeout caps the whole', { skip }, async (t) => {
   const launched = await launch(t, {
     config:
-      '[supervisord]\nshutdown_timeout=1\n[program:a]\ncommand=%FOLDER%/run.sh\nstopwaitsecs=600\npriority=1\n[program:b]\ncommand=%FOLDER%/run.sh\nstopwaitsecs=600\npriority=2\n',
+      '[supervisord]\nshutdown_timeout=1\n[program:a]\ncommand=%FOLDER%/run.sh\nstopwaitsecs=600\npriority=1\n' +
+      '[program:b]\ncommand=%FOLDER%/run.sh\nstopwaitsecs=600\npriority=2\n',
     files: { 'run.sh': STUBBORN },
   });
   await launched.waitForLine(/ready$/, { count: 2 });
@@ -110,10 +112,12 @@ test('shutdown_timeout caps the whole', { skip }, async (t) => {
 test('stopsignal: another one, or several one after the other', { skip }, async (t) => {
   const launched = await launch(t, {
     config:
-      '[supervisord]\n[program:one]\ncommand=%FOLDER%/run.sh\nstopsignal=USR1\n[program:list]\ncommand=%FOLDER%/run.sh\nstopsignal=HUP,USR1\nstopwaitsecs=1\n',
+      '[supervisord]\n[program:one]\ncommand=%FOLDER%/run.sh\nstopsignal=USR1\n' +
+      '[program:list]\ncommand=%FOLDER%/run.sh\nstopsignal=HUP,USR1\nstopwaitsecs=1\n',
     files: {
       'run.sh':
-        '#!/bin/sh\ntrap "echo hup" HUP\ntrap "echo usr1; exit 0" USR1\ntrap "echo term" TERM\necho ready\nwhile :; do sleep 0.02; done\n',
+        '#!/bin/sh\ntrap "echo hup" HUP\ntrap "echo usr1; exit 0" USR1\ntrap "echo term" TERM\necho ready\n' +
+        'while :; do sleep 0.02; done\n',
     },
   });
   await launched.waitForLine(/ready$/, { count: 2 });
@@ -150,7 +154,9 @@ test('stopasgroup: the tree below a shell gets the signal; without it only the l
   const grouped = treeOf(100_001, 'CHILD & wait');
   const single = treeOf(100_002, 'CHILD & wait');
   const launched = await launch(t, {
-    config: `[supervisord]\n[program:grouped]\n${grouped.config}\nstopasgroup=true\n[program:single]\n${single.config}\n`,
+    config:
+      `[supervisord]\n[program:grouped]\n${grouped.config}\nstopasgroup=true\n` +
+      `[program:single]\n${single.config}\n`,
   });
   const [gone, left] = [await grouped.child(), await single.child()];
   await stopByReload(launched);
@@ -169,7 +175,9 @@ test(
     const grouped = treeOf(100_003, script);
     const single = treeOf(100_004, script);
     const launched = await launch(t, {
-      config: `[supervisord]\n[program:grouped]\n${grouped.config}\nkillasgroup=true\nstopwaitsecs=1\n[program:single]\n${single.config}\nstopwaitsecs=1\n`,
+      config:
+        `[supervisord]\n[program:grouped]\n${grouped.config}\nkillasgroup=true\nstopwaitsecs=1\n` +
+        `[program:single]\n${single.config}\nstopwaitsecs=1\n`,
     });
     const [gone, left] = [await grouped.child(), await single.child()];
     await stopByReload(launched);
@@ -182,13 +190,15 @@ test(
 test('HUP: everything is restarted on the configuration as it is now', { skip }, async (t) => {
   const launched = await launch(t, {
     config:
-      '[supervisord]\n[program:old]\ncommand=sh -c "echo old one; exec sleep 1000"\n[program:both]\ncommand=sh -c "echo version 1; exec sleep 1000"\n',
+      '[supervisord]\n[program:old]\ncommand=sh -c "echo old one; exec sleep 1000"\n' +
+      '[program:both]\ncommand=sh -c "echo version 1; exec sleep 1000"\n',
   });
   await launched.waitForLine(/old one$/);
   await launched.waitForLine(/version 1$/);
   await writeFile(
     join(launched.folder, 'supervisord.conf'),
-    '[supervisord]\n[program:new]\ncommand=sh -c "echo new one; exec sleep 1000"\n[program:both]\ncommand=sh -c "echo version 2; exec sleep 1000"\n',
+    '[supervisord]\n[program:new]\ncommand=sh -c "echo new one; exec sleep 1000"\n' +
+      '[program:both]\ncommand=sh -c "echo version 2; exec sleep 1000"\n',
   );
   launched.signal('SIGHUP');
   await launched.waitForLine(/WARN received SIGHUP indicating restart request$/);
@@ -250,10 +260,12 @@ test('TERM during the pause of a program in BACKOFF ends at once', { skip }, asy
 test('what a program has left behind is ended with PID 1: TERM first, then KILL', { skip }, async (t) => {
   const launched = await launch(t, {
     config:
-      '[supervisord]\n[program:parent]\ncommand=sh -c "setsid %FOLDER%/orphan.sh polite & setsid %FOLDER%/orphan.sh deaf & exec sleep 1000"\n',
+      '[supervisord]\n[program:parent]\n' +
+      'command=sh -c "setsid %FOLDER%/orphan.sh polite & setsid %FOLDER%/orphan.sh deaf & exec sleep 1000"\n',
     files: {
       'orphan.sh':
-        '#!/bin/sh\n[ $1 = polite ] && trap "echo goodbye >>%FOLDER%/said; exit" TERM || trap "" TERM\necho $1 ready\nwhile :; do sleep 0.02; done\n',
+        '#!/bin/sh\n[ $1 = polite ] && trap "echo goodbye >>%FOLDER%/said; exit" TERM || trap "" TERM\n' +
+        'echo $1 ready\nwhile :; do sleep 0.02; done\n',
     },
   });
   await launched.waitForLine(/ready$/, { count: 2 });
@@ -273,7 +285,8 @@ for (const as of ['pid1', 'plain'] as const) {
       const launched = await launch(t, {
         as,
         config:
-          '[supervisord]\nnodaemon=true\nlogfile=NONE\npidfile=%FOLDER%/pid\nforward_signals=USR1:web,HUP:web\n[program:web]\ncommand=%FOLDER%/run.sh\nstdout_logfile=/dev/stdout\nstdout_logfile_maxbytes=0\n',
+          '[supervisord]\nnodaemon=true\nlogfile=NONE\npidfile=%FOLDER%/pid\nforward_signals=USR1:web,HUP:web\n' +
+          '[program:web]\ncommand=%FOLDER%/run.sh\nstdout_logfile=/dev/stdout\nstdout_logfile_maxbytes=0\n',
         files: {
           'run.sh': '#!/bin/sh\ntrap "echo hup" HUP\ntrap "echo usr1" USR1\necho ready\nwhile :; do sleep 0.02; done\n',
         },

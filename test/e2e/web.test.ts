@@ -146,7 +146,10 @@ test('every action by a form, the page after it, and links that only ask', { ski
   const page = (await send(port, 'GET', '/')).text;
   assert.match(
     page,
-    /RUNNING<\/span><\/td>\s*<td class="name"><a href="tail\.html\?processname=web">web<\/a><\/td>\s*<td class="what">pid \d+, uptime 0:00:0\d</,
+    new RegExp(
+      'RUNNING</span></td>\\s*<td class="name"><a href="tail\\.html\\?processname=web">web</a></td>\\s*' +
+        '<td class="what">pid \\d+, uptime 0:00:0\\d<',
+    ),
   );
   assert.match(
     (await send(port, 'GET', '/tail.html?processname=web')).text,

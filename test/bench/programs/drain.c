@@ -47,7 +47,8 @@ static double cpu_ms(pid_t pid) {
   const char *after_name = length > 0 ? strrchr(text, ')') : NULL;
   unsigned long user = 0;
   unsigned long system = 0;
-  if (after_name == NULL || sscanf(after_name + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2) {
+  const char *const format = " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu";
+  if (after_name == NULL || sscanf(after_name + 1, format, &user, &system) != 2) {
     return -1;
   }
   return (double)(user + system) * 1e3 / (double)sysconf(_SC_CLK_TCK);
@@ -114,7 +115,8 @@ int main(int argc, char **argv) {
   }
   const double last_ms = now_ms();
   const double last_cpu_ms = cpu_ms(command);
-  printf("{\"lines\": %lld, \"bytes\": %lld, \"wallMs\": %.3f, \"cpuMs\": %.0f}\n", lines, bytes, last_ms - first_ms, last_cpu_ms - first_cpu_ms);
+  printf("{\"lines\": %lld, \"bytes\": %lld, ", lines, bytes);
+  printf("\"wallMs\": %.3f, \"cpuMs\": %.0f}\n", last_ms - first_ms, last_cpu_ms - first_cpu_ms);
   kill(command, SIGKILL);
   waitpid(command, NULL, 0);
   if (feeder > 0) {

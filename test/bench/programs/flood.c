@@ -21,7 +21,8 @@ int main(int argc, char **argv) {
   }
   for (long long sent = 0; sent < total;) {
     const long long rest = total - sent;
-    const ssize_t count = write(STDOUT_FILENO, text + sent % period, rest < WRITE_BYTES ? (size_t)rest : (size_t)WRITE_BYTES);
+    const size_t size = rest < WRITE_BYTES ? (size_t)rest : (size_t)WRITE_BYTES;
+    const ssize_t count = write(STDOUT_FILENO, text + sent % period, size);
     if (count < 0) {
       return 1;
     }

@@ -23,7 +23,9 @@ int main(int argc, char **argv) {
   }
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   char line[64];
-  const int length = snprintf(line, sizeof line, "%lld.%06ld %d\n", (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000, now.tv_nsec % 1000000, (int)getpid());
+  const long long milliseconds = (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+  const long rest = now.tv_nsec % 1000000;
+  const int length = snprintf(line, sizeof line, "%lld.%06ld %d\n", milliseconds, rest, (int)getpid());
   if (write(fifo, line, (size_t)length) != length) {
     return 1;
   }

@@ -1,7 +1,10 @@
-"""An event listener as the documentation has it, with supervisor.childutils: tells all that it gets to a unix socket, a line of JSON each.
+"""An event listener as the documentation has it, with supervisor.childutils.
+
+Writes each event to a unix socket, as a line of JSON.
 
 usage: listener.py SOCKET NAME [HOW]    HOW: ok (default), fail-once, garbage (in its first life),
-or call-back: an event of sendRemoteCommEvent with type "restart" makes it restart the process that the data names, over XML-RPC
+or call-back: an event of sendRemoteCommEvent with type "restart" makes it restart, over XML-RPC, the process that the
+data names
 """
 import json
 import os

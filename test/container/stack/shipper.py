@@ -6,5 +6,6 @@ with open('/tmp/shipped', 'a', buffering=1) as shipped:
         headers, payload = childutils.listener.wait()
         data, _, text = payload.partition('\n')
         words = childutils.get_headers(data)
-        shipped.write('%s %s %s\n' % (headers['eventname'].removeprefix('PROCESS_STATE_'), words['processname'], text.strip()))
+        event = headers['eventname'].removeprefix('PROCESS_STATE_')
+        shipped.write('%s %s %s\n' % (event, words['processname'], text.strip()))
         childutils.listener.ok()

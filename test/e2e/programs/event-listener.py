@@ -1,4 +1,6 @@
-"""An event listener without any library: tells of each event on standard error, `NAME took TYPE LENGTH FIRST-LINE-OF-PAYLOAD`.
+"""An event listener without any library.
+
+Prints each event to standard error: `NAME took TYPE LENGTH FIRST-LINE-OF-PAYLOAD`.
 
 usage: event-listener.py NAME [HOW [FILE]]
   once   ends after each event        hang   answers the first event when FILE exists

@@ -1,4 +1,7 @@
-"""A FastCGI program: accepts on its standard input and answers every request with its pid. Says on standard error what its standard input is."""
+"""A FastCGI program: accepts on its standard input and answers every request with its pid.
+
+Prints to standard error what its standard input is.
+"""
 import os
 import socket
 import struct
@@ -34,7 +37,8 @@ while True:
             if kind == STDIN and length == 0:
                 break
         body = f"Content-Type: text/plain\r\n\r\nserved by {os.getpid()}\n".encode()
-        connection.sendall(record(STDOUT, request, body) + record(STDOUT, request, b"") + record(END, request, b"\0" * 8))
+        answer = record(STDOUT, request, body) + record(STDOUT, request, b"")
+        connection.sendall(answer + record(END, request, b"\0" * 8))
     except ConnectionError:
         pass
     connection.close()

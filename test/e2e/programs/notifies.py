@@ -1,9 +1,9 @@
-# Tells its readiness as its arguments say, one after the other, and then stays until it is told to end (or dies by a signal):
+# Tells its readiness as its arguments say, one after the other, and then stays until a signal ends it:
 #   fd N          a line on descriptor N, which is closed then
 #   sd TEXT       a datagram to NOTIFY_SOCKET (\n in TEXT is a newline)
 #   child TEXT    the same by a child that ends at once
 #   tool ARG      by systemd-notify
-#   each SEC TEXT from now on a datagram every SEC seconds, the number of which is printed, until a file "silent" appears
+#   each SEC TEXT from now on a datagram every SEC seconds, until a file "silent" appears; prints their number
 #   env           prints NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID
 #   end           ends
 import os, socket, subprocess, sys, time
@@ -40,7 +40,8 @@ for word in words:
             time.sleep(pause)
         print('silent', flush=True)
     elif word == 'env':
-        print('env', *(os.environ.get(name, '-') for name in ('NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID')), flush=True)
+        names = ('NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID')
+        print('env', *(os.environ.get(name, '-') for name in names), flush=True)
     elif word == 'end':
         sys.exit(0)
 while True:

@@ -1,4 +1,5 @@
-# notify-receiver.py ADDRESS: the manager's end of sd_notify(3). Prints each assignment on a line of its own; @ begins an abstract name.
+# notify-receiver.py ADDRESS: the manager's end of sd_notify(3). An address that begins with @ is an abstract name.
+# Prints each assignment on a line of its own.
 import socket
 import sys
 

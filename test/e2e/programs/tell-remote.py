@@ -1,4 +1,7 @@
-"""Sends REMOTE_COMMUNICATION events through the private socket of a container: tell-remote.py TYPE COUNT SIZE. A %d in TYPE is the number."""
+"""tell-remote.py TYPE COUNT SIZE: sends REMOTE_COMMUNICATION events through the private socket of a container.
+
+A %d in TYPE becomes the number of the event.
+"""
 import http.client
 import socket
 import sys

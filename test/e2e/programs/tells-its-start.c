@@ -10,7 +10,8 @@ int main(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   char line[64];
-  const int length = snprintf(line, sizeof line, "started %lld %d\n", (long long)now.tv_sec * 1000000000LL + now.tv_nsec, (int)getpid());
+  const long long now_ns = (long long)now.tv_sec * 1000000000LL + now.tv_nsec;
+  const int length = snprintf(line, sizeof line, "started %lld %d\n", now_ns, (int)getpid());
   if (write(STDOUT_FILENO, line, (size_t)length) != length) {
     return 1;
   }

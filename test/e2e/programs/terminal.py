@@ -1,5 +1,6 @@
 # terminal.py COMMAND ARGUMENT...: runs a command at a terminal of its own, as `docker run -it` does.
-# What comes in on stdin is typed there, what appears there goes to stdout; SIGUSR1 makes the window 33 lines of 111 columns.
+# Types there what comes in on stdin, and copies to stdout what appears there.
+# SIGUSR1 makes the window 33 lines of 111 columns.
 # In the end it says how the command ended.
 import fcntl
 import os

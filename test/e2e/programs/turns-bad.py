@@ -1,4 +1,7 @@
-"""An HTTP server on the port of its argument. SIGUSR1: it answers 503, and 200 again after the next one. SIGUSR2: it takes requests and answers none."""
+"""An HTTP server on the port of its argument.
+
+SIGUSR1 switches between the answers 503 and 200. After SIGUSR2 it takes requests and answers none.
+"""
 import http.server
 import signal
 import sys
