@@ -8,6 +8,9 @@ import { joinPieces } from './expand.ts';
 /** Why a list cannot be read. */
 export class ListError extends Error {}
 
+const EXPECTED_PAIRS = 'expected KEY=value pairs with commas between them';
+const QUOTE_VALUES = 'put values with special characters in quotes: KEY="value"';
+
 /** A list that ends within quotes. */
 export class UnclosedListError extends ListError {}
 
@@ -90,15 +93,22 @@ function readPairs(pieces: readonly Piece[], quoting: Quoting): KeyValueList {
   for (let at = 0; at < tokens.length; at += 4) {
     const [key, equals, value, comma] = tokens.slice(at, at + 4);
     if (key === undefined || equals === undefined || value === undefined || joinUnits(equals) !== '=') {
-      const text = key === undefined ? '' : joinUnits(key);
-      throw new ListError(
-        `expected KEY=value pairs with commas between them, found "${text}"; put values with special characters in quotes: KEY="value"`,
-      );
+      throw new ListError(`${EXPECTED_PAIRS}, ${describePlace([...pairs.keys()].at(-1), key)}; ${QUOTE_VALUES}`);
     }
     pairs.set(joinUnits(key), joinUnits(quoting === 'escaped' ? unescape(value) : stripQuotes(value)));
     if (comma !== undefined && joinUnits(comma) !== ',') cut.push(joinUnits(key));
   }
   return { pairs, cut };
+}
+
+/**
+ * Says where a list is wrong. Text of a list is named only if it is punctuation: other text can be part of a password
+ * that contains a special character, and messages go to logs.
+ */
+function describePlace(lastKey: string | undefined, token: readonly Unit[] | undefined): string {
+  const place = lastKey === undefined ? 'at the beginning' : `after the value of ${lastKey}`;
+  const text = token === undefined ? '' : joinUnits(token);
+  return /^[^\w'"]$/.test(text) ? `found "${text}" ${place}` : `found other text ${place}`;
 }
 
 /** Takes the quotes off a value of 4.4: those at its ends, if it has them. */

@@ -33,17 +33,18 @@ export class BodyReader {
   }
 
   /** Reads a whole body as text. Rejects with a {@link BodyError}; what is left of the body is not read then. */
-  async read(request: IncomingMessage): Promise<string> {
+  async read(request: IncomingMessage, maxBytes = this.#limits.bodyBytes): Promise<string> {
+    const limit = Math.min(maxBytes, this.#limits.bodyBytes);
     const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
     if (length === undefined && encoding === undefined) throw new BodyError(411);
-    if (Number(length ?? 0) > this.#limits.bodyBytes) throw new BodyError(413);
+    if (Number(length ?? 0) > limit) throw new BodyError(413);
     const parts: Buffer[] = [];
     let size = 0;
     try {
       await this.#collect(request, (part) => {
         size += part.length;
         this.#heldBytes += part.length;
-        if (size > this.#limits.bodyBytes) return 413;
+        if (size > limit) return 413;
         if (this.#heldBytes > this.#limits.totalBytes) return 503;
         parts.push(part);
         return null;

@@ -19,8 +19,8 @@ export interface Exchange {
   readonly rest: string;
   /** Aborted when the client has gone or the server closes. */
   readonly signal: AbortSignal;
-  /** Reads the body; rejects with a BodyError. */
-  readonly readBody: () => Promise<string>;
+  /** Reads the body, of at most `maxBytes` or the limit of the server; rejects with a BodyError. */
+  readonly readBody: (maxBytes?: number) => Promise<string>;
   /** Counts bytes that are in memory until the client has taken its answer; throws NoRoomError, which becomes a 503. */
   readonly reserve: Reserve;
 }

@@ -113,7 +113,7 @@ export function createHttpServer(
         rest: match.rest,
         signal,
         reserve,
-        readBody: () => bodies.read(request),
+        readBody: (maxBytes) => bodies.read(request, maxBytes),
       });
     } catch (error) {
       if (error instanceof BodyError) {

@@ -26,6 +26,9 @@ const DEFAULT_TAIL_BYTES = 16 * 1024;
 /** compat: whatever `limit` says (supervisor.web.TailView). */
 const SHORTEST_TAIL_BYTES = 1024;
 const LONGEST_TAIL_BYTES = 1024 * 1024;
+/** Largest form. The page's own have a token and a name; a mebibyte of `&=` would take half a second to parse. */
+const FORM_BYTES = 64 * 1024;
+
 const FORM_TYPE = /^application\/x-www-form-urlencoded\s*(?:;|$)/i;
 
 const HEADERS = {
@@ -88,7 +91,7 @@ class WebPages {
     const { request, response, rest, readBody } = exchange;
     if (rest !== '' && rest !== 'index.html') return refuse(exchange, 404);
     if (!FORM_TYPE.test(request.headers['content-type'] ?? '')) return refuse(exchange, 415);
-    const form = new URLSearchParams(await readBody());
+    const form = new URLSearchParams(await readBody(FORM_BYTES));
     if (!this.#secret.isToken(form.get('token')))
       return this.#problem(
         exchange,

@@ -35,6 +35,29 @@ for (const [text, expected] of lists)
 for (const text of ['A', 'A=', '=1', 'A=,B=1', 'A=a@b', 'A="x', "A='x", 'A B=1', 'A=1\nB=2'])
   test(`pairs: ${JSON.stringify(text)} is refused`, () => assert.throws(() => pairs(text), ListError));
 
+test('pairs: an error says where it is, and shows punctuation only: other text can be part of a password', () => {
+  const message = (text: string): string => {
+    try {
+      return JSON.stringify(pairs(text));
+    } catch (error) {
+      return String(error);
+    }
+  };
+  assert.match(message('A=1,URL=db://u@hunter2'), /, found other text after the value of URL; put values /);
+  assert.match(message('PW=a@hunter2,B=2'), /, found other text after the value of PW; /);
+  assert.match(message('"hunter2"'), /, found other text at the beginning; /);
+  assert.match(message('A=1,,B=2'), /, found "," after the value of A; /);
+  assert.match(message('@A=1'), /, found "@" at the beginning; /);
+  for (const text of [
+    'A=a@hunter2',
+    'A=hunter2 B=2',
+    'A=a@"hunter2"',
+    'A="a"b"hunter2"',
+    "A='x'y'hunter2',B=1 hunter2=z",
+  ])
+    assert.doesNotMatch(message(text).replace(/^\{.*/, ''), /hunter2/, text);
+});
+
 test('pairs: a secret does no harm, whatever is in it', () => {
   const secret = `p"a's,s=w %(here)s 100% #x\n\\`;
   assert.deepEqual(pairs('A=%(S)s,B="%(S)s",C="<%(S)s>",D=1', { S: secret }), {

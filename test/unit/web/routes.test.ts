@@ -178,6 +178,9 @@ test('a form of somebody else changes nothing', () =>
       assert.equal((await post({ do: 'stop web', ...fields }, headers)).status, 403, JSON.stringify([fields, headers]));
     assert.equal((await post({ do: 'stop web' }, { 'Content-Type': 'text/plain' })).status, 415);
     assert.equal((await post({ do: 'stop web' }, {}, '/other')).status, 404);
+    // Parsing a large form would hold up everything else.
+    assert.equal((await post({ do: '+'.repeat(22_000) })).status, 413);
+    assert.equal((await post({ do: `stop ${'x'.repeat(4096)}` })).status, 303, 'the longest name');
     for (const action of ['', 'stop', 'stop ', 'stopall web', 'nonsense web', 'toString'])
       assert.equal((await post({ do: action })).status, 400, action);
     assert.equal(world.api.process('web:web')?.record.state, 'RUNNING');
