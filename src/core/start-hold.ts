@@ -166,6 +166,8 @@ function formatRoot(root: BlockingDependency): string {
   const { name, state, isUnhealthy, exitCode } = root;
   const wanted = `${name} must be ${formatConditions(root)}`;
   if (state === null) return `${wanted} and is not there any more`;
+  // A program that was stopped meets the condition; before its first start it is STOPPED too and does not.
+  if (state === 'STOPPED' && root.conditions.includes('stopped')) return `${wanted} and was not started yet`;
   if (isUnhealthy) return `${wanted} and is unhealthy`;
   return `${wanted} and is ${state}${exitCode === null ? '' : ` (exit status ${exitCode})`}`;
 }

@@ -54,7 +54,12 @@ function requireExecutable(command: string, file: string, place: string): void {
   const status = statOrNull(place);
   if (status === null) throw notFound(file, command);
   if (status.isDirectory())
-    throw new SpawnError('exec', 'EISDIR', `command at ${shown} is a directory`, EXIT_NOT_EXECUTABLE);
+    throw new SpawnError(
+      'exec',
+      'EISDIR',
+      addCause(`command at ${shown} is a directory`, command),
+      EXIT_NOT_EXECUTABLE,
+    );
   if ((status.mode & 0o111) === 0)
     throw new SpawnError('exec', 'EACCES', `command at ${shown} is not executable`, EXIT_NOT_EXECUTABLE);
   try {
@@ -85,13 +90,13 @@ function statOrNull(path: string): Stats | null {
 
 /** compat: the sentence of Supervisor; what the command shows of the reason comes after it. */
 function notFound(file: string, command: string): SpawnError {
+  return new SpawnError('exec', 'ENOENT', addCause(`can't find command ${quote(file)}`, command), EXIT_NOT_FOUND);
+}
+
+/** The `.` of shells has the name of a directory, so a directory can need the explanation too. */
+function addCause(sentence: string, command: string): string {
   const cause = explainMissing(command);
-  return new SpawnError(
-    'exec',
-    'ENOENT',
-    `can't find command ${quote(file)}${cause === null ? '' : `; ${cause}`}`,
-    EXIT_NOT_FOUND,
-  );
+  return cause === null ? sentence : `${sentence}; ${cause}`;
 }
 
 /** As Python's repr() shows a string without control characters. */

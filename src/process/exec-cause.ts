@@ -76,6 +76,7 @@ export function explainMissing(command: string): string | null {
   const assignment = /^([A-Za-z_]\w*)=/.exec(command)?.[1];
   if (assignment !== undefined)
     return `only a shell takes ${assignment}=… for a variable: write environment=${assignment}="…" and begin the command with the program`;
+  if (/^~[^/]/.test(command)) return `only a shell expands ~: write the whole path of that user's home`;
   if (command.startsWith('~')) return `only a shell expands ~: write %(ENV_HOME)s${command.slice(1)}`;
   const variable = /\$\{?([A-Za-z_]\w*)\}?/.exec(command);
   if (variable !== null)

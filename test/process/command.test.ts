@@ -53,6 +53,12 @@ describe('why a command is not found', () => {
     [`${folder}/first`, {}, `command at '${folder}/first' is a directory`, 126],
     // compat: the first entry of that name ends the search along PATH.
     ['blocker', {}, `command at '${folder}/first/blocker' is a directory`, 126],
+    [
+      '.',
+      {},
+      `command at '${folder}/first/.' is a directory; . is a command of shells: run the whole line with sh -c`,
+      126,
+    ],
     ['plain', {}, `command at '${folder}/first/plain' is not executable`, 126],
     ['./run.sh', { directory: `${folder}/first` }, "can't find command './run.sh'", 127],
   ];

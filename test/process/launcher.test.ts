@@ -358,6 +358,7 @@ describe('causes of a failed exec', () => {
     ['$HOME/bin/x', /^only a shell expands \$HOME: write %\(ENV_HOME\)s\/bin\/x$/],
     ['${APP}/x', /^only a shell expands \$\{APP\}: write %\(ENV_APP\)s\/x$/],
     ['~/bin/x', /^only a shell expands ~: write %\(ENV_HOME\)s\/bin\/x$/],
+    ['~deploy/bin/x', /^only a shell expands ~: write the whole path of that user's home$/],
     ['source', /^source is a command of shells: run the whole line with sh -c$/],
     [
       'ulimit',

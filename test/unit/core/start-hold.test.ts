@@ -74,7 +74,7 @@ const rows: ReadonlyArray<
   ['backoff', { state: 'BACKOFF' }, {}, null],
   ['backoff', { state: 'STARTING' }, {}, 'waits for db to be in BACKOFF'],
   ['stopped', { state: 'STOPPED', run: 1 }, {}, null],
-  ['stopped', { state: 'STOPPED', run: 0 }, {}, 'cannot start: db must be stopped and is STOPPED'],
+  ['stopped', { state: 'STOPPED', run: 0 }, {}, 'cannot start: db must be stopped and was not started yet'],
 ];
 
 const dependable = (
