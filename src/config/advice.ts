@@ -1,19 +1,19 @@
 /**
- * What is said of options of a program that are right each by itself and hardly do what was meant: shell syntax where
- * there is no shell, options without the one that they belong to. Changes no value. Pure.
+ * Warnings about options of a program that are valid each by itself and hardly do what was meant: shell syntax where
+ * there is no shell, and options without the option that they belong to. Changes no value. Pure.
  */
-import { CommandLineError, parseCommandLine, quoteWord } from './command-line.ts';
+import { CommandLineError, parseCommandLine, quoteWord } from '../core/command-line.ts';
 import { adviseCommand } from './command-advice.ts';
-import type { RawOption, RawSection } from './dialect.ts';
+import type { RawOption } from './dialect.ts';
 import type { ProgramOptions } from './options.ts';
-import type { Problems } from './problems.ts';
-import type { Lookup } from './section-reader.ts';
+import type { RuledOptions } from './process-rules.ts';
+import type { SectionView } from './section-view.ts';
 
 interface CommandOption {
   readonly name: keyof ProgramOptions;
   /** Supervisor accepts any `command`, and hands `|` to the program. */
   readonly severity: 'error' | 'warn';
-  readonly commandOf: (options: ProgramOptions) => string | null;
+  readonly commandOf: (options: RuledOptions) => string | null;
 }
 
 /** Every option that holds a command line. */
@@ -29,7 +29,7 @@ const COMMANDS: readonly CommandOption[] = [
   { name: 'post_stop_command', severity: 'error', commandOf: ({ post_stop_command: command }) => command },
 ];
 
-/** Words, as they are written, that only a shell understands. `;` alone is none of them: `find -exec` wants it. */
+/** Words, as they are written, that only a shell understands. `;` alone is not among them: `find -exec` needs it. */
 const SHELL_WORDS: readonly RegExp[] = [
   /^(\|\|?|\|&|&&?)$/,
   /^(\d*|&)>>?(&(\d+|-)|[/.~$A-Za-z_].*)?$/,
@@ -37,10 +37,10 @@ const SHELL_WORDS: readonly RegExp[] = [
   /[^\\];$/,
 ];
 
-/** An `&` at the end of a command, by itself or of the last word, which a shell takes for "in the background". */
+/** An `&` at the end of a command, alone or at the end of the last word. A shell reads it as "in the background". */
 const BACKGROUND = /(^|[^\\&|>])&$/;
 
-/** The words of a command that are meant for a shell, as they are written; what is quoted is an argument. */
+/** Returns the words of a command that are meant for a shell, as they are written. Quoted words are arguments. */
 function findShellWords(command: string): string[] {
   try {
     const sources = parseCommandLine(command).map(({ source }) => source);
@@ -50,62 +50,54 @@ function findShellWords(command: string): string[] {
         (index > 0 && index === sources.length - 1 && BACKGROUND.test(source)),
     );
   } catch (error) {
-    // A command that cannot be split is reported as such.
+    // A command that cannot be split is reported elsewhere.
     if (error instanceof CommandLineError) return [];
     throw error;
   }
 }
 
 /** Reports commands that only a shell would understand. */
-export function reportShellSyntax(problems: Problems, section: string, lookup: Lookup, options: ProgramOptions): void {
+export function reportShellSyntax(view: SectionView, options: RuledOptions): void {
   for (const { name, severity, commandOf } of COMMANDS) {
-    const raw = lookup(name);
-    const [word, ...others] = findShellWords(commandOf(options) ?? '');
-    if (raw === undefined) continue;
-    if (word === undefined) {
-      if (commandOf(options) !== null) reportAdvice(problems, section, name, raw);
-      continue;
-    }
-    // As it stands in the file: that is where the corrected one goes.
-    const line = raw.value
-      .split('\n')
-      .map((part) => part.trim())
-      .filter((part) => part !== '')
-      .join(' ');
-    if (others.length === 0 && BACKGROUND.test(word)) {
-      problems[severity](
-        raw.place,
-        section,
-        name,
-        `"${line}" is not run by a shell, and what is supervised must stay in the foreground; drop the &`,
-      );
-      continue;
-    }
-    const hint = word.endsWith(';') ? ', or a space before ";" where a comment begins' : '';
-    problems[severity](
-      raw.place,
-      section,
-      name,
-      `"${line}" is not run by a shell; write sh -c ${quoteWord(line)}, or put quotes around ${word} where it is an argument${hint}`,
-    );
+    const raw = view.find(name);
+    const command = commandOf(options);
+    if (raw === undefined || command === null) continue;
+    const words = findShellWords(command);
+    if (words.length > 0) view[severity](name, explainShellWords(raw, words));
+    else reportAdvice(view, name, raw);
   }
+}
+
+/** Explains words that are meant for a shell, with the command to write instead. */
+function explainShellWords({ value }: RawOption, [word = '', ...others]: readonly string[]): string {
+  // The text of the file, because the corrected command goes there.
+  const line = value
+    .split('\n')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+    .join(' ');
+  const problem = `"${line}" is not run by a shell`;
+  if (others.length === 0 && BACKGROUND.test(word))
+    return `${problem}, and a supervised program must stay in the foreground; drop the &`;
+  const hint = word.endsWith(';') ? ', or a space before ";" where a comment begins' : '';
+  return `${problem}; write sh -c ${quoteWord(line)}, or put quotes around ${word} if it is an argument${hint}`;
 }
 
 /**
- * Judges the text as written, not its expansion, which may hold a secret. Words of our own command line (`-- CMD`) are
- * taken literally.
+ * Reports remarks about a command. They judge the text as written and not its expansion, which may hold a secret. Words
+ * of our own command line (`-- CMD`) are taken literally.
  */
-function reportAdvice(problems: Problems, section: string, name: string, raw: RawOption): void {
+function reportAdvice(view: SectionView, name: string, raw: RawOption): void {
   if (raw.literal) return;
   for (const { text, isNote, isOfProgram } of adviseCommand(raw.value)) {
-    // Hooks and checks may start and leave something.
+    // Hooks and checks may start a program in the background.
     if (isOfProgram && name !== 'command') continue;
-    if (isNote) problems.note(raw.place, section, name, text);
-    else problems.warn(raw.place, section, name, text);
+    if (isNote) view.note(name, text);
+    else view.warn(name, text);
   }
 }
 
-/** Options that do something only where another one is set. */
+/** Options that have an effect only if another option is set. */
 const NEEDED_OPTIONS: ReadonlyArray<
   readonly [needed: keyof ProgramOptions, idle: ReadonlyArray<keyof ProgramOptions>]
 > = [
@@ -128,38 +120,30 @@ const NEEDED_OPTIONS: ReadonlyArray<
   ['dependent_startup', ['dependent_startup_wait_for']],
 ];
 
-/** Warns of options of the section itself that have no effect. What it inherits is meant for others as well. */
-export function reportIdleOptions(
-  problems: Problems,
-  section: RawSection,
-  lookup: Lookup,
-  options: ProgramOptions,
-): void {
+/** Warns of options of the section itself that have no effect. Inherited options are meant for other programs too. */
+export function reportIdleOptions(view: SectionView, options: RuledOptions): void {
   for (const [needed, idle] of NEEDED_OPTIONS) {
-    const isSwitch = options[needed] === false;
-    // A value that is wrong is reported as such.
-    if (lookup(needed) !== undefined && !isSwitch) continue;
+    const isSwitchedOff = options[needed] === false;
+    // A needed option with a wrong value is reported as such.
+    if (view.isSet(needed) && !isSwitchedOff) continue;
     for (const name of idle) {
-      const place = section.options.get(name)?.place;
-      if (place !== undefined)
-        problems.warn(place, section.name, name, `has no effect without ${needed}${isSwitch ? '=true' : ''}`);
+      if (view.section.options.has(name))
+        view.warn(name, `has no effect without ${needed}${isSwitchedOff ? '=true' : ''}`);
     }
   }
 }
 
 /**
- * Warns where exit_on_failure waits for what hardly comes: with startsecs=0 no start fails by an early end, and each
- * end is followed by a restart.
+ * Warns of an exit_on_failure that hardly ever acts: with startsecs=0 an early end is no failed start, and each end is
+ * followed by a restart.
  */
-export function reportIdleFailure(problems: Problems, section: string, lookup: Lookup, options: ProgramOptions): void {
-  const place = lookup('exit_on_failure')?.place;
-  const { exit_on_failure: isAsked, startsecs, autorestart, max_restarts: most, oneshot, cron } = options;
-  const isRestarted = startsecs === 0 && autorestart !== 'false' && most === null && !oneshot && cron === null;
-  if (place === undefined || !isAsked || !isRestarted) return;
-  problems.warn(
-    place,
-    section,
+export function reportIdleFailure(view: SectionView, options: RuledOptions): void {
+  const { exit_on_failure: isRequested, startsecs, autorestart, max_restarts: limit, oneshot, cron } = options;
+  const isRestarted = startsecs === 0 && autorestart !== 'false' && limit === null && !oneshot && cron === null;
+  if (!view.isSet('exit_on_failure') || !isRequested || !isRestarted) return;
+  view.warn(
     'exit_on_failure',
-    `has no effect on a program that ends: with startsecs=0 and autorestart=${autorestart} it is restarted for ever; set max_restarts=5, or startsecs=1, or autorestart=false`,
+    `has no effect on a program that ends: with startsecs=0 and autorestart=${autorestart} it is restarted for ever; ` +
+      'set max_restarts=5, or startsecs=1, or autorestart=false',
   );
 }

@@ -2,7 +2,7 @@
  * Remarks on commands that can be executed but hardly do as intended: variables and assignments that only a shell
  * knows, programs that put themselves into the background, scripts of `sh -c` without quotes. Pure.
  */
-import { CommandLineError, parseCommandLine, type Word } from './command-line.ts';
+import { CommandLineError, parseCommandLine, type Word } from '../core/command-line.ts';
 
 /** A remark; a note says what may be all right. */
 export interface Remark {

@@ -1,17 +1,17 @@
 /**
- * Resolves what programs say about each other: depends_on, dependent_startup_wait_for, forward_signals. Unknown names
- * and cycles are errors. Pure.
+ * Resolves the names by which programs refer to each other: depends_on, dependent_startup_wait_for, forward_signals.
+ * Unknown names and cycles are errors. Pure.
  */
 import type { Condition } from '../core/process-record.ts';
-import type { Dependency, GroupConfig, SourceLocation, ProcessConfig } from './model.ts';
+import { CONDITIONS, type DependencySpec, STATE_CONDITIONS } from './dependency-spec.ts';
+import type { Dependency, GroupConfig, ProcessConfig, SourceLocation } from './model.ts';
 import { formatSuggestion } from './nearest.ts';
 import type { Problems } from './problems.ts';
-import { prefixes } from './programs.ts';
-import { CONDITIONS, STATE_CONDITIONS, type DependencySpec } from './relations.ts';
+import { sectionNameOf } from './section-names.ts';
 
 const idOf = ({ group, name }: Pick<ProcessConfig, 'group' | 'name'>): string => `${group}:${name}`;
 
-/** The processes that a name means: `group:process`, `group:*`, a program, a group, or a process. */
+/** Returns the processes that a name means: `group:process`, `group:*`, a program, a group, or a process. */
 export function findProcesses(name: string, all: readonly ProcessConfig[]): ProcessConfig[] {
   const colon = name.indexOf(':');
   if (colon !== -1) {
@@ -25,14 +25,15 @@ export function findProcesses(name: string, all: readonly ProcessConfig[]): Proc
   return [];
 }
 
-/** Every name that could be meant, for suggestions. */
-export function listNames(all: readonly ProcessConfig[]): Set<string> {
-  return new Set(all.flatMap(({ program, group, name }) => [program, group, name]));
+/** Explains that a name means no process, with the name that was probably meant. */
+export function explainUnknownName(name: string, all: readonly ProcessConfig[]): string {
+  const names = new Set(all.flatMap(({ program, group, name: own }) => [program, group, own]));
+  return `there is no program, group or process named "${name}"${formatSuggestion(name, names)}`;
 }
 
 type DependencyOption = 'depends_on' | 'dependent_startup_wait_for';
 
-/** What is wrong with `name:word` where the name is known and the word is no condition; null where that is not so. */
+/** Explains a `name:word` whose name exists and whose word is no condition; null for other names. */
 function explainCondition(
   spec: string,
   known: ReadonlyMap<string, Condition>,
@@ -43,57 +44,60 @@ function explainCondition(
   if (colon < 1 || findProcesses(name, all).length === 0) return null;
   const members = all.filter(({ group }) => group === name).map((proc) => proc.name);
   const conditions = [...new Set(known.values())].join(', ');
-  // A group of one that is called as its program has no other members that could be meant.
+  // The group of a single program has no other member that the word could mean.
   const isLone = members.every((member) => member === name);
   if (isLone) return `"${word}" is no condition; there are ${conditions}${formatSuggestion(word, known.keys())}`;
-  return `"${word}" is neither a process of "${name}" nor a condition (${conditions})${formatSuggestion(word, [...members, ...known.keys()])}`;
+  const hint = formatSuggestion(word, [...members, ...known.keys()]);
+  return `"${word}" is neither a process of "${name}" nor a condition (${conditions})${hint}`;
 }
 
-/** Why no process is meant by a name. */
+/** Explains that a dependency means no other process. */
 function explainUnknown(name: string, option: DependencyOption, all: readonly ProcessConfig[]): string {
   if (findProcesses(name, all).length > 0) return `"${name}" is this program itself`;
   const known = option === 'depends_on' ? CONDITIONS : STATE_CONDITIONS;
-  return (
-    explainCondition(name, known, all) ??
-    `there is no program, group or process named "${name}"${formatSuggestion(name, listNames(all))}`
-  );
+  return explainCondition(name, known, all) ?? explainUnknownName(name, all);
 }
+
+type Report = Record<'error' | 'warn', (reason: string) => void>;
 
 /** Reports conditions that these processes can never meet, or that are hardly meant. */
 function checkConditions(
   { name, conditions }: DependencySpec,
   found: readonly ProcessConfig[],
   option: DependencyOption,
-  report: Record<'error' | 'warn', (reason: string) => void>,
+  report: Report,
 ): void {
-  const isOnly = (...wanted: readonly Condition[]): boolean =>
+  const hasOnly = (...wanted: readonly Condition[]): boolean =>
     conditions.length > 0 && conditions.every((condition) => wanted.includes(condition));
-  const endless = found.find(
+  const isEndless = found.some(
     ({ options }) => options.autorestart === 'true' && !options.oneshot && options.cron === null,
   );
-  if (isOnly('completed', 'exited') && endless !== undefined) {
+  if (hasOnly('completed', 'exited') && isEndless) {
     report.warn(
-      `"${name}" is started again whenever it ends (autorestart=true), so it is never completed; give it oneshot=true`,
+      `"${name}" is started again whenever it ends (autorestart=true), so it is never completed; ` +
+        'give it oneshot=true',
     );
   }
   const unchecked = found.find(({ options }) => options.healthcheck === null);
-  if (isOnly('healthy') && unchecked !== undefined) {
+  if (hasOnly('healthy') && unchecked !== undefined) {
     report.error(
-      `"${name}" can not become healthy: ${prefixes[unchecked.type]}${unchecked.program} has no healthcheck; give it one, or use started, ready or completed`,
+      `"${name}" can not become healthy: ${sectionNameOf(unchecked)} has no healthcheck; ` +
+        'give it one, or use started, ready or completed',
     );
   }
-  const passing = found.some(({ options }) => options.oneshot && options.healthcheck === null);
-  if (conditions.length === 0 && option === 'depends_on' && passing) {
+  const hasOneshot = found.some(({ options }) => options.oneshot && options.healthcheck === null);
+  if (conditions.length === 0 && option === 'depends_on' && hasOneshot) {
     report.warn(
-      `"${name}" is a oneshot, and without a condition only its start is waited for, not its end; write ${name}:completed, or ${name}:started if its start is meant`,
+      `"${name}" is a oneshot, and without a condition only its start is waited for, not its end; ` +
+        `write ${name}:completed, or ${name}:started if its start is meant`,
     );
   }
 }
 
-/** Where an option of a process was set; found by its section and name. */
+/** Finds where an option of a section is set, also in [program-default]; undefined if it is not set. */
 export type PlaceOf = (section: string, option: string) => SourceLocation | undefined;
 
-/** The groups with `dependsOn` filled in. */
+/** Returns the groups with `dependsOn` filled in. */
 export function resolveDependencies(
   groups: readonly GroupConfig[],
   problems: Problems,
@@ -101,64 +105,81 @@ export function resolveDependencies(
 ): GroupConfig[] {
   const all = groups.flatMap(({ processes }) => processes);
   const resolve = (proc: ProcessConfig, option: DependencyOption, spec: DependencySpec): Dependency[] => {
-    const { name, conditions } = spec;
-    const found = findProcesses(name, all).filter((other) => other !== proc);
-    const section = prefixes[proc.type] + proc.program;
+    const section = sectionNameOf(proc);
     const place = placeOf(section, option) ?? proc.place;
-    const report = {
-      error: (reason: string): void => problems.error(place, section, option, reason),
-      warn: (reason: string): void => problems.warn(place, section, option, reason),
+    const report: Report = {
+      error: (reason) => problems.error(place, section, option, reason),
+      warn: (reason) => problems.warn(place, section, option, reason),
     };
+    const found = findProcesses(spec.name, all).filter((other) => other !== proc);
     if (found.length === 0) {
-      const reason = explainUnknown(name, option, all);
-      // The plug-in whose option it is goes on without it, and files in use rely on that.
+      const reason = explainUnknown(spec.name, option, all);
+      // supervisord-dependent-startup starts a program without its unknown dependencies, and files rely on that.
       if (option === 'depends_on') report.error(reason);
       else report.warn(`${reason}; it is not waited for`);
     }
     checkConditions(spec, found, option, report);
-    const defaultFor = ({ options }: ProcessConfig): Condition =>
-      options.healthcheck === null ? 'started' : 'healthy';
     return found.map((other) => ({
       group: other.group,
       process: other.name,
-      conditions: conditions.length > 0 ? conditions : [defaultFor(other)],
+      conditions: spec.conditions.length > 0 ? spec.conditions : [defaultCondition(other)],
     }));
   };
-  const resolved = groups.map((group) => ({
-    ...group,
-    processes: group.processes.map((proc) => {
-      const { depends_on: specs, dependent_startup: isDependent, dependent_startup_wait_for: waits } = proc.options;
-      const list = [
-        ...specs.flatMap((spec) => resolve(proc, 'depends_on', spec)),
-        ...(isDependent ? waits : []).flatMap((spec) => resolve(proc, 'dependent_startup_wait_for', spec)),
-      ];
-      const asked = list.map(({ group: of, process: name, conditions }) => `${of}:${name} ${conditions.join(',')}`);
-      return {
-        ...proc,
-        dependsOn: list.filter((_dependency, index) => asked.indexOf(asked[index] ?? '') === index),
-      };
-    }),
-  }));
+  const resolveAll = (proc: ProcessConfig): ProcessConfig => {
+    const { depends_on: specs, dependent_startup: isDependent, dependent_startup_wait_for: waits } = proc.options;
+    const list = [
+      ...specs.flatMap((spec) => resolve(proc, 'depends_on', spec)),
+      ...(isDependent ? waits : []).flatMap((spec) => resolve(proc, 'dependent_startup_wait_for', spec)),
+    ];
+    const keys = list.map(({ group, process: name, conditions }) => `${group}:${name} ${conditions.join(',')}`);
+    return { ...proc, dependsOn: list.filter((_dependency, index) => keys.indexOf(keys[index] ?? '') === index) };
+  };
+  const resolved = groups.map((group) => ({ ...group, processes: group.processes.map(resolveAll) }));
   reportCycles(resolved, problems, placeOf);
   return resolved;
 }
 
-/** Reports each cycle once, with the path. */
+/** Returns the condition of a dependency that names none. */
+function defaultCondition({ options }: ProcessConfig): Condition {
+  return options.healthcheck === null ? 'started' : 'healthy';
+}
+
+/** Reports each cycle once, with its path. */
 function reportCycles(groups: readonly GroupConfig[], problems: Problems, placeOf: PlaceOf): void {
   const byId = new Map(groups.flatMap(({ processes }) => processes.map((proc) => [idOf(proc), proc] as const)));
+  for (const cycle of findCycles(byId)) {
+    const [first] = cycle;
+    if (first === undefined) continue;
+    const section = sectionNameOf(first);
+    const names = [...cycle, first].map((proc) => (proc.group === proc.name ? proc.name : idOf(proc)));
+    problems.error(
+      placeOf(section, 'depends_on') ?? first.place,
+      section,
+      'depends_on',
+      `the programs wait for each other: ${names.join(' → ')}`,
+    );
+  }
+}
+
+/** A process on the path of the search, and the index of the dependency to follow next. */
+interface Step {
+  readonly proc: ProcessConfig;
+  next: number;
+}
+
+/** Finds the cycles by depth-first search. There is no recursion, because a chain may be longer than the stack. */
+function findCycles(byId: ReadonlyMap<string, ProcessConfig>): ProcessConfig[][] {
+  const cycles: ProcessConfig[][] = [];
   const done = new Set<string>();
   for (const start of byId.values()) {
-    // Depth first without recursion: a chain may be longer than the stack.
-    const path: Array<{ process: ProcessConfig; next: number }> = done.has(idOf(start))
-      ? []
-      : [{ process: start, next: 0 }];
-    const onPath = new Set(path.map(({ process: proc }) => idOf(proc)));
-    while (path.length > 0) {
-      const top = path[path.length - 1] as (typeof path)[number];
-      const dependency = top.process.dependsOn[top.next++];
+    if (done.has(idOf(start))) continue;
+    const path: Step[] = [{ proc: start, next: 0 }];
+    const onPath = new Set([idOf(start)]);
+    for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
+      const dependency = top.proc.dependsOn[top.next++];
       if (dependency === undefined) {
-        done.add(idOf(top.process));
-        onPath.delete(idOf(top.process));
+        done.add(idOf(top.proc));
+        onPath.delete(idOf(top.proc));
         path.pop();
         continue;
       }
@@ -166,19 +187,12 @@ function reportCycles(groups: readonly GroupConfig[], problems: Problems, placeO
       const proc = byId.get(id);
       if (proc === undefined || done.has(id)) continue;
       if (onPath.has(id)) {
-        const cycle = path.slice(path.findIndex((step) => idOf(step.process) === id)).map((step) => step.process);
-        const section = prefixes[proc.type] + proc.program;
-        const names = [...cycle, proc].map((step) => (step.group === step.name ? step.name : idOf(step)));
-        problems.error(
-          placeOf(section, 'depends_on') ?? proc.place,
-          section,
-          'depends_on',
-          `the programs wait for each other: ${names.join(' → ')}`,
-        );
+        cycles.push(path.slice(path.findIndex((step) => idOf(step.proc) === id)).map((step) => step.proc));
         continue;
       }
-      path.push({ process: proc, next: 0 });
+      path.push({ proc, next: 0 });
       onPath.add(id);
     }
   }
+  return cycles;
 }

@@ -15,7 +15,7 @@ import {
   unixServerOptions,
 } from './options.ts';
 import { formatProblem, isNote } from './problems.ts';
-import { EMPTY_COMMAND } from './programs.ts';
+import { EMPTY_COMMAND } from './start-command.ts';
 
 const HIDDEN = '***';
 

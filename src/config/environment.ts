@@ -1,10 +1,10 @@
 /**
- * Configuration by environment variables: `ONEVISOR_PROGRAM_WEB__USER=app` and the like become options of sections.
- * Owns the names of all variables that we understand. Pure; a variable that is not understood is an error.
+ * Configuration by environment variables: `ONEVISOR_PROGRAM_WEB__USER=app` and the like become options of sections. Owns
+ * the names of all our variables. Pure; a variable that is not understood is an error.
  */
-import { type Document, ensureSection } from './dialect.ts';
 import { isServiceLink } from '../core/service-links.ts';
-import type { SourceLocation } from './model.ts';
+import { parseBoolean } from './datatypes.ts';
+import { type Document, ensureSection } from './dialect.ts';
 import { formatSuggestion, nearestName } from './nearest.ts';
 import type { Table } from './option.ts';
 import {
@@ -20,9 +20,9 @@ import type { Problems } from './problems.ts';
 
 const PREFIX = 'ONEVISOR_';
 
-/** Variables that stand for themselves, with a sentence for the reference. */
+/** Variables with a meaning of their own, each with a sentence for the reference. */
 export const switches = {
-  ONEVISOR_CONF: 'Configuration file; `-c` comes before it. Empty: none is read, nor searched for.',
+  ONEVISOR_CONF: 'Configuration file; `-c` comes before it. Empty: no file is read or searched.',
   ONEVISOR_CONF_TEXT: 'Configuration as text, read after the file.',
   ONEVISOR_PROCFILE: 'A Procfile, each line of which makes a program.',
   ONEVISOR_ONLY: 'Names of the programs or groups that start by themselves, whatever their autostart; no others do.',
@@ -34,9 +34,16 @@ export const switches = {
 
 export type Switch = keyof typeof switches;
 
+/** Switches that are options of [supervisord]. */
+const SWITCH_OPTIONS = [
+  ['ONEVISOR_LOG_FORMAT', 'log_format'],
+  ['ONEVISOR_STOP_BUDGET', 'stop_budget'],
+] as const;
+
+/** A kind of section that variables can set options of. */
 interface Kind {
   readonly word: string;
-  /** The section itself, or how it begins where a name follows. */
+  /** Name of the section, or its beginning if a name follows. */
   readonly section: string;
   readonly isNamed: boolean;
   readonly tables: readonly Table[];
@@ -55,12 +62,18 @@ const kinds: readonly Kind[] = [
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** True if a variable is for us, and not for the programs. One of a Kubernetes service may begin like ours. */
+/** An environment variable that is set. */
+interface Variable {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** True if a variable is for us and not for the programs. The variable of a Kubernetes service may begin like ours. */
 export function isOwnVariable(name: string, value: string): boolean {
   return name.startsWith(PREFIX) && !isServiceLink(name, value);
 }
 
-/** True if a variable of ours is something to run: a program, or a text or file with programs. */
+/** True if a variable of ours defines programs, or names a text or file with programs. */
 export function definesPrograms(env: Environment): boolean {
   const isDefining = /^ONEVISOR_(CONF_TEXT$|PROCFILE$|PROGRAM_|FCGI_PROGRAM_|EVENTLISTENER_)/;
   return Object.entries(env).some(
@@ -69,82 +82,89 @@ export function definesPrograms(env: Environment): boolean {
 }
 
 /**
- * Adds what the environment says to a document, over what is there.
+ * Adds the variables of the environment to a document. They replace options that are there already.
  *
  * @param here - directory that `%(here)s` stands for in the values
  */
 export function addEnvironment(document: Document, env: Environment, here: string, problems: Problems): void {
-  // In the order of names: what a program is comes before its options, and the outcome does not depend on the order of
-  // the environment.
   const all = Object.entries(env).flatMap(([name, value]) =>
     value !== undefined && name.startsWith(PREFIX) && !Object.hasOwn(switches, name) ? [{ name, value }] : [],
   );
+  // Sorted by name, so that a program comes before its options and the order of the environment does not matter.
   const ours = all
     .filter(({ name, value }) => isOwnVariable(name, value))
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
-  for (const { name, value } of ours) {
-    const place: SourceLocation = { file: name, line: 0 };
-    const reason = addVariable(document, name, value, here, place);
-    if (reason !== null) problems.error(place, '', null, reason);
+  for (const variable of ours) {
+    const target = findTarget(document, variable.name);
+    if (typeof target === 'string') problems.errorFrom(variable.name, target);
+    else setOption(document, target, variable, here);
   }
   for (const { name } of ours) {
     const meant = findMeantVariable(document, name);
-    if (meant !== null)
-      problems.error(
-        { file: name, line: 0 },
-        '',
-        null,
-        `defines a program of its own; an option follows two underscores, as ${meant}, and the command of a program of this name is ${name}__COMMAND`,
-      );
+    if (meant !== null) problems.errorFrom(name, explainMeant(name, meant));
   }
+  const links = all.filter((variable) => !ours.includes(variable));
   warnOfLinks(
-    all.filter((variable) => !ours.includes(variable)).map(({ name }) => name),
+    links.map(({ name }) => name),
     problems,
   );
-  for (const [variable, option] of [
-    ['ONEVISOR_LOG_FORMAT', 'log_format'],
-    ['ONEVISOR_STOP_BUDGET', 'stop_budget'],
-  ] as const) {
-    const value = env[variable];
-    if (value !== undefined) setOption(document, 'supervisord', option, value, here, { file: variable, line: 0 });
+  for (const [name, option] of SWITCH_OPTIONS) {
+    const value = env[name];
+    if (value !== undefined) setOption(document, { section: 'supervisord', option }, { name, value }, here);
   }
+}
+
+/** An option of a section. */
+interface Target {
+  readonly section: string;
+  readonly option: string;
+}
+
+function setOption(document: Document, { section, option }: Target, { name, value }: Variable, here: string): void {
+  const place = { file: name, line: 0 };
+  ensureSection(document, section, place).options.set(option, { value, place, here, literal: false });
 }
 
 function warnOfLinks(names: readonly string[], problems: Problems): void {
   const [first, ...others] = names.toSorted();
   if (first === undefined) return;
   const rest = others.length === 0 ? '' : ` (and ${others.length} more)`;
-  problems.warn(
-    { file: first, line: 0 },
-    '',
-    null,
-    `describes a Kubernetes service and is ignored${rest}; set enableServiceLinks: false in the pod to be rid of it`,
+  problems.warnFrom(
+    first,
+    `describes a Kubernetes service and is ignored${rest}; ` +
+      'set enableServiceLinks: false in the pod to be rid of it',
+  );
+}
+
+function explainMeant(name: string, meant: string): string {
+  return (
+    `defines a program of its own; an option follows two underscores, as ${meant}, ` +
+    `and the command of a program of this name is ${name}__COMMAND`
   );
 }
 
 /**
- * The right name of a variable that defines a program, where an option of another program is meant:
- * ONEVISOR_PROGRAM_WEB_AUTOSTART beside a program "web".
+ * Finds the right name of a variable that defines a program by mistake, because an option of another program was meant:
+ * ONEVISOR_PROGRAM_WEB_AUTOSTART beside a program "web". Null for other variables.
  */
 function findMeantVariable(document: Document, variable: string): string | null {
   const own = variable.startsWith(`${PREFIX}PROGRAM_`) ? variable.slice(`${PREFIX}PROGRAM_`.length) : '';
   const defined = document.sections.get(findSection(document, 'program:', own));
-  // A program of that name may be in the file.
+  // Not a mistake if the file has a program of that name.
   if (own.includes('__') || defined?.place.file !== variable || defined.options.get('command')?.place.file !== variable)
     return null;
-  return (
-    kinds
-      .filter(({ isNamed }) => isNamed)
-      .flatMap((kind) =>
-        splitOption(kind, own).flatMap(({ head, option }) => {
-          const section = findSection(document, kind.section, head);
-          return document.sections.has(section) ? [`${PREFIX}${kind.word}_${head}__${option}`] : [];
-        }),
-      )[0] ?? null
-  );
+  const candidates = kinds
+    .filter(({ isNamed }) => isNamed)
+    .flatMap((kind) =>
+      splitOption(kind, own).flatMap(({ head, option }) => {
+        const section = findSection(document, kind.section, head);
+        return document.sections.has(section) ? [`${PREFIX}${kind.word}_${head}__${option}`] : [];
+      }),
+    );
+  return candidates[0] ?? null;
 }
 
-/** All ways to read NAME_OPTION, the longest option first. */
+/** Returns all ways to read NAME_OPTION, the longest option first. */
 function splitOption({ tables }: Kind, text: string): Array<{ head: string; option: string }> {
   const options = knownOptions(tables)
     .map((name) => name.toUpperCase())
@@ -160,59 +180,54 @@ function knownOptions(tables: readonly Table[]): string[] {
   return tables.flatMap((table) => Object.entries(table).flatMap(([row, { aliases }]) => [row, ...aliases]));
 }
 
-function setOption(
-  document: Document,
-  section: string,
-  option: string,
-  value: string,
-  here: string,
-  place: SourceLocation,
-): void {
-  ensureSection(document, section, place).options.set(option, { value, place, here, literal: false });
+/** Finds the kind of section that a variable belongs to. */
+function findKind(rest: string): Kind | undefined {
+  return (
+    kinds.find(({ word, isNamed }) => rest.startsWith(`${word}__`) || (isNamed && rest.startsWith(`${word}_`))) ??
+    kinds.find(({ word }) => rest === word)
+  );
 }
 
-/** Adds one variable; returns why it is not understood. */
-function addVariable(
-  document: Document,
-  variable: string,
-  value: string,
-  here: string,
-  place: SourceLocation,
-): string | null {
+/** Finds the option that a variable sets. Returns a reason, as text, if the variable is not understood. */
+function findTarget(document: Document, variable: string): Target | string {
   if (!variable.isWellFormed()) return 'the name of this variable has bytes that are not UTF-8';
   const rest = variable.slice(PREFIX.length);
-  const kind =
-    kinds.find(({ word, isNamed }) => rest.startsWith(`${word}__`) || (isNamed && rest.startsWith(`${word}_`))) ??
-    kinds.find(({ word }) => rest === word);
+  const kind = findKind(rest);
   if (kind === undefined) return `there is no such variable${suggestVariable(variable)}`;
   const tail = rest.slice(kind.word.length + 1);
-  const cut = tail.lastIndexOf('__');
-  const name = kind.isNamed ? (cut === -1 ? tail : tail.slice(0, cut)) : null;
+  const { name, option } = splitTail(kind, tail);
   if (name === '' || name?.startsWith('_') === true)
     return `a name must follow ${PREFIX}${kind.word}_, as ${PREFIX}${kind.word}_WEB`;
   const section = name === null ? kind.section : findSection(document, kind.section, name);
-  const option = (name === null ? tail.slice(1) : cut === -1 ? '' : tail.slice(cut + 2)).toLowerCase();
-  if (option === '' && kind.word === 'PROGRAM') {
-    setOption(document, section, 'command', value, here, place);
-    return null;
+  if (option === '') {
+    if (kind.word === 'PROGRAM') return { section, option: 'command' };
+    return `an option must follow, as ${exampleOf(kind, variable, tail)}`;
   }
   const known = knownOptions(kind.tables);
-  if (option === '') {
-    const [meant] = splitOption(kind, tail);
-    return `an option must follow, as ${meant === undefined ? `${variable}__${String(known[0]).toUpperCase()}` : `${PREFIX}${kind.word}_${meant.head}__${meant.option}`}`;
-  }
-  if (!known.includes(option)) {
-    const nearest = nearestName(option, known);
-    return `[${section}] has no option "${option}"${nearest === null ? '' : ` (did you mean ${variable.slice(0, variable.length - option.length)}${nearest.toUpperCase()}?)`}`;
-  }
-  setOption(document, section, option, value, here, place);
-  return null;
+  if (known.includes(option)) return { section, option };
+  const nearest = nearestName(option, known);
+  const head = variable.slice(0, variable.length - option.length);
+  const hint = nearest === null ? '' : ` (did you mean ${head}${nearest.toUpperCase()}?)`;
+  return `[${section}] has no option "${option}"${hint}`;
 }
 
-/**
- * The section that a name in capitals means: one that is there, compared without case, `-` and `.` as `_`, or a new
- * one.
- */
+/** Splits `WEB__USER` into name and option. The name is null for a section without a name. */
+function splitTail({ isNamed }: Kind, tail: string): { readonly name: string | null; readonly option: string } {
+  if (!isNamed) return { name: null, option: tail.slice(1).toLowerCase() };
+  const cut = tail.lastIndexOf('__');
+  if (cut === -1) return { name: tail, option: '' };
+  return { name: tail.slice(0, cut), option: tail.slice(cut + 2).toLowerCase() };
+}
+
+/** Returns an example of a variable with an option, for a variable without one. */
+function exampleOf(kind: Kind, variable: string, tail: string): string {
+  const [meant] = splitOption(kind, tail);
+  if (meant !== undefined) return `${PREFIX}${kind.word}_${meant.head}__${meant.option}`;
+  return `${variable}__${String(knownOptions(kind.tables)[0]).toUpperCase()}`;
+}
+
+/** Returns the section that a name in capitals means: an existing one, compared without case and with `-` and `.` as
+ * `_`, or a new one. */
 function findSection(document: Document, start: string, name: string): string {
   const plain = (text: string): string => text.toLowerCase().replace(/[-.]/g, '_');
   const found = [...document.sections.keys()].find(
@@ -221,21 +236,18 @@ function findSection(document: Document, start: string, name: string): string {
   return found ?? start + name.toLowerCase();
 }
 
-/** The nearest variable there is: a switch, or the same words after another beginning. */
+/** Suggests the nearest variable: a switch, or the same words after another beginning. */
 function suggestVariable(variable: string): string {
   const words = variable.slice(PREFIX.length).split('_');
   const candidates = kinds.map(({ word, isNamed }) => {
     const tail = words.slice(word.split('_').length).join('_').replace(/^_+/, '');
-    const separator = isNamed ? '_' : '__';
-    return PREFIX + word + separator + (tail === '' ? (isNamed ? 'NAME' : 'OPTION') : tail);
+    const sample = isNamed ? 'NAME' : 'OPTION';
+    return PREFIX + word + (isNamed ? '_' : '__') + (tail === '' ? sample : tail);
   });
   return formatSuggestion(variable, [...Object.keys(switches), ...candidates]);
 }
 
-/** A switch that is on or off; null where it is not set or neither. */
+/** Reads a switch that is on or off; null if it is not set, or neither. */
 export function readSwitch(env: Environment, name: Switch): boolean | null {
-  const value = env[name]?.toLowerCase();
-  if (value === undefined || value === '') return null;
-  if (['1', 'true', 'yes', 'on'].includes(value)) return true;
-  return ['0', 'false', 'no', 'off'].includes(value) ? false : null;
+  return parseBoolean(env[name] ?? '');
 }

@@ -1,134 +1,137 @@
 /**
- * From processes to groups: those of `[group:x]`, and one for each program, listener and FastCGI program that is in
- * none. Pure.
+ * Makes groups of processes: those of `[group:x]`, and one for each program, listener and FastCGI program that is in no
+ * `[group:x]`. Pure.
  */
 import type { RawSection } from './dialect.ts';
 import { compareText } from './glob.ts';
+import { isStartupPlugin, isStdoutPlugin } from './listener-options.ts';
 import type { GroupConfig, ProcessConfig } from './model.ts';
 import { formatSuggestion } from './nearest.ts';
 import { groupOptions, programOptions } from './options.ts';
-import {
-  isStartupPlugin,
-  isStdoutPlugin,
-  prefixes,
-  type ProcessType,
-  readProcesses,
-  readProgramName,
-  type ProgramContext,
-} from './programs.ts';
-import { chainLookup } from './section-reader.ts';
+import { fallbacksOf, type ProgramContext, ProgramReader, type ProgramSection } from './program-reader.ts';
+import { prefixes, type ProcessType, readProgramName, sectionNameOf } from './section-names.ts';
+import type { SectionView } from './section-view.ts';
 
 /** Supervisor starts listeners first and stops them last. */
 const LISTENER_PRIORITY = -1;
 
-/** All groups by priority, then name; those set aside apart from them. */
+const STARTUP_BUILT_IN =
+  'what supervisord_dependent_startup does is built in: programs with dependent_startup=true are started in their ' +
+  'order, and this listener is not';
+
+/** Groups sorted by priority, then by name. */
 export interface Grouping {
   readonly groups: GroupConfig[];
+  /** Groups that are never started. */
   readonly setAside: GroupConfig[];
 }
 
 /** Makes the groups of a document. */
-export function readGroups(programContext: ProgramContext): Grouping {
-  const sections = [...programContext.document.sections.values()];
+export function readGroups(context: ProgramContext): Grouping {
+  const sections = [...context.document.sections.values()];
   const taken = new Set<string>();
   const made = sections
     .filter(({ name }) => name.startsWith('group:'))
-    .map((section) => readGroup(programContext, section, taken));
+    .map((section) => readGroup(context, section, taken));
   for (const type of ['program', 'eventlistener', 'fcgi-program'] as const) {
     for (const section of sections)
       if (section.name.startsWith(prefixes[type]) && !taken.has(section.name))
-        made.push(readOwnGroup(programContext, section, type));
+        made.push(readOwnGroup(context, section, type));
   }
   made.sort((a, b) => a.priority - b.priority || compareText(a.name, b.name));
-  return setAside(programContext, made);
+  return divideGroups(context, made);
 }
 
-/** `[group:x]`: its programs have no groups of their own then. */
-function readGroup(programContext: ProgramContext, section: RawSection, taken: Set<string>): GroupConfig {
-  const { reader, document, problems } = programContext;
+/** Reads a `[group:x]`. Adds the sections of its programs to `taken`: they get no groups of their own. */
+function readGroup(context: ProgramContext, section: RawSection, taken: Set<string>): GroupConfig {
+  const { reader, document, problems } = context;
   const name = readProgramName(section, problems);
-  const lookup = chainLookup(section.options, document.defaults);
-  const { programs, priority } = reader.read(section, groupOptions, lookup, null);
+  const view = reader.open(section, [document.defaults]);
+  const { programs, priority } = reader.read(view, groupOptions, null);
   reader.warnUnknown(section, [groupOptions]);
-  const place = lookup('programs')?.place ?? section.place;
+  const processes = programs.flatMap((program) => {
+    const member = findMember(context, view, program);
+    if (member === null) return [];
+    taken.add(member.section.name);
+    return new ProgramReader(context, { ...member, group: name, needsSocket: false }).read();
+  });
+  return { name, priority, type: 'program', processes: sortProcesses(context, section, processes) };
+}
+
+/** Finds the section of a name in `programs`; null, with an error, if there is none. */
+function findMember(
+  { document: { sections } }: ProgramContext,
+  view: SectionView,
+  name: string,
+): Pick<ProgramSection, 'section' | 'type'> | null {
+  const plain = sections.get(prefixes.program + name);
+  const fcgi = sections.get(prefixes['fcgi-program'] + name);
+  if (plain !== undefined && fcgi !== undefined)
+    view.error('programs', `"${name}" is both a program and a fcgi-program; rename one of them`);
+  if (plain !== undefined) return { section: plain, type: 'program' };
+  if (fcgi !== undefined) return { section: fcgi, type: 'fcgi-program' };
   const known = (['program', 'fcgi-program'] as const).flatMap((type) =>
-    [...document.sections.keys()]
+    [...sections.keys()]
       .filter((other) => other.startsWith(prefixes[type]))
       .map((other) => other.slice(prefixes[type].length)),
   );
-  const processes = programs.flatMap((program): ProcessConfig[] => {
-    const plain = document.sections.get(prefixes.program + program);
-    const fcgi = document.sections.get(prefixes['fcgi-program'] + program);
-    if (plain !== undefined && fcgi !== undefined)
-      problems.error(
-        place,
-        section.name,
-        'programs',
-        `"${program}" is both a program and a fcgi-program; rename one of them`,
-      );
-    const member = plain ?? fcgi;
-    if (member === undefined) {
-      problems.error(
-        place,
-        section.name,
-        'programs',
-        program === ''
-          ? 'there is an empty name; remove the comma too many'
-          : `there is no program named "${program}"${formatSuggestion(program, known)}`,
-      );
-      return [];
-    }
-    taken.add(member.name);
-    return readProcesses(programContext, member, member === plain ? 'program' : 'fcgi-program', name, false);
-  });
-  return { name, priority, type: 'program', processes: tidy(programContext, section, processes) };
+  view.error(
+    'programs',
+    name === ''
+      ? 'there is an empty name; remove the comma too many'
+      : `there is no program named "${name}"${formatSuggestion(name, known)}`,
+  );
+  return null;
 }
 
-/** The group that a program, listener or FastCGI program has by itself; it has the priority of its section. */
-function readOwnGroup(programContext: ProgramContext, section: RawSection, type: ProcessType): GroupConfig {
-  const { reader, document, problems } = programContext;
+/** Reads the group that a program, listener or FastCGI program has by itself. It has the priority of its section. */
+function readOwnGroup(context: ProgramContext, section: RawSection, type: ProcessType): GroupConfig {
+  const { reader, document, problems } = context;
   const name = readProgramName(section, problems);
-  const lookup = chainLookup(
-    section.options,
-    type === 'eventlistener' ? undefined : document.sections.get('program-default')?.options,
-    document.defaults,
-  );
-  const { priority } = reader.read(section, { priority: programOptions.priority }, lookup, null);
-  const processes = readProcesses(programContext, section, type, name, true);
-  const isDefault = type === 'eventlistener' && lookup('priority') === undefined;
+  const view = reader.open(section, fallbacksOf(document, type));
+  const { priority } = reader.read(view, { priority: programOptions.priority }, null);
+  const processes = new ProgramReader(context, { section, type, group: name, needsSocket: true }).read();
+  const isDefault = type === 'eventlistener' && !view.isSet('priority');
   return {
     name,
     priority: isDefault ? LISTENER_PRIORITY : priority,
     type,
-    processes: tidy(programContext, section, processes),
+    processes: sortProcesses(context, section, processes),
   };
 }
 
 /**
- * By priority, else in the order of `programs`, and those of one program by name, as Supervisor starts them. compat: of
- * several processes with one name the last is the one.
+ * Sorts processes as Supervisor starts them: by priority, then by the order in `programs`, then by name. compat: of
+ * several processes with the same name, the last one is kept.
  */
-function tidy({ problems }: ProgramContext, section: RawSection, processes: readonly ProcessConfig[]): ProcessConfig[] {
+function sortProcesses(
+  { problems }: ProgramContext,
+  section: RawSection,
+  processes: readonly ProcessConfig[],
+): ProcessConfig[] {
   const named = new Map<string, ProcessConfig>();
   for (const proc of processes) {
     if (named.has(proc.name))
       problems.warn(
         proc.place,
-        `${prefixes[proc.type]}${proc.program}`,
+        sectionNameOf(proc),
         'process_name',
         `two processes of [${section.name}] have the name "${proc.name}"; the last one is kept`,
       );
     named.set(proc.name, proc);
   }
   const programs = [...new Set(processes.map(({ program }) => program))];
-  const place = ({ program }: ProcessConfig): number => programs.indexOf(program);
+  const position = ({ program }: ProcessConfig): number => programs.indexOf(program);
   return [...named.values()].sort(
-    (a, b) => a.options.priority - b.options.priority || place(a) - place(b) || compareText(a.name, b.name),
+    (a, b) => a.options.priority - b.options.priority || position(a) - position(b) || compareText(a.name, b.name),
   );
 }
 
-/** compat: of two groups with one name Supervisor runs the first. What a built-in replaces is not run either. */
-function setAside({ problems }: ProgramContext, made: readonly GroupConfig[]): Grouping {
+/**
+ * Divides groups into those that run and those that are set aside. compat: of two groups with the same name, Supervisor
+ * runs the first one. A listener whose work is built in does not run either.
+ */
+function divideGroups({ problems }: ProgramContext, made: readonly GroupConfig[]): Grouping {
   const grouping: Grouping = { groups: [], setAside: [] };
   const names = new Set<string>();
   for (const group of made) {
@@ -137,39 +140,33 @@ function setAside({ problems }: ProgramContext, made: readonly GroupConfig[]): G
     if (isDouble && first !== undefined)
       problems.warn(
         first.place,
-        `${prefixes[first.type]}${first.program}`,
+        sectionNameOf(first),
         null,
         `there is a group "${group.name}" already, so this one is not run; rename one of them`,
       );
     const isStartup = first !== undefined && isStartupPlugin(first);
-    if (isStartup)
-      problems.warn(
-        first.place,
-        `${prefixes[first.type]}${first.program}`,
-        'command',
-        'what supervisord_dependent_startup does is built in: programs with dependent_startup=true are started in their order, and this listener is not',
-      );
+    if (isStartup) problems.warn(first.place, sectionNameOf(first), 'command', STARTUP_BUILT_IN);
     const isReplaced = isStartup || (first !== undefined && isStdoutPlugin(first.options));
     (isDouble || isReplaced ? grouping.setAside : grouping.groups).push(group);
     names.add(group.name);
   }
+  return echoOutput(grouping);
+}
+
+/** Does the work of supervisor-stdout: marks the streams that its listeners would write out. */
+function echoOutput(grouping: Grouping): Grouping {
   const listeners = grouping.setAside
     .flatMap(({ processes }) => processes)
     .filter(({ options }) => isStdoutPlugin(options) && options.autostart);
   const events = new Set(listeners.flatMap(({ options }) => options.events ?? []));
-  return events.size > 0 ? { ...grouping, groups: grouping.groups.map((group) => echo(group, events)) } : grouping;
-}
-
-/** supervisor-stdout writes out what comes as PROCESS_LOG events: the streams for which these are enabled. */
-function echo(group: GroupConfig, events: ReadonlySet<string>): GroupConfig {
-  const wanted = (stream: string): boolean =>
+  const isWanted = (stream: string): boolean =>
     ['EVENT', 'PROCESS_LOG', `PROCESS_LOG_${stream.toUpperCase()}`].some((name) => events.has(name));
-  const streams = (['stdout', 'stderr'] as const).filter(wanted);
-  return {
-    ...group,
-    processes: group.processes.map((proc) => ({
-      ...proc,
-      echoed: streams.filter((stream) => proc.options[`${stream}_events_enabled`]),
-    })),
-  };
+  const streams = (['stdout', 'stderr'] as const).filter(isWanted);
+  if (streams.length === 0) return grouping;
+  const echo = (proc: ProcessConfig): ProcessConfig => ({
+    ...proc,
+    // PROCESS_LOG events exist only for streams that have them enabled.
+    echoed: streams.filter((stream) => proc.options[`${stream}_events_enabled`]),
+  });
+  return { ...grouping, groups: grouping.groups.map((group) => ({ ...group, processes: group.processes.map(echo) })) };
 }

@@ -1,49 +1,49 @@
 /**
- * What a configuration is, once read: values and their types, no behaviour.
- * Options keep the names and units of the file (seconds, bytes); options.ts is the table they come from.
+ * The result of reading a configuration: values and their types, no behaviour. Options keep the names and units of the
+ * file (seconds, bytes); they come from the tables in options.ts.
  */
+import type { Condition } from '../core/process-record.ts';
 import type {
+  CtlOptions,
   EventListenerOptions,
   FcgiProgramOptions,
+  InetServerOptions,
   ProgramOptions,
   SupervisordOptions,
   UnixServerOptions,
-  InetServerOptions,
-  CtlOptions,
 } from './options.ts';
-import type { Condition } from '../core/process-record.ts';
 
 /**
- * A place in a configuration: a file and a line, the first being 1. What does not come from a file has line 0, and
- * for a file the name of the environment variable (`ONEVISOR_PROGRAM_WEB__USER`) or of the flag (`--logfile`).
+ * A place in a configuration: a file and a line, the first being 1. A value that is not from a file has line 0, and for
+ * a file the name of the environment variable (`ONEVISOR_PROGRAM_WEB__USER`) or of the flag (`--logfile`).
  */
 export interface SourceLocation {
   readonly file: string;
   readonly line: number;
 }
 
-/** One thing wrong with a configuration. Printed as `FILE:LINE: [section] option: reason`. */
+/** One error or warning of a configuration. Printed as `FILE:LINE: [section] option: reason`. */
 export interface Problem extends SourceLocation {
   readonly section: string;
   readonly option: string | null;
-  /** What is wrong and what would be right, without the place. */
+  /** The problem and its way out, without the place. */
   readonly reason: string;
 }
 
-/** One process that another one waits for. */
+/** One process that another process waits for. */
 export interface Dependency {
   readonly group: string;
   readonly process: string;
   /**
-   * Any one of these; `started` without a health check of that process, `healthy` with one, unless something else is
-   * asked for.
+   * Any condition of these is enough. Without conditions in the file: `healthy` for a process with a health check,
+   * `started` for others.
    */
   readonly conditions: readonly Condition[];
 }
 
 /**
- * An `[rpcinterface:x]` or `[ctlplugin:x]`. A factory that is a path is a JavaScript module; what Python it may name is
- * built in, or not there.
+ * An `[rpcinterface:x]` or `[ctlplugin:x]`. A factory that is a path is a JavaScript module. A factory in Python is
+ * built in or cannot be loaded.
  */
 export interface PluginConfig {
   readonly name: string;
@@ -51,9 +51,26 @@ export interface PluginConfig {
   readonly options: ReadonlyMap<string, string>;
 }
 
-/**
- * What a `[program:x]`, `[eventlistener:x]` or `[fcgi-program:x]` makes: one process (numprocs=3 makes three of these).
- */
+/** Options that a program takes from [supervisord] if it does not set them itself. */
+export type InheritedOption =
+  | 'log_format'
+  | 'log_prefix'
+  | 'log_timestamp'
+  | 'log_json_lines'
+  | 'log_partial_after'
+  | 'rotate_interval'
+  | 'compress';
+
+/** The values of these options. The inheritance is done, so they are values of [supervisord] or of the same types. */
+export type InheritedOptions = Pick<SupervisordOptions, InheritedOption>;
+
+/** Options of one process. */
+export type ProcessOptions = Omit<ProgramOptions, InheritedOption> &
+  InheritedOptions &
+  Partial<EventListenerOptions> &
+  Partial<FcgiProgramOptions>;
+
+/** One process of a `[program:x]`, `[eventlistener:x]` or `[fcgi-program:x]`. numprocs=3 makes three processes. */
 export interface ProcessConfig {
   /** Effective `process_name`, unique within its group. */
   readonly name: string;
@@ -63,60 +80,57 @@ export interface ProcessConfig {
   /** Number within numprocs, numprocs_start included. */
   readonly number: number;
   readonly type: 'program' | 'eventlistener' | 'fcgi-program';
-  readonly options: ProgramOptions & Partial<EventListenerOptions> & Partial<FcgiProgramOptions>;
-  /** The command line split as a POSIX shell would (shlex); empty where that is not possible. */
+  readonly options: ProcessOptions;
+  /** Words of the command line, split as Python's shlex does; empty if the command line cannot be split. */
   readonly argv: readonly string[];
   /**
-   * Why the command line cannot be split; null where it can.
+   * Reason why the command line cannot be split; null if it can.
    * compat: Supervisor accepts such a program, and fails to start it.
    */
   readonly commandError: string | null;
-  /** `depends_on`, its names resolved and its conditions filled in. */
+  /** `depends_on` and `dependent_startup_wait_for`, with names resolved and conditions filled in. */
   readonly dependsOn: readonly Dependency[];
-  /**
-   * Streams that are also written to our stdout, with a prefix, because the file asks for that with a plug-in we
-   * replace.
-   */
+  /** Streams that are also written to our stdout, with a prefix, in place of the plug-in supervisor-stdout. */
   readonly echoed: ReadonlyArray<'stdout' | 'stderr'>;
-  /** What `command` stands at, or the section where there is none. */
+  /** Place of `command`, or of the section if there is no command. */
   readonly place: SourceLocation;
 }
 
-/** A group: of `[group:x]`, or the one that each ungrouped program has by itself. */
+/** A group: of `[group:x]`, or the group that each other program has by itself. */
 export interface GroupConfig {
   readonly name: string;
   readonly priority: number;
   readonly type: 'program' | 'eventlistener' | 'fcgi-program';
-  /** In order of priority, else as `programs` names them, and those of one program by name. */
+  /** Sorted by priority, then by the order in `programs`, then by name. */
   readonly processes: readonly ProcessConfig[];
 }
 
 /** A whole configuration, valid in itself. */
 export interface Config {
   readonly supervisord: SupervisordOptions;
-  /** In order of priority, then name. */
+  /** Sorted by priority, then by name. */
   readonly groups: readonly GroupConfig[];
-  /**
-   * Groups that are in the file but are never started: what their plug-in does is built in, or a group before has the
-   * name.
-   */
+  /** Groups that are never started: their plug-in is built in, or another group has the name already. */
   readonly setAside: readonly GroupConfig[];
   /**
-   * Seconds from a stop signal to our own end: `stop_budget` or what it is without that; null where nothing limits it
-   * but `shutdown_timeout`.
+   * Seconds from a stop signal to our own end: `stop_budget` or its default. Null if nothing but `shutdown_timeout`
+   * limits that time.
    */
   readonly stopBudget: number | null;
-  /** `stopwaitsecs` of the main program, if it is set: only then may it get SIGKILL in init mode. */
+  /** `stopwaitsecs` of the main program if it is set. In init mode the program gets SIGKILL only then. */
   readonly mainStopWait: number | null;
-  /** Name of the group of the main program (`-- CMD ARG…`); null without one. */
+  /** Name of the group of the main program (`-- CMD ARG…`); null without a main program. */
   readonly main: string | null;
   readonly unixServers: readonly UnixServerOptions[];
-  /** Those that may be opened: one without a password on other interfaces than loopback is left out, with a warning. */
+  /**
+   * Servers to open. The address of a server without a password is changed to loopback, with a warning, unless
+   * `allow_insecure` is set.
+   */
   readonly inetServers: readonly InetServerOptions[];
   readonly ctl: CtlOptions | null;
   readonly rpcInterfaces: readonly PluginConfig[];
   readonly ctlPlugins: readonly PluginConfig[];
-  /** Absolute path of the file; null when the environment alone configures us. */
+  /** Absolute path of the file; null if only environment and command line configure us. */
   readonly file: string | null;
   /** Files read by [include], in order. */
   readonly included: readonly string[];

@@ -1,13 +1,17 @@
 /**
- * What one option of a section is: the row of the table in options.ts, and the types that follow from such rows.
- * Owns no option itself.
+ * One row of the tables in options.ts, and the types that follow from such rows. Owns no option itself.
  */
 import type { DataType } from './datatype.ts';
 
 /**
- * Which names a value may expand besides `ENV_x`; each scope has those before it, but `socket`. `bare`: none; `here`:
- * here; `program`: program_name, group_name, host_node_name; `process`: process_num, numprocs and the program's own
- * environment; `socket`: here and program_name; `raw`: the value is not expanded.
+ * Names that a value can expand besides `ENV_x`. Each scope includes the scopes before it, except `socket`.
+ *
+ * - `raw`: the value is not expanded
+ * - `bare`: none
+ * - `here`: here
+ * - `socket`: here and program_name
+ * - `program`: program_name, group_name, host_node_name
+ * - `process`: process_num, numprocs, and the program's own environment
  */
 export type Scope = 'raw' | 'bare' | 'here' | 'socket' | 'program' | 'process';
 
@@ -15,23 +19,23 @@ export type Scope = 'raw' | 'bare' | 'here' | 'socket' | 'program' | 'process';
 export interface Option<T> {
   readonly type: DataType<T>;
   readonly default: T;
-  /** The default in container mode, where it is another one. */
+  /** The default in container mode, if it differs. */
   readonly containerDefault?: T;
-  /** The default in words, where the value does not say it. */
+  /** The default in words, if the value does not explain it. */
   readonly defaultText?: string;
   readonly scope: Scope;
   /** compat: Supervisor expands some values twice. */
   readonly isExpandedTwice: boolean;
   /** One sentence for the reference and the sample. */
   readonly doc: string;
-  /** An addition of ours; Supervisor ignores it. */
+  /** True for an option that Supervisor does not have. */
   readonly isAddition: boolean;
   readonly isRequired: boolean;
-  /** A change is applied to a running process; any other needs a restart. */
+  /** True if a change is applied to a running process. Changes of other options need a restart. */
   readonly isLive: boolean;
-  /** Shown as `***`. */
+  /** True for a value that is shown as `***`. */
   readonly isSecret: boolean;
-  /** Further names of the same option. */
+  /** Other names of the same option. */
   readonly aliases: readonly string[];
   /** A value for the sample configuration. */
   readonly sample?: string;
@@ -40,7 +44,7 @@ export interface Option<T> {
 /** The options of one section, by name. */
 export type Table = Readonly<Record<string, Option<unknown>>>;
 
-/** The values that the options of a table have, by name. */
+/** The values of the options of a table, by name. */
 export type Values<T extends Record<string, Option<never> | Option<unknown>>> = {
   readonly [K in keyof T]: T[K] extends Option<infer V> ? V : never;
 };
@@ -57,9 +61,9 @@ const PLAIN = {
 } as const;
 
 interface Rows {
-  /** A row whose value is never null. */
+  /** Makes a row whose value is never null. */
   option<T>(type: DataType<T>, fallback: NoInfer<T>, doc: string, extra?: Extra<NoInfer<T>>): Option<T>;
-  /** A row whose value is null where nothing is set, unless `default` says otherwise. */
+  /** Makes a row whose value is null if nothing is set, unless it has a `default`. */
   optional<T>(
     type: DataType<T>,
     doc: string,
@@ -67,10 +71,15 @@ interface Rows {
   ): Option<T | null>;
 }
 
-/** The functions that make the rows of options with this scope. */
+/** Returns the functions that make the rows of options with this scope. */
 export function rowsOf(scope: Scope): Rows {
   return {
     option: (type, fallback, doc, extra) => ({ ...PLAIN, scope, type, default: fallback, doc, ...extra }),
     optional: (type, doc, extra) => ({ ...PLAIN, scope, type, default: null, doc, ...extra }),
   };
+}
+
+/** Returns the default of an option in this mode. */
+export function defaultOf<T>({ default: usual, containerDefault }: Option<T>, isContainer: boolean): T {
+  return isContainer && containerDefault !== undefined ? containerDefault : usual;
 }

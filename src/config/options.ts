@@ -5,6 +5,7 @@
  * `isAddition` are ours.
  */
 import { type Limit, LIMITED_RESOURCES, type LimitedResource } from '../core/resource-limits.ts';
+import { hookCommand } from './command-type.ts';
 import { cron, timeZone } from './cron.ts';
 import {
   autorestart,
@@ -12,7 +13,6 @@ import {
   byteSize,
   choice,
   duration,
-  environment,
   existingDirectory,
   exitCodes,
   fcgiSocket,
@@ -20,34 +20,23 @@ import {
   inetAddress,
   integer,
   integerBetween,
-  logLevel,
   nameList,
   numberFrom,
   octal,
   owner,
-  signal,
-  signalList,
   socketPath,
   text,
   wordList,
   workingDirectory,
 } from './datatypes.ts';
+import { dependencyList, startupList } from './dependency-spec.ts';
+import { environment, environmentFiles } from './environment-types.ts';
+import { limit, memoryLimit } from './limit-types.ts';
 import { logTargets, mainLogTargets } from './log-target.ts';
+import { logLevel, logTemplate, rotateInterval } from './log-types.ts';
 import { type Option, rowsOf, type Table, type Values } from './option.ts';
-import {
-  checkDuration,
-  dependencyList,
-  environmentFiles,
-  forwardList,
-  hookCommand,
-  limit,
-  logTemplate,
-  memoryLimit,
-  probe,
-  rotateInterval,
-  startupList,
-  stopSignalList,
-} from './relations.ts';
+import { checkDuration, probe } from './probe-type.ts';
+import { forwardList, signal, signalList, stopSignalList } from './signal-types.ts';
 
 const MB = 1024 * 1024;
 const bare = rowsOf('bare');
@@ -211,15 +200,17 @@ export const ctlOptions = {
   history_file: here.optional(text, 'File that keeps the history of the shell.', { sample: '~/.sc_history' }),
 } as const;
 
-function limitRows(): Record<`rlimit_${LimitedResource}`, Option<Limit | null>> {
-  const row = (name: string): [string, Option<Limit | null>] => [
+type LimitRows = Record<`rlimit_${LimitedResource}`, Option<Limit | null>>;
+
+function limitRows(): LimitRows {
+  const row = (name: LimitedResource): [string, Option<Limit | null>] => [
     `rlimit_${name}`,
     proc.optional(limit, `Resource limit RLIMIT_${name.toUpperCase()} of the process.`, {
       ...added,
       sample: name === 'nofile' ? '65536' : 'unlimited',
     }),
   ];
-  return Object.fromEntries(LIMITED_RESOURCES.map(row)) as ReturnType<typeof limitRows>;
+  return Object.fromEntries(LIMITED_RESOURCES.map(row)) as LimitRows;
 }
 
 /** `[program:x]`; also what `[eventlistener:x]`, `[fcgi-program:x]` and `[program-default]` have. */

@@ -1,14 +1,14 @@
 /**
- * Collects what is wrong with a configuration, each thing once, and prints it. Decides nothing.
+ * Collects the problems of a configuration, each of them once, and formats them. Decides nothing.
  */
 import { showText } from '../core/shown-text.ts';
-import type { SourceLocation, Problem } from './model.ts';
+import type { Problem, SourceLocation } from './model.ts';
 import { foldTemplate, type TemplateLines } from './template.ts';
 
-/** Beginning of the reason of a warning that may be all right. */
+/** Beginning of the reason of a note. */
 const NOTE = 'note: ';
 
-/** True for a warning, formatted or not, that is only a note. */
+/** True for a warning, formatted or not, that is a note: something that may be intended. */
 export function isNote(warning: string): boolean {
   return warning.startsWith(NOTE) || warning.includes(`: ${NOTE}`);
 }
@@ -20,27 +20,36 @@ export class Problems {
   readonly #templates = new Map<string, TemplateLines>();
   readonly #seen = new Set<string>();
 
-  error(place: SourceLocation, section: string, option: string | null, reason: string): void {
-    this.#add(this.errors, place, section, option, reason);
+  error({ file, line }: SourceLocation, section: string, option: string | null, reason: string): void {
+    this.#add(this.errors, { file, line, section, option, reason });
   }
 
-  warn(place: SourceLocation, section: string, option: string | null, reason: string): void {
-    this.#add(this.warnings, place, section, option, reason);
+  warn({ file, line }: SourceLocation, section: string, option: string | null, reason: string): void {
+    this.#add(this.warnings, { file, line, section, option, reason });
   }
 
-  /** Adds a warning about what may be all right. */
   note(place: SourceLocation, section: string, option: string | null, reason: string): void {
     this.warn(place, section, option, NOTE + reason);
   }
 
-  /** The lines of a file that look like a template; see {@link tidy}. */
+  /** Reports an error that belongs to no line and section: `origin` is a file, an environment variable or a flag. */
+  errorFrom(origin: string, reason: string): void {
+    this.error({ file: origin, line: 0 }, '', null, reason);
+  }
+
+  /** Reports a warning in the same way. */
+  warnFrom(origin: string, reason: string): void {
+    this.warn({ file: origin, line: 0 }, '', null, reason);
+  }
+
+  /** Remembers the lines of a file that look like a template, for {@link tidy}. */
   markTemplate(file: string, lines: TemplateLines): void {
     this.#templates.set(file, lines);
   }
 
   /**
-   * Leaves out what follows from another problem: warnings about an option that is wrong, whose default stands in for
-   * it, and what a template that was not rendered has on each of its lines.
+   * Removes problems that follow from another problem: warnings about an option whose wrong value was replaced by its
+   * default, and the single lines of a template that was not rendered.
    */
   tidy(): void {
     const wrong = new Set(
@@ -55,16 +64,15 @@ export class Problems {
     }
   }
 
-  /** Puts them in the order in which they are met in the files, those of one file by line. */
+  /** Sorts the problems: files in the order in which they were read, problems of one file by line. */
   sort(): void {
     const files = [...new Set([...this.errors, ...this.warnings].map(({ file }) => file))];
     for (const list of [this.errors, this.warnings])
       list.sort((a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line);
   }
 
-  #add(list: Problem[], { file, line }: SourceLocation, section: string, option: string | null, reason: string): void {
-    const problem = { file, line, section, option, reason };
-    // With numprocs the same option is read many times.
+  #add(list: Problem[], problem: Problem): void {
+    // With numprocs, the same option is read many times.
     const key = formatProblem(problem);
     if (this.#seen.has(key)) return;
     this.#seen.add(key);
@@ -72,12 +80,12 @@ export class Problems {
   }
 }
 
-/** A reason may repeat a value, which may be of any length and have several lines. */
-const MOST_CHARACTERS = 2000;
+/** Longest shown reason. A reason may repeat a value, which may be of any length and have several lines. */
+const MAX_REASON = 2000;
 
-/** `FILE:LINE: [section] option: reason`, without the parts that there are not. */
+/** Formats a problem as `FILE:LINE: [section] option: reason`, without the parts that it does not have. */
 export function formatProblem({ file, line, section, option, reason }: Problem): string {
   const place = line > 0 ? `${file}:${line}` : file;
   const subject = [section === '' ? '' : `[${section}]`, option ?? ''].filter((part) => part !== '').join(' ');
-  return `${place}: ${subject === '' ? '' : `${subject}: `}${showText(reason, MOST_CHARACTERS)}`;
+  return `${place}: ${subject === '' ? '' : `${subject}: `}${showText(reason, MAX_REASON)}`;
 }

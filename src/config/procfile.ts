@@ -4,7 +4,7 @@
  */
 import { posix } from 'node:path';
 import { parseEnvironmentText } from '../core/environment-text.ts';
-import { joinCommandLine } from './command-line.ts';
+import { joinCommandLine } from '../core/command-line.ts';
 import { type Document, ensureSection } from './dialect.ts';
 import type { Problems } from './problems.ts';
 import { splitLines, strip } from './python-text.ts';

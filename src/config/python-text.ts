@@ -1,6 +1,6 @@
 /**
- * Python's idea of text, where it differs from JavaScript's: what counts as whitespace, and where lines end.
- * Owns no configuration knowledge; every function is pure.
+ * Python's functions for text, where they differ from JavaScript's: whitespace, ends of lines, numbers, repr(). Knows
+ * nothing of configurations; every function is pure.
  */
 
 /** str.isspace(): JavaScript's \s has U+FEFF and lacks U+001C to U+001F and U+0085. */
@@ -9,12 +9,12 @@ const LEADING = new RegExp(`^${SPACE}+`);
 const SPACES = new RegExp(`${SPACE}+`);
 const ONE = new RegExp(`^${SPACE}$`);
 
-/** Whether a single character is whitespace to Python. */
+/** True if Python counts a character as whitespace. */
 export function isSpace(character: string): boolean {
   return ONE.test(character);
 }
 
-/** str.rstrip(), in time linear in the text: a regular expression anchored at the end would try every run of spaces. */
+/** str.rstrip() in linear time. A regular expression that is anchored at the end would try every run of spaces. */
 export function stripEnd(text: string): string {
   let end = text.length;
   while (end > 0 && isSpace(text.charAt(end - 1))) end--;
@@ -38,12 +38,21 @@ export function splitLines(text: string): string[] {
   return lines;
 }
 
-/** How many characters of whitespace a line begins with. */
+/** int() of Python: whitespace around the number, a sign, underscores between digits. Null for other texts. */
+export function parseInteger(text: string, base: 8 | 10 = 10): number | null {
+  const pattern = base === 8 ? /^([+-]?)(?:0[oO]_?)?([0-7]+(?:_[0-7]+)*)$/ : /^([+-]?)(\d+(?:_\d+)*)$/;
+  const match = pattern.exec(strip(text));
+  if (match === null) return null;
+  const size = Number.parseInt((match[2] ?? '').replaceAll('_', ''), base);
+  return match[1] === '-' ? 0 - size : size;
+}
+
+/** Returns the number of whitespace characters at the beginning of a line. */
 export function indentation(line: string): number {
   return LEADING.exec(line)?.[0].length ?? 0;
 }
 
-/** repr() of a string: in single quotes, unless it holds those and no double ones. */
+/** repr() of a string: in single quotes, or in double quotes if the text has single quotes and no double quotes. */
 export function formatPythonString(text: string): string {
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
   const named: Record<string, string> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t', [quote]: `\\${quote}` };

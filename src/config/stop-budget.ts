@@ -1,20 +1,20 @@
 /**
- * Longest time for the end of the supervisor after a stop signal, from its options. Pure.
+ * Longest time from a stop signal to the end of the supervisor, from the options. Pure.
  */
 import { signalNumbers } from '../core/signals.ts';
 import type { PlaceOf } from './dependencies.ts';
 import type { Config, GroupConfig, ProcessConfig } from './model.ts';
 import type { SupervisordOptions } from './options.ts';
-import { prefixes } from './programs.ts';
+import { sectionNameOf } from './section-names.ts';
 
-/** Seconds in a container that sets none: half a second less than the grace of `docker stop`. */
-const CONTAINER_BUDGET = 9.5;
-/** The same after the main program of init mode, if others are stopped only after it. */
-const REST_WITH_OTHERS = 5.5;
-/** Seconds that are left for the rest of the end after the program that may take longest. */
-const REST = 1;
+/** Default in a container: half a second less than the grace period of `docker stop`. */
+const CONTAINER_BUDGET_S = 9.5;
+/** Time after the main program of init mode, if other programs are stopped only after it. */
+const REST_WITH_OTHERS_S = 5.5;
+/** Time for the end of the supervisor after the program that may take longest. */
+const REST_S = 1;
 
-/** Facts of a configuration that the budget follows from. */
+/** Facts of a configuration that the budget depends on. */
 export interface BudgetFacts {
   readonly isContainer: boolean;
   readonly supervisord: SupervisordOptions;
@@ -24,12 +24,12 @@ export interface BudgetFacts {
   readonly placeOf: PlaceOf;
 }
 
-/** The times of a configuration that bear on its end. */
+/** Returns the times of a configuration that limit the end of the supervisor. */
 export function endTimesOf(facts: BudgetFacts): Pick<Config, 'stopBudget' | 'mainStopWait'> {
   return { stopBudget: stopBudgetOf(facts), mainStopWait: mainStopWaitOf(facts) };
 }
 
-/** Seconds of the budget; null where nothing limits the end, or `shutdown_timeout` alone does. */
+/** Returns the budget in seconds; null if nothing but `shutdown_timeout` limits the end. */
 function stopBudgetOf({ isContainer, supervisord, groups, main, placeOf }: BudgetFacts): number | null {
   const { stop_budget: budget, shutdown_timeout: timeout } = supervisord;
   if (budget !== null || timeout !== null || !isContainer) return budget;
@@ -37,26 +37,23 @@ function stopBudgetOf({ isContainer, supervisord, groups, main, placeOf }: Budge
     .flatMap(({ processes }) => processes)
     .map((proc) => {
       const seconds = stopSecondsOf(proc, placeOf);
-      const isBefore = proc.group === main && groups.length > 1 && seconds + REST > CONTAINER_BUDGET;
-      return seconds + (isBefore ? REST_WITH_OTHERS : REST);
+      const isBeforeOthers = proc.group === main && groups.length > 1 && seconds + REST_S > CONTAINER_BUDGET_S;
+      return seconds + (isBeforeOthers ? REST_WITH_OTHERS_S : REST_S);
     });
-  return Math.max(CONTAINER_BUDGET, ...needs);
+  return Math.max(CONTAINER_BUDGET_S, ...needs);
 }
 
-/** `stopwaitsecs` of the main program, if somebody has set it. */
+/** Returns `stopwaitsecs` of the main program; null if it is not set. */
 function mainStopWaitOf({ groups, main, placeOf }: BudgetFacts): number | null {
   const proc = groups.find(({ name }) => name === main)?.processes[0];
-  const isSet = proc !== undefined && placeOf(prefixes[proc.type] + proc.program, 'stopwaitsecs') !== undefined;
+  const isSet = proc !== undefined && placeOf(sectionNameOf(proc), 'stopwaitsecs') !== undefined;
   return isSet ? proc.options.stopwaitsecs : null;
 }
 
-/**
- * Seconds that a program has from its stop signal to SIGKILL, as far as somebody has set them; each of several signals
- * has its own.
- */
-function stopSecondsOf({ type, program, options }: ProcessConfig, placeOf: PlaceOf): number {
-  const { stopwaitsecs, stopsignal, stop_command: command, stop_timeout: timeout } = options;
-  const isSet = (option: string): boolean => placeOf(prefixes[type] + program, option) !== undefined;
+/** Returns the seconds from the first stop signal to SIGKILL, as far as they are set. Each signal has its own wait. */
+function stopSecondsOf(proc: ProcessConfig, placeOf: PlaceOf): number {
+  const { stopwaitsecs, stopsignal, stop_command: command, stop_timeout: timeout } = proc.options;
+  const isSet = (option: string): boolean => placeOf(sectionNameOf(proc), option) !== undefined;
   const signals = stopsignal.filter((signal) => signal !== signalNumbers.SIGKILL).length;
   const bySignals = isSet('stopwaitsecs') ? stopwaitsecs * signals : 0;
   const byCommand = command !== null && isSet('stop_timeout') ? (timeout ?? 0) : 0;

@@ -6,7 +6,7 @@ import { posix } from 'node:path';
 import { noFlags } from '../config/flags.ts';
 import type { PluginConfig, Problem } from '../config/model.ts';
 import { searchPaths } from '../config/find-files.ts';
-import { type CtlReading, readCtlConfig } from '../config/read.ts';
+import { type CtlReading, readCtlConfig } from '../config/read-for-client.ts';
 import type { Source } from '../config/source.ts';
 import type { Endpoint } from './transport.ts';
 import { type Discovery, noDiscovery } from './discovery.ts';

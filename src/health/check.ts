@@ -4,12 +4,11 @@
  */
 import type { ProcessConfig } from '../config/model.ts';
 import { messageOf } from '../core/error-text.ts';
+import type { Probe } from '../core/probe.ts';
 import type { Clock, Jobs } from '../engine/ports.ts';
 import { type Answer, checkHttp, checkTcp, checkUnix } from './connections.ts';
 import type { HostLookups } from './host-lookups.ts';
 import { describeJob, describeTimeout } from './reasons.ts';
-
-type Probe = NonNullable<ProcessConfig['options']['healthcheck']>;
 
 /** What checks are made with. */
 export interface CheckParts {
@@ -63,7 +62,7 @@ function attempt(
   try {
     switch (probe.kind) {
       case 'http':
-        return checkHttp(probe.url, lookups.lookup, answer);
+        return checkHttp(probe, lookups.lookup, answer);
       case 'tcp':
         return checkTcp(probe.host, probe.port, lookups.lookup, answer);
       case 'unix':

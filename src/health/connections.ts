@@ -5,7 +5,8 @@
 import { type ClientRequest, type IncomingMessage, request as requestHttp, STATUS_CODES } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { connect, type LookupFunction, type Socket } from 'node:net';
-import { isLoopback } from './host-lookups.ts';
+import type { HttpTarget } from '../core/probe.ts';
+import { isOwnHost } from './host-lookups.ts';
 import { describeConnectError } from './reasons.ts';
 
 /** Takes the answer of a check: null where all is well, else the reason. */
@@ -20,21 +21,17 @@ const FIRST_FAILING_STATUS = 400;
  * connection of its own each time. The certificate of `https` is verified, unless the host is this machine: a
  * certificate for `localhost` is rarely one that anybody vouches for.
  */
-export function checkHttp(url: string, lookup: LookupFunction, answer: Answer): () => void {
-  const { protocol, hostname, host, port, pathname, search, username, password } = new URL(url);
-  const isSecure = protocol === 'https:';
-  const address = hostname.replace(/^\[(.*)\]$/, '$1');
+export function checkHttp(target: HttpTarget, lookup: LookupFunction, answer: Answer): () => void {
+  const { isSecure, host, port, path, hostHeader, auth } = target;
   const request: ClientRequest = (isSecure ? requestHttps : requestHttp)({
-    host: address,
-    port: port === '' ? (isSecure ? 443 : 80) : Number(port),
-    path: pathname + search,
-    headers: { Host: host, 'User-Agent': 'onevisor', Accept: '*/*' },
-    ...(username === '' && password === ''
-      ? {}
-      : { auth: `${decodeURIComponent(username)}:${decodeURIComponent(password)}` }),
+    host,
+    port,
+    path,
+    headers: { Host: hostHeader, 'User-Agent': 'onevisor', Accept: '*/*' },
+    ...(auth === null ? {} : { auth }),
     agent: false,
     lookup,
-    ...(isSecure ? { rejectUnauthorized: !isLoopback(address) } : {}),
+    ...(isSecure ? { rejectUnauthorized: !isOwnHost(host) } : {}),
   });
   request.on('error', (error) => answer(describeConnectError(error)));
   request.on('response', (response) => takeResponse(response, answer));

@@ -5,6 +5,7 @@
  */
 import { lookup as lookUp, type LookupAddress } from 'node:dns';
 import type { LookupFunction } from 'node:net';
+import { isLoopback } from '../core/loopback.ts';
 
 /** Look-ups at the same time; the other threads are for files. */
 const AT_ONCE = 2;
@@ -16,9 +17,9 @@ const LOCAL: readonly LookupAddress[] = [
 
 type Waiter = (error: NodeJS.ErrnoException | null, addresses: readonly LookupAddress[]) => void;
 
-/** Whether a host is this machine by its name: nobody between us can pretend to be it. */
-export function isLoopback(host: string): boolean {
-  return isLocalhost(host) || /^127\.\d+\.\d+\.\d+$/.test(host) || host === '::1';
+/** True if a check of this host stays on this machine. Names below `localhost` are resolved here, not by a server. */
+export function isOwnHost(host: string): boolean {
+  return isLoopback(host) || isLocalhost(host);
 }
 
 /** RFC 6761: the name is the loopback's, whatever a name server says. An image without /etc/hosts has it too. */

@@ -11,10 +11,9 @@ import {
   stepHealth,
 } from '../core/health-machine.ts';
 import type { Health } from '../core/process-record.ts';
+import type { Probe } from '../core/probe.ts';
 import { Alarm } from '../engine/alarm.ts';
 import { beginCheck, type CheckParts } from './check.ts';
-
-type Probe = NonNullable<ProcessConfig['options']['healthcheck']>;
 
 const SECOND_MS = 1000;
 

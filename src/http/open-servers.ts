@@ -6,6 +6,7 @@ import type { AddressInfo, Server, Socket } from 'node:net';
 import type { InetServerOptions, UnixServerOptions } from '../config/options.ts';
 import { reasonOf } from '../core/error-text.ts';
 import type { BasicCredentials } from './authentication.ts';
+import { isLoopback } from '../core/loopback.ts';
 import { createHostRule } from './host-rule.ts';
 import { defaultLimits, type ServerLimits } from './limits.ts';
 import { ListenError, listenErrorOf } from './listen-error.ts';
@@ -103,10 +104,6 @@ export function inetSpec({
   };
 }
 
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
-}
-
 function formatAddress(host: string, port: number): string {
   return `${host === '' ? '*' : host.includes(':') ? `[${host}]` : host}:${port}`;
 }
@@ -163,7 +160,8 @@ async function openWithin(
     throw new ListenError(
       'insecure',
       formatAddress(spec.host, spec.port),
-      'whoever can reach this address could run any command; set username and password, or use 127.0.0.1, or set allow_insecure=true',
+      'anyone who can reach this address could run any command; ' +
+        'set username and password, or use 127.0.0.1, or set allow_insecure=true',
     );
   }
   const isHostAccepted =

@@ -10,6 +10,7 @@
  */
 import type { ProcessConfig } from '../config/model.ts';
 import { describeMistake, messageOf, reasonOf } from '../core/error-text.ts';
+import { splitCommandLine } from '../core/command-line.ts';
 import { type ExitStatus, parseWaitStatus } from '../core/exit-status.ts';
 import { signalNumbers } from '../core/signals.ts';
 import type { Clock, Job, JobOutcome, Jobs, Report, StartBudget } from '../engine/ports.ts';
@@ -29,8 +30,6 @@ export interface JobParts {
   readonly clock: Clock;
   readonly report: Report;
   readonly budget: StartBudget;
-  /** The words of a command line; throws an Error that says why it has none. */
-  readonly split: (commandLine: string) => readonly string[];
   /** What programs start with, beside what is their own. */
   readonly context: () => Pick<LaunchContext, 'inherited' | 'common' | 'serverUrl' | 'limits'>;
   /**
@@ -113,14 +112,14 @@ export class CommandJobs implements Jobs {
   }
 
   #start(proc: ProcessConfig, job: Job, done: Running['done']): Running {
-    const { launcher, split, context } = this.#parts;
+    const { launcher, context } = this.#parts;
     const key = `${proc.group}:${proc.name} ${job.name}`;
     if ([...this.#running.values()].some((other) => other.key === key && other.isOver))
       throw new Error('the one before it was killed and does not end');
     const [out, err] = this.#channels(proc, job);
     const { environment_file: files, environment_dir: directories } = proc.options;
     const { pid, stdout, stderr } = launcher.launch(
-      { ...proc, argv: split(job.command) },
+      { ...proc, argv: splitCommandLine(job.command) },
       {
         ...context(),
         files: readEnvironmentFiles(files, directories),

@@ -7,7 +7,7 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { noFlags, parseFlags } from '../config/flags.ts';
-import { readServerConfig } from '../config/read.ts';
+import { readServerConfig } from '../config/read-for-client.ts';
 import { openSource, type Source } from '../config/source.ts';
 import { type Ancestor, isMainProcess, isSupervisorName } from '../core/container-mode.ts';
 import { controlSocketPaths, isAbstract, isTrustedPeer, type NamespaceIds, type Peer } from '../core/control-socket.ts';

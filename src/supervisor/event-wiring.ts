@@ -4,7 +4,7 @@
  * that have broken the protocol.
  */
 import type { GroupConfig, ProcessConfig } from '../config/model.ts';
-import { hasForeignJudge } from '../config/programs.ts';
+import { hasForeignResultHandler } from '../config/listener-options.ts';
 import type { StateEvent, SupervisorEvent } from '../core/event-payload.ts';
 import { signalNumbers } from '../core/signals.ts';
 import { RUNNING_STATES } from '../core/states.ts';
@@ -162,7 +162,7 @@ export class EventWiring {
         server,
         wanted: new Set(options?.events),
         bufferSize: options?.buffer_size ?? 1,
-        isLenient: hasForeignJudge(options ?? {}),
+        isLenient: hasForeignResultHandler(options ?? {}),
         members: processes.map((proc) => ({ id: namespecOf(proc), name: proc.name })),
       },
       {

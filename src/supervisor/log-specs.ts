@@ -5,7 +5,7 @@
 import type { Config, ProcessConfig } from '../config/model.ts';
 import type { LogTarget as ConfiguredTarget } from '../config/log-target.ts';
 import type { SupervisordOptions } from '../config/options.ts';
-import type { RotateInterval } from '../config/relations.ts';
+import type { RotateInterval } from '../config/log-types.ts';
 import type {
   ChannelSpec,
   FileLimits,
@@ -38,12 +38,11 @@ export function channelSpec(
   const rotation = {
     maxBytes: isStdout ? options.stdout_logfile_maxbytes : options.stderr_logfile_maxbytes,
     backups: isStdout ? options.stdout_logfile_backups : options.stderr_logfile_backups,
-    interval: rotationInterval(options.rotate_interval ?? supervisord.rotate_interval),
-    compress: options.compress ?? supervisord.compress,
+    interval: rotationInterval(options.rotate_interval),
+    compress: options.compress,
   };
-  const format = options.log_format ?? supervisord.log_format;
   const configured = isStdout ? options.stdout_logfile : options.stderr_logfile;
-  const targets = configured.flatMap((target) => logTarget(target, format, rotation, autoPath));
+  const targets = configured.flatMap((target) => logTarget(target, options.log_format, rotation, autoPath));
   if (proc.echoed.includes(stream)) targets.push({ kind: 'container', stream: 1, format: 'prefix' });
   if (isStdout ? options.stdout_syslog : options.stderr_syslog) targets.push({ kind: 'syslog', format: 'raw' });
   return {
@@ -52,7 +51,7 @@ export function channelSpec(
     process: proc.name,
     stream,
     targets,
-    style: styleOf(proc, supervisord),
+    style: styleOf(proc),
     stripAnsi: supervisord.strip_ansi,
     captureMaxBytes: isStdout ? options.stdout_capture_maxbytes : options.stderr_capture_maxbytes,
     tailBytes: TAIL_BYTES,
@@ -121,11 +120,11 @@ function rotationInterval(interval: RotateInterval | null): RotationInterval | n
   return typeof interval === 'number' ? interval * SECOND_MS : interval;
 }
 
-function styleOf({ options }: ProcessConfig, supervisord: SupervisordOptions): LineStyle {
+function styleOf({ options }: ProcessConfig): LineStyle {
   return {
-    prefix: options.log_prefix ?? supervisord.log_prefix,
-    timestamp: options.log_timestamp ?? supervisord.log_timestamp,
-    jsonLines: options.log_json_lines ?? supervisord.log_json_lines,
-    partialAfterMs: (options.log_partial_after ?? supervisord.log_partial_after) * SECOND_MS,
+    prefix: options.log_prefix,
+    timestamp: options.log_timestamp,
+    jsonLines: options.log_json_lines,
+    partialAfterMs: options.log_partial_after * SECOND_MS,
   };
 }

@@ -6,7 +6,7 @@
 import type { Config, PluginConfig } from '../config/model.ts';
 import { isModulePath, loadFactory } from '../config/plugin-module.ts';
 import { describeMistake, firstLineOf } from '../core/error-text.ts';
-import type { Level } from '../core/log-level.ts';
+import { type Level, levels } from '../core/log-level.ts';
 import { RpcFault } from '../core/faults.ts';
 import type { Report } from '../engine/ports.ts';
 import type { Method, Parameter, TypeName } from '../rpc/method.ts';
@@ -15,7 +15,7 @@ import type { XmlRpcValue } from '../rpc/xmlrpc.ts';
 /** How long a module may take until its methods are there. */
 const LOAD_MS = 10_000;
 const TYPES: ReadonlySet<string> = new Set<TypeName>(['string', 'int', 'boolean', 'array', 'struct']);
-const LEVELS: ReadonlySet<string> = new Set<Level>(['critical', 'error', 'warn', 'info', 'debug', 'trace', 'blather']);
+const LEVELS: ReadonlySet<string> = new Set(levels);
 
 /** Calls any method of the supervisor by its name; rejects with an error that has `faultCode` and `faultString`. */
 export type Call = (method: string, ...params: XmlRpcValue[]) => Promise<XmlRpcValue>;

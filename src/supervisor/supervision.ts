@@ -2,7 +2,7 @@
  * The supervisor at work: connects the engine to the kernel, the pipes of the programs to the logs, and signals to
  * requests. A reload makes a new engine, new streams and new monitors. Nothing here ends the process.
  */
-import { splitCommandLine } from '../config/command-line.ts';
+
 import type { Config } from '../config/model.ts';
 import { reasonOf } from '../core/error-text.ts';
 import type { ExitCause } from '../core/exit-policy.ts';
@@ -263,7 +263,7 @@ export class Supervision {
       launcher,
       clock,
       report: this.#report,
-      split: splitCommandLine,
+
       context: () => ({
         inherited: env,
         common: this.#config.supervisord.environment,

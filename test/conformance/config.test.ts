@@ -9,7 +9,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { hostname, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { splitCommandLine } from '../../src/config/command-line.ts';
+import { splitCommandLine } from '../../src/core/command-line.ts';
 import type { Users } from '../../src/config/datatype.ts';
 import { addText, emptyDocument, type RawOption } from '../../src/config/dialect.ts';
 import { describeReading } from '../../src/config/effective.ts';

@@ -66,7 +66,7 @@ test(
     await launched.waitForLine(/spawned: 'a'/);
     assert.match(
       launched.stdout.text,
-      /WARN .*supervisord\.conf:3: \[inet_http_server\] port: whoever can reach .* opened on 127\.0\.0\.1 only/,
+      /WARN .*supervisord\.conf:3: \[inet_http_server\] port: anyone who can reach .* opened on 127\.0\.0\.1 only/,
     );
     assert.match((await launched.ctl('-c', 'supervisord.conf', 'status')).stdout, /^a +(RUNNING|STARTING)/);
     const listening = await launched.enter(['cat', '/proc/net/tcp', '/proc/net/tcp6']);

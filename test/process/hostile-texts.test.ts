@@ -6,11 +6,12 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseCommandLine } from '../../src/config/command-line.ts';
-import { duration, exitCodes, nameList, parseByteSize, signalList, wordList } from '../../src/config/datatypes.ts';
+import { parseCommandLine } from '../../src/core/command-line.ts';
+import { duration, exitCodes, nameList, parseByteSize, wordList } from '../../src/config/datatypes.ts';
 import { findMatches as findFiles } from '../../src/config/glob.ts';
 import { logTargets } from '../../src/config/log-target.ts';
-import { logTemplate } from '../../src/config/relations.ts';
+import { logTemplate } from '../../src/config/log-types.ts';
+import { signalList } from '../../src/config/signal-types.ts';
 import { splitLines, splitWords, strip } from '../../src/config/python-text.ts';
 import { hear, initialListener, markBusy } from '../../src/core/listener-protocol.ts';
 import { parseNamespec } from '../../src/core/namespec.ts';

@@ -7,7 +7,6 @@ import { closeSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, describe, test } from 'node:test';
-import { splitCommandLine } from '../../src/config/command-line.ts';
 import type { ProcessConfig } from '../../src/config/model.ts';
 import type { Job, JobOutcome } from '../../src/engine/ports.ts';
 import type { Addon } from '../../src/native/addon.ts';
@@ -35,7 +34,7 @@ function make(changes: Partial<JobParts> = {}): CommandJobs {
     clock: systemClock,
     report: (level, text) => said.push(`${level} ${text}`),
     budget: { run: (task) => task() },
-    split: splitCommandLine,
+
     context: () => ({
       inherited: { PATH: process.env['PATH'], A: 'inherited' },
       common: new Map([['B', 'common']]),

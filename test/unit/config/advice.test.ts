@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseCommandLine, splitCommandLine } from '../../../src/config/command-line.ts';
+import { parseCommandLine, splitCommandLine } from '../../../src/core/command-line.ts';
 import type { Problem } from '../../../src/config/model.ts';
 import { type Machine, printed, readText } from './memory-source.ts';
 
@@ -39,7 +39,7 @@ const shell: ReadonlyArray<readonly [command: string, word: string, quoted: stri
 ];
 for (const [command, word, quoted] of shell) {
   test(`${command} needs a shell: an error in checks and hooks, a warning in command=`, () => {
-    const reason = `"${command}" is not run by a shell; write sh -c ${quoted}, or put quotes around ${word} where it is an argument${word.endsWith(';') ? ', or a space before ";" where a comment begins' : ''}`;
+    const reason = `"${command}" is not run by a shell; write sh -c ${quoted}, or put quotes around ${word} if it is an argument${word.endsWith(';') ? ', or a space before ";" where a comment begins' : ''}`;
     for (const option of ['healthcheck', 'pre_start_command', 'stop_command', 'post_stop_command']) {
       assert.deepEqual(problemsOf(`[program:p]\ncommand=x\n${option}=${command}\n`), {
         errors: [`4: [program:p] ${option}: ${reason}`],
@@ -61,7 +61,7 @@ for (const [command, word, quoted] of shell) {
 
 for (const command of ['sleep 100 &', 'sleep 100&']) {
   test(`${command}: the advice is to drop the &`, () => {
-    const reason = `"${command}" is not run by a shell, and what is supervised must stay in the foreground; drop the &`;
+    const reason = `"${command}" is not run by a shell, and a supervised program must stay in the foreground; drop the &`;
     assert.deepEqual(problemsOf(`[program:p]\ncommand=${command}\n`), {
       errors: [],
       warnings: [`3: [program:p] command: ${reason}`],
@@ -111,7 +111,7 @@ test('it is said once, as the file has it, for all processes and lines of a comm
   const text =
     '[program:p]\nprocess_name=p%(process_num)d\nnumprocs=3\ncommand=echo %(process_num)d\n  | x\n[program-default]\nstop_command=a | b\n';
   const said = (command: string): string =>
-    `"${command}" is not run by a shell; write sh -c '${command}', or put quotes around | where it is an argument`;
+    `"${command}" is not run by a shell; write sh -c '${command}', or put quotes around | if it is an argument`;
   assert.deepEqual(problemsOf(text), {
     errors: [`8: [program:p] stop_command: ${said('a | b')}`],
     warnings: [`5: [program:p] command: ${said('echo %(process_num)d | x')}`],
@@ -173,7 +173,7 @@ test('a needed option that is wrong is not said to be missing', () => {
 
 test('a quote that a comment leaves open says so', () => {
   const cut = (mark: string): string =>
-    `; what follows " ${mark}" is a comment: write it without a space before "${mark}"`;
+    `; the text after " ${mark}" is a comment: write it without a space before "${mark}"`;
   const script = ', or put the commands into a script';
   const open = 'cannot be split into words: No closing quotation; close the quote, or write it as \\"';
   const started = 'cannot be split into words, so the program cannot be started: No closing quotation';

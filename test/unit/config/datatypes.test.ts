@@ -3,11 +3,17 @@ import { test } from 'node:test';
 import { type Context, type DataType, dataType, WrongValue } from '../../../src/config/datatype.ts';
 import * as types from '../../../src/config/datatypes.ts';
 import { logTargets, mainLogTargets } from '../../../src/config/log-target.ts';
-import * as relations from '../../../src/config/relations.ts';
+import { dependencyList, startupList } from '../../../src/config/dependency-spec.ts';
+import { environment, environmentFiles } from '../../../src/config/environment-types.ts';
+import { limit, memoryLimit } from '../../../src/config/limit-types.ts';
+import { logLevel, logTemplate, rotateInterval } from '../../../src/config/log-types.ts';
+import { probe } from '../../../src/config/probe-type.ts';
+import { forwardList, signal, signalList, stopSignalList } from '../../../src/config/signal-types.ts';
 import { NameSpace } from '../../../src/config/names.ts';
 import { rowsOf } from '../../../src/config/option.ts';
 import { Problems } from '../../../src/config/problems.ts';
-import { chainLookup, SectionReader } from '../../../src/config/section-reader.ts';
+import { SectionReader } from '../../../src/config/section-reader.ts';
+import { parseProbe } from '../../../src/core/probe.ts';
 import { users } from './memory-source.ts';
 
 const plain: Context = { cwd: '/home/me', home: '/root', host: null };
@@ -69,7 +75,7 @@ const table: ReadonlyArray<readonly [string, DataType<never>, Readonly<Record<st
   ],
   [
     'signal',
-    types.signal as DataType<never>,
+    signal as DataType<never>,
     {
       TERM: 15,
       SIGTERM: 15,
@@ -87,7 +93,7 @@ const table: ReadonlyArray<readonly [string, DataType<never>, Readonly<Record<st
   ],
   [
     'signals',
-    types.signalList as DataType<never>,
+    signalList as DataType<never>,
     { TERM: [15], 'TERM,INT, KILL': [15, 2, 9], 'TERM KILL': [15, 9] },
     ['', 'TERM,', 'FOO'],
   ],
@@ -104,13 +110,8 @@ const table: ReadonlyArray<readonly [string, DataType<never>, Readonly<Record<st
     [],
   ],
   ['words', types.wordList as DataType<never>, { '': [], 'a, b c': ['a', 'b', 'c'] }, []],
-  ['environment', types.environment as DataType<never>, { 'A=1': new Map([['A', '1']]) }, ['A', 'A="']],
-  [
-    'log level',
-    types.logLevel as DataType<never>,
-    { info: 'info', WARN: 'warn', blather: 'blather' },
-    ['', 'warning', '10'],
-  ],
+  ['environment', environment as DataType<never>, { 'A=1': new Map([['A', '1']]) }, ['A', 'A="']],
+  ['log level', logLevel as DataType<never>, { info: 'info', WARN: 'warn', blather: 'blather' }, ['', 'warning', '10']],
   [
     'owner',
     types.owner as DataType<never>,
@@ -174,7 +175,7 @@ const table: ReadonlyArray<readonly [string, DataType<never>, Readonly<Record<st
   ],
   [
     'dependencies',
-    relations.dependencyList as DataType<never>,
+    dependencyList as DataType<never>,
     {
       '': [],
       'db:healthy, m:completed c': [
@@ -193,7 +194,7 @@ const table: ReadonlyArray<readonly [string, DataType<never>, Readonly<Record<st
   ],
   [
     'dependencies of supervisord-dependent-startup',
-    relations.startupList as DataType<never>,
+    startupList as DataType<never>,
     {
       '': [],
       'a:running,exited b:fatal': [
@@ -222,7 +223,7 @@ const table: ReadonlyArray<readonly [string, DataType<never>, Readonly<Record<st
   ],
   [
     'forwards',
-    relations.forwardList as DataType<never>,
+    forwardList as DataType<never>,
     {
       'USR1:web,HUP:g:p': [
         { signal: 10, name: 'web' },
@@ -231,17 +232,12 @@ const table: ReadonlyArray<readonly [string, DataType<never>, Readonly<Record<st
     },
     ['USR1', 'USR1:', ':web', 'FOO:web'],
   ],
-  [
-    'stop signals',
-    relations.stopSignalList as DataType<never>,
-    { 'WINCH, USR1': [28, 10], '': [] },
-    ['KILL', 'CHLD', 'NOPE'],
-  ],
+  ['stop signals', stopSignalList as DataType<never>, { 'WINCH, USR1': [28, 10], '': [] }, ['KILL', 'CHLD', 'NOPE']],
   [
     'probe',
-    relations.probe as DataType<never>,
+    probe as DataType<never>,
     {
-      'http://h:1/x': { kind: 'http', url: 'http://h:1/x' },
+      ' http://h:1/x ': parseProbe('http://h:1/x'),
       'tcp://h:1': { kind: 'tcp', host: 'h', port: 1 },
       'tcp://[::1]:1': { kind: 'tcp', host: '::1', port: 1 },
       'unix:///s': { kind: 'unix', path: '/s' },
@@ -251,7 +247,7 @@ const table: ReadonlyArray<readonly [string, DataType<never>, Readonly<Record<st
   ],
   [
     'environment files',
-    relations.environmentFiles as DataType<never>,
+    environmentFiles as DataType<never>,
     {
       '/a, -/b': [
         { path: '/a', isOptional: false },
@@ -262,7 +258,7 @@ const table: ReadonlyArray<readonly [string, DataType<never>, Readonly<Record<st
   ],
   [
     'limit',
-    relations.limit as DataType<never>,
+    limit as DataType<never>,
     {
       '5': { soft: 5, hard: 5 },
       '1KB:2KB': { soft: 1024, hard: 2048 },
@@ -271,15 +267,10 @@ const table: ReadonlyArray<readonly [string, DataType<never>, Readonly<Record<st
     },
     ['', 'x', '2:1', '1:2:3', '-2'],
   ],
-  [
-    'memory limit',
-    relations.memoryLimit as DataType<never>,
-    { '300MB': 314_572_800, ' 1 ': 1 },
-    ['', '0', '-1', '300M', 'lots'],
-  ],
+  ['memory limit', memoryLimit as DataType<never>, { '300MB': 314_572_800, ' 1 ': 1 }, ['', '0', '-1', '300M', 'lots']],
   [
     'template',
-    relations.logTemplate as DataType<never>,
+    logTemplate as DataType<never>,
     {
       '%(process_name)s: ': '%(process_name)s: ',
       '"%(time)s %% | "': '%(time)s %% | ',
@@ -292,7 +283,7 @@ const table: ReadonlyArray<readonly [string, DataType<never>, Readonly<Record<st
   ],
   [
     'rotation',
-    relations.rotateInterval as DataType<never>,
+    rotateInterval as DataType<never>,
     { hourly: 'hourly', ' Daily ': 'daily', WEEKLY: 'weekly', '90m': 5400, '1': 1, '1d': 86_400, '0': 0 },
     ['', 'monthly', '-1', '0.5', '500ms', '1x', '1 m'],
   ],
@@ -309,14 +300,14 @@ for (const [name, type, accepted, refused] of table) {
 }
 
 test('an error that is not about the value is not taken for one', () => {
-  assert.throws(() => types.environment.parsePieces?.(null as never), TypeError);
+  assert.throws(() => environment.parsePieces?.(null as never), TypeError);
 });
 
 test('values as check shows them', () => {
   const shown: ReadonlyArray<readonly [DataType<never>, string, unknown]> = [
-    [types.signal as DataType<never>, '64', 'RTMAX'],
-    [types.signalList as DataType<never>, 'SIGTERM int', 'TERM,INT'],
-    [types.environment as DataType<never>, 'A=1', { A: '1' }],
+    [signal as DataType<never>, '64', 'RTMAX'],
+    [signalList as DataType<never>, 'SIGTERM int', 'TERM,INT'],
+    [environment as DataType<never>, 'A=1', { A: '1' }],
     [types.owner as DataType<never>, 'a:b', 'a:b'],
     [types.owner as DataType<never>, 'a', 'a'],
     [types.inetAddress as DataType<never>, '9001', '*:9001'],
@@ -325,13 +316,13 @@ test('values as check shows them', () => {
     [types.fcgiSocket as DataType<never>, 'unix:///a', 'unix:///a'],
     [logTargets as DataType<never>, '/a, /dev/stdout, auto, syslog', '/a, /dev/stdout, AUTO, syslog'],
     [logTargets as DataType<never>, 'none', null],
-    [relations.dependencyList as DataType<never>, 'a:ready b', 'a:ready, b'],
-    [relations.startupList as DataType<never>, 'a:running,exited  b', 'a:started,exited b'],
-    [relations.forwardList as DataType<never>, 'HUP:a', 'HUP:a'],
-    [relations.environmentFiles as DataType<never>, '/a -/b', '/a, -/b'],
-    [relations.limit as DataType<never>, '5:unlimited', '5:unlimited'],
+    [dependencyList as DataType<never>, 'a:ready b', 'a:ready, b'],
+    [startupList as DataType<never>, 'a:running,exited  b', 'a:started,exited b'],
+    [forwardList as DataType<never>, 'HUP:a', 'HUP:a'],
+    [environmentFiles as DataType<never>, '/a -/b', '/a, -/b'],
+    [limit as DataType<never>, '5:unlimited', '5:unlimited'],
     ...['http://h/', 'tcp://h:1', 'tcp://[::1]:1', 'unix:///s', 'true'].map(
-      (text) => [relations.probe as DataType<never>, text, text] as const,
+      (text) => [probe as DataType<never>, text, text] as const,
     ),
   ];
   for (const [type, text, expected] of shown) assert.deepEqual(type.show?.(type.parse(text, plain)), expected);
@@ -382,7 +373,7 @@ test('a fault of a type itself is not taken for a problem of the file', () => {
   const reader = new SectionReader(new Problems(), plain, false, new NameSpace({}, 'box', false));
   const place = { file: 'f', line: 1 };
   const section = { name: 's', place, options: new Map([['x', { value: '1', place, here: '/', literal: false }]]) };
-  assert.throws(() => reader.read(section, { x: broken }, chainLookup(section.options), null), TypeError);
+  assert.throws(() => reader.read(reader.open(section, []), { x: broken }, null), TypeError);
 });
 
 test('paths of the supervisor itself must be UTF-8; directories of programs need not', () => {
@@ -393,6 +384,6 @@ test('paths of the supervisor itself must be UTF-8; directories of programs need
   for (const type of [types.filePath, types.existingDirectory, types.socketPath])
     assert.throws(() => type.parse(path, plain), isRefused);
   assert.throws(() => types.fcgiSocket.parse(`unix://${path}`, plain), isRefused);
-  assert.throws(() => relations.probe.parse(`unix://${path}`, plain), isRefused);
+  assert.throws(() => probe.parse(`unix://${path}`, plain), isRefused);
   assert.equal(types.workingDirectory.parse(path, plain), path);
 });

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { parseProbe } from '../../../src/core/probe.ts';
 import { printed, readText } from './memory-source.ts';
 
 const HEAD = '[supervisord]\n[program:web]\ncommand=x\n';
@@ -56,7 +57,7 @@ test('each takes what it says, and none of them is warned about', () => {
   const { config, errors, warnings } = readText(`${HEAD}${lines.join('\n')}\n`);
   assert.deepEqual([errors, warnings], [[], []]);
   const options = config?.groups[0]?.processes[0]?.options;
-  assert.deepEqual(options?.healthcheck, { kind: 'http', url: 'HTTPS://localhost:8000/health?full=1' });
+  assert.deepEqual(options?.healthcheck, parseProbe('HTTPS://localhost:8000/health?full=1'));
   assert.deepEqual(
     [
       options?.healthcheck_interval,

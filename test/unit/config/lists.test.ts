@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CommandLineError, joinCommandLine, splitCommandLine } from '../../../src/config/command-line.ts';
+import { CommandLineError, joinCommandLine, splitCommandLine } from '../../../src/core/command-line.ts';
 import { expandPieces } from '../../../src/config/expand.ts';
 import { ListError, parseKeyValueList } from '../../../src/config/key-value-list.ts';
 import { editDistance, formatSuggestion, nearestName } from '../../../src/config/nearest.ts';

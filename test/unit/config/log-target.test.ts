@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Context, WrongValue } from '../../../src/config/datatype.ts';
 import { logTargets, mainLogTargets } from '../../../src/config/log-target.ts';
-import { rotateInterval } from '../../../src/config/relations.ts';
+import { rotateInterval } from '../../../src/config/log-types.ts';
 
 const context: Context = { cwd: '/home/me', home: '/root', host: null };
 const server = (protocol: 'udp' | 'tcp', host: string, port: number) => ({ kind: 'remote', protocol, host, port });

@@ -193,7 +193,7 @@ const warned: ReadonlyArray<readonly [string, RegExp]> = [
   ],
   [
     '[group:g]\nstopwaitsecs=5\n',
-    /^3: \[group:g\] stopwaitsecs: there is no such option here, it is ignored; it is one of \[program:x\]/,
+    /^3: \[group:g\] stopwaitsecs: there is no such option here, it is ignored; \[program:x\] has it/,
   ],
   [
     '[program:w]\ncommand=x "\n',

@@ -4,7 +4,8 @@ import { definesPrograms, isOwnVariable, readSwitch } from '../../../src/config/
 import { isUnconfigured, searchNames, searchPaths } from '../../../src/config/find-files.ts';
 import { type Flags, formatSupervisordUsage, noFlags, parseFlags } from '../../../src/config/flags.ts';
 import type { Config, ProcessConfig } from '../../../src/config/model.ts';
-import { readConfig, readCtlConfig, readServerConfig } from '../../../src/config/read.ts';
+import { readConfig } from '../../../src/config/read.ts';
+import { readCtlConfig, readServerConfig } from '../../../src/config/read-for-client.ts';
 import { configOf, memorySource, printed, read, readText } from './memory-source.ts';
 
 const HEAD = '[supervisord]\n';
@@ -576,7 +577,7 @@ test('servers: addresses, passwords, and those that are opened on loopback only'
   );
   assert.match(
     printed(reading.warnings)[0] ?? '',
-    /:3: \[inet_http_server\] port: whoever can reach this address could run any command, so it is opened on 127\.0\.0\.1 only; set username and password, or allow_insecure=true/,
+    /:3: \[inet_http_server\] port: anyone who can reach this address could run any command, so it is opened on 127\.0\.0\.1 only; set username and password, or allow_insecure=true/,
   );
   assert.match(
     printed(readText(`${HEAD}[inet_http_server]\nport=1\nusername=u\n`).errors)[0] ?? '',

@@ -144,7 +144,7 @@ const unknown: ReadonlyArray<readonly [section: string, option: string, words: s
   ['eventlistener:l', 'event', ' (did you mean events?)'],
   ['program:a', 'constructor', ''],
   ['program:a', 'autostrat', ' (did you mean autostart?)'],
-  ['program:a', 'childlogdir', '; it is one of [supervisord]'],
+  ['program:a', 'childlogdir', '; [supervisord] has it'],
   ['group:g', 'members', ' (did you mean programs?)'],
 ];
 for (const [section, option, words] of unknown) {

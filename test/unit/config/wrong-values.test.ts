@@ -39,7 +39,7 @@ const WRONG: Readonly<Record<string, readonly [value: string, expected: RegExp] 
   sd: ['s6', /"s6" is not one of sd/],
   '[-]path, …': null,
   words: null,
-  'soft[:hard]': ['9:3', /the soft limit 9 is above the hard one/],
+  'soft[:hard]': ['9:3', /the soft limit 9 is above the hard limit/],
   size: ['300 megabytes', /"300 megabytes" is not a size/],
   signal: ['TREM', /"TREM" is not a signal/],
   schedule: ['61 * * * *', /61/],

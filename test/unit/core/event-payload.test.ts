@@ -1,7 +1,7 @@
 /** Events as listeners read them: types and their tree, payloads in Supervisor's words and order, the header. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { eventNames } from '../../../src/config/events.ts';
+
 import {
   formatDelivery,
   formatPayload,
@@ -131,10 +131,6 @@ test('every type that is not abstract is the type of some event', () => {
     new Set(eventTypes.filter((type) => !abstract.includes(type))),
   );
   for (const to of processStateNames) assert.ok(eventTypes.includes(typeOf(state({ to }))));
-});
-
-test('the names that a configuration may have are the types', () => {
-  assert.deepEqual([...eventNames].sort(), [...eventTypes].sort());
 });
 
 test('a subscription is to a type and all below it', () => {

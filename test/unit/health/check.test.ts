@@ -13,10 +13,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test, type TestContext } from 'node:test';
 import type { ProcessConfig } from '../../../src/config/model.ts';
-import { probe } from '../../../src/config/relations.ts';
+import { probe } from '../../../src/config/probe-type.ts';
 import type { JobOutcome, Jobs } from '../../../src/engine/ports.ts';
 import { beginCheck } from '../../../src/health/check.ts';
-import { HostLookups, isLoopback } from '../../../src/health/host-lookups.ts';
+import { HostLookups, isOwnHost } from '../../../src/health/host-lookups.ts';
 import { systemClock } from '../../../src/process/clock.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'onevisor-health-'));
@@ -361,14 +361,14 @@ describe('names', () => {
     const port = await serveRaw(t, () => undefined);
     for (const host of ['localhost', 'LocalHost', 'app.localhost', '127.0.0.1'])
       assert.equal(await outcomeOf(`tcp://${host}:${port}`, { lookups }), null);
-    assert.deepEqual(['localhost', '127.0.0.1', '127.1.2.3', '::1', 'a.localhost.'].map(isLoopback), [
+    assert.deepEqual(['localhost', '127.0.0.1', '127.1.2.3', '::1', 'a.localhost.'].map(isOwnHost), [
       true,
       true,
       true,
       true,
       true,
     ]);
-    assert.deepEqual(['localhost.example', '10.0.0.1', 'notlocalhost', '127.example'].map(isLoopback), [
+    assert.deepEqual(['localhost.example', '10.0.0.1', 'notlocalhost', '127.example'].map(isOwnHost), [
       false,
       false,
       false,

@@ -1,0 +1,42 @@
+/**
+ * Types of the log options other than targets: level, template of the prefix, rotation by time. Pure.
+ */
+import { levels } from '../core/log-level.ts';
+import { parseLogTemplate, TemplateError } from '../core/log-template.ts';
+import { choice, duration } from './datatypes.ts';
+import { dataType, reject, WrongValue } from './datatype.ts';
+import { strip } from './python-text.ts';
+
+/** A level of the supervisor's own log. */
+export const logLevel = choice(...levels);
+
+/** The template of a log prefix. Quotes around the template keep blanks at its ends. */
+export const logTemplate = dataType('template', (value) => {
+  const template = /^(["'])([^]*)\1$/.exec(value)?.[2] ?? value;
+  try {
+    parseLogTemplate(template);
+    return template;
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error;
+    throw new WrongValue(error.message);
+  }
+});
+
+/**
+ * When logs are rotated by time: at the full hour, at midnight, at midnight before Sunday, or every so many seconds. 0
+ * means never.
+ */
+export type RotateInterval = 'hourly' | 'daily' | 'weekly' | number;
+
+const MIN_INTERVAL_S = 1;
+const INTERVAL_FORM =
+  'a rotation interval: hourly, daily, weekly, or a duration of 1s or more as 90m or 2h; 0 for never';
+
+/** A rotation interval: a word or a duration. */
+export const rotateInterval = dataType<RotateInterval>('hourly \\| daily \\| weekly \\| seconds', (value, context) => {
+  const word = strip(value).toLowerCase();
+  if (word === 'hourly' || word === 'daily' || word === 'weekly') return word;
+  if (!/^[\d.]/.test(word)) reject(value, INTERVAL_FORM);
+  const seconds = duration.parse(value, context);
+  return seconds === 0 || seconds >= MIN_INTERVAL_S ? seconds : reject(value, INTERVAL_FORM);
+});

@@ -1,0 +1,142 @@
+/**
+ * Rules between the options of one process: combinations that are refused, defaults that depend on other options, and
+ * values that come from [supervisord]. Reads no text; the values are converted already. Pure.
+ */
+import type { LogTarget } from './log-target.ts';
+import type { InheritedOption, InheritedOptions } from './model.ts';
+import type { ProgramOptions, SupervisordOptions } from './options.ts';
+import type { ProcessType } from './section-names.ts';
+import type { SectionView } from './section-view.ts';
+
+/** Section of a process, and the settings that its rules depend on. */
+export interface RuleContext {
+  readonly view: SectionView;
+  readonly type: ProcessType;
+  readonly isContainer: boolean;
+  readonly supervisord: SupervisordOptions;
+}
+
+/** Options of a process after all rules. */
+export type RuledOptions = Omit<ProgramOptions, InheritedOption> & InheritedOptions;
+
+/** A combination of options that is an error. */
+interface Conflict {
+  /** Option that the error names. */
+  readonly option: keyof ProgramOptions;
+  readonly reason: string;
+  readonly isBroken: (options: ProgramOptions, type: ProcessType) => boolean;
+}
+
+const CONFLICTS: readonly Conflict[] = [
+  {
+    option: 'killasgroup',
+    reason: 'cannot be false while stopasgroup is true; remove it',
+    isBroken: ({ stopasgroup, killasgroup }) => stopasgroup && !killasgroup,
+  },
+  {
+    option: 'redirect_stderr',
+    reason: 'cannot be true for an event listener: its standard output carries the protocol',
+    isBroken: ({ redirect_stderr: isRedirected }, type) => type === 'eventlistener' && isRedirected,
+  },
+  {
+    option: 'notification_fd',
+    reason: 'cannot be set together with notify: a program reports its readiness in one way; remove one of the two',
+    isBroken: ({ notify, notification_fd: fd }) => notify !== null && fd !== null,
+  },
+  {
+    option: 'watchdog_sec',
+    reason: 'needs notify=sd, by which the program sends WATCHDOG=1; add it, or use healthcheck',
+    isBroken: ({ notify, watchdog_sec: seconds }) => notify === null && (seconds ?? 0) > 0,
+  },
+];
+
+/** Applies all rules to the options of a process, as they were read. Violations become problems of the section. */
+export function applyProcessRules(context: RuleContext, read: ProgramOptions): RuledOptions {
+  const { view, type, supervisord } = context;
+  const options = { ...read, ...deriveStop(context, read) };
+  for (const { option, reason, isBroken } of CONFLICTS) if (isBroken(options, type)) view.error(option, reason);
+  return {
+    ...options,
+    ...deriveStreams(context, options),
+    ...inheritLogOptions(options, supervisord),
+    serverurl: options.serverurl?.trim().toUpperCase() === 'AUTO' ? null : options.serverurl,
+    // A program with a schedule is started by the schedule; autostart must be asked for.
+    autostart: options.cron !== null && !view.isSet('autostart') ? false : options.autostart,
+    success_exit_codes: [...new Set([...options.success_exit_codes, ...supervisord.success_exit_codes])],
+  };
+}
+
+/** Seconds of stop_budget that an unset stopwaitsecs leaves for the end of the supervisor after its programs. */
+const BUDGET_REST_S = 2;
+
+/** Returns the options of a stop, whose defaults depend on each other and on stop_budget. */
+function deriveStop(
+  { view, supervisord: { stop_budget: budget } }: RuleContext,
+  { killasgroup, kill_orphans: orphans, stopasgroup, stopwaitsecs }: ProgramOptions,
+): Pick<ProgramOptions, 'killasgroup' | 'kill_orphans' | 'stopwaitsecs'> {
+  const killsGroup = view.isSet('killasgroup') ? killasgroup : stopasgroup;
+  const hasGroupStop = stopasgroup || killsGroup;
+  return {
+    killasgroup: killsGroup,
+    kill_orphans: hasGroupStop && !view.isSet('kill_orphans') ? 'stop' : orphans,
+    stopwaitsecs:
+      budget === null || view.isSet('stopwaitsecs') ? stopwaitsecs : Math.max(1, Math.floor(budget - BUDGET_REST_S)),
+  };
+}
+
+const NO_LOG: readonly LogTarget[] = [{ kind: 'none' }];
+
+/** Returns the log targets of both streams. */
+function deriveStreams(
+  { view, type, isContainer }: RuleContext,
+  options: ProgramOptions,
+): Pick<ProgramOptions, `${'stdout' | 'stderr'}_${'logfile' | 'syslog'}`> {
+  const stdout = readStream(view, 'stdout', options);
+  const stderr = readStream(view, 'stderr', options);
+  const hasErrorFile = stderr.targets.some(({ kind }) => kind === 'file' || kind === 'stdio');
+  if (options.redirect_stderr && hasErrorFile)
+    view.warn('stderr_logfile', 'is ignored, because redirect_stderr is true');
+  // The standard output of a listener carries the event protocol. Show it on the console only if the file says so.
+  const isProtocol = type === 'eventlistener' && isContainer && !view.isSet('stdout_logfile');
+  return {
+    stdout_logfile: isProtocol ? NO_LOG : stdout.targets,
+    stdout_syslog: stdout.isSyslog,
+    stderr_logfile: options.redirect_stderr ? NO_LOG : stderr.targets,
+    stderr_syslog: stderr.isSyslog,
+  };
+}
+
+/** compat: the log file name `syslog` means NONE with `stdout_syslog=true`. */
+function readStream(
+  view: SectionView,
+  stream: 'stdout' | 'stderr',
+  options: ProgramOptions,
+): { readonly targets: readonly LogTarget[]; readonly isSyslog: boolean } {
+  const name = `${stream}_logfile` as const;
+  const targets = options[name];
+  if (targets.length === 1 && targets[0]?.kind === 'syslog') {
+    view.warn(name, `syslog as a file name is deprecated; use ${stream}_syslog=true`);
+    return { targets: NO_LOG, isSyslog: true };
+  }
+  const hasAutoLog = targets.some(({ kind }) => kind === 'auto');
+  if (hasAutoLog && options[`${name}_maxbytes`] === 0) {
+    view.warn(
+      `${name}_maxbytes`,
+      'an automatic log that is never rotated can fill the disk; set a size, or a log file of your own',
+    );
+  }
+  return { targets, isSyslog: options[`${stream}_syslog`] };
+}
+
+/** Returns the log options of a program; those that it does not set are taken from [supervisord]. */
+function inheritLogOptions(own: ProgramOptions, supervisord: SupervisordOptions): InheritedOptions {
+  return {
+    log_format: own.log_format ?? supervisord.log_format,
+    log_prefix: own.log_prefix ?? supervisord.log_prefix,
+    log_timestamp: own.log_timestamp ?? supervisord.log_timestamp,
+    log_json_lines: own.log_json_lines ?? supervisord.log_json_lines,
+    log_partial_after: own.log_partial_after ?? supervisord.log_partial_after,
+    rotate_interval: own.rotate_interval ?? supervisord.rotate_interval,
+    compress: own.compress ?? supervisord.compress,
+  };
+}

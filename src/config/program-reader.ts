@@ -1,0 +1,219 @@
+/**
+ * Reads one `[program:x]`, `[eventlistener:x]` or `[fcgi-program:x]` into its processes. Groups are made in groups.ts;
+ * dependencies between programs are resolved in dependencies.ts. Pure.
+ */
+import { reportIdleFailure, reportIdleOptions, reportShellSyntax } from './advice.ts';
+import type { Context } from './datatype.ts';
+import type { Document, RawOption, RawSection } from './dialect.ts';
+import { checkListenerOptions, pluginOptions, reportKnownListener } from './listener-options.ts';
+import type { ProcessConfig, ProcessOptions } from './model.ts';
+import type { Subject } from './names.ts';
+import type { Table } from './option.ts';
+import {
+  type EventListenerOptions,
+  type FcgiProgramOptions,
+  fcgiOptions,
+  listenerOptions,
+  programOptions,
+  type SupervisordOptions,
+} from './options.ts';
+import type { Problems } from './problems.ts';
+import { applyProcessRules } from './process-rules.ts';
+import type { ProcfilePrograms } from './procfile.ts';
+import { findBadCharacter, type ProcessType, readProgramName } from './section-names.ts';
+import type { SectionReader } from './section-reader.ts';
+import type { SectionView } from './section-view.ts';
+import { splitStartCommand } from './start-command.ts';
+
+/** Settings that are the same for all programs of a configuration. */
+export interface ProgramContext {
+  readonly document: Document;
+  readonly reader: SectionReader;
+  readonly problems: Problems;
+  readonly context: Context;
+  /** PATH of the supervisor. */
+  readonly path: string | undefined;
+  readonly isContainer: boolean;
+  readonly supervisord: SupervisordOptions;
+  /** Further options of the programs of a Procfile. */
+  readonly procfile: ProcfilePrograms;
+}
+
+/** A section that makes processes. */
+export interface ProgramSection {
+  readonly section: RawSection;
+  readonly type: ProcessType;
+  /** Group that the processes belong to. */
+  readonly group: string;
+  /** True if a FastCGI program must have a socket. In a `[group:x]` it need not (as in Supervisor). */
+  readonly needsSocket: boolean;
+}
+
+/** Numbers of the processes of one program. */
+interface NumberRange {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** Limit of numprocs. Linux has 32768 pids by default; without a limit, a mistyped number would fill the memory. */
+const MAX_PROCESSES = 32_768;
+
+/** Tables of the options that only one type of section has. */
+const OWN_TABLES: Readonly<Record<ProcessType, readonly Table[]>> = {
+  program: [],
+  eventlistener: [listenerOptions],
+  'fcgi-program': [fcgiOptions],
+};
+
+/** Options that do not depend on the number of a process. They are checked even if the program has no process. */
+const SHARED_OPTIONS: Table = Object.fromEntries(
+  Object.entries(programOptions).filter(([, { scope }]) => scope !== 'process'),
+);
+
+/** Returns the sections that a section of a type falls back to: event listeners have no [program-default]. */
+export function fallbacksOf(document: Document, type: ProcessType): ReadonlyArray<RawSection['options'] | undefined> {
+  const defaults = type === 'eventlistener' ? undefined : document.sections.get('program-default')?.options;
+  return [defaults, document.defaults];
+}
+
+/** Reads the processes of one section. */
+export class ProgramReader {
+  readonly #context: ProgramContext;
+  readonly #source: ProgramSection;
+  /** The section with a `process_name`, which is not expanded yet. */
+  readonly #view: SectionView;
+  readonly #numbers: NumberRange;
+  /** The program without a process number. */
+  readonly #subject: Subject;
+
+  constructor(context: ProgramContext, source: ProgramSection) {
+    this.#context = context;
+    this.#source = source;
+    const { reader, document, problems } = context;
+    const { section, type, group } = source;
+    const program = readProgramName(section, problems);
+    this.#subject = { program, group, number: null, count: 0, environment: new Map() };
+    reader.warnUnknown(section, [programOptions, ...OWN_TABLES[type]], pluginOptions(document));
+    const view = reader.open(section, fallbacksOf(document, type));
+    this.#numbers = this.#readNumbers(view);
+    this.#view = this.#withProcessName(view);
+  }
+
+  /** Returns the processes in the order of their numbers. */
+  read(): ProcessConfig[] {
+    const special = this.#readSpecialOptions();
+    const { first, count } = this.#numbers;
+    if (count < 1) {
+      this.#view.warn('numprocs', 'is below 1, so there is no process of this program');
+      this.#context.reader.read(this.#view, SHARED_OPTIONS, this.#subject);
+      return [];
+    }
+    return Array.from({ length: count }, (_, index) => this.#readProcess(first + index, special));
+  }
+
+  #readNumbers(view: SectionView): NumberRange {
+    const { numprocs, numprocs_start } = programOptions;
+    const { numprocs: count, numprocs_start: first } = this.#context.reader.read(
+      view,
+      { numprocs, numprocs_start },
+      this.#subject,
+    );
+    if (count <= MAX_PROCESSES) return { first, count };
+    view.error('numprocs', `is above ${MAX_PROCESSES}, more than can be run`);
+    return { first, count: 1 };
+  }
+
+  /** Returns the section with a `process_name`. The text is checked before it is expanded: numprocs needs a number. */
+  #withProcessName(view: SectionView): SectionView {
+    const { count } = this.#numbers;
+    const isProcfile = this.#context.procfile.ports.has(this.#subject.program);
+    const fallback = isProcfile && count > 1 ? '%(program_name)s.%(process_num)d' : programOptions.process_name.default;
+    const raw = view.find('process_name');
+    const value = raw?.value ?? fallback;
+    const bad = findBadCharacter(value.replace(/%\([^()]*\)/g, ''));
+    if (bad !== null) view.error('process_name', `the name must not contain "${bad}"`);
+    if (count > 1 && !value.includes('%(process_num)')) {
+      view.error(
+        'process_name',
+        'must contain %(process_num) when numprocs is above 1, as process_name=%(program_name)s_%(process_num)02d',
+      );
+    }
+    const option: RawOption = { here: '/', literal: false, ...raw, value, place: view.placeOf('process_name') };
+    return view.with('process_name', option);
+  }
+
+  /** Reads the options that only event listeners or FastCGI programs have. */
+  #readSpecialOptions(): Partial<EventListenerOptions & FcgiProgramOptions> {
+    const { reader } = this.#context;
+    switch (this.#source.type) {
+      case 'program':
+        return {};
+      case 'eventlistener':
+        return checkListenerOptions(this.#view, reader.read(this.#view, listenerOptions, this.#subject));
+      case 'fcgi-program':
+        return this.#readFcgiOptions();
+    }
+  }
+
+  #readFcgiOptions(): FcgiProgramOptions {
+    const lenient = this.#source.needsSocket ? [] : ['socket'];
+    const options = this.#context.reader.read(this.#view, fcgiOptions, this.#subject, lenient);
+    for (const name of ['socket_owner', 'socket_mode'] as const) {
+      if (options.socket.kind === 'tcp' && options[name] !== null)
+        this.#view.error(name, 'is for unix sockets only; remove it, or use a socket as unix:///path');
+    }
+    return options;
+  }
+
+  #readProcess(number: number, special: Partial<EventListenerOptions & FcgiProgramOptions>): ProcessConfig {
+    const { program, group } = this.#subject;
+    const { type } = this.#source;
+    const view = this.#view;
+    const options: ProcessOptions = { ...special, ...this.#readOptions(number) };
+    if (!options.process_name.isWellFormed())
+      view.error('process_name', 'has bytes that are not UTF-8; a name must be text');
+    const proc: ProcessConfig = {
+      name: options.process_name,
+      group,
+      program,
+      number,
+      type,
+      options,
+      ...splitStartCommand(view, options.command),
+      dependsOn: [],
+      echoed: [],
+      place: view.placeOf('command'),
+    };
+    const { host } = this.#context.context;
+    if (type === 'eventlistener') reportKnownListener(proc, view, { host, path: this.#context.path });
+    return proc;
+  }
+
+  /** Reads the options of one process and applies the rules between them. */
+  #readOptions(number: number): ProcessOptions {
+    const { reader, supervisord, isContainer } = this.#context;
+    const view = this.#view;
+    const subject = { ...this.#subject, number, count: this.#numbers.count };
+    // Read first, because the other options of the process can use these variables.
+    const environment = this.#readEnvironment(subject);
+    const read = reader.read(view, programOptions, { ...subject, environment });
+    const options = applyProcessRules(
+      { view, type: this.#source.type, isContainer, supervisord },
+      { ...read, environment: new Map([...supervisord.environment, ...environment]) },
+    );
+    reportShellSyntax(view, options);
+    reportIdleOptions(view, options);
+    reportIdleFailure(view, options);
+    return options;
+  }
+
+  /** Reads the variables of the program's own section. Processes of a Procfile have those of its .env, and a PORT. */
+  #readEnvironment(subject: Subject & { readonly number: number }): ReadonlyMap<string, string> {
+    const { reader, procfile } = this.#context;
+    const { environment } = reader.read(this.#view, { environment: programOptions.environment }, subject);
+    const base = procfile.ports.get(subject.program);
+    if (base === undefined) return environment;
+    const port = base + subject.number - this.#numbers.first;
+    return new Map([...procfile.variables, ['PORT', String(port)], ...environment]);
+  }
+}

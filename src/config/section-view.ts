@@ -1,0 +1,74 @@
+/**
+ * One section while it is read: finds its options as written, also where they fall back to, and reports problems at the
+ * place where an option is set. Converts no value; section-reader.ts does. Pure.
+ */
+import type { RawOption, RawSection } from './dialect.ts';
+import type { SourceLocation } from './model.ts';
+import type { Problems } from './problems.ts';
+
+/** Options of one section or of a section that others fall back to; undefined if there is no such section. */
+export type OptionSource = ReadonlyMap<string, RawOption> | undefined;
+
+/** A section with the sections that it falls back to. */
+export class SectionView {
+  readonly section: RawSection;
+  readonly #problems: Problems;
+  readonly #sources: readonly OptionSource[];
+
+  /** Options are looked up in `sources`, in this order; the section itself is usually the first. */
+  constructor(section: RawSection, problems: Problems, sources: readonly OptionSource[]) {
+    this.section = section;
+    this.#problems = problems;
+    this.#sources = sources;
+  }
+
+  get name(): string {
+    return this.section.name;
+  }
+
+  /** Returns the same section with other text for one option. */
+  with(name: string, option: RawOption): SectionView {
+    return new SectionView(this.section, this.#problems, [new Map([[name, option]]), ...this.#sources]);
+  }
+
+  /** Returns an option as it is written; undefined if it is set nowhere. */
+  find(name: string): RawOption | undefined {
+    for (const source of this.#sources) {
+      const found = source?.get(name);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  isSet(name: string): boolean {
+    return this.find(name) !== undefined;
+  }
+
+  /** Returns where an option is set; the section itself for an option that is not set. */
+  placeOf(name: string): SourceLocation {
+    return this.find(name)?.place ?? this.section.place;
+  }
+
+  /**
+   * Reports an error of an option.
+   *
+   * @param setAt - the option whose place is shown; null for the place of the section
+   */
+  error(option: string, reason: string, setAt: string | null = option): void {
+    this.#problems.error(this.#placeAt(setAt), this.name, option, reason);
+  }
+
+  /** Reports a warning in the same way. */
+  warn(option: string, reason: string, setAt: string | null = option): void {
+    this.#problems.warn(this.#placeAt(setAt), this.name, option, reason);
+  }
+
+  /** Reports a note: a warning about something that may be intended. */
+  note(option: string, reason: string): void {
+    this.#problems.note(this.placeOf(option), this.name, option, reason);
+  }
+
+  #placeAt(option: string | null): SourceLocation {
+    return option === null ? this.section.place : this.placeOf(option);
+  }
+}
