@@ -85,7 +85,7 @@ async function startOnBareSystem(): Promise<void> {
   } catch (error) {
     problems.push(
       `${executable} does not start on a bare system: ` +
-        `${(error as { stderr?: string }).stderr?.trim() || String(error)}`,
+        ((error as { stderr?: string }).stderr?.trim() || String(error)),
     );
   }
 }

@@ -89,7 +89,7 @@ async function observe(rig: Rig, contender: Contender, { settleMs, observeMs }: 
     culprits: woken.map(
       ({ tid, name, switches }) =>
         `${contender.name}, thread ${name}, ${switches} times; system calls: ` +
-        `${calls.get(tid)?.join(', ') ?? 'not known'}`,
+        (calls.get(tid)?.join(', ') ?? 'not known'),
     ),
   };
 }

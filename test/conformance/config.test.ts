@@ -188,7 +188,7 @@ function judge(question: Question, real: Answer, ours: Answer): string[] {
   if (real.ok !== ours.ok)
     return [
       `${label}: Supervisor ${real.ok ? 'accepts' : `refuses (${String(real.error)})`}, we ` +
-        `${ours.ok ? 'accept' : `refuse (${String(ours.error)})`}`,
+        (ours.ok ? 'accept' : `refuse (${String(ours.error)})`),
     ];
   if (!real.ok) return [];
   const lines =

@@ -15,8 +15,7 @@ test(
     const orphan = "(trap '' TERM; exec setsid sleep 100060)";
     const deaf = `sh -c "trap '' TERM; ${orphan} & echo ready; while :; do sleep 1000; done"`;
     const container = await startContainer(t, {
-      config:
-        `[supervisord]\n[program:deaf]\ncommand=${deaf}\n` + '[program:flood]\ncommand=yes\nstdout_logfile=/dev/null\n',
+      config: `[supervisord]\n[program:deaf]\ncommand=${deaf}\n[program:flood]\ncommand=yes\nstdout_logfile=/dev/null\n`,
     });
     await container.waitForLine(/ready$/);
     const beganMs = Date.now();

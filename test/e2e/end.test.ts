@@ -289,8 +289,7 @@ test(
 test('outside containers orphans are left alone', { skip }, async (t) => {
   const launched = await launch(t, {
     as: 'plain',
-    config:
-      `${HEAD}nodaemon=true\n[program:parent]\n` + 'command=sh -c "setsid sleep 100050 >/dev/null 2>&1 & sleep 1000"\n',
+    config: `${HEAD}nodaemon=true\n[program:parent]\ncommand=sh -c "setsid sleep 100050 >/dev/null 2>&1 & sleep 1000"\n`,
   });
   const orphan = await until('the orphan', () => pidOf('sleep 100050'));
   await untilFile(ownLog(launched), /success: parent/);

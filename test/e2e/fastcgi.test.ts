@@ -15,7 +15,7 @@ import { programFile, until } from './observe.ts';
 
 const NUMBERED = 'process_name=%(program_name)s_%(process_num)d';
 const GUARDED_SOCKET =
-  'socket=unix://%FOLDER%/%(program_name)s.sock\nsocket_owner=nobody:nogroup\n' + 'socket_mode=0760\nsocket_backlog=7';
+  'socket=unix://%FOLDER%/%(program_name)s.sock\nsocket_owner=nobody:nogroup\nsocket_mode=0760\nsocket_backlog=7';
 
 const run = promisify(execFile);
 const skip = (await pid1SkipReason()) ?? false;

@@ -183,7 +183,7 @@ test('a check that cannot be executed is a failure with the reason', { skip }, a
   const launched = await launch(t, {
     config:
       `[supervisord]\n[program:web]\ncommand=sleep 1000\nhealthcheck=curl-of-another-image -f http://localhost\n` +
-      `${QUICK}`,
+      QUICK,
   });
   await launched.waitForLine(
     /WARN health: web is unhealthy: can't find command 'curl-of-another-image' \(2 failures\)$/,

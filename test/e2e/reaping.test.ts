@@ -11,8 +11,7 @@ const skip = (await pid1SkipReason()) ?? false;
 test('as PID 1, 10,000 orphans of programs leave no zombie', { skip }, async (t) => {
   const program = await compile(t, 'leaves-orphans');
   const launched = await launch(t, {
-    config:
-      `[supervisord]\n[program:parent]\ncommand=${program} 5000\n` + 'process_name=parent%(process_num)d\nnumprocs=2\n',
+    config: `[supervisord]\n[program:parent]\ncommand=${program} 5000\nprocess_name=parent%(process_num)d\nnumprocs=2\n`,
   });
   await launched.stdout.waitFor(/left 5000$/, { count: 2, timeoutMs: 60_000 });
   await until('the last orphan to be reaped', async () => (await countZombies(launched.pid)) === 0);

@@ -86,7 +86,7 @@ test(
       `${median(numbers).toFixed(1)} ms (${numbers.map((number) => number.toFixed(1)).join(' ')})`;
     t.diagnostic(
       `from kill -9 to the exec of the successor: ${text(delays)}; of a parent that does nothing else: ` +
-        `${text(references)}`,
+        text(references),
     );
     // What else the machine has to do makes both slow.
     assert.ok(
