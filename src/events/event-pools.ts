@@ -1,12 +1,12 @@
 /**
- * All pools of listeners at work, and the way of an event to them. What nobody subscribes to costs a look at a table.
- * The numbers of events go on for as long as the supervisor lives, also when it is reloaded.
+ * All pools of event listeners. An event without a subscriber costs a look-up in each pool, and nothing more.
+ * Serial numbers go on for the life of the supervisor, also after a reload.
  */
 import type { SupervisorEvent } from '../core/event-payload.ts';
 import { type EventType, isWanted } from '../core/event-types.ts';
 import type { ListenerPool } from './listener-pool.ts';
 
-/** Numbers from 0 up: `serial` of the header. */
+/** Serial numbers of events, from 0 up: `serial` of the header. */
 export class Serials {
   #next = 0;
 
@@ -15,7 +15,7 @@ export class Serials {
   }
 }
 
-/** See the head of this file. */
+/** All pools of event listeners, by the name of their group. */
 export class EventPools {
   readonly #serials: Serials;
   readonly #pools = new Map<string, ListenerPool>();
@@ -28,7 +28,7 @@ export class EventPools {
     this.#pools.set(name, pool);
   }
 
-  /** Ends a pool. False when there is none of that name. */
+  /** Closes a pool. Returns false if there is no pool of that name. */
   remove(name: string): boolean {
     this.#pools.get(name)?.close();
     return this.#pools.delete(name);
@@ -38,23 +38,25 @@ export class EventPools {
     return this.#pools.get(name);
   }
 
-  /** Whether any pool subscribes to events of a type. */
+  /** Returns true if any pool subscribes to events of a type. */
   wants(type: EventType): boolean {
     return [...this.#pools.values()].some(({ wanted }) => isWanted(type, wanted));
   }
 
-  /** Whether no pool has an event that one of its listeners could still take. */
+  /** True if no pool has an event that one of its listeners could still take. */
   get isIdle(): boolean {
     return [...this.#pools.values()].every(({ isIdle }) => isIdle);
   }
 
-  /** Gives an event to every pool that subscribes to it. compat: an event that nobody wants has no number. */
+  /**
+   * Gives an event to every pool that subscribes to it. compat: an event without a subscriber gets no serial number.
+   */
   publish(event: SupervisorEvent): void {
     let serial: number | null = null;
     for (const pool of this.#pools.values()) pool.offer(event, () => (serial ??= this.#serials.take()));
   }
 
-  /** Ends all pools. */
+  /** Closes all pools. */
   close(): void {
     for (const name of this.#pools.keys()) this.remove(name);
   }

@@ -1,18 +1,18 @@
 /**
- * The events that wait for the listeners of one pool: bounded, oldest first out. It counts what it drops and says so,
- * twice for each time it overflows. It knows no listener.
+ * The queue of events for the listeners of one pool, with a limit. A full queue drops the oldest event. It reports the
+ * first dropped event, and the number of all when it is empty again. The queue knows no listener.
  *
- * `buffer_size` (10 by default) is meant for listeners that lag behind, and counts only for them. While the supervisor
- * comes up its listeners do too; and where Supervisor stops and starts one program at a turn of its loop, we do all at
- * once. So until the listeners have caught up for the first time, and for a second after they last had nothing to do,
- * the queue is as long as memory allows (MOST) and nothing is lost.
+ * `buffer_size` limits the queue only for listeners that lag behind. Listeners start together with the supervisor, and
+ * we start and stop all programs at once where Supervisor handles one in each turn of its loop. Such a burst must not
+ * lose events. `buffer_size` therefore applies only after the queue was empty once, and only when the queue has not
+ * been empty for a second. The hard limit ({@link MOST}) always applies.
  */
 import { type SupervisorEvent, weightOf } from '../core/event-payload.ts';
 import type { Report } from '../engine/ports.ts';
 
-/** Bounds of the queue whatever else. */
+/** Hard limit of the queue. */
 const MOST = { events: 10_000, bytes: 16 * 1024 * 1024 } as const;
-/** How long a queue may be longer than `buffer_size` since it was empty. */
+/** Time after the queue was last empty in which it may be longer than `buffer_size`. */
 const BURST_MS = 1000;
 
 /** An event on its way to a listener. */
@@ -20,11 +20,11 @@ export interface QueuedEvent {
   readonly event: SupervisorEvent;
   readonly serial: number;
   readonly poolSerial: number;
-  /** How often it came back. */
+  /** Number of times that a listener did not accept the event. */
   returns: number;
 }
 
-/** What a queue is made from. */
+/** Parts of a queue. */
 export interface QueueParts {
   /** Name of the pool. */
   readonly pool: string;
@@ -34,15 +34,16 @@ export interface QueueParts {
   readonly nowMs: () => number;
 }
 
-/** See the head of this file. */
+/** The queue of events for the listeners of one pool. */
 export class EventQueue {
   readonly #parts: QueueParts;
   readonly #events: QueuedEvent[] = [];
   #bytes = 0;
-  /** When it was last empty; null until it is for the first time after a listener was ready. */
+  /** Time at which the queue was last empty. Null: it was not empty since a listener was first ready. */
   #emptyMs: number | null = null;
-  #isAnswered = false;
-  /** Dropped since the queue was empty last. */
+  /** True if a listener of the pool has been ready. */
+  #hasBeenReady = false;
+  /** Number of events dropped since the queue was last empty. */
   #dropped = 0;
 
   constructor(parts: QueueParts) {
@@ -53,17 +54,17 @@ export class EventQueue {
     return this.#events.length;
   }
 
-  /** A listener of the pool was ready. */
+  /** Notes that a listener of the pool is ready. */
   markReady(): void {
-    this.#isAnswered = true;
-    if (this.#events.length === 0) this.#settle();
+    this.#hasBeenReady = true;
+    if (this.#events.length === 0) this.#onEmpty();
   }
 
-  /** Appends an event; the oldest make room for it. */
+  /** Appends an event. Drops the oldest events if there is no room. */
   push(queued: QueuedEvent): void {
-    if (this.#events.length === 0 && this.#isAnswered) this.#settle();
+    if (this.#events.length === 0 && this.#hasBeenReady) this.#onEmpty();
     const weight = weightOf(queued.event);
-    if (this.#isLate()) this.#dropOldest();
+    if (this.#hasOverflowed()) this.#dropOldest();
     while (this.#events.length >= MOST.events || (this.#events.length > 0 && this.#bytes + weight > MOST.bytes))
       this.#dropOldest();
     this.#events.push(queued);
@@ -71,8 +72,8 @@ export class EventQueue {
   }
 
   /**
-   * Puts an event back that was not accepted, before all that came after it. Nothing makes room for it, it has had its
-   * place.
+   * Puts back an event that was not accepted, before all events with a later serial number. No event is dropped for it,
+   * because it had a place in the queue before.
    */
   putBack(queued: QueuedEvent): void {
     queued.returns++;
@@ -86,17 +87,17 @@ export class EventQueue {
     const queued = this.#events.shift();
     if (queued === undefined) return undefined;
     this.#bytes -= weightOf(queued.event);
-    if (this.#events.length === 0) this.#settle();
+    if (this.#events.length === 0) this.#onEmpty();
     return queued;
   }
 
-  /** Says what was dropped, at the end of the pool. */
+  /** Reports the number of dropped events at the end of the pool. */
   close(): void {
-    this.#sumUp();
+    this.#reportDropped();
   }
 
-  /** Whether its listeners lag behind and the buffer that they have is full. */
-  #isLate(): boolean {
+  /** Returns true if the listeners lag behind and the queue has reached `buffer_size`. */
+  #hasOverflowed(): boolean {
     return (
       this.#emptyMs !== null &&
       this.#events.length >= this.#parts.bufferSize &&
@@ -108,7 +109,7 @@ export class EventQueue {
     const queued = this.#events.shift();
     if (queued === undefined) return;
     this.#bytes -= weightOf(queued.event);
-    // Supervisor says it for each event, and so fills the log of a supervisor whose listener hangs.
+    // Supervisor reports each event, which fills the log when a listener hangs.
     if (this.#dropped === 0)
       this.#parts.report(
         'error',
@@ -117,12 +118,12 @@ export class EventQueue {
     this.#dropped++;
   }
 
-  #settle(): void {
+  #onEmpty(): void {
     this.#emptyMs = this.#parts.nowMs();
-    this.#sumUp();
+    this.#reportDropped();
   }
 
-  #sumUp(): void {
+  #reportDropped(): void {
     if (this.#dropped > 1)
       this.#parts.report(
         'error',

@@ -1,11 +1,14 @@
 /**
- * The listeners of one `[eventlistener:x]`: gives each event that is subscribed to to one that is ready, and judges the
- * answers. It starts and ends no process; that one of them is to end it asks for.
+ * The listeners of one `[eventlistener:x]`. The pool sends each subscribed event to a listener that is ready, and reads
+ * the results. It never starts or stops a process itself. When a listener breaks the protocol, the pool asks the engine
+ * to stop the process (`condemn`).
  *
  * Invariants:
- *   1. An event is in the queue or with exactly one run of a listener. It is gone when that run has accepted it, or when the queue drops it.
- *   2. A run gets an event only while its process is RUNNING and it is READY.
- *   3. While the last words of a run that held an event may still be in its pipe, no other one is sent: it may have accepted it, and order is kept.
+ * - An event is in the queue, or with exactly one run of a listener. It is removed when that run accepts the event, or
+ *   when the queue drops it.
+ * - A run gets an event only while its process is RUNNING and its protocol state is READY.
+ * - A run that ended with an event may have accepted the event in output that is still in its pipe. Until that output
+ *   is read, no further event is sent, so that events stay in order.
  */
 import { formatDelivery, type SupervisorEvent, typeOf } from '../core/event-payload.ts';
 import { isWanted } from '../core/event-types.ts';
@@ -20,23 +23,20 @@ import {
 import type { Clock, Report } from '../engine/ports.ts';
 import { EventQueue, type QueuedEvent } from './event-queue.ts';
 
-/**
- * The pause before an event that was refused again is sent once more: a listener that refuses everything would
- * otherwise keep us busy.
- */
+/** Pause before an event that was rejected twice is sent again. A listener may reject everything, without end. */
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5000;
-/** How long the news of the end of a listener may take. */
-const SUSPICION_MS = 200;
+/** Time between a write that nobody reads and the news that the listener has ended. */
+const END_NEWS_MS = 200;
 
-/** State of a listener after each thing that can be heard of it. */
+/** Protocol state of a listener after each outcome. */
 const STATE_AFTER: Readonly<Record<ListenerOutcome['type'], ListenerRecord['state']>> = {
   ready: 'READY',
   result: 'ACKNOWLEDGED',
   violated: 'UNKNOWN',
 };
 
-/** What a pool is by its configuration. */
+/** Settings of a pool. */
 export interface PoolSpec {
   /** Name of the group. */
   readonly name: string;
@@ -46,27 +46,24 @@ export interface PoolSpec {
   readonly wanted: ReadonlySet<string>;
   /** `buffer_size`. */
   readonly bufferSize: number;
-  /** Every result but FAIL accepts an event; else only OK does. */
+  /** True: every result but FAIL accepts an event. False: only OK accepts an event. */
   readonly isLenient: boolean;
-  /** Its processes; the first one that is ready gets an event. */
+  /** The processes of the pool. The first one that is ready gets an event. */
   readonly members: ReadonlyArray<{ readonly id: string; readonly name: string }>;
 }
 
-/** What a pool needs from outside. */
+/** Functions of other parts for a pool. */
 export interface PoolPorts {
   readonly clock: Clock;
   readonly report: Report;
   /**
-   * Writes to the standard input of a process, whole or not at all, and returns at once. `failed` is called later if it
-   * turns out that nobody reads it any more.
+   * Writes to the standard input of a process, whole or not at all, without blocking. Calls `failed` later if the write
+   * fails because the pipe has no reader.
    */
   write(id: string, bytes: Uint8Array, failed: () => void): 'written' | 'closed' | 'full';
-  /**
-   * Ends the run of a listener that can be talked to no more, if it has not ended yet; whether it is started again is
-   * up to its `autorestart`.
-   */
+  /** Stops the run of a listener that broke the protocol, if it has not ended yet. `autorestart` may start it again. */
   condemn(id: string, pid: number): void;
-  /** Called when the last event that waited was taken, or nobody is left to take one. */
+  /** Tells that the last event was taken, or that no listener is left to take one. */
   idle(): void;
 }
 
@@ -75,25 +72,25 @@ interface ListenerRun {
   readonly id: string;
   readonly name: string;
   readonly pid: number;
-  /** Where its process stands: not up for startsecs yet, RUNNING, told to stop, ended. */
+  /** Phase of the process. `starting`: not up for startsecs yet. `stopping`: asked to stop. */
   phase: 'starting' | 'running' | 'stopping' | 'ended';
   protocol: ListenerRecord;
-  /** The event that it has not answered. */
+  /** The event without a result so far. */
   event: QueuedEvent | null;
 }
 
-/** See the head of this file. */
+/** The listeners of one `[eventlistener:x]`. */
 export class ListenerPool {
   readonly #spec: PoolSpec;
   readonly #ports: PoolPorts;
   readonly #queue: EventQueue;
-  /** The run of each member that is up, in the order of the members. */
+  /** Current run of each member, in the order of the members. Null: the member has no run. */
   readonly #runs = new Map<string, ListenerRun | null>();
-  /** Runs that are over, with output that may not have been read yet. */
+  /** Ended runs, by pid, whose output may not have been read yet. */
   readonly #ending = new Map<number, ListenerRun>();
   #nextSerial = 0;
-  /** Calls off the end of the pause. Null when there is none. */
-  #pause: (() => void) | null = null;
+  /** Cancels the pause. Null: there is no pause. */
+  #cancelPause: (() => void) | null = null;
 
   constructor(spec: PoolSpec, ports: PoolPorts) {
     this.#spec = spec;
@@ -111,30 +108,27 @@ export class ListenerPool {
     return this.#spec.wanted;
   }
 
-  /** Whether nothing is on its way: no listener that is up has an event to answer, and none waits for one of them. */
+  /** True if no running listener has an event without a result, and no event waits for a running listener. */
   get isIdle(): boolean {
     const up = [...this.#runs.values()].filter((run) => run?.phase === 'running' && run.protocol.state !== 'UNKNOWN');
     return up.length === 0 || (this.#queue.size === 0 && up.every((run) => run?.event === null));
   }
 
-  /** Takes an event in, if its type is subscribed to. `serial`: gives its number, the same one for all pools. */
+  /** Queues an event if the pool subscribes to its type. `serial` returns its number, the same for all pools. */
   offer(event: SupervisorEvent, serial: () => number): void {
     if (!isWanted(typeOf(event), this.#spec.wanted)) return;
     this.#queue.push({ event, serial: serial(), poolSerial: this.#nextSerial++, returns: 0 });
     this.#dispatch();
   }
 
-  /** A run of a member is there. Known already: nothing happens. */
+  /** Notes a new run of a member. Does nothing if the run is known. */
   began(id: string, pid: number): void {
     const name = this.#spec.members.find((member) => member.id === id)?.name;
     if (name === undefined || this.#runs.get(id)?.pid === pid) return;
     this.#runs.set(id, { id, name, pid, phase: 'starting', protocol: initialListener, event: null });
   }
 
-  /**
-   * A run has written to its standard output. One that is not known, as what an earlier run has left behind, is not
-   * listened to.
-   */
+  /** Reads output of a run. Ignores a run that is unknown, such as a child process that an earlier run left behind. */
   heard(id: string, pid: number, text: string): void {
     const current = this.#runs.get(id);
     const run = current?.pid === pid ? current : this.#ending.get(pid);
@@ -144,17 +138,17 @@ export class ListenerPool {
     run.protocol = record;
     for (const outcome of outcomes) {
       const next = STATE_AFTER[outcome.type];
-      // compat: "event was processed" comes before the line about the state, and each state has a line, also where
-      // several come in one read.
-      if (outcome.type === 'result') this.#take(run, outcome);
+      // compat: "event was processed" comes before the line about the state. Each state has a line, also if one read
+      // brings several.
+      if (outcome.type === 'result') this.#apply(run, outcome);
       this.#ports.report('debug', `${run.name}: ${state} -> ${next}`);
-      if (outcome.type !== 'result') this.#take(run, outcome);
+      if (outcome.type !== 'result') this.#apply(run, outcome);
       state = next;
     }
     this.#dispatch();
   }
 
-  /** The process of a member is RUNNING. */
+  /** Notes that the process of a member is RUNNING. */
   up(id: string, pid: number): void {
     this.began(id, pid);
     const run = this.#runs.get(id);
@@ -163,13 +157,13 @@ export class ListenerPool {
     this.#dispatch();
   }
 
-  /** The process of a member is no longer RUNNING: it is being stopped. */
+  /** Notes that the process of a member is being stopped. */
   down(id: string): void {
     const run = this.#runs.get(id);
     if (run) run.phase = 'stopping';
   }
 
-  /** The process of a member has ended. What it has written may come in until `drained`. */
+  /** Notes that the process of a member has ended. Its output may still come until {@link drained}. */
   ended(id: string): void {
     const run = this.#runs.get(id);
     if (!run) return;
@@ -179,7 +173,7 @@ export class ListenerPool {
     if (this.isIdle) this.#ports.idle();
   }
 
-  /** All that a run which is over has written was heard. */
+  /** Notes that all output of an ended run was read. */
   drained(pid: number): void {
     const run = this.#ending.get(pid);
     if (run === undefined) return;
@@ -188,17 +182,17 @@ export class ListenerPool {
     this.#dispatch();
   }
 
-  /** Ends it; what still waits is dropped. */
+  /** Closes the pool and drops its events. */
   close(): void {
-    this.#pause?.();
-    this.#pause = null;
+    this.#cancelPause?.();
+    this.#cancelPause = null;
     this.#queue.close();
     for (const run of this.#runs.values()) if (run !== null) run.event = null;
     this.#runs.clear();
     this.#ending.clear();
   }
 
-  #take(run: ListenerRun, outcome: ListenerOutcome): void {
+  #apply(run: ListenerRun, outcome: ListenerOutcome): void {
     switch (outcome.type) {
       case 'ready':
         return this.#queue.markReady();
@@ -219,14 +213,11 @@ export class ListenerPool {
     this.#giveBack(run);
   }
 
-  /**
-   * A listener that cannot be understood, or does not read, would be without use for ever: it is ended, and started
-   * anew.
-   */
+  /** Has a listener stopped that broke the protocol or does not read. It would never take an event again. */
   #reject(run: ListenerRun, reason: string): void {
     run.protocol = markUnknown(run.protocol);
     this.#giveBack(run);
-    // What a listener says while it is being stopped is of no interest.
+    // Output of a listener that is being stopped may break the protocol.
     if (run.phase === 'stopping' || run.phase === 'ended') return;
     this.#ports.report('warn', `${run.name}: ${reason}`);
     this.#ports.report(
@@ -241,20 +232,20 @@ export class ListenerPool {
     if (event === null) return;
     run.event = null;
     this.#queue.putBack(event);
-    // Another listener, or the same one, may want it at once; who has refused it twice is given time.
-    if (event.returns > 1) this.#rest(Math.min(FIRST_PAUSE_MS * 2 ** (event.returns - 2), LONGEST_PAUSE_MS));
+    // The first time, any listener may get the event again at once. After that there is a pause.
+    if (event.returns > 1) this.#pauseFor(Math.min(FIRST_PAUSE_MS * 2 ** (event.returns - 2), LONGEST_PAUSE_MS));
   }
 
-  #rest(pauseMs: number): void {
-    this.#pause?.();
-    this.#pause = this.#ports.clock.alarm(this.#ports.clock.nowMs() + pauseMs, () => {
-      this.#pause = null;
+  #pauseFor(pauseMs: number): void {
+    this.#cancelPause?.();
+    this.#cancelPause = this.#ports.clock.alarm(this.#ports.clock.nowMs() + pauseMs, () => {
+      this.#cancelPause = null;
       this.#dispatch();
     });
   }
 
   #dispatch(): void {
-    for (let run = this.#available(); run !== null; run = this.#available()) {
+    for (let run = this.#findReady(); run !== null; run = this.#findReady()) {
       const queued = this.#queue.shift();
       if (queued === undefined) break;
       this.#send(run, queued);
@@ -262,9 +253,9 @@ export class ListenerPool {
     if (this.isIdle) this.#ports.idle();
   }
 
-  /** A listener that an event can be sent to now. */
-  #available(): ListenerRun | null {
-    if (this.#pause !== null || [...this.#ending.values()].some(({ event }) => event !== null)) return null;
+  /** Returns a listener that can get an event now, or null. */
+  #findReady(): ListenerRun | null {
+    if (this.#cancelPause !== null || [...this.#ending.values()].some(({ event }) => event !== null)) return null;
     for (const run of this.#runs.values()) if (run?.phase === 'running' && run.protocol.state === 'READY') return run;
     return null;
   }
@@ -275,18 +266,18 @@ export class ListenerPool {
     const text = formatDelivery(event, { server, serial, pool: name, poolSerial });
     run.event = queued;
     run.protocol = markBusy(run.protocol);
-    const outcome = this.#ports.write(run.id, new TextEncoder().encode(text), () => this.#suspect(run, queued));
+    const outcome = this.#ports.write(run.id, new TextEncoder().encode(text), () => this.#onUnread(run, queued));
     if (outcome === 'written') this.#ports.report('debug', `event ${serial} sent to listener ${run.name}`);
-    else if (outcome === 'closed') this.#suspect(run, queued);
+    else if (outcome === 'closed') this.#onUnread(run, queued);
     else this.#reject(run, 'it does not read its standard input');
   }
 
   /**
-   * Nobody reads what was sent. As a rule the listener has ended, which we are about to hear; one that goes on has
-   * closed its standard input.
+   * Handles a write that found no reader. Usually the listener has ended, and the news of its end comes soon. A
+   * listener that still runs has closed its standard input.
    */
-  #suspect(run: ListenerRun, queued: QueuedEvent): void {
-    this.#ports.clock.alarm(this.#ports.clock.nowMs() + SUSPICION_MS, () => {
+  #onUnread(run: ListenerRun, queued: QueuedEvent): void {
+    this.#ports.clock.alarm(this.#ports.clock.nowMs() + END_NEWS_MS, () => {
       if (run.event !== queued || run.phase === 'ended') return;
       this.#reject(run, 'it has closed its standard input');
       this.#dispatch();

@@ -1,24 +1,24 @@
 /**
- * Makes events of what one stream of one process says: PROCESS_LOG of its output, PROCESS_COMMUNICATION of what it says
- * in capture mode. It exists only while somebody subscribes to them.
+ * Makes events of the output of one stream of one process: PROCESS_LOG of the output, and PROCESS_COMMUNICATION of the
+ * captured sections. A tap exists only while a pool subscribes to such events.
  */
 import type { EventSource, SupervisorEvent } from '../core/event-payload.ts';
 import { countSplitBytes } from '../core/utf8.ts';
 import type { LogChannel, StreamName } from '../logs/ports.ts';
 
-/** Which events are made. */
+/** Kinds of events to make. */
 export interface TapPlan {
   readonly log: boolean;
   readonly communication: boolean;
 }
 
-/** See the head of this file. */
+/** Makes events of the output of one stream of one process. */
 export class OutputTap {
   readonly #source: EventSource;
   readonly #stream: StreamName;
   readonly #publish: (event: Extract<SupervisorEvent, { readonly bytes: Uint8Array }>) => void;
-  readonly #endings: Array<() => void> = [];
-  /** The beginning of a character that a read has cut in two, and whose it is. */
+  readonly #unsubscribers: Array<() => void> = [];
+  /** Beginning of a UTF-8 character that two reads cut apart, with the pid of its writer. */
   #split: { readonly pid: number; readonly bytes: Uint8Array } | null = null;
 
   constructor(
@@ -30,27 +30,29 @@ export class OutputTap {
     this.#source = source;
     this.#stream = channel.spec.stream;
     this.#publish = publish;
-    if (plan.log) this.#endings.push(channel.onBytes((bytes, pid) => this.#take(bytes, pid)));
+    if (plan.log) this.#unsubscribers.push(channel.onBytes((bytes, pid) => this.#take(bytes, pid)));
     if (plan.communication)
-      this.#endings.push(channel.onCapture((bytes, pid) => this.#tell('communication', Uint8Array.from(bytes), pid)));
+      this.#unsubscribers.push(
+        channel.onCapture((bytes, pid) => this.#publishBytes('communication', Uint8Array.from(bytes), pid)),
+      );
   }
 
-  /** Tells what is held back: the process has ended. */
+  /** Publishes bytes that are held back, because the process has ended. */
   flush(): void {
     const split = this.#split;
     this.#split = null;
-    if (split !== null) this.#tell('log', split.bytes, split.pid);
+    if (split !== null) this.#publishBytes('log', split.bytes, split.pid);
   }
 
-  /** Ends it. */
+  /** Stops making events. */
   close(): void {
-    for (const end of this.#endings) end();
+    for (const unsubscribe of this.#unsubscribers) unsubscribe();
     this.#split = null;
   }
 
   /**
-   * Supervisor makes an event of each read, and of a character that is cut in two events that cannot be decoded; its
-   * bytes are kept together here.
+   * Publishes an event for each read, as Supervisor does. A character that two reads cut apart goes whole into the
+   * second event. In Supervisor, both events would be undecodable.
    */
   #take(bytes: Uint8Array, pid: number): void {
     if (this.#split !== null && this.#split.pid !== pid) this.flush();
@@ -60,10 +62,10 @@ export class OutputTap {
     whole.set(bytes, before.length);
     const end = whole.length - countSplitBytes(whole);
     this.#split = end === whole.length ? null : { pid, bytes: whole.slice(end) };
-    if (end > 0) this.#tell('log', whole.subarray(0, end), pid);
+    if (end > 0) this.#publishBytes('log', whole.subarray(0, end), pid);
   }
 
-  #tell(kind: 'log' | 'communication', bytes: Uint8Array, pid: number): void {
+  #publishBytes(kind: 'log' | 'communication', bytes: Uint8Array, pid: number): void {
     this.#publish({ kind, ...this.#source, stream: this.#stream, pid, bytes });
   }
 }

@@ -1,6 +1,6 @@
 /**
- * TICK_5, TICK_60 and TICK_3600: told when the time of day passes a multiple of the period. Wakes up only for periods
- * that are wanted.
+ * The events TICK_5, TICK_60 and TICK_3600: one each time the time of day passes a multiple of the period. The alarm
+ * runs only for periods with subscribers.
  */
 import { type TickPeriod, tickPeriods } from '../core/event-types.ts';
 import type { Clock } from '../engine/ports.ts';
@@ -9,15 +9,15 @@ const SECOND_MS = 1000;
 
 /** A clock that also knows the time of day. */
 export interface WallClock extends Clock {
-  /** Milliseconds since 1970; it may be set. */
+  /** Milliseconds since 1970. The time of day may be changed at any time. */
   wallMs(): number;
 }
 
-/** See the head of this file. */
+/** Makes the ticks of the periods with subscribers. */
 export class Ticker {
   readonly #clock: WallClock;
   readonly #tick: (period: TickPeriod, whenS: number) => void;
-  /** The latest multiple of each period that is wanted, in seconds. */
+  /** The latest multiple of each followed period, in seconds. */
   readonly #latest = new Map<TickPeriod, number>();
   #cancel: () => void = () => undefined;
 
@@ -26,7 +26,7 @@ export class Ticker {
     this.#tick = tick;
   }
 
-  /** From now on ticks of these periods are made, and of no others. */
+  /** Makes ticks of these periods from now on, and of no others. */
   follow(isWanted: (period: TickPeriod) => boolean): void {
     for (const period of tickPeriods) {
       if (!isWanted(period)) this.#latest.delete(period);
@@ -44,18 +44,18 @@ export class Ticker {
     this.#cancel();
     this.#cancel = () => undefined;
     if (this.#latest.size === 0) return;
-    // The longer periods are multiples of the shorter ones.
+    // Each longer period is a multiple of the shorter ones.
     const periodMs = Math.min(...this.#latest.keys()) * SECOND_MS;
     this.#cancel = this.#clock.alarm(this.#clock.nowMs() + periodMs - (this.#clock.wallMs() % periodMs), () =>
-      this.#wake(),
+      this.#check(),
     );
   }
 
   /**
-   * The clock may have been set meanwhile: another multiple is a tick, whichever, and the same one is none (as in
-   * Supervisor).
+   * Makes the ticks that are due. compat: if the time of day was changed, in either direction, any other multiple is a
+   * tick.
    */
-  #wake(): void {
+  #check(): void {
     this.#arm();
     for (const period of tickPeriods) {
       const before = this.#latest.get(period);

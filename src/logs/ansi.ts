@@ -1,13 +1,15 @@
 /**
- * Takes ANSI escape sequences out of a stream of bytes (`strip_ansi`), also those that two reads cut apart.
- * What turns out not to be a sequence is passed on unchanged: no byte of text is lost.
+ * Removes ANSI escape sequences from a stream of bytes (`strip_ansi`), also sequences that two reads cut apart.
+ * Bytes that only look like the start of a sequence are passed on unchanged, so no text is lost.
  */
 
 const ESC = 0x1b;
 const BEL = 0x07;
 const NEWLINE = 0x0a;
 
-/** A sequence longer than this is none; a control string (a link, a title) may be longer than the others. */
+/**
+ * Limits of the length. Longer bytes are text. A control string (a link, a title) may be longer than other sequences.
+ */
 const LONGEST_SEQUENCE = 128;
 const LONGEST_STRING = 4096;
 
@@ -27,15 +29,15 @@ type State =
 /** The filter of one pipe. */
 export class AnsiStripper {
   #state: State = 'text';
-  /** The bytes of the sequence so far, kept to be passed on if it is none. */
+  /** Bytes of the sequence so far. They are passed on if they turn out to be text. */
   #held: number[] = [];
 
-  /** Whether a sequence has begun and not ended. */
+  /** True if a sequence has begun and not ended. */
   get isPending(): boolean {
     return this.#held.length > 0;
   }
 
-  /** The bytes without sequences; the argument itself when it holds none. */
+  /** Returns the bytes without sequences, or the argument itself if it has none. */
   strip(bytes: Buffer): Buffer {
     if (this.#state === 'text' && bytes.indexOf(ESC) === -1) return bytes;
     const out = Buffer.allocUnsafe(bytes.length + this.#held.length);
@@ -57,7 +59,7 @@ export class AnsiStripper {
       const byte = bytes[at] as number;
       const verdict = this.#judge(byte);
       if (verdict === 'broken') {
-        // The byte that does not belong may begin a sequence itself, so it is looked at again as text.
+        // The byte that broke the sequence may begin another one, so it is read again as text.
         for (const held of this.#held) out[filled++] = held;
         this.#reset();
         continue;
@@ -69,7 +71,7 @@ export class AnsiStripper {
     return out.subarray(0, filled);
   }
 
-  /** What is held at the end of the stream, which is no sequence since it never ended. */
+  /** Returns the held bytes at the end of the stream. They are text, because their sequence never ended. */
   finish(): Buffer {
     const rest = Buffer.from(this.#held);
     this.#reset();

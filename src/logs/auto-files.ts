@@ -1,6 +1,6 @@
 /**
- * The log files of AUTO: their names in `childlogdir`, and which files there were left by an earlier run.
- * Reads and creates names; what becomes of the files is decided elsewhere.
+ * The log files of AUTO: their names in `childlogdir`, and the files there that an earlier supervisor left.
+ * This file creates and lists names. The caller decides what happens to the files.
  */
 import { closeSync, openSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -31,11 +31,11 @@ export function createAutoFile(directory: string, proc: string, stream: StreamNa
 }
 
 /**
- * The paths in a directory that look like AUTO files of this identifier, backups included: what is removed at start
- * unless `nocleanup`. Throws the errno of the directory.
+ * Returns the paths in a directory that look like AUTO files of this identifier, with their backups. They are removed
+ * at start unless `nocleanup` is set. Throws the errno of the directory.
  */
 export function findAutoFiles(directory: string, identifier: string): string[] {
-  // compat: Supervisor's pattern is not anchored at its end, and so are the files it removes.
+  // compat: Supervisor's pattern has no anchor at its end, so backups (NAME.log.1) match too.
   const pattern = new RegExp(`^.+?---${identifier.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}-\\S+\\.log`);
   return readdirSync(directory)
     .filter((name) => pattern.test(name))

@@ -1,6 +1,6 @@
 /**
- * Bytes in the order in which they are to be written, in blocks. Whole lines are kept within one block where they fit,
- * so that a block that cannot be written takes no half of a line with it. Knows nothing of who writes and where to.
+ * A queue of bytes in blocks. A line that fits into a block is never split over two, so a block that cannot be written
+ * loses whole lines only. The queue knows neither its writers nor its destination.
  */
 import { BLOCK_BYTES } from './blocks.ts';
 import type { Block, BlockPool } from './blocks.ts';
@@ -9,7 +9,7 @@ import type { LogNatives } from './ports.ts';
 
 const NEWLINE_BYTE = 0x0a;
 
-/** See the head of this file. An empty queue holds no block. */
+/** A queue of bytes in blocks. An empty queue holds no block. */
 export class BlockQueue {
   readonly #pool: BlockPool;
   readonly #natives: LogNatives;
@@ -27,7 +27,7 @@ export class BlockQueue {
     return this.#bytes;
   }
 
-  /** A copy of the last bytes of the queue, at most `count`. */
+  /** Returns a copy of the last bytes of the queue, at most `count`. */
   last(count: number): Buffer {
     const pieces: Buffer[] = [];
     let missing = count;
@@ -40,7 +40,7 @@ export class BlockQueue {
     return Buffer.concat(pieces);
   }
 
-  /** Lines in the queue; one that has no end yet counts. */
+  /** Counts the lines in the queue, with a line that has no end yet. */
   countLines(): number {
     return this.#blocks.reduce((lines, { bytes, sent, filled }, index) => {
       const isLast = index === this.#blocks.length - 1;
@@ -48,12 +48,12 @@ export class BlockQueue {
     }, 0);
   }
 
-  /** The block that is to be written next. */
+  /** The block to write next. */
   get first(): Block | undefined {
     return this.#blocks[0];
   }
 
-  /** Adds bytes[start, end) as they are. */
+  /** Adds bytes[start, end) unchanged. */
   append(bytes: Buffer, start: number, end: number): void {
     let from = start;
     while (from < end) {
@@ -65,7 +65,7 @@ export class BlockQueue {
     }
   }
 
-  /** Adds the whole lines bytes[start, end), `prefix` before each. */
+  /** Adds the whole lines bytes[start, end), with `prefix` before each line. */
   appendLines(bytes: Buffer, start: number, end: number, prefix: Buffer): void {
     if (prefix.length === 0) {
       this.append(bytes, start, end);
@@ -79,7 +79,7 @@ export class BlockQueue {
       this.commit(block.filled + (this.#framed[1] as number));
       from += taken;
       if (taken > 0) continue;
-      // The next line does not fit. It gets a block of its own, unless it is longer than that.
+      // The next line does not fit. It begins a new block, unless it is longer than a block.
       const lineEnd = bytes.indexOf(NEWLINE_BYTE, from) + 1;
       const length = prefix.length + lineEnd - from;
       if (length <= BLOCK_BYTES) {
@@ -93,8 +93,8 @@ export class BlockQueue {
   }
 
   /**
-   * A block with at least `bytes` (at most {@link BLOCK_BYTES}) free from `filled` on, to be written there and told by
-   * {@link commit}.
+   * Returns a block with at least `bytes` free bytes from `filled` on, at most {@link BLOCK_BYTES}. The caller writes
+   * there and then calls {@link commit}.
    */
   reserve(bytes: number): Block {
     const last = this.#blocks.at(-1);
@@ -104,7 +104,7 @@ export class BlockQueue {
     return block;
   }
 
-  /** Adds what was written into the block last reserved, up to `filled`. */
+  /** Adds the bytes that the caller wrote into the block last reserved, up to `filled`. */
   commit(filled: number): void {
     const block = this.#blocks.at(-1);
     if (block === undefined) return;
@@ -112,7 +112,7 @@ export class BlockQueue {
     block.filled = filled;
   }
 
-  /** Takes `count` bytes off the first block. */
+  /** Removes `count` bytes from the first block, because they are written. */
   advance(count: number): void {
     const block = this.#blocks[0];
     if (block === undefined) return;
@@ -123,7 +123,7 @@ export class BlockQueue {
     this.#pool.give(block);
   }
 
-  /** Drops everything, save bytes[…, keep) of the first block, which is being written; null: it is not. */
+  /** Drops everything but bytes[…, keep) of the first block, which a write is using. Null: no write is under way. */
   drop(keep: number | null): void {
     const kept = keep === null ? undefined : this.#blocks.shift();
     for (const block of this.#blocks.splice(0)) this.#pool.give(block);

@@ -1,31 +1,30 @@
 /**
- * The memory that output waits in: blocks of one size, reused, so that a flood allocates nothing.
- * Knows nothing of lines, files or streams.
+ * Memory for queued output: blocks of one size, reused, so that a flood of output allocates nothing.
  */
 
-/** Size of a block; also the most that one read takes. */
+/** Size of a block. Also the most bytes of one read. */
 export const BLOCK_BYTES = 256 * 1024;
 
-/** Blocks kept for reuse; what is given back beyond that is left to the garbage collector. */
+/** Number of blocks that are kept for reuse. The garbage collector frees further ones. */
 const KEPT_BLOCKS = 8;
 
-/** bytes[sent, filled) waits to be written, bytes[filled, …) is free. */
+/** One block. bytes[sent, filled) is to be written, bytes[filled, …) is free. */
 export interface Block {
   readonly bytes: Buffer;
   sent: number;
   filled: number;
 }
 
-/** Lends blocks to all sinks. A sink that has nothing to write holds none. */
+/** Lends blocks to all sinks. A sink with an empty queue holds none. */
 export class BlockPool {
   readonly #free: Block[] = [];
 
-  /** An empty block. */
+  /** Returns an empty block. */
   take(): Block {
     return this.#free.pop() ?? { bytes: Buffer.allocUnsafeSlow(BLOCK_BYTES), sent: 0, filled: 0 };
   }
 
-  /** Takes back a block that nothing refers to any more. */
+  /** Takes back a block. The caller must not use the block any more. */
   give(block: Block): void {
     if (this.#free.length >= KEPT_BLOCKS) return;
     block.sent = 0;

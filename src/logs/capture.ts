@@ -1,6 +1,6 @@
 /**
- * Takes the sections between `<!--XSUPERVISOR:BEGIN-->` and `<!--XSUPERVISOR:END-->` out of a stream of bytes
- * (`stdout_capture_maxbytes`); they become process communication events and reach no log.
+ * Removes the sections between `<!--XSUPERVISOR:BEGIN-->` and `<!--XSUPERVISOR:END-->` from a stream of bytes
+ * (`stdout_capture_maxbytes`). They become process communication events and reach no log.
  */
 
 const BEGIN = Buffer.from('<!--XSUPERVISOR:BEGIN-->');
@@ -11,18 +11,18 @@ const LESS_THAN = 0x3c;
 export class CaptureFilter {
   readonly #limit: number;
   readonly #onCapture: (section: Buffer) => void;
-  /** The end of what was seen, as far as it may be the beginning of a token. */
+  /** Bytes at the end of the last read that may be the beginning of a token. */
   #held: Buffer = Buffer.alloc(0);
-  /** The section under way; null outside of one. */
+  /** Bytes of the current section. Null: outside of a section. */
   #section: Buffer | null = null;
 
-  /** `limit`: most bytes of a section that are kept, the last ones. */
+  /** `limit`: most bytes of a section. The last bytes of a longer section are kept. */
   constructor(limit: number, onCapture: (section: Buffer) => void) {
     this.#limit = limit;
     this.#onCapture = onCapture;
   }
 
-  /** The bytes outside of sections. */
+  /** Returns the bytes outside of sections. */
   filter(bytes: Buffer): Buffer {
     let rest = this.#held.length === 0 ? bytes : Buffer.concat([this.#held, bytes]);
     if (this.#section === null && this.#held.length === 0 && bytes.indexOf(LESS_THAN) === -1) return bytes;
@@ -33,7 +33,7 @@ export class CaptureFilter {
       if (at === -1) {
         const kept = lengthOfTokenStart(rest, token);
         this.#pass(rest.subarray(0, rest.length - kept), outside);
-        // A copy, since the caller's memory is read into again.
+        // A copy, because the next read overwrites the caller's memory.
         this.#held = Buffer.from(rest.subarray(rest.length - kept));
         return Buffer.concat(outside);
       }
@@ -49,7 +49,7 @@ export class CaptureFilter {
     }
   }
 
-  /** What is held at the end of the stream, which is no token since it never ended. */
+  /** Returns the held bytes at the end of the stream. They are output, because their token never ended. */
   finish(): Buffer {
     const rest = this.#section === null ? this.#held : Buffer.alloc(0);
     this.#held = Buffer.alloc(0);
@@ -67,7 +67,7 @@ export class CaptureFilter {
   }
 }
 
-/** Number of bytes at the end of `bytes` that are a beginning of `token`. */
+/** Returns the number of bytes at the end of `bytes` that may be the beginning of `token`. */
 function lengthOfTokenStart(bytes: Buffer, token: Buffer): number {
   for (let length = Math.min(bytes.length, token.length - 1); length > 0; length--) {
     if (bytes.subarray(bytes.length - length).equals(token.subarray(0, length))) return length;

@@ -1,9 +1,13 @@
 /**
- * Compresses the backups of log files beside everything else: path.N becomes path.N.gz, which zcat reads (`compress`).
- * What is to be done is not kept in memory: it is every plain backup on the disk, so a supervisor that died in the
- * middle leaves nothing behind but work. Invariants: one file of all logs is compressed at a time, so that threads
- * remain for the writes; the plain file goes only after the compressed one has its name; names are shifted and given by
- * one at a time, and a file is known by its inode, since its number may change while it is compressed.
+ * Compresses the backups of log files in the background: path.N becomes path.N.gz, which zcat reads (`compress`).
+ * The work to do is every plain backup on the disk. It is not kept in memory, so the next supervisor goes on where a
+ * killed one stopped.
+ *
+ * Invariants:
+ * - One file of all logs is compressed at a time, so that threads of the pool remain for writes.
+ * - The plain file is removed only after the compressed file has its final name.
+ * - Renames of one log never overlap. A file is identified by its inode, because a rotation may change its number while
+ *   the file is compressed.
  */
 import { constants } from 'node:fs';
 import type { Stats } from 'node:fs';
@@ -15,25 +19,25 @@ import { describeSystemError } from '../files/system-error.ts';
 import type { LogProblem } from './ports.ts';
 import { COMPRESSED, findBackups, lstatIfThere, removeIfThere, shiftBackups } from './rotation.ts';
 
-/** What a file is called until it is whole. */
+/** Suffix of a compressed file until it is complete. */
 const UNFINISHED = `${COMPRESSED}.tmp`;
 
-/** What was put in the place of a backup, a link or a fifo, is neither followed nor waited for. */
+/** A link or a fifo in the place of a backup is neither followed nor waited for. */
 const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
 
 const CHUNK_BYTES = 64 * 1024;
 
-/** What the backups of one log are made from. */
+/** Parts of the backups of one log. */
 export interface BackupParts {
   /** Path of the log itself. */
   readonly path: string;
   readonly turns: CompressionTurns;
   readonly report: (problem: LogProblem) => void;
-  /** Whether a file is being written to: after a rotation that failed halfway that may be the one named path.1. */
+  /** Returns true for the file that is written to. After a rotation that failed halfway, that file may be path.1. */
   readonly isWritten: (file: Stats) => boolean;
 }
 
-/** The backups of one log: they are shifted and compressed here, never both at once. */
+/** The backups of one log. They are renamed and compressed here. A rename never runs beside another. */
 export class Backups {
   readonly #parts: BackupParts;
   #count = 0;
@@ -45,20 +49,20 @@ export class Backups {
     this.#parts = parts;
   }
 
-  /** Makes room for a new path.1, and makes it of the log. Rejects when a rename is refused. */
+  /** Renames the backups and makes the log the new path.1. Rejects when a rename is refused. */
   shift(count: number): Promise<void> {
     return this.#alone(() => shiftBackups(this.#parts.path, count));
   }
 
-  /** Has the plain ones among path.1 … path.`count` compressed, when it is their turn. */
+  /** Requests compression of the plain backups among path.1 … path.`count`, when it is their turn. */
   compress(count: number): void {
     this.#count = count;
     this.#parts.turns.request(this);
   }
 
   /**
-   * Gives up what is under way, without a trace, and what was to be done. It is done after the next call of {@link
-   * compress}.
+   * Stops a compression under way, without leaving a file, and withdraws the request. {@link compress} requests the
+   * work again.
    */
   async stop(): Promise<void> {
     this.#parts.turns.withdraw(this);
@@ -67,16 +71,16 @@ export class Backups {
   }
 
   /**
-   * Compresses the newest plain backup, which will be there longest. Resolves to whether there may be more; never
-   * rejects.
+   * Compresses the newest plain backup, which will be kept longest. Resolves to true if there may be another plain
+   * backup. Never rejects.
    */
   async compressOne(): Promise<boolean> {
     const abort = new AbortController();
     const ended = this.#attempt(abort.signal);
     this.#underway = { abort, ended };
-    const isOnward = await ended;
+    const hasMore = await ended;
     this.#underway = null;
-    return isOnward;
+    return hasMore;
   }
 
   async #attempt(signal: AbortSignal): Promise<boolean> {
@@ -93,7 +97,7 @@ export class Backups {
       return !signal.aborted;
     } catch (error) {
       if (signal.aborted) return false;
-      // Tried again after the next rotation; until none is left to be compressed, nothing more is said.
+      // Compression is tried again after the next rotation. Further failures are not reported until all is compressed.
       if (!this.#isFailing)
         report({
           level: 'error',
@@ -115,12 +119,12 @@ export class Backups {
         await pipeline(chunksOf(source), createGzip(), (chunks: AsyncIterable<Buffer>) => writeChunks(target, chunks), {
           signal,
         });
-        await dressAs(target, before);
+        await copyAttributes(before, target);
       } finally {
         await target.close();
       }
       if ((await source.stat()).size !== before.size) throw new Error('it is being written to');
-      await this.#alone(() => this.#settle(before, unfinished));
+      await this.#alone(() => this.#replacePlain(before, unfinished));
     } finally {
       await source.close();
       await removeIfThere(unfinished);
@@ -128,9 +132,10 @@ export class Backups {
   }
 
   /**
-   * Gives the compressed file the number that the plain one has by now. One that was shifted out or removed needs none.
+   * Gives the compressed file the current number of the plain file, and removes the plain file. A plain file that has
+   * no number any more was removed in the meantime.
    */
-  async #settle(plain: Stats, unfinished: string): Promise<void> {
+  async #replacePlain(plain: Stats, unfinished: string): Promise<void> {
     const name = await this.#findPlain((file) => file.ino === plain.ino && file.dev === plain.dev);
     if (name === null) return;
     await rename(unfinished, name + COMPRESSED);
@@ -147,7 +152,7 @@ export class Backups {
     return null;
   }
 
-  /** Does what has to do with names after all of that which was asked for before. */
+  /** Runs work on names of files after all earlier work on names. */
   #alone<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#lastMove.then(work);
     this.#lastMove = result.catch(() => undefined);
@@ -167,8 +172,8 @@ async function writeChunks(target: FileHandle, chunks: AsyncIterable<Buffer>): P
   for await (const chunk of chunks) await target.appendFile(chunk);
 }
 
-/** Gives a file the owner, mode and times of another one, and has the disk keep it. */
-async function dressAs(target: FileHandle, model: Stats): Promise<void> {
+/** Gives a file the owner, mode and times of another file, and flushes the file to the disk. */
+async function copyAttributes(model: Stats, target: FileHandle): Promise<void> {
   const own = await target.stat();
   if (own.uid !== model.uid || own.gid !== model.gid) await target.chown(model.uid, model.gid);
   await target.chmod(model.mode & 0o7777);
@@ -176,12 +181,12 @@ async function dressAs(target: FileHandle, model: Stats): Promise<void> {
   await target.sync();
 }
 
-/** Who compresses next: one at a time, each a file, in turns. */
+/** Turns of the logs that want compression: one file of one log at a time. */
 export class CompressionTurns {
   readonly #waiting = new Set<Backups>();
   #current: Backups | null = null;
 
-  /** Calls `compressOne` as long as there is something to do, when it is the turn of these backups. */
+  /** Calls `compressOne` when it is the turn of these backups, and again as long as there is more to do. */
   request(backups: Backups): void {
     this.#waiting.add(backups);
     if (this.#current === null) void this.#run();
@@ -191,7 +196,7 @@ export class CompressionTurns {
     this.#waiting.delete(backups);
   }
 
-  /** Gives up everything. */
+  /** Stops the compression under way and withdraws all requests. */
   async stop(): Promise<void> {
     this.#waiting.clear();
     await this.#current?.stop();
@@ -199,7 +204,7 @@ export class CompressionTurns {
 
   async #run(): Promise<void> {
     for (const backups of this.#waiting) {
-      // Taken out first, so that a rotation meanwhile puts it in again.
+      // Removed before the work, so that a rotation in the meantime can request it again.
       this.#waiting.delete(backups);
       this.#current = backups;
       if (await backups.compressOne()) this.#waiting.add(backups);

@@ -117,8 +117,8 @@ export function looksOf(fd: number, color: ColorChoice, noColor: boolean): Looks
 }
 
 /**
- * Returns a text that is equal for two descriptors of one place, as after `2>&1` or for a terminal. Such a place has one
- * sink, or lines would mix.
+ * Returns a text that is equal for two descriptors of one place, as after `2>&1` or for a terminal. Such a place has
+ * one sink, or lines would mix.
  */
 export function identityOf(fd: number): string {
   const { dev, ino } = fstatSync(fd);

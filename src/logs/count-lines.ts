@@ -4,7 +4,7 @@
 
 const NEWLINE_BYTE = 0x0a;
 
-/** Lines in `bytes`. `isEnd`: what follows the last newline is a line too. */
+/** Counts the lines in `bytes`. `isEnd`: bytes after the last newline are a line too. */
 export function countLines(bytes: Buffer, isEnd: boolean): number {
   let lines = 0;
   let from = 0;

@@ -1,26 +1,25 @@
 /**
- * Says once that a place cannot be written, counts what is dropped meanwhile, and says so when it can be written again.
- * A disk that is full makes every write fail; a line of the log for each would only make it worse.
+ * Reports once that a destination cannot be written, counts the output that is dropped, and reports the count when the
+ * destination can be written again. On a full disk every write fails, and one log line for each would make it worse.
  */
 import { describeSystemError } from '../files/system-error.ts';
 import type { LogClock, LogProblem } from './ports.ts';
 
-/**
- * Writes that succeed sooner than this after a failure do not end an episode: a disk on the brink fails and succeeds in
- * turns.
- */
+/** Time without a failure that ends an episode. On a disk that is nearly full, writes fail and succeed in turns. */
 const CALM_MS = 5000;
 
-/** Output that was given up. */
+/** Output that was dropped. */
 export interface Dropped {
   readonly lines: number;
   readonly bytes: number;
 }
 
-/** For a failure that costs no output. */
+/** Result of a failure that drops no output. */
 export const NOTHING_DROPPED: Dropped = { lines: 0, bytes: 0 };
 
-/** The failures of one sink. */
+const DROPPED_MEANWHILE = 'output for it is dropped until it can be written again';
+
+/** The failures of one destination. */
 export class FailureEpisode {
   readonly #name: string;
   readonly #clock: LogClock;
@@ -33,20 +32,15 @@ export class FailureEpisode {
   #isWrittenAgain = false;
   #callOff: (() => void) | null = null;
 
-  /** `meanwhile`: what becomes of the output until it can be written again. */
-  constructor(
-    name: string,
-    clock: LogClock,
-    report: (problem: LogProblem) => void,
-    meanwhile = 'output for it is dropped until it can be written again',
-  ) {
+  /** `meanwhile` says in the report what happens to output until the destination can be written again. */
+  constructor(name: string, clock: LogClock, report: (problem: LogProblem) => void, meanwhile = DROPPED_MEANWHILE) {
     this.#meanwhile = meanwhile;
     this.#name = name;
     this.#clock = clock;
     this.#report = report;
   }
 
-  /** A write failed, and `dropped` was given up. */
+  /** Counts a write that failed and the output that it dropped. Reports the first failure of an episode. */
   fail(error: NodeJS.ErrnoException, dropped: Dropped): void {
     const isNew = this.#failedAtMs === null;
     this.#lines += dropped.lines;
@@ -62,8 +56,8 @@ export class FailureEpisode {
   }
 
   /**
-   * A write succeeded. The episode ends when no other failure comes for {@link CALM_MS}, also if nothing more is
-   * written.
+   * Notes a write that succeeded. The episode ends when no other failure comes for {@link CALM_MS}, also if nothing
+   * more is written.
    */
   succeed(): void {
     if (this.#failedAtMs === null) return;
@@ -77,7 +71,7 @@ export class FailureEpisode {
       });
   }
 
-  /** The place will never be written again. */
+  /** Reports that the destination will never take output again. */
   end(error: NodeJS.ErrnoException): void {
     this.#report({
       level: 'error',
@@ -86,8 +80,8 @@ export class FailureEpisode {
   }
 
   /**
-   * Says what was dropped so far, and waits for no calm: the place is closed, or the supervisor ends. Returns false if
-   * there is nothing to say.
+   * Reports the dropped output now, because the destination is closed or the supervisor ends. Returns false if nothing
+   * was dropped.
    */
   tellDropped(): boolean {
     this.#callOff?.();

@@ -1,8 +1,8 @@
 /**
  * The way from one pipe to one sink: splits output into lines and gives them the form of the log target.
  *
- * Invariant: on a shared sink, a line of one program is never mixed with a line of another. Between two writes, the sink
- * is at the beginning of a line, or inside a line of this feed.
+ * Invariant: on a shared sink, a line of one program is never mixed with a line of another. Between two writes, the
+ * sink is at the beginning of a line, or inside a line of this feed.
  */
 import type { BlockQueue } from './block-queue.ts';
 import { LineSplitter } from './line-splitter.ts';
@@ -164,7 +164,8 @@ export class Feed implements LineReceiver, PartialHolder {
       this.#write(!isEnd, (queue) => queue.append(bytes, start, end));
       return;
     }
-    // Another line came between, or the target takes records. Its line is ended already: a newline alone is not written.
+    // Another line came between, or the target takes records. Its line is ended already: a newline alone is not
+    // written.
     if (isEnd && isLineEnd(bytes, start, end)) return;
     if (isEnd) this.lines(bytes, start, end);
     else this.begin(bytes, start, end);

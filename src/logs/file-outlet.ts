@@ -1,8 +1,8 @@
 /**
- * A path that is written: opened when needed, appended to, rotated by size and time if it is a regular file, opened
- * anew on demand. Every call goes to a thread of the pool, so a disk that hangs holds up nobody but those who write to
- * it. What else the path may be (a fifo, a terminal, a device) is found out when it is open, and is never rotated,
- * sought or removed.
+ * The outlet for a path. It opens the path when needed, appends, and rotates a regular file by size and time.
+ * System calls run on threads of the pool, so a disk that hangs stops only the programs that write to it.
+ * A path may also be a fifo, a terminal or a device, which is known only after open(2). Such a path is never rotated,
+ * truncated or removed.
  */
 import { close, constants, fstat, ftruncate, open, write } from 'node:fs';
 import type { Stats } from 'node:fs';
@@ -24,21 +24,24 @@ const closeFile = promisify(close);
 const truncateFile = promisify(ftruncate);
 const statFile: (fd: number) => Promise<Stats> = promisify(fstat);
 
-/** A fifo without a reader must fail (ENXIO) and not wait; Supervisor's permissions: all that the umask leaves. */
+/** With O_NONBLOCK, open(2) of a fifo without a reader fails with ENXIO and does not wait. */
 const OPEN_FLAGS =
   constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK | constants.O_NOCTTY;
+/** compat: Supervisor leaves the permissions of a log file to the umask. */
 const OPEN_MODE = 0o666;
 
 const NEWLINE = 0x0a;
 
-/** What an outlet for a path is made from. */
+/** Parts of a file outlet. */
 export interface FileOutletParts {
   readonly path: string;
   readonly growth: PipeGrowth;
   readonly clock: LogClock;
   readonly turns: CompressionTurns;
   readonly report: (problem: LogProblem) => void;
-  /** The file is due to be rotated: {@link FileOutlet.open} is to be called when nothing else is under way. */
+  /**
+   * Called when the rotation time has come. Must lead to a call of {@link FileOutlet.open} when nothing is under way.
+   */
   readonly due: () => void;
 }
 
@@ -56,14 +59,14 @@ interface Regular {
 
 type Opened = Regular | { readonly kind: 'other'; readonly outlet: Outlet };
 
-/** See the head of this file. */
+/** The outlet for a path. */
 export class FileOutlet implements Outlet {
   #limits: FileLimits;
   readonly #parts: FileOutletParts;
   #opened: Opened | null = null;
-  /** Size below which a rotation that failed is not tried again. */
+  /** Size of the file at which a failed rotation is tried again. */
   #rotateFrom = 0;
-  /** Bytes that are in the file, and that the one who writes has not been told of: a rotation comes in between. */
+  /** Bytes in the file that the sink still counts as queued, because a rotation delays the end of their write. */
   #untoldBytes = 0;
   readonly #deadline: RotationDeadline;
   readonly #backups: Backups;
@@ -78,14 +81,14 @@ export class FileOutlet implements Outlet {
     this.#backups = new Backups({ path, turns, report, isWritten });
   }
 
-  /** The file that is open now, for who reads it; see {@link FileState}. */
+  /** The open file for readers of the log; see {@link FileState}. */
   get openFile(): OpenFile | 'other' | null {
     if (this.#opened?.kind !== 'regular') return this.#opened === null ? null : 'other';
     const { fd, dev, ino, size } = this.#opened;
     return { fd, dev, ino, size: Math.max(0, size - this.#untoldBytes) };
   }
 
-  /** Changes the limits; they apply from the next write, a deadline that has passed at once. */
+  /** Changes the limits. They apply from the next write on. A rotation time that has passed applies at once. */
   limit(limits: FileLimits): void {
     const before = this.#limits;
     this.#limits = limits;
@@ -109,14 +112,14 @@ export class FileOutlet implements Outlet {
           written(null, count);
           return;
         }
-        // The reader of a fifo may come back: the next write opens the path again.
+        // A fifo may get another reader, so the next write opens the path again.
         this.#opened = null;
         opened.outlet.close(() => written(error, count));
       });
     }
   }
 
-  /** Also rotates the file if its time has come; one with an open line is left to the write that ends the line. */
+  /** Also rotates the file if its time has come. If a line is open, the write that ends the line rotates the file. */
   open(done: Done): void {
     const opened = this.#opened;
     if (opened === null) callWhenDone(this.#open(), done);
@@ -130,8 +133,8 @@ export class FileOutlet implements Outlet {
   }
 
   /**
-   * compat: supervisor.clearProcessLogs removes the file and creates it anew, so it takes a file that was moved away
-   * for the log no more.
+   * compat: supervisor.clearProcessLogs removes the file and creates it anew. A file that was moved away is no longer
+   * written to afterwards.
    */
   clear(done: Done): void {
     callWhenDone(this.#clear(), done);
@@ -184,7 +187,7 @@ export class FileOutlet implements Outlet {
   async #open(): Promise<void> {
     const { path, flags } = await trustedPath(this.#parts.path, OPEN_FLAGS);
     const fd = await openFile(path, flags, OPEN_MODE);
-    const opened = await this.#recognize(fd);
+    const opened = await this.#identify(fd);
     this.#opened = opened;
     this.#rotateFrom = 0;
     this.#deadline.clear();
@@ -193,7 +196,7 @@ export class FileOutlet implements Outlet {
     if (this.#limits.compress) this.#backups.compress(this.#limits.backups);
   }
 
-  async #recognize(fd: number): Promise<Opened> {
+  async #identify(fd: number): Promise<Opened> {
     const { growth, clock } = this.#parts;
     const status = await statFile(fd);
     if (status.isFile()) return regular(fd, status);
@@ -202,8 +205,8 @@ export class FileOutlet implements Outlet {
   }
 
   /**
-   * What was written stays written: a file that cannot be rotated grows on, until it has grown by as much again or is
-   * due again.
+   * Rotates the file. If that fails, writing goes on in the same file, and the rotation is tried again when the file
+   * has grown by another `maxBytes`, or at the next rotation time.
    */
   async #tryToRotate(opened: Regular): Promise<void> {
     try {
@@ -220,7 +223,7 @@ export class FileOutlet implements Outlet {
     const { path } = this.#parts;
     const { maxBytes, backups } = this.#limits;
     const ours = await statFile(opened.fd);
-    // Someone may have truncated it (copytruncate), so the kernel is asked for the size.
+    // logrotate may have truncated the file (copytruncate), so only the kernel knows the size.
     opened.size = ours.size;
     if (ours.size === 0) {
       this.#deadline.clear();
@@ -229,7 +232,7 @@ export class FileOutlet implements Outlet {
     if (!this.#deadline.isDue && ours.size < maxBytes) return;
     const named = await statIfThere(path);
     if (named === null || named.dev !== ours.dev || named.ino !== ours.ino) {
-      // Deleted or moved away by someone: what has our name now is not ours to rotate.
+      // The file was removed or renamed. Another file may have the path now, and must not be rotated.
       await this.#reopen();
       return;
     }
@@ -240,7 +243,7 @@ export class FileOutlet implements Outlet {
       return;
     }
     await this.#backups.shift(backups);
-    // The new file is open before the old one is given up: if it cannot be opened, writing goes on in the old one.
+    // The old file is closed after the new one is open. If the open fails, writing goes on in the old file.
     await this.#reopen();
   }
 
@@ -271,7 +274,7 @@ export class FileOutlet implements Outlet {
 }
 
 function regular(fd: number, { dev, ino, size, birthtimeMs, mtimeMs }: Stats): Regular {
-  // A file system that keeps no birth says zero, and a copy of a file is younger than what is in it.
+  // Some file systems report zero as the birth time. A copied file was born after its last write.
   const bornMs = birthtimeMs > 0 ? Math.min(birthtimeMs, mtimeMs) : mtimeMs;
   return { kind: 'regular', fd, dev, ino, bornMs, lastWriteMs: mtimeMs, size, isLineOpen: false };
 }

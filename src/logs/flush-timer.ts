@@ -1,12 +1,12 @@
 /**
- * Says when the wait for readers of output is to be given up: at a time that a limit names, which may depend on when
- * bytes last moved, and may come sooner than it seemed at first. One alarm at a time; nothing is looked at in between.
+ * Ends the wait for slow readers of output at the time that a {@link FlushLimit} names. That time may depend on when
+ * bytes last moved, and the limit may bring it forward. There is one alarm at a time.
  */
 import type { FlushLimit, LogClock } from './ports.ts';
 
-/** See the head of this file. */
+/** The end of one wait for slow readers. */
 export class FlushTimer {
-  /** Resolves when the wait is to be given up. */
+  /** Resolves when the wait must end. */
   readonly late: Promise<void>;
   readonly #clock: LogClock;
   readonly #limit: FlushLimit;
@@ -16,7 +16,7 @@ export class FlushTimer {
   readonly #stopListening: () => void;
   #isLate = false;
 
-  /** `movedAtMs`: when bytes that are waited for last moved. */
+  /** `movedAtMs` returns the time at which bytes of the output last moved. */
   constructor(clock: LogClock, limit: FlushLimit, movedAtMs: () => number) {
     this.#clock = clock;
     this.#limit = limit;
@@ -39,11 +39,11 @@ export class FlushTimer {
 
   #arm(): void {
     this.#callOff();
-    this.#callOff = this.#clock.alarm(this.#limit.giveUpAtMs(this.#movedAtMs()), () => this.#look());
+    this.#callOff = this.#clock.alarm(this.#limit.giveUpAtMs(this.#movedAtMs()), () => this.#check());
   }
 
-  /** Bytes that moved since the alarm was set have put the time off. */
-  #look(): void {
+  /** Ends the wait, unless bytes that moved after the alarm was set have put off the end. */
+  #check(): void {
     if (this.#limit.giveUpAtMs(this.#movedAtMs()) > this.#clock.nowMs()) {
       this.#arm();
       return;
@@ -54,7 +54,7 @@ export class FlushTimer {
   }
 }
 
-/** A limit that is a fixed time from now. */
+/** Makes a limit that is a fixed time from now. */
 export function within(clock: LogClock, timeoutMs: number): FlushLimit {
   const endMs = clock.nowMs() + timeoutMs;
   return { giveUpAtMs: () => endMs, reason: () => 'it did not take them in time', onChange: () => () => undefined };

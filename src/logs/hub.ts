@@ -91,8 +91,8 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
         ...this.#sinks.all.filter(({ pendingBytes }) => pendingBytes > 0).map((sink) => sink.movedAtMs),
       );
     const timer = new FlushTimer(clock, typeof limit === 'number' ? within(clock, limit) : limit, movedAtMs);
-    // A backup that is being compressed stays plain, and is compressed next time. The flush itself may rotate a file and
-    // so begin another compression, which is stopped too.
+    // A backup that is being compressed stays plain, and is compressed next time. The flush itself may rotate a file
+    // and so begin another compression, which is stopped too.
     const { turns } = this.#sinks;
     const flushed = Promise.all([this.#flushAll(() => timer.isLate), turns.stop()]).then(() => turns.stop());
     await Promise.race([timer.late, flushed]);

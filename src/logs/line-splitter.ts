@@ -1,29 +1,29 @@
 /**
- * Cuts one stream of bytes into whole lines and passes them on, as ranges of bytes, without copying more than the line
- * that two reads cut apart. Knows nothing of formats and sinks. Whatever the reads look like, the lines are the same.
+ * Splits a stream of bytes into whole lines, and passes them on as ranges of bytes. Only a line that two reads cut
+ * apart is copied. The lines do not depend on how the reads cut the stream.
  */
 
 import { countSplitBytes } from '../core/utf8.ts';
 
-/** A longer line is cut: nothing larger is held back while its end is waited for. */
+/** Most bytes of a line. A longer line is cut, so that a line without an end does not fill the memory. */
 export const LONGEST_LINE = 1024 * 1024;
 
-/** Room for a partial line at first, and what is kept of it afterwards. */
+/** Size of the buffer for a partial line at first. A larger buffer is freed after its line. */
 const CARRY_BYTES = 4096;
 
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 
-/** Gets the lines. The bytes are valid during the call only. */
+/** Receiver of the lines. The bytes are valid during the call only. */
 export interface LineReceiver {
-  /** bytes[start, end) are one or more whole lines, each with its newline. */
+  /** Takes bytes[start, end): one or more whole lines, each with its newline. */
   lines(bytes: Buffer, start: number, end: number): void;
-  /** The beginning of a line whose end has not come: it has waited long enough, or the stream has ended. */
+  /** Takes the beginning of a line whose end has not come in time, or before the end of the stream. */
   begin(bytes: Buffer, start: number, end: number): void;
-  /** More of a line that was begun, with its newline when `isEnd`. */
+  /** Takes more of a line that was begun, with its newline if `isEnd`. */
   resume(bytes: Buffer, start: number, end: number, isEnd: boolean): void;
   /**
-   * {@link LONGEST_LINE} bytes, or a little less, of a line that is longer, perhaps begun before; the rest of it comes
+   * Takes {@link LONGEST_LINE} bytes, or a few less, of a longer line, which may have been begun before. The rest comes
    * as a line of its own.
    */
   cut(bytes: Buffer, start: number, end: number): void;
@@ -34,24 +34,24 @@ export class LineSplitter {
   readonly #receiver: LineReceiver;
   #carry: Buffer = Buffer.alloc(0);
   #carried = 0;
-  /** The beginning of the current line was passed on already. */
+  /** True if the beginning of the current line was passed on already. */
   #isBegun = false;
 
   constructor(receiver: LineReceiver) {
     this.#receiver = receiver;
   }
 
-  /** Whether a partial line waits for its end. */
+  /** True if a partial line waits for its end. */
   get hasPartial(): boolean {
     return this.#carried > 0;
   }
 
-  /** Tells whether the bytes that come next go on a line, after some went past the splitter. */
+  /** Sets whether the next bytes continue a line, after bytes that did not pass through the splitter. */
   setBegun(isBegun: boolean): void {
     this.#isBegun = isBegun;
   }
 
-  /** Hands the partial line over to another splitter of the same pipe, which goes on with it. */
+  /** Gives the partial line to another splitter of the same pipe. */
   handOver(heir: LineSplitter): void {
     heir.#isBegun = this.#isBegun;
     heir.#append(this.#carry, 0, this.#carried);
@@ -77,14 +77,14 @@ export class LineSplitter {
     this.#hold(bytes, from, end);
   }
 
-  /** Passes on the whole partial line: nothing more is waited for. */
+  /** Passes on the whole partial line without waiting for its end. */
   flush(): void {
     if (this.#carried > 0) this.#pass(false);
   }
 
   /**
-   * Passes on the partial line, but keeps the bytes at its end that begin a character of UTF-8.
-   * `keepsReturn`: keeps a carriage return at its end too, since a newline may follow.
+   * Passes on the partial line, but keeps an incomplete UTF-8 character at its end.
+   * `keepsReturn`: keeps a carriage return at its end too, because a newline may follow.
    */
   flushCharacters(keepsReturn: boolean): void {
     let whole = this.#carried - countSplitBytes(this.#carry.subarray(0, this.#carried));
@@ -96,7 +96,7 @@ export class LineSplitter {
     this.#append(rest, 0, rest.length);
   }
 
-  /** Adds to the partial line; cuts it when it grows too long. */
+  /** Adds to the partial line, and cuts a line that grows too long. */
   #hold(bytes: Buffer, start: number, end: number): void {
     let from = start;
     while (this.#carried + end - from > LONGEST_LINE) {
@@ -124,7 +124,7 @@ export class LineSplitter {
     this.#carried = wanted;
   }
 
-  /** Passes on what is carried, with its end or without, and lets go of a large buffer. */
+  /** Passes on the partial line, with its end or without, and frees a large buffer. */
   #pass(isEnd: boolean): void {
     const carry = this.#carry;
     const length = this.#carried;
@@ -137,8 +137,7 @@ export class LineSplitter {
   }
 
   /**
-   * Whole lines straight from the read buffer. One that is too long can be there only if reads are longer than the
-   * limit.
+   * Passes on whole lines straight from the read buffer. Only a read longer than the limit can hold too long a line.
    */
   #passWhole(bytes: Buffer, start: number, end: number): void {
     if (end - start <= LONGEST_LINE) {
@@ -153,7 +152,7 @@ export class LineSplitter {
     }
   }
 
-  /** The newline is added past the limit: it does not count as part of the line. */
+  /** Ends the partial line. The newline does not count against the limit. */
   #end(bytes: Buffer, newline: number): void {
     this.#append(bytes, newline, newline + 1);
     this.#pass(true);

@@ -1,6 +1,6 @@
 /**
- * Connections to a log server: over UDP a datagram for each message, over TCP each message with its length before it
- * (RFC 6587). A connection sends what it is given or is lost; what is kept, and when to try again, is the outlet's.
+ * Connections to a log server: a datagram for each message over UDP, and octet counting (RFC 6587) over TCP.
+ * A connection sends its messages or is lost. The outlet keeps messages and decides when to connect again.
  */
 import { createSocket } from 'node:dgram';
 import { lookup } from 'node:dns';
@@ -8,47 +8,44 @@ import type { LookupAddress, LookupOptions } from 'node:dns';
 import { connect as connectTcp, isIP } from 'node:net';
 import type { LogServer } from '../core/log-server.ts';
 
-/** One connection, for as long as it is open. */
+/** An open connection. */
 export interface Link {
   /**
-   * Sends messages in their order, or some from their beginning; `sent` tells how many it has taken. It is not called
-   * before this returned, and never after a loss.
+   * Sends messages in their order, or only the first of them. `sent` gets the number of messages taken. `sent` is
+   * called after this call returned, and never after a loss.
    */
   send(messages: readonly Buffer[], sent: (count: number) => void): void;
-  /** Ends it; what was taken still goes out. No event comes any more. */
+  /** Ends the connection. Messages that were taken still go out. No event comes afterwards. */
   close(): void;
 }
 
-/** What is heard of a connection: `lost` may come without `opened`, and comes once at most. */
+/** Events of a connection. `lost` may come without `opened`, and comes at most once. */
 export interface LinkEvents {
   opened(link: Link): void;
-  /** Null: the other side ended it in order. */
+  /** `error` is null if the server closed the connection in order. */
   lost(error: NodeJS.ErrnoException | null): void;
 }
 
 /**
- * Begins a connection; `attempt` counts them from 0. No event comes before this returned. The function returned calls
- * it off.
+ * Starts a connection. `attempt` counts from 0. No event comes before the call returned. The returned function cancels
+ * the attempt.
  */
 export type Connect = (attempt: number, events: LinkEvents) => () => void;
 
-/** Most bytes of one message: a datagram that most receivers take whole, and what they take from a stream at most. */
+/** Most bytes of one message. Most receivers take a datagram of this size, and a message over TCP of this size. */
 export const LONGEST_MESSAGE: Readonly<Record<LogServer['protocol'], number>> = { udp: 8 * 1024, tcp: 64 * 1024 };
 
-/** Datagrams that are sent in one go; others get their turn then. */
+/** Most datagrams in a row. Other work of the loop gets its turn then. */
 const BURST = 256;
 
 /** Most bytes of messages in one write over TCP. */
 const BATCH_BYTES = 64 * 1024;
 
 const KEEPALIVE_MS = 60_000;
-/**
- * A log server has nothing to say. One that sends more than this is dropped: reading a flood only to throw it away
- * would keep us busy for ever.
- */
+/** A log server sends nothing. A connection that receives more than this is closed: reading a flood would cost time. */
 const MOST_RECEIVED_BYTES = 64 * 1024;
 
-/** How to connect to a server. */
+/** Returns the function that connects to a server. */
 export function connectTo({ protocol, host, port }: LogServer): Connect {
   return protocol === 'tcp'
     ? (_attempt, events) => openStream(host, port, events)
@@ -76,7 +73,7 @@ function openStream(host: string, port: number, events: LinkEvents): () => void 
     },
     close: () => {
       isOver = true;
-      // What the kernel has taken it still delivers.
+      // The kernel still delivers the bytes that it has taken.
       socket.destroy();
     },
   };
@@ -84,7 +81,7 @@ function openStream(host: string, port: number, events: LinkEvents): () => void 
     if (!isOver) events.opened(link);
   });
   let receivedBytes = 0;
-  // That the server has ended is only seen by reading.
+  // Only reading shows that the server has closed the connection.
   socket.on('data', (bytes) => {
     receivedBytes += bytes.length;
     if (receivedBytes > MOST_RECEIVED_BYTES) socket.destroy(new Error('it sends data, as no log server does'));
@@ -103,14 +100,14 @@ function openStream(host: string, port: number, events: LinkEvents): () => void 
   };
 }
 
-/** Returns the number of messages for one write, at least one: the progress of a write shows at its end only. */
+/** Returns the number of messages for one write, at least one. A large write would show no progress until its end. */
 function countThatFit(messages: readonly Buffer[]): number {
   let bytes = 0;
   const beyond = messages.findIndex((message) => (bytes += message.length) > BATCH_BYTES);
   return beyond === -1 ? messages.length : Math.max(1, beyond);
 }
 
-/** Where each of several addresses was refused, the first refusal stands for all. */
+/** Returns the first refusal if several addresses refused the connection. */
 function firstOf(error: NodeJS.ErrnoException): NodeJS.ErrnoException {
   return error instanceof AggregateError ? (error.errors[0] as NodeJS.ErrnoException) : error;
 }
@@ -131,7 +128,7 @@ function openDatagrams(host: string, port: number, attempt: number, events: Link
   lookUpInTurn(host, { all: true, order: 'ipv4first' }, (error, found) => {
     if (isOver) return;
     const addresses = found as LookupAddress[];
-    // A server may listen at one of its addresses only, and nothing tells which: each attempt takes the next.
+    // A server may listen at only one of its addresses, and UDP does not tell which. Each attempt takes the next one.
     const address = error === null ? addresses[attempt % addresses.length] : undefined;
     if (address === undefined) {
       lose(error ?? new Error('its name has no address'));
@@ -161,8 +158,8 @@ type Found = (error: NodeJS.ErrnoException | null, address: string | LookupAddre
 let lastLookup: Promise<void> = Promise.resolve();
 
 /**
- * dns.lookup, one at a time: it takes a thread of the pool for as long as a name server is silent, and the other
- * threads are needed for the log files. An address is no name and waits for nobody.
+ * Calls dns.lookup, for one name at a time. A lookup occupies a thread of the pool until the name server answers, and
+ * the log files need the other threads. An address needs no name server and does not wait.
  */
 function lookUpInTurn(host: string, options: LookupOptions, done: Found): void {
   const look = (): Promise<void> =>

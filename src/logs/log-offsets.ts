@@ -1,6 +1,6 @@
 /**
- * Which bytes of a log of a given size a client asks for, by the rules of `supervisor.readLog` and
- * `supervisor.tailProcessLog`. Pure arithmetic, for log files and in-memory tails alike.
+ * The range of bytes that a client asks for, by the rules of `supervisor.readLog` and `supervisor.tailProcessLog`.
+ * Pure arithmetic for log files and in-memory tails.
  */
 
 /** Bytes [start, end) of a log. */
@@ -10,8 +10,8 @@ export interface ByteRange {
 }
 
 /**
- * `readLog`, `readProcessStdoutLog`: a negative offset counts from the end and wants length 0; length 0 means up to the
- * end. Null for arguments that contradict each other (BAD_ARGUMENTS).
+ * Returns the range for `readLog` and `readProcessStdoutLog`. A negative offset counts from the end and needs length 0.
+ * Length 0 means up to the end. Null for arguments that contradict each other (BAD_ARGUMENTS).
  */
 export function readRange(size: number, offset: number, length: number): ByteRange | null {
   if (offset < 0) return length === 0 ? { start: Math.max(0, size + offset), end: size } : null;
@@ -21,15 +21,15 @@ export function readRange(size: number, offset: number, length: number): ByteRan
 }
 
 /**
- * `tailProcessStdoutLog`: the last `length` bytes, or those since `offset` when they are fewer.
- * `overflow` tells that more than `length` bytes came since `offset`; the offset for the next call is `size`.
+ * Returns the range for `tailProcessStdoutLog`: the last `length` bytes, or the bytes since `offset` if they are fewer.
+ * `overflow` is true if more than `length` bytes came since `offset`. The offset for the next call is `size`.
  */
 export function tailRange(size: number, offset: number, length: number): ByteRange & { readonly overflow: boolean } {
   let from = offset;
   let count = length;
   const overflow = size > offset + length;
-  // compat: supervisor.tailProcessStdoutLog moves the offset to the last byte first, which makes the whole `length` be
-  // taken from the end.
+  // compat: supervisor.tailProcessStdoutLog first moves the offset to the last byte. The whole `length` is then taken
+  // from the end.
   if (overflow) from = size - 1;
   if (from + count > size) {
     if (from > size - 1) count = 0;

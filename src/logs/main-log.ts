@@ -1,7 +1,7 @@
 /**
- * The supervisor's own log: lines as Supervisor writes them, in files, on the console or in other places, with a tail in
- * memory. Nothing here throws or waits. A sink counts the lines that a stalled destination cannot take, and reports them
- * when the destination takes bytes again.
+ * The supervisor's own log: lines as Supervisor writes them, in files, on the console or in other places, with a tail
+ * in memory. Nothing here throws or waits. A sink counts the lines that a stalled destination cannot take, and reports
+ * them when the destination takes bytes again.
  */
 import { type Level, isLogged } from '../core/log-level.ts';
 import { fitMessage } from '../core/shown-text.ts';

@@ -1,21 +1,20 @@
 /**
- * Cuts a stream of lines with headers (message-header.ts) into messages of a size that a log server takes. A longer
- * line becomes several messages, each with the header of the line; no character of UTF-8 is torn. Bytes are not looked
- * at otherwise.
+ * Splits a stream of lines with headers (message-header.ts) into messages of a size that a log server takes. A longer
+ * line becomes several messages, each with the header of the line. A UTF-8 character is never split.
  */
 import { headerEnd } from './message-header.ts';
 
 const NEWLINE = 0x0a;
 const EMPTY = Buffer.alloc(0);
 
-/** See the head of this file. */
+/** Splits the lines for one log server into messages. */
 export class MessageCutter {
   readonly #longest: number;
   readonly #emit: (message: Buffer) => void;
-  /** The beginning of a line whose end has not come yet, no longer than a message. */
+  /** Beginning of a line whose end has not come yet. Never longer than a message. */
   #open: Buffer = EMPTY;
 
-  /** `emit` gets each message, without its newline; the bytes are valid during the call only. */
+  /** `emit` gets each message without its newline. The bytes are valid during the call only. */
   constructor(longest: number, emit: (message: Buffer) => void) {
     this.#longest = longest;
     this.#emit = emit;
@@ -34,13 +33,13 @@ export class MessageCutter {
         return;
       }
       this.#open = EMPTY;
-      // A newline by itself ends a torn line.
+      // A newline alone ends a torn line.
       if (rest.length > 0) this.#emit(rest);
       at = newline + 1;
     }
   }
 
-  /** Emits what is too much for one message, and returns the last piece, with the header. */
+  /** Emits the pieces of a line that is too long, and returns the last piece with the header. */
   #cut(line: Buffer): Buffer {
     if (line.length <= this.#longest) return line;
     const header = line.subarray(0, headerEnd(line));
@@ -55,10 +54,10 @@ export class MessageCutter {
   }
 }
 
-/** Most bytes of a character of UTF-8 after its first. */
+/** Most bytes of a UTF-8 character after the first byte. */
 const LONGEST_TAIL = 3;
 
-/** `at`, or the beginning of the character of UTF-8 that would be torn there; `at` too where the bytes are none. */
+/** Returns the beginning of the UTF-8 character that a cut at `at` would split. Otherwise returns `at`. */
 function beforeCharacter(bytes: Buffer, at: number): number {
   for (let start = at; start >= at - LONGEST_TAIL; start--) if (((bytes[start] ?? 0) & 0xc0) !== 0x80) return start;
   return at;

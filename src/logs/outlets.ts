@@ -1,50 +1,49 @@
 /**
- * The two ways to write to a descriptor without ever blocking the loop, whatever is at its other end.
- * An outlet has one write under way at a time; queues, lines and back pressure are the sink's.
+ * Two outlets that write to a descriptor and never block the loop, whatever the descriptor is.
+ * An outlet has one write under way at a time. The sink does queues, lines and back pressure.
  */
 import { close, write, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { LogClock, LogNatives } from './ports.ts';
 
-/**
- * How a write ended: the bytes that went out, and what stopped it. Never called before the call that began it returned.
- */
+/** Takes the result of a write: the bytes that were written, or the error. Called after the call of write returned. */
 export type Written = (error: NodeJS.ErrnoException | null, count: number) => void;
 
-/** An end of an operation other than a write. */
+/** Takes the result of an operation other than a write. */
 export type Done = (error: NodeJS.ErrnoException | null) => void;
 
 /**
- * Bytes that wait for room in a pipe that is full; what follows is tried at once when they have gone out. So many are
- * written as a whole or not at all (PIPE_BUF, pipe(7)): at any time it is known what the reader was given, and that a
- * slow one goes on.
+ * Bytes of one write to a full pipe. The pipe takes so many bytes as a whole or not at all (PIPE_BUF, pipe(7)). The end
+ * of the write therefore shows exactly how much the reader was given, and that a slow reader goes on.
  */
 const WAITING_BYTES = 4096;
 
-/** Something that takes bytes. */
+/** A destination of bytes. */
 export interface Outlet {
-  /** Writes bytes[start, end), or a part from its beginning. */
+  /** Writes bytes[start, end), or only the first of them. */
   write(bytes: Buffer, start: number, end: number, written: Written): void;
-  /** Opens the path unless it is open; nothing for what has no path. */
+  /** Opens the path unless it is open. Does nothing for a destination without a path. */
   open(done: Done): void;
-  /** Opens the path anew; nothing for what has no path. */
+  /** Opens the path anew. Does nothing for a destination without a path. */
   reopen(done: Done): void;
-  /** Empties the file; nothing for what is none. */
+  /** Empties the file. Does nothing for a destination that is no file. */
   clear(done: Done): void;
   close(done: Done): void;
-  /** Bytes that were taken and have not gone out; those of an outlet that keeps some. */
+  /**
+   * Bytes that were taken and not sent yet. Only an outlet with a queue of its own has this and the following fields.
+   */
   readonly keptBytes?: number;
-  /** Lines among them. */
+  /** Lines among the kept bytes. */
   readonly keptLines?: number;
-  /** When some of them last went out. */
+  /** Time at which kept bytes were last sent. */
   readonly movedAtMs?: number;
-  /** Says what of them was dropped so far. Returns false if there is nothing to say. */
+  /** Reports kept bytes that were dropped. Returns false if there are none. */
   tellDropped?(): boolean;
-  /** Resolves when they have gone out, or cannot for now. */
+  /** Resolves when the kept bytes are sent, or cannot be sent for now. */
   drained?(): Promise<void>;
 }
 
-/** An outlet without a path of its own: there is nothing to open and nothing to empty. */
+/** An outlet without a path: there is nothing to open and nothing to empty. */
 export abstract class PathlessOutlet implements Outlet {
   abstract write(bytes: Buffer, start: number, end: number, written: Written): void;
   abstract close(done: Done): void;
@@ -62,20 +61,20 @@ export abstract class PathlessOutlet implements Outlet {
   }
 }
 
-/** A pipe grows to this size when it is flooded; more needs CAP_SYS_RESOURCE. */
+/** Size of a flooded pipe. A larger size needs CAP_SYS_RESOURCE. */
 export const FLOOD_PIPE_BYTES = 1024 * 1024;
 
-/** So much within so short a time is a flood. */
+/** So many bytes within so short a time are a flood. */
 const FLOOD_BYTES = 1024 * 1024;
 const FLOOD_MS = 100;
 
 /**
- * Pipes that may be grown at the same time. Without CAP_SYS_RESOURCE all pipes of a user share 64 MiB, and past that
- * new ones get a single page or two, which would hurt programs that have nothing to do with logs.
+ * Most pipes that are grown at the same time. Without CAP_SYS_RESOURCE all pipes of a user share 64 MiB. Beyond that,
+ * new pipes get one or two pages only, which would slow programs that have nothing to do with logs.
  */
 const GROWN_PIPES = 16;
 
-/** Lends large pipes to those that need them. */
+/** Grows the pipes that are flooded. */
 export class PipeGrowth {
   readonly #natives: LogNatives;
   readonly #clock: LogClock;
@@ -86,12 +85,12 @@ export class PipeGrowth {
     this.#clock = clock;
   }
 
-  /** Watches what goes through one pipe. */
+  /** Makes the gauge of one pipe. */
   gauge(fd: number): FloodGauge {
     return new FloodGauge(fd, this.#clock, (pipe) => this.#grow(pipe));
   }
 
-  /** Gives back what a gauge's pipe was lent, once it is closed. */
+  /** Counts a grown pipe out after it was closed. */
   release(gauge: FloodGauge): void {
     if (gauge.isGrown) this.#grown--;
   }
@@ -99,13 +98,13 @@ export class PipeGrowth {
   #grow(fd: number): boolean {
     if (this.#grown >= GROWN_PIPES) return false;
     this.#grown++;
-    // The kernel may refuse (pipe-user-pages-soft, pipe-max-size): the pipe keeps its size and works on.
+    // The kernel may refuse (pipe-user-pages-soft, pipe-max-size). The pipe then keeps its size.
     if (this.#natives.pipeSize(fd) < FLOOD_PIPE_BYTES) this.#natives.growPipe(fd, FLOOD_PIPE_BYTES);
     return true;
   }
 }
 
-/** Tells a flood from the usual trickle, and has the pipe grown, once. */
+/** Detects a flood in one pipe, and has the pipe grown once. */
 export class FloodGauge {
   readonly #fd: number;
   readonly #clock: LogClock;
@@ -124,7 +123,7 @@ export class FloodGauge {
     return this.#isGrown;
   }
 
-  /** Counts what went through. */
+  /** Counts bytes that went through the pipe. */
   count(bytes: number): void {
     if (this.#isGrown) return;
     const now = this.#clock.nowMs();
@@ -139,10 +138,7 @@ export class FloodGauge {
   }
 }
 
-/**
- * The write end of a pipe whose open file description is our own: it is made non-blocking, and the loop is told when
- * there is room.
- */
+/** The write end of a pipe with an open file description of our own: non-blocking, and polled by the loop. */
 export class PipeOutlet extends PathlessOutlet {
   readonly #socket: Socket;
   readonly #fd: number;
@@ -156,7 +152,7 @@ export class PipeOutlet extends PathlessOutlet {
     this.#growth = growth;
     this.#gauge = growth.gauge(fd);
     this.#socket = new Socket({ fd, readable: false, writable: true });
-    // Each write is told its own error; without a listener the same error would end the process.
+    // Each write gets its own error. Without a listener, the error event would end our process.
     this.#socket.on('error', () => undefined);
   }
 
@@ -175,11 +171,11 @@ export class PipeOutlet extends PathlessOutlet {
   }
 
   /**
-   * What the pipe takes at once, without the machinery of a stream. A refusal is nothing taken: the stream waits for
-   * room, or meets the error itself.
+   * Writes without the cost of a stream, and returns the number of bytes. On an error nothing was written: the caller
+   * then uses the stream, which waits for room or meets the same error.
    */
   #writeNow(bytes: Buffer, start: number, end: number): number {
-    // After an error Node has closed the descriptor, and its number may be another file's.
+    // After an error Node has closed the descriptor, and the number may belong to another file.
     if (this.#socket.destroyed) return 0;
     try {
       return writeSync(this.#fd, bytes, start, end - start);
@@ -199,13 +195,12 @@ export class PipeOutlet extends PathlessOutlet {
   }
 }
 
-/** Delays after EAGAIN from a descriptor that others made non-blocking; it cannot be waited for without changing it. */
+/** Retry times after EAGAIN from a descriptor that another process made non-blocking. We must not change its flags. */
 const FIRST_RETRY_MS = 5;
 const LONGEST_RETRY_MS = 200;
 
 /**
- * Any descriptor, shared or not: it is written by a thread of the pool, one write at a time. A stalled one holds up
- * that thread only.
+ * Any descriptor, shared or not. A thread of the pool does one write at a time, so a write that stalls stops no other.
  */
 export class ThreadOutlet extends PathlessOutlet {
   readonly #fd: number;

@@ -1,24 +1,24 @@
 /**
- * Lines of the supervisor that a stalled target cannot take: a bounded number is kept, the rest is counted.
- * The supervisor never waits for a log.
+ * Lines of the supervisor that a stalled destination cannot take. Some are kept, up to a limit, and the rest is
+ * counted. The supervisor never waits for a log.
  */
 
-/** Bytes that are kept. */
+/** Most bytes that are kept. */
 const KEPT_BYTES = 256 * 1024;
 
-/** See the head of this file. */
+/** Lines of the supervisor that wait for a stalled destination. */
 export class OwnLines {
   #lines: Buffer[] = [];
   #bytes = 0;
   #dropped = 0;
-  #sayDropped: ((lines: number) => Buffer) | null = null;
+  #formatDropped: ((lines: number) => Buffer) | null = null;
 
   /** Bytes that are kept. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Lines that are kept, and those that were not. */
+  /** Number of the lines that are kept, and of those that were dropped. */
   get lines(): number {
     return this.#lines.length + this.#dropped;
   }
@@ -28,10 +28,11 @@ export class OwnLines {
   }
 
   /**
-   * Keeps a line, or counts it. Once one was dropped so are those after it, or they would seem to follow what is kept.
+   * Keeps a line, or drops and counts it. After a dropped line all others are dropped too, or they would seem to follow
+   * the kept lines. `formatDropped` makes the line that says how many were dropped.
    */
-  keep(line: Buffer, sayDropped: (lines: number) => Buffer): void {
-    this.#sayDropped = sayDropped;
+  keep(line: Buffer, formatDropped: (lines: number) => Buffer): void {
+    this.#formatDropped = formatDropped;
     if (this.#dropped > 0 || this.#bytes + line.length > KEPT_BYTES) {
       this.#dropped++;
       return;
@@ -40,10 +41,10 @@ export class OwnLines {
     this.#bytes += line.length;
   }
 
-  /** Hands out what was kept, and a line that tells how many were not. */
+  /** Returns the kept lines, with a line that says how many were dropped. */
   drain(): Buffer[] {
     const lines = this.#lines;
-    if (this.#dropped > 0 && this.#sayDropped !== null) lines.push(this.#sayDropped(this.#dropped));
+    if (this.#dropped > 0 && this.#formatDropped !== null) lines.push(this.#formatDropped(this.#dropped));
     this.clear();
     return lines;
   }

@@ -1,25 +1,25 @@
 /**
- * Tells those who hold a partial line when it has waited long enough (`log_partial_after`).
+ * Tells the holders of partial lines when a line has waited long enough (`log_partial_after`).
  * One alarm serves all holders. There is no alarm while no partial line is held.
  */
 import type { LogClock } from './ports.ts';
 
-/** Someone who holds a partial line. */
+/** A holder of a partial line. */
 export interface PartialHolder {
-  /** The partial line has waited long enough. The watch has released the holder already. */
+  /** Called when the partial line has waited long enough. The watch has released the holder already. */
   onDue(): void;
 }
 
-/** See the head of this file. */
+/** Counts the time of all partial lines. */
 export class PartialWatch {
   readonly #clock: LogClock;
   readonly #afterReading: (check: () => void) => void;
   readonly #dueMs = new Map<PartialHolder, number>();
-  /** Time of the alarm that is set; infinite while there is none. */
+  /** Time of the alarm. Infinity: no alarm is set. */
   #alarmMs = Infinity;
   #callOff: () => void = () => undefined;
 
-  /** `afterReading` calls back once the loop has read what there is to read. */
+  /** `afterReading` calls back after the loop has read all pipes that are readable. */
   constructor(clock: LogClock, afterReading: (check: () => void) => void) {
     this.#clock = clock;
     this.#afterReading = afterReading;
@@ -32,10 +32,9 @@ export class PartialWatch {
     this.#arm(dueMs);
   }
 
-  /** The holder holds nothing any more, or cannot get the rest of its line for now. */
+  /** Forgets a holder without a partial line, or whose pipe is not read for now. */
   release(holder: PartialHolder): void {
-    // The alarm stays: in a flood, partial lines come and go with every read. The alarm goes off once and finds nothing
-    // due.
+    // The alarm stays set. In a flood, partial lines come and go with every read, and setting alarms would cost time.
     this.#dueMs.delete(holder);
   }
 
@@ -44,7 +43,7 @@ export class PartialWatch {
     this.#callOff();
     this.#alarmMs = dueMs;
     this.#callOff = this.#clock.alarm(dueMs, () => {
-      // If the loop was held up, the end of the line may be in the pipe already: read first.
+      // If the loop was busy, the end of the line may be in the pipe already. It must be read first.
       this.#afterReading(() => {
         this.#alarmMs = Infinity;
         this.#callOff = () => undefined;

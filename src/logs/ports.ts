@@ -1,65 +1,59 @@
 /**
- * The contract of the log path: what a channel is asked for, what it offers, and what the hub needs from outside.
- * Types only. The parts are made by hub.ts (`new LogHub(deps)`) and are known elsewhere by these interfaces alone.
+ * The interfaces of logs/: settings of logs, their operations, and the functions that the hub needs from outside.
+ * Types only. hub.ts makes the objects (`new LogHub(deps)`). Other folders know them by these interfaces only.
  */
 import type { ContainerStream } from '../core/container-stream.ts';
 import type { Level } from '../core/log-level.ts';
 import type { LogServer } from '../core/log-server.ts';
 import type { RotationInterval } from './rotation-time.ts';
 
-/** How a line looks where it is written (`log_format`). */
+/** Form of a line (`log_format`). */
 export type LogFormat = 'raw' | 'prefix' | 'json' | 'logfmt';
 
 /** The streams of a process that are logged. */
 export type StreamName = 'stdout' | 'stderr';
 
-/**
- * One place that the output of a channel goes to. A channel without targets is read all the same, and kept in memory.
- */
+/** A destination of the output of a channel. A channel without targets is still read, and keeps a tail in memory. */
 export type LogTarget =
   | { readonly kind: 'container'; readonly stream: ContainerStream; readonly format: LogFormat }
-  /** A path. Anything but a regular file is never rotated nor sought, whatever these say. */
+  /** A path. The limits apply to a regular file only. */
   | ({ readonly kind: 'file'; readonly path: string; readonly format: LogFormat } & FileLimits)
-  /** The log daemon of this machine (/dev/log): each line, with the name of the process, as a datagram. */
+  /** The log daemon of this machine (/dev/log). Each line is a datagram with the name of the process. */
   | { readonly kind: 'syslog'; readonly format: LogFormat }
-  /** A log server: each line as a message of RFC 5424. */
+  /** A log server. Each line is a message of RFC 5424. */
   | ({ readonly kind: 'remote'; readonly format: LogFormat } & LogServer);
 
 /**
- * When a log file is rotated, and what becomes of it then (`stdout_logfile_maxbytes`, `stdout_logfile_backups`,
- * `rotate_interval`, `compress`).
+ * Rules of the rotation of a log file (`stdout_logfile_maxbytes`, `stdout_logfile_backups`, `rotate_interval`,
+ * `compress`).
  */
 export interface FileLimits {
-  /** 0: it is not rotated by size. */
+  /** 0: no rotation by size. */
   readonly maxBytes: number;
   readonly backups: number;
-  /** Null: it is not rotated by time. */
+  /** Null: no rotation by time. */
   readonly interval: RotationInterval | null;
   readonly compress: boolean;
 }
 
-/** What a line is dressed with in the formats other than raw. */
+/** Settings of the formats other than raw. */
 export interface LineStyle {
-  /** Template of the prefix (`log_prefix`); null: the process name, padded to the longest one, and ` | `. */
+  /** Template of the prefix (`log_prefix`). Null: the process name, padded to the longest name, and ` | `. */
   readonly prefix: string | null;
   /**
-   * `iso8601` puts the time before each line of the prefix format, unless the template has it already
-   * (`log_timestamp`).
+   * `iso8601` puts the time before each line of the prefix format, unless the template has a time (`log_timestamp`).
    */
   readonly timestamp: 'iso8601' | 'none';
   /**
-   * Treatment, in the json format, of a line that is a JSON object itself: an object as `data` or as `message`, the
-   * line unchanged, a string (`log_json_lines`).
+   * Treatment of a line that is a JSON object, in the json format: an object as `data` or as `message`, the line
+   * unchanged, or a string (`log_json_lines`).
    */
   readonly jsonLines: 'nest' | 'message' | 'pass' | 'string';
-  /**
-   * Longest time that a partial line waits for its end, in milliseconds; 0: it is written at once
-   * (`log_partial_after`).
-   */
+  /** Longest time that a partial line waits for its end, in milliseconds. 0: no wait (`log_partial_after`). */
   readonly partialAfterMs: number;
 }
 
-/** One stream of one process, for as long as the process is configured. */
+/** Settings of one output stream of one process. */
 export interface ChannelSpec {
   readonly group: string;
   /** The x of `[program:x]`. */
@@ -69,10 +63,10 @@ export interface ChannelSpec {
   readonly stream: StreamName;
   readonly targets: readonly LogTarget[];
   readonly style: LineStyle;
-  /** Take ANSI escape sequences out before anything else sees the bytes (`strip_ansi`). */
+  /** True: ANSI escape sequences are removed before anything else sees the bytes (`strip_ansi`). */
   readonly stripAnsi: boolean;
   /**
-   * Most bytes kept of what stands between the tokens of a process communication event; 0: tokens mean nothing
+   * Most bytes between the tokens of a process communication event. 0: the tokens are ordinary output
    * (`stdout_capture_maxbytes`).
    */
   readonly captureMaxBytes: number;
@@ -80,74 +74,69 @@ export interface ChannelSpec {
   readonly tailBytes: number;
 }
 
-/** Gets bytes as they come; they are valid during the call only. */
+/** Receiver of output. The bytes are valid during the call only. */
 export type BytesListener = (bytes: Buffer, pid: number) => void;
 
-/**
- * What a tail returns, as `supervisor.tailProcessStdoutLog` has it: the bytes, the size of the log, whether some were
- * skipped.
- */
+/** Answer of `supervisor.tailProcessStdoutLog`. */
 export interface TailSlice {
   readonly bytes: Buffer;
+  /** Size of the log. */
   readonly offset: number;
+  /** True if bytes were skipped. */
   readonly overflow: boolean;
 }
 
-/** One pipe of one run. */
+/** The reading end of one pipe of one run. */
 export interface Intake {
   readonly pid: number;
-  /** Resolves at end of file, also when the channel is closed. */
+  /** Resolves at end of file, or when the channel is closed. */
   readonly ended: Promise<void>;
   /**
-   * Resolves when all that the pipe holds now has been taken, or at end of file: to be called once the process was
-   * reaped. Takes as long as a stalled target takes; who cannot wait that long sets a limit.
+   * Resolves when the current content of the pipe is read, or at end of file. Call this after the process was reaped.
+   * A stalled target delays the result without limit.
    */
   drained(): Promise<void>;
   /**
-   * Takes what the pipe holds now before it returns, at most as much as a pipe can hold, and no more than the targets
-   * have room for.
-   * At end of file the pipe is closed at once.
+   * Reads the current content of the pipe before the call returns, at most the capacity of the pipe, and no more than
+   * the targets have room for. At end of file the pipe is closed at once.
    */
   takeRest(): void;
-  /** Stops reading for good and closes the pipe; what was taken is written. */
+  /** Stops reading for good and closes the pipe. Bytes that were read are still written. */
   close(): void;
 }
 
-/** The way of one stream of one process from its pipes to its targets. */
+/** One output stream of one process, from its pipes to its log targets. */
 export interface LogChannel {
   readonly spec: ChannelSpec;
   /**
-   * Reads the pipe of a new run until end of file; the descriptor belongs to the channel from now on.
-   * Several may be open at once, since a grandchild can keep an old one; each has its own partial line.
+   * Reads the pipe of a new run until end of file. The descriptor belongs to the channel from now on.
+   * Several pipes may be open at once, because a grandchild can keep an old pipe. Each has its own partial line.
    */
   read(fd: number, pid: number): Intake;
-  /** Resolves when every open pipe is drained, in the meaning of {@link Intake.drained}. */
+  /** Resolves when every open pipe is drained; see {@link Intake.drained}. */
   drained(): Promise<void>;
-  /** The in-memory tail, with the offsets of `supervisor.tailProcessStdoutLog`. */
+  /** Reads the tail in memory, with the offsets of `supervisor.tailProcessStdoutLog`. */
   tail(offset: number, length: number): TailSlice;
   /**
-   * The in-memory tail, with the offsets of `supervisor.readProcessStdoutLog`; null for arguments that do not fit
-   * together (BAD_ARGUMENTS).
+   * Reads the tail in memory, with the offsets of `supervisor.readProcessStdoutLog`. Null for arguments that contradict
+   * each other (BAD_ARGUMENTS).
    */
   readLog(offset: number, length: number): Buffer | null;
-  /** Hears every byte of output, after `stripAnsi`, without captured sections. Returns the function that ends it. */
+  /** Passes all output on, after `stripAnsi`, without captured sections. Returns the function that ends this. */
   onBytes(listener: BytesListener): () => void;
-  /** Hears each captured section at its end, at most `captureMaxBytes` of it. Returns the function that ends it. */
+  /** Passes each captured section on, at most `captureMaxBytes` of it. Returns the function that ends this. */
   onCapture(listener: BytesListener): () => void;
-  /** Replaces targets and style while pipes stay open; process and stream must be the same. */
+  /** Replaces targets and style while pipes stay open. Process and stream must be the same. */
   configure(spec: ChannelSpec): void;
-  /**
-   * Empties the tail and its log files; they exist again afterwards. Rejects with the errno of the first that could
-   * not.
-   */
+  /** Empties the tail and the log files, which exist again afterwards. Rejects with the errno of the first failure. */
   clear(): Promise<void>;
-  /** Closes the log files and opens their paths anew. Rejects with the errno of the first that could not. */
+  /** Closes the log files and opens their paths anew. Rejects with the errno of the first failure. */
   reopen(): Promise<void>;
-  /** Ends reading and lets go of the targets; what was taken is written. */
+  /** Stops reading and releases the targets. Bytes that were read are still written. */
   close(): void;
 }
 
-/** The functions of the addon that the log path uses. */
+/** The functions of the addon that logs/ uses. */
 export interface LogNatives {
   frame(
     source: Uint8Array,
@@ -168,45 +157,42 @@ export interface LogNatives {
 /** Monotonic time with alarms, and the time of day. */
 export interface LogClock {
   nowMs(): number;
-  /** Calls `wake` once, at `atMs` or soon after; the function returned calls it off. */
+  /** Calls `wake` once, at `atMs` or soon after. The returned function cancels the alarm. */
   alarm(atMs: number, wake: () => void): () => void;
   /** Milliseconds since 1970. */
   wallMs(): number;
 }
 
-/**
- * Something that went wrong with a target, to be said in the supervisor's own log. Said once an episode, never once a
- * line.
- */
+/** A report about a log target for the supervisor's own log. There is one report for an episode, not for each line. */
 export interface LogProblem {
   readonly level: 'warn' | 'error';
   readonly text: string;
 }
 
-/** How the lines of the prefix format get their colour: on a terminal unless NO_COLOR is set, or as `--color` says. */
+/** Value of `--color`. `auto`: prefixes are coloured on a terminal, unless NO_COLOR is set. */
 export type ColorChoice = 'auto' | 'always' | 'never';
 
-/** What a hub is made from. */
+/** Parts of a hub. */
 export interface LogDeps {
   readonly natives: LogNatives;
   readonly clock: LogClock;
   readonly color: ColorChoice;
-  /** Whether the environment has a non-empty NO_COLOR. */
+  /** True if the environment has a non-empty NO_COLOR. */
   readonly noColor: boolean;
-  /** The descriptors that stand for our stdout and stderr; 1 and 2, save in tests. */
+  /** The descriptors of our stdout and stderr: 1 and 2, except in tests. */
   readonly streams: { readonly 1: number; readonly 2: number };
-  /** Socket of the log daemon; /dev/log, save in tests. */
+  /** Socket of the log daemon: /dev/log, except in tests. */
   readonly syslogPath?: string;
 }
 
-/** Where the supervisor's own log goes. */
+/** Settings of the supervisor's own log. */
 export interface MainLogSpec {
   readonly level: Level;
-  /** Files, container streams, syslog, log servers; a format of a container stream is that of all own lines on it. */
+  /** Destinations of the log. The format of a container stream is the format of all own lines there. */
   readonly targets: readonly LogTarget[];
-  /** The console of `nodaemon`, unless `silent`; null: none. */
+  /** The console of `nodaemon`, unless `silent` is set. Null: none. */
   readonly console: LogTarget | null;
-  /** Name by which the json and logfmt formats call us in `program`. */
+  /** Name of the supervisor in the field `program` of the json and logfmt formats. */
   readonly name: string;
   /** Bytes kept in memory for `readLog`. */
   readonly tailBytes: number;
@@ -215,7 +201,7 @@ export interface MainLogSpec {
 /** The supervisor's own log. Nothing in it throws or waits. */
 export interface MainLog {
   write(level: Level, text: string): void;
-  /** Whether lines of a level are written at all: spares making a text for nothing. */
+  /** Returns true if lines of a level are written. A caller can save the work of making the text. */
   isEnabled(level: Level): boolean;
   setLevel(level: Level): void;
   configure(spec: MainLogSpec): void;
@@ -228,39 +214,39 @@ export interface MainLog {
 
 /** Limits of a flush to slow readers. */
 export interface FlushLimit {
-  /** When it is to be given up, on the monotonic clock, if bytes last moved at `movedMs`. */
+  /** Returns the time to give up, on the monotonic clock, if bytes last moved at `movedMs`. */
   giveUpAtMs(movedMs: number): number;
-  /** Why it was given up, in words about the reader: `it took nothing for 30 s`. */
+  /** Returns the reason of giving up, in words about the reader: `it took nothing for 30 s`. */
   reason(): string;
-  /** Calls `listener` when the time has become shorter. Returns the function that ends this. */
+  /** Calls `listener` when the limit became shorter. Returns the function that ends this. */
   onChange(listener: () => void): () => void;
 }
 
-/** Output that could not be written any more. */
+/** Output that could not be written before the end. */
 export interface LostOutput {
   readonly lines: number;
   readonly bytes: number;
 }
 
-/** What remains unwritten when {@link Hub.flush} gave up; 0 when all was written. */
+/** Result of {@link Hub.flush}. 0: all output was written. */
 export interface FlushOutcome {
   readonly unwrittenBytes: number;
 }
 
-/** A log file that is open now. It may have another name by now, or none. */
+/** An open log file. It may have been renamed or removed in the meantime. */
 export interface OpenFile {
   readonly fd: number;
   readonly dev: number;
   readonly ino: number;
-  /** Bytes of the file that are not queued any more. */
+  /** Bytes in the file that are no longer queued. */
   readonly size: number;
 }
 
-/** State of a path that logs are written to. */
+/** State of the path of a log. */
 export interface FileState {
   /** `other`: a fifo, a terminal or a device. Null: nothing is open. */
   readonly file: OpenFile | 'other' | null;
-  /** The last bytes that are still to be written to the file. */
+  /** The last bytes of the queue for the file. */
   readonly queued: Buffer;
 }
 
@@ -268,23 +254,20 @@ export interface FileState {
 export interface Hub {
   readonly mainLog: MainLog;
   openChannel(spec: ChannelSpec): LogChannel;
-  /** State of a path that logs are written to, with at most `queuedBytes` of the queue; null: no log writes to it. */
+  /** Returns the state of the path of a log, with at most `queuedBytes` of its queue. Null: no log has the path. */
   fileState(path: string, queuedBytes: number): FileState | null;
-  /** Closes all log files and opens their paths anew (USR2). What cannot be opened is reported. */
+  /** Closes all log files and opens their paths anew (USR2). Reports the paths that cannot be opened. */
   reopen(): Promise<void>;
-  /**
-   * Writes out partial lines and waits until every target has taken what it was given, as long as the limit says; a
-   * number is milliseconds.
-   */
+  /** Writes partial lines and waits until every target has taken its output. A number as `limit` is milliseconds. */
   flush(limit: number | FlushLimit): Promise<FlushOutcome>;
   /**
-   * The last flush. What no target has taken then is lost; its lines are counted, and said in the supervisor's own log
-   * and on our stderr.
+   * Flushes for the last time. Output that no target takes in time is lost. The lost lines are counted and reported in
+   * the supervisor's own log and on our stderr.
    */
   finish(limit: FlushLimit): Promise<void>;
   /**
-   * Closes all channels and files, and lets go of the container's streams, whose descriptors stay open.
-   * Waits for targets that stall: a reload keeps the hub and closes channels instead.
+   * Closes all channels and files, and releases the container's streams, whose descriptors stay open.
+   * Waits for stalled targets. A reload therefore keeps the hub and closes only channels.
    */
   close(): Promise<void>;
 }

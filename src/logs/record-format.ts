@@ -11,7 +11,9 @@ import type { LineOrigin } from './line-prefix.ts';
 import type { LineStyle } from './ports.ts';
 import { formatIsoTime } from './time-format.ts';
 
-/** Part of a line in a record. `partial`: the end of the line follows in another record. `cut`: the line was too long. */
+/**
+ * Part of a line in a record. `partial`: the end of the line follows in another record. `cut`: the line was too long.
+ */
 export type Extent = 'whole' | 'partial' | 'cut';
 
 const NEWLINE = 0x0a;
@@ -180,8 +182,8 @@ function makeEscapes(): Uint8Array {
 }
 
 /**
- * Adds a JSON object as it is. A carriage return in it can only be white space. It becomes a space, because some readers
- * take a carriage return for the end of a line.
+ * Adds a JSON object as it is. A carriage return in it can only be white space. It becomes a space, because some
+ * readers take a carriage return for the end of a line.
  */
 function appendObject(object: Buffer, queue: BlockQueue): void {
   const line = object.includes(RETURN) ? Buffer.from(object.map((byte) => (byte === RETURN ? SPACE : byte))) : object;

@@ -1,8 +1,12 @@
 /**
- * The way to a log server. It takes everything at once, so a server that is down, slow or stuck never slows a program
- * nor the end of the supervisor: what the server does not take is kept up to a limit, and dropped, counted and said
- * beyond that. Invariants: one connection or attempt at one is there at a time; messages go out in order; a message
- * stays here until its connection has taken it; with nothing to send, nothing is done, and no alarm is set.
+ * The outlet for a log server. It takes all output at once, so a server that is down, slow or stuck never slows a
+ * program or the end of the supervisor. Messages that the server does not take are queued up to a limit. Beyond the
+ * limit they are dropped, counted and reported.
+ *
+ * Invariants:
+ * - There is at most one connection or attempt at a time.
+ * - Messages are sent in order. A message stays in the queue until its connection has taken the message.
+ * - With an empty queue, nothing is done and no alarm is set.
  */
 import { FailureEpisode, NOTHING_DROPPED } from './failure-episode.ts';
 import type { Connect, Link, LinkEvents } from './links.ts';
@@ -10,27 +14,24 @@ import { MessageCutter } from './message-cutter.ts';
 import type { Done, Outlet, Written } from './outlets.ts';
 import type { LogClock, LogProblem } from './ports.ts';
 
-/** Most bytes of messages that are kept. */
+/** Limit of the queue of messages. */
 export const KEPT_BYTES = 1024 * 1024;
 
 const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 30_000;
 const CONNECT_MS = 10_000;
-/**
- * A connection over which something was sent so long ago is one that works: over UDP, a refusal comes after the
- * message.
- */
+/** A connection that is this old after its first message works. Over UDP, a refusal comes only after the message. */
 const PROVEN_MS = 1000;
-/** How long what is left is tried to be sent when nobody writes to the server any more. */
+/** Time to send the rest of the queue after the last writer has gone. */
 const LINGER_MS = 5000;
 
-/** Made once: a flood is refused line by line. */
+/** Error for a message that the full queue refuses. Made once, because a flood refuses many. */
 const REFUSED = new Error('it does not take what is written');
 const MEANWHILE = 'up to 1 MiB is kept until it can be reached again, and the rest is dropped';
 
-/** What an outlet is made from. */
+/** Parts of a remote outlet. */
 export interface RemoteParts {
-  /** What the server is called in messages: its URL. */
+  /** Name of the server in reports: its URL. */
   readonly name: string;
   /** Most bytes of one message. */
   readonly longestMessage: number;
@@ -39,7 +40,7 @@ export interface RemoteParts {
   readonly report: (problem: LogProblem) => void;
 }
 
-/** See the head of this file. */
+/** The outlet for a log server. */
 export class RemoteOutlet implements Outlet {
   readonly #parts: RemoteParts;
   readonly #cutter: MessageCutter;
@@ -47,19 +48,20 @@ export class RemoteOutlet implements Outlet {
   #messages: Buffer[] = [];
   #keptBytes = 0;
   #link: Link | null = null;
-  /** Calls off the attempt at a connection that is under way. */
-  #callOffAttempt: (() => void) | null = null;
-  /** Calls off the next attempt. */
-  #callOffRetry: (() => void) | null = null;
+  /** Cancels the attempt to connect that is under way. */
+  #cancelAttempt: (() => void) | null = null;
+  /** Cancels the next attempt. */
+  #cancelRetry: (() => void) | null = null;
   #isSending = false;
-  /** When something was first sent over the connection that is open. */
+  /** Time of the first message over the open connection. */
   #firstSentMs: number | null = null;
-  /** When messages last went out. */
+  /** Time at which messages were last sent. */
   #movedAtMs = -Infinity;
   #attempts = 0;
   #retryMs = FIRST_RETRY_MS;
   #retryAtMs = -Infinity;
-  #callOffLinger: (() => void) | null = null;
+  /** Cancels the end of the time for the rest of the queue. */
+  #cancelLinger: (() => void) | null = null;
   #isClosing = false;
   #drainWaiters: Array<() => void> = [];
 
@@ -86,24 +88,24 @@ export class RemoteOutlet implements Outlet {
   }
 
   write(bytes: Buffer, start: number, end: number, written: Written): void {
-    this.#stay();
+    this.#keepOpen();
     this.#cutter.push(bytes, start, end);
     this.#advance();
     setImmediate(written, null, end - start);
   }
 
-  /** Connects before there is something to send, so that a server that cannot be reached is told of at once. */
+  /** Connects before the first message, so that a server that cannot be reached is reported at once. */
   open(done: Done): void {
-    this.#stay();
+    this.#keepOpen();
     if (this.#parts.clock.nowMs() >= this.#retryAtMs) this.#connect();
     queueMicrotask(() => done(null));
   }
 
-  /** Looks the name up again, and tries again at once. */
+  /** Looks up the name again, and connects at once. */
   reopen(done: Done): void {
     this.#retryMs = FIRST_RETRY_MS;
     this.#retryAtMs = -Infinity;
-    if (!this.#isSending) this.#letGo();
+    if (!this.#isSending) this.#disconnect();
     this.#connect();
     queueMicrotask(() => done(null));
   }
@@ -112,12 +114,12 @@ export class RemoteOutlet implements Outlet {
     queueMicrotask(() => done(null));
   }
 
-  /** What is kept is still sent, for a while; whoever closes does not wait for that. */
+  /** Sends the rest of the queue for a limited time. The caller does not wait for that. */
   close(done: Done): void {
     const { clock } = this.#parts;
     this.#isClosing = true;
     this.#episode.tellDropped();
-    if (this.#messages.length > 0) this.#callOffLinger = clock.alarm(clock.nowMs() + LINGER_MS, () => this.#giveUp());
+    if (this.#messages.length > 0) this.#cancelLinger = clock.alarm(clock.nowMs() + LINGER_MS, () => this.#giveUp());
     else this.#giveUp();
     queueMicrotask(() => done(null));
   }
@@ -141,7 +143,7 @@ export class RemoteOutlet implements Outlet {
     this.#keptBytes += message.length;
   }
 
-  /** Sends what there is, or connects to be able to. */
+  /** Sends the queue, or connects first. */
   #advance(): void {
     if (this.#isSending) return;
     if (this.#messages.length === 0) {
@@ -153,12 +155,12 @@ export class RemoteOutlet implements Outlet {
       this.#isSending = true;
       const link = this.#link;
       link.send(this.#messages.slice(), (count) => {
-        if (link === this.#link) this.#sent(count);
+        if (link === this.#link) this.#onSent(count);
       });
     }
   }
 
-  #sent(count: number): void {
+  #onSent(count: number): void {
     this.#isSending = false;
     for (const message of this.#messages.splice(0, count)) this.#keptBytes -= message.length;
     this.#movedAtMs = this.#parts.clock.nowMs();
@@ -174,47 +176,47 @@ export class RemoteOutlet implements Outlet {
     return this.#firstSentMs !== null && this.#parts.clock.nowMs() - this.#firstSentMs >= PROVEN_MS;
   }
 
-  /** Connects now, or when it is time for another attempt. */
+  /** Connects now, or at the time of the next attempt. */
   #connect(): void {
-    if (this.#link !== null || this.#callOffAttempt !== null) return;
+    if (this.#link !== null || this.#cancelAttempt !== null) return;
     const { clock, connect } = this.#parts;
-    this.#callOffRetry?.();
-    this.#callOffRetry = null;
+    this.#cancelRetry?.();
+    this.#cancelRetry = null;
     if (clock.nowMs() < this.#retryAtMs) {
-      this.#callOffRetry = clock.alarm(this.#retryAtMs, () => {
-        this.#callOffRetry = null;
+      this.#cancelRetry = clock.alarm(this.#retryAtMs, () => {
+        this.#cancelRetry = null;
         this.#connect();
       });
       return;
     }
-    const callOffLimit = clock.alarm(clock.nowMs() + CONNECT_MS, () =>
-      this.#lost(new Error(`no answer within ${CONNECT_MS / 1000} s`)),
+    const cancelTimeout = clock.alarm(clock.nowMs() + CONNECT_MS, () =>
+      this.#onLost(new Error(`no answer within ${CONNECT_MS / 1000} s`)),
     );
     let isOver = false;
     const events: LinkEvents = {
       opened: (link) => {
-        callOffLimit();
-        this.#callOffAttempt = null;
+        cancelTimeout();
+        this.#cancelAttempt = null;
         this.#link = link;
         this.#advance();
       },
       lost: (error) => {
-        if (!isOver) this.#lost(error);
+        if (!isOver) this.#onLost(error);
       },
     };
     const cancel = connect(this.#attempts++, events);
-    this.#callOffAttempt = () => {
+    this.#cancelAttempt = () => {
       isOver = true;
-      callOffLimit();
+      cancelTimeout();
       cancel();
     };
   }
 
-  /** There is no connection any more, or none came about; null: the other side ended it in order. */
-  #lost(error: NodeJS.ErrnoException | null): void {
+  /** Handles a connection that was lost or refused. Null: the server closed the connection in order. */
+  #onLost(error: NodeJS.ErrnoException | null): void {
     const { clock } = this.#parts;
     const wasUsed = this.#isProven;
-    this.#letGo();
+    this.#disconnect();
     if (error !== null || !wasUsed) {
       this.#retryAtMs = clock.nowMs() + this.#retryMs;
       this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS);
@@ -224,28 +226,28 @@ export class RemoteOutlet implements Outlet {
     if (this.#messages.length > 0) this.#connect();
   }
 
-  /** Somebody writes again. */
-  #stay(): void {
+  /** Cancels the end, because a writer uses the outlet again. */
+  #keepOpen(): void {
     this.#isClosing = false;
-    this.#callOffLinger?.();
-    this.#callOffLinger = null;
+    this.#cancelLinger?.();
+    this.#cancelLinger = null;
   }
 
-  #letGo(): void {
-    this.#callOffAttempt?.();
-    this.#callOffAttempt = null;
+  #disconnect(): void {
+    this.#cancelAttempt?.();
+    this.#cancelAttempt = null;
     this.#link?.close();
     this.#link = null;
     this.#isSending = false;
     this.#firstSentMs = null;
   }
 
-  /** Nobody writes any more, and what is kept was sent or has had its time. */
+  /** Ends the outlet after its last writer: the queue is sent, or its time is over and the rest is dropped. */
   #giveUp(): void {
-    this.#stay();
-    this.#letGo();
-    this.#callOffRetry?.();
-    this.#callOffRetry = null;
+    this.#keepOpen();
+    this.#disconnect();
+    this.#cancelRetry?.();
+    this.#cancelRetry = null;
     if (this.#messages.length > 0)
       this.#episode.fail(REFUSED, { lines: this.#messages.length, bytes: this.#keptBytes });
     this.#messages = [];

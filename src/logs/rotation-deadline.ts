@@ -1,43 +1,42 @@
 /**
- * The one deadline of a log file that has something in it: when it is to be rotated by time. A file that is empty has
- * none, and sets no alarm. The time of day may be put forward or back meanwhile, so it is looked at again when the
- * alarm comes and before each write.
+ * The next rotation by time of a log file. An empty file has no deadline and no alarm. The time of day may be changed
+ * at any time, so it is read again at the alarm and before each write.
  */
 import type { LogClock } from './ports.ts';
 import { nextRotation } from './rotation-time.ts';
 import type { RotationInterval } from './rotation-time.ts';
 
-/** See the head of this file. */
+/** The next rotation by time of one log file. */
 export class RotationDeadline {
   readonly #clock: LogClock;
   readonly #wake: () => void;
   #dueAtMs = Infinity;
   #callOff: (() => void) | null = null;
 
-  /** `wake` is called when the deadline has come. */
+  /** Calls `wake` at the deadline. */
   constructor(clock: LogClock, wake: () => void) {
     this.#clock = clock;
     this.#wake = wake;
   }
 
-  /** Whether the file is to be rotated before more is written. */
+  /** True if the file must be rotated before the next write. */
   get isDue(): boolean {
     return this.#dueAtMs !== Infinity && this.#clock.wallMs() >= this.#dueAtMs;
   }
 
   /**
-   * The file has something in it that was last written at `lastWriteMs`: it is due at the first rotation after that,
-   * which may be over. `anchorMs` is its birth. Null for the interval: it is never due.
+   * Sets the deadline to the first rotation time after `lastWriteMs`, which may be in the past. `anchorMs` is the birth
+   * of the file. Null as interval: no deadline.
    */
   set(interval: RotationInterval | null, anchorMs: number, lastWriteMs: number): void {
     this.clear();
     if (interval === null) return;
-    // A file from the future was written before a clock was put back.
+    // A last write in the future was before the clock was set back.
     this.#dueAtMs = nextRotation(interval, Math.min(lastWriteMs, this.#clock.wallMs()), anchorMs);
     this.#arm(interval, anchorMs);
   }
 
-  /** There is nothing to be rotated. */
+  /** Removes the deadline. */
   clear(): void {
     this.#dueAtMs = Infinity;
     this.#callOff?.();

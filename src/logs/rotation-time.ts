@@ -1,10 +1,9 @@
 /**
- * When a log file is due by the calendar or the clock (`rotate_interval`). Pure arithmetic on times of day; it sets no
- * alarm. What people who use logrotate expect: at the full hour, at midnight, in the night to Sunday, of the time zone
- * the supervisor runs in.
+ * The times of rotation (`rotate_interval`), as users of logrotate expect them: at the full hour, at midnight, at
+ * midnight before Sunday, in the time zone of the supervisor. Pure arithmetic.
  */
 
-/** At the full hour, at midnight, in the night to Sunday, or every so many milliseconds. */
+/** At the full hour, at midnight, at midnight before Sunday, or every so many milliseconds. */
 export type RotationInterval = 'hourly' | 'daily' | 'weekly' | number;
 
 const HOUR_MS = 3_600_000;
@@ -12,8 +11,8 @@ const MINUTE_MS = 60_000;
 const DAYS_OF_WEEK = 7;
 
 /**
- * The first rotation after `wallMs`, in milliseconds since 1970. The periods of a duration are counted from `anchorMs`,
- * the birth of the file, so that a restart of the supervisor does not move them.
+ * Returns the first rotation after `wallMs`, in milliseconds since 1970. The periods of a duration are counted from
+ * `anchorMs`, the birth of the file, so that a restart of the supervisor does not move them.
  */
 export function nextRotation(interval: RotationInterval, wallMs: number, anchorMs: number): number {
   switch (interval) {
@@ -29,12 +28,12 @@ export function nextRotation(interval: RotationInterval, wallMs: number, anchorM
 }
 
 /**
- * By counting on from now and not by the name of the hour: the hour that a clock goes through twice is two hours long
- * otherwise.
+ * Returns the next full hour, counted from now. By the number of the hour, the hour that a clock repeats at the end of
+ * daylight saving time would be two hours long.
  */
 function nextHour(wallMs: number): number {
   const next = wallMs + untilFullHour(wallMs);
-  // Where a clock is changed by half an hour, that is no full hour there.
+  // Where daylight saving time is half an hour, this may not be a full hour yet.
   return new Date(next).getMinutes() === 0 ? next : next + untilFullHour(next);
 }
 
@@ -43,7 +42,10 @@ function untilFullHour(wallMs: number): number {
   return HOUR_MS - (date.getMinutes() * MINUTE_MS + date.getSeconds() * 1000 + date.getMilliseconds());
 }
 
-/** By the calendar: a day of 23 or 25 hours ends at midnight too, and one that has no midnight begins an hour later. */
+/**
+ * Returns a midnight of the calendar. Days of 23 or 25 hours end at midnight too. A day without a midnight begins an
+ * hour later.
+ */
 function nextMidnight(wallMs: number, days: number): number {
   const date = new Date(wallMs);
   return new Date(date.getFullYear(), date.getMonth(), date.getDate() + days).getTime();

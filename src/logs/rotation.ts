@@ -1,27 +1,27 @@
 /**
- * Moves a log file out of the way, as Supervisor does: path.1 is the newest, path.N the oldest; a compressed one is
- * path.N.gz. Touches names only; the descriptor of the log is the outlet's.
+ * Renames a log file and its backups as Supervisor does: path.1 is the newest backup, path.N the oldest. A compressed
+ * backup is path.N.gz. The descriptor of the log belongs to the outlet.
  */
 import { lstat, opendir, rename, unlink } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { Stats } from 'node:fs';
 import { errnoOf } from '../core/error-text.ts';
 
-/** What the name of a compressed backup ends in. */
+/** Suffix of a compressed backup. */
 export const COMPRESSED = '.gz';
 
-/** Entries that one turn of the loop takes from a directory. */
+/** Entries of a directory that are read in one turn of the loop. */
 const ENTRIES_PER_TURN = 256;
 
-/** Numbers of the backups of a log that exist. One number may be in both sets. */
+/** Numbers of the existing backups of a log. One number may be in both sets. */
 export interface FoundBackups {
   readonly plain: ReadonlySet<number>;
   readonly compressed: ReadonlySet<number>;
 }
 
 /**
- * Finds path.1 … path.`most`, plain and compressed, by one reading of the directory: `backups` may be a million, and a
- * few be there.
+ * Finds path.1 … path.`most`, plain and compressed. Reads the directory once: the option `backups` may be a million
+ * while only a few exist.
  */
 export async function findBackups(path: string, most: number): Promise<FoundBackups> {
   const plain = new Set<number>();
@@ -38,9 +38,9 @@ export async function findBackups(path: string, most: number): Promise<FoundBack
 }
 
 /**
- * Renames path.(N-1) → path.N … path → path.1 (`stdout_logfile_backups`), each as it is, compressed or plain; the
- * oldest is replaced. What is missing is passed over: a cleanup script may have been there before us. Rejects when a
- * rename is refused.
+ * Renames path.(N-1) → path.N … path → path.1 (`stdout_logfile_backups`), plain and compressed alike, and replaces the
+ * oldest. Ignores files that are gone, because a cleanup script may have removed them. Rejects when a rename is
+ * refused.
  */
 export async function shiftBackups(path: string, backups: number): Promise<void> {
   const found = await findBackups(path, backups);
@@ -50,14 +50,14 @@ export async function shiftBackups(path: string, backups: number): Promise<void>
   await moveUp(path, 0, backups, found);
 }
 
-/** Number 0 is the log itself, which is never compressed. */
+/** Renames one backup to the next number. Number 0 is the log itself, which is never compressed. */
 async function moveUp(path: string, number: number, last: number, { plain, compressed }: FoundBackups): Promise<void> {
   const from = number === 0 ? path : `${path}.${number}`;
   const to = `${path}.${number + 1}`;
   const isPlain = number === 0 || plain.has(number);
   const isCompressed = compressed.has(number);
-  // The last one is replaced. One of the other kind would count as the same backup; it goes first, so that a crash
-  // never leaves two that differ.
+  // The rename replaces the last backup. A last backup of the other kind, plain or compressed, has the same number and
+  // is removed first, so that a crash never leaves two different backups with one number.
   if (number + 1 === last && isPlain !== isCompressed) await removeIfThere(isPlain ? to + COMPRESSED : to);
   if (isPlain) await renameIfThere(from, to);
   if (isCompressed) await renameIfThere(from + COMPRESSED, to + COMPRESSED);
@@ -67,12 +67,12 @@ async function renameIfThere(from: string, to: string): Promise<void> {
   await ifThere(rename(from, to));
 }
 
-/** Removes a file; nothing where there is none. Rejects when that is refused, and for a directory. */
+/** Removes a file if it exists. Rejects when that is refused, and for a directory. */
 export async function removeIfThere(path: string): Promise<void> {
   await ifThere(unlink(path));
 }
 
-/** What a name stands for, itself if it is a link; null for nothing. */
+/** Returns the lstat(2) result of a path, or null if there is none. */
 export async function lstatIfThere(path: string): Promise<Stats | null> {
   return (await ifThere(lstat(path))) ?? null;
 }
@@ -87,9 +87,9 @@ async function ifThere<T>(operation: Promise<T>): Promise<T | undefined> {
 }
 
 /**
- * How much of bytes[start, end) goes into a file that has room for `room` bytes before it is full: up to the end of the
- * line that reaches the limit, so that a file holds whole lines and is rotated after the same line as if each had been
- * written by itself.
+ * Returns the end of the part of bytes[start, end) that goes into a file with room for `room` bytes: the end of the
+ * line that reaches the limit. The file then holds whole lines, and is rotated after the same line as with one write a
+ * line.
  */
 export function endOfFill(bytes: Buffer, start: number, end: number, room: number): number {
   if (end - start <= room) return end;

@@ -23,8 +23,8 @@ export interface Destination {
   /** Name in messages. */
   readonly name: string;
   /**
-   * `stream`: our own stdout or stderr. `service`: the log daemon of this machine. Both stay open until the end, and USR2
-   * does not open them anew. `path` and `server` are closed when their last user has gone.
+   * `stream`: our own stdout or stderr. `service`: the log daemon of this machine. Both stay open until the end, and
+   * USR2 does not open them anew. `path` and `server` are closed when their last user has gone.
    */
   readonly type: 'stream' | 'service' | 'path' | 'server';
   /** Codes of errors after which the destination never takes a byte again. */

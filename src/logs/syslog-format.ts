@@ -1,11 +1,8 @@
 /**
- * How a line looks when it goes to the log daemon of the machine: RFC 3164, as glibc's syslog(3) writes it. Pure.
+ * The header of a line for the log daemon of this machine: RFC 3164, as glibc's syslog(3) writes it. Pure.
  */
 
-/**
- * compat: facility user, severity info, for everything that Supervisor sends, and the name it is known by there
- * (`stdout_syslog`).
- */
+/** compat: Supervisor sends all lines with facility user and severity info, under this name (`stdout_syslog`). */
 const PRIORITY = 14;
 const IDENTIFIER = 'supervisord';
 
@@ -14,9 +11,7 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 let second = Number.NaN;
 let header = Buffer.alloc(0);
 
-/**
- * What stands before each line, in local time: `<14>Jan 2 03:04:05 supervisord: `. The bytes are not to be changed.
- */
+/** Returns the header in local time: `<14>Jan  2 03:04:05 supervisord: `. The caller must not change the bytes. */
 export function syslogHeader(wallMs: number): Buffer {
   const now = Math.floor(wallMs / 1000);
   if (now === second) return header;
@@ -25,8 +20,7 @@ export function syslogHeader(wallMs: number): Buffer {
     .map((part) => String(part).padStart(2, '0'))
     .join(':');
   second = now;
-  header = Buffer.from(
-    `<${PRIORITY}>${MONTHS[date.getMonth()]} ${String(date.getDate()).padStart(2)} ${time} ${IDENTIFIER}: `,
-  );
+  const day = `${MONTHS[date.getMonth()]} ${String(date.getDate()).padStart(2)}`;
+  header = Buffer.from(`<${PRIORITY}>${day} ${time} ${IDENTIFIER}: `);
   return header;
 }

@@ -1,7 +1,7 @@
 /**
- * The way to the log daemon of the machine: a datagram for each line. It never waits in a call, and a daemon that reads
- * nothing holds nobody up for longer than a moment: what it does not take then is given up, which the sink counts and
- * says. One that is slow slows those who write to it. A daemon that was restarted is found again with the next line.
+ * The outlet for the log daemon of this machine: a datagram for each line. No call blocks. A slow daemon slows the
+ * programs that write to it. A daemon that takes nothing for {@link PATIENCE_MS} loses the lines, which the sink counts
+ * and reports. The next line finds a daemon that was restarted.
  */
 import { closeSync } from 'node:fs';
 import { getSystemErrorName } from 'node:util';
@@ -9,19 +9,15 @@ import type { Done, Outlet, Written } from './outlets.ts';
 import type { LogClock, LogNatives } from './ports.ts';
 import { syslogHeader } from './syslog-format.ts';
 
-/**
- * Most bytes of a line in one datagram; the rest comes in further ones. Well below what the kernel takes, and what
- * journald does.
- */
+/** Most bytes of a line in one datagram. The rest comes in further datagrams. The kernel and journald take more. */
 export const LONGEST_DATAGRAM_LINE = 64 * 1024;
 
-/** Datagrams that are sent in one go; others get their turn then. */
+/** Most datagrams in a row. Other work of the loop gets its turn then. */
 const BATCH = 256;
 
 /**
- * The queue of a daemon has room for a few datagrams only (net.unix.max_dgram_qlen, often 10), so a burst is always too
- * much for it, and a descriptor of this kind is one that Node cannot wait for: it is tried again after these delays,
- * and given up when it has taken nothing for so long.
+ * Retry times for a daemon whose queue is full, and the time after which lines are dropped. The queue has room for a
+ * few datagrams only (net.unix.max_dgram_qlen, often 10), so every burst fills it. Node cannot poll such a descriptor.
  */
 const FIRST_RETRY_MS = 1;
 const LONGEST_RETRY_MS = 50;
@@ -29,10 +25,10 @@ const PATIENCE_MS = 1000;
 
 const NEWLINE = 0x0a;
 const EMPTY = Buffer.alloc(0);
-/** The other end is gone, and another one may have taken its place. */
+/** Errors of a socket whose daemon has gone. Another daemon may have the path now. */
 const DISCONNECTED: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTCONN', 'EDESTADDRREQ', 'EPIPE']);
 
-/** What an outlet is made from. */
+/** Parts of a syslog outlet. */
 export interface SyslogParts {
   /** Path of the daemon's socket. */
   readonly path: string;
@@ -45,22 +41,22 @@ interface Job {
   readonly bytes: Buffer;
   readonly start: number;
   readonly end: number;
-  /** Up to where it is done. */
+  /** End of the bytes that are sent. */
   at: number;
   retryMs: number;
-  /** Since when nothing was taken; null while something is. */
+  /** Time since which the daemon takes nothing. Null: the daemon takes datagrams. */
   waitedSinceMs: number | null;
   readonly written: Written;
 }
 
-/** See the head of this file. */
+/** The outlet for the log daemon of this machine. */
 export class SyslogOutlet implements Outlet {
   readonly #parts: SyslogParts;
   readonly #datagram = Buffer.allocUnsafeSlow(LONGEST_DATAGRAM_LINE + 128);
   #fd: number | null = null;
-  /** The beginning of a line whose end has not been given yet. */
+  /** Beginning of a line whose end has not come yet. */
   #carry: Buffer = EMPTY;
-  /** The daemon has not taken anything since it was given up on: nobody waits for it once more. */
+  /** True if the daemon has taken nothing since lines were dropped. Further lines are then dropped without a retry. */
   #isStalled = false;
 
   constructor(parts: SyslogParts) {
@@ -108,7 +104,7 @@ export class SyslogOutlet implements Outlet {
       }
       const error = this.#send(job.bytes, job.at, stop);
       if (error !== null) {
-        this.#settle(job, error);
+        this.#onError(job, error);
         return;
       }
       this.#carry = EMPTY;
@@ -119,10 +115,7 @@ export class SyslogOutlet implements Outlet {
     job.written(null, job.at - job.start);
   }
 
-  /**
-   * Where the next datagram ends: at the end of the line, or where it is as long as one may be; null when neither is
-   * there.
-   */
+  /** Returns the end of the next datagram: the end of the line, or the size limit. Null: more bytes must come first. */
   #endOfPiece({ bytes, at, end }: Job): number | null {
     const longest = at + LONGEST_DATAGRAM_LINE - this.#carry.length;
     const newline = bytes.indexOf(NEWLINE, at);
@@ -130,7 +123,7 @@ export class SyslogOutlet implements Outlet {
     return longest < end ? longest : null;
   }
 
-  #settle(job: Job, error: NodeJS.ErrnoException): void {
+  #onError(job: Job, error: NodeJS.ErrnoException): void {
     const { clock } = this.#parts;
     const nowMs = clock.nowMs();
     const isBehind = error.code === 'EAGAIN' || error.code === 'ENOBUFS';
@@ -142,7 +135,7 @@ export class SyslogOutlet implements Outlet {
     }
     this.#isStalled = isBehind;
     if (job.at > job.start) {
-      // What was taken counts as written; what comes next meets the same error.
+      // The sent bytes count as written. The next write meets the same error.
       job.written(null, job.at - job.start);
       return;
     }
@@ -150,7 +143,7 @@ export class SyslogOutlet implements Outlet {
     job.written(error, 0);
   }
 
-  /** Sends the carry and bytes[start, end); nothing for a line that is empty, as the one that ends a torn line is. */
+  /** Sends the carry and bytes[start, end). Sends nothing for an empty line, which may be the end of a torn line. */
   #send(bytes: Buffer, start: number, end: number): NodeJS.ErrnoException | null {
     if (this.#carry.length === 0 && start === end) return null;
     const header = syslogHeader(this.#parts.clock.wallMs());
@@ -189,7 +182,7 @@ export class SyslogOutlet implements Outlet {
   }
 }
 
-/** An errno as the errors of Node have it: negative, with its name. */
+/** Makes an error as Node does: with a negative errno and its name. */
 function errorOf(errno: number): NodeJS.ErrnoException {
   const code = getSystemErrorName(-errno);
   return Object.assign(new Error(code), { code, errno: -errno });

@@ -1,11 +1,11 @@
 /**
- * The last bytes of an output, kept in memory in a ring that grows up to its limit. Offsets count from the first byte
- * ever pushed, so a client can go on where it stopped. Never looks at what the bytes mean.
+ * The last bytes of an output in memory, in a ring that grows up to a limit. Offsets count from the first byte ever
+ * pushed, so a client can go on where it stopped.
  */
 import { readRange, tailRange } from './log-offsets.ts';
 import type { TailSlice } from './ports.ts';
 
-/** Bytes of a ring at first; many programs write a few lines only. */
+/** First size of a ring. Many programs write a few lines only. */
 const FIRST_BYTES = 4096;
 
 /** A ring of the last `limit` bytes. */
@@ -14,19 +14,19 @@ export class Tail {
   #ring: Buffer | null = null;
   /** Bytes pushed since the start or the last {@link clear}. */
   #total = 0;
-  /** Offset before which nothing was ever kept. */
+  /** Offset of the first byte that was ever in this ring. */
   #oldest = 0;
 
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  /** Bytes that were ever pushed, since the last {@link clear}. */
+  /** Number of bytes pushed since the last {@link clear}. */
   get size(): number {
     return this.#total;
   }
 
-  /** Adds bytes[start, end); of a large piece only the end is copied. */
+  /** Adds bytes[start, end). Copies only the end of a large piece. */
   push(bytes: Buffer, start: number, end: number): void {
     if (this.#limit === 0 || start === end) {
       this.#total += end - start;
@@ -41,19 +41,19 @@ export class Tail {
     this.#total += end - start;
   }
 
-  /** The bytes that {@link tailRange} names, as far as they are still here. */
+  /** Returns the bytes of {@link tailRange} that are still here. */
   tail(offset: number, length: number): TailSlice {
     const { start, end, overflow } = tailRange(this.#total, offset, length);
     return { bytes: this.#slice(start, end), offset: this.#total, overflow };
   }
 
-  /** The bytes that {@link readRange} names, as far as they are still here; null for contradicting arguments. */
+  /** Returns the bytes of {@link readRange} that are still here. Null for arguments that contradict each other. */
   read(offset: number, length: number): Buffer | null {
     const range = readRange(this.#total, offset, length);
     return range === null ? null : this.#slice(range.start, range.end);
   }
 
-  /** A tail with another limit that goes on from this one, offsets included. */
+  /** Returns a tail with another limit, with the same bytes and offsets. */
   resized(limit: number): Tail {
     const other = new Tail(limit);
     const kept = this.#slice(0, this.#total);
@@ -63,7 +63,7 @@ export class Tail {
     return other;
   }
 
-  /** Forgets everything; offsets begin at 0 again. */
+  /** Forgets all bytes. Offsets begin at 0 again. */
   clear(): void {
     this.#ring = null;
     this.#total = 0;
@@ -80,14 +80,14 @@ export class Tail {
     return Buffer.concat([ring.subarray(at, at + straight), ring.subarray(0, end - from - straight)]);
   }
 
-  /** The ring, made large enough for `wanted` bytes; it doubles, so that growing copies each byte about once. */
+  /** Returns a ring for `wanted` bytes. The size doubles, so that growing copies each byte about once. */
   #ringFor(wanted: number): Buffer {
     const old = this.#ring;
     if (old !== null && (old.length >= wanted || old.length >= this.#limit)) return old;
     let size = Math.min(FIRST_BYTES, this.#limit);
     while (size < wanted) size = Math.min(size * 2, this.#limit);
     const ring = Buffer.allocUnsafeSlow(size);
-    // A ring below the limit has never wrapped: it grew before, so its bytes stand at their offsets.
+    // A ring below its limit never wrapped, so its bytes are at their offsets.
     if (old !== null) old.copy(ring, 0, 0, this.#total);
     this.#ring = ring;
     return ring;

@@ -1,6 +1,5 @@
 /**
- * Where the lines of programs go, and in which form: formats, files, rotation, AUTO, NONE, redirect_stderr, strip_ansi,
- * USR2.
+ * Logs of programs: formats, files, rotation, AUTO, NONE, redirect_stderr, strip_ansi, USR2.
  */
 import assert from 'node:assert/strict';
 import { readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
@@ -14,11 +13,17 @@ const skip = (await pid1SkipReason()) ?? false;
 
 const WAIT = 'exec sleep 1000';
 
-test('formats: raw, prefix, json and logfmt, each on its stream', { skip }, async (t) => {
+test('raw, prefix, json and logfmt write to the right stream', { skip }, async (t) => {
   const program = (name: string, format: string): string =>
     `[program:${name}]\ncommand=sh -c "echo 'say \\"%(program_name)s\\"'; echo 'a problem' >&2; ${WAIT}"\n${format}\n`;
   const launched = await launch(t, {
-    config: `[supervisord]\nloglevel=error\n${program('plain', 'log_format=raw')}${program('named', '')}${program('object', 'log_format=json')}${program('pairs', 'log_format=logfmt')}${program('explicit', 'stdout_logfile=/dev/stdout\nstdout_logfile_maxbytes=0\nstderr_logfile=/dev/stderr')}`,
+    config:
+      '[supervisord]\nloglevel=error\n' +
+      program('plain', 'log_format=raw') +
+      program('named', '') +
+      program('object', 'log_format=json') +
+      program('pairs', 'log_format=logfmt') +
+      program('explicit', 'stdout_logfile=/dev/stdout\nstdout_logfile_maxbytes=0\nstderr_logfile=/dev/stderr'),
   });
   await launched.stdout.waitFor(/^say "plain"$/);
   await launched.stdout.waitFor(/^named +\| say "named"$/);
@@ -64,7 +69,10 @@ for (const [format, pattern] of [
     async (t) => {
       const count = 400;
       const launched = await launch(t, {
-        config: `[supervisord]\nloglevel=error\nlog_format=${format}\n[program:json]\ncommand=python3 ${programFile('writes-json.py')} ${count}\nexit_on_end=true\nautorestart=false\nstartsecs=0\n[program:tick]\ncommand=sh -c "while sleep 0.02; do echo tick; done"\n`,
+        config:
+          `[supervisord]\nloglevel=error\nlog_format=${format}\n[program:json]\n` +
+          `command=python3 ${programFile('writes-json.py')} ${count}\nexit_on_end=true\nautorestart=false\n` +
+          'startsecs=0\n[program:tick]\ncommand=sh -c "while sleep 0.02; do echo tick; done"\n',
       });
       await launched.exit;
       const lines = launched.stdout.all.filter((line) => !line.includes('tick'));
@@ -85,67 +93,70 @@ for (const [format, pattern] of [
   );
 }
 
-test(
-  'a line without an end is written after log_partial_after, and at the end of the program; at once on a terminal',
-  { skip },
-  async (t) => {
-    const asks = (name: string, extra: string): string =>
-      `[program:${name}]\ncommand=sh -c "printf 'name:\\\\303'; read x"\n${extra}`;
-    const launched = await launch(t, {
-      config: `[supervisord]\nloglevel=error\nlog_partial_after=1000\n${asks('late', '')}${asks('soon', 'log_partial_after=200ms\nlog_format=json\n')}${asks('now', 'log_partial_after=0\n')}`,
-    });
-    await until('the prompt at once', () => launched.stdout.text.includes('now  | name:'));
-    await launched.stdout.waitFor(/"process":"soon".*"message":"name:","partial":true\}$/);
-    assert.doesNotMatch(launched.stdout.text, /late/);
-    const atTerminal = await launch(t, {
-      as: 'plain',
-      executable: 'python3',
-      args: [programFile('terminal.py'), EXECUTABLE, '-n', '-c', 'terminal.conf'],
-      files: {
-        'terminal.conf': `[supervisord]\nloglevel=error\nlog_format=prefix\npidfile=%FOLDER%/pid\nlog_partial_after=1000\n${asks('term', 'stdout_logfile=/dev/stdout\n')}`,
-      },
-    });
-    await until('the prompt on the terminal', () => /term \S*\| \S*name:/.test(atTerminal.stdout.text));
-  },
-);
-
-test('a line without an end is written after a while, and at the end of the program', { skip }, async (t) => {
+test('a line without an end is written after log_partial_after, and soon on a terminal', { skip }, async (t) => {
+  const asks = (name: string, extra: string): string =>
+    `[program:${name}]\ncommand=sh -c "printf 'name:\\\\303'; read x"\n${extra}`;
   const launched = await launch(t, {
     config:
-      '[supervisord]\nloglevel=error\nlog_partial_after=100ms\n[program:prompt]\ncommand=sh -c "printf name:; read x"\n[program:last]\ncommand=sh -c "printf final"\nautorestart=false\nstartsecs=0\n',
+      '[supervisord]\nloglevel=error\nlog_partial_after=1000\n' +
+      asks('late', '') +
+      asks('soon', 'log_partial_after=200ms\nlog_format=json\n') +
+      asks('now', 'log_partial_after=0\n'),
+  });
+  await until('the prompt at once', () => launched.stdout.text.includes('now  | name:'));
+  await launched.stdout.waitFor(/"process":"soon".*"message":"name:","partial":true\}$/);
+  assert.doesNotMatch(launched.stdout.text, /late/);
+  const atTerminal = await launch(t, {
+    as: 'plain',
+    executable: 'python3',
+    args: [programFile('terminal.py'), EXECUTABLE, '-n', '-c', 'terminal.conf'],
+    files: {
+      'terminal.conf':
+        '[supervisord]\nloglevel=error\nlog_format=prefix\npidfile=%FOLDER%/pid\nlog_partial_after=1000\n' +
+        asks('term', 'stdout_logfile=/dev/stdout\n'),
+    },
+  });
+  await until('the prompt on the terminal', () => /term \S*\| \S*name:/.test(atTerminal.stdout.text));
+});
+
+test('a line without an end is written after a time, and at the end of the program', { skip }, async (t) => {
+  const launched = await launch(t, {
+    config:
+      '[supervisord]\nloglevel=error\nlog_partial_after=100ms\n[program:prompt]\n' +
+      'command=sh -c "printf name:; read x"\n[program:last]\ncommand=sh -c "printf final"\n' +
+      'autorestart=false\nstartsecs=0\n',
   });
   await until('the prompt', () => launched.stdout.text.includes('prompt | name:'));
   await launched.stdout.waitFor(/^last {3}\| final$/);
 });
 
-test(
-  'loglevel=debug: what a program says is in the log once, and on the streams of the container once, stdout and stderr alike',
-  { skip },
-  async (t) => {
-    for (const logfile of ['', 'logfile=%FOLDER%/own.log\n']) {
-      const launched = await launch(t, {
-        config: `[supervisord]\nloglevel=debug\n${logfile}[unix_http_server]\nfile=%FOLDER%/s\n[supervisorctl]\nserverurl=unix://%FOLDER%/s\n[program:says]\ncommand=sh -c "echo 'said out'; echo 'said err' >&2; ${WAIT}"\n`,
-      });
-      await launched.stdout.waitFor(/^says \| said out$/);
-      await launched.stderr.waitFor(/^says \| said err$/);
-      const readLog = async (): Promise<string> =>
-        logfile === ''
-          ? (await launched.ctl('-c', join(launched.folder, 'supervisord.conf'), 'maintail', '-100000')).stdout
-          : readFile(join(launched.folder, 'own.log'), 'latin1');
-      // A file is written by another thread.
-      const log = await until('both copies', async () => {
-        const text = await readLog();
-        return text.includes('\nsaid out\n') && text.includes('\nsaid err\n') && text;
-      });
-      for (const stream of ['out', 'err'])
-        assert.equal(log.split(`DEBG 'says' std${stream} output:\nsaid ${stream}\n`).length, 2, log);
-      launched.signal('SIGTERM');
-      await launched.exit;
-      const lines = [...launched.stdout.all, ...launched.stderr.all].filter((line) => line.includes('said'));
-      assert.deepEqual(lines.toSorted(), ['says | said err', 'says | said out']);
-    }
-  },
-);
+test('loglevel=debug: output of a program is once in the log, and once on the streams', { skip }, async (t) => {
+  for (const logfile of ['', 'logfile=%FOLDER%/own.log\n']) {
+    const launched = await launch(t, {
+      config:
+        `[supervisord]\nloglevel=debug\n${logfile}[unix_http_server]\nfile=%FOLDER%/s\n[supervisorctl]\n` +
+        'serverurl=unix://%FOLDER%/s\n[program:says]\n' +
+        `command=sh -c "echo 'said out'; echo 'said err' >&2; ${WAIT}"\n`,
+    });
+    await launched.stdout.waitFor(/^says \| said out$/);
+    await launched.stderr.waitFor(/^says \| said err$/);
+    const readLog = async (): Promise<string> =>
+      logfile === ''
+        ? (await launched.ctl('-c', join(launched.folder, 'supervisord.conf'), 'maintail', '-100000')).stdout
+        : readFile(join(launched.folder, 'own.log'), 'latin1');
+    // A file is written by another thread.
+    const log = await until('both copies', async () => {
+      const text = await readLog();
+      return text.includes('\nsaid out\n') && text.includes('\nsaid err\n') && text;
+    });
+    for (const stream of ['out', 'err'])
+      assert.equal(log.split(`DEBG 'says' std${stream} output:\nsaid ${stream}\n`).length, 2, log);
+    launched.signal('SIGTERM');
+    await launched.exit;
+    const lines = [...launched.stdout.all, ...launched.stderr.all].filter((line) => line.includes('said'));
+    assert.deepEqual(lines.toSorted(), ['says | said err', 'says | said out']);
+  }
+});
 
 for (const stream of ['stdout', 'stderr'] as const) {
   test(`logfile=/dev/${stream} in the foreground: the log is there, and nowhere else`, { skip }, async (t) => {
@@ -160,9 +171,11 @@ for (const stream of ['stdout', 'stderr'] as const) {
   });
 }
 
-test('the last words of a program that is stopped come before the line about its end', { skip }, async (t) => {
+test('the last output of a stopped program comes before the line about its end', { skip }, async (t) => {
   const launched = await launch(t, {
-    config: `[supervisord]\n[program:talks]\ncommand=sh -c "trap 'seq 1 3000; printf end; exit 3' TERM; echo ready; while :; do sleep 0.1; done"\nstopwaitsecs=20\n`,
+    config:
+      `[supervisord]\n[program:talks]\ncommand=sh -c "trap 'seq 1 3000; printf end; exit 3' TERM; echo ` +
+      'ready; while :; do sleep 0.1; done"\nstopwaitsecs=20\n',
   });
   await launched.stdout.waitFor(/\| ready$/);
   await launched.ctl('stop', 'talks');
@@ -171,12 +184,9 @@ test('the last words of a program that is stopped come before the line about its
   assert.equal(lines[lines.findIndex((line) => line.includes('stopped: talks')) - 1], 'talks | end');
 });
 
-test(
-  'files: what a program says goes there, with redirect_stderr what it complains about too, with NONE nowhere',
-  { skip },
-  async (t) => {
-    const launched = await launch(t, {
-      config: `
+test('output goes to files, stderr too with redirect_stderr, and nowhere with NONE', { skip }, async (t) => {
+  const launched = await launch(t, {
+    config: `
 [supervisord]
 loglevel=error
 [program:both]
@@ -195,26 +205,25 @@ stderr_logfile=none
 command=sh -c "echo twice; ${WAIT}"
 stdout_logfile=%FOLDER%/tee.log, /dev/stdout
 `,
-    });
-    await untilFile(join(launched.folder, 'both.log'), /^out\nerr\nend\n$/);
-    await untilFile(join(launched.folder, 'apart.out'), /^out\n$/);
-    await untilFile(join(launched.folder, 'apart.err'), /^err\n$/);
-    await untilFile(join(launched.folder, 'tee.log'), /^twice\n$/);
-    await launched.stdout.waitFor(/^twice$/);
-    await untilFile(join(launched.folder, 'silent.done'), /done/);
-    launched.signal('SIGTERM');
-    await launched.exit;
-    assert.deepEqual([...launched.stdout.all, ...launched.stderr.all], ['twice']);
-  },
-);
+  });
+  await untilFile(join(launched.folder, 'both.log'), /^out\nerr\nend\n$/);
+  await untilFile(join(launched.folder, 'apart.out'), /^out\n$/);
+  await untilFile(join(launched.folder, 'apart.err'), /^err\n$/);
+  await untilFile(join(launched.folder, 'tee.log'), /^twice\n$/);
+  await launched.stdout.waitFor(/^twice$/);
+  await untilFile(join(launched.folder, 'silent.done'), /done/);
+  launched.signal('SIGTERM');
+  await launched.exit;
+  assert.deepEqual([...launched.stdout.all, ...launched.stderr.all], ['twice']);
+});
 
-test('rotation: by maxbytes, whole lines, no more backups than wanted', { skip }, async (t) => {
+test('rotation by maxbytes: whole lines, and no more backups than configured', { skip }, async (t) => {
   const launched = await launch(t, {
     config: `
 [supervisord]
 loglevel=error
 [program:count]
-command=sh -c "i=0; while [ $i -lt 400 ]; do i=$((i+1)); echo line $i of the log; done; echo done >%FOLDER%/done; ${WAIT}"
+command=sh -c "for i in $(seq 1 400); do echo line $i of the log; done; echo done >%FOLDER%/done; ${WAIT}"
 stdout_logfile=%FOLDER%/count.log
 stdout_logfile_maxbytes=1KB
 stdout_logfile_backups=3
@@ -241,7 +250,7 @@ stdout_logfile_backups=3
 });
 
 test(
-  'AUTO: a file for each stream in childlogdir; those of an earlier run are removed, unless nocleanup',
+  'AUTO: a file for each stream in childlogdir; old files are removed, unless nocleanup is set',
   { skip },
   async (t) => {
     const config = (extra: string): string => `
@@ -275,23 +284,28 @@ stderr_logfile=AUTO
   },
 );
 
-test('strip_ansi takes escape sequences out, and nothing else', { skip }, async (t) => {
+test('strip_ansi removes escape sequences, and nothing else', { skip }, async (t) => {
   const launched = await launch(t, {
-    config: `[supervisord]\nstrip_ansi=true\n[program:gay]\ncommand=sh -c "printf 'a \\\\033[1;31mred\\\\033[0m word\\\\n'; ${WAIT}"\n`,
+    config:
+      '[supervisord]\nstrip_ansi=true\n[program:gay]\n' +
+      `command=sh -c "printf 'a \\\\033[1;31mred\\\\033[0m word\\\\n'; ${WAIT}"\n`,
   });
   await launched.stdout.waitFor(/^gay \| a red word$/);
 });
 
-test('bytes that are no UTF-8 come through as they are', { skip }, async (t) => {
+test('bytes that are not UTF-8 stay unchanged', { skip }, async (t) => {
   const launched = await launch(t, {
-    config: `[supervisord]\nloglevel=error\n[program:bytes]\ncommand=sh -c "printf '\\\\377\\\\000\\\\200 end\\\\n'; ${WAIT}"\nstdout_logfile=%FOLDER%/bytes.log\n`,
+    config:
+      '[supervisord]\nloglevel=error\n[program:bytes]\n' +
+      `command=sh -c "printf '\\\\377\\\\000\\\\200 end\\\\n'; ${WAIT}"\n` +
+      'stdout_logfile=%FOLDER%/bytes.log\n',
   });
   const path = join(launched.folder, 'bytes.log');
   await untilFile(path, /end\n/);
   assert.deepEqual([...(await readFile(path))], [0xff, 0x00, 0x80, ...Buffer.from(' end\n')]);
 });
 
-test("USR2 opens logs anew after logrotate has moved them, the supervisor's own too", { skip }, async (t) => {
+test("USR2 opens renamed logs anew, also the supervisor's own", { skip }, async (t) => {
   const launched = await launch(t, {
     config: `
 [supervisord]
@@ -336,9 +350,11 @@ startretries=1
   assert.deepEqual(names, ['own.log', 'own.log.1', 'own.log.2']);
 });
 
-test('a line longer than a mebibyte is cut, marked, and does not hold up the others', { skip }, async (t) => {
+test('a line longer than a mebibyte is cut and marked, and delays no other line', { skip }, async (t) => {
   const launched = await launch(t, {
-    config: `[supervisord]\nloglevel=error\n[program:long]\ncommand=sh -c "head -c 1500000 /dev/zero | tr '\\\\000' x; echo; echo after; ${WAIT}"\n`,
+    config:
+      '[supervisord]\nloglevel=error\n[program:long]\n' +
+      `command=sh -c "head -c 1500000 /dev/zero | tr '\\\\000' x; echo; echo after; ${WAIT}"\n`,
   });
   await launched.stdout.waitFor(/^long \| after$/);
   const before = launched.stdout.all.slice(
@@ -349,40 +365,41 @@ test('a line longer than a mebibyte is cut, marked, and does not hold up the oth
   assert.equal(before.join('').replaceAll(/[^x]/g, '').length, 1_500_000);
 });
 
-test(
-  'tail and tail -f: the end of the file, also from an earlier start, and of the file that is written after a rename, before and after USR2',
-  { skip },
-  async (t) => {
-    const launched = await launch(t, {
-      config: `[supervisord]\nlogfile=%FOLDER%/own.log\n[unix_http_server]\nfile=%FOLDER%/s\n[supervisorctl]\nserverurl=unix://%FOLDER%/s\n[program:says]\ncommand=sh -c "until [ -e %FOLDER%/more ]; do sleep 0.05; done; echo more; until [ -e %FOLDER%/last ]; do sleep 0.05; done; echo last; ${WAIT}"\nstdout_logfile=%FOLDER%/says.log\n`,
-      files: { 'says.log': `${'-'.repeat(2000)}\nearlier\n`, 'own.log': 'an earlier start\n' },
-    });
-    const path = join(launched.folder, 'says.log');
-    const follow = async (url: string, pattern: RegExp): Promise<void> => {
-      let text = '';
-      const asked = request({ socketPath: join(launched.folder, 's'), path: url }, (response) =>
-        response.on('data', (bytes: Buffer) => {
-          text += bytes.toString();
-        }),
-      );
-      asked.on('error', () => undefined).end();
-      await until(`${String(pattern)} at ${url}`, () => pattern.test(text)).finally(() => asked.destroy());
-    };
-    await launched.waitForLine(/success: says/);
-    await follow('/mainlogtail', /an earlier start\n/);
-    await follow('/logtail/says', /^-{1015}\nearlier\n/);
-    await writeFile(join(launched.folder, 'more'), '');
-    await untilFile(path, /more/);
-    await rename(path, `${path}.1`);
-    assert.match(
-      (await launched.ctl('-c', join(launched.folder, 'supervisord.conf'), 'tail', 'says')).stdout,
-      /earlier\nmore\n\n$/,
+test('tail and tail -f show the end of the file, also after a restart, a rename and USR2', { skip }, async (t) => {
+  const launched = await launch(t, {
+    config:
+      '[supervisord]\nlogfile=%FOLDER%/own.log\n[unix_http_server]\nfile=%FOLDER%/s\n[supervisorctl]\n' +
+      'serverurl=unix://%FOLDER%/s\n[program:says]\n' +
+      'command=sh -c "until [ -e %FOLDER%/more ]; do sleep 0.05; done; echo more; ' +
+      `until [ -e %FOLDER%/last ]; do sleep 0.05; done; echo last; ${WAIT}"\n` +
+      'stdout_logfile=%FOLDER%/says.log\n',
+    files: { 'says.log': `${'-'.repeat(2000)}\nearlier\n`, 'own.log': 'an earlier start\n' },
+  });
+  const path = join(launched.folder, 'says.log');
+  const follow = async (url: string, pattern: RegExp): Promise<void> => {
+    let text = '';
+    const asked = request({ socketPath: join(launched.folder, 's'), path: url }, (response) =>
+      response.on('data', (bytes: Buffer) => {
+        text += bytes.toString();
+      }),
     );
-    launched.signal('SIGUSR2');
-    await launched.waitForLine(/logreopen/);
-    await until('the new file', async () => (await stat(path).catch(() => null)) !== null);
-    await writeFile(join(launched.folder, 'last'), '');
-    await untilFile(path, /^last\n$/);
-    await follow('/logtail/says', /^last\n/);
-  },
-);
+    asked.on('error', () => undefined).end();
+    await until(`${String(pattern)} at ${url}`, () => pattern.test(text)).finally(() => asked.destroy());
+  };
+  await launched.waitForLine(/success: says/);
+  await follow('/mainlogtail', /an earlier start\n/);
+  await follow('/logtail/says', /^-{1015}\nearlier\n/);
+  await writeFile(join(launched.folder, 'more'), '');
+  await untilFile(path, /more/);
+  await rename(path, `${path}.1`);
+  assert.match(
+    (await launched.ctl('-c', join(launched.folder, 'supervisord.conf'), 'tail', 'says')).stdout,
+    /earlier\nmore\n\n$/,
+  );
+  launched.signal('SIGUSR2');
+  await launched.waitForLine(/logreopen/);
+  await until('the new file', async () => (await stat(path).catch(() => null)) !== null);
+  await writeFile(join(launched.folder, 'last'), '');
+  await untilFile(path, /^last\n$/);
+  await follow('/logtail/says', /^last\n/);
+});

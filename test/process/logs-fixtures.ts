@@ -1,16 +1,16 @@
 /**
- * What tests of the log path with real pipes share: real time, and specifications that are right unless said otherwise.
+ * Fixtures for tests of logs/ with real pipes: a real clock, and default settings.
  */
 import type { ChannelSpec, LogClock, LogTarget } from '../../src/logs/ports.ts';
 
-/** Real time, or a slower one; counts the alarms that are set. */
+/** The real clock, or a slower one. Counts its alarms. */
 export class RealClock implements LogClock {
   alarms = 0;
   readonly #pace: number;
 
   /**
-   * `pace` 0.01: a hundred times as slow, for tests in which a program may be held up for longer than a partial line
-   * waits.
+   * `pace` 0.01: a hundred times as slow, for tests in which a busy machine may stop a program for longer than a
+   * partial line waits.
    */
   constructor(pace = 1) {
     this.#pace = pace;
@@ -35,7 +35,7 @@ export class RealClock implements LogClock {
       },
       Math.max(0, atMs / this.#pace - performance.now()),
     );
-    // A slow clock would keep the tests waiting for an alarm that means nothing any more.
+    // An alarm of a slow clock must not keep the test process alive.
     if (this.#pace !== 1) timer.unref();
     return () => {
       this.alarms -= isSet ? 1 : 0;
@@ -45,12 +45,12 @@ export class RealClock implements LogClock {
   }
 }
 
-/** A stream of the container as target. */
+/** Makes a target for a stream of the container. */
 export function stdoutAs(format: LogTarget['format'], stream: 1 | 2 = 1): LogTarget {
   return { kind: 'container', stream, format };
 }
 
-/** What a channel is, unless said otherwise: stdout of a program on our stdout with a prefix. */
+/** Makes settings of a channel. Default: stdout of a program on our stdout with a prefix. */
 export function channelSpec(proc: string, changes: Partial<ChannelSpec> = {}): ChannelSpec {
   return {
     group: proc,

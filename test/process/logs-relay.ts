@@ -1,6 +1,6 @@
 /**
- * A process of its own for tests that need real standard streams: relays a shell command to them. Arguments: the
- * command, the colour choice.
+ * Relays the output of a shell command to our standard streams, in a process of its own. For tests that need real
+ * standard streams. Arguments: the command, the value of `--color`.
  */
 import { LogHub } from '../../src/logs/hub.ts';
 import type { ColorChoice } from '../../src/logs/ports.ts';

@@ -1,6 +1,6 @@
 /**
- * A log hub with real pipes: its stdout and stderr are the standard input of a `cat`, which can be stopped to be a
- * reader that stalls.
+ * A log hub with real pipes. Its stdout and stderr are each the standard input of a `cat`, which a test can stop to get
+ * a reader that stalls.
  */
 import { closeSync } from 'node:fs';
 import { LogHub } from '../../src/logs/hub.ts';
@@ -10,10 +10,10 @@ import type { SpawnRequest } from '../../src/native/addon.ts';
 import { RealClock, stdoutAs } from './logs-fixtures.ts';
 import { addon, ending, reader, shell } from './programs.ts';
 
-/** What reads one of our streams. */
+/** Reader of one of our streams. */
 export class StreamReader {
   readonly pid: number;
-  /** Our end of the pipe: what the hub gets as its stream. */
+  /** Write end of the pipe, which is the stream of the hub. */
   readonly fd: number;
   /** Resolves at the end of the stream. */
   readonly closed: Promise<void>;
@@ -42,12 +42,12 @@ export class StreamReader {
     return this.bytes.toString('latin1');
   }
 
-  /** Resolves once the text matches. For short texts: all of it is looked at again and again. */
+  /** Resolves when the text matches. For short texts only, because each chunk checks the whole text. */
   until(pattern: RegExp): Promise<void> {
     return this.#when(() => pattern.test(this.text));
   }
 
-  /** Resolves once so many bytes came. */
+  /** Resolves when so many bytes came. */
   untilSize(bytes: number): Promise<void> {
     return this.#when(() => this.#size >= bytes);
   }
@@ -72,7 +72,7 @@ export class StreamReader {
     process.kill(this.pid, 'SIGCONT');
   }
 
-  /** Dies: whoever writes now gets EPIPE. */
+  /** Kills the reader. A later write gets EPIPE. */
   async die(): Promise<void> {
     process.kill(this.pid, 'SIGKILL');
     await ending(this.pid);
@@ -102,7 +102,7 @@ export class LogScene {
     );
   }
 
-  /** Everything is written and read: the scene is over. */
+  /** Closes the hub, and waits until all is written and read. */
   async end(): Promise<void> {
     await this.hub.close();
     closeSync(this.out.fd);
@@ -115,7 +115,7 @@ export class LogScene {
   }
 }
 
-/** A program whose stdout is read by a channel. */
+/** Starts a program whose stdout a channel reads. */
 export function startInto(
   channel: LogChannel,
   script: string,

@@ -13,7 +13,7 @@ import { addon, ending, rootSkip, run, shell } from './programs.ts';
 const folder = mkdtempSync(join(tmpdir(), 'logs-'));
 after(() => rmSync(folder, { recursive: true }));
 
-/** Resolves once a process waits in a write to a pipe that is full: its reader stalls, and we no longer read it. */
+/** Resolves when a process waits in a write to a full pipe, because we no longer read it. */
 async function blocked(pid: number): Promise<void> {
   for (;;) {
     // The number of the system call it is in (write: 1, on arm64 64), or `running`.
@@ -23,12 +23,12 @@ async function blocked(pid: number): Promise<void> {
   }
 }
 
-/** Lines with their number, as fast as a pipe takes them. */
+/** Writes numbered lines as fast as a pipe takes them. */
 function counting(name: string, lines: number): string {
   return `exec seq -f '${name} %.0f ${'x'.repeat(80)}' 1 ${lines}`;
 }
 
-test('ten programs flood a reader that stalls: they wait, memory stays, nobody else waits, and not one line is lost', async () => {
+test('a stalled reader stops ten flooding programs but no other, without loss or growing memory', async () => {
   const scene = new LogScene({}, undefined, 0.01);
   const lines = 100_000;
   const names = Array.from({ length: 10 }, (_, i) => `p${i}`);
@@ -64,7 +64,7 @@ test('ten programs flood a reader that stalls: they wait, memory stays, nobody e
   );
 });
 
-test('a slow reader gets something of every program, not only of the fastest', async () => {
+test('a slow reader gets output of every program, not only of the fastest', async () => {
   const scene = new LogScene();
   const channels = ['a', 'b', 'c'].map((name) => scene.hub.openChannel(channelSpec(name)));
   scene.out.stall();
@@ -81,7 +81,7 @@ test('a slow reader gets something of every program, not only of the fastest', a
   assert.ok(Math.min(...shares) * 4 > Math.max(...shares), String(shares));
 });
 
-test('own lines into a stream that stalls: the supervisor goes on, and says how many were dropped', async () => {
+test('a stalled stream does not stop the supervisor, which reports how many own lines were dropped', async () => {
   const scene = new LogScene({ console: stdoutAs('raw') });
   scene.out.stall();
   const count = 100_000;
@@ -99,7 +99,7 @@ test('own lines into a stream that stalls: the supervisor goes on, and says how 
   );
 });
 
-test('a reader that stalls: what a program wrote before it ended comes before what is said of its end, although a grandchild holds the pipe', async () => {
+test('a stalled reader: the last output of a program comes before the line about its end', async () => {
   const scene = new LogScene({ console: stdoutAs('raw') });
   const run = startInto(scene.hub.openChannel(channelSpec('a')), 'sleep 1000 & exec yes line', { leadership: 'group' });
   scene.out.stall();
@@ -117,7 +117,7 @@ test('a reader that stalls: what a program wrote before it ended comes before wh
   assert.match(scene.out.text.slice(-80), /\na \| line\n\S+ \S+ INFO exited: a\n(a \| l?i?n?e?\n)?$/);
 });
 
-test('a reader that dies: said once on the other stream, and programs are read to their end', async () => {
+test('a dead reader is reported once on the other stream, and programs are read to their end', async () => {
   const scene = new LogScene();
   const channels = ['a', 'b'].map((name) => scene.hub.openChannel(channelSpec(name)));
   scene.out.stall();
@@ -129,11 +129,11 @@ test('a reader that dies: said once on the other stream, and programs are read t
   await scene.end();
   assert.match(
     scene.err.text,
-    /^\S+ \S+ ERRO cannot write standard output any more: broken pipe \(EPIPE\); output for it is dropped from now on\n$/,
+    /^\S+ \S+ ERRO cannot write standard output any more: broken pipe \(EPIPE\); output [\w ]* dropped from now on\n$/,
   );
 });
 
-test('a reader of a fifo that went away and comes back gets what is written then; what was dropped is counted', async () => {
+test('a reader that comes back to a fifo gets new output, and dropped output is counted', async () => {
   const path = join(folder, 'fifo');
   execFileSync('mkfifo', [path]);
   const openReader = (): number => openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -163,14 +163,14 @@ test('a reader of a fifo that went away and comes back gets what is written then
   closeSync(second);
   assert.match(
     scene.err.text,
-    /ERRO cannot write standard output: broken pipe \(EPIPE\); output for it is dropped until it can be written again\n/,
+    /ERRO cannot write standard output: broken pipe \(EPIPE\); output for it is dropped until [\w ]+ again\n/,
   );
   const dropped = [...scene.err.text.matchAll(/WARN (\d+) lines? \((\d+) bytes\) for standard output were dropped\n/g)];
   const sum = (group: 1 | 2): number => dropped.reduce((total, match) => total + Number(match[group]), 0);
   assert.deepEqual([sum(1), sum(2)], [2, 'a | lost\na | lost too\n'.length]);
 });
 
-test('a reader that was never there counts as one that died', async () => {
+test('a missing reader counts as a dead reader', async () => {
   const scene = new LogScene();
   await scene.out.die();
   await startInto(scene.hub.openChannel(channelSpec('a')), 'echo x').intake.ended;
@@ -178,7 +178,7 @@ test('a reader that was never there counts as one that died', async () => {
   assert.equal(scene.err.text.match(/cannot write standard output any more/g)?.length, 1);
 });
 
-test('a file as stdout: what others write to the same description is not overwritten', async () => {
+test('a file as stdout: output of others to the same description is not overwritten', async () => {
   const path = join(folder, 'stdout.txt');
   const fd = openSync(path, 'w');
   const scene = new LogScene();
@@ -213,7 +213,7 @@ test('stdout and stderr that lead to one file are one stream', async () => {
   ]);
 });
 
-test('a socket as stdout, made non-blocking by its other owner, with a reader that stalls', async () => {
+test('a non-blocking socket as stdout with a stalled reader', async () => {
   const path = join(folder, 'socket');
   const server = createServer();
   const accepted = new Promise<Socket>((resolve) => server.once('connection', resolve));
@@ -248,7 +248,8 @@ test(
   async () => {
     const { stdout, stderr, status } = await run(
       shell(
-        `setpriv --reuid=65534 --regid=65534 --clear-groups '${process.execPath}' --disable-warning=ExperimentalWarning '${RELAY}' 'seq 1 50000' auto | cat`,
+        `setpriv --reuid=65534 --regid=65534 --clear-groups '${process.execPath}' ` +
+          `--disable-warning=ExperimentalWarning '${RELAY}' 'seq 1 50000' auto | cat`,
       ),
     );
     assert.deepEqual([status, stderr], [{ kind: 'exited', code: 0 }, '']);

@@ -10,7 +10,7 @@ import { addon, ending } from './programs.ts';
 const folder = mkdtempSync(join(tmpdir(), 'logs-'));
 after(() => rmSync(folder, { recursive: true }));
 
-/** O_NONBLOCK of an open file description, from /proc. */
+/** Returns O_NONBLOCK of an open file description, from /proc. */
 function isNonBlocking(fd: number): boolean {
   const flags = /^flags:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'));
   return (parseInt(flags?.[1] ?? '', 8) & 0o4000) !== 0;
@@ -20,7 +20,7 @@ function openDescriptors(): number {
   return readdirSync('/proc/self/fd').length;
 }
 
-test('several programs on one stream: whole lines with their names, nothing lost, in the order of each', async () => {
+test('several programs on one stream: whole lines with names, in order, without loss', async () => {
   const scene = new LogScene();
   const names = ['web', 'worker', 'db'];
   const channels = names.map((name) => scene.hub.openChannel(channelSpec(name)));
@@ -39,7 +39,7 @@ test('several programs on one stream: whole lines with their names, nothing lost
   assert.equal(lines.length, 6000);
 });
 
-test('the description that we share with others keeps its flags, and our own is closed at the end', async () => {
+test('a shared file description keeps its flags, and our own is closed at the end', async () => {
   const before = openDescriptors();
   const scene = new LogScene();
   const run = startInto(scene.hub.openChannel(channelSpec('web')), 'echo hello');
@@ -51,7 +51,7 @@ test('the description that we share with others keeps its flags, and our own is 
   assert.equal(openDescriptors(), before);
 });
 
-test('a prompt without newline is written after a silence, and goes on where it stopped', async () => {
+test('a prompt without newline is written after a pause, and its line goes on later', async () => {
   const scene = new LogScene();
   const run = startInto(scene.hub.openChannel(channelSpec('ask')), 'printf "name? "; read name; echo "$name!"', {
     stdin: 'pipe',
@@ -79,7 +79,7 @@ test('a program that closes its stdout and lives on costs no descriptor and no w
   await scene.end();
 });
 
-test('nothing is set while nothing happens: a quiet program arms no alarm', async () => {
+test('a quiet program sets no alarm', async () => {
   const scene = new LogScene();
   const run = startInto(
     scene.hub.openChannel(channelSpec('quiet')),
@@ -96,7 +96,7 @@ test('nothing is set while nothing happens: a quiet program arms no alarm', asyn
   await scene.end();
 });
 
-test('drained: all that a program wrote before it ended is there, although a grandchild holds the pipe', async () => {
+test('drained: all output of an ended program is read, although a grandchild holds the pipe', async () => {
   const scene = new LogScene();
   const channel = scene.hub.openChannel(channelSpec('parent', { targets: [] }));
   let taken = 0;
@@ -119,7 +119,7 @@ test('drained: all that a program wrote before it ended is there, although a gra
   await scene.end();
 });
 
-test('drained ends although a grandchild writes on and on', async () => {
+test('drained resolves although a grandchild writes without end', async () => {
   const scene = new LogScene();
   const channel = scene.hub.openChannel(channelSpec('parent', { targets: [] }));
   const run = startInto(channel, 'yes & echo $! >&2; exit 0', { stderr: 'null', leadership: 'group' });
@@ -130,7 +130,7 @@ test('drained ends although a grandchild writes on and on', async () => {
   await scene.end();
 });
 
-test('an old pipe and a new one of the same channel: each has its own partial line', async () => {
+test('two pipes of one channel have a partial line each', async () => {
   const scene = new LogScene();
   const channel = scene.hub.openChannel(channelSpec('app'));
   const first = startInto(channel, 'printf "first "; read line; echo done', { stdin: 'pipe' });
@@ -144,7 +144,7 @@ test('an old pipe and a new one of the same channel: each has its own partial li
   assert.equal(scene.out.text, 'app | first \napp | second\napp | done\n');
 });
 
-test('a list of targets: each gets everything, in its own format', async () => {
+test('each of several targets gets all output in its own format', async () => {
   const path = join(folder, 'list.log');
   const scene = new LogScene();
   const channel = scene.hub.openChannel(
@@ -178,7 +178,7 @@ test('a list of targets: each gets everything, in its own format', async () => {
   assert.equal(scene.err.text, 'web | one\nweb | two\nweb | three\n');
 });
 
-test('stdout and stderr of a process in one file: whole lines', async () => {
+test('stdout and stderr of a process in one file are whole lines', async () => {
   const path = join(folder, 'both.log');
   const target = {
     kind: 'file',
@@ -201,7 +201,7 @@ test('stdout and stderr of a process in one file: whole lines', async () => {
   assert.deepEqual([...new Set(lines)].sort(), [line('e'), line('o')]);
 });
 
-test('the tail of a program without any log, across runs, and cleared', async () => {
+test('a program without a log has a tail, which goes on across runs and can be cleared', async () => {
   const scene = new LogScene();
   const channel = scene.hub.openChannel(channelSpec('web', { targets: [] }));
   await startInto(channel, 'echo run one').intake.ended;
@@ -212,7 +212,7 @@ test('the tail of a program without any log, across runs, and cleared', async ()
   await scene.end();
 });
 
-test('strip_ansi and captured sections, whatever the reads: tail, listeners and targets see what is left', async () => {
+test('tail, listeners and targets get output without escape sequences and captured sections', async () => {
   const scene = new LogScene();
   const channel = scene.hub.openChannel(channelSpec('web', { stripAnsi: true, captureMaxBytes: 100 }));
   const heard: string[] = [];
@@ -221,7 +221,8 @@ test('strip_ansi and captured sections, whatever the reads: tail, listeners and 
   channel.onCapture((bytes) => captured.push(bytes.toString()));
   const run = startInto(
     channel,
-    'printf "\\033[3"; read a; printf "1mred\\033[0m<!--XSUPERVISOR:BE"; read a; echo "GIN-->secret<!--XSUPERVISOR:END-->!"',
+    'printf "\\033[3"; read a; printf "1mred\\033[0m<!--XSUPERVISOR:BE"; read a; ' +
+      'echo "GIN-->secret<!--XSUPERVISOR:END-->!"',
     { stdin: 'pipe' },
   );
   writeSync(run.stdin as number, '\n\n');
@@ -234,7 +235,7 @@ test('strip_ansi and captured sections, whatever the reads: tail, listeners and 
   );
 });
 
-test('configure: another target and format from the next line on, while the program runs', async () => {
+test('configure changes target and format from the next line on, while the program runs', async () => {
   const path = join(folder, 'configured.log');
   const scene = new LogScene();
   const channel = scene.hub.openChannel(channelSpec('web'));
@@ -274,7 +275,7 @@ test('reopen and clear of a channel and of all', async () => {
   await scene.end();
 });
 
-test('a log that cannot be opened is said in our own log, and the program is read on', async () => {
+test('a log that cannot be opened is reported, and the program is still read', async () => {
   const scene = new LogScene();
   const channel = scene.hub.openChannel(
     channelSpec('web', {
@@ -300,7 +301,7 @@ test('a log that cannot be opened is said in our own log, and the program is rea
   );
 });
 
-test('the pipes of a flood grow, those of a trickle do not', async () => {
+test('the pipes of a flood grow, other pipes do not', async () => {
   const scene = new LogScene();
   const channel = scene.hub.openChannel(channelSpec('web'));
   const usual = addon.pipeSize(scene.out.fd);

@@ -1,11 +1,11 @@
-/** A pool with listeners that say what the test says, on a clock that is stepped. */
+/** A pool of event listeners with fake listeners and a fake clock. */
 import type { SupervisorEvent } from '../../../src/core/event-payload.ts';
 import { ListenerPool, type PoolSpec } from '../../../src/events/listener-pool.ts';
 import { FakeClock } from '../../engine/world.ts';
 
-/** The fake clock of the engine's tests, with a time of day that can be set. */
+/** The fake clock of the engine tests, with a time of day. */
 export class FakeWallClock extends FakeClock {
-  /** Milliseconds since 1970 at the monotonic 0. */
+  /** Time of day at time 0 of the monotonic clock, in milliseconds since 1970. */
   offsetMs = 0;
 
   wallMs(): number {
@@ -13,26 +13,26 @@ export class FakeWallClock extends FakeClock {
   }
 }
 
-/** An event that is told apart by its data. */
+/** Makes an event that its data identifies. */
 export function remote(data: string): SupervisorEvent {
   return { kind: 'remote', type: 't', data };
 }
 
-/** A pool `p` for REMOTE_COMMUNICATION, and what it does. */
+/** A pool `p` for REMOTE_COMMUNICATION with a record of its actions. */
 export class PoolScene {
   readonly clock = new FakeClock();
   readonly pool: ListenerPool;
-  /** What was written, as `id data serial poolserial`. */
+  /** Events written to listeners, as `id data serial poolserial`. */
   readonly sent: string[] = [];
-  /** Lines of the log but debug, as `level text`. */
+  /** Lines of the log above level debug, as `level text`. */
   readonly log: string[] = [];
   /** Lines of the level debug. */
   readonly debug: string[] = [];
   readonly condemned: string[] = [];
   idles = 0;
-  /** What the next writes come to. */
+  /** Result of the next writes. */
   writing: 'written' | 'closed' | 'full' = 'written';
-  /** Tells the pool that the latest write reached nobody. */
+  /** Tells the pool that the last write had no reader. */
   failWrite: () => void = () => undefined;
   #serial = 100;
 
@@ -77,13 +77,13 @@ export class PoolScene {
     this.pool.offer(remote(data), () => this.#serial++);
   }
 
-  /** A listener that runs and is ready. */
+  /** Starts a listener and makes it ready. */
   ready(id: string, pid: number): void {
     this.pool.up(id, pid);
     this.pool.heard(id, pid, 'READY\n');
   }
 
-  /** The data of what was sent. */
+  /** Data of the events that were sent. */
   get data(): string[] {
     return this.sent.map((line) => line.split(' ')[1] ?? '');
   }

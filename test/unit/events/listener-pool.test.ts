@@ -1,6 +1,5 @@
 /**
- * Pools: who gets an event and when, what becomes of one that is not accepted, what is dropped, and what breaks the
- * protocol.
+ * Pools of event listeners: delivery, rejected events, the limit of the queue, and listeners that break the protocol.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -26,7 +25,7 @@ test('events wait until a listener is RUNNING and READY, then come one by one, i
   assert.deepEqual([scene.log, scene.condemned, scene.clock.pending], [[], [], []]);
 });
 
-test('each state of a listener has a line at level debug, also where several come in one read', () => {
+test('each state of a listener has a line at level debug, also if one read brings several', () => {
   const scene = new PoolScene();
   scene.ready('p:a', 7);
   scene.tell('one');
@@ -53,14 +52,14 @@ test('a handler that cannot be loaded accepts every result but FAIL', () => {
   assert.deepEqual([scene.data, scene.log], [['one', 'two', 'three', 'three'], ['warn a: event was rejected']]);
 });
 
-test('what is not subscribed to takes no number', () => {
+test('an event without a subscription gets no serial number', () => {
   const scene = new PoolScene();
   scene.pool.offer({ kind: 'supervisor', change: 'running' }, () => assert.fail('a number was taken'));
   scene.ready('p:a', 7);
   assert.deepEqual(scene.sent, []);
 });
 
-test('an event goes to one listener of the pool, the first that is ready', () => {
+test('an event goes to the first ready listener of the pool only', () => {
   const scene = new PoolScene();
   scene.ready('p:b', 8);
   scene.ready('p:a', 7);
@@ -70,7 +69,7 @@ test('an event goes to one listener of the pool, the first that is ready', () =>
   assert.deepEqual(scene.sent.at(-1), 'p:b three 102 2');
 });
 
-test('a refused event is sent again, at once to whoever is ready, then after pauses that grow', () => {
+test('a rejected event is sent again, first at once and then after growing pauses', () => {
   const scene = new PoolScene({ members: [{ id: 'p:a', name: 'a' }] });
   scene.ready('p:a', 7);
   scene.tell('one');
@@ -95,7 +94,7 @@ test('a refused event is sent again, at once to whoever is ready, then after pau
   assert.equal(scene.log.filter((line) => line === 'warn a: event was rejected').length, 11);
 });
 
-test('refused events keep their order', () => {
+test('rejected events keep their order', () => {
   const scene = new PoolScene();
   scene.ready('p:a', 7);
   scene.ready('p:b', 8);
@@ -107,7 +106,7 @@ test('refused events keep their order', () => {
   assert.deepEqual(scene.sent.slice(2), ['p:b one 100 0', 'p:a two 101 1']);
 });
 
-test('a listener that ends without an answer gives its event back, one whose answer was still in the pipe does not', () => {
+test('an ended listener gives its event back, unless its result was still in the pipe', () => {
   const scene = new PoolScene();
   scene.ready('p:a', 7);
   scene.tell('one');
@@ -127,7 +126,7 @@ test('a listener that ends without an answer gives its event back, one whose ans
   assert.deepEqual(scene.condemned, []);
 });
 
-test('a listener that is being stopped gets nothing, and may say what it likes', () => {
+test('a listener that is being stopped gets no event, and its output is not judged', () => {
   const scene = new PoolScene();
   scene.ready('p:a', 7);
   scene.pool.down('p:a');
@@ -166,7 +165,7 @@ test('a listener that does not read is killed', () => {
   assert.deepEqual(scene.sent, ['p:b one 100 0']);
 });
 
-test('a listener that has closed its standard input is killed when it goes on living, also if that comes out later', () => {
+test('a listener that closed its standard input and still runs is killed', () => {
   for (const isLater of [false, true]) {
     const scene = new PoolScene();
     scene.writing = isLater ? 'written' : 'closed';
@@ -183,7 +182,7 @@ test('a listener that has closed its standard input is killed when it goes on li
   }
 });
 
-test('nobody reads because the listener has ended: no complaint', () => {
+test('a write to a listener that has ended is not reported', () => {
   const scene = new PoolScene();
   scene.ready('p:a', 7);
   scene.tell('one');
@@ -196,7 +195,7 @@ test('nobody reads because the listener has ended: no complaint', () => {
 
 const accept = (scene: PoolScene): void => scene.pool.heard('p:a', 7, 'RESULT 2\nOKREADY\n');
 
-test('nothing of the boot is lost with the default buffer, however slow the listeners are', () => {
+test('no event of the boot is lost with the default buffer_size, however slow the listeners are', () => {
   const scene = new PoolScene();
   for (const data of numbers(0, 500)) scene.tell(data);
   scene.clock.advance(60_000);
@@ -208,7 +207,7 @@ test('nothing of the boot is lost with the default buffer, however slow the list
   assert.deepEqual(scene.log, []);
 });
 
-test('once they have caught up, buffer_size counts for listeners that are behind for a second, and the oldest make room', () => {
+test('after the boot, buffer_size limits the queue of listeners that are a second behind', () => {
   const scene = new PoolScene();
   scene.ready('p:a', 7);
   scene.clock.advance(60_000);
@@ -228,7 +227,7 @@ test('once they have caught up, buffer_size counts for listeners that are behind
   assert.equal(scene.log.length, 2, 'a burst again');
 });
 
-test('a queue has an end whatever else, in events and in bytes', () => {
+test('a queue has a hard limit in events and in bytes', () => {
   const many = new PoolScene();
   for (const data of numbers(0, 10_003)) many.tell(data);
   many.ready('p:a', 7);
@@ -241,7 +240,7 @@ test('a queue has an end whatever else, in events and in bytes', () => {
   large.tell('one more than could ever fit is taken by itself');
 });
 
-test('what was dropped is said at the end of a pool, too', () => {
+test('dropped events are reported at the end of a pool too', () => {
   const scene = new PoolScene({ bufferSize: 1 });
   scene.ready('p:a', 7);
   for (const data of numbers(0, 2)) scene.tell(data);
@@ -257,7 +256,7 @@ test('what was dropped is said at the end of a pool, too', () => {
   assert.deepEqual([scene.condemned, scene.clock.pending], [[], []]);
 });
 
-test('a closed pool has no pause left', () => {
+test('a closed pool has no alarm', () => {
   const scene = new PoolScene();
   scene.ready('p:a', 7);
   scene.tell('one');
@@ -267,7 +266,7 @@ test('a closed pool has no pause left', () => {
   assert.deepEqual(scene.clock.pending, []);
 });
 
-test('a pool is idle when no listener that is up has something to do', () => {
+test('a pool is idle when no running listener has an event to handle', () => {
   const scene = new PoolScene();
   assert.equal(scene.pool.isIdle, true);
   scene.tell('one');

@@ -1,6 +1,5 @@
 /**
- * Where events come from: ticks of the wall clock, the output of programs; and the numbers they get on their way to the
- * pools.
+ * Sources of events: ticks and the output of programs. Also the serial numbers of events.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -11,7 +10,7 @@ import { Ticker } from '../../../src/events/ticker.ts';
 import type { BytesListener, LogChannel } from '../../../src/logs/ports.ts';
 import { FakeWallClock, PoolScene, remote } from './fakes.ts';
 
-test('ticks come at the multiples of their periods, and only those that are wanted', () => {
+test('ticks come at multiples of their periods, and only for periods with a subscription', () => {
   const clock = new FakeWallClock();
   clock.offsetMs = 1_000_000_001_500 - clock.nowMs();
   const ticks: string[] = [];
@@ -28,7 +27,7 @@ test('ticks come at the multiples of their periods, and only those that are want
   assert.deepEqual(clock.pending, []);
 });
 
-test('a tick that comes too early by the time of day waits, and one is made when that is set', () => {
+test('an early alarm makes no tick, and a change of the time of day makes one', () => {
   const clock = new FakeWallClock();
   clock.offsetMs = 1_000_000_000_000 - clock.nowMs();
   const ticks: number[] = [];
@@ -47,7 +46,7 @@ test('a tick that comes too early by the time of day waits, and one is made when
   assert.deepEqual(ticks.slice(2), [1_000_003_605], 'set back: another multiple, as for Supervisor');
 });
 
-/** A channel that says what the test says. */
+/** A fake channel. */
 class FakeChannel {
   readonly listeners = new Set<BytesListener>();
   readonly captureListeners = new Set<BytesListener>();
@@ -93,7 +92,7 @@ function openTap(plan: { log: boolean; communication: boolean }): {
   };
 }
 
-test('output becomes events, and a character that was cut in two stays whole', () => {
+test('output becomes events, and a character that two reads cut apart stays whole', () => {
   const scene = openTap({ log: true, communication: false });
   scene.channel.say(7, 0x61, 0xe2);
   scene.channel.say(7, 0x82);
@@ -115,7 +114,7 @@ test('output becomes events, and a character that was cut in two stays whole', (
   assert.equal(scene.channel.listeners.size, 0);
 });
 
-test('what is said in capture mode becomes another event', () => {
+test('a captured section becomes an event of another type', () => {
   const scene = openTap({ log: false, communication: true });
   const bytes = Buffer.from('hello');
   for (const listener of scene.channel.captureListeners) listener(bytes, 7);
@@ -124,7 +123,7 @@ test('what is said in capture mode becomes another event', () => {
   assert.equal(scene.channel.listeners.size, 0);
 });
 
-test('an event has one number for all pools, and one that nobody wants has none', () => {
+test('an event has one serial number for all pools, and none without a subscription', () => {
   const serials = new Serials();
   const pools = new EventPools(serials);
   const [one, two] = [new PoolScene(), new PoolScene()];

@@ -1,5 +1,5 @@
 /**
- * What the unit tests of the log path replace: a clock that moves when told to, and an outlet that remembers.
+ * Fakes for the unit tests of logs/: a clock that the test advances, and an outlet that keeps its bytes.
  */
 import type { Outlet, Done, Written } from '../../../src/logs/outlets.ts';
 import type { Sink } from '../../../src/logs/sink.ts';
@@ -10,11 +10,11 @@ interface Alarm {
   readonly wake: () => void;
 }
 
-/** Time that stands still until {@link advance}. */
+/** A clock that stands still until {@link advance}. */
 export class FakeClock implements LogClock {
   #nowMs = 1000;
   readonly #alarms = new Set<Alarm>();
-  /** 2026-01-01T12:00:00.123Z, and on with {@link advance}. */
+  /** Time of day: 2026-01-01T12:00:00.123Z at first. */
   wall = 1767268800123;
 
   get pending(): number {
@@ -35,7 +35,7 @@ export class FakeClock implements LogClock {
     return () => this.#alarms.delete(alarm);
   }
 
-  /** Goes from alarm to alarm. */
+  /** Advances the time and calls the alarms on the way. */
   advance(ms: number): void {
     const end = this.#nowMs + ms;
     for (;;) {
@@ -59,12 +59,12 @@ interface Pending {
   readonly written: Written;
 }
 
-/** Remembers what was written. Writes succeed at once, or wait for {@link finish} while it is stalled. */
+/** Keeps the bytes of each write. Writes succeed at once. While the outlet is stalled, they wait for {@link finish}. */
 export class FakeOutlet implements Outlet {
   readonly chunks: Buffer[] = [];
   readonly calls: string[] = [];
   isStalled = false;
-  /** The error that writes end with from now on. */
+  /** Error of all writes from now on. Null: writes succeed. */
   failure: NodeJS.ErrnoException | null = null;
   #pending: Pending | null = null;
 
@@ -117,7 +117,7 @@ export class FakeOutlet implements Outlet {
   }
 }
 
-/** An error as the kernel makes it. */
+/** Makes an error as Node does for a failed system call. */
 export function errnoError(code: string, errno: number): NodeJS.ErrnoException {
   return Object.assign(new Error(code), { code, errno });
 }
@@ -125,7 +125,7 @@ export function errnoError(code: string, errno: number): NodeJS.ErrnoException {
 /** Writer of {@link put}. */
 const WRITER = {};
 
-/** Queues bytes as they are. They leave no line open, whatever they are. */
+/** Queues bytes unchanged, as output that leaves no line open. */
 export function put(sink: Sink, text: string | Buffer): void {
   const bytes = typeof text === 'string' ? Buffer.from(text) : text;
   sink.write(WRITER, (queue) => {

@@ -59,7 +59,7 @@ async function textOf({ sink, outlet }: { sink: Sink; outlet: FakeOutlet }): Pro
   return outlet.text;
 }
 
-test('prefix: each line of each program has its name, padded to the longest one', async () => {
+test('prefix: each line begins with the name of its process, padded to the longest name', async () => {
   const place = stream();
   const layout = new PrefixLayout();
   const web = prefixed(place.sink, 'web', layout);
@@ -71,7 +71,7 @@ test('prefix: each line of each program has its name, padded to the longest one'
   assert.equal(await textOf(place), 'web | one\nweb    | two\nworker | hello\nweb    | three\n');
 });
 
-test('prefix: a partial line that was flushed goes on without a prefix, or is ended before another', async () => {
+test('prefix: a flushed partial line goes on without a prefix, or is ended before another line', async () => {
   const place = stream();
   const layout = new PrefixLayout();
   const a = prefixed(place.sink, 'a', layout);
@@ -95,7 +95,7 @@ test('prefix: a partial line that was flushed goes on without a prefix, or is en
   );
 });
 
-test('raw on a shared stream: bytes are unchanged, and programs never mix within a line', async () => {
+test('raw on a shared stream: bytes stay unchanged, and two programs never share a line', async () => {
   const place = stream();
   const a = feedOf(place.sink, { kind: 'raw' });
   const b = feedOf(place.sink, { kind: 'raw' });
@@ -109,7 +109,7 @@ test('raw on a shared stream: bytes are unchanged, and programs never mix within
   assert.equal(await textOf(place), '\xff\xfe\nb\naa\nend\nafter\n');
 });
 
-test('raw of one program: its bytes at once and unchanged; of several, whole lines', async () => {
+test('raw: the bytes of an only program are written at once, several programs write whole lines', async () => {
   const place = stream();
   const a = feedOf(place.sink, { kind: 'raw' });
   a.take(Buffer.from('prompt> '));
@@ -127,8 +127,8 @@ test('raw of one program: its bytes at once and unchanged; of several, whole lin
 });
 
 /**
- * The forms of lines, each as feeds of two programs, and what comes out for a line that was torn after `to` and went on
- * with `rn`.
+ * Forms of lines: a function that makes feeds of two programs, and the expected output for a line that was torn after
+ * `to` and went on with `rn`.
  */
 const FORMS: ReadonlyArray<readonly [name: string, feeds: (sink: Sink) => Feed[], whole: RegExp, torn: RegExp]> = [
   [
@@ -151,7 +151,7 @@ const FORMS: ReadonlyArray<readonly [name: string, feeds: (sink: Sink) => Feed[]
 ];
 
 for (const [name, feeds, whole, torn] of FORMS) {
-  test(`${name} on a shared stream: a line whose end comes late is whole, whatever another program writes meanwhile`, async () => {
+  test(`${name} on a shared stream: a line with a late end stays whole`, async () => {
     const place = stream();
     const [a, b] = feeds(place.sink) as [Feed, Feed];
     a.take(Buffer.from('to'));
@@ -165,7 +165,7 @@ for (const [name, feeds, whole, torn] of FORMS) {
     assert.deepEqual([await textOf(place), clock.pending], [text, 0]);
   });
 
-  test(`${name} on a shared stream: a line that never ends waits for log_partial_after, counted from its beginning, and no character is torn`, async () => {
+  test(`${name} on a shared stream: a line without an end waits for log_partial_after`, async () => {
     const place = stream();
     const [a, b] = feeds(place.sink) as [Feed, Feed];
     a.take(Buffer.from('t'));
@@ -183,7 +183,7 @@ for (const [name, feeds, whole, torn] of FORMS) {
   });
 }
 
-test('log_partial_after=0: bytes are written as they come, save the beginning of a character', async () => {
+test('log_partial_after=0: bytes are written at once, except an incomplete character', async () => {
   const place = stream();
   const raw = feedOf(place.sink, { kind: 'raw' }, 0);
   const other = feedOf(place.sink, { kind: 'raw' }, 0);
@@ -196,7 +196,7 @@ test('log_partial_after=0: bytes are written as they come, save the beginning of
   assert.equal(clock.pending, 0);
 });
 
-test('while its pipe is not read, the time of a partial line does not count', async () => {
+test('the time of a partial line stands still while its pipe is not read', async () => {
   const place = stream();
   const feed = prefixed(place.sink, 'a', new PrefixLayout());
   feed.take(Buffer.from('wait'));
@@ -212,7 +212,7 @@ test('while its pipe is not read, the time of a partial line does not count', as
   feed.finish();
 });
 
-test('a feed that takes the place of another goes on with its line', async () => {
+test('a feed that replaces another goes on with its line', async () => {
   const place = stream();
   const layout = new PrefixLayout();
   const held = prefixed(place.sink, 'a', layout);
@@ -244,7 +244,7 @@ test('a line over 1 MiB is cut and marked', async () => {
   assert.equal(await textOf(place), `a | ${'x'.repeat(LONGEST_LINE)} [line cut]\na | rest\na | next\n`);
 });
 
-test('json: an object a line with all fields, whatever the bytes', async () => {
+test('json: each line is an object with all fields', async () => {
   const place = stream();
   json(place.sink).take(Buffer.from('plain\n\nquote " back \\ tab \t esc \x1b nul \0 €\n'));
   const records = (await textOf(place))
@@ -266,7 +266,7 @@ test('json: an object a line with all fields, whatever the bytes', async () => {
   );
 });
 
-test('json: bytes that are no UTF-8 are replaced, and only they', async () => {
+test('json: only bytes that are not UTF-8 are replaced', async () => {
   const place = stream();
   json(place.sink).take(Buffer.concat([Buffer.from('a'), Buffer.from([0xff]), Buffer.from('€\n')]));
   assert.equal(
@@ -325,7 +325,7 @@ test('json and logfmt: a carriage return before the newline is not part of the m
   assert.match(await textOf(pairs), / message="dos"\n$/);
 });
 
-test('json: a partial line is a record that says so; at the end of the pipe it is a whole one', async () => {
+test('json: a partial line is marked in its record, but not at the end of the pipe', async () => {
   const place = stream();
   const feed = json(place.sink);
   feed.take(Buffer.from('name: '));
@@ -349,7 +349,7 @@ test('json: a partial line is a record that says so; at the end of the pipe it i
   );
 });
 
-test('json: a long line is cut into records that say so', async () => {
+test('json: the records of a line that was cut are marked', async () => {
   const place = stream();
   json(place.sink).take(Buffer.concat([Buffer.alloc(LONGEST_LINE, '"'), Buffer.from('rest\n')]));
   const records = (await textOf(place))
@@ -376,12 +376,13 @@ test('logfmt: fields and message are quoted where they must be', async () => {
   feedOf(place.sink, { kind: 'record', record }).take(Buffer.from('say "hi" \t {}\n'));
   assert.equal(
     await textOf(place),
-    `time=${new Date(clock.wall).toISOString()} program=p group="g h" process="a=b" pid=7 stream=stderr message="say \\"hi\\" \\t {}"\n`,
+    `time=${new Date(clock.wall).toISOString()} program=p group="g h" process="a=b" pid=7 ` +
+      'stream=stderr message="say \\"hi\\" \\t {}"\n',
   );
 });
 
-/** Two programs that write in turns, in any chunks, with silences: what each wrote comes out, line by line. */
-test('any chunking, any interleaving, any silences: no byte is lost and no line holds two programs', async () => {
+/** Lets two programs write in turns, in any chunks, with pauses, and compares their lines in the output. */
+test('property: whatever the reads, no byte is lost and no line has output of two programs', async () => {
   const step = fc.record({
     who: fc.nat(1),
     what: fc.constantFrom('chunk', 'chunk', 'chunk', 'silence'),

@@ -81,7 +81,7 @@ function freshLog(maxBytes = 0, backups = 0, more: Partial<FileLimits> = {}): Lo
 }
 
 /**
- * What the real Supervisor makes of ten-byte lines `line 0000\n` … written one by one: the names and what is in them.
+ * Returns the files that the real Supervisor makes of ten-byte lines `line 0000\n` …, by the end of their names.
  */
 function supervisorFiles(lines: number, maxBytes: number, backups: number): Record<string, string> {
   const directory = mkdtempSync(join(folder, 'real-'));
@@ -120,7 +120,7 @@ for (const [lines, maxBytes, backups] of [
   [5, 50, 1],
   [10, 5, 4],
 ] as const) {
-  test(`rotation leaves the files that Supervisor leaves: ${lines} lines, maxbytes ${maxBytes}, backups ${backups}`, async () => {
+  test(`rotation makes the files of Supervisor: ${lines} lines, maxbytes ${maxBytes}, backups ${backups}`, async () => {
     const expected = supervisorFiles(lines, maxBytes, backups);
     const text = Array.from({ length: lines }, (_, i) => `line ${String(i).padStart(4, '0')}\n`);
     // The last run writes all lines in a single piece: a file still ends at the line that reaches the limit.
@@ -134,7 +134,7 @@ for (const [lines, maxBytes, backups] of [
   });
 }
 
-test('an existing file is appended to, and counts for the limit', async () => {
+test('an existing file is appended to, and its size counts against maxbytes', async () => {
   const log = freshLog(10, 1);
   writeFileSync(log.path, 'old 1234\n');
   await log.write('a\n');
@@ -149,7 +149,7 @@ test('without a limit nothing is ever rotated', async () => {
   assert.equal(existsSync(`${log.path}.1`), false);
 });
 
-test('permissions are what the umask leaves', async () => {
+test('the umask decides on the permissions of a log file', async () => {
   const log = freshLog();
   const before = process.umask(0o027);
   await log.write('x');
@@ -157,7 +157,7 @@ test('permissions are what the umask leaves', async () => {
   assert.equal(statSync(log.path).mode & 0o777, 0o640);
 });
 
-test('a file that was moved away is written on until it is reopened', async () => {
+test('a renamed file is written to until the log is reopened', async () => {
   const log = freshLog();
   await log.write('one\n');
   renameSync(log.path, `${log.path}.moved`);
@@ -167,7 +167,7 @@ test('a file that was moved away is written on until it is reopened', async () =
   assert.deepEqual([log.read('.moved'), log.read()], ['one\ntwo\n', 'three\n']);
 });
 
-test('rotation leaves alone what took the name of a file that was moved away', async () => {
+test('rotation does not touch another file that got the name of a renamed log', async () => {
   const log = freshLog(10, 3);
   await log.write('one\n');
   renameSync(log.path, `${log.path}.moved`);
@@ -178,7 +178,7 @@ test('rotation leaves alone what took the name of a file that was moved away', a
   assert.deepEqual([log.read('.1'), log.read()], ['of others\nnew\n', '']);
 });
 
-test('a deleted file comes back at the next rotation', async () => {
+test('a deleted file is created again at the next rotation', async () => {
   const log = freshLog(10, 3);
   await log.write('one\n');
   rmSync(log.path);
@@ -188,7 +188,7 @@ test('a deleted file comes back at the next rotation', async () => {
   assert.equal(existsSync(`${log.path}.1`), false);
 });
 
-test('a file that was truncated by others is not rotated for its old size', async () => {
+test('a file that another process truncated is not rotated for its old size', async () => {
   const log = freshLog(10, 3);
   await log.write('12345678\n');
   truncateSync(log.path);
@@ -197,7 +197,7 @@ test('a file that was truncated by others is not rotated for its old size', asyn
   assert.equal(existsSync(`${log.path}.1`), false);
 });
 
-test('clear empties the file under its name', async () => {
+test('clear creates the file anew under its name', async () => {
   const log = freshLog();
   await log.write('one\n');
   await log.sink.clear();
@@ -206,7 +206,7 @@ test('clear empties the file under its name', async () => {
   assert.equal(log.read(), 'two\n');
 });
 
-test('a rotation that is refused is said once, and the file grows on', async () => {
+test('a failed rotation is reported once, and the file grows', async () => {
   const log = freshLog(10, 1);
   // A directory in the place of the backup, with something in it: nothing can be renamed over it, by root neither.
   mkdirSync(`${log.path}.1`);
@@ -221,7 +221,7 @@ test('a rotation that is refused is said once, and the file grows on', async () 
   );
 });
 
-test('a path that cannot be opened is said once; output is dropped, and written when it can be', async () => {
+test('a path that cannot be opened is reported once, and output is dropped until the path can be opened', async () => {
   const log = logAt(join(folder, 'missing', 'x.log'), 0, 0);
   log.sink.open();
   await log.write('lost\n');
@@ -229,7 +229,8 @@ test('a path that cannot be opened is said once; output is dropped, and written 
   assert.deepEqual(
     log.problems.map((problem) => problem.text),
     [
-      `cannot write ${log.path}: no such file or directory (ENOENT); output for it is dropped until it can be written again`,
+      `cannot write ${log.path}: no such file or directory (ENOENT); ` +
+        'output for it is dropped until it can be written again',
     ],
   );
   mkdirSync(join(folder, 'missing'));
@@ -260,7 +261,7 @@ test('a device is written, never rotated, cleared or removed', async () => {
   );
 });
 
-test('a fifo without a reader drops; with one it gets whole lines, and it is never rotated', async () => {
+test('a fifo without a reader drops output, a reader gets whole lines, and a fifo is never rotated', async () => {
   const path = join(folder, 'fifo');
   execFileSync('mkfifo', [path]);
   const log = logAt(path, 10, 3);
@@ -276,7 +277,7 @@ test('a fifo without a reader drops; with one it gets whole lines, and it is nev
   await log.sink.close();
 });
 
-test("AUTO files have Supervisor's names and are found again, with their backups and nothing else", () => {
+test("AUTO files have Supervisor's names, and a search finds them and their backups only", () => {
   const directory = mkdtempSync(join(folder, 'auto-'));
   const path = createAutoFile(directory, 'web_00', 'stdout', 'super+visor');
   assert.match(path, /\/web_00-stdout---super\+visor-[a-z0-9_]{8}\.log$/);

@@ -1,5 +1,5 @@
 /**
- * Log files that are rotated by time and compressed: real files, a clock that moves when told to.
+ * Log files that are rotated by time and compressed: real files, with a clock that the test advances.
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -77,7 +77,7 @@ class Log {
     return [outlet, sink];
   }
 
-  /** Another supervisor takes over. */
+  /** Closes the log, and opens it as another supervisor would. */
   async restart(): Promise<void> {
     await this.sink.close();
     [this.outlet, this.sink] = this.#make();
@@ -93,7 +93,7 @@ class Log {
     await this.sink.idle();
   }
 
-  /** The last write was so long ago; so was its birth, as far as that can be said. */
+  /** Sets the time of the last write to so long ago. The birth time cannot be set. */
   age(ms: number, name = 'x.log'): void {
     const at = (this.clock.wall - ms) / 1000;
     utimesSync(join(this.folder, name), at, at);
@@ -103,7 +103,7 @@ class Log {
     writeFileSync(join(this.folder, name), name.endsWith('.gz') ? gzipSync(text) : text);
   }
 
-  /** What is in each file, by the end of its name. */
+  /** Contents of the files, by the end of their names. */
   get files(): Record<string, string> {
     const read = (name: string): string =>
       name.endsWith('.gz')
@@ -116,7 +116,7 @@ class Log {
     );
   }
 
-  /** Waits for what the pool does by itself; no event tells of it. */
+  /** Waits for work of the thread pool that no event reports. */
   async until(isSo: () => boolean): Promise<void> {
     const deadline = performance.now() + 20_000;
     while (!isSo()) {
@@ -125,7 +125,7 @@ class Log {
     }
   }
 
-  /** Waits until nothing is left to be compressed: the compressed file gets its name before the plain one goes. */
+  /** Waits until all is compressed. A compressed file gets its name before the plain file is removed. */
   compressed(): Promise<void> {
     return this.until(() => readdirSync(this.folder).every((name) => !/\.\d+$|\.tmp$/.test(name)));
   }
@@ -135,7 +135,7 @@ class Log {
   }
 }
 
-test('at midnight what was written goes, also when nothing more is written; an empty file stays, and sets no alarm', async () => {
+test('a file is rotated at midnight without a further write; an empty file is not, and sets no alarm', async () => {
   const log = new Log({ interval: 'daily' });
   log.sink.open();
   await log.sink.idle();
@@ -158,7 +158,7 @@ test('at midnight what was written goes, also when nothing more is written; an e
   assert.equal(log.clock.pending, 0);
 });
 
-test('what was written before a restart in another period goes at the first opening; in the same period it stays', async () => {
+test('after a restart, a file of an earlier period is rotated at once, a file of this period is not', async () => {
   for (const [hours, expected] of [
     [11, { '': 'old\nnew\n' }],
     [13, { '': 'new\n', '.1': 'old\n' }],
@@ -181,7 +181,7 @@ test('what was written before a restart in another period goes at the first open
   await log.sink.close();
 });
 
-test('a duration is counted from the birth of the file, over a restart too', async () => {
+test('a duration is counted from the birth of the file, also after a restart', async () => {
   const log = new Log({ interval: 10 * HOUR });
   log.clock.wall = Date.now();
   log.put('x.log', 'first\n');
@@ -194,7 +194,7 @@ test('a duration is counted from the birth of the file, over a restart too', asy
   await log.sink.close();
 });
 
-test('a line is not torn: with one open, the rotation waits for its end', async () => {
+test('rotation waits for the end of an open line', async () => {
   const log = new Log({ interval: 'daily' });
   await log.write('one\nbegin');
   await log.advance(12 * HOUR);
@@ -206,7 +206,7 @@ test('a line is not torn: with one open, the rotation waits for its end', async 
   await log.sink.close();
 });
 
-test('a clock that is put forward is noticed with the next write, one that is put back at the next alarm', async () => {
+test('a clock set forward counts at the next write, a clock set back at the next alarm', async () => {
   const log = new Log({ interval: 'daily' });
   await log.write('one\n');
   log.clock.wall += DAY;
@@ -220,7 +220,7 @@ test('a clock that is put forward is noticed with the next write, one that is pu
   await log.sink.close();
 });
 
-test('size and time together; without backups the file is emptied', async () => {
+test('rotation by size and time together; without backups the file is emptied', async () => {
   const log = new Log({ interval: 'daily', maxBytes: 10, backups: 0 });
   await log.write('0123456789\n');
   assert.deepEqual(log.files, { '': '' });
@@ -246,7 +246,7 @@ test('a change of the interval applies at once', async () => {
   await log.sink.close();
 });
 
-test('what others emptied is not rotated, what took the name of a file that was moved away neither', async () => {
+test('neither an emptied file nor another file with the name of a renamed log is rotated', async () => {
   const log = new Log({ interval: 'daily' });
   await log.write('one\n');
   truncateSync(log.path);
@@ -259,7 +259,7 @@ test('what others emptied is not rotated, what took the name of a file that was 
   await log.sink.close();
 });
 
-test('a rotation that is refused is said once a period, and the file grows on', async () => {
+test('a failed rotation is reported once in each period, and the file grows', async () => {
   const log = new Log({ interval: 'daily', backups: 1 });
   mkdirSync(`${log.path}.1`);
   writeFileSync(join(`${log.path}.1`, 'x'), '');
@@ -286,7 +286,7 @@ test('a fifo and a device are never rotated by time', async () => {
   await log.sink.close();
 });
 
-/** Names with what is in them before, the number of backups, and what shifting makes of that. */
+/** Files before, the number of backups, and the files after the backups were renamed. */
 const SHIFTS: ReadonlyArray<readonly [Record<string, string>, number, Record<string, string>]> = [
   [{ '': '0' }, 3, { '.1': '0' }],
   [{ '': '0', '.1': '1', '.2': '2', '.3': '3' }, 3, { '.1': '0', '.2': '1', '.3': '2' }],
@@ -300,7 +300,7 @@ const SHIFTS: ReadonlyArray<readonly [Record<string, string>, number, Record<str
   [{ '.1': '1' }, 3, { '.2': '1' }],
   [{ '': '0', '.4.gz': '4' }, 3, { '.1': '0', '.4.gz': '4' }],
 ];
-test('a million backups wanted and two there: the directory is read once, and nothing is looked up that is not there', async (t) => {
+test('a million backups configured and two existing: the directory is read once', async (t) => {
   const log = new Log({ maxBytes: 5, backups: 1_000_000, compress: true });
   log.put('x.log.7.gz', '7\n');
   for (const name of ['x.log.08', 'x.log.0', 'x.log.-1', 'x.log.1e3', 'x.log.9.tmp', 'y.log.1', 'x.log.1000000'])
@@ -335,7 +335,7 @@ for (const [before, backups, expected] of SHIFTS) {
   });
 }
 
-test("backups are compressed, with mode and time of the plain ones; several at once do not get in each other's way", async () => {
+test('compressed backups keep mode and time, and several logs can be compressed', async () => {
   const log = new Log({ maxBytes: 10, backups: 20, compress: true });
   await log.write('first 1234\n');
   chmodSync(log.path, 0o640);
@@ -353,7 +353,7 @@ test("backups are compressed, with mode and time of the plain ones; several at o
   await log.sink.close();
 });
 
-test('a large backup is not doubled nor lost while it is shifted under the hands of who compresses it', async () => {
+test('a backup that is renamed while it is compressed is neither doubled nor lost', async () => {
   const log = new Log({ maxBytes: 84 * 36_001, backups: 3, compress: true });
   const big = `${'0123456789abcdefghijklmnopqrstuvwxyz'.repeat(1000)}\n`.repeat(84);
   await log.write(big);
@@ -370,7 +370,7 @@ test('a large backup is not doubled nor lost while it is shifted under the hands
   await log.sink.close();
 });
 
-test('one that is shifted out while it is compressed leaves nothing', async () => {
+test('a backup that is removed while it is compressed leaves nothing', async () => {
   const log = new Log({ maxBytes: 17 * 200_000, backups: 1, compress: true });
   await log.write('0123456789abcdef\n'.repeat(200_000));
   await log.until(() => log.exists('.gz.tmp'));
@@ -381,7 +381,7 @@ test('one that is shifted out while it is compressed leaves nothing', async () =
   await log.sink.close();
 });
 
-test('what a supervisor that died left is picked up: plain backups, one half compressed, one just compressed', async () => {
+test('the work of a killed supervisor is finished: plain and half compressed backups', async () => {
   const log = new Log({ compress: true });
   log.put('x.log.1', 'one\n');
   log.put('x.log.2', 'two\n');
@@ -398,7 +398,7 @@ test('what a supervisor that died left is picked up: plain backups, one half com
   await log.sink.close();
 });
 
-test('switched on: the plain ones are compressed; switched off: new ones stay plain beside the compressed', async () => {
+test('compress=true compresses old backups; compress=false leaves new ones plain', async () => {
   const log = new Log({ maxBytes: 5, backups: 5 });
   await log.write('one 1\n');
   await log.write('two 2\n');
@@ -411,7 +411,7 @@ test('switched on: the plain ones are compressed; switched off: new ones stay pl
   await log.sink.close();
 });
 
-test('closing gives up what is under way at once; the next one does it', async () => {
+test('closing stops a compression at once, and the next supervisor does it', async () => {
   const log = new Log({ maxBytes: 17 * 200_000, backups: 2, compress: true });
   const big = '0123456789abcdef\n'.repeat(200_000);
   await log.write(big);
@@ -425,7 +425,7 @@ test('closing gives up what is under way at once; the next one does it', async (
   await log.sink.close();
 });
 
-test('what cannot be compressed stays plain, is said once an episode, and logging goes on', async () => {
+test('a backup that cannot be compressed stays plain, with one report, and logging goes on', async () => {
   const log = new Log({ maxBytes: 5, backups: 5, compress: true });
   // Something in the way of the temporary name: root is refused too.
   mkdirSync(`${log.path}.gz.tmp`);

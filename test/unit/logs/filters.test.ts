@@ -10,7 +10,7 @@ function strip(pieces: readonly Buffer[]): string {
   return Buffer.concat([...out, stripper.finish()]).toString('latin1');
 }
 
-/** Cuts after each of the places. */
+/** Cuts a text after each of the offsets. */
 function pieces(text: string, places: readonly number[]): Buffer[] {
   const bytes = Buffer.from(text, 'latin1');
   const ends = [...[...new Set(places.map((place) => place % (bytes.length + 1)))].sort((a, b) => a - b), bytes.length];
@@ -47,7 +47,7 @@ test('strip_ansi: a sequence that never ends is passed on', () => {
   assert.equal(strip([Buffer.from(long)]), long);
 });
 
-test('strip_ansi: any chunking gives the same bytes, and text without escapes is untouched', () => {
+test('strip_ansi: the result does not depend on the reads, and text without escapes is unchanged', () => {
   const rich = fc
     .array(fc.constantFrom('\x1b', '[', ']', '3', ';', 'm', '\x07', '\\', '\n', 'a', '(', '\xff'), { maxLength: 60 })
     .map((parts) => parts.join(''));
@@ -78,7 +78,7 @@ function capture(parts: readonly Buffer[], limit = 100): { outside: string; sect
 const BEGIN = '<!--XSUPERVISOR:BEGIN-->';
 const END = '<!--XSUPERVISOR:END-->';
 
-test('capture: sections leave the output and are handed over, whatever the chunks', () => {
+test('capture: sections are removed from the output and passed on, whatever the reads', () => {
   const text = `a<b ${BEGIN}one${END}mid${BEGIN}two${END}end<!--XSUP`;
   fc.assert(
     fc.property(fc.array(fc.nat()), (places) => {
@@ -87,13 +87,13 @@ test('capture: sections leave the output and are handed over, whatever the chunk
   );
 });
 
-test('capture: of a long section the last bytes are kept', () => {
+test('capture: the last bytes of a long section are kept', () => {
   assert.deepEqual(capture([Buffer.from(`${BEGIN}0123456789`), Buffer.from(`abc${END}`)], 5), {
     outside: '',
     sections: ['89abc'],
   });
 });
 
-test('capture: a section that never ends is no output', () => {
+test('capture: a section without an end is dropped', () => {
   assert.deepEqual(capture([Buffer.from(`a${BEGIN}secret<!--`)]), { outside: 'a', sections: [] });
 });

@@ -1,4 +1,4 @@
-/** When a flush is given up. */
+/** The end of the wait for slow readers. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FlushTimer } from '../../../src/logs/flush-timer.ts';
@@ -33,7 +33,7 @@ function bench(): Bench {
   return Object.assign(world, { timer: new FlushTimer(clock, limit, () => world.movedMs) });
 }
 
-test('bytes that move put it off, each time by the whole patience', () => {
+test('each byte that moves puts off the end by the whole limit', () => {
   const { clock, timer, ...rest } = bench();
   assert.equal(rest.movedMs, clock.nowMs());
   clock.advance(29_999);
@@ -52,7 +52,7 @@ test('bytes that move put it off, each time by the whole patience', () => {
   assert.equal(other.timer.isLate, true);
 });
 
-test('a limit that comes later counts from then on, and nothing is left armed when all is done', () => {
+test('a new limit applies from its time on, and no alarm is left at the end', () => {
   const world = bench();
   world.limitMs = world.clock.nowMs() + 500;
   world.change();

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { LONGEST_LINE, LineSplitter } from '../../../src/logs/line-splitter.ts';
 import type { LineReceiver } from '../../../src/logs/line-splitter.ts';
 
-/** What arrived, line by line, whatever the ranges in which it came. */
+/** Collects the lines, whatever the ranges in which they come. */
 class Recorder implements LineReceiver {
   readonly events: string[] = [];
 
@@ -27,7 +27,7 @@ class Recorder implements LineReceiver {
   }
 }
 
-/** Pushes the pieces through one piece of memory, as reads do, so that whatever is kept without a copy shows. */
+/** Pushes the pieces through one buffer, as reads do. Bytes that the splitter keeps without a copy are overwritten. */
 function split(pieces: readonly Buffer[]): string[] {
   const recorder = new Recorder();
   const splitter = new LineSplitter(recorder);
@@ -47,7 +47,7 @@ function cutAt(bytes: Buffer, places: readonly number[]): Buffer[] {
   return ends.map((end, i) => bytes.subarray(i === 0 ? 0 : ends[i - 1], end));
 }
 
-test('any chunking of any bytes gives the same lines', () => {
+test('the lines do not depend on the reads', () => {
   const newlineRich = fc
     .array(fc.oneof(fc.constant(10), fc.integer({ min: 0, max: 255 })), { maxLength: 200 })
     .map((bytes) => Buffer.from(bytes));
@@ -62,7 +62,7 @@ test('any chunking of any bytes gives the same lines', () => {
   );
 });
 
-test('a line that is begun goes on, also with nothing but its newline', () => {
+test('a line that was begun goes on, also with its newline only', () => {
   const recorder = new Recorder();
   const splitter = new LineSplitter(recorder);
   const push = (text: string): void => splitter.push(Buffer.from(text), 0, text.length);
@@ -77,7 +77,7 @@ test('a line that is begun goes on, also with nothing but its newline', () => {
   assert.deepEqual(recorder.events, ['begin a', 'more b', 'end \n', 'line c', 'line ']);
 });
 
-test('a line over the limit is cut, whatever the chunks, and nothing of it is lost', () => {
+test('a line over the limit is cut without loss, whatever the reads', () => {
   const long = Buffer.concat([Buffer.alloc(2 * LONGEST_LINE + 10, 'x'), Buffer.from('\nnext\n')]);
   const expected = [
     `cut ${'x'.repeat(LONGEST_LINE)}`,
@@ -97,14 +97,14 @@ test('a line of exactly the limit is not cut', () => {
   }
 });
 
-test('a cut leaves UTF-8 characters whole', () => {
+test('a cut never splits a UTF-8 character', () => {
   const euro = Buffer.from('€');
   const line = Buffer.concat([Buffer.alloc(LONGEST_LINE - 1, 'x'), euro, Buffer.from('y\n')]);
   const events = split([line]);
   assert.deepEqual(events, [`cut ${'x'.repeat(LONGEST_LINE - 1)}`, `line ${euro.toString('latin1')}y`]);
 });
 
-test('a partial line that is due is passed on up to its last whole character, and a return only where asked for', () => {
+test('a partial line is passed on up to its last whole character, and keeps a return if asked to', () => {
   const recorder = new Recorder();
   const splitter = new LineSplitter(recorder);
   const push = (...bytes: number[]): void => splitter.push(Buffer.from(bytes), 0, bytes.length);
@@ -126,7 +126,7 @@ test('a partial line that is due is passed on up to its last whole character, an
   assert.deepEqual([recorder.events, splitter.hasPartial], [['more \xf0\x9f'], false]);
 });
 
-test('a partial line goes on in another splitter', () => {
+test('another splitter goes on with a partial line', () => {
   const [before, after] = [new Recorder(), new Recorder()];
   const [old, heir] = [new LineSplitter(before), new LineSplitter(after)];
   old.push(Buffer.from('ab'), 0, 1);

@@ -58,12 +58,12 @@ function stream(format: LogTarget['format'], which: 1 | 2 = 1): LogTarget {
   return { kind: 'container', stream: which, format };
 }
 
-/** A line of the log as Supervisor writes it. */
+/** Formats a line as Supervisor does. */
 function formatMainLine(level: Level, text: string, wallMs: number): string {
   return formatOwnText({ level, text, wallMs });
 }
 
-test('lines are byte for byte those of Supervisor, at every level', () => {
+test('at every level, a line is byte for byte a line of Supervisor', () => {
   const program = [
     // A fraction that a float holds exactly: Python cuts what is below it.
     'import sys, time',
@@ -84,7 +84,7 @@ test('lines are byte for byte those of Supervisor, at every level', () => {
   );
 });
 
-test('a level hides what is below it, and can be changed', async () => {
+test('lines below the level are not written, and the level can be changed', async () => {
   const { hub, out, end } = scene({ console: stream('raw'), level: 'warn' });
   for (const level of LEVELS) hub.mainLog.write(level, level);
   hub.mainLog.setLevel('blather');
@@ -100,7 +100,7 @@ test('a level hides what is below it, and can be changed', async () => {
   );
 });
 
-test('file and console both get each line; the tail too', async () => {
+test('file, console and tail get each line', async () => {
   const log = join(folder, 'main.log');
   const { hub, out, end } = scene({ console: stream('prefix'), targets: [file(log)] });
   const heard: string[] = [];
@@ -117,7 +117,7 @@ test('file and console both get each line; the tail too', async () => {
   assert.deepEqual(heard, [formatMainLine('info', 'one', 1767268800123)]);
 });
 
-test('logfile=/dev/stdout with a console on stdout: each line once', async () => {
+test('logfile=/dev/stdout with a console on stdout writes each line once', async () => {
   const { hub, out, end } = scene({ console: stream('raw'), targets: [file('/dev/stdout', 50_000, 10)] });
   hub.mainLog.write('info', 'once');
   await end();
@@ -152,7 +152,7 @@ test('json and logfmt on the console have the level; the file stays as Superviso
   );
 });
 
-test('silent: nothing on the streams', async () => {
+test('silent writes nothing to the streams', async () => {
   const { hub, out, err, end } = scene({ targets: [file(join(folder, 'silent.log'))] });
   hub.mainLog.write('critical', 'x');
   await end();
@@ -177,7 +177,7 @@ test('the file is rotated, cleared and reopened', async () => {
   await end();
 });
 
-test('a file that cannot be written throws nothing and is said once: on the console, or else on stderr', async () => {
+test('a file that cannot be written is reported once, on the console or else on stderr', async () => {
   const path = join(folder, 'none', 'x.log');
   for (const console of [stream('raw'), null]) {
     const { hub, out, err, end } = scene({ targets: [file(path)], console });
@@ -192,7 +192,7 @@ test('a file that cannot be written throws nothing and is said once: on the cons
   }
 });
 
-test('/dev/full as our stdout: dropped, and said on stderr', async () => {
+test('lines for /dev/full as our stdout are dropped, and stderr reports it', async () => {
   const clock = new FakeClock();
   const errPath = join(folder, 'full.err');
   const streams = { 1: openSync('/dev/full', 'w'), 2: openSync(errPath, 'w') };
@@ -214,7 +214,7 @@ test('/dev/full as our stdout: dropped, and said on stderr', async () => {
   );
 });
 
-test('syslog is said not to be available, once, and nothing is lost for it', async () => {
+test('a missing syslog is reported once, and other targets lose nothing', async () => {
   const { hub, err, end } = scene({ targets: [{ kind: 'syslog', format: 'raw' }], console: stream('raw', 2) });
   hub.mainLog.write('info', 'x');
   await Promise.resolve();
@@ -235,7 +235,7 @@ test('syslog is said not to be available, once, and nothing is lost for it', asy
   assert.match(err(), /INFO x\n/);
 });
 
-test('several places: each line goes to all of them, and clearing empties the files, not what waits on a stream', async () => {
+test('each line goes to all targets, and clear empties files but not the queue of a stream', async () => {
   const paths = ['first', 'second'].map((name) => join(folder, `several-${name}.log`));
   const { hub, out, err, end } = scene({
     targets: [stream('json', 2), ...paths.map((path) => file(path)), stream('raw')],
@@ -271,7 +271,7 @@ test('several places: each line goes to all of them, and clearing empties the fi
   );
 });
 
-test('nothing in a line is for a terminal, and no line is without end', async () => {
+test('control characters are escaped, and a long line is shortened', async () => {
   const { hub, out, end } = scene({ targets: [stream('raw')], console: null });
   hub.mainLog.write('info', 'a\x1b[2Jb\x07\u009b\r\ntwo\tlines');
   hub.mainLog.write('info', '\x1b'.repeat(1_000_000));

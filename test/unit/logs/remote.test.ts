@@ -1,5 +1,5 @@
 /**
- * Log servers: messages of RFC 5424, how long lines are cut, and the outlet with connections that are made of arrays.
+ * Log servers: messages of RFC 5424, long lines, and the outlet with fake connections.
  */
 import assert from 'node:assert/strict';
 import { hostname } from 'node:os';
@@ -22,12 +22,12 @@ test('a header has priority, time, host, name and pid', () => {
   assert.deepEqual(priorities, ['<10>', '<11>', '<12>', '<14>', '<15>']);
 });
 
-test('a name that no field can have is made one', () => {
+test('a name is made a valid field', () => {
   const nameIn = (name: string): string => new MessageHeader(name, 1, 'info').at(WALL).toString().split(' ')[3] ?? '';
   assert.deepEqual([nameIn('a b\u00e9\n'), nameIn(''), nameIn('x'.repeat(60))], ['a_b__', '-', 'x'.repeat(48)]);
 });
 
-test('the end of a header', () => {
+test('headerEnd finds the end of a header', () => {
   const header = new MessageHeader('web', 42, 'info').at(WALL);
   assert.equal(headerEnd(Buffer.concat([header, Buffer.from('some words here')])), header.length);
   assert.equal(headerEnd(Buffer.from('no header')), 0);
@@ -48,7 +48,7 @@ function cut(longest: number, ...parts: string[]): string[] {
   return messages;
 }
 
-test('each line is a message; it may come in parts; an empty one is its header', () => {
+test('each line is one message, also in several parts; an empty line is its header', () => {
   assert.deepEqual(cut(100, `${HEADER}one\n${HEADER}\n${HEADER}thr`, 'ee\n', '\n', 'half'), [
     `${HEADER}one`,
     HEADER,
@@ -64,7 +64,7 @@ test('a long line becomes several messages with the same header', () => {
   );
 });
 
-test('no character is torn, and what is none is cut anywhere', () => {
+test('a character is never split, bytes that are not UTF-8 may be', () => {
   const longest = HEADER.length + 5;
   assert.deepEqual(
     cut(longest, `${HEADER}\u20ac\u20ac\u20ac\n`),
@@ -77,12 +77,12 @@ test('no character is torn, and what is none is cut anywhere', () => {
   assert.deepEqual(sizes, [5, 5, 2]);
 });
 
-/** A server, as the connections see it. */
+/** A fake server. */
 class Server {
   readonly got: string[] = [];
   attempts = 0;
   open = 0;
-  /** Every attempt fails with it. */
+  /** Error of every attempt. */
   refusal: NodeJS.ErrnoException | null = null;
   isSilent = false;
   isStalled = false;
@@ -166,7 +166,7 @@ class World {
 
 const refused = errnoError('ECONNREFUSED', -111);
 
-test('lines go out in order, and with nothing to do no alarm is set', async () => {
+test('lines are sent in order, and an empty queue sets no alarm', async () => {
   const w = new World();
   w.outlet.open(() => undefined);
   await w.give('one\ntwo\nthr');
@@ -177,7 +177,7 @@ test('lines go out in order, and with nothing to do no alarm is set', async () =
   assert.equal(w.server.open, 0);
 });
 
-test('a server that is down is tried again, in 1 s, 2 s, 4 s … 30 s; nothing is lost, and it is said once', async () => {
+test('a server that is down is tried after 1 s, 2 s, 4 s … 30 s, with one report and no loss', async () => {
   const w = new World();
   w.server.refusal = refused;
   await w.give('kept 1\n');
@@ -194,7 +194,8 @@ test('a server that is down is tried again, in 1 s, 2 s, 4 s … 30 s; nothing i
   await w.advance(30_000);
   assert.deepEqual(w.server.got, ['kept 1', 'kept 2']);
   assert.deepEqual(w.problems, [
-    'cannot write syslog+tcp://h:514: connection refused (ECONNREFUSED); up to 1 MiB is kept until it can be reached again, and the rest is dropped',
+    'cannot write syslog+tcp://h:514: connection refused (ECONNREFUSED); ' +
+      'up to 1 MiB is kept until it can be reached again, and the rest is dropped',
   ]);
   await w.advance(6000);
   await w.give('three\n');
@@ -203,7 +204,7 @@ test('a server that is down is tried again, in 1 s, 2 s, 4 s … 30 s; nothing i
   await w.close();
 });
 
-test('a server that is down with nothing to be sent to it is left alone', async () => {
+test('a server that is down is not tried while the queue is empty', async () => {
   const w = new World();
   w.server.refusal = refused;
   w.outlet.open(() => undefined);
@@ -219,7 +220,7 @@ test('a server that is down with nothing to be sent to it is left alone', async 
   await w.close();
 });
 
-test('a server that does not answer is given up after 10 s', async () => {
+test('an attempt to connect ends after 10 s', async () => {
   const w = new World();
   w.server.isSilent = true;
   await w.give('x\n');
@@ -231,14 +232,15 @@ test('a server that does not answer is given up after 10 s', async () => {
   await w.close();
 });
 
-test('a server that takes nothing: what is too much is dropped, counted and said once; what is kept comes in order', async () => {
+test('a server that takes nothing: lines over the limit are counted and reported once', async () => {
   const w = new World();
   w.server.isStalled = true;
   const line = 'x'.repeat(999);
   for (let i = 0; i < 3000; i++) await w.give(`${line}\n`);
   assert.ok(w.outlet.keptBytes <= KEPT_BYTES && w.outlet.keptBytes > KEPT_BYTES - 2000, String(w.outlet.keptBytes));
   assert.deepEqual(w.problems, [
-    'cannot write syslog+tcp://h:514: it does not take what is written; up to 1 MiB is kept until it can be reached again, and the rest is dropped',
+    'cannot write syslog+tcp://h:514: it does not take what is written; ' +
+      'up to 1 MiB is kept until it can be reached again, and the rest is dropped',
   ]);
   w.server.goOn();
   await w.advance(6000);
@@ -254,7 +256,7 @@ test('a server that takes nothing: what is too much is dropped, counted and said
   await w.close();
 });
 
-test('a connection that breaks: what it has not taken goes over the next one', async () => {
+test('messages that a broken connection did not take go over the next connection', async () => {
   const w = new World();
   await w.give('one\n');
   w.server.isStalled = true;
@@ -269,7 +271,7 @@ test('a connection that breaks: what it has not taken goes over the next one', a
   await w.close();
 });
 
-test('a server that ends a connection it has used is no failure; one that ends each at once is', async () => {
+test('a server that closes a used connection has not failed, one that closes each at once has', async () => {
   const w = new World();
   await w.give('one\n');
   await w.advance(2000);
@@ -287,7 +289,7 @@ test('a server that ends a connection it has used is no failure; one that ends e
   await w.close();
 });
 
-test('refusals that come after each message, as over UDP, are one episode', async () => {
+test('refusals after each message, as over UDP, are one episode', async () => {
   const w = new World();
   for (let i = 0; i < 5; i++) {
     await w.give(`${i}\n`);
@@ -303,7 +305,7 @@ test('refusals that come after each message, as over UDP, are one episode', asyn
   await w.close();
 });
 
-test('drained: at once when all is sent, after the server took it, and not at all while it cannot be reached', async () => {
+test('drained resolves when all is sent, or when the server cannot be reached', async () => {
   const w = new World();
   await w.outlet.drained();
   w.server.isStalled = true;
@@ -330,7 +332,7 @@ test('drained: at once when all is sent, after the server took it, and not at al
   assert.deepEqual([down.outlet.keptBytes, down.clock.pending], [0, 0]);
 });
 
-test('closed: what is kept is still sent for a while, and a writer who comes back finds it as it was', async () => {
+test('a closed outlet still sends its queue for a while, and a new writer can go on with it', async () => {
   const w = new World();
   w.server.isStalled = true;
   await w.give('one\n');
@@ -352,7 +354,7 @@ test('closed: what is kept is still sent for a while, and a writer who comes bac
   await w.close();
 });
 
-test('reopened: another attempt at once', async () => {
+test('reopen connects at once', async () => {
   const w = new World();
   w.server.refusal = refused;
   await w.give('x\n');

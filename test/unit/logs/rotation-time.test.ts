@@ -1,6 +1,6 @@
 /**
- * When a log is due, in zones whose clocks are changed. Each zone is looked at by a process of its own: Node reads TZ
- * for all of one.
+ * Times of rotation in zones with daylight saving time. Each zone needs a process of its own, because Node reads TZ
+ * once.
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -11,7 +11,7 @@ import type { RotationInterval } from '../../../src/logs/rotation-time.ts';
 
 const SOURCE = join(import.meta.dirname, '../../../src/logs/rotation-time.ts');
 
-/** The rotations that follow a time, as Python sees them in that zone: it has a calendar of its own. */
+/** Returns the rotations after a time, written by Python, whose calendar is independent of Node. */
 function rotations(zone: string, interval: RotationInterval, from: string, count: number): string[] {
   const program = `
     import { nextRotation } from ${JSON.stringify(SOURCE)};
@@ -23,7 +23,8 @@ function rotations(zone: string, interval: RotationInterval, from: string, count
   const env = { ...process.env, TZ: zone };
   const times = execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8', env });
   const show =
-    'import json, sys, datetime\nfor ms in json.loads(sys.argv[1]): print(datetime.datetime.fromtimestamp(ms / 1000).astimezone().strftime("%a %m-%d %H:%M:%S %z"))';
+    'import json, sys, datetime\nfor ms in json.loads(sys.argv[1]): ' +
+    'print(datetime.datetime.fromtimestamp(ms / 1000).astimezone().strftime("%a %m-%d %H:%M:%S %z"))';
   return execFileSync('/usr/bin/python3', ['-c', show, times], { encoding: 'utf8', env }).trim().split('\n');
 }
 
@@ -75,7 +76,7 @@ test('a duration is counted from the birth of the file', () => {
   assert.equal(nextRotation(1000, anchor - 1500, anchor), anchor - 1000);
 });
 
-test('every interval goes forward, by no more than its length', () => {
+test('the next rotation is later, by at most the length of the interval', () => {
   let seed = 1;
   const random = (): number => (seed = (seed * 48_271) % 2_147_483_647) / 2_147_483_647;
   const longest: ReadonlyArray<readonly [RotationInterval, number]> = [

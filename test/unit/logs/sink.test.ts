@@ -33,14 +33,14 @@ function bench(): Bench {
   return { sink, outlet, clock, problems, put: (text) => put(sink, text) };
 }
 
-/** A waiter that writes down its name when its turn comes. */
+/** A waiter that notes its name when it is resumed. */
 function waiter(name: string, turns: string[]): Waiter {
   return { resume: () => turns.push(name), hasRest: false };
 }
 
 const dropped = (lines: number): Buffer => Buffer.from(`${lines} dropped\n`);
 
-test('bytes go out in order, each once, also when writes are partial', async () => {
+test('bytes are written in order and once, also by partial writes', async () => {
   const { sink, outlet, put } = bench();
   outlet.isStalled = true;
   put('abcdef');
@@ -54,7 +54,7 @@ test('bytes go out in order, each once, also when writes are partial', async () 
   assert.equal(sink.unwrittenBytes, 0);
 });
 
-test('lines longer than a block and lines at its edge stay whole', async () => {
+test('lines longer than a block, and lines at the end of a block, stay whole', async () => {
   const { sink, outlet } = bench();
   const prefix = Buffer.from('web | ');
   const lines = [
@@ -73,7 +73,7 @@ test('lines longer than a block and lines at its edge stay whole', async () => {
   assert.equal(outlet.text, lines.map((line) => `web | ${line}\n`).join(''));
 });
 
-test('a full sink makes readers wait, and wakes them in the order of their waiting', () => {
+test('a full sink makes readers wait, and resumes them in order', () => {
   const { sink, outlet, put } = bench();
   const turns: string[] = [];
   outlet.isStalled = true;
@@ -94,12 +94,12 @@ test('a full sink makes readers wait, and wakes them in the order of their waiti
   assert.equal(sink.isIdle, true);
 });
 
-test('an idle sink makes nobody wait', () => {
+test('an idle sink makes no reader wait', () => {
   const { sink } = bench();
   assert.equal(sink.wait(waiter('x', [])), false);
 });
 
-test('lines of the supervisor never wait: they are kept up to a limit, then counted', async () => {
+test('lines of the supervisor are kept up to a limit, and further lines are counted', async () => {
   const { sink, outlet, put } = bench();
   outlet.isStalled = true;
   put('p'.repeat(QUEUE_BYTES));
@@ -124,7 +124,7 @@ test('a line of the supervisor ends the open line of a program first', async () 
   assert.equal(outlet.text, 'half\nown\n');
 });
 
-test('ENOSPC: what cannot be written is dropped and counted, said once, and the next line is whole again', async () => {
+test('ENOSPC: output is dropped, counted and reported once, and the next line is whole', async () => {
   const { sink, outlet, clock, problems, put } = bench();
   outlet.isStalled = true;
   put('abc\ndef\n');
@@ -138,7 +138,9 @@ test('ENOSPC: what cannot be written is dropped and counted, said once, and the 
   assert.deepEqual(problems, [
     {
       level: 'error',
-      text: 'cannot write /x.log: no space left on device (ENOSPC); output for it is dropped until it can be written again',
+      text:
+        'cannot write /x.log: no space left on device (ENOSPC); ' +
+        'output for it is dropped until it can be written again',
     },
   ]);
   outlet.failure = null;
@@ -154,7 +156,7 @@ test('ENOSPC: what cannot be written is dropped and counted, said once, and the 
   assert.equal(problems.length, 2);
 });
 
-test('a full sink: the last words of a process that has ended come before what is said of its end, and others wait for their turn', async () => {
+test('a full sink: the last output of a process comes before the line about its end', async () => {
   const { sink, outlet, put } = bench();
   outlet.isStalled = true;
   put(`${'x'.repeat(QUEUE_BYTES)}\n`);
@@ -178,7 +180,7 @@ test('a full sink: the last words of a process that has ended come before what i
   assert.match(outlet.text, /x\nlast words\nexited\n$/);
 });
 
-test('an episode ends with the calm, also if nothing more is written; at the end of the supervisor what was dropped is told once', async () => {
+test('an episode ends after some time without a failure, and dropped output is reported once at the end', async () => {
   const { sink, outlet, clock, problems, put } = bench();
   const fail = async (): Promise<void> => {
     outlet.failure = errnoError('ENOSPC', -28);
@@ -206,7 +208,7 @@ test('an episode ends with the calm, also if nothing more is written; at the end
   assert.equal(problems[5]?.text, '2 lines (8 bytes) for /x.log were dropped');
 });
 
-test('a failure that is reported to the sink itself loses nothing but what failed', async () => {
+test('a failure that is reported to the failed sink itself loses nothing else', async () => {
   const outlet = new FakeOutlet();
   const clock = new FakeClock();
   const sink: Sink = new Sink({
@@ -233,7 +235,7 @@ test('a failure that is reported to the sink itself loses nothing but what faile
   assert.equal(outlet.text, 'error\nnext\nwarn\ncalm\n');
 });
 
-test('a disk that fails and succeeds in turns is said once', async () => {
+test('a disk that fails and succeeds in turns is reported once', async () => {
   const { sink, outlet, clock, problems, put } = bench();
   for (let i = 0; i < 10; i++) {
     outlet.failure = errnoError('ENOSPC', -28);
@@ -247,7 +249,7 @@ test('a disk that fails and succeeds in turns is said once', async () => {
   assert.equal(problems.length, 1);
 });
 
-test('EPIPE: said once, everything is dropped from then on, and nobody waits', async () => {
+test('EPIPE: reported once, all output is dropped from then on, and no reader waits', async () => {
   const { sink, outlet, problems, put } = bench();
   const turns: string[] = [];
   outlet.isStalled = true;
@@ -268,7 +270,7 @@ test('EPIPE: said once, everything is dropped from then on, and nobody waits', a
   );
 });
 
-test('clear drops what is queued but not what is being written, and runs before what comes later', async () => {
+test('clear drops the queue but not the write under way, and runs before later output', async () => {
   const { sink, outlet, put } = bench();
   outlet.isStalled = true;
   put('being written ');
@@ -284,7 +286,7 @@ test('clear drops what is queued but not what is being written, and runs before 
   assert.equal(outlet.text, 'being written later');
 });
 
-test('clear between a torn line and its newline loses nothing that comes later', async () => {
+test('clear between a torn line and its newline loses no later output', async () => {
   const { sink, outlet, put } = bench();
   outlet.isStalled = true;
   put('abc');

@@ -1,6 +1,6 @@
 /**
- * The way to the log daemon, with a daemon that is made of an array: datagrams, lines that come in parts, a daemon that
- * is slow, stuck, gone or new.
+ * The outlet for the log daemon, with a fake daemon: datagrams, lines in several parts, and a daemon that is slow,
+ * stuck, gone or restarted.
  */
 import assert from 'node:assert/strict';
 import { closeSync, openSync } from 'node:fs';
@@ -16,12 +16,12 @@ const ENOENT = 2;
 const EAGAIN = 11;
 const ECONNREFUSED = 111;
 
-/** A daemon: what it got, how many it still takes before it is behind, whether it is there. */
+/** A fake daemon: the datagrams received, the free places of its queue, and whether it runs. */
 class Daemon {
   readonly got: string[] = [];
   room = Infinity;
   isThere = true;
-  /** Sockets of an earlier life are refused. */
+  /** Number of the current run. Sockets of earlier runs are refused. */
   life = 0;
   readonly #lives = new Map<number, number>();
   connects = 0;
@@ -44,7 +44,7 @@ class Daemon {
     return 0;
   }
 
-  /** What it got without the time. */
+  /** Datagrams received, without the time. */
   get lines(): string[] {
     return this.got.map((line) => line.replace(/^<14>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d supervisord: /, ''));
   }
@@ -106,7 +106,7 @@ test('the header is that of syslog(3), in local time', () => {
   );
 });
 
-test('each line is a datagram; a line may come in parts; bytes stay as they are', () =>
+test('each line is one datagram, also in several parts, with its bytes unchanged', () =>
   inWorld(async ({ daemon, give }) => {
     await give('a one\na two\nb thr');
     assert.deepEqual(daemon.lines, ['a one', 'a two']);
@@ -118,7 +118,7 @@ test('each line is a datagram; a line may come in parts; bytes stay as they are'
     assert.match(daemon.got[0] ?? '', /^<14>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d supervisord: a one$/);
   }));
 
-test('a line that is too long for a datagram comes in several', () =>
+test('a line that is too long for a datagram becomes several', () =>
   inWorld(async ({ daemon, give }) => {
     const long = 'x'.repeat(2 * LONGEST_DATAGRAM_LINE + 5);
     await give(`begin `);
@@ -131,7 +131,7 @@ test('a line that is too long for a datagram comes in several', () =>
     assert.equal(daemon.lines.slice(0, 3).join(''), `begin ${long}`);
   }));
 
-test('a burst that is more than the daemon has room for loses nothing', () =>
+test('a burst larger than the queue of the daemon loses nothing', () =>
   inWorld(async ({ daemon, clock, give, problems }) => {
     daemon.room = 3;
     await give(Array.from({ length: 10 }, (_, i) => `${i}\n`).join(''));
@@ -144,7 +144,7 @@ test('a burst that is more than the daemon has room for loses nothing', () =>
     assert.equal(clock.pending, 0);
   }));
 
-test('a daemon that reads nothing holds up for a second, then everything is dropped, counted and said', () =>
+test('a daemon that reads nothing delays output for a second, then output is dropped and reported', () =>
   inWorld(async ({ daemon, clock, give, problems, sink }) => {
     await give('before\n');
     daemon.room = 1;
@@ -154,7 +154,8 @@ test('a daemon that reads nothing holds up for a second, then everything is drop
     assert.deepEqual(
       problems.map(({ text }) => text),
       [
-        'cannot write syslog (/dev/log): resource temporarily unavailable (EAGAIN); output for it is dropped until it can be written again',
+        'cannot write syslog (/dev/log): resource temporarily unavailable (EAGAIN); ' +
+          'output for it is dropped until it can be written again',
       ],
     );
     assert.ok(sink.isIdle);
@@ -172,7 +173,7 @@ test('a daemon that reads nothing holds up for a second, then everything is drop
     );
   }));
 
-test('a daemon that is restarted is found again, and a torn line does not go on in a new one', () =>
+test('a restarted daemon is found again, and a torn line does not go on there', () =>
   inWorld(async ({ daemon, clock, give, problems }) => {
     await give('one\n');
     daemon.life++;
@@ -184,7 +185,8 @@ test('a daemon that is restarted is found again, and a torn line does not go on 
     assert.deepEqual(
       problems.map(({ text }) => text),
       [
-        'cannot write syslog (/dev/log): no such file or directory (ENOENT); output for it is dropped until it can be written again',
+        'cannot write syslog (/dev/log): no such file or directory (ENOENT); ' +
+          'output for it is dropped until it can be written again',
       ],
     );
     daemon.isThere = true;
@@ -195,7 +197,7 @@ test('a daemon that is restarted is found again, and a torn line does not go on 
     assert.deepEqual(daemon.lines.slice(2), ['rest', 'three']);
   }));
 
-test('a daemon that is not there is said when a log is opened, and once', () =>
+test('a missing daemon is reported once, when a log is opened', () =>
   inWorld(async ({ daemon, sink, problems, give }) => {
     daemon.isThere = false;
     sink.open();

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { readRange, tailRange } from '../../../src/logs/log-offsets.ts';
 import { Tail } from '../../../src/logs/tail.ts';
 
-/** What `readFile` and `tailFile` of Supervisor 4.2.5 return for a file of ten bytes, ABCDEFGHIJ. */
+/** Results of `readFile` and `tailFile` of Supervisor 4.2.5 for a file of ten bytes, ABCDEFGHIJ. */
 const READS: ReadonlyArray<readonly [offset: number, length: number, result: string | null]> = [
   [0, 0, 'ABCDEFGHIJ'],
   [0, 3, 'ABC'],
@@ -63,7 +63,7 @@ test('ranges lie within the log', () => {
   );
 });
 
-test('the ring keeps exactly the last bytes, however they came, also when its limit changes', () => {
+test('the ring keeps exactly the last bytes, also when its limit changes', () => {
   const piece = fc.string({ minLength: 0, maxLength: 40 }).map((text) => Buffer.from(text, 'latin1'));
   fc.assert(
     fc.property(
@@ -104,7 +104,7 @@ test('a large ring grows and wraps', () => {
   assert.deepEqual(tail.tail(0, 10_000).bytes, Buffer.concat(all).subarray(-10_000));
 });
 
-test('clear begins anew, and a limit of 0 keeps nothing but the size', () => {
+test('clear sets offsets to 0, and a limit of 0 keeps the size only', () => {
   const tail = tailOf('abc');
   tail.clear();
   assert.equal(tail.size, 0);

@@ -32,18 +32,18 @@ for (const [template, text] of TEMPLATES) {
   test(`log_prefix: ${template}`, () => assert.equal(prefixOf({ prefix: template }).at(WALL).toString(), text));
 }
 
-test('log_prefix: what the configuration refuses is refused here too', () => {
+test('log_prefix: logs/ and config/ refuse the same templates', () => {
   assert.throws(() => parsePrefixTemplate('%(process_name)s %(nonsense)s'), TemplateError);
 });
 
-test('log_timestamp stands before the prefix, once, and follows the time', () => {
+test('log_timestamp puts the current time once before the prefix', () => {
   const prefix = prefixOf({ timestamp: 'iso8601' });
   assert.equal(prefix.at(WALL).toString(), '2026-01-01T12:00:00.123Z web_00 | ');
   assert.equal(prefix.at(WALL + 1).toString(), '2026-01-01T12:00:00.124Z web_00 | ');
   assert.equal(prefixOf({ timestamp: 'iso8601', prefix: '%(time)s' }).at(WALL).toString(), '2026-01-01T12:00:00.123Z ');
 });
 
-test('the width is that of the longest name there is now, and names count as characters', () => {
+test('the prefix is as wide as the longest current name, counted in characters', () => {
   const layout = new PrefixLayout();
   const prefix = prefixOf({}, layout);
   layout.add('web_00');
@@ -58,7 +58,7 @@ test('the width is that of the longest name there is now, and names count as cha
   assert.equal(prefix.at(WALL).toString(), 'web_00   | ');
 });
 
-test('colours: one for a program, others for others', () => {
+test('each program has a colour of its own', () => {
   const layout = new PrefixLayout();
   assert.equal(prefixOf({}, layout, true).at(WALL).toString(), '\x1b[36mweb_00 | \x1b[0m');
   assert.deepEqual([layout.colorOf('web'), layout.colorOf('other'), layout.colorOf('web')], [36, 33, 36]);
@@ -68,7 +68,8 @@ test('times: ISO in UTC, and local time as Supervisor writes it', () => {
   assert.equal(formatIsoTime(WALL), '2026-01-01T12:00:00.123Z');
   for (const ms of [WALL, WALL + 1, WALL + 877, 1, 1782820000999]) {
     const python =
-      'import time,sys; now=int(sys.argv[1])/1000; print("%s,%03d" % (time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(now)), int(sys.argv[1]) % 1000))';
+      'import time,sys; now=int(sys.argv[1])/1000; print("%s,%03d" % (time.strftime("%Y-%m-%d %H:%M:%S", ' +
+      'time.localtime(now)), int(sys.argv[1]) % 1000))';
     assert.equal(
       `${formatLocalTime(ms)}\n`,
       execFileSync('/usr/bin/python3', ['-c', python, String(ms)], { encoding: 'utf8' }),
@@ -102,7 +103,7 @@ test('own lines as records', () => {
   ]);
 });
 
-test('partial lines: each is told when it is due, with one alarm, and none when nothing is held', () => {
+test('partial lines: one alarm serves all holders, and no holder means no alarm', () => {
   const clock = new FakeClock();
   const watch = new PartialWatch(clock, (check) => check());
   const told: string[] = [];
@@ -122,7 +123,7 @@ test('partial lines: each is told when it is due, with one alarm, and none when 
   assert.deepEqual([told, clock.pending], [['quick', 'slow'], 0]);
 });
 
-test('partial lines: what is read after a loop that was held up counts first', () => {
+test('partial lines: after a busy loop, pipes are read before a line counts as late', () => {
   const clock = new FakeClock();
   const checks: Array<() => void> = [];
   const watch = new PartialWatch(clock, (check) => checks.push(check));
