@@ -1,6 +1,6 @@
 /**
  * Collects every process that ended, its own children and adopted orphans alike, and hands them over in batches.
- * The only caller of waitpid in the program; it does not know what a process was.
+ * The only caller of `waitpid(-1)` in the program. It does not know what a process was.
  */
 import type { Addon, Reaped } from '../native/addon.ts';
 
