@@ -1,6 +1,6 @@
 /**
- * The diagram of the states of a process, drawn from the table of the state machine. The table is applied to every state,
- * every input, and every policy that matters. docs.ts puts the text into src/ARCHITECTURE.md.
+ * The diagram of the states of a process, drawn from the table of the state machine. The table is applied to every
+ * state, every input, and every policy that matters. docs.ts puts the text into src/ARCHITECTURE.md.
  */
 import { parseWaitStatus } from '../src/core/exit-status.ts';
 import { step } from '../src/core/process-machine.ts';
@@ -47,7 +47,7 @@ const circumstances: readonly Circumstances[] = [true, false].map((mayRestart) =
   chance: 0,
 }));
 
-/** Returns records of a state that the table can meet: before and after the spawn, with a deadline that is due or not. */
+/** Returns possible records of a state: before and after the spawn, with a deadline that is due or not. */
 function recordsIn(state: ProcessStateName): ProcessRecord[] {
   const isUp = SIGNALLABLE_STATES.has(state) || state === 'UNKNOWN';
   const base: ProcessRecord = { ...initialRecord, state, run: 1, pid: isUp ? 7 : null, startedMs: isUp ? 0 : null };

@@ -1,6 +1,6 @@
 /**
- * The configuration of a sample program, read as the supervisor reads a file. The diagram and the tests get the defaults
- * of all options, and the policies that follow from them, from here.
+ * The configuration of a sample program, read as the supervisor reads a file. The diagram and the tests get the
+ * defaults of all options, and the policies that follow from them, from here.
  */
 import { noFlags } from '../src/config/flags.ts';
 import type { ProcessConfig } from '../src/config/model.ts';

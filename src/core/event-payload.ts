@@ -124,7 +124,8 @@ export interface Delivery {
 export function formatDelivery(event: SupervisorEvent, { server, serial, pool, poolSerial }: Delivery): string {
   const payload = formatPayload(event);
   const lengths = `bytes:${countBytes(payload)} len:${countCharacters(payload)}`;
-  return `ver:3.0 server:${server} serial:${serial} pool:${pool} poolserial:${poolSerial} eventname:${typeOf(event)} ${lengths}\n${payload}`;
+  const subscription = `pool:${pool} poolserial:${poolSerial} eventname:${typeOf(event)}`;
+  return `ver:3.0 server:${server} serial:${serial} ${subscription} ${lengths}\n${payload}`;
 }
 
 /** About what an event that waits holds in memory, in bytes. */

@@ -1,6 +1,6 @@
 /**
- * Whether the end of a program ends the container, and the code it ends with. Pure; it stops nothing. The rules are
- * those of the options exit_on_failure, exit_on_end, exit_when_idle and success_exit_codes.
+ * The rules by which the exit of a program ends the container, and the exit codes. Pure. The options are
+ * exit_on_failure, exit_on_end, exit_when_idle and success_exit_codes.
  */
 import { formatExit, isExpectedExit, shellExitCode } from './exit-status.ts';
 import { formatSignal } from './signals.ts';
@@ -8,59 +8,58 @@ import { isEndedForGood } from './process-machine.ts';
 import type { ProcessRecord } from './process-record.ts';
 import { formatFailure } from './run-failure.ts';
 
-/** Why the supervisor ends. */
+/** Cause of the end of the supervisor. */
 export type ExitCause =
   { readonly kind: 'signal'; readonly signal: number } | { readonly kind: 'request' } | ProgramCause;
 
-/** The end of a program. */
+/** The exit of a program as the cause. */
 export interface ProgramCause {
   readonly kind: 'program';
   readonly id: string;
   readonly rule: ExitRule;
   readonly code: number;
   readonly how: string;
-  /** False where the command itself could not be run. */
+  /** False if the command could not be executed. */
   readonly wasExecuted: boolean;
-  /** The rule is that of another program, which can never be started because of this one. */
+  /** True if the rule belongs to another program, which can never be started because of this one. */
   readonly isRoot?: boolean;
 }
 
-/** The option that made a program's end ours. */
+/** The rule that applied: an option, or the main program of init mode. */
 export type ExitRule = 'exit_on_failure' | 'exit_on_end' | 'exit_when_idle' | 'healthcheck_action' | 'main program';
 
-/** The options of one program that bear on it. */
+/** The options of one program that the rules depend on. */
 export interface ExitOptions {
   readonly exitOnFailure: boolean;
   readonly exitOnEnd: boolean;
-  /** The program after `--`: when it ends, the container ends. */
+  /** True for the program after `--`. The container ends with that program. */
   readonly isMain: boolean;
-  /** A schedule starts it again: no end is its last one. */
+  /** True if a schedule starts the program again. No exit is the last one. */
   readonly isScheduled: boolean;
 }
 
 /**
- * The rule by which a process that ended by itself, and for good, ends the container; null where none does.
- * `expected`: it EXITED with one of its exitcodes. `isIdle`: nothing else runs or is due to.
+ * Returns the rule by which a process that has ended for good ends the container; null for none. `expected`: the exit
+ * code is one of exitcodes. `isIdle`: exit_when_idle is set, and no process runs or is due to start.
  */
 export function exitRule(
   record: ProcessRecord,
   expected: boolean,
   options: ExitOptions,
-  exitWhenIdle: boolean,
   isIdle: boolean,
 ): ExitRule | null {
   if (!isEndedForGood(record)) return null;
   if (options.isMain) return 'main program';
   if (options.exitOnFailure && (record.state === 'FATAL' || !expected)) return 'exit_on_failure';
   if (options.exitOnEnd && !options.isScheduled) return 'exit_on_end';
-  if (exitWhenIdle && isIdle) return 'exit_when_idle';
+  if (isIdle) return 'exit_when_idle';
   return null;
 }
 
 /**
- * The exit code that an ended process stands for: its own, 128 + signal, 127 or 126 where it could not be executed.
- * A program that became FATAL although each try ended with 0 (sooner than startsecs) failed all the same: 1.
- * What the program's `success_exit_codes` names counts as 0.
+ * Returns the exit code for the container: that of the program, 128 + signal, or 127 or 126 if it was not executed. A
+ * program that became FATAL although each try exited with 0 within startsecs has failed: 1. A code in
+ * `success_exit_codes` counts as 0.
  */
 export function programExitCode(record: ProcessRecord, successExitCodes: readonly number[]): number {
   if (record.exit === null) return record.spawnExitCode ?? 1;
@@ -70,8 +69,7 @@ export function programExitCode(record: ProcessRecord, successExitCodes: readonl
 }
 
 /**
- * True if the last run of a process at rest was a failure: it is FATAL, or ended otherwise than expected. To end by a
- * stop signal of ours is expected.
+ * True if the last run of a stopped process failed: FATAL, or an unexpected exit. An exit by a stop signal is expected.
  */
 export function hasFailed(
   { state, exit }: ProcessRecord,
@@ -83,24 +81,18 @@ export function hasFailed(
   return state === 'EXITED' || exit.kind === 'exited' || !stopSignals.includes(exit.signal);
 }
 
-/**
- * The exit code of a program that keeps another one from ever being started: that other one has failed, whatever the
- * code.
- */
+/** Returns the exit code of a program that blocks another one for good. The blocked program has failed, so never 0. */
 export function rootExitCode(record: ProcessRecord, successExitCodes: readonly number[]): number {
   return programExitCode(record, successExitCodes) || 1;
 }
 
-/** How it ended, in words for the last line. */
+/** Formats the exit of a program for the last log line. */
 export function programEnd(record: ProcessRecord): string {
   if (record.exit !== null) return formatExit(record.exit);
   return record.failure === null ? 'it could not be started' : formatFailure(record.failure);
 }
 
-/**
- * The exit code of the supervisor: 0 for signals and requests, else that of the program, mapped by `success_exit_codes`
- * of [supervisord].
- */
+/** Returns the exit code of the supervisor: 0 for signals, requests and `success_exit_codes`, else the program's. */
 export function containerExitCode(cause: ExitCause, successExitCodes: readonly number[]): number {
   switch (cause.kind) {
     case 'signal':
@@ -111,7 +103,7 @@ export function containerExitCode(cause: ExitCause, successExitCodes: readonly n
   }
 }
 
-/** One line that says why the container ends: `program web ended (exit status 3): exit_on_failure`. */
+/** Formats the cause as one line: `program web ended (exit status 3): exit_on_failure`. */
 export function formatCause(cause: ExitCause): string {
   switch (cause.kind) {
     case 'signal':

@@ -1,10 +1,7 @@
-/**
- * What waitpid(2) says of an ended process, taken apart, and the exit codes that follow from it.
- * Pure; it knows the layout of the status word on Linux and nothing else.
- */
+/** The exit of a process, decoded from the status word of waitpid(2) on Linux, and the exit codes for it. Pure. */
 import { formatSignal } from './signals.ts';
 
-/** How a process ended. */
+/** The exit of a process. */
 export type ExitStatus =
   | { readonly kind: 'exited'; readonly code: number }
   | { readonly kind: 'signaled'; readonly signal: number; readonly core: boolean };
@@ -12,7 +9,7 @@ export type ExitStatus =
 const TERM_SIGNAL = 0x7f;
 const CORE_DUMPED = 0x80;
 
-/** Takes the raw status word of waitpid(2) apart (WIFEXITED and its kin). */
+/** Decodes the status word of waitpid(2), as WIFEXITED and the other macros do. */
 export function parseWaitStatus(status: number): ExitStatus {
   const signal = status & TERM_SIGNAL;
   if (signal === 0) return { kind: 'exited', code: (status >> 8) & 0xff };
@@ -20,8 +17,8 @@ export function parseWaitStatus(status: number): ExitStatus {
 }
 
 /**
- * `exit status 1`, `terminated by SIGKILL`, `terminated by SIGSEGV (core dumped)`: Supervisor's words, which other
- * tools grep.
+ * Formats an exit: `exit status 1`, `terminated by SIGKILL`, `terminated by SIGSEGV (core dumped)`. Supervisor's words,
+ * which other tools grep.
  */
 export function formatExit(status: ExitStatus): string {
   if (status.kind === 'exited') return `exit status ${status.code}`;
@@ -36,12 +33,12 @@ export function supervisorExitStatus(status: ExitStatus): number {
   return status.kind === 'exited' ? status.code : -1;
 }
 
-/** The exit code that a shell, and a container, gives for it: the code, or 128 + the signal. */
+/** Returns the exit code as shells and containers have it: the code, or 128 + the signal. */
 export function shellExitCode(status: ExitStatus): number {
   return status.kind === 'exited' ? status.code : 128 + status.signal;
 }
 
-/** Whether this end is one that `exitcodes` expects; an end by signal never is. */
+/** True if `exitcodes` has the exit code. An exit by a signal is never expected. */
 export function isExpectedExit(status: ExitStatus, exitCodes: readonly number[]): boolean {
   return status.kind === 'exited' && exitCodes.includes(status.code);
 }

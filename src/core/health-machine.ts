@@ -1,15 +1,14 @@
 /**
- * The health of one run of a program, from the results of its checks: input → next record and orders. Pure: no clock,
- * no socket; the time comes in with each input.
+ * The health of one run, from the results of its checks: input → next record and orders. Pure: no clock, no socket. The
+ * time comes in with each input.
  *
- * The rules are Docker's (HEALTHCHECK): it is `starting` until a check passes; one that passes makes it healthy;
- * `retries` failures in a row make it unhealthy; in the start period failures do not count, and a check that passes
- * ends that period. Checks are `interval` apart, from the end of one to the begin of the next.
+ * The rules are Docker's (HEALTHCHECK). The health is `starting` until a check passes. One check that passes makes it
+ * healthy, `retries` failures in a row make it unhealthy. In the start period failures do not count, and a check that
+ * passes ends that period. The interval is from the end of one check to the begin of the next.
  *
- * Where Docker waits a whole interval before it looks for the first time, we look at once, again when the program has
- * come up, and then every `startInterval`, so that who waits for it does not wait for nothing. Those further checks can
- * only make it healthy: a failure counts when it is of a check that Docker would have made, so that it becomes
- * unhealthy when Docker would say so.
+ * Docker waits for a whole interval before the first check. We check at once, again when the program is RUNNING, and
+ * then every `startInterval`, so that dependents start sooner. The additional checks can only make the health better:
+ * a failure counts only if Docker would have made that check. So a program becomes unhealthy when Docker would say so.
  *
  * Invariants:
  *   1. Either a check is under way (`checkingMs`) or one is due (`dueMs`), never both and never neither.
@@ -20,16 +19,16 @@ import type { Health } from './process-record.ts';
 /** The options `healthcheck_*`. Durations in milliseconds. */
 export interface HealthPolicy {
   readonly intervalMs: number;
-  /** Failures in a row that make it unhealthy. */
+  /** Failures in a row that make a program unhealthy. */
   readonly retries: number;
   readonly startPeriodMs: number;
   readonly startIntervalMs: number;
 }
 
-/** What is known of the health of one run. Times are of the monotonic clock, in milliseconds. */
+/** The health of one run. Times are milliseconds of the monotonic clock. */
 export interface HealthRecord {
   readonly health: Health;
-  /** Failures in a row that counted. */
+  /** Counted failures in a row. */
   readonly failures: number;
   /** Begin of the run. */
   readonly startedMs: number;
@@ -39,31 +38,31 @@ export interface HealthRecord {
   readonly checkingMs: number | null;
   /** When the latest check ended; null before the first has. */
   readonly checkedMs: number | null;
-  /** When the latest failure was found that counted; null while there was none. */
+  /** Time of the latest failure that counted; null without one. */
   readonly countedMs: number | null;
 }
 
-/** What can happen. */
+/** Input of the health machine. */
 export type HealthInput =
   /** The deadline of the record may have come. */
   | { readonly type: 'elapsed'; readonly atMs: number }
-  /** The program has come up: while starting, a check is due. */
+  /** The program is RUNNING. If its health is starting, a check is due. */
   | { readonly type: 'cameUp'; readonly atMs: number }
   | { readonly type: 'passed'; readonly atMs: number }
   | { readonly type: 'failed'; readonly atMs: number }
-  /** The policy is another one from now on. */
+  /** The policy has changed. */
   | { readonly type: 'configured'; readonly atMs: number }
-  /** What is checked is something else from now on: a check is due, and one under way is given up. */
+  /** The target has changed: a check is due, and a check under way is abandoned. */
   | { readonly type: 'retargeted'; readonly atMs: number };
 
-/** Outcome of one input: whether a check is to be made now, and the health before where it is another one. */
+/** Outcome of one input. `check`: begin a check now. `from`: the health before, if the health has changed. */
 export interface HealthStep {
   readonly record: HealthRecord;
   readonly check: boolean;
   readonly from: Health | null;
 }
 
-/** The record of a run that has just begun: a check is due at once. */
+/** Returns the record of a new run. A check is due at once. */
 export function beginHealth(atMs: number): HealthRecord {
   return {
     health: 'starting',
@@ -76,7 +75,7 @@ export function beginHealth(atMs: number): HealthRecord {
   };
 }
 
-/** Takes one input. Results that come when no check is under way are dropped. */
+/** Applies one input. Drops results if no check is under way. */
 export function stepHealth(record: HealthRecord, input: HealthInput, policy: HealthPolicy): HealthStep {
   const { atMs } = input;
   switch (input.type) {
@@ -120,7 +119,7 @@ function fail(record: HealthRecord, beganMs: number, atMs: number, policy: Healt
   );
 }
 
-/** A check has ended: the next one is due. */
+/** Ends a check and sets the time of the next one. */
 function applyPolicy(record: HealthRecord, change: Partial<HealthRecord>, policy: HealthPolicy): HealthStep {
   const next = { ...record, ...change, checkingMs: null };
   return {
@@ -130,11 +129,11 @@ function applyPolicy(record: HealthRecord, change: Partial<HealthRecord>, policy
   };
 }
 
-/** When the next check is due, going by the latest one. */
+/** Returns the time of the next check. */
 function nextCheckMs(record: HealthRecord, policy: HealthPolicy): number {
   const fromMs = record.checkedMs ?? record.startedMs;
   if (record.health !== 'starting') return fromMs + policy.intervalMs;
-  // A look that would come before a check that counts, and keep that one waiting, is left out.
+  // Skip an additional check that would delay a check that counts.
   return Math.max(
     fromMs,
     Math.min(fromMs + Math.min(policy.intervalMs, policy.startIntervalMs), countFromMs(record, policy)),
@@ -142,8 +141,9 @@ function nextCheckMs(record: HealthRecord, policy: HealthPolicy): number {
 }
 
 /**
- * From when on a check that fails counts, while starting: from Docker's next check. Its first one is an interval after
- * the begin; with a start period it looks every start interval, and the first that is not within the period counts.
+ * Returns the time from which failures count while starting: the time of Docker's next check. Docker's first check is
+ * an interval after the begin. With a start period Docker checks every start interval, and the first check after the
+ * period counts.
  */
 function countFromMs(
   { startedMs, countedMs }: HealthRecord,

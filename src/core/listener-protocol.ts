@@ -1,9 +1,10 @@
 /**
- * What an event listener says on its standard output, byte by byte (Supervisor, "Event Listener Notification
- * Protocol"). Pure.
+ * The output of an event listener, read byte by byte (Supervisor, "Event Listener Notification Protocol"). Pure.
  *
- *   ACKNOWLEDGED  it has begun, or answered; `READY\n` is awaited.      READY    an event may be sent; it must be silent.
- *   BUSY          it has an event; `RESULT n\n` and n bytes are awaited.  UNKNOWN  it has broken the protocol; nothing counts any more.
+ *   ACKNOWLEDGED  The listener has started, or has answered. `READY\n` must follow.
+ *   READY         An event may be sent. The listener must be silent until then.
+ *   BUSY          The listener has an event. `RESULT n\n` and n bytes must follow.
+ *   UNKNOWN       The listener has broken the protocol. All further output is ignored.
  *
  * Invariant: the outcome does not depend on how the bytes were cut into reads, as long as no event is sent in between.
  */
@@ -11,21 +12,21 @@
 /** Names as in the debug log of Supervisor. */
 export type ListenerState = 'ACKNOWLEDGED' | 'READY' | 'BUSY' | 'UNKNOWN';
 
-/** Where one run of a listener stands. Text is one character for each byte. */
+/** The state of one run of a listener. Text has one character for each byte. */
 export interface ListenerRecord {
   readonly state: ListenerState;
-  /** What has come of a token or of the line of a result. */
+  /** Beginning of an incomplete token, or of an incomplete line of a result. */
   readonly held: string;
-  /** The result under way: its length, and its beginning as far as it has come. Null before its line is whole. */
+  /** The result under way: its length and its beginning. Null until its line is complete. */
   readonly result: { readonly length: number; readonly received: number; readonly text: string } | null;
 }
 
-/** What was heard. */
+/** Outcome of some output. */
 export type ListenerOutcome =
   | { readonly type: 'ready' }
   /** The event was judged; `accepted` when the result is OK. `result`: its beginning. */
   | { readonly type: 'result'; readonly accepted: boolean; readonly result: string }
-  /** It is UNKNOWN now. The reason goes into a sentence after its name. */
+  /** The listener is UNKNOWN now. The reason follows the name of the listener in a sentence. */
   | { readonly type: 'violated'; readonly reason: string };
 
 /** A listener that has just been started. */
@@ -33,20 +34,20 @@ export const initialListener: ListenerRecord = { state: 'ACKNOWLEDGED', held: ''
 
 const READY_TOKEN = 'READY\n';
 const RESULT_LINE = /^RESULT[ \t]+\+?(\d+)[ \t\r]*$/;
-/** No line of a result is as long; without a limit a listener that never ends its line would fill the memory. */
+/** Limit for the line of a result. Without a limit, a listener that never ends its line would fill the memory. */
 const MAX_LINE = 64;
-/** As much of a result is kept as a log line should show. */
+/** Length of the part of a result that log lines show. */
 const MAX_RESULT_TEXT = 64;
 
-/** A step: the next record, whether there is more to look at, and what was heard. */
+/** One step: the next record, the outcome, and the remaining output. */
 interface Heard {
   readonly record: ListenerRecord;
   readonly outcome: ListenerOutcome | null;
-  /** What is left to look at; null to wait for more. */
+  /** Output that is left to read; null to wait for more. */
   readonly rest: string | null;
 }
 
-/** Takes what a listener has written. */
+/** Reads output of a listener. */
 export function hear(
   record: ListenerRecord,
   text: string,

@@ -28,10 +28,8 @@ function isField(key: string | null): key is TemplateField {
 /** The field of a conversion. `%(pid)d` is a number; all others are text. */
 function fieldOf({ key, type }: Conversion, written: string): TemplateField {
   if (isField(key) && (type === 's' || (key === 'pid' && type === 'd'))) return key;
-  throw new TemplateError(
-    written,
-    `"${written}" is not a name of a log prefix; there are ${TEMPLATE_FIELDS.map((field) => `%(${field})s`).join(', ')}`,
-  );
+  const fields = TEMPLATE_FIELDS.map((field) => `%(${field})s`).join(', ');
+  throw new TemplateError(written, `"${written}" is not a name of a log prefix; there are ${fields}`);
 }
 
 /**

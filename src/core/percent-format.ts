@@ -36,13 +36,13 @@ export function parseConversion(
   CONVERSION.lastIndex = at;
   const [all = '', flags = '', width = '', precision, , type = ''] = CONVERSION.exec(format) ?? [];
   if (width === '*' || precision === '*') throw new ConversionError('"*" as a width needs a number, and there is none');
-  const isDotted = all.includes('.');
+  const noPrecision = all.includes('.') ? 0 : null;
   return {
     conversion: {
       key,
       flags,
       width: readBounded(width),
-      precision: precision === undefined ? (isDotted ? 0 : null) : readBounded(precision),
+      precision: precision === undefined ? noPrecision : readBounded(precision),
       type,
     },
     end: at + all.length,

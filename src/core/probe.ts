@@ -73,7 +73,9 @@ const SCHEMES: ReadonlyMap<string, Probe['kind']> = new Map<string, Probe['kind'
   ['unix', 'unix'],
 ]);
 
-/** Reads a check. Throws {@link ProbeError}, or CommandLineError (command-line.ts) for a command that cannot be split. */
+/**
+ * Reads a check. Throws {@link ProbeError}, or CommandLineError (command-line.ts) for a command that cannot be split.
+ */
 export function parseProbe(text: string): Probe {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
   const kind = scheme === undefined ? 'command' : SCHEMES.get(scheme);

@@ -1,6 +1,6 @@
 /**
- * The state machine of one process: a table of state and input, with the next record and the effects. Pure: no clock, no
- * kernel, no log. Facts from outside come in as inputs.
+ * The state machine of one process: a table of state and input, with the next record and the effects. Pure: no clock,
+ * no kernel, no log. Facts from outside come in as inputs.
  *
  * The states (Supervisor, "Subprocesses: Process States"):
  *   STOPPED   never started, or stopped by request.        STARTING  spawned, and not yet up for startsecs.
@@ -11,8 +11,8 @@
  * Invariants:
  *   1. The record is the only state. It is replaced, never changed.
  *   2. Only STARTING, RUNNING, STOPPING and UNKNOWN have a pid.
- *   3. A record has at most one deadline. The state gives its meaning: the end of startsecs in STARTING, the next try in
- *      BACKOFF, the end of stopwaitsecs in STOPPING, the next restart in EXITED and STOPPED.
+ *   3. A record has at most one deadline. The state gives its meaning: the end of startsecs in STARTING, the next try
+ *      in BACKOFF, the end of stopwaitsecs in STOPPING, the next restart in EXITED and STOPPED.
  *   4. `step` drops facts of another run, and deadlines that are not due. No rule has to check for them.
  */
 import { isExpectedExit } from './exit-status.ts';
@@ -137,7 +137,7 @@ function backOff(now: Transition, why: Partial<ProcessRecord>): void {
   else giveUpRestarts(now);
 }
 
-/** True if autorestart, or the failure of a oneshot, asks for another run. A scheduled program waits for its schedule. */
+/** True if autorestart, or the failure of a oneshot, asks for another run. A schedule starts its program itself. */
 function isRestartWanted(expected: boolean, { purpose, autorestart }: ProcessPolicy): boolean {
   if (purpose !== 'service') return purpose === 'oneshot' && !expected;
   return autorestart === 'true' || (autorestart === 'unexpected' && !expected);
@@ -284,7 +284,7 @@ const exitEarly: Rule<'exited'> = (now, input) => {
   backOff(now, { exit: input.status, failure: { kind: 'exitedTooQuickly' } });
 };
 
-/** The end of a process that was told to stop. If the stop is half of a restart, the usual pause comes before the start. */
+/** The end of a process that was told to stop. If a start is pending, the usual pause of a restart comes first. */
 const stopped: Rule<'exited'> = (now, { status }) => {
   const { atMs, record, policy, circumstances } = now;
   const isStartPending = record.isStartPending && circumstances.mayRestart;

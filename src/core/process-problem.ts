@@ -1,43 +1,42 @@
 /**
- * What is wrong with one process, asked in two ways; the one judgement behind `onevisor health`, /healthz and /readyz.
- * Pure.
+ * The problem of one process, if any, for `onevisor health`, /healthz and /readyz. Pure. There are two questions:
  *
- * alive: would it help to start the container anew? What is on its way is not wrong. For liveness probes (/healthz).
- * ready: is everything there that should be? For readiness probes, load balancers and Docker's HEALTHCHECK (/readyz,
+ * alive: would a new container help? A start that is under way is no problem. For liveness probes (/healthz).
+ * ready: do all programs run that should? For readiness probes, load balancers and Docker's HEALTHCHECK (/readyz,
  * `onevisor health`).
  *
- * Something that was stopped by hand, or that is not started by itself and never was, should not run. What ended as it
- * was expected to is done. Nobody waits for what runs by a schedule, and how one run of it ended is not the state of
- * the whole; one that cannot even be executed is not ready.
+ * A process that a person has stopped should not run, and neither should one without autostart that was never started.
+ * An expected exit is no problem. The exit of a scheduled program is not the state of the container, but a scheduled
+ * program that cannot be executed is not ready.
  */
 import type { Health, Hold, Purpose } from './process-record.ts';
 import type { ProcessStateName } from './states.ts';
 
-/** The two ways to ask. */
+/** The two questions. */
 export type Question = 'alive' | 'ready';
 
-/** What of a process bears on it. */
+/** The facts of a process that the judgement depends on. */
 export interface ProcessFacts {
   readonly state: ProcessStateName;
   /** Description as in `status`. */
   readonly description: string;
   readonly autostart: boolean;
-  /** Ever. */
+  /** True if the process was ever started. */
   readonly wasStarted: boolean;
-  /** Of its latest run, as on the wire; means something in EXITED. */
+  /** Exit status of the latest run, as on the wire. Valid in EXITED. */
   readonly exitStatus: number;
   readonly isExitExpected: boolean;
-  /** In EXITED: it is about to be restarted. In STOPPING: it is stopped in order to start again. */
+  /** True if a restart is due (EXITED), or if a start follows the stop (STOPPING, STOPPED). */
   readonly isStartDue: boolean;
-  /** Starts that failed in a row. */
+  /** Failed starts in a row. */
   readonly failedStarts: number;
-  /** Null where nothing checks it. */
+  /** Null without a health check. */
   readonly health: Health | null;
   /** Reason why the latest health check failed; null for none. */
   readonly healthReason: string | null;
-  /** Null where it has no way to say so. */
+  /** Null if the program does not report its readiness. */
   readonly isReady: boolean | null;
-  /** Null where it waits for nothing. */
+  /** Null if no start waits for dependencies. */
   readonly hold: Hold['kind'] | null;
   readonly purpose: Purpose;
 }
@@ -57,7 +56,7 @@ const rules: Readonly<Record<ProcessStateName, Rule>> = {
   },
   STARTING: (facts, isReadyAsked) => {
     if (isReadyAsked) return asIs(facts, isReadyAsked);
-    // A program that fails at each start is not alive in the moment of the next try either.
+    // A program that fails at each start is not alive during the next try either.
     return facts.failedStarts === 0 ? null : `${facts.state} after failed starts: ${facts.failedStarts}`;
   },
   STOPPING: (facts, isReadyAsked) => (isReadyAsked && facts.isStartDue ? `${facts.state} to be started again` : null),
@@ -76,8 +75,8 @@ const rules: Readonly<Record<ProcessStateName, Rule>> = {
 };
 
 /**
- * What is wrong with a process, in a few words; null for nothing. `isNamed`: somebody asks for this one, so that it
- * should run although nothing else says so.
+ * Returns the problem of a process in a few words; null for none. `isNamed`: the question is about this process, so it
+ * should run even if a person has stopped it.
  */
 export function findProblem(facts: ProcessFacts, question: Question, isNamed = false): string | null {
   if (isNamed && (facts.state === 'STOPPED' || facts.state === 'STOPPING')) return asIs(facts, true);

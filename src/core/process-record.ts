@@ -10,7 +10,7 @@ import type { ProcessStateName } from './states.ts';
 export type Health = 'starting' | 'healthy' | 'unhealthy';
 
 /**
- * Purpose of a program. `service`: stays up. `oneshot`: ends as expected, and is tried again if it does not (`oneshot`).
+ * Purpose of a program. `service`: stays up. `oneshot`: ends as expected, and is tried again if it does not.
  * `scheduled`: ends as well, and its next try is the next time of its schedule (`cron`).
  */
 export type Purpose = 'service' | 'oneshot' | 'scheduled';

@@ -1,4 +1,4 @@
-/** The facts that the status of a process shows and its record does not hold. Types only; rpc/remarks.ts has the words. */
+/** The facts in the status of a process that its record does not have. Types only; rpc/remarks.ts has the words. */
 
 /** One such fact. */
 export type ProcessRemark =

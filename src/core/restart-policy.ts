@@ -1,28 +1,25 @@
-/**
- * When a process is started again, and when no more: the growing delay between failed starts, the pause before a
- * restart, the limit on both. Pure arithmetic in milliseconds.
- */
+/** The delays before restarts and retries, and the limit on restarts. Pure arithmetic in milliseconds. */
 
 const SECOND_MS = 1000;
-/** The share of a delay that chance may add, so that programs which failed together do not come back together. */
+/** Largest random share that is added to a delay, so that programs that failed together restart apart. */
 const JITTER = 0.1;
 
-/** What the configuration says about starting again. */
+/** The options about restarts. */
 export interface RestartPolicy {
-  /** `restartpause`: the least time between an end and the next start. */
+  /** `restartpause`: least time between an exit and the next start. */
   readonly pauseMs: number;
   /** `maxbackoff`: the longest delay between failed starts; Infinity for none. */
   readonly maxBackoffMs: number;
   /** `backoff_factor`: 1 for Supervisor's linear growth. */
   readonly backoffFactor: number;
-  /** `max_restarts`: automatic starts within the window after which it is given up; Infinity for no limit. */
+  /** `max_restarts`: most automatic starts within the window; Infinity for no limit. */
   readonly maxRestarts: number;
   /** `max_restarts_window`. */
   readonly windowMs: number;
 }
 
 /**
- * The delay before the next try after so many failed starts in a row. `chance` is in [0, 1).
+ * Returns the delay before the next try after a number of failed starts in a row. `chance` is in [0, 1).
  * compat: one second more each time (Supervisor, `startretries`), unless backoff_factor says that it is multiplied.
  */
 export function backoffDelayMs(
@@ -38,21 +35,21 @@ export function backoffDelayMs(
 }
 
 /**
- * The delay before an automatic restart of a process that was RUNNING and ended after `upMs`. At once, as a rule. A run
- * shorter than a second starts again one second after it began: with `startsecs=0` a program that fails at once would
- * otherwise be executed thousands of times a second (Supervisor's loop, which turns once a second, has the same effect
- * there).
+ * Returns the delay before the automatic restart of a process that was RUNNING and ended after `upMs`. Usually there is
+ * none. After a run shorter than a second, the next run starts one second after that run began. Otherwise a program
+ * with `startsecs=0` that fails at once would be executed thousands of times a second. Supervisor's loop, which turns
+ * once a second, has the same effect.
  */
 export function restartDelayMs(upMs: number, { pauseMs }: RestartPolicy): number {
   return Math.max(pauseMs, upMs >= SECOND_MS ? 0 : SECOND_MS - upMs);
 }
 
-/** The automatic starts that still count at `atMs`: those within the window. */
+/** Returns the automatic starts within the window that ends at `atMs`. */
 export function recentRestarts(restartsMs: readonly number[], atMs: number, { windowMs }: RestartPolicy): number[] {
   return restartsMs.filter((startedMs) => startedMs > atMs - windowMs);
 }
 
-/** Whether one more automatic start would be one too many. */
+/** True if one more automatic start would exceed max_restarts. */
 export function isRestartedTooOften(restartsMs: readonly number[], atMs: number, policy: RestartPolicy): boolean {
   return recentRestarts(restartsMs, atMs, policy).length >= policy.maxRestarts;
 }

@@ -1,41 +1,39 @@
 /**
- * How the supervisor itself ends or restarts: the ranks that are stopped one after the other, the cap on the whole, the
- * second signal. Pure, like process-machine.ts: inputs in, the next record and orders out.
+ * The state machine for the end or the restart of the supervisor: ranks of processes, which are stopped one after the
+ * other, the time limit, and the second signal. Pure, like process-machine.ts.
  *
- * Invariants: the first cause decides and is kept, unless the main program of init mode is waited for and ends with a
- * code of its own;
- * a goal of `exit` replaces one of `restart`, never the reverse; the next rank is ordered to stop only when all of the
- * rank before are gone;
- * `finished` is ordered once; an end with limits comes to its end even if a process survives SIGKILL, a restart never
- * does.
+ * Invariants:
+ *   1. The first cause is kept. Exception: the exit of the main program in init mode replaces it.
+ *   2. The goal `exit` replaces `restart`, never the reverse.
+ *   3. The next rank is stopped when all processes of the rank before are gone.
+ *   4. `finished` is ordered once.
+ *   5. An end finishes even if a process survives SIGKILL. A restart does not: no program may run twice.
  */
 import type { ExitCause } from './exit-policy.ts';
 import { type EndLimits, killWaitMs } from './stop-budget.ts';
 
-/** What the supervisor is about to do once nothing runs. */
+/** The next step once all processes are gone. */
 export type Goal = 'exit' | 'restart';
 
-/** A process that got the stop signal itself (init mode): it is waited for, and not told to stop. */
+/** A process that got the stop signal itself (init mode). The shutdown waits for it and sends it no stop. */
 export interface Forwarded {
   readonly id: string;
-  /** SIGKILL at the end of the time is for it too. */
+  /** True if SIGKILL at the time limit includes this process. */
   readonly mayKill: boolean;
 }
 
-/** Phase, goal and what is still to be stopped. */
+/** The state of a shutdown. */
 export interface ShutdownRecord {
   readonly phase: 'running' | 'stopping' | 'finished';
   readonly goal: Goal;
   readonly cause: ExitCause | null;
-  /** Namespecs still up, by rank; the first rank is being stopped. */
+  /** Namespecs of the processes that are not gone, by rank. The first rank is being stopped. */
   readonly ranks: readonly (readonly string[])[];
   readonly forwarded: Forwarded | null;
   readonly limits: EndLimits | null;
-  /** SIGKILL was sent to all that was left. */
+  /** True once SIGKILL was sent to all processes that were left. */
   readonly isKilled: boolean;
-  /**
-   * When the time for the programs runs out, or the time that the kernel has to end what was killed; null for never.
-   */
+  /** End of the time for the programs, or of the wait after SIGKILL; null for none. */
   readonly deadlineMs: number | null;
 }
 
@@ -49,21 +47,21 @@ export interface ShutdownRequest {
   readonly limits: EndLimits | null;
 }
 
-/** What can happen to it. */
+/** Input of the shutdown machine. */
 export type ShutdownInput =
   | ShutdownRequest
-  /** A second request to end: no more patience. */
+  /** A second request to end: send SIGKILL now. */
   | { readonly type: 'hurried'; readonly atMs: number }
-  /** The program that was waited for has ended, and its end gives the exit code. */
+  /** The forwarded program has exited, and its exit gives the exit code. */
   | { readonly type: 'caused'; readonly cause: ExitCause }
   | { readonly type: 'gone'; readonly id: string }
   | { readonly type: 'elapsed'; readonly atMs: number };
 
-/** Its orders. */
+/** Order of the shutdown machine. */
 export type ShutdownEffect =
   | { readonly type: 'stop'; readonly ids: readonly string[] }
   | { readonly type: 'kill'; readonly ids: readonly string[] }
-  /** They have survived SIGKILL: nothing waits for them any more. */
+  /** These have survived SIGKILL. The shutdown no longer waits for them. */
   | { readonly type: 'leave'; readonly ids: readonly string[] }
   | { readonly type: 'finished'; readonly goal: Goal; readonly cause: ExitCause };
 
@@ -73,7 +71,7 @@ export interface ShutdownStep {
   readonly effects: readonly ShutdownEffect[];
 }
 
-/** The supervisor at work. */
+/** The record without a shutdown. */
 export const initialShutdown: ShutdownRecord = {
   phase: 'running',
   goal: 'exit',
@@ -90,12 +88,12 @@ const unchanged = (record: ShutdownRecord): ShutdownStep => ({ record, effects: 
 const withoutEmpty = (ranks: readonly (readonly string[])[]): readonly (readonly string[])[] =>
   ranks.filter((rank) => rank.length > 0);
 
-/** SIGKILL to all that is left, and no rank waits for another any more. */
+/** Sends SIGKILL to all processes that are left. Ranks no longer wait for each other. */
 function killAll(record: ShutdownRecord, atMs: number): ShutdownStep {
   const { forwarded, goal, limits } = record;
   const all = record.ranks.flat();
   const ids = all.filter((id) => id !== forwarded?.id || forwarded.mayKill);
-  // A process that is still there must not run twice: a restart waits for it.
+  // A restart waits for every process, so that no program runs twice.
   const deadlineMs = goal === 'restart' || ids.length === 0 ? null : atMs + killWaitMs(limits);
   return {
     record: { ...record, ranks: [all], isKilled: true, deadlineMs },
@@ -103,7 +101,7 @@ function killAll(record: ShutdownRecord, atMs: number): ShutdownStep {
   };
 }
 
-/** Ends when nothing is left, else stops the rank that is first now. */
+/** Finishes if no process is left; otherwise stops the first rank. */
 function advance(record: ShutdownRecord, cause: ExitCause): ShutdownStep {
   const [first] = record.ranks;
   if (first === undefined) return finish(record, cause);
@@ -118,7 +116,7 @@ function finish(record: ShutdownRecord, cause: ExitCause): ShutdownStep {
   };
 }
 
-/** A process that has survived SIGKILL is left behind; a program that must not be killed is waited for. */
+/** Leaves processes behind that have survived SIGKILL. A program that must not be killed is still waited for. */
 function leave(record: ShutdownRecord, cause: ExitCause): ShutdownStep {
   const { forwarded } = record;
   const isKept = (id: string): boolean => id === forwarded?.id && !forwarded.mayKill;
@@ -129,19 +127,19 @@ function leave(record: ShutdownRecord, cause: ExitCause): ShutdownStep {
   return { record: next.record, effects: [{ type: 'leave', ids }, ...next.effects] };
 }
 
-/** A request while another one is carried out. */
+/** Applies a request during a shutdown. */
 function requestAgain(record: ShutdownRecord, { goal, cause, limits }: ShutdownRequest): ShutdownRecord {
   // compat: a request to end during a restart turns it into an end; a request to restart during an end is ignored
   // (Supervisor, SIGHUP).
   if (goal === 'restart') return record;
   const turned = record.goal === 'restart' ? { ...record, goal, cause } : record;
   if (limits === null || record.isKilled) return turned;
-  // A stop signal during an end that had all the time: from now on the time is counted.
+  // A stop signal during an end without a limit: the time counts from now on.
   const isSooner = record.deadlineMs === null || limits.killAtMs < record.deadlineMs;
   return { ...turned, limits: record.limits ?? limits, deadlineMs: isSooner ? limits.killAtMs : record.deadlineMs };
 }
 
-/** A request while nothing is being ended. */
+/** Applies the first request. */
 function begin({ goal, cause, ranks, forwarded, limits }: ShutdownRequest): ShutdownStep {
   const others = ranks.map((rank) => rank.filter((id) => id !== forwarded?.id));
   const last = forwarded === null ? [] : [forwarded.id];
@@ -174,7 +172,7 @@ export function stepShutdown(record: ShutdownRecord, input: ShutdownInput): Shut
     case 'gone': {
       const [first = []] = record.ranks;
       const next = { ...record, ranks: withoutEmpty(record.ranks.map((rank) => rank.filter((id) => id !== input.id))) };
-      // The rank that is being stopped is not done yet: nothing to order.
+      // Other processes of the first rank are not gone yet: no order.
       const isWaiting = first.some((id) => id !== input.id) && next.ranks.length > 0;
       return isWaiting ? unchanged(next) : advance(next, record.cause);
     }

@@ -98,8 +98,8 @@ function canStillBeMet(dependency: DependencyFacts): boolean {
 }
 
 /**
- * True if a dependency has failed for good: it is FATAL, or had to be completed and ended otherwise. A dependency that a
- * person has stopped, that is not to be started, or that is unhealthy may still be met.
+ * True if a dependency has failed for good: it is FATAL, or had to be completed and ended otherwise. A dependency that
+ * a person has stopped, that is not to be started, or that is unhealthy may still be met.
  */
 export function hasFailedForGood(dependency: DependencyFacts): boolean {
   const { record, conditions } = dependency;

@@ -1,19 +1,16 @@
-/**
- * In which order processes are started and stopped: ranks by priority, and within that by `depends_on`, which outweighs
- * priority. Pure; it starts and stops nothing.
- */
+/** The order of starts and stops: ranks by priority and by `depends_on`, which outweighs priority. Pure. */
 
-/** What the order depends on. */
+/** The facts that the order depends on. */
 export interface Ranked {
   /** Namespec `group:name`. */
   readonly id: string;
   readonly groupPriority: number;
   readonly priority: number;
-  /** Namespecs of what it depends on; those that are not among the processes to be ordered count for nothing. */
+  /** Namespecs of the dependencies. Names that are not among the processes to be ordered are ignored. */
   readonly dependsOn: readonly string[];
 }
 
-/** Where a process stands: by priority first, then by how many of the same priority must come before it. */
+/** Rank of a process: its priority, then the number of processes of the same priority that must come before. */
 interface OrderRank {
   readonly groupPriority: number;
   readonly priority: number;
@@ -24,29 +21,29 @@ const byPriority = (a: OrderRank, b: OrderRank): number => a.groupPriority - b.g
 const byRank = (a: OrderRank, b: OrderRank): number => byPriority(a, b) || a.depth - b.depth;
 
 /**
- * Start order: ascending priority of the group, then of the process (Supervisor, `priority`); of equal rank as they
- * were given. What a process depends on comes before it, whatever the priorities.
+ * Returns the start order: ascending priority of the group, then of the process (Supervisor, `priority`), then the
+ * order given. The dependencies of a process come before it, whatever the priorities.
  */
 export function startOrder(processes: readonly Ranked[]): string[] {
-  const standings = standAll(processes, {
+  const ranksById = rankAll(processes, {
     before: ({ dependsOn }) => dependsOn,
     counts: () => true,
     later: (own, other) => (byPriority(own, other) >= 0 ? own : other),
   });
-  return processes.toSorted((a, b) => byRank(standingOf(standings, a), standingOf(standings, b))).map(({ id }) => id);
+  return processes.toSorted((a, b) => byRank(rankOf(ranksById, a), rankOf(ranksById, b))).map(({ id }) => id);
 }
 
 /**
- * Stop order: ranks of descending priority, and what depends on a process before that process, whatever the priorities.
- * All of one rank are stopped at the same time, the next rank when they are gone. Only what `isUp` is in a rank; the
- * others still say what comes before what. Supervisor stops one group after the other even where priorities are equal,
- * and so outlasts the patience of `docker stop`; that is not reproduced.
+ * Returns the stop order: ranks of descending priority. Dependents of a process stop before it, whatever the
+ * priorities. All processes of a rank stop at the same time; the next rank follows when they are gone. A rank has only
+ * processes that are up (`isUp`), but the dependencies of the others count too. Unlike Supervisor, groups of equal
+ * priority stop together: one after the other takes longer than `docker stop` waits.
  */
 export function stopRanks(processes: readonly Ranked[], isUp: (id: string) => boolean): string[][] {
   const dependents = new Map<string, string[]>();
   for (const { id, dependsOn } of processes)
     for (const other of dependsOn) dependents.set(other, [...(dependents.get(other) ?? []), id]);
-  const standings = standAll(processes, {
+  const ranksById = rankAll(processes, {
     before: ({ id }) => dependents.get(id) ?? [],
     counts: ({ id }) => isUp(id),
     later: (own, other) => (byPriority(own, other) <= 0 ? own : other),
@@ -56,37 +53,37 @@ export function stopRanks(processes: readonly Ranked[], isUp: (id: string) => bo
   let previous: OrderRank | null = null;
   for (const proc of processes
     .filter(({ id }) => isUp(id))
-    .toSorted((a, b) => compare(standingOf(standings, a), standingOf(standings, b)))) {
-    const standing = standingOf(standings, proc);
-    const rank = ranks.at(-1);
-    if (rank !== undefined && previous !== null && compare(previous, standing) === 0) rank.push(proc.id);
+    .toSorted((a, b) => compare(rankOf(ranksById, a), rankOf(ranksById, b)))) {
+    const rank = rankOf(ranksById, proc);
+    const last = ranks.at(-1);
+    if (last !== undefined && previous !== null && compare(previous, rank) === 0) last.push(proc.id);
     else ranks.push([proc.id]);
-    previous = standing;
+    previous = rank;
   }
   return ranks;
 }
 
-function standingOf(standings: ReadonlyMap<string, OrderRank>, { id, groupPriority, priority }: Ranked): OrderRank {
-  return standings.get(id) ?? { groupPriority, priority, depth: 0 };
+function rankOf(ranksById: ReadonlyMap<string, OrderRank>, { id, groupPriority, priority }: Ranked): OrderRank {
+  return ranksById.get(id) ?? { groupPriority, priority, depth: 0 };
 }
 
-/** One way to go through the dependencies. */
+/** Direction of a walk through the dependencies: for starts, or for stops. */
 interface Direction {
   readonly before: (proc: Ranked) => readonly string[];
-  /** Whether a process makes those that come after it deeper. */
+  /** True if a process increases the depth of the processes after it. */
   readonly counts: (proc: Ranked) => boolean;
   readonly later: (own: OrderRank, other: OrderRank) => OrderRank;
 }
 
 /**
- * The standing of each process, after all that come before it: the priority that `later` picks of its own and theirs,
- * and one deeper than the deepest of the same priority. The configuration has no cycles (config/dependencies.ts); where
- * an update has made one for a moment, it is cut.
+ * Returns the rank of each process, after all that come before it: the priority that `later` chooses, and one deeper
+ * than the deepest of the same priority. The configuration has no cycles (config/dependencies.ts); a cycle that an
+ * update has made for a moment is cut.
  */
-function standAll(processes: readonly Ranked[], direction: Direction): Map<string, OrderRank> {
+function rankAll(processes: readonly Ranked[], direction: Direction): Map<string, OrderRank> {
   const { before } = direction;
   const byId = new Map(processes.map((proc) => [proc.id, proc]));
-  const standings = new Map<string, OrderRank>();
+  const ranksById = new Map<string, OrderRank>();
   for (const start of processes) {
     // Depth first without recursion: a chain may be longer than the stack.
     const path = [start];
@@ -96,27 +93,27 @@ function standAll(processes: readonly Ranked[], direction: Direction): Map<strin
       entered.add(proc.id);
       const unknown = before(proc)
         .flatMap((id) => byId.get(id) ?? [])
-        .filter(({ id }) => !standings.has(id) && !entered.has(id));
-      if (unknown.length > 0 && !standings.has(proc.id)) {
+        .filter(({ id }) => !ranksById.has(id) && !entered.has(id));
+      if (unknown.length > 0 && !ranksById.has(proc.id)) {
         path.push(...unknown);
         continue;
       }
       path.pop();
-      if (!standings.has(proc.id))
-        standings.set(
+      if (!ranksById.has(proc.id))
+        ranksById.set(
           proc.id,
-          stand(
+          rankAfter(
             proc,
-            before(proc).flatMap((id) => standings.get(id) ?? []),
+            before(proc).flatMap((id) => ranksById.get(id) ?? []),
             direction,
           ),
         );
     }
   }
-  return standings;
+  return ranksById;
 }
 
-function stand(proc: Ranked, others: readonly OrderRank[], { later, counts }: Direction): OrderRank {
+function rankAfter(proc: Ranked, others: readonly OrderRank[], { later, counts }: Direction): OrderRank {
   const { groupPriority, priority } = proc;
   const own: OrderRank = { groupPriority, priority, depth: 0 };
   const latest = others.reduce(later, own);

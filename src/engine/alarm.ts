@@ -1,25 +1,20 @@
-/**
- * One deadline that moves: armed, moved and called off as the record that it belongs to says. It knows nothing of what
- * is due.
- */
+/** One movable deadline on the clock of the engine. The owner knows what the deadline means. */
 import type { Clock } from './ports.ts';
 
-/** An alarm for one deadline. */
+/** A timer for one deadline, which can be moved and cancelled. */
 export class Alarm {
   readonly #clock: Clock;
   readonly #wake: () => void;
   #atMs: number | null = null;
   #cancel: () => void = () => undefined;
 
-  /** `wake` is called when the deadline has come. */
+  /** `wake` is called at the deadline. */
   constructor(clock: Clock, wake: () => void) {
     this.#clock = clock;
     this.#wake = wake;
   }
 
-  /**
-   * Sets the deadline, null for none. The same one again changes nothing, unless it has come: then it is armed anew.
-   */
+  /** Sets the deadline; null cancels. An equal deadline changes nothing, unless it has passed: then it is set anew. */
   set(atMs: number | null): void {
     if (atMs === this.#atMs) return;
     this.#cancel();

@@ -1,12 +1,13 @@
 /**
- * The one loop: a queue of inputs, the pure machines of core/, and their effects through ports. The only place where
- * the state of a process changes. It makes no system call and owns no timer: those are behind `Processes` and `Clock`.
+ * The one loop: a queue of inputs, the pure machines of core/, and their effects through ports. Only this file changes
+ * the state of a process. System calls and timers are behind the ports `Processes` and `Clock`.
  *
  * Invariants:
- *   1. One input at a time, to the end: its record is replaced, then its effects run, then the next input is taken.
- *   2. The outcome of a spawn is the very next input after it.
- *   3. All pids of a batch of ended children leave the pid table before any of them is acted upon: no signal goes to a recycled pid.
- *   4. An error in one input is logged and the loop goes on.
+ *   1. The engine takes one input at a time. It replaces the record, runs the effects, and then takes the next input.
+ *   2. The outcome of a spawn is the next input after the spawn.
+ *   3. All pids of a batch of ended children leave the pid table before the engine acts on any of them. So no signal
+ *      goes to a pid that the kernel has given to another process.
+ *   4. An error in one input is logged, and the loop goes on.
  */
 import type { GroupConfig } from '../config/model.ts';
 import { describeMistake } from '../core/error-text.ts';
@@ -28,32 +29,32 @@ import { Runs } from './runs.ts';
 import { failedRootOf, holdOf, isAwaited } from './start-holds.ts';
 import { Shutdown } from './shutdown.ts';
 
-/** Where the engine's orders go. */
+/** The ports of an engine. */
 export interface EnginePorts {
   readonly processes: Processes;
   readonly jobs: Jobs;
   readonly clock: Clock;
   readonly report: Report;
-  /** A number in [0, 1), another one each time. */
+  /** Returns a random number in [0, 1). */
   readonly chance: () => number;
   readonly budget: StartBudget;
   readonly endBudget: EndBudget;
-  /** Asked before a rank of a shutdown is told to stop: calls `proceed`, at once or soon. SIGKILL does not ask. */
+  /** Called before a rank of a shutdown is stopped. Must call `proceed`, at once or soon. SIGKILL does not wait. */
   readonly beforeStop?: (ids: readonly string[], proceed: () => void) => void;
-  /** Nothing of ours runs any more: the last thing that an engine does. */
+  /** Called once, when no process of this engine is left. */
   readonly finished: (goal: Goal, cause: ExitCause) => void;
 }
 
-/** The supervisor at work on one configuration. */
+/** The engine of one configuration. */
 export class Engine {
   readonly #options: ExitSettings;
   readonly #ports: EnginePorts;
-  readonly #registry: ProcessTable;
+  readonly #table: ProcessTable;
   readonly #queue: InputQueue;
   readonly #subscribers: Subscribers;
   readonly #runs: Runs;
   readonly #shutdown: Shutdown;
-  /** Signals that were sent on to the main program: an end by one of them was asked for. */
+  /** Signals that were forwarded to the main program. An exit by one of them was requested. */
   readonly #passedOn = new Set<number>();
 
   constructor(groups: readonly GroupConfig[], options: ExitSettings, ports: EnginePorts) {
@@ -71,12 +72,12 @@ export class Engine {
       finished,
     } = ports;
     this.#subscribers = new Subscribers(report);
-    this.#registry = new ProcessTable(
+    this.#table = new ProcessTable(
       (id) =>
         new Alarm(clock, () => this.#accept({ to: 'process', id, input: { type: 'elapsed', atMs: this.#now() } })),
     );
     this.#runs = new Runs({
-      registry: this.#registry,
+      table: this.#table,
       processes,
       jobs,
       clock,
@@ -88,7 +89,7 @@ export class Engine {
       },
     });
     this.#shutdown = new Shutdown({
-      registry: this.#registry,
+      table: this.#table,
       cleanup: this.#runs.cleanup,
       clock,
       report,
@@ -102,58 +103,52 @@ export class Engine {
       },
       begun: (goal) => this.#emit({ type: 'supervisor', goal }),
     });
-    for (const group of groups) this.#registry.setGroup(group);
+    for (const group of groups) this.#table.setGroup(group);
   }
 
   /** Starts all programs with autostart, in the order of their priorities. */
   start(): void {
-    this.#autostart(this.#registry.all());
+    this.#autostart(this.#table.all());
   }
 
-  /** Takes a group in at run time and starts what has autostart. False when there is one of that name. */
+  /** Adds a group at run time, and starts its programs with autostart. Returns false if the name is taken. */
   addGroup(group: GroupConfig): boolean {
-    if (this.#registry.inGroup(group.name).length > 0) return false;
-    this.#registry.setGroup(group);
+    if (this.#table.inGroup(group.name).length > 0) return false;
+    this.#table.setGroup(group);
     this.#emit({ type: 'group', group: group.name, change: 'added' });
-    if (this.#shutdown.phase === 'running') this.#autostart(this.#registry.inGroup(group.name));
+    if (this.#shutdown.phase === 'running') this.#autostart(this.#table.inGroup(group.name));
     return true;
   }
 
-  /**
-   * Forgets a group of which nothing runs: `unknown` when there is none of that name, `running` while a process of it
-   * is up.
-   */
+  /** Removes a group without running processes. `unknown`: no group has the name. `running`: a process is up. */
   removeGroup(name: string): 'removed' | 'unknown' | 'running' {
-    const entries = this.#registry.inGroup(name);
+    const entries = this.#table.inGroup(name);
     if (entries.length === 0) return 'unknown';
     if (entries.some(({ record }) => !STOPPED_STATES.has(record.state))) return 'running';
-    for (const entry of entries) this.#registry.remove(entry);
+    for (const entry of entries) this.#table.remove(entry);
     this.#emit({ type: 'group', group: name, change: 'removed' });
-    this.#reconsider(this.#registry.all());
+    this.#reconsider(this.#table.all());
     this.#queue.turn();
     return 'removed';
   }
 
-  /**
-   * Makes a known group as it is configured now, while it runs. Processes that are configured no more must be at rest,
-   * and are forgotten.
-   */
+  /** Applies the new configuration of a group while its programs run. Processes that are removed must be stopped. */
   updateGroup(group: GroupConfig): void {
     const ids = new Set(group.processes.map(namespecOf));
-    for (const entry of this.#registry.inGroup(group.name)) if (!ids.has(entry.id)) this.#registry.remove(entry);
-    this.#registry.setGroup(group);
-    for (const entry of this.#registry.inGroup(group.name)) this.#emit({ type: 'configured', process: viewOf(entry) });
-    // What is depended on, and by whom, may be something else now.
-    this.#reconsider(this.#registry.all());
+    for (const entry of this.#table.inGroup(group.name)) if (!ids.has(entry.id)) this.#table.remove(entry);
+    this.#table.setGroup(group);
+    for (const entry of this.#table.inGroup(group.name)) this.#emit({ type: 'configured', process: viewOf(entry) });
+    // The dependencies may have changed.
+    this.#reconsider(this.#table.all());
     this.#queue.turn();
   }
 
   /**
-   * Asks for a start (ignored where the process is up or being stopped), an orderly stop, or an end by SIGKILL whatever
-   * its stopsignal. False when there is no such process.
+   * Requests a start, an orderly stop, or SIGKILL. A start is ignored if the process is up or stopping. Returns false
+   * if there is no such process.
    */
   request(id: string, type: 'start' | 'stop' | 'kill'): boolean {
-    if (this.#registry.get(id) === undefined) return false;
+    if (this.#table.get(id) === undefined) return false;
     if (type !== 'start' || this.#shutdown.phase === 'running')
       this.#queue.add({ to: 'process', id, input: { type, atMs: this.#now() } });
     this.#queue.turn();
@@ -161,11 +156,11 @@ export class Engine {
   }
 
   /**
-   * Stops a process in an orderly way and starts it again, by decision of ours and for a reason that the log tells;
-   * max_restarts counts it. False, and nothing is done, where it is not up.
+   * Restarts a process by decision of the supervisor, and logs the reason. The restart counts for max_restarts. Returns
+   * false, and does nothing, if the process is not up.
    */
   restartProcess(id: string, reason: string): boolean {
-    const entry = this.#registry.get(id);
+    const entry = this.#table.get(id);
     const state = entry?.record.state;
     if (entry === undefined || (state !== 'RUNNING' && state !== 'STARTING') || this.#shutdown.phase !== 'running')
       return false;
@@ -174,24 +169,24 @@ export class Engine {
     return true;
   }
 
-  /** A run has said that it is ready. */
+  /** Records that a run has reported its readiness. */
   tellReady(id: string, run: number): void {
     this.#accept({ to: 'process', id, input: { type: 'ready', atMs: this.#now(), run } });
   }
 
-  /** The health of a run is this now; null: nothing checks it any more. */
+  /** Records the health of a run; null if the run is no longer checked. */
   tellHealth(id: string, run: number, health: Health | null): void {
     this.#accept({ to: 'process', id, input: { type: 'health', atMs: this.#now(), run, health } });
   }
 
-  /** Sends a signal, with no intention of ours: null, or `no such process`, `not running`, or the name of an errno. */
+  /** Sends a signal as it is. Returns null, or `no such process`, `not running`, or the name of an errno. */
   signalProcess(id: string, signal: number, group = false): string | null {
-    const entry = this.#registry.get(id);
+    const entry = this.#table.get(id);
     if (entry === undefined) return 'no such process';
     if (
       entry.record.pid === null ||
       !SIGNALLABLE_STATES.has(entry.record.state) ||
-      !this.#registry.ownsPid(entry.record.pid)
+      !this.#table.ownsPid(entry.record.pid)
     )
       return 'not running';
     if (id === this.#options.mainProgram) this.#passedOn.add(signal);
@@ -199,15 +194,15 @@ export class Engine {
   }
 
   /**
-   * Ends or restarts the supervisor: everything is stopped by descending priority, then `finished` is called.
-   * The first cause is kept; an end asked for during a restart replaces it. `forwarded` got the signal itself: its end
-   * gives the exit code.
+   * Ends or restarts the supervisor: stops all processes by descending priority, then calls `finished`. The first cause
+   * is kept, but an end replaces a restart under way. `forwarded` got the signal itself, and its exit gives the exit
+   * code.
    */
   end(goal: Goal, cause: ExitCause, forwarded: Forwarded | null = null): void {
     this.#accept({ to: 'supervisor', input: this.#shutdown.requestFor(goal, cause, forwarded) });
   }
 
-  /** Loses patience with a shutdown under way: SIGKILL to all that is left. Nothing happens when none is. */
+  /** Sends SIGKILL to all processes that a shutdown under way still waits for. Without a shutdown, does nothing. */
   hurry(): void {
     if (this.#shutdown.phase !== 'running') this.#ports.endBudget.hurry();
     this.#accept({ to: 'supervisor', input: { type: 'hurried', atMs: this.#now() } });
@@ -217,10 +212,10 @@ export class Engine {
   reaped(batch: ReadonlyArray<{ readonly pid: number; readonly status: number }>): void {
     const atMs = this.#now();
     for (const { pid, status } of batch) {
-      const known = this.#registry.releasePid(pid);
+      const known = this.#table.releasePid(pid);
       const parsed = parseWaitStatus(status);
-      // One that was forgotten while nobody could vouch for it is not the one that may have its name by now.
-      if (known === undefined || this.#registry.get(known.entry.id) !== known.entry)
+      // The entry may have been removed and a process with the same name added since. Treat the pid as unknown.
+      if (known === undefined || this.#table.get(known.entry.id) !== known.entry)
         this.#say(formatReapedUnknown(pid, parsed));
       else
         this.#queue.add({
@@ -229,24 +224,24 @@ export class Engine {
           input: { type: 'exited', atMs, run: known.run, status: parsed },
         });
     }
-    for (const { pid } of batch) this.#runs.readRest(pid);
+    for (const { pid } of batch) this.#runs.drainOutput(pid);
     this.#queue.turn();
     this.#runs.cleanup.look();
   }
 
-  /** Is told of every change, after it. Returns the function that ends this. */
+  /** Calls the listener after every change. Returns the function that ends the subscription. */
   subscribe(listener: Listener): () => void {
     return this.#subscribers.add(listener);
   }
 
-  /** All processes, in order of group priority and name. */
+  /** Returns all processes, in the order in which they were added. */
   processes(): ProcessView[] {
-    return this.#registry.all().map(viewOf);
+    return this.#table.all().map(viewOf);
   }
 
-  /** One process; null when there is none of that namespec. */
+  /** Returns the process with a namespec; null if there is none. */
   process(id: string): ProcessView | null {
-    const entry = this.#registry.get(id);
+    const entry = this.#table.get(id);
     return entry === undefined ? null : viewOf(entry);
   }
 
@@ -276,16 +271,16 @@ export class Engine {
   }
 
   #stepProcess(id: string, input: ProcessInput): void {
-    const entry = this.#registry.get(id);
+    const entry = this.#table.get(id);
     if (entry === undefined) return;
     const before = entry.record;
     const isStart = input.type === 'start' || input.type === 'dependenciesChanged';
-    // What was in the queue when the end began: nothing would stop it any more.
+    // A start that was queued before the shutdown began. The shutdown would not stop the new process.
     if (isStart && this.#shutdown.phase !== 'running') return;
     const { record, effects } = step(before, input, entry.policy, {
       mayRestart: this.#shutdown.phase === 'running',
       chance: this.#ports.chance(),
-      hold: isStart ? holdOf(entry, this.#registry) : null,
+      hold: isStart ? holdOf(entry, this.#table) : null,
     });
     entry.record = record;
     entry.alarm.set(record.deadlineMs);
@@ -328,44 +323,42 @@ export class Engine {
     this.#emit(
       fact === 'health' ? { type: 'health', process: proc, from: from.health } : { type: fact, process: proc },
     );
-    this.#reconsider(this.#registry.dependentsOf(entry.id));
+    this.#reconsider(this.#table.dependentsOf(entry.id));
     if (record.hold?.kind === 'stuck') this.#endIfBlocked(entry);
   }
 
-  /** A start that can never happen is a failure of the program that it is for. */
+  /** Treats a start that can never happen as a failure of that program. */
   #endIfBlocked(entry: Entry): void {
-    const root = failedRootOf(entry, this.#registry);
+    const root = failedRootOf(entry, this.#table);
     const cause = root === null ? null : blockedCauseOf(entry, root, this.#options.mainProgram);
     if (cause !== null) this.#queue.add({ to: 'supervisor', input: this.#shutdown.requestFor('exit', cause) }, 'next');
   }
 
-  /** Starts that are held may be able to go on now, or never any more. */
+  /** Judges starts that wait for dependencies again: they may be possible now, or have become impossible. */
   #reconsider(entries: readonly Entry[]): void {
     const held = this.#shutdown.phase === 'running' ? entries.filter(({ record }) => record.hold !== null) : [];
     for (const { id } of held)
       this.#queue.add({ to: 'process', id, input: { type: 'dependenciesChanged', atMs: this.#now() } });
   }
 
-  /**
-   * What a change of one process means for the others, and for the whole: the next rank of a shutdown, or an end of the
-   * container.
-   */
+  /** Acts on a state change for the other processes: their dependencies, the next rank of a shutdown, an exit rule. */
   #afterChange(entry: Entry, { to, record, expected }: Extract<ProcessEffect, { type: 'stateChanged' }>): void {
-    this.#reconsider(this.#registry.dependentsOf(entry.id));
+    this.#reconsider(this.#table.dependentsOf(entry.id));
     if (to === 'STOPPING' && record.pid === null) this.#runs.callOff(entry.id);
     if (to === 'FATAL') this.#say(formatFatal(entry.config.name, record.failure));
     if (to === 'STARTING' || to === 'RUNNING' || to === 'STOPPING') return;
     if (this.#shutdown.phase === 'stopping') {
-      // A start that fails during a shutdown would be tried again: it is called off.
+      // Cancel the next try of a start that fails during a shutdown.
       if (to === 'BACKOFF')
         this.#queue.add({ to: 'process', id: entry.id, input: { type: 'stop', atMs: this.#now() } });
       return this.#shutdown.ended({ ...entry, record });
     }
-    const isDue = (other: ProcessView): boolean =>
-      this.#queue.hasStart(other.id) || isAwaited(other.id, this.#registry);
-    const cause = exitCauseOf({ ...entry, record }, expected, this.#registry.all(), this.#options, isDue);
+    const cause = exitCauseOf({ ...entry, record }, expected, this.#options, {
+      all: this.#table.all(),
+      isAwaited: ({ id }) => this.#queue.hasStart(id) || isAwaited(id, this.#table),
+    });
     if (cause === null) return;
-    // Ahead of what else has happened: other ends of the same batch are no reason to restart anything any more.
+    // Ahead of the other inputs: other exits of the same batch must not restart a process any more.
     this.#queue.add({ to: 'supervisor', input: this.#shutdown.requestFor('exit', cause) }, 'next');
   }
 

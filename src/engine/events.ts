@@ -1,7 +1,4 @@
-/**
- * Changes as the engine reports them to the rest of the supervisor, and those who are told. Subscriptions of event
- * listeners are another layer's.
- */
+/** The events of the engine, and its subscribers within the supervisor. Event listener programs are in events/. */
 import { describeMistake } from '../core/error-text.ts';
 import type { Goal } from '../core/shutdown-machine.ts';
 import type { Health } from '../core/process-record.ts';
@@ -9,11 +6,11 @@ import type { ProcessStateName } from '../core/states.ts';
 import type { Report } from './ports.ts';
 import type { ProcessView } from './process-table.ts';
 
-/** A change, told after it happened. */
+/** A change that has happened. */
 export type EngineEvent =
   /**
-   * A process went from one state to another; `expected` is meant for EXITED (`exitcodes`). `pid`: of the run that goes
-   * on or has just ended, which the record of one that has ended no longer has; null where there is none.
+   * A process has changed its state. `expected` applies to EXITED (`exitcodes`). `pid` belongs to the run that goes on
+   * or has just ended; null without a process. The record of an ended run no longer has the pid.
    */
   | {
       readonly type: 'process';
@@ -22,25 +19,25 @@ export type EngineEvent =
       readonly expected: boolean;
       readonly pid: number | null;
     }
-  /** A run was executed; the record has its pid. Comes before what state that makes. */
+  /** A program was executed, and the record has its pid. Comes before the change of state that follows. */
   | { readonly type: 'spawned'; readonly process: ProcessView; readonly run: number; readonly pid: number }
-  /** It said that it is ready. */
+  /** A program has reported its readiness. */
   | { readonly type: 'ready'; readonly process: ProcessView }
-  /** Its health is another one. */
+  /** The health has changed. */
   | { readonly type: 'health'; readonly process: ProcessView; readonly from: Health | null }
-  /** A start that is wanted waits, waits for something else now, or is called off. */
+  /** A requested start waits for dependencies, waits for others now, or was cancelled. */
   | { readonly type: 'held'; readonly process: ProcessView }
-  /** It is configured anew, and goes on (a live update). */
+  /** The configuration has changed while the process runs (a live update). */
   | { readonly type: 'configured'; readonly process: ProcessView }
-  /** A group was taken in or forgotten at run time. */
+  /** A group was added or removed at run time. */
   | { readonly type: 'group'; readonly group: string; readonly change: 'added' | 'removed' }
-  /** The supervisor began to end or to restart. */
+  /** The supervisor has begun to end or to restart. */
   | { readonly type: 'supervisor'; readonly goal: Goal };
 
-/** Takes events as they happen; it must return at once. */
+/** Receives events. Must return at once. */
 export type Listener = (event: EngineEvent) => void;
 
-/** Those who are told of every change. */
+/** The subscribers of one engine. */
 export class Subscribers {
   readonly #report: Report;
   readonly #listeners = new Set<Listener>();
@@ -49,13 +46,13 @@ export class Subscribers {
     this.#report = report;
   }
 
-  /** Tells `listener` from now on. Returns the function that ends this. */
+  /** Adds a listener. Returns the function that removes the listener. */
   add(listener: Listener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** Tells everyone. An error in one listener is reported, and the others are told all the same. */
+  /** Calls every listener. An error in one listener is logged, and the others are still called. */
   tell(event: EngineEvent): void {
     for (const listener of this.#listeners) {
       try {

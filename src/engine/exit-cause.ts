@@ -1,6 +1,5 @@
 /**
- * Whether the end of one process, seen among all others, ends the supervisor: the facts that core/exit-policy.ts
- * decides upon, gathered. Pure.
+ * Collects the facts about all processes that core/exit-policy.ts needs to decide if an exit ends the supervisor. Pure.
  */
 import {
   type ExitCause,
@@ -16,23 +15,28 @@ import { isEndedForGood } from '../core/process-machine.ts';
 import type { ProcessNote } from '../core/process-record.ts';
 import type { ProcessView } from './process-table.ts';
 
-/** The options of the supervisor that bear on it. */
+/** The settings of the supervisor that the exit rules depend on. */
 export interface ExitSettings {
   readonly exitWhenIdle: boolean;
   /** Namespec of the program after `--`, if there is one. */
   readonly mainProgram: string | null;
 }
 
+/** All processes, and which of the stopped ones will be started without a request. */
+interface Others {
+  readonly all: readonly ProcessView[];
+  readonly isAwaited: (other: ProcessView) => boolean;
+}
+
 /**
- * The cause that a process which has just come to rest gives for an end of the supervisor; null for none. `expected` as
- * of its exitcodes. `isAwaited`: a process that is at rest will still be started by itself.
+ * Returns the cause that a process which has just stopped gives for an end of the supervisor; null for none.
+ * `expected`: the exit code is one of exitcodes.
  */
 export function exitCauseOf(
   { id, config, record }: ProcessView,
   expected: boolean,
-  all: readonly ProcessView[],
   { exitWhenIdle, mainProgram }: ExitSettings,
-  isAwaited: (other: ProcessView) => boolean,
+  { all, isAwaited }: Others,
 ): ExitCause | null {
   const { exit_on_failure: exitOnFailure, exit_on_end: exitOnEnd } = config.options;
   const isIdle =
@@ -46,7 +50,6 @@ export function exitCauseOf(
     record,
     expected,
     { exitOnFailure, exitOnEnd, isMain: id === mainProgram, isScheduled: config.options.cron !== null },
-    exitWhenIdle,
     isIdle,
   );
   if (rule === null) return null;
@@ -54,7 +57,7 @@ export function exitCauseOf(
   return causeBy(rule === 'exit_when_idle' ? firstFailureOf(last, all) : last, rule);
 }
 
-/** Of the last runs of all processes, the first one that failed; the one that ended last, where none has. */
+/** Returns the process whose last run was the first to fail; the process that ended last, if none failed. */
 function firstFailureOf(last: ProcessView, all: readonly ProcessView[]): ProcessView {
   const now = all.map((other) => (other.id === last.id ? last : other));
   const failed = now.filter(({ config, record }) =>
@@ -64,27 +67,27 @@ function firstFailureOf(last: ProcessView, all: readonly ProcessView[]): Process
 }
 
 /**
- * The cause that a process gives which can never be started, because of `root`: it has failed, for the options that are
- * set for it. The exit code, and what is said, are those of the root.
+ * Returns the cause that a process gives if it can never be started because of `root`. The exit rules of the blocked
+ * process apply. The exit code and the reason are those of the root.
  */
 export function blockedCauseOf(blocked: ProcessView, root: ProcessView, mainProgram: string | null): ExitCause | null {
   const { exit_on_failure: exitOnFailure, exit_on_end: exitOnEnd, cron } = blocked.config.options;
   const options = { exitOnFailure, exitOnEnd, isMain: blocked.id === mainProgram, isScheduled: cron !== null };
-  const rule = exitRule({ ...blocked.record, state: 'FATAL' }, false, options, false, false);
+  const rule = exitRule({ ...blocked.record, state: 'FATAL' }, false, options, false);
   if (rule === null) return null;
   const code = rootExitCode(root.record, root.config.options.success_exit_codes);
   return { ...causeBy(root, rule), code, isRoot: true };
 }
 
-/** The end of a process that has ended, as the cause of ours. */
+/** Returns the exit of a process as the cause for the end of the supervisor. */
 export function causeBy({ config, record }: Pick<ProcessView, 'config' | 'record'>, rule: ExitRule): ProgramCause {
   const code = programExitCode(record, config.options.success_exit_codes);
   return { kind: 'program', id: config.name, rule, code, how: programEnd(record), wasExecuted: record.exit !== null };
 }
 
 /**
- * What the log says of the end of the main program: whatever exit code it chooses is the answer that the container was
- * started for, and who sends it a signal expects what that does. `passedOn`: the signals that were sent on to it.
+ * Marks an exit of the main program as expected in the log. Any exit code is the answer that the container was started
+ * for, and an exit by a forwarded signal was requested. `passedOn`: the forwarded signals.
  */
 export function judgeMain(note: ProcessNote, passedOn: ReadonlySet<number>): ProcessNote {
   if (note.note !== 'exited') return note;

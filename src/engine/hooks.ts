@@ -1,14 +1,14 @@
 /**
- * The commands that go before and after a run: pre_start_command, stop_command, post_stop_command. It knows when each
- * has come to its end and says what failed; what follows from that is the engine's business.
+ * The commands around a run: pre_start_command, stop_command, post_stop_command. This file runs them and reports their
+ * failures. The engine decides what follows.
  */
 import { formatExit, shellExitCode } from '../core/exit-status.ts';
-import type { Job, JobOutcome, Jobs, Report } from './ports.ts';
+import type { JobOutcome, Jobs, Report } from './ports.ts';
 import type { Entry } from './process-table.ts';
 
 const SECOND_MS = 1000;
 
-/** Why a hook failed, and the exit code that stands for it. */
+/** Failure of a hook: the reason, and the exit code for the container. */
 export interface HookFailure {
   readonly reason: string;
   readonly exitCode: number;
@@ -17,11 +17,21 @@ export interface HookFailure {
 type Done = (failure: HookFailure | null) => void;
 type HookName = 'pre_start_command' | 'stop_command' | 'post_stop_command';
 
-/** The hooks of all processes; each process has one at a time of each name. */
+/** One run of a hook. */
+interface Hook {
+  readonly entry: Entry;
+  readonly name: HookName;
+  readonly command: string;
+  readonly seconds: number;
+  /** Pid of the run that the hook is for. Not given before the run. */
+  readonly pid?: number;
+}
+
+/** The hooks of all processes. A process has at most one running hook of each name. */
 export class Hooks {
   readonly #jobs: Jobs;
   readonly #report: Report;
-  /** By process, and name of the hook. */
+  /** Running hooks, by process and name of the hook. */
   readonly #running = new Map<string, { cancel: () => void; readonly afterwards: Array<() => void> }>();
 
   constructor(jobs: Jobs, report: Report) {
@@ -29,66 +39,49 @@ export class Hooks {
     this.#report = report;
   }
 
-  /** Runs pre_start_command; `done` is called within this call where there is none. */
+  /** Runs pre_start_command. Without one, calls `done` at once. */
   preStart(entry: Entry, done: Done): void {
     const { pre_start_command: command, pre_start_timeout: timeout } = entry.config.options;
     if (command === null) return done(null);
-    this.#run(entry, 'pre_start_command', command, timeout, new Map(), done);
+    this.#run({ entry, name: 'pre_start_command', command, seconds: timeout }, done);
   }
 
-  /** Runs stop_command for the run with this pid. False where there is none. */
+  /** Runs stop_command for the run with this pid. Returns false without one. */
   stop(entry: Entry, pid: number, done: Done): boolean {
     const { stop_command: command, stop_timeout: timeout, stopwaitsecs } = entry.config.options;
     if (command === null) return false;
-    this.#run(
-      entry,
-      'stop_command',
-      command,
-      timeout ?? stopwaitsecs,
-      new Map([['SUPERVISOR_PID', String(pid)]]),
-      done,
-    );
+    this.#run({ entry, name: 'stop_command', command, seconds: timeout ?? stopwaitsecs, pid }, done);
     return true;
   }
 
-  /**
-   * Calls `then` when no stop_command of a process is under way: at once, or later. One that has outlived its program
-   * may have something to tidy up.
-   */
+  /** Calls `then` once no stop_command of a process runs. A stop_command may outlive its program to clean up. */
   afterStop(id: string, then: () => void): void {
     const running = this.#running.get(`${id} stop_command`);
     if (running === undefined) then();
     else running.afterwards.push(then);
   }
 
-  /** Whether a stop_command of a process is under way. */
+  /** True if a stop_command of a process runs. */
   isStopping(id: string): boolean {
     return this.#running.has(`${id} stop_command`);
   }
 
   /**
-   * Runs post_stop_command after the run with this pid; `done` is called within this call where there is none. A
-   * failure is reported, and no more.
+   * Runs post_stop_command after the run with this pid. Without one, calls `done` at once. A failure is only logged.
    */
   postStop(entry: Entry, pid: number, done: () => void): void {
     const { post_stop_command: command, post_stop_timeout: timeout } = entry.config.options;
     if (command === null) return done();
-    this.#run(entry, 'post_stop_command', command, timeout, new Map([['SUPERVISOR_PID', String(pid)]]), () => done());
+    this.#run({ entry, name: 'post_stop_command', command, seconds: timeout, pid }, () => done());
   }
 
-  /** Ends a hook under way by SIGKILL; its `done` follows. Nothing happens where none is. */
+  /** Ends a running hook by SIGKILL; its `done` follows. Without one, does nothing. */
   cancel(id: string, name: HookName): void {
     this.#running.get(`${id} ${name}`)?.cancel();
   }
 
-  #run(
-    entry: Entry,
-    name: HookName,
-    command: string,
-    seconds: number,
-    environment: Job['environment'],
-    done: Done,
-  ): void {
+  #run({ entry, name, command, seconds, pid }: Hook, done: Done): void {
+    const environment = new Map(pid === undefined ? [] : [['SUPERVISOR_PID', String(pid)]]);
     const key = `${entry.id} ${name}`;
     const running = { cancel: (): void => undefined, afterwards: [] as Array<() => void> };
     this.#running.set(key, running);
@@ -98,7 +91,7 @@ export class Hooks {
       (outcome) => {
         this.#running.delete(key);
         const failure = failureOf(name, outcome, seconds);
-        // What we called off ourselves is no news.
+        // The supervisor cancelled the hook itself: no line in the log.
         if (failure !== null && outcome.kind !== 'cancelled')
           this.#report('warn', `${entry.config.name}: ${failure.reason}`);
         done(failure);

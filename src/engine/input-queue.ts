@@ -1,41 +1,35 @@
-/**
- * The queue of what has happened and what was asked for. One input is taken at a time; what comes while one is taken
- * waits for its turn. It knows nothing of what the inputs mean.
- */
+/** The queue of the inputs of the machines: facts and requests. */
 import type { ProcessInput } from '../core/process-record.ts';
 import type { ShutdownInput } from '../core/shutdown-machine.ts';
 
-/** One input, and the machine that it is for. */
+/** One input, and its machine. */
 export type Input =
   | { readonly to: 'process'; readonly id: string; readonly input: ProcessInput }
   | { readonly to: 'supervisor'; readonly input: ShutdownInput };
 
-/** See the head of this file. */
+/** Hands out one input at a time. An input that is added meanwhile waits for its turn. */
 export class InputQueue {
   readonly #inputs: Input[] = [];
   readonly #take: (input: Input) => void;
   #isTurning = false;
 
-  /** `take` takes one input to its end; it must not throw. */
+  /** `take` applies one input. It must not throw. */
   constructor(take: (input: Input) => void) {
     this.#take = take;
   }
 
-  /** Adds an input; `next` before all others. */
+  /** Adds an input: behind all others, or (`next`) before them. */
   add(input: Input, place: 'last' | 'next' = 'last'): void {
     if (place === 'next') this.#inputs.unshift(input);
     else this.#inputs.push(input);
   }
 
-  /** Whether a start of a process waits for its turn. */
+  /** True if the queue has a start of a process. */
   hasStart(id: string): boolean {
     return this.#inputs.some((queued) => queued.to === 'process' && queued.id === id && queued.input.type === 'start');
   }
 
-  /**
-   * Takes inputs until none is left. A call from within a taking does nothing: the turn under way goes on to what was
-   * added.
-   */
+  /** Takes all inputs. A nested call from `take` does nothing: the outer call goes on with the added inputs. */
   turn(): void {
     if (this.#isTurning) return;
     this.#isTurning = true;

@@ -1,6 +1,6 @@
 /**
- * The words of the supervisor's log. Those of Supervisor are a contract: other tools grep them, and each has a test.
- * Pure text; it decides only the level.
+ * The words and levels of the supervisor's log. Pure. Supervisor's texts are a contract: other tools grep them, and
+ * each has a test.
  */
 import { type ExitStatus, formatExit } from '../core/exit-status.ts';
 import type { Level } from '../core/log-level.ts';
@@ -25,11 +25,10 @@ export function formatNote(name: string, note: ProcessNote): Message {
       return ['info', `spawned: '${name}' with pid ${note.pid}`];
     case 'spawnError':
       return ['info', `spawnerr: ${note.reason}`];
-    case 'success':
-      return [
-        'info',
-        `success: ${name} entered RUNNING state, process has stayed up for > than ${formatSeconds(note.startMs)} seconds (startsecs)`,
-      ];
+    case 'success': {
+      const stayedUp = `process has stayed up for > than ${formatSeconds(note.startMs)} seconds (startsecs)`;
+      return ['info', `success: ${name} entered RUNNING state, ${stayedUp}`];
+    }
     case 'exited':
       return [
         note.expected ? 'info' : 'warn',
@@ -54,27 +53,22 @@ export function formatNote(name: string, note: ProcessNote): Message {
   }
 }
 
-/**
- * A child that is none of ours ended: an orphan that we adopted. Debug, unlike Supervisor, which fills logs with it.
- */
+/** Formats the end of an adopted orphan. The level is debug; Supervisor fills the log with these lines. */
 export function formatReapedUnknown(pid: number, status: ExitStatus): Message {
   return ['debug', `reaped unknown pid ${pid} (${formatExit(status)})`];
 }
 
-/**
- * That a program was given up, and why, for who reads warnings only: Supervisor says it as information, and without the
- * reason.
- */
+/** Formats a change to FATAL as a warning with the reason. Supervisor's line is info, and has no reason. */
 export function formatFatal(name: string, failure: RunFailure | null): Message {
   return ['warn', `${name} is FATAL: ${failure === null ? 'it could not be started' : formatFailure(failure)}`];
 }
 
-/** compat: supervisor.supervisord.Supervisor.shutdown_report. */
+/** Formats the programs that a shutdown waits for. compat: supervisor.supervisord.Supervisor.shutdown_report. */
 export function formatWaiting(names: readonly string[]): Message {
   return ['info', `waiting for ${names.join(', ')} to die`];
 }
 
-/** A signal that is obeyed. compat: supervisor.supervisord.Supervisor.handle_signal. */
+/** Formats the meaning of a received signal. compat: supervisor.supervisord.Supervisor.handle_signal. */
 export function formatSignalMeaning(signal: number, meaning: SignalMeaning): Message {
   const received = `received ${formatSignal(signal)} indicating`;
   switch (meaning) {
@@ -89,25 +83,27 @@ export function formatSignalMeaning(signal: number, meaning: SignalMeaning): Mes
   }
 }
 
-/** A request to restart that comes during a shutdown. compat: supervisor.supervisord.Supervisor.handle_signal. */
+/** Formats an ignored request to restart during a shutdown. compat: supervisor.supervisord.Supervisor.handle_signal. */
 export function formatIgnoredReload(signal: number): Message {
   return ['warn', `ignored ${formatSignal(signal)} indicating restart request (shutdown in progress)`];
 }
 
-/** A second signal during a shutdown that changes nothing: who sent it, and what to do for who meant it. */
+/** Formats an ignored second signal during a shutdown, with the sender and the way to kill the programs now. */
 export function formatIgnoredEnd(signal: number, sender: number): Message {
   const from = sender > 0 ? ` from pid ${sender}` : '';
   const ways =
-    'use `supervisorctl shutdown` once more, or send SIGTERM again after a second, from outside the programs of this supervisor';
+    'use `supervisorctl shutdown` once more, or send SIGTERM again after a second, ' +
+    'from outside the programs of this supervisor';
   return [
     'warn',
     `ignored ${formatSignal(signal)}${from}: the shutdown is under way already; to kill what is left now, ${ways}`,
   ];
 }
 
-/** A signal that means nothing here is dropped; said once for each. */
+/** Formats a dropped signal, with the options that would use the signal. Logged once for each signal. */
 export function formatDropped(signal: number): Message {
   const name = formatSignal(signal).replace(/^SIG/, '');
-  const ways = `forward_signals=${name}:PROGRAM in [supervisord] sends it on to a program, stop_on_signals=${name} makes it a shutdown`;
+  const forward = `forward_signals=${name}:PROGRAM in [supervisord] sends it on to a program`;
+  const ways = `${forward}, stop_on_signals=${name} makes it a shutdown`;
   return ['warn', `dropped ${formatSignal(signal)}: it means nothing to the supervisor; ${ways}`];
 }

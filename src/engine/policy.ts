@@ -1,30 +1,28 @@
-/**
- * From the options of a program, in the names and units of the file, to the policy of the process machine. Pure.
- */
+/** Converts the options of a program, with the file's names and units, to the policy of the process machine. Pure. */
 import type { ProcessConfig } from '../config/model.ts';
 import type { ProcessPolicy, Purpose } from '../core/process-record.ts';
 
 const SECOND_MS = 1000;
 
-/** What a program is for: one with a schedule comes to an end, whether it says so or not. */
+/** Returns the purpose of a program. A program with a schedule is expected to end, with or without `oneshot`. */
 export function purposeOf({ cron, oneshot }: ProcessConfig['options']): Purpose {
   if (cron !== null) return 'scheduled';
   return oneshot ? 'oneshot' : 'service';
 }
 
-/** A stop_command has as long as stop_timeout says before the first signal, and the program at least stopwaitsecs. */
+/** Returns the wait before the first signal after stop_command: stop_timeout, but at least stopwaitsecs. */
 function firstWaitOf({ stop_command: command, stop_timeout: timeout, stopwaitsecs }: ProcessConfig['options']): number {
   return (command === null ? stopwaitsecs : Math.max(stopwaitsecs, timeout ?? 0)) * SECOND_MS;
 }
 
-/** The policy that the options of a process make; startretries -1 means for ever. */
+/** Returns the policy of a process. startretries=-1 means no limit. */
 export function policyOf({ options }: ProcessConfig): ProcessPolicy {
   const purpose = purposeOf(options);
   const retries = options.startretries < 0 ? Infinity : options.startretries;
   return {
     purpose,
     startMs: options.startsecs * SECOND_MS,
-    // The next try of a schedule is its next time.
+    // A scheduled program is not retried: its next try is the next time of the schedule.
     startRetries: purpose === 'scheduled' ? 0 : retries,
     firstWaitMs: firstWaitOf(options),
     hasStopCommand: options.stop_command !== null,

@@ -1,28 +1,22 @@
-/**
- * What the engine needs from outside: a way to start and signal processes, a clock, a log. Tests replace them all.
- * Types only.
- */
+/** The ports of the engine: processes, jobs, clock, log, budgets. Types only. Tests replace all of them. */
 import type { ProcessConfig } from '../config/model.ts';
 import type { ExitStatus } from '../core/exit-status.ts';
 import type { Level } from '../core/log-level.ts';
 import type { Goal } from '../core/shutdown-machine.ts';
 import type { EndLimits } from '../core/stop-budget.ts';
 
-/** Outcome of a spawn: it was executed, or why not. */
+/** Outcome of a spawn. */
 export type SpawnOutcome =
   | { readonly ok: true; readonly pid: number }
-  /** `exitCode`: what a container ends with because of it (127 not found, 126 not executable, else 1). */
+  /** `exitCode` is for the container: 127 not found, 126 not executable, 1 for other failures. */
   | { readonly ok: false; readonly reason: string; readonly exitCode: number };
 
-/** The kernel, as far as the engine uses it. No call waits for anything outside. */
+/** The kernel as the engine uses it. No call blocks. */
 export interface Processes {
   spawn(proc: ProcessConfig, run: number): SpawnOutcome;
-  /** Sends a signal to a process or to its group; returns null, or the name of the errno. */
+  /** Sends a signal to a process or to its group. Returns null, or the name of the errno. */
   signal(pid: number, signal: number, group: boolean): string | null;
-  /**
-   * A process was reaped. Called before anything follows from its end, so that its last output comes before the line
-   * about that end.
-   */
+  /** Reads the remaining output of a reaped process, so that its last lines come before the line about its exit. */
   ended(pid: number): void;
 }
 
@@ -30,56 +24,51 @@ export interface Processes {
 export interface Clock {
   /** Milliseconds since an arbitrary start; never goes back. */
   nowMs(): number;
-  /** Calls `wake` once, at `atMs` or soon after; the function returned calls it off. */
+  /** Calls `wake` once, at `atMs` or soon after. The returned function cancels. */
   alarm(atMs: number, wake: () => void): () => void;
 }
 
 /** Limits how long starts may keep one turn of the event loop busy (turn-budget.ts). */
 export interface StartBudget {
-  /** Runs a task that starts a process, now or in a later turn, in the order of the calls. The task must not throw. */
+  /** Runs a task that starts a process, now or in a later turn. Keeps the order of calls. The task must not throw. */
   run(task: () => void): void;
 }
 
-/** Writes a line to the supervisor's own log. Never throws, never waits. */
+/** Writes a line to the supervisor's own log. Never throws, never blocks. */
 export type Report = (level: Level, text: string) => void;
 
-/**
- * A command beside a program: a hook or a check. It has the user, directory, environment and limits of its program, and
- * a process group of its own.
- */
+/** A hook or a check. The command has the user, directory, environment and limits of its program, and its own group. */
 export interface Job {
-  /** The option that it comes from, as `pre_start_command`. */
+  /** Option of the command, such as `pre_start_command`. */
   readonly name: string;
   readonly command: string;
   readonly timeoutMs: number;
-  /** Variables that are added last. */
+  /** Additional variables, which override all others. */
   readonly environment: ReadonlyMap<string, string>;
-  /**
-   * `log`: its lines are those of the program's own streams. `keep`: the end of what it says comes back in the outcome.
-   */
+  /** `log`: output goes to the logs of the program. `keep`: the end of the output is part of the outcome. */
   readonly output: 'log' | 'keep';
 }
 
-/** What became of a job. `failed`: it could not be executed. */
+/** Outcome of a job. `failed`: the command could not be executed. */
 export type JobOutcome =
   | { readonly kind: 'ended'; readonly status: ExitStatus; readonly output: string }
   | { readonly kind: 'timeout'; readonly output: string }
   | { readonly kind: 'failed'; readonly reason: string }
   | { readonly kind: 'cancelled' };
 
-/** Runs jobs. Nothing of one is left when it is done. */
+/** Runs jobs. A finished job leaves no process behind. */
 export interface Jobs {
   /**
-   * Starts a job; never throws. `done` is called once, never from within this call.
-   * The function returned cancels: SIGKILL to its group, and `done` follows as soon as it is reaped.
+   * Starts a job. Never throws. Calls `done` once, after this call has returned. The returned function cancels: it
+   * sends SIGKILL to the group, and `done` follows once the command was reaped.
    */
   run(proc: ProcessConfig, job: Job, done: (outcome: JobOutcome) => void): () => void;
 }
 
-/** The time that an end may take. */
+/** The time limits of a shutdown. */
 export interface EndBudget {
-  /** The limits of an end or a restart that is asked for now; null where it may take as long as it takes. */
+  /** Returns the limits of a shutdown that begins now; null for no limit. */
   limitsOf(goal: Goal): EndLimits | null;
-  /** A second request has ended all patience, also with what comes after the programs. */
+  /** Shortens the limits after a second request, also those of the steps after the programs. */
   hurry(): void;
 }

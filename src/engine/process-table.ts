@@ -1,13 +1,11 @@
-/**
- * What the engine knows: the processes by namespec, and which pid is whose. It decides nothing and orders nothing.
- */
+/** The processes of one engine by namespec, and the owners of pids. */
 import type { GroupConfig, ProcessConfig } from '../config/model.ts';
 import { initialRecord, type ProcessPolicy, type ProcessRecord } from '../core/process-record.ts';
 import type { Ranked } from '../core/stop-order.ts';
 import type { Alarm } from './alarm.ts';
 import { policyOf } from './policy.ts';
 
-/** One process as others may see it. */
+/** The read-only view of one process. */
 export interface ProcessView {
   /** Namespec `group:name`. */
   readonly id: string;
@@ -15,9 +13,9 @@ export interface ProcessView {
   readonly record: ProcessRecord;
 }
 
-/** One process as the engine keeps it. */
+/** One process in the table. */
 export interface Entry extends ProcessView {
-  /** Replaced, with policy and rank, where the configuration changes while it runs. */
+  /** Replaced together with policy and rank when the configuration changes while the process runs. */
   config: ProcessConfig;
   policy: ProcessPolicy;
   rank: Ranked;
@@ -26,18 +24,18 @@ export interface Entry extends ProcessView {
   readonly alarm: Alarm;
 }
 
-/** A run that a pid belongs to. */
+/** The owner of a pid. */
 export interface ProcessRun {
   readonly entry: Entry;
   readonly run: number;
 }
 
-/** A process as others may see it, at this moment. */
+/** Returns a copy of the view. */
 export function viewOf({ id, config, record }: Entry): ProcessView {
   return { id, config, record };
 }
 
-/** Namespec of a process. */
+/** Returns the namespec of a process. */
 export function namespecOf(config: Pick<ProcessConfig, 'group' | 'name'>): string {
   return `${config.group}:${config.name}`;
 }
@@ -46,7 +44,7 @@ export function namespecOf(config: Pick<ProcessConfig, 'group' | 'name'>): strin
 export class ProcessTable {
   readonly #entries = new Map<string, Entry>();
   readonly #runs = new Map<number, ProcessRun>();
-  /** Who depends on whom, the other way round; made when it is asked for. */
+  /** Dependents of each process, computed on first use. */
   #dependents: Map<string, Entry[]> | null = null;
   readonly #makeAlarm: (id: string) => Alarm;
 
@@ -55,10 +53,7 @@ export class ProcessTable {
     this.#makeAlarm = makeAlarm;
   }
 
-  /**
-   * Takes in all processes of a group. One that is known keeps its record, and is what the configuration now says in
-   * all else.
-   */
+  /** Adds or updates all processes of a group. A known process keeps its record. */
   setGroup(group: GroupConfig): void {
     this.#dependents = null;
     for (const config of group.processes) {
@@ -75,7 +70,7 @@ export class ProcessTable {
     }
   }
 
-  /** Forgets a process. */
+  /** Removes a process. */
   remove(entry: Entry): void {
     this.#dependents = null;
     entry.alarm.set(null);
@@ -86,7 +81,7 @@ export class ProcessTable {
     return this.#entries.get(id);
   }
 
-  /** All processes, in the order in which they were taken in. */
+  /** Returns all processes, in the order in which they were added. */
   all(): Entry[] {
     return [...this.#entries.values()];
   }
@@ -95,7 +90,7 @@ export class ProcessTable {
     return this.all().filter(({ config }) => config.group === name);
   }
 
-  /** The processes that depend on one (`depends_on`). */
+  /** Returns the processes that depend on a process (`depends_on`). */
   dependentsOf(id: string): readonly Entry[] {
     this.#dependents ??= this.#listDependents();
     return this.#dependents.get(id) ?? [];
@@ -113,19 +108,19 @@ export class ProcessTable {
     return dependents;
   }
 
-  /** A pid that a spawn has made belongs to this run from now on. */
+  /** Assigns a new pid to a run. */
   claimPid(pid: number, run: ProcessRun): void {
     this.#runs.set(pid, run);
   }
 
-  /** The run of a pid that was reaped: from now on the pid is nobody's, and the kernel may give it away again. */
+  /** Removes a reaped pid and returns its run. From now on the kernel may give the pid to another process. */
   releasePid(pid: number): ProcessRun | undefined {
     const run = this.#runs.get(pid);
     this.#runs.delete(pid);
     return run;
   }
 
-  /** Whether a pid is one of our children that was not reaped yet. */
+  /** True if a pid belongs to a run that was not reaped yet. */
   ownsPid(pid: number): boolean {
     return this.#runs.has(pid);
   }

@@ -1,10 +1,9 @@
 /**
- * What follows the end of a run before the next one may begin: the rest of its process group is stopped
- * (`kill_orphans`), stop_command comes to its end, and post_stop_command is run. The state of the process does not wait
- * for it; its next start and the end of the supervisor do.
+ * The cleanup after a run: stop the remaining processes of its group (`kill_orphans`), wait for stop_command, run
+ * post_stop_command. The next start and the end of the supervisor wait for the cleanup; the state does not.
  *
- * Why the group can be signalled after its leader was reaped: the kernel gives a pid to nobody for as long as a process
- * group of that number has members (setpgid(2)).
+ * The group can be signalled after its leader was reaped: the kernel does not reuse a pid while a process group with
+ * that number has members (setpgid(2)).
  */
 import { signalNumbers } from '../core/signals.ts';
 import { Alarm } from './alarm.ts';
@@ -12,10 +11,10 @@ import type { Hooks } from './hooks.ts';
 import type { Clock, Processes, Report } from './ports.ts';
 import type { Entry } from './process-table.ts';
 
-/** How long we believe that a group which got SIGKILL is still there. */
+/** Wait after SIGKILL. A group that still exists then is left behind. */
 const GIVE_UP_MS = 1000;
 
-/** What it is built from. */
+/** Dependencies of the cleanup. */
 export interface RunCleanupParts {
   readonly processes: Processes;
   readonly clock: Clock;
@@ -23,21 +22,21 @@ export interface RunCleanupParts {
   readonly hooks: Hooks;
 }
 
-/** The rest of one process group. */
+/** The remaining processes of one group. */
 interface Group {
   readonly entry: Entry;
-  /** Pid of the leader that was, and so the id of the group. */
+  /** Pid of the reaped leader, which is the id of the group. */
   readonly pid: number;
   readonly alarm: Alarm;
   signalsSent: number;
   isKilled: boolean;
 }
 
-/** The ends of all runs that are not over yet, by process. */
+/** The cleanups under way, by process. */
 export class RunCleanup {
   readonly #parts: RunCleanupParts;
   readonly #groups = new Map<string, Group>();
-  /** Processes with a cleanup under way, and what waits for its end. */
+  /** Callbacks that wait for a cleanup, by process. */
   readonly #waiting = new Map<string, Array<() => void>>();
   #isHurried = false;
 
@@ -45,7 +44,7 @@ export class RunCleanup {
     this.#parts = parts;
   }
 
-  /** The leader of a run was reaped. `wasStopped`: because it was told to. Called before anything is made of that. */
+  /** Begins the cleanup of a run whose leader was reaped. `wasStopped`: the exit was requested. */
   begin(entry: Entry, pid: number, wasStopped: boolean): void {
     const { kill_orphans: kill, post_stop_command: command } = entry.config.options;
     const isGroupStopped = kill === 'always' || (kill === 'stop' && wasStopped);
@@ -65,22 +64,22 @@ export class RunCleanup {
     else this.#press(group);
   }
 
-  /** Children were reaped that are nobody's: perhaps the last of a group. */
+  /** Ends the cleanup of groups that no longer exist. Called after children without an entry were reaped. */
   look(): void {
     for (const group of this.#groups.values()) if (!this.#isThere(group.pid)) this.#end(group);
   }
 
-  /** Whether the next start of a process must wait. */
+  /** True if the next start of a process must wait. */
   isUnderWay(id: string): boolean {
     return this.#waiting.has(id);
   }
 
-  /** Processes with a cleanup under way; one that is configured no more may be among them. */
+  /** Returns the processes with a cleanup under way. Some may have been removed from the configuration. */
   underWay(): string[] {
     return [...this.#waiting.keys()];
   }
 
-  /** Calls `then` once nothing is under way for a process: at once, or later. */
+  /** Calls `then` once no cleanup of a process is under way. */
   whenOver(id: string, then: () => void): void {
     const waiting = this.#waiting.get(id);
     if (waiting === undefined) then();
@@ -88,8 +87,8 @@ export class RunCleanup {
   }
 
   /**
-   * No more patience, now and with the runs that end from now on: SIGKILL to all that is left of groups, and to
-   * commands. None is begun any more.
+   * Cuts cleanups short, now and for the runs that end from now on. Sends SIGKILL to the remaining groups and to
+   * commands, and starts no more commands.
    */
   hurry(ids: readonly string[]): void {
     this.#isHurried = true;
@@ -103,7 +102,7 @@ export class RunCleanup {
     this.#parts.hooks.cancel(id, 'post_stop_command');
   }
 
-  /** The next signal of `stopsignal`, then SIGKILL, stopwaitsecs apart. */
+  /** Sends the next signal of `stopsignal`, then SIGKILL, stopwaitsecs apart. */
   #press(group: Group): void {
     const { processes, clock } = this.#parts;
     const {
@@ -126,10 +125,8 @@ export class RunCleanup {
   }
 
   #giveUp(group: Group): void {
-    this.#parts.report(
-      'error',
-      `something of the process group of '${group.entry.config.name}' (${group.pid}) has survived SIGKILL and is left behind`,
-    );
+    const name = `the process group of '${group.entry.config.name}' (${group.pid})`;
+    this.#parts.report('error', `something of ${name} has survived SIGKILL and is left behind`);
     this.#end(group);
   }
 

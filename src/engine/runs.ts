@@ -1,8 +1,4 @@
-/**
- * The runs of processes as the kernel has them: carries out the orders to spawn and to signal, with the hooks around
- * them, and gives back what came of them as inputs. Part of the engine, and called by it alone; no state of a process
- * changes here.
- */
+/** Carries out the orders to spawn and to signal, with the hooks around them. Part of the engine; changes no state. */
 import { describeMistake } from '../core/error-text.ts';
 import type { ProcessEffect, ProcessInput } from '../core/process-record.ts';
 import { RunCleanup } from './run-cleanup.ts';
@@ -10,25 +6,27 @@ import { Hooks } from './hooks.ts';
 import type { Clock, Jobs, Processes, Report, SpawnOutcome, StartBudget } from './ports.ts';
 import type { Entry, ProcessTable } from './process-table.ts';
 
+type SignalOrder = Extract<ProcessEffect, { readonly type: 'signal' }>;
+
 const STOPPED_BEFORE = 'it was stopped before it was started';
 
-/** What it is built from. */
+/** Dependencies of the runs. */
 export interface RunsParts {
-  readonly registry: ProcessTable;
+  readonly table: ProcessTable;
   readonly processes: Processes;
   readonly jobs: Jobs;
   readonly clock: Clock;
   readonly report: Report;
   readonly budget: StartBudget;
-  /** Puts an input into the engine's queue, and turns; `next` before all others. */
+  /** Adds an input to the engine's queue, and takes the queue; `next`: before all others. */
   readonly send: (id: string, input: ProcessInput, place: 'last' | 'next') => void;
 }
 
-/** See the head of this file. */
+/** The runs of all processes. Outcomes come back to the engine as inputs. */
 export class Runs {
   readonly #parts: RunsParts;
   readonly #hooks: Hooks;
-  /** What follows the end of a run. */
+  /** The cleanup after runs. */
   readonly cleanup: RunCleanup;
 
   constructor(parts: RunsParts) {
@@ -38,10 +36,7 @@ export class Runs {
     this.cleanup = new RunCleanup({ processes, clock, report, hooks: this.#hooks });
   }
 
-  /**
-   * Makes sure that nothing of the run before is left, and that pre_start_command has succeeded; then executes the
-   * program.
-   */
+  /** Waits for the cleanup of the run before, runs pre_start_command, and then executes the program. */
   begin(entry: Entry, run: number): void {
     const isStill = (): boolean => entry.record.run === run && entry.record.state === 'STARTING';
     const fail = (reason: string, exitCode: number): void =>
@@ -61,13 +56,14 @@ export class Runs {
     this.cleanup.whenOver(entry.id, () => this.#parts.budget.run(prepare));
   }
 
-  /** Gives up the preparation of a run: its outcome comes as a spawn that failed. */
+  /** Cancels the preparation of a run. The outcome is a failed spawn. */
   callOff(id: string): void {
     this.#hooks.cancel(id, 'pre_start_command');
   }
 
-  /** Carries out a signal of the machine; the first one of a stop is what stop_command is instead of. */
-  signal(entry: Entry, { pid, signal, group, isFirst }: Extract<ProcessEffect, { type: 'signal' }>): void {
+  /** Sends a signal ordered by the state machine. If `stop_command` is set, it runs in place of the first signal. */
+  signal(entry: Entry, order: SignalOrder): void {
+    const { pid, isFirst } = order;
     const { run } = entry.record;
     const isReplaced =
       isFirst &&
@@ -75,19 +71,16 @@ export class Runs {
         if (failure !== null)
           this.#parts.send(entry.id, { type: 'stopCommandFailed', atMs: this.#parts.clock.nowMs(), run }, 'last');
       });
-    if (!isReplaced) this.#send(entry, run, pid, signal, group);
+    if (!isReplaced) this.#send(entry, run, order);
   }
 
-  /** A run is over: its leader was reaped. `wasStopped`: because it was told to. */
+  /** Begins the cleanup of a run whose leader was reaped. `wasStopped`: the exit was requested. */
   end(entry: Entry, pid: number, wasStopped: boolean): void {
     this.cleanup.begin(entry, pid, wasStopped);
   }
 
-  /**
-   * Has the rest of the output of a reaped process read. An error in one pipe must not cost the other processes of a
-   * batch their ends.
-   */
-  readRest(pid: number): void {
+  /** Reads the remaining output of a reaped process. An error in one pipe must not lose the exits of the same batch. */
+  drainOutput(pid: number): void {
     try {
       this.#parts.processes.ended(pid);
     } catch (error) {
@@ -96,27 +89,26 @@ export class Runs {
   }
 
   #spawn(entry: Entry, run: number): void {
-    const { processes, registry, clock, report, send } = this.#parts;
+    const { processes, table, clock, report, send } = this.#parts;
     let outcome: SpawnOutcome;
     try {
       outcome = processes.spawn(entry.config, run);
     } catch (error) {
-      // A mistake of ours. A run without an outcome would be STARTING for ever: nothing could stop it, nor end the
-      // supervisor.
+      // A mistake of ours. Without an outcome the process would stay in STARTING, and the supervisor could not end.
       report('critical', `cannot start '${entry.config.name}': ${describeMistake(error)}`);
       outcome = { ok: false, reason: `cannot start '${entry.config.name}': the supervisor has failed`, exitCode: 1 };
     }
     const atMs = clock.nowMs();
-    if (outcome.ok) registry.claimPid(outcome.pid, { entry, run });
+    if (outcome.ok) table.claimPid(outcome.pid, { entry, run });
     const input: ProcessInput = outcome.ok
       ? { type: 'spawned', atMs, run, pid: outcome.pid }
       : { type: 'spawnFailed', atMs, run, reason: outcome.reason, exitCode: outcome.exitCode };
     send(entry.id, input, 'next');
   }
 
-  #send(entry: Entry, run: number, pid: number, signal: number, group: boolean): void {
-    const { processes, registry, clock, send } = this.#parts;
-    const code = registry.ownsPid(pid) ? processes.signal(pid, signal, group) : 'ESRCH';
+  #send(entry: Entry, run: number, { pid, signal, group }: SignalOrder): void {
+    const { processes, table, clock, send } = this.#parts;
+    const code = table.ownsPid(pid) ? processes.signal(pid, signal, group) : 'ESRCH';
     if (code !== null) send(entry.id, { type: 'signalFailed', atMs: clock.nowMs(), run, code }, 'last');
   }
 }

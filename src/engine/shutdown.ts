@@ -1,7 +1,4 @@
-/**
- * The end, or the restart, of the whole: runs the machine of core/shutdown-machine.ts on the processes that the engine
- * has. Part of the engine, and called by it alone.
- */
+/** Runs the shutdown machine (core/shutdown-machine.ts) on the processes of the engine. Part of the engine. */
 import type { ExitCause } from '../core/exit-policy.ts';
 import type { ProcessInput } from '../core/process-record.ts';
 import {
@@ -22,25 +19,25 @@ import { formatWaiting } from './messages.ts';
 import type { Clock, EndBudget, Report } from './ports.ts';
 import type { ProcessView, ProcessTable } from './process-table.ts';
 
-/** What it is built from. */
+/** Dependencies of the shutdown. */
 export interface ShutdownParts {
-  readonly registry: ProcessTable;
+  readonly table: ProcessTable;
   readonly cleanup: RunCleanup;
   readonly clock: Clock;
   readonly report: Report;
   readonly budget: Pick<EndBudget, 'limitsOf'>;
-  /** Puts an input for this machine into the engine's queue, and turns. */
+  /** Adds an input for this machine to the engine's queue, and takes the queue. */
   readonly accept: (input: ShutdownInput) => void;
-  /** Puts inputs for processes into the engine's queue, and turns. */
+  /** Adds an input for each process to the engine's queue, and takes the queue. */
   readonly send: (ids: readonly string[], input: ProcessInput) => void;
-  /** It begins. */
+  /** Called when the shutdown begins. */
   readonly begun: (goal: Goal) => void;
-  /** Asked before a rank is told to stop; SIGKILL does not ask. */
+  /** Called before a rank is stopped. SIGKILL does not wait. */
   readonly beforeStop: (ids: readonly string[], proceed: () => void) => void;
   readonly finished: (goal: Goal, cause: ExitCause) => void;
 }
 
-/** The end of one engine. */
+/** The end, or the restart, of one engine. */
 export class Shutdown {
   readonly #parts: ShutdownParts;
   readonly #timeout: Alarm;
@@ -57,17 +54,17 @@ export class Shutdown {
     return this.#record.phase;
   }
 
-  /** The input that begins it: what is up now, in the order in which it is to be stopped. */
+  /** Returns the input that begins a shutdown: the processes that are up, in the order in which they are stopped. */
   requestFor(goal: Goal, cause: ExitCause, forwarded: Forwarded | null = null): ShutdownInput {
-    const { registry, cleanup, budget } = this.#parts;
-    const all = registry.all();
+    const { table, cleanup, budget } = this.#parts;
+    const all = table.all();
     const up = new Set(
       all
         .filter(({ id, record }) => SIGNALLABLE_STATES.has(record.state) || cleanup.isUnderWay(id))
         .map(({ id }) => id),
     );
-    // What was removed while its cleanup was under way has no rank any more.
-    const removed = cleanup.underWay().filter((id) => registry.get(id) === undefined);
+    // A process that was removed during its cleanup has no rank.
+    const removed = cleanup.underWay().filter((id) => table.get(id) === undefined);
     const ranks = [
       ...stopRanks(
         all.map(({ rank }) => rank),
@@ -95,36 +92,33 @@ export class Shutdown {
     for (const effect of effects) this.#runEffect(effect);
   }
 
-  /**
-   * A process has come to rest. The end of a main program that was only waited for gives the exit code, as without
-   * anything beside it.
-   */
+  /** Takes note of a stopped process. The exit of a main program that got the signal itself gives the exit code. */
   ended(proc: ProcessView): void {
     if (this.#record.forwarded?.id === proc.id)
       this.#parts.accept({ type: 'caused', cause: causeBy(proc, 'main program') });
     this.atRest(proc.id);
   }
 
-  /** A process is at rest: it counts as gone once nothing of it is left. */
+  /** Takes note of a stopped process. It counts as gone once its cleanup is over. */
   atRest(id: string): void {
     this.#parts.cleanup.whenOver(id, () => this.#parts.accept({ type: 'gone', id }));
   }
 
-  /** What does not run and is due to is called off at once, whatever its rank. */
+  /** Cancels all starts that are due or wait for dependencies, whatever their rank. */
   #callOffWaiting(record: ShutdownRecord): void {
-    const { registry, cleanup, report, begun, send, clock } = this.#parts;
+    const { table, cleanup, report, begun, send, clock } = this.#parts;
     begun(record.goal);
     const names = record.ranks
       .flat()
       .filter((id) => id !== record.forwarded?.id)
-      .map((id) => registry.get(id)?.config.name ?? id);
+      .map((id) => table.get(id)?.config.name ?? id);
     if (names.length > 0) report(...formatWaiting(names));
-    const resting = registry
+    const resting = table
       .all()
       .filter(({ record: proc }) => !SIGNALLABLE_STATES.has(proc.state))
       .map(({ id }) => id);
     send(resting, { type: 'stop', atMs: clock.nowMs() });
-    for (const id of cleanup.underWay()) if (resting.includes(id) || registry.get(id) === undefined) this.atRest(id);
+    for (const id of cleanup.underWay()) if (resting.includes(id) || table.get(id) === undefined) this.atRest(id);
   }
 
   #runEffect(effect: ShutdownEffect): void {
@@ -142,9 +136,9 @@ export class Shutdown {
     }
   }
   #leave(ids: readonly string[]): void {
-    const { registry, report } = this.#parts;
+    const { table, report } = this.#parts;
     for (const id of ids) {
-      const entry = registry.get(id);
+      const entry = table.get(id);
       const pid = entry?.record.pid ?? null;
       report(
         'error',

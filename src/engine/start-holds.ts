@@ -1,5 +1,5 @@
 /**
- * The dependencies of a process as the process table has them: collects the facts that core/start-hold.ts judges. Changes
+ * The dependencies of a process in the process table. Collects the facts that core/start-hold.ts judges, and changes
  * nothing.
  */
 import type { Dependency } from '../config/model.ts';
@@ -87,7 +87,7 @@ class DependencySearch {
       isOneshot: policy.purpose === 'oneshot',
       reportsReadiness: fd !== null || notify !== null,
       isScheduled: policy.purpose === 'scheduled',
-      // A start that was held and may now happen is about to: until then it waits, for nothing in particular.
+      // A start whose dependencies are met now has not been taken from the queue yet: it still waits.
       hold: record.hold === null ? null : (this.holdOf(other) ?? { kind: 'waiting', dependencies: [] }),
     };
   }

@@ -1,7 +1,4 @@
-/**
- * One check of one program, whatever its kind: from its begin to its one answer, which the timeout gives where nothing
- * else does. It knows nothing of what an answer means.
- */
+/** One check of one program, of any kind: from its begin to its one answer or its timeout. */
 import type { ProcessConfig } from '../config/model.ts';
 import { messageOf } from '../core/error-text.ts';
 import type { Probe } from '../core/probe.ts';
@@ -10,29 +7,41 @@ import { type Answer, checkHttp, checkTcp, checkUnix } from './connections.ts';
 import type { HostLookups } from './host-lookups.ts';
 import { describeJob, describeTimeout } from './reasons.ts';
 
-/** What checks are made with. */
+/** Dependencies of checks. */
 export interface CheckParts {
   readonly clock: Clock;
   readonly jobs: Jobs;
   readonly lookups: HostLookups;
 }
 
+/** One check: the program, what is checked, and the time for an answer. */
+export interface Check<P extends Probe = Probe> {
+  readonly proc: ProcessConfig;
+  readonly probe: P;
+  readonly timeoutMs: number;
+}
+
+type Runner<P extends Probe> = (check: Check<P>, parts: CheckParts, answer: Answer) => () => void;
+
+/** The kinds of checks. A missing kind is a compile error. Each runner returns the function that ends its check. */
+const RUNNERS: { readonly [K in Probe['kind']]: Runner<Extract<Probe, { readonly kind: K }>> } = {
+  http: ({ probe }, { lookups }, answer) => checkHttp(probe, lookups.lookup, answer),
+  tcp: ({ probe }, { lookups }, answer) => checkTcp(probe.host, probe.port, lookups.lookup, answer),
+  unix: ({ probe }, _parts, answer) => checkUnix(probe.path, answer),
+  command: runCommand,
+};
+
 /**
- * Begins a check. `answer` is called once, never from within this call; after the function returned was called, which
- * ends the check, it is not called at all.
+ * Begins a check. Calls `answer` once, after this call has returned. The returned function ends the check; `answer` is
+ * not called after that.
  */
-export function beginCheck(
-  proc: ProcessConfig,
-  probe: Probe,
-  timeoutMs: number,
-  parts: CheckParts,
-  answer: Answer,
-): () => void {
+export function beginCheck(check: Check, parts: CheckParts, answer: Answer): () => void {
   let isOver = false;
   const { clock } = parts;
+  const { probe, timeoutMs } = check;
   const close = (): void => {
     isOver = true;
-    callOff();
+    cancelTimeout();
     stop();
   };
   const finish: Answer = (failure) => {
@@ -40,9 +49,9 @@ export function beginCheck(
     close();
     answer(failure);
   };
-  const stop = attempt(proc, probe, timeoutMs, parts, finish);
-  // A command has its time from those who run it: they know when it is really gone.
-  const callOff =
+  const stop = attempt(check, parts, finish);
+  // The runner of a command keeps the timeout: it knows when the command was reaped.
+  const cancelTimeout =
     probe.kind === 'command'
       ? (): void => undefined
       : clock.alarm(clock.nowMs() + timeoutMs, () => finish(describeTimeout(timeoutMs)));
@@ -51,34 +60,29 @@ export function beginCheck(
   };
 }
 
-/** What cannot even be begun, for an address that is none, fails like any other. */
-function attempt(
-  proc: ProcessConfig,
-  probe: Probe,
-  timeoutMs: number,
-  { jobs, lookups }: CheckParts,
-  answer: Answer,
-): () => void {
+/** Starts the attempt. A check that cannot begin, such as one of an invalid address, fails like any other. */
+function attempt(check: Check, parts: CheckParts, answer: Answer): () => void {
   try {
-    switch (probe.kind) {
-      case 'http':
-        return checkHttp(probe, lookups.lookup, answer);
-      case 'tcp':
-        return checkTcp(probe.host, probe.port, lookups.lookup, answer);
-      case 'unix':
-        return checkUnix(probe.path, answer);
-      case 'command':
-        return jobs.run(
-          proc,
-          { name: 'healthcheck', command: probe.command, timeoutMs, environment: new Map(), output: 'keep' },
-          (outcome) => {
-            if (outcome.kind !== 'cancelled') answer(describeJob(outcome, timeoutMs));
-          },
-        );
-    }
+    // The runner and the check are of the same kind, which the type of a table lookup does not show.
+    const run = RUNNERS[check.probe.kind] as Runner<Probe>;
+    return run(check, parts, answer);
   } catch (error) {
     const reason = messageOf(error);
     queueMicrotask(() => answer(reason));
     return () => undefined;
   }
+}
+
+function runCommand(
+  { proc, probe, timeoutMs }: Check<Extract<Probe, { readonly kind: 'command' }>>,
+  { jobs }: CheckParts,
+  answer: Answer,
+): () => void {
+  return jobs.run(
+    proc,
+    { name: 'healthcheck', command: probe.command, timeoutMs, environment: new Map(), output: 'keep' },
+    (outcome) => {
+      if (outcome.kind !== 'cancelled') answer(describeJob(outcome, timeoutMs));
+    },
+  );
 }

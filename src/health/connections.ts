@@ -1,6 +1,6 @@
 /**
- * Checks over the network: a request, or a connection. Each returns at once, answers at most once and never from within
- * the call, and ends without a trace when the function that it returns is called. It sets no time for anything.
+ * Checks over the network: a request, or a connection. Each check returns at once and answers later, at most once. The
+ * returned function ends the check and closes its socket. The caller keeps the timeout.
  */
 import { type ClientRequest, type IncomingMessage, request as requestHttp, STATUS_CODES } from 'node:http';
 import { request as requestHttps } from 'node:https';
@@ -9,10 +9,10 @@ import type { HttpTarget } from '../core/probe.ts';
 import { isOwnHost } from './host-lookups.ts';
 import { describeConnectError } from './reasons.ts';
 
-/** Takes the answer of a check: null where all is well, else the reason. */
+/** Receives the answer of a check: null for success, else the reason of the failure. */
 export type Answer = (failure: string | null) => void;
 
-/** What of a body is read, to be polite; what sends more has answered. */
+/** Limit for the body of an answer. A longer answer counts with its status. */
 const MOST_BODY_BYTES = 64 * 1024;
 const FIRST_FAILING_STATUS = 400;
 
@@ -35,7 +35,7 @@ export function checkHttp(target: HttpTarget, lookup: LookupFunction, answer: An
   });
   request.on('error', (error) => answer(describeConnectError(error)));
   request.on('response', (response) => takeResponse(response, answer));
-  // Without a listener Node ends the connection and says nothing.
+  // Without a listener Node closes the connection, and no event follows.
   request.on('upgrade', (_response, socket) => {
     socket.destroy();
     answer('the answer is another protocol than HTTP');
@@ -56,15 +56,15 @@ function takeResponse(response: IncomingMessage, answer: Answer): void {
   response.on('error', (error) => answer(failure ?? describeConnectError(error)));
 }
 
-/** A connection that comes about is all that is asked for. */
+/** Checks that a TCP port accepts a connection. */
 export function checkTcp(host: string, port: number, lookup: LookupFunction, answer: Answer): () => void {
   const socket = connect({ host, port, lookup });
-  // A port from which connections go out may connect to itself where nobody listens on it (a simultaneous open).
+  // A connection from an ephemeral port to the same port connects to itself if no server listens (simultaneous open).
   const isEcho = (): boolean => socket.localPort === socket.remotePort && socket.localAddress === socket.remoteAddress;
   return awaitConnection(socket, () => (isEcho() ? 'connection refused' : null), answer);
 }
 
-/** The same with a unix socket. */
+/** Checks that a unix socket accepts a connection. */
 export function checkUnix(path: string, answer: Answer): () => void {
   return awaitConnection(connect({ path }), () => null, answer);
 }

@@ -1,7 +1,4 @@
-/**
- * The health checks of the programs of one engine: begins them with each run, ends them with it, tells the engine and
- * the log what they say, and asks for what `healthcheck_action` wants. It changes no process itself.
- */
+/** The monitor of health checks. */
 import type { ProcessConfig } from '../config/model.ts';
 import type { ProcessRemark } from '../core/process-remark.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -13,7 +10,7 @@ import { HostLookups } from './host-lookups.ts';
 import type { CheckParts } from './check.ts';
 import { Watch } from './watch.ts';
 
-/** What the checks are made with, and who is told. */
+/** Dependencies of the health checks. */
 export interface HealthCheckParts {
   readonly engine: Pick<Engine, 'tellHealth' | 'restartProcess' | 'end'>;
   readonly clock: CheckParts['clock'];
@@ -21,24 +18,27 @@ export interface HealthCheckParts {
   readonly jobs: Jobs;
 }
 
-/** See the head of this file. */
+/**
+ * Begins the checks of a program with each run, and ends them with the run. Reports the health to the engine and to the
+ * log, and requests what `healthcheck_action` says.
+ */
 export class HealthChecks implements Monitor {
   readonly #parts: HealthCheckParts;
   readonly #lookups = new HostLookups();
-  /** By namespec: of what is up and has a check. */
+  /** Watches of the processes that are up and have a check, by namespec. */
   readonly #watches = new Map<string, Watch>();
 
   constructor(parts: HealthCheckParts) {
     this.#parts = parts;
   }
 
-  /** Checks what is up already. */
+  /** Begins the checks of the processes that are up already. */
   begin(processes: readonly ProcessView[]): void {
-    for (const proc of processes) this.#settle(proc);
+    for (const proc of processes) this.#update(proc);
   }
 
   observe(event: EngineEvent): void {
-    if (event.type === 'spawned' || event.type === 'configured') return this.#settle(event.process);
+    if (event.type === 'spawned' || event.type === 'configured') return this.#update(event.process);
     if (event.type !== 'process') return;
     const { id, record } = event.process;
     if (!isUp(event.process)) this.#end(id);
@@ -56,8 +56,8 @@ export class HealthChecks implements Monitor {
     for (const id of this.#watches.keys()) this.#end(id);
   }
 
-  /** Makes the checks of a process what they should be: those of this run, as it is configured now. */
-  #settle({ id, config, record }: ProcessView): void {
+  /** Begins, changes or ends the checks of a process, for its present run and configuration. */
+  #update({ id, config, record }: ProcessView): void {
     const probe = config.options.healthcheck;
     const watch = this.#watches.get(id);
     if (record.pid === null || !isUp({ record })) return this.#end(id);
@@ -70,7 +70,7 @@ export class HealthChecks implements Monitor {
       this.#end(id);
       this.#watches.set(
         id,
-        new Watch(config, probe, record.run, { ...this.#parts, lookups: this.#lookups }, (changed) =>
+        new Watch({ proc: config, probe, run: record.run }, { ...this.#parts, lookups: this.#lookups }, (changed) =>
           this.#tell(id, changed),
         ),
       );
@@ -115,7 +115,7 @@ export class HealthChecks implements Monitor {
   }
 }
 
-/** Whether checks make sense: what is being stopped is not to be judged any more. */
+/** True if a process should be checked. A process that is being stopped should not. */
 function isUp({ record: { state } }: Pick<ProcessView, 'record'>): boolean {
   return state === 'STARTING' || state === 'RUNNING';
 }

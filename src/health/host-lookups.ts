@@ -1,13 +1,12 @@
 /**
- * Addresses of the hosts that checks connect to. A look-up occupies a thread for as long as the name server is silent,
- * and there are four for everything that is ours: few go on at once, and never two for one name. `localhost` needs
- * none.
+ * Address look-ups for checks. A look-up occupies a thread of Node's pool until the name server answers, and the pool
+ * has four threads. So few look-ups run at the same time, and never two for one name. `localhost` needs no look-up.
  */
 import { lookup as lookUp, type LookupAddress } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { isLoopback } from '../core/loopback.ts';
 
-/** Look-ups at the same time; the other threads are for files. */
+/** Look-ups at the same time. The other threads are for files. */
 const AT_ONCE = 2;
 
 const LOCAL: readonly LookupAddress[] = [
@@ -22,14 +21,14 @@ export function isOwnHost(host: string): boolean {
   return isLoopback(host) || isLocalhost(host);
 }
 
-/** RFC 6761: the name is the loopback's, whatever a name server says. An image without /etc/hosts has it too. */
+/** True for `localhost` and names below it. They mean the loopback addresses (RFC 6761), also without /etc/hosts. */
 function isLocalhost(host: string): boolean {
   return /^(?:.+\.)?localhost\.?$/i.test(host);
 }
 
 /** Look-ups for all checks of one supervisor. */
 export class HostLookups {
-  /** Who waits for a name that is being looked up, or is going to be; in the order in which they were asked for. */
+  /** Callbacks for each name that is being looked up or queued, in the order of the requests. */
   readonly #waiting = new Map<string, Waiter[]>();
   readonly #queue: string[] = [];
   #active = 0;
@@ -40,7 +39,7 @@ export class HostLookups {
     this.#ask = ask;
   }
 
-  /** For the option `lookup` of a socket; who has given up meanwhile is told all the same, and sockets do not mind. */
+  /** The option `lookup` of a socket. A destroyed socket ignores the late answer. */
   readonly lookup: LookupFunction = (host, { all }, callback) => {
     const tell: Waiter = (error, addresses) => {
       const [first] = addresses;

@@ -1,7 +1,4 @@
-/**
- * Why a check has failed, in a few words for people: for errors of connections and for ends of commands. Pure.
- * It does not decide what is a failure, save that a command passes with 0.
- */
+/** The words for failed checks: errors of connections, and exits of commands. Pure. */
 import { formatExit } from '../core/exit-status.ts';
 import type { JobOutcome } from '../engine/ports.ts';
 
@@ -21,7 +18,7 @@ const WORDS: ReadonlyMap<string, string> = new Map([
   ['EACCES', 'permission denied'],
 ]);
 
-/** What an error of a connection means. */
+/** Formats an error of a connection. */
 export function describeConnectError({ code, message }: NodeJS.ErrnoException): string {
   if (code === undefined) return message;
   if (code.startsWith('HPE_')) return `the answer is not HTTP (${code})`;
@@ -29,15 +26,12 @@ export function describeConnectError({ code, message }: NodeJS.ErrnoException): 
   return WORDS.get(code) ?? code;
 }
 
-/** What a check that came to no end in time is told as. */
+/** Formats a timeout. */
 export function describeTimeout(timeoutMs: number): string {
   return `no answer within ${timeoutMs / 1000} s`;
 }
 
-/**
- * Why a command says that all is not well: the last line that it wrote, or how it ended. Null where it says that all is
- * well.
- */
+/** Formats the failure of a command: its last line of output, or its exit. Returns null for exit status 0. */
 export function describeJob(outcome: Exclude<JobOutcome, { kind: 'cancelled' }>, timeoutMs: number): string | null {
   switch (outcome.kind) {
     case 'failed':
@@ -53,7 +47,7 @@ export function describeJob(outcome: Exclude<JobOutcome, { kind: 'cancelled' }>,
   }
 }
 
-/** The last line with something in it, fit to stand within a line of a log. */
+/** Returns the last line that is not empty, without control characters and cut to fit into a log line. */
 function lastLine(output: string): string {
   const lines = output.split(/[\r\n]+/).map((line) =>
     line

@@ -1,7 +1,4 @@
-/**
- * The checks of one run of a program, one after the other: from its begin until it is closed. Carries out what
- * core/health-machine.ts orders. It tells changes, and does not know what follows from them.
- */
+/** The sequence of checks of one run. The rules are in core/health-machine.ts. */
 import type { ProcessConfig } from '../config/model.ts';
 import {
   beginHealth,
@@ -17,7 +14,7 @@ import { beginCheck, type CheckParts } from './check.ts';
 
 const SECOND_MS = 1000;
 
-/** The options `healthcheck_*`, in the machine's terms. */
+/** Converts the options `healthcheck_*` to the policy of the health machine. */
 export function healthPolicyOf({ options }: ProcessConfig): HealthPolicy {
   const ms = (seconds: number): number => Math.round(seconds * SECOND_MS);
   return {
@@ -28,7 +25,14 @@ export function healthPolicyOf({ options }: ProcessConfig): HealthPolicy {
   };
 }
 
-/** See the head of this file. */
+/** The run that is checked. */
+interface WatchedRun {
+  readonly proc: ProcessConfig;
+  readonly probe: Probe;
+  readonly run: number;
+}
+
+/** Runs the checks of one run, one after the other, until it is closed. Reports changes of the health. */
 export class Watch {
   readonly run: number;
   readonly #parts: CheckParts;
@@ -41,8 +45,8 @@ export class Watch {
   #endCheck: () => void = () => undefined;
   #isClosed = false;
 
-  /** A check is due at once. `changed` is called after the health has become another one; it may close the watch. */
-  constructor(proc: ProcessConfig, probe: Probe, run: number, parts: CheckParts, changed: (watch: Watch) => void) {
+  /** The first check is due at once. `changed` is called after each change of the health, and may close the watch. */
+  constructor({ proc, probe, run }: WatchedRun, parts: CheckParts, changed: (watch: Watch) => void) {
     this.run = run;
     this.#process = proc;
     this.#probe = probe;
@@ -53,7 +57,7 @@ export class Watch {
     this.#alarm.set(this.#record.dueMs);
   }
 
-  /** The program as it is configured now. */
+  /** The present configuration of the program. */
   get process(): ProcessConfig {
     return this.#process;
   }
@@ -62,22 +66,22 @@ export class Watch {
     return this.#record.health;
   }
 
-  /** Failures in a row that counted. */
+  /** Counted failures in a row. */
   get failures(): number {
     return this.#record.failures;
   }
 
-  /** Why the latest check has failed; null where it has not, or there was none. */
+  /** Reason of the latest check if it failed; null otherwise. */
   get latestFailure(): string | null {
     return this.#latestFailure;
   }
 
-  /** The program has come up. */
+  /** Takes note that the program is RUNNING. */
   cameUp(): void {
     this.#accept('cameUp');
   }
 
-  /** The program is configured anew, and goes on. */
+  /** Applies a changed configuration while the program runs. */
   configure(proc: ProcessConfig, probe: Probe): void {
     const isOther = JSON.stringify(probe) !== JSON.stringify(this.#probe);
     this.#process = proc;
@@ -86,7 +90,7 @@ export class Watch {
     this.#accept(isOther ? 'retargeted' : 'configured');
   }
 
-  /** Ends the checks, at once. */
+  /** Ends the checks. */
   close(): void {
     this.#isClosed = true;
     this.#alarm.set(null);
@@ -103,15 +107,11 @@ export class Watch {
   }
 
   #check(): void {
-    this.#endCheck = beginCheck(
-      this.#process,
-      this.#probe,
-      this.#process.options.healthcheck_timeout * SECOND_MS,
-      this.#parts,
-      (failure) => {
-        this.#latestFailure = failure;
-        this.#accept(failure === null ? 'passed' : 'failed');
-      },
-    );
+    const proc = this.#process;
+    const timeoutMs = proc.options.healthcheck_timeout * SECOND_MS;
+    this.#endCheck = beginCheck({ proc, probe: this.#probe, timeoutMs }, this.#parts, (failure) => {
+      this.#latestFailure = failure;
+      this.#accept(failure === null ? 'passed' : 'failed');
+    });
   }
 }

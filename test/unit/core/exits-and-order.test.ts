@@ -75,18 +75,15 @@ const FAILED = ended({ state: 'EXITED', exit: parseWaitStatus(3 << 8) });
 test('the rule by which an end of a program ends the container', () => {
   const none = { exitOnFailure: false, exitOnEnd: false, isMain: false, isScheduled: false };
   const restarts = ended({ state: 'EXITED', exit: parseWaitStatus(3 << 8), deadlineMs: 5 });
-  assert.equal(exitRule(FAILED, false, none, false, true), null);
-  assert.equal(exitRule(FAILED, false, { ...none, exitOnFailure: true }, false, false), 'exit_on_failure');
-  assert.equal(exitRule(FAILED, true, { ...none, exitOnFailure: true }, false, false), null);
-  assert.equal(exitRule(restarts, false, { ...none, exitOnFailure: true }, false, false), null);
-  assert.equal(
-    exitRule(ended({ state: 'FATAL' }), true, { ...none, exitOnFailure: true }, false, false),
-    'exit_on_failure',
-  );
-  assert.equal(exitRule(FAILED, true, { ...none, exitOnEnd: true }, false, false), 'exit_on_end');
-  assert.equal(exitRule(FAILED, true, none, true, true), 'exit_when_idle');
-  assert.equal(exitRule(FAILED, true, none, true, false), null);
-  assert.equal(exitRule(FAILED, true, { ...none, isMain: true }, false, false), 'main program');
+  assert.equal(exitRule(FAILED, false, none, false), null);
+  assert.equal(exitRule(FAILED, false, { ...none, exitOnFailure: true }, false), 'exit_on_failure');
+  assert.equal(exitRule(FAILED, true, { ...none, exitOnFailure: true }, false), null);
+  assert.equal(exitRule(restarts, false, { ...none, exitOnFailure: true }, false), null);
+  assert.equal(exitRule(ended({ state: 'FATAL' }), true, { ...none, exitOnFailure: true }, false), 'exit_on_failure');
+  assert.equal(exitRule(FAILED, true, { ...none, exitOnEnd: true }, false), 'exit_on_end');
+  assert.equal(exitRule(FAILED, true, none, true), 'exit_when_idle');
+  assert.equal(exitRule(FAILED, true, none, false), null);
+  assert.equal(exitRule(FAILED, true, { ...none, isMain: true }, false), 'main program');
 });
 
 test('the exit code that a program stands for', () => {

@@ -12,7 +12,7 @@ import { type AddressInfo, createServer, type ListenOptions, type Server, type S
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test, type TestContext } from 'node:test';
-import type { ProcessConfig } from '../../../src/config/model.ts';
+import { sampleProgram } from '../../../build/sample-program.ts';
 import { probe } from '../../../src/config/probe-type.ts';
 import type { JobOutcome, Jobs } from '../../../src/engine/ports.ts';
 import { beginCheck } from '../../../src/health/check.ts';
@@ -38,9 +38,7 @@ function begin(
   let answers = 0;
   let isWithin = true;
   const end = beginCheck(
-    { name: 'web', options: {} } as unknown as ProcessConfig,
-    probe.parse(text, { cwd: '/', home: null, host: null }),
-    timeoutMs,
+    { proc: sampleProgram(), probe: probe.parse(text, { cwd: '/', home: null, host: null }), timeoutMs },
     { clock: systemClock, jobs, lookups },
     (failure) => {
       answers += 1;
