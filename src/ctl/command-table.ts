@@ -1,6 +1,4 @@
-/**
- * All commands, by name. Owns the table only.
- */
+/** The table of all commands by name. */
 import type { Command } from './command.ts';
 import { add } from './commands/add.ts';
 import { avail } from './commands/avail.ts';
@@ -50,10 +48,10 @@ const listed = [
 ];
 const help = createHelp([...listed, health]);
 
-/** Every command that can be typed. */
+/** All commands. */
 export const commands: ReadonlyMap<string, Command> = new Map(
   [...listed, help, health, endOfInput].map((command) => [command.name, command]),
 );
 
-/** Names that the Tab key offers, in their order. compat: those of Supervisor. */
-export const offeredNames: readonly string[] = [...listed, help].map((command) => command.name).sort();
+/** Names that the Tab key completes, sorted. compat: only the commands of Supervisor. */
+export const completedNames: readonly string[] = [...listed, help].map((command) => command.name).sort();

@@ -1,13 +1,82 @@
 /**
- * What a command of the client is. Owns types only.
+ * The form of a command of the client, and the one wrapper that checks the connection and the arguments of most
+ * commands.
  */
+import { splitNames } from './names.ts';
 import type { Session } from './session.ts';
 
-/** A command: its name, what `help` says of it, what it does with the rest of its line. */
+/** A command of the client. */
 export interface Command {
   readonly name: string;
   /** Lines of `help NAME`. */
   readonly help: readonly string[];
-  /** Does the work; true ends the shell. Errors that it does not expect are thrown, and shown by the dispatcher. */
+  /** Runs the command; returns true to end the shell. The dispatcher shows errors that this throws. */
   run(session: Session, argument: string): Promise<boolean>;
+}
+
+/** A problem with the arguments of a command. */
+export class ArgumentError extends Error {
+  /** True if the help of the command follows the message. */
+  readonly isHelpShown: boolean;
+  readonly exitCode: number | undefined;
+
+  constructor(message: string, options: { readonly isHelpShown: boolean; readonly exitCode?: number }) {
+    super(message);
+    this.name = 'ArgumentError';
+    this.isHelpShown = options.isHelpShown;
+    this.exitCode = options.exitCode;
+  }
+}
+
+/** The parts of a command whose arguments are words. `T` is the type of its arguments. */
+export interface CommandParts<T> {
+  readonly name: string;
+  readonly help: readonly string[];
+  /**
+   * When to test the connection ({@link Session.upcheck}). compat: with two errors at once, this decides which one
+   * Supervisor's client shows.
+   */
+  readonly upcheck: 'before arguments' | 'after arguments' | 'never';
+  /** Reads the words after the name of the command. Throws {@link ArgumentError}. */
+  readonly parse: (words: readonly string[]) => T;
+  readonly run: (session: Session, args: T) => Promise<void>;
+}
+
+/** Makes a command that never ends the shell. */
+export function defineCommand<T>({ name, help, upcheck, parse, run }: CommandParts<T>): Command {
+  return {
+    name,
+    help,
+    async run(session, argument) {
+      if (upcheck === 'before arguments' && !(await session.upcheck())) return false;
+      let args: T;
+      try {
+        args = parse(splitNames(argument));
+      } catch (error) {
+        if (!(error instanceof ArgumentError)) throw error;
+        session.fail(error.message, error.exitCode);
+        if (error.isHelpShown) session.outputAll(help);
+        return false;
+      }
+      if (upcheck === 'after arguments' && !(await session.upcheck())) return false;
+      await run(session, args);
+      return false;
+    },
+  };
+}
+
+/** A parser for a command without arguments. */
+export function parseNothing(name: string): (words: readonly string[]) => void {
+  return (words) => {
+    if (words.length > 0) throw new ArgumentError(`Error: ${name} accepts no arguments`, { isHelpShown: true });
+  };
+}
+
+/** Returns the names; throws {@link ArgumentError} if there are none. */
+export function requireNames(command: string, names: readonly string[], exitCode?: number): readonly string[] {
+  if (names.length > 0) return names;
+  throw new ArgumentError(`Error: ${command} requires a process name`, {
+    isHelpShown: true,
+    ...(exitCode === undefined ? {} : { exitCode }),
+  });
 }

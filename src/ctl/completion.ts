@@ -1,13 +1,8 @@
 /**
- * What the Tab key offers in the shell: commands, groups, processes, as supervisorctl offers them. Pure.
+ * The completions of the Tab key in the shell: commands, groups and processes, as in supervisorctl. Pure.
  */
-import { offeredNames } from './command-table.ts';
-
-/** A process as far as its names go. */
-interface Named {
-  readonly name: string;
-  readonly group: string;
-}
+import { completedNames } from './command-table.ts';
+import type { Named } from './names.ts';
 
 const WITH_GROUPS: ReadonlySet<string> = new Set(['add', 'remove', 'update']);
 const WITH_PROCESSES: ReadonlySet<string> = new Set([
@@ -23,8 +18,8 @@ const WITH_PROCESSES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * What a line can be completed to: the word at its end, and what may stand in its place. `listProcesses` is asked only
- * where it matters.
+ * Finds the word at the end of a line, and the words that may replace it. Calls `listProcesses` only if the command
+ * takes names of processes or groups.
  */
 export async function completeLine(
   line: string,
@@ -37,7 +32,7 @@ export async function completeLine(
   const pick = (names: Iterable<string>): string[] =>
     [...new Set(names)].filter((name) => name.startsWith(word)).map((name) => `${name} `);
   if (words.length === 0 || (words.length === 1 && word !== '') || action === 'help')
-    return { word, choices: pick(offeredNames) };
+    return { word, choices: pick(completedNames) };
   if (WITH_GROUPS.has(action)) return { word, choices: pick((await listProcesses()).map((info) => info.group)) };
   if (!WITH_PROCESSES.has(action)) return { word, choices: [] };
   const names = (await listProcesses()).flatMap(({ group, name }) =>

@@ -1,10 +1,10 @@
 /**
- * The question before something that cannot be undone. Asked in the shell only: a command line means what it says.
+ * The question before an action that cannot be undone. Only the shell asks; a command line is not interactive.
  */
 import type { Session } from './session.ts';
 import { CtlError } from './errors.ts';
 
-/** Whether to go on: yes, where nobody is asked. */
+/** Asks the question in the shell. Returns true to go on, and always true outside of the shell. */
 export async function confirm(session: Session, question: string): Promise<boolean> {
   if (!session.isInteractive) return true;
   const answer = await session.lines.readLine(question, session.interrupt.signal);

@@ -1,34 +1,33 @@
 /**
- * Port by which the client finds the supervisor of its container without being told an address.
- * The program that runs the client implements it (startup/find-supervisor.ts), since it takes a look at the kernel's
- * side of a socket.
+ * The port through which the client finds the supervisor of its container without a configured address. Implemented in
+ * startup/find-supervisor.ts, because it needs the addon to ask the kernel who listens on a socket.
  */
 import type { Endpoint } from './transport.ts';
 
-/** A supervisor that runs in our container. */
+/** A supervisor in our container. */
 export interface FoundSupervisor extends Endpoint {
-  /** Configuration file that it reads, if we can read it too; null for none. */
+  /** The configuration file of that supervisor; null if there is none or we cannot read it. */
   readonly file: string | null;
 }
 
-/** Looks for supervisors of our own container. */
+/** Finds supervisors of our own container. */
 export interface Discovery {
-  /** The supervisor that the container is run by; null where there is none, and outside containers. */
+  /** Finds the supervisor that is PID 1 of the container; null for none, and outside of containers. */
   find(): FoundSupervisor | null;
-  /** Socket of `[unix_http_server]` of a file, if it answers; null otherwise, and outside containers. */
+  /** Returns the socket of `[unix_http_server]` of a file if a server answers there; null outside of containers. */
   serverOf(file: string): Endpoint | null;
-  /** The private control socket of a supervisor of our PID namespace; null where none answers. */
+  /** Finds the private control socket of a supervisor of our PID namespace; null if none answers. */
   privateSocket(): string | null;
-  /** True if a process of our PID namespace listens at a path. */
+  /** True if a process of our PID namespace listens on a path. */
   answers(path: string): boolean;
   /**
-   * The place where a private control socket would be, the first one that no other container has. To be asked for after
-   * the others.
+   * The first possible path of a private control socket that no other container uses. Read this only after the calls
+   * above.
    */
   readonly firstPlace: string;
 }
 
-/** Finds nothing. */
+/** A discovery without results. */
 export const noDiscovery: Discovery = {
   find: () => null,
   serverOf: () => null,

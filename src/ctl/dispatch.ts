@@ -1,6 +1,6 @@
 /**
- * One line as it is typed: finds the command and runs it. Every error ends here as a line and an exit code, but for
- * Ctrl-C.
+ * Runs one typed line: finds the command and runs it. Every error but Ctrl-C becomes a printed line and an exit code
+ * here.
  */
 import type { Command } from './command.ts';
 import { CtlError, formatError, HttpStatusError, InterruptError } from './errors.ts';
@@ -9,7 +9,8 @@ import type { Session } from './session.ts';
 const UNAUTHORIZED = 401;
 
 /**
- * A line split into the command's name and the rest, as Python's cmd module does: a name is letters, digits and `_`.
+ * Splits a line into the name of the command and the rest, as Python's cmd module does. A name has letters, digits and
+ * `_`.
  */
 export function parseLine(line: string): { name: string; argument: string } {
   const text = line.trim().replace(/^\?/, 'help ');
@@ -18,8 +19,7 @@ export function parseLine(line: string): { name: string; argument: string } {
 }
 
 /**
- * Runs a line; true ends the shell. While it runs, Ctrl-C ends it. Throws {@link InterruptError} then, and nothing
- * else.
+ * Runs a line. Returns true to end the shell. Ctrl-C ends the command; only then this throws, an {@link InterruptError}.
  */
 export async function runLine(
   session: Session,
@@ -64,7 +64,7 @@ async function runCommand(session: Session, command: Command, argument: string):
   }
 }
 
-/** Asks for user name and password; false where the input is at its end. */
+/** Asks for the user name and the password. Returns false at the end of the input. */
 async function askForPassword(session: Session): Promise<boolean> {
   const { signal } = session.interrupt;
   const username = await session.lines.readLine('Username:', signal);

@@ -1,6 +1,6 @@
 /**
- * An operation on the processes that names stand for: all of them, a group, one after the other; each result is a line.
- * What start, stop, signal and clear have in common; what they are is theirs.
+ * The common part of `start`, `stop` and `signal`: applies an operation to the processes that names mean, and prints a
+ * line for each result.
  */
 import { faults, RpcFault } from '../core/faults.ts';
 import { parseNamespec } from '../core/namespec.ts';
@@ -9,20 +9,21 @@ import { expandNames } from './names.ts';
 import type { Session } from './session.ts';
 import { type ProcessResult, resultOf } from './supervisor-client.ts';
 
-/** How an operation is done and shown. */
+/** The calls of an operation, and the form of its results. */
 export interface Operation {
   all(): Promise<ProcessResult[]>;
   group(name: string): Promise<ProcessResult[]>;
   one(name: string): Promise<void>;
   format(result: ProcessResult): string;
-  /** A fault that leaves the exit code alone, such as ALREADY_STARTED. */
+  /** A fault that does not change the exit code, for example ALREADY_STARTED. */
   readonly harmless?: number;
-  /** Exit code where a group is unknown. */
+  /** Exit code for an unknown group. */
   readonly unknownGroupCode?: number;
 }
 
 /**
- * Does the operation for each name; `all` among them means everything. Throws for a fault that has no line of its own.
+ * Applies the operation to each name; `all` among the names means all processes. Throws faults that have no line of
+ * their own.
  */
 export async function applyToNames(session: Session, names: readonly string[], operation: Operation): Promise<void> {
   const show = (result: ProcessResult): void => {

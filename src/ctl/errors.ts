@@ -1,14 +1,14 @@
 /**
- * What can go wrong between the client and a supervisor, and how it is shown. compat: supervisorctl prints any other
- * error than those it expects as `error: <class 'x.Y'>, text: file: F line: N`, with the names of Python's classes.
- * Scripts look for those names; the place in Python's sources, which we do not have, is left out.
+ * Errors between the client and a supervisor, and their texts. compat: supervisorctl prints an unexpected error as
+ * `error: <class 'x.Y'>, text: file: F line: N`, with the names of Python's classes. Scripts search for those names. We
+ * leave out the file and the line, which are of Python's sources.
  */
 import { formatPythonString } from '../config/python-text.ts';
 import { messageOf } from '../core/error-text.ts';
 import { RpcFault } from '../core/faults.ts';
 import { fitMessage } from '../core/shown-text.ts';
 
-/** An error that a command ends with; `pythonClass` is what supervisorctl would have called it. */
+/** An error that ends a command. `pythonClass` is the class that supervisorctl would print. */
 export class CtlError extends Error {
   readonly pythonClass: string;
 
@@ -19,7 +19,7 @@ export class CtlError extends Error {
   }
 }
 
-/** No connection, or a broken one; `code` is that of node:net, such as ECONNREFUSED. */
+/** A connection that failed or broke. `code` is the error code of node:net, for example ECONNREFUSED. */
 export class ConnectionError extends CtlError {
   readonly code: string;
 
@@ -31,19 +31,19 @@ export class ConnectionError extends CtlError {
   }
 }
 
-/** The server answered with another status than 200. */
+/** An answer with a status other than 200. */
 export class HttpStatusError extends CtlError {
   readonly status: number;
 
   constructor(status: number, reason: string) {
-    // compat: Supervisor names this host whatever the server is.
+    // compat: Supervisor's client prints this host for every server.
     super('xmlrpc.client.ProtocolError', `<ProtocolError for 127.0.0.1/RPC2: ${status} ${reason}>`);
     this.name = 'HttpStatusError';
     this.status = status;
   }
 }
 
-/** Ctrl-C while something went on. */
+/** Ctrl-C while a command ran or a line was read. */
 export class InterruptError extends Error {
   override readonly name = 'InterruptError';
 }
@@ -63,12 +63,12 @@ const CONNECTION_ERRORS: ReadonlyMap<string, readonly [string, string]> = new Ma
   ['DISCONNECTED', ['http.client.RemoteDisconnected', 'Remote end closed connection without response']],
 ]);
 
-/** A fault as Python shows it: `<Fault 6: 'SHUTDOWN_STATE'>`. */
+/** Formats a fault as Python does: `<Fault 6: 'SHUTDOWN_STATE'>`. */
 export function formatFault(fault: RpcFault): string {
   return `<Fault ${fault.code}: ${formatPythonString(fault.faultString)}>`;
 }
 
-/** The line for an error that no command expects. */
+/** Formats the line for an error that the command does not handle. */
 export function formatError(error: unknown): string {
   if (error instanceof RpcFault) return `error: <class 'xmlrpc.client.Fault'>, ${formatFault(error)}`;
   if (error instanceof CtlError) return `error: <class '${error.pythonClass}'>, ${fitMessage(error.message)}`;

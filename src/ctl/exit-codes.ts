@@ -2,7 +2,7 @@
  * Exit codes of supervisorctl: those that the Linux Standard Base gives to init scripts. Pure data.
  */
 
-/** What an action ends with (LSB, "Init Script Actions"). */
+/** Exit codes of all commands but `status` (LSB, "Init Script Actions"). */
 export const ExitCode = {
   SUCCESS: 0,
   GENERIC: 1,
@@ -11,13 +11,13 @@ export const ExitCode = {
   INSUFFICIENT_PRIVILEGES: 4,
   NOT_INSTALLED: 5,
   NOT_RUNNING: 7,
-  /** `--timeout` has passed, as timeout(1) counts it. */
+  /** The time of `--timeout` has passed. timeout(1) has the same code. */
   TIMEOUT: 124,
-  /** Ended by Ctrl-C, as shells count it. */
+  /** Ended by Ctrl-C: 128 and the number of SIGINT, as in shells. */
   INTERRUPTED: 130,
 } as const;
 
-/** What `status` ends with, where it is another number (LSB). */
+/** Exit codes of `status` that differ (LSB). */
 export const StatusExitCode = {
   NOT_RUNNING: 3,
   UNKNOWN: 4,

@@ -1,20 +1,20 @@
 /**
- * Logs that go on: copies what a supervisor streams to our output, as bytes, until the stream ends or Ctrl-C.
- * A reader of our output that stalls stalls the stream, and nothing is kept in memory.
+ * Following a log: copies the bytes of a log stream to our output until the stream ends or Ctrl-C. If the reader of our
+ * output stalls, the copying waits, so nothing collects in memory.
  */
 import type { Writable } from 'node:stream';
 import { openLog, toConnectionError } from './transport.ts';
 import { CtlError, InterruptError } from './errors.ts';
 import type { Session } from './session.ts';
 
-/** Announces the way out. */
+/** Prints the key that ends the following. */
 export function announceFollowing(session: Session): void {
   session.output('==> Press Ctrl-C to exit <==');
 }
 
 /**
- * Follows the log at a path such as `/logtail/NAME/stdout`. What goes wrong is said on the error output, and is no
- * error for the exit code. Throws {@link InterruptError} when the signal is aborted.
+ * Follows the log at a path such as `/logtail/NAME/stdout`. Errors are printed to stderr and do not change the exit
+ * code. Throws {@link InterruptError} when the signal is aborted.
  */
 export async function followLog(session: Session, path: string, interrupt: AbortSignal): Promise<void> {
   const signal = AbortSignal.any([interrupt, session.gone]);
@@ -42,7 +42,7 @@ export async function followLog(session: Session, path: string, interrupt: Abort
   }
 }
 
-/** Resolves when a stream takes more, or when the signal is aborted. */
+/** Resolves when the stream accepts more data, or when the signal is aborted. */
 function waitUntilWritten(stream: Writable, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const finish = (): void => {
@@ -56,7 +56,7 @@ function waitUntilWritten(stream: Writable, signal: AbortSignal): Promise<void> 
   });
 }
 
-/** Follows a log as the whole of a command: Ctrl-C ends it with an empty line. */
+/** Follows a log until Ctrl-C, then prints an empty line. */
 export async function followUntilInterrupt(session: Session, path: string): Promise<void> {
   announceFollowing(session);
   try {

@@ -1,6 +1,6 @@
 /**
- * What the client prints, as supervisorctl prints it: columns, results, changes. Scripts parse these lines.
- * Pure: data in, text out.
+ * The output of the client: columns, results and changes. compat: the form is that of supervisorctl, because scripts
+ * parse these lines. Pure.
  */
 import { faults } from '../core/faults.ts';
 import { formatNamespec } from '../core/namespec.ts';
@@ -10,19 +10,19 @@ import type { ConfigChanges, ConfigInfo, ProcessInfo, ProcessResult } from './su
 const NAME_WIDTH = 33;
 const STATE_WIDTH = 10;
 
-/** Fills a text up to a width that is counted in characters, as Python counts. */
+/** Pads a text to a width in characters, as Python counts them. */
 function pad(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - [...text].length));
 }
 
-/** The table of `status`, a line a process; the first column grows with the longest name. */
+/** Formats the table of `status`, one line for each process. The first column grows with the longest name. */
 export function formatStatuses(infos: readonly ProcessInfo[]): string[] {
   const rows = infos.map((info) => ({ info, name: formatNamespec(info.group, info.name) }));
   const width = Math.max(NAME_WIDTH, ...rows.map(({ name }) => [...name].length + 3));
   return rows.map(({ info, name }) => pad(name, width) + pad(info.statename, STATE_WIDTH) + info.description);
 }
 
-/** The table of `avail`, a line a configured process; its columns do not grow. */
+/** Formats the table of `avail`, one line for each configured process. Its columns do not grow. */
 export function formatConfigs(configs: readonly ConfigInfo[]): string[] {
   return configs.map((config) => {
     const columns = [
@@ -35,7 +35,7 @@ export function formatConfigs(configs: readonly ConfigInfo[]): string[] {
   });
 }
 
-/** The lines of `reread`, by name. */
+/** Formats the lines of `reread`, sorted by name. */
 export function formatChanges({ added, changed, removed }: ConfigChanges): string[] {
   const words = new Map([
     ...added.map((name) => [name, 'available'] as const),
@@ -71,7 +71,7 @@ const TAIL_ERRORS: ReadonlyMap<number, string> = new Map([
   [faults.FAILED, 'unknown error reading log'],
 ]);
 
-/** The line for a process that was to start. Throws {@link CtlError} for a fault that starting does not have. */
+/** Formats the result of a start. Throws {@link CtlError} for a fault that a start does not have. */
 export function formatStartResult(result: ProcessResult): string {
   const { status, reason } = result;
   if (status === faults.SPAWN_ERROR && reason !== null)
@@ -79,15 +79,12 @@ export function formatStartResult(result: ProcessResult): string {
   return formatResult(result, 'started', START_ERRORS);
 }
 
-/**
- * The line for a process that was to stop or to get a signal; `done` is `stopped` or `signalled`. Throws {@link
- * CtlError}.
- */
+/** Formats the result of a stop or a signal. Throws {@link CtlError} for a fault that these do not have. */
 export function formatSignalResult(result: ProcessResult, done: 'stopped' | 'signalled'): string {
   return result.status === faults.FAILED ? result.description : formatResult(result, done, SIGNAL_ERRORS);
 }
 
-/** The line for a process whose logs were to be cleared. Throws {@link CtlError}. */
+/** Formats the result of clearing the logs of a process. Throws {@link CtlError} for another fault. */
 export function formatClearResult(result: ProcessResult): string {
   return formatResult(result, 'cleared', CLEAR_ERRORS);
 }
@@ -100,7 +97,7 @@ function formatResult(result: ProcessResult, done: string, errors: ReadonlyMap<n
   return `${name}: ERROR (${reason})`;
 }
 
-/** The line for a log that cannot be read; null for a fault that reading does not have. */
+/** Formats the line for a log that cannot be read; null for a fault that reading a log does not have. */
 export function formatTailFault(name: string, code: number): string | null {
   const reason = TAIL_ERRORS.get(code);
   return reason === undefined ? null : `${name}: ERROR (${reason})`;

@@ -1,14 +1,14 @@
 /**
- * What is wrong with the processes of a supervisor: which should run and do not, or are not healthy. Pure; what is a
- * problem is judged in core/.
+ * Problems of the processes of a supervisor: processes that should run and do not, or are not healthy. The rules are in
+ * core/process-problem.ts. Pure.
  */
-import { formatNamespec, parseNamespec } from '../core/namespec.ts';
+import { formatNamespec } from '../core/namespec.ts';
 import { findProblem, type ProcessFacts } from '../core/process-problem.ts';
 import { ProcessState, processStateNames } from '../core/states.ts';
-import { findMatches } from './names.ts';
+import { selectNamed } from './names.ts';
 import type { ConfigInfo, ProcessInfo } from './supervisor-client.ts';
 
-/** One line a problem; none means healthy. Names as in `status`; none means everything. */
+/** Returns one line for each problem. `names` as in `status`; empty for all processes. */
 export function findProblems(
   infos: readonly ProcessInfo[],
   configs: readonly ConfigInfo[],
@@ -21,8 +21,7 @@ export function findProblems(
   };
   if (names.length === 0 || names.includes('all')) return infos.flatMap((info) => judge(info, false));
   return names.flatMap((name) => {
-    const { group, process: proc } = parseNamespec(name);
-    const found = findMatches(proc === null ? `${group}:*` : name, infos);
+    const found = selectNamed([name], infos);
     return found.length === 0 ? [`${name}: ERROR (no such process)`] : found.flatMap((info) => judge(info, true));
   });
 }

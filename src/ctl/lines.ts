@@ -1,51 +1,24 @@
 /**
- * Lines from standard input, asked for one at a time. What it is read from decides how: a terminal has editing
- * (terminal.ts), a pipe or file has not (here).
+ * Lines from standard input, read one at a time. A terminal has editing (terminal.ts); a pipe or a file is read here.
  */
 import { createInterface, type Interface } from 'node:readline';
-import { InterruptError } from './errors.ts';
 import type { CtlIo } from './io.ts';
+import { type Completer, type LineSource, PendingLine } from './line-source.ts';
 import { TerminalLines } from './terminal.ts';
 
-/** What the Tab key asks: choices for the word at the end of a line. */
-export type Completer = (line: string) => Promise<{ word: string; choices: string[] }>;
-
-/** A source of lines. */
-export interface LineSource {
-  /** What the Tab key offers; nothing by default. */
-  complete: Completer | null;
-  /** Lines that were entered, those of earlier times first. */
-  readonly history: readonly string[];
-  /**
-   * The next line without its end, null at the end of the input. Throws {@link InterruptError} at Ctrl-C or when the
-   * signal is aborted.
-   */
-  readLine(prompt: string, signal: AbortSignal): Promise<string | null>;
-  /** The same for a line that is not shown while it is typed. */
-  readSecret(prompt: string, signal: AbortSignal): Promise<string | null>;
-  /** Gives the input back. */
-  close(): void;
-}
-
-/** The source of lines that standard input is. `history` are lines of earlier times, the oldest first. */
+/** Opens standard input as a source of lines. `history` has the lines of earlier sessions, the oldest first. */
 export function openLines(io: CtlIo, history: readonly string[]): LineSource {
   return io.stdin.isTTY === true && io.stdout.isTTY === true ? new TerminalLines(io, history) : new PipedLines(io);
 }
 
-/** A promise of a line, as its two ends. */
-export interface Waiting {
-  resolve(line: string | null): void;
-  reject(error: Error): void;
-}
-
-/** Lines of a pipe or a file. Those that arrive before they are asked for wait in a queue. */
+/** Lines of a pipe or a file. Lines that arrive before a caller asks for them wait in a queue. */
 class PipedLines implements LineSource {
   complete: Completer | null = null;
   readonly history: readonly string[] = [];
   readonly #io: CtlIo;
   readonly #queue: string[] = [];
+  readonly #pending = new PendingLine();
   #reader: Interface | null = null;
-  #waiting: Waiting | null = null;
   #hasEnded = false;
 
   constructor(io: CtlIo) {
@@ -57,8 +30,8 @@ class PipedLines implements LineSource {
     const queued = this.#queue.shift();
     if (queued !== undefined) return queued;
     if (this.#hasEnded) return null;
-    const line = new Promise<string | null>((resolve, reject) => (this.#waiting = { resolve, reject }));
-    const abort = (): void => this.#settle((waiting) => waiting.reject(new InterruptError()));
+    const line = this.#pending.wait();
+    const abort = (): void => this.#pending.interrupt();
     signal.addEventListener('abort', abort);
     try {
       this.#reader ??= this.#open();
@@ -66,12 +39,12 @@ class PipedLines implements LineSource {
       return await line;
     } finally {
       signal.removeEventListener('abort', abort);
-      // A closed interface cannot be paused: that would throw.
+      // readline throws when a closed interface is paused.
       if (!this.#hasEnded) this.#reader?.pause();
     }
   }
 
-  /** There is nothing to hide; the prompt goes where it does not mix with what is asked for. */
+  /** Reads a line as usual, since a pipe shows nothing. The prompt goes to stderr, apart from the output. */
   async readSecret(prompt: string, signal: AbortSignal): Promise<string | null> {
     this.#io.stderr.write(prompt);
     return this.readLine('', signal);
@@ -84,19 +57,13 @@ class PipedLines implements LineSource {
   #open(): Interface {
     const reader = createInterface({ input: this.#io.stdin, terminal: false, crlfDelay: Infinity });
     reader.on('line', (line) => {
-      if (this.#waiting === null) this.#queue.push(line);
-      else this.#settle((waiting) => waiting.resolve(line));
+      if (this.#pending.isWaiting) this.#pending.resolve(line);
+      else this.#queue.push(line);
     });
     reader.on('close', () => {
       this.#hasEnded = true;
-      this.#settle((waiting) => waiting.resolve(null));
+      this.#pending.resolve(null);
     });
     return reader;
-  }
-
-  #settle(action: (waiting: Waiting) => void): void {
-    const waiting = this.#waiting;
-    this.#waiting = null;
-    if (waiting !== null) action(waiting);
   }
 }

@@ -4,7 +4,7 @@
 import { formatPythonString } from '../config/python-text.ts';
 import { isUrl } from './server-url.ts';
 
-/** What the command line says; null where it says nothing. */
+/** Values of the command line; null for an option that is not given. */
 export interface CtlOptions {
   readonly file: string | null;
   readonly serverUrl: string | null;
@@ -17,7 +17,7 @@ export interface CtlOptions {
   readonly action: readonly string[];
 }
 
-/** The options, or what is wrong with them. */
+/** The options, or an error message. */
 export type OptionsResult =
   { readonly ok: true; readonly options: CtlOptions } | { readonly ok: false; readonly error: string };
 
@@ -39,7 +39,7 @@ const ROWS: readonly OptionRow[] = [
   { key: 'historyFile', short: 'r', long: 'history-file', hasValue: true },
 ];
 
-/** A reason that ends the reading. */
+/** An error in the command line. The message is Supervisor's. */
 class OptionError extends Error {}
 
 /** Reads a command line. */
@@ -53,13 +53,13 @@ export function parseOptions(args: readonly string[]): OptionsResult {
 }
 
 /**
- * The command line of a program that is one action, as `onevisor health -c FILE web`: the action comes after the
- * options. One that is wrong comes as it is.
+ * Inserts the action into the command line of a program that is one action, for example `onevisor health -c FILE web`:
+ * after the options and before the arguments. Returns a wrong command line unchanged.
  */
 export function placeAction(action: string, args: readonly string[]): string[] {
-  const outcome = parseOptions(args);
-  if (!outcome.ok) return [...args];
-  const options = args.length - outcome.options.action.length;
+  const parsed = parseOptions(args);
+  if (!parsed.ok) return [...args];
+  const options = args.length - parsed.options.action.length;
   return [...args.slice(0, options), action, ...args.slice(options)];
 }
 
@@ -112,7 +112,7 @@ function readLong(text: string, rest: string[]): { row: OptionRow; spelled: stri
   return { row, spelled, value };
 }
 
-/** Options in one word, such as `-iuNAME`; the value of the last may be the next word. */
+/** Reads the options in one word, such as `-iuNAME`. The value of the last option may be the next word. */
 function readShort(text: string, rest: string[]): Array<{ row: OptionRow; spelled: string; value: string }> {
   const found = [];
   for (let at = 0; at < text.length; at++) {
@@ -131,7 +131,7 @@ function readShort(text: string, rest: string[]): Array<{ row: OptionRow; spelle
   return found;
 }
 
-/** What `-h` prints. */
+/** Formats the text of `-h`. compat: the words are Supervisor's. */
 export function formatUsage(calledAs: string): string {
   return `supervisorctl -- control applications run by supervisord from the cmd line.
 

@@ -1,6 +1,6 @@
 /**
- * Further commands of the client: the JavaScript modules that `[ctlplugin:x]` names. What is wrong with one is a line
- * on standard error, and the client goes on without it. It runs no command.
+ * Commands of plug-ins: JavaScript modules that `[ctlplugin:x]` names. An error in a plug-in is printed to stderr, and
+ * the client works without its commands.
  */
 import type { PluginConfig } from '../config/model.ts';
 import { isModulePath, loadFactory } from '../config/plugin-module.ts';
@@ -11,28 +11,31 @@ import type { Command } from './command.ts';
 import { createHelp } from './commands/help.ts';
 import type { Session } from './session.ts';
 
-/** What a command works with. */
+/** The functions that a command of a plug-in can use. */
 export interface CommandContext {
   /** Calls a method of the supervisor; a fault is an error with `code` and `faultString`. */
   call(method: string, ...params: XmlRpcValue[]): Promise<XmlRpcValue>;
   /** Prints a line. */
   output(line: string): void;
-  /** Prints a line, and makes the exit code 1, or the one given. */
+  /** Prints an error and sets the exit code, 1 by default. */
   fail(line: string, exitCode?: number): void;
 }
 
 /**
- * What a module is called with, beside the options of its section. This is the whole of its contract with us;
- * src/manual/control.md has it too.
+ * The first argument of a module; the second has the options of its section. This is the whole contract of plug-ins,
+ * which src/manual/control.md describes.
  */
 export interface CtlPluginApi {
   /** The x of `[ctlplugin:x]`. */
   readonly name: string;
-  /** Adds a command. `argument` is the rest of its line; `help` are the lines of `help NAME`. */
-  register(name: string, run: (context: CommandContext, argument: string) => unknown, help?: readonly string[]): void;
+  /** Adds a command. `help` has the lines of `help NAME`. */
+  register(name: string, run: PluginCommand, help?: readonly string[]): void;
 }
 
-/** The commands with those of the modules added. */
+/** A command of a plug-in. `argument` is the rest of its line. */
+type PluginCommand = (context: CommandContext, argument: string) => unknown;
+
+/** Adds the commands of the plug-ins. */
 export function withPlugins(
   commands: ReadonlyMap<string, Command>,
   plugins: readonly PluginConfig[],
@@ -45,16 +48,16 @@ export function withPlugins(
     try {
       const api: CtlPluginApi = {
         name,
-        register: (command, run, help = []) =>
-          void own.set(
-            command,
-            commandOf(command, run, help, commands.has(command) || added.has(command) || own.has(command)),
-          ),
+        register: (command, run, help = []) => {
+          if ([commands, added, own].some((known) => known.has(command)))
+            throw new Error(`cannot register ${command}: a command with that name exists`);
+          own.set(command, commandOf(command, run, help));
+        },
       };
       loadFactory(factory, file)(api, Object.fromEntries(options));
       for (const [command, entry] of own) added.set(command, entry);
     } catch (error) {
-      warn(`cannot load [ctlplugin:${name}] from ${factory}: ${firstLineOf(error)}; its commands are not there`);
+      warn(`cannot load [ctlplugin:${name}] from ${factory}: ${firstLineOf(error)}; its commands are missing`);
     }
   }
   if (added.size === 0) return commands;
@@ -62,16 +65,10 @@ export function withPlugins(
   return all.set('help', createHelp([...all.values()].filter((command) => command.name !== 'help')));
 }
 
-function commandOf(
-  name: string,
-  run: (context: CommandContext, argument: string) => unknown,
-  help: readonly string[],
-  isTaken: boolean,
-): Command {
+function commandOf(name: string, run: PluginCommand, help: readonly string[]): Command {
   if (!/^\w+$/.test(name))
-    throw new Error(`cannot register ${JSON.stringify(name)}: a command has a name of letters, digits and _`);
-  if (typeof run !== 'function') throw new Error(`cannot register ${name}: it is no function`);
-  if (isTaken) throw new Error(`cannot register ${name}: there is a command of that name`);
+    throw new Error(`cannot register ${JSON.stringify(name)}: the name of a command has letters, digits and _ only`);
+  if (typeof run !== 'function') throw new Error(`cannot register ${name}: the second argument must be a function`);
   return {
     name,
     help,

@@ -1,6 +1,6 @@
 /**
- * The client from its command line to its exit code. Never ends the process, never touches its signals or streams but
- * through CtlIo.
+ * The client, from its command line to its exit code. Never ends the process. Reaches signals and streams through CtlIo
+ * only.
  */
 import { openSource, readGivenFile } from '../config/source.ts';
 import type { Command } from './command.ts';
@@ -23,7 +23,7 @@ import { readHistory, runShell, writeHistory } from './shell.ts';
  * @returns the exit code: those of LSB init scripts, 2 for a wrong command line or configuration, 130 after Ctrl-C
  */
 export async function runCtl(args: readonly string[], io: CtlIo): Promise<number> {
-  // A reader that goes away, as in `status | head -1`, is no error of ours: what is left is not wanted.
+  // A reader that closes our output, as in `status | head -1`, does not want the rest. This is no error of ours.
   const gone = new AbortController();
   const leave = (): void => gone.abort();
   const ignore = (): void => undefined;
@@ -39,9 +39,9 @@ export async function runCtl(args: readonly string[], io: CtlIo): Promise<number
 }
 
 async function runArguments(args: readonly string[], io: CtlIo, gone: AbortSignal): Promise<number> {
-  const outcome = parseOptions(args);
-  if (!outcome.ok) return refuse(io, outcome.error);
-  const { options } = outcome;
+  const parsed = parseOptions(args);
+  if (!parsed.ok) return refuse(io, parsed.error);
+  const { options } = parsed;
   if (options.wantsHelp) {
     io.stdout.write(formatUsage(io.calledAs));
     return ExitCode.SUCCESS;
@@ -50,8 +50,16 @@ async function runArguments(args: readonly string[], io: CtlIo, gone: AbortSigna
   const reading = readSettings(options, { ...openSource(io.env, null, given), cwd: io.cwd }, io.calledAs, io.discovery);
   if (!reading.ok) return refuse(io, reading.error);
   for (const warning of reading.settings.warnings) io.stderr.write(`${warning}\n`);
-  if (options.action.length === 0) return interact(io, reading.settings, gone);
-  return execute(io, reading.settings, options.action.join(' '), options.isInteractive, gone);
+  const client: ClientRun = { io, settings: reading.settings, gone };
+  if (options.action.length === 0) return interact(client);
+  return execute(client, options.action.join(' '), options.isInteractive);
+}
+
+/** The inputs of one run of the client. */
+interface ClientRun {
+  readonly io: CtlIo;
+  readonly settings: CtlSettings;
+  readonly gone: AbortSignal;
 }
 
 function refuse(io: CtlIo, error: string): number {
@@ -59,15 +67,10 @@ function refuse(io: CtlIo, error: string): number {
   return ExitCode.INVALID_ARGS;
 }
 
-async function execute(
-  io: CtlIo,
-  settings: CtlSettings,
-  line: string,
-  isInteractive: boolean,
-  gone: AbortSignal,
-): Promise<number> {
+/** Runs the command of the command line. */
+async function execute({ io, settings, gone }: ClientRun, line: string, isInteractive: boolean): Promise<number> {
   const lines = openLines(io, []);
-  const session = new Session(io, lines, settings, isInteractive, gone);
+  const session = new Session({ io, lines, endpoint: settings, isInteractive, gone });
   try {
     await runLine(session, commandsOf(io, settings), line);
     return session.exitCode;
@@ -79,20 +82,22 @@ async function execute(
   }
 }
 
-async function interact(io: CtlIo, settings: CtlSettings, gone: AbortSignal): Promise<number> {
+/** Runs the shell. */
+async function interact({ io, settings, gone }: ClientRun): Promise<number> {
   const { historyFile } = settings;
   const lines = openLines(io, historyFile === null ? [] : readHistory(historyFile));
-  await runShell(new Session(io, lines, settings, true, gone), commandsOf(io, settings), settings.prompt);
+  const session = new Session({ io, lines, endpoint: settings, isInteractive: true, gone });
+  await runShell(session, commandsOf(io, settings), settings.prompt);
   if (historyFile !== null) writeHistory(io, historyFile, lines.history);
   return ExitCode.SUCCESS;
 }
 
-/** All commands, those of modules included. */
+/** Returns all commands, including the commands of plug-ins. */
 function commandsOf(io: CtlIo, { plugins, file }: CtlSettings): ReadonlyMap<string, Command> {
   return withPlugins(commands, plugins, file, (text) => io.stderr.write(`${text}\n`));
 }
 
-/** Waits until all is written; resolves also when it cannot be. */
+/** Waits until all output is written. Resolves also if the stream is broken. */
 async function flush(stream: CtlIo['stdout'] | CtlIo['stderr']): Promise<void> {
   if (stream.destroyed || stream.writableEnded) return;
   await new Promise<void>((resolve) => stream.write('', () => resolve()));

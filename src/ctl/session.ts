@@ -1,6 +1,6 @@
 /**
- * What the commands of one run share: where the supervisor is, what was printed, the exit code so far, what Ctrl-C
- * ends. Owns the connection check that most commands begin with. Never reads a configuration, never ends the process.
+ * The state that the commands of one run share, and the test of the connection that most commands begin with. Never
+ * reads a configuration, never ends the process.
  */
 import { faults, RpcFault } from '../core/faults.ts';
 import { callRemoteMethod, type Endpoint } from './transport.ts';
@@ -8,34 +8,49 @@ import { ConnectionError } from './errors.ts';
 import { ExitCode } from './exit-codes.ts';
 import type { CtlIo } from './io.ts';
 import { SupervisorClient } from './supervisor-client.ts';
-import type { LineSource } from './lines.ts';
+import type { LineSource } from './line-source.ts';
 
-/** Version of the API that the commands are made for (`supervisor.getVersion`). */
+/** Version of the API that the commands need (`supervisor.getVersion`). */
 const API_VERSION = '3.0';
 
-/** Faults that say: the program does not run. */
+/** Faults that mean that the program does not run. */
 const DEAD_PROGRAM_FAULTS: ReadonlySet<number> = new Set([
   faults.SPAWN_ERROR,
   faults.ABNORMAL_TERMINATION,
   faults.NOT_RUNNING,
 ]);
 
+const WRONG_VERSION = `Sorry, this version of supervisorctl expects to talk to a server with API version ${API_VERSION}`;
+const NO_SUPERVISOR_NAMESPACE =
+  'Sorry, supervisord responded but did not recognize the supervisor namespace commands that supervisorctl uses to ' +
+  'control it.  Please check that the [rpcinterface:supervisor] section is enabled in the configuration file ' +
+  '(see sample.conf).';
+
+/** The parts that a session is made from. */
+export interface SessionParts {
+  readonly io: CtlIo;
+  readonly lines: LineSource;
+  readonly endpoint: Endpoint;
+  readonly isInteractive: boolean;
+  readonly gone: AbortSignal;
+}
+
 /** One run of the client. */
 export class Session {
   readonly io: CtlIo;
   readonly lines: LineSource;
   readonly client: SupervisorClient;
-  /** Changed by `open` and by the question for a password. */
+  /** The address of the supervisor and our user. `open` and the prompt for a password change this. */
   endpoint: Endpoint;
-  /** Whether there is somebody to ask. */
+  /** True if commands may ask the user a question. */
   readonly isInteractive: boolean;
-  /** Aborted when the reader of our output has gone away: what goes on printing ends then. */
+  /** Aborted when the reader of our output has closed it. Commands that print again and again end then. */
   readonly gone: AbortSignal;
   exitCode: number = ExitCode.SUCCESS;
-  /** Aborted by Ctrl-C; a new one for each command. */
+  /** Aborted by Ctrl-C. Each command gets a new one. */
   interrupt: AbortController = new AbortController();
 
-  constructor(io: CtlIo, lines: LineSource, endpoint: Endpoint, isInteractive: boolean, gone: AbortSignal) {
+  constructor({ io, lines, endpoint, isInteractive, gone }: SessionParts) {
     this.io = io;
     this.lines = lines;
     this.endpoint = endpoint;
@@ -56,39 +71,31 @@ export class Session {
     for (const line of lines) this.output(line);
   }
 
-  /** Prints what is wrong, and with it the exit code that this has. */
+  /** Prints an error and sets the exit code. */
   fail(line: string, exitCode: number = ExitCode.GENERIC): void {
     this.output(line);
     this.exitCode = exitCode;
   }
 
-  /** Takes a fault into the exit code, unless it is the one that does no harm here. */
+  /** Sets the exit code for a fault, unless the fault is `harmless`. */
   noteFault(code: number, harmless?: number): void {
     if (code === harmless || code === faults.SUCCESS) return;
     this.exitCode = DEAD_PROGRAM_FAULTS.has(code) ? ExitCode.NOT_RUNNING : ExitCode.GENERIC;
   }
 
   /**
-   * Whether there is a supervisor that we understand; if not, says so. Throws what a call throws where supervisorctl
-   * has no words for it.
+   * Tests the connection and the version of the server. Returns false after printing a message. Throws errors for which
+   * supervisorctl has no message.
    */
   async upcheck(): Promise<boolean> {
     const { serverUrl } = this.endpoint;
     try {
       const version = await this.client.getVersion();
       if (version === API_VERSION) return true;
-      this.fail(
-        `Sorry, this version of supervisorctl expects to talk to a server with API version ${API_VERSION}, but the remote version is ${version}.`,
-        ExitCode.NOT_INSTALLED,
-      );
+      this.fail(`${WRONG_VERSION}, but the remote version is ${version}.`, ExitCode.NOT_INSTALLED);
     } catch (error) {
       if (error instanceof RpcFault && error.code === faults.UNKNOWN_METHOD) {
-        const advice =
-          'Please check that the [rpcinterface:supervisor] section is enabled in the configuration file (see sample.conf).';
-        this.fail(
-          `Sorry, supervisord responded but did not recognize the supervisor namespace commands that supervisorctl uses to control it.  ${advice}`,
-          ExitCode.UNIMPLEMENTED_FEATURE,
-        );
+        this.fail(NO_SUPERVISOR_NAMESPACE, ExitCode.UNIMPLEMENTED_FEATURE);
       } else if (error instanceof ConnectionError && error.code === 'ECONNREFUSED') {
         this.fail(`${serverUrl} refused connection`, ExitCode.INSUFFICIENT_PRIVILEGES);
       } else if (error instanceof ConnectionError && error.code === 'ENOENT') {

@@ -1,6 +1,7 @@
 /**
- * Where the supervisor is and as whom to talk to it: command line, then `[supervisorctl]` of the configuration, then
- * the supervisor that runs the container, then Supervisor's default. Reads the file through src/config.
+ * The settings of the client: address, user and password of the supervisor. The order of priority is the command line,
+ * `[supervisorctl]` of the configuration, the supervisor that runs the container, and Supervisor's default. Reads the
+ * file through src/config.
  */
 import { posix } from 'node:path';
 import { noFlags } from '../config/flags.ts';
@@ -12,24 +13,22 @@ import type { Endpoint } from './transport.ts';
 import { type Discovery, noDiscovery } from './discovery.ts';
 import type { CtlOptions } from './options.ts';
 
-/** What the client runs with. */
+/** Settings of the client. */
 export interface CtlSettings {
   readonly serverUrl: string;
   readonly username: string | null;
   readonly password: string | null;
   readonly prompt: string;
-  /** Absolute path; null: no history is kept. */
+  /** Absolute path; null for no history. */
   readonly historyFile: string | null;
-  /** What is odd in the file, such as a plug-in that cannot be loaded. */
+  /** Warnings about the file, for example about a plug-in that cannot be loaded. */
   readonly warnings: readonly string[];
-  /** Modules with further commands, and the file that names them. */
+  /** Plug-ins, and the file that names them. */
   readonly plugins: readonly PluginConfig[];
   readonly file: string | null;
 }
 
-export { controlSocketPaths } from '../core/control-socket.ts';
-
-/** Settings, or the reason why there are none. */
+/** The settings, or an error message. */
 export type SettingsResult =
   { readonly ok: true; readonly settings: CtlSettings } | { readonly ok: false; readonly error: string };
 
@@ -37,17 +36,17 @@ const DEFAULT_URL = 'http://localhost:9001';
 const DEFAULT_PROMPT = 'supervisor';
 const UNIX = 'unix://';
 
-/** Where the client's file was looked for, and what is known of the supervisor besides. */
+/** The configuration file to read, and the supervisor that was found. */
 interface ChosenFile {
   /** File to read; null for none. */
   readonly path: string | null;
-  /** Where the supervisor is if the file does not say. */
+  /** The supervisor to use if the file has no address. */
   readonly found: Endpoint | null;
-  /** False if what the file says of the place does not count. */
+  /** False to ignore the address in the file. */
   readonly isFileFollowed: boolean;
 }
 
-/** Reads the settings. `calledAs` is the path of this program, beside whose directory Supervisor looks for its file. */
+/** Reads the settings. `calledAs` is our path: Supervisor also searches its file beside the directory of the program. */
 export function readSettings(
   options: CtlOptions,
   source: Source,
@@ -60,7 +59,7 @@ export function readSettings(
     const exists = source.isDirectory(posix.resolve(source.cwd, named));
     return { ok: false, error: exists ? `could not read config file ${named}` : `could not find config file ${named}` };
   }
-  // ONEVISOR_CONF set and empty: no file, as for the supervisor.
+  // As for the supervisor, an empty ONEVISOR_CONF means no file.
   const searched =
     named === null && variable !== ''
       ? (searchPaths(calledAs, source.cwd).find((candidate) => source.isFile(candidate)) ?? null)
@@ -74,8 +73,8 @@ export function readSettings(
 }
 
 /**
- * A file that was named counts. Where it does not say where the supervisor is, its own server does, then the private
- * control socket.
+ * Uses a file that the user has named. If it has no address for the client, the server that it configures is used, then
+ * the private control socket.
  */
 function chooseNamed(path: string, files: CtlFiles, discovery: Discovery): ChosenFile {
   const found = files.writtenUrl(path) === null ? (discovery.serverOf(path) ?? privateEndpoint(discovery)) : null;
@@ -83,9 +82,9 @@ function chooseNamed(path: string, files: CtlFiles, discovery: Discovery): Chose
 }
 
 /**
- * Without a name, the supervisor that runs the container comes first, with the file that it reads: the image may have
- * another file, as Debian's package has.
- * That file counts only if it names a socket that answers here, which is then that of a second supervisor.
+ * Chooses the file and the supervisor if the user has named no file. The supervisor that runs the container has
+ * priority, with the file that it reads, because the image may contain another file (Debian's package installs one).
+ * A file from the search has priority only if a server answers on its socket here: that is a second supervisor.
  */
 function chooseFound(files: CtlFiles, searched: string | null, discovery: Discovery): ChosenFile {
   const found = discovery.find();
@@ -146,7 +145,7 @@ function readChosen(
   };
 }
 
-/** Readings of the files that may be the client's. Each file is read once. */
+/** Reads the configuration files of the client, each once. */
 class CtlFiles {
   readonly source: Source;
   readonly #calledAs: string;
@@ -170,10 +169,10 @@ class CtlFiles {
     return reading;
   }
 
-  /** `serverurl` of a file, its expansions done; null where it is not written. */
+  /** Returns `serverurl` of a file, expanded; null if the file does not have it. */
   writtenUrl(path: string): string | null {
     const { ctl, isUrlWritten } = this.read(path);
-    // Errors in it are reported when the file is chosen.
+    // Errors in the file are reported when the file is chosen.
     return isUrlWritten ? (ctl?.serverurl ?? DEFAULT_URL) : null;
   }
 }
@@ -186,7 +185,7 @@ interface FileOptions {
   readonly history_file?: string | null;
 }
 
-/** Settings that do not come from the file. */
+/** Settings that do not come from the section `[supervisorctl]`. */
 interface OtherSettings {
   readonly found: Endpoint | null;
   readonly fallback: string;
@@ -201,23 +200,25 @@ function fillIn(
   file: FileOptions,
   { found, fallback, warnings, plugins, path }: OtherSettings,
 ): CtlSettings {
-  const home = source.env['HOME'];
-  // The password of one supervisor must not be sent to the server that -s names.
+  // The password of the supervisor that was found must not be sent to the server that -s names.
   const endpoint = options.serverUrl === null ? found : null;
-  const history = options.historyFile ?? file.history_file ?? null;
   return {
     serverUrl: options.serverUrl ?? file.serverurl ?? endpoint?.serverUrl ?? fallback,
     username: options.username ?? file.username ?? endpoint?.username ?? null,
     password: options.password ?? file.password ?? endpoint?.password ?? null,
     prompt: file.prompt ?? DEFAULT_PROMPT,
-    historyFile:
-      history === null
-        ? null
-        : posix.resolve(source.cwd, home === undefined ? history : history.replace(/^~(?=\/|$)/, home)),
+    historyFile: resolveHistory(options.historyFile ?? file.history_file ?? null, source),
     warnings: warnings.map(formatProblem),
     plugins,
     file: path,
   };
+}
+
+/** Makes the path of the history file absolute; `~` is the home directory. */
+function resolveHistory(path: string | null, { cwd, env }: Source): string | null {
+  if (path === null) return null;
+  const home = env['HOME'];
+  return posix.resolve(cwd, home === undefined ? path : path.replace(/^~(?=\/|$)/, home));
 }
 
 function formatProblem({ file, line, section, option, reason }: Problem): string {

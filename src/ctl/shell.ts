@@ -1,6 +1,6 @@
 /**
- * The interactive shell: status first, then a prompt, a line, a command, until `quit`, Ctrl-D or Ctrl-C.
- * Keeps the history in a file where one is named.
+ * The interactive shell: shows the status, then reads and runs commands until `quit`, Ctrl-D or Ctrl-C. Also reads and
+ * writes the history file.
  */
 import { closeSync, constants, writeFileSync } from 'node:fs';
 import { messageOf } from '../core/error-text.ts';
@@ -17,7 +17,7 @@ const HISTORY_FLAGS =
   constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NONBLOCK | constants.O_NOCTTY;
 const MAX_HISTORY_BYTES = 16 * 1024 * 1024;
 
-/** Runs the shell to its end. Its exit code is always 0, as that of supervisorctl. */
+/** Runs the shell to its end. */
 export async function runShell(
   session: Session,
   commands: ReadonlyMap<string, Command>,
@@ -39,7 +39,7 @@ export async function runShell(
   }
 }
 
-/** The next line; SIGINT from elsewhere than the keyboard ends the waiting too. */
+/** Reads the next line. A SIGINT that does not come from the keyboard also ends the wait. */
 async function readCommand(session: Session, prompt: string): Promise<string | null> {
   const { interrupt } = session;
   const unsubscribe = session.io.onInterrupt(() => interrupt.abort());
@@ -50,7 +50,7 @@ async function readCommand(session: Session, prompt: string): Promise<string | n
   }
 }
 
-/** Lines of a history file, the oldest first; none where there is no such file yet. */
+/** Reads the lines of a history file, the oldest first. */
 export function readHistory(path: string): string[] {
   try {
     return readRegularFile(path, MAX_HISTORY_BYTES)
@@ -58,12 +58,12 @@ export function readHistory(path: string): string[] {
       .split('\n')
       .filter((line) => line !== '');
   } catch {
-    // As readline: a history that cannot be read is an empty one. Whether it can be written is said at the end.
+    // As in readline, a history that cannot be read is empty. An error on writing is reported at the end.
     return [];
   }
 }
 
-/** Writes the history for next time, for its owner only: it can hold what should not be seen. */
+/** Writes the history. Only the owner may read it, because it can contain secrets. */
 export function writeHistory(io: CtlIo, path: string, lines: readonly string[]): void {
   try {
     const fd = openTrusted(path, HISTORY_FLAGS, 0o600);

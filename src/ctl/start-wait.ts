@@ -1,49 +1,52 @@
 /**
- * The waiting of `start` and `restart` for what a program depends on: says on a terminal what that is, and ends it
- * after `--timeout`.
- * The start itself goes on in the supervisor when the client leaves.
+ * The wait of `start` and `restart` for processes that must start first (`depends_on`): shows on a terminal what a
+ * start waits for, and ends the wait after `--timeout`. The start itself goes on in the supervisor.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { WrongValue } from '../config/datatype.ts';
 import { duration } from '../config/datatypes.ts';
-import { formatNamespec, parseNamespec } from '../core/namespec.ts';
+import { formatNamespec } from '../core/namespec.ts';
+import { ArgumentError } from './command.ts';
 import { InterruptError } from './errors.ts';
 import { ExitCode } from './exit-codes.ts';
-import { findMatches } from './names.ts';
+import { selectNamed } from './names.ts';
 import type { Session } from './session.ts';
-import type { ProcessInfo } from './supervisor-client.ts';
 
 const OPTION = '--timeout';
-/** Pause before the first look at what is waited for, and between two looks. */
-const LOOK_MS = 1000;
+/** Time before the first request for the reasons, and between two requests. */
+const POLL_MS = 1000;
 
-/**
- * Words without the option, and its value in milliseconds; null without the option. A string is what is wrong with it.
- */
-export type TimeoutWords = { readonly names: readonly string[]; readonly timeoutMs: number | null } | string;
+/** The words of a command without the option, and the value of the option; null if it is not given. */
+export interface TimeoutWords {
+  readonly rest: readonly string[];
+  readonly timeoutMs: number | null;
+}
 
-/** Takes `--timeout 30`, `--timeout=1m30s` out of the words of a command. */
+/** Takes `--timeout 30` or `--timeout=1m30s` out of the words of a command. Throws {@link ArgumentError}. */
 export function takeTimeout(words: readonly string[]): TimeoutWords {
   const at = words.findIndex((word) => word === OPTION || word.startsWith(`${OPTION}=`));
-  if (at === -1) return { names: words, timeoutMs: null };
+  if (at === -1) return { rest: words, timeoutMs: null };
   const word = words[at] ?? '';
   const isJoined = word !== OPTION;
   const value = isJoined ? word.slice(OPTION.length + 1) : (words[at + 1] ?? '');
   try {
     const seconds = duration.parse(value, { cwd: '/', home: null, host: null });
     return {
-      names: words.filter((_word, index) => index !== at && (isJoined || index !== at + 1)),
+      rest: words.filter((_word, index) => index !== at && (isJoined || index !== at + 1)),
       timeoutMs: seconds * 1000,
     };
   } catch (error) {
     if (!(error instanceof WrongValue)) throw error;
-    return `${OPTION}: ${error.message}`;
+    throw new ArgumentError(`Error: ${OPTION}: ${error.message}`, {
+      isHelpShown: false,
+      exitCode: ExitCode.INVALID_ARGS,
+    });
   }
 }
 
 /**
- * Does `action`, which waits for starts of these names. After the time it ends with a line for each that still waits,
- * and with exit code 124.
+ * Runs `action`, which starts the named processes and waits for them. After the timeout it prints a line for each
+ * process that still waits, and sets exit code 124.
  */
 export async function waitForStarts(
   session: Session,
@@ -51,7 +54,7 @@ export async function waitForStarts(
   timeoutMs: number | null,
   action: () => Promise<void>,
 ): Promise<void> {
-  const watch = new Watch(session, names);
+  const watch = new HoldWatch(session, names);
   let isOver = false;
   const timer =
     timeoutMs === null
@@ -61,7 +64,7 @@ export async function waitForStarts(
           session.interrupt.abort();
         }, timeoutMs);
   try {
-    watch.begin();
+    watch.start();
     await action();
   } catch (error) {
     if (!isOver || !(error instanceof InterruptError)) throw error;
@@ -71,17 +74,17 @@ export async function waitForStarts(
       session.fail(`${line}: ERROR (timeout after ${seconds} s; it goes on without supervisorctl)`, ExitCode.TIMEOUT);
   } finally {
     if (timer !== null) clearTimeout(timer);
-    watch.end();
+    watch.stop();
   }
 }
 
-/** Looks at what the processes wait for, as long as a start is waited for. */
-class Watch {
+/** Asks the server again and again what the starts wait for. */
+class HoldWatch {
   readonly #session: Session;
   readonly #names: readonly string[];
-  readonly #over = new AbortController();
-  readonly #said = new Set<string>();
-  /** The waiting starts at the last look: `web waits for db to be started`. */
+  readonly #stopped = new AbortController();
+  readonly #shown = new Set<string>();
+  /** The waiting starts in the latest answer, for example `web waits for db to be started`. */
   waiting: readonly string[] = [];
 
   constructor(session: Session, names: readonly string[]) {
@@ -89,41 +92,31 @@ class Watch {
     this.#names = names;
   }
 
-  begin(): void {
-    // An error of a look is no error of the start, which answers for itself.
-    void this.#look().catch(() => undefined);
+  start(): void {
+    // Errors here are ignored: the call that starts the processes reports its own errors.
+    void this.#poll().catch(() => undefined);
   }
 
-  end(): void {
-    this.#over.abort();
+  stop(): void {
+    this.#stopped.abort();
   }
 
-  async #look(): Promise<void> {
-    const { signal } = this.#over;
+  async #poll(): Promise<void> {
+    const { signal } = this.#stopped;
     for (;;) {
-      await delay(LOOK_MS, undefined, { signal });
+      await delay(POLL_MS, undefined, { signal });
       const processes = await this.#session.client.getAllProcessInfo();
       if (signal.aborted) return;
       this.waiting = selectNamed(this.#names, processes)
         .filter(({ struct }) => struct['hold'] === 'waiting')
         .map(({ group, name, description }) => `${formatNamespec(group, name)} ${description}`);
-      for (const line of this.waiting) this.#say(line);
+      for (const line of this.waiting) this.#show(line);
     }
   }
 
-  #say(line: string): void {
-    if (this.#session.io.stdout.isTTY !== true || this.#said.has(line)) return;
-    this.#said.add(line);
+  #show(line: string): void {
+    if (this.#session.io.stdout.isTTY !== true || this.#shown.has(line)) return;
+    this.#shown.add(line);
     this.#session.output(line);
   }
-}
-
-/** The processes that names on a command line mean. */
-export function selectNamed(names: readonly string[], processes: readonly ProcessInfo[]): ProcessInfo[] {
-  const found = names.flatMap((name) => {
-    if (name === 'all') return [...processes];
-    const { group, process: proc } = parseNamespec(name);
-    return findMatches(proc === null ? `${group}:*` : name, processes);
-  });
-  return [...new Set(found)];
 }

@@ -1,13 +1,13 @@
 /**
- * The methods of `supervisor.*` that the client uses, with the types of their answers.
- * An answer of another form than Supervisor documents is an error here, so that no command has to ask.
+ * The methods of the supervisor that the client uses, with the types of their answers. An answer that differs from
+ * Supervisor's documentation is an error here, so commands need no checks.
  */
 import { faults, RpcFault } from '../core/faults.ts';
 import { fitMessage } from '../core/shown-text.ts';
 import { isStruct, type XmlRpcStruct, type XmlRpcValue } from '../rpc/xmlrpc.ts';
 import { CtlError } from './errors.ts';
 
-/** A process, of `getProcessInfo`. `struct` has all that the server said. */
+/** A process, from `getProcessInfo`. `struct` is the whole answer of the server. */
 export interface ProcessInfo {
   readonly name: string;
   readonly group: string;
@@ -15,17 +15,17 @@ export interface ProcessInfo {
   readonly statename: string;
   readonly description: string;
   readonly pid: number;
-  /** Times in seconds; start is 0 when it was never started. */
+  /** Time of the latest start in seconds since 1970; 0 if the process was never started. */
   readonly start: number;
   readonly exitstatus: number;
-  /** `starting`, `healthy` or `unhealthy`, where the server checks it; Supervisor does not. */
+  /** `starting`, `healthy` or `unhealthy`; null if there is no health check, as in Supervisor. */
   readonly health: string | null;
   /** Reason why the latest health check failed; null for none. */
   readonly healthReason: string | null;
   readonly struct: XmlRpcStruct;
 }
 
-/** What happened to one of several processes; `status` is a fault's number. */
+/** The result of an operation on one process; `status` is the number of a fault, or of SUCCESS. */
 export interface ProcessResult {
   readonly name: string;
   readonly group: string;
@@ -44,7 +44,7 @@ export function resultOf(
   return { group, name, status: fault.code, description: fault.faultString, reason: fault.reason };
 }
 
-/** A configured process, of `getAllConfigInfo`. */
+/** A configured process, from `getAllConfigInfo`. */
 export interface ConfigInfo {
   readonly name: string;
   readonly group: string;
@@ -55,31 +55,31 @@ export interface ConfigInfo {
   readonly exitcodes: readonly number[];
 }
 
-/** Names of groups whose configuration differs from what is active. */
+/** Names of groups whose configuration differs from the active one. */
 export interface ConfigChanges {
   readonly added: readonly string[];
   readonly changed: readonly string[];
   readonly removed: readonly string[];
 }
 
-/** What an update of a group would do, as names of its processes; `whole`: all of them are stopped, and started. */
+/** The effect of an update on the processes of a group, by name. `whole`: all are stopped and started. */
 export type GroupPlan =
   | 'whole'
   | {
       readonly stopped: readonly string[];
       readonly restarted: readonly string[];
       readonly started: readonly string[];
-      /** They are configured differently, and go on as they are. */
+      /** Processes that change without a restart. */
       readonly changed: readonly string[];
     };
 
 /** Calls a method by its full name. */
 export type Call = (method: string, ...params: XmlRpcValue[]) => Promise<XmlRpcValue>;
 
-/** Which log of a process. */
+/** A log of a process. */
 export type StreamName = 'stdout' | 'stderr';
 
-/** The methods themselves. Each throws what the connection throws. */
+/** The methods. Each throws the errors of its call. */
 export class SupervisorClient {
   readonly #call: Call;
 
@@ -133,7 +133,7 @@ export class SupervisorClient {
   removeProcessGroup = async (name: string): Promise<void> =>
     void (await this.#call('supervisor.removeProcessGroup', name));
   reloadConfig = async (): Promise<ConfigChanges> => toConfigChanges(await this.#call('supervisor.reloadConfig'));
-  /** What `updateGroup`, or what is done where it cannot, would do; null where the server has no such method. */
+  /** Asks for the effect of an update of a group; null if the server has no such method. */
   planUpdate = async (name: string): Promise<GroupPlan | null> => {
     try {
       return toGroupPlan(await this.#call('onevisor.planUpdate', name));
@@ -145,8 +145,8 @@ export class SupervisorClient {
     }
   };
   /**
-   * Updates a group with as few restarts as possible: the names of what had to be stopped, or null where the server has
-   * no such method, or cannot for this group.
+   * Updates a group with as few restarts as possible. Returns the names of the processes that were stopped; null if the
+   * server has no such method, or can only exchange the whole group.
    */
   updateGroup = async (name: string): Promise<string[] | null> => {
     try {
@@ -157,9 +157,9 @@ export class SupervisorClient {
       throw error;
     }
   };
-  restart = async (): Promise<void> => void (await this.#call('supervisor.restart'));
+  restartSupervisor = async (): Promise<void> => void (await this.#call('supervisor.restart'));
   shutdown = async (): Promise<void> => void (await this.#call('supervisor.shutdown'));
-  /** Asks a server that is shutting down to kill what is left. False where it does not, or has no such method. */
+  /** Asks a server that is shutting down to kill the processes that are left. Returns false if it does not. */
   shutdownAgain = async (): Promise<boolean> => {
     try {
       return toBoolean(await this.#call('onevisor.shutdownAgain'));
@@ -171,7 +171,7 @@ export class SupervisorClient {
 }
 
 function unexpected(what: string): CtlError {
-  return new CtlError('xmlrpc.client.ResponseError', `the server answered with something else than ${what}`);
+  return new CtlError('xmlrpc.client.ResponseError', `the answer of the server is not ${what}`);
 }
 
 function toRawText(value: XmlRpcValue | undefined): string {
@@ -180,7 +180,7 @@ function toRawText(value: XmlRpcValue | undefined): string {
   return value;
 }
 
-/** A text that is shown on the user's terminal, whatever the server is. */
+/** Makes a text of any server safe to show on the user's terminal. */
 function toText(value: XmlRpcValue | undefined): string {
   return fitMessage(toRawText(value));
 }
@@ -261,7 +261,7 @@ function toGroupPlan(value: XmlRpcValue): GroupPlan {
   };
 }
 
-/** `[[added, changed, removed]]`, as reloadConfig answers. */
+/** Reads the answer of reloadConfig, `[[added, changed, removed]]`. */
 function toConfigChanges(value: XmlRpcValue): ConfigChanges {
   const [lists] = toList(value, (element) => toList(element, (names) => toList(names, toText)));
   const [added, changed, removed] = lists ?? [];

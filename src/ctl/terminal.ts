@@ -1,13 +1,14 @@
 /**
- * Lines from a terminal, with editing, history and completion. The terminal is raw, and read at all, only while a line
- * is asked for: while a command runs, Ctrl-C is a signal and Ctrl-Z stops us, as it is with supervisorctl. The editor
- * is given one line at a time, so that what is typed or pasted ahead is shown where it is used.
+ * Lines from a terminal, with editing, history and completion.
+ *
+ * The terminal is raw, and is read, only while a caller waits for a line. While a command runs, the terminal is in its
+ * normal mode: Ctrl-C is SIGINT and Ctrl-Z stops us, as with supervisorctl. The editor (node:readline) gets one line at
+ * a time, so that text typed or pasted ahead appears at the prompt that uses it.
  */
 import { createInterface, type Interface } from 'node:readline';
 import { PassThrough, Writable } from 'node:stream';
-import { InterruptError } from './errors.ts';
 import type { CtlIo } from './io.ts';
-import type { Completer, LineSource, Waiting } from './lines.ts';
+import { type Completer, type LineSource, PendingLine } from './line-source.ts';
 
 const HISTORY_LENGTH = 1000;
 const CTRL_C = '\x03';
@@ -16,10 +17,11 @@ const CTRL_U = '\x15';
 const ERASE: ReadonlySet<string> = new Set(['\b', '\x7f']);
 
 /**
- * The output of the editor. It ends lines with CR LF, and the terminal makes CR LF of each LF even when it is raw
- * (libuv leaves ONLCR on), so that programs which read us, as expect does, would see CR CR LF.
+ * Wraps stdout for the editor, and turns its CR LF into LF. The terminal itself makes CR LF of each LF, also when it is
+ * raw, because libuv leaves ONLCR on. Without this, programs that read our terminal, such as expect, would see CR CR
+ * LF.
  */
-function editorOutput(stdout: CtlIo['stdout']): Writable {
+function wrapOutput(stdout: CtlIo['stdout']): Writable {
   const output = new Writable({
     decodeStrings: false,
     write: (chunk: Buffer | string, _encoding, done) => {
@@ -27,7 +29,7 @@ function editorOutput(stdout: CtlIo['stdout']): Writable {
       done();
     },
   });
-  // Where lines wrap.
+  // readline wraps lines at this width.
   Object.defineProperty(output, 'columns', { get: () => (stdout as { readonly columns?: number }).columns });
   const resized = (): void => void output.emit('resize');
   stdout.on('resize', resized);
@@ -40,12 +42,12 @@ export class TerminalLines implements LineSource {
   complete: Completer | null = null;
   readonly #io: CtlIo;
   readonly #decoder = new TextDecoder();
+  readonly #pending = new PendingLine();
   #history: string[];
-  /** The editor, and what it reads. */
+  /** The editor and its input. */
   #editor: { readonly reader: Interface; readonly input: PassThrough } | null = null;
-  #waiting: Waiting | null = null;
-  /** Typed, and not used yet. */
-  #pending = '';
+  /** Text that was typed and not used yet. */
+  #typed = '';
   #hasEnded = false;
 
   constructor(io: CtlIo, history: readonly string[]) {
@@ -58,41 +60,14 @@ export class TerminalLines implements LineSource {
   }
 
   readLine(prompt: string, signal: AbortSignal): Promise<string | null> {
-    return this.#read(signal, () => {
-      const { reader, input } = (this.#editor ??= this.#open());
-      reader.setPrompt(prompt);
-      // Without a prompt nothing is drawn: what stands in the line is the output of somebody else.
-      if (prompt === '') reader.resume();
-      else reader.prompt();
-      let isComplete = false;
-      return () => {
-        if (isComplete) return;
-        const end = this.#pending.indexOf('\r');
-        isComplete = end !== -1;
-        const piece = isComplete ? this.#pending.slice(0, end + 1) : this.#pending;
-        this.#pending = this.#pending.slice(piece.length);
-        input.write(piece);
-      };
-    });
+    return this.#read(signal, () => this.#beginEditing(prompt));
   }
 
   async readSecret(prompt: string, signal: AbortSignal): Promise<string | null> {
     try {
       return await this.#read(signal, () => {
         this.#io.stdout.write(prompt);
-        let text = '';
-        return () => {
-          for (const character of this.#pending) {
-            this.#pending = this.#pending.slice(character.length);
-            if (character === '\r') this.#settle((waiting) => waiting.resolve(text));
-            else if (character === CTRL_C) this.#settle((waiting) => waiting.reject(new InterruptError()));
-            else if (character === CTRL_D && text === '') this.#settle((waiting) => waiting.resolve(null));
-            else
-              text =
-                character === CTRL_U ? '' : ERASE.has(character) ? [...text].slice(0, -1).join('') : text + character;
-            if (this.#waiting === null) return;
-          }
-        };
+        return this.#beginSecret();
       });
     } finally {
       this.#io.stdout.write('\n');
@@ -103,33 +78,71 @@ export class TerminalLines implements LineSource {
     this.#editor?.reader.close();
   }
 
+  /** Shows the prompt of the editor. Returns the function that passes typed text to the editor, up to a line end. */
+  #beginEditing(prompt: string): () => void {
+    const { reader, input } = (this.#editor ??= this.#open());
+    reader.setPrompt(prompt);
+    // Without a prompt the editor must not redraw the line: another program's output may stand there (`fg`).
+    if (prompt === '') reader.resume();
+    else reader.prompt();
+    let isComplete = false;
+    return () => {
+      if (isComplete) return;
+      const end = this.#typed.indexOf('\r');
+      isComplete = end !== -1;
+      const piece = isComplete ? this.#typed.slice(0, end + 1) : this.#typed;
+      this.#typed = this.#typed.slice(piece.length);
+      input.write(piece);
+    };
+  }
+
+  /** Returns the function that reads a secret line from the typed text, without showing it. */
+  #beginSecret(): () => void {
+    let text = '';
+    const take = (character: string): void => {
+      if (character === '\r') this.#pending.resolve(text);
+      else if (character === CTRL_C) this.#pending.interrupt();
+      else if (character === CTRL_D && text === '') this.#pending.resolve(null);
+      else if (character === CTRL_U) text = '';
+      else if (ERASE.has(character)) text = [...text].slice(0, -1).join('');
+      else text += character;
+    };
+    return () => {
+      for (const character of this.#typed) {
+        this.#typed = this.#typed.slice(character.length);
+        take(character);
+        if (!this.#pending.isWaiting) return;
+      }
+    };
+  }
+
   /**
-   * Makes the terminal raw, has `begin` show the prompt, and gives what is typed to what that returns, until somebody
-   * settles.
+   * Makes the terminal raw, calls `begin` to show the prompt, and calls the function that `begin` returned for each
+   * typed text, until the line is complete or the wait is interrupted.
    */
   async #read(signal: AbortSignal, begin: () => () => void): Promise<string | null> {
     const { stdin } = this.#io;
     if (this.#hasEnded) return null;
-    const line = new Promise<string | null>((resolve, reject) => (this.#waiting = { resolve, reject }));
-    const abort = (): void => this.#settle((waiting) => waiting.reject(new InterruptError()));
-    // Raw before the prompt: whoever types at once would be shown.
+    const line = this.#pending.wait();
+    const abort = (): void => this.#pending.interrupt();
+    // Raw mode comes before the prompt: otherwise the terminal would echo text that is typed at once.
     stdin.setRawMode?.(true);
     const use = begin();
     const receive = (chunk: Buffer): void => {
-      this.#pending += this.#decoder.decode(chunk, { stream: true }).replace(/\r?\n/g, '\r');
+      this.#typed += this.#decoder.decode(chunk, { stream: true }).replace(/\r?\n/g, '\r');
       use();
     };
     const end = (): void => {
       this.#hasEnded = true;
-      this.#settle((waiting) => waiting.resolve(null));
+      this.#pending.resolve(null);
     };
     signal.addEventListener('abort', abort);
     stdin.on('data', receive).on('end', end).on('error', end).resume();
     try {
-      if (this.#pending !== '') use();
+      if (this.#typed !== '') use();
       return await line;
     } catch (error) {
-      // What was typed of a line that is given up must not stand in the next one.
+      // Text of an interrupted line must not appear in the next line.
       this.close();
       throw error;
     } finally {
@@ -142,40 +155,36 @@ export class TerminalLines implements LineSource {
 
   #open(): { reader: Interface; input: PassThrough } {
     const input = new PassThrough();
-    const completer = (line: string, done: (error: null, result: [string[], string]) => void): void => {
-      const nothing: [string[], string] = [[], line];
-      if (this.complete === null) done(null, nothing);
-      // A supervisor that does not answer has nothing to offer; the next command will say why.
-      else
-        this.complete(line).then(
-          ({ word, choices }) => done(null, [choices, word]),
-          () => done(null, nothing),
-        );
-    };
-    const output = editorOutput(this.#io.stdout);
+    const output = wrapOutput(this.#io.stdout);
     const reader = createInterface({
       input,
       output,
       terminal: true,
-      completer,
+      completer: (line: string, done: (error: null, result: [string[], string]) => void) =>
+        void this.#completions(line).then((result) => done(null, result)),
       history: [...this.#history],
       historySize: HISTORY_LENGTH,
     });
-    reader.on('line', (line) => this.#settle((waiting) => waiting.resolve(line)));
+    reader.on('line', (line) => this.#pending.resolve(line));
     reader.on('history', (history) => (this.#history = [...history]));
-    reader.on('SIGINT', () => this.#settle((waiting) => waiting.reject(new InterruptError())));
+    reader.on('SIGINT', () => this.#pending.interrupt());
     // Ctrl-D closes the editor; the next line gets a new one.
     reader.on('close', () => {
       output.destroy();
       this.#editor = null;
-      this.#settle((waiting) => waiting.resolve(null));
+      this.#pending.resolve(null);
     });
     return { reader, input };
   }
 
-  #settle(action: (waiting: Waiting) => void): void {
-    const waiting = this.#waiting;
-    this.#waiting = null;
-    if (waiting !== null) action(waiting);
+  /** The completions of a line, in the form that readline takes. */
+  async #completions(line: string): Promise<[string[], string]> {
+    try {
+      const { word, choices } = (await this.complete?.(line)) ?? { word: line, choices: [] };
+      return [choices, word];
+    } catch {
+      // A supervisor that does not answer gives no completions. The next command reports the reason.
+      return [[], line];
+    }
   }
 }

@@ -1,7 +1,7 @@
 /**
- * The connection to a supervisor: one HTTP request a call, over a unix socket or TCP, with Basic authentication.
- * It keeps no connection open between calls: a supervisor that restarts meanwhile would be met as a broken one.
- * Knows no method and prints nothing.
+ * Requests to a supervisor: one HTTP request for each call, over a unix socket or TCP, with Basic authentication.
+ * No connection stays open between calls, because a restart of the supervisor would break it. Knows no method and prints
+ * nothing.
  */
 import { request, type IncomingMessage, type RequestOptions } from 'node:http';
 import { errnoOf, messageOf } from '../core/error-text.ts';
@@ -12,7 +12,7 @@ import { decodeResponse, encodeCall, MAX_TEXT_LENGTH, type XmlRpcValue, XmlRpcSy
 import { ConnectionError, CtlError, HttpStatusError, InterruptError } from './errors.ts';
 import { parseServerUrl } from './server-url.ts';
 
-/** Where a supervisor is, and as whom to talk to it. */
+/** The address of a supervisor, with the user and the password. */
 export interface Endpoint {
   readonly serverUrl: string;
   readonly username: string | null;
@@ -20,7 +20,7 @@ export interface Endpoint {
 }
 
 /**
- * Calls a method and waits for its answer, however long that takes: `startProcess` answers when the process is up.
+ * Calls a method and waits for its answer without a timeout: `startProcess` answers when the process is up.
  * Throws RpcFault, {@link ConnectionError}, {@link HttpStatusError}, {@link CtlError} for an answer that is not
  * XML-RPC, and {@link InterruptError} when the signal is aborted.
  */
@@ -31,7 +31,7 @@ export async function callRemoteMethod(
   signal: AbortSignal,
 ): Promise<XmlRpcValue> {
   const body = Buffer.from(encodeCall(method, params));
-  // Other servers know no JSON here, and answer in XML.
+  // A supervisord ignores the Accept header and answers in XML.
   const headers = { 'Content-Type': 'text/xml', Accept: `${JSON_TYPE}, text/xml`, 'Content-Length': body.length };
   const response = await send(endpoint, { method: 'POST', path: '/RPC2', headers, signal }, body);
   const text = await readBody(response, signal);
@@ -55,11 +55,11 @@ function decodeAnswer(text: string, type: string | undefined): XmlRpcValue {
 }
 
 /**
- * Opens a log that goes on as it is written, such as `/logtail/NAME/stdout`. The caller ends it by the signal. Throws
- * as {@link callRemoteMethod}.
+ * Opens a stream that follows a log, for example `/logtail/NAME/stdout`. The caller ends the stream with the signal.
+ * Throws the errors of {@link callRemoteMethod}.
  */
 export async function openLog(endpoint: Endpoint, path: string, signal: AbortSignal): Promise<IncomingMessage> {
-  // compat: supervisord holds a log back in pieces of 64 KiB where the connection is not to be kept.
+  // compat: without keep-alive, supervisord buffers the log and sends it in pieces of 64 KiB.
   return send(
     endpoint,
     { method: 'GET', path: encodeURI(path), headers: { Accept: '*/*', Connection: 'keep-alive' }, signal },
@@ -67,21 +67,21 @@ export async function openLog(endpoint: Endpoint, path: string, signal: AbortSig
   );
 }
 
-/** Keeps Node from looking for an IPv6 address in the Host header: its pattern for that takes 8 ms to compile. */
+/** Prevents Node's search for an IPv6 address in the Host header. Compiling the pattern for that takes 8 ms. */
 const NO_SERVER_NAME = { servername: '' };
 
 function send(endpoint: Endpoint, options: RequestOptions, body: Buffer | null): Promise<IncomingMessage> {
   const target = parseServerUrl(endpoint.serverUrl);
-  const place = target.kind === 'unix' ? { socketPath: target.path } : { host: target.host, port: target.port };
+  const address = target.kind === 'unix' ? { socketPath: target.path } : { host: target.host, port: target.port };
   const auth =
     endpoint.username === null || endpoint.username === ''
       ? {}
       : { auth: `${endpoint.username}:${endpoint.password ?? ''}` };
   return new Promise((resolve, reject) => {
-    const sent = request({ ...options, ...place, ...auth, ...NO_SERVER_NAME, agent: false });
+    const sent = request({ ...options, ...address, ...auth, ...NO_SERVER_NAME, agent: false });
     sent.on('response', resolve);
-    // It stays after the answer has begun: a connection that breaks later is seen by whoever reads, and must not end
-    // the process here.
+    // This listener stays after the answer has begun. A connection that breaks later is an error for the reader of the
+    // answer; without a listener here, it would end the process.
     sent.on('error', (error) => reject(toConnectionError(error, options.signal)));
     sent.end(body);
   });
@@ -108,7 +108,8 @@ async function readBody(response: IncomingMessage, signal: AbortSignal): Promise
 }
 
 /**
- * What a failed request means. Node reports a server that closes without a word as ECONNRESET without a system call.
+ * Converts the error of a failed request. If the server closes the connection without an answer, Node reports ECONNRESET
+ * without a system call.
  */
 export function toConnectionError(error: unknown, signal: AbortSignal | undefined): Error {
   if (signal?.aborted === true) return new InterruptError();

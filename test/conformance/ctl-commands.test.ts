@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, writeFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
-import { controlSocketPaths } from '../../src/ctl/settings.ts';
+import { controlSocketPaths } from '../../src/core/control-socket.ts';
 import { start } from '../unit/ctl/fake-server.ts';
 import {
   findFreePort,

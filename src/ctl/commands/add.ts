@@ -1,25 +1,25 @@
-/** The command `add`: activates groups that the configuration has. */
+/** The command `add`: activates groups of the configuration. */
 import { faults, RpcFault } from '../../core/faults.ts';
-import type { Command } from '../command.ts';
-import { splitNames } from '../names.ts';
+import { defineCommand } from '../command.ts';
 
-export const add: Command = {
+export const add = defineCommand({
   name: 'add',
   help: ['add <name> [...]\tActivates any updates in config for process/group'],
-  async run(session, argument) {
-    for (const name of splitNames(argument)) {
+  upcheck: 'never',
+  parse: (words) => words,
+  async run(session, names) {
+    for (const name of names) {
       try {
         await session.client.addProcessGroup(name);
         session.output(`${name}: added process group`);
       } catch (error) {
         if (!(error instanceof RpcFault)) throw error;
-        // compat: a group that is active already is said, but does no harm.
+        // compat: a group that is active already does not change the exit code.
         if (error.code === faults.ALREADY_ADDED) session.output('ERROR: process group already active');
         else if (error.code === faults.BAD_NAME) session.fail(`ERROR: no such process/group: ${name}`);
         else if (error.code === faults.SHUTDOWN_STATE) session.fail('ERROR: shutting down');
         else throw error;
       }
     }
-    return false;
   },
-};
+});

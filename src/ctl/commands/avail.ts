@@ -1,23 +1,19 @@
-/** The command `avail`: every process that the configuration has, whether it is active or not. */
+/** The command `avail`: lists all processes of the configuration, active or not. */
 import { faults, RpcFault } from '../../core/faults.ts';
-import type { Command } from '../command.ts';
+import { defineCommand, parseNothing } from '../command.ts';
 import { formatConfigs } from '../format.ts';
 
-export const avail: Command = {
+export const avail = defineCommand({
   name: 'avail',
   help: ['avail\t\t\tDisplay all configured processes'],
-  async run(session, argument) {
-    if (argument !== '') {
-      session.fail('Error: avail accepts no arguments');
-      session.outputAll(avail.help);
-      return false;
-    }
+  upcheck: 'never',
+  parse: parseNothing('avail'),
+  async run(session) {
     try {
       session.outputAll(formatConfigs(await session.client.getAllConfigInfo()));
     } catch (error) {
       if (!(error instanceof RpcFault) || error.code !== faults.SHUTDOWN_STATE) throw error;
       session.fail('ERROR: supervisor shutting down');
     }
-    return false;
   },
-};
+});

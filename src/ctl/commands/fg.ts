@@ -1,32 +1,27 @@
 /**
- * The command `fg`: shows what a process writes, and sends it what is typed, line by line, until Ctrl-C or the end of
- * the input.
+ * The command `fg`: shows the output of a process and sends typed lines to its standard input, until Ctrl-C or the end
+ * of our input.
  */
 import { faults, RpcFault } from '../../core/faults.ts';
 import { ProcessState } from '../../core/states.ts';
-import type { Command } from '../command.ts';
+import { ArgumentError, defineCommand } from '../command.ts';
 import { formatFault, InterruptError } from '../errors.ts';
 import { announceFollowing, followLog } from '../follow.ts';
-import { splitNames } from '../names.ts';
 import type { Session } from '../session.ts';
 
-export const fg: Command = {
+export const fg = defineCommand({
   name: 'fg',
   help: ['fg <process>\tConnect to a process in foreground mode', '\t\tCtrl-C to exit'],
-  async run(session, argument) {
-    if (!(await session.upcheck())) return false;
-    const [name, ...rest] = splitNames(argument);
-    if (name === undefined) {
-      session.fail('ERROR: no process name supplied');
-      session.outputAll(fg.help);
-    } else if (rest.length > 0) {
-      session.fail('ERROR: too many process names supplied');
-    } else if (await isAttachable(session, name)) {
-      await attach(session, name);
-    }
-    return false;
+  upcheck: 'before arguments',
+  parse([name, ...rest]) {
+    if (name === undefined) throw new ArgumentError('ERROR: no process name supplied', { isHelpShown: true });
+    if (rest.length > 0) throw new ArgumentError('ERROR: too many process names supplied', { isHelpShown: false });
+    return name;
   },
-};
+  async run(session, name) {
+    if (await isAttachable(session, name)) await attach(session, name);
+  },
+});
 
 async function isAttachable(session: Session, name: string): Promise<boolean> {
   try {
@@ -44,7 +39,7 @@ async function isAttachable(session: Session, name: string): Promise<boolean> {
 async function attach(session: Session, name: string): Promise<void> {
   const end = new AbortController();
   const signal = AbortSignal.any([end.signal, session.interrupt.signal]);
-  // The reading begins before anything is shown: what is typed as an answer is not to be echoed twice.
+  // Start to read before anything is shown: the terminal would echo an early reply of the user a second time.
   const first = readAhead(session, signal);
   announceFollowing(session);
   const following = Promise.allSettled([
@@ -52,7 +47,7 @@ async function attach(session: Session, name: string): Promise<void> {
     followLog(session, `/logtail/${name}/stderr`, signal),
   ]);
   try {
-    await forwardLines(session, name, first, signal);
+    await forwardLines({ session, name, signal }, first);
   } catch (error) {
     if (!(error instanceof InterruptError)) throw error;
   } finally {
@@ -62,19 +57,17 @@ async function attach(session: Session, name: string): Promise<void> {
   session.output('Exiting foreground');
 }
 
-/** The next line; whoever does not want it in the end need not wait for it. */
+/** Reads the next line. The caller may drop the promise without handling its error. */
 function readAhead(session: Session, signal: AbortSignal): Promise<string | null> {
   const line = session.lines.readLine('', signal);
   line.catch(() => undefined);
   return line;
 }
 
-/** Ends when the input does, or when the process is found not to run; Ctrl-C throws. */
+/** Sends lines until the input ends or the process no longer runs. Throws {@link InterruptError} at Ctrl-C. */
 async function forwardLines(
-  session: Session,
-  name: string,
+  { session, name, signal }: { session: Session; name: string; signal: AbortSignal },
   first: Promise<string | null>,
-  signal: AbortSignal,
 ): Promise<void> {
   for (let line = await first; line !== null;) {
     const next = readAhead(session, signal);

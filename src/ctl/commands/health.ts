@@ -1,28 +1,24 @@
 /**
- * The command `health` (an addition): whether all that should run does and is healthy; a line for each problem. It ends
- * with 0 or 1 only, because Docker's HEALTHCHECK reserves 2.
+ * The command `health` (an addition): reports each process that should run and does not, or is not healthy. The exit
+ * code is 0 or 1 only, because Docker's HEALTHCHECK reserves 2.
  */
-import type { Command } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { findProblems } from '../health.ts';
-import { splitNames } from '../names.ts';
 
-export const health: Command = {
+export const health = defineCommand({
   name: 'health',
-  help: ['health [<name> ...]\tTell what should run and does not, or is not healthy'],
-  async run(session, argument) {
+  help: ['health [<name> ...]\tList processes that should run and do not, or are not healthy'],
+  upcheck: 'never',
+  parse: (words) => words,
+  async run(session, names) {
+    const { client } = session;
     if (!(await session.upcheck())) {
       session.exitCode = ExitCode.GENERIC;
-      return false;
+      return;
     }
-    const { client } = session;
-    const problems = findProblems(
-      await client.getAllProcessInfo(),
-      await client.getAllConfigInfo(),
-      splitNames(argument),
-    );
+    const problems = findProblems(await client.getAllProcessInfo(), await client.getAllConfigInfo(), names);
     session.outputAll(problems);
     if (problems.length > 0) session.exitCode = ExitCode.GENERIC;
-    return false;
   },
-};
+});

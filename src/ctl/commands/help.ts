@@ -1,7 +1,7 @@
-/** The command `help`: the list of commands, or what one of them does. */
+/** The command `help`: lists the commands, or explains one of them. */
 import type { Command } from '../command.ts';
 
-/** Columns as Python's cmd module lays them out on a terminal of 80. compat: the additions are not in it. */
+/** The list as Python's cmd module lays it out in 80 columns. compat: the additions are not in this list. */
 const LIST = `
 default commands (type help <topic>):
 =====================================
@@ -11,16 +11,16 @@ clear  maintail  quit  reread  signal    stop    version
 `;
 
 const ADDITIONS = [
-  'health [<name> ...]\tTell what should run and does not, or is not healthy (exit code 0 or 1)',
-  'status --json\t\tWhat the server says of each process, as JSON',
-  'status --watch[=<s>]\tStatus again and again, every 2 seconds if not told otherwise',
-  'restart --rolling ...\tRestart one process after the other, up to the first that does not come up',
-  'update --dry-run\tWhat update would do',
-  'start --timeout <s> ...\tWait no longer than that (exit code 124); restart has it too. The start goes on',
-  'Names can be patterns: * stands for any characters, ? for one.',
+  'health [<name> ...]\tList processes that should run and do not, or are not healthy (exit code 0 or 1)',
+  'status --json\t\tAll that the server knows of each process, as JSON',
+  'status --watch[=<s>]\tRepeat the status, every 2 seconds by default',
+  'restart --rolling ...\tRestart one process after the other; stop at the first that does not come up',
+  'update --dry-run\tShow the changes that update would make',
+  'start --timeout <s> ...\tStop waiting after <s> seconds, with exit code 124. The start goes on. Also for restart',
+  'Names can be patterns: * matches any characters, ? matches one.',
 ];
 
-/** The command, which knows the others. */
+/** Makes the command `help` for the other commands. */
 export function createHelp(commands: readonly Command[]): Command {
   const own: Command = {
     name: 'help',

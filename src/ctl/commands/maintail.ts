@@ -1,13 +1,12 @@
-/** The command `maintail`: the end of the supervisor's own log, or, with -f, all that is added to it. */
+/** The command `maintail`: shows the end of the supervisor's own log, or follows it with -f. */
 import { RpcFault } from '../../core/faults.ts';
-import type { Command } from '../command.ts';
+import { ArgumentError, defineCommand } from '../command.ts';
 import { followUntilInterrupt } from '../follow.ts';
 import { formatTailFault } from '../format.ts';
-import { splitNames } from '../names.ts';
 import type { Session } from '../session.ts';
 import { DEFAULT_BYTES, parseInteger } from './tail.ts';
 
-export const maintail: Command = {
+export const maintail = defineCommand({
   name: 'maintail',
   help: [
     'maintail -f \tContinuous tail of supervisor main log file (Ctrl-C to exit)',
@@ -15,24 +14,20 @@ export const maintail: Command = {
     'maintail\tlast 1600 *bytes* of supervisor main log file',
     '',
   ],
-  async run(session, argument) {
-    if (!(await session.upcheck())) return false;
-    const [word, ...rest] = splitNames(argument);
-    if (rest.length > 0) {
-      session.fail('Error: too many arguments');
-      session.outputAll(maintail.help);
-    } else if (word === undefined) {
-      await showMainLog(session, DEFAULT_BYTES);
-    } else if (word === '-f') {
-      await followUntilInterrupt(session, '/mainlogtail');
-    } else {
-      const bytes = word.startsWith('-') ? parseInteger(word.slice(1)) : null;
-      if (bytes === null) session.fail(`Error: bad argument ${word}`);
-      else await showMainLog(session, bytes);
-    }
-    return false;
+  upcheck: 'before arguments',
+  parse([word, ...rest]): number | 'follow' {
+    if (rest.length > 0) throw new ArgumentError('Error: too many arguments', { isHelpShown: true });
+    if (word === undefined) return DEFAULT_BYTES;
+    if (word === '-f') return 'follow';
+    const bytes = word.startsWith('-') ? parseInteger(word.slice(1)) : null;
+    if (bytes === null) throw new ArgumentError(`Error: bad argument ${word}`, { isHelpShown: false });
+    return bytes;
   },
-};
+  async run(session, bytes) {
+    if (bytes === 'follow') await followUntilInterrupt(session, '/mainlogtail');
+    else await showMainLog(session, bytes);
+  },
+});
 
 async function showMainLog(session: Session, bytes: number): Promise<void> {
   try {

@@ -1,4 +1,4 @@
-/** The command `open`: talks to another supervisor from here on. */
+/** The command `open`: sends all further commands to another supervisor. */
 import type { Command } from '../command.ts';
 import { showStatus } from './status.ts';
 
@@ -15,8 +15,8 @@ export const open: Command = {
     }
     session.endpoint = { ...session.endpoint, serverUrl: argument };
     const before = session.exitCode;
-    await showStatus(session, [], false, '');
-    // compat: what the status says is not the outcome of this command.
+    await showStatus(session, { names: [], isJson: false });
+    // compat: the status of the processes does not change the exit code of this command.
     session.exitCode = before;
     return false;
   },

@@ -1,26 +1,22 @@
-/** The command `reload`: restarts the supervisor and all it runs; in the shell it asks first. */
+/** The command `reload`: restarts the supervisor and all its processes. In the shell it asks first. */
 import { faults, RpcFault } from '../../core/faults.ts';
-import type { Command } from '../command.ts';
+import { defineCommand, parseNothing } from '../command.ts';
 import { confirm } from '../confirm.ts';
 
-export const reload: Command = {
+export const reload = defineCommand({
   name: 'reload',
   help: ['reload \t\tRestart the remote supervisord.'],
-  async run(session, argument) {
-    if (argument !== '') {
-      session.fail('Error: reload accepts no arguments');
-      session.outputAll(reload.help);
-      return false;
-    }
-    if (!(await confirm(session, 'Really restart the remote supervisord process y/N? '))) return false;
+  upcheck: 'never',
+  parse: parseNothing('reload'),
+  async run(session) {
+    if (!(await confirm(session, 'Really restart the remote supervisord process y/N? '))) return;
     try {
-      await session.client.restart();
+      await session.client.restartSupervisor();
       session.output('Restarted supervisord');
     } catch (error) {
-      // compat: any other fault is shown as it is, as that of a configuration that is wrong, with the reasons.
+      // compat: the dispatcher shows any other fault, for example CANT_REREAD with the errors of the configuration.
       if (!(error instanceof RpcFault) || error.code !== faults.SHUTDOWN_STATE) throw error;
       session.fail('ERROR: already shutting down');
     }
-    return false;
   },
-};
+});

@@ -1,13 +1,14 @@
-/** The command `remove`: takes stopped groups out of what is active. */
+/** The command `remove`: deactivates groups whose processes are stopped. */
 import { faults, RpcFault } from '../../core/faults.ts';
-import type { Command } from '../command.ts';
-import { splitNames } from '../names.ts';
+import { defineCommand } from '../command.ts';
 
-export const remove: Command = {
+export const remove = defineCommand({
   name: 'remove',
   help: ['remove <name> [...]\tRemoves process/group from active config'],
-  async run(session, argument) {
-    for (const name of splitNames(argument)) {
+  upcheck: 'never',
+  parse: (words) => words,
+  async run(session, names) {
+    for (const name of names) {
       try {
         await session.client.removeProcessGroup(name);
         session.output(`${name}: removed process group`);
@@ -18,6 +19,5 @@ export const remove: Command = {
         else throw error;
       }
     }
-    return false;
   },
-};
+});

@@ -1,17 +1,14 @@
-/** The command `reread`: has the supervisor read its configuration, and shows what differs; nothing is applied. */
+/** The command `reread`: makes the supervisor read its configuration, and shows the differences. Applies none. */
 import { faults, RpcFault } from '../../core/faults.ts';
-import type { Command } from '../command.ts';
+import { defineCommand, parseNothing } from '../command.ts';
 import { formatChanges } from '../format.ts';
 
-export const reread: Command = {
+export const reread = defineCommand({
   name: 'reread',
   help: ["reread \t\t\tReload the daemon's configuration files without add/remove"],
-  async run(session, argument) {
-    if (argument !== '') {
-      session.fail('Error: reread accepts no arguments');
-      session.outputAll(reread.help);
-      return false;
-    }
+  upcheck: 'never',
+  parse: parseNothing('reread'),
+  async run(session) {
     try {
       session.outputAll(formatChanges(await session.client.reloadConfig()));
     } catch (error) {
@@ -20,6 +17,5 @@ export const reread: Command = {
       else if (error.code === faults.CANT_REREAD) session.fail(`ERROR: ${error.faultString}`);
       else throw error;
     }
-    return false;
   },
-};
+});

@@ -1,19 +1,18 @@
 /**
- * The command `restart`: stops what is named, then starts it. With `--rolling` (an addition) one process after the
- * other, so that never more than one is away; it ends at the first that does not come up.
+ * The command `restart`: stops processes, then starts them. With `--rolling` (an addition) it restarts one process after
+ * the other, so that at most one is down at a time, and stops at the first process that does not come up.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { faults, RpcFault } from '../../core/faults.ts';
 import { formatNamespec } from '../../core/namespec.ts';
 import { ProcessState } from '../../core/states.ts';
-import type { Command } from '../command.ts';
+import { defineCommand, requireNames } from '../command.ts';
 import { InterruptError } from '../errors.ts';
 import { formatSignalResult, formatStartResult } from '../format.ts';
-import { ExitCode } from '../exit-codes.ts';
-import { splitNames } from '../names.ts';
+import { selectNamed } from '../names.ts';
 import type { Session } from '../session.ts';
 import { type ProcessInfo, type ProcessResult, resultOf } from '../supervisor-client.ts';
-import { selectNamed, takeTimeout, waitForStarts } from '../start-wait.ts';
+import { takeTimeout, waitForStarts } from '../start-wait.ts';
 import { startNames } from './start.ts';
 import { stopNames } from './stop.ts';
 
@@ -21,7 +20,7 @@ const ROLLING = '--rolling';
 const HEALTH_INTERVAL_MS = 500;
 const RESTING: ReadonlySet<number> = new Set([ProcessState.STOPPED, ProcessState.EXITED, ProcessState.FATAL]);
 
-export const restart: Command = {
+export const restart = defineCommand({
   name: 'restart',
   help: [
     'restart <name>\t\tRestart a process',
@@ -30,33 +29,28 @@ export const restart: Command = {
     'restart all\t\tRestart all processes',
     'Note: restart does not reread config files. For that, see reread and update.',
   ],
-  async run(session, argument) {
-    if (!(await session.upcheck())) return false;
-    const words = takeTimeout(splitNames(argument));
-    if (typeof words === 'string') {
-      session.fail(`Error: ${words}`, ExitCode.INVALID_ARGS);
-      return false;
-    }
-    const names = words.names.filter((word) => word !== ROLLING);
-    if (names.length === 0) {
-      session.fail('Error: restart requires a process name');
-      session.outputAll(restart.help);
-    } else if (words.names.length > names.length) {
-      await waitForStarts(session, names, words.timeoutMs, () => rollNames(session, names));
-    } else {
-      await stopNames(session, names, await listResting(session));
-      // compat: starting asks again whether the supervisor is there.
-      if (await session.upcheck()) await startNames(session, names, words.timeoutMs);
-    }
-    return false;
+  upcheck: 'before arguments',
+  parse(words) {
+    const { rest, timeoutMs } = takeTimeout(words);
+    const names = rest.filter((word) => word !== ROLLING);
+    return { names: requireNames('restart', names), isRolling: rest.includes(ROLLING), timeoutMs };
   },
-};
+  async run(session, { names, isRolling, timeoutMs }) {
+    if (isRolling) {
+      await waitForStarts(session, names, timeoutMs, () => restartInTurn(session, names));
+      return;
+    }
+    await stopNames(session, names, await listResting(session));
+    // compat: Supervisor's client tests the connection again before the start.
+    if (await session.upcheck()) await startNames(session, names, timeoutMs);
+  },
+});
 
 const isResting = ({ state }: ProcessInfo): boolean => RESTING.has(state);
 
 /**
- * Namespecs of what does not run. Supervisor's client does not ask, so a fault in the answer is no news: what follows
- * says what is wrong.
+ * Lists the namespecs of processes that do not run. Supervisor's client does not make this call. A fault is ignored,
+ * because the calls that follow report it.
  */
 async function listResting({ client }: Session): Promise<ReadonlySet<string>> {
   try {
@@ -68,7 +62,7 @@ async function listResting({ client }: Session): Promise<ReadonlySet<string>> {
   }
 }
 
-async function rollNames(session: Session, names: readonly string[]): Promise<void> {
+async function restartInTurn(session: Session, names: readonly string[]): Promise<void> {
   const processes = await session.client.getAllProcessInfo();
   const chosen = new Set<ProcessInfo>();
   for (const name of names) {
@@ -77,7 +71,7 @@ async function rollNames(session: Session, names: readonly string[]): Promise<vo
     for (const proc of found) chosen.add(proc);
   }
   for (const proc of chosen) {
-    if (await roll(session, proc)) continue;
+    if (await restartOne(session, proc)) continue;
     session.output(
       `rolling restart ended at ${formatNamespec(proc.group, proc.name)}: the processes after it were left as they are`,
     );
@@ -85,8 +79,8 @@ async function rollNames(session: Session, names: readonly string[]): Promise<vo
   }
 }
 
-/** Restarts one process and waits until it is up, and healthy where that is checked. Whether it came up. */
-async function roll(session: Session, proc: ProcessInfo): Promise<boolean> {
+/** Restarts a process and waits until it is up, and healthy if it has a health check. Returns true on success. */
+async function restartOne(session: Session, proc: ProcessInfo): Promise<boolean> {
   const { client } = session;
   const { group, name } = proc;
   const namespec = formatNamespec(group, name);
@@ -116,7 +110,7 @@ async function attempt(proc: ProcessInfo, action: () => Promise<void>): Promise<
   }
 }
 
-/** The server ends the waiting: a check that goes on failing becomes unhealthy. */
+/** Waits until the health is known. The server bounds the wait: a check that keeps failing becomes unhealthy. */
 async function becomesHealthy(session: Session, namespec: string): Promise<boolean> {
   for (;;) {
     const { health } = await session.client.getProcessInfo(namespec);

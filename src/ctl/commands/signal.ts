@@ -1,10 +1,9 @@
-/** The command `signal`: sends a signal to processes, and nothing else happens to them. */
-import type { Command } from '../command.ts';
+/** The command `signal`: sends a signal to processes. It does not change their wanted state. */
+import { ArgumentError, defineCommand } from '../command.ts';
 import { applyToNames } from '../each-name.ts';
 import { formatSignalResult } from '../format.ts';
-import { splitNames } from '../names.ts';
 
-export const signal: Command = {
+export const signal = defineCommand({
   name: 'signal',
   help: [
     'signal <signal name> <name>\t\tSignal a process',
@@ -12,14 +11,13 @@ export const signal: Command = {
     'signal <signal name> <name> <name>\tSignal multiple processes or groups',
     'signal <signal name> all\t\tSignal all processes',
   ],
-  async run(session, argument) {
-    if (!(await session.upcheck())) return false;
-    const [signalName, ...names] = splitNames(argument);
-    if (signalName === undefined || names.length === 0) {
-      session.fail('Error: signal requires a signal name and a process name');
-      session.outputAll(signal.help);
-      return false;
-    }
+  upcheck: 'before arguments',
+  parse([signalName, ...names]) {
+    if (signalName === undefined || names.length === 0)
+      throw new ArgumentError('Error: signal requires a signal name and a process name', { isHelpShown: true });
+    return { signalName, names };
+  },
+  async run(session, { signalName, names }) {
     const { client } = session;
     await applyToNames(session, names, {
       all: () => client.signalAllProcesses(signalName),
@@ -27,6 +25,5 @@ export const signal: Command = {
       one: (name) => client.signalProcess(name, signalName),
       format: (result) => formatSignalResult(result, 'signalled'),
     });
-    return false;
   },
-};
+});

@@ -1,25 +1,32 @@
 /**
- * The command `status`: the state of processes, as a table. Additions: `--json` prints what the server says of them,
- * `--watch` and `--watch=SECONDS` print the table again and again until Ctrl-C.
+ * The command `status`: shows the state of processes as a table. Additions: `--json` prints the structs of the server,
+ * and `--watch` or `--watch=SECONDS` repeats the output until Ctrl-C.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { RpcFault } from '../../core/faults.ts';
 import { parseNamespec } from '../../core/namespec.ts';
 import { ProcessState, STOPPED_STATES } from '../../core/states.ts';
-import type { Command } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { ConnectionError, formatError } from '../errors.ts';
 import { ExitCode, StatusExitCode } from '../exit-codes.ts';
 import { formatStatuses } from '../format.ts';
-import { findMatches, isPattern, splitNames } from '../names.ts';
+import { findMatches, isPattern } from '../names.ts';
 import type { Session } from '../session.ts';
 import type { ProcessInfo } from '../supervisor-client.ts';
 
 const DEFAULT_WATCH_MS = 2000;
 const STOPPED_NUMBERS: ReadonlySet<number> = new Set([...STOPPED_STATES].map((name) => ProcessState[name]));
-/** Puts the cursor to the top left, and clears what is below it. */
+/** Moves the cursor to the top left and clears the screen. */
 const CLEAR_SCREEN = '\x1b[H\x1b[J';
 
-export const status: Command = {
+/** The processes to show, and the form of the output. */
+interface StatusView {
+  /** Empty for all processes. */
+  readonly names: readonly string[];
+  readonly isJson: boolean;
+}
+
+export const status = defineCommand({
   name: 'status',
   help: [
     'status <name>\t\tGet status for a single process',
@@ -27,58 +34,49 @@ export const status: Command = {
     'status <name> <name>\tGet status for multiple named processes',
     'status\t\t\tGet all process status info',
   ],
-  async run(session, argument) {
-    const words = splitNames(argument);
-    const watch = words.map(parseWatch).find((period) => period !== null) ?? null;
-    const isJson = words.includes('--json');
-    const names = words.filter((word) => word !== '--json' && parseWatch(word) === null);
-    if (watch !== null) await watchStatus(session, names, isJson, watch);
-    else await showStatus(session, names, isJson, '');
-    return false;
+  upcheck: 'never',
+  parse: (words) => ({
+    names: words.filter((word) => word !== '--json' && parseWatch(word) === null),
+    isJson: words.includes('--json'),
+    watchMs: words.map(parseWatch).find((period) => period !== null) ?? null,
+  }),
+  async run(session, { watchMs, ...view }) {
+    if (watchMs === null) await showStatus(session, view);
+    else await watchStatus(session, view, watchMs);
   },
-};
+});
 
-/** The period of `--watch` or `--watch=SECONDS`, in milliseconds; null for any other word. */
+/** Reads the period of `--watch` or `--watch=SECONDS`, in milliseconds; null for any other word. */
 function parseWatch(word: string): number | null {
   const seconds = /^--watch(?:=(\d{1,6}(?:\.\d{1,3})?))?$/.exec(word);
   if (seconds === null) return null;
   return seconds[1] === undefined ? DEFAULT_WATCH_MS : Math.max(100, Number(seconds[1]) * 1000);
 }
 
-async function watchStatus(
-  session: Session,
-  names: readonly string[],
-  isJson: boolean,
-  periodMs: number,
-): Promise<void> {
-  const before = session.io.stdout.isTTY === true && !isJson ? CLEAR_SCREEN : '';
+async function watchStatus(session: Session, view: StatusView, periodMs: number): Promise<void> {
+  const before = session.io.stdout.isTTY === true && !view.isJson ? CLEAR_SCREEN : '';
   const { signal } = session.interrupt;
   while (!session.gone.aborted) {
     session.exitCode = ExitCode.SUCCESS;
-    await showStatus(session, names, isJson, before).catch((error: unknown) => showFailure(session, error));
+    await showStatus(session, view, before).catch((error: unknown) => showFailure(session, error));
     try {
       await delay(periodMs, undefined, { signal });
     } catch {
-      // Only Ctrl-C ends the pause early, and it is the way out.
+      // Only Ctrl-C ends the pause early; it ends the command.
       session.output('');
       return;
     }
   }
 }
 
-/** A supervisor that restarts is away for a while; watching goes on. Anything else ends it. */
+/** Shows a fault or a lost connection: a supervisor that restarts comes back. Any other error ends the command. */
 function showFailure(session: Session, error: unknown): void {
   if (!(error instanceof RpcFault) && !(error instanceof ConnectionError)) throw error;
   session.fail(formatError(error));
 }
 
-/** Shows the processes that are named, all where none is. `before` is printed in front, once the answer is there. */
-export async function showStatus(
-  session: Session,
-  names: readonly string[],
-  isJson: boolean,
-  before: string,
-): Promise<void> {
+/** Shows the status of processes. Prints `before` first, as soon as the answer has arrived. */
+export async function showStatus(session: Session, { names, isJson }: StatusView, before = ''): Promise<void> {
   if (!(await session.upcheck())) {
     session.exitCode = StatusExitCode.UNKNOWN;
     return;
@@ -88,18 +86,13 @@ export async function showStatus(
   session.io.stdout.write(before);
   if (isJson) {
     for (const problem of problems) session.io.stderr.write(`${problem}\n`);
-    session.output(
-      JSON.stringify(
-        found.map((info) => info.struct),
-        null,
-        2,
-      ),
-    );
+    const structs = found.map((info) => info.struct);
+    session.output(JSON.stringify(structs, null, 2));
   } else {
     session.outputAll([...problems, ...formatStatuses(found)]);
   }
   if (problems.length > 0) session.exitCode = StatusExitCode.UNKNOWN;
-  // compat: a stopped process outweighs an unknown name.
+  // compat: the exit code for a stopped process has priority over the exit code for an unknown name.
   if (found.some((info) => STOPPED_NUMBERS.has(info.state))) session.exitCode = StatusExitCode.NOT_RUNNING;
 }
 

@@ -1,14 +1,13 @@
 /** The command `stop`: stops processes and waits until they have ended. */
 import { faults, RpcFault } from '../../core/faults.ts';
 import { formatNamespec, parseNamespec } from '../../core/namespec.ts';
-import type { Command } from '../command.ts';
+import { defineCommand, requireNames } from '../command.ts';
 import { applyToNames } from '../each-name.ts';
 import { formatSignalResult } from '../format.ts';
-import { splitNames } from '../names.ts';
 import type { Session } from '../session.ts';
 import type { ProcessResult } from '../supervisor-client.ts';
 
-export const stop: Command = {
+export const stop = defineCommand({
   name: 'stop',
   help: [
     'stop <name>\t\tStop a process',
@@ -16,21 +15,14 @@ export const stop: Command = {
     'stop <name> <name>\tStop multiple processes or groups',
     'stop all\t\tStop all processes',
   ],
-  async run(session, argument) {
-    if (!(await session.upcheck())) return false;
-    const names = splitNames(argument);
-    if (names.length > 0) await stopNames(session, names);
-    else {
-      session.fail('Error: stop requires a process name');
-      session.outputAll(stop.help);
-    }
-    return false;
-  },
-};
+  upcheck: 'before arguments',
+  parse: (words) => requireNames('stop', words),
+  run: (session, names) => stopNames(session, names),
+});
 
 /**
- * Stops what the names stand for, and shows each result. `resting`: namespecs of processes that did not run before.
- * They are not shown as stopped, though a start of them that was due is called off.
+ * Stops the processes that the names mean, and shows each result. `resting` has the namespecs of processes that did not
+ * run before. They are not shown as stopped, although the request cancels a start of them that was due.
  */
 export async function stopNames(
   session: Session,

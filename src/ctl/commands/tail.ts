@@ -1,22 +1,28 @@
-/** The command `tail`: the end of the log of a process, or, with -f, all that is added to it. */
+/** The command `tail`: shows the end of the log of a process, or follows it with -f. */
 import { formatPythonString } from '../../config/python-text.ts';
 import { faults, RpcFault } from '../../core/faults.ts';
-import type { Command } from '../command.ts';
+import { ArgumentError, defineCommand } from '../command.ts';
 import { followUntilInterrupt } from '../follow.ts';
 import { formatTailFault } from '../format.ts';
-import { splitNames } from '../names.ts';
 import type { Session } from '../session.ts';
 import type { StreamName } from '../supervisor-client.ts';
 
-/** Bytes that are shown where no number is given. */
+/** Number of bytes that `tail` and `maintail` show by default. */
 export const DEFAULT_BYTES = 1600;
 
-/** A number as Python's int() reads it; null where it does not. */
+/** Parses a number as Python's int() does; null for any other text. */
 export function parseInteger(text: string): number | null {
   return /^[+-]?\d+(_\d+)*$/.test(text) ? Number(text.replaceAll('_', '')) : null;
 }
 
-export const tail: Command = {
+/** The log to show, and how much of it. */
+interface TailArguments {
+  readonly name: string;
+  readonly stream: StreamName;
+  readonly bytes: number | 'follow';
+}
+
+export const tail = defineCommand({
   name: 'tail',
   help: [
     'tail [-f] <name> [stdout|stderr] (default stdout)',
@@ -26,41 +32,43 @@ export const tail: Command = {
     'tail -100 <name>\tlast 100 *bytes* of process stdout',
     'tail <name> stderr\tlast 1600 *bytes* of process stderr',
   ],
-  async run(session, argument) {
-    if (!(await session.upcheck())) return false;
-    const words = splitNames(argument);
-    if (words.length === 0 || words.length > 3) {
-      session.fail(words.length === 0 ? 'Error: too few arguments' : 'Error: too many arguments');
-      session.outputAll(tail.help);
-      return false;
-    }
-    const modifier = words[0]?.startsWith('-') === true ? words.shift() : undefined;
-    const [name] = words;
-    if (name === undefined) {
-      session.fail('Error: tail requires process name');
-      return false;
-    }
-    const channel = parseChannel(words);
-    const bytes = modifier === undefined ? DEFAULT_BYTES : parseInteger(modifier.slice(1));
-    if (channel === null) session.fail(`Error: bad channel ${formatPythonString(words.at(-1)?.toLowerCase() ?? '')}`);
-    else if (modifier === '-f') await followUntilInterrupt(session, `/logtail/${name}/${channel}`);
-    else if (bytes === null) session.fail(`Error: bad argument ${modifier}`);
-    else await showTail(session, name, channel, bytes);
-    return false;
+  upcheck: 'before arguments',
+  parse: parseTail,
+  async run(session, { name, stream, bytes }) {
+    if (bytes === 'follow') await followUntilInterrupt(session, `/logtail/${name}/${stream}`);
+    else await showTail(session, { name, stream, bytes });
   },
-};
+});
 
-/** The channel that the words after the modifier name; stdout where there is only the process. */
-function parseChannel(words: readonly string[]): StreamName | null {
-  if (words.length === 1) return 'stdout';
-  const channel = words.at(-1)?.toLowerCase();
-  return channel === 'stdout' || channel === 'stderr' ? channel : null;
+function parseTail(given: readonly string[]): TailArguments {
+  const words = [...given];
+  if (words.length === 0) throw new ArgumentError('Error: too few arguments', { isHelpShown: true });
+  if (words.length > 3) throw new ArgumentError('Error: too many arguments', { isHelpShown: true });
+  const modifier = words[0]?.startsWith('-') === true ? words.shift() : undefined;
+  const [name] = words;
+  if (name === undefined) throw new ArgumentError('Error: tail requires process name', { isHelpShown: false });
+  const stream = parseStream(words);
+  if (modifier === '-f') return { name, stream, bytes: 'follow' };
+  const bytes = modifier === undefined ? DEFAULT_BYTES : parseInteger(modifier.slice(1));
+  if (bytes === null) throw new ArgumentError(`Error: bad argument ${modifier}`, { isHelpShown: false });
+  return { name, stream, bytes };
 }
 
-async function showTail(session: Session, name: string, channel: StreamName, bytes: number): Promise<void> {
+/** Reads the stream from the words after the modifier; stdout if there is only the process name. */
+function parseStream(words: readonly string[]): StreamName {
+  if (words.length === 1) return 'stdout';
+  const stream = words.at(-1)?.toLowerCase() ?? '';
+  if (stream === 'stdout' || stream === 'stderr') return stream;
+  throw new ArgumentError(`Error: bad channel ${formatPythonString(stream)}`, { isHelpShown: false });
+}
+
+async function showTail(
+  session: Session,
+  { name, stream, bytes }: { name: string; stream: StreamName; bytes: number },
+): Promise<void> {
   try {
-    // An offset of -0 would travel as a double.
-    session.output(await session.client.readProcessLog(name, channel, bytes === 0 ? 0 : -bytes, 0));
+    // -0 would be sent as a double.
+    session.output(await session.client.readProcessLog(name, stream, bytes === 0 ? 0 : -bytes, 0));
   } catch (error) {
     if (!(error instanceof RpcFault)) throw error;
     const line =

@@ -1,45 +1,46 @@
 /**
- * The command `update`: rereads the configuration and applies what differs, group by group. With `--dry-run` (an
- * addition) it only says what it would do, process by process where the server can tell; the supervisor has then read
- * its files, as after `reread`.
+ * The command `update`: makes the supervisor read its configuration again, and applies the differences group by group.
+ * With `--dry-run` (an addition) it only shows the changes that it would make, for each process if the server can tell
+ * them. The supervisor has then read its files, as after `reread`.
  */
 import { faults, RpcFault } from '../../core/faults.ts';
 import { formatNamespec } from '../../core/namespec.ts';
-import type { Command } from '../command.ts';
-import { splitNames } from '../names.ts';
+import { defineCommand } from '../command.ts';
 import type { Session } from '../session.ts';
 import type { ConfigChanges, GroupPlan } from '../supervisor-client.ts';
 
 const DRY_RUN = '--dry-run';
 
-export const update: Command = {
+export const update = defineCommand({
   name: 'update',
   help: [
     'update\t\t\tReload config and add/remove as necessary, and will restart affected programs',
     'update all\t\tReload config and add/remove as necessary, and will restart affected programs',
     'update <gname> [...]\tUpdate specific groups',
   ],
-  async run(session, argument) {
-    const words = splitNames(argument);
-    const names = words.filter((word) => word !== DRY_RUN);
-    const changes = await reload(session);
-    if (changes === null) return false;
+  upcheck: 'never',
+  parse: (words) => ({
+    names: words.filter((word) => word !== DRY_RUN),
+    isDryRun: words.includes(DRY_RUN),
+  }),
+  async run(session, { names, isDryRun }) {
+    const changes = await reread(session);
+    if (changes === null) return;
     const chosen = names.includes('all') ? [] : names;
     if (chosen.length > 0) await checkGroups(session, chosen, changes.added);
     const isChosen = (group: string): boolean => chosen.length === 0 || chosen.includes(group);
     const { removed, changed, added } = changes;
-    const plan = {
+    const wanted = {
       removed: removed.filter(isChosen),
       changed: changed.filter(isChosen),
       added: added.filter(isChosen),
     };
-    if (words.length > names.length) await showPlan(session, plan);
-    else await apply(session, plan);
-    return false;
+    if (isDryRun) await showPlan(session, wanted);
+    else await apply(session, wanted);
   },
-};
+});
 
-async function reload(session: Session): Promise<ConfigChanges | null> {
+async function reread(session: Session): Promise<ConfigChanges | null> {
   try {
     return await session.client.reloadConfig();
   } catch (error) {
@@ -62,7 +63,7 @@ async function showPlan(session: Session, { removed, changed, added }: ConfigCha
   if (removed.length + changed.length + added.length === 0) session.output('No config updates to processes');
 }
 
-/** A line a process, in the order in which they would be seen to. */
+/** Formats one line for each process, in the order of the changes. */
 function formatPlan(group: string, plan: GroupPlan | null): string[] {
   if (plan === null) return [];
   if (plan === 'whole') return ['  all its processes would be stopped and started'];

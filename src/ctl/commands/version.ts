@@ -1,16 +1,12 @@
-/** The command `version`: the version of the supervisor. */
-import type { Command } from '../command.ts';
+/** The command `version`: prints the version of the supervisor. */
+import { defineCommand, parseNothing } from '../command.ts';
 
-export const version: Command = {
+export const version = defineCommand({
   name: 'version',
   help: ['version\t\t\tShow the version of the remote supervisord process'],
-  async run(session, argument) {
-    if (argument !== '') {
-      session.fail('Error: version accepts no arguments');
-      session.outputAll(version.help);
-    } else if (await session.upcheck()) {
-      session.output(await session.client.getSupervisorVersion());
-    }
-    return false;
+  upcheck: 'after arguments',
+  parse: parseNothing('version'),
+  async run(session) {
+    session.output(await session.client.getSupervisorVersion());
   },
-};
+});
