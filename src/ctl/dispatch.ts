@@ -19,7 +19,8 @@ export function parseLine(line: string): { name: string; argument: string } {
 }
 
 /**
- * Runs a line. Returns true to end the shell. Ctrl-C ends the command; only then this throws, an {@link InterruptError}.
+ * Runs a line. Returns true to end the shell. Ctrl-C ends the command; only then this throws, an {@link
+ * InterruptError}.
  */
 export async function runLine(
   session: Session,

@@ -17,8 +17,8 @@ export function isUrl(text: string): boolean {
 }
 
 /**
- * Parses a server URL. `unix://@NAME` is an abstract address. As in Supervisor, the path and the user of an http URL are
- * ignored. Throws {@link CtlError}.
+ * Parses a server URL. `unix://@NAME` is an abstract address. As in Supervisor, the path and the user of an http URL
+ * are ignored. Throws {@link CtlError}.
  */
 export function parseServerUrl(url: string): Target {
   if (url.startsWith(UNIX)) return { kind: 'unix', path: url.slice(UNIX.length).replace(/^@/, '\0') };

@@ -20,7 +20,9 @@ const DEAD_PROGRAM_FAULTS: ReadonlySet<number> = new Set([
   faults.NOT_RUNNING,
 ]);
 
-const WRONG_VERSION = `Sorry, this version of supervisorctl expects to talk to a server with API version ${API_VERSION}`;
+const WRONG_VERSION =
+  'Sorry, this version of supervisorctl expects to talk to a server with API version ' +
+  `${API_VERSION}, but the remote version is`;
 const NO_SUPERVISOR_NAMESPACE =
   'Sorry, supervisord responded but did not recognize the supervisor namespace commands that supervisorctl uses to ' +
   'control it.  Please check that the [rpcinterface:supervisor] section is enabled in the configuration file ' +
@@ -92,7 +94,7 @@ export class Session {
     try {
       const version = await this.client.getVersion();
       if (version === API_VERSION) return true;
-      this.fail(`${WRONG_VERSION}, but the remote version is ${version}.`, ExitCode.NOT_INSTALLED);
+      this.fail(`${WRONG_VERSION} ${version}.`, ExitCode.NOT_INSTALLED);
     } catch (error) {
       if (error instanceof RpcFault && error.code === faults.UNKNOWN_METHOD) {
         this.fail(NO_SUPERVISOR_NAMESPACE, ExitCode.UNIMPLEMENTED_FEATURE);

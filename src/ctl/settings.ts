@@ -46,7 +46,9 @@ interface ChosenFile {
   readonly isFileFollowed: boolean;
 }
 
-/** Reads the settings. `calledAs` is our path: Supervisor also searches its file beside the directory of the program. */
+/**
+ * Reads the settings. `calledAs` is our path: Supervisor also searches its file beside the directory of the program.
+ */
 export function readSettings(
   options: CtlOptions,
   source: Source,

@@ -1,6 +1,6 @@
 /**
- * Requests to a supervisor: one HTTP request for each call, over a unix socket or TCP, with Basic authentication.
- * No connection stays open between calls, because a restart of the supervisor would break it. Knows no method and prints
+ * Requests to a supervisor: one HTTP request for each call, over a unix socket or TCP, with Basic authentication. No
+ * connection stays open between calls, because a restart of the supervisor would break it. Knows no method and prints
  * nothing.
  */
 import { request, type IncomingMessage, type RequestOptions } from 'node:http';
@@ -108,8 +108,8 @@ async function readBody(response: IncomingMessage, signal: AbortSignal): Promise
 }
 
 /**
- * Converts the error of a failed request. If the server closes the connection without an answer, Node reports ECONNRESET
- * without a system call.
+ * Converts the error of a failed request. If the server closes the connection without an answer, Node reports
+ * ECONNRESET without a system call.
  */
 export function toConnectionError(error: unknown, signal: AbortSignal | undefined): Error {
   if (signal?.aborted === true) return new InterruptError();

@@ -1,31 +1,39 @@
 /**
- * Short answers and error pages. Texts of ours only: nothing of a request is repeated in them.
+ * Answers with a length, and error pages. Error pages never repeat text of the request.
  */
 import { type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Reserve } from '../rpc/answer-budget.ts';
 
-/** What is written at a time of a long answer, and how long the client may take for it. */
+/** Size of the pieces of a long answer, and the time that a client may take to read one. */
 const PIECE_BYTES = 64 * 1024;
 const PIECE_MS = 30_000;
 
-/** An answer to be sent, and the count of what waits for its client. */
+/** A response, and the function that reserves memory for its content. */
 export interface AnswerTarget {
   readonly response: ServerResponse;
   readonly reserve: Reserve;
 }
 
 /**
- * A part of a body: text, or text that is made as it is sent. `encode` gives the same whenever it is called; what it is
- * made from is reserved by whoever read that.
+ * A part of a body: text, or text that is encoded while it is sent. `encode` returns the same text at each call. The
+ * code that read the source of the text has reserved the memory for it.
  */
 export type BodyPart = string | { readonly encode: () => Iterable<string> };
 
-/** Sends a whole answer, a long one piece by piece. Throws NoRoomError where too much waits for other clients. */
+/** Content of an answer, and its media type. */
+export interface Content {
+  readonly type: string;
+  readonly text: string | Buffer;
+}
+
+/**
+ * Sends a whole answer; a long one is sent in pieces. Throws AnswerBudgetError if too many bytes wait for other
+ * clients.
+ */
 export function sendText(
   { response, reserve }: AnswerTarget,
   status: number,
-  type: string,
-  text: string | Buffer,
+  { type, text }: Content,
   headers: OutgoingHttpHeaders = {},
 ): void {
   const body = typeof text === 'string' ? Buffer.from(text) : text;
@@ -40,9 +48,9 @@ function sendBuffer(response: ServerResponse, status: number, body: Buffer, head
 }
 
 /**
- * Sends an answer of several parts, of which no more is in memory than a piece. Its parts are encoded twice: a first
- * time to know how long it is, which every client understands.
- * Resolves when it is under way. Rejects with NoRoomError where too much waits for other clients.
+ * Sends an answer of several parts, with one encoded piece in memory at a time. The parts are encoded twice, first to
+ * count the bytes: every client understands Content-Length.
+ * Resolves when the answer has begun. Rejects with AnswerBudgetError if too many bytes wait for other clients.
  */
 export async function sendParts(
   { response, reserve }: AnswerTarget,
@@ -83,7 +91,7 @@ function* divide(parts: ReadonlyArray<Buffer | Exclude<BodyPart, string>>): Gene
   }
 }
 
-/** In pieces, a client that reads slowly can be told from one that reads nothing, which is cut off. */
+/** Sends pieces one after the other. A client that does not read a piece within the time is disconnected. */
 function sendPieces(response: ServerResponse, pieces: Iterator<Buffer>): void {
   const { done, value } = response.destroyed ? { done: true, value: null } : pieces.next();
   if (done === true || value === null) {
@@ -101,7 +109,7 @@ function sendPieces(response: ServerResponse, pieces: Iterator<Buffer>): void {
   else response.once('drain', goOn);
 }
 
-/** Sends the page for a status, as 404; `reason` stands on it and is a text of ours. */
+/** Sends the error page for a status, with a reason of ours. */
 export function sendError(
   response: ServerResponse,
   status: number,
@@ -109,25 +117,25 @@ export function sendError(
   reason = '',
 ): void {
   if (response.headersSent) {
-    // Half an answer must not be taken for a whole one.
+    // The client must not take a part of the answer for the whole.
     response.destroy();
     return;
   }
   sendBuffer(response, status, Buffer.from(formatPage(status, reason)), { 'Content-Type': 'text/html', ...headers });
 }
 
-/** A request that is refused. */
+/** A refused request. */
 export interface RefusedRequest {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
 }
 
-/** How long a client that is refused may go on sending what nobody reads. */
+/** Time for which the rest of a refused request is read and dropped. */
 const LINGER_MS = 2000;
 
 /**
- * Refuses a request. Where its body was not read the connection ends with that; what the client still sends is thrown
- * away for a moment: closing at once would reset the connection, and the client would never see the answer.
+ * Refuses a request. If its body was not read, the connection ends with the answer. The rest of the body is read and
+ * dropped for a short time: closing at once would reset the connection, and the client would not see the answer.
  */
 export function refuse(
   { request, response }: RefusedRequest,
@@ -155,12 +163,11 @@ export function refuse(
 
 function formatPage(status: number, reason: string): string {
   const title = STATUS_CODES[status] ?? 'Error';
-  return `<!DOCTYPE html>\n<title>${status} ${title}</title>\n<h1>${title}</h1>\n${reason === '' ? '' : `<p>${reason}</p>\n`}`;
+  const paragraph = reason === '' ? '' : `<p>${reason}</p>\n`;
+  return `<!DOCTYPE html>\n<title>${status} ${title}</title>\n<h1>${title}</h1>\n${paragraph}`;
 }
 
-/**
- * An error page as it goes over a connection that has no response to write it with: its request could not be parsed.
- */
+/** Formats the error for a connection whose request could not be parsed, so that there is no response object. */
 export function formatRawError(status: number): string {
   return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Error'}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`;
 }

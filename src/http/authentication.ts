@@ -1,25 +1,25 @@
 /**
  * HTTP Basic authentication with the `username` and `password` of a server section.
- * Comparisons take the same time whatever is wrong; passwords never leave this file.
+ * A comparison takes the same time for every wrong value. Passwords never leave this file.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 
-/** What a server asks for; both null: nothing. */
+/** User and password of a server; both null for a server without a password. */
 export interface BasicCredentials {
   readonly username: string | null;
-  /** Plain, or `{SHA}` and the SHA-1 in hexadecimal digits. */
+  /** Plain text, or `{SHA}` and the SHA-1 in hexadecimal digits. */
   readonly password: string | null;
 }
 
 const SHA_PREFIX = '{SHA}';
 
-/** Texts are compared by their digests, which are equally long. */
+/** Compares the digests of two texts, which have the same length. */
 function isSame(a: string, b: string): boolean {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(a), digest(b));
 }
 
-/** Name and password of an `Authorization` header; null where there are none. */
+/** Reads user and password of an `Authorization` header; null for another header. */
 export function parseBasic(
   header: string | undefined,
 ): { readonly username: string; readonly password: string } | null {
@@ -30,7 +30,7 @@ export function parseBasic(
   return colon === -1 ? null : { username: text.slice(0, colon), password: text.slice(colon + 1) };
 }
 
-/** A check of `Authorization` headers. */
+/** Makes the check of `Authorization` headers. */
 export function createGuard({ username, password }: BasicCredentials): (header: string | undefined) => boolean {
   if (username === null && password === null) return () => true;
   const isHashed = password?.toUpperCase().startsWith(SHA_PREFIX) ?? false;

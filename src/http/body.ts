@@ -1,12 +1,12 @@
 /**
- * Reading the body of a request: bounded in size and in time, and all bodies of a server together bounded too.
+ * Reading the body of a request, with limits for its size, its time, and the size of all bodies of a server together.
  */
 import type { IncomingMessage } from 'node:http';
 
-/** Why there is no body: the status to answer with. */
+/** A body that cannot be read. `status` is the status of the answer. */
 export class BodyError extends Error {
   override readonly name = 'BodyError';
-  /** 408 too slow, 411 no length, 413 too large, 503 too many at once; 400 when it broke off. */
+  /** 400 ended early, 408 too slow, 411 no length, 413 too large, 503 too many bodies at once. */
   readonly status: 400 | 408 | 411 | 413 | 503;
 
   constructor(status: BodyError['status']) {
@@ -15,11 +15,11 @@ export class BodyError extends Error {
   }
 }
 
-/** What bounds the bodies of one server. */
+/** Limits for the bodies of one server. */
 export interface BodyLimits {
   readonly bodyBytes: number;
   readonly bodyMs: number;
-  /** Bytes of all bodies that are being read or answered. */
+  /** Bytes of all bodies that are being read. */
   readonly totalBytes: number;
 }
 
@@ -32,7 +32,7 @@ export class BodyReader {
     this.#limits = limits;
   }
 
-  /** Reads a whole body as text. Rejects with a {@link BodyError}; what is left of the body is not read then. */
+  /** Reads a whole body as text. Rejects with a {@link BodyError}; the rest of the body stays unread then. */
   async read(request: IncomingMessage, maxBytes = this.#limits.bodyBytes): Promise<string> {
     const limit = Math.min(maxBytes, this.#limits.bodyBytes);
     const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
@@ -56,27 +56,27 @@ export class BodyReader {
   }
 
   /**
-   * Gives each piece to `take`, until the end or until that returns a status to give up with. Listeners, not an
-   * iterator: ending one destroys the connection, and with it the answer.
+   * Gives each piece to `take` until the end of the body, or until `take` returns an error status. Uses listeners
+   * because ending an async iterator destroys the connection, and with it the answer.
    */
   #collect(request: IncomingMessage, take: (part: Buffer) => BodyError['status'] | null): Promise<void> {
     return new Promise((resolve, reject) => {
-      const settle = (status: BodyError['status'] | null): void => {
+      const finish = (status: BodyError['status'] | null): void => {
         clearTimeout(timer);
         request.off('data', data).off('end', end).off('close', broken).off('error', broken);
         request.pause();
-        // An error after this has no meaning any more, and without a listener it would be one of the whole process.
+        // A later error does not matter here, but without a listener it would end the process.
         request.on('error', ignoreLate);
         if (status === null) resolve();
         else reject(new BodyError(status));
       };
       const data = (part: Buffer): void => {
         const status = take(part);
-        if (status !== null) settle(status);
+        if (status !== null) finish(status);
       };
-      const end = (): void => settle(null);
-      const broken = (): void => settle(400);
-      const timer = setTimeout(() => settle(408), this.#limits.bodyMs);
+      const end = (): void => finish(null);
+      const broken = (): void => finish(400);
+      const timer = setTimeout(() => finish(408), this.#limits.bodyMs);
       request.on('data', data).on('end', end).on('close', broken).on('error', broken);
     });
   }

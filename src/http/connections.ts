@@ -1,26 +1,26 @@
 /**
- * The connections of one server: how many there are, which are idle, which request is answered next. Knows sockets, no
+ * The connections of one server: their number, the idle ones, and the queue of requests of each. Knows sockets, no
  * HTTP.
  *
- * Invariants: the requests of a connection are taken one after the other; a connection with a request is never closed
- * to make room; one that has not completed its first request in time is given up.
+ * Invariants: the requests of a connection are answered one after the other. A connection with a pending request is
+ * never closed for a new connection. A connection that has not sent its first request in time is closed.
  */
 import type { Socket } from 'node:net';
 import type { ServerLimits } from './limits.ts';
 
 interface ClientConnection {
-  /** Requests received and not yet answered. */
+  /** Number of requests that are not answered yet. */
   pending: number;
-  /** Settles when the latest of them is answered. */
+  /** Resolves when the latest of these requests is answered. */
   latest: Promise<void>;
-  /** Runs until the first request is there. */
+  /** Limits the time until the first request. */
   readonly timer: NodeJS.Timeout;
 }
 
-/** Keeps the connections of one server. */
+/** The connections of one server. */
 export class ClientConnections {
   readonly #limits: ServerLimits;
-  /** In the order in which they became idle, or came. */
+  /** In the order in which they were opened or became idle. */
   readonly #connections = new Map<Socket, ClientConnection>();
   #isClosing = false;
 
@@ -29,8 +29,8 @@ export class ClientConnections {
   }
 
   /**
-   * Takes in a new connection, or closes it where there is no room. `giveUp` is called when its first request takes too
-   * long.
+   * Adds a new connection, or closes it if the limit is reached and no connection is idle. `giveUp` is called when the
+   * first request takes too long.
    */
   add(socket: Socket, giveUp: (socket: Socket) => void): void {
     if (this.#isClosing || (this.#connections.size >= this.#limits.connections && !this.#evict())) {
@@ -47,8 +47,8 @@ export class ClientConnections {
   }
 
   /**
-   * Runs `answer`, whose promise never rejects, when the requests before it on this connection are answered; not at all
-   * when the connection is gone by then.
+   * Runs `answer` after the earlier requests of this connection, unless the connection is closed by then. The promise
+   * of `answer` must never reject.
    */
   enqueue(socket: Socket, answer: () => Promise<void>): void {
     const connection = this.#connections.get(socket);
@@ -64,18 +64,18 @@ export class ClientConnections {
       .then(() => this.#answered(socket, connection));
   }
 
-  /** Whether a request of this connection is being answered. */
+  /** True if a request of this connection is being answered. */
   isBusy(socket: Socket): boolean {
     return (this.#connections.get(socket)?.pending ?? 0) > 0;
   }
 
-  /** Takes no more connections, and closes each as soon as it is idle. */
+  /** Accepts no more connections, and closes each when it becomes idle. */
   drain(): void {
     this.#isClosing = true;
     for (const [socket, { pending }] of this.#connections) if (pending === 0) socket.destroy();
   }
 
-  /** Closes all. */
+  /** Closes all connections. */
   destroy(): void {
     for (const socket of this.#connections.keys()) socket.destroy();
   }
@@ -87,7 +87,7 @@ export class ClientConnections {
     if (this.#isClosing) socket.destroySoon();
   }
 
-  /** Closes the longest idle connection; false when all are busy. */
+  /** Closes the connection that has been idle for the longest time. Returns false if all are busy. */
   #evict(): boolean {
     for (const [socket, { pending }] of this.#connections) {
       if (pending > 0) continue;

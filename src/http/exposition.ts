@@ -1,8 +1,8 @@
 /**
- * The text format of Prometheus, version 0.0.4: families of samples → text. It knows no metric.
+ * The text format of Prometheus, version 0.0.4. Knows no metric.
  */
 
-/** A value with its labels, which {@link formatLabels} has written. */
+/** A value with its labels, as {@link formatLabels} writes them. */
 export interface Sample {
   readonly labels: string;
   readonly value: number;
@@ -17,15 +17,15 @@ export interface Family {
   readonly samples: readonly Sample[];
 }
 
-/** What the answer is declared to be. */
+/** Media type of the answer. */
 export const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
-/** A value of a label, in which anything may stand, between quotes. */
+/** Quotes the value of a label, which may contain any character. */
 function quote(value: string): string {
   return `"${value.replace(/[\\"\n]/g, (character) => (character === '\n' ? '\\n' : `\\${character}`))}"`;
 }
 
-/** `group="web",name="web"` */
+/** Formats labels as `group="web",name="web"`. */
 export function formatLabels(labels: Readonly<Record<string, string>>): string {
   return Object.entries(labels)
     .map(([name, value]) => `${name}=${quote(value)}`)
@@ -39,7 +39,7 @@ function formatFamily({ name, type, help, samples }: Family): string {
   return `# HELP ${name} ${help}.\n# TYPE ${name} ${type}\n${lines.join('')}`;
 }
 
-/** The whole text; a family without samples is left out. */
+/** Formats all families; a family without samples is left out. */
 export function formatFamilies(families: readonly Family[]): string {
   return families
     .filter(({ samples }) => samples.length > 0)

@@ -1,14 +1,17 @@
 /**
  * `GET /healthz` and `GET /readyz`, for the probes of Kubernetes and of load balancers: 200 and `ok`, or 503 and a line
- * for each problem. `?program=web` asks for one program, group or process only. What is a problem is judged in core/;
- * this only asks.
+ * for each problem. `?program=web` limits the answer to one program, group or process. The rules are in
+ * core/process-problem.ts.
  */
 import type { Question } from '../core/process-problem.ts';
 import { findProblems, findUnknown, type ProblemSources } from '../rpc/problems.ts';
 import { sendText } from './answers.ts';
 import type { Route } from './route.ts';
 
-/** The routes of the probes. */
+const TEXT_TYPE = 'text/plain;charset=utf-8';
+const HEADERS = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' };
+
+/** Makes the routes of the probes. */
 export function healthRoutes(sources: ProblemSources): Route[] {
   const route = (path: string, question: Question): Route => ({
     method: 'GET',
@@ -18,10 +21,7 @@ export function healthRoutes(sources: ProblemSources): Route[] {
       const programs = new URLSearchParams(/\?([^#]*)/.exec(exchange.request.url ?? '')?.[1] ?? '').getAll('program');
       const unknown = findUnknown(sources, programs);
       const send = (status: number, lines: readonly string[]): void =>
-        sendText(exchange, status, 'text/plain;charset=utf-8', lines.map((line) => `${line}\n`).join(''), {
-          'Cache-Control': 'no-store',
-          'X-Content-Type-Options': 'nosniff',
-        });
+        sendText(exchange, status, { type: TEXT_TYPE, text: lines.map((line) => `${line}\n`).join('') }, HEADERS);
       if (unknown.length > 0) return send(404, ['there is no program, group or process of that name']);
       const problems = findProblems(sources, question, programs);
       return problems.length === 0 ? send(200, ['ok']) : send(503, problems);

@@ -1,11 +1,11 @@
 /**
- * By which names a server without a password may be called. The page of another site whose name is made to lead to this
- * machine (DNS rebinding) is of the same origin as our answers for a browser: all that tells its requests is the name
- * that they ask for.
+ * The names by which clients may address a server without a password. In a DNS rebinding attack, another site lets its
+ * own name resolve to this machine. For the browser, our answers then have the origin of that site. Only the Host
+ * header shows the difference.
  */
 import { isIP } from 'node:net';
 
-/** The name in a Host header: `[::1]:9001` is `::1`. A header is at most 16 KiB long. */
+/** Returns the name in a Host header: `::1` for `[::1]:9001`. A header has at most 16 KiB. */
 function hostnameOf(host: string): string {
   const name = host.replace(/:\d*$/, '').toLowerCase();
   const isBracketed = name.startsWith('[') && name.endsWith(']');
@@ -13,8 +13,8 @@ function hostnameOf(host: string): string {
 }
 
 /**
- * True for a name that no other site has: an address in numbers, `localhost` and names below it. Programs that send no
- * name are no browsers.
+ * True for a name that no other site can have: a numeric address, `localhost` and names below it. Also true without a
+ * name, because browsers always send one.
  */
 export function isLocalName(host: string | undefined): boolean {
   if (host === undefined || host === '') return true;
@@ -23,15 +23,16 @@ export function isLocalName(host: string | undefined): boolean {
 }
 
 /**
- * A test of Host headers for a server without a password. `allowed` (`allowed_hosts`): further names without ports, as
- * those of proxies; `*` for any.
+ * Makes the test of Host headers for a server without a password. `allowed` (`allowed_hosts`) has further names without
+ * ports, for example of proxies; `*` allows all.
  */
 export function createHostRule(allowed: readonly string[]): (host: string | undefined) => boolean {
   const names = new Set(allowed.map(hostnameOf));
   return (host) => isLocalName(host) || names.has('*') || names.has(hostnameOf(host ?? ''));
 }
 
-/** Answer to a client whose name for the server is not accepted. */
+/** The answer to a request with another Host header. */
 export const UNKNOWN_HOST =
-  'This server has no password, so it answers only where its address is one in numbers or localhost: another site could have its own name lead here. ' +
-  'Use such an address, set username and password, or name this host in allowed_hosts.';
+  'This server has no password, so it answers only to localhost or a numeric address: ' +
+  'the name of another site could resolve to this machine. ' +
+  'Use such an address, set username and password, or add this host to allowed_hosts.';

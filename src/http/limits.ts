@@ -1,6 +1,4 @@
-/**
- * What bounds one server: sizes, times and numbers. Tests make them small.
- */
+/** Limits of one server: sizes, times and numbers. Tests use small values. */
 import type { BodyLimits } from './body.ts';
 
 /** All limits of a server. */
@@ -8,32 +6,30 @@ export interface ServerLimits extends BodyLimits {
   readonly headerBytes: number;
   /** From the connection to the end of the first request's headers. */
   readonly headerMs: number;
-  /**
-   * Bytes of all answers, over all servers, that clients have not taken yet; and of one answer that is given although
-   * these are exceeded.
-   */
+  /** Bytes of all answers of all servers that clients have not read yet (rpc/answer-budget.ts). */
   readonly answerBytes: number;
+  /** Size up to which an answer is always given. */
   readonly freeAnswerBytes: number;
   /**
-   * Connections at a time. For one more the longest idle one is closed; a shell that waits for its user may idle for
-   * days otherwise.
+   * Number of connections at a time. A further connection replaces the one that has been idle for the longest time.
+   * There is no other limit for idle connections: an interactive client may wait for its user for days.
    */
   readonly connections: number;
-  /** Requests that one connection may send ahead of their answers. */
+  /** Number of requests that one connection may send before their answers. */
   readonly pipelined: number;
-  /** How long the other side may take nothing of an answer that is complete. */
+  /** Time for which the client may leave a complete answer unread. */
   readonly stallMs: number;
-  /** How long a closing server waits for answers under way. */
+  /** Time for which a closing server waits for unfinished answers. */
   readonly closeMs: number;
 }
 
 const MiB = 1024 * 1024;
 
-/** The limits in use. */
+/** Limits in production. */
 export const defaultLimits: ServerLimits = {
   headerBytes: 16 * 1024,
   headerMs: 10_000,
-  // Reading it holds up everything else.
+  // Parsing a body blocks the event loop.
   bodyBytes: MiB,
   bodyMs: 30_000,
   totalBytes: 16 * MiB,

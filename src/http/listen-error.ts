@@ -1,16 +1,14 @@
-/**
- * The one error of opening a server: what could not be listened on, and why, as a code to match on.
- */
+/** The error of opening a server: the address, and the reason as a code. */
 import { errnoOf, reasonOf } from '../core/error-text.ts';
 
 /**
- * `inUse`: another program listens there. `notASocket`: the path is something else, which is not removed. `insecure`:
- * reachable from other machines without a password. `denied`: no permission. `unavailable`: anything else the kernel
- * says, as a missing directory or an address that is not ours.
+ * Reason of the error. `inUse`: another program listens there. `notASocket`: the path is another kind of file, which is
+ * not removed. `insecure`: reachable from other machines without a password. `denied`: no permission. `unavailable`:
+ * any other error of the kernel, for example a missing directory.
  */
 export type ListenErrorCode = 'inUse' | 'notASocket' | 'insecure' | 'denied' | 'unavailable';
 
-/** Says in its message "cannot listen on ADDRESS: reason". */
+/** A server that cannot listen. The message is "cannot listen on ADDRESS: reason". */
 export class ListenError extends Error {
   override readonly name = 'ListenError';
   readonly code: ListenErrorCode;
@@ -24,7 +22,7 @@ export class ListenError extends Error {
   }
 }
 
-/** The error for what bind(2), listen(2) or a file operation on the way to it says. */
+/** Makes the error for a failure of bind(2), listen(2) or a file operation before them. */
 export function listenErrorOf(address: string, error: unknown): ListenError {
   if (error instanceof ListenError) return error;
   const code = errnoOf(error);

@@ -1,5 +1,5 @@
 /**
- * `GET /logtail/NAME[/stdout|stderr]` and `GET /mainlogtail`: what `supervisorctl tail -f` and `maintail -f` read.
+ * `GET /logtail/NAME[/stdout|stderr]` and `GET /mainlogtail`, which `supervisorctl tail -f` and `maintail -f` read.
  */
 import { RpcFault } from '../core/faults.ts';
 import { findOneProcess } from '../rpc/lookup.ts';
@@ -12,7 +12,7 @@ function isStreamName(text: string): text is StreamName {
   return text === 'stdout' || text === 'stderr';
 }
 
-/** The log that `NAME[/stdout|stderr]` means; null where there is none. */
+/** Finds the log of `NAME[/stdout|stderr]`; null if there is none. */
 function findLog(api: SupervisorApi, rest: string): Log | null {
   const [name = '', stream = 'stdout', ...more] = rest.split('/');
   if (more.length > 0 || !isStreamName(stream)) return null;
@@ -24,7 +24,7 @@ function findLog(api: SupervisorApi, rest: string): Log | null {
   }
 }
 
-/** The routes that stream logs. */
+/** Makes the routes that stream logs. */
 export function logRoutes(api: SupervisorApi, limits: StreamLimits): Route[] {
   const send = ({ response, signal }: Exchange, log: Log | null): void => {
     if (log === null) sendError(response, 404);

@@ -1,31 +1,30 @@
 /**
- * Following a log over HTTP: the last bytes, then what comes, for as long as the client reads. A client that reads too
- * slowly misses bytes and is told how many; one that does not read at all is cut off. Nothing is kept for it beyond a
- * fixed size.
+ * Following a log over HTTP: sends the last bytes, then all new bytes. A client that reads too slowly misses bytes, and
+ * the stream tells it how many. A client that does not read at all is disconnected. The memory for a client is limited.
  */
 import type { ServerResponse } from 'node:http';
 import type { Log } from '../rpc/supervisor-api.ts';
 
-/** compat: how much of what is already there a follower gets first. */
+/** compat: number of existing bytes that are sent first. */
 const FIRST_BYTES = 1024;
 
-/** Bytes that may wait for one client. */
+/** Maximum number of bytes that wait for one client. */
 const BACKLOG_BYTES = 256 * 1024;
 
-/** How long a client may take to read the backlog before it is cut off. */
+/** Time after which a client that does not read is disconnected. */
 const STALL_MS = 30_000;
 
-/** Limits of a stream; tests make them small. */
+/** Limits of a stream. Tests use small values. */
 export interface StreamLimits {
-  /** Above the high-water mark of a socket (64 KiB): at that one Node begins to tell when its buffer is empty again. */
+  /** Must exceed the high-water mark of a socket (64 KiB): Node emits `drain` only after that mark was reached. */
   readonly backlogBytes: number;
   readonly stallMs: number;
 }
 
-/** The limits in use. */
+/** Limits in production. */
 export const defaultStreamLimits: StreamLimits = { backlogBytes: BACKLOG_BYTES, stallMs: STALL_MS };
 
-/** Streams a log until the client goes, stalls, or `signal` is aborted. Returns at once. */
+/** Streams a log until the client disconnects or stalls, or `signal` is aborted. Returns at once. */
 export function streamLog(log: Log, response: ServerResponse, signal: AbortSignal, limits: StreamLimits): void {
   let skipped = 0;
   let stallTimer: NodeJS.Timeout | null = null;
@@ -57,8 +56,8 @@ export function streamLog(log: Log, response: ServerResponse, signal: AbortSigna
       skipped += bytes.length;
       return;
     }
-    // The bytes are ours during the call only, and the response keeps what it cannot write yet. An empty chunk would
-    // end the stream.
+    // The bytes are valid during this call only, and the response may keep them, so they are copied. An empty chunk
+    // would end the stream.
     if (bytes.length > 0 && !response.write(Buffer.from(bytes))) stallTimer ??= setTimeout(cut, limits.stallMs);
   };
   const cut = (): void => {
@@ -66,7 +65,7 @@ export function streamLog(log: Log, response: ServerResponse, signal: AbortSigna
     response.destroy();
   };
 
-  // X-Accel-Buffering keeps nginx from collecting the stream before it passes it on.
+  // X-Accel-Buffering: nginx must not buffer the stream.
   response.writeHead(200, {
     'Content-Type': 'text/plain;charset=utf-8',
     'X-Accel-Buffering': 'no',
@@ -74,7 +73,7 @@ export function streamLog(log: Log, response: ServerResponse, signal: AbortSigna
     'Cache-Control': 'no-store',
   });
   response.flushHeaders();
-  // A request for the headers alone: nothing that came would be written, and the answer would never end.
+  // HEAD: Node would write none of the bytes, and the answer would never end.
   if (response.req.method === 'HEAD') {
     response.end();
     return;

@@ -1,7 +1,4 @@
-/**
- * `GET /metrics`: the metrics of the moment, for Prometheus. The one route with an option of its own for who may use it
- * (`metrics_auth`).
- */
+/** `GET /metrics`: the current metrics, for Prometheus. The option `metrics_auth` controls the access. */
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { ProcessTimes } from '../rpc/process-times.ts';
@@ -13,7 +10,7 @@ import type { Route } from './route.ts';
 
 const compress = promisify(gzip);
 
-/** True if a client asks for gzip (RFC 9110, 12.5.3); `q=0` refuses it. */
+/** True if a client accepts gzip (RFC 9110, 12.5.3); `q=0` refuses it. */
 export function takesGzip(accepted: string | readonly string[] | undefined): boolean {
   const codings = String(accepted ?? '')
     .split(',')
@@ -21,17 +18,17 @@ export function takesGzip(accepted: string | readonly string[] | undefined): boo
   return codings.some((coding) => /^(?:x-)?gzip(?:;|\s|$)/.test(coding) && !/;\s*q=0(?:\.0*)?\s*$/.test(coding));
 }
 
-/** What the metrics are worked out from. */
+/** Sources of the metrics. */
 export interface MetricsSources {
   readonly api: SupervisorApi;
   readonly times: ProcessTimes;
-  /** Our own version. */
+  /** Version of onevisor. */
   readonly version: string;
-  /** Resident memory of the supervisor; null where it cannot be told. */
+  /** Returns the resident memory of the supervisor; null if it is unknown. */
   readonly residentBytes: () => number | null;
 }
 
-/** The route of the metrics. */
+/** Makes the route of the metrics. */
 export function metricsRoute({ api, times, version, residentBytes }: MetricsSources): Route {
   return {
     method: 'GET',
@@ -45,8 +42,9 @@ export function metricsRoute({ api, times, version, residentBytes }: MetricsSour
         describeMetrics({ version, state: api.state(), processes, residentBytes: residentBytes() }),
       );
       const vary = { Vary: 'Accept-Encoding' };
-      if (!takesGzip(exchange.request.headers['accept-encoding'])) sendText(exchange, 200, CONTENT_TYPE, text, vary);
-      else sendText(exchange, 200, CONTENT_TYPE, await compress(text), { ...vary, 'Content-Encoding': 'gzip' });
+      const type = CONTENT_TYPE;
+      if (!takesGzip(exchange.request.headers['accept-encoding'])) sendText(exchange, 200, { type, text }, vary);
+      else sendText(exchange, 200, { type, text: await compress(text) }, { ...vary, 'Content-Encoding': 'gzip' });
     },
   };
 }

@@ -1,7 +1,7 @@
 /**
- * What /metrics tells: a supervisor and its processes → metrics. Names, numbers and states only: no command line, no
- * variable, no path, nothing that a program wrote. The names node_supervisord_* are those of node_exporter and of the
- * Supervisor in Go, so that dashboards for these go on to work.
+ * The metrics of a supervisor and its processes. They contain names, numbers and states only: no command line,
+ * variable, path or output of a program. The names node_supervisord_* are those of node_exporter and of the Supervisor
+ * in Go, so that dashboards for these keep working.
  */
 import { shellExitCode, supervisorExitStatus } from '../core/exit-status.ts';
 import {
@@ -15,33 +15,33 @@ import type { ProcessView } from '../engine/process-table.ts';
 import { lastExitOf, tellsReadiness } from '../rpc/process-info.ts';
 import { type Family, formatLabels, type Sample } from './exposition.ts';
 
-/** One process, with what its record does not hold. */
+/** One process, with values that its record does not have. */
 export interface MeasuredProcess {
   readonly view: ProcessView;
-  /** Seconds since 1970 of the latest start; 0 for never. */
+  /** Time of the latest start in seconds since 1970; 0 for never. */
   readonly start: number;
-  /** Number of times that the kernel has killed it for memory. */
+  /** Number of times that the kernel has killed the process because memory ran out. */
   readonly oomKills: number;
 }
 
-/** What is measured. */
+/** Input of the metrics. */
 export interface MetricsInput {
   readonly version: string;
   readonly state: SupervisorStateName;
   readonly processes: readonly MeasuredProcess[];
-  /** Resident memory of the supervisor itself; null where it cannot be told. */
+  /** Resident memory of the supervisor itself; null if it is unknown. */
   readonly residentBytes: number | null;
 }
 
 const HEALTHS = ['starting', 'healthy', 'unhealthy'] as const;
 
-/** One sample for each of several names, 1 for the one that holds. */
+/** Makes a sample for each name, with the value 1 for the current one and 0 for the others. */
 function formatChoice(labels: string, label: string, names: readonly string[], current: string): Sample[] {
   const before = labels === '' ? '' : `${labels},`;
   return names.map((name) => ({ labels: `${before}${label}="${name}"`, value: name === current ? 1 : 0 }));
 }
 
-/** All metrics. */
+/** Makes all metrics. A long function, because it is a table. */
 export function describeMetrics({ version, state, processes, residentBytes }: MetricsInput): Family[] {
   const labelled = processes.map(({ view, start, oomKills }) => ({
     ...view,
@@ -52,7 +52,7 @@ export function describeMetrics({ version, state, processes, residentBytes }: Me
     isUp: SIGNALLABLE_STATES.has(view.record.state),
   }));
   type Labelled = (typeof labelled)[number];
-  /** A sample of each process for which there is a value. */
+  /** Makes a sample for each process that has a value. */
   const each = (valueOf: (proc: Labelled) => number | null): Sample[] =>
     labelled.flatMap((proc) => {
       const value = valueOf(proc);
@@ -112,7 +112,9 @@ export function describeMetrics({ version, state, processes, residentBytes }: Me
     {
       name: 'onevisor_process_last_exit_code',
       type: 'gauge',
-      help: 'Exit code of the latest run that has ended, where no signal ended it; 127 or 126 where it could not be executed',
+      help:
+        'Exit code of the latest run that has ended, where no signal ended it; ' +
+        '127 or 126 where it could not be executed',
       samples: each(({ lastExit }) => (lastExit?.kind === 'exited' ? lastExit.code : null)),
     },
     {
@@ -154,7 +156,7 @@ export function describeMetrics({ version, state, processes, residentBytes }: Me
       help: 'Process Exit Status',
       samples: each(({ record }) => (record.exit === null ? 0 : supervisorExitStatus(record.exit))),
     },
-    // Theirs is a counter, which it is not: it falls when the clock is set.
+    // node_exporter calls this a counter, but the value falls when the clock is set back.
     { name: 'node_supervisord_start_time_seconds', type: 'gauge', help: 'Process start time', samples: startTimes },
   ];
 }

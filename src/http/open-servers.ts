@@ -1,6 +1,5 @@
 /**
- * Opens the servers of a configuration, all or none: addresses, rights, and the refusal to serve everybody without a
- * password.
+ * Opens the servers of a configuration, all or none. Refuses to serve other machines without a password.
  */
 import type { AddressInfo, Server, Socket } from 'node:net';
 import type { InetServerOptions, UnixServerOptions } from '../config/options.ts';
@@ -18,12 +17,9 @@ import { listenUnix, type UnixAddress } from './unix-socket.ts';
 export type ServerSpec = ServerAccess &
   (
     | ({ readonly kind: 'unix' } & UnixAddress)
-    /** `@NAME`. It has no mode, so `isAllowed` is asked about every connection, by its descriptor. */
+    /** `@NAME`. An abstract address has no mode, so `isAllowed` checks the descriptor of every connection. */
     | { readonly kind: 'abstract'; readonly path: string; readonly isAllowed: (fd: number) => boolean }
-    /**
-     * `host` empty: every address of the machine. `isInsecureAllowed`: also without a password (`allow_insecure`).
-     * `allowedHosts`: `allowed_hosts`.
-     */
+    /** An empty `host` means all addresses of the machine. `isInsecureAllowed` is the option `allow_insecure`. */
     | {
         readonly kind: 'inet';
         readonly host: string;
@@ -33,34 +29,31 @@ export type ServerSpec = ServerAccess &
       }
   );
 
-/** Who may use a server. */
+/** Access to a server. */
 export interface ServerAccess {
   readonly credentials: BasicCredentials;
-  /** The routes that everybody may use (`metrics_auth=false`, `probes_auth=false`). */
+  /** Routes that need no password (`metrics_auth=false`, `probes_auth=false`). */
   readonly openAccess?: ReadonlyArray<'metrics_auth' | 'probes_auth'>;
 }
 
-/** A server that listens. */
+/** A listening server. */
 export interface OpenServer {
-  /** The path, or host:port with the port in use. */
+  /** The path, or host:port with the actual port. */
   readonly address: string;
   readonly port: number | null;
   /**
-   * Removes the socket, listens no more, ends what is under way within limits. Never rejects; what went wrong is
+   * Removes the socket, stops listening, and ends unfinished answers within a time limit. Never rejects; errors are
    * reported.
    */
   readonly close: () => Promise<void>;
 }
 
-/**
- * Numeric ids of the `chown` of a unix server; null where there is none or it cannot be looked up, which the caller
- * reports.
- */
+/** Looks up the numeric ids of the `chown` of a unix server. Returns null, after reporting the error, if it fails. */
 export type OwnerLookup = (
   owner: NonNullable<UnixServerOptions['chown']>,
 ) => { readonly uid: number; readonly gid: number } | null;
 
-/** Options that open a route. */
+/** Options that control the access to a route. */
 const OPTIONAL_ACCESS = ['metrics_auth', 'probes_auth'] as const;
 
 function openAccessOf(
@@ -69,7 +62,7 @@ function openAccessOf(
   return OPTIONAL_ACCESS.filter((name) => !options[name]);
 }
 
-/** What a `[unix_http_server]` asks for. */
+/** Makes the spec of a `[unix_http_server]`. */
 export function unixSpec(
   { file, chmod, chown, username, password, ...access }: UnixServerOptions,
   lookUpOwner: OwnerLookup,
@@ -84,7 +77,7 @@ export function unixSpec(
   };
 }
 
-/** What an `[inet_http_server]` asks for. */
+/** Makes the spec of an `[inet_http_server]`. */
 export function inetSpec({
   port: { host, port },
   username,
@@ -105,7 +98,8 @@ export function inetSpec({
 }
 
 function formatAddress(host: string, port: number): string {
-  return `${host === '' ? '*' : host.includes(':') ? `[${host}]` : host}:${port}`;
+  if (host === '') return `*:${port}`;
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 function listenInet(server: Server, host: string, port: number): Promise<void> {
@@ -119,7 +113,7 @@ function listenInet(server: Server, host: string, port: number): Promise<void> {
   });
 }
 
-/** Listens at an abstract address, which needs no file system and ends with the socket. */
+/** Listens on an abstract address, which needs no file system and disappears with the socket. */
 function listenAbstract(server: Server, path: string, isAllowed: (fd: number) => boolean): Promise<void> {
   server.prependListener('connection', (socket: Socket & { readonly _handle?: { readonly fd: number } | null }) => {
     const fd = socket._handle?.fd ?? -1;
@@ -139,6 +133,10 @@ function openRoute(route: Route, { openAccess = [] }: ServerAccess): Route {
   return openAccess.some((name) => name === route.access) ? { ...route, access: 'open' } : route;
 }
 
+const INSECURE =
+  'every client that can reach this address could run any command; ' +
+  'set username and password, or use 127.0.0.1, or set allow_insecure=true';
+
 /** Opens one server. Rejects with a {@link ListenError}. */
 export function openServer(
   spec: ServerSpec,
@@ -157,12 +155,7 @@ async function openWithin(
 ): Promise<OpenServer> {
   const isGuarded = spec.credentials.username !== null || spec.credentials.password !== null;
   if (spec.kind === 'inet' && !isGuarded && !spec.isInsecureAllowed && !isLoopback(spec.host)) {
-    throw new ListenError(
-      'insecure',
-      formatAddress(spec.host, spec.port),
-      'anyone who can reach this address could run any command; ' +
-        'set username and password, or use 127.0.0.1, or set allow_insecure=true',
-    );
+    throw new ListenError('insecure', formatAddress(spec.host, spec.port), INSECURE);
   }
   const isHostAccepted =
     spec.kind === 'inet' && !isGuarded && !spec.isInsecureAllowed ? createHostRule(spec.allowedHosts ?? []) : null;
@@ -178,10 +171,10 @@ async function openWithin(
   else await listenInet(server, spec.host, spec.port);
   const port = spec.kind === 'inet' ? (server.address() as AddressInfo).port : null;
   const address = spec.kind === 'inet' ? formatAddress(spec.host, port ?? spec.port) : spec.path;
-  // compat: the text of Supervisor, for TCP only: a unix socket has its mode.
+  // compat: Supervisor's text. Only for TCP, because a unix socket is protected by its mode.
   if (spec.kind === 'inet' && !isGuarded)
     report('critical', "Server 'inet_http_server' running without any HTTP authentication checking");
-  // Running out of descriptors, for one: the server goes on listening.
+  // For example, no free descriptor. The server keeps listening.
   server.on('error', (error) => report('error', `cannot accept a connection on ${address}: ${reasonOf(error)}`));
   return {
     address,
@@ -194,8 +187,7 @@ async function openWithin(
 }
 
 /**
- * Opens all, in order. Rejects with the {@link ListenError} of the first that cannot be opened, and has closed the
- * others then.
+ * Opens all servers, in order. If one cannot be opened, closes the others and rejects with its {@link ListenError}.
  */
 export async function openServers(
   specs: readonly ServerSpec[],
@@ -214,7 +206,7 @@ export async function openServers(
   }
 }
 
-/** Closes all at the same time. */
+/** Closes all servers at the same time. */
 export async function closeServers(servers: readonly OpenServer[]): Promise<void> {
   await Promise.all(servers.map((server) => server.close()));
 }

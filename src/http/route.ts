@@ -1,56 +1,53 @@
-/**
- * What a route is, and finding the one for a request. The table itself is in routes.ts.
- */
+/** The form of a route, and the search for the route of a request. The table of routes is in routes.ts. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Reserve } from '../rpc/answer-budget.ts';
 
 /**
- * Access to a route: for clients with the password of the server that use an accepted name (host-rule.ts), or for
- * everybody.
- * `metrics_auth`, `probes_auth`: as that option of the server says.
+ * Access to a route. `password`: for clients that know the password and use an accepted host name (host-rule.ts).
+ * `open`: for all clients. `metrics_auth`, `probes_auth`: the option of the server with that name decides.
  */
 export type Access = 'password' | 'open' | 'metrics_auth' | 'probes_auth';
 
-/** One request at a route. */
+/** A request and its response. */
 export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  /** The path below that of the route, decoded, without slashes at its ends; empty for the route itself. */
+  /** The decoded path below the path of the route, without slashes at its ends; empty for the route itself. */
   readonly rest: string;
-  /** Aborted when the client has gone or the server closes. */
+  /** Aborted when the client disconnects or the server closes. */
   readonly signal: AbortSignal;
-  /** Reads the body, of at most `maxBytes` or the limit of the server; rejects with a BodyError. */
+  /** Reads the body, of at most `maxBytes` or the limit of the server. Rejects with a BodyError. */
   readonly readBody: (maxBytes?: number) => Promise<string>;
-  /** Counts bytes that are in memory until the client has taken its answer; throws NoRoomError, which becomes a 503. */
+  /** Reserves memory until the client has read the answer. Throws AnswerBudgetError, which becomes a 503. */
   readonly reserve: Reserve;
 }
 
-/** One row of the table. What can be got can also be asked for with HEAD: the same without its content. */
+/** One row of the table. A GET route also answers HEAD requests. */
 export interface Route {
   readonly method: 'GET' | 'POST';
-  /** `/RPC2`: that path, and those below it. */
+  /** This path and all paths below it. */
   readonly path: string;
   readonly access: Access;
   /**
-   * Answers; done when the answer is complete or under way by itself. What it throws becomes a 500, a BodyError its
-   * status.
+   * Answers the request. Returns or resolves when the answer is complete or continues by itself. An error becomes a
+   * 500, a BodyError becomes its status.
    */
   readonly answer: (exchange: Exchange) => void | Promise<void>;
 }
 
-/** What stands for a request: its route and the rest of its path, or the status that refuses it. */
+/** The route of a request and the rest of its path, or the status of the refusal. */
 export type RouteMatch =
   | { readonly route: Route; readonly rest: string }
   | { readonly status: 400 | 404; readonly allow: null }
   | { readonly status: 405; readonly allow: string };
 
-/** The path of a request target without its query, decoded; null where that is not possible. */
+/** Returns the decoded path of a request target, without its query; null if it cannot be decoded. */
 function parsePath(target: string): string | null {
   const path = target.replace(/^https?:\/\/[^/]*/i, '').replace(/[?#].*$/s, '');
   try {
     return path.startsWith('/') ? decodeURIComponent(path) : null;
   } catch {
-    return null; // A % that begins no character: the request is refused.
+    return null; // A wrong percent-encoding: the request is refused.
   }
 }
 
@@ -62,7 +59,7 @@ function trimSlashes(path: string): string {
   return path.slice(start, end);
 }
 
-/** Finds the route of a request: the one with the longest path that it is at or below. */
+/** Finds the route of a request: the one with the longest path that contains the path of the request. */
 export function matchRoute(routes: readonly Route[], method: string, target: string): RouteMatch {
   const path = parsePath(target);
   if (path === null) return { status: 400, allow: null };

@@ -1,6 +1,4 @@
-/**
- * The table of all routes with who may use them. Whatever is served stands here; nothing is served beside it.
- */
+/** The table of all routes. The servers serve nothing else. */
 import { refuse } from './answers.ts';
 import { isCrossSite } from './cross-site.ts';
 import { healthRoutes } from './health-routes.ts';
@@ -10,19 +8,19 @@ import { metricsRoute, type MetricsSources } from './metrics-route.ts';
 import type { Route } from './route.ts';
 import { rpcRoute, type RpcService } from './rpc-route.ts';
 
-/** What the routes serve. */
+/** Sources of the routes. */
 export interface RouteSources extends RpcService, MetricsSources {
-  /** Routes of others, as the web page. */
+  /** Further routes, for example of the web page. */
   readonly more?: readonly Route[];
   readonly streamLimits?: StreamLimits;
 }
 
-/** All routes. What changes something is closed to the pages of other sites, whatever they know. */
+/** Makes all routes. A POST from the page of another site is always refused, even with the password. */
 export function createRoutes(sources: RouteSources): Route[] {
-  return tableOf(sources).map((route) => (route.method === 'POST' ? closeToOthers(route) : route));
+  return tableOf(sources).map((route) => (route.method === 'POST' ? refuseCrossSite(route) : route));
 }
 
-function closeToOthers(route: Route): Route {
+function refuseCrossSite(route: Route): Route {
   return {
     ...route,
     answer: (exchange) => {

@@ -1,6 +1,6 @@
 /**
- * `POST /RPC2`: a call in XML, its answer in XML, or in JSON for a client that asks for it. A fault is an answer too;
- * only what is no call at all is refused with 400.
+ * `POST /RPC2`: a call in XML. The answer is in XML, or in JSON for a client that accepts JSON. A fault is an answer,
+ * too; only a body that is no call is refused with 400.
  */
 import { describeMistake } from '../core/error-text.ts';
 import { RpcFault } from '../core/faults.ts';
@@ -22,14 +22,14 @@ import {
 import { sendError, sendParts } from './answers.ts';
 import type { Exchange, Route } from './route.ts';
 
-/** What calls are answered from. */
+/** The API and the methods for calls. */
 export interface RpcService {
   readonly api: SupervisorApi;
   readonly methods: MethodTable;
   readonly times: ProcessTimes;
 }
 
-/** The call in a body; null where it is none, which is said in the log without the body. */
+/** Reads the call in a body. Returns null, after a line in the log without the body, if there is none. */
 function readCall({ api }: RpcService, body: string): XmlRpcCall | null {
   try {
     return decodeCall(body);
@@ -41,20 +41,20 @@ function readCall({ api }: RpcService, body: string): XmlRpcCall | null {
 }
 
 /** The body of an answer and its media type. */
-interface Answer {
+interface RpcAnswer {
   readonly type: string;
   readonly parts: readonly XmlPart[];
 }
 
 /**
- * The answer to a call; null where it failed in us, which is said in the log. Rejects with AnswerBudgetError where it would
- * be too large for now.
+ * Answers a call. Returns null, after a line in the log, if the call failed because of a mistake of ours. Rejects with
+ * AnswerBudgetError if there is no memory for the answer now.
  */
 async function answerCall(
   { api, methods, times }: RpcService,
   { method, params }: XmlRpcCall,
   { request, signal, reserve }: Exchange,
-): Promise<Answer | null> {
+): Promise<RpcAnswer | null> {
   const isJsonAsked = request.headers.accept?.includes(JSON_TYPE) === true;
   try {
     const value = await callMethod(methods, { api, times, signal, reserve }, method, params);
@@ -66,17 +66,17 @@ async function answerCall(
       return json === null ? xml([encodeFault(error.code, error.faultString)]) : { type: JSON_TYPE, parts: [json] };
     }
     if (error instanceof AnswerBudgetError) throw error;
-    // Nobody waits for the answer any more, so it does not matter what it would have been.
+    // After an abort no client waits for the answer, and the error is not reported.
     if (!signal.aborted) api.report('critical', `cannot answer "${showText(method, 100)}": ${describeMistake(error)}`);
     return null;
   }
 }
 
-function xml(parts: readonly XmlPart[]): Answer {
+function xml(parts: readonly XmlPart[]): RpcAnswer {
   return { type: 'text/xml', parts };
 }
 
-/** The route of XML-RPC. */
+/** Makes the route of XML-RPC. */
 export function rpcRoute(service: RpcService): Route {
   const answer = async (exchange: Exchange): Promise<void> => {
     const call = readCall(service, await exchange.readBody());

@@ -1,7 +1,7 @@
 /**
- * One HTTP server over a table of routes: authentication before anything else, limits, one request of a connection
- * after the other, an end that waits for nobody. Node's own time limits are off: they come from a timer that wakes an
- * idle supervisor twice a minute.
+ * One HTTP server for a table of routes. It checks the password before anything else, answers the requests of a
+ * connection one after the other, and closes without waiting for clients. Node's own timeouts are off, because their
+ * timer would wake an idle supervisor twice a minute.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -20,53 +20,53 @@ import { type Exchange, matchRoute, type Route, type RouteMatch } from './route.
 /** Writes a line to the supervisor's own log. */
 export type Report = (level: Level, text: string) => void;
 
-/** Seconds that a refused client is asked to wait (`Retry-After`), while other clients do not read. */
+/** Value of `Retry-After` for a client that is refused because the answer budget is used up. */
 const RETRY_SECONDS = 1;
 
-/** The longest time that a timer of Node can be set to, about 25 days. */
+/** The longest time of a Node timer, about 25 days. */
 const NEVER_MS = 2 ** 31 - 1;
 
-/** A server that does not listen yet, and how it ends. */
+/** A server that does not listen yet, and the function that closes it. */
 export interface HttpServer {
   readonly server: Server;
   /**
-   * Listens no more, ends streams and waits, gives answers under way `closeMs`, then closes every connection. Resolves
-   * when all are closed.
+   * Stops listening, ends streams and waiting calls, and leaves `closeMs` for unfinished answers. Then closes all
+   * connections. Resolves when all are closed.
    */
   readonly close: () => Promise<void>;
 }
 
-/** Access to the routes of a server that are not open to everybody. */
+/** Rules for the routes that are not open to all clients. */
 export interface AccessRules {
   readonly credentials: BasicCredentials;
-  /** The test of the Host header; null where every name will do. */
+  /** The test of the Host header; null to accept every name. */
   readonly isHostAccepted: ((host: string | undefined) => boolean) | null;
 }
 
 /** Limits of a server. */
 export interface ServerBounds {
   readonly limits: ServerLimits;
-  /** Shared by servers that are open at the same time. */
+  /** Shared by all servers that are open at the same time. */
   readonly budget: AnswerBudget;
 }
 
-/** The room for the answers of all servers. */
+/** Makes the budget for the answers of all servers. */
 export function createAnswerBudget({ answerBytes, freeAnswerBytes }: ServerLimits): AnswerBudget {
   return new AnswerBudget(answerBytes, freeAnswerBytes);
 }
 
-/** Makes a server. */
+/** Makes a server. A long function, because its parts share the state of the server. */
 export function createHttpServer(
   routes: readonly Route[],
-  door: AccessRules,
+  access: AccessRules,
   { limits, budget }: ServerBounds,
   report: Report,
 ): HttpServer {
-  const isAllowed = createGuard(door.credentials);
-  const openRoutes = routes.filter(({ access }) => access === 'open');
+  const isAllowed = createGuard(access.credentials);
+  const openRoutes = routes.filter((route) => route.access === 'open');
   const bodies = new BodyReader(limits);
   const connections = new ClientConnections(limits);
-  /** One for each request under way. A signal for all of them would keep every request that ever listened to it. */
+  /** One controller for each request. A shared signal would keep a reference to every request that used it. */
   const underWay = new Set<AbortController>();
   let isClosing = false;
 
@@ -77,23 +77,23 @@ export function createHttpServer(
     keepAliveTimeout: 0,
     connectionsCheckingInterval: NEVER_MS,
     ServerResponse: VersionedResponse,
-    // compat: Supervisor does not ask for Host, and there are clients on unix sockets that have none to name.
+    // compat: Supervisor does not require a Host header, and some clients of unix sockets send none.
     requireHostHeader: false,
   });
 
   /**
-   * The route of a request; null where it is refused, which is done then. Who is not known is shown the open routes
-   * only.
+   * Finds the route of a request. Returns null after refusing the request. Clients without the password reach the open
+   * routes only.
    */
   const findRoute = (
     request: IncomingMessage,
     response: ServerResponse,
   ): Extract<RouteMatch, { route: Route }> | null => {
-    const isKnown = isAllowed(request.headers.authorization);
-    const isTrusted = isKnown && door.isHostAccepted?.(request.headers.host) !== false;
+    const hasPassword = isAllowed(request.headers.authorization);
+    const isTrusted = hasPassword && access.isHostAccepted?.(request.headers.host) !== false;
     const match = matchRoute(isTrusted ? routes : openRoutes, request.method ?? '', request.url ?? '');
     if ('route' in match) return match;
-    if (!isKnown) refuse({ request, response }, 401, { 'WWW-Authenticate': 'Basic realm="default"' });
+    if (!hasPassword) refuse({ request, response }, 401, { 'WWW-Authenticate': 'Basic realm="default"' });
     else if (!isTrusted) refuse({ request, response }, 403, {}, UNKNOWN_HOST);
     else refuse({ request, response }, match.status, match.allow === null ? {} : { Allow: match.allow });
     return null;
@@ -130,13 +130,13 @@ export function createHttpServer(
     }
   };
 
-  /** Resolves when the response is written or the connection is gone. */
+  /** Answers a request. Resolves when the response is written or the connection is closed. */
   const answer = (request: IncomingMessage, response: ServerResponse): Promise<void> =>
     new Promise((resolve) => {
       const controller = new AbortController();
       underWay.add(controller);
       const cancelStallWatch = watchEnd(response, limits.stallMs);
-      const { reserve, release } = budget.share();
+      const { reserve, release } = budget.begin();
       response.once('close', () => {
         cancelStallWatch();
         underWay.delete(controller);
@@ -146,13 +146,13 @@ export function createHttpServer(
       response.on('error', (error) => report('debug', `cannot answer a client: ${error.message}`));
       response.setHeader('Server', 'onevisor');
       if (isClosing) response.setHeader('Connection', 'close');
-      // `respond` reports what goes wrong in it; what is left is a fault of its own, and the connection is of no use
-      // then.
+      // `respond` reports the errors of routes. An error here is a mistake in `respond` itself, and the connection
+      // cannot be used any more.
       const isDone = respond(request, response, { signal: controller.signal, reserve }).catch((error: unknown) => {
         report('critical', `cannot answer a client: ${messageOf(error)}`);
         response.destroy();
       });
-      // A client that goes while a log is read for it leaves the bytes of the log behind.
+      // If the client disconnects while a log is read, the memory is in use until the reading ends.
       response.once('close', () => void isDone.then(release));
     });
 
@@ -160,7 +160,7 @@ export function createHttpServer(
   server.on('connection', (socket: Socket) => connections.add(socket, (late) => rejectSocket(late, 408)));
   server.on('clientError', (error, socket) => {
     const isBusy = connections.isBusy(socket as Socket);
-    // An answer under way would be garbled by one more.
+    // A second status line would corrupt the unfinished answer.
     if (isBusy || errnoOf(error) === 'ECONNRESET') socket.destroy();
     else rejectSocket(socket as Socket, errnoOf(error) === 'HPE_HEADER_OVERFLOW' ? 431 : 400);
   });
@@ -179,20 +179,20 @@ export function createHttpServer(
   return { server, close };
 }
 
-/** Ends a connection that has no request to answer, with a status line if it will take one. */
+/** Closes a connection without a request, with an error status if it is writable. */
 function rejectSocket(socket: Socket, status: number): void {
   if (socket.writable) socket.end(formatRawError(status), () => socket.destroy());
   else socket.destroy();
 }
 
 /**
- * Closes the connection of a response that is complete, its rest in buffers, when that is not taken within `stallMs`.
- * Returns the function that ends the watch.
+ * Closes the connection if the client does not read the rest of a complete response within `stallMs`. Returns the
+ * function that ends the watch.
  */
 function watchEnd(response: ServerResponse, stallMs: number): () => void {
   let timer: NodeJS.Timeout | undefined;
   response.once('prefinish', () => {
-    // An answer to a connection that is gone is complete after its close, and nothing would end the watch.
+    // On a closed connection, `prefinish` comes after `close`, and nothing would end the watch.
     if (!response.closed) timer = setTimeout(() => response.destroy(), stallMs);
   });
   return () => clearTimeout(timer);

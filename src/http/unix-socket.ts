@@ -1,7 +1,7 @@
 /**
- * Listening on a unix socket: made in a private directory beside its place, given mode and owner there, then linked or
- * renamed into place. So it is never there with other rights than asked for, a stale one is replaced in one step, and a
- * file system without hard links will do.
+ * Listening on a unix socket. The socket is made in a private directory beside its path, gets mode and owner there, and
+ * is then linked or renamed to its path. So it never has other permissions at its path, a stale socket is replaced in
+ * one step, and a file system without hard links works, too.
  */
 import { mkdtempSync, rmdirSync } from 'node:fs';
 import { chmod, chown, link, lstat, rename, unlink } from 'node:fs/promises';
@@ -12,31 +12,31 @@ import type { Level } from '../core/log-level.ts';
 import { ForeignLinkError, resolveLinksLater } from '../files/links.ts';
 import { ListenError, listenErrorOf } from './listen-error.ts';
 
-/** Where and with what rights. */
+/** Path and permissions of a socket. */
 export interface UnixAddress {
   readonly path: string;
-  /** Mode, as 0o700. */
+  /** Mode, for example 0o700. */
   readonly mode: number;
-  /** Numeric ids for chown; null to leave them. */
+  /** Numeric ids for chown; null for our own. */
   readonly owner: { readonly uid: number; readonly gid: number } | null;
 }
 
-/** How long another program may take to accept before it counts as being there: a full backlog is a living listener. */
+/** Time to connect to an existing socket. After that time the listener counts as alive: its backlog is full. */
 const PROBE_MS = 2000;
 
-/** Whether somebody accepts connections at a path. */
+/** True if a program accepts connections on a path. */
 function isAnswered(path: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const socket = connect({ path });
-    const timer = setTimeout(() => settle(() => resolve(true)), PROBE_MS);
-    const settle = (done: () => void): void => {
+    const timer = setTimeout(() => finish(() => resolve(true)), PROBE_MS);
+    const finish = (done: () => void): void => {
       clearTimeout(timer);
       socket.destroy();
       done();
     };
-    socket.once('connect', () => settle(() => resolve(true)));
+    socket.once('connect', () => finish(() => resolve(true)));
     socket.once('error', (error) =>
-      settle(() => {
+      finish(() => {
         const code = errnoOf(error);
         if (code === 'ECONNREFUSED' || code === 'ENOENT') resolve(false);
         else if (code === 'EAGAIN') resolve(true);
@@ -47,16 +47,14 @@ function isAnswered(path: string): Promise<boolean> {
 }
 
 /**
- * Whether there is something at the path that is replaced: a socket that nobody listens on any more, or an empty file.
- * compat: Supervisor removes any file that no connection can be made to, and write-ups tell to `touch` the socket
- * beforehand; one with content stays. Throws for everything else.
+ * True if the path has a file to replace: a socket without a listener, or an empty file. compat: Supervisor removes any
+ * file to which it cannot connect, and tutorials `touch` the socket beforehand. Throws for any other file.
  */
 async function isStale(path: string): Promise<boolean> {
   try {
     const found = await lstat(path);
     if (found.isFile() && found.size === 0) return true;
-    if (!found.isSocket())
-      throw new ListenError('notASocket', path, 'there is something else than a socket, which is not removed');
+    if (!found.isSocket()) throw new ListenError('notASocket', path, 'the path is not a socket, and is not removed');
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return false;
     throw error;
@@ -65,7 +63,7 @@ async function isStale(path: string): Promise<boolean> {
   return true;
 }
 
-/** A socket replaces what is at its path, so a link there is not followed; one on the way to it is. */
+/** Checks the links on the way to the directory. A link at the path itself is replaced, not followed. */
 async function requireTrustedDirectory(path: string): Promise<void> {
   try {
     await resolveLinksLater(dirname(path));
@@ -86,8 +84,8 @@ function bind(server: Server, path: string): Promise<void> {
 }
 
 /**
- * Makes a server listen. Resolves with the function that removes the socket, if it is still the one that was made here.
- * Throws a {@link ListenError}; the server is closed then. An owner that cannot be set is a warning only.
+ * Makes a server listen. Resolves with the function that removes the socket, unless another socket has replaced it.
+ * Rejects with a {@link ListenError} after closing the server. An owner that cannot be set is only a warning.
  */
 export async function listenUnix(
   server: Server,
@@ -99,8 +97,7 @@ export async function listenUnix(
     await requireTrustedDirectory(path);
     const replaces = await isStale(path);
     if (replaces) report('info', `Unlinking stale socket ${path}`);
-    // With six characters of mkdtemp and a name of one this is seldom longer than the path itself, whose length is
-    // limited.
+    // Short names, because the kernel limits the length of a socket path to 107 bytes.
     directory = mkdtempSync(`${dirname(path)}/.`);
     const fresh = `${directory}/s`;
     await bind(server, fresh);
@@ -122,8 +119,8 @@ export async function listenUnix(
 }
 
 /**
- * Supervisors of containers that share the directory may start at the same time: a socket that appears meanwhile is not
- * replaced (EEXIST).
+ * Moves the socket to its path. Supervisors of containers that share the directory may start at the same time, so a
+ * socket that has appeared in the meantime is not replaced (EEXIST).
  */
 async function moveToFreePlace(fresh: string, path: string): Promise<void> {
   try {
@@ -144,7 +141,7 @@ function removeDirectory(directory: string, report: (level: Level, text: string)
   }
 }
 
-/** Another supervisor may have put its socket at the path meanwhile: that one stays. */
+/** Removes the socket, unless the path has the socket of another supervisor by now. */
 async function removeSocket(path: string, ino: number): Promise<void> {
   try {
     if ((await lstat(path)).ino === ino) await unlink(path);

@@ -1,10 +1,9 @@
 /**
- * A limit for the bytes of all answers that clients have not taken yet, over all servers. Without one, clients that ask
- * and do not read fill the memory.
- * It counts bytes; it knows neither answers nor clients.
+ * The limit for the bytes of all answers of all servers that clients have not read yet. Without a limit, clients that
+ * send requests and do not read the answers could fill the memory. Counts bytes only.
  */
 
-/** There is no room for an answer now. `isFirst`: no other answer was refused since there was room. */
+/** The budget has no bytes left for an answer. `isFirst`: the first refusal since the budget had bytes left. */
 export class AnswerBudgetError extends Error {
   override readonly name = 'NoRoomError';
   readonly isFirst: boolean;
@@ -15,17 +14,17 @@ export class AnswerBudgetError extends Error {
   }
 }
 
-/** Counts bytes of an answer before they are made. Throws {@link AnswerBudgetError}. */
+/** Reserves bytes of an answer before they are allocated. Throws {@link AnswerBudgetError}. */
 export type Reserve = (bytes: number) => void;
 
-/** The room for one answer. */
+/** The reserved bytes of one answer. */
 export interface AnswerReservation {
   readonly reserve: Reserve;
-  /** Gives back everything; to be called once the answer is sent or given up. */
+  /** Releases all reserved bytes. Call this once, after the answer is sent or abandoned. */
   readonly release: () => void;
 }
 
-/** The room for all answers. */
+/** The budget for all answers. */
 export class AnswerBudget {
   readonly #limit: number;
   readonly #freeSize: number;
@@ -33,8 +32,8 @@ export class AnswerBudget {
   #isRefusing = false;
 
   /**
-   * `limit`: bytes of all answers. An answer of up to `freeSize` bytes is always given, so that a supervisor can be
-   * asked and told something even when others block it.
+   * `limit` is the number of bytes for all answers. Answers of up to `freeSize` bytes are always given, so that a
+   * supervisor can be controlled while other clients use up the budget.
    */
   constructor(limit: number, freeSize: number) {
     this.#limit = limit;
@@ -42,7 +41,7 @@ export class AnswerBudget {
   }
 
   /** Begins an answer. */
-  share(): AnswerReservation {
+  begin(): AnswerReservation {
     let own = 0;
     const reserve = (bytes: number): void => {
       if (own + bytes > this.#freeSize && this.#held + bytes > this.#limit) {

@@ -1,14 +1,14 @@
 /**
- * One call: the method by its name, the number of its parameters, the state of the supervisor, then the method itself.
+ * One call: finds the method, checks the number of its parameters and the state of the supervisor, and calls it.
  */
 import { RpcFault } from '../core/faults.ts';
 import type { CallContext, MethodTable } from './method.ts';
 import type { XmlRpcValue } from './xmlrpc.ts';
 
-/** compat: while it ends or restarts, the supervisor answers no method of its own; `system.*` goes on working. */
+/** compat: methods of this namespace are refused during a shutdown or restart; `system.*` still works. */
 const OWN_NAMESPACE = 'supervisor.';
 
-/** Calls a method. Rejects with an RpcFault, or with what went wrong in us. */
+/** Calls a method. Rejects with an RpcFault, or with another error for a mistake of ours. */
 export async function callMethod(
   table: MethodTable,
   context: CallContext,

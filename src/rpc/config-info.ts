@@ -1,11 +1,8 @@
-/**
- * A process as `getAllConfigInfo` shows it: what the configuration says, under Supervisor's names.
- * Pure; what must be looked up comes in.
- */
+/** The configuration of a process for `getAllConfigInfo`, under Supervisor's names. Pure. */
 import type { GroupConfig, ProcessConfig } from '../config/model.ts';
 import type { XmlRpcStruct } from './xmlrpc.ts';
 
-/** What the options do not hold. */
+/** Facts that the options do not have. */
 export interface ConfigDetails {
   readonly isActive: boolean;
   readonly uid: number | null;
@@ -13,15 +10,15 @@ export interface ConfigDetails {
   readonly stderrPath: string | null;
 }
 
-/** compat: what is not set travels as the text `none`. */
+/** compat: the value of an option that is not set. */
 const NOT_SET = 'none';
 
-/** compat: `syslog` as a log file is the old way to say `stdout_syslog=true`. */
+/** compat: `syslog` as a log file is the old form of `stdout_syslog=true`. */
 function hasSyslog(targets: ProcessConfig['options']['stdout_logfile']): boolean {
   return targets.some(({ kind }) => kind === 'syslog');
 }
 
-/** The struct of one process, its members in Supervisor's order. */
+/** Makes the struct of one process, with the members in Supervisor's order. */
 export function formatConfigInfo(
   group: GroupConfig,
   { name, options }: ProcessConfig,

@@ -1,6 +1,6 @@
 /**
- * Starting, stopping and signalling: `supervisor.startProcess` and its kin. What each state answers is Supervisor's,
- * watched. They only ask; the engine decides.
+ * The methods that start, stop and signal processes. compat: the faults in each state are those that Supervisor was
+ * observed to give. The methods send requests; the engine decides.
  */
 import { RpcFault } from '../core/faults.ts';
 import { parseSignal } from '../core/signals.ts';
@@ -15,15 +15,15 @@ import { waitForProcess } from './wait-for-process.ts';
 import type { XmlRpcStruct, XmlRpcValue } from './xmlrpc.ts';
 
 const isRunning = ({ record }: ProcessView): boolean => RUNNING_STATES.has(record.state);
-/** It does not run, and is due to be started again. */
+/** True for a process that does not run and has a start due. */
 const isStartDue = ({ record }: ProcessView): boolean => STOPPED_STATES.has(record.state) && record.deadlineMs !== null;
 const isWanted = (proc: ProcessView): boolean => isRunning(proc) || proc.record.hold !== null || isStartDue(proc);
 const isNotRunning = (proc: ProcessView): boolean => !isRunning(proc);
 const isSignallable = ({ record }: ProcessView): boolean => SIGNALLABLE_STATES.has(record.state);
 
 /**
- * Whether a start has come to its end: true when RUNNING; a fault when it failed, or can not happen because of what it
- * depends on.
+ * Returns true when a start has succeeded and null while it goes on. Throws a fault if the start failed, or if a
+ * dependency prevents it for good.
  */
 function judgeStart(proc: ProcessView | null, name: string): true | null {
   const hold = proc?.record.hold ?? null;
@@ -34,7 +34,7 @@ function judgeStart(proc: ProcessView | null, name: string): true | null {
       return true;
     case 'STARTING':
       return null;
-    // compat: the first failure is told, though more tries may follow.
+    // compat: the first failure is a fault, although more attempts may follow.
     case 'BACKOFF':
     case 'FATAL':
       throw RpcFault.of('SPAWN_ERROR', name);
@@ -61,11 +61,11 @@ function start(
   if (record.state === 'UNKNOWN') throw RpcFault.of('FAILED', `${name} is in an unknown process state`);
   api.start(id);
   const { state, hold } = api.process(id)?.record ?? record;
-  // Something that holds it back is told whether or not the answer is waited for; a start that only waits goes on by
-  // itself.
+  // A dependency that prevents the start for good is a fault also without `wait`. A start that only waits for a
+  // dependency continues by itself.
   if (hold?.kind === 'stuck') throw RpcFault.ofHeldStart(name, formatHold(hold));
   if (state === 'BACKOFF' || state === 'FATAL') throw RpcFault.of('SPAWN_ERROR', name);
-  // compat: true also for a process that is stopping, which is not started.
+  // compat: true also for a process that is STOPPING, although it is not started.
   if (!wait || state === 'RUNNING') return true;
   return waitForProcess(context, id, (proc) => judgeStart(proc, name));
 }
@@ -73,9 +73,9 @@ function start(
 function stop(context: CallContext, proc: ProcessView, name: string, wait: boolean): true | Promise<true> {
   const { api } = context;
   const { id, record } = proc;
-  // Unlike Supervisor, which answers NOT_RUNNING: who asks a second time has no more patience.
+  // Supervisor answers NOT_RUNNING here. A second request to stop means that the user does not want to wait.
   if (record.state === 'STOPPING') api.kill(id);
-  // A start that is held, or due, is called off.
+  // A stop cancels a start that waits or is due.
   else if (isWanted(proc)) api.stop(id);
   else throw RpcFault.of('NOT_RUNNING', name);
   if (judgeStop(api.process(id), name) === true || !wait) return true;
@@ -91,7 +91,7 @@ function signal(
   const text = readPrinted(
     typeof requested === 'number' || typeof requested === 'boolean' ? Math.trunc(Number(requested)) : requested,
   );
-  // compat: signal 0 is accepted, and reaches nobody.
+  // compat: signal 0 is accepted and has no effect.
   const number = text.trim() === '0' ? 0 : parseSignal(text);
   if (number === null) throw RpcFault.of('BAD_SIGNAL', text);
   if (!SIGNALLABLE_STATES.has(record.state)) throw RpcFault.of('NOT_RUNNING', name);
@@ -101,7 +101,7 @@ function signal(
 }
 
 function startMany(context: CallContext, processes: readonly ProcessView[], wait: boolean): Promise<XmlRpcStruct[]> {
-  // What a process depends on is asked to start before it.
+  // Start the dependencies of a process before it.
   const order = new Map(
     startOrder(
       processes.map(({ id, config }, index) => ({
@@ -113,18 +113,14 @@ function startMany(context: CallContext, processes: readonly ProcessView[], wait
     ).map((id, index) => [id, index]),
   );
   const inOrder = processes.toSorted((a, b) => (order.get(a.id) ?? 0) - (order.get(b.id) ?? 0));
-  return forEachProcess(context, inOrder, isNotRunning, (proc, name) => start(context, proc, name, wait), processes);
+  const selection = { processes: inOrder, isMeant: isNotRunning, ranking: processes };
+  return forEachProcess(context, selection, (proc, name) => start(context, proc, name, wait));
 }
 
-/** Unlike Supervisor, which asks in ascending priority: what was started last is asked to stop first. */
+/** Stops processes in the reverse order of their start. Supervisor stops them in ascending order here. */
 function stopMany(context: CallContext, processes: readonly ProcessView[], wait: boolean): Promise<XmlRpcStruct[]> {
-  return forEachProcess(
-    context,
-    processes.toReversed(),
-    isWanted,
-    (proc, name) => stop(context, proc, name, wait),
-    processes,
-  );
+  const selection = { processes: processes.toReversed(), isMeant: isWanted, ranking: processes };
+  return forEachProcess(context, selection, (proc, name) => stop(context, proc, name, wait));
 }
 
 function signalMany(
@@ -133,7 +129,7 @@ function signalMany(
   requested: XmlRpcValue | undefined,
 ): Promise<XmlRpcStruct[]> {
   const send: ProcessAction = (proc, name) => signal(context, proc, name, requested);
-  return forEachProcess(context, processes, isSignallable, send);
+  return forEachProcess(context, { processes, isMeant: isSignallable }, send);
 }
 
 const nameOrGroup: Parameter = {

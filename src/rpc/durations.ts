@@ -11,7 +11,8 @@ const twoDigits = (number: number): string => String(number).padStart(2, '0');
 export function formatUptime(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
   const days = Math.floor(seconds / 86_400);
-  const time = `${Math.floor((seconds % 86_400) / 3600)}:${twoDigits(Math.floor((seconds % 3600) / 60))}:${twoDigits(seconds % 60)}`;
+  const minutes = twoDigits(Math.floor((seconds % 3600) / 60));
+  const time = `${Math.floor((seconds % 86_400) / 3600)}:${minutes}:${twoDigits(seconds % 60)}`;
   return days === 0 ? time : `${days} day${days === 1 ? '' : 's'}, ${time}`;
 }
 

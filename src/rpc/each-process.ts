@@ -1,6 +1,5 @@
 /**
- * One action on many processes, and the list of outcomes that `startAllProcesses` and its kin return.
- * It does not know what the action is.
+ * One action on many processes, and the list of results that `startAllProcesses` and similar methods return.
  */
 import { faults, RpcFault } from '../core/faults.ts';
 import { formatNamespec } from '../core/namespec.ts';
@@ -8,12 +7,12 @@ import type { ProcessView } from '../engine/process-table.ts';
 import type { CallContext } from './method.ts';
 import type { XmlRpcStruct } from './xmlrpc.ts';
 
-/** What is done to one process; `name` is how faults call it. Done when it returns, or when its promise resolves. */
+/** An action on one process. It ends when it returns or when its promise resolves. `name` is the name for faults. */
 export type ProcessAction = (proc: ProcessView, name: string) => true | Promise<true>;
 
 /**
- * compat: Supervisor looks at what is under way every 50 ms, and lists what is done by then in the order of the
- * processes.
+ * compat: Supervisor checks unfinished actions every 50 ms, and lists the finished ones of each check in the order of
+ * the processes.
  */
 const ROUND_MS = 50;
 
@@ -33,21 +32,28 @@ function structOf({ config }: ProcessView, fault: unknown): XmlRpcStruct {
   throw new Error(`cannot act on ${formatNamespec(group, name)}`, { cause: fault });
 }
 
+/** The processes of a method, and the orders of its actions and results. */
+export interface ProcessSelection {
+  /** In the order of the actions. */
+  readonly processes: readonly ProcessView[];
+  /** True for a process that the action is for. */
+  readonly isMeant: (proc: ProcessView) => boolean;
+  /** Order of results that took equally long; by default the order of the actions. */
+  readonly ranking?: readonly ProcessView[];
+}
+
 /**
- * Does `action` to those processes that `isMeant`, in the order given, without waiting for one before the next. The
- * outcomes stand as Supervisor lists them: what was done at once, then by the time it took; what took equally long in
- * the order of `ranking`.
+ * Applies `action` to the selected processes, without waiting for one before the next. compat: the order of the results
+ * is Supervisor's, by the time that each action took.
  */
 export async function forEachProcess(
   { api }: CallContext,
-  processes: readonly ProcessView[],
-  isMeant: (proc: ProcessView) => boolean,
+  { processes, isMeant, ranking = processes }: ProcessSelection,
   action: ProcessAction,
-  ranking = processes,
 ): Promise<XmlRpcStruct[]> {
   const begunMs = api.nowMs();
   const outcomes = processes.map(async ({ id }): Promise<TimedResult | null> => {
-    // What was done to the one before may have changed this one.
+    // An earlier action may have changed this process.
     const proc = api.process(id);
     if (proc === null || !isMeant(proc)) return null;
     const index = ranking.findIndex((other) => other.id === id);

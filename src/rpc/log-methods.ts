@@ -1,6 +1,6 @@
 /**
- * Reading and clearing logs: `supervisor.readLog`, `tailProcessStdoutLog` and their kin.
- * Any bytes may stand in a log: what is not UTF-8 becomes U+FFFD, what XML cannot carry too, both in the codec.
+ * The methods that read and clear logs. A log may contain any bytes. The codec replaces bytes that are not UTF-8, and
+ * characters that XML cannot contain, by U+FFFD.
  */
 import { RpcFault } from '../core/faults.ts';
 import type { ProcessView } from '../engine/process-table.ts';
@@ -54,7 +54,7 @@ function findLog({ api }: CallContext, proc: XmlRpcValue | undefined, stream: St
   return api.processLog(findOneProcess(api, readText(proc)).id, stream);
 }
 
-/** Both logs of a process. compat: one that is not there counts as cleared. */
+/** Clears both logs of a process. compat: a missing log counts as cleared. */
 async function clearLogs({ api }: CallContext, { id }: ProcessView, name: string): Promise<true> {
   for (const stream of ['stdout', 'stderr'] as const) {
     const outcome = await api.processLog(id, stream)?.clear();
@@ -161,11 +161,8 @@ export const logMethods: readonly Method[] = [
       help: 'A struct of name, group, status and description for each process',
     },
     call: (context) =>
-      forEachProcess(
-        context,
-        context.api.processes(),
-        () => true,
-        (proc, name) => clearLogs(context, proc, name),
+      forEachProcess(context, { processes: context.api.processes(), isMeant: () => true }, (proc, name) =>
+        clearLogs(context, proc, name),
       ),
   },
 ];

@@ -1,20 +1,19 @@
 /**
- * From a name that a client gives to processes. compat: which names mean what, and the faults for those that mean
- * nothing.
+ * Finding processes by the names that clients give. compat: the forms of names, and the faults for unknown names.
  */
 import { faults, RpcFault } from '../core/faults.ts';
 import { parseNamespec } from '../core/namespec.ts';
 import { namespecOf, type ProcessView } from '../engine/process-table.ts';
 import type { SupervisorApi } from './supervisor-api.ts';
 
-/** compat: the name stands in the fault also when it is empty. */
+/** Makes the fault BAD_NAME. compat: the fault has the name even if it is empty. */
 function badName(name: string): RpcFault {
   return new RpcFault(faults.BAD_NAME, `BAD_NAME: ${name}`);
 }
 
 /**
- * The process `name` or `group:name`, null where a whole group is meant (`group:*`, `group:`). Throws BAD_NAME where
- * there is no such thing.
+ * Finds the process `name` or `group:name`; null for a whole group (`group:*`, `group:`). Throws BAD_NAME for an
+ * unknown name.
  */
 export function findProcess(
   api: SupervisorApi,
@@ -28,14 +27,14 @@ export function findProcess(
   return { group, process: proc };
 }
 
-/** The one process that a name means; BAD_NAME also for a whole group. */
+/** Finds a single process. Throws BAD_NAME for an unknown name and for a whole group. */
 export function findOneProcess(api: SupervisorApi, name: string): ProcessView {
   const { process: proc } = findProcess(api, name);
   if (proc === null) throw badName(name);
   return proc;
 }
 
-/** The processes of a group in their order; BAD_NAME where there is no such group. */
+/** Returns the processes of a group in their order. Throws BAD_NAME for an unknown group. */
 export function findGroup(api: SupervisorApi, name: string): ProcessView[] {
   if (!api.hasGroup(name)) throw badName(name);
   return api.processes().filter(({ config }) => config.group === name);

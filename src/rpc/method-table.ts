@@ -1,6 +1,5 @@
 /**
- * The table of all methods, `system.*` among them, and calling one by name. A name is looked up in a Map and nowhere
- * else (CVE-2017-11610).
+ * The table of all methods, including `system.*`. A name is looked up in a Map and nowhere else (CVE-2017-11610).
  */
 import { RpcFault } from '../core/faults.ts';
 import { controlMethods } from './control-methods.ts';
@@ -10,7 +9,7 @@ import { runMulticall } from './multicall.ts';
 import { stateMethods } from './state-methods.ts';
 import type { XmlRpcValue } from './xmlrpc.ts';
 
-/** compat: the layout of a method's help, whose lines with @ other tools parse. */
+/** Formats the help of a method. compat: other tools parse its lines with @. */
 function formatHelp({ help, parameters, returns }: Method): string {
   const lines = [
     ...parameters.map(({ type, name, help: what }) => `@param ${type} ${name} ${what}`),
@@ -65,7 +64,7 @@ function systemMethods(table: MethodTable): Method[] {
   ];
 }
 
-/** All methods; `more` are those of further RPC interfaces. */
+/** Makes the table of all methods; `more` has the methods of plug-ins and of our own namespace. */
 export function createMethodTable(more: readonly Method[] = []): MethodTable {
   const table = new Map<string, Method>();
   for (const method of [...stateMethods, ...controlMethods, ...logMethods, ...more, ...systemMethods(table)])

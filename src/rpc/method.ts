@@ -1,6 +1,6 @@
 /**
- * What a method of the XML-RPC interface is, and how its parameters are read.
- * A method is data in a fixed table: it is found by its name in a Map, never reflected (CVE-2017-11610).
+ * The form of a method of the XML-RPC interface, and the parsers for its parameters. A method is a row of a fixed
+ * table, found by its name in a Map and never by reflection (CVE-2017-11610).
  */
 import { RpcFault } from '../core/faults.ts';
 import type { Reserve } from './answer-budget.ts';
@@ -11,38 +11,38 @@ import type { XmlRpcValue } from './xmlrpc.ts';
 /** Types as `system.methodSignature` names them. */
 export type TypeName = 'string' | 'int' | 'boolean' | 'array' | 'struct';
 
-/** One parameter, or what is returned. */
+/** Description of a parameter or of the returned value. */
 export interface ValueDescription {
   readonly type: TypeName;
   readonly name: string;
   readonly help: string;
 }
 
-/** A parameter; those that may be left out stand last. */
+/** A parameter. Optional parameters come last. */
 export interface Parameter extends ValueDescription {
   readonly isOptional?: boolean;
 }
 
-/** What a method works with. */
+/** The context of a call. */
 export interface CallContext {
   readonly api: SupervisorApi;
   readonly times: ProcessTimes;
-  /** Aborted when nobody waits for the answer any more: what waits lets go. */
+  /** Aborted when the client has disconnected. A method that waits must end then. */
   readonly signal: AbortSignal;
   /**
-   * Counts what a method reads into memory for its answer, before it is read. Throws NoRoomError, which is no fault:
-   * the request is refused.
+   * Reserves memory for the data that a method reads for its answer, before it reads them. Throws AnswerBudgetError,
+   * which is no fault: the request is refused.
    */
   readonly reserve: Reserve;
 }
 
-/** One method. Its number of parameters is checked before `call`; what they are is for `call` to read. */
+/** One method. rpc/call.ts checks the number of parameters, and `call` checks their types. */
 export interface Method {
   readonly name: string;
   readonly help: string;
   readonly parameters: readonly Parameter[];
   readonly returns: ValueDescription;
-  /** Answers, at once or later; throws or rejects with an {@link RpcFault}. */
+  /** Returns or resolves with the answer. Throws or rejects with an {@link RpcFault}. */
   readonly call: (context: CallContext, args: readonly XmlRpcValue[]) => XmlRpcValue | Promise<XmlRpcValue>;
 }
 
@@ -51,13 +51,13 @@ export type MethodTable = ReadonlyMap<string, Method>;
 
 const incorrect = (): RpcFault => RpcFault.of('INCORRECT_PARAMETERS');
 
-/** A parameter that is a text. Anything else is INCORRECT_PARAMETERS (Supervisor answers 500 to some of that). */
+/** Reads a text. Throws INCORRECT_PARAMETERS for any other value; Supervisor answers 500 to some of them. */
 export function readText(value: XmlRpcValue | undefined): string {
   if (typeof value !== 'string') throw incorrect();
   return value;
 }
 
-/** compat: a whole number, also as text, double or boolean, as Python's `int()` takes it. */
+/** Reads an integer. compat: accepts a text, a double or a boolean, as Python's `int()` does. */
 export function readInteger(value: XmlRpcValue | undefined): number {
   const number = typeof value === 'string' && /^\s*[+-]?\d+\s*$/.test(value) ? Number(value) : value;
   const integer = typeof number === 'number' || typeof number === 'boolean' ? Math.trunc(Number(number)) : Number.NaN;
@@ -65,7 +65,7 @@ export function readInteger(value: XmlRpcValue | undefined): number {
   return integer;
 }
 
-/** compat: any value is true or false, as in Python. Left out, it is `otherwise`. */
+/** Reads a boolean; `otherwise` if it is left out. compat: any value is true or false, as in Python. */
 export function readTruth(value: XmlRpcValue | undefined, otherwise: boolean): boolean {
   if (value === undefined) return otherwise;
   if (value === null || typeof value !== 'object') return Boolean(value);
@@ -73,7 +73,7 @@ export function readTruth(value: XmlRpcValue | undefined, otherwise: boolean): b
   return (Array.isArray(value) || value instanceof Uint8Array ? value.length : Object.keys(value).length) > 0;
 }
 
-/** compat: what Python prints for a value where a text is meant: numbers and booleans only. */
+/** Reads a text. compat: accepts numbers and booleans, as Python prints them. */
 export function readPrinted(value: XmlRpcValue | undefined): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'number') return String(value);

@@ -1,6 +1,6 @@
 /**
- * `system.multicall`: calls one after the other, each with its own value or fault.
- * The answers are bounded together, and the loop of events gets its turn between the calls.
+ * `system.multicall`: several calls one after the other, each with its own value or fault. The answers have a common
+ * size limit, and the event loop runs between the calls.
  */
 import { describeMistake } from '../core/error-text.ts';
 import { faults, RpcFault } from '../core/faults.ts';
@@ -10,10 +10,10 @@ import type { CallContext, MethodTable } from './method.ts';
 import { MAX_READ_BYTES } from './supervisor-api.ts';
 import { isStruct, Utf8Text, type XmlRpcStruct, type XmlRpcValue } from './xmlrpc.ts';
 
-/** How many calls one request may hold. */
+/** Maximum number of calls in one request. */
 const MAX_CALLS = 10_000;
 
-/** What a value that is not a text counts in an answer, about as much as its XML. */
+/** Size that a value counts in an answer besides its text: about the size of its XML. */
 const VALUE_SIZE = 50;
 
 function sizeOf(value: XmlRpcValue): number {
@@ -42,7 +42,8 @@ async function callOne(table: MethodTable, context: CallContext, call: XmlRpcVal
 }
 
 /**
- * compat: a value stands in the answer as it is, not in an array of its own as the specification of multicall has it.
+ * Runs the calls. compat: the answer contains each value directly, not in an array as the specification of multicall
+ * says.
  */
 export async function runMulticall(
   table: MethodTable,

@@ -1,19 +1,17 @@
-/**
- * Methods that Supervisor does not have, in a namespace of our own, so that the table of its methods stays what it is.
- */
+/** Methods that Supervisor does not have. They have their own namespace, `onevisor.*`. */
 import { RpcFault } from '../core/faults.ts';
 import { type Method, readText } from './method.ts';
 
-/** `onevisor.*` */
+/** The methods of `onevisor.*`. */
 export const ownMethods: readonly Method[] = [
   {
     name: 'onevisor.planUpdate',
-    help: 'What updateGroup would do with the processes of a group, which it leaves as it is; a fault where only the whole can be exchanged',
+    help: 'Tell what updateGroup would do; a fault if the group can be replaced as a whole only',
     parameters: [{ type: 'string', name: 'name', help: 'Name of the group' }],
     returns: {
       type: 'struct',
       name: 'result',
-      help: 'Names of the processes that would be stopped, restarted and started, and of those changed without it, a list each',
+      help: 'Lists of names: stopped, restarted, started, and changed without a restart',
     },
     call: ({ api }, [name]) => {
       const group = readText(name);
@@ -29,9 +27,11 @@ export const ownMethods: readonly Method[] = [
   },
   {
     name: 'onevisor.updateGroup',
-    help: 'Makes a group as it was read last, restarting only what must be; a fault where only the whole can be exchanged',
+    help:
+      'Apply the configuration that was read last to a group, with as few restarts as possible; ' +
+      'a fault if the group can be replaced as a whole only',
     parameters: [{ type: 'string', name: 'name', help: 'Name of the group' }],
-    returns: { type: 'array', name: 'result', help: 'Names of the processes that had to be stopped' },
+    returns: { type: 'array', name: 'result', help: 'Names of the processes that were stopped' },
     call: async ({ api }, [name]) => {
       const group = readText(name);
       const stopped = await api.updateGroup(group);
@@ -41,9 +41,9 @@ export const ownMethods: readonly Method[] = [
   },
   {
     name: 'onevisor.shutdownAgain',
-    help: 'Asks a supervisor that is shutting down to kill what is left; the first request to shut down never kills',
+    help: 'Ask a supervisor that is shutting down to kill the processes that are left',
     parameters: [],
-    returns: { type: 'boolean', name: 'result', help: 'True when what is left is killed' },
+    returns: { type: 'boolean', name: 'result', help: 'True if they are killed' },
     call: ({ api }) => api.shutdownAgain(),
   },
 ];

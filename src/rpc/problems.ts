@@ -1,6 +1,5 @@
 /**
- * Problems of the programs, a line each, as /healthz and /readyz report them. The judgement is in core/; this only
- * asks.
+ * Problems of the programs, one line each, for /healthz and /readyz. The rules are in core/process-problem.ts.
  */
 import { formatNamespec } from '../core/namespec.ts';
 import { findProblem, type Question } from '../core/process-problem.ts';
@@ -9,26 +8,26 @@ import { factsOf } from './process-facts.ts';
 import type { ProcessTimes } from './process-times.ts';
 import type { SupervisorApi } from './supervisor-api.ts';
 
-/** Facts that the answer is made from. */
+/** Sources of the facts. */
 export interface ProblemSources {
   readonly api: SupervisorApi;
   readonly times: ProcessTimes;
 }
 
-/** True if a name means a process: that of its program, its group, its own, or `group:process`. */
+/** True if a name means a process: the name of its program, of its group, its own name, or `group:process`. */
 function isMeant(name: string, { program, group, name: proc }: ProcessView['config']): boolean {
   return name === program || name === group || name === proc || name === `${group}:${proc}`;
 }
 
-/** Names of which no process is known. */
+/** Returns the names that no process has. */
 export function findUnknown({ api }: ProblemSources, programs: readonly string[]): string[] {
   const processes = api.processes();
   return programs.filter((name) => !processes.some(({ config }) => isMeant(name, config)));
 }
 
 /**
- * One line a problem; `programs`: only of these. A supervisor that is about to end is alive, whatever its programs do,
- * and no longer ready.
+ * Returns one line for each problem; only of `programs`, if there are any. A supervisor that shuts down is alive,
+ * whatever its programs do, but not ready.
  */
 export function findProblems(
   { api, times }: ProblemSources,
@@ -37,7 +36,7 @@ export function findProblems(
 ): string[] {
   const state = api.state();
   if (state !== 'RUNNING') return question === 'alive' ? [] : [`supervisor: ${state}`];
-  // A question about one program means that it should run, even if it was stopped by hand.
+  // A question about one program means that the program should run, even if a user has stopped it.
   const isNamed = programs.length > 0 && question === 'ready';
   const asked = api
     .processes()

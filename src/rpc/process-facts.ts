@@ -1,7 +1,4 @@
-/**
- * What a process is asked for when its health is judged: its record and its options → the facts of
- * core/process-problem.ts. Pure.
- */
+/** The facts of a process for core/process-problem.ts, from its record and its options. Pure. */
 import { isExpectedExit, supervisorExitStatus } from '../core/exit-status.ts';
 import type { ProcessFacts } from '../core/process-problem.ts';
 import { purposeOf } from '../engine/policy.ts';
@@ -10,7 +7,7 @@ import { describeProcess, tellsReadiness } from './process-info.ts';
 import type { ProcessTimes } from './process-times.ts';
 import type { SupervisorApi } from './supervisor-api.ts';
 
-/** The facts of one process. */
+/** Collects the facts of one process. */
 export function factsOf(view: ProcessView, api: SupervisorApi, times: ProcessTimes): ProcessFacts {
   const {
     record,

@@ -1,7 +1,4 @@
-/**
- * A process as `getProcessInfo` shows it: fields, and the description that `supervisorctl status` prints.
- * Pure; times and paths come in.
- */
+/** The struct of `getProcessInfo`, and the description that `supervisorctl status` prints. Pure. */
 import { formatDaytime, formatUptime } from './durations.ts';
 import { type ExitStatus, supervisorExitStatus } from '../core/exit-status.ts';
 import type { Hold, ProcessRecord, RunFailure } from '../core/process-record.ts';
@@ -15,7 +12,7 @@ import type { Times } from './process-times.ts';
 import { formatRemark, remarkMembers } from './remarks.ts';
 import type { XmlRpcStruct } from './xmlrpc.ts';
 
-/** What a record does not hold. */
+/** Facts that a record does not have. */
 export interface ProcessDetails {
   readonly times: Times;
   readonly nowMs: number;
@@ -24,7 +21,7 @@ export interface ProcessDetails {
   /** Paths of the logs, empty for none. */
   readonly stdoutPath: string;
   readonly stderrPath: string;
-  /** Number of times that the kernel has killed it for memory. */
+  /** Number of times that the kernel has killed the process because memory ran out. */
   readonly oomKills: number;
 }
 
@@ -65,22 +62,22 @@ function describeState(
 }
 
 /**
- * How the latest run ended, as `exitstatus`. compat: 0 while it goes on, and 0 after an end within startsecs:
- * Supervisor takes that for a failed start, not for an exit.
+ * Returns the `exitstatus` of the latest run. compat: 0 during a run, and 0 after an end within startsecs, which
+ * Supervisor treats as a failed start.
  */
 function exitStatus(record: ProcessRecord): number {
   const isExit = record.state === 'EXITED' || (record.state === 'STOPPED' && record.failure === null);
   return isExit && record.exit !== null ? supervisorExitStatus(record.exit) : 0;
 }
 
-/** Whether a program can tell that it is ready (`notification_fd`, `notify`). */
+/** True if a program can report that it is ready (`notification_fd`, `notify`). */
 export function tellsReadiness({ options }: ProcessView['config']): boolean {
   return options.notification_fd !== null || options.notify !== null;
 }
 
 /**
- * End of the latest run that has ended, also while the next one goes on: `exitstatus` means something in EXITED only. A
- * start that could not be executed has the exit code that it means for a container (127, 126).
+ * Returns the exit of the latest run that has ended, also during the next run; `exitstatus` is valid in EXITED only. A
+ * command that could not be executed has the exit code of a container (127 or 126).
  */
 export function lastExitOf({ exit, lastExit, spawnExitCode }: ProcessRecord): ExitStatus | null {
   if (exit === null && spawnExitCode !== null) return { kind: 'exited', code: spawnExitCode };
@@ -116,9 +113,7 @@ function formatHoldMembers(hold: Hold): XmlRpcStruct {
   return { hold: 'stuck', blocked_by: roots };
 }
 
-/**
- * Members that Supervisor does not have, each only where there is something to say: clients know the others by heart.
- */
+/** Makes the members that Supervisor does not have. A member without a value is left out. */
 function formatAdditions({ config, record }: ProcessView, { oomKills, remarks }: ProcessDetails): XmlRpcStruct {
   const purpose = purposeOf(config.options);
   return {
@@ -134,7 +129,7 @@ function formatAdditions({ config, record }: ProcessView, { oomKills, remarks }:
   };
 }
 
-/** The struct of `getProcessInfo`, its members in Supervisor's order. */
+/** Makes the struct of `getProcessInfo`, with the members in Supervisor's order. */
 export function formatProcessInfo(view: ProcessView, surroundings: ProcessDetails): XmlRpcStruct {
   const { config, record } = view;
   const { times, wallMs, stdoutPath, stderrPath } = surroundings;

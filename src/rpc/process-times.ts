@@ -1,12 +1,12 @@
 /**
- * When each process was started and ended last, by the time of day: what `start` and `stop` show.
- * Taken down as it happens, since the difference between the two clocks may change later. Changes nothing.
+ * The wall-clock times of the latest start and end of each process, for `start` and `stop`. They are recorded when they
+ * happen, because the difference between the two clocks may change later.
  */
 import type { ProcessView } from '../engine/process-table.ts';
 import type { EngineEvent } from '../engine/events.ts';
 import type { SupervisorApi } from './supervisor-api.ts';
 
-/** Seconds since 1970 of the latest start and of the latest end; 0 for never. */
+/** Times of the latest start and the latest end in seconds since 1970; 0 for never. */
 export interface Times {
   readonly start: number;
   readonly stop: number;
@@ -15,8 +15,8 @@ export interface Times {
 const never: Times = { start: 0, stop: 0 };
 
 /**
- * Follows all processes of one supervisor. Made before the first of them starts, it knows all; what it missed it works
- * out from the records.
+ * Records the times of all processes of one supervisor. Times from before its creation are calculated from the records
+ * of the processes.
  */
 export class ProcessTimes {
   readonly #api: SupervisorApi;
@@ -28,12 +28,12 @@ export class ProcessTimes {
     this.#unsubscribe = api.subscribe((event) => this.#note(event));
   }
 
-  /** Times of a process. */
+  /** Returns the times of a process. */
   of(proc: ProcessView): Times {
     return this.#times.get(proc.id) ?? this.#fromRecord(proc);
   }
 
-  /** Follows no more. */
+  /** Stops recording. */
   close(): void {
     this.#unsubscribe();
   }
@@ -47,14 +47,14 @@ export class ProcessTimes {
     const now = Math.floor(this.#api.wallMs() / 1000);
     const before = this.#times.get(proc.id) ?? never;
     if (proc.record.state === 'STARTING') this.#times.set(proc.id, { ...before, start: now });
-    // compat: the time of an end, however the process ended. A start that never made a process has none.
+    // compat: any end of a process counts. A start that could not make a process has no end.
     else if (pid !== null && proc.record.pid === null) this.#times.set(proc.id, { ...before, stop: now });
   }
 
   #fromRecord({ record }: ProcessView): Times {
     const toWall = (atMs: number | null): number =>
       atMs === null ? 0 : Math.floor((this.#api.wallMs() - this.#api.nowMs() + atMs) / 1000);
-    // The latest end may be that of a start which never made a process.
+    // The latest end may belong to a start that could not make a process.
     return { start: toWall(record.startedMs), stop: record.spawnExitCode === null ? toWall(record.endedMs) : 0 };
   }
 }

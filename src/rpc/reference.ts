@@ -1,6 +1,4 @@
-/**
- * What people read about the methods, made from their table: the reference in Markdown. Pure.
- */
+/** The reference of the methods in Markdown, generated from their table. Pure. */
 import type { Method, MethodTable } from './method.ts';
 
 function formatSignature({ name, parameters }: Method): string {
@@ -10,10 +8,11 @@ function formatSignature({ name, parameters }: Method): string {
   ];
   const list = required.map((parameter) => parameter.name).join(', ');
   const rest = optional.map((parameter) => parameter.name).join(', ');
-  return `${name}(${list}${rest === '' ? '' : `${list === '' ? '' : ', '}[${rest}]`})`;
+  const brackets = rest === '' ? [] : [`[${rest}]`];
+  return `${name}(${[...(list === '' ? [] : [list]), ...brackets].join(', ')})`;
 }
 
-/** Every method with its parameters, those that may be left out in brackets, as a Markdown table. */
+/** Formats all methods as a Markdown table, with optional parameters in brackets. */
 export function formatMethodReference(methods: MethodTable): string {
   const rows = [...methods.values()].map(
     (method) => `| \`${formatSignature(method)}\` | ${method.returns.type} | ${method.help} |`,

@@ -1,6 +1,6 @@
 /**
- * The supervisor itself and what it knows: state, process and configuration records, groups, reload, shutdown, standard
- * input, events.
+ * The methods about the supervisor itself, its processes and its configuration, and about groups, reload, shutdown,
+ * standard input and events.
  */
 import { RpcFault } from '../core/faults.ts';
 import { SupervisorState } from '../core/states.ts';
@@ -37,7 +37,11 @@ function processInfo({ api, times }: CallContext, proc: ProcessView): XmlRpcStru
   });
 }
 
-const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+/** Compares texts by code units. Python compares code points, which differs only for characters above U+FFFF. */
+function compareText(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
 
 function allConfigInfo({ api }: CallContext): XmlRpcStruct[] {
   const rows = api.configuredGroups().flatMap((group) => group.processes.map((config) => ({ group, config })));
@@ -88,7 +92,7 @@ const groupName: Parameter = { type: 'string', name: 'name', help: 'Group name' 
 const done: ValueDescription = { type: 'boolean', name: 'result', help: 'Always true; a failure is a fault' };
 const apiVersion: ValueDescription = { type: 'string', name: 'version', help: 'Version of this interface' };
 
-/** The remaining methods. */
+/** The methods about the supervisor, its processes, its configuration and its groups. */
 export const stateMethods: readonly Method[] = [
   {
     name: 'supervisor.getAPIVersion',
@@ -135,7 +139,7 @@ export const stateMethods: readonly Method[] = [
   },
   {
     name: 'supervisor.getProcessInfo',
-    help: 'What is known of a process',
+    help: 'All facts about a process',
     parameters: [processName],
     returns: {
       type: 'struct',
@@ -146,10 +150,10 @@ export const stateMethods: readonly Method[] = [
   },
   {
     name: 'supervisor.getAllProcessInfo',
-    help: 'What is known of all processes',
+    help: 'All facts about all processes',
     parameters: [],
     returns: { type: 'array', name: 'result', help: 'A struct as that of getProcessInfo for each process' },
-    // compat: by name of group and process, whatever their priorities.
+    // compat: sorted by the names of group and process, not by priority.
     call: (context) =>
       context.api
         .processes()
@@ -158,7 +162,7 @@ export const stateMethods: readonly Method[] = [
   },
   {
     name: 'supervisor.getAllConfigInfo',
-    help: 'What the configuration says of all processes, active or not',
+    help: 'Configuration of all processes, active or not',
     parameters: [],
     returns: { type: 'array', name: 'result', help: 'A struct of options for each process' },
     call: allConfigInfo,

@@ -1,23 +1,23 @@
 /**
- * Waiting for a process to come into a state: what `wait=true` means. Driven by the engine's events; it polls nothing
- * and sets no time limit, since startsecs, startretries and stopwaitsecs bound it, and the client may hang up.
+ * The wait of `wait=true`, until a process has started or stopped. It follows the events of the engine, without polling
+ * and without a timeout: startsecs, startretries and stopwaitsecs bound the wait, and the client can disconnect.
  */
 import type { ProcessView } from '../engine/process-table.ts';
 import type { CallContext } from './method.ts';
 
 /**
- * Whether a process has settled: the answer, null to go on waiting; it throws what the answer is when that is a fault.
- * A process that is forgotten meanwhile comes as null.
+ * Returns the answer to the client, or null to keep waiting. Throws the answer if it is a fault. The process is null if
+ * its group was removed during the wait.
  */
 export type Judge<T> = (proc: ProcessView | null) => T | null;
 
 /**
- * Resolves with the first answer of `judge`, which is asked at once and after every change of the process. Rejects with
- * what it throws, and when the client has gone.
+ * Calls `judge` at once and after every change of the process, and resolves with its first answer. Rejects with an
+ * error of `judge`, and when the client disconnects.
  */
 export function waitForProcess<T>({ api, signal }: CallContext, id: string, judge: Judge<T>): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    // Both are set before anything can call `end`: the first judgement comes last.
+    // The first call of `judge` comes last, because it may call `end`, which needs both subscriptions.
     let unsubscribe = (): void => undefined;
     const end = (): void => {
       unsubscribe();

@@ -1,15 +1,11 @@
 /**
- * A small reader of XML: elements and their text, which is all that XML-RPC has. It takes each character of the text
- * once or twice, whatever stands there: `indexOf` finds the next mark, and no regular expression sees more than a name.
- * Attributes are checked and dropped. A document type declaration is refused, so there are no entities but the five
- * predefined ones and character references. It knows no XML-RPC.
+ * A small XML parser for elements and their text, which is all that XML-RPC needs. The time is linear in the length of
+ * any text: `indexOf` finds the next mark, and regular expressions see names only. Attributes are checked and dropped.
+ * A document type declaration is refused, so the five predefined entities and character references are the only ones.
  */
 import { showText } from '../core/shown-text.ts';
 
-/**
- * A text that is not XML as it is read here. The message is the reason, with no more of the text than {@link showText}
- * lets through.
- */
+/** A text that this parser does not accept. The message has parts of the text as {@link showText} shows them. */
 export class XmlSyntaxError extends Error {
   override readonly name = 'XmlSyntaxError';
 }
@@ -18,18 +14,18 @@ export class XmlSyntaxError extends Error {
 export interface XmlElement {
   readonly name: string;
   readonly elements: readonly XmlElement[];
-  /** All its text that is not within an inner element. */
+  /** The text of the element, without the text of inner elements. */
   readonly text: string;
 }
 
 /** Limits of a document. */
 export interface XmlLimits {
-  /** Elements within each other. */
+  /** Maximum nesting of elements. */
   readonly depth: number;
   readonly elements: number;
 }
 
-/** Longer names are in no document that is meant for us. */
+/** Maximum length of a name. */
 const MAX_NAME_LENGTH = 64;
 
 /** The longest reference, `&#x10FFFF;`, with a few zeros in front. */
@@ -47,7 +43,7 @@ const PREDEFINED: ReadonlyMap<string, string> = new Map([
   ['apos', "'"],
 ]);
 
-/** Elements without inner ones share this list. */
+/** The shared list of elements without inner elements. */
 const NONE: readonly XmlElement[] = [];
 
 class OpenElement implements XmlElement {
@@ -65,7 +61,7 @@ class OpenElement implements XmlElement {
   }
 }
 
-/** Reads a whole document; returns its root element. Throws {@link XmlSyntaxError} whatever is wrong with it. */
+/** Parses a document and returns its root element. Throws {@link XmlSyntaxError} for every error. */
 export function parseXml(text: string, limits: XmlLimits): XmlElement {
   return new Reader(text, limits).read();
 }
@@ -76,7 +72,7 @@ class Reader {
   #at = 0;
   #count = 0;
   readonly #open: OpenElement[] = [];
-  /** Names that are known to be right: a document has few names, and each of them often. */
+  /** Names that were checked already: a document repeats a few names many times. */
   readonly #names = new Set<string>();
   #root: OpenElement | null = null;
 
@@ -100,14 +96,14 @@ class Reader {
     return this.#root;
   }
 
-  /** Text between marks: with its references decoded, and every line end a newline. */
+  /** Adds text to the open element, with its references decoded and its line ends normalized. */
   #takeText(raw: string): void {
     const element = this.#open.at(-1);
     if (element !== undefined) element.text += raw.includes('&') || raw.includes('\r') ? decodeText(raw) : raw;
     else if (raw.trim() !== '') throw new XmlSyntaxError('there is text outside of the root element');
   }
 
-  /** Reads a construct that begins with `<`. */
+  /** Parses a construct that begins with `<`. */
   #takeMarkup(): void {
     switch (this.#text.charAt(this.#at + 1)) {
       case '/':
@@ -135,7 +131,7 @@ class Reader {
     }
   }
 
-  /** Goes behind `mark`; returns what stands before it, without the `length` characters that began it. */
+  /** Moves behind `mark`. Returns the text before it, without the first `length` characters. */
   #skipTo(mark: string, length: number): string {
     const from = this.#at + length;
     const end = this.#text.indexOf(mark, from);
@@ -183,7 +179,7 @@ class Reader {
     return name;
   }
 
-  /** Goes behind the `>` of a start tag; true when it is that of an empty element. */
+  /** Moves behind the `>` of a start tag. Returns true for an empty element (`/>`). */
   #skipAttributes(element: string): boolean {
     for (;;) {
       this.#skipBlanks();
@@ -198,7 +194,7 @@ class Reader {
     }
   }
 
-  /** Goes behind one `name="value"`. */
+  /** Moves behind one `name="value"`. */
   #skipAttribute(element: string): void {
     while (this.#at < this.#text.length && !isAttributeNameEnd(this.#text.charCodeAt(this.#at))) this.#at += 1;
     this.#skipBlanks();
@@ -240,7 +236,7 @@ function decodeReferences(text: string): string {
   const parts: string[] = [];
   let at = 0;
   for (let mark = text.indexOf('&'); mark !== -1; mark = text.indexOf('&', at)) {
-    // Looked for in a few characters only: a text full of ampersands would be searched to its end for each of them.
+    // Search a few characters only: otherwise a text full of ampersands would take quadratic time.
     let end = mark + 1;
     while (end <= mark + MAX_REFERENCE_LENGTH && text.charCodeAt(end) !== SEMICOLON) end += 1;
     const character = decodeReference(text.slice(mark + 1, end));
@@ -258,8 +254,8 @@ function decodeReferences(text: string): string {
 }
 
 /**
- * The character of `amp`, `#13` or `#x1F600`; undefined for anything else, and for a character that XML 1.0 does not
- * have.
+ * Decodes `amp`, `#13` or `#x1F600`. Returns undefined for any other text, and for a character that XML 1.0 does not
+ * allow.
  */
 function decodeReference(reference: string): string | undefined {
   const predefined = PREDEFINED.get(reference);

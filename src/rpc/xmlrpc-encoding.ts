@@ -1,6 +1,6 @@
 /**
- * Values of XML-RPC as text, laid out as Python's xmlrpc.client lays it out, because there are scripts that grep it.
- * Others import this through xmlrpc.ts.
+ * Encoding of XML-RPC. The layout of the XML is that of Python's xmlrpc.client, because scripts grep it. Other files
+ * import this through xmlrpc.ts.
  */
 import type { XmlRpcStruct, XmlRpcValue } from './xmlrpc.ts';
 
@@ -8,16 +8,15 @@ const INT_MIN = -(2 ** 31);
 const INT_MAX = 2 ** 31 - 1;
 const BASE64_LINE = 76;
 
-/** Characters that do not stand as they are in the content of an element, and halves of surrogate pairs. */
+/** Characters that need escaping or replacement in the content of an element, including surrogates. */
 const SPECIAL = /[\x00-\x08\x0b-\x1f&<>\ud800-\udfff\ufffe\uffff]/;
 
-/** Bytes of a {@link Utf8Text} that are encoded at a time. */
+/** Number of bytes of a {@link Utf8Text} that are encoded at a time. */
 const PIECE_BYTES = 64 * 1024;
 
 /**
- * A text in UTF-8 that is decoded when it is sent, piece by piece: the end of a log, which may be megabytes. It travels
- * as a string; none is ever read from the wire.
- * Bytes that are not UTF-8 become U+FFFD; a byte order mark is a character like any other.
+ * A text in UTF-8 that is decoded in pieces while it is sent: the end of a log, which may have megabytes. It is sent as
+ * a string; decoding never makes this type. Bytes that are not UTF-8 become U+FFFD; a byte order mark is kept.
  */
 export class Utf8Text {
   readonly bytes: Uint8Array;
@@ -30,7 +29,7 @@ export class Utf8Text {
     return new TextDecoder('utf-8', { ignoreBOM: true }).decode(this.bytes);
   }
 
-  /** The text as the content of an element, in pieces. */
+  /** Encodes the text as the content of an element, in pieces. */
   *encode(): Generator<string> {
     const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
     for (let at = 0; at < this.bytes.length; at += PIECE_BYTES)
@@ -39,7 +38,7 @@ export class Utf8Text {
   }
 }
 
-/** A text that is encoded at once, or one that is encoded as it is sent. */
+/** XML text, or a text that is encoded while it is sent. */
 export type XmlPart = string | Utf8Text;
 
 /** True if a value is a struct. */
@@ -54,7 +53,7 @@ export function isStruct(value: XmlRpcValue): value is XmlRpcStruct {
   );
 }
 
-/** Texts of XML, neighbours joined, with texts that are not encoded yet between them. */
+/** Collects XML text and texts that are encoded later. */
 class Writer {
   readonly #parts: XmlPart[] = [];
   #text = '';
@@ -82,7 +81,7 @@ class Writer {
   }
 }
 
-/** A request as XML. */
+/** Encodes a request. */
 export function encodeCall(method: string, params: readonly XmlRpcValue[]): string {
   const writer = new Writer().write(
     `<?xml version='1.0'?>\n<methodCall>\n<methodName>${escapeText(method)}</methodName>\n`,
@@ -91,19 +90,19 @@ export function encodeCall(method: string, params: readonly XmlRpcValue[]): stri
   return joinParts(writer.write('</methodCall>\n').end());
 }
 
-/** An answer as XML. */
+/** Encodes an answer. */
 export function encodeResponse(value: XmlRpcValue): string {
   return joinParts(encodeResponseParts(value));
 }
 
-/** An answer as XML, in which a {@link Utf8Text} is left as it is. */
+/** Encodes an answer, except for each {@link Utf8Text} in it. */
 export function encodeResponseParts(value: XmlRpcValue): readonly XmlPart[] {
   const writer = new Writer().write("<?xml version='1.0'?>\n<methodResponse>\n");
   writeParams(writer, [value]);
   return writer.write('</methodResponse>\n').end();
 }
 
-/** A fault as XML. */
+/** Encodes a fault. */
 export function encodeFault(code: number, text: string): string {
   const writer = new Writer().write("<?xml version='1.0'?>\n<methodResponse>\n<fault>\n");
   writeValue(writer, { faultCode: code, faultString: text });
@@ -114,7 +113,7 @@ function joinParts(parts: readonly XmlPart[]): string {
   return parts.map((part) => (typeof part === 'string' ? part : [...part.encode()].join(''))).join('');
 }
 
-/** A value in which each {@link Utf8Text} is a string: what callers get that are no clients, as modules. */
+/** Replaces each {@link Utf8Text} in a value by a string, for plug-ins. */
 export function decodeTexts(value: XmlRpcValue): XmlRpcValue {
   if (value instanceof Utf8Text) return value.toString();
   if (isArray(value)) return value.map(decodeTexts);
@@ -181,7 +180,8 @@ function encodeNumber(value: number): string {
     return `<${type}>${value}</${type}>`;
   }
   if (Number.isFinite(value)) return `<double>${Object.is(value, -0) ? '-0.0' : value}</double>`;
-  return `<double>${Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf'}</double>`;
+  if (Number.isNaN(value)) return '<double>nan</double>';
+  return `<double>${value > 0 ? 'inf' : '-inf'}</double>`;
 }
 
 function encodeBase64(bytes: Uint8Array): string {
@@ -191,8 +191,8 @@ function encodeBase64(bytes: Uint8Array): string {
 }
 
 /**
- * Text as the content of an element. Characters that XML 1.0 cannot carry in any form (most control characters, half
- * surrogate pairs) become U+FFFD; a carriage return becomes a reference, since a raw one would be read as a newline.
+ * Escapes the content of an element. Characters that XML 1.0 cannot contain in any form (most control characters, lone
+ * surrogates) become U+FFFD. A carriage return becomes a reference, because a raw one would be read as a newline.
  */
 function escapeText(text: string): string {
   // Most texts are plain, and an answer about a thousand processes has 30,000 of them.

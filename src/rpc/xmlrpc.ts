@@ -1,7 +1,6 @@
 /**
- * The XML-RPC codec that the servers and supervisorctl share: values to text (xmlrpc-encoding.ts) and back.
- * Reading accepts what Python and Supervisor write and never more than the limits below. Never touches the network,
- * knows no method.
+ * The XML-RPC codec of the servers and of supervisorctl. Encoding is in xmlrpc-encoding.ts, decoding is here. Decoding
+ * accepts all forms that Python and Supervisor write, within the limits below.
  */
 import { showText } from '../core/shown-text.ts';
 import { parseXml, type XmlElement, XmlSyntaxError } from './xml.ts';
@@ -19,13 +18,13 @@ export {
 } from './xmlrpc-encoding.ts';
 
 /**
- * What a parameter or an answer can be. Whole numbers travel as int, others as double; bytes as base64; a Date, without
- * its milliseconds, as dateTime in UTC.
+ * A parameter or an answer. Integers are sent as int, other numbers as double, bytes as base64, and a Date as dateTime
+ * in UTC, without its milliseconds.
  */
 export type XmlRpcValue =
   string | number | boolean | null | Date | Uint8Array | Utf8Text | readonly XmlRpcValue[] | XmlRpcStruct;
 
-/** Named values. Members read from the wire are own properties, whatever their names. */
+/** Named values. Decoded members are own properties, whatever their names. */
 export interface XmlRpcStruct {
   readonly [name: string]: XmlRpcValue;
 }
@@ -41,27 +40,27 @@ export type XmlRpcResponse =
   | { readonly kind: 'value'; readonly value: XmlRpcValue }
   | { readonly kind: 'fault'; readonly code: number; readonly text: string; readonly reason?: string };
 
-/** A text that is not XML-RPC, or is beyond the limits. The message is the reason, without the text itself. */
+/** A text that is not XML-RPC or exceeds a limit. The message has the reason, without the text itself. */
 export class XmlRpcSyntaxError extends Error {
   override readonly name = 'XmlRpcSyntaxError';
 }
 
-/** Characters of a text that is read at all; a log of this size is not fetched in one answer. */
+/** Maximum number of characters of a text. */
 export const MAX_TEXT_LENGTH = 64 * 1024 * 1024;
 
-/** Elements within each other; an array or a struct takes three. */
+/** Maximum nesting of elements; an array or a struct takes three levels. */
 export const MAX_DEPTH = 100;
 
-/** Elements of an answer; the records of 20,000 processes have fewer. */
+/** Maximum number of elements of an answer; the records of 20,000 processes have fewer. */
 const MAX_ELEMENTS = 2_000_000;
 
 /**
- * Elements of a request, which a server reads while nothing else is done; 3,000 calls in one (`system.multicall`) have
+ * Maximum number of elements of a request, whose parsing blocks the event loop. A `system.multicall` of 3,000 calls has
  * fewer.
  */
 export const MAX_CALL_ELEMENTS = 50_000;
 
-/** The root element of a document. Throws {@link XmlRpcSyntaxError} whatever is wrong with it. */
+/** Parses a document. Throws {@link XmlRpcSyntaxError} for every error. */
 function parseDocument(text: string, elements: number): XmlElement {
   if (text.length > MAX_TEXT_LENGTH)
     throw new XmlRpcSyntaxError(`the text is longer than ${MAX_TEXT_LENGTH} characters`);
@@ -73,7 +72,7 @@ function parseDocument(text: string, elements: number): XmlElement {
   }
 }
 
-/** A request. Throws {@link XmlRpcSyntaxError}. */
+/** Decodes a request. Throws {@link XmlRpcSyntaxError}. */
 export function decodeCall(text: string): XmlRpcCall {
   const root = parseDocument(text, MAX_CALL_ELEMENTS);
   if (root.name !== 'methodCall') throw new XmlRpcSyntaxError(`<methodCall> is expected, and this is <${root.name}>`);
@@ -83,7 +82,7 @@ export function decodeCall(text: string): XmlRpcCall {
   return { method, params: params === undefined ? [] : decodeParams(params) };
 }
 
-/** An answer or a fault. Throws {@link XmlRpcSyntaxError}. */
+/** Decodes an answer or a fault. Throws {@link XmlRpcSyntaxError}. */
 export function decodeResponse(text: string): XmlRpcResponse {
   const root = parseDocument(text, MAX_ELEMENTS);
   if (root.name !== 'methodResponse')
@@ -114,7 +113,7 @@ function decodeParams(params: XmlElement): XmlRpcValue[] {
   });
 }
 
-/** A `<value>`: without an element in it, it is a string. */
+/** Decodes a `<value>`. A value without an element is a string. */
 function decodeValue(value: XmlElement): XmlRpcValue {
   if (value.name !== 'value') throw new XmlRpcSyntaxError(`<value> is expected, and this is <${value.name}>`);
   if (value.elements.length > 1) throw new XmlRpcSyntaxError('a <value> holds more than one element');
@@ -170,8 +169,8 @@ function decodeBoolean(text: string): boolean {
 }
 
 function decodeDouble(text: string): number {
-  const word = /^([+-]?)(?:(inf|infinity)|nan)$/i.exec(text);
-  if (word !== null) return word[2] === undefined ? Number.NaN : word[1] === '-' ? -Infinity : Infinity;
+  if (/^[+-]?nan$/i.test(text)) return Number.NaN;
+  if (/^[+-]?inf(?:inity)?$/i.test(text)) return text.startsWith('-') ? -Infinity : Infinity;
   if (!/^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i.test(text))
     throw new XmlRpcSyntaxError(`"${showText(text)}" is not a double`);
   return Number(text);

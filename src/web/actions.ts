@@ -1,6 +1,6 @@
 /**
- * What the buttons do: calls of the same methods that supervisorctl uses, and the sentence about what came of it.
- * An action that was begun is carried through, also when nobody waits for the page any more.
+ * The actions of the buttons: calls of the methods that supervisorctl uses, and a sentence about the result.
+ * An action continues to its end, even if the browser has closed the page.
  */
 import { faultName, RpcFault } from '../core/faults.ts';
 import { callMethod } from '../rpc/call.ts';
@@ -10,7 +10,7 @@ import type { SupervisorApi } from '../rpc/supervisor-api.ts';
 import type { XmlRpcValue } from '../rpc/xmlrpc.ts';
 import type { ActionResult, ActionRequest } from './page.ts';
 
-/** What the pages are made from. */
+/** Sources of the pages. */
 export interface WebSources {
   readonly api: SupervisorApi;
   readonly methods: MethodTable;
@@ -19,7 +19,7 @@ export interface WebSources {
 
 type Call = (method: string, ...args: readonly XmlRpcValue[]) => Promise<XmlRpcValue>;
 
-/** compat: the words of Supervisor's page for a start that fails. */
+/** compat: the words of Supervisor's page for a failed start. */
 const START_FAULTS: Readonly<Record<string, string>> = {
   NO_FILE: 'no such file',
   NOT_EXECUTABLE: 'file not executable',
@@ -28,6 +28,7 @@ const START_FAULTS: Readonly<Record<string, string>> = {
   ABNORMAL_TERMINATION: 'abnormal termination',
 };
 
+/** An action of the page. */
 interface Action {
   readonly hasName: boolean;
   readonly run: (call: Call, name: string) => Promise<string>;
@@ -98,14 +99,14 @@ const ACTIONS: ReadonlyMap<string, Action> = new Map<string, Action>([
   ],
 ]);
 
-/** A request in its two parts, `stop web`; null for one that there is not. */
+/** Makes a request from its two parts, for example `stop` and `web`; null for an unknown action. */
 export function parseRequest(action: string, name: string): ActionRequest | null {
   const known = ACTIONS.get(action);
   if (known === undefined || known.hasName !== (name !== '')) return null;
   return { action, name: known.hasName ? name : null };
 }
 
-/** Does what was asked for, and says what came of it when it is done. compat: the sentences of Supervisor's page. */
+/** Performs an action and describes the result. compat: the sentences are those of Supervisor's page. */
 export async function perform(
   { api, methods, times }: WebSources,
   { action, name }: ActionRequest,

@@ -1,9 +1,8 @@
 /**
- * HTML from templates in which every value is text, unless it is itself made by a template. Pure; there is no other way
- * into a page.
+ * HTML templates. Every value is escaped, unless a template made it. All pages are made with this. Pure.
  */
 
-/** Text that is safe to stand in a page as it is; made by {@link html} only. */
+/** HTML that needs no escaping. Only {@link html} makes it. */
 export class Markup {
   readonly text: string;
 
@@ -12,7 +11,7 @@ export class Markup {
   }
 }
 
-/** What may stand in a template: nothing at all for null and false. */
+/** A value in a template; null and false are empty. */
 export type Value = Markup | string | number | null | false | readonly Value[];
 
 const ENTITIES: Readonly<Record<string, string>> = {
@@ -23,12 +22,12 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** A template of a page. Values in attributes stand between quotes. */
+/** The tag of a template. Values in attributes must be between quotes. */
 export function html(parts: TemplateStringsArray, ...values: readonly Value[]): Markup {
   return new Markup(parts.map((part, i) => part + render(values[i] ?? null)).join(''));
 }
 
-/** Text as it stands in a page. */
+/** Escapes a text. */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
 }

@@ -1,19 +1,17 @@
-/**
- * The end of a log as text for people: whole lines, without the control sequences of terminals. Pure.
- */
+/** The end of a log as text: whole lines, without the control sequences of terminals. Pure. */
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const NEWLINE = 0x0a;
 
-/** CSI and OSC sequences, and what else begins with ESC. */
+/** CSI and OSC sequences, and other sequences that begin with ESC. */
 // oxlint-disable-next-line no-control-regex
 const SEQUENCES = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])/g;
 // oxlint-disable-next-line no-control-regex
 const CONTROLS = /[\0-\x08\x0b-\x1f\x7f]/g;
 
 /**
- * Decodes bytes; `isCut`: they begin in the middle of something, so the line that they begin with is left out, unless
- * it is all there is.
+ * Decodes the end of a log. With `isCut`, the bytes may begin in the middle of a line, so the first line is left out
+ * unless it is the only one.
  */
 export function formatLogText(bytes: Uint8Array, isCut: boolean): string {
   const newline = isCut ? bytes.indexOf(NEWLINE) : -1;

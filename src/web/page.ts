@@ -1,6 +1,6 @@
 /**
- * The pages: from what there is to say to HTML. Pure; every text that comes from outside is text in them, never markup.
- * They work without scripts, and have links that hold below any path of a proxy.
+ * The HTML of the pages. Pure. Every text from outside is escaped. The pages work without scripts, and their links are
+ * relative, so that they work below any path of a proxy.
  */
 import type { ProcessStateName, SupervisorStateName } from '../core/states.ts';
 import { html, Markup } from './html.ts';
@@ -8,25 +8,25 @@ import { STYLE } from './style.ts';
 
 /** One process in the table. */
 export interface ProcessRow {
-  /** As supervisorctl calls it: `web`, or `group:web`. */
+  /** Name as in supervisorctl: `web`, or `group:web`. */
   readonly name: string;
   readonly state: ProcessStateName;
   readonly description: string;
-  /** Whether its stderr has a log of its own. */
+  /** True if stderr has a log of its own. */
   readonly hasStderr: boolean;
 }
 
-/** What came of an action. */
+/** Result of an action. */
 export interface ActionResult {
   readonly text: string;
   readonly isError: boolean;
 }
 
-/** What stands on every page. */
+/** Values that every page has. */
 export interface PageHeader {
   readonly identification: string;
   readonly version: string;
-  /** Goes with every form; who does not know it cannot change anything. */
+  /** Token in every form. A request without the token changes nothing. */
   readonly token: string;
 }
 
@@ -35,23 +35,25 @@ export interface StatusPage extends PageHeader {
   readonly supervisorState: SupervisorStateName;
   readonly processes: readonly ProcessRow[];
   readonly outcome: ActionResult | null;
-  /** Time of the page, for people. */
+  /** Time at which the page was made, as text. */
   readonly time: string;
 }
+
+type Stream = 'stdout' | 'stderr';
 
 /** The end of a log. */
 export interface TailPage extends PageHeader {
   readonly name: string;
-  readonly stream: 'stdout' | 'stderr';
+  readonly stream: Stream;
   readonly hasStderr: boolean;
-  /** Bytes that were asked for. */
+  /** Requested number of bytes. */
   readonly limit: number;
-  /** Null where there is no log to show; `reason` says why then. */
+  /** Null if there is no log to show; `reason` is the explanation then. */
   readonly text: string | null;
   readonly reason: string;
 }
 
-/** What a form asks for: `restartall`, or `stop` and a name. */
+/** The request of a form: an action such as `restartall`, or `stop` and a name. */
 export interface ActionRequest {
   readonly action: string;
   readonly name: string | null;
@@ -69,8 +71,8 @@ const TONES: Readonly<Record<ProcessStateName, string>> = {
 };
 
 /**
- * What can be done in each state. compat: what Supervisor's page offers; a start that is under way can be called off
- * besides, and a stop made a kill.
+ * Actions in each state. compat: those of Supervisor's page. Additions: a start can be cancelled, and a process that
+ * stops can be killed.
  */
 const OFFERS: Readonly<Record<ProcessStateName, ReadonlyArray<readonly [action: string, label: string]>>> = {
   RUNNING: [
@@ -95,31 +97,38 @@ const VERBS: Readonly<Record<string, string>> = {
   stopall: 'Stop all processes',
 };
 
-/** Sizes of a tail that are offered. */
+/** Columns of the table of processes. */
+const COLUMNS = ['State', 'Name', 'Description', 'Action', 'Logs'];
+
+/** Sizes of a tail to choose from. */
 const LIMITS = [4096, 65_536, 1_048_576];
 
-/** The first page. */
+/** Formats the table of processes. */
 export function formatStatusPage(page: StatusPage): string {
   const { processes, outcome, supervisorState, time } = page;
   const running = processes.filter(({ state }) => state === 'RUNNING').length;
-  const summary = `${running} of ${processes.length} running${supervisorState === 'RUNNING' ? '' : `, the supervisor is in state ${supervisorState}`}`;
+  const summary = `${running} of ${processes.length} running`;
+  const state = supervisorState === 'RUNNING' ? '' : `, the supervisor is in state ${supervisorState}`;
   return document(
     page,
     page.identification,
     html`
 <form method="post" action="index.html"><input type="hidden" name="token" value="${page.token}">
-<header><h1>${page.identification}</h1><p>${summary}</p>
-<div class="bar"><a class="button" href="index.html">Refresh</a><button name="do" value="restartall">Restart all</button><button name="do" value="stopall">Stop all</button></div></header>
+<header><h1>${page.identification}</h1><p>${summary}${state}</p>
+<div class="bar"><a class="button" href="index.html">Refresh</a>
+<button name="do" value="restartall">Restart all</button>
+<button name="do" value="stopall">Stop all</button></div></header>
 <main>${outcome !== null && html`<p class="note${outcome.isError && ' bad'}" role="status">${outcome.text}</p>`}
 <div class="card">${
       processes.length === 0
         ? html`<p class="empty">No programs are configured.</p>`
         : html`<table>
-<thead><tr><th scope="col">State</th><th scope="col">Name</th><th scope="col">Description</th><th scope="col">Action</th><th scope="col">Logs</th></tr></thead>
+<thead><tr>${COLUMNS.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead>
 <tbody>${processes.map(formatRow)}</tbody></table>`
     }</div></main>
 </form>
-<footer>${time} · <a href="mainlogtail" target="_blank" rel="noopener">Log of the supervisor</a> · onevisor, as Supervisor ${page.version}</footer>`,
+<footer>${time} · <a href="mainlogtail" target="_blank" rel="noopener">Log of the supervisor</a> ·
+onevisor, as Supervisor ${page.version}</footer>`,
   );
 }
 
@@ -127,44 +136,61 @@ function formatRow({ name, state, description, hasStderr }: ProcessRow): Markup 
   const path = encodeURIComponent(name);
   const button = (action: string, label: string): Markup =>
     html`<button name="do" value="${action} ${name}" title="${label} ${name}">${label}</button>`;
+  const tail = (stream: Stream, below: string): Markup =>
+    html`<a href="logtail/${path}${below}" target="_blank" rel="noopener">${stream}</a>`;
+  const buttons = [...OFFERS[state].map(([action, label]) => button(action, label)), button('clearlog', 'Clear log')];
   return html`<tr class="row">
 <td class="status"><span class="state ${TONES[state]}">${state}</span></td>
 <td class="name"><a href="tail.html?processname=${path}">${name}</a></td>
 <td class="what">${description}</td>
-<td class="do"><div class="acts">${OFFERS[state].map(([action, label]) => button(action, label))}${button('clearlog', 'Clear log')}</div></td>
-<td class="links">Tail -f <a href="logtail/${path}" target="_blank" rel="noopener">stdout</a>${hasStderr && html` · <a href="logtail/${path}/stderr" target="_blank" rel="noopener">stderr</a>`}</td>
+<td class="do"><div class="acts">${buttons}</div></td>
+<td class="links">Tail -f ${tail('stdout', '')}${hasStderr && html` · ${tail('stderr', '/stderr')}`}</td>
 </tr>`;
 }
 
-/** A question before what an old link asks for: only a form changes anything. */
+/** Formats the question before the action of a link as Supervisor's page has it. Only a form starts an action. */
 export function formatConfirmPage(page: PageHeader, { action, name }: ActionRequest): string {
   const verb = VERBS[action] ?? action;
   const what = name === null ? verb : `${verb} ${name}`;
+  const value = name === null ? action : `${action} ${name}`;
   return document(
     page,
     what,
     html`<header><h1>${page.identification}</h1></header>
 <main><div class="card pad"><p>${what}?</p>
 <form method="post" action="index.html" class="bar"><input type="hidden" name="token" value="${page.token}">
-<button class="strong" name="do" value="${name === null ? action : `${action} ${name}`}">${verb}</button><a class="button" href="index.html">Cancel</a></form></div></main>`,
+<button class="strong" name="do" value="${value}">${verb}</button>
+<a class="button" href="index.html">Cancel</a></form></div></main>`,
   );
 }
 
-/** The end of a log, as text. */
+/** Formats the end of a log. */
 export function formatTailPage(page: TailPage): string {
-  const { name, stream, hasStderr, limit, text, reason } = page;
-  const link = (toStream: string, toLimit: number, label: string): Markup =>
-    html`<a class="button" href="tail.html?processname=${encodeURIComponent(name)}&amp;stream=${toStream}&amp;limit=${toLimit}">${label}</a>`;
+  const { name, stream, hasStderr, limit } = page;
+  const path = encodeURIComponent(name);
+  const other: Stream = stream === 'stdout' ? 'stderr' : 'stdout';
+  const link = (toStream: Stream, toLimit: number, label: string): Markup => {
+    const query = html`processname=${path}&amp;stream=${toStream}&amp;limit=${toLimit}`;
+    return html`<a class="button" href="tail.html?${query}">${label}</a>`;
+  };
+  const sizes = LIMITS.filter((size) => size !== limit).map((size) => link(stream, size, formatSize(size)));
   return document(
     page,
     `${name}: ${stream}`,
     html`<header><h1>${name}</h1><p>${stream}, the last ${formatSize(limit)}</p>
-<div class="bar">${link(stream, limit, 'Refresh')}${hasStderr && link(stream === 'stdout' ? 'stderr' : 'stdout', limit, stream === 'stdout' ? 'stderr' : 'stdout')}${LIMITS.filter((other) => other !== limit).map((other) => link(stream, other, formatSize(other)))}<a class="button" href="logtail/${encodeURIComponent(name)}${stream === 'stderr' && '/stderr'}">Tail -f</a><a class="button" href="index.html">Back</a></div></header>
-<main><div class="card">${text === null ? html`<p class="empty">${reason}</p>` : text === '' ? html`<p class="empty">The log is empty.</p>` : html`<pre>${text}</pre>`}</div></main>`,
+<div class="bar">${link(stream, limit, 'Refresh')}${hasStderr && link(other, limit, other)}${sizes}
+<a class="button" href="logtail/${path}${stream === 'stderr' && '/stderr'}">Tail -f</a>
+<a class="button" href="index.html">Back</a></div></header>
+<main><div class="card">${formatTail(page)}</div></main>`,
   );
 }
 
-/** A page that says why there is no other. */
+function formatTail({ text, reason }: TailPage): Markup {
+  if (text === null) return html`<p class="empty">${reason}</p>`;
+  return text === '' ? html`<p class="empty">The log is empty.</p>` : html`<pre>${text}</pre>`;
+}
+
+/** Formats the page of an error. */
 export function formatProblemPage(page: Pick<PageHeader, 'identification' | 'version'>, text: string): string {
   return document(
     page,
@@ -175,17 +201,16 @@ export function formatProblemPage(page: Pick<PageHeader, 'identification' | 'ver
 }
 
 function document({ identification }: Pick<PageHeader, 'identification'>, title: string, body: Markup): string {
+  const fullTitle = title === identification ? title : `${title} - ${identification}`;
   return html`<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>${title === identification ? title : `${title} - ${identification}`}</title>
-<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex"><style>${new Markup(STYLE)}</style></head>
+<html lang="en"><head><meta charset="utf-8"><title>${fullTitle}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">
+<style>${new Markup(STYLE)}</style></head>
 <body>${body}</body></html>
 `.text;
 }
 
 function formatSize(bytes: number): string {
-  return bytes >= 1_048_576
-    ? `${bytes / 1_048_576} MiB`
-    : bytes >= 1024
-      ? `${Math.round(bytes / 1024)} KiB`
-      : `${bytes} bytes`;
+  if (bytes >= 1_048_576) return `${bytes / 1_048_576} MiB`;
+  return bytes >= 1024 ? `${Math.round(bytes / 1024)} KiB` : `${bytes} bytes`;
 }

@@ -1,6 +1,6 @@
 /**
- * The web page: which request gets which page. Only a form of ours changes anything; a link of Supervisor's page that
- * did leads to a question.
+ * The routes of the web page. Only our own forms start an action. A link of Supervisor's page that starts one there
+ * leads to a question here.
  */
 import type { IncomingMessage } from 'node:http';
 import { RpcFault } from '../core/faults.ts';
@@ -23,7 +23,7 @@ import type { PageSecret } from './secret.ts';
 import { CONTENT_POLICY, STYLE } from './style.ts';
 
 const DEFAULT_TAIL_BYTES = 16 * 1024;
-/** compat: whatever `limit` says (supervisor.web.TailView). */
+/** compat: limits for `limit` (supervisor.web.TailView). */
 const SHORTEST_TAIL_BYTES = 1024;
 const LONGEST_TAIL_BYTES = 1024 * 1024;
 /** Largest form. The page's own have a token and a name; a mebibyte of `&=` would take half a second to parse. */
@@ -35,28 +35,28 @@ const HEADERS = {
   'Content-Security-Policy': CONTENT_POLICY,
   'X-Content-Type-Options': 'nosniff',
   'X-Frame-Options': 'DENY',
-  // Not no-referrer: with that, browsers would not say either where a form of ours comes from.
+  // With no-referrer, browsers would send no Origin header for our forms.
   'Referrer-Policy': 'same-origin',
   'Cache-Control': 'no-store',
 } as const;
 
-/** The routes of the page. `secret` is that of this start. */
+/** Makes the routes of the page. `secret` belongs to this start of the supervisor. */
 export function webRoutes(sources: WebSources, secret: PageSecret): Route[] {
   const page = new WebPages(sources, secret);
   return [
     { method: 'GET', path: '/', access: 'password', answer: (exchange) => page.get(exchange) },
     { method: 'POST', path: '/', access: 'password', answer: (exchange) => page.post(exchange) },
-    // compat: monitors ask for this file of Supervisor's page.
+    // compat: monitoring tools request this file of Supervisor's page.
     { method: 'GET', path: '/stylesheets/supervisor.css', access: 'password', answer: sendStyle },
   ];
 }
 
 function sendStyle(exchange: Exchange): void {
-  if (exchange.rest === '') sendText(exchange, 200, 'text/css', STYLE);
+  if (exchange.rest === '') sendText(exchange, 200, { type: 'text/css', text: STYLE });
   else sendError(exchange.response, 404);
 }
 
-/** What the page shows of `getAllProcessInfo`. */
+/** Members of `getAllProcessInfo` that the page shows. */
 interface ProcessInfo {
   readonly name: string;
   readonly group: string;
@@ -64,6 +64,7 @@ interface ProcessInfo {
   readonly description: string;
 }
 
+/** Answers the requests for pages. */
 class WebPages {
   readonly #sources: WebSources;
   readonly #secret: PageSecret;
@@ -75,8 +76,8 @@ class WebPages {
 
   async get(exchange: Exchange): Promise<void> {
     const { request, response, rest } = exchange;
-    // compat: what looks after Supervisor by asking for this file goes on working.
-    if (rest === 'ok.html') return sendText(exchange, 200, 'text/plain', 'OK');
+    // compat: monitoring tools request this file of Supervisor's page.
+    if (rest === 'ok.html') return sendText(exchange, 200, { type: 'text/plain', text: 'OK' });
     if (rest !== '' && rest !== 'index.html' && rest !== 'tail.html') return sendError(response, 404);
     const query = queryOf(request);
     if (rest === 'tail.html') return this.#tail(exchange, query);
@@ -96,7 +97,7 @@ class WebPages {
       return this.#problem(
         exchange,
         403,
-        'The page is from before the supervisor was restarted. Nothing was done; go back and try again.',
+        'The supervisor was restarted after this page was made. Nothing was done; go back and try again.',
       );
     const [, action = '', name = ''] = /^(\S*)(?: (.*))?$/s.exec(form.get('do') ?? '') ?? [];
     const asked = parseRequest(action, name);
@@ -107,7 +108,7 @@ class WebPages {
       ...outcome,
       text: asked.name === null && !outcome.isError ? `${outcome.text} at ${seconds}` : outcome.text,
     });
-    // The page that shows it can be reloaded without doing it again.
+    // After a redirect, a reload of the page does not repeat the action.
     response.writeHead(303, { ...HEADERS, Location: `index.html?${query}`, 'Content-Length': 0 });
     response.end();
   }
@@ -175,8 +176,8 @@ class WebPages {
   }
 
   /**
-   * A method that only tells something. Not through the dispatcher, which answers nothing while the supervisor ends;
-   * the page does.
+   * Calls a method that only reads. Does not use rpc/call.ts, which refuses calls while the supervisor shuts down: the
+   * page works until the end.
    */
   #ask(method: string): unknown {
     const { api, methods, times } = this.#sources;
@@ -201,5 +202,5 @@ function queryOf({ url = '' }: IncomingMessage): URLSearchParams {
 }
 
 function send(exchange: Exchange, status: number, page: string): void {
-  sendText(exchange, status, 'text/html;charset=utf-8', page, HEADERS);
+  sendText(exchange, status, { type: 'text/html;charset=utf-8', text: page }, HEADERS);
 }

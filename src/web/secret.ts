@@ -1,21 +1,21 @@
-/**
- * What a start of the supervisor knows and other sites do not: the token that every form carries, and the proof that a
- * message in a link is ours. Both end with the process; nothing is stored.
- */
+/** The secret of the web page, against requests and messages of other sites. */
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { ActionResult } from './page.ts';
 
-/** See the head of this file. */
+/**
+ * A secret that other sites do not know, new at each start of the supervisor and never stored. It has the token in
+ * every form, and the key that signs the messages in our links.
+ */
 export class PageSecret {
   readonly token = randomBytes(24).toString('base64url');
   readonly #key = randomBytes(32);
 
-  /** Whether a form came from a page of ours. Takes the same time whatever is wrong. */
+  /** True if a form came from a page of ours. Takes the same time for every wrong token. */
   isToken(given: string | null): boolean {
     return isSame(given ?? '', this.token);
   }
 
-  /** An outcome as the query of a link. */
+  /** Makes the signed query of a link from a result. */
   sign({ text, isError }: ActionResult): string {
     return new URLSearchParams({
       message: text,
@@ -24,10 +24,7 @@ export class PageSecret {
     }).toString();
   }
 
-  /**
-   * The outcome in the query of a link; null where there is none, or none of ours: others must not put words into our
-   * mouth.
-   */
+  /** Reads the result from the query of a link; null if there is none, or if another site has made it. */
   verify(query: URLSearchParams): ActionResult | null {
     const text = query.get('message');
     const isError = query.has('error');

@@ -52,7 +52,11 @@ import { readFileSync } from 'node:fs';
 import { word } from './word.mjs';
 export default ({ register, call }, { greeting }) => {
   register('greet', (who) => greeting + ', ' + who + word);
-  register('pid', async (name) => (await call('supervisor.getProcessInfo', name)).pid, { help: 'Pid of a process', parameters: [{ name: 'name', help: 'Its name' }], returns: { type: 'int' } });
+  register('pid', async (name) => (await call('supervisor.getProcessInfo', name)).pid, {
+    help: 'Pid of a process',
+    parameters: [{ name: 'name', help: 'Its name' }],
+    returns: { type: 'int' },
+  });
   register('hosts', () => readFileSync('/etc/hosts').length > 0);
   register('late', () => { setTimeout(() => { throw new Error('much later'); }, 0); });
 };
@@ -96,7 +100,9 @@ test('methods of modules are called as any other; what is broken or Python is a 
     .filter((line) => line.includes(' WARN '))
     .map((line) => line.replace(/^.* WARN /, '').replaceAll(launched.folder, ''));
   assert.deepEqual(warnings, [
-    '/supervisord.conf:15: [rpcinterface:twiddler] supervisor.rpcinterface_factory: "supervisor_twiddler.rpcinterface:make_twiddler_rpcinterface" is Python and cannot be loaded; its methods are not there; to add programs at run time, write them to an included file and run supervisorctl update',
+    '/supervisord.conf:15: [rpcinterface:twiddler] supervisor.rpcinterface_factory: ' +
+      '"supervisor_twiddler.rpcinterface:make_twiddler_rpcinterface" is Python and cannot be loaded; its methods ' +
+      'are not there; to add programs at run time, write them to an included file and run supervisorctl update',
     'cannot load [rpcinterface:broken] from ./broken.js: not today; its methods are not there',
   ]);
   // What a module does wrong later is said, and PID 1 goes on.
@@ -125,15 +131,18 @@ test(
   async (t) => {
     const launched = await launch(t, {
       config:
-        '[supervisord]\nidentifier=here\n[program:web]\ncommand=sleep 1000\n[supervisorctl]\n[ctlplugin:team]\nsupervisor.ctl_factory=./ctl.mjs\nwords=good day\n' +
-        '[ctlplugin:wrong]\nsupervisor.ctl_factory=./wrong.mjs\n[ctlplugin:old]\nsupervisor.ctl_factory=package.module:make\n',
+        '[supervisord]\nidentifier=here\n[program:web]\ncommand=sleep 1000\n[supervisorctl]\n' +
+        '[ctlplugin:team]\nsupervisor.ctl_factory=./ctl.mjs\nwords=good day\n' +
+        '[ctlplugin:wrong]\nsupervisor.ctl_factory=./wrong.mjs\n' +
+        '[ctlplugin:old]\nsupervisor.ctl_factory=package.module:make\n',
       files: { 'ctl.mjs': CTL, 'wrong.mjs': "export default ({ register }) => register('status', () => undefined);\n" },
     });
     await launched.waitForLine(/success: web entered RUNNING/);
     const { code, stdout, stderr } = await launched.ctl('greet', 'all');
     assert.deepEqual([code, stdout], [0, 'good day all from here by team\n']);
     assert.deepEqual(stderr.replaceAll(launched.folder, '').trim().split('\n'), [
-      'cannot load [ctlplugin:wrong] from ./wrong.mjs: cannot register status: a command with that name exists; its commands are missing',
+      'cannot load [ctlplugin:wrong] from ./wrong.mjs: cannot register status: a command with that name ' +
+        'exists; its commands are missing',
     ]);
     const warnings = (): number =>
       launched.stdout.all.filter((line) =>

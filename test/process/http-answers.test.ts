@@ -115,7 +115,7 @@ describe('answers', () => {
 describe('the room for answers', () => {
   test('counts up to its limit, and gives back what an answer took', () => {
     const room = new AnswerBudget(100, 10);
-    const [first, second, third] = [room.share(), room.share(), room.share()];
+    const [first, second, third] = [room.begin(), room.begin(), room.begin()];
     first.reserve(60);
     second.reserve(40);
     third.reserve(10);

@@ -1,6 +1,6 @@
 /**
- * The command `restart`: stops processes, then starts them. With `--rolling` (an addition) it restarts one process after
- * the other, so that at most one is down at a time, and stops at the first process that does not come up.
+ * The command `restart`: stops processes, then starts them. With `--rolling` (an addition) it restarts one process
+ * after the other, so that at most one is down at a time, and stops at the first process that does not come up.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { faults, RpcFault } from '../../core/faults.ts';
