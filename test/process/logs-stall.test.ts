@@ -69,10 +69,16 @@ test('a slow reader gets output of every program, not only of the fastest', asyn
   const channels = ['a', 'b', 'c'].map((name) => scene.hub.openChannel(channelSpec(name)));
   scene.out.stall();
   const runs = channels.map((channel, i) => startInto(channel, `exec yes ${'abc'[i]}`));
-  await Promise.all(runs.map(({ pid }) => blocked(pid)));
+  const wanted = 12e6;
+  const round = 1e6;
+  for (let size = round; size <= wanted; size += round) {
+    // All programs wait before the reader goes on, so the shares do not depend on who gets a processor.
+    await Promise.all(runs.map(({ pid }) => blocked(pid)));
+    scene.out.goOn();
+    await scene.out.untilSize(size);
+    scene.out.stall();
+  }
   scene.out.goOn();
-  const wanted = 40e6;
-  await scene.out.untilSize(wanted);
   for (const { pid } of runs) addon.kill(pid, 9);
   await Promise.all(runs.map(({ intake }) => intake.ended));
   await scene.end();
