@@ -17,7 +17,8 @@ export class ForeignLinkError extends Error {
 
   constructor(link: string, directory: string, uid: number) {
     super(
-      `the symbolic link ${link} belongs to another user (uid ${uid}), in a directory that everybody can write to, so it is not followed; remove it, name its target instead, or have the owner of ${directory} make it`,
+      `the symbolic link ${link} belongs to another user (uid ${uid}), in a directory that everybody can write to, ` +
+        `so it is not followed; remove it, name its target instead, or have the owner of ${directory} make it`,
     );
   }
 }

@@ -75,7 +75,10 @@ export function isPlainScript(head: Buffer): boolean {
 export function explainMissing(command: string): string | null {
   const assignment = /^([A-Za-z_]\w*)=/.exec(command)?.[1];
   if (assignment !== undefined)
-    return `only a shell takes ${assignment}=… for a variable: write environment=${assignment}="…" and begin the command with the program`;
+    return (
+      `only a shell takes ${assignment}=… for a variable: write environment=${assignment}="…" and begin the ` +
+      'command with the program'
+    );
   if (/^~[^/]/.test(command)) return `only a shell expands ~: write the whole path of that user's home`;
   if (command.startsWith('~')) return `only a shell expands ~: write %(ENV_HOME)s${command.slice(1)}`;
   const variable = /\$\{?([A-Za-z_]\w*)\}?/.exec(command);
@@ -113,14 +116,20 @@ function explainInterpreter(head: Buffer): string | null {
   if (isElf(head)) {
     const loader = loaderOf(head);
     if (loader === null || fileState(loader) === 'executable') return null;
-    return `its loader ${loader} is not there: it was built for another C library${loader.includes('musl') ? ', musl (Alpine)' : ''}`;
+    return (
+      `its loader ${loader} is not there: it was built for another C ` +
+      `library${loader.includes('musl') ? ', musl (Alpine)' : ''}`
+    );
   }
   const line = /^#!\s*(\S[^\n]*)/.exec(head.toString('utf8', 0, SCRIPT_BYTES))?.[1];
   if (line === undefined) return null;
   const interpreter = line.split(/[ \t\r]/)[0] ?? '';
   // The kernel takes the carriage return for a part of the name.
   if (line.split(/[ \t]/)[0]?.endsWith('\r') === true)
-    return `its first line ends with a carriage return (Windows line ends), so "${interpreter}\\r" is looked for: save it with Unix line ends`;
+    return (
+      `its first line ends with a carriage return (Windows line ends), so "${interpreter}\\r" is looked for: ` +
+      `save it with Unix line ends`
+    );
   const state = fileState(interpreter);
   if (state === 'missing') return `its interpreter ${interpreter} (in its first line) is not there`;
   return state === 'executable' ? null : `its interpreter ${interpreter} (in its first line) is not executable`;

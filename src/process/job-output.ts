@@ -17,7 +17,7 @@ const MOST_REST_BYTES = 1024 * 1024;
 /** All pipes are read into this memory: what is read is dealt with before the next read. */
 const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
 
-/** See the head of this file. */
+/** Our end of the output pipe of one command. */
 export class JobOutput {
   readonly #fd: number;
   readonly #socket: Socket;

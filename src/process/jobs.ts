@@ -1,12 +1,13 @@
 /**
- * Runs commands beside a program: its hooks and its checks. Each has a process group of its own, of which nothing
- * outlives it, and a time after which it is killed. It decides nothing about when or why, and knows nothing of what an
- * outcome means.
+ * Runs commands beside a program: its hooks and its checks. Each command has a process group of its own, which is killed
+ * when the command ends, and a time limit. The caller decides when to run a command and what its outcome means.
  *
  * Invariants:
- *   1. `done` is called once, and never from within `run` or `take`: a batch of ended children has left everybody's tables by then, so whoever is told may signal.
- *   2. A group is signalled before its leader was reaped or in the same call: later its number may be somebody else's.
- *   3. A job that is not reaped after SIGKILL (it hangs in the kernel) keeps nobody waiting, and there is never a second one like it.
+ *   1. `done` is called once, and never from within `run` or `take`. By then, a batch of ended children has left all
+ *      tables of pids, so `done` may send signals.
+ *   2. A group is signalled before its leader is reaped, or in the same call. Later, another process may have its number.
+ *   3. A job that is not reaped after SIGKILL (it hangs in the kernel) counts as timed out. No second job with the same
+ *      key is started meanwhile.
  */
 import type { ProcessConfig } from '../config/model.ts';
 import { describeMistake, messageOf, reasonOf } from '../core/error-text.ts';
@@ -20,40 +21,38 @@ import { readEnvironmentFiles } from './environment-files.ts';
 import { JobOutput } from './job-output.ts';
 import type { LaunchContext, Launcher, StdioPlan } from './launcher.ts';
 
-/** How long the kernel gets to end what was killed. */
+/** Longest wait for the end of a killed command. */
 const KILL_WAIT_MS = 5000;
 
-/** What jobs are run with. */
+/** Parts of {@link CommandJobs}. */
 export interface JobParts {
   readonly addon: Pick<Addon, 'kill'>;
   readonly launcher: Launcher;
   readonly clock: Clock;
   readonly report: Report;
   readonly budget: StartBudget;
-  /** What programs start with, beside what is their own. */
+  /** The part of the context that is the same for programs and jobs. */
   readonly context: () => Pick<LaunchContext, 'inherited' | 'common' | 'serverUrl' | 'limits'>;
-  /**
-   * The log of a stream of a program; null where it writes to our own streams, as the main program in init mode does.
-   */
+  /** Log channel of a stream of a program; null for the main program of init mode, which has our own streams. */
   readonly channel: (proc: ProcessConfig, stream: StreamName) => Pick<LogChannel, 'read'> | null;
 }
 
-/** A command that was executed and is not yet reaped. */
+/** A command that has been started and not been reaped. */
 interface Running {
-  /** Process and option: of each there is one that counts. */
+  /** Process and option. */
   readonly key: string;
   readonly pid: number;
   readonly done: (outcome: JobOutcome) => void;
   readonly output: JobOutput | null;
   readonly intakes: readonly Intake[];
-  /** Why it was killed; null while it was not. */
+  /** Reason of the kill; null if it was not killed. */
   killed: 'timeout' | 'cancelled' | null;
-  /** Its outcome is known, and told or about to be. It may be killed and not reaped. */
+  /** True once the outcome is known. A killed command may still have to be reaped. */
   isOver: boolean;
   callOff: () => void;
 }
 
-/** See the head of this file. */
+/** The running jobs of all programs. */
 export class CommandJobs implements Jobs {
   readonly #parts: JobParts;
   readonly #running = new Map<number, Running>();
@@ -63,8 +62,8 @@ export class CommandJobs implements Jobs {
   }
 
   /**
-   * Executes a command for a program. Never throws; the outcome comes later, once. The function returned kills what the
-   * command has started, and the outcome is `cancelled` then, unless it has been told already.
+   * Runs a command for a program. Never throws; `done` gets the outcome later, once. Returns a function that cancels
+   * the job: it kills the process group, and the outcome is `cancelled`, unless `done` has been called already.
    */
   run(proc: ProcessConfig, job: Job, done: (outcome: JobOutcome) => void): () => void {
     let isCancelled = false;
@@ -84,7 +83,7 @@ export class CommandJobs implements Jobs {
     return () => cancel();
   }
 
-  /** Starts a job with its time limit. The function returned cancels it. */
+  /** Starts a job with its time limit. Returns the function that cancels the job. */
   #begin(proc: ProcessConfig, job: Job, done: Running['done']): () => void {
     const running = this.#start(proc, job, done);
     const { clock } = this.#parts;
@@ -95,16 +94,16 @@ export class CommandJobs implements Jobs {
   }
 
   /**
-   * Takes what was started here out of a batch of the reaper, and returns the rest. To be called before anybody acts
-   * upon the batch.
+   * Takes the jobs out of a batch of ended children, and returns the rest. Must come before any other code acts on the
+   * batch.
    */
   take(batch: readonly Reaped[]): Reaped[] {
     return batch.filter(({ pid, status }) => {
       const running = this.#running.get(pid);
       if (running === undefined) return true;
       this.#running.delete(pid);
-      // Those it has left behind in its group. While there are any the kernel gives its number to nobody else; and if
-      // there are none, nobody got it since the reaper's call.
+      // Kill the processes that the job has left in its group. While the group has a member, no new process gets its
+      // number. Without members, the number was free only since the call of the reaper, and no process has got it.
       this.#parts.addon.kill(-pid, signalNumbers.SIGKILL);
       this.#finish(running, parseWaitStatus(status));
       return false;
@@ -144,7 +143,7 @@ export class CommandJobs implements Jobs {
     };
   }
 
-  /** Where its lines go. The standard output of a listener is a protocol, which nobody else may speak in. */
+  /** Log channels of a job. The standard output of a listener is a protocol, so its hooks write to the stderr log. */
   #channels(proc: ProcessConfig, { output }: Job): ReadonlyArray<Pick<LogChannel, 'read'> | null> {
     if (output === 'keep') return [null, null];
     const { channel } = this.#parts;
@@ -156,7 +155,7 @@ export class CommandJobs implements Jobs {
     if (!wasKilled || reason === 'cancelled') running.killed = reason;
     if (wasKilled || running.isOver) return;
     const { addon, clock } = this.#parts;
-    // The leader by itself too: it may have gone to another group.
+    // Signal the leader too: it may have moved to another group.
     addon.kill(-running.pid, signalNumbers.SIGKILL);
     addon.kill(running.pid, signalNumbers.SIGKILL);
     running.callOff();
@@ -164,8 +163,8 @@ export class CommandJobs implements Jobs {
   }
 
   /**
-   * Its output ends here, and it is told what became of it, after all that goes on now. `status` is null for one that
-   * was killed and is not reaped.
+   * Ends the output of a job and calls `done` in a microtask. `status` is null for a job that was killed and has not
+   * been reaped.
    */
   #finish(running: Running, status: ExitStatus | null): void {
     running.callOff();
@@ -174,7 +173,7 @@ export class CommandJobs implements Jobs {
     const output = running.output?.finish() ?? '';
     for (const intake of running.intakes) {
       intake.takeRest();
-      // A grandchild that went to another group may keep the pipe: what is in it is read, and no more.
+      // A descendant in another group may keep the pipe open. Only what the pipe holds now is read.
       intake.drained().then(
         () => intake.close(),
         (error: unknown) => this.#parts.report('error', `cannot read the output of ${running.key}: ${reasonOf(error)}`),
@@ -183,7 +182,7 @@ export class CommandJobs implements Jobs {
     queueMicrotask(() => this.#call(running.done, outcomeOf(running.killed, status, output)));
   }
 
-  /** A mistake of who is told is not to end PID 1. */
+  /** Calls `done`. An exception of the callback must not end PID 1. */
   #call(done: Running['done'], outcome: JobOutcome): void {
     try {
       done(outcome);
@@ -199,11 +198,14 @@ function outcomeOf(killed: Running['killed'], status: ExitStatus | null, output:
 }
 
 function planStdio(proc: ProcessConfig, { output }: Job, out: unknown, err: unknown): StdioPlan {
-  const isJoined = output === 'keep' || proc.type === 'eventlistener';
+  const isListener = proc.type === 'eventlistener';
+  const isKept = output === 'keep';
+  const ownStdout = isListener ? 2 : 1;
+  const ownStderr = err === null ? 2 : 'pipe';
   return {
     stdin: 'null',
-    stdout: output === 'keep' || out !== null ? 'pipe' : proc.type === 'eventlistener' ? 2 : 1,
-    stderr: isJoined ? 'stdout' : err !== null ? 'pipe' : 2,
+    stdout: isKept || out !== null ? 'pipe' : ownStdout,
+    stderr: isKept || isListener ? 'stdout' : ownStderr,
     leadership: 'group',
   };
 }

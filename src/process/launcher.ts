@@ -13,10 +13,10 @@ import { buildEnvironment, formatEnvironment } from './environment.ts';
 import { explainExec, isPlainScript, readHead } from './exec-cause.ts';
 import { describeSpawnFailure, isSpawnFailure } from './spawn-error.ts';
 
-/** Interpreter of a script that names none. */
+/** Interpreter of a script without `#!`. */
 const SHELL = '/bin/sh';
 
-/** Options of a program that its start depends on, by their names in the file. */
+/** Options of a program that its start needs, by their names in the file. */
 export type LaunchOptions = {
   readonly directory: string | null;
   readonly umask: number | null;
@@ -31,12 +31,12 @@ export type LaunchOptions = {
   readonly pdeathsig: number | null;
 } & { readonly [R in `rlimit_${LimitedResource}`]: Limit | null };
 
-/** The part of a {@link ProcessConfig} that is needed; a command of a hook or a check has one too. */
+/** The part of a {@link ProcessConfig} that a start needs. Hooks and checks are started with it too. */
 export type LaunchTarget = Pick<ProcessConfig, 'name' | 'group' | 'type' | 'argv'> & {
   readonly options: LaunchOptions;
 };
 
-/** What a start needs besides its configuration. */
+/** Input of a start besides its configuration. */
 export interface LaunchContext {
   /** Environment of the supervisor. */
   readonly inherited: Readonly<Record<string, string | undefined>>;
@@ -44,19 +44,19 @@ export interface LaunchContext {
   readonly common: ReadonlyMap<string, string>;
   /** Variables of `environment_file` and `environment_dir`. */
   readonly files: ReadonlyMap<string, string>;
-  /** Variables that this start adds, as NOTIFY_SOCKET; they come last. */
+  /** Variables that this start adds, such as NOTIFY_SOCKET. They override all others. */
   readonly added: ReadonlyMap<string, string>;
-  /** Where the supervisor is reached; a program's `serverurl` comes before it. */
+  /** URL of the supervisor; `serverurl` of the program overrides it. */
   readonly serverUrl: string | null;
-  /** Limits that all programs get back, because ours differ; a program's own come after them. */
+  /** Limits for all programs, because those of the supervisor differ. Options of the program override them. */
   readonly limits: readonly ResourceLimit[];
-  /** Streams that are not pipes of ours, and the place of the process at the terminal. */
+  /** Standard streams and process group. */
   readonly stdio: StdioPlan;
-  /** Further descriptors, as that of `notification_fd`. */
+  /** Further descriptors, such as that of `notification_fd`. */
   readonly descriptors: SpawnRequest['descriptors'];
 }
 
-/** Where the standard streams lead. */
+/** Targets of the standard streams, and the process group. */
 export interface StdioPlan {
   readonly stdin: StdioRequest;
   readonly stdout: StdioRequest;
@@ -78,7 +78,7 @@ export function inheritedStdio(addon: Pick<Addon, 'foregroundGroup'>): StdioPlan
 export interface LauncherParts {
   readonly addon: Addon;
   readonly self: Identity;
-  /** A program runs as somebody else than was asked for. Said once for each process. */
+  /** Takes warnings, such as that a program does not run as the user of its options. Called once for each process. */
   readonly warn: (text: string) => void;
 }
 
@@ -117,14 +117,11 @@ export class Launcher {
       },
       options.user_env ? credentials.login : null,
     );
-    return this.#spawn(
-      target,
-      credentials.uid,
-      buildRequest(file, target, credentials, formatEnvironment(environment), context),
-    );
+    const env = formatEnvironment(environment);
+    return this.#spawn(target, credentials.uid, { file, env, ...buildRequest(target, credentials, context) });
   }
 
-  /** As a shell would: text that begins with no `#!` is run by /bin/sh. */
+  /** Spawns the program. As in a shell, /bin/sh runs a text file without `#!`. */
   #spawn(target: LaunchTarget, uid: number | null, request: SpawnRequest): SpawnResult {
     const { addon } = this.#parts;
     const {
@@ -151,12 +148,13 @@ export class Launcher {
 
   #spawnByShell(target: LaunchTarget, uid: number | null, request: SpawnRequest): SpawnResult {
     const { file, argv } = request;
-    // A name that begins with - would be an option of the shell.
+    // The shell would take a name with a leading - for an option.
     const script = file.startsWith('-') ? `./${file}` : file;
     const result = this.#spawn(target, uid, { ...request, file: SHELL, argv: [SHELL, script, ...argv.slice(1)] });
     this.#warnOnce(
       target,
-      `'${target.name}' is run by ${SHELL}: ${file} does not begin with #! and the path of its interpreter, as #!/bin/sh`,
+      `'${target.name}' is run by ${SHELL}: ${file} does not begin with #! and the path of its interpreter, as ` +
+        `#!/bin/sh`,
     );
     return result;
   }
@@ -169,19 +167,16 @@ export class Launcher {
   }
 }
 
+/** Builds the parts of a request that options, credentials and context decide alone. */
 function buildRequest(
-  file: string,
   target: LaunchTarget,
   credentials: Credentials,
-  env: readonly string[],
   context: LaunchContext,
-): SpawnRequest {
+): Omit<SpawnRequest, 'file' | 'env'> {
   const { options, argv } = target;
   const { stdin, stdout, stderr, leadership } = context.stdio;
   return {
-    file,
     argv,
-    env,
     directory: options.directory,
     umask: options.umask,
     uid: credentials.uid,
@@ -199,12 +194,12 @@ function buildRequest(
   };
 }
 
-/** compat: a listener's stdout carries the protocol, so its stderr stays apart whatever `redirect_stderr` says. */
+/** compat: the stdout of a listener carries the protocol, so `redirect_stderr` has no effect. */
 function isStderrJoined({ type, options }: LaunchTarget): boolean {
   return options.redirect_stderr && type !== 'eventlistener';
 }
 
-/** compat: AUTO, in any case, stands for the server's own URL. */
+/** compat: AUTO, in upper or lower case, means the URL of the supervisor. */
 function formatServerUrl(option: string | null): string | null {
   return option === null || option.trim().toUpperCase() === 'AUTO' ? null : option;
 }

@@ -42,8 +42,10 @@ export function raiseLimits(
     minimum.minfds,
     (hard) =>
       'The minimum number of file descriptors required to run this process is ' +
-      `${minimum.minfds} as per the "minfds" command-line argument or config file setting. The current environment will only allow you ` +
-      `to open ${hard} file descriptors.  Either raise the number of usable file descriptors in your environment (see README.rst) or ` +
+      `${minimum.minfds} as per the "minfds" command-line argument or config file setting. The current environment ` +
+      `will only allow you ` +
+      `to open ${hard} file descriptors.  Either raise the number of usable file descriptors in your environment ` +
+      `(see README.rst) or ` +
       'lower the minfds setting in the config file to allow the process to start.',
   );
   if (startedWith < minimum.minfds) infos.push(`Increased RLIMIT_NOFILE limit to ${minimum.minfds}`);
@@ -53,8 +55,10 @@ export function raiseLimits(
     minimum.minprocs,
     (hard) =>
       'The minimum number of available processes required to run this program is ' +
-      `${minimum.minprocs} as per the "minprocs" command-line argument or config file setting. The current environment will only allow you ` +
-      `to open ${hard} processes.  Either raise the number of usable processes in your environment (see README.rst) or lower the ` +
+      `${minimum.minprocs} as per the "minprocs" command-line argument or config file setting. The current ` +
+      `environment will only allow you ` +
+      `to open ${hard} processes.  Either raise the number of usable processes in your environment (see README.rst) ` +
+      `or lower the ` +
       'minprocs setting in the config file to allow the program to start.',
   );
   if (isRaised) infos.push(`Increased RLIMIT_NPROC limit to ${minimum.minprocs}`);

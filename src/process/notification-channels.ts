@@ -51,7 +51,7 @@ interface NotificationChannel {
 const NOTHING: Opening = { environment: new Map(), descriptors: [], started: () => undefined, failed: () => undefined };
 const MICROSECONDS = 1_000_000;
 
-/** See the head of this file. */
+/** The open channels of all programs. */
 export class NotificationChannels {
   readonly #parts: ChannelParts;
   readonly #open = new Map<string, NotificationChannel>();

@@ -117,8 +117,7 @@ export class NotificationSocket {
   #hear(): void {
     const [length = 0, pid = 0, uid = 0, isCut = 0] = this.#facts;
     const facts = parseNotifyMessage(this.#message.subarray(0, length));
-    const why = isCut === 1 ? 'length' : facts === null ? 'form' : null;
-    const refusal = this.#judge(pid, uid) ?? why;
+    const refusal = this.#judge(pid, uid) ?? (isCut === 1 ? 'length' : null);
     if (refusal !== null || facts === null) return this.#tell({ kind: 'refused', why: refusal ?? 'form', pid, uid });
     for (const fact of facts) if (this.#isOpen) this.#tell(fact);
   }

@@ -1,21 +1,22 @@
 /**
- * Collects every process that ended, its own children and adopted orphans alike, and hands them over in batches.
- * The only caller of `waitpid(-1)` in the program. It does not know what a process was.
+ * Collects every ended child, both programs and adopted orphans, and passes them on in batches. It is the only caller
+ * of {@link Addon.reap}, and so of waitpid(-1). A failed spawn collects its own child in C, before any code knows the
+ * pid.
  */
 import type { Addon, Reaped } from '../native/addon.ts';
 
-/** Children collected by one call of the addon. */
+/** Maximum number of children that one call of the addon collects. */
 const BATCH = 128;
 /**
- * Milliseconds after which the loop gets its turn: the ends of a fork bomb's orphans, or of programs that crash in a
- * loop, must not keep us from other work.
+ * Milliseconds of reaping in one turn of the loop. The orphans of a fork bomb, or programs that crash in a loop, must
+ * not block other work.
  */
 const TURN_MS = 8;
 
-/** Gets what has ended, at least one process, before anything else runs. Must not throw. */
+/** Takes a batch of at least one ended child, before any other code runs. Must not throw. */
 export type ReapListener = (ended: readonly Reaped[]) => void;
 
-/** Reaps on SIGCHLD. Signals of that kind merge, so each one means "at least one ended", and everything is drained. */
+/** Reaps on SIGCHLD. The kernel merges pending SIGCHLD signals, so each signal means one or more ended children. */
 export class Reaper {
   readonly #addon: Pick<Addon, 'reap'>;
   readonly #listeners = new Set<ReapListener>();
@@ -26,15 +27,15 @@ export class Reaper {
     this.#addon = addon;
   }
 
-  /** Calls `listener` with every batch; the function returned ends that. */
+  /** Calls `listener` with every batch. Returns a function that ends the calls. */
   subscribe(listener: ReapListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
   /**
-   * Begins to reap, with those that ended before: SIGCHLD was ignored until now, and as PID 1 we may have inherited
-   * children.
+   * Starts reaping. Also collects children that have ended already: there was no handler for SIGCHLD, and PID 1 may
+   * have inherited children.
    */
   start(): void {
     if (this.#isStarted) return;
@@ -43,7 +44,7 @@ export class Reaper {
     this.drain();
   }
 
-  /** Stops reaping; children that end stay zombies. */
+  /** Stops reaping. Children that end later stay zombies. */
   stop(): void {
     this.#isStarted = false;
     process.removeListener('SIGCHLD', this.#onSignal);
@@ -52,8 +53,8 @@ export class Reaper {
   }
 
   /**
-   * Collects what has ended by now and hands it over, before it returns; what is left after {@link TURN_MS} comes in
-   * the next turn of the loop.
+   * Collects the children that have ended and passes them on before it returns. After {@link TURN_MS}, the rest follows
+   * in the next turn of the loop.
    */
   drain(): void {
     const beganMs = performance.now();

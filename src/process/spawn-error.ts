@@ -1,12 +1,12 @@
 /**
- * A start that failed before the program ran: the stage, the errno, the sentence, and the exit code it means for a
- * container. The sentences are Supervisor's wherever it has one (process.py: spawn, _spawn_as_child); other tools grep
- * them.
+ * The error of a start that failed before the program ran: stage, errno, message, and exit code for a container. The
+ * messages are Supervisor's wherever Supervisor has one (process.py: spawn, _spawn_as_child), because other tools
+ * search logs for them.
  */
 import type { SpawnFailure, SpawnStage } from '../native/addon.ts';
 
 /**
- * Exit codes of a shell, and of Docker, for a command that cannot be executed; 1 for every other failure to start it.
+ * Exit codes of shells and Docker for a command that is not found, or cannot be executed. Other failures have code 1.
  */
 export const EXIT_NOT_FOUND = 127;
 export const EXIT_NOT_EXECUTABLE = 126;
@@ -17,7 +17,7 @@ export class SpawnError extends Error {
   readonly stage: SpawnStage;
   /** Name of the errno. */
   readonly code: string;
-  /** What a container whose program this is ends with. */
+  /** Exit code of a container whose main program this is. */
   readonly exitCode: number;
 
   constructor(stage: SpawnStage, code: string, message: string, exitCode: number = exitCodeOf(stage, code)) {
@@ -29,24 +29,24 @@ export class SpawnError extends Error {
   }
 }
 
-/** What the sentences about a failed start name. */
+/** Names in the messages about a failed start. */
 export interface SpawnSubject {
-  /** The process, as its log lines name it. */
+  /** Name of the process in log lines. */
   readonly name: string;
-  /** The command as it was written: argv[0]. */
+  /** The command as written: argv[0]. */
   readonly command: string;
   readonly directory: string | null;
   readonly uid: number | null;
-  /** Why its file was not executed; null where that is not known. */
+  /** Reason why the file was not executed; null if unknown. */
   readonly cause: string | null;
 }
 
-/** Whether an error came from {@link import('../native/addon.ts').Addon.spawn}, and not from a mistake of ours. */
+/** True for an error of {@link import('../native/addon.ts').Addon.spawn}; a TypeError is a mistake of ours. */
 export function isSpawnFailure(error: unknown): error is SpawnFailure {
   return error instanceof Error && 'stage' in error && 'code' in error;
 }
 
-/** Turns a failure of the addon into one with a sentence. */
+/** Makes an error with a message from a failure of the addon. */
 export function describeSpawnFailure({ stage, code }: SpawnFailure, subject: SpawnSubject): SpawnError {
   return new SpawnError(stage, code, formatFailure(stage, code, subject));
 }
@@ -89,10 +89,23 @@ function formatFailure(
     case 'descriptors':
       return `cannot hand descriptors to '${name}': ${code}`;
     case 'limits':
-      return `cannot set the resource limits of '${name}': ${code}${code === 'EPERM' ? '; only root with CAP_SYS_RESOURCE may raise one above the hard limit that it has' : ''}`;
+      return `cannot set the resource limits of '${name}': ${code}${adviceFor(stage, code)}`;
     case 'nice':
-      return `cannot set the niceness of '${name}': ${code}${code === 'EACCES' || code === 'EPERM' ? '; only root with CAP_SYS_NICE may lower it' : ''}`;
+      return `cannot set the niceness of '${name}': ${code}${adviceFor(stage, code)}`;
     case 'oom':
-      return `cannot set the oom_score_adj of '${name}': ${code}${code === 'EACCES' || code === 'EPERM' ? '; only root with CAP_SYS_RESOURCE may lower it' : ''}`;
+      return `cannot set the oom_score_adj of '${name}': ${code}${adviceFor(stage, code)}`;
+  }
+}
+
+/** The capability that a refused change of limits or priorities needs; empty for other errors. */
+function adviceFor(stage: 'limits' | 'nice' | 'oom', code: string): string {
+  if (code !== 'EPERM' && code !== 'EACCES') return '';
+  switch (stage) {
+    case 'limits':
+      return '; only root with CAP_SYS_RESOURCE may raise a limit above its hard limit';
+    case 'nice':
+      return '; only root with CAP_SYS_NICE may lower it';
+    case 'oom':
+      return '; only root with CAP_SYS_RESOURCE may lower it';
   }
 }

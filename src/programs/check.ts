@@ -46,7 +46,8 @@ export async function runCheck(
     case 'help':
     case 'version':
       io.out(
-        `${formatFlags('onevisor check [--json] [--static]')}\n  --json    print one JSON object\n  --static  make no look-up that depends on this machine: users, directories, includes\n`,
+        `${formatFlags('onevisor check [--json] [--static]')}\n  --json    print one JSON object\n  --static  make ` +
+          `no look-up that depends on this machine: users, directories, includes\n`,
       );
       return 0;
     case 'usage':

@@ -11,7 +11,8 @@ export function runUnpack(args: readonly string[], io: ProgramIo): number {
   const [directory, ...rest] = args;
   if (directory === undefined || rest.length > 0 || directory.startsWith('-')) {
     io.err(
-      'usage: onevisor unpack DIR\n\nWrites the native addon to DIR. In an image whose root is read-only when it runs, DIR is the directory of the executable.\n',
+      'usage: onevisor unpack DIR\n\nWrites the native addon to DIR. In an image whose root is read-only when it ' +
+        'runs, DIR is the directory of the executable.\n',
     );
     return 2;
   }

@@ -66,7 +66,8 @@ function takeUser(addon: Addon, user: Config['supervisord']['user'], self: Self,
     return [
       [
         'critical',
-        'Supervisor is running as root.  Privileges were not dropped because no user is specified in the config file.  If you intend to run as root, you can set user=root in the config file to avoid this message.',
+        'Supervisor is running as root.  Privileges were not dropped because no user is specified in the config ' +
+          'file.  If you intend to run as root, you can set user=root in the config file to avoid this message.',
       ],
     ];
   }

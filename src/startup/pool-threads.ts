@@ -22,4 +22,5 @@ export function poolThreads(allowed: number): number {
 
 /** Why a supervisor cannot run in a container or for a user with such a limit. */
 export const NO_THREADS =
-  'cannot start: the limit of processes and threads is too low; allow 16 or more (docker run --pids-limit, pids.max of the cgroup, ulimit -u)\n';
+  'cannot start: the limit of processes and threads is too low; allow 16 or more (docker run --pids-limit, pids.max ' +
+  'of the cgroup, ulimit -u)\n';

@@ -37,7 +37,8 @@ function refuseSecond({ flags, source: { env }, self, runningPid }: StartRequest
   const pid = runningPid();
   if (pid === null || pid === self.parent) return null;
   return (
-    `Error: cannot start a supervisor: one runs in this container already, with pid ${pid}; use \`onevisor ctl\` to control it, ` +
+    `Error: cannot start a supervisor: one runs in this container already, with pid ${pid}; use \`onevisor ctl\` to ` +
+    `control it, ` +
     'or name a configuration file with -c to start another one\n'
   );
 }
@@ -48,7 +49,8 @@ function refuseUnconfigured({ flags, source, calledPath, calledAs, isOnTerminal 
   if (calledAs === 'supervisord' && wasSearched) {
     // compat: supervisor.options.Options.default_configfile
     return (
-      `Error: No config file found at default paths (${searchNames(calledPath).join(', ')}); use the -c option to specify a config file at a different path\n` +
+      `Error: No config file found at default paths (${searchNames(calledPath).join(', ')}); use the -c option to ` +
+      `specify a config file at a different path\n` +
       `For help, use ${calledAs} -h\n`
     );
   }
@@ -56,5 +58,8 @@ function refuseUnconfigured({ flags, source, calledPath, calledAs, isOnTerminal 
   const searched = wasSearched
     ? `No configuration file was found at ${searchPaths(calledPath, source.cwd).join(', ')}.`
     : 'There is no configuration file, as ONEVISOR_CONF is empty.';
-  return `${formatFlags(calledAs)}\n${searched}\nName one with -c, or set ONEVISOR_PROGRAM_<NAME>=<command>, or give a command after --\n`;
+  return (
+    `${formatFlags(calledAs)}\n${searched}\nName one with -c, or set ONEVISOR_PROGRAM_<NAME>=<command>, or give ` +
+    `a command after --\n`
+  );
 }

@@ -1,6 +1,4 @@
-/**
- * The interface of the RPC methods ({@link SupervisorApi}), implemented on a Supervision.
- */
+/** The interface of the RPC methods ({@link SupervisorApi}), implemented on a Supervision. */
 import type { GroupConfig, ProcessConfig } from '../config/model.ts';
 import type { Level } from '../core/log-level.ts';
 import type { ProcessRemark } from '../core/process-remark.ts';
@@ -132,7 +130,7 @@ export class ApiAdapter implements SupervisorApi {
   }
 
   emitRemoteCommunication(type: string, data: string): void {
-    this.#supervision.events.tellRemote(type, data);
+    this.#supervision.events.publishRemote(type, data);
   }
 
   processLog(id: string, stream: StreamName): Log | null {

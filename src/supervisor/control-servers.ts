@@ -1,6 +1,6 @@
 /**
- * The servers of a configuration: those that it asks for, or the private control socket of a container that asks for
- * none. It opens and closes them; what they serve is in http/ and rpc/.
+ * Opens and closes the HTTP servers of a configuration. A container without a unix server gets a private control
+ * socket. The routes come from server-routes.ts.
  */
 import type { Config } from '../config/model.ts';
 import { isAbstract, isTrustedPeer, type Peer } from '../core/control-socket.ts';
@@ -18,20 +18,20 @@ import {
 import { ListenError } from '../http/listen-error.ts';
 import type { Route } from '../http/route.ts';
 
-/** Mode of the private control socket: nobody but our own user. */
+/** Mode of the private control socket: for our own user only. */
 const PRIVATE_MODE = 0o700;
 
-/** What the servers are built from. */
+/** Parts of {@link ControlServers}. */
 export interface ControlServersParts {
   readonly report: Report;
   readonly lookUpOwner: OwnerLookup;
-  /** Where a private control socket may be, the preferred place first; empty outside containers. */
+  /** Possible paths of the private control socket, the preferred one first. Empty outside containers. */
   readonly privatePlaces: readonly string[];
-  /** Process at the other end of a connection; null where the kernel does not say. */
+  /** Finds the process at the other end of a connection; null if the kernel does not know it. */
   readonly peerOf: (fd: number) => Peer | null;
 }
 
-/** The servers at work. */
+/** The open servers. */
 export class ControlServers {
   readonly #parts: ControlServersParts;
   #servers: readonly OpenServer[] = [];
@@ -41,7 +41,7 @@ export class ControlServers {
     this.#parts = parts;
   }
 
-  /** What programs are told in SUPERVISOR_SERVER_URL; null where there is no server. */
+  /** Value of SUPERVISOR_SERVER_URL for programs; null if there is no server. */
   get serverUrl(): string | null {
     return this.#serverUrl;
   }
@@ -62,14 +62,14 @@ export class ControlServers {
         : urlOfUnix(this.#servers.find(({ port }) => port === null)?.address);
   }
 
-  /** Closes all of them. */
+  /** Closes all servers. */
   async close(): Promise<void> {
     await closeServers(this.#servers);
     this.#servers = [];
     this.#serverUrl = null;
   }
 
-  /** A container without any place for a socket goes on without one. */
+  /** Opens the private control socket at the first possible path. Without one, the supervisor runs without a socket. */
   async #openPrivate(routes: readonly Route[], isAlone: boolean): Promise<void> {
     const { report, privatePlaces } = this.#parts;
     const failures: ListenError[] = [];
@@ -86,11 +86,12 @@ export class ControlServers {
         failures.push(error);
       }
     }
-    // A main program without anything beside it is no loss.
+    // With nothing but a main program, there is little to control.
     if (failures.length > 0)
       report(
         isAlone ? 'debug' : 'warn',
-        `there is no control socket, so supervisorctl will not work: ${failures.map(({ message }) => message).join('; ')}`,
+        'there is no control socket, so supervisorctl will not work: ' +
+          failures.map(({ message }) => message).join('; '),
       );
   }
 
@@ -110,5 +111,6 @@ function urlOfUnix(path: string | undefined): string | null {
 }
 
 function urlOfInet({ host, port }: { readonly host: string; readonly port: number }): string {
-  return `http://${host === '' ? 'localhost' : host.includes(':') ? `[${host}]` : host}:${port}`;
+  const shown = host.includes(':') ? `[${host}]` : host;
+  return `http://${shown === '' ? 'localhost' : shown}:${port}`;
 }

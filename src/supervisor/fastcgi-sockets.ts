@@ -27,7 +27,7 @@ interface Open {
   readonly socket: ListeningSocket;
 }
 
-/** See the head of this file. */
+/** The open sockets of all FastCGI programs. */
 export class FastCgiSockets {
   readonly #addon: Addon;
   readonly #report: Report;

@@ -22,7 +22,7 @@ export interface MainStopParts {
   readonly stopBudget: Pick<StopBudget, 'signalled'>;
 }
 
-/** See the head of this file. */
+/** Stops the other programs after a stop signal was sent on to the main program. */
 export class MainStop {
   readonly #parts: MainStopParts;
   #isCounting = false;

@@ -70,7 +70,8 @@ export class MemoryKills {
       this.#kills.set(id, { count, lastS: Math.floor(this.#parts.wallMs() / 1000) });
       this.#parts.report(
         'warn',
-        `${config.name}: out of memory: the kernel killed it, or what it had started; raise the memory limit of the container, or restart the program in time with max_memory`,
+        `${config.name}: out of memory: the kernel killed it, or what it had started; raise the memory limit of the ` +
+          `container, or restart the program in time with max_memory`,
       );
       return;
     }

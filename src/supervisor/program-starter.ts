@@ -1,7 +1,8 @@
 /**
- * The kernel as the engine sees it: starts the programs of the configuration at work with their streams, and sends
- * signals. It keeps no record of what runs.
+ * Implements the engine's port to the kernel: starts programs with their streams, and sends signals. The engine keeps
+ * the record of what runs.
  */
+import { constants } from 'node:os';
 import type { Config, ProcessConfig } from '../config/model.ts';
 import type { Clock, Processes, SpawnOutcome } from '../engine/ports.ts';
 import { namespecOf } from '../engine/process-table.ts';
@@ -13,29 +14,35 @@ import { SpawnError } from '../process/spawn-error.ts';
 import type { FastCgiSockets } from './fastcgi-sockets.ts';
 import type { ProgramStreams } from './program-streams.ts';
 
-/** What stays the same over all configurations. */
+/** Names of the errors of kill(2) with a valid signal. */
+const KILL_ERRORS: ReadonlyMap<number, string> = new Map([
+  [constants.errno.ESRCH, 'ESRCH'],
+  [constants.errno.EPERM, 'EPERM'],
+]);
+
+/** Parts that stay the same over all configurations. */
 export interface StarterParts {
   readonly addon: Addon;
   readonly launcher: Launcher;
   readonly clock: Clock;
   /** Environment of the supervisor. */
   readonly env: Readonly<NodeJS.ProcessEnv>;
-  /** Limits that programs get back because ours differ. */
+  /** Limits that programs need because those of the supervisor differ. */
   readonly limits: readonly ResourceLimit[];
-  /** Where the supervisor is reached, for SUPERVISOR_SERVER_URL; null for nowhere. */
+  /** Value of SUPERVISOR_SERVER_URL; null if there is no server. */
   readonly serverUrl: () => string | null;
 }
 
-/** What belongs to the configuration at work. */
+/** Parts that belong to one configuration. */
 export interface StarterContext {
   readonly config: Config;
   readonly streams: ProgramStreams;
   readonly sockets: FastCgiSockets;
 }
 
-/** Starts and signals. */
+/** Starts and signals the programs of the current configuration. */
 export class ProgramStarter implements Processes {
-  /** The ways on which the programs that it starts tell how they are. */
+  /** Notifications of the programs: readiness, status, watchdog. */
   readonly channels: NotificationChannels;
   readonly #parts: StarterParts;
   readonly #context: () => StarterContext;
@@ -64,7 +71,7 @@ export class ProgramStarter implements Processes {
 
   signal(pid: number, signal: number, group: boolean): string | null {
     const errno = this.#parts.addon.kill(group ? -pid : pid, signal);
-    return errno === 0 ? null : errnoName(errno);
+    return errno === 0 ? null : (KILL_ERRORS.get(errno) ?? `errno ${errno}`);
   }
 
   ended(pid: number): void {
@@ -95,7 +102,7 @@ export class ProgramStarter implements Processes {
     return result;
   }
 
-  /** The main program has our own streams; what is a FastCGI program accepts on its standard input. */
+  /** The main program has our own streams. A FastCGI program accepts connections on its standard input. */
   #stdioOf(proc: ProcessConfig): StdioPlan {
     const { config, sockets } = this.#context();
     if (proc.group === config.main) return inheritedStdio(this.#parts.addon);
@@ -105,7 +112,8 @@ export class ProgramStarter implements Processes {
 }
 
 /**
- * A watchdog of ours, as systemd's, is none of a program's that has its own: WATCHDOG_PID would keep it from counting.
+ * Removes the variables of our own watchdog, which systemd sets, for a program that has a watchdog of its own. It would
+ * take WATCHDOG_PID for its own variable and not find its pid in it.
  */
 function withoutWatchdog({
   WATCHDOG_PID: _pid,
@@ -113,9 +121,4 @@ function withoutWatchdog({
   ...rest
 }: StarterParts['env']): StarterParts['env'] {
   return rest;
-}
-
-/** Name of an errno of kill(2); the others cannot come from it. */
-function errnoName(errno: number): string {
-  return errno === 3 ? 'ESRCH' : errno === 1 ? 'EPERM' : `errno ${errno}`;
 }

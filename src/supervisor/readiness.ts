@@ -1,6 +1,6 @@
 /**
- * What programs say of themselves (`notification_fd`, `notify`) on its way to the engine: ready, a few words for the
- * status, signs of life for the watchdog. It keeps what belongs to the run that goes on, and changes no process itself.
+ * Passes the notifications of programs (`notification_fd`, `notify`) on to the engine and the status: readiness, status
+ * text, watchdog. It keeps the notifications of the current run, and asks the engine for restarts.
  */
 import type { ProcessRemark } from '../core/process-remark.ts';
 import { Alarm } from '../engine/alarm.ts';
@@ -15,8 +15,8 @@ import type { Monitor } from '../engine/monitor.ts';
 
 const SECOND_MS = 1000;
 /**
- * A watchdog that is looked at so much too late says nothing of the program: the container was frozen (`docker pause`)
- * or the machine asleep, and the program with it. It gets its whole time again.
+ * If a watchdog alarm is this late, the container was frozen (`docker pause`) or the machine slept, and the program
+ * with it. The program then gets its whole time again.
  */
 const LATE_MS = 1000;
 
@@ -27,24 +27,24 @@ export interface ReadinessParts {
   readonly channels: Pick<NotificationChannels, 'listen' | 'readNow' | 'close' | 'closeAll'>;
 }
 
-/** What one run has said. */
+/** The notifications of one run. */
 interface RunReadiness {
   readonly run: number;
   status: string;
-  /** The longest time between two signs of life; null for no watchdog. */
+  /** Longest time between two WATCHDOG=1; null for no watchdog. */
   limitMs: number | null;
-  /** It is ready, and does not stop: the watchdog counts. */
+  /** True while the watchdog counts: the program is ready and is not stopping. */
   isWatched: boolean;
   dueMs: number | null;
   readonly alarm: Alarm;
-  /** What was said in the log: one line for a kind of trouble in a run. */
-  readonly said: Set<string>;
+  /** Kinds of notices that have a line in the log already. */
+  readonly logged: Set<string>;
 }
 
-/** See the head of this file. */
+/** The notifications of the programs of one engine. */
 export class Readiness implements Monitor {
   readonly #parts: ReadinessParts;
-  readonly #told = new Map<string, RunReadiness>();
+  readonly #readiness = new Map<string, RunReadiness>();
 
   constructor(parts: ReadinessParts) {
     this.#parts = parts;
@@ -52,7 +52,7 @@ export class Readiness implements Monitor {
   }
 
   begin(): void {
-    // Nothing is told before there is a run.
+    // There is no run yet.
   }
 
   observe(event: EngineEvent): void {
@@ -62,101 +62,115 @@ export class Readiness implements Monitor {
       record: { state },
     } = event.process;
     if (state === 'STARTING' || state === 'RUNNING') return;
-    const told = this.#told.get(id);
-    if (told !== undefined) this.#unwatch(told);
+    const readiness = this.#readiness.get(id);
+    if (readiness !== undefined) this.#unwatch(readiness);
     if (state === 'STOPPING') return;
-    this.#told.delete(id);
+    this.#readiness.delete(id);
     this.#parts.channels.close(id);
   }
 
-  /** Returns the text that a program reports about itself (`STATUS=`) while it runs; null for none. */
+  /** Returns the status text (`STATUS=`) of the current run; null for none. */
   remark(id: string): ProcessRemark | null {
-    const status = this.#told.get(id)?.status ?? '';
+    const status = this.#readiness.get(id)?.status ?? '';
     return status === '' ? null : { kind: 'statusText', text: status };
   }
 
   close(): void {
-    for (const told of this.#told.values()) this.#unwatch(told);
-    this.#told.clear();
+    for (const readiness of this.#readiness.values()) this.#unwatch(readiness);
+    this.#readiness.clear();
     this.#parts.channels.closeAll();
   }
 
   #take(id: string, run: number, notice: Notice): void {
     const proc = this.#parts.engine.process(id);
     if (proc === null || proc.record.run !== run) return;
-    const told = this.#toldBy(proc);
+    const readiness = this.#byIdBy(proc);
     switch (notice.kind) {
       case 'ready':
         this.#parts.engine.tellReady(id, run);
-        told.isWatched = proc.record.state !== 'STOPPING';
-        return this.#feed(told);
+        readiness.isWatched = proc.record.state !== 'STOPPING';
+        return this.#feed(readiness);
       case 'alive':
-        return this.#feed(told);
+        return this.#feed(readiness);
       case 'watchdog':
-        told.limitMs = notice.limitMs;
-        return this.#feed(told);
+        readiness.limitMs = notice.limitMs;
+        return this.#feed(readiness);
       case 'failed':
         this.#parts.engine.restartProcess(id, 'it said WATCHDOG=trigger');
         return;
       case 'status':
-        told.status = notice.text;
+        readiness.status = notice.text;
         return;
       case 'stopping':
-        this.#unwatch(told);
-        return this.#note(told, notice, proc.config.name);
+        this.#unwatch(readiness);
+        return this.#note(readiness, notice, proc.config.name);
       default:
-        return this.#note(told, notice, proc.config.name);
+        return this.#note(readiness, notice, proc.config.name);
     }
   }
 
-  #toldBy({ id, config, record: { run } }: ProcessView): RunReadiness {
-    const known = this.#told.get(id);
+  #byIdBy({ id, config, record: { run } }: ProcessView): RunReadiness {
+    const known = this.#readiness.get(id);
     if (known?.run === run) return known;
     if (known !== undefined) this.#unwatch(known);
     const { watchdog_sec: limit } = config.options;
-    const told: RunReadiness = {
+    const readiness: RunReadiness = {
       run,
       status: '',
       limitMs: limit === null || limit === 0 ? null : limit * SECOND_MS,
       isWatched: false,
       dueMs: null,
-      alarm: new Alarm(this.#parts.clock, () => this.#look(id, told)),
-      said: new Set(),
+      alarm: new Alarm(this.#parts.clock, () => this.#look(id, readiness)),
+      logged: new Set(),
     };
-    this.#told.set(id, told);
-    return told;
+    this.#readiness.set(id, readiness);
+    return readiness;
   }
 
-  /** A sign of life: the time counts anew. */
-  #feed(told: RunReadiness): void {
-    told.dueMs = told.isWatched && told.limitMs !== null ? this.#parts.clock.nowMs() + told.limitMs : null;
-    told.alarm.set(told.dueMs);
+  /** Restarts the time of the watchdog. */
+  #feed(readiness: RunReadiness): void {
+    readiness.dueMs =
+      readiness.isWatched && readiness.limitMs !== null ? this.#parts.clock.nowMs() + readiness.limitMs : null;
+    readiness.alarm.set(readiness.dueMs);
   }
 
-  #unwatch(told: RunReadiness): void {
-    told.isWatched = false;
-    this.#feed(told);
+  #unwatch(readiness: RunReadiness): void {
+    readiness.isWatched = false;
+    this.#feed(readiness);
   }
 
-  /** The time has run out, unless a sign of life waits to be read, or it was we who did not look. */
-  #look(id: string, told: RunReadiness): void {
-    const { dueMs, limitMs } = told;
+  /** Restarts a program whose time has run out, unless the socket holds a WATCHDOG=1 or the alarm itself is late. */
+  #look(id: string, readiness: RunReadiness): void {
+    const { dueMs, limitMs } = readiness;
     if (dueMs === null || limitMs === null) return;
-    if (this.#parts.clock.nowMs() > dueMs + LATE_MS) return this.#feed(told);
+    if (this.#parts.clock.nowMs() > dueMs + LATE_MS) return this.#feed(readiness);
     this.#parts.channels.readNow(id);
-    if (told.dueMs === dueMs) this.#parts.engine.restartProcess(id, `no WATCHDOG=1 for ${limitMs / SECOND_MS} seconds`);
+    if (readiness.dueMs === dueMs)
+      this.#parts.engine.restartProcess(id, `no WATCHDOG=1 for ${limitMs / SECOND_MS} seconds`);
   }
 
-  #note(told: RunReadiness, notice: Notice, name: string): void {
+  #note(readiness: RunReadiness, notice: Notice, name: string): void {
     const message = formatNotice(notice, name);
-    const kind = notice.kind === 'refused' ? notice.why : notice.kind === 'unheeded' ? notice.name : notice.kind;
-    if (message === null || told.said.has(kind)) return;
-    told.said.add(kind);
+    const kind = kindOf(notice);
+    if (message === null || readiness.logged.has(kind)) return;
+    readiness.logged.add(kind);
     this.#parts.report(...message);
   }
 }
 
-/** The line in the log for what is acted upon nowhere else; null for none. */
+/** Key for notices that are logged once in a run. */
+function kindOf(notice: Notice): string {
+  switch (notice.kind) {
+    case 'refused':
+      return notice.why;
+    case 'unheeded':
+      return notice.name;
+    default:
+      return notice.kind;
+  }
+}
+
+/** Formats the log line of a notice that has no other effect; null for no line. */
 function formatNotice(notice: Notice, name: string): Message | null {
   switch (notice.kind) {
     case 'stopping':
@@ -170,7 +184,8 @@ function formatNotice(notice: Notice, name: string): Message | null {
     case 'flooded':
       return [
         'warn',
-        `cannot tell whether '${name}' is ready: it writes to the descriptor of notification_fd, but no line; the descriptor is closed`,
+        `cannot tell whether '${name}' is ready: it writes to the descriptor of notification_fd, but no line; the ` +
+          `descriptor is closed`,
       ];
     case 'deaf':
       return ['error', `cannot hear '${name}' any more: the socket of notify has failed (errno ${notice.errno})`];

@@ -132,7 +132,8 @@ export class Schedules implements Monitor {
     if (Math.abs(jumpMs) >= CORRECTION_MS && this.#plans.size > 0) {
       this.#parts.report(
         'warn',
-        `the clock has jumped ${jumpMs < 0 ? 'back' : 'forward'} by ${formatDuration(Math.abs(jumpMs))}: schedules go on with their next times`,
+        `the clock has jumped ${jumpMs < 0 ? 'back' : 'forward'} by ${formatDuration(Math.abs(jumpMs))}: schedules ` +
+          `go on with their next times`,
       );
     }
     return jumpMs;

@@ -39,7 +39,7 @@ function settingsOf({ stopBudget, supervisord: { shutdown_timeout: timeout } }: 
   };
 }
 
-/** See the head of this file. */
+/** The budget of one supervisor. Time counts from the first stop signal. */
 export class StopBudget {
   readonly #clock: Clock;
   #limits: EndLimits | null = null;

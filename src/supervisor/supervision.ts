@@ -228,8 +228,8 @@ export class Supervision {
   }
 
   /**
-   * Starts again with a new configuration, after the last turn of the finished engine. Signals that come during the wait
-   * still reach the finished engine, which only notes a request to end.
+   * Starts again with a new configuration, after the last turn of the finished engine. Signals that come during the
+   * wait still reach the finished engine, which only notes a request to end.
    */
   async #startOver(next: Config): Promise<void> {
     this.#streams.closeAll();

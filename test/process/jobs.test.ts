@@ -376,7 +376,9 @@ describe('nothing outlives a job', () => {
 
   test('that went to another group itself', async () => {
     const file = join(folder, 'wandered');
-    const script = `import os, time\nif os.fork() == 0:\n os.setpgid(0, 0); time.sleep(1000)\nos.setpgid(0, os.getpgid(os.getppid()))\nopen('${file}', 'w').write(f'{os.getpid()}\\n')\ntime.sleep(1000)`;
+    const script =
+      `import os, time\nif os.fork() == 0:\n os.setpgid(0, 0); time.sleep(1000)\nos.setpgid(0, ` +
+      `os.getpgid(os.getppid()))\nopen('${file}', 'w').write(f'{os.getpid()}\\n')\ntime.sleep(1000)`;
     const path = join(folder, 'wander.py');
     writeFileSync(path, script);
     const { outcome, cancel } = perform(`python3 ${path}`);
@@ -430,7 +432,7 @@ test('what hangs in the kernel keeps nobody waiting, and there is no second one'
   );
 });
 
-test('a hundred jobs, half of them killed, leave no descriptor, no process, and nothing in the rest of the batches', async () => {
+test('a hundred jobs, half of them killed, leave no descriptor and no process, and keep their pids out of batches', async () => {
   for (let i = 0; i < 3; i += 1) await turn();
   const before = openDescriptors();
   others.length = 0;

@@ -234,7 +234,8 @@ describe('sentences of failures', () => {
     [
       [`${folder}/windows`],
       {},
-      `couldn't exec ${folder}/windows: ENOENT; its first line ends with a carriage return (Windows line ends), so "/bin/sh\\r" is looked for: save it with Unix line ends`,
+      `couldn't exec ${folder}/windows: ENOENT; its first line ends with a carriage return (Windows line ends), so ` +
+        `"/bin/sh\\r" is looked for: save it with Unix line ends`,
       127,
     ],
     [

@@ -86,7 +86,9 @@ describe('minfds and minprocs', () => {
       (error) =>
         error instanceof LimitError &&
         error.message.startsWith(
-          'The minimum number of file descriptors required to run this process is 1024 as per the "minfds" command-line argument or config file setting. The current environment will only allow you to open 256 file descriptors.  Either raise',
+          'The minimum number of file descriptors required to run this process is 1024 as per the "minfds" ' +
+            'command-line argument or config file setting. The current environment will only allow you to open 256 ' +
+            'file descriptors.  Either raise',
         ),
     );
     assert.throws(
@@ -94,7 +96,9 @@ describe('minfds and minprocs', () => {
       (error) =>
         error instanceof LimitError &&
         error.message.startsWith(
-          'The minimum number of available processes required to run this program is 200 as per the "minprocs" command-line argument or config file setting. The current environment will only allow you to open 100 processes.  Either raise',
+          'The minimum number of available processes required to run this program is 200 as per the "minprocs" ' +
+            'command-line argument or config file setting. The current environment will only allow you to open 100 ' +
+            'processes.  Either raise',
         ),
     );
   });

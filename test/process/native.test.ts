@@ -101,6 +101,9 @@ async function missingSanitizer(folder: string): Promise<string | false> {
     await run(join(folder, 'probe'));
     return false;
   } catch (error) {
-    return `${platform.cc} has no working runtime for ${SANITIZER_FLAGS[0]}: ${error instanceof Error ? error.message.split('\n')[0] : ''}`;
+    return (
+      `${platform.cc} has no working runtime for ${SANITIZER_FLAGS[0]}: ` +
+      `${error instanceof Error ? error.message.split('\n')[0] : ''}`
+    );
   }
 }

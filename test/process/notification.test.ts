@@ -79,7 +79,8 @@ function python(
     'def say(text, fds=(), s=None):',
     '    s = s or socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)',
     '    rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []',
-    '    s.sendmsg([text if isinstance(text, bytes) else text.encode()], rights, 0, "\\0" + os.environ["NOTIFY_SOCKET"][1:])',
+    '    s.sendmsg([text if isinstance(text, bytes) else text.encode()], rights, 0, "\\0" + ' +
+      'os.environ["NOTIFY_SOCKET"][1:])',
   ].join('\n');
   return shell('', {
     file: '/usr/bin/python3',
@@ -135,7 +136,8 @@ describe('notification_fd', () => {
       const scene = new Scene();
       const said = await runOn(
         scene.open({ notification_fd: 3 }),
-        `os.write(3, b"${line}")\ntry:\n    while True: os.write(3, b"x" * 4096)\nexcept BrokenPipeError: print("EPIPE")`,
+        `os.write(3, b"${line}")\ntry:\n    while True: os.write(3, b"x" * 4096)\nexcept BrokenPipeError: ` +
+          `print("EPIPE")`,
       );
       assert.equal(said, 'EPIPE\n');
       assert.deepEqual(await scene.come(1), [`g:web 1 ${told}`]);
@@ -182,7 +184,8 @@ describe('notify=sd', () => {
     assert.equal(opening.environment.get('WATCHDOG_USEC'), '2500000');
     const said = await runOn(
       opening,
-      'say("STATUS=one")\npid = os.fork()\nif pid == 0:\n    say("STATUS=two\\nREADY=1")\n    os._exit(0)\nos.waitpid(pid, 0)\nsay(b"STATUS=\\xff\\n")\nsay("WATCHDOG=1")',
+      'say("STATUS=one")\npid = os.fork()\nif pid == 0:\n    say("STATUS=two\\nREADY=1")\n    ' +
+        'os._exit(0)\nos.waitpid(pid, 0)\nsay(b"STATUS=\\xff\\n")\nsay("WATCHDOG=1")',
     );
     assert.equal(said, '');
     assert.deepEqual(
@@ -210,7 +213,8 @@ describe('notify=sd', () => {
     const opening = scene.open({ notify: 'sd' });
     const said = await runOn(
       opening,
-      'r, w = os.pipe()\nsay("READY=1")\nsay("BARRIER=1", [w])\nos.close(w)\nassert os.read(r, 1) == b""\nsay("FDSTORE=1\\nSTATUS=many", [0] * 200)\nprint("ok")',
+      'r, w = os.pipe()\nsay("READY=1")\nsay("BARRIER=1", [w])\nos.close(w)\nassert os.read(r, 1) == ' +
+        'b""\nsay("FDSTORE=1\\nSTATUS=many", [0] * 200)\nprint("ok")',
     );
     assert.equal(said, 'ok\n');
     assert.deepEqual(await scene.come(3), ['g:web 1 ready', 'g:web 1 unheeded FDSTORE', 'g:web 1 status many']);
@@ -223,7 +227,9 @@ describe('notify=sd', () => {
     const scene = new Scene();
     const opening = scene.open({ notify: 'sd', user: { user: 'nobody', group: null } });
     const script =
-      'def child(uid, text):\n    if os.fork() == 0:\n        os.setuid(uid)\n        say(text)\n        os._exit(0)\n    os.wait()\nchild(0, "STATUS=root")\nchild(12345, "READY=1")\nchild(65534, "STATUS=own")\nos.setuid(12346)\nsay("STATUS=itself")';
+      'def child(uid, text):\n    if os.fork() == 0:\n        os.setuid(uid)\n        say(text)\n        ' +
+      'os._exit(0)\n    os.wait()\nchild(0, "STATUS=root")\nchild(12345, "READY=1")\nchild(65534, ' +
+      '"STATUS=own")\nos.setuid(12346)\nsay("STATUS=itself")';
     assert.equal(await runOn(opening, script), '');
     assert.deepEqual(
       await scene.come(4),

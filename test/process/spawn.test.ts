@@ -29,7 +29,9 @@ describe('what a program finds', () => {
 
   test('no descriptor but its own, also where ours are inheritable', async () => {
     // A shell passes its descriptors on, so Node inherits 5 and 6 without close-on-exec.
-    const inner = `import('${join(import.meta.dirname, 'programs.ts')}').then(async ({ run, shell }) => { const { stdout } = await run(shell('ls -m /proc/$$/fd; :')); process.stdout.write(stdout); })`;
+    const inner =
+      `import('${join(import.meta.dirname, 'programs.ts')}').then(async ({ run, shell }) => { const { ` +
+      `stdout } = await run(shell('ls -m /proc/$$/fd; :')); process.stdout.write(stdout); })`;
     const printed = execFileSync(
       '/bin/sh',
       ['-c', 'exec 5</dev/null 6>/dev/null; exec "$0" -e "$1"', process.execPath, inner],
@@ -191,7 +193,10 @@ describe('how it ends', () => {
     // The outer process spawns a sleeper with PDEATHSIG as another user, then dies; the sleeper's end closes the pipe.
     const programs = join(import.meta.dirname, 'programs.ts');
     const user = rootSkip === false ? `uid: ${NOBODY}, gid: ${NOBODY}, groups: [],` : '';
-    const script = `import('${programs}').then(({ addon, shell }) => { const { pid } = addon.spawn(shell('exec sleep 1000', { stdout: 1, ${user} parentDeathSignal: 9 })); process.stdout.write(pid + '\\n', () => addon.exitNow(3)); })`;
+    const script =
+      `import('${programs}').then(({ addon, shell }) => { const { pid } = addon.spawn(shell('exec sleep ` +
+      `1000', { stdout: 1, ${user} parentDeathSignal: 9 })); process.stdout.write(pid + '\\n', () => ` +
+      `addon.exitNow(3)); })`;
     const { stdout, status } = await run(shell('', { file: process.execPath, argv: ['node', '-e', script] }));
     assert.deepEqual(status, { kind: 'exited', code: 3 });
     assert.match(stdout, /^\d+\n$/);

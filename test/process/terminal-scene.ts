@@ -10,7 +10,8 @@ ignoreTerminalStops(addon);
 const ours = addon.foregroundGroup(0);
 const { pid } = addon.spawn(
   shell(
-    'read _ _ _ _ group _ _ foreground _ < /proc/self/stat; stty -a > /dev/null && echo "main $((group == $$)) $((foreground == $$))"',
+    'read _ _ _ _ group _ _ foreground _ < /proc/self/stat; stty -a > /dev/null && echo "main $((group == $$)) ' +
+      '$((foreground == $$))"',
     inheritedStdio(addon),
   ),
 );

@@ -78,23 +78,27 @@ class World {
   }
 }
 
-test('a follower gets the end of the file from before this start, what is queued, and what comes: no gap, no repetition', async () => {
-  const world = new World('from an earlier start\n');
-  world.queued = 'queued\n';
-  const { text, until, end } = world.follow(20);
-  // Queued lines are written before the file is read, and a new one too.
-  appendFileSync(world.path, 'queued\nnew\n');
-  world.say('new\n');
-  await until('new\n');
-  world.say('more\n');
-  assert.equal(text(), 'earlier start\nqueued\nnew\nmore\n'.slice(-('queued\nnew\nmore\n'.length + 13)));
-  end();
-  world.say('unheard\n');
-  assert.doesNotMatch(text(), /unheard/);
-  closeSync(world.fd);
-});
+test(
+  'a follower gets the end of the file from before this start, what is queued, and what comes: no gap, no ' +
+    'repetition',
+  async () => {
+    const world = new World('from an earlier start\n');
+    world.queued = 'queued\n';
+    const { text, until, end } = world.follow(20);
+    // Queued lines are written before the file is read, and a new one too.
+    appendFileSync(world.path, 'queued\nnew\n');
+    world.say('new\n');
+    await until('new\n');
+    world.say('more\n');
+    assert.equal(text(), 'earlier start\nqueued\nnew\nmore\n'.slice(-('queued\nnew\nmore\n'.length + 13)));
+    end();
+    world.say('unheard\n');
+    assert.doesNotMatch(text(), /unheard/);
+    closeSync(world.fd);
+  },
+);
 
-test('after the file was moved away and before it is opened anew, its end is read; after that, that of the new one', async () => {
+test('after the file was renamed, its end is read until it is reopened; then that of the new file', async () => {
   const world = new World('old text\n');
   world.say('old text\n');
   renameSync(world.path, `${world.path}.1`);

@@ -1,0 +1,99 @@
+/**
+ * The taps on the output of programs: each makes PROCESS_LOG and PROCESS_COMMUNICATION events of one stream. A tap
+ * exists only while an event listener subscribes to its events, so other output costs nothing.
+ */
+import type { ProcessConfig } from '../config/model.ts';
+import type { SupervisorEvent } from '../core/event-payload.ts';
+import type { EventType } from '../core/event-types.ts';
+import { OutputTap, type TapPlan } from '../events/output-tap.ts';
+import type { StreamName } from '../logs/ports.ts';
+import type { ProgramStreams } from './program-streams.ts';
+
+/** The output streams of a process. */
+export const OUTPUT_STREAMS = ['stdout', 'stderr'] as const satisfies readonly StreamName[];
+
+/** An event with output of a program. */
+export type OutputEvent = Extract<SupervisorEvent, { readonly bytes: Uint8Array }>;
+
+/** Parts of {@link OutputTaps}. */
+export interface OutputTapsParts {
+  readonly streams: Pick<ProgramStreams, 'channel'>;
+  /** True if a listener subscribes to the events of a type. */
+  readonly wants: (type: EventType) => boolean;
+  /** Takes the events of a process. */
+  readonly take: (id: string, event: OutputEvent) => void;
+}
+
+/** The taps of all programs of one configuration. */
+export class OutputTaps {
+  readonly #parts: OutputTapsParts;
+  /** By process and stream. */
+  readonly #taps = new Map<string, { readonly plan: TapPlan; readonly tap: OutputTap }>();
+
+  constructor(parts: OutputTapsParts) {
+    this.#parts = parts;
+  }
+
+  /** Opens and closes taps, so that they match the processes (by id) and the subscriptions of the listeners. */
+  update(processes: ReadonlyMap<string, ProcessConfig>): void {
+    const open = new Set<string>();
+    for (const [id, proc] of processes)
+      for (const stream of OUTPUT_STREAMS) {
+        const key = keyOf(id, stream);
+        const plan = this.#planOf(proc, stream);
+        const known = this.#taps.get(key)?.plan;
+        if (known?.log !== plan.log || known.communication !== plan.communication) this.#close(key);
+        if (!this.#taps.has(key)) this.#open(id, proc, stream, plan);
+        open.add(key);
+      }
+    for (const key of this.#taps.keys()) if (!open.has(key)) this.#close(key);
+  }
+
+  /** True if a stream of the process has a tap. */
+  has(id: string): boolean {
+    return OUTPUT_STREAMS.some((stream) => this.#taps.has(keyOf(id, stream)));
+  }
+
+  /** Makes events of the output that the taps of a process still hold. */
+  flush(id: string): void {
+    for (const stream of OUTPUT_STREAMS) this.#taps.get(keyOf(id, stream))?.tap.flush();
+  }
+
+  /** Closes all taps. */
+  close(): void {
+    for (const key of this.#taps.keys()) this.#close(key);
+  }
+
+  #open(id: string, proc: ProcessConfig, stream: StreamName, plan: TapPlan): void {
+    const channel = this.#parts.streams.channel(id, stream);
+    if (channel === null || !(plan.log || plan.communication)) return;
+    const source = { process: proc.name, group: proc.group };
+    const tap = new OutputTap(channel, source, plan, (event) => this.#parts.take(id, event));
+    this.#taps.set(keyOf(id, stream), { plan, tap });
+  }
+
+  #close(key: string): void {
+    this.#taps.get(key)?.tap.close();
+    this.#taps.delete(key);
+  }
+
+  /** The standard output of an event listener is a protocol, and an event listener has no capture mode. */
+  #planOf({ type, options }: ProcessConfig, stream: StreamName): TapPlan {
+    const isListener = type === 'eventlistener';
+    const suffix = stream === 'stdout' ? 'STDOUT' : 'STDERR';
+    return {
+      log:
+        !(isListener && stream === 'stdout') &&
+        options[`${stream}_events_enabled`] &&
+        this.#parts.wants(`PROCESS_LOG_${suffix}`),
+      communication:
+        !isListener &&
+        options[`${stream}_capture_maxbytes`] > 0 &&
+        this.#parts.wants(`PROCESS_COMMUNICATION_${suffix}`),
+    };
+  }
+}
+
+function keyOf(id: string, stream: StreamName): string {
+  return `${id} ${stream}`;
+}
