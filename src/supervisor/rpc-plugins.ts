@@ -81,8 +81,8 @@ async function loadPlugin(
   } catch (error) {
     report(
       'warn',
-      `cannot load [rpcinterface:${plugin.name}] from ${plugin.factory}: ${firstLineOf(error)}; its methods are not ` +
-        `there`,
+      `cannot load [rpcinterface:${plugin.name}] from ${plugin.factory}: ${firstLineOf(error)}; ` +
+        'its methods are not there',
     );
     return [];
   } finally {
@@ -112,8 +112,8 @@ class PluginMethods {
     if (typeof method !== 'function') throw new Error(`cannot register ${full}: it is no function`);
     if (this.#plugin.name === 'supervisor' || this.#plugin.name === 'system')
       throw new Error(
-        `cannot register ${full}: the name ${this.#plugin.name} is taken; call the section [rpcinterface:NAME] ` +
-          `something else`,
+        `cannot register ${full}: the name ${this.#plugin.name} is taken; ` +
+          'call the section [rpcinterface:NAME] something else',
       );
     if (this.methods.some((known) => known.name === full))
       throw new Error(`cannot register ${full}: there is one of that name`);
