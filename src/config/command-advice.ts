@@ -4,11 +4,12 @@
  */
 import { CommandLineError, parseCommandLine, type Word } from '../core/command-line.ts';
 
-/** A remark; a note says what may be all right. */
+/** A remark about a command. */
 export interface Remark {
   readonly text: string;
+  /** True for a remark about something that may be intended. */
   readonly isNote: boolean;
-  /** It is about a program that is supervised, and not about a command that runs once. */
+  /** True for a remark about a supervised program, which does not apply to a command that runs once. */
   readonly isOfProgram: boolean;
 }
 
@@ -18,17 +19,17 @@ function baseName({ text }: Word): string {
   return text.slice(text.lastIndexOf('/') + 1);
 }
 
-/** Options of a shell that make the next word a script: -c, also among others as -lc. */
+/** True for an option that makes the next word a script: -c, also together with others as -lc. */
 function isScriptOption({ text }: Word): boolean {
   return /^-[a-z]{0,8}c$/.test(text);
 }
 
-/** True where some word is a shell, or runs one: what has a `$` may be meant for it. */
+/** True if a word is a shell or runs one. A `$` in the command may be meant for that shell. */
 function hasShell(words: readonly Word[]): boolean {
   return words.some((word) => SHELLS.has(baseName(word)) || isScriptOption(word) || baseName(word) === 'eval');
 }
 
-/** The first variable or command substitution outside of single quotes. */
+/** Returns the first variable or command substitution outside of single quotes. */
 function findSubstitution({ source }: Word): string | null {
   if (source.includes("'")) return null;
   return /\$\(|`/.exec(source)?.[0] ?? /\$(?:[A-Z_][A-Z0-9_]{0,63}|\{[A-Za-z_]\w{0,63}\})/.exec(source)?.[0] ?? null;
@@ -41,44 +42,50 @@ function adviseSubstitution(words: readonly Word[]): string | null {
   if (found === '$(' || found === '`')
     return `"${found}" is for a shell, and none runs this command; write sh -c '…' around it`;
   const name = found.replace(/[${}]/g, '');
-  return `"${found}" is not replaced, because no shell runs this command; write %(ENV_${name})s, or sh -c '…' around the command`;
+  return (
+    `"${found}" is not replaced, because no shell runs this command; write %(ENV_${name})s, or sh -c '…' around ` +
+    'the command'
+  );
 }
 
-/** `LANG=C cmd`. The value may be a secret. */
+/** `LANG=C cmd`. The remark leaves out the value, which may be a secret. */
 function adviseAssignment(words: readonly Word[]): string | null {
   const name = /^([A-Za-z_]\w{0,63})=/.exec(words[0]?.text ?? '')?.[1];
   return name === undefined
     ? null
-    : `"${name}=" is taken for the program, because no shell runs this command; write environment=${name}="…" as an option of its own, or env before it`;
+    : `"${name}=" is taken for the program, because no shell runs this command; write environment=${name}="…" ` +
+        'as an option of its own, or env before it';
 }
 
-/** `sh -c exec node x.js`: a shell takes one word, and the others become its arguments. */
+/** `sh -c exec node x.js`: a shell takes one word as the script; the other words become its arguments. */
 function adviseScript(words: readonly Word[]): string | null {
   const at = words.findIndex(
     (word, index) => isScriptOption(word) && index > 0 && SHELLS.has(baseName(words[index - 1] as Word)),
   );
   const [script, ...others] = at === -1 ? [] : words.slice(at + 1);
   if (script === undefined || others.length === 0 || /["'\\\s]/.test(script.source)) return null;
-  return `the shell runs "${script.text}" only, and takes the words after it for its arguments; put quotes around the whole: ${words[at - 1]?.text} ${words[at]?.text} '${words
-    .slice(at + 1)
-    .map(({ source }) => source)
-    .join(' ')}'`;
+  const whole = [script, ...others].map(({ source }) => source).join(' ');
+  return (
+    `the shell runs "${script.text}" only, and takes the words after it for its arguments; ` +
+    `put quotes around the whole: ${words[at - 1]?.text} ${words[at]?.text} '${whole}'`
+  );
 }
 
-/** A command that returns at once, its program in the background. */
+/** A command that returns at once and leaves its program in the background. */
 interface Daemon {
   readonly program: RegExp;
   /** Matches its arguments, with a blank before and after each. */
   readonly when: RegExp;
-  /** With these it stays. */
+  /** Matches arguments that keep the program in the foreground. */
   readonly unless?: RegExp;
   readonly instead: string;
-  /** The program may be configured to stay. */
+  /** True if the configuration of the program may keep it in the foreground. */
   readonly isNote?: boolean;
 }
 
 const START_SCRIPT =
-  'what it starts goes on in the background, where nothing supervises it; name the program itself, with its option for the foreground';
+  'what it starts goes on in the background, where nothing supervises it; name the program itself, with its ' +
+  'option for the foreground';
 
 const DAEMONS: readonly Daemon[] = [
   { program: /\/(?:init|rc)\.d\/[^/]+$/, when: / (?:re)?start /, instead: START_SCRIPT },
@@ -140,7 +147,8 @@ const DAEMONS: readonly Daemon[] = [
     when: / /,
     unless: / -[tTvVhs?]|daemon +off/,
     instead:
-      'puts itself into the background unless its configuration has "daemon off;"; with the option -g "daemon off;" it stays',
+      'puts itself into the background unless its configuration has "daemon off;"; with the option -g "daemon ' +
+      'off;" it stays',
     isNote: true,
   },
   {
@@ -153,7 +161,7 @@ const DAEMONS: readonly Daemon[] = [
   },
 ];
 
-/** Commands that are there to watch a program in the background. */
+/** Commands that watch a program in the background. */
 const WATCHERS: ReadonlySet<string> = new Set(['pidproxy']);
 
 function adviseDaemon(words: readonly Word[]): Remark | null {
@@ -172,10 +180,10 @@ function adviseDaemon(words: readonly Word[]): Remark | null {
   };
 }
 
-/** Longest command that is looked at. */
+/** Longest command that is checked. */
 const MAX_LENGTH = 64 * 1024;
 
-/** Remarks about a command, at most one of each kind. A command that cannot be split is reported as such. */
+/** Returns remarks about a command, at most one of each kind. A command that cannot be split is reported elsewhere. */
 export function adviseCommand(command: string): Remark[] {
   if (command.length > MAX_LENGTH) return [];
   let words: Word[];

@@ -1,21 +1,20 @@
 /**
- * Schedules: the types of `cron` and `tz`, and the next time that a schedule names. The arithmetic of calendars and
- * time zones is croner's, of which only that is used: no timer of it ever runs. Pure, but for the time zone of this
- * process.
+ * Schedules: the types of `cron` and `tz`, and the next time of a schedule. The package croner does the arithmetic of
+ * calendars and time zones; its timers are not used. Pure, except for the time zone of this process.
  */
 import { Cron, type CronOptions } from 'croner';
 import { dataType, reject, WrongValue } from './datatype.ts';
 import { strip } from './python-text.ts';
 
-/** When a program is started. */
+/** Times at which a program is started. */
 export interface Schedule {
   /** As written, with single spaces. */
   readonly text: string;
-  /** Whether seconds matter: six fields, seconds first. */
+  /** True for six fields, of which the first is seconds. */
   readonly hasSeconds: boolean;
   /**
-   * It has `*` or a step in its seconds, minutes or hours: it goes on by the time that passes, whatever the clock is
-   * set to.
+   * True with a `*` or a step in the seconds, minutes or hours. Such a schedule follows the time that passes, even if
+   * the clock is changed.
    */
   readonly isWildcard: boolean;
 }
@@ -37,9 +36,9 @@ const DATE_FIELDS = 3;
 const WORDS = ['@hourly', '@daily', '@midnight', '@weekly', '@monthly', '@yearly', '@annually'];
 
 /**
- * Five or six fields (the sixth, first, is seconds), or a word as `@daily`. Of day of month and day of week, where both
- * are restricted, either is enough (Vixie cron). `5/15` means from 5 on, every 15 (robfig/cron, which the supervisord
- * written in Go has).
+ * Five fields, six fields with seconds first, or a word as `@daily`. If both day of month and day of week are
+ * restricted, one of the two is enough (Vixie cron). `5/15` means every 15 from 5 on (robfig/cron, as in the
+ * Supervisor that is written in Go).
  */
 export const cron = dataType<Schedule>('schedule', parseSchedule, ({ text }) => text);
 
@@ -55,7 +54,7 @@ function parseSchedule(value: string): Schedule {
   const rules = FIELDS.slice(FIELDS.length - fields.length);
   for (const [index, [name, values, example]] of rules.entries()) {
     const field = fields[index] ?? '';
-    // Each field alone among stars: what is refused then is the wrong one.
+    // Test each field alone, with stars in the others, to find the wrong field.
     if (!isPattern(rules.map((_rule, other) => (other === index ? field : '*')).join(' ')))
       reject(field, `the ${name} of a schedule: *, or ${values}, as ${example}`);
   }
@@ -71,7 +70,7 @@ function isPattern(pattern: string): boolean {
     read(pattern, 'UTC');
     return true;
   } catch (error) {
-    // What croner throws for a pattern that is none.
+    // The errors that croner throws for a wrong pattern.
     if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
     return false;
   }
@@ -83,10 +82,13 @@ function read(pattern: string, timezone: string | null): Cron {
 }
 
 /**
- * The first time after `afterMs` that a schedule names, in milliseconds since 1970; null where there is none any more.
- * `timeZone` null: that of this process (TZ, else as the system has it). compat: where clocks change, as Vixie cron: a
- * fixed time that is skipped runs right after the gap, one that comes twice runs once; a schedule with `*` or a step in
- * its seconds, minutes or hours goes on by the time that passes.
+ * Returns the first time of a schedule after `afterMs`, in milliseconds since 1970; null if there is none.
+ *
+ * compat: changes of the clock are treated as in Vixie cron. A fixed time that is skipped runs right after the gap. A
+ * fixed time that comes twice runs once. A schedule with `*` or a step in its seconds, minutes or hours follows the
+ * time that passes.
+ *
+ * @param timeZone - null for the time zone of this process (TZ, else that of the system)
  */
 export function nextTime({ text }: Schedule, timeZone: string | null, afterMs: number): number | null {
   return read(text, timeZone).nextRun(new Date(afterMs))?.getTime() ?? null;

@@ -1,6 +1,6 @@
 /**
- * What a type of option is: how its text becomes a value, and what would be right where it cannot.
- * Owns the contract only; the types are in datatypes.ts, log-target.ts and relations.ts.
+ * Contract of a type of option: from text to value, or to an error that says what is expected. The types themselves are
+ * in datatypes.ts and in the files named *-type.ts, *-types.ts and *-spec.ts.
  */
 import type { Piece } from './expand.ts';
 
@@ -12,25 +12,25 @@ export interface Users {
   groupById(gid: number): object | null;
 }
 
-/** What parsing may ask about the machine. */
+/** Facts about the machine that a value is checked against. */
 export interface Host {
-  /** Null where users cannot be looked up; they are taken as they are then. */
+  /** Null if users cannot be looked up. Names of users are not checked then. */
   readonly users: Users | null;
   isDirectory(path: string): boolean;
   isFile(path: string): boolean;
 }
 
-/** Where a value is read. */
+/** Circumstances in which a value is read. */
 export interface Context {
-  /** What relative paths of the supervisor itself are relative to. */
+  /** Directory that relative paths of the supervisor itself start from. */
   readonly cwd: string;
-  /** `~`; null where HOME is not set. */
+  /** Directory that `~` stands for; null if HOME is not set. */
   readonly home: string | null;
   /** Null: no look-up that depends on the host is made (`--static`). */
   readonly host: Host | null;
 }
 
-/** What JSON can say. */
+/** A JSON value. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
 
 /** A type of option. */
@@ -39,23 +39,24 @@ export interface DataType<T> {
   readonly name: string;
   /** Reads the text of a value; throws {@link WrongValue}. */
   parse(text: string, context: Context): T;
-  /** Reads a value that must know which parts of it came from an expansion; used instead of parse where present. */
+  /** Reads a value that depends on which parts came from an expansion. Used instead of `parse`. */
   parsePieces?(pieces: readonly Piece[]): T;
   /**
-   * Remarks about a value that can be read and is hardly meant so. They never repeat the value. `isVariable`: a name
-   * can be expanded as `%(ENV_name)s`.
+   * Returns remarks about a value that is valid and hardly meant. They never repeat the value.
+   *
+   * @param isVariable - true for a name that can be expanded as `%(ENV_name)s`
    */
   remarks?(pieces: readonly Piece[], isVariable: (name: string) => boolean): string[];
-  /** The effective value in the JSON of `check`; without it, the value itself. */
+  /** Returns the value for the JSON of `check`. Without this function, the value itself is shown. */
   show?(value: T): Json;
 }
 
-/** Why a text is no value of a type, with what would be right. */
+/** Reason why a text is not a value of a type, with the expected form. */
 export class WrongValue extends Error {}
 
-/** Why a text that ends within quotes is no value: what is missing may stand in a comment. */
+/** Reason why a text that ends within quotes is not a value. The missing part may be in a comment. */
 export class UnclosedValue extends WrongValue {
-  /** What to do instead of writing it without what begins a comment; empty where there is nothing. */
+  /** Another way to write the value; empty if there is none. */
   readonly wayOut: string;
 
   constructor(message: string, wayOut: string) {
@@ -64,7 +65,7 @@ export class UnclosedValue extends WrongValue {
   }
 }
 
-/** A type from its parts. */
+/** Makes a type. */
 export function dataType<T>(
   name: string,
   parse: (text: string, context: Context) => T,

@@ -32,7 +32,7 @@ export const STATE_CONDITIONS: ReadonlyMap<string, Condition> = new Map<string, 
   ['stopped', 'stopped'],
 ]);
 
-/** Reads `name` or `name:condition`. A word after the colon that is no condition belongs to the name: `group:process`. */
+/** Reads `name` or `name:condition`. Another word after the colon belongs to the name: `group:process`. */
 function readSpec(word: string, known: ReadonlyMap<string, Condition>): DependencySpec {
   const colon = word.lastIndexOf(':');
   const condition = known.get(word.slice(colon + 1).toLowerCase());

@@ -7,33 +7,30 @@ import { parse as parseIni } from 'ini';
 import type { SourceLocation, Problem } from './model.ts';
 import { indentation, isSpace, splitLines, strip, stripEnd } from './python-text.ts';
 
-/** One option as it was written, its continuation lines joined by newlines. */
+/** An option as it was written, with continuation lines joined by newlines. */
 export interface RawOption {
   readonly value: string;
   readonly place: SourceLocation;
-  /** Directory that `%(here)s` stands for: that of the file in which the option is. */
+  /** Directory of the file, which `%(here)s` stands for. */
   readonly here: string;
-  /** True: taken as it is, without expansion (command line flags). */
+  /** True for a value that is not expanded (command line flags). */
   readonly literal: boolean;
-  /**
-   * What the first comment begins with that was cut from the end of a line of the value; there is none where it is
-   * missing.
-   */
+  /** Mark of the first comment that was cut from the end of a line of the value; missing if none was cut. */
   readonly cutAt?: CommentMark;
 }
 
-/** What begins a comment. */
+/** A character that begins a comment. */
 export type CommentMark = ';' | '#';
 
-/** One section, all its occurrences together; option names are in lower case. */
+/** A section with all its occurrences together; option names are in lower case. */
 export interface RawSection {
   readonly name: string;
-  /** Where it occurs first. */
+  /** First occurrence. */
   readonly place: SourceLocation;
   readonly options: Map<string, RawOption>;
 }
 
-/** The sections of one or several files; `[DEFAULT]` stands apart, as in Python. */
+/** The sections of one or several files; `[DEFAULT]` is separate, as in Python. */
 export interface Document {
   readonly sections: Map<string, RawSection>;
   readonly defaults: Map<string, RawOption>;
@@ -56,9 +53,9 @@ interface Scan {
 const PREFIXES: readonly CommentMark[] = [';', '#'];
 
 /**
- * Where the comment of a line begins, or its length. compat: Python looks at the n-th `;` and the n-th `#` together,
- * round by round, and the first round that finds a comment ends the search. So ` ;` after a glued `;` is not a comment
- * where a ` #` comment is found in the first round.
+ * Returns where the comment of a line begins, or the length of the line. compat: Python looks at the n-th `;` and the
+ * n-th `#` together, round by round. The first round that finds a comment ends the search. So ` ;` after a `;` without
+ * a space is no comment if the first round finds a ` #`.
  */
 function findComment(line: string): number {
   const first = strip(line).charAt(0);
@@ -81,66 +78,68 @@ function findComment(line: string): number {
   return start;
 }
 
-/** `[header]`: very permissive in Python, up to the last bracket; what follows it is ignored. */
+/** Reads `[header]`. As in Python, the header ends at the last bracket, and text after it is ignored. */
 function parseHeader(text: string): string | null {
   const end = text.lastIndexOf(']');
   return text.startsWith('[') && end > 1 ? text.slice(1, end) : null;
 }
 
-/** The lines of a file as sections and options; the rules are those of configparser.RawConfigParser. */
-function scan(text: string): Scan {
-  const found: Scan = { headers: new Map(), entries: [], wrong: [] };
-  let section: string | null = null;
-  let entry: Entry | null = null;
-  let indent = 0;
-  let orphaned = false;
-  splitLines(text).forEach((line, index) => {
-    const number = index + 1;
+/** Divides the lines of a file into sections and options, by the rules of configparser.RawConfigParser. */
+class LineScanner {
+  readonly found: Scan = { headers: new Map(), entries: [], wrong: [] };
+  #section: string | null = null;
+  /** Option that continuation lines belong to. */
+  #entry: Entry | null = null;
+  #indent = 0;
+  #hasOrphan = false;
+
+  /** Adds a line with its number; the first line is 1. */
+  add(line: string, number: number): void {
     const comment = findComment(line);
     const content = strip(line.slice(0, comment));
-    const cutAt = PREFIXES.find((prefix) => prefix === line.charAt(comment));
     if (content === '') {
-      if (comment === line.length) entry?.parts.push('');
+      // compat: an empty line is part of a value, a comment is not.
+      if (comment === line.length) this.#entry?.parts.push('');
       return;
     }
+    const cutAt = PREFIXES.find((prefix) => prefix === line.charAt(comment));
     const depth = indentation(line);
-    if (entry !== null && depth > indent) {
-      entry.parts.push(content);
-      entry.cutAt ??= cutAt;
+    if (this.#entry !== null && depth > this.#indent) {
+      this.#entry.parts.push(content);
+      this.#entry.cutAt ??= cutAt;
       return;
     }
-    indent = depth;
+    this.#indent = depth;
     const header = parseHeader(content);
-    if (header !== null) {
-      section = header;
-      entry = null;
-      if (!found.headers.has(header)) found.headers.set(header, number);
-      return;
-    }
+    if (header === null) return this.#addOption(content, number, cutAt);
+    this.#section = header;
+    this.#entry = null;
+    if (!this.found.headers.has(header)) this.found.headers.set(header, number);
+  }
+
+  #addOption(content: string, line: number, cutAt: CommentMark | undefined): void {
+    const section = this.#section;
     if (section === null) {
-      if (!orphaned) found.wrong.push({ line: number, section: '', reason: explainOrphan(content) });
-      orphaned = true;
+      if (!this.#hasOrphan) this.found.wrong.push({ line, section: '', reason: explainOrphan(content) });
+      this.#hasOrphan = true;
       return;
     }
     const delimiter = content.search(/[=:]/);
     if (delimiter < 1) {
-      found.wrong.push({
-        line: number,
-        section,
-        reason: `cannot understand this line: it is neither "option=value" nor a [section]: ${shorten(content)}`,
-      });
+      const reason = 'cannot understand this line: it is neither "option=value" nor a [section]';
+      this.found.wrong.push({ line, section, reason: `${reason}: ${shorten(content)}` });
       return;
     }
-    entry = {
-      section,
-      key: stripEnd(content.slice(0, delimiter)).toLowerCase(),
-      line: number,
-      parts: [strip(content.slice(delimiter + 1))],
-      cutAt,
-    };
-    found.entries.push(entry);
-  });
-  return found;
+    const key = stripEnd(content.slice(0, delimiter)).toLowerCase();
+    this.#entry = { section, key, line, parts: [strip(content.slice(delimiter + 1))], cutAt };
+    this.found.entries.push(this.#entry);
+  }
+}
+
+function scan(text: string): Scan {
+  const scanner = new LineScanner();
+  splitLines(text).forEach((line, index) => scanner.add(line, index + 1));
+  return scanner.found;
 }
 
 function explainOrphan(content: string): string {
@@ -155,17 +154,17 @@ function shorten(line: string): string {
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 
-/** A name that `ini` passes through as it is: no dots to split, no `[]`, no quotes, no escapes, no `__proto__`. */
+/** Encodes a name so that `ini` does not change it: no dots, `[]`, quotes, escapes or `__proto__`. */
 function encodeName(name: string): string {
   return encodeURIComponent(name).replace(/[.!~*'()_]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
-/** A value that `ini` passes through as it is: a JSON string, which it decodes. */
+/** Encodes a value so that `ini` does not change it: as a JSON string, which `ini` decodes. */
 function encodeValue(value: string): string {
   return JSON.stringify(value).replace(/[\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16)}`);
 }
 
-/** The scan in the dialect of `ini`, one line an option, in the order of the file. */
+/** Formats the scan in the dialect of `ini`: one line for each option, in the order of the file. */
 function formatIni(found: Scan): string {
   const lines = [...found.headers.keys()].map((header) => `[${encodeName(header)}]`);
   for (const { section, key, parts } of found.entries)
@@ -173,10 +172,10 @@ function formatIni(found: Scan): string {
   return lines.join('\n');
 }
 
-/** Sections that are seldom meant to be in two files. */
+/** Sections that are hardly ever meant to be in two files. */
 const OF_ONE_FILE = /^(?:program|eventlistener|fcgi-program|group):/;
 
-/** What is wrong with a text, and what is likely to be a mistake. */
+/** Errors of a text, and warnings about likely mistakes. */
 export interface TextProblems {
   readonly errors: readonly Problem[];
   readonly warnings: readonly Problem[];
@@ -191,7 +190,7 @@ export interface TextProblems {
  * @returns lines that cannot be understood, and options that the same file has twice
  */
 export function addText(document: Document, text: string, file: string, here: string): TextProblems {
-  // What is decoded from UTF-8 has no lone surrogates; an environment variable could.
+  // Text from a file has no lone surrogates. An environment variable may have some.
   const found = scan(text.toWellFormed());
   const parsed = parseIni(formatIni(found)) as Record<string, Record<string, unknown>>;
   const entries = new Map(found.entries.map((entry) => [`${entry.section}\n${entry.key}`, entry]));
@@ -205,7 +204,9 @@ export function addText(document: Document, text: string, file: string, here: st
         ...place,
         section: name,
         option: null,
-        reason: `this section is in ${before.file}:${before.line} too; the options of both are put together, and these come last`,
+        reason:
+          `this section is in ${before.file}:${before.line} too; the options of both are put together, and ` +
+          'these come last',
       });
     }
     const target = name === 'DEFAULT' ? document.defaults : ensureSection(document, name, place).options;
@@ -228,7 +229,7 @@ export function addText(document: Document, text: string, file: string, here: st
   };
 }
 
-/** Options that stand in one file twice: the last one counts, which is seldom meant. */
+/** Finds options that are in one file twice. The last one counts, which is hardly ever meant. */
 function findDoubles(entries: readonly Entry[], file: string): Problem[] {
   const lines = new Map<string, number>();
   return entries.flatMap(({ section, key, line }) => {
@@ -241,7 +242,7 @@ function findDoubles(entries: readonly Entry[], file: string): Problem[] {
   });
 }
 
-/** Adds the sections of another document to one, over what is there. */
+/** Adds the sections of another document. Its options replace existing options. */
 export function addDocument(document: Document, other: Document): void {
   for (const [name, option] of other.defaults) document.defaults.set(name, option);
   for (const { name, place, options } of other.sections.values()) {
@@ -250,7 +251,7 @@ export function addDocument(document: Document, other: Document): void {
   }
 }
 
-/** The section of that name, made at the end of the document where there is none yet. */
+/** Returns the section of that name; a new one at the end of the document if there is none. */
 export function ensureSection(document: Document, name: string, place: SourceLocation): RawSection {
   const known = document.sections.get(name);
   if (known !== undefined) return known;

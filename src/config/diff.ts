@@ -1,5 +1,5 @@
 /**
- * What changed between two configurations: groups as `reread` names them, processes as `update` must treat them. Pure.
+ * Compares two configurations: groups as `reread` names them, processes as `update` must treat them. Pure.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Config, GroupConfig, ProcessConfig } from './model.ts';
@@ -24,15 +24,15 @@ export function diffConfigs(before: Pick<Config, 'groups'>, after: Pick<Config, 
   };
 }
 
-/** Lines of the file may move without anything being changed. */
+/** True if a group has changed. Places in the file do not count. */
 function isGroupChanged(before: GroupConfig | undefined, after: GroupConfig): boolean {
   const content = ({ processes, ...group }: GroupConfig): unknown => [group, processes.map(configured)];
   return before !== undefined && !isDeepStrictEqual(content(before), content(after));
 }
 
 /**
- * What a process is, as opposed to where that is written, and to how many there are of its kind: its own number is
- * another field.
+ * Returns the facts that make a process different from another one: not its place in the file, and not how many
+ * processes its program has. (Its own number is a field of its own.)
  */
 function configured({
   place: _place,
@@ -42,25 +42,25 @@ function configured({
   return [proc, options];
 }
 
-/** Whether a process must be restarted to be as configured; a change of anything else is applied while it runs. */
+/** True if a process must be restarted to be as configured. Other changes are applied while the process runs. */
 export function isExecutionChanged(before: ProcessConfig, after: ProcessConfig): boolean {
   return !isDeepStrictEqual(executed(before), executed(after));
 }
 
-/** What it takes to make a group that is at work as it is configured now. */
+/** Steps that bring a running group to its new configuration. */
 export interface GroupUpdate {
-  /** They are configured no more: to be stopped, if they run, and forgotten. */
+  /** Processes that are not configured any more: they are stopped and removed. */
   readonly removed: readonly ProcessConfig[];
   readonly added: readonly ProcessConfig[];
-  /** A run of theirs is not as configured: those that run must be executed anew. */
+  /** Processes that must be restarted if they run. */
   readonly renewed: readonly ProcessConfig[];
-  /** What has changed of them is applied while they run. */
+  /** Processes whose changes are applied while they run. */
   readonly live: readonly ProcessConfig[];
 }
 
 /**
- * Compares a group process by process: numprocs up or down touches the difference only. What has not changed is in none
- * of the lists.
+ * Compares a group process by process. If numprocs changes, only the added or removed processes are touched. Unchanged
+ * processes are in none of the lists.
  */
 export function planGroupUpdate(before: GroupConfig, after: GroupConfig): GroupUpdate {
   const old = new Map(before.processes.map((proc) => [proc.name, proc]));
@@ -78,7 +78,7 @@ export function planGroupUpdate(before: GroupConfig, after: GroupConfig): GroupU
   };
 }
 
-/** All that a spawn depends on. */
+/** Returns the facts that a spawn depends on. */
 function executed({ type, argv, echoed, options }: ProcessConfig): unknown {
   const rows: Table = programOptions;
   return [type, argv, echoed, Object.entries(options).filter(([name]) => rows[name]?.isLive !== true)];

@@ -5,7 +5,7 @@
 import type { Json } from './datatype.ts';
 import { compareText } from './glob.ts';
 import type { Config, GroupConfig, Problem, ProcessConfig, Reading } from './model.ts';
-import type { Option, Table } from './option.ts';
+import { defaultOf, type Option, type Table } from './option.ts';
 import {
   fcgiOptions,
   inetServerOptions,
@@ -27,21 +27,28 @@ function show(option: Option<unknown>, value: unknown): Json {
   return option.type.show === undefined ? (value as Json) : option.type.show(value);
 }
 
-/** The values of a table by option name, as JSON has them. */
+/** Returns the values of a table by option name, as JSON. */
 function showValues(table: Table, values: Readonly<Record<string, unknown>>): Shown {
   return Object.fromEntries(Object.entries(table).map(([name, option]) => [name, show(option, values[name])]));
 }
 
+/** Options that only one type of process has. */
+const OWN_OPTIONS: Readonly<Record<ProcessConfig['type'], Table>> = {
+  program: {},
+  eventlistener: listenerOptions,
+  'fcgi-program': fcgiOptions,
+};
+
 function tablesOf({ type }: ProcessConfig): Table {
   return {
     ...programOptions,
-    ...(type === 'eventlistener' ? listenerOptions : type === 'fcgi-program' ? fcgiOptions : {}),
+    ...OWN_OPTIONS[type],
   };
 }
 
 function showProcess(proc: ProcessConfig): Shown {
   const { name, group, program, type, options, commandError } = proc;
-  // A command that is empty has no words, and one that cannot be split has none that are known.
+  // An empty command has no words. The words of a command that cannot be split are unknown.
   const argv = commandError === null || commandError === EMPTY_COMMAND ? proc.argv : null;
   return { ...showValues(tablesOf(proc), options), group, name, program, type, argv };
 }
@@ -66,7 +73,7 @@ function isList(value: Json): value is readonly Json[] {
   return Array.isArray(value);
 }
 
-/** The outcome of a reading as one JSON object (`check --json`). */
+/** Returns the outcome of a reading as one JSON object (`check --json`). */
 export function describeReading(reading: Reading): Json {
   return toText(describe(reading));
 }
@@ -89,14 +96,14 @@ function describe(reading: Reading): Json {
   };
 }
 
-/** Those that are set aside are in the file all the same; where a name is doubled, the one in use comes first. */
+/** Returns all groups of the file, with those that are set aside. Of two with one name, the running group is first. */
 function everyGroup(config: Config): GroupConfig[] {
   return [...config.groups, ...config.setAside].sort((a, b) => a.priority - b.priority || compareText(a.name, b.name));
 }
 
 /**
- * The problems of a reading, one a line: `FILE:LINE: [section] option: reason`, with `warning:` before the reason of
- * what is none.
+ * Formats the problems of a reading, one on each line: `FILE:LINE: [section] option: reason`. The reason of a warning
+ * begins with `warning:`, unless it is a note.
  */
 export function formatProblems(reading: Reading): string {
   const warnings = reading.warnings.map((problem) => ({
@@ -106,46 +113,48 @@ export function formatProblems(reading: Reading): string {
   return [...reading.errors, ...warnings].map((problem) => `${formatProblem(problem)}\n`).join('');
 }
 
-/** A configuration in the form of its file, only what is not at its default. */
+/** Formats a configuration in the form of its file, with only the options that are not at their default. */
 export function formatConfig(config: Config, isContainer: boolean): string {
+  const format = (title: string, table: Table, values: Values, inherited: Values = {}): string => {
+    const isUsual = (name: string, option: Option<unknown>): boolean =>
+      isDefault(option, values[name], isContainer) || isInherited(option, values[name], inherited[name]);
+    const lines = Object.entries(table)
+      .filter(([name, option]) => !PER_PROCESS.includes(name) && !isUsual(name, option))
+      .map(([name, option]) => `${name}=${formatValue(option, show(option, values[name]))}`);
+    return [`[${title}]`, ...lines, ''].join('\n');
+  };
   const sections = [
-    formatSection('supervisord', supervisordOptions, config.supervisord, isContainer),
-    ...config.unixServers.map((server) => formatSection('unix_http_server', unixServerOptions, server, isContainer)),
-    ...config.inetServers.map((server) => formatSection('inet_http_server', inetServerOptions, server, isContainer)),
-    ...config.groups.flatMap(({ processes }) =>
-      processes.map((proc) =>
-        formatSection(
-          `${proc.type}:${proc.group === proc.name ? proc.name : `${proc.group}:${proc.name}`}`,
-          tablesOf(proc),
-          proc.options,
-          isContainer,
-          config.supervisord,
-        ),
-      ),
-    ),
+    format('supervisord', supervisordOptions, config.supervisord),
+    ...config.unixServers.map((server) => format('unix_http_server', unixServerOptions, server)),
+    ...config.inetServers.map((server) => format('inet_http_server', inetServerOptions, server)),
+    ...config.groups
+      .flatMap(({ processes }) => processes)
+      .map((proc) => format(titleOf(proc), tablesOf(proc), proc.options, config.supervisord)),
   ];
-  return `; ${config.file ?? 'no file'}: what is in effect; options at their default are left out\n\n${sections.join('\n')}`;
+  const head = `; ${config.file ?? 'no file'}: what is in effect; options at their default are left out`;
+  return `${head}\n\n${sections.join('\n')}`;
 }
 
-/** What has done its work once there are processes. */
-const PER_PROCESS = ['process_name', 'numprocs', 'numprocs_start'];
+type Values = Readonly<Record<string, unknown>>;
 
-/** `inherited`: values of [supervisord] that stand in where a program has none. */
-function formatSection(
-  title: string,
-  table: Table,
-  values: Readonly<Record<string, unknown>>,
-  isContainer: boolean,
-  inherited: Readonly<Record<string, unknown>> = {},
-): string {
-  const lines = Object.entries(table).flatMap(([name, option]) => {
-    const fallback = isContainer && option.containerDefault !== undefined ? option.containerDefault : option.default;
-    const shown = show(option, values[name]);
-    const usual = [fallback, ...(option.default === null ? [inherited[name] ?? null] : [])];
-    const isUsual = usual.some((value) => JSON.stringify(show(option, value)) === JSON.stringify(shown));
-    return isUsual || PER_PROCESS.includes(name) ? [] : [`${name}=${formatValue(option, shown)}`];
-  });
-  return [`[${title}]`, ...lines, ''].join('\n');
+/** Options that have done their work once there are processes. */
+const PER_PROCESS: readonly string[] = ['process_name', 'numprocs', 'numprocs_start'];
+
+function titleOf({ type, group, name }: ProcessConfig): string {
+  return `${type}:${group === name ? name : `${group}:${name}`}`;
+}
+
+function isSame(option: Option<unknown>, a: unknown, b: unknown): boolean {
+  return JSON.stringify(show(option, a)) === JSON.stringify(show(option, b));
+}
+
+function isDefault(option: Option<unknown>, value: unknown, isContainer: boolean): boolean {
+  return isSame(option, value, defaultOf(option, isContainer));
+}
+
+/** True for the value of [supervisord], which replaces a missing value of a program. */
+function isInherited(option: Option<unknown>, value: unknown, inherited: unknown): boolean {
+  return option.default === null && isSame(option, value, inherited ?? null);
 }
 
 function formatValue(option: Option<unknown>, value: Json): string {
@@ -160,7 +169,7 @@ function formatValue(option: Option<unknown>, value: Json): string {
   return String(value).replaceAll('\n', '\n  ');
 }
 
-/** A value of `environment` between quotes, as the file has it. */
+/** Formats a value of `environment` in quotes, as in the file. */
 function quoteValue(value: Json): string {
   const text = typeof value === 'string' ? value : JSON.stringify(value);
   return text.includes('"') ? `"${text.replace(/["\\]/g, '\\$&')}"` : `"${text}"`;

@@ -1,6 +1,6 @@
 /**
- * Configuration by environment variables: `ONEVISOR_PROGRAM_WEB__USER=app` and the like become options of sections. Owns
- * the names of all our variables. Pure; a variable that is not understood is an error.
+ * Configuration by environment variables: `ONEVISOR_PROGRAM_WEB__USER=app` and the like become options of sections.
+ * Owns the names of all our variables. Pure; a variable that is not understood is an error.
  */
 import { isServiceLink } from '../core/service-links.ts';
 import { parseBoolean } from './datatypes.ts';
@@ -226,8 +226,10 @@ function exampleOf(kind: Kind, variable: string, tail: string): string {
   return `${variable}__${String(knownOptions(kind.tables)[0]).toUpperCase()}`;
 }
 
-/** Returns the section that a name in capitals means: an existing one, compared without case and with `-` and `.` as
- * `_`, or a new one. */
+/**
+ * Returns the section that a name in capitals means: an existing section, compared without case and with `-` and `.` as
+ * `_`, or a new section.
+ */
 function findSection(document: Document, start: string, name: string): string {
   const plain = (text: string): string => text.toLowerCase().replace(/[-.]/g, '_');
   const found = [...document.sections.keys()].find(

@@ -1,12 +1,12 @@
 /**
  * Python's `%` formatting of a string with a mapping, as Supervisor expands every value: `%(name)s`,
- * `%(process_num)02d`, `%%`. Adds `%(ENV_X:-default)s` and `%(ENV_X:?message)s`. Pure; which names exist is the
- * caller's to say.
+ * `%(process_num)02d`, `%%`. Adds `%(ENV_X:-default)s` and `%(ENV_X:?message)s`. Pure; the caller decides which names
+ * exist.
  */
 import { type Conversion, ConversionError, cutToPrecision, padText, parseConversion } from '../core/percent-format.ts';
 import { formatPythonString } from './python-text.ts';
 
-/** Names that may stand in `%(name)s`. */
+/** Values by the names that can stand in `%(name)s`. */
 export type Names = ReadonlyMap<string, string | number>;
 
 /** A stretch of an expanded text: as the author wrote it, or the value of a name. */
@@ -15,15 +15,17 @@ export interface Piece {
   readonly isValue: boolean;
 }
 
-/** Why a text cannot be expanded. */
+/** Reason why a text cannot be expanded. */
 export class ExpansionError extends Error {}
 
 /** Longest expanded value; execve(2) takes no argument of more than 128 KiB. */
 const MAX_LENGTH = 1024 * 1024;
 /** Deepest default within a default. */
 const MAX_DEPTH = 16;
-/** JavaScript writes no more digits. Process numbers need none. */
+/** Most digits that JavaScript writes. Process numbers need none. */
 const MAX_PLACES = 100;
+/** Digits after the point without a precision. */
+const DEFAULT_PLACES = 6;
 const MAX_CODE_POINT = 0x10ffff;
 
 /** Expands a text once. Throws {@link ExpansionError}. */
@@ -40,12 +42,12 @@ export function expandTwice(format: string, names: Names): Piece[] {
   return expandPieces(format, names).flatMap((piece) => (piece.isValue ? [piece] : expandPieces(piece.text, names)));
 }
 
-/** The text of pieces. */
+/** Returns the text of pieces. */
 export function joinPieces(pieces: readonly Piece[]): string {
   return pieces.map((piece) => piece.text).join('');
 }
 
-/** Expands a text, keeping apart what was written and what came from a name. Throws {@link ExpansionError}. */
+/** Expands a text. Keeps written text and values of names apart. Throws {@link ExpansionError}. */
 export function expandPieces(format: string, names: Names, depth = 0): Piece[] {
   const pieces: Piece[] = [];
   let length = 0;
@@ -101,7 +103,7 @@ export function hasNamelessConversion(format: string): boolean {
   return false;
 }
 
-/** Reads a conversion, and refuses what Python refuses in one without a name. */
+/** Reads a conversion. Without a name, refuses the conversions that Python refuses. */
 function readConversion(format: string, percent: number): ReturnType<typeof parseConversion> {
   const parsed = parseBounded(format, percent);
   const { key, type } = parsed.conversion;
@@ -125,7 +127,7 @@ function unsupported(type: string, at: number): ExpansionError {
   return new ExpansionError(`"%${type}" at character ${at + 1} is not an expansion; a percent sign is written %%`);
 }
 
-/** The value of `name`, `name:-default` or `name:?message`. */
+/** Returns the value of `name`, `name:-default` or `name:?message`. */
 function lookUp(key: string, names: Names, depth: number): string | number {
   const plain = names.get(key);
   if (plain !== undefined) return plain;
@@ -145,7 +147,8 @@ function lookUp(key: string, names: Names, depth: number): string | number {
   }
   const known = [...names.keys()].filter((name) => !name.startsWith('ENV_')).sort();
   throw new ExpansionError(
-    `%(${key}) is not a name that can be expanded here; there are ${known.join(', ')} and ENV_x for each environment variable x`,
+    `%(${key}) is not a name that can be expanded here; there are ${known.join(', ')} and ENV_x for each ` +
+      'environment variable x',
   );
 }
 
@@ -173,7 +176,8 @@ function formatValue(value: string | number, conversion: Conversion): string {
   }
   if (!'diuoxXeEfFgG'.includes(type))
     throw new ExpansionError(
-      `"%(${conversion.key})${type}" is not an expansion: after the parenthesis comes s, or d for a number; a percent sign is written %%`,
+      `"%(${conversion.key})${type}" is not an expansion: after the parenthesis comes s, or d for a number; a ` +
+        'percent sign is written %%',
     );
   if (typeof value !== 'number')
     throw new ExpansionError(
@@ -182,28 +186,41 @@ function formatValue(value: string | number, conversion: Conversion): string {
   return padNumber(formatNumber(value, conversion), conversion);
 }
 
-/** A number by its conversion, with its sign and before padding to the width. Process numbers are whole. */
+function signOf(value: number, flags: string): string {
+  if (value < 0) return '-';
+  if (flags.includes('+')) return '+';
+  return flags.includes(' ') ? ' ' : '';
+}
+
+/** Formats a number by its conversion, with its sign and before padding to the width. Process numbers are whole. */
 function formatNumber(value: number, { type, flags, precision }: Conversion): string {
   const size = Math.abs(value);
-  const sign = value < 0 ? '-' : flags.includes('+') ? '+' : flags.includes(' ') ? ' ' : '';
+  const sign = signOf(value, flags);
   if ('diu'.includes(type)) return sign + String(size).padStart(precision ?? 0, '0');
   if ('oxX'.includes(type)) {
     const digits = size.toString(type === 'o' ? 8 : 16).padStart(precision ?? 0, '0');
     return sign + (flags.includes('#') ? `0${type}` : '') + (type === 'X' ? digits.toUpperCase() : digits);
   }
-  const places = precision ?? 6;
+  return sign + formatFraction(size, type, flags, precision ?? DEFAULT_PLACES);
+}
+
+/** Formats a number without its sign by `e`, `f` or `g`, in either case. */
+function formatFraction(size: number, type: string, flags: string, places: number): string {
   if (places > MAX_PLACES) throw new ExpansionError(`${places} places are too many; there are at most ${MAX_PLACES}`);
-  const lower = type.toLowerCase();
-  let text =
-    lower === 'f'
-      ? size.toFixed(places)
-      : lower === 'e'
-        ? size.toExponential(places)
-        : size.toPrecision(Math.max(places, 1));
-  if (lower === 'g' && !flags.includes('#'))
-    text = text.replace(/\.?0+(?=e|$)/, (zeros) => (text.includes('.') ? '' : zeros));
+  let text: string;
+  switch (type.toLowerCase()) {
+    case 'f':
+      text = size.toFixed(places);
+      break;
+    case 'e':
+      text = size.toExponential(places);
+      break;
+    default:
+      text = size.toPrecision(Math.max(places, 1));
+      if (!flags.includes('#')) text = text.replace(/\.?0+(?=e|$)/, (zeros) => (text.includes('.') ? '' : zeros));
+  }
   text = text.replace(/e([+-])(\d)$/, 'e$10$2');
-  return sign + (type === lower ? text : text.toUpperCase());
+  return type === type.toLowerCase() ? text : text.toUpperCase();
 }
 
 function padNumber(text: string, conversion: Conversion): string {

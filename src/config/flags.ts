@@ -5,9 +5,9 @@
 import { supervisordOptions } from './options.ts';
 import { formatPythonString } from './python-text.ts';
 
-/** What the command line asks for. */
+/** Settings of the command line. */
 export interface Flags {
-  /** `-c`; null: search. */
+  /** `-c`; null without it: the file is searched. */
   readonly file: string | null;
   /** Values for options of `[supervisord]`, each with the flag as it was written. */
   readonly overrides: ReadonlyMap<keyof typeof supervisordOptions, { readonly flag: string; readonly value: string }>;
@@ -27,53 +27,52 @@ export type FlagsOutcome =
 interface Flag {
   readonly short: string | null;
   readonly long: string;
-  /** What the value is; null: it takes none. */
+  /** Name of the value in the usage text; null for a flag without a value. */
   readonly value: string | null;
   readonly doc: string;
-  readonly isOurs: boolean;
+  /** True for a flag that Supervisor does not have. */
+  readonly isOurs?: true;
 }
 
-const flag = (short: string | null, long: string, value: string | null, doc: string, isOurs = false): Flag => ({
-  short,
-  long,
-  value,
-  doc,
-  isOurs,
-});
-
 const table: readonly Flag[] = [
-  flag('c', 'configuration', 'FILENAME', 'configuration file; searched where none is given'),
-  flag('n', 'nodaemon', null, 'run in the foreground'),
-  flag('s', 'silent', null, 'do not repeat the log on standard output'),
-  flag('v', 'version', null, 'print the version and exit'),
-  flag('u', 'user', 'USER', 'run as this user (or uid)'),
-  flag('m', 'umask', 'UMASK', 'file creation mask (022)'),
-  flag('d', 'directory', 'DIRECTORY', 'working directory as a daemon'),
-  flag('l', 'logfile', 'FILENAME', 'log file of the supervisor'),
-  flag('y', 'logfile_maxbytes', 'BYTES', 'size at which that log is rotated'),
-  flag('z', 'logfile_backups', 'NUM', 'how many rotated logs are kept'),
-  flag('e', 'loglevel', 'LEVEL', 'critical, error, warn, info, debug, trace or blather'),
-  flag('j', 'pidfile', 'FILENAME', 'file for the pid'),
-  flag('i', 'identifier', 'STR', 'name of this supervisor'),
-  flag('q', 'childlogdir', 'DIRECTORY', 'directory of automatic logs'),
-  flag('k', 'nocleanup', null, 'keep old automatic logs'),
-  flag('a', 'minfds', 'NUM', 'file descriptors that must be available'),
-  flag('t', 'strip_ansi', null, 'take ANSI escape sequences out of logs'),
-  flag(null, 'minprocs', 'NUM', 'processes that must be available'),
-  flag(null, 'profile_options', 'LIST', 'accepted for compatibility; there is no profiler'),
-  flag('h', 'help', null, 'print this text and exit'),
-  flag(null, 'container', null, 'behave as in a container, also when not PID 1', true),
-  flag(null, 'color', null, 'colour the names of programs, also when there is no terminal', true),
+  { short: 'c', long: 'configuration', value: 'FILENAME', doc: 'configuration file; searched where none is given' },
+  { short: 'n', long: 'nodaemon', value: null, doc: 'run in the foreground' },
+  { short: 's', long: 'silent', value: null, doc: 'do not repeat the log on standard output' },
+  { short: 'v', long: 'version', value: null, doc: 'print the version and exit' },
+  { short: 'u', long: 'user', value: 'USER', doc: 'run as this user (or uid)' },
+  { short: 'm', long: 'umask', value: 'UMASK', doc: 'file creation mask (022)' },
+  { short: 'd', long: 'directory', value: 'DIRECTORY', doc: 'working directory as a daemon' },
+  { short: 'l', long: 'logfile', value: 'FILENAME', doc: 'log file of the supervisor' },
+  { short: 'y', long: 'logfile_maxbytes', value: 'BYTES', doc: 'size at which that log is rotated' },
+  { short: 'z', long: 'logfile_backups', value: 'NUM', doc: 'how many rotated logs are kept' },
+  { short: 'e', long: 'loglevel', value: 'LEVEL', doc: 'critical, error, warn, info, debug, trace or blather' },
+  { short: 'j', long: 'pidfile', value: 'FILENAME', doc: 'file for the pid' },
+  { short: 'i', long: 'identifier', value: 'STR', doc: 'name of this supervisor' },
+  { short: 'q', long: 'childlogdir', value: 'DIRECTORY', doc: 'directory of automatic logs' },
+  { short: 'k', long: 'nocleanup', value: null, doc: 'keep old automatic logs' },
+  { short: 'a', long: 'minfds', value: 'NUM', doc: 'file descriptors that must be available' },
+  { short: 't', long: 'strip_ansi', value: null, doc: 'take ANSI escape sequences out of logs' },
+  { short: null, long: 'minprocs', value: 'NUM', doc: 'processes that must be available' },
+  { short: null, long: 'profile_options', value: 'LIST', doc: 'accepted for compatibility; there is no profiler' },
+  { short: 'h', long: 'help', value: null, doc: 'print this text and exit' },
+  { short: null, long: 'container', value: null, doc: 'behave as in a container, also when not PID 1', isOurs: true },
+  {
+    short: null,
+    long: 'color',
+    value: null,
+    doc: 'colour the names of programs, also when there is no terminal',
+    isOurs: true,
+  },
 ];
 
-/** One flag on a command line, as it was written and with its value. */
+/** A flag on the command line, as it was written and with its value. */
 interface Given {
   readonly found: Flag;
   readonly written: string;
   readonly value: string;
 }
 
-/** Why a command line is wrong. */
+/** Reason why a command line is wrong. */
 class UsageError extends Error {}
 
 /** Reads the arguments after the program's name. */
@@ -87,7 +86,7 @@ export function parseFlags(args: readonly string[]): FlagsOutcome {
   }
 }
 
-/** getopt(): all of the command line is understood before any of it is obeyed. */
+/** Splits the arguments as getopt() does: the whole command line is parsed before any flag is obeyed. */
 function splitArguments(args: readonly string[]): { given: readonly Given[]; command: readonly string[] | null } {
   const given: Given[] = [];
   const rest = [...args];
@@ -102,31 +101,41 @@ function splitArguments(args: readonly string[]): { given: readonly Given[]; com
       if (rest.length === 0) throw new UsageError('there is no command after --');
       return { given, command: rest };
     }
-    if (arg.startsWith('--')) {
-      const equals = arg.indexOf('=');
-      const found = findLong(arg.slice(2, equals === -1 ? undefined : equals));
-      const written = `--${found.long}`;
-      if (found.value === null && equals !== -1) throw new UsageError(`option ${written} must not have an argument`);
-      given.push({
-        found,
-        written,
-        value: found.value === null ? 'true' : equals === -1 ? takeValue(written) : arg.slice(equals + 1),
-      });
-      continue;
-    }
-    for (let at = 1; at < arg.length; at++) {
-      const found = findShort(arg.charAt(at));
-      const written = `-${arg.charAt(at)}`;
-      const glued = arg.slice(at + 1);
-      given.push({ found, written, value: found.value === null ? 'true' : glued === '' ? takeValue(written) : glued });
-      if (found.value !== null) break;
-    }
+    given.push(...(arg.startsWith('--') ? [readLong(arg, takeValue)] : readShort(arg, takeValue)));
   }
   if (rest.length > 0)
     throw new UsageError(
-      `positional arguments are not supported: [${rest.map(formatPythonString).join(', ')}]; the main program comes after --`,
+      `positional arguments are not supported: [${rest.map(formatPythonString).join(', ')}]; the main program ` +
+        'comes after --',
     );
   return { given, command: null };
+}
+
+/** Reads `--flag`, `--flag=value` or `--flag value`. */
+function readLong(arg: string, takeValue: (flag: string) => string): Given {
+  const [, name = '', attached] = /^--([^=]*)(?:=([^]*))?$/.exec(arg) ?? [];
+  const found = findLong(name);
+  const written = `--${found.long}`;
+  if (found.value === null && attached !== undefined)
+    throw new UsageError(`option ${written} must not have an argument`);
+  return { found, written, value: found.value === null ? 'true' : (attached ?? takeValue(written)) };
+}
+
+/** Reads `-abc`, `-cvalue` or `-c value`. */
+function readShort(arg: string, takeValue: (flag: string) => string): Given[] {
+  const given: Given[] = [];
+  for (let at = 1; at < arg.length; at++) {
+    const found = findShort(arg.charAt(at));
+    const written = `-${arg.charAt(at)}`;
+    if (found.value === null) {
+      given.push({ found, written, value: 'true' });
+      continue;
+    }
+    const attached = arg.slice(at + 1);
+    given.push({ found, written, value: attached === '' ? takeValue(written) : attached });
+    break;
+  }
+  return given;
 }
 
 function applyFlags(given: readonly Given[], command: readonly string[] | null): FlagsOutcome {
@@ -134,7 +143,8 @@ function applyFlags(given: readonly Given[], command: readonly string[] | null):
   for (const one of given) {
     const { found, written } = one;
     if (found.long === 'help' || found.long === 'version') return { kind: found.long };
-    if (flags.has(found.long) && !found.isOurs) throw new UsageError(`conflicting command line option '${written}'`);
+    if (flags.has(found.long) && found.isOurs !== true)
+      throw new UsageError(`conflicting command line option '${written}'`);
     flags.set(found.long, one);
   }
   type Name = keyof typeof supervisordOptions;
@@ -158,7 +168,7 @@ function applyFlags(given: readonly Given[], command: readonly string[] | null):
 /** No flags at all. */
 export const noFlags: Flags = { file: null, overrides: new Map(), isContainer: false, color: false, command: null };
 
-/** A short flag; `-?` is `-h`. */
+/** Finds a short flag; `-?` is `-h`. */
 function findShort(letter: string): Flag {
   const found = table.find(({ short }) => short === (letter === '?' ? 'h' : letter));
   if (found === undefined) throw new UsageError(`option -${letter} not recognized`);
@@ -166,18 +176,18 @@ function findShort(letter: string): Flag {
 }
 
 /**
- * A long flag, or the unique beginning of one of Supervisor's; ours, which it does not know, must be written in full.
+ * Finds a long flag by its name, or by a unique beginning. Only flags of Supervisor can be shortened.
  */
 function findLong(name: string): Flag {
   const exact = table.find(({ long }) => long === name);
   if (exact !== undefined) return exact;
-  const [first, second] = table.filter(({ isOurs, long }) => !isOurs && long.startsWith(name));
+  const [first, second] = table.filter(({ isOurs, long }) => isOurs !== true && long.startsWith(name));
   if (first === undefined) throw new UsageError(`option --${name} not recognized`);
   if (second !== undefined) throw new UsageError(`option --${name} not a unique prefix`);
   return first;
 }
 
-/** The text of `--help`. */
+/** Returns the text of `--help`. */
 export function formatFlags(program: string): string {
   const rows = table.map(
     ({ short, long, value, doc }) =>
@@ -198,10 +208,10 @@ export function formatFlags(program: string): string {
 }
 
 /**
- * The text of `-h` for the name supervisord. compat: the words of Supervisor, which scripts look for
- * (supervisor.supervisord); what it does not have comes after them.
+ * Returns the text of `-h` for the name supervisord. compat: the words of Supervisor, which scripts look for
+ * (supervisor.supervisord); our own flags come after them.
  *
- * @param calledAs - the path that it was called by
+ * @param calledAs - the path that the program was called by
  */
 export function formatSupervisordUsage(calledAs: string): string {
   return `supervisord -- run a set of applications as daemons.
@@ -236,7 +246,7 @@ Options:
 
 In addition to those of Supervisor:
 ${table
-  .filter(({ isOurs }) => isOurs)
+  .filter(({ isOurs }) => isOurs === true)
   .map(({ long, doc }) => `--${long} -- ${doc}`)
   .join('\n')}
 -- CMD ARG... -- run CMD as the main program, beside the other programs

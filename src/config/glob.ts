@@ -5,12 +5,12 @@
 import type { Source } from './source.ts';
 import { createMatcher, MAX_LENGTH } from './wildcard.ts';
 
-/** Whether a part of a path is a pattern. */
+/** True if a part of a path is a pattern. */
 function isPattern(part: string): boolean {
   return /[*?[]/.test(part);
 }
 
-/** The paths that match an absolute pattern, in the order of Python's sorted(). */
+/** Returns the paths that match an absolute pattern, in the order of Python's sorted(). */
 export function findMatches(pattern: string, source: Pick<Source, 'list' | 'isFile' | 'isDirectory'>): string[] {
   const parts = pattern.split('/').filter((part) => part !== '');
   let found = [''];
@@ -31,12 +31,13 @@ export function findMatches(pattern: string, source: Pick<Source, 'list' | 'isFi
   return found.filter((path) => source.isFile(path) || source.isDirectory(path)).sort(compareText);
 }
 
-/** The order in which Python sorts names. */
+/** Compares two names in the order in which Python sorts them. */
 export function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
 }
 
-/** A pattern as fnmatch.translate() reads it, divided at each `*`. */
+/** Translates a pattern as fnmatch.translate() does, divided at each `*`. */
 function translatePattern(part: string): string[] {
   const pieces = [''];
   const add = (source: string): void => {

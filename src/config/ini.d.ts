@@ -1,4 +1,4 @@
-/** What we use of the `ini` package, which ships no types. */
+/** Types of the functions that we use of the package `ini`, which has no types. */
 declare module 'ini' {
   export function parse(text: string): Record<string, unknown>;
 }

@@ -5,7 +5,7 @@
 import type { Piece } from './expand.ts';
 import { joinPieces } from './expand.ts';
 
-/** Why a list cannot be read. */
+/** Reason why a list cannot be read. */
 export class ListError extends Error {}
 
 const EXPECTED_PAIRS = 'expected KEY=value pairs with commas between them';

@@ -1,18 +1,17 @@
 /**
- * Supervisor's plug-ins that are in use: how a configuration names them, and what is built in here in their place. Data
- * and look-ups, no reading.
+ * Known plug-ins of Supervisor: their names in a configuration, and their built-in replacements. Data and look-ups.
  * Plug-ins of `[rpcinterface:x]` and `[ctlplugin:x]` are Python that cannot be loaded. Event listeners are programs,
  * which run where they are installed.
  */
 
-/** A plug-in that others have published. */
+/** A published plug-in. */
 export interface KnownPlugin {
   readonly name: string;
   /** Matches the factory in `[rpcinterface:x]` or `[ctlplugin:x]`. */
   readonly factory?: RegExp;
   /** Matches the name of a program or module in the command of an `[eventlistener:x]`. */
   readonly program?: RegExp;
-  /** Options that it reads from the sections of programs. */
+  /** Options that the plug-in reads from the sections of programs. */
   readonly options?: readonly string[];
   /** The replacement, as the end of a sentence. */
   readonly instead: string;
@@ -20,7 +19,8 @@ export interface KnownPlugin {
 
 const NO_MAIL = 'nothing built in sends mail yet, so it needs Python and superlance';
 const HEALTH =
-  'built in is a check of its health: healthcheck=http://localhost:8080/ (or tcp://…, or a command) with healthcheck_action=restart in [program:x]';
+  'built in is a check of its health: healthcheck=http://localhost:8080/ (or tcp://…, or a command) with ' +
+  'healthcheck_action=restart in [program:x]';
 const MEMORY = 'built in is a limit of its memory: max_memory=300MB in [program:x]';
 
 const PLUGINS: readonly KnownPlugin[] = [
@@ -72,12 +72,12 @@ const PLUGINS: readonly KnownPlugin[] = [
   },
 ];
 
-/** The plug-in that a factory belongs to. */
+/** Finds the plug-in that a factory belongs to. */
 export function findFactory(factory: string): KnownPlugin | undefined {
   return PLUGINS.find((plugin) => plugin.factory?.test(factory));
 }
 
-/** The plug-in that a command line starts: its program, or what an interpreter is given first. */
+/** Finds the plug-in that a command line starts, directly or by an interpreter. */
 export function findListener(argv: readonly string[]): KnownPlugin | undefined {
   const programs = argv.slice(0, 3).map((word) => word.slice(word.lastIndexOf('/') + 1));
   return PLUGINS.find((plugin) => programs.some((name) => plugin.program?.test(name)));

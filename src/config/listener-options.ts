@@ -1,6 +1,6 @@
 /**
- * Options of `[eventlistener:x]`: event names, result handlers, and listeners whose work is built in. A listener that is
- * a Python plug-in runs if it is installed; this file only says what replaces it. Pure.
+ * Options of `[eventlistener:x]`: event names, result handlers, and listeners whose work is built in. A Python plug-in
+ * runs if it is installed; this file only names its replacement. Pure.
  */
 import { eventTypes } from '../core/event-types.ts';
 import type { Host } from './datatype.ts';

@@ -69,7 +69,7 @@ export class DocumentLoader {
     return false;
   }
 
-  /** Adds the files of `[include]`. Patterns are relative to the including file. Included files cannot include others. */
+  /** Adds the files of `[include]`, relative to the including file. Included files cannot include others. */
   #addIncludes(document: Document, here: string, isStatic: boolean): void {
     const section = document.sections.get('include');
     if (section === undefined) return;

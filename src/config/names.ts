@@ -1,20 +1,21 @@
 /**
- * Which names can be expanded where: the environment everywhere, the rest by the scope of an option (option.ts). Pure.
+ * Names that can be expanded: the environment everywhere, other names by the scope of an option (option.ts). Pure.
  */
 import type { Names } from './expand.ts';
 import type { Scope } from './option.ts';
 
-/** What is known about the program or process whose options are read; null where none is meant. */
+/** Program or process whose options are read. */
 export interface Subject {
   readonly program: string;
   readonly group: string;
+  /** Number of the process; null while the options of the whole program are read. */
   readonly number: number | null;
   readonly count: number;
   /** The process's own `environment`, once it is known. */
   readonly environment: ReadonlyMap<string, string>;
 }
 
-/** The names of each scope. Supervisor has them in the same order: the environment first. */
+/** The names of each scope, in Supervisor's order: the environment first. */
 export class NameSpace {
   readonly #environment: Map<string, string>;
   readonly #hostname: string;
@@ -22,7 +23,7 @@ export class NameSpace {
 
   /**
    * @param env - our own environment
-   * @param isHereEverywhere - compat: once there is an `[include]`, Supervisor replaces `%(here)s` in every option of every section
+   * @param isHereEverywhere - true if there is an `[include]`. compat: `%(here)s` is then replaced in all options
    */
   constructor(env: Readonly<Record<string, string | undefined>>, hostname: string, isHereEverywhere: boolean) {
     this.#environment = new Map(
@@ -32,7 +33,7 @@ export class NameSpace {
     this.#everywhere = isHereEverywhere;
   }
 
-  /** Makes the variables of `[supervisord] environment` known. */
+  /** Adds the variables of `[supervisord] environment`. */
   add(variables: ReadonlyMap<string, string>): void {
     for (const [name, value] of variables) this.#environment.set(`ENV_${name}`, value);
   }
@@ -42,12 +43,12 @@ export class NameSpace {
     return this.#environment.has(`ENV_${name}`);
   }
 
-  /** The names of `[include] files`, which Supervisor reads before anything else. */
+  /** Returns the names for `[include] files`, which Supervisor reads before anything else. */
   forInclude(here: string): Names {
     return new Map([...this.#environment, ['here', here], ['host_node_name', this.#hostname]]);
   }
 
-  /** The names that an option of this scope, in a file in the directory `here`, can use. */
+  /** Returns the names for an option of this scope, in a file in the directory `here`. */
   of(scope: Scope, here: string, subject: Subject | null): Names {
     const names = new Map<string, string | number>(this.#environment);
     if (scope !== 'bare' || this.#everywhere) names.set('here', here);

@@ -1,8 +1,8 @@
 /**
- * Finds the known name that a misspelt one was probably meant to be. Pure.
+ * Finds the known name that a misspelt name was probably meant to be. Pure.
  */
 
-/** How many letters must be inserted, deleted, replaced, or swapped with the next, to make one word of the other. */
+/** Returns how many letters must be inserted, deleted, replaced or swapped to turn one word into the other. */
 export function editDistance(a: string, b: string): number {
   let before: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, j) => j);
@@ -21,7 +21,7 @@ export function editDistance(a: string, b: string): number {
   return last[b.length] ?? 0;
 }
 
-/** The known name nearest to a word; null where none is near enough to have been meant. */
+/** Returns the known name nearest to a word; null if no name is near enough. */
 export function nearestName(word: string, known: Iterable<string>): string | null {
   let best: string | null = null;
   let least = Math.max(1, Math.floor(word.length / 3)) + 1;
@@ -33,7 +33,7 @@ export function nearestName(word: string, known: Iterable<string>): string | nul
   return best;
 }
 
-/** ` (did you mean x?)`, or nothing. */
+/** Returns ` (did you mean x?)`; empty if no known name is near enough. */
 export function formatSuggestion(word: string, known: Iterable<string>): string {
   const name = nearestName(word, known);
   return name === null ? '' : ` (did you mean ${name}?)`;

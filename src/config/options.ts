@@ -1,8 +1,7 @@
 /**
- * The one table of every option of every section: name, type, default, scope of expansion, one sentence. All else
- * follows from it: the types of the values, the reference, the sample, the warnings about unknown names, what may
- * change in a running process. Holds no code. Options of Supervisor 4.3 come first in each section; those with
- * `isAddition` are ours.
+ * Tables of every option of every section: name, type, default, scope of expansion, one sentence. The types of the
+ * values, the reference, the sample, the warnings about unknown names, and the changes that a running process can take
+ * all follow from these tables. In each table, options of Supervisor 4.3 come first; `isAddition` marks our own.
  */
 import { type Limit, LIMITED_RESOURCES, type LimitedResource } from '../core/resource-limits.ts';
 import { hookCommand } from './command-type.ts';
@@ -51,7 +50,8 @@ const logTimestamp = choice('iso8601', 'none');
 const logJsonLines = choice('nest', 'message', 'pass', 'string');
 
 const STOP_BUDGET =
-  'Time from a stop signal to our own end, which programs, hooks and output share; an unset stopwaitsecs is 2 seconds less.';
+  'Time from a stop signal to our own end, which programs, hooks and output share; an unset stopwaitsecs is 2 ' +
+  'seconds less.';
 const STOP_BUDGET_DEFAULT =
   'shutdown_timeout; without that, in a container 9.5, or the longest stopwaitsecs that is set and 1 second';
 
@@ -213,7 +213,7 @@ function limitRows(): LimitRows {
   return Object.fromEntries(LIMITED_RESOURCES.map(row)) as LimitRows;
 }
 
-/** `[program:x]`; also what `[eventlistener:x]`, `[fcgi-program:x]` and `[program-default]` have. */
+/** `[program:x]`; also `[eventlistener:x]`, `[fcgi-program:x]` and `[program-default]`. */
 export const programOptions = {
   command: proc.option(text, '', 'Command line of the program; it must not put itself into the background.', {
     isRequired: true,
@@ -362,7 +362,8 @@ export const programOptions = {
   depends_on: proc.option(
     dependencyList,
     [],
-    'Programs that must be started, ready, healthy, completed (ended as expected) or exited (whatever the exit code) before it starts.',
+    'Programs that must be started, ready, healthy, completed (ended as expected) or exited (whatever the ' +
+      'exit code) before it starts.',
     { ...addedLive, sample: 'db:healthy' },
   ),
   dependent_startup: proc.option(
@@ -374,7 +375,8 @@ export const programOptions = {
   dependent_startup_wait_for: proc.option(
     startupList,
     [],
-    'What it waits for, as in the plug-in of that name: running, exited (whatever the exit code), fatal, backoff, stopped; with a comma, one of several.',
+    'What it waits for, as in the plug-in of that name: running, exited (whatever the exit code), fatal, ' +
+      'backoff, stopped; with a comma, one of several.',
     { ...addedLive, sample: 'db:running' },
   ),
   dependent_startup_inherit_priority: proc.option(
@@ -385,7 +387,8 @@ export const programOptions = {
   ),
   healthcheck: proc.optional(
     probe,
-    'What tells its health: a URL (a status below 400 is healthy), tcp://host:port, unix:///path, or a command (0 is healthy), run as its user.',
+    'What tells its health: a URL (a status below 400 is healthy), tcp://host:port, unix:///path, or a ' +
+      'command (0 is healthy), run as its user.',
     { ...addedLive, sample: 'http://localhost:8080/health' },
   ),
   healthcheck_interval: proc.option(checkDuration, 30, 'Time between two checks.', addedLive),
@@ -452,13 +455,15 @@ export const programOptions = {
   }),
   max_memory: proc.optional(
     memoryLimit,
-    'Resident memory of its process tree above which it is restarted, looked at every 10 seconds; pages that its processes share count for each of them.',
+    'Resident memory of its process tree above which it is restarted, looked at every 10 seconds; pages that ' +
+      'its processes share count for each of them.',
     { ...addedLive, sample: '300MB' },
   ),
   pdeathsig: proc.optional(signal, 'Signal it gets when the supervisor dies.', { ...added, sample: 'KILL' }),
   cron: proc.optional(
     cron,
-    'When it is started: five fields, or six with seconds first, or a word as @daily; with the supervisor only where autostart=true is set.',
+    'When it is started: five fields, or six with seconds first, or a word as @daily; with the supervisor ' +
+      'only where autostart=true is set.',
     { ...addedLive, sample: '*/5 * * * *' },
   ),
   tz: proc.optional(timeZone, 'Time zone of that schedule.', {
@@ -473,7 +478,8 @@ export const programOptions = {
   pre_start_timeout: proc.option(duration, 60, 'Longest time for it.', addedLive),
   stop_command: proc.optional(
     hookCommand,
-    'Command that stops it, instead of the first signal; it has SUPERVISOR_PID, and the signals of stopsignal follow where it fails, takes longer than stop_timeout, or does not end the program.',
+    'Command that stops it, instead of the first signal; it has SUPERVISOR_PID, and the signals of stopsignal ' +
+      'follow where it fails, takes longer than stop_timeout, or does not end the program.',
     { ...addedLive, sample: '/bin/stop' },
   ),
   stop_timeout: proc.optional(
@@ -488,7 +494,7 @@ export const programOptions = {
   post_stop_timeout: proc.option(duration, 60, 'Longest time for it.', addedLive),
 } as const;
 
-/** What `[eventlistener:x]` has besides. */
+/** Further options of `[eventlistener:x]`. */
 export const listenerOptions = {
   events: here.option(nameList, [], 'Names of the events it gets, with commas between them.', {
     isRequired: true,
@@ -498,7 +504,7 @@ export const listenerOptions = {
   result_handler: here.option(text, 'supervisor.dispatchers:default_handler', 'Name of what judges its results.'),
 } as const;
 
-/** What `[fcgi-program:x]` has besides. */
+/** Further options of `[fcgi-program:x]`. */
 export const fcgiOptions = {
   socket: here.option(fcgiSocket, { kind: 'unix', path: '' }, 'Socket that its processes accept on.', {
     isRequired: true,
@@ -552,10 +558,10 @@ export type GroupOptions = Values<typeof groupOptions>;
 /** A kind of section: its title in the reference, and the tables of its options. */
 export interface SectionKind {
   readonly title: string;
-  /** How its name begins: it ends with `:` where a name follows. */
+  /** Beginning of the section name; ends with `:` if a name follows. */
   readonly start: string;
   readonly tables: readonly Table[];
-  /** It may have options that are not in the table. */
+  /** True if the section may have options that are not in the table. */
   readonly isOpen: boolean;
 }
 

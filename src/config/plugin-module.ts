@@ -1,6 +1,6 @@
 /**
- * JavaScript modules that a configuration names by their path, as a factory in `[rpcinterface:x]` or `[ctlplugin:x]`:
- * telling them from Python, and loading them. It does not know what they are for, and calls nothing in them.
+ * Loads JavaScript modules that a configuration names by their path, as a factory in `[rpcinterface:x]` or
+ * `[ctlplugin:x]`. Calls nothing in them.
  */
 import { createRequire } from 'node:module';
 import { posix } from 'node:path';
@@ -10,15 +10,16 @@ import { requireRegularFile } from '../files/read-file.ts';
 const MAX_MODULE_BYTES = 32 * 1024 * 1024;
 
 /**
- * Whether a factory is a module, as `/opt/x.mjs`, `./x.js` or `../x.cjs:make`, and not Python's `package.module:name`.
+ * True if a factory is a module, as `/opt/x.mjs`, `./x.js` or `../x.cjs:make`, and not Python's `package.module:name`.
  */
 export function isModulePath(factory: string): boolean {
   return /^(?:\/|\.\.?\/)/.test(factory);
 }
 
 /**
- * The function that `PATH` or `PATH:EXPORT` names, by default the default export or `module.exports`; a path is
- * relative to the configuration `file`. CommonJS and ES modules are loaded alike, at once. Throws what loading throws.
+ * Returns the function that `PATH` or `PATH:EXPORT` names. Without a name, that is the default export or
+ * `module.exports`. A path is relative to the configuration `file`. CommonJS and ES modules are loaded synchronously.
+ * Throws the errors of the module.
  */
 export function loadFactory(
   factory: string,

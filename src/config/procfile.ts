@@ -1,6 +1,6 @@
 /**
- * A Procfile (`name: command` a line) as programs, and the `.env` beside it, as foreman reads them. All that is outside
- * comes through the Source.
+ * Reads a Procfile (`name: command` on each line) and the `.env` beside it, as foreman does. All access to files goes
+ * through the Source.
  */
 import { posix } from 'node:path';
 import { parseEnvironmentText } from '../core/environment-text.ts';
@@ -14,17 +14,17 @@ const FIRST_PORT = 5000;
 const PORT_STEP = 100;
 const LAST_PORT = 65_535;
 
-/** A Procfile with what lies beside it. */
+/** A Procfile with the variables beside it. */
 interface ProcfileText {
   readonly path: string;
   readonly text: string;
-  /** Variables of the `.env`, those that we inherit left out: they win. */
+  /** Variables of the `.env`, without those that our environment has already. */
   readonly variables: ReadonlyMap<string, string>;
   /** PORT of the first program. */
   readonly firstPort: number;
 }
 
-/** Options and variables that programs of a Procfile have beside their command. */
+/** Ports and variables of the programs of a Procfile. */
 export interface ProcfilePrograms {
   /** First PORT of each program, by its name. */
   readonly ports: ReadonlyMap<string, number>;
@@ -39,7 +39,7 @@ export function addProcfile(document: Document, here: string, source: Source, pr
   const path = posix.resolve(source.cwd, procfile);
   const read = source.read(path);
   if (!read.ok) {
-    problems.error({ file: 'ONEVISOR_PROCFILE', line: 0 }, '', null, `cannot read ${path}: ${read.reason}`);
+    problems.errorFrom('ONEVISOR_PROCFILE', `cannot read ${path}: ${read.reason}`);
     return none;
   }
   const variables = readDotEnvBeside(path, source, problems);
@@ -55,13 +55,12 @@ function readDotEnvBeside(procfile: string, source: Source, problems: Problems):
   const path = posix.join(posix.dirname(procfile), '.env');
   const read = source.read(path);
   if (read.ok) return readDotEnv(read.text, path, source.env, problems);
-  if (read.code !== 'ENOENT') problems.error({ file: path, line: 0 }, '', null, `cannot read it: ${read.reason}`);
+  if (read.code !== 'ENOENT') problems.errorFrom(path, `cannot read it: ${read.reason}`);
   return new Map();
 }
 
 /**
- * The variables that a `.env` adds to an environment. PORT is the base of the ports of all programs, as with foreman.
- * Errors become problems of that file.
+ * Returns the variables that a `.env` adds to an environment. Errors become problems of that file.
  */
 function readDotEnv(
   text: string,
@@ -81,16 +80,11 @@ function readDotEnv(
   }
   for (const [name, value] of parsed.variables)
     if (value.includes('\0'))
-      problems.error(
-        { file: path, line: 0 },
-        '',
-        null,
-        `the value of ${name} has a NUL in it, which no environment can hold`,
-      );
+      problems.errorFrom(path, `the value of ${name} has a NUL in it, which no environment can hold`);
   return new Map([...parsed.variables].filter(([name]) => env[name] === undefined));
 }
 
-/** PORT of the first program: that of the environment, else of the `.env`, else 5000. */
+/** Returns the PORT of the first program: that of the environment, else of the `.env`, else 5000. */
 function readFirstPort(
   variables: ReadonlyMap<string, string>,
   env: Readonly<Record<string, string | undefined>>,
@@ -100,18 +94,14 @@ function readFirstPort(
   if (text === '') return FIRST_PORT;
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
   if (port > 0 && port <= LAST_PORT) return port;
-  problems.warn(
-    { file: 'PORT', line: 0 },
-    '',
-    null,
-    `"${text}" is no port, so the programs of the Procfile count from ${FIRST_PORT}`,
-  );
+  problems.warnFrom('PORT', `"${text}" is no port, so the programs of the Procfile count from ${FIRST_PORT}`);
   return FIRST_PORT;
 }
 
 /**
- * Adds the programs of a Procfile to a document. A command goes to a shell, as with foreman; so that the shell's
- * children get the signals too, stopasgroup is on. Each program has a PORT 100 above that of the one before.
+ * Adds the programs of a Procfile to a document. As with foreman, a shell runs each command, and the PORT of each
+ * program is 100 above that of the program before. stopasgroup is on, so that the
+ * children of the shell get the signals too.
  */
 function addPrograms(
   document: Document,

@@ -1,6 +1,6 @@
 /**
- * Reads the parts of a configuration that a client needs: the options of `[supervisorctl]`, and the servers of a running
- * supervisor. All access to files goes through the Source.
+ * Reads the parts of a configuration that a client needs: the options of `[supervisorctl]`, and the servers of a
+ * running supervisor. All access to files goes through the Source.
  */
 import { posix } from 'node:path';
 import { readClientSections } from './client-section.ts';
@@ -26,8 +26,8 @@ function clientContext({ cwd, env }: Source): Context {
 }
 
 /**
- * Reads the options of `[supervisorctl]` from the supervisor's file, without its includes. Warnings about other sections
- * and about plug-ins in Python come from the supervisor once, not from every command.
+ * Reads the options of `[supervisorctl]` from the supervisor's file, without its includes. Warnings about other
+ * sections and about plug-ins in Python come from the supervisor once, not from every command.
  */
 export function readCtlConfig(source: Source, settings: ReadSettings): CtlReading {
   const problems = new Problems();

@@ -1,13 +1,13 @@
 /**
- * What people read about the options, made from their table: the reference in Markdown, and the commented sample
- * configuration. Pure.
+ * Texts about the options, made from their tables: the reference in Markdown, and the commented sample configuration.
+ * Pure.
  */
 import { switches } from './environment.ts';
 import type { Json } from './datatype.ts';
 import type { Option } from './option.ts';
 import { type SectionKind, sectionKinds } from './options.ts';
 
-/** The default of an option in words; null where there is none. */
+/** Describes the default of an option; null if there is none. */
 function describeDefault(option: Option<unknown>): string | null {
   if (option.defaultText !== undefined) return option.defaultText;
   const text = option.default === null || option.isRequired ? '' : formatValue(option, option.default);
@@ -22,10 +22,7 @@ function formatValue(option: Option<unknown>, value: unknown): string {
   return shown !== null && typeof shown === 'object' ? '' : String(shown);
 }
 
-/**
- * Every section and option as Markdown tables; additions of ours are marked with a plus, those that nothing acts on yet
- * with an asterisk.
- */
+/** Formats every section and option as Markdown tables. A plus marks options that Supervisor does not have. */
 export function formatOptionReference(): string {
   const parts = sectionKinds.filter(({ title }) => title !== 'program-default').map(formatSection);
   const rows = Object.entries(switches).map(([name, doc]) => `| \`${name}\` | ${doc} |`);
@@ -40,9 +37,15 @@ function formatSection({ title, tables }: SectionKind): string {
     const container =
       option.containerDefault === undefined ? '' : `; in a container ${describeContainerDefault(option)}`;
     const fallback = option.isRequired ? 'required' : (describeDefault(option) ?? '');
-    return `| \`${name}\`${option.isAddition ? ' +' : ''} | ${option.type.name} | ${fallback}${container} | ${option.doc} |`;
+    return (
+      `| \`${name}\`${option.isAddition ? ' +' : ''} | ${option.type.name} | ${fallback}${container} | ` +
+      `${option.doc} |`
+    );
   });
-  return `### [${title}]\n\n${also}| option | type | default | meaning |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n`;
+  return (
+    `### [${title}]\n\n${also}| option | type | default | meaning |\n| --- | --- | --- | --- |\n` +
+    `${rows.join('\n')}\n`
+  );
 }
 
 function describeContainerDefault(option: Option<unknown>): string {
@@ -52,7 +55,7 @@ function describeContainerDefault(option: Option<unknown>): string {
   return text.startsWith('/dev/') ? `${text}, with a prefix` : text;
 }
 
-/** Sections that are active in the sample, with the options that are; all else is commented out. */
+/** Active sections and options of the sample; all others are comments. */
 const ACTIVE: Readonly<Record<string, readonly string[]>> = {
   unix_http_server: ['file'],
   supervisord: [
@@ -79,7 +82,7 @@ const SAMPLE_NAMES: Readonly<Record<string, string>> = {
 };
 const COMMENT_COLUMN = 44;
 
-/** A sample configuration with every option, those of little use commented out, for `echo-conf`. */
+/** Returns a sample configuration with every option, for `echo-conf`. Most options are comments. */
 export function formatSample(): string {
   const head = [
     '; Sample configuration.',
@@ -100,7 +103,6 @@ function formatSampleSection({ title, tables }: SectionKind): string {
     const value = option.sample ?? formatValue(option, option.default);
     const setting = `${active?.includes(name) === true ? '' : ';'}${name}=${value}`;
     const fallback = option.isRequired ? 'required' : `default: ${describeDefault(option) ?? 'none'}`;
-    // A comment must not end the line's own percent signs or begin a second line: the doc is one sentence.
     return `${setting.padEnd(COMMENT_COLUMN)} ; ${option.isAddition ? '+ ' : ''}${option.doc} (${fallback})`;
   });
   return [`${active === undefined ? ';' : ''}[${SAMPLE_NAMES[title] ?? title}]`, ...lines, ''].join('\n');

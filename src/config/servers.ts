@@ -29,8 +29,8 @@ function sectionsFrom(document: Document, start: string): RawSection[] {
 }
 
 /**
- * Returns the TCP servers to open. The address of a server without a password that other machines could reach is changed
- * to loopback, where supervisorctl still finds it (CVE-2019-12105).
+ * Returns the TCP servers to open. If other machines could reach a server without a password, its address is changed to
+ * loopback, where supervisorctl still finds it (CVE-2019-12105).
  */
 export function readInetServers(document: Document, reader: SectionReader): InetServerOptions[] {
   const moved = new Set<InetServerOptions>();

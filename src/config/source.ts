@@ -1,6 +1,5 @@
 /**
- * The only file of this layer that touches files and the environment: what a configuration is read from.
- * Understands nothing of what it reads.
+ * Access to files and the environment, for all of config/. Interprets no content.
  */
 import { readdirSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -11,25 +10,25 @@ import { FileError, isPipe, NOT_REGULAR, readPipe, readRegularFile, TOO_LARGE } 
 import type { Users } from './datatype.ts';
 
 /**
- * The text of a file, or why there is none; the code is that of files/read-file.ts, or `ENCODING` for what is not
- * UTF-8.
+ * The text of a file, or the reason why it cannot be read. The code is from files/read-file.ts, or `ENCODING` for a
+ * file that is not UTF-8.
  */
 export type FileText =
   { readonly ok: true; readonly text: string } | { readonly ok: false; readonly code: string; readonly reason: string };
 
-/** Everything outside that a configuration can depend on. */
+/** Everything outside of a configuration that it can depend on. */
 export interface Source {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
-  /** What `%(host_node_name)s` stands for. */
+  /** Value of `%(host_node_name)s`. */
   readonly hostname: string;
-  /** Null where users cannot be looked up; they are taken as they are then. */
+  /** Null if users cannot be looked up. Names of users are not checked then. */
   readonly users: Users | null;
   /** Reads a whole file as UTF-8. */
   read(path: string): FileText;
   isFile(path: string): boolean;
   isDirectory(path: string): boolean;
-  /** Names of the entries of a directory; none where it cannot be read. */
+  /** Returns the names in a directory; none if it cannot be read. */
   list(path: string): readonly string[];
 }
 
@@ -41,11 +40,11 @@ const MAX_SUM_BYTES = 4 * MAX_CONFIG_BYTES;
 const PIPE_MS = 5000;
 
 /**
- * Codes of files that Supervisor would try to read, and that may not be read: they are errors wherever a file is named.
+ * Codes of files that exist and must not be read. They are errors also in an included file.
  */
 const FORBIDDEN: ReadonlySet<string> = new Set(['ENCODING', NOT_REGULAR, TOO_LARGE]);
 
-/** True for a failure that is an error also in an included file; Supervisor leaves out files that it cannot open. */
+/** True for a failure that is an error in an included file too. Supervisor leaves out files that it cannot open. */
 export function isForbidden(code: string): boolean {
   return FORBIDDEN.has(code);
 }
@@ -128,7 +127,7 @@ function hasType(path: string, wanted: boolean): boolean {
   try {
     return statSync(toPath(path)).isDirectory() === wanted;
   } catch {
-    // What cannot be looked at (ENOENT, EACCES, ENOTDIR, ELOOP) is not there for us either.
+    // A path that stat() refuses (ENOENT, EACCES, ENOTDIR, ELOOP) counts as missing.
     return false;
   }
 }
@@ -137,7 +136,7 @@ function listNames(path: string): readonly string[] {
   try {
     return readdirSync(toPath(path), { encoding: 'buffer' }).map(decodeBytes);
   } catch {
-    // As Python's glob: what cannot be read matches nothing, and that nothing matched is warned of.
+    // As with Python's glob, nothing matches in such a directory. A pattern without a match is reported.
     return [];
   }
 }

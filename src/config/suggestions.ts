@@ -1,17 +1,16 @@
 /**
- * Names of options that other programs have, or that older versions had, with what to write here. Spelling mistakes are
- * in nearest.ts. Data.
+ * Names of options in other programs and in older versions, with the option to write here. Spelling mistakes are in
+ * nearest.ts. Data.
  */
 
 /** Replacement for an unknown name: an option, or the end of a sentence if it begins with a semicolon. */
 type Names = Readonly<Record<string, string>>;
 
 /**
- * Names that programs of this kind have elsewhere: Docker and Compose, systemd, pm2, Supervisor 2, and the Supervisor
- * written in Go.
+ * Names from Docker and Compose, systemd, pm2, Supervisor 2, and the Supervisor that is written in Go.
  */
 const PROGRAM: Names = {
-  // Other words for the same.
+  // Synonyms.
   cmd: 'command',
   exec: 'command',
   execstart: 'command',
@@ -145,7 +144,7 @@ const PROGRAM: Names = {
 
 const FOREGROUND = '; remove it: a program must stay in the foreground';
 
-/** Words of daemons. */
+/** Options of programs that run in the background. */
 const DAEMON: Names = {
   daemon: FOREGROUND,
   daemonize: FOREGROUND,

@@ -1,14 +1,14 @@
 /**
- * Recognises configuration files that are templates of a program (Jinja, ERB, envsubst) and were not rendered. Pure.
+ * Recognises templates (Jinja, ERB, envsubst) that were not rendered. Pure.
  */
 import type { Problem } from './model.ts';
 import { splitLines } from './python-text.ts';
 
 /** Lines of one file with marks of a template. */
 export interface TemplateLines {
-  /** `{{ … }}`, `{% … %}`, `<% … %>`: nothing else looks so. */
+  /** Lines with `{{ … }}`, `{% … %}` or `<% … %>`, which only templates have. */
   readonly sure: ReadonlySet<number>;
-  /** `${…}`, which also a shell knows. */
+  /** Lines with `${…}`, which shell commands have too. */
   readonly likely: ReadonlySet<number>;
   /** The first mark, for the message. */
   readonly mark: string;
@@ -16,7 +16,7 @@ export interface TemplateLines {
 
 const SURE = /\{\{|\{%|<%/;
 const LIKELY = /\$\{[A-Za-z_]/;
-/** So many lines with an error and `${…}` are no mistake of one line. */
+/** From this number of lines with an error and `${…}` on, the file is taken for a template. */
 const ENOUGH_LIKELY = 3;
 
 /** Finds the marks in the text of a file. */
@@ -39,8 +39,7 @@ export function findTemplateLines(text: string): TemplateLines {
 }
 
 /**
- * The problems of a file with those of its template in one. Nothing changes where there are no errors on lines with
- * marks.
+ * Replaces the errors on the lines of a template by one error. Returns null if there are no such errors.
  */
 export function foldTemplate(
   errors: readonly Problem[],
@@ -54,7 +53,9 @@ export function foldTemplate(
   const [first] = folded;
   if (first === undefined || (linesWith(sure).length === 0 && folded.length < ENOUGH_LIKELY)) return null;
   const count = lines.size === 1 ? 'one line' : `${lines.size} lines`;
-  const reason = `this looks like a template that was not rendered: ${mark} in ${count}; run the program that fills it in, and read its output`;
+  const reason =
+    `this looks like a template that was not rendered: ${mark} in ${count}; run the program that fills it in, ` +
+    'and read its output';
   const one: Problem = { file, line: Math.min(...folded.map(({ line }) => line)), section: '', option: null, reason };
   return { errors: [one, ...errors.filter((error) => !folded.includes(error))], lines };
 }

@@ -1,5 +1,5 @@
 /**
- * Warns of sections that do not exist, and of unknown options in sections that are only read together with others. Pure.
+ * Warns of sections that do not exist, and of unknown options in sections that others fall back to. Pure.
  */
 import type { Document } from './dialect.ts';
 import { formatSuggestion } from './nearest.ts';

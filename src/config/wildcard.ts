@@ -1,17 +1,15 @@
 /**
- * Matching of `*`: each piece between two of them is looked for from where the one before ended, so the time is that of
- * a few searches whatever the pattern is.
- * A regular expression with several `.*` would try every way to divide the text. Pure.
+ * Matches patterns with `*` in linear time: the pieces between the stars are searched one after the other. A regular
+ * expression with several `.*` would try every way to divide the text. Pure.
  */
 
-/** A longer pattern is no path and no name. */
+/** Longest pattern. No path or name is longer. */
 export const MAX_LENGTH = 4096;
 
 /**
- * A test for texts that consist of `pieces` with anything in between. A piece is the source of a regular expression
- * without repetition.
- * One that is no regular expression, as a range the wrong way round, matches nothing; so does a pattern of more than
- * 4096 characters.
+ * Makes a test for texts that consist of `pieces` with any text in between. A piece is the source of a regular
+ * expression without repetition. A piece that is no regular expression (`[z-a]`) matches nothing. A pattern of more
+ * than 4096 characters matches nothing either.
  */
 export function createMatcher(pieces: readonly string[], flags: 's' | 'su'): (text: string) => boolean {
   if (pieces.join('').length > MAX_LENGTH) return () => false;

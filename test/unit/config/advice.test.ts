@@ -39,7 +39,9 @@ const shell: ReadonlyArray<readonly [command: string, word: string, quoted: stri
 ];
 for (const [command, word, quoted] of shell) {
   test(`${command} needs a shell: an error in checks and hooks, a warning in command=`, () => {
-    const reason = `"${command}" is not run by a shell; write sh -c ${quoted}, or put quotes around ${word} if it is an argument${word.endsWith(';') ? ', or a space before ";" where a comment begins' : ''}`;
+    const reason =
+      `"${command}" is not run by a shell; write sh -c ${quoted}, or put quotes around ${word} if it is an ` +
+      `argument${word.endsWith(';') ? ', or a space before ";" where a comment begins' : ''}`;
     for (const option of ['healthcheck', 'pre_start_command', 'stop_command', 'post_stop_command']) {
       assert.deepEqual(problemsOf(`[program:p]\ncommand=x\n${option}=${command}\n`), {
         errors: [`4: [program:p] ${option}: ${reason}`],
@@ -109,7 +111,8 @@ test('what is quoted, escaped or part of a longer word is an argument', () => {
 
 test('it is said once, as the file has it, for all processes and lines of a command', () => {
   const text =
-    '[program:p]\nprocess_name=p%(process_num)d\nnumprocs=3\ncommand=echo %(process_num)d\n  | x\n[program-default]\nstop_command=a | b\n';
+    '[program:p]\nprocess_name=p%(process_num)d\nnumprocs=3\ncommand=echo %(process_num)d\n  | x\n' +
+    '[program-default]\nstop_command=a | b\n';
   const said = (command: string): string =>
     `"${command}" is not run by a shell; write sh -c '${command}', or put quotes around | if it is an argument`;
   assert.deepEqual(problemsOf(text), {
@@ -204,8 +207,10 @@ test('a quote that a comment leaves open says so', () => {
 test('misspelt options are warned of in every section that has a table', () => {
   const there = (name: string): string => `there is no such option here, it is ignored (did you mean ${name}?)`;
   const text =
-    '[program-default]\nautostrat=false\nsocket_backlog=3\n[include]\nfiles=/x/*\nfilles=x\n[group:g]\nprograms=p\nprioritty=1\n[program:p]\ncommand=x\nusr=app\n' +
-    '[unix_http_server]\nfile=/tmp/s\nchmdo=700\n[inet_http_server]\nport=127.0.0.1:1\nusername=a\npassword=b\npasswrod=c\n[supervisorctl]\nserverul=x\n';
+    '[program-default]\nautostrat=false\nsocket_backlog=3\n[include]\nfiles=/x/*\nfilles=x\n[group:g]\n' +
+    'programs=p\nprioritty=1\n[program:p]\ncommand=x\nusr=app\n' +
+    '[unix_http_server]\nfile=/tmp/s\nchmdo=700\n[inet_http_server]\nport=127.0.0.1:1\nusername=a\npassword=b\n' +
+    'passwrod=c\n[supervisorctl]\nserverul=x\n';
   assert.deepEqual(
     problemsOf(text).warnings.filter((line) => line.includes('no such option')),
     [
@@ -224,7 +229,8 @@ test('a oneshot that is depended on without a condition is not waited for to its
   const text = (wish: string, more = ''): string =>
     `[program:web]\ncommand=x\ndepends_on=${wish}\n[program:migrate]\ncommand=x\noneshot=true\n${more}`;
   const warning =
-    '4: [program:web] depends_on: "migrate" is a oneshot, and without a condition only its start is waited for, not its end; write migrate:completed, or migrate:started if its start is meant';
+    '4: [program:web] depends_on: "migrate" is a oneshot, and without a condition only its start is waited ' +
+    'for, not its end; write migrate:completed, or migrate:started if its start is meant';
   assert.deepEqual(problemsOf(text('migrate')), { errors: [], warnings: [warning] });
   for (const condition of ['completed', 'started', 'ready'])
     assert.deepEqual(problemsOf(text(`migrate:${condition}`)), SILENT);
@@ -238,7 +244,8 @@ test('a oneshot that is depended on without a condition is not waited for to its
 test('a condition that is misspelt is told from a name that is', () => {
   const reasonOf = (wish: string): string =>
     problemsOf(
-      `[program:a]\ncommand=x\ndepends_on=${wish}\n[program:b]\ncommand=x\n[group:g]\nprograms=w\n[program:w]\ncommand=x\nnumprocs=2\nprocess_name=w%(process_num)d\n`,
+      `[program:a]\ncommand=x\ndepends_on=${wish}\n[program:b]\ncommand=x\n[group:g]\nprograms=w\n[program:w]\n` +
+        'command=x\nnumprocs=2\nprocess_name=w%(process_num)d\n',
     ).errors[0] ?? '';
   const start = '4: [program:a] depends_on: ';
   const conditions = 'started, ready, healthy, completed, exited';
@@ -269,7 +276,8 @@ test('a condition that is misspelt is told from a name that is', () => {
   assert.deepEqual(plugin, {
     errors: [],
     warnings: [
-      `5: [program:a] dependent_startup_wait_for: "runing" is no condition; there are ${conditions}, fatal, backoff, stopped (did you mean running?); it is not waited for`,
+      `5: [program:a] dependent_startup_wait_for: "runing" is no condition; there are ${conditions}, fatal, ` +
+        'backoff, stopped (did you mean running?); it is not waited for',
     ],
   });
 });
@@ -278,7 +286,8 @@ test('a limit that cannot be understood says that unlimited is one', () => {
   for (const value of ['unlimted', '-2', '1:many', '1.5']) {
     const word = value.split(':').at(-1) ?? '';
     assert.deepEqual(problemsOf(`[program:p]\ncommand=x\nrlimit_core=${value}\n`).errors, [
-      `4: [program:p] rlimit_core: "${word}" is not a limit: unlimited, or a whole number of 0 or more, as 1024 or 50MB`,
+      `4: [program:p] rlimit_core: "${word}" is not a limit: unlimited, or a whole number of 0 or more, as ` +
+        '1024 or 50MB',
     ]);
   }
 });
@@ -286,7 +295,9 @@ test('a limit that cannot be understood says that unlimited is one', () => {
 test('exit_on_failure of a program that is restarted for ever is warned of', () => {
   const text = (options: string): string => `[program:p]\ncommand=x\nexit_on_failure=true\n${options}`;
   const warning = (autorestart: string): string =>
-    `4: [program:p] exit_on_failure: has no effect on a program that ends: with startsecs=0 and autorestart=${autorestart} it is restarted for ever; set max_restarts=5, or startsecs=1, or autorestart=false`;
+    '4: [program:p] exit_on_failure: has no effect on a program that ends: with startsecs=0 and ' +
+    `autorestart=${autorestart} it is restarted for ever; set max_restarts=5, or startsecs=1, or ` +
+    'autorestart=false';
   assert.deepEqual(problemsOf(text('startsecs=0\n')), { errors: [], warnings: [warning('unexpected')] });
   assert.deepEqual(problemsOf(text('startsecs=0\nautorestart=true\n')), { errors: [], warnings: [warning('true')] });
   for (const options of [

@@ -125,12 +125,14 @@ const WRONG: ReadonlyArray<readonly [text: string, message: string]> = [
   ['* * * foo *', '"foo" is not the month of a schedule: *, or numbers from 1 to 12 or names, as 6 or jan-mar'],
   [
     '* * * * 8',
-    '"8" is not the day of week of a schedule: *, or numbers from 0 (Sunday) to 7 (also Sunday) or names, as mon-fri, 5#2 for the second Friday, 5L for the last',
+    '"8" is not the day of week of a schedule: *, or numbers from 0 (Sunday) to 7 (also Sunday) or names, as ' +
+      'mon-fri, 5#2 for the second Friday, 5L for the last',
   ],
   ['0 0 31 feb,apr *', '"0 0 31 feb,apr *" never comes: no month that it names has such a day'],
   [
     '@reboot',
-    '"@reboot" is not a schedule; the words for one are @hourly, @daily, @midnight, @weekly, @monthly, @yearly, @annually',
+    '"@reboot" is not a schedule; the words for one are @hourly, @daily, @midnight, @weekly, @monthly, ' +
+      '@yearly, @annually',
   ],
 ];
 for (const [text, message] of WRONG)
@@ -159,7 +161,8 @@ test('a wrong value is told with file, line and what would be right', () => {
   const errors = (line: string): string[] =>
     printed(readText(`[supervisord]\n[program:a]\ncommand=x\n${line}\n`).errors);
   assert.deepEqual(errors('cron=0 25 * * *'), [
-    '/etc/supervisord.conf:4: [program:a] cron: "25" is not the hour of a schedule: *, or numbers from 0 to 23, as 4 or 8-18',
+    '/etc/supervisord.conf:4: [program:a] cron: "25" is not the hour of a schedule: *, or numbers from 0 to ' +
+      '23, as 4 or 8-18',
   ]);
   assert.deepEqual(errors('tz=Nowhere/Town'), [
     '/etc/supervisord.conf:4: [program:a] tz: "Nowhere/Town" is not a time zone, as Europe/Berlin or UTC',
@@ -168,7 +171,8 @@ test('a wrong value is told with file, line and what would be right', () => {
     '/etc/supervisord.conf:4: [program:a] max_memory: "0" is not a size of memory: above 0, as 300MB',
   ]);
   assert.deepEqual(errors('max_memory=300M'), [
-    '/etc/supervisord.conf:4: [program:a] max_memory: "300M" is not a size: a whole number of bytes, or one with KB, MB or GB, as 50MB',
+    '/etc/supervisord.conf:4: [program:a] max_memory: "300M" is not a size: a whole number of bytes, or one ' +
+      'with KB, MB or GB, as 50MB',
   ]);
 });
 

@@ -12,7 +12,8 @@ const HEAD = '[supervisord]\n[program:web]\ncommand=x\n';
 const wrong: ReadonlyArray<readonly [string, string]> = [
   [
     'healthcheck=',
-    'the value is empty; expected a check: http://host:port/path, https://…, tcp://host:port, unix:///path, or a command',
+    'the value is empty; expected a check: http://host:port/path, https://…, tcp://host:port, unix:///path, ' +
+      'or a command',
   ],
   [
     'healthcheck=redis://localhost',

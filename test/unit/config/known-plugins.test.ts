@@ -25,7 +25,8 @@ const factories: ReadonlyArray<readonly [factory: string, instead: RegExp]> = [
 for (const [factory, instead] of factories) {
   test(`${factory} is named with what is built in`, () => {
     const [method = '', command = ''] = warningsOf(
-      `[rpcinterface:x]\nsupervisor.rpcinterface_factory=${factory}\n[ctlplugin:x]\nsupervisor.ctl_factory=${factory}\n`,
+      `[rpcinterface:x]\nsupervisor.rpcinterface_factory=${factory}\n[ctlplugin:x]\n` +
+        `supervisor.ctl_factory=${factory}\n`,
     );
     assert.match(method, /^2: \[rpcinterface:x\] .* its methods are not there; /);
     assert.match(method, instead);

@@ -132,22 +132,26 @@ test('text: strings as Python shows them', () => {
   assert.equal(formatPythonString(`"it's"\n\\\x01`), `'"it\\'s"\\n\\\\\\x01'`);
 });
 
-test('environment: a quote within double quotes is written with a backslash, as in Supervisor 4.4, where the rest would be lost otherwise', () => {
-  const rows: ReadonlyArray<readonly [text: string, expected: Record<string, string>]> = [
-    [String.raw`A="1\"2"`, { A: '1"2' }],
-    [String.raw`A="say \"yes, no\"",B=2`, { A: 'say "yes, no"', B: '2' }],
-    [String.raw`A="C:\\x \"y\"",B='\"'`, { A: String.raw`C:\x "y"`, B: String.raw`\"` }],
-    [String.raw`A="\n \"",B=x`, { A: String.raw`\n "`, B: 'x' }],
-    // Text that 4.3 reads without loss stays as it is.
-    [String.raw`A="C:\dir\",B=2`, { A: String.raw`C:\dir` + '\\', B: '2' }],
-    [String.raw`A='\"'`, { A: String.raw`\"`.slice(0, 1) }],
-  ];
-  for (const [text, expected] of rows) assert.deepEqual(pairs(text), expected, text);
-  assert.deepEqual(pairs(String.raw`A="\"%(ENV_Q)s\"",B=1`, { ENV_Q: String.raw`x\"y` }), {
-    A: String.raw`"x\"y"`,
-    B: '1',
-  });
-});
+test(
+  'environment: a quote within double quotes is written with a backslash, as in Supervisor 4.4, where the rest ' +
+    'would be lost otherwise',
+  () => {
+    const rows: ReadonlyArray<readonly [text: string, expected: Record<string, string>]> = [
+      [String.raw`A="1\"2"`, { A: '1"2' }],
+      [String.raw`A="say \"yes, no\"",B=2`, { A: 'say "yes, no"', B: '2' }],
+      [String.raw`A="C:\\x \"y\"",B='\"'`, { A: String.raw`C:\x "y"`, B: String.raw`\"` }],
+      [String.raw`A="\n \"",B=x`, { A: String.raw`\n "`, B: 'x' }],
+      // Text that 4.3 reads without loss stays as it is.
+      [String.raw`A="C:\dir\",B=2`, { A: String.raw`C:\dir` + '\\', B: '2' }],
+      [String.raw`A='\"'`, { A: String.raw`\"`.slice(0, 1) }],
+    ];
+    for (const [text, expected] of rows) assert.deepEqual(pairs(text), expected, text);
+    assert.deepEqual(pairs(String.raw`A="\"%(ENV_Q)s\"",B=1`, { ENV_Q: String.raw`x\"y` }), {
+      A: String.raw`"x\"y"`,
+      B: '1',
+    });
+  },
+);
 
 test('environment: the names of values after which text is lost', () => {
   const cut = (text: string): readonly string[] => parseKeyValueList([{ text, isValue: false }]).cut;

@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import { configOf, printed, readText } from './memory-source.ts';
 
 const sections = (value: string): string =>
-  `[supervisord]\n[unix_http_server]\nfile=/run/s\nmetrics_auth=${value}\n[inet_http_server]\nport=127.0.0.1:9001\nmetrics_auth=${value}\n`;
+  `[supervisord]\n[unix_http_server]\nfile=/run/s\nmetrics_auth=${value}\n[inet_http_server]\n` +
+  `port=127.0.0.1:9001\nmetrics_auth=${value}\n`;
 
 test('metrics_auth opens the metrics, and is acted upon', () => {
   for (const [value, expected] of [

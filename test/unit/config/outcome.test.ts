@@ -23,10 +23,12 @@ const first = (text: string): ProcessConfig => {
 
 test('diff: groups added, removed and changed; moved lines change nothing', () => {
   const before = config(
-    '[program:a]\ncommand=x\n[program:b]\ncommand=x\n[program:c]\ncommand=x\n[group:g]\nprograms=m\n[program:m]\ncommand=x\n',
+    '[program:a]\ncommand=x\n[program:b]\ncommand=x\n[program:c]\ncommand=x\n[group:g]\nprograms=m\n' +
+      '[program:m]\ncommand=x\n',
   );
   const after = config(
-    '\n\n[program:c]\ncommand=x\n[program:b]\ncommand=y\n[program:d]\ncommand=x\n[group:g]\nprograms=m\npriority=3\n[program:m]\ncommand=x\n',
+    '\n\n[program:c]\ncommand=x\n[program:b]\ncommand=y\n[program:d]\ncommand=x\n[group:g]\nprograms=m\n' +
+      'priority=3\n[program:m]\ncommand=x\n',
   );
   assert.deepEqual(diffConfigs(before, after), { added: ['d'], removed: ['a'], changed: ['g', 'b'] });
   assert.deepEqual(diffConfigs(before, before), { added: [], removed: [], changed: [] });
@@ -57,7 +59,10 @@ test('diff: only what a process is started with needs a restart', () => {
 });
 
 test('the effective configuration as JSON: values by name, secrets hidden', () => {
-  const text = `${HEAD}environment=A="1"\n[inet_http_server]\nport=127.0.0.1:9001\nusername=u\npassword=geheim\n[program:a]\ncommand=x "y z"\nstopsignal=QUIT\numask=022\nstdout_logfile=NONE\nrlimit_nofile=1:2\n[eventlistener:l]\ncommand=x\nevents=EVENT\n`;
+  const text =
+    `${HEAD}environment=A="1"\n[inet_http_server]\nport=127.0.0.1:9001\nusername=u\npassword=geheim\n` +
+    '[program:a]\ncommand=x "y z"\nstopsignal=QUIT\numask=022\nstdout_logfile=NONE\nrlimit_nofile=1:2\n' +
+    '[eventlistener:l]\ncommand=x\nevents=EVENT\n';
   const shown = JSON.parse(JSON.stringify(describeReading(readText(text))));
   assert.deepEqual(
     [
@@ -97,7 +102,11 @@ test('the effective configuration as JSON: values by name, secrets hidden', () =
 });
 
 test('the effective configuration as text: what differs from the defaults', () => {
-  const text = `${HEAD}umask=027\n[unix_http_server]\nfile=/run/s\n[inet_http_server]\nport=127.0.0.1:1\n[group:g]\nprograms=a\n[program:a]\ncommand=x\nstopwaitsecs=9\nstdout_logfile=NONE\nenvironment=A=1\nautostart=false\nexitcodes=0,2\n[fcgi-program:f]\ncommand=x\nsocket=tcp://h:1\n[eventlistener:l]\ncommand=x\nevents=EVENT,TICK_5\n`;
+  const text =
+    `${HEAD}umask=027\n[unix_http_server]\nfile=/run/s\n[inet_http_server]\nport=127.0.0.1:1\n[group:g]\n` +
+    'programs=a\n[program:a]\ncommand=x\nstopwaitsecs=9\nstdout_logfile=NONE\nenvironment=A=1\nautostart=false\n' +
+    'exitcodes=0,2\n[fcgi-program:f]\ncommand=x\nsocket=tcp://h:1\n[eventlistener:l]\ncommand=x\n' +
+    'events=EVENT,TICK_5\n';
   assert.equal(
     formatConfig(configOf(readText(text)), false),
     [
@@ -139,7 +148,8 @@ test('the effective configuration as text: what differs from the defaults', () =
   assert.match(formatConfig({ ...config(''), file: null }, false), /^; no file:/);
   assert.equal(
     formatProblems(readText(`${HEAD}umask=9\nfoo=1\n`)),
-    '/etc/supervisord.conf:2: [supervisord] umask: "9" is not an octal number, as 022\n/etc/supervisord.conf:3: [supervisord] foo: warning: there is no such option here, it is ignored\n',
+    '/etc/supervisord.conf:2: [supervisord] umask: "9" is not an octal number, as 022\n' +
+      '/etc/supervisord.conf:3: [supervisord] foo: warning: there is no such option here, it is ignored\n',
   );
 });
 
@@ -147,10 +157,15 @@ const OF_SUPERVISOR: Readonly<Record<string, string>> = {
   unix_http_server: 'file chmod chown username password',
   inet_http_server: 'port username password',
   supervisord:
-    'logfile logfile_maxbytes logfile_backups loglevel pidfile umask nodaemon silent minfds minprocs nocleanup childlogdir user directory strip_ansi environment identifier',
+    'logfile logfile_maxbytes logfile_backups loglevel pidfile umask nodaemon silent minfds minprocs ' +
+    'nocleanup childlogdir user directory strip_ansi environment identifier',
   supervisorctl: 'serverurl username password prompt history_file',
   'program:x':
-    'command process_name numprocs numprocs_start priority autostart startsecs startretries autorestart exitcodes stopsignal stopwaitsecs stopasgroup killasgroup user redirect_stderr stdout_logfile stdout_logfile_maxbytes stdout_logfile_backups stdout_capture_maxbytes stdout_events_enabled stdout_syslog stderr_logfile stderr_logfile_maxbytes stderr_logfile_backups stderr_capture_maxbytes stderr_events_enabled stderr_syslog environment directory umask serverurl',
+    'command process_name numprocs numprocs_start priority autostart startsecs startretries autorestart ' +
+    'exitcodes stopsignal stopwaitsecs stopasgroup killasgroup user redirect_stderr stdout_logfile ' +
+    'stdout_logfile_maxbytes stdout_logfile_backups stdout_capture_maxbytes stdout_events_enabled ' +
+    'stdout_syslog stderr_logfile stderr_logfile_maxbytes stderr_logfile_backups stderr_capture_maxbytes ' +
+    'stderr_events_enabled stderr_syslog environment directory umask serverurl',
   'group:x': 'programs priority',
   'fcgi-program:x': 'socket socket_backlog socket_owner socket_mode',
   'eventlistener:x': 'buffer_size events result_handler',

@@ -58,7 +58,8 @@ test('container mode changes what is not set, and nothing else', () => {
 
 test('numprocs makes that many processes, in the order of their names', () => {
   const text =
-    '[program:w]\ncommand=x --port=80%(process_num)02d of %(numprocs)d\nprocess_name=%(program_name)s_%(process_num)d\nnumprocs=3\nnumprocs_start=9\n';
+    '[program:w]\ncommand=x --port=80%(process_num)02d of %(numprocs)d\n' +
+    'process_name=%(program_name)s_%(process_num)d\nnumprocs=3\nnumprocs_start=9\n';
   assert.deepEqual(
     processesOf(text).map(({ name, number, argv }) => [name, number, argv.slice(1).join(' ')]),
     [
@@ -71,7 +72,8 @@ test('numprocs makes that many processes, in the order of their names', () => {
 
 test('the processes of a group stand in the order of `programs`, as Supervisor starts them', () => {
   const text =
-    '[program:b]\ncommand=x\n[program:a]\ncommand=x\n[program:first]\ncommand=x\npriority=1\n[group:g]\nprograms=b,a,first\n';
+    '[program:b]\ncommand=x\n[program:a]\ncommand=x\n[program:first]\ncommand=x\npriority=1\n[group:g]\n' +
+    'programs=b,a,first\n';
   assert.deepEqual(
     processesOf(text).map(({ name }) => name),
     ['first', 'b', 'a'],
@@ -89,7 +91,8 @@ test('numprocs below 1 makes none, and its options are judged all the same', () 
 
 test('the own environment can be used in other options, that of [supervisord] everywhere', () => {
   const text =
-    'environment=G="g"\n[program:w]\nenvironment=D="/srv/%(ENV_G)s",N="%(process_num)d"\ncommand=%(ENV_D)s/run\ndirectory=%(ENV_D)s\n';
+    'environment=G="g"\n[program:w]\nenvironment=D="/srv/%(ENV_G)s",N="%(process_num)d"\n' +
+    'command=%(ENV_D)s/run\ndirectory=%(ENV_D)s\n';
   const { argv, options } = only(text);
   assert.deepEqual(
     [argv, options.directory, Object.fromEntries(options.environment)],
@@ -179,7 +182,8 @@ test('a process name with bytes that are not UTF-8 is an error that names the op
 
 test('every problem is reported, each once, whatever numprocs', () => {
   const text =
-    '[program:w]\ncommand=%(x)s\nprocess_name=%(process_num)d\nnumprocs=3\nautostart=maybe\nstopsignal=FOO\n[program:v]\n';
+    '[program:w]\ncommand=%(x)s\nprocess_name=%(process_num)d\nnumprocs=3\nautostart=maybe\nstopsignal=FOO\n' +
+    '[program:v]\n';
   assert.deepEqual(
     errorsOf(text).map((line) => line.split(':')[0]),
     ['3', '6', '7', '8'],
@@ -257,7 +261,8 @@ test('compat: the log file name syslog', () => {
 
 test('values that follow from others', () => {
   const asGroup = only(
-    'log_format=json\nsuccess_exit_codes=143\ncompress=true\n[program:w]\ncommand=x\nstopasgroup=true\nserverurl= auto\ncron=@daily\nsuccess_exit_codes=3\n',
+    'log_format=json\nsuccess_exit_codes=143\ncompress=true\n[program:w]\ncommand=x\nstopasgroup=true\n' +
+      'serverurl= auto\ncron=@daily\nsuccess_exit_codes=3\n',
   ).options;
   assert.deepEqual(
     [
@@ -272,7 +277,8 @@ test('values that follow from others', () => {
     [true, 'stop', null, false, 'json', [3, 143], true],
   );
   const own = only(
-    'log_format=json\n[program:w]\ncommand=x\nstopasgroup=true\nkill_orphans=never\ncron=@daily\nautostart=true\nlog_format=raw\n',
+    'log_format=json\n[program:w]\ncommand=x\nstopasgroup=true\nkill_orphans=never\ncron=@daily\n' +
+      'autostart=true\nlog_format=raw\n',
   ).options;
   assert.deepEqual([own.kill_orphans, own.autostart, own.log_format], ['never', true, 'raw']);
 });
@@ -286,7 +292,8 @@ test('aliases of an option are the option', () => {
 
 test('[program-default] and [DEFAULT] stand behind the section, listeners have only the latter', () => {
   const text =
-    '[program-default]\nstartsecs=5\nredirect_stderr=true\n[DEFAULT]\nstartsecs=7\nstartretries=8\n[program:w]\ncommand=x\n[eventlistener:l]\ncommand=x\nevents=EVENT\n';
+    '[program-default]\nstartsecs=5\nredirect_stderr=true\n[DEFAULT]\nstartsecs=7\nstartretries=8\n' +
+    '[program:w]\ncommand=x\n[eventlistener:l]\ncommand=x\nevents=EVENT\n';
   const [listener, program] = processesOf(text);
   assert.deepEqual(
     [program?.options.startsecs, program?.options.startretries, program?.options.redirect_stderr],
@@ -300,7 +307,10 @@ test('[program-default] and [DEFAULT] stand behind the section, listeners have o
 
 test('groups: by priority, then name; a program in one has no group of its own', () => {
   const text =
-    '[group:g]\nprograms=b, a\npriority=5\n[program:a]\ncommand=x\n[program:b]\ncommand=x\npriority=1\n[program:z]\ncommand=x\npriority=5\n[eventlistener:l]\ncommand=x\nevents=tick_5,EVENT\n[eventlistener:k]\ncommand=x\nevents=EVENT\npriority=9\n[fcgi-program:f]\ncommand=x\nsocket=unix:///run/%(program_name)s\npriority=7\n';
+    '[group:g]\nprograms=b, a\npriority=5\n[program:a]\ncommand=x\n[program:b]\ncommand=x\npriority=1\n' +
+    '[program:z]\ncommand=x\npriority=5\n[eventlistener:l]\ncommand=x\nevents=tick_5,EVENT\n[eventlistener:k]\n' +
+    'command=x\nevents=EVENT\npriority=9\n[fcgi-program:f]\ncommand=x\nsocket=unix:///run/%(program_name)s\n' +
+    'priority=7\n';
   const { groups } = configOf(readText(HEAD + text));
   assert.deepEqual(
     groups.map(({ name, priority, type }) => [name, priority, type]),
@@ -334,7 +344,8 @@ test('compat: a FastCGI program in a group needs no socket, and may have one', (
 
 test('supervisor-stdout is built in: its listener is set aside, what it would have written is echoed', () => {
   const text =
-    '[eventlistener:stdout]\ncommand=supervisor_stdout\nevents=PROCESS_LOG\nresult_handler=supervisor_stdout:event_handler\n[program:w]\ncommand=x\nstdout_events_enabled=true\n';
+    '[eventlistener:stdout]\ncommand=supervisor_stdout\nevents=PROCESS_LOG\n' +
+    'result_handler=supervisor_stdout:event_handler\n[program:w]\ncommand=x\nstdout_events_enabled=true\n';
   const config = configOf(readText(HEAD + text));
   assert.deepEqual(
     [config.groups.map(({ name }) => name), config.setAside.map(({ name }) => name)],
@@ -347,7 +358,8 @@ test('supervisor-stdout is built in: its listener is set aside, what it would ha
 
 test('a renamed copy of supervisor-stdout is known by its events, and echoes the streams that it gets', () => {
   const text = (events: string): string =>
-    `[eventlistener:out]\ncommand=python3 /opt/mine.py\nevents=${events}\nresult_handler=mine:handle\n[program:w]\ncommand=x\nstdout_events_enabled=true\nstderr_events_enabled=true\n`;
+    `[eventlistener:out]\ncommand=python3 /opt/mine.py\nevents=${events}\nresult_handler=mine:handle\n` +
+    '[program:w]\ncommand=x\nstdout_events_enabled=true\nstderr_events_enabled=true\n';
   const both = readText(HEAD + text('PROCESS_LOG'));
   assert.deepEqual(
     configOf(both).setAside.map(({ name }) => name),
@@ -364,7 +376,9 @@ test('a renamed copy of supervisor-stdout is known by its events, and echoes the
 
 test('dependencies: names are programs, groups, processes; conditions are filled in', () => {
   const text =
-    '[program:db]\ncommand=x\nhealthcheck=tcp://localhost:1\nnumprocs=2\nprocess_name=db%(process_num)d\n[group:g]\nprograms=m\n[program:m]\ncommand=x\n[program:web]\ncommand=x\ndepends_on=db, g:completed, g:m:ready, db:db1:started, g:*\n';
+    '[program:db]\ncommand=x\nhealthcheck=tcp://localhost:1\nnumprocs=2\nprocess_name=db%(process_num)d\n' +
+    '[group:g]\nprograms=m\n[program:m]\ncommand=x\n[program:web]\ncommand=x\ndepends_on=db, g:completed, ' +
+    'g:m:ready, db:db1:started, g:*\n';
   const web = configOf(readText(HEAD + text))
     .groups.flatMap(({ processes }) => processes)
     .find(({ name }) => name === 'web');
@@ -381,7 +395,8 @@ test('dependencies: an unknown name, oneself and a cycle are errors', () => {
   );
   assert.match(errorsOf('[program:a]\ncommand=x\ndepends_on=a\n')[0] ?? '', /"a" is this program itself/);
   const cycle =
-    '[program:a]\ncommand=x\ndepends_on=b\n[program:b]\ncommand=x\ndepends_on=c\n[group:g]\nprograms=c\n[program:c]\ncommand=x\ndepends_on=a\n[program:d]\ncommand=x\ndepends_on=a\n';
+    '[program:a]\ncommand=x\ndepends_on=b\n[program:b]\ncommand=x\ndepends_on=c\n[group:g]\nprograms=c\n' +
+    '[program:c]\ncommand=x\ndepends_on=a\n[program:d]\ncommand=x\ndepends_on=a\n';
   assert.deepEqual(
     errorsOf(cycle).map((line) => line.split('reason')[0]),
     ['4: [program:a] depends_on: the programs wait for each other: a → b → g:c → a'],
@@ -392,46 +407,51 @@ test('dependencies: an unknown name, oneself and a cycle are errors', () => {
   );
 });
 
-test('dependencies: what can never become healthy is an error, what never completes a warning; nothing is waited for twice', () => {
-  assert.match(
-    errorsOf('[program:a]\ncommand=x\ndepends_on=b:healthy\n[program:b]\ncommand=x\n')[0] ?? '',
-    /^4: \[program:a\] depends_on: "b" can not become healthy: program:b has no healthcheck; give it one, or use started, ready or completed/,
-  );
-  assert.match(
-    warningsOf('[program:a]\ncommand=x\ndepends_on=b:completed\n[program:b]\ncommand=x\nautorestart=true\n')[0] ?? '',
-    /"b" is started again whenever it ends \(autorestart=true\), so it is never completed; give it oneshot=true/,
-  );
-  assert.match(
-    warningsOf('[program:a]\ncommand=x\ndepends_on=b:exited\n[program:b]\ncommand=x\nautorestart=true\n')[0] ?? '',
-    /so it is never completed/,
-  );
-  assert.match(
-    errorsOf('[program:a]\ncommand=x\ndepends_on=b:fatal\n[program:b]\ncommand=x\n')[0] ?? '',
-    /"fatal" is no condition; there are started, ready, healthy, completed, exited/,
-  );
-  assert.match(
-    errorsOf(
-      '[program:a]\ncommand=x\ndepends_on=g:exitd\n[group:g]\nprograms=b,c\n[program:b]\ncommand=x\n[program:c]\ncommand=x\n',
-    )[0] ?? '',
-    /"exitd" is neither a process of "g" nor a condition .*did you mean exited\?/,
-  );
-  assert.match(
-    warningsOf(
-      '[program:a]\ncommand=x\ndependent_startup=true\ndependent_startup_wait_for=b:fatl\n[program:b]\ncommand=x\n',
-    )[0] ?? '',
-    /backoff, stopped \(did you mean fatal\?\); it is not waited for/,
-  );
-  assert.deepEqual(
-    warningsOf(
-      '[program:a]\ncommand=x\ndepends_on=b:completed\n[program:b]\ncommand=x\nautorestart=true\noneshot=true\n',
-    ),
-    [],
-  );
-  assert.equal(
-    processesOf('[program:a]\ncommand=x\ndepends_on=b, b:started\n[program:b]\ncommand=x\n')[0]?.dependsOn.length,
-    1,
-  );
-});
+test(
+  'dependencies: what can never become healthy is an error, what never completes a warning; nothing is waited ' +
+    'for twice',
+  () => {
+    assert.match(
+      errorsOf('[program:a]\ncommand=x\ndepends_on=b:healthy\n[program:b]\ncommand=x\n')[0] ?? '',
+      /^4: \[program:a\] depends_on: "b" can not become healthy: program:b has no healthcheck; give it one, or use started, ready or completed/,
+    );
+    assert.match(
+      warningsOf('[program:a]\ncommand=x\ndepends_on=b:completed\n[program:b]\ncommand=x\nautorestart=true\n')[0] ?? '',
+      /"b" is started again whenever it ends \(autorestart=true\), so it is never completed; give it oneshot=true/,
+    );
+    assert.match(
+      warningsOf('[program:a]\ncommand=x\ndepends_on=b:exited\n[program:b]\ncommand=x\nautorestart=true\n')[0] ?? '',
+      /so it is never completed/,
+    );
+    assert.match(
+      errorsOf('[program:a]\ncommand=x\ndepends_on=b:fatal\n[program:b]\ncommand=x\n')[0] ?? '',
+      /"fatal" is no condition; there are started, ready, healthy, completed, exited/,
+    );
+    assert.match(
+      errorsOf(
+        '[program:a]\ncommand=x\ndepends_on=g:exitd\n[group:g]\nprograms=b,c\n[program:b]\ncommand=x\n' +
+          '[program:c]\ncommand=x\n',
+      )[0] ?? '',
+      /"exitd" is neither a process of "g" nor a condition .*did you mean exited\?/,
+    );
+    assert.match(
+      warningsOf(
+        '[program:a]\ncommand=x\ndependent_startup=true\ndependent_startup_wait_for=b:fatl\n[program:b]\ncommand=x\n',
+      )[0] ?? '',
+      /backoff, stopped \(did you mean fatal\?\); it is not waited for/,
+    );
+    assert.deepEqual(
+      warningsOf(
+        '[program:a]\ncommand=x\ndepends_on=b:completed\n[program:b]\ncommand=x\nautorestart=true\noneshot=true\n',
+      ),
+      [],
+    );
+    assert.equal(
+      processesOf('[program:a]\ncommand=x\ndepends_on=b, b:started\n[program:b]\ncommand=x\n')[0]?.dependsOn.length,
+      1,
+    );
+  },
+);
 
 test('supervisord_dependent_startup is built in: its listener is set aside, however it is called', () => {
   for (const command of [
@@ -440,7 +460,8 @@ test('supervisord_dependent_startup is built in: its listener is set aside, howe
     '/usr/local/bin/supervisord-dependent-startup',
   ]) {
     const reading = readText(
-      `${HEAD}[eventlistener:order]\ncommand=${command}\nevents=PROCESS_STATE\n[program:w]\ncommand=x\ndependent_startup=true\n`,
+      `${HEAD}[eventlistener:order]\ncommand=${command}\nevents=PROCESS_STATE\n[program:w]\ncommand=x\n` +
+        'dependent_startup=true\n',
     );
     assert.deepEqual(
       [configOf(reading).groups.map(({ name }) => name), configOf(reading).setAside.map(({ name }) => name)],
@@ -452,7 +473,8 @@ test('supervisord_dependent_startup is built in: its listener is set aside, howe
 
 test('dependencies: those of the plug-in count when it is on, and an unknown name is a warning', () => {
   const text = (on: string): string =>
-    `[program:a]\ncommand=x\ndependent_startup=${on}\ndependent_startup_wait_for=b:exited nope:running\n[program:b]\ncommand=x\n`;
+    `[program:a]\ncommand=x\ndependent_startup=${on}\ndependent_startup_wait_for=b:exited nope:running\n` +
+    '[program:b]\ncommand=x\n';
   assert.deepEqual(processesOf(text('true'))[0]?.dependsOn, [{ group: 'b', process: 'b', conditions: ['exited'] }]);
   assert.match(warningsOf(text('true'))[0] ?? '', /"nope"; it is not waited for/);
   assert.deepEqual(processesOf(text('false'))[0]?.dependsOn, []);

@@ -74,14 +74,16 @@ test('a file that cannot be read, or has no [supervisord], is refused', () => {
   ]);
   assert.deepEqual(printed(readText('x\n[supervisord]\ny\n').errors), [
     '/etc/supervisord.conf:1: the first option stands before any [section]: x',
-    '/etc/supervisord.conf:3: [supervisord]: cannot understand this line: it is neither "option=value" nor a [section]: y',
+    '/etc/supervisord.conf:3: [supervisord]: cannot understand this line: it is neither "option=value" nor a ' +
+      '[section]: y',
   ]);
 });
 
 test('includes: relative to the file, sorted, without hidden ones; %(here)s is the directory of each file', () => {
   const files = {
     '/etc/supervisord.conf':
-      '[include]\nfiles = conf.d/*.ini %(ENV_EXTRA)s\n  nope/*.conf conf.d/[!b].?ni conf.d/[ x [z-a]\n[supervisord]\nidentifier=%(here)s\n',
+      '[include]\nfiles = conf.d/*.ini %(ENV_EXTRA)s\n  nope/*.conf conf.d/[!b].?ni conf.d/[ x [z-a]\n' +
+      '[supervisord]\nidentifier=%(here)s\n',
     '/etc/conf.d/b.ini': '[program:b]\ncommand=%(here)s/b\n',
     '/etc/conf.d/a.ini': '[program:a]\ncommand=a\n[include]\nfiles=more.ini\n',
     '/etc/conf.d/.hidden.ini': '[program:h]\ncommand=x\n',
@@ -112,7 +114,8 @@ test('includes: relative to the file, sorted, without hidden ones; %(here)s is t
     '/etc/supervisord.conf:2: [include] files: no file matches /etc/conf.d/[',
     '/etc/supervisord.conf:2: [include] files: no file matches /etc/x',
     '/etc/supervisord.conf:2: [include] files: no file matches /etc/[z-a]',
-    '/opt/x.conf:1: [program:b]: this section is in /etc/conf.d/b.ini:1 too; the options of both are put together, and these come last',
+    '/opt/x.conf:1: [program:b]: this section is in /etc/conf.d/b.ini:1 too; the options of both are put ' +
+      'together, and these come last',
   ]);
 });
 
@@ -138,12 +141,14 @@ test('compat: with an [include], %(here)s is known everywhere', () => {
 
 test('problems are in the order of the lines; what looks like a comment is pointed out', () => {
   const { errors, warnings } = readText(
-    `${HEAD}logfile_maxbytes=0;\n[program:a]\ncommand=x\nstopwaitsecs=5#s\nautostart=x\n[supervisord]\nminfds=x\nloglevel=a\nloglevel=info\n`,
+    `${HEAD}logfile_maxbytes=0;\n[program:a]\ncommand=x\nstopwaitsecs=5#s\nautostart=x\n[supervisord]\n` +
+      'minfds=x\nloglevel=a\nloglevel=info\n',
   );
   assert.deepEqual(
     printed(errors).map((line) => line.slice('/etc/supervisord.conf:'.length)),
     [
-      '2: [supervisord] logfile_maxbytes: "0;" is not a size: a whole number of bytes, or one with KB, MB or GB, as 50MB; a comment needs a space before its ";"',
+      '2: [supervisord] logfile_maxbytes: "0;" is not a size: a whole number of bytes, or one with KB, MB or ' +
+        'GB, as 50MB; a comment needs a space before its ";"',
       '5: [program:a] stopwaitsecs: "5#s" is not a whole number; a comment needs a space before its "#"',
       '6: [program:a] autostart: "x" is not true or false (also yes, no, on, off, 1, 0)',
       '8: [supervisord] minfds: "x" is not a whole number',
@@ -310,10 +315,12 @@ test('environment: variables of Kubernetes services are none of ours', () => {
     ['api'],
   );
   assert.deepEqual(printed(reading.warnings), [
-    'ONEVISOR_PORT: describes a Kubernetes service and is ignored (and 3 more); set enableServiceLinks: false in the pod to be rid of it',
+    'ONEVISOR_PORT: describes a Kubernetes service and is ignored (and 3 more); set enableServiceLinks: false ' +
+      'in the pod to be rid of it',
   ]);
   assert.deepEqual(printed(readText(HEAD, { env: { ONEVISOR_PORT: 'tcp://10.0.0.1:80' } }).warnings), [
-    'ONEVISOR_PORT: describes a Kubernetes service and is ignored; set enableServiceLinks: false in the pod to be rid of it',
+    'ONEVISOR_PORT: describes a Kubernetes service and is ignored; set enableServiceLinks: false in the pod ' +
+      'to be rid of it',
   ]);
   assert.deepEqual(envErrors({ ONEVISOR_PORT: '80' }).length, 1, 'not the value of a service');
   assert.ok(
@@ -323,9 +330,12 @@ test('environment: variables of Kubernetes services are none of ours', () => {
 });
 
 test('environment: one underscore too few', () => {
-  const text = `${HEAD}[program:web]\ncommand=x\n[program:db_user]\ncommand=x\n[fcgi-program:php]\ncommand=x\nsocket=unix:///s\n[program:db]\ncommand=x\n`;
+  const text =
+    `${HEAD}[program:web]\ncommand=x\n[program:db_user]\ncommand=x\n[fcgi-program:php]\ncommand=x\n` +
+    'socket=unix:///s\n[program:db]\ncommand=x\n';
   const meant = (variable: string, name: string): string =>
-    `${variable}: defines a program of its own; an option follows two underscores, as ${name}, and the command of a program of this name is ${variable}__COMMAND`;
+    `${variable}: defines a program of its own; an option follows two underscores, as ${name}, and the ` +
+    `command of a program of this name is ${variable}__COMMAND`;
   assert.deepEqual(envErrors({ ONEVISOR_PROGRAM_WEB_AUTOSTART: 'false' }, text), [
     meant('ONEVISOR_PROGRAM_WEB_AUTOSTART', 'ONEVISOR_PROGRAM_WEB__AUTOSTART'),
   ]);
@@ -441,7 +451,9 @@ test('environment: a Procfile', () => {
 });
 
 test('environment: one image, several roles', () => {
-  const text = `${HEAD}[program:a]\ncommand=x\n[program:b]\ncommand=x\nautostart=false\n[group:g]\nprograms=c\n[program:c]\ncommand=x\n[eventlistener:l]\ncommand=x\nevents=EVENT\n`;
+  const text =
+    `${HEAD}[program:a]\ncommand=x\n[program:b]\ncommand=x\nautostart=false\n[group:g]\nprograms=c\n[program:c]\n` +
+    'command=x\n[eventlistener:l]\ncommand=x\nevents=EVENT\n';
   const started = (env: Record<string, string>): string[] =>
     processesOf(withEnv(env, text))
       .filter(({ options }) => options.autostart)
@@ -565,7 +577,9 @@ test('the main program: what comes after --, with options from elsewhere', () =>
 
 test('servers: addresses, passwords, and those that are opened on loopback only', () => {
   const servers =
-    '[inet_http_server]\nport=*:9001\n[inet_http_server:b]\nport=*:9002\nallow_insecure=true\n[inet_http_server:c]\nport=0.0.0.0:9003\nusername=u\npassword=p\n[inet_http_server:d]\nport=[::1]:9004\n[unix_http_server]\nfile=/run/s\nchmod=0770\nchown=app:staff\n';
+    '[inet_http_server]\nport=*:9001\n[inet_http_server:b]\nport=*:9002\nallow_insecure=true\n' +
+    '[inet_http_server:c]\nport=0.0.0.0:9003\nusername=u\npassword=p\n[inet_http_server:d]\nport=[::1]:9004\n' +
+    '[unix_http_server]\nfile=/run/s\nchmod=0770\nchown=app:staff\n';
   const reading = readText(HEAD + servers);
   assert.deepEqual(
     configOf(reading).inetServers.map(({ port }) => `${port.host}:${port.port}`),
@@ -609,7 +623,9 @@ test('servers: one that moves to loopback does not take the place of another one
 
 test('plug-ins: only the main interface is there', () => {
   const plugins =
-    '[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface\n[rpcinterface:x]\nsupervisor.rpcinterface_factory=a:b\nk=%(ENV_V)s\n[ctlplugin:y]\nsupervisor.ctl_factory=c:d\n';
+    '[rpcinterface:supervisor]\n' +
+    'supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface\n[rpcinterface:x]\n' +
+    'supervisor.rpcinterface_factory=a:b\nk=%(ENV_V)s\n[ctlplugin:y]\nsupervisor.ctl_factory=c:d\n';
   const reading = readText(HEAD + plugins, { env: { V: 'v' } });
   const { rpcInterfaces, ctlPlugins } = configOf(reading);
   assert.deepEqual(
@@ -735,7 +751,7 @@ test('compat: [supervisord] may stand in an included file; where includes are no
   );
 });
 
-test('variables: [supervisord] environment is expanded once, and what would be lost is pointed out without its value', () => {
+test('variables: [supervisord] environment is expanded once, and a lost part is reported without its value', () => {
   const reading = readText(
     `${HEAD}environment=A="100%%",B="%%%%"\n[program:a]\ncommand=x\nenvironment=JAVA_OPTS=-Xsecret1 -Xsecret2\n`,
   );

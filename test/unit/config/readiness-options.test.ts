@@ -49,9 +49,11 @@ test('a wrong value: file, line, and what would be right', () => {
 
 test('what does not fit together names the way out', () => {
   assert.deepEqual(errorsOf('watchdog_sec=5'), [
-    '/etc/supervisord.conf:4: [program:web] watchdog_sec: needs notify=sd, by which the program sends WATCHDOG=1; add it, or use healthcheck',
+    '/etc/supervisord.conf:4: [program:web] watchdog_sec: needs notify=sd, by which the program sends ' +
+      'WATCHDOG=1; add it, or use healthcheck',
   ]);
   assert.deepEqual(errorsOf('notify=sd\nnotification_fd=3'), [
-    '/etc/supervisord.conf:5: [program:web] notification_fd: cannot be set together with notify: a program reports its readiness in one way; remove one of the two',
+    '/etc/supervisord.conf:5: [program:web] notification_fd: cannot be set together with notify: a program ' +
+      'reports its readiness in one way; remove one of the two',
   ]);
 });

@@ -81,7 +81,8 @@ for (const command of fine)
 
 test('commands: said with their place, of what is written and not of what was expanded; notes are no warnings', () => {
   const reading = readText(
-    `${HEAD}[program:a]\ncommand=/app %(ENV_SECRET)s\npre_start_command=service x start\nstop_command=kill $PID\n[program:b]\ncommand=nginx\n`,
+    `${HEAD}[program:a]\ncommand=/app %(ENV_SECRET)s\npre_start_command=service x start\nstop_command=kill ` +
+      '$PID\n[program:b]\ncommand=nginx\n',
     { env: { SECRET: '$HOME' } },
   );
   const [hook, note, ...more] = printed(reading.warnings);
@@ -99,13 +100,17 @@ test('commands: said with their place, of what is written and not of what was ex
 test('environment: a dollar sign is never replaced', () => {
   const env = { PYTHONPATH: '/lib', SECRET: '$HOME', HOME: '/root' };
   const lines = warningsOf(
-    'environment=A="${HOME}/x"\n[program:a]\ncommand=x\nenvironment=PYTHONPATH="$PYTHONPATH:/x",B="$NOTHING $5",C="%(ENV_SECRET)s"\n[program:b]\ncommand=x\nenvironment=OWN="/y:${OWN}",D=x\n',
+    'environment=A="${HOME}/x"\n[program:a]\ncommand=x\nenvironment=PYTHONPATH="$PYTHONPATH:/x",B="$NOTHING ' +
+      '$5",C="%(ENV_SECRET)s"\n[program:b]\ncommand=x\nenvironment=OWN="/y:${OWN}",D=x\n',
     env,
   );
   assert.deepEqual(lines, [
-    '2: [supervisord] environment: "$HOME" in the value of A is not replaced, because no shell reads it; write %(ENV_HOME)s',
-    '5: [program:a] environment: "$PYTHONPATH" in the value of PYTHONPATH is not replaced, because no shell reads it; write %(ENV_PYTHONPATH)s',
-    '8: [program:b] environment: "$OWN" in the value of OWN is not replaced, because no shell reads it; write %(ENV_OWN:-)s',
+    '2: [supervisord] environment: "$HOME" in the value of A is not replaced, because no shell reads it; ' +
+      'write %(ENV_HOME)s',
+    '5: [program:a] environment: "$PYTHONPATH" in the value of PYTHONPATH is not replaced, because no shell ' +
+      'reads it; write %(ENV_PYTHONPATH)s',
+    '8: [program:b] environment: "$OWN" in the value of OWN is not replaced, because no shell reads it; write ' +
+      '%(ENV_OWN:-)s',
   ]);
 });
 
@@ -116,7 +121,8 @@ test('the same program in two files is pointed out, and the same file twice is n
     '/etc/b.ini': '[inet_http_server]\nport=127.0.0.1:2\n[program:b]\ncommand=x\n',
   };
   assert.deepEqual(printed(read({ files }).warnings), [
-    '/etc/a.ini:2: [program:a]: this section is in /etc/supervisord.conf:2 too; the options of both are put together, and these come last',
+    '/etc/a.ini:2: [program:a]: this section is in /etc/supervisord.conf:2 too; the options of both are put ' +
+      'together, and these come last',
   ]);
 });
 
@@ -171,10 +177,12 @@ test('a template that was not rendered is one line', () => {
     printed(readText(text).errors).map((line) => line.replace('/etc/supervisord.conf:', ''));
   assert.deepEqual(
     errorsOf(
-      '[supervisord]\n{% for p in programs %}\n[program:{{ p }}]\ncommand={{ p.command }}\nnumprocs={{ p.count }}\nuser={{ user }}\n{% endfor %}\n',
+      '[supervisord]\n{% for p in programs %}\n[program:{{ p }}]\ncommand={{ p.command }}\nnumprocs={{ ' +
+        'p.count }}\nuser={{ user }}\n{% endfor %}\n',
     ),
     [
-      '2: this looks like a template that was not rendered: {% … %} in 6 lines; run the program that fills it in, and read its output',
+      '2: this looks like a template that was not rendered: {% … %} in 6 lines; run the program that fills it ' +
+        'in, and read its output',
     ],
   );
   assert.match(
