@@ -105,7 +105,7 @@ export class FileOutlet implements Outlet {
         (error: unknown) => written(error as NodeJS.ErrnoException, 0),
       );
     } else if (opened.kind === 'regular') {
-      this.#writeRegular(opened, bytes, start, end, written);
+      this.#writeRegular(opened, bytes.subarray(start, end), written);
     } else {
       opened.outlet.write(bytes, start, end, (error, count) => {
         if (!error) {
@@ -144,21 +144,21 @@ export class FileOutlet implements Outlet {
     callWhenDone(this.#close(), done);
   }
 
-  #writeRegular(opened: Regular, bytes: Buffer, start: number, end: number, written: Written): void {
+  #writeRegular(opened: Regular, bytes: Buffer, written: Written): void {
     const { isDue } = this.#deadline;
     if (isDue && !opened.isLineOpen) {
-      void this.#tryToRotate(opened).then(() => this.write(bytes, start, end, written));
+      void this.#tryToRotate(opened).then(() => this.write(bytes, 0, bytes.length, written));
       return;
     }
     const { maxBytes } = this.#limits;
-    const filled = maxBytes > 0 ? endOfFill(bytes, start, end, maxBytes - opened.size) : end;
-    const until = isDue ? endOfFill(bytes, start, filled, 1) : filled;
-    write(opened.fd, bytes, start, until - start, null, (error, count) => {
+    const filled = maxBytes > 0 ? endOfFill(bytes, 0, bytes.length, maxBytes - opened.size) : bytes.length;
+    const until = isDue ? endOfFill(bytes, 0, filled, 1) : filled;
+    write(opened.fd, bytes, 0, until, null, (error, count) => {
       if (error) {
         written(error, 0);
         return;
       }
-      this.#count(opened, bytes[start + count - 1] !== NEWLINE, count);
+      this.#count(opened, bytes[count - 1] !== NEWLINE, count);
       const isFull = maxBytes > 0 && opened.size >= maxBytes && opened.size >= this.#rotateFrom;
       if (!isFull && !isDue) {
         written(null, count);

@@ -216,14 +216,14 @@ export class ThreadOutlet extends PathlessOutlet {
   }
 
   write(bytes: Buffer, start: number, end: number, written: Written): void {
-    this.#attempt(bytes, start, end, FIRST_RETRY_MS, written);
+    this.#attempt(bytes.subarray(start, end), FIRST_RETRY_MS, written);
   }
 
-  #attempt(bytes: Buffer, start: number, end: number, retryMs: number, written: Written): void {
-    write(this.#fd, bytes, start, end - start, null, (error, count) => {
+  #attempt(bytes: Buffer, retryMs: number, written: Written): void {
+    write(this.#fd, bytes, 0, bytes.length, null, (error, count) => {
       if (error?.code === 'EAGAIN') {
         this.#clock.alarm(this.#clock.nowMs() + retryMs, () => {
-          this.#attempt(bytes, start, end, Math.min(retryMs * 2, LONGEST_RETRY_MS), written);
+          this.#attempt(bytes, Math.min(retryMs * 2, LONGEST_RETRY_MS), written);
         });
       } else {
         written(error, error ? 0 : count);
