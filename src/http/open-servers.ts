@@ -134,7 +134,7 @@ function openRoute(route: Route, { openAccess = [] }: ServerAccess): Route {
 }
 
 const INSECURE =
-  'every client that can reach this address could run any command; ' +
+  'anyone who can reach this address could run any command; ' +
   'set username and password, or use 127.0.0.1, or set allow_insecure=true';
 
 /** Opens one server. Rejects with a {@link ListenError}. */

@@ -5,7 +5,7 @@
 
 /** The budget has no bytes left for an answer. `isFirst`: the first refusal since the budget had bytes left. */
 export class AnswerBudgetError extends Error {
-  override readonly name = 'NoRoomError';
+  override readonly name = 'AnswerBudgetError';
   readonly isFirst: boolean;
 
   constructor(isFirst: boolean) {

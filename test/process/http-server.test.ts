@@ -58,7 +58,7 @@ describe('requests', () => {
       }
     }));
 
-  test('in JSON for a client that reads it, but a fault in XML', () =>
+  test('in JSON for a client that accepts JSON, faults included', () =>
     inWorld({}, async (world) => {
       await world.open();
       const ask = (request: string): Promise<string> =>
@@ -67,7 +67,10 @@ describe('requests', () => {
           .send(request.replace('\r\n', '\r\nConnection: close\r\nAccept: application/json, text/xml\r\n'))
           .end();
       assert.match(await ask(getPid), /\r\nContent-Type: application\/json\r\n[^]*\r\n\r\n\{"value":\d+\}$/);
-      assert.match(await ask(getPid.replace('getPID', 'getPIX')), /\r\nContent-Type: text\/xml\r\n[^]*<fault>/);
+      assert.match(
+        await ask(getPid.replace('getPID', 'getPIX')),
+        /\r\nContent-Type: application\/json\r\n[^]*\{"fault":\{"code":1,"text":"UNKNOWN_METHOD"/,
+      );
     }));
 
   test('in pieces of one byte', () =>
