@@ -1,7 +1,7 @@
 /**
  * Puts what is generated into the documents: the transition diagram into src/ARCHITECTURE.md, the tables of options and
- * of methods into the reference of the manual. `--check` writes nothing and fails when a document differs. It owns the markers `<!--
- * NAME: generated -->` … `<!-- /NAME -->`.
+ * of methods into the reference of the manual. `--check` writes nothing and fails if a document differs. Owns the
+ * markers `<!-- NAME: generated -->` … `<!-- /NAME -->`.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -23,6 +23,12 @@ export const TOP_LEVEL: ReadonlySet<string> = new Set([
 /** Above this a file holds more than one thing. */
 export const LONGEST_FILE = 400;
 
+/** Columns of a line. */
+export const LONGEST_LINE = 120;
+
+/** A declaration that hides Node's global `process`. */
+const HIDDEN_PROCESS = /\b(?:const|let|var|function) process\b|\(process *[:?=]|[{,] *process *[,}]/;
+
 /** Files that may be longer, each with the reason. */
 export const LONG_FILES: Readonly<Record<string, string>> = {
   'src/native/addon.c': 'glue: one short function for each function of addon.ts, and nothing that could be taken out',
@@ -70,6 +76,10 @@ export function layoutProblems(file: string, source: string): Array<{ line: numb
   const word = emptyWordIn(base);
   if (word !== null) problems.push({ line: 1, message: `the file name says "${word}", which tells nothing` });
   lines.forEach((text, index) => {
+    if (text.length > LONGEST_LINE)
+      problems.push({ line: index + 1, message: `${text.length} columns, at most ${LONGEST_LINE}` });
+    if (HIDDEN_PROCESS.test(text) && !/^\s*(\/\/|\*|\/\*)/.test(text))
+      problems.push({ line: index + 1, message: 'a variable called process hides the global of Node' });
     for (const match of text.matchAll(/\b(?:function\*?|class|interface|type|const|let|enum)\s+([A-Za-z_$][\w$]*)/g)) {
       const name = match[1] ?? '';
       const empty = /^\s*(\/\/|\*|\/\*)/.test(text) || FOREIGN_NAME.test(name) ? null : emptyWordIn(name);

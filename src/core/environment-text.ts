@@ -24,13 +24,20 @@ const ESCAPES: ReadonlyMap<string, string> = new Map([
 export type EnvironmentText =
   { readonly ok: true; readonly variables: Map<string, string> } | { readonly ok: false; readonly line: number };
 
+const NAME = /(?:export[ \t]+)?([^\s=#]+)/y;
+const IN_SINGLE_QUOTES = /'([^']*)'[ \t]*(?:#.*)?/y;
+const IN_DOUBLE_QUOTES = /"((?:[^"\\]|\\[^])*)"[ \t]*(?:#.*)?/y;
+const BARE = /([^ \t\r\n\u2028\u2029].*)?/y;
+const VALUE = [IN_SINGLE_QUOTES, IN_DOUBLE_QUOTES, BARE].map(({ source }) => source).join('|');
+/** One line: a comment, an assignment, or nothing. */
+const LINE = String.raw`[ \t]*(?:#.*|${NAME.source}[ \t]*=[ \t]*(?:${VALUE})|)\r?(?:\n|$)`;
+
 /** Reads the text of such a file. */
 export function parseEnvironmentText(raw: string): EnvironmentText {
   const variables = new Map<string, string>();
   // A byte order mark is the editor's.
   const text = raw.replace(/^\uFEFF/, '');
-  const line =
-    /[ \t]*(?:#.*|(?:export[ \t]+)?([^\s=#]+)[ \t]*=[ \t]*(?:'([^']*)'[ \t]*(?:#.*)?|"((?:[^"\\]|\\[^])*)"[ \t]*(?:#.*)?|([^ \t\r\n\u2028\u2029].*)?)|)\r?(?:\n|$)/y;
+  const line = new RegExp(LINE, 'y');
   let row = 1;
   while (line.lastIndex < text.length) {
     const from = line.lastIndex;

@@ -1,11 +1,11 @@
 /**
- * Runs commands beside a program: its hooks and its checks. Each command has a process group of its own, which is killed
+ * Runs commands beside a program: its hooks and checks. Each command has a process group of its own, which is killed
  * when the command ends, and a time limit. The caller decides when to run a command and what its outcome means.
  *
  * Invariants:
  *   1. `done` is called once, and never from within `run` or `take`. By then, a batch of ended children has left all
  *      tables of pids, so `done` may send signals.
- *   2. A group is signalled before its leader is reaped, or in the same call. Later, another process may have its number.
+ *   2. A group is signalled before its leader is reaped, or in the same call. Later, its number may be another one's.
  *   3. A job that is not reaped after SIGKILL (it hangs in the kernel) counts as timed out. No second job with the same
  *      key is started meanwhile.
  */

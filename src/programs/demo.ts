@@ -3,6 +3,9 @@
  * Owns the text of its configuration and of its greeting; the supervising is supervise.ts.
  */
 
+const WORKER_ENDS = "echo 'this one is too much for me' >&2; exit 3";
+const ORPHAN_LEFT = 'left an orphan behind: it becomes a child of onevisor, which reaps it';
+
 /** A clock; a worker that fails and is restarted; a program that leaves orphans behind. */
 const CONFIGURATION = `
 [supervisord]
@@ -12,10 +15,10 @@ loglevel=info
 command=/bin/sh -c "while :; do date; sleep 2; done"
 
 [program:worker]
-command=/bin/sh -c "for job in 1 2 3; do echo working on job $job; sleep 1; done; echo 'this one is too much for me' >&2; exit 3"
+command=/bin/sh -c "for job in 1 2 3; do echo working on job $job; sleep 1; done; ${WORKER_ENDS}"
 
 [program:parent]
-command=/bin/sh -c "while sleep 5; do (sleep 1 &); echo 'left an orphan behind: it becomes a child of onevisor, which reaps it'; done"
+command=/bin/sh -c "while sleep 5; do (sleep 1 &); echo '${ORPHAN_LEFT}'; done"
 `;
 
 /** The environment in which the supervisor runs the demo: container mode, whatever the machine has configured. */
@@ -31,7 +34,7 @@ export function demoEnvironment(env: Readonly<NodeJS.ProcessEnv>): NodeJS.Proces
 
 /** What is said before it starts. */
 export function formatGreeting(executable: string): string {
-  return `This is onevisor with three programs: clock, worker (it crashes, and is restarted) and parent (it leaves orphans).
+  return `This is onevisor with three programs: clock, worker (it crashes and is restarted), parent (it leaves orphans).
 In another terminal, look at them and play with them:
   ${executable} ctl status
   ${executable} ctl stop clock

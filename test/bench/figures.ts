@@ -50,10 +50,13 @@ export function ratioOf({ ours, peer, unit }: Row): number | null {
 
 export function verdictOf(row: Row): Verdict {
   if (row.target === null) return null;
-  if (row.target.kind === 'limit')
-    return row.ours === null ? 'unknown' : row.ours.median <= row.target.atMost ? 'met' : 'MISSED';
+  if (row.target.kind === 'limit') {
+    if (row.ours === null) return 'unknown';
+    return row.ours.median <= row.target.atMost ? 'met' : 'MISSED';
+  }
   const ratio = ratioOf(row);
-  return ratio === null ? 'unknown' : ratio >= row.target.atLeast ? 'met' : 'MISSED';
+  if (ratio === null) return 'unknown';
+  return ratio >= row.target.atLeast ? 'met' : 'MISSED';
 }
 
 /** The table as text. */
@@ -94,5 +97,6 @@ function formatTarget({ target, unit }: Row): string {
 }
 
 function formatNumber(value: number): string {
-  return value >= 100 || Number.isInteger(value) ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
+  if (value >= 100 || Number.isInteger(value)) return value.toFixed(0);
+  return value.toFixed(value >= 10 ? 1 : 2);
 }

@@ -29,13 +29,18 @@ async function measureStart(rig: Rig, contender: Contender, programs: number): P
   return lastMs - running.executed.atMs;
 }
 
-/** One row for a supervisor with so many programs. */
+/** A start that is measured: the number of programs, of rounds, and the least ratio to the peer. */
+export interface StartupCase {
+  readonly programs: number;
+  readonly rounds: number;
+  readonly atLeast: number;
+}
+
+/** Measures one row. */
 export async function startupRow(
   rig: Rig,
   { ours, supervisor }: Contenders,
-  programs: number,
-  rounds: number,
-  atLeast: number,
+  { programs, rounds, atLeast }: StartupCase,
 ): Promise<Row> {
   const contenders = supervisor === null ? [ours] : [ours, supervisor];
   const figures = await alternate(

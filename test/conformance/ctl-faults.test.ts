@@ -91,7 +91,12 @@ const resultFor =
     return encodeFault(code, 'NAME');
   };
 
-const info = (name: string, state: number, statename: string, description: string, pid = 0): XmlRpcValue => ({
+const info = (
+  name: string,
+  [state, statename]: readonly [state: number, statename: string],
+  description: string,
+  pid = 0,
+): XmlRpcValue => ({
   name,
   group: name,
   state,
@@ -108,15 +113,15 @@ const info = (name: string, state: number, statename: string, description: strin
   stderr_logfile: '',
 });
 const STATES: readonly XmlRpcValue[] = [
-  info('a', 0, 'STOPPED', 'Not started'),
-  info('b', 10, 'STARTING', ''),
-  info('c', 20, 'RUNNING', 'pid 7, uptime 0:00:01', 7),
-  info('d', 30, 'BACKOFF', 'Exited too quickly (process log may have details)'),
-  info('e', 40, 'STOPPING', ''),
-  info('f', 100, 'EXITED', 'Jan 01 12:00 AM'),
-  info('g', 200, 'FATAL', "can't find command 'x'"),
-  info('h', 1000, 'UNKNOWN', ''),
-  info('ü-name', 20, 'RUNNING', 'ünïcode', 8),
+  info('a', [0, 'STOPPED'], 'Not started'),
+  info('b', [10, 'STARTING'], ''),
+  info('c', [20, 'RUNNING'], 'pid 7, uptime 0:00:01', 7),
+  info('d', [30, 'BACKOFF'], 'Exited too quickly (process log may have details)'),
+  info('e', [40, 'STOPPING'], ''),
+  info('f', [100, 'EXITED'], 'Jan 01 12:00 AM'),
+  info('g', [200, 'FATAL'], "can't find command 'x'"),
+  info('h', [1000, 'UNKNOWN'], ''),
+  info('ü-name', [20, 'RUNNING'], 'ünïcode', 8),
 ];
 /** Supervisor knows none of our own methods. */
 const answerUnknown = (method: string): string | null =>

@@ -20,8 +20,12 @@ const findProgram = (name: string): string | null => {
 };
 const supervisord = findProgram('supervisord');
 const python = findProgram('python3');
-const missing =
-  supervisord === null ? 'no supervisord on this machine' : python === null ? 'no python3 on this machine' : null;
+const missing = findMissing();
+
+function findMissing(): string | null {
+  if (supervisord === null) return 'no supervisord on this machine';
+  return python === null ? 'no python3 on this machine' : null;
+}
 
 function hasStarted(path: string): Promise<boolean> {
   return new Promise((resolve) => {

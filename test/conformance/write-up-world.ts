@@ -72,6 +72,16 @@ export function describeWriteUp(
   });
 }
 
+/** Parts of a {@link World}; `mark` is in the environment of every process that it starts. */
+interface WorldParts {
+  readonly test: TestContext;
+  readonly subject: Subject;
+  readonly text: string;
+  readonly root: string;
+  readonly port: number;
+  readonly mark: string;
+}
+
 /** A scratch folder with the machine that a text is about. */
 export class World {
   readonly test: TestContext;
@@ -85,7 +95,7 @@ export class World {
   cwd = '/';
   readonly #env: Record<string, string>;
 
-  constructor(test: TestContext, subject: Subject, text: string, root: string, port: number, mark: string) {
+  constructor({ test, subject, text, root, port, mark }: WorldParts) {
     this.test = test;
     this.subject = subject;
     this.text = text;
@@ -292,7 +302,7 @@ async function openWorld(t: TestContext, subject: Subject, text: string): Promis
     await rm(root, { recursive: true, force: true });
   });
   await chmod(root, 0o755);
-  const world = new World(t, subject, text, root, await freePort(), mark);
+  const world = new World({ test: t, subject, text, root, port: await freePort(), mark });
   for (const path of ['/usr/bin', '/var/run', '/var/log', '/etc', '/tmp', '/root']) await world.makeFolder(path);
   for (const name of ['supervisord', 'supervisorctl', 'echo_supervisord_conf'])
     await symlink(join(subject.bin, name), world.at(`/usr/bin/${name}`));

@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { skipReason, startContainer } from './containers.ts';
 
 const skip = (await skipReason()) ?? false;
+const FLOOD = '[program:flood]\ncommand=yes\nstdout_logfile=/dev/null\n';
 
 test(
   'a deaf program, a deaf orphan and a flood: the container is gone before SIGKILL, with exit code 0',
@@ -15,7 +16,7 @@ test(
     const orphan = "(trap '' TERM; exec setsid sleep 100060)";
     const deaf = `sh -c "trap '' TERM; ${orphan} & echo ready; while :; do sleep 1000; done"`;
     const container = await startContainer(t, {
-      config: `[supervisord]\n[program:deaf]\ncommand=${deaf}\n[program:flood]\ncommand=yes\nstdout_logfile=/dev/null\n`,
+      config: `[supervisord]\n[program:deaf]\ncommand=${deaf}\n${FLOOD}`,
     });
     await container.waitForLine(/ready$/);
     const beganMs = Date.now();

@@ -12,6 +12,7 @@ import { launch, type Launched, pid1SkipReason } from './launch.ts';
 import { isAlive, pidOf, until, untilFile } from './observe.ts';
 
 const skip = (await pid1SkipReason()) ?? false;
+const LEAVES_ORPHAN = 'setsid sleep 100050 >/dev/null 2>&1 &';
 
 /** Longer than output was once waited for. */
 const STALL_MS = 2000;
@@ -289,7 +290,7 @@ test(
 test('outside containers orphans are left alone', { skip }, async (t) => {
   const launched = await launch(t, {
     as: 'plain',
-    config: `${HEAD}nodaemon=true\n[program:parent]\ncommand=sh -c "setsid sleep 100050 >/dev/null 2>&1 & sleep 1000"\n`,
+    config: `${HEAD}nodaemon=true\n[program:parent]\ncommand=sh -c "${LEAVES_ORPHAN} sleep 1000"\n`,
   });
   const orphan = await until('the orphan', () => pidOf('sleep 100050'));
   await untilFile(ownLog(launched), /success: parent/);

@@ -1,5 +1,6 @@
 /**
- * The exit code of the executable: every row of the table in the manual (stopping-and-exit-codes), and what init mode makes of its command.
+ * The exit code of the executable: every row of the table in the manual (stopping-and-exit-codes), and the codes of
+ * init mode.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

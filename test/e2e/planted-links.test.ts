@@ -13,7 +13,8 @@ const skip =
   process.getuid?.() === 0 ? ((await pid1SkipReason()) ?? false) : 'only root can give a link to another user';
 
 const NAMES = ['pid', 'main.log', 'out.log', 'env', 'directory'];
-const REASON = `belongs to another user \\(uid ${NOBODY}\\), in a directory that everybody can write to, so it is not followed`;
+const PLACE = 'in a directory that everybody can write to, so it is not followed';
+const REASON = `belongs to another user \\(uid ${NOBODY}\\), ${PLACE}`;
 
 /** A directory as /tmp with links of the user "nobody" that lead to the directory `goal` beside it. */
 async function makeTrap(t: TestContext): Promise<string> {

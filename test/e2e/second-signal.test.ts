@@ -22,7 +22,7 @@ while :; do sleep 0.02; done
 const SUPERVISORD = '[supervisord]\npidfile=%FOLDER%/pid\n';
 const DATABASE = '[program:db]\ncommand=%FOLDER%/slow.sh\nstopwaitsecs=600\npriority=1\n';
 const IGNORED =
-  / WARN ignored SIG\w+.*: the shutdown is under way already; .* `supervisorctl shutdown` once more, or send SIGTERM again/;
+  / WARN ignored SIG\w+.*: the shutdown is under way already; .* `supervisorctl shutdown` .*, or send SIGTERM again/;
 
 async function launchSlow(t: TestContext, more: string, options: LaunchOptions = {}): Promise<Launched> {
   const launched = await launch(t, {

@@ -237,7 +237,7 @@ test('HUP with a broken file changes nothing, and says why with file and line', 
   await launched.waitForLine(/CRIT cannot reload: the configuration is wrong; everything goes on as it was$/);
   await rm(path);
   launched.signal('SIGHUP');
-  await launched.waitForLine(/CRIT the configuration is wrong/, { count: 2 });
+  await launched.waitForLine(/CRIT cannot reload: the configuration is wrong/, { count: 2 });
   launched.signal('SIGUSR2');
   await launched.waitForLine(/received SIGUSR2/);
   assert.doesNotMatch(launched.stdout.text, /stopped|exited/);

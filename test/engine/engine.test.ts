@@ -205,7 +205,7 @@ test('a budget kills before it has run out, and a process that survives SIGKILL 
   world.assertQuiet();
 });
 
-test('a main program that got the signal itself is waited for while the others are stopped, and gives the exit code', () => {
+test('a main program that got the signal is waited for while the others stop, and gives the exit code', () => {
   const forwarded = { id: 'main:main', mayKill: false };
   for (const isFirst of [true, false]) {
     const world = new World([{ name: 'main', exit_on_end: true, autorestart: 'false' }, { name: 'cache' }], {

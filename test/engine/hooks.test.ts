@@ -63,25 +63,29 @@ test('a pre_start_command that ends well just as it is called off starts nothing
   );
 });
 
-test('stop_command is instead of the signal; where the program stays, the signal follows when its time is over, then SIGKILL', () => {
-  const world = new World([{ name: 'web', stop_command: '/bin/stop', stop_timeout: 20 }]);
-  world.engine.start();
-  world.clock.advance(1000);
-  world.engine.request('web:web', 'stop');
-  assert.deepEqual(world.calls.slice(-1), ['run web stop_command for 100']);
-  world.endJob('web stop_command');
-  world.clock.advance(19_999);
-  assert.deepEqual(world.calls.slice(-1), ['run web stop_command for 100']);
-  world.clock.advance(1);
-  assert.deepEqual(world.calls.slice(-1), ['SIG15 web']);
-  world.clock.advance(9999);
-  assert.deepEqual(world.calls.slice(-1), ['SIG15 web']);
-  world.clock.advance(1);
-  assert.deepEqual(world.calls.slice(-1), ['SIG9 web']);
-  world.end(9, 'web');
-  assert.equal(world.state('web'), 'STOPPED');
-  world.assertQuiet();
-});
+test(
+  'stop_command is instead of the signal; where the program stays, the signal follows when its time is over, ' +
+    'then SIGKILL',
+  () => {
+    const world = new World([{ name: 'web', stop_command: '/bin/stop', stop_timeout: 20 }]);
+    world.engine.start();
+    world.clock.advance(1000);
+    world.engine.request('web:web', 'stop');
+    assert.deepEqual(world.calls.slice(-1), ['run web stop_command for 100']);
+    world.endJob('web stop_command');
+    world.clock.advance(19_999);
+    assert.deepEqual(world.calls.slice(-1), ['run web stop_command for 100']);
+    world.clock.advance(1);
+    assert.deepEqual(world.calls.slice(-1), ['SIG15 web']);
+    world.clock.advance(9999);
+    assert.deepEqual(world.calls.slice(-1), ['SIG15 web']);
+    world.clock.advance(1);
+    assert.deepEqual(world.calls.slice(-1), ['SIG9 web']);
+    world.end(9, 'web');
+    assert.equal(world.state('web'), 'STOPPED');
+    world.assertQuiet();
+  },
+);
 
 test('a stop_command that hangs is followed by TERM before KILL, and by each signal of a list', () => {
   const world = new World([
@@ -150,7 +154,7 @@ test('post_stop_command follows each end; the next run waits for it', () => {
   assert.ok(world.log.includes('web: post_stop_command failed (exit status 1)'));
 });
 
-test('the end of the supervisor waits for post_stop_command, also for one that was under way, until patience ends', () => {
+test('the end of the supervisor waits for each post_stop_command, also one under way, up to a limit', () => {
   const world = new World([
     { name: 'web', post_stop_command: '/bin/tidy' },
     { name: 'job', post_stop_command: '/bin/tidy', oneshot: true },
@@ -283,21 +287,25 @@ test('shutdown_timeout caps what is left of a group, and begins no post_stop_com
   world.assertQuiet();
 });
 
-test('the end of the supervisor waits for the post_stop_command of a program that was removed meanwhile, until patience ends', () => {
-  for (const isHurried of [false, true]) {
-    const world = new World([{ name: 'web', post_stop_command: '/bin/tidy' }, { name: 'db' }]);
-    world.engine.start();
-    world.clock.advance(1000);
-    world.engine.request('web:web', 'stop');
-    world.end(15, 'web');
-    assert.equal(world.engine.removeGroup('web'), 'removed');
-    world.engine.end('restart', { kind: 'request' });
-    world.end(15, 'db');
-    assert.equal(world.hasEnded(), false);
-    if (isHurried) world.engine.hurry();
-    assert.equal(world.calls.includes('cancel web post_stop_command'), isHurried);
-    world.endJob('web post_stop_command', isHurried ? { kind: 'cancelled' } : 0);
-    assert.equal(world.hasEnded(), true);
-    world.assertQuiet();
-  }
-});
+test(
+  'the end of the supervisor waits for the post_stop_command of a program that was removed meanwhile, until ' +
+    'patience ends',
+  () => {
+    for (const isHurried of [false, true]) {
+      const world = new World([{ name: 'web', post_stop_command: '/bin/tidy' }, { name: 'db' }]);
+      world.engine.start();
+      world.clock.advance(1000);
+      world.engine.request('web:web', 'stop');
+      world.end(15, 'web');
+      assert.equal(world.engine.removeGroup('web'), 'removed');
+      world.engine.end('restart', { kind: 'request' });
+      world.end(15, 'db');
+      assert.equal(world.hasEnded(), false);
+      if (isHurried) world.engine.hurry();
+      assert.equal(world.calls.includes('cancel web post_stop_command'), isHurried);
+      world.endJob('web post_stop_command', isHurried ? { kind: 'cancelled' } : 0);
+      assert.equal(world.hasEnded(), true);
+      world.assertQuiet();
+    }
+  },
+);

@@ -85,7 +85,7 @@ test('what can no longer come is said, and comes all the same once somebody has 
   assert.deepEqual(started(world), ['migrate', 'migrate', 'web']);
 });
 
-test('a start that can never happen is a failure of the program: the end has the code of the root, and names it', () => {
+test('a start that can never happen is a failure: the end names the root cause and has its code', () => {
   const log = { name: 'log', needs: { web: 'started' as const } };
   const web = { name: 'web', needs: { migrate: 'completed' as const } };
   const migrate = { name: 'migrate', oneshot: true, startretries: 0 };
@@ -144,34 +144,38 @@ test('a start that can never happen is a failure of the program: the end has the
   });
 });
 
-test('what may still come ends nothing: stopped by a person, not to be started, unhealthy, ended where it had to be started', () => {
-  const web = { name: 'web', exit_on_failure: true };
-  const stopped = new World([{ name: 'db' }, { ...web, needs: { db: 'completed' } }]);
-  stopped.engine.start();
-  stopped.engine.request('db:db', 'stop');
-  stopped.end(15, 'db');
-  const never = new World([
-    { name: 'db', autostart: false },
-    { ...web, needs: { db: 'started' } },
-  ]);
-  never.engine.start();
-  const sick = new World([{ name: 'db' }, { ...web, needs: { db: 'healthy' } }]);
-  sick.engine.start();
-  sick.clock.advance(1000);
-  sick.engine.tellHealth('db:db', sick.view('db').record.run, 'unhealthy');
-  const ended = new World([
-    { name: 'db', startsecs: 0, autorestart: 'false' },
-    { ...web, autostart: false, needs: { db: 'started' } },
-  ]);
-  ended.engine.start();
-  ended.end(exitWith(3), 'db');
-  ended.engine.request('web:web', 'start');
-  for (const world of [stopped, never, sick, ended]) {
-    assert.equal(world.view('web').record.hold?.kind, 'stuck');
-    assert.equal(world.ended, null);
-    assert.equal(world.engine.phase, 'running');
-  }
-});
+test(
+  'what may still come ends nothing: stopped by a person, not to be started, unhealthy, ended where it had to be ' +
+    'started',
+  () => {
+    const web = { name: 'web', exit_on_failure: true };
+    const stopped = new World([{ name: 'db' }, { ...web, needs: { db: 'completed' } }]);
+    stopped.engine.start();
+    stopped.engine.request('db:db', 'stop');
+    stopped.end(15, 'db');
+    const never = new World([
+      { name: 'db', autostart: false },
+      { ...web, needs: { db: 'started' } },
+    ]);
+    never.engine.start();
+    const sick = new World([{ name: 'db' }, { ...web, needs: { db: 'healthy' } }]);
+    sick.engine.start();
+    sick.clock.advance(1000);
+    sick.engine.tellHealth('db:db', sick.view('db').record.run, 'unhealthy');
+    const ended = new World([
+      { name: 'db', startsecs: 0, autorestart: 'false' },
+      { ...web, autostart: false, needs: { db: 'started' } },
+    ]);
+    ended.engine.start();
+    ended.end(exitWith(3), 'db');
+    ended.engine.request('web:web', 'start');
+    for (const world of [stopped, never, sick, ended]) {
+      assert.equal(world.view('web').record.hold?.kind, 'stuck');
+      assert.equal(world.ended, null);
+      assert.equal(world.engine.phase, 'running');
+    }
+  },
+);
 
 test('a start that waits can be called off, and is called off by a shutdown', () => {
   const world = new World([
@@ -292,23 +296,27 @@ test('an idle supervisor with only starts that can no longer happen ends', () =>
   assert.equal(world.ended?.cause.kind === 'program' && world.ended.cause.code, 7);
 });
 
-test('an idle supervisor is not idle while others have not had their turn, and what ends it at boot leaves the rest unstarted', () => {
-  const nothing = {
-    name: 'a',
-    priority: 1,
-    startretries: 0,
-    spawnError: { reason: 'there is no such command', exitCode: 127 },
-  };
-  const world = new World([nothing, { name: 'b', priority: 2 }], { exitWhenIdle: true });
-  world.engine.start();
-  assert.deepEqual([world.ended, world.state('b')], [null, 'STARTING']);
-  const other = new World([
-    { ...nothing, exit_on_failure: true },
-    { name: 'b', priority: 2 },
-  ]);
-  other.engine.start();
-  assert.deepEqual([other.ended?.goal, other.state('b'), started(other)], ['exit', 'STOPPED', ['a']]);
-});
+test(
+  'an idle supervisor is not idle while others have not had their turn, and what ends it at boot leaves the rest ' +
+    'unstarted',
+  () => {
+    const nothing = {
+      name: 'a',
+      priority: 1,
+      startretries: 0,
+      spawnError: { reason: 'there is no such command', exitCode: 127 },
+    };
+    const world = new World([nothing, { name: 'b', priority: 2 }], { exitWhenIdle: true });
+    world.engine.start();
+    assert.deepEqual([world.ended, world.state('b')], [null, 'STARTING']);
+    const other = new World([
+      { ...nothing, exit_on_failure: true },
+      { name: 'b', priority: 2 },
+    ]);
+    other.engine.start();
+    assert.deepEqual([other.ended?.goal, other.state('b'), started(other)], ['exit', 'STOPPED', ['a']]);
+  },
+);
 
 test('but not one with a start that may yet happen', () => {
   const world = new World(

@@ -109,14 +109,16 @@ class Walk {
     for (const name of ending) {
       const { pid } = this.world.view(name).record;
       if (pid !== null && this.random() < 0.3) this.world.groups.add(pid);
-      this.world.end(this.random() < 0.5 ? exitWith(0) : this.random() < 0.5 ? exitWith(1) : 9, name);
+      const failure = this.random() < 0.5 ? exitWith(1) : 9;
+      this.world.end(this.random() < 0.5 ? exitWith(0) : failure, name);
     }
   }
 
   endJob(): void {
     const job = this.pick(this.world.jobs);
-    if (job !== undefined)
-      this.world.endJob(job, this.random() < 0.3 ? 1 : this.random() < 0.2 ? { kind: 'timeout', output: '' } : 0);
+    if (job === undefined) return;
+    const other = this.random() < 0.2 ? ({ kind: 'timeout', output: '' } as const) : 0;
+    this.world.endJob(job, this.random() < 0.3 ? 1 : other);
   }
 
   endOrphans(): void {
@@ -160,7 +162,8 @@ test(`${WALKS} walks come to their end`, () => {
       }
       assert.ok(
         world.hasEnded(),
-        `it does not end: ${walk.names.map((name) => `${name} ${world.state(name)}`).join(', ')}; ${world.jobs.join(', ')}`,
+        `it does not end: ${walk.names.map((name) => `${name} ${world.state(name)}`).join(', ')}; ` +
+          world.jobs.join(', '),
       );
       assert.deepEqual([world.alive, world.jobs], [[], []]);
       world.assertQuiet();

@@ -65,7 +65,7 @@ test('200 clients for some seconds', async (t) =>
     assert.ok(growth < GROWTH_LIMIT, `${growth} bytes more than before`);
   }));
 
-test('clients that send rubbish, half of something or nothing leave nothing behind, and the others are served', async (t) =>
+test('clients that send rubbish, a part or nothing leave nothing behind, and others are served', async (t) =>
   inWorld({ programs, limits: { headerMs: 1000, bodyMs: 1000 } }, async (world) => {
     await world.open();
     const nuisances = [

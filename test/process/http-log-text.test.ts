@@ -9,8 +9,13 @@ import { inWorld, post } from '../unit/http/server-world.ts';
 const FORGED = '\x1b]0;owned\x07\r\n2026-01-01 00:00:00,000 INFO forged\u202e\u2028\u009b31m';
 const LONG = FORGED.repeat(2000);
 
-const call = (typed: string): string =>
-  `<methodCall><methodName>supervisor.getState</methodName><params><param><value>${typed}</value></param></params></methodCall>`;
+/** A call with parameters that are already XML. */
+const callOf = (method: string, ...params: readonly string[]): string => {
+  const list = params.map((param) => `<param><value>${param}</value></param>`).join('');
+  return `<methodCall><methodName>${method}</methodName><params>${list}</params></methodCall>`;
+};
+
+const call = (typed: string): string => callOf('supervisor.getState', typed);
 
 /** Each puts a text of the client where the server finds a fault with it. */
 const BODIES: ReadonlyArray<(text: string) => string> = [
@@ -30,10 +35,8 @@ const BODIES: ReadonlyArray<(text: string) => string> = [
   (text) => call(`<int>1</int><int>${text}</int>`),
   (text) => `<methodCall><methodName>${text}</methodName></methodCall>`,
   (text) => `<methodCall><methodName>supervisor.reloadConfig</methodName>${text}</methodCall>`,
-  (text) =>
-    `<methodCall><methodName>supervisor.startProcess</methodName><params><param><value>${text}</value></param></params></methodCall>`,
-  (text) =>
-    `<methodCall><methodName>supervisor.signalProcess</methodName><params><param><value>web</value></param><param><value>${text}</value></param></params></methodCall>`,
+  (text) => callOf('supervisor.startProcess', text),
+  (text) => callOf('supervisor.signalProcess', 'web', text),
 ];
 
 test('text of clients does not reach the log', () =>

@@ -260,31 +260,35 @@ test('probes_auth=false opens the probes of that server, and nothing else', () =
       assert.equal((await ask(world, path)).status, 401, path);
   }));
 
-test('a server on loopback without a password answers to no name that another site could have, on no route but the open ones', () =>
-  inWorld({ programs: [{ name: 'web', options: { autostart: true, startsecs: 0 } }] }, async (world) => {
-    const statusOf = async (port: number | null, path: string, host: string, method = 'GET'): Promise<number> => {
-      const peer = new Peer(connect({ host: '127.0.0.1', port: port ?? 0 }));
-      const text = await peer
-        .send(`${method} ${path} HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 0\r\n\r\n`)
-        .until(/^HTTP\/1.1 \d+/);
-      peer.close();
-      return Number(text.split(' ')[1]);
-    };
-    const paths = ['/healthz', '/readyz', '/metrics', '/mainlogtail', '/logtail/web', '/nothing'];
-    const closed = await world.openInet();
-    for (const path of paths) assert.equal(await statusOf(closed.port, path, 'evil.example'), 403, path);
-    assert.equal(await statusOf(closed.port, '/RPC2', 'evil.example', 'POST'), 403);
-    assert.equal(await statusOf(closed.port, '/metrics', `localhost:${closed.port}`), 200);
-    const named = await world.openInet({ allowedHosts: ['Proxy.example', '::2'] });
-    for (const host of ['proxy.example', 'PROXY.EXAMPLE.:8080', '127.0.0.1'])
-      assert.equal(await statusOf(named.port, '/healthz', host), 200, host);
-    assert.equal(await statusOf(named.port, '/healthz', 'a.proxy.example'), 403);
-    const open = await world.openInet({ openAccess: ['metrics_auth', 'probes_auth'] });
-    for (const path of ['/healthz', '/readyz', '/metrics'])
-      assert.equal(await statusOf(open.port, path, 'prometheus.example'), 200, path);
-    assert.equal(await statusOf(open.port, '/mainlogtail', 'prometheus.example'), 403);
-    for (const spec of [{ isInsecureAllowed: true }, { allowedHosts: ['*'] }, { credentials }]) {
-      const { port } = await world.openInet(spec);
-      assert.equal(await statusOf(port, '/healthz', 'evil.example'), 'credentials' in spec ? 401 : 200);
-    }
-  }));
+test(
+  'a server on loopback without a password answers to no name that another site could have, on no route but the ' +
+    'open ones',
+  () =>
+    inWorld({ programs: [{ name: 'web', options: { autostart: true, startsecs: 0 } }] }, async (world) => {
+      const statusOf = async (port: number | null, path: string, host: string, method = 'GET'): Promise<number> => {
+        const peer = new Peer(connect({ host: '127.0.0.1', port: port ?? 0 }));
+        const text = await peer
+          .send(`${method} ${path} HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 0\r\n\r\n`)
+          .until(/^HTTP\/1.1 \d+/);
+        peer.close();
+        return Number(text.split(' ')[1]);
+      };
+      const paths = ['/healthz', '/readyz', '/metrics', '/mainlogtail', '/logtail/web', '/nothing'];
+      const closed = await world.openInet();
+      for (const path of paths) assert.equal(await statusOf(closed.port, path, 'evil.example'), 403, path);
+      assert.equal(await statusOf(closed.port, '/RPC2', 'evil.example', 'POST'), 403);
+      assert.equal(await statusOf(closed.port, '/metrics', `localhost:${closed.port}`), 200);
+      const named = await world.openInet({ allowedHosts: ['Proxy.example', '::2'] });
+      for (const host of ['proxy.example', 'PROXY.EXAMPLE.:8080', '127.0.0.1'])
+        assert.equal(await statusOf(named.port, '/healthz', host), 200, host);
+      assert.equal(await statusOf(named.port, '/healthz', 'a.proxy.example'), 403);
+      const open = await world.openInet({ openAccess: ['metrics_auth', 'probes_auth'] });
+      for (const path of ['/healthz', '/readyz', '/metrics'])
+        assert.equal(await statusOf(open.port, path, 'prometheus.example'), 200, path);
+      assert.equal(await statusOf(open.port, '/mainlogtail', 'prometheus.example'), 403);
+      for (const spec of [{ isInsecureAllowed: true }, { allowedHosts: ['*'] }, { credentials }]) {
+        const { port } = await world.openInet(spec);
+        assert.equal(await statusOf(port, '/healthz', 'evil.example'), 'credentials' in spec ? 401 : 200);
+      }
+    }),
+);

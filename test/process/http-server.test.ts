@@ -93,7 +93,8 @@ describe('requests', () => {
       const peer = world.connect();
       await peer
         .send(
-          `POST /RPC2 HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`,
+          `POST /RPC2 HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n${body.length.toString(16)}\r\n${body}\r\n` +
+            `0\r\n\r\n`,
         )
         .until(PID);
       peer.close();

@@ -432,7 +432,7 @@ test('what hangs in the kernel keeps nobody waiting, and there is no second one'
   );
 });
 
-test('a hundred jobs, half of them killed, leave no descriptor and no process, and keep their pids out of batches', async () => {
+test('a hundred jobs, half of them killed, leave no descriptor, no process, and no pid in a batch', async () => {
   for (let i = 0; i < 3; i += 1) await turn();
   const before = openDescriptors();
   others.length = 0;

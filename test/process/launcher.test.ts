@@ -363,7 +363,10 @@ describe('causes of a failed exec', () => {
     ['source', /^source is a command of shells: run the whole line with sh -c$/],
     [
       'ulimit',
-      /^ulimit is a command of shells: write rlimit_nofile=65536, or another rlimit_ option, or run the whole line with sh -c$/,
+      new RegExp(
+        String.raw`^ulimit is a command of shells: write rlimit_nofile=65536, ` +
+          String.raw`or another rlimit_ option, or run the whole line with sh -c$`,
+      ),
     ],
     ['/usr/bin/x', null],
     ['x', null],

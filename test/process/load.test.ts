@@ -59,7 +59,9 @@ describe('an addon that is carried along', () => {
       const bytes = fs.readFileSync('${join(ROOT, 'dist', ADDON_NAME)}');
       let reason = '';
       try { loadCarried(bytes, '/nowhere', ['${beside}']); } catch (error) { reason = error.attempts[1].reason; }
-      console.log(/map segment|not permitted/.test(reason), fs.readdirSync('${beside}').length, loadCarried(bytes, '/nowhere', ['${beside}', '${writable}']).kill(process.pid, 0)); })`;
+      const carried = loadCarried(bytes, '/nowhere', ['${beside}', '${writable}']);
+      const left = fs.readdirSync('${beside}').length;
+      console.log(/map segment|not permitted/.test(reason), left, carried.kill(process.pid, 0)); })`;
     const printed = execFileSync(
       'unshare',
       ['-m', 'sh', '-c', `mount -t tmpfs -o noexec none ${beside} && exec "$0" -e "$1"`, process.execPath, script],

@@ -306,7 +306,8 @@ describe('notify=sd', () => {
     );
     assert.equal(
       await everything(stdout),
-      "pipe EMFILE cannot open what notify of 'web' needs: EMFILE\npipe EMFILE cannot open what notification_fd of 'web' needs: EMFILE\n",
+      "pipe EMFILE cannot open what notify of 'web' needs: EMFILE\n" +
+        "pipe EMFILE cannot open what notification_fd of 'web' needs: EMFILE\n",
     );
     await ending(pid);
   });
@@ -324,7 +325,12 @@ const options = { user: null, strict_user: false, notification_fd: null, notify:
 const tries = [{ ...options, notify: "sd" }, { ...options, notification_fd: 3 }];
 const said = [];
 try { for (;;) openSync("/dev/null"); } catch {}
-for (const changes of tries) try { channels.open("web", { name: "web", options: changes }, 1); } catch (error) { said.push([error.stage, error.code, error.message].join(" ")); }
+for (const changes of tries)
+  try {
+    channels.open("web", { name: "web", options: changes }, 1);
+  } catch (error) {
+    said.push([error.stage, error.code, error.message].join(" "));
+  }
 console.log(said.join("\\n"));
 process.exit();
 `;

@@ -69,7 +69,9 @@ for (const [file, source, expected] of IMPORTS) {
 }
 
 test('layers: imports are found over several lines and not in comments', () => {
-  const source = `// from 'no-1'\n/*\nimport a from 'no-2';\n*/\nimport {\n  b,\n  c,\n} from 'yes-1';\nimport type { D } from "yes-2";\nimport 'yes-3';\nexport type { E } from 'yes-4';\nconst x = 'from';\n`;
+  const source =
+    `// from 'no-1'\n/*\nimport a from 'no-2';\n*/\nimport {\n  b,\n  c,\n} from 'yes-1';\n` +
+    `import type { D } from "yes-2";\nimport 'yes-3';\nexport type { E } from 'yes-4';\nconst x = 'from';\n`;
   assert.deepEqual(parseImports(source), [
     { specifier: 'yes-1', line: 5, typeOnly: false },
     { specifier: 'yes-2', line: 9, typeOnly: true },
@@ -104,6 +106,10 @@ test('layout: length, beginning and names', () => {
   assert.match(messagesOf('src/core/log-manager.ts', '/** A. */\n')[0] ?? '', /"manager"/);
   assert.match(messagesOf('src/core/a.ts', '/** A. */\nclass ProcessManager {}\n')[0] ?? '', /ProcessManager/);
   assert.match(messagesOf('src/core/a.ts', '/** A. */\nfunction onExitHandler() {}\n')[0] ?? '', /"handler"/);
+  assert.match(messagesOf('test/a.ts', `// ${'x'.repeat(118)}`)[0] ?? '', /121 columns/);
+  for (const line of ['const NAME = 1;', 'const f = (NAME: X) => 1;', 'const { NAME } = x;'])
+    assert.match(messagesOf('test/a.ts', line.replace('NAME', 'process'))[0] ?? '', /called process/);
+  assert.deepEqual(messagesOf('test/a.ts', 'f(process, { process: 1 });'), []);
   assert.match(messagesOf('src/core/exitStatus.ts', '/** A. */\n')[0] ?? '', /kebab-case/);
 });
 
@@ -124,11 +130,13 @@ test('linter: what is banned in a layer is found at level error', async () => {
     await mkdir(join(folder, 'src', 'http'), { recursive: true });
     await writeFile(
       join(folder, 'src', 'core', 'a.ts'),
-      'export default function now(): number { setTimeout(() => console.log(process.pid), 1); return Date.now() + Math.random(); }\n',
+      'export default function now(): number { setTimeout(() => console.log(process.pid), 1); return ' +
+        'Date.now() + Math.random(); }\n',
     );
     await writeFile(
       join(folder, 'src', 'http', 'b.ts'),
-      `export function end(): void { process.exit(1); process.kill(1, 9); }\nexport const home = process.env['HOME'];\n`,
+      `export function end(): void { process.exit(1); process.kill(1, 9); }\n` +
+        `export const home = process.env['HOME'];\n`,
     );
     const root = join(import.meta.dirname, '..', '..');
     const { status, stdout } = await lint(root, folder);

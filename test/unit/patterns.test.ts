@@ -18,8 +18,11 @@ const BOUNDED: ReadonlyMap<string, string> = new Map([
 /**
  * A literal where an expression may stand; a division is none, and none of the code is read that only looks like one.
  */
-const LITERAL =
-  /(?<=[(,=:[!&|?{;\s]|=>\s?|return\s)\/(?![/*\s])((?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n[])+)\/([gimsuyd]*)(?=[.,;)\]\s:}]|$)/gm;
+const LITERAL = new RegExp(
+  String.raw`(?<=[(,=:[!&|?{;\s]|=>\s?|return\s)\/(?![/*\s])((?:\\.|\[(?:\\.` +
+    String.raw`|[^\]\\\n])*\]|[^/\\\n[])+)\/([gimsuyd]*)(?=[.,;)\]\s:}]|$)`,
+  'gm',
+);
 
 interface Pattern {
   readonly where: string;

@@ -63,7 +63,8 @@ for (const [command, word, quoted] of shell) {
 
 for (const command of ['sleep 100 &', 'sleep 100&']) {
   test(`${command}: the advice is to drop the &`, () => {
-    const reason = `"${command}" is not run by a shell, and a supervised program must stay in the foreground; drop the &`;
+    const why = 'is not run by a shell, and a supervised program must stay in the foreground; drop the &';
+    const reason = `"${command}" ${why}`;
     assert.deepEqual(problemsOf(`[program:p]\ncommand=${command}\n`), {
       errors: [],
       warnings: [`3: [program:p] command: ${reason}`],

@@ -45,7 +45,10 @@ test('a plug-in that nobody knows is named with nothing else', () => {
 const listeners: ReadonlyArray<readonly [command: string, instead: RegExp]> = [
   [
     'memmon -p web=200MB',
-    /^4: \[eventlistener:x\] command: "memmon" is not there; built in is a limit of its memory: max_memory=300MB in \[program:x\]$/,
+    new RegExp(
+      String.raw`^4: \[eventlistener:x\] command: "memmon" is not there; built ` +
+        String.raw`in is a limit of its memory: max_memory=300MB in \[program:x\]$`,
+    ),
   ],
   ['/usr/local/bin/httpok -p web http://localhost/', /"\/usr\/local\/bin\/httpok" is not there; .*healthcheck=http:/],
   ['crashmail -a -m me@example.com', /"crashmail" is not there; nothing built in sends mail yet/],

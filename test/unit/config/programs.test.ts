@@ -368,7 +368,10 @@ test('a renamed copy of supervisor-stdout is known by its events, and echoes the
   assert.deepEqual(configOf(both).groups[0]?.processes[0]?.echoed, ['stdout', 'stderr']);
   assert.match(
     printed(both.warnings)[0] ?? '',
-    /"mine:handle" is Python .* built in: the output is written with the name of the program .* to start it, remove result_handler/,
+    new RegExp(
+      String.raw`"mine:handle" is Python .* built in: the output is written with ` +
+        String.raw`the name of the program .* to start it, remove result_handler`,
+    ),
   );
   assert.deepEqual(configOf(readText(HEAD + text('PROCESS_LOG_STDERR'))).groups[0]?.processes[0]?.echoed, ['stderr']);
   assert.deepEqual(configOf(readText(HEAD + text('PROCESS_LOG,TICK_5'))).setAside, []);
@@ -413,7 +416,10 @@ test(
   () => {
     assert.match(
       errorsOf('[program:a]\ncommand=x\ndepends_on=b:healthy\n[program:b]\ncommand=x\n')[0] ?? '',
-      /^4: \[program:a\] depends_on: "b" can not become healthy: program:b has no healthcheck; give it one, or use started, ready or completed/,
+      new RegExp(
+        String.raw`^4: \[program:a\] depends_on: "b" can not become healthy: program:b ` +
+          String.raw`has no healthcheck; give it one, or use started, ready or completed`,
+      ),
     );
     assert.match(
       warningsOf('[program:a]\ncommand=x\ndepends_on=b:completed\n[program:b]\ncommand=x\nautorestart=true\n')[0] ?? '',

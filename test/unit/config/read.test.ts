@@ -50,7 +50,10 @@ test('the file is searched where Supervisor searches', () => {
 test('without any file, the environment or a command is enough', () => {
   assert.match(
     printed(read({}).errors)[0] ?? '',
-    /^-c: no configuration file found at \/usr\/etc\/supervisord.conf, .*; name one with -c, or set ONEVISOR_PROGRAM_<NAME>=<command>/,
+    new RegExp(
+      String.raw`^-c: no configuration file found at \/usr\/etc\/supervisord.conf, ` +
+        String.raw`.*; name one with -c, or set ONEVISOR_PROGRAM_<NAME>=<command>`,
+    ),
   );
   assert.equal(configOf(read({ env: { ONEVISOR_PROGRAM_WEB: 'cat' } })).file, null);
   assert.equal(configOf(read({}, { flags: flagsOf('--', 'cat') })).file, null);
@@ -591,7 +594,10 @@ test('servers: addresses, passwords, and those that are opened on loopback only'
   );
   assert.match(
     printed(reading.warnings)[0] ?? '',
-    /:3: \[inet_http_server\] port: anyone who can reach this address could run any command, so it is opened on 127\.0\.0\.1 only; set username and password, or allow_insecure=true/,
+    new RegExp(
+      String.raw`:3: \[inet_http_server\] port: anyone who can reach this address could run any command, ` +
+        String.raw`so it is opened on 127\.0\.0\.1 only; set username and password, or allow_insecure=true`,
+    ),
   );
   assert.match(
     printed(readText(`${HEAD}[inet_http_server]\nport=1\nusername=u\n`).errors)[0] ?? '',
@@ -770,7 +776,10 @@ test('variables: [supervisord] environment is expanded once, and a lost part is 
   assert.match(percent ?? '', /:2: \[supervisord\] environment: a percent sign is written %% here too/);
   assert.match(
     lost ?? '',
-    /:5: \[program:a\] environment: the value of JAVA_OPTS ends at its first blank or quote, and the text after it is lost; write JAVA_OPTS="…"/,
+    new RegExp(
+      String.raw`:5: \[program:a\] environment: the value of JAVA_OPTS ends at its ` +
+        String.raw`first blank or quote, and the text after it is lost; write JAVA_OPTS="…"`,
+    ),
   );
   assert.ok(!/secret/.test(lost ?? '') && more.length === 0);
 });

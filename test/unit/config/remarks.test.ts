@@ -17,7 +17,10 @@ const ofCommand = (command: string): string =>
 const remarks: ReadonlyArray<readonly [command: string, remark: RegExp]> = [
   [
     '/app --home $HOME',
-    /^"\$HOME" is not replaced, because no shell runs this command; write %\(ENV_HOME\)s, or sh -c '…' around the command$/,
+    new RegExp(
+      String.raw`^"\$HOME" is not replaced, because no shell runs this ` +
+        String.raw`command; write %\(ENV_HOME\)s, or sh -c '…' around the command$`,
+    ),
   ],
   ['${APP_HOME}/bin/x', /write %\(ENV_APP_HOME\)s/],
   ['/app "$PORT"', /%\(ENV_PORT\)s/],
@@ -25,11 +28,17 @@ const remarks: ReadonlyArray<readonly [command: string, remark: RegExp]> = [
   ['/app `nproc`', /^"`" is for a shell/],
   [
     'LANG=secret /app',
-    /^"LANG=" is taken for the program, because no shell runs this command; write environment=LANG="…" as an option of its own, or env before it$/,
+    new RegExp(
+      String.raw`^"LANG=" is taken for the program, because no shell runs this command; ` +
+        String.raw`write environment=LANG="…" as an option of its own, or env before it$`,
+    ),
   ],
   [
     'sh -c exec node x.js',
-    /^the shell runs "exec" only, and takes the words after it for its arguments; put quotes around the whole: sh -c 'exec node x.js'$/,
+    new RegExp(
+      String.raw`^the shell runs "exec" only, and takes the words after it for ` +
+        String.raw`its arguments; put quotes around the whole: sh -c 'exec node x.js'$`,
+    ),
   ],
   ['/bin/bash -lc source env', /: \/bin\/bash -lc 'source env'$/],
   ['/etc/init.d/x start', /^a program must stay in the foreground: what it starts goes on/],
@@ -45,7 +54,10 @@ const remarks: ReadonlyArray<readonly [command: string, remark: RegExp]> = [
   ['php-fpm7.4 -D', /php-fpm -F/],
   [
     'nginx',
-    /^note: "nginx" puts itself into the background unless its configuration has "daemon off;"; with the option -g "daemon off;" it stays$/,
+    new RegExp(
+      String.raw`^note: "nginx" puts itself into the background unless its configuration ` +
+        String.raw`has "daemon off;"; with the option -g "daemon off;" it stays$`,
+    ),
   ],
   ['/usr/sbin/php-fpm8.2', /^note: .*-F it stays$/],
 ];
@@ -197,7 +209,10 @@ test('a template that was not rendered is one line', () => {
     errorsOf('[supervisord]\nminfds=${N}\nminprocs=${M}\n[program:a]\ncommand=${C}\nnumprocs=${P}\nstartsecs=x\n').join(
       '\n',
     ),
-    /^2: this looks like a template that was not rendered: \$\{…\} in 4 lines; [^\n]*\n7: \[program:a\] startsecs: [^\n]*$/,
+    new RegExp(
+      String.raw`^2: this looks like a template that was not rendered: ` +
+        String.raw`\$\{…\} in 4 lines; [^\n]*\n7: \[program:a\] startsecs: [^\n]*$`,
+    ),
   );
   // One line of that kind, or a command for a shell, is no template.
   assert.match(

@@ -146,7 +146,8 @@ test("the header has the fields in Supervisor's order, and len counts characters
   const delivery = { server: 'watch', serial: 45, pool: 'raw', poolSerial: 6 };
   assert.equal(
     formatDelivery({ kind: 'remote', type: 'my type', data: 'data é\nx' }, delivery),
-    'ver:3.0 server:watch serial:45 pool:raw poolserial:6 eventname:REMOTE_COMMUNICATION bytes:22 len:21\ntype:my type\ndata é\nx',
+    'ver:3.0 server:watch serial:45 pool:raw poolserial:6 eventname:REMOTE_COMMUNICATION bytes:22 len:21\n' +
+      'type:my type\ndata é\nx',
   );
   assert.match(formatDelivery({ kind: 'remote', type: '', data: '😀' }, delivery), / bytes:10 len:7\ntype:\n😀$/);
   assert.match(

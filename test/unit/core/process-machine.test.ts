@@ -561,7 +561,7 @@ describe('the table', () => {
   }
 });
 
-test('restarts are starts after it was RUNNING once; failed starts before that are none; the exit before is kept', () => {
+test('starts count as restarts once it was RUNNING; failed starts before do not; the last exit is kept', () => {
   const fixed = { ...policy, autorestart: 'true' as const };
   let record = initialRecord;
   const take = (input: ProcessInput): void => void (record = step(record, input, fixed, circumstances).record);

@@ -195,7 +195,8 @@ new: would be added
       assert.equal(await running.code, 124);
       assert.equal(
         running.text(),
-        'web waits for db to be started\nweb waits for db to be started: ERROR (timeout after 2.5 s; it goes on without supervisorctl)\n',
+        'web waits for db to be started\n' +
+          'web waits for db to be started: ERROR (timeout after 2.5 s; it goes on without supervisorctl)\n',
       );
       const silent = start(['restart', 'web', '--timeout', '1'], { cwd: server.directory });
       assert.equal(await silent.code, 1, 'stopProcess is not known here');
@@ -213,7 +214,8 @@ new: would be added
       assert.deepEqual(await run(server, 'start web --timeout 5s'), { stdout: 'web: started\n', stderr: '', code: 0 });
       assert.deepEqual(await run(server, 'start web --timeout'), {
         stdout:
-          'Error: --timeout: the value is empty; expected a duration: a number of seconds, or one as 500ms, 30s, 1m30s, 2h, 1d\n',
+          'Error: --timeout: the value is empty; expected a duration: a number of seconds, or one as 500ms, ' +
+          '30s, 1m30s, 2h, 1d\n',
         stderr: '',
         code: 2,
       });
@@ -282,7 +284,8 @@ new: would be added
       async (server) => {
         assert.deepEqual(await run(server, 'restart --rolling all'), {
           stdout:
-            'web: stopped\nweb: started\njobs:a: stopped\njobs:a: started\njobs:b: ERROR (not running)\njobs:b: started\n',
+            'web: stopped\nweb: started\njobs:a: stopped\njobs:a: started\njobs:b: ERROR (not running)\n' +
+            'jobs:b: started\n',
           stderr: '',
           code: 0,
         });
@@ -312,7 +315,8 @@ new: would be added
       async (server) => {
         assert.deepEqual(await run(server, 'restart --rolling jobs:* web'), {
           stdout:
-            'jobs:a: stopped\njobs:a: ERROR (spawn error)\nrolling restart ended at jobs:a: the processes after it were left as they are\n',
+            'jobs:a: stopped\njobs:a: ERROR (spawn error)\n' +
+            'rolling restart ended at jobs:a: the processes after it were left as they are\n',
           stderr: '',
           code: 7,
         });
@@ -329,7 +333,8 @@ new: would be added
       async (server) => {
         assert.deepEqual(await run(server, 'restart --rolling all'), {
           stdout:
-            'web: stopped\nweb: started\njobs:a: stopped\njobs:a: started\njobs:a: ERROR (not healthy)\nrolling restart ended at jobs:a: the processes after it were left as they are\n',
+            'web: stopped\nweb: started\njobs:a: stopped\njobs:a: started\njobs:a: ERROR (not healthy)\n' +
+            'rolling restart ended at jobs:a: the processes after it were left as they are\n',
           stderr: '',
           code: 1,
         });
@@ -451,7 +456,10 @@ describe('servers that do not behave', () => {
       const { stdout, code } = await run(server, '', 'pid nosuch\nstatus web\nhelp quit');
       assert.match(
         stdout,
-        /^web .*\njobs:a .*\njobs:b .*\nsupervisor> .*\nsupervisor> web {30}RUNNING.*\nsupervisor> quit\tExit the supervisor shell\.\nsupervisor> \n$/,
+        new RegExp(
+          String.raw`^web .*\njobs:a .*\njobs:b .*\nsupervisor> .*\nsupervisor> web ` +
+            String.raw`{30}RUNNING.*\nsupervisor> quit\tExit the supervisor shell\.\nsupervisor> \n$`,
+        ),
       );
       assert.equal(code, 0);
     }));
@@ -467,7 +475,7 @@ describe('servers that do not behave', () => {
   });
 });
 
-it('the editor ends lines with LF alone: a raw terminal makes CR LF of it, and CR LF would become CR CR LF', async () => {
+it('the editor ends lines with LF alone: a raw terminal makes CR LF of LF, and CR CR LF of CR LF', async () => {
   const stdin = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => undefined });
   const stdout = Object.assign(new PassThrough(), { isTTY: true, columns: 80 });
   let text = '';

@@ -66,7 +66,8 @@ describe('the settings of the client', () => {
 
   it('takes what the file says, and the command line over it', () => {
     const file = write(
-      '[supervisorctl]\nserverurl=unix://%(here)s/x.sock\nusername=%(ENV_NAME)s\npassword=secret\nprompt=mine\nhistory_file=~/h\n',
+      '[supervisorctl]\nserverurl=unix://%(here)s/x.sock\nusername=%(ENV_NAME)s\npassword=secret\nprompt=mine\n' +
+        'history_file=~/h\n',
     );
     const expected = {
       serverUrl: `unix://${directory}/x.sock`,

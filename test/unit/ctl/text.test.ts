@@ -292,6 +292,8 @@ describe('health', () => {
     [processInfo('m', 'RUNNING'), ['nosuch'], ['nosuch: ERROR (no such process)']],
   ];
   for (const [info, names, expected] of cases)
-    it(`${info.name} ${info.statename} ${JSON.stringify([info.start, info.exitstatus, info.health])} ${names.join(' ')}`, () =>
-      assert.deepEqual(findProblems([info], configs, names), expected));
+    it(
+      `${info.name} ${info.statename} ${JSON.stringify([info.start, info.exitstatus, info.health])} ` + names.join(' '),
+      () => assert.deepEqual(findProblems([info], configs, names), expected),
+    );
 });

@@ -210,7 +210,8 @@ describe('healthcheck_action', () => {
     fail({ healthcheck_action: 'exit' });
     assert.deepEqual(asked.slice(1), [
       'g:web 1 unhealthy',
-      'exit {"kind":"program","id":"web","rule":"healthcheck_action","code":1,"how":"unhealthy: no answer within 7 s","wasExecuted":true}',
+      'exit {"kind":"program","id":"web","rule":"healthcheck_action","code":1,"how":"unhealthy: no answer ' +
+        'within 7 s","wasExecuted":true}',
     ]);
   });
 

@@ -170,7 +170,8 @@ export class Peer {
       while (!fits(this.#received)) {
         assert.ok(
           !this.isEnded && !isLate,
-          `${this.isEnded ? 'the connection has ended' : 'nothing more comes'} after ${JSON.stringify(this.#received.slice(-500))}`,
+          `${this.isEnded ? 'the connection has ended' : 'nothing more comes'} after ` +
+            JSON.stringify(this.#received.slice(-500)),
         );
         await new Promise<void>((resolve) => {
           this.#wake = resolve;
@@ -199,7 +200,10 @@ export class Peer {
 
 /** A whole POST request. */
 export function post(body: string, headers = '', path = '/RPC2', version = '1.1'): string {
-  return `POST ${path} HTTP/${version}\r\nContent-Type: text/xml\r\nContent-Length: ${Buffer.byteLength(body)}\r\n${headers}\r\n${body}`;
+  return (
+    `POST ${path} HTTP/${version}\r\nContent-Type: text/xml\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
+    `${headers}\r\n${body}`
+  );
 }
 
 /** A whole request of XML-RPC. */

@@ -53,20 +53,24 @@ test('a restart with a configuration that is wrong is a fault with the reasons, 
 });
 
 describe('process info', () => {
-  test('stop is the time of the latest end, however it came: an exit within startsecs too, a start that made no process does not', async () => {
-    const client = new Client([
-      { name: 'quick', exitAfterMs: 5, options: { startretries: 0 } },
-      { name: 'none', spawnError: "can't find command 'x'", options: { startretries: 0 } },
-    ]);
-    const before = Math.floor(client.api.wallMs() / 1000);
-    await client.callFor(100, 'startProcess', 'quick');
-    assert.ok(Number((await client.info('quick'))['stop']) >= before);
-    await client.callFor(100, 'startProcess', 'none');
-    const none = await client.info('none');
-    assert.deepEqual([none['statename'], none['stop']], ['FATAL', 0]);
-    const late = { ...client.context, times: new ProcessTimes(client.api) };
-    assert.equal(late.times.of(client.api.process('none:none') ?? assert.fail()).stop, 0);
-  });
+  test(
+    'stop is the time of the latest end, however it came: an exit within startsecs too, a start that made no ' +
+      'process does not',
+    async () => {
+      const client = new Client([
+        { name: 'quick', exitAfterMs: 5, options: { startretries: 0 } },
+        { name: 'none', spawnError: "can't find command 'x'", options: { startretries: 0 } },
+      ]);
+      const before = Math.floor(client.api.wallMs() / 1000);
+      await client.callFor(100, 'startProcess', 'quick');
+      assert.ok(Number((await client.info('quick'))['stop']) >= before);
+      await client.callFor(100, 'startProcess', 'none');
+      const none = await client.info('none');
+      assert.deepEqual([none['statename'], none['stop']], ['FATAL', 0]);
+      const late = { ...client.context, times: new ProcessTimes(client.api) };
+      assert.equal(late.times.of(client.api.process('none:none') ?? assert.fail()).stop, 0);
+    },
+  );
 
   test('what a start waits for is data, and the description says it', async () => {
     const client = new Client([{ name: 'db' }, { name: 'web', dependsOn: 'db' }, { name: 'log', dependsOn: 'web' }]);

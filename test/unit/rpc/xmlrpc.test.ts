@@ -39,7 +39,10 @@ function decodeValue(text: string): XmlRpcValue {
 
 /** An answer whose value is written as given. */
 function answer(typed: string): string {
-  return `<?xml version="1.0" encoding="UTF-8"?><methodResponse><params><param><value>${typed}</value></param></params></methodResponse>`;
+  return (
+    `<?xml version="1.0" ` +
+    `encoding="UTF-8"?><methodResponse><params><param><value>${typed}</value></param></params></methodResponse>`
+  );
 }
 
 const carried = fc
@@ -127,7 +130,8 @@ describe('the XML-RPC codec', () => {
 
   it('gives a member with a dangerous name as an own property and changes no prototype', () => {
     const member = (name: string): string =>
-      `<member><name>${name}</name><value><struct><member><name>polluted</name><value>yes</value></member></struct></value></member>`;
+      `<member><name>${name}</name><value><struct>` +
+      '<member><name>polluted</name><value>yes</value></member></struct></value></member>';
     const value = decodeValue(
       answer(`<struct>${member('__proto__')}${member('constructor')}${member('toString')}</struct>`),
     );
@@ -156,8 +160,10 @@ describe('the XML-RPC codec', () => {
       '<!--',
       '<a b="',
       '\u0000',
-      '<!DOCTYPE x [<!ENTITY e "expanded">]><methodResponse><params><param><value>&e;</value></param></params></methodResponse>',
-      '<!DOCTYPE x SYSTEM "file:///etc/passwd"><methodResponse><params><param><value>1</value></param></params></methodResponse>',
+      '<!DOCTYPE x [<!ENTITY e ' +
+        '"expanded">]><methodResponse><params><param><value>&e;</value></param></params></methodResponse>',
+      '<!DOCTYPE x SYSTEM ' +
+        '"file:///etc/passwd"><methodResponse><params><param><value>1</value></param></params></methodResponse>',
       answer('<string>&e;</string>'),
       answer('<string>&eacute;</string>'),
       answer('<string>a & b</string>'),
@@ -287,7 +293,8 @@ describe('the XML-RPC codec', () => {
     assert.deepEqual(JSON.parse(runPython(echo, encodeResponse(value))), value);
     assert.deepEqual(JSON.parse(runPython(echo, encodeCall('supervisor.x', [value]))), value);
     const back =
-      'import sys, json, xmlrpc.client as x\nsys.stdout.write(x.dumps((json.load(sys.stdin),), methodresponse=True, allow_none=True))';
+      'import sys, json, xmlrpc.client as x\n' +
+      'sys.stdout.write(x.dumps((json.load(sys.stdin),), methodresponse=True, allow_none=True))';
     // A raw carriage return is what Python writes, and what every XML reader takes for a newline.
     const read = JSON.parse(JSON.stringify(value).replaceAll('\\r\\n', '\\n'));
     assert.deepEqual(
@@ -295,13 +302,17 @@ describe('the XML-RPC codec', () => {
       JSON.parse(JSON.stringify(read).replaceAll('1900000000000', '1900000000')),
     );
     const fault =
-      'import sys, xmlrpc.client as x\ntry:\n  x.loads(sys.stdin.read())\nexcept x.Fault as f:\n  sys.stdout.write("%d %s" % (f.faultCode, f.faultString))';
+      'import sys, xmlrpc.client as x\ntry:\n  x.loads(sys.stdin.read())\nexcept x.Fault as f:\n' +
+      '  sys.stdout.write("%d %s" % (f.faultCode, f.faultString))';
     assert.equal(runPython(fault, encodeFault(10, 'BAD_NAME: a<b')), '10 BAD_NAME: a<b');
   });
 
   it('lays its texts out byte for byte as Python does, since scripts grep them', needsPython, () => {
     const program =
-      'import sys, xmlrpc.client as x\nv = {"a": 1, "b": [True, 1.5, "x<y>&z \\u00e9", [], {}], "c": x.Binary(bytes(range(120)))}\nsys.stdout.write(x.dumps((v,), methodresponse=True) + x.dumps((1, v), "supervisor.m") + x.dumps((), "m") + x.dumps(x.Fault(10, "BAD_NAME")))';
+      'import sys, xmlrpc.client as x\n' +
+      'v = {"a": 1, "b": [True, 1.5, "x<y>&z \\u00e9", [], {}], "c": x.Binary(bytes(range(120)))}\n' +
+      'sys.stdout.write(x.dumps((v,), methodresponse=True) + x.dumps((1, v), "supervisor.m") + x.dumps((), ' +
+      '"m") + x.dumps(x.Fault(10, "BAD_NAME")))';
     const value: XmlRpcValue = {
       a: 1,
       b: [true, 1.5, 'x<y>&z é', [], {}],

@@ -65,7 +65,10 @@ test('an end by SIGKILL while the counter goes up is one: in the log, in the sta
   scene.ended('web:web', KILLED);
   assert.match(
     scene.log.join(),
-    /^web: out of memory: the kernel killed it, or what it had started; raise the memory limit of the container, or .* max_memory$/,
+    new RegExp(
+      String.raw`^web: out of memory: the kernel killed it, or what it had ` +
+        String.raw`started; raise the memory limit of the container, or .* max_memory$`,
+    ),
   );
   assert.equal(scene.kills.remark('web:web')?.kind, 'outOfMemory');
   assert.deepEqual(scene.counts('web:web', 'db:db'), [1, 0]);

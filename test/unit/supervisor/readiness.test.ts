@@ -173,7 +173,8 @@ test('trouble is one line of the log for each kind in a run', () => {
     'debug MAINPID of web is not heeded',
     'debug FDSTORE of web is not heeded',
     'debug web has closed the descriptor of notification_fd without a line: it is not ready',
-    "warn cannot tell whether 'web' is ready: it writes to the descriptor of notification_fd, but no line; the descriptor is closed",
+    "warn cannot tell whether 'web' is ready: it writes to the descriptor of notification_fd, but no line; the " +
+      'descriptor is closed',
     "error cannot hear 'web' any more: the socket of notify has failed (errno 9)",
   ]);
   scene.become('EXITED');

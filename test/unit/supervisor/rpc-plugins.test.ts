@@ -61,7 +61,11 @@ test('an ES module: options, methods with and without a description, calls, a li
   const { methods, lines } = await load(
     `
     export default function ({ name, register, call, log }, options) {
-      register('greet', (who) => options.greeting + ' ' + who + ' from ' + name, { help: 'Greets', parameters: [{ name: 'who' }, { name: 'more', type: 'int', optional: true }], returns: { type: 'string', name: 'greeting', help: 'A greeting' } });
+      register('greet', (who) => options.greeting + ' ' + who + ' from ' + name, {
+        help: 'Greets',
+        parameters: [{ name: 'who' }, { name: 'more', type: 'int', optional: true }],
+        returns: { type: 'string', name: 'greeting', help: 'A greeting' },
+      });
       register('deep.er', async (a, b) => call('supervisor.getState', a, b));
       register('nothing', () => undefined);
       log('warn', 'is here');
@@ -113,7 +117,9 @@ test('a factory that is waited for', async () => {
 test('errors of a method are faults', async () => {
   const { methods, lines } = await load(`
     export default (api) => {
-      api.register('fault', () => { throw Object.assign(new Error('text'), { faultCode: 777, faultString: 'MY_FAULT' }); });
+      api.register('fault', () => {
+        throw Object.assign(new Error('text'), { faultCode: 777, faultString: 'MY_FAULT' });
+      });
       api.register('plain', () => { throw Object.assign(new Error('only a message'), { faultCode: 778 }); });
       api.register('broken', async () => null.x);
       api.register('strange', () => ({ list: [{ f() {} }] }));

@@ -33,8 +33,7 @@ type Connection = { readonly socketPath: string } | { readonly host: string; rea
 
 function send(
   connection: Connection,
-  method: string,
-  path: string,
+  [method, path]: readonly [method: string, path: string],
   headers: Record<string, string>,
   body: string,
 ): Promise<Answer> {
@@ -83,12 +82,11 @@ async function onSite(options: SiteOptions, run: (site: Site) => Promise<void>):
     const site: Site = {
       world,
       token: secret.token,
-      get: (path, headers = {}) => send(connection, 'GET', path, headers, ''),
+      get: (path, headers = {}) => send(connection, ['GET', path], headers, ''),
       post: (fields, headers = {}, path = '/index.html') =>
         send(
           connection,
-          'POST',
-          path,
+          ['POST', path],
           { 'Content-Type': 'application/x-www-form-urlencoded', ...headers },
           new URLSearchParams({ token: secret.token, ...fields }).toString(),
         ),
@@ -202,8 +200,7 @@ test('XML-RPC is closed to pages of other sites, and open to programs that name 
     const call = (headers: Record<string, string>): Promise<Answer> =>
       send(
         { host: '127.0.0.1', port: port ?? 0 },
-        'POST',
-        '/RPC2',
+        ['POST', '/RPC2'],
         { 'Content-Type': 'text/plain', ...headers },
         encodeCall('supervisor.getState', []),
       );
