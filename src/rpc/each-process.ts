@@ -40,6 +40,11 @@ export interface ProcessSelection {
   readonly isMeant: (proc: ProcessView) => boolean;
   /** Order of results that took equally long; by default the order of the actions. */
   readonly ranking?: readonly ProcessView[];
+  /**
+   * True for an action that Supervisor completes for one process before the next. Its results keep the order of the
+   * actions, however long ours take.
+   */
+  readonly isImmediate?: boolean;
 }
 
 /**
@@ -48,10 +53,11 @@ export interface ProcessSelection {
  */
 export async function forEachProcess(
   { api }: CallContext,
-  { processes, isMeant, ranking = processes }: ProcessSelection,
+  { processes, isMeant, ranking = processes, isImmediate = false }: ProcessSelection,
   action: ProcessAction,
 ): Promise<XmlRpcStruct[]> {
   const begunMs = api.nowMs();
+  const round = (): number => (isImmediate ? 0 : roundOf(api.nowMs() - begunMs));
   const outcomes = processes.map(async ({ id }): Promise<TimedResult | null> => {
     // An earlier action may have changed this process.
     const proc = api.process(id);
@@ -61,8 +67,8 @@ export async function forEachProcess(
       const done = action(proc, formatNamespec(proc.config.group, proc.config.name));
       if (done === true) return { round: 0, index, struct: structOf(proc, null) };
       return await done.then(
-        () => ({ round: roundOf(api.nowMs() - begunMs), index, struct: structOf(proc, null) }),
-        (fault: unknown) => ({ round: roundOf(api.nowMs() - begunMs), index, struct: structOf(proc, fault) }),
+        () => ({ round: round(), index, struct: structOf(proc, null) }),
+        (fault: unknown) => ({ round: round(), index, struct: structOf(proc, fault) }),
       );
     } catch (fault) {
       return { round: 0, index, struct: structOf(proc, fault) };

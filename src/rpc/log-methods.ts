@@ -160,9 +160,9 @@ export const logMethods: readonly Method[] = [
       name: 'result',
       help: 'A struct of name, group, status and description for each process',
     },
-    call: (context) =>
-      forEachProcess(context, { processes: context.api.processes(), isMeant: () => true }, (proc, name) =>
-        clearLogs(context, proc, name),
-      ),
+    call: (context) => {
+      const selection = { processes: context.api.processes(), isMeant: () => true, isImmediate: true };
+      return forEachProcess(context, selection, (proc, name) => clearLogs(context, proc, name));
+    },
   },
 ];

@@ -154,6 +154,23 @@ describe('clearing', () => {
   });
 });
 
+test('clearing all logs lists the processes in their order, however long each of them takes', async () => {
+  const client = await running();
+  const log = client.api.logOf('g:run', 'stdout');
+  const clear = log.clear.bind(log);
+  log.clear = async () => {
+    // Longer than Supervisor's rounds of 50 ms, by which other methods order their results.
+    client.clock.advance(500);
+    await new Promise((resolve) => setImmediate(resolve));
+    return clear();
+  };
+  const listed = (await client.call('clearAllProcessLogs')) as ReadonlyArray<{ readonly name: string }>;
+  assert.deepEqual(
+    listed.map(({ name }) => name),
+    ['run', 'merged', 'nolog', 'bytes'],
+  );
+});
+
 describe('the log of the supervisor', () => {
   test('is read and cleared', async () => {
     const client = await running();
