@@ -159,9 +159,9 @@ test('clearing all logs lists the processes in their order, however long each of
   const log = client.api.logOf('g:run', 'stdout');
   const clear = log.clear.bind(log);
   log.clear = async () => {
+    await new Promise((resolve) => setImmediate(resolve));
     // Longer than Supervisor's rounds of 50 ms, by which other methods order their results.
     client.clock.advance(500);
-    await new Promise((resolve) => setImmediate(resolve));
     return clear();
   };
   const listed = (await client.call('clearAllProcessLogs')) as ReadonlyArray<{ readonly name: string }>;
