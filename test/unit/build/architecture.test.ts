@@ -1,4 +1,4 @@
-/** src/ARCHITECTURE.md speaks of files that exist, and of every room in src/. */
+/** src/ARCHITECTURE.md and CONTRIBUTING name files that exist, and the former has a row for every room in src/. */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,9 +6,12 @@ import { test } from 'node:test';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
 const text = readFileSync(join(ROOT, 'src/ARCHITECTURE.md'), 'utf8');
+const contributing = readFileSync(join(ROOT, '.github/CONTRIBUTING.md'), 'utf8');
 
-test('the files that the page names exist', () => {
-  const named = [...text.matchAll(/`((?:[a-z-]+\/)+[a-z-]+\.(?:ts|c|h|md))`/g)].map(([, path = '']) => path);
+test('the files that the pages name exist', () => {
+  const named = [...(text + contributing).matchAll(/`((?:[a-z-]+\/)+[a-z-]+\.(?:ts|c|h|md))`/g)].map(
+    ([, path = '']) => path,
+  );
   assert.ok(named.length > 20, 'the page names files');
   for (const path of new Set(named))
     assert.ok(existsSync(join(ROOT, 'src', path)) || existsSync(join(ROOT, path)), `${path} does not exist`);
