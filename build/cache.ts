@@ -31,7 +31,7 @@ export async function isPresent(path: string): Promise<boolean> {
 
 /**
  * Makes `product` with `make`, unless `keyFile` says that it is there and was made from `key`. Returns whether it was
- * made. `make` gets another name to write to: nobody sees half a product, and one that runs can be replaced. The key
+ * made. `make` gets another name to write to: no reader sees half a product, and one that runs can be replaced. The key
  * file also names the inode and its date, so that of two builds at the same time neither takes the other's product for
  * its own.
  */

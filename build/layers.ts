@@ -5,8 +5,8 @@
 import { posix } from 'node:path';
 
 /**
- * What a folder may import. A target is a path below src/ (a folder ends in `/`), `node:NAME`, `node:*`, `npm:NAME` or
- * `npm:*`.
+ * Imports that a folder may have. A target is a path below src/ (a folder ends in `/`), `node:NAME`, `node:*`,
+ * `npm:NAME` or `npm:*`.
  */
 interface Layer {
   /** Free to use. */

@@ -57,7 +57,7 @@ const KNOWN_TEXTS: Readonly<Record<string, string>> = {
 };
 
 /**
- * What a package in a folder says of itself, and the text of its licence; of one that only names a known licence, its
+ * Name, version and licence text of a package in a folder; of one that only names a known licence, its
  * words with the author.
  */
 export async function licenceOf(folder: string): Promise<Part> {

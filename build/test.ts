@@ -111,7 +111,7 @@ function chosenRings(names: readonly string[]): readonly Ring[] {
   return chosen;
 }
 
-/** How long the rings take, and what to run for less. */
+/** Names the rings, the time that they take, and the quicker choice. */
 function formatForecast(chosen: readonly Ring[]): string {
   const seconds = chosen.reduce((sum, ring) => sum + ring.seconds, 0);
   const time = seconds < 100 ? `${seconds} seconds` : `${Math.round(seconds / 60)} minutes`;

@@ -116,10 +116,10 @@ export interface Delivery {
 }
 
 /**
- * What a listener gets for an event: the header line and the payload. compat: `len` counts characters, not bytes as
- * documented: `supervisor.childutils` reads so many characters, and would wait for more than there are. `bytes` is an
- * addition, for listeners that read bytes. It stands before `len`: shells take what follows `len:` up to the end of the
- * line.
+ * Text that a listener gets for an event: the header line and the payload. compat: `len` counts characters, not bytes
+ * as documented: `supervisor.childutils` reads so many characters, and would wait for more than there are. `bytes` is
+ * an addition, for listeners that read bytes. It stands before `len`: shells take what follows `len:` up to the end of
+ * the line.
  */
 export function formatDelivery(event: SupervisorEvent, { server, serial, pool, poolSerial }: Delivery): string {
   const payload = formatPayload(event);

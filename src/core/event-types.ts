@@ -45,7 +45,7 @@ export const tickPeriods = [5, 60, 3600] as const;
 export type TickPeriod = (typeof tickPeriods)[number];
 
 /**
- * Whether an event of `type` is meant by a subscription to any of `wanted`: to its own type or to one above it. Names
+ * True if an event of `type` is meant by a subscription to any of `wanted`: to its own type or to one above it. Names
  * that are no types mean nothing.
  */
 export function isWanted(type: EventType, wanted: ReadonlySet<string>): boolean {

@@ -1,5 +1,5 @@
 /**
- * What a program says in a datagram of sd_notify(3): its lines, read into facts. Pure; who has sent it, and what
+ * A datagram of sd_notify(3) from a program: its lines, read into facts. Pure; who has sent it, and what
  * follows, is decided elsewhere.
  */
 

@@ -26,7 +26,7 @@ import { EventQueue, type QueuedEvent } from './event-queue.ts';
 /** Pause before an event that was rejected twice is sent again. A listener may reject everything, without end. */
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5000;
-/** Time between a write that nobody reads and the news that the listener has ended. */
+/** Time between a write without a reader and the news that the listener has ended. */
 const END_NEWS_MS = 200;
 
 /** Protocol state of a listener after each outcome. */

@@ -1,6 +1,6 @@
 /**
  * As whom a program runs: `user=name[:group]` looked up, by the rules of Supervisor (options.py drop_privileges) for
- * root, and gentler ones for a supervisor that is not. It changes nobody's credentials.
+ * root, and gentler ones for a supervisor that is not. It changes no credentials.
  */
 import { errnoOf } from '../core/error-text.ts';
 import type { Addon, User } from '../native/addon.ts';
@@ -19,8 +19,8 @@ export interface Identity {
 }
 
 /**
- * What a spawn is to change, null for what it leaves; and the user that the program then runs as, null where passwd has
- * none.
+ * Credentials that a spawn changes, null for those that it leaves; and the user that the program then runs as, null
+ * where passwd has none.
  */
 export interface Credentials {
   readonly uid: number | null;

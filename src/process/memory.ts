@@ -1,6 +1,6 @@
 /**
- * How much memory programs use, with all that they have started. It reads /proc in slices, so that a machine full of
- * processes does not hold up the loop; it has no limits and signals nobody.
+ * Memory that programs use, with all processes that they have started. It reads /proc in slices, so that a machine full
+ * of processes does not hold up the loop; it has no limits and sends no signal.
  */
 import { readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';

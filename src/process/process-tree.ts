@@ -1,5 +1,5 @@
 /**
- * Who descends from whom, read from /proc at one moment. It signals nobody; what it says may be old as soon as it is
+ * Descendants of processes, read from /proc at one moment. It sends no signal; what it says may be old as soon as it is
  * said.
  */
 import { readdirSync, readFileSync } from 'node:fs';

@@ -101,8 +101,8 @@ class Sweep {
   }
 
   /**
-   * Whether nothing remains to wait for. In our namespace there may be processes that are not below us (`docker exec`):
-   * they get the signals too, but their end is told to somebody outside, and the kernel ends them with us.
+   * True if no process remains to wait for. In our namespace there may be processes that are not below us (`docker
+   * exec`): they get the signals too, but their end is told to somebody outside, and the kernel ends them with us.
    */
   #isOver(): boolean {
     const { addon, pid } = this.#parts;

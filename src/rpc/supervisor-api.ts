@@ -1,5 +1,5 @@
 /**
- * What the methods of the XML-RPC interface, and the routes that stream logs, need of the supervisor: one interface,
+ * The supervisor as the XML-RPC methods and the routes that stream logs need it: one interface,
  * implemented where the parts are put together. Types only. Each member says when it returns or resolves; none of them
  * may throw or reject unless that is said.
  */
@@ -137,8 +137,8 @@ export interface SupervisorApi {
   /** Sends a signal (0 only asks whether that would be allowed). Null when it was sent, else the name of an errno. */
   signal(id: string, signal: number): string | null;
   /**
-   * Writes to the standard input of a process, whole or not at all, and returns at once. `closed`: nobody reads it any
-   * more (EPIPE); `full`: too much waits to be read already.
+   * Writes to the standard input of a process, whole or not at all, and returns at once. `closed`: no process reads it
+   * any more (EPIPE); `full`: too much waits to be read already.
    */
   writeStdin(id: string, bytes: Uint8Array): 'written' | 'closed' | 'full';
   /** Emits a REMOTE_COMMUNICATION event. */

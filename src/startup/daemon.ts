@@ -20,8 +20,8 @@ const DETACHED = '--detached-copy';
  */
 const DETACHED_WITH_FILE = '--detached-copy-with-file';
 /**
- * What a copy says when it is up; anything else on that pipe is a message, and none has this character ("ready" did:
- * "listens there already").
+ * Text that a copy writes when it is up; anything else on that pipe is a message, and none has this character ("ready"
+ * did: "listens there already").
  */
 const READY = '\0';
 const STDIN = 0;

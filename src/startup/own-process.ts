@@ -1,5 +1,5 @@
 /**
- * What is done to our own process before anything is started: user, limits, umask, subreaper, pidfile, leftovers of an
+ * Prepares our own process before anything is started: user, limits, umask, subreaper, pidfile, leftovers of an
  * earlier run. Each step says in the words of Supervisor what it did; it starts nothing and ends nothing.
  */
 import { closeSync, constants, existsSync, rmSync, writeFileSync, writeSync } from 'node:fs';

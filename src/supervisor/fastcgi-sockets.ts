@@ -56,7 +56,7 @@ export class FastCgiSockets {
   }
 
   /**
-   * Closes what nobody needs any more. Unlike with Supervisor, a restart of the only process keeps the socket: who
+   * Closes the sockets without a program. Unlike with Supervisor, a restart of the only process keeps the socket: who
    * connects meanwhile waits in its queue and is not turned away.
    */
   closeUnused(processes: () => readonly ProcessView[]): void {

@@ -16,8 +16,8 @@ export interface GroupUpdateParts {
 }
 
 /**
- * What an update of a group does. What is new and has no autostart, or is configured no more and is at rest, is in
- * `difference` only.
+ * Plan of the update of a group. A process that is new and has no autostart, or is configured no more and is at rest,
+ * is in `difference` only.
  */
 export interface UpdatePlan {
   /** The group as it is configured now. */

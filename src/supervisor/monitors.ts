@@ -35,7 +35,7 @@ export function makeMonitors(parts: MonitorParts): Monitor[] {
   ];
 }
 
-/** What the monitors have to say of a process, for its status; empty where none has. */
+/** Remarks of the monitors about a process, for its status; empty for none. */
 export function remarksOf(monitors: readonly Monitor[], id: string): ProcessRemark[] {
   return monitors.flatMap((monitor) => monitor.remark?.(id) ?? []);
 }

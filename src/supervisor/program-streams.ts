@@ -15,7 +15,7 @@ import { channelSpec } from './log-specs.ts';
 
 const STREAMS = ['stdout', 'stderr'] as const satisfies readonly StreamName[];
 /**
- * What a program has not read yet of what was sent to its standard input; more is refused, save for what is longer by
+ * Limit of input that a program has not read yet from its standard input; more is refused, save for what is longer by
  * itself.
  */
 const MAX_UNREAD_BYTES = 1024 * 1024;

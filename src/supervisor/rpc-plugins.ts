@@ -34,7 +34,7 @@ export interface MethodDescription {
 }
 
 /**
- * What a module is called with, beside the options of its section. This is the whole of its contract with us;
+ * Argument of a module, beside the options of its section. This is the whole of its contract with us;
  * src/manual/control.md has it too.
  */
 export interface PluginApi {

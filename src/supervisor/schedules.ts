@@ -1,5 +1,5 @@
 /**
- * Starts programs at the times of their `cron`. One alarm for all of them, none where nobody has a schedule. It only
+ * Starts programs at the times of their `cron`. One alarm for all of them, none if no program has a schedule. It only
  * asks the engine for starts: that a run which ends is no failure, and is not started again, is the policy's
  * (engine/policy.ts).
  *

@@ -1,5 +1,5 @@
 /**
- * What the servers of a configuration serve: the methods, those of its modules among them, and every route. It opens no
+ * Routes of the servers of a configuration: the methods, those of its modules among them, and every route. It opens no
  * server.
  */
 import type { Config } from '../config/model.ts';

@@ -28,7 +28,7 @@ function cutText(text: string, mostBytes: number): Buffer {
 }
 
 /**
- * Replaces what the file says, if there is one; a failure is a line for debugging, since there is nobody left to act on
+ * Replaces what the file says, if there is one; a failure is a line for debugging, since no reader is left to act on
  * it.
  */
 export function writeTerminationLog(text: string, report: Report, path: string = TERMINATION_LOG): void {

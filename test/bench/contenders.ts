@@ -1,5 +1,5 @@
 /**
- * Who takes part: the executable, and its peers as Debian has them. A peer that is not installed is null, and its rows
+ * The contenders: the executable, and its peers as Debian has them. A peer that is not installed is null, and its rows
  * say so. Runs them only to ask for their version.
  */
 import { execFile } from 'node:child_process';

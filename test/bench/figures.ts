@@ -1,5 +1,5 @@
 /**
- * What a case found, as rows of a table: our figure, the peer's, how many times better ours is, and whether that is
+ * Results of a case, as rows of a table: our figure, the peer's, how many times better ours is, and whether that is
  * enough. Measures nothing.
  */
 

@@ -1,6 +1,6 @@
 /**
- * What the tests of the client share: the real supervisord in a directory of its own, both clients as programs, and the
- * comparison.
+ * Shared parts of the tests of the client: the real supervisord in a directory of its own, both clients as programs,
+ * and the comparison.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';

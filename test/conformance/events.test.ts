@@ -380,7 +380,7 @@ test(
         return world.told('main');
       }),
     );
-    // How much else Supervisor still tells is a matter of luck.
+    // The number of further events that Supervisor still tells is a matter of luck.
     assert.equal(
       real?.some((line) => line.startsWith('PROCESS_STATE_STOPPED processname:cat ')),
       false,

@@ -1,5 +1,5 @@
 /**
- * What is called in the differential test of the XML-RPC interface, step by step, and where our answer is meant to be
+ * Calls of the differential test of the XML-RPC interface, step by step, and the places where our answer is meant to be
  * another one. Data only.
  */
 import { createMethodTable } from '../../src/rpc/method-table.ts';

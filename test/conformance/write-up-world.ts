@@ -124,7 +124,7 @@ export class World {
           (slash, at: number) => (text.startsWith(this.root, at) ? slash : `${this.root}${slash}`),
         )
         .replaceAll('9001', String(this.port))
-        // Who tries this without being root has no other user to change to.
+        // Without root, there is no other user to change to.
         .replace(/^(user *= *)root\b/gm, isRoot ? '$1root' : `$1${process.getuid?.()}`)
     );
   }

@@ -46,7 +46,7 @@ test(
     });
     assert.match(licences.stdout, /^Node\.js \d+[^]*Permission is hereby granted/m);
 
-    // What a user writes.
+    // The Dockerfile of a user.
     await writeFile(
       join(folder, 'Dockerfile'),
       `FROM debian:bookworm-slim\nCOPY --from=${TAG} /onevisor /onevisor.node /usr/local/bin/\n` +

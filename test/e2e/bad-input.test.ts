@@ -1,5 +1,5 @@
 /**
- * What is wrong is said once, clearly, with its place, and with exit code 2 where it is the configuration; never a
+ * Each mistake is reported once, clearly, with its place, and with exit code 2 where it is the configuration; never a
  * stack trace.
  */
 import assert from 'node:assert/strict';

@@ -40,7 +40,7 @@ test(
         'process_name=sleeper%(process_num)d\nnumprocs=3\n',
     });
     await launched.waitForLine(/entered RUNNING/, { count: 3 });
-    // What its start has left to do, as the compiler's threads have, is done when a second went by without any.
+    // Work left from the start, as that of the compiler's threads, is done when a second went by without any.
     await until('it to come to rest', async () => {
       const before = await switches(launched.pid);
       await sleep(1000);

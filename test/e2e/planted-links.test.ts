@@ -16,7 +16,7 @@ const NAMES = ['pid', 'main.log', 'out.log', 'env', 'directory'];
 const PLACE = 'in a directory that everybody can write to, so it is not followed';
 const REASON = `belongs to another user \\(uid ${NOBODY}\\), ${PLACE}`;
 
-/** A directory as /tmp with links of the user "nobody" that lead to the directory `goal` beside it. */
+/** A directory as /tmp with links of an unprivileged user that lead to the directory `goal` beside it. */
 async function makeTrap(t: TestContext): Promise<string> {
   const trap = await mkdtemp(join(tmpdir(), 'onevisor-trap-'));
   t.after(() => rm(trap, { recursive: true }));

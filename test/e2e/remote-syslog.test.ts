@@ -45,7 +45,7 @@ stderr_logfile=syslog+tcp://127.0.0.1:${tcp.port}
     assert.match((await launched.ctl('maintail')).stdout, /success: web entered RUNNING/);
     launched.signal('SIGTERM');
     assert.deepEqual(await launched.exit, { code: 0, signal: null });
-    // What it says last is sent before it ends.
+    // Its last words are sent before it ends.
     for (const server of [udp, tcp])
       await server.until(({ name, text }) => name === 'onevisor' && text.startsWith('stopped: web'));
   },

@@ -137,7 +137,7 @@ command=${orphans} 50
     for (const [pid, written] of await recorded()) {
       const { last = 0, wrong = ['nothing came'] } = counts.get(pid) ?? {};
       assert.deepEqual(wrong, [], `lines of ${pid}`);
-      // What was written when it was killed may not have been recorded any more.
+      // The last write before it was killed may not have been recorded any more.
       assert.ok(last >= written, `${pid} wrote ${written} lines, and ${last} came`);
     }
   },

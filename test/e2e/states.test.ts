@@ -88,7 +88,7 @@ test(
       `from kill -9 to the exec of the successor: ${text(delays)}; of a parent that does nothing else: ` +
         text(references),
     );
-    // What else the machine has to do makes both slow.
+    // Other work of the machine makes both slow.
     assert.ok(
       median(delays) < 15 + 5 * median(references),
       `${text(delays)}; a parent that does nothing else: ${text(references)}`,

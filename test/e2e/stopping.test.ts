@@ -1,5 +1,5 @@
 /**
- * How programs are stopped and the supervisor with them: order, patience, the second signal, what is left of process
+ * Stopping programs, and the supervisor with them: order, patience, the second signal, what is left of process
  * groups, HUP.
  */
 import assert from 'node:assert/strict';

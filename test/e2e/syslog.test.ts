@@ -102,7 +102,8 @@ redirect_stderr=true
 `;
 
 /**
- * What one supervisor has its log daemon hear of {@link PROGRAMS}: the lines of each program, and its own about starts.
+ * Messages that one supervisor sends to its log daemon for {@link PROGRAMS}: the lines of each program, and its own
+ * about starts.
  */
 async function heard(t: TestContext, program?: string): Promise<Record<string, string[]>> {
   const folder = await makeFolder(t);

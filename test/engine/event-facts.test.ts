@@ -1,5 +1,5 @@
 /**
- * What the engine tells for the sake of event listeners: whose pid a change is about, and that a rank is about to be
+ * Facts that the engine tells for event listeners: whose pid a change is about, and that a rank is about to be
  * stopped.
  */
 import assert from 'node:assert/strict';

@@ -237,13 +237,13 @@ export class World {
     return found;
   }
 
-  /** What the latest run of a process failed with, in words; null for nothing. */
+  /** Failure of the latest run of a process, in words; null for none. */
   failure(name: string): string | null {
     const { failure } = this.view(name).record;
     return failure === null ? null : formatFailure(failure);
   }
 
-  /** What a start of a process waits for, in words; null for nothing. */
+  /** Dependencies that a start of a process waits for, in words; null for none. */
   hold(name: string): string | null {
     const { hold } = this.view(name).record;
     return hold === null ? null : formatHold(hold);

@@ -26,7 +26,7 @@ async function heldBytes(): Promise<number> {
 }
 
 /**
- * How many bytes more are in use than `before`, when what waits to be closed has been closed: a leak does not go away
+ * Bytes in use beyond `before`, after all that waits to be closed was closed: a leak does not go away
  * by waiting.
  */
 async function growthSince(before: number): Promise<number> {

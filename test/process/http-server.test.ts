@@ -1,6 +1,6 @@
 /**
  * HTTP over real sockets: keep-alive, pipelining, limits, malformed requests, authentication, an end that waits for
- * nobody.
+ * no client.
  */
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';

@@ -1,4 +1,4 @@
-/** How the executable gets its addon onto a file system that lets it be loaded, and what it says when none does. */
+/** The addon is written to a file system that lets it be loaded; one error names all places if none does. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import {

@@ -26,7 +26,7 @@ suite('the tree of a program', () => {
     entry(10, 1, 10, 1),
     entry(11, 10, 10, 1),
     entry(12, 11, 12, 1),
-    // What it has left to PID 1: one of its group, one of the group that its grandchild leads, and what descends from
+    // Its orphans below PID 1: one of its group, one of the group that its grandchild leads, and what descends from
     // these.
     entry(13, 1, 10, 1),
     entry(14, 13, 14, 14),

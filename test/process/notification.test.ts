@@ -1,5 +1,5 @@
 /**
- * Readiness on real pipes and sockets: what a program writes or sends arrives, nobody else is heard, and nothing is
+ * Readiness on real pipes and sockets: messages of a program arrive, those of other processes do not, and nothing is
  * left open.
  */
 import assert from 'node:assert/strict';

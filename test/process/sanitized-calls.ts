@@ -195,7 +195,7 @@ assert.throws(() => addon.receiveDatagram(reading, 'text' as unknown as Uint8Arr
 assert.throws(() => addon.watchReadable(reading, 'text' as unknown as () => void), { code: 'ERR_INVALID_ARG_VALUE' });
 assert.throws(() => addon.watchReadable(9999, () => undefined), { code: 'EBADF', syscall: 'epoll_ctl' });
 addon.unwatchReadable(9999);
-// An error that a watcher throws is an exception that nobody caught, and the loop goes on; a watch may end itself, and
+// An error that a watcher throws is an uncaught exception, and the loop goes on; a watch may end itself, and
 // be begun anew.
 assert.equal(addon.countThreads(9), 9);
 assert.throws(() => addon.countThreads(65), { code: 'ERR_INVALID_ARG_VALUE' });

@@ -1,4 +1,4 @@
-/** What a program finds when it has been spawned by the real addon, and what a failed spawn says and leaves behind. */
+/** The environment of a program that the real addon spawned, and the report and leftovers of a failed spawn. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeFileSync, writeSync } from 'node:fs';

@@ -1,7 +1,7 @@
 /**
- * What a new user writes that is right by the letter and does something else: shell syntax without a shell, options
- * without effect, values that a comment cuts, misspelt options and conditions. Each is said with its place and what
- * would be right.
+ * Commands that are right by the letter and do something else than a new user means: shell syntax without a shell,
+ * options without effect, values that a comment cuts, misspelt options and conditions. Each is said with its place and
+ * what would be right.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -397,7 +397,7 @@ describe('servers that do not behave', () => {
       async (server) => {
         const running = start(['tail', '-f', 'web'], { cwd: server.directory, stdout });
         await running.sees('==> Press');
-        // Nobody reads on from here.
+        // The reader stops here.
         stdout.pause();
         let before = -1;
         while (sent !== before) {

@@ -1,5 +1,5 @@
 /**
- * What monitors need of an engine, made up: processes in states that the test sets, and what was asked of them. The
+ * A fake engine for monitors: processes in states that the test sets, and what was asked of them. The
  * clock on the wall can be set.
  */
 import type { Schedule } from '../../../src/config/cron.ts';
