@@ -67,6 +67,8 @@ export interface ContainerOptions {
   readonly config?: string;
   /** Files of the host to be seen inside, read-only: inside → host. */
   readonly mounts?: Readonly<Record<string, string>>;
+  /** By default the machine's network, whose ports may be taken; `none` has a loopback device of its own. */
+  readonly network?: 'host' | 'none';
   /** Further options of `podman run`, such as `--read-only` or `--user=1000`. */
   readonly flags?: readonly string[];
   /** Whether the executable is mounted at /usr/local/bin/onevisor; an image may bring its own. */
@@ -234,7 +236,7 @@ export async function startContainer(test: TestContext, options: ContainerOption
     '--name',
     name,
     '--cgroups=disabled',
-    '--network=host',
+    `--network=${options.network ?? 'host'}`,
     '--sig-proxy=false',
     ...LIMITS,
     '--label',
@@ -287,6 +289,32 @@ export async function startContainer(test: TestContext, options: ContainerOption
         ).stdout.trim(),
       ),
   };
+}
+
+/** Answer of an HTTP server that listens in a container or pod. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** Asks an HTTP server inside, by the image's curl; `exec` runs a command there. */
+export async function getInside(
+  exec: (...command: string[]) => Promise<Outcome>,
+  url: string,
+  ...options: string[]
+): Promise<HttpAnswer> {
+  const { code, stdout, stderr } = await exec(
+    'curl',
+    '--silent',
+    '--show-error',
+    '-w',
+    '\n%{http_code}',
+    ...options,
+    url,
+  );
+  if (code !== 0) throw new Error(`curl ${url} ended with ${code}: ${stderr}`);
+  const end = stdout.lastIndexOf('\n');
+  return { status: Number(stdout.slice(end + 1)), body: stdout.slice(0, end) };
 }
 
 /** Runs a container to its end. */
@@ -345,7 +373,7 @@ export async function playKube(test: TestContext, yaml: string): Promise<Pod> {
     await chown('/dev/null', 0, 0);
     await rm(folder, { recursive: true, force: true });
   });
-  const played = await inPod('kube', 'play', file);
+  const played = await inPod('kube', 'play', '--network=none', file);
   if (played.code !== 0) throw new Error(`podman kube play ended with ${played.code}:\n${played.stderr}`);
   return {
     logs: (container) => inPod('logs', `${pod}-${container}`),

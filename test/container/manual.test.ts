@@ -12,9 +12,9 @@ import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import { until } from '../e2e/observe.ts';
 import { blocksOfKind, ROOT, withSupervisord } from '../e2e/manual-blocks.ts';
-import { buildImage, image, IMAGES, playKube, skipReason, startContainer } from './containers.ts';
+import { buildImage, getInside, image, IMAGES, playKube, skipReason, startContainer } from './containers.ts';
 import type { TestContext } from 'node:test';
-import type { Container, ContainerOptions } from './containers.ts';
+import type { Container, ContainerOptions, HttpAnswer } from './containers.ts';
 
 const skip = (await skipReason()) ?? false;
 const examples = blocksOfKind('example');
@@ -195,16 +195,14 @@ const checks: Readonly<Record<string, Check>> = {
   metrics: async (start) => {
     const container = await start();
     await container.waitForLine(/success: web entered RUNNING/);
-    const metrics = await fetch('http://127.0.0.1:9101/metrics');
-    assert.deepEqual(
-      [metrics.status, /^onevisor_process_up\{group="web",name="web"\} 1$/m.test(await metrics.text())],
-      [200, true],
-    );
-    assert.equal((await fetch('http://127.0.0.1:9101/readyz')).status, 401);
-    const ready = await fetch('http://127.0.0.1:9101/readyz', {
-      headers: { authorization: `Basic ${Buffer.from('probe:123').toString('base64')}` },
+    const metrics = await getInside(container.exec, 'http://127.0.0.1:9101/metrics');
+    assert.equal(metrics.status, 200);
+    assert.match(metrics.body, /^onevisor_process_up\{group="web",name="web"\} 1$/m);
+    assert.equal((await getInside(container.exec, 'http://127.0.0.1:9101/readyz')).status, 401);
+    assert.deepEqual(await getInside(container.exec, 'http://127.0.0.1:9101/readyz', '--user', 'probe:123'), {
+      status: 200,
+      body: 'ok\n',
     });
-    assert.deepEqual([ready.status, await ready.text()], [200, 'ok\n']);
     await stop(container);
   },
   start: async (start) => {
@@ -235,7 +233,7 @@ const checks: Readonly<Record<string, Check>> = {
       (await container.exec('onevisor', 'ctl', '-s', 'unix:///run/supervisor.sock', 'status')).stdout,
       /RUNNING/,
     );
-    assert.equal((await fetch('http://127.0.0.1:9001/')).status, 401);
+    assert.equal((await getInside(container.exec, 'http://127.0.0.1:9001/')).status, 401);
     await stop(container);
   },
   security: async (start) => {
@@ -269,6 +267,7 @@ for (const [name, check] of Object.entries(checks)) {
   test(`example: ${name}`, { skip }, async (t) => {
     const start: Start = (options) =>
       startContainer(t, {
+        network: 'none',
         config: withSupervisord(examples.get(name)?.text ?? ''),
         ...options,
         env: { PATH, ...options?.env },
@@ -427,7 +426,13 @@ async function makeAppImage(t: TestContext): Promise<void> {
   await makeOnevisorImage(t);
   const folder = await buildFolder(t);
   await cp(PROGRAMS, join(folder, 'bin'), { recursive: true });
-  const lines = [`FROM ${ONEVISOR}`, 'COPY bin/ /usr/bin/', 'ENV WORKER=stay', 'ENTRYPOINT ["onevisor"]'];
+  const lines = [
+    `FROM ${await image('programs')}`,
+    `COPY --from=${ONEVISOR} /usr/local/bin/ /usr/local/bin/`,
+    'COPY bin/ /usr/bin/',
+    'ENV WORKER=stay',
+    'ENTRYPOINT ["onevisor"]',
+  ];
   await writeFile(join(folder, 'Dockerfile'), `${lines.join('\n')}\n`);
   await buildImage(folder, APP);
 }
@@ -465,9 +470,11 @@ for (const name of ['pod', 'deployment']) {
     );
     await until('the probe of the file passes', async () => (await pod.exec('app', 'onevisor', 'health')).code === 0);
     if (name === 'deployment') {
-      assert.equal(await (await fetch('http://127.0.0.1:9101/readyz')).text(), 'ok\n');
-      assert.equal((await fetch('http://127.0.0.1:9101/metrics')).status, 200);
-      assert.equal((await fetch('http://127.0.0.1:9101/')).status, 401);
+      const get = (path: string): Promise<HttpAnswer> =>
+        getInside((...command) => pod.exec('app', ...command), `http://127.0.0.1:9101${path}`);
+      assert.equal((await get('/readyz')).body, 'ok\n');
+      assert.equal((await get('/metrics')).status, 200);
+      assert.equal((await get('/')).status, 401);
     } else {
       assert.match((await pod.exec('app', 'id', '-u')).stdout, /^12345$/m);
     }
