@@ -358,6 +358,8 @@ export async function playKube(test: TestContext, yaml: string): Promise<Pod> {
   const file = join(folder, 'pod.yaml');
   await writeFile(join(folder, 'containers.conf'), POD_CONFIGURATION);
   const renamed = yaml
+    // In Kubernetes this list only informs; podman would publish the port on the machine.
+    .replace(/^ +ports:\n +- containerPort: \d+\n/gm, '')
     .replace(/^ {2}name: app$/gm, `  name: ${name}`)
     .replaceAll('configMap: {name: app}', `configMap: {name: ${name}}`);
   await writeFile(file, renamed);

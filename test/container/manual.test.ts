@@ -29,7 +29,7 @@ const APP = 'localhost/onevisor-manual-app:test';
 const DOCKERFILE = await readFile(join(ROOT, 'Dockerfile'), 'utf8');
 const run = promisify(execFile);
 
-type Start = (options?: Pick<ContainerOptions, 'env' | 'mounts' | 'flags'>) => Promise<Container>;
+type Start = (options?: Pick<ContainerOptions, 'image' | 'env' | 'mounts' | 'flags'>) => Promise<Container>;
 type Check = (start: Start, t: TestContext) => Promise<void>;
 
 const ctl = async (container: Container, ...args: string[]): Promise<string> =>
@@ -193,7 +193,7 @@ const checks: Readonly<Record<string, Check>> = {
     await stop(container);
   },
   metrics: async (start) => {
-    const container = await start();
+    const container = await start({ image: 'programs' });
     await container.waitForLine(/success: web entered RUNNING/);
     const metrics = await getInside(container.exec, 'http://127.0.0.1:9101/metrics');
     assert.equal(metrics.status, 200);
@@ -227,7 +227,7 @@ const checks: Readonly<Record<string, Check>> = {
     await stop(container);
   },
   servers: async (start) => {
-    const container = await start();
+    const container = await start({ image: 'programs' });
     await container.waitForLine(/success: web entered RUNNING/);
     assert.match(
       (await container.exec('onevisor', 'ctl', '-s', 'unix:///run/supervisor.sock', 'status')).stdout,
