@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { EXECUTABLE, launch, type Launched, pid1SkipReason } from './launch.ts';
-import { compile, until } from './observe.ts';
+import { compile, sizeOf, until } from './observe.ts';
 
 const run = promisify(execFile);
 const skip = (await pid1SkipReason()) ?? false;
@@ -72,10 +72,7 @@ stdout_logfile_maxbytes=5MB
       'the last backup',
       async () => {
         const names = await backupsOf(launched, 'flood.log');
-        return (
-          names.every((name) => name.endsWith('.gz')) &&
-          (await readFile(join(launched.folder, 'flood.log'))).length === 0
-        );
+        return names.every((name) => name.endsWith('.gz')) && (await sizeOf(join(launched.folder, 'flood.log'))) === 0;
       },
       150_000,
     );

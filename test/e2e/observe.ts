@@ -3,7 +3,7 @@
  * It starts nothing but the compiler.
  */
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -45,6 +45,16 @@ export async function until<T>(
     if (value !== undefined && value !== false) return value;
     if (performance.now() > deadlineMs) throw new Error(`${timeoutMs} ms passed while waiting for ${what}`);
     await sleep(LOOK_AGAIN_MS);
+  }
+}
+
+/** Size of a file in bytes, null while there is no file, as between the rename and the new file of a rotation. */
+export async function sizeOf(path: string): Promise<number | null> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
   }
 }
 
