@@ -74,7 +74,7 @@ export class BlockQueue {
     let from = start;
     while (from < end) {
       const block = this.reserve(1);
-      this.#natives.frame(bytes, from, end, prefix, block.bytes, block.filled, this.#framed);
+      this.#natives.frame(bytes.subarray(from, end), prefix, block.bytes.subarray(block.filled), this.#framed);
       const taken = this.#framed[0] as number;
       this.commit(block.filled + (this.#framed[1] as number));
       from += taken;

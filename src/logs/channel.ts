@@ -10,9 +10,9 @@ import type { PrefixLayout } from './line-prefix.ts';
 import type { PartialWatch } from './partial-watch.ts';
 import { PipeIntake } from './pipe-intake.ts';
 import type { IntakeParts, IntakeTarget } from './pipe-intake.ts';
-import type { BytesListener, LogChannel, ChannelSpec, Intake, LogTarget, LostOutput, TailSlice } from './ports.ts';
+import type { BytesListener, LogChannel, ChannelSpec, Intake, LogTarget, LostOutput } from './ports.ts';
+import { ReadableLog } from './readable-log.ts';
 import type { Sink } from './sink.ts';
-import { Tail } from './tail.ts';
 import { type TargetSink, isFileTarget, lineFormFor } from './target-kinds.ts';
 
 /**
@@ -41,20 +41,18 @@ export interface ChannelHost {
 }
 
 /** One output stream of one process. */
-export class ProcessChannel implements LogChannel {
+export class ProcessChannel extends ReadableLog implements LogChannel {
   #spec: ChannelSpec;
   readonly #host: ChannelHost;
   #targetSinks: TargetSink[];
-  #tail: Tail;
   readonly #intakes = new Set<PipeIntake>();
   readonly #outputs = new Set<ChannelOutput>();
-  readonly #listeners = new Set<BytesListener>();
   readonly #captureListeners = new Set<BytesListener>();
 
   constructor(spec: ChannelSpec, host: ChannelHost) {
+    super(spec.tailBytes);
     this.#spec = spec;
     this.#host = host;
-    this.#tail = new Tail(spec.tailBytes);
     this.#targetSinks = host.acquire(spec.targets);
     this.#countName(1);
   }
@@ -93,19 +91,6 @@ export class ProcessChannel implements LogChannel {
     await Promise.all([...this.#intakes].map((intake) => intake.drained()));
   }
 
-  tail(offset: number, length: number): TailSlice {
-    return this.#tail.tail(offset, length);
-  }
-
-  readLog(offset: number, length: number): Buffer | null {
-    return this.#tail.read(offset, length);
-  }
-
-  onBytes(listener: BytesListener): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
-
   onCapture(listener: BytesListener): () => void {
     this.#captureListeners.add(listener);
     return () => this.#captureListeners.delete(listener);
@@ -116,7 +101,7 @@ export class ProcessChannel implements LogChannel {
     // The new sinks are acquired first, so that a file that stays is not closed in between.
     this.#targetSinks = this.#host.acquire(spec.targets);
     this.#countName(-1);
-    if (spec.tailBytes !== this.#spec.tailBytes) this.#tail = this.#tail.resized(spec.tailBytes);
+    this.resizeTail(spec.tailBytes);
     this.#spec = spec;
     this.#countName(1);
     for (const output of this.#outputs) output.connect(this.#makeFeeds(output.pid));
@@ -124,7 +109,7 @@ export class ProcessChannel implements LogChannel {
   }
 
   async clear(): Promise<void> {
-    this.#tail.clear();
+    this.clearTail();
     // Files only: the queue of a stream may hold output of other programs.
     await Promise.all(this.#targetSinks.filter(({ target }) => isFileTarget(target)).map(({ sink }) => sink.clear()));
   }
@@ -168,9 +153,8 @@ export class ProcessChannel implements LogChannel {
   }
 
   #log(bytes: Buffer, pid: number): void {
-    this.#tail.push(bytes, 0, bytes.length);
     this.#host.copyToMainLog(this.#spec, this.#targetSinks, bytes);
-    for (const listener of this.#listeners) listener(bytes, pid);
+    this.keep(bytes, pid);
   }
 
   /** Counts the name in or out. Only names that are shown make the prefixes of others wider. */

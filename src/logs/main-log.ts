@@ -6,9 +6,9 @@
 import { type Level, isLogged } from '../core/log-level.ts';
 import { fitMessage } from '../core/shown-text.ts';
 import { formatOwnText } from './own-line-format.ts';
-import type { BytesListener, LogTarget, MainLog, MainLogSpec, TailSlice } from './ports.ts';
+import type { LogTarget, MainLog, MainLogSpec } from './ports.ts';
+import { ReadableLog } from './readable-log.ts';
 import type { Sink } from './sink.ts';
-import { Tail } from './tail.ts';
 import { type TargetSink, isFileTarget, ownLinesFor } from './target-kinds.ts';
 
 /** Functions of the hub for the log. */
@@ -34,19 +34,17 @@ interface Entry {
 }
 
 /** The supervisor's own log. */
-export class SupervisorLog implements MainLog {
+export class SupervisorLog extends ReadableLog implements MainLog {
   readonly #host: MainLogHost;
   #spec: MainLogSpec;
   #level: Level;
   #targets: OwnTarget[] = [];
-  #tail: Tail;
-  readonly #listeners = new Set<BytesListener>();
 
   constructor(spec: MainLogSpec, host: MainLogHost) {
+    super(spec.tailBytes);
     this.#host = host;
     this.#spec = spec;
     this.#level = spec.level;
-    this.#tail = new Tail(spec.tailBytes);
     this.#targets = this.#attach();
   }
 
@@ -63,8 +61,7 @@ export class SupervisorLog implements MainLog {
     // Paths and variables may hold bytes that are not UTF-8. They are replaced here, because JSON must be text.
     const entry: Entry = { level, text: message.toWellFormed(), wallMs: this.#host.wallMs() };
     const line = Buffer.from(formatOwnText(entry));
-    this.#tail.push(line, 0, line.length);
-    for (const listener of this.#listeners) listener(line, process.pid);
+    this.keep(line, process.pid);
     for (const own of this.#targets) if (!isSkipped(own.sink)) this.#say(own, entry);
   }
 
@@ -78,28 +75,15 @@ export class SupervisorLog implements MainLog {
 
   configure(spec: MainLogSpec): void {
     const old = this.#targets;
-    if (spec.tailBytes !== this.#spec.tailBytes) this.#tail = this.#tail.resized(spec.tailBytes);
+    this.resizeTail(spec.tailBytes);
     this.#spec = spec;
     this.#level = spec.level;
     this.#targets = this.#attach();
     for (const own of old) own.detach();
   }
 
-  tail(offset: number, length: number): TailSlice {
-    return this.#tail.tail(offset, length);
-  }
-
-  readLog(offset: number, length: number): Buffer | null {
-    return this.#tail.read(offset, length);
-  }
-
-  onBytes(listener: BytesListener): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
-
   async clear(): Promise<void> {
-    this.#tail.clear();
+    this.clearTail();
     // Files only: the queue of a stream may hold output of programs.
     await Promise.all(this.#targets.filter(({ target }) => isFileTarget(target)).map(({ sink }) => sink.clear()));
   }

@@ -138,15 +138,7 @@ export interface LogChannel {
 
 /** The functions of the addon that logs/ uses. */
 export interface LogNatives {
-  frame(
-    source: Uint8Array,
-    start: number,
-    end: number,
-    prefix: Uint8Array,
-    target: Uint8Array,
-    at: number,
-    out: Uint32Array,
-  ): void;
+  frame(lines: Uint8Array, prefix: Uint8Array, target: Uint8Array, out: Uint32Array): void;
   pipeSize(fd: number): number;
   growPipe(fd: number, bytes: number): number;
   readNow(fd: number, target: Uint8Array): number;

@@ -180,24 +180,20 @@ static napi_value addon_replace_descriptor(napi_env env, napi_callback_info info
 /* ---- framing ---- */
 
 static napi_value addon_frame(napi_env env, napi_callback_info info) {
-  napi_value values[7] = {NULL};
-  struct arguments arguments = begin(env, info, values, 7);
-  const struct frame_bytes source = read_bytes(&arguments, values[0], "source");
-  const size_t end = (size_t)read_integer(&arguments, values[2], "end", (struct range){0, (int64_t)source.length});
-  const size_t start = (size_t)read_integer(&arguments, values[1], "start", (struct range){0, (int64_t)end});
-  const struct frame_bytes prefix = read_bytes(&arguments, values[3], "prefix");
-  const struct frame_bytes target = read_bytes(&arguments, values[4], "target");
-  const size_t at = (size_t)read_integer(&arguments, values[5], "at", (struct range){0, (int64_t)target.length});
-  uint32_t *out = read_numbers(&arguments, values[6], "out", 2);
+  napi_value values[4] = {NULL};
+  struct arguments arguments = begin(env, info, values, 4);
+  const struct frame_bytes lines = read_bytes(&arguments, values[0], "lines");
+  const struct frame_bytes prefix = read_bytes(&arguments, values[1], "prefix");
+  const struct frame_bytes target = read_bytes(&arguments, values[2], "target");
+  uint32_t *out = read_numbers(&arguments, values[3], "out", 2);
   if (refuse_wrong(&arguments)) {
     return NULL;
   }
-  if (start == end || at == target.length) {
+  if (lines.length == 0 || target.length == 0) {
     out[0] = out[1] = 0;
     return NULL;
   }
-  const struct frame_bytes lines = {source.bytes + start, end - start};
-  const struct frame_outcome outcome = frame_lines(lines, prefix, (uint8_t *)target.bytes + at, target.length - at);
+  const struct frame_outcome outcome = frame_lines(lines, prefix, (uint8_t *)target.bytes, target.length);
   out[0] = (uint32_t)outcome.taken;
   out[1] = (uint32_t)outcome.written;
   return NULL;

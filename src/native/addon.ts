@@ -56,6 +56,20 @@ export interface SpawnRequest {
   readonly descriptors: ReadonlyArray<{ readonly from: number; readonly to: number }>;
 }
 
+/** The parts of a request that leave the child as we are: credentials, limits and the rest are inherited. */
+export const INHERITED = {
+  directory: null,
+  umask: null,
+  uid: null,
+  gid: null,
+  groups: null,
+  limits: [],
+  nice: null,
+  oomScoreAdj: null,
+  parentDeathSignal: null,
+  descriptors: [],
+} as const satisfies Partial<SpawnRequest>;
+
 /** Our ends of the pipes; null for a stream that is no pipe. The ends are close-on-exec and blocking. */
 export interface SpawnResult {
   readonly pid: number;
@@ -171,19 +185,10 @@ export interface Addon {
   /** Makes `to` a copy of `from` in one step (dup2(2)), so no other file can get the number. Returns 0 or the errno. */
   replaceDescriptor(from: number, to: number): number;
   /**
-   * Copies the whole lines of source[start, end) into target from `at` on, with `prefix` before each line, until a line
-   * does not fit. Sets out[0] to the number of bytes taken and out[1] to the number written. Bytes after the last
-   * newline are not taken.
+   * Copies the whole lines of `lines` into target, with `prefix` before each line, until a line does not fit. Sets
+   * out[0] to the number of bytes taken and out[1] to the number written. Bytes after the last newline are not taken.
    */
-  frame(
-    source: Uint8Array,
-    start: number,
-    end: number,
-    prefix: Uint8Array,
-    target: Uint8Array,
-    at: number,
-    out: Uint32Array,
-  ): void;
+  frame(lines: Uint8Array, prefix: Uint8Array, target: Uint8Array, out: Uint32Array): void;
   /**
    * Makes a blocking stream socket that listens at a path, for a program to accept on. Our umask decides the mode of
    * the socket. Throws (EADDRINUSE: the path exists, ENAMETOOLONG: it has more than 107 bytes).

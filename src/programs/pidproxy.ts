@@ -4,7 +4,7 @@
  */
 import { type SignalName, signalNumbers } from '../core/signals.ts';
 import { readPidFile } from '../files/read-file.ts';
-import type { Addon } from '../native/addon.ts';
+import { type Addon, INHERITED } from '../native/addon.ts';
 import { findCommand } from '../process/command.ts';
 import { Reaper } from '../process/reaper.ts';
 import { takeSignals } from '../process/signals.ts';
@@ -63,23 +63,14 @@ function spawnHere(addon: Addon, command: string, argv: readonly string[], env: 
   const file = findCommand(command, { programPath: null, ownPath: env['PATH'], directory: null });
   try {
     return addon.spawn({
+      ...INHERITED,
       file,
       argv,
       env: Object.entries(env).map(([name, value]) => `${name}=${value ?? ''}`),
-      directory: null,
-      umask: null,
-      uid: null,
-      gid: null,
-      groups: null,
-      limits: [],
-      nice: null,
-      oomScoreAdj: null,
-      parentDeathSignal: null,
       stdin: 0,
       stdout: 1,
       stderr: 2,
       leadership: 'none',
-      descriptors: [],
     }).pid;
   } catch (error) {
     if (!isSpawnFailure(error)) throw error;

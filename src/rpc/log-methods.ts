@@ -17,12 +17,15 @@ import {
 import type { Log, StreamName } from './supervisor-api.ts';
 import { Utf8Text, type XmlRpcValue } from './xmlrpc.ts';
 
-async function read(
-  { reserve }: CallContext,
+/** Reads part of a log as the answer of a method; null is a log that is not kept. Throws {@link RpcFault}. */
+type LogReader = (
+  context: CallContext,
   log: Log | null,
   offset: XmlRpcValue | undefined,
   length: XmlRpcValue | undefined,
-): Promise<XmlRpcValue> {
+) => Promise<XmlRpcValue>;
+
+const read: LogReader = async ({ reserve }, log, offset, length) => {
   const range = [readInteger(offset), readInteger(length), reserve] as const;
   if (log === null) throw RpcFault.of('NO_FILE');
   const reading = await log.read(...range);
@@ -36,19 +39,14 @@ async function read(
     case 'failed':
       throw RpcFault.of('FAILED', reading.reason);
   }
-}
+};
 
-async function tail(
-  { reserve }: CallContext,
-  log: Log | null,
-  offset: XmlRpcValue | undefined,
-  length: XmlRpcValue | undefined,
-): Promise<XmlRpcValue> {
+const tail: LogReader = async ({ reserve }, log, offset, length) => {
   const range = [readInteger(offset), readInteger(length), reserve] as const;
   if (log === null) return ['', 0, false];
   const end = await log.tail(...range);
   return [new Utf8Text(end.bytes), end.offset, end.overflow];
-}
+};
 
 function findLog({ api }: CallContext, proc: XmlRpcValue | undefined, stream: StreamName): Log | null {
   return api.processLog(findOneProcess(api, readText(proc)).id, stream);
@@ -84,23 +82,29 @@ const textOffsetOverflow: ValueDescription = {
 };
 const done: ValueDescription = { type: 'boolean', name: 'result', help: 'Always true; a failure is a fault' };
 
-function readMethod(name: string, stream: StreamName): Method {
-  return {
-    name,
-    help: `Read from the ${stream} log of a process`,
-    parameters: [processName, offset, length],
-    returns: text,
-    call: (context, [proc, from, count]) => read(context, findLog(context, proc, stream), from, count),
-  };
+/** The methods of one kind for a stream of a process. */
+interface StreamReading {
+  readonly help: string;
+  readonly range: readonly Parameter[];
+  readonly returns: ValueDescription;
+  readonly reader: LogReader;
 }
 
-function tailMethod(name: string, stream: StreamName): Method {
+const READ: StreamReading = { help: 'Read from', range: [offset, length], returns: text, reader: read };
+const TAIL: StreamReading = {
+  help: 'Read the end of',
+  range: [tailOffset, tailLength],
+  returns: textOffsetOverflow,
+  reader: tail,
+};
+
+function streamMethod(name: string, stream: StreamName, { help, range, returns, reader }: StreamReading): Method {
   return {
     name,
-    help: `Read the end of the ${stream} log of a process`,
-    parameters: [processName, tailOffset, tailLength],
-    returns: textOffsetOverflow,
-    call: (context, [proc, from, count]) => tail(context, findLog(context, proc, stream), from, count),
+    help: `${help} the ${stream} log of a process`,
+    parameters: [processName, ...range],
+    returns,
+    call: (context, [proc, from, count]) => reader(context, findLog(context, proc, stream), from, count),
   };
 }
 
@@ -131,12 +135,12 @@ function clearMethod(name: string): Method {
 export const logMethods: readonly Method[] = [
   readLogMethod('supervisor.readLog'),
   readLogMethod('supervisor.readMainLog'),
-  readMethod('supervisor.readProcessStdoutLog', 'stdout'),
-  readMethod('supervisor.readProcessLog', 'stdout'),
-  readMethod('supervisor.readProcessStderrLog', 'stderr'),
-  tailMethod('supervisor.tailProcessStdoutLog', 'stdout'),
-  tailMethod('supervisor.tailProcessLog', 'stdout'),
-  tailMethod('supervisor.tailProcessStderrLog', 'stderr'),
+  streamMethod('supervisor.readProcessStdoutLog', 'stdout', READ),
+  streamMethod('supervisor.readProcessLog', 'stdout', READ),
+  streamMethod('supervisor.readProcessStderrLog', 'stderr', READ),
+  streamMethod('supervisor.tailProcessStdoutLog', 'stdout', TAIL),
+  streamMethod('supervisor.tailProcessLog', 'stdout', TAIL),
+  streamMethod('supervisor.tailProcessStderrLog', 'stderr', TAIL),
   clearMethod('supervisor.clearProcessLogs'),
   clearMethod('supervisor.clearProcessLog'),
   {

@@ -10,7 +10,7 @@ import type { SupervisordOptions } from '../config/options.ts';
 import { type GivenFile, readGivenFile } from '../config/source.ts';
 import { currentDirectory } from '../files/current-directory.ts';
 import { FileError } from '../files/read-file.ts';
-import type { Addon } from '../native/addon.ts';
+import { type Addon, INHERITED } from '../native/addon.ts';
 import type { SignalIntake } from '../process/signals.ts';
 
 /** The argument by which a copy knows what it is; it stands first. */
@@ -60,23 +60,15 @@ export async function detach(
   { given, signals }: DetachParts,
 ): Promise<number> {
   const { pid, stdin, stderr } = addon.spawn({
+    ...INHERITED,
     file: io.executable,
     argv: [io.calledPath, given === null ? DETACHED : DETACHED_WITH_FILE, ...io.args],
     env: Object.entries(io.env).map(([name, value]) => `${name}=${value ?? ''}`),
     directory,
-    umask: null,
-    uid: null,
-    gid: null,
-    groups: null,
-    limits: [],
-    nice: null,
-    oomScoreAdj: null,
-    parentDeathSignal: null,
     stdin: given === null ? 'null' : 'pipe',
     stdout: 'null',
     stderr: 'pipe',
     leadership: 'session',
-    descriptors: [],
   });
   if (stderr === null) throw new Error('the copy has no standard error');
   if (stdin !== null) handOver(stdin, given);

@@ -5,29 +5,20 @@
 import { closeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadAddon } from '../../src/native/load.ts';
-import type { SpawnRequest } from '../../src/native/addon.ts';
+import { INHERITED, type SpawnRequest } from '../../src/native/addon.ts';
 
 const [count = '', program = '', megabytes = ''] = process.argv.slice(2);
 const ballast = Array.from({ length: Number(megabytes) }, () => Buffer.alloc(1 << 20, 1));
 const addon = loadAddon();
 const request: SpawnRequest = {
+  ...INHERITED,
   file: program,
   argv: [program],
   env: Object.entries(process.env).map(([name, value]) => `${name}=${value}`),
-  directory: null,
-  umask: null,
-  uid: null,
-  gid: null,
-  groups: null,
-  limits: [],
-  nice: null,
-  oomScoreAdj: null,
-  parentDeathSignal: null,
   stdin: 'pipe',
   stdout: 'pipe',
   stderr: 'pipe',
   leadership: 'group',
-  descriptors: [],
 };
 for (let round = 0; round < Number(count); round += 1) {
   const began = process.hrtime.bigint();

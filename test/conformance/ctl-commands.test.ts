@@ -537,7 +537,6 @@ describe('the same command line through both clients', needsSupervisor, () => {
     const results: unknown[] = [];
     for (const run of [runReal, runOurs]) {
       await prepare(['end stubborn', 'start stubborn']);
-      const { pid } = await world.supervisor.getProcessInfo('stubborn');
       const restarted = await run([...world.select, 'reload'], { cwd: world.directory });
       assert.deepEqual(restarted, { stdout: 'Restarted supervisord\n', stderr: '', code: 0 });
       // stubborn ignores SIGTERM, so the supervisor stays in its last state until it is killed.
@@ -563,7 +562,7 @@ describe('the same command line through both clients', needsSupervisor, () => {
         const outcome = await run([...world.select, line], { cwd: world.directory });
         results.push({ line, stdout: normalise(outcome.stdout), stderr: outcome.stderr, code: outcome.code });
       }
-      await world.stop([pid]);
+      await world.stop();
       world = await startWorld(PROGRAMS, PORT);
     }
     const half = results.length / 2;

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import {
   findFreePort,
-  launcher,
+  ourClient,
   needsSupervisor,
   normalise,
   realClient,
@@ -226,7 +226,7 @@ describe('the shell in a terminal', { ...needsSupervisor, ...needsTerminal }, ()
     }
   };
   const playOurs = (args: readonly string[], steps: readonly Step[]): Promise<Screen> =>
-    play([process.execPath, launcher], args, steps, { env: { SUPERVISORCTL_NAME: realClient ?? '' } });
+    play([ourClient], args, steps, {});
 
   for (const { name, args = [], steps } of SCENES) {
     it(name, async () => {
@@ -316,12 +316,11 @@ describe('the shell in a terminal', { ...needsSupervisor, ...needsTerminal }, ()
       config,
       `[supervisorctl]\nserverurl=unix://${world.directory}/s.sock\nprompt=p\nhistory_file=${file}\n`,
     );
-    const ours = [process.execPath, launcher];
     // The real client does not heed -r.
     for (const argv of [
       [realClient ?? '', '-c', config],
-      [...ours, '-c', config],
-      [...ours, ...world.select, '-r', file],
+      [ourClient, '-c', config],
+      [ourClient, ...world.select, '-r', file],
     ]) {
       rmSync(file, { force: true });
       await runInTerminal(

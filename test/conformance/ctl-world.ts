@@ -7,9 +7,11 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { callRemoteMethod } from '../../src/ctl/transport.ts';
+import { EXECUTABLE } from '../e2e/launch.ts';
+import { childrenOf } from '../e2e/observe.ts';
 import { type Call, SupervisorClient } from '../../src/ctl/supervisor-client.ts';
 
 /** Path of the real client, null where it is not installed. */
@@ -20,7 +22,8 @@ const realServer = findProgram('supervisord');
 export const needsSupervisor =
   realClient === null || realServer === null ? { skip: 'no supervisord and supervisorctl on this machine' } : {};
 
-export const launcher = fileURLToPath(new URL('ctl-launch.ts', import.meta.url));
+/** Path of our client: the link beside the executable. */
+export const ourClient = join(dirname(EXECUTABLE), 'supervisorctl');
 
 function findProgram(name: string): string | null {
   const found = spawnSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' });
@@ -67,12 +70,11 @@ export function runReal(args: readonly string[], options: CallOptions): Promise<
   return run(realClient ?? 'supervisorctl', args, options);
 }
 
-/** Runs ours, called by the same name. */
-export function runOurs(args: readonly string[], options: CallOptions): Promise<Outcome> {
-  return run(process.execPath, [launcher, ...args], {
-    ...options,
-    env: { ...options.env, SUPERVISORCTL_NAME: realClient ?? 'supervisorctl' },
-  });
+/** Runs our client; where it names itself, the real client's path is put in. */
+export async function runOurs(args: readonly string[], options: CallOptions): Promise<Outcome> {
+  const { stdout, stderr, code } = await run(ourClient, args, options);
+  const rename = (text: string): string => text.replaceAll(ourClient, realClient ?? ourClient);
+  return { stdout: rename(stdout), stderr: rename(stderr), code };
 }
 
 /** Takes out what differs from run to run: process ids, uptimes, times of day, and the places in Python's sources. */
@@ -92,8 +94,8 @@ export interface World {
   /** Arguments that select it. */
   readonly select: readonly string[];
   writeConfig(programs: string): void;
-  /** Ends it with all it started; `stubborn` are process ids that it no longer tells. */
-  stop(stubborn?: readonly number[]): Promise<void>;
+  /** Ends it with all that it started. */
+  stop(): Promise<void>;
 }
 
 /** A TCP port of loopback that nobody uses now. */
@@ -134,19 +136,17 @@ export async function startWorld(programs: string, port: number): Promise<World>
     });
     server.on('close', () => reject(new Error(`supervisord did not start: ${text}`)));
   });
-  const stop = async (stubborn: readonly number[] = []): Promise<void> => {
-    const pids = (await client.getAllProcessInfo().catch(() => [])).map((info) => info.pid);
+  const stop = async (): Promise<void> => {
     server.kill('SIGTERM');
-    // What ignores SIGTERM is ended here: this supervisord would wait for it.
-    for (const pid of [...pids, ...stubborn]) endGroup(pid);
-    await ended;
+    // This supervisord would wait for programs that ignore SIGTERM, and may start one more before it reads the signal.
+    while (!(await Promise.race([ended.then(() => true), sleep(100, false)])))
+      for (const pid of await childrenOf(server.pid ?? 0)) endGroup(pid);
     rmSync(directory, { recursive: true, force: true });
   };
   return { directory, call, supervisor: client, select: ['-c', file], writeConfig, stop };
 }
 
 function endGroup(pid: number): void {
-  if (pid === 0) return;
   try {
     process.kill(-pid, 'SIGKILL');
   } catch (error) {

@@ -168,7 +168,8 @@ test('no room for the compressed file: one report, the plain file stays, and log
   assert.equal((await launched.enter([EXECUTABLE, 'ctl', 'stop', 'says'])).stdout, 'says: stopped\n');
   launched.signal('SIGTERM');
   assert.equal((await launched.exit).code, 0);
-  assert.equal(launched.stdout.text.match(/cannot /g)?.length, 1);
+  // On a busy machine the program may write while the compression fills the disk, which is another report.
+  assert.equal(launched.stdout.text.match(/cannot compress /g)?.length, 1);
 });
 
 test('at the end, a compression is stopped at once and leaves no file', { skip }, async (t) => {

@@ -4,6 +4,7 @@
  */
 import { LogHub } from '../../src/logs/hub.ts';
 import type { ColorChoice } from '../../src/logs/ports.ts';
+import { INHERITED } from '../../src/native/addon.ts';
 import { loadAddon } from '../../src/native/load.ts';
 import { RealClock, channelSpec, stdoutAs } from './logs-fixtures.ts';
 
@@ -20,23 +21,14 @@ const hub = new LogHub(
   { level: 'info', targets: [], console: stdoutAs('raw', 2), name: 'onevisor', tailBytes: 0 },
 );
 const { stdout, pid } = addon.spawn({
+  ...INHERITED,
   file: '/bin/sh',
   argv: ['sh', '-c', script],
   env: ['PATH=/usr/local/bin:/usr/bin:/bin'],
-  directory: null,
-  umask: null,
-  uid: null,
-  gid: null,
-  groups: null,
-  limits: [],
-  nice: null,
-  oomScoreAdj: null,
-  parentDeathSignal: null,
   stdin: 'null',
   stdout: 'pipe',
   stderr: 'null',
   leadership: 'group',
-  descriptors: [],
 });
 await hub.openChannel(channelSpec('relayed')).read(stdout as number, pid).ended;
 await hub.flush(60_000);

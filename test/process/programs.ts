@@ -9,7 +9,7 @@ import { buildAddon } from '../../build/addon.ts';
 import { platformOf } from '../../build/platform.ts';
 import { parseWaitStatus } from '../../src/core/exit-status.ts';
 import type { ExitStatus } from '../../src/core/exit-status.ts';
-import type { Addon, SpawnRequest, SpawnResult } from '../../src/native/addon.ts';
+import { type Addon, INHERITED, type SpawnRequest, type SpawnResult } from '../../src/native/addon.ts';
 import { loadAddon } from '../../src/native/load.ts';
 import { Reaper } from '../../src/process/reaper.ts';
 
@@ -38,23 +38,14 @@ export const rootSkip: string | false = process.getuid?.() === 0 ? false : 'only
 /** A shell command with three pipes, in a group of its own, with the environment of the tests. */
 export function shell(script: string, changes: Partial<SpawnRequest> = {}): SpawnRequest {
   return {
+    ...INHERITED,
     file: '/bin/sh',
     argv: ['sh', '-c', script],
     env: ['PATH=/usr/local/bin:/usr/bin:/bin'],
-    directory: null,
-    umask: null,
-    uid: null,
-    gid: null,
-    groups: null,
-    limits: [],
-    nice: null,
-    oomScoreAdj: null,
-    parentDeathSignal: null,
     stdin: 'pipe',
     stdout: 'pipe',
     stderr: 'pipe',
     leadership: 'group',
-    descriptors: [],
     ...changes,
   };
 }

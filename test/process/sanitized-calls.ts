@@ -133,22 +133,26 @@ assert.ok(taken > 4000 && taken < 10_000, `${taken} signals`);
 assert.equal(lastSender, 2 ** 32 - 1, 'the sender of those that did not fit is not known');
 const out = new Uint32Array(2);
 const bytes = Buffer.from('one\ntwo\nthr');
-addon.frame(bytes, 0, bytes.length, Buffer.from('> '), Buffer.alloc(100), 0, out);
+const none = Buffer.alloc(0);
+addon.frame(bytes, Buffer.from('> '), Buffer.alloc(100), out);
 assert.deepEqual([...out], [8, 12]);
-addon.frame(bytes, 11, 11, Buffer.alloc(0), Buffer.alloc(0), 0, out);
-assert.deepEqual([...out], [0, 0]);
-for (const [start, end, at] of [
-  [5, 4, 0],
-  [0, 12, 0],
-  [0, 1, 101],
-  [-1, 1, 0],
+for (const [lines, target] of [
+  [bytes.subarray(11), Buffer.alloc(9)],
+  [bytes, none],
+  [none, none],
 ] as const) {
-  assert.throws(() => addon.frame(bytes, start, end, bytes, Buffer.alloc(100), at, out), {
-    code: 'ERR_INVALID_ARG_VALUE',
-  });
+  addon.frame(lines, Buffer.from('> '), target, out);
+  assert.deepEqual([...out], [0, 0]);
 }
-assert.throws(() => addon.frame(bytes, 0, 1, bytes, new Uint16Array(3) as unknown as Uint8Array, 0, out));
-assert.throws(() => addon.frame(bytes, 0, 1, bytes, bytes, 0, new Uint32Array(1)));
+const halves = new Uint16Array(3) as unknown as Uint8Array;
+for (const [lines, prefix, target, count] of [
+  [halves, bytes, bytes, out],
+  [bytes, halves, bytes, out],
+  [bytes, bytes, halves, out],
+  [bytes, bytes, bytes, new Uint32Array(1)],
+] as const) {
+  assert.throws(() => addon.frame(lines, prefix, target, count), { code: 'ERR_INVALID_ARG_VALUE' });
+}
 const scratch = mkdtempSync(join(tmpdir(), 'onevisor-sockets-'));
 const path = join(scratch, 's');
 const listening = addon.listenUnix(path, 5);
