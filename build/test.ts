@@ -65,8 +65,11 @@ const RINGS: readonly Ring[] = [
   },
 ];
 
-/** Files that run at the same time. Two keep two processors busy; four took as long, and made tests late. */
-const CONCURRENCY = 2;
+/** Files that run at the same time. Many wait for pauses of a second, so three keep two processors busy. */
+const CONCURRENCY = 3;
+
+/** Compiled sources and tests, for the processes of this run and the next: each test file starts 0.2 s sooner. */
+const COMPILED = join(ROOT, 'dist', '.cache', 'compiled');
 
 interface Tally {
   passed: number;
@@ -165,6 +168,9 @@ async function runFolder(ring: Ring): Promise<Tally> {
   await ring.prepare?.();
   const timeoutMs = ring.timeoutMs ?? 120_000;
   const isGated = ring.covers !== undefined && values.only === undefined;
+  // Test files inherit it. With compiled code from a file, V8 counts covered lines wrongly.
+  if (isGated) delete process.env['NODE_COMPILE_CACHE'];
+  else process.env['NODE_COMPILE_CACHE'] = COMPILED;
   const stream = runTests({
     files: files.map((file) => join(ROOT, file)),
     cwd: ROOT,
