@@ -1,9 +1,9 @@
 /**
- * Command lines split into words as Python's shlex.split() does, and words put together again. No shell is involved.
- * Pure. (The package `shlex` also understands `$'…'`, which Supervisor takes literally.)
+ * Splits command lines into words as Python's shlex.split() does, and joins words again. No shell is involved. Pure.
+ * (The npm package `shlex` also interprets `$'…'`, which Supervisor takes literally.)
  */
 
-/** Why a command line cannot be split; in Python's words, which Supervisor's users know. */
+/** Reason why a command line cannot be split. The messages are Python's, because users of Supervisor know them. */
 export class CommandLineError extends Error {}
 
 /** A word of a command line. */
@@ -13,7 +13,7 @@ export interface Word {
   readonly source: string;
 }
 
-/** The words of a command line, and how they are written. Throws {@link CommandLineError}. */
+/** Parses a command line into words and their source text. Throws {@link CommandLineError}. */
 export function parseCommandLine(line: string): Word[] {
   const words: Word[] = [];
   let text: string | null = null;
@@ -46,17 +46,17 @@ export function parseCommandLine(line: string): Word[] {
   return words;
 }
 
-/** The words of a command line. Throws {@link CommandLineError}. */
+/** Returns the words of a command line. Throws {@link CommandLineError}. */
 export function splitCommandLine(line: string): string[] {
   return parseCommandLine(line).map(({ text }) => text);
 }
 
-/** A text as one word: in single quotes, or in double ones where that is easier to read. */
+/** Quotes a text as one word: in double quotes if it has only single quotes to protect, otherwise in single quotes. */
 export function quoteWord(text: string): string {
   return text.includes("'") && !/["\\]/.test(text) ? `"${text}"` : `'${text.replaceAll("'", `'"'"'`)}'`;
 }
 
-/** A command line that splits into these words. */
+/** Joins words into a command line that splits into the same words. */
 export function joinCommandLine(words: readonly string[]): string {
   return words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : quoteWord(word))).join(' ');
 }

@@ -1,34 +1,31 @@
 /**
- * Decides whether a process is the main process of a container, from facts about its surroundings. Pure. PID 1 always
- * is. Another process is one under an init (tini, `docker run --init`), below an entrypoint script that does not use
- * `exec`, and in a pod whose containers share a PID namespace.
+ * Decides whether a process is the main process of a container, from facts about its environment. Pure. PID 1 always
+ * is. Other processes can be, too: under an init (tini, `docker run --init`), below an entrypoint script that does not
+ * use `exec`, and in a pod whose containers share a PID namespace.
  */
 
-/** A process above us. */
+/** An ancestor of our process. */
 export interface Ancestor {
   readonly pid: number;
-  /** Its command line; empty where it has none. */
+  /** Command line. Empty if the process has none. */
   readonly words: readonly string[];
   /** Its short name (`/proc/PID/comm`). */
   readonly name: string;
 }
 
 /**
- * Comparison of our standard output with that of PID 1. `unknown`: that of PID 1 cannot be looked at, or is /dev/null.
+ * Comparison of our standard output with that of PID 1. `unknown`: the output of PID 1 cannot be read, or is /dev/null.
  */
 export type OutputComparison = 'same' | 'different' | 'unknown';
 
-/** The surroundings of a process. */
+/** Facts about the environment of a process. */
 export interface ContainerFacts {
-  /** A container engine has left a mark: a file, or a variable. */
+  /** True if a container engine has left a mark: a file or a variable. */
   readonly hasMark: boolean;
-  /** systemd runs here, or has started us. */
+  /** True if systemd runs here, or has started us. */
   readonly isUnderSystemd: boolean;
   readonly output: OutputComparison;
-  /**
-   * Parent first, PID 1 last. Empty where the parent is outside our PID namespace. Null where an ancestor cannot be
-   * looked at.
-   */
+  /** Parent first, PID 1 last. Empty if the parent is outside our PID namespace. Null if an ancestor cannot be read. */
   readonly ancestors: readonly Ancestor[] | null;
 }
 
@@ -80,7 +77,7 @@ const SHELLS: ReadonlySet<string> = new Set([
   'csh',
   'tcsh',
 ]);
-/** Commands that entrypoints put before another command, and that wait for it. */
+/** Commands that entrypoints put before another command. They wait for that command. */
 const LAUNCHERS: ReadonlySet<string> = new Set([
   'su',
   'sudo',
@@ -97,12 +94,12 @@ const LAUNCHERS: ReadonlySet<string> = new Set([
 ]);
 const SUPERVISORS: ReadonlySet<string> = new Set(['supervisord', 'onevisor']);
 
-/** The last part of a path; the `-` that marks a login shell is left out. */
+/** Returns the last part of a path, without the `-` that marks a login shell. */
 function baseName(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1).replace(/^-/, '');
 }
 
-/** True for a supervisor by its name: ours, or Supervisor's, which is a script that Python runs. */
+/** True if a process is a supervisor by its name. Supervisor itself is a script that Python runs. */
 export function isSupervisorName({ words, name }: Pick<Ancestor, 'words' | 'name'>): boolean {
   const [first = name, second = ''] = words;
   return (
@@ -120,13 +117,13 @@ function isOnTheWay({ words, name }: Ancestor): boolean {
   return [name, ...words.slice(0, 3).map(baseName)].some((word) => /entrypoint|entry-point/i.test(word));
 }
 
-/** True if the process with these surroundings is the main process of its container although it is not PID 1. */
+/** True if the process with these facts is the main process of its container although it is not PID 1. */
 export function isMainProcess({ hasMark, isUnderSystemd, output, ancestors }: ContainerFacts): boolean {
   if (!hasMark || isUnderSystemd) return false;
   if (output === 'same') return true;
   if (ancestors === null) return false;
-  // PID 1 is the entrypoint, whatever its name. Where its output is known and is not ours, it has started us for a
-  // purpose of its own.
+  // PID 1 is the entrypoint, whatever its name. If its output is known and differs from ours, it started us for another
+  // purpose.
   return ancestors.every(
     (ancestor) => !isSupervisorName(ancestor) && (isOnTheWay(ancestor) || (ancestor.pid === 1 && output === 'unknown')),
   );

@@ -1,12 +1,11 @@
 /**
- * Where the private control socket of a container may be: the places, in one order for the supervisor and for its
- * clients. Pure.
- * An abstract address (unix(7)) is written with `@` before its name, as `ss` and systemd do.
+ * Addresses of the private control socket, in the same order for the supervisor and its clients. Pure. An abstract
+ * address (unix(7)) is written with `@` before its name, as `ss` and systemd do.
  */
 
 /**
- * Inode numbers of our namespaces, as in `pid:[4026531836]`. Containers that share a directory or the network differ in
- * them.
+ * Inode numbers of our namespaces, as in `pid:[4026531836]`. They tell containers apart that share a directory or the
+ * network.
  */
 export interface NamespaceIds {
   readonly pid: string;
@@ -14,21 +13,21 @@ export interface NamespaceIds {
   readonly mount: string;
 }
 
-/** The process that listens at a place. */
+/** Process that listens at a control socket. */
 export interface Peer {
-  /** 0: it is in another PID namespace. */
+  /** 0 if the process is in another PID namespace. */
   readonly pid: number;
   readonly uid: number;
 }
 
 const NAME = 'onevisor';
 
-/** No numbers, as where there is no /proc to read them from. */
+/** Used if there is no /proc to read the numbers from. */
 const UNKNOWN: NamespaceIds = { pid: '', mount: '' };
 
 /**
- * The places, the preferred one first. All but the first carry the number of our PID namespace, and some that of our
- * mount namespace.
+ * Returns the addresses, the preferred one first. All but `/run/onevisor.sock` carry the number of our PID namespace,
+ * and some that of our mount namespace.
  */
 export function controlSocketPaths(
   env: Readonly<Record<string, string | undefined>>,
@@ -53,8 +52,8 @@ export function isAbstract(place: string): boolean {
 }
 
 /**
- * True if a process may use an abstract control socket, or may be the supervisor behind one: of this PID namespace, and
- * root or the same user.
+ * True if the process at the other end of an abstract control socket can be trusted. The process must be in our PID
+ * namespace and belong to root or to the same user.
  */
 export function isTrustedPeer({ pid, uid }: Peer, ownUid: number): boolean {
   return pid !== 0 && (uid === 0 || uid === ownUid);

@@ -1,17 +1,17 @@
 /**
- * Files with variables, as Docker's `--env-file` and dotenv have them: `NAME=value`, `export NAME=value`, comments,
- * blank lines;
- * 'single quotes' take everything as it is, "double quotes" know \n \r \t \" \\ and may go on over several lines. Pure.
+ * Parses files with variables, in the format of Docker's `--env-file` and dotenv: `NAME=value`, `export NAME=value`,
+ * comments, blank lines. Single quotes take everything literally. Double quotes interpret \n \r \t \" \\ and may span
+ * several lines. Pure.
  */
 
 /** One entry of `environment_file`. */
 export interface EnvironmentFile {
   readonly path: string;
-  /** True if the start goes on without the file where it is missing. */
+  /** True if a missing file is no error. */
   readonly isOptional: boolean;
 }
 
-/** A name that a variable of a file may have. */
+/** Allowed names of variables in a file. */
 export const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
 
 const ESCAPES: ReadonlyMap<string, string> = new Map([
@@ -20,7 +20,7 @@ const ESCAPES: ReadonlyMap<string, string> = new Map([
   ['t', '\t'],
 ]);
 
-/** The variables of a text, or the number of the first line that is none. */
+/** Variables of a text, or the number of the first invalid line. */
 export type EnvironmentText =
   { readonly ok: true; readonly variables: Map<string, string> } | { readonly ok: false; readonly line: number };
 
@@ -32,10 +32,10 @@ const VALUE = [IN_SINGLE_QUOTES, IN_DOUBLE_QUOTES, BARE].map(({ source }) => sou
 /** One line: a comment, an assignment, or nothing. */
 const LINE = String.raw`[ \t]*(?:#.*|${NAME.source}[ \t]*=[ \t]*(?:${VALUE})|)\r?(?:\n|$)`;
 
-/** Reads the text of such a file. */
+/** Parses the text of a file with variables. */
 export function parseEnvironmentText(raw: string): EnvironmentText {
   const variables = new Map<string, string>();
-  // A byte order mark is the editor's.
+  // Editors may write a byte order mark.
   const text = raw.replace(/^\uFEFF/, '');
   const line = new RegExp(LINE, 'y');
   let row = 1;

@@ -1,6 +1,6 @@
 /**
- * Events as data, and their text as listeners read it: the payload of each type, and the header line before it.
- * Pure; who gets an event, and when, is decided in src/events.
+ * Events as data, and as the text that listeners read: a header line and a payload for each type. Pure. events/ decides
+ * which listener gets an event, and when.
  */
 import { countBytes, countCharacters, decodeOutput } from './event-text.ts';
 import type { EventType, TickPeriod } from './event-types.ts';
@@ -12,26 +12,26 @@ export interface EventSource {
   readonly group: string;
 }
 
-/** What a program wrote. The bytes belong to the event. */
+/** Output of a program. The bytes belong to the event. */
 interface Output extends EventSource {
   readonly pid: number;
   readonly stream: 'stdout' | 'stderr';
   readonly bytes: Uint8Array;
 }
 
-/** A process went from one state to another. `pid`: of the run that it is about, 0 where there is none. */
+/** Change of the state of a process. `pid`: of the run that the event is about, 0 if there is none. */
 export interface StateEvent extends EventSource {
   readonly kind: 'state';
   readonly from: ProcessStateName;
   readonly to: ProcessStateName;
   readonly pid: number;
-  /** Starts that have failed in a row. */
+  /** Failed starts in a row. */
   readonly tries: number;
-  /** Whether an exit was expected (`exitcodes`). */
+  /** True if the exit was expected (`exitcodes`). */
   readonly expected: boolean;
 }
 
-/** Everything that listeners can be told. */
+/** Any event that listeners can subscribe to. */
 export type SupervisorEvent =
   | StateEvent
   | ({ readonly kind: 'log' } & Output)
@@ -39,12 +39,12 @@ export type SupervisorEvent =
   | { readonly kind: 'remote'; readonly type: string; readonly data: string }
   | { readonly kind: 'group'; readonly group: string; readonly change: 'added' | 'removed' }
   | { readonly kind: 'supervisor'; readonly change: 'running' | 'stopping' }
-  /** `whenS`: the moment, a multiple of the period, in seconds since 1970. */
+  /** `whenS`: the time of the tick, a multiple of the period, in seconds since 1970. */
   | { readonly kind: 'tick'; readonly period: TickPeriod; readonly whenS: number };
 
 const streamNames = { stdout: 'STDOUT', stderr: 'STDERR' } as const;
 
-/** The type of an event. */
+/** Returns the type of an event. */
 export function typeOf(event: SupervisorEvent): EventType {
   switch (event.kind) {
     case 'state':
@@ -64,7 +64,7 @@ export function typeOf(event: SupervisorEvent): EventType {
   }
 }
 
-/** The payload of an event. Its fields stand in Supervisor's order. */
+/** Formats the payload of an event. The fields are in Supervisor's order. */
 export function formatPayload(event: SupervisorEvent): string {
   switch (event.kind) {
     case 'state':
@@ -88,7 +88,7 @@ function formatSource({ process: proc, group }: EventSource): string {
   return `processname:${proc} groupname:${group}`;
 }
 
-/** What each state tells beside its name. */
+/** Formats the fields that depend on the new state. */
 function formatStateDetails({ to, pid, tries, expected }: StateEvent): string {
   switch (to) {
     case 'STARTING':
@@ -106,7 +106,7 @@ function formatStateDetails({ to, pid, tries, expected }: StateEvent): string {
   }
 }
 
-/** What the header line says beside what the event does. */
+/** Fields of the header line that do not come from the event. */
 export interface Delivery {
   /** `identifier` of [supervisord]. */
   readonly server: string;
@@ -116,10 +116,10 @@ export interface Delivery {
 }
 
 /**
- * Text that a listener gets for an event: the header line and the payload. compat: `len` counts characters, not bytes
- * as documented: `supervisor.childutils` reads so many characters, and would wait for more than there are. `bytes` is
- * an addition, for listeners that read bytes. It stands before `len`: shells take what follows `len:` up to the end of
- * the line.
+ * Formats the text that a listener gets for an event: the header line and the payload. compat: `len` counts characters,
+ * although Supervisor documents bytes. `supervisor.childutils` reads that number of characters, and with a larger
+ * number would wait for data that never comes. `bytes` is an addition for listeners that read bytes. It comes before
+ * `len`, because shell listeners take everything after `len:` as the number.
  */
 export function formatDelivery(event: SupervisorEvent, { server, serial, pool, poolSerial }: Delivery): string {
   const payload = formatPayload(event);
@@ -128,7 +128,7 @@ export function formatDelivery(event: SupervisorEvent, { server, serial, pool, p
   return `ver:3.0 server:${server} serial:${serial} ${subscription} ${lengths}\n${payload}`;
 }
 
-/** About what an event that waits holds in memory, in bytes. */
+/** Estimates the memory that a queued event holds, in bytes. */
 export function weightOf(event: SupervisorEvent): number {
   const overhead = 200;
   if (event.kind === 'log' || event.kind === 'communication') return overhead + event.bytes.length;

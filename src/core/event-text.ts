@@ -1,19 +1,17 @@
-/**
- * Output of programs as text for events and for the debug log: UTF-8, or as Python prints bytes. Pure.
- */
+/** Output of programs as text for events and the debug log: UTF-8, or the notation of Python for bytes. Pure. */
 
 /** Keeps a byte order mark, as Python's decoder does. */
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * Bytes as text. compat: what is not UTF-8 is `Undecodable: b'\xff'` (PROCESS_LOG, PROCESS_COMMUNICATION,
+ * Decodes output. compat: bytes that are not UTF-8 become `Undecodable: b'\xff'` (PROCESS_LOG, PROCESS_COMMUNICATION,
  * supervisor.dispatchers).
  */
 export function decodeOutput(bytes: Uint8Array): string {
   try {
     return decoder.decode(bytes);
   } catch {
-    // The decoder has one reason only to throw.
+    // With `fatal`, the decoder throws for invalid UTF-8 only.
     return `Undecodable: ${formatPythonBytes(bytes)}`;
   }
 }
@@ -25,7 +23,10 @@ const escapes: ReadonlyMap<number, string> = new Map([
   [92, '\\\\'],
 ]);
 
-/** Bytes as `repr` of Python 3 prints them: double quotes only where there are single ones and no double ones. */
+/**
+ * Formats bytes as `repr` of Python 3 does. Double quotes are used only if the bytes have single quotes and no double
+ * quotes.
+ */
 export function formatPythonBytes(bytes: Uint8Array): string {
   const quote = bytes.includes(39) && !bytes.includes(34) ? '"' : "'";
   let text = '';
@@ -36,7 +37,7 @@ export function formatPythonBytes(bytes: Uint8Array): string {
   return `b${quote}${text}${quote}`;
 }
 
-/** Number of characters as Python counts them: one for what takes two places in a string of ours. */
+/** Counts characters as Python does. A surrogate pair counts as one. */
 export function countCharacters(text: string): number {
   let count = text.length;
   for (let at = 0; at < text.length; at++) {
@@ -48,7 +49,7 @@ export function countCharacters(text: string): number {
   return count;
 }
 
-/** Number of bytes in UTF-8. A surrogate without its other half becomes U+FFFD, which has three. */
+/** Counts the bytes of a text in UTF-8. A lone surrogate becomes U+FFFD, which has three bytes. */
 export function countBytes(text: string): number {
   let count = 0;
   for (let at = 0; at < text.length; at++) {

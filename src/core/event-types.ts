@@ -1,9 +1,9 @@
 /**
- * The tree of event types, as data (Supervisor, "Event Types"): each type with the one that it is a kind of.
- * What an event carries is in event-payload.ts.
+ * The tree of event types (Supervisor, "Event Types"): each type with its parent. Pure data. The content of the events
+ * is in event-payload.ts.
  */
 
-/** Every type an `[eventlistener:x]` can ask for, the abstract ones too, with the type above it. */
+/** All types that an `[eventlistener:x]` can subscribe to, including the abstract ones, with their parents. */
 const parents = {
   EVENT: null,
   PROCESS_STATE: 'EVENT',
@@ -37,16 +37,16 @@ const parents = {
 /** Name of an event type. */
 export type EventType = keyof typeof parents;
 
-/** All types, as in the documentation. */
+/** All types, in the order of Supervisor's documentation. */
 export const eventTypes = Object.keys(parents) as EventType[];
 
-/** The periods of the ticks, in seconds. */
+/** Periods of the ticks, in seconds. */
 export const tickPeriods = [5, 60, 3600] as const;
 export type TickPeriod = (typeof tickPeriods)[number];
 
 /**
- * True if an event of `type` is meant by a subscription to any of `wanted`: to its own type or to one above it. Names
- * that are no types mean nothing.
+ * True if a subscription to `wanted` includes events of `type`: the type itself or one of its ancestors is wanted.
+ * Unknown names in `wanted` match nothing.
  */
 export function isWanted(type: EventType, wanted: ReadonlySet<string>): boolean {
   for (let kind: EventType | null = type; kind !== null; kind = parents[kind]) if (wanted.has(kind)) return true;

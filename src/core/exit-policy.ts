@@ -8,7 +8,7 @@ import { isEndedForGood } from './process-machine.ts';
 import type { ProcessRecord } from './process-record.ts';
 import { formatFailure } from './run-failure.ts';
 
-/** Cause of the end of the supervisor. */
+/** Cause of the supervisor's own exit. */
 export type ExitCause =
   { readonly kind: 'signal'; readonly signal: number } | { readonly kind: 'request' } | ProgramCause;
 

@@ -1,9 +1,6 @@
-/**
- * The faults of Supervisor's XML-RPC interface: their names, their numbers, and the error that carries one.
- * Pure data; which method gives which fault is decided where the method is.
- */
+/** The faults of Supervisor's XML-RPC interface: names, numbers, and an error class. Pure. */
 
-/** Number of each fault, by its name (Supervisor, "XML-RPC API Documentation"). */
+/** Number of each fault, by name (Supervisor, "XML-RPC API Documentation"). */
 export const faults = {
   UNKNOWN_METHOD: 1,
   INCORRECT_PARAMETERS: 2,
@@ -28,18 +25,18 @@ export const faults = {
 /** Name of a fault. */
 export type FaultName = keyof typeof faults;
 
-/** Name of the fault with a number, null where there is none. */
+/** Returns the name of the fault with this number, or null. */
 export function faultName(code: number): FaultName | null {
   for (const name of Object.keys(faults) as FaultName[]) if (faults[name] === code) return name;
   return null;
 }
 
-/** A fault as it travels: a number, and a text such as `BAD_NAME` or `BAD_NAME: web`. */
+/** Fault of a call: a number, and a text such as `BAD_NAME` or `BAD_NAME: web`. */
 export class RpcFault extends Error {
   readonly code: number;
   /** The text on the wire (`faultString`). */
   readonly faultString: string;
-  /** Reason for people, as data of its own for our client; null for none. */
+  /** Reason for people, as a field of its own for our client; null for none. */
   readonly reason: string | null;
 
   constructor(code: number, faultString: string, reason: string | null = null) {

@@ -21,10 +21,10 @@ export interface ListenerRecord {
   readonly result: { readonly length: number; readonly received: number; readonly text: string } | null;
 }
 
-/** Outcome of some output. */
+/** Result of reading some output. */
 export type ListenerOutcome =
   | { readonly type: 'ready' }
-  /** The event was judged; `accepted` when the result is OK. `result`: its beginning. */
+  /** The listener has judged the event. `accepted`: the result is OK. `result`: the beginning of the result. */
   | { readonly type: 'result'; readonly accepted: boolean; readonly result: string }
   /** The listener is UNKNOWN now. The reason follows the name of the listener in a sentence. */
   | { readonly type: 'violated'; readonly reason: string };
@@ -39,11 +39,11 @@ const MAX_LINE = 64;
 /** Length of the part of a result that log lines show. */
 const MAX_RESULT_TEXT = 64;
 
-/** One step: the next record, the outcome, and the remaining output. */
+/** Result of one step of reading. */
 interface Heard {
   readonly record: ListenerRecord;
   readonly outcome: ListenerOutcome | null;
-  /** Output that is left to read; null to wait for more. */
+  /** Output that is left to read; null if more output is needed. */
   readonly rest: string | null;
 }
 
@@ -63,12 +63,12 @@ export function hear(
   return { record: current, outcomes };
 }
 
-/** The record once an event was sent. */
+/** Returns the record after an event was sent. */
 export function markBusy(record: ListenerRecord): ListenerRecord {
   return { ...record, state: 'BUSY', result: null };
 }
 
-/** The record of a listener that is not to be listened to any more. */
+/** Returns the record of a listener whose output is ignored from now on. */
 export function markUnknown(record: ListenerRecord): ListenerRecord {
   return { ...record, state: 'UNKNOWN', held: '', result: null };
 }
@@ -100,7 +100,7 @@ function hearResultLine(record: ListenerRecord, text: string): Heard {
   const length = line.length < MAX_LINE ? RESULT_LINE.exec(line)?.[1] : undefined;
   if (length === undefined) return violate(record, `bad result line: ${quote(line)}`);
   const result = { length: Number(length), received: 0, text: '' };
-  // A result of no bytes is whole already; what follows is none of it.
+  // An empty result is complete already. The output after the line does not belong to it.
   return result.length === 0
     ? judge(record, '', 0, text.slice(end + 1))
     : { record: { ...record, result }, outcome: null, rest: text.slice(end + 1) };
@@ -127,7 +127,7 @@ function violate(record: ListenerRecord, reason: string): Heard {
   return { record: markUnknown(record), outcome: { type: 'violated', reason }, rest: null };
 }
 
-/** The beginning of what was said, so that it stays on one line of the log. */
+/** Quotes the beginning of some output, escaped so that it fits on one line of the log. */
 function quote(text: string): string {
   const shown = text
     .slice(0, MAX_LINE)

@@ -1,14 +1,12 @@
-/**
- * The levels of the supervisor's own log, by Supervisor's names (`loglevel`), from the gravest down. Pure data.
- */
+/** The levels of the supervisor's own log, with Supervisor's names (`loglevel`). Pure data. */
 
-/** All levels, the gravest first. */
+/** All levels, the most severe first. */
 export const levels = ['critical', 'error', 'warn', 'info', 'debug', 'trace', 'blather'] as const;
 
 /** Severity of a line. */
 export type Level = (typeof levels)[number];
 
-/** Returns true if a line of this level is written where `threshold` is set: the line is at least as grave. */
+/** True if a line of this level is written with `loglevel=threshold`: the line is at least as severe. */
 export function isLogged(level: Level, threshold: Level): boolean {
   return RANKS[level] <= RANKS[threshold];
 }

@@ -1,17 +1,17 @@
 /**
- * `log_prefix`: the template of what stands before each log line. One parser for the configuration, which checks it,
- * and for the logs, which use it. Pure.
+ * `log_prefix`: the template for the text before each log line. The configuration validates a template with the same
+ * parser that the logs use. Pure.
  */
 import { type Conversion, ConversionError, parseConversion } from './percent-format.ts';
 
-/** Names that can stand in a template, as `%(process_name)s`. */
+/** Names that a template can use, as in `%(process_name)s`. */
 export const TEMPLATE_FIELDS = ['process_name', 'group_name', 'program_name', 'pid', 'channel', 'time'] as const;
 export type TemplateField = (typeof TEMPLATE_FIELDS)[number];
 
 /** A piece of a template: text, or a field with its width. */
 export type TemplatePart = string | { readonly field: TemplateField; readonly conversion: Conversion };
 
-/** Reason why a template cannot be used: the conversion that is wrong, as it is written. */
+/** Reason why a template is invalid. `conversion`: the invalid conversion, as it is written. */
 export class TemplateError extends Error {
   readonly conversion: string;
 
@@ -25,7 +25,7 @@ function isField(key: string | null): key is TemplateField {
   return TEMPLATE_FIELDS.some((field) => field === key);
 }
 
-/** The field of a conversion. `%(pid)d` is a number; all others are text. */
+/** Returns the field of a conversion. `%(pid)d` is a number; all others are text. */
 function fieldOf({ key, type }: Conversion, written: string): TemplateField {
   if (isField(key) && (type === 's' || (key === 'pid' && type === 'd'))) return key;
   const fields = TEMPLATE_FIELDS.map((field) => `%(${field})s`).join(', ');
@@ -33,7 +33,7 @@ function fieldOf({ key, type }: Conversion, written: string): TemplateField {
 }
 
 /**
- * Takes a template apart; `%%` is a percent sign, and a width as in `%(process_name)-12s` pads. Throws {@link
+ * Parses a template. `%%` is a percent sign, and a width as in `%(process_name)-12s` pads. Throws {@link
  * TemplateError}.
  */
 export function parseLogTemplate(template: string): TemplatePart[] {

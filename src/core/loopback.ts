@@ -1,6 +1,6 @@
 /**
- * Test for addresses that only this machine can reach. It guards the rule that a server without a password is opened on
- * such an address only (CVE-2019-12105), so an address in doubt is not a loopback address. Pure.
+ * Test for loopback addresses. A server without a password may listen on such an address only (CVE-2019-12105). So any
+ * address in doubt is not a loopback address. Pure.
  */
 
 /** 127.0.0.0/8 */

@@ -1,4 +1,4 @@
-/** Names of processes for clients: `name`, `group:name`, `group:*`. Pure text. */
+/** Names of processes, as clients write them: `name`, `group:name`, `group:*`. Pure. */
 
 /** The parts of a namespec. `process` is null for all processes of the group. */
 export interface Namespec {

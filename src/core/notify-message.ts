@@ -1,26 +1,23 @@
-/**
- * A datagram of sd_notify(3) from a program: its lines, read into facts. Pure; who has sent it, and what
- * follows, is decided elsewhere.
- */
+/** Parses a datagram of sd_notify(3) from a program into facts. Pure. The caller verifies the sender. */
 
-/** One fact of a message. What is not known here is no fact: programs say more than we act upon. */
+/** One fact of a message. Unknown assignments are ignored. */
 export type NotifyFact =
   | { readonly kind: 'ready' }
-  /** It reads its configuration anew; `ready` follows. */
+  /** The program reloads its configuration. `ready` follows. */
   | { readonly kind: 'reloading' }
   | { readonly kind: 'stopping' }
-  /** How it is, in its own words, fit to be shown; empty for nothing any more. */
+  /** Description by the program itself (`STATUS=`), safe to be shown. Empty: no description any more. */
   | { readonly kind: 'status'; readonly text: string }
-  /** `WATCHDOG=1`: it is alive. */
+  /** `WATCHDOG=1`: the program is alive. */
   | { readonly kind: 'alive' }
-  /** `WATCHDOG=trigger`: it gives itself up. */
+  /** `WATCHDOG=trigger`: the program reports that it has failed. */
   | { readonly kind: 'failed' }
-  /** `WATCHDOG_USEC`: the longest time between two signs of life from now on; null for no limit. */
+  /** `WATCHDOG_USEC`: new maximum time between two watchdog messages; null for no limit. */
   | { readonly kind: 'watchdog'; readonly limitMs: number | null }
-  /** Something that asks for what we do not do, by its name. */
+  /** An assignment that we know and do not carry out, by its name. */
   | { readonly kind: 'unheeded'; readonly name: string };
 
-/** More of a status is cut. */
+/** Limit for the length of a status. The rest is cut off. */
 const MOST_STATUS_CHARACTERS = 200;
 
 const FIXED = new Map<string, NotifyFact>([
@@ -32,15 +29,15 @@ const FIXED = new Map<string, NotifyFact>([
 ]);
 
 /**
- * `MAINPID`: we know who our child is. `EXTEND_TIMEOUT_USEC`: the times of a start and of a stop are those of the
- * configuration.
+ * `MAINPID`: the main process is always our own child. `EXTEND_TIMEOUT_USEC`: the configuration sets the timeouts for
+ * starts and stops.
  */
 const UNHEEDED = new Set(['MAINPID', 'MAINPIDFDID', 'EXTEND_TIMEOUT_USEC', 'FDSTORE']);
 
 /**
- * Reads a datagram: lines of `NAME=value`. What is no UTF-8 is replaced. What is said more than once in it counts once,
- * as its last line has it: hundreds of lines fit into one, and a flood of those would keep the supervisor busy. Null
- * for a message with a NUL in it, which is none (a single one at its end is let pass, as by systemd).
+ * Parses a datagram: lines of `NAME=value`. Invalid UTF-8 is replaced. Of repeated assignments only the last one
+ * counts: hundreds of lines fit into a datagram, and a flood of them would keep the supervisor busy. Returns null for a
+ * message with a NUL, which is invalid. As in systemd, a single NUL at the end is allowed.
  */
 export function parseNotifyMessage(bytes: Uint8Array): NotifyFact[] | null {
   const end = bytes.at(-1) === 0 ? bytes.length - 1 : bytes.length;
@@ -68,11 +65,11 @@ function factOf(line: string): NotifyFact | null {
 }
 
 /**
- * One line that does no harm to a terminal, a table or a page: without control characters, and without those that turn
- * the direction of what follows.
+ * Makes a status safe for a terminal, a table and a web page: one line, without control characters and without
+ * characters that change the direction of writing.
  */
 function fitStatus(text: string): string {
-  // Cut before it is looked at: a datagram may have a hundred thousand characters.
+  // Cut first: a datagram may have a hundred thousand characters.
   const characters = [
     ...text
       .slice(0, 4 * MOST_STATUS_CHARACTERS)

@@ -1,31 +1,31 @@
 /**
- * One conversion of Python's `%` formatting: `%(name)-12s`. Used for expansions in the configuration and for
- * `log_prefix`. Pure.
+ * Parses one conversion of Python's `%` formatting, such as `%(name)-12s`. Used for expansions in the configuration and
+ * for `log_prefix`. Pure.
  */
 
-/** A conversion, as it is written after its percent sign. */
+/** A conversion, without its percent sign. */
 export interface Conversion {
   /** The name in parentheses; null without them. */
   readonly key: string | null;
   readonly flags: string;
   readonly width: number;
   readonly precision: number | null;
-  /** The letter at its end; empty if the text ends before it. */
+  /** The conversion type, its last letter. Empty if the text ends before it. */
   readonly type: string;
 }
 
-/** Reason why a conversion cannot be read. */
+/** Reason why a conversion is invalid. */
 export class ConversionError extends Error {}
 
 /**
- * Largest width and precision. A path has at most 4096 bytes; without a limit, a slip of the finger fills the memory.
+ * Largest width and precision. A path has at most 4096 bytes. Without a limit, a typing error could fill the memory.
  */
 export const MAX_WIDTH = 4096;
 
 const CONVERSION = /([#0\- +]*)(\*|\d+)?(?:\.(\*|\d+)?)?([hlL]?)([^]?)/y;
 
 /**
- * Reads the conversion whose percent sign is at `percent`. `end` is where the text goes on. Throws {@link
+ * Parses the conversion whose percent sign is at `percent`. `end`: index after the conversion. Throws {@link
  * ConversionError}.
  */
 export function parseConversion(
@@ -49,7 +49,7 @@ export function parseConversion(
   };
 }
 
-/** Parentheses within a name must be in pairs. */
+/** Parses the name in parentheses. Parentheses within a name must be balanced. */
 function parseKey(format: string, from: number): { readonly key: string | null; readonly at: number } {
   if (format[from] !== '(') return { key: null, at: from };
   let depth = 1;
@@ -77,7 +77,7 @@ export function padText(text: string, { flags, width }: Pick<Conversion, 'flags'
   return flags.includes('-') ? text + blanks : blanks + text;
 }
 
-/** The first characters of a text, as many as the precision says. */
+/** Cuts a text to the number of characters that the precision allows. */
 export function cutToPrecision(text: string, { precision }: Pick<Conversion, 'precision'>): string {
   return precision === null ? text : [...text].slice(0, precision).join('');
 }

@@ -1,14 +1,14 @@
 /**
  * Health checks as a configuration writes them: `http://…`, `tcp://…`, `unix://…`, or a command. The configuration
- * validates a check with {@link parseProbe}, and health/ runs the result without parsing anything again. A new kind of
- * check is a row of the table here, and a case in health/check.ts. Pure.
+ * validates a check with {@link parseProbe}, and health/ runs the parsed result. To add a kind of check, add a row to
+ * the table here and a case in health/check.ts. Pure.
  */
 import { splitCommandLine } from './command-line.ts';
 
 /** Target of a check over HTTP. */
 export interface HttpTarget {
   readonly kind: 'http';
-  /** The URL as it is written. */
+  /** The URL as written. */
   readonly url: string;
   readonly isSecure: boolean;
   /** Name or address, without the brackets of IPv6. */
@@ -35,7 +35,7 @@ export interface UnixTarget {
   readonly path: string;
 }
 
-/** A command whose exit code tells the health. */
+/** A command whose exit code is the result. */
 export interface CommandTarget {
   readonly kind: 'command';
   readonly command: string;
@@ -44,7 +44,7 @@ export interface CommandTarget {
 /** One health check. */
 export type Probe = HttpTarget | TcpTarget | UnixTarget | CommandTarget;
 
-/** Reason why a text is not a health check: the form that is expected. */
+/** Reason why a text is not a health check: the expected form. */
 export class ProbeError extends Error {}
 
 /** One kind of check: from text to target and back. */
@@ -57,7 +57,7 @@ interface ProbeKind<T extends Probe> {
 const ANY_PROBE = 'a check: http://host:port/path, https://…, tcp://host:port, unix:///path, or a command';
 const LAST_PORT = 65_535;
 
-/** Every kind of check. */
+/** All kinds of checks. */
 const KINDS: { readonly [K in Probe['kind']]: ProbeKind<Extract<Probe, { kind: K }>> } = {
   http: { parse: parseHttp, show: ({ url }) => url },
   tcp: { parse: parseTcp, show: ({ host, port }) => `tcp://${host.includes(':') ? `[${host}]` : host}:${port}` },
@@ -74,7 +74,7 @@ const SCHEMES: ReadonlyMap<string, Probe['kind']> = new Map<string, Probe['kind'
 ]);
 
 /**
- * Reads a check. Throws {@link ProbeError}, or CommandLineError (command-line.ts) for a command that cannot be split.
+ * Parses a check. Throws {@link ProbeError}, or CommandLineError (command-line.ts) for a command that cannot be split.
  */
 export function parseProbe(text: string): Probe {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();

@@ -5,8 +5,8 @@
  * The states (Supervisor, "Subprocesses: Process States"):
  *   STOPPED   never started, or stopped by request.        STARTING  spawned, and not yet up for startsecs.
  *   RUNNING   up for startsecs.                            BACKOFF   a start failed; the next try has a deadline.
- *   STOPPING  told to stop, and not yet reaped.            EXITED    ended by itself after RUNNING; may restart.
- *   FATAL     given up after startretries.                 UNKNOWN   a signal could not be sent to the process.
+ *   STOPPING  stop requested, not yet reaped.              EXITED    ended by itself after RUNNING; may restart.
+ *   FATAL     too many failed starts or restarts.          UNKNOWN   a signal could not be sent to the process.
  *
  * Invariants:
  *   1. The record is the only state. It is replaced, never changed.
@@ -37,7 +37,7 @@ type InputOf<T extends ProcessInput['type']> = Extract<ProcessInput, { readonly 
 /** Facts of one run. They are reset when the run is over. */
 const noFacts = { isReady: false, health: null } as const;
 
-/** The effect of one input under construction: the record so far, and the effects in their order. */
+/** Transition under construction: the record so far, and the effects in their order. */
 class Transition {
   record: ProcessRecord;
   readonly effects: ProcessEffect[] = [];
@@ -52,7 +52,7 @@ class Transition {
     this.circumstances = circumstances;
   }
 
-  /** Changes the state, which also ends the deadline of the state before. */
+  /** Changes the state. This also clears the deadline of the previous state. */
   become(to: ProcessStateName, change: Partial<ProcessRecord> = {}, expected = true): void {
     const from = this.record.state;
     const facts = to === 'RUNNING' || to === 'STOPPING' || to === 'UNKNOWN' ? {} : noFacts;
@@ -66,7 +66,7 @@ class Transition {
     this.record = { ...this.record, ...change };
   }
 
-  /** Changes a fact beside the state, with its event. */
+  /** Changes a fact that is independent of the state, with its event. */
   setFact(fact: 'ready' | 'health' | 'held', change: Partial<ProcessRecord>): void {
     const from = this.record;
     this.record = { ...from, ...change };
@@ -143,7 +143,7 @@ function isRestartWanted(expected: boolean, { purpose, autorestart }: ProcessPol
   return autorestart === 'true' || (autorestart === 'unexpected' && !expected);
 }
 
-/** EXITED, from RUNNING, and a restart where the policy wants one. */
+/** Becomes EXITED from RUNNING, and restarts if the policy asks for it. */
 function endRunning(now: Transition, { status }: InputOf<'exited'>): void {
   const { atMs, policy, circumstances } = now;
   const expected = isExpectedExit(status, policy.exitCodes);
@@ -163,9 +163,9 @@ function endRunning(now: Transition, { status }: InputOf<'exited'>): void {
 }
 
 /**
- * Sends the next signal of a stop: those of `stopsignal` in turn, then SIGKILL, again each time the wait runs out.
- * `stop_command` takes the place of the first signal. If the command fails, or the program outlives its time, all
- * signals follow.
+ * Sends the next signal of a stop. The signals of `stopsignal` come in turn, then SIGKILL, which is repeated each time
+ * the wait runs out. `stop_command` takes the place of the first signal. If the command fails, or the program survives
+ * its time, all signals follow.
  */
 function signalStop(now: Transition): void {
   const { policy, atMs } = now;
@@ -263,18 +263,20 @@ const stopUnrun: Rule<'spawnFailed'> = (now, { reason, exitCode }) =>
     spawnExitCode: exitCode,
   });
 
-/** Up for startsecs. Only a service has succeeded with that: a oneshot succeeds when it ends as expected. */
+/**
+ * Becomes RUNNING after startsecs. This is a success for a service only: a oneshot succeeds when it ends as expected.
+ */
 const succeed = (now: Transition): void => {
   now.become('RUNNING', now.policy.purpose === 'service' ? { failedStarts: 0 } : {});
   now.note({ note: 'success', startMs: now.policy.startMs });
 };
 
-/** An end in STARTING. It is a failed start, unless startsecs has passed or does not apply. */
+/** Handles an exit in STARTING. The start has failed, unless startsecs has passed or does not apply. */
 const exitEarly: Rule<'exited'> = (now, input) => {
   const { record, policy } = now;
-  // The exit may be reaped before the deadline of startsecs is looked at: compare the times, not the order of arrival.
+  // The exit may be reaped before the deadline of startsecs is checked. So compare the times, not the order of arrival.
   const isUp = record.deadlineMs !== null && input.atMs >= record.deadlineMs;
-  // startsecs is for services. A oneshot is meant to end soon, and a scheduled program has its own next try.
+  // startsecs is for services. A oneshot is expected to end soon, and a scheduled program has its next scheduled time.
   const isDone =
     policy.purpose === 'scheduled' || (policy.purpose === 'oneshot' && isExpectedExit(input.status, policy.exitCodes));
   if (isUp) succeed(now);
@@ -284,7 +286,7 @@ const exitEarly: Rule<'exited'> = (now, input) => {
   backOff(now, { exit: input.status, failure: { kind: 'exitedTooQuickly' } });
 };
 
-/** The end of a process that was told to stop. If a start is pending, the usual pause of a restart comes first. */
+/** Handles the exit after a stop. If a start is pending, it is delayed like any automatic restart. */
 const stopped: Rule<'exited'> = (now, { status }) => {
   const { atMs, record, policy, circumstances } = now;
   const isStartPending = record.isStartPending && circumstances.mayRestart;
@@ -296,13 +298,13 @@ const stopped: Rule<'exited'> = (now, { status }) => {
   else if (delayMs === 0) relaunch(now);
 };
 
-/** A restart, or the next try of a start, is due. */
+/** Runs the restart, or the next try of a start, when it is due. */
 const retry = (now: Transition): void => relaunch(now);
 
-/** The process has outlived the wait after the last signal. */
+/** Continues a stop when the process has survived the wait after the last signal. */
 const nextSignal = (now: Transition): void => signalStop(now);
 
-/** `stop_command` stopped nothing. A requested SIGKILL may have been sent since, which leaves nothing to do. */
+/** Handles a `stop_command` that failed. If SIGKILL was requested since, nothing is left to do. */
 const signalNow = (now: Transition): void => {
   if (now.record.signalsSent === 1) signalStop(now);
 };
@@ -361,7 +363,10 @@ const rules: { readonly [T in ProcessInput['type']]: Row<T> } = {
   signalFailed:        [ignore, ignore,     ignore,     ignore,      loseTrack,  ignore, ignore, ignore],
 };
 
-/** Returns the rule of a cell. A union of all rules cannot be called: the cell and the input are of the same row. */
+/**
+ * Returns the rule of a cell. The cast is needed because TypeScript cannot know that cell and input are of the same
+ * row.
+ */
 function ruleOf(state: ProcessStateName, type: ProcessInput['type']): Rule<ProcessInput['type']> {
   return rules[type][processStateNames.indexOf(state)] as Rule<ProcessInput['type']>;
 }

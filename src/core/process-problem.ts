@@ -1,18 +1,17 @@
 /**
- * The problem of one process, if any, for `onevisor health`, /healthz and /readyz. Pure. There are two questions:
+ * Finds the problem of one process, if any, for `onevisor health`, /healthz and /readyz. Pure. There are two questions:
  *
- * alive: would a new container help? A start that is under way is no problem. For liveness probes (/healthz).
- * ready: do all programs run that should? For readiness probes, load balancers and Docker's HEALTHCHECK (/readyz,
- * `onevisor health`).
+ * alive: would a new container help? A start in progress is no problem. For liveness probes (/healthz). ready: do all
+ * programs run that should? For readiness probes, load balancers and Docker's HEALTHCHECK (/readyz, `onevisor health`).
  *
- * A process that a person has stopped should not run, and neither should one without autostart that was never started.
- * An expected exit is no problem. The exit of a scheduled program is not the state of the container, but a scheduled
- * program that cannot be executed is not ready.
+ * A process that a person has stopped need not run. Nor need one without autostart that was never started. An expected
+ * exit is no problem. The exit of a scheduled program does not affect the container, but a scheduled program that
+ * cannot be executed is not ready.
  */
 import type { Health, Hold, Purpose } from './process-record.ts';
 import type { ProcessStateName } from './states.ts';
 
-/** The two questions. */
+/** The question that a probe asks. */
 export type Question = 'alive' | 'ready';
 
 /** The facts of a process that the judgement depends on. */

@@ -1,6 +1,6 @@
 /**
- * The types of the process machine (process-machine.ts): record, policy, circumstances, inputs, and effects. It has no
- * rules.
+ * The types of the process machine (process-machine.ts): record, policy, circumstances, inputs, and effects. Types, and
+ * the initial record.
  */
 import type { ExitStatus } from './exit-status.ts';
 import type { RestartPolicy } from './restart-policy.ts';
@@ -39,22 +39,22 @@ export interface BlockingDependency extends UnmetDependency {
 }
 
 /**
- * Reason why a requested start does not happen yet (`depends_on`). `waiting`: the dependencies may come by themselves.
- * `stuck`: at least one cannot, until a person acts; the roots are the ends of the chains of dependencies.
+ * Reason why a requested start does not happen yet (`depends_on`). `waiting`: the dependencies can still be met without
+ * help. `stuck`: at least one cannot be met until a person acts. The roots are the ends of the chains of dependencies.
  */
 export type Hold =
   | { readonly kind: 'waiting'; readonly dependencies: readonly UnmetDependency[] }
   | { readonly kind: 'stuck'; readonly roots: readonly BlockingDependency[] };
 
 /**
- * Reason why the latest run, or the start of it, was a failure. run-failure.ts has the words (`spawnerr`).
- * `notExecuted`: the program was never executed, and the reason is a sentence of the layer that tried.
+ * Reason why the latest run, or its start, failed. run-failure.ts has the texts (`spawnerr`). `notExecuted`: the
+ * program was never executed, and `reason` is a sentence from the layer that tried.
  */
 export type RunFailure =
   | { readonly kind: 'notExecuted'; readonly reason: string }
   /** Ended within startsecs. */
   | { readonly kind: 'exitedTooQuickly' }
-  /** Ended otherwise than `exitcodes` expects. */
+  /** Ended with an exit code that is not in `exitcodes`. */
   | { readonly kind: 'badExit'; readonly status: ExitStatus }
   /** Given up because of max_restarts. */
   | { readonly kind: 'restartedTooOften'; readonly maxRestarts: number; readonly windowMs: number };
@@ -76,7 +76,7 @@ export interface ProcessRecord {
   readonly endedMs: number | null;
   /** Exit of the latest run; null while the run goes on, and if the program was never executed. */
   readonly exit: ExitStatus | null;
-  /** Exit of the run before the latest one; null if there was none, or if that program was never executed. */
+  /** Exit of the latest run before this one that was executed; null if there was none. */
   readonly lastExit: ExitStatus | null;
   /** True if any run was RUNNING. */
   readonly wasUp: boolean;

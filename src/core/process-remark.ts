@@ -1,8 +1,8 @@
-/** The facts in the status of a process that its record does not have. Types only; rpc/remarks.ts has the words. */
+/** Facts for the status of a process that are not in its record. Types only; rpc/remarks.ts has the texts. */
 
-/** One such fact. */
+/** One fact of this kind. */
 export type ProcessRemark =
-  /** The latest health check has failed, and the process is not healthy for that. */
+  /** The latest health check has failed, and the process is therefore not healthy. */
   | { readonly kind: 'healthFailure'; readonly reason: string }
   /** Next time of the schedule, in milliseconds since 1970. `hasSeconds`: the schedule names seconds. */
   | { readonly kind: 'nextRun'; readonly atMs: number; readonly hasSeconds: boolean }

@@ -1,26 +1,27 @@
 /** The delays before restarts and retries, and the limit on restarts. Pure arithmetic in milliseconds. */
 
 const SECOND_MS = 1000;
-/** Largest random share that is added to a delay, so that programs that failed together restart apart. */
+/** Largest random part added to a delay. It spreads the restarts of programs that failed together. */
 const JITTER = 0.1;
 
-/** The options about restarts. */
+/** Options for restarts. */
 export interface RestartPolicy {
-  /** `restartpause`: least time between an exit and the next start. */
+  /** `restartpause`: minimum time between an exit and the next start. */
   readonly pauseMs: number;
-  /** `maxbackoff`: the longest delay between failed starts; Infinity for none. */
+  /** `maxbackoff`: maximum delay between failed starts; Infinity for none. */
   readonly maxBackoffMs: number;
   /** `backoff_factor`: 1 for Supervisor's linear growth. */
   readonly backoffFactor: number;
-  /** `max_restarts`: most automatic starts within the window; Infinity for no limit. */
+  /** `max_restarts`: maximum number of automatic starts within the window; Infinity for no limit. */
   readonly maxRestarts: number;
   /** `max_restarts_window`. */
   readonly windowMs: number;
 }
 
 /**
- * Returns the delay before the next try after a number of failed starts in a row. `chance` is in [0, 1).
- * compat: one second more each time (Supervisor, `startretries`), unless backoff_factor says that it is multiplied.
+ * Returns the delay before the next try after a number of failed starts in a row. `chance` is in [0, 1). compat: by
+ * default the delay grows by a second each time (Supervisor, `startretries`). With `backoff_factor` above 1 it is
+ * multiplied.
  */
 export function backoffDelayMs(
   failedStarts: number,
@@ -37,8 +38,8 @@ export function backoffDelayMs(
 /**
  * Returns the delay before the automatic restart of a process that was RUNNING and ended after `upMs`. Usually there is
  * none. After a run shorter than a second, the next run starts one second after that run began. Otherwise a program
- * with `startsecs=0` that fails at once would be executed thousands of times a second. Supervisor's loop, which turns
- * once a second, has the same effect.
+ * with `startsecs=0` that fails at once would be executed thousands of times a second. Supervisor's main loop, which
+ * runs once a second, has the same effect.
  */
 export function restartDelayMs(upMs: number, { pauseMs }: RestartPolicy): number {
   return Math.max(pauseMs, upMs >= SECOND_MS ? 0 : SECOND_MS - upMs);

@@ -1,4 +1,4 @@
-/** The words for a failed run. Pure. Those of Supervisor are a contract: clients read them in `spawnerr`. */
+/** The texts for a failed run. Pure. Supervisor's texts must not change: clients read them in `spawnerr`. */
 import { supervisorExitStatus } from './exit-status.ts';
 import type { RunFailure } from './process-record.ts';
 

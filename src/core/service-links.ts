@@ -1,16 +1,16 @@
 /**
- * Variables that Kubernetes puts into every pod for each service of its namespace (`enableServiceLinks`, as Docker did
- * for links). Pure.
- * A service whose name begins with ours makes variables that look like ours: `ONEVISOR_PORT=tcp://10.0.0.1:80`.
+ * Detects variables that Kubernetes sets in every pod for each service of its namespace (`enableServiceLinks`, as
+ * Docker did for links). Pure. A service whose name begins with ours creates variables that look like ours:
+ * `ONEVISOR_PORT=tcp://10.0.0.1:80`.
  */
 
-/** An IPv4 or IPv6 address, roughly. */
+/** Approximate pattern for an IPv4 or IPv6 address. */
 const ADDRESS = '(?:\\d{1,3}(?:\\.\\d{1,3}){3}|[\\da-fA-F.]*:[\\da-fA-F:.]+)';
 const PORT = '\\d{1,5}';
 const PROTOCOL = '(?:tcp|udp|sctp)';
 const URL = `${PROTOCOL}://(?:${ADDRESS}|\\[${ADDRESS}\\]):${PORT}`;
 
-/** Endings of the names of such variables, and the form of their values. */
+/** Endings of the names of such variables, with the patterns of their values. */
 const FORMS: ReadonlyArray<readonly [name: RegExp, value: RegExp]> = (
   [
     ['SERVICE_HOST', ADDRESS],
@@ -23,7 +23,7 @@ const FORMS: ReadonlyArray<readonly [name: RegExp, value: RegExp]> = (
   ] as const
 ).map(([name, value]) => [new RegExp(`^[A-Z][A-Z0-9_]*_${name}$`), new RegExp(`^${value}$`)]);
 
-/** True for a variable that describes a service, by its name and its value. */
+/** True if a variable describes a service, by its name and its value. */
 export function isServiceLink(name: string, value: string): boolean {
   return FORMS.some(([names, values]) => names.test(name) && values.test(value));
 }

@@ -1,34 +1,33 @@
 /**
- * Text from outside in a message of ours: bounded, on one line, and without anything that a terminal would act on.
- * Every message that repeats text of a client, a program, a file or another server puts it through here. Pure.
+ * Text from outside for our messages: bounded, on one line, and without characters that control a terminal. Pure. Every
+ * message that repeats text of a client, a program, a file or another server must use these functions.
  */
 
-/** Characters of a text from outside that a message repeats. */
+/** Maximum number of characters of such a text that a message repeats. */
 const SHOWN_LENGTH = 40;
 
-/** Control characters, line separators of Unicode, marks that turn the direction of writing, half surrogate pairs. */
+/** Control characters, Unicode line separators, marks that change the direction of writing, lone surrogates. */
 const UNSAFE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Cs}]/gu;
 
 /**
- * At most `length` characters of a text, then `…`; what is no printable character is escaped as in JSON: `\n`,
+ * Returns at most `length` characters of a text, then `…`. Unprintable characters are escaped as in JSON: `\n`,
  * `\u001b`.
  */
 export function showText(text: string, length = SHOWN_LENGTH): string {
   return escapeControls(text.length > length ? `${text.slice(0, length)}…` : text);
 }
 
-/** The whole text, with what is no printable character escaped. Only for a text that is bounded already. */
+/** Escapes the unprintable characters of a text. Use it only for a text of bounded length. */
 export function escapeControls(text: string): string {
   return text.replace(UNSAFE, escapeCharacter);
 }
 
-/** Characters of one message. */
+/** Maximum number of characters of one message. */
 const MESSAGE_LENGTH = 16 * 1024;
 
 /**
- * A message as it goes into a log or to a terminal. Only line ends and tabs are left of the control characters, since a
- * message of ours may have several lines;
- * text from outside within it must have been through {@link showText}.
+ * Makes a message safe for a log or a terminal. Line ends and tabs stay, since our messages may have several lines.
+ * Text from outside must have been through {@link showText} before.
  */
 export function fitMessage(text: string): string {
   const cut = text.length > MESSAGE_LENGTH ? `${text.slice(0, MESSAGE_LENGTH)}…` : text;

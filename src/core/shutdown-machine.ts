@@ -1,18 +1,18 @@
 /**
- * The state machine for the end or the restart of the supervisor: ranks of processes, which are stopped one after the
- * other, the time limit, and the second signal. Pure, like process-machine.ts.
+ * The state machine for a shutdown, or a restart, of the supervisor. It stops ranks of processes one after the other,
+ * and handles the time limit and the second signal. Pure, like process-machine.ts.
  *
  * Invariants:
  *   1. The first cause is kept. Exception: the exit of the main program in init mode replaces it.
  *   2. The goal `exit` replaces `restart`, never the reverse.
- *   3. The next rank is stopped when all processes of the rank before are gone.
+ *   3. The next rank is stopped when all processes of the rank before have ended.
  *   4. `finished` is ordered once.
- *   5. An end finishes even if a process survives SIGKILL. A restart does not: no program may run twice.
+ *   5. A shutdown finishes even if a process survives SIGKILL. A restart does not: no program may run twice.
  */
 import type { ExitCause } from './exit-policy.ts';
 import { type EndLimits, killWaitMs } from './stop-budget.ts';
 
-/** The next step once all processes are gone. */
+/** The next step once all processes have ended. */
 export type Goal = 'exit' | 'restart';
 
 /** A process that got the stop signal itself (init mode). The shutdown waits for it and sends it no stop. */
@@ -27,17 +27,17 @@ export interface ShutdownRecord {
   readonly phase: 'running' | 'stopping' | 'finished';
   readonly goal: Goal;
   readonly cause: ExitCause | null;
-  /** Namespecs of the processes that are not gone, by rank. The first rank is being stopped. */
+  /** Namespecs of the processes that have not ended, by rank. The first rank is being stopped. */
   readonly ranks: readonly (readonly string[])[];
   readonly forwarded: Forwarded | null;
   readonly limits: EndLimits | null;
   /** True once SIGKILL was sent to all processes that were left. */
   readonly isKilled: boolean;
-  /** End of the time for the programs, or of the wait after SIGKILL; null for none. */
+  /** Time limit for the programs, or for the wait after SIGKILL; null for none. */
   readonly deadlineMs: number | null;
 }
 
-/** A request to end or to restart. */
+/** A request to shut down or to restart. */
 export interface ShutdownRequest {
   readonly type: 'requested';
   readonly goal: Goal;
@@ -50,7 +50,7 @@ export interface ShutdownRequest {
 /** Input of the shutdown machine. */
 export type ShutdownInput =
   | ShutdownRequest
-  /** A second request to end: send SIGKILL now. */
+  /** A second request to shut down: send SIGKILL now. */
   | { readonly type: 'hurried'; readonly atMs: number }
   /** The forwarded program has exited, and its exit gives the exit code. */
   | { readonly type: 'caused'; readonly cause: ExitCause }
@@ -61,7 +61,7 @@ export type ShutdownInput =
 export type ShutdownEffect =
   | { readonly type: 'stop'; readonly ids: readonly string[] }
   | { readonly type: 'kill'; readonly ids: readonly string[] }
-  /** These have survived SIGKILL. The shutdown no longer waits for them. */
+  /** These processes have survived SIGKILL. The shutdown no longer waits for them. */
   | { readonly type: 'leave'; readonly ids: readonly string[] }
   | { readonly type: 'finished'; readonly goal: Goal; readonly cause: ExitCause };
 
@@ -116,7 +116,7 @@ function finish(record: ShutdownRecord, cause: ExitCause): ShutdownStep {
   };
 }
 
-/** Leaves processes behind that have survived SIGKILL. A program that must not be killed is still waited for. */
+/** Gives up processes that have survived SIGKILL. A program that must not be killed is still waited for. */
 function leave(record: ShutdownRecord, cause: ExitCause): ShutdownStep {
   const { forwarded } = record;
   const isKept = (id: string): boolean => id === forwarded?.id && !forwarded.mayKill;
@@ -129,12 +129,12 @@ function leave(record: ShutdownRecord, cause: ExitCause): ShutdownStep {
 
 /** Applies a request during a shutdown. */
 function requestAgain(record: ShutdownRecord, { goal, cause, limits }: ShutdownRequest): ShutdownRecord {
-  // compat: a request to end during a restart turns it into an end; a request to restart during an end is ignored
+  // compat: a request to shut down turns a restart into a shutdown. A request to restart during a shutdown is ignored
   // (Supervisor, SIGHUP).
   if (goal === 'restart') return record;
   const turned = record.goal === 'restart' ? { ...record, goal, cause } : record;
   if (limits === null || record.isKilled) return turned;
-  // A stop signal during an end without a limit: the time counts from now on.
+  // A stop signal during a shutdown without a limit: the time counts from now on.
   const isSooner = record.deadlineMs === null || limits.killAtMs < record.deadlineMs;
   return { ...turned, limits: record.limits ?? limits, deadlineMs: isSooner ? limits.killAtMs : record.deadlineMs };
 }
@@ -172,7 +172,7 @@ export function stepShutdown(record: ShutdownRecord, input: ShutdownInput): Shut
     case 'gone': {
       const [first = []] = record.ranks;
       const next = { ...record, ranks: withoutEmpty(record.ranks.map((rank) => rank.filter((id) => id !== input.id))) };
-      // Other processes of the first rank are not gone yet: no order.
+      // Other processes of the first rank have not ended yet: no order.
       const isWaiting = first.some((id) => id !== input.id) && next.ranks.length > 0;
       return isWaiting ? unchanged(next) : advance(next, record.cause);
     }

@@ -1,12 +1,13 @@
-/**
- * Meaning of a signal for the supervisor itself, if no program gets it instead. Pure.
- */
+/** Meaning of a signal for the supervisor itself, unless a program gets the signal instead. Pure. */
 import { signalNumbers, SYSTEMD_STOP } from './signals.ts';
 
-/** `end`: shut down. `reload`: restart on a configuration read anew. `reopen`: open the log files anew. */
+/** `end`: shut down. `reload`: restart with a configuration that is read again. `reopen`: reopen the log files. */
 export type SignalMeaning = 'end' | 'reload' | 'reopen' | 'none';
 
-/** SIGPWR and SIGRTMIN+3 are STOPSIGNAL of images whose own init is not there. compat: the others are Supervisor's. */
+/**
+ * SIGPWR and SIGRTMIN+3 are the STOPSIGNAL of images that usually run another init. compat: the others are
+ * Supervisor's.
+ */
 const ENDING: ReadonlySet<number> = new Set([
   signalNumbers.SIGTERM,
   signalNumbers.SIGINT,
@@ -16,7 +17,7 @@ const ENDING: ReadonlySet<number> = new Set([
 ]);
 
 /**
- * Sent as a matter of course, by the kernel or a terminal, to processes that have no use for them: not worth a line.
+ * Signals that the kernel or a terminal sends routinely. Most processes have no use for them, so they are not logged.
  */
 const COMMONPLACE: ReadonlySet<number> = new Set([
   signalNumbers.SIGWINCH,
@@ -28,19 +29,19 @@ const COMMONPLACE: ReadonlySet<number> = new Set([
   signalNumbers.SIGTSTP,
 ]);
 
-/** Meaning of a signal. `stopOn`: further signals that end everything (`stop_on_signals`). */
+/** Returns the meaning of a signal. `stopOn`: further signals that shut down the supervisor (`stop_on_signals`). */
 export function meaningOf(signal: number, stopOn: readonly number[]): SignalMeaning {
   if (ENDING.has(signal) || stopOn.includes(signal)) return 'end';
   if (signal === signalNumbers.SIGHUP) return 'reload';
   return signal === signalNumbers.SIGUSR2 ? 'reopen' : 'none';
 }
 
-/** Signals of `stop_on_signals` that count. A terminal sends SIGWINCH whenever its window changes. */
+/** Returns the signals of `stop_on_signals` that apply. A terminal sends SIGWINCH whenever its window changes. */
 export function stopSignals(configured: readonly number[], hasTerminal: boolean): readonly number[] {
   return hasTerminal ? configured.filter((signal) => signal !== signalNumbers.SIGWINCH) : configured;
 }
 
-/** True if the first signal of its kind that is dropped is worth a line in the log. */
+/** True if the first dropped signal of this kind should be logged. */
 export function isWorthALine(signal: number): boolean {
   return !COMMONPLACE.has(signal);
 }

@@ -1,9 +1,6 @@
-/**
- * Signal names and numbers of Linux (signal(7)); the same on x86-64 and arm64.
- * Pure data; it sends nothing.
- */
+/** Signal names and numbers of Linux (signal(7)), which are the same on x86-64 and arm64. Pure data. */
 
-/** Number of each signal, by its name. */
+/** Number of each signal, by name. */
 export const signalNumbers = {
   SIGHUP: 1,
   SIGINT: 2,
@@ -38,27 +35,27 @@ export const signalNumbers = {
   SIGSYS: 31,
 } as const;
 
-/** Name of a signal with a number below the real-time ones. */
+/** Name of a standard signal. */
 export type SignalName = keyof typeof signalNumbers;
 
-/** Numbers of the first and the last real-time signal as glibc counts them; it keeps the two before for itself. */
+/** First and last real-time signal as glibc counts them. glibc uses 32 and 33 itself. */
 export const FIRST_REALTIME = 34;
 export const LAST_REALTIME = 64;
 
 /**
- * SIGRTMIN+3 of systemd, STOPSIGNAL of its images: the number is this one whatever the libc, since engines count as
- * glibc does.
+ * SIGRTMIN+3, the STOPSIGNAL of systemd's images. The number does not depend on the libc, since container engines count
+ * as glibc does.
  */
 export const SYSTEMD_STOP = 37;
 
-/** Name of each signal below the real-time ones, by its number. */
+/** Name of each standard signal, by number. */
 export const signalNames: ReadonlyMap<number, SignalName> = new Map(
   Object.entries(signalNumbers).map(([name, number]) => [number, name as SignalName]),
 );
 
 /**
- * Signals that we never take: those that cannot be caught, that of the reaper, those that say "this very process has a
- * fault", those of our own terminal access, and SIGPIPE, which is about our own writes.
+ * Signals that we never handle: those that cannot be caught, SIGCHLD (the reaper has it), those that report a fault of
+ * this process itself, those of our own terminal access, and SIGPIPE, which is about our own writes.
  */
 export const UNTAKEN_SIGNALS: readonly number[] = (
   [
@@ -78,7 +75,7 @@ export const UNTAKEN_SIGNALS: readonly number[] = (
   ] as const
 ).map((name) => signalNumbers[name]);
 
-/** Name of a signal as logs show it: `SIGTERM`, `SIGRTMIN+2`; `signal 200` where there is none with that number. */
+/** Formats a signal for logs: `SIGTERM`, `SIGRTMIN+2`, or `signal 200` for an unknown number. */
 export function formatSignal(number: number): string {
   const name = signalNames.get(number);
   if (name !== undefined) return name;
@@ -88,8 +85,8 @@ export function formatSignal(number: number): string {
 }
 
 /**
- * Number of the signal that a text names: `TERM`, `SIGTERM`, `term`, `15`, `RTMIN+3`, `SIGRTMAX-1`; null where it names
- * none.
+ * Parses the name or number of a signal: `TERM`, `SIGTERM`, `term`, `15`, `RTMIN+3`, `SIGRTMAX-1`. Returns null for any
+ * other text.
  */
 export function parseSignal(text: string): number | null {
   const word = text.trim().toUpperCase();

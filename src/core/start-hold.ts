@@ -1,11 +1,11 @@
 /**
- * The judgement of the dependencies of a process (`depends_on`): whether a start may happen, and what it waits for if
- * not. Also the words for that. Pure.
+ * Evaluates the dependencies of a process (`depends_on`): decides if a start may happen, and if not, what it waits for.
+ * Also has the texts for that. Pure.
  */
 import { isExpectedExit } from './exit-status.ts';
 import type { BlockingDependency, Condition, Hold, ProcessRecord, UnmetDependency } from './process-record.ts';
 
-/** Words of the conditions after "to be" and "must be". */
+/** Words for the conditions, to follow "to be" and "must be". */
 const WORDS: Readonly<Record<Condition, string>> = {
   started: 'started',
   ready: 'ready',
@@ -65,14 +65,14 @@ function meets(
     case 'healthy':
       return record.state === 'RUNNING' && record.health === 'healthy';
     case 'exited':
-      // A oneshot that fails is tried again and ends in FATAL: it has exited all the same.
+      // A oneshot that fails is tried again and ends in FATAL. That counts as exited, too.
       return record.state === 'EXITED' || (isOneshot && record.state === 'FATAL' && record.exit !== null);
     case 'fatal':
       return record.state === 'FATAL';
     case 'backoff':
       return record.state === 'BACKOFF';
     case 'stopped':
-      // Every process is STOPPED before its first start, which does not count.
+      // Every process is STOPPED before its first start. That does not count.
       return record.state === 'STOPPED' && record.run > 0;
   }
 }
@@ -98,8 +98,8 @@ function canStillBeMet(dependency: DependencyFacts): boolean {
 }
 
 /**
- * True if a dependency has failed for good: it is FATAL, or had to be completed and ended otherwise. A dependency that
- * a person has stopped, that is not to be started, or that is unhealthy may still be met.
+ * True if a dependency has failed for good: it is FATAL, or it had to be completed and ended differently. A dependency
+ * that is unhealthy, that a person has stopped, or that is not to be started may still be met.
  */
 export function hasFailedForGood(dependency: DependencyFacts): boolean {
   const { record, conditions } = dependency;
@@ -141,12 +141,12 @@ function rootOf(dependency: DependencyFacts): BlockingDependency {
   };
 }
 
-/** True if both holds read the same. */
+/** True if both holds have the same text. */
 export function isSameHold(one: Hold | null, other: Hold): boolean {
   return one !== null && formatHold(one) === formatHold(other);
 }
 
-/** Formats a hold as the rest of a sentence that begins with the name of the process: `waits for db to be started`. */
+/** Formats a hold so that it completes a sentence after the name of the process: `waits for db to be started`. */
 export function formatHold(hold: Hold): string {
   if (hold.kind === 'waiting')
     return `waits for ${hold.dependencies.map((other) => `${other.name} to be ${formatConditions(other)}`).join(', ')}`;
@@ -166,7 +166,7 @@ function formatRoot(root: BlockingDependency): string {
   const { name, state, isUnhealthy, exitCode } = root;
   const wanted = `${name} must be ${formatConditions(root)}`;
   if (state === null) return `${wanted} and is not there any more`;
-  // A program that was stopped meets the condition; before its first start it is STOPPED too and does not.
+  // A program that was stopped meets the condition. Before its first start it is STOPPED too, and does not meet it.
   if (state === 'STOPPED' && root.conditions.includes('stopped')) return `${wanted} and was not started yet`;
   if (isUnhealthy) return `${wanted} and is unhealthy`;
   return `${wanted} and is ${state}${exitCode === null ? '' : ` (exit status ${exitCode})`}`;

@@ -1,9 +1,9 @@
 /**
- * The eight states of a process and the five of the supervisor, with Supervisor's names and wire numbers, and the named
- * sets of them. Pure data; imports nothing.
+ * The states of a process and of the supervisor, with Supervisor's names and numbers, and named sets of states. Pure
+ * data.
  */
 
-/** States of a process, by the number that XML-RPC and events carry (Supervisor, "Subprocesses: Process States"). */
+/** States of a process, by the numbers in XML-RPC and events (Supervisor, "Subprocesses: Process States"). */
 export const ProcessState = {
   STOPPED: 0,
   STARTING: 10,
@@ -15,19 +15,19 @@ export const ProcessState = {
   UNKNOWN: 1000,
 } as const;
 
-/** Name of a process state, as on the wire. */
+/** Name of a process state. */
 export type ProcessStateName = keyof typeof ProcessState;
 
 /** All names, in the order of their numbers. */
 export const processStateNames = Object.keys(ProcessState) as ProcessStateName[];
 
-/** A process in one of these counts as not running and may be started. */
+/** States of a process that is not running and may be started. */
 export const STOPPED_STATES: ReadonlySet<ProcessStateName> = new Set(['STOPPED', 'EXITED', 'FATAL', 'UNKNOWN']);
 
-/** A process in one of these is, or is about to be, up: a start request is refused. */
+/** States of a process that is up, or about to be. A start request is refused. */
 export const RUNNING_STATES: ReadonlySet<ProcessStateName> = new Set(['RUNNING', 'BACKOFF', 'STARTING']);
 
-/** A process in one of these has a pid that a signal can be sent to. */
+/** States of a process with a pid that a signal can be sent to. */
 export const SIGNALLABLE_STATES: ReadonlySet<ProcessStateName> = new Set(['RUNNING', 'STARTING', 'STOPPING']);
 
 /** States of the supervisor itself (`getState`). */
@@ -38,5 +38,5 @@ export const SupervisorState = {
   SHUTDOWN: -1,
 } as const;
 
-/** Name of a supervisor state, as on the wire. */
+/** Name of a supervisor state. */
 export type SupervisorStateName = keyof typeof SupervisorState;

@@ -1,29 +1,28 @@
 /**
- * The time that the end of the supervisor may take. Programs, hooks, the sweep of what is left, and the output share
- * it.
- * Pure arithmetic in milliseconds of the monotonic clock.
+ * The time that a shutdown may take. Programs, hooks, the final sweep and the remaining output share it. Pure
+ * arithmetic in milliseconds of the monotonic clock.
  */
 
-/** Part of the budget that programs cannot use up: half for output, half for the last words and our own exit. */
+/** Part of the budget that programs cannot use: half for output, half for the last messages and our own exit. */
 const RESERVE_MS = 800;
 const RESERVE_SHARE = 0.1;
-/** Time that the kernel has to end what got SIGKILL: while somebody outside counts the seconds, and otherwise. */
+/** Time for the kernel to end processes after SIGKILL. The short one applies if the container engine has a timeout. */
 const SHORT_KILL_WAIT_MS = 250;
 const KILL_WAIT_MS = 5000;
 
-/** The limits of one end. */
+/** Limits of one shutdown. */
 export interface EndLimits {
-  /** SIGKILL for all programs and hooks that are left. */
+  /** Time of SIGKILL for all remaining programs and hooks. */
   readonly killAtMs: number;
-  /** The end of the budget: nothing waits for a reader of output after it. */
+  /** The end of the budget. After it, nothing waits for a reader of output. */
   readonly endAtMs: number;
-  /** Time for the sweep and for output that the programs do not use up. */
+  /** Time for the sweep and for output, not available to programs. */
   readonly reserveMs: number;
-  /** The option that says when SIGKILL comes. */
+  /** The option that determines the time of SIGKILL. */
   readonly option: 'shutdown_timeout' | 'stop_budget';
 }
 
-/** The configured times; null: no limit. */
+/** The configured times; null for no limit. */
 export interface BudgetSettings {
   /** `shutdown_timeout`. */
   readonly timeoutMs: number | null;
@@ -31,19 +30,19 @@ export interface BudgetSettings {
   readonly budgetMs: number | null;
 }
 
-/** The limits of an end whose time is counted from `fromMs`; null without any limit. */
+/** Returns the limits of a shutdown whose time counts from `fromMs`; null if there is no limit. */
 export function endLimits(fromMs: number, { timeoutMs, budgetMs }: BudgetSettings): EndLimits | null {
   const totalMs = budgetMs ?? timeoutMs;
   if (totalMs === null) return null;
   const reserveMs = Math.min(RESERVE_MS, totalMs * RESERVE_SHARE);
-  // Without a budget, shutdown_timeout is what its name says: SIGKILL comes when it has passed, not sooner.
+  // Without a budget, SIGKILL comes exactly when shutdown_timeout has passed.
   const [byTimeoutMs, byBudgetMs] = [timeoutMs ?? Infinity, budgetMs === null ? Infinity : budgetMs - reserveMs];
   const option = byTimeoutMs <= byBudgetMs ? 'shutdown_timeout' : 'stop_budget';
   return { killAtMs: fromMs + Math.min(byTimeoutMs, byBudgetMs), endAtMs: fromMs + totalMs, reserveMs, option };
 }
 
 /**
- * Grace of the sweep: milliseconds from SIGTERM to SIGKILL, and from there until what cannot be killed is left behind.
+ * Timeouts of the sweep: milliseconds from SIGTERM to SIGKILL, and from SIGKILL until remaining processes are given up.
  */
 export interface SweepGrace {
   readonly termMs: number;
@@ -51,8 +50,8 @@ export interface SweepGrace {
 }
 
 /**
- * The grace of a sweep that begins now. It has what is left of the budget, less the reserve for output; programs that
- * have used everything up leave it a quarter of the reserve. Without limits it has `unlimitedMs`.
+ * Returns the timeouts of a sweep that begins now. The sweep may use the remaining budget, less the reserve for output.
+ * If programs have used up the budget, the sweep gets a quarter of the reserve. Without limits it gets `unlimitedMs`.
  */
 export function sweepGrace(nowMs: number, limits: EndLimits | null, unlimitedMs: number): SweepGrace {
   if (limits === null) return { termMs: unlimitedMs, killMs: RESERVE_MS };
@@ -61,14 +60,14 @@ export function sweepGrace(nowMs: number, limits: EndLimits | null, unlimitedMs:
 }
 
 /**
- * When output that is not taken is given up, where the end has limits and the last flush began at `nowMs`. What is lost
- * is said after that.
+ * Returns the time at which output that no reader takes is given up. The last flush began at `nowMs`. The loss is
+ * reported after that time.
  */
 export function outputEndMs(nowMs: number, { endAtMs, reserveMs }: EndLimits): number {
   return Math.max(endAtMs - reserveMs / 2, nowMs + reserveMs / 4);
 }
 
-/** Milliseconds from SIGKILL until a process that is still there is left behind. */
+/** Returns the milliseconds from SIGKILL until a process that has not ended is given up. */
 export function killWaitMs(limits: EndLimits | null): number {
   return limits?.option === 'stop_budget' ? SHORT_KILL_WAIT_MS : KILL_WAIT_MS;
 }

@@ -35,9 +35,9 @@ export function startOrder(processes: readonly Ranked[]): string[] {
 
 /**
  * Returns the stop order: ranks of descending priority. Dependents of a process stop before it, whatever the
- * priorities. All processes of a rank stop at the same time; the next rank follows when they are gone. A rank has only
- * processes that are up (`isUp`), but the dependencies of the others count too. Unlike Supervisor, groups of equal
- * priority stop together: one after the other takes longer than `docker stop` waits.
+ * priorities. All processes of a rank stop at the same time, and the next rank follows when they have ended. The result
+ * has only processes that are up (`isUp`), but the dependencies of the others count too. Unlike Supervisor, groups of
+ * equal priority stop together: stopping one after the other can take longer than `docker stop` waits.
  */
 export function stopRanks(processes: readonly Ranked[], isUp: (id: string) => boolean): string[][] {
   const dependents = new Map<string, string[]>();
@@ -77,8 +77,8 @@ interface Direction {
 
 /**
  * Returns the rank of each process, after all that come before it: the priority that `later` chooses, and one deeper
- * than the deepest of the same priority. The configuration has no cycles (config/dependencies.ts); a cycle that an
- * update has made for a moment is cut.
+ * than the deepest of the same priority. The configuration has no cycles (config/dependencies.ts). A cycle that an
+ * update has made for a moment is ignored.
  */
 function rankAll(processes: readonly Ranked[], direction: Direction): Map<string, OrderRank> {
   const { before } = direction;

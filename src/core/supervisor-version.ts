@@ -1,6 +1,4 @@
-/**
- * The release of Supervisor whose behaviour and interfaces this program has.
- */
+/** The release of Supervisor that this program is compatible with. */
 
 /** Answer to `supervisord --version` and `getSupervisorVersion`. */
 export const SUPERVISOR_VERSION = '4.3.0';
