@@ -1,18 +1,17 @@
 /**
- * Bytes that are not UTF-8, kept in strings. Linux passes arguments, variables and paths as bytes; JavaScript has text.
+ * Keeps bytes that are not UTF-8 in strings. Linux passes arguments, variables and paths as bytes; JavaScript has text.
  * Each byte that is not part of valid UTF-8 becomes one code unit from U+DC80 to U+DCFF, which no text has (PEP 383,
- * "surrogateescape").
- * The addon turns them back into the same bytes (native/arguments.c). Pure.
+ * "surrogateescape"). The addon converts these back to the same bytes (native/arguments.c). Pure.
  */
 
-/** Code unit of the byte 0x80 is ESCAPE + 0x80. */
+/** The code unit for a byte B is ESCAPE + B. */
 const ESCAPE = 0xdc00;
 const REPLACEMENT = '\uFFFD';
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * Length of the UTF-8 sequence that starts at `at`; 0 if the bytes there are not one (RFC 3629: no overlong forms, no
- * surrogates).
+ * Returns the length of the UTF-8 sequence that starts at `at`; 0 if the bytes are not valid (RFC 3629: no overlong
+ * forms, no surrogates).
  */
 function sequenceLength(bytes: Uint8Array, at: number): number {
   const first = bytes[at] ?? 0;
@@ -44,7 +43,7 @@ function isForbidden(first: number, second: number): boolean {
   }
 }
 
-/** Decodes bytes that are meant to be UTF-8, and keeps those that are not. */
+/** Decodes bytes that should be UTF-8, and keeps invalid ones. */
 export function decodeBytes(bytes: Uint8Array): string {
   try {
     return utf8.decode(bytes);
@@ -66,22 +65,22 @@ export function decodeBytes(bytes: Uint8Array): string {
   return parts.join('');
 }
 
-/** Encodes a string as {@link decodeBytes} read it. Any other lone surrogate becomes U+FFFD, as in all encoders. */
+/** Encodes a string of {@link decodeBytes}. Any other lone surrogate becomes U+FFFD, as in all encoders. */
 export function encodeBytes(text: string): Buffer {
   if (text.isWellFormed()) return Buffer.from(text);
   const parts = text.split(/((?<![\ud800-\udbff])[\udc80-\udcff])/);
-  // split() with a group puts what the group matched at the odd places.
+  // split() with a group returns the matches of the group at odd indexes.
   return Buffer.concat(
     parts.map((part, index) => (index % 2 === 1 ? Buffer.from([part.charCodeAt(0) - ESCAPE]) : Buffer.from(part))),
   );
 }
 
-/** A path for the functions of node:fs, which would replace the bytes that are not UTF-8. */
+/** Converts a path for node:fs, which would replace bytes that are not UTF-8. */
 export function toPath(path: string): string | Buffer {
   return path.isWellFormed() ? path : encodeBytes(path);
 }
 
-/** True if a text was decoded by Node and may have lost bytes. */
+/** True if a text that Node decoded may have lost bytes. */
 export function mayHaveLostBytes(text: string): boolean {
   return text.includes(REPLACEMENT);
 }

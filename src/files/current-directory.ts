@@ -1,15 +1,15 @@
 /**
- * The working directory, which may have been removed under us: `docker exec` and shells stay in a directory that a
- * deployment has replaced.
+ * The working directory. It may have been removed: `docker exec` and shells stay in a directory that a deployment has
+ * replaced.
  */
 import { errnoOf } from '../core/error-text.ts';
 
-/** A directory in which nothing is found and nothing can be made, if that is the state of our own. */
+/** Stands for a removed working directory. Nothing can be found or created in it. */
 const REMOVED = '/proc/self/cwd';
 
 /**
- * The absolute path of the working directory. A removed one is `/proc/self/cwd`: relative names then lead nowhere, and
- * absolute ones work.
+ * Returns the absolute path of the working directory. For a removed one this is `/proc/self/cwd`: relative paths then
+ * fail, and absolute ones work.
  */
 export function currentDirectory(): string {
   try {

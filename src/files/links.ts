@@ -1,8 +1,8 @@
 /**
- * The kernel's rule of `fs.protected_symlinks` (proc(5)), kept whatever the machine is set to: in a directory that is
- * sticky and that everybody can write to, as /tmp, a symbolic link is followed only if it belongs to us or to the owner
- * of the directory. Anyone else could have made it to choose the file that we write. The kernel looks at the last part
- * of a path only; here every part is looked at.
+ * Applies the kernel's rule `fs.protected_symlinks` (proc(5)), whatever the machine's setting. The rule is for
+ * directories that are sticky and writable by everyone, such as /tmp: a symbolic link there is followed only if it
+ * belongs to us or to the owner of the directory. Anyone else could have created it to choose the file that we write.
+ * The kernel checks the last part of a path only; this module checks every part.
  */
 import { constants, lstatSync, openSync, readlinkSync, type Stats } from 'node:fs';
 import { lstat, readlink } from 'node:fs/promises';
@@ -11,7 +11,7 @@ import { errnoOf } from '../core/error-text.ts';
 import { decodeBytes, toPath } from './bytes.ts';
 import { currentDirectory } from './current-directory.ts';
 
-/** A link that is not followed. `code` is that of the kernel for the same refusal. */
+/** A link that is not followed. `code` is the kernel's for the same refusal. */
 export class ForeignLinkError extends Error {
   readonly code = 'EACCES';
 
@@ -23,13 +23,14 @@ export class ForeignLinkError extends Error {
   }
 }
 
-/** A path without symbolic links, except where the last part is a link of /proc, which names no path. */
+/** A path without symbolic links. Exception: the last part may be a link of /proc, whose target may have no path. */
 export interface Resolved {
   readonly path: string;
+  /** True if the last part is such a link, which is to be followed. */
   readonly isFollowed: boolean;
 }
 
-/** Question of the walk about the file system. */
+/** Request of the walk for a fact of the file system. */
 interface Question {
   readonly ask: 'lstat' | 'readlink';
   readonly path: string;
@@ -37,7 +38,7 @@ interface Question {
 
 type Walk = Generator<Question, Resolved, Stats | string | null>;
 
-/** As in the kernel. */
+/** Limit of the kernel. */
 const MOST_LINKS = 40;
 const STICKY = 0o1000;
 const WRITABLE_BY_ALL = 0o002;
@@ -46,12 +47,12 @@ function tooManyLinks(path: string): Error {
   return Object.assign(new Error(`there are too many symbolic links in ${path}`), { code: 'ELOOP' });
 }
 
-/** The parts of a path. `..` stays: after a link it means the directory above the target. */
+/** Splits a path. `..` stays, since after a link it means the parent of the target. */
 function splitPath(path: string): string[] {
   return path.split('/').filter((part) => part !== '' && part !== '.');
 }
 
-/** Walks along an absolute path. Parts that do not exist are taken as they are. Throws {@link ForeignLinkError}. */
+/** Walks along an absolute path. Parts that do not exist are kept. Throws {@link ForeignLinkError}. */
 function* walk(path: string, uid: number): Walk {
   let rest = splitPath(path);
   let at = '/';
@@ -66,7 +67,7 @@ function* walk(path: string, uid: number): Walk {
       continue;
     }
     refuseForeign(next, found, { path: at, status: (yield { ask: 'lstat', path: at }) as Stats | null }, uid);
-    // Links of /proc as /proc/self/fd/1 lead to files that may have no path.
+    // Links such as /proc/self/fd/1 lead to files that may have no path.
     if (next.startsWith('/proc/')) return { path: untouched, isFollowed: true };
     if (++links > MOST_LINKS) throw tooManyLinks(path);
     const target = (yield { ask: 'readlink', path: next }) as string | null;
@@ -88,7 +89,7 @@ function refuseForeign(
   if (owner !== uid && owner !== status.uid) throw new ForeignLinkError(link, directory.path, owner);
 }
 
-/** A path that cannot be looked at is left to the call that opens it, which reports the reason. */
+/** True for the error of a system call. The walk ends there, and the call that opens the path reports the reason. */
 function isOfKernel(error: unknown): boolean {
   return errnoOf(error) !== null;
 }
@@ -121,7 +122,7 @@ function absolute(path: string): string {
   return path.startsWith('/') ? path : `${currentDirectory()}/${path}`;
 }
 
-/** Throws {@link ForeignLinkError} if a part of the path is a link that another user has planted. `uid`: ours. */
+/** Resolves the links of a path. Throws {@link ForeignLinkError} if a link of another user is on it. `uid`: ours. */
 export function resolveLinks(path: string, uid: number = currentUid()): Resolved {
   const steps = walk(absolute(path), uid);
   let step = steps.next();
@@ -129,7 +130,7 @@ export function resolveLinks(path: string, uid: number = currentUid()): Resolved
   return step.value;
 }
 
-/** The same, without holding up the loop: a disk can hang. */
+/** Resolves the links of a path without blocking the loop, since a disk can hang. */
 export async function resolveLinksLater(path: string, uid: number = currentUid()): Promise<Resolved> {
   const steps = walk(absolute(path), uid);
   let step = steps.next();
@@ -138,8 +139,8 @@ export async function resolveLinksLater(path: string, uid: number = currentUid()
 }
 
 /**
- * A path that can be opened without following a planted link, and the flags for it: a link that comes after this look
- * is not followed.
+ * A path that can be opened without following a foreign link, with the flags for it. The flags also refuse a link that
+ * is created after the check.
  */
 export interface TrustedPath {
   readonly path: string | Buffer;
@@ -150,13 +151,14 @@ function trust({ path, isFollowed }: Resolved, flags: number): TrustedPath {
   return { path: toPath(path), flags: isFollowed ? flags : flags | constants.O_NOFOLLOW };
 }
 
-/** Resolves the path to open in place of `path`, without holding up the loop. Rejects with {@link ForeignLinkError}. */
+/** Resolves `path` to a path that is safe to open, without blocking the loop. Rejects with {@link ForeignLinkError}. */
 export async function trustedPath(path: string, flags: number): Promise<TrustedPath> {
   return trust(await resolveLinksLater(path), flags);
 }
 
 /**
- * open(2) that follows no planted link. Returns a descriptor; throws {@link ForeignLinkError} and what the kernel says.
+ * Opens a file without following a foreign link. Returns a descriptor. Throws {@link ForeignLinkError} and errors of
+ * open(2).
  */
 export function openTrusted(path: string, flags: number, mode?: number): number {
   const trusted = trust(resolveLinks(path), flags);

@@ -1,8 +1,7 @@
 /**
- * Reads the small files that users name: configurations, variables, Procfiles, pid files. The one reader for all of
- * them.
- * It never waits and never reads more than it was told: only regular files are read (and /dev/null, which is empty).
- * {@link readPipe} is the exception for a file that the command line names.
+ * Reads the small files that users name: configurations, variables, Procfiles, pid files. All of them are read here.
+ * Reading never waits and never exceeds its limit. Only regular files are read (and /dev/null, which is empty). {@link
+ * readPipe} is the exception, for a file that the command line names.
  */
 import { closeSync, constants, fstatSync, readlinkSync, readSync, type Stats, statSync } from 'node:fs';
 import { Socket } from 'node:net';
@@ -10,7 +9,7 @@ import { errnoOf } from '../core/error-text.ts';
 import { toPath } from './bytes.ts';
 import { ForeignLinkError, openTrusted } from './links.ts';
 
-/** Reason why a file was not read: `code` is the errno, or one of ours for what the kernel would have allowed. */
+/** Reason why a file was not read. `code` is the errno, or one of the codes below. */
 export class FileError extends Error {
   readonly code: string;
 
@@ -20,7 +19,7 @@ export class FileError extends Error {
   }
 }
 
-/** Codes of {@link FileError} that are no errno. */
+/** Codes of {@link FileError} that are not an errno. */
 export const NOT_REGULAR = 'NOT_REGULAR';
 export const TOO_LARGE = 'TOO_LARGE';
 export const TOO_SLOW = 'TOO_SLOW';
@@ -33,13 +32,13 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ['ELOOP', 'there are too many symbolic links in its path'],
 ]);
 
-/** O_NONBLOCK: a named pipe that takes the place of the file after the look at it must not hold us up. */
+/** O_NONBLOCK: a named pipe may replace the file after the check, and opening it must not block. */
 const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 const CHUNK = 64 * 1024;
-/** Major 1, minor 3 (null(4)). */
+/** Device number of /dev/null: major 1, minor 3 (null(4)). */
 const NULL_DEVICE = 0x103;
 
-/** Makes a {@link FileError} of what node:fs throws. */
+/** Converts an error of node:fs to a {@link FileError}. */
 export function fileError(error: unknown): FileError {
   if (error instanceof FileError) return error;
   if (error instanceof ForeignLinkError) return new FileError(error.code, error.message);
@@ -51,8 +50,8 @@ export function fileError(error: unknown): FileError {
 /** Reads a whole regular file of at most `maxBytes`. Throws {@link FileError}. */
 export function readRegularFile(path: string, maxBytes: number): Buffer {
   try {
-    // Before it is opened: to open a device can change something (a watchdog, a tape), and to open a pipe wakes its
-    // writer.
+    // Check the type before opening. Opening a device can have effects (a watchdog, a tape), and opening a pipe wakes
+    // its writer.
     if (isEmpty(statSync(toPath(path)))) return Buffer.alloc(0);
     const fd = openTrusted(path, FLAGS);
     try {
@@ -65,7 +64,9 @@ export function readRegularFile(path: string, maxBytes: number): Buffer {
   }
 }
 
-/** Throws {@link FileError} unless the path is a regular file of at most `maxBytes`, for files that others read. */
+/**
+ * Throws {@link FileError} unless the path is a regular file of at most `maxBytes`. For files that other programs read.
+ */
 export function requireRegularFile(path: string, maxBytes: number): void {
   try {
     const status = statSync(toPath(path));
@@ -76,12 +77,12 @@ export function requireRegularFile(path: string, maxBytes: number): void {
   }
 }
 
-/** Longest pid file: any pid with blanks around it. */
+/** Limit for a pid file: any pid with white space around it. */
 const MAX_PID_BYTES = 64;
 
 /**
- * The pid in a pid file; null if it cannot be read or holds something else. The program may not have written it yet, or
- * may have removed it.
+ * Reads a pid file. Null if it cannot be read or has no pid: the program may not have written it yet, or may have
+ * removed it.
  */
 export function readPidFile(path: string): number | null {
   try {
@@ -93,19 +94,19 @@ export function readPidFile(path: string): number | null {
   }
 }
 
-/** True if the path is a pipe: what {@link readPipe} is for. */
+/** True if the path is a pipe, to be read with {@link readPipe}. */
 export function isPipe(path: string): boolean {
   try {
     return statSync(toPath(path)).isFIFO();
   } catch {
-    // The reader says why it cannot be looked at.
+    // The reader reports why the path cannot be read.
     return false;
   }
 }
 
 /**
- * Reads a pipe to its end, once: at most `maxBytes`, for at most `timeoutMs`. Rejects with a {@link FileError}.
- * The loop goes on meanwhile.
+ * Reads a pipe to its end, once: at most `maxBytes`, for at most `timeoutMs`. Does not block the loop. Rejects with
+ * {@link FileError}.
  */
 export async function readPipe(path: string, maxBytes: number, timeoutMs: number): Promise<Buffer> {
   let fd: number;
@@ -123,9 +124,8 @@ export async function readPipe(path: string, maxBytes: number, timeoutMs: number
 }
 
 /**
- * Reads without waiting. A pipe that had no writer when it was opened never announces an end, so the end must be
- * noticed here.
- * A named pipe that gave nothing is not at its end: its writer is still to come.
+ * Reads all available data without waiting. A pipe that had no writer when it was opened never signals its end, so the
+ * end must be noticed here. A named pipe without data is not at its end: its writer may still come.
  */
 function readWhatIsThere(fd: number, maxBytes: number): { readonly chunks: Buffer[]; readonly isEnded: boolean } {
   const chunks: Buffer[] = [];
@@ -140,7 +140,7 @@ function readWhatIsThere(fd: number, maxBytes: number): { readonly chunks: Buffe
   return { chunks, isEnded: true };
 }
 
-/** Null: there is nothing now, and there may be more later. */
+/** Reads once. Null if there is no data now, but may be later. */
 function readOrAgain(fd: number, buffer: Buffer): number | null {
   try {
     return readSync(fd, buffer);
@@ -191,7 +191,7 @@ function join(chunks: readonly Buffer[], maxBytes: number): Buffer {
   return Buffer.concat(chunks);
 }
 
-/** The size that the kernel names is not trusted: files of /proc have none, and others may grow. */
+/** Reads up to the limit. The reported size cannot be trusted: files of /proc report 0, and other files may grow. */
 function readUpTo(fd: number, maxBytes: number): Buffer {
   if (fstatSync(fd).size > maxBytes) throw tooLarge(maxBytes);
   const chunks: Buffer[] = [];
@@ -205,7 +205,7 @@ function readUpTo(fd: number, maxBytes: number): Buffer {
   throw tooLarge(maxBytes);
 }
 
-/** True for /dev/null. Throws for everything that is no regular file. */
+/** True for /dev/null. Throws for everything that is not a regular file. */
 function isEmpty(status: Stats): boolean {
   if (status.isFile()) return false;
   if (status.isDirectory()) throw new FileError('EISDIR', 'it is a directory');

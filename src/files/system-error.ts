@@ -1,13 +1,13 @@
 /**
- * The words for a failed system call. All other texts for errors are in core/error-text.ts, which is pure and so cannot
- * ask node:util.
+ * Text for a failed system call. All other texts for errors are in core/error-text.ts, which is pure and so cannot use
+ * node:util.
  */
 import { getSystemErrorMap } from 'node:util';
 import { errnoOf, messageOf } from '../core/error-text.ts';
 
 /**
- * Describes a failed system call, as `no space left on device (ENOSPC)`. Any other error is described by its message.
- * Takes errors of Node and of the addon: Node's errno is negative, the addon's is positive.
+ * Describes a failed system call: `no space left on device (ENOSPC)`. Any other error is described by its message.
+ * Accepts errors of Node, whose errno is negative, and of the addon, whose errno is positive.
  */
 export function describeSystemError(error: unknown): string {
   const code = errnoOf(error);

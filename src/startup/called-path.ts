@@ -1,14 +1,14 @@
 /**
- * By which path this executable was called: that of a link, where it was one. Supervisor looks for its file beside the
- * directory of it. Looks at the file system only; never at what the name means.
+ * Finds the path by which this executable was called. This is the path of the link if a link was used. Supervisor
+ * searches its configuration file relative to that directory. Only looks at the file system.
  */
 import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { currentDirectory } from '../files/current-directory.ts';
 
 /**
- * Absolute path behind `argv0`, a name without a slash being searched as a shell does (`path` is $PATH); `executable`
- * where that leads elsewhere.
+ * Returns the absolute path for `argv0`. A name without a slash is searched in `path` ($PATH), as a shell does. Returns
+ * `executable` if no candidate leads to it.
  */
 export function findCalledPath(argv0: string, path: string, executable: string): string {
   const here = currentDirectory();
@@ -22,7 +22,7 @@ function isSame(candidate: string, executable: string): boolean {
   try {
     return realpathSync(candidate) === executable;
   } catch {
-    // ENOENT, EACCES, ELOOP: it was not executed from there.
+    // ENOENT, EACCES, ELOOP: the executable was not started from there.
     return false;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Which of the programs in this executable is meant: by the name it was called by (argv[0]), else by the first
+ * Chooses one of the programs in this executable: by the name it was called by (argv[0]), otherwise by the first
  * argument. Pure.
  */
 
@@ -7,15 +7,15 @@
 export type ProgramName =
   'supervise' | 'ctl' | 'check' | 'health' | 'unpack' | 'echo-conf' | 'pidproxy' | 'demo' | 'help' | 'version';
 
-/** A program and what is left of the command line for it. */
+/** A program, and its part of the command line. */
 export interface Choice {
   readonly program: ProgramName;
   readonly args: readonly string[];
-  /** The name to use in messages to the person who called. */
+  /** Name of this command in messages to users. */
   readonly calledAs: string;
 }
 
-/** Links by these names behave as the commands of Supervisor that have them. */
+/** Names of links. A link behaves as the command of Supervisor with that name. */
 const links: ReadonlyMap<string, ProgramName> = new Map([
   ['supervisord', 'supervise'],
   ['supervisorctl', 'ctl'],
@@ -34,7 +34,7 @@ const subcommands: ReadonlyMap<string, ProgramName> = new Map([
   ['help', 'help'],
 ]);
 
-/** Chooses the program. Anything that names none is for the supervisor itself. */
+/** Chooses the program. Arguments that name no program are for the supervisor itself. */
 export function chooseProgram(argv0: string, args: readonly string[]): Choice {
   const calledAs = argv0.slice(argv0.lastIndexOf('/') + 1);
   const linked = links.get(calledAs);

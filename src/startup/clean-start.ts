@@ -1,12 +1,12 @@
 /**
- * Variables by which Node itself would change what we do, meant for the programs of the container: they are set aside
- * before we begin, and given to the programs again. So is what an execve(2) of Node would not pass on unchanged. Pure;
- * who calls it executes us anew.
+ * Sets aside variables that would change the behaviour of Node itself. They are meant for the programs of the
+ * container, which get them back. The same is done for strings that execve(2) of Node would not pass on unchanged.
+ * Pure: the caller executes this program again.
  */
 
 /**
- * Those that Node reads before any code of ours runs, or later by itself, and that no flag switches off. (NODE_OPTIONS
- * is: see the build.)
+ * Variables that Node reads before our code runs, or later by itself, and that no flag disables. (A flag of the build
+ * disables NODE_OPTIONS.)
  */
 const READ_BY_NODE: ReadonlySet<string> = new Set([
   'NODE_DEBUG',
@@ -18,26 +18,26 @@ const READ_BY_NODE: ReadonlySet<string> = new Set([
   'NODE_TEST_CONTEXT',
 ]);
 
-/** Where they are while we run. */
+/** Variable that holds them while we run. */
 const SET_ASIDE = 'ONEVISOR_SET_ASIDE';
 
-/** Arguments and environment that we were started with. */
+/** Arguments and environment of a start. */
 export interface Start {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly args: readonly string[];
 }
 
 /**
- * The variables that are set aside. JSON has escapes for the code units of files/bytes.ts, so it is all ASCII where
- * that matters.
+ * The strings that are set aside. JSON escapes the lone surrogates of files/bytes.ts, so the environment stays valid
+ * UTF-8.
  */
 interface SetAside {
   readonly variables: Readonly<Record<string, string>>;
-  /** Null: they are passed on as they are. */
+  /** Null if the arguments are passed on unchanged. */
   readonly args: readonly string[] | null;
 }
 
-/** Returns the arguments and environment to start again with; null if they are ours already. */
+/** Returns the arguments and environment to start again with; null if there is nothing to set aside. */
 export function cleanStart({
   env,
   args,
@@ -52,7 +52,7 @@ export function cleanStart({
   return { env: { ...rest, [SET_ASIDE]: JSON.stringify(aside) }, args };
 }
 
-/** Returns the environment as it was given to the container, with the variables that were set aside. */
+/** Returns the start as the container was given it, with the strings that were set aside. */
 export function originalStart({ env, args }: Start): Start {
   const { [SET_ASIDE]: text, ...rest } = env;
   if (text === undefined) return { env: rest, args };

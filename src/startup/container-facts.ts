@@ -1,7 +1,6 @@
 /**
- * Reads what is to be known about our surroundings: marks of container engines, the processes above us, our standard
- * output.
- * Looks at files and /proc only, and decides nothing; core/container-mode.ts does.
+ * Collects facts about our environment: marks of container engines, our ancestors, our standard output. Reads files and
+ * /proc only. core/container-mode.ts makes the decision.
  */
 import { existsSync, fstatSync, readFileSync, statSync } from 'node:fs';
 import type { Ancestor, ContainerFacts, OutputComparison } from '../core/container-mode.ts';
@@ -9,9 +8,9 @@ import { readProcess } from '../process/process-tree.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Files that engines make: Docker's, and that of podman and CRI-O. */
+/** Files that container engines create: Docker, then podman and CRI-O. */
 const MARKS = ['/.dockerenv', '/run/.containerenv'];
-/** More ancestors than any container has. */
+/** Limit for a walk up the process tree. No container has that many levels. */
 const MOST_ANCESTORS = 64;
 /** Device number of /dev/null: major 1, minor 3. */
 const NULL_DEVICE = 0x103;
@@ -23,7 +22,7 @@ export function hasContainerMark(env: Environment): boolean {
   return isSet('container') || isSet('KUBERNETES_SERVICE_HOST') || MARKS.some((path) => existsSync(path));
 }
 
-/** The surroundings of a process of ours with this parent. */
+/** Returns the facts about a process of ours with this parent. */
 export function readContainerFacts(env: Environment, parent: number): ContainerFacts {
   return {
     hasMark: hasContainerMark(env),
@@ -34,7 +33,8 @@ export function readContainerFacts(env: Environment, parent: number): ContainerF
 }
 
 /**
- * The processes from this one up to PID 1, or to the border of our PID namespace; null where one cannot be looked at.
+ * Returns the processes from this one up to PID 1, or up to the border of our PID namespace. Null if one cannot be
+ * read.
  */
 export function readAncestors(parent: number): Ancestor[] | null {
   const found: Ancestor[] = [];
@@ -47,7 +47,7 @@ export function readAncestors(parent: number): Ancestor[] | null {
   return found;
 }
 
-/** A process with its command line; null where it has ended or is hidden. */
+/** Reads a process and its command line. Null if the process has ended or is hidden. */
 export function readAncestor(pid: number): (Ancestor & { readonly parent: number }) | null {
   const proc = readProcess(pid);
   if (proc === null) return null;
@@ -55,7 +55,7 @@ export function readAncestor(pid: number): (Ancestor & { readonly parent: number
     const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
     return { pid, name: proc.name, parent: proc.parent, words };
   } catch {
-    // ENOENT, ESRCH: it has ended. Hidden processes (hidepid) do not exist for us either.
+    // ENOENT, ESRCH: the process has ended. Hidden processes (hidepid) look the same.
     return null;
   }
 }
@@ -67,7 +67,7 @@ function compareOutput(): OutputComparison {
     if (first.isCharacterDevice() && first.rdev === NULL_DEVICE) return 'unknown';
     return first.dev === ours.dev && first.ino === ours.ino ? 'same' : 'different';
   } catch {
-    // EACCES: PID 1 is another user's. ENOENT: it has closed its standard output. EBADF: we have none.
+    // EACCES: PID 1 belongs to another user. ENOENT: its standard output is closed. EBADF: ours is closed.
     return 'unknown';
   }
 }

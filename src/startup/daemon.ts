@@ -1,7 +1,7 @@
 /**
- * Becoming a daemon, outside containers: a copy of ourselves is started in a session of its own, and we end as soon as
- * it is up. What it cannot do before it is up comes back through its standard error, so that it is seen where the
- * command was given.
+ * Becomes a daemon, outside containers: starts a copy of ourselves in a session of its own, and ends as soon as the
+ * copy is up. Errors before that come back through the standard error of the copy, so that users see them on their
+ * terminal.
  */
 import { closeSync, openSync } from 'node:fs';
 import { Socket } from 'node:net';
@@ -13,21 +13,19 @@ import { FileError } from '../files/read-file.ts';
 import { type Addon, INHERITED } from '../native/addon.ts';
 import type { SignalIntake } from '../process/signals.ts';
 
-/** The argument by which a copy knows what it is; it stands first. */
+/** First argument of a copy. */
 const DETACHED = '--detached-copy';
 /**
- * The same, and the configuration file comes on standard input: its path means something else to the copy, or nothing.
+ * First argument of a copy that gets the configuration on standard input, because the path of the file has no meaning,
+ * or a different one, for the copy.
  */
 const DETACHED_WITH_FILE = '--detached-copy-with-file';
-/**
- * Text that a copy writes when it is up; anything else on that pipe is a message, and none has this character ("ready"
- * did: "listens there already").
- */
+/** Text that a copy writes when it is up. Everything else on that pipe is a message, and no message has a NUL. */
 const READY = '\0';
 const STDIN = 0;
 const STDERR = 2;
 
-/** What detaching needs to know of us. */
+/** Facts about our process that detaching depends on. */
 export interface DetachIo {
   readonly executable: string;
   readonly calledPath: string;
@@ -39,19 +37,19 @@ export interface DetachIo {
 
 /** Input of the copy besides its arguments. */
 export interface DetachParts {
-  /** The configuration, where it was read from a pipe. */
+  /** The configuration, if it was read from a pipe. */
   readonly given: GivenFile | null;
   readonly signals: SignalIntake;
 }
 
-/** Whether these are the arguments of a copy. */
+/** True if these are the arguments of a copy. */
 export function isDetached(args: readonly string[]): boolean {
   return args[0] === DETACHED || args[0] === DETACHED_WITH_FILE;
 }
 
 /**
- * Starts the copy, and sends signals on to it until it is up. Resolves with our exit code once it is up (0), has failed
- * (2, what it said printed), or was ended by a signal that came to us (128 + signal).
+ * Starts the copy, and forwards signals to it until it is up. Resolves with our exit code: 0 if the copy is up, 2 if it
+ * failed (after printing its message), 128 + signal if a signal to us ended it.
  */
 export async function detach(
   addon: Addon,
@@ -90,12 +88,12 @@ export async function detach(
 
 function handOver(fd: number, given: GivenFile | null): void {
   const pipe = new Socket({ fd, readable: false, writable: true });
-  // The copy has ended: it says why on its standard error.
+  // The copy has ended. Its standard error has the reason.
   pipe.on('error', () => undefined);
   pipe.end(given === null || given.bytes instanceof FileError ? '' : given.bytes);
 }
 
-/** In a copy: takes the configuration file that was read before it was started; null if it reads the file itself. */
+/** Reads, in a copy, the configuration that was handed over. Null if the copy reads the file itself. */
 export async function readHandedOver(
   addon: Pick<Addon, 'replaceDescriptor'>,
   { args }: Pick<DetachIo, 'args'>,
@@ -107,14 +105,17 @@ export async function readHandedOver(
   return given === null ? null : { ...given, path: resolve(currentDirectory(), named) };
 }
 
-/** In a copy: tells that it is up, and lets go of the terminal for good. Elsewhere nothing happens. */
+/** Reports, from a copy, that it is up, and closes the terminal for good. Does nothing elsewhere. */
 export function reportReady(addon: Pick<Addon, 'replaceDescriptor'>, io: Pick<DetachIo, 'args' | 'err'>): void {
   if (!isDetached(io.args)) return;
   io.err(READY);
   replaceByNull(addon, STDERR);
 }
 
-/** In one step: what is opened by another thread meanwhile does not become a standard stream by accident. */
+/**
+ * Replaces a descriptor by /dev/null in one step. With close and open, a file that another thread opens could take its
+ * place.
+ */
 function replaceByNull(addon: Pick<Addon, 'replaceDescriptor'>, fd: number): void {
   const nowhere = openSync('/dev/null', 'r+');
   const errno = addon.replaceDescriptor(nowhere, fd);

@@ -1,6 +1,6 @@
 /**
- * Signals from the first moment of the process until the supervisor is up. An end is obeyed at once, before anything is
- * started; all else waits until the supervisor can act on it, in order.
+ * Handles signals from the start of the process until the supervisor is up. A request to shut down is obeyed at once,
+ * before anything is started. All other signals wait, in order, until the supervisor can act on them.
  */
 import type { ReceivedSignal, SignalIntake } from '../process/signals.ts';
 import type { Supervision } from '../supervisor/supervision.ts';
@@ -10,7 +10,7 @@ export class EarlySignals {
   readonly #supervision: Supervision;
   readonly #kept: ReceivedSignal[] = [];
 
-  /** Begins to listen, and acts on an end that has come already. */
+  /** Starts listening, and obeys a request to shut down that has arrived already. */
   constructor(signals: SignalIntake, supervision: Supervision) {
     this.#signals = signals;
     this.#supervision = supervision;
@@ -20,14 +20,14 @@ export class EarlySignals {
     });
   }
 
-  /** True once the end has begun: nothing is to be started. */
+  /** True once the shutdown has begun: nothing may be started. */
   get isOver(): boolean {
     return this.#supervision.engine.phase !== 'running';
   }
 
   /**
-   * Starts the programs, unless a reload that came before does so. Signals for programs are sent on when the programs
-   * are there to take them.
+   * Starts the programs, unless an earlier reload does that. Signals for programs are forwarded after the programs were
+   * started.
    */
   start(): void {
     const kept = this.#kept.splice(0);

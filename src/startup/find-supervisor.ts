@@ -1,8 +1,8 @@
 /**
- * Finds the supervisor of our container: by the sockets at the places of the private control socket, and by the process
- * that runs the container, whose configuration names its servers. A socket counts only if the process behind it is of
- * our PID and mount namespace (SO_PEERCRED), since containers may share a directory or the network. Changes nothing and
- * waits for nothing.
+ * Finds the supervisor of our container. There are two ways: the private control socket at its known addresses, and the
+ * process that runs the container, whose configuration names its servers. A socket counts only if the process behind it
+ * is in our PID and mount namespaces (SO_PEERCRED), since containers may share a directory or the network. Changes
+ * nothing and never waits.
  */
 import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -20,32 +20,32 @@ import { isDetached } from './daemon.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The functions of the addon that are needed here. */
+/** The functions of the addon that this file needs. */
 export interface PeerLookup {
   peerAt(path: string, out: Uint32Array): number;
 }
 
-/** The process that looks. */
+/** Facts about the process that searches. */
 export interface Seeker {
   readonly env: Environment;
   readonly cwd: string;
   readonly pid: number;
   readonly uid: number;
   readonly calledAs: string;
-  /** Loads the addon; null where that is impossible. Called only if there is something to look at. */
+  /** Loads the addon; null if that is impossible. Called only if there is a socket to check. */
   readonly peers: () => PeerLookup | null;
 }
 
 type Servers = ReturnType<typeof readServerConfig>;
 
-/** A supervisor among the processes. */
+/** A running supervisor. */
 export interface SupervisorProcess {
   readonly pid: number;
-  /** Its command line, from its own name on. */
+  /** Command line, starting with the name of the supervisor. */
   readonly words: readonly string[];
 }
 
-/** Inode numbers of our namespaces; empty where there is no /proc. */
+/** Reads the inode numbers of our namespaces. They are empty without /proc. */
 export function readNamespaceIds(): NamespaceIds {
   return { pid: readNamespace('pid'), mount: readNamespace('mnt') };
 }
@@ -58,14 +58,14 @@ function readLink(path: string): string | null {
   try {
     return readlinkSync(path);
   } catch {
-    // ENOENT: there is no /proc, or the process has ended. EACCES: it is another user's.
+    // ENOENT: there is no /proc, or the process has ended. EACCES: it belongs to another user.
     return null;
   }
 }
 
 /**
- * The supervisor that runs this container: PID 1, or the main process below an init or a shell. Null where there is
- * none but ourselves.
+ * Finds the supervisor that runs this container: PID 1, or the main process below an init or a shell. Null if there is
+ * none other than ourselves.
  */
 export function findMainSupervisor(env: Environment, ownPid: number): SupervisorProcess | null {
   if (ownPid === 1) return null;
@@ -88,11 +88,11 @@ function hasOnlyInitsAbove(pid: number): boolean {
   );
 }
 
-/** A process, if it is a supervisor: not one of its clients, which may have the same name. */
+/** Reads a process. Null unless it is a supervisor: clients may have the same name. */
 function readSupervisor(pid: number): SupervisorProcess | null {
   const proc: Ancestor | null = readAncestor(pid);
   if (proc === null || !isSupervisorName(proc)) return null;
-  // Supervisor's is a script: Python, then the script.
+  // Supervisor is a script. Its command line has Python before the script.
   const words = /python/.test(proc.words[0] ?? '') ? proc.words.slice(1) : proc.words;
   const { program } = chooseProgram(words[0] ?? proc.name, words.slice(1));
   return program === 'supervise' || program === 'demo' ? { pid, words } : null;
@@ -105,14 +105,14 @@ function listProcesses(): number[] {
       .map(Number)
       .toSorted((a, b) => a - b);
   } catch {
-    // Without /proc no process is to be seen.
+    // Without /proc no process can be seen.
     return [];
   }
 }
 
 /**
- * True if a process sees the same mounts as we do: it is in our container, also where containers share a PID namespace.
- * Their first mounts have different numbers.
+ * True if a process has the same mounts as we do, so it is in our container. This tells containers apart that share a
+ * PID namespace: the IDs of their first mounts differ.
  */
 export function hasOurMounts(pid: number | 'self'): boolean {
   const [theirs, ours] = [pid, 'self'].map((name) => readText(`/proc/${name}/mountinfo`)?.split('\n', 1)[0] ?? null);
@@ -123,12 +123,12 @@ function readText(path: string): string | null {
   try {
     return readFileSync(path, 'utf8');
   } catch {
-    // ENOENT, EACCES: a process that has ended, or another user's.
+    // ENOENT, EACCES: the process has ended, or belongs to another user.
     return null;
   }
 }
 
-/** Finds supervisors for a client, or for a supervisor that must not be the second one. */
+/** Finds supervisors for a client, or for a supervisor that must be the only one. */
 export class SupervisorFinder implements Discovery {
   readonly #seeker: Seeker;
   readonly #places: readonly string[];
@@ -139,7 +139,7 @@ export class SupervisorFinder implements Discovery {
     this.#seeker = seeker;
     const { env } = seeker;
     const places = controlSocketPaths(env, readNamespaceIds());
-    // Outside of containers no supervisor serves an abstract address, and looking there would need the addon.
+    // Outside containers no supervisor has an abstract address, and checking one would need the addon.
     this.#places =
       hasContainerMark(env) || readSupervisor(1) !== null ? places : places.filter((place) => !isAbstract(place));
   }
@@ -163,10 +163,7 @@ export class SupervisorFinder implements Discovery {
     return endpoint === null ? null : { ...endpoint, file };
   }
 
-  /**
-   * Pid of a supervisor that runs in this container, other than ourselves; null where there is none, and outside
-   * containers.
-   */
+  /** Returns the pid of another supervisor in this container. Null if there is none, and outside containers. */
   runningPid(): number | null {
     const { env, pid } = this.#seeker;
     const main = findMainSupervisor(env, pid);
@@ -190,7 +187,7 @@ export class SupervisorFinder implements Discovery {
   }
 
   answers(path: string): boolean {
-    // A file is looked at before the addon is loaded for it.
+    // Check that a file exists before the addon is loaded for it.
     if (!isAbstract(path) && !existsSync(path)) return false;
     this.#peers = this.#peers === undefined ? this.#seeker.peers() : this.#peers;
     if (this.#peers === null) return !isAbstract(path) && statSync(path).isSocket();
@@ -198,7 +195,7 @@ export class SupervisorFinder implements Discovery {
     return peer !== null && this.#isOurs(peer);
   }
 
-  /** The process that listens at a place; null if there is none, or if we may not ask. */
+  /** Returns the process that listens at an address. Null if there is none, or if we have no permission. */
   #ask(path: string): Peer | null {
     const out = new Uint32Array(2);
     const errno = this.#peers?.peerAt(path, out) ?? constants.errno.ENOSYS;
@@ -206,14 +203,17 @@ export class SupervisorFinder implements Discovery {
     return errno === 0 ? { pid: out[0] ?? 0, uid: out[1] ?? 0 } : null;
   }
 
-  /** Root may use the socket of a supervisor of any user, but not one that any process has made. */
+  /**
+   * True if a socket is trusted. Root may use the socket of a supervisor of any user, but not that of any other
+   * process.
+   */
   #isOurs(peer: Peer): boolean {
     const { uid } = this.#seeker;
     const isTrusted = isTrustedPeer(peer, uid) || (uid === 0 && peer.pid !== 0 && readSupervisor(peer.pid) !== null);
     return isTrusted && hasOurMounts(peer.pid);
   }
 
-  /** The machine as that process sees it, as far as we may look. */
+  /** Returns the file system and environment as that process sees them, if we may read them. */
   #sourceOf({ pid }: SupervisorProcess): Source {
     const { env, cwd } = this.#seeker;
     const text = readText(`/proc/${pid}/environ`) ?? '';
@@ -236,8 +236,8 @@ export class SupervisorFinder implements Discovery {
 }
 
 /**
- * Means by which a client looks. The addon is loaded when there is a socket to look at; without it, any socket that is
- * there counts.
+ * Creates the finder of a client. The addon is loaded when there is a socket to check. Without the addon, any existing
+ * socket counts.
  */
 export function openDiscovery(env: Environment, cwd: string, calledAs: string): SupervisorFinder {
   const peers = (): PeerLookup | null => {
@@ -258,7 +258,7 @@ function unixOf({ unixServers }: Servers, answers: (path: string) => boolean): E
     : { serverUrl: `unix://${server.file}`, username: server.username, password: server.password };
 }
 
-/** For a client that may not use the socket, as a health check that runs as another user. */
+/** Returns the TCP server, for a client that may not use the socket, such as a health check of another user. */
 function inetOf({ inetServers: [server] }: Servers): Endpoint | null {
   if (server === undefined) return null;
   const {

@@ -1,7 +1,7 @@
 /**
- * Finds the mode that the supervisor runs in: as a container's main process, or as Supervisor does.
- * The mode decides the defaults of a configuration, and `nodaemon` of the configuration has a part in the decision, so
- * it may be read twice.
+ * Finds the mode of the supervisor: main process of a container, or as Supervisor itself. The mode decides the defaults
+ * of the configuration, and `nodaemon` of the configuration is part of the decision. So the configuration may be read
+ * twice.
  */
 import { readSwitch } from '../config/environment.ts';
 import type { Flags } from '../config/flags.ts';
@@ -16,15 +16,15 @@ export interface ModeQuestion {
   readonly flags: Pick<Flags, 'isContainer'>;
 }
 
-/** The mode, and the configuration as it is read in it. */
+/** The mode, and the configuration for that mode. */
 export interface ModeOutcome {
   readonly isContainer: boolean;
-  /** This is the main process of a container, and leaves it because the configuration does not say `nodaemon`. */
+  /** True for the main process of a container that will leave it, because the configuration lacks `nodaemon`. */
   readonly leavesContainer: boolean;
   readonly reading: Reading;
 }
 
-/** The answer of a flag or of ONEVISOR_CONTAINER, or that of PID 1; null where it depends on the surroundings. */
+/** Returns the mode that a flag, ONEVISOR_CONTAINER or PID 1 determines. Null if it depends on the environment. */
 export function explicitMode({ env, self, flags }: ModeQuestion): boolean | null {
   if (flags.isContainer) return true;
   return readSwitch(env, 'ONEVISOR_CONTAINER') ?? (self.pid === 1 ? true : null);
@@ -50,8 +50,8 @@ export function findMode(question: ModeQuestion, read: (isContainer: boolean) =>
 }
 
 /**
- * True where the supervisor does not become a daemon, even outside containers: asked not to, beside a main program, and
- * without a file.
+ * True if the supervisor stays in the foreground even outside containers: because of `nodaemon`, a main program, or a
+ * missing configuration file.
  */
 export function staysInForeground({ supervisord, main, file }: NonNullable<Reading['config']>): boolean {
   return supervisord.nodaemon || main !== null || file === null;

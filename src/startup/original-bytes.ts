@@ -1,24 +1,23 @@
 /**
- * The command line and the environment as the kernel has them. Node decodes both as UTF-8 and replaces every byte that
- * is none;
- * a program must get them unchanged. Reads /proc only where bytes were lost.
+ * Recovers the bytes of the command line and the environment. Node decodes both as UTF-8 and replaces all other bytes,
+ * but a program must get them unchanged. Reads /proc only if bytes were lost.
  */
 import { decodeBytes, mayHaveLostBytes } from '../files/bytes.ts';
 import { FileError, readRegularFile } from '../files/read-file.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Above what execve(2) takes. */
+/** More than execve(2) accepts. */
 const MAX_BYTES = 64 * 1024 * 1024;
 const NUL = 0;
 
-/** The strings of a file of /proc, each ended by a NUL; none where /proc is not there or does not let us. */
+/** Reads the NUL-terminated strings of a file in /proc. Returns none if /proc is missing or not readable. */
 function readStrings(path: string): string[] {
   let bytes: Buffer;
   try {
     bytes = readRegularFile(path, MAX_BYTES);
   } catch (error) {
-    // Without /proc the bytes stay lost, and everything else goes on.
+    // Without /proc the bytes stay lost, and the start continues.
     if (error instanceof FileError) return [];
     throw error;
   }
@@ -28,13 +27,13 @@ function readStrings(path: string): string[] {
   return strings;
 }
 
-/** A string as Node decodes it: one U+FFFD or more for each run of bytes that are not UTF-8. */
+/** True if Node decodes the original to this text. Node writes U+FFFD, once or more, for each run of invalid bytes. */
 function isSameText(original: string, decoded: string): boolean {
   const plain = (text: string): string => text.toWellFormed().replace(/\uFFFD+/g, '\uFFFD');
   return plain(original) === plain(decoded);
 }
 
-/** Arguments with their bytes, from those that Node has decoded. */
+/** Returns the arguments with their original bytes. */
 export function originalArguments(args: readonly string[], path = '/proc/self/cmdline'): readonly string[] {
   if (!args.some(mayHaveLostBytes)) return args;
   const all = readStrings(path);
@@ -42,15 +41,15 @@ export function originalArguments(args: readonly string[], path = '/proc/self/cm
   return last.length === args.length && last.every((arg, index) => isSameText(arg, args[index] ?? '')) ? last : args;
 }
 
-/** The environment with its bytes, from that which Node has decoded. */
+/** Returns the environment with its original bytes. */
 export function originalVariables(env: Environment, path = '/proc/self/environ'): Environment {
   if (!Object.entries(env).some(([name, value]) => mayHaveLostBytes(name) || mayHaveLostBytes(value ?? ''))) return env;
   const variables = new Map<string, string>();
   for (const line of readStrings(path)) {
-    // A name may begin with "=", as getenv(3) has it.
+    // As in getenv(3), a name may begin with "=".
     const equals = line.indexOf('=', 1);
     const name = line.slice(0, equals);
-    // Of several with one name, getenv(3) finds the first.
+    // getenv(3) returns the first of several variables with the same name.
     if (equals > 0 && !variables.has(name)) variables.set(name, line.slice(equals + 1));
   }
   return variables.size === 0 ? env : Object.fromEntries(variables);

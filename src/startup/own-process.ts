@@ -1,6 +1,6 @@
 /**
- * Prepares our own process before anything is started: user, limits, umask, subreaper, pidfile, leftovers of an
- * earlier run. Each step says in the words of Supervisor what it did; it starts nothing and ends nothing.
+ * Prepares our own process before anything is started: user, limits, umask, subreaper, pidfile, old log files. Each
+ * step reports its result in Supervisor's words.
  */
 import { closeSync, constants, existsSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
@@ -15,15 +15,15 @@ import { resolveCredentials } from '../process/credentials.ts';
 import type { Leftovers } from '../process/leftovers.ts';
 import { originalFileLimit, raiseLimits } from '../process/limits.ts';
 
-/** What preparing came to. */
+/** Result of preparing our process. */
 export interface Preparation {
-  /** To be said as soon as there is a log. */
+  /** Messages for the log, once there is one. */
   readonly messages: readonly Message[];
-  /** Limits that programs get back. */
+  /** Limits that programs get in place of ours. */
   readonly limits: readonly ResourceLimit[];
 }
 
-/** Who and where we are. */
+/** Identity of our process. */
 export interface Self {
   readonly pid: number;
   readonly parent: number;
@@ -33,8 +33,8 @@ export interface Self {
 }
 
 /**
- * Prepares our process for a configuration. Throws {@link import('../process/limits.ts').LimitError} and
- * {@link import('../process/spawn-error.ts').SpawnError} for what cannot be had.
+ * Prepares our process for a configuration. Throws {@link import('../process/limits.ts').LimitError} and {@link
+ * import('../process/spawn-error.ts').SpawnError} if a setting cannot be applied.
  */
 export function prepareProcess(addon: Addon, { supervisord, main }: Config, self: Self): Preparation {
   const messages = takeName(basename(process.argv0));
@@ -46,10 +46,7 @@ export function prepareProcess(addon: Addon, { supervisord, main }: Config, self
   return { messages, limits: forPrograms };
 }
 
-/**
- * Node calls its main thread `MainThread`, and ps, top and pgrep would know us by that. They get the name that we were
- * called by.
- */
+/** Sets the name that ps, top and pgrep show to the name we were called by. Node calls its main thread `MainThread`. */
 function takeName(name: string): Message[] {
   try {
     writeFileSync('/proc/self/comm', name);
@@ -61,7 +58,7 @@ function takeName(name: string): Message[] {
 
 function takeUser(addon: Addon, user: Config['supervisord']['user'], self: Self, isInit: boolean): Message[] {
   if (user === null) {
-    // Most containers, and most commands that are given to an init, run as root on purpose.
+    // Most containers, and most commands given to an init, run as root on purpose.
     if (self.uid !== 0 || self.isContainer || isInit) return [];
     return [
       [
@@ -77,25 +74,24 @@ function takeUser(addon: Addon, user: Config['supervisord']['user'], self: Self,
   return [['info', `Set uid to user ${uid ?? self.uid} succeeded`]];
 }
 
-/** A fifo without a reader must fail (ENXIO) and not wait. */
+/** O_NONBLOCK: a FIFO without a reader must fail (ENXIO) and not wait. */
 const PID_FILE_FLAGS =
   constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NONBLOCK | constants.O_NOCTTY;
 const PID_FILE_MODE = 0o666;
 
-/** Name of the file that Supervisor writes its pid to if `pidfile` is not set. */
+/** File for the pid if `pidfile` is not set, as in Supervisor. */
 const DEFAULT_PID_FILE = 'supervisord.pid';
 
 /**
- * The pidfile of a container that sets none, as an absolute path: scripts read that of Supervisor (`kill $(cat
- * /supervisord.pid)`).
- * Null in init mode and without a configuration file, where none is expected.
+ * Returns the absolute path of the pidfile in a container that sets none. Scripts read it (`kill $(cat
+ * /supervisord.pid)`). Null in init mode and without a configuration file, since no script expects a pidfile there.
  */
 export function defaultPidFile({ file, main }: Config, cwd: string): string | null {
   return file === null || main !== null ? null : resolve(cwd, DEFAULT_PID_FILE);
 }
 
 /**
- * Writes the pid to the file of the configuration, or to the default one, which need not be writable. Returns the line
+ * Writes the pid to the configured file, or to the default one. The default one need not be writable. Returns the line
  * to log.
  */
 export function writePidFiles(config: Config, { pid, isContainer }: Self, cwd: string, leftovers: Leftovers): Message {
@@ -107,8 +103,8 @@ export function writePidFiles(config: Config, { pid, isContainer }: Self, cwd: s
 }
 
 /**
- * Writes the pid to a file, which is removed at the end if it still says so. A failure is reported, as in Supervisor,
- * and no more.
+ * Writes the pid to a file, which is removed at exit if it still has our pid. As in Supervisor, a failure is only
+ * reported.
  */
 export function writePidFile(path: string, pid: number, leftovers: Leftovers): Message {
   try {
@@ -123,13 +119,13 @@ export function writePidFile(path: string, pid: number, leftovers: Leftovers): M
     return ['critical', `could not write pidfile ${path}: ${reason}`];
   }
   leftovers.add(() => {
-    // Somebody else's by now, where another supervisor was started with the same configuration; or gone.
+    // The file may be missing, or may belong to another supervisor that was started with the same configuration.
     if (existsSync(path) && readPidFile(path) === pid) rmSync(path);
   });
   return formatStarted(pid);
 }
 
-/** compat: the line that says that we are up (supervisor.options.ServerOptions.write_pidfile). */
+/** Formats the log line that we are up. compat: supervisor.options.ServerOptions.write_pidfile. */
 export function formatStarted(pid: number): Message {
   return ['info', `supervisord started with pid ${pid}`];
 }

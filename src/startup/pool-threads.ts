@@ -1,26 +1,25 @@
 /**
- * Threads of Node's pool. A write to a disk that hangs holds one, and so does one to a terminal or socket that stalls;
- * the default of 4 is soon used up.
- * Node reads the variable UV_THREADPOOL_SIZE when the first of them is needed, makes all of them, and aborts where one
- * cannot be made. Pure.
+ * Number of threads in Node's pool. A write to a hanging disk blocks a thread, and so does a write to a stalled
+ * terminal or socket. The default of 4 is soon used up. Node reads UV_THREADPOOL_SIZE when it first needs a thread,
+ * creates all threads then, and aborts if that fails. Pure.
  */
 
-/** Threads of a supervisor where the kernel allows it. */
+/** Threads of a supervisor if the kernel allows them. */
 const USUAL = 8;
-/** Threads of a client, which has nothing to do at the same time. */
+/** Threads of a client. It has little to do in parallel. */
 export const CLIENT_POOL_THREADS = 2;
-/** More need not be tried for. */
+/** Number of threads to test for. More would make no difference. */
 export const MOST_TRIED = 4 * USUAL;
 
 /**
- * Size of the pool where so many threads or processes are still allowed: most of them are for the programs. 0 where
- * there can be none.
+ * Returns the size of the pool if this number of threads or processes is still allowed. Most of them are for the
+ * programs. 0 if no thread is allowed.
  */
 export function poolThreads(allowed: number): number {
   return allowed === 0 ? 0 : Math.min(USUAL, Math.max(1, Math.floor(allowed / 4)));
 }
 
-/** Why a supervisor cannot run in a container or for a user with such a limit. */
+/** Error message if the container or the user has too low a limit. */
 export const NO_THREADS =
   'cannot start: the limit of processes and threads is too low; allow 16 or more (docker run --pids-limit, pids.max ' +
   'of the cgroup, ulimit -u)\n';

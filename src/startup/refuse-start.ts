@@ -1,6 +1,6 @@
 /**
- * Reasons to end before the configuration is read: another supervisor runs in this container already, or there is
- * nothing to read.
+ * Reasons to exit before the configuration is read: another supervisor runs in this container, or there is no
+ * configuration.
  */
 import { readSwitch } from '../config/environment.ts';
 import { formatFlags, type Flags } from '../config/flags.ts';
@@ -12,24 +12,24 @@ export interface StartRequest {
   readonly flags: Flags;
   readonly source: Source;
   readonly self: { readonly pid: number; readonly parent: number };
-  /** Path by which we were called; the file is searched beside its directory. */
+  /** Path by which we were called. The configuration is searched relative to its directory. */
   readonly calledPath: string;
-  /** Name by which messages call us. */
+  /** Name of this command in messages. */
   readonly calledAs: string;
-  /** Looks for another supervisor in this container; see find-supervisor.ts. */
+  /** Finds another supervisor in this container; see find-supervisor.ts. */
   readonly runningPid: () => number | null;
-  /** Standard input and standard output are a terminal. */
+  /** True if standard input and standard output are a terminal. */
   readonly isOnTerminal: boolean;
 }
 
-/** Why no supervisor is started; null where one may be. */
+/** Returns the error message if no supervisor may start; null otherwise. */
 export function findRefusal(look: StartRequest): string | null {
   return refuseSecond(look) ?? refuseUnconfigured(look);
 }
 
 /**
- * A script or `docker exec` would start everything a second time. An explicit file or mode is taken as meant so, and so
- * is a supervisor that is itself a program of the first one.
+ * Refuses a second supervisor, which a script or `docker exec` could start by mistake. An explicit file or mode is
+ * allowed, and so is a supervisor that is itself a program of the first one.
  */
 function refuseSecond({ flags, source: { env }, self, runningPid }: StartRequest): string | null {
   if (self.pid === 1 || flags.file !== null || flags.isContainer || readSwitch(env, 'ONEVISOR_CONTAINER') !== null)
