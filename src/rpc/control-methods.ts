@@ -22,7 +22,7 @@ const isNotRunning = (proc: ProcessView): boolean => !isRunning(proc);
 const isSignallable = ({ record }: ProcessView): boolean => SIGNALLABLE_STATES.has(record.state);
 
 /**
- * Returns true when a start has succeeded and null while it goes on. Throws a fault if the start failed, or if a
+ * Returns true if a start has succeeded, and null while it is in progress. Throws a fault if the start failed, or if a
  * dependency prevents it for good.
  */
 function judgeStart(proc: ProcessView | null, name: string): true | null {
@@ -141,13 +141,13 @@ const groupName: Parameter = { type: 'string', name: 'name', help: 'Group name' 
 const waitStarted: Parameter = {
   type: 'boolean',
   name: 'wait',
-  help: 'Answer when the start has succeeded or failed; true unless given',
+  help: 'Wait until the start has succeeded or failed; default true',
   isOptional: true,
 };
 const waitStopped: Parameter = {
   type: 'boolean',
   name: 'wait',
-  help: 'Answer when it has stopped; true unless given',
+  help: 'Wait until the process has stopped; default true',
   isOptional: true,
 };
 const signalName: Parameter = { type: 'string', name: 'signal', help: 'Signal by name (HUP, SIGHUP) or number' };
@@ -155,7 +155,7 @@ const done = { type: 'boolean', name: 'result', help: 'Always true; a failure is
 const outcomes = {
   type: 'array',
   name: 'result',
-  help: 'A struct of name, group, status and description for each process concerned',
+  help: 'A struct of name, group, status and description for each affected process',
 } as const;
 
 /** The methods that act on processes. */
@@ -188,7 +188,7 @@ export const controlMethods: readonly Method[] = [
   },
   {
     name: 'supervisor.stopProcess',
-    help: 'Stop a process; asked again while it is stopping, kill it',
+    help: 'Stop a process; a second call while it is stopping kills it',
     parameters: [nameOrGroup, waitStopped],
     returns: done,
     call: (context, [nameValue, wait]) => {

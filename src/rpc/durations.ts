@@ -1,13 +1,13 @@
 /**
- * Times in words, as Supervisor prints them with Python's `timedelta` and `strftime`. Pure, but for the time zone of
- * this process.
+ * Formats times as Supervisor does with Python's `timedelta` and `strftime`. Pure, except for the time zone of this
+ * process.
  */
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 const twoDigits = (number: number): string => String(number).padStart(2, '0');
 
-/** `0:00:08`, `1 day, 3:04:05`; a time below 0 is 0. */
+/** Formats a duration: `0:00:08`, `1 day, 3:04:05`. A negative duration becomes 0. */
 export function formatUptime(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
   const days = Math.floor(seconds / 86_400);

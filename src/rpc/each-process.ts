@@ -42,7 +42,7 @@ export interface ProcessSelection {
   readonly ranking?: readonly ProcessView[];
   /**
    * True for an action that Supervisor completes for one process before the next. Its results keep the order of the
-   * actions, however long ours take.
+   * actions, however long they take.
    */
   readonly isImmediate?: boolean;
 }

@@ -1,7 +1,7 @@
 /**
- * Answers to XML-RPC calls as JSON, for a client that says it reads them (`Accept: application/json`), as ours does.
- * The table of a thousand processes is 1.2 MB of XML, and reading that takes longer than to start the client.
- * JSON is used only for what it carries exactly as XML would; all else is sent as XML.
+ * Encodes answers to XML-RPC calls as JSON, for clients that accept it (`Accept: application/json`), as ours does. The
+ * table of a thousand processes is 1.2 MB of XML, and parsing that takes longer than starting the client. JSON is used
+ * only for answers that it carries exactly as XML would. All others are sent as XML.
  */
 import type { RpcFault } from '../core/faults.ts';
 import { isStruct, type XmlRpcResponse, type XmlRpcValue, XmlRpcSyntaxError } from './xmlrpc.ts';
@@ -9,15 +9,17 @@ import { isStruct, type XmlRpcResponse, type XmlRpcValue, XmlRpcSyntaxError } fr
 /** Media type of such an answer. */
 export const JSON_TYPE = 'application/json';
 
-/** Characters that XML replaces by U+FFFD, and all pairs of surrogates, since halves are replaced. */
+/** Characters that XML replaces by U+FFFD, and all surrogates, since lone ones are replaced. */
 const NOT_IN_XML = /[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]/;
 
-/** Encodes a value as JSON; null if XML has to carry it. */
+/** Encodes a value as JSON. Returns null if the answer must be XML. */
 export function encodeJsonAnswer(value: XmlRpcValue): string | null {
   return isExact(value) ? JSON.stringify({ value }) : null;
 }
 
-/** Encodes a fault as JSON, with its reason, which XML-RPC has no member for; null if XML has to carry it. */
+/**
+ * Encodes a fault as JSON, with its reason, for which XML-RPC has no member. Returns null if the answer must be XML.
+ */
 export function encodeJsonFault({ code, faultString, reason }: RpcFault): string | null {
   const fault = { code, text: faultString, reason };
   return isExact(fault) ? JSON.stringify({ fault }) : null;

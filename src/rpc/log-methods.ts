@@ -65,20 +65,20 @@ const processName: Parameter = { type: 'string', name: 'name', help: 'Process na
 const offset: Parameter = {
   type: 'int',
   name: 'offset',
-  help: 'Byte to begin at; below 0, so many bytes from the end',
+  help: 'First byte; a negative offset counts from the end',
 };
-const length: Parameter = { type: 'int', name: 'length', help: 'How many bytes; 0 for all up to the end' };
+const length: Parameter = { type: 'int', name: 'length', help: 'Number of bytes; 0 for all up to the end' };
 const tailOffset: Parameter = {
   type: 'int',
   name: 'offset',
-  help: 'Byte to go on from, as returned by the call before',
+  help: 'First byte, as returned by the previous call',
 };
-const tailLength: Parameter = { type: 'int', name: 'length', help: 'Most bytes to return' };
+const tailLength: Parameter = { type: 'int', name: 'length', help: 'Maximum number of bytes' };
 const text: ValueDescription = { type: 'string', name: 'result', help: 'The bytes of the log, as text' };
 const textOffsetOverflow: ValueDescription = {
   type: 'array',
   name: 'result',
-  help: 'The bytes as text, the size of the log, and whether more than length bytes came since offset',
+  help: 'The bytes as text, the size of the log, and true if more than length bytes were added since offset',
 };
 const done: ValueDescription = { type: 'boolean', name: 'result', help: 'Always true; a failure is a fault' };
 

@@ -1,6 +1,4 @@
-/**
- * Finding processes by the names that clients give. compat: the forms of names, and the faults for unknown names.
- */
+/** Finds processes by the names that clients send. compat: the forms of names, and the faults for unknown names. */
 import { faults, RpcFault } from '../core/faults.ts';
 import { parseNamespec } from '../core/namespec.ts';
 import { namespecOf, type ProcessView } from '../engine/process-table.ts';

@@ -35,16 +35,16 @@ function systemMethods(table: MethodTable): Method[] {
     },
     {
       name: 'system.methodHelp',
-      help: 'What a method does',
+      help: 'Description of a method',
       parameters: [{ type: 'string', name: 'name', help: 'Name of the method' }],
-      returns: { type: 'string', name: 'result', help: 'Text about the method' },
+      returns: { type: 'string', name: 'result', help: 'Description' },
       call: (_context, [name]) => formatHelp(find(table, readText(name))),
     },
     {
       name: 'system.methodSignature',
-      help: 'Types of a method',
+      help: 'Types of the result and the parameters of a method',
       parameters: [{ type: 'string', name: 'name', help: 'Name of the method' }],
-      returns: { type: 'array', name: 'result', help: 'The type returned, then those of the parameters' },
+      returns: { type: 'array', name: 'result', help: 'Type of the result, then the types of the parameters' },
       call: (_context, [name]) => {
         const { returns, parameters } = find(table, name);
         return [returns.type, ...parameters.map(({ type }) => type)];

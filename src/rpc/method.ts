@@ -51,13 +51,13 @@ export type MethodTable = ReadonlyMap<string, Method>;
 
 const incorrect = (): RpcFault => RpcFault.of('INCORRECT_PARAMETERS');
 
-/** Reads a text. Throws INCORRECT_PARAMETERS for any other value; Supervisor answers 500 to some of them. */
+/** Reads a string. Throws INCORRECT_PARAMETERS for any other value; Supervisor answers 500 to some of them. */
 export function readText(value: XmlRpcValue | undefined): string {
   if (typeof value !== 'string') throw incorrect();
   return value;
 }
 
-/** Reads an integer. compat: accepts a text, a double or a boolean, as Python's `int()` does. */
+/** Reads an integer. compat: accepts a string, a double or a boolean, as Python's `int()` does. */
 export function readInteger(value: XmlRpcValue | undefined): number {
   const number = typeof value === 'string' && /^\s*[+-]?\d+\s*$/.test(value) ? Number(value) : value;
   const integer = typeof number === 'number' || typeof number === 'boolean' ? Math.trunc(Number(number)) : Number.NaN;
@@ -65,7 +65,9 @@ export function readInteger(value: XmlRpcValue | undefined): number {
   return integer;
 }
 
-/** Reads a boolean; `otherwise` if it is left out. compat: any value is true or false, as in Python. */
+/**
+ * Reads a boolean. `otherwise` is the value of an omitted parameter. compat: any value is true or false, as in Python.
+ */
 export function readTruth(value: XmlRpcValue | undefined, otherwise: boolean): boolean {
   if (value === undefined) return otherwise;
   if (value === null || typeof value !== 'object') return Boolean(value);
@@ -73,7 +75,7 @@ export function readTruth(value: XmlRpcValue | undefined, otherwise: boolean): b
   return (Array.isArray(value) || value instanceof Uint8Array ? value.length : Object.keys(value).length) > 0;
 }
 
-/** Reads a text. compat: accepts numbers and booleans, as Python prints them. */
+/** Reads a string. compat: accepts numbers and booleans, formatted as Python prints them. */
 export function readPrinted(value: XmlRpcValue | undefined): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'number') return String(value);

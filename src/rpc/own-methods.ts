@@ -6,12 +6,12 @@ import { type Method, readText } from './method.ts';
 export const ownMethods: readonly Method[] = [
   {
     name: 'onevisor.planUpdate',
-    help: 'Tell what updateGroup would do; a fault if the group can be replaced as a whole only',
+    help: 'Plan of updateGroup; a fault if only the whole group can be replaced',
     parameters: [{ type: 'string', name: 'name', help: 'Name of the group' }],
     returns: {
       type: 'struct',
       name: 'result',
-      help: 'Lists of names: stopped, restarted, started, and changed without a restart',
+      help: 'Lists of process names: stopped, restarted, started, and changed without a restart',
     },
     call: ({ api }, [name]) => {
       const group = readText(name);
@@ -28,8 +28,8 @@ export const ownMethods: readonly Method[] = [
   {
     name: 'onevisor.updateGroup',
     help:
-      'Apply the configuration that was read last to a group, with as few restarts as possible; ' +
-      'a fault if the group can be replaced as a whole only',
+      'Apply the latest configuration to a group, with as few restarts as possible; ' +
+      'a fault if only the whole group can be replaced',
     parameters: [{ type: 'string', name: 'name', help: 'Name of the group' }],
     returns: { type: 'array', name: 'result', help: 'Names of the processes that were stopped' },
     call: async ({ api }, [name]) => {
@@ -41,9 +41,9 @@ export const ownMethods: readonly Method[] = [
   },
   {
     name: 'onevisor.shutdownAgain',
-    help: 'Ask a supervisor that is shutting down to kill the processes that are left',
+    help: 'During a shutdown, kill the remaining processes',
     parameters: [],
-    returns: { type: 'boolean', name: 'result', help: 'True if they are killed' },
+    returns: { type: 'boolean', name: 'result', help: 'False if nothing is killed' },
     call: ({ api }) => api.shutdownAgain(),
   },
 ];

@@ -14,12 +14,12 @@ export interface ProblemSources {
   readonly times: ProcessTimes;
 }
 
-/** True if a name means a process: the name of its program, of its group, its own name, or `group:process`. */
+/** True if a name selects a process: the name of its program, its group or itself, or `group:process`. */
 function isMeant(name: string, { program, group, name: proc }: ProcessView['config']): boolean {
   return name === program || name === group || name === proc || name === `${group}:${proc}`;
 }
 
-/** Returns the names that no process has. */
+/** Returns the names that match no process. */
 export function findUnknown({ api }: ProblemSources, programs: readonly string[]): string[] {
   const processes = api.processes();
   return programs.filter((name) => !processes.some(({ config }) => isMeant(name, config)));

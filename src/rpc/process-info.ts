@@ -12,7 +12,7 @@ import type { Times } from './process-times.ts';
 import { formatRemark, remarkMembers } from './remarks.ts';
 import type { XmlRpcStruct } from './xmlrpc.ts';
 
-/** Facts that a record does not have. */
+/** Facts that are not in the record. */
 export interface ProcessDetails {
   readonly times: Times;
   readonly nowMs: number;
@@ -26,8 +26,8 @@ export interface ProcessDetails {
 }
 
 /**
- * Tells what is to be said of a process besides its state. compat: texts of Supervisor, which other tools parse; what
- * it does not know of comes after them: health, why it waits, the next run of its schedule.
+ * Describes a process for `status`, in addition to its state. compat: the text begins as Supervisor's, which other
+ * tools parse. Our additions follow: health, the reason of a wait, the next scheduled run.
  */
 export function describeProcess(
   name: string,
@@ -62,7 +62,7 @@ function describeState(
 }
 
 /**
- * Returns the `exitstatus` of the latest run. compat: 0 during a run, and 0 after an end within startsecs, which
+ * Returns the `exitstatus` of the latest run. compat: 0 during a run, and 0 after an exit within startsecs, which
  * Supervisor treats as a failed start.
  */
 function exitStatus(record: ProcessRecord): number {
@@ -76,8 +76,8 @@ export function tellsReadiness({ options }: ProcessView['config']): boolean {
 }
 
 /**
- * Returns the exit of the latest run that has ended, also during the next run; `exitstatus` is valid in EXITED only. A
- * command that could not be executed has the exit code of a container (127 or 126).
+ * Returns the exit of the latest run that has ended, also during the next run. (`exitstatus` is valid in EXITED only.)
+ * A command that could not be executed has the exit code of a container (127 or 126).
  */
 export function lastExitOf({ exit, lastExit, spawnExitCode }: ProcessRecord): ExitStatus | null {
   if (exit === null && spawnExitCode !== null) return { kind: 'exited', code: spawnExitCode };

@@ -47,14 +47,14 @@ export class ProcessTimes {
     const now = Math.floor(this.#api.wallMs() / 1000);
     const before = this.#times.get(proc.id) ?? never;
     if (proc.record.state === 'STARTING') this.#times.set(proc.id, { ...before, start: now });
-    // compat: any end of a process counts. A start that could not make a process has no end.
+    // compat: every exit of a process counts. A start that created no process has no exit.
     else if (pid !== null && proc.record.pid === null) this.#times.set(proc.id, { ...before, stop: now });
   }
 
   #fromRecord({ record }: ProcessView): Times {
     const toWall = (atMs: number | null): number =>
       atMs === null ? 0 : Math.floor((this.#api.wallMs() - this.#api.nowMs() + atMs) / 1000);
-    // The latest end may belong to a start that could not make a process.
+    // The latest end may belong to a start that created no process.
     return { start: toWall(record.startedMs), stop: record.spawnExitCode === null ? toWall(record.endedMs) : 0 };
   }
 }

@@ -1,9 +1,9 @@
-/** The words for the remarks of the status, and their members in `getProcessInfo`. Pure. */
+/** The texts for the remarks of the status, and their members in `getProcessInfo`. Pure. */
 import type { ProcessRemark } from '../core/process-remark.ts';
 import { formatDaytime } from './durations.ts';
 import type { XmlRpcStruct } from './xmlrpc.ts';
 
-/** A time that is further away than this is shown with its year. */
+/** Times further away than this are shown with the year. */
 const FAR_MS = 300 * 24 * 3600 * 1000;
 
 /** Formats a remark for the description of a process: `next run Nov 21 04:00 AM`. `wallMs` is the time of day now. */

@@ -19,7 +19,7 @@ import {
 import { formatProcessInfo } from './process-info.ts';
 import type { XmlRpcStruct, XmlRpcValue } from './xmlrpc.ts';
 
-/** What `getAPIVersion` returns. */
+/** Result of `getAPIVersion`. */
 export const API_VERSION = '3.0';
 
 const encoder = new TextEncoder();
@@ -139,7 +139,7 @@ export const stateMethods: readonly Method[] = [
   },
   {
     name: 'supervisor.getProcessInfo',
-    help: 'All facts about a process',
+    help: 'Status of a process',
     parameters: [processName],
     returns: {
       type: 'struct',
@@ -150,9 +150,9 @@ export const stateMethods: readonly Method[] = [
   },
   {
     name: 'supervisor.getAllProcessInfo',
-    help: 'All facts about all processes',
+    help: 'Status of all processes',
     parameters: [],
-    returns: { type: 'array', name: 'result', help: 'A struct as that of getProcessInfo for each process' },
+    returns: { type: 'array', name: 'result', help: 'For each process a struct as in getProcessInfo' },
     // compat: sorted by the names of group and process, not by priority.
     call: (context) =>
       context.api
@@ -170,7 +170,7 @@ export const stateMethods: readonly Method[] = [
   {
     name: 'supervisor.sendProcessStdin',
     help: 'Write to the standard input of a process',
-    parameters: [processName, { type: 'string', name: 'chars', help: 'What to write, in UTF-8' }],
+    parameters: [processName, { type: 'string', name: 'chars', help: 'Text to write, in UTF-8' }],
     returns: done,
     call: (context, [name, chars]) => sendStdin(context, name, chars),
   },
@@ -178,8 +178,8 @@ export const stateMethods: readonly Method[] = [
     name: 'supervisor.sendRemoteCommEvent',
     help: 'Emit a REMOTE_COMMUNICATION event for event listeners',
     parameters: [
-      { type: 'string', name: 'type', help: 'What the event is, for its header' },
-      { type: 'string', name: 'data', help: 'Its body' },
+      { type: 'string', name: 'type', help: 'Type of the event, for its header' },
+      { type: 'string', name: 'data', help: 'Body of the event' },
     ],
     returns: done,
     call: ({ api }, [type, data]) => {
@@ -207,14 +207,14 @@ export const stateMethods: readonly Method[] = [
   },
   {
     name: 'supervisor.removeProcessGroup',
-    help: 'Forget a group whose processes are all stopped',
+    help: 'Remove a group whose processes are all stopped',
     parameters: [groupName],
     returns: done,
     call: (context, [name]) => removeGroup(context, readPrinted(name)),
   },
   {
     name: 'supervisor.shutdown',
-    help: 'Stop everything and end',
+    help: 'Stop all processes and exit',
     parameters: [],
     returns: done,
     call: ({ api }) => {
@@ -224,7 +224,7 @@ export const stateMethods: readonly Method[] = [
   },
   {
     name: 'supervisor.restart',
-    help: 'Stop everything and start over with the configuration read anew',
+    help: 'Stop all processes, read the configuration again, and start again',
     parameters: [],
     returns: done,
     call: ({ api }) => {

@@ -1,7 +1,7 @@
 /**
- * The supervisor as the XML-RPC methods and the routes that stream logs need it: one interface,
- * implemented where the parts are put together. Types only. Each member says when it returns or resolves; none of them
- * may throw or reject unless that is said.
+ * The interface of the supervisor for the XML-RPC methods and for the routes that stream logs. Types only;
+ * supervisor/api-adapter.ts implements it. Each member documents when it returns or resolves. Members neither throw nor
+ * reject unless documented.
  */
 import type { ProcessRemark } from '../core/process-remark.ts';
 import type { GroupConfig, ProcessConfig } from '../config/model.ts';
@@ -14,22 +14,23 @@ import type { Reserve } from './answer-budget.ts';
 /** The streams of a process that have a log. */
 export type StreamName = 'stdout' | 'stderr';
 
-/** Most bytes of a log in one answer. */
+/** Maximum number of bytes of a log in one answer. */
 export const MAX_READ_BYTES = 8 * 1024 * 1024;
 
-/** What reading a log gives: bytes, or why not. */
+/** Result of reading a log. */
 export type LogReading =
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
   /** `offset` and `length` contradict each other (logs/log-offsets.ts, `readRange`). */
   | { readonly kind: 'badArguments' }
-  /** There is no such log; `path` is where the file should be, null where none is configured. */
+  /** There is no such log. `path`: the missing file; null if no file is configured. */
   | { readonly kind: 'noFile'; readonly path: string | null }
-  /**
-   * The log is there and cannot be read, or the range is longer than {@link MAX_READ_BYTES}; the reason is for people.
-   */
+  /** The log cannot be read, or the range is longer than {@link MAX_READ_BYTES}. `reason` is for people. */
   | { readonly kind: 'failed'; readonly reason: string };
 
-/** What the end of a log gives: bytes, the size of the log, whether more than was asked for has come since `offset`. */
+/**
+ * The end of a log. `offset`: size of the log. `overflow`: more than the requested bytes were added since the old
+ * offset.
+ */
 export interface LogEnd {
   readonly bytes: Uint8Array;
   readonly offset: number;
@@ -37,36 +38,36 @@ export interface LogEnd {
 }
 
 /**
- * The log of the supervisor, or of one stream of one process: its file where it has one, else the last bytes in memory.
- * `reserve` counts the bytes before they are read; reading rejects with the error that it throws.
+ * The log of the supervisor, or of a stream of a process: its file, or the last bytes in memory if it has none.
+ * `reserve` counts the bytes before they are read. Reading rejects with the error that `reserve` throws.
  */
 export interface Log {
   /**
-   * Bytes by the rules of `supervisor.readLog`: a negative offset counts from the end and wants length 0; length 0
-   * means up to the end.
+   * Reads bytes by the rules of `supervisor.readLog`: a negative offset counts from the end and requires length 0.
+   * Length 0 means up to the end.
    */
   read(offset: number, length: number, reserve: Reserve): Promise<LogReading>;
   /**
-   * The end by the rules of `supervisor.tailProcessStdoutLog` (logs/log-offsets.ts, `tailRange`); nothing, size 0, of a
-   * log that is not there. At most {@link MAX_READ_BYTES}.
+   * Reads the end by the rules of `supervisor.tailProcessStdoutLog` (logs/log-offsets.ts, `tailRange`), at most
+   * {@link MAX_READ_BYTES}. The end of a missing log is empty and has size 0.
    */
   tail(offset: number, length: number, reserve: Reserve): Promise<LogEnd>;
-  /**
-   * Empties the log, in memory and on disk. `noFile`: there was no file where there should be one. Resolves when it is
-   * done.
-   */
+  /** Empties the log, in memory and on disk. `noFile`: the file is missing. Resolves when done. */
   clear(): Promise<
     { readonly kind: 'cleared' } | { readonly kind: 'noFile' } | { readonly kind: 'failed'; readonly reason: string }
   >;
   /**
-   * Gives the last `lastBytes` that are there, and then everything that comes, in order, with neither a gap nor a
-   * repetition. The bytes are valid during the call only. The first call may come before this returns. Returns the
-   * function that ends it; it may be called more than once.
+   * Calls `listener` with the last `lastBytes` of the log and then with everything that is written, in order, without
+   * gaps or repetitions. The bytes are valid only during the call. The first call may come before this function
+   * returns. Returns a function that stops following; it may be called more than once.
    */
   follow(lastBytes: number, listener: (bytes: Uint8Array) => void): () => void;
 }
 
-/** A reread: what the file has that is not active, or why it cannot be used (and then nothing has changed). */
+/**
+ * Result of a reread: the differences to the active groups, or the reason why the configuration is invalid. An invalid
+ * configuration changes nothing.
+ */
 export type Reread =
   | {
       readonly kind: 'changes';
@@ -76,111 +77,112 @@ export type Reread =
     }
   | { readonly kind: 'invalid'; readonly reason: string };
 
-/** What `updateGroup` would do now, as names of processes; each is in one list at most. */
+/** Plan of `updateGroup`: names of processes. Each is in one list at most. */
 export interface GroupPlan {
-  /** They are up, and configured no more. */
+  /** Running processes that are no longer configured. */
   readonly stopped: readonly string[];
-  /** They are up, and must be executed anew. */
+  /** Running processes that must be executed again. */
   readonly restarted: readonly string[];
-  /** They are new, and have autostart. */
+  /** New processes with autostart. */
   readonly started: readonly string[];
-  /** They are configured differently, and go on as they are, running or not. */
+  /** Processes whose configuration changes without a restart, running or not. */
   readonly changed: readonly string[];
 }
 
-/** The supervisor as its remote clients see it. Requests are never made from within an engine event. */
+/** The supervisor as its remote clients see it. Requests must not be made from within an engine event. */
 export interface SupervisorApi {
   /** `[supervisord] identifier`. */
   readonly identification: string;
   /** Our own pid. */
   readonly pid: number;
-  /** RUNNING; RESTARTING or SHUTDOWN from the moment that was asked for, by whomever. */
+  /** RUNNING; RESTARTING or SHUTDOWN as soon as a restart or a shutdown was requested, by anyone. */
   state(): SupervisorStateName;
-  /** Milliseconds of the monotonic clock that records are dated by. */
+  /** Milliseconds of the monotonic clock, as in the records. */
   nowMs(): number;
   /** Milliseconds since 1970. */
   wallMs(): number;
 
   /**
-   * All active processes: groups by priority and, within, in the order of the configuration; processes of a group
-   * likewise.
+   * All active processes: groups by priority, then in the order of the configuration. The same holds for the processes
+   * of a group.
    */
   processes(): readonly ProcessView[];
-  /** One of them by its namespec `group:name`, null when there is none. */
+  /** Active process by its namespec `group:name`; null if there is none. */
   process(id: string): ProcessView | null;
-  /** Facts about a process that its record does not hold. */
+  /** Facts about a process that are not in its record. */
   remarks(id: string): readonly ProcessRemark[];
   /** Number of times that the kernel has killed a process because memory ran out. */
   oomKills(id: string): number;
-  /** Whether a group of that name is active. */
+  /** True if a group of that name is active. */
   hasGroup(name: string): boolean;
-  /** Is told of every change of a process and a group, after it. Returns the function that ends this. */
+  /** Calls the listener after every change of a process or a group. Returns a function that unsubscribes. */
   subscribe(listener: Listener): () => void;
 
   /**
-   * Why the command cannot be executed, without trying: looked up as a start would. `NO_FILE`: "can't find command
-   * '/x'"; `NOT_EXECUTABLE`: "command at '/x' is not executable", "can't parse command 'x': No closing quotation". Null
-   * where it can.
+   * Returns the reason why the command cannot be executed, without starting it; null if it can. The command is looked
+   * up as for a start. `NO_FILE`: "can't find command '/x'". `NOT_EXECUTABLE`: "command at '/x' is not executable",
+   * "can't parse command 'x': No closing quotation".
    */
   checkCommand(config: ProcessConfig): { readonly fault: 'NO_FILE' | 'NOT_EXECUTABLE'; readonly reason: string } | null;
   /**
-   * Asks for a start. On return the record says what came of it: STARTING, RUNNING, or BACKOFF or FATAL where it could
+   * Requests a start. On return the record has the result: STARTING, RUNNING, or BACKOFF or FATAL if the process could
    * not be spawned. Ignored in STOPPING.
    */
   start(id: string): void;
   /**
-   * Asks for an orderly stop. On return the record is STOPPING, STOPPED, or UNKNOWN where it could not be signalled.
+   * Requests an orderly stop. On return the record is STOPPING, STOPPED, or UNKNOWN if the signal could not be sent.
    */
   stop(id: string): void;
-  /** SIGKILL, also for a process that is stopping. On return as for `stop`. */
+  /** Sends SIGKILL, also to a process that is stopping. On return the record is as for `stop`. */
   kill(id: string): void;
-  /** Sends a signal (0 only asks whether that would be allowed). Null when it was sent, else the name of an errno. */
+  /** Sends a signal; 0 only checks the permission. Returns null if it was sent, otherwise the name of the errno. */
   signal(id: string, signal: number): string | null;
   /**
-   * Writes to the standard input of a process, whole or not at all, and returns at once. `closed`: no process reads it
-   * any more (EPIPE); `full`: too much waits to be read already.
+   * Writes to the standard input of a process, all bytes or none, and returns at once. `closed`: no process reads it
+   * any more (EPIPE). `full`: too many bytes are unread already.
    */
   writeStdin(id: string, bytes: Uint8Array): 'written' | 'closed' | 'full';
   /** Emits a REMOTE_COMMUNICATION event. */
   emitRemoteCommunication(type: string, data: string): void;
 
-  /** The log of a stream; null where the process has none of its own (stderr with redirect_stderr). */
+  /** The log of a stream; null if the process has no such log (stderr with redirect_stderr). */
   processLog(id: string, stream: StreamName): Log | null;
-  /** The supervisor's own log; null when none is kept. */
+  /** The supervisor's own log; null if there is none. */
   mainLog(): Log | null;
   /**
-   * Path of a stream's log file, one made for AUTO included; a device by its name; null for none and for syslog. Also
-   * for a process that is not active.
+   * Path of the log file of a stream, including a file created for AUTO. A device is returned by its name. Null for no
+   * log and for syslog. Also for a process that is not active.
    */
   logPath(config: ProcessConfig, stream: StreamName): string | null;
-  /** Numeric id of the `user` of a program, null where none is set. */
+  /** Numeric id of the `user` of a program; null if no user is set. */
   uid(config: ProcessConfig): number | null;
 
-  /** Groups of the configuration as read last: active ones and those that `addGroup` would take. */
+  /** Groups of the latest configuration: the active ones, and those that `addGroup` accepts. */
   configuredGroups(): readonly GroupConfig[];
-  /** Reads the configuration again, activates nothing. Resolves when it was read. */
+  /** Reads the configuration again and activates nothing. Resolves when it was read. */
   reread(): Promise<Reread>;
-  /** Activates a group of the configuration as read last and starts what has autostart. */
+  /** Activates a group of the latest configuration, and starts its processes with autostart. */
   addGroup(name: string): 'added' | 'unknown' | 'active';
-  /** Forgets a group none of whose processes is up. */
+  /** Removes a group none of whose processes is up. */
   removeGroup(name: string): 'removed' | 'unknown' | 'running';
-  /** What `updateGroup` would do; null where it would answer null. Changes nothing. */
+  /** Returns the plan of `updateGroup`, or null if `updateGroup` would resolve with null. Changes nothing. */
   planUpdate(name: string): GroupPlan | null;
   /**
-   * Makes an active group as the configuration read last has it: stops and starts only what must be executed anew,
-   * applies the rest while it runs. Resolves with the names of what had to be stopped, once it is stopped; null for a
-   * group of which only the whole can be exchanged, or that is not there.
+   * Updates an active group to the latest configuration. Stops and starts only processes that must be executed again,
+   * and changes the others while they run. Resolves with the names of the stopped processes once they have stopped.
+   * Null for a group that is not active, or that can only be replaced as a whole.
    */
   updateGroup(name: string): Promise<readonly string[] | null>;
   /**
-   * Stops everything and starts over with the configuration read anew. Returns at once: null, or what is wrong with the
-   * configuration, and then everything goes on as it was.
+   * Stops all processes and starts again with a configuration that is read again. Returns at once: null, or the problem
+   * of the configuration. With a problem nothing changes.
    */
   restartSupervisor(): string | null;
-  /** Stops everything and ends. Returns at once. */
+  /** Stops all processes and exits. Returns at once. */
   shutdown(): void;
   /**
-   * Asked for while the end is under way: the second such request kills what is left. False where nothing is killed.
+   * Repeats a request to shut down, during the shutdown. The second such request kills the remaining processes. Returns
+   * false if nothing is killed.
    */
   shutdownAgain(): boolean;
   /** Writes a line to the supervisor's own log. */

@@ -1,6 +1,6 @@
 /**
- * The wait of `wait=true`, until a process has started or stopped. It follows the events of the engine, without polling
- * and without a timeout: startsecs, startretries and stopwaitsecs bound the wait, and the client can disconnect.
+ * Waits for `wait=true` until a process has started or stopped. The wait follows the events of the engine, without
+ * polling and without a timeout: startsecs, startretries and stopwaitsecs limit it, and the client can disconnect.
  */
 import type { ProcessView } from '../engine/process-table.ts';
 import type { CallContext } from './method.ts';

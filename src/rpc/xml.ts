@@ -1,7 +1,7 @@
 /**
  * A small XML parser for elements and their text, which is all that XML-RPC needs. The time is linear in the length of
- * any text: `indexOf` finds the next mark, and regular expressions see names only. Attributes are checked and dropped.
- * A document type declaration is refused, so the five predefined entities and character references are the only ones.
+ * any text: `indexOf` finds the next markup, and regular expressions see names only. Attributes are checked and
+ * dropped. A document type declaration is refused, so only the five predefined entities and character references exist.
  */
 import { showText } from '../core/shown-text.ts';
 

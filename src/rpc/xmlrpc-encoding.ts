@@ -15,8 +15,9 @@ const SPECIAL = /[\x00-\x08\x0b-\x1f&<>\ud800-\udfff\ufffe\uffff]/;
 const PIECE_BYTES = 64 * 1024;
 
 /**
- * A text in UTF-8 that is decoded in pieces while it is sent: the end of a log, which may have megabytes. It is sent as
- * a string; decoding never makes this type. Bytes that are not UTF-8 become U+FFFD; a byte order mark is kept.
+ * Text in UTF-8 that is decoded in pieces while it is sent: the end of a log, which may have megabytes. It is sent as a
+ * string; decoding an answer never creates this type. Bytes that are not UTF-8 become U+FFFD. A byte order mark is
+ * kept.
  */
 export class Utf8Text {
   readonly bytes: Uint8Array;

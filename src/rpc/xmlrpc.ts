@@ -45,7 +45,7 @@ export class XmlRpcSyntaxError extends Error {
   override readonly name = 'XmlRpcSyntaxError';
 }
 
-/** Maximum number of characters of a text. */
+/** Maximum number of characters of a document. */
 export const MAX_TEXT_LENGTH = 64 * 1024 * 1024;
 
 /** Maximum nesting of elements; an array or a struct takes three levels. */
