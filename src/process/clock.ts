@@ -1,33 +1,33 @@
 /**
- * The monotonic clock with alarms that the engine and the logs live by, and the time of day for what is shown.
- * The only place with timers; an alarm never comes before its time.
+ * The monotonic clock with alarms for the engine and the logs, and the wall clock. An alarm never fires before its
+ * time.
  */
 import { closeSync } from 'node:fs';
 import type { Addon } from '../native/addon.ts';
 
-/** A clock as the engine and the logs want it. */
+/** A clock for the engine and the logs. */
 export interface SystemClock {
   /** Milliseconds of the monotonic clock. */
   nowMs(): number;
-  /** Milliseconds since 1970, for display only. */
+  /** Milliseconds since 1970. The wall clock can jump. */
   wallMs(): number;
-  /** Calls `wake` once, at `atMs` or soon after; the function returned calls it off. */
+  /** Calls `wake` once, at `atMs` or soon after. Returns a function that cancels the alarm. */
   alarm(atMs: number, wake: () => void): () => void;
 }
 
-/** Functions of the addon that tell of a wall clock that is set. */
+/** Functions of the addon that report changes of the wall clock. */
 export type ClockNatives = Pick<Addon, 'openClockWatch' | 'rearmClockWatch' | 'watchReadable' | 'unwatchReadable'>;
 
 /**
- * Calls `changed` from the loop whenever the wall clock is set; the function returned ends that. Where the kernel does
- * not tell, `warn` is told, and it is only noticed when the clock is looked at for another reason.
+ * Calls `changed` from the loop whenever the wall clock is set. Returns a function that stops this. If the kernel
+ * cannot report changes, calls `warn` and never calls `changed`.
  */
 export function watchClock(addon: ClockNatives, changed: () => void, warn: (text: string) => void): () => void {
   let fd: number;
   try {
     fd = addon.openClockWatch();
   } catch (error) {
-    warn(`cannot hear of a clock that is set: ${(error as Error).message}`);
+    warn(`cannot watch for changes of the system clock: ${(error as Error).message}`);
     return () => undefined;
   }
   addon.watchReadable(fd, (errno) => {
@@ -41,7 +41,7 @@ export function watchClock(addon: ClockNatives, changed: () => void, warn: (text
   };
 }
 
-/** setTimeout takes no more; a longer wait is made of several. */
+/** Limit of setTimeout. A longer wait takes several timers. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 function alarm(atMs: number, wake: () => void): () => void {
@@ -50,7 +50,7 @@ function alarm(atMs: number, wake: () => void): () => void {
     const restMs = Math.ceil(atMs - performance.now());
     timer = setTimeout(
       () => {
-        // A timer counts whole milliseconds from the start of the loop's turn and may come a little early.
+        // setTimeout counts whole milliseconds from the start of the loop's turn, and may fire a little early.
         if (performance.now() < atMs) arm();
         else wake();
       },

@@ -1,6 +1,6 @@
 /**
- * Finds the file that a command means, by Supervisor's rules (process.py get_execv_args, options.py check_execv_args).
- * It executes nothing; what changes between this look and the exec is reported by the exec.
+ * Finds the executable file of a command, by Supervisor's rules (process.py get_execv_args, options.py
+ * check_execv_args). Executes nothing. If the file changes after this check, the exec reports the error.
  */
 import { accessSync, constants, statSync } from 'node:fs';
 import type { Stats } from 'node:fs';
@@ -10,12 +10,12 @@ import { toPath } from '../files/bytes.ts';
 import { explainMissing } from './exec-cause.ts';
 import { EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND, SpawnError } from './spawn-error.ts';
 
-/** Supervisor's path where PATH is unset or empty. */
+/** Supervisor's search path if PATH is unset or empty. */
 const DEFAULT_PATH = ['/bin', '/usr/bin', '/usr/local/bin'];
 
-/** What is known when a command is looked for. */
+/** Facts for the search. */
 export interface CommandContext {
-  /** PATH as the program's own environment sets it; null where it does not. */
+  /** PATH in the program's own environment; null if that does not set PATH. */
   readonly programPath: string | null;
   /** PATH of the supervisor. */
   readonly ownPath: string | undefined;
@@ -24,25 +24,25 @@ export interface CommandContext {
 }
 
 /**
- * Returns the file that execve(2) is to get for `command`, the first word of a command line. Throws {@link SpawnError}
- * with Supervisor's sentence; its exit code is 127 where nothing was found and 126 where it cannot run.
+ * Returns the file to pass to execve(2) for `command`, the first word of a command line. Throws {@link SpawnError} with
+ * Supervisor's message. Its exit code is 127 if no file was found, and 126 if the file cannot be executed.
  */
 export function findCommand(command: string, context: CommandContext): string {
   if (command === '') throw new SpawnError('exec', 'EINVAL', 'command is empty', EXIT_NOT_FOUND);
   const file = command.includes('/') ? command : searchPath(command, context);
   if (file === null) throw notFound(command, command);
-  // Supervisor looks for a relative path before it changes to `directory`, and executes it after that, so a script that
-  // is only in that directory is never found. We look where it will be executed.
+  // Supervisor checks a relative path before it changes to `directory`, and executes it afterwards. So it never finds a
+  // script that is only in that directory. We check the place where the file will be executed.
   requireExecutable(command, file, placeOf(file, context.directory));
   return file;
 }
 
-// compat: the first file of that name ends the search, also when it cannot be executed or is a directory (a shell goes
-// on).
+// compat: the first file of that name ends the search, even if it is a directory or cannot be executed. A shell
+// continues.
 function searchPath(name: string, { programPath, ownPath, directory }: CommandContext): string | null {
   const folders =
     programPath?.split(':') ?? (ownPath === undefined || ownPath === '' ? DEFAULT_PATH : ownPath.split(':'));
-  // An empty folder is the working directory, as everywhere.
+  // As in a shell, an empty folder is the working directory.
   const candidates = folders.map((folder) =>
     folder === '' || folder.endsWith('/') ? `${folder}${name}` : `${folder}/${name}`,
   );
@@ -74,12 +74,12 @@ function requireExecutable(command: string, file: string, place: string): void {
   }
 }
 
-/** Where a file is that will be executed in a directory. */
+/** Returns the path of a file that will be executed in a directory. */
 export function placeOf(file: string, directory: string | null): string {
   return directory === null ? file : resolve(directory, file);
 }
 
-/** compat: whatever keeps a file from being looked at counts as its absence. */
+/** compat: a file that cannot be examined, for whatever reason, counts as missing. */
 function statOrNull(path: string): Stats | null {
   try {
     return statSync(toPath(path));
@@ -88,18 +88,18 @@ function statOrNull(path: string): Stats | null {
   }
 }
 
-/** compat: the sentence of Supervisor; what the command shows of the reason comes after it. */
+/** Formats the error. compat: Supervisor's sentence comes first, then our explanation. */
 function notFound(file: string, command: string): SpawnError {
   return new SpawnError('exec', 'ENOENT', addCause(`can't find command ${quote(file)}`, command), EXIT_NOT_FOUND);
 }
 
-/** The `.` of shells has the name of a directory, so a directory can need the explanation too. */
+/** Appends an explanation to a sentence. Directories can need one too: `.` is a command in shells. */
 function addCause(sentence: string, command: string): string {
   const cause = explainMissing(command);
   return cause === null ? sentence : `${sentence}; ${cause}`;
 }
 
-/** As Python's repr() shows a string without control characters. */
+/** Quotes a string without control characters as Python's repr() does. */
 function quote(text: string): string {
   const mark = text.includes("'") && !text.includes('"') ? '"' : "'";
   return mark + text.replaceAll('\\', '\\\\').replaceAll(mark, `\\${mark}`) + mark;

@@ -1,43 +1,43 @@
 /**
- * As whom a program runs: `user=name[:group]` looked up, by the rules of Supervisor (options.py drop_privileges) for
- * root, and gentler ones for a supervisor that is not. It changes no credentials.
+ * Determines the user of a program: looks up `user=name[:group]`. Root follows the rules of Supervisor (options.py
+ * drop_privileges); a supervisor without root rights is less strict. Changes no credentials.
  */
 import { errnoOf } from '../core/error-text.ts';
 import type { Addon, User } from '../native/addon.ts';
 import { SpawnError } from './spawn-error.ts';
 
-/** `user=`: each a name or a number. */
+/** Option `user`: names or numbers. */
 export interface OwnerOption {
   readonly user: string;
   readonly group: string | null;
 }
 
-/** Who we are. */
+/** User and group of our own process. */
 export interface Identity {
   readonly uid: number;
   readonly gid: number;
 }
 
 /**
- * Credentials that a spawn changes, null for those that it leaves; and the user that the program then runs as, null
- * where passwd has none.
+ * Credentials that a spawn changes; null for those that stay. `login`: the user that the program then runs as, null if
+ * passwd does not have it.
  */
 export interface Credentials {
   readonly uid: number | null;
   readonly gid: number | null;
   readonly groups: readonly number[] | null;
   readonly login: User | null;
-  /** Why the program runs as somebody else than was asked for. */
+  /** Reason why the program runs as a different user than configured. */
   readonly warning: string | null;
 }
 
 type UserLookup = Pick<Addon, 'userByName' | 'userById' | 'groupByName' | 'groupById' | 'groupsOf'>;
 
 /**
- * Looks up whom `owner` means and what has to change for it. A uid that is not in passwd works, and has no
- * supplementary groups; its group is the given one, or else ours stays. When we are not root, another user is a warning
- * and the program runs as us, unless `isStrict` (`strict_user`). Throws {@link SpawnError} for unknown names, for
- * lookups that fail, and for what is refused.
+ * Looks up the user of `owner` and the necessary changes. A uid that is not in passwd is allowed. It has no
+ * supplementary groups, and its group is the given one or ours. If we are not root, another user is only a warning, and
+ * the program runs as our user, unless `isStrict` (`strict_user`). Throws {@link SpawnError} for unknown names, failed
+ * lookups and changes that are not permitted.
  */
 export function resolveCredentials(
   lookup: UserLookup,
@@ -49,7 +49,7 @@ export function resolveCredentials(
   const wanted = resolveOwner(lookup, self, owner);
   const isSameUser = wanted.uid === self.uid;
   const isSameGroup = owner.group === null || wanted.gid === self.gid;
-  // compat: for the user that we are, nothing changes, not even the group, unless one is named.
+  // compat: for our own user nothing changes, not even the group, unless a group is given.
   if (isSameUser && isSameGroup) return keep(lookup, self, null);
   if (self.uid !== 0) {
     const reason = `couldn't setuid to ${wanted.uid}: Can't drop privilege as nonroot user`;
@@ -62,8 +62,8 @@ export function resolveCredentials(
 }
 
 /**
- * Finds the ids of a user and group, no matter whether we may change to them. Throws {@link SpawnError} for unknown
- * names and failed lookups.
+ * Finds the ids of a user and group, whether or not we may change to them. Throws {@link SpawnError} for unknown names
+ * and failed lookups.
  */
 export function lookUpOwner(lookup: UserLookup, owner: OwnerOption): { readonly uid: number; readonly gid: number } {
   const { uid, gid } = resolveOwner(lookup, { uid: 0, gid: 0 }, owner);
@@ -100,7 +100,7 @@ function resolveGroup(lookup: UserLookup, group: string): number {
   return gid;
 }
 
-/** A failing name service is a failure to start, which is retried, and not the end of the supervisor. */
+/** Runs a lookup. A failing name service fails the start, which is retried. It must not end the supervisor. */
 function lookUp<T>(ask: () => T, name: string): T {
   try {
     return ask();

@@ -1,6 +1,6 @@
 /**
- * Variables from files, read anew at every start: `environment_file` (NAME=value lines) and `environment_dir` (a file
- * for each variable, as in /run/secrets). Values never appear in a message: they may be secrets.
+ * Reads variables from files, again at every start: `environment_file` (NAME=value lines) and `environment_dir` (a file
+ * for each variable, as in /run/secrets). Messages never contain values, which may be secrets.
  */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,14 +10,14 @@ import { decodeBytes, toPath } from '../files/bytes.ts';
 import { FileError, readRegularFile } from '../files/read-file.ts';
 import { SpawnError } from './spawn-error.ts';
 
-/** A larger file is no list of variables, and reading it would hold everything up. */
+/** Limit for one file. A larger file has no list of variables, and reading it would block the loop. */
 const MAX_BYTES = 1024 * 1024;
-/** execve(2) takes less for all arguments and variables together, with a stack of 8 MB. */
+/** Limit for all files together. execve(2) accepts less for all arguments and variables, with a stack of 8 MB. */
 const MAX_SUM = 4 * MAX_BYTES;
 
 /**
- * The variables of all files and directories, the later over the earlier, files before directories.
- * Throws {@link SpawnError} for what cannot be read or understood: the program is not started without its variables.
+ * Reads the variables of all files and directories. Later ones override earlier ones, and directories override files.
+ * Throws {@link SpawnError} for a file that cannot be read or parsed: a program must not start without its variables.
  */
 export function readEnvironmentFiles(
   files: readonly EnvironmentFile[],
@@ -42,7 +42,7 @@ export function readEnvironmentFiles(
   }
   for (const directory of directories) {
     for (const name of listFiles(directory)) {
-      // One newline at the end is the editor's, not the secret's.
+      // Remove one newline at the end. Editors add it; it is not part of the secret.
       const text = read(join(directory, name), false);
       if (text !== null) variables.set(name, text.replace(/\r?\n$/, ''));
     }
@@ -57,14 +57,14 @@ export function readEnvironmentFiles(
   return variables;
 }
 
-/** The variables of a file; core/environment-text.ts has its form. Throws {@link SpawnError}. */
+/** Parses the variables of a file; core/environment-text.ts has the format. Throws {@link SpawnError}. */
 export function parseEnvironmentFile(text: string, path: string): Map<string, string> {
   const parsed = parseEnvironmentText(text);
   if (!parsed.ok) throw new SpawnError('exec', 'EINVAL', `cannot read ${path}: line ${parsed.line} is not NAME=value`);
   return parsed.variables;
 }
 
-/** The text of a regular file; null where it is missing and may be. */
+/** Reads a regular file. Null if an optional file is missing. */
 function readSmallFile(path: string, isOptional: boolean): string | null {
   try {
     return decodeBytes(readRegularFile(path, MAX_BYTES));
@@ -80,7 +80,7 @@ function readSmallFile(path: string, isOptional: boolean): string | null {
   }
 }
 
-/** The files of a directory that name variables; Kubernetes' `..data` and the like are not among them. */
+/** Lists the files of a directory whose names are variables. Kubernetes adds others, such as `..data`. */
 function listFiles(directory: string): string[] {
   try {
     const entries = readdirSync(toPath(directory), { withFileTypes: true });

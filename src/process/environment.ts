@@ -1,14 +1,14 @@
 /**
- * The environment of a new process: what it inherits, what Supervisor adds, what the configuration sets.
- * It reads no environment and no file itself.
+ * Builds the environment of a new process: inherited variables, those of Supervisor, and those of the configuration.
+ * Reads no environment and no file itself.
  */
 import { isServiceLink } from '../core/service-links.ts';
 import type { User } from '../native/addon.ts';
 
-/** Our own variables; no program gets them. NODE_OPTIONS is the application's, and stays. */
+/** Prefix of our own variables, which programs do not get. NODE_OPTIONS belongs to the application and is passed on. */
 const OWN_PREFIX = 'ONEVISOR_';
 
-/** Where the variables of a process come from, the later ones over the earlier. */
+/** Sources of the variables of a process. Later ones override earlier ones. */
 export interface EnvironmentSources {
   /** Environment of the supervisor. */
   readonly inherited: Readonly<Record<string, string | undefined>>;
@@ -16,17 +16,17 @@ export interface EnvironmentSources {
   readonly common: ReadonlyMap<string, string>;
   readonly processName: string;
   readonly groupName: string;
-  /** Where the supervisor is reached; null where it is not known. */
+  /** URL of the supervisor; null if it is unknown. */
   readonly serverUrl: string | null;
-  /** Variables of `environment_file` and `environment_dir`, as they are now. */
+  /** Variables of `environment_file` and `environment_dir`. */
   readonly files: ReadonlyMap<string, string>;
-  /** `environment` of the program, and what a start adds to it. */
+  /** Option `environment` of the program, and the variables that a start adds. */
   readonly own: ReadonlyMap<string, string>;
 }
 
 /**
- * Variables of a process. `login` is the user whose HOME, USER and LOGNAME are set unless the configuration gives them
- * (`user_env`); null sets none. compat: the SUPERVISOR_* variables can be overridden by the program's `environment`.
+ * Builds the variables of a process. `login`: the user for HOME, USER and LOGNAME (`user_env`), which the configuration
+ * can override; null sets none. compat: the program's `environment` can override the SUPERVISOR_* variables.
  */
 export function buildEnvironment(sources: EnvironmentSources, login: User | null): Map<string, string> {
   const variables = new Map<string, string>();
@@ -45,7 +45,7 @@ export function buildEnvironment(sources: EnvironmentSources, login: User | null
   return variables;
 }
 
-/** As execve(2) takes it. */
+/** Formats the variables for execve(2). */
 export function formatEnvironment(variables: ReadonlyMap<string, string>): string[] {
   return Array.from(variables, ([name, value]) => `${name}=${value}`);
 }

@@ -1,19 +1,18 @@
 /**
- * Why the kernel did not execute a file, as far as the file itself shows: its first line, or its header where it is a
- * program of the ELF format.
- * It reads the beginning of one regular file and executes nothing.
+ * Finds the reason why the kernel did not execute a file, as far as the file shows it: its first line, or the header of
+ * an ELF program. Reads the beginning of one regular file and executes nothing.
  */
 import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { toPath } from '../files/bytes.ts';
 
-/** Enough for the line of an interpreter (the kernel reads 256 bytes) and for the headers of a program. */
+/** Enough for the `#!` line (the kernel reads 256 bytes) and for the headers of a program. */
 const HEAD_BYTES = 4096;
-/** As much as a shell looks at to tell a script from a program. */
+/** Number of bytes in which a shell looks for a NUL, to tell scripts from programs. */
 const SCRIPT_BYTES = 256;
 const ELF_MAGIC = '\x7fELF';
 const PT_INTERP = 3;
 
-/** Machines of ELF headers (elf.h), as uname(1) calls them. */
+/** Machines of ELF headers (elf.h), with the names of uname(1). */
 const MACHINES: ReadonlyMap<number, string> = new Map([
   [3, 'i686'],
   [8, 'mips'],
@@ -26,10 +25,10 @@ const MACHINES: ReadonlyMap<number, string> = new Map([
   [243, 'riscv64'],
   [258, 'loongarch64'],
 ]);
-/** The machine that Node calls otherwise. */
+/** Names of uname(1) for architectures that Node names differently. */
 const OURS: Readonly<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64', ia32: 'i686' };
 
-/** Words that are commands in a shell only, and what does the same here. */
+/** Commands that only shells have, each with its replacement here. */
 const SHELL_COMMANDS: ReadonlyMap<string, string> = new Map([
   ['source', ''],
   ['.', ''],
@@ -46,11 +45,11 @@ const SHELL_COMMANDS: ReadonlyMap<string, string> = new Map([
   ['while', ''],
 ]);
 
-/** The beginning of a file; null where it cannot be read or is no regular file. */
+/** Reads the beginning of a file. Null if it cannot be read or is not a regular file. */
 export function readHead(path: string): Buffer | null {
   let fd: number;
   try {
-    // A named pipe would hold us up until somebody writes.
+    // O_NONBLOCK: opening a named pipe must not wait for a writer.
     fd = openSync(toPath(path), constants.O_RDONLY | constants.O_NONBLOCK);
   } catch {
     return null;
@@ -66,12 +65,12 @@ export function readHead(path: string): Buffer | null {
   }
 }
 
-/** True for what a shell would run as a script: text without the `#!` that the kernel wants. */
+/** True for a file that a shell would run as a script: text without the `#!` that the kernel needs. */
 export function isPlainScript(head: Buffer): boolean {
   return !head.subarray(0, SCRIPT_BYTES).includes(0) && !isElf(head) && head.toString('latin1', 0, 2) !== '#!';
 }
 
-/** Why a command that is not there cannot be found, where its form shows what was meant; null for nothing to say. */
+/** Explains why a command was not found, if its form shows the mistake. Null without an explanation. */
 export function explainMissing(command: string): string | null {
   const assignment = /^([A-Za-z_]\w*)=/.exec(command)?.[1];
   if (assignment !== undefined)
@@ -89,7 +88,7 @@ export function explainMissing(command: string): string | null {
   return `${command} is a command of shells: ${instead === '' ? '' : `${instead}, or `}run the whole line with sh -c`;
 }
 
-/** Why the exec of a file that is there has failed with this errno; null where the file does not show it. */
+/** Explains why the exec of an existing file failed with this errno. Null if the file does not show the reason. */
 export function explainExec(code: string, head: Buffer | null): string | null {
   switch (code) {
     case 'ENOENT':
@@ -111,7 +110,7 @@ export function explainExec(code: string, head: Buffer | null): string | null {
   }
 }
 
-/** The interpreter of a script, or the loader of a program, is what is missing or cannot be executed. */
+/** Explains a missing interpreter of a script, or a missing loader of a program. */
 function explainInterpreter(head: Buffer): string | null {
   if (isElf(head)) {
     const loader = loaderOf(head);
@@ -124,7 +123,7 @@ function explainInterpreter(head: Buffer): string | null {
   const line = /^#!\s*(\S[^\n]*)/.exec(head.toString('utf8', 0, SCRIPT_BYTES))?.[1];
   if (line === undefined) return null;
   const interpreter = line.split(/[ \t\r]/)[0] ?? '';
-  // The kernel takes the carriage return for a part of the name.
+  // The kernel takes the carriage return as part of the name.
   if (line.split(/[ \t]/)[0]?.endsWith('\r') === true)
     return (
       `its first line ends with a carriage return (Windows line ends), so "${interpreter}\\r" is looked for: ` +
@@ -139,7 +138,7 @@ function explainFormat(head: Buffer): string {
   if (isPlainScript(head))
     return 'it does not begin with #! and the path of its interpreter, and there is no /bin/sh to run it';
   if (head.toString('latin1', 0, 2) === '#!') return 'its first line names no interpreter, as #!/bin/sh does';
-  if (!isElf(head)) return 'it is no program, and no text that a shell could run';
+  if (!isElf(head)) return 'it is neither a program nor a script';
   const isLittle = head[5] !== 2;
   const machine = head.length < 20 ? 0 : readMachine(head, isLittle);
   const ours = OURS[process.arch] ?? process.arch;
@@ -155,7 +154,7 @@ function isElf(head: Buffer): boolean {
   return head.toString('latin1', 0, 4) === ELF_MAGIC;
 }
 
-/** The loader (PT_INTERP) of a 64-bit little-endian program, as far as it stands at its beginning. */
+/** Returns the loader (PT_INTERP) of a 64-bit little-endian program, if it is within the head. */
 function loaderOf(head: Buffer): string | null {
   if (head.length < 64 || head[4] !== 2 || head[5] !== 1) return null;
   const [table, size, count] = [Number(head.readBigUInt64LE(32)), head.readUInt16LE(54), head.readUInt16LE(56)];

@@ -1,20 +1,19 @@
 /**
- * The end of what a command writes: its pipe is read to the end, and the last bytes are kept. A flood is read and
- * dropped. It does not know when the command ends; who does asks for what there is, and the pipe is closed then,
- * whoever still has it open.
+ * Keeps the end of a command's output. The pipe is read to its end, and the last bytes are kept. The caller knows when
+ * the command has ended. It then asks for the output, and the pipe is closed even if another process still has it open.
  */
 import { readSync } from 'node:fs';
 import { Socket } from 'node:net';
 
-/** How much is kept; as much as Docker keeps of a check. */
+/** Number of bytes that are kept. Docker keeps the same number for a health check. */
 export const KEPT_BYTES = 4096;
 /**
- * A pipe can be made no larger than this by who may not do more (/proc/sys/fs/pipe-max-size): what an ended command has
- * written is no more.
+ * Limit for the output that an ended command has left in the pipe. Without privileges, a pipe cannot be larger
+ * (/proc/sys/fs/pipe-max-size).
  */
 const MOST_REST_BYTES = 1024 * 1024;
 
-/** All pipes are read into this memory: what is read is dealt with before the next read. */
+/** Shared buffer for all pipes. The bytes are processed before the next read. */
 const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
 
 /** Our end of the output pipe of one command. */
@@ -24,7 +23,7 @@ export class JobOutput {
   #kept: Buffer = Buffer.alloc(0);
   #isOpen = true;
 
-  /** The descriptor belongs to this object from now on. */
+  /** Takes ownership of the descriptor. */
   constructor(fd: number) {
     this.#fd = fd;
     const ended = (): void => {
@@ -42,17 +41,14 @@ export class JobOutput {
         },
       },
     });
-    // A failed read counts as the end: what came before it is kept.
+    // A failed read counts as the end. The output before it is kept.
     this.#socket.on('error', ended);
     this.#socket.on('end', ended);
     this.#socket.on('close', ended);
     this.#socket.resume();
   }
 
-  /**
-   * Reads what is in the pipe now, without waiting, closes it, and returns the end of it all. What is no UTF-8 is
-   * replaced.
-   */
+  /** Reads the pipe without waiting, closes it, and returns the end of the output. Invalid UTF-8 is replaced. */
   finish(): string {
     if (this.#isOpen) this.#readRest();
     this.#isOpen = false;
@@ -66,8 +62,7 @@ export class JobOutput {
       try {
         count = readSync(this.#fd, readBuffer);
       } catch {
-        // EAGAIN: it is empty, and somebody else still has it open. Whatever else keeps us from reading: there is no
-        // more to be had.
+        // EAGAIN: the pipe is empty, and another process has it open. After any other error no more output can be read.
         return;
       }
       if (count === 0) return;
@@ -77,7 +72,7 @@ export class JobOutput {
   }
 
   #keep(bytes: Buffer): void {
-    // What is kept is a copy: the memory that it was read into is used again.
+    // Copy the bytes, since the shared buffer is reused.
     this.#kept = lastBytes(Buffer.concat([this.#kept, lastBytes(bytes)]));
   }
 }

@@ -1,11 +1,11 @@
 /**
- * Runs commands beside a program: its hooks and checks. Each command has a process group of its own, which is killed
- * when the command ends, and a time limit. The caller decides when to run a command and what its outcome means.
+ * Runs commands for a program: its hooks and checks. Each command has a process group of its own, which is killed when
+ * the command ends, and a time limit. The caller decides when to run a command and how to use its outcome.
  *
  * Invariants:
  *   1. `done` is called once, and never from within `run` or `take`. By then, a batch of ended children has left all
  *      tables of pids, so `done` may send signals.
- *   2. A group is signalled before its leader is reaped, or in the same call. Later, its number may be another one's.
+ *   2. A group is signalled before its leader is reaped, or in the same call. Later, another process may have its id.
  *   3. A job that is not reaped after SIGKILL (it hangs in the kernel) counts as timed out. No second job with the same
  *      key is started meanwhile.
  */
@@ -114,7 +114,7 @@ export class CommandJobs implements Jobs {
     const { launcher, context } = this.#parts;
     const key = `${proc.group}:${proc.name} ${job.name}`;
     if ([...this.#running.values()].some((other) => other.key === key && other.isOver))
-      throw new Error('the one before it was killed and does not end');
+      throw new Error('the previous command was killed and has not ended');
     const [out, err] = this.#channels(proc, job);
     const { environment_file: files, environment_dir: directories } = proc.options;
     const { pid, stdout, stderr } = launcher.launch(

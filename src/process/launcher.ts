@@ -64,13 +64,12 @@ export interface StdioPlan {
   readonly leadership: SpawnRequest['leadership'];
 }
 
-/**
- * Three pipes and a process group of its own, as Supervisor gives to every program. stdin stays open for
- * sendProcessStdin.
- */
+/** Three pipes and a process group, as Supervisor gives to every program. stdin stays open for sendProcessStdin. */
 export const PIPED: StdioPlan = { stdin: 'pipe', stdout: 'pipe', stderr: 'pipe', leadership: 'group' };
 
-/** The streams of the main program in init mode: ours, and the terminal's foreground where stdin is our terminal. */
+/**
+ * Returns the streams of the main program in init mode: ours. If stdin is a terminal, the program gets its foreground.
+ */
 export function inheritedStdio(addon: Pick<Addon, 'foregroundGroup'>): StdioPlan {
   return { stdin: 0, stdout: 1, stderr: 2, leadership: addon.foregroundGroup(0) >= 0 ? 'foreground' : 'group' };
 }
@@ -92,8 +91,8 @@ export class Launcher {
   }
 
   /**
-   * Starts a process and returns its pid and our ends of its pipes, which the caller owns; its exec has succeeded then.
-   * Throws {@link import('./spawn-error.ts').SpawnError}, and nothing is left behind.
+   * Starts a process and returns its pid and our ends of its pipes, which the caller owns. The exec has succeeded then.
+   * Throws {@link import('./spawn-error.ts').SpawnError} after cleaning up.
    */
   launch(target: LaunchTarget, context: LaunchContext): SpawnResult {
     const { options, argv } = target;
@@ -148,7 +147,7 @@ export class Launcher {
 
   #spawnByShell(target: LaunchTarget, uid: number | null, request: SpawnRequest): SpawnResult {
     const { file, argv } = request;
-    // The shell would take a name with a leading - for an option.
+    // The shell would interpret a name with a leading - as an option.
     const script = file.startsWith('-') ? `./${file}` : file;
     const result = this.#spawn(target, uid, { ...request, file: SHELL, argv: [SHELL, script, ...argv.slice(1)] });
     this.#warnOnce(

@@ -1,11 +1,11 @@
 /**
  * Resource limits of the supervisor itself: `minfds` and `minprocs` (Supervisor's options.py set_rlimits_or_exit), and
- * what its programs get back of the limits that Node has changed. A program's own limits are not made here.
+ * the limits that programs get because Node has changed ours. The launcher sets a program's own limits.
  */
 import { readFileSync } from 'node:fs';
 import type { Addon, ResourceLimit } from '../native/addon.ts';
 
-/** A minimum that the system does not grant; the message is Supervisor's, and ends the start. */
+/** A minimum that the system does not grant. The message is Supervisor's. The start fails. */
 export class LimitError extends Error {
   constructor(message: string) {
     super(message);
@@ -13,20 +13,20 @@ export class LimitError extends Error {
   }
 }
 
-/** What became of the limits. */
+/** Result of raising the limits. */
 export interface LimitsOutcome {
   /** Lines for the log, as Supervisor writes them. */
   readonly infos: readonly string[];
-  /** Limits that every program is to get. */
+  /** Limits for every program. */
   readonly forPrograms: readonly ResourceLimit[];
 }
 
 type LimitCalls = Pick<Addon, 'getLimit' | 'setLimit'>;
 
 /**
- * Grants at least `minfds` descriptors and `minprocs` processes, raising hard limits too where we may.
- * `originalFiles` is the soft limit of descriptors that we were started with, null where it cannot be known any more
- * (see {@link originalFileLimit}); programs then keep ours. Throws {@link LimitError}.
+ * Raises the limits to at least `minfds` descriptors and `minprocs` processes, hard limits too if permitted.
+ * `originalFiles`: the soft limit of descriptors that we were started with, or null if it is unknown (see
+ * {@link originalFileLimit}). In that case programs inherit our limit. Throws {@link LimitError}.
  */
 export function raiseLimits(
   calls: LimitCalls,
@@ -62,7 +62,7 @@ export function raiseLimits(
       'minprocs setting in the config file to allow the program to start.',
   );
   if (isRaised) infos.push(`Increased RLIMIT_NPROC limit to ${minimum.minprocs}`);
-  // compat: programs inherit what minfds raised, and users set it for just that.
+  // compat: programs inherit the limit that minfds raised. Users set minfds for this purpose.
   const soft = Math.max(startedWith, minimum.minfds);
   const now = calls.getLimit('nofile');
   return { infos, forPrograms: soft === now.soft ? [] : [{ resource: 'nofile', soft, hard: now.hard }] };
@@ -84,9 +84,8 @@ function raise(
 }
 
 /**
- * The soft limit of descriptors that we were started with. Node has raised it to the hard one before any of our code
- * ran, so it is taken from our parent, where that one has our hard limit; null for PID 1, which has no parent to look
- * at.
+ * Returns the soft limit of descriptors that we were started with. Node raises it to the hard limit before our code
+ * runs. So it is read from our parent, if the parent has our hard limit. Null if it is unknown, as for PID 1.
  */
 export function originalFileLimit(calls: LimitCalls, parent: number): number | null {
   const limits = parent === 0 ? null : readFileLimit(parent);
@@ -98,7 +97,7 @@ function readFileLimit(pid: number): { soft: number; hard: number } | null {
   try {
     text = readFileSync(`/proc/${pid}/limits`, 'latin1');
   } catch {
-    // Of another user, hidden, ended, or there is no /proc: all mean that it cannot be known.
+    // Another user's process, a hidden or ended one, or no /proc: the limit is unknown.
     return null;
   }
   const [, soft, hard] = /^Max open files\s+(\S+)\s+(\S+)/m.exec(text) ?? [];

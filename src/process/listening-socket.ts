@@ -1,7 +1,7 @@
 /**
- * A socket that listens for a program to accept on: raw, blocking, and nothing that Node knows of. Made in a private
- * directory beside its place and renamed into it, so that it is never there with other rights than asked for, and one
- * that an earlier run left is replaced in one step. It accepts nothing itself, and does not know whose socket it is.
+ * A listening socket for a program that accepts connections on it: raw, blocking, and unknown to Node. A unix socket is
+ * created in a private directory next to its path and renamed. So the path never has other permissions than configured,
+ * and the socket of an earlier run is replaced in one step. Accepts no connections itself.
  */
 import { chmodSync, chownSync, closeSync, lstatSync, mkdtempSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { isIP } from 'node:net';
@@ -15,31 +15,31 @@ import type { Addon } from '../native/addon.ts';
 /** Largest /etc/hosts that is searched. */
 const MAX_HOSTS_BYTES = 4 * 1024 * 1024;
 
-/** Where programs are reached. */
+/** Address of a listening socket. */
 export type ListenAddress =
   | { readonly kind: 'unix'; readonly path: string }
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
 
-/** What is asked for; mode and owner are those of a path. */
+/** Request for a socket. Mode and owner are for unix sockets. */
 export interface ListenRequest {
   readonly address: ListenAddress;
   readonly backlog: number;
   readonly mode: number;
-  /** Ids for chown; null leaves them. */
+  /** Ids for chown; null to keep the owner. */
   readonly owner: { readonly uid: number; readonly gid: number } | null;
 }
 
-/** An open one. */
+/** An open listening socket. */
 export interface ListeningSocket {
   readonly fd: number;
-  /** Closes it and removes its path, unless another socket is there by now. Never throws. */
+  /** Closes the socket and removes its path, unless another socket has replaced it. Never throws. */
   close(): void;
 }
 
-/** Why a socket cannot be made; the message is the reason alone. */
+/** Reason why a socket cannot be created. The message is the reason alone. */
 export class ListeningSocketError extends Error {
   override readonly name = 'ListeningSocketError';
-  /** Name of the errno; ENOTSOCK: something else is at the path; ENOTFOUND: the name of the host is not known here. */
+  /** Name of the errno. ENOTSOCK: the path is not a socket. ENOTFOUND: the host name is unknown. */
   readonly code: string;
 
   constructor(code: string, reason: string) {
@@ -50,7 +50,7 @@ export class ListeningSocketError extends Error {
 
 type Sockets = Pick<Addon, 'listenUnix' | 'listenTcp'>;
 
-/** Opens a socket. Throws a {@link ListeningSocketError}; an owner that cannot be set is a warning only. */
+/** Opens a socket. Throws {@link ListeningSocketError}. If the owner cannot be set, only warns. */
 export function openListeningSocket(
   addon: Sockets,
   request: ListenRequest,
@@ -101,13 +101,13 @@ function openUnix(
 }
 
 /**
- * compat: whoever may still listen at the path is replaced, as programs that outlived an earlier supervisor; but what
- * is no socket stays.
+ * Throws if the path is anything but a socket. compat: a socket is replaced even if a process still listens on it,
+ * since programs may have outlived an earlier supervisor.
  */
 function requireFree(path: string): void {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found !== undefined && !found.isSocket())
-    throw new ListeningSocketError('ENOTSOCK', 'there is something else than a socket, which is not removed');
+    throw new ListeningSocketError('ENOTSOCK', 'the path exists and is not a socket');
 }
 
 function changeOwner(
@@ -132,8 +132,7 @@ function removeOwn(path: string, ino: number, warn: (text: string) => void): voi
 }
 
 /**
- * The address in numbers of a host. A look-up that asks a name server would hold up the supervisor, so only /etc/hosts
- * is asked.
+ * Returns the numeric address of a host. Asking a name server would block the supervisor, so only /etc/hosts is read.
  */
 function addressOf(host: string): string {
   if (isIP(host) !== 0) return host;
@@ -144,7 +143,7 @@ function addressOf(host: string): string {
     .map((line) => line.replace(/#.*/, '').trim().toLowerCase().split(/\s+/));
   const address = lines.find(([first = '', ...names]) => isIP(first) === 4 && names.includes(host))?.[0];
   if (address === undefined)
-    throw new ListeningSocketError('ENOTFOUND', `/etc/hosts has no address for ${host}; use one in numbers`);
+    throw new ListeningSocketError('ENOTFOUND', `/etc/hosts has no address for ${host}; use a numeric address`);
   return address;
 }
 

@@ -1,18 +1,18 @@
 /**
- * Memory that programs use, with all processes that they have started. It reads /proc in slices, so that a machine full
- * of processes does not hold up the loop; it has no limits and sends no signal.
+ * Measures the memory of programs, including all processes that they have started. Reads /proc in slices, so that many
+ * processes do not block the loop. Has no limits and sends no signal.
  */
 import { readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { pidsIn, readProcess, treesOf } from './process-tree.ts';
 
-/** The longest that the loop is held up at once; a look at one process takes about 15 µs. */
+/** Longest time to block the loop. Reading one process takes about 15 µs. */
 const SLICE_MS = 2;
 
 /**
- * Resident bytes of the trees of these programs, by pid. Pages that processes share count for each. Without an entry:
- * programs that are not to be seen. Rejects where /proc cannot be listed.
+ * Returns the resident bytes of the process trees of these programs, by pid. Shared pages count for each process.
+ * Programs that are not visible have no entry. Rejects if /proc cannot be listed.
  */
 export async function readMemory(programs: readonly number[]): Promise<Map<number, number>> {
   const entries = await inSlices(pidsIn(await readdir('/proc')), readProcess);
@@ -39,7 +39,7 @@ async function inSlices<T, R>(items: readonly T[], look: (item: T) => R): Promis
   return found;
 }
 
-/** VmRSS, which the kernel says in kB whatever the size of a page; 0 for a process that has ended. */
+/** Returns VmRSS. The kernel reports it in kB, whatever the page size. 0 for a process that has ended. */
 function residentBytes(pid: number): number {
   let status: string;
   try {

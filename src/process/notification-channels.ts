@@ -1,6 +1,6 @@
 /**
- * The ways on which programs tell how they are (`notification_fd`, `notify`): opened for each run, given to its spawn,
- * closed when it is over. It passes on what is said, and knows neither states nor what follows.
+ * Opens the channels for notifications of programs (`notification_fd`, `notify`) for each run, passes them to its
+ * spawn, and closes them after the run. Forwards notices without interpreting them.
  */
 import { closeSync, fchownSync } from 'node:fs';
 import type { ProcessConfig } from '../config/model.ts';
@@ -13,13 +13,13 @@ import { NotificationPipe, type PipeNotice } from './notification-pipe.ts';
 import { NotificationSocket, type SocketNotice } from './notification-socket.ts';
 import { SpawnError } from './spawn-error.ts';
 
-/** What a program has told, or why it was not heard. */
+/** A notification of a program, or the reason why none can be received. */
 export type Notice = SocketNotice | PipeNotice;
 
-/** Takes notices, in their order, from the loop; of a run that is over there are none. */
+/** Receives notices, in order, from the loop. There are none after the end of a run. */
 export type NoticeListener = (id: string, run: number, notice: Notice) => void;
 
-/** What a spawn gets, and what it is followed by: exactly one of the two calls. */
+/** Parts of a spawn for its channel. After the spawn, exactly one of the two functions must be called. */
 export interface Opening {
   readonly environment: ReadonlyMap<string, string>;
   readonly descriptors: SpawnRequest['descriptors'];
@@ -33,7 +33,7 @@ export interface ChannelParts {
   readonly self: () => Identity;
 }
 
-/** The part of a {@link ProcessConfig} that is needed. */
+/** The part of a {@link ProcessConfig} that this file needs. */
 export interface ChannelTarget {
   readonly name: string;
   readonly options: Pick<
@@ -42,7 +42,7 @@ export interface ChannelTarget {
   >;
 }
 
-/** A way that is open. */
+/** An open channel. */
 interface NotificationChannel {
   readonly pipe: NotificationPipe | null;
   readonly socket: NotificationSocket | null;
@@ -61,14 +61,14 @@ export class NotificationChannels {
     this.#parts = parts;
   }
 
-  /** Who is told, one after the other: a later listener takes the place of an earlier one. */
+  /** Sets the receiver of all notices. Replaces the previous one. */
   listen(listener: NoticeListener): void {
     this.#listener = listener;
   }
 
   /**
-   * Opens what the options of a process ask for, for one run; `id` is its namespec. Throws {@link SpawnError}, and
-   * nothing is left open.
+   * Opens the channel that the options of a process ask for, for one run. `id` is its namespec. Throws
+   * {@link SpawnError} after cleaning up.
    */
   open(id: string, proc: ChannelTarget, run: number): Opening {
     this.close(id);
@@ -78,12 +78,12 @@ export class NotificationChannels {
     return number === null ? this.#openSocket(id, proc, tell) : this.#openPipe(id, proc, number, tell);
   }
 
-  /** Takes at once what a program has said already. */
+  /** Reads at once the messages that a program has sent already. */
   readNow(id: string): void {
     this.#open.get(id)?.socket?.readNow();
   }
 
-  /** A run is over. */
+  /** Closes the channel of a run that has ended. */
   close(id: string): void {
     const channel = this.#open.get(id);
     this.#open.delete(id);
@@ -118,7 +118,7 @@ export class NotificationChannels {
     const socket = attempt(proc.name, 'notify', () => new NotificationSocket(addon, clock, users, tell));
     this.#open.set(id, { pipe: null, socket });
     const limit = proc.options.watchdog_sec;
-    // WATCHDOG_PID cannot be known before the spawn; without it the limit is for whoever reads it
+    // WATCHDOG_PID is unknown before the spawn. Without it, the limit is for any process that reads it
     // (sd_watchdog_enabled(3)).
     const watchdog: Array<[string, string]> =
       limit === null || limit === 0 ? [] : [['WATCHDOG_USEC', String(Math.round(limit * MICROSECONDS))]];
@@ -130,7 +130,7 @@ export class NotificationChannels {
     };
   }
 
-  /** As whom it will run, as the launcher finds it too. */
+  /** Returns the credentials that the launcher will use too. */
   #credentialsOf({ options }: ChannelTarget): { readonly uid: number | null; readonly gid: number | null } {
     if (options.user === null) return { uid: null, gid: null };
     return resolveCredentials(this.#parts.addon, this.#parts.self(), options.user, options.strict_user);
@@ -138,8 +138,8 @@ export class NotificationChannels {
 }
 
 /**
- * A program that opens /dev/fd/N instead of using N is checked against the owner of the pipe. Without CAP_CHOWN that
- * stays denied to it; most never do so.
+ * Gives the pipe to the user of the program, because opening /dev/fd/N, unlike using N, checks the owner. Without
+ * CAP_CHOWN, a program cannot open it that way; few programs do.
  */
 function giveTo(fd: number, uid: number | null, gid: number | null): void {
   if (uid === null && gid === null) return;
@@ -156,6 +156,6 @@ function attempt<T>(name: string, option: string, make: () => T): T {
   } catch (error) {
     const { code, syscall } = error as NodeJS.ErrnoException;
     if (code === undefined || syscall === undefined) throw error;
-    throw new SpawnError('pipe', code, `cannot open what ${option} of '${name}' needs: ${code}`);
+    throw new SpawnError('pipe', code, `cannot set up ${option} of '${name}': ${code}`);
   }
 }

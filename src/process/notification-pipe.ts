@@ -1,21 +1,21 @@
 /**
- * The pipe of `notification_fd`: a program writes a line to it when it is ready, as with s6. Owns our end of it, and
- * reads without waiting.
+ * The pipe of `notification_fd`: a program writes a line to it when it is ready, as with s6. Owns our end, and reads
+ * without waiting.
  */
 import { Socket } from 'node:net';
 
-/** What became of it. Each comes at most once, and `closed` and `flooded` only without `ready`. */
+/** Notice of a pipe. Each kind comes at most once; `closed` and `flooded` only without `ready`. */
 export type PipeNotice =
   | { readonly kind: 'ready' }
-  /** The program has closed it without a line. */
+  /** The program has closed the pipe without a line. */
   | { readonly kind: 'closed' }
-  /** It has written more than any line has, and no newline. */
+  /** The program has written {@link MOST_BYTES} without a newline. */
   | { readonly kind: 'flooded' };
 
 const READ_BYTES = 512;
 /**
- * So much is read and thrown away, before a line and after it: s6 closes at the first newline, which ends a program by
- * SIGPIPE that writes a second one by chance. Who takes it for a log gets EPIPE in the end.
+ * Number of bytes that are read and dropped. s6 closes the pipe at the first newline, and a program that then writes
+ * another line by chance gets SIGPIPE. A program that uses the pipe as a log gets EPIPE here after this many bytes.
  */
 const MOST_BYTES = 65_536;
 const NEWLINE = 10;
@@ -27,7 +27,7 @@ export class NotificationPipe {
   #isTold = false;
   #bytes = 0;
 
-  /** The descriptor belongs to it. `tell` is called from the loop. */
+  /** Takes ownership of the descriptor. Calls `tell` from the loop. */
   constructor(readEnd: number, tell: (notice: PipeNotice) => void) {
     this.#tell = tell;
     this.#socket = new Socket({
@@ -36,19 +36,19 @@ export class NotificationPipe {
       writable: false,
       onread: { buffer: Buffer.alloc(READ_BYTES), callback: (count, buffer) => this.#take(buffer.subarray(0, count)) },
     });
-    // A read that fails is an end too.
+    // A failed read counts as the end.
     this.#socket.on('error', () => this.#say({ kind: 'closed' }));
     this.#socket.on('end', () => this.#say({ kind: 'closed' }));
     this.#socket.resume();
   }
 
-  /** Lets go of it; nothing is told any more. */
+  /** Closes the pipe. No notice comes afterwards. */
   close(): void {
     this.#isTold = true;
     this.#socket.destroy();
   }
 
-  /** Returns whether to read on. */
+  /** Takes bytes. Returns true to read on. */
   #take(bytes: Uint8Array): boolean {
     this.#bytes += bytes.length;
     if (bytes.includes(NEWLINE)) this.#say({ kind: 'ready' });

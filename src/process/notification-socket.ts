@@ -1,6 +1,6 @@
 /**
- * The socket of `notify=sd`: what one run of a program says by sd_notify(3), also through children of its own that end
- * at once. Owns the socket and judges who may be heard; it does not know what follows from a message.
+ * The socket of `notify=sd`: receives the sd_notify(3) messages of one run of a program, and of its short-lived
+ * children. Owns the socket and decides which senders are accepted. The receiver interprets the messages.
  */
 import { randomBytes } from 'node:crypto';
 import { closeSync } from 'node:fs';
@@ -9,30 +9,33 @@ import type { Clock } from '../engine/ports.ts';
 import { type NotifyFact, parseNotifyMessage } from '../core/notify-message.ts';
 import type { Addon } from '../native/addon.ts';
 
-/** What comes of a socket: what was said, or why something was not heard. */
+/** Notice of a socket: a fact, or the reason why a message or the socket was dropped. */
 export type SocketNotice =
   | NotifyFact
   | { readonly kind: 'refused'; readonly why: Refusal; readonly pid: number; readonly uid: number }
-  /** The socket has failed, and nothing is heard any more. */
+  /** The socket has failed and is closed. */
   | { readonly kind: 'deaf'; readonly errno: number };
 
-/** `user`: its sender is of another user. `namespace`: of another pid namespace. `length`, `form`: it is no message. */
+/**
+ * Reason to drop a message. `user`: the sender is another user. `namespace`: the sender is in another PID namespace.
+ * `length`, `form`: the message is invalid.
+ */
 export type Refusal = 'user' | 'namespace' | 'length' | 'form';
 
 export type SocketNatives = Pick<Addon, 'openDatagram' | 'receiveDatagram' | 'watchReadable' | 'unwatchReadable'>;
 
 const NAME_BYTES = 16;
-/** As systemd takes them. */
+/** Limit of systemd. */
 const MOST_MESSAGE_BYTES = 4096;
 /**
- * So many datagrams are taken in such a time and no more: a program that floods waits in its own send, since the
- * kernel's queue is short, and costs us little.
+ * Limit on datagrams in a period of time. A program that sends more waits in its own send, since the kernel's queue is
+ * short.
  */
 const WINDOW = { ms: 20, datagrams: 64 };
 
 /** One socket for one run. */
 export class NotificationSocket {
-  /** The value of NOTIFY_SOCKET. */
+  /** Value of NOTIFY_SOCKET. */
   readonly address: string;
   readonly #fd: number;
   readonly #natives: SocketNatives;
@@ -48,15 +51,15 @@ export class NotificationSocket {
   #callOff: () => void = () => undefined;
 
   /**
-   * Opens it at an address of its own that cannot be guessed. `users`: whose messages are heard. `tell` is called from
-   * the loop. Throws what the addon throws.
+   * Opens the socket at a unique address that cannot be guessed. `users`: accepted senders. Calls `tell` from the loop.
+   * Throws errors of the addon.
    */
   constructor(natives: SocketNatives, clock: Clock, users: ReadonlySet<number>, tell: (notice: SocketNotice) => void) {
     this.#natives = natives;
     this.#clock = clock;
     this.#users = users;
     this.#tell = tell;
-    // Abstract: it needs no directory that can be written to, no owner and no clean-up.
+    // An abstract address needs no writable directory, no owner and no cleanup.
     const name = `onevisor/${randomBytes(NAME_BYTES).toString('hex')}`;
     this.address = `@${name}`;
     this.#fd = natives.openDatagram(name);
@@ -68,12 +71,12 @@ export class NotificationSocket {
     }
   }
 
-  /** The program itself is heard whatever user it has made itself: nobody else has its pid until we have reaped it. */
+  /** Accepts the program itself under any user. Its pid cannot be reused until we have reaped it. */
   setMainPid(pid: number): void {
     this.#mainPid = pid;
   }
 
-  /** Takes what is there already, as far as the flood gate lets it. */
+  /** Reads the datagrams that are available, within the limit. */
   readNow(): void {
     const nowMs = this.#clock.nowMs();
     if (nowMs >= this.#windowMs + WINDOW.ms) {
@@ -90,7 +93,7 @@ export class NotificationSocket {
     if (this.#isOpen) this.#pause();
   }
 
-  /** Lets go of it; nothing is told any more, and who still waits in a send gets ECONNREFUSED. */
+  /** Closes the socket. No notice comes afterwards, and senders that wait get ECONNREFUSED. */
   close(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;

@@ -7,12 +7,12 @@ import { posix } from 'node:path';
 
 const CGROUPS = '/sys/fs/cgroup';
 
-/** Reads a small file; null where it cannot be read. Replaced in tests. */
+/** Reads a small file; null if it cannot be read. Replaced in tests. */
 export type ReadText = (path: string) => string | null;
 
 /**
- * The counter `oom_kill` of our cgroup and those below it (cgroup v2: memory.events; v1: memory.oom_control, since
- * Linux 4.13). Null where there is none.
+ * Returns the counter `oom_kill` of our cgroup and those below it (cgroup v2: memory.events; v1: memory.oom_control,
+ * since Linux 4.13). Null if there is no counter.
  */
 export function readOomKills(read: ReadText = readText): number | null {
   for (const path of candidates(read('/proc/self/cgroup') ?? '')) {
@@ -23,8 +23,8 @@ export function readOomKills(read: ReadText = readText): number | null {
 }
 
 /**
- * Files to look at, the nearest first. In a cgroup namespace, or where a container has only its own part mounted, the
- * path is not below the mount.
+ * Returns possible paths of the counter, the most specific first. In a cgroup namespace, or if only the container's own
+ * part is mounted, the path of our cgroup does not exist below the mount.
  */
 function candidates(membership: string): string[] {
   const lines = membership.split('\n').map((line) => /^\d+:([^:]*):(\/.*)$/.exec(line));
@@ -46,7 +46,7 @@ function readText(path: string): string | null {
   try {
     return readFileSync(path, 'latin1');
   } catch {
-    // A machine without that controller or file system: there is nothing to tell.
+    // The machine has no such controller or file system.
     return null;
   }
 }

@@ -1,28 +1,22 @@
-/**
- * Descendants of processes, read from /proc at one moment. It sends no signal; what it says may be old as soon as it is
- * said.
- */
+/** Finds descendants of processes in a snapshot of /proc. Sends no signal. The result may be outdated immediately. */
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** A process and its parent; a zombie has ended and only waits for its parent. */
+/** A process and its parent. A zombie has ended and waits to be reaped. */
 export interface ProcessEntry {
   readonly pid: number;
   readonly parent: number;
   readonly isZombie: boolean;
 }
 
-/**
- * A process with what it belongs to besides its parent: a process group and a session, each named after the pid of its
- * leader.
- */
+/** A process with its process group and its session. Each is named by the pid of its leader. */
 export interface TreeEntry extends ProcessEntry {
-  /** Its short name (`/proc/PID/comm`). */
+  /** Short name (`/proc/PID/comm`). */
   readonly name: string;
   readonly group: number;
   readonly session: number;
 }
 
-/** All processes that can be seen; null where there is no /proc. */
+/** Reads all visible processes. Null if there is no /proc. */
 export function readProcesses(): TreeEntry[] | null {
   let names: string[];
   try {
@@ -36,12 +30,12 @@ export function readProcesses(): TreeEntry[] | null {
   return entries.length === 0 ? null : entries;
 }
 
-/** The pids among the names in /proc. */
+/** Returns the pids among the names in /proc. */
 export function pidsIn(names: readonly string[]): number[] {
   return names.filter((name) => /^\d+$/.test(name)).map(Number);
 }
 
-/** Those below `pid` in the tree, parents before their children; zombies too. */
+/** Returns the descendants of `pid`, parents before their children, including zombies. */
 export function descendantsOf(pid: number, entries: readonly ProcessEntry[]): ProcessEntry[] {
   const children = Map.groupBy(entries, ({ parent }) => parent);
   const found: ProcessEntry[] = [...(children.get(pid) ?? [])];
@@ -50,9 +44,9 @@ export function descendantsOf(pid: number, entries: readonly ProcessEntry[]): Pr
 }
 
 /**
- * The processes of programs, by their pids: each program itself, what descends from it, and what was left to others of
- * the groups and sessions that it or a descendant leads. None for a program that is not among the entries and has left
- * nothing.
+ * Returns the processes of programs, by pid: the program itself, its descendants, and orphans in the groups and
+ * sessions that the program or a descendant leads. Empty for a program that is not among the entries and has left no
+ * processes.
  */
 export function treesOf(pids: readonly number[], entries: readonly TreeEntry[]): Map<number, TreeEntry[]> {
   const belonging = new Map<number, TreeEntry[]>();
@@ -76,16 +70,16 @@ export function treesOf(pids: readonly number[], entries: readonly TreeEntry[]):
   );
 }
 
-/** One process; null where there is none of that pid. */
+/** Reads one process. Null if there is none with this pid. */
 export function readProcess(pid: number): TreeEntry | null {
   let stat: string;
   try {
     stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
   } catch {
-    // It ended between the listing and the look.
+    // The process ended after the listing.
     return null;
   }
-  // proc(5): the name in parentheses may itself hold any character, so the fields count from the last parenthesis.
+  // proc(5): the name in parentheses may contain any character, so count the fields from the last parenthesis.
   const end = stat.lastIndexOf(')');
   const [state, parent, group, session] = stat.slice(end + 2).split(' ');
   return {

@@ -1,20 +1,19 @@
 /**
- * Where the sender of a signal stands: outside our tree of processes or inside, as /proc says when it is asked. Bounded
- * work, no waiting.
+ * Finds the origin of a signal: outside or inside our process tree, as /proc shows it now. The work is bounded and does
+ * not wait.
  */
 import type { SignalOrigin } from '../core/end-signals.ts';
 import { type ProcessEntry, readProcess } from './process-tree.ts';
 
-/** Steps from a process to its parent that are followed; a longer way, which only a trick makes, counts as inside. */
+/** Limit on the steps from a process to its parent. A longer chain exists only to trick us, and counts as inside. */
 const MOST_STEPS = 256;
-/** A parent that is never seen is hidden from us (hidepid). */
+/** Limit on restarts of the walk. An ancestor that stays invisible is hidden from us (hidepid). */
 const MOST_RESTARTS = 3;
 
 /**
- * Origin of a signal. `code` and `sender` are si_code and si_pid of sigaction(2), `self` is our own pid, `read` looks
- * up a process.
- * The sender may have ended since; its pid may even be that of another process by then, which is rare, and told by
- * nothing.
+ * Returns the origin of a signal. `code` and `sender` are si_code and si_pid of sigaction(2), `self` is our own pid,
+ * and `read` reads a process. The sender may have ended. In rare cases its pid already belongs to another process,
+ * which cannot be detected.
  */
 export function originOf(
   code: number,
@@ -23,7 +22,7 @@ export function originOf(
   read: (pid: number) => ProcessEntry | null = readProcess,
 ): SignalOrigin {
   if (code > 0) return 'kernel';
-  // Of another pid namespace: the container engine, or a parent's.
+  // From another PID namespace: the container engine, or a process in a parent namespace.
   if (sender === 0) return 'outside';
   if (sender < 0) return 'unknown';
   return placeOf(sender, self, read);
@@ -34,11 +33,11 @@ function placeOf(sender: number, self: number, read: (pid: number) => ProcessEnt
   let pid = sender;
   for (let step = 0; step < MOST_STEPS; step += 1) {
     if (pid === self) return 'inside';
-    // The first process of the namespace has no parent in it, and no process of ours is above us.
+    // PID 1 has no parent in its namespace, and we have reached it without passing our own process.
     if (pid <= 1) return 'outside';
     const entry = read(pid);
     if (entry !== null && !(pid === sender && entry.isZombie)) pid = entry.parent;
-    // An ancestor that ends during the walk hands its children on: the walk begins anew.
+    // An ancestor that ended during the walk has passed its children to another process. Start the walk again.
     else if (pid === sender || restarts === MOST_RESTARTS) return 'unknown';
     else {
       restarts += 1;

@@ -1,6 +1,6 @@
 /**
- * The signals that come in: which ones the supervisor takes, which ones init mode sends on, and who sent each.
- * It decides nothing about what a signal means, and sends none.
+ * Incoming signals: which ones the supervisor handles, which ones init mode forwards, and who sent each. Does not
+ * interpret signals and sends none.
  */
 import { readFileSync } from 'node:fs';
 import type { Config } from '../config/model.ts';
@@ -18,8 +18,8 @@ import type { Addon } from '../native/addon.ts';
 import { originOf } from './signal-origin.ts';
 
 /**
- * Those that mean something to us, whoever we are. SIGCHLD is the reaper's. SIGPWR and SIGRTMIN+3 are STOPSIGNAL of
- * base images.
+ * Signals with a meaning for the supervisor in every mode. The reaper has SIGCHLD. SIGPWR and SIGRTMIN+3 are the
+ * STOPSIGNAL of some base images.
  */
 export const SUPERVISOR_SIGNALS: readonly number[] = [
   signalNumbers.SIGTERM,
@@ -32,23 +32,23 @@ export const SUPERVISOR_SIGNALS: readonly number[] = [
 ];
 
 /**
- * Every signal that init mode sends on to its main program, and that PID 1 takes: the kernel gives PID 1 no default
- * actions.
+ * Signals that init mode forwards to its main program. PID 1 must handle them too, since the kernel gives PID 1 no
+ * default actions.
  */
 export const FORWARDED_SIGNALS: readonly number[] = [
   ...Object.values(signalNumbers).filter((number) => !UNTAKEN_SIGNALS.includes(number)),
   ...Array.from({ length: LAST_REALTIME - FIRST_REALTIME + 1 }, (_, index) => FIRST_REALTIME + index),
 ];
 
-/** Signals that our process takes before it knows its configuration. `pid` is our own. */
+/** Returns the signals to handle before the configuration is known. `pid` is our own. */
 export function firstSignals(pid: number): readonly number[] {
   return pid === 1 ? FORWARDED_SIGNALS : SUPERVISOR_SIGNALS;
 }
 
 /**
- * Signals that the supervisor takes under a configuration. A main program gets every signal, and so does a container.
- * PID 1 must take every signal too: the kernel gives PID 1 no default actions. Elsewhere the supervisor takes the
- * signals that mean something, and those of `forward_signals` and `stop_on_signals`.
+ * Returns the signals that the supervisor handles with a configuration. A main program gets every signal, and so does a
+ * container. PID 1 must handle every signal, since the kernel gives PID 1 no default actions. Elsewhere the supervisor
+ * handles the signals with a meaning, and those of `forward_signals` and `stop_on_signals`.
  */
 export function signalsToTake(
   { main, supervisord }: Pick<Config, 'main' | 'supervisord'>,
@@ -60,35 +60,38 @@ export function signalsToTake(
 }
 
 /**
- * Node installs one-shot handlers for these before any script runs: they reset the terminal and send the signal once
- * more, which then has its default action. The kernel drops that for PID 1, so an action that is back to the default
- * says that the signal has come.
+ * Signals for which Node installs one-shot handlers before any script runs. Such a handler resets the terminal,
+ * restores the default action, and sends the signal again. For PID 1 the kernel drops the second signal. So a default
+ * action shows that the signal has arrived.
  */
 const ONE_SHOT_IN_NODE: ReadonlySet<number> = new Set([signalNumbers.SIGTERM, signalNumbers.SIGINT]);
 
-/** A signal that came in. */
+/** A signal that arrived. */
 export interface ReceivedSignal {
   readonly number: number;
   readonly origin: SignalOrigin;
-  /** Pid of the sender; 0 where none is known: the kernel, another pid namespace, before the addon was loaded. */
+  /** Pid of the sender. 0 if unknown: the kernel, another PID namespace, or a time before the addon was loaded. */
   readonly sender: number;
 }
 
-/** Told of one signal; it may stand for several of its kind, since they merge. Must not throw. */
+/**
+ * Receives signals. One call may stand for several signals of the same kind, since the kernel merges them. Must not
+ * throw.
+ */
 export type SignalListener = (signal: ReceivedSignal) => void;
 
-/** Signals that one call of the addon hands over, and the numbers that each has. */
+/** Number of signals that one call of the addon returns, and of numbers for each signal. */
 const BATCH = 64;
 const NUMBERS_A_SIGNAL = 3;
-/** Batches that are taken at once when somebody begins to listen; the pipe holds no more than about these. */
+/** Limit on batches that are read at once when a listener is set. The pipe holds about this many. */
 const MOST_BATCHES = 128;
 
 /**
- * Takes signals from the first moment of our code on, and keeps those that come before somebody listens.
+ * Handles signals from the start of our code, and keeps those that arrive before a listener is set.
  *
- * Order of the steps, so that none is lost: Node takes a signal by `process.on` before the addon is there; the addon
- * replaces Node's handler in the kernel and leaves Node's listener in place. That listener also keeps later ones
- * (`signal-exit`) from making Node take the signal back.
+ * No signal may be lost, so the order of the steps matters. Node handles a signal by `process.on` until the addon is
+ * loaded. The addon then replaces Node's handler in the kernel, and Node's listener stays in place. With it, later
+ * listeners (`signal-exit`) do not make Node install its own handler again.
  */
 export class SignalIntake {
   readonly #held = new Set<number>();
@@ -98,20 +101,20 @@ export class SignalIntake {
   #addon: SignalAddon | null = null;
   #listener: SignalListener | null = null;
 
-  /** Takes `numbers`, all but those of which Node knows already (see {@link ONE_SHOT_IN_NODE}). `pid` is our own. */
+  /** Handles `numbers`, except those for which Node has a handler (see {@link ONE_SHOT_IN_NODE}). `pid` is our own. */
   constructor(pid: number, numbers: readonly number[]) {
     this.#pid = pid;
     for (const number of numbers) if (!ONE_SHOT_IN_NODE.has(number)) this.#hold(number);
   }
 
-  /** Goes on with the addon, which knows the senders and the signals that have no name in Node. */
+  /** Continues with the addon, which knows the senders, and signals that have no name in Node. */
   attach(addon: SignalAddon, numbers: readonly number[]): void {
     this.#addon = addon;
     addon.watchReadable(addon.signalPipe(), () => this.#read());
     this.take(numbers);
   }
 
-  /** Takes further signals: their default action no longer happens. Only after {@link attach}. */
+  /** Handles further signals: their default action no longer happens. Requires {@link attach}. */
   take(numbers: readonly number[]): void {
     for (const number of numbers) {
       const wasDefault = this.#addon?.catchSignal(number) === true;
@@ -121,8 +124,8 @@ export class SignalIntake {
   }
 
   /**
-   * Calls `listener` with every signal, first with those that were kept, before it returns. A later listener takes the
-   * place of this one.
+   * Calls `listener` with every signal. Signals that were kept come first, before this function returns. Replaces the
+   * previous listener.
    */
   listen(listener: SignalListener): void {
     this.#listener = null;
@@ -131,7 +134,7 @@ export class SignalIntake {
     for (const signal of this.#kept.splice(0)) listener(signal);
   }
 
-  /** Makes Node listen. False where it does so already, or cannot. */
+  /** Makes Node listen. False if Node listens already, or cannot. */
   #hold(number: number): boolean {
     const name = signalNames.get(number);
     if (name === undefined || this.#held.has(number)) return false;
@@ -144,7 +147,7 @@ export class SignalIntake {
     return { number, origin: 'unknown', sender: 0 };
   }
 
-  /** One batch in a turn of the loop: the pipe stays readable while more wait. */
+  /** Reads one batch in each turn of the loop. The pipe stays readable while more signals wait. */
   #read(): number {
     const count = this.#addon?.readSignals(this.#out) ?? 0;
     for (let at = 0; at < count * NUMBERS_A_SIGNAL; at += NUMBERS_A_SIGNAL) {
@@ -164,15 +167,15 @@ export class SignalIntake {
 export type SignalAddon = Pick<Addon, 'catchSignal' | 'signalPipe' | 'readSignals' | 'watchReadable'>;
 
 /**
- * True if Node's one-shot handler has taken a SIGTERM or SIGINT, as far as /proc tells: for the moment before we
- * execute ourselves anew, which makes the kernel forget.
+ * True if Node's one-shot handler has received a SIGTERM or SIGINT, according to /proc. Used before we execute
+ * ourselves again, which resets the handlers.
  */
 export function hasOneShotFired(): boolean {
   let status: string;
   try {
     status = readFileSync('/proc/self/status', 'latin1');
   } catch {
-    // No /proc: nothing can be told.
+    // Without /proc this is unknown.
     return false;
   }
   const caught = BigInt(`0x${/^SigCgt:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? 'f'.repeat(16)}`);
@@ -180,8 +183,8 @@ export function hasOneShotFired(): boolean {
 }
 
 /**
- * Takes the named signals by Node alone, for a program that need not know the senders. The function returned gives them
- * back.
+ * Handles the named signals with Node alone, for a program that does not need the senders. Returns a function that
+ * stops this.
  */
 export function takeSignals(
   addon: Pick<Addon, 'unblockSignal'>,
@@ -190,8 +193,8 @@ export function takeSignals(
 ): () => void {
   const taken = names.map((name) => ({ name, take: () => listener(name) }));
   for (const { name, take } of taken) process.on(name, take);
-  // With --disable-sigusr1 Node starts with SIGUSR1 blocked, and no listener would ever hear it. The listener comes
-  // first: the default action is our end.
+  // With --disable-sigusr1 Node starts with SIGUSR1 blocked, and a listener would never be called. Add the listener
+  // before unblocking: the default action would end us.
   for (const { name } of taken) addon.unblockSignal(signalNumbers[name]);
   return () => {
     for (const { name, take } of taken) process.removeListener(name, take);
@@ -199,8 +202,8 @@ export function takeSignals(
 }
 
 /**
- * Ignores what a terminal sends to background processes that touch it: after we have handed over the foreground, we
- * still write our log there. To catch these would not do: the kernel would then restart the write for ever.
+ * Ignores the signals that a terminal sends to background processes which use it. After the foreground was handed over,
+ * we still write our log there. Catching the signals would not help: the kernel would restart the write forever.
  */
 export function ignoreTerminalStops(addon: Pick<Addon, 'ignoreSignal'>): void {
   addon.ignoreSignal(signalNumbers.SIGTTIN);

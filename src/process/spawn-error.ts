@@ -12,7 +12,7 @@ export const EXIT_NOT_FOUND = 127;
 export const EXIT_NOT_EXECUTABLE = 126;
 const EXIT_NOT_STARTED = 1;
 
-/** Why a program could not be started. */
+/** Error of a program that could not be started. */
 export class SpawnError extends Error {
   readonly stage: SpawnStage;
   /** Name of the errno. */
@@ -41,12 +41,12 @@ export interface SpawnSubject {
   readonly cause: string | null;
 }
 
-/** True for an error of {@link import('../native/addon.ts').Addon.spawn}; a TypeError is a mistake of ours. */
+/** True for an error of {@link import('../native/addon.ts').Addon.spawn}. A TypeError is a bug of ours. */
 export function isSpawnFailure(error: unknown): error is SpawnFailure {
   return error instanceof Error && 'stage' in error && 'code' in error;
 }
 
-/** Makes an error with a message from a failure of the addon. */
+/** Creates an error with a message from a failure of the addon. */
 export function describeSpawnFailure({ stage, code }: SpawnFailure, subject: SpawnSubject): SpawnError {
   return new SpawnError(stage, code, formatFailure(stage, code, subject));
 }

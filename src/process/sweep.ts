@@ -1,7 +1,7 @@
 /**
- * The end of everything that is left when the supervisor ends: TERM to all, KILL after a grace, over as soon as none
- * remains. It waits for exits and two deadlines, never for a fixed time; it does not end the supervisor. Used in
- * container mode and as PID 1. Elsewhere orphans are left alone, as Supervisor does.
+ * Ends all remaining processes when the supervisor exits: SIGTERM to all, then SIGKILL after a grace period. Finishes
+ * as soon as no process remains. There are no fixed waits, only exits and two deadlines. Used in container mode and as
+ * PID 1. Elsewhere orphans are left alone, as in Supervisor.
  */
 import { signalNumbers } from '../core/signals.ts';
 import type { SweepGrace } from '../core/stop-budget.ts';
@@ -13,29 +13,27 @@ import type { Reaper } from './reaper.ts';
 
 export interface SweepParts {
   readonly addon: Pick<Addon, 'kill'>;
-  /** Started, and still running. */
+  /** The reaper, already started. */
   readonly reaper: Pick<Reaper, 'subscribe' | 'drain'>;
   readonly clock: Pick<SystemClock, 'nowMs' | 'alarm'>;
   /**
-   * Our pid. As 1 everything in the namespace is ours to end; else what descends from us, orphans included (subreaper).
+   * Our pid. PID 1 ends all processes of its namespace. Otherwise we end our descendants, including orphans
+   * (subreaper).
    */
   readonly pid: number;
   /** Replaced in tests. */
   readonly readProcesses?: () => ProcessEntry[] | null;
 }
 
-/** The time that a sweep may take. */
+/** Time limit of a sweep. */
 export interface SweepLimit {
-  /** The grace as it is now; it counts from now on. */
+  /** Returns the current grace periods, counted from now. */
   grace(): SweepGrace;
-  /** Calls `listener` when the grace has become shorter. Returns the function that ends this. */
+  /** Calls `listener` when the grace period becomes shorter. Returns a function that unsubscribes. */
   onChange(listener: () => void): () => void;
 }
 
-/**
- * Ends all remaining processes; resolves with the pids of those that survived even SIGKILL (in an uninterruptible
- * wait).
- */
+/** Ends all remaining processes. Resolves with the pids that survived SIGKILL (in an uninterruptible wait). */
 export function sweep(parts: SweepParts, limit: SweepLimit): Promise<readonly number[]> {
   return new Promise((resolve) => new Sweep(parts, limit, resolve).start());
 }
@@ -45,8 +43,8 @@ class Sweep {
   readonly #limit: SweepLimit;
   readonly #resolve: (survivors: readonly number[]) => void;
   /**
-   * Our own children at the last look. Whatever remains below us hangs from one of them or becomes our child when its
-   * parent ends, so a new look is due only when all of these have been reaped.
+   * Our own children at the last scan. Any other descendant hangs from one of them, or becomes our child when its
+   * parent ends. So a new scan is needed only when all of these have been reaped.
    */
   readonly #children = new Set<number>();
   #isKilling = false;
@@ -64,14 +62,14 @@ class Sweep {
     const { reaper, clock } = this.#parts;
     reaper.drain();
     this.#signalAll(signalNumbers.SIGTERM);
-    // A stopped process takes its TERM only when it goes on.
+    // A stopped process receives SIGTERM only after it continues.
     this.#signalAll(signalNumbers.SIGCONT);
     if (this.#isOver()) return this.#resolve([]);
     this.#stopListening = reaper.subscribe((ended) => {
       for (const { pid } of ended) this.#children.delete(pid);
       if (this.#children.size > 0) return;
       if (this.#isOver()) this.#finish([]);
-      // One that was forked while we killed the others.
+      // A process was forked while the others were killed.
       else if (this.#isKilling) this.#signalAll(signalNumbers.SIGKILL);
     });
     const { termMs } = this.#limit.grace();
@@ -101,8 +99,9 @@ class Sweep {
   }
 
   /**
-   * True if no process remains to wait for. In our namespace there may be processes that are not below us (`docker
-   * exec`): they get the signals too, but their end is told to somebody outside, and the kernel ends them with us.
+   * True if no process remains to wait for. Our PID namespace may have processes that are not our descendants (`docker
+   * exec`). They get the signals too, but we do not wait for them: their parent is outside, and the kernel ends them
+   * with us.
    */
   #isOver(): boolean {
     const { addon, pid } = this.#parts;
@@ -115,7 +114,7 @@ class Sweep {
 
   #signalAll(signal: number): void {
     const { addon, pid } = this.#parts;
-    // ESRCH and EPERM are no news here: what is left is looked up afterwards.
+    // ESRCH and EPERM need no handling, since a scan follows.
     if (pid === 1) {
       addon.kill(-1, signal);
       return;

@@ -210,8 +210,8 @@ test('sockets that cannot be had: the start fails and says why; a stale one is r
   const reasons = {
     port: 'address already in use (EADDRINUSE)',
     folder: 'no such file or directory (ENOENT)',
-    file: 'there is something else than a socket, which is not removed',
-    name: '/etc/hosts has no address for nobody.knows.invalid; use one in numbers',
+    file: 'the path exists and is not a socket',
+    name: '/etc/hosts has no address for nobody.knows.invalid; use a numeric address',
   };
   for (const [name, reason] of Object.entries(reasons)) {
     assert.equal((await launched.ctl('start', name)).stdout, `${name}: ERROR (spawn error)\n`);

@@ -421,7 +421,7 @@ test('what hangs in the kernel keeps nobody waiting, and there is no second one'
   assert.equal((await first.outcome).kind, 'timeout');
   assert.deepEqual(await perform('/bin/true', { jobs }).outcome, {
     kind: 'failed',
-    reason: 'the one before it was killed and does not end',
+    reason: 'the previous command was killed and has not ended',
   });
   addon.kill(pid, 9);
   assert.ok(await isGone(pid));

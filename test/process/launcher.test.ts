@@ -238,12 +238,7 @@ describe('sentences of failures', () => {
         `"/bin/sh\\r" is looked for: save it with Unix line ends`,
       127,
     ],
-    [
-      [`${folder}/binary`],
-      {},
-      `couldn't exec ${folder}/binary: ENOEXEC; it is no program, and no text that a shell could run`,
-      126,
-    ],
+    [[`${folder}/binary`], {}, `couldn't exec ${folder}/binary: ENOEXEC; it is neither a program nor a script`, 126],
     [
       [`${folder}/blank`],
       {},

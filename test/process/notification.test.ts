@@ -306,8 +306,8 @@ describe('notify=sd', () => {
     );
     assert.equal(
       await everything(stdout),
-      "pipe EMFILE cannot open what notify of 'web' needs: EMFILE\n" +
-        "pipe EMFILE cannot open what notification_fd of 'web' needs: EMFILE\n",
+      "pipe EMFILE cannot set up notify of 'web': EMFILE\n" +
+        "pipe EMFILE cannot set up notification_fd of 'web': EMFILE\n",
     );
     await ending(pid);
   });
