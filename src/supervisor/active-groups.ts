@@ -1,6 +1,6 @@
 /**
- * The groups that one engine works on, and their changes while it runs: `reread`, `add`, `remove` and `update`.
- * The configuration that was read last names the groups that can be added.
+ * The groups that an engine works on, and their changes while it runs: `reread`, `add`, `remove` and `update`. The
+ * latest configuration names the groups that can be added.
  */
 import { diffConfigs } from '../config/diff.ts';
 import type { Config, GroupConfig } from '../config/model.ts';
@@ -36,7 +36,7 @@ export class ActiveGroups {
     return [...this.#byName.values()].toSorted((a, b) => a.priority - b.priority);
   }
 
-  /** The groups of the configuration that was read last. */
+  /** The groups of the latest configuration. */
   get configured(): readonly GroupConfig[] {
     return this.#latest.groups;
   }
@@ -54,7 +54,7 @@ export class ActiveGroups {
     return diffConfigs({ groups: [...this.#byName.values()] }, reread.config);
   }
 
-  /** Activates a group of the configuration that was read last. */
+  /** Activates a group of the latest configuration. */
   add(name: string): 'added' | 'unknown' | 'active' {
     if (this.#byName.has(name)) return 'active';
     const group = this.#configuredGroup(name);
@@ -79,7 +79,10 @@ export class ActiveGroups {
     return planUpdate(this.#parts.engine, this.#byName.get(name), this.#configuredGroup(name));
   }
 
-  /** Updates a group by that plan. Resolves with the names of the processes that had to stop; null without a plan. */
+  /**
+   * Updates a group by that plan. Resolves with the names of the processes that were stopped for it; null without a
+   * plan.
+   */
   async update(name: string): Promise<string[] | null> {
     const plan = this.planUpdate(name);
     if (plan === null) return null;

@@ -1,7 +1,4 @@
-/**
- * Reads the configuration again for `reread`, `update` and a restart, and reports its warnings. It reads; it applies
- * nothing.
- */
+/** Reads the configuration again for `reread`, `update` and a restart, and reports its warnings. Applies nothing. */
 import type { Config, Reading } from '../config/model.ts';
 import { formatProblem, isNote } from '../config/problems.ts';
 import type { Message } from '../engine/messages.ts';
@@ -10,7 +7,7 @@ import type { Report } from '../engine/ports.ts';
 /** Result of reading the configuration again: the configuration, or its problems, one line each. */
 export type Reread = { readonly config: Config } | { readonly config: null; readonly problems: readonly string[] };
 
-/** Reads again, and reports only the warnings that the reading before did not have. */
+/** Reads the configuration again, and reports only warnings that the previous reading did not have. */
 export class ConfigReader {
   readonly #read: () => Reading;
   readonly #report: Report;

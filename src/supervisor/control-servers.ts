@@ -69,7 +69,9 @@ export class ControlServers {
     this.#serverUrl = null;
   }
 
-  /** Opens the private control socket at the first possible path. Without one, the supervisor runs without a socket. */
+  /**
+   * Opens the private control socket at the first path that works. If none works, the supervisor runs without a socket.
+   */
   async #openPrivate(routes: readonly Route[], isAlone: boolean): Promise<void> {
     const { report, privatePlaces } = this.#parts;
     const failures: ListenError[] = [];
@@ -86,11 +88,11 @@ export class ControlServers {
         failures.push(error);
       }
     }
-    // With nothing but a main program, there is little to control.
+    // A main program alone needs little control.
     if (failures.length > 0)
       report(
         isAlone ? 'debug' : 'warn',
-        'there is no control socket, so supervisorctl will not work: ' +
+        'cannot open a control socket, so supervisorctl will not work: ' +
           failures.map(({ message }) => message).join('; '),
       );
   }

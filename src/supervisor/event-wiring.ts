@@ -1,7 +1,7 @@
 /**
- * The connections between the supervisor and its event listeners: changes become events, output of listeners goes to
- * their pools, and messages of pools go to the listeners. Each configuration has its own wiring. It starts no process,
- * and kills only listeners that have broken the protocol.
+ * Connects the supervisor with its event listeners: changes become events, output of listeners goes to their pools, and
+ * messages of pools go to the listeners. Each configuration has its own wiring. Starts no process, and kills only
+ * listeners that have broken the protocol.
  */
 import type { GroupConfig, ProcessConfig } from '../config/model.ts';
 import { hasForeignResultHandler } from '../config/listener-options.ts';
@@ -19,7 +19,7 @@ import { HeldEvents } from './held-events.ts';
 import { OutputTaps } from './output-taps.ts';
 import type { ProgramStreams } from './program-streams.ts';
 
-/** Longest time that a shutdown waits, before it stops the listeners, for them to take the events so far. */
+/** Maximum time that a shutdown waits for the listeners to take all events, before it stops them. */
 const LISTENERS_MS = 1000;
 
 /** Parts of {@link EventWiring}. */
@@ -30,7 +30,7 @@ export interface WiringParts {
   /** `identifier` of [supervisord]. */
   readonly server: string;
   readonly streams: ProgramStreams;
-  /** The engine, which is made after the wiring. */
+  /** The engine, which is created after the wiring. */
   readonly engine: () => Pick<Engine, 'process' | 'signalProcess'>;
 }
 
@@ -42,7 +42,7 @@ export class EventWiring {
   readonly #processes = new Map<string, ProcessConfig>();
   readonly #taps: OutputTaps;
   readonly #held: HeldEvents;
-  /** Called once no event is held or on its way to a listener. */
+  /** Called when no event is held, queued or being handled by a listener. */
   readonly #whenIdle = new Set<() => void>();
   #isClosed = false;
 
@@ -65,14 +65,14 @@ export class EventWiring {
     });
   }
 
-  /** Takes the groups that the supervisor begins with, before any program starts. */
+  /** Takes the initial groups, before any program starts. */
   begin(groups: readonly GroupConfig[]): void {
     for (const group of groups) this.#addGroup(group);
     this.#followSubscriptions();
     this.#pools.publish({ kind: 'supervisor', change: 'running' });
   }
 
-  /** Makes the events of a change. `groupOf` finds an active group. */
+  /** Publishes the events of a change. `groupOf` finds an active group. */
   observe(event: EngineEvent, groupOf: (name: string) => GroupConfig | undefined): void {
     switch (event.type) {
       case 'process':
@@ -104,7 +104,7 @@ export class EventWiring {
 
   /**
    * Calls `proceed` when these processes may be stopped. Listeners first get up to {@link LISTENERS_MS} to take the
-   * events of other programs that have stopped. In Supervisor, a shutdown is so slow that listeners take them anyway.
+   * events of other programs that have stopped. In Supervisor, a shutdown is slow enough for listeners to take them.
    */
   waitForListeners(ids: readonly string[], proceed: () => void): void {
     if (this.#isIdle() || !ids.some((id) => this.#processes.get(id)?.type === 'eventlistener')) return proceed();
@@ -112,14 +112,14 @@ export class EventWiring {
     const done = (): void => {
       cancel();
       this.#whenIdle.delete(done);
-      // The wiring is closed when the shutdown has finished: all processes have been killed meanwhile.
+      // The wiring is closed when the shutdown has finished. In that case all processes have ended already.
       if (!this.#isClosed) proceed();
     };
     const cancel = clock.alarm(clock.nowMs() + LISTENERS_MS, done);
     this.#whenIdle.add(done);
   }
 
-  /** Drops all events that are held or queued, and makes no more. */
+  /** Drops all held and queued events, and publishes no more. */
   close(): void {
     this.#isClosed = true;
     this.#ticker.follow(() => false);
@@ -147,7 +147,7 @@ export class EventWiring {
 
   #openPool({ name, processes }: GroupConfig): void {
     const { clock, report, server, streams } = this.#parts;
-    // The options of a pool stand in its section, so all its processes have the same options.
+    // The options are set in the section of the pool, so all its processes have the same.
     const options = processes[0]?.options;
     const pool = new ListenerPool(
       {
@@ -194,7 +194,7 @@ export class EventWiring {
       this.#parts.report('warn', `cannot kill ${proc.name}: ${failure}`);
   }
 
-  /** Makes ticks and taps match the subscriptions of the pools. */
+  /** Updates ticks and taps to the subscriptions of the pools. */
   #followSubscriptions(): void {
     this.#ticker.follow((period) => this.#pools.wants(`TICK_${period}`));
     this.#taps.update(this.#processes);
@@ -204,7 +204,7 @@ export class EventWiring {
     const { id, config, record } = event.process;
     const endedPid = record.pid === null ? event.pid : null;
     const pool = config.type === 'eventlistener' ? this.#pools.get(config.group) : undefined;
-    // A listener that has started gets the event of its own start. A listener that stops does not get that of its end.
+    // A listener gets the event of its own start, but not the event of its own end.
     if (record.state === 'STOPPING') pool?.down(id);
     if (endedPid !== null) pool?.ended(id);
     this.#held.takeState(id, endedPid, stateEvent(event));

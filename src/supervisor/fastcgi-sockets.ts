@@ -1,6 +1,6 @@
 /**
- * The sockets of `[fcgi-program:x]`: one for each program, which all its processes have as their standard input.
- * Open from the first start until nothing of the program runs or is about to; it starts no process.
+ * The sockets of `[fcgi-program:x]`: one for each program, used by all its processes as standard input. A socket is
+ * open from the first start until no process of the program runs or is due to start. Starts no process.
  */
 import type { ProcessConfig } from '../config/model.ts';
 import type { Report } from '../engine/ports.ts';
@@ -15,10 +15,7 @@ import {
 } from '../process/listening-socket.ts';
 import { SpawnError } from '../process/spawn-error.ts';
 
-/**
- * compat: mode and queue of a socket for which nothing is said (`socket_mode`, `socket_backlog`); the kernel has a
- * limit of its own for the queue.
- */
+/** compat: mode and backlog if `socket_mode` and `socket_backlog` are not set. The kernel limits the backlog, too. */
 const DEFAULT_MODE = 0o700;
 const DEFAULT_BACKLOG = 4096;
 
@@ -39,7 +36,8 @@ export class FastCgiSockets {
   }
 
   /**
-   * The socket of a process that is about to start; null for a program of another kind. Throws a {@link SpawnError}.
+   * Returns the socket for a process that is about to start; null for a program of another kind. Throws
+   * {@link SpawnError}.
    */
   socketOf(proc: ProcessConfig): number | null {
     const { socket: address } = proc.options;
@@ -56,8 +54,8 @@ export class FastCgiSockets {
   }
 
   /**
-   * Closes the sockets without a program. Unlike with Supervisor, a restart of the only process keeps the socket: who
-   * connects meanwhile waits in its queue and is not turned away.
+   * Closes the sockets that no process needs. Unlike in Supervisor, a restart of the only process keeps the socket:
+   * connections wait in its queue and are not refused.
    */
   closeUnused(processes: () => readonly ProcessView[]): void {
     if (this.#open.size === 0) return;
@@ -88,12 +86,12 @@ export class FastCgiSockets {
       );
     } catch (error) {
       if (!(error instanceof ListeningSocketError)) throw error;
-      // compat: the words of supervisor.process.FastCGIProcessGroup.
+      // compat: the text is that of supervisor.process.FastCGIProcessGroup.
       throw new SpawnError('stdio', error.code, `Could not create FastCGI socket ${url}: ${error.message}`);
     }
   }
 
-  /** compat: without `socket_owner` it belongs to the user of the program; which we can only give it as root. */
+  /** compat: without `socket_owner` the socket belongs to the user of the program. Only root can change the owner. */
   #ownerOf({
     socket_owner: named,
     user,

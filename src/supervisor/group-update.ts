@@ -1,6 +1,7 @@
 /**
- * Makes a group that is at work as it is configured now: restarts only what must be executed anew, and applies the rest
- * while it runs. What differs is found in config/diff.ts. The plan that a dry run shows is the one that is carried out.
+ * Updates an active group to its latest configuration: restarts only processes that must be executed again, and changes
+ * the others while they run. config/diff.ts finds the differences. A dry run shows the same plan that an update carries
+ * out.
  */
 import { type GroupUpdate, planGroupUpdate } from '../config/diff.ts';
 import type { GroupConfig, ProcessConfig } from '../config/model.ts';
@@ -9,25 +10,25 @@ import type { Engine } from '../engine/engine.ts';
 import { namespecOf, type ProcessView } from '../engine/process-table.ts';
 import type { ProgramStreams } from './program-streams.ts';
 
-/** What an update works on. */
+/** Objects that an update changes. */
 export interface GroupUpdateParts {
   readonly engine: Engine;
   readonly streams: Pick<ProgramStreams, 'open' | 'close' | 'configure'>;
 }
 
 /**
- * Plan of the update of a group. A process that is new and has no autostart, or is configured no more and is at rest,
- * is in `difference` only.
+ * Plan of the update of a group. Two kinds of processes are in `difference` only: new ones without autostart, and
+ * removed ones that do not run.
  */
 export interface UpdatePlan {
-  /** The group as it is configured now. */
+  /** The latest configuration of the group. */
   readonly group: GroupConfig;
   readonly difference: GroupUpdate;
   readonly stopped: readonly ProcessConfig[];
-  /** Those that run, or are due to, and must be executed anew. */
+  /** Processes that run, or are due to start, and must be executed again. */
   readonly restarted: readonly ProcessConfig[];
   readonly started: readonly ProcessConfig[];
-  /** They are configured differently, and neither stopped nor started for it. */
+  /** Processes whose configuration changes without a stop or a start. */
   readonly changed: readonly ProcessConfig[];
 }
 
@@ -35,13 +36,14 @@ function isAtRest({ record }: ProcessView): boolean {
   return STOPPED_STATES.has(record.state);
 }
 
-/** Whether it runs, or is due to: an update leaves it so. */
+/** True if a process runs or is due to start. An update keeps it so. */
 function isWanted(proc: ProcessView): boolean {
   return !isAtRest(proc) || proc.record.deadlineMs !== null;
 }
 
 /**
- * Stops processes; resolves when all are at rest. What is started meanwhile, as by its schedule, is stopped once more.
+ * Stops processes. Resolves when all have stopped. A process that is started meanwhile, as by a schedule, is stopped
+ * again.
  */
 async function stop(engine: Engine, ids: readonly string[]): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -63,8 +65,8 @@ async function stop(engine: Engine, ids: readonly string[]): Promise<void> {
 }
 
 /**
- * Plans an update of a group, as its processes are now; null where it is not both at work and configured, or holds
- * listeners or FastCGI programs, which share more than their options.
+ * Plans an update of a group for the current state of its processes. Null if the group is not both active and
+ * configured, or has listeners or FastCGI programs, which share more than their options.
  */
 export function planUpdate(
   engine: Engine,
@@ -91,8 +93,8 @@ export function planUpdate(
 }
 
 /**
- * Carries out a plan made just now; resolves with the names of the processes that had to be stopped for it, once they
- * are.
+ * Carries out a plan that was just made. Resolves with the names of the processes that had to stop, once they have
+ * stopped.
  */
 export async function updateGroup(
   { engine, streams }: GroupUpdateParts,
@@ -101,12 +103,12 @@ export async function updateGroup(
   const { removed, added, renewed, live } = difference;
   const toStop = [...stopped, ...restarted];
   await stop(engine, toStop.map(namespecOf));
-  // The end of everything came meanwhile: these streams are closed, and nobody would close those that are opened now.
+  // A shutdown began meanwhile and closed these streams. Streams opened now would never be closed.
   if (engine.phase !== 'running') return toStop.map(({ name }) => name);
   for (const proc of [...removed, ...renewed]) streams.close(namespecOf(proc));
   for (const proc of [...renewed, ...added]) streams.open(proc);
   for (const proc of live) streams.configure(proc);
-  // Last: a start that was held may go on within this call, and gets the streams that are open.
+  // Do this last: a start that was held may continue within this call, and needs its streams.
   engine.updateGroup(group);
   for (const proc of [...restarted, ...started]) engine.request(namespecOf(proc), 'start');
   return toStop.map(({ name }) => name);

@@ -7,7 +7,7 @@ import type { Clock } from '../engine/ports.ts';
 import { OUTPUT_STREAMS, type OutputEvent, type OutputTaps } from './output-taps.ts';
 import type { ProgramStreams } from './program-streams.ts';
 
-/** Longest time that the end of a run waits for the rest of its output: a log may stall. */
+/** Maximum time that the end of a run waits for its remaining output. A log may stall. */
 const DRAIN_MS = 1000;
 
 /** Parts of {@link HeldEvents}. */

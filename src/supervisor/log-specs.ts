@@ -1,7 +1,4 @@
-/**
- * From the options of a configuration to what the log path is asked for: which channel writes where, and in which form.
- * Pure.
- */
+/** Translates the options of a configuration for the logs: the targets of each channel, and their formats. Pure. */
 import type { Config, ProcessConfig } from '../config/model.ts';
 import type { LogTarget as ConfiguredTarget } from '../config/log-target.ts';
 import type { SupervisordOptions } from '../config/options.ts';
@@ -17,15 +14,15 @@ import type {
 } from '../logs/ports.ts';
 import type { RotationInterval } from '../logs/rotation-time.ts';
 
-/** Bytes of output of each channel that are kept in memory for tails. */
+/** Number of bytes of each channel that are kept in memory for tails. */
 const TAIL_BYTES = 64 * 1024;
 
 const SECOND_MS = 1000;
 
-/** Makes a log for AUTO and returns its path; null where that is not possible. */
+/** Creates a log file for AUTO and returns its path; null if that fails. */
 export type AutoPath = () => string | null;
 
-/** What a channel of a process is to be; null for stderr where redirect_stderr sends it to stdout. */
+/** Returns the channel for a stream of a process; null for stderr with redirect_stderr. */
 export function channelSpec(
   proc: ProcessConfig,
   stream: StreamName,
@@ -59,8 +56,8 @@ export function channelSpec(
 }
 
 /**
- * What the supervisor's own log is to be. `onConsole`: it stays in the foreground and is not silent.
- * Beside a main program it is on stderr: stdout is that program's, and may be somebody's data.
+ * Returns the supervisor's own log. `onConsole`: the supervisor stays in the foreground and is not silent. With a main
+ * program, the console is stderr: stdout belongs to that program, and may carry data.
  */
 export function mainLogSpec(config: Config, onConsole: boolean): MainLogSpec {
   const { supervisord } = config;
@@ -75,7 +72,7 @@ export function mainLogSpec(config: Config, onConsole: boolean): MainLogSpec {
     logTarget(target, supervisord.log_format, rotation, () => null),
   );
   const stream = config.main === null ? 1 : 2;
-  // A log that goes to a stream of ours already would be there twice, or be on both.
+  // A log that has a container stream as a target needs no console.
   const isConsoleAlready = targets.some((target) => target.kind === 'container');
   return {
     level: supervisord.loglevel,
@@ -114,7 +111,7 @@ function autoFile(path: string | null, rotation: FileLimits): LogTarget[] {
   return path === null ? [] : [{ kind: 'file', path, ...rotation, format: 'raw' }];
 }
 
-/** In milliseconds; null for never. */
+/** Converts an interval to milliseconds; null for no rotation by time. */
 function rotationInterval(interval: RotateInterval | null): RotationInterval | null {
   if (interval === null || interval === 0) return null;
   return typeof interval === 'number' ? interval * SECOND_MS : interval;

@@ -1,7 +1,7 @@
 /**
- * Init mode: what follows from a stop signal beside that it is sent on to the main program. A command may ignore it, as
- * a shell does, and programs beside it would never get theirs before the container is killed. So they are stopped some
- * seconds later. The command itself is only waited for, unless somebody has set how long it may take.
+ * Handles a stop signal in init mode, after it was forwarded to the main program. The program may ignore the signal, as
+ * a shell does. The other programs would then get no signal before the container is killed. So they are stopped some
+ * seconds later. The main program itself is only waited for, unless a time limit is configured.
  */
 import type { Config, ProcessConfig } from '../config/model.ts';
 import { signalNumbers } from '../core/signals.ts';
@@ -11,10 +11,10 @@ import { namespecOf } from '../engine/process-table.ts';
 import type { StopBudget } from './stop-budget.ts';
 
 const SECOND_MS = 1000;
-/** From the signal until the other programs are stopped. */
+/** Time from the signal until the other programs are stopped. */
 const ALONE_MS = 4000;
 
-/** Its parts. The configuration and the engine are other ones after a reload. */
+/** Parts of {@link MainStop}. A reload replaces the configuration and the engine. */
 export interface MainStopParts {
   readonly config: () => Config;
   readonly engine: () => Pick<Engine, 'end' | 'request' | 'phase'>;
@@ -31,9 +31,9 @@ export class MainStop {
     this.#parts = parts;
   }
 
-  /** A signal that means the end was sent on to the main program. The first one counts. */
+  /** Takes note that a stop signal was forwarded to the main program. Only the first one counts. */
   forwarded(signal: number): void {
-    // Ctrl-C at a command is for that command.
+    // Ctrl-C is meant for the main program only.
     if (signal === signalNumbers.SIGINT || signal === signalNumbers.SIGQUIT) return;
     const { config, clock, stopBudget } = this.#parts;
     const settings = config();
@@ -55,12 +55,15 @@ export class MainStop {
   }
 }
 
-/** With nothing beside the command, and nothing set for it, signals are sent on and no more, as tini does. */
+/**
+ * True if more than forwarding is needed. With a single program and no time limit, signals are only forwarded, as in
+ * tini.
+ */
 function isMoreThanForwarded({ groups, mainStopWait, supervisord }: Config): boolean {
   return groups.length > 1 || mainStopWait !== null || supervisord.shutdown_timeout !== null;
 }
 
-/** Where there is less time than usual, the others get half of it. */
+/** Returns the delay. If there is less time than usual, the other programs get half of it. */
 function delayMs({ mainStopWait, stopBudget, supervisord }: Config): number {
   if (mainStopWait !== null) return mainStopWait * SECOND_MS;
   const shortest = Math.min(stopBudget ?? Infinity, supervisord.shutdown_timeout ?? Infinity);

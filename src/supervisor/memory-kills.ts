@@ -1,7 +1,6 @@
 /**
- * Which programs the kernel has killed because memory ran out: a program that ended by SIGKILL while the counter of our
- * cgroup went up.
- * It says so in the log, keeps a count for the metrics and a remark for the status, and changes nothing.
+ * Detects programs that the kernel killed because memory ran out: a program ended by SIGKILL while the counter of our
+ * cgroup went up. Writes a log line, and keeps a count for the metrics and a remark for the status. Changes nothing.
  */
 import { type ExitStatus, shellExitCode } from '../core/exit-status.ts';
 import type { ProcessRemark } from '../core/process-remark.ts';
@@ -12,14 +11,14 @@ import type { ProcessView } from '../engine/process-table.ts';
 import { readOomKills } from '../process/oom-kills.ts';
 
 /**
- * One kill of several at once is seen with the exit that is looked at first; the others must follow within this time to
- * be counted with it.
+ * When several kills happen at once, the first exit that is handled reads the counter for all of them. The other exits
+ * must follow within this time.
  */
 const SAME_KILL_MS = 5000;
-/** A shell ends with this code when the kernel has killed what it waited for. */
+/** Exit code of a shell whose child was killed. */
 const KILLED_CODE = 128 + signalNumbers.SIGKILL;
 
-/** Its parts. */
+/** Parts of {@link MemoryKills}. */
 export interface MemoryKillsParts {
   readonly subscribe: (listener: Listener) => unknown;
   readonly report: Report;
@@ -30,12 +29,15 @@ export interface MemoryKillsParts {
   readonly readKills?: () => number | null;
 }
 
-/** Follows all programs, over reloads. */
+/** Follows all programs, across reloads. */
 export class MemoryKills {
   readonly #parts: MemoryKillsParts;
-  /** By namespec: how often, and when last, in seconds since 1970; 0 where the latest end was another. */
+  /**
+   * By namespec: number of kills, and time of the last in seconds since 1970. The time is 0 if the latest exit was no
+   * kill.
+   */
   readonly #kills = new Map<string, { count: number; lastS: number }>();
-  /** The counter as of the last look, how much of it is accounted for, and when that was. */
+  /** The counter at the last reading, how many of its kills are attributed to exits, and the time of the reading. */
   #seen: { total: number | null; used: number; atMs: number } = { total: null, used: 0, atMs: 0 };
 
   constructor(parts: MemoryKillsParts) {
@@ -59,7 +61,7 @@ export class MemoryKills {
     if (event.type === 'group' && event.change === 'removed') {
       for (const id of this.#kills.keys()) if (id.startsWith(`${event.group}:`)) this.#kills.delete(id);
     }
-    // Processes that were killed before this run began do not count.
+    // Ignore kills before this run began.
     if (event.type === 'spawned' && this.#isOld()) this.#look(true);
     if (event.type === 'process' && event.pid !== null && event.process.record.pid === null) this.#ended(event.process);
   }
@@ -70,8 +72,8 @@ export class MemoryKills {
       this.#kills.set(id, { count, lastS: Math.floor(this.#parts.wallMs() / 1000) });
       this.#parts.report(
         'warn',
-        `${config.name}: out of memory: the kernel killed it, or what it had started; raise the memory limit of the ` +
-          `container, or restart the program in time with max_memory`,
+        `${config.name}: out of memory: the kernel killed it or a process it had started; raise the memory limit of ` +
+          `the container, or restart the program in time with max_memory`,
       );
       return;
     }
@@ -79,9 +81,9 @@ export class MemoryKills {
     if (known !== undefined) known.lastS = 0;
   }
 
-  /** Takes one kill of those that the kernel has counted and no exit has explained yet. */
+  /** Attributes to an exit one of the kills that the kernel has counted. False if none is left. */
   #takeKill(): boolean {
-    // Kills of a look long ago that no exit has explained were of processes that are not programs of ours.
+    // Old kills that no exit explains were of processes that are not our programs.
     if (this.#isOld()) this.#seen.used = this.#seen.total ?? 0;
     this.#look(false);
     const { total, used } = this.#seen;
@@ -94,10 +96,10 @@ export class MemoryKills {
     return this.#parts.nowMs() - this.#seen.atMs >= SAME_KILL_MS;
   }
 
-  /** Reads the counter. `isBaseline`: no exit that follows explains what was counted until now. */
+  /** Reads the counter. `isBaseline`: kills counted so far are attributed to no later exit. */
   #look(isBaseline: boolean): void {
     const total = (this.#parts.readKills ?? readOomKills)();
-    // A counter that has fallen is that of another cgroup.
+    // A counter that has decreased belongs to another cgroup.
     const used = isBaseline || this.#seen.total === null ? (total ?? 0) : Math.min(this.#seen.used, total ?? 0);
     this.#seen = { total, used, atMs: this.#parts.nowMs() };
   }

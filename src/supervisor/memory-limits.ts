@@ -1,6 +1,6 @@
 /**
- * Restarts programs whose processes together use more than `max_memory`. Looked at every ten seconds while a program
- * with a limit is up; no alarm otherwise. It only asks the engine for restarts, and says what cannot be looked at once.
+ * Restarts programs whose processes together use more than `max_memory`. Checks every ten seconds while a program with
+ * a limit is up, and sets no alarm otherwise. Only asks the engine for restarts. Each failed check is reported once.
  */
 import { Alarm } from '../engine/alarm.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -27,7 +27,7 @@ export interface MemoryLimitsParts {
 export class MemoryLimits implements Monitor {
   readonly #parts: MemoryLimitsParts;
   readonly #alarm: Alarm;
-  /** Namespecs of what is up and has a limit. */
+  /** Namespecs of the processes that are up and have a limit. */
   readonly #watched = new Set<string>();
   readonly #said = new Set<string>();
   #dueMs: number | null = null;
@@ -39,7 +39,7 @@ export class MemoryLimits implements Monitor {
   }
 
   begin(): void {
-    // Nothing is up yet.
+    // No process is up yet.
   }
 
   observe(event: EngineEvent): void {
@@ -61,7 +61,7 @@ export class MemoryLimits implements Monitor {
     this.#alarm.set(this.#dueMs);
   }
 
-  /** Never rejects. The next look is due ten seconds after the end of this one, however long it takes. */
+  /** Checks all processes. Never rejects. The next check is due ten seconds after the end of this one. */
   async #look(): Promise<void> {
     const { engine } = this.#parts;
     const runs = [...this.#watched].map((id) => engine.process(id)).filter((proc) => proc !== null);
@@ -78,14 +78,17 @@ export class MemoryLimits implements Monitor {
     }
   }
 
-  /** Time has passed since the look began: what counts is the same run under the limit of today. */
+  /**
+   * Restarts a process that exceeds its limit. The measurement took time: check that the run is the same, and use the
+   * current limit.
+   */
   #judge({ id, record: { run, pid } }: ProcessView, sizes: ReadonlyMap<number, number>): void {
     const proc = this.#watched.has(id) ? this.#parts.engine.process(id) : null;
     const limit = proc?.config.options.max_memory;
     if (proc?.record.run !== run || pid === null || limit === undefined || limit === null) return;
     const size = sizes.get(pid);
     if (size === undefined)
-      this.#sayOnce(`cannot check max_memory of '${proc.config.name}': it is not to be seen in /proc`);
+      this.#sayOnce(`cannot check max_memory of '${proc.config.name}': its process is not visible in /proc`);
     else if (size > limit)
       this.#parts.engine.restartProcess(
         id,
@@ -104,7 +107,7 @@ function isUp({ record: { state } }: ProcessView): boolean {
   return state === 'STARTING' || state === 'RUNNING';
 }
 
-/** Rounded up, so that what is above a limit never looks the same as it. */
+/** Formats a size, rounded up, so that a size above the limit never looks equal to it. */
 function formatMegabytes(bytes: number): string {
   return `${Math.ceil((bytes / MB) * 10) / 10} MB`;
 }

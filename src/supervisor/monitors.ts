@@ -1,4 +1,4 @@
-/** All monitors of one engine. To add one, write a class and add a line to `makeMonitors`. */
+/** All monitors of an engine. To add a monitor, write a class and add a line to `makeMonitors`. */
 import type { ProcessRemark } from '../core/process-remark.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Jobs, Report } from '../engine/ports.ts';
@@ -35,7 +35,7 @@ export function makeMonitors(parts: MonitorParts): Monitor[] {
   ];
 }
 
-/** Remarks of the monitors about a process, for its status; empty for none. */
+/** Returns the remarks of the monitors about a process, for its status. */
 export function remarksOf(monitors: readonly Monitor[], id: string): ProcessRemark[] {
   return monitors.flatMap((monitor) => monitor.remark?.(id) ?? []);
 }

@@ -1,6 +1,6 @@
 /**
- * The taps on the output of programs: each makes PROCESS_LOG and PROCESS_COMMUNICATION events of one stream. A tap
- * exists only while an event listener subscribes to its events, so other output costs nothing.
+ * Taps on the output of programs. A tap creates PROCESS_LOG and PROCESS_COMMUNICATION events of one stream. It exists
+ * only while an event listener subscribes to these events, so other output costs nothing.
  */
 import type { ProcessConfig } from '../config/model.ts';
 import type { SupervisorEvent } from '../core/event-payload.ts';
@@ -54,7 +54,7 @@ export class OutputTaps {
     return OUTPUT_STREAMS.some((stream) => this.#taps.has(keyOf(id, stream)));
   }
 
-  /** Makes events of the output that the taps of a process still hold. */
+  /** Publishes events for the output that the taps of a process still hold. */
   flush(id: string): void {
     for (const stream of OUTPUT_STREAMS) this.#taps.get(keyOf(id, stream))?.tap.flush();
   }
@@ -77,7 +77,10 @@ export class OutputTaps {
     this.#taps.delete(key);
   }
 
-  /** The standard output of an event listener is a protocol, and an event listener has no capture mode. */
+  /**
+   * Plans the tap of a stream. The standard output of an event listener is a protocol, and listeners have no capture
+   * mode.
+   */
   #planOf({ type, options }: ProcessConfig, stream: StreamName): TapPlan {
     const isListener = type === 'eventlistener';
     const suffix = stream === 'stdout' ? 'STDOUT' : 'STDERR';

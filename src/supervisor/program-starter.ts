@@ -112,8 +112,8 @@ export class ProgramStarter implements Processes {
 }
 
 /**
- * Removes the variables of our own watchdog, which systemd sets, for a program that has a watchdog of its own. It would
- * take WATCHDOG_PID for its own variable and not find its pid in it.
+ * Removes the variables of our own watchdog, which systemd sets. A program with its own watchdog would find
+ * WATCHDOG_PID with our pid, and would then ignore its watchdog.
  */
 function withoutWatchdog({
   WATCHDOG_PID: _pid,

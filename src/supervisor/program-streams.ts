@@ -1,6 +1,6 @@
 /**
- * The standard streams of the programs, from our side: a log channel for each output, and our end of each input.
- * It knows which file a log is in; it does not know when a program runs.
+ * The standard streams of the programs, on our side: a log channel for each output, and our end of each input. Creates
+ * the files for AUTO. Does not know when a program runs.
  */
 import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
@@ -14,13 +14,10 @@ import type { SpawnResult } from '../native/addon.ts';
 import { channelSpec } from './log-specs.ts';
 
 const STREAMS = ['stdout', 'stderr'] as const satisfies readonly StreamName[];
-/**
- * Limit of input that a program has not read yet from its standard input; more is refused, save for what is longer by
- * itself.
- */
+/** Limit on unread input of a program. More input is refused. A single write to an empty pipe may be longer. */
 const MAX_UNREAD_BYTES = 1024 * 1024;
 
-/** Our end of a program's standard input. It becomes a socket of Node's when it is first written to. */
+/** Our end of a program's standard input. The first write creates the socket. */
 interface Input {
   readonly fd: number;
   socket: Socket | null;
@@ -33,7 +30,7 @@ export class ProgramStreams {
   readonly #supervisord: Config['supervisord'];
   readonly #channels = new Map<string, LogChannel>();
   readonly #inputs = new Map<string, Input>();
-  /** The pipes that the output of a run comes through, by pid, until it was reaped. */
+  /** Pipes with the output of a run, by pid, until the run was reaped. */
   readonly #intakes = new Map<number, { readonly all: readonly Intake[]; readonly protocol: readonly Intake[] }>();
 
   constructor(hub: Hub, report: Report, supervisord: Config['supervisord']) {
@@ -47,7 +44,7 @@ export class ProgramStreams {
     for (const stream of STREAMS) {
       const spec = channelSpec(proc, stream, this.#supervisord, () => this.#makeAutoFile(proc, stream));
       if (spec === null) continue;
-      // Event listeners have no capture mode, and what they say on standard output is a protocol, to be read as it is.
+      // Event listeners have no capture mode. Their standard output is a protocol, so it must stay unchanged.
       const fitted =
         proc.type === 'eventlistener'
           ? { ...spec, captureMaxBytes: 0, stripAnsi: spec.stripAnsi && stream === 'stderr' }
@@ -56,7 +53,7 @@ export class ProgramStreams {
     }
   }
 
-  /** Applies what of the logs of a program may change while it runs: the form of its lines. */
+  /** Applies those log options of a program that may change while it runs: the format of its lines. */
   configure(proc: ProcessConfig): void {
     for (const stream of STREAMS) {
       const channel = this.channel(namespecOf(proc), stream);
@@ -75,8 +72,8 @@ export class ProgramStreams {
   }
 
   /**
-   * Takes what is left in the pipes of a run that was reaped. The protocol pipe of an event listener is closed then:
-   * reading what an orphan of the listener writes, only to drop it, would keep us busy for ever.
+   * Reads the remaining output of a run that was reaped. The protocol pipe of an event listener is then closed.
+   * Otherwise we would read forever what an orphan of the listener writes, only to drop it.
    */
   takeRest(pid: number): void {
     const intakes = this.#intakes.get(pid);
@@ -85,7 +82,7 @@ export class ProgramStreams {
     for (const intake of intakes?.protocol ?? []) void intake.drained().then(() => intake.close());
   }
 
-  /** Closes the standard input of a run that is over. */
+  /** Closes the standard input of a run that has ended. */
   closeInput(id: string): void {
     const input = this.#inputs.get(id);
     if (input === undefined) return;
@@ -94,7 +91,7 @@ export class ProgramStreams {
     else input.socket.destroy();
   }
 
-  /** Lets go of the logs of a program that is no longer configured. */
+  /** Closes the logs of a program that is no longer configured. */
   close(id: string): void {
     for (const stream of STREAMS) {
       this.#channels.get(channelId(id, stream))?.close();
@@ -103,21 +100,21 @@ export class ProgramStreams {
     this.closeInput(id);
   }
 
-  /** Lets go of everything. */
+  /** Closes all logs and inputs. */
   closeAll(): void {
     for (const channel of this.#channels.values()) channel.close();
     this.#channels.clear();
     for (const id of this.#inputs.keys()) this.closeInput(id);
   }
 
-  /** The log channel of a stream; null where it has none of its own. */
+  /** Returns the log channel of a stream; null if it has none of its own. */
   channel(id: string, stream: StreamName): LogChannel | null {
     return this.#channels.get(channelId(id, stream)) ?? null;
   }
 
   /**
-   * Writes to the standard input of a program, whole or not at all, and returns at once.
-   * `failed` is called later if it turns out that nobody reads it any more, also because the program has ended.
+   * Writes to the standard input of a program, all bytes or none, and returns at once. `failed` is called later if no
+   * process reads the bytes, also because the program has ended.
    */
   writeInput(id: string, bytes: Uint8Array, failed?: () => void): 'written' | 'closed' | 'full' {
     const input = this.#inputs.get(id);
@@ -134,7 +131,7 @@ export class ProgramStreams {
 
   #openInput(id: string, fd: number): Socket {
     const socket = new Socket({ fd, readable: false, writable: true });
-    // EPIPE: it closed its standard input. The next write says so.
+    // EPIPE: the program closed its standard input. The next write reports it.
     socket.on('error', (error: NodeJS.ErrnoException) =>
       this.#report('debug', `cannot write to the standard input of ${id}: ${error.code}`),
     );
@@ -149,7 +146,10 @@ export class ProgramStreams {
     return [];
   }
 
-  /** A log of AUTO that cannot be made is reported; the program runs without it, and its tail is kept in memory. */
+  /**
+   * Creates a log file for AUTO. If that fails, reports it. The program then runs without the file; its tail is in
+   * memory.
+   */
   #makeAutoFile(proc: ProcessConfig, stream: StreamName): string | null {
     const { childlogdir, identifier } = this.#supervisord;
     try {

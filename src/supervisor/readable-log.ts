@@ -1,6 +1,6 @@
 /**
- * A log as remote clients read it: from its file where it has one, else from the last bytes in memory.
- * It reads and empties; it never writes.
+ * A log as remote clients read it: from its file, or from the last bytes in memory if it has no file. Reads and empties
+ * logs; never writes to them.
  */
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
@@ -11,7 +11,7 @@ import type { BytesListener, FileState, Hub, TailSlice } from '../logs/ports.ts'
 import { AnswerBudgetError, type Reserve } from '../rpc/answer-budget.ts';
 import { type Log, type LogEnd, type LogReading, MAX_READ_BYTES } from '../rpc/supervisor-api.ts';
 
-/** What a channel and the supervisor's own log have in common. */
+/** The common interface of a channel and the supervisor's own log. */
 export interface LogMemory {
   tail(offset: number, length: number): TailSlice;
   readLog(offset: number, length: number): Buffer | null;
@@ -19,21 +19,21 @@ export interface LogMemory {
   clear(): Promise<void>;
 }
 
-/** A fifo without a writer must not be waited for. */
+/** O_NONBLOCK: opening a FIFO without a writer must not wait. */
 const READ_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 
-/** Bytes that are kept for a follower while the end of the file is read; a disk may hang. */
+/** Limit on bytes held for a follower while the end of the file is read. A disk may hang. */
 const MOST_HELD_BYTES = 256 * 1024;
 
 const NOTHING: LogEnd = { bytes: Buffer.alloc(0), offset: 0, overflow: false };
 
-/** The log of which `memory` holds the end, and `path` is the file; null where it has none. */
+/** A log. `memory` has its last bytes, and `path` is its file; null for none. */
 export class ReadableLog implements Log {
   readonly #memory: LogMemory;
   readonly #path: string | null;
   readonly #files: Pick<Hub, 'fileState'>;
 
-  /** A log at a path that is no regular file has only its memory. */
+  /** Creates a log. A path that is not a regular file is ignored. */
   constructor(memory: LogMemory, path: string | null, files: Pick<Hub, 'fileState'>) {
     this.#memory = memory;
     this.#files = files;
@@ -81,7 +81,7 @@ export class ReadableLog implements Log {
     return this.#memory.onBytes((more) => listener(more));
   }
 
-  /** The end of the file as it is now, then what comes. What comes before the file is read is held back. */
+  /** Sends the current end of the file, then new output. New output is held until the file was read. */
   #followFile(path: string, lastBytes: number, listener: (bytes: Uint8Array) => void): () => void {
     let held: Buffer[] | null = [];
     let heldBytes = 0;
@@ -108,8 +108,8 @@ export class ReadableLog implements Log {
   }
 
   /**
-   * The last bytes of the log at the moment of `state`: of the file, and of what was still to be written to it. Never
-   * rejects.
+   * Returns the last bytes of the log at the moment of `state`: from the file, and from the queue of bytes to be
+   * written to it. Never rejects.
    */
   async #readEnd(lastBytes: number, state: FileState | null): Promise<Buffer> {
     const queued = state?.queued ?? Buffer.alloc(0);
@@ -127,22 +127,22 @@ export class ReadableLog implements Log {
         await file.close();
       }
     } catch {
-      // There is no file yet, or it cannot be read: what comes is shown.
+      // The file does not exist yet or cannot be read. Only new output is sent.
       return queued;
     }
   }
 
   /**
-   * Opens the file that is written, whatever its name is by now (logrotate renames it before USR2), or else what has
-   * its name.
+   * Opens the file that is being written, whatever its current name (logrotate renames it before USR2). Otherwise opens
+   * the path.
    */
   async #open(state: FileState | null): Promise<{ readonly file: FileHandle; readonly isOpenFile: boolean }> {
     if (state?.file instanceof Object) {
-      // Without /proc, or as a user who may not read the file, the name is all there is.
+      // Without /proc, or if our user may not read the file, only the path is left.
       const file = await open(`/proc/self/fd/${state.file.fd}`, READ_FLAGS).catch(() => null);
       const status = await file?.stat();
       const isSame = status?.ino === state.file.ino && status.dev === state.file.dev;
-      // compat: a log that was deleted is not there for clients, although it is still written to.
+      // compat: a deleted log does not exist for clients, although it is still written to.
       if (file !== null && isSame && status.nlink > 0) return { file, isOpenFile: true };
       await file?.close();
     }

@@ -1,6 +1,6 @@
 /**
- * Passes the notifications of programs (`notification_fd`, `notify`) on to the engine and the status: readiness, status
- * text, watchdog. It keeps the notifications of the current run, and asks the engine for restarts.
+ * Passes the notifications of programs (`notification_fd`, `notify`) to the engine and the status: readiness, status
+ * text, watchdog. Keeps the notifications of the current run, and asks the engine for restarts.
  */
 import type { ProcessRemark } from '../core/process-remark.ts';
 import { Alarm } from '../engine/alarm.ts';
@@ -31,13 +31,13 @@ export interface ReadinessParts {
 interface RunReadiness {
   readonly run: number;
   status: string;
-  /** Longest time between two WATCHDOG=1; null for no watchdog. */
+  /** Maximum time between two WATCHDOG=1; null for no watchdog. */
   limitMs: number | null;
   /** True while the watchdog counts: the program is ready and is not stopping. */
   isWatched: boolean;
   dueMs: number | null;
   readonly alarm: Alarm;
-  /** Kinds of notices that have a line in the log already. */
+  /** Kinds of notices that were logged in this run. */
   readonly logged: Set<string>;
 }
 
@@ -174,23 +174,26 @@ function kindOf(notice: Notice): string {
 function formatNotice(notice: Notice, name: string): Message | null {
   switch (notice.kind) {
     case 'stopping':
-      return ['debug', `${name} says that it stops (STOPPING=1)`];
+      return ['debug', `${name} reports that it stops (STOPPING=1)`];
     case 'reloading':
-      return ['debug', `${name} says that it reads its configuration anew (RELOADING=1)`];
+      return ['debug', `${name} reports that it reloads its configuration (RELOADING=1)`];
     case 'unheeded':
-      return ['debug', `${notice.name} of ${name} is not heeded`];
+      return ['debug', `ignored ${notice.name} of ${name}`];
     case 'closed':
-      return ['debug', `${name} has closed the descriptor of notification_fd without a line: it is not ready`];
+      return ['debug', `${name} has closed notification_fd without a line, so it is not ready`];
     case 'flooded':
       return [
         'warn',
-        `cannot tell whether '${name}' is ready: it writes to the descriptor of notification_fd, but no line; the ` +
+        `cannot tell whether '${name}' is ready: it has written too much without a newline to notification_fd; the ` +
           `descriptor is closed`,
       ];
     case 'deaf':
-      return ['error', `cannot hear '${name}' any more: the socket of notify has failed (errno ${notice.errno})`];
+      return [
+        'error',
+        `cannot receive notifications of '${name}' any more: the socket of notify has failed (errno ${notice.errno})`,
+      ];
     case 'refused':
-      return ['warn', `cannot take a notification for '${name}': ${formatRefusal(notice.why, notice.pid, notice.uid)}`];
+      return ['warn', `ignored a notification for '${name}': ${formatRefusal(notice.why, notice.pid, notice.uid)}`];
     default:
       return null;
   }

@@ -1,7 +1,6 @@
 /**
- * Further methods of the XML-RPC interface: the JavaScript modules that `[rpcinterface:x]` names, loaded and asked what
- * they have. Whatever goes wrong in one is a line in the log; the supervisor goes on without it. It calls no method of
- * the supervisor itself.
+ * Loads further XML-RPC methods from the JavaScript modules that `[rpcinterface:x]` names. An error in a module becomes
+ * a log line, and the supervisor continues without the module. This file calls no method of the supervisor itself.
  */
 import type { Config, PluginConfig } from '../config/model.ts';
 import { isModulePath, loadFactory } from '../config/plugin-module.ts';
@@ -12,18 +11,18 @@ import type { Report } from '../engine/ports.ts';
 import type { Method, Parameter, TypeName } from '../rpc/method.ts';
 import type { XmlRpcValue } from '../rpc/xmlrpc.ts';
 
-/** How long a module may take until its methods are there. */
+/** Time limit for loading a module. */
 const LOAD_MS = 10_000;
 const TYPES: ReadonlySet<string> = new Set<TypeName>(['string', 'int', 'boolean', 'array', 'struct']);
 const LEVELS: ReadonlySet<string> = new Set(levels);
 
-/** Calls any method of the supervisor by its name; rejects with an error that has `faultCode` and `faultString`. */
+/** Calls any method of the supervisor by name. Rejects with an error that has `faultCode` and `faultString`. */
 export type Call = (method: string, ...params: XmlRpcValue[]) => Promise<XmlRpcValue>;
 
-/** What a module may say of a method; `system.methodHelp` and `system.methodSignature` show it. */
+/** Optional description of a method, shown by `system.methodHelp` and `system.methodSignature`. */
 export interface MethodDescription {
   readonly help?: string;
-  /** How many parameters a call must and may have; without it, as many as the function names. */
+  /** Required and allowed parameters. The default is the number of parameters of the function. */
   readonly parameters?: ReadonlyArray<{
     readonly name: string;
     readonly type?: TypeName;
@@ -34,15 +33,15 @@ export interface MethodDescription {
 }
 
 /**
- * Argument of a module, beside the options of its section. This is the whole of its contract with us;
- * src/manual/control.md has it too.
+ * Argument of a module, besides the options of its section. This is the whole contract with modules;
+ * src/manual/control.md documents it.
  */
 export interface PluginApi {
   /** The x of `[rpcinterface:x]`. */
   readonly name: string;
   /**
-   * Adds the method `x.name`. What it returns, or its promise resolves with, is the answer; an error with an integer
-   * `faultCode` is that fault.
+   * Adds the method `x.name`. Its return value, or the value of its promise, is the answer. An error with an integer
+   * `faultCode` becomes that fault.
    */
   register(name: string, method: (...params: XmlRpcValue[]) => unknown, description?: MethodDescription): void;
   readonly call: Call;
@@ -50,13 +49,13 @@ export interface PluginApi {
   log(level: Level, text: string): void;
 }
 
-/** What loading needs from outside. */
+/** Functions of the supervisor that loading needs. */
 export interface PluginContext {
   readonly report: Report;
   readonly call: Call;
 }
 
-/** The methods of all modules of a configuration, in its order. Never rejects. */
+/** Loads the methods of all modules, in the order of the configuration. Never rejects. */
 export async function loadPlugins({ rpcInterfaces, file }: Config, context: PluginContext): Promise<Method[]> {
   const methods: Method[] = [];
   for (const plugin of rpcInterfaces.filter(({ factory }) => isModulePath(factory)))
@@ -92,7 +91,7 @@ async function loadPlugin(
   return registry.methods;
 }
 
-/** Takes the methods of one module. */
+/** Collects the methods of one module. */
 class PluginMethods {
   readonly methods: Method[] = [];
   readonly #plugin: PluginConfig;
@@ -109,14 +108,14 @@ class PluginMethods {
     if (this.#isClosed) throw new Error(`cannot register ${full}: methods are registered while the module is loaded`);
     if (typeof name !== 'string' || !/^\w+(\.\w+)*$/.test(name))
       throw new Error(`cannot register ${JSON.stringify(name)}: a method has a name of letters, digits, _ and dots`);
-    if (typeof method !== 'function') throw new Error(`cannot register ${full}: it is no function`);
+    if (typeof method !== 'function') throw new Error(`cannot register ${full}: it is not a function`);
     if (this.#plugin.name === 'supervisor' || this.#plugin.name === 'system')
       throw new Error(
         `cannot register ${full}: the name ${this.#plugin.name} is taken; ` +
           'call the section [rpcinterface:NAME] something else',
       );
     if (this.methods.some((known) => known.name === full))
-      throw new Error(`cannot register ${full}: there is one of that name`);
+      throw new Error(`cannot register ${full}: the name is used already`);
     const { help = full, returns = {} } = description;
     this.methods.push({
       name: full,
@@ -137,7 +136,7 @@ class PluginMethods {
     args: readonly XmlRpcValue[],
   ): Promise<XmlRpcValue> {
     try {
-      // A method with nothing to say has done what it was asked for.
+      // A method that returns nothing has succeeded.
       return requireCarried((await method(...args)) ?? true);
     } catch (error) {
       const { faultCode, faultString } = error as { readonly faultCode?: unknown; readonly faultString?: unknown };
@@ -149,7 +148,7 @@ class PluginMethods {
   }
 }
 
-/** Returns a value that XML-RPC has a form for; throws for any other. */
+/** Returns the value if XML-RPC can encode it. Throws otherwise. */
 function requireCarried(value: unknown): XmlRpcValue {
   const isPlain =
     value === null ||
@@ -185,7 +184,7 @@ function typeOf(name: string, type: string = 'string'): TypeName {
   return type as TypeName;
 }
 
-/** Waits for what `begin` returns, but no longer than so long. */
+/** Waits for the result of `begin`. Rejects after `ms`. */
 async function within(ms: number, begin: () => unknown): Promise<void> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => late.reject(new Error(`it was not ready within ${ms / 1000} s`)), ms);

@@ -1,14 +1,14 @@
 /**
- * Starts programs at the times of their `cron`. One alarm for all of them, none if no program has a schedule. It only
- * asks the engine for starts: that a run which ends is no failure, and is not started again, is the policy's
- * (engine/policy.ts).
+ * Starts programs at the times of their `cron`. One alarm serves all of them; without a schedule there is no alarm.
+ * Only asks the engine for starts. The policy (engine/policy.ts) decides that the end of a run is no failure and is not
+ * followed by a restart.
  *
- * Times are of the wall clock, which can jump; the alarm is monotonic. The kernel says when the clock was set, and it
- * is read at each alarm too. As Vixie cron:
- *   back, less than 3 hours     a schedule with `*` or a step in its time goes on at once; a fixed time that has run
- *   does not run again.
- *   forward, less than 3 hours  what was missed runs once, however often it was missed.
- *   further                     the clock was wrong, or the machine slept: one line, and the next time counts.
+ * Scheduled times are on the wall clock, which can jump; the alarm is monotonic. The kernel reports when the clock is
+ * set, and each alarm reads the clock too. The rules are those of Vixie cron:
+ *   back, less than 3 hours     A schedule with `*` or a step continues at once. A fixed time that has passed does not
+ *                               run again.
+ *   forward, less than 3 hours  Missed times run once, however many were missed.
+ *   further                     The clock was wrong, or the machine slept. One log line, and the next time counts.
  */
 import { nextTime, type Schedule } from '../config/cron.ts';
 import type { ProcessRemark } from '../core/process-remark.ts';
@@ -23,9 +23,9 @@ import type { Monitor } from '../engine/monitor.ts';
 
 const MINUTE_MS = 60_000;
 const LONGEST_SLEEP_MS = 15 * MINUTE_MS;
-/** compat: Vixie cron takes a clock that jumps further than this for one that is right now. */
+/** compat: for Vixie cron, a larger jump means that the clock was wrong before. */
 const CORRECTION_MS = 180 * MINUTE_MS;
-/** Smaller steps back are those of a clock that is kept right: who runs once a minute does not run twice in it. */
+/** Smaller steps back are normal corrections of a clock. A program that runs every minute must not run twice. */
 const SMALL_STEP_MS = MINUTE_MS;
 const SMALLEST_STEP_MS = 1000;
 
@@ -33,7 +33,7 @@ export interface SchedulesParts {
   readonly engine: Pick<Engine, 'request' | 'process' | 'processes'>;
   readonly clock: SystemClock;
   readonly report: Report;
-  /** Calls `changed` whenever somebody sets the wall clock; the function returned ends that. */
+  /** Calls `changed` whenever the wall clock is set. Returns a function that stops this. */
   readonly watchClock: (changed: () => void) => () => void;
 }
 
@@ -41,9 +41,9 @@ export interface SchedulesParts {
 interface Plan {
   readonly schedule: Schedule;
   readonly timeZone: string | null;
-  /** In milliseconds since 1970; null for never again. */
+  /** In milliseconds since 1970; null if there is no further time. */
   nextMs: number | null;
-  /** The run on whose account a time was skipped; it is said once for each. */
+  /** The run because of which a time was skipped. It is reported once for each run. */
   skippedFor: number | null;
 }
 
@@ -53,7 +53,7 @@ export class Schedules implements Monitor {
   readonly #alarm: Alarm;
   /** By namespec. */
   readonly #plans = new Map<string, Plan>();
-  /** Both clocks when they were looked at last. */
+  /** Both clocks at the last check. */
   #looked: Looked;
   #unwatch: (() => void) | null = null;
 
@@ -88,7 +88,7 @@ export class Schedules implements Monitor {
     this.#arm();
   }
 
-  /** A schedule that is the same as before goes on as it was. */
+  /** Plans a process. A schedule that has not changed continues. */
   #plan({ id, config }: ProcessView): void {
     const { cron: schedule, tz: timeZone } = config.options;
     const known = this.#plans.get(id);
@@ -109,14 +109,14 @@ export class Schedules implements Monitor {
     const jumpMs = this.#measureJump(wallMs);
     for (const [id, plan] of this.#plans) {
       const proc = engine.process(id);
-      // An update has removed it.
+      // An update has removed the process.
       if (proc === null) {
         this.#plans.delete(id);
         continue;
       }
       const dueMs = plan.nextMs ?? Infinity;
       const isDue = dueMs <= wallMs;
-      // Without the jump it would not be due yet.
+      // Without the jump the time would not be due yet.
       const isSkipped = jumpMs >= CORRECTION_MS && dueMs > wallMs - jumpMs;
       if (isDue || goesOnAnew(plan.schedule, jumpMs)) plan.nextMs = nextTime(plan.schedule, plan.timeZone, wallMs);
       if (isDue && !isSkipped) this.#run(proc, plan);
@@ -124,7 +124,7 @@ export class Schedules implements Monitor {
     this.#arm();
   }
 
-  /** By how much the wall clock has jumped since the last look; negative for back. */
+  /** Returns the jump of the wall clock since the last check; negative for backwards. */
   #measureJump(wallMs: number): number {
     const monotonicMs = this.#parts.clock.nowMs();
     const jumpMs = wallMs - this.#looked.wallMs - (monotonicMs - this.#looked.monotonicMs);
@@ -133,13 +133,13 @@ export class Schedules implements Monitor {
       this.#parts.report(
         'warn',
         `the clock has jumped ${jumpMs < 0 ? 'back' : 'forward'} by ${formatDuration(Math.abs(jumpMs))}: schedules ` +
-          `go on with their next times`,
+          `continue with their next times`,
       );
     }
     return jumpMs;
   }
 
-  /** No run begins before the one before it has ended. */
+  /** Starts a run, unless the previous run has not ended. */
   #run({ id, config, record }: ProcessView, plan: Plan): void {
     if (STOPPED_STATES.has(record.state) && record.state !== 'UNKNOWN') {
       this.#parts.engine.request(id, 'start');
@@ -154,7 +154,7 @@ export class Schedules implements Monitor {
     const { clock } = this.#parts;
     const times = [...this.#plans.values()].flatMap(({ nextMs }) => nextMs ?? []);
     const sleepMs = Math.min(...times.map((timeMs) => timeMs - clock.wallMs()), LONGEST_SLEEP_MS);
-    // Without a schedule, no change of the clock matters.
+    // Without a schedule, changes of the clock do not matter.
     if (times.length > 0) this.#unwatch ??= this.#parts.watchClock(() => this.#look());
     else this.#endWatch();
     this.#alarm.set(times.length === 0 ? null : clock.nowMs() + Math.max(sleepMs, 0));
@@ -170,13 +170,13 @@ interface Looked {
   readonly monotonicMs: number;
 }
 
-/** True if a jump makes a schedule count from the time that the clock shows now. */
+/** True if a jump makes a schedule continue from the new time. */
 function goesOnAnew({ isWildcard, hasSeconds }: Schedule, jumpMs: number): boolean {
   if (Math.abs(jumpMs) >= CORRECTION_MS) return true;
   return isWildcard && jumpMs <= -(hasSeconds ? SMALLEST_STEP_MS : SMALL_STEP_MS);
 }
 
-/** As `5 hours`, `2 days`; a rough figure is enough. */
+/** Formats a rough duration: `5 hours`, `2 days`. */
 function formatDuration(ms: number): string {
   const hours = Math.round(ms / (60 * MINUTE_MS));
   return hours < 48 ? `${hours} hours` : `${Math.round(hours / 24)} days`;

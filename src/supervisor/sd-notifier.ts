@@ -1,7 +1,7 @@
 /**
- * The manager that runs us, as systemd does or podman with --sdnotify=container: tells it by sd_notify(3) when
- * everything is up, how it is, that we reload, that we end, and that our loop turns. Programs do not inherit its
- * variables: their READY=1 would speak in our name.
+ * Sends sd_notify(3) messages to the service manager that runs us, such as systemd or podman with --sdnotify=container:
+ * readiness, status, reload, shutdown, and watchdog. Programs do not inherit its variables: the manager would take
+ * their READY=1 for ours.
  */
 import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -24,26 +24,26 @@ const PROTOCOL: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Changes are told together: this long after the first, and this far apart from then on. A crash loop makes many of
- * them.
+ * Delay after the first change, and minimum time between messages. Changes are sent together, since a crash loop makes
+ * many.
  */
 const SOON_MS = 50;
 const APART_MS = 1000;
-/** Until the next try, when the manager is behind with reading. */
+/** Time until the next try if the manager does not read. */
 const RETRY_MS = 100;
-/** Longest status that is sent. */
+/** Maximum length of a status. */
 const MOST_STATUS_CHARACTERS = 200;
 const MICROSECONDS_A_MS = 1000;
 
-/** Requests of the manager. */
+/** Request of the manager for notifications. */
 export interface NotifyTarget {
   /** NOTIFY_SOCKET: a path, or an abstract name after `@`; null without a manager. */
   readonly socket: string | null;
-  /** Longest time between two signs of life; null for none. */
+  /** Maximum time between two WATCHDOG=1; null for no watchdog. */
   readonly watchdogMs: number | null;
 }
 
-/** There is no manager to notify. */
+/** Target without a manager. */
 export const NO_TARGET: NotifyTarget = { socket: null, watchdogMs: null };
 
 /** Reads the target from the environment of the process with this pid. */
@@ -54,7 +54,7 @@ export function readTarget(env: Environment, pid: number): NotifyTarget {
   return { socket: /^[/@]./.test(socket) ? socket : null, watchdogMs: limitMs > 0 ? limitMs : null };
 }
 
-/** The environment without the variables that are for us. */
+/** Returns the environment without the variables for us. */
 export function withoutNotifyVariables(env: Environment): Record<string, string | undefined> {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !PROTOCOL.has(name)));
 }
@@ -65,17 +65,17 @@ export interface NotifierParts {
   readonly clock: Clock;
   readonly report: Report;
   readonly target: NotifyTarget;
-  /** Reasons why the programs are not ready, a line each. */
+  /** Reasons why the programs are not ready, one line each. */
   readonly problems: () => readonly string[];
 }
 
-/** Tells the manager. Without one it does nothing. */
+/** Notifies the manager. Does nothing without a manager. */
 export class SdNotifier {
   readonly #parts: NotifierParts;
   readonly #look: Alarm;
   readonly #watchdog: Alarm;
   readonly #retry: Alarm;
-  /** Assignments that were not taken yet, in order. */
+  /** Assignments that were not sent yet, in order. */
   #waiting: readonly string[] = [];
   #isReadyTold = false;
   #isEnding = false;
@@ -90,21 +90,21 @@ export class SdNotifier {
     this.#retry = new Alarm(parts.clock, () => this.#flush());
   }
 
-  /** The programs are about to be started. */
+  /** Starts notifying. Call this before the programs are started. */
   begin(): void {
     if (this.#parts.target.socket === null) return;
     this.#lookSoon();
     this.#feed();
   }
 
-  /** Is told of every change, after it. */
+  /** Observes every change, after it. */
   observe(event: EngineEvent): void {
     if (this.#parts.target.socket === null || this.#isEnding) return;
     if (event.type !== 'supervisor') return this.#lookSoon();
     this.#isReadyTold = false;
     this.#isEnding = event.goal === 'exit';
     this.#look.set(null);
-    // sd_notify(3): a manager of Type=notify-reload wants the time, of CLOCK_MONOTONIC, with the first.
+    // sd_notify(3): a manager with Type=notify-reload needs the time (CLOCK_MONOTONIC) together with RELOADING=1.
     this.#tell(
       this.#isEnding
         ? ['STOPPING=1', 'STATUS=shutting down']
@@ -112,7 +112,7 @@ export class SdNotifier {
     );
   }
 
-  /** We end. No alarm is left. */
+  /** Notifies the manager of our exit, and cancels all alarms. */
   close(): void {
     if (this.#lookedMs >= 0 && !this.#isEnding) this.#tell(['STOPPING=1']);
     for (const alarm of [this.#look, this.#watchdog, this.#retry]) alarm.set(null);
@@ -130,7 +130,7 @@ export class SdNotifier {
     const isReady = problems.length === 0 && !this.#isReadyTold;
     this.#status = status;
     this.#isReadyTold ||= isReady;
-    // A reload that starts nothing has no further event.
+    // A reload that starts nothing causes no further event.
     if (problems.some((problem) => problem.startsWith('supervisor: '))) this.#lookSoon();
     if (isReady || isNews) this.#tell([...(isReady ? ['READY=1'] : []), `STATUS=${status}`]);
   }
@@ -160,11 +160,13 @@ export class SdNotifier {
     this.#hasFailed = true;
     report(
       'warn',
-      `cannot tell the manager of this process how it is: errno ${errno} at NOTIFY_SOCKET ${this.#parts.target.socket}`,
+      `cannot send our status to the service manager: errno ${errno} at NOTIFY_SOCKET ${this.#parts.target.socket}`,
     );
   }
 
-  /** A connection for each message: the manager may make its socket anew. Returns 0 or the errno. */
+  /**
+   * Sends a message through a new connection, since the manager may have replaced its socket. Returns 0 or the errno.
+   */
   #send(message: Uint8Array): number {
     const {
       addon,
@@ -186,7 +188,7 @@ function nameOf(assignment: string): string {
   return assignment.slice(0, assignment.indexOf('='));
 }
 
-/** One line without control characters, which would be another assignment. */
+/** Formats one line without control characters. A newline would begin another assignment. */
 function formatStatus(problems: readonly string[]): string {
   const [first, ...others] = problems;
   if (first === undefined) return 'all programs are up';

@@ -1,7 +1,4 @@
-/**
- * Routes of the servers of a configuration: the methods, those of its modules among them, and every route. It opens no
- * server.
- */
+/** Creates the routes of the servers for a configuration, including the methods of its modules. Opens no server. */
 import type { Config } from '../config/model.ts';
 import { errnoOf } from '../core/error-text.ts';
 import { RpcFault } from '../core/faults.ts';
@@ -20,7 +17,7 @@ import { decodeTexts } from '../rpc/xmlrpc.ts';
 import { PageSecret } from '../web/secret.ts';
 import { type Call, loadPlugins } from './rpc-plugins.ts';
 
-/** Makes the routes of one configuration after the other. */
+/** Creates routes, again for each new configuration. */
 export class ServerRoutes {
   readonly #supervisor: SupervisorApi;
   readonly #report: Report;
@@ -28,7 +25,7 @@ export class ServerRoutes {
   readonly #version: string;
   readonly #secret = new PageSecret();
 
-  /** `version` is our own. */
+  /** `version` is our own version. */
   constructor(api: SupervisorApi, report: Report, version: string) {
     this.#supervisor = api;
     this.#report = report;
@@ -36,20 +33,20 @@ export class ServerRoutes {
     this.#times = new ProcessTimes(api);
   }
 
-  /** Reasons why the programs are not ready, a line each. */
+  /** Returns the reasons why the programs are not ready, one line each. */
   problems(): string[] {
     return findProblems({ api: this.#supervisor, times: this.#times }, 'ready');
   }
 
-  /** All routes; the modules of the configuration are loaded for them. Never rejects. */
+  /** Loads the modules of a configuration and returns all routes. Never rejects. */
   async routesOf(config: Config): Promise<Route[]> {
     const api = this.#supervisor;
     const times = this.#times;
     let methods: MethodTable = createMethodTable();
-    // A module may call a method of another, so it is looked up when it is called.
+    // A module may call a method of a module that is loaded later. So look up the method at the time of the call.
     const call: Call = async (method, ...params) => {
       try {
-        // An error in a module must not stop the log.
+        // Modules get plain strings. Their calls are outside the memory limit for answers.
         return decodeTexts(
           await callMethod(
             methods,
@@ -74,7 +71,7 @@ export class ServerRoutes {
   }
 }
 
-/** Null where there is no /proc to read it from. */
+/** Returns our resident memory; null without /proc. */
 function residentBytes(): number | null {
   try {
     return process.memoryUsage.rss();

@@ -1,4 +1,4 @@
-/** Carries out an incoming signal: sends it on to a program, obeys it, or drops it. The rule is in core/. */
+/** Carries out an incoming signal: forwards it to programs, obeys it, or drops it. core/ has the rules. */
 import { findProcesses } from '../config/dependencies.ts';
 import type { Config } from '../config/model.ts';
 import { type EndSignals, judgeEndSignal } from '../core/end-signals.ts';
@@ -19,18 +19,18 @@ import type { ReceivedSignal } from '../process/signals.ts';
 import { MainStop } from './main-stop.ts';
 import type { StopBudget } from './stop-budget.ts';
 
-/** Parts of the actions. The configuration and the engine are other ones after a reload. */
+/** Parts of {@link SignalActions}. A reload replaces the configuration and the engine. */
 export interface SignalParts {
   readonly config: () => Config;
   readonly engine: () => Pick<Engine, 'signalProcess' | 'hurry' | 'end' | 'request' | 'phase'>;
   readonly clock: Pick<SystemClock, 'nowMs' | 'alarm'>;
   readonly stopBudget: Pick<StopBudget, 'signalled'>;
   readonly report: Report;
-  /** A terminal is attached to us, as standard input, output or error. */
+  /** True if standard input, output or error is a terminal. */
   readonly hasTerminal: boolean;
-  /** True if a signal or a client has asked for the end of everything. */
+  /** True if a signal or a client has requested a shutdown. */
   readonly isEnding: () => boolean;
-  /** Begins the end. */
+  /** Begins a shutdown. */
   readonly end: (signal: number) => void;
   readonly reload: (signal: number) => void;
   readonly reopenLogs: () => void;
@@ -39,9 +39,9 @@ export interface SignalParts {
 /** The signals of one supervisor. */
 export class SignalActions {
   readonly #parts: SignalParts;
-  /** Signals from outside that asked for the end. */
+  /** Shutdown signals from outside that were seen. */
   #seen: EndSignals = new Map();
-  /** Signals that were dropped, and said to be. */
+  /** Dropped signals that were logged. */
   readonly #dropped = new Set<number>();
 
   readonly #mainStop: MainStop;
@@ -51,18 +51,18 @@ export class SignalActions {
     this.#mainStop = new MainStop(parts);
   }
 
-  /** True if a signal is sent on to a program: to the main one in init mode, to those that forward_signals names. */
+  /** True if a signal is forwarded to a program: to the main program of init mode, or to those in forward_signals. */
   isForProgram(signal: number): boolean {
     const { main, supervisord } = this.#parts.config();
     return main !== null || supervisord.forward_signals.some((forward) => forward.signal === signal);
   }
 
-  /** True if a signal asks for the end of everything. */
+  /** True if a signal requests a shutdown. */
   isEnd(signal: number): boolean {
     return !this.isForProgram(signal) && this.#meaningOf(signal) === 'end';
   }
 
-  /** Acts upon a signal. */
+  /** Handles a signal. */
   take(received: ReceivedSignal): void {
     const { number: signal } = received;
     if (this.#forward(signal)) return;
@@ -79,8 +79,7 @@ export class SignalActions {
   }
 
   /**
-   * Sends a signal on to the programs that it is for. False where there are none, or the main program is not there to
-   * take it.
+   * Forwards a signal to the programs that should get it. False if there are none, or if no main program could take it.
    */
   #forward(signal: number): boolean {
     const { supervisord, groups, main } = this.#parts.config();
@@ -92,7 +91,7 @@ export class SignalActions {
     const outcomes = receivers.map((proc) =>
       this.#parts.engine().signalProcess(namespecOf(proc), signal, proc.options.stopasgroup),
     );
-    // A main program that is not there to take it does not make the container immortal.
+    // A stop signal that no main program takes must still stop the container.
     const isTaken = outcomes.some((outcome) => outcome === null);
     if (named.length === 0 && isTaken && this.#meaningOf(signal) === 'end') this.#mainStop.forwarded(signal);
     if (named.length === 0) return isTaken;
@@ -104,8 +103,8 @@ export class SignalActions {
   }
 
   /**
-   * The first one begins the shutdown; one that {@link judgeEndSignal} takes for impatience kills; all others are a
-   * line.
+   * Handles a request to shut down. The first one begins the shutdown. A repeated one that {@link judgeEndSignal}
+   * accepts kills all processes. All others are only logged.
    */
   #askToEnd({ number: signal, origin, sender }: ReceivedSignal): void {
     const { isEnding, end, engine, clock } = this.#parts;
@@ -113,7 +112,7 @@ export class SignalActions {
     const { seen, isKill } = judgeEndSignal(this.#seen, signal, origin, clock.nowMs());
     this.#seen = seen;
     if (isKill) {
-      this.#say(['warn', `received ${formatSignal(signal)} again: killing what is left`]);
+      this.#say(['warn', `received ${formatSignal(signal)} again: killing the remaining processes`]);
       return engine().hurry();
     }
     if (isEnding()) return this.#say(formatIgnoredEnd(signal, sender));

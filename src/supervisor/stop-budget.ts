@@ -1,6 +1,6 @@
 /**
- * The time that is left for the end of the supervisor, counted from the first stop signal. Shared by all parts of the
- * end: programs and hooks (the engine), the sweep, and the output. It ends nothing itself.
+ * The remaining time for a shutdown, counted from the first stop signal. All parts of the shutdown share it: programs
+ * and hooks (the engine), the sweep, and the output. Ends nothing itself.
  */
 import type { Config } from '../config/model.ts';
 import type { Goal } from '../core/shutdown-machine.ts';
@@ -16,20 +16,20 @@ import type { FlushLimit } from '../logs/ports.ts';
 import type { Clock, EndBudget } from '../engine/ports.ts';
 
 const SECOND_MS = 1000;
-/** Grace of the sweep without a budget: the default of stopwaitsecs. */
+/** Timeout of the sweep without a budget: less than the default of stopwaitsecs. */
 const UNCOUNTED_SWEEP_MS = 8000;
-/** Longest time without progress of a reader of output, without a budget. */
+/** Maximum time without progress of an output reader, without a budget. */
 const PATIENCE_MS = 30_000;
-/** The same when somebody waits for the end, but does not kill us: a client, or a stop signal without a limit. */
+/** The same if someone waits for the shutdown without killing us: a client, or a stop signal without a limit. */
 const ASKED_PATIENCE_MS = 9500;
-/** Time for output after a second signal: a reader that reads gets what there is. */
+/** Time for output after a second signal. A reader that reads gets the remaining output. */
 const HURRIED_MS = 500;
 
-/** Result of taking a stop signal. */
+/** Effect of a stop signal. */
 export type StopSignal =
-  /** Everything is being stopped. */
+  /** All programs are being stopped. */
   | 'obeyed'
-  /** It was sent on to the main program, which may do with it what it likes. */
+  /** The signal was forwarded to the main program, which may ignore it. */
   | 'forwarded';
 
 function settingsOf({ stopBudget, supervisord: { shutdown_timeout: timeout } }: Config): BudgetSettings {
@@ -51,7 +51,7 @@ export class StopBudget {
     this.#clock = clock;
   }
 
-  /** A stop signal has come: the time is counted from now on, unless it is already. */
+  /** Takes note of a stop signal. Time counts from the first one. */
   signalled(config: Config, how: StopSignal): void {
     if (this.#isCounted()) return;
     this.#signal = how;
@@ -59,18 +59,21 @@ export class StopBudget {
     this.#tell();
   }
 
-  /** No more patience with anything. */
+  /** Ends all waiting as soon as possible. */
   hurry(): void {
     this.#isHurried = true;
     this.#tell();
   }
 
-  /** The budget as an engine has it. */
+  /** Returns the budget for an engine. */
   of(config: () => Config): EndBudget {
     return { limitsOf: (goal) => this.#limitsOf(goal, config()), hurry: () => this.hurry() };
   }
 
-  /** The budget is for ends by a stop signal only; shutdown_timeout is for all, and for restarts. */
+  /**
+   * Returns the limits of a shutdown. The budget is for shutdowns by a stop signal; shutdown_timeout is for all, and
+   * for restarts.
+   */
   #limitsOf(goal: Goal, config: Config): EndLimits | null {
     const counted = goal === 'exit' ? this.#countedLimits : null;
     return counted ?? endLimits(this.#clock.nowMs(), { ...settingsOf(config), budgetMs: null });
@@ -80,13 +83,13 @@ export class StopBudget {
     return this.#isCounted() ? this.#limits : null;
   }
 
-  /** The grace of the sweep, if it begins now. */
+  /** Returns the timeouts of a sweep that begins now. */
   grace(): SweepGrace {
     if (this.#isHurried) return { termMs: 0, killMs: sweepGrace(this.#clock.nowMs(), this.#countedLimits, 0).killMs };
     return sweepGrace(this.#clock.nowMs(), this.#countedLimits, UNCOUNTED_SWEEP_MS);
   }
 
-  /** The limit of the last flush, which begins now. `isAsked`: somebody waits for the end. */
+  /** Returns the limit for the last flush, which begins now. `isAsked`: a client waits for the shutdown. */
   flushLimit(isAsked: boolean): FlushLimit {
     const beganMs = this.#clock.nowMs();
     const patienceMs = isAsked || this.#signal !== null ? ASKED_PATIENCE_MS : PATIENCE_MS;
@@ -105,15 +108,15 @@ export class StopBudget {
     };
   }
 
-  /** Calls `listener` when there is less time than there was. Returns the function that ends this. */
+  /** Calls `listener` when the remaining time has become shorter. Returns a function that unsubscribes. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
   /**
-   * A main program that outlives the time shows that the engine does not enforce it, so the parts after it get their
-   * time all the same.
+   * True if the time counts. If a main program got the signal and has outlived the time, the engine did not enforce the
+   * limit. The later parts then get their full time.
    */
   #isCounted(): boolean {
     if (this.#signal === null) return false;

@@ -1,6 +1,6 @@
 /**
- * The supervisor at work: connects the engine to the kernel, the pipes of the programs to the logs, and signals to
- * requests. A reload makes a new engine, new streams and new monitors. Nothing here ends the process.
+ * The running supervisor: connects the engine to the kernel, the pipes of the programs to the logs, and signals to
+ * requests. A reload creates a new engine, new streams and new monitors. Does not end the process.
  */
 
 import type { Config } from '../config/model.ts';
@@ -38,7 +38,7 @@ export interface SupervisionParts extends StarterParts {
   readonly hasTerminal: boolean;
   /** Reads the configuration again and reports its warnings. */
   readonly reread: () => Reread;
-  /** Applies a new configuration to the own log, the signals and the servers, while no program runs. Never rejects. */
+  /** Applies a new configuration to our own log, the signals and the servers, while no program runs. Never rejects. */
   readonly reconfigure: (config: Config) => Promise<void>;
   /** Called when all programs have ended. */
   readonly ended: (cause: ExitCause) => void;
@@ -66,9 +66,9 @@ export class Supervision {
   readonly signals: SignalActions;
   /** New configuration of the reload in progress; null if there is none. */
   #next: Config | null = null;
-  /** True once a signal or a client has asked for the end. */
+  /** True once a signal or a client has requested a shutdown. */
   #wasAskedToEnd = false;
-  /** True once a client has asked for the end. */
+  /** True once a client has requested a shutdown. */
   #wasRequested = false;
 
   constructor(config: Config, parts: SupervisionParts) {
@@ -131,7 +131,7 @@ export class Supervision {
     this.#engine.start();
   }
 
-  /** Calls `listener` on every event of this engine and of later engines. Returns a function that ends the calls. */
+  /** Calls `listener` on every event of this engine and of later engines. Returns a function that unsubscribes. */
   subscribe(listener: Listener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -142,7 +142,7 @@ export class Supervision {
     this.#engine.reaped(this.#jobs.take(batch));
   }
 
-  /** Shuts down by request of a client. */
+  /** Shuts down on request of a client. */
   shutdown(): void {
     this.#wasAskedToEnd = true;
     this.#wasRequested = true;
@@ -150,22 +150,22 @@ export class Supervision {
   }
 
   /**
-   * Takes another shutdown request of a client during a shutdown. The second request kills what is left and returns
-   * true.
+   * Handles another shutdown request of a client during a shutdown. The second request kills the remaining processes
+   * and returns true.
    */
   shutdownAgain(): boolean {
     if (this.#engine.phase === 'running') return false;
     const isSecond = this.#wasRequested;
     this.#wasRequested = true;
     if (!isSecond) return false;
-    this.#report('warn', 'a client asked once more to shut down: killing what is left');
+    this.#report('warn', 'a client asked again to shut down: killing the remaining processes');
     this.#engine.hurry();
     return true;
   }
 
   /**
-   * Reads the configuration again and restarts everything with it. Returns the problems of a wrong configuration, which
-   * changes nothing.
+   * Reads the configuration again and restarts everything with it. Returns the problems of an invalid configuration,
+   * which changes nothing.
    */
   reload(cause: ExitCause): readonly string[] {
     if (this.#engine.phase !== 'running') return [];
@@ -173,7 +173,7 @@ export class Supervision {
     const reread = this.#parts.reread();
     if (reread.config === null) {
       for (const problem of reread.problems) mainLog.write('error', problem);
-      mainLog.write('critical', 'cannot reload: the configuration is wrong; everything goes on as it was');
+      mainLog.write('critical', 'cannot reload: the configuration is invalid; nothing has changed');
       return reread.problems;
     }
     this.#next = reread.config;
@@ -228,8 +228,8 @@ export class Supervision {
   }
 
   /**
-   * Starts again with a new configuration, after the last turn of the finished engine. Signals that come during the
-   * wait still reach the finished engine, which only notes a request to end.
+   * Starts again with a new configuration, after the last turn of the finished engine. Signals during the wait still
+   * reach the finished engine, which only notes a request to shut down.
    */
   async #startOver(next: Config): Promise<void> {
     this.#streams.closeAll();
@@ -285,7 +285,7 @@ export class Supervision {
     });
   }
 
-  /** Opens the streams of all programs but the main program of init mode, which has our own streams. */
+  /** Opens the streams of all programs, except for the main program of init mode, which has our own streams. */
   #openStreams({ groups, supervisord, main }: Config): ProgramStreams {
     const streams = new ProgramStreams(this.#parts.hub, this.#report, supervisord);
     for (const { name, processes } of groups) if (name !== main) for (const proc of processes) streams.open(proc);

@@ -1,42 +1,42 @@
 /**
- * The message that Kubernetes shows for a container that has ended: the reason, written to the file that the kubelet
- * has put there for it. It makes no file, follows no link and waits for nothing.
+ * Writes the exit reason for Kubernetes, which shows it for a container that has ended. The kubelet provides the file.
+ * Creates no file, follows no link and never waits.
  */
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { errnoOf } from '../core/error-text.ts';
 import type { Report } from '../engine/ports.ts';
 
-/** Where Kubernetes has it (`terminationMessagePath`). */
+/** Default of `terminationMessagePath` in Kubernetes. */
 export const TERMINATION_LOG = '/dev/termination-log';
 
-/** Kubernetes keeps no more of it. */
+/** Limit of Kubernetes. */
 const MOST_BYTES = 4096;
 
 /**
- * A named pipe without a reader is an error instead of a wait, and a link too: whoever can make one there must not
- * choose what we write to.
+ * O_NONBLOCK: a named pipe without a reader must fail and not wait. O_NOFOLLOW: a user who can create a link there must
+ * not choose the file that we write.
  */
 const FLAGS = constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
 
-/** The beginning of a text as UTF-8, at most that many bytes, with no character cut in two. */
+/** Returns the beginning of a text in UTF-8, with at most `mostBytes` bytes and no incomplete character. */
 function cutText(text: string, mostBytes: number): Buffer {
   const bytes = Buffer.from(text);
   let end = Math.min(bytes.length, mostBytes);
-  // Bytes 10xxxxxx go on with a character.
+  // Bytes 10xxxxxx continue a character.
   while (end < bytes.length && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
   return bytes.subarray(0, end);
 }
 
 /**
- * Replaces what the file says, if there is one; a failure is a line for debugging, since no reader is left to act on
- * it.
+ * Replaces the content of the file, if the file exists. A failure is only logged at level debug, since no reader is
+ * left to act on it.
  */
 export function writeTerminationLog(text: string, report: Report, path: string = TERMINATION_LOG): void {
   let fd: number | null = null;
   try {
     fd = openSync(path, FLAGS);
     if (!fstatSync(fd).isFile()) {
-      report('debug', `cannot write the reason of the end to ${path}: it is no regular file`);
+      report('debug', `cannot write the exit reason to ${path}: it is not a regular file`);
       return;
     }
     ftruncateSync(fd);
@@ -45,7 +45,7 @@ export function writeTerminationLog(text: string, report: Report, path: string =
   } catch (error) {
     const code = errnoOf(error);
     if (code === null) throw error;
-    if (code !== 'ENOENT') report('debug', `cannot write the reason of the end to ${path}: ${code}`);
+    if (code !== 'ENOENT') report('debug', `cannot write the exit reason to ${path}: ${code}`);
   } finally {
     if (fd !== null) closeSync(fd);
   }

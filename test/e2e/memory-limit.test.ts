@@ -59,7 +59,7 @@ test(
     assert.doesNotMatch(launched.stdout.text, /out of memory/);
     await count(1);
     await kill(2);
-    await launched.waitForLine(/WARN web: out of memory: the kernel killed it, or what it had started; /);
+    await launched.waitForLine(/WARN web: out of memory: the kernel killed it or a process it had started; /);
     assert.match(
       (await launched.ctl('status', 'web')).stdout,
       /^web +RUNNING +pid \d+, uptime \S+, out of memory \w+ \d+ \d\d:\d\d [AP]M$/m,

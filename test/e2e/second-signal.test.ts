@@ -60,7 +60,7 @@ test('TERM again, a second after the first, kills; sooner it is a line', { skip 
   await launched.waitForLine(IGNORED);
   await aSecond();
   launched.signal('SIGTERM');
-  await launched.waitForLine(/ WARN received SIGTERM again: killing what is left$/);
+  await launched.waitForLine(/ WARN received SIGTERM again: killing the remaining processes$/);
   await expectKilled(launched);
 });
 
@@ -114,7 +114,7 @@ test('a program that sends TERM again and again begins the end, and never kills'
 test('a shell of `docker exec` is outside: it kills by TERM twice', { skip }, async (t) => {
   const launched = await launchSlow(t, '');
   await launched.enter(['sh', '-c', 'kill -TERM 1; sleep 1.2; kill -TERM 1; sleep 0.5']);
-  await launched.waitForLine(/received SIGTERM again: killing what is left/);
+  await launched.waitForLine(/received SIGTERM again: killing the remaining processes/);
   await expectKilled(launched);
 });
 
@@ -229,6 +229,6 @@ test('WINCH of a terminal ends nothing, Ctrl-C twice kills', { skip: noTerminal 
   assert.ok(!launched.stdout.text.includes('SIGWINCH'));
   await aSecond();
   launched.stdin?.write('\u0003');
-  await launched.waitForLine(/received SIGINT again: killing what is left/);
+  await launched.waitForLine(/received SIGINT again: killing the remaining processes/);
   await launched.waitForLine(/^ended with 0$/);
 });

@@ -234,10 +234,10 @@ test('HUP with a broken file changes nothing, and says why with file and line', 
   launched.signal('SIGHUP');
   await launched.waitForLine(new RegExp(`ERRO .*${path}:4: \\[program:steady\\] autorestart: .*perhaps`));
   await launched.waitForLine(new RegExp(`ERRO .*${path}:5: \\[program:steady\\] stopsignal: `));
-  await launched.waitForLine(/CRIT cannot reload: the configuration is wrong; everything goes on as it was$/);
+  await launched.waitForLine(/CRIT cannot reload: the configuration is invalid; nothing has changed$/);
   await rm(path);
   launched.signal('SIGHUP');
-  await launched.waitForLine(/CRIT cannot reload: the configuration is wrong/, { count: 2 });
+  await launched.waitForLine(/CRIT cannot reload: the configuration is invalid/, { count: 2 });
   launched.signal('SIGUSR2');
   await launched.waitForLine(/received SIGUSR2/);
   assert.doesNotMatch(launched.stdout.text, /stopped|exited/);

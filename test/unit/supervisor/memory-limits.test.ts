@@ -126,7 +126,7 @@ test('what cannot be looked at is said once, and tried again', async () => {
   fail(null);
   await look();
   await look();
-  assert.deepEqual(world.log.slice(1), ["warn cannot check max_memory of 'a': it is not to be seen in /proc"]);
+  assert.deepEqual(world.log.slice(1), ["warn cannot check max_memory of 'a': its process is not visible in /proc"]);
   sizes.set(7, 2 * MB);
   await look();
   assert.deepEqual(world.asked, ['a uses 2 MB, more than max_memory (1 MB)']);

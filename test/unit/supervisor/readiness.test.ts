@@ -164,18 +164,18 @@ test('trouble is one line of the log for each kind in a run', () => {
   ];
   scene.say(...all, ...all);
   assert.deepEqual(scene.world.log, [
-    "warn cannot take a notification for 'web': pid 7 of uid 33 is neither the program nor of its user",
-    "warn cannot take a notification for 'web': its sender is in another pid namespace",
-    "warn cannot take a notification for 'web': the message of pid 7 is longer than 4096 bytes",
-    "warn cannot take a notification for 'web': there is a NUL in the message of pid 7",
-    'debug web says that it stops (STOPPING=1)',
-    'debug web says that it reads its configuration anew (RELOADING=1)',
-    'debug MAINPID of web is not heeded',
-    'debug FDSTORE of web is not heeded',
-    'debug web has closed the descriptor of notification_fd without a line: it is not ready',
-    "warn cannot tell whether 'web' is ready: it writes to the descriptor of notification_fd, but no line; the " +
+    "warn ignored a notification for 'web': pid 7 of uid 33 is neither the program nor of its user",
+    "warn ignored a notification for 'web': its sender is in another pid namespace",
+    "warn ignored a notification for 'web': the message of pid 7 is longer than 4096 bytes",
+    "warn ignored a notification for 'web': there is a NUL in the message of pid 7",
+    'debug web reports that it stops (STOPPING=1)',
+    'debug web reports that it reloads its configuration (RELOADING=1)',
+    'debug ignored MAINPID of web',
+    'debug ignored FDSTORE of web',
+    'debug web has closed notification_fd without a line, so it is not ready',
+    "warn cannot tell whether 'web' is ready: it has written too much without a newline to notification_fd; the " +
       'descriptor is closed',
-    "error cannot hear 'web' any more: the socket of notify has failed (errno 9)",
+    "error cannot receive notifications of 'web' any more: the socket of notify has failed (errno 9)",
   ]);
   scene.become('EXITED');
   scene.become('STARTING');

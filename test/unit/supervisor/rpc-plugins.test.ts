@@ -167,8 +167,8 @@ test('a module that cannot be loaded is one warning, and the others go on', asyn
   );
   const register = (args: string, more?: Parameters<typeof load>[1]): Promise<string> =>
     refused(`export default (api) => { api.register('a', () => 1); api.register(${args}); };`, more);
-  assert.equal(await register("'a', () => 1"), 'cannot register x.a: there is one of that name');
-  assert.equal(await register("'b', 1"), 'cannot register x.b: it is no function');
+  assert.equal(await register("'a', () => 1"), 'cannot register x.a: the name is used already');
+  assert.equal(await register("'b', 1"), 'cannot register x.b: it is not a function');
   assert.match(await register("'b c', () => 1"), /^cannot register "b c": /);
   assert.match(
     await register("'b', () => 1, { parameters: [{ name: 'p', type: 'text' }] }"),

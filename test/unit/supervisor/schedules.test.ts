@@ -109,7 +109,9 @@ test('a jump of hours forward is a line, and what was missed is not run', () => 
     ['c 2026-11-21T18:30:00'],
   );
   assert.equal(world.asked[0], 'a 2026-11-21T18:05:00');
-  assert.deepEqual(world.log, ['warn the clock has jumped forward by 6 hours: schedules go on with their next times']);
+  assert.deepEqual(world.log, [
+    'warn the clock has jumped forward by 6 hours: schedules continue with their next times',
+  ]);
 });
 
 test('what was due before such a jump runs', () => {
@@ -155,7 +157,7 @@ test('a clock that is set back by hours was wrong: one line, and the next time c
   world.setClock('2026-11-19T07:30:00Z');
   world.clock.advance(45 * MINUTE_MS);
   assert.deepEqual(world.asked, ['a 2026-11-19T08:00:00']);
-  assert.deepEqual(world.log, ['warn the clock has jumped back by 2 days: schedules go on with their next times']);
+  assert.deepEqual(world.log, ['warn the clock has jumped back by 2 days: schedules continue with their next times']);
 });
 
 test('nobody watches the clock where nothing is scheduled', () => {

@@ -140,7 +140,7 @@ test('one that is gone is said once', () => {
     world.notifier.begin();
     world.clock.advance(1000);
     assert.deepEqual(world.log, [
-      `warn cannot tell the manager of this process how it is: errno ${errno} at NOTIFY_SOCKET /run/notify`,
+      `warn cannot send our status to the service manager: errno ${errno} at NOTIFY_SOCKET /run/notify`,
     ]);
   }
 });

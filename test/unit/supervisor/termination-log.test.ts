@@ -93,7 +93,7 @@ test('a link is not followed', () => {
     },
     (path) => contentIs('kept')(`${path}.target`),
   );
-  assert.deepEqual(reports, ['debug cannot write the reason of the end to PATH: ELOOP']);
+  assert.deepEqual(reports, ['debug cannot write the exit reason to PATH: ELOOP']);
 });
 
 test('a named pipe is no place for it, and nobody waits for a reader', () => {
@@ -103,7 +103,7 @@ test('a named pipe is no place for it, and nobody waits for a reader', () => {
       (path) => void execFileSync('mkfifo', [path]),
       () => undefined,
     ),
-    ['debug cannot write the reason of the end to PATH: ENXIO'],
+    ['debug cannot write the exit reason to PATH: ENXIO'],
   );
   let reader = -1;
   const reports = write(
@@ -115,7 +115,7 @@ test('a named pipe is no place for it, and nobody waits for a reader', () => {
     () => assert.equal(readSync(reader, Buffer.alloc(8)), 0),
   );
   closeSync(reader);
-  assert.deepEqual(reports, ['debug cannot write the reason of the end to PATH: it is no regular file']);
+  assert.deepEqual(reports, ['debug cannot write the exit reason to PATH: it is not a regular file']);
 });
 
 test('a directory is a line for debugging', () => {
@@ -125,6 +125,6 @@ test('a directory is a line for debugging', () => {
       (path) => mkdirSync(path),
       () => undefined,
     ),
-    ['debug cannot write the reason of the end to PATH: EISDIR'],
+    ['debug cannot write the exit reason to PATH: EISDIR'],
   );
 });
