@@ -1,4 +1,4 @@
-/** One check of one program, of any kind: from its begin to its one answer or its timeout. */
+/** Runs one check of a program, of any kind, from its start to its only answer or its timeout. */
 import type { ProcessConfig } from '../config/model.ts';
 import { messageOf } from '../core/error-text.ts';
 import type { Probe } from '../core/probe.ts';
@@ -14,7 +14,7 @@ export interface CheckParts {
   readonly lookups: HostLookups;
 }
 
-/** One check: the program, what is checked, and the time for an answer. */
+/** One check: the program, the target, and the time limit. */
 export interface Check<P extends Probe = Probe> {
   readonly proc: ProcessConfig;
   readonly probe: P;
@@ -50,7 +50,7 @@ export function beginCheck(check: Check, parts: CheckParts, answer: Answer): () 
     answer(failure);
   };
   const stop = attempt(check, parts, finish);
-  // The runner of a command keeps the timeout: it knows when the command was reaped.
+  // The runner of a command has its own timeout, since it knows when the command was reaped.
   const cancelTimeout =
     probe.kind === 'command'
       ? (): void => undefined

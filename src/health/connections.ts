@@ -1,6 +1,6 @@
 /**
- * Checks over the network: a request, or a connection. Each check returns at once and answers later, at most once. The
- * returned function ends the check and closes its socket. The caller keeps the timeout.
+ * Checks over the network: a request or a connection. Each check returns at once and answers later, at most once. It
+ * returns a function that ends the check and closes its socket. The caller handles the timeout.
  */
 import { type ClientRequest, type IncomingMessage, request as requestHttp, STATUS_CODES } from 'node:http';
 import { request as requestHttps } from 'node:https';
@@ -9,7 +9,7 @@ import type { HttpTarget } from '../core/probe.ts';
 import { isOwnHost } from './host-lookups.ts';
 import { describeConnectError } from './reasons.ts';
 
-/** Receives the answer of a check: null for success, else the reason of the failure. */
+/** Receives the answer of a check: null for success, otherwise the reason of the failure. */
 export type Answer = (failure: string | null) => void;
 
 /** Limit for the body of an answer. A longer answer counts with its status. */
@@ -17,9 +17,9 @@ const MOST_BODY_BYTES = 64 * 1024;
 const FIRST_FAILING_STATUS = 400;
 
 /**
- * GET, as `curl -f`: a status below 400 that comes with its whole body is well, and a redirection is not followed. A
- * connection of its own each time. The certificate of `https` is verified, unless the host is this machine: a
- * certificate for `localhost` is rarely one that anybody vouches for.
+ * Sends a GET request, as `curl -f` does. A status below 400 with a complete body is a success. Redirections are not
+ * followed. Each check opens a new connection. The certificate of `https` is verified, unless the host is this machine:
+ * certificates for `localhost` are usually self-signed.
  */
 export function checkHttp(target: HttpTarget, lookup: LookupFunction, answer: Answer): () => void {
   const { isSecure, host, port, path, hostHeader, auth } = target;

@@ -20,7 +20,7 @@ export interface HealthCheckParts {
 
 /**
  * Begins the checks of a program with each run, and ends them with the run. Reports the health to the engine and to the
- * log, and requests what `healthcheck_action` says.
+ * log, and carries out `healthcheck_action`.
  */
 export class HealthChecks implements Monitor {
   readonly #parts: HealthCheckParts;
@@ -56,7 +56,7 @@ export class HealthChecks implements Monitor {
     for (const id of this.#watches.keys()) this.#end(id);
   }
 
-  /** Begins, changes or ends the checks of a process, for its present run and configuration. */
+  /** Begins, changes or ends the checks of a process, for its current run and configuration. */
   #update({ id, config, record }: ProcessView): void {
     const probe = config.options.healthcheck;
     const watch = this.#watches.get(id);

@@ -1,12 +1,13 @@
 /**
  * Address look-ups for checks. A look-up occupies a thread of Node's pool until the name server answers, and the pool
- * has four threads. So few look-ups run at the same time, and never two for one name. `localhost` needs no look-up.
+ * is small (startup/pool-threads.ts). So few look-ups run at the same time, and never two for one name. `localhost`
+ * needs no look-up.
  */
 import { lookup as lookUp, type LookupAddress } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { isLoopback } from '../core/loopback.ts';
 
-/** Look-ups at the same time. The other threads are for files. */
+/** Maximum number of look-ups at the same time. The other threads are for files. */
 const AT_ONCE = 2;
 
 const LOCAL: readonly LookupAddress[] = [
@@ -39,7 +40,7 @@ export class HostLookups {
     this.#ask = ask;
   }
 
-  /** The option `lookup` of a socket. A destroyed socket ignores the late answer. */
+  /** The option `lookup` of a socket. A destroyed socket ignores a late answer. */
   readonly lookup: LookupFunction = (host, { all }, callback) => {
     const tell: Waiter = (error, addresses) => {
       const [first] = addresses;

@@ -1,4 +1,4 @@
-/** The words for failed checks: errors of connections, and exits of commands. Pure. */
+/** Texts for failed checks: errors of connections, and exits of commands. Pure. */
 import { formatExit } from '../core/exit-status.ts';
 import type { JobOutcome } from '../engine/ports.ts';
 

@@ -57,7 +57,7 @@ export class Watch {
     this.#alarm.set(this.#record.dueMs);
   }
 
-  /** The present configuration of the program. */
+  /** The current configuration of the program. */
   get process(): ProcessConfig {
     return this.#process;
   }

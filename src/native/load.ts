@@ -1,6 +1,6 @@
 /**
- * Finds the native addon and loads it: an asset inside the executable, a file of the build in a checkout.
- * Leaves nothing behind on disk, and decides nothing about what the addon is used for.
+ * Finds and loads the native addon: an asset inside the executable, or a file of the build in a checkout. Leaves no
+ * file behind. Does not use the addon.
  */
 import { chmodSync, closeSync, constants, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { constants as osConstants } from 'node:os';
@@ -9,16 +9,16 @@ import { getRawAsset, isSea } from 'node:sea';
 import { messageOf } from '../core/error-text.ts';
 import type { Addon } from './addon.ts';
 
-/** Name of the addon: as an asset, beside the executable, and in dist/. */
+/** File name of the addon: as an asset, next to the executable, and in dist/. */
 export const ADDON_NAME = 'onevisor.node';
 
-/** One place from which the addon could not be loaded. */
+/** Path from which the addon could not be loaded, and the reason. */
 export interface LoadAttempt {
   readonly path: string;
   readonly reason: string;
 }
 
-/** The addon could be loaded from nowhere; the message lists every path tried and says what to do. */
+/** Error of a failed load. The message lists every path that was tried, and advice. */
 export class AddonLoadError extends Error {
   readonly attempts: readonly LoadAttempt[];
 
@@ -38,8 +38,8 @@ export function loadAddon(): Addon {
 }
 
 /**
- * Loads an addon that exists as bytes: from the file beside the executable where it has just these bytes, else from the
- * first of `folders` in which a file can be made and mapped executable. Throws {@link AddonLoadError}.
+ * Loads an addon from bytes. Uses the file next to the executable if it has the same bytes. Otherwise uses the first of
+ * `folders` in which a file can be created and mapped executable. Throws {@link AddonLoadError}.
  */
 export function loadCarried(bytes: Uint8Array, besideFolder: string, folders: readonly string[]): Addon {
   const attempts: LoadAttempt[] = [];
@@ -65,14 +65,13 @@ export function loadCarried(bytes: Uint8Array, besideFolder: string, folders: re
 }
 
 /**
- * Writes the addon to `folder`, for images whose root is read-only when they run. Returns its path; throws what the
- * file system says.
+ * Writes the addon to `folder`, for images with a read-only root. Returns its path. Throws errors of the file system.
  */
 export function unpackAddon(folder: string): string {
   const path = resolve(folder, ADDON_NAME);
   const next = `${path}.${process.pid}.new`;
   try {
-    // Readable for all, whatever the umask: the container may run as any user.
+    // Readable for all users, whatever the umask, since the container may run as any user.
     writeExclusively(next, addonBytes(), 0o755);
     chmodSync(next, 0o755);
     renameSync(next, path);
@@ -82,11 +81,11 @@ export function unpackAddon(folder: string): string {
   return path;
 }
 
-/** Folders that may be written and mapped from, in the order in which they are tried. */
+/** Returns folders that may allow writing and mapping, in the order of the attempts. */
 function writableFolders(): string[] {
   const runtime = process.env['XDG_RUNTIME_DIR'];
-  // dlopen searches the library path for a name without a slash, so no path is normalized; the working directory may
-  // have been removed.
+  // Paths must keep their slash, since dlopen searches the library path for a name without one. Do not resolve the
+  // working directory, which may have been removed.
   return ['/run', '/tmp', '/var/tmp', '/dev/shm', ...(runtime === undefined || runtime === '' ? [] : [runtime]), '.'];
 }
 
@@ -94,7 +93,10 @@ function addonBytes(): Uint8Array {
   return isSea() ? new Uint8Array(getRawAsset(ADDON_NAME)) : readFileSync(builtAddon());
 }
 
-/** Where `node build/addon.ts` leaves it. Not asked for inside the executable, where import.meta is empty. */
+/**
+ * Returns the path that `node build/addon.ts` writes to. Must not run inside the executable, where import.meta is
+ * empty.
+ */
 function builtAddon(): string {
   return join(import.meta.dirname, '..', '..', 'dist', ADDON_NAME);
 }
@@ -108,13 +110,14 @@ function loadFromCheckout(): Addon {
   }
 }
 
-/** A file that an older executable unpacked must not be used: its functions may differ. */
+/** Throws unless a file has these bytes. A file of an older executable may have other functions. */
 function requireSameBytes(path: string, bytes: Uint8Array): void {
   if (Buffer.compare(readFileSync(path), bytes) !== 0) throw new Error('it belongs to another version of onevisor');
 }
 
 /**
- * Others may write to the folder: the file is ours alone from the start, and has no name any more once it is loaded.
+ * Loads the addon from a new file, and removes the file after loading. Other users may write to the folder, so the file
+ * must be new and accessible only to us.
  */
 function openFresh(path: string, bytes: Uint8Array): Addon {
   try {

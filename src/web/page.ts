@@ -71,8 +71,8 @@ const TONES: Readonly<Record<ProcessStateName, string>> = {
 };
 
 /**
- * Actions in each state. compat: those of Supervisor's page. Additions: a start can be cancelled, and a process that
- * stops can be killed.
+ * Actions in each state. compat: those of Supervisor's page. Additions: a start can be cancelled, and a stopping
+ * process can be killed.
  */
 const OFFERS: Readonly<Record<ProcessStateName, ReadonlyArray<readonly [action: string, label: string]>>> = {
   RUNNING: [
@@ -148,7 +148,7 @@ function formatRow({ name, state, description, hasStderr }: ProcessRow): Markup 
 </tr>`;
 }
 
-/** Formats the question before the action of a link as Supervisor's page has it. Only a form starts an action. */
+/** Formats the question that a link of Supervisor's page leads to, before its action. Only a form starts an action. */
 export function formatConfirmPage(page: PageHeader, { action, name }: ActionRequest): string {
   const verb = VERBS[action] ?? action;
   const what = name === null ? verb : `${verb} ${name}`;

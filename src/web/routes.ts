@@ -1,6 +1,6 @@
 /**
- * The routes of the web page. Only our own forms start an action. A link of Supervisor's page that starts one there
- * leads to a question here.
+ * The routes of the web page. Only our own forms start an action. On Supervisor's page, links start actions; here such
+ * a link leads to a question.
  */
 import type { IncomingMessage } from 'node:http';
 import { RpcFault } from '../core/faults.ts';
@@ -26,7 +26,7 @@ const DEFAULT_TAIL_BYTES = 16 * 1024;
 /** compat: limits for `limit` (supervisor.web.TailView). */
 const SHORTEST_TAIL_BYTES = 1024;
 const LONGEST_TAIL_BYTES = 1024 * 1024;
-/** Largest form. The page's own have a token and a name; a mebibyte of `&=` would take half a second to parse. */
+/** Maximum size of a form. Our forms have a token and a name. Parsing a mebibyte of `&=` would take half a second. */
 const FORM_BYTES = 64 * 1024;
 
 const FORM_TYPE = /^application\/x-www-form-urlencoded\s*(?:;|$)/i;

@@ -1,4 +1,4 @@
-/** The secret of the web page, against requests and messages of other sites. */
+/** The secret of the web page. It protects against forged requests and messages of other sites. */
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { ActionResult } from './page.ts';
 
