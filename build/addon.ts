@@ -1,6 +1,6 @@
 /**
- * Makes the native addon: one call of the C compiler on src/native/*.c, and a look at what the result asks of glibc.
- * Runs by itself (`node build/addon.ts [--arch ARCH] [--cc CC] [--out FILE] [--sanitize]`) and as a step of the build.
+ * Builds the native addon: compiles src/native/*.c in one call, and checks the glibc version that the result needs. Can
+ * be run alone (`node build/addon.ts [--arch ARCH] [--cc CC] [--out FILE] [--sanitize]`), and is a step of the build.
  */
 import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
@@ -14,13 +14,10 @@ import type { Arch } from './platform.ts';
 
 const run = promisify(execFile);
 
-/** The newest glibc that the addon may need: that of Debian 10, RHEL 8 and Ubuntu 20.04. */
+/** The newest glibc that the addon may need. Debian 10, RHEL 8 and Ubuntu 20.04 have at least this version. */
 const NEWEST_GLIBC = '2.28';
 
-/**
- * Debian's and Ubuntu's compilers differ in what they define by default; fortified functions carry newer symbol
- * versions.
- */
+/** _FORTIFY_SOURCE is undefined because fortified functions need newer symbols, and only some compilers define it. */
 const FLAGS: readonly string[] = [
   '-std=c17',
   '-D_GNU_SOURCE',
@@ -34,7 +31,7 @@ const FLAGS: readonly string[] = [
   '-fno-plt',
 ];
 
-/** Both checkers, every finding fatal. They bring their own glibc needs, so such a build is for tests only. */
+/** Both sanitizers, with every finding fatal. They need a newer glibc, so such a build is for tests only. */
 export const SANITIZER_FLAGS: readonly string[] = [
   '-fsanitize=address,undefined',
   '-fno-sanitize-recover=all',
@@ -44,17 +41,17 @@ export const SANITIZER_FLAGS: readonly string[] = [
 
 export interface AddonOptions {
   readonly arch: Arch;
-  /** The C compiler; for another processor a cross compiler. */
+  /** The C compiler; a cross compiler for another processor. */
   readonly cc: string;
-  /** Where the addon goes; by default `onevisor.node` among the products for this machine. */
+  /** Path of the addon. The default is `onevisor.node` in the product folder. */
   readonly out?: string;
-  /** For tests: with AddressSanitizer and UndefinedBehaviorSanitizer. */
+  /** True for tests: builds with AddressSanitizer and UndefinedBehaviorSanitizer. */
   readonly sanitize?: boolean;
 }
 
 /**
- * Builds the addon unless it is up to date, and returns its path. Throws when it does not compile or needs too new a
- * glibc.
+ * Builds the addon unless it is up to date, and returns its path. Throws if it does not compile, or needs a newer glibc
+ * than allowed.
  */
 export async function buildAddon({ arch, cc, out, sanitize = false }: AddonOptions): Promise<string> {
   const product =
@@ -63,8 +60,8 @@ export async function buildAddon({ arch, cc, out, sanitize = false }: AddonOptio
   const files = (await readdir(folder)).filter((name) => /\.[ch]$/.test(name)).sort();
   const sources = files.filter((name) => name.endsWith('.c')).map((name) => join(folder, name));
   const headers = join(dirname(createRequire(import.meta.url).resolve('node-api-headers/package.json')), 'include');
-  // Only Node's own package has the header of its event loop; npm installs the one for this machine, and they do not
-  // differ.
+  // Only Node's own package has the header of its event loop. npm installs the package for this machine; its header is
+  // the same on all.
   const loopHeaders = join(ROOT, 'node_modules', `node-linux-${process.arch}`, 'include', 'node');
   const flags = [
     ...FLAGS,
@@ -85,7 +82,7 @@ export async function buildAddon({ arch, cc, out, sanitize = false }: AddonOptio
   return product;
 }
 
-/** Throws when a shared object needs a symbol that is newer than {@link NEWEST_GLIBC}. */
+/** Throws if a shared object needs a symbol that is newer than {@link NEWEST_GLIBC}. */
 async function requireOldGlibc(file: string): Promise<void> {
   const prefix = 'GLIBC_';
   const needed = neededVersions(await readFile(file))

@@ -1,7 +1,6 @@
 /**
- * `npm run build`: makes dist/onevisor, and beside it the links and the licences of what is in it. Only what changed is
- * made again. Options: --quiet, --arch x64|arm64, --cc COMPILER, --entry FILE (another main program, for trials of the
- * build itself).
+ * `npm run build`: builds dist/onevisor, with its links and the licences of its contents. Builds only what has changed.
+ * Options: --quiet, --arch x64|arm64, --cc COMPILER, --entry FILE (another main program, to test the build itself).
  */
 import { mkdir, readlink, rm, stat, symlink } from 'node:fs/promises';
 import { join, relative } from 'node:path';
@@ -14,7 +13,7 @@ import { collectLicences, LICENCES } from './licences.ts';
 import { platformOf, productFolder, ROOT } from './platform.ts';
 import type { Platform } from './platform.ts';
 
-/** Names by which the executable is other programs, by argv[0]. */
+/** Names under which the executable behaves as another program (argv[0]). */
 export const LINKS: readonly string[] = ['supervisord', 'supervisorctl', 'echo_supervisord_conf', 'pidproxy'];
 
 const { values: options } = parseArgs({
@@ -44,7 +43,7 @@ if (!options.quiet) {
   );
 }
 
-/** What is carried inside, by the name under which `node:sea` gives it. */
+/** Builds the assets of the executable, by their names for `node:sea`. */
 async function makeAssets(target: Platform): Promise<Record<string, string>> {
   return { 'onevisor.node': await buildAddon(target), 'manual.json': await bundleManual() };
 }

@@ -1,7 +1,6 @@
 /**
- * Makes one CommonJS file of src/main.ts and everything it imports, and one file of the pages of the manual. It knows
- * nothing of executables.
- * Names are kept, so that a stack trace in somebody's log can be read.
+ * Bundles src/main.ts and its imports into one CommonJS file, and the pages of the manual into one file. Does not know
+ * about executables. Names are kept, so that stack traces in users' logs are readable.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -30,11 +29,11 @@ export async function bundle(entry: string): Promise<Bundle> {
     charset: 'utf8',
     minifyWhitespace: true,
     legalComments: 'none',
-    // CommonJS has no import.meta; inside the executable the folder is that of the executable.
+    // CommonJS has no import.meta. Inside the executable, the directory is that of the executable.
     define: { ONEVISOR_VERSION: JSON.stringify(version), 'import.meta.dirname': '__dirname' },
     logLevel: 'warning',
   }).catch((error: Error) => {
-    // esbuild has shown its findings already, with the lines they are in.
+    // esbuild has printed its findings already, with their lines.
     throw new Error(`cannot bundle ${entry}`, { cause: error.message });
   });
   const [file] = result.outputFiles;
@@ -42,7 +41,7 @@ export async function bundle(entry: string): Promise<Bundle> {
   return { code: file.contents, packages: packagesIn(Object.keys(result.metafile.inputs)) };
 }
 
-/** Names of the npm packages that paths such as node_modules/@a/b/c.js belong to, each once, sorted. */
+/** Returns the npm packages of paths such as node_modules/@a/b/c.js, each once, sorted. */
 export function packagesIn(paths: readonly string[]): string[] {
   const names = paths.map(
     (path) => /(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*\/?node_modules\/)/.exec(path)?.[1],
@@ -51,8 +50,8 @@ export function packagesIn(paths: readonly string[]): string[] {
 }
 
 /**
- * Writes the pages of src/manual/ as one JSON object, topic → Markdown, for `onevisor help`. An asset costs nothing at
- * a start that does not read it, as a string in the code would. Returns the path of the file.
+ * Writes the pages of src/manual/ as one JSON object, from topic to Markdown, for `onevisor help`. An asset costs
+ * nothing at a start that does not read it; a string in the code would. Returns the path of the file.
  */
 export async function bundleManual(): Promise<string> {
   const folder = join(ROOT, 'src', 'manual');

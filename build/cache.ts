@@ -1,13 +1,13 @@
 /**
- * Decides whether a product of the build is up to date: by the content of what it is made from, never by dates.
- * It never knows how a product is made.
+ * Decides if a product of the build is up to date, by the content of its inputs and never by their dates. Does not know
+ * how a product is made.
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** SHA-256 in hex over several parts; their borders count, so ('ab','c') differs from ('a','bc'). */
+/** Returns the SHA-256 of several parts in hex. The borders of the parts count: ('ab','c') differs from ('a','bc'). */
 export function hashOf(...parts: ReadonlyArray<string | Uint8Array>): string {
   const hash = createHash('sha256');
   for (const part of parts) {
@@ -17,23 +17,23 @@ export function hashOf(...parts: ReadonlyArray<string | Uint8Array>): string {
   return hash.digest('hex');
 }
 
-/** SHA-256 in hex of a file, read in pieces. */
+/** Returns the SHA-256 of a file in hex. Reads the file in pieces. */
 export async function hashOfFile(path: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const piece of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(piece as Buffer);
   return hash.digest('hex');
 }
 
-/** Whether `path` exists. */
+/** True if `path` exists. */
 export async function isPresent(path: string): Promise<boolean> {
   return (await stat(path).catch(absentAsNull)) !== null;
 }
 
 /**
- * Makes `product` with `make`, unless `keyFile` says that it is there and was made from `key`. Returns whether it was
- * made. `make` gets another name to write to: no reader sees half a product, and one that runs can be replaced. The key
- * file also names the inode and its date, so that of two builds at the same time neither takes the other's product for
- * its own.
+ * Makes `product` with `make`, unless `keyFile` shows that it exists and was made from `key`. Returns true if it was
+ * made. `make` writes to a temporary name. So no reader sees half a product, and a running executable can be replaced.
+ * The key file also has the inode and the date of the product. So neither of two simultaneous builds accepts the
+ * product of the other.
  */
 export async function makeUnlessCurrent(
   product: string,
@@ -57,20 +57,20 @@ export async function makeUnlessCurrent(
   return true;
 }
 
-/** What tells one file from another that later has its name; null when there is none. */
+/** Returns a text that tells a file from a later file of the same name; null if there is no file. */
 async function identityOf(path: string): Promise<string | null> {
   const status = await stat(path, { bigint: true }).catch(absentAsNull);
   return status === null ? null : `${status.ino}-${status.mtimeNs}-${status.size}`;
 }
 
-/** Writes a file so that a reader sees the old or the new content, never half of one. */
+/** Writes a file atomically: a reader sees the old or the new content. */
 export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
   const next = `${path}.${process.pid}.new`;
   await writeFile(next, content);
   await rename(next, path);
 }
 
-/** For `catch`: a missing file is null, every other error stays one. */
+/** Converts a missing file to null, in a `catch`. Throws every other error again. */
 export function absentAsNull(error: NodeJS.ErrnoException): null {
   if (error.code === 'ENOENT') return null;
   throw error;

@@ -1,6 +1,6 @@
 /**
- * Compares what a test run covered with the files that must be covered to the last line.
- * A file that no test loads is uncovered as a whole, unless it holds types only.
+ * Compares the coverage of a test run with the files that must be covered completely. A file that no test loads counts
+ * as uncovered, unless it has only types.
  */
 import { globSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -8,13 +8,13 @@ import { join, relative } from 'node:path';
 import { transform } from 'esbuild';
 import { ROOT } from './platform.ts';
 
-/** One file of a coverage report: how often each of its lines ran. */
+/** One file of a coverage report: the number of times that each line ran. */
 export interface CoveredFile {
   readonly path: string;
   readonly lines: ReadonlyArray<{ readonly line: number; readonly count: number }>;
 }
 
-/** Says for each file below `folders` (such as src/core) what did not run; nothing when all did. */
+/** Describes the uncovered lines of each file below `folders` (such as src/core). Empty if all lines are covered. */
 export async function uncoveredIn(folders: readonly string[], report: readonly CoveredFile[]): Promise<string[]> {
   const reported = new Map(report.map((file) => [relative(ROOT, file.path), file]));
   const files = globSync(
@@ -38,13 +38,13 @@ export async function uncoveredIn(folders: readonly string[], report: readonly C
   return found;
 }
 
-/** Whether anything is left of a file when its types are taken out. */
+/** True if a file has code besides its types. */
 async function hasCode(file: string): Promise<boolean> {
   const { code } = await transform(await readFile(join(ROOT, file), 'utf8'), { loader: 'ts', minifyWhitespace: true });
   return code.trim().replace(/^export\s*\{\s*\};?$/, '') !== '';
 }
 
-/** 1, 2, 3, 7 → `1-3, 7`. */
+/** Formats line numbers as ranges: 1, 2, 3, 7 becomes `1-3, 7`. */
 export function formatRanges(lines: readonly number[]): string {
   const ranges: Array<[number, number]> = [];
   for (const line of lines) {

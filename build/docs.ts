@@ -1,7 +1,7 @@
 /**
- * Puts what is generated into the documents: the transition diagram into src/ARCHITECTURE.md, the tables of options and
- * of methods into the reference of the manual. `--check` writes nothing and fails if a document differs. Owns the
- * markers `<!-- NAME: generated -->` … `<!-- /NAME -->`.
+ * Writes the generated parts of the documents: the transition diagram and the table of imports in src/ARCHITECTURE.md,
+ * the tables of options and methods in the reference of the manual. `--check` writes nothing, and fails if a document
+ * differs. Owns the markers `<!-- NAME: generated -->` … `<!-- /NAME -->`.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -29,7 +29,7 @@ const parts: readonly Part[] = [
   { file: REFERENCE, name: 'methods', text: formatMethodReference(createMethodTable(ownMethods)) },
 ];
 
-/** The document with the part in its place. */
+/** Returns the document with the part in its place. */
 export function insertPart(document: string, { file, name, text }: Part): string {
   const begin = `<!-- ${name}: generated -->`;
   const end = `<!-- /${name} -->`;

@@ -1,5 +1,5 @@
 /**
- * Reads from an ELF file which versions of library symbols it needs, as `objdump -T` shows them. It runs nothing, so it
+ * Reads the versions of library symbols that an ELF file needs, as `objdump -T` shows them. Runs no program, so it
  * works for every processor and without binutils.
  */
 
@@ -7,7 +7,7 @@
 const SHT_GNU_VERNEED = 0x6ffffffe;
 
 /**
- * Names of the symbol versions that a 64-bit little-endian ELF file needs, as `GLIBC_2.14`. Throws when it is no such
+ * Returns the symbol versions that a 64-bit little-endian ELF file needs, such as `GLIBC_2.14`. Throws for any other
  * file.
  */
 export function neededVersions(file: Uint8Array): string[] {
@@ -42,7 +42,7 @@ interface Section {
   readonly info: number;
 }
 
-/** Offsets of the version names in the string table: one list of versions for each needed library. */
+/** Returns the offsets of the version names in the string table. Each needed library has a list of versions. */
 function versionsOf(view: DataView, needs: Section): number[] {
   const names: number[] = [];
   let library = needs.offset;
@@ -57,7 +57,7 @@ function versionsOf(view: DataView, needs: Section): number[] {
   return names;
 }
 
-/** A string of a string table, which ends with a zero byte. */
+/** Returns a NUL-terminated string of a string table. */
 function textAt(file: Uint8Array, start: number): string {
   return Buffer.from(file.subarray(start, file.indexOf(0, start))).toString('latin1');
 }

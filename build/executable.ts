@@ -1,6 +1,6 @@
 /**
- * Makes the executable: Node stripped, then the bundle and the assets injected (strip afterwards would break it).
- * What Node must not do on its own as PID 1 is switched off here, in `execArgv`, and nowhere else.
+ * Makes the executable: strips Node, then injects the bundle and the assets. (Stripping afterwards would break it.)
+ * `execArgv` disables what Node must not do by itself as PID 1. No other file does that.
  */
 import { execFile } from 'node:child_process';
 import { chmod, rm, writeFile } from 'node:fs/promises';
@@ -14,25 +14,26 @@ import type { Platform } from './platform.ts';
 
 const run = promisify(execFile);
 
-/** Options that Node gets in the executable, whatever NODE_OPTIONS says. */
+/** Options of Node in the executable, whatever NODE_OPTIONS has. */
 export const EXEC_ARGV: readonly string[] = [
   // SIGUSR1 would start Node's debugger on port 9229.
   '--disable-sigusr1',
-  // Node's warnings are no log lines of ours. It also makes NODE_PENDING_DEPRECATION and NODE_REDIRECT_WARNINGS
-  // harmless.
+  // Node's warnings must not appear among our log lines. This also disables NODE_PENDING_DEPRECATION and
+  // NODE_REDIRECT_WARNINGS.
   '--no-warnings',
-  // An application's OPENSSL_CONF that Node's OpenSSL cannot read would end PID 1 before our first line runs.
+  // The OPENSSL_CONF of an application may be unreadable for Node's OpenSSL. That would end PID 1 before our first
+  // line.
   '--openssl-config=/dev/null',
-  // One thread for V8's background work instead of up to four: three threads in all, and a start that is 5 ms shorter.
+  // One thread for V8's background work instead of up to four: three threads in all, and a start that is 5 ms faster.
   '--v8-pool-size=1',
-  // V8 keeps the young generation as large as a flood of lines once made it: 62 MB of private memory for good, 13 MB
-  // with this limit, at the same speed.
+  // After a flood of lines, V8 keeps a large young generation: 62 MB of private memory, against 13 MB with this limit,
+  // at the same speed.
   '--max-semi-space-size=2',
-  // It wakes an idle process every 8.1 s for ever, to see whether garbage is worth collecting.
+  // The memory reducer wakes an idle process every 8.1 s, to check if garbage collection is worthwhile.
   '--no-memory-reducer',
 ];
 
-/** Makes dist/onevisor (dist/ARCH/onevisor for another machine). Returns its path and whether it was made anew. */
+/** Makes dist/onevisor (dist/ARCH/onevisor for another machine). Returns its path, and true if it was made now. */
 export async function makeExecutable(
   platform: Platform,
   code: Uint8Array,
@@ -42,7 +43,7 @@ export async function makeExecutable(
   const seaConfig = {
     disableExperimentalSEAWarning: true,
     useSnapshot: false,
-    // The cache is made by running the base executable, so there is none for a foreign one.
+    // The code cache is made by running the executable, which is impossible for another processor.
     useCodeCache: !platform.foreign,
     execArgv: [...EXEC_ARGV],
     execArgvExtension: 'none',
@@ -56,7 +57,7 @@ export async function makeExecutable(
     try {
       await writeFile(script, code);
       const target = { nodeRange: 'node24', platform: 'linux' as const, arch: platform.arch, output };
-      // pkg tells each of its steps; build.ts says in one line what came of them.
+      // pkg reports each of its steps; build.ts prints one line instead.
       log.info = () => undefined;
       await sea.default(script, {
         targets: [target],
@@ -73,7 +74,7 @@ export async function makeExecutable(
   return { path, made };
 }
 
-/** Node without symbols, 127 MB → 108 MB; kept by the hash of what it was made from. */
+/** Strips Node (127 MB to 108 MB). The result is cached by the hash of its inputs. */
 async function strippedNode(platform: Platform): Promise<{ path: string; key: string }> {
   const source = await nodeFor(platform);
   const { optionalDependencies } = await readPackage();

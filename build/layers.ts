@@ -1,21 +1,21 @@
 /**
- * Who may import whom in src/: one table, the reading of imports, and the comparison of the two.
- * It looks at import statements only; what a file does with globals such as `process` is the linter's (oxlint.json).
+ * The rules for imports in src/: the table, a parser for imports, and the comparison of the two. Only import statements
+ * are checked. The linter (oxlint.json) checks the use of globals such as `process`.
  */
 import { posix } from 'node:path';
 
 /**
- * Imports that a folder may have. A target is a path below src/ (a folder ends in `/`), `node:NAME`, `node:*`,
+ * The imports that a folder may have. A target is a path below src/ (a folder ends with `/`), `node:NAME`, `node:*`,
  * `npm:NAME` or `npm:*`.
  */
 interface Layer {
-  /** Free to use. */
+  /** Allowed imports. */
   readonly may: readonly string[];
-  /** Only by `import type`: the values behind it are none of this folder's business. */
+  /** Allowed only with `import type`. */
   readonly types?: readonly string[];
-  /** Free to use, but only for these files of the folder. */
+  /** Allowed only for these files of the folder. */
   readonly only?: Readonly<Record<string, readonly string[]>>;
-  /** What the layer is for; printed when it is violated. */
+  /** Purpose of the layer, printed with a violation. */
   readonly reason: string;
 }
 
@@ -23,7 +23,7 @@ interface Layer {
 const BODY = ['files/', 'core/', 'config/', 'engine/', 'process/', 'native/', 'logs/'];
 
 /**
- * Of design rule "Nothing else changes the state of a process": facts come in, one pure function decides, effects go
+ * Supports the rule "Nothing else changes the state of a process": facts come in, one pure function decides, effects go
  * out.
  */
 export const LAYERS: Readonly<Record<string, Layer>> = {
@@ -48,7 +48,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
       'node:*',
     ],
     types: ['engine/', 'supervisor/', 'http/', 'ctl/', 'logs/'],
-    reason: 'startup/ looks at the machine and prepares our own process: it starts no program',
+    reason: 'startup/ examines the machine and prepares our own process: it starts no program',
   },
   'supervisor/': {
     may: ['supervisor/', ...BODY, 'events/', 'health/', 'rpc/', 'http/', 'web/', 'node:*', 'npm:*'],
@@ -56,7 +56,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   },
   'files/': {
     may: ['files/', 'core/', 'node:*'],
-    reason: 'files/ reads and opens what users name, under bounds; it knows no option and no program',
+    reason: 'files/ reads and opens files that users name, within limits; it knows no option and no program',
   },
   'manual/': { may: ['manual/'], reason: 'manual/ holds pages and lays them out as text: it reads no file' },
   'core/': { may: ['core/'], reason: 'the machines are pure: no Node, no clock, no package, nothing but core/' },
@@ -94,8 +94,8 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     may: ['health/', 'core/', 'engine/alarm.ts', 'node:http', 'node:https', 'node:net', 'node:dns'],
     types: ['config/', 'engine/'],
     reason:
-      'health/ looks at programs from outside, as their clients do: commands it leaves to the port Jobs, and ' +
-      'what follows from an answer to the engine',
+      'health/ checks programs from outside, as their clients do: the port Jobs runs commands, and the engine ' +
+      'acts on the results',
   },
   'rpc/': {
     may: ['rpc/', 'engine/', 'core/', 'npm:*'],
@@ -115,11 +115,11 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   'web/': {
     may: ['web/', 'rpc/', 'core/', 'http/answers.ts', 'node:crypto'],
     types: ['http/', 'node:http'],
-    reason: 'the page shows and asks for what the RPC methods do, and nothing beside them',
+    reason: 'the page shows and does only what the RPC methods offer',
   },
 };
 
-/** Modules that nobody in src/ imports, and why. */
+/** Modules that no file in src/ may import, with the reasons. */
 export const BANNED: Readonly<Record<string, string>> = {
   'node:child_process':
     "our reaper owns every exit status; a child of Node's own would be reaped behind its back: use process/",
@@ -127,7 +127,7 @@ export const BANNED: Readonly<Record<string, string>> = {
   'node:test': 'tests live in test/',
 };
 
-/** One import of a file: what it asks for, in which line, and whether only types come in. */
+/** One import of a file: its target, its line, and true for types only. */
 export interface Import {
   readonly specifier: string;
   readonly line: number;
@@ -153,7 +153,7 @@ export function parseImports(source: string): Import[] {
   for (const match of text.matchAll(/^[ \t]*(?:import|export)\s+(type\s)?[^'";]*?\bfrom\s*['"]([^'"\n]+)['"]/gm))
     add(match.index, match[2], match[1] !== undefined);
   for (const match of text.matchAll(/^[ \t]*import\s*['"]([^'"\n]+)['"]/gm)) add(match.index, match[1], false);
-  // `import('x').Type` in a type position cannot be told from a call by its text; both count as values.
+  // `import('x').Type` in a type position looks like a call, so both count as values.
   for (const match of text.matchAll(/\b(?:import|require|getBuiltinModule)\s*\(\s*['"]([^'"\n]+)['"]/g))
     add(match.index, match[1], false);
   return found;
@@ -167,7 +167,7 @@ export function layerViolations(file: string, source: string): Violation[] {
   });
 }
 
-/** Why a file may not have an import; null when it may. */
+/** Returns the reason why an import is not allowed; null if it is allowed. */
 function objectionTo(file: string, found: Import): string | null {
   const target = targetOf(file, found.specifier);
   const banned = BANNED[target];
@@ -183,13 +183,13 @@ function objectionTo(file: string, found: Import): string | null {
   return `${name} may not import ${target}: ${layer.reason}`;
 }
 
-/** `programs/` for programs/check.ts, `main.ts` for itself. */
+/** Returns the layer of a file: `programs/` for programs/check.ts, `main.ts` for itself. */
 function layerOf(file: string): string {
   const slash = file.indexOf('/');
   return slash === -1 ? file : file.slice(0, slash + 1);
 }
 
-/** What a specifier means to the table. */
+/** Returns the target of a specifier, as the table has it. */
 function targetOf(file: string, specifier: string): string {
   if (specifier.startsWith('.')) return posix.normalize(posix.join(posix.dirname(file), specifier));
   if (specifier.startsWith('node:')) return specifier;

@@ -1,9 +1,9 @@
 /**
- * Rules about files as such: what may lie at the top, how long a file is, how things are called, how a file begins.
- * Pure functions over names and texts; lint.ts reads the files.
+ * Rules for files: contents of the top folder, length of files, names, and the first comment. Pure functions of names
+ * and texts; lint.ts reads the files.
  */
 
-/** What the top folder may hold besides dot-files. */
+/** Entries that the top folder may have besides dot-files. */
 export const TOP_LEVEL: ReadonlySet<string> = new Set([
   'package.json',
   'tsconfig.json',
@@ -12,18 +12,18 @@ export const TOP_LEVEL: ReadonlySet<string> = new Set([
   'Dockerfile',
   'test',
   'README.md',
-  // Demanded there by tools.
+  // Tools require these at the top.
   'package-lock.json',
   'LICENSE',
-  // Made by tools and ignored by git.
+  // Tools create these, and git ignores them.
   'node_modules',
   'dist',
 ]);
 
-/** Above this a file holds more than one thing. */
+/** Maximum number of lines. A longer file has more than one purpose. */
 export const LONGEST_FILE = 400;
 
-/** Columns of a line. */
+/** Maximum number of columns. */
 export const LONGEST_LINE = 120;
 
 /** A declaration that hides Node's global `process`. */
@@ -35,7 +35,7 @@ export const LONG_FILES: Readonly<Record<string, string>> = {
   'src/config/options.ts': 'one table: a row for each option',
 };
 
-/** Words that say nothing about what a thing is. */
+/** Words that carry no meaning in a name. */
 const EMPTY_WORDS: ReadonlySet<string> = new Set([
   'manager',
   'handler',
@@ -47,17 +47,17 @@ const EMPTY_WORDS: ReadonlySet<string> = new Set([
   'common',
 ]);
 
-/** Supervisor's own names with such a word: its option result_handler. */
+/** Supervisor's own name with such a word: its option result_handler. */
 const FOREIGN_NAME = /result_?handler/i;
 
-/** Names at the top that do not belong there. */
+/** Returns the entries that do not belong into the top folder. */
 export function strangersAtTop(names: readonly string[]): string[] {
   return names.filter(
     (name) => !name.startsWith('.') && !/\.log$|^report\..*\.json$/.test(name) && !TOP_LEVEL.has(name),
   );
 }
 
-/** What is wrong with one file (path relative to the top), as sentences with their line. */
+/** Returns the problems of one file, as sentences with their lines. `file`: path relative to the top. */
 export function layoutProblems(file: string, source: string): Array<{ line: number; message: string }> {
   const problems: Array<{ line: number; message: string }> = [];
   const lines = source.split('\n');
@@ -74,7 +74,7 @@ export function layoutProblems(file: string, source: string): Array<{ line: numb
   const base = file.slice(file.lastIndexOf('/') + 1);
   if (!/^[a-z0-9]+([-.][a-z0-9]+)*$/.test(base)) problems.push({ line: 1, message: `${base} is not in kebab-case` });
   const word = emptyWordIn(base);
-  if (word !== null) problems.push({ line: 1, message: `the file name says "${word}", which tells nothing` });
+  if (word !== null) problems.push({ line: 1, message: `the word "${word}" in the file name has no meaning` });
   lines.forEach((text, index) => {
     if (text.length > LONGEST_LINE)
       problems.push({ line: index + 1, message: `${text.length} columns, at most ${LONGEST_LINE}` });
@@ -84,31 +84,31 @@ export function layoutProblems(file: string, source: string): Array<{ line: numb
       const name = match[1] ?? '';
       const empty = /^\s*(\/\/|\*|\/\*)/.test(text) || FOREIGN_NAME.test(name) ? null : emptyWordIn(name);
       if (empty !== null)
-        problems.push({ line: index + 1, message: `the name ${name} says "${empty}", which tells nothing` });
+        problems.push({ line: index + 1, message: `the word "${empty}" in the name ${name} has no meaning` });
     }
   });
   return problems;
 }
 
-/** What is looked at in package-lock.json. */
+/** The part of package-lock.json that is checked. */
 export interface Lockfile {
   readonly packages: Readonly<
     Record<string, { readonly resolved?: string; readonly optionalDependencies?: Readonly<Record<string, string>> }>
   >;
 }
 
-/** What keeps `npm ci` from working on another machine than the one that wrote the lockfile. */
+/** Returns the reasons why `npm ci` would fail on a machine other than the one that wrote the lockfile. */
 export function lockfileProblems({ packages }: Lockfile): string[] {
   const problems: string[] = [];
   const names = new Set(
     Object.keys(packages).map((path) => path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)),
   );
   for (const [path, { resolved, optionalDependencies }] of Object.entries(packages)) {
-    // It pins by integrity; an address would be that of one machine's registry.
+    // The lockfile pins packages by their integrity. An address would name the registry of one machine.
     if (resolved !== undefined)
       problems.push(`${path} names a registry: run npm with --omit-lockfile-registry-resolved`);
-    // npm leaves out what its registry does not know, or what is for other machines when node_modules existed, and then
-    // `npm ci` refuses the file.
+    // npm omits packages that its registry does not have, and, if node_modules existed, those for other machines. `npm
+    // ci` then refuses the file.
     for (const name of Object.keys(optionalDependencies ?? {}))
       if (!names.has(name))
         problems.push(
@@ -119,7 +119,7 @@ export function lockfileProblems({ packages }: Lockfile): string[] {
   return problems;
 }
 
-/** The first empty word in a name in kebab-, snake_ or camelCase. */
+/** Returns the first meaningless word in a name in kebab-, snake_ or camelCase. */
 function emptyWordIn(name: string): string | null {
   const words = name
     .replace(/([a-z0-9])([A-Z])/g, '$1 $2')

@@ -1,6 +1,6 @@
 /**
- * The licences of what the executable contains and is not ours: Node, and the npm packages that are in the bundle.
- * Something without a licence text is an error: it must not be passed on.
+ * Collects the licences of the third-party software in the executable: Node, and the npm packages of the bundle.
+ * Software without a licence text is an error, since it must not be distributed.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,17 +8,17 @@ import { ARCHS, readPackage, ROOT } from './platform.ts';
 import type { Platform } from './platform.ts';
 import { isPresent } from './cache.ts';
 
-/** Name of the file beside the executable. */
+/** Name of the licence file next to the executable. */
 export const LICENCES = 'THIRD_PARTY_LICENSES.txt';
 
-/** One part of the executable that others have written. */
+/** A third-party part of the executable. */
 interface Part {
   /** Name, version and short name of the licence. */
   readonly title: string;
   readonly text: string;
 }
 
-/** What is read of a package.json. */
+/** The part of a package.json that is read. */
 interface Manifest {
   readonly name: string;
   readonly version: string;
@@ -26,7 +26,9 @@ interface Manifest {
   readonly author?: string | { readonly name: string };
 }
 
-/** The text of the file: Node for a platform, and npm packages by their names. Rejects where one has no licence. */
+/**
+ * Returns the text of the licence file: Node for a platform, and npm packages by name. Rejects if a licence is missing.
+ */
 export async function collectLicences(platform: Platform, packages: readonly string[]): Promise<string> {
   const parts = [
     await licenceOfNode(platform),
@@ -36,8 +38,8 @@ export async function collectLicences(platform: Platform, packages: readonly str
 }
 
 /**
- * The words of licences that a package may name without repeating them, by SPDX identifier; the author comes before
- * them. There is one that does: @nodable/entities.
+ * Texts of licences that a package may name without including them, by SPDX identifier. The author comes before the
+ * text. One package does this: @nodable/entities.
  */
 const KNOWN_TEXTS: Readonly<Record<string, string>> = {
   MIT: [
@@ -57,8 +59,8 @@ const KNOWN_TEXTS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Name, version and licence text of a package in a folder; of one that only names a known licence, its
- * words with the author.
+ * Returns the name, version and licence text of a package. For a package that only names a known licence, this is the
+ * standard text with the author.
  */
 export async function licenceOf(folder: string): Promise<Part> {
   const { name, version, license, author } = await readManifest(folder);
@@ -79,8 +81,8 @@ export async function licenceOf(folder: string): Promise<Part> {
 }
 
 /**
- * Node's own, which names the parts of Node. The package for any processor has it, as long as it is of the same
- * version.
+ * Returns the licence of Node, which names the parts of Node. The package for any processor has the same text, if the
+ * version is the same.
  */
 async function licenceOfNode(platform: Platform): Promise<Part> {
   const version = (await readPackage()).optionalDependencies[`node-linux-${platform.arch}`];

@@ -1,6 +1,6 @@
 /**
- * `npm run lint`: the linter, the formatter, the layers, the layout, the lockfile. Every finding is an error; nothing
- * is repaired. The rules themselves are in oxlint.json, layers.ts and layout.ts.
+ * `npm run lint`: runs the linter, the formatter, and the checks of layers, layout and lockfile. Every finding is an
+ * error. Repairs nothing. The rules are in oxlint.json, layers.ts and layout.ts.
  */
 import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
@@ -14,9 +14,9 @@ import { ROOT } from './platform.ts';
 
 const run = promisify(execFile);
 
-/** Endings of the files that people write here. */
+/** Endings of source files. */
 const SOURCE = /\.(ts|tsx|c|h|cjs)$/;
-/** Endings of those that the formatter lays out. */
+/** Endings of files that the formatter handles. */
 const FORMATTED = /\.(ts|tsx|cjs)$/;
 
 const problems = [...(await linterFindings()), ...(await formatFindings()), ...(await ruleFindings())];
@@ -24,7 +24,7 @@ for (const problem of problems) console.log(problem);
 console.log(problems.length === 0 ? 'lint: nothing found' : `lint: ${problems.length} found`);
 process.exitCode = problems.length === 0 ? 0 : 1;
 
-/** What oxlint says, as it prints it. */
+/** Returns the output of oxlint. */
 async function linterFindings(): Promise<string[]> {
   try {
     await run(
@@ -39,7 +39,7 @@ async function linterFindings(): Promise<string[]> {
   }
 }
 
-/** Files that `npm run format` would change. */
+/** Returns the files that `npm run format` would change. */
 async function formatFindings(): Promise<string[]> {
   const configuration = await resolveConfig(join(ROOT, 'build/prettier.json'), {
     config: join(ROOT, 'build/prettier.json'),
@@ -53,7 +53,7 @@ async function formatFindings(): Promise<string[]> {
   return found;
 }
 
-/** What the rules of this project say: `FILE:LINE: sentence`. */
+/** Returns the findings of our own rules: `FILE:LINE: sentence`. */
 async function ruleFindings(): Promise<string[]> {
   const found = strangersAtTop(await readdir(ROOT)).map((name) => `${name}:1: does not belong into the top folder`);
   for (const file of await sources()) {

@@ -1,6 +1,6 @@
 /**
- * For which machine is built and with which tools: processor, C compiler, strip, the Node that goes into the
- * executable. It never builds anything; all look-ups that depend on the machine are here.
+ * The target machine and the tools of a build: processor, C compiler, strip, and the Node for the executable. Builds
+ * nothing. All look-ups that depend on the machine are here.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -13,21 +13,21 @@ const run = promisify(execFile);
 
 /** The top folder of the checkout. */
 export const ROOT = join(import.meta.dirname, '..');
-/** Where the build leaves what it makes. */
+/** Output folder of the build. */
 export const DIST = join(ROOT, 'dist');
-/** What later builds use again; deleting it only costs time. */
+/** Cache for later builds. Deleting it only costs time. */
 export const CACHE = join(DIST, '.cache');
 
-/** Processors that an executable can be made for. */
+/** Processors that an executable can be built for. */
 export const ARCHS = ['x64', 'arm64'] as const;
 export type Arch = (typeof ARCHS)[number];
 
 /** A machine to build for. */
 export interface Platform {
   readonly arch: Arch;
-  /** C compiler that makes code for it. */
+  /** C compiler for this machine. */
   readonly cc: string;
-  /** Whether its programs cannot be run here. */
+  /** True if its programs cannot run here. */
   readonly foreign: boolean;
 }
 
@@ -36,8 +36,8 @@ export function isArch(text: string): text is Arch {
 }
 
 /**
- * Describes the machine `arch`, by default this one. A foreign one needs a cross compiler, by default Debian's name of
- * it.
+ * Describes the machine `arch`, by default this one. Another processor needs a cross compiler, by default with Debian's
+ * name.
  */
 export function platformOf(arch: string | undefined, cc: string | undefined): Platform {
   const chosen = arch ?? process.arch;
@@ -47,18 +47,18 @@ export function platformOf(arch: string | undefined, cc: string | undefined): Pl
   return { arch: chosen, cc: cc ?? (foreign ? cross : (process.env['CC'] ?? 'cc')), foreign };
 }
 
-/** Folder for the products for a platform: dist itself for this machine, dist/ARCH for another. */
+/** Returns the folder for the products of a platform: dist for this machine, dist/ARCH for another. */
 export function productFolder(platform: Platform): string {
   return platform.foreign ? join(DIST, platform.arch) : DIST;
 }
 
-/** The `strip` that belongs to the compiler of a platform. */
+/** Returns the `strip` that belongs to the compiler of a platform. */
 export async function stripOf(platform: Platform): Promise<string> {
   const { stdout } = await run(platform.cc, ['-print-prog-name=strip']);
   return stdout.trim();
 }
 
-/** Reads package.json, the one source of our version and of Node's. */
+/** Reads package.json, the only source of our version and of Node's. */
 export async function readPackage(): Promise<{
   readonly version: string;
   readonly optionalDependencies: Record<string, string>;
@@ -70,8 +70,8 @@ export async function readPackage(): Promise<{
 }
 
 /**
- * The Node executable that goes in, from the npm package for the platform. npm installs only that for this machine;
- * for another one it is fetched with `npm pack` and compared with the lockfile's integrity.
+ * Returns the Node executable for a platform, from an npm package. npm installs the package for this machine only. For
+ * another machine, `npm pack` fetches it, and its integrity is compared with the lockfile.
  */
 export async function nodeFor(platform: Platform): Promise<string> {
   const name = `node-linux-${platform.arch}`;
@@ -91,7 +91,7 @@ export async function nodeFor(platform: Platform): Promise<string> {
   return unpacked;
 }
 
-/** Throws when an archive is not the one that package-lock.json names. */
+/** Throws if an archive is not the one that package-lock.json names. */
 async function compareIntegrity(archive: string, name: string): Promise<void> {
   const lock = JSON.parse(await readFile(join(ROOT, 'package-lock.json'), 'utf8')) as {
     packages: Record<string, { integrity?: string }>;

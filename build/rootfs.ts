@@ -1,6 +1,6 @@
 /**
- * Debian file systems for tests: a bare bookworm like the image debian:bookworm-slim, and the same with some packages.
- * They are made with debootstrap as root and kept outside the checkout; nothing here runs the executable.
+ * Makes Debian file systems for tests: a minimal bookworm like the image debian:bookworm-slim, and the same with some
+ * packages. Runs debootstrap as root, and caches the result outside the checkout. Does not run the executable.
  */
 import { execFile } from 'node:child_process';
 import { access, chmod, constants, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
@@ -11,7 +11,7 @@ import { absentAsNull, hashOf, isPresent } from './cache.ts';
 const run = promisify(execFile);
 
 /**
- * Folder for what is worth keeping between runs and checkouts: $XDG_CACHE_HOME/onevisor, else
+ * Returns the cache folder that is shared by runs and checkouts: $XDG_CACHE_HOME/onevisor, or
  * /var/tmp/onevisor-cache-UID.
  */
 export function cacheFolder(): string {
@@ -21,7 +21,7 @@ export function cacheFolder(): string {
     : `/var/tmp/onevisor-cache-${process.getuid?.() ?? 0}`;
 }
 
-/** Whether a program of this name is on the PATH. */
+/** True if a program of this name is on the PATH. */
 export async function isInstalled(name: string): Promise<boolean> {
   const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
   const found = await Promise.all(
@@ -35,21 +35,19 @@ export async function isInstalled(name: string): Promise<boolean> {
   return found.includes(true);
 }
 
-/** Why no file system can be made here, null when one can. */
+/** Returns the reason why no file system can be made here; null if one can be made. */
 export async function rootfsSkipReason(): Promise<string | null> {
   if (process.getuid?.() !== 0) return 'not root';
   if (!(await isInstalled('debootstrap'))) return 'debootstrap is not installed';
   return null;
 }
 
-/** Name of a file system in the cache. */
+/** Returns the name of a file system in the cache. */
 function nameOf(packages: readonly string[]): string {
   return packages.length === 0 ? 'bookworm' : `bookworm-${hashOf(...packages).slice(0, 12)}`;
 }
 
-/**
- * A bookworm file system with `packages` besides the minimal ones; made when it is not in the cache. Returns its path.
- */
+/** Returns the path of a bookworm file system with additional `packages`. Makes it if it is not in the cache. */
 export async function debianRootfs(packages: readonly string[] = []): Promise<string> {
   const folder = join(cacheFolder(), 'rootfs');
   const kept = join(folder, nameOf(packages));
@@ -60,10 +58,10 @@ export async function debianRootfs(packages: readonly string[] = []): Promise<st
     const include = packages.length === 0 ? [] : [`--include=${packages.join(',')}`];
     await run('debootstrap', ['--variant=minbase', ...include, 'bookworm', making], { maxBuffer: 1 << 26 });
     await shrink(making);
-    // It becomes the root of images, where every user must be able to enter.
+    // The file system becomes the root of images, so every user must be able to enter it.
     await chmod(making, 0o755);
     await rename(making, kept).catch(async (error: NodeJS.ErrnoException) => {
-      // Another test run made the same one meanwhile.
+      // Another test run has made the same file system meanwhile.
       if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
     });
   } finally {
@@ -72,7 +70,7 @@ export async function debianRootfs(packages: readonly string[] = []): Promise<st
   return kept;
 }
 
-/** Removes what an image does not carry: package lists and archives, documentation. */
+/** Removes files that an image does not have: package lists, archives, documentation. */
 async function shrink(root: string): Promise<void> {
   for (const folder of [
     'var/cache/apt/archives',

@@ -10,7 +10,7 @@ import type { Source } from '../src/config/source.ts';
 
 const settings = { isContainer: false, isStatic: false, flags: noFlags, executable: '/usr/bin/onevisor' } as const;
 
-/** Returns a machine without files, whose environment has a configuration. */
+/** Returns a source without files, with a configuration in the environment. */
 function sourceOf(text: string): Source {
   return {
     env: { ONEVISOR_CONF_TEXT: text },
@@ -24,7 +24,7 @@ function sourceOf(text: string): Source {
   };
 }
 
-/** Reads a program with these options, each as a line of the file: `startsecs=0`. Throws if one is wrong. */
+/** Reads a program with these options, each a line of the file: `startsecs=0`. Throws if an option is invalid. */
 export function sampleProgram(...options: readonly string[]): ProcessConfig {
   const text = ['[program:web]', 'command=/bin/web', ...options].join('\n');
   const { config, errors } = readConfig(sourceOf(text), settings);

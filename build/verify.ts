@@ -1,6 +1,6 @@
 /**
- * `npm run verify`: proves of the built executable what a user's image relies on: it starts on a bare Debian 12 file
- * system, needs only libraries that are there and no glibc newer than 2.28. Prints its sizes. It builds nothing.
+ * `npm run verify`: checks properties of the executable that images rely on. It must start on a bare Debian 12 file
+ * system, and need only common libraries and no glibc newer than 2.28. Prints the sizes. Builds nothing.
  */
 import { execFile } from 'node:child_process';
 import { createReadStream } from 'node:fs';
@@ -16,10 +16,10 @@ import { debianRootfs, rootfsSkipReason } from './rootfs.ts';
 
 const run = promisify(execFile);
 
-/** The newest glibc that may be needed: that of Debian 10, RHEL 8, Ubuntu 20.04 and all that came later. */
+/** The newest glibc that may be needed. Debian 10, RHEL 8, Ubuntu 20.04 and later systems have it. */
 const NEWEST_GLIBC = '2.28';
 
-/** Libraries that every glibc image with libstdc++ has; debian:bookworm-slim among them. */
+/** Libraries of every glibc image with libstdc++, such as debian:bookworm-slim. */
 const LIBRARIES: ReadonlySet<string> = new Set([
   'libc.so.6',
   'libdl.so.2',
@@ -55,7 +55,7 @@ if (options.sizes) await printSizes();
 for (const problem of problems) console.error(`verify: ${problem}`);
 process.exitCode = problems.length === 0 ? 0 : 1;
 
-/** What an ELF file asks of the system: the highest version of glibc's symbols and the libraries. */
+/** Returns the needs of an ELF file: the highest version of glibc's symbols, and the libraries. */
 async function needsOf(file: string): Promise<{ glibc: string; libraries: string[] }> {
   const { stdout } = await run('readelf', ['--dynamic', '--wide', file]);
   const libraries = [...stdout.matchAll(/\(NEEDED\).*\[(.*)\]/g)].map((match) => match[1] ?? '');
@@ -65,13 +65,13 @@ async function needsOf(file: string): Promise<{ glibc: string; libraries: string
   return { glibc: versions.sort(compareVersions).at(-1) ?? '0', libraries };
 }
 
-/** Compares 2.4 and 2.28 as versions, not as decimal fractions. */
+/** Compares versions such as 2.4 and 2.28 by their numbers. */
 function compareVersions(one: string, other: string): number {
   return one.localeCompare(other, 'en', { numeric: true });
 }
 
 /**
- * Runs it in a bare file system, seen through a bind mount in a mount namespace of its own, so that nothing is left
+ * Starts the executable in a bare file system. The bind mount is in a mount namespace of its own, so it leaves nothing
  * behind.
  */
 async function startOnBareSystem(): Promise<void> {
