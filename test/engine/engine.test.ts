@@ -1,4 +1,4 @@
-/** The engine against a fake kernel: start, restart, stop and end of whole sets of programs. */
+/** The engine with a fake kernel: start, restart, stop and shutdown of sets of programs. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { exitWith, World } from './world.ts';
@@ -19,7 +19,7 @@ test('programs start in order of priority, at once, without a tick', () => {
   world.assertQuiet();
 });
 
-test('a program that crashes is restarted in the same turn', () => {
+test('a crashed program is restarted in the same turn', () => {
   const world = new World([{ name: 'web' }]);
   world.engine.start();
   world.clock.advance(5000);
@@ -31,7 +31,7 @@ test('a program that crashes is restarted in the same turn', () => {
   world.assertQuiet();
 });
 
-test('retries grow by a second and end FATAL after startretries', () => {
+test('delays of retries grow by a second, and FATAL follows startretries', () => {
   const world = new World([{ name: 'web' }]);
   world.engine.start();
   const waits: number[][] = [];
@@ -50,7 +50,7 @@ test('retries grow by a second and end FATAL after startretries', () => {
   world.assertQuiet();
 });
 
-test('a command that cannot be executed is retried with its reason', () => {
+test('a command that cannot be executed is retried, with its reason', () => {
   const world = new World([
     { name: 'web', startretries: 1, spawnError: { reason: "can't find command 'nope'", exitCode: 127 } },
   ]);
@@ -63,7 +63,7 @@ test('a command that cannot be executed is retried with its reason', () => {
   world.assertQuiet();
 });
 
-test('startsecs=0 that fails at once restarts once a second, not in a spin', () => {
+test('startsecs=0 with immediate exits restarts once a second', () => {
   const world = new World([{ name: 'spin', startsecs: 0, autorestart: 'true' }]);
   world.engine.start();
   for (let turn = 0; turn < 5; turn++) {
@@ -101,11 +101,11 @@ test('stopasgroup and killasgroup signal the group', () => {
   world.assertQuiet();
 });
 
-test('no signal goes to a pid that the reaper has taken in the same batch', () => {
+test('no signal goes to a pid that was reaped in the same batch', () => {
   const world = new World([{ name: 'a', exit_on_failure: true, autorestart: 'false' }, { name: 'b' }]);
   world.engine.start();
   world.clock.advance(1000);
-  // The end of a stops b, whose end is in the batch already; World fails on a signal to the dead.
+  // The end of a stops b, whose exit is in the batch already. World fails on a signal to an ended process.
   world.end(exitWith(3), 'a', 'b');
   assert.deepEqual(world.calls, ['spawn a', 'spawn b']);
   assert.ok(world.ended !== null);
@@ -157,7 +157,7 @@ test('during a shutdown nothing is started, and BACKOFF becomes STOPPED, not FAT
   world.assertQuiet();
 });
 
-test('losing patience kills everything at once', () => {
+test('a hurried shutdown kills all processes at once', () => {
   const world = new World([{ name: 'db', priority: 1 }, { name: 'web' }]);
   world.engine.start();
   world.engine.end('exit', TERM);
@@ -168,7 +168,7 @@ test('losing patience kills everything at once', () => {
   world.assertQuiet();
 });
 
-test('shutdown_timeout caps the whole', () => {
+test('shutdown_timeout limits the whole shutdown', () => {
   const world = new World(
     [
       { name: 'db', priority: 1 },
@@ -185,7 +185,7 @@ test('shutdown_timeout caps the whole', () => {
   world.assertQuiet();
 });
 
-test('a budget kills before it has run out, and a process that survives SIGKILL is left behind and named', () => {
+test('a budget kills before it has run out, and a process that survives SIGKILL is given up with its name', () => {
   const world = new World([{ name: 'web', stopwaitsecs: 60 }, { name: 'db' }], { stopBudgetMs: 9500 });
   world.engine.start();
   world.engine.end('exit', TERM);
@@ -200,12 +200,12 @@ test('a budget kills before it has run out, and a process that survives SIGKILL 
   assert.deepEqual(world.ended, { goal: 'exit', cause: TERM });
   assert.equal(world.log.at(-1), "'web' (100) has survived SIGKILL and is left behind");
   assert.equal(world.isHurried, false);
-  // Its end may still come, and is not reported.
+  // Its exit may still come, and is not reported.
   world.end(9, 'web');
   world.assertQuiet();
 });
 
-test('a main program that got the signal is waited for while the others stop, and gives the exit code', () => {
+test('a main program that got the signal is waited for while the others stop, and determines the exit code', () => {
   const forwarded = { id: 'main:main', mayKill: false };
   for (const isFirst of [true, false]) {
     const world = new World([{ name: 'main', exit_on_end: true, autorestart: 'false' }, { name: 'cache' }], {
@@ -230,7 +230,7 @@ test('a main program that got the signal is waited for while the others stop, an
   }
 });
 
-test('what nobody can vouch for can be forgotten, and its end is not that of one that has its name later', () => {
+test('an UNKNOWN process can be removed, and its exit is not that of a new process with its name', () => {
   const world = new World([{ name: 'web' }]);
   world.engine.start();
   world.clock.advance(1000);
@@ -248,7 +248,7 @@ test('what nobody can vouch for can be forgotten, and its end is not that of one
   );
 });
 
-test('what cannot be signalled does not hold a shutdown up', () => {
+test('a process that cannot be signalled does not delay a shutdown', () => {
   const world = new World([{ name: 'web' }]);
   world.engine.start();
   world.signalError = 'EPERM';
@@ -258,7 +258,7 @@ test('what cannot be signalled does not hold a shutdown up', () => {
   world.assertQuiet();
 });
 
-test('a request to restart finishes as one, unless an end is asked for meanwhile', () => {
+test('a request to restart finishes as a restart, unless a shutdown is requested meanwhile', () => {
   const restart = new World([{ name: 'web' }]);
   restart.engine.start();
   restart.engine.end('restart', { kind: 'signal', signal: 1 });
@@ -295,7 +295,7 @@ test('exit_on_failure: FATAL and an unexpected exit end the container with their
   });
 });
 
-test('exit_on_end and the main program end the container whatever their code', () => {
+test('exit_on_end and the main program end the container with any exit code', () => {
   const job = new World([{ name: 'job', exit_on_end: true, startsecs: 0, autorestart: 'false' }]);
   job.engine.start();
   job.end(exitWith(0), 'job');
@@ -320,14 +320,14 @@ test('exit_on_end and the main program end the container whatever their code', (
   });
 });
 
-test('any exit code of the main program is an expected one', () => {
+test('any exit code of the main program is expected', () => {
   const main = new World([{ name: 'main', startsecs: 0, autorestart: 'false' }], { mainProgram: 'main:main' });
   main.engine.start();
   main.end(exitWith(7), 'main');
   assert.ok(main.log.includes('exited: main (exit status 7; expected)'));
 });
 
-test('an end of the main program by a signal is expected where that signal was sent on to it', () => {
+test('an exit of the main program by a signal is expected if that signal was forwarded', () => {
   for (const [sent, word] of [
     [15, 'expected'],
     [10, 'not expected'],
@@ -340,7 +340,7 @@ test('an end of the main program by a signal is expected where that signal was s
   }
 });
 
-test('exit_when_idle waits for the last that runs or is due to', () => {
+test('exit_when_idle waits for the last process that runs or is due to start', () => {
   const once = { autorestart: 'false', startsecs: 0 } as const;
   const world = new World(
     [
@@ -360,7 +360,7 @@ test('exit_when_idle waits for the last that runs or is due to', () => {
   });
 });
 
-test('exit_when_idle: of the last runs of all, the first that failed gives the code, also one that was stopped', () => {
+test('exit_when_idle: the first failure among the last runs determines the code, also if it was stopped', () => {
   const once = { startsecs: 0, autorestart: 'false' as const };
   const codeOf = (...ends: ReadonlyArray<readonly [name: string, status: number, isStopped?: true]>): unknown => {
     const world = new World(
@@ -387,12 +387,12 @@ test('exit_when_idle: of the last runs of all, the first that failed gives the c
   assert.deepEqual(
     codeOf(['a', 15, true], ['b', exitWith(0)], ['c', exitWith(0)]),
     ['c', 0],
-    'it ended by the signal that asked it to',
+    'ended by the stop signal',
   );
-  assert.deepEqual(codeOf(['a', 9, true], ['b', exitWith(0)], ['c', exitWith(0)]), ['a', 137], 'it was killed');
+  assert.deepEqual(codeOf(['a', 9, true], ['b', exitWith(0)], ['c', exitWith(0)]), ['a', 137], 'killed');
 });
 
-test('an administrative stop is no end: exit_when_idle does not take it for one', () => {
+test('a stop by a user does not end the container: exit_when_idle ignores it', () => {
   const world = new World([{ name: 'web', exit_on_end: true, exit_on_failure: true }], { exitWhenIdle: true });
   world.engine.start();
   world.engine.request(world.id('web'), 'stop');
@@ -401,7 +401,7 @@ test('an administrative stop is no end: exit_when_idle does not take it for one'
   assert.equal(world.state('web'), 'STOPPED');
 });
 
-test('a signal on request goes to what runs only', () => {
+test('a requested signal goes to running processes only', () => {
   const world = new World([{ name: 'web' }, { name: 'off', autostart: false }]);
   world.engine.start();
   assert.equal(world.engine.signalProcess('web:web', 10), null);
@@ -431,7 +431,7 @@ test('500 programs take one turn and leave one alarm each', () => {
   world.assertQuiet();
 });
 
-test('groups come and go at run time, but not while they run', () => {
+test('groups are added and removed at run time, but not removed while they run', () => {
   const world = new World([{ name: 'web' }]);
   world.engine.start();
   const [late] = world.groupsOf([{ name: 'late' }]);
@@ -452,20 +452,20 @@ test('groups come and go at run time, but not while they run', () => {
   assert.deepEqual([world.states.at(1), world.states.at(-1)], ['late added', 'late removed']);
 });
 
-test('a spawn that throws is a failed start, and can be stopped like any', () => {
+test('a spawn that throws is a failed start, which can be stopped like any other', () => {
   const world = new World([{ name: 'web', spawnThrows: true }]);
   world.engine.start();
   assert.deepEqual(
     [world.state('web'), world.failure('web')],
     ['BACKOFF', "cannot start 'web': the supervisor has failed"],
   );
-  assert.ok(world.log.some((line) => line.startsWith("cannot start 'web': TypeError: nobody has thought of this")));
+  assert.ok(world.log.some((line) => line.startsWith("cannot start 'web': TypeError: an unexpected error")));
   world.engine.end('exit', { kind: 'request' });
   assert.ok(world.hasEnded());
   world.assertQuiet();
 });
 
-test('an end that comes among starts is the end of them', () => {
+test('a shutdown during starts prevents the remaining starts', () => {
   const world = new World([
     { name: 'first', startretries: 0, exit_on_failure: true, spawnError: { reason: 'no such file', exitCode: 127 } },
     { name: 'second' },
@@ -476,7 +476,7 @@ test('an end that comes among starts is the end of them', () => {
   world.assertQuiet();
 });
 
-test('so is one that comes with what a start has waited for', () => {
+test('so does a shutdown together with an event that a start has waited for', () => {
   const world = new World([
     { name: 'migrate', oneshot: true, exit_on_end: true },
     { name: 'web', needs: { migrate: 'completed' } },

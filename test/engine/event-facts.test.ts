@@ -1,12 +1,12 @@
 /**
- * Facts that the engine tells for event listeners: whose pid a change is about, and that a rank is about to be
+ * Facts in the engine's events for event listeners: the pid of a change, and the announcement that a rank will be
  * stopped.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { exitWith, World } from './world.ts';
 
-test('a change tells the pid of the run that goes on or has just ended', () => {
+test('a change has the pid of the run that continues or has just ended', () => {
   const world = new World([{ name: 'web', autorestart: 'true', startretries: 0 }]);
   const told: string[] = [];
   world.engine.subscribe((event) => {
@@ -33,7 +33,7 @@ test('a change tells the pid of the run that goes on or has just ended', () => {
   world.assertQuiet();
 });
 
-test('a stop in BACKOFF is about no run', () => {
+test('a stop in BACKOFF has no run', () => {
   const world = new World([{ name: 'web' }]);
   const pids: Array<number | null> = [];
   world.engine.start();
@@ -45,7 +45,7 @@ test('a stop in BACKOFF is about no run', () => {
   assert.deepEqual(pids, [null]);
 });
 
-test('each rank of a shutdown is stopped when whoever is asked lets it, and killed without asking', () => {
+test('each rank of a shutdown is stopped after beforeStop proceeds, and killed without asking', () => {
   const world = new World([{ name: 'web' }, { name: 'listener', groupPriority: -1 }]);
   const asked: string[][] = [];
   let proceed = (): void => undefined;

@@ -1,4 +1,4 @@
-/** The commands around a run, and what is left of its process group: what waits for them, and what calls them off. */
+/** The commands around a run, and the remaining process group: what waits for them, and what cancels them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { exitWith, World } from './world.ts';
@@ -17,7 +17,7 @@ test('pre_start_command comes before each execution, and its failure is a failed
   world.assertQuiet();
 });
 
-test('the exit code of a pre_start_command is that of the container', () => {
+test('the exit code of a pre_start_command becomes that of the container', () => {
   const world = new World([{ name: 'web', pre_start_command: '/bin/prepare', startretries: 0, exit_on_failure: true }]);
   world.engine.start();
   world.endJob('web pre_start_command', 9);
@@ -40,7 +40,7 @@ for (const [outcome, reason] of outcomes) {
   });
 }
 
-test('a stop during pre_start_command calls it off, and nothing is executed', () => {
+test('a stop during pre_start_command cancels it, and nothing is executed', () => {
   const world = new World([{ name: 'web', pre_start_command: '/bin/prepare' }]);
   world.engine.start();
   world.engine.request('web:web', 'stop');
@@ -52,7 +52,7 @@ test('a stop during pre_start_command calls it off, and nothing is executed', ()
   world.assertQuiet();
 });
 
-test('a pre_start_command that ends well just as it is called off starts nothing', () => {
+test('a pre_start_command that succeeds while it is cancelled starts nothing', () => {
   const world = new World([{ name: 'web', pre_start_command: '/bin/prepare' }]);
   world.engine.start();
   world.engine.end('exit', { kind: 'request' });
@@ -121,7 +121,7 @@ test('a stop_command that fails is followed by the signal', () => {
   assert.deepEqual(world.calls.slice(-1), ['SIG9 web']);
 });
 
-test('but not when SIGKILL was sent meanwhile, or the program has gone', () => {
+test('a failed stop_command is ignored after SIGKILL, or after the program has ended', () => {
   const world = new World([{ name: 'web', stop_command: '/bin/stop' }]);
   world.engine.start();
   world.engine.request('web:web', 'stop');
@@ -132,7 +132,7 @@ test('but not when SIGKILL was sent meanwhile, or the program has gone', () => {
   assert.deepEqual(world.calls.slice(-1), ['SIG9 web']);
 });
 
-test('the next start, and the end of the supervisor, wait for a stop_command that has outlived its program', () => {
+test('the next start, and the shutdown, wait for a stop_command that has outlived its program', () => {
   const world = new World([{ name: 'web', stop_command: '/bin/stop' }]);
   world.engine.start();
   world.engine.request('web:web', 'stop');
@@ -143,7 +143,7 @@ test('the next start, and the end of the supervisor, wait for a stop_command tha
   assert.deepEqual(world.calls.slice(-1), ['spawn web']);
 });
 
-test('post_stop_command follows each end; the next run waits for it', () => {
+test('post_stop_command follows each exit; the next run waits for it', () => {
   const world = new World([{ name: 'web', post_stop_command: '/bin/tidy', autorestart: 'true' }]);
   world.engine.start();
   world.clock.advance(2000);
@@ -154,7 +154,7 @@ test('post_stop_command follows each end; the next run waits for it', () => {
   assert.ok(world.log.includes('web: post_stop_command failed (exit status 1)'));
 });
 
-test('the end of the supervisor waits for each post_stop_command, also one under way, up to a limit', () => {
+test('the shutdown waits for each post_stop_command, also a running one, up to a limit', () => {
   const world = new World([
     { name: 'web', post_stop_command: '/bin/tidy' },
     { name: 'job', post_stop_command: '/bin/tidy', oneshot: true },
@@ -183,7 +183,7 @@ test('a stop while the next run waits for post_stop_command executes nothing', (
   assert.deepEqual([world.state('web'), world.calls.filter((call) => call === 'spawn web').length], ['STOPPED', 1]);
 });
 
-test('kill_orphans=stop: what is left of the group gets the stop signals, then SIGKILL, and the next run waits', () => {
+test('kill_orphans=stop: the rest of the group gets the stop signals, then SIGKILL, and the next run waits', () => {
   const world = new World([{ name: 'web', kill_orphans: 'stop', stopsignal: [15, 2], post_stop_command: '/bin/tidy' }]);
   world.engine.start();
   world.engine.request('web:web', 'stop');
@@ -202,7 +202,7 @@ test('kill_orphans=stop: what is left of the group gets the stop signals, then S
   assert.deepEqual(world.calls.slice(-1), ['spawn web']);
 });
 
-test('kill_orphans: never does nothing, stop only what we stopped, always both', () => {
+test('kill_orphans: never does nothing, stop applies to our stops, always to every exit', () => {
   for (const [choice, stopped, crashed] of [
     ['never', false, false],
     ['stop', true, false],
@@ -224,7 +224,7 @@ test('kill_orphans: never does nothing, stop only what we stopped, always both',
   }
 });
 
-test('a group that survives SIGKILL is left behind, with a line', () => {
+test('a group that survives SIGKILL is given up, with a log line', () => {
   const world = new World([{ name: 'web', kill_orphans: 'always', stopsignal: [9] }]);
   world.engine.start();
   world.groups.add(100);
@@ -239,7 +239,7 @@ test('a group that survives SIGKILL is left behind, with a line', () => {
   world.assertQuiet();
 });
 
-test('a second request to end kills what is left of a group at once', () => {
+test('a second shutdown request kills the rest of a group at once', () => {
   const world = new World([{ name: 'web', kill_orphans: 'always' }]);
   world.engine.start();
   world.engine.end('exit', { kind: 'request' });
@@ -253,7 +253,7 @@ test('a second request to end kills what is left of a group at once', () => {
   world.assertQuiet();
 });
 
-test('a second request to end is also for what follows the ends that it causes', () => {
+test('a second shutdown request also applies to the cleanup after the exits that it causes', () => {
   const world = new World([{ name: 'web', kill_orphans: 'stop', post_stop_command: '/bin/tidy' }]);
   world.engine.start();
   world.clock.advance(1000);
@@ -268,7 +268,7 @@ test('a second request to end is also for what follows the ends that it causes',
   world.assertQuiet();
 });
 
-test('shutdown_timeout caps what is left of a group, and begins no post_stop_command', () => {
+test('shutdown_timeout limits the cleanup of a group, and begins no post_stop_command', () => {
   const world = new World([{ name: 'web', kill_orphans: 'stop', post_stop_command: '/bin/tidy' }], {
     shutdownTimeoutMs: 3000,
   });

@@ -1,6 +1,6 @@
 /**
- * depends_on, oneshot and restarts by our own decision on the engine: what waits, what comes when, what never can, and
- * the way back down.
+ * depends_on, oneshot and restarts by the supervisor, on the engine: waits, order, failed dependencies, and the order
+ * of stops.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -12,7 +12,7 @@ const EVERY_MINUTE = sampleProgram('cron=* * * * *').options.cron;
 const started = (world: World): string[] =>
   world.calls.filter((call) => call.startsWith('spawn')).map((call) => call.slice(6));
 
-test('a program waits until what it depends on has been up for startsecs, whatever the priorities', () => {
+test('a program waits until its dependency has been up for startsecs, whatever the priorities', () => {
   const world = new World([
     { name: 'web', priority: 1, needs: { db: 'started' } },
     { name: 'db', priority: 900 },
@@ -30,7 +30,7 @@ test('a program waits until what it depends on has been up for startsecs, whatev
   world.assertQuiet();
 });
 
-test('a chain with each condition comes up in its order', () => {
+test('a chain with each condition starts in its order', () => {
   const world = new World([
     { name: 'init', oneshot: true },
     { name: 'db', needs: { init: 'completed' }, notify: 'sd' },
@@ -67,7 +67,7 @@ test('a chain with each condition comes up in its order', () => {
   world.assertQuiet();
 });
 
-test('what can no longer come is said, and comes all the same once somebody has mended it', () => {
+test('a dependency that can no longer be met is reported, and the start happens after a user has repaired it', () => {
   const world = new World([
     { name: 'migrate', oneshot: true, startretries: 0 },
     { name: 'web', needs: { migrate: 'completed' } },
@@ -85,7 +85,7 @@ test('what can no longer come is said, and comes all the same once somebody has 
   assert.deepEqual(started(world), ['migrate', 'migrate', 'web']);
 });
 
-test('a start that can never happen is a failure: the end names the root cause and has its code', () => {
+test('a start that can never happen is a failure: the shutdown names the root cause and has its code', () => {
   const log = { name: 'log', needs: { web: 'started' as const } };
   const web = { name: 'web', needs: { migrate: 'completed' as const } };
   const migrate = { name: 'migrate', oneshot: true, startretries: 0 };
@@ -177,7 +177,7 @@ test(
   },
 );
 
-test('a start that waits can be called off, and is called off by a shutdown', () => {
+test('a waiting start can be cancelled, and a shutdown cancels it', () => {
   const world = new World([
     { name: 'db' },
     { name: 'web', needs: { db: 'started' } },
@@ -194,7 +194,7 @@ test('a start that waits can be called off, and is called off by a shutdown', ()
   world.assertQuiet();
 });
 
-test('a dependency that was stopped by hand is named; a restart of what depends on it does not ask', () => {
+test('a dependency that was stopped by a user is named; a restart of its dependents does not ask', () => {
   const world = new World([
     { name: 'db', autostart: false },
     { name: 'web', autostart: false, needs: { db: 'started' }, autorestart: 'true' },
@@ -210,7 +210,7 @@ test('a dependency that was stopped by hand is named; a restart of what depends 
   assert.deepEqual(started(world), ['db', 'web', 'web']);
 });
 
-test('a removed dependency is not waited for in silence, and one that is added again is', () => {
+test('a removed dependency is reported, and one that is added again is waited for', () => {
   const world = new World([
     { name: 'db', autostart: false },
     { name: 'web', autostart: false, needs: { db: 'started' } },
@@ -224,7 +224,7 @@ test('a removed dependency is not waited for in silence, and one that is added a
   assert.deepEqual(started(world), ['db', 'web']);
 });
 
-test('who waits for a program is told when it is removed', () => {
+test('dependents are told when a program is removed', () => {
   const world = new World([
     { name: 'job', cron: EVERY_MINUTE, autostart: false },
     { name: 'web', needs: { job: 'completed' } },
@@ -235,7 +235,7 @@ test('who waits for a program is told when it is removed', () => {
   assert.equal(world.hold('web'), 'cannot start: job must be completed and is not there any more');
 });
 
-test('a oneshot that fails is tried again with growing pauses, also after startsecs, and then given up', () => {
+test('a failed oneshot is tried again with growing pauses, also after startsecs, and then given up', () => {
   const world = new World([
     { name: 'job', oneshot: true, startretries: 2, exit_on_failure: true, autorestart: 'true' },
   ]);
@@ -260,7 +260,7 @@ test('a oneshot that fails is tried again with growing pauses, also after starts
   world.assertQuiet();
 });
 
-test('a oneshot that has succeeded is done, however soon, and whatever autorestart says', () => {
+test('a oneshot that has succeeded is done, however soon, and whatever autorestart is', () => {
   const world = new World([{ name: 'job', oneshot: true, autorestart: 'true' }]);
   world.engine.start();
   world.end(exitWith(0), 'job');
@@ -269,7 +269,7 @@ test('a oneshot that has succeeded is done, however soon, and whatever autoresta
   world.assertQuiet();
 });
 
-test('a scheduled program that fails waits for its next time, and keeps an idle supervisor up', () => {
+test('a scheduled program that fails waits for its next time, and keeps an idle supervisor running', () => {
   const world = new World([{ name: 'job', cron: EVERY_MINUTE, autostart: false }, { name: 'web' }], {
     exitWhenIdle: true,
   });
@@ -283,7 +283,7 @@ test('a scheduled program that fails waits for its next time, and keeps an idle 
   world.assertQuiet();
 });
 
-test('an idle supervisor with only starts that can no longer happen ends', () => {
+test('an idle supervisor exits if its only starts can no longer happen', () => {
   const world = new World(
     [
       { name: 'job', oneshot: true, startretries: 0 },
@@ -318,7 +318,7 @@ test(
   },
 );
 
-test('but not one with a start that may yet happen', () => {
+test('an idle supervisor with a start that may still happen does not exit', () => {
   const world = new World(
     [
       { name: 'job', oneshot: true },
@@ -331,7 +331,7 @@ test('but not one with a start that may yet happen', () => {
   assert.deepEqual([world.ended, world.state('web')], [null, 'STARTING']);
 });
 
-test('a restart by our own decision is orderly, counted, and outweighed by a stop', () => {
+test('a restart by the supervisor is orderly, counted, and overridden by a stop', () => {
   const world = new World([{ name: 'web', max_restarts: 1 }]);
   world.engine.start();
   assert.equal(world.engine.restartProcess('web:web', 'uses too much'), true);
@@ -357,7 +357,7 @@ test('a restart by our own decision is orderly, counted, and outweighed by a sto
   world.assertQuiet();
 });
 
-test('a restart by our own decision has the pause of any other, which a stop calls off, and no spin', () => {
+test('a restart by the supervisor has the usual pause, which a stop cancels, and does not spin', () => {
   const world = new World([{ name: 'web' }, { name: 'slow', restartpause: 5 }], { exitWhenIdle: true });
   world.engine.start();
   world.clock.advance(400);
@@ -385,7 +385,7 @@ test('a restart by our own decision has the pause of any other, which a stop cal
   world.assertQuiet();
 });
 
-test('readiness and health are of one run', () => {
+test('readiness and health belong to one run', () => {
   const world = new World([{ name: 'web', autorestart: 'true' }]);
   const told: string[] = [];
   world.engine.subscribe((event) => {

@@ -1,6 +1,6 @@
 /**
- * Whatever happens in whatever order, an engine comes to its end when it is told to, and leaves nothing behind: seeded
- * walks over programs that depend on each other, have hooks, leave orphans, are restarted and updated.
+ * With any events in any order, an engine shuts down on request and leaves nothing behind: seeded walks over programs
+ * that depend on each other, have hooks, leave orphans, are restarted and updated.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -9,7 +9,7 @@ import { exitWith, type Program, World } from './world.ts';
 const WALKS = 400;
 const STEPS = 60;
 
-/** Numbers in [0, 1) from a seed (mulberry32). */
+/** Generates numbers in [0, 1) from a seed (mulberry32). */
 function randomFrom(seed: number): () => number {
   let state = seed;
   return () => {
@@ -20,7 +20,7 @@ function randomFrom(seed: number): () => number {
   };
 }
 
-/** Programs of all kinds; each may depend on those before it. */
+/** Creates programs of all kinds. Each may depend on earlier ones. */
 function inventPrograms(random: () => number, count: number): Program[] {
   const maybe = <T>(share: number, value: T, otherwise: T): T => (random() < share ? value : otherwise);
   const conditions = ['started', 'ready', 'healthy', 'completed', 'exited', 'fatal', 'backoff', 'stopped'] as const;
@@ -92,7 +92,7 @@ class Walk {
     this.pick(actions)?.();
   }
 
-  /** A group is forgotten and taken in again, or updated while it runs. */
+  /** Removes a group and adds it again, or updates it while it runs. */
   reconfigure(name: string): void {
     const { engine } = this.world;
     const [group] = this.world.groupsOf(
@@ -103,7 +103,7 @@ class Walk {
     else if (engine.removeGroup(name) === 'removed') engine.addGroup(group);
   }
 
-  /** Some that live end, as they like; one in three leaves something in its group. */
+  /** Ends some running programs. One in three leaves a process in its group. */
   endSome(): void {
     const ending = this.world.alive.filter(() => this.random() < 0.5);
     for (const name of ending) {
@@ -127,7 +127,7 @@ class Walk {
   }
 }
 
-/** What holds at every moment. */
+/** Checks the invariants of every moment. */
 function look({ world, names }: Walk): void {
   for (const name of names) {
     const { record } = world.view(name);
@@ -135,13 +135,13 @@ function look({ world, names }: Walk): void {
       assert.ok(['STOPPED', 'EXITED', 'FATAL'].includes(record.state), `${name} is held in ${record.state}`);
     if (record.state === 'RUNNING') assert.ok(world.alive.includes(name), `${name} is RUNNING and does not live`);
   }
-  // One life at a time, and none for what is at rest.
+  // One process for each program at a time, and none in a stopped state.
   assert.equal(new Set(world.alive).size, world.alive.length);
   for (const name of world.alive)
     assert.ok(['STARTING', 'RUNNING', 'STOPPING'].includes(world.state(name)), `${name} lives in ${world.state(name)}`);
 }
 
-test(`${WALKS} walks come to their end`, () => {
+test(`${WALKS} walks finish`, () => {
   for (let seed = 1; seed <= WALKS; seed++) {
     const walk = new Walk(seed);
     const { world } = walk;
@@ -152,7 +152,7 @@ test(`${WALKS} walks come to their end`, () => {
         look(walk);
       }
       world.engine.end('exit', { kind: 'request' });
-      // Everything that is asked to end does, sooner or later.
+      // Every process that gets a stop request ends sooner or later.
       for (let turn = 0; turn < 400 && !world.hasEnded(); turn++) {
         walk.endJob();
         walk.endSome();

@@ -1,4 +1,4 @@
-/** Starts take their turns: many at once do not keep the loop from everything else. */
+/** Starts share the turns of the loop: many at once do not block other work. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TurnBudget } from '../../src/engine/turn-budget.ts';
@@ -10,12 +10,12 @@ const names = Array.from({ length: 20 }, (_, index) => ({
   autorestart: 'true' as const,
 }));
 
-/** The loop turns once. */
+/** Runs one turn of the loop. */
 function turn(world: World): void {
   for (const then of world.turns.splice(0)) then();
 }
 
-test('starts that take long come a few in each turn of the loop, in their order', () => {
+test('slow starts are spread over several turns of the loop, in their order', () => {
   const world = new World(names);
   world.spawnMs = 3;
   world.engine.start();
@@ -33,7 +33,7 @@ test('starts that take long come a few in each turn of the loop, in their order'
   );
 });
 
-test('a crash loop gives way: what has ended in a batch starts again over several turns', () => {
+test('a crash loop yields: the processes of a batch start again over several turns', () => {
   const world = new World(names);
   world.engine.start();
   world.clock.advance(5000);
@@ -43,7 +43,7 @@ test('a crash loop gives way: what has ended in a batch starts again over severa
   assert.equal(world.calls.length, 3);
 });
 
-test('a start that waits for its turn is called off by a stop, and by the end', () => {
+test('a stop or a shutdown cancels a start that waits for its turn', () => {
   const world = new World(names);
   world.spawnMs = 3;
   world.engine.start();
@@ -62,7 +62,7 @@ test('a start that waits for its turn is called off by a stop, and by the end', 
   world.assertQuiet();
 });
 
-test('what a task adds comes after those that wait', () => {
+test('a task that a task adds comes after the waiting ones', () => {
   const turns: Array<() => void> = [];
   let nowMs = 0;
   const budget = new TurnBudget({ nowMs: () => nowMs, nextTurn: (then) => turns.push(then) });
@@ -80,7 +80,7 @@ test('what a task adds comes after those that wait', () => {
   assert.deepEqual(done, ['a', 'b', 'c', 'e', 'd']);
 });
 
-test('one start that takes long is followed by turns without starts, up to a limit', () => {
+test('one slow start is followed by turns without starts, up to a limit', () => {
   const turns: Array<() => void> = [];
   let nowMs = 0;
   const budget = new TurnBudget({ nowMs: () => nowMs, nextTurn: (then) => turns.push(then) });
@@ -112,7 +112,7 @@ test('one start that takes long is followed by turns without starts, up to a lim
   assert.deepEqual([done, turns.length], [3, 0], 'nothing is armed once the debt is paid');
 });
 
-test('the rest of the output of all that has ended is read before anything is said of it', () => {
+test('the remaining output of all ended processes is read before anything is logged about them', () => {
   const world = new World([{ name: 'a' }, { name: 'b' }]);
   world.engine.start();
   const lines = world.log.length;
@@ -123,7 +123,7 @@ test('the rest of the output of all that has ended is read before anything is sa
   ]);
 });
 
-test('an output that cannot be read costs no process its end', () => {
+test('an unreadable output does not hide the exit of a process', () => {
   const world = new World([{ name: 'a' }, { name: 'b' }]);
   world.engine.start();
   Object.defineProperty(world.rests, 'push', {

@@ -1,5 +1,5 @@
 /**
- * A fake kernel and a fake clock for the engine: programs live and die as the test says, time steps from alarm to
+ * A fake kernel and a fake clock for the engine: programs start and end as the test says, and time moves from alarm to
  * alarm.
  */
 import assert from 'node:assert/strict';
@@ -15,7 +15,7 @@ import type { ExitSettings } from '../../src/engine/exit-cause.ts';
 import type { Clock, Job, JobOutcome, SpawnOutcome } from '../../src/engine/ports.ts';
 import { TurnBudget } from '../../src/engine/turn-budget.ts';
 
-/** Time that stands still until it is stepped; alarms fire in order, each at its own time. */
+/** A clock that stands still until it is advanced. Alarms fire in order, each at its own time. */
 export class FakeClock implements Clock {
   #now = 1000;
   #alarms: Array<{ atMs: number; wake: () => void }> = [];
@@ -32,17 +32,17 @@ export class FakeClock implements Clock {
     };
   }
 
-  /** Times, from now, at which something is due. */
+  /** Times of the pending alarms, from now. */
   get pending(): number[] {
     return this.#alarms.map(({ atMs }) => atMs - this.#now).toSorted((a, b) => a - b);
   }
 
-  /** Time passes without a turn of the loop: no alarm fires. */
+  /** Lets time pass without a turn of the loop: no alarm fires. */
   pass(ms: number): void {
     this.#now += ms;
   }
 
-  /** Lets time pass; what is armed on the way fires on the way. */
+  /** Lets time pass. Alarms that are set on the way fire on the way. */
   advance(ms: number): void {
     const end = this.#now + ms;
     for (;;) {
@@ -59,17 +59,17 @@ export class FakeClock implements Clock {
 /** A program with Supervisor's defaults. */
 const sample = sampleProgram();
 
-/** Options of a test's program, and how it behaves. */
+/** Options of a program in a test, and its behaviour. */
 export interface Program extends Partial<ProcessConfig['options']> {
   readonly name: string;
   readonly group?: string;
   readonly groupPriority?: number;
-  /** Signals that it ends by; all but 0 if not given. */
+  /** Signals that end it; all but 0 by default. */
   readonly diesBy?: readonly number[];
-  /** Conditions by the names of what it depends on. */
+  /** Conditions by the names of the dependencies. */
   readonly needs?: Readonly<Record<string, Dependency['conditions'][number]>>;
   readonly spawnError?: { readonly reason: string; readonly exitCode: number };
-  /** To spawn it is a mistake that nobody has thought of. */
+  /** True if its spawn throws an unexpected error. */
   readonly spawnThrows?: boolean;
 }
 
@@ -77,7 +77,7 @@ export interface Program extends Partial<ProcessConfig['options']> {
 export interface WorldOptions extends Partial<ExitSettings> {
   /** `shutdown_timeout`; null for none. */
   readonly shutdownTimeoutMs?: number | null;
-  /** `stop_budget`, which counts for every end here; null for none. */
+  /** `stop_budget`, which applies to every shutdown here; null for none. */
   readonly stopBudgetMs?: number | null;
 }
 
@@ -89,29 +89,29 @@ export class World {
   /** Orders that reached the kernel: `spawn web`, `SIG15 web`, `SIG9 -web`. */
   readonly calls: string[] = [];
   readonly states: string[] = [];
-  /** Changes beside the state: `db ready`, `web held`. */
+  /** Changed facts: `db ready`, `web held`. */
   readonly facts: string[] = [];
   readonly engine: Engine;
   ended: { goal: Goal; cause: ExitCause } | null = null;
-  /** Starts after the engine was told to hurry. */
+  /** Starts after the engine was hurried. */
   isHurried = false;
-  /** What is asked before a rank of a shutdown is stopped. */
+  /** Called before a rank of a shutdown is stopped. */
   beforeStop: (ids: readonly string[], proceed: () => void) => void = (_ids, proceed) => proceed();
-  /** Pids whose output was to be read to its end, and the lines that the log had then. */
+  /** Pids whose remaining output was requested, and the log lines at that time. */
   readonly rests: Array<{ readonly pid: number; readonly lines: number }> = [];
   /** Callbacks for the next turn of the loop. */
   readonly turns: Array<() => void> = [];
-  /** Time that a spawn takes. */
+  /** Duration of a spawn. */
   spawnMs = 0;
-  /** The errno that signals fail with. */
+  /** Errno of failing signals. */
   signalError: string | null = null;
   #nextPid = 100;
   readonly #alive = new Map<number, Program>();
 
   readonly #programs = new Map<string, Program>();
-  /** Commands under way, by name of the process and the option. */
+  /** Running commands, by process and option. */
   readonly #jobs = new Map<string, (outcome: JobOutcome) => void>();
-  /** Process groups that outlive their leaders, by the pid that was theirs. */
+  /** Process groups that outlive their leaders, by the pid of the leader. */
   readonly groups = new Set<number>();
 
   constructor(
@@ -144,7 +144,7 @@ export class World {
             this.clock.pass(this.spawnMs);
             const program = this.#programs.get(name);
             assert.ok(program !== undefined);
-            if (program.spawnThrows === true) throw new TypeError('nobody has thought of this');
+            if (program.spawnThrows === true) throw new TypeError('an unexpected error');
             if (program.spawnError !== undefined) return { ok: false, ...program.spawnError };
             const pid = this.#nextPid++;
             this.#alive.set(pid, program);
@@ -174,7 +174,7 @@ export class World {
     });
   }
 
-  /** The groups that these programs make; they are known to the kernel from now on. */
+  /** Creates the groups of these programs, which the kernel knows from now on. */
   groupsOf(programs: readonly Program[]): GroupConfig[] {
     const groups = new Map<string, ProcessConfig[]>();
     for (const program of programs) {
@@ -206,17 +206,17 @@ export class World {
     };
   }
 
-  /** Commands under way: `web stop_command`. */
+  /** Returns the running commands: `web stop_command`. */
   get jobs(): string[] {
     return [...this.#jobs.keys()];
   }
 
-  /** Names of the programs that live. */
+  /** Returns the names of the running programs. */
   get alive(): string[] {
     return [...this.#alive.values()].map(({ name }) => name);
   }
 
-  /** A command comes to its end. */
+  /** Ends a command. */
   endJob(key: string, outcome: number | JobOutcome = 0): void {
     const done = this.#jobs.get(key);
     assert.ok(done !== undefined, `no ${key} is under way`);
@@ -226,7 +226,7 @@ export class World {
     );
   }
 
-  /** State of a process by its name. */
+  /** Returns the state of a process by name. */
   state(name: string): string {
     return this.view(name).record.state;
   }
@@ -237,24 +237,24 @@ export class World {
     return found;
   }
 
-  /** Failure of the latest run of a process, in words; null for none. */
+  /** Returns the text for the failure of the latest run; null for none. */
   failure(name: string): string | null {
     const { failure } = this.view(name).record;
     return failure === null ? null : formatFailure(failure);
   }
 
-  /** Dependencies that a start of a process waits for, in words; null for none. */
+  /** Returns the text for the hold of a process; null for none. */
   hold(name: string): string | null {
     const { hold } = this.view(name).record;
     return hold === null ? null : formatHold(hold);
   }
 
-  /** Namespec by name. */
+  /** Returns the namespec for a name. */
   id(name: string): string {
     return this.view(name).id;
   }
 
-  /** The named processes end, in one batch of the reaper; status as of waitpid. */
+  /** Ends the named processes in one batch of the reaper. `status` is that of waitpid. */
   end(status: number, ...names: readonly string[]): void {
     const batch = names.map((name) => {
       const { pid } = this.view(name).record;
@@ -268,7 +268,7 @@ export class World {
     return this.ended !== null;
   }
 
-  /** Nothing may be left armed at the end of a test. */
+  /** Fails if an alarm is pending at the end of a test. */
   assertQuiet(): void {
     assert.deepEqual(this.clock.pending, []);
   }

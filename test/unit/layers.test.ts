@@ -1,6 +1,6 @@
 /**
- * The rules of build/layers.ts and build/layout.ts: that each finds what it is there to find, and lets the rest pass.
- * That src/ keeps them is proved by `npm run lint`, not here.
+ * The rules of build/layers.ts and build/layout.ts: each finds its violations and accepts everything else. `npm run
+ * lint` checks that src/ keeps them.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -12,7 +12,7 @@ import { promisify } from 'node:util';
 import { LAYERS, layerViolations, parseImports } from '../../build/layers.ts';
 import { layoutProblems, lockfileProblems, LONGEST_FILE, strangersAtTop } from '../../build/layout.ts';
 
-/** file (below src/), import line, what the message must say; null where it is allowed. */
+/** File (below src/), import line, expected message; null if the import is allowed. */
 const IMPORTS: ReadonlyArray<readonly [string, string, RegExp | null]> = [
   ['core/process-machine.ts', `import { a } from './states.ts';`, null],
   [
@@ -80,7 +80,7 @@ test('layers: imports are found over several lines and not in comments', () => {
   ]);
 });
 
-test('layers: nobody but main.ts imports programs/', () => {
+test('layers: only main.ts imports programs/', () => {
   const importers = Object.entries(LAYERS).filter(([, layer]) =>
     [...layer.may, ...(layer.types ?? [])].includes('programs/'),
   );
@@ -90,7 +90,7 @@ test('layers: nobody but main.ts imports programs/', () => {
   );
 });
 
-test('layout: what does not belong at the top is found', () => {
+test('layout: unknown entries at the top are found', () => {
   assert.deepEqual(strangersAtTop(['src', 'build', '.ci', 'LICENSE', 'lib', 'binding.gyp']), ['lib', 'binding.gyp']);
 });
 
@@ -113,7 +113,7 @@ test('layout: length, beginning and names', () => {
   assert.match(messagesOf('src/core/exitStatus.ts', '/** A. */\n')[0] ?? '', /kebab-case/);
 });
 
-test('layout: a lockfile that only works on one machine is found', () => {
+test('layout: a lockfile that works on one machine only is found', () => {
   const whole = { '': { optionalDependencies: { a: '1' } }, 'node_modules/a': {} };
   assert.deepEqual(lockfileProblems({ packages: whole }), []);
   assert.match(lockfileProblems({ packages: { '': { optionalDependencies: { a: '1' } } } })[0] ?? '', /wants a/);
@@ -123,7 +123,7 @@ test('layout: a lockfile that only works on one machine is found', () => {
   );
 });
 
-test('linter: what is banned in a layer is found at level error', async () => {
+test('linter: a banned import is found at level error', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'onevisor-lint-'));
   try {
     await mkdir(join(folder, 'src', 'core'), { recursive: true });

@@ -1,7 +1,7 @@
 /**
- * Every regular expression in src/ is linear: its time grows with the text, not with its square, whatever the text is.
- * PID 1 is one thread; a pattern that is not holds up everything.
- * The literals are read from the source, and each is fed with long repetitions of the characters that it is made of.
+ * Every regular expression in src/ is linear: its time grows with the length of the text, not with the square. PID 1
+ * has one thread, so a slower pattern would block everything. The literals are read from the source. Each is tried with
+ * long repetitions of its own characters.
  */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -10,14 +10,12 @@ import { fileURLToPath } from 'node:url';
 
 const SOURCE = fileURLToPath(new URL('../../src', import.meta.url));
 
-/** Patterns that are not linear, on texts that are short by construction. */
+/** Patterns that are not linear, but only used with short texts. */
 const BOUNDED: ReadonlyMap<string, string> = new Map([
   ['config/expand.ts /\\.?0+(?=e|$)/', 'a number with at most 100 places, as toFixed() and toPrecision() give it'],
 ]);
 
-/**
- * A literal where an expression may stand; a division is none, and none of the code is read that only looks like one.
- */
+/** Matches a literal at a place where an expression may begin. A division is not matched. */
 const LITERAL = new RegExp(
   String.raw`(?<=[(,=:[!&|?{;\s]|=>\s?|return\s)\/(?![/*\s])((?:\\.|\[(?:\\.` +
     String.raw`|[^\]\\\n])*\]|[^/\\\n[])+)\/([gimsuyd]*)(?=[.,;)\]\s:}]|$)`,
@@ -29,7 +27,7 @@ interface Pattern {
   readonly expression: RegExp;
 }
 
-/** The literals of a source text, without those in comments. */
+/** Returns the literals of a source text, except those in comments. */
 function findPatterns(file: string, source: string): Pattern[] {
   const text = source
     .replace(/\/\*[^]*?\*\//g, (comment) => comment.replace(/[^\n]/g, ' '))
@@ -41,7 +39,7 @@ function findPatterns(file: string, source: string): Pattern[] {
   }));
 }
 
-/** Characters that stand for themselves in a pattern, and a few for its classes. */
+/** Returns the characters that stand for themselves in a pattern, and some for its classes. */
 function alphabetOf({ source }: RegExp): string[] {
   const characters = new Set<string>();
   const plain = source
@@ -63,7 +61,7 @@ const LENGTH = 20_000;
 const LIMIT_US = 50_000;
 const ENDS = ['\0', '\n', '\r!'];
 
-/** Beginning, repeated part and end of the texts that a pattern is tried with. */
+/** Generates texts to try a pattern with: beginning, repeated part and end. */
 function* attacksOn(expression: RegExp): Generator<readonly [head: string, pump: string, end: string]> {
   const alphabet = alphabetOf(expression);
   const pairs = alphabet.length <= 10 ? alphabet.flatMap((a) => alphabet.filter((b) => b !== a).map((b) => a + b)) : [];
@@ -74,7 +72,7 @@ function* attacksOn(expression: RegExp): Generator<readonly [head: string, pump:
   }
 }
 
-/** Time of the processor for one replacement, which tries the pattern at every place of the text. */
+/** Returns the processor time for one replacement, which tries the pattern at every position. */
 function measure(expression: RegExp, text: string): number {
   const began = process.cpuUsage();
   text.replace(expression, '');
@@ -86,7 +84,7 @@ function build(head: string, pump: string, end: string, length: number): string 
   return head + pump.repeat(length / pump.length) + end;
 }
 
-/** The attack that makes a pattern slow, and its time; null where there is none. */
+/** Returns the text that makes a pattern slow, with its time; null if there is none. */
 function findSlowness(expression: RegExp): string | null {
   for (const [head, pump, end] of attacksOn(expression)) {
     const screen = build(head, pump, end, SCREEN_LENGTH);
@@ -115,7 +113,7 @@ describe('the regular expressions of src/', () => {
     );
   });
 
-  test('the search finds those that are not linear', () => {
+  test('the search finds patterns that are not linear', () => {
     for (const slow of [
       /^\/+|\/+$/g,
       /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i,

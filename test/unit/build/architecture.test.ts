@@ -1,4 +1,7 @@
-/** src/ARCHITECTURE.md and CONTRIBUTING name files that exist, and the former has a row for every room in src/. */
+/**
+ * src/ARCHITECTURE.md and CONTRIBUTING name only existing files, and ARCHITECTURE.md has a row for every folder of
+ * src/.
+ */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

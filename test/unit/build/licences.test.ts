@@ -1,4 +1,4 @@
-/** The licences that go with the executable: all are there, and none is missing unnoticed. */
+/** The licences of the executable: all are collected, and a missing one is an error. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,7 @@ test('Node and each package, with version and text', async () => {
   assert.equal(text.split('Copyright (c) Isaac Z. Schlueter').length > 1, true);
 });
 
-test('something without a licence stops the build', async (t) => {
+test('a package without a licence fails the build', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'onevisor-licence-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const manifest = (content: object): void =>

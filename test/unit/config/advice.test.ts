@@ -1,7 +1,7 @@
 /**
- * Commands that are right by the letter and do something else than a new user means: shell syntax without a shell,
- * options without effect, values that a comment cuts, misspelt options and conditions. Each is said with its place and
- * what would be right.
+ * Configurations that are valid but do something else than a new user means: shell syntax without a shell, options
+ * without effect, values that a comment cuts, misspelt options and conditions. Each message has the place and the
+ * correction.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -76,7 +76,7 @@ for (const command of ['sleep 100 &', 'sleep 100&']) {
   });
 }
 
-test('what is quoted, escaped or part of a longer word is an argument', () => {
+test('quoted text, escaped text and parts of a longer word are arguments', () => {
   const lines = [
     `grep '|' f`,
     'grep "&&" f',
@@ -110,7 +110,7 @@ test('what is quoted, escaped or part of a longer word is an argument', () => {
   assert.deepEqual(problemsOf('', { env: { ONEVISOR_PROGRAM_P: 'find / -exec ls {} ;' } }), SILENT);
 });
 
-test('it is said once, as the file has it, for all processes and lines of a command', () => {
+test('a command with several lines or processes gets one warning, with the text of the file', () => {
   const text =
     '[program:p]\nprocess_name=p%(process_num)d\nnumprocs=3\ncommand=echo %(process_num)d\n  | x\n' +
     '[program-default]\nstop_command=a | b\n';
@@ -122,7 +122,7 @@ test('it is said once, as the file has it, for all processes and lines of a comm
   });
 });
 
-test('the words of a command line know how they are written', () => {
+test('words of a command line keep their source text', () => {
   const line = ` a 'b c'd "e"\\ f '' \\' `;
   assert.deepEqual(parseCommandLine(line), [
     { text: 'a', source: 'a' },
@@ -167,7 +167,7 @@ for (const [line, needed, needs] of idle) {
   });
 }
 
-test('a needed option that is wrong is not said to be missing', () => {
+test('an invalid option is not reported as missing', () => {
   assert.deepEqual(problemsOf('[program:p]\ncommand=x\nhealthcheck=tcp://x\nhealthcheck_retries=3\n').warnings, []);
   assert.deepEqual(
     problemsOf('[program:p]\ncommand=x\ndependent_startup=false\ndependent_startup_wait_for=p\n').warnings,
@@ -175,7 +175,7 @@ test('a needed option that is wrong is not said to be missing', () => {
   );
 });
 
-test('a quote that a comment leaves open says so', () => {
+test('an open quote before a comment is explained', () => {
   const cut = (mark: string): string =>
     `; the text after " ${mark}" is a comment: write it without a space before "${mark}"`;
   const script = ', or put the commands into a script';
@@ -205,7 +205,7 @@ test('a quote that a comment leaves open says so', () => {
   ]);
 });
 
-test('misspelt options are warned of in every section that has a table', () => {
+test('misspelt options cause warnings in every section with a table of options', () => {
   const there = (name: string): string => `there is no such option here, it is ignored (did you mean ${name}?)`;
   const text =
     '[program-default]\nautostrat=false\nsocket_backlog=3\n[include]\nfiles=/x/*\nfilles=x\n[group:g]\n' +
@@ -226,7 +226,7 @@ test('misspelt options are warned of in every section that has a table', () => {
   );
 });
 
-test('a oneshot that is depended on without a condition is not waited for to its end, which is said', () => {
+test('a dependency on a oneshot without a condition causes a warning, since it does not wait for its end', () => {
   const text = (wish: string, more = ''): string =>
     `[program:web]\ncommand=x\ndepends_on=${wish}\n[program:migrate]\ncommand=x\noneshot=true\n${more}`;
   const warning =
@@ -242,7 +242,7 @@ test('a oneshot that is depended on without a condition is not waited for to its
   );
 });
 
-test('a condition that is misspelt is told from a name that is', () => {
+test('a misspelt condition is distinguished from a name', () => {
   const reasonOf = (wish: string): string =>
     problemsOf(
       `[program:a]\ncommand=x\ndepends_on=${wish}\n[program:b]\ncommand=x\n[group:g]\nprograms=w\n[program:w]\n` +
@@ -283,7 +283,7 @@ test('a condition that is misspelt is told from a name that is', () => {
   });
 });
 
-test('a limit that cannot be understood says that unlimited is one', () => {
+test('the error of an invalid limit mentions unlimited', () => {
   for (const value of ['unlimted', '-2', '1:many', '1.5']) {
     const word = value.split(':').at(-1) ?? '';
     assert.deepEqual(problemsOf(`[program:p]\ncommand=x\nrlimit_core=${value}\n`).errors, [
@@ -293,7 +293,7 @@ test('a limit that cannot be understood says that unlimited is one', () => {
   }
 });
 
-test('exit_on_failure of a program that is restarted for ever is warned of', () => {
+test('exit_on_failure with endless restarts causes a warning', () => {
   const text = (options: string): string => `[program:p]\ncommand=x\nexit_on_failure=true\n${options}`;
   const warning = (autorestart: string): string =>
     '4: [program:p] exit_on_failure: has no effect on a program that ends: with startsecs=0 and ' +

@@ -6,7 +6,7 @@ import { configOf, printed, readText } from './memory-source.ts';
 
 const plain: Context = { cwd: '/home/me', home: '/root', host: null };
 
-/** The next times of a schedule, as `2026-11-21 04:00`, in UTC. */
+/** Returns the next times of a schedule in UTC, as `2026-11-21 04:00`. */
 function times(text: string, zone: string, from: string, count: number): string[] {
   const schedule = cron.parse(text, plain);
   const found: string[] = [];
@@ -57,7 +57,7 @@ const CASES: ReadonlyArray<readonly [text: string, expected: readonly string[]]>
   ['0 4 * * 0', ['2026-11-22 04:00', '2026-11-29 04:00']],
   ['0 4 * * 7', ['2026-11-22 04:00', '2026-11-29 04:00']],
   ['0 4 * * sat-7', ['2026-11-21 04:00', '2026-11-22 04:00', '2026-11-28 04:00']],
-  // Both restricted: either is enough.
+  // Both fields are restricted: a match of either is enough.
   ['0 0 13 * 5', ['2026-11-27 00:00', '2026-12-04 00:00', '2026-12-11 00:00', '2026-12-13 00:00', '2026-12-18 00:00']],
   ['0 0 13 * *', ['2026-12-13 00:00']],
   ['0 0 L * ?', ['2026-11-30 00:00', '2026-12-31 00:00', '2027-01-31 00:00', '2027-02-28 00:00']],
@@ -75,7 +75,7 @@ const CASES: ReadonlyArray<readonly [text: string, expected: readonly string[]]>
 for (const [text, expected] of CASES)
   test(`the times of ${text}`, () => assert.deepEqual(times(text, 'UTC', FROM, expected.length), expected));
 
-test('times are those of the time zone', () => {
+test('times are in the time zone of the schedule', () => {
   assert.deepEqual(times('0 4 * * *', 'Asia/Tokyo', FROM, 2), ['2026-11-21 19:00', '2026-11-22 19:00']);
   const local = nextTime(cron.parse('30 4 * * *', plain), null, Date.parse(FROM));
   assert.deepEqual([new Date(local ?? 0).getHours(), new Date(local ?? 0).getMinutes()], [4, 30]);
@@ -92,7 +92,7 @@ test('a time that the clocks skip runs once, right after the gap', () => {
   ]);
 });
 
-test('a time that comes twice runs once, and what goes by the time that passes goes on', () => {
+test('a repeated time runs once, but an interval schedule continues during the repeated hour', () => {
   assert.deepEqual(times('30 2 * * *', 'Europe/Berlin', '2026-10-24T12:00:00Z', 2), [
     '2026-10-25 00:30',
     '2026-10-26 01:30',
@@ -142,14 +142,14 @@ for (const [text, message] of WRONG)
       (error) => error instanceof WrongValue && error.message === message,
     ));
 
-test('further fields that are none', () => {
+test('extra fields that are invalid', () => {
   for (const text of ['*/0', 'a', '1-2-3', '*/1/2', '1,', ',', '1.5', '-1', '*-5', '*/61', 'L', 'jan', '+1'])
     assert.throws(() => cron.parse(`${text} * * * *`, plain), WrongValue, text);
   for (const text of ['5#6', '5#0', 'L', '*/8', 'jan'])
     assert.throws(() => cron.parse(`* * * * ${text}`, plain), WrongValue, text);
 });
 
-test('a time zone is one of the database', () => {
+test('a time zone must be in the database', () => {
   assert.deepEqual(
     ['UTC', ' Europe/Berlin'].map((text) => timeZone.parse(text, plain)),
     ['UTC', 'Europe/Berlin'],
@@ -157,7 +157,7 @@ test('a time zone is one of the database', () => {
   assert.throws(() => timeZone.parse('', plain), /the value is empty; expected a time zone, as Europe\/Berlin or UTC/);
 });
 
-test('a wrong value is told with file, line and what would be right', () => {
+test('the error of an invalid value has file, line and advice', () => {
   const errors = (line: string): string[] =>
     printed(readText(`[supervisord]\n[program:a]\ncommand=x\n${line}\n`).errors);
   assert.deepEqual(errors('cron=0 25 * * *'), [
@@ -176,7 +176,7 @@ test('a wrong value is told with file, line and what would be right', () => {
   ]);
 });
 
-test('a program with a schedule starts with the supervisor only where the file says so', () => {
+test('a scheduled program starts with the supervisor only if the file says so', () => {
   const starts = (line: string): boolean[] =>
     configOf(readText(`[supervisord]\n[program:a]\ncommand=x\ncron=@daily\n${line}`)).groups.flatMap(({ processes }) =>
       processes.map(({ options }) => options.autostart),

@@ -26,7 +26,7 @@ const strict: Context = {
   },
 };
 
-/** Each type: texts with their values, and texts that are refused. */
+/** For each type: valid texts with their values, and invalid texts. */
 const table: ReadonlyArray<readonly [string, DataType<never>, Readonly<Record<string, unknown>>, readonly string[]]> = [
   [
     'integer',
@@ -299,11 +299,11 @@ for (const [name, type, accepted, refused] of table) {
       ));
 }
 
-test('an error that is not about the value is not taken for one', () => {
+test('an error that is not about the value is not taken for an invalid value', () => {
   assert.throws(() => environment.parsePieces?.(null as never), TypeError);
 });
 
-test('values as check shows them', () => {
+test('the output of check for values', () => {
   const shown: ReadonlyArray<readonly [DataType<never>, string, unknown]> = [
     [signal as DataType<never>, '64', 'RTMAX'],
     [signalList as DataType<never>, 'SIGTERM int', 'TERM,INT'],
@@ -354,7 +354,7 @@ test('directories must exist', () => {
   assert.throws(() => logTargets.parse('/var/log/a, /nope/b', strict), WrongValue);
 });
 
-test('~ is the home of oneself, ~user of another one', () => {
+test('~ is our own home directory, ~user is that of another user', () => {
   assert.equal(types.expandHome('~app/x', strict), '/home/app/x');
   assert.equal(types.expandHome('~who/x', strict), '~who/x');
   assert.equal(types.expandHome('~/x', { ...plain, home: null }), '~/x');
@@ -362,7 +362,7 @@ test('~ is the home of oneself, ~user of another one', () => {
   assert.equal(types.socketPath.parse(' run/s ', plain), '/home/me/run/s');
 });
 
-test('a fault of a type itself is not taken for a problem of the file', () => {
+test('an internal error of a type is not reported as a problem of the file', () => {
   const broken = rowsOf('raw').option(
     dataType('broken', (): string => {
       throw new TypeError('broken');

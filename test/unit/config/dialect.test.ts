@@ -72,11 +72,11 @@ test('dialect: __proto__ is a section and an option like any other', () => {
   assert.equal(document.sections.get('__proto__')?.options.get('__proto__')?.value, '1');
 });
 
-test('dialect: [DEFAULT] stands apart', () => {
+test('dialect: [DEFAULT] is separate from the sections', () => {
   assert.deepEqual(parse('[DEFAULT]\na=1\n[s]\n'), { sections: { s: {} }, defaults: { a: '1' }, problems: [] });
 });
 
-test('dialect: all lines that cannot be understood are named', () => {
+test('dialect: every invalid line is reported', () => {
   assert.deepEqual(
     parse('[s]\nfoo\na=1\n=x\n[]\n').problems.map((problem) => problem.split(':')[0]),
     ['2', '4', '5'],
@@ -84,15 +84,15 @@ test('dialect: all lines that cannot be understood are named', () => {
   assert.match(parse(`[s]\n${'x'.repeat(100)}\n`).problems[0] ?? '', /x{77}\.\.\.$/);
 });
 
-test('dialect: what stands before the first section is said once', () => {
+test('dialect: text before the first section is reported once', () => {
   assert.deepEqual(parse('a=1\nb=2\n[s]\n').problems, ['1: the first option stands before any [section]: a=1']);
 });
 
-test('dialect: a byte order mark is named as what it is', () => {
+test('dialect: a byte order mark is reported as such', () => {
   assert.match(parse('\uFEFF[s]\na=1\n').problems[0] ?? '', /^1: the file begins with a byte order mark/);
 });
 
-test('dialect: every value keeps its line, and its file', () => {
+test('dialect: every value has its line and its file', () => {
   const document = emptyDocument();
   addText(document, '; c\n[s]\n\na=1\n 2\nb=3\n[s]\na=4\n', 'one', '/one');
   addText(document, '[s]\nc=5\n', 'two', '/two');
@@ -103,13 +103,13 @@ test('dialect: every value keeps its line, and its file', () => {
   assert.deepEqual(document.sections.get('s')?.place, { file: 'one', line: 2 });
 });
 
-test('dialect: an option that is there twice is pointed out', () => {
+test('dialect: a repeated option is reported', () => {
   assert.deepEqual(addText(emptyDocument(), '[s]\na=1\n[t]\na=1\n[s]\nA=2\n', 'f', '/').warnings, [
     { file: 'f', line: 6, section: 's', option: 'a', reason: 'is set in line 2 already; this one counts' },
   ]);
 });
 
-test('dialect: any text is read without an exception, and lines stay within the file', () => {
+test('dialect: parsing never throws, and line numbers stay within the file', () => {
   const bits = fc.constantFrom(
     '[s]\n',
     '[DEFAULT]\n',

@@ -111,12 +111,12 @@ test('compat: expanded twice, a percent sign is four; the values of names are le
   assert.throws(() => expandTwice('100%%', names), ExpansionError);
 });
 
-test('compat: a conversion without a name is recognised', () => {
+test('compat: a conversion without a name is recognized', () => {
   assert.ok(hasNamelessConversion('date +%s'));
   assert.ok(!hasNamelessConversion('date +%%s %(x)s'));
 });
 
-test('expand: what it makes is bounded', () => {
+test('expand: the length of the result is limited', () => {
   const big = new Map([['ENV_BIG', 'x'.repeat(100_000)]]);
   assert.throws(() => expand('%(ENV_BIG)s'.repeat(11), big), /longer than 1048576 characters/);
   assert.throws(

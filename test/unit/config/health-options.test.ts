@@ -1,7 +1,4 @@
-/**
- * The options of health checks: what each takes, and that a wrong value is an error with its place and what would be
- * right.
- */
+/** The options of health checks: their valid values, and the errors for invalid values, with place and advice. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseProbe } from '../../../src/core/probe.ts';
@@ -37,7 +34,7 @@ const wrong: ReadonlyArray<readonly [string, string]> = [
   ['healthcheck_action=reboot', '"reboot" is not one of none, restart, exit'],
 ];
 for (const [line, reason] of wrong) {
-  test(`${line} is an error that says what would be right`, () => {
+  test(`${line} is an error with advice`, () => {
     const option = line.slice(0, line.indexOf('='));
     assert.deepEqual(printed(readText(`${HEAD}${line}\n`).errors), [
       `/etc/supervisord.conf:4: [program:web] ${option}: ${reason}`,
@@ -45,7 +42,7 @@ for (const [line, reason] of wrong) {
   });
 }
 
-test('each takes what it says, and none of them is warned about', () => {
+test('each option accepts its valid values without a warning', () => {
   const lines = [
     'healthcheck=HTTPS://localhost:80%(process_num)02d/health?full=1',
     'healthcheck_interval=500ms',
@@ -72,7 +69,7 @@ test('each takes what it says, and none of them is warned about', () => {
   );
 });
 
-test("without them there is no check, and Docker's numbers", () => {
+test("without these options there is no check, and the numbers are Docker's", () => {
   const options = readText(HEAD).config?.groups[0]?.processes[0]?.options;
   assert.deepEqual(
     [

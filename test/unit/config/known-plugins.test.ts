@@ -1,5 +1,5 @@
 /**
- * Plug-ins of Supervisor that others have published: what a warning names in their place, and which options are theirs.
+ * Published plug-ins of Supervisor: the replacement that a warning names, and the options that belong to the plug-in.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -23,7 +23,7 @@ const factories: ReadonlyArray<readonly [factory: string, instead: RegExp]> = [
   ['mr.laforge.rpcinterface:make_laforge_rpcinterface', /supervisorctl start waits here/],
 ];
 for (const [factory, instead] of factories) {
-  test(`${factory} is named with what is built in`, () => {
+  test(`the warning about ${factory} names the built-in replacement`, () => {
     const [method = '', command = ''] = warningsOf(
       `[rpcinterface:x]\nsupervisor.rpcinterface_factory=${factory}\n[ctlplugin:x]\n` +
         `supervisor.ctl_factory=${factory}\n`,
@@ -35,7 +35,7 @@ for (const [factory, instead] of factories) {
   });
 }
 
-test('a plug-in that nobody knows is named with nothing else', () => {
+test('the warning about an unknown plug-in names no replacement', () => {
   assert.match(
     warningsOf('[ctlplugin:x]\nsupervisor.ctl_factory=a.b:c\n')[0] ?? '',
     /"a\.b:c" is Python and cannot be loaded; its commands are not there$/,
@@ -57,7 +57,7 @@ const listeners: ReadonlyArray<readonly [command: string, instead: RegExp]> = [
   ['supervisor_logging', /stdout_logfile=syslog:\/\/HOST:514/],
 ];
 for (const [command, instead] of listeners) {
-  test(`${command} is named with what is built in, where it is not installed`, () => {
+  test(`the warning about ${command} names the built-in replacement if the command is not installed`, () => {
     const section = `[eventlistener:x]\nevents=EVENT\ncommand=${command}\n`;
     assert.match(warningsOf(section)[0] ?? '', instead);
     const [program = ''] = command.split(' ');
@@ -67,7 +67,7 @@ for (const [command, instead] of listeners) {
   });
 }
 
-test('the PATH of the listener itself is where its program is looked for', () => {
+test('the program of a listener is searched in the PATH of that listener', () => {
   assert.deepEqual(
     warningsOf('[eventlistener:x]\nevents=EVENT\ncommand=memmon\nenvironment=PATH="/own"\n', { '/own/memmon': '' }),
     [],
@@ -75,7 +75,7 @@ test('the PATH of the listener itself is where its program is looked for', () =>
   assert.deepEqual(warningsOf('[eventlistener:x]\nevents=EVENT\ncommand=mine\n'), []);
 });
 
-test('options that a plug-in of the configuration reads from programs are not unknown; without it they are', () => {
+test('program options of a configured plug-in are known, and unknown without the plug-in', () => {
   const program = '[program:w]\ncommand=x\nstartinorder=true\n';
   assert.deepEqual(
     warningsOf(`${program}[eventlistener:x]\nevents=EVENT\ncommand=/bin/ordered-startup-supervisord\n`, {

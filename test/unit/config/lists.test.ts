@@ -35,7 +35,7 @@ for (const [text, expected] of lists)
 for (const text of ['A', 'A=', '=1', 'A=,B=1', 'A=a@b', 'A="x', "A='x", 'A B=1', 'A=1\nB=2'])
   test(`pairs: ${JSON.stringify(text)} is refused`, () => assert.throws(() => pairs(text), ListError));
 
-test('pairs: an error says where it is, and shows punctuation only: other text can be part of a password', () => {
+test('pairs: an error has its place and shows only punctuation, since other text may be part of a password', () => {
   const message = (text: string): string => {
     try {
       return JSON.stringify(pairs(text));
@@ -58,7 +58,7 @@ test('pairs: an error says where it is, and shows punctuation only: other text c
     assert.doesNotMatch(message(text).replace(/^\{.*/, ''), /hunter2/, text);
 });
 
-test('pairs: a secret does no harm, whatever is in it', () => {
+test('pairs: secrets may contain any character', () => {
   const secret = `p"a's,s=w %(here)s 100% #x\n\\`;
   assert.deepEqual(pairs('A=%(S)s,B="%(S)s",C="<%(S)s>",D=1', { S: secret }), {
     A: secret,
@@ -70,7 +70,7 @@ test('pairs: a secret does no harm, whatever is in it', () => {
   assert.deepEqual(pairs('A=%(S)s,B=1', { S: '' }), { A: '', B: '1' });
 });
 
-test('pairs: compat: a variable may hold whole pairs', () => {
+test('pairs: compat: a variable may contain whole pairs', () => {
   assert.deepEqual(pairs('%(P)s', { P: 'A=1,B=2' }), { A: '1', B: '2' });
   assert.deepEqual(pairs('Z=0,%(P)s', { P: 'A=1,B=2' }), { Z: '0', A: '1', B: '2' });
   assert.throws(() => pairs('Z=0,%(P)s', { P: 'A' }), ListError);
@@ -102,7 +102,7 @@ test('words: quotes that are not closed', () => {
   assert.throws(() => splitCommandLine('a \\'), /No escaped character/);
 });
 
-test('nearest: letters inserted, deleted, replaced, swapped', () => {
+test('nearest: inserted, deleted, replaced and swapped letters', () => {
   assert.deepEqual(
     [
       editDistance('', 'abc'),
@@ -119,7 +119,7 @@ test('nearest: letters inserted, deleted, replaced, swapped', () => {
   assert.equal(formatSuggestion('zzzzzz', ['autostart']), '');
 });
 
-test('text: whitespace is what Python says', () => {
+test('text: whitespace is defined as in Python', () => {
   for (const character of ['\t', '\v', '\x1c', '\x85', '\xa0', '\u2028', '\u3000']) assert.ok(isSpace(character));
   for (const character of ['a', '\uFEFF', '\u200b', '', '  ']) assert.ok(!isSpace(character));
   assert.equal(strip(' \x85\uFEFFa \n'), '\uFEFFa');
@@ -153,7 +153,7 @@ test(
   },
 );
 
-test('environment: the names of values after which text is lost', () => {
+test('environment: names of the values that lose text', () => {
   const cut = (text: string): readonly string[] => parseKeyValueList([{ text, isValue: false }]).cut;
   assert.deepEqual(cut('A=-Xmx1g -Xms1g'), ['A']);
   assert.deepEqual(cut('A="1"abc'), ['A']);

@@ -46,7 +46,7 @@ for (const text of [
   'syslog://[]',
   '/a.log, syslog+tcp://h:0',
 ]) {
-  test(`log servers: ${text} is refused, and the error says what would be right`, () => {
+  test(`log servers: the error of ${text} gives advice`, () => {
     assert.throws(
       () => logTargets.parse(text, context),
       (error) =>
@@ -56,14 +56,14 @@ for (const text of [
   });
 }
 
-test('log servers as check shows them can be read again', () => {
+test('log servers: the output of check can be parsed again', () => {
   const shown = 'syslog://h:514, syslog+tcp://[::1]:1';
   assert.equal(logTargets.show?.(logTargets.parse('syslog+udp://h, syslog+tcp://[::1]:1', context)), shown);
   assert.equal(logTargets.show?.(logTargets.parse(shown, context)), shown);
 });
 
 for (const text of ['monthly', '500ms', '-5', '']) {
-  test(`rotate_interval=${text} is refused, and the error says what would be right`, () => {
+  test(`the error of rotate_interval=${text} gives advice`, () => {
     assert.throws(
       () => rotateInterval.parse(text, context),
       (error) =>

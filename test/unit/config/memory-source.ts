@@ -1,6 +1,4 @@
-/**
- * A machine in memory for the tests of the configuration: files, directories, users and variables as given.
- */
+/** A machine in memory for the tests of the configuration: its files, directories, users and variables. */
 import { posix } from 'node:path';
 import type { Users } from '../../../src/config/datatype.ts';
 import { noFlags } from '../../../src/config/flags.ts';
@@ -25,7 +23,7 @@ export interface Machine {
   readonly users?: Users | null;
 }
 
-/** A source of these files; their directories exist, and those named besides. */
+/** Creates a source with these files, their directories, and further directories. */
 export function memorySource({ files = {}, directories = [], env = {}, users: known = users }: Machine): Source {
   const parents = (path: string): string[] => (path === '/' ? ['/'] : [path, ...parents(posix.dirname(path))]);
   const all = new Set([
@@ -67,7 +65,7 @@ export function read(machine: Machine, settings: Partial<ReadSettings> = {}): Re
   });
 }
 
-/** Reads a text as the main file; the directory for logs exists. */
+/** Reads a text as the main file. The directory for logs exists. */
 export function readText(text: string, machine: Machine = {}, settings: Partial<ReadSettings> = {}): Reading {
   return read(
     { directories: ['/var/log'], ...machine, files: { '/etc/supervisord.conf': text, ...machine.files } },
@@ -75,13 +73,13 @@ export function readText(text: string, machine: Machine = {}, settings: Partial<
   );
 }
 
-/** The configuration of a reading that must have no errors. */
+/** Returns the configuration of a reading. Fails if there are errors. */
 export function configOf(reading: Reading): Config {
   if (reading.config === null) throw new Error(`rejected:\n${reading.errors.map(formatProblem).join('\n')}`);
   return reading.config;
 }
 
-/** Problems as they are printed. */
+/** Formats problems as they are printed. */
 export function printed(problems: readonly Problem[]): string[] {
   return problems.map(formatProblem);
 }

@@ -1,4 +1,4 @@
-/** metrics_auth in the two sections that have it. */
+/** metrics_auth in both sections that have it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { configOf, printed, readText } from './memory-source.ts';
@@ -7,7 +7,7 @@ const sections = (value: string): string =>
   `[supervisord]\n[unix_http_server]\nfile=/run/s\nmetrics_auth=${value}\n[inet_http_server]\n` +
   `port=127.0.0.1:9001\nmetrics_auth=${value}\n`;
 
-test('metrics_auth opens the metrics, and is acted upon', () => {
+test('metrics_auth sets the access to the metrics', () => {
   for (const [value, expected] of [
     ['true', true],
     ['no', false],
@@ -20,7 +20,7 @@ test('metrics_auth opens the metrics, and is acted upon', () => {
   }
 });
 
-test('a wrong value: file, line, and what would be right', () => {
+test('the error of an invalid value has file, line and advice', () => {
   const errors = printed(readText(sections('maybe')).errors);
   assert.match(
     errors[0] ?? '',

@@ -21,7 +21,7 @@ const first = (text: string): ProcessConfig => {
   return proc;
 };
 
-test('diff: groups added, removed and changed; moved lines change nothing', () => {
+test('diff: added, removed and changed groups; moved lines change nothing', () => {
   const before = config(
     '[program:a]\ncommand=x\n[program:b]\ncommand=x\n[program:c]\ncommand=x\n[group:g]\nprograms=m\n' +
       '[program:m]\ncommand=x\n',
@@ -34,7 +34,7 @@ test('diff: groups added, removed and changed; moved lines change nothing', () =
   assert.deepEqual(diffConfigs(before, before), { added: [], removed: [], changed: [] });
 });
 
-test('diff: only what a process is started with needs a restart', () => {
+test('diff: only options that a start depends on need a restart', () => {
   const base = first('[program:a]\ncommand=x\n');
   for (const line of [
     'autorestart=false',
@@ -101,7 +101,7 @@ test('the effective configuration as JSON: values by name, secrets hidden', () =
   );
 });
 
-test('the effective configuration as text: what differs from the defaults', () => {
+test('the effective configuration as text: only values that differ from the defaults', () => {
   const text =
     `${HEAD}umask=027\n[unix_http_server]\nfile=/run/s\n[inet_http_server]\nport=127.0.0.1:1\n[group:g]\n` +
     'programs=a\n[program:a]\ncommand=x\nstopwaitsecs=9\nstdout_logfile=NONE\nenvironment=A=1\nautostart=false\n' +
@@ -174,7 +174,7 @@ const OF_SUPERVISOR: Readonly<Record<string, string>> = {
   'ctlplugin:x': 'supervisor.ctl_factory',
 };
 
-test('the table has every option of Supervisor 4.3, and knows which ones are additions', () => {
+test('the table has every option of Supervisor 4.3, and marks the additions', () => {
   for (const [title, names] of Object.entries(OF_SUPERVISOR)) {
     const table = sectionKinds.find((kind) => kind.title === title)?.tables.at(-1) ?? {};
     assert.deepEqual(
@@ -187,7 +187,7 @@ test('the table has every option of Supervisor 4.3, and knows which ones are add
   }
 });
 
-test('every option is explained in one sentence', () => {
+test('every option has an explanation of one sentence', () => {
   for (const { tables } of sectionKinds)
     for (const table of tables)
       for (const [name, { doc }] of Object.entries(table)) assert.match(doc, /^[^.]*(\d\.\d[^.]*)?\.$/, name);
@@ -206,7 +206,7 @@ test('the reference has every option once, with its default', () => {
   assert.match(reference, /`ONEVISOR_CONF_TEXT`/);
 });
 
-test('the sample is accepted as it is, and with every option switched on', () => {
+test('the sample is valid as it is, and with every option enabled', () => {
   const settings = { isStatic: true };
   const sample = readText(formatSample(), {}, settings);
   assert.deepEqual([printed(sample.errors), printed(sample.warnings)], [[], []]);
@@ -296,7 +296,7 @@ test('check and echo-conf on real files', async () => {
   assert.deepEqual(echo(['x'])[0], 2);
 });
 
-test('an update of a group touches only what has changed', () => {
+test('an update of a group changes only the processes that differ', () => {
   const groupOf = (text: string): GroupConfig => {
     const group = readText(`${HEAD}${text}`).config?.groups[0];
     assert.ok(group !== undefined);

@@ -17,7 +17,7 @@ const errorsOf = (text: string): string[] =>
 const warningsOf = (text: string): string[] =>
   printed(readText(HEAD + text).warnings).map((line) => line.replace('/etc/supervisord.conf:', ''));
 
-test('a program with nothing but a command has the defaults of Supervisor', () => {
+test('a program with only a command has the defaults of Supervisor', () => {
   const { options, argv, name, group, number, type, place } = only('[program:web]\ncommand=/bin/cat "a b"\n');
   assert.deepEqual([name, group, number, type, argv, place.line], ['web', 'web', 0, 'program', ['/bin/cat', 'a b'], 3]);
   assert.deepEqual(
@@ -39,7 +39,7 @@ test('a program with nothing but a command has the defaults of Supervisor', () =
   );
 });
 
-test('container mode changes what is not set, and nothing else', () => {
+test('container mode changes only the defaults', () => {
   const unset = only('[program:web]\ncommand=x\n', { isContainer: true }).options;
   assert.deepEqual(
     [unset.stopwaitsecs, unset.stdout_logfile, unset.stderr_logfile],
@@ -56,7 +56,7 @@ test('container mode changes what is not set, and nothing else', () => {
   assert.deepEqual(listener.stdout_logfile, [{ kind: 'none' }]);
 });
 
-test('numprocs makes that many processes, in the order of their names', () => {
+test('numprocs creates processes in the order of their names', () => {
   const text =
     '[program:w]\ncommand=x --port=80%(process_num)02d of %(numprocs)d\n' +
     'process_name=%(program_name)s_%(process_num)d\nnumprocs=3\nnumprocs_start=9\n';
@@ -70,7 +70,7 @@ test('numprocs makes that many processes, in the order of their names', () => {
   );
 });
 
-test('the processes of a group stand in the order of `programs`, as Supervisor starts them', () => {
+test('the processes of a group are in the order of `programs`, in which Supervisor starts them', () => {
   const text =
     '[program:b]\ncommand=x\n[program:a]\ncommand=x\n[program:first]\ncommand=x\npriority=1\n[group:g]\n' +
     'programs=b,a,first\n';
@@ -80,7 +80,7 @@ test('the processes of a group stand in the order of `programs`, as Supervisor s
   );
 });
 
-test('numprocs below 1 makes none, and its options are judged all the same', () => {
+test('numprocs below 1 creates no process, and the options are still validated', () => {
   assert.deepEqual(processesOf('[program:w]\ncommand=x\nnumprocs=0\n'), []);
   assert.match(warningsOf('[program:w]\ncommand=x\nnumprocs=0\n')[0] ?? '', /^4: \[program:w\] numprocs: is below 1/);
   assert.match(
@@ -89,7 +89,7 @@ test('numprocs below 1 makes none, and its options are judged all the same', () 
   );
 });
 
-test('the own environment can be used in other options, that of [supervisord] everywhere', () => {
+test("the program's own environment is available in its other options, that of [supervisord] everywhere", () => {
   const text =
     'environment=G="g"\n[program:w]\nenvironment=D="/srv/%(ENV_G)s",N="%(process_num)d"\n' +
     'command=%(ENV_D)s/run\ndirectory=%(ENV_D)s\n';
@@ -100,7 +100,7 @@ test('the own environment can be used in other options, that of [supervisord] ev
   );
 });
 
-test('compat: names are known only where Supervisor knows them', () => {
+test('compat: names can be expanded only where Supervisor can expand them', () => {
   for (const [option, value] of [
     ['priority', '%(program_name)s'],
     ['autostart', '%(process_num)d'],
@@ -180,7 +180,7 @@ test('a process name with bytes that are not UTF-8 is an error that names the op
   assert.match(error, /supervisord\.conf:4: .*process_name.*has bytes that are not UTF-8; a name must be text/);
 });
 
-test('every problem is reported, each once, whatever numprocs', () => {
+test('every problem is reported once, whatever numprocs is', () => {
   const text =
     '[program:w]\ncommand=%(x)s\nprocess_name=%(process_num)d\nnumprocs=3\nautostart=maybe\nstopsignal=FOO\n' +
     '[program:v]\n';
@@ -236,7 +236,7 @@ for (const [text, expected] of warned) {
   });
 }
 
-test('compat: a command line that cannot be split is found out at its start', () => {
+test('compat: an invalid command line fails at the start of the program', () => {
   const { argv, commandError } = only('[program:w]\ncommand=x "\n');
   assert.deepEqual([argv, commandError], [[], `can't parse command 'x "': No closing quotation`]);
   const shown = JSON.parse(
@@ -259,7 +259,7 @@ test('compat: the log file name syslog', () => {
   );
 });
 
-test('values that follow from others', () => {
+test('values that are derived from other options', () => {
   const asGroup = only(
     'log_format=json\nsuccess_exit_codes=143\ncompress=true\n[program:w]\ncommand=x\nstopasgroup=true\n' +
       'serverurl= auto\ncron=@daily\nsuccess_exit_codes=3\n',
@@ -283,14 +283,14 @@ test('values that follow from others', () => {
   assert.deepEqual([own.kill_orphans, own.autostart, own.log_format], ['never', true, 'raw']);
 });
 
-test('aliases of an option are the option', () => {
+test('aliases of an option have the same effect', () => {
   for (const name of ['environment_file', 'env_file', 'envfile', 'envFiles'])
     assert.deepEqual(only(`[program:w]\ncommand=x\n${name}=/a\n`).options.environment_file, [
       { path: '/a', isOptional: false },
     ]);
 });
 
-test('[program-default] and [DEFAULT] stand behind the section, listeners have only the latter', () => {
+test('sections override [program-default] and [DEFAULT]; listeners have only [DEFAULT]', () => {
   const text =
     '[program-default]\nstartsecs=5\nredirect_stderr=true\n[DEFAULT]\nstartsecs=7\nstartretries=8\n' +
     '[program:w]\ncommand=x\n[eventlistener:l]\ncommand=x\nevents=EVENT\n';
@@ -305,7 +305,7 @@ test('[program-default] and [DEFAULT] stand behind the section, listeners have o
   );
 });
 
-test('groups: by priority, then name; a program in one has no group of its own', () => {
+test('groups: sorted by priority, then name; a program in a group has no group of its own', () => {
   const text =
     '[group:g]\nprograms=b, a\npriority=5\n[program:a]\ncommand=x\n[program:b]\ncommand=x\npriority=1\n' +
     '[program:z]\ncommand=x\npriority=5\n[eventlistener:l]\ncommand=x\nevents=tick_5,EVENT\n[eventlistener:k]\n' +
@@ -332,7 +332,7 @@ test('groups: by priority, then name; a program in one has no group of its own',
   );
 });
 
-test('compat: a FastCGI program in a group needs no socket, and may have one', () => {
+test('compat: a FastCGI program in a group may have a socket or not', () => {
   const [a, b] = processesOf(
     '[group:g]\nprograms=a,b\n[fcgi-program:a]\ncommand=x\n[fcgi-program:b]\ncommand=x\nsocket=tcp://h:1\n',
   );
@@ -342,7 +342,7 @@ test('compat: a FastCGI program in a group needs no socket, and may have one', (
   );
 });
 
-test('supervisor-stdout is built in: its listener is set aside, what it would have written is echoed', () => {
+test('supervisor-stdout is built in: its listener is removed, and the output is echoed', () => {
   const text =
     '[eventlistener:stdout]\ncommand=supervisor_stdout\nevents=PROCESS_LOG\n' +
     'result_handler=supervisor_stdout:event_handler\n[program:w]\ncommand=x\nstdout_events_enabled=true\n';
@@ -356,7 +356,7 @@ test('supervisor-stdout is built in: its listener is set aside, what it would ha
   assert.deepEqual(off.groups[0]?.processes[0]?.echoed, []);
 });
 
-test('a renamed copy of supervisor-stdout is known by its events, and echoes the streams that it gets', () => {
+test('a renamed copy of supervisor-stdout is recognized by its events, and echoes the subscribed streams', () => {
   const text = (events: string): string =>
     `[eventlistener:out]\ncommand=python3 /opt/mine.py\nevents=${events}\nresult_handler=mine:handle\n` +
     '[program:w]\ncommand=x\nstdout_events_enabled=true\nstderr_events_enabled=true\n';
@@ -377,7 +377,7 @@ test('a renamed copy of supervisor-stdout is known by its events, and echoes the
   assert.deepEqual(configOf(readText(HEAD + text('PROCESS_LOG,TICK_5'))).setAside, []);
 });
 
-test('dependencies: names are programs, groups, processes; conditions are filled in', () => {
+test('dependencies: names of programs, groups and processes; default conditions', () => {
   const text =
     '[program:db]\ncommand=x\nhealthcheck=tcp://localhost:1\nnumprocs=2\nprocess_name=db%(process_num)d\n' +
     '[group:g]\nprograms=m\n[program:m]\ncommand=x\n[program:web]\ncommand=x\ndepends_on=db, g:completed, ' +
@@ -391,7 +391,7 @@ test('dependencies: names are programs, groups, processes; conditions are filled
   );
 });
 
-test('dependencies: an unknown name, oneself and a cycle are errors', () => {
+test('dependencies: unknown names, self-reference and cycles are errors', () => {
   assert.match(
     errorsOf('[program:a]\ncommand=x\ndepends_on=bb\n[program:b]\ncommand=x\n')[0] ?? '',
     /^4: \[program:a\] depends_on: there is no program, group or process named "bb" \(did you mean b\?\)/,
@@ -459,7 +459,7 @@ test(
   },
 );
 
-test('supervisord_dependent_startup is built in: its listener is set aside, however it is called', () => {
+test('supervisord_dependent_startup is built in: its listener is removed, whatever its name', () => {
   for (const command of [
     'supervisord-dependent-startup',
     'python3 -m supervisord_dependent_startup --log-level warn',
@@ -477,7 +477,7 @@ test('supervisord_dependent_startup is built in: its listener is set aside, howe
   }
 });
 
-test('dependencies: those of the plug-in count when it is on, and an unknown name is a warning', () => {
+test('dependencies of the plug-in count if the plug-in is enabled, and an unknown name is a warning', () => {
   const text = (on: string): string =>
     `[program:a]\ncommand=x\ndependent_startup=${on}\ndependent_startup_wait_for=b:exited nope:running\n` +
     '[program:b]\ncommand=x\n';

@@ -18,7 +18,7 @@ const flagsOf = (...args: string[]): Flags => {
   return outcome.flags;
 };
 
-test('the file is searched where Supervisor searches', () => {
+test('the file is searched in the same places as Supervisor does', () => {
   assert.deepEqual(searchPaths('/opt/v/bin/onevisor', '/home/me'), [
     '/opt/v/etc/supervisord.conf',
     '/opt/v/supervisord.conf',
@@ -47,7 +47,7 @@ test('the file is searched where Supervisor searches', () => {
   );
 });
 
-test('without any file, the environment or a command is enough', () => {
+test('without a file, the environment or a command is enough', () => {
   assert.match(
     printed(read({}).errors)[0] ?? '',
     new RegExp(
@@ -59,7 +59,7 @@ test('without any file, the environment or a command is enough', () => {
   assert.equal(configOf(read({}, { flags: flagsOf('--', 'cat') })).file, null);
 });
 
-test('an empty ONEVISOR_CONF means no file, whatever lies about', () => {
+test('an empty ONEVISOR_CONF means no file, even if one exists', () => {
   const files = { '/etc/supervisord.conf': HEAD };
   assert.equal(configOf(read({ files, env: { ONEVISOR_CONF: '', ONEVISOR_PROGRAM_WEB: 'cat' } })).file, null);
   assert.match(
@@ -68,7 +68,7 @@ test('an empty ONEVISOR_CONF means no file, whatever lies about', () => {
   );
 });
 
-test('a file that cannot be read, or has no [supervisord], is refused', () => {
+test('a file that is unreadable or has no [supervisord] is an error', () => {
   assert.deepEqual(printed(read({}, { flags: flagsOf('-c', '/nope') }).errors), [
     '/nope: cannot read /nope: there is no such file',
   ]);
@@ -82,7 +82,7 @@ test('a file that cannot be read, or has no [supervisord], is refused', () => {
   ]);
 });
 
-test('includes: relative to the file, sorted, without hidden ones; %(here)s is the directory of each file', () => {
+test('includes: relative to the file, sorted, without hidden files; %(here)s is the directory of each file', () => {
   const files = {
     '/etc/supervisord.conf':
       '[include]\nfiles = conf.d/*.ini %(ENV_EXTRA)s\n  nope/*.conf conf.d/[!b].?ni conf.d/[ x [z-a]\n' +
@@ -122,7 +122,7 @@ test('includes: relative to the file, sorted, without hidden ones; %(here)s is t
   ]);
 });
 
-test('includes: problems name the included file; --static follows none', () => {
+test('includes: problems name the included file; --static reads no include', () => {
   const files = {
     '/etc/supervisord.conf': `${HEAD}[include]\nfiles=a.ini\n`,
     '/etc/a.ini': '[program:a]\ncommand=x\nstartsecs=x\n',
@@ -136,13 +136,13 @@ test('includes: problems name the included file; --static follows none', () => {
   );
 });
 
-test('compat: with an [include], %(here)s is known everywhere', () => {
+test('compat: with an [include], %(here)s can be used everywhere', () => {
   const server = '[inet_http_server]\nport=127.0.0.1:1\nusername=%(here)s\npassword=x\n';
   assert.match(printed(readText(HEAD + server).errors)[0] ?? '', /%\(here\) is not a name/);
   assert.equal(configOf(readText(`${HEAD}${server}[include]\nfiles=x\n`)).inetServers[0]?.username, '/etc');
 });
 
-test('problems are in the order of the lines; what looks like a comment is pointed out', () => {
+test('problems are sorted by line; text that looks like a comment is reported', () => {
   const { errors, warnings } = readText(
     `${HEAD}logfile_maxbytes=0;\n[program:a]\ncommand=x\nstopwaitsecs=5#s\nautostart=x\n[supervisord]\n` +
       'minfds=x\nloglevel=a\nloglevel=info\n',
@@ -162,7 +162,7 @@ test('problems are in the order of the lines; what looks like a comment is point
   ]);
 });
 
-test('--static looks nothing up; without users, they are taken as they are', () => {
+test('--static looks up nothing; without a user database, user names are kept', () => {
   const text = `${HEAD}user=nobody\ndirectory=/nope\nlogfile=/nope/x\n`;
   assert.equal(readText(text).errors.length, 3);
   assert.equal(configOf(readText(text, {}, { isStatic: true })).supervisord.user?.user, 'nobody');
@@ -182,7 +182,7 @@ test('[supervisord] in a container and outside', () => {
   assert.deepEqual([inside.logfile, inside.pidfile, inside.childlogdir], [[{ kind: 'none' }], null, '/var/tmp']);
 });
 
-test('environment: a program, its options, and options of one in a file', () => {
+test('environment: a program, its options, and options of a program in a file', () => {
   const config = withEnv(
     {
       ONEVISOR_PROGRAM_WEB: 'serve --port 1',
@@ -238,7 +238,7 @@ test('environment: other sections', () => {
   );
 });
 
-test('environment: a variable that is not understood is an error with the nearest one', () => {
+test('environment: the error of an unknown variable names the nearest known one', () => {
   const reasons = (env: Record<string, string>): string => envErrors(env).join('\n');
   assert.equal(
     reasons({ ONEVISOR_CONFIG: 'x' }),
@@ -278,7 +278,7 @@ test('environment: a variable that is not understood is an error with the neares
   );
 });
 
-test('environment: text of a configuration, over the file and under the variables', () => {
+test('environment: the text of a configuration overrides the file, and variables override the text', () => {
   const env = { ONEVISOR_CONF_TEXT: '[program:a]\ncommand=text\nstartsecs=2\n', ONEVISOR_PROGRAM_A__STARTSECS: '3' };
   const [a] = processesOf(withEnv(env, `${HEAD}[program:a]\ncommand=file\nuser=app\n`));
   assert.deepEqual([a?.argv[0], a?.options.startsecs, a?.options.user?.user], ['text', 3, 'app']);
@@ -304,7 +304,7 @@ test('environment: text of a configuration, over the file and under the variable
   ]);
 });
 
-test('environment: variables of Kubernetes services are none of ours', () => {
+test('environment: variables of Kubernetes services are ignored', () => {
   const env = {
     ONEVISOR_SERVICE_HOST: '10.0.0.1',
     ONEVISOR_PORT: 'tcp://10.0.0.1:80',
@@ -332,7 +332,7 @@ test('environment: variables of Kubernetes services are none of ours', () => {
   );
 });
 
-test('environment: one underscore too few', () => {
+test('environment: a missing underscore', () => {
   const text =
     `${HEAD}[program:web]\ncommand=x\n[program:db_user]\ncommand=x\n[fcgi-program:php]\ncommand=x\n` +
     'socket=unix:///s\n[program:db]\ncommand=x\n';
@@ -352,7 +352,7 @@ test('environment: one underscore too few', () => {
   assert.deepEqual(envErrors({ ONEVISOR_PROGRAM_X_Y__COMMAND: 'serve', ONEVISOR_PROGRAM_X_Y_USER: 'root' }), [
     meant('ONEVISOR_PROGRAM_X_Y_USER', 'ONEVISOR_PROGRAM_X_Y__USER'),
   ]);
-  // A program that has such a name, by the file or by __COMMAND, and one without a program beside it.
+  // A program with such a name in the file or by __COMMAND, and one without a similar program.
   assert.deepEqual(
     envErrors(
       { ONEVISOR_PROGRAM_DB_USER: 'y', ONEVISOR_PROGRAM_WEB_USER__COMMAND: 'y', ONEVISOR_PROGRAM_JOB_USER: 'y' },
@@ -453,7 +453,7 @@ test('environment: a Procfile', () => {
   ]);
 });
 
-test('environment: one image, several roles', () => {
+test('environment: one image with several roles', () => {
   const text =
     `${HEAD}[program:a]\ncommand=x\n[program:b]\ncommand=x\nautostart=false\n[group:g]\nprograms=c\n[program:c]\n` +
     'command=x\n[eventlistener:l]\ncommand=x\nevents=EVENT\n';
@@ -492,7 +492,7 @@ test('environment: switches', () => {
   assert.ok(isOwnVariable('ONEVISOR_X', '') && !isOwnVariable('X', ''));
 });
 
-test('flags over environment over file, taken as they are', () => {
+test('flags override the environment, which overrides the file; flags are not expanded', () => {
   const env = { ONEVISOR_SUPERVISORD__LOGLEVEL: 'warn', ONEVISOR_SUPERVISORD__IDENTIFIER: 'env' };
   const config = configOf(
     readText(
@@ -511,7 +511,7 @@ test('flags over environment over file, taken as they are', () => {
   ]);
 });
 
-test('flags: those of supervisord, with getopt’s rules', () => {
+test('flags: those of supervisord, with the rules of getopt', () => {
   const flags = flagsOf(
     '-nsc',
     '/a',
@@ -555,7 +555,7 @@ const usages: ReadonlyArray<readonly [readonly string[], string]> = [
 for (const [args, message] of usages)
   test(`flags: ${args.join(' ')} is refused`, () => assert.deepEqual(parseFlags(args), { kind: 'usage', message }));
 
-test('the main program: what comes after --, with options from elsewhere', () => {
+test('the main program: the command after --, with options from other sources', () => {
   const config = configOf(
     readText(
       HEAD,
@@ -578,7 +578,7 @@ test('the main program: what comes after --, with options from elsewhere', () =>
   );
 });
 
-test('servers: addresses, passwords, and those that are opened on loopback only', () => {
+test('servers: addresses, passwords, and servers that are restricted to loopback', () => {
   const servers =
     '[inet_http_server]\nport=*:9001\n[inet_http_server:b]\nport=*:9002\nallow_insecure=true\n' +
     '[inet_http_server:c]\nport=0.0.0.0:9003\nusername=u\npassword=p\n[inet_http_server:d]\nport=[::1]:9004\n' +
@@ -613,7 +613,7 @@ test('servers: addresses, passwords, and those that are opened on loopback only'
   );
 });
 
-test('servers: one that moves to loopback does not take the place of another one', () => {
+test('servers: a server that moves to loopback does not replace another server', () => {
   const hostsOf = (...ports: string[]): string[] => {
     const text = ports
       .map((port, index) => `[inet_http_server:${index}]\nport=${port}\n`)
@@ -627,7 +627,7 @@ test('servers: one that moves to loopback does not take the place of another one
   assert.deepEqual(hostsOf('[fe80::1]:9001', '127.0.0.1:9001'), ['::1:9001', '127.0.0.1:9001']);
 });
 
-test('plug-ins: only the main interface is there', () => {
+test('plug-ins: only the main interface exists', () => {
   const plugins =
     '[rpcinterface:supervisor]\n' +
     'supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface\n[rpcinterface:x]\n' +
@@ -652,7 +652,7 @@ test('plug-ins: only the main interface is there', () => {
   assert.match(printed(readText(`${HEAD}[rpcinterface:x]\n`).errors)[0] ?? '', /is missing/);
 });
 
-test('[supervisorctl]: what is wrong there is no error of the supervisor', () => {
+test('[supervisorctl]: a problem in this section is no error of the supervisor', () => {
   const reading = readText(`${HEAD}[supervisorctl]\nserverurl=%(x)s\nfoo=1\n`);
   assert.deepEqual(
     printed(reading.warnings).map((line) => line.slice(0, 52)),
@@ -661,7 +661,7 @@ test('[supervisorctl]: what is wrong there is no error of the supervisor', () =>
   assert.equal(configOf(reading).ctl?.serverurl, 'http://localhost:9001');
 });
 
-test('[supervisorctl] by itself, for the client', () => {
+test('[supervisorctl] alone, for the client', () => {
   const text = '[supervisorctl]\nserverurl=unix://%(here)s/../s.sock\nhistory_file=~/h\nusername=u\n[program:a]\n';
   const settings = { isContainer: false, isStatic: false, flags: noFlags, executable: '/usr/bin/onevisor' };
   const { ctl, file, errors } = readCtlConfig(
@@ -694,7 +694,7 @@ test('[supervisorctl] by itself, for the client', () => {
   );
 });
 
-test('the servers of a configuration, for a client that looks for them, whatever else is wrong with it', () => {
+test('the servers of a configuration can be read for a client, despite other errors', () => {
   const serversOf = (
     files: Readonly<Record<string, string>>,
     env: Readonly<Record<string, string>> = {},
@@ -722,7 +722,7 @@ test('the servers of a configuration, for a client that looks for them, whatever
   assert.deepEqual([byEnvironment.unixServers.map((server) => server.file), byEnvironment.file], [['/e.sock'], null]);
 });
 
-test('nothing to read a configuration from', () => {
+test('no source of a configuration', () => {
   const isNothing = (
     env: Readonly<Record<string, string>>,
     flags: Partial<Flags> = {},
@@ -744,7 +744,7 @@ test('nothing to read a configuration from', () => {
   ]);
 });
 
-test('compat: [supervisord] may stand in an included file; where includes are not read it must be there', () => {
+test('compat: [supervisord] may be in an included file; if includes are not read, it must be in the main file', () => {
   const files = {
     '/etc/supervisord.conf': '[include]\nfiles=a.conf\n',
     '/etc/a.conf': '[supervisord]\nidentifier=included\n',
@@ -784,7 +784,7 @@ test('variables: [supervisord] environment is expanded once, and a lost part is 
   assert.ok(!/secret/.test(lost ?? '') && more.length === 0);
 });
 
-test('compat: the help of supervisord begins as that of Supervisor and has its options, ours come last', () => {
+test('compat: the help of supervisord is that of Supervisor with all its options, then our additions', () => {
   const lines = formatSupervisordUsage('/usr/bin/supervisord').split('\n');
   assert.deepEqual(lines.slice(0, 5), [
     'supervisord -- run a set of applications as daemons.',

@@ -9,7 +9,7 @@ const optionsOf = (options: string): (number | string | null)[] => {
   return [found?.notification_fd ?? null, found?.notify ?? null, found?.watchdog_sec ?? null];
 };
 
-test('a program says that it is ready by a descriptor, by a socket, or not at all', () => {
+test('a program reports its readiness by a descriptor, by a socket, or not at all', () => {
   assert.deepEqual(optionsOf(''), [null, null, null]);
   assert.deepEqual(optionsOf('notification_fd=3'), [3, null, null]);
   assert.deepEqual(optionsOf('notify=sd'), [null, 'sd', null]);
@@ -17,7 +17,7 @@ test('a program says that it is ready by a descriptor, by a socket, or not at al
   assert.deepEqual(optionsOf('watchdog_sec=0'), [null, null, 0]);
 });
 
-test('nobody is told that these are not acted upon', () => {
+test('options that have no effect cause a warning', () => {
   assert.deepEqual(
     printed(
       readText(sectionOf('notify=sd\nwatchdog_sec=5\nautostart=false\nstdout_logfile=NONE\nstderr_logfile=NONE'))
@@ -31,7 +31,7 @@ test('nobody is told that these are not acted upon', () => {
   );
 });
 
-test('a wrong value: file, line, and what would be right', () => {
+test('the error of an invalid value has file, line and advice', () => {
   assert.match(
     errorsOf('notification_fd=2')[0] ?? '',
     /^\/etc\/supervisord\.conf:4: \[program:web\] notification_fd: .*\b3\b.*\b1023\b/,
@@ -47,7 +47,7 @@ test('a wrong value: file, line, and what would be right', () => {
   );
 });
 
-test('what does not fit together names the way out', () => {
+test('the error of a contradiction names a solution', () => {
   assert.deepEqual(errorsOf('watchdog_sec=5'), [
     '/etc/supervisord.conf:4: [program:web] watchdog_sec: needs notify=sd, by which the program sends ' +
       'WATCHDOG=1; add it, or use healthcheck',

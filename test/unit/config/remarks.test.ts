@@ -1,4 +1,4 @@
-/** Remarks on configurations that can be read but hardly do as intended. */
+/** Remarks on configurations that are valid but probably not intended. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { adviseCommand } from '../../../src/config/command-advice.ts';
@@ -91,7 +91,7 @@ const fine = [
 for (const command of fine)
   test(`command: ${command.slice(0, 60)} is fine`, () => assert.equal(ofCommand(command), ''));
 
-test('commands: said with their place, of what is written and not of what was expanded; notes are no warnings', () => {
+test('commands: remarks have the place and the text as written, not as expanded; notes are no warnings', () => {
   const reading = readText(
     `${HEAD}[program:a]\ncommand=/app %(ENV_SECRET)s\npre_start_command=service x start\nstop_command=kill ` +
       '$PID\n[program:b]\ncommand=nginx\n',
@@ -126,7 +126,7 @@ test('environment: a dollar sign is never replaced', () => {
   ]);
 });
 
-test('the same program in two files is pointed out, and the same file twice is not', () => {
+test('the same program in two files is reported, but not the same file twice', () => {
   const files = {
     '/etc/supervisord.conf': `${HEAD}[program:a]\ncommand=x\n[include]\nfiles=a.ini b.ini b.ini\n`,
     '/etc/a.ini': '\n[program:a]\nuser=app\n[inet_http_server]\nport=127.0.0.1:1\n',
@@ -177,14 +177,14 @@ for (const [section, option, words] of unknown) {
   });
 }
 
-test('a log server as the Supervisor in Go writes it is pointed out', () => {
+test('a log server in the form of the Supervisor in Go is reported', () => {
   assert.match(
     warningsOf('[program:a]\ncommand=x\nstdout_logfile=syslog @10.0.0.1:514\n').join(),
     /stdout_logfile: "syslog @host" is the name of a file here; write syslog:\/\/host:514/,
   );
 });
 
-test('a template that was not rendered is one line', () => {
+test('a template that was not rendered is reported in one line', () => {
   const errorsOf = (text: string): string[] =>
     printed(readText(text).errors).map((line) => line.replace('/etc/supervisord.conf:', ''));
   assert.deepEqual(
@@ -214,7 +214,7 @@ test('a template that was not rendered is one line', () => {
         String.raw`\$\{…\} in 4 lines; [^\n]*\n7: \[program:a\] startsecs: [^\n]*$`,
     ),
   );
-  // One line of that kind, or a command for a shell, is no template.
+  // A single line of this kind, or a command for a shell, is no template.
   assert.match(
     errorsOf('[supervisord]\nminfds=${N}\n').join('\n'),
     /^2: \[supervisord\] minfds: "\$\{N\}" is not a whole number$/,
@@ -222,17 +222,17 @@ test('a template that was not rendered is one line', () => {
   assert.deepEqual(errorsOf('[supervisord]\n[program:a]\ncommand=sh -c "echo ${A} {{x}}"\nenvironment=A="${B}"\n'), []);
 });
 
-test('one mistake is one message', () => {
+test('a mistake is reported once', () => {
   const reading = readText(`${HEAD}[program:a]\ncommand=x\nnumprocs=2\n[program:b]\ncommand=date +%Y\n`);
   assert.equal(reading.errors.length, 2);
   assert.deepEqual(printed(reading.warnings), []);
 });
 
-test('control characters of a file do not reach a terminal', () => {
+test('control characters of a file do not reach the terminal', () => {
   assert.match(printed(readText(`${HEAD}\x1b[31mred\n`).errors).join(), /a \[section\]: \?\[31mred$/);
 });
 
-test('check and check --json show the same of environment', () => {
+test('check and check --json show the same environment', () => {
   const reading = readText(
     `${HEAD}[program:a]\ncommand=x\nenvironment=A="plain value",B='say "x" now',C="%(ENV_C)s"\n`,
     { env: { C: '\\' } },

@@ -1,4 +1,4 @@
-/** The time for the end, from the options that bear on it. */
+/** The time for the shutdown, derived from the options. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { noFlags } from '../../../src/config/flags.ts';
@@ -17,7 +17,7 @@ function budgetOf(
   return configOf(readText(text, { env }, settings)).stopBudget;
 }
 
-test('a container has 9.5 seconds, or the longest stopwaitsecs that is set and one more', () => {
+test('a container has 9.5 seconds, or the longest configured stopwaitsecs plus one second', () => {
   assert.equal(budgetOf(HEAD + WEB), 9.5);
   assert.equal(budgetOf(`${HEAD}${WEB}stopwaitsecs=3\n`), 9.5);
   assert.equal(budgetOf(`${HEAD}${WEB}stopwaitsecs=20\n[program:b]\ncommand=x\nstopwaitsecs=15\n`), 21);
@@ -26,19 +26,19 @@ test('a container has 9.5 seconds, or the longest stopwaitsecs that is set and o
 
 test('each signal of a list has its own stopwaitsecs, SIGKILL has none; a stop_command has stop_timeout', () => {
   assert.equal(budgetOf(`${HEAD}${WEB}stopsignal=TERM,INT,KILL\nstopwaitsecs=20\n`), 41);
-  assert.equal(budgetOf(`${HEAD}${WEB}stopsignal=TERM,INT\n`), 9.5, 'nobody has set it');
+  assert.equal(budgetOf(`${HEAD}${WEB}stopsignal=TERM,INT\n`), 9.5, 'stopwaitsecs is not set');
   assert.equal(budgetOf(`${HEAD}${WEB}stop_command=x\nstop_timeout=25\n`), 26);
   assert.equal(budgetOf(`${HEAD}${WEB}stop_command=x\n`), 9.5);
 });
 
-test('outside containers, and with shutdown_timeout, there is none but the one that is set', () => {
+test('outside containers, and with shutdown_timeout, only a configured budget applies', () => {
   assert.equal(budgetOf(HEAD + WEB, {}), null);
   assert.equal(budgetOf(`${HEAD}shutdown_timeout=60\n${WEB}`), null);
   assert.equal(budgetOf(`${HEAD}stop_budget=30s\n${WEB}`, {}), 30);
   assert.equal(budgetOf(`${HEAD}stop_budget=30s\nshutdown_timeout=60\n${WEB}stopwaitsecs=100\n`), 30);
 });
 
-test('ONEVISOR_STOP_BUDGET sets it, and an unset stopwaitsecs is two seconds less', () => {
+test('ONEVISOR_STOP_BUDGET sets the budget, and the default of stopwaitsecs is two seconds less', () => {
   const waits = (budget: string, text = WEB): number | undefined =>
     configOf(readText(HEAD + text, { env: { ONEVISOR_STOP_BUDGET: budget } }, container)).groups[0]?.processes[0]
       ?.options.stopwaitsecs;
@@ -50,7 +50,7 @@ test('ONEVISOR_STOP_BUDGET sets it, and an unset stopwaitsecs is two seconds les
   );
 });
 
-test('what is set for the main program counts, and programs beside it have time after it', () => {
+test('the options of the main program count, and the other programs have time after it', () => {
   const command = { ...container, flags: { ...noFlags, command: ['bash'] } };
   const waitOf = (text: string): number | null => configOf(readText(text, {}, command)).mainStopWait;
   assert.deepEqual([waitOf(HEAD + WEB), waitOf(`${HEAD}[program:main]\nstopwaitsecs=20\n`)], [null, 20]);

@@ -1,10 +1,10 @@
-/** Patterns with `*`: what they match, and that they take no time whatever they are. */
+/** Patterns with `*`: their matches, and the time, which is bounded for every pattern. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { findMatches } from '../../../src/config/glob.ts';
 import { createMatcher } from '../../../src/config/wildcard.ts';
 
-test('pieces are found one after the other, the first at the beginning, the last at the end', () => {
+test('the parts are found in order, the first at the beginning, the last at the end', () => {
   const match = (pieces: readonly string[], text: string): boolean => createMatcher(pieces, 's')(text);
   assert.deepEqual(
     ['abc', 'ab', 'abcd', 'xabc'].map((text) => match(['abc'], text)),
@@ -38,7 +38,7 @@ test('a pattern that is longer than any path matches nothing', () => {
   );
 });
 
-test('many stars take no more time than a few', () => {
+test('many stars take no longer than a few', () => {
   assert.deepEqual(
     findMatches(`/d/${'*a'.repeat(60)}*b`, {
       list: () => ['a'.repeat(255)],

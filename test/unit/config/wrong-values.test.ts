@@ -1,15 +1,12 @@
-/**
- * Every option that is an addition of ours: a wrong value is an error with file, line, section and option, and says
- * what would be right.
- */
+/** For every option that is our addition: an invalid value is an error with file, line, section, option and advice. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sectionKinds } from '../../../src/config/options.ts';
 import { printed, readText } from './memory-source.ts';
 
 /**
- * A wrong value for each type, and how the error goes on after `"value" is not `; null: any text is right, and what it
- * names is looked for at each start.
+ * For each type: an invalid value, and the text of the error after `"value" is not `. Null: every text is valid, and
+ * the file or command is looked up at each start.
  */
 const WRONG: Readonly<Record<string, readonly [value: string, expected: RegExp] | null>> = {
   boolean: ['perhaps', /"perhaps" is not true or false/],
@@ -29,7 +26,7 @@ const WRONG: Readonly<Record<string, readonly [value: string, expected: RegExp] 
   signals: ['WINCH, KILL', /"KILL" is not a signal that the supervisor can take, as WINCH or USR1/],
   'never \\| stop \\| always': ['sometimes', /"sometimes" is not one of never, stop, always/],
   'name[:condition], …': ['nobody', /there is no program, group or process named "nobody"/],
-  // Read only where the plug-in of that name is on, and an unknown name is a warning there.
+  // Validated only with the plug-in of that name. There, an unknown name is a warning.
   'name:state[,state] …': null,
   'http://… \\| tcp://host:port \\| unix:///path \\| command': [
     'tcp://localhost',
@@ -47,7 +44,7 @@ const WRONG: Readonly<Record<string, readonly [value: string, expected: RegExp] 
   command: ["sh -c 'x", /cannot be split into words: No closing quotation; close the quote/],
 };
 
-/** A section with what must be there. */
+/** Creates a section with its required options. */
 const SECTIONS: Readonly<Record<string, string>> = {
   unix_http_server: '[supervisord]\n[unix_http_server]\nfile=/tmp/s\n',
   inet_http_server: '[supervisord]\n[inet_http_server]\nport=127.0.0.1:1\n',

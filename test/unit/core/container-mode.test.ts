@@ -1,4 +1,4 @@
-/** The main process of a container that is not PID 1, by its surroundings. */
+/** Detection of the main process of a container that is not PID 1, by its environment. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
@@ -8,7 +8,7 @@ import {
   isSupervisorName,
 } from '../../../src/core/container-mode.ts';
 
-/** `pid NAME: COMMAND LINE`, parent first. */
+/** Parses `pid NAME: COMMAND LINE`, parent first. */
 function ancestors(...lines: string[]): Ancestor[] {
   return lines.map((line) => {
     const [, pid = '', name = '', command = ''] = /^(\d+) ([^:]+): ?(.*)$/.exec(line) ?? [];
@@ -24,7 +24,7 @@ function isMain(
   return isMainProcess({ hasMark: true, isUnderSystemd: false, output, ancestors: above, ...more });
 }
 
-test('inits, shells and entrypoints above it make it the main process', () => {
+test('a process below only inits, shells and entrypoints is the main process', () => {
   const rows: ReadonlyArray<readonly [boolean, ContainerFacts['output'], ...string[]]> = [
     [true, 'different', '1 tini: /sbin/tini -- onevisor'],
     [true, 'unknown', '1 docker-init: /sbin/docker-init -- onevisor'],
@@ -51,18 +51,18 @@ test('inits, shells and entrypoints above it make it the main process', () => {
     assert.equal(isMain(output, ancestors(...above)), expected, above.join(', '));
 });
 
-test('the output of the container makes it the main process, whatever is above it', () => {
+test('a process with the output of the container is the main process, whatever its ancestors', () => {
   assert.ok(isMain('same', ancestors('8 start.py: python3 /start.py', '1 node: node server.js')));
   assert.ok(isMain('same', null));
   assert.ok(!isMain('unknown', null));
 });
 
-test('without a mark of a container, or under systemd, nothing does', () => {
+test('without a mark of a container, or under systemd, no process is the main process', () => {
   assert.ok(!isMain('same', [], { hasMark: false }));
   assert.ok(!isMain('same', [], { isUnderSystemd: true }));
 });
 
-test('supervisors by their names', () => {
+test('supervisors are recognized by their names', () => {
   const [ours, theirs, named, other, python] = ancestors(
     '1 onevisor: /usr/bin/supervisord',
     '1 python3: /usr/bin/python3 /usr/bin/supervisord -n',

@@ -1,11 +1,11 @@
-/** The places of the private control socket, and who may be at its other end. */
+/** The addresses of the private control socket, and the check of the process at its other end. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { controlSocketPaths, isAbstract, isTrustedPeer } from '../../../src/core/control-socket.ts';
 
 const ids = { pid: '4026531836', mount: '4026531840' };
 
-test('the places, the preferred one first, the abstract ones last', () => {
+test('the preferred address comes first, the abstract ones last', () => {
   assert.deepEqual(controlSocketPaths({}, ids), [
     '/run/onevisor.sock',
     '/run/onevisor-4026531836.sock',
@@ -32,7 +32,7 @@ test('the places, the preferred one first, the abstract ones last', () => {
   ]);
 });
 
-test('root and the same user are trusted, of the same PID namespace only', () => {
+test('root and the same user are trusted, but only in the same PID namespace', () => {
   assert.ok(isTrustedPeer({ pid: 7, uid: 0 }, 1000) && isTrustedPeer({ pid: 7, uid: 1000 }, 1000));
   assert.ok(!isTrustedPeer({ pid: 7, uid: 1001 }, 1000) && !isTrustedPeer({ pid: 0, uid: 0 }, 0));
 });

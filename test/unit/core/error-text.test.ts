@@ -23,7 +23,7 @@ test('messageOf and firstLineOf accept values that are no Error', () => {
   assert.equal(firstLineOf(new Error('')), '');
 });
 
-test('a mistake of ours is described with its stack, and its message on one line', () => {
+test('a bug of ours is described with its stack, and its message on one line', () => {
   const text = describeMistake(new TypeError('no\n2026-01-01 00:00:00,000 INFO forged\x1b[2J'));
   assert.match(text, /^TypeError: no\\n2026-01-01 00:00:00,000 INFO forged\\u001b\[2J\n {4}at /);
   const bare = new Error('x'.repeat(2000));

@@ -1,4 +1,4 @@
-/** Events as listeners read them: types and their tree, payloads in Supervisor's words and order, the header. */
+/** Events as listeners read them: the tree of types, the payloads with Supervisor's texts and order, the header. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
@@ -30,7 +30,7 @@ const state = (change: Partial<StateEvent>): StateEvent => ({
 });
 const output = { process: 'cat', group: 'pets', pid: 2766, stream: 'stdout' } as const;
 
-/** What supervisord 4.2.5 sent for such events when watched. */
+/** Payloads of supervisord 4.2.5, recorded. */
 const payloads: ReadonlyArray<readonly [SupervisorEvent, EventType, string]> = [
   [
     state({ from: 'STOPPED', to: 'STARTING', pid: 0 }),
@@ -133,7 +133,7 @@ test('every type that is not abstract is the type of some event', () => {
   for (const to of processStateNames) assert.ok(eventTypes.includes(typeOf(state({ to }))));
 });
 
-test('a subscription is to a type and all below it', () => {
+test('a subscription includes a type and all its descendants', () => {
   assert.equal(isWanted('PROCESS_STATE_FATAL', new Set(['PROCESS_STATE'])), true);
   assert.equal(isWanted('TICK_5', new Set(['EVENT'])), true);
   assert.equal(isWanted('TICK_5', new Set(['TICK_5'])), true);
@@ -156,7 +156,7 @@ test("the header has the fields in Supervisor's order, and len counts characters
   );
 });
 
-test('characters are counted as Python counts them', () => {
+test('characters are counted as in Python', () => {
   for (const [text, count] of [
     ['', 0],
     ['aé', 2],
@@ -168,20 +168,20 @@ test('characters are counted as Python counts them', () => {
     assert.equal(countCharacters(text), count);
 });
 
-test('bytes that are no text are printed as Python prints them', () => {
+test('bytes that are not UTF-8 are formatted as in Python', () => {
   assert.equal(formatPythonBytes(utf8('plain')), "b'plain'");
   assert.equal(formatPythonBytes(utf8("it's")), 'b"it\'s"');
   assert.equal(formatPythonBytes(utf8('it\'s "it"')), "b'it\\'s \"it\"'");
   assert.equal(formatPythonBytes(bytes(0, 9, 10, 13, 31, 92, 126, 127, 255)), "b'\\x00\\t\\n\\r\\x1f\\\\~\\x7f\\xff'");
 });
 
-test('output is UTF-8 or undecodable as a whole; a byte order mark stays', () => {
+test('output is either UTF-8 or undecodable as a whole; a byte order mark is kept', () => {
   assert.equal(decodeOutput(bytes(0xef, 0xbb, 0xbf, 97)), '\ufeffa');
   assert.equal(decodeOutput(bytes(97, 0xc3)), "Undecodable: b'a\\xc3'");
   assert.equal(decodeOutput(bytes(0xed, 0xa0, 0x80)), "Undecodable: b'\\xed\\xa0\\x80'");
 });
 
-test('the beginning of a character is recognised at the end of bytes', () => {
+test('an incomplete character at the end of bytes is recognized', () => {
   const cases: ReadonlyArray<readonly [Uint8Array, number]> = [
     [bytes(), 0],
     [utf8('a'), 0],
@@ -202,7 +202,7 @@ test('the beginning of a character is recognised at the end of bytes', () => {
   for (const [value, count] of cases) assert.equal(countSplitBytes(value), count, `[${value.join(' ')}]`);
 });
 
-test('the length in bytes is that of the text as it is sent', () => {
+test('the length in bytes is that of the encoded text', () => {
   for (const text of ['', 'plain', 'café', '€', '😀', 'a\ud800b', 'a\udc00', '😀é€x\n'])
     assert.equal(countBytes(text), new TextEncoder().encode(text).length, text);
 });

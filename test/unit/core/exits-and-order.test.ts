@@ -1,4 +1,4 @@
-/** Small pure facts of core/: wait statuses, signal names, exit codes, order, restart delays. */
+/** Small pure functions of core/: wait statuses, signal names, exit codes, order, restart delays. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
@@ -23,7 +23,7 @@ import { formatSignal, parseSignal } from '../../../src/core/signals.ts';
 import { startOrder, stopRanks } from '../../../src/core/stop-order.ts';
 import { ProcessState, RUNNING_STATES, STOPPED_STATES, SupervisorState } from '../../../src/core/states.ts';
 
-test('wait statuses, their words and codes', () => {
+test('wait statuses, their texts and codes', () => {
   const rows: Array<[status: number, text: string, supervisor: number, shell: number]> = [
     [0, 'exit status 0', 0, 0],
     [7 << 8, 'exit status 7', 7, 7],
@@ -72,7 +72,7 @@ test('signals by name and number', () => {
 const ended = (change: Partial<ProcessRecord>): ProcessRecord => ({ ...initialRecord, ...change });
 const FAILED = ended({ state: 'EXITED', exit: parseWaitStatus(3 << 8) });
 
-test('the rule by which an end of a program ends the container', () => {
+test('the rule by which the exit of a program ends the container', () => {
   const none = { exitOnFailure: false, exitOnEnd: false, isMain: false, isScheduled: false };
   const restarts = ended({ state: 'EXITED', exit: parseWaitStatus(3 << 8), deadlineMs: 5 });
   assert.equal(exitRule(FAILED, false, none, false), null);
@@ -86,7 +86,7 @@ test('the rule by which an end of a program ends the container', () => {
   assert.equal(exitRule(FAILED, true, { ...none, isMain: true }, false), 'main program');
 });
 
-test('the exit code that a program stands for', () => {
+test('the exit code of a program', () => {
   assert.equal(programExitCode(FAILED, []), 3);
   assert.equal(programExitCode(ended({ state: 'EXITED', exit: parseWaitStatus(9) }), []), 137);
   assert.equal(programExitCode(ended({ state: 'FATAL', exit: parseWaitStatus(0) }), []), 1);
@@ -100,7 +100,7 @@ test('the exit code that a program stands for', () => {
   assert.equal(programEnd(ended({ state: 'FATAL' })), 'it could not be started');
 });
 
-test('the exit code of the container, and its reason in a line', () => {
+test('the exit code of the container, and the line with its reason', () => {
   const program: ExitCause = {
     kind: 'program',
     id: 'web',
@@ -138,7 +138,7 @@ test('the exit code of the container, and its reason in a line', () => {
 
 const everything = (): boolean => true;
 
-test('start ascends, stop descends by ranks', () => {
+test('starts are in ascending order, stops in descending ranks', () => {
   const ranked = (id: string, groupPriority: number, priority: number) => ({
     id,
     groupPriority,
@@ -157,7 +157,7 @@ test('start ascends, stop descends by ranks', () => {
   assert.deepEqual(stopRanks([], everything), []);
 });
 
-test('what a process depends on starts before it and stops after it, whatever the priorities', () => {
+test('dependencies start before a process and stop after it, whatever the priorities', () => {
   const ranked = (id: string, priority: number, ...dependsOn: string[]) => ({
     id,
     groupPriority: 999,
@@ -173,7 +173,7 @@ test('what a process depends on starts before it and stops after it, whatever th
   ];
   assert.deepEqual(startOrder(all), ['log', 'disk', 'cache', 'db', 'web']);
   assert.deepEqual(stopRanks(all, everything), [['cache'], ['log'], ['web'], ['db'], ['disk']]);
-  // What is not up stops nobody, and still says what comes before what.
+  // A process that is not up stops nothing, but its dependencies still determine the order.
   const stack = [ranked('web', 9, 'migrate'), ranked('migrate', 9, 'db'), ranked('db', 9), ranked('log', 9)];
   assert.deepEqual(
     stopRanks(stack, (id) => id !== 'migrate'),
@@ -183,7 +183,7 @@ test('what a process depends on starts before it and stops after it, whatever th
     stopRanks(stack, (id) => id === 'db' || id === 'log'),
     [['db', 'log']],
   );
-  // An update can make a cycle for a moment: everything is stopped all the same.
+  // An update can create a cycle for a moment. All processes must still be stopped.
   assert.deepEqual(
     stopRanks([ranked('a', 1, 'b'), ranked('b', 1, 'a')], everything)
       .flat()
@@ -216,13 +216,13 @@ test('delays of restarts', () => {
   );
 });
 
-test('states have the numbers of the wire', () => {
+test('states have the numbers of the XML-RPC interface', () => {
   assert.deepEqual(Object.values(ProcessState), [0, 10, 20, 30, 40, 100, 200, 1000]);
   assert.deepEqual(SupervisorState, { FATAL: 2, RUNNING: 1, RESTARTING: 0, SHUTDOWN: -1 });
   assert.ok(RUNNING_STATES.has('BACKOFF') && STOPPED_STATES.has('FATAL'));
 });
 
-test('a threshold lets through what is at least as grave', () => {
+test('a threshold accepts lines that are at least as severe', () => {
   assert.deepEqual(
     levels.filter((level) => isLogged(level, 'warn')),
     ['critical', 'error', 'warn'],

@@ -1,6 +1,6 @@
 /**
- * The health of a run, against Docker's rules: a model of Docker's own loop says when a container becomes unhealthy,
- * and so must ours.
+ * The health of a run, compared with Docker's rules: a model of Docker's loop determines when a container becomes
+ * unhealthy.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -16,8 +16,8 @@ import {
 const docker: HealthPolicy = { intervalMs: 30_000, retries: 3, startPeriodMs: 0, startIntervalMs: 5000 };
 
 /**
- * Runs checks from a start at 1000 until `untilMs` later; `passes` says of the time since the start whether a check
- * then passes, each takes `tookMs`.
+ * Simulates checks from a start at 1000 for `untilMs`. `passes`: for a time since the start, true if a check passes
+ * then. Each check takes `tookMs`.
  */
 function simulate(
   policy: HealthPolicy,
@@ -45,8 +45,8 @@ function simulate(
 }
 
 /**
- * When Docker's loop (moby, daemon/health.go: monitor, handleProbeResult) finds a container unhealthy whose checks all
- * fail; since its start.
+ * Returns the time since the start at which Docker's loop (moby, daemon/health.go: monitor, handleProbeResult) finds a
+ * container unhealthy whose checks all fail.
  */
 function dockerUnhealthyMs(
   { intervalMs, retries, startPeriodMs, startIntervalMs }: HealthPolicy,
@@ -61,27 +61,27 @@ function dockerUnhealthyMs(
 }
 
 describe('while starting', () => {
-  test('it looks at once, then every start interval, and becomes unhealthy after three intervals', () => {
+  test('it checks at once, then every start interval, and becomes unhealthy after three intervals', () => {
     const { checks, changes } = simulate(docker, () => false, 100_000);
     assert.deepEqual(checks.slice(0, 8), [0, 5000, 10_000, 15_000, 20_000, 25_000, 30_000, 35_000]);
     assert.deepEqual(changes, ['90000 starting → unhealthy']);
   });
 
-  test('one that passes makes it healthy at once, and the next is an interval later', () => {
+  test('a passed check makes it healthy at once, and the next check is an interval later', () => {
     const { checks, changes } = simulate(docker, (ms) => ms >= 7000, 75_000);
     assert.deepEqual([checks, changes], [[0, 5000, 10_000, 40_000, 70_000], ['10000 starting → healthy']]);
   });
 
-  test('in the start period failures do not count; the first check after it does', () => {
+  test('failures in the start period do not count; the first failure after it does', () => {
     const { changes } = simulate({ ...docker, startPeriodMs: 12_000, retries: 2 }, () => false, 100_000);
     assert.deepEqual(changes, ['45000 starting → unhealthy']);
   });
 
-  test('a start interval longer than the interval is no reason to look less often', () => {
+  test('a start interval longer than the interval does not reduce the checks', () => {
     assert.deepEqual(simulate({ ...docker, intervalMs: 2000 }, () => false, 4000).checks, [0, 2000, 4000]);
   });
 
-  test('it becomes unhealthy when Docker would say so, whatever the options are', () => {
+  test('it becomes unhealthy at the same time as in Docker, with any options', () => {
     const span = fc.integer({ min: 1, max: 200 }).map((units) => units * 100);
     fc.assert(
       fc.property(
@@ -98,7 +98,7 @@ describe('while starting', () => {
     );
   });
 
-  test('slow checks delay the verdict by their own time at most, compared with Docker', () => {
+  test('slow checks delay the result at most by their own duration, compared with Docker', () => {
     const span = fc.integer({ min: 1, max: 200 }).map((units) => units * 100);
     fc.assert(
       fc.property(
@@ -120,7 +120,7 @@ describe('while starting', () => {
     );
   });
 
-  test('when the program comes up it looks, unless it looks already or knows', () => {
+  test('when the program comes up, a check is due unless one is running or the health is known', () => {
     const starting = stepHealth(
       stepHealth(beginHealth(0), { type: 'elapsed', atMs: 0 }, docker).record,
       { type: 'failed', atMs: 1 },
@@ -138,7 +138,7 @@ describe('while starting', () => {
   });
 });
 
-describe('once it was healthy', () => {
+describe('when it has been healthy', () => {
   test('after the start period, three failures in a row make it unhealthy, and one success healthy', () => {
     const { checks, changes } = simulate(
       { ...docker, startPeriodMs: 1_000_000 },
@@ -172,7 +172,7 @@ describe('changes while it runs', () => {
     );
   });
 
-  test('a check under way goes on', () => {
+  test('a running check continues', () => {
     const checking = stepHealth(healthy, { type: 'elapsed', atMs: 30_000 }, docker).record;
     assert.deepEqual(
       stepHealth(checking, { type: 'configured', atMs: 30_001 }, { ...docker, intervalMs: 1 }).record,
@@ -180,7 +180,7 @@ describe('changes while it runs', () => {
     );
   });
 
-  test('another check begins at once, and what is known stays until it says otherwise', () => {
+  test('with another target, a check begins at once, and the health stays until its result', () => {
     const checking = stepHealth(healthy, { type: 'elapsed', atMs: 30_000 }, docker).record;
     for (const before of [healthy, checking]) {
       const { record } = stepHealth(before, { type: 'retargeted', atMs: 31_000 }, docker);

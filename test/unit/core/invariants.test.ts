@@ -1,6 +1,6 @@
 /**
- * The invariants of src/ARCHITECTURE.md that the text of the program shows: one place that collects any child, and no
- * timer, clock, random number or system call in core/ and engine/.
+ * Invariants of src/ARCHITECTURE.md that the source text shows: one place collects any child, and core/ and engine/
+ * have no timer, clock, random number or system call.
  */
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** What listeners say: a table of whole conversations, each also cut into reads in every way. */
+/** The output of listeners: a table of whole conversations, each also split into reads in every way. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -19,7 +19,7 @@ const VIOLATED = { type: 'violated' } as const;
 
 const inState = (state: ListenerState): ListenerRecord => ({ ...initialListener, state });
 
-/** State, what it says, what is heard, the state then. */
+/** State, output, expected outcomes, next state. */
 const conversations: ReadonlyArray<
   readonly [ListenerState, string, readonly (ListenerOutcome | typeof VIOLATED)[], ListenerState]
 > = [
@@ -55,7 +55,7 @@ const conversations: ReadonlyArray<
   ['UNKNOWN', 'READY\n', [], 'UNKNOWN'],
 ];
 
-/** Reasons are compared by their kind: how much of what was said they quote depends on the reads. */
+/** Compares reasons by their kind only, since the quoted part of the output depends on the reads. */
 function simplified(outcomes: readonly ListenerOutcome[]): unknown[] {
   return outcomes.map((outcome) => (outcome.type === 'violated' ? VIOLATED : outcome));
 }
@@ -97,7 +97,7 @@ for (const [state, said, outcomes, next] of conversations) {
   });
 }
 
-test('any bytes in any state: at most one violation, and it is the last that is heard', () => {
+test('any bytes in any state: at most one violation, which is the last outcome', () => {
   const piece = fc.oneof(
     fc.string({ unit: 'binary' }),
     fc.constantFrom('READY\n', 'RESULT 2\nOK', 'RESULT 4\nFAIL', 'RESULT ', '\n', '3\n'),
@@ -116,20 +116,20 @@ test('any bytes in any state: at most one violation, and it is the last that is 
   );
 });
 
-test('an event that is sent makes it busy, and what it said before does not count for it', () => {
+test('sending an event makes the listener BUSY, and earlier output does not count as its result', () => {
   const { record } = hear(initialListener, 'READY\n');
   assert.deepEqual(hear(markBusy(record), 'RESULT 2\nOK').outcomes, [OK]);
   assert.deepEqual(hear(markUnknown(record), 'READY\n').outcomes, []);
 });
 
-test('nothing grows with what a listener says', () => {
+test('the memory does not grow with the output', () => {
   let record = markBusy(initialListener);
   ({ record } = hear(record, `RESULT 100000000\n`));
   for (let round = 0; round < 100; round++) ({ record } = hear(record, 'x'.repeat(100_000)));
   assert.ok(JSON.stringify(record).length < 500);
 });
 
-test('reasons stay on one line and show what was said', () => {
+test('reasons fit on one line and quote the output', () => {
   assert.deepEqual(hear(initialListener, 'Hi\nthere\x1b\xff').outcomes, [
     { type: 'violated', reason: "READY was expected, it said 'Hi\\nthere\\x1b\\xff'" },
   ]);

@@ -22,11 +22,11 @@ const PATHS: ReadonlyArray<readonly [path: string, pid: number | undefined, stre
   ['stdout', undefined, null],
 ];
 
-test('paths of our own streams', () => {
+test('paths of our own output streams', () => {
   for (const [path, pid, stream] of PATHS) assert.equal(parseContainerStream(path, pid), stream, path);
 });
 
-test('the URL of a log server: UDP needs no name, an IPv6 address gets brackets', () => {
+test('the URL of a log server: UDP is the default, an IPv6 address gets brackets', () => {
   assert.equal(formatLogServer({ protocol: 'udp', host: 'loghost', port: 514 }), 'syslog://loghost:514');
   assert.equal(formatLogServer({ protocol: 'tcp', host: '::1', port: 5140 }), 'syslog+tcp://[::1]:5140');
 });

@@ -5,7 +5,7 @@ import { isLoopback } from '../../../src/core/loopback.ts';
 for (const host of ['localhost', '::1', '127.0.0.1', '127.255.255.255', '127.1.2.3'])
   test(`${host} is a loopback address`, () => assert.equal(isLoopback(host), true));
 
-// The last ones are names, which a name server may resolve to any address.
+// The last ones are names. A name server may resolve them to any address.
 for (const host of [
   '',
   '::',

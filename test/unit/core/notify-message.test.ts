@@ -41,12 +41,12 @@ test('the messages of sd_notify(3)', () => {
   for (const [text, facts] of cases) assert.deepEqual(parse(text), facts, JSON.stringify(text));
 });
 
-test('a NUL within makes it no message', () => {
+test('a message with a NUL is invalid', () => {
   assert.equal(parse('READY=1\0STATUS=x'), null);
   assert.equal(parse('READY=1\0\0'), null);
 });
 
-test('a status is one harmless line of at most 200 characters', () => {
+test('a status becomes one safe line of at most 200 characters', () => {
   assert.equal(statusOf(' 3 of 5\tdone '), '3 of 5 done');
   assert.equal(statusOf('\x1b[31mred\x07\x7f\u0085\u2028'), '[31mred');
   assert.equal(statusOf('abc\u202Efed\u2066'), 'abcfed');
@@ -57,7 +57,7 @@ test('a status is one harmless line of at most 200 characters', () => {
   assert.equal(statusOf('👋'.repeat(201)), `${'👋'.repeat(199)}…`);
 });
 
-test('whatever comes, it is read, and a status stays harmless', () => {
+test('any bytes can be parsed, and a status is always safe', () => {
   const line = fc.oneof(
     fc.string({ unit: 'binary' }),
     fc
@@ -81,7 +81,7 @@ test('whatever comes, it is read, and a status stays harmless', () => {
   );
 });
 
-test('what is said often in one message counts once, as it was said last', () => {
+test('of repeated assignments in a message only the last one counts', () => {
   assert.deepEqual(
     parse(`${'READY=1\n'.repeat(500)}STATUS=a\nWATCHDOG=1\nREADY=0\nSTATUS=b\nWATCHDOG=1\nFDSTORE=1\nFDSTORE=1`),
     [{ kind: 'ready' }, { kind: 'status', text: 'b' }, { kind: 'alive' }, { kind: 'unheeded', name: 'FDSTORE' }],

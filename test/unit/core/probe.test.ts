@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { CommandLineError } from '../../../src/core/command-line.ts';
 import { formatProbe, parseProbe, ProbeError } from '../../../src/core/probe.ts';
 
-test('an HTTP check is taken apart once, when it is read', () => {
+test('an HTTP check is parsed once, when the configuration is read', () => {
   assert.deepEqual(parseProbe('https://user:p%40ss@[::1]/a%20b?c=d#e'), {
     kind: 'http',
     url: 'https://user:p%40ss@[::1]/a%20b?c=d#e',
@@ -34,12 +34,12 @@ test('an HTTP check without a port has the port of its scheme', () => {
   assert.deepEqual(['http://h', 'https://h'].map(portOf), [80, 443]);
 });
 
-test('every kind is formatted as it is written', () => {
+test('every kind is formatted as it was written', () => {
   for (const text of ['http://h/', 'tcp://h:1', 'tcp://[::1]:1', 'unix:///s', 'curl -f x'])
     assert.equal(formatProbe(parseProbe(text)), text);
 });
 
-test('a check that could never run is refused', () => {
+test('a check that could never run is an error', () => {
   const refused: ReadonlyArray<readonly [string, RegExp]> = [
     ['', /^a check: /],
     ['ftp://h/', /^a check: /],

@@ -1,5 +1,5 @@
 /**
- * The table of a process's life: every transition by rows, totality, and a seeded random walk that holds the
+ * The state machine of a process: every transition by rows, totality, and a seeded random walk that checks the
  * invariants.
  */
 import assert from 'node:assert/strict';
@@ -24,7 +24,7 @@ const exited = (code: number) => parseWaitStatus(code << 8);
 const KILLED = parseWaitStatus(9);
 const NOW = 100_000;
 
-/** A record as it stands in the middle of that state. */
+/** Returns a record in the middle of a state. */
 function recordIn(state: ProcessStateName, change: Partial<ProcessRecord> = {}): ProcessRecord {
   const isUp = SIGNALLABLE_STATES.has(state) || state === 'UNKNOWN';
   const deadlines: Partial<Record<ProcessStateName, number>> = {
@@ -43,7 +43,7 @@ function recordIn(state: ProcessStateName, change: Partial<ProcessRecord> = {}):
   };
 }
 
-/** States gone through, and the orders among the effects, in short. */
+/** Summarizes effects: the states and the orders. */
 function summarize(effects: readonly ProcessEffect[]): string[] {
   return effects.map((effect) => {
     switch (effect.type) {
@@ -507,7 +507,7 @@ const rows: readonly Row[] = [
     effects: [],
   },
   {
-    title: 'it may not be signalled: UNKNOWN',
+    title: 'no permission to signal it: UNKNOWN',
     from: recordIn('STOPPING'),
     input: unsignalled('EPERM'),
     to: 'UNKNOWN',
@@ -561,7 +561,7 @@ describe('the table', () => {
   }
 });
 
-test('starts count as restarts once it was RUNNING; failed starts before do not; the last exit is kept', () => {
+test('starts after the first RUNNING count as restarts, failed starts before do not; the last exit is kept', () => {
   const fixed = { ...policy, autorestart: 'true' as const };
   let record = initialRecord;
   const take = (input: ProcessInput): void => void (record = step(record, input, fixed, circumstances).record);
@@ -582,7 +582,7 @@ test('starts count as restarts once it was RUNNING; failed starts before do not;
   );
 });
 
-test('a process has ended for good when nothing will start it', () => {
+test('a process has ended for good if nothing will start it', () => {
   assert.equal(isEndedForGood(recordIn('FATAL')), true);
   assert.equal(isEndedForGood(recordIn('EXITED')), true);
   assert.equal(isEndedForGood(recordIn('EXITED', { deadlineMs: NOW })), false);
@@ -603,7 +603,7 @@ const inputs: readonly ProcessInput[] = [
   unsignalled('EPERM'),
 ];
 
-test('every state takes every input', () => {
+test('every state accepts every input', () => {
   for (const state of processStateNames) {
     for (const input of inputs) {
       const { record, effects } = step(recordIn(state), input, policy, circumstances);
@@ -613,7 +613,7 @@ test('every state takes every input', () => {
   }
 });
 
-/** A small generator with a seed (mulberry32), so that a failure can be repeated. */
+/** Returns a small seeded generator (mulberry32), so that a failure can be reproduced. */
 function seeded(seed: number): () => number {
   let state = seed;
   return () => {
@@ -624,7 +624,7 @@ function seeded(seed: number): () => number {
   };
 }
 
-test('random walks keep the invariants, and from anywhere a stop and an end lead to rest', () => {
+test('random walks keep the invariants, and a stop and an exit lead from any state to a stopped one', () => {
   for (let seed = 1; seed <= 300; seed++) {
     const random = seeded(seed);
     const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;

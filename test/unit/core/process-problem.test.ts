@@ -1,4 +1,4 @@
-/** The judgement of a process: each state, asked both ways. */
+/** The problem of a process in each state, for both questions. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { findProblem, type ProcessFacts } from '../../../src/core/process-problem.ts';
@@ -80,7 +80,7 @@ describe('findProblem', () => {
     });
   }
 
-  test("what runs by a schedule is nobody's concern, unless it can not be vouched for or is named", () => {
+  test('a scheduled program is no problem, unless it is UNKNOWN or was asked for by name', () => {
     for (const state of processStateNames) {
       const facts: ProcessFacts = {
         ...running,
@@ -99,7 +99,7 @@ describe('findProblem', () => {
     }
   });
 
-  test('what is not alive is not ready', () => {
+  test('a process that is not alive is not ready', () => {
     for (const state of processStateNames) {
       for (const health of [null, 'starting', 'unhealthy'] as const) {
         for (const hold of [null, 'waiting', 'stuck'] as const) {
@@ -113,7 +113,7 @@ describe('findProblem', () => {
     }
   });
 
-  test('a name makes that something should run which was stopped', () => {
+  test('a stopped process is a problem if it was asked for by name', () => {
     assert.equal(findProblem({ ...running, state: 'STOPPED', description: 'd' }, 'ready', true), 'STOPPED d');
     assert.equal(findProblem({ ...running, state: 'STOPPING' }, 'alive', true), 'STOPPING');
   });

@@ -1,9 +1,9 @@
-/** The variables of Kubernetes' services. */
+/** The variables of Kubernetes services. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isServiceLink } from '../../../src/core/service-links.ts';
 
-test('all variables of a service are known, by name and value', () => {
+test('all variables of a service are recognized, by name and value', () => {
   const rows: ReadonlyArray<readonly [string, string]> = [
     ['ONEVISOR_SERVICE_HOST', '10.96.0.7'],
     ['ONEVISOR_SERVICE_HOST', 'fd00::7'],
@@ -21,7 +21,7 @@ test('all variables of a service are known, by name and value', () => {
   for (const [name, value] of rows) assert.ok(isServiceLink(name, value), `${name}=${value}`);
 });
 
-test('what only looks like it is none', () => {
+test('similar variables are not recognized', () => {
   const rows: ReadonlyArray<readonly [string, string]> = [
     ['ONEVISOR_PROGRAM_PORT', 'serve'],
     ['ONEVISOR_PROGRAM_API_PORT', 'serve tcp://10.96.0.7:80'],

@@ -1,9 +1,9 @@
-/** Text from outside in messages of ours: bounded, on one line, nothing that a terminal obeys. */
+/** Text from outside in our messages: bounded, on one line, and safe for a terminal. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { escapeControls, fitMessage, showText } from '../../../src/core/shown-text.ts';
 
-test('what a terminal or a reader of lines would act on is escaped', () => {
+test('characters that control a terminal or break a line are escaped', () => {
   assert.equal(
     showText('a\x1b[31m\x07\r\n\tb\u009bc\u2028d\u202ee\ud800f\0'),
     'a\\u001b[31m\\u0007\\r\\n\\tb\\u009bc\\u2028d\\u202ee\\ud800f\\u0000',
@@ -19,6 +19,6 @@ test('long text is cut', () => {
   assert.ok(fitMessage('\x1b'.repeat(1e6)).length < 100_000);
 });
 
-test('a message keeps its lines, and nothing else', () => {
+test('a message keeps its line ends and tabs, and no other control character', () => {
   assert.equal(fitMessage('two\n\tlines\x1b]0;x\x07\r'), 'two\n\tlines\\u001b]0;x\\u0007\\r');
 });

@@ -1,4 +1,4 @@
-/** How the supervisor ends: ranks, patience, and the goal. */
+/** The shutdown of the supervisor: ranks, time limits, and the goal. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ExitCause } from '../../../src/core/exit-policy.ts';
@@ -30,7 +30,7 @@ const timeout = (timeoutMs: number, fromMs = 0): ReturnType<typeof endLimits> =>
 const budget = (budgetMs: number, fromMs = 0): ReturnType<typeof endLimits> =>
   endLimits(fromMs, { timeoutMs: null, budgetMs });
 
-/** Applies inputs in turn and collects all orders. */
+/** Applies inputs in order and collects all effects. */
 function walk(...inputs: readonly ShutdownInput[]): { record: ShutdownRecord; effects: ShutdownEffect[] } {
   let record = initialShutdown;
   const effects: ShutdownEffect[] = [];
@@ -43,11 +43,11 @@ function walk(...inputs: readonly ShutdownInput[]): { record: ShutdownRecord; ef
 }
 const gone = (id: string): ShutdownInput => ({ type: 'gone', id });
 
-test('with nothing up it finishes at once', () => {
+test('with no process up it finishes at once', () => {
   assert.deepEqual(walk(requested([])).effects, [{ type: 'finished', goal: 'exit', cause: TERM }]);
 });
 
-test('a rank is stopped as a whole, the next when all of it are gone', () => {
+test('a rank is stopped as a whole, and the next when all its processes have ended', () => {
   const { effects } = walk(requested([['a', 'b'], ['c']]), gone('b'), gone('a'), gone('c'));
   assert.deepEqual(effects, [
     { type: 'stop', ids: ['a', 'b'] },
@@ -56,7 +56,7 @@ test('a rank is stopped as a whole, the next when all of it are gone', () => {
   ]);
 });
 
-test('one of a later rank that ends by itself is not stopped', () => {
+test('a process of a later rank that has ended by itself is not stopped', () => {
   const { effects } = walk(requested([['a'], ['b']]), gone('b'), gone('a'));
   assert.deepEqual(effects, [
     { type: 'stop', ids: ['a'] },
@@ -64,7 +64,7 @@ test('one of a later rank that ends by itself is not stopped', () => {
   ]);
 });
 
-test('an end told twice, or of a stranger, orders nothing', () => {
+test('a repeated exit, or the exit of an unknown process, orders nothing', () => {
   const { effects } = walk(requested([['a'], ['b']]), gone('a'), gone('a'), gone('z'));
   assert.deepEqual(effects, [
     { type: 'stop', ids: ['a'] },
@@ -72,7 +72,7 @@ test('an end told twice, or of a stranger, orders nothing', () => {
   ]);
 });
 
-test('a hurried one kills all ranks at once and waits for them', () => {
+test('a hurried shutdown kills all ranks at once and waits for them', () => {
   const { effects } = walk(requested([['a'], ['b']]), hurried, gone('b'), gone('a'));
   assert.deepEqual(effects, [
     { type: 'stop', ids: ['a'] },
@@ -81,7 +81,7 @@ test('a hurried one kills all ranks at once and waits for them', () => {
   ]);
 });
 
-test('shutdown_timeout kills all that is left, not before it is due', () => {
+test('shutdown_timeout kills all remaining processes, not before it has passed', () => {
   const { effects, record } = walk(requested([['a'], ['b']], { limits: timeout(500) }), elapsed(499), elapsed(500));
   assert.deepEqual(effects, [
     { type: 'stop', ids: ['a'] },
@@ -90,7 +90,7 @@ test('shutdown_timeout kills all that is left, not before it is due', () => {
   assert.equal(record.isKilled, true);
 });
 
-test('a budget kills before it has run out: the rest of the end has to fit in', () => {
+test('a budget kills before it has run out, since the rest of the shutdown has to fit in', () => {
   const { effects } = walk(requested([['a']], { limits: budget(9500) }), elapsed(8699), elapsed(8700));
   assert.deepEqual(effects, [
     { type: 'stop', ids: ['a'] },
@@ -98,7 +98,7 @@ test('a budget kills before it has run out: the rest of the end has to fit in', 
   ]);
 });
 
-test('what survives SIGKILL does not hold an end up, but a restart', () => {
+test('a process that survives SIGKILL does not delay a shutdown, but a restart', () => {
   const end = walk(
     requested([['a', 'b']], { limits: budget(9500) }),
     elapsed(8700),
@@ -120,7 +120,7 @@ test('what survives SIGKILL does not hold an end up, but a restart', () => {
   assert.equal(stepShutdown(restart.record, elapsed(1_000_000)).effects.length, 0);
 });
 
-test('a stop signal during an end that had all the time limits it; a later one changes nothing', () => {
+test('a stop signal limits a shutdown without a limit; a later one changes nothing', () => {
   const program: ExitCause = {
     kind: 'program',
     id: 'a',
@@ -153,7 +153,7 @@ test('a stop signal during an end that had all the time limits it; a later one c
   );
 });
 
-test('a program that got the signal itself is waited for, not stopped, and gives the exit code', () => {
+test('a program that got the signal itself is waited for, not stopped, and determines the exit code', () => {
   const main: ExitCause = {
     kind: 'program',
     id: 'main',
@@ -199,14 +199,14 @@ test('a program that got the signal itself is waited for, not stopped, and gives
   ]);
 });
 
-test('compat: an end during a restart turns it into an end, a restart during an end is ignored', () => {
+test('compat: a shutdown turns a restart into a shutdown, and a restart during a shutdown is ignored', () => {
   const first = walk(requested([['a']], { goal: 'restart', cause: HUP }), requested([['a']]), gone('a'));
   assert.deepEqual(first.effects.at(-1), { type: 'finished', goal: 'exit', cause: TERM });
   const second = walk(requested([['a']]), requested([['a']], { goal: 'restart', cause: HUP }), gone('a'));
   assert.deepEqual(second.effects.at(-1), { type: 'finished', goal: 'exit', cause: TERM });
 });
 
-test('nothing moves before a request or after the end', () => {
+test('without a request, and after the end, inputs change nothing', () => {
   assert.deepEqual(walk(hurried, gone('a'), elapsed(9)).effects, []);
   assert.equal(walk(requested([]), requested([['a']]), hurried).effects.length, 1);
 });

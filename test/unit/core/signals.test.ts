@@ -1,4 +1,4 @@
-/** Meaning of signals, and when a second one kills. */
+/** Meaning of signals, and the rule for a second signal that kills. */
 import assert from 'node:assert/strict';
 import { constants } from 'node:os';
 import { test } from 'node:test';
@@ -8,7 +8,7 @@ import { formatSignal, parseSignal, type SignalName, signalNumbers } from '../..
 
 const { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGPWR, SIGWINCH } = signalNumbers;
 
-/** Which of the signals kill. */
+/** Returns, for each signal, true if it kills. */
 function kills(...signals: ReadonlyArray<readonly [signal: number, origin: SignalOrigin, atMs: number]>): boolean[] {
   let seen: EndSignals = new Map();
   return signals.map(([signal, origin, atMs]) => {
@@ -26,7 +26,7 @@ test('the same signal again after a second kills, from the terminal, the kernel,
   );
 });
 
-test('another signal, or one from inside or from nobody, never kills, nor does it begin the count', () => {
+test('another signal, or one from inside or from an unknown sender, never kills, and is not counted', () => {
   assert.deepEqual(kills([SIGINT, 'kernel', 0], [SIGTERM, 'outside', 5000]), [false, false]);
   for (const origin of ['inside', 'unknown'] as const) {
     assert.deepEqual(kills([SIGTERM, 'outside', 0], [SIGTERM, origin, 5000], [SIGTERM, origin, 9000]), [
@@ -42,7 +42,7 @@ test('another signal, or one from inside or from nobody, never kills, nor does i
   }
 });
 
-test('what each one means', () => {
+test('the meaning of each signal', () => {
   for (const signal of [SIGTERM, SIGINT, SIGQUIT, SIGPWR, 37]) assert.equal(meaningOf(signal, []), 'end');
   assert.equal(meaningOf(SIGHUP, []), 'reload');
   assert.equal(meaningOf(SIGUSR2, []), 'reopen');
@@ -51,12 +51,12 @@ test('what each one means', () => {
     assert.equal(meaningOf(signal, [SIGHUP, SIGUSR2, SIGWINCH, 40]), 'end');
 });
 
-test('WINCH of a terminal stops nothing', () => {
+test('SIGWINCH of a terminal stops nothing', () => {
   assert.deepEqual(stopSignals([SIGWINCH, SIGUSR1], false), [SIGWINCH, SIGUSR1]);
   assert.deepEqual(stopSignals([SIGWINCH, SIGUSR1], true), [SIGUSR1]);
 });
 
-test('those that come as a matter of course are not worth a line', () => {
+test('routine signals are not logged', () => {
   for (const name of ['WINCH', 'CHLD', 'CONT', 'URG', 'PIPE', 'ALRM', 'TSTP'])
     assert.equal(isWorthALine(parseSignal(name) ?? 0), false, name);
   for (const name of ['USR1', 'IO', 'RTMIN', 'RTMAX']) assert.equal(isWorthALine(parseSignal(name) ?? 0), true, name);

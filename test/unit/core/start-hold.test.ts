@@ -1,4 +1,4 @@
-/** What depends_on asks of another process in each of its states: met, on its way, or lost, with the words for it. */
+/** Conditions of depends_on in each state of the dependency: met, waiting, or stuck, with the texts. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type DependencyFacts, findHold, formatHold } from '../../../src/core/start-hold.ts';
@@ -93,7 +93,7 @@ const dependable = (
   ...more,
 });
 
-/** The hold as people read it. */
+/** Formats the hold. */
 function words(dependencies: readonly DependencyFacts[]): string | null {
   const hold = findHold(dependencies);
   return hold === null ? null : formatHold(hold);
@@ -109,7 +109,7 @@ for (const [condition, record, more, judged] of rows) {
   });
 }
 
-test('of several, all that are missing are named; one that is lost outweighs those on their way', () => {
+test('all unmet dependencies are named; a stuck one outweighs waiting ones', () => {
   assert.equal(findHold([]), null);
   const waiting = [
     dependable('started', { state: 'STARTING' }),
@@ -133,7 +133,7 @@ test('one of several conditions is enough', () => {
   assert.equal(words([either({ state: 'BACKOFF' })]), 'waits for db to be started or FATAL');
 });
 
-test('a chain that is blocked names its root cause once, however long it is, and however many ways lead to it', () => {
+test('a blocked chain names its root cause once, whatever its length and the number of paths', () => {
   const after = (name: string, ...before: DependencyFacts[]): DependencyFacts =>
     dependable('started', { state: 'STOPPED' }, { name, hold: findHold(before) });
   const root = dependable('completed', { state: 'FATAL' }, { name: 'job' });

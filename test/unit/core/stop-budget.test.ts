@@ -1,14 +1,14 @@
-/** The arithmetic of the time for the end. */
+/** The arithmetic of the time for a shutdown. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { endLimits, outputEndMs, sweepGrace } from '../../../src/core/stop-budget.ts';
 
-test('without shutdown_timeout and stop_budget nothing is limited', () => {
+test('without shutdown_timeout and stop_budget there is no limit', () => {
   assert.equal(endLimits(0, { timeoutMs: null, budgetMs: null }), null);
   assert.deepEqual(sweepGrace(0, null, 8000), { termMs: 8000, killMs: 800 });
 });
 
-test('of a budget, the last part is kept for what comes after the programs', () => {
+test('the last part of a budget is reserved for the steps after the programs', () => {
   assert.deepEqual(endLimits(100, { timeoutMs: null, budgetMs: 9500 }), {
     killAtMs: 8800,
     endAtMs: 9600,
@@ -23,7 +23,7 @@ test('of a budget, the last part is kept for what comes after the programs', () 
   });
 });
 
-test('shutdown_timeout kills when it has passed; with a budget, the sooner of both', () => {
+test('shutdown_timeout kills when it has passed; with a budget, the earlier of both applies', () => {
   assert.deepEqual(endLimits(0, { timeoutMs: 3000, budgetMs: null }), {
     killAtMs: 3000,
     endAtMs: 3000,
@@ -44,7 +44,7 @@ test('shutdown_timeout kills when it has passed; with a budget, the sooner of bo
   });
 });
 
-test('the sweep has what is left, and a little when nothing is; so has the output', () => {
+test('the sweep gets the remaining time, and a minimum if nothing remains; so does the output', () => {
   const limits = endLimits(0, { timeoutMs: null, budgetMs: 9500 });
   assert.ok(limits !== null);
   assert.deepEqual(sweepGrace(2000, limits, 8000), { termMs: 6700, killMs: 400 });

@@ -1,6 +1,4 @@
-/**
- * What our client can do beyond supervisorctl, and how it behaves where a server stalls, breaks or is not there.
- */
+/** Additions of our client to supervisorctl, and its behaviour with a server that stalls, fails or is missing. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,7 +11,7 @@ import { openLines } from '../../../src/ctl/lines.ts';
 import type { XmlRpcStruct, XmlRpcValue } from '../../../src/rpc/xmlrpc.ts';
 import { type FakeServer, findDeadPort, type Methods, processStruct, run, serve, start } from './fake-server.ts';
 
-/** Runs a test with a server, and ends that whatever happens. */
+/** Runs a test with a server, and closes the server afterwards. */
 async function withServer(
   methods: Methods,
   test: (server: FakeServer) => Promise<void>,
@@ -35,7 +33,7 @@ const processes = [
 const listing: Methods = { getAllProcessInfo: () => processes };
 
 describe('additions of the client', () => {
-  it('status --json prints what the server says, and problems elsewhere', () =>
+  it('status --json prints the answer of the server, and problems on stderr', () =>
     withServer(listing, async (server) => {
       const all = await run(server, 'status --json');
       assert.deepEqual(JSON.parse(all.stdout), processes);
@@ -46,7 +44,7 @@ describe('additions of the client', () => {
       assert.equal(some.code, 4);
     }));
 
-  it('status --watch goes on until Ctrl-C, through failures', async () => {
+  it('status --watch continues until Ctrl-C, through failures', async () => {
     let asked = 0;
     const methods: Methods = {
       getAllProcessInfo: () => {
@@ -67,7 +65,7 @@ describe('additions of the client', () => {
     });
   });
 
-  it('patterns stand for processes', () =>
+  it('patterns select processes', () =>
     withServer(
       {
         ...listing,
@@ -99,13 +97,13 @@ describe('additions of the client', () => {
       },
     ));
 
-  it('a group is left to the server', () =>
+  it('the server resolves a group', () =>
     withServer({ ...listing, stopProcessGroup: () => [] }, async (server) => {
       await run(server, 'stop jobs:*');
       assert.deepEqual(server.calls, ['stopProcessGroup(jobs)']);
     }));
 
-  it('update --dry-run says what would be done and does nothing', () =>
+  it('update --dry-run prints the plan and does nothing', () =>
     withServer(
       { reloadConfig: () => [[['new'], ['other'], ['old']]], getAllProcessInfo: () => processes },
       async (server) => {
@@ -128,7 +126,7 @@ describe('additions of the client', () => {
       },
     ));
 
-  it('update --dry-run tells of each process where the server can', async () => {
+  it('update --dry-run lists each process if the server can plan', async () => {
     const plans: Record<string, XmlRpcStruct> = {
       jobs: { stopped: ['d'], restarted: ['a'], started: ['e', 'f'], changed: ['b'] },
       web: { stopped: [], restarted: ['web'], started: [], changed: [] },
@@ -183,7 +181,7 @@ new: would be added
     );
   });
 
-  it('start says on a terminal what it waits for, once, and leaves after --timeout with 124', async () => {
+  it('on a terminal start shows once what it waits for, and exits after --timeout with 124', async () => {
     const held = (): XmlRpcStruct[] => [
       processStruct('web', 'STOPPED', { hold: 'waiting', description: 'waits for db to be started' }),
       processStruct('db', 'STARTING'),
@@ -222,7 +220,7 @@ new: would be added
     });
   });
 
-  it('restart of what did not run does not say stopped, though a start that was due is called off', async () => {
+  it('restart of a process that did not run does not print stopped, although it cancels a due start', async () => {
     const processes = [
       processStruct('web', 'STOPPED', { hold: 'waiting' }),
       processStruct('jobs:a', 'RUNNING'),
@@ -254,7 +252,7 @@ new: would be added
     });
   });
 
-  it('reload with a configuration that is wrong says the reasons', () =>
+  it('reload with an invalid configuration prints the reasons', () =>
     withServer(
       {
         restart: () => {
@@ -270,7 +268,7 @@ new: would be added
       },
     ));
 
-  it('restart --rolling takes one after the other', () =>
+  it('restart --rolling restarts one process after the other', () =>
     withServer(
       {
         ...listing,
@@ -303,7 +301,7 @@ new: would be added
       },
     ));
 
-  it('restart --rolling ends at the first that does not come up, or not healthy', async () => {
+  it('restart --rolling stops at the first process that does not come up or become healthy', async () => {
     await withServer(
       {
         ...listing,
@@ -342,7 +340,7 @@ new: would be added
     );
   });
 
-  it('health ends with 0 or 1, and a line a problem', async () => {
+  it('health exits with 0 or 1, and prints a line for each problem', async () => {
     const config = (name: string, autostart: boolean) => ({
       name,
       group: name,
@@ -369,17 +367,17 @@ new: would be added
     rmSync(directory, { recursive: true });
   });
 
-  it('help tells of the additions, and its list is that of Supervisor', () =>
+  it('help describes the additions, and its list is that of Supervisor', () =>
     withServer({}, async (server) => {
       assert.match((await run(server, 'help additions')).stdout, /^health .*\nstatus --json/);
       assert.doesNotMatch((await run(server, 'help')).stdout, /health/);
     }));
 });
 
-describe('servers that do not behave', () => {
+describe('servers that misbehave', () => {
   const stall = new Promise<never>(() => undefined);
 
-  it('Ctrl-C ends the waiting for one that stalls, with 130', () =>
+  it('Ctrl-C ends the wait for a stalled server, with 130', () =>
     withServer({ stopProcess: () => stall }, async (server) => {
       const running = start(['stop', 'web'], { cwd: server.directory });
       while (server.calls.length === 0) await new Promise((resolve) => setImmediate(resolve));
@@ -388,7 +386,7 @@ describe('servers that do not behave', () => {
       assert.equal(running.text(), '');
     }));
 
-  it('a log that floods is not kept in memory, and bytes stay what they are', async () => {
+  it('a log that floods is not kept in memory, and its bytes stay unchanged', async () => {
     const block = Buffer.alloc(64 * 1024, 0xff);
     let sent = 0;
     const stdout = new PassThrough({ highWaterMark: 1024 });
@@ -423,7 +421,7 @@ describe('servers that do not behave', () => {
     );
   });
 
-  it('a reader that goes away ends tail -f', async () => {
+  it('tail -f ends when its reader has gone', async () => {
     const stdout = new PassThrough();
     await withServer(
       {},
@@ -441,7 +439,7 @@ describe('servers that do not behave', () => {
     );
   });
 
-  it('an answer that is something else than documented is an error, not a crash', async () => {
+  it('an answer of an undocumented form is an error, not a crash', async () => {
     for (const answer of [1, 'text', [1], [{ name: 'x' }], {}, null]) {
       await withServer({ getAllProcessInfo: () => answer }, async (server) => {
         const { stdout, code } = await run(server, 'status');
@@ -451,7 +449,7 @@ describe('servers that do not behave', () => {
     }
   });
 
-  it('lines from a pipe are commands, and the shell ends with 0', () =>
+  it('lines from a pipe are commands, and the shell exits with 0', () =>
     withServer(listing, async (server) => {
       const { stdout, code } = await run(server, '', 'pid nosuch\nstatus web\nhelp quit');
       assert.match(
@@ -464,7 +462,7 @@ describe('servers that do not behave', () => {
       assert.equal(code, 0);
     }));
 
-  it('says that a port is closed', async () => {
+  it('reports a closed port', async () => {
     const port = await findDeadPort();
     const directory = mkdtempSync(join(tmpdir(), 'ctl-'));
     writeFileSync(join(directory, 'supervisord.conf'), `[supervisorctl]\nserverurl=http://127.0.0.1:${port}\n`);
@@ -475,7 +473,7 @@ describe('servers that do not behave', () => {
   });
 });
 
-it('the editor ends lines with LF alone: a raw terminal makes CR LF of LF, and CR CR LF of CR LF', async () => {
+it('the editor ends lines with LF only; a raw terminal turns LF into CR LF, and CR LF into CR CR LF', async () => {
   const stdin = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => undefined });
   const stdout = Object.assign(new PassThrough(), { isTTY: true, columns: 80 });
   let text = '';

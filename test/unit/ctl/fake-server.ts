@@ -1,6 +1,6 @@
 /**
- * A supervisor that answers what a test wants, on a unix socket or a port, and the client run against it within the
- * test's own process.
+ * A supervisor with the answers of a test, on a unix socket or a port, and the client, run within the process of the
+ * test.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
@@ -21,12 +21,12 @@ import {
   type XmlRpcValue,
 } from '../../../src/rpc/xmlrpc.ts';
 
-/** Methods by name without `supervisor.`; a fault is thrown. A promise that never settles is a server that stalls. */
+/** Methods by name, without `supervisor.`. A fault is thrown. A promise that never settles is a stalled server. */
 export type Methods = Readonly<
   Record<string, (...params: readonly XmlRpcValue[]) => XmlRpcValue | Promise<XmlRpcValue>>
 >;
 
-/** A process as `getProcessInfo` tells of it. */
+/** Creates a process as in the answer of `getProcessInfo`. */
 export function processStruct(namespec: string, statename: ProcessStateName, more: XmlRpcStruct = {}): XmlRpcStruct {
   const [group = '', name = group] = namespec.split(':');
   return {
@@ -45,7 +45,7 @@ export function processStruct(namespec: string, statename: ProcessStateName, mor
   };
 }
 
-/** The same as the client's own type. */
+/** Creates the same process in the type of the client. */
 export function processInfo(
   namespec: string,
   statename: ProcessStateName,
@@ -68,16 +68,16 @@ export function processInfo(
   };
 }
 
-/** A server in a directory of its own. */
+/** A server in its own directory. */
 export interface FakeServer {
   readonly url: string;
   readonly directory: string;
-  /** What was called, as `method(params)`. */
+  /** The calls so far, as `method(params)`. */
   readonly calls: readonly string[];
   close(): Promise<void>;
 }
 
-/** Serves methods; `logs` answers GET requests. */
+/** Serves methods. `logs` answers GET requests. */
 export async function serve(
   methods: Methods,
   logs: RequestListener = (_request, response) => response.writeHead(404).end(),
@@ -115,7 +115,7 @@ export async function serve(
   });
   const path = join(directory, 's.sock');
   await new Promise<void>((resolve) => server.listen(path, resolve));
-  // Where the client looks for its configuration first, since there is none beside its program.
+  // The client looks here first, since there is no configuration next to its program.
   writeFileSync(join(directory, 'supervisord.conf'), `[supervisorctl]\nserverurl=unix://${path}\n`);
   const close = async (): Promise<void> => {
     server.closeAllConnections();
@@ -125,7 +125,7 @@ export async function serve(
   return { url: `unix://${path}`, directory, calls, close };
 }
 
-/** A port on loopback where nobody listens. */
+/** Finds a port on loopback without a listener. */
 export async function findDeadPort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -134,14 +134,14 @@ export async function findDeadPort(): Promise<number> {
   return port;
 }
 
-/** A run of the client: its streams, and its exit code when it ends. */
+/** A running client: its streams, and its exit code. */
 export interface Running {
   readonly code: Promise<number>;
   readonly stdout: PassThrough;
-  /** All that was printed so far. */
+  /** All output so far. */
   text(): string;
   errorText(): string;
-  /** Resolves when that is on the output. */
+  /** Resolves when the output contains this text. */
   sees(text: string): Promise<void>;
   interrupt(): void;
 }

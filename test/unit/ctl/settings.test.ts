@@ -1,6 +1,4 @@
-/**
- * Where the client finds its supervisor: command line, file, private control socket, default.
- */
+/** How the client finds its supervisor: command line, file, private control socket, default. */
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -27,7 +25,7 @@ describe('the settings of the client', () => {
     rmSync(directory, { recursive: true });
   });
 
-  /** Of the sockets, those that are there answer. */
+  /** Only existing sockets answer. */
   const discoveryOf = (sockets: readonly string[], more: Partial<Discovery> = {}): Discovery => {
     const answers = (path: string): boolean => path === socket;
     return {
@@ -64,7 +62,7 @@ describe('the settings of the client', () => {
     return ['-c', file];
   };
 
-  it('takes what the file says, and the command line over it', () => {
+  it('uses the values of the file, and the command line overrides them', () => {
     const file = write(
       '[supervisorctl]\nserverurl=unix://%(here)s/x.sock\nusername=%(ENV_NAME)s\npassword=secret\nprompt=mine\n' +
         'history_file=~/h\n',
@@ -86,7 +84,7 @@ describe('the settings of the client', () => {
     );
   });
 
-  it('uses the private control socket where the file has no serverurl, or no section', () => {
+  it('uses the private control socket if the file has no serverurl, or no section', () => {
     assert.equal(
       settings(write('[supervisorctl]\nprompt=x\n'), ['/nonexistent', socket]).serverUrl,
       `unix://${socket}`,
@@ -109,7 +107,7 @@ describe('the settings of the client', () => {
     );
   });
 
-  it('knows the server of a file without [supervisorctl], where it answers', () => {
+  it('knows the server of a file without [supervisorctl], if it answers', () => {
     const serverOf = (file: string): FoundSupervisor | null =>
       file === join(directory, 'c.conf') ? { serverUrl: 'unix:///own.sock', username: 'u', password: 'p', file } : null;
     const { serverUrl, username, password } = settings(
@@ -125,7 +123,7 @@ describe('the settings of the client', () => {
     );
   });
 
-  it('reads no file where ONEVISOR_CONF is empty', () => {
+  it('reads no file if ONEVISOR_CONF is empty', () => {
     writeFileSync(join(directory, 'supervisord.conf'), '[supervisorctl]\nserverurl=http://h:1\n');
     assert.deepEqual(
       [settings([], [socket]).serverUrl, settings([], [socket]).file],
@@ -152,16 +150,16 @@ describe('the settings of the client', () => {
       return settings(args, [], env, found(file)).serverUrl;
     };
 
-    it('takes that one where a variable of its file is set for the supervisor only, with a warning', () => {
+    it('uses that supervisor if a variable of its file is set only for the supervisor, with a warning', () => {
       writeFileSync(searched(), '[supervisorctl]\nserverurl=unix://%(ENV_ONLY_THERE)s/supervisor.sock\n');
       const { serverUrl, username, warnings } = settings([], [], {}, found(searched()));
       assert.deepEqual({ serverUrl, username }, { serverUrl: 'unix:///its.sock', username: 'u' });
       assert.match(warnings.join('\n'), /serverurl: .*ONLY_THERE is not set/);
-      // A file that was named counts as it is.
+      // An explicitly named file is used as it is.
       assert.ok(!read(['-c', searched()], [], {}, found(searched())).ok);
     });
 
-    it('takes that one, whatever another file on the machine says', () => {
+    it('uses that supervisor, whatever other files the machine has', () => {
       for (const text of [
         '[supervisorctl]\nserverurl=unix:///var/run/supervisor.sock\n',
         '[supervisorctl]\nserverurl=http://h:1\n',
@@ -174,7 +172,7 @@ describe('the settings of the client', () => {
       assert.deepEqual([username, password, file], ['u', 'p', null]);
     });
 
-    it('follows the file that this supervisor reads', () => {
+    it('uses the file of this supervisor', () => {
       writeFileSync(other(), '[supervisorctl]\nserverurl=http://h:2\nprompt=mine\n');
       assert.equal(urlOf('[supervisorctl]\nserverurl=http://h:1\n', other()), 'http://h:2');
       assert.equal(settings([], [], {}, found(other())).prompt, 'mine');
@@ -184,11 +182,11 @@ describe('the settings of the client', () => {
       assert.equal(urlOf('', other()), `unix://${socket}`);
     });
 
-    it('takes a second supervisor, whose file is found and whose socket answers', () => {
+    it('uses a second supervisor, if its file is found and its socket answers', () => {
       assert.equal(urlOf(`[supervisorctl]\nserverurl=unix://${socket}\n`, null), `unix://${socket}`);
     });
 
-    it('lets what is said explicitly win', () => {
+    it('explicit settings override it', () => {
       writeFileSync(searched(), '[supervisord]\n');
       const elsewhere = settings(['-s', 'http://h:3'], [], {}, found(null));
       assert.deepEqual([elsewhere.serverUrl, elsewhere.username, elsewhere.password], ['http://h:3', null, null]);
@@ -199,7 +197,7 @@ describe('the settings of the client', () => {
     });
   });
 
-  it('says what is wrong with the file', () => {
+  it('reports the problems of the file', () => {
     assert.deepEqual(read(['-c', '/nonexistent'], []), { ok: false, error: 'could not find config file /nonexistent' });
     assert.deepEqual(read(['-c', directory], []), { ok: false, error: `could not read config file ${directory}` });
     const expansion = read(write('[supervisorctl]\nserverurl=%(nope)s\n'), []);
@@ -208,7 +206,7 @@ describe('the settings of the client', () => {
     assert.match(syntax.ok ? '' : syntax.error, /c\.conf:1: /);
   });
 
-  it('says nothing of plug-ins in Python: the log of the supervisor does, once', () => {
+  it('does not report plug-ins in Python, since the supervisor logs them once', () => {
     assert.deepEqual(
       settings(write('[supervisorctl]\n[ctlplugin:quick]\nsupervisor.ctl_factory=quick:make\n'), []).warnings,
       [],

@@ -27,7 +27,7 @@ import type { ConfigInfo } from '../../../src/ctl/supervisor-client.ts';
 import { processInfo } from './fake-server.ts';
 
 describe('names', () => {
-  it('a namespec is split and put together', () => {
+  it('a namespec is parsed and formatted', () => {
     const cases: Array<[string, string, string | null]> = [
       ['web', 'web', 'web'],
       ['g:web', 'g', 'web'],
@@ -46,12 +46,12 @@ describe('names', () => {
     );
   });
 
-  it('patterns are told from names and groups', () => {
+  it('patterns are distinguished from names and groups', () => {
     for (const pattern of ['*', 'w*', 'g:w*', '*:web', 'w?b', 'g*:*']) assert.ok(isPattern(pattern), pattern);
     for (const name of ['web', 'g:web', 'g:*', 'g:', 'all']) assert.ok(!isPattern(name), name);
   });
 
-  it('patterns match what status shows, and nothing in them is a regular expression', async () => {
+  it('patterns match the names that status shows, and are no regular expressions', async () => {
     const processes = [
       processInfo('web.1', 'RUNNING'),
       processInfo('webx1', 'RUNNING'),
@@ -74,7 +74,7 @@ describe('names', () => {
     ]);
   });
 
-  it('an action goes after the options', () => {
+  it('the action comes after the options', () => {
     assert.deepEqual(placeAction('health', []), ['health']);
     assert.deepEqual(placeAction('health', ['-c', 'a', '--user=b', 'web', '-x']), [
       '-c',
@@ -87,7 +87,7 @@ describe('names', () => {
     assert.deepEqual(placeAction('health', ['-z', 'web']), ['-z', 'web']);
   });
 
-  it('numbers are read as Python reads them', () => {
+  it('numbers are parsed as in Python', () => {
     for (const [text, value] of [
       ['5', 5],
       ['+5', 5],
@@ -104,7 +104,7 @@ describe('names', () => {
 });
 
 describe('lines and options', () => {
-  it('a line is a name and the rest', () => {
+  it('a line is a name and its arguments', () => {
     const cases: Array<[string, string, string]> = [
       ['start a b', 'start', 'a b'],
       ['  pid  ', 'pid', ''],
@@ -118,7 +118,7 @@ describe('lines and options', () => {
     for (const [line, name, argument] of cases) assert.deepEqual(parseLine(line), { name, argument }, line);
   });
 
-  it('options are read as getopt reads them', () => {
+  it('options are parsed as with getopt', () => {
     const parse = (...args: string[]): unknown => {
       const outcome = parseOptions(args);
       return outcome.ok
@@ -159,7 +159,7 @@ describe('lines and options', () => {
 });
 
 describe('columns and results', () => {
-  it('status grows with the longest name, avail does not', () => {
+  it('the columns of status grow with the longest name, those of avail do not', () => {
     assert.deepEqual(
       formatStatuses([processInfo('a', 'RUNNING', { description: 'd' }), processInfo('g:b', 'STARTING')]),
       [`${'a'.padEnd(33)}RUNNING   d`, `${'g:b'.padEnd(33)}STARTING  `],
@@ -187,7 +187,7 @@ describe('columns and results', () => {
     assert.deepEqual(formatStatuses([processInfo('\u{1f600}', 'FATAL')]), [`\u{1f600}${' '.repeat(32)}FATAL     `]);
   });
 
-  it('changes are told by name', () => {
+  it('changes are listed by name', () => {
     assert.deepEqual(formatChanges({ added: ['b', 'a'], changed: ['d'], removed: ['c'] }), [
       'a: available',
       'b: available',
@@ -197,7 +197,7 @@ describe('columns and results', () => {
     assert.deepEqual(formatChanges({ added: [], changed: [], removed: [] }), ['No config updates to processes']);
   });
 
-  it('every fault has a line or is refused, never a wrong word', () => {
+  it('every fault has a line or is an error, never a wrong text', () => {
     const result = (status: number) => ({ name: 'a', group: 'g', status, description: 'why', reason: null });
     for (const status of Object.values(faults)) {
       for (const format of [
@@ -237,7 +237,7 @@ describe('completion', () => {
   ];
   const choices = async (line: string): Promise<string[]> =>
     (await completeLine(line, () => Promise.resolve(processes))).choices;
-  it('offers what supervisorctl offers', async () => {
+  it('offers the same as supervisorctl', async () => {
     assert.deepEqual(await choices('ver'), ['version ']);
     assert.deepEqual(await choices('sta'), ['start ', 'status ']);
     assert.deepEqual((await choices('')).length, 22);
@@ -251,12 +251,12 @@ describe('completion', () => {
     assert.deepEqual(await choices('open u'), []);
     assert.deepEqual(await choices('h'), ['help ']);
   });
-  it('does not ask the server where processes do not matter', async () => {
+  it('does not ask the server if processes do not matter', async () => {
     const fail = (): Promise<never> => Promise.reject(new Error('asked'));
     for (const line of ['', 'st', 'help x', 'reload ', 'nosuch x']) await completeLine(line, fail);
     await assert.rejects(completeLine('start x', fail), /asked/);
   });
-  it('every command that is offered exists and has help', () => {
+  it('every offered command exists and has help', () => {
     for (const [name, command] of commands) assert.ok(name === 'EOF' || command.help.length > 0, name);
   });
 });

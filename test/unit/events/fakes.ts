@@ -5,7 +5,7 @@ import { FakeClock } from '../../engine/world.ts';
 
 /** The fake clock of the engine tests, with a time of day. */
 export class FakeWallClock extends FakeClock {
-  /** Time of day at time 0 of the monotonic clock, in milliseconds since 1970. */
+  /** Wall-clock time at time 0 of the monotonic clock, in milliseconds since 1970. */
   offsetMs = 0;
 
   wallMs(): number {
@@ -13,7 +13,7 @@ export class FakeWallClock extends FakeClock {
   }
 }
 
-/** Makes an event that its data identifies. */
+/** Creates an event that is identified by its data. */
 export function remote(data: string): SupervisorEvent {
   return { kind: 'remote', type: 't', data };
 }
@@ -32,7 +32,7 @@ export class PoolScene {
   idles = 0;
   /** Result of the next writes. */
   writing: 'written' | 'closed' | 'full' = 'written';
-  /** Tells the pool that the last write had no reader. */
+  /** Tells the pool that the last write found no reader. */
   failWrite: () => void = () => undefined;
   #serial = 100;
 
@@ -72,7 +72,7 @@ export class PoolScene {
     );
   }
 
-  /** Makes an event with this data. */
+  /** Publishes an event with this data. */
   tell(data: string): void {
     this.pool.offer(remote(data), () => this.#serial++);
   }
@@ -83,7 +83,7 @@ export class PoolScene {
     this.pool.heard(id, pid, 'READY\n');
   }
 
-  /** Data of the events that were sent. */
+  /** Data of the sent events. */
   get data(): string[] {
     return this.sent.map((line) => line.split(' ')[1] ?? '');
   }

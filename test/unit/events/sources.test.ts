@@ -22,12 +22,12 @@ test('ticks come at multiples of their periods, and only for periods with a subs
   assert.deepEqual(ticks, ['5 1000000005', '5 1000000010', '5 1000000015', '5 1000000020', '60 1000000020']);
   ticker.follow((period) => period === 3600);
   ticker.follow((period) => period === 3600);
-  assert.deepEqual(clock.pending, [800_000 - 21_500], 'nobody is woken for what nobody wants');
+  assert.deepEqual(clock.pending, [800_000 - 21_500], 'no alarm without a subscription');
   ticker.follow(() => false);
   assert.deepEqual(clock.pending, []);
 });
 
-test('an early alarm makes no tick, and a change of the time of day makes one', () => {
+test('an early alarm causes no tick, and a change of the wall clock causes one', () => {
   const clock = new FakeWallClock();
   clock.offsetMs = 1_000_000_000_000 - clock.nowMs();
   const ticks: number[] = [];
@@ -65,7 +65,7 @@ class FakeChannel {
   say(pid: number, ...values: number[]): void {
     const bytes = Buffer.from(values);
     for (const listener of this.listeners) listener(bytes, pid);
-    // The memory of a read is used again.
+    // The buffer of a read is reused.
     bytes.fill(0);
   }
 }

@@ -1,4 +1,4 @@
-/** Bytes that are not UTF-8: kept in a string, and the same bytes again. */
+/** Bytes that are not UTF-8: kept in a string, and converted back to the same bytes. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -9,7 +9,7 @@ const rows: ReadonlyArray<readonly [bytes: number[], text: string]> = [
   [[0x7a, 0xe9, 0xff], 'z\udce9\udcff'],
   [[0xc3, 0xa9, 0xe9], 'é\udce9'],
   [[0xf0, 0x9f, 0x98, 0x80, 0xf0, 0x9f], '😀\udcf0\udc9f'],
-  // Overlong, a surrogate, above the last character, a sequence cut short by another one.
+  // Overlong, a surrogate, above the last character, a sequence cut short by another sequence.
   [[0xc0, 0xaf], '\udcc0\udcaf'],
   [[0xe0, 0x80, 0xaf], '\udce0\udc80\udcaf'],
   [[0xed, 0xa0, 0xbd, 0xed, 0xb2, 0x80], '\udced\udca0\udcbd\udced\udcb2\udc80'],
@@ -25,7 +25,7 @@ for (const [bytes, text] of rows) {
   });
 }
 
-test('any bytes come back as they were', () => {
+test('any bytes survive the conversion to text and back', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) =>
       assert.deepEqual(encodeBytes(decodeBytes(bytes)), Buffer.from(bytes)),
@@ -33,7 +33,7 @@ test('any bytes come back as they were', () => {
   );
 });
 
-test('other lone surrogates are replaced; a path of text stays text', () => {
+test('other lone surrogates are replaced; a path that is text stays text', () => {
   assert.equal(encodeBytes('a\ud800b\udc00').toString(), 'a\uFFFDb\uFFFD');
   assert.equal(encodeBytes('\ud83d\ude00\udcff').toString('hex'), 'f09f9880ff');
   assert.equal(toPath('/é'), '/é');

@@ -1,7 +1,4 @@
-/**
- * Links that another user has planted in a sticky directory: not followed, whatever fs.protected_symlinks of this
- * machine says.
- */
+/** Links of other users in a sticky directory are not followed, whatever the machine's fs.protected_symlinks. */
 import assert from 'node:assert/strict';
 import {
   chmodSync,
@@ -46,7 +43,7 @@ const link = (name: string, target: string, owner: number | null = null): string
   return place(name);
 };
 
-test('links of ours, and those outside of sticky directories, lead where they lead', async () => {
+test('our own links, and links outside sticky directories, are followed', async () => {
   link('sticky/ours', '../plain/target');
   link('plain/up', 'deep');
   link('plain/absolute', place('plain/deep'));
@@ -56,7 +53,7 @@ test('links of ours, and those outside of sticky directories, lead where they le
     ['sticky/ours', 'plain/target'],
     ['plain/up/x', 'plain/deep/x'],
     ['plain/absolute/./x', 'plain/deep/x'],
-    // The kernel goes up from the target of a link, not from its place.
+    // The kernel goes up from the target of a link, not from the link.
     ['plain/absolute/../target', 'plain/target'],
     ['plain/dangling', 'plain/none'],
     ['plain/none/a/b', 'plain/none/a/b'],
@@ -70,35 +67,35 @@ test('links of ours, and those outside of sticky directories, lead where they le
   assert.equal(readFileSync((await trustedPath(place('sticky/ours'), 0)).path, 'utf8'), 'target');
 });
 
-test('links of /proc are followed by the kernel: they lead to what may have no path', async () => {
+test('the kernel follows links of /proc, since their targets may have no path', async () => {
   assert.equal(resolveLinks('/dev/fd/1').isFollowed, true);
   const { path, flags } = await trustedPath('/proc/self/fd/1', constants.O_WRONLY);
   assert.deepEqual([path, flags], ['/proc/self/fd/1', constants.O_WRONLY]);
 });
 
-test('a circle of links ends', () => {
+test('a circle of links is an error', () => {
   link('plain/a', 'b');
   link('plain/b', 'a');
   assert.throws(() => resolveLinks(place('plain/a')), { code: 'ELOOP' });
 });
 
-test('a link that comes after the look is not followed', async () => {
+test('a link that is created after the check is not followed', async () => {
   const { flags } = await trustedPath(place('plain/none'), constants.O_WRONLY);
   assert.notEqual(flags & constants.O_NOFOLLOW, 0);
   assert.ok(!existsSync(place('plain/none')));
 });
 
-/** A link in a sticky directory that belongs neither to the asking user nor to the owner of the directory. */
+/** Creates a link in a sticky directory that belongs neither to the user nor to the owner of the directory. */
 function plantedLink(target: string): readonly [path: string, uid: number] {
   if (isRoot) return [link(`sticky/planted${lstatSync(folder).ino}${target.length}`, target, NOBODY), 0];
-  // /tmp belongs to root, and the one who asks is made out to be somebody else.
+  // /tmp belongs to root, and the user is a different one.
   const path = `${tmpdir()}/${folder.split('/').at(-1)}.planted`;
   symlinkSync(target, path);
   after(() => rmSync(path));
   return [path, NOBODY];
 }
 
-test('a planted link is refused by its name, also on the way, and also where it dangles', async () => {
+test('a foreign link is refused by name, also within a path, and also without a target', async () => {
   const [path, uid] = plantedLink(place('plain'));
   for (const asked of [path, `${path}/target`, `${path}/none/x`]) {
     const isRefused = (error: unknown): boolean =>
@@ -110,7 +107,7 @@ test('a planted link is refused by its name, also on the way, and also where it 
 });
 
 test(
-  'nothing is opened through a planted link',
+  'a file is not opened through a foreign link',
   { skip: isRoot ? false : 'only root can give a link to another user' },
   async () => {
     const path = link('sticky/pid', place('plain/created'), NOBODY);

@@ -1,4 +1,4 @@
-/** The one reader of files that users name: what it reads, what it refuses, and that it never waits. */
+/** The reader of files that users name: the files that it reads, those that it refuses, and that it never waits. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import {
@@ -40,13 +40,13 @@ const makePipe = (name: string): string => {
 writeFileSync(place('plain'), 'x'.repeat(100));
 const fifo = makePipe('fifo');
 
-test('regular files, /dev/null, and files of /proc, which have no size', () => {
+test('reads regular files, /dev/null, and files of /proc, whose size is 0', () => {
   assert.equal(readRegularFile(place('plain'), 100).length, 100);
   assert.equal(readRegularFile('/dev/null', 100).length, 0);
   assert.match(readRegularFile('/proc/self/status', 100_000).toString(), /^Name:/);
 });
 
-test('everything else is refused at once, with its kind', async () => {
+test('every other type of file is refused at once, with its name', async () => {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(place('socket'), resolve));
   const rows: ReadonlyArray<readonly [path: string, code: string, reason: RegExp]> = [
@@ -75,7 +75,7 @@ test('a file with a hole of 1 TB is refused by its size', () => {
   );
 });
 
-test('files that others read are looked at in the same way', () => {
+test('files for other programs are checked in the same way', () => {
   requireRegularFile(place('plain'), 100);
   assert.throws(() => requireRegularFile(place('plain'), 99), isRefused('TOO_LARGE', /99 bytes/));
   assert.throws(() => requireRegularFile(fifo, 99), isRefused('NOT_REGULAR', /pipe/));
@@ -97,7 +97,7 @@ test('pid files', () => {
   assert.equal(readPidFile(place('none')), null);
 });
 
-test('a pipe: what is in it when its writer is gone, what still comes, and no more than it may have', async () => {
+test('a pipe: data of a writer that has gone, later data, and the limit', async () => {
   assert.ok(isPipe(fifo) && !isPipe(place('plain')) && !isPipe(place('none')));
   const keep = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
   const writer = openSync(fifo, constants.O_WRONLY);
@@ -118,7 +118,7 @@ test('a pipe: what is in it when its writer is gone, what still comes, and no mo
   closeSync(keep);
 });
 
-test('a named pipe waits for its writer, and no longer than it may', async () => {
+test('a named pipe waits for its writer, up to the timeout', async () => {
   const late = makePipe('late');
   const reading = readPipe(late, 100, 60_000);
   const writer = openSync(late, constants.O_WRONLY);
@@ -132,7 +132,7 @@ test('a named pipe waits for its writer, and no longer than it may', async () =>
   await assert.rejects(readPipe(place('none'), 100, 20), isRefused('ENOENT', /no such file/));
 });
 
-test('the file of -c: a pipe is read once and stands for every reading', async () => {
+test('the file of -c: a pipe is read once and used for every reading', async () => {
   const keep = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
   const writer = openSync(fifo, constants.O_WRONLY);
   writeSync(writer, '[supervisord]\n');
@@ -156,7 +156,7 @@ test('the file of -c: a pipe is read once and stands for every reading', async (
   assert.ok(!openSource({}, null, gone).read(name).ok);
 });
 
-test('all files of one reading have a limit together', () => {
+test('all files of one reading share a limit', () => {
   writeFileSync(place('big'), ' '.repeat(4 * 1024 * 1024));
   const source = openSource({}, null);
   for (let file = 0; file < 4; file++) assert.ok(source.read(place('big')).ok);
@@ -167,7 +167,7 @@ test('all files of one reading have a limit together', () => {
   });
 });
 
-test('names of files need not be UTF-8', () => {
+test('file names need not be UTF-8', () => {
   const strange = Buffer.concat([Buffer.from(`${folder}/`), Buffer.from([0xe9]), Buffer.from('.strange')]);
   writeFileSync(strange, 'x');
   symlinkSync('fifo', place('link.strange'));

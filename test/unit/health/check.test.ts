@@ -1,6 +1,6 @@
 /**
- * Single checks against real servers of this test, good and bad ones: each gives one answer, with a reason for people,
- * and leaves no socket.
+ * Single checks against real servers, good and bad ones: each gives one answer, with a reason for people, and leaves no
+ * socket.
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -52,7 +52,7 @@ function begin(
 
 const outcomeOf = (text: string, more?: More): Promise<string | null> => begin(text, more).answer;
 
-/** A server for one test; at its end every connection to it must be gone without our doing. */
+/** Starts a server for one test. At the end all its connections must have been closed by the check. */
 async function listen<S extends Server>(
   t: TestContext,
   server: S,
@@ -111,7 +111,7 @@ describe('http', () => {
     });
   }
 
-  test('the request is as written, and keeps no connection', async (t) => {
+  test('the request is as configured, and the connection is closed', async (t) => {
     let seen: IncomingMessage | null = null;
     const port = await serve(t, (request, response) => {
       seen = request;
@@ -132,7 +132,7 @@ describe('http', () => {
     );
   });
 
-  test('by IPv6 too, and localhost is both', async (t) => {
+  test('IPv6 works too, and localhost means both', async (t) => {
     const server = createHttpServer((_request, response) => void response.end());
     const { port } = await listen(t, server, { host: '::1', port: 0 });
     assert.equal(await outcomeOf(`http://[::1]:${port}/`), null);
@@ -140,7 +140,7 @@ describe('http', () => {
     assert.equal(await outcomeOf(`http://127.0.0.1:${port}/`), 'connection refused');
   });
 
-  test('a body without end is not read to its end', async (t) => {
+  test('an endless body is not read to its end', async (t) => {
     const port = await serve(t, (_request, response) => {
       const more = (): void => {
         while (!response.destroyed && response.write(Buffer.alloc(16 * 1024)));
@@ -160,7 +160,7 @@ describe('http', () => {
     ],
   ];
   for (const [what, talk] of silent) {
-    test(`a server ${what} is answered for by the timeout`, async (t) => {
+    test(`a check of a server ${what} ends by the timeout`, async (t) => {
       const port = await serveRaw(t, talk);
       assert.equal(await outcomeOf(`http://localhost:${port}/`, { timeoutMs: 150 }), 'no answer within 0.15 s');
     });
@@ -192,13 +192,13 @@ describe('http', () => {
     ],
   ];
   for (const [what, talk, reason] of wrong) {
-    test(`a server that says ${what}`, async (t) => {
+    test(`a server that answers ${what}`, async (t) => {
       const port = await serveRaw(t, talk);
       assert.match((await outcomeOf(`http://localhost:${port}/`)) ?? 'healthy', reason);
     });
   }
 
-  test('https: a certificate of our own is taken from this machine, and from nobody else', async (t) => {
+  test('https: a self-signed certificate is accepted from this machine only', async (t) => {
     const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
     try {
       execFileSync(
@@ -252,7 +252,7 @@ describe('tcp and unix', () => {
     assert.equal(await outcomeOf(`tcp://127.0.0.1:${port}`), null);
   });
 
-  test('nobody there is refused', async (t) => {
+  test('a port without a listener is refused', async (t) => {
     const { port, server } = await listen(t, createServer());
     await new Promise((resolve) => {
       server.close(resolve);
@@ -307,7 +307,7 @@ describe('a check that is ended', () => {
 });
 
 describe('names', () => {
-  /** A name server that answers when the test says so. */
+  /** A name server that answers on request of the test. */
   function slowNames(): {
     lookups: HostLookups;
     asked: string[];
@@ -331,7 +331,7 @@ describe('names', () => {
     };
   }
 
-  test('a look-up that hangs is answered for by the timeout, and the next check does not ask again', async (t) => {
+  test('a look-up that hangs ends by the timeout, and the next check does not ask again', async (t) => {
     const { lookups, asked, reply } = slowNames();
     for (let index = 0; index < 3; index++)
       assert.equal(await outcomeOf('http://db.test/', { timeoutMs: 20, lookups }), 'no answer within 0.02 s');
@@ -342,7 +342,7 @@ describe('names', () => {
     assert.equal(await late, null);
   });
 
-  test('few are asked for at once, the rest in turn; one that is not known is a failure', async (t) => {
+  test('few look-ups run at the same time, the others follow; an unknown name is a failure', async (t) => {
     const { lookups, asked, reply } = slowNames();
     const port = await serveRaw(t, () => undefined);
     const answers = ['a', 'b', 'c'].map((name) => outcomeOf(`tcp://${name}.test:${port}`, { lookups }));

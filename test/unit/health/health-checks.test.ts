@@ -1,6 +1,6 @@
 /**
- * The monitor with commands as checks, whose answers the test gives: what is told to whom, when checks begin, and
- * that they end with what they belong to.
+ * The monitor, with commands as checks whose results the test gives: the health that is reported, and the begin and end
+ * of checks.
  */
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
@@ -34,7 +34,7 @@ const bad: JobOutcome = { kind: 'ended', status: { kind: 'exited', code: 1 }, ou
 let clock: WallClock;
 let log: string[];
 let asked: string[];
-/** Checks under way. */
+/** Running checks. */
 let running: Array<{ command: string; timeoutMs: number; done: (outcome: JobOutcome) => void }>;
 let begun: string[];
 let checks: HealthChecks;
@@ -77,7 +77,7 @@ function become(state: ProcessStateName, change: Partial<ProcessRecord> = {}): v
   checks.observe({ type: 'process', process: view, from, expected: true, pid: view.record.pid });
 }
 
-/** A run is executed. */
+/** Reports that a run was executed. */
 function spawn(options: Options = {}): void {
   configure(options);
   become('STARTING', { run: view.record.run + 1, pid: null });
@@ -85,7 +85,7 @@ function spawn(options: Options = {}): void {
   checks.observe({ type: 'spawned', process: view, run: view.record.run, pid: 100 });
 }
 
-/** Answers the check under way. */
+/** Answers the running check. */
 function answer(outcome: JobOutcome): void {
   const [job, ...more] = running;
   assert.ok(job !== undefined && more.length === 0, `checks under way: ${running.length}`);
@@ -93,7 +93,7 @@ function answer(outcome: JobOutcome): void {
   job.done(outcome);
 }
 
-/** The reason that the status shows. */
+/** Returns the reason in the status. */
 function failure(): string | null {
   const remark = checks.remark('g:web');
   return remark?.kind === 'healthFailure' ? remark.reason : null;
@@ -108,7 +108,7 @@ describe('a run', () => {
     view = { id: 'g:web', config: {} as ProcessView['config'], record: initialRecord };
   });
 
-  test('is looked at once it is executed, and healthy with the first check that passes', () => {
+  test('is checked once it is executed, and healthy after the first passed check', () => {
     spawn();
     assert.deepEqual([asked, begun], [['g:web 1 starting'], []]);
     clock.advance(0);
@@ -120,7 +120,7 @@ describe('a run', () => {
     assertQuiet();
   });
 
-  test('is looked at again when it has come up', () => {
+  test('is checked again when it is up', () => {
     spawn();
     clock.advance(0);
     answer(bad);
@@ -132,7 +132,7 @@ describe('a run', () => {
     assert.deepEqual(asked, ['g:web 1 starting', 'g:web 1 healthy']);
   });
 
-  test('becomes unhealthy with as many failures, and the log and the status say why', () => {
+  test('becomes unhealthy after the configured failures, and log and status have the reason', () => {
     spawn({ healthcheck_retries: 2 });
     become('RUNNING');
     for (let seconds = 0; seconds <= 60; seconds += 5) {
@@ -149,7 +149,7 @@ describe('a run', () => {
   });
 
   for (const state of ['STOPPING', 'EXITED', 'BACKOFF', 'UNKNOWN'] as const) {
-    test(`that becomes ${state} ends its checks, also one under way`, () => {
+    test(`that becomes ${state} ends its checks, also a running one`, () => {
       spawn();
       clock.advance(0);
       assert.equal(running.length, 1);
@@ -159,7 +159,7 @@ describe('a run', () => {
     });
   }
 
-  test('is followed by another one that is judged anew', () => {
+  test('has its own health, also after an earlier run', () => {
     spawn();
     clock.advance(0);
     answer(ok);
@@ -178,7 +178,7 @@ describe('a run', () => {
     assert.deepEqual([asked, failure()], [[], null]);
   });
 
-  test('that is up already when the supervision begins is checked too', () => {
+  test('that is up already when monitoring begins is checked too', () => {
     configure();
     checks.begin([{ ...view, record: { ...initialRecord, run: 4, state: 'RUNNING', pid: 9 } }]);
     assert.deepEqual(asked, ['g:web 4 starting']);
@@ -243,13 +243,13 @@ describe('a live change', () => {
     assert.deepEqual(asked, []);
   });
 
-  test('of nothing that matters to checks changes nothing', () => {
+  test('of unrelated options changes nothing', () => {
     clock.advance(1000);
     change({});
     assert.deepEqual([clock.pending, begun], [[29_000], []]);
   });
 
-  test('of the check begins the new one at once, in place of one under way; what is known stays', () => {
+  test('of the check begins the new one at once and abandons a running one; the health stays', () => {
     clock.advance(30_000);
     assert.equal(running.length, 1);
     change({ healthcheck: { kind: 'command', command: 'other' }, healthcheck_timeout: 1 });
@@ -259,21 +259,21 @@ describe('a live change', () => {
     assert.deepEqual([asked, log.length], [[], 1]);
   });
 
-  test('that takes the check away ends it, and nothing is known any more', () => {
+  test('that removes the check ends it, and the health is unknown', () => {
     view = { ...view, record: { ...view.record, health: 'healthy' } };
     change({ healthcheck: null });
     assertQuiet();
     assert.deepEqual(asked, ['g:web 1 null']);
   });
 
-  test('that adds one to what is up begins it', () => {
+  test('that adds a check to a running process begins it', () => {
     change({ healthcheck: null });
     change({});
     clock.advance(0);
     assert.deepEqual([asked, begun.length], [['g:web 1 starting'], 1]);
   });
 
-  test('of what is not up begins nothing', () => {
+  test('of a process that is not up begins nothing', () => {
     become('STOPPED', { pid: null });
     change({});
     assertQuiet();

@@ -1,4 +1,4 @@
-/** Basic authentication: plain and {SHA} passwords, and everything that is not right. */
+/** Basic authentication: plain and {SHA} passwords, and wrong credentials. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createGuard, parseBasic } from '../../../src/http/authentication.ts';
@@ -9,7 +9,7 @@ describe('the guard', () => {
   const plain = createGuard({ username: 'user', password: 'a:b é' });
   const hashed = createGuard({ username: 'user', password: '{SHA}82ab876d1387bfafe46cc1c8a2ef074eae50cb1d' });
 
-  test('lets in who knows name and password', () => {
+  test('accepts the right name and password', () => {
     assert.ok(plain(basic('user:a:b é')));
     assert.ok(plain(basic('user:a:b é').replace('Basic', 'bAsIc')));
     assert.ok(hashed(basic('user:thepassword')));
@@ -45,7 +45,7 @@ describe('the guard', () => {
     assert.equal(hashed(basic('user:{SHA}82ab876d1387bfafe46cc1c8a2ef074eae50cb1d')), false);
   });
 
-  test('with neither name nor password lets everybody in; half of them is not nothing', () => {
+  test('without name and password accepts everyone; only one of them is not the same as none', () => {
     assert.ok(createGuard({ username: null, password: null })(undefined));
     assert.equal(createGuard({ username: 'user', password: null })(undefined), false);
     assert.equal(createGuard({ username: null, password: 'x' })(basic('y:z')), false);

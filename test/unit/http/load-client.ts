@@ -1,6 +1,6 @@
 /**
- * Many clients in one process of their own: each calls once, and then one after the other on its connection until time
- * is up. Prints what became of it as JSON.
+ * Many clients in one process: each calls once, and then repeatedly on its connection until the time is up. Prints the
+ * result as JSON.
  */
 import { connect } from 'node:net';
 import { decodeResponse } from '../../../src/rpc/xmlrpc.ts';
@@ -25,7 +25,7 @@ function runClient(): Promise<void> {
       const length = Number(/content-length: (\d+)/i.exec(received.toString('latin1', 0, head))?.[1]);
       if (received.length < head + 4 + length) return;
       const body = received.toString('utf8', head + 4, head + 4 + length);
-      // One in a hundred is read whole: this process is to be slower than the server in nothing.
+      // Read one answer in a hundred completely. This process must not be slower than the server.
       if (answers % 100 === 0 && decodeResponse(body).kind !== 'value') errors.push(body.slice(0, 200));
       if (!body.endsWith('</methodResponse>\n')) errors.push(body.slice(-200));
       received = received.subarray(head + 4 + length);

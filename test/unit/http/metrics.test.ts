@@ -58,7 +58,7 @@ const web = view(
   { notify: 'sd' },
 );
 
-/** The lines of one metric without its name. */
+/** Returns the lines of one metric, without its name. */
 function samplesOf(text: string, name: string): string[] {
   return text
     .split('\n')
@@ -114,7 +114,7 @@ describe('metrics', () => {
   for (const [name, lines] of Object.entries(expected))
     test(name, () => assert.deepEqual(samplesOf(text, name), lines));
 
-  test('of the states of a process one is 1', () => {
+  test('exactly one state of a process is 1', () => {
     assert.deepEqual(
       samplesOf(text, 'onevisor_process_state').filter((line) => line.endsWith(' 1')),
       [
@@ -133,13 +133,13 @@ describe('metrics', () => {
     assert.ok(text.endsWith('\n'));
   });
 
-  test('tells nothing of commands and variables', () => assert.doesNotMatch(text, /hidden|secret/));
+  test('do not show commands and variables', () => assert.doesNotMatch(text, /hidden|secret/));
 
-  test('what cannot be told is left out, with its declaration', () => {
+  test('an unknown value is omitted with its declaration', () => {
     assert.doesNotMatch(textOf([], { residentBytes: null }), /resident|onevisor_process/);
   });
 
-  test('a label may hold any character', () => {
+  test('a label may contain any character', () => {
     assert.equal(formatLabels({ a: 'x"y\\z\nw', b: 'ü{},=' }), 'a="x\\"y\\\\z\\nw",b="ü{},="');
     const unquote = (quoted: string): string =>
       quoted.slice(1, -1).replace(/\\(.)/g, (_all, character: string) => (character === 'n' ? '\n' : character));

@@ -1,4 +1,4 @@
-/** Finding a route: paths, methods, queries, what is not decodable. */
+/** Finding a route: paths, methods, queries, invalid encodings. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { matchRoute, type Route } from '../../../src/http/route.ts';
@@ -52,7 +52,7 @@ describe('matchRoute', () => {
     });
   }
 
-  test('a route for all the rest', () => {
+  test('a route for all other paths', () => {
     const match = matchRoute([...routes, row('GET', '/')], 'GET', '/style.css');
     assert.equal('route' in match ? match.rest : null, 'style.css');
   });

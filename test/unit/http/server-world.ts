@@ -1,4 +1,4 @@
-/** Servers over a fake supervisor in real time, and a client that sends and gets plain bytes. */
+/** Servers with a fake supervisor in real time, and a client that sends and receives plain bytes. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
@@ -16,7 +16,7 @@ import { ProcessTimes } from '../../../src/rpc/process-times.ts';
 import { encodeCall, type XmlRpcValue } from '../../../src/rpc/xmlrpc.ts';
 import { type FakeProgram, FakeApi } from '../rpc/fake-api.ts';
 
-/** The clock of this machine, whose alarms end with the world: one that is far off would hold the test. */
+/** The clock of this machine. Its alarms end with the world, since a distant alarm would keep the test running. */
 class EndingClock implements Clock {
   readonly #cancels = new Set<() => void>();
 
@@ -41,7 +41,7 @@ class EndingClock implements Clock {
   }
 }
 
-/** What a world is made of. */
+/** Options of a world. */
 export interface WorldOptions {
   readonly programs?: readonly FakeProgram[];
   readonly limits?: Partial<ServerLimits>;
@@ -104,7 +104,7 @@ export class ServerWorld {
     return server;
   }
 
-  /** A new connection. */
+  /** Opens a connection. */
   connect(): Peer {
     return new Peer(connect({ path: this.socketPath }));
   }
@@ -116,7 +116,7 @@ export class ServerWorld {
   }
 }
 
-/** Runs a test in a world of its own, which is gone afterwards. */
+/** Runs a test in a world of its own, and closes the world. */
 export async function inWorld(options: WorldOptions, run: (world: ServerWorld) => Promise<void>): Promise<void> {
   const world = new ServerWorld(options);
   try {
@@ -126,10 +126,10 @@ export async function inWorld(options: WorldOptions, run: (world: ServerWorld) =
   }
 }
 
-/** When a test that waits for bytes gives up: never in good health. */
+/** Time limit of a test that waits for bytes. It is reached only after a failure. */
 const LATEST_MS = 20_000;
 
-/** The other end of a connection. */
+/** Our end of a connection. */
 export class Peer {
   readonly socket: Socket;
   #received = '';
@@ -158,7 +158,7 @@ export class Peer {
     return this;
   }
 
-  /** Resolves when what was received so far fits; fails when the connection ends before that. */
+  /** Resolves when the received bytes match. Rejects if the connection ends before. */
   async until(what: RegExp | ((received: string) => boolean)): Promise<string> {
     const fits = what instanceof RegExp ? (text: string) => what.test(text) : what;
     let isLate = false;
@@ -183,7 +183,7 @@ export class Peer {
     return this.#received;
   }
 
-  /** Resolves when the other side has closed the connection, with all that it sent. */
+  /** Resolves with all received bytes when the other side has closed the connection. */
   async end(): Promise<string> {
     while (!this.isEnded) {
       await new Promise<void>((resolve) => {
@@ -198,7 +198,7 @@ export class Peer {
   }
 }
 
-/** A whole POST request. */
+/** Formats a POST request. */
 export function post(body: string, headers = '', path = '/RPC2', version = '1.1'): string {
   return (
     `POST ${path} HTTP/${version}\r\nContent-Type: text/xml\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
@@ -206,7 +206,7 @@ export function post(body: string, headers = '', path = '/RPC2', version = '1.1'
   );
 }
 
-/** A whole request of XML-RPC. */
+/** Formats an XML-RPC request. */
 export function callRequest(method: string, params: readonly XmlRpcValue[] = [], headers = ''): string {
   return post(encodeCall(method, params), headers);
 }

@@ -14,7 +14,7 @@ interface Alarm {
 export class FakeClock implements LogClock {
   #nowMs = 1000;
   readonly #alarms = new Set<Alarm>();
-  /** Time of day: 2026-01-01T12:00:00.123Z at first. */
+  /** Wall-clock time, initially 2026-01-01T12:00:00.123Z. */
   wall = 1767268800123;
 
   get pending(): number {

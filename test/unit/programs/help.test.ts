@@ -1,6 +1,4 @@
-/**
- * `onevisor help`: the list of topics, one page, and names that are no topic.
- */
+/** `onevisor help`: the list of topics, one page, and unknown names. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readManual, runHelp } from '../../../src/programs/help.ts';
@@ -21,13 +19,13 @@ function help(args: readonly string[], columns: number | null = null): { code: n
   return { code: runHelp(args, MANUAL, io), ...said };
 }
 
-test('without a topic it lists the topics, with one it shows the page', () => {
+test('without a topic it lists the topics, with a topic it shows the page', () => {
   assert.deepEqual(help([]), { code: 0, out: MANUAL.README, err: '' });
   assert.deepEqual(help(['logs']), { code: 0, out: MANUAL.logs, err: '' });
   assert.equal(help(['LOGS.md']).out, MANUAL.logs);
 });
 
-test('on a terminal the page is laid out', () => {
+test('on a terminal the page is formatted', () => {
   assert.equal(help(['logs'], 80).out, 'Logs\n====\n\nText of the page.\n');
 });
 
@@ -41,11 +39,11 @@ test('an unknown topic names the nearest one', () => {
   assert.equal(help(['__proto__']).code, 2);
 });
 
-test('-h says how to use it, and two topics are an error', () => {
+test('-h shows the usage, and two topics are an error', () => {
   assert.match(help(['-h']).out, /^Usage: onevisor help \[TOPIC\]/);
   assert.equal(help(['a', 'b']).code, 2);
 });
 
-test('in a checkout the manual is read from its folder', () => {
+test('in a checkout the manual is read from its directory', () => {
   assert.match(readManual()['logs'] ?? '', /^# Logs\n/);
 });

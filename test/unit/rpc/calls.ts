@@ -1,4 +1,4 @@
-/** A fake supervisor with a fake clock, and calls as a client makes them, without a wire. */
+/** A fake supervisor with a fake clock, and calls like those of a client, without a network. */
 import assert from 'node:assert/strict';
 import { RpcFault } from '../../../src/core/faults.ts';
 import { callMethod } from '../../../src/rpc/call.ts';
@@ -27,7 +27,7 @@ export class Client {
     };
   }
 
-  /** Calls `supervisor.NAME`, or a full name; a fault comes back as `FAULT number text`. */
+  /** Calls `supervisor.NAME`, or a full name. A fault is returned as `FAULT number text`. */
   async call(name: string, ...args: readonly XmlRpcValue[]): Promise<XmlRpcValue> {
     try {
       return decodeTexts(
@@ -39,7 +39,7 @@ export class Client {
     }
   }
 
-  /** Calls, lets time pass step by step, and gives the answer and after how many milliseconds it came. */
+  /** Calls, lets time pass in steps, and returns the answer and the number of milliseconds. */
   async callFor(
     ms: number,
     name: string,
@@ -60,7 +60,7 @@ export class Client {
     return answer;
   }
 
-  /** The answer where that is a text. */
+  /** Returns the answer if it is a text. */
   async text(name: string, ...args: readonly XmlRpcValue[]): Promise<string> {
     const value = await this.call(name, ...args);
     assert.ok(typeof value === 'string', JSON.stringify(value));
@@ -78,7 +78,7 @@ export class Client {
   }
 }
 
-/** Lets everything happen that is due without time passing. */
+/** Runs all pending callbacks without time passing. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,4 +1,4 @@
-/** Start, stop and signal in every state; answers and faults as the real Supervisor 4.2.5 gave them when watched. */
+/** Start, stop and signal in every state. The answers and faults were recorded from Supervisor 4.2.5. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Client, settle } from './calls.ts';
@@ -6,7 +6,7 @@ import { Client, settle } from './calls.ts';
 const ok = (name: string, group = name) => ({ name, group, status: 80, description: 'OK' });
 
 describe('startProcess', () => {
-  test('answers when RUNNING, or at once without wait', async () => {
+  test('answers when the process is RUNNING, or at once without wait', async () => {
     const client = new Client([
       { name: 'web' },
       { name: 'fast', options: { startsecs: 0 } },
@@ -20,7 +20,7 @@ describe('startProcess', () => {
     assert.equal(await client.state('slow'), 'STARTING');
   });
 
-  test('tells the first failure, though more tries follow', async () => {
+  test('reports the first failure, although more tries follow', async () => {
     const client = new Client([{ name: 'quick', exitAfterMs: 30, exitCode: 3 }]);
     assert.deepEqual(await client.callFor(500, 'startProcess', 'quick'), {
       value: 'FAULT 50 SPAWN_ERROR: quick',
@@ -31,14 +31,14 @@ describe('startProcess', () => {
     assert.equal(await client.call('startProcess', 'quick'), 'FAULT 60 ALREADY_STARTED: quick');
   });
 
-  test('a process that cannot be spawned is a fault also without wait', async () => {
+  test('a failed spawn is a fault, also without wait', async () => {
     const client = new Client([{ name: 'bad', spawnError: 'no memory', options: { startretries: 0 } }]);
     assert.equal(await client.call('startProcess', 'bad', false), 'FAULT 50 SPAWN_ERROR: bad');
     assert.equal(await client.state('bad'), 'FATAL');
     assert.equal((await client.info('bad'))['description'], 'no memory');
   });
 
-  test('a command that is not there is a fault, and the process stays as it is', async () => {
+  test('a missing command is a fault, and the process does not change', async () => {
     const client = new Client([
       { name: 'noexec', objection: { fault: 'NO_FILE', reason: "can't find command '/nonexistent/x'" } },
       { name: 'notexec', objection: { fault: 'NOT_EXECUTABLE', reason: "command at '/etc/passwd' is not executable" } },
@@ -63,7 +63,7 @@ describe('startProcess', () => {
     assert.equal(await client.state('slow'), 'STOPPING');
   });
 
-  test('stopped while somebody waits for its start', async () => {
+  test('a stop while a client waits for the start', async () => {
     const client = new Client([{ name: 'web', ignores: [15] }]);
     const start = client.call('startProcess', 'web');
     await settle();
@@ -71,7 +71,7 @@ describe('startProcess', () => {
     assert.equal(await start, 'FAULT 40 ABNORMAL_TERMINATION: web');
   });
 
-  test('starts an exited and a failed one again', async () => {
+  test('starts an exited and a failed process again', async () => {
     const client = new Client([
       { name: 'done', exitAfterMs: 1200, options: { autorestart: 'false' } },
       { name: 'quick', exitAfterMs: 5, options: { startretries: 0 } },
@@ -99,7 +99,7 @@ describe('startProcess', () => {
     assert.equal(await client.call('stopProcess', 'lost'), 'FAULT 70 NOT_RUNNING: lost');
   });
 
-  test('a client that hangs up is waited for no more', async () => {
+  test('a client that disconnects ends the wait', async () => {
     const client = new Client([{ name: 'web' }]);
     const start = client.call('startProcess', 'web');
     await settle();
@@ -109,7 +109,7 @@ describe('startProcess', () => {
     assert.equal(await client.state('web'), 'RUNNING');
   });
 
-  test('a group that is removed while its start is waited for', async () => {
+  test('a group that is removed during the wait for its start', async () => {
     const client = new Client([{ name: 'quick', exitAfterMs: 5 }]);
     const start = client.call('startProcess', 'quick');
     client.clock.advance(10);
@@ -121,7 +121,7 @@ describe('startProcess', () => {
 });
 
 describe('stopProcess', () => {
-  test('calls off a restart that is due', async () => {
+  test('cancels a restart that is due', async () => {
     const client = new Client([
       { name: 'web', exitAfterMs: 1500, exitCode: 1, options: { autorestart: 'true', restartpause: 60 } },
     ]);
@@ -134,7 +134,7 @@ describe('stopProcess', () => {
     assert.equal(await client.state('web'), 'EXITED');
   });
 
-  test('answers when STOPPED, or at once without wait', async () => {
+  test('answers when the process is STOPPED, or at once without wait', async () => {
     const client = new Client([{ name: 'web', ignores: [15], options: { stopwaitsecs: 4 } }]);
     await client.callFor(2000, 'startProcess', 'web');
     const { value, afterMs } = await client.callFor(6000, 'stopProcess', 'web');
@@ -191,7 +191,7 @@ describe('names', () => {
     });
   }
 
-  test('a whole group by g:* and g:, but only where that means something', async () => {
+  test('a whole group by g:* and g:, but only for methods that allow it', async () => {
     const client = new Client(programs);
     assert.deepEqual((await client.callFor(2000, 'startProcess', 'g:*')).value, [ok('run', 'g'), ok('cat', 'g')]);
     assert.deepEqual(await client.call('startProcess', 'g:'), []);
@@ -202,7 +202,7 @@ describe('names', () => {
     assert.deepEqual(await client.call('stopProcess', 'g:*'), []);
   });
 
-  test('a group that is not there', async () => {
+  test('an unknown group', async () => {
     const client = new Client(programs);
     for (const call of ['startProcessGroup', 'stopProcessGroup'])
       assert.equal(await client.call(call, 'nope'), 'FAULT 10 BAD_NAME: nope');
@@ -211,7 +211,7 @@ describe('names', () => {
 });
 
 describe('all processes', () => {
-  test('outcomes: what failed at once first, then by the time it took, in rounds of 50 ms', async () => {
+  test('results: immediate failures first, then by duration, in rounds of 50 ms', async () => {
     const client = new Client([
       { name: 'late', options: { startsecs: 2 } },
       { name: 'web' },
@@ -228,7 +228,7 @@ describe('all processes', () => {
     ]);
   });
 
-  test('what was started last is asked to stop first; what is stopping is left alone', async () => {
+  test('processes are stopped in reverse order of their start; stopping ones are left alone', async () => {
     const client = new Client([
       { name: 'db', groupPriority: 1 },
       { name: 'web', groupPriority: 10 },
@@ -240,7 +240,7 @@ describe('all processes', () => {
     assert.deepEqual(client.api.signals, ['15 stuck', '15 web', '15 db']);
   });
 
-  test('signals go to what has a pid', async () => {
+  test('signals are sent to processes with a pid', async () => {
     const client = new Client([{ name: 'a' }, { name: 'b' }, { name: 'off' }]);
     await client.callFor(3000, 'startProcess', 'a');
     await client.callFor(3000, 'startProcess', 'b');
@@ -273,7 +273,7 @@ describe('signalProcess', () => {
     });
   }
 
-  test('in BACKOFF: NOT_RUNNING; in STOPPING it is sent', async () => {
+  test('in BACKOFF: NOT_RUNNING; in STOPPING the signal is sent', async () => {
     const client = new Client([
       { name: 'backoff', exitAfterMs: 5 },
       { name: 'web', ignores: [15] },

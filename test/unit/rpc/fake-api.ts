@@ -1,6 +1,4 @@
-/**
- * The real engine with programs that only exist in memory, behind the interface that RPC methods and routes work with.
- */
+/** The real engine with programs in memory, behind the interface for RPC methods and routes. */
 import { sampleProgram } from '../../../build/sample-program.ts';
 import type { Reserve } from '../../../src/rpc/answer-budget.ts';
 import type { GroupConfig, ProcessConfig } from '../../../src/config/model.ts';
@@ -22,30 +20,30 @@ import type {
   SupervisorApi,
 } from '../../../src/rpc/supervisor-api.ts';
 
-/** A program with Supervisor's defaults, which starts by request only. */
+/** A program with Supervisor's defaults, started only on request. */
 const sample = sampleProgram('autostart=false');
 
-/** A program and how it behaves. */
+/** A program and its behaviour. */
 export interface FakeProgram {
   readonly name: string;
   readonly group?: string;
   readonly groupPriority?: number;
   readonly type?: ProcessConfig['type'];
   readonly options?: Partial<ProcessConfig['options']>;
-  /** Name of a program that has to be started first. */
+  /** Name of a program that must be started first. */
   readonly dependsOn?: string;
-  /** Ends by itself after this time, with `exitCode`; never if not given. */
+  /** Time after which it exits with `exitCode`; never if omitted. */
   readonly exitAfterMs?: number;
   readonly exitCode?: number;
-  /** Signals it does nothing about, besides 0. */
+  /** Signals that it ignores, besides 0. */
   readonly ignores?: readonly number[];
   readonly stdout?: string | Buffer;
   readonly stderr?: string | Buffer;
-  /** Writes its standard input to its standard output, as cat. */
+  /** True if it copies its standard input to its standard output, as cat does. */
   readonly isEchoing?: boolean;
   readonly spawnError?: string;
   readonly objection?: { readonly fault: 'NO_FILE' | 'NOT_EXECUTABLE'; readonly reason: string };
-  /** Has no log: `stdout_logfile=NONE`. */
+  /** True if it has no log: `stdout_logfile=NONE`. */
   readonly hasNoLog?: boolean;
 }
 
@@ -53,7 +51,7 @@ export interface FakeProgram {
 export class FakeLog implements Log {
   readonly #tail = new Tail(1 << 26);
   readonly #listeners = new Set<(bytes: Uint8Array) => void>();
-  /** What `read` and `clear` answer instead. */
+  /** Results of `read` and `clear` in place of the real ones. */
   trouble:
     | { readonly kind: 'failed'; readonly reason: string }
     | { readonly kind: 'noFile'; readonly path: string | null }
@@ -67,7 +65,7 @@ export class FakeLog implements Log {
     const bytes = Buffer.from(data);
     this.#tail.push(bytes, 0, bytes.length);
     for (const listener of this.#listeners) listener(bytes);
-    // As with the real one: the bytes are valid during the call only.
+    // As in the real log, the bytes are valid only during the call.
     bytes.fill(0x21);
   }
 
@@ -105,18 +103,18 @@ export class FakeApi implements SupervisorApi {
   readonly log = new FakeLog();
   readonly reports: Array<readonly [Level, string]> = [];
   readonly remoteCommunications: string[] = [];
-  /** Signals that arrived: `15 web`. */
+  /** Signals that arrived, as `15 web`. */
   readonly signals: string[] = [];
   rereadAnswer: Reread = { kind: 'changes', added: [], changed: [], removed: [] };
   readonly oomKillsOf = new Map<string, number>();
   readonly remarksOf = new Map<string, readonly ProcessRemark[]>();
   planAnswer: GroupPlan | null = null;
-  /** Problems of the configuration that a restart would read. */
+  /** Problems of the configuration for the next restart. */
   restartProblem: string | null = null;
   stdinAnswer: 'written' | 'closed' | 'full' = 'written';
   signalError: string | null = null;
   hasMainLog = true;
-  /** Difference of the time of day and the monotonic clock. */
+  /** Difference between wall clock and monotonic clock. */
   wallOffsetMs = 1_795_223_700_000;
   readonly #clock: Clock;
   readonly #groups: GroupConfig[];
@@ -177,7 +175,7 @@ export class FakeApi implements SupervisorApi {
     return made.toSorted((a, b) => a.priority - b.priority);
   }
 
-  /** Adds to the configuration as read last. */
+  /** Adds a group to the latest configuration. */
   configure(programs: readonly FakeProgram[]): void {
     this.#groups.push(...this.groupsOf(programs));
   }

@@ -11,7 +11,7 @@ import {
   XmlRpcSyntaxError,
 } from '../../../src/rpc/xmlrpc.ts';
 
-test('an answer in JSON is read as the same answer in XML', () => {
+test('an answer in JSON decodes to the same value as in XML', () => {
   const values = fc.jsonValue({ stringUnit: 'binary', maxDepth: 4 });
   fc.assert(
     fc.property(values, (value) => {
@@ -22,7 +22,7 @@ test('an answer in JSON is read as the same answer in XML', () => {
   );
 });
 
-test('XML carries what JSON cannot carry, and texts that XML changes', () => {
+test('XML is used for values that JSON cannot carry, and for texts that XML changes', () => {
   const values = [
     new Date(0),
     new Uint8Array(2),
@@ -42,12 +42,12 @@ test('XML carries what JSON cannot carry, and texts that XML changes', () => {
   assert.equal(encodeJsonAnswer(['a\n\tb', null, true, 1.5, {}]), '{"value":["a\\n\\tb",null,true,1.5,{}]}');
 });
 
-test('JSON that is no answer is an error of the protocol', () => {
+test('JSON without an answer is a protocol error', () => {
   for (const text of ['', '{', '[]', 'null', '{}', '"value"', '{"__proto__":{"value":1}}', '{"fault":{"code":"1"}}'])
     assert.throws(() => decodeJsonAnswer(text), XmlRpcSyntaxError, text);
 });
 
-test('a fault in JSON has the reason as a member of its own', () => {
+test('a fault in JSON has the reason as a separate member', () => {
   const held = encodeJsonFault(RpcFault.ofHeldStart('web', 'waits'));
   assert.deepEqual(decodeJsonAnswer(held ?? ''), {
     kind: 'fault',

@@ -1,4 +1,4 @@
-/** Logs over RPC: offsets, faults, and any bytes. Answers as watched of the real one, where XML could carry them. */
+/** Logs over RPC: offsets, faults, and any bytes. The answers were recorded from Supervisor if XML could carry them. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { encodeResponse } from '../../../src/rpc/xmlrpc.ts';
@@ -49,7 +49,7 @@ describe('reading', () => {
     assert.equal(await client.call('readProcessStderrLog', 'merged', 0, 0), 'FAULT 20 NO_FILE');
   });
 
-  test('a file that is missing or cannot be read', async () => {
+  test('a missing or unreadable file', async () => {
     const client = await running();
     const log = client.api.logOf('g:run', 'stdout');
     log.trouble = { kind: 'noFile', path: '/var/log/run.log' };
@@ -58,7 +58,7 @@ describe('reading', () => {
     assert.equal(await client.call('readProcessStdoutLog', 'g:run', 0, 0), 'FAULT 30 FAILED: EIO');
   });
 
-  test('any bytes arrive as text that XML can carry', async () => {
+  test('any bytes are sent as text that XML can carry', async () => {
     const client = await running();
     const text = await client.call('readProcessStdoutLog', 'bytes', 0, 0);
     assert.equal(text, 'a\x01\ufffdé<&>\r\n\x1b[0m');
@@ -154,13 +154,13 @@ describe('clearing', () => {
   });
 });
 
-test('clearing all logs lists the processes in their order, however long each of them takes', async () => {
+test('clearing all logs returns the processes in their order, however long each takes', async () => {
   const client = await running();
   const log = client.api.logOf('g:run', 'stdout');
   const clear = log.clear.bind(log);
   log.clear = async () => {
     await new Promise((resolve) => setImmediate(resolve));
-    // Longer than Supervisor's rounds of 50 ms, by which other methods order their results.
+    // Longer than Supervisor's rounds of 50 ms, which determine the order of other results.
     client.clock.advance(500);
     return clear();
   };
@@ -185,7 +185,7 @@ describe('the log of the supervisor', () => {
     assert.equal(await client.call('readLog', 0, 0), '');
   });
 
-  test('is not there', async () => {
+  test('does not exist', async () => {
     const client = await running();
     client.api.log.trouble = { kind: 'noFile', path: '/var/log/main.log' };
     assert.equal(await client.call('readLog', 0, 0), 'FAULT 20 NO_FILE: /var/log/main.log');

@@ -1,10 +1,10 @@
-/** The fixed table: names, signatures, help; what is not in it; multicall. */
+/** The method table: names, signatures, help, unknown methods, multicall. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createMethodTable } from '../../../src/rpc/method-table.ts';
 import { Client } from './calls.ts';
 
-/** As `system.listMethods` and `system.methodSignature` of the real 4.2.5 gave them. */
+/** Answers of `system.listMethods` and `system.methodSignature` of Supervisor 4.2.5. */
 const signatures: Readonly<Record<string, string>> = {
   'supervisor.addProcessGroup': 'boolean string',
   'supervisor.clearAllProcessLogs': 'array',
@@ -57,7 +57,7 @@ describe('the table', () => {
       assert.deepEqual(await client.call('system.methodSignature', name), signature.split(' '), name);
   });
 
-  test('tells in its help what its signature says', async () => {
+  test('the help matches the signature', async () => {
     const client = new Client([]);
     const help = await client.text('system.methodHelp', 'supervisor.startProcess');
     assert.deepEqual(help.match(/@(param|return) \w+ \w+/g), [
@@ -90,7 +90,7 @@ describe('the table', () => {
     });
   }
 
-  test('takes methods of further interfaces', async () => {
+  test('has the methods of further interfaces', async () => {
     const table = createMethodTable([
       {
         name: 'twiddler.ping',
@@ -133,7 +133,7 @@ describe('the table', () => {
     });
   }
 
-  test('any value is true or false where wait is meant', async () => {
+  test('any value can stand for true or false in wait', async () => {
     for (const wait of ['', 0, null, [], {}]) {
       const client = new Client([{ name: 'web' }]);
       assert.deepEqual(
@@ -154,7 +154,7 @@ describe('the table', () => {
 });
 
 describe('multicall', () => {
-  test('values as they are, faults as structs, one call after the other', async () => {
+  test('returns values unchanged and faults as structs, one call after the other', async () => {
     const client = new Client([{ name: 'web' }, { name: 'quick', exitAfterMs: 5 }]);
     const answer = await client.callFor(3000, 'system.multicall', [
       { methodName: 'supervisor.startProcess', params: ['web'] },
@@ -189,7 +189,7 @@ describe('multicall', () => {
     assert.deepEqual(await client.call('system.multicall', []), []);
   });
 
-  test('what fails in us is a fault of that call only, and is said in the log', async () => {
+  test('an internal error is a fault of that call only, and is logged', async () => {
     const client = new Client([]);
     client.api.reread = () => Promise.reject(new Error('disk on fire'));
     assert.deepEqual(
@@ -202,7 +202,7 @@ describe('multicall', () => {
     assert.ok(client.api.reports.some(([level, text]) => level === 'critical' && text.includes('disk on fire')));
   });
 
-  test('answers are bounded together', async () => {
+  test('the answers have a common size limit', async () => {
     const client = new Client([]);
     client.api.log.push('x'.repeat(5 * 1024 * 1024));
     const read = { methodName: 'supervisor.readLog', params: [0, 0] };
@@ -217,7 +217,7 @@ describe('multicall', () => {
     });
   });
 
-  test('stops when the client hangs up', async () => {
+  test('stops when the client disconnects', async () => {
     const client = new Client([{ name: 'web' }]);
     const call = client.call('system.multicall', [
       { methodName: 'supervisor.startProcess', params: ['web'] },

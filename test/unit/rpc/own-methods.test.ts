@@ -1,4 +1,4 @@
-/** The methods that Supervisor does not have: what they answer, and their faults. */
+/** The methods that Supervisor does not have: their answers and faults. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RpcFault } from '../../../src/core/faults.ts';
@@ -17,14 +17,14 @@ test('planUpdate answers with four lists of names', async () => {
 });
 
 for (const name of ['onevisor.planUpdate', 'onevisor.updateGroup']) {
-  test(`${name} of a group of which only the whole can be exchanged is a fault`, async () => {
+  test(`${name} is a fault for a group that can only be replaced as a whole`, async () => {
     const { context } = new Client([{ name: 'web' }]);
     await assert.rejects(callMethod(table, context, name, ['web']), RpcFault.of('BAD_NAME', 'web'));
     await assert.rejects(callMethod(table, context, name, [5]), RpcFault.of('INCORRECT_PARAMETERS'));
   });
 }
 
-test('shutdownAgain is answered while the supervisor ends, as no method of Supervisor is', async () => {
+test('shutdownAgain is answered during a shutdown, unlike the methods of Supervisor', async () => {
   const { context, api } = new Client([{ name: 'web' }]);
   assert.equal(await callMethod(table, context, 'onevisor.shutdownAgain', []), false);
   api.shutdown();

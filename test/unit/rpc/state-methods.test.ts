@@ -1,4 +1,4 @@
-/** What the supervisor tells of itself and its processes; groups, standard input, events, shutdown. */
+/** Facts about the supervisor and its processes; groups, standard input, events, shutdown. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { formatDaytime, formatUptime } from '../../../src/rpc/durations.ts';
@@ -6,7 +6,7 @@ import { ProcessTimes } from '../../../src/rpc/process-times.ts';
 import { Client } from './calls.ts';
 
 describe('the supervisor', () => {
-  test('names itself', async () => {
+  test('returns its identification', async () => {
     const client = new Client([]);
     assert.deepEqual(
       await Promise.all(
@@ -42,7 +42,7 @@ describe('the supervisor', () => {
   }
 });
 
-test('a restart with a configuration that is wrong is a fault with the reasons, and nothing is restarted', async () => {
+test('a restart with an invalid configuration is a fault with the reasons, and nothing is restarted', async () => {
   const client = new Client([{ name: 'web' }]);
   client.api.restartProblem = '/c.conf:3: [program:web] user: there is no user "x"';
   assert.equal(
@@ -72,7 +72,7 @@ describe('process info', () => {
     },
   );
 
-  test('what a start waits for is data, and the description says it', async () => {
+  test('the dependencies that a start waits for are data, and the description names them', async () => {
     const client = new Client([{ name: 'db' }, { name: 'web', dependsOn: 'db' }, { name: 'log', dependsOn: 'web' }]);
     assert.equal(
       await client.call('startProcess', 'log'),
@@ -91,7 +91,7 @@ describe('process info', () => {
     assert.match(JSON.stringify(outcomes), /"reason":"cannot start: db must be started and is not there any more"/);
   });
 
-  test('a start that waits names its dependencies', async () => {
+  test('the description of a waiting start names its dependencies', async () => {
     const client = new Client([{ name: 'db' }, { name: 'web', dependsOn: 'db' }]);
     await client.call('startProcess', 'db', false);
     await client.call('startProcess', 'web', false);
@@ -102,7 +102,7 @@ describe('process info', () => {
     );
   });
 
-  test('remarks are members of their own, and words at the end of the description', async () => {
+  test('remarks are separate members, and texts at the end of the description', async () => {
     const client = new Client([{ name: 'web', options: { startsecs: 0 } }]);
     await client.call('startProcess', 'web');
     const nextMs = new Date(2027, 10, 21, 4, 0, 5).getTime();
@@ -195,7 +195,7 @@ describe('process info', () => {
     );
   });
 
-  test('a clock that is set changes neither times that were nor the uptime', async () => {
+  test('a change of the wall clock changes neither recorded times nor the uptime', async () => {
     const client = new Client([{ name: 'web' }]);
     await client.callFor(2000, 'startProcess', 'web');
     const before = await client.info('web');
@@ -217,7 +217,7 @@ describe('process info', () => {
     );
   });
 
-  test('the latest exit has fields of its own, also while the next run goes on, and in FATAL', async () => {
+  test('the latest exit has separate members, also during the next run and in FATAL', async () => {
     const client = new Client([
       { name: 'loop', exitAfterMs: 1500, exitCode: 7, options: { autorestart: 'true' } },
       { name: 'none', spawnError: 'no', options: { startretries: 0 } },
@@ -239,7 +239,7 @@ describe('process info', () => {
     assert.equal((await client.info('none'))['exit_code'], 127);
   });
 
-  test('all, by name of group and process whatever the priorities', async () => {
+  test('all processes, sorted by group and name, whatever the priorities', async () => {
     const client = new Client([
       { name: 'zeta', groupPriority: 1 },
       { name: 'run', group: 'g' },
@@ -253,7 +253,7 @@ describe('process info', () => {
     );
   });
 
-  test('uptimes and days as Python prints them', () => {
+  test('uptimes and days as in Python', () => {
     assert.deepEqual([-5, 8000, 3_725_900, 86_400_000, 2 * 86_400_000 + 11_045_000].map(formatUptime), [
       '0:00:00',
       '0:00:08',
@@ -274,7 +274,7 @@ describe('process info', () => {
 });
 
 describe('configuration and groups', () => {
-  test('getAllConfigInfo, sorted by name, with what is not active', async () => {
+  test('getAllConfigInfo, sorted by name, including inactive processes', async () => {
     const client = new Client([
       {
         name: 'web',

@@ -1,6 +1,4 @@
-/**
- * The XML-RPC codec: what goes out comes back, Python reads and writes the same, and no text can do harm.
- */
+/** The XML-RPC codec: encoding and decoding are inverse, Python agrees, and hostile texts are harmless. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
@@ -19,7 +17,7 @@ import type { XmlRpcValue } from '../../../src/rpc/xmlrpc.ts';
 const python = spawnSync('python3', ['-c', 'import xmlrpc.client']).status === 0;
 const needsPython = python ? {} : { skip: 'no python3 with xmlrpc.client on this machine' };
 
-/** Runs a Python program with a text as its input; its output. */
+/** Runs a Python program with a text as its input. Returns its output. */
 function runPython(program: string, input: string): string {
   const run = spawnSync('python3', ['-c', program], {
     input,
@@ -30,14 +28,14 @@ function runPython(program: string, input: string): string {
   return run.stdout;
 }
 
-/** The value of an answer that is not a fault. */
+/** Returns the value of an answer that is not a fault. */
 function decodeValue(text: string): XmlRpcValue {
   const response = decodeResponse(text);
   assert.equal(response.kind, 'value');
   return response.kind === 'value' ? response.value : null;
 }
 
-/** An answer whose value is written as given. */
+/** Formats an answer with a given value. */
 function answer(typed: string): string {
   return (
     `<?xml version="1.0" ` +
@@ -71,7 +69,7 @@ const { tree } = fc.letrec<{ tree: XmlRpcValue }>((tie) => ({
 }));
 
 describe('the XML-RPC codec', () => {
-  it('reads back every value it writes', () => {
+  it('decodes every value that it encodes', () => {
     fc.assert(fc.property(tree, (value) => assert.deepEqual(decodeValue(encodeResponse(value)), value)));
     fc.assert(
       fc.property(carried, fc.array(tree), (method, params) => {
@@ -86,7 +84,7 @@ describe('the XML-RPC codec', () => {
     );
   });
 
-  it('replaces what XML cannot carry and keeps the rest', () => {
+  it('replaces characters that XML cannot carry, and keeps all others', () => {
     assert.equal(
       decodeValue(encodeResponse('a\x00b\x1b[31m\ud800c\udc00\uffff\tend\n')),
       'a\ufffdb\ufffd[31m\ufffdc\ufffd\ufffd\tend\n',
@@ -94,7 +92,7 @@ describe('the XML-RPC codec', () => {
     assert.equal(decodeValue(encodeResponse('\u{1f600} é')), '\u{1f600} é');
   });
 
-  it('keeps blanks: alone, in front, behind, around line ends', () => {
+  it('keeps white space: alone, at the beginning and end, around line ends', () => {
     for (const value of ['', ' ', '\n', ' \t\n ', '  a  ', '\r\n', 'a\r\nb\rc\n'])
       assert.equal(decodeValue(encodeResponse(value)), value);
     assert.equal(decodeValue(answer('  untyped  ')), '  untyped  ');
@@ -105,7 +103,7 @@ describe('the XML-RPC codec', () => {
     assert.equal(decodeValue(answer('<string>a<!-- gone -->b</string>')), 'ab');
   });
 
-  it('reads every type of number, boolean, date and nothing', () => {
+  it('decodes every type of number, boolean, date and nil', () => {
     const cases: Array<[string, XmlRpcValue]> = [
       ['<i4>-7</i4>', -7],
       ['<int>+7</int>', 7],
@@ -128,7 +126,7 @@ describe('the XML-RPC codec', () => {
     for (const [typed, value] of cases) assert.deepEqual(decodeValue(answer(typed)), value, typed);
   });
 
-  it('gives a member with a dangerous name as an own property and changes no prototype', () => {
+  it('a member with a dangerous name is an own property and changes no prototype', () => {
     const member = (name: string): string =>
       `<member><name>${name}</name><value><struct>` +
       '<member><name>polluted</name><value>yes</value></member></struct></value></member>';
@@ -140,7 +138,7 @@ describe('the XML-RPC codec', () => {
     assert.equal(({} as Record<string, unknown>)['polluted'], undefined);
   });
 
-  it('refuses what is malformed with one typed error', () => {
+  it('refuses malformed texts with one type of error', () => {
     const deep = (levels: number): string =>
       answer('<array><data><value>'.repeat(levels) + '</value></data></array>'.repeat(levels));
     const wrong: string[] = [
@@ -208,7 +206,7 @@ describe('the XML-RPC codec', () => {
     assert.deepEqual(decodeValue(deep(20)), JSON.parse('['.repeat(20) + '""' + ']'.repeat(20)));
   });
 
-  it('answers any damage to a valid text with a value or the typed error, never with another', () => {
+  it('any damaged text is decoded or refused with that error, never with another', () => {
     const valid = encodeCall('supervisor.startProcess', ['web:1', true, { a: [1, 2.5, null], b: Uint8Array.of(1) }]);
     const piece = fc.constantFrom(
       '',
@@ -245,7 +243,7 @@ describe('the XML-RPC codec', () => {
     );
   });
 
-  it('takes hostile texts of a megabyte in linear time', () => {
+  it('parses hostile texts of a megabyte in linear time', () => {
     const size = 1_000_000;
     const hostile = [
       '<'.repeat(size),
@@ -270,13 +268,13 @@ describe('the XML-RPC codec', () => {
       } catch (error) {
         assert.ok(error instanceof XmlRpcSyntaxError, String(error));
       }
-      // Of the processor, as time on the clock is also that of others.
+      // Processor time, since elapsed time also depends on other processes.
       const { user, system } = process.cpuUsage(began);
       assert.ok(user + system < 5_000_000, `${document.slice(0, 30)}… took ${user + system} µs`);
     }
   });
 
-  it('writes what Python reads, and reads what Python writes', needsPython, () => {
+  it("Python reads our encoding, and we read Python's", needsPython, () => {
     const value: XmlRpcValue = [
       { name: 'web', spawnerr: '', pid: 42, now: 1_900_000_000_000, half: 0.5, 'a<b>&"\'': ' \r\n\t é \u{1f600} ' },
       [],
@@ -295,7 +293,7 @@ describe('the XML-RPC codec', () => {
     const back =
       'import sys, json, xmlrpc.client as x\n' +
       'sys.stdout.write(x.dumps((json.load(sys.stdin),), methodresponse=True, allow_none=True))';
-    // A raw carriage return is what Python writes, and what every XML reader takes for a newline.
+    // Python writes a raw carriage return, which every XML parser reads as a newline.
     const read = JSON.parse(JSON.stringify(value).replaceAll('\\r\\n', '\\n'));
     assert.deepEqual(
       decodeValue(runPython(back, JSON.stringify(value).replaceAll('1900000000000', '1900000000'))),
@@ -307,7 +305,7 @@ describe('the XML-RPC codec', () => {
     assert.equal(runPython(fault, encodeFault(10, 'BAD_NAME: a<b')), '10 BAD_NAME: a<b');
   });
 
-  it('lays its texts out byte for byte as Python does, since scripts grep them', needsPython, () => {
+  it('the layout is byte for byte that of Python, since scripts grep it', needsPython, () => {
     const program =
       'import sys, xmlrpc.client as x\n' +
       'v = {"a": 1, "b": [True, 1.5, "x<y>&z \\u00e9", [], {}], "c": x.Binary(bytes(range(120)))}\n' +

@@ -1,4 +1,4 @@
-/** By which path we were called: with a slash, by $PATH, through links, and where that leads elsewhere. */
+/** The path by which we were called: with a slash, by $PATH, through links, and if it leads elsewhere. */
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { findCalledPath } from '../../../src/startup/called-path.ts';
 
-test('the path of the link that was called, as Supervisor takes it from argv[0]', (t) => {
+test('returns the path of the link that was called, as Supervisor takes it from argv[0]', (t) => {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'onevisor-called-')));
   t.after(() => rmSync(folder, { recursive: true }));
   for (const name of ['real', 'bin', 'other']) mkdirSync(join(folder, name));

@@ -3,6 +3,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MOST_TRIED, poolThreads } from '../../../src/startup/pool-threads.ts';
 
-test('the usual number where there is room, one at least, and most of a low limit is for the programs', () => {
+test('the usual number if allowed, at least one, and a quarter of a low limit', () => {
   assert.deepEqual([MOST_TRIED, 31, 16, 8, 7, 1, 0].map(poolThreads), [8, 7, 4, 2, 1, 1, 0]);
 });

@@ -1,4 +1,4 @@
-/** What is decided before any program of ours runs: which one is meant, and with which environment. */
+/** Decisions before any program runs: the program that is meant, and its environment. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ import { chooseProgram } from '../../../src/startup/choose-program.ts';
 import { cleanStart, originalStart } from '../../../src/startup/clean-start.ts';
 import { originalArguments, originalVariables } from '../../../src/startup/original-bytes.ts';
 
-test('the name it is called by decides, then the first argument', () => {
+test('the program is chosen by the called name, then by the first argument', () => {
   const rows: Array<[argv0: string, args: string[], program: string, rest: string[]]> = [
     ['/usr/bin/supervisord', ['-n'], 'supervise', ['-n']],
     ['supervisorctl', ['status'], 'ctl', ['status']],
@@ -29,7 +29,7 @@ test('the name it is called by decides, then the first argument', () => {
   }
 });
 
-test('variables that Node reads itself are set aside and come back', () => {
+test('variables that Node reads itself are set aside and restored', () => {
   const given = {
     env: { PATH: '/bin', NODE_DEBUG: 'net', NODE_OPTIONS: '--require /x', NODE_UNIQUE_ID: '1' },
     args: ['-n'],
@@ -41,7 +41,7 @@ test('variables that Node reads itself are set aside and come back', () => {
   assert.deepEqual(originalStart(clean), given);
 });
 
-test('so is what is not UTF-8, which Node would not pass on', () => {
+test('so are strings that are not UTF-8, which Node would not pass on', () => {
   const given = {
     env: { PATH: '/bin', NODE_DEBUG: 'net', BYTES: 'z\udce9\udcff', '\udce9': 'name' },
     args: ['--', 'echo', '\udcff'],
@@ -52,12 +52,12 @@ test('so is what is not UTF-8, which Node would not pass on', () => {
   assert.deepEqual(originalStart({ env: clean.env, args: ['--', 'echo', '\uFFFD'] }), given);
 });
 
-test('a start without them is left alone', () => {
+test('a start without such variables is unchanged', () => {
   assert.equal(cleanStart({ env: { PATH: '/bin', BYTES: '\udce9' }, args: ['\udce9'] }), null);
   assert.deepEqual(originalStart({ env: { PATH: '/bin' }, args: ['x'] }), { env: { PATH: '/bin' }, args: ['x'] });
 });
 
-test('the bytes that Node has replaced come from /proc', (t) => {
+test('bytes that Node has replaced are read from /proc', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'onevisor-bytes-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const path = join(folder, 'strings');
@@ -65,7 +65,7 @@ test('the bytes that Node has replaced come from /proc', (t) => {
     writeFileSync(path, Buffer.from(strings.map((text) => `${text}\0`).join(''), 'latin1'));
   give('onevisor', '--', 'echo', '\xe9\xff', 'a');
   assert.deepEqual(originalArguments(['--', 'echo', '\uFFFD\uFFFD', 'a'], path), ['--', 'echo', '\udce9\udcff', 'a']);
-  // Something else than ours, fewer than ours, or nothing: what Node has is kept.
+  // /proc has different strings, too few, or none: the decoded ones are kept.
   assert.deepEqual(originalArguments(['--', 'other', '\uFFFD', 'a'], path), ['--', 'other', '\uFFFD', 'a']);
   assert.deepEqual(originalArguments(['1', '2', '3', '4', '5', '\uFFFD'], path), ['1', '2', '3', '4', '5', '\uFFFD']);
   assert.deepEqual(originalArguments(['\uFFFD'], join(folder, 'none')), ['\uFFFD']);

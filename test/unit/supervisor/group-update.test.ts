@@ -1,4 +1,4 @@
-/** An update of a group at work, on the real engine: what happens to it while something else goes on. */
+/** The update of an active group, on the real engine, with other changes at the same time. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { namespecOf } from '../../../src/engine/process-table.ts';
@@ -6,7 +6,7 @@ import { planUpdate, updateGroup, type UpdatePlan } from '../../../src/superviso
 import { type Program, World } from '../../engine/world.ts';
 
 /**
- * A world with one group, and what an update of it does in its order: orders to the kernel, and `open web`, `close
+ * Creates a world with one group. Records the steps of an update in order: orders to the kernel, and `open web`, `close
  * web`.
  */
 function begin(
@@ -36,7 +36,7 @@ function begin(
   return { world, plan, update };
 }
 
-test('a start that was held goes on with the streams of the new configuration', async () => {
+test('a held start continues with the streams of the new configuration', async () => {
   const { world, update } = begin(
     [{ name: 'web', needs: { db: 'started' }, startsecs: 1 }],
     [{ name: 'db', autostart: false }],
@@ -47,7 +47,7 @@ test('a start that was held goes on with the streams of the new configuration', 
   assert.deepEqual(world.calls, ['close g:web', 'open web', 'spawn web']);
 });
 
-test('what is started while others of the group are being stopped is stopped once more, and not lost', async () => {
+test('a process that is started while others are being stopped is stopped again, and not lost', async () => {
   const { world, update } = begin([{ name: 'web' }, { name: 'job' }, { name: 'slow' }]);
   world.engine.start();
   world.clock.advance(1000);
@@ -60,7 +60,7 @@ test('what is started while others of the group are being stopped is stopped onc
   assert.deepEqual([await done, world.engine.processes().map(namespecOfView)], [['job', 'slow'], ['g:web']]);
 });
 
-test('an end of everything meanwhile opens nothing', async () => {
+test('a shutdown during the update opens no streams', async () => {
   const { world, update } = begin([{ name: 'web' }]);
   world.engine.start();
   world.clock.advance(1000);
@@ -71,7 +71,7 @@ test('an end of everything meanwhile opens nothing', async () => {
   assert.deepEqual([world.hasEnded(), world.calls], [true, ['spawn web', 'SIG15 web']]);
 });
 
-test('a plan tells what the update then does: what is at rest is neither stopped nor started', async () => {
+test('a plan matches the update: stopped processes are neither stopped nor started', async () => {
   const { world, plan, update } = begin([
     { name: 'gone' },
     { name: 'idle-gone', autostart: false },
@@ -111,7 +111,7 @@ test('a plan tells what the update then does: what is at rest is neither stopped
   );
 });
 
-test('what waits to be started again is restarted, what has failed for good is not', () => {
+test('a process that waits for its restart is restarted, one that has failed for good is not', () => {
   const { world, plan } = begin([
     { name: 'waits', autorestart: 'true', restartpause: 60, startsecs: 0 },
     { name: 'failed', autorestart: 'false', startsecs: 0 },
@@ -126,7 +126,7 @@ test('what waits to be started again is restarted, what has failed for good is n
   assert.deepEqual([restarted.map(({ name }) => name), changed.map(({ name }) => name)], [['waits'], ['failed']]);
 });
 
-test('there is no plan for listeners, FastCGI programs and groups that are not on both sides', () => {
+test('there is no plan for listeners, FastCGI programs and groups that are new or removed', () => {
   const world = new World([{ name: 'web' }]);
   const [group] = world.groupsOf([{ name: 'web' }]);
   assert.ok(group !== undefined);

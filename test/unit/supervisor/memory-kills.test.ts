@@ -1,7 +1,4 @@
-/**
- * Programs that the kernel has killed for memory: told from other kills by the counter of the cgroup, of either
- * version.
- */
+/** Programs that the kernel has killed because memory ran out, detected by the counter of the cgroup (v1 and v2). */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ExitStatus } from '../../../src/core/exit-status.ts';
@@ -13,7 +10,7 @@ import { MemoryKills } from '../../../src/supervisor/memory-kills.ts';
 
 const KILLED: ExitStatus = { kind: 'signaled', signal: 9, core: false };
 
-/** Programs that end, on a clock that is set, below a counter that is set. */
+/** Programs that end, with a controlled clock and a controlled counter. */
 class Scene {
   counter: number | null = 5;
   nowMs = 0;
@@ -57,7 +54,7 @@ class Scene {
   }
 }
 
-test('an end by SIGKILL while the counter goes up is one: in the log, in the status, in the count', () => {
+test('an exit by SIGKILL while the counter increases is such a kill: in the log, the status and the count', () => {
   const scene = new Scene();
   scene.spawned('web:web');
   scene.nowMs = 60_000;
@@ -72,7 +69,7 @@ test('an end by SIGKILL while the counter goes up is one: in the log, in the sta
   );
   assert.equal(scene.kills.remark('web:web')?.kind, 'outOfMemory');
   assert.deepEqual(scene.counts('web:web', 'db:db'), [1, 0]);
-  // A shell that ends with 137: what it had started was killed.
+  // A shell that exits with 137: its child was killed.
   scene.counter = 7;
   scene.ended('web:web', { kind: 'exited', code: 137 });
   assert.deepEqual(scene.counts('web:web'), [2]);
@@ -82,7 +79,7 @@ test('an end by SIGKILL while the counter goes up is one: in the log, in the sta
   assert.deepEqual(scene.counts('web:web'), [0]);
 });
 
-test('SIGKILL by somebody else is none, nor is any other end while the counter goes up', () => {
+test('another SIGKILL is not, nor is any other exit while the counter increases', () => {
   const scene = new Scene();
   scene.ended('web:web', KILLED);
   scene.counter = 6;
@@ -90,14 +87,14 @@ test('SIGKILL by somebody else is none, nor is any other end while the counter g
   assert.deepEqual([scene.log, scene.counts('web:web'), scene.kills.remark('web:web')], [[], [0], null]);
 });
 
-test('several at once are counted each, and no more than there were', () => {
+test('several kills at once are counted, and not more than happened', () => {
   const scene = new Scene();
   scene.counter = 7;
   for (const id of ['a:a', 'b:b', 'c:c']) scene.ended(id, KILLED);
   assert.deepEqual(scene.counts('a:a', 'b:b', 'c:c'), [1, 1, 0]);
 });
 
-test('what was killed long before, and was no program, explains no later end', () => {
+test('an old kill of a process that is no program explains no later exit', () => {
   const scene = new Scene();
   scene.counter = 7;
   scene.ended('a:a', KILLED);
@@ -111,7 +108,7 @@ test('what was killed long before, and was no program, explains no later end', (
   assert.deepEqual(scene.counts('b:b'), [0]);
 });
 
-test('a machine without the counter says nothing', () => {
+test('a machine without the counter reports nothing', () => {
   const scene = new Scene(null);
   scene.ended('a:a', KILLED);
   scene.counter = 3;

@@ -7,7 +7,7 @@ import { CompanionWorld } from './monitor-world.ts';
 const MB = 1024 * 1024;
 const INTERVAL_MS = 10_000;
 
-/** Programs with limits in MB, by name; none is up. `sizes` is what /proc says, by pid. */
+/** Creates programs with limits in MB, by name; none is up. `sizes`: memory by pid. */
 function begin(programs: Readonly<Record<string, number | null>>): {
   world: CompanionWorld;
   limits: MemoryLimits;
@@ -51,7 +51,7 @@ function begin(programs: Readonly<Record<string, number | null>>): {
   };
 }
 
-test('a program above its limit is restarted, and counts anew', async () => {
+test('a program above its limit is restarted, and is measured again afterwards', async () => {
   const { world, limits, sizes, looks, look } = begin({ hog: 300, small: 300, free: null });
   for (const name of ['hog', 'small', 'free']) {
     limits.observe(world.become(name, 'STARTING'));
@@ -74,7 +74,7 @@ test('a program above its limit is restarted, and counts anew', async () => {
   assert.deepEqual([world.asked.length, looks.at(-1), world.log], [1, [5, 33], []]);
 });
 
-test('there is an alarm only while something with a limit is up', async () => {
+test('an alarm is set only while a program with a limit is up', async () => {
   const { world, limits, look } = begin({ a: 1, free: null });
   limits.observe(world.become('free', 'RUNNING'));
   assert.deepEqual(world.clock.pending, []);
@@ -88,7 +88,7 @@ test('there is an alarm only while something with a limit is up', async () => {
   assert.deepEqual(world.clock.pending, []);
 });
 
-test('no look begins while one is under way, and what it finds is of no use after the end', async () => {
+test('no check begins while one is running, and its result is dropped after the end', async () => {
   const { world, limits, sizes, looks } = begin({ a: 1, b: 1 });
   limits.observe(world.become('a', 'RUNNING', { pid: 7 }));
   sizes.set(7, 2 * MB);
@@ -101,7 +101,7 @@ test('no look begins while one is under way, and what it finds is of no use afte
   assert.deepEqual([world.asked, world.clock.pending, looks.length], [[], [], 1]);
 });
 
-test('another run, or another limit, is not judged by what was found before', async () => {
+test('another run, or another limit, is not judged by an older measurement', async () => {
   const { world, limits, sizes } = begin({ again: 1, raised: 1, lifted: 1 });
   for (const [index, name] of ['again', 'raised', 'lifted'].entries()) {
     limits.observe(world.become(name, 'RUNNING', { pid: index }));
@@ -116,7 +116,7 @@ test('another run, or another limit, is not judged by what was found before', as
   assert.deepEqual(world.asked, []);
 });
 
-test('what cannot be looked at is said once, and tried again', async () => {
+test('a failed check is reported once, and repeated', async () => {
   const { world, limits, sizes, look, fail } = begin({ a: 1 });
   limits.observe(world.become('a', 'RUNNING', { pid: 7 }));
   fail(Object.assign(new Error('no'), { code: 'ENOENT', errno: -2 }));

@@ -1,6 +1,6 @@
 /**
- * A fake engine for monitors: processes in states that the test sets, and what was asked of them. The
- * clock on the wall can be set.
+ * A fake engine for monitors: processes in states that the test sets, and a record of the requests. The wall clock can
+ * be set.
  */
 import type { Schedule } from '../../../src/config/cron.ts';
 import { initialRecord, type ProcessRecord } from '../../../src/core/process-record.ts';
@@ -10,7 +10,7 @@ import type { Report } from '../../../src/engine/ports.ts';
 import type { ProcessView } from '../../../src/engine/process-table.ts';
 import { FakeClock } from '../../engine/world.ts';
 
-/** Time passes on both clocks alike; the one on the wall can be set. */
+/** Time passes on both clocks alike. The wall clock can be set. */
 export class WallClock extends FakeClock {
   #offsetMs = 0;
 
@@ -29,15 +29,15 @@ interface Options {
   readonly max_memory: number | null;
 }
 
-/** An engine of which a monitor sees the processes. */
+/** An engine whose processes a monitor observes. */
 export class CompanionWorld {
   readonly clock = new WallClock();
   readonly log: string[] = [];
-  /** Names of what was started or restarted, in order, with the time or the reason. */
+  /** Started and restarted processes, in order, with the time or the reason. */
   readonly asked: string[] = [];
   readonly #views = new Map<string, ProcessView>();
 
-  /** Those who are told when the clock on the wall is set. */
+  /** Listeners for changes of the wall clock. */
   readonly clockWatchers = new Set<() => void>();
 
   readonly watchClock = (changed: () => void): (() => void) => {
@@ -45,7 +45,7 @@ export class CompanionWorld {
     return () => this.clockWatchers.delete(changed);
   };
 
-  /** Sets the clock on the wall, as an administrator or a machine that wakes up does. */
+  /** Sets the wall clock, as an administrator or a wake-up does. */
   setClock(time: string): void {
     this.clock.set(time);
     for (const changed of this.clockWatchers) changed();
@@ -61,7 +61,7 @@ export class CompanionWorld {
     restartProcess: (id: string, reason: string): boolean => this.asked.push(`${id} ${reason}`) > 0,
   };
 
-  /** Configures a process, anew or for the first time. */
+  /** Adds a process or changes its configuration. */
   configure(id: string, options: Partial<Options>): EngineEvent {
     const config = {
       name: id,
@@ -73,7 +73,7 @@ export class CompanionWorld {
     };
   }
 
-  /** A process is in another state; one that starts begins its next run. */
+  /** Changes the state of a process. STARTING begins the next run. */
   become(id: string, state: ProcessStateName, change: Partial<ProcessRecord> = {}): EngineEvent {
     const before = this.#views.get(id);
     if (before === undefined) throw new Error(`there is no ${id}`);

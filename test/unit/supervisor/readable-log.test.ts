@@ -1,6 +1,6 @@
 /**
- * The log of a program as clients read and follow it: the file that is written, whatever its name, what is still to be
- * written, and what comes.
+ * The log of a program as clients read and follow it: the file that is written, whatever its name, the queued bytes,
+ * and new output.
  */
 import assert from 'node:assert/strict';
 import { appendFileSync, closeSync, mkdtempSync, openSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -11,13 +11,13 @@ import type { BytesListener, FileState } from '../../../src/logs/ports.ts';
 import { Tail } from '../../../src/logs/tail.ts';
 import { ReadableLog } from '../../../src/supervisor/readable-log.ts';
 
-/** There is room for any answer. */
+/** Accepts any size. */
 const freely = (): void => undefined;
 
 const folder = mkdtempSync(join(tmpdir(), 'logs-'));
 after(() => rmSync(folder, { recursive: true }));
 
-/** A log with a file that is open, of which the last bytes are queued. */
+/** A log with an open file, whose last bytes are queued. */
 class World {
   readonly path = join(mkdtempSync(join(folder, 'x-')), 'x.log');
   readonly tail = new Tail(65_536);
@@ -55,7 +55,7 @@ class World {
     };
   }
 
-  /** A program writes; the file gets it later. */
+  /** Writes output that the file gets later. */
   say(text: string): void {
     const bytes = Buffer.from(text);
     this.tail.push(bytes, 0, bytes.length);
@@ -85,7 +85,7 @@ test(
     const world = new World('from an earlier start\n');
     world.queued = 'queued\n';
     const { text, until, end } = world.follow(20);
-    // Queued lines are written before the file is read, and a new one too.
+    // Queued lines are written before the file is read, and a new line too.
     appendFileSync(world.path, 'queued\nnew\n');
     world.say('new\n');
     await until('new\n');
@@ -98,7 +98,7 @@ test(
   },
 );
 
-test('after the file was renamed, its end is read until it is reopened; then that of the new file', async () => {
+test('the end of a renamed file is read until the log is reopened; then that of the new file', async () => {
   const world = new World('old text\n');
   world.say('old text\n');
   renameSync(world.path, `${world.path}.1`);
@@ -117,7 +117,7 @@ test('after the file was renamed, its end is read until it is reopened; then tha
   closeSync(world.fd);
 });
 
-test('a file that was deleted is not there; a fifo or device has what is in memory', async () => {
+test('a deleted file does not exist; the log of a FIFO or device is its memory', async () => {
   const world = new World('text\n');
   rmSync(world.path);
   assert.deepEqual(await world.log.read(0, 0, freely), { kind: 'noFile', path: world.path });
@@ -139,7 +139,7 @@ test('a file that was deleted is not there; a fifo or device has what is in memo
   closeSync(other.fd);
 });
 
-test('a flood while the end of the file is read: the follower gets it, and nothing is kept without bound', () => {
+test('a flood while the end of the file is read: the follower gets it, and the held bytes are limited', () => {
   const world = new World('text\n');
   const { text, end } = world.follow(10);
   for (let i = 0; i < 5; i++) world.say('x'.repeat(65_536));

@@ -4,12 +4,12 @@ import type { Notice, NoticeListener } from '../../../src/process/notification-c
 import { Readiness } from '../../../src/supervisor/readiness.ts';
 import { CompanionWorld } from './monitor-world.ts';
 
-/** One program `web`, in its first run, with the watchdog of so many seconds. */
+/** One program `web` in its first run, with a watchdog of some seconds. */
 class Scene {
   readonly world = new CompanionWorld();
   readonly ready: string[] = [];
   readonly closed: string[] = [];
-  /** What waits in the socket when it is read at the last moment. */
+  /** Notices in the socket that are read at the last moment. */
   unread: Notice[] = [];
   readonly readiness: Readiness;
   #listener: NoticeListener = () => undefined;
@@ -47,7 +47,7 @@ class Scene {
   }
 }
 
-test('ready and its status belong to the run', () => {
+test('readiness and status belong to a run', () => {
   const scene = new Scene();
   assert.equal(scene.readiness.remark('web'), null);
   scene.say({ kind: 'status', text: 'warming up' });
@@ -72,7 +72,7 @@ test('ready and its status belong to the run', () => {
   assert.deepEqual(scene.world.clock.pending, []);
 });
 
-test('a watchdog counts from ready on, and each sign of life begins it anew', () => {
+test('a watchdog counts from readiness on, and each WATCHDOG=1 restarts it', () => {
   const scene = new Scene(5);
   scene.say({ kind: 'alive' });
   assert.deepEqual(scene.world.clock.pending, []);
@@ -86,7 +86,7 @@ test('a watchdog counts from ready on, and each sign of life begins it anew', ()
   assert.deepEqual(scene.world.clock.pending, []);
 });
 
-test('a sign of life that waits to be read counts', () => {
+test('an unread WATCHDOG=1 counts', () => {
   const scene = new Scene(5);
   scene.say({ kind: 'ready' });
   scene.unread = [{ kind: 'alive' }];
@@ -98,11 +98,11 @@ test('a sign of life that waits to be read counts', () => {
   assert.deepEqual([scene.world.asked, scene.world.clock.pending], [[], []]);
 });
 
-test('a watchdog that is looked at too late lets the program have its time again', () => {
+test('a late watchdog alarm gives the program its full time again', () => {
   const scene = new Scene(5);
   scene.say({ kind: 'ready' });
   const { clock } = scene.world;
-  // Frozen: the clock goes on, and nobody looks.
+  // The container is frozen: time passes without an alarm.
   const nowMs = clock.nowMs.bind(clock);
   clock.nowMs = () => nowMs() + 60_000;
   clock.advance(5000);
@@ -130,7 +130,7 @@ test('a stop, and STOPPING=1, end the watchdog', () => {
   assert.deepEqual(scene.world.clock.pending, []);
 });
 
-test('the program sets its own limit, or gives itself up', () => {
+test('the program sets its own limit, or triggers a restart', () => {
   const scene = new Scene();
   scene.say({ kind: 'watchdog', limitMs: 2500 }, { kind: 'ready' });
   assert.deepEqual(scene.world.clock.pending, [2500]);
@@ -140,13 +140,13 @@ test('the program sets its own limit, or gives itself up', () => {
   assert.deepEqual(scene.world.asked, ['web it said WATCHDOG=trigger']);
 });
 
-test('watchdog_sec=0 is none', () => {
+test('watchdog_sec=0 is no watchdog', () => {
   const scene = new Scene(0);
   scene.say({ kind: 'ready' });
   assert.deepEqual(scene.world.clock.pending, []);
 });
 
-test('trouble is one line of the log for each kind in a run', () => {
+test('each kind of problem is logged once in a run', () => {
   const scene = new Scene();
   const all: Notice[] = [
     { kind: 'refused', why: 'user', pid: 7, uid: 33 },
@@ -183,7 +183,7 @@ test('trouble is one line of the log for each kind in a run', () => {
   assert.equal(scene.world.log.length, 12);
 });
 
-test('nothing is left at the end', () => {
+test('no alarm is left at the end', () => {
   const scene = new Scene(5);
   scene.say({ kind: 'status', text: 'up' });
   scene.readiness.close();

@@ -1,6 +1,6 @@
 /**
- * Modules of `[rpcinterface:x]`: what they may register, what becomes of their answers and errors, and that none of
- * them can keep the supervisor from starting.
+ * Modules of `[rpcinterface:x]`: the methods they may register, their answers and errors, and that none can keep the
+ * supervisor from starting.
  */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -18,7 +18,7 @@ const folder = mkdtempSync(join(tmpdir(), 'onevisor-plugins-'));
 after(() => rmSync(folder, { recursive: true }));
 let count = 0;
 
-/** Loads one module with this text; what it registered and what was said. */
+/** Loads one module with this text. Returns its methods and the log lines. */
 async function load(
   text: string,
   {
@@ -51,7 +51,7 @@ const call = async (methods: readonly Method[], name: string, ...args: XmlRpcVal
   return method.call({} as CallContext, args);
 };
 
-test('what is a module, and what is Python', () => {
+test('modules are distinguished from Python', () => {
   for (const factory of ['/opt/x.js', './x.mjs', '../x.cjs:make']) assert.ok(isModulePath(factory), factory);
   for (const factory of ['supervisor.rpcinterface:make_main_rpcinterface', 'x.y:z', '', 'x.js'])
     assert.ok(!isModulePath(factory), factory);
@@ -97,7 +97,7 @@ test('an ES module: options, methods with and without a description, calls, a li
   );
 });
 
-test('a CommonJS module, and an export by its name', async () => {
+test('a CommonJS module, and an export by name', async () => {
   assert.equal(
     await call(
       (await load('module.exports = (api) => api.register("one", () => 1);', { extension: 'cjs' })).methods,
@@ -109,7 +109,7 @@ test('a CommonJS module, and an export by its name', async () => {
   assert.equal(await call(methods, 'x.two'), 2);
 });
 
-test('a factory that is waited for', async () => {
+test('an asynchronous factory', async () => {
   const { methods } = await load('export default async (api) => { await null; api.register("late", () => 1); };');
   assert.equal(methods.length, 1);
 });
@@ -142,7 +142,7 @@ test('errors of a method are faults', async () => {
   assert.equal((await faultOf('x.endless')).code, 30);
 });
 
-test('a module that cannot be loaded is one warning, and the others go on', async () => {
+test('a module that cannot be loaded is one warning, and the others are loaded', async () => {
   const refused = async (text: string, more?: Parameters<typeof load>[1]): Promise<string> => {
     const { methods, lines } = await load(text, more);
     assert.deepEqual(methods, []);
@@ -180,7 +180,7 @@ test('a module that cannot be loaded is one warning, and the others go on', asyn
   );
 });
 
-test('a module that is never ready holds nobody up for ever', async (t) => {
+test('a module that is never ready delays the start only for a limited time', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const loading = load('let api; export default (given) => { api = given; return new Promise(() => undefined); };');
   await new Promise((resolve) => setImmediate(resolve));

@@ -8,7 +8,7 @@ import { CompanionWorld } from './monitor-world.ts';
 const MINUTE_MS = 60_000;
 const schedule = (text: string): Schedule => cron.parse(text, { cwd: '/', home: null, host: null });
 
-/** Schedules of programs by name, all of them stopped, from noon on. */
+/** Creates schedules of programs by name, all stopped, from noon on. */
 function begin(programs: Readonly<Record<string, string>>): { world: CompanionWorld; schedules: Schedules } {
   const world = new CompanionWorld();
   world.clock.set('2026-11-21T12:00:30Z');
@@ -18,7 +18,7 @@ function begin(programs: Readonly<Record<string, string>>): { world: CompanionWo
   return { world, schedules };
 }
 
-test('programs are started at the times of their schedules, each', () => {
+test('each program is started at the times of its schedule', () => {
   const { world, schedules } = begin({ a: '*/10 * * * *', b: '15 12,13 * * *' });
   world.clock.advance(31 * MINUTE_MS);
   assert.deepEqual(world.asked, [
@@ -38,7 +38,7 @@ test('seconds count', () => {
   assert.deepEqual(world.asked, ['a 2026-11-21T12:00:32', 'a 2026-11-21T12:00:34']);
 });
 
-test('where nobody has a schedule there is no alarm', () => {
+test('without a schedule there is no alarm', () => {
   const world = new CompanionWorld();
   world.configure('a', {});
   const schedules = new Schedules(world);
@@ -47,7 +47,7 @@ test('where nobody has a schedule there is no alarm', () => {
   assert.equal(schedules.remark('a'), null);
 });
 
-test('a long wait is slept through but for a look at the clock each quarter of an hour', () => {
+test('during a long wait the clock is checked every quarter of an hour', () => {
   const { world } = begin({ a: '30 13 * * *' });
   let looks = 0;
   for (let pending = world.clock.pending; world.asked.length === 0; pending = world.clock.pending) {
@@ -58,7 +58,7 @@ test('a long wait is slept through but for a look at the clock each quarter of a
   assert.deepEqual([world.asked, looks], [['a 2026-11-21T13:30:00'], 6]);
 });
 
-test('a run that still goes on is not joined by another one, which is said once for each', () => {
+test('a run that has not ended is not joined by another one; the skip is reported once for each run', () => {
   for (const state of ['STARTING', 'RUNNING', 'STOPPING', 'BACKOFF', 'UNKNOWN'] as ProcessStateName[]) {
     const { world } = begin({ a: '* * * * *' });
     world.become('a', 'STARTING');
@@ -82,7 +82,7 @@ test('a program that failed, was stopped or has given up is started at its next 
   }
 });
 
-test('what is missed by a jump of under three hours runs once, whether the kernel tells of it or not', () => {
+test('times missed by a jump of under three hours run once, with or without a report of the kernel', () => {
   for (const isTold of [true, false]) {
     const { world } = begin({ a: '*/5 * * * *', b: '30 12 * * *' });
     if (isTold) world.setClock('2026-11-21T14:58:00Z');
@@ -100,7 +100,7 @@ test('what is missed by a jump of under three hours runs once, whether the kerne
   }
 });
 
-test('a jump of hours forward is a line, and what was missed is not run', () => {
+test('a jump of hours forward is one log line, and missed times do not run', () => {
   const { world } = begin({ a: '*/5 * * * *', b: '30 12 * * *', c: '30 18 * * *' });
   world.setClock('2026-11-21T18:02:00Z');
   world.clock.advance(40 * MINUTE_MS);
@@ -114,7 +114,7 @@ test('a jump of hours forward is a line, and what was missed is not run', () => 
   ]);
 });
 
-test('what was due before such a jump runs', () => {
+test('times that were due before such a jump run', () => {
   const { world } = begin({ a: '1 12 * * *' });
   world.clock.set('2026-11-21T12:00:59Z');
   world.setClock('2026-11-21T12:00:59Z');
@@ -122,7 +122,7 @@ test('what was due before such a jump runs', () => {
   assert.deepEqual(world.asked, ['a 2026-11-21T12:01:00']);
 });
 
-test('a clock that is set back does not run a fixed time again, and a schedule with a star goes on at once', () => {
+test('after a clock is set back, a fixed time does not run again, and a schedule with a star continues', () => {
   const { world } = begin({ a: '*/5 * * * *', b: '5 12 * * *', c: '*/20 * * * * *' });
   world.clock.advance(6 * MINUTE_MS);
   world.asked.length = 0;
@@ -136,7 +136,7 @@ test('a clock that is set back does not run a fixed time again, and a schedule w
   assert.equal(world.asked.filter((line) => line.startsWith('a'))[0], 'a 2026-11-21T11:05:00');
   assert.equal(world.asked[0], 'c 2026-11-21T11:01:40');
   assert.deepEqual(world.log, []);
-  // A fixed time that has not run yet does.
+  // A fixed time that has not run yet runs.
   world.clock.advance(24 * 60 * MINUTE_MS);
   assert.deepEqual(
     world.asked.filter((line) => line.startsWith('b')),
@@ -144,7 +144,7 @@ test('a clock that is set back does not run a fixed time again, and a schedule w
   );
 });
 
-test('a clock that is kept right by small steps makes nothing run twice', () => {
+test('small corrections of the clock run nothing twice', () => {
   const { world } = begin({ a: '*/5 * * * *' });
   world.clock.advance(5 * MINUTE_MS);
   world.setClock('2026-11-21T12:04:58Z');
@@ -152,7 +152,7 @@ test('a clock that is kept right by small steps makes nothing run twice', () => 
   assert.deepEqual(world.asked, ['a 2026-11-21T12:05:00', 'a 2026-11-21T12:10:00']);
 });
 
-test('a clock that is set back by hours was wrong: one line, and the next time counts', () => {
+test('a clock that was set back by hours was wrong: one line, and the next time counts', () => {
   const { world } = begin({ a: '0 8 * * *' });
   world.setClock('2026-11-19T07:30:00Z');
   world.clock.advance(45 * MINUTE_MS);
@@ -160,7 +160,7 @@ test('a clock that is set back by hours was wrong: one line, and the next time c
   assert.deepEqual(world.log, ['warn the clock has jumped back by 2 days: schedules continue with their next times']);
 });
 
-test('nobody watches the clock where nothing is scheduled', () => {
+test('the clock is watched only with a schedule', () => {
   const { world, schedules } = begin({ a: '0 8 * * *' });
   assert.equal(world.clockWatchers.size, 1);
   schedules.observe(world.configure('a', {}));
@@ -171,7 +171,7 @@ test('nobody watches the clock where nothing is scheduled', () => {
   assert.equal(world.clockWatchers.size, 0);
 });
 
-test('an update plans anew what has another schedule', () => {
+test('an update with another schedule sets new times', () => {
   const { world, schedules } = begin({ a: '0 * * * *', b: '0 * * * *', c: '0 * * * *' });
   schedules.observe(world.configure('a', { cron: schedule('5 * * * *'), tz: 'UTC' }));
   schedules.observe(world.configure('b', {}));
@@ -182,14 +182,14 @@ test('an update plans anew what has another schedule', () => {
   assert.deepEqual(world.asked, ['a 2026-11-21T12:05:00', 'new 2026-11-21T12:10:00', 'c 2026-11-21T12:30:00']);
 });
 
-test('a program that is no more is not started', () => {
+test('a removed program is not started', () => {
   const { world, schedules } = begin({ a: '* * * * *' });
   world.remove('a');
   world.clock.advance(5 * MINUTE_MS);
   assert.deepEqual([world.asked, world.clock.pending, schedules.remark('a')], [[], [], null]);
 });
 
-test('nothing is started once the supervisor ends', () => {
+test('a shutdown starts nothing', () => {
   const { world, schedules } = begin({ a: '* * * * *' });
   schedules.observe(world.become('a', 'STARTING'));
   schedules.observe({ type: 'supervisor', goal: 'exit' });

@@ -1,4 +1,4 @@
-/** Notifications to the manager that runs us; its socket may lag or fail. */
+/** Notifications to the service manager, whose socket may be slow or fail. */
 import assert from 'node:assert/strict';
 import { openSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -52,7 +52,7 @@ class World {
 
 const ends = (goal: 'exit' | 'restart'): EngineEvent => ({ type: 'supervisor', goal });
 
-test('ready once, the status when it changes, a second apart', () => {
+test('READY=1 once, and the status when it changes, a second apart', () => {
   const world = new World();
   world.notifier.begin();
   world.clock.advance(50);
@@ -75,7 +75,7 @@ test('ready once, the status when it changes, a second apart', () => {
   assert.deepEqual(world.take(), ['STATUS=not up: web: FATAL', 'STATUS=all programs are up']);
 });
 
-test('a reload is told with the time, and is over when all is up again, also with nothing to start', () => {
+test('a reload is sent with its time, and ends when all programs are up, also with nothing to start', () => {
   const world = new World();
   world.problems = [];
   world.notifier.begin();
@@ -91,7 +91,7 @@ test('a reload is told with the time, and is over when all is up again, also wit
   assert.deepEqual(world.take(), ['READY=1\nSTATUS=all programs are up']);
 });
 
-test('the end is told once', () => {
+test('the shutdown is sent once', () => {
   const world = new World();
   world.notifier.begin();
   world.notifier.observe(ends('exit'));
@@ -106,7 +106,7 @@ test('the end is told once', () => {
   assert.equal(other.take().at(-1), 'STOPPING=1');
 });
 
-test('signs of life come twice in the time, from the beginning to the end', () => {
+test('WATCHDOG=1 is sent twice in the limit, from the beginning to the end', () => {
   const world = new World({ watchdogMs: 1000 });
   world.notifier.begin();
   world.clock.advance(2000);
@@ -119,7 +119,7 @@ test('signs of life come twice in the time, from the beginning to the end', () =
   assert.deepEqual(world.take(), []);
 });
 
-test('a manager that is behind gets all of it later, the newest of each', () => {
+test('a slow manager gets everything later, the newest value of each', () => {
   const world = new World();
   world.errno = constants.errno.EAGAIN;
   world.notifier.begin();
@@ -133,7 +133,7 @@ test('a manager that is behind gets all of it later, the newest of each', () => 
   assert.deepEqual(world.log, []);
 });
 
-test('one that is gone is said once', () => {
+test('a missing manager is reported once', () => {
   for (const errno of [constants.errno.ENOENT, constants.errno.ECONNREFUSED]) {
     const world = new World({ watchdogMs: 100 });
     world.errno = errno;

@@ -1,4 +1,4 @@
-/** The file for the reason of the end: what is written, and what must not hang, be made or be followed. */
+/** The file for the exit reason: its content, and that it is never created, followed as a link or waited for. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import {
@@ -19,7 +19,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { writeTerminationLog } from '../../../src/supervisor/termination-log.ts';
 
-/** Writes to a place that `prepare` has made. Returns what was reported. */
+/** Writes to a path that `prepare` has set up. Returns the reports. */
 function write(text: string, prepare: (path: string) => void, check: (path: string) => void): string[] {
   const directory = mkdtempSync(join(tmpdir(), 'onevisor-termination-'));
   const path = join(directory, 'log');
@@ -39,7 +39,7 @@ const contentIs =
   (path: string): void =>
     assert.equal(readFileSync(path, 'utf8'), expected);
 
-test('the text replaces what was there', () => {
+test('the text replaces the old content', () => {
   assert.deepEqual(
     write(
       'program web ended',
@@ -50,7 +50,7 @@ test('the text replaces what was there', () => {
   );
 });
 
-test('at most 4096 bytes, cut between two characters', () => {
+test('at most 4096 bytes, cut between characters', () => {
   for (const [text, length] of [
     ['x'.repeat(5000), 4096],
     [`${'x'.repeat(4095)}ü`, 4095],
@@ -73,7 +73,7 @@ test('at most 4096 bytes, cut between two characters', () => {
   }
 });
 
-test('no file is made', () => {
+test('no file is created', () => {
   assert.deepEqual(
     write(
       'x',
@@ -96,7 +96,7 @@ test('a link is not followed', () => {
   assert.deepEqual(reports, ['debug cannot write the exit reason to PATH: ELOOP']);
 });
 
-test('a named pipe is no place for it, and nobody waits for a reader', () => {
+test('a named pipe is refused without waiting for a reader', () => {
   assert.deepEqual(
     write(
       'x',
@@ -118,7 +118,7 @@ test('a named pipe is no place for it, and nobody waits for a reader', () => {
   assert.deepEqual(reports, ['debug cannot write the exit reason to PATH: it is not a regular file']);
 });
 
-test('a directory is a line for debugging', () => {
+test('a directory is a line at level debug', () => {
   assert.deepEqual(
     write(
       'x',

@@ -1,6 +1,4 @@
-/**
- * The pages as text: nothing from outside becomes markup, whatever it is, and what is offered fits the state.
- */
+/** The HTML of the pages: no text from outside becomes markup, and the buttons match the state. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
@@ -39,10 +37,10 @@ const status = (more: Partial<StatusPage> = {}): string =>
     ...more,
   });
 
-/** The elements of a page, as a browser would see them: `<` and what follows up to `>`. */
+/** Returns the tags of a page, as a browser would see them: `<` and the text up to `>`. */
 const tagsOf = (page: string): string[] => page.match(/<[a-z!/][^>]*>/gi) ?? [];
 
-test('a template takes every value as text, save what a template made', () => {
+test('a template escapes every value that no template made', () => {
   assert.equal(html`<a href="${EVIL}">${EVIL}</a>`.text, `<a href="${escapeHtml(EVIL)}">${escapeHtml(EVIL)}</a>`);
   assert.equal(html`${null}${false}${0}${[html`<b>`, '<']}`.text, '0<b>&lt;');
   assert.equal(escapeHtml(EVIL), '&quot;&#39;&gt;&lt;script&gt;alert(1)&lt;/script&gt;&amp;');
@@ -52,7 +50,7 @@ const ELEMENTS =
   'html|head|meta|title|style|body|form|input|header|h1|p|div|a|button|main|table|thead|tr|th|tbody|td|span|footer|pre';
 const ALLOWED_TAG = new RegExp(String.raw`^<(!DOCTYPE html|\/?(${ELEMENTS}))( [a-z-]+="[^"<>]*")*>$`);
 
-test('no page has an element that came from outside', () => {
+test('no page has an element from outside', () => {
   const pages = [
     status({
       ...frame,
@@ -72,14 +70,14 @@ test('no page has an element that came from outside', () => {
   }
 });
 
-test('the policy of a page allows the style that stands in it, and no other', () => {
+test('the policy of a page allows its own style sheet, and no other', () => {
   const style = /<style>([^]*)<\/style>/.exec(status())?.[1] ?? '';
   assert.ok(CONTENT_POLICY.includes(`style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'`));
   assert.match(CONTENT_POLICY, /^default-src 'none'; .*form-action 'self'; base-uri 'none'; frame-ancestors 'none'$/);
   assert.doesNotMatch(status(), / style=| on[a-z]+=/);
 });
 
-test('each state offers what can be done in it', () => {
+test('each state offers the possible actions', () => {
   const offered = Object.fromEntries(
     processStateNames.map((state) => [
       state,
@@ -98,7 +96,7 @@ test('each state offers what can be done in it', () => {
   });
 });
 
-test('the status page: summary, links, one form with the token, an empty configuration, an end under way', () => {
+test('the status page: summary, links, one form with the token, an empty configuration, a shutdown', () => {
   const page = status({
     processes: [row({ name: 'group:a b/ü' }), row({ name: 'x', state: 'FATAL', hasStderr: false })],
   });
@@ -119,7 +117,7 @@ test('the status page: summary, links, one form with the token, an empty configu
   assert.doesNotMatch(page, /(?:href|action)="(?:\/|https?:)/, 'links hold below any path');
 });
 
-test('the tail page: text, an empty log, none, sizes, the other stream', () => {
+test('the tail page: text, an empty log, no log, sizes, the other stream', () => {
   const tail = {
     identification: 'shop',
     version: '4.3.0',
@@ -141,7 +139,7 @@ test('the tail page: text, an empty log, none, sizes, the other stream', () => {
   assert.match(formatTailPage({ ...tail, stream: 'stderr' }), /href="logtail\/web\/stderr">Tail -f/);
 });
 
-test('log text: whole lines, no sequences of terminals, no bytes that are none', () => {
+test('log text: whole lines, no terminal sequences, no control characters', () => {
   const text = (bytes: string | Buffer, isCut = false): string => formatLogText(Buffer.from(bytes), isCut);
   assert.equal(text('cut off\nwhole\n', true), 'whole\n');
   assert.equal(text('one long line\n', true), 'one long line\n');
@@ -150,7 +148,7 @@ test('log text: whole lines, no sequences of terminals, no bytes that are none',
   assert.equal(text(Buffer.from([0x61, 0xff, 0x62, 0xc3])), 'a\ufffdb\ufffd');
 });
 
-test('a message in a link is shown only if it is ours, of this start', () => {
+test('the message of a link is shown only if this supervisor made it since its start', () => {
   const secret = new PageSecret();
   const read = (query: string, by = secret): unknown => by.verify(new URLSearchParams(query));
   const done = secret.sign({ text: 'Process a&b stopped', isError: false });

@@ -1,5 +1,6 @@
 /**
- * The page over a real server with programs in memory: what changes something, what only asks, and who is turned away.
+ * The pages over a real server with programs in memory: requests that change something, requests that only ask, and
+ * refused requests.
  */
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
@@ -23,9 +24,9 @@ interface Site {
   readonly world: ServerWorld;
   readonly token: string;
   get(path: string, headers?: Record<string, string>): Promise<Answer>;
-  /** Sends a form, with the right token unless another is given. */
+  /** Sends a form, with the right token by default. */
   post(fields: Record<string, string>, headers?: Record<string, string>, path?: string): Promise<Answer>;
-  /** Sends a form and follows to the page with the message; that message. */
+  /** Sends a form, follows the redirect and returns the message. */
   do(action: string): Promise<string>;
 }
 
@@ -52,7 +53,7 @@ function send(
 }
 
 interface SiteOptions extends WorldOptions {
-  /** The server is on loopback instead of a unix socket. */
+  /** True if the server is on loopback and not on a unix socket. */
   readonly isInet?: boolean;
   readonly isInsecureAllowed?: boolean;
 }
@@ -116,7 +117,7 @@ const PROGRAMS = [
   { name: 'a<b', group: 'g', options: { startsecs: 0 } },
 ] as const;
 
-test('what the buttons do, in the words of Supervisor', () =>
+test('the effects of the buttons, with the texts of Supervisor', () =>
   onSite({ programs: PROGRAMS }, async ({ world, do: act }) => {
     assert.equal(await act('start web'), '|Process web started');
     assert.equal(world.api.process('web:web')?.record.state, 'RUNNING');
@@ -157,7 +158,7 @@ test('a link changes nothing: it leads to a question', () =>
     assert.doesNotMatch((await get('/?message=Call+us')).text, /Call us/);
   }));
 
-test('a form of somebody else changes nothing', () =>
+test('a form of another site changes nothing', () =>
   onSite({ programs: PROGRAMS, isInet: true }, async ({ world, get, post, do: act }) => {
     await act('start web');
     const host = 'localhost:9001';
@@ -169,14 +170,14 @@ test('a form of somebody else changes nothing', () =>
       [{}, { Origin: `http://${host}`, Host: host, 'Sec-Fetch-Site': 'cross-site.ts' }],
       [{}, { Origin: `http://${host}`, Host: host, 'Sec-Fetch-Site': 'same-site' }],
       [{}, { Origin: 'http://localhost:8000', Host: host }],
-      // A name of another site that is made to lead here.
+      // The name of another site that resolves to this machine.
       [{}, { Origin: 'http://evil.example:9001', Host: 'evil.example:9001' }],
     ];
     for (const [fields, headers] of refused)
       assert.equal((await post({ do: 'stop web', ...fields }, headers)).status, 403, JSON.stringify([fields, headers]));
     assert.equal((await post({ do: 'stop web' }, { 'Content-Type': 'text/plain' })).status, 415);
     assert.equal((await post({ do: 'stop web' }, {}, '/other')).status, 404);
-    // Parsing a large form would hold up everything else.
+    // Parsing a large form would block the loop.
     assert.equal((await post({ do: '+'.repeat(22_000) })).status, 413);
     assert.equal((await post({ do: `stop ${'x'.repeat(4096)}` })).status, 303, 'the longest name');
     for (const action of ['', 'stop', 'stop ', 'stopall web', 'nonsense web', 'toString'])
@@ -188,13 +189,13 @@ test('a form of somebody else changes nothing', () =>
       303,
     );
     assert.equal(world.api.process('web:web')?.record.state, 'STOPPED');
-    // Browsers send an Origin with every POST, programs do not.
+    // Browsers send an Origin with every POST; programs do not.
     assert.equal((await get('/', { Host: 'evil.example' })).status, 403);
     for (const name of ['localhost:9001', '127.0.0.1:9001', '[::1]:9001', '10.0.0.1', 'x.localhost'])
       assert.equal((await get('/', { Host: name })).status, 200, name);
   }));
 
-test('XML-RPC is closed to pages of other sites, and open to programs that name this machine', () =>
+test('XML-RPC is closed to pages of other sites, and open to programs that use a name of this machine', () =>
   onSite({ programs: PROGRAMS, isInet: true }, async ({ world }) => {
     const { port } = await world.openInet();
     const call = (headers: Record<string, string>): Promise<Answer> =>
@@ -221,7 +222,7 @@ test('XML-RPC is closed to pages of other sites, and open to programs that name 
     assert.equal((await call({ 'Sec-Fetch-Site': 'cross-site.ts' })).status, 403);
   }));
 
-test('with a password, or where it is said that none is needed, any name will do', async () => {
+test('with a password, or if no password is required on purpose, any host name is accepted', async () => {
   const credentials = { username: 'user', password: 'pass' };
   const Authorization = `Basic ${Buffer.from('user:pass').toString('base64')}`;
   await onSite({ programs: PROGRAMS, isInet: true, credentials }, async ({ get, post }) => {
@@ -234,7 +235,7 @@ test('with a password, or where it is said that none is needed, any name will do
         .status,
       303,
     );
-    // A proxy that does not pass the name on, in front of a browser that says itself where it comes from.
+    // A proxy does not pass on the host name, and the browser sends its origin.
     assert.equal(
       (
         await post(
@@ -250,7 +251,7 @@ test('with a password, or where it is said that none is needed, any name will do
   );
 });
 
-test('the end of a log is text, whatever it is', () =>
+test('the end of any log is shown as text', () =>
   onSite(
     {
       programs: [
