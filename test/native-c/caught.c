@@ -1,6 +1,5 @@
 /*
- * Tests of the queue of caught signals: who sent each, what the action was before, and that a full queue merges and
- * loses nothing.
+ * Tests of the queue of caught signals: sender, previous action, and that a full queue merges signals and loses none.
  */
 #include "check.h"
 #include "signals.h"
@@ -47,7 +46,7 @@ static void senders_are_told(void) {
   CHECK_EQUAL(signals[0].sender, child);
   CHECK_EQUAL(signals[1].number, SIGALRM);
   CHECK_EQUAL(signals[1].sender, self);
-  /* Of the kernel: a timer names no process. */
+  /* A signal of the kernel: a timer has no sender. */
   alarm(1);
   while (sys_read_signals(signals, 4) == 0) {
     usleep(1000);

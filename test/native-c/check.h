@@ -1,6 +1,4 @@
-/*
- * Checks of the C tests: a failed one says where and what, and ends the test program with 1.
- */
+/* Checks for the C tests. A failed check prints its place and text, and exits with 1. */
 #ifndef ONEVISOR_CHECK_H
 #define ONEVISOR_CHECK_H
 
@@ -24,7 +22,7 @@
     }                                                                                                               \
   } while (0)
 
-/* Runs a case in a process of its own, and says so; its failure ends the test program. */
+/* Runs a case in a process of its own, and prints its name. Its failure ends the test program. */
 void in_process(const char *name, void (*run)(void));
 #define RUN(function) in_process(#function, function)
 

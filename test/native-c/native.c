@@ -1,7 +1,7 @@
 /*
- * Tests of the C parts of the addon without Node, to be built with ASan and UBSan: every stage at which a spawn can
- * fail, and descriptors that overlap. The cases that start no process are in pure.c. A stage is made to fail by a
- * seccomp filter that answers its system call with an errno; each case runs in a process of its own.
+ * Tests of the C parts of the addon without Node, for a build with ASan and UBSan: every stage at which a spawn can
+ * fail, and overlapping descriptors. The cases that start no process are in pure.c. A seccomp filter makes a stage
+ * fail: it answers its system call with an errno. Each case runs in a process of its own.
  */
 #include "check.h"
 #include "spawn.h"
@@ -52,7 +52,7 @@ static int count_descriptors(void) {
   return count;
 }
 
-/* From here on the system call `number` of this process and of its children fails with `error`. */
+/* Makes the system call `number` of this process and its children fail with `error` from now on. */
 static void deny(long number, int error) {
   struct sock_filter filter[] = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
@@ -81,7 +81,7 @@ void in_process(const char *name, void (*run)(void)) {
   printf("ok %s\n", name);
 }
 
-/* The spawn fails just there, and leaves no descriptor and no process behind. */
+/* Expects the spawn to fail at this stage, and to leave no descriptor and no process behind. */
 static void expect_failure(struct spawn_order *order, enum child_stage stage, int error) {
   const int before = count_descriptors();
   struct spawn_result result = {0};
@@ -152,7 +152,7 @@ static void null_fails(void) {
   CHECK(!spawn_program(&order, &result, &failure));
   CHECK_EQUAL(failure.stage, STAGE_STDIO);
   CHECK_EQUAL(failure.error, ENOENT);
-  /* The directory of descriptors can no longer be opened: the lowest free number tells. */
+  /* The directory of descriptors can no longer be opened. The lowest free number shows a leak. */
   CHECK(dup(0) < before);
 }
 
@@ -233,7 +233,7 @@ static void exec_fails(void) {
   expect_failure(&order, STAGE_EXEC, EACCES);
 }
 
-/* Takes the few bytes that a child wrote to its stdout, and its exit status. */
+/* Reads the few bytes that a child wrote to its stdout, and its exit status. */
 static void expect_output(const struct spawn_result *result, const char *expected) {
   char text[256] = {0};
   size_t length = 0;
@@ -262,7 +262,9 @@ static void expect_spawned(struct spawn_order *order, struct spawn_result *resul
   }
 }
 
-/* Numbers that swap places, that fall on the report pipe and on the pipes of the spawn itself, and one that stays. */
+/*
+ * Numbers that are swapped, that equal the report pipe or the pipes of the spawn itself, and one that does not change.
+ */
 static void descriptors_overlap(void) {
   static char *const argv[] = {"sh", "-c", "cat <&3; cat <&4; cat <&5; cat <&7; ls -m /proc/$$/fd; :", NULL};
   struct spawn_order order = plain_order();
@@ -282,7 +284,7 @@ static void descriptors_overlap(void) {
   for (int fd = 3; fd < 40; ++fd) {
     close(fd);
   }
-  /* a → 3 and b → 4, the numbers of pipes that the spawn makes; c and d swap: 5 and 6 → 6 and 5; e stays 7. */
+  /* a → 3 and b → 4, the numbers of pipes that the spawn opens; c and d are swapped: 5 and 6 → 6 and 5; e stays 7. */
   CHECK_EQUAL(dup2(ends[2], 6), 6);
   CHECK_EQUAL(dup2(ends[3], 5), 5);
   CHECK_EQUAL(fcntl(ends[4], F_DUPFD_CLOEXEC, 7), 7);
@@ -297,7 +299,7 @@ static void descriptors_overlap(void) {
   expect_output(&result, "abce0, 1, 2, 3, 4, 5, 6, 7\n");
 }
 
-/* Three streams that are each other's numbers. */
+/* Three streams with each other's numbers. */
 static void streams_rotate(void) {
   static char *const argv[] = {"sh", "-c", "printf e >&2; printf o; cat", NULL};
   int out[2], in[2];
@@ -321,7 +323,7 @@ static void streams_rotate(void) {
   expect_output(&result, "eoi");
 }
 
-/* The answers of old kernels and of old seccomp profiles; without them an inheritable descriptor would leak. */
+/* Answers of old kernels and old seccomp profiles. Without the fallbacks an inheritable descriptor would leak. */
 static void seal_without_close_range(void) {
   static char *const argv[] = {"sh", "-c", "ls -m /proc/$$/fd; :", NULL};
   deny(SYS_close_range, EPERM);
@@ -370,7 +372,7 @@ static void mask_is_restored(void) {
   expect_output(&result, "");
 }
 
-/* The frames of failing and of succeeding children lie on one stack, one after another. */
+/* The frames of failing and of succeeding children are on one stack, one after another. */
 static void many_spawns(void) {
   const int before = count_descriptors();
   for (int i = 0; i < 300; ++i) {

@@ -1,6 +1,4 @@
-/*
- * Tests of the C parts that start no process: framing against a plain version of it, names, users, pipes.
- */
+/* Tests of the C parts that start no process: framing compared with a simple version, names, users, pipes. */
 #include "check.h"
 #include "child.h"
 #include "frame.h"
@@ -13,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* frame_lines, written plainly: byte by byte. */
+/* A simple version of frame_lines, byte by byte. */
 static struct frame_outcome frame_plainly(
     struct frame_bytes source, struct frame_bytes prefix, uint8_t *target, size_t room) {
   struct frame_outcome outcome = {0, 0};
@@ -34,7 +32,7 @@ static struct frame_outcome frame_plainly(
   return outcome;
 }
 
-/* Buffers of exactly the size asked for, so that ASan sees one byte too many. */
+/* Buffers of the exact size, so that ASan detects an access one byte beyond. */
 static uint8_t *random_bytes(size_t length) {
   uint8_t *bytes = malloc(length > 0 ? length : 1);
   CHECK(bytes != NULL);

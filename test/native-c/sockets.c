@@ -1,6 +1,6 @@
 /*
- * Tests of the sockets that the addon makes: what they are, what arrives on them, and that a full or absent reader is
- * an error at once.
+ * Tests of the sockets of the addon: their properties, the received data, and that a full or missing reader is an
+ * immediate error.
  */
 #include "check.h"
 #include "socket.h"
@@ -22,7 +22,7 @@ static struct sockaddr_un address_in(const char *name) {
   return address;
 }
 
-/* Accepted on by others: it has to block, and no program that is not meant to have it may inherit it. */
+/* Other programs accept on the socket. It must block, and must not be inherited by unrelated programs. */
 static void expect_listening(int fd, int family) {
   int value = 0;
   socklen_t length = sizeof value;
@@ -82,7 +82,7 @@ static void datagrams_arrive(void) {
   CHECK_EQUAL(recv(reader, bytes, sizeof bytes, 0), 3);
   CHECK(memcmp(bytes, "one", 3) == 0);
   CHECK_EQUAL(recv(reader, bytes, sizeof bytes, 0), 0);
-  /* A reader that reads nothing: the queue fills, and nobody waits. */
+  /* The reader reads nothing: the queue fills, and the writer does not wait. */
   int sent = 0;
   int error = 0;
   for (; error == 0 && sent < 1000000; ++sent) {
@@ -164,7 +164,7 @@ static void senders_are_known(void) {
   CHECK_EQUAL(send_passing(name, "one", 3, 0), -ECONNREFUSED);
 }
 
-/* They are closed, and who waits for that (sd_notify_barrier) sees it. */
+/* The descriptors are closed, which a waiting sender notices (sd_notify_barrier). */
 static void passed_descriptors_are_not_taken(void) {
   char name[32];
   snprintf(name, sizeof name, "onevisor-test/%d", (int)getpid());

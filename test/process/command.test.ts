@@ -1,4 +1,4 @@
-/** Which file a command means, and the sentence when there is none: Supervisor's rules and words. */
+/** The file of a command, and the error if there is none: Supervisor's rules and texts. */
 import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

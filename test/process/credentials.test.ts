@@ -1,4 +1,4 @@
-/** As whom a program runs, by `user=` and by who we are; and the variables that follow from it. */
+/** The user of a program, by `user=` and by our own user; and the variables that depend on it. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { resolveCredentials } from '../../src/process/credentials.ts';
@@ -116,11 +116,11 @@ describe('the credentials of a program', () => {
     });
   }
 
-  test('strict_user lets oneself be', () => {
+  test('strict_user allows our own user', () => {
     assert.equal(resolveCredentials(lookup, asApp, { user: 'app', group: null }, true).uid, null);
   });
 
-  test('a failing name service is a failure to start', () => {
+  test('a failing name service fails the start', () => {
     const failing = {
       ...lookup,
       userByName: () => {
@@ -164,7 +164,7 @@ describe('the environment of a program', () => {
     SUPERVISOR_GROUP_NAME: 'web',
   };
 
-  test('each source over the one before, without our own variables', () => {
+  test('each source overrides the one before, without our own variables', () => {
     assert.deepEqual(Object.fromEntries(buildEnvironment(sources, null)), {
       HOME: '/root',
       PATH: '/bin',
@@ -176,12 +176,12 @@ describe('the environment of a program', () => {
     });
   });
 
-  test('[supervisord] over what is inherited, files over [supervisord]', () => {
+  test('[supervisord] overrides inherited variables, files override [supervisord]', () => {
     const later = buildEnvironment({ ...sources, inherited: { TZ: 'CET' }, own: new Map() }, null);
     assert.deepEqual([later.get('TZ'), later.get('ORDER')], ['UTC', 'files']);
   });
 
-  test('HOME, USER and LOGNAME of the user over inherited ones, under configured ones', () => {
+  test('HOME, USER and LOGNAME of the user override inherited ones, configured ones override them', () => {
     const variables = buildEnvironment({ ...sources, own: new Map([['USER', 'mine']]) }, app);
     assert.deepEqual(
       [variables.get('HOME'), variables.get('USER'), variables.get('LOGNAME')],
@@ -190,7 +190,7 @@ describe('the environment of a program', () => {
   });
 
   // compat: SUPERVISOR_* are set before the program's own variables, and over those of [supervisord].
-  test('the program may override what Supervisor adds, [supervisord] may not', () => {
+  test('the program may override the variables of Supervisor, [supervisord] may not', () => {
     const variables = buildEnvironment(
       { ...sources, common: new Map([['SUPERVISOR_ENABLED', '0']]), own: new Map([['SUPERVISOR_GROUP_NAME', 'x']]) },
       null,
@@ -198,8 +198,8 @@ describe('the environment of a program', () => {
     assert.deepEqual([variables.get('SUPERVISOR_ENABLED'), variables.get('SUPERVISOR_GROUP_NAME')], ['1', 'x']);
   });
 
-  // compat: a supervisor below a supervisor that serves nothing leaves the outer one's URL.
-  test('an unknown URL leaves an inherited one', () => {
+  // compat: a supervisor without a server keeps the URL of an outer supervisor.
+  test('an unknown URL keeps an inherited one', () => {
     const inherited = { SUPERVISOR_SERVER_URL: 'http://outer' };
     assert.equal(
       buildEnvironment({ ...sources, inherited, serverUrl: null }, null).get('SUPERVISOR_SERVER_URL'),
@@ -211,7 +211,7 @@ describe('the environment of a program', () => {
     );
   });
 
-  test('as execve takes it', () => {
+  test('the format for execve', () => {
     assert.deepEqual(
       formatEnvironment(
         new Map([

@@ -1,4 +1,4 @@
-/** Variables from files and directories: what is understood, and what is refused without showing a value. */
+/** Variables from files and directories: valid forms, and errors, which never show a value. */
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,7 +23,7 @@ test('lines of an environment file', () => {
     assert.deepEqual(Object.fromEntries(parseEnvironmentFile(text, 'x')), variables, JSON.stringify(text));
 });
 
-test('what is no variable is refused with its line, without its text', () => {
+test('an invalid line is an error with its number, without its text', () => {
   for (const [text, line] of [
     ['A=1\nsecret\n', 2],
     ['K="a\nb"\n9X=secret', 3],
@@ -37,7 +37,7 @@ test('what is no variable is refused with its line, without its text', () => {
   }
 });
 
-test('files and directories, the later over the earlier', (t) => {
+test('files and directories, later ones override earlier ones', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'onevisor-env-'));
   t.after(() => rmSync(folder, { recursive: true }));
   writeFileSync(join(folder, 'a.env'), 'A=file\nB=file\n');
@@ -60,13 +60,13 @@ test('files and directories, the later over the earlier', (t) => {
   assert.throws(() => readEnvironmentFiles([], [join(folder, 'none')]), /none: ENOENT$/);
 });
 
-test('a file that can be opened and not be read is a failed start', () => {
+test('a file that can be opened but not read fails the start', () => {
   const isFailedStart = (error: unknown): boolean =>
     error instanceof SpawnError && error.message === 'cannot read /proc/self/mem: it cannot be read (EIO)';
   assert.throws(() => readEnvironmentFiles([{ path: '/proc/self/mem', isOptional: false }], []), isFailedStart);
 });
 
-test('a value that no environment can hold is refused by its name, without being shown', (t) => {
+test('a value that no environment can contain is an error with its name, and is not shown', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'onevisor-env-'));
   t.after(() => rmSync(folder, { recursive: true }));
   writeFileSync(join(folder, 'KEY'), 'secret\0more');

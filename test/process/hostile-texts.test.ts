@@ -1,8 +1,7 @@
 /**
- * Long repetitive texts, fed to everything that reads text from outside: of clients, of hostile servers, of programs,
- * of files.
- * Not in the unit ring, whose measuring of coverage takes time itself. Each parser takes a mebibyte in less than 50 ms
- * of the processor, whatever is in it, and throws nothing but errors of its own.
+ * Long repetitive texts for every parser of text from outside: of clients, of hostile servers, of programs, of files.
+ * Not in the unit ring, since measuring coverage takes time. Each parser takes a mebibyte in less than 50 ms of
+ * processor time, with any content, and throws only its own errors.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -37,18 +36,16 @@ import { decodeCall, decodeResponse } from '../../src/rpc/xmlrpc.ts';
 import { formatLogText } from '../../src/web/log-text.ts';
 
 const SIZE = 1024 * 1024;
-/** Most parsers are so quick with this much that the whole need not be tried. */
+/** Most parsers are so fast with this size that the full size need not be tried. */
 const SCREEN_SIZE = SIZE / 4;
 const SCREEN_US = 10_000;
 /**
- * The limit is meant for a processor that is not shared: how much slower this one is at the moment is taken from a job
- * whose time is known.
+ * The limit is for an unshared processor. The time of a job of known duration shows how much slower the processor is
+ * now.
  */
 const LIMIT_US = 50_000;
 const KNOWN_JOB_US = 6_000;
-/**
- * Other processes and the collector of garbage take part in a single measurement; the best of a few is the parser's.
- */
+/** Other processes and the garbage collector disturb single measurements. The best of several is that of the parser. */
 const TRIES = 8;
 
 function slowness(): number {
@@ -61,7 +58,7 @@ function slowness(): number {
   return Math.max(1, took / KNOWN_JOB_US);
 }
 
-/** Bytes of a datagram that are read at most (process/notification-socket.ts). */
+/** Maximum number of bytes of a datagram (process/notification-socket.ts). */
 const DATAGRAM = 4096;
 
 const context = { cwd: '/', home: '/root///', host: null };
@@ -78,7 +75,7 @@ const call = (typed: string): string =>
 const answer = (typed: string): string =>
   `<methodResponse><params><param><value>${typed}</value></param></params></methodResponse>`;
 
-/** Parsers that take any text. */
+/** Parsers that accept any text. */
 const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
   'XML-RPC call': decodeCall,
   'XML-RPC answer': decodeResponse,
@@ -180,7 +177,7 @@ const ATOMS = [
   '\u{1f600}',
 ];
 
-/** Repetitions of an atom, between what keeps a parser from taking them for its beginning or its end. */
+/** Repeats an atom, between texts that keep a parser from taking it for the beginning or the end. */
 function textsOf(atom: string, size: number): string[] {
   const text = atom.repeat(Math.floor(size / atom.length));
   return [`a${text}\r!`];

@@ -1,4 +1,4 @@
-/** Answers that clients do not read: bounded over all clients, streamed, and no hindrance to others. */
+/** Answers that clients do not read: they share a limit, are streamed, and do not block other clients. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { AnswerBudget, AnswerBudgetError } from '../../src/rpc/answer-budget.ts';
@@ -9,7 +9,7 @@ const MiB = 1024 * 1024;
 const PROGRAMS = [{ name: 'web', options: { startsecs: 0 } }];
 const tailOf = (bytes: number): string => callRequest('supervisor.tailProcessStdoutLog', ['web', 0, bytes]);
 
-/** Asks and reads nothing. */
+/** Sends a request and reads nothing. */
 function ignore(world: ServerWorld, request: string): Peer {
   const peer = world.connect();
   peer.socket.pause();
@@ -25,7 +25,7 @@ async function bodyOf(peer: Peer): Promise<string> {
 }
 
 describe('answers', () => {
-  test('a log of megabytes arrives whole, whatever stands in it and wherever it is divided', () =>
+  test('a log of megabytes arrives complete, with any content, wherever it is divided', () =>
     inWorld({ programs: PROGRAMS }, async (world) => {
       await world.open();
       const pattern = Buffer.concat([
@@ -39,7 +39,7 @@ describe('answers', () => {
       const peer = world.connect().send(tailOf(2 * MiB));
       const answer = decodeResponse(await bodyOf(peer));
       assert.ok(answer.kind === 'value' && Array.isArray(answer.value));
-      // Not compared as values: a difference would be printed, and it is a megabyte.
+      // Do not compare with assert: the difference would be printed, and it is a megabyte.
       assert.ok(answer.value[0] === expected, 'the text');
       assert.deepEqual(answer.value.slice(1), [bytes.length, false]);
       await peer.send(callRequest('supervisor.getPID')).until(/<int>4711/);
@@ -55,13 +55,13 @@ describe('answers', () => {
       for (const open of [peer, several]) open.close();
     }));
 
-  test('that nobody reads are bounded together: 503 beyond, while short ones are given', () =>
+  test('unread answers share a limit: 503 above it, while short ones are sent', () =>
     inWorld({ programs: PROGRAMS, limits: { answerBytes: 3 * MiB, freeAnswerBytes: 1000 } }, async (world) => {
       await world.open();
       world.api.logOf('web:web', 'stdout').push(Buffer.alloc(MiB, 'x'));
       const deaf = Array.from({ length: 3 }, () => ignore(world, tailOf(MiB)));
       const refused = world.connect();
-      // The three come to their turns in the order in which they asked.
+      // The three are handled in the order of their requests.
       assert.match(await refused.send(tailOf(MiB)).until(/<\/h1>/), /^HTTP\/1.1 503 [^]*Retry-After: 1\r\n/);
       assert.match(
         await refused
@@ -82,7 +82,7 @@ describe('answers', () => {
       );
       for (const peer of deaf) peer.close();
       let answer = '';
-      // The server hears of the ends of the three in turns of its own.
+      // The server notices the ends of the three in later turns of the loop.
       while (!answer.includes('<methodResponse>')) {
         const peer = world.connect().send(tailOf(MiB));
         answer = await peer.until(/<\/h1>|<\/methodResponse>/);
@@ -91,7 +91,7 @@ describe('answers', () => {
       refused.close();
     }));
 
-  test('that clients do not wait for leave nothing counted', () =>
+  test('answers of clients that disconnect release their memory', () =>
     inWorld({ programs: PROGRAMS, limits: { answerBytes: 2 * MiB, freeAnswerBytes: 1000 } }, async (world) => {
       await world.open();
       world.api.logOf('web:web', 'stdout').push(Buffer.alloc(MiB, 'x'));

@@ -1,6 +1,6 @@
 /**
- * Where servers listen: unix sockets with their rights, stale ones, taken ones; addresses, and the refusal to be open
- * to everybody.
+ * Addresses of servers: unix sockets with permissions, stale ones, used ones; TCP addresses, and the refusal to be open
+ * to everyone.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -39,10 +39,10 @@ async function refusal(opening: Promise<unknown>): Promise<ListenErrorCode> {
     assert.match(error.message, /^cannot listen on \S+: /);
     return error.code;
   }
-  assert.fail('it listens');
+  assert.fail('the server listens');
 }
 
-/** A socket that nobody listens on any more: what a supervisor that was killed leaves behind. */
+/** Leaves a socket without a listener, as a killed supervisor does. */
 async function leaveStaleSocket(path: string): Promise<void> {
   const server = createServer().listen(`${path}.old`);
   await once(server, 'listening');
@@ -51,7 +51,7 @@ async function leaveStaleSocket(path: string): Promise<void> {
 }
 
 describe('a unix socket', () => {
-  test('has its mode, leaves nothing beside it, and is gone at the end', () =>
+  test('has its mode, leaves no other file, and is removed at the end', () =>
     inWorld({}, async (world) => {
       const server = await world.open({ mode: 0o770 });
       assert.equal(server.address, world.socketPath);
@@ -62,9 +62,9 @@ describe('a unix socket', () => {
       assert.deepEqual(readdirSync(world.directory), []);
     }));
 
-  test('is never there with other rights than asked for', () =>
+  test('never exists with other permissions than configured', () =>
     inWorld({}, async (world) => {
-      // Whatever is seen at the path while it is made has its final mode.
+      // The path has its final mode whenever it is visible.
       const modes = new Set<number>();
       let isOpen = false;
       const watch = (): void => {
@@ -78,7 +78,7 @@ describe('a unix socket', () => {
       assert.deepEqual([...modes], [0o700]);
     }));
 
-  test('replaces one that nobody listens on', () =>
+  test('replaces a socket without a listener', () =>
     inWorld({}, async (world) => {
       await leaveStaleSocket(world.socketPath);
       assert.ok(lstatSync(world.socketPath).isSocket());
@@ -86,7 +86,7 @@ describe('a unix socket', () => {
       await assertServes(world);
     }));
 
-  test('does not take the place of one that somebody listens on', () =>
+  test('does not replace a socket with a listener', () =>
     inWorld({}, async (world) => {
       await world.open();
       assert.equal(await refusal(world.open()), 'inUse');
@@ -94,14 +94,14 @@ describe('a unix socket', () => {
       await assertServes(world);
     }));
 
-  test('does not remove what is no socket', () =>
+  test('does not remove a path that is not a socket', () =>
     inWorld({}, async (world) => {
       writeFileSync(world.socketPath, 'precious');
       assert.equal(await refusal(world.open()), 'notASocket');
       assert.ok(lstatSync(world.socketPath).isFile());
     }));
 
-  test('replaces an empty file, as `touch` leaves one where the socket is to be', () =>
+  test('replaces an empty file, which `touch` may have created in place of the socket', () =>
     inWorld({}, async (world) => {
       writeFileSync(world.socketPath, '');
       await world.open();
@@ -113,7 +113,7 @@ describe('a unix socket', () => {
       await assertServes(world);
     }));
 
-  test('is left alone at the end when it is another one by then', () =>
+  test('is not removed at the end if another socket has replaced it', () =>
     inWorld({}, async (world) => {
       const server = await world.open();
       unlinkSync(world.socketPath);
@@ -126,7 +126,7 @@ describe('a unix socket', () => {
       );
     }));
 
-  test('in a directory that is not there, with a path that is too long', () =>
+  test('in a missing directory, and with a path that is too long', () =>
     inWorld({}, async (world) => {
       assert.equal(await refusal(world.open({ path: join(world.directory, 'no/s.sock') })), 'unavailable');
       const long = join(world.directory, 'x'.repeat(120));
@@ -135,7 +135,7 @@ describe('a unix socket', () => {
       assert.deepEqual(readdirSync(long), []);
     }));
 
-  test('in a directory that is not ours to write', { skip: isRoot ? 'root may write everywhere' : false }, () =>
+  test('in a directory without write permission', { skip: isRoot ? 'root may write everywhere' : false }, () =>
     inWorld({}, async (world) => {
       chmodSync(world.directory, 0o500);
       assert.equal(await refusal(world.open()), 'denied');
@@ -143,16 +143,16 @@ describe('a unix socket', () => {
     }),
   );
 
-  test('gets the owner asked for', { skip: isRoot ? false : 'only root may give a file away' }, () =>
+  test('has the configured owner', { skip: isRoot ? false : 'only root may give a file away' }, () =>
     inWorld({}, async (world) => {
       await world.open({ owner: { uid: 65_534, gid: 65_534 } });
       assert.deepEqual([lstatSync(world.socketPath).uid, lstatSync(world.socketPath).gid], [65_534, 65_534]);
     }),
   );
 
-  test('goes on with a warning when the owner cannot be set', () =>
+  test('continues with a warning if the owner cannot be set', () =>
     inWorld({}, async (world) => {
-      // An id that does not fit fails for everybody, root included.
+      // An id that does not fit fails for every user, including root.
       await world.open({ owner: { uid: 2 ** 32, gid: 0 } });
       const warned = world.api.reports.filter(
         ([level, text]) => level === 'warn' && text.startsWith('cannot change the owner'),
@@ -178,7 +178,7 @@ describe('TCP', () => {
       );
     }));
 
-  test('a taken port, an address that is not ours', () =>
+  test('a used port, and an address of another machine', () =>
     inWorld({}, async (world) => {
       const { port } = await world.openInet();
       assert.equal(await refusal(world.openInet({ port: port ?? 0 })), 'inUse');

@@ -1,4 +1,4 @@
-/** 200 clients at once, and clients that only get in the way: no error, and memory stays where it was. */
+/** 200 clients at once, and misbehaving clients: no error, and the memory does not grow. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { test } from 'node:test';
@@ -7,15 +7,15 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { inWorld, post, type ServerWorld } from '../unit/http/server-world.ts';
 
-/** Bytes by which a load may make us larger for good. */
+/** Number of bytes by which a load may increase our memory permanently. */
 const GROWTH_LIMIT = 4 * 1024 * 1024;
 const client = fileURLToPath(new URL('../unit/http/load-client.ts', import.meta.url));
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
 /**
- * Bytes in use once all that is garbage is gone: some becomes so only when what waits to be closed is closed, a turn of
- * the loop later.
+ * Returns the bytes in use without garbage. Some objects become garbage only when connections are closed, a turn of the
+ * loop later.
  */
 async function heldBytes(): Promise<number> {
   collectGarbage();
@@ -25,10 +25,7 @@ async function heldBytes(): Promise<number> {
   return heapUsed + external;
 }
 
-/**
- * Bytes in use beyond `before`, after all that waits to be closed was closed: a leak does not go away
- * by waiting.
- */
+/** Returns the growth of the bytes in use after all connections were closed. Waiting does not remove a leak. */
 async function growthSince(before: number): Promise<number> {
   let growth = (await heldBytes()) - before;
   for (let turn = 0; turn < 50 && growth >= GROWTH_LIMIT; turn += 1) growth = (await heldBytes()) - before;
@@ -65,7 +62,7 @@ test('200 clients for some seconds', async (t) =>
     assert.ok(growth < GROWTH_LIMIT, `${growth} bytes more than before`);
   }));
 
-test('clients that send rubbish, a part or nothing leave nothing behind, and others are served', async (t) =>
+test('clients that send garbage, a part or nothing leave nothing behind, and others are served', async (t) =>
   inWorld({ programs, limits: { headerMs: 1000, bodyMs: 1000 } }, async (world) => {
     await world.open();
     const nuisances = [

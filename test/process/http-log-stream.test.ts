@@ -1,4 +1,4 @@
-/** Logs streamed over HTTP: the last bytes, what comes, slow and stalled readers, the end. */
+/** Logs streamed over HTTP: the last bytes, new output, slow and stalled readers, the end. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { inWorld, type Peer, type ServerWorld } from '../unit/http/server-world.ts';
@@ -14,7 +14,7 @@ async function turnUntil(isSo: () => boolean): Promise<void> {
   while (!isSo()) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** A stream of the stdout of `run` that has begun. */
+/** Starts a stream of the stdout of `run`. */
 async function followed(world: ServerWorld): Promise<Peer> {
   const peer = world.connect().send(get('/logtail/g:run'));
   await peer.until(/LAST\n/);
@@ -22,7 +22,7 @@ async function followed(world: ServerWorld): Promise<Peer> {
 }
 
 describe('a log that is followed', () => {
-  test('gives its last 1024 bytes and then what comes, in chunks', () =>
+  test('sends its last 1024 bytes and then new output, in chunks', () =>
     inWorld({ programs }, async (world) => {
       await world.open();
       const peer = await followed(world);
@@ -100,7 +100,7 @@ describe('a log that is followed', () => {
       peer.close();
     }));
 
-  test('the server ends it', () =>
+  test('the server ends the stream', () =>
     inWorld({ programs }, async (world) => {
       const server = await world.open();
       const peer = await followed(world);
@@ -111,7 +111,7 @@ describe('a log that is followed', () => {
 });
 
 describe('a reader that does not keep up', () => {
-  test('misses bytes, and is told how many', () =>
+  test('misses bytes, and is told their number', () =>
     inWorld({ programs, streamLimits: { backlogBytes: 100_000, stallMs: 60_000 } }, async (world) => {
       await world.open();
       const peer = await followed(world);
@@ -132,7 +132,7 @@ describe('a reader that does not keep up', () => {
       peer.close();
     }));
 
-  test('and takes nothing at all is cut off', () =>
+  test('is disconnected if it takes nothing', () =>
     inWorld({ programs, streamLimits: { backlogBytes: 100_000, stallMs: 50 } }, async (world) => {
       await world.open();
       const peer = await followed(world);

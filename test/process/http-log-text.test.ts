@@ -1,7 +1,4 @@
-/**
- * Whatever clients send, the log of the supervisor has short lines of printable characters, and none that a client has
- * written.
- */
+/** With any requests, the log of the supervisor has short lines of printable characters, and no text of a client. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inWorld, post } from '../unit/http/server-world.ts';
@@ -9,7 +6,7 @@ import { inWorld, post } from '../unit/http/server-world.ts';
 const FORGED = '\x1b]0;owned\x07\r\n2026-01-01 00:00:00,000 INFO forged\u202e\u2028\u009b31m';
 const LONG = FORGED.repeat(2000);
 
-/** A call with parameters that are already XML. */
+/** Formats a call with parameters in XML. */
 const callOf = (method: string, ...params: readonly string[]): string => {
   const list = params.map((param) => `<param><value>${param}</value></param>`).join('');
   return `<methodCall><methodName>${method}</methodName><params>${list}</params></methodCall>`;
@@ -17,7 +14,7 @@ const callOf = (method: string, ...params: readonly string[]): string => {
 
 const call = (typed: string): string => callOf('supervisor.getState', typed);
 
-/** Each puts a text of the client where the server finds a fault with it. */
+/** Requests with text of the client at a place where the server reports an error. */
 const BODIES: ReadonlyArray<(text: string) => string> = [
   (text) => text,
   (text) => `<${text}>`,
@@ -42,7 +39,7 @@ const BODIES: ReadonlyArray<(text: string) => string> = [
 test('text of clients does not reach the log', () =>
   inWorld({ programs: [{ name: 'web' }] }, async (world) => {
     await world.open();
-    // A fault of ours that repeats what a client has sent.
+    // An internal error that repeats the text of a client.
     world.api.reread = () => Promise.reject(new Error(`cannot read ${FORGED}`));
     world.api.hasGroup = (name) => {
       throw new Error(`cannot find ${name}`);

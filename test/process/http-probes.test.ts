@@ -1,4 +1,4 @@
-/** /healthz, /readyz and /metrics over real sockets: what they answer while programs come and go, and who may ask. */
+/** /healthz, /readyz and /metrics over real sockets: their answers while programs start and stop, and the access. */
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { test } from 'node:test';
@@ -8,7 +8,7 @@ import { inWorld, Peer, type ServerWorld } from '../unit/http/server-world.ts';
 const authorization = `Authorization: Basic ${Buffer.from('u:p').toString('base64')}\r\n`;
 const credentials = { username: 'u', password: 'p' };
 
-/** A whole answer: its head, and what follows. */
+/** Returns a whole answer: head and body. */
 async function ask(
   world: ServerWorld,
   path: string,
@@ -36,7 +36,7 @@ async function expectProbes(
 
 const ok = [200, 'ok\n'] as const;
 
-test('a program that starts is alive and becomes ready, then is stopped by hand', () =>
+test('a starting program is alive and becomes ready, then is stopped by a user', () =>
   inWorld(
     {
       programs: [
@@ -53,7 +53,7 @@ test('a program that starts is alive and becomes ready, then is stopped by hand'
     },
   ));
 
-test('a program that fails is neither, one line a problem', () =>
+test('a failing program is neither, with one line for each problem', () =>
   inWorld(
     {
       programs: [
@@ -106,7 +106,7 @@ test('a supervisor that shuts down is alive and not ready', () =>
     },
   ));
 
-test('a probe may ask for one program, group or process: named, it should run', () =>
+test('a probe may ask for one program, group or process, which should then run', () =>
   inWorld(
     {
       programs: [
@@ -134,7 +134,7 @@ test('a probe may ask for one program, group or process: named, it should run', 
     },
   ));
 
-test('the metrics come compressed where that is asked for', () =>
+test('the metrics are compressed on request', () =>
   inWorld({ programs: [{ name: 'web' }] }, async (world) => {
     const inet = inetSpec({
       port: { host: '127.0.0.1', port: 0 },
@@ -165,13 +165,13 @@ test('the metrics come compressed where that is asked for', () =>
     }
   }));
 
-test('without programs there is nothing to wait for', () =>
+test('without programs the supervisor is ready', () =>
   inWorld({}, async (world) => {
     await world.open();
     await expectProbes(world, ok, ok);
   }));
 
-test('HEAD gives what GET would, without the content, and the connection goes on', () =>
+test('HEAD answers like GET without the content, and the connection stays open', () =>
   inWorld({ programs: [{ name: 'web', options: { autostart: true }, spawnError: 'no' }] }, async (world) => {
     await world.open();
     for (const [path, status] of [
@@ -190,11 +190,11 @@ test('HEAD gives what GET would, without the content, and the connection goes on
       .send('HEAD /logtail/web HTTP/1.1\r\n\r\nHEAD /healthz HTTP/1.1\r\n\r\nGET /readyz HTTP/1.1\r\n\r\n')
       .until(/BACKOFF no\n$/);
     peer.close();
-    // A stream goes on for a client that gets it, and not for one that asks for its head.
+    // A stream stays open for GET, and ends at once for HEAD.
     assert.equal(world.api.logOf('web:web', 'stdout').followers, 0);
   }));
 
-test('the metrics: their type, and the same in every answer', () =>
+test('the metrics: their content type, and the same text in every answer', () =>
   inWorld(
     { programs: [{ name: 'web "1"', group: 'g', options: { autostart: true, startsecs: 0 } }] },
     async (world) => {
@@ -230,7 +230,7 @@ test('metrics_auth=false opens the metrics of that server, and nothing else', ()
     for (const path of ['/healthz', '/readyz', '/mainlogtail', '/logtail/web', '/metrics.txt', '/'])
       assert.equal((await ask(world, path)).status, 401, path);
     assert.equal((await ask(world, '/healthz', { headers: authorization })).status, 200);
-    // Another server of the same supervisor asks for it.
+    // Another server of the same supervisor requires the password.
     const inet = inetSpec({
       port: { host: '127.0.0.1', port: 0 },
       ...authentication,

@@ -1,6 +1,6 @@
 /**
- * HTTP over real sockets: keep-alive, pipelining, limits, malformed requests, authentication, an end that waits for
- * no client.
+ * HTTP over real sockets: keep-alive, pipelining, limits, malformed requests, authentication, and a shutdown that waits
+ * for no client.
  */
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
@@ -27,7 +27,7 @@ describe('requests', () => {
       peer.close();
     }));
 
-  test('pipelined requests are taken one after the other, waits included', () =>
+  test('pipelined requests are handled one after the other, including waits', () =>
     inWorld({ programs: [{ name: 'web', options: { startsecs: 0.05 } }] }, async (world) => {
       await world.open();
       const peer = world.connect();
@@ -124,7 +124,7 @@ describe('requests', () => {
     ['a log that is not there', 'GET /logtail/nope HTTP/1.1\r\n\r\n', /^HTTP\/1.1 404 /],
   ];
   for (const [title, request, status] of refusals) {
-    test(`${title}: refused, and the connection goes on`, () =>
+    test(`${title}: refused, and the connection stays open`, () =>
       inWorld({}, async (world) => {
         await world.open();
         const peer = world.connect();
@@ -146,7 +146,7 @@ describe('requests', () => {
     ],
   ];
   for (const [title, request, status] of broken) {
-    test(`${title}: refused, and the connection ends`, () =>
+    test(`${title}: refused, and the connection is closed`, () =>
       inWorld({}, async (world) => {
         await world.open();
         assert.match(await world.connect().send(request).end(), status);
@@ -154,7 +154,7 @@ describe('requests', () => {
       }));
   }
 
-  test('a fault of ours is a 500, told in the log', () =>
+  test('an internal error is a 500, and is logged', () =>
     inWorld({}, async (world) => {
       await world.open();
       world.api.reread = () => Promise.reject(new Error('disk on fire'));
@@ -167,7 +167,7 @@ describe('requests', () => {
 });
 
 describe('limits', () => {
-  test('a body that is too large is 413, told before it is sent and while it is', () =>
+  test('a body that is too large is 413, answered before it is sent and during it', () =>
     inWorld({ limits: { bodyBytes: 1000 } }, async (world) => {
       await world.open();
       assert.match(
@@ -191,12 +191,12 @@ describe('limits', () => {
       assert.equal(response.status, 413);
     }));
 
-  test('all bodies together are bounded', () =>
+  test('all bodies share a limit', () =>
     inWorld({ limits: { totalBytes: 1500 } }, async (world) => {
       await world.open();
       const half = `POST /RPC2 HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 1200\r\n\r\n${'x'.repeat(1000)}`;
       const first = world.connect().send(half);
-      // It says so when it has read the head, with which the half came.
+      // The answer to the head shows that the head and the first half were read.
       await first.until(/ 100 Continue/);
       assert.match(
         await world
@@ -215,7 +215,7 @@ describe('limits', () => {
       );
     }));
 
-  test('a body that does not come is 408', () =>
+  test('a body that does not arrive is 408', () =>
     inWorld({ limits: { bodyMs: 50 } }, async (world) => {
       await world.open();
       assert.match(
@@ -227,14 +227,14 @@ describe('limits', () => {
       );
     }));
 
-  test('headers that do not come are 408, and nothing at all too', () =>
+  test('headers that do not arrive are 408, also without a single byte', () =>
     inWorld({ limits: { headerMs: 50 } }, async (world) => {
       await world.open();
       for (const start of ['', 'POST /RPC2 HTTP/1.1\r\nX: '])
         assert.match(await world.connect().send(start).end(), /^HTTP\/1.1 408 /);
     }));
 
-  test('one connection more than there may be closes the longest idle one, never a busy one', () =>
+  test('one connection above the limit closes the longest idle one, never a busy one', () =>
     inWorld(
       { limits: { connections: 3 }, programs: [{ name: 'web', options: { startsecs: 1000 } }] },
       async (world) => {
@@ -253,7 +253,7 @@ describe('limits', () => {
       },
     ));
 
-  test('when all are busy a new one is closed', () =>
+  test('if all are busy, a new connection is closed', () =>
     inWorld(
       {
         limits: { connections: 2 },
@@ -274,7 +274,7 @@ describe('limits', () => {
       },
     ));
 
-  test('too many requests sent ahead end the connection', () =>
+  test('too many pipelined requests end the connection', () =>
     inWorld({ limits: { pipelined: 4 }, programs: [{ name: 'web', options: { startsecs: 1000 } }] }, async (world) => {
       await world.open();
       assert.equal(
@@ -286,13 +286,13 @@ describe('limits', () => {
       );
     }));
 
-  test('a client that takes nothing of a long answer is cut off', () =>
+  test('a client that does not read a long answer is disconnected', () =>
     inWorld({ limits: { stallMs: 100 } }, async (world) => {
       await world.open();
       world.api.log.push('x'.repeat(60_000));
       const peer = world.connect();
       peer.socket.pause();
-      // Many answers rather than a large one: what the kernel takes is not ours to bound.
+      // Many answers instead of a large one, since we cannot limit the buffers of the kernel.
       peer.send(callRequest('supervisor.readLog', [0, 0]).repeat(60));
       await new Promise<void>((resolve) => {
         peer.socket.once('close', () => resolve());
@@ -312,7 +312,7 @@ describe('authentication', () => {
   const credentials = { username: 'user', password: 'secret' };
   const authorization = `Authorization: Basic ${Buffer.from('user:secret').toString('base64')}\r\n`;
 
-  test('is asked for on every path, also one that is not there, before the body is read', () =>
+  test('is required on every path, also on an unknown one, before the body is read', () =>
     inWorld({ credentials }, async (world) => {
       await world.open();
       for (const request of [
@@ -336,7 +336,7 @@ describe('authentication', () => {
       );
     }));
 
-  test('lets in who knows the password', () =>
+  test('accepts the right password', () =>
     inWorld({ credentials }, async (world) => {
       await world.open();
       await world
@@ -345,7 +345,7 @@ describe('authentication', () => {
         .until(PID);
     }));
 
-  test('an open route needs none', () =>
+  test('an open route needs no password', () =>
     inWorld(
       {
         credentials,
@@ -359,7 +359,7 @@ describe('authentication', () => {
 });
 
 describe('the end of a server', () => {
-  test('gives answers under way their time, ends waits and idle connections', () =>
+  test('gives running answers time, and ends waits and idle connections', () =>
     inWorld({ programs: [{ name: 'web', options: { startsecs: 1000 } }] }, async (world) => {
       const server = await world.open();
       const idle = world.connect();
@@ -374,7 +374,7 @@ describe('the end of a server', () => {
       assert.equal(await late.end(), '');
     }));
 
-  test('does not wait for a client that sends half a body, or reads nothing', () =>
+  test('does not wait for a client that sends half a body, or does not read', () =>
     inWorld({ limits: { closeMs: 50 } }, async (world) => {
       const server = await world.open();
       const half = world.connect().send('POST /RPC2 HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 10\r\n\r\nabc');

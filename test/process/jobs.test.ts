@@ -1,7 +1,4 @@
-/**
- * Commands beside a program, really executed: what comes back, what is killed, and that nothing is left of them,
- * whatever they do.
- */
+/** Commands for a program, with real processes: their outcomes, their kills, and that they leave nothing behind. */
 import assert from 'node:assert/strict';
 import { closeSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,7 +16,7 @@ const folder = mkdtempSync(join(tmpdir(), 'onevisor-jobs-'));
 after(() => rmSync(folder, { recursive: true }));
 const said: string[] = [];
 
-/** Everything that ended in a test and was no job. */
+/** Ended children that were no jobs. */
 const others: number[] = [];
 const open = new Set<CommandJobs>();
 
@@ -54,7 +51,7 @@ reaper.subscribe((batch) => {
   others.push(...rest.map(({ pid }) => pid));
 });
 
-// A signal alone does not keep the loop.
+// A signal handler alone does not keep the loop alive.
 const hold = setInterval(() => undefined, 2 ** 30);
 addon.setSubreaper();
 after(() => clearInterval(hold));
@@ -144,13 +141,13 @@ const turn = (): Promise<void> =>
     setImmediate(resolve);
   });
 
-/** Waits until a process is gone, zombies included; the reaper tells of each. */
+/** Waits until a process has been reaped. */
 async function isGone(pid: number): Promise<boolean> {
   while (addon.kill(pid, 0) === 0) await turn();
   return true;
 }
 
-/** Waits until a file that a script writes says something. */
+/** Waits until a file of a script has text. */
 async function written(path: string): Promise<string> {
   for (;;) {
     try {
@@ -164,7 +161,7 @@ async function written(path: string): Promise<string> {
 }
 
 describe('a job', () => {
-  test('ends with its status, and what it wrote to both streams', async () => {
+  test('ends with its status and the output of both streams', async () => {
     assert.deepEqual(await perform(sh('echo out; echo err >&2; exit 3')).outcome, {
       kind: 'ended',
       status: { kind: 'exited', code: 3 },
@@ -213,11 +210,11 @@ describe('a job', () => {
     );
   });
 
-  test('has no descriptors but its three', async () => {
+  test('has only its three descriptors', async () => {
     assert.equal(await outputOf(sh('ls /proc/self/fd')), '0\n1\n2\n3\n');
   });
 
-  test('that cannot be executed fails with the reason', async () => {
+  test('that cannot be executed fails with a reason', async () => {
     const failures: ReadonlyArray<readonly [string, Partial<ProcessConfig['options']>, string]> = [
       ['/nowhere/check', {}, "can't find command '/nowhere/check'"],
       ['', {}, 'command is empty'],
@@ -239,7 +236,7 @@ describe('a job', () => {
     }
   });
 
-  test('a mistake of who is told is reported and ends nothing', async () => {
+  test('an exception of the callback is reported and ends nothing', async () => {
     make().run(
       program(),
       { name: 'x', command: '/bin/true', timeoutMs: 20_000, environment: new Map(), output: 'keep' },
@@ -259,25 +256,26 @@ describe('the output', () => {
     assert.ok(output.endsWith('99999\n100000\nlast\n'));
   });
 
-  test('that is no UTF-8 is replaced', async () =>
+  test('that is not UTF-8 is replaced', async () =>
     assert.equal(await outputOf(sh(String.raw`printf "a\\377b"`)), 'a\uFFFDb'));
 
-  test('in a flood is dropped until the time is over', async () => {
+  test('in a flood is dropped until the timeout', async () => {
     const before = process.memoryUsage().rss;
     const outcome = await perform('/usr/bin/yes flood', { timeoutMs: 700 }).outcome;
     assert.deepEqual([outcome.kind, outcome.kind === 'timeout' && outcome.output.length], ['timeout', 4096]);
     assert.ok(process.memoryUsage().rss - before < 64 * 1024 * 1024, 'nothing was collected');
   });
 
-  test('is closed when the command ends, though somebody outside of its group keeps it open', async () => {
+  test('is closed when the command ends, even if a process outside its group has it open', async () => {
     const output = await outputOf(sh('setsid sleep 1000 & echo $!'));
     const escaped = Number(output);
-    // It went to a session of its own, where no signal to the group reaches it; what we have of it is no descriptor.
+    // That process has its own session, so no signal to the group reaches it. We hold no descriptor of
+    // it.
     assert.equal(addon.kill(escaped, 9), 0);
     assert.ok(await isGone(escaped));
   });
 
-  test('goes to the logs of the program where it is asked to', async () => {
+  test('goes to the logs of the program if requested', async () => {
     const read: string[] = [];
     const closed: number[] = [];
     const jobs = make({
@@ -315,14 +313,14 @@ describe('a job that waits for its turn', () => {
   const waiting: Array<() => void> = [];
   const budget = { run: (task: () => void): void => void waiting.push(task) };
 
-  test('is executed then', async () => {
+  test('is executed after waiting', async () => {
     const { outcome } = perform(sh('exit 3'), { jobs: make({ budget }) });
     assert.equal(waiting.length, 1);
     waiting.pop()?.();
     assert.deepEqual(await outcome, { kind: 'ended', status: { kind: 'exited', code: 3 }, output: '' });
   });
 
-  test('is never executed when it was cancelled before', async () => {
+  test('is never executed if it was cancelled before', async () => {
     const mark = join(folder, 'never');
     const { outcome, cancel } = perform(sh(`>${mark}`), { jobs: make({ budget }) });
     cancel();
@@ -333,7 +331,7 @@ describe('a job that waits for its turn', () => {
 });
 
 describe('nothing outlives a job', () => {
-  test('that has run out of time: it and its grandchildren are killed', async () => {
+  test('that has timed out: it and its descendants are killed', async () => {
     const pids = join(folder, 'pids');
     const { outcome } = perform(sh(`trap "" TERM; sleep 1000 & sleep 1000 & echo $! $$ >${pids}; wait`), {
       timeoutMs: 400,
@@ -343,7 +341,7 @@ describe('nothing outlives a job', () => {
     for (const pid of list) assert.ok(await isGone(pid));
   });
 
-  test('that has ended: what it left in its group is killed, and does not hold up the outcome', async () => {
+  test('that has ended: the rest of its group is killed, and does not delay the outcome', async () => {
     const output = await outputOf(sh('sleep 1000 & echo $!'));
     assert.ok(await isGone(Number(output)));
   });
@@ -359,7 +357,7 @@ describe('nothing outlives a job', () => {
     cancel();
   });
 
-  test('also one that was not even executed, and one whose end is about to be told', async () => {
+  test('that was not executed yet, and one whose outcome is about to be reported', async () => {
     const failing = perform('/nowhere/check');
     failing.cancel();
     assert.deepEqual(await failing.outcome, { kind: 'cancelled' });
@@ -374,7 +372,7 @@ describe('nothing outlives a job', () => {
     assert.deepEqual(await ended.outcome, { kind: 'cancelled' });
   });
 
-  test('that went to another group itself', async () => {
+  test('that moved to another group', async () => {
     const file = join(folder, 'wandered');
     const script =
       `import os, time\nif os.fork() == 0:\n os.setpgid(0, 0); time.sleep(1000)\nos.setpgid(0, ` +
@@ -389,8 +387,8 @@ describe('nothing outlives a job', () => {
   });
 });
 
-test('what hangs in the kernel keeps nobody waiting, and there is no second one', async () => {
-  // The fake kernel does not kill; the alarms are rung by hand.
+test('a process that hangs in the kernel does not block the caller, and there is no second one', async () => {
+  // The fake kernel does not kill. The test fires the alarms.
   const alarms: Array<{ wake: () => void; isOff: boolean }> = [];
   const kills: number[] = [];
   const clock = {
@@ -432,7 +430,7 @@ test('what hangs in the kernel keeps nobody waiting, and there is no second one'
   );
 });
 
-test('a hundred jobs, half of them killed, leave no descriptor, no process, and no pid in a batch', async () => {
+test('a hundred jobs, half of them killed, leave no descriptor, no process and no pid in a batch', async () => {
   for (let i = 0; i < 3; i += 1) await turn();
   const before = openDescriptors();
   others.length = 0;

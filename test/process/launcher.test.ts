@@ -1,4 +1,4 @@
-/** Options by their names in the file become what the started program finds; failures become Supervisor's sentences. */
+/** The effects of options on a started program, and Supervisor's texts for failures. */
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -71,7 +71,7 @@ async function printed(
   return stdout;
 }
 
-// The options of the table fit, as far as types tell.
+// The types of the option table are compatible.
 ((config: ProcessConfig): LaunchTarget => config) satisfies unknown;
 
 describe('options', () => {
@@ -87,7 +87,7 @@ describe('options', () => {
     );
   });
 
-  test('rlimit_* over the limits that all programs get', async () => {
+  test('rlimit_* overrides the limits for all programs', async () => {
     const limits = [
       { resource: 'nofile', soft: 100, hard: 200 },
       { resource: 'fsize', soft: 512, hard: 1024 },
@@ -160,7 +160,7 @@ describe('options', () => {
   });
 });
 
-describe('a user that we cannot become', () => {
+describe('a user that we cannot change to', () => {
   const requests: number[] = [];
   const asNobody = (warn: (text: string) => void): Launcher => {
     const parts: Addon = {
@@ -173,7 +173,7 @@ describe('a user that we cannot become', () => {
     return new Launcher({ addon: parts, self: { uid: 65_534, gid: 65_534 }, warn });
   };
 
-  test('is a warning, once, and the program runs as us', () => {
+  test('is a warning, once, and the program runs as our user', () => {
     const said: string[] = [];
     const other = asNobody((text) => said.push(text));
     for (let i = 0; i < 3; i += 1) other.launch(program(['sh'], { user: { user: 'root', group: null } }), context);
@@ -183,7 +183,7 @@ describe('a user that we cannot become', () => {
     assert.deepEqual(requests, [-1, -1, -1]);
   });
 
-  test('is refused with strict_user', () => {
+  test('is an error with strict_user', () => {
     assert.throws(
       () =>
         asNobody(assert.fail).launch(
@@ -195,7 +195,7 @@ describe('a user that we cannot become', () => {
   });
 });
 
-describe('sentences of failures', () => {
+describe('texts of failures', () => {
   const folder = mkdtempSync(join(tmpdir(), 'onevisor-'));
   after(() => rmSync(folder, { recursive: true }));
   const files: Readonly<Record<string, string | Buffer>> = {
@@ -296,12 +296,12 @@ describe('sentences of failures', () => {
     });
   }
 
-  test('a mistake of ours is not taken for a failure of the program', () => {
+  test('a bug of ours is not taken for a failure of the program', () => {
     assert.throws(() => launcher.launch(program(['sh'], { nice: 99 }), context), { code: 'ERR_INVALID_ARG_VALUE' });
   });
 });
 
-/** The header of a 64-bit program for a machine (e_machine), with one entry: its loader where it is to have one. */
+/** Returns the header of a 64-bit program for a machine (e_machine), with a loader if given. */
 function elf(machine: number, loader = ''): Buffer {
   const head = Buffer.alloc(256);
   head.write('\x7fELF\x02\x01\x01', 'latin1');
@@ -373,7 +373,7 @@ describe('causes of a failed exec', () => {
     });
   }
 
-  test('a script is text as far as a shell looks', () => {
+  test('a script is recognized by the bytes that a shell examines', () => {
     assert.deepEqual(
       [
         isPlainScript(Buffer.from(`${'x'.repeat(256)}\0`)),
@@ -386,15 +386,15 @@ describe('causes of a failed exec', () => {
   });
 });
 
-test('the streams of a main program are ours, and the foreground only where there is a terminal', () => {
+test('a main program has our streams, and the foreground only at a terminal', () => {
   assert.deepEqual(inheritedStdio({ foregroundGroup: () => -1 }), {
     stdin: 0,
     stdout: 1,
     stderr: 2,
     leadership: 'group',
   });
-  // tcgetpgrp gives 0 where the foreground group is outside our namespace.
+  // tcgetpgrp returns 0 if the foreground group is outside our namespace.
   assert.equal(inheritedStdio({ foregroundGroup: () => 0 }).leadership, 'foreground');
 });
 
-test('no warning was given on the way', () => assert.deepEqual(warnings, []));
+test('no other warning was given', () => assert.deepEqual(warnings, []));

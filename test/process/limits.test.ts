@@ -1,4 +1,4 @@
-/** minfds and minprocs by Supervisor's rules, and what programs get back of the limit that Node raised. */
+/** minfds and minprocs by Supervisor's rules, and the limit that programs get because Node has raised ours. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ interface Fake {
   setLimit(limit: ResourceLimit): void;
 }
 
-/** Limits of a fake process; a hard limit is raised only by the privileged. */
+/** Limits of a fake process. Only a privileged process can raise a hard limit. */
 function fake(files: readonly [number, number], processes: readonly [number, number], isPrivileged: boolean): Fake {
   const limits = new Map([
     ['nofile', files],
@@ -39,20 +39,20 @@ function fake(files: readonly [number, number], processes: readonly [number, num
 const defaults = { minfds: 1024, minprocs: 200 };
 
 describe('minfds and minprocs', () => {
-  test('enough of both changes nothing', () => {
+  test('sufficient limits change nothing', () => {
     const calls = fake([4096, 4096], [Infinity, Infinity], false);
     assert.deepEqual(raiseLimits(calls, defaults, null), { infos: [], forPrograms: [] });
     assert.deepEqual(calls.set, []);
   });
 
-  test('programs get back the soft limit that we were started with', () => {
+  test('programs get the soft limit that we were started with', () => {
     assert.deepEqual(raiseLimits(fake([524_288, 524_288], [500, 500], false), defaults, 1024).forPrograms, [
       { resource: 'nofile', soft: 1024, hard: 524_288 },
     ]);
   });
 
-  // compat: what minfds raises is inherited, and users set it for that.
-  test('a larger minfds is theirs too', () => {
+  // compat: programs inherit what minfds raises. Users set minfds for this.
+  test('programs get a larger minfds too', () => {
     const { infos, forPrograms } = raiseLimits(
       fake([524_288, 524_288], [500, 500], false),
       { minfds: 65_536, minprocs: 200 },
@@ -62,7 +62,7 @@ describe('minfds and minprocs', () => {
     assert.deepEqual(infos, ['Increased RLIMIT_NOFILE limit to 65536']);
   });
 
-  test('the privileged raise hard limits', () => {
+  test('a privileged process raises hard limits', () => {
     const calls = fake([256, 256], [100, 100], true);
     assert.deepEqual(raiseLimits(calls, defaults, 256), {
       infos: ['Increased RLIMIT_NOFILE limit to 1024', 'Increased RLIMIT_NPROC limit to 200'],
@@ -74,7 +74,7 @@ describe('minfds and minprocs', () => {
     ]);
   });
 
-  test('soft limits rise below the hard ones, which stay', () => {
+  test('soft limits rise up to the hard ones, which stay', () => {
     const calls = fake([4096, 4096], [100, Infinity], false);
     raiseLimits(calls, defaults, null);
     assert.deepEqual(calls.set, [{ resource: 'nproc', soft: 200, hard: Infinity }]);
@@ -113,7 +113,7 @@ describe('the soft limit that we were started with', () => {
     const { originalFileLimit } = await import('${join(import.meta.dirname, '../../src/process/limits.ts')}');
     console.log(originalFileLimit(addon, process.ppid), addon.getLimit('nofile').soft); })`;
 
-  test('is that of our parent, though Node has raised ours', () => {
+  test('is that of our parent, although Node has raised ours', () => {
     const printed = execFileSync(
       '/bin/sh',
       ['-c', 'ulimit -n 3000; ulimit -Sn 700; "$0" -e "$1"; :', process.execPath, script],
@@ -122,7 +122,7 @@ describe('the soft limit that we were started with', () => {
     assert.equal(printed, '700 3000\n');
   });
 
-  test('is unknown where the parent has another hard limit, and for PID 1', () => {
+  test('is unknown if the parent has another hard limit, and for PID 1', () => {
     const printed = execFileSync(
       '/bin/sh',
       ['-c', 'ulimit -n 3000; (ulimit -n 2000; exec "$0" -e "$1"); :', process.execPath, script],

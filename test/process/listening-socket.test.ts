@@ -1,7 +1,4 @@
-/**
- * Listening sockets for programs, with the real kernel: nothing is left behind when one cannot be made, and what is not
- * ours stays.
- */
+/** Listening sockets for programs, with the real kernel: a failure leaves nothing behind, and foreign files stay. */
 import assert from 'node:assert/strict';
 import { lstatSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -25,7 +22,7 @@ const request = (path: string, more: Partial<ListenRequest> = {}): ListenRequest
 const countDescriptors = (): number => readdirSync('/proc/self/fd').length;
 const noWarning = (text: string): void => assert.fail(text);
 
-test('what cannot be made leaves nothing behind', () => {
+test('a failure leaves nothing behind', () => {
   writeFileSync(join(folder, 'file'), 'precious');
   const before = countDescriptors();
   const failure =
@@ -47,7 +44,7 @@ test('what cannot be made leaves nothing behind', () => {
   assert.deepEqual(readdirSync(folder), ['file']);
 });
 
-test('a path that somebody else has taken meanwhile is not removed', async () => {
+test('a path that was replaced meanwhile is not removed', async () => {
   const path = join(folder, 'taken');
   const socket = openListeningSocket(addon, request(path), noWarning);
   rmSync(path);
@@ -58,13 +55,13 @@ test('a path that somebody else has taken meanwhile is not removed', async () =>
   await new Promise((resolve) => server.close(resolve));
 });
 
-test('an owner that cannot be set is a warning, and the socket is there', () => {
+test('an owner that cannot be set is a warning, and the socket works', () => {
   const path = join(folder, 'owned');
   const warnings: string[] = [];
   const socket = openListeningSocket(addon, request(path, { owner: { uid: 2 ** 32 - 1, gid: 5 } }), (text) =>
     warnings.push(text),
   );
-  // Root may do it: the kernel takes -1 for "leave it". Anybody else is told.
+  // As root the call succeeds: the kernel reads -1 as "no change". Other users get the error.
   assert.equal(warnings.length, process.getuid?.() === 0 ? 0 : 1);
   assert.equal(lstatSync(path).mode & 0o777, 0o700);
   socket.close();

@@ -1,4 +1,6 @@
-/** The addon is written to a file system that lets it be loaded; one error names all places if none does. */
+/**
+ * Loading the addon from the executable: it is written to a file system that allows it, or one error lists all paths.
+ */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
@@ -32,28 +34,28 @@ beforeEach(() => {
   }
 });
 
-describe('an addon that is carried along', () => {
-  test('is loaded from a folder that leads to nothing afterwards', () => {
+describe('an addon inside the executable', () => {
+  test('is loaded from a directory, in which no file remains', () => {
     assert.equal(loadCarried(bytes, beside, [writable]).kill(process.pid, 0), 0);
     assert.deepEqual(readdirSync(writable), []);
   });
 
-  test('is taken from beside the executable where it lies there', () => {
+  test('is loaded from the file next to the executable if it exists', () => {
     writeFileSync(join(beside, ADDON_NAME), bytes);
     assert.equal(loadCarried(bytes, beside, []).kill(process.pid, 0), 0);
   });
 
-  test('is not taken from there when it is of another version', () => {
+  test('is not loaded from there if the version differs', () => {
     writeFileSync(join(beside, ADDON_NAME), Buffer.concat([bytes, Buffer.from('x')]));
     assert.equal(loadCarried(bytes, beside, [writable]).kill(process.pid, 0), 0);
     assert.throws(() => loadCarried(bytes, beside, []), /another version/);
   });
 
-  test('goes on to the next folder', () => {
+  test('the next directory is tried', () => {
     assert.equal(loadCarried(bytes, beside, ['/nowhere', '/proc', writable]).kill(process.pid, 0), 0);
   });
 
-  test('goes on where files cannot be mapped executable, and leaves nothing there', { skip: mounts }, () => {
+  test('continues if files cannot be mapped executable, and leaves nothing there', { skip: mounts }, () => {
     const script = `import('${join(ROOT, 'src/native/load.ts')}').then(({ loadCarried }) => {
       const fs = require('node:fs');
       const bytes = fs.readFileSync('${join(ROOT, 'dist', ADDON_NAME)}');
@@ -70,7 +72,7 @@ describe('an addon that is carried along', () => {
     assert.equal(printed, 'true 0 0\n');
   });
 
-  test('says every path and what to do when there is none', () => {
+  test('the error lists every path, and advice', () => {
     assert.throws(
       () => loadCarried(bytes, beside, ['/nowhere', '/proc']),
       (error) => {
@@ -89,7 +91,7 @@ describe('an addon that is carried along', () => {
 });
 
 describe('unpacking', () => {
-  test('writes what can then be loaded, readable for every user', () => {
+  test('writes a file that can be loaded, readable for every user', () => {
     const umask = process.umask(0o077);
     const path = unpackAddon(beside);
     process.umask(umask);
@@ -100,7 +102,7 @@ describe('unpacking', () => {
     assert.deepEqual(readdirSync(beside), [ADDON_NAME]);
   });
 
-  test('says what the file system says, and leaves nothing', () => {
+  test('reports the error of the file system, and leaves nothing', () => {
     assert.throws(() => unpackAddon('/nowhere'), { code: 'ENOENT' });
     writeFileSync(join(folder, 'file'), '');
     assert.throws(() => unpackAddon(join(folder, 'file')), { code: 'ENOTDIR' });

@@ -1,4 +1,4 @@
-/** Log servers for tests, over UDP and TCP: what they got, as messages taken apart. */
+/** Log servers for tests, over UDP and TCP, with the received messages in parsed form. */
 import { createSocket } from 'node:dgram';
 import type { Socket as DatagramSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -25,12 +25,12 @@ function parseMessage(text: string): Message {
   return { priority: Number(priority), time, host, name, pid: Number(pid), text: rest };
 }
 
-/** What both kinds have in common. */
+/** The common part of both kinds. */
 class Receiver {
   readonly messages: Message[] = [];
   readonly #watchers = new Set<() => void>();
 
-  /** Resolves once a message is so. */
+  /** Resolves when a message matches. */
   until(isSo: (message: Message) => boolean): Promise<Message> {
     return new Promise((resolve) => {
       const look = (): void => {
@@ -87,10 +87,10 @@ export class DatagramServer extends Receiver {
 
 export class StreamServer extends Receiver {
   readonly connections = new Set<Socket>();
-  /** Accepts connections, and reads nothing from them. */
+  /** Accepts connections and reads nothing. */
   isStalled = false;
   readonly port: number;
-  /** Resolves when it listens no more and every connection is gone. */
+  /** Stops listening. Resolves when every connection is closed. */
   readonly ended: Promise<unknown>;
   readonly #server: Server;
 
@@ -126,13 +126,13 @@ export class StreamServer extends Receiver {
     for (const socket of this.connections) socket.resume();
   }
 
-  /** Breaks every connection, and listens no more. */
+  /** Closes every connection, and stops listening. */
   close(): void {
     for (const socket of this.connections) socket.resetAndDestroy();
     this.#server.close();
   }
 
-  /** Takes whole messages, each with its length before it; returns what is left. */
+  /** Takes complete messages, each after its length. Returns the rest. */
   #split(bytes: Buffer): Buffer {
     let at = 0;
     for (;;) {

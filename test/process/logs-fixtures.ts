@@ -9,7 +9,7 @@ export class RealClock implements LogClock {
   readonly #pace: number;
 
   /**
-   * `pace` 0.01: a hundred times as slow, for tests in which a busy machine may stop a program for longer than a
+   * `pace` 0.01: a hundred times slower. For tests in which a busy machine may suspend a program for longer than a
    * partial line waits.
    */
   constructor(pace = 1) {

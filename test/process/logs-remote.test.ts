@@ -1,6 +1,4 @@
-/**
- * Log servers over real sockets, with real programs: servers that work, are missing, go away or hang.
- */
+/** Log servers over real sockets, with real programs: servers that work, are missing, disconnect or hang. */
 import assert from 'node:assert/strict';
 import { closeSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -25,7 +23,7 @@ for (const protocol of ['udp', 'tcp'] as const) {
     const complaint = startInto(err, 'echo problem');
     await complaint.intake.ended;
     for (const level of ['critical', 'error', 'warn', 'info'] as const) scene.say(level, `${level} a\nand b`);
-    // What is written without a newline goes when somebody else writes.
+    // A partial line is sent when another writer follows.
     await server.until(({ text }) => text === 'and b' && server.texts('onevisor').length === 8);
     assert.deepEqual(server.texts('web'), ['one', '', '\u00e9 two', 'last without end', 'problem']);
     const [first] = server.messages.filter(({ name }) => name === 'web');
@@ -98,7 +96,7 @@ test('tcp: a flood arrives complete and in order', async (t) => {
   const server = await StreamServer.listen(t);
   const scene = new LogScene();
   const channel = scene.hub.openChannel(channelSpec('web', { targets: [at('tcp', server.port)] }));
-  // Slower than the way: what is too fast is dropped, by design.
+  // Limit the rate, because output that is too fast is dropped by design.
   const { intake } = startInto(
     channel,
     'for i in 1 2 3 4 5 6 7 8 9 10; do seq -f "%.0f line" ${i}000 ${i}999; sleep 0.05; done; echo end',
@@ -128,7 +126,7 @@ for (const protocol of ['udp', 'tcp'] as const) {
     );
     const second = protocol === 'udp' ? await DatagramServer.listen(t, port) : await StreamServer.listen(t, port);
     await second.until(({ text }) => text === 'third');
-    // Over UDP the first one is gone: nothing tells in time that nobody took it.
+    // Over UDP the first message is lost, since its failure is noticed too late.
     assert.deepEqual(second.texts('web').slice(-2), ['second', 'third']);
     if (protocol === 'tcp') assert.equal(second.texts('web')[0], 'first');
     assert.equal(scene.err.text.match(/ERRO/g)?.length, 1);

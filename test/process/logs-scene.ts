@@ -47,7 +47,7 @@ export class StreamReader {
     return this.#when(() => pattern.test(this.text));
   }
 
-  /** Resolves when so many bytes came. */
+  /** Resolves when the reader has received this number of bytes. */
   untilSize(bytes: number): Promise<void> {
     return this.#when(() => this.#size >= bytes);
   }

@@ -13,10 +13,10 @@ import { addon, ending, rootSkip, run, shell } from './programs.ts';
 const folder = mkdtempSync(join(tmpdir(), 'logs-'));
 after(() => rmSync(folder, { recursive: true }));
 
-/** Resolves when a process waits in a write to a full pipe, because we no longer read it. */
+/** Resolves when a process waits in a write to a full pipe that we no longer read. */
 async function blocked(pid: number): Promise<void> {
   for (;;) {
-    // The number of the system call it is in (write: 1, on arm64 64), or `running`.
+    // Number of the current system call (write: 1, on arm64 64), or `running`.
     const call = readFileSync(`/proc/${pid}/syscall`, 'latin1').split(' ')[0];
     if (call === (process.arch === 'arm64' ? '64' : '1')) return;
     await new Promise((resolve) => setImmediate(resolve));
@@ -33,7 +33,7 @@ test('a stalled reader stops ten flooding programs but no other, without loss or
   const lines = 100_000;
   const names = Array.from({ length: 10 }, (_, i) => `p${i}`);
   const channels = names.map((name) => scene.hub.openChannel(channelSpec(name)));
-  // Open from the beginning, since its name makes the prefix of all lines wider.
+  // Open this one first, since its name makes the prefix of all lines wider.
   const otherChannel = scene.hub.openChannel(channelSpec('other', { targets: [stdoutAs('prefix', 2)] }));
   scene.out.stall();
   const before = process.memoryUsage().rss;
@@ -72,7 +72,7 @@ test('a slow reader gets output of every program, not only of the fastest', asyn
   const wanted = 12e6;
   const round = 1e6;
   for (let size = round; size <= wanted; size += round) {
-    // All programs wait before the reader goes on, so the shares do not depend on who gets a processor.
+    // All programs wait before the reader continues, so the shares do not depend on the scheduler.
     await Promise.all(runs.map(({ pid }) => blocked(pid)));
     scene.out.goOn();
     await scene.out.untilSize(size);
@@ -119,7 +119,7 @@ test('a stalled reader: the last output of a program comes before the line about
   addon.kill(-run.pid, 9);
   await run.intake.ended;
   await scene.end();
-  // The program was killed within a line, perhaps.
+  // The program may have been killed within a line.
   assert.match(scene.out.text.slice(-80), /\na \| line\n\S+ \S+ INFO exited: a\n(a \| l?i?n?e?\n)?$/);
 });
 

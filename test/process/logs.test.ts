@@ -72,7 +72,7 @@ test('a program that closes its stdout and lives on costs no descriptor and no w
   await run.intake.ended;
   await scene.hub.flush(10_000);
   assert.equal(openDescriptors() - before, 0);
-  assert.equal(addon.kill(run.pid, 0), 0, 'it still runs');
+  assert.equal(addon.kill(run.pid, 0), 0, 'the program still runs');
   assert.equal(scene.clock.alarms, 0);
   addon.kill(run.pid, 9);
   await ending(run.pid);

@@ -9,7 +9,7 @@ import { compile } from '../e2e/observe.ts';
 
 const MB = 1024 * 1024;
 
-/** A process of a made-up machine. */
+/** An entry of a fictitious machine. */
 const entry = (pid: number, parent: number, group: number, session = group): TreeEntry => ({
   pid,
   name: '',
@@ -22,28 +22,27 @@ const entry = (pid: number, parent: number, group: number, session = group): Tre
 suite('the tree of a program', () => {
   const entries = [
     entry(1, 0, 1),
-    // A program with a child and a grandchild, which made a group of its own.
+    // A program with a child and a grandchild, which has a group of its own.
     entry(10, 1, 10, 1),
     entry(11, 10, 10, 1),
     entry(12, 11, 12, 1),
-    // Its orphans below PID 1: one of its group, one of the group that its grandchild leads, and what descends from
-    // these.
+    // Its orphans below PID 1: one in its group, one in the group of its grandchild, and their descendants.
     entry(13, 1, 10, 1),
     entry(14, 13, 14, 14),
     entry(15, 1, 12, 1),
-    // Another program, which leads a session; one of that is left, in another group.
+    // Another program, which leads a session, and a remaining process of that session in another group.
     entry(20, 1, 20),
     entry(21, 1, 21, 20),
-    // Nobody's.
+    // A process of no program.
     entry(30, 1, 30),
   ];
   const pidsOf = (pid: number): number[] =>
     (treesOf([10, 20, 99], entries).get(pid) ?? []).map((found) => found.pid).toSorted((a, b) => a - b);
 
-  test('is what descends from it and what is left of its groups', () =>
+  test('has its descendants and the remaining processes of its groups', () =>
     assert.deepEqual(pidsOf(10), [10, 11, 12, 13, 14, 15]));
-  test('is what is left of its session', () => assert.deepEqual(pidsOf(20), [20, 21]));
-  test('is nothing where there is no such program', () => assert.deepEqual(pidsOf(99), []));
+  test('has the remaining processes of its session', () => assert.deepEqual(pidsOf(20), [20, 21]));
+  test('is empty for an unknown program', () => assert.deepEqual(pidsOf(99), []));
 });
 
 test('a process has a group and a session', () => {
@@ -52,7 +51,7 @@ test('a process has a group and a session', () => {
   assert.equal(readProcess(own.group)?.group ?? own.group, own.group);
 });
 
-/** Starts the program as the leader of a group, and waits until it uses that much. */
+/** Starts the program as the leader of a group, and waits until it uses this much memory. */
 async function use(t: TestContext, path: string, megabytes: number, who: string): Promise<number> {
   const child: ChildProcess = spawn(path, [String(megabytes), who], {
     detached: true,
@@ -84,7 +83,7 @@ test('the memory of a program is that of its whole tree', async (t) => {
   }
 });
 
-test('a program that is not to be seen has no size', async () => {
+test('a program that is not visible has no size', async () => {
   const child = spawn('true');
   await once(child, 'exit');
   assert.deepEqual([...(await readMemory([child.pid ?? 0, process.pid])).keys()], [process.pid]);

@@ -25,7 +25,7 @@ describe('the C parts under ASan and UBSan', async () => {
   before(async () => {
     if (skip !== false) return;
     const program = join(folder, 'native');
-    // The others need Node; they are in the sanitized addon below.
+    // The other cases need Node. They run in the sanitized addon below.
     const parts = ['child.c', 'spawn.c', 'frame.c', 'syscalls.c', 'socket.c', 'names.c', 'signals.c'].map((name) =>
       join(native, name),
     );
@@ -78,7 +78,7 @@ test('a compiled addon needs no glibc newer than 2.28', async () => {
   for (const version of versions) assert.ok(version.localeCompare('GLIBC_2.28', 'en', { numeric: true }) <= 0, version);
 });
 
-test('the versions that a program needs are read from its file', async () => {
+test('the required symbol versions are read from the file of a program', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'onevisor-elf-'));
   await writeFile(
     join(folder, 'new.c'),
@@ -92,7 +92,7 @@ test('the versions that a program needs are read from its file', async () => {
   await rm(folder, { recursive: true });
 });
 
-/** Why the sanitizers cannot be used here; false where they can. */
+/** Returns the reason why the sanitizers cannot be used here; false if they can. */
 async function missingSanitizer(folder: string): Promise<string | false> {
   const probe = join(folder, 'probe.c');
   await writeFile(probe, 'int main(void) { return 0; }');

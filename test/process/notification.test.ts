@@ -23,7 +23,7 @@ import type { SpawnRequest } from '../../src/native/addon.ts';
 const self = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
 const NOBODY = 65_534;
 
-/** Channels of which all notices are kept, and can be waited for. */
+/** Channels that record all notices. */
 class Scene {
   readonly channels = new NotificationChannels({ addon, clock: systemClock, self: () => self });
   readonly notices: string[] = [];
@@ -44,7 +44,7 @@ class Scene {
     return this.channels.open('g:web', target, number);
   }
 
-  /** Settles when so many notices have come. A watched descriptor does not keep the loop alive. */
+  /** Resolves after this number of notices. A watched descriptor does not keep the loop alive. */
   async come(count: number): Promise<string[]> {
     const hold = setInterval(() => undefined, 2 ** 30);
     await new Promise<void>((resolve) => {
@@ -68,7 +68,7 @@ function format(notice: Notice): string {
   ].join(' ');
 }
 
-/** A Python program that has the channel; `say(text, fds)` sends to the socket. */
+/** Creates a Python program with the channel. `say(text, fds)` sends to the socket. */
 function python(
   script: string,
   { environment, descriptors }: Pick<Opening, 'environment' | 'descriptors'>,
@@ -91,7 +91,7 @@ function python(
   });
 }
 
-/** Runs a program on a channel to its end, as the spawn of a run does. */
+/** Runs a program with a channel to its end, as the spawn of a run does. */
 async function runOn(opening: Opening, script: string, changes: Partial<SpawnRequest> = {}): Promise<string> {
   const spawned = addon.spawn({ ...python(script, opening, changes), stdin: 'null' });
   opening.started(spawned.pid);
@@ -99,7 +99,7 @@ async function runOn(opening: Opening, script: string, changes: Partial<SpawnReq
   return out + err;
 }
 
-// Sockets of Node keep their descriptors until the next turn of the loop.
+// Node's sockets keep their descriptors until the next turn of the loop.
 const atStart = openDescriptors().length;
 after(async () => {
   await delay(0);
@@ -107,7 +107,7 @@ after(async () => {
 });
 
 describe('notification_fd', () => {
-  test('a line means ready, once; what follows is read and thrown away', async () => {
+  test('a line means ready, once; everything after it is read and dropped', async () => {
     const scene = new Scene();
     assert.equal(
       await runOn(
@@ -121,14 +121,14 @@ describe('notification_fd', () => {
     assert.equal(scene.notices.length, 1);
   });
 
-  test('an end without a line is none', async () => {
+  test('a closed pipe without a line is not ready', async () => {
     const scene = new Scene();
     await runOn(scene.open({ notification_fd: 3 }), 'os.write(3, b"ready")');
     assert.deepEqual(await scene.come(1), ['g:web 1 closed']);
     scene.channels.closeAll();
   });
 
-  test('who floods it gets EPIPE and is not ready; after a line the same', async () => {
+  test('a program that floods it gets EPIPE and is not ready; after a line the same', async () => {
     for (const [line, told] of [
       ['', 'flooded'],
       ['\\n', 'ready'],
@@ -145,7 +145,7 @@ describe('notification_fd', () => {
     }
   });
 
-  test('the end of a run closes it, though somebody has it still; the next run has its own', async () => {
+  test('the end of a run closes it, even if another process has it open; the next run has its own', async () => {
     const scene = new Scene();
     const first = scene.open({ notification_fd: 3 });
     const { pid, stdin, stdout, stderr } = addon.spawn(
@@ -164,7 +164,7 @@ describe('notification_fd', () => {
     scene.channels.closeAll();
   });
 
-  test('another user can open it by its name too', { skip: rootSkip }, async () => {
+  test('another user can open it by name', { skip: rootSkip }, async () => {
     const scene = new Scene();
     const opening = scene.open({ notification_fd: 3, user: { user: 'nobody', group: null } });
     assert.equal(
@@ -177,7 +177,7 @@ describe('notification_fd', () => {
 });
 
 describe('notify=sd', () => {
-  test('the program, and children that end at once, are heard in order', async () => {
+  test('messages of the program, and of its short-lived children, arrive in order', async () => {
     const scene = new Scene();
     const opening = scene.open({ notify: 'sd', watchdog_sec: 2.5 });
     assert.match(opening.environment.get('NOTIFY_SOCKET') ?? '', /^@onevisor\/[0-9a-f]{32}$/);
@@ -195,7 +195,7 @@ describe('notify=sd', () => {
     scene.channels.closeAll();
   });
 
-  test('nothing is said of a run that is over, and its socket is gone', async () => {
+  test('there are no notices of a run that has ended, and its socket is closed', async () => {
     const scene = new Scene();
     const { environment } = scene.open({ notify: 'sd' });
     scene.open({ notify: 'sd' }, 2);
@@ -207,7 +207,7 @@ describe('notify=sd', () => {
     assert.deepEqual(scene.notices, []);
   });
 
-  test('descriptors that are passed are closed at once, which is what a barrier waits for', async () => {
+  test('descriptors that are passed are closed at once, which a barrier waits for', async () => {
     const scene = new Scene();
     const before = openDescriptors().length;
     const opening = scene.open({ notify: 'sd' });
@@ -223,22 +223,26 @@ describe('notify=sd', () => {
     assert.equal(openDescriptors().length, before);
   });
 
-  test('another user is not heard; root, we and the program itself are', { skip: rootSkip }, async () => {
-    const scene = new Scene();
-    const opening = scene.open({ notify: 'sd', user: { user: 'nobody', group: null } });
-    const script =
-      'def child(uid, text):\n    if os.fork() == 0:\n        os.setuid(uid)\n        say(text)\n        ' +
-      'os._exit(0)\n    os.wait()\nchild(0, "STATUS=root")\nchild(12345, "READY=1")\nchild(65534, ' +
-      '"STATUS=own")\nos.setuid(12346)\nsay("STATUS=itself")';
-    assert.equal(await runOn(opening, script), '');
-    assert.deepEqual(
-      await scene.come(4),
-      ['status root', 'refused user 12345', 'status own', 'status itself'].map((text) => `g:web 1 ${text}`),
-    );
-    scene.channels.closeAll();
-  });
+  test(
+    'messages of another user are refused; those of root, our user and the program itself are accepted',
+    { skip: rootSkip },
+    async () => {
+      const scene = new Scene();
+      const opening = scene.open({ notify: 'sd', user: { user: 'nobody', group: null } });
+      const script =
+        'def child(uid, text):\n    if os.fork() == 0:\n        os.setuid(uid)\n        say(text)\n        ' +
+        'os._exit(0)\n    os.wait()\nchild(0, "STATUS=root")\nchild(12345, "READY=1")\nchild(65534, ' +
+        '"STATUS=own")\nos.setuid(12346)\nsay("STATUS=itself")';
+      assert.equal(await runOn(opening, script), '');
+      assert.deepEqual(
+        await scene.come(4),
+        ['status root', 'refused user 12345', 'status own', 'status itself'].map((text) => `g:web 1 ${text}`),
+      );
+      scene.channels.closeAll();
+    },
+  );
 
-  test('what is too long, or has a NUL in it, is no message', async () => {
+  test('a message that is too long or has a NUL is refused', async () => {
     const scene = new Scene();
     await runOn(
       scene.open({ notify: 'sd' }),
@@ -252,7 +256,7 @@ describe('notify=sd', () => {
     scene.channels.closeAll();
   });
 
-  test('a flood waits in its own send, and the loop goes on', async () => {
+  test('a program that floods waits in its own send, and the loop continues', async () => {
     const scene = new Scene();
     const opening = scene.open({ notify: 'sd' });
     const { pid, stdout, stderr } = addon.spawn({
@@ -274,7 +278,7 @@ describe('notify=sd', () => {
     const tookMs = performance.now() - fromMs;
     addon.kill(pid, constants.signals.SIGKILL);
     await Promise.all([everything(stdout), everything(stderr), ending(pid)]);
-    // Ten windows of 64 were opened at the least after the first; each is 20 ms.
+    // After the first, at least ten windows of 64 datagrams were opened; each is 20 ms.
     assert.ok(tookMs >= 9 * 20 - 1, `${tookMs} ms`);
     assert.ok(turns > 100, `${turns} turns of the loop`);
     scene.channels.closeAll();
@@ -283,7 +287,7 @@ describe('notify=sd', () => {
     assert.equal(scene.notices.length, length);
   });
 
-  test('as many starts that fail as one likes leave nothing open', async () => {
+  test('many failed starts leave nothing open', async () => {
     const scene = new Scene();
     const before = openDescriptors().length;
     for (let number = 1; number <= 50; number++) {
@@ -296,7 +300,7 @@ describe('notify=sd', () => {
     assert.equal(openDescriptors().length, before);
   });
 
-  test('without a descriptor to be had, the start fails with a reason', async () => {
+  test('without a free descriptor, the start fails with a reason', async () => {
     const { pid, stdout } = addon.spawn(
       shell(`${process.execPath} --input-type=module -e '${LIMITED}'`, {
         directory: import.meta.dirname,
@@ -313,7 +317,7 @@ describe('notify=sd', () => {
   });
 });
 
-/** In a process of its own: all of its descriptors are taken. */
+/** Runs in a process of its own, whose descriptors are all used. */
 const LIMITED = `
 import { openSync } from "node:fs";
 import { NotificationChannels } from "../../src/process/notification-channels.ts";
@@ -335,7 +339,7 @@ console.log(said.join("\\n"));
 process.exit();
 `;
 
-/** A socket whose datagrams are made up: each a text, its sender, or an errno. */
+/** A socket with simulated datagrams: each a text and its sender, or an errno. */
 function fakeSocket(onTold: () => void = () => undefined): {
   socket: NotificationSocket;
   clock: FakeClock;
@@ -367,7 +371,7 @@ function fakeSocket(onTold: () => void = () => undefined): {
 }
 
 describe('the socket itself', () => {
-  test('who is in another pid namespace is not heard, whoever it says it is', () => {
+  test('a sender in another PID namespace is refused, whatever it claims', () => {
     const { socket, told, queue, ready } = fakeSocket();
     queue.push({ text: 'READY=1', pid: 0, uid: 0 });
     ready(0);
@@ -375,7 +379,7 @@ describe('the socket itself', () => {
     socket.close();
   });
 
-  test('one that fails is closed and says so', () => {
+  test('a socket that fails is closed and reports it', () => {
     for (const fail of [
       (scene: ReturnType<typeof fakeSocket>) => scene.ready(9),
       (scene: ReturnType<typeof fakeSocket>) => scene.ready(scene.queue.push(9) - 1),
@@ -390,7 +394,7 @@ describe('the socket itself', () => {
     }
   });
 
-  test('64 datagrams in 20 ms and no more; then it is watched again', () => {
+  test('at most 64 datagrams are read in 20 ms; then the socket is watched again', () => {
     const { socket, clock, told, queue, ready, isWatched } = fakeSocket();
     for (let i = 0; i < 100; i++) queue.push({ text: 'WATCHDOG=1', pid: 5, uid: 0 });
     ready(0);
@@ -408,7 +412,7 @@ describe('the socket itself', () => {
     assert.deepEqual([told.length, isWatched(), clock.pending], [164, false, []]);
   });
 
-  test('who is told may close it in the middle of a message', () => {
+  test('the listener may close the socket while a message is processed', () => {
     const scene = fakeSocket(() => scene.socket.close());
     const { told, queue, ready } = scene;
     queue.push({ text: 'STATUS=a\nREADY=1', pid: 5, uid: 0 }, { text: 'READY=1', pid: 5, uid: 0 });
@@ -416,7 +420,7 @@ describe('the socket itself', () => {
     assert.deepEqual(told, [{ kind: 'status', text: 'a' }]);
   });
 
-  test('one that cannot be watched is closed', () => {
+  test('a socket that cannot be watched is closed', () => {
     const before = openDescriptors().length;
     const natives: SocketNatives = {
       ...addon,

@@ -1,7 +1,4 @@
-/**
- * Small programs for the tests of src/process: started by the real addon, read to their end, and reaped by the real
- * reaper.
- */
+/** Small programs for the tests of src/process. The real addon starts them, and the real reaper collects them. */
 import { readdirSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -15,10 +12,10 @@ import { Reaper } from '../../src/process/reaper.ts';
 
 await buildAddon(platformOf(undefined, undefined));
 
-/** The addon of this checkout, as it is now. */
+/** The addon of this checkout, up to date. */
 export const addon: Addon = loadAddon();
 
-/** Reaps for all tests of a file. */
+/** The reaper for all tests of a file. */
 export const reaper = new Reaper(addon);
 const ended = new Map<number, number>();
 const awaited = new Map<number, (status: number) => void>();
@@ -32,7 +29,7 @@ reaper.subscribe((batch) => {
 });
 reaper.start();
 
-/** Whether credentials can be changed here; the reason to skip such a test otherwise. */
+/** False if credentials can be changed here; otherwise the reason to skip such a test. */
 export const rootSkip: string | false = process.getuid?.() === 0 ? false : 'only root can become another user';
 
 /** A shell command with three pipes, in a group of its own, with the environment of the tests. */
@@ -50,7 +47,7 @@ export function shell(script: string, changes: Partial<SpawnRequest> = {}): Spaw
   };
 }
 
-/** How a process ended, once it has. */
+/** Resolves with the exit of a process. */
 export function ending(pid: number): Promise<ExitStatus> {
   const status = ended.get(pid);
   ended.delete(pid);
@@ -65,12 +62,12 @@ export function ending(pid: number): Promise<ExitStatus> {
   });
 }
 
-/** Our end of a pipe as a stream; a file stream would hold a thread of the pool for each pipe that is silent. */
+/** Returns our end of a pipe as a stream. A file stream would hold a thread of the pool for each silent pipe. */
 export function reader(fd: number): Socket {
   return new Socket({ fd, readable: true, writable: false });
 }
 
-/** Everything that comes out of a pipe until its end; '' for none. The descriptor is closed then. */
+/** Reads a pipe to its end and closes it. Returns '' for no pipe. */
 export function everything(fd: number | null): Promise<string> {
   return fd === null ? Promise.resolve('') : text(reader(fd));
 }
@@ -80,7 +77,7 @@ export async function run(request: SpawnRequest): Promise<{ stdout: string; stde
   return outcome(addon.spawn({ ...request, stdin: 'null' }));
 }
 
-/** The output and the end of a process that was started. */
+/** Returns the output and the exit of a started process. */
 export async function outcome({
   pid,
   stdout,
@@ -90,12 +87,12 @@ export async function outcome({
   return { stdout: out, stderr: err, status };
 }
 
-/** Descriptors of this process. */
+/** Lists the descriptors of this process. */
 export function openDescriptors(): string[] {
   return readdirSync('/proc/self/fd').sort();
 }
 
-/** One line of /proc/PID/status or of the like, by its name. */
+/** Returns one line of /proc/PID/status or a similar file, by its name. */
 export function field(status: string, name: string): string {
   return new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(status)?.[1] ?? '';
 }

@@ -1,4 +1,4 @@
-/** Reaping and the signals that come in: nothing is lost when they merge, nothing is asked when nothing happens. */
+/** Reaping and incoming signals: nothing is lost when signals merge, and nothing runs without an event. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
@@ -8,9 +8,9 @@ import { ignoreTerminalStops, takeSignals } from '../../src/process/signals.ts';
 import { addon, ending, field, reaper, run, shell } from './programs.ts';
 
 describe('the reaper', () => {
-  test('five hundred ends at once are all told, though their signals merge', async () => {
+  test('five hundred simultaneous exits are all reported, although their signals merge', async () => {
     const pids: number[] = [];
-    // No turn of the loop comes in between, so that hardly a signal for each can be taken.
+    // No turn of the loop comes in between, so most of the signals merge.
     for (let i = 0; i < 500; i += 1)
       pids.push(addon.spawn(shell(`exit ${i % 100}`, { stdin: 'null', stdout: 'null', stderr: 'null' })).pid);
     for (const [index, pid] of pids.entries())
@@ -18,13 +18,13 @@ describe('the reaper', () => {
     assert.deepEqual(addon.reap(1), []);
   });
 
-  test('an orphan comes to us as a subreaper', async () => {
+  test('as a subreaper we become the parent of orphans', async () => {
     addon.setSubreaper();
     const { stdout } = await run(shell('sh -c "sleep 0.05 & echo \\$!"', { stdin: 'null' }));
     assert.deepEqual(await ending(Number(stdout)), { kind: 'exited', code: 0 });
   });
 
-  test('within the time of a turn, drain passes all batches to every subscriber before it returns', (t) => {
+  test('within its time, drain passes all batches to every subscriber before it returns', (t) => {
     t.mock.method(performance, 'now', () => 0);
     const waiting = Array.from({ length: 300 }, (_, index) => ({ pid: index + 1, status: 0 }));
     const own = new Reaper({ reap: (limit) => waiting.splice(0, limit) });
@@ -39,7 +39,7 @@ describe('the reaper', () => {
     assert.deepEqual([seen[0]?.length, seen[1]?.length], [301, 300]);
   });
 
-  test('an endless stream of ends leaves the loop its turns', async () => {
+  test('an endless stream of exits leaves turns to the loop', async () => {
     let isEndless = true;
     const own = new Reaper({
       reap: (limit) => (isEndless ? Array.from({ length: limit }, (_, index) => ({ pid: index + 1, status: 0 })) : []),
@@ -55,12 +55,12 @@ describe('the reaper', () => {
       await new Promise((resolve) => {
         setImmediate(resolve);
       });
-    assert.ok(batches > before, 'it goes on by itself');
+    assert.ok(batches > before, 'it continues by itself');
     isEndless = false;
     own.stop();
   });
 
-  test('it asks only when a child has ended', async () => {
+  test('it calls waitpid only after a child has ended', async () => {
     let asked = 0;
     const own = new Reaper({
       reap: () => {
@@ -80,7 +80,7 @@ describe('the reaper', () => {
 });
 
 describe('signals', () => {
-  test('those of Node alone can be taken, and given back', async () => {
+  test('the signals that Node handles alone can be handled and released', async () => {
     for (const name of ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGUSR1', 'SIGUSR2', 'SIGQUIT'] as const) {
       const before = process.listenerCount(name);
       const taken = await new Promise<string>((resolve) => {
@@ -104,4 +104,4 @@ describe('signals', () => {
   });
 });
 
-test('the reaper of the tests is the one that runs', () => assert.ok(reaper instanceof Reaper));
+test('the reaper of the tests is the real one', () => assert.ok(reaper instanceof Reaper));

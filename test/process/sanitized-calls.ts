@@ -1,6 +1,6 @@
 /**
- * Not a test by itself: calls every function of the addon named on the command line, rightly and wrongly, for the
- * sanitizers to watch. Prints one line when all went as expected.
+ * Not a test itself: calls every function of the addon named on the command line, with valid and invalid arguments,
+ * under the sanitizers. Prints one line if all calls behaved as expected.
  */
 import assert from 'node:assert/strict';
 import { closeSync, mkdtempSync, rmSync, writeSync } from 'node:fs';
@@ -120,7 +120,7 @@ for (const number of [0, 65, 1.5]) assert.throws(() => addon.catchSignal(number)
 assert.throws(() => addon.catchSignal(9), { code: 'EINVAL', syscall: 'sigaction' });
 assert.throws(() => addon.readSignals(new Uint32Array(191)), { code: 'ERR_INVALID_ARG_VALUE' });
 const caught = new Uint32Array(192);
-// More than the pipe holds: none of the numbers is lost, and the place of the rest is that of one.
+// More than the pipe holds: no signal number is lost, and the overflow has one entry for each number.
 for (let i = 0; i < 10_000; i += 1) addon.kill(process.pid, 40);
 let taken = 0;
 let lastSender = 0;
@@ -199,8 +199,8 @@ assert.throws(() => addon.receiveDatagram(reading, 'text' as unknown as Uint8Arr
 assert.throws(() => addon.watchReadable(reading, 'text' as unknown as () => void), { code: 'ERR_INVALID_ARG_VALUE' });
 assert.throws(() => addon.watchReadable(9999, () => undefined), { code: 'EBADF', syscall: 'epoll_ctl' });
 addon.unwatchReadable(9999);
-// An error that a watcher throws is an uncaught exception, and the loop goes on; a watch may end itself, and
-// be begun anew.
+// An error that a watcher throws is an uncaught exception, and the loop continues. A watch may end itself, and be
+// started again.
 assert.equal(addon.countThreads(9), 9);
 assert.throws(() => addon.countThreads(65), { code: 'ERR_INVALID_ARG_VALUE' });
 const clockWatch = addon.openClockWatch();
@@ -218,7 +218,7 @@ process.once('uncaughtException', (error) => {
     if (calls < 3) return;
     addon.unwatchReadable(readEnd);
     clearInterval(hold);
-    // This one is still watched when the process ends.
+    // This descriptor is still watched when the process exits.
     addon.watchReadable(readEnd, () => assert.fail('called at the end'));
     assert.throws(() => addon.watchReadable(readEnd, () => undefined), { code: 'EEXIST' });
     process.on('exit', () => console.log('all calls made'));

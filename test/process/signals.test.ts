@@ -1,6 +1,6 @@
 /**
- * The intake of signals: each is told once, with its sender, from the first moment on; programs get the default back.
- * This process takes all its signals.
+ * The intake of signals: each is reported once, with its sender, from the start; programs get the default actions. This
+ * process handles all its signals.
  */
 import assert from 'node:assert/strict';
 import { closeSync } from 'node:fs';
@@ -21,7 +21,7 @@ import { addon, ending, field, run, shell } from './programs.ts';
 
 const { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH } = signalNumbers;
 
-/** Signals in the order in which they are told. */
+/** Records signals in the order of arrival. */
 class Told {
   readonly all: ReceivedSignal[] = [];
   #wake: () => void = () => undefined;
@@ -42,11 +42,11 @@ class Told {
 }
 
 describe('the intake', async () => {
-  // The test runner takes some itself; what Node does by itself is seen in the test of the executable.
+  // The test runner handles some signals itself. The test of the executable covers Node's own handlers.
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.removeAllListeners(name);
   const intake = new SignalIntake(process.pid, FORWARDED_SIGNALS);
 
-  test('what comes before the addon is there is kept, and told to the first who listens', () => {
+  test('signals before the addon is loaded are kept, and passed to the first listener', () => {
     addon.kill(process.pid, SIGQUIT);
     addon.kill(process.pid, SIGUSR2);
     intake.attach(addon, FORWARDED_SIGNALS);
@@ -54,7 +54,7 @@ describe('the intake', async () => {
 
   const told = new Told();
 
-  test('each one that can be taken is told, and who sent it', async () => {
+  test('each signal that can be handled is reported, with its sender', async () => {
     intake.listen(told.listener);
     await told.untilCount(2);
     assert.deepEqual(
@@ -69,8 +69,8 @@ describe('the intake', async () => {
     }
   });
 
-  test('a listener of Node that comes later takes none of them away', async () => {
-    const remove = onExit(() => assert.fail('it would have ended the process'));
+  test('later listeners of Node do not take signals away', async () => {
+    const remove = onExit(() => assert.fail('the process would have ended'));
     told.all.length = 0;
     addon.kill(process.pid, SIGTERM);
     await told.untilCount(1);
@@ -83,7 +83,7 @@ describe('the intake', async () => {
     );
   });
 
-  test('a child that sends one is inside our tree, and is nobody when it has ended', async () => {
+  test('a child that sends a signal is inside our tree, and unknown after it has ended', async () => {
     told.all.length = 0;
     const { pid, stdin } = addon.spawn(
       shell(`kill -INT ${process.pid}; read wait`, { stdin: 'pipe', stdout: 'null', stderr: 'null' }),
@@ -103,7 +103,7 @@ describe('the intake', async () => {
     assert.ok(told.all.length < 10_000);
   });
 
-  test('a new listener takes the place of the one before, and what comes meanwhile is in order', async () => {
+  test('a new listener replaces the previous one, and signals in between arrive in order', async () => {
     const other = new Told();
     intake.listen(other.listener);
     for (const number of [40, 50, 60]) addon.kill(process.pid, number);
@@ -114,13 +114,13 @@ describe('the intake', async () => {
     );
   });
 
-  test('programs get the default back', async () => {
+  test('programs get the default actions', async () => {
     const { stdout } = await run(shell('', { file: '/bin/cat', argv: ['cat', '/proc/self/status'] }));
     assert.equal(BigInt(`0x${field(stdout, 'SigCgt')}`), 0n);
     assert.equal(BigInt(`0x${field(stdout, 'SigBlk')}`), 0n);
   });
 
-  test('which ones are taken', () => {
+  test('the list of handled signals', () => {
     const names = FORWARDED_SIGNALS.flatMap((number) => signalNames.get(number) ?? []);
     for (const name of ['SIGKILL', 'SIGSTOP', 'SIGCHLD', 'SIGSEGV', 'SIGTTOU', 'SIGPIPE'] as const)
       assert.ok(!names.includes(name), name);
@@ -134,7 +134,7 @@ describe('the intake', async () => {
   });
 });
 
-describe('where a sender stands', () => {
+describe('the origin of a sender', () => {
   const tree = new Map([
     [10, 1],
     [20, 10],
@@ -148,7 +148,7 @@ describe('where a sender stands', () => {
     return parent === undefined ? null : { pid, parent, isZombie: pid === 98 };
   };
 
-  test('the kernel, another namespace, our tree, beside it, nobody', () => {
+  test('the kernel, another namespace, inside our tree, outside it, unknown', () => {
     assert.equal(originOf(128, 0, 10, read), 'kernel');
     assert.equal(originOf(0, 0, 10, read), 'outside');
     assert.equal(originOf(0, 30, 10, read), 'inside');
@@ -161,7 +161,7 @@ describe('where a sender stands', () => {
     assert.equal(originOf(0, -1, 10, read), 'unknown');
   });
 
-  test('the walk is bounded, and begins anew where an ancestor has ended', () => {
+  test('the walk is bounded, and starts again if an ancestor has ended', () => {
     const endless = (pid: number): ProcessEntry | null => ({ pid, parent: pid + 1, isZombie: false });
     assert.equal(originOf(0, 30, 10, endless), 'inside');
     let looks = 0;

@@ -1,4 +1,4 @@
-/** The environment of a program that the real addon spawned, and the report and leftovers of a failed spawn. */
+/** The environment of a program that the real addon has spawned, and the report and cleanup of a failed spawn. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeFileSync, writeSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { addon, ending, everything, field, openDescriptors, outcome, rootSkip, r
 const NOBODY = 65534;
 const DEFAULT_MASK = '0000000000000000';
 
-describe('what a program finds', () => {
+describe('the environment of a program', () => {
   test('a process group of its own, in our session', async () => {
     const started = addon.spawn(shell('read _ _ _ _ group session _ < /proc/self/stat; echo $group $session $$'));
     const [group, session, pid] = (await outcome(started)).stdout.trim().split(' ').map(Number);
@@ -20,14 +20,14 @@ describe('what a program finds', () => {
     assert.deepEqual({ group, session, pid }, { group: started.pid, session: ours, pid: started.pid });
   });
 
-  test('a session of its own when asked for', async () => {
+  test('a session of its own on request', async () => {
     const started = addon.spawn(
       shell('read _ _ _ _ group session _ < /proc/self/stat; echo $group $session', { leadership: 'session' }),
     );
     assert.equal((await outcome(started)).stdout, `${started.pid} ${started.pid}\n`);
   });
 
-  test('no descriptor but its own, also where ours are inheritable', async () => {
+  test('only its own descriptors, even if ours are inheritable', async () => {
     // A shell passes its descriptors on, so Node inherits 5 and 6 without close-on-exec.
     const inner =
       `import('${join(import.meta.dirname, 'programs.ts')}').then(async ({ run, shell }) => { const { ` +
@@ -55,7 +55,7 @@ describe('what a program finds', () => {
     );
   });
 
-  test('the environment and the arguments as given, empty ones too', async () => {
+  test('environment and arguments unchanged, also empty ones', async () => {
     const env = ['A=1', 'EMPTY=', 'U=ü €', 'LINES=a\nb'];
     assert.equal(
       (await run(shell('', { file: '/usr/bin/env', argv: ['env', '-0'], env }))).stdout,
@@ -76,7 +76,7 @@ describe('what a program finds', () => {
     );
   });
 
-  test('its limits, niceness and OOM score, and none of them at ours', async () => {
+  test('its limits, niceness and OOM score, without a change of ours', async () => {
     const ours = { files: addon.getLimit('nofile'), oom: readFileSync('/proc/self/oom_score_adj', 'latin1') };
     const limits = [
       { resource: 'nofile', soft: 77, hard: 88 },
@@ -96,12 +96,16 @@ describe('what a program finds', () => {
     );
   });
 
-  test('a niceness better than ours together with a user, since it is set before', { skip: rootSkip }, async () => {
-    assert.equal(
-      (await run(shell('nice; id -u', { nice: -3, uid: NOBODY, gid: NOBODY, groups: [NOBODY] }))).stdout,
-      `-3\n${NOBODY}\n`,
-    );
-  });
+  test(
+    'a better niceness than ours together with a user, since it is set before the user',
+    { skip: rootSkip },
+    async () => {
+      assert.equal(
+        (await run(shell('nice; id -u', { nice: -3, uid: NOBODY, gid: NOBODY, groups: [NOBODY] }))).stdout,
+        `-3\n${NOBODY}\n`,
+      );
+    },
+  );
 
   test('stderr in stdout, in the order of writing', async () => {
     const { stdout, stderr } = await run(shell('echo one; echo two >&2; echo three', { stderr: 'stdout' }));
@@ -115,7 +119,7 @@ describe('what a program finds', () => {
     assert.equal((await outcome(started)).stdout, 'hello');
   });
 
-  test('descriptors of ours under the numbers asked for', async () => {
+  test('our descriptors with the requested numbers', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'onevisor-'));
     writeFileSync(join(folder, 'file'), 'content');
     const from = openSync(join(folder, 'file'), 'r');
@@ -139,7 +143,7 @@ describe('the user of a program', { skip: rootSkip }, () => {
     assert.equal(process.geteuid?.(), 0);
   });
 
-  test('it may open its own streams by name', async () => {
+  test('the program may open its own streams by name', async () => {
     const started = addon.spawn(
       shell(
         'read line < /dev/stdin; echo $line > /dev/stdout; echo err > /dev/stderr; echo fd > /proc/self/fd/1',
@@ -166,7 +170,7 @@ describe('the user of a program', { skip: rootSkip }, () => {
   });
 });
 
-describe('how it ends', () => {
+describe('the exit of a program', () => {
   test('by a code', async () => {
     assert.deepEqual((await run(shell('exit 7'))).status, { kind: 'exited', code: 7 });
   });
@@ -181,7 +185,7 @@ describe('how it ends', () => {
       assert.equal(addon.kill(pid === group.pid ? -pid : pid, 15), 0);
       const { kind } = await ending(pid);
       assert.equal(kind, 'signaled');
-      // The end of the output says that the sleep of the group is gone too.
+      // The end of the output shows that the sleep of the group has ended too.
       assert.equal(await everything(stdout), '');
       closeSync(stdin ?? -1);
       closeSync(stderr ?? -1);
@@ -189,8 +193,9 @@ describe('how it ends', () => {
     assert.equal(addon.kill(one.pid, 0), 3, 'ESRCH: it has been reaped');
   });
 
-  test('with the death of its parent, where asked for', async () => {
-    // The outer process spawns a sleeper with PDEATHSIG as another user, then dies; the sleeper's end closes the pipe.
+  test('with the death of its parent, on request', async () => {
+    // The outer process spawns a sleeper with PDEATHSIG as another user, then exits; the end of the sleeper closes the
+    // pipe.
     const programs = join(import.meta.dirname, 'programs.ts');
     const user = rootSkip === false ? `uid: ${NOBODY}, gid: ${NOBODY}, groups: [],` : '';
     const script =
@@ -280,7 +285,7 @@ test('the cost of a spawn does not grow with our heap', () => {
       times.push(Number(process.hrtime.bigint() - start) / 1000);
       for (const fd of [stdin, stdout, stderr]) closeSync(fd ?? -1);
     }
-    // The fastest one is one that no other process disturbed.
+    // The fastest measurement is one that no other process disturbed.
     return Math.min(...times);
   };
   cost();
@@ -288,11 +293,11 @@ test('the cost of a spawn does not grow with our heap', () => {
   const heap = Buffer.alloc(300 << 20, 1);
   const large = cost();
   assert.equal(heap[heap.length - 1], 1);
-  // A fork would copy the page tables of 300 MB: some 3 ms.
+  // A fork would copy the page tables of 300 MB, which takes about 3 ms.
   assert.ok(large < small * 2 + 500, `${small.toFixed(0)} µs before, ${large.toFixed(0)} µs after`);
 });
 
-test('pipes that are grown keep what the kernel grants', async () => {
+test('pipes that are enlarged have the size that the kernel grants', async () => {
   const { pid, stdin, stdout, stderr } = addon.spawn(shell('', { file: '/bin/true', argv: ['true'] }));
   assert.equal(addon.growPipe(stdout ?? -1, 1 << 20), addon.pipeSize(stdout ?? -1));
   assert.ok(addon.pipeSize(stdout ?? -1) >= 1 << 16);
@@ -301,5 +306,5 @@ test('pipes that are grown keep what the kernel grants', async () => {
 });
 
 function ignore(): void {
-  // Only there to be caught.
+  // The error only needs to be caught.
 }

@@ -1,6 +1,6 @@
 /**
- * Not a test by itself: a small supervisor that starts the programs named in its arguments, waits until each is ready,
- * sweeps, and prints what came of it. Run as PID 1 of a namespace of its own, or as an ordinary process.
+ * Not a test itself: a small supervisor that starts the programs named in its arguments, waits until each is ready,
+ * sweeps, and prints the result. Run as PID 1 of a namespace of its own, or as an ordinary process.
  */
 import { createInterface } from 'node:readline';
 import { systemClock } from '../../src/process/clock.ts';
@@ -12,7 +12,7 @@ const SCRIPTS: Readonly<Record<string, string>> = {
   obedient: 'echo ready; exec sleep 1000',
   stubborn: 'trap "" TERM; echo ready; while :; do sleep 1000; done',
   stopped: 'echo ready; kill -STOP $$',
-  // The shell ends at once; what it leaves behind is in another session and becomes ours.
+  // The shell exits at once. Its child is in another session and becomes ours.
   orphan: 'setsid sh -c "echo ready; exec sleep 1000" & exit',
   // Its children ignore TERM's first victim and end with it only because they get their own.
   family: 'sleep 1000 & sleep 1000 & (sleep 1000 & echo ready; wait) & wait',

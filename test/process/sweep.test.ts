@@ -1,4 +1,6 @@
-/** The end of all that is left: against a fake process tree, as an ordinary supervisor, and as PID 1 of a namespace. */
+/**
+ * The end of all remaining processes: with a fake process tree, as an ordinary supervisor, and as PID 1 of a namespace.
+ */
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -34,8 +36,8 @@ for (const [name, command, skip] of [
   ['as PID 1', ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child'], namespaces],
 ] as const) {
   describe(name, { skip }, () => {
-    // A wait for the whole grace of a minute would be seen in the time.
-    test('it is over as soon as none remains', async () => {
+    // A wait for the whole grace period of a minute would be visible in the time.
+    test('it finishes as soon as no process remains', async () => {
       const { pid, survivors, left, tookMs } = await play(
         command,
         60_000,
@@ -50,13 +52,13 @@ for (const [name, command, skip] of [
       assert.ok(tookMs < 30_000, `${tookMs} ms`);
     });
 
-    test('what ignores TERM is killed after the grace', async () => {
+    test('a process that ignores TERM is killed after the grace period', async () => {
       const { survivors, left, tookMs } = await play(command, 200, 'stubborn', 'obedient');
       assert.deepEqual({ survivors, left }, { survivors: [], left: 0 });
       assert.ok(tookMs >= 200 && tookMs < 30_000, `${tookMs} ms`);
     });
 
-    test('nothing to end takes no time', async () => {
+    test('without processes it takes no time', async () => {
       const { survivors, tookMs } = await play(command, 60_000);
       assert.deepEqual(survivors, []);
       assert.ok(tookMs < 30_000);
@@ -64,7 +66,7 @@ for (const [name, command, skip] of [
   });
 }
 
-describe('against a fake tree', () => {
+describe('with a fake tree', () => {
   interface World {
     readonly sent: string[];
     readonly alarms: Array<() => void>;
@@ -142,7 +144,7 @@ describe('against a fake tree', () => {
       setImmediate(resolve);
     });
 
-  test('what came in from outside gets the signals but is not waited for', async () => {
+  test('a process from outside gets the signals but is not waited for', async () => {
     const world = begin(1, [entry(1, 0), entry(50, 0), entry(7, 1)]);
     assert.deepEqual(world.sent, TERM_AND_CONT);
     world.end(7);
@@ -151,7 +153,7 @@ describe('against a fake tree', () => {
     assert.deepEqual([world.alarms.length, world.listeners.size], [0, 0], 'nothing is left pending');
   });
 
-  test('an orphan that came to us is waited for', async () => {
+  test('an adopted orphan is waited for', async () => {
     const world = begin(1, [entry(1, 0), entry(7, 1), entry(8, 7)]);
     world.entries = [entry(1, 0), entry(7, 1), entry(8, 1)];
     world.end(7);
@@ -162,7 +164,7 @@ describe('against a fake tree', () => {
     assert.deepEqual(world.result, []);
   });
 
-  test('what survives even KILL is named at the second deadline', async () => {
+  test('a process that survives SIGKILL is reported at the second deadline', async () => {
     const world = begin(1, [entry(1, 0), entry(7, 1), entry(9, 1)]);
     world.alarms.shift()?.();
     assert.deepEqual(world.sent, [...TERM_AND_CONT, '-1 9']);
@@ -172,7 +174,7 @@ describe('against a fake tree', () => {
     assert.deepEqual(world.result, [7]);
   });
 
-  test('less time than there was brings KILL sooner, and nothing is left pending', async () => {
+  test('a shorter grace period makes SIGKILL earlier, and no alarm is left', async () => {
     const world = begin(1, [entry(1, 0), entry(7, 1)]);
     world.hurry?.();
     assert.equal(world.alarms.length, 1, 'the deadline is another one, not one more');
@@ -184,7 +186,7 @@ describe('against a fake tree', () => {
     assert.deepEqual([world.result, world.alarms.length], [[], 0]);
   });
 
-  test('as another pid, each descendant is signalled, also one forked while we killed', async () => {
+  test('with another pid, each descendant is signalled, also one forked during the kills', async () => {
     const world = begin(40, [
       entry(1, 0),
       entry(40, 1),
@@ -204,7 +206,7 @@ describe('against a fake tree', () => {
     assert.deepEqual(world.result, []);
   });
 
-  test('without /proc, PID 1 asks the kernel whether anybody is left', async () => {
+  test('without /proc, PID 1 asks the kernel if any process is left', async () => {
     let left = 2;
     const world = begin(1, null, () => (left > 0 ? 0 : 3));
     left = 0;
@@ -214,7 +216,7 @@ describe('against a fake tree', () => {
   });
 });
 
-test('the tree of /proc has us below our parent, whatever the names', () => {
+test('the tree of /proc has us below our parent, whatever the process names', () => {
   const entries = readProcesses() ?? [];
   assert.equal(entries.find(({ pid }) => pid === process.pid)?.parent, process.ppid);
   assert.ok(descendantsOf(process.ppid, entries).some(({ pid }) => pid === process.pid));

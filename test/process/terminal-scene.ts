@@ -1,6 +1,6 @@
 /**
- * Not a test by itself: init mode in small, at the terminal that `script` gives. Starts a main program that says who
- * has the foreground, takes it back, and says so too.
+ * Not a test itself: a small init mode, at the terminal that `script` provides. Starts a main program that prints the
+ * owner of the foreground, takes the foreground back, and prints the owner again.
  */
 import { inheritedStdio } from '../../src/process/launcher.ts';
 import { ignoreTerminalStops } from '../../src/process/signals.ts';
@@ -16,7 +16,7 @@ const { pid } = addon.spawn(
   ),
 );
 const status = await ending(pid);
-// In the background now, with a terminal that stops whoever writes there (stty tostop): we must get through.
+// Now in the background, at a terminal that stops background writers (stty tostop). Our output must still arrive.
 process.stdout.write(`ended ${JSON.stringify(status)} ${addon.foregroundGroup(0) === pid}\n`);
 const result = addon.setForegroundGroup(0, ours);
 process.stdout.write(`back ${result} ${addon.foregroundGroup(0) === ours}\n`);

@@ -1,4 +1,4 @@
-/** The foreground of a terminal: a main program gets it, and we live on in the background and take it back. */
+/** The foreground of a terminal: a main program gets it, and we continue in the background and take it back. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
