@@ -1,5 +1,5 @@
 /**
- * Each mistake is reported once, clearly, with its place, and with exit code 2 where it is the configuration; never a
+ * Each mistake is reported once, with its place, and with exit code 2 if the configuration is invalid; never with a
  * stack trace.
  */
 import assert from 'node:assert/strict';
@@ -13,7 +13,7 @@ import type { AddressInfo } from 'node:net';
 import type { Launched } from './launch.ts';
 
 const skip = (await pid1SkipReason()) ?? false;
-/** Real configurations, and what Supervisor makes of them; they lie beside the checkout where there are any. */
+/** Real configurations with Supervisor's results. They are next to the checkout, if there are any. */
 const CONFORMANCE =
   process.env['CONFORMANCE_DIR'] ?? join(import.meta.dirname, '..', '..', '..', 'shared', 'conformance', 'config');
 const noConformance = existsSync(CONFORMANCE) ? false : `there is no ${CONFORMANCE}`;
@@ -25,7 +25,7 @@ function assertNoTrace({ stdout, stderr }: Launched): void {
 interface Case {
   readonly what: string;
   readonly config: string;
-  /** Lines on stderr, in this order; `FILE` is the path of the file. */
+  /** Expected lines on stderr, in order. `FILE` is the path of the file. */
   readonly errors: readonly string[];
 }
 
@@ -83,7 +83,7 @@ const CASES: readonly Case[] = [
 
 for (const { what, config, errors } of CASES) {
   test(
-    'a command that cannot be executed says the cause, and text without #! is run by /bin/sh',
+    'the log has the cause of a command that cannot be executed, and /bin/sh runs text without #!',
     { skip },
     async (t) => {
       const programs = ['%FOLDER%/plain 7', '%FOLDER%/windows', 'FOO=bar cmd', '$HOME/x', 'ulimit -n 5'].map(
@@ -121,7 +121,7 @@ for (const { what, config, errors } of CASES) {
   });
 }
 
-test('a variable of ours that is not understood: the error names it and the nearest one', { skip }, async (t) => {
+test('the error of an unknown variable names it and the nearest known one', { skip }, async (t) => {
   const launched = await launch(t, { env: { ONEVISOR_PROGRAM_A: 'true', ONEVISOR_PROGRAM_A__AUTORESTRAT: 'true' } });
   assert.deepEqual(await launched.exit, { code: 2, signal: null });
   assert.match(launched.stderr.text, /ONEVISOR_PROGRAM_A__AUTORESTRAT.*autorestart/i);
@@ -131,7 +131,7 @@ for (const [option, limit] of [
   ['minfds', 'open'],
   ['minprocs', 'open'],
 ] as const) {
-  test(`${option} that cannot be had: one error, exit code 2`, { skip }, async (t) => {
+  test(`${option} that is not available: one error, exit code 2`, { skip }, async (t) => {
     const launched = await launch(t, { config: `[supervisord]\n${option}=99999999\n` });
     assert.deepEqual(await launched.exit, { code: 2, signal: null });
     assert.equal(launched.stderr.all.length, 1);
@@ -159,7 +159,7 @@ test('a port in use: one error, exit code 2', { skip }, async (t) => {
   assert.doesNotMatch(launched.stdout.text, /spawned/);
 });
 
-test('a control socket whose directory is not there: one error, exit code 2', { skip }, async (t) => {
+test('a control socket in a missing directory: one error, exit code 2', { skip }, async (t) => {
   const launched = await launch(t, { config: '[supervisord]\n[unix_http_server]\nfile=/does/not/exist/x.sock\n' });
   assert.deepEqual(await launched.exit, { code: 2, signal: null });
   assert.equal(launched.stderr.all.length, 1);
@@ -205,7 +205,7 @@ stdout_logfile=%FOLDER%/logs/file.log
   assertNoTrace(launched);
 });
 
-test('what cannot be started: FATAL with its reason', { skip }, async (t) => {
+test('programs that cannot be started: FATAL with the reason', { skip }, async (t) => {
   const program = (name: string, options: string): string => `[program:${name}]\nstartretries=0\n${options}\n`;
   const launched = await launch(t, {
     config: [
@@ -229,7 +229,7 @@ test('what cannot be started: FATAL with its reason', { skip }, async (t) => {
 });
 
 test(
-  'every real configuration that Supervisor refuses: a line with file and line number, and exit code 2',
+  'every real configuration that Supervisor refuses: a message with file and line number, and exit code 2',
   { skip: noConformance },
   async (t) => {
     const names = (await readdir(CONFORMANCE)).filter((name) => name.endsWith('.json'));

@@ -1,5 +1,5 @@
 /**
- * Bytes that are not UTF-8 reach a program as they are: variables from everywhere, arguments, its directory and its own
+ * Bytes that are not UTF-8 reach a program unchanged: variables from all sources, arguments, its directory and its
  * path.
  */
 import assert from 'node:assert/strict';
@@ -9,13 +9,13 @@ import { test } from 'node:test';
 import { EXECUTABLE, launch, type Launched, pid1SkipReason } from './launch.ts';
 
 const skip = (await pid1SkipReason()) ?? false;
-/** z, then two bytes that begin no character of UTF-8. */
+/** z, then two bytes that are not UTF-8. */
 const BYTES = 'z\xe9\xff';
 
-/** Files in which a program records itself: `out.environ`, `out.cmdline`, `out.cwd`. */
+/** Files in which a program records its environment, arguments and directory. */
 const DUMP = 'for file in environ cmdline; do cat /proc/$$/$file > $OUT.$file; done; readlink /proc/$$/cwd > $OUT.cwd';
 
-/** Makes the odd names, and a shell by such a name; a shell can have any bytes. */
+/** Creates the odd names, and a shell with such a name, since a shell can write any bytes. */
 const PREPARE = `
 B=$(printf 'z\\351\\377')
 mkdir "d$B" secrets
@@ -57,7 +57,7 @@ for (const [name, more] of [
   ['as PID 1', ''],
   ['where we execute ourselves anew', 'export NODE_DEBUG=net NODE_V8_COVERAGE=$BYTES'],
 ] as const) {
-  test(`a program gets the bytes, ${name}`, { skip }, async (t) => {
+  test(`a program gets the bytes unchanged, ${name}`, { skip }, async (t) => {
     const launched = await launch(t, {
       executable: 'sh',
       args: ['-c', `${PREPARE}${more}\nexec "$0" -c x.conf`, EXECUTABLE],
@@ -69,7 +69,7 @@ for (const [name, more] of [
     assert.equal(await readFile(join(launched.folder, 'out.cwd'), 'latin1'), `${launched.folder}/d${BYTES}\n`);
   });
 
-  test(`a command after -- gets the bytes, ${name}`, { skip }, async (t) => {
+  test(`a command after -- gets the bytes unchanged, ${name}`, { skip }, async (t) => {
     const launched = await launch(t, {
       executable: 'sh',
       args: ['-c', `${PREPARE}${more}\nexec "$0" -- "$RUN" -c '${DUMP}' "$B"`, EXECUTABLE],
@@ -79,7 +79,7 @@ for (const [name, more] of [
   });
 }
 
-test('a daemon gives the bytes to its programs, and changes to a directory with such a name', { skip }, async (t) => {
+test('a daemon passes the bytes to its programs, and changes to a directory with such a name', { skip }, async (t) => {
   const head =
     '[supervisord]\nlogfile=%(here)s/main.log\npidfile=%(here)s/pid\ndirectory=%(ENV_DIR)s\n' +
     '[unix_http_server]\nfile=%(here)s/sock';
@@ -99,7 +99,7 @@ test('a daemon gives the bytes to its programs, and changes to a directory with 
   assert.equal((await daemon('shutdown')).code, 0);
 });
 
-test('what is shown of such values is text; paths of ours with such bytes are refused', { skip }, async (t) => {
+test('such values are shown as text; such bytes in our own paths are an error', { skip }, async (t) => {
   const launched = await launch(t, {
     files: {
       'x.conf': CONFIG,

@@ -1,5 +1,6 @@
 /**
- * The other programs of the executable, by argument and by the name of a link: version, help, check, echo-conf, unpack.
+ * The other programs of the executable, chosen by argument and by the name of a link: version, help, check, echo-conf,
+ * unpack.
  */
 import assert from 'node:assert/strict';
 import { copyFile, mkdtemp, readdir, rm, stat, symlink } from 'node:fs/promises';
@@ -12,7 +13,7 @@ import type { TestContext } from 'node:test';
 
 const skip = (await pid1SkipReason()) ?? false;
 
-/** A link to the executable by another name. */
+/** Creates a link to the executable. */
 async function link(t: TestContext, name: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'onevisor-link-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
@@ -31,7 +32,7 @@ async function outcomeOf(
   return { code, stdout: launched.stdout.text, stderr: launched.stderr.text };
 }
 
-test('versions: ours, and as supervisord the one it is compatible with', async (t) => {
+test('versions: ours, and as supervisord the compatible version of Supervisor', async (t) => {
   assert.match(
     (await outcomeOf(t, EXECUTABLE, ['--version'])).stdout,
     /^onevisor \d+\.\d+\.\d+ \(compatible with Supervisor 4\.3\.0\)$/,
@@ -41,20 +42,20 @@ test('versions: ours, and as supervisord the one it is compatible with', async (
   assert.deepEqual(await outcomeOf(t, supervisord, ['-v']), { code: 0, stdout: '4.3.0', stderr: '' });
 });
 
-test('help names the program as it was called', async (t) => {
+test('help uses the name that the program was called by', async (t) => {
   const { code, stdout } = await outcomeOf(t, await link(t, 'supervisord'), ['--help']);
   assert.equal(code, 0);
   assert.match(stdout, /supervisord/);
   assert.match(stdout, /--nodaemon/);
 });
 
-test('a link named supervisord runs a supervisor, and ps calls it so', { skip }, async (t) => {
+test('a link named supervisord runs a supervisor, and ps shows that name', { skip }, async (t) => {
   const launched = await launch(t, {
     executable: await link(t, 'supervisord'),
     config: '[supervisord]\n[program:a]\ncommand=sh -c "echo up; exec sleep 1000"\n',
   });
   await launched.stdout.waitFor(/^a \| up$/);
-  assert.equal(await statusField(launched.pid, 'Name'), 'supervisord', 'what ps, top and pgrep know it by');
+  assert.equal(await statusField(launched.pid, 'Name'), 'supervisord', 'the name in ps, top and pgrep');
   launched.signal('SIGTERM');
   assert.deepEqual(await launched.exit, { code: 0, signal: null });
 });
@@ -88,7 +89,7 @@ test('links named supervisorctl and pidproxy are those programs', { skip }, asyn
   await untilFile(join(launched.folder, 'told'), /told/);
 });
 
-test('check: all problems, and what is in effect', async (t) => {
+test('check: all problems, and the effective configuration', async (t) => {
   const files = {
     'good.conf': '[supervisord]\n[program:a]\ncommand=sleep 1\npriority=5\n',
     'bad.conf': '[supervisord]\n[program:a]\ncommand=sleep 1\npriority=five\nautostrat=true\n',
@@ -115,7 +116,7 @@ test(
     const sealed = (): ReturnType<typeof launch> =>
       launch(t, {
         executable: '/bin/sh',
-        // No folder that the loader could write to: each is empty and read-only.
+        // No directory for the loader is writable: each is empty and read-only.
         args: [
           '-c',
           'for folder in /run /var/tmp /dev/shm; do mount -t tmpfs -o ro tmpfs "$folder"; done; mount -o ' +
@@ -143,7 +144,7 @@ test(
   },
 );
 
-test('nothing is left in /run or /tmp by loading the addon', { skip }, async (t) => {
+test('loading the addon leaves nothing in /run and /tmp', { skip }, async (t) => {
   const launched = await launch(t, { config: '[supervisord]\n' });
   await launched.waitForLine(/supervisord started/);
   const { stdout } = await launched.enter(['sh', '-c', 'ls -A /run; ls -A /tmp | grep -E "^\\.onevisor" || true']);

@@ -1,4 +1,4 @@
-/** Configuration files that are no plain files: nothing that is named can hold PID 1 up or fill its memory. */
+/** Configuration files that are not plain files: no file can block PID 1 or fill its memory. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { readFile, rm, symlink } from 'node:fs/promises';
@@ -9,12 +9,12 @@ import { EXECUTABLE, launch, pid1SkipReason } from './launch.ts';
 const skip = (await pid1SkipReason()) ?? false;
 const CONFIG = '[supervisord]\n[program:a]\ncommand=sleep 1000\n[include]\nfiles=conf.d/*.conf\n';
 
-/** Memory of a process in MB (VmHWM: the most that it ever had). */
+/** Returns the peak memory of a process in MB (VmHWM). */
 async function peakOf(pid: number): Promise<number> {
   return Number(/VmHWM:\s+(\d+) kB/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
 }
 
-test('what is no regular file is refused at reread, and PID 1 goes on', { skip }, async (t) => {
+test('a file that is not regular is refused at reread, and PID 1 continues', { skip }, async (t) => {
   const launched = await launch(t, {
     config: CONFIG,
     files: { 'conf.d/b.conf': '[program:b]\ncommand=sleep 1000\n', 'huge.conf': 'x'.repeat(5 * 1024 * 1024) },
@@ -83,7 +83,7 @@ for (const [name, line] of [
   });
 }
 
-test('a pipe that is never closed is given up, and an endless one is cut', async () => {
+test('a pipe that is never closed times out, and an endless one exceeds the limit', async () => {
   const endless = await bash(`"$0" check -c <(cat /dev/zero)`);
   assert.equal(endless.code, 2);
   assert.match(endless.output, /cannot read \/dev\/fd\/\d+: it is larger than 4 MB/);
@@ -114,7 +114,7 @@ test('a configuration from a pipe can be read again, also by a daemon', { skip }
   assert.match((await daemon('shutdown')).stdout, /Shut down/);
 });
 
-test('check beside the supervisor of a container judges as that one does', { skip }, async (t) => {
+test('check next to the supervisor of a container uses the same mode', { skip }, async (t) => {
   const launched = await launch(t, { config: '[supervisord]\n[program:a]\ncommand=sleep 1000\n' });
   await launched.waitForLine(/success: a entered RUNNING state/);
   const shown = async (...variables: string[]): Promise<unknown[]> => {

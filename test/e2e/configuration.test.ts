@@ -1,13 +1,12 @@
 /**
- * Where the executable takes its configuration from, file and environment, and what of the environment reaches the
- * programs.
+ * The sources of the configuration, file and environment, and the part of the environment that reaches the programs.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { launch, pid1SkipReason } from './launch.ts';
 
 const skip = (await pid1SkipReason()) ?? false;
-/** Commands of a shell that open the streams by their names. */
+/** Shell commands that open the streams by name. */
 const SAYS_WHO =
   'echo out of $(id -un) >/dev/stdout; echo err of $(id -un) >/dev/stderr; echo fd of $(id -un) >/proc/self/fd/1';
 const asOther = process.getuid?.() === 0 ? false : 'only root can run programs as another user';
@@ -49,7 +48,7 @@ programs=worker
   assert.equal(launched.stderr.text, '');
 });
 
-test('a file: [include] takes further files in, relative to itself', { skip }, async (t) => {
+test('a file: [include] reads further files, relative to itself', { skip }, async (t) => {
   const launched = await launch(t, {
     config: '[supervisord]\n[include]\nfiles = conf.d/*.conf\n',
     files: {
@@ -81,7 +80,7 @@ test('the environment alone: programs, options, sections', { skip }, async (t) =
   assert.equal(launched.stdout.all.length, 3, 'loglevel=error leaves only the lines of the programs');
 });
 
-test('the environment on top of a file, and flags on top of both', { skip }, async (t) => {
+test('the environment overrides a file, and flags override both', { skip }, async (t) => {
   const launched = await launch(t, {
     config:
       '[supervisord]\nloglevel=debug\n[program:my-web.app]\ncommand=sh -c "echo port $PORT; exec sleep 1000"\n' +
@@ -136,30 +135,34 @@ test('ONEVISOR_ONLY and ONEVISOR_EXCEPT: one image, several roles', { skip }, as
   );
 });
 
-test("what programs inherit: NODE_OPTIONS as it was, nothing of ours, Supervisor's variables", { skip }, async (t) => {
-  const launched = await launch(t, {
-    env: {
-      NODE_OPTIONS: '--require /nope.js',
-      ONEVISOR_PROGRAM_ENV: 'sh -c "env | sort; echo all; exec sleep 1000"',
-      ONEVISOR_LOG_FORMAT: 'raw',
-    },
-  });
-  await launched.stdout.waitFor(/^all$/);
-  const lines = launched.stdout.all;
-  for (const wanted of [
-    'NODE_OPTIONS=--require /nope.js',
-    'SUPERVISOR_ENABLED=1',
-    'SUPERVISOR_PROCESS_NAME=env',
-    'SUPERVISOR_GROUP_NAME=env',
-    `HOME=${launched.folder}`,
-  ])
-    assert.ok(lines.includes(wanted), `${wanted} is missing in\n${lines.join('\n')}`);
-  assert.deepEqual(
-    lines.filter((line) => line.startsWith('ONEVISOR_')),
-    [],
-  );
-  assert.equal(launched.stderr.text, '');
-});
+test(
+  "the environment of programs: NODE_OPTIONS unchanged, no variables of ours, Supervisor's variables",
+  { skip },
+  async (t) => {
+    const launched = await launch(t, {
+      env: {
+        NODE_OPTIONS: '--require /nope.js',
+        ONEVISOR_PROGRAM_ENV: 'sh -c "env | sort; echo all; exec sleep 1000"',
+        ONEVISOR_LOG_FORMAT: 'raw',
+      },
+    });
+    await launched.stdout.waitFor(/^all$/);
+    const lines = launched.stdout.all;
+    for (const wanted of [
+      'NODE_OPTIONS=--require /nope.js',
+      'SUPERVISOR_ENABLED=1',
+      'SUPERVISOR_PROCESS_NAME=env',
+      'SUPERVISOR_GROUP_NAME=env',
+      `HOME=${launched.folder}`,
+    ])
+      assert.ok(lines.includes(wanted), `${wanted} is missing in\n${lines.join('\n')}`);
+    assert.deepEqual(
+      lines.filter((line) => line.startsWith('ONEVISOR_')),
+      [],
+    );
+    assert.equal(launched.stderr.text, '');
+  },
+);
 
 test('/dev/stdout can be opened by a program, as root and as another user', { skip: skip || asOther }, async (t) => {
   const launched = await launch(t, {

@@ -1,7 +1,6 @@
 /**
- * Features that configurations and scripts of real images rely on in a container: the default pidfile, a TCP server for
- * every address, numeric users, variables of Kubernetes, a Procfile with PORT and .env, a working directory that is
- * gone.
+ * Features for configurations and scripts of real images in a container: the default pidfile, a TCP server for all
+ * addresses, numeric users, variables of Kubernetes, a Procfile with PORT and .env, a removed working directory.
  */
 import assert from 'node:assert/strict';
 import { readFile, stat } from 'node:fs/promises';
@@ -18,21 +17,17 @@ const isThere = (path: string): Promise<boolean> =>
     () => false,
   );
 
-test(
-  'the pidfile of Supervisor is written beside a configuration file, and removed at the end',
-  { skip },
-  async (t) => {
-    const launched = await launch(t, { config: '[supervisord]\n' });
-    await launched.waitForLine(/supervisord started with pid 1$/);
-    const path = join(launched.folder, 'supervisord.pid');
-    assert.equal(await readFile(path, 'utf8'), '1\n');
-    launched.signal('SIGTERM');
-    assert.deepEqual(await launched.exit, { code: 0, signal: null });
-    assert.equal(await isThere(path), false);
-  },
-);
+test('with a configuration file the pidfile of Supervisor is written, and removed at the end', { skip }, async (t) => {
+  const launched = await launch(t, { config: '[supervisord]\n' });
+  await launched.waitForLine(/supervisord started with pid 1$/);
+  const path = join(launched.folder, 'supervisord.pid');
+  assert.equal(await readFile(path, 'utf8'), '1\n');
+  launched.signal('SIGTERM');
+  assert.deepEqual(await launched.exit, { code: 0, signal: null });
+  assert.equal(await isThere(path), false);
+});
 
-test('no pidfile without a configuration file, beside a command, or where one is set', { skip }, async (t) => {
+test('no pidfile without a configuration file, with a main program, or if another one is set', { skip }, async (t) => {
   for (const options of [
     { env: { ONEVISOR_PROGRAM_A: 'sleep 1000' } },
     { config: '[supervisord]\nloglevel=info\n', args: ['--', 'sleep', '1000'] },
@@ -44,7 +39,7 @@ test('no pidfile without a configuration file, beside a command, or where one is
   }
 });
 
-test('no pidfile, and no word about it, where the directory is read-only', { skip }, async (t) => {
+test('no pidfile and no message in a read-only directory', { skip }, async (t) => {
   const launched = await launch(t, {
     config: '[supervisord]\n',
     prepare: 'mkdir /run/ro; mount -t tmpfs -o ro tmpfs /run/ro; cd /run/ro',
@@ -54,7 +49,7 @@ test('no pidfile, and no word about it, where the directory is read-only', { ski
 });
 
 test(
-  'a TCP server for every address without a password is there on loopback, and supervisorctl uses it',
+  'a TCP server for every address without a password listens on loopback, and supervisorctl uses it',
   { skip },
   async (t) => {
     const port = 20_000 + (process.pid % 10_000);
@@ -82,7 +77,7 @@ test(
 );
 
 test(
-  'users in numbers, without an entry in passwd: our group stays, and there are no others',
+  'numeric users without an entry in passwd: our group stays, without other groups',
   { skip: rootSkip },
   async (t) => {
     for (const [user, uid, gid] of [
@@ -104,7 +99,7 @@ test(
   },
 );
 
-test('[supervisord] user= in numbers', { skip: rootSkip }, async (t) => {
+test('[supervisord] with a numeric user', { skip: rootSkip }, async (t) => {
   const launched = await launch(t, { config: '[supervisord]\nuser=54321\n', prepare: 'chmod 755 .' });
   await launched.waitForLine(/supervisord started/);
   assert.deepEqual(
@@ -116,7 +111,7 @@ test('[supervisord] user= in numbers', { skip: rootSkip }, async (t) => {
   );
 });
 
-test('a Service that is called onevisor: its variables are ignored, and given to the programs', { skip }, async (t) => {
+test('a Service with the name onevisor: its variables are ignored, and passed to the programs', { skip }, async (t) => {
   const launched = await launch(t, {
     env: {
       ONEVISOR_PROGRAM_A: 'sh -c "env | grep ^ONEVISOR; exec sleep 1000"',
@@ -132,7 +127,7 @@ test('a Service that is called onevisor: its variables are ignored, and given to
   assert.match((await launched.ctl('status')).stdout, /^a .*\n$/);
 });
 
-test('a Procfile counts its ports from PORT, and has the variables of .env', { skip }, async (t) => {
+test('a Procfile numbers its ports from PORT, and has the variables of .env', { skip }, async (t) => {
   const launched = await launch(t, {
     files: {
       Procfile: 'web: echo "web $PORT $NAME $KEPT"; exec sleep 1000\nworker: echo "worker $PORT"; exec sleep 1000\n',
@@ -144,7 +139,7 @@ test('a Procfile counts its ports from PORT, and has the variables of .env', { s
   await launched.stdout.waitFor(/worker 8100$/);
 });
 
-test('a working directory that has been removed breaks neither client nor supervisor', { skip }, async (t) => {
+test('a removed working directory breaks neither client nor supervisor', { skip }, async (t) => {
   const launched = await launch(t, {
     env: { ONEVISOR_PROGRAM_A: 'sleep 1000' },
     prepare: 'mkdir gone; cd gone; rmdir ../gone',

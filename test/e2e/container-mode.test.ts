@@ -1,6 +1,6 @@
 /**
- * The main process of a container that is not PID 1: under an init, an entrypoint without exec, s6. Each has a /run of
- * its own with podman's mark of a container.
+ * The main process of a container that is not PID 1: under an init, an entrypoint without exec, s6. Each case has a
+ * /run of its own with podman's mark of a container.
  */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -11,11 +11,11 @@ import { EXECUTABLE, launch, type LaunchOptions, pid1SkipReason } from './launch
 import { isAlive, until } from './observe.ts';
 
 const skip = (await pid1SkipReason()) ?? false;
-/** As podman marks a container; the private /run also hides a /run/systemd of the machine. */
+/** The mark of podman. The private /run also hides a /run/systemd of the machine. */
 const MARK = 'touch /run/.containerenv';
 const SAYS = { ONEVISOR_PROGRAM_A: 'sh -c "echo out; exec sleep 1000"' };
 
-/** In front of the executable, by name; `%RUN%` in a file is the executable. */
+/** Commands in front of the executable, by name. `%RUN%` in a file is the executable. */
 const FRONTS: Readonly<Record<string, Pick<LaunchOptions, 'under' | 'files'> & { readonly needs: string }>> = {
   tini: { needs: 'tini', under: ['tini', '--'] },
   'tini -g': { needs: 'tini', under: ['tini', '-g', '--'] },
@@ -58,7 +58,7 @@ for (const [name, { needs, ...options }] of Object.entries(FRONTS)) {
 }
 
 test(
-  'under tini the signal of docker stop ends everything, with the exit code of the supervisor',
+  'under tini the signal of docker stop shuts down, with the exit code of the supervisor',
   { skip: (await isInstalled('tini')) ? skip : 'tini is not installed' },
   async (t) => {
     const launched = await launch(t, { under: ['tini', '--'], prepare: MARK, env: SAYS });
@@ -74,7 +74,7 @@ for (const [name, config, args] of [
   ['-n', '[supervisord]\n', ['-n']],
 ] as const) {
   test(
-    `under an init, a file with ${name}: container mode, so output and control socket are there without configuration`,
+    `under an init, a file with ${name}: container mode, with output and control socket by default`,
     { skip },
     async (t) => {
       const launched = await launch(t, {
@@ -90,7 +90,7 @@ for (const [name, config, args] of [
 }
 
 test(
-  'under an init, a file without nodaemon: a daemon as with Supervisor, after one line that says how to stay',
+  'under an init, a file without nodaemon: a daemon as in Supervisor, after one line with advice',
   { skip },
   async (t) => {
     const launched = await launch(t, {
@@ -113,7 +113,7 @@ test(
   },
 );
 
-test('ONEVISOR_CONTAINER=0 turns it off, ONEVISOR_CONTAINER=1 on', { skip }, async (t) => {
+test('ONEVISOR_CONTAINER=0 disables container mode, ONEVISOR_CONTAINER=1 enables it', { skip }, async (t) => {
   const config =
     '[supervisord]\nnodaemon=true\npidfile=%FOLDER%/d.pid\nlogfile=NONE\n' +
     '[program:a]\ncommand=sh -c "echo out; exec sleep 1000"\nstdout_logfile=%FOLDER%/a.log\n';
@@ -130,7 +130,7 @@ test('ONEVISOR_CONTAINER=0 turns it off, ONEVISOR_CONTAINER=1 on', { skip }, asy
   assert.match((await on.enter(['ls', '-A', '/run'])).stdout, /onevisor\.sock/);
 });
 
-test('the output of the container is enough, whatever has started it', { skip }, async (t) => {
+test('the output of the container is sufficient, whatever the parent process', { skip }, async (t) => {
   const launched = await launch(t, {
     under: [
       process.execPath,
@@ -143,26 +143,22 @@ test('the output of the container is enough, whatever has started it', { skip },
   await launched.stdout.waitFor(/^a \| out$/);
 });
 
-test(
-  'output that is captured by another program is none of a container: it behaves as Supervisor',
-  { skip },
-  async (t) => {
-    const starter =
-      'const c = require("child_process").spawn(process.argv[1], process.argv.slice(2), { stdio: ["ignore", ' +
-      '"pipe", "inherit"] }); c.stdout.on("data", (d) => process.stdout.write("captured " + d))';
-    const launched = await launch(t, {
-      under: [process.execPath, '-e', starter],
-      prepare: MARK,
-      config:
-        '[supervisord]\nnodaemon=true\npidfile=%FOLDER%/d.pid\nlogfile=NONE\n' +
-        '[program:a]\ncommand=sh -c "echo out; exec sleep 1000"\nstdout_logfile=%FOLDER%/a.log\n',
-    });
-    await launched.stdout.waitFor(/supervisord started/);
-    assert.deepEqual((await launched.enter(['ls', '-A', '/run'])).stdout, '.containerenv\n');
-  },
-);
+test('output that another program captures is not that of a container: behaves as Supervisor', { skip }, async (t) => {
+  const starter =
+    'const c = require("child_process").spawn(process.argv[1], process.argv.slice(2), { stdio: ["ignore", ' +
+    '"pipe", "inherit"] }); c.stdout.on("data", (d) => process.stdout.write("captured " + d))';
+  const launched = await launch(t, {
+    under: [process.execPath, '-e', starter],
+    prepare: MARK,
+    config:
+      '[supervisord]\nnodaemon=true\npidfile=%FOLDER%/d.pid\nlogfile=NONE\n' +
+      '[program:a]\ncommand=sh -c "echo out; exec sleep 1000"\nstdout_logfile=%FOLDER%/a.log\n',
+  });
+  await launched.stdout.waitFor(/supervisord started/);
+  assert.deepEqual((await launched.enter(['ls', '-A', '/run'])).stdout, '.containerenv\n');
+});
 
-test('systemd has started it, or runs here: it behaves as Supervisor', { skip }, async (t) => {
+test('started by systemd, or with systemd on the machine: behaves as Supervisor', { skip }, async (t) => {
   for (const more of [
     { prepare: `${MARK}; mkdir -p /run/systemd/system` },
     { prepare: MARK, env: { INVOCATION_ID: '0' } },
@@ -178,7 +174,7 @@ test('systemd has started it, or runs here: it behaves as Supervisor', { skip },
 });
 
 test(
-  'outside of containers, without any file, it stays in the foreground and has no control socket',
+  'outside containers, without a file, it stays in the foreground and has no control socket',
   { skip },
   async (t) => {
     const launched = await launch(t, {

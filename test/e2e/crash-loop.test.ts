@@ -1,6 +1,6 @@
 /**
- * Programs that crash as fast as they are started, on a machine with more to do than it can: PID 1 still answers,
- * reaps, closes pipes, logs and obeys TERM.
+ * Programs that crash as fast as they are started, on an overloaded machine: PID 1 still answers, reaps, closes pipes,
+ * logs and obeys SIGTERM.
  */
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
@@ -13,13 +13,13 @@ import { childrenOf, countZombies, until } from './observe.ts';
 const skip = (await pid1SkipReason()) ?? false;
 
 const PROGRAMS = 1000;
-/** Busy loops beside the supervisor, which end by themselves. */
+/** Busy loops next to the supervisor. They end by themselves. */
 const BUSY_LOOPS = 3;
 const BUSY_SECONDS = 60;
-/** Time until the first question. */
+/** Time until the first request. */
 const STORM_MS = 5000;
 
-/** Milliseconds that one XML-RPC call takes over a socket. */
+/** Returns the milliseconds of one XML-RPC call. */
 async function answerMs(socketPath: string, method: string): Promise<number> {
   const beganMs = performance.now();
   const body = `<?xml version="1.0"?><methodCall><methodName>${method}</methodName><params/></methodCall>`;
@@ -63,7 +63,7 @@ startsecs=0
 autorestart=true
 `,
     });
-    // The storm is on. A machine that is busy with other tests starts a few programs a second only.
+    // The crash loop is running. A machine that is busy with other tests starts only a few programs a second.
     await launched.stdout.waitFor(/exited: false/, { count: 100, timeoutMs: 60_000 });
     await sleep(STORM_MS);
     const times: number[] = [];
@@ -79,10 +79,10 @@ autorestart=true
       `answers after ${times.map((time) => Math.round(time)).join(', ')} ms; open files beside 4 for each ` +
         `child: ${openFiles.join(', ')}`,
     );
-    // A machine that is busy with other tests too gives us a fraction of one processor. Without the budget, no answer
-    // came within 60 s.
+    // A machine that is busy with other tests gives us a fraction of one processor. Without the budget, no answer came
+    // within 60 s.
     assert.ok(Math.max(...times) < 15_000, `answers took ${times.join(', ')} ms`);
-    // Between two looks pipes come and go; what is not closed promptly grows by thousands.
+    // The number of pipes varies between two samples. Without prompt closing it grows by thousands.
     assert.ok(Math.min(...openFiles) < 200, `${openFiles.join(', ')} open files`);
     await until('the zombies to be reaped', async () => (await countZombies(launched.pid)) < 50);
     const askedMs = performance.now();
@@ -94,7 +94,7 @@ autorestart=true
   },
 );
 
-test('the orphan of an event listener that floods its protocol pipe costs nothing', { skip }, async (t) => {
+test('an orphan of an event listener that floods its protocol pipe costs nothing', { skip }, async (t) => {
   const launched = await launch(t, {
     config: `
 [supervisord]

@@ -1,6 +1,4 @@
-/**
- * Outside of a container: becoming a daemon, the pidfile, and what is said when it does not get that far.
- */
+/** Outside containers: becoming a daemon, the pidfile, and the messages of a failed start. */
 import assert from 'node:assert/strict';
 import { readFile, readlink, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -30,7 +28,7 @@ test(
     const pid = Number(await readFile(pidfile, 'utf8'));
     assert.ok(await isAlive(pid));
     const fields = (await readFile(`/proc/${pid}/stat`, 'latin1')).split(') ')[1]?.split(' ') ?? [];
-    assert.equal(Number(fields[3]), pid, 'it leads a session');
+    assert.equal(Number(fields[3]), pid, 'the daemon leads a session');
     for (const fd of [0, 1, 2]) assert.equal(await readlink(`/proc/${pid}/fd/${fd}`), '/dev/null');
     await untilFile(log, /spawned: 'a' with pid \d+/);
     process.kill(pid, 'SIGTERM');
@@ -40,7 +38,7 @@ test(
   },
 );
 
-test('a daemon that cannot begin: the call says why, and returns with 2', async (t) => {
+test('a daemon that cannot start: the call reports the reason, and returns 2', async (t) => {
   const launched = await launch(t, {
     as: 'plain',
     config: '[supervisord]\npidfile=%FOLDER%/d.pid\nlogfile=%FOLDER%/d.log\nminfds=99999999\n',
@@ -51,7 +49,7 @@ test('a daemon that cannot begin: the call says why, and returns with 2', async 
   assert.ok(await isGone(join(launched.folder, 'd.pid')));
 });
 
-test('a second daemon at the same socket: the call says that there is one already, and returns with 2', async (t) => {
+test('a second daemon on the same socket: the call reports the first one, and returns 2', async (t) => {
   const config =
     '[supervisord]\npidfile=%FOLDER%/d.pid\nlogfile=%FOLDER%/d.log\n[unix_http_server]\nfile=%FOLDER%/d.sock\n';
   const launched = await launch(t, { as: 'plain', config });
@@ -66,7 +64,7 @@ test('a second daemon at the same socket: the call says that there is one alread
   assert.equal(await readFile(join(launched.folder, 'd.pid'), 'utf8'), pid);
 });
 
-test('in the foreground (-n): the pidfile is there while it runs, umask and directory hold', async (t) => {
+test('in the foreground (-n): the pidfile exists while it runs; umask and directory apply', async (t) => {
   const launched = await launch(t, {
     as: 'plain',
     config:
@@ -84,7 +82,7 @@ test('in the foreground (-n): the pidfile is there while it runs, umask and dire
   assert.ok(await isGone(join(launched.folder, 'd.pid')));
 });
 
-test('in the foreground with silent=true it says nothing on stdout', async (t) => {
+test('in the foreground with silent=true there is no output on stdout', async (t) => {
   const launched = await launch(t, {
     as: 'plain',
     config: '[supervisord]\nnodaemon=true\nsilent=true\npidfile=%FOLDER%/d.pid\nlogfile=%FOLDER%/d.log\n',
@@ -95,7 +93,7 @@ test('in the foreground with silent=true it says nothing on stdout', async (t) =
   assert.deepEqual([launched.stdout.text, launched.stderr.text], ['', '']);
 });
 
-test('a pidfile that says something else by then is left alone', async (t) => {
+test('a pidfile with another content is not removed', async (t) => {
   const launched = await launch(t, {
     as: 'plain',
     config: '[supervisord]\nnodaemon=true\npidfile=%FOLDER%/d.pid\nlogfile=NONE\n',
@@ -123,7 +121,7 @@ test(
   },
 );
 
-test('onevisor --container is a container without being PID 1', async (t) => {
+test('onevisor --container has container mode without being PID 1', async (t) => {
   const launched = await launch(t, {
     as: 'plain',
     executable: EXECUTABLE,

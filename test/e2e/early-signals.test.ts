@@ -1,7 +1,6 @@
 /**
- * Signals that come while the executable is starting, as real PID 1: none is lost from the moment on at which Node has
- * its handlers. Moments are read from /proc/PID/status (SigCgt), not from a clock: what is before them cannot be caught
- * by anybody.
+ * Signals during the start of the executable, as a real PID 1: none is lost once Node has installed its handlers. The
+ * moments are read from /proc/PID/status (SigCgt), not from a clock. No program can catch earlier signals.
  */
 import assert from 'node:assert/strict';
 import { readFileSync, readlinkSync } from 'node:fs';
@@ -17,8 +16,8 @@ const skip = (await pid1SkipReason()) ?? false;
 const MANY = '[supervisord]\n[program:p]\ncommand=sleep 100040\nnumprocs=20\nprocess_name=p%(process_num)02d\n';
 const COMMAND = ['--', 'sleep', '100041'];
 /**
- * Milliseconds after the moment; on a quiet machine the last ones find the supervisor up, on a busy one Node still
- * reads our code.
+ * Delays after the moment in milliseconds. On a quiet machine the last ones come when the supervisor is up; on a busy
+ * one Node is still reading our code.
  */
 const DELAYS_MS = [0, 10, 20, 35, 50, 70, 90, 150];
 
@@ -33,8 +32,8 @@ function catches(pid: number, name: keyof typeof signalNumbers): boolean {
 }
 
 /**
- * Waits, as closely as it can, until the process catches a signal. Node catches TERM and INT before it reads our code,
- * which takes the others first.
+ * Waits, as precisely as possible, until the process catches a signal. Node catches SIGTERM and SIGINT before it reads
+ * our code, which handles the other signals first.
  */
 async function untilCaught({ pid }: Launched, name: keyof typeof signalNumbers): Promise<void> {
   const deadlineMs = performance.now() + 30_000;
@@ -47,8 +46,8 @@ async function untilCaught({ pid }: Launched, name: keyof typeof signalNumbers):
 }
 
 /**
- * Launches, stops the process once it catches `caught`, sends a signal, and goes on; anew where the machine was too
- * late and `isEarly` says no.
+ * Launches the executable, stops the process once it catches `caught`, sends a signal, and continues it. Repeats this
+ * if the machine was too late, according to `isEarly`.
  */
 async function launchAndSend(t: TestContext, options: Parameters<typeof launch>[1], moment: Moment): Promise<Launched> {
   for (let attempt = 0; attempt < 20; attempt += 1) {
@@ -72,12 +71,12 @@ interface Moment {
   readonly isEarly: (pid: number) => boolean | Promise<boolean>;
 }
 
-/** Node has its handlers, and none of our code has run. */
+/** The moment when Node has its handlers, and none of our code has run. */
 function beforeOurCode(send: NodeJS.Signals): Moment {
   return { caught: 'SIGTERM', send, isEarly: (pid) => !catches(pid, 'SIGQUIT') };
 }
 
-/** Our code has taken the signals, and nothing was started. */
+/** The moment when our code handles the signals, and no program was started. */
 function beforeStart(send: NodeJS.Signals): Moment {
   return { caught: 'SIGQUIT', send, isEarly: async (pid) => (await childrenOf(pid)).length === 0 };
 }
@@ -87,7 +86,7 @@ for (const [name, from] of [
   ['SIGINT', 'SIGTERM'],
   ['SIGQUIT', 'SIGQUIT'],
 ] as const) {
-  test(`${name} at any moment of the start ends it in order`, { skip }, async (t) => {
+  test(`${name} at any moment of the start shuts down in order`, { skip }, async (t) => {
     for (const delayMs of DELAYS_MS) {
       const launched = await launch(t, { config: MANY });
       await untilCaught(launched, from);
@@ -96,14 +95,14 @@ for (const [name, from] of [
       assert.deepEqual(await launched.exit, { code: 0, signal: null }, `${delayMs} ms`);
       assert.ok(launched.stdout.all.some((line) => line.endsWith(`WARN received ${name} indicating exit request`)));
       const count = (pattern: RegExp): number => launched.stdout.all.filter((line) => pattern.test(line)).length;
-      assert.equal(count(/ stopped: p/), count(/ spawned: 'p/), 'what was started was stopped');
+      assert.equal(count(/ stopped: p/), count(/ spawned: 'p/), 'each started program was stopped');
     }
   });
 }
 
 const spawnedBy = ({ stdout }: Launched): number => stdout.all.filter((line) => line.includes(' spawned: ')).length;
 
-test('an end that comes before the start starts nothing, and ends with 0', { skip }, async (t) => {
+test('a shutdown request before the start starts nothing, and exits with 0', { skip }, async (t) => {
   for (const moment of [
     beforeOurCode('SIGTERM'),
     beforeOurCode('SIGINT'),
@@ -116,7 +115,7 @@ test('an end that comes before the start starts nothing, and ends with 0', { ski
   }
 });
 
-test('a reload that comes before the start starts each program once', { skip }, async (t) => {
+test('a reload before the start starts each program once', { skip }, async (t) => {
   const launched = await launchAndSend(t, { config: MANY }, beforeStart('SIGHUP'));
   await launched.waitForLine(/WARN received SIGHUP indicating restart request$/);
   await until('all programs', async () => (await childrenOf(launched.pid)).length === 20);
@@ -125,7 +124,7 @@ test('a reload that comes before the start starts each program once', { skip }, 
   assert.equal(spawnedBy(launched), 20);
 });
 
-test('init mode: what comes before the command runs is sent on to it', { skip }, async (t) => {
+test('init mode: a signal before the command runs is forwarded to it', { skip }, async (t) => {
   const moments = [
     [beforeOurCode('SIGTERM'), 143],
     [beforeOurCode('SIGINT'), 130],
@@ -139,7 +138,7 @@ test('init mode: what comes before the command runs is sent on to it', { skip },
   }
 });
 
-test('a TERM that came before variables of Node make us start once more is not lost', { skip }, async (t) => {
+test('a TERM before the second start of Node (because of its variables) is not lost', { skip }, async (t) => {
   const launched = await launchAndSend(t, { config: MANY, env: { NODE_DEBUG: 'http' } }, beforeOurCode('SIGTERM'));
   assert.deepEqual(await launched.exit, { code: 0, signal: null });
   assert.equal(spawnedBy(launched), 0);

@@ -1,6 +1,6 @@
 /**
- * The end of the supervisor: one budget for programs, what is left of them, and output. Not a line is lost to a reader
- * that reads in time, and what is lost is counted.
+ * The shutdown of the supervisor: one budget for programs, remaining processes and output. No line is lost if the
+ * reader reads in time, and lost lines are counted.
  */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -14,13 +14,13 @@ import { isAlive, pidOf, until, untilFile } from './observe.ts';
 const skip = (await pid1SkipReason()) ?? false;
 const LEAVES_ORPHAN = 'setsid sleep 100050 >/dev/null 2>&1 &';
 
-/** Longer than output was once waited for. */
+/** Longer than an earlier limit for the wait for output. */
 const STALL_MS = 2000;
 const LINES = 100_000;
 
 const HEAD = '[supervisord]\nsilent=true\nlogfile=%FOLDER%/supervisord.log\n';
 
-/** The message in a line of each format. */
+/** Extracts the message from a line of each format. */
 const MESSAGES: Readonly<Record<string, RegExp>> = {
   prefix: /^\w+ +\| (.*)$/,
   raw: /^(.*)$/,
@@ -28,11 +28,11 @@ const MESSAGES: Readonly<Record<string, RegExp>> = {
   logfmt: /message="?([^"]*)"?$/,
 };
 
-/** Waits for somebody at a gate, a fifo, and then does something. */
+/** Creates a script that waits at a gate, a FIFO, and then does something. */
 const gated = (script: string): string => `#!/bin/sh\nmkfifo gate.tmp && mv gate.tmp gate\nread go <gate\n${script}\n`;
 const OPEN_GATE = ['sh', '-c', 'until [ -p gate ]; do sleep 0.02; done; echo go >gate'];
 
-/** Says a lot when it is told to stop. */
+/** Writes a lot of output when it is stopped. */
 const LATE = '#!/bin/sh\ntrap "seq 1 20000; echo last words; exit 0" TERM\necho ready\nwhile :; do sleep 0.02; done\n';
 const DEAF = '#!/bin/sh\ntrap "" TERM\necho ready\nwhile :; do sleep 1000; done\n';
 
@@ -44,12 +44,12 @@ async function secondsOf(work: Promise<unknown>): Promise<number> {
   return (performance.now() - beganMs) / 1000;
 }
 
-/** Resolves when the process is gone, although its output was not read. */
+/** Resolves when the process has ended, although its output was not read. */
 async function gone({ pid }: Launched): Promise<void> {
   await until('the end', async () => !(await isAlive(pid)));
 }
 
-/** The lines that the supervisor says to be lost, wherever it says so. */
+/** Returns the number of lost lines that the supervisor reports, wherever it reports them. */
 function lostLines(text: string): number {
   return [...text.matchAll(/cannot write the last (\d+) lines \(\d+ bytes\) to standard output/g)].reduce(
     (sum, match) => sum + Number(match[1]),
@@ -57,65 +57,57 @@ function lostLines(text: string): number {
   );
 }
 
-// As many as a pipe and our queue hold, or the program would not end while its output is not read.
+// No more lines than a pipe and our queue hold. Otherwise the program would not end while its output is not read.
 for (const [format, count] of [
   ['prefix', LINES],
   ['raw', LINES],
   ['json', 5000],
   ['logfmt', 5000],
 ] as const) {
-  test(
-    `exit_on_end and a reader that comes late: all lines arrive, the last words too (${format})`,
-    { skip },
-    async (t) => {
-      const launched = await launch(t, {
-        config:
-          `${HEAD}log_format=${format}\n[program:p]\ncommand=%FOLDER%/run.sh\nstartsecs=0\nautorestart=false\n` +
-          `exit_on_end=true\n`,
-        files: { 'run.sh': gated(`seq 1 ${count}; echo LAST WORDS; exit 3`) },
-      });
-      launched.stdout.pause();
-      await launched.enter(OPEN_GATE);
-      await untilFile(ownLog(launched), /exited: p/);
-      await sleep(STALL_MS);
-      launched.stdout.resume();
-      assert.deepEqual(await launched.exit, { code: 3, signal: null });
-      const pattern = MESSAGES[format] ?? /$/;
-      const wanted = [...Array.from({ length: count }, (_value, index) => String(index + 1)), 'LAST WORDS'];
-      assert.deepEqual(
-        launched.stdout.all.map((line) => pattern.exec(line)?.[1]),
-        wanted,
-      );
-      assert.equal(launched.stderr.text, '');
-    },
-  );
-}
-
-test(
-  'a stop signal and a reader that comes late: what several programs and a hook say last arrives',
-  { skip },
-  async (t) => {
+  test(`exit_on_end and a late reader: all lines arrive, including the last ones (${format})`, { skip }, async (t) => {
     const launched = await launch(t, {
       config:
-        `${HEAD}[program:a]\ncommand=%FOLDER%/late.sh\npost_stop_command=sh -c "seq 1 1000; echo hook"\n` +
-        `[program:b]\ncommand=%FOLDER%/late.sh\n`,
-      files: { 'late.sh': LATE },
+        `${HEAD}log_format=${format}\n[program:p]\ncommand=%FOLDER%/run.sh\nstartsecs=0\nautorestart=false\n` +
+        `exit_on_end=true\n`,
+      files: { 'run.sh': gated(`seq 1 ${count}; echo LAST WORDS; exit 3`) },
     });
-    await launched.waitForLine(/ready$/, { count: 2 });
     launched.stdout.pause();
-    launched.signal('SIGTERM');
-    await untilFile(ownLog(launched), /waiting for/);
+    await launched.enter(OPEN_GATE);
+    await untilFile(ownLog(launched), /exited: p/);
     await sleep(STALL_MS);
     launched.stdout.resume();
-    assert.deepEqual(await launched.exit, { code: 0, signal: null });
-    for (const line of ['a | last words', 'a | hook', 'b | last words'])
-      assert.ok(launched.stdout.all.includes(line), line);
-    assert.equal(launched.stdout.all.filter((line) => /\| \d+$/.test(line)).length, 41_000);
-  },
-);
+    assert.deepEqual(await launched.exit, { code: 3, signal: null });
+    const pattern = MESSAGES[format] ?? /$/;
+    const wanted = [...Array.from({ length: count }, (_value, index) => String(index + 1)), 'LAST WORDS'];
+    assert.deepEqual(
+      launched.stdout.all.map((line) => pattern.exec(line)?.[1]),
+      wanted,
+    );
+    assert.equal(launched.stderr.text, '');
+  });
+}
+
+test('a stop signal and a late reader: the last output of several programs and a hook arrives', { skip }, async (t) => {
+  const launched = await launch(t, {
+    config:
+      `${HEAD}[program:a]\ncommand=%FOLDER%/late.sh\npost_stop_command=sh -c "seq 1 1000; echo hook"\n` +
+      `[program:b]\ncommand=%FOLDER%/late.sh\n`,
+    files: { 'late.sh': LATE },
+  });
+  await launched.waitForLine(/ready$/, { count: 2 });
+  launched.stdout.pause();
+  launched.signal('SIGTERM');
+  await untilFile(ownLog(launched), /waiting for/);
+  await sleep(STALL_MS);
+  launched.stdout.resume();
+  assert.deepEqual(await launched.exit, { code: 0, signal: null });
+  for (const line of ['a | last words', 'a | hook', 'b | last words'])
+    assert.ok(launched.stdout.all.includes(line), line);
+  assert.equal(launched.stdout.all.filter((line) => /\| \d+$/.test(line)).length, 41_000);
+});
 
 test(
-  'a stop signal and a reader that never reads: the end comes within the budget, and says how many lines are lost',
+  'a stop signal and no reader: the shutdown takes at most the budget, and reports the number of lost lines',
   { skip },
   async (t) => {
     const launched = await launch(t, {
@@ -135,7 +127,7 @@ test(
       /to standard output: its reader did not take them before stop_budget ran out; they are lost$/m,
     );
     assert.equal(lostLines(await readFile(ownLog(launched), 'utf8')), lost);
-    // Bytes that the kernel had taken are delivered; the line that is torn by that is counted on both sides.
+    // Bytes that the kernel has accepted are delivered. A torn line is therefore counted on both sides.
     assert.ok(lost > 1000);
     assert.ok(
       Math.abs(launched.stdout.all.length + lost - (LINES + 2)) <= 1,
@@ -144,13 +136,13 @@ test(
   },
 );
 
-/** Bytes that a process has written (`wchar` of proc(5)). */
+/** Returns the number of bytes that a process has written (`wchar` of proc(5)). */
 async function bytesWritten(pid: number): Promise<number> {
   return Number(/^wchar: (\d+)$/m.exec(await readFile(`/proc/${pid}/io`, 'utf8'))?.[1]);
 }
 
 test(
-  'all that goes wrong at once is over before Docker would kill: deaf program, deaf orphan, stalled reader',
+  'a deaf program, a deaf orphan and a stalled reader together: the shutdown ends before Docker would kill',
   { skip },
   async (t) => {
     const launched = await launch(t, {
@@ -173,7 +165,7 @@ test(
     launched.signal('SIGTERM');
     const seconds = await secondsOf(gone(launched));
     t.diagnostic(`${seconds.toFixed(2)} s`);
-    // 9.4 s where nothing else runs; a machine that is busy with other tests is late with everything.
+    // 9.4 s on an idle machine. A machine that is busy with other tests takes longer for everything.
     assert.ok(seconds >= 8 && seconds < 13, `${seconds} s`);
     assert.equal(await isAlive(orphan), false);
     launched.stdout.resume();
@@ -183,7 +175,7 @@ test(
 );
 
 test(
-  'a longer stopwaitsecs that is set extends the budget, a shorter stop_budget shortens an unset one',
+  'a longer configured stopwaitsecs extends the budget, a shorter stop_budget shortens the default one',
   { skip },
   async (t) => {
     const long = await launch(t, {
@@ -204,14 +196,14 @@ test(
     assert.doesNotMatch(
       await readFile(ownLog(short), 'utf8'),
       /has run out/,
-      'it is killed after 2 seconds, not at the end of the budget',
+      'killed after 2 seconds, not at the end of the budget',
     );
     assert.deepEqual(await long.exit, { code: 0, signal: null });
     assert.ok(long.stdout.all.includes('p | last words'));
   },
 );
 
-test('a signal during the last flush: the first one sets a limit, the second one ends it', { skip }, async (t) => {
+test('a first signal during the last flush sets a limit, a second one ends the flush', { skip }, async (t) => {
   const launched = await launch(t, {
     config: `${HEAD}[program:p]\ncommand=%FOLDER%/run.sh\nstartsecs=0\nautorestart=false\nexit_on_end=true\n`,
     files: { 'run.sh': gated(`seq 1 ${LINES}; exit 4`) },
@@ -221,7 +213,7 @@ test('a signal during the last flush: the first one sets a limit, the second one
   await untilFile(ownLog(launched), /exited: p/);
   launched.signal('SIGTERM');
   await untilFile(ownLog(launched), /received SIGTERM/);
-  // A second one counts when it comes a second later.
+  // A second signal counts if it comes a second later.
   await sleep(1200);
   launched.signal('SIGTERM');
   assert.ok((await secondsOf(gone(launched))) < 6);
@@ -230,28 +222,32 @@ test('a signal during the last flush: the first one sets a limit, the second one
   assert.match(launched.stderr.text, /cannot write the last \d+ lines .* a second signal left no time/);
 });
 
-test('a reader that is gone, or a log server that takes nothing, holds nobody up for long', { skip }, async (t) => {
-  const server = await StreamServer.listen(t, 0, true);
-  const config = (target: string): string =>
-    `${HEAD}stop_budget=3s\n[program:p]\ncommand=%FOLDER%/run.sh\nstdout_logfile=${target}\nstartsecs=0\n` +
-    `autorestart=false\nexit_on_end=true\n`;
-  const files = { 'run.sh': gated(`seq 1 ${LINES}; exit 4`) };
-  const nobody = await launch(t, { config: config('/dev/stdout'), files });
-  nobody.stdout.close();
-  await nobody.enter(OPEN_GATE);
-  await untilFile(ownLog(nobody), /exited: p/);
-  assert.ok((await secondsOf(nobody.exit)) < 10);
-  assert.deepEqual(await nobody.exit, { code: 4, signal: null });
-  const stalled = await launch(t, { config: config(`syslog+tcp://127.0.0.1:${server.port}`), files });
-  await stalled.enter(OPEN_GATE);
-  await untilFile(ownLog(stalled), /exited: p/);
-  stalled.signal('SIGTERM');
-  assert.ok((await secondsOf(stalled.exit)) < 20);
-  assert.deepEqual(await stalled.exit, { code: 4, signal: null });
-  assert.match(stalled.stderr.text, /cannot write the last \d+ lines \(\d+ bytes\) to syslog\+tcp:/);
-});
+test(
+  'a reader that has gone, or a log server that accepts nothing, delays the shutdown only briefly',
+  { skip },
+  async (t) => {
+    const server = await StreamServer.listen(t, 0, true);
+    const config = (target: string): string =>
+      `${HEAD}stop_budget=3s\n[program:p]\ncommand=%FOLDER%/run.sh\nstdout_logfile=${target}\nstartsecs=0\n` +
+      `autorestart=false\nexit_on_end=true\n`;
+    const files = { 'run.sh': gated(`seq 1 ${LINES}; exit 4`) };
+    const nobody = await launch(t, { config: config('/dev/stdout'), files });
+    nobody.stdout.close();
+    await nobody.enter(OPEN_GATE);
+    await untilFile(ownLog(nobody), /exited: p/);
+    assert.ok((await secondsOf(nobody.exit)) < 10);
+    assert.deepEqual(await nobody.exit, { code: 4, signal: null });
+    const stalled = await launch(t, { config: config(`syslog+tcp://127.0.0.1:${server.port}`), files });
+    await stalled.enter(OPEN_GATE);
+    await untilFile(ownLog(stalled), /exited: p/);
+    stalled.signal('SIGTERM');
+    assert.ok((await secondsOf(stalled.exit)) < 20);
+    assert.deepEqual(await stalled.exit, { code: 4, signal: null });
+    assert.match(stalled.stderr.text, /cannot write the last \d+ lines \(\d+ bytes\) to syslog\+tcp:/);
+  },
+);
 
-test('what a full disk has cost is said at the end, on stderr too', { skip }, async (t) => {
+test('output that was lost on a full disk is reported at the end, also on stderr', { skip }, async (t) => {
   const launched = await launch(t, {
     config:
       `${HEAD}[program:p]\ncommand=%FOLDER%/run.sh\nstdout_logfile=/dev/full\nstartsecs=0\nautorestart=false\n` +
@@ -264,30 +260,26 @@ test('what a full disk has cost is said at the end, on stderr too', { skip }, as
     assert.match(text, new RegExp(`${LINES} lines \\(588895 bytes\\) for /dev/full were dropped`));
 });
 
-test(
-  'what is left at the end has what is left of the budget: a daemonized worker can save its work',
-  { skip },
-  async (t) => {
-    const worker =
-      '#!/bin/sh\ntrap "sleep 3; echo saved >saved; exit 0" TERM\necho working\nwhile :; do sleep 0.02; done\n';
-    for (const as of ['pid1', 'plain'] as const) {
-      const launched = await launch(t, {
-        as,
-        config:
-          `${HEAD}nodaemon=true\n[program:parent]\ncommand=sh -c "setsid %FOLDER%/worker.sh & sleep 1000"\n` +
-          `stdout_logfile=/dev/stdout\n`,
-        args: as === 'plain' ? ['--container'] : [],
-        files: { 'worker.sh': worker },
-      });
-      await launched.waitForLine(/working$/);
-      launched.signal('SIGTERM');
-      assert.deepEqual(await launched.exit, { code: 0, signal: null });
-      assert.equal(await readFile(join(launched.folder, 'saved'), 'utf8'), 'saved\n', as);
-    }
-  },
-);
+test('remaining processes get the remaining budget: a daemonized worker can save its work', { skip }, async (t) => {
+  const worker =
+    '#!/bin/sh\ntrap "sleep 3; echo saved >saved; exit 0" TERM\necho working\nwhile :; do sleep 0.02; done\n';
+  for (const as of ['pid1', 'plain'] as const) {
+    const launched = await launch(t, {
+      as,
+      config:
+        `${HEAD}nodaemon=true\n[program:parent]\ncommand=sh -c "setsid %FOLDER%/worker.sh & sleep 1000"\n` +
+        `stdout_logfile=/dev/stdout\n`,
+      args: as === 'plain' ? ['--container'] : [],
+      files: { 'worker.sh': worker },
+    });
+    await launched.waitForLine(/working$/);
+    launched.signal('SIGTERM');
+    assert.deepEqual(await launched.exit, { code: 0, signal: null });
+    assert.equal(await readFile(join(launched.folder, 'saved'), 'utf8'), 'saved\n', as);
+  }
+});
 
-test('outside containers orphans are left alone', { skip }, async (t) => {
+test('outside containers orphans are not touched', { skip }, async (t) => {
   const launched = await launch(t, {
     as: 'plain',
     config: `${HEAD}nodaemon=true\n[program:parent]\ncommand=sh -c "${LEAVES_ORPHAN} sleep 1000"\n`,

@@ -1,7 +1,7 @@
 /**
- * Event listeners of the executable in a container: that of the documentation as it stands there, and such as share
- * work, stall, end, break off and are flooded. That the events are those of the real Supervisor is shown in
- * test/conformance/events.test.ts.
+ * Event listeners of the executable in a container: the one of Supervisor's documentation, and listeners that share
+ * work, stall, exit, close their input and are flooded. test/conformance/events.test.ts compares the events with
+ * Supervisor's.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -48,7 +48,7 @@ const HEAD = '[supervisord]\nloglevel=info\n[program:waits]\ncommand=sleep 1000\
 
 const POOL_OF_THREE = 'numprocs=3\nprocess_name=pool%(process_num)d\nautorestart=true';
 
-/** A section with programs/event-listener.py, whose standard error is that of the container. */
+/** Creates a section with programs/event-listener.py. Its standard error is that of the container. */
 function listener(name: string, events: string, how = '', options = ''): string {
   return (
     `[eventlistener:${name}]\ncommand=python3 ${programFile('event-listener.py')} %(process_num)d ${how}\n` +
@@ -100,7 +100,7 @@ stderr_logfile_maxbytes=0
 );
 
 test(
-  'a listener that reads so many bytes as the header says keeps in step, whatever characters there are',
+  'a listener that reads the number of bytes in the header stays in sync, with any characters',
   { skip },
   async (t) => {
     const lister =
@@ -124,7 +124,7 @@ stderr_logfile_maxbytes=0
 );
 
 test(
-  'the listener of the documentation: its protocol is in no log, its standard error is, nothing of the boot is lost',
+  'the documented listener: its protocol is in no log, its standard error is; no event of the boot is lost',
   { skip },
   async (t) => {
     const programs = Array.from({ length: 12 }, (_, index) => `[program:p${index}]\ncommand=sleep 1000\n`).join('');
@@ -134,7 +134,7 @@ test(
     });
     await launched.stderr.waitFor(/^doc {3}\| .* pool:doc poolserial:0 eventname:PROCESS_GROUP_ADDED bytes:14 len:14$/);
     await launched.stderr.waitFor(/eventname:SUPERVISOR_STATE_CHANGE_RUNNING bytes:0 len:0$/);
-    // A payload without a newline of its own: the next header follows it in its line.
+    // A payload without a final newline: the next header follows on the same line.
     for (let index = 0; index < 12; index++)
       await launched.stderr.waitFor(
         new RegExp(`processname:p${index} groupname:p${index} from_state:STARTING pid:\\d+`),
@@ -154,7 +154,7 @@ test(
   },
 );
 
-test('a reload: the listeners hear of the end, the new ones of the beginning', { skip }, async (t) => {
+test('a reload: the listeners get the event of the stop, the new ones that of the start', { skip }, async (t) => {
   const launched = await launch(t, { config: `${HEAD}${listener('sh', 'SUPERVISOR_STATE_CHANGE')}` });
   await launched.stderr.waitFor(/^0 took SUPERVISOR_STATE_CHANGE_RUNNING 0 $/);
   launched.signal('SIGHUP');
@@ -162,32 +162,36 @@ test('a reload: the listeners hear of the end, the new ones of the beginning', {
   await launched.stderr.waitFor(/^0 took SUPERVISOR_STATE_CHANGE_RUNNING 0 $/, { count: 2 });
 });
 
-test('several listeners share the work, and one that ends after each event gets none twice', { skip }, async (t) => {
-  const launched = await launch(t, {
-    config: HEAD + listener('pool', 'REMOTE_COMMUNICATION', 'once', POOL_OF_THREE),
-  });
-  await launched.stderr.waitFor(/^\d begins$/, { count: 3 });
-  await tellRemote(launched, 'n%d', 9);
-  await launched.stderr.waitFor(/ took /, { count: 9 });
-  const took = launched.stderr.all.flatMap(
-    (line) => /^(\d) took REMOTE_COMMUNICATION \d+ type:n(\d)$/.exec(line)?.slice(1, 3).join(' ') ?? [],
-  );
-  assert.deepEqual(took.map((line) => line.split(' ')[1] ?? '').toSorted(), [
-    '0',
-    '1',
-    '2',
-    '3',
-    '4',
-    '5',
-    '6',
-    '7',
-    '8',
-  ]);
-  assert.deepEqual(new Set(took.map((line) => line.split(' ')[0])), new Set(['0', '1', '2']));
-});
+test(
+  'several listeners share the work, and a listener that exits after each event gets none twice',
+  { skip },
+  async (t) => {
+    const launched = await launch(t, {
+      config: HEAD + listener('pool', 'REMOTE_COMMUNICATION', 'once', POOL_OF_THREE),
+    });
+    await launched.stderr.waitFor(/^\d begins$/, { count: 3 });
+    await tellRemote(launched, 'n%d', 9);
+    await launched.stderr.waitFor(/ took /, { count: 9 });
+    const took = launched.stderr.all.flatMap(
+      (line) => /^(\d) took REMOTE_COMMUNICATION \d+ type:n(\d)$/.exec(line)?.slice(1, 3).join(' ') ?? [],
+    );
+    assert.deepEqual(took.map((line) => line.split(' ')[1] ?? '').toSorted(), [
+      '0',
+      '1',
+      '2',
+      '3',
+      '4',
+      '5',
+      '6',
+      '7',
+      '8',
+    ]);
+    assert.deepEqual(new Set(took.map((line) => line.split(' ')[0])), new Set(['0', '1', '2']));
+  },
+);
 
 test(
-  'a listener that stalls holds up nothing else; what its buffer drops is said once, with the number',
+  'a stalled listener blocks nothing else; events that its buffer drops are reported once, with their number',
   { skip },
   async (t) => {
     const overflowed = /ERRO pool hangs event buffer overflowed, discarding event \d+$/m;
@@ -199,7 +203,7 @@ test(
     await launched.stderr.waitFor(/^[01] begins$/, { count: 2 });
     await tellRemote(launched, 'first');
     await launched.stderr.waitFor(/^0 took .* type:first$/);
-    // Much at once is kept; what counts is that it is behind.
+    // A burst is kept. The limit applies to a listener that is behind.
     while (!overflowed.test(launched.stdout.text)) {
       const before = launched.stderr.all.length;
       await tellRemote(launched, 'n%d', 20);
@@ -220,14 +224,14 @@ test(
   },
 );
 
-test('an event larger than any pipe arrives whole', { skip }, async (t) => {
+test('an event larger than any pipe arrives completely', { skip }, async (t) => {
   const launched = await launch(t, { config: `${HEAD}${listener('large', 'REMOTE_COMMUNICATION')}` });
   await launched.stderr.waitFor(/^0 begins$/);
   await tellRemote(launched, 'n', 3, 900_000);
   await launched.stderr.waitFor(/^0 took REMOTE_COMMUNICATION 900007 type:n$/, { count: 3 });
 });
 
-test('a captured section larger than what may wait for other programs is one event', { skip }, async (t) => {
+test('a captured section larger than the limit for other programs is one event', { skip }, async (t) => {
   const says =
     '[program:says]\n' +
     'command=sh -c \'printf "<!--XSUPERVISOR:BEGIN-->"; head -c 3000000 /dev/zero | tr "\\\\000" x; printf ' +
@@ -238,7 +242,7 @@ test('a captured section larger than what may wait for other programs is one eve
   );
 });
 
-test('a listener that closes its standard input is started anew, and gets the event', { skip }, async (t) => {
+test('a listener that closes its standard input is restarted, and gets the event', { skip }, async (t) => {
   const launched = await launch(t, { config: `${HEAD}${listener('closes', 'REMOTE_COMMUNICATION', 'close')}` });
   await launched.stderr.waitFor(/^0 begins$/);
   await tellRemote(launched, 'close');
@@ -250,7 +254,7 @@ test('a listener that closes its standard input is started anew, and gets the ev
   assert.equal(launched.stderr.all.filter((line) => line === '0 begins').length, 2);
 });
 
-test('output becomes events, before the end of the program that wrote it', { skip }, async (t) => {
+test('output becomes events, before the event of the exit of its program', { skip }, async (t) => {
   const brief =
     "[program:brief]\ncommand=sh -c 'sleep 0.1; echo last words; echo and more >&2'\nstartsecs=0\n" +
     'autorestart=false\nautostart=false\nstdout_events_enabled=true\nstderr_events_enabled=true\n';
@@ -270,13 +274,13 @@ test('output becomes events, before the end of the program that wrote it', { ski
     );
 });
 
-test('a program that floods a listener leaves the supervisor at work', { skip }, async (t) => {
+test('a program that floods a listener does not block the supervisor', { skip }, async (t) => {
   const flood = '[program:flood]\ncommand=yes\nautostart=false\nstdout_events_enabled=true\nstdout_logfile=NONE\n';
   const launched = await launch(t, {
     config: `${HEAD}${listener('logs', 'PROCESS_LOG,REMOTE_COMMUNICATION')}${flood}`,
   });
   await launched.stderr.waitFor(/^0 begins$/);
-  // The queue of the boot is behind it.
+  // The listener has handled the queue of the boot.
   await tellRemote(launched, 'first');
   await launched.stderr.waitFor(/ type:first$/);
   await launched.ctl('start', 'flood');

@@ -15,7 +15,7 @@ interface Case {
   readonly code: number;
 }
 
-/** A configuration with a program that stays, beside the one the case is about. */
+/** Creates a configuration with a program that stays up, next to the program of the case. */
 const beside = (program: string, section = ''): LaunchOptions => ({
   config:
     `[supervisord]\nloglevel=error\n${section}\n[program:stays]\ncommand=sleep 1000\n` +

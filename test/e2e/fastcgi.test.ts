@@ -1,6 +1,6 @@
 /**
- * `[fcgi-program:x]`: one socket for all processes of a program, behind nginx and by itself: its rights, its life, and
- * what goes wrong with it.
+ * `[fcgi-program:x]`: one socket for all processes of a program, with nginx and alone: permissions, lifetime, and
+ * errors.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -92,7 +92,7 @@ http {
 `;
 
 test(
-  'nginx and three processes at one socket: one is killed, and every request is answered',
+  'nginx and three processes on one socket: one is killed, and every request is answered',
   { skip: skipNginx },
   async (t) => {
     const launched = await launch(t, {
@@ -113,8 +113,8 @@ test(
     const first = await request();
     const served = new Set<number>();
     let isKilled = false;
-    // The request that the killed one is just answering would be lost, with any server: it is killed while it waits for
-    // one.
+    // With any server, a request that the killed process is handling would be lost. So the process is killed while it
+    // waits for a request.
     for (let i = 0; i < 60; i += 1) {
       if (i === 20) {
         const { code } = await launched.enter(['kill', '-9', String(first)]);
@@ -133,7 +133,7 @@ test(
 );
 
 test(
-  'the socket: shared, blocking, with its owner and mode, there from the first start to the last stop',
+  'the socket: shared, blocking, with its owner and mode, open from the first start to the last stop',
   { skip },
   async (t) => {
     const launched = await launch(t, {
@@ -174,7 +174,7 @@ test(
   },
 );
 
-test('the only process is killed: who connects meanwhile waits and is served', { skip }, async (t) => {
+test('the only process is killed: connections in the meantime wait and are served', { skip }, async (t) => {
   const launched = await launch(t, {
     config: `[supervisord]\n${app('app', 'socket=unix://%FOLDER%/app.sock\nuser=nobody')}`,
   });
@@ -190,54 +190,58 @@ test('the only process is killed: who connects meanwhile waits and is served', {
   );
 });
 
-test('sockets that cannot be had: the start fails and says why; a stale one is replaced', { skip }, async (t) => {
-  const taken = createServer();
-  await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
-  t.after(() => taken.close());
-  const { port } = taken.address() as { port: number };
-  const launched = await launch(t, {
-    files: { 'file.sock': 'precious' },
-    config: `[supervisord]\n${[
-      app('port', `socket=tcp://localhost:${port}\nautostart=false\nstartretries=0`),
-      app('folder', 'socket=unix:///nowhere/app.sock\nautostart=false\nstartretries=0'),
-      app('file', 'socket=unix://%FOLDER%/file.sock\nautostart=false\nstartretries=0'),
-      app('name', 'socket=tcp://nobody.knows.invalid:9000\nautostart=false\nstartretries=0'),
-      app('stale', 'socket=unix://%FOLDER%/stale.sock\nautostart=false'),
-      app('tcp', 'socket=tcp://127.0.0.1:39517\nautostart=false'),
-    ].join('')}`,
-  });
-  await launched.waitForLine(/supervisord started/);
-  const reasons = {
-    port: 'address already in use (EADDRINUSE)',
-    folder: 'no such file or directory (ENOENT)',
-    file: 'the path exists and is not a socket',
-    name: '/etc/hosts has no address for nobody.knows.invalid; use a numeric address',
-  };
-  for (const [name, reason] of Object.entries(reasons)) {
-    assert.equal((await launched.ctl('start', name)).stdout, `${name}: ERROR (spawn error)\n`);
-    const line = launched.stdout.all.find((text) => text.includes('spawnerr: ') && text.endsWith(reason));
-    assert.match(
-      line ?? '',
-      /INFO spawnerr: Could not create FastCGI socket (tcp|unix):\/\/\S+: /,
-      `${name}: ${launched.stdout.text}`,
-    );
-  }
-  assert.match((await launched.enter(['cat', join(launched.folder, 'file.sock')])).stdout, /precious/);
-  await run('python3', [
-    '-c',
-    'import socket,sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])',
-    join(launched.folder, 'stale.sock'),
-  ]);
-  assert.equal((await launched.ctl('start', 'stale')).stdout, 'stale: started\n');
-  assert.ok((await ask(join(launched.folder, 'stale.sock'))) > 1);
-  assert.equal((await launched.ctl('start', 'tcp')).stdout, 'tcp: started\n');
-  await launched.waitForLine(/INFO Creating socket tcp:\/\/127\.0\.0\.1:39517$/);
-  assert.equal((await launched.ctl('stop', 'tcp')).stdout, 'tcp: stopped\n');
-  // The port is free again at once.
-  assert.equal((await launched.ctl('start', 'tcp')).stdout, 'tcp: started\n');
-});
+test(
+  'sockets that cannot be created: the start fails with the reason; a stale socket is replaced',
+  { skip },
+  async (t) => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+    t.after(() => taken.close());
+    const { port } = taken.address() as { port: number };
+    const launched = await launch(t, {
+      files: { 'file.sock': 'precious' },
+      config: `[supervisord]\n${[
+        app('port', `socket=tcp://localhost:${port}\nautostart=false\nstartretries=0`),
+        app('folder', 'socket=unix:///nowhere/app.sock\nautostart=false\nstartretries=0'),
+        app('file', 'socket=unix://%FOLDER%/file.sock\nautostart=false\nstartretries=0'),
+        app('name', 'socket=tcp://nobody.knows.invalid:9000\nautostart=false\nstartretries=0'),
+        app('stale', 'socket=unix://%FOLDER%/stale.sock\nautostart=false'),
+        app('tcp', 'socket=tcp://127.0.0.1:39517\nautostart=false'),
+      ].join('')}`,
+    });
+    await launched.waitForLine(/supervisord started/);
+    const reasons = {
+      port: 'address already in use (EADDRINUSE)',
+      folder: 'no such file or directory (ENOENT)',
+      file: 'the path exists and is not a socket',
+      name: '/etc/hosts has no address for nobody.knows.invalid; use a numeric address',
+    };
+    for (const [name, reason] of Object.entries(reasons)) {
+      assert.equal((await launched.ctl('start', name)).stdout, `${name}: ERROR (spawn error)\n`);
+      const line = launched.stdout.all.find((text) => text.includes('spawnerr: ') && text.endsWith(reason));
+      assert.match(
+        line ?? '',
+        /INFO spawnerr: Could not create FastCGI socket (tcp|unix):\/\/\S+: /,
+        `${name}: ${launched.stdout.text}`,
+      );
+    }
+    assert.match((await launched.enter(['cat', join(launched.folder, 'file.sock')])).stdout, /precious/);
+    await run('python3', [
+      '-c',
+      'import socket,sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])',
+      join(launched.folder, 'stale.sock'),
+    ]);
+    assert.equal((await launched.ctl('start', 'stale')).stdout, 'stale: started\n');
+    assert.ok((await ask(join(launched.folder, 'stale.sock'))) > 1);
+    assert.equal((await launched.ctl('start', 'tcp')).stdout, 'tcp: started\n');
+    await launched.waitForLine(/INFO Creating socket tcp:\/\/127\.0\.0\.1:39517$/);
+    assert.equal((await launched.ctl('stop', 'tcp')).stdout, 'tcp: stopped\n');
+    // The port can be used again at once.
+    assert.equal((await launched.ctl('start', 'tcp')).stdout, 'tcp: started\n');
+  },
+);
 
-test('a program that never comes up lets go of its socket when it is given up', { skip }, async (t) => {
+test('the socket of a program that never comes up is closed when the program is FATAL', { skip }, async (t) => {
   const launched = await launch(t, {
     config: '[supervisord]\n[fcgi-program:crash]\ncommand=false\nsocket=unix://%FOLDER%/crash.sock\nstartretries=1\n',
   });

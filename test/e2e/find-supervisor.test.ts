@@ -1,6 +1,6 @@
 /**
- * Clients find the supervisor of their own container, a supervisor is not started twice, and containers that share a
- * directory or the network leave each other alone.
+ * Clients find the supervisor of their own container, a second supervisor is refused, and containers that share a
+ * directory or the network do not affect each other.
  */
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
@@ -17,10 +17,7 @@ const program = (name: string): Record<string, string> => ({
   [`ONEVISOR_PROGRAM_${name.toUpperCase()}`]: 'sleep 1000',
   ONEVISOR_SUPERVISORD__LOGLEVEL: 'info',
 });
-/**
- * A client without the variable that a test's container has for the supervisor, and with a file as Debian's package
- * installs it.
- */
+/** Runs a client without the variable that the supervisor has, and with a file as Debian's package installs it. */
 const ctl = (launched: Launched, ...args: string[]): ReturnType<Launched['enter']> =>
   launched.enter(['env', '-u', 'ONEVISOR_CONF', EXECUTABLE, 'ctl', ...args]);
 const DEBIANS = {
@@ -29,7 +26,7 @@ const DEBIANS = {
     '[supervisorctl]\nserverurl=unix:///var/run/supervisor.sock\n',
 };
 
-test('the file of a package does not lead a client away from PID 1', { skip }, async (t) => {
+test('the file of a package does not keep a client from PID 1', { skip }, async (t) => {
   const launched = await launch(t, { env: program('a'), files: DEBIANS });
   await launched.waitForLine(/spawned: 'a'/);
   assert.match((await ctl(launched, 'status')).stdout, /^a +(RUNNING|STARTING)/);
@@ -41,7 +38,7 @@ for (const [name, under, why] of [
   ['PID 1', [], skip],
   ['the supervisor under tini', ['tini', '--'], tiniSkip],
 ] as const) {
-  test(`the -c of ${name} is known to clients, and [unix_http_server] is enough`, { skip: why }, async (t) => {
+  test(`clients know the -c of ${name}, and [unix_http_server] is sufficient`, { skip: why }, async (t) => {
     const files = {
       ...DEBIANS,
       'own.conf':
@@ -58,7 +55,7 @@ for (const [name, under, why] of [
   });
 }
 
-test('a health check of another user takes the HTTP server', { skip: rootSkip }, async (t) => {
+test('a health check of another user uses the HTTP server', { skip: rootSkip }, async (t) => {
   const port = 20_000 + (process.pid % 10_000);
   const files = {
     'own.conf':
@@ -82,7 +79,7 @@ test('a health check of another user takes the HTTP server', { skip: rootSkip },
 });
 
 test(
-  'containers that share /run: each has a socket of its own, and a client stops its own programs only',
+  'containers that share /run: each has its own socket, and a client stops only its own programs',
   { skip },
   async (t) => {
     const first = await launch(t, { env: program('one'), prepare: 'mkdir shared; mount --bind shared /run' });
@@ -97,7 +94,7 @@ test(
     assert.match((await second.ctl('stop', 'all')).stdout, /^two: stopped\n$/);
     assert.match((await first.ctl('status')).stdout, /^one +(RUNNING|STARTING)/);
     assert.match((await second.ctl('status')).stdout, /^two +STOPPED/);
-    // The neighbour goes without a word; its socket stays, and is not taken for ours.
+    // The other container is killed. Its socket file stays, and is not taken for ours.
     process.kill(first.pid, 'SIGKILL');
     await first.exit;
     assert.match((await second.ctl('status')).stdout, /^two +STOPPED/);
@@ -109,7 +106,7 @@ test(
 );
 
 test(
-  'no supervisor of its own, and that of a neighbour in the same /run: the client finds none',
+  'without an own supervisor, and with that of another container in the same /run, the client finds none',
   { skip },
   async (t) => {
     const first = await launch(t, { env: program('one'), prepare: 'mkdir shared; mount --bind shared /run' });
@@ -127,24 +124,31 @@ test(
 
 const READ_ONLY = 'chmod 755 .; for d in /tmp /run /dev/shm; do mount --bind $d $d; mount -o remount,bind,ro $d; done';
 
-test('no place to write to: an abstract socket, which another user cannot use', { skip: rootSkip }, async (t) => {
-  const as = (uid: number): string[] => ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups'];
-  const launched = await launch(t, { env: program('a'), under: as(12345), prepare: READ_ONLY });
-  await launched.waitForLine(/spawned: 'a'/);
-  const inside = (uid: number, ...args: string[]): ReturnType<Launched['enter']> =>
-    launched.enter([...as(uid), EXECUTABLE, ...args]);
-  assert.match((await inside(12345, 'ctl', 'status')).stdout, /^a +(RUNNING|STARTING)/);
-  assert.match((await launched.ctl('status')).stdout, /^a +(RUNNING|STARTING)/, 'root');
-  const [, id = ''] = /pid:\[(\d+)\]/.exec((await launched.enter(['readlink', '/proc/self/ns/pid'])).stdout) ?? [];
-  for (const args of [['status'], ['-s', `unix://@onevisor-${id}`, 'status']]) {
-    const foreign = await inside(12346, 'ctl', ...args);
-    assert.notEqual(foreign.code, 0);
-    assert.doesNotMatch(foreign.stdout, /^a /m);
-  }
-  assert.match((await inside(12345, 'ctl', '-s', `unix://@onevisor-${id}`, 'status')).stdout, /^a +(RUNNING|STARTING)/);
-});
+test(
+  'without a writable directory: an abstract socket, which another user cannot use',
+  { skip: rootSkip },
+  async (t) => {
+    const as = (uid: number): string[] => ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups'];
+    const launched = await launch(t, { env: program('a'), under: as(12345), prepare: READ_ONLY });
+    await launched.waitForLine(/spawned: 'a'/);
+    const inside = (uid: number, ...args: string[]): ReturnType<Launched['enter']> =>
+      launched.enter([...as(uid), EXECUTABLE, ...args]);
+    assert.match((await inside(12345, 'ctl', 'status')).stdout, /^a +(RUNNING|STARTING)/);
+    assert.match((await launched.ctl('status')).stdout, /^a +(RUNNING|STARTING)/, 'root');
+    const [, id = ''] = /pid:\[(\d+)\]/.exec((await launched.enter(['readlink', '/proc/self/ns/pid'])).stdout) ?? [];
+    for (const args of [['status'], ['-s', `unix://@onevisor-${id}`, 'status']]) {
+      const foreign = await inside(12346, 'ctl', ...args);
+      assert.notEqual(foreign.code, 0);
+      assert.doesNotMatch(foreign.stdout, /^a /m);
+    }
+    assert.match(
+      (await inside(12345, 'ctl', '-s', `unix://@onevisor-${id}`, 'status')).stdout,
+      /^a +(RUNNING|STARTING)/,
+    );
+  },
+);
 
-test('two such containers in one network do not meet', { skip }, async (t) => {
+test('two such containers in one network do not conflict', { skip }, async (t) => {
   const [one, two] = await Promise.all([
     launch(t, { env: program('one'), prepare: READ_ONLY }),
     launch(t, { env: program('two'), prepare: READ_ONLY }),
@@ -154,7 +158,7 @@ test('two such containers in one network do not meet', { skip }, async (t) => {
   assert.match((await two.ctl('status')).stdout, /^two /);
 });
 
-test('a second supervisor in a container is refused, and what to use is named', { skip: tiniSkip }, async (t) => {
+test('a second supervisor in a container is refused, with advice', { skip: tiniSkip }, async (t) => {
   for (const [under, pid] of [
     [[], '1'],
     [['tini', '--'], '\\d+'],
@@ -177,7 +181,7 @@ test('a second supervisor in a container is refused, and what to use is named', 
 });
 
 test(
-  'a second supervisor that is meant so runs: by -c, by ONEVISOR_CONTAINER, and as a program of the first one',
+  'an intended second supervisor runs: with -c, with ONEVISOR_CONTAINER, and as a program of the first one',
   { skip },
   async (t) => {
     const launched = await launch(t, {
@@ -211,7 +215,7 @@ test(
 );
 
 test(
-  'nothing to run: on a terminal the help and where a file was looked for, elsewhere the error',
+  'without a configuration: on a terminal the help and the searched paths, elsewhere the error',
   { skip },
   async (t) => {
     const launched = await launch(t, {

@@ -1,6 +1,6 @@
 /**
- * Health checks of the executable: what they say, what follows from it, and that nothing of them is left, whatever a
- * program or a check does.
+ * Health checks of the executable: their reports and effects, and that they leave nothing behind, with any program or
+ * check.
  */
 import assert from 'node:assert/strict';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -18,7 +18,7 @@ const QUICK = 'healthcheck_interval=0.1\nhealthcheck_retries=2\n';
 const healthOf = (launched: Launched, ...names: string[]): ReturnType<Launched['enter']> =>
   launched.enter([EXECUTABLE, 'health', ...names]);
 
-/** The commands of all processes in the namespace of a supervisor. */
+/** Returns the commands of all processes in the namespace of a supervisor. */
 async function commandsIn(launched: Launched): Promise<string[]> {
   const { stdout } = await launched.enter(['ps', '-eo', 'args=']);
   return stdout.split('\n').filter((line) => line !== '' && !line.startsWith('ps '));
@@ -70,7 +70,7 @@ test(
   },
 );
 
-test('while starting it is not healthy yet, and says why', { skip }, async (t) => {
+test('a starting program is not healthy yet, with the reason', { skip }, async (t) => {
   const launched = await launch(t, {
     config: '[supervisord]\n[program:slow]\ncommand=sleep 1000\nhealthcheck=sh -c "echo warming up; exit 1"\n',
   });
@@ -87,7 +87,7 @@ test('while starting it is not healthy yet, and says why', { skip }, async (t) =
 });
 
 test(
-  'a check that hangs, with grandchildren, is killed at its timeout, and nothing of it remains',
+  'a check that hangs is killed at its timeout with its descendants, and leaves nothing behind',
   { skip },
   async (t) => {
     const check = '#!/bin/sh\ntrap "" TERM HUP\nsleep 4711 &\n(sleep 4711 &)\necho hanging\nsleep 4711\n';
@@ -99,7 +99,7 @@ test(
         `healthcheck_start_interval=0.1\n`,
     });
     await launched.waitForLine(/WARN health: web is unhealthy: no answer within 0\.3 s \(1 failure\)$/);
-    // The next one comes much later: what is to be seen now is left over.
+    // The next check comes much later. Any process that is visible now is a leftover.
     assert.deepEqual(
       (await commandsIn(launched)).filter((line) => !line.includes('onevisor')),
       ['sleep 1000'],
@@ -109,7 +109,7 @@ test(
   },
 );
 
-test('a shutdown does not wait for a check that hangs, nor leave it behind', { skip }, async (t) => {
+test('a shutdown does not wait for a check that hangs, and ends it', { skip }, async (t) => {
   const launched = await launch(t, {
     config:
       '[supervisord]\n[program:web]\ncommand=sleep 1000\nhealthcheck=sh -c "touch begun; trap \'\' TERM; sleep 4711"\n',
@@ -117,7 +117,7 @@ test('a shutdown does not wait for a check that hangs, nor leave it behind', { s
   await until('the check', async () => (await commandsIn(launched)).includes('sleep 4711'));
   const began = performance.now();
   await end(launched);
-  assert.ok(performance.now() - began < 5000, 'it waited for the check');
+  assert.ok(performance.now() - began < 5000, 'the shutdown waited for the check');
   assert.doesNotMatch(launched.stdout.text, /unhealthy|survived/);
 });
 
@@ -129,7 +129,7 @@ test('tcp and unix sockets', { skip }, async (t) => {
     config:
       `[supervisord]\n[program:server]\ncommand=python3 ${programFile('turns-bad.py')} ${port}\n` +
       `healthcheck=tcp://localhost:${port}\n${QUICK}` +
-      // A port that nobody can listen on without being told: tcpmux.
+      // No program listens on this port (tcpmux) by default.
       program('nobody', 'tcp://127.0.0.1:1') +
       program('socket', 'unix:///run/onevisor.sock') +
       program('nosocket', 'unix:///run/other.sock'),
@@ -141,7 +141,7 @@ test('tcp and unix sockets', { skip }, async (t) => {
   await end(launched);
 });
 
-test('healthcheck_action=restart: it is restarted, and judged anew', { skip }, async (t) => {
+test('healthcheck_action=restart: the program is restarted, and its health starts again', { skip }, async (t) => {
   const launched = await launch(t, {
     files: { 'run.sh': '#!/bin/sh\ntouch %FOLDER%/ok\nexec sleep 1000\n' },
     config:
@@ -157,7 +157,7 @@ test('healthcheck_action=restart: it is restarted, and judged anew', { skip }, a
   await end(launched);
 });
 
-test('healthcheck_action=exit: the container ends with 1, and says why', { skip }, async (t) => {
+test('healthcheck_action=exit: the container exits with 1 and the reason', { skip }, async (t) => {
   const launched = await launch(t, {
     config:
       `[supervisord]\n[program:web]\ncommand=sleep 1000\nhealthcheck=sh -c "echo no database; exit 7"\n` +
@@ -191,7 +191,7 @@ test('a check that cannot be executed is a failure with the reason', { skip }, a
   await end(launched);
 });
 
-test('checks end when the program is stopped, and begin with its next start', { skip }, async (t) => {
+test('checks end when the program is stopped, and begin at its next start', { skip }, async (t) => {
   const program = (name: string): string =>
     `[program:${name}]\ncommand=sleep 1000\nhealthcheck=sh -c "echo . >>%FOLDER%/${name}"\nhealthcheck_interval=0.05\n`;
   const launched = await launch(t, { config: `[supervisord]\n${program('web')}${program('clock')}` });
@@ -213,7 +213,7 @@ test('checks end when the program is stopped, and begin with its next start', { 
   await end(launched);
 });
 
-test('who depends on a program with a check waits until that is healthy', { skip }, async (t) => {
+test('dependents of a program with a check wait until it is healthy', { skip }, async (t) => {
   const launched = await launch(t, {
     config:
       '[supervisord]\n[program:web]\ncommand=sleep 1000\ndepends_on=db\n' +
@@ -231,7 +231,7 @@ test('who depends on a program with a check waits until that is healthy', { skip
   await end(launched);
 });
 
-test('a live update changes the check of a program that goes on, adds one, and takes one away', { skip }, async (t) => {
+test('a live update changes the check of a running program, adds one, and removes one', { skip }, async (t) => {
   const text = (check: string): string => `[supervisord]\n[program:web]\ncommand=sleep 1000\n${check}`;
   const launched = await launch(t, { config: text(`healthcheck=false\n${QUICK}`) });
   const update = async (check: string): Promise<void> => {
@@ -252,7 +252,7 @@ test('a live update changes the check of a program that goes on, adds one, and t
 });
 
 test(
-  'twenty programs checked ten times a second: no zombie, descriptor, process or memory is left of it',
+  'twenty programs checked ten times a second leave no zombie, descriptor, process or memory behind',
   { skip },
   async (t) => {
     const port = await freePort();
@@ -276,7 +276,7 @@ test(
       (await readFile(join(launched.folder, 'checks'), 'utf8').catch(() => '')).length / 2;
     const descriptors = async (): Promise<number> => (await readdir(`/proc/${launched.pid}/fd`)).length;
     await launched.waitForLine(/health: p\d_\d is healthy$/, { count: 20 });
-    // Each kind was checked as often: four times as many in all.
+    // Each kind was checked equally often: four times as many in all.
     await until('the first checks', async () => (await checks()) >= 50);
     const before = await residentBytes(launched.pid);
     await until('many more', async () => (await checks()) >= 350, 60_000);
@@ -285,7 +285,7 @@ test(
     assert.ok(growth < 24 * 1024 * 1024, `grew by ${growth} bytes`);
     assert.equal(launched.stdout.all.filter((line) => /unhealthy/.test(line)).length, 0);
     await launched.ctl('stop', 'p0:*', 'p1:*', 'p2:*', 'p3:*');
-    // The server, and nothing else.
+    // Only the server.
     assert.equal((await childrenOf(launched.pid)).length, 1);
     assert.equal(await countZombies(launched.pid), 0);
     const idle = await descriptors();

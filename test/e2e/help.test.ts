@@ -1,6 +1,4 @@
-/**
- * `onevisor help` of the executable: the manual is inside, laid out on a terminal and Markdown through a pipe.
- */
+/** `onevisor help` of the executable: the manual is inside, formatted on a terminal and as Markdown through a pipe. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,24 +14,24 @@ async function help(t: Parameters<typeof launch>[0], ...args: string[]) {
   return { code, stdout: launched.stdout.text, stderr: launched.stderr.text };
 }
 
-test('through a pipe it is the Markdown of the page', async (t) => {
+test('through a pipe it prints the Markdown of the page', async (t) => {
   const { code, stdout } = await help(t, 'logs');
   assert.equal(code, 0);
   assert.equal(stdout.trimEnd(), readFileSync(join(MANUAL, 'logs.md'), 'utf8').trimEnd());
   assert.match((await help(t)).stdout, /^\| \[troubleshooting\]/m);
 });
 
-test('an unknown topic names the nearest', async (t) => {
+test('an unknown topic names the nearest one', async (t) => {
   const { code, stderr } = await help(t, 'logz');
   assert.equal(code, 2);
   assert.match(stderr, /^Error: cannot show "logz": no such topic \(did you mean logs\?\)$/m);
 });
 
-test('on a terminal it is laid out at its width', { skip }, async (t) => {
+test('on a terminal the page is formatted to its width', { skip }, async (t) => {
   const launched = await launch(t, { config: '[supervisord]\n' });
   const command = `stty cols 60; '${EXECUTABLE}' help logs`;
   const { stdout } = await launched.enter(['script', '--quiet', '--return', '--command', command, '/dev/null']);
-  // Nothing but code and a long word is longer than a line.
+  // Only code and long words are longer than a line.
   const lines = stdout.replaceAll('\r', '').split('\n');
   assert.deepEqual(lines.slice(0, 2), ['Logs', '====']);
   const long = lines.filter((line) => line.length > 60 && !line.startsWith('    ') && line.includes(' '));

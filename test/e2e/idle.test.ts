@@ -1,6 +1,6 @@
 /**
- * A supervisor with nothing to do does nothing: no thread of it runs. IDLE_SECONDS says how long it is watched; 10 by
- * default.
+ * An idle supervisor does nothing: none of its threads runs. IDLE_SECONDS is the time of observation; the default is
+ * 10.
  */
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
@@ -13,7 +13,7 @@ const skip = (await pid1SkipReason()) ?? false;
 
 const WATCH_MS = Number(process.env['IDLE_SECONDS'] ?? 10) * 1000;
 
-/** How often each thread has run so far: it leaves the processor by itself to wait, or is made to. */
+/** Returns the context switches of each thread so far, voluntary and involuntary. */
 async function switches(pid: number): Promise<Map<string, number>> {
   const threads = await readdir(`/proc/${pid}/task`);
   return new Map(
@@ -40,7 +40,8 @@ test(
         'process_name=sleeper%(process_num)d\nnumprocs=3\n',
     });
     await launched.waitForLine(/entered RUNNING/, { count: 3 });
-    // Work left from the start, as that of the compiler's threads, is done when a second went by without any.
+    // Work that remains from the start, such as that of the compiler's threads, is done after a second without a
+    // switch.
     await until('it to come to rest', async () => {
       const before = await switches(launched.pid);
       await sleep(1000);
@@ -50,7 +51,7 @@ test(
     const before = await switches(launched.pid);
     await sleep(WATCH_MS);
     assert.deepEqual(await switches(launched.pid), before);
-    // It only slept.
+    // The supervisor has only slept: it still obeys.
     launched.signal('SIGTERM');
     assert.deepEqual(await launched.exit, { code: 0, signal: null });
   },

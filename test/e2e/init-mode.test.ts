@@ -1,6 +1,4 @@
-/**
- * Init mode: one command with our streams, our terminal and our signals, alone and with programs beside it.
- */
+/** Init mode: one command with our streams, our terminal and our signals, alone and with other programs. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isInstalled } from '../../build/rootfs.ts';
@@ -13,10 +11,10 @@ const skip = (await pid1SkipReason()) ?? false;
 const noTerminal =
   (await isInstalled('python3')) && (await isInstalled('bash')) ? false : 'python3 or bash is not installed';
 
-/** No file of the machine is to be found. */
+/** Prevents the use of files of the machine. */
 const QUIET = '[supervisord]\nlogfile=NONE\npidfile=%FOLDER%/pid\n';
 
-test('the command has our streams: input, output and errors come through untouched', { skip }, async (t) => {
+test('the command has our streams: input, output and errors pass unchanged', { skip }, async (t) => {
   const launched = await launch(t, {
     config: QUIET,
     stdin: 'pipe',
@@ -35,7 +33,7 @@ test('the command has our streams: input, output and errors come through untouch
   assert.deepEqual([launched.stdout.text, launched.stderr.text], ['hello youto', 'asked']);
 });
 
-test('every signal goes to the command, and its status is ours', { skip }, async (t) => {
+test('every signal is forwarded to the command, and its status is ours', { skip }, async (t) => {
   const names = ['HUP', 'INT', 'QUIT', 'USR1', 'USR2', 'WINCH', 'CONT', 'ALRM', 'URG'] as const;
   const script =
     `${names.map((name) => `trap 'echo ${name}' ${name}`).join('\n')}\ntrap 'echo TERM; exit 5' TERM\n` +
@@ -50,14 +48,14 @@ test('every signal goes to the command, and its status is ours', { skip }, async
   assert.deepEqual(await launched.exit, { code: 5, signal: null });
 });
 
-test('a command that TERM ends makes 143', { skip }, async (t) => {
+test('a command that SIGTERM ends results in 143', { skip }, async (t) => {
   const launched = await launch(t, { config: QUIET, args: ['--', 'sh', '-c', 'echo ready; exec sleep 1000'] });
   await launched.stdout.waitFor(/^ready$/);
   launched.signal('SIGTERM');
   assert.deepEqual(await launched.exit, { code: 143, signal: null });
 });
 
-test('programs run beside it, and end with it in order', { skip }, async (t) => {
+test('programs run next to it, and are stopped in order with it', { skip }, async (t) => {
   const launched = await launch(t, {
     config:
       `${QUIET}[program:cache]\n` +
@@ -71,7 +69,7 @@ test('programs run beside it, and end with it in order', { skip }, async (t) => 
   assert.ok([...launched.stdout.all, ...launched.stderr.all].includes('cache | cache leaves'));
 });
 
-test('orphans of the command are reaped while it runs, and ended with it', { skip }, async (t) => {
+test('orphans of the command are reaped while it runs, and ended after it', { skip }, async (t) => {
   const launched = await launch(t, {
     config: QUIET,
     args: ['--', 'sh', '-c', '(setsid sleep 100010 &); echo left; read x; exit 0'],
@@ -84,10 +82,7 @@ test('orphans of the command are reaped while it runs, and ended with it', { ski
   assert.equal(await isAlive(orphan), false);
 });
 
-/**
- * Runs a command line at a terminal; what is typed has to be seen to work, so nothing is typed before an answer was
- * read.
- */
+/** Runs a command line at a terminal. Each input is sent only after the expected output of the previous one. */
 async function atTerminal(
   t: TestContext,
   as: 'pid1' | 'plain',
@@ -136,7 +131,7 @@ test(
     await until('the end of the job', async () => !(await isAlive(job)));
     shell.type('echo still here: $?\r');
     await shell.waitForLine(/^still here: 130/);
-    // At the prompt it throws away what was typed, and no more.
+    // The prompt discards the typed text, and nothing else happens.
     shell.type(CTRL_C);
     await shell.waitForLine(/\^C\r?$/, { count: 2 });
     shell.type('echo again\r');
@@ -151,7 +146,7 @@ test(
   },
 );
 
-test('the terminal is given back: who started us can read from it afterwards', { skip: noTerminal }, async (t) => {
+test('the terminal is given back: the parent can read from it afterwards', { skip: noTerminal }, async (t) => {
   const outer = await atTerminal(t, 'plain', [
     'sh',
     '-c',
@@ -164,7 +159,7 @@ test('the terminal is given back: who started us can read from it afterwards', {
   await outer.waitForLine(/^ended with 0$/);
 });
 
-test('Ctrl-C at a command that it ends, and Ctrl-D at one that reads', { skip: noTerminal }, async (t) => {
+test('Ctrl-C for a command that it ends, and Ctrl-D for a command that reads', { skip: noTerminal }, async (t) => {
   const sleeper = await atTerminal(t, 'plain', [
     EXECUTABLE,
     '-c',
@@ -193,7 +188,7 @@ test('Ctrl-C at a command that it ends, and Ctrl-D at one that reads', { skip: n
   await reader.waitForLine(/^ended with 0$/);
 });
 
-test('a supervisor at a terminal ends cleanly on Ctrl-C', { skip: noTerminal }, async (t) => {
+test('a supervisor at a terminal shuts down cleanly on Ctrl-C', { skip: noTerminal }, async (t) => {
   const launched = await atTerminal(t, 'plain', [EXECUTABLE, 'demo']);
   await launched.waitForLine(/worker .*working on job 1/);
   launched.type(CTRL_C);
@@ -201,14 +196,14 @@ test('a supervisor at a terminal ends cleanly on Ctrl-C', { skip: noTerminal }, 
   await launched.waitForLine(/^ended with 0$/);
 });
 
-/** A command that ignores TERM, as bash does, until it is told to end. */
+/** A command that ignores SIGTERM, as bash does, until the file `done` exists. */
 const DEAF_COMMAND = ['sh', '-c', 'trap "" TERM; echo deaf; until [ -e done ]; do sleep 0.02; done; exit 6'];
 const CACHE =
   '[program:cache]\n' +
   'command=sh -c "trap \'echo cache saved; exit 0\' TERM; echo cache ready; while :; do sleep 0.02; done"\n';
 
 test(
-  'a command that ignores TERM: what is beside it is stopped in order after 4 seconds, and the command is waited for',
+  'a command that ignores TERM: the other programs are stopped after 4 seconds, and the command is waited for',
   { skip },
   async (t) => {
     const launched = await launch(t, { config: QUIET + CACHE, args: ['--', ...DEAF_COMMAND] });
@@ -227,7 +222,7 @@ test(
   },
 );
 
-test('a command that ignores TERM, with nothing beside it and nothing set, is only waited for', { skip }, async (t) => {
+test('a command that ignores TERM, without other programs and limits, is only waited for', { skip }, async (t) => {
   const launched = await launch(t, {
     config: QUIET,
     env: { ONEVISOR_STOP_BUDGET: '2s' },
@@ -246,7 +241,7 @@ for (const [name, config] of [
   ['shutdown_timeout', 'shutdown_timeout=3s\n'],
 ] as const) {
   test(
-    `a command that ignores TERM is killed where ${name} is set, after what is beside it was told to stop`,
+    `a command that ignores TERM is killed with ${name}, after the stop of the other programs`,
     { skip },
     async (t) => {
       const launched = await launch(t, { config: QUIET + config + CACHE, args: ['--', ...DEAF_COMMAND] });

@@ -1,5 +1,5 @@
 /**
- * The launcher itself, with small shell programs in the place of the executable: what other tests rely on must hold.
+ * The launcher itself, with small shell programs in place of the executable: the guarantees that other tests rely on.
  */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -9,7 +9,7 @@ import { until } from './observe.ts';
 
 const skip = (await pid1SkipReason()) ?? false;
 
-test('launch: a program is PID 1, has its own /run, real pipes, and its exit code comes back', { skip }, async (t) => {
+test('launch: a program is PID 1, has its own /run, real pipes, and its exit code is returned', { skip }, async (t) => {
   const launched = await launch(t, {
     executable: '/bin/sh',
     files: {
@@ -30,7 +30,7 @@ test('launch: a program is PID 1, has its own /run, real pipes, and its exit cod
   assert.deepEqual(launched.stdout.all, ['pid 1 0', 'direct', 'got']);
 });
 
-test('launch: a plain process gets its configuration and its input, and its death by a signal is seen', async (t) => {
+test('launch: a plain process gets its configuration and its input, and its end by a signal is reported', async (t) => {
   const told = await launch(t, { as: 'plain', executable: '/bin/echo', config: '[supervisord]\n' });
   await told.waitForLine(new RegExp(`^-c ${told.folder}/supervisord.conf$`));
   const running = await launch(t, {
@@ -52,7 +52,7 @@ test('launch: a wait fails at once when the output ends, and shows it', async (t
   await assert.rejects(launched.waitForLine(/never/), /the output ended while waiting for \/never\/.*something else/s);
 });
 
-test('launch: nothing is left behind, not even what left its session', { skip }, async (t) => {
+test('launch: nothing is left behind, not even processes in other sessions', { skip }, async (t) => {
   let orphan = 0;
   await t.test('inner', async (inner) => {
     const launched = await launch(inner, {
@@ -61,7 +61,7 @@ test('launch: nothing is left behind, not even what left its session', { skip },
       args: ['-c', 'setsid sleep 1000 & echo $!; wait'],
     });
     orphan = Number((await launched.waitForLine(/^\d+$/))[0]);
-    // While it is being executed it has no command line and no environment, by which it is found.
+    // During its exec a process has no command line and no environment, by which the cleanup finds it.
     await until('it runs', async () => (await readFile(`/proc/${orphan}/cmdline`, 'utf8')).startsWith('sleep'));
   });
   const state = await readFile(`/proc/${orphan}/stat`, 'utf8').catch(() => 'gone');

@@ -1,6 +1,6 @@
 /**
  * Starts the built executable for a test, as PID 1 of a namespace of its own or as a plain process, and cleans up after
- * it. Its output comes through real pipes, since Node's own are sockets, which `open("/dev/stdout")` refuses.
+ * it. Its output comes through real pipes, since Node's own pipes are sockets, for which `open("/dev/stdout")` fails.
  */
 import { execFile, spawn } from 'node:child_process';
 import { closeSync, constants, openSync } from 'node:fs';
@@ -19,28 +19,28 @@ const run = promisify(execFile);
 /** The executable under test: $TEST_BIN, else the built one. */
 export const EXECUTABLE = process.env['TEST_BIN'] ?? join(import.meta.dirname, '..', '..', 'dist', 'onevisor');
 
-/** Every process below a launched one has this variable with a value of its own, by which the clean-up finds it. */
+/** Variable that every process below a launched one has, with a unique value. The cleanup finds processes by it. */
 const MARK = 'LAUNCHED_BY_TEST';
 
 export interface LaunchOptions {
-  /** Text of supervisord.conf; it is written to the folder and given by `-c`. `%FOLDER%` becomes the folder. */
+  /** Text of supervisord.conf, which is written to the folder and passed with `-c`. `%FOLDER%` becomes the folder. */
   readonly config?: string;
-  /** Further files in the folder, by their path in it; `%FOLDER%` is replaced here too. */
+  /** Further files in the folder, by relative path. `%FOLDER%` is replaced here too. */
   readonly files?: Readonly<Record<string, string>>;
   /** Arguments after `-c FILE`. */
   readonly args?: readonly string[];
-  /** Variables beside PATH, HOME, TMPDIR and, without `config`, an empty ONEVISOR_CONF; nothing else is inherited. */
+  /** Variables besides PATH, HOME, TMPDIR and, without `config`, an empty ONEVISOR_CONF. Nothing else is inherited. */
   readonly env?: Readonly<Record<string, string>>;
   /**
-   * `pid1`: PID 1 of a new namespace with a /run and a /proc of its own (default where that is allowed). `plain`: an
-   * ordinary process, with `--container` with a /run of its own.
+   * `pid1`: PID 1 of a new namespace with its own /run and /proc (the default if allowed). `plain`: an ordinary
+   * process; with `--container` it has its own /run.
    */
   readonly as?: 'pid1' | 'plain';
-  /** Command line before that of the executable, such as `tini --`: PID 1 is then the first of it. */
+  /** Command line in front of the executable, such as `tini --`. Its first program is then PID 1. */
   readonly under?: readonly string[];
   /**
-   * Shell commands that are run before, where the executable will live, with a /run of its own: to mount or to make
-   * what a container has.
+   * Shell commands that run before the executable, with its /run and namespaces, to mount or create parts of a
+   * container.
    */
   readonly prepare?: string;
   /** Another program than {@link EXECUTABLE}, such as one of its links. */
@@ -48,28 +48,28 @@ export interface LaunchOptions {
   readonly stdin?: 'ignore' | 'pipe';
 }
 
-/** How a process ended: one of the two is null. */
+/** The end of a process: code or signal; the other one is null. */
 export interface Ending {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }
 
 export interface Launched {
-  /** Temporary folder, also the working directory; removed after the test. */
+  /** Temporary folder and working directory, removed after the test. */
   readonly folder: string;
   /** Pid of the executable as seen from the test. */
   readonly pid: number;
   readonly stdout: Lines;
   readonly stderr: Lines;
-  /** Null unless asked for. */
+  /** Null unless requested. */
   readonly stdin: NodeJS.WritableStream | null;
-  /** Settles when it has ended and all of its output was read. */
+  /** Resolves when the process has ended and all its output was read. */
   readonly exit: Promise<Ending>;
-  /** Waits for a line on stdout or stderr, whichever comes first. */
+  /** Waits for a line on stdout or stderr. */
   waitForLine(pattern: RegExp, options?: { count?: number; timeoutMs?: number }): Promise<RegExpExecArray>;
   signal(name: NodeJS.Signals): void;
   /**
-   * Runs the executable once more where the launched one lives (same /run, same /proc, same folder), as `docker exec`
+   * Runs the executable again in the environment of the launched one (same /run, /proc and folder), as `docker exec`
    * does.
    */
   ctl(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }>;
@@ -79,7 +79,7 @@ export interface Launched {
 
 let namespaces: Promise<string | null> | undefined;
 
-/** Why nothing can be PID 1 here, null when it can; a test gives it to `skip`. */
+/** Returns the reason why no process can be PID 1 here, for `skip`; null if one can. */
 export function pid1SkipReason(): Promise<string | null> {
   namespaces ??= run('unshare', [...namespaceFlags(), 'true']).then(
     () => null,
@@ -92,12 +92,12 @@ function namespaceFlags(): string[] {
   return [...userFlags(), '--pid', '--fork', '--mount-proc', '--kill-child'];
 }
 
-/** Root makes namespaces directly, another user needs one in which it is root. */
+/** Root creates namespaces directly. Another user needs one in which it is root. */
 function userFlags(): string[] {
   return process.getuid?.() === 0 ? [] : ['--user', '--map-root-user'];
 }
 
-/** Starts the executable; `test` owns it, and when it ends, so does everything that was started. */
+/** Starts the executable. `test` owns it: everything that was started ends with the test. */
 export async function launch(test: TestContext, options: LaunchOptions = {}): Promise<Launched> {
   const folder = await mkdtemp(join(tmpdir(), 'onevisor-test-'));
   const mark = randomUUID();
@@ -119,14 +119,14 @@ export async function launch(test: TestContext, options: LaunchOptions = {}): Pr
     ...(options.config === undefined ? [] : ['-c', join(folder, 'supervisord.conf')]),
     ...(options.args ?? []),
   ];
-  // A /run of its own keeps the private control sockets of tests that run side by side apart, and that of one that is
-  // killed out of the machine's.
+  // A /run of its own separates the private control sockets of parallel tests, and keeps that of a killed one out of
+  // the machine's /run.
   const isAlone =
     isPid1 || ((command.includes('--container') || options.prepare !== undefined) && (await pid1SkipReason()) === null);
   const namespaces = isPid1 ? namespaceFlags() : [...userFlags(), '--mount'];
   const script = ['set -e', 'mount -t tmpfs tmpfs /run', options.prepare ?? ':', 'exec "$@"'].join('\n');
   const line = isAlone ? ['unshare', ...namespaces, 'sh', '-c', script, 'sh', ...command] : command;
-  // The configuration that a machine may have for a Supervisor of its own is none of a test's.
+  // The test must not use the machine's own configuration for a Supervisor.
   const own = options.config === undefined ? { ONEVISOR_CONF: '' } : {};
   const env = { PATH: process.env['PATH'] ?? '', HOME: folder, TMPDIR: folder, ...own, ...options.env, [MARK]: mark };
   const [out, err] = [await pipeIn(folder, 'stdout'), await pipeIn(folder, 'stderr')];
@@ -190,7 +190,7 @@ async function writeFiles(folder: string, files: Readonly<Record<string, string>
   }
 }
 
-/** A pipe with a name, as Node can make no other: its reading end as lines, its writing end for a child. */
+/** Creates a named pipe, since Node can create no other: its read end as lines, its write end for a child. */
 async function pipeIn(folder: string, name: string): Promise<{ lines: Lines; writeEnd: number }> {
   const path = join(folder, `.${name}`);
   await run('mkfifo', ['-m', '600', path]);
@@ -201,7 +201,8 @@ async function pipeIn(folder: string, name: string): Promise<{ lines: Lines; wri
 }
 
 /**
- * Pid of the one child of unshare, which is PID 1 inside. It is there at once after the fork, which no event announces.
+ * Returns the pid of the only child of unshare, which is PID 1 inside. No event announces the child, but it exists
+ * right after the fork.
  */
 async function onlyChildOf(parent: ChildProcess): Promise<number> {
   const path = `/proc/${parent.pid}/task/${parent.pid}/children`;
@@ -231,9 +232,7 @@ async function outcomeOf(
   );
 }
 
-/**
- * Kills what still carries the mark of one launch, wherever it went, daemons and orphans too, until none of it is left.
- */
+/** Kills all processes with the mark of one launch, including daemons and orphans, until none is left. */
 async function killMarked(mark: string): Promise<void> {
   for (let marked = await pidsWith(`${MARK}=${mark}`); marked.length > 0; marked = await pidsWith(`${MARK}=${mark}`)) {
     for (const pid of marked) {
@@ -250,7 +249,7 @@ async function pidsWith(variable: string): Promise<number[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
   const found = await Promise.all(
     pids.map(async (pid) => {
-      // A process that ends meanwhile, or is not ours, has no environment to read.
+      // The process has ended, or belongs to another user, so its environment cannot be read.
       const environment = await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '');
       return environment.split('\0').includes(variable) ? [pid] : [];
     }),

@@ -1,22 +1,22 @@
 /**
- * Collects what a program writes, as lines, and lets a test wait for one of them. It owns no process.
- * A wait ends with the line, with the end of the output, or with a timeout that shows what did come.
+ * Collects the output of a program as lines, and lets a test wait for a line. Owns no process. A wait ends with the
+ * line, with the end of the output, or with a timeout that shows the output so far.
  */
 import { StringDecoder } from 'node:string_decoder';
 import type { Readable } from 'node:stream';
 
-/** How long a test waits for a line before it fails; long, as machines that run tests can be slow. */
+/** Time that a test waits for a line before it fails. It is long, since test machines can be slow. */
 const PATIENCE_MS = 30_000;
 
 interface Waiter {
-  /** Looks at the lines again; `ended` says that no further one comes. */
+  /** Checks the lines again. `ended`: no further line will come. */
   readonly look: (ended: boolean) => void;
 }
 
 export class Lines {
-  /** All whole lines so far, without their ends. */
+  /** All complete lines so far, without their line ends. */
   readonly all: string[] = [];
-  /** Settles when the other side has closed its end and everything was read. */
+  /** Resolves when the other side has closed the stream and everything was read. */
   readonly ended: Promise<void>;
   readonly #source: Readable;
   readonly #decoder = new StringDecoder('utf8');
@@ -37,16 +37,16 @@ export class Lines {
       resolve();
     };
     source.on('close', end);
-    // The reading end of a terminal or of a killed program's pipe fails with EIO or ECONNRESET: an end like another.
+    // The read end of a terminal or of a killed program's pipe fails with EIO or ECONNRESET. That is an end, too.
     source.on('error', end);
   }
 
-  /** Everything so far, the unfinished last line included. */
+  /** All output so far, including the last incomplete line. */
   get text(): string {
     return [...this.all, ...(this.#rest === '' ? [] : [this.#rest])].join('\n');
   }
 
-  /** Waits for the `count`-th line that matches, also among those that have come already. */
+  /** Waits for the `count`-th matching line, including earlier lines. */
   async waitFor(
     pattern: RegExp,
     { count = 1, timeoutMs = PATIENCE_MS }: { count?: number; timeoutMs?: number } = {},
@@ -81,7 +81,7 @@ export class Lines {
     });
   }
 
-  /** Stops reading, as a reader does that stalls. */
+  /** Stops reading, like a reader that stalls. */
   pause(): void {
     this.#source.pause();
   }
@@ -90,7 +90,7 @@ export class Lines {
     this.#source.resume();
   }
 
-  /** Closes our end, as a reader does that goes away. */
+  /** Closes our end, like a reader that exits. */
   close(): void {
     this.#source.destroy();
   }

@@ -1,6 +1,4 @@
-/**
- * Log files that the executable rotates by time and compresses: no line is lost, and none comes twice.
- */
+/** Log files that the executable rotates by time and compresses: no line is lost or repeated. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -57,8 +55,8 @@ stdout_logfile_maxbytes=5MB
     });
     await launched.waitForLine(/success: flood entered RUNNING/);
     await writeFile(join(launched.folder, 'gate'), '');
-    // The flood is many times faster than the compression. The wait is for backups and not for compressed backups, so
-    // that the work after the end of the flood has a limit on a busy machine too.
+    // The flood is many times faster than the compression. Wait for backups, not for compressed ones, so that the work
+    // after the flood is limited on a busy machine too.
     await until(
       '20 backups, some of them compressed',
       async () => {
@@ -136,7 +134,7 @@ test(
     await next.waitForLine(/spawned: 'says'/);
     await until('all to be compressed', async () => (await plain()).length === 0, 60_000);
     const numbers = (await wholeLog(launched, 'says.log')).split('\n');
-    // The last one may be torn: the program was killed too.
+    // The last line may be incomplete, since the program was killed too.
     assert.ok(
       numbers.length > 1_000_000 && numbers.slice(0, -1).every((number, i) => Number(number) === i + 1),
       'each number once',

@@ -361,7 +361,7 @@ test('a line longer than a mebibyte is cut and marked, and delays no other line'
     0,
     launched.stdout.all.findIndex((line) => line === 'long | after'),
   );
-  assert.ok(before.length > 1, 'it is cut');
+  assert.ok(before.length > 1, 'the line is cut');
   assert.equal(before.join('').replaceAll(/[^x]/g, '').length, 1_500_000);
 });
 

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 export const ROOT = join(import.meta.dirname, '..', '..');
 export const MANUAL = join(ROOT, 'src', 'manual');
 
-/** Path of each document from the top, with its text. */
+/** Path of each document, relative to the top, with its text. */
 export const DOCUMENTS: ReadonlyMap<string, string> = new Map(
   ['README.md', ...readdirSync(MANUAL).map((name) => `src/manual/${name}`)]
     .filter((path) => path.endsWith('.md'))
@@ -22,9 +22,9 @@ export interface CodeBlock {
   /** Document and line, for messages. */
   readonly at: string;
   readonly document: string;
-  /** The word after the fence; empty without one. */
+  /** The word after the fence; empty if there is none. */
   readonly language: string;
-  /** The comment before it: `example` and `order`. */
+  /** The comment before the block: `example` and `order`. */
   readonly kind: string | null;
   readonly name: string;
   readonly text: string;
@@ -41,7 +41,7 @@ export const BLOCKS: readonly CodeBlock[] = [...DOCUMENTS].flatMap(([document, t
   })),
 );
 
-/** Blocks with a comment of one kind, by name. A name that stands twice is an error. */
+/** Returns the blocks of one kind of comment, by name. A repeated name is an error. */
 export function blocksOfKind(kind: string): ReadonlyMap<string, CodeBlock> {
   const found = BLOCKS.filter((block) => block.kind === kind);
   const names = found.map(({ name }) => name);
@@ -50,7 +50,7 @@ export function blocksOfKind(kind: string): ReadonlyMap<string, CodeBlock> {
   return new Map(found.map((block) => [block.name, block]));
 }
 
-/** A configuration as it is run: Supervisor wants a section `[supervisord]`. */
+/** Completes a configuration for Supervisor, which needs a section `[supervisord]`. */
 export function withSupervisord(text: string): string {
   return text.includes('[supervisord]') ? text : `[supervisord]\n\n${text}`;
 }

@@ -1,7 +1,7 @@
 /**
- * The documents: every code block is of a kind that is checked, links lead somewhere, pages are short, configurations
- * are accepted without a remark, sessions answer as they are printed, and messages exist. What needs a container
- * engine is in test/container/manual.test.ts.
+ * The documents: every code block has a kind that is checked, links are valid, pages are short, configurations cause no
+ * remark, sessions have the printed output, and quoted messages exist. test/container/manual.test.ts has the tests that
+ * need a container engine.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -25,10 +25,10 @@ const skip = (await pid1SkipReason()) ?? false;
 const PAGES = [...DOCUMENTS].filter(([path]) => path.startsWith('src/manual/'));
 /** Programs that the examples name. */
 const PROGRAMS = join(ROOT, 'test', 'container', 'manual');
-/** Where the executable and its links are. */
+/** Directory of the executable and its links. */
 const DIST = join(EXECUTABLE, '..');
 
-/** Kinds of blocks by language; `text` is output that no command of the page prints. */
+/** Kinds of blocks by language. `text` is output that no command of the page prints. */
 const KINDS: Readonly<Record<string, ReadonlyArray<string | null>>> = {
   ini: ['example', null],
   console: ['session'],
@@ -40,7 +40,7 @@ const KINDS: Readonly<Record<string, ReadonlyArray<string | null>>> = {
   text: [null],
 };
 
-test('each code block says how it is checked', () => {
+test('each code block names its kind of check', () => {
   assert.ok(BLOCKS.length > 40);
   for (const { at, language, kind } of BLOCKS)
     assert.ok(
@@ -59,7 +59,7 @@ test('the front page and the pages of the manual are short', () => {
   }
 });
 
-test('the list of topics has each page once, in the words of its title', () => {
+test('the list of topics has each page once, with the words of its title', () => {
   const index = DOCUMENTS.get('src/manual/README.md') ?? '';
   const listed = [...index.matchAll(/^\| \[([\w-]+)\]\(([\w-]+)\.md\) \|/gm)].map(([, name = '', file]) => {
     assert.equal(name, file);
@@ -90,8 +90,8 @@ test('links lead to pages and headings that exist', () => {
   }
 });
 
-test('configurations are accepted without a remark', () => {
-  // Directories and users of an image are not those of this machine.
+test('configurations cause no remark', () => {
+  // Directories and users of an image do not exist on this machine.
   const settings = { isContainer: true, isStatic: true, flags: noFlags, executable: '/usr/local/bin/onevisor' };
   const path = '/etc/supervisord.conf';
   const env = { ONEVISOR_CONF: path, NAME: 'x', CONTROL_PASSWORD: 'x' };
@@ -101,7 +101,7 @@ test('configurations are accepted without a remark', () => {
   }
 });
 
-test('commands of a shell can be parsed by one, and commands of ours exist', async () => {
+test('shell commands can be parsed, and our commands exist', async () => {
   for (const { at, text } of BLOCKS.filter(({ language }) => language === 'sh')) {
     await run('sh', ['-n', '-c', text]).catch((error: Error) => assert.fail(`${at}: ${error.message}`));
     for (const [, name = ''] of text.matchAll(/\b(?:supervisorctl|onevisor ctl) (\w+)/g)) {
@@ -111,7 +111,7 @@ test('commands of a shell can be parsed by one, and commands of ours exist', asy
   }
 });
 
-test('YAML can be read, and says what Compose and Kubernetes know', () => {
+test('YAML is valid, with keys of Compose and Kubernetes', () => {
   for (const { at, text, kind } of BLOCKS.filter(({ language }) => language === 'yaml')) {
     const documents = parseAllDocuments(text, { uniqueKeys: true });
     assert.ok(Array.isArray(documents) && documents.length > 0, at);
@@ -124,12 +124,12 @@ test('YAML can be read, and says what Compose and Kubernetes know', () => {
   }
 });
 
-test('messages that the troubleshooting page quotes are those of the code', () => {
+test('messages that the troubleshooting page quotes exist in the code', () => {
   const code = globSync('src/**/*.ts', { cwd: ROOT })
     .map((path) => readFileSync(join(ROOT, path), 'utf8'))
     .join('\n')
     .replaceAll("\\'", "'")
-    // A long message is in pieces.
+    // The code has long messages in several literals.
     .replace(/['`] \+\n\s*['`]/g, '');
   const page = DOCUMENTS.get('src/manual/troubleshooting.md') ?? '';
   const messages = [...page.matchAll(/^\| `([^`]+)` \|/gm)].map(([, message = '']) => message);
@@ -139,7 +139,7 @@ test('messages that the troubleshooting page quotes are those of the code', () =
       assert.ok(part.length < 4 || code.includes(part), `troubleshooting.md: no message has "${part}"`);
 });
 
-/** An output as a pattern: `…` stands for anything within a line, alone on a line for any lines. */
+/** Converts an output to a pattern: `…` stands for any text within a line, and alone on a line for any lines. */
 function asPattern(output: string): RegExp {
   const escaped = output
     .replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')
@@ -151,7 +151,7 @@ function asPattern(output: string): RegExp {
 async function checkSession(launched: Launched, block: CodeBlock): Promise<void> {
   let last = 0;
   for (const [, command = '', output = ''] of block.text.matchAll(/^\$ (.*)\n((?:(?!\$ ).*\n)*)/gm)) {
-    // `$?` is of the command before, which had a shell of its own.
+    // `$?` belongs to the previous command, which ran in a shell of its own.
     const path = `PATH="${DIST}:${PROGRAMS}:$PATH"`;
     const { code, stdout, stderr } = await launched.enter([
       'sh',
@@ -163,7 +163,7 @@ async function checkSession(launched: Launched, block: CodeBlock): Promise<void>
   }
 }
 
-/** The world of each session. */
+/** The supervisor of each session. */
 const SESSIONS: Readonly<Record<string, (t: TestContext) => Promise<Launched>>> = {
   check: (t) =>
     launch(t, {
@@ -184,7 +184,7 @@ const SESSIONS: Readonly<Record<string, (t: TestContext) => Promise<Launched>>> 
   },
 };
 
-test('each session of the manual is run here', () => {
+test('each session of the manual is tested here', () => {
   assert.deepEqual([...blocksOfKind('session').keys()].toSorted(), Object.keys(SESSIONS).toSorted());
 });
 
@@ -196,7 +196,7 @@ for (const [name, start] of Object.entries(SESSIONS)) {
   });
 }
 
-test('modules of the manual add the method and the command that it says', { skip }, async (t) => {
+test('modules of the manual add the documented method and command', { skip }, async (t) => {
   const files = blocksOfKind('file');
   const launched = await launch(t, {
     env: { PATH: `${PROGRAMS}:${process.env['PATH']}` },
@@ -210,7 +210,7 @@ test('modules of the manual add the method and the command that it says', { skip
   assert.match((await launched.ctl('-c', config, 'greet')).stdout, /greet whom\?/);
 });
 
-test('the listener of the manual is told of a program that fails', { skip }, async (t) => {
+test('the listener of the manual gets the event of a program that fails', { skip }, async (t) => {
   const launched = await launch(t, {
     env: { PATH: `%FOLDER%:${PROGRAMS}:${process.env['PATH']}` },
     config: withSupervisord(blocksOfKind('example').get('listener')?.text ?? '').replace(

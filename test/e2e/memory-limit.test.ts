@@ -1,4 +1,4 @@
-/** `max_memory`: a program is restarted for what its whole tree uses, and nobody else is. */
+/** `max_memory`: a program is restarted because of the memory of its whole tree, and other programs are not. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { launch, pid1SkipReason } from './launch.ts';
@@ -35,7 +35,7 @@ command=${path} 80 self
 });
 
 test(
-  'a program that the kernel kills for memory says so in the log, the status and the metrics; another SIGKILL does not',
+  'the log, the status and the metrics show a kill for lack of memory, but not another SIGKILL',
   { skip, timeout: 60_000 },
   async (t) => {
     const port = await freePort();
@@ -45,7 +45,7 @@ test(
         `[program:web]\ncommand=sleep 1000\nstartsecs=0\n`,
     });
     await launched.waitForLine(/success: web entered RUNNING/);
-    // The counter of a cgroup, as the kernel shows it; a real limit would need the rights to set one.
+    // A file in the format of the cgroup counter, since a real limit would need privileges.
     await launched.enter(['mount', '-t', 'tmpfs', 'tmpfs', '/sys/fs/cgroup']);
     const count = (kills: number): Promise<unknown> =>
       launched.enter(['sh', '-c', `echo "oom_kill ${kills}" > /sys/fs/cgroup/memory.events`]);

@@ -1,6 +1,6 @@
 /**
- * /healthz, /readyz and /metrics of the built executable: the probes while programs come and go, the metrics by the
- * judgement of Prometheus' own tool.
+ * /healthz, /readyz and /metrics of the built executable: the probes while programs start and stop, and the metrics
+ * checked by Prometheus' own tool.
  */
 import assert from 'node:assert/strict';
 import { spawn, execFile } from 'node:child_process';
@@ -11,7 +11,7 @@ import { freePort } from './ports.ts';
 
 const run = promisify(execFile);
 const skip = (await pid1SkipReason()) ?? false;
-/** Prometheus' own tool, by its name or as $PROMTOOL. */
+/** The tool of Prometheus, in PATH or as $PROMTOOL. */
 const PROMTOOL = process.env['PROMTOOL'] ?? 'promtool';
 const skipPromtool =
   skip ||
@@ -33,7 +33,7 @@ async function ask(
   return { status: response.status, type: response.headers.get('content-type'), text: await response.text() };
 }
 
-/** One program that is up, one that ended, one that is not started by itself, and one that fails. */
+/** A program that is up, one that has ended, one that is not started automatically, and one that fails. */
 const PROGRAMS =
   '[program:web]\ncommand=sleep 1000\nenvironment=SECRET="hidden"\n' +
   '[program:job]\ncommand=sh -c "exit 0 hidden"\nstartsecs=0\nautorestart=false\n' +
@@ -50,7 +50,7 @@ async function start(t: Parameters<typeof launch>[0], port: number, options = ''
   return launched;
 }
 
-test('the probes follow the programs, in the words of `onevisor health`', { skip, timeout: 60_000 }, async (t) => {
+test('the probes follow the programs, with the texts of `onevisor health`', { skip, timeout: 60_000 }, async (t) => {
   const port = await freePort();
   const launched = await start(t, port);
   for (const path of ['/healthz', '/readyz']) {
@@ -66,18 +66,20 @@ test('the probes follow the programs, in the words of `onevisor health`', { skip
   assert.deepEqual(await launched.ctl('health'), { code: 1, stdout: problem, stderr: '' });
 });
 
-test('ready is what has nothing before it and nothing to wait for any more', { skip, timeout: 60_000 }, async (t) => {
+test('a supervisor is ready when its oneshots are done and no start waits', { skip, timeout: 60_000 }, async (t) => {
   const port = await freePort();
   const waiting =
     '[program:migrate]\ncommand=sh -c "until [ -e %(here)s/go ]; do sleep 0.05; done"\noneshot=true\n' +
     '[program:web]\ncommand=sleep 1000\ndepends_on=migrate:completed\nstartsecs=0\n';
-  const launched = await launch(t, { config: `[inet_http_server]\nport=127.0.0.1:${port}\n[supervisord]\n${waiting}` });
+  const launched = await launch(t, {
+    config: `[inet_http_server]\nport=127.0.0.1:${port}\n[supervisord]\n${waiting}`,
+  });
   await launched.waitForLine(/success: migrate entered RUNNING/);
   assert.equal((await ask(port, '/healthz')).text, 'ok\n');
   const { status, text } = await ask(port, '/readyz');
   assert.equal(status, 503);
   assert.match(text, /^(?=[^]*^migrate: RUNNING not done$)(?=[^]*^web: STOPPED [^\n]*migrate)/m);
-  // The judgement of the client is the same, by what it is told of.
+  // The client comes to the same result from the facts that it gets.
   assert.deepEqual(await launched.ctl('health'), { code: 1, stdout: text, stderr: '' });
   await launched.enter(['touch', 'go']);
   await launched.waitForLine(/success: web entered RUNNING/);
@@ -85,7 +87,7 @@ test('ready is what has nothing before it and nothing to wait for any more', { s
   assert.equal((await launched.ctl('health')).code, 0);
 });
 
-test('a program without its first good check is alive and not ready', { skip, timeout: 60_000 }, async (t) => {
+test('a program without its first passed check is alive and not ready', { skip, timeout: 60_000 }, async (t) => {
   const port = await freePort();
   const launched = await launch(t, {
     config:
@@ -115,7 +117,7 @@ test('a program without its first good check is alive and not ready', { skip, ti
 });
 
 test(
-  'the metrics: of all programs, without secrets, open only where that is asked for',
+  'the metrics: of all programs, without secrets, without a password only if configured',
   { skip, timeout: 60_000 },
   async (t) => {
     const port = await freePort();
@@ -141,14 +143,14 @@ test(
   },
 );
 
-test('the metrics need the password of the server otherwise', { skip, timeout: 60_000 }, async (t) => {
+test('otherwise the metrics need the password of the server', { skip, timeout: 60_000 }, async (t) => {
   const port = await freePort();
   await start(t, port);
   assert.equal((await ask(port, '/metrics', false)).status, 401);
   assert.equal((await ask(port, '/metrics')).status, 200);
 });
 
-test('promtool has nothing to say against the metrics', { skip: skipPromtool, timeout: 60_000 }, async (t) => {
+test('promtool accepts the metrics', { skip: skipPromtool, timeout: 60_000 }, async (t) => {
   const port = await freePort();
   await start(t, port);
   const { text } = await ask(port, '/metrics');

@@ -1,6 +1,6 @@
 /**
- * What tests of the executable look at from outside: processes in /proc, files that change, small programs in C.
- * It starts nothing but the compiler.
+ * Observations for tests of the executable: processes in /proc, changing files, small C programs. Starts only the
+ * compiler.
  */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, readdir, rm, stat } from 'node:fs/promises';
@@ -15,12 +15,12 @@ const run = promisify(execFile);
 const PATIENCE_MS = 30_000;
 const LOOK_AGAIN_MS = 10;
 
-/** Path of a program or other file beside these tests. */
+/** Returns the path of a program or other file next to these tests. */
 export function programFile(name: string): string {
   return join(import.meta.dirname, 'programs', name);
 }
 
-/** Compiles `programs/NAME.c` for a test, at whose end it is removed; other users can execute it. Returns its path. */
+/** Compiles `programs/NAME.c` for a test, which removes it at its end. Other users can execute it. Returns its path. */
 export async function compile(test: TestContext, name: string, ...flags: string[]): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'onevisor-program-'));
   test.after(() => rm(folder, { recursive: true, force: true }));
@@ -31,8 +31,8 @@ export async function compile(test: TestContext, name: string, ...flags: string[
 }
 
 /**
- * Looks at something that no event tells of until `look` returns a value other than undefined and false, and returns
- * that. `what` is for the message of the failure that a wait without success ends in.
+ * Polls a state that no event reports, until `look` returns a value other than undefined and false, and returns that
+ * value. `what` is for the message of a timeout.
  */
 export async function until<T>(
   what: string,
@@ -48,7 +48,7 @@ export async function until<T>(
   }
 }
 
-/** Size of a file in bytes, null while there is no file, as between the rename and the new file of a rotation. */
+/** Returns the size of a file in bytes; null if there is no file, as between the rename and the new file of a rotation. */
 export async function sizeOf(path: string): Promise<number | null> {
   try {
     return (await stat(path)).size;
@@ -58,7 +58,7 @@ export async function sizeOf(path: string): Promise<number | null> {
   }
 }
 
-/** Waits until a file has text that matches. */
+/** Waits until the text of a file matches. */
 export function untilFile(path: string, pattern: RegExp): Promise<RegExpExecArray> {
   return until(
     `${String(pattern)} in ${path}`,
@@ -66,13 +66,13 @@ export function untilFile(path: string, pattern: RegExp): Promise<RegExpExecArra
   );
 }
 
-/** Whether a process with this pid exists and is no zombie. */
+/** True if a process with this pid exists and is no zombie. */
 export async function isAlive(pid: number): Promise<boolean> {
   const state = await stateOf(pid);
   return state !== null && state !== 'Z' && state !== 'X';
 }
 
-/** Pids of a process's children. */
+/** Returns the pids of a process's children. */
 export async function childrenOf(pid: number): Promise<number[]> {
   const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
   return text
@@ -81,23 +81,23 @@ export async function childrenOf(pid: number): Promise<number[]> {
     .map(Number);
 }
 
-/** How many children of a process have ended and were not reaped. */
+/** Counts the children of a process that have ended and were not reaped. */
 export async function countZombies(pid: number): Promise<number> {
   const states = await Promise.all((await childrenOf(pid)).map(stateOf));
   return states.filter((state) => state === 'Z').length;
 }
 
-/** A field of /proc/PID/status. */
+/** Returns a field of /proc/PID/status. */
 export async function statusField(pid: number, name: string): Promise<string> {
   return new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '';
 }
 
-/** Resident memory in bytes. */
+/** Returns the resident memory in bytes. */
 export async function residentBytes(pid: number): Promise<number> {
   return Number.parseInt(await statusField(pid, 'VmRSS'), 10) * 1024;
 }
 
-/** Pid, as seen from here, of the one process with this command line (its arguments with spaces between them). */
+/** Returns the pid, as seen from here, of the only process with this command line (arguments joined by spaces). */
 export async function pidOf(commandLine: string): Promise<number | undefined> {
   for (const name of await readdir('/proc')) {
     if (!/^\d+$/.test(name)) continue;

@@ -1,5 +1,5 @@
 /**
- * depends_on and oneshot, the commands around a run, and what is left of process groups: on the executable, with real
+ * depends_on and oneshot, the commands around a run, and the rest of process groups: with the executable and real
  * programs.
  */
 import assert from 'node:assert/strict';
@@ -9,17 +9,14 @@ import { isAlive, pidOf, until } from './observe.ts';
 
 const skip = (await pid1SkipReason()) ?? false;
 
-/** The order of the lines that match, by what they have in parentheses. */
+/** Returns the order of the matching lines, by their text in parentheses. */
 function orderOf(launched: Launched, pattern: RegExp): string[] {
   return launched.stdout.all.flatMap((line) => pattern.exec(line)?.[1] ?? []);
 }
 
-test(
-  'a stack comes up in the order of what depends on what, and goes down the other way round',
-  { skip },
-  async (t) => {
-    const launched = await launch(t, {
-      config: `[supervisord]
+test('a stack starts in the order of its dependencies, and stops in reverse order', { skip }, async (t) => {
+  const launched = await launch(t, {
+    config: `[supervisord]
 [program:web]
 command=sleep 1000
 priority=1
@@ -39,21 +36,20 @@ depends_on=init:completed
 command=true
 oneshot=true
 `,
-    });
-    await launched.waitForLine(/INFO success: web entered RUNNING/);
-    const spawned = orderOf(launched, /INFO spawned: '(\w+)'/).filter((name) => name !== 'cache');
-    assert.deepEqual(spawned, ['init', 'db', 'migrate', 'web']);
-    launched.signal('SIGTERM');
-    assert.deepEqual(await launched.exit, { code: 0, signal: null });
-    assert.deepEqual(
-      orderOf(launched, /INFO stopped: (\w+) /).filter((name) => name !== 'cache'),
-      ['web', 'db'],
-    );
-    assert.equal(orderOf(launched, /INFO stopped: (\w+) /)[0], 'web');
-  },
-);
+  });
+  await launched.waitForLine(/INFO success: web entered RUNNING/);
+  const spawned = orderOf(launched, /INFO spawned: '(\w+)'/).filter((name) => name !== 'cache');
+  assert.deepEqual(spawned, ['init', 'db', 'migrate', 'web']);
+  launched.signal('SIGTERM');
+  assert.deepEqual(await launched.exit, { code: 0, signal: null });
+  assert.deepEqual(
+    orderOf(launched, /INFO stopped: (\w+) /).filter((name) => name !== 'cache'),
+    ['web', 'db'],
+  );
+  assert.equal(orderOf(launched, /INFO stopped: (\w+) /)[0], 'web');
+});
 
-test('a migration that fails ends the container with its code; what waits for it never starts', { skip }, async (t) => {
+test('a migration that fails ends the container with its code; its dependents never start', { skip }, async (t) => {
   const launched = await launch(t, {
     config:
       '[supervisord]\n[program:migrate]\ncommand=sh -c "exit 43"\noneshot=true\nstartretries=1\n' +
@@ -64,24 +60,28 @@ test('a migration that fails ends the container with its code; what waits for it
   assert.match(launched.stdout.all.at(-1) ?? '', /program migrate ended \(exit status 43\): exit_on_failure$/);
 });
 
-test('status and the client say what a program waits for, and that it can not come', { skip }, async (t) => {
-  const launched = await launch(t, {
-    config:
-      '[supervisord]\n[program:gate]\ncommand=sleep 1000\nstartsecs=1000\n' +
-      '[program:early]\ncommand=sleep 1000\ndepends_on=gate\n[program:bad]\ncommand=false\nstartretries=0\n' +
-      '[program:late]\ncommand=sleep 1000\ndepends_on=bad\n',
-  });
-  await launched.waitForLine(/WARN late cannot start: bad must be started and is FATAL$/);
-  const status = await launched.ctl('status');
-  assert.match(status.stdout, /^early +STOPPED +waits for gate to be started$/m);
-  assert.match(status.stdout, /^late +STOPPED +cannot start: bad must be started and is FATAL$/m);
-  assert.equal(
-    (await launched.ctl('start', 'late')).stdout,
-    'late: ERROR (cannot start: bad must be started and is FATAL)\n',
-  );
-  assert.equal((await launched.ctl('stop', 'early')).stdout, 'early: stopped\n');
-  assert.match((await launched.ctl('status', 'early')).stdout, /^early +STOPPED +Not started$/m);
-});
+test(
+  'status and the client show the dependencies that a program waits for, and that it cannot start',
+  { skip },
+  async (t) => {
+    const launched = await launch(t, {
+      config:
+        '[supervisord]\n[program:gate]\ncommand=sleep 1000\nstartsecs=1000\n' +
+        '[program:early]\ncommand=sleep 1000\ndepends_on=gate\n[program:bad]\ncommand=false\nstartretries=0\n' +
+        '[program:late]\ncommand=sleep 1000\ndepends_on=bad\n',
+    });
+    await launched.waitForLine(/WARN late cannot start: bad must be started and is FATAL$/);
+    const status = await launched.ctl('status');
+    assert.match(status.stdout, /^early +STOPPED +waits for gate to be started$/m);
+    assert.match(status.stdout, /^late +STOPPED +cannot start: bad must be started and is FATAL$/m);
+    assert.equal(
+      (await launched.ctl('start', 'late')).stdout,
+      'late: ERROR (cannot start: bad must be started and is FATAL)\n',
+    );
+    assert.equal((await launched.ctl('stop', 'early')).stdout, 'early: stopped\n');
+    assert.match((await launched.ctl('status', 'early')).stdout, /^early +STOPPED +Not started$/m);
+  },
+);
 
 test(
   'what supervisord-dependent-startup waits for: exited is any exit, one of several states is enough; ' +
@@ -117,7 +117,7 @@ depends_on=start:exited
   },
 );
 
-test('a chain that is blocked names its root cause once in status', { skip }, async (t) => {
+test('status names the root cause of a blocked chain once', { skip }, async (t) => {
   const after = (name: string, before: string): string =>
     `[program:${name}]\ncommand=sleep 1000\ndepends_on=${before}\n`;
   const launched = await launch(t, {
@@ -148,7 +148,7 @@ stopwaitsecs=5
   assert.doesNotMatch(launched.stdout.text, /killing 'web'/);
 });
 
-test('start all answers when everything has come up in its order', { skip }, async (t) => {
+test('start all answers when all programs are up in their order', { skip }, async (t) => {
   const program = (name: string, more = ''): string =>
     `[program:${name}]\ncommand=sleep 1000\nautostart=false\n${more}`;
   const launched = await launch(t, {
@@ -189,7 +189,7 @@ post_stop_command=sh -c 'echo after $COLOUR'
     assert.deepEqual(await launched.exit, { code: 0, signal: null });
     const [before, ready, ...rest] = orderOf(launched, /^web \| (.*)$/);
     const after = rest.pop();
-    // The program and its stop_command have a pipe each: which of the two is read first is open.
+    // The program and its stop_command have a pipe each, and either may be read first.
     assert.deepEqual(
       [before, ready, rest.toSorted(), after],
       ['before blue', 'ready', ['instead blue', 'leaving'], 'after blue'],
@@ -197,7 +197,7 @@ post_stop_command=sh -c 'echo after $COLOUR'
   },
 );
 
-test('a hook that hangs is killed with all that it has started, when its time is over', { skip }, async (t) => {
+test('a hook that hangs is killed with its descendants at its timeout', { skip }, async (t) => {
   const launched = await launch(t, {
     config:
       '[supervisord]\n[program:web]\ncommand=sleep 1000\npre_start_command=%FOLDER%/hang.sh\n' +
@@ -220,7 +220,7 @@ test(
     const launched = await launch(t, {
       config:
         '[supervisord]\n[program:web]\ncommand=%FOLDER%/web.sh\nkill_orphans=always\nautorestart=true\nstartsecs=0\n',
-      // The child tells that it goes, later than its parent.
+      // The child reports its end later than its parent.
       files: {
         'web.sh': '#!/bin/sh\n$(dirname $0)/child.sh &\necho parent $$\nsleep 0.3\nkill -KILL $$\n',
         'child.sh':
@@ -233,7 +233,7 @@ test(
   },
 );
 
-test('without kill_orphans they live on, as with Supervisor', { skip }, async (t) => {
+test('without kill_orphans they live on, as in Supervisor', { skip }, async (t) => {
   const launched = await launch(t, {
     config: '[supervisord]\n[program:web]\ncommand=%FOLDER%/web.sh\nautorestart=false\n',
     files: { 'web.sh': '#!/bin/sh\nsleep 4568 &\nexec sleep 1000\n' },

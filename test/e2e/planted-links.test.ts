@@ -1,5 +1,5 @@
 /**
- * Paths that another user has planted links at, in a directory as /tmp: pid file, logs, sockets, files with variables.
+ * Paths where another user has created links, in a directory like /tmp: pid file, logs, sockets, files with variables.
  */
 import assert from 'node:assert/strict';
 import { chmod, lchown, lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
@@ -16,7 +16,7 @@ const NAMES = ['pid', 'main.log', 'out.log', 'env', 'directory'];
 const PLACE = 'in a directory that everybody can write to, so it is not followed';
 const REASON = `belongs to another user \\(uid ${NOBODY}\\), ${PLACE}`;
 
-/** A directory as /tmp with links of an unprivileged user that lead to the directory `goal` beside it. */
+/** Creates a directory like /tmp with links of an unprivileged user. They lead to the directory `goal` next to it. */
 async function makeTrap(t: TestContext): Promise<string> {
   const trap = await mkdtemp(join(tmpdir(), 'onevisor-trap-'));
   t.after(() => rm(trap, { recursive: true }));
@@ -31,7 +31,7 @@ async function makeTrap(t: TestContext): Promise<string> {
   return trap;
 }
 
-test('nothing is written or read through a planted link, and each says so', { skip }, async (t) => {
+test('no file is written or read through such a link, and each is reported', { skip }, async (t) => {
   const trap = await makeTrap(t);
   const launched = await launch(t, {
     config:
@@ -51,7 +51,7 @@ test('nothing is written or read through a planted link, and each says so', { sk
   for (const name of NAMES) assert.ok((await lstat(join(trap, 'tmp', name))).isSymbolicLink(), name);
 });
 
-test('a control socket is not made behind a planted link', { skip }, async (t) => {
+test('a control socket is not created behind such a link', { skip }, async (t) => {
   const trap = await makeTrap(t);
   const launched = await launch(t, { config: `[supervisord]\n[unix_http_server]\nfile=${trap}/tmp/directory/sock\n` });
   await launched.waitForLine(

@@ -1,7 +1,4 @@
-/**
- * Modules of `[rpcinterface:x]` in the built executable: loaded from a path, of both kinds, beside one that is broken
- * and one that is Python.
- */
+/** Modules of `[rpcinterface:x]` in the built executable: both module formats, a broken module, and one in Python. */
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { join } from 'node:path';
@@ -62,58 +59,62 @@ export default ({ register, call }, { greeting }) => {
 };
 `;
 
-test('methods of modules are called as any other; what is broken or Python is a warning', { skip }, async (t) => {
-  const launched = await launch(t, {
-    config: CONFIG,
-    files: {
-      'team.mjs': TEAM,
-      'word.mjs': "export const word = '!';\n",
-      'lib/old.cjs': "module.exports = (api) => api.register('where', () => __dirname);\n",
-      'broken.js': 'throw new TypeError("not today");\n',
-    },
-  });
-  const socket = join(launched.folder, 's.sock');
-  await launched.waitForLine(/success: web entered RUNNING/);
-  const value = async (method: string, ...params: XmlRpcValue[]): Promise<XmlRpcValue> => {
-    const response = await call(socket, method, ...params);
-    assert.ok(response.kind === 'value', JSON.stringify(response));
-    return response.value;
-  };
-  assert.equal(await value('team.greet', 'all'), 'good day, all!');
-  assert.equal(await value('team.hosts'), true);
-  assert.equal(await value('old.where'), join(launched.folder, 'lib'));
-  assert.equal(
-    await value('team.pid', 'web'),
-    ((await value('supervisor.getProcessInfo', 'web')) as { pid: number }).pid,
-  );
-  const methods = (await value('system.listMethods')) as string[];
-  assert.deepEqual(
-    methods.filter((name) => /^(team|old|broken|twiddler)\./.test(name)),
-    ['old.where', 'team.greet', 'team.hosts', 'team.late', 'team.pid'],
-  );
-  assert.deepEqual(await value('system.methodSignature', 'team.pid'), ['int', 'string']);
-  assert.match((await value('system.methodHelp', 'team.pid')) as string, /Pid of a process/);
-  assert.deepEqual(await call(socket, 'team.pid', 'nobody'), { kind: 'fault', code: 10, text: 'BAD_NAME: nobody' });
-  assert.deepEqual(await call(socket, 'team.greet'), { kind: 'fault', code: 2, text: 'INCORRECT_PARAMETERS' });
+test(
+  'methods of modules can be called like any other; a broken module or one in Python is a warning',
+  { skip },
+  async (t) => {
+    const launched = await launch(t, {
+      config: CONFIG,
+      files: {
+        'team.mjs': TEAM,
+        'word.mjs': "export const word = '!';\n",
+        'lib/old.cjs': "module.exports = (api) => api.register('where', () => __dirname);\n",
+        'broken.js': 'throw new TypeError("not today");\n',
+      },
+    });
+    const socket = join(launched.folder, 's.sock');
+    await launched.waitForLine(/success: web entered RUNNING/);
+    const value = async (method: string, ...params: XmlRpcValue[]): Promise<XmlRpcValue> => {
+      const response = await call(socket, method, ...params);
+      assert.ok(response.kind === 'value', JSON.stringify(response));
+      return response.value;
+    };
+    assert.equal(await value('team.greet', 'all'), 'good day, all!');
+    assert.equal(await value('team.hosts'), true);
+    assert.equal(await value('old.where'), join(launched.folder, 'lib'));
+    assert.equal(
+      await value('team.pid', 'web'),
+      ((await value('supervisor.getProcessInfo', 'web')) as { pid: number }).pid,
+    );
+    const methods = (await value('system.listMethods')) as string[];
+    assert.deepEqual(
+      methods.filter((name) => /^(team|old|broken|twiddler)\./.test(name)),
+      ['old.where', 'team.greet', 'team.hosts', 'team.late', 'team.pid'],
+    );
+    assert.deepEqual(await value('system.methodSignature', 'team.pid'), ['int', 'string']);
+    assert.match((await value('system.methodHelp', 'team.pid')) as string, /Pid of a process/);
+    assert.deepEqual(await call(socket, 'team.pid', 'nobody'), { kind: 'fault', code: 10, text: 'BAD_NAME: nobody' });
+    assert.deepEqual(await call(socket, 'team.greet'), { kind: 'fault', code: 2, text: 'INCORRECT_PARAMETERS' });
 
-  const warnings = launched.stdout.all
-    .filter((line) => line.includes(' WARN '))
-    .map((line) => line.replace(/^.* WARN /, '').replaceAll(launched.folder, ''));
-  assert.deepEqual(warnings, [
-    '/supervisord.conf:15: [rpcinterface:twiddler] supervisor.rpcinterface_factory: ' +
-      '"supervisor_twiddler.rpcinterface:make_twiddler_rpcinterface" is Python and cannot be loaded; its methods ' +
-      'are not there; to add programs at run time, write them to an included file and run supervisorctl update',
-    'cannot load [rpcinterface:broken] from ./broken.js: not today; its methods are not there',
-  ]);
-  // What a module does wrong later is said, and PID 1 goes on.
-  assert.equal(await value('team.late'), true);
-  await launched.waitForLine(/CRIT unexpected error: Error: much later/);
-  assert.equal(await value('team.greet', 'you'), 'good day, you!');
-  launched.signal('SIGHUP');
-  await launched.waitForLine(/RPC interface 'team' initialized/, { count: 2 });
-  await launched.waitForLine(/success: web entered RUNNING/, { count: 2 });
-  assert.equal(await value('team.greet', 'again'), 'good day, again!');
-});
+    const warnings = launched.stdout.all
+      .filter((line) => line.includes(' WARN '))
+      .map((line) => line.replace(/^.* WARN /, '').replaceAll(launched.folder, ''));
+    assert.deepEqual(warnings, [
+      '/supervisord.conf:15: [rpcinterface:twiddler] supervisor.rpcinterface_factory: ' +
+        '"supervisor_twiddler.rpcinterface:make_twiddler_rpcinterface" is Python and cannot be loaded; its methods ' +
+        'are not there; to add programs at run time, write them to an included file and run supervisorctl update',
+      'cannot load [rpcinterface:broken] from ./broken.js: not today; its methods are not there',
+    ]);
+    // Later errors of a module are logged, and PID 1 continues.
+    assert.equal(await value('team.late'), true);
+    await launched.waitForLine(/CRIT unexpected error: Error: much later/);
+    assert.equal(await value('team.greet', 'you'), 'good day, you!');
+    launched.signal('SIGHUP');
+    await launched.waitForLine(/RPC interface 'team' initialized/, { count: 2 });
+    await launched.waitForLine(/success: web entered RUNNING/, { count: 2 });
+    assert.equal(await value('team.greet', 'again'), 'good day, again!');
+  },
+);
 
 const CTL = `
 export default ({ name, register }, { words }) => {
@@ -126,7 +127,7 @@ export default ({ name, register }, { words }) => {
 `;
 
 test(
-  'a module of [ctlplugin:x] adds commands; one that is wrong is a line, and supervisorctl works',
+  'a module of [ctlplugin:x] adds commands; a broken one is one message, and supervisorctl works',
   { skip },
   async (t) => {
     const launched = await launch(t, {

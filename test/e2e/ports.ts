@@ -3,8 +3,8 @@ import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
 /**
- * Below the ports that the kernel gives to connections, which any other test may have at any time
- * (ip_local_port_range).
+ * First port. The range is below the ports of outgoing connections (ip_local_port_range), which other tests may use at
+ * any time.
  */
 const FIRST = 20_000;
 const END = 32_000;
@@ -17,7 +17,7 @@ async function isFree(port: number): Promise<boolean> {
   });
 }
 
-/** A port of 127.0.0.1 that nobody listens on. */
+/** Finds a port of 127.0.0.1 without a listener. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(FIRST, END);

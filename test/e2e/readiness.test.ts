@@ -1,6 +1,6 @@
 /**
- * Readiness: `notification_fd` and `notify=sd` as programs use them, what waits for them, the status that they give
- * themselves, and the watchdog.
+ * Readiness: `notification_fd` and `notify=sd` as programs use them, their dependents, the status text, and the
+ * watchdog.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -23,7 +23,7 @@ const countOf = (launched: Launched, pattern: RegExp): number =>
 const health = (launched: Launched): ReturnType<Launched['enter']> => launched.enter([EXECUTABLE, 'health']);
 
 test(
-  'what depends on readiness starts when it is told, by a descriptor, by the program or by a child that ends at once',
+  'dependents start on readiness, reported by a descriptor, by the program or by a short-lived child',
   { skip },
   async (t) => {
     const after = (name: string): string => `[program:after-${name}]\ncommand=sleep 3600\ndepends_on=${name}:ready\n`;
@@ -90,31 +90,35 @@ test('by systemd-notify', { skip: toolSkip }, async (t) => {
   assert.equal(countOf(launched, /WARN|ERRO|CRIT/), 0);
 });
 
-test('readiness is of one run: who is restarted, and who is reloaded, has to say it again', { skip }, async (t) => {
-  const files = {
-    'web.sh': `#!/bin/sh\n[ -e late ] && until [ -e now ]; do sleep 0.02; done\necho >&5\nexec sleep 3600\n`,
-  };
-  const launched = await launch(t, {
-    config: '[supervisord]\n[program:web]\ncommand=%FOLDER%/web.sh\nnotification_fd=5\n',
-    files,
-  });
-  await launched.waitForLine(/INFO ready: web$/);
-  await launched.waitForLine(/web entered RUNNING/);
-  assert.deepEqual(await health(launched), { code: 0, stdout: '', stderr: '' });
-  await launched.enter(['touch', 'late']);
-  assert.equal((await launched.ctl('restart', 'web')).code, 0);
-  assert.equal((await health(launched)).code, 1);
-  assert.equal(countOf(launched, /ready: web/), 1);
-  await launched.enter(['touch', 'now']);
-  await launched.waitForLine(/INFO ready: web$/, { count: 2 });
-  assert.equal((await health(launched)).code, 0);
-  launched.signal('SIGHUP');
-  await launched.waitForLine(/INFO ready: web$/, { count: 3 });
-});
+test(
+  'readiness belongs to one run: a program that is restarted or reloaded must report it again',
+  { skip },
+  async (t) => {
+    const files = {
+      'web.sh': `#!/bin/sh\n[ -e late ] && until [ -e now ]; do sleep 0.02; done\necho >&5\nexec sleep 3600\n`,
+    };
+    const launched = await launch(t, {
+      config: '[supervisord]\n[program:web]\ncommand=%FOLDER%/web.sh\nnotification_fd=5\n',
+      files,
+    });
+    await launched.waitForLine(/INFO ready: web$/);
+    await launched.waitForLine(/web entered RUNNING/);
+    assert.deepEqual(await health(launched), { code: 0, stdout: '', stderr: '' });
+    await launched.enter(['touch', 'late']);
+    assert.equal((await launched.ctl('restart', 'web')).code, 0);
+    assert.equal((await health(launched)).code, 1);
+    assert.equal(countOf(launched, /ready: web/), 1);
+    await launched.enter(['touch', 'now']);
+    await launched.waitForLine(/INFO ready: web$/, { count: 2 });
+    assert.equal((await health(launched)).code, 0);
+    launched.signal('SIGHUP');
+    await launched.waitForLine(/INFO ready: web$/, { count: 3 });
+  },
+);
 
-test('a watchdog that hears nothing restarts the program', { skip }, async (t) => {
+test('a watchdog without a message restarts the program', { skip }, async (t) => {
   const launched = await launch(t, {
-    // A watchdog of ours, as under systemd, is no program's.
+    // A watchdog for us, as under systemd, must not reach programs.
     env: { WATCHDOG_PID: '1', WATCHDOG_USEC: '5' },
     config:
       `[supervisord]\n[program:web]\ncommand=${NOTIFIES} env sd READY=1 each 0.2 WATCHDOG=1\nnotify=sd\n` +
@@ -123,7 +127,7 @@ test('a watchdog that hears nothing restarts the program', { skip }, async (t) =
   await launched.waitForLine(/^web +\| env @onevisor\/[0-9a-f]{32} 1500000 -$/);
   await launched.waitForLine(/^plain +\| env - - -$/);
   await launched.waitForLine(/INFO ready: web$/);
-  // Twice the time of the watchdog.
+  // Twice the limit of the watchdog.
   await launched.waitForLine(/^web +\| said 15$/);
   assert.equal(countOf(launched, /restarting/), 0);
   await launched.enter(['touch', 'silent']);
@@ -156,6 +160,6 @@ test('200 restarts leave no descriptor open', { skip }, async (t) => {
   assert.ok(rest <= before, `${before} descriptors, then ${rest}`);
   assert.equal((await launched.ctl('stop', 'all')).code, 0);
   const idle = await open();
-  // Each had a standard input, two outputs and its channel.
+  // Each run had a standard input, two outputs and its channel.
   assert.ok(idle <= before - 20 * 4, `${before} descriptors, then ${idle}`);
 });

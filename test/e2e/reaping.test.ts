@@ -1,6 +1,4 @@
-/**
- * Orphans: a PID 1 reaps every one of them, and these tests would see it if it did not.
- */
+/** Orphans: PID 1 reaps every one, and these tests would notice if it did not. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { launch, pid1SkipReason } from './launch.ts';
@@ -21,7 +19,7 @@ test('as PID 1, 10,000 orphans of programs leave no zombie', { skip }, async (t)
   assert.doesNotMatch(launched.stdout.text, /reaped unknown/, 'orphans are reaped silently');
 });
 
-test('the test above sees a PID 1 that does not reap', { skip }, async (t) => {
+test('the previous test notices a PID 1 that does not reap', { skip }, async (t) => {
   const program = await compile(t, 'leaves-orphans');
   const preload = await compile(t, 'reaps-nothing', '-shared', '-fPIC', '-ldl');
   const launched = await launch(t, {
@@ -32,14 +30,14 @@ test('the test above sees a PID 1 that does not reap', { skip }, async (t) => {
   await until('the zombies', async () => (await countZombies(launched.pid)) === 200);
 });
 
-test("orphans are told of at debug, in Supervisor's words", { skip }, async (t) => {
+test("orphans are logged at debug, with Supervisor's text", { skip }, async (t) => {
   const launched = await launch(t, {
     config: '[supervisord]\nloglevel=debug\n[program:parent]\ncommand=sh -c "(true &); exec sleep 1000"\n',
   });
   await launched.waitForLine(/DEBG reaped unknown pid \d+ \(exit status 0\)$/);
 });
 
-test('not PID 1: orphans of programs become children of the supervisor all the same, and are reaped', async (t) => {
+test('without PID 1, orphans of programs become children of the supervisor and are reaped', async (t) => {
   const program = await compile(t, 'leaves-orphans');
   const launched = await launch(t, {
     as: 'plain',

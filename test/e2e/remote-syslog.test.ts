@@ -1,6 +1,6 @@
 /**
- * Log servers, as the executable writes to them: programs and the supervisor itself, several places at once, a server
- * that hangs while a program floods.
+ * Log servers of the executable: programs and the supervisor itself, several targets at once, and a server that hangs
+ * while a program floods.
  */
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -45,7 +45,7 @@ stderr_logfile=syslog+tcp://127.0.0.1:${tcp.port}
     assert.match((await launched.ctl('maintail')).stdout, /success: web entered RUNNING/);
     launched.signal('SIGTERM');
     assert.deepEqual(await launched.exit, { code: 0, signal: null });
-    // Its last words are sent before it ends.
+    // The last messages are sent before the exit.
     for (const server of [udp, tcp])
       await server.until(({ name, text }) => name === 'onevisor' && text.startsWith('stopped: web'));
   },
@@ -80,7 +80,7 @@ command=sh -c "while read line; do echo $line; done; exec sleep 1000"
     const written = async (): Promise<number> => Number((await readFile(record)).readBigInt64LE());
     const before = await written();
     const sinceMs = performance.now();
-    // Many times what all buffers on the way could take.
+    // Many times more than all buffers on the way hold.
     await until('the program to go on', async () => (await written()) - before > 1_000_000, 60_000);
     const rate = 1e9 / (performance.now() - sinceMs);
     const began = performance.now();
@@ -95,14 +95,14 @@ command=sh -c "while read line; do echo $line; done; exec sleep 1000"
     assert.deepEqual(await launched.exit, { code: 0, signal: null });
     const tookMs = performance.now() - asked;
     t.diagnostic(`stopped in ${Math.round(tookMs)} ms`);
-    // Without a budget of its own, the stop would take the 9.5 s of a container.
+    // Without a limit for the server, the stop would take the 9.5 s of a container.
     assert.ok(tookMs < 7000, `${tookMs} ms`);
-    // Its own log has said it once.
+    // The supervisor's own log has reported it once.
     assert.equal(launched.stdout.text.match(/cannot write syslog/g)?.length, 1);
   },
 );
 
-test('a server that comes late gets what was kept; a name that is unknown is said once', { skip }, async (t) => {
+test('a server that starts late gets the queue; an unknown name is reported once', { skip }, async (t) => {
   const early = await StreamServer.listen(t);
   const { port } = early;
   early.close();

@@ -1,6 +1,6 @@
 /**
- * Programs with `cron`: they run at their times, never twice at once, whatever became of the run before, and the status
- * tells of the next.
+ * Programs with `cron`: they run at their times, never twice at once, whatever the result of the last run, and the
+ * status has the next time.
  */
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
@@ -10,7 +10,7 @@ import { launch, pid1SkipReason } from './launch.ts';
 
 const skip = (await pid1SkipReason()) ?? false;
 
-test('a job runs at its times, and its end is an end and no failure', { skip }, async (t) => {
+test('a job runs at its times, and its exit is no failure', { skip }, async (t) => {
   const config = `[supervisord]
 [program:tick]
 command=echo tick
@@ -38,7 +38,7 @@ cron=*/2 * * * * *
 });
 
 test(
-  'a run that still goes on is not joined by another, and a stop by hand is not the end of the schedule',
+  'a run that has not ended is not joined by another, and a stop by a user does not end the schedule',
   { skip },
   async (t) => {
     const launched = await launch(t, {
@@ -55,10 +55,10 @@ test(
   },
 );
 
-test('the status tells of the next run, in the time of TZ; an update plans it anew', { skip }, async (t) => {
+test('the status has the next run, in the time of TZ; an update changes it', { skip }, async (t) => {
   const config = (tz: string): string =>
     `[supervisord]\n[program:early]\ncommand=echo early\ncron=30 4 * * *\n${tz}\n[program:plain]\ncommand=sleep 1000\n`;
-  // Japan is always nine hours ahead.
+  // Japan is always nine hours ahead of UTC.
   const launched = await launch(t, { config: config(''), env: { TZ: 'Asia/Tokyo' } });
   await launched.waitForLine(/spawned: 'plain'/);
   const status = async (name: string): Promise<string> => (await launched.ctl('status', name)).stdout;
@@ -72,7 +72,7 @@ test('the status tells of the next run, in the time of TZ; an update plans it an
   assert.deepEqual(await launched.exit, { code: 0, signal: null });
 });
 
-test('a schedule keeps a supervisor with exit_when_idle at work', { skip }, async (t) => {
+test('a schedule keeps a supervisor with exit_when_idle running', { skip }, async (t) => {
   const launched = await launch(t, {
     config:
       '[supervisord]\nexit_when_idle=true\n[program:job]\ncommand=echo job\ncron=* * * * * *\nautostart=true\n' +

@@ -1,6 +1,6 @@
 /**
- * A manager that runs us, as systemd and podman do: it hears of us by NOTIFY_SOCKET, and our programs do not have its
- * variables.
+ * A service manager that runs us, such as systemd or podman: it gets notifications by NOTIFY_SOCKET, and our programs
+ * do not have its variables.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -17,7 +17,7 @@ const SHOWS =
 
 let serial = 0;
 
-/** Starts a manager at an abstract address, which has no place to clean up. */
+/** Starts a manager at an abstract address, which needs no cleanup. */
 async function startReceiver(t: TestContext): Promise<{ address: string; receiver: Launched }> {
   serial += 1;
   const address = `@onevisor-test-${process.pid}-${serial}`;
@@ -30,7 +30,7 @@ async function startReceiver(t: TestContext): Promise<{ address: string; receive
   return { address, receiver };
 }
 
-test('ready when all are, reloading, stopping, signs of life; programs see nothing of it', { skip }, async (t) => {
+test('ready, reloading, stopping and watchdog messages; programs do not see the manager', { skip }, async (t) => {
   const { address, receiver } = await startReceiver(t);
   const config =
     '[supervisord]\n[program:web]\ncommand=%FOLDER%/shows.sh\nnotification_fd=3\nenvironment=LISTEN_PID="77"\n' +
@@ -44,7 +44,7 @@ test('ready when all are, reloading, stopping, signs of life; programs see nothi
   await launched.waitForLine(/^web +\| sees \[77\]$/);
   await receiver.stdout.waitFor(/^got STATUS=not up: /);
   await receiver.stdout.waitFor(/^got WATCHDOG=1$/, { count: 3 });
-  assert.ok(!receiver.stdout.all.includes('got READY=1'), 'slow is not ready');
+  assert.ok(!receiver.stdout.all.includes('got READY=1'), 'the program slow is not ready');
   await launched.enter(['touch', `${launched.folder}/go`]);
   await receiver.stdout.waitFor(/^got READY=1$/);
   launched.signal('SIGHUP');
@@ -56,7 +56,7 @@ test('ready when all are, reloading, stopping, signs of life; programs see nothi
   assert.deepEqual(await launched.exit, { code: 0, signal: null });
 });
 
-test('the command of init mode alone has what we have, and speaks for itself', { skip }, async (t) => {
+test('a single command in init mode has our environment, and notifies the manager itself', { skip }, async (t) => {
   const { address, receiver } = await startReceiver(t);
   const launched = await launch(t, {
     args: ['--', 'sh', '-c', SHOWS.split('\n')[1] ?? ''],
@@ -67,7 +67,7 @@ test('the command of init mode alone has what we have, and speaks for itself', {
   assert.deepEqual(receiver.stdout.all, ['listening']);
 });
 
-test('with a program beside it, it has nothing of the manager', { skip }, async (t) => {
+test('with another program, the command has no variables of the manager', { skip }, async (t) => {
   const { address, receiver } = await startReceiver(t);
   const config = '[supervisord]\n[program:beside]\ncommand=sleep 1000\n';
   const launched = await launch(t, {

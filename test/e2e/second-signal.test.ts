@@ -1,7 +1,6 @@
 /**
- * Signals during a shutdown: the same one again, after a second and from outside, kills; what listeners and traps send
- * by habit is a line in the log.
- * And the signals beside TERM, INT and QUIT that end everything, and those that mean nothing.
+ * Signals during a shutdown: the same signal again, after a second and from outside, kills. Second signals of listeners
+ * and traps are only logged. Also the other signals that shut down, and those without a meaning.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -13,7 +12,7 @@ import type { TestContext } from 'node:test';
 const skip = (await pid1SkipReason()) ?? false;
 const noTerminal = (await isInstalled('python3')) ? false : 'python3 is not installed';
 
-/** Ends when a file is there, and says that it has saved its data; says how it is stopped. */
+/** Ends when a file exists, after saving its data. Prints the signal that stops it. */
 const SLOW = `#!/bin/sh
 trap 'echo saving; while [ ! -e %FOLDER%/go ]; do sleep 0.02; done; echo saved; exit 0' TERM
 echo ready
@@ -34,7 +33,7 @@ async function launchSlow(t: TestContext, more: string, options: LaunchOptions =
   return launched;
 }
 
-/** Lets it save its data; it must not have been killed. */
+/** Lets the program save its data. It must not have been killed. */
 async function expectSaved(launched: Launched): Promise<void> {
   await launched.enter(['touch', `${launched.folder}/go`]);
   assert.deepEqual(await launched.exit, { code: 0, signal: null });
@@ -46,13 +45,13 @@ async function expectKilled(launched: Launched): Promise<void> {
   assert.ok(!/^db +\| saved$/m.test(launched.stdout.text));
 }
 
-/** Waits by the clock of the log until a second has passed since the first signal. */
+/** Waits, by the clock of the log, until a second has passed since the first signal. */
 const aSecond = (): Promise<void> =>
   new Promise((resolve) => {
     setTimeout(resolve, 1100);
   });
 
-test('TERM again, a second after the first, kills; sooner it is a line', { skip }, async (t) => {
+test('TERM again, a second after the first, kills; an earlier one is only logged', { skip }, async (t) => {
   const launched = await launchSlow(t, '');
   launched.signal('SIGTERM');
   await launched.waitForLine(/^db +\| saving$/);
@@ -64,7 +63,7 @@ test('TERM again, a second after the first, kills; sooner it is a line', { skip 
   await expectKilled(launched);
 });
 
-test('HUP during a shutdown is a line with the words of Supervisor, and restarts nothing', { skip }, async (t) => {
+test('HUP during a shutdown is logged with the text of Supervisor, and restarts nothing', { skip }, async (t) => {
   const launched = await launchSlow(t, '');
   launched.signal('SIGTERM');
   await launched.waitForLine(/^db +\| saving$/);
@@ -73,7 +72,7 @@ test('HUP during a shutdown is a line with the words of Supervisor, and restarts
   await expectSaved(launched);
 });
 
-test('INT and TERM at once, as by a trap at Ctrl-C, and QUIT later, kill nothing', { skip }, async (t) => {
+test('INT and TERM at once, as by a trap at Ctrl-C, and QUIT later kill nothing', { skip }, async (t) => {
   const launched = await launchSlow(t, '');
   launched.signal('SIGINT');
   launched.signal('SIGTERM');
@@ -85,7 +84,7 @@ test('INT and TERM at once, as by a trap at Ctrl-C, and QUIT later, kill nothing
 });
 
 test('a listener that sends QUIT to the supervisor at each STOPPED loses no data', { skip }, async (t) => {
-  // As mailcow has it: it answers no event.
+  // As in mailcow: the listener answers no event.
   const listener = '#!/bin/sh\nprintf "READY\\n"\nwhile read line; do kill -3 $(cat %FOLDER%/pid); done\n';
   const more =
     '[program:web]\ncommand=sh -c "echo up; exec sleep 1000"\npriority=999\n' +
@@ -98,7 +97,7 @@ test('a listener that sends QUIT to the supervisor at each STOPPED loses no data
   await expectSaved(launched);
 });
 
-test('a program that sends TERM again and again begins the end, and never kills', { skip }, async (t) => {
+test('a program that sends TERM repeatedly begins the shutdown, and never kills', { skip }, async (t) => {
   const launched = await launchSlow(
     t,
     '[program:loud]\n' +
@@ -111,14 +110,14 @@ test('a program that sends TERM again and again begins the end, and never kills'
   await expectSaved(launched);
 });
 
-test('a shell of `docker exec` is outside: it kills by TERM twice', { skip }, async (t) => {
+test('a shell of `docker exec` is outside: its second TERM kills', { skip }, async (t) => {
   const launched = await launchSlow(t, '');
   await launched.enter(['sh', '-c', 'kill -TERM 1; sleep 1.2; kill -TERM 1; sleep 0.5']);
   await launched.waitForLine(/received SIGTERM again: killing the remaining processes/);
   await expectKilled(launched);
 });
 
-test('supervisorctl shutdown twice kills; from a program it does not', { skip }, async (t) => {
+test('a second supervisorctl shutdown kills; from a program it does not', { skip }, async (t) => {
   const launched = await launchSlow(t, '');
   assert.equal((await launched.ctl('shutdown')).stdout, 'Shut down\n');
   const inside = await launched.enter(['env', 'SUPERVISOR_ENABLED=1', EXECUTABLE, 'ctl', 'shutdown']);
@@ -141,7 +140,7 @@ for (const [name, number] of [
   ['SIGPWR', 30],
   ['SIGRTMIN+3', 37],
 ] as const) {
-  test(`${name}, STOPSIGNAL of base images, shuts down`, { skip }, async (t) => {
+  test(`${name}, the STOPSIGNAL of some base images, shuts down`, { skip }, async (t) => {
     const launched = await launchSlow(t, '');
     process.kill(launched.pid, number);
     await launched.waitForLine(new RegExp(`WARN received ${name.replace('+', '\\+')} indicating exit request$`));
@@ -149,7 +148,7 @@ for (const [name, number] of [
     await expectSaved(launched);
   });
 
-  test(`${name} is sent on to the command of init mode`, { skip }, async (t) => {
+  test(`${name} is forwarded to the command of init mode`, { skip }, async (t) => {
     const launched = await launch(t, {
       args: [
         '--',
@@ -164,7 +163,7 @@ for (const [name, number] of [
   });
 }
 
-test('stop_on_signals=WINCH, and the same again kills', { skip }, async (t) => {
+test('stop_on_signals=WINCH; the same signal again kills', { skip }, async (t) => {
   const launched = await launchSlow(t, '', { config: `[supervisord]\nstop_on_signals=WINCH, USR1\n${DATABASE}` });
   launched.signal('SIGWINCH');
   await launched.waitForLine(/WARN received SIGWINCH indicating exit request$/);
@@ -176,7 +175,7 @@ test('stop_on_signals=WINCH, and the same again kills', { skip }, async (t) => {
   await expectKilled(launched);
 });
 
-test('a dropped signal is said once, and those that come as a matter of course never', { skip }, async (t) => {
+test('a dropped signal is logged once, and routine signals never', { skip }, async (t) => {
   const launched = await launchSlow(t, '');
   for (const name of [
     'SIGWINCH',
@@ -208,7 +207,7 @@ test('a dropped signal is said once, and those that come as a matter of course n
   await expectSaved(launched);
 });
 
-test('WINCH of a terminal ends nothing, Ctrl-C twice kills', { skip: noTerminal }, async (t) => {
+test('WINCH of a terminal stops nothing, a second Ctrl-C kills', { skip: noTerminal }, async (t) => {
   const config =
     `[supervisord]\nnodaemon=true\nlogfile=NONE\nstop_on_signals=WINCH\n${DATABASE}stdout_logfile=/dev/stdout\n` +
     `stdout_logfile_maxbytes=0\n`;
@@ -221,7 +220,7 @@ test('WINCH of a terminal ends nothing, Ctrl-C twice kills', { skip: noTerminal 
     files: { 'slow.sh': SLOW, 'supervisor.conf': config },
   });
   await launched.waitForLine(/ready\r?$/);
-  // terminal.py sets another size of the window.
+  // terminal.py changes the size of the window.
   launched.signal('SIGUSR1');
   launched.stdin?.write('\u0003');
   await launched.waitForLine(/received SIGINT indicating exit request/);

@@ -1,6 +1,6 @@
 /**
- * A reader of our output that does not read while ten programs flood: everything else goes on, memory is bounded, and
- * nothing is lost. STALL_SECONDS says how long it stalls; 8 by default.
+ * A stalled reader of our output while ten programs flood: everything else continues, memory is limited, and nothing is
+ * lost. STALL_SECONDS is the duration of the stall; the default is 8.
  */
 import assert from 'node:assert/strict';
 import { readdir, readFile, rename, stat } from 'node:fs/promises';
@@ -16,16 +16,16 @@ const STALL_MS = Number(process.env['STALL_SECONDS'] ?? 8) * 1000;
 const PROGRAMS = 10;
 const MEMORY_LIMIT = 64 * 1024 * 1024;
 
-/** What is known of the lines of one process, which count from 1. */
+/** The lines of one process, which are numbered from 1. */
 interface Count {
-  /** The last number that came. */
+  /** The last number that was received. */
   last: number;
-  /** What came out of turn. */
+  /** Numbers that were out of order. */
   wrong: string[];
 }
 
 test(
-  `ten programs flood while nobody reads for ${STALL_MS / 1000} s`,
+  `ten programs flood without a reader for ${STALL_MS / 1000} s`,
   { skip, timeout: STALL_MS + 120_000 },
   async (t) => {
     const [floods, orphans] = [await compile(t, 'floods'), await compile(t, 'leaves-orphans')];
@@ -46,7 +46,7 @@ command=${orphans} 50
 `,
       files: {
         'records/.keep': '',
-        // The first of them makes the gate.
+        // The first program creates the gate.
         'flood.sh': `#!/bin/sh\nmkfifo gate 2>&-\nexec ${floods} gate records\n`,
         'lively.sh': '#!/bin/sh\necho run >>runs\nexec sleep 1000\n',
       },
@@ -68,11 +68,11 @@ command=${orphans} 50
     assert.equal((await recorded()).size, PROGRAMS);
     const before = await residentBytes(launched.pid);
     launched.stdout.pause();
-    // The gate opens, and stays open for successors.
+    // The gate opens, and stays open for later programs.
     await launched.enter(['sh', '-c', 'sleep 100000 >gate 2>&- &']);
     const beganMs = performance.now();
 
-    // All that can be held is held, and no program gets any further.
+    // All buffers are full, and no program can write.
     await until('the flood to stand still', async () => {
       const one = await recorded();
       if ([...one.values()].some((number) => number === 0)) return false;
@@ -81,7 +81,7 @@ command=${orphans} 50
       return [...one].every(([pid, number]) => other.get(pid) === number);
     });
 
-    // A program that dies is replaced.
+    // A program that is killed is replaced.
     const [victim = 0] = (await recorded()).keys();
     await launched.enter(['kill', '-9', String(victim)]);
     await until('a successor', async () => (await recorded()).size === PROGRAMS + 1);
@@ -94,7 +94,7 @@ command=${orphans} 50
     launched.signal('SIGUSR2');
     await untilFile(log, /received SIGUSR2 indicating log reopen request/);
     await until('a new log', async () => (await stat(path('lively.log')).catch(() => null)) !== null);
-    // A program can be stopped and started by hand.
+    // A program can be stopped and started by a user.
     for (const order of ['stop', 'start'] as const) {
       const answer = await launched.ctl(order, 'lively');
       assert.equal(answer.code, 0, answer.stdout + answer.stderr);
@@ -109,7 +109,7 @@ command=${orphans} 50
     );
     assert.ok(grownBytes < MEMORY_LIMIT, `${grownBytes} bytes more`);
 
-    // Reading goes on: the flood too, until it is told to end.
+    // The reader continues; so does the flood, until it is stopped.
     const stalledAt = await recorded();
     launched.stdout.resume();
     await until(
@@ -137,7 +137,7 @@ command=${orphans} 50
     for (const [pid, written] of await recorded()) {
       const { last = 0, wrong = ['nothing came'] } = counts.get(pid) ?? {};
       assert.deepEqual(wrong, [], `lines of ${pid}`);
-      // The last write before it was killed may not have been recorded any more.
+      // The last write before the kill may not have been recorded.
       assert.ok(last >= written, `${pid} wrote ${written} lines, and ${last} came`);
     }
   },
@@ -153,7 +153,7 @@ test('a shutdown does not wait for a reader that never reads again', { skip }, a
   launched.stdout.pause();
   launched.signal('SIGTERM');
   await untilFile(join(launched.folder, 'supervisord.log'), /stopped: flood/);
-  // Our end of the pipe is closed only now, when the process is gone: before that, nothing is read.
+  // Our end of the pipe is closed only now, after the process has ended. Nothing is read before.
   await until('the end', () =>
     stat(`/proc/${launched.pid}`).then(
       () => false,
@@ -164,7 +164,7 @@ test('a shutdown does not wait for a reader that never reads again', { skip }, a
   assert.deepEqual(await launched.exit, { code: 0, signal: null });
 });
 
-test('a reader that goes away ends neither us nor the programs', { skip }, async (t) => {
+test('the end of a reader ends neither us nor the programs', { skip }, async (t) => {
   const launched = await launch(t, {
     config:
       '[supervisord]\nlogfile=%FOLDER%/supervisord.log\n' +

@@ -1,5 +1,5 @@
 /**
- * The life of a program as its log tells it: crash and restart, BACKOFF and FATAL, startsecs, autorestart with
+ * The states of a program in its log lines: crash and restart, BACKOFF and FATAL, startsecs, autorestart with
  * exitcodes, kill -9.
  */
 import assert from 'node:assert/strict';
@@ -11,11 +11,11 @@ import { compile } from './observe.ts';
 
 const skip = (await pid1SkipReason()) ?? false;
 
-/** A program that ends when a file appears, with the code in it, and takes the file away. */
+/** A program that exits when a file appears, with the code in it, and removes the file. */
 const ENDS_WHEN_TOLD =
   '#!/bin/sh\necho up $$\nuntil [ -s "$1" ]; do sleep 0.02; done\nread code <"$1"\nrm "$1"\nexit "$code"\n';
 
-test('a crash is told of, and the program is started again at once', { skip }, async (t) => {
+test('a crash is logged, and the program is restarted at once', { skip }, async (t) => {
   const launched = await launch(t, {
     config: '[supervisord]\n[program:web]\ncommand=%FOLDER%/run.sh tell\n',
     files: { 'run.sh': ENDS_WHEN_TOLD },
@@ -32,8 +32,8 @@ test('a crash is told of, and the program is started again at once', { skip }, a
 });
 
 /**
- * Kills a child of its own and executes a successor, then kills the pid it is given: what is printed is how long the
- * first took, and when the second was, in ns.
+ * Kills a child of its own and executes a successor, then kills the given pid. Prints the duration of the first and the
+ * time of the second in ns.
  */
 const KILLER = `import os, sys, time
 program, victim = sys.argv[1], int(sys.argv[2])
@@ -51,13 +51,13 @@ print(started - began, time.monotonic_ns(), flush=True)
 os.kill(victim, 9)
 `;
 
-/** The one in the middle. */
+/** Returns the median. */
 function median(numbers: readonly number[]): number {
   return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? NaN;
 }
 
 test(
-  'kill -9: the successor is executed at once, as fast as any parent could but for a few milliseconds',
+  'kill -9: the successor is executed at once, at most a few milliseconds later than by any parent',
   { skip },
   async (t) => {
     const program = await compile(t, 'tells-its-start');
@@ -66,15 +66,14 @@ test(
         `[supervisord]\n[program:victim]\ncommand=${program}\nprocess_name=victim%(process_num)d\nnumprocs=9\n` +
         `stdout_logfile=/dev/stdout\nstdout_logfile_maxbytes=0\n`,
     });
-    // A run shorter than a second is followed by a pause.
+    // A pause follows a run shorter than a second.
     await launched.waitForLine(/entered RUNNING/, { count: 9 });
     const victims = launched.stdout.all.flatMap((line) => /^started \d+ (\d+)$/.exec(line)?.[1] ?? []);
     assert.equal(victims.length, 9);
     const delays: number[] = [];
     const references: number[] = [];
     for (const [index, victim] of victims.entries()) {
-      // Pids of the namespace are killed inside it; the clock that tells when is the same. It is read by the one who
-      // kills.
+      // The pids of the namespace are killed inside it, on the same clock. The killer reads the clock.
       const { stdout, stderr } = await launched.enter(['python3', '-c', KILLER, program, victim]);
       const [reference, killed] = stdout.split(' ').map(Number);
       assert.ok(reference !== undefined && killed !== undefined, stderr);
@@ -88,7 +87,7 @@ test(
       `from kill -9 to the exec of the successor: ${text(delays)}; of a parent that does nothing else: ` +
         text(references),
     );
-    // Other work of the machine makes both slow.
+    // Other work of the machine slows down both.
     assert.ok(
       median(delays) < 15 + 5 * median(references),
       `${text(delays)}; a parent that does nothing else: ${text(references)}`,
@@ -127,7 +126,7 @@ test(
   },
 );
 
-test('startsecs=0: up as soon as it is executed, and an end at once is no failure', { skip }, async (t) => {
+test('startsecs=0: up as soon as it is executed, and an immediate exit is no failure', { skip }, async (t) => {
   const launched = await launch(t, {
     config: '[supervisord]\n[program:job]\ncommand=true\nstartsecs=0\nautorestart=false\n',
   });
@@ -136,7 +135,7 @@ test('startsecs=0: up as soon as it is executed, and an end at once is no failur
   assert.deepEqual(about, ['spawned', 'success', 'exited']);
 });
 
-test('autorestart: unexpected goes by exitcodes, true and false do not', { skip }, async (t) => {
+test('autorestart: only unexpected depends on exitcodes', { skip }, async (t) => {
   const files = { 'run.sh': '#!/bin/sh\necho run >>"$1"\nexit "$2"\n' };
   const program = (name: string, code: number, options: string): string =>
     `[program:${name}]\ncommand=%FOLDER%/run.sh ${name} ${code}\nstartsecs=0\n${options}\n`;
@@ -161,7 +160,7 @@ test('autorestart: unexpected goes by exitcodes, true and false do not', { skip 
   assert.ok((await runs('three')) >= 3 && (await runs('always')) >= 3);
 });
 
-test('killed by a signal is unexpected, whatever exitcodes says', { skip }, async (t) => {
+test('an end by a signal is unexpected, whatever exitcodes has', { skip }, async (t) => {
   const launched = await launch(t, {
     config:
       '[supervisord]\n[program:victim]\ncommand=sh -c "kill -SEGV $$"\nstartsecs=0\nautorestart=unexpected\n' +
@@ -172,7 +171,7 @@ test('killed by a signal is unexpected, whatever exitcodes says', { skip }, asyn
   });
 });
 
-test('the order of starts is that of the priorities', { skip }, async (t) => {
+test('programs start in the order of their priorities', { skip }, async (t) => {
   const program = (name: string, priority: number): string =>
     `[program:${name}]\ncommand=sleep 1000\npriority=${priority}\n`;
   const launched = await launch(t, {
@@ -185,7 +184,7 @@ test('the order of starts is that of the priorities', { skip }, async (t) => {
   );
 });
 
-test('without any program the supervisor stays until it is told to end', { skip }, async (t) => {
+test('without a program the supervisor runs until it is stopped', { skip }, async (t) => {
   const launched = await launch(t, { config: '[supervisord]\n' });
   await launched.waitForLine(/supervisord started with pid 1$/);
   launched.signal('SIGUSR2');
@@ -200,7 +199,7 @@ test('SIGUSR1 opens no debugger', { skip }, async (t) => {
   launched.signal('SIGUSR1');
   launched.signal('SIGUSR2');
   await launched.waitForLine(/received SIGUSR2/);
-  // Node's debugger begins as a thread with a socket that listens.
+  // Node's debugger would have a thread with a listening socket.
   const { stdout } = await launched.enter([
     'sh',
     '-c',

@@ -1,7 +1,4 @@
-/**
- * Stopping programs, and the supervisor with them: order, patience, the second signal, what is left of process
- * groups, HUP.
- */
+/** Stopping programs and the supervisor: order, time limits, the second signal, the rest of process groups, HUP. */
 import assert from 'node:assert/strict';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,10 +10,10 @@ import type { Launched } from './launch.ts';
 
 const skip = (await pid1SkipReason()) ?? false;
 
-/** A program that does not obey TERM. */
+/** A program that ignores SIGTERM. */
 const STUBBORN = '#!/bin/sh\ntrap "echo deaf" TERM\necho ready\nwhile :; do sleep 1000 & wait; done\n';
 
-/** Milliseconds since the epoch of the lines of the supervisor's log that match. */
+/** Returns the times of the matching log lines, in milliseconds since the epoch. */
 function loggedMs({ stdout }: Launched, pattern: RegExp): number[] {
   return stdout.all
     .filter((line) => pattern.test(line))
@@ -74,7 +71,7 @@ test('programs of equal priority that ignore TERM end together after stopwaitsec
   const [began = NaN] = loggedMs(launched, /WARN received SIGTERM /);
   const killed = loggedMs(launched, /WARN killing '(deaf\d|other)' \(\d+\) with SIGKILL$/);
   assert.equal(killed.length, 4);
-  // One after the other, the last would be killed two seconds after the first, or later.
+  // If they were stopped one after the other, the last one would be killed two or more seconds after the first.
   assert.ok(
     Math.min(...killed) - began >= 1999 && Math.max(...killed) - Math.min(...killed) < 1500,
     `stopped at ${began}, killed at ${killed.join(', ')}`,
@@ -82,7 +79,7 @@ test('programs of equal priority that ignore TERM end together after stopwaitsec
   await launched.waitForLine(/INFO stopped: deaf0 \(terminated by SIGKILL\)$/);
 });
 
-test('a second TERM, a second later, kills at once what is left', { skip }, async (t) => {
+test('a second TERM, a second later, kills the remaining processes at once', { skip }, async (t) => {
   const launched = await launch(t, {
     config: '[supervisord]\n[program:deaf]\ncommand=%FOLDER%/run.sh\nstopwaitsecs=600\n',
     files: { 'run.sh': STUBBORN },
@@ -96,7 +93,7 @@ test('a second TERM, a second later, kills at once what is left', { skip }, asyn
   assert.ok(ms < 60_000, `it took ${ms} ms`);
 });
 
-test('shutdown_timeout caps the whole', { skip }, async (t) => {
+test('shutdown_timeout limits the whole shutdown', { skip }, async (t) => {
   const launched = await launch(t, {
     config:
       '[supervisord]\nshutdown_timeout=1\n[program:a]\ncommand=%FOLDER%/run.sh\nstopwaitsecs=600\npriority=1\n' +
@@ -109,7 +106,7 @@ test('shutdown_timeout caps the whole', { skip }, async (t) => {
   assert.ok(ms >= 990 && ms < 60_000, `it took ${ms} ms`);
 });
 
-test('stopsignal: another one, or several one after the other', { skip }, async (t) => {
+test('stopsignal: another signal, or several in order', { skip }, async (t) => {
   const launched = await launch(t, {
     config:
       '[supervisord]\n[program:one]\ncommand=%FOLDER%/run.sh\nstopsignal=USR1\n' +
@@ -129,7 +126,7 @@ test('stopsignal: another one, or several one after the other', { skip }, async 
   assert.deepEqual(said('list'), ['ready', 'hup', 'usr1']);
 });
 
-/** A shell with a child that would outlive it; the seconds of its sleep tell the child from others. */
+/** Creates a shell with a child that would outlive it. The seconds of its sleep distinguish the child. */
 function treeOf(seconds: number, script: string): { config: string; child: () => Promise<number> } {
   return {
     config: `command=sh -c "${script.replace('CHILD', `sleep ${seconds}`)}"`,
@@ -138,8 +135,8 @@ function treeOf(seconds: number, script: string): { config: string; child: () =>
 }
 
 /**
- * HUP stops all programs and starts those of the new configuration: a stop without an end of the supervisor, whose last
- * sweep takes all.
+ * Stops all programs with HUP, which then starts those of the new configuration. So the programs stop without the final
+ * sweep of the supervisor, which would end all processes.
  */
 async function stopByReload(launched: Launched): Promise<void> {
   await writeFile(
@@ -150,7 +147,7 @@ async function stopByReload(launched: Launched): Promise<void> {
   await launched.waitForLine(/the others are stopped/);
 }
 
-test('stopasgroup: the tree below a shell gets the signal; without it only the leader', { skip }, async (t) => {
+test('stopasgroup: the tree below a shell gets the signal; without it only the leader does', { skip }, async (t) => {
   const grouped = treeOf(100_001, 'CHILD & wait');
   const single = treeOf(100_002, 'CHILD & wait');
   const launched = await launch(t, {
@@ -168,7 +165,7 @@ test('stopasgroup: the tree below a shell gets the signal; without it only the l
 });
 
 test(
-  'killasgroup: the SIGKILL that ends patience is for the whole tree; without it only for the leader',
+  'killasgroup: SIGKILL after stopwaitsecs is sent to the whole tree; without it only to the leader',
   { skip },
   async (t) => {
     const script = "trap '' TERM; CHILD & while :; do wait; done";
@@ -187,7 +184,7 @@ test(
   },
 );
 
-test('HUP: everything is restarted on the configuration as it is now', { skip }, async (t) => {
+test('HUP: everything is restarted with the current configuration', { skip }, async (t) => {
   const launched = await launch(t, {
     config:
       '[supervisord]\n[program:old]\ncommand=sh -c "echo old one; exec sleep 1000"\n' +
@@ -209,7 +206,7 @@ test('HUP: everything is restarted on the configuration as it is now', { skip },
   assert.deepEqual(await launched.exit, { code: 0, signal: null });
 });
 
-test('reload with a broken file is a fault with the reasons, and everything goes on', { skip }, async (t) => {
+test('reload with an invalid file is a fault with the reasons, and nothing changes', { skip }, async (t) => {
   const launched = await launch(t, { config: '[supervisord]\n[program:steady]\ncommand=sleep 1000\n' });
   await launched.waitForLine(/success: steady entered RUNNING/);
   const path = join(launched.folder, 'supervisord.conf');
@@ -221,7 +218,7 @@ test('reload with a broken file is a fault with the reasons, and everything goes
   assert.doesNotMatch(launched.stdout.text, /stopped: steady/);
 });
 
-test('HUP with a broken file changes nothing, and says why with file and line', { skip }, async (t) => {
+test('HUP with an invalid file changes nothing, and logs file and line', { skip }, async (t) => {
   const launched = await launch(t, {
     config: '[supervisord]\n[program:steady]\ncommand=sh -c "echo up; exec sleep 1000"\n',
   });
@@ -245,7 +242,7 @@ test('HUP with a broken file changes nothing, and says why with file and line', 
   assert.deepEqual(await launched.exit, { code: 0, signal: null });
 });
 
-test('TERM during the pause of a program in BACKOFF ends at once', { skip }, async (t) => {
+test('TERM during the pause of a program in BACKOFF ends the supervisor at once', { skip }, async (t) => {
   const launched = await launch(t, {
     config: '[supervisord]\n[program:bad]\ncommand=sh -c "exit 1"\nstartretries=100\nrestartpause=600\n',
   });
@@ -257,7 +254,7 @@ test('TERM during the pause of a program in BACKOFF ends at once', { skip }, asy
   assert.doesNotMatch(launched.stdout.text, /FATAL/);
 });
 
-test('what a program has left behind is ended with PID 1: TERM first, then KILL', { skip }, async (t) => {
+test('remaining processes of a program are ended with PID 1: TERM first, then KILL', { skip }, async (t) => {
   const launched = await launch(t, {
     config:
       '[supervisord]\n[program:parent]\n' +
@@ -272,33 +269,29 @@ test('what a program has left behind is ended with PID 1: TERM first, then KILL'
   const { ms, code } = await timeToEnd(launched, 'SIGTERM');
   assert.equal(code, 0);
   assert.equal(await readFile(join(launched.folder, 'said'), 'utf8'), 'goodbye\n');
-  // The grace is a second. That nothing is waited for when nothing remains is tested with a grace of a minute
-  // (test/process/sweep.test.ts).
+  // The grace period is a second. test/process/sweep.test.ts tests, with a grace period of a minute, that there is no
+  // wait without remaining processes.
   assert.ok(ms >= 999, `it took ${ms} ms`);
 });
 
 for (const as of ['pid1', 'plain'] as const) {
-  test(
-    `forward_signals: a signal is sent on instead of being obeyed (${as})`,
-    { skip: as === 'pid1' && skip },
-    async (t) => {
-      const launched = await launch(t, {
-        as,
-        config:
-          '[supervisord]\nnodaemon=true\nlogfile=NONE\npidfile=%FOLDER%/pid\nforward_signals=USR1:web,HUP:web\n' +
-          '[program:web]\ncommand=%FOLDER%/run.sh\nstdout_logfile=/dev/stdout\nstdout_logfile_maxbytes=0\n',
-        files: {
-          'run.sh': '#!/bin/sh\ntrap "echo hup" HUP\ntrap "echo usr1" USR1\necho ready\nwhile :; do sleep 0.02; done\n',
-        },
-      });
-      await launched.stdout.waitFor(/^ready$/);
-      launched.signal('SIGUSR1');
-      await launched.stdout.waitFor(/^usr1$/);
-      launched.signal('SIGHUP');
-      await launched.stdout.waitFor(/^hup$/);
-      launched.signal('SIGTERM');
-      assert.deepEqual(await launched.exit, { code: 0, signal: null });
-      assert.doesNotMatch(launched.stdout.text, /restart request/);
-    },
-  );
+  test(`forward_signals: a signal is forwarded and not obeyed (${as})`, { skip: as === 'pid1' && skip }, async (t) => {
+    const launched = await launch(t, {
+      as,
+      config:
+        '[supervisord]\nnodaemon=true\nlogfile=NONE\npidfile=%FOLDER%/pid\nforward_signals=USR1:web,HUP:web\n' +
+        '[program:web]\ncommand=%FOLDER%/run.sh\nstdout_logfile=/dev/stdout\nstdout_logfile_maxbytes=0\n',
+      files: {
+        'run.sh': '#!/bin/sh\ntrap "echo hup" HUP\ntrap "echo usr1" USR1\necho ready\nwhile :; do sleep 0.02; done\n',
+      },
+    });
+    await launched.stdout.waitFor(/^ready$/);
+    launched.signal('SIGUSR1');
+    await launched.stdout.waitFor(/^usr1$/);
+    launched.signal('SIGHUP');
+    await launched.stdout.waitFor(/^hup$/);
+    launched.signal('SIGTERM');
+    assert.deepEqual(await launched.exit, { code: 0, signal: null });
+    assert.doesNotMatch(launched.stdout.text, /restart request/);
+  });
 }

@@ -1,6 +1,6 @@
 /**
- * The log daemon of the machine, as programs and the supervisor write to it: what it gets, compared with the real
- * Supervisor where that is installed; a restart of it, and one that hangs.
+ * The log daemon of the machine with messages of programs and of the supervisor, compared with Supervisor if that is
+ * installed; a restart of the daemon, and one that hangs.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
@@ -22,10 +22,7 @@ const skipReal =
     () => 'Supervisor is not installed',
   ));
 
-/**
- * Gives the program that is called a /dev of its own, in which /dev/log is a name for a socket in the folder of the
- * test.
- */
+/** Runs the program with a /dev of its own, in which /dev/log is a socket in the folder of the test. */
 const inOwnDev = (folder: string, program: string): string => `#!/bin/sh
 set -e
 mkdir -p ${folder}/dev
@@ -47,7 +44,7 @@ interface Daemon {
   messages(): string[];
 }
 
-/** A daemon, and the folder it listens in. */
+/** Starts a daemon in a folder. */
 async function startDaemon(t: TestContext, folder: string): Promise<Daemon> {
   const child = spawn('python3', [programFile('log-daemon.py'), join(folder, 'log.sock')], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -102,8 +99,8 @@ redirect_stderr=true
 `;
 
 /**
- * Messages that one supervisor sends to its log daemon for {@link PROGRAMS}: the lines of each program, and its own
- * about starts.
+ * Returns the messages that one supervisor sends to its log daemon for {@link PROGRAMS}: the lines of each program, and
+ * its own lines about starts.
  */
 async function heard(t: TestContext, program?: string): Promise<Record<string, string[]>> {
   const folder = await makeFolder(t);
@@ -137,11 +134,11 @@ test('programs and the supervisor write to the log daemon', { skip }, async (t) 
   assert.deepEqual(await heard(t), EXPECTED);
 });
 
-test('the real Supervisor writes the same', { skip: skipReal }, async (t) => {
+test('Supervisor writes the same', { skip: skipReal }, async (t) => {
   assert.deepEqual(await heard(t, 'supervisord'), EXPECTED);
 });
 
-test('a log daemon that comes late, goes, and comes again', { skip }, async (t) => {
+test('a log daemon that starts late, stops, and starts again', { skip }, async (t) => {
   const folder = await makeFolder(t);
   const launched = await launchWith(
     t,
@@ -152,7 +149,7 @@ test('a log daemon that comes late, goes, and comes again', { skip }, async (t) 
     /ERRO cannot write syslog \(\/dev\/log\): no such file or directory \(ENOENT\); .* is dropped until .* again$/,
   );
   await launched.waitForLine(/success: says entered RUNNING/);
-  // What a program gets on standard input it says in the log.
+  // The program logs the text that it gets on standard input.
   const say = async (text: string): Promise<void> => {
     const script =
       'import sys; sys.path.insert(0, "/usr/lib/python3/dist-packages"); import xmlrpc.client, http.client, socket\n' +
@@ -175,7 +172,7 @@ test('a log daemon that comes late, goes, and comes again', { skip }, async (t) 
   assert.deepEqual(second.messages(), ['says to another']);
 });
 
-test('a log daemon that hangs stops neither the program nor the supervisor', { skip }, async (t) => {
+test('a log daemon that hangs blocks neither the program nor the supervisor', { skip }, async (t) => {
   const folder = await makeFolder(t);
   const daemon = await startDaemon(t, folder);
   daemon.child.kill('SIGSTOP');
@@ -190,7 +187,7 @@ test('a log daemon that hangs stops neither the program nor the supervisor', { s
   await until('the end of the flood', async () => (await launched.enter(['test', '-e', `${folder}/done`])).code === 0);
   assert.match((await ctl(launched, 'status')).stdout, /floods +RUNNING/);
   daemon.child.kill('SIGCONT');
-  // Numbers are in order: what is missing was dropped, nothing is mixed up.
+  // The numbers are in order: messages may be dropped, but not mixed up.
   await ctl(launched, 'restart', 'floods');
   await daemon.lines.waitFor(/floods last/);
   const numbers = daemon

@@ -1,6 +1,6 @@
 /**
- * `update` on a running supervisor: only what must be is restarted, numprocs touches the difference, all else is
- * applied while it runs.
+ * `update` on a running supervisor: only necessary restarts, numprocs affects only the difference, and all other
+ * changes apply while the programs run.
  */
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
@@ -10,7 +10,7 @@ import { launch, pid1SkipReason } from './launch.ts';
 
 const skip = (await pid1SkipReason()) ?? false;
 
-/** A group of workers beside one that stays; each says its number when it starts. */
+/** A group of workers next to another program. Each prints its number when it starts. */
 function configuration(numprocs: number, worker = '', web = ''): string {
   return `[supervisord]
 [program:web]
@@ -25,7 +25,7 @@ ${worker}
 `;
 }
 
-test('update restarts only what must be executed anew', { skip }, async (t) => {
+test('update restarts only programs that must be executed again', { skip }, async (t) => {
   const launched = await launch(t, { config: configuration(2) });
   const file = join(launched.folder, 'supervisord.conf');
   const pids = async (): Promise<Record<string, number>> => {
@@ -49,7 +49,7 @@ test('update restarts only what must be executed anew', { skip }, async (t) => {
   });
   await launched.stdout.waitFor(/worker 2 is up$/);
   const second = await pids();
-  assert.deepEqual({ ...second, 'worker:2': 0 }, { ...first, 'worker:2': 0 }, 'what runs goes on');
+  assert.deepEqual({ ...second, 'worker:2': 0 }, { ...first, 'worker:2': 0 }, 'running programs continue');
   assert.ok((second['worker:2'] ?? 0) > 0);
 
   await writeFile(file, configuration(1, 'stopwaitsecs=3', 'log_format=raw\nenvironment=A=1'));
@@ -68,7 +68,7 @@ test('update restarts only what must be executed anew', { skip }, async (t) => {
   assert.deepEqual(await launched.exit, { code: 0, signal: null });
 });
 
-test('update --dry-run names the processes, and touches none', { skip }, async (t) => {
+test('update --dry-run lists the processes, and changes none', { skip }, async (t) => {
   const text = (numprocs: number, command: string, stopwaitsecs: number, listener: number): string => `[supervisord]
 [program-default]
 startsecs=0

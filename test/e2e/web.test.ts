@@ -1,7 +1,4 @@
-/**
- * The web page of the built executable, and beside it that of the real Supervisor where that is installed: what the
- * same actions come to.
- */
+/** The web page of the built executable and, if installed, that of Supervisor: the results of the same actions. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { request } from 'node:http';
@@ -112,7 +109,7 @@ async function messagesOf(
   return { messages, port, stop };
 }
 
-/** Our page: a form with the token that the page has. */
+/** Submits a form of our page, with its token. */
 async function actOnOurs(port: number, action: string, name: string): Promise<Answer> {
   const { text } = await send(port, 'GET', '/');
   const token = /name="token" value="([^"]+)"/.exec(text)?.[1] ?? '';
@@ -164,7 +161,7 @@ test('every action by a form, the page after it, and links that only ask', { ski
   await stop();
 });
 
-test('the page of the real Supervisor says the same', { skip: skipReal }, async (t) => {
+test('the page of Supervisor has the same results', { skip: skipReal }, async (t) => {
   const { messages, stop } = await messagesOf(t, 'supervisord', (port, action, name) =>
     send(
       port,

@@ -1,8 +1,8 @@
 /*
  * floods GATE RECORDS: waits until the FIFO GATE has a writer, then writes the lines "PID NUMBER", counted from 1, as
- * fast as it can, for ever. RECORDS/PID holds, as a binary int64, the number of the last line that was written for
- * sure. Each write is whole lines and at most PIPE_BUF bytes, so that it happens completely or not at all, also when
- * the program is killed.
+ * fast as possible, forever. RECORDS/PID has, as a binary int64, the number of the last line that was certainly
+ * written. Each write has whole lines and at most PIPE_BUF bytes. So it happens completely or not at all, even if the
+ * program is killed.
  */
 #include <fcntl.h>
 #include <limits.h>

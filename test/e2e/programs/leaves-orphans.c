@@ -1,6 +1,6 @@
 /*
- * leaves-orphans COUNT: makes so many processes whose parent ends before they do, says "left COUNT", then waits for a
- * signal. Each orphan ends when it sees that it has been adopted.
+ * leaves-orphans COUNT: creates COUNT processes whose parents exit before them, prints "left COUNT", then waits for a
+ * signal. Each orphan exits when it notices that it was adopted.
  */
 #include <stdio.h>
 #include <stdlib.h>

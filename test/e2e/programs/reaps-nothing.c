@@ -1,6 +1,6 @@
 /*
- * A library to preload: PID 1 is told that none of its children has ended. It stands for a PID 1 that does not reap, to
- * show that the tests would see it.
+ * A library to preload. It tells PID 1 that none of its children has ended. It stands for a PID 1 that does not reap,
+ * to show that the tests would notice.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -1,7 +1,4 @@
-/*
- * tells-its-start: writes "started NANOSECONDS PID" of the monotonic clock as the first thing it does, then waits for a
- * signal.
- */
+/* tells-its-start: first writes "started NANOSECONDS PID" (monotonic clock), then waits for a signal. */
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>

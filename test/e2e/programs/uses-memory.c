@@ -1,7 +1,7 @@
 /*
- * Uses as many MB as its first argument says, and says "using" once it does; then it waits. The second argument says
- * who uses them: self; child: a grandchild, below a child that does nothing; left: a child that has lost its parent,
- * but is still of its group.
+ * uses-memory MEGABYTES WHO: uses that much memory, prints "using", and waits. WHO is the process that uses it. self:
+ * the program. child: a grandchild below an idle child. left: a child that has lost its parent but is still in its
+ * group.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 static void use(const char *megabytes)
 {
     size_t size = (size_t)atoi(megabytes) << 20;
-    /* volatile: memory that nobody reads would not be used at all. */
+    /* volatile: the compiler may remove writes to memory that is never read. */
     volatile char *memory = malloc(size);
 
     if (memory == NULL)
@@ -30,7 +30,7 @@ int main(int argc, char **argv)
         return 2;
     if (strcmp(argv[2], "self") == 0 || fork() == 0) {
         if (strcmp(argv[2], "self") != 0) {
-            /* The one in between stays, or goes. */
+            /* The intermediate process stays or exits. */
             if (fork() != 0) {
                 if (strcmp(argv[2], "left") == 0)
                     _exit(0);
