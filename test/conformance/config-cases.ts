@@ -1,5 +1,5 @@
 /**
- * Cases for the comparison with the installed Supervisor: what is asked (see config-oracle.py), and the text. Data.
+ * Cases for the comparison with the installed Supervisor: a function (see config-oracle.py) and its text. Data only.
  */
 
 /** Names that the cases of `format` can use. */
@@ -10,7 +10,7 @@ const program = (lines: string): readonly ['config', string] => ['config', `${S}
 const ask = (what: string, texts: readonly string[]): Array<readonly [string, string]> =>
   texts.map((text) => [what, text] as const);
 
-/** Read alike by both. */
+/** Cases with the same result in both. */
 export const cases: ReadonlyArray<readonly [string, string]> = [
   ...ask('dialect', [
     '[s]\na=b:c\nd: e=f\n',
@@ -335,7 +335,7 @@ export const cases: ReadonlyArray<readonly [string, string]> = [
   ]),
 ];
 
-/** Read differently by us, with the reason; each must stay different, or leave this list. */
+/** Cases with a different result in ours, with the reason. A case that no longer differs must be removed. */
 export const differences: ReadonlyArray<readonly [string, string, string]> = [
   [...program('stopsignal=0'), 'signal 0 reaches nobody: Supervisor takes it for the name SIG_DFL'],
   [...program('stopsignal=RTMIN+3'), 'real-time signals have names here'],

@@ -1,7 +1,7 @@
 /**
- * Our reading of configurations beside the real one: real files of others with what Supervisor 4.3.0 made of them
- * (`../shared/conformance`), and cases written here, put to the installed Supervisor (`/usr/bin/python3`) in one
- * process. Each part says so when it is skipped.
+ * Our configuration compared with Supervisor's: public files with the results of Supervisor 4.3.0
+ * (`../shared/conformance`), and cases of this project, evaluated by the installed Supervisor (`/usr/bin/python3`) in
+ * one process. Each part reports when it is skipped.
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -26,7 +26,7 @@ const ENV = { HOME: '/root', PATH: '/usr/bin:/bin', SHELL: '/bin/sh', USER: 'app
 type Outcome = Readonly<Record<string, unknown>>;
 type Rows = Readonly<Record<string, Outcome>>;
 
-/** What differs, as lines; only what `expected` has is compared, save in lists and environments. */
+/** Lists the differences. Only members of `expected` are compared, except in lists and environments. */
 function compareValues(expected: unknown, actual: unknown, path: string): string[] {
   if (
     typeof expected === 'object' &&
@@ -150,7 +150,7 @@ function readDialect(text: string): unknown {
   };
 }
 
-/** A source that is one file; nothing is looked up in it. */
+/** Creates a source with one file and no other facts. */
 function textSource(text: string, env: Readonly<Record<string, string>>): Source {
   return {
     env,
@@ -198,7 +198,7 @@ function judge(question: Question, real: Answer, ours: Answer): string[] {
   return lines.map((line) => `${label}: ${line}`);
 }
 
-test(`${cases.length} written cases are read as the installed Supervisor reads them`, { skip }, () => {
+test(`${cases.length} cases have the same result as in the installed Supervisor`, { skip }, () => {
   assert.ok(cases.length >= 100);
   const questions = cases.map(([what, text]): Question => ({
     what,
@@ -213,7 +213,7 @@ test(`${cases.length} written cases are read as the installed Supervisor reads t
   );
 });
 
-test('known differences are still there, each for its reason', { skip }, () => {
+test('known differences still exist, each with its reason', { skip }, () => {
   const questions = differences.map(([what, text]): Question => ({
     what,
     text,
@@ -248,7 +248,7 @@ test('users, directories and includes are looked up as the installed Supervisor 
     for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text);
     writeFileSync(join(directory, 'latin.conf'), Buffer.from('[program:z]\ncommand=\xe9\n', 'latin1'));
     const S = '[supervisord]\n';
-    // Numbers of users and groups that the machine does not know are accepted here, and refused by Supervisor.
+    // Numeric users and groups that are unknown to the machine are accepted here, and refused by Supervisor.
     const bodies = [
       `${S}[include]\nfiles=conf.d/*.conf\n`,
       `${S}[include]\nfiles=conf.d/*.ini conf.d/?.conf\n`,
@@ -307,7 +307,7 @@ test('users, directories and includes are looked up as the installed Supervisor 
   }
 });
 
-/** Users of /etc/passwd and groups of /etc/group, without the addon. */
+/** Returns the users of /etc/passwd and the groups of /etc/group, without the addon. */
 function systemUsers(): Users {
   const rows = (file: string): string[][] =>
     readFileSync(file, 'utf8')

@@ -1,6 +1,6 @@
 /**
- * Command lines through the real supervisorctl and through ours against one real supervisord in the same state: output,
- * error output and exit code are the same, byte for byte.
+ * Command lines run with Supervisor's supervisorctl and with ours, against one Supervisor in the same state: output,
+ * error output and exit code are identical.
  */
 import assert from 'node:assert/strict';
 import { existsSync, writeFileSync } from 'node:fs';
@@ -19,9 +19,9 @@ import {
 } from './ctl-world.ts';
 
 const PORT = await findFreePort();
-// Two programs end by themselves, and when they do is not left to chance, as supervisord looks for ended programs
-// within a start: `exited` waits for a line, so each start finds it up; `fatal` waits until its supervisord sleeps in
-// poll, when that start has looked.
+// Two programs exit by themselves. Their time is controlled, since supervisord looks for ended programs within a start.
+// `exited` waits for a line, so each start finds it up. `fatal` waits until its supervisord sleeps in poll, after the
+// start has looked.
 const PROGRAMS = `
 [program:run]
 command=/bin/sh -c 'echo hello; printf "tab\\there \\303\\251 <&> end\\n"; echo err >&2; exec sleep 10000'
@@ -93,7 +93,8 @@ const CHANGED =
 const BROKEN = `${PROGRAMS}[program:bad]\n`;
 
 /**
- * A command line, and what is done before each of the two runs: methods with their argument, `config:NAME` writes one.
+ * A command line, with the steps before each of the two runs: methods with an argument; `config:NAME` writes a
+ * configuration.
  */
 type Case = readonly [line: string, ...prepare: string[]];
 
@@ -329,7 +330,7 @@ const CHANGING: readonly Case[] = [
   ['remove stubborn', 'stopping stubborn'],
 ];
 
-/** Arguments as they are, without the selection of the server. */
+/** Arguments without the selection of the server. */
 const ARGUMENTS: ReadonlyArray<readonly string[]> = [
   ['-h'],
   ['-?'],
@@ -437,7 +438,7 @@ describe('the same command line through both clients', needsSupervisor, () => {
     await attempt(world.supervisor.signalProcess(name, 'KILL'));
     await until(async () => (await world.supervisor.getProcessInfo(name)).pid === 0);
   };
-  /** Lets `exited` end, and waits until nothing changes by itself any more. */
+  /** Lets `exited` end, and waits until no state changes by itself. */
   const settle = async (): Promise<void> => {
     await until(async () => {
       const processes = await world.supervisor.getAllProcessInfo();
@@ -446,7 +447,7 @@ describe('the same command line through both clients', needsSupervisor, () => {
       return processes.every(isSettled);
     });
   };
-  /** Starts `stubborn`, and waits until it says that it is ready: before that it would still obey SIGTERM. */
+  /** Starts `stubborn`, and waits until it is ready. Before that it would obey SIGTERM. */
   const startStubborn = async (): Promise<void> => {
     const log = await world.supervisor.readProcessLog('stubborn', 'stdout', 0, 0);
     await world.supervisor.startProcess('stubborn');
@@ -489,7 +490,7 @@ describe('the same command line through both clients', needsSupervisor, () => {
         await until(async () => (await client.getProcessInfo(name)).statename === 'STOPPING');
       } else assert.fail(`no such step: ${step}`);
       if (action === 'config' && steps.includes('reset')) {
-        // `reset` has written the file back: it is the change that the command is to find.
+        // `reset` has restored the file. The command is to find this change.
         await reset();
         await settle();
         world.writeConfig(CHANGED);
@@ -499,7 +500,7 @@ describe('the same command line through both clients', needsSupervisor, () => {
     await settle();
   };
 
-  /** Ours in this process: as good as a program of its own where only what it says counts, and much faster. */
+  /** Runs our client in this process, which is much faster and sufficient if only the output matters. */
   const runHere: typeof runReal = async (args, { cwd }) => {
     const running = start(args, { cwd });
     const code = await running.code;
@@ -533,13 +534,13 @@ describe('the same command line through both clients', needsSupervisor, () => {
     });
   }
 
-  it('reload and shutdown, and what is said while the supervisor ends', async () => {
+  it('reload and shutdown, and the output during the shutdown', async () => {
     const results: unknown[] = [];
     for (const run of [runReal, runOurs]) {
       await prepare(['end stubborn', 'start stubborn']);
       const restarted = await run([...world.select, 'reload'], { cwd: world.directory });
       assert.deepEqual(restarted, { stdout: 'Restarted supervisord\n', stderr: '', code: 0 });
-      // stubborn ignores SIGTERM, so the supervisor stays in its last state until it is killed.
+      // stubborn ignores SIGTERM, so the supervisor stays in its last state until the program is killed.
       for (const line of [
         'status',
         'pid',
@@ -570,10 +571,10 @@ describe('the same command line through both clients', needsSupervisor, () => {
   });
 });
 
-/** What the programs come to that end by themselves. */
+/** Final states of the programs that exit by themselves. */
 const ENDS: Readonly<Record<string, string>> = { exited: 'EXITED', fatal: 'FATAL', nofile: 'FATAL', notexec: 'FATAL' };
 
-/** Whether a process stays as it is; `starting` is STARTING for hours. */
+/** True if the state of a process stays; `starting` is STARTING for hours. */
 function isSettled({ name, statename }: { readonly name: string; readonly statename: string }): boolean {
   const end = ENDS[name];
   return end === undefined
@@ -582,8 +583,8 @@ function isSettled({ name, statename }: { readonly name: string; readonly staten
 }
 
 /**
- * Of several processes that are stopped by one order, supervisord tells first which ended first: only these lines may
- * change places, with each other.
+ * Sorts lines about stopped processes. Of several processes that one command stops, supervisord reports the first to
+ * end first. Only these lines may change their order, among themselves.
  */
 function sortStopped(text: string): string {
   return text.replace(/(?:^.*: stopped\n){2,}/gm, (lines) => `${lines.trimEnd().split('\n').sort().join('\n')}\n`);

@@ -1,6 +1,6 @@
 /**
- * Every fault to every command, through the real supervisorctl and ours, from a server that answers whatever is wanted:
- * what both print and end with is the same.
+ * Every fault for every command, with Supervisor's supervisorctl and ours, from a server with arbitrary answers: output
+ * and exit code are the same.
  */
 import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
@@ -16,7 +16,7 @@ import { needsSupervisor, normalise, type Outcome, runReal } from './ctl-world.t
 /** An answer to a method, as the text of an HTTP response. */
 type Answer = (method: string) => string;
 
-/** Lines whose answer tells of several processes, and those that need them. */
+/** Methods whose answer has several processes, and the lines that need them. */
 const SEVERAL_LINES = /all$|\*$|^update/;
 const SEVERAL = /AllProcesses$|ProcessGroup$|AllProcessLogs$/;
 const LINES = [
@@ -51,7 +51,7 @@ const LINES = [
   'reload\nn',
   'shutdown\n',
 ];
-/** Lines whose exit code depends on the fault in a way of their own. */
+/** Lines whose exit code depends on the fault in a special way. */
 const ENDS = [
   'start x',
   'start g:*',
@@ -75,7 +75,10 @@ const faultFor =
   (method) =>
     method === 'supervisor.getVersion' ? encodeResponse('3.0') : encodeFault(code, "NAME: it's <here>");
 
-/** Of several processes, the first has that result and the second is fine; removing and adding groups works. */
+/**
+ * Answers with several processes: the first has this result and the second succeeds. Removing and adding groups
+ * succeeds.
+ */
 const resultFor =
   (code: number): Answer =>
   (method) => {
@@ -123,7 +126,7 @@ const STATES: readonly XmlRpcValue[] = [
   info('h', [1000, 'UNKNOWN'], ''),
   info('ü-name', [20, 'RUNNING'], 'ünïcode', 8),
 ];
-/** Supervisor knows none of our own methods. */
+/** Answers our own methods as Supervisor does, which does not know them. */
 const answerUnknown = (method: string): string | null =>
   method.startsWith('onevisor.') ? encodeFault(1, 'UNKNOWN_METHOD') : null;
 

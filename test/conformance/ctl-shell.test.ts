@@ -1,6 +1,5 @@
 /**
- * The interactive shell in a terminal: the same keys to the real supervisorctl and to ours, and the same screen in the
- * end.
+ * The interactive shell in a terminal: the same keys for Supervisor's supervisorctl and ours result in the same screen.
  */
 import assert from 'node:assert/strict';
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -39,7 +38,7 @@ numprocs=2
 startsecs=0
 `;
 
-/** At the beginning of a line: an editor draws it again within one. */
+/** The prompt at the beginning of a line. The editor draws it again within a line. */
 const PROMPT = '\\n\\w+> $';
 const CTRL_C = '\x03';
 const CTRL_D = '\x04';
@@ -192,14 +191,14 @@ describe('the shell in a terminal', { ...needsSupervisor, ...needsTerminal }, ()
     steps: readonly Step[],
     { env = {}, isLeft = false },
   ): Promise<Screen> => {
-    // What `fg` shows begins with the log of earlier times.
+    // The output of `fg` begins with the log of earlier runs.
     await world.supervisor.clearProcessLogs('cat');
     const { lines, code } = await runInTerminal([...argv, ...world.select, ...args], steps, {
       cwd: world.directory,
       env,
       isLeft,
     });
-    // Where Ctrl-C meets the real client decides whether it says this.
+    // The moment of Ctrl-C decides if the real client prints this.
     const text = lines.join('\n').replace(/unix:\S+ Cannot connect, error: <class 'KeyboardInterrupt'> \(\)/, '');
     return {
       lines: normalise(text)
@@ -209,7 +208,7 @@ describe('the shell in a terminal', { ...needsSupervisor, ...needsTerminal }, ()
     };
   };
   /**
-   * The real client loses a Ctrl-C now and then, between its prompt and its editor; then it is played again. Ours has
+   * Repeats the keys for the real client, which sometimes loses a Ctrl-C between its prompt and its editor. Ours has
    * one try.
    */
   const playReal = async (
@@ -262,12 +261,12 @@ describe('the shell in a terminal', { ...needsSupervisor, ...needsTerminal }, ()
       ].slice(-10),
     );
     assert.equal(ours.code, 0);
-    // The terminal's echo and the threads of the real client write as they come: it shows twice what is typed while it
-    // is between two lines, Ctrl-C as ^C or not at all, and any of these on one line. And it does not end by itself,
-    // but waits for its own threads.
+    // The echo of the terminal and the threads of the real client are not synchronized. Input between two lines is
+    // shown twice, Ctrl-C as ^C or not at all, and any of these on one line. Also, the real client waits for its own
+    // threads at the end.
     const real = await playReal([], [...steps, [PROMPT, '']], true);
     const isTyped = (line: string): boolean => /^(one|two|\^C)*$/.test(line);
-    // Its connection may be closed by one thread while another looks at it, which it says in Python's words.
+    // One of its threads may close a connection that another one uses, which it reports with Python's words.
     const isCrash = (line: string): boolean =>
       line.endsWith("error: <class 'AttributeError'>, 'NoneType' object has no attribute '_fileno'");
     assert.deepEqual(
@@ -278,7 +277,7 @@ describe('the shell in a terminal', { ...needsSupervisor, ...needsTerminal }, ()
     );
   });
 
-  it('a line that is given up in fg does not stand in the next one', async () => {
+  it('a cancelled line in fg does not appear in the next one', async () => {
     const { lines } = await playOurs(
       [],
       [
@@ -292,7 +291,7 @@ describe('the shell in a terminal', { ...needsSupervisor, ...needsTerminal }, ()
     assert.deepEqual(lines.slice(-5), ['partExiting foreground', 'supervisor> pid cat', 'PID', 'supervisor>', '']);
   });
 
-  it('Ctrl-C ends a command that waits, and with it the shell', async () => {
+  it('Ctrl-C ends a waiting command and the shell', async () => {
     const steps: Step[] = [
       [PROMPT, 'stop run stubborn\r'],
       ['run: stopped', CTRL_C],
@@ -302,21 +301,21 @@ describe('the shell in a terminal', { ...needsSupervisor, ...needsTerminal }, ()
     await until(async () => (await world.supervisor.getProcessInfo('stubborn')).pid === 0);
     const log = await world.supervisor.readProcessLog('stubborn', 'stdout', 0, 0);
     await world.supervisor.startProcess('stubborn');
-    // Before it says that it is ready it would still obey SIGTERM.
+    // Before it is ready it would obey SIGTERM.
     await until(async () => (await world.supervisor.readProcessLog('stubborn', 'stdout', 0, 0)).length > log.length);
     await world.supervisor.startProcess('run');
     assert.deepEqual(await playOurs([], steps), real);
     await world.supervisor.startProcess('run');
   });
 
-  it('keeps the history in a file for its owner only', async () => {
+  it('stores the history in a file that only its owner can read', async () => {
     const file = join(world.directory, 'history');
     const config = join(world.directory, 'history.conf');
     writeFileSync(
       config,
       `[supervisorctl]\nserverurl=unix://${world.directory}/s.sock\nprompt=p\nhistory_file=${file}\n`,
     );
-    // The real client does not heed -r.
+    // The real client ignores -r.
     for (const argv of [
       [realClient ?? '', '-c', config],
       [ourClient, '-c', config],
@@ -347,7 +346,7 @@ describe('the shell in a terminal', { ...needsSupervisor, ...needsTerminal }, ()
     }
   });
 
-  it('takes lines that are pasted at once, one after the other', async () => {
+  it('executes pasted lines one after the other', async () => {
     const { lines } = await playOurs([], [[PROMPT, 'pid run\rhelp quit\rquit\r']]);
     assert.match(
       lines.join('\n'),
@@ -355,7 +354,7 @@ describe('the shell in a terminal', { ...needsSupervisor, ...needsTerminal }, ()
     );
   });
 
-  it('lists what Tab offers where it is not one thing only', async () => {
+  it('lists the completions of Tab if there are several', async () => {
     const { lines } = await playOurs(
       [],
       [

@@ -1,13 +1,13 @@
 /**
- * A client in a terminal of its own: keys go in when what they wait for is on the screen, and the screen is what comes
- * out, whichever control sequences were used to draw it.
+ * Runs a client in a terminal: keys are sent when the expected text is on the screen. The result is the screen,
+ * whichever control sequences have drawn it.
  */
 import { spawn, spawnSync } from 'node:child_process';
 
 /** Waits for a text (a regular expression) since the last keys, then types. */
 export type Step = readonly [expected: string, keys: string];
 
-/** What was to be seen, and how the program ended: its exit code, or minus the signal. */
+/** The screen, and the exit code of the program, or minus the signal. */
 export interface Screen {
   readonly lines: readonly string[];
   readonly code: number;
@@ -53,15 +53,15 @@ status = os.waitpid(pid, 0)[1]
 print(json.dumps({'log': log.decode('utf8', 'replace'), 'code': os.waitstatus_to_exitcode(status)}))
 `;
 
-/** How a program is run in a terminal. */
+/** Options of a run in a terminal. */
 export interface TerminalOptions {
   readonly cwd: string;
   readonly env?: Record<string, string>;
-  /** Killed after the last step, instead of waiting for its end. */
+  /** True if the program is killed after the last step. */
   readonly isLeft?: boolean;
 }
 
-/** Runs a program in a terminal. Rejects with what was on the screen where a step is not reached. */
+/** Runs a program in a terminal. Rejects with the screen if a step is not reached. */
 export async function runInTerminal(
   argv: readonly string[],
   steps: readonly Step[],
@@ -85,7 +85,7 @@ export async function runInTerminal(
   return { lines: drawScreen(log), code };
 }
 
-/** The lines that a terminal shows after these characters: as much of it as line editing needs. */
+/** Returns the lines that a terminal shows after these characters. Implements what line editing needs. */
 export function drawScreen(text: string): string[] {
   const lines: string[][] = [[]];
   let row = 0;

@@ -1,6 +1,6 @@
 /**
- * Shared parts of the tests of the client: the real supervisord in a directory of its own, both clients as programs,
- * and the comparison.
+ * Shared parts of the tests of the client: Supervisor in a directory of its own, both clients as programs, and the
+ * comparison.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -14,7 +14,7 @@ import { EXECUTABLE } from '../e2e/launch.ts';
 import { childrenOf } from '../e2e/observe.ts';
 import { type Call, SupervisorClient } from '../../src/ctl/supervisor-client.ts';
 
-/** Path of the real client, null where it is not installed. */
+/** Path of the real client; null if it is not installed. */
 export const realClient = findProgram('supervisorctl');
 const realServer = findProgram('supervisord');
 
@@ -30,14 +30,14 @@ function findProgram(name: string): string | null {
   return found.status === 0 ? found.stdout.trim() : null;
 }
 
-/** What a program left behind. */
+/** Result of a program. */
 export interface Outcome {
   readonly stdout: string;
   readonly stderr: string;
   readonly code: number | null;
 }
 
-/** How a client is called. */
+/** Options of a call of a client. */
 export interface CallOptions {
   readonly cwd: string;
   readonly input?: string;
@@ -70,14 +70,14 @@ export function runReal(args: readonly string[], options: CallOptions): Promise<
   return run(realClient ?? 'supervisorctl', args, options);
 }
 
-/** Runs our client; where it names itself, the real client's path is put in. */
+/** Runs our client. In its output, replaces its own path by that of the real client. */
 export async function runOurs(args: readonly string[], options: CallOptions): Promise<Outcome> {
   const { stdout, stderr, code } = await run(ourClient, args, options);
   const rename = (text: string): string => text.replaceAll(ourClient, realClient ?? ourClient);
   return { stdout: rename(stdout), stderr: rename(stderr), code };
 }
 
-/** Takes out what differs from run to run: process ids, uptimes, times of day, and the places in Python's sources. */
+/** Replaces values that differ between runs: process ids, uptimes, times of day, and places in Python's sources. */
 export function normalise(text: string): string {
   return text
     .replace(/pid \d+, uptime [\d:]+( days?, [\d:]+)?/g, 'pid PID, uptime TIME')
@@ -91,14 +91,14 @@ export interface World {
   readonly directory: string;
   readonly call: Call;
   readonly supervisor: SupervisorClient;
-  /** Arguments that select it. */
+  /** Arguments that select the server. */
   readonly select: readonly string[];
   writeConfig(programs: string): void;
-  /** Ends it with all that it started. */
+  /** Ends the server and all its processes. */
   stop(): Promise<void>;
 }
 
-/** A TCP port of loopback that nobody uses now. */
+/** Finds a free TCP port on loopback. */
 export async function findFreePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -109,8 +109,8 @@ export async function findFreePort(): Promise<number> {
 }
 
 /**
- * Starts the real supervisord with `[program:x]` sections, and waits until it answers. `port` is for its TCP server
- * with password.
+ * Starts the real supervisord with `[program:x]` sections, and waits until it answers. `port`: for its TCP server with
+ * a password.
  */
 export async function startWorld(programs: string, port: number): Promise<World> {
   const directory = mkdtempSync(join(tmpdir(), 'ctl-'));
@@ -127,7 +127,7 @@ export async function startWorld(programs: string, port: number): Promise<World>
     env: { PATH: process.env['PATH'], TZ: process.env['TZ'] },
   });
   const ended = new Promise<void>((resolve) => server.on('close', () => resolve()));
-  // It says so on its output once its servers listen.
+  // It reports this on its output once its servers listen.
   await new Promise<void>((resolve, reject) => {
     let text = '';
     server.stdout.setEncoding('utf8').on('data', (chunk: string) => {
@@ -138,7 +138,8 @@ export async function startWorld(programs: string, port: number): Promise<World>
   });
   const stop = async (): Promise<void> => {
     server.kill('SIGTERM');
-    // This supervisord would wait for programs that ignore SIGTERM, and may start one more before it reads the signal.
+    // Kill programs that ignore SIGTERM, since this supervisord would wait for them. It may also start another one
+    // before it reads the signal.
     while (!(await Promise.race([ended.then(() => true), sleep(100, false)])))
       for (const pid of await childrenOf(server.pid ?? 0)) endGroup(pid);
     rmSync(directory, { recursive: true, force: true });
@@ -172,7 +173,7 @@ serverurl=unix://${directory}/s.sock
 ${programs}`;
 }
 
-/** Waits until a question is answered with yes. The states of a process can only be asked for, so this asks again. */
+/** Polls until a question is answered with true. The states of a process cannot be observed otherwise. */
 export async function until(question: () => Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 60_000;
   while (!(await question())) {

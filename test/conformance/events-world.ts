@@ -1,6 +1,6 @@
 /**
- * A supervisor, the real one or ours, with event listeners that tell the test what they get. It is driven over XML-RPC,
- * as any client would.
+ * A supervisor, Supervisor's or ours, with event listeners that report to the test. It is controlled over XML-RPC, as
+ * by any client.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -18,7 +18,7 @@ import { Lines } from '../e2e/lines.ts';
 
 export type Which = 'real' | 'ours';
 
-/** The Python that the real Supervisor is installed for; null where it is not installed. */
+/** The Python of the installed Supervisor; null if it is not installed. */
 export const python = findPython();
 
 /** Options of a test that needs the real Supervisor. */
@@ -33,31 +33,31 @@ function findPython(): string | null {
   return spawnSync(interpreter, ['-c', 'import supervisor.childutils']).status === 0 ? interpreter : null;
 }
 
-/** What a listener told. */
+/** A report of a listener. */
 export interface Told {
   readonly listener: string;
   readonly pid: number;
-  /** It has just been started. */
+  /** The listener has just started. */
   readonly begins?: true;
   readonly headers?: Readonly<Record<string, string>>;
   readonly payload?: string;
 }
 
-/** One supervisor at work. */
+/** A running supervisor. */
 export interface EventWorld {
-  /** Everything that the listeners told, as lines of JSON, in the order of arrival. */
+  /** All reports of the listeners, as lines of JSON, in the order of arrival. */
   readonly lines: Lines;
   /** Lines of its log. */
   readonly log: Lines;
   call(method: string, ...params: XmlRpcValue[]): Promise<XmlRpcValue>;
-  /** Calls, and returns the code of the fault instead of throwing; null where there was none. */
+  /** Calls a method, and returns the code of the fault; null for success. */
   fault(method: string, ...params: XmlRpcValue[]): Promise<number | null>;
   /** Waits for an event by a pattern of `LISTENER EVENTNAME PAYLOAD`. */
   waitFor(pattern: RegExp, count?: number): Promise<Told>;
-  /** What a listener was told so far: `EVENTNAME PAYLOAD`, with pids replaced. */
+  /** Returns the events of a listener so far: `EVENTNAME PAYLOAD`, with pids replaced. */
   told(listener: string): string[];
   all(listener: string): Told[];
-  /** Asks it to shut down, and waits for its end and that of the listeners. */
+  /** Requests a shutdown, and waits for the end of the supervisor and its listeners. */
   shutdown(): Promise<void>;
 }
 
@@ -78,7 +78,7 @@ export async function startEventWorld(test: TestContext, which: Which, programs:
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('data', (bytes: Buffer) => told.write(bytes));
-    // A listener that is killed leaves its connection as it is.
+    // A listener that is killed does not close its connection properly.
     socket.on('error', () => socket.destroy());
   });
   await new Promise<void>((resolve) => server.listen(join(folder, 'told'), resolve));
@@ -119,7 +119,7 @@ export async function startEventWorld(test: TestContext, which: Which, programs:
       for (;;) {
         const found = parsed().filter((line) => pattern.test(`${line.listener} ${formatTold(line)}`))[count - 1];
         if (found !== undefined) return found;
-        // Whatever comes next.
+        // Waits for further reports.
         await lines.waitFor(/^/, { count: lines.all.length + 1 });
       }
     },
@@ -133,7 +133,7 @@ export async function startEventWorld(test: TestContext, which: Which, programs:
     shutdown: async () => {
       await call('supervisor.shutdown');
       await ended;
-      // What the listeners have told may not have been read yet.
+      // Some reports of the listeners may be unread.
       for (const socket of sockets) if (!socket.closed) await once(socket, 'close');
     },
   };

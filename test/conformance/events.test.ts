@@ -1,26 +1,26 @@
 /**
- * Listeners written with Python's supervisor.childutils, under the real Supervisor and under ours: the same
- * configuration, the same happenings, the same events. Where they differ it is meant: those are the tests of "unlike
- * Supervisor", each showing both.
+ * Listeners written with Python's supervisor.childutils, under Supervisor and under ours: with the same configuration
+ * and the same sequence of changes, the events are the same. Differences are intended. The tests "unlike Supervisor"
+ * show both sides.
  *
- * Intended differences, and why:
+ * Intended differences, with reasons:
  *   1. An event that a pool subscribes to under two names comes once. Supervisor sends it twice, with one serial.
- *   2. A rejected event goes back to its own pool. Supervisor gives it to every pool whose listeners have the same
+ *   2. A rejected event returns to its own pool. Supervisor gives it to every pool whose listeners have the same
  *      priority.
- *   3. With the default buffer, no event of the boot is lost, nor of another burst (test/e2e/events.test.ts).
- *      Supervisor discards all but the last ten. `buffer_size` counts for listeners that have been behind for a second.
- *   4. A listener that breaks the protocol is killed and started again. Supervisor leaves it running, without use.
- *   5. Output in capture mode makes no PROCESS_LOG, as documented, and later output is told at once. Supervisor tells
- *      the captured output twice and holds back what follows.
- *   6. A listener hears of the end of the last program of a shutdown before it is stopped itself.
- *   7. A character that two reads have cut in two is told whole (test/unit/events/sources.test.ts). Supervisor calls
- *      both halves undecodable.
- *   8. An event that is rejected over and over is sent again after pauses that grow
+ *   3. With the default buffer, no event of the boot or of another burst is lost (test/e2e/events.test.ts). Supervisor
+ *      drops all but the last ten. `buffer_size` applies to listeners that have been behind for a second.
+ *   4. A listener that breaks the protocol is killed and restarted. Supervisor leaves it running, without events.
+ *   5. Output in capture mode causes no PROCESS_LOG, as documented, and later output is sent at once. Supervisor sends
+ *      the captured output twice and delays the following output.
+ *   6. A listener gets the event of the exit of the last program of a shutdown before it is stopped itself.
+ *   7. A character that was split between two reads is sent whole (test/unit/events/sources.test.ts). Supervisor marks
+ *      both parts as undecodable.
+ *   8. An event that is rejected repeatedly is sent again after growing pauses
  *      (test/unit/events/listener-pool.test.ts). Supervisor sends it as fast as it can.
  *   9. Events that a full buffer drops are reported twice, with their number (same file). Supervisor reports each one.
- *  10. `RESULT` is checked. Supervisor takes any seven characters for it.
- *  11. The end of a program that makes events of its output is told after all of that output, as in Supervisor. Events
- *      of other programs do not wait for that, and may be told before.
+ *  10. `RESULT` is checked. Supervisor accepts any seven characters.
+ *  11. The exit of a program whose output causes events is sent after all of that output, as in Supervisor. Events of
+ *      other programs do not wait for that, and may come earlier.
  *  12. Programs of equal priority stop together, so the order of their events differs from Supervisor's, which stops
  *      one group after another.
  */
@@ -29,7 +29,7 @@ import { test } from 'node:test';
 import { type EventWorld, listenerSection, needsSupervisor, startEventWorld, type Which } from './events-world.ts';
 
 const CAPTURED = '<!--XSUPERVISOR:BEGIN-->inside<!--XSUPERVISOR:END-->';
-/** Shell commands that wait for a line and then write text, text on the other stream, and bytes that are no text. */
+/** Shell commands that wait for a line and then write text, text to stderr, and bytes that are not UTF-8. */
 const OUT = 'read x; printf "out \\303\\251\\n"';
 const ERR = 'read x; printf "err\\n" >&2';
 const NOT_TEXT = 'read x; printf "\\377\\376it\\047s\\n"';
@@ -42,8 +42,8 @@ const both = ['real', 'ours'] as const satisfies readonly Which[];
 const everything =
   'PROCESS_STATE,PROCESS_GROUP,SUPERVISOR_STATE_CHANGE,REMOTE_COMMUNICATION,PROCESS_LOG,PROCESS_COMMUNICATION';
 
-// A long startsecs where a start is to fail: the loop of Supervisor may see an exit only a second later, and take it
-// for that of a start that succeeded.
+// A long startsecs for a start that must fail. Supervisor's loop may notice an exit a second late, and take the start
+// for a success.
 const lifecycle = `${listenerSection('main', everything, 'buffer_size=100')}
 [program:slow]
 command=/bin/sh -c 'trap "sleep 1.5; exit" TERM; while :; do sleep 0.1; done'
@@ -91,7 +91,7 @@ command=/bin/cat
 autostart=false
 `;
 
-/** Makes happen all that can, one after the other. */
+/** Causes all possible events, one after the other. */
 async function live(world: EventWorld): Promise<void> {
   const start = (name: string): Promise<unknown> => world.call('supervisor.startProcess', name, false);
   await world.waitFor(/^main PROCESS_STATE_RUNNING processname:cat /);
@@ -102,7 +102,7 @@ async function live(world: EventWorld): Promise<void> {
   await start('quick');
   await world.waitFor(/_FATAL processname:quick /);
   await start('flaky');
-  // The pause after the third failure is long enough to stop it there.
+  // The pause after the third failure is long enough to stop the program there.
   await world.waitFor(/_BACKOFF processname:flaky .* tries:3/);
   await world.call('supervisor.stopProcess', 'flaky');
   assert.equal(await world.fault('supervisor.startProcess', 'missing'), 20);
@@ -137,11 +137,11 @@ async function live(world: EventWorld): Promise<void> {
   await world.call('supervisor.startProcess', 'main');
   await world.waitFor(/^main .*_RUNNING processname:main /, 2);
   await world.call('supervisor.restart');
-  // All over again, with the listener and cat.
+  // Repeat with the listener and cat.
   await world.waitFor(/^main .*_RUNNING processname:cat /, 2);
 }
 
-test('the same life makes the same events', needsSupervisor, async (t) => {
+test('the same sequence of changes causes the same events', needsSupervisor, async (t) => {
   const [real, ours] = await Promise.all(
     both.map(async (which) => {
       const world = await startEventWorld(t, which, lifecycle);
@@ -150,7 +150,8 @@ test('the same life makes the same events', needsSupervisor, async (t) => {
     }),
   );
   assert.ok(real && ours);
-  // Difference 6: the program that is stopped last takes its time, so that Supervisor, too, tells of all but its end.
+  // Difference 6: the program that is stopped last exits slowly, so that Supervisor also reports all exits but the
+  // last.
   const told = (world: EventWorld): string[] =>
     world.told('main').filter((line) => !line.startsWith('PROCESS_STATE_STOPPED processname:slow '));
   assert.deepEqual(told(ours), told(real));
@@ -175,7 +176,7 @@ test('the same life makes the same events', needsSupervisor, async (t) => {
   }
 });
 
-test('a listener that calls back, as those of superlance do', needsSupervisor, async (t) => {
+test('a listener that calls back, as the listeners of superlance do', needsSupervisor, async (t) => {
   const told = await Promise.all(
     both.map(async (which) => {
       const world = await startEventWorld(
@@ -207,13 +208,13 @@ test('ticks come at multiples of five seconds', needsSupervisor, async (t) => {
       assert.match(payload ?? '', /^when:\d+$/);
       const seconds = Number((payload ?? '').slice('when:'.length));
       assert.equal(seconds % 5, 0);
-      // The event may have been on its way for a while.
-      assert.ok(seconds > began - 5 && seconds <= Date.now() / 1000, `it began at ${began} and was told of ${seconds}`);
+      // The event may have been delayed.
+      assert.ok(seconds > began - 5 && seconds <= Date.now() / 1000, `started at ${began}, event of ${seconds}`);
     }),
   );
 });
 
-test('unlike Supervisor (1): two names for one event do not send it twice', needsSupervisor, async (t) => {
+test('unlike Supervisor (1): two names for an event do not send it twice', needsSupervisor, async (t) => {
   const counts = await Promise.all(
     both.map(async (which) => {
       const world = await startEventWorld(
@@ -258,7 +259,7 @@ test('unlike Supervisor (2): a rejected event is sent again, to its own pool onl
   ]);
 });
 
-test('unlike Supervisor (3): nothing of the boot is lost with the default buffer', needsSupervisor, async (t) => {
+test('unlike Supervisor (3): no event of the boot is lost with the default buffer', needsSupervisor, async (t) => {
   const programs = Array.from(
     { length: 15 },
     (_, index) => `[program:p${String(index).padStart(2, '0')}]\ncommand=/bin/cat\n`,
@@ -287,7 +288,7 @@ test('unlike Supervisor (3): nothing of the boot is lost with the default buffer
 });
 
 test(
-  'unlike Supervisor (4): a listener that breaks the protocol is started again, and no event is lost by that',
+  'unlike Supervisor (4): a listener that breaks the protocol is restarted, without the loss of an event',
   needsSupervisor,
   async (t) => {
     const [real, ours] = await Promise.all(
@@ -297,7 +298,7 @@ test(
           which,
           listenerSection('main', 'REMOTE_COMMUNICATION', 'startsecs=0', 'garbage'),
         );
-        // Its log and what the listener tells come on ways of their own: either may be first.
+        // The log and the reports of the listener are independent: either may come first.
         const first = await world.waitFor(/^main BEGINS/);
         await world.log.waitFor(/has entered the UNKNOWN state/);
         await world.call('supervisor.sendRemoteCommEvent', 'a', '');
@@ -324,7 +325,7 @@ test(
 );
 
 test(
-  'unlike Supervisor (5): what is said in capture mode is not told twice, what follows is told at once',
+  'unlike Supervisor (5): captured output is not sent twice, and later output is sent at once',
   needsSupervisor,
   async (t) => {
     const program = `[program:comm]
@@ -365,7 +366,7 @@ stdout_events_enabled=true
 );
 
 test(
-  'unlike Supervisor (6): a listener hears of the end of the last program of a shutdown',
+  'unlike Supervisor (6): a listener gets the exit of the last program of a shutdown',
   needsSupervisor,
   async (t) => {
     const [real, ours] = await Promise.all(
@@ -380,7 +381,7 @@ test(
         return world.told('main');
       }),
     );
-    // The number of further events that Supervisor still tells is a matter of luck.
+    // The number of further events of Supervisor depends on timing.
     assert.equal(
       real?.some((line) => line.startsWith('PROCESS_STATE_STOPPED processname:cat ')),
       false,

@@ -1,6 +1,6 @@
 /**
- * Calls of the differential test of the XML-RPC interface, step by step, and the places where our answer is meant to be
- * another one. Data only.
+ * Calls for the comparison of the XML-RPC interfaces, step by step, and the intended differences of our answers. Data
+ * only.
  */
 import { createMethodTable } from '../../src/rpc/method-table.ts';
 import { ownMethods } from '../../src/rpc/own-methods.ts';
@@ -9,14 +9,15 @@ import { ownMethods } from '../../src/rpc/own-methods.ts';
 export interface Step {
   readonly call: readonly unknown[];
   /**
-   * The outcomes stand in the order in which the processes ended, or came up, which is no property of the supervisor.
+   * True if the results are in the order in which the processes ended or came up, which does not depend on the
+   * supervisor.
    */
   readonly isUnordered?: boolean;
-  /** Why ours differs, and what it is then. A step with this whose answers are equal is a failure too. */
+  /** Our answer, with the reason of the difference. If the answers are equal, the step fails. */
   readonly differs?: { readonly reason: string; readonly ours: unknown };
 }
 
-/** Steps on one supervisor that was started for them. */
+/** Steps on one supervisor, which is started for them. */
 export interface Scenario {
   readonly title: string;
   readonly config: string;
@@ -32,8 +33,8 @@ const unordered = (step: Step): Step => ({ ...step, isUnordered: true });
 const differing = (step: Step, reason: string, ours: unknown): Step => ({ ...step, differs: { reason, ours } });
 
 /**
- * Ends when its supervisor sleeps in poll: that looks for ended programs within a start, and whether it would find one
- * that ends sooner is left to chance.
+ * Exits when its supervisor sleeps in poll. supervisord looks for ended programs within a start, and an earlier exit
+ * may or may not be found.
  */
 const ENDS_AT_ONCE = `/bin/sh -c 'until grep -q "^State:.S" /proc/$PPID/status; do :; done; exit 3'`;
 
@@ -108,7 +109,7 @@ autostart=false
     call('signalProcess', 'quick', 'HUP'),
     call('startProcess', 'quick', false),
     until('quick', 'FATAL'),
-    // The second time it is due for 2 seconds, which leaves time for what follows.
+    // The second time the restart is due in 2 seconds, which is enough for the following steps.
     call('startProcess', 'backoff'),
     until('backoff', 'STARTING'),
     until('backoff', 'BACKOFF'),
@@ -117,7 +118,7 @@ autostart=false
     call('stopProcess', 'backoff'),
     info('backoff'),
     call('stopProcess', 'backoff'),
-    // These end when they are told to: supervisord sees by chance what an end so soon after a start does to that start.
+    // These exit on request. The effect of an immediate exit on a start depends on timing in supervisord.
     call('startProcess', 'done'),
     info('done'),
     call('sendProcessStdin', 'done', '\n'),

@@ -1,4 +1,4 @@
-/** The real supervisorctl against our servers, over a unix socket and over TCP with a password. */
+/** Supervisor's supervisorctl with our servers, over a unix socket and over TCP with a password. */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -40,7 +40,7 @@ async function control(select: readonly string[], ...args: readonly string[]): P
     .replace(/[A-Z][a-z]{2} \d\d \d\d:\d\d [AP]M/g, 'DATE');
 }
 
-/** What a command that goes on has printed, until that fits. */
+/** Returns the output of a continuous command once it matches. */
 async function printed(select: readonly string[], args: readonly string[], isEnough: RegExp): Promise<string> {
   const child = start(select, args);
   let text = '';

@@ -1,6 +1,6 @@
 /**
- * The same calls of Python's XML-RPC client to the real supervisord and to ours: answers are equal but for the
- * differences that are listed with their reasons.
+ * The same calls of Python's XML-RPC client to Supervisor and to ours: the answers are equal, except for listed
+ * differences.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
@@ -53,7 +53,7 @@ function ended(child: ChildProcess): Promise<void> {
     : new Promise((resolve) => child.once('exit', () => resolve()));
 }
 
-/** Runs the steps of a scenario against a supervisor that is started for it, and gives the outcomes. */
+/** Runs the steps of a scenario with a supervisor that is started for it. Returns the results. */
 async function transcript(program: string, { config, steps }: Scenario): Promise<unknown[]> {
   const directory = mkdtempSync(join(tmpdir(), 'onevisor-rpc-'));
   writeFileSync(join(directory, 's.conf'), configuration(directory, config));
@@ -87,7 +87,7 @@ async function transcript(program: string, { config, steps }: Scenario): Promise
   }
 }
 
-/** Takes out what differs from run to run: times, pids, folders and names of files that are made up. */
+/** Replaces values that differ between runs: times, pids, folders and generated file names. */
 function normalise(value: unknown, directory: string): unknown {
   if (typeof value === 'string') {
     return value
@@ -111,13 +111,13 @@ function normalise(value: unknown, directory: string): unknown {
   );
 }
 
-/** An outcome whose list is in an order that does not matter. */
+/** Sorts a list whose order does not matter. */
 function sorted(outcome: unknown): unknown {
   const { value } = outcome as { readonly value?: unknown };
   return Array.isArray(value) ? { value: value.map((member) => JSON.stringify(member)).toSorted() } : outcome;
 }
 
-/** Whether a value has what another one asks for, in structs only what is named. */
+/** True if a value has all members of another one. */
 function contains(value: unknown, expected: unknown): boolean {
   try {
     if (typeof expected === 'object' && expected !== null && 'statename' in expected) {

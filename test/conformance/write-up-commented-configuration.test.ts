@@ -16,7 +16,7 @@ const LEFT_OUT = {
 const HOME = '/home/visbodyfit/visfitdevice/hardwareServer';
 
 async function prepare(world: World): Promise<void> {
-  // The text forgets the section by which the real one answers supervisorctl.
+  // The text omits the section that Supervisor needs for supervisorctl.
   await world.place('/etc/supervisor/supervisord.conf', withRpc(world, world.block('[program:xx]', '[include]')));
   await world.place(`${HOME}/hardware`, standIn('hardware', 'sleep 1000 &\necho "$LD_LIBRARY_PATH"'));
   await world.place('/etc/supervisor/relative/directory/es.ini', '[program:es]\ncommand=sleep 1000\n');
@@ -26,7 +26,7 @@ async function prepare(world: World): Promise<void> {
 async function hardware(world: World): Promise<void> {
   await prepare(world);
   const start = 'supervisord -c /etc/supervisor/supervisord.conf';
-  // "需要手动创建目录": without the directory of the log it does not start, and says why.
+  // "需要手动创建目录": without the directory of the log it does not start, and reports the reason.
   const refused = await world.run(start);
   assert.equal(refused.code, 2);
   assert.match(refused.stderr, /hardwareServer\/logs\/hardware_out\.log does not exist/);
@@ -43,7 +43,7 @@ async function hardware(world: World): Promise<void> {
 
   assert.equal((await world.run('supervisorctl stop es')).stdout, 'es: stopped\n');
   assert.equal((await world.run('supervisorctl start es')).stdout, 'es: started\n');
-  // The text says that this restarts es; it names none, and Supervisor asks for a name.
+  // The text says that this restarts es. It has no name, and Supervisor requires one.
   assert.match((await world.run('supervisorctl restart')).stdout, /^Error: restart requires a process name/);
   const es = await world.pidOf('es');
   assert.equal((await world.run('supervisorctl update')).stdout, '');
@@ -59,7 +59,7 @@ async function hardware(world: World): Promise<void> {
   assert.equal(await readlink(`/proc/${pid}/cwd`), world.at(HOME));
   assert.match(await readFile(`/proc/${pid}/environ`, 'utf8'), /SUPERVISOR_PROCESS_NAME=xx\0/);
 
-  // stopasgroup=false, killasgroup=false: what the program started lives on.
+  // stopasgroup=false, killasgroup=false: child processes of the program live on.
   const [child = 0] = await world.childrenOf('xx');
   assert.equal(await world.ctl('stop xx'), 'xx: stopped\n');
   assert.ok(await isAlive(child));
@@ -68,7 +68,7 @@ async function hardware(world: World): Promise<void> {
   assert.equal(await world.daemon('/tmp/supervisord.pid'), daemon);
 }
 
-/** "supervisor无法启动": nothing runs, supervisorctl says so, and after the two commands all is well. */
+/** "supervisor无法启动": supervisorctl reports that nothing runs, and the two commands repair it. */
 async function notRunning(world: World): Promise<void> {
   await prepare(world);
   await mkdir(world.at(`${HOME}/logs`));

@@ -1,6 +1,6 @@
 /**
- * The write-up "进程管理工具：supervisor", command by command: a configuration of its own under /utxt, a program that is
- * pulled up again, all of supervisorctl.
+ * The write-up "进程管理工具：supervisor", command by command: a configuration under /utxt, a program that is restarted, all
+ * of supervisorctl.
  */
 import assert from 'node:assert/strict';
 import { readlink, stat } from 'node:fs/promises';
@@ -38,7 +38,7 @@ async function quickStart(world: World): Promise<void> {
     stderr: world.move('Unlinking stale socket /var/run/supervisor/supervisor.sock\n'),
   });
   assert.ok((await stat(world.at('/var/run/supervisor/supervisor.sock'))).isSocket());
-  // It was touched and made 777; the socket in its place has the default of `chmod`.
+  // The text sets mode 777 on a file here. The socket in its place has the default of `chmod`.
   assert.equal(await world.mode('/var/run/supervisor/supervisor.sock'), 0o700);
   const daemon = await world.daemon('/var/run/supervisord.pid');
   assert.match(await world.read('/var/log/supervisord.log'), new RegExp(`supervisord started with pid ${daemon}`));
@@ -46,7 +46,7 @@ async function quickStart(world: World): Promise<void> {
   await world.place('/root/process1', PROCESS1);
   await world.place('/utxt/soft/supervisor/conf/process1.conf', world.block('[program:process1]'));
   await world.place('/utxt/soft/supervisor/conf/other.conf', '[program:other]\ncommand=sleep 1000\n');
-  // The text has "Restarted supervisord" here, which is what `reload` says.
+  // The text has "Restarted supervisord" here, which is the output of `reload`.
   assert.deepEqual((await world.run('supervisorctl update')).stdout.split('\n').toSorted(), [
     '',
     'other: added process group',
@@ -85,7 +85,7 @@ async function pullUpAgain(world: World): Promise<void> {
 
 async function rotate(world: World): Promise<void> {
   await world.ctl('signal USR1 process1');
-  // 2.5 MB with a limit of 1 MB; how much more than that a file gets depends on the size of what is read at once.
+  // 2.5 MB with a limit of 1 MB. The actual size of a file depends on the size of a read.
   await until(
     'a rotated log',
     async () => (await stat(world.at('/utxt/soft/supervisor/log/process1.out.log.2')).catch(() => null)) !== null,
@@ -116,7 +116,7 @@ async function useCtl(world: World): Promise<void> {
   await world.follow('supervisorctl tail -f program_name stdout', named, /process1 out/);
   await world.follow('supervisorctl tail -f program_name stderr', named, /process1 err/);
 
-  // reread reads, and reports what does not parse; nothing is stopped or started.
+  // reread reads the file and reports syntax errors. It stops and starts nothing.
   const conf = '/utxt/soft/supervisor/conf/process1.conf';
   const [process1, other] = [await world.pidOf('process1'), await world.pidOf('other')];
   await world.place(conf, 'this is no configuration\n');
@@ -166,7 +166,7 @@ async function everyOption(world: World): Promise<void> {
       world.block('[inet_http_server]', 'username=user'),
       world.block('[supervisorctl]', 'unix:///var/run/supervisord.sock   ;'),
       world.block('[processcontrol]'),
-      // The text names this socket to supervisorctl only, and forgets the interface.
+      // The text configures this socket for supervisorctl only, and omits the interface.
       '[unix_http_server]\nfile=/var/run/supervisord.sock\n' +
         '[rpcinterface:supervisor]\n' +
         'supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface\n',
@@ -201,7 +201,7 @@ async function everyOption(world: World): Promise<void> {
   assert.equal(await world.ctl('stop my_program'), 'my_program: stopped\n');
   for (const child of children) await world.untilEnded(child);
 
-  // Supervisor takes a group as `my_group:*`; the bare name of the text is no process.
+  // Supervisor accepts a group as `my_group:*`; the bare name of the text is not a process.
   await world.ctl('stop my_group:*');
   assert.equal((await world.run('sudo supervisorctl start my_group')).stdout, 'my_group: ERROR (no such process)\n');
   assert.deepEqual((await world.ctl('start my_group:*')).split('\n').toSorted(), [
@@ -210,7 +210,7 @@ async function everyOption(world: World): Promise<void> {
     'my_group:my_program2: started',
   ]);
   assert.deepEqual([(await world.page('user:pass')).status, (await world.page(null)).status], [200, 401]);
-  // What the text makes up does no harm; ours says so.
+  // Options that do not exist have no effect. Ours reports them.
   if (world.subject.isOurs) {
     const main = await world.read('/var/log/supervisord.log');
     for (const pattern of [

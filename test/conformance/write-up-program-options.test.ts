@@ -1,13 +1,10 @@
-/**
- * The write-up that translates Supervisor's introduction: echo_supervisord_conf, and a table of what the options of a
- * program do.
- */
+/** The write-up that translates Supervisor's introduction: echo_supervisord_conf, and a table of program options. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { assertOrder, describeWriteUp, isRoot, standIn, type World } from './write-up-world.ts';
 
-/** The sample with its paths moved, and what the table is tried with. */
+/** Starts with the sample with adapted paths, and the programs for the table. */
 async function begin(world: World, programs: string): Promise<number> {
   assert.equal((await world.run('echo_supervisord_conf > /etc/supervisord.conf')).code, 0);
   await world.place('/etc/supervisord.conf', `${await world.read('/etc/supervisord.conf')}\n${programs}`);
@@ -21,7 +18,7 @@ const logs = (world: World): string =>
 
 async function sample(world: World): Promise<void> {
   const daemon = await begin(world, '');
-  // "如果您没有root访问权限": everybody can start it as it is, so it keeps to /tmp.
+  // "如果您没有root访问权限": every user can start it unchanged, so its files are in /tmp.
   const sample = (await world.shell('echo_supervisord_conf')).stdout;
   for (const line of [
     'file=/tmp/supervisor.sock',
@@ -34,7 +31,7 @@ async function sample(world: World): Promise<void> {
   assert.deepEqual(await world.shell('supervisorctl status'), { code: 0, stdout: '', stderr: '' });
   assert.equal(await world.ctl('shutdown'), 'Shut down\n');
   await world.untilEnded(daemon);
-  // In the working directory, for who may not write to /etc: it is found there without -c, too.
+  // In the working directory, for users who cannot write to /etc. It is found there without -c, too.
   world.cwd = '/home/me';
   await world.makeFolder(world.cwd);
   assert.equal((await world.run('echo_supervisord_conf > supervisord.conf')).code, 0);
@@ -144,7 +141,7 @@ async function stopping(world: World): Promise<void> {
   assert.match(log, /stopped: kill \(terminated by SIGKILL\)/);
 }
 
-/** "奔溃时自动重启": at once for a program that ran, with startretries for one that never does. */
+/** "奔溃时自动重启": at once for a program that was up, with startretries for one that never comes up. */
 async function crashing(world: World): Promise<void> {
   await begin(
     world,

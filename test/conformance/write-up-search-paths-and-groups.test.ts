@@ -15,7 +15,7 @@ const LEFT_OUT = {
     'would end every supervisord of the machine; the one of the test is killed by its pid',
 };
 
-/** "配置文件的读取顺序", with files that each name another place that does not exist. */
+/** "配置文件的读取顺序", with files that each have a different missing directory. */
 async function searchOrder(world: World): Promise<void> {
   const places = [...world.text.matchAll(/^\d\. `(.*)`/gm)].map(([, place = '']) => place);
   assert.deepEqual(places, [
@@ -34,7 +34,7 @@ async function searchOrder(world: World): Promise<void> {
       `[supervisord]\nlogfile=${world.at('/nowhere')}/${index}/x\n` +
         `[supervisorctl]\nserverurl=unix://${world.at('/nowhere')}/${index}.sock\n`,
     );
-  // What lies under /etc is seen there in a namespace only; the accounts must be there still.
+  // The files under /etc are visible there only in a namespace. The accounts must stay.
   const withinEtc = (command: string): string =>
     `unshare ${isRoot ? '' : '--user --map-root-user '}--mount sh -c 'mount --bind ${world.at('/etc')} //etc ` +
     `&& exec ${command}'`;
@@ -44,7 +44,7 @@ async function searchOrder(world: World): Promise<void> {
   for (const [index, file] of files.entries()) {
     const isElsewhere = !file.startsWith('/etc/');
     if (!isElsewhere && !canBind) {
-      world.test.diagnostic(`not looked for in ${file}: no namespaces here`);
+      world.test.diagnostic(`not searched in ${file}: no namespaces here`);
       continue;
     }
     const within = isElsewhere ? (command: string): string => command : withinEtc;
@@ -62,7 +62,7 @@ async function searchOrder(world: World): Promise<void> {
 
 /** The commented main file, and the commented program in /etc/supervisor/conf.d. */
 async function commented(world: World): Promise<void> {
-  // The text forgets the section by which the real one answers supervisorctl.
+  // The text omits the section that Supervisor needs for supervisorctl.
   await world.place(
     '/etc/supervisor/supervisord.conf',
     withRpc(world, world.block('[unix_http_server]', '# UNIX说明socket说明')),
@@ -72,7 +72,7 @@ async function commented(world: World): Promise<void> {
   await world.place(conf, program);
   world.cwd = '/etc/supervisor';
   const start = 'supervisord -c /etc/supervisor/supervisord.conf';
-  // There is no user `test` here, and both say so.
+  // There is no user `test` here. Both report it.
   const refused = await world.run(start);
   assert.equal(refused.code, 2);
   assert.match(refused.stderr, /\[program:test\]|program:test|Invalid user name test/);
@@ -97,8 +97,8 @@ async function commented(world: World): Promise<void> {
   await world.untilStatus('test:*', /^test:test_00 +RUNNING/);
   await world.untilStatus('two:*', /^two:two_00 .*RUNNING.*\ntwo:two_01 .*RUNNING/);
   assert.equal((await stat(world.at('/tmp/test_sv.log'))).size, 0);
-  // With that process_name the process is test:test_00; the bare name is the group's, and Supervisor knows no process
-  // of that name.
+  // With this process_name the process is test:test_00. The bare name is that of the group, and Supervisor knows no
+  // process of that name.
   assert.equal((await world.run('supervisorctl start test')).stdout, 'test: ERROR (no such process)\n');
   assert.equal(await world.ctl('stop test:test_00'), 'test:test_00: stopped\n');
   assert.equal(await world.ctl('start test:*'), 'test:test_00: started\n');
@@ -113,17 +113,17 @@ async function commented(world: World): Promise<void> {
   );
   assert.match(log, /exited: expected_00 \(exit status 2; expected\)/);
   assert.match(log, /exited: unexpected_00 \(exit status 1; not expected\)/);
-  // On a loaded machine `false` may outlast its startsecs and count as started; after that its retries begin anew.
+  // On a loaded machine `false` may outlast its startsecs and count as started. Its retries then begin again.
   const sinceSuccess = log.split('success: fails_00 entered RUNNING').at(-1) ?? '';
   assert.equal(sinceSuccess.split("spawned: 'fails_00'").length - 1, 4, 'one start and three retries');
   assert.match(await world.ctl('status expected:*'), /EXITED/);
   assert.match(await world.ctl('status fails:*'), /FATAL {5}Exited too quickly \(process log may have details\)/);
-  // redirect_stderr=false: each stream has its file.
+  // redirect_stderr=false: each stream has its own file.
   assert.match(await world.read('/tmp/unexpected.log'), /^(out\n)+$/);
   assert.match(await world.read('/tmp/unexpected.err'), /^(err\n)+$/);
 }
 
-/** The example: its main file, its program docs, and a blog and an api beside it. */
+/** The example: its main file, its program docs, and a blog and an api next to it. */
 async function example(world: World): Promise<void> {
   const docs = world.block('[program:docs]');
   const included = [
@@ -144,7 +144,7 @@ async function example(world: World): Promise<void> {
   const missing = world.move('unix:///var/run/supervisor.sock no such file\n');
   assert.equal((await world.run('supervisorctl status')).stdout, missing);
 
-  // files= is a path, not a folder: of a folder nothing is read, and the group has no programs.
+  // files= is a path, not a folder. From a folder nothing is read, and the group has no programs.
   await world.place('/root/app/supervisor/conf/hugo.conf', included);
   const refused = await world.run(start);
   assert.equal(refused.code, 2);
@@ -168,7 +168,7 @@ async function example(world: World): Promise<void> {
     /hugo out server -p 1314 --minify --theme book --watch -D -E -F\n/,
   );
   await world.untilFile('/tmp/log/supervisor/docs.err.log', /hugo err/);
-  // The group has priority 500, the program of its own 999.
+  // The group has priority 500, the separate program 999.
   assertOrder(
     await world.read('/var/log/supervisor/supervisord.log'),
     /spawned: 'docs'/,
@@ -206,7 +206,7 @@ async function example(world: World): Promise<void> {
   await twoAtOnce(world, start, daemon);
 }
 
-/** "启动了多个 Supervisor": a second one is refused; after kill -9 the stale socket is in nobody's way. */
+/** "启动了多个 Supervisor": a second one is refused; the stale socket after kill -9 blocks nothing. */
 async function twoAtOnce(world: World, start: string, daemon: number): Promise<void> {
   const second = await world.run(start);
   assert.equal(second.code, 2);
@@ -214,11 +214,11 @@ async function twoAtOnce(world: World, start: string, daemon: number): Promise<v
   assert.equal(await world.daemon('/var/run/supervisord.pid'), daemon);
   process.kill(daemon, 'SIGKILL');
   await world.untilEnded(daemon);
-  assert.ok((await stat(world.at('/var/run/supervisor.sock'))).isSocket(), 'it is left behind');
+  assert.ok((await stat(world.at('/var/run/supervisor.sock'))).isSocket(), 'the socket is left behind');
   assert.match(await world.ctl('status'), /refused connection/);
   const again = await world.run(start);
   assert.equal(again.code, 0);
-  // Who is not root is also told that the socket cannot be given to root.
+  // Other users than root also get the message that the socket cannot be given to root.
   assert.ok(again.stderr.startsWith(world.move('Unlinking stale socket /var/run/supervisor.sock\n')), again.stderr);
   await untilFile(world.at('/var/run/supervisord.pid'), new RegExp(`^(?!${daemon}\n)\\d+\n$`));
   assert.ok(await isAlive(await world.daemon('/var/run/supervisord.pid')));

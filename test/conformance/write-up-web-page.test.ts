@@ -1,6 +1,6 @@
 /**
- * The write-up "supervisor 进程管理": from the sample configuration to a PHP program with a web page beside it; a shell
- * script stands in for PHP.
+ * The write-up "supervisor 进程管理": from the sample configuration to a PHP program with a web page next to it. A shell
+ * script replaces PHP.
  */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -13,7 +13,7 @@ const LEFT_OUT = {
   'kill -l': "lists the shell's signals",
 };
 
-/** Does what task1.php does. */
+/** Has the behaviour of task1.php. */
 const PHP =
   '#!/bin/sh\n[ "$1" = task1.php ] && [ -f task1.php ] || exit 9\n' +
   'trap \'printf "stop stop stop ..."; exit\' TERM\n' +
@@ -24,7 +24,7 @@ async function task(world: World): Promise<void> {
   assert.match(sample.stdout, /^; Sample /);
   assert.equal((await world.run('echo_supervisord_conf > /etc/supervisord.conf')).code, 0);
   assert.equal(await world.read('/etc/supervisord.conf'), sample.stdout);
-  // The rest of the block are the sections to add.
+  // The rest of the block is the added sections.
   const block = world.block('[program:task1]');
   await world.place('/etc/supervisord.conf', `${sample.stdout}\n${block.slice(block.indexOf('[inet_http_server]'))}`);
   await world.place('/usr/bin/php', PHP);
@@ -50,7 +50,7 @@ async function task(world: World): Promise<void> {
       (await world.run(`supervisorctl ${action}`)).stdout,
       new RegExp(`^Error: ${action} requires a process name`),
     );
-  // autorestart=true: whatever ended it.
+  // autorestart=true: a restart after any exit.
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     await world.untilStatus('task1', /RUNNING/);
     const pid = await world.pidOf('task1');

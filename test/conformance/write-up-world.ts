@@ -1,8 +1,8 @@
 /**
- * Shared parts of the tests of five write-ups about Supervisor, with which this project began. The commands and
- * configurations of each write-up are in write-ups/, without its prose. A test runs a command only if the write-up has
- * it, in a scratch folder to which every absolute path is moved. Each test runs with our executable and, if it is
- * installed, with the real Supervisor.
+ * Shared parts of the tests of five write-ups about Supervisor, with which this project began. write-ups/ has their
+ * commands and configurations, without the prose. A test runs a command only if the write-up has it, in a scratch
+ * folder to which every absolute path is moved. Each test runs with our executable and, if it is installed, with
+ * Supervisor.
  */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
@@ -24,21 +24,21 @@ const MARK = 'STARTED_BY_WRITE_UP';
 const ASK_AGAIN_MS = 200;
 export const isRoot = process.getuid?.() === 0;
 
-/** One of the two that every claim is tried on. */
+/** One of the two supervisors that every claim is tested with. */
 export interface Subject {
   readonly isOurs: boolean;
-  /** Folder of supervisord and its kin. */
+  /** Folder of supervisord and its other programs. */
   readonly bin: string;
 }
 
-/** What a command left behind. */
+/** Result of a command. */
 export interface Outcome {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Why the real Supervisor is not tried; false where it is. */
+/** Returns the reason why Supervisor is not tested; false if it is. */
 function realSkipReason(): string | false {
   const { status, stdout } = spawnSync(REAL, ['--version'], { encoding: 'utf8' });
   if (status !== 0) return 'the real supervisord is not installed';
@@ -47,8 +47,8 @@ function realSkipReason(): string | false {
 }
 
 /**
- * Registers the tests of one write-up, for our executable and for the real Supervisor. `leftOut` has the commands that
- * are not run, each with the reason.
+ * Registers the tests of one write-up, for our executable and for Supervisor. `leftOut`: commands that are not run,
+ * each with its reason.
  */
 export function describeWriteUp(
   name: string,
@@ -56,7 +56,7 @@ export function describeWriteUp(
   tests: Readonly<Record<string, (world: World) => Promise<void>>>,
 ): void {
   const text = readFileSync(join(WRITE_UPS, `${name}.txt`), 'utf8');
-  test(`write-up ${name}: it has the commands that are left out`, () => {
+  test(`write-up ${name} has the commands that are left out`, () => {
     for (const [command, reason] of Object.entries(leftOut))
       assert.ok(text.includes(command) && reason !== '', command);
   });
@@ -82,16 +82,16 @@ interface WorldParts {
   readonly mark: string;
 }
 
-/** A scratch folder with the machine that a text is about. */
+/** A scratch folder with the machine that a text describes. */
 export class World {
   readonly test: TestContext;
   readonly subject: Subject;
-  /** What stands for `/`. */
+  /** Folder that stands for `/`. */
   readonly root: string;
   readonly text: string;
-  /** Stands for the port 9001 of the texts. */
+  /** Port that stands for the port 9001 of the texts. */
   readonly port: number;
-  /** Working directory of the commands, as the text calls it. */
+  /** Working directory of the commands, with the path of the text. */
   cwd = '/';
   readonly #env: Record<string, string>;
 
@@ -110,12 +110,12 @@ export class World {
     };
   }
 
-  /** The path that stands for one of the text. */
+  /** Returns the path that stands for a path of the text. */
   at(path: string): string {
     return join(this.root, path);
   }
 
-  /** A piece of the text with its paths, and the port, moved here. Programs that exist everywhere (`/bin`) stay. */
+  /** Adapts paths and port of a part of the text. Programs that exist everywhere (`/bin`) stay. */
   move(text: string): string {
     return (
       text
@@ -124,7 +124,7 @@ export class World {
           (slash, at: number) => (text.startsWith(this.root, at) ? slash : `${this.root}${slash}`),
         )
         .replaceAll('9001', String(this.port))
-        // Without root, there is no other user to change to.
+        // Without root, changing to another user is impossible.
         .replace(/^(user *= *)root\b/gm, isRoot ? '$1root' : `$1${process.getuid?.()}`)
     );
   }
@@ -136,14 +136,14 @@ export class World {
     await chmod(this.at(path), text.startsWith('#!') ? 0o755 : 0o644);
   }
 
-  /** A folder that the text takes for granted; everybody may write there. */
+  /** Creates a folder that the text expects. Every user may write there. */
   async makeFolder(path: string): Promise<void> {
     await mkdir(this.at(path), { recursive: true });
     for (let folder = path; folder !== '/' && folder !== '.'; folder = dirname(folder))
       await chmod(this.at(folder), 0o777);
   }
 
-  /** The fenced block of the text that has all of these, without its indentation. */
+  /** Returns the fenced block of the text that has all of these, without its indentation. */
   block(...needles: readonly string[]): string {
     const blocks = [...this.text.matchAll(/^( *)```.*\n([^]*?)^ *```/gm)].map(([, indent = '', body = '']) =>
       body.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
@@ -153,7 +153,7 @@ export class World {
     return found[0] ?? '';
   }
 
-  /** Runs a command that stands in the text so; `values` fills in what is only named there. */
+  /** Runs a command that is in the text; `values` replaces placeholders. */
   run(command: string, values: Readonly<Record<string, string>> = {}, input = ''): Promise<Outcome> {
     assert.ok(this.text.includes(command), `the text has no ${command}`);
     return this.shell(
@@ -174,13 +174,13 @@ export class World {
     return { code, stdout, stderr };
   }
 
-  /** What a supervisorctl command prints, none of the text's. */
+  /** Returns the output of a supervisorctl command that is not in the text. */
   async ctl(command: string): Promise<string> {
     const { stdout, stderr } = await this.shell(`supervisorctl ${command}`);
     return stdout + stderr;
   }
 
-  /** Runs a command of the text that goes on, until a line of it fits. */
+  /** Runs a continuous command of the text until a line of its output matches. */
   async follow(command: string, values: Readonly<Record<string, string>>, pattern: RegExp): Promise<void> {
     assert.ok(this.text.includes(command), `the text has no ${command}`);
     const line = Object.entries(values).reduce((filled, [name, value]) => filled.replaceAll(name, value), command);
@@ -198,7 +198,7 @@ export class World {
     return readFile(this.at(path), 'utf8');
   }
 
-  /** Waits until a file has text that matches. */
+  /** Waits until the text of a file matches. */
   untilFile(path: string, pattern: RegExp): Promise<string> {
     return until(`${String(pattern)} in ${path}`, async () => {
       const text = await this.read(path).catch(() => '');
@@ -206,7 +206,7 @@ export class World {
     });
   }
 
-  /** Waits until `status` of a process fits; returns what it printed. */
+  /** Waits until `status` of a process matches. Returns its output. */
   async untilStatus(name: string, pattern: RegExp): Promise<string> {
     let last = '';
     return until(`${String(pattern)} as status of ${name}`, async () => {
@@ -217,14 +217,14 @@ export class World {
     });
   }
 
-  /** Pid of a process, 0 while it has none. */
+  /** Returns the pid of a process; 0 if it has none. */
   async pidOf(name: string): Promise<number> {
     const text = await this.ctl(`pid ${name}`);
     assert.match(text, /^\d+\n$/);
     return Number(text);
   }
 
-  /** Waits until a process has another pid than this one; while a supervisor reloads, it has no answer. */
+  /** Waits until a process has another pid. During a reload, the supervisor does not answer. */
   async untilNewPid(name: string, old: number): Promise<void> {
     await until(`a new pid of ${name}`, async () => {
       const text = await this.ctl(`pid ${name}`);
@@ -232,7 +232,7 @@ export class World {
     });
   }
 
-  /** Pids of what a process has started, the oldest first; waits until there is something. */
+  /** Returns the pids of the children of a process, the oldest first. Waits until there is one. */
   async childrenOf(name: string): Promise<readonly number[]> {
     const pid = await this.pidOf(name);
     return until(`a child of ${name}`, async () => {
@@ -250,12 +250,12 @@ export class World {
     return (await stat(this.at(path))).mode & 0o777;
   }
 
-  /** Waits until a process is gone. */
+  /** Waits until a process has ended. */
   async untilEnded(pid: number): Promise<void> {
     await until(`the end of ${pid}`, async () => !(await isAlive(pid)));
   }
 
-  /** Status and page of the web server. */
+  /** Returns the status and the page of the web server. */
   async page(login: string | null, path = '/'): Promise<{ status: number; text: string }> {
     const response = await fetch(`http://127.0.0.1:${this.port}${path}`, {
       headers: login === null ? {} : { Authorization: `Basic ${btoa(login)}` },
@@ -264,13 +264,13 @@ export class World {
   }
 }
 
-/** Says no, after a while: who asks again with a command each time leaves the processors to those who are asked. */
+/** Returns false after a delay. Without it, repeated commands would keep the processors busy. */
 async function notYet(): Promise<false> {
   await sleep(ASK_AGAIN_MS);
   return false;
 }
 
-/** All of them are in the text, and in this order. */
+/** Asserts that all patterns match the text, in this order. */
 export function assertOrder(text: string, ...patterns: readonly RegExp[]): void {
   const places = patterns.map((pattern) => text.search(pattern));
   assert.ok(
@@ -280,13 +280,14 @@ export function assertOrder(text: string, ...patterns: readonly RegExp[]): void 
 }
 
 /**
- * A program in place of one that does not exist here: it says who it is on both streams, and lives until it is ended.
+ * Creates a program in place of one that does not exist here. It prints its name on both streams, and runs until it is
+ * ended.
  */
 export function standIn(name: string, before = ''): string {
   return `#!/bin/sh\n${before}\necho "${name} out $*"\necho "${name} err" >&2\nwhile :; do sleep 0.1; done\n`;
 }
 
-/** The section that a text forgets: without it the real Supervisor answers no supervisorctl. Ours has it built in. */
+/** Adds the section that a text omits. Without it, Supervisor answers no supervisorctl; ours has it built in. */
 export function withRpc(world: World, config: string): string {
   return world.subject.isOurs
     ? config
@@ -310,13 +311,13 @@ async function openWorld(t: TestContext, subject: Subject, text: string): Promis
   return world;
 }
 
-/** Ends what one world started, wherever it went: all of it has the mark in its environment. */
+/** Ends all processes of one world, which have the mark in their environment. */
 async function endMarked(mark: string): Promise<void> {
   for (;;) {
     const marked: number[] = [];
     for (const name of await readdir('/proc')) {
       if (!/^\d+$/.test(name)) continue;
-      // A process that ends meanwhile, or is not ours, has no environment to read.
+      // The process has ended, or belongs to another user, so its environment cannot be read.
       const environment = await readFile(`/proc/${name}/environ`, 'latin1').catch(() => '');
       if (environment.split('\0').includes(mark)) marked.push(Number(name));
     }

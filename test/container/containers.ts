@@ -1,6 +1,6 @@
 /**
- * Real OCI containers for tests, by podman and crun as root: base images made with debootstrap, runs, builds, clean-up.
- * All of it lives in a storage of its own in the cache folder; the user's images and containers are never touched.
+ * Real OCI containers for tests, with podman and crun as root: base images made with debootstrap, runs, builds,
+ * cleanup. Everything is in a storage of its own in the cache folder. The user's images and containers are not touched.
  */
 import { execFile, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -17,8 +17,7 @@ import type { TestContext } from 'node:test';
 const run = promisify(execFile);
 
 /**
- * Base images: bare like debian:bookworm-slim, and others with packages. Whoever changes the packages counts the tag
- * up.
+ * Base images: one like debian:bookworm-slim, and others with packages. When you change the packages, increase the tag.
  */
 export const IMAGES = {
   slim: { tag: 'localhost/debian:bookworm-slim', packages: [] },
@@ -37,21 +36,21 @@ export const IMAGES = {
       'procps',
     ],
   },
-  // What of node:24-bookworm a build needs, without Node.
+  // The packages of node:24-bookworm that a build needs, without Node.
   compiler: { tag: 'localhost/onevisor-compiler:1', packages: ['gcc', 'libc6-dev', 'ca-certificates'] },
 } as const;
 export type ImageName = keyof typeof IMAGES;
 
-/** Where the executable lies in every container. */
+/** Path of the executable in every container. */
 const INSIDE = '/usr/local/bin/onevisor';
 
-/** A machine without CAP_SYS_RESOURCE cannot raise limits, and podman's defaults are higher than such a machine's. */
+/** Limits for machines without CAP_SYS_RESOURCE. They cannot raise limits, and podman's defaults are higher. */
 const LIMITS = ['--ulimit', 'nofile=1024:2048', '--ulimit', 'nproc=1024:2048'];
 
 /** Label of a container with the pid of the test that made it. */
 const OWNER = 'onevisor.test';
 
-/** What a command ended with and wrote. */
+/** Exit code and output of a command. */
 export interface Outcome {
   readonly code: number;
   readonly stdout: string;
@@ -60,47 +59,47 @@ export interface Outcome {
 
 export interface ContainerOptions {
   readonly image?: ImageName | { readonly tag: string };
-  /** Command line; by default the executable, which is then PID 1. */
+  /** Command line. The default is the executable, which is then PID 1. */
   readonly command?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   /** Text of /etc/supervisord.conf. */
   readonly config?: string;
-  /** Files of the host to be seen inside, read-only: inside → host. */
+  /** Files of the host that are mounted read-only: path inside → path of the host. */
   readonly mounts?: Readonly<Record<string, string>>;
-  /** By default the machine's network, whose ports may be taken; `none` has a loopback device of its own. */
+  /** The default is the machine's network, whose ports may be in use. `none` has a loopback device of its own. */
   readonly network?: 'host' | 'none';
   /** Further options of `podman run`, such as `--read-only` or `--user=1000`. */
   readonly flags?: readonly string[];
-  /** Whether the executable is mounted at /usr/local/bin/onevisor; an image may bring its own. */
+  /** True if the executable is mounted at /usr/local/bin/onevisor. An image may have its own. */
   readonly mountExecutable?: boolean;
 }
 
 /** A running container. */
 export interface Container {
   readonly name: string;
-  /** What it writes, as the engine passes it on. */
+  /** Output of the container, as the engine forwards it. */
   readonly stdout: Lines;
   readonly stderr: Lines;
-  /** Its exit code, once it has ended. */
+  /** Exit code of the container, once it has ended. */
   readonly exit: Promise<number>;
   /** Waits for a line on stdout or stderr. */
   waitForLine(pattern: RegExp, options?: { count?: number; timeoutMs?: number }): Promise<RegExpExecArray>;
-  /** What `podman logs` has kept. */
+  /** Returns the output that `podman logs` has stored. */
   logs(): Promise<Outcome>;
-  /** `podman stop`: SIGTERM, after `seconds` SIGKILL. */
+  /** `podman stop`: sends SIGTERM, and SIGKILL after `seconds`. */
   stop(seconds?: number): Promise<void>;
   kill(signal: string): Promise<void>;
   /** `podman exec`. */
   exec(...command: string[]): Promise<Outcome>;
-  /** Answer of `podman inspect` for this container. */
+  /** Returns the answer of `podman inspect` for this container. */
   inspect(): Promise<Record<string, unknown>>;
-  /** When it ended, in milliseconds since the epoch, as its monitor saw it: without the time that podman takes. */
+  /** Time of its end in milliseconds since the epoch, recorded by its monitor, without the time that podman takes. */
   endedMs(): Promise<number>;
 }
 
 let reason: Promise<string | null> | undefined;
 
-/** Why no container can run here, null when one can; a test gives it to `skip`. */
+/** Returns the reason why no container can run here, for `skip`; null if one can. */
 export function skipReason(): Promise<string | null> {
   reason ??= findReason();
   return reason;
@@ -115,8 +114,8 @@ async function findReason(): Promise<string | null> {
 }
 
 /**
- * Command line of podman with our storage, in a mount namespace without the v2 part of hybrid cgroups, which crun
- * refuses.
+ * Returns the command line of podman with our storage, in a mount namespace without the v2 part of hybrid cgroups,
+ * which crun refuses.
  */
 function podmanLine(args: readonly string[], runtime: string = 'crun'): string[] {
   const storage = join(cacheFolder(), 'containers');
@@ -140,7 +139,7 @@ function podmanLine(args: readonly string[], runtime: string = 'crun'): string[]
   ];
 }
 
-/** Runs podman to its end; a code other than 0 is an answer, not an error. */
+/** Runs podman to its end. A code other than 0 is an answer, not an error. */
 export async function podman(...args: string[]): Promise<Outcome> {
   return podmanWith({}, args);
 }
@@ -160,7 +159,7 @@ async function podmanWith(
   );
 }
 
-/** As {@link podman}, and throws what it wrote when it failed. */
+/** Runs {@link podman}, and throws its output if it fails. */
 async function podmanOrThrow(...args: string[]): Promise<Outcome> {
   const outcome = await podman(...args);
   if (outcome.code !== 0) throw new Error(`podman ${args.join(' ')} ended with ${outcome.code}:\n${outcome.stderr}`);
@@ -169,7 +168,7 @@ async function podmanOrThrow(...args: string[]): Promise<Outcome> {
 
 const images = new Map<ImageName, Promise<string>>();
 
-/** Tag of a base image, which is made when the storage has none. */
+/** Returns the tag of a base image, and makes the image if the storage does not have it. */
 export function image(name: ImageName): Promise<string> {
   const known = images.get(name) ?? makeImage(name);
   images.set(name, known);
@@ -195,8 +194,8 @@ async function makeImage(name: ImageName): Promise<string> {
 }
 
 /**
- * Makes the base images that tests name, and removes what tests have left that were killed, and images of builds that
- * have no name any more. Call it before test files run side by side.
+ * Makes the base images of the tests, and removes leftovers of killed tests and images without a name. Call it before
+ * test files run in parallel.
  */
 export async function prepareContainers(): Promise<void> {
   for (const name of Object.keys(IMAGES) as ImageName[]) await image(name);
@@ -212,11 +211,11 @@ export async function prepareContainers(): Promise<void> {
     const [name = '', pid = ''] = line.split(' ');
     if (!(await isPresent(`/proc/${pid}`))) await podmanOrThrow('rm', '--force', '--time', '0', name);
   }
-  // Those of an hour ago: another test run may be building.
+  // Older than an hour, since another test run may be building.
   await podmanOrThrow('image', 'prune', '--force', '--filter', 'until=1h');
 }
 
-/** Starts a container and gives it to the test, at whose end it is removed. */
+/** Starts a container for a test, which removes it at its end. */
 export async function startContainer(test: TestContext, options: ContainerOptions = {}): Promise<Container> {
   const name = `onevisor-test-${randomUUID()}`;
   const tag = typeof options.image === 'object' ? options.image.tag : await image(options.image ?? 'slim');
@@ -258,7 +257,7 @@ export async function startContainer(test: TestContext, options: ContainerOption
   test.after(async () => {
     await podmanOrThrow('rm', '--force', '--time', '0', '--ignore', name);
     await exit;
-    // crun gives the container's standard streams to its user, and the /dev/null among them is the one of this machine.
+    // crun gives the container's standard streams to its user. The /dev/null among them is that of this machine.
     await chown('/dev/null', 0, 0);
     await rm(folder, { recursive: true, force: true });
   });
@@ -291,13 +290,13 @@ export async function startContainer(test: TestContext, options: ContainerOption
   };
 }
 
-/** Answer of an HTTP server that listens in a container or pod. */
+/** Answer of an HTTP server in a container or pod. */
 export interface HttpAnswer {
   readonly status: number;
   readonly body: string;
 }
 
-/** Asks an HTTP server inside, by the image's curl; `exec` runs a command there. */
+/** Sends a request from inside, with the image's curl. `exec` runs a command there. */
 export async function getInside(
   exec: (...command: string[]) => Promise<Outcome>,
   url: string,
@@ -324,12 +323,12 @@ export async function runContainer(test: TestContext, options: ContainerOptions 
   return { code, stdout: container.stdout.text, stderr: container.stderr.text };
 }
 
-/** Requirements of pods in podman: cgroups, which crun makes itself, and no limits that this machine would refuse. */
+/** Options of pods in podman: cgroups that crun makes itself, and no limits that this machine would refuse. */
 const POD_CONFIGURATION =
   '[containers]\nnetns="host"\ncgroups="enabled"\ncgroupns="host"\n' +
   '[engine]\ncgroup_manager="cgroupfs"\nevents_logger="file"\n';
 
-/** A pod that runs. */
+/** A running pod. */
 export interface Pod {
   /** `podman logs` of one of its containers. */
   logs(container: string): Promise<Outcome>;
@@ -338,8 +337,8 @@ export interface Pod {
 }
 
 /**
- * Plays a pod of Kubernetes and gives it to the test, at whose end it is removed. `spec` is the YAML below `spec:`,
- * without indentation; the executable is there as the volume `onevisor`.
+ * Plays a Kubernetes pod for a test, which removes it at its end. `spec` is the YAML below `spec:`, without
+ * indentation. The volume `onevisor` has the executable.
  */
 export async function playPod(test: TestContext, spec: string): Promise<Pod> {
   const indented = spec
@@ -349,9 +348,7 @@ export async function playPod(test: TestContext, spec: string): Promise<Pod> {
   return playKube(test, `apiVersion: v1\nkind: Pod\nmetadata:\n  name: app\nspec:\n${indented}\n`);
 }
 
-/**
- * Plays a whole file (`podman kube play`) with a Pod or a Deployment whose name is `app`, which gets a name of its own.
- */
+/** Plays a whole file (`podman kube play`) with a Pod or a Deployment named `app`, which gets a unique name. */
 export async function playKube(test: TestContext, yaml: string): Promise<Pod> {
   const name = `onevisor-test-${randomUUID()}`;
   const folder = await mkdtemp(join(tmpdir(), 'onevisor-test-'));
@@ -383,7 +380,7 @@ export async function playKube(test: TestContext, yaml: string): Promise<Pod> {
   };
 }
 
-/** Builds an image from a folder with a Dockerfile and tags it; its base images must exist already. */
+/** Builds an image from a folder with a Dockerfile and tags it. Its base images must exist. */
 export async function buildImage(folder: string, tag: string, ...flags: string[]): Promise<Outcome> {
   return podmanOrThrow(
     'build',

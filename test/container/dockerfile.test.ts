@@ -1,6 +1,6 @@
 /**
- * The Dockerfile at the top: that it builds from what git has, and that the image is what its first lines promise.
- * Its base image node:24-bookworm is made here from Debian's compiler and the Node and npm of this machine.
+ * The Dockerfile at the top: it builds from the files in git, and the image is as its first lines describe. The base
+ * image node:24-bookworm is made here from Debian's compiler and the Node and npm of this machine.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -18,7 +18,7 @@ const TAG = 'localhost/onevisor:test';
 const skip = (await skipReason()) ?? false;
 
 test(
-  'Dockerfile: the image has the executable, the addon and the licences beside it, and the links',
+  'Dockerfile: the image has the executable, the addon, the licences and the links',
   { skip, timeout: 600_000 },
   async (t) => {
     const folder = await mkdtemp(join(tmpdir(), 'onevisor-image-'));
@@ -46,7 +46,7 @@ test(
     });
     assert.match(licences.stdout, /^Node\.js \d+[^]*Permission is hereby granted/m);
 
-    // The Dockerfile of a user.
+    // A user's Dockerfile.
     await writeFile(
       join(folder, 'Dockerfile'),
       `FROM debian:bookworm-slim\nCOPY --from=${TAG} /onevisor /onevisor.node /usr/local/bin/\n` +
@@ -61,7 +61,7 @@ test(
     });
     assert.equal(user.code, 0, user.stderr);
     assert.match(user.stdout, /4\.3\.0/);
-    // The addon beside the executable is what makes this work where nothing can be written.
+    // The addon next to the executable makes this work without a writable folder.
     const init = await runContainer(t, {
       image: { tag: 'localhost/onevisor-user:test' },
       mountExecutable: false,
@@ -80,7 +80,7 @@ async function makeNodeImage(folder: string): Promise<void> {
   await copyFile(process.execPath, join(folder, 'node'));
   const modules = (await run('npm', ['root', '--global'])).stdout.trim();
   await cp(join(modules, 'npm'), join(folder, 'npm'), { recursive: true, dereference: true });
-  // A machine behind an inspecting proxy trusts more authorities than Debian; then a build there must too.
+  // Behind an inspecting proxy, a machine trusts more authorities than Debian does. A build there needs them too.
   const authorities = (await run('npm', ['config', 'get', 'cafile'])).stdout.trim();
   const known = authorities !== 'null' && authorities !== '';
   if (known) await copyFile(authorities, join(folder, 'ca.crt'));

@@ -1,6 +1,6 @@
 /**
  * Containers whose PID 1 is another program: `podman run --init`, tini, dumb-init, an entrypoint without exec, and pods
- * that share a PID namespace; and those that share more than is good for them.
+ * that share a PID namespace. Also containers that share directories or the network.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -34,7 +34,7 @@ const FRONTS: ReadonlyArray<readonly [name: string, skip: string | false, option
 
 for (const [name, why, options] of FRONTS) {
   test(
-    `container, ${name}: the programs run in the foreground, are controlled without configuration, and stop as asked`,
+    `container, ${name}: the programs run in the foreground, can be controlled by default, and stop on request`,
     { skip: why },
     async (t) => {
       const container = await startContainer(t, { ...options, env });
@@ -42,7 +42,7 @@ for (const [name, why, options] of FRONTS) {
       const status = await container.exec(ONEVISOR, 'ctl', 'status');
       assert.match(status.stdout, /^a +(RUNNING|STARTING)/, status.stderr);
       assert.equal((await container.exec(ONEVISOR)).code, 2, 'a second supervisor');
-      // A shell that is PID 1 takes no TERM, which is why people have an init.
+      // A shell as PID 1 ignores SIGTERM, which is a reason to use an init.
       if (name.startsWith('an entrypoint')) await container.exec(ONEVISOR, 'ctl', 'shutdown');
       else await container.stop();
       assert.equal(await container.exit, 0);
@@ -51,7 +51,7 @@ for (const [name, why, options] of FRONTS) {
 }
 
 test(
-  'container: with a read-only root, no tmpfs and another user there is a control socket all the same',
+  'container: with a read-only root, no tmpfs and another user there is still a control socket',
   { skip },
   async (t) => {
     const addon = EXECUTABLE.replace(/onevisor$/, 'onevisor.node');
@@ -69,7 +69,7 @@ test(
   },
 );
 
-/** Two containers with a program each, and volumes that both have. */
+/** Creates two containers with a program each, and shared volumes. */
 function pod(isShared: boolean, volumes: readonly string[]): string {
   const mounts = [
     '{name: onevisor, mountPath: /usr/local/bin/onevisor, readOnly: true}',
@@ -102,7 +102,7 @@ for (const [name, isShared, volumes] of [
   ['both', true, ['/run']],
 ] as const) {
   test(
-    `pod with ${name}: each container is in container mode, and a client controls its own programs only`,
+    `pod with ${name}: each container is in container mode, and a client controls only its own programs`,
     { skip: await needs('catatonit') },
     async (t) => {
       await image('slim');

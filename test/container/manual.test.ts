@@ -1,6 +1,6 @@
 /**
- * The examples of README.md and of the manual, each run as it stands, in a container. The programs that they name are
- * in manual/; test/e2e/manual-blocks.ts says how examples are marked.
+ * The examples of README.md and of the manual, each run unchanged in a container. Their programs are in manual/.
+ * test/e2e/manual-blocks.ts describes how examples are marked.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -18,10 +18,10 @@ import type { Container, ContainerOptions, HttpAnswer } from './containers.ts';
 
 const skip = (await skipReason()) ?? false;
 const examples = blocksOfKind('example');
-/** Programs that the examples name. */
+/** Directory of the programs of the examples. */
 const PROGRAMS = join(import.meta.dirname, 'manual');
 const PATH = '/opt/manual:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-/** An image as the Dockerfile at the top makes it, as far as `COPY --from=onevisor` goes. */
+/** An image as the Dockerfile at the top makes it, as far as `COPY --from=onevisor` needs it. */
 const ONEVISOR = 'localhost/onevisor:latest';
 /** An image with the executable and the programs of the examples, for files that only name an image. */
 const APP = 'localhost/onevisor-manual-app:test';
@@ -250,12 +250,12 @@ const checks: Readonly<Record<string, Check>> = {
   },
 };
 
-/** Examples that need no container; test/e2e/manual.test.ts runs them. */
+/** Examples that need no container. test/e2e/manual.test.ts runs them. */
 const CHECKED_IN_E2E = ['listener', 'plugins'];
 
 const names = (kind: string): string[] => [...blocksOfKind(kind).keys()].toSorted();
 
-test('each example of the documents is run here or beside the executable, and nothing else is', () => {
+test('each example of the documents is run here or with the executable, and there are no others', () => {
   assert.deepEqual(names('example'), [...Object.keys(checks), ...CHECKED_IN_E2E].toSorted());
   assert.deepEqual(names('run'), Object.keys(runs).toSorted());
   assert.deepEqual(names('dockerfile'), Object.keys(dockerfiles).toSorted());
@@ -277,7 +277,7 @@ for (const [name, check] of Object.entries(checks)) {
   });
 }
 
-/** Arguments of the `docker` commands of a shell script, in their order, as a shell splits them. */
+/** Returns the arguments of the `docker` commands of a shell script, in order, split as a shell does. */
 async function dockerCommands(script: string): Promise<string[][]> {
   const wrapper = 'docker() { printf "%s\\0" "$@"; printf "\\1"; }\n';
   const { stdout } = await run('sh', ['-c', `${wrapper}${script}`]);
@@ -287,7 +287,7 @@ async function dockerCommands(script: string): Promise<string[][]> {
     .map((part) => part.split('\0').slice(0, -1));
 }
 
-/** Starts what `docker run` would: variables, and the arguments after the image. */
+/** Starts a container as `docker run` would: variables, and arguments after the image. */
 async function dockerRun(t: TestContext, [verb, ...words]: string[], command?: string[]): Promise<Container> {
   assert.equal(verb, 'run');
   const env: Record<string, string> = {};
@@ -308,7 +308,7 @@ async function dockerRun(t: TestContext, [verb, ...words]: string[], command?: s
 
 const runs: Readonly<Record<string, (t: TestContext, commands: string[][]) => Promise<void>>> = {
   variables: async (t, [command = []]) => {
-    // The image of the test has no Python; the variable of the page names it.
+    // The image of the test has no Python. The variable of the page selects it.
     const container = await dockerRun(
       t,
       command.map((word) => word.replace('python3 -m http.server 8080', 'web')),
@@ -345,7 +345,7 @@ for (const [name, check] of Object.entries(runs)) {
   });
 }
 
-/** A folder for a build; it is removed after the test. */
+/** Creates a folder for a build, which is removed after the test. */
 async function buildFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'onevisor-manual-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
@@ -354,7 +354,7 @@ async function buildFolder(t: TestContext): Promise<string> {
 
 let onevisorImage: Promise<void> | undefined;
 
-/** Makes the image that `COPY --from=onevisor` names once, by the last stage of the Dockerfile at the top. */
+/** Makes the image for `COPY --from=onevisor` once, from the last stage of the Dockerfile at the top. */
 function makeOnevisorImage(t: TestContext): Promise<void> {
   onevisorImage ??= buildOnevisorImage(t);
   return onevisorImage;
@@ -373,7 +373,7 @@ async function buildOnevisorImage(t: TestContext): Promise<void> {
   await buildImage(folder, ONEVISOR);
 }
 
-/** Builds a Dockerfile of the manual. What apt-get would install is in the base image of the tests. */
+/** Builds a Dockerfile of the manual. The base image of the tests has the packages of apt-get already. */
 async function buildFromManual(t: TestContext, name: string, files: Readonly<Record<string, string>>): Promise<string> {
   await makeOnevisorImage(t);
   await image('programs');
@@ -437,7 +437,7 @@ async function makeAppImage(t: TestContext): Promise<void> {
   await buildImage(folder, APP);
 }
 
-test('the Compose file runs as it says', { skip, timeout: 300_000 }, async (t) => {
+test('the Compose file behaves as the page says', { skip, timeout: 300_000 }, async (t) => {
   await makeAppImage(t);
   const { services } = parse(blocksOfKind('compose').get('compose')?.text ?? '') as {
     services: Record<string, Record<string, unknown>>;

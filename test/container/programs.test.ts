@@ -1,6 +1,6 @@
 /**
- * Real programs under the executable as PID 1 of real containers: nginx, redis and a worker, from a file and from the
- * environment, with read-only roots and as other users; signals, logs, and what the engine sees in the end.
+ * Real programs with the executable as PID 1 of real containers: nginx, redis and a worker, from a file and from the
+ * environment, with read-only roots and as other users; signals, logs, and the exit code that the engine gets.
  */
 import assert from 'node:assert/strict';
 import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -17,7 +17,7 @@ import { freePort } from '../e2e/ports.ts';
 
 const skip = (await skipReason()) ?? false;
 
-/** An nginx that writes nowhere but to /tmp and to its streams, so that any user can run it on any root. */
+/** An nginx that writes only to /tmp and to its streams, so that any user can run it on any root. */
 const nginxConfig = (port: number): string => `
 pid /tmp/nginx.pid;
 error_log /dev/stderr;
@@ -91,7 +91,7 @@ const siteVariables = ({ cache }: Site): Record<string, string> => ({
   ONEVISOR_PROGRAM_WORKER__PROCESS_NAME: '%(program_name)s_%(process_num)02d',
 });
 
-/** That all of it runs and is served. */
+/** Asserts that all programs run and answer. */
 async function assertServes(container: Container, site: Site): Promise<void> {
   await container.waitForLine(/entered RUNNING/, { count: 5, timeoutMs: 60_000 });
   assert.equal(await until('the page', () => page(site.web).catch(() => undefined)), 'served\n');
@@ -101,16 +101,15 @@ async function assertServes(container: Container, site: Site): Promise<void> {
   assert.equal(answer.stdout, 'PONG\n', answer.stderr);
 }
 
-/** Milliseconds since the epoch of the last line of the supervisor's log that matches; containers have UTC. */
+/** Returns the time of the last matching log line in milliseconds since the epoch. Containers use UTC. */
 function loggedMs(container: Container, pattern: RegExp): number {
   const line = container.stdout.all.findLast((text) => pattern.test(text)) ?? '';
   return Date.parse(`${line.slice(0, 23).replace(' ', 'T').replace(',', '.')}Z`);
 }
 
 /**
- * That it ends cleanly, and that no patience was waited out: nothing had to be killed, and what might remain when the
- * programs are gone, which is given a second, was not waited for. The times are those of the log and of the container's
- * end, as those of podman are its own.
+ * Asserts a clean end without a timeout: nothing had to be killed, and the second for possible leftovers was not waited
+ * for. The times are those of the log and of the container's end, without podman's own time.
  */
 async function assertStopsSoon(t: TestContext, container: Container): Promise<void> {
   await container.stop();
@@ -122,7 +121,7 @@ async function assertStopsSoon(t: TestContext, container: Container): Promise<vo
     `it ended ${endedMs - loggedMs(container, / WARN received SIGTERM /)} ms after SIGTERM, ${restMs} ms after ` +
       `its programs`,
   );
-  assert.ok(restMs < 1000, `it ended ${restMs} ms after its programs`);
+  assert.ok(restMs < 1000, `the container ended ${restMs} ms after its programs`);
 }
 
 const VARIANTS: ReadonlyArray<{ readonly what: string; readonly flags: readonly string[] }> = [
@@ -147,7 +146,7 @@ for (const { what, flags } of VARIANTS) {
 }
 
 test(
-  'nginx, redis and three workers from variables alone; supervisorctl finds them without any configuration',
+  'nginx, redis and three workers from variables alone; supervisorctl finds them without a configuration',
   { skip, timeout: 120_000 },
   async (t) => {
     const site = await makeSite(t);
@@ -161,7 +160,7 @@ test(
 );
 
 test(
-  'a read-only root and no tmpfs at all: the addon was unpacked when the image was built',
+  'a read-only root without a tmpfs: the addon was unpacked when the image was built',
   { skip, timeout: 120_000 },
   async (t) => {
     const folder = await mkdtemp(join(tmpdir(), 'onevisor-image-'));
@@ -187,7 +186,7 @@ test(
     });
     await container.stdout.waitFor(/^a \| up$/);
     await assertStopsSoon(t, container);
-    // ENTRYPOINT with a CMD: what stands after -- is the main program.
+    // ENTRYPOINT with a CMD: the command after -- is the main program.
     const main = await runContainer(t, {
       image: { tag },
       mountExecutable: false,
@@ -239,7 +238,7 @@ test('podman kill: USR2 reopens logs, HUP restarts, TERM ends', { skip, timeout:
 });
 
 test(
-  "a program that ignores TERM, with no stopwaitsecs: killed before podman's ten seconds are over",
+  "a program that ignores TERM, without stopwaitsecs: killed before podman's ten seconds have passed",
   { skip, timeout: 120_000 },
   async (t) => {
     const container = await startContainer(t, {
@@ -252,7 +251,7 @@ test(
     const tookMs =
       loggedMs(container, / WARN killing 'deaf' \(\d+\) with SIGKILL$/) -
       loggedMs(container, / WARN received SIGTERM /);
-    assert.ok(tookMs >= 7999 && tookMs < 10_000, `it was killed ${tookMs} ms after SIGTERM`);
+    assert.ok(tookMs >= 7999 && tookMs < 10_000, `killed ${tookMs} ms after SIGTERM`);
   },
 );
 
@@ -269,7 +268,7 @@ test('orphans leave no zombie', { skip, timeout: 120_000 }, async (t) => {
   await assertStopsSoon(t, container);
 });
 
-test('the engine sees the exit code of the program that ended the container', { skip, timeout: 120_000 }, async (t) => {
+test('the engine gets the exit code of the program that ended the container', { skip, timeout: 120_000 }, async (t) => {
   const failing = await runContainer(t, {
     env: {
       ONEVISOR_PROGRAM_A: 'sh -c "exit 5"',
@@ -289,7 +288,7 @@ test('the engine sees the exit code of the program that ended the container', { 
 });
 
 test(
-  'with a terminal (-t): the command has it, and a supervisor writes names in colour',
+  'with a terminal (-t): the command has it, and a supervisor prints names in colour',
   { skip, timeout: 120_000 },
   async (t) => {
     const main = await runContainer(t, {

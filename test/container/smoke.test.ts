@@ -1,5 +1,5 @@
 /**
- * That the executable runs as PID 1 of a real container at all, and that the harness tells the truth about containers.
+ * The executable runs as PID 1 of a real container, and the helpers of these tests report the truth about containers.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -13,7 +13,7 @@ test('container: the executable starts in a bare Debian image', { skip }, async 
   assert.match(stdout, /4\.3\.0/);
 });
 
-test('container: it starts as any user, with a read-only root and without a writable folder', { skip }, async (t) => {
+test('container: starts as any user, with a read-only root and without a writable folder', { skip }, async (t) => {
   const { code, stdout, stderr } = await runContainer(t, {
     command: ['/usr/local/bin/onevisor', '--version'],
     flags: ['--user=12345:12345', '--read-only', '--read-only-tmpfs=false', '--cap-drop=ALL'],
@@ -32,7 +32,7 @@ test('container: PID 1 runs a program of a configuration and ends with it', { sk
   assert.match(stdout, /^a \| hello$/m);
 });
 
-test('container: with nowhere to put the addon it says what to do', { skip }, async (t) => {
+test('container: without a place for the addon the error has advice', { skip }, async (t) => {
   const { code, stderr } = await runContainer(t, {
     command: ['/usr/local/bin/onevisor', '--', 'true'],
     flags: ['--read-only', '--read-only-tmpfs=false'],
@@ -41,7 +41,7 @@ test('container: with nowhere to put the addon it says what to do', { skip }, as
   assert.match(stderr, /onevisor unpack \/usr\/local\/bin/);
 });
 
-test('container: exit code, signals, logs, exec and stop of the harness', { skip }, async (t) => {
+test('container: exit code, signals, logs, exec and stop of the test helpers', { skip }, async (t) => {
   const container = await startContainer(t, {
     command: [
       '/bin/sh',

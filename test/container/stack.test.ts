@@ -1,6 +1,6 @@
 /**
- * A stack like that of a compose file in one container, on real programs: PostgreSQL behind its initdb, a migration,
- * redis, php-fpm, nginx, a cron job and a listener that ships what happens. Its files are in stack/.
+ * A stack like that of a compose file in one container, with real programs: PostgreSQL with its initdb, a migration,
+ * redis, php-fpm, nginx, a cron job and a listener that forwards events. Its files are in stack/.
  */
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -65,7 +65,7 @@ async function startStack(t: TestContext, migration?: string): Promise<Stack> {
   return { container, web, control };
 }
 
-/** What the listener has shipped: `RUNNING db`. */
+/** Returns the events that the listener has forwarded: `RUNNING db`. */
 async function shipped({ container }: Stack): Promise<string[]> {
   const { stdout } = await container.exec('cat', '/tmp/shipped');
   return stdout
@@ -79,7 +79,7 @@ function ended(container: Container): string[] {
 }
 
 test(
-  'the stack comes up in its order, is well, shows what is not, and goes down the other way round',
+  'the stack starts in its order, is healthy, reports problems, and stops in reverse order',
   { skip, timeout: 180_000 },
   async (t) => {
     const stack = await startStack(t);
@@ -87,7 +87,7 @@ test(
     await container.waitForLine(/health: nginx is healthy/, { timeoutMs: 120_000 });
     await until('the listener has heard of nginx', async () => (await shipped(stack)).includes('RUNNING nginx'));
 
-    // Up, in this order, as the listener saw it: each line after the one before.
+    // The programs came up in this order, according to the listener: each line is after the one before.
     const events = await shipped(stack);
     const order = [
       'EXITED initdb',
@@ -110,14 +110,14 @@ test(
     assert.equal((await page(control, '/readyz')).status, 200);
     assert.equal((await container.exec('onevisor', 'health')).code, 0);
 
-    // The cron job runs, and says when it will again.
+    // The cron job runs, and the status has its next time.
     await until(
       'the cron job has run twice',
       async () => (await shipped(stack)).filter((event) => event === 'EXITED tidy').length >= 2,
     );
     assert.match((await container.exec('onevisor', 'ctl', 'status', 'tidy')).stdout, /next run/);
 
-    // PostgreSQL hangs: that is seen, and so is its recovery.
+    // PostgreSQL hangs: the failure is detected, and so is the recovery.
     await container.exec('onevisor', 'ctl', 'signal', 'STOP', 'db');
     await container.waitForLine(/health: db is unhealthy/);
     const sick = await container.exec('onevisor', 'health');
@@ -127,7 +127,7 @@ test(
     await container.exec('onevisor', 'ctl', 'signal', 'CONT', 'db');
     await container.waitForLine(/health: db is healthy/, { count: 2 });
 
-    // PostgreSQL is killed: it comes back, and is healthy again before anything else calls it so.
+    // PostgreSQL is killed: it is restarted, and becomes healthy again.
     await container.exec('onevisor', 'ctl', 'signal', 'KILL', 'db');
     await container.waitForLine(/WARN exited: db \(terminated by SIGKILL; not expected\)/);
     await container.waitForLine(/health: db is healthy/, { count: 3 });
@@ -139,7 +139,7 @@ test(
     assert.deepEqual(
       down.filter((name) => name !== 'redis' && name !== 'shipper'),
       ['nginx', 'php', 'db'],
-      'what depends on others first',
+      'dependents first',
     );
     assert.ok(down.indexOf('redis') > down.indexOf('php') && down.at(-1) === 'shipper', down.join(' '));
     assert.ok(
@@ -150,7 +150,7 @@ test(
 );
 
 test(
-  'a migration that fails ends the container with its code, and nothing that waits for it was started',
+  'a migration that fails ends the container with its code, and its dependents were not started',
   { skip, timeout: 180_000 },
   async (t) => {
     const { container } = await startStack(t, 'create table visits (who text);\nselect 1/0;\n');

@@ -1,6 +1,6 @@
 /**
- * `podman stop` with its default grace of 10 seconds, against all that can hold an end up inside: the container ends by
- * itself, with its own exit code.
+ * `podman stop` with its default grace period of 10 seconds, with everything that can delay a shutdown inside: the
+ * container ends by itself, with its own exit code.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -10,7 +10,7 @@ const skip = (await skipReason()) ?? false;
 const FLOOD = '[program:flood]\ncommand=yes\nstdout_logfile=/dev/null\n';
 
 test(
-  'a deaf program, a deaf orphan and a flood: the container is gone before SIGKILL, with exit code 0',
+  'a deaf program, a deaf orphan and a flood: the container ends before SIGKILL, with exit code 0',
   { skip },
   async (t) => {
     const orphan = "(trap '' TERM; exec setsid sleep 100060)";
@@ -23,14 +23,14 @@ test(
     await container.stop();
     const seconds = ((await container.endedMs()) - beganMs) / 1000;
     t.diagnostic(`${seconds.toFixed(2)} s`);
-    // After SIGKILL of the engine it would be 137.
+    // After SIGKILL of the engine the code would be 137.
     assert.equal(await container.exit, 0);
     assert.match((await container.logs()).stdout, /killing 'deaf' \(\d+\) with SIGKILL/);
   },
 );
 
 test(
-  'a command that ignores TERM with a program beside it: the program saves its work before the engine kills',
+  'a command that ignores TERM, with another program: the program saves its work before the engine kills',
   { skip },
   async (t) => {
     const container = await startContainer(t, {

@@ -1,7 +1,4 @@
-/**
- * The reason of an end in /dev/termination-log, where Kubernetes looks for it: a file that is mounted into a real
- * container.
- */
+/** The exit reason in /dev/termination-log, where Kubernetes reads it: a file that is mounted into a real container. */
 import assert from 'node:assert/strict';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,7 +8,7 @@ import { type ContainerOptions, runContainer, skipReason, startContainer } from 
 
 const skip = (await skipReason()) ?? false;
 
-/** A file as the kubelet makes it, and the option that mounts it. */
+/** Creates a file like the kubelet, and the option that mounts it. */
 async function terminationLog(t: TestContext): Promise<{ readonly path: string; readonly flag: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'onevisor-termination-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
@@ -75,7 +72,7 @@ for (const { what, options, code, says } of CASES) {
   });
 }
 
-test('termination log: nothing to say of a container that was stopped', { skip }, async (t) => {
+test('termination log: a container that was stopped has no reason', { skip }, async (t) => {
   const { path, flag } = await terminationLog(t);
   const container = await startContainer(t, {
     config: '[supervisord]\n[program:web]\ncommand=sleep 1000\n',
