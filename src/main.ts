@@ -11,7 +11,7 @@ import { findCalledPath } from './startup/called-path.ts';
 import { cleanStart, originalStart, type Start } from './startup/clean-start.ts';
 import { originalArguments, originalVariables } from './startup/original-bytes.ts';
 import { firstSignals, hasOneShotFired, SignalIntake } from './process/signals.ts';
-import { CLIENT_POOL_THREADS, MOST_TRIED, NO_THREADS, poolThreads } from './startup/pool-threads.ts';
+import { CLIENT_POOL_THREADS, MAX_TRIED_THREADS, NO_THREADS, poolThreads } from './startup/pool-threads.ts';
 import type { SuperviseIo } from './programs/supervisor-run.ts';
 
 /** Version of package.json; the build defines it. */
@@ -128,7 +128,7 @@ async function supervise(io: SuperviseIo): Promise<number> {
   const { loadAddon } = await import('./native/load.ts');
   const addon = loadAddon();
   signals.attach(addon, taken);
-  const threads = poolThreads(addon.countThreads(MOST_TRIED));
+  const threads = poolThreads(addon.countThreads(MAX_TRIED_THREADS));
   if (threads === 0) {
     io.err(NO_THREADS);
     return addon.exitNow(2);

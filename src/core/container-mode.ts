@@ -110,7 +110,7 @@ export function isSupervisorName({ words, name }: Pick<Ancestor, 'words' | 'name
 }
 
 /** True for a process that only exists to start the main process of a container. */
-function isOnTheWay({ words, name }: Ancestor): boolean {
+function isStarter({ words, name }: Ancestor): boolean {
   const command = baseName(words[0] ?? name);
   if (INITS.has(command) || SHELLS.has(command) || LAUNCHERS.has(command) || command.startsWith('s6-')) return true;
   // `python3 /docker-entrypoint.py`
@@ -125,6 +125,6 @@ export function isMainProcess({ hasMark, isUnderSystemd, output, ancestors }: Co
   // PID 1 is the entrypoint, whatever its name. If its output is known and differs from ours, it started us for another
   // purpose.
   return ancestors.every(
-    (ancestor) => !isSupervisorName(ancestor) && (isOnTheWay(ancestor) || (ancestor.pid === 1 && output === 'unknown')),
+    (ancestor) => !isSupervisorName(ancestor) && (isStarter(ancestor) || (ancestor.pid === 1 && output === 'unknown')),
   );
 }

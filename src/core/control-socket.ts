@@ -35,20 +35,25 @@ export function controlSocketPaths(
 ): string[] {
   const names = pid === '' ? [NAME] : [`${NAME}-${pid}`, `${NAME}-${pid}-${mount}`];
   const runtime = env['XDG_RUNTIME_DIR'] ?? '';
-  const directories = ['/run', ...(runtime.startsWith('/') ? [withoutEndSlashes(runtime)] : []), '/tmp', '/dev/shm'];
+  const directories = [
+    '/run',
+    ...(runtime.startsWith('/') ? [withoutTrailingSlashes(runtime)] : []),
+    '/tmp',
+    '/dev/shm',
+  ];
   const files = directories.flatMap((directory) => names.map((name) => `${directory}/${name}.sock`));
   return [...new Set([`/run/${NAME}.sock`, ...files, ...names.map((name) => `@${name}`)])];
 }
 
-function withoutEndSlashes(path: string): string {
+function withoutTrailingSlashes(path: string): string {
   let end = path.length;
   while (path[end - 1] === '/') end -= 1;
   return path.slice(0, end);
 }
 
 /** True for an abstract address. Anyone in the network namespace can connect to it, and anyone can take its name. */
-export function isAbstract(place: string): boolean {
-  return place.startsWith('@');
+export function isAbstract(address: string): boolean {
+  return address.startsWith('@');
 }
 
 /**

@@ -18,11 +18,11 @@ export type SignalOrigin =
   | 'unknown';
 
 /** Time of the first signal of each kind from outside our tree, on the monotonic clock in milliseconds. */
-export type EndSignals = ReadonlyMap<number, number>;
+export type ShutdownSignals = ReadonlyMap<number, number>;
 
 /** Result of one signal: the signals seen so far, and whether this one kills. */
-export interface EndSignalOutcome {
-  readonly seen: EndSignals;
+export interface ShutdownSignalOutcome {
+  readonly seen: ShutdownSignals;
   readonly isKill: boolean;
 }
 
@@ -33,7 +33,12 @@ export interface EndSignalOutcome {
 export const REPEAT_MS = 1000;
 
 /** Judges one signal that asks for a shutdown. */
-export function judgeEndSignal(seen: EndSignals, signal: number, origin: SignalOrigin, atMs: number): EndSignalOutcome {
+export function judgeShutdownSignal(
+  seen: ShutdownSignals,
+  signal: number,
+  origin: SignalOrigin,
+  atMs: number,
+): ShutdownSignalOutcome {
   if (origin === 'inside' || origin === 'unknown') return { seen, isKill: false };
   const firstMs = seen.get(signal);
   if (firstMs !== undefined) return { seen, isKill: atMs - firstMs >= REPEAT_MS };

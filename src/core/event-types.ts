@@ -48,7 +48,7 @@ export type TickPeriod = (typeof tickPeriods)[number];
  * True if a subscription to `wanted` includes events of `type`: the type itself or one of its ancestors is wanted.
  * Unknown names in `wanted` match nothing.
  */
-export function isWanted(type: EventType, wanted: ReadonlySet<string>): boolean {
+export function isSubscribed(type: EventType, wanted: ReadonlySet<string>): boolean {
   for (let kind: EventType | null = type; kind !== null; kind = parents[kind]) if (wanted.has(kind)) return true;
   return false;
 }

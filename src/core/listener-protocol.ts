@@ -40,7 +40,7 @@ const MAX_LINE = 64;
 const MAX_RESULT_TEXT = 64;
 
 /** Result of one step of reading. */
-interface Heard {
+interface ReadStep {
   readonly record: ListenerRecord;
   readonly outcome: ListenerOutcome | null;
   /** Output that is left to read; null if more output is needed. */
@@ -48,14 +48,14 @@ interface Heard {
 }
 
 /** Reads output of a listener. */
-export function hear(
+export function readListenerOutput(
   record: ListenerRecord,
   text: string,
 ): { readonly record: ListenerRecord; readonly outcomes: readonly ListenerOutcome[] } {
   const outcomes: ListenerOutcome[] = [];
   let current = record;
   for (let rest: string | null = record.held + text; rest !== null && rest !== '';) {
-    const heard = hearOne({ ...current, held: '' }, rest);
+    const heard = readNext({ ...current, held: '' }, rest);
     current = heard.record;
     if (heard.outcome !== null) outcomes.push(heard.outcome);
     rest = heard.rest;
@@ -73,27 +73,27 @@ export function markUnknown(record: ListenerRecord): ListenerRecord {
   return { ...record, state: 'UNKNOWN', held: '', result: null };
 }
 
-function hearOne(record: ListenerRecord, text: string): Heard {
+function readNext(record: ListenerRecord, text: string): ReadStep {
   switch (record.state) {
     case 'UNKNOWN':
       return { record, outcome: null, rest: null };
     case 'READY':
       return violate(record, `it was not asked anything and said ${quote(text)}`);
     case 'ACKNOWLEDGED':
-      return hearToken(record, text);
+      return readToken(record, text);
     case 'BUSY':
-      return record.result === null ? hearResultLine(record, text) : hearResult(record, record.result, text);
+      return record.result === null ? readResultLine(record, text) : readResult(record, record.result, text);
   }
 }
 
-function hearToken(record: ListenerRecord, text: string): Heard {
+function readToken(record: ListenerRecord, text: string): ReadStep {
   if (text.startsWith(READY_TOKEN))
     return { record: { ...record, state: 'READY' }, outcome: { type: 'ready' }, rest: text.slice(READY_TOKEN.length) };
   if (READY_TOKEN.startsWith(text)) return { record: { ...record, held: text }, outcome: null, rest: null };
   return violate(record, `READY was expected, it said ${quote(text)}`);
 }
 
-function hearResultLine(record: ListenerRecord, text: string): Heard {
+function readResultLine(record: ListenerRecord, text: string): ReadStep {
   const end = text.indexOf('\n');
   if (end === -1 && text.length < MAX_LINE) return { record: { ...record, held: text }, outcome: null, rest: null };
   const line = end === -1 ? text : text.slice(0, end);
@@ -106,7 +106,7 @@ function hearResultLine(record: ListenerRecord, text: string): Heard {
     : { record: { ...record, result }, outcome: null, rest: text.slice(end + 1) };
 }
 
-function hearResult(record: ListenerRecord, result: NonNullable<ListenerRecord['result']>, text: string): Heard {
+function readResult(record: ListenerRecord, result: NonNullable<ListenerRecord['result']>, text: string): ReadStep {
   const taken = text.slice(0, result.length - result.received);
   const received = result.received + taken.length;
   const known = (result.text + taken).slice(0, MAX_RESULT_TEXT);
@@ -115,7 +115,7 @@ function hearResult(record: ListenerRecord, result: NonNullable<ListenerRecord['
 }
 
 /** compat: only `OK` accepts an event (supervisor.dispatchers:default_handler). */
-function judge(record: ListenerRecord, result: string, length: number, rest: string): Heard {
+function judge(record: ListenerRecord, result: string, length: number, rest: string): ReadStep {
   return {
     record: { ...record, state: 'ACKNOWLEDGED', result: null },
     outcome: { type: 'result', accepted: length === 2 && result === 'OK', result },
@@ -123,7 +123,7 @@ function judge(record: ListenerRecord, result: string, length: number, rest: str
   };
 }
 
-function violate(record: ListenerRecord, reason: string): Heard {
+function violate(record: ListenerRecord, reason: string): ReadStep {
   return { record: markUnknown(record), outcome: { type: 'violated', reason }, rest: null };
 }
 

@@ -15,10 +15,10 @@ export type NotifyFact =
   /** `WATCHDOG_USEC`: new maximum time between two watchdog messages; null for no limit. */
   | { readonly kind: 'watchdog'; readonly limitMs: number | null }
   /** An assignment that we know and do not carry out, by its name. */
-  | { readonly kind: 'unheeded'; readonly name: string };
+  | { readonly kind: 'unsupported'; readonly name: string };
 
 /** Limit for the length of a status. The rest is cut off. */
-const MOST_STATUS_CHARACTERS = 200;
+const MAX_STATUS_CHARACTERS = 200;
 
 const FIXED = new Map<string, NotifyFact>([
   ['READY=1', { kind: 'ready' }],
@@ -32,7 +32,7 @@ const FIXED = new Map<string, NotifyFact>([
  * `MAINPID`: the main process is always our own child. `EXTEND_TIMEOUT_USEC`: the configuration sets the timeouts for
  * starts and stops.
  */
-const UNHEEDED = new Set(['MAINPID', 'MAINPIDFDID', 'EXTEND_TIMEOUT_USEC', 'FDSTORE']);
+const UNSUPPORTED = new Set(['MAINPID', 'MAINPIDFDID', 'EXTEND_TIMEOUT_USEC', 'FDSTORE']);
 
 /**
  * Parses a datagram: lines of `NAME=value`. Invalid UTF-8 is replaced. Of repeated assignments only the last one
@@ -61,7 +61,7 @@ function factOf(line: string): NotifyFact | null {
   if (name === 'STATUS') return { kind: 'status', text: fitStatus(value) };
   if (name === 'WATCHDOG_USEC' && /^\d{1,19}$/.test(value))
     return { kind: 'watchdog', limitMs: Number(value) === 0 ? null : Number(value) / 1000 };
-  return UNHEEDED.has(name) ? { kind: 'unheeded', name } : null;
+  return UNSUPPORTED.has(name) ? { kind: 'unsupported', name } : null;
 }
 
 /**
@@ -72,12 +72,12 @@ function fitStatus(text: string): string {
   // Cut first: a datagram may have a hundred thousand characters.
   const characters = [
     ...text
-      .slice(0, 4 * MOST_STATUS_CHARACTERS)
+      .slice(0, 4 * MAX_STATUS_CHARACTERS)
       .replaceAll('\t', ' ')
       .replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, '')
       .trim(),
   ];
-  return characters.length <= MOST_STATUS_CHARACTERS
+  return characters.length <= MAX_STATUS_CHARACTERS
     ? characters.join('')
-    : `${characters.slice(0, MOST_STATUS_CHARACTERS - 1).join('')}…`;
+    : `${characters.slice(0, MAX_STATUS_CHARACTERS - 1).join('')}…`;
 }

@@ -10,7 +10,7 @@
  *   5. A shutdown finishes even if a process survives SIGKILL. A restart does not: no program may run twice.
  */
 import type { ExitCause } from './exit-policy.ts';
-import { type EndLimits, killWaitMs } from './stop-budget.ts';
+import { type ShutdownLimits, killWaitMs } from './stop-budget.ts';
 
 /** The next step once all processes have ended. */
 export type Goal = 'exit' | 'restart';
@@ -30,7 +30,7 @@ export interface ShutdownRecord {
   /** Namespecs of the processes that have not ended, by rank. The first rank is being stopped. */
   readonly ranks: readonly (readonly string[])[];
   readonly forwarded: Forwarded | null;
-  readonly limits: EndLimits | null;
+  readonly limits: ShutdownLimits | null;
   /** True once SIGKILL was sent to all processes that were left. */
   readonly isKilled: boolean;
   /** Time limit for the programs, or for the wait after SIGKILL; null for none. */
@@ -44,7 +44,7 @@ export interface ShutdownRequest {
   readonly cause: ExitCause;
   readonly ranks: readonly (readonly string[])[];
   readonly forwarded: Forwarded | null;
-  readonly limits: EndLimits | null;
+  readonly limits: ShutdownLimits | null;
 }
 
 /** Input of the shutdown machine. */
@@ -54,7 +54,8 @@ export type ShutdownInput =
   | { readonly type: 'hurried'; readonly atMs: number }
   /** The forwarded program has exited, and its exit gives the exit code. */
   | { readonly type: 'caused'; readonly cause: ExitCause }
-  | { readonly type: 'gone'; readonly id: string }
+  /** The process has ended, and its cleanup is over. */
+  | { readonly type: 'ended'; readonly id: string }
   | { readonly type: 'elapsed'; readonly atMs: number };
 
 /** Order of the shutdown machine. */
@@ -169,7 +170,7 @@ export function stepShutdown(record: ShutdownRecord, input: ShutdownInput): Shut
       return killAll({ ...record, forwarded: null }, input.atMs);
     case 'caused':
       return unchanged({ ...record, cause: input.cause });
-    case 'gone': {
+    case 'ended': {
       const [first = []] = record.ranks;
       const next = { ...record, ranks: withoutEmpty(record.ranks.map((rank) => rank.filter((id) => id !== input.id))) };
       // Other processes of the first rank have not ended yet: no order.

@@ -19,7 +19,7 @@ const ENDING: ReadonlySet<number> = new Set([
 /**
  * Signals that the kernel or a terminal sends routinely. Most processes have no use for them, so they are not logged.
  */
-const COMMONPLACE: ReadonlySet<number> = new Set([
+const ROUTINE_SIGNALS: ReadonlySet<number> = new Set([
   signalNumbers.SIGWINCH,
   signalNumbers.SIGCHLD,
   signalNumbers.SIGCONT,
@@ -42,6 +42,6 @@ export function stopSignals(configured: readonly number[], hasTerminal: boolean)
 }
 
 /** True if the first dropped signal of this kind should be logged. */
-export function isWorthALine(signal: number): boolean {
-  return !COMMONPLACE.has(signal);
+export function isWorthLogging(signal: number): boolean {
+  return !ROUTINE_SIGNALS.has(signal);
 }

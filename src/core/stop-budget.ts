@@ -11,7 +11,7 @@ const SHORT_KILL_WAIT_MS = 250;
 const KILL_WAIT_MS = 5000;
 
 /** Limits of one shutdown. */
-export interface EndLimits {
+export interface ShutdownLimits {
   /** Time of SIGKILL for all remaining programs and hooks. */
   readonly killAtMs: number;
   /** The end of the budget. After it, nothing waits for a reader of output. */
@@ -31,7 +31,7 @@ export interface BudgetSettings {
 }
 
 /** Returns the limits of a shutdown whose time counts from `fromMs`; null if there is no limit. */
-export function endLimits(fromMs: number, { timeoutMs, budgetMs }: BudgetSettings): EndLimits | null {
+export function shutdownLimits(fromMs: number, { timeoutMs, budgetMs }: BudgetSettings): ShutdownLimits | null {
   const totalMs = budgetMs ?? timeoutMs;
   if (totalMs === null) return null;
   const reserveMs = Math.min(RESERVE_MS, totalMs * RESERVE_SHARE);
@@ -53,7 +53,7 @@ export interface SweepGrace {
  * Returns the timeouts of a sweep that begins now. The sweep may use the remaining budget, less the reserve for output.
  * If programs have used up the budget, the sweep gets a quarter of the reserve. Without limits it gets `unlimitedMs`.
  */
-export function sweepGrace(nowMs: number, limits: EndLimits | null, unlimitedMs: number): SweepGrace {
+export function sweepGrace(nowMs: number, limits: ShutdownLimits | null, unlimitedMs: number): SweepGrace {
   if (limits === null) return { termMs: unlimitedMs, killMs: RESERVE_MS };
   const leastMs = limits.reserveMs / 4;
   return { termMs: Math.max(limits.endAtMs - limits.reserveMs - nowMs, leastMs), killMs: limits.reserveMs / 2 };
@@ -63,11 +63,11 @@ export function sweepGrace(nowMs: number, limits: EndLimits | null, unlimitedMs:
  * Returns the time at which output that no reader takes is given up. The last flush began at `nowMs`. The loss is
  * reported after that time.
  */
-export function outputEndMs(nowMs: number, { endAtMs, reserveMs }: EndLimits): number {
+export function outputEndMs(nowMs: number, { endAtMs, reserveMs }: ShutdownLimits): number {
   return Math.max(endAtMs - reserveMs / 2, nowMs + reserveMs / 4);
 }
 
 /** Returns the milliseconds from SIGKILL until a process that has not ended is given up. */
-export function killWaitMs(limits: EndLimits | null): number {
+export function killWaitMs(limits: ShutdownLimits | null): number {
   return limits?.option === 'stop_budget' ? SHORT_KILL_WAIT_MS : KILL_WAIT_MS;
 }

@@ -24,7 +24,7 @@ export interface Discovery {
    * The first possible path of a private control socket that no other container uses. Read this only after the calls
    * above.
    */
-  readonly firstPlace: string;
+  readonly firstAddress: string;
 }
 
 /** A discovery without results. */
@@ -33,5 +33,5 @@ export const noDiscovery: Discovery = {
   serverOf: () => null,
   privateSocket: () => null,
   answers: () => false,
-  firstPlace: '/run/onevisor.sock',
+  firstAddress: '/run/onevisor.sock',
 };

@@ -71,7 +71,7 @@ export function readSettings(
     named === null
       ? chooseFound(files, searched, discovery)
       : chooseNamed(posix.resolve(source.cwd, named), files, discovery);
-  return readChosen(options, files, choice, discovery.firstPlace);
+  return readChosen(options, files, choice, discovery.firstAddress);
 }
 
 /**
@@ -117,7 +117,7 @@ function readChosen(
   options: CtlOptions,
   files: CtlFiles,
   { path, found, isFileFollowed }: ChosenFile,
-  firstPlace: string,
+  firstAddress: string,
 ): SettingsResult {
   if (path === null)
     return {
@@ -126,7 +126,7 @@ function readChosen(
         options,
         files.source,
         {},
-        { found, fallback: UNIX + firstPlace, warnings: [], plugins: [], path },
+        { found, fallback: UNIX + firstAddress, warnings: [], plugins: [], path },
       ),
     };
   const { ctl, ctlPlugins: plugins, errors, warnings: remarks } = files.read(path);

@@ -22,7 +22,7 @@ import { type EngineEvent, type Listener, Subscribers } from './events.ts';
 import { Alarm } from './alarm.ts';
 import { blockedCauseOf, exitCauseOf, type ExitSettings, judgeMain } from './exit-cause.ts';
 import { formatFatal, formatNote, formatReapedUnknown, type Message } from './messages.ts';
-import type { Clock, EndBudget, Jobs, Processes, Report, StartBudget } from './ports.ts';
+import type { Clock, ShutdownBudget, Jobs, Processes, Report, StartBudget } from './ports.ts';
 import { type Entry, namespecOf, type ProcessView, ProcessTable, viewOf } from './process-table.ts';
 import { type Input, InputQueue } from './input-queue.ts';
 import { Runs } from './runs.ts';
@@ -38,7 +38,7 @@ export interface EnginePorts {
   /** Returns a random number in [0, 1). */
   readonly chance: () => number;
   readonly budget: StartBudget;
-  readonly endBudget: EndBudget;
+  readonly endBudget: ShutdownBudget;
   /** Called before a rank of a shutdown is stopped. Must call `proceed`, at once or soon. SIGKILL does not wait. */
   readonly beforeStop?: (ids: readonly string[], proceed: () => void) => void;
   /** Called once, when no process of this engine is left. */
@@ -170,12 +170,12 @@ export class Engine {
   }
 
   /** Records that a run has reported its readiness. */
-  tellReady(id: string, run: number): void {
+  reportReady(id: string, run: number): void {
     this.#accept({ to: 'process', id, input: { type: 'ready', atMs: this.#now(), run } });
   }
 
   /** Records the health of a run; null if the run is no longer checked. */
-  tellHealth(id: string, run: number, health: Health | null): void {
+  reportHealth(id: string, run: number, health: Health | null): void {
     this.#accept({ to: 'process', id, input: { type: 'health', atMs: this.#now(), run, health } });
   }
 

@@ -3,7 +3,7 @@ import type { ProcessConfig } from '../config/model.ts';
 import type { ExitStatus } from '../core/exit-status.ts';
 import type { Level } from '../core/log-level.ts';
 import type { Goal } from '../core/shutdown-machine.ts';
-import type { EndLimits } from '../core/stop-budget.ts';
+import type { ShutdownLimits } from '../core/stop-budget.ts';
 
 /** Outcome of a spawn. */
 export type SpawnOutcome =
@@ -66,9 +66,9 @@ export interface Jobs {
 }
 
 /** The time limits of a shutdown. */
-export interface EndBudget {
+export interface ShutdownBudget {
   /** Returns the limits of a shutdown that begins now; null for no limit. */
-  limitsOf(goal: Goal): EndLimits | null;
+  limitsOf(goal: Goal): ShutdownLimits | null;
   /** Shortens the limits after a second request, also those of the steps after the programs. */
   hurry(): void;
 }

@@ -16,7 +16,7 @@ import type { RunCleanup } from './run-cleanup.ts';
 import { Alarm } from './alarm.ts';
 import { causeBy } from './exit-cause.ts';
 import { formatWaiting } from './messages.ts';
-import type { Clock, EndBudget, Report } from './ports.ts';
+import type { Clock, ShutdownBudget, Report } from './ports.ts';
 import type { ProcessView, ProcessTable } from './process-table.ts';
 
 /** Dependencies of the shutdown. */
@@ -25,7 +25,7 @@ export interface ShutdownParts {
   readonly cleanup: RunCleanup;
   readonly clock: Clock;
   readonly report: Report;
-  readonly budget: Pick<EndBudget, 'limitsOf'>;
+  readonly budget: Pick<ShutdownBudget, 'limitsOf'>;
   /** Adds an input for this machine to the engine's queue, and takes the queue. */
   readonly accept: (input: ShutdownInput) => void;
   /** Adds an input for each process to the engine's queue, and takes the queue. */
@@ -101,7 +101,7 @@ export class Shutdown {
 
   /** Takes note of a stopped process. It counts as gone once its cleanup is over. */
   atRest(id: string): void {
-    this.#parts.cleanup.whenOver(id, () => this.#parts.accept({ type: 'gone', id }));
+    this.#parts.cleanup.whenOver(id, () => this.#parts.accept({ type: 'ended', id }));
   }
 
   /** Cancels all starts that are due or wait for dependencies, whatever their rank. */

@@ -3,7 +3,7 @@
  * Serial numbers go on for the life of the supervisor, also after a reload.
  */
 import type { SupervisorEvent } from '../core/event-payload.ts';
-import { type EventType, isWanted } from '../core/event-types.ts';
+import { type EventType, isSubscribed } from '../core/event-types.ts';
 import type { ListenerPool } from './listener-pool.ts';
 
 /** Serial numbers of events, from 0 up: `serial` of the header. */
@@ -40,7 +40,7 @@ export class EventPools {
 
   /** Returns true if any pool subscribes to events of a type. */
   wants(type: EventType): boolean {
-    return [...this.#pools.values()].some(({ wanted }) => isWanted(type, wanted));
+    return [...this.#pools.values()].some(({ wanted }) => isSubscribed(type, wanted));
   }
 
   /** True if no pool has an event that one of its listeners could still take. */

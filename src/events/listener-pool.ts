@@ -11,9 +11,9 @@
  *   is read, no further event is sent, so that events stay in order.
  */
 import { formatDelivery, type SupervisorEvent, typeOf } from '../core/event-payload.ts';
-import { isWanted } from '../core/event-types.ts';
+import { isSubscribed } from '../core/event-types.ts';
 import {
-  hear,
+  readListenerOutput,
   initialListener,
   type ListenerOutcome,
   type ListenerRecord,
@@ -116,7 +116,7 @@ export class ListenerPool {
 
   /** Queues an event if the pool subscribes to its type. `serial` returns its number, the same for all pools. */
   offer(event: SupervisorEvent, serial: () => number): void {
-    if (!isWanted(typeOf(event), this.#spec.wanted)) return;
+    if (!isSubscribed(typeOf(event), this.#spec.wanted)) return;
     this.#queue.push({ event, serial: serial(), poolSerial: this.#nextSerial++, returns: 0 });
     this.#dispatch();
   }
@@ -134,7 +134,7 @@ export class ListenerPool {
     const run = current?.pid === pid ? current : this.#ending.get(pid);
     if (run === undefined) return;
     let { state } = run.protocol;
-    const { record, outcomes } = hear(run.protocol, text);
+    const { record, outcomes } = readListenerOutput(run.protocol, text);
     run.protocol = record;
     for (const outcome of outcomes) {
       const next = STATE_AFTER[outcome.type];

@@ -39,7 +39,7 @@ interface Question {
 type Walk = Generator<Question, Resolved, Stats | string | null>;
 
 /** Limit of the kernel. */
-const MOST_LINKS = 40;
+const MAX_LINKS = 40;
 const STICKY = 0o1000;
 const WRITABLE_BY_ALL = 0o002;
 
@@ -69,7 +69,7 @@ function* walk(path: string, uid: number): Walk {
     refuseForeign(next, found, { path: at, status: (yield { ask: 'lstat', path: at }) as Stats | null }, uid);
     // Links such as /proc/self/fd/1 lead to files that may have no path.
     if (next.startsWith('/proc/')) return { path: untouched, isFollowed: true };
-    if (++links > MOST_LINKS) throw tooManyLinks(path);
+    if (++links > MAX_LINKS) throw tooManyLinks(path);
     const target = (yield { ask: 'readlink', path: next }) as string | null;
     if (target === null) return { path: untouched, isFollowed: false };
     rest = [...splitPath(target), ...more];
@@ -90,7 +90,7 @@ function refuseForeign(
 }
 
 /** True for the error of a system call. The walk ends there, and the call that opens the path reports the reason. */
-function isOfKernel(error: unknown): boolean {
+function isSystemError(error: unknown): boolean {
   return errnoOf(error) !== null;
 }
 
@@ -98,18 +98,18 @@ function answer({ ask, path }: Question): Stats | string | null {
   try {
     return ask === 'lstat' ? lstatSync(toPath(path)) : decodeBytes(readlinkSync(toPath(path), { encoding: 'buffer' }));
   } catch (error) {
-    if (isOfKernel(error)) return null;
+    if (isSystemError(error)) return null;
     throw error;
   }
 }
 
-async function answerLater({ ask, path }: Question): Promise<Stats | string | null> {
+async function answerAsync({ ask, path }: Question): Promise<Stats | string | null> {
   try {
     return ask === 'lstat'
       ? await lstat(toPath(path))
       : decodeBytes(await readlink(toPath(path), { encoding: 'buffer' }));
   } catch (error) {
-    if (isOfKernel(error)) return null;
+    if (isSystemError(error)) return null;
     throw error;
   }
 }
@@ -131,10 +131,10 @@ export function resolveLinks(path: string, uid: number = currentUid()): Resolved
 }
 
 /** Resolves the links of a path without blocking the loop, since a disk can hang. */
-export async function resolveLinksLater(path: string, uid: number = currentUid()): Promise<Resolved> {
+export async function resolveLinksAsync(path: string, uid: number = currentUid()): Promise<Resolved> {
   const steps = walk(absolute(path), uid);
   let step = steps.next();
-  while (!step.done) step = steps.next(await answerLater(step.value));
+  while (!step.done) step = steps.next(await answerAsync(step.value));
   return step.value;
 }
 
@@ -153,7 +153,7 @@ function trust({ path, isFollowed }: Resolved, flags: number): TrustedPath {
 
 /** Resolves `path` to a path that is safe to open, without blocking the loop. Rejects with {@link ForeignLinkError}. */
 export async function trustedPath(path: string, flags: number): Promise<TrustedPath> {
-  return trust(await resolveLinksLater(path), flags);
+  return trust(await resolveLinksAsync(path), flags);
 }
 
 /**

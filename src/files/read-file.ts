@@ -115,23 +115,23 @@ export async function readPipe(path: string, maxBytes: number, timeoutMs: number
   } catch (error) {
     throw fileError(error);
   }
-  const { chunks, isEnded } = readWhatIsThere(fd, maxBytes);
+  const { chunks, isEnded } = readAvailable(fd, maxBytes);
   if (isEnded) {
     closeSync(fd);
     return join(chunks, maxBytes);
   }
-  return readRest(fd, chunks, { maxBytes, timeoutMs });
+  return readToEnd(fd, chunks, { maxBytes, timeoutMs });
 }
 
 /**
  * Reads all available data without waiting. A pipe that had no writer when it was opened never signals its end, so the
  * end must be noticed here. A named pipe without data is not at its end: its writer may still come.
  */
-function readWhatIsThere(fd: number, maxBytes: number): { readonly chunks: Buffer[]; readonly isEnded: boolean } {
+function readAvailable(fd: number, maxBytes: number): { readonly chunks: Buffer[]; readonly isEnded: boolean } {
   const chunks: Buffer[] = [];
   const buffer = Buffer.alloc(CHUNK);
   for (let total = 0; total <= maxBytes;) {
-    const count = readOrAgain(fd, buffer);
+    const count = readOnce(fd, buffer);
     if (count === null) return { chunks, isEnded: false };
     if (count === 0) return { chunks, isEnded: total > 0 || readlinkSync(`/proc/self/fd/${fd}`).startsWith('pipe:') };
     chunks.push(Buffer.from(buffer.subarray(0, count)));
@@ -141,7 +141,7 @@ function readWhatIsThere(fd: number, maxBytes: number): { readonly chunks: Buffe
 }
 
 /** Reads once. Null if there is no data now, but may be later. */
-function readOrAgain(fd: number, buffer: Buffer): number | null {
+function readOnce(fd: number, buffer: Buffer): number | null {
   try {
     return readSync(fd, buffer);
   } catch (error) {
@@ -156,7 +156,7 @@ interface PipeLimits {
   readonly timeoutMs: number;
 }
 
-function readRest(fd: number, chunks: Buffer[], { maxBytes, timeoutMs }: PipeLimits): Promise<Buffer> {
+function readToEnd(fd: number, chunks: Buffer[], { maxBytes, timeoutMs }: PipeLimits): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const socket = new Socket({ fd, readable: true, writable: false });
     const timer = setTimeout(

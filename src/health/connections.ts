@@ -13,7 +13,7 @@ import { describeConnectError } from './reasons.ts';
 export type Answer = (failure: string | null) => void;
 
 /** Limit for the body of an answer. A longer answer counts with its status. */
-const MOST_BODY_BYTES = 64 * 1024;
+const MAX_BODY_BYTES = 64 * 1024;
 const FIRST_FAILING_STATUS = 400;
 
 /**
@@ -47,7 +47,7 @@ export function checkHttp(target: HttpTarget, lookup: LookupFunction, answer: An
 function takeResponse(response: IncomingMessage, answer: Answer): void {
   const status = response.statusCode ?? 0;
   const failure = status < FIRST_FAILING_STATUS ? null : `HTTP ${status} ${STATUS_CODES[status] ?? ''}`.trim();
-  let rest = MOST_BODY_BYTES;
+  let rest = MAX_BODY_BYTES;
   response.on('data', (bytes: Buffer) => {
     rest -= bytes.length;
     if (rest < 0) answer(failure);

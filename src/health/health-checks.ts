@@ -12,7 +12,7 @@ import { Watch } from './watch.ts';
 
 /** Dependencies of the health checks. */
 export interface HealthCheckParts {
-  readonly engine: Pick<Engine, 'tellHealth' | 'restartProcess' | 'end'>;
+  readonly engine: Pick<Engine, 'reportHealth' | 'restartProcess' | 'end'>;
   readonly clock: CheckParts['clock'];
   readonly report: Report;
   readonly jobs: Jobs;
@@ -63,7 +63,7 @@ export class HealthChecks implements Monitor {
     if (record.pid === null || !isUp({ record })) return this.#end(id);
     if (probe === null) {
       this.#end(id);
-      if (record.health !== null) this.#parts.engine.tellHealth(id, record.run, null);
+      if (record.health !== null) this.#parts.engine.reportHealth(id, record.run, null);
     } else if (watch?.run === record.run) {
       watch.configure(config, probe);
     } else {
@@ -71,10 +71,10 @@ export class HealthChecks implements Monitor {
       this.#watches.set(
         id,
         new Watch({ proc: config, probe, run: record.run }, { ...this.#parts, lookups: this.#lookups }, (changed) =>
-          this.#tell(id, changed),
+          this.#reportHealth(id, changed),
         ),
       );
-      this.#parts.engine.tellHealth(id, record.run, 'starting');
+      this.#parts.engine.reportHealth(id, record.run, 'starting');
     }
   }
 
@@ -83,14 +83,14 @@ export class HealthChecks implements Monitor {
     this.#watches.delete(id);
   }
 
-  #tell(id: string, watch: Watch): void {
+  #reportHealth(id: string, watch: Watch): void {
     const { engine, report } = this.#parts;
     const { health, failures, process: proc, run } = watch;
     const reason = watch.latestFailure ?? '';
     if (health === 'healthy') report('info', `health: ${proc.name} is healthy`);
     else
       report('warn', `health: ${proc.name} is ${health}: ${reason} (${failures} failure${failures === 1 ? '' : 's'})`);
-    engine.tellHealth(id, run, health);
+    engine.reportHealth(id, run, health);
     if (health === 'unhealthy') this.#act(id, proc, `unhealthy: ${reason}`);
   }
 

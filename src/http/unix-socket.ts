@@ -9,7 +9,7 @@ import { connect, type Server } from 'node:net';
 import { dirname } from 'node:path';
 import { errnoOf, reasonOf } from '../core/error-text.ts';
 import type { Level } from '../core/log-level.ts';
-import { ForeignLinkError, resolveLinksLater } from '../files/links.ts';
+import { ForeignLinkError, resolveLinksAsync } from '../files/links.ts';
 import { ListenError, listenErrorOf } from './listen-error.ts';
 
 /** Path and permissions of a socket. */
@@ -66,7 +66,7 @@ async function isStale(path: string): Promise<boolean> {
 /** Checks the links on the way to the directory. A link at the path itself is replaced, not followed. */
 async function requireTrustedDirectory(path: string): Promise<void> {
   try {
-    await resolveLinksLater(dirname(path));
+    await resolveLinksAsync(dirname(path));
   } catch (error) {
     if (error instanceof ForeignLinkError) throw new ListenError('denied', path, error.message, { cause: error });
     throw error;

@@ -33,7 +33,7 @@ export function findCommand(command: string, context: CommandContext): string {
   if (file === null) throw notFound(command, command);
   // Supervisor checks a relative path before it changes to `directory`, and executes it afterwards. So it never finds a
   // script that is only in that directory. We check the place where the file will be executed.
-  requireExecutable(command, file, placeOf(file, context.directory));
+  requireExecutable(command, file, pathIn(file, context.directory));
   return file;
 }
 
@@ -46,7 +46,7 @@ function searchPath(name: string, { programPath, ownPath, directory }: CommandCo
   const candidates = folders.map((folder) =>
     folder === '' || folder.endsWith('/') ? `${folder}${name}` : `${folder}/${name}`,
   );
-  return candidates.find((path) => statOrNull(placeOf(path, directory)) !== null) ?? null;
+  return candidates.find((path) => statOrNull(pathIn(path, directory)) !== null) ?? null;
 }
 
 function requireExecutable(command: string, file: string, place: string): void {
@@ -75,7 +75,7 @@ function requireExecutable(command: string, file: string, place: string): void {
 }
 
 /** Returns the path of a file that will be executed in a directory. */
-export function placeOf(file: string, directory: string | null): string {
+export function pathIn(file: string, directory: string | null): string {
   return directory === null ? file : resolve(directory, file);
 }
 

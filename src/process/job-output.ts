@@ -11,7 +11,7 @@ export const KEPT_BYTES = 4096;
  * Limit for the output that an ended command has left in the pipe. Without privileges, a pipe cannot be larger
  * (/proc/sys/fs/pipe-max-size).
  */
-const MOST_REST_BYTES = 1024 * 1024;
+const MAX_REMAINING_BYTES = 1024 * 1024;
 
 /** Shared buffer for all pipes. The bytes are processed before the next read. */
 const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
@@ -57,7 +57,7 @@ export class JobOutput {
   }
 
   #readRest(): void {
-    for (let rest = MOST_REST_BYTES; rest > 0;) {
+    for (let rest = MAX_REMAINING_BYTES; rest > 0;) {
       let count: number;
       try {
         count = readSync(this.#fd, readBuffer);

@@ -49,7 +49,7 @@ interface Running {
   killed: 'timeout' | 'cancelled' | null;
   /** True once the outcome is known. A killed command may still have to be reaped. */
   isOver: boolean;
-  callOff: () => void;
+  cancelAlarm: () => void;
 }
 
 /** The running jobs of all programs. */
@@ -88,7 +88,7 @@ export class CommandJobs implements Jobs {
     const running = this.#start(proc, job, done);
     const { clock } = this.#parts;
     if (job.timeoutMs < Infinity)
-      running.callOff = clock.alarm(clock.nowMs() + job.timeoutMs, () => this.#kill(running, 'timeout'));
+      running.cancelAlarm = clock.alarm(clock.nowMs() + job.timeoutMs, () => this.#kill(running, 'timeout'));
     this.#running.set(running.pid, running);
     return () => this.#kill(running, 'cancelled');
   }
@@ -139,7 +139,7 @@ export class CommandJobs implements Jobs {
       isOver: false,
       output: keeps ? new JobOutput(stdout) : null,
       intakes: intakes.filter((intake) => intake !== undefined),
-      callOff: () => undefined,
+      cancelAlarm: () => undefined,
     };
   }
 
@@ -158,8 +158,8 @@ export class CommandJobs implements Jobs {
     // Signal the leader too: it may have moved to another group.
     addon.kill(-running.pid, signalNumbers.SIGKILL);
     addon.kill(running.pid, signalNumbers.SIGKILL);
-    running.callOff();
-    running.callOff = clock.alarm(clock.nowMs() + KILL_WAIT_MS, () => this.#finish(running, null));
+    running.cancelAlarm();
+    running.cancelAlarm = clock.alarm(clock.nowMs() + KILL_WAIT_MS, () => this.#finish(running, null));
   }
 
   /**
@@ -167,7 +167,7 @@ export class CommandJobs implements Jobs {
    * been reaped.
    */
   #finish(running: Running, status: ExitStatus | null): void {
-    running.callOff();
+    running.cancelAlarm();
     if (running.isOver) return;
     running.isOver = true;
     const output = running.output?.finish() ?? '';

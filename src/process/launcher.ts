@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import type { ProcessConfig } from '../config/model.ts';
 import { LIMITED_RESOURCES, type Limit, type LimitedResource } from '../core/resource-limits.ts';
 import type { Addon, ResourceLimit, SpawnRequest, SpawnResult, StdioRequest } from '../native/addon.ts';
-import { findCommand, placeOf } from './command.ts';
+import { findCommand, pathIn } from './command.ts';
 import { resolveCredentials } from './credentials.ts';
 import type { Credentials, Identity, OwnerOption } from './credentials.ts';
 import { buildEnvironment, formatEnvironment } from './environment.ts';
@@ -132,7 +132,7 @@ export class Launcher {
       return addon.spawn(request);
     } catch (error) {
       if (!isSpawnFailure(error)) throw error;
-      const head = error.stage === 'exec' ? readHead(placeOf(request.file, directory)) : null;
+      const head = error.stage === 'exec' ? readHead(pathIn(request.file, directory)) : null;
       const isScript = error.code === 'ENOEXEC' && head !== null && isPlainScript(head);
       if (isScript && request.file !== SHELL && existsSync(SHELL)) return this.#spawnByShell(target, uid, request);
       throw describeSpawnFailure(error, {

@@ -98,7 +98,7 @@ export class NotificationChannels {
   #openPipe(id: string, proc: ChannelTarget, number: number, tell: (notice: Notice) => void): Opening {
     const { uid, gid } = this.#credentialsOf(proc);
     const { readEnd, writeEnd } = attempt(proc.name, 'notification_fd', () => this.#parts.addon.openPipe());
-    giveTo(writeEnd, uid, gid);
+    setOwner(writeEnd, uid, gid);
     this.#open.set(id, { pipe: new NotificationPipe(readEnd, tell), socket: null });
     return {
       environment: new Map(),
@@ -141,7 +141,7 @@ export class NotificationChannels {
  * Gives the pipe to the user of the program, because opening /dev/fd/N, unlike using N, checks the owner. Without
  * CAP_CHOWN, a program cannot open it that way; few programs do.
  */
-function giveTo(fd: number, uid: number | null, gid: number | null): void {
+function setOwner(fd: number, uid: number | null, gid: number | null): void {
   if (uid === null && gid === null) return;
   try {
     fchownSync(fd, uid ?? -1, gid ?? -1);

@@ -14,7 +14,7 @@ export type SocketNotice =
   | NotifyFact
   | { readonly kind: 'refused'; readonly why: Refusal; readonly pid: number; readonly uid: number }
   /** The socket has failed and is closed. */
-  | { readonly kind: 'deaf'; readonly errno: number };
+  | { readonly kind: 'socketFailed'; readonly errno: number };
 
 /**
  * Reason to drop a message. `user`: the sender is another user. `namespace`: the sender is in another PID namespace.
@@ -26,7 +26,7 @@ export type SocketNatives = Pick<Addon, 'openDatagram' | 'receiveDatagram' | 'wa
 
 const NAME_BYTES = 16;
 /** Limit of systemd. */
-const MOST_MESSAGE_BYTES = 4096;
+const MAX_MESSAGE_BYTES = 4096;
 /**
  * Limit on datagrams in a period of time. A program that sends more waits in its own send, since the kernel's queue is
  * short.
@@ -41,14 +41,14 @@ export class NotificationSocket {
   readonly #natives: SocketNatives;
   readonly #clock: Clock;
   readonly #users: ReadonlySet<number>;
-  readonly #tell: (notice: SocketNotice) => void;
-  readonly #message = new Uint8Array(MOST_MESSAGE_BYTES);
+  readonly #notify: (notice: SocketNotice) => void;
+  readonly #message = new Uint8Array(MAX_MESSAGE_BYTES);
   readonly #facts = new Uint32Array(4);
   #mainPid: number | null = null;
   #isOpen = true;
   #windowMs = -Infinity;
   #taken = 0;
-  #callOff: () => void = () => undefined;
+  #cancelAlarm: () => void = () => undefined;
 
   /**
    * Opens the socket at a unique address that cannot be guessed. `users`: accepted senders. Calls `tell` from the loop.
@@ -58,7 +58,7 @@ export class NotificationSocket {
     this.#natives = natives;
     this.#clock = clock;
     this.#users = users;
-    this.#tell = tell;
+    this.#notify = tell;
     // An abstract address needs no writable directory, no owner and no cleanup.
     const name = `onevisor/${randomBytes(NAME_BYTES).toString('hex')}`;
     this.address = `@${name}`;
@@ -88,7 +88,7 @@ export class NotificationSocket {
       if (errno === constants.errno.EAGAIN) return;
       if (errno !== 0) return this.#fail(errno);
       this.#taken++;
-      this.#hear();
+      this.#processDatagram();
     }
     if (this.#isOpen) this.#pause();
   }
@@ -97,7 +97,7 @@ export class NotificationSocket {
   close(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    this.#callOff();
+    this.#cancelAlarm();
     this.#natives.unwatchReadable(this.#fd);
     closeSync(this.#fd);
   }
@@ -108,21 +108,21 @@ export class NotificationSocket {
 
   #pause(): void {
     this.#natives.unwatchReadable(this.#fd);
-    this.#callOff();
-    this.#callOff = this.#clock.alarm(this.#windowMs + WINDOW.ms, () => this.#watch());
+    this.#cancelAlarm();
+    this.#cancelAlarm = this.#clock.alarm(this.#windowMs + WINDOW.ms, () => this.#watch());
   }
 
   #fail(errno: number): void {
     this.close();
-    this.#tell({ kind: 'deaf', errno });
+    this.#notify({ kind: 'socketFailed', errno });
   }
 
-  #hear(): void {
+  #processDatagram(): void {
     const [length = 0, pid = 0, uid = 0, isCut = 0] = this.#facts;
     const facts = parseNotifyMessage(this.#message.subarray(0, length));
     const refusal = this.#judge(pid, uid) ?? (isCut === 1 ? 'length' : null);
-    if (refusal !== null || facts === null) return this.#tell({ kind: 'refused', why: refusal ?? 'form', pid, uid });
-    for (const fact of facts) if (this.#isOpen) this.#tell(fact);
+    if (refusal !== null || facts === null) return this.#notify({ kind: 'refused', why: refusal ?? 'form', pid, uid });
+    for (const fact of facts) if (this.#isOpen) this.#notify(fact);
   }
 
   #judge(pid: number, uid: number): Refusal | null {

@@ -6,9 +6,9 @@ import type { SignalOrigin } from '../core/end-signals.ts';
 import { type ProcessEntry, readProcess } from './process-tree.ts';
 
 /** Limit on the steps from a process to its parent. A longer chain exists only to trick us, and counts as inside. */
-const MOST_STEPS = 256;
+const MAX_STEPS = 256;
 /** Limit on restarts of the walk. An ancestor that stays invisible is hidden from us (hidepid). */
-const MOST_RESTARTS = 3;
+const MAX_RESTARTS = 3;
 
 /**
  * Returns the origin of a signal. `code` and `sender` are si_code and si_pid of sigaction(2), `self` is our own pid,
@@ -25,20 +25,20 @@ export function originOf(
   // From another PID namespace: the container engine, or a process in a parent namespace.
   if (sender === 0) return 'outside';
   if (sender < 0) return 'unknown';
-  return placeOf(sender, self, read);
+  return originInTree(sender, self, read);
 }
 
-function placeOf(sender: number, self: number, read: (pid: number) => ProcessEntry | null): SignalOrigin {
+function originInTree(sender: number, self: number, read: (pid: number) => ProcessEntry | null): SignalOrigin {
   let restarts = 0;
   let pid = sender;
-  for (let step = 0; step < MOST_STEPS; step += 1) {
+  for (let step = 0; step < MAX_STEPS; step += 1) {
     if (pid === self) return 'inside';
     // PID 1 has no parent in its namespace, and we have reached it without passing our own process.
     if (pid <= 1) return 'outside';
     const entry = read(pid);
     if (entry !== null && !(pid === sender && entry.isZombie)) pid = entry.parent;
     // An ancestor that ended during the walk has passed its children to another process. Start the walk again.
-    else if (pid === sender || restarts === MOST_RESTARTS) return 'unknown';
+    else if (pid === sender || restarts === MAX_RESTARTS) return 'unknown';
     else {
       restarts += 1;
       pid = sender;

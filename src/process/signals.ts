@@ -84,7 +84,7 @@ export type SignalListener = (signal: ReceivedSignal) => void;
 const BATCH = 64;
 const NUMBERS_A_SIGNAL = 3;
 /** Limit on batches that are read at once when a listener is set. The pipe holds about this many. */
-const MOST_BATCHES = 128;
+const MAX_BATCHES = 128;
 
 /**
  * Handles signals from the start of our code, and keeps those that arrive before a listener is set.
@@ -118,7 +118,7 @@ export class SignalIntake {
   take(numbers: readonly number[]): void {
     for (const number of numbers) {
       const wasDefault = this.#addon?.catchSignal(number) === true;
-      if (wasDefault && ONE_SHOT_IN_NODE.has(number)) this.#tell(this.#unknown(number));
+      if (wasDefault && ONE_SHOT_IN_NODE.has(number)) this.#deliver(this.#unknown(number));
       if (this.#hold(number)) this.#addon?.catchSignal(number);
     }
   }
@@ -129,7 +129,7 @@ export class SignalIntake {
    */
   listen(listener: SignalListener): void {
     this.#listener = null;
-    for (let batch = 0; batch < MOST_BATCHES && this.#read() === BATCH; batch += 1);
+    for (let batch = 0; batch < MAX_BATCHES && this.#read() === BATCH; batch += 1);
     this.#listener = listener;
     for (const signal of this.#kept.splice(0)) listener(signal);
   }
@@ -139,7 +139,7 @@ export class SignalIntake {
     const name = signalNames.get(number);
     if (name === undefined || this.#held.has(number)) return false;
     this.#held.add(number);
-    process.on(name, () => this.#tell(this.#unknown(number)));
+    process.on(name, () => this.#deliver(this.#unknown(number)));
     return true;
   }
 
@@ -152,12 +152,12 @@ export class SignalIntake {
     const count = this.#addon?.readSignals(this.#out) ?? 0;
     for (let at = 0; at < count * NUMBERS_A_SIGNAL; at += NUMBERS_A_SIGNAL) {
       const [number = 0, code = 0, sender = 0] = Int32Array.from(this.#out.subarray(at, at + NUMBERS_A_SIGNAL));
-      this.#tell({ number, origin: originOf(code, sender, this.#pid), sender: Math.max(sender, 0) });
+      this.#deliver({ number, origin: originOf(code, sender, this.#pid), sender: Math.max(sender, 0) });
     }
     return count;
   }
 
-  #tell(signal: ReceivedSignal): void {
+  #deliver(signal: ReceivedSignal): void {
     if (this.#listener === null) this.#kept.push(signal);
     else this.#listener(signal);
   }

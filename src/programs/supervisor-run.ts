@@ -209,7 +209,7 @@ export class SupervisorRun {
         if (isDetached(io.args) && level !== 'debug') io.err(`${text}\n`);
       },
       lookUpOwner: (owner) => this.#lookUpOwner(owner),
-      privatePlaces: isContainer ? controlSocketPaths(this.#env, readNamespaceIds()) : [],
+      privateAddresses: isContainer ? controlSocketPaths(this.#env, readNamespaceIds()) : [],
       peerOf: (fd) => peerOf(addon, fd),
     });
   }

@@ -17,7 +17,7 @@ import type { XmlRpcStruct, XmlRpcValue } from './xmlrpc.ts';
 const isRunning = ({ record }: ProcessView): boolean => RUNNING_STATES.has(record.state);
 /** True for a process that does not run and has a start due. */
 const isStartDue = ({ record }: ProcessView): boolean => STOPPED_STATES.has(record.state) && record.deadlineMs !== null;
-const isWanted = (proc: ProcessView): boolean => isRunning(proc) || proc.record.hold !== null || isStartDue(proc);
+const isUpOrDue = (proc: ProcessView): boolean => isRunning(proc) || proc.record.hold !== null || isStartDue(proc);
 const isNotRunning = (proc: ProcessView): boolean => !isRunning(proc);
 const isSignallable = ({ record }: ProcessView): boolean => SIGNALLABLE_STATES.has(record.state);
 
@@ -76,7 +76,7 @@ function stop(context: CallContext, proc: ProcessView, name: string, wait: boole
   // Supervisor answers NOT_RUNNING here. A second request to stop means that the user does not want to wait.
   if (record.state === 'STOPPING') api.kill(id);
   // A stop cancels a start that waits or is due.
-  else if (isWanted(proc)) api.stop(id);
+  else if (isUpOrDue(proc)) api.stop(id);
   else throw RpcFault.of('NOT_RUNNING', name);
   if (judgeStop(api.process(id), name) === true || !wait) return true;
   return waitForProcess(context, id, (now) => judgeStop(now, name));
@@ -113,13 +113,13 @@ function startMany(context: CallContext, processes: readonly ProcessView[], wait
     ).map((id, index) => [id, index]),
   );
   const inOrder = processes.toSorted((a, b) => (order.get(a.id) ?? 0) - (order.get(b.id) ?? 0));
-  const selection = { processes: inOrder, isMeant: isNotRunning, ranking: processes };
+  const selection = { processes: inOrder, isSelected: isNotRunning, ranking: processes };
   return forEachProcess(context, selection, (proc, name) => start(context, proc, name, wait));
 }
 
 /** Stops processes in the reverse order of their start. Supervisor stops them in ascending order here. */
 function stopMany(context: CallContext, processes: readonly ProcessView[], wait: boolean): Promise<XmlRpcStruct[]> {
-  const selection = { processes: processes.toReversed(), isMeant: isWanted, ranking: processes };
+  const selection = { processes: processes.toReversed(), isSelected: isUpOrDue, ranking: processes };
   return forEachProcess(context, selection, (proc, name) => stop(context, proc, name, wait));
 }
 
@@ -129,7 +129,7 @@ function signalMany(
   requested: XmlRpcValue | undefined,
 ): Promise<XmlRpcStruct[]> {
   const send: ProcessAction = (proc, name) => signal(context, proc, name, requested);
-  return forEachProcess(context, { processes, isMeant: isSignallable }, send);
+  return forEachProcess(context, { processes, isSelected: isSignallable }, send);
 }
 
 const nameOrGroup: Parameter = {

@@ -37,7 +37,7 @@ export interface ProcessSelection {
   /** In the order of the actions. */
   readonly processes: readonly ProcessView[];
   /** True for a process that the action is for. */
-  readonly isMeant: (proc: ProcessView) => boolean;
+  readonly isSelected: (proc: ProcessView) => boolean;
   /** Order of results that took equally long; by default the order of the actions. */
   readonly ranking?: readonly ProcessView[];
   /**
@@ -53,7 +53,7 @@ export interface ProcessSelection {
  */
 export async function forEachProcess(
   { api }: CallContext,
-  { processes, isMeant, ranking = processes, isImmediate = false }: ProcessSelection,
+  { processes, isSelected, ranking = processes, isImmediate = false }: ProcessSelection,
   action: ProcessAction,
 ): Promise<XmlRpcStruct[]> {
   const begunMs = api.nowMs();
@@ -61,7 +61,7 @@ export async function forEachProcess(
   const outcomes = processes.map(async ({ id }): Promise<TimedResult | null> => {
     // An earlier action may have changed this process.
     const proc = api.process(id);
-    if (proc === null || !isMeant(proc)) return null;
+    if (proc === null || !isSelected(proc)) return null;
     const index = ranking.findIndex((other) => other.id === id);
     try {
       const done = action(proc, formatNamespec(proc.config.group, proc.config.name));

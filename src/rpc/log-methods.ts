@@ -165,7 +165,7 @@ export const logMethods: readonly Method[] = [
       help: 'A struct of name, group, status and description for each process',
     },
     call: (context) => {
-      const selection = { processes: context.api.processes(), isMeant: () => true, isImmediate: true };
+      const selection = { processes: context.api.processes(), isSelected: () => true, isImmediate: true };
       return forEachProcess(context, selection, (proc, name) => clearLogs(context, proc, name));
     },
   },

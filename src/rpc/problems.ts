@@ -15,14 +15,14 @@ export interface ProblemSources {
 }
 
 /** True if a name selects a process: the name of its program, its group or itself, or `group:process`. */
-function isMeant(name: string, { program, group, name: proc }: ProcessView['config']): boolean {
+function isSelected(name: string, { program, group, name: proc }: ProcessView['config']): boolean {
   return name === program || name === group || name === proc || name === `${group}:${proc}`;
 }
 
 /** Returns the names that match no process. */
 export function findUnknown({ api }: ProblemSources, programs: readonly string[]): string[] {
   const processes = api.processes();
-  return programs.filter((name) => !processes.some(({ config }) => isMeant(name, config)));
+  return programs.filter((name) => !processes.some(({ config }) => isSelected(name, config)));
 }
 
 /**
@@ -40,7 +40,7 @@ export function findProblems(
   const isNamed = programs.length > 0 && question === 'ready';
   const asked = api
     .processes()
-    .filter(({ config }) => programs.length === 0 || programs.some((name) => isMeant(name, config)));
+    .filter(({ config }) => programs.length === 0 || programs.some((name) => isSelected(name, config)));
   return asked.flatMap((view) => {
     const problem = findProblem(factsOf(view, api, times), question, isNamed);
     return problem === null ? [] : [`${formatNamespec(view.config.group, view.config.name)}: ${problem}`];

@@ -11,7 +11,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** Files that container engines create: Docker, then podman and CRI-O. */
 const MARKS = ['/.dockerenv', '/run/.containerenv'];
 /** Limit for a walk up the process tree. No container has that many levels. */
-const MOST_ANCESTORS = 64;
+const MAX_ANCESTORS = 64;
 /** Device number of /dev/null: major 1, minor 3. */
 const NULL_DEVICE = 0x103;
 const STDOUT = 1;
@@ -39,7 +39,7 @@ export function readContainerFacts(env: Environment, parent: number): ContainerF
 export function readAncestors(parent: number): Ancestor[] | null {
   const found: Ancestor[] = [];
   for (let pid = parent; pid > 0;) {
-    const ancestor = found.length < MOST_ANCESTORS ? readAncestor(pid) : null;
+    const ancestor = found.length < MAX_ANCESTORS ? readAncestor(pid) : null;
     if (ancestor === null) return null;
     found.push(ancestor);
     pid = ancestor.parent;

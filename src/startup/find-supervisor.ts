@@ -26,7 +26,7 @@ export interface PeerLookup {
 }
 
 /** Facts about the process that searches. */
-export interface Seeker {
+export interface SearchContext {
   readonly env: Environment;
   readonly cwd: string;
   readonly pid: number;
@@ -130,26 +130,28 @@ function readText(path: string): string | null {
 
 /** Finds supervisors for a client, or for a supervisor that must be the only one. */
 export class SupervisorFinder implements Discovery {
-  readonly #seeker: Seeker;
-  readonly #places: readonly string[];
+  readonly #context: SearchContext;
+  readonly #addresses: readonly string[];
   #peers: PeerLookup | null | undefined;
   #denied: string | null = null;
 
-  constructor(seeker: Seeker) {
-    this.#seeker = seeker;
+  constructor(seeker: SearchContext) {
+    this.#context = seeker;
     const { env } = seeker;
-    const places = controlSocketPaths(env, readNamespaceIds());
+    const addresses = controlSocketPaths(env, readNamespaceIds());
     // Outside containers no supervisor has an abstract address, and checking one would need the addon.
-    this.#places =
-      hasContainerMark(env) || readSupervisor(1) !== null ? places : places.filter((place) => !isAbstract(place));
+    this.#addresses =
+      hasContainerMark(env) || readSupervisor(1) !== null
+        ? addresses
+        : addresses.filter((address) => !isAbstract(address));
   }
 
-  get firstPlace(): string {
-    return this.#places.find((place) => this.#ask(place) === null) ?? '';
+  get firstAddress(): string {
+    return this.#addresses.find((address) => this.#ask(address) === null) ?? '';
   }
 
   find(): FoundSupervisor | null {
-    const { env, pid } = this.#seeker;
+    const { env, pid } = this.#context;
     const main = findMainSupervisor(env, pid);
     if (main === null) return null;
     const source = this.#sourceOf(main);
@@ -165,7 +167,7 @@ export class SupervisorFinder implements Discovery {
 
   /** Returns the pid of another supervisor in this container. Null if there is none, and outside containers. */
   runningPid(): number | null {
-    const { env, pid } = this.#seeker;
+    const { env, pid } = this.#context;
     const main = findMainSupervisor(env, pid);
     if (main !== null || !hasContainerMark(env)) return main?.pid ?? null;
     const socket = this.privateSocket();
@@ -173,7 +175,7 @@ export class SupervisorFinder implements Discovery {
   }
 
   serverOf(file: string): Endpoint | null {
-    const { env, cwd, calledAs } = this.#seeker;
+    const { env, cwd, calledAs } = this.#context;
     if (!hasContainerMark(env) && readSupervisor(1) === null) return null;
     const servers = readServerConfig(
       { ...openSource(env, null), cwd },
@@ -183,13 +185,13 @@ export class SupervisorFinder implements Discovery {
   }
 
   privateSocket(): string | null {
-    return this.#places.find((place) => this.answers(place)) ?? null;
+    return this.#addresses.find((address) => this.answers(address)) ?? null;
   }
 
   answers(path: string): boolean {
     // Check that a file exists before the addon is loaded for it.
     if (!isAbstract(path) && !existsSync(path)) return false;
-    this.#peers = this.#peers === undefined ? this.#seeker.peers() : this.#peers;
+    this.#peers = this.#peers === undefined ? this.#context.peers() : this.#peers;
     if (this.#peers === null) return !isAbstract(path) && statSync(path).isSocket();
     const peer = this.#ask(path);
     return peer !== null && this.#isOurs(peer);
@@ -208,14 +210,14 @@ export class SupervisorFinder implements Discovery {
    * process.
    */
   #isOurs(peer: Peer): boolean {
-    const { uid } = this.#seeker;
+    const { uid } = this.#context;
     const isTrusted = isTrustedPeer(peer, uid) || (uid === 0 && peer.pid !== 0 && readSupervisor(peer.pid) !== null);
     return isTrusted && hasOurMounts(peer.pid);
   }
 
   /** Returns the file system and environment as that process sees them, if we may read them. */
   #sourceOf({ pid }: SupervisorProcess): Source {
-    const { env, cwd } = this.#seeker;
+    const { env, cwd } = this.#context;
     const text = readText(`/proc/${pid}/environ`) ?? '';
     return {
       ...openSource(text === '' ? env : parseEnvironment(text), null),
@@ -230,7 +232,7 @@ export class SupervisorFinder implements Discovery {
       isContainer: true,
       isStatic: false,
       flags,
-      executable: name.startsWith('/') ? name : this.#seeker.calledAs,
+      executable: name.startsWith('/') ? name : this.#context.calledAs,
     });
   }
 }
@@ -270,8 +272,8 @@ function inetOf({ inetServers: [server] }: Servers): Endpoint | null {
   return { serverUrl: `http://${name.includes(':') ? `[${name}]` : name}:${port}`, username, password };
 }
 
-function endpointAt(place: string | null): Endpoint | null {
-  return place === null ? null : { serverUrl: `unix://${place}`, username: null, password: null };
+function endpointAt(address: string | null): Endpoint | null {
+  return address === null ? null : { serverUrl: `unix://${address}`, username: null, password: null };
 }
 
 function parseEnvironment(text: string): Environment {

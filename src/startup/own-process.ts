@@ -37,17 +37,17 @@ export interface Self {
  * import('../process/spawn-error.ts').SpawnError} if a setting cannot be applied.
  */
 export function prepareProcess(addon: Addon, { supervisord, main }: Config, self: Self): Preparation {
-  const messages = takeName(basename(process.argv0));
+  const messages = setProcessName(basename(process.argv0));
   const { infos, forPrograms } = raiseLimits(addon, supervisord, originalFileLimit(addon, self.parent));
   messages.push(...infos.map((text): Message => ['info', text]));
   process.umask(supervisord.umask);
   if (self.pid !== 1) addon.setSubreaper();
-  messages.push(...takeUser(addon, supervisord.user, self, main !== null));
+  messages.push(...changeUser(addon, supervisord.user, self, main !== null));
   return { messages, limits: forPrograms };
 }
 
 /** Sets the name that ps, top and pgrep show to the name we were called by. Node calls its main thread `MainThread`. */
-function takeName(name: string): Message[] {
+function setProcessName(name: string): Message[] {
   try {
     writeFileSync('/proc/self/comm', name);
     return [];
@@ -56,7 +56,7 @@ function takeName(name: string): Message[] {
   }
 }
 
-function takeUser(addon: Addon, user: Config['supervisord']['user'], self: Self, isInit: boolean): Message[] {
+function changeUser(addon: Addon, user: Config['supervisord']['user'], self: Self, isInit: boolean): Message[] {
   if (user === null) {
     // Most containers, and most commands given to an init, run as root on purpose.
     if (self.uid !== 0 || self.isContainer || isInit) return [];

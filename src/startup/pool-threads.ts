@@ -9,7 +9,7 @@ const USUAL = 8;
 /** Threads of a client. It has little to do in parallel. */
 export const CLIENT_POOL_THREADS = 2;
 /** Number of threads to test for. More would make no difference. */
-export const MOST_TRIED = 4 * USUAL;
+export const MAX_TRIED_THREADS = 4 * USUAL;
 
 /**
  * Returns the size of the pool if this number of threads or processes is still allowed. Most of them are for the

@@ -26,7 +26,7 @@ export interface ControlServersParts {
   readonly report: Report;
   readonly lookUpOwner: OwnerLookup;
   /** Possible paths of the private control socket, the preferred one first. Empty outside containers. */
-  readonly privatePlaces: readonly string[];
+  readonly privateAddresses: readonly string[];
   /** Finds the process at the other end of a connection; null if the kernel does not know it. */
   readonly peerOf: (fd: number) => Peer | null;
 }
@@ -73,15 +73,15 @@ export class ControlServers {
    * Opens the private control socket at the first path that works. If none works, the supervisor runs without a socket.
    */
   async #openPrivate(routes: readonly Route[], isAlone: boolean): Promise<void> {
-    const { report, privatePlaces } = this.#parts;
+    const { report, privateAddresses } = this.#parts;
     const failures: ListenError[] = [];
-    for (const place of privatePlaces) {
+    for (const address of privateAddresses) {
       try {
-        const server = await openServer(this.#privateSpec(place), routes, report);
+        const server = await openServer(this.#privateSpec(address), routes, report);
         this.#servers = [...this.#servers, server];
         const taken = failures.find(({ code }) => code === 'inUse');
         if (taken !== undefined)
-          report('warn', `the control socket is ${place}: another supervisor listens on ${taken.address}`);
+          report('warn', `the control socket is ${address}: another supervisor listens on ${taken.address}`);
         return;
       } catch (error) {
         if (!(error instanceof ListenError)) throw error;
@@ -97,14 +97,14 @@ export class ControlServers {
       );
   }
 
-  #privateSpec(place: string): ServerSpec {
+  #privateSpec(address: string): ServerSpec {
     const credentials = { username: null, password: null };
-    if (!isAbstract(place)) return { kind: 'unix', path: place, mode: PRIVATE_MODE, owner: null, credentials };
+    if (!isAbstract(address)) return { kind: 'unix', path: address, mode: PRIVATE_MODE, owner: null, credentials };
     const isAllowed = (fd: number): boolean => {
       const peer = this.#parts.peerOf(fd);
       return peer !== null && isTrustedPeer(peer, process.getuid?.() ?? 0);
     };
-    return { kind: 'abstract', path: place, isAllowed, credentials };
+    return { kind: 'abstract', path: address, isAllowed, credentials };
   }
 }
 

@@ -19,7 +19,7 @@ import { SpawnError } from '../process/spawn-error.ts';
 const DEFAULT_MODE = 0o700;
 const DEFAULT_BACKLOG = 4096;
 
-interface Open {
+interface OpenSocket {
   readonly url: string;
   readonly socket: ListeningSocket;
 }
@@ -28,7 +28,7 @@ interface Open {
 export class FastCgiSockets {
   readonly #addon: Addon;
   readonly #report: Report;
-  readonly #open = new Map<string, Open>();
+  readonly #open = new Map<string, OpenSocket>();
 
   constructor(addon: Addon, report: Report) {
     this.#addon = addon;

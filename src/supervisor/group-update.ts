@@ -32,13 +32,13 @@ export interface UpdatePlan {
   readonly changed: readonly ProcessConfig[];
 }
 
-function isAtRest({ record }: ProcessView): boolean {
+function isStopped({ record }: ProcessView): boolean {
   return STOPPED_STATES.has(record.state);
 }
 
 /** True if a process runs or is due to start. An update keeps it so. */
-function isWanted(proc: ProcessView): boolean {
-  return !isAtRest(proc) || proc.record.deadlineMs !== null;
+function isUpOrDue(proc: ProcessView): boolean {
+  return !isStopped(proc) || proc.record.deadlineMs !== null;
 }
 
 /**
@@ -50,7 +50,7 @@ async function stop(engine: Engine, ids: readonly string[]): Promise<void> {
   const look = (): void => {
     const up = ids.filter((id) => {
       const proc = engine.process(id);
-      return proc !== null && !isAtRest(proc);
+      return proc !== null && !isStopped(proc);
     });
     if (up.length === 0) resolve();
     for (const id of up) if (engine.process(id)?.record.state !== 'STOPPING') engine.request(id, 'stop');
@@ -78,7 +78,7 @@ export function planUpdate(
   const { removed, added, renewed, live } = difference;
   const isUp = (proc: ProcessConfig): boolean => {
     const view = engine.process(namespecOf(proc));
-    return view !== null && isWanted(view);
+    return view !== null && isUpOrDue(view);
   };
   const restarted = renewed.filter(isUp);
   const changed = new Set([...renewed, ...live].filter((proc) => !restarted.includes(proc)));

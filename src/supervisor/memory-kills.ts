@@ -38,11 +38,11 @@ export class MemoryKills {
    */
   readonly #kills = new Map<string, { count: number; lastS: number }>();
   /** The counter at the last reading, how many of its kills are attributed to exits, and the time of the reading. */
-  #seen: { total: number | null; used: number; atMs: number } = { total: null, used: 0, atMs: 0 };
+  #lastReading: { total: number | null; used: number; atMs: number } = { total: null, used: 0, atMs: 0 };
 
   constructor(parts: MemoryKillsParts) {
     this.#parts = parts;
-    this.#look(true);
+    this.#readCounter(true);
     parts.subscribe((event) => this.#observe(event));
   }
 
@@ -62,12 +62,12 @@ export class MemoryKills {
       for (const id of this.#kills.keys()) if (id.startsWith(`${event.group}:`)) this.#kills.delete(id);
     }
     // Ignore kills before this run began.
-    if (event.type === 'spawned' && this.#isOld()) this.#look(true);
+    if (event.type === 'spawned' && this.#isOld()) this.#readCounter(true);
     if (event.type === 'process' && event.pid !== null && event.process.record.pid === null) this.#ended(event.process);
   }
 
   #ended({ id, config, record }: ProcessView): void {
-    if (record.exit !== null && isKill(record.exit) && this.#takeKill()) {
+    if (record.exit !== null && isKill(record.exit) && this.#attributeKill()) {
       const count = this.countOf(id) + 1;
       this.#kills.set(id, { count, lastS: Math.floor(this.#parts.wallMs() / 1000) });
       this.#parts.report(
@@ -82,26 +82,27 @@ export class MemoryKills {
   }
 
   /** Attributes to an exit one of the kills that the kernel has counted. False if none is left. */
-  #takeKill(): boolean {
+  #attributeKill(): boolean {
     // Old kills that no exit explains were of processes that are not our programs.
-    if (this.#isOld()) this.#seen.used = this.#seen.total ?? 0;
-    this.#look(false);
-    const { total, used } = this.#seen;
+    if (this.#isOld()) this.#lastReading.used = this.#lastReading.total ?? 0;
+    this.#readCounter(false);
+    const { total, used } = this.#lastReading;
     if (total === null || total <= used) return false;
-    this.#seen.used += 1;
+    this.#lastReading.used += 1;
     return true;
   }
 
   #isOld(): boolean {
-    return this.#parts.nowMs() - this.#seen.atMs >= SAME_KILL_MS;
+    return this.#parts.nowMs() - this.#lastReading.atMs >= SAME_KILL_MS;
   }
 
   /** Reads the counter. `isBaseline`: kills counted so far are attributed to no later exit. */
-  #look(isBaseline: boolean): void {
+  #readCounter(isBaseline: boolean): void {
     const total = (this.#parts.readKills ?? readOomKills)();
     // A counter that has decreased belongs to another cgroup.
-    const used = isBaseline || this.#seen.total === null ? (total ?? 0) : Math.min(this.#seen.used, total ?? 0);
-    this.#seen = { total, used, atMs: this.#parts.nowMs() };
+    const used =
+      isBaseline || this.#lastReading.total === null ? (total ?? 0) : Math.min(this.#lastReading.used, total ?? 0);
+    this.#lastReading = { total, used, atMs: this.#parts.nowMs() };
   }
 }
 

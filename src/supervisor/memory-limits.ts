@@ -29,13 +29,13 @@ export class MemoryLimits implements Monitor {
   readonly #alarm: Alarm;
   /** Namespecs of the processes that are up and have a limit. */
   readonly #watched = new Set<string>();
-  readonly #said = new Set<string>();
+  readonly #reported = new Set<string>();
   #dueMs: number | null = null;
   #isReading = false;
 
   constructor(parts: MemoryLimitsParts) {
     this.#parts = parts;
-    this.#alarm = new Alarm(parts.clock, () => void this.#look());
+    this.#alarm = new Alarm(parts.clock, () => void this.#check());
   }
 
   begin(): void {
@@ -62,7 +62,7 @@ export class MemoryLimits implements Monitor {
   }
 
   /** Checks all processes. Never rejects. The next check is due ten seconds after the end of this one. */
-  async #look(): Promise<void> {
+  async #check(): Promise<void> {
     const { engine } = this.#parts;
     const runs = [...this.#watched].map((id) => engine.process(id)).filter((proc) => proc !== null);
     this.#isReading = true;
@@ -71,7 +71,7 @@ export class MemoryLimits implements Monitor {
       const sizes = await (this.#parts.readMemory ?? readMemory)(runs.flatMap(({ record }) => record.pid ?? []));
       for (const run of runs) this.#judge(run, sizes);
     } catch (error) {
-      this.#sayOnce(`cannot check max_memory: ${describeSystemError(error)}`);
+      this.#reportOnce(`cannot check max_memory: ${describeSystemError(error)}`);
     } finally {
       this.#isReading = false;
       this.#arm();
@@ -88,7 +88,7 @@ export class MemoryLimits implements Monitor {
     if (proc?.record.run !== run || pid === null || limit === undefined || limit === null) return;
     const size = sizes.get(pid);
     if (size === undefined)
-      this.#sayOnce(`cannot check max_memory of '${proc.config.name}': its process is not visible in /proc`);
+      this.#reportOnce(`cannot check max_memory of '${proc.config.name}': its process is not visible in /proc`);
     else if (size > limit)
       this.#parts.engine.restartProcess(
         id,
@@ -96,9 +96,9 @@ export class MemoryLimits implements Monitor {
       );
   }
 
-  #sayOnce(text: string): void {
-    if (this.#said.has(text)) return;
-    this.#said.add(text);
+  #reportOnce(text: string): void {
+    if (this.#reported.has(text)) return;
+    this.#reported.add(text);
     this.#parts.report('warn', text);
   }
 }

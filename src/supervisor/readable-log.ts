@@ -23,7 +23,7 @@ export interface LogMemory {
 const READ_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 
 /** Limit on bytes held for a follower while the end of the file is read. A disk may hang. */
-const MOST_HELD_BYTES = 256 * 1024;
+const MAX_HELD_BYTES = 256 * 1024;
 
 const NOTHING: LogEnd = { bytes: Buffer.alloc(0), offset: 0, overflow: false };
 
@@ -98,7 +98,7 @@ export class ReadableLog implements Log {
       }
       held.push(Buffer.from(bytes));
       heldBytes += bytes.length;
-      if (heldBytes > MOST_HELD_BYTES) begin(Buffer.alloc(0));
+      if (heldBytes > MAX_HELD_BYTES) begin(Buffer.alloc(0));
     });
     void this.#readEnd(lastBytes, this.#files.fileState(path, lastBytes)).then(begin);
     return () => {

@@ -21,7 +21,7 @@ const SECOND_MS = 1000;
 const LATE_MS = 1000;
 
 export interface ReadinessParts {
-  readonly engine: Pick<Engine, 'process' | 'restartProcess' | 'tellReady'>;
+  readonly engine: Pick<Engine, 'process' | 'restartProcess' | 'reportReady'>;
   readonly clock: Clock;
   readonly report: Report;
   readonly channels: Pick<NotificationChannels, 'listen' | 'readNow' | 'close' | 'closeAll'>;
@@ -84,10 +84,10 @@ export class Readiness implements Monitor {
   #take(id: string, run: number, notice: Notice): void {
     const proc = this.#parts.engine.process(id);
     if (proc === null || proc.record.run !== run) return;
-    const readiness = this.#byIdBy(proc);
+    const readiness = this.#readinessOf(proc);
     switch (notice.kind) {
       case 'ready':
-        this.#parts.engine.tellReady(id, run);
+        this.#parts.engine.reportReady(id, run);
         readiness.isWatched = proc.record.state !== 'STOPPING';
         return this.#feed(readiness);
       case 'alive':
@@ -109,7 +109,7 @@ export class Readiness implements Monitor {
     }
   }
 
-  #byIdBy({ id, config, record: { run } }: ProcessView): RunReadiness {
+  #readinessOf({ id, config, record: { run } }: ProcessView): RunReadiness {
     const known = this.#readiness.get(id);
     if (known?.run === run) return known;
     if (known !== undefined) this.#unwatch(known);
@@ -120,7 +120,7 @@ export class Readiness implements Monitor {
       limitMs: limit === null || limit === 0 ? null : limit * SECOND_MS,
       isWatched: false,
       dueMs: null,
-      alarm: new Alarm(this.#parts.clock, () => this.#look(id, readiness)),
+      alarm: new Alarm(this.#parts.clock, () => this.#check(id, readiness)),
       logged: new Set(),
     };
     this.#readiness.set(id, readiness);
@@ -140,7 +140,7 @@ export class Readiness implements Monitor {
   }
 
   /** Restarts a program whose time has run out, unless the socket holds a WATCHDOG=1 or the alarm itself is late. */
-  #look(id: string, readiness: RunReadiness): void {
+  #check(id: string, readiness: RunReadiness): void {
     const { dueMs, limitMs } = readiness;
     if (dueMs === null || limitMs === null) return;
     if (this.#parts.clock.nowMs() > dueMs + LATE_MS) return this.#feed(readiness);
@@ -163,7 +163,7 @@ function kindOf(notice: Notice): string {
   switch (notice.kind) {
     case 'refused':
       return notice.why;
-    case 'unheeded':
+    case 'unsupported':
       return notice.name;
     default:
       return notice.kind;
@@ -177,7 +177,7 @@ function formatNotice(notice: Notice, name: string): Message | null {
       return ['debug', `${name} reports that it stops (STOPPING=1)`];
     case 'reloading':
       return ['debug', `${name} reports that it reloads its configuration (RELOADING=1)`];
-    case 'unheeded':
+    case 'unsupported':
       return ['debug', `ignored ${notice.name} of ${name}`];
     case 'closed':
       return ['debug', `${name} has closed notification_fd without a line, so it is not ready`];
@@ -187,7 +187,7 @@ function formatNotice(notice: Notice, name: string): Message | null {
         `cannot tell whether '${name}' is ready: it has written too much without a newline to notification_fd; the ` +
           `descriptor is closed`,
       ];
-    case 'deaf':
+    case 'socketFailed':
       return [
         'error',
         `cannot receive notifications of '${name}' any more: the socket of notify has failed (errno ${notice.errno})`,

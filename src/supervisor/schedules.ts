@@ -54,13 +54,13 @@ export class Schedules implements Monitor {
   /** By namespec. */
   readonly #plans = new Map<string, Plan>();
   /** Both clocks at the last check. */
-  #looked: Looked;
+  #lastReading: ClockReading;
   #unwatch: (() => void) | null = null;
 
   constructor(parts: SchedulesParts) {
     this.#parts = parts;
-    this.#alarm = new Alarm(parts.clock, () => this.#look());
-    this.#looked = { wallMs: parts.clock.wallMs(), monotonicMs: parts.clock.nowMs() };
+    this.#alarm = new Alarm(parts.clock, () => this.#check());
+    this.#lastReading = { wallMs: parts.clock.wallMs(), monotonicMs: parts.clock.nowMs() };
   }
 
   begin(processes: readonly ProcessView[]): void {
@@ -103,7 +103,7 @@ export class Schedules implements Monitor {
     }
   }
 
-  #look(): void {
+  #check(): void {
     const { clock, engine } = this.#parts;
     const wallMs = clock.wallMs();
     const jumpMs = this.#measureJump(wallMs);
@@ -118,7 +118,7 @@ export class Schedules implements Monitor {
       const isDue = dueMs <= wallMs;
       // Without the jump the time would not be due yet.
       const isSkipped = jumpMs >= CORRECTION_MS && dueMs > wallMs - jumpMs;
-      if (isDue || goesOnAnew(plan.schedule, jumpMs)) plan.nextMs = nextTime(plan.schedule, plan.timeZone, wallMs);
+      if (isDue || mustRecalculate(plan.schedule, jumpMs)) plan.nextMs = nextTime(plan.schedule, plan.timeZone, wallMs);
       if (isDue && !isSkipped) this.#run(proc, plan);
     }
     this.#arm();
@@ -127,8 +127,8 @@ export class Schedules implements Monitor {
   /** Returns the jump of the wall clock since the last check; negative for backwards. */
   #measureJump(wallMs: number): number {
     const monotonicMs = this.#parts.clock.nowMs();
-    const jumpMs = wallMs - this.#looked.wallMs - (monotonicMs - this.#looked.monotonicMs);
-    this.#looked = { wallMs, monotonicMs };
+    const jumpMs = wallMs - this.#lastReading.wallMs - (monotonicMs - this.#lastReading.monotonicMs);
+    this.#lastReading = { wallMs, monotonicMs };
     if (Math.abs(jumpMs) >= CORRECTION_MS && this.#plans.size > 0) {
       this.#parts.report(
         'warn',
@@ -155,7 +155,7 @@ export class Schedules implements Monitor {
     const times = [...this.#plans.values()].flatMap(({ nextMs }) => nextMs ?? []);
     const sleepMs = Math.min(...times.map((timeMs) => timeMs - clock.wallMs()), LONGEST_SLEEP_MS);
     // Without a schedule, changes of the clock do not matter.
-    if (times.length > 0) this.#unwatch ??= this.#parts.watchClock(() => this.#look());
+    if (times.length > 0) this.#unwatch ??= this.#parts.watchClock(() => this.#check());
     else this.#endWatch();
     this.#alarm.set(times.length === 0 ? null : clock.nowMs() + Math.max(sleepMs, 0));
   }
@@ -165,13 +165,13 @@ export class Schedules implements Monitor {
   }
 }
 
-interface Looked {
+interface ClockReading {
   readonly wallMs: number;
   readonly monotonicMs: number;
 }
 
 /** True if a jump makes a schedule continue from the new time. */
-function goesOnAnew({ isWildcard, hasSeconds }: Schedule, jumpMs: number): boolean {
+function mustRecalculate({ isWildcard, hasSeconds }: Schedule, jumpMs: number): boolean {
   if (Math.abs(jumpMs) >= CORRECTION_MS) return true;
   return isWildcard && jumpMs <= -(hasSeconds ? SMALLEST_STEP_MS : SMALL_STEP_MS);
 }

@@ -32,7 +32,7 @@ const APART_MS = 1000;
 /** Time until the next try if the manager does not read. */
 const RETRY_MS = 100;
 /** Maximum length of a status. */
-const MOST_STATUS_CHARACTERS = 200;
+const MAX_STATUS_CHARACTERS = 200;
 const MICROSECONDS_A_MS = 1000;
 
 /** Request of the manager for notifications. */
@@ -72,40 +72,40 @@ export interface NotifierParts {
 /** Notifies the manager. Does nothing without a manager. */
 export class SdNotifier {
   readonly #parts: NotifierParts;
-  readonly #look: Alarm;
+  readonly #stateAlarm: Alarm;
   readonly #watchdog: Alarm;
   readonly #retry: Alarm;
   /** Assignments that were not sent yet, in order. */
   #waiting: readonly string[] = [];
-  #isReadyTold = false;
+  #isReadySent = false;
   #isEnding = false;
   #status = '';
-  #lookedMs = -Infinity;
+  #stateSentMs = -Infinity;
   #hasFailed = false;
 
   constructor(parts: NotifierParts) {
     this.#parts = parts;
-    this.#look = new Alarm(parts.clock, () => this.#tellState());
-    this.#watchdog = new Alarm(parts.clock, () => this.#feed());
+    this.#stateAlarm = new Alarm(parts.clock, () => this.#sendState());
+    this.#watchdog = new Alarm(parts.clock, () => this.#sendWatchdog());
     this.#retry = new Alarm(parts.clock, () => this.#flush());
   }
 
   /** Starts notifying. Call this before the programs are started. */
   begin(): void {
     if (this.#parts.target.socket === null) return;
-    this.#lookSoon();
-    this.#feed();
+    this.#scheduleState();
+    this.#sendWatchdog();
   }
 
   /** Observes every change, after it. */
   observe(event: EngineEvent): void {
     if (this.#parts.target.socket === null || this.#isEnding) return;
-    if (event.type !== 'supervisor') return this.#lookSoon();
-    this.#isReadyTold = false;
+    if (event.type !== 'supervisor') return this.#scheduleState();
+    this.#isReadySent = false;
     this.#isEnding = event.goal === 'exit';
-    this.#look.set(null);
+    this.#stateAlarm.set(null);
     // sd_notify(3): a manager with Type=notify-reload needs the time (CLOCK_MONOTONIC) together with RELOADING=1.
-    this.#tell(
+    this.#queue(
       this.#isEnding
         ? ['STOPPING=1', 'STATUS=shutting down']
         : ['RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`, 'STATUS=restarting'],
@@ -114,38 +114,38 @@ export class SdNotifier {
 
   /** Notifies the manager of our exit, and cancels all alarms. */
   close(): void {
-    if (this.#lookedMs >= 0 && !this.#isEnding) this.#tell(['STOPPING=1']);
-    for (const alarm of [this.#look, this.#watchdog, this.#retry]) alarm.set(null);
+    if (this.#stateSentMs >= 0 && !this.#isEnding) this.#queue(['STOPPING=1']);
+    for (const alarm of [this.#stateAlarm, this.#watchdog, this.#retry]) alarm.set(null);
   }
 
-  #lookSoon(): void {
-    this.#look.set(Math.max(this.#parts.clock.nowMs() + SOON_MS, this.#lookedMs + APART_MS));
+  #scheduleState(): void {
+    this.#stateAlarm.set(Math.max(this.#parts.clock.nowMs() + SOON_MS, this.#stateSentMs + APART_MS));
   }
 
-  #tellState(): void {
-    this.#lookedMs = this.#parts.clock.nowMs();
+  #sendState(): void {
+    this.#stateSentMs = this.#parts.clock.nowMs();
     const problems = this.#parts.problems();
     const status = formatStatus(problems);
     const isNews = status !== this.#status;
-    const isReady = problems.length === 0 && !this.#isReadyTold;
+    const isReady = problems.length === 0 && !this.#isReadySent;
     this.#status = status;
-    this.#isReadyTold ||= isReady;
+    this.#isReadySent ||= isReady;
     // A reload that starts nothing causes no further event.
-    if (problems.some((problem) => problem.startsWith('supervisor: '))) this.#lookSoon();
-    if (isReady || isNews) this.#tell([...(isReady ? ['READY=1'] : []), `STATUS=${status}`]);
+    if (problems.some((problem) => problem.startsWith('supervisor: '))) this.#scheduleState();
+    if (isReady || isNews) this.#queue([...(isReady ? ['READY=1'] : []), `STATUS=${status}`]);
   }
 
-  #feed(): void {
+  #sendWatchdog(): void {
     const {
       target: { watchdogMs },
       clock,
     } = this.#parts;
     if (watchdogMs === null) return;
-    this.#tell(['WATCHDOG=1']);
+    this.#queue(['WATCHDOG=1']);
     this.#watchdog.set(clock.nowMs() + watchdogMs / 2);
   }
 
-  #tell(assignments: readonly string[]): void {
+  #queue(assignments: readonly string[]): void {
     const names = new Set(assignments.map(nameOf));
     this.#waiting = [...this.#waiting.filter((waiting) => !names.has(nameOf(waiting))), ...assignments];
     this.#flush();
@@ -193,5 +193,5 @@ function formatStatus(problems: readonly string[]): string {
   const [first, ...others] = problems;
   if (first === undefined) return 'all programs are up';
   const text = `not up: ${first}${others.length > 0 ? ` and ${others.length} more` : ''}`;
-  return text.replace(/\p{Cc}/gu, ' ').slice(0, MOST_STATUS_CHARACTERS);
+  return text.replace(/\p{Cc}/gu, ' ').slice(0, MAX_STATUS_CHARACTERS);
 }

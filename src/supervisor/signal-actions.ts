@@ -1,8 +1,8 @@
 /** Carries out an incoming signal: forwards it to programs, obeys it, or drops it. core/ has the rules. */
 import { findProcesses } from '../config/dependencies.ts';
 import type { Config } from '../config/model.ts';
-import { type EndSignals, judgeEndSignal } from '../core/end-signals.ts';
-import { isWorthALine, meaningOf, type SignalMeaning, stopSignals } from '../core/signal-meaning.ts';
+import { type ShutdownSignals, judgeShutdownSignal } from '../core/end-signals.ts';
+import { isWorthLogging, meaningOf, type SignalMeaning, stopSignals } from '../core/signal-meaning.ts';
 import { formatSignal } from '../core/signals.ts';
 import type { Engine } from '../engine/engine.ts';
 import {
@@ -40,7 +40,7 @@ export interface SignalParts {
 export class SignalActions {
   readonly #parts: SignalParts;
   /** Shutdown signals from outside that were seen. */
-  #seen: EndSignals = new Map();
+  #seen: ShutdownSignals = new Map();
   /** Dropped signals that were logged. */
   readonly #dropped = new Set<number>();
 
@@ -68,8 +68,8 @@ export class SignalActions {
     if (this.#forward(signal)) return;
     const meaning = this.#meaningOf(signal);
     if (meaning === 'end') return this.#askToEnd(received);
-    if (meaning === 'reload' && this.#parts.isEnding()) return this.#say(formatIgnoredReload(signal));
-    this.#say(meaning === 'none' ? this.#judgeDropped(signal) : formatSignalMeaning(signal, meaning));
+    if (meaning === 'reload' && this.#parts.isEnding()) return this.#report(formatIgnoredReload(signal));
+    this.#report(meaning === 'none' ? this.#judgeDropped(signal) : formatSignalMeaning(signal, meaning));
     if (meaning === 'reload') this.#parts.reload(signal);
     else if (meaning === 'reopen') this.#parts.reopenLogs();
   }
@@ -97,36 +97,36 @@ export class SignalActions {
     if (named.length === 0) return isTaken;
     for (const [index, outcome] of outcomes.entries()) {
       if (outcome !== null)
-        this.#say(['warn', `cannot send ${formatSignal(signal)} on to ${receivers[index]?.name}: ${outcome}`]);
+        this.#report(['warn', `cannot send ${formatSignal(signal)} on to ${receivers[index]?.name}: ${outcome}`]);
     }
     return true;
   }
 
   /**
-   * Handles a request to shut down. The first one begins the shutdown. A repeated one that {@link judgeEndSignal}
+   * Handles a request to shut down. The first one begins the shutdown. A repeated one that {@link judgeShutdownSignal}
    * accepts kills all processes. All others are only logged.
    */
   #askToEnd({ number: signal, origin, sender }: ReceivedSignal): void {
     const { isEnding, end, engine, clock } = this.#parts;
     this.#parts.stopBudget.signalled(this.#parts.config(), 'obeyed');
-    const { seen, isKill } = judgeEndSignal(this.#seen, signal, origin, clock.nowMs());
+    const { seen, isKill } = judgeShutdownSignal(this.#seen, signal, origin, clock.nowMs());
     this.#seen = seen;
     if (isKill) {
-      this.#say(['warn', `received ${formatSignal(signal)} again: killing the remaining processes`]);
+      this.#report(['warn', `received ${formatSignal(signal)} again: killing the remaining processes`]);
       return engine().hurry();
     }
-    if (isEnding()) return this.#say(formatIgnoredEnd(signal, sender));
-    this.#say(formatSignalMeaning(signal, 'end'));
+    if (isEnding()) return this.#report(formatIgnoredEnd(signal, sender));
+    this.#report(formatSignalMeaning(signal, 'end'));
     end(signal);
   }
 
   #judgeDropped(signal: number): Message {
-    if (this.#dropped.has(signal) || !isWorthALine(signal)) return formatSignalMeaning(signal, 'none');
+    if (this.#dropped.has(signal) || !isWorthLogging(signal)) return formatSignalMeaning(signal, 'none');
     this.#dropped.add(signal);
     return formatDropped(signal);
   }
 
-  #say([level, text]: Message): void {
+  #report([level, text]: Message): void {
     this.#parts.report(level, text);
   }
 }

@@ -6,14 +6,14 @@ import type { Config } from '../config/model.ts';
 import type { Goal } from '../core/shutdown-machine.ts';
 import {
   type BudgetSettings,
-  type EndLimits,
-  endLimits,
+  type ShutdownLimits,
+  shutdownLimits,
   outputEndMs,
   type SweepGrace,
   sweepGrace,
 } from '../core/stop-budget.ts';
 import type { FlushLimit } from '../logs/ports.ts';
-import type { Clock, EndBudget } from '../engine/ports.ts';
+import type { Clock, ShutdownBudget } from '../engine/ports.ts';
 
 const SECOND_MS = 1000;
 /** Timeout of the sweep without a budget: less than the default of stopwaitsecs. */
@@ -42,7 +42,7 @@ function settingsOf({ stopBudget, supervisord: { shutdown_timeout: timeout } }: 
 /** The budget of one supervisor. Time counts from the first stop signal. */
 export class StopBudget {
   readonly #clock: Clock;
-  #limits: EndLimits | null = null;
+  #limits: ShutdownLimits | null = null;
   #signal: StopSignal | null = null;
   #isHurried = false;
   readonly #listeners = new Set<() => void>();
@@ -55,18 +55,18 @@ export class StopBudget {
   signalled(config: Config, how: StopSignal): void {
     if (this.#isCounted()) return;
     this.#signal = how;
-    this.#limits = endLimits(this.#clock.nowMs(), settingsOf(config));
-    this.#tell();
+    this.#limits = shutdownLimits(this.#clock.nowMs(), settingsOf(config));
+    this.#notifyListeners();
   }
 
   /** Ends all waiting as soon as possible. */
   hurry(): void {
     this.#isHurried = true;
-    this.#tell();
+    this.#notifyListeners();
   }
 
   /** Returns the budget for an engine. */
-  of(config: () => Config): EndBudget {
+  of(config: () => Config): ShutdownBudget {
     return { limitsOf: (goal) => this.#limitsOf(goal, config()), hurry: () => this.hurry() };
   }
 
@@ -74,12 +74,12 @@ export class StopBudget {
    * Returns the limits of a shutdown. The budget is for shutdowns by a stop signal; shutdown_timeout is for all, and
    * for restarts.
    */
-  #limitsOf(goal: Goal, config: Config): EndLimits | null {
+  #limitsOf(goal: Goal, config: Config): ShutdownLimits | null {
     const counted = goal === 'exit' ? this.#countedLimits : null;
-    return counted ?? endLimits(this.#clock.nowMs(), { ...settingsOf(config), budgetMs: null });
+    return counted ?? shutdownLimits(this.#clock.nowMs(), { ...settingsOf(config), budgetMs: null });
   }
 
-  get #countedLimits(): EndLimits | null {
+  get #countedLimits(): ShutdownLimits | null {
     return this.#isCounted() ? this.#limits : null;
   }
 
@@ -123,7 +123,7 @@ export class StopBudget {
     return this.#signal === 'obeyed' || this.#limits === null || this.#clock.nowMs() < this.#limits.endAtMs;
   }
 
-  #tell(): void {
+  #notifyListeners(): void {
     for (const listener of this.#listeners) listener();
   }
 }

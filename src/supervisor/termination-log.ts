@@ -10,7 +10,7 @@ import type { Report } from '../engine/ports.ts';
 export const TERMINATION_LOG = '/dev/termination-log';
 
 /** Limit of Kubernetes. */
-const MOST_BYTES = 4096;
+const MAX_BYTES = 4096;
 
 /**
  * O_NONBLOCK: a named pipe without a reader must fail and not wait. O_NOFOLLOW: a user who can create a link there must
@@ -40,7 +40,7 @@ export function writeTerminationLog(text: string, report: Report, path: string =
       return;
     }
     ftruncateSync(fd);
-    const bytes = cutText(text, MOST_BYTES);
+    const bytes = cutText(text, MAX_BYTES);
     for (let written = 0; written < bytes.length;) written += writeSync(fd, bytes, written);
   } catch (error) {
     const code = errnoOf(error);

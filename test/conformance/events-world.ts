@@ -34,7 +34,7 @@ function findPython(): string | null {
 }
 
 /** A report of a listener. */
-export interface Told {
+export interface ListenerReport {
   readonly listener: string;
   readonly pid: number;
   /** The listener has just started. */
@@ -53,10 +53,10 @@ export interface EventWorld {
   /** Calls a method, and returns the code of the fault; null for success. */
   fault(method: string, ...params: XmlRpcValue[]): Promise<number | null>;
   /** Waits for an event by a pattern of `LISTENER EVENTNAME PAYLOAD`. */
-  waitFor(pattern: RegExp, count?: number): Promise<Told>;
+  waitFor(pattern: RegExp, count?: number): Promise<ListenerReport>;
   /** Returns the events of a listener so far: `EVENTNAME PAYLOAD`, with pids replaced. */
   told(listener: string): string[];
-  all(listener: string): Told[];
+  all(listener: string): ListenerReport[];
   /** Requests a shutdown, and waits for the end of the supervisor and its listeners. */
   shutdown(): Promise<void>;
 }
@@ -102,8 +102,8 @@ export async function startEventWorld(test: TestContext, which: Which, programs:
   const options = { serverUrl: `unix://${folder}/s.sock`, username: null, password: null };
   const call: EventWorld['call'] = (method, ...params) =>
     callRemoteMethod(options, method, params, new AbortController().signal);
-  const parsed = (): Told[] => lines.all.map((line) => JSON.parse(line) as Told);
-  const all = (listener: string): Told[] =>
+  const parsed = (): ListenerReport[] => lines.all.map((line) => JSON.parse(line) as ListenerReport);
+  const all = (listener: string): ListenerReport[] =>
     parsed().filter((line) => line.listener === listener && line.headers !== undefined);
   await log.waitFor(/supervisord started/);
   return {
@@ -139,7 +139,7 @@ export async function startEventWorld(test: TestContext, which: Which, programs:
   };
 }
 
-function formatTold({ begins, headers, payload }: Told): string {
+function formatTold({ begins, headers, payload }: ListenerReport): string {
   return begins === true ? 'BEGINS' : `${headers?.['eventname']} ${payload}`;
 }
 

@@ -45,12 +45,12 @@ test('a chain with each condition starts in its order', () => {
   world.clock.advance(5000);
   assert.deepEqual(started(world), ['init', 'db']);
   const { run } = world.view('db').record;
-  world.engine.tellReady('db:db', run - 1);
+  world.engine.reportReady('db:db', run - 1);
   assert.deepEqual(started(world), ['init', 'db']);
-  world.engine.tellReady('db:db', run);
+  world.engine.reportReady('db:db', run);
   assert.deepEqual(started(world), ['init', 'db', 'cache']);
-  world.engine.tellHealth('db:db', run, 'starting');
-  world.engine.tellHealth('db:db', run, 'healthy');
+  world.engine.reportHealth('db:db', run, 'starting');
+  world.engine.reportHealth('db:db', run, 'healthy');
   assert.deepEqual(started(world), ['init', 'db', 'cache', 'migrate']);
   world.clock.advance(1000);
   assert.equal(world.state('web'), 'STOPPED');
@@ -161,7 +161,7 @@ test(
     const sick = new World([{ name: 'db' }, { ...web, needs: { db: 'healthy' } }]);
     sick.engine.start();
     sick.clock.advance(1000);
-    sick.engine.tellHealth('db:db', sick.view('db').record.run, 'unhealthy');
+    sick.engine.reportHealth('db:db', sick.view('db').record.run, 'unhealthy');
     const ended = new World([
       { name: 'db', startsecs: 0, autorestart: 'false' },
       { ...web, autostart: false, needs: { db: 'started' } },
@@ -393,14 +393,14 @@ test('readiness and health belong to one run', () => {
     if (event.type === 'spawned') told.push(`run ${event.run} is ${event.pid}`);
   });
   world.engine.start();
-  world.engine.tellReady('web:web', 1);
-  world.engine.tellReady('web:web', 1);
+  world.engine.reportReady('web:web', 1);
+  world.engine.reportReady('web:web', 1);
   for (const health of ['starting', 'healthy', 'healthy', 'unhealthy'] as const)
-    world.engine.tellHealth('web:web', 1, health);
+    world.engine.reportHealth('web:web', 1, health);
   assert.deepEqual(world.facts, ['web ready', 'web health', 'web health', 'web health']);
   world.clock.advance(1000);
   world.end(exitWith(0), 'web');
-  world.engine.tellHealth('web:web', 1, 'healthy');
+  world.engine.reportHealth('web:web', 1, 'healthy');
   assert.deepEqual([world.view('web').record.isReady, world.view('web').record.health], [false, null]);
   assert.deepEqual(told, [
     'run 1 is 100',

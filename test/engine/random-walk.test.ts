@@ -77,9 +77,9 @@ class Walk {
       () => world.engine.request(id, 'kill'),
       () => world.engine.restartProcess(id, 'a reason'),
       () => world.clock.advance(Math.floor(this.random() * 2500)),
-      () => world.engine.tellReady(id, world.view(name).record.run),
+      () => world.engine.reportReady(id, world.view(name).record.run),
       () =>
-        world.engine.tellHealth(
+        world.engine.reportHealth(
           id,
           world.view(name).record.run,
           this.pick(['starting', 'healthy', 'unhealthy'] as const) ?? 'starting',

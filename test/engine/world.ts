@@ -9,7 +9,7 @@ import type { ExitCause } from '../../src/core/exit-policy.ts';
 import { formatFailure } from '../../src/core/run-failure.ts';
 import type { Goal } from '../../src/core/shutdown-machine.ts';
 import { formatHold } from '../../src/core/start-hold.ts';
-import { endLimits } from '../../src/core/stop-budget.ts';
+import { shutdownLimits } from '../../src/core/stop-budget.ts';
 import { Engine } from '../../src/engine/engine.ts';
 import type { ExitSettings } from '../../src/engine/exit-cause.ts';
 import type { Clock, Job, JobOutcome, SpawnOutcome } from '../../src/engine/ports.ts';
@@ -127,7 +127,7 @@ export class World {
         chance: () => 0.5,
         budget: new TurnBudget({ nowMs: () => this.clock.nowMs(), nextTurn: (then) => this.turns.push(then) }),
         endBudget: {
-          limitsOf: () => endLimits(this.clock.nowMs(), { timeoutMs: shutdownTimeoutMs, budgetMs: stopBudgetMs }),
+          limitsOf: () => shutdownLimits(this.clock.nowMs(), { timeoutMs: shutdownTimeoutMs, budgetMs: stopBudgetMs }),
           hurry: () => {
             this.isHurried = true;
           },

@@ -12,7 +12,7 @@ import { logTargets } from '../../src/config/log-target.ts';
 import { logTemplate } from '../../src/config/log-types.ts';
 import { signalList } from '../../src/config/signal-types.ts';
 import { splitLines, splitWords, strip } from '../../src/config/python-text.ts';
-import { hear, initialListener, markBusy } from '../../src/core/listener-protocol.ts';
+import { readListenerOutput, initialListener, markBusy } from '../../src/core/listener-protocol.ts';
 import { parseNamespec } from '../../src/core/namespec.ts';
 import { parseNotifyMessage } from '../../src/core/notify-message.ts';
 import { fitMessage, showText } from '../../src/core/shown-text.ts';
@@ -97,8 +97,8 @@ const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
   'name of a process': parseNamespec,
   'name of a signal': parseSignal,
   'message of sd_notify': (text) => parseNotifyMessage(Buffer.from(`STATUS=${text}`.slice(0, DATAGRAM))),
-  'ready line of a listener': (text) => hear(initialListener, text),
-  'result of a listener': (text) => hear(markBusy(initialListener), text),
+  'ready line of a listener': (text) => readListenerOutput(initialListener, text),
+  'result of a listener': (text) => readListenerOutput(markBusy(initialListener), text),
   'output of a health check': (text) =>
     describeJob({ kind: 'ended', status: { kind: 'exited', code: 1 }, output: text }, 1000),
   'ANSI sequences': (text) => new AnsiStripper().strip(Buffer.from(text)),

@@ -76,13 +76,13 @@ test('health and readiness of a program count', () =>
       await world.open();
       const { engine } = world.api;
       await expectProbes(world, ok, [503, 'web: RUNNING not ready\n']);
-      engine.tellHealth('web:web', 1, 'starting');
-      engine.tellReady('web:web', 1);
+      engine.reportHealth('web:web', 1, 'starting');
+      engine.reportReady('web:web', 1);
       await expectProbes(world, ok, [503, 'web: RUNNING starting\n']);
       assert.match((await ask(world, '/metrics')).body, /^onevisor_process_ready\{group="web",name="web"\} 1\n/m);
-      engine.tellHealth('web:web', 1, 'unhealthy');
+      engine.reportHealth('web:web', 1, 'unhealthy');
       await expectProbes(world, [503, 'web: RUNNING unhealthy\n'], [503, 'web: RUNNING unhealthy\n']);
-      engine.tellHealth('web:web', 1, 'healthy');
+      engine.reportHealth('web:web', 1, 'healthy');
       await expectProbes(world, ok, ok);
       assert.match(
         (await ask(world, '/metrics')).body,

@@ -217,7 +217,7 @@ describe('notify=sd', () => {
         'b""\nsay("FDSTORE=1\\nSTATUS=many", [0] * 200)\nprint("ok")',
     );
     assert.equal(said, 'ok\n');
-    assert.deepEqual(await scene.come(3), ['g:web 1 ready', 'g:web 1 unheeded FDSTORE', 'g:web 1 status many']);
+    assert.deepEqual(await scene.come(3), ['g:web 1 ready', 'g:web 1 unsupported FDSTORE', 'g:web 1 status many']);
     scene.channels.closeAll();
     await delay(0);
     assert.equal(openDescriptors().length, before);
@@ -387,7 +387,7 @@ describe('the socket itself', () => {
       const before = openDescriptors().length;
       const scene = fakeSocket();
       fail(scene);
-      assert.deepEqual(scene.told, [{ kind: 'deaf', errno: 9 }]);
+      assert.deepEqual(scene.told, [{ kind: 'socketFailed', errno: 9 }]);
       assert.ok(!scene.isWatched());
       assert.equal(openDescriptors().length, before);
       scene.socket.close();

@@ -22,7 +22,7 @@ import { addon, ending, field, run, shell } from './programs.ts';
 const { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH } = signalNumbers;
 
 /** Records signals in the order of arrival. */
-class Told {
+class SignalRecorder {
   readonly all: ReceivedSignal[] = [];
   #wake: () => void = () => undefined;
 
@@ -52,7 +52,7 @@ describe('the intake', async () => {
     intake.attach(addon, FORWARDED_SIGNALS);
   });
 
-  const told = new Told();
+  const told = new SignalRecorder();
 
   test('each signal that can be handled is reported, with its sender', async () => {
     intake.listen(told.listener);
@@ -104,7 +104,7 @@ describe('the intake', async () => {
   });
 
   test('a new listener replaces the previous one, and signals in between arrive in order', async () => {
-    const other = new Told();
+    const other = new SignalRecorder();
     intake.listen(other.listener);
     for (const number of [40, 50, 60]) addon.kill(process.pid, number);
     await other.untilCount(3);

@@ -11,7 +11,7 @@ import {
   weightOf,
 } from '../../../src/core/event-payload.ts';
 import { countBytes, countCharacters, decodeOutput, formatPythonBytes } from '../../../src/core/event-text.ts';
-import { eventTypes, type EventType, isWanted } from '../../../src/core/event-types.ts';
+import { eventTypes, type EventType, isSubscribed } from '../../../src/core/event-types.ts';
 import { processStateNames } from '../../../src/core/states.ts';
 import { countSplitBytes } from '../../../src/core/utf8.ts';
 
@@ -115,7 +115,7 @@ for (const [event, type, payload] of payloads) {
 
 test('every type that is not abstract is the type of some event', () => {
   const abstract = eventTypes.filter((type) =>
-    eventTypes.some((other) => other !== type && isWanted(other, new Set([type]))),
+    eventTypes.some((other) => other !== type && isSubscribed(other, new Set([type]))),
   );
   assert.deepEqual(abstract, [
     'EVENT',
@@ -134,12 +134,12 @@ test('every type that is not abstract is the type of some event', () => {
 });
 
 test('a subscription includes a type and all its descendants', () => {
-  assert.equal(isWanted('PROCESS_STATE_FATAL', new Set(['PROCESS_STATE'])), true);
-  assert.equal(isWanted('TICK_5', new Set(['EVENT'])), true);
-  assert.equal(isWanted('TICK_5', new Set(['TICK_5'])), true);
-  assert.equal(isWanted('TICK_5', new Set(['TICK_60', 'PROCESS_STATE'])), false);
-  assert.equal(isWanted('PROCESS_STATE', new Set(['PROCESS_STATE_FATAL'])), false);
-  assert.equal(isWanted('EVENT', new Set(['NOTHING'])), false);
+  assert.equal(isSubscribed('PROCESS_STATE_FATAL', new Set(['PROCESS_STATE'])), true);
+  assert.equal(isSubscribed('TICK_5', new Set(['EVENT'])), true);
+  assert.equal(isSubscribed('TICK_5', new Set(['TICK_5'])), true);
+  assert.equal(isSubscribed('TICK_5', new Set(['TICK_60', 'PROCESS_STATE'])), false);
+  assert.equal(isSubscribed('PROCESS_STATE', new Set(['PROCESS_STATE_FATAL'])), false);
+  assert.equal(isSubscribed('EVENT', new Set(['NOTHING'])), false);
 });
 
 test("the header has the fields in Supervisor's order, and len counts characters", () => {

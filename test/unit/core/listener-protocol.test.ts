@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import {
-  hear,
+  readListenerOutput,
   initialListener,
   type ListenerOutcome,
   type ListenerRecord,
@@ -67,7 +67,7 @@ function hearAll(
   let record = inState(state);
   const outcomes: ListenerOutcome[] = [];
   for (const read of reads) {
-    const heard = hear(record, read);
+    const heard = readListenerOutput(record, read);
     record = heard.record;
     outcomes.push(...heard.outcomes);
   }
@@ -117,26 +117,26 @@ test('any bytes in any state: at most one violation, which is the last outcome',
 });
 
 test('sending an event makes the listener BUSY, and earlier output does not count as its result', () => {
-  const { record } = hear(initialListener, 'READY\n');
-  assert.deepEqual(hear(markBusy(record), 'RESULT 2\nOK').outcomes, [OK]);
-  assert.deepEqual(hear(markUnknown(record), 'READY\n').outcomes, []);
+  const { record } = readListenerOutput(initialListener, 'READY\n');
+  assert.deepEqual(readListenerOutput(markBusy(record), 'RESULT 2\nOK').outcomes, [OK]);
+  assert.deepEqual(readListenerOutput(markUnknown(record), 'READY\n').outcomes, []);
 });
 
 test('the memory does not grow with the output', () => {
   let record = markBusy(initialListener);
-  ({ record } = hear(record, `RESULT 100000000\n`));
-  for (let round = 0; round < 100; round++) ({ record } = hear(record, 'x'.repeat(100_000)));
+  ({ record } = readListenerOutput(record, `RESULT 100000000\n`));
+  for (let round = 0; round < 100; round++) ({ record } = readListenerOutput(record, 'x'.repeat(100_000)));
   assert.ok(JSON.stringify(record).length < 500);
 });
 
 test('reasons fit on one line and quote the output', () => {
-  assert.deepEqual(hear(initialListener, 'Hi\nthere\x1b\xff').outcomes, [
+  assert.deepEqual(readListenerOutput(initialListener, 'Hi\nthere\x1b\xff').outcomes, [
     { type: 'violated', reason: "READY was expected, it said 'Hi\\nthere\\x1b\\xff'" },
   ]);
-  assert.deepEqual(hear(inState('READY'), 'x').outcomes, [
+  assert.deepEqual(readListenerOutput(inState('READY'), 'x').outcomes, [
     { type: 'violated', reason: "it was not asked anything and said 'x'" },
   ]);
-  assert.deepEqual(hear(inState('BUSY'), 'RESULT x\n').outcomes, [
+  assert.deepEqual(readListenerOutput(inState('BUSY'), 'RESULT x\n').outcomes, [
     { type: 'violated', reason: "bad result line: 'RESULT x'" },
   ]);
 });

@@ -10,7 +10,7 @@ import {
   type ShutdownRequest,
   stepShutdown,
 } from '../../../src/core/shutdown-machine.ts';
-import { endLimits } from '../../../src/core/stop-budget.ts';
+import { shutdownLimits } from '../../../src/core/stop-budget.ts';
 
 const TERM: ExitCause = { kind: 'signal', signal: 15 };
 const HUP: ExitCause = { kind: 'signal', signal: 1 };
@@ -25,10 +25,10 @@ const requested = (ranks: string[][], change: Partial<ShutdownRequest> = {}): Sh
 });
 const hurried: ShutdownInput = { type: 'hurried', atMs: 0 };
 const elapsed = (atMs: number): ShutdownInput => ({ type: 'elapsed', atMs });
-const timeout = (timeoutMs: number, fromMs = 0): ReturnType<typeof endLimits> =>
-  endLimits(fromMs, { timeoutMs, budgetMs: null });
-const budget = (budgetMs: number, fromMs = 0): ReturnType<typeof endLimits> =>
-  endLimits(fromMs, { timeoutMs: null, budgetMs });
+const timeout = (timeoutMs: number, fromMs = 0): ReturnType<typeof shutdownLimits> =>
+  shutdownLimits(fromMs, { timeoutMs, budgetMs: null });
+const budget = (budgetMs: number, fromMs = 0): ReturnType<typeof shutdownLimits> =>
+  shutdownLimits(fromMs, { timeoutMs: null, budgetMs });
 
 /** Applies inputs in order and collects all effects. */
 function walk(...inputs: readonly ShutdownInput[]): { record: ShutdownRecord; effects: ShutdownEffect[] } {
@@ -41,14 +41,14 @@ function walk(...inputs: readonly ShutdownInput[]): { record: ShutdownRecord; ef
   }
   return { record, effects };
 }
-const gone = (id: string): ShutdownInput => ({ type: 'gone', id });
+const ended = (id: string): ShutdownInput => ({ type: 'ended', id });
 
 test('with no process up it finishes at once', () => {
   assert.deepEqual(walk(requested([])).effects, [{ type: 'finished', goal: 'exit', cause: TERM }]);
 });
 
 test('a rank is stopped as a whole, and the next when all its processes have ended', () => {
-  const { effects } = walk(requested([['a', 'b'], ['c']]), gone('b'), gone('a'), gone('c'));
+  const { effects } = walk(requested([['a', 'b'], ['c']]), ended('b'), ended('a'), ended('c'));
   assert.deepEqual(effects, [
     { type: 'stop', ids: ['a', 'b'] },
     { type: 'stop', ids: ['c'] },
@@ -57,7 +57,7 @@ test('a rank is stopped as a whole, and the next when all its processes have end
 });
 
 test('a process of a later rank that has ended by itself is not stopped', () => {
-  const { effects } = walk(requested([['a'], ['b']]), gone('b'), gone('a'));
+  const { effects } = walk(requested([['a'], ['b']]), ended('b'), ended('a'));
   assert.deepEqual(effects, [
     { type: 'stop', ids: ['a'] },
     { type: 'finished', goal: 'exit', cause: TERM },
@@ -65,7 +65,7 @@ test('a process of a later rank that has ended by itself is not stopped', () => 
 });
 
 test('a repeated exit, or the exit of an unknown process, orders nothing', () => {
-  const { effects } = walk(requested([['a'], ['b']]), gone('a'), gone('a'), gone('z'));
+  const { effects } = walk(requested([['a'], ['b']]), ended('a'), ended('a'), ended('z'));
   assert.deepEqual(effects, [
     { type: 'stop', ids: ['a'] },
     { type: 'stop', ids: ['b'] },
@@ -73,7 +73,7 @@ test('a repeated exit, or the exit of an unknown process, orders nothing', () =>
 });
 
 test('a hurried shutdown kills all ranks at once and waits for them', () => {
-  const { effects } = walk(requested([['a'], ['b']]), hurried, gone('b'), gone('a'));
+  const { effects } = walk(requested([['a'], ['b']]), hurried, ended('b'), ended('a'));
   assert.deepEqual(effects, [
     { type: 'stop', ids: ['a'] },
     { type: 'kill', ids: ['a', 'b'] },
@@ -102,7 +102,7 @@ test('a process that survives SIGKILL does not delay a shutdown, but a restart',
   const end = walk(
     requested([['a', 'b']], { limits: budget(9500) }),
     elapsed(8700),
-    gone('a'),
+    ended('a'),
     elapsed(8949),
     elapsed(8950),
   );
@@ -140,7 +140,7 @@ test('a stop signal limits a shutdown without a limit; a later one changes nothi
     requested([['a']], { limits: budget(9500, 1000) }),
     elapsed(9700),
     requested([['a']], { limits: budget(1000) }),
-    gone('a'),
+    ended('a'),
   );
   assert.deepEqual(
     effects,
@@ -165,10 +165,10 @@ test('a program that got the signal itself is waited for, not stopped, and deter
   const change = { forwarded: { id: 'main', mayKill: false }, limits: budget(9500) };
   const obedient = walk(
     requested([['main', 'a'], ['b']], change),
-    gone('a'),
-    gone('b'),
+    ended('a'),
+    ended('b'),
     { type: 'caused', cause: main },
-    gone('main'),
+    ended('main'),
   );
   assert.deepEqual(obedient.effects, [
     { type: 'stop', ids: ['a'] },
@@ -189,7 +189,7 @@ test('a program that got the signal itself is waited for, not stopped, and deter
   assert.deepEqual(walk(requested([['main']], change), elapsed(9000)).effects, []);
   const killed = walk(
     requested([['main', 'a']], { ...change, forwarded: { id: 'main', mayKill: true } }),
-    gone('a'),
+    ended('a'),
     elapsed(9000),
     elapsed(9250),
   );
@@ -200,13 +200,13 @@ test('a program that got the signal itself is waited for, not stopped, and deter
 });
 
 test('compat: a shutdown turns a restart into a shutdown, and a restart during a shutdown is ignored', () => {
-  const first = walk(requested([['a']], { goal: 'restart', cause: HUP }), requested([['a']]), gone('a'));
+  const first = walk(requested([['a']], { goal: 'restart', cause: HUP }), requested([['a']]), ended('a'));
   assert.deepEqual(first.effects.at(-1), { type: 'finished', goal: 'exit', cause: TERM });
-  const second = walk(requested([['a']]), requested([['a']], { goal: 'restart', cause: HUP }), gone('a'));
+  const second = walk(requested([['a']]), requested([['a']], { goal: 'restart', cause: HUP }), ended('a'));
   assert.deepEqual(second.effects.at(-1), { type: 'finished', goal: 'exit', cause: TERM });
 });
 
 test('without a request, and after the end, inputs change nothing', () => {
-  assert.deepEqual(walk(hurried, gone('a'), elapsed(9)).effects, []);
+  assert.deepEqual(walk(hurried, ended('a'), elapsed(9)).effects, []);
   assert.equal(walk(requested([]), requested([['a']]), hurried).effects.length, 1);
 });

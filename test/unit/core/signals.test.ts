@@ -2,17 +2,17 @@
 import assert from 'node:assert/strict';
 import { constants } from 'node:os';
 import { test } from 'node:test';
-import { type EndSignals, judgeEndSignal, type SignalOrigin } from '../../../src/core/end-signals.ts';
-import { isWorthALine, meaningOf, stopSignals } from '../../../src/core/signal-meaning.ts';
+import { type ShutdownSignals, judgeShutdownSignal, type SignalOrigin } from '../../../src/core/end-signals.ts';
+import { isWorthLogging, meaningOf, stopSignals } from '../../../src/core/signal-meaning.ts';
 import { formatSignal, parseSignal, type SignalName, signalNumbers } from '../../../src/core/signals.ts';
 
 const { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGPWR, SIGWINCH } = signalNumbers;
 
 /** Returns, for each signal, true if it kills. */
 function kills(...signals: ReadonlyArray<readonly [signal: number, origin: SignalOrigin, atMs: number]>): boolean[] {
-  let seen: EndSignals = new Map();
+  let seen: ShutdownSignals = new Map();
   return signals.map(([signal, origin, atMs]) => {
-    const outcome = judgeEndSignal(seen, signal, origin, atMs);
+    const outcome = judgeShutdownSignal(seen, signal, origin, atMs);
     seen = outcome.seen;
     return outcome.isKill;
   });
@@ -58,8 +58,8 @@ test('SIGWINCH of a terminal stops nothing', () => {
 
 test('routine signals are not logged', () => {
   for (const name of ['WINCH', 'CHLD', 'CONT', 'URG', 'PIPE', 'ALRM', 'TSTP'])
-    assert.equal(isWorthALine(parseSignal(name) ?? 0), false, name);
-  for (const name of ['USR1', 'IO', 'RTMIN', 'RTMAX']) assert.equal(isWorthALine(parseSignal(name) ?? 0), true, name);
+    assert.equal(isWorthLogging(parseSignal(name) ?? 0), false, name);
+  for (const name of ['USR1', 'IO', 'RTMIN', 'RTMAX']) assert.equal(isWorthLogging(parseSignal(name) ?? 0), true, name);
 });
 
 test('SIGRTMIN+3 is number 37 whatever the libc', () => {

@@ -32,7 +32,7 @@ describe('the settings of the client', () => {
       ...noDiscovery,
       answers,
       privateSocket: () => sockets.find(answers) ?? null,
-      firstPlace: sockets[0] ?? '',
+      firstAddress: sockets[0] ?? '',
       ...more,
     };
   };

@@ -22,7 +22,7 @@ import {
   ForeignLinkError,
   openTrusted,
   resolveLinks,
-  resolveLinksLater,
+  resolveLinksAsync,
   trustedPath,
 } from '../../../src/files/links.ts';
 import { FileError, readPipe, readRegularFile } from '../../../src/files/read-file.ts';
@@ -61,7 +61,7 @@ test('our own links, and links outside sticky directories, are followed', async 
   ];
   for (const [path, resolved] of rows) {
     assert.deepEqual(resolveLinks(`${folder}/${path}`), { path: place(resolved), isFollowed: false }, path);
-    assert.deepEqual(await resolveLinksLater(`${folder}/${path}`), { path: place(resolved), isFollowed: false }, path);
+    assert.deepEqual(await resolveLinksAsync(`${folder}/${path}`), { path: place(resolved), isFollowed: false }, path);
   }
   assert.equal(resolveLinks('x').path, join(process.cwd(), 'x'));
   assert.equal(readFileSync((await trustedPath(place('sticky/ours'), 0)).path, 'utf8'), 'target');
@@ -102,7 +102,7 @@ test('a foreign link is refused by name, also within a path, and also without a 
       error instanceof ForeignLinkError &&
       error.message.startsWith(`the symbolic link ${path} belongs to another user (uid `);
     assert.throws(() => resolveLinks(asked, uid), isRefused);
-    await assert.rejects(resolveLinksLater(asked, uid), isRefused);
+    await assert.rejects(resolveLinksAsync(asked, uid), isRefused);
   }
 });
 

@@ -56,7 +56,7 @@ beforeEach(() => {
     },
   };
   const engine = {
-    tellHealth: (id: string, run: number, health: string | null): void => void asked.push(`${id} ${run} ${health}`),
+    reportHealth: (id: string, run: number, health: string | null): void => void asked.push(`${id} ${run} ${health}`),
     restartProcess: (id: string, reason: string): boolean => asked.push(`restart ${id}: ${reason}`) > 0,
     end: (goal: string, cause: object): void => void asked.push(`${goal} ${JSON.stringify(cause)}`),
   };

@@ -2,21 +2,21 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { MemoryLimits } from '../../../src/supervisor/memory-limits.ts';
-import { CompanionWorld } from './monitor-world.ts';
+import { MonitorWorld } from './monitor-world.ts';
 
 const MB = 1024 * 1024;
 const INTERVAL_MS = 10_000;
 
 /** Creates programs with limits in MB, by name; none is up. `sizes`: memory by pid. */
 function begin(programs: Readonly<Record<string, number | null>>): {
-  world: CompanionWorld;
+  world: MonitorWorld;
   limits: MemoryLimits;
   sizes: Map<number, number>;
   looks: number[][];
   look: () => Promise<void>;
   fail: (error: Error | null) => void;
 } {
-  const world = new CompanionWorld();
+  const world = new MonitorWorld();
   const sizes = new Map<number, number>();
   const looks: number[][] = [];
   let failure: Error | null = null;

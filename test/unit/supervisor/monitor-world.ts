@@ -30,7 +30,7 @@ interface Options {
 }
 
 /** An engine whose processes a monitor observes. */
-export class CompanionWorld {
+export class MonitorWorld {
   readonly clock = new WallClock();
   readonly log: string[] = [];
   /** Started and restarted processes, in order, with the time or the reason. */

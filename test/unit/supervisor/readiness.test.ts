@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Notice, NoticeListener } from '../../../src/process/notification-channels.ts';
 import { Readiness } from '../../../src/supervisor/readiness.ts';
-import { CompanionWorld } from './monitor-world.ts';
+import { MonitorWorld } from './monitor-world.ts';
 
 /** One program `web` in its first run, with a watchdog of some seconds. */
 class Scene {
-  readonly world = new CompanionWorld();
+  readonly world = new MonitorWorld();
   readonly ready: string[] = [];
   readonly closed: string[] = [];
   /** Notices in the socket that are read at the last moment. */
@@ -19,7 +19,7 @@ class Scene {
     const options = { cron: null, watchdog_sec: watchdogSec };
     this.world.configure('web', options);
     this.readiness = new Readiness({
-      engine: { ...engine, tellReady: (id, run) => void this.ready.push(`${id} ${run}`) },
+      engine: { ...engine, reportReady: (id, run) => void this.ready.push(`${id} ${run}`) },
       clock,
       report,
       channels: {
@@ -33,7 +33,7 @@ class Scene {
     this.become('STARTING');
   }
 
-  become(...to: Parameters<CompanionWorld['become']> extends [string, ...infer R] ? R : never): void {
+  become(...to: Parameters<MonitorWorld['become']> extends [string, ...infer R] ? R : never): void {
     this.readiness.observe(this.world.become('web', ...to));
   }
 
@@ -156,11 +156,11 @@ test('each kind of problem is logged once in a run', () => {
     { kind: 'refused', why: 'form', pid: 7, uid: 0 },
     { kind: 'stopping' },
     { kind: 'reloading' },
-    { kind: 'unheeded', name: 'MAINPID' },
-    { kind: 'unheeded', name: 'FDSTORE' },
+    { kind: 'unsupported', name: 'MAINPID' },
+    { kind: 'unsupported', name: 'FDSTORE' },
     { kind: 'closed' },
     { kind: 'flooded' },
-    { kind: 'deaf', errno: 9 },
+    { kind: 'socketFailed', errno: 9 },
   ];
   scene.say(...all, ...all);
   assert.deepEqual(scene.world.log, [

@@ -3,14 +3,14 @@ import { test } from 'node:test';
 import { cron, type Schedule } from '../../../src/config/cron.ts';
 import type { ProcessStateName } from '../../../src/core/states.ts';
 import { Schedules } from '../../../src/supervisor/schedules.ts';
-import { CompanionWorld } from './monitor-world.ts';
+import { MonitorWorld } from './monitor-world.ts';
 
 const MINUTE_MS = 60_000;
 const schedule = (text: string): Schedule => cron.parse(text, { cwd: '/', home: null, host: null });
 
 /** Creates schedules of programs by name, all stopped, from noon on. */
-function begin(programs: Readonly<Record<string, string>>): { world: CompanionWorld; schedules: Schedules } {
-  const world = new CompanionWorld();
+function begin(programs: Readonly<Record<string, string>>): { world: MonitorWorld; schedules: Schedules } {
+  const world = new MonitorWorld();
   world.clock.set('2026-11-21T12:00:30Z');
   for (const [name, text] of Object.entries(programs)) world.configure(name, { cron: schedule(text), tz: 'UTC' });
   const schedules = new Schedules(world);
@@ -39,7 +39,7 @@ test('seconds count', () => {
 });
 
 test('without a schedule there is no alarm', () => {
-  const world = new CompanionWorld();
+  const world = new MonitorWorld();
   world.configure('a', {});
   const schedules = new Schedules(world);
   schedules.begin(world.engine.processes());
