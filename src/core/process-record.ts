@@ -74,7 +74,7 @@ export interface ProcessRecord {
   readonly deadlineMs: number | null;
   readonly startedMs: number | null;
   readonly endedMs: number | null;
-  /** Exit of the latest run; null while the run goes on, and if the program was never executed. */
+  /** Exit of the latest run; null during the run, and if the program was never executed. */
   readonly exit: ExitStatus | null;
   /** Exit of the latest run before this one that was executed; null if there was none. */
   readonly lastExit: ExitStatus | null;
@@ -83,7 +83,7 @@ export interface ProcessRecord {
   /** Starts since the first RUNNING. Failed starts before that do not count. */
   readonly restarts: number;
   readonly failure: RunFailure | null;
-  /** Exit code that stands for a program that was never executed (127, 126, 1); null if there is an exit. */
+  /** Exit code in place of an exit, for a program that was never executed (127, 126, 1); null if there is an exit. */
   readonly spawnExitCode: number | null;
   /** True if this run has reported that it is ready (`notification_fd`, `notify`). */
   readonly isReady: boolean;
@@ -189,7 +189,7 @@ export type ProcessEffect =
       readonly record: ProcessRecord;
       readonly expected: boolean;
     }
-  /** A fact beside the state has changed. `from` is the record before. */
+  /** A fact that is independent of the state has changed. `from` is the record before. */
   | {
       readonly type: 'factChanged';
       readonly fact: 'ready' | 'health' | 'held';

@@ -1,6 +1,6 @@
 /*
- * Reading JavaScript values into C. The first value of a wrong kind is noted by its name, and reading goes on with a
- * harmless value, so a caller checks once, at the end. arguments_free frees all memory of the arguments.
+ * Reading JavaScript values into C. The first value of a wrong kind is noted by its name, and a harmless value is
+ * returned in its place. So a caller checks only once, at the end. arguments_free frees all memory of the arguments.
  */
 #ifndef ONEVISOR_ARGUMENTS_H
 #define ONEVISOR_ARGUMENTS_H

@@ -39,7 +39,7 @@ struct sys_datagram {
   uid_t uid;     /* -1: unknown */
 };
 
-/* A datagram socket at an abstract address (unix(7)): `name` is what follows the NUL. */
+/* A datagram socket at an abstract address (unix(7)). `name`: the part after the NUL. */
 int sys_open_datagram(const char *name);
 /* Takes one datagram. -EAGAIN if there is none. Descriptors that were sent with it are closed. */
 int sys_receive_datagram(int fd, void *bytes, size_t room, struct sys_datagram *datagram);

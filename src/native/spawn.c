@@ -62,7 +62,7 @@ static void close_ours(struct spawn_files *files) {
 
 /*
  * Makes the program's user the owner of a pipe. When a program opens /dev/stdout, the kernel checks the owner of the
- * pipe. Without CAP_CHOWN the owner cannot be changed; the program is started all the same, because few programs open
+ * pipe. Without CAP_CHOWN the owner cannot be changed. The program is started anyway, because few programs open
  * /dev/stdout.
  */
 static void give_pipe(const struct child_plan *plan, int fd) {

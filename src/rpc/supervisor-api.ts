@@ -163,7 +163,7 @@ export interface SupervisorApi {
   reread(): Promise<Reread>;
   /** Activates a group of the latest configuration, and starts its processes with autostart. */
   addGroup(name: string): 'added' | 'unknown' | 'active';
-  /** Removes a group none of whose processes is up. */
+  /** Removes a group without running processes. */
   removeGroup(name: string): 'removed' | 'unknown' | 'running';
   /** Returns the plan of `updateGroup`, or null if `updateGroup` would resolve with null. Changes nothing. */
   planUpdate(name: string): GroupPlan | null;

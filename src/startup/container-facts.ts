@@ -22,7 +22,7 @@ export function hasContainerMark(env: Environment): boolean {
   return isSet('container') || isSet('KUBERNETES_SERVICE_HOST') || MARKS.some((path) => existsSync(path));
 }
 
-/** Returns the facts about a process of ours with this parent. */
+/** Returns the facts about our process, which has this parent. */
 export function readContainerFacts(env: Environment, parent: number): ContainerFacts {
   return {
     hasMark: hasContainerMark(env),

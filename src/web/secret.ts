@@ -10,7 +10,7 @@ export class PageSecret {
   readonly token = randomBytes(24).toString('base64url');
   readonly #key = randomBytes(32);
 
-  /** True if a form came from a page of ours. Takes the same time for every wrong token. */
+  /** True if a form came from one of our pages. Takes the same time for every wrong token. */
   isToken(given: string | null): boolean {
     return isSame(given ?? '', this.token);
   }

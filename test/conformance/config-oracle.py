@@ -1,16 +1,16 @@
-"""Prints what the installed Supervisor, and its Python, make of texts.
+"""Prints the results of the installed Supervisor, and of its Python, for texts.
 
 Reads a list of questions as JSON, and writes a list of answers as JSON.
 
 {"what": "config", text, env}     the configuration, in the form of `onevisor check --json`
 {"what": "file", path, env}       the same of a file, with users, directories, includes looked up
 {"what": "dialect", text}         sections and options as ConfigParser reads them
-{"what": "pairs", text}           what `environment=` is split into
-{"what": "words", text}           what `command=` is split into
+{"what": "pairs", text}           the parts of `environment=`
+{"what": "words", text}           the words of `command=`
 {"what": "format", text, names}   the text with its expansions
 An answer is {"ok": true, "value": …} or {"ok": false, "error": …}.
 
-For "config", users, directories and plug-ins are taken as given, so that the outcome does not depend on the machine.
+For "config", users, directories and plug-ins are not looked up, so that the result does not depend on the machine.
 """
 import io
 import json

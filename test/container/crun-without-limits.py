@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """crun for machines that refuse to raise limits.
 
-Leaves out the limits that podman asks for in pods, where no option takes them away.
+Removes the limits that podman sets for pods, for which podman has no option.
 """
 import json, os, sys
 arguments = sys.argv[1:]

@@ -1,10 +1,10 @@
-"""An event listener as the documentation has it, with supervisor.childutils.
+"""An event listener as in the documentation, with supervisor.childutils.
 
 Writes each event to a unix socket, as a line of JSON.
 
-usage: listener.py SOCKET NAME [HOW]    HOW: ok (default), fail-once, garbage (in its first life),
-or call-back: an event of sendRemoteCommEvent with type "restart" makes it restart, over XML-RPC, the process that the
-data names
+usage: listener.py SOCKET NAME [HOW]    HOW: ok (default), fail-once, garbage (in its first run),
+or call-back: for an event of sendRemoteCommEvent with type "restart" it restarts the process named in the data over
+XML-RPC
 """
 import json
 import os

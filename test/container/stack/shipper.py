@@ -1,4 +1,4 @@
-"""An event listener as people write them: ships what happens, and what programs say, to a file."""
+"""A typical event listener: writes state changes and output of programs to a file."""
 from supervisor import childutils
 
 with open('/tmp/shipped', 'a', buffering=1) as shipped:

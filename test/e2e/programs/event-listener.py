@@ -4,7 +4,7 @@ Prints each event to standard error: `NAME took TYPE LENGTH FIRST-LINE-OF-PAYLOA
 
 usage: event-listener.py NAME [HOW [FILE]]
   once   ends after each event        hang   answers the first event when FILE exists
-  close  an event of sendRemoteCommEvent with type "close" makes it close its standard input and go on
+  close  an event of sendRemoteCommEvent with type "close" makes it close its standard input and continue
 """
 import os
 import sys

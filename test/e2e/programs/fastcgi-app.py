@@ -1,6 +1,6 @@
 """A FastCGI program: accepts on its standard input and answers every request with its pid.
 
-Prints to standard error what its standard input is.
+Prints the properties of its standard input to standard error.
 """
 import os
 import socket

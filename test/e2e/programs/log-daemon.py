@@ -1,4 +1,4 @@
-"""A log daemon: binds the datagram socket at argv[1], says "listening", and prints each message it gets as repr()."""
+"""A log daemon: binds the datagram socket at argv[1], prints "listening", then each message as repr()."""
 import os
 import socket
 import sys

@@ -1,9 +1,9 @@
-# Tells its readiness as its arguments say, one after the other, and then stays until a signal ends it:
-#   fd N          a line on descriptor N, which is closed then
+# Sends the notifications of its arguments, in order, and then waits for a signal:
+#   fd N          a line on descriptor N, which is then closed
 #   sd TEXT       a datagram to NOTIFY_SOCKET (\n in TEXT is a newline)
-#   child TEXT    the same by a child that ends at once
-#   tool ARG      by systemd-notify
-#   each SEC TEXT from now on a datagram every SEC seconds, until a file "silent" appears; prints their number
+#   child TEXT    the same from a short-lived child
+#   tool ARG      with systemd-notify
+#   each SEC TEXT a datagram every SEC seconds, until a file "silent" appears; prints their number
 #   env           prints NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID
 #   end           ends
 import os, socket, subprocess, sys, time

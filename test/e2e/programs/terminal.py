@@ -1,7 +1,7 @@
 # terminal.py COMMAND ARGUMENT...: runs a command at a terminal of its own, as `docker run -it` does.
-# Types there what comes in on stdin, and copies to stdout what appears there.
+# Types its standard input there, and copies the output of the terminal to stdout.
 # SIGUSR1 makes the window 33 lines of 111 columns.
-# In the end it says how the command ended.
+# At the end it prints the exit of the command.
 import fcntl
 import os
 import pty

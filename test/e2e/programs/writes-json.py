@@ -1,5 +1,5 @@
 # writes-json.py COUNT: JSON lines with characters of two bytes, written as C's standard output writes to a pipe:
-# in pieces of 4 kB, whatever stands at their ends. The pauses between the pieces are longer than 100 ms.
+# in pieces of 4 kB, which may end anywhere. The pauses between the pieces are longer than 100 ms.
 import json
 import os
 import sys

@@ -63,8 +63,8 @@ test('an exit by SIGKILL while the counter increases is such a kill: in the log,
   assert.match(
     scene.log.join(),
     new RegExp(
-      String.raw`^web: out of memory: the kernel killed it, or what it had ` +
-        String.raw`started; raise the memory limit of the container, or .* max_memory$`,
+      String.raw`^web: out of memory: the kernel killed it or a process ` +
+        String.raw`it had started; raise the memory limit of the container, or .* max_memory$`,
     ),
   );
   assert.equal(scene.kills.remark('web:web')?.kind, 'outOfMemory');
