@@ -96,7 +96,7 @@ export function formatIgnoredEnd(signal: number, sender: number): Message {
     'from outside the programs of this supervisor';
   return [
     'warn',
-    `ignored ${formatSignal(signal)}${from}: the shutdown is under way already; to kill what is left now, ${ways}`,
+    `ignored ${formatSignal(signal)}${from}: the shutdown is under way already; to kill the remaining processes now, ${ways}`,
   ];
 }
 

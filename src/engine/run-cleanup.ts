@@ -59,7 +59,7 @@ export class RunCleanup {
       isKilled: false,
     };
     this.#groups.set(entry.id, group);
-    this.#parts.report('info', `stopping what is left of the process group of '${entry.config.name}' (kill_orphans)`);
+    this.#parts.report('info', `stopping the rest of the process group of '${entry.config.name}' (kill_orphans)`);
     if (this.#isHurried) this.#kill(group);
     else this.#press(group);
   }

@@ -26,7 +26,7 @@ void *arguments_allocate(struct arguments *arguments, size_t count, size_t size)
     block = calloc(1, bytes);
   }
   if (block == NULL) {
-    /* Without memory for an argument list, the supervisor cannot continue. napi_fatal_error prints a stack and aborts. */
+    /* Without memory for an argument list the supervisor cannot go on. napi_fatal_error prints a stack and aborts. */
     napi_fatal_error("onevisor", NAPI_AUTO_LENGTH, "out of memory", NAPI_AUTO_LENGTH);
   }
   block->next = arguments->blocks;

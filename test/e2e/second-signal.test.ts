@@ -124,7 +124,10 @@ test('a second supervisorctl shutdown kills; from a program it does not', { skip
   assert.deepEqual([inside.stdout, inside.code], ['ERROR: already shutting down\n', 0]);
   launched.signal('SIGTERM');
   await launched.waitForLine(IGNORED);
-  assert.equal((await launched.ctl('shutdown')).stdout, 'ERROR: already shutting down\nKilling what is left\n');
+  assert.equal(
+    (await launched.ctl('shutdown')).stdout,
+    'ERROR: already shutting down\nKilling the remaining processes\n',
+  );
   await expectKilled(launched);
 });
 

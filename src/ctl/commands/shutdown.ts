@@ -49,5 +49,5 @@ async function requestKill(session: Session): Promise<void> {
     if (error instanceof ConnectionError && GONE.has(error.code)) return false;
     throw error;
   });
-  if (isKilled) session.output('Killing what is left');
+  if (isKilled) session.output('Killing the remaining processes');
 }
