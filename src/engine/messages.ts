@@ -92,12 +92,9 @@ export function formatIgnoredReload(signal: number): Message {
 export function formatIgnoredEnd(signal: number, sender: number): Message {
   const from = sender > 0 ? ` from pid ${sender}` : '';
   const ways =
-    'use `supervisorctl shutdown` once more, or send SIGTERM again after a second, ' +
+    'to kill the remaining processes now, use `supervisorctl shutdown` once more, or send SIGTERM again after a second, ' +
     'from outside the programs of this supervisor';
-  return [
-    'warn',
-    `ignored ${formatSignal(signal)}${from}: the shutdown is under way already; to kill the remaining processes now, ${ways}`,
-  ];
+  return ['warn', `ignored ${formatSignal(signal)}${from}: the shutdown is under way already; ${ways}`];
 }
 
 /** Formats a dropped signal, with the options that would use the signal. Logged once for each signal. */
