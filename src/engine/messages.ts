@@ -92,8 +92,8 @@ export function formatIgnoredReload(signal: number): Message {
 export function formatIgnoredEnd(signal: number, sender: number): Message {
   const from = sender > 0 ? ` from pid ${sender}` : '';
   const ways =
-    'to kill the remaining processes now, use `supervisorctl shutdown` once more, or send SIGTERM again after a second, ' +
-    'from outside the programs of this supervisor';
+    'to kill the remaining processes now, use `supervisorctl shutdown` once more, or send SIGTERM again after a ' +
+    'second from outside the programs of this supervisor';
   return ['warn', `ignored ${formatSignal(signal)}${from}: the shutdown is under way already; ${ways}`];
 }
 
