@@ -50,10 +50,10 @@ const logTimestamp = choice('iso8601', 'none');
 const logJsonLines = choice('nest', 'message', 'pass', 'string');
 
 const STOP_BUDGET =
-  'Time from a stop signal to our own end, which programs, hooks and output share; an unset stopwaitsecs is 2 ' +
-  'seconds less.';
+  'Maximum time from a stop signal to our own exit, for programs, hooks and output together; the default of ' +
+  'stopwaitsecs is 2 seconds less.';
 const STOP_BUDGET_DEFAULT =
-  'shutdown_timeout; without that, in a container 9.5, or the longest stopwaitsecs that is set and 1 second';
+  'shutdown_timeout; otherwise, in a container, 9.5 or the longest configured stopwaitsecs plus 1 second';
 
 /** `[supervisord]` */
 export const supervisordOptions = {
@@ -70,13 +70,13 @@ export const supervisordOptions = {
   logfile_maxbytes: here.option(byteSize, 50 * MB, 'Size at which that log is rotated; 0 for never.', {
     sample: '50MB',
   }),
-  logfile_backups: here.option(integer, 10, 'How many rotated logs are kept; 0 for none.'),
+  logfile_backups: here.option(integer, 10, 'Number of rotated logs to keep; 0 for none.'),
   loglevel: here.option(
     logLevel,
     'info',
-    'How much the supervisor says: critical, error, warn, info, debug, trace, blather.',
+    'Lowest level of its log lines: critical, error, warn, info, debug, trace, blather.',
   ),
-  pidfile: here.optional(filePath, 'File that the pid of the supervisor is written to.', {
+  pidfile: here.optional(filePath, 'File for the pid of the supervisor.', {
     default: 'supervisord.pid',
     containerDefault: null,
     defaultText: 'supervisord.pid in the working directory',
@@ -95,10 +95,10 @@ export const supervisordOptions = {
   directory: here.optional(workingDirectory, 'Working directory of the supervisor when it is a daemon.', {
     sample: '/tmp',
   }),
-  strip_ansi: here.option(boolean, false, 'Take ANSI escape sequences out of the logs of programs.'),
+  strip_ansi: here.option(boolean, false, 'Remove ANSI escape sequences from the logs of programs.'),
   environment: here.option(environment, new Map(), 'Variables for all programs.', { sample: 'KEY="value"' }),
   identifier: here.option(text, 'supervisor', 'Name of this supervisor for its clients.'),
-  log_format: here.optional(logFormat, 'Form of log lines on the container’s streams: raw, prefix, json, logfmt.', {
+  log_format: here.optional(logFormat, 'Format of log lines on the container’s streams: raw, prefix, json, logfmt.', {
     ...added,
     sample: 'prefix',
   }),
@@ -107,17 +107,17 @@ export const supervisordOptions = {
     scope: 'raw',
     sample: '"%(process_name)s | "',
   }),
-  log_timestamp: here.option(logTimestamp, 'none', 'Time before each line in the form prefix.', added),
+  log_timestamp: here.option(logTimestamp, 'none', 'Time before each line in the format prefix.', added),
   log_json_lines: here.option(
     logJsonLines,
     'nest',
-    'What becomes of a line that is a JSON object, in the form json.',
+    'Treatment of lines that are JSON objects, in the format json.',
     added,
   ),
   log_partial_after: here.option(
     duration,
     5,
-    'Longest time that a line without its end is held back; 0 for none, 100ms at most on a terminal.',
+    'Maximum delay of an incomplete line; 0 for none, 100ms at most on a terminal.',
     added,
   ),
   rotate_interval: here.optional(rotateInterval, 'Rotate logs also by time: hourly, daily, weekly, or a duration.', {
@@ -125,26 +125,24 @@ export const supervisordOptions = {
     sample: 'daily',
   }),
   compress: here.option(boolean, false, 'Compress rotated logs.', added),
-  exit_when_idle: here.option(boolean, false, 'End when nothing runs and nothing will.', added),
-  success_exit_codes: here.option(
-    exitCodes,
-    [],
-    'Exit codes of programs that count as 0 when they end the supervisor.',
-    { ...added, sample: '143' },
-  ),
-  shutdown_timeout: here.optional(duration, 'Longest time that a shutdown may take; then SIGKILL.', {
+  exit_when_idle: here.option(boolean, false, 'Exit when no process runs or is due to start.', added),
+  success_exit_codes: here.option(exitCodes, [], 'Exit codes of programs that become 0 when they end the supervisor.', {
+    ...added,
+    sample: '143',
+  }),
+  shutdown_timeout: here.optional(duration, 'Maximum duration of a shutdown before SIGKILL.', {
     ...added,
     sample: '30s',
   }),
   stop_budget: here.optional(duration, STOP_BUDGET, { ...added, defaultText: STOP_BUDGET_DEFAULT, sample: '30s' }),
-  forward_signals: here.option(forwardList, [], 'Signals that are sent on to a program instead of being obeyed.', {
+  forward_signals: here.option(forwardList, [], 'Signals to forward to a program instead of obeying them.', {
     ...added,
     sample: 'USR1:web',
   }),
   stop_on_signals: here.option(
     stopSignalList,
     [],
-    'Further signals that end everything as TERM does; WINCH only while no terminal is attached.',
+    'Further signals that shut down, as TERM does; WINCH only without a terminal.',
     { ...added, sample: 'WINCH' },
   ),
 } as const;
@@ -155,8 +153,8 @@ const authentication = {
     isSecret: true,
     sample: '123',
   }),
-  metrics_auth: bare.option(boolean, true, 'Whether /metrics needs the same authentication.', added),
-  probes_auth: bare.option(boolean, true, 'Whether /healthz and /readyz need the same authentication.', added),
+  metrics_auth: bare.option(boolean, true, 'Require the same authentication for /metrics.', added),
+  probes_auth: bare.option(boolean, true, 'Require the same authentication for /healthz and /readyz.', added),
 };
 
 /** `[unix_http_server]` */
@@ -178,22 +176,17 @@ export const inetServerOptions = {
   }),
   ...authentication,
   allow_insecure: bare.option(boolean, false, 'Serve without a password on other interfaces than loopback.', added),
-  allowed_hosts: bare.option(
-    wordList,
-    [],
-    'Further names by which a server without a password may be called; * for any.',
-    { ...added, sample: 'proxy.example' },
-  ),
+  allowed_hosts: bare.option(wordList, [], 'Further host names allowed for a server without a password; * for any.', {
+    ...added,
+    sample: 'proxy.example',
+  }),
 } as const;
 
 /** `[supervisorctl]` */
 export const ctlOptions = {
-  serverurl: here.option(
-    text,
-    'http://localhost:9001',
-    'Where the supervisor is reached: unix:///path or http://host:port.',
-    { sample: 'unix:///tmp/supervisor.sock' },
-  ),
+  serverurl: here.option(text, 'http://localhost:9001', 'URL of the supervisor: unix:///path or http://host:port.', {
+    sample: 'unix:///tmp/supervisor.sock',
+  }),
   username: bare.optional(text, 'User name for the supervisor.', { sample: 'user' }),
   password: bare.optional(text, 'Password for the supervisor.', { isSecret: true, sample: '123' }),
   prompt: bare.option(text, 'supervisor', 'Prompt of the shell.'),
@@ -215,36 +208,35 @@ function limitRows(): LimitRows {
 
 /** `[program:x]`; also `[eventlistener:x]`, `[fcgi-program:x]` and `[program-default]`. */
 export const programOptions = {
-  command: proc.option(text, '', 'Command line of the program; it must not put itself into the background.', {
+  command: proc.option(text, '', 'Command line of the program, which must stay in the foreground.', {
     isRequired: true,
     sample: '/bin/cat',
   }),
   process_name: proc.option(
     text,
     '%(program_name)s',
-    'Name of the process; with numprocs it must hold %(process_num).',
+    'Name of the process; with numprocs it must contain %(process_num).',
   ),
-  numprocs: program.option(integer, 1, 'How many processes are started.', live),
-  numprocs_start: program.option(integer, 0, 'Number of the first of them.', live),
+  numprocs: program.option(integer, 1, 'Number of processes.', live),
+  numprocs_start: program.option(integer, 0, 'Number of the first process.', live),
   directory: proc.optional(text, 'Working directory of the process.', { sample: '/tmp' }),
   umask: program.optional(octal, 'File creation mask of the process.', { sample: '022' }),
-  priority: here.option(integer, 999, 'Low ones start first and stop last.', live),
+  priority: here.option(integer, 999, 'Order of starts; low priorities start first and stop last.', live),
   autostart: program.option(boolean, true, 'Start together with the supervisor.', live),
   autorestart: program.option(
     autorestart,
     'unexpected',
-    'Start again when it has ended: true, false, or unexpected, by its exit code.',
+    'Restart after an exit: true, false, or unexpected (depending on the exit code).',
     live,
   ),
   startsecs: program.option(integer, 1, 'Seconds it must stay up to count as started.', live),
-  startretries: program.option(integer, 3, 'Failed starts in a row until it is given up; -1 for ever.', live),
+  startretries: program.option(integer, 3, 'Retries of a failed start before it becomes FATAL; -1 for no limit.', live),
   exitcodes: program.option(exitCodes, [0], 'Exit codes that are expected.', { ...live, sample: '0' }),
-  stopsignal: program.option(
-    signalList,
-    [15],
-    'Signal that asks it to stop; several are sent one after the other, stopwaitsecs apart.',
-    { ...live, defaultText: 'TERM', sample: 'TERM' },
-  ),
+  stopsignal: program.option(signalList, [15], 'Signal for a stop; several are sent in order, stopwaitsecs apart.', {
+    ...live,
+    defaultText: 'TERM',
+    sample: 'TERM',
+  }),
   stopwaitsecs: program.option(integer, 10, 'Seconds from the stop signal to SIGKILL.', {
     ...live,
     containerDefault: 8,
@@ -254,12 +246,12 @@ export const programOptions = {
     ...live,
     defaultText: 'that of stopasgroup',
   }),
-  user: program.optional(owner, 'User, and perhaps group, that it runs as.', { sample: 'app' }),
+  user: program.optional(owner, 'User, and optionally group, of the process.', { sample: 'app' }),
   redirect_stderr: program.option(boolean, false, 'Treat its standard error as its standard output.'),
   stdout_logfile: proc.option(
     logTargets,
     [{ kind: 'auto' }],
-    'Where its standard output goes: a path, AUTO, NONE, /dev/stdout, syslog://host:514, or several with commas.',
+    'Targets of its standard output: a path, AUTO, NONE, /dev/stdout, syslog://host:514, or several with commas.',
     {
       isExpandedTwice: true,
       containerDefault: [{ kind: 'container', fd: 1 }],
@@ -270,11 +262,11 @@ export const programOptions = {
   stdout_logfile_maxbytes: proc.option(byteSize, 50 * MB, 'Size at which that log is rotated; 0 for never.', {
     sample: '50MB',
   }),
-  stdout_logfile_backups: proc.option(integer, 10, 'How many rotated logs are kept.'),
-  stdout_capture_maxbytes: program.option(byteSize, 0, 'Bytes kept of what it says in capture mode; 0 for no capture.'),
-  stdout_events_enabled: program.option(boolean, false, 'Make events of its standard output.'),
+  stdout_logfile_backups: proc.option(integer, 10, 'Number of rotated logs to keep.'),
+  stdout_capture_maxbytes: program.option(byteSize, 0, 'Maximum size of output in capture mode; 0 for no capture.'),
+  stdout_events_enabled: program.option(boolean, false, 'Send its standard output as events.'),
   stdout_syslog: proc.option(boolean, false, 'Send its standard output to syslog, with its name.'),
-  stderr_logfile: proc.option(logTargets, [{ kind: 'auto' }], 'Where its standard error goes; see stdout_logfile.', {
+  stderr_logfile: proc.option(logTargets, [{ kind: 'auto' }], 'Targets of its standard error; see stdout_logfile.', {
     isExpandedTwice: true,
     containerDefault: [{ kind: 'container', fd: 2 }],
     defaultText: 'AUTO',
@@ -283,15 +275,15 @@ export const programOptions = {
   stderr_logfile_maxbytes: proc.option(byteSize, 50 * MB, 'Size at which that log is rotated; 0 for never.', {
     sample: '50MB',
   }),
-  stderr_logfile_backups: proc.option(integer, 10, 'How many rotated logs are kept.'),
-  stderr_capture_maxbytes: program.option(byteSize, 0, 'Bytes kept of what it says in capture mode; 0 for no capture.'),
-  stderr_events_enabled: program.option(boolean, false, 'Make events of its standard error.'),
+  stderr_logfile_backups: proc.option(integer, 10, 'Number of rotated logs to keep.'),
+  stderr_capture_maxbytes: program.option(byteSize, 0, 'Maximum size of output in capture mode; 0 for no capture.'),
+  stderr_events_enabled: program.option(boolean, false, 'Send its standard error as events.'),
   stderr_syslog: proc.option(boolean, false, 'Send its standard error to syslog, with its name.'),
   environment: proc.option(environment, new Map(), 'Variables for the program.', { sample: 'A="1",B="2"' }),
-  serverurl: program.optional(text, 'URL of the supervisor that the program is told; AUTO for the one in use.', {
+  serverurl: program.optional(text, 'URL of the supervisor for the program; AUTO for the actual one.', {
     sample: 'AUTO',
   }),
-  log_format: proc.optional(logFormat, 'Form of its lines on the container’s streams: raw, prefix, json, logfmt.', {
+  log_format: proc.optional(logFormat, 'Format of its lines on the container’s streams: raw, prefix, json, logfmt.', {
     ...addedLive,
     defaultText: 'that of [supervisord]',
     sample: 'raw',
@@ -302,17 +294,17 @@ export const programOptions = {
     defaultText: 'that of [supervisord]',
     sample: '"%(process_name)s | "',
   }),
-  log_timestamp: proc.optional(logTimestamp, 'Time before each line in the form prefix.', {
+  log_timestamp: proc.optional(logTimestamp, 'Time before each line in the format prefix.', {
     ...addedLive,
     defaultText: 'that of [supervisord]',
     sample: 'iso8601',
   }),
-  log_json_lines: proc.optional(logJsonLines, 'What becomes of a line that is a JSON object, in the form json.', {
+  log_json_lines: proc.optional(logJsonLines, 'Treatment of lines that are JSON objects, in the format json.', {
     ...addedLive,
     defaultText: 'that of [supervisord]',
     sample: 'pass',
   }),
-  log_partial_after: proc.optional(duration, 'Longest time that a line without its end is held back.', {
+  log_partial_after: proc.optional(duration, 'Maximum delay of an incomplete line.', {
     ...addedLive,
     defaultText: 'that of [supervisord]',
     sample: '1s',
@@ -327,118 +319,98 @@ export const programOptions = {
     defaultText: 'that of [supervisord]',
     sample: 'true',
   }),
-  exit_on_failure: proc.option(
-    boolean,
-    false,
-    'Shut everything down, with its status, when it fails for good.',
-    addedLive,
-  ),
-  exit_on_end: proc.option(boolean, false, 'Shut everything down, with its status, when it ends for good.', addedLive),
-  success_exit_codes: proc.option(exitCodes, [], 'Its exit codes that count as 0 when it ends the supervisor.', {
+  exit_on_failure: proc.option(boolean, false, 'Shut down with its exit code when it fails for good.', addedLive),
+  exit_on_end: proc.option(boolean, false, 'Shut down with its exit code when it ends for good.', addedLive),
+  success_exit_codes: proc.option(exitCodes, [], 'Its exit codes that become 0 when it ends the supervisor.', {
     ...addedLive,
     sample: '143',
   }),
-  oneshot: proc.option(boolean, false, 'Runs once, and is done when it exits as expected.', addedLive),
+  oneshot: proc.option(boolean, false, 'Run once, until it exits as expected.', addedLive),
   restartpause: proc.option(duration, 0, 'Pause before any restart.', addedLive),
-  maxbackoff: proc.optional(duration, 'Longest pause between failed starts.', { ...addedLive, sample: '60s' }),
-  backoff_factor: proc.option(
-    numberFrom(1),
-    1,
-    'Above 1, the pause between failed starts is multiplied by it each time.',
-    addedLive,
-  ),
+  maxbackoff: proc.optional(duration, 'Maximum pause between failed starts.', { ...addedLive, sample: '60s' }),
+  backoff_factor: proc.option(numberFrom(1), 1, 'Factor above 1 for the pause after each failed start.', addedLive),
   max_restarts: proc.optional(
     integerBetween(0, Infinity),
-    'Most restarts within max_restarts_window; one more, and it is given up.',
+    'Maximum number of restarts within max_restarts_window before it becomes FATAL.',
     { ...addedLive, sample: '5' },
   ),
-  max_restarts_window: proc.option(duration, 60, 'The time that max_restarts counts in.', addedLive),
+  max_restarts_window: proc.option(duration, 60, 'Period of time for max_restarts.', addedLive),
   kill_orphans: proc.option(
     choice('never', 'stop', 'always'),
     'never',
-    'Whether what is left of its process group after it has ended is stopped too.',
+    'Stop the rest of its process group after its exit: never, after a stop, or always.',
     { ...addedLive, defaultText: 'stop with stopasgroup or killasgroup, else never' },
   ),
   depends_on: proc.option(
     dependencyList,
     [],
-    'Programs that must be started, ready, healthy, completed (ended as expected) or exited (whatever the ' +
-      'exit code) before it starts.',
+    'Programs that must be started, ready, healthy, completed (exited as expected) or exited (with any exit code) ' +
+      'before it starts.',
     { ...addedLive, sample: 'db:healthy' },
   ),
-  dependent_startup: proc.option(
-    boolean,
-    false,
-    'Start it when what dependent_startup_wait_for names has come.',
-    addedLive,
-  ),
+  dependent_startup: proc.option(boolean, false, 'Start it when dependent_startup_wait_for is fulfilled.', addedLive),
   dependent_startup_wait_for: proc.option(
     startupList,
     [],
-    'What it waits for, as in the plug-in of that name: running, exited (whatever the exit code), fatal, ' +
-      'backoff, stopped; with a comma, one of several.',
+    'Dependencies in the form of the plug-in: running, exited (with any exit code), fatal, backoff, stopped; with ' +
+      'commas, one of several.',
     { ...addedLive, sample: 'db:running' },
   ),
   dependent_startup_inherit_priority: proc.option(
     boolean,
     false,
-    'Read for that plug-in; what a program depends on comes before it anyway.',
+    'Ignored, since dependencies always start first.',
     addedLive,
   ),
   healthcheck: proc.optional(
     probe,
-    'What tells its health: a URL (a status below 400 is healthy), tcp://host:port, unix:///path, or a ' +
-      'command (0 is healthy), run as its user.',
+    'Health check: a URL (a status below 400 is healthy), tcp://host:port, unix:///path, or a command (exit code 0 ' +
+      'is healthy), run as its user.',
     { ...addedLive, sample: 'http://localhost:8080/health' },
   ),
   healthcheck_interval: proc.option(checkDuration, 30, 'Time between two checks.', addedLive),
-  healthcheck_timeout: proc.option(
-    checkDuration,
-    30,
-    'Longest time that a check may take; it has failed then.',
-    addedLive,
-  ),
+  healthcheck_timeout: proc.option(checkDuration, 30, 'Maximum duration of a check before it fails.', addedLive),
   healthcheck_retries: proc.option(
     integerBetween(1, Infinity),
     3,
-    'Failures in a row that make it unhealthy.',
+    'Number of consecutive failures that make it unhealthy.',
     addedLive,
   ),
   healthcheck_start_period: proc.option(
     duration,
     0,
-    'Time after its start in which failures do not count; a check that passes ends it.',
+    'Time after its start in which failures do not count; a passed check ends this time.',
     addedLive,
   ),
   healthcheck_start_interval: proc.option(
     checkDuration,
     5,
-    'Time between two checks until the first one passes, where it is below healthcheck_interval.',
+    'Time between two checks until the first one passes, if shorter than healthcheck_interval.',
     addedLive,
   ),
   healthcheck_action: proc.option(
     choice('none', 'restart', 'exit'),
     'none',
-    'What is done when it becomes unhealthy: restart it, or shut everything down with exit code 1.',
+    'Action when it becomes unhealthy: restart it, or shut down with exit code 1.',
     addedLive,
   ),
   notification_fd: proc.optional(
     integerBetween(3, 1023),
-    'Descriptor on which it writes a line when it is ready, as with s6.',
+    'Descriptor to which it writes a line when it is ready, as with s6.',
     { ...added, sample: '3' },
   ),
   notify: proc.optional(choice('sd'), 'sd: it tells its readiness by NOTIFY_SOCKET, as with systemd.', {
     ...added,
     sample: 'sd',
   }),
-  watchdog_sec: proc.optional(duration, 'Longest time between two WATCHDOG=1 of it; needs notify=sd.', {
+  watchdog_sec: proc.optional(duration, 'Maximum time between two WATCHDOG=1; needs notify=sd.', {
     ...added,
     sample: '30',
   }),
   environment_file: proc.option(
     environmentFiles,
     [],
-    'Files with variables, read at every start; - before one that may be missing.',
+    'Files with variables, read at every start; - marks an optional file.',
     { ...added, aliases: ['env_file', 'envfile', 'envfiles'], sample: '-/etc/app.env' },
   ),
   environment_dir: proc.option(wordList, [], 'Directories with a file for each variable, read at every start.', {
@@ -446,24 +418,28 @@ export const programOptions = {
     sample: '/run/secrets',
   }),
   user_env: proc.option(boolean, false, 'Set HOME, USER and LOGNAME of its user, unless given.', added),
-  strict_user: proc.option(boolean, false, 'Refuse to run it as another user than its own.', added),
+  strict_user: proc.option(boolean, false, 'Fail the start if it cannot run as its user.', added),
   ...limitRows(),
   nice: proc.optional(integerBetween(-20, 19), 'Niceness of the process.', { ...added, sample: '5' }),
-  oom_score_adj: proc.optional(integerBetween(-1000, 1000), 'How much the kernel prefers it when memory runs out.', {
-    ...added,
-    sample: '-500',
-  }),
+  oom_score_adj: proc.optional(
+    integerBetween(-1000, 1000),
+    'Preference of the kernel to kill it when memory runs out.',
+    {
+      ...added,
+      sample: '-500',
+    },
+  ),
   max_memory: proc.optional(
     memoryLimit,
-    'Resident memory of its process tree above which it is restarted, looked at every 10 seconds; pages that ' +
-      'its processes share count for each of them.',
+    'Limit of resident memory for its process tree, checked every 10 seconds; it is restarted above the limit; ' +
+      'shared pages count for each process.',
     { ...addedLive, sample: '300MB' },
   ),
-  pdeathsig: proc.optional(signal, 'Signal it gets when the supervisor dies.', { ...added, sample: 'KILL' }),
+  pdeathsig: proc.optional(signal, 'Signal for it when the supervisor dies.', { ...added, sample: 'KILL' }),
   cron: proc.optional(
     cron,
-    'When it is started: five fields, or six with seconds first, or a word as @daily; with the supervisor ' +
-      'only where autostart=true is set.',
+    'Schedule of its starts: five fields, six with seconds first, or a word such as @daily; it starts with the ' +
+      'supervisor only if autostart=true is set.',
     { ...addedLive, sample: '*/5 * * * *' },
   ),
   tz: proc.optional(timeZone, 'Time zone of that schedule.', {
@@ -475,38 +451,38 @@ export const programOptions = {
     ...addedLive,
     sample: '/bin/prepare',
   }),
-  pre_start_timeout: proc.option(duration, 60, 'Longest time for it.', addedLive),
+  pre_start_timeout: proc.option(duration, 60, 'Maximum duration of pre_start_command.', addedLive),
   stop_command: proc.optional(
     hookCommand,
-    'Command that stops it, instead of the first signal; it has SUPERVISOR_PID, and the signals of stopsignal ' +
-      'follow where it fails, takes longer than stop_timeout, or does not end the program.',
+    'Command that stops it in place of the first signal, with SUPERVISOR_PID; the signals of stopsignal follow if ' +
+      'the command fails, exceeds stop_timeout, or does not end the program.',
     { ...addedLive, sample: '/bin/stop' },
   ),
   stop_timeout: proc.optional(
     duration,
-    'Longest time for it; the first signal of stopsignal follows then, and SIGKILL stopwaitsecs later.',
+    'Maximum duration of stop_command before the signals of stopsignal, with SIGKILL stopwaitsecs later.',
     { ...addedLive, defaultText: 'stopwaitsecs', sample: '10' },
   ),
-  post_stop_command: proc.optional(hookCommand, 'Command that is run whenever it has ended; it has SUPERVISOR_PID.', {
+  post_stop_command: proc.optional(hookCommand, 'Command to run after each exit; it has SUPERVISOR_PID.', {
     ...addedLive,
     sample: '/bin/tidy',
   }),
-  post_stop_timeout: proc.option(duration, 60, 'Longest time for it.', addedLive),
+  post_stop_timeout: proc.option(duration, 60, 'Maximum duration of post_stop_command.', addedLive),
 } as const;
 
 /** Further options of `[eventlistener:x]`. */
 export const listenerOptions = {
-  events: here.option(nameList, [], 'Names of the events it gets, with commas between them.', {
+  events: here.option(nameList, [], 'Names of its events, separated by commas.', {
     isRequired: true,
     sample: 'PROCESS_STATE',
   }),
-  buffer_size: here.option(integerBetween(1, Infinity), 10, 'Events that may wait for it.'),
-  result_handler: here.option(text, 'supervisor.dispatchers:default_handler', 'Name of what judges its results.'),
+  buffer_size: here.option(integerBetween(1, Infinity), 10, 'Maximum number of queued events.'),
+  result_handler: here.option(text, 'supervisor.dispatchers:default_handler', 'Handler of its results.'),
 } as const;
 
 /** Further options of `[fcgi-program:x]`. */
 export const fcgiOptions = {
-  socket: here.option(fcgiSocket, { kind: 'unix', path: '' }, 'Socket that its processes accept on.', {
+  socket: here.option(fcgiSocket, { kind: 'unix', path: '' }, 'Socket on which its processes accept connections.', {
     isRequired: true,
     scope: 'socket',
     sample: 'unix:///run/app.sock',
@@ -518,13 +494,13 @@ export const fcgiOptions = {
 
 /** `[group:x]` */
 export const groupOptions = {
-  programs: here.option(nameList, [], 'Names of its programs, with commas between them.', { sample: 'web,worker' }),
-  priority: here.option(integer, 999, 'Low ones start first and stop last.'),
+  programs: here.option(nameList, [], 'Names of its programs, separated by commas.', { sample: 'web,worker' }),
+  priority: here.option(integer, 999, 'Order of starts; low priorities start first and stop last.'),
 } as const;
 
 /** `[include]` */
 export const includeOptions = {
-  files: here.option(text, '', 'Files to read, with spaces between them; relative to this one, with * and ?.', {
+  files: here.option(text, '', 'Files to read, separated by spaces; relative to this one, with * and ?.', {
     isRequired: true,
     sample: 'conf.d/*.conf',
   }),

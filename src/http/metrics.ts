@@ -82,19 +82,19 @@ export function describeMetrics({ version, state, processes, residentBytes }: Me
     {
       name: 'onevisor_process_state',
       type: 'gauge',
-      help: 'State of a process: 1 for the one it is in',
+      help: '1 for the current state of a process',
       samples: labelled.flatMap(({ labels, record }) => formatChoice(labels, 'state', processStateNames, record.state)),
     },
     {
       name: 'onevisor_process_up',
       type: 'gauge',
-      help: 'Whether a process is up: STARTING, RUNNING or STOPPING',
+      help: '1 if a process is up: STARTING, RUNNING or STOPPING',
       samples: up,
     },
     {
       name: 'onevisor_process_start_time_seconds',
       type: 'gauge',
-      help: 'When a process that is up was started, in seconds since 1970',
+      help: 'Start time of a process that is up, in seconds since 1970',
       samples: startTimes,
     },
     {
@@ -106,7 +106,7 @@ export function describeMetrics({ version, state, processes, residentBytes }: Me
     {
       name: 'onevisor_process_exit_status',
       type: 'gauge',
-      help: 'How a process that is not up ended: its exit code, or 128 and the number of the signal',
+      help: 'Exit code of a process that is not up, or 128 and the number of the signal',
       samples: each(({ record }) => (record.exit === null ? null : shellExitCode(record.exit))),
     },
     {
@@ -120,19 +120,19 @@ export function describeMetrics({ version, state, processes, residentBytes }: Me
     {
       name: 'onevisor_process_last_exit_signal',
       type: 'gauge',
-      help: 'Signal that ended the latest run that has ended',
+      help: 'Signal that ended the latest finished run',
       samples: each(({ lastExit }) => (lastExit?.kind === 'signaled' ? lastExit.signal : null)),
     },
     {
       name: 'onevisor_process_oom_kills_total',
       type: 'counter',
-      help: 'How often the kernel has killed a process because memory ran out',
+      help: 'Number of times that the kernel has killed a process because memory ran out',
       samples: each(({ oomKills }) => oomKills),
     },
     {
       name: 'onevisor_process_health',
       type: 'gauge',
-      help: 'Health of a process that has a check: 1 for what it is',
+      help: '1 for the current health of a process with a check',
       samples: labelled.flatMap(({ labels, record }) =>
         record.health === null ? [] : formatChoice(labels, 'health', HEALTHS, record.health),
       ),
@@ -140,7 +140,7 @@ export function describeMetrics({ version, state, processes, residentBytes }: Me
     {
       name: 'onevisor_process_ready',
       type: 'gauge',
-      help: 'Whether a process that can tell has told that it is ready',
+      help: '1 if a process has reported that it is ready; only for programs that report readiness',
       samples: each((proc) => (tellsReadiness(proc.config) ? Number(proc.record.isReady) : null)),
     },
     { name: 'node_supervisord_up', type: 'gauge', help: 'Process Up', samples: up },
