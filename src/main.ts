@@ -20,7 +20,7 @@ declare const ONEVISOR_VERSION: string;
 const STDOUT = 1;
 const STDERR = 2;
 
-/** Writes a whole text, also to a pipe that is full. Errors are ignored: without a reader, there is no one to tell. */
+/** Writes a whole text, also to a full pipe. Ignores errors: without a reader they cannot be reported. */
 function print(fd: number, text: string): void {
   const bytes = Buffer.from(text);
   for (let written = 0; written < bytes.length;) {
@@ -32,7 +32,7 @@ function print(fd: number, text: string): void {
   }
 }
 
-/** Which program was called, and how. */
+/** The program that was called, and its arguments. */
 interface Call {
   readonly program: ProgramName;
   readonly args: readonly string[];
@@ -40,13 +40,14 @@ interface Call {
 }
 
 /**
- * Reads the call from the process. Null if this process must end at once: a signal came before our handlers were there.
+ * Reads the call from the process. Null if this process must end at once, because a signal came before our handlers
+ * were installed.
  */
 function readCall(): Call | null {
   const given: Start = { env: originalVariables(process.env), args: originalArguments(process.argv.slice(2)) };
   const clean = cleanStart(given);
   if (clean !== null) {
-    // execve would make the kernel forget that the signal has come.
+    // execve would lose the information that the signal has come.
     if (hasOneShotFired()) return null;
     // The process stays the same: PID 1 stays PID 1, with the same streams.
     process.execve?.(process.execPath, [process.argv0, ...clean.args], clean.env);
@@ -121,7 +122,7 @@ async function run(): Promise<number> {
   }
 }
 
-/** Starts the supervisor. Takes signals before anything else: until then, PID 1 loses the signals that come. */
+/** Starts the supervisor. Handles signals first: until then, PID 1 loses the signals that arrive. */
 async function supervise(io: SuperviseIo): Promise<number> {
   const taken = firstSignals(io.self.pid);
   const signals = new SignalIntake(io.self.pid, taken);

@@ -92,6 +92,6 @@ export function reportKnownListener(proc: ProcessConfig, view: SectionView, { ho
   const folders = (proc.options.environment.get('PATH') ?? path ?? '').split(':');
   const candidates = command.includes('/') ? [command] : folders.map((folder) => `${folder}/${command}`);
   if (host !== null && candidates.some((file) => host.isFile(file))) return;
-  const reason = host === null ? `"${plugin.name}" needs Python` : `"${command}" is not there`;
+  const reason = host === null ? `"${plugin.name}" needs Python` : `"${command}" is not installed`;
   view.warn('command', `${reason}; ${plugin.instead}`);
 }

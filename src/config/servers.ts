@@ -144,5 +144,5 @@ function readPlugins(document: Document, reader: SectionReader, kind: PluginKind
 function explainPython(factory: string, adds: string): string {
   const instead = findFactory(factory)?.instead;
   const hint = instead === undefined ? '' : `; ${instead}`;
-  return `"${factory}" is Python and cannot be loaded; its ${adds} are not there${hint}`;
+  return `"${factory}" is Python and cannot be loaded; its ${adds} are not available${hint}`;
 }

@@ -78,7 +78,7 @@ function readNext(record: ListenerRecord, text: string): ReadStep {
     case 'UNKNOWN':
       return { record, outcome: null, rest: null };
     case 'READY':
-      return violate(record, `it was not asked anything and said ${quote(text)}`);
+      return violate(record, `it wrote without an event: ${quote(text)}`);
     case 'ACKNOWLEDGED':
       return readToken(record, text);
     case 'BUSY':
@@ -90,7 +90,7 @@ function readToken(record: ListenerRecord, text: string): ReadStep {
   if (text.startsWith(READY_TOKEN))
     return { record: { ...record, state: 'READY' }, outcome: { type: 'ready' }, rest: text.slice(READY_TOKEN.length) };
   if (READY_TOKEN.startsWith(text)) return { record: { ...record, held: text }, outcome: null, rest: null };
-  return violate(record, `READY was expected, it said ${quote(text)}`);
+  return violate(record, `READY was expected, but it wrote ${quote(text)}`);
 }
 
 function readResultLine(record: ListenerRecord, text: string): ReadStep {

@@ -35,7 +35,8 @@ export function parseConversion(
   const { key, at } = parseKey(format, percent + 1);
   CONVERSION.lastIndex = at;
   const [all = '', flags = '', width = '', precision, , type = ''] = CONVERSION.exec(format) ?? [];
-  if (width === '*' || precision === '*') throw new ConversionError('"*" as a width needs a number, and there is none');
+  if (width === '*' || precision === '*')
+    throw new ConversionError('a width of "*" is not supported; write the number');
   const noPrecision = all.includes('.') ? 0 : null;
   return {
     conversion: {

@@ -165,7 +165,7 @@ function formatConditions({ conditions }: UnmetDependency): string {
 function formatRoot(root: BlockingDependency): string {
   const { name, state, isUnhealthy, exitCode } = root;
   const wanted = `${name} must be ${formatConditions(root)}`;
-  if (state === null) return `${wanted} and is not there any more`;
+  if (state === null) return `${wanted} and is not configured any more`;
   // A program that was stopped meets the condition. Before its first start it is STOPPED too, and does not meet it.
   if (state === 'STOPPED' && root.conditions.includes('stopped')) return `${wanted} and was not started yet`;
   if (isUnhealthy) return `${wanted} and is unhealthy`;

@@ -71,7 +71,10 @@ export async function waitForStarts(
     const seconds = (timeoutMs ?? 0) / 1000;
     const lines = watch.waiting.length === 0 ? ['the start is not done'] : watch.waiting;
     for (const line of lines)
-      session.fail(`${line}: ERROR (timeout after ${seconds} s; it goes on without supervisorctl)`, ExitCode.TIMEOUT);
+      session.fail(
+        `${line}: ERROR (timeout after ${seconds} s; the start continues without supervisorctl)`,
+        ExitCode.TIMEOUT,
+      );
   } finally {
     if (timer !== null) clearTimeout(timer);
     watch.stop();

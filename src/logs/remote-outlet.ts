@@ -26,7 +26,7 @@ const PROVEN_MS = 1000;
 const LINGER_MS = 5000;
 
 /** Error for a message that the full queue refuses. Made once, because a flood refuses many. */
-const REFUSED = new Error('it does not take what is written');
+const REFUSED = new Error('it accepts no messages');
 const MEANWHILE = 'up to 1 MiB is kept until it can be reached again, and the rest is dropped';
 
 /** Parts of a remote outlet. */

@@ -3,13 +3,13 @@
  * Understands the Markdown that the manual uses. Pure; reads no file.
  */
 
-/** Columns by which code stands in from the margin. */
+/** Indentation of code. */
 const CODE_INDENT = '    ';
-/** Columns between two columns of a table. */
+/** Space between two columns of a table. */
 const GAP = '  ';
-/** A column of a table is never narrower than this; where all cannot be that wide, each row becomes a paragraph. */
+/** Minimum width of a table column. If the columns cannot be this wide, each row becomes a paragraph. */
 const NARROWEST_COLUMN = 12;
-/** Narrower than this, no text is readable: lines are longer than the terminal then. */
+/** Minimum width of a page. On a narrower terminal, lines are longer than the terminal. */
 const NARROWEST_PAGE = 30;
 
 /** Matches the beginning of a list entry: its indentation, and its bullet or number. */
@@ -74,7 +74,7 @@ function layOutBlock({ kind, lines }: Block, width: number): string {
   }
 }
 
-/** The title of the page is underlined, and stands out by that; other headings are in capitals or as they are. */
+/** Formats a heading. The title of the page is underlined; other headings are in capitals or unchanged. */
 function layOutHeading(line: string): string {
   const level = /^#+/.exec(line)?.[0].length ?? 1;
   const text = plainText(line.slice(level + 1));
@@ -108,7 +108,7 @@ function layOutTable(lines: readonly string[], width: number): string {
   return [...(isNamed ? [...layOutRow(head, widths), rule] : []), ...body].join('\n');
 }
 
-/** Cells of a row; `\|` is a bar within a cell. */
+/** Splits a row into cells; `\|` is a bar within a cell. */
 function splitRow(line: string): string[] {
   return line
     .trim()
@@ -117,7 +117,7 @@ function splitRow(line: string): string[] {
     .map((cell) => plainText(cell.trim().replaceAll('\\|', '|')));
 }
 
-/** Widths of the columns, the widest narrowed until all fit; null if they cannot. */
+/** Returns the widths of the columns. Narrows the widest until all fit; null if they cannot fit. */
 function fitColumns(rows: ReadonlyArray<readonly string[]>, width: number): number[] | null {
   const count = rows[0]?.length ?? 0;
   const columnsOf = (at: number): string[] => rows.map((row) => row[at] ?? '');
@@ -133,7 +133,7 @@ function fitColumns(rows: ReadonlyArray<readonly string[]>, width: number): numb
   return widths;
 }
 
-/** Length of the longest word: a column cannot be narrower and keep its words whole. */
+/** Returns the length of the longest word, which is the minimum width of a column with whole words. */
 function longestWord(cells: readonly string[]): number {
   return Math.max(...cells.flatMap((cell) => cell.split(' ')).map((word) => word.length));
 }
@@ -149,7 +149,7 @@ function layOutRow(row: readonly string[], widths: readonly number[]): string[] 
   );
 }
 
-/** A row as a paragraph: the first cell, and the others below it with the names of their columns. */
+/** Formats a row as a paragraph: the first cell, and the others below it with the names of their columns. */
 function layOutRecord(head: readonly string[], row: readonly string[], width: number): string {
   const [title = '', ...others] = row;
   const lines = others.flatMap((cell, at) => {
@@ -161,8 +161,8 @@ function layOutRecord(head: readonly string[], row: readonly string[], width: nu
 }
 
 /**
- * Text without the signs of Markdown. Code keeps its quotes, which say where it ends. A link to another page or place
- * of the manual leaves its text, which names the page; one to the outside has its address after it.
+ * Removes the markup of Markdown. Code keeps its quotes, which mark its end. A link within the manual becomes its text,
+ * which names the page; a link to another site is followed by its address.
  */
 function plainText(markdown: string): string {
   return markdown
@@ -181,7 +181,7 @@ function plainText(markdown: string): string {
     .replace(/\*\*/g, '');
 }
 
-/** Breaks a text at blanks; a word longer than the width stands alone on its line. */
+/** Wraps a text at spaces. A word longer than the width is alone on its line. */
 function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';

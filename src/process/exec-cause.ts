@@ -116,7 +116,7 @@ function explainInterpreter(head: Buffer): string | null {
     const loader = loaderOf(head);
     if (loader === null || fileState(loader) === 'executable') return null;
     return (
-      `its loader ${loader} is not there: it was built for another C ` +
+      `its loader ${loader} does not exist: it was built for another C ` +
       `library${loader.includes('musl') ? ', musl (Alpine)' : ''}`
     );
   }
@@ -130,7 +130,7 @@ function explainInterpreter(head: Buffer): string | null {
       `save it with Unix line ends`
     );
   const state = fileState(interpreter);
-  if (state === 'missing') return `its interpreter ${interpreter} (in its first line) is not there`;
+  if (state === 'missing') return `its interpreter ${interpreter} (in its first line) does not exist`;
   return state === 'executable' ? null : `its interpreter ${interpreter} (in its first line) is not executable`;
 }
 

@@ -1,6 +1,6 @@
 /**
- * `onevisor check`: reads a configuration as the supervisor would, says all that is wrong with it, and prints what it
- * amounts to. Starts nothing, changes nothing.
+ * `onevisor check`: reads a configuration as the supervisor would, reports all its problems, and prints the effective
+ * values. Starts nothing, changes nothing.
  */
 import type { Users } from '../config/datatype.ts';
 import { describeReading, formatConfig, formatProblems } from '../config/effective.ts';
@@ -13,16 +13,16 @@ import { readAncestor } from '../startup/container-facts.ts';
 import { findMode } from '../startup/mode.ts';
 import type { ProgramIo } from './program-io.ts';
 
-/** What `check` needs besides. */
+/** Further input of `check`. */
 export interface CheckIo extends ProgramIo {
-  /** Looks users up; null: they are taken as they are. */
+  /** Looks up users. Null: user names are not checked. */
   readonly users: Users | null;
-  /** Path of our executable, beside which a file is searched. */
+  /** Path of our executable. A configuration file is searched relative to its directory. */
   readonly executable: string;
   readonly self: { readonly pid: number; readonly parent: number };
 }
 
-/** In a container whose PID 1 is a supervisor, that one is asked about: `docker exec` runs us beside it. */
+/** Checks in place of PID 1, if that is a supervisor: `docker exec` runs `check` next to it. */
 function asSupervisor(self: CheckIo['self']): CheckIo['self'] {
   const first = self.pid === 1 ? null : readAncestor(1);
   return first !== null && isSupervisorName(first) ? { ...self, pid: 1 } : self;

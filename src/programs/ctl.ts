@@ -7,7 +7,9 @@ import { runCtl } from '../ctl/run.ts';
 import { currentDirectory } from '../files/current-directory.ts';
 import { openDiscovery } from '../startup/find-supervisor.ts';
 
-/** Runs the client. `calledAs` is the path of this executable, beside whose directory it looks for a configuration. */
+/**
+ * Runs the client. `calledAs` is the path of this executable; the configuration is searched relative to its directory.
+ */
 export function runControl(
   args: readonly string[],
   env: Readonly<NodeJS.ProcessEnv>,
@@ -29,7 +31,7 @@ export function runControl(
   });
 }
 
-/** Asks for the health of the supervisor. Returns 0 or 1: a HEALTHCHECK of Docker reserves all other codes. */
+/** Checks the health of the supervisor. Returns 0 or 1: Docker's HEALTHCHECK reserves all other codes. */
 export async function runHealth(
   args: readonly string[],
   env: Readonly<NodeJS.ProcessEnv>,

@@ -1,12 +1,12 @@
 /**
- * The built-in demo: what a supervisor does, on three programs that need nothing but a shell.
- * Owns the text of its configuration and of its greeting; the supervising is supervise.ts.
+ * The built-in demo: a supervisor with three programs that need only a shell. Has the configuration and the greeting;
+ * supervise.ts runs the supervisor.
  */
 
 const WORKER_ENDS = "echo 'this one is too much for me' >&2; exit 3";
 const ORPHAN_LEFT = 'left an orphan behind: it becomes a child of onevisor, which reaps it';
 
-/** A clock; a worker that fails and is restarted; a program that leaves orphans behind. */
+/** A clock, a worker that fails and is restarted, and a program that leaves orphans. */
 const CONFIGURATION = `
 [supervisord]
 loglevel=info
@@ -21,7 +21,7 @@ command=/bin/sh -c "for job in 1 2 3; do echo working on job $job; sleep 1; done
 command=/bin/sh -c "while sleep 5; do (sleep 1 &); echo '${ORPHAN_LEFT}'; done"
 `;
 
-/** The environment in which the supervisor runs the demo: container mode, whatever the machine has configured. */
+/** Returns the environment for the demo: container mode, with the configuration of the demo only. */
 export function demoEnvironment(env: Readonly<NodeJS.ProcessEnv>): NodeJS.ProcessEnv {
   const outside = Object.entries(env).filter(([name]) => !name.startsWith('ONEVISOR_'));
   return {
@@ -32,7 +32,7 @@ export function demoEnvironment(env: Readonly<NodeJS.ProcessEnv>): NodeJS.Proces
   };
 }
 
-/** What is said before it starts. */
+/** Formats the greeting before the start. */
 export function formatGreeting(executable: string): string {
   return `This is onevisor with three programs: clock, worker (it crashes and is restarted), parent (it leaves orphans).
 In another terminal, look at them and play with them:

@@ -1,9 +1,9 @@
-/** `onevisor echo-conf`: prints a sample configuration with every option there is. */
+/** `onevisor echo-conf`: prints a sample configuration with every option. */
 import { formatSample } from '../config/reference.ts';
 import type { ProgramIo } from './program-io.ts';
 
 /**
- * Runs `echo-conf` with the arguments after its name; it takes none but `-h`.
+ * Runs `echo-conf` with the arguments after its name. The only one is `-h`.
  *
  * @returns the exit code
  */

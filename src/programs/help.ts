@@ -1,6 +1,6 @@
 /**
- * `onevisor help`: the manual. Lists its topics, or shows the page of one: laid out on a terminal, as Markdown through
- * a pipe. The pages are in src/manual/; the build puts them into the executable.
+ * `onevisor help`: the manual. Lists the topics, or shows the page of a topic: formatted on a terminal, as Markdown
+ * through a pipe. The pages are in src/manual/. The build puts them into the executable.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,10 +9,10 @@ import { nearestName } from '../config/nearest.ts';
 import { layOutMarkdown } from '../manual/layout.ts';
 import type { ProgramIo } from './program-io.ts';
 
-/** Name of the asset with all pages: a JSON object, topic → Markdown. */
+/** Name of the asset with all pages: a JSON object from topic to Markdown. */
 export const MANUAL_ASSET = 'manual.json';
 
-/** The page that lists the topics; it is none itself. */
+/** The page with the list of topics, which is not a topic. */
 export const INDEX_PAGE = 'README';
 
 const USAGE = `Usage: onevisor help [TOPIC]
@@ -21,19 +21,19 @@ Shows a page of the manual; without a topic, the list of topics.
 Through a pipe the page is Markdown: onevisor help logs | cat
 `;
 
-/** Longest lines that are comfortable to read. */
+/** Maximum width of the text. Longer lines are hard to read. */
 const WIDEST = 100;
 
-/** Requirements of `help` besides. */
+/** Further input of `help`. */
 export interface HelpIo extends ProgramIo {
-  /** Columns of the terminal that standard output is; null if it is none. */
+  /** Columns of the terminal on standard output; null if it is not a terminal. */
   readonly columns: number | null;
 }
 
 /** Pages of the manual, by topic. */
 export type Manual = Readonly<Record<string, string>>;
 
-/** Reads the manual: an asset inside the executable, the folder of the pages in a checkout. */
+/** Reads the manual: an asset inside the executable, or the folder of the pages in a checkout. */
 export function readManual(): Manual {
   if (isSea()) return JSON.parse(getAsset(MANUAL_ASSET, 'utf8')) as Manual;
   const folder = join(import.meta.dirname, '..', 'manual');

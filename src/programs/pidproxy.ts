@@ -1,6 +1,6 @@
 /**
- * `pidproxy PIDFILE CMD [ARG…]`: stays in the foreground for a program that puts itself into the background and writes
- * a pidfile, and passes signals on to the process that the pidfile names. It watches nothing but its own child.
+ * `pidproxy PIDFILE CMD [ARG…]`: stays in the foreground for a program that goes to the background and writes a
+ * pidfile. Forwards signals to the process in the pidfile. Watches only its own child.
  */
 import { type SignalName, signalNumbers } from '../core/signals.ts';
 import { readPidFile } from '../files/read-file.ts';
@@ -11,12 +11,12 @@ import { takeSignals } from '../process/signals.ts';
 import { describeSpawnFailure, isSpawnFailure, SpawnError } from '../process/spawn-error.ts';
 import type { ProgramIo } from './program-io.ts';
 
-/** compat: the signals that Supervisor's pidproxy passes on. */
+/** compat: the signals that Supervisor's pidproxy forwards. */
 const PASSED_ON: readonly SignalName[] = ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGUSR1', 'SIGUSR2', 'SIGQUIT'];
-/** Those after which it ends itself. */
+/** Signals after which it exits itself. */
 const ENDING: ReadonlySet<SignalName> = new Set<SignalName>(['SIGTERM', 'SIGINT', 'SIGQUIT']);
 
-/** What the program needs from outside. */
+/** Input of the program. */
 export interface PidproxyIo extends ProgramIo {
   readonly env: Readonly<NodeJS.ProcessEnv>;
   readonly calledAs: string;
@@ -38,7 +38,7 @@ export async function runPidproxy(addon: Addon, args: readonly string[], io: Pid
     return error.exitCode;
   }
   const { promise, resolve } = Promise.withResolvers<number>();
-  // To wait for signals is no reason for Node's loop to go on.
+  // Keep Node's loop alive. Waiting for signals alone does not.
   const hold = new MessageChannel().port1;
   hold.ref();
   takeSignals(addon, PASSED_ON, (name) => {
@@ -58,7 +58,7 @@ export async function runPidproxy(addon: Addon, args: readonly string[], io: Pid
   return code;
 }
 
-/** Starts the command as it would run without us: in our group, with our streams. Throws {@link SpawnError}. */
+/** Starts the command in our process group and with our streams. Throws {@link SpawnError}. */
 function spawnHere(addon: Addon, command: string, argv: readonly string[], env: Readonly<NodeJS.ProcessEnv>): number {
   const file = findCommand(command, { programPath: null, ownPath: env['PATH'], directory: null });
   try {

@@ -1,6 +1,6 @@
 /**
- * The supervisor as a program: reads the command line and the configuration, refuses to start where they are wrong
- * (exit code 2), becomes a daemon where that is asked for, or runs the supervisor.
+ * The supervisor as a program: reads the command line and the configuration, refuses to start if they are invalid (exit
+ * code 2), becomes a daemon on request, or runs the supervisor.
  */
 import { isatty } from 'node:tty';
 import { MessageChannel } from 'node:worker_threads';
@@ -23,7 +23,8 @@ import { writeTerminationLog } from '../supervisor/termination-log.ts';
 import { type SuperviseIo, SupervisorRun } from './supervisor-run.ts';
 
 /**
- * Warning for a supervisor that leaves its container. Entrypoint scripts start a daemon on purpose, others by mistake.
+ * Warning for a supervisor that leaves its container. Some entrypoint scripts start a daemon on purpose, others by
+ * mistake.
  */
 const LEAVES_CONTAINER =
   'becoming a daemon, as nodaemon is not set; to stay in the foreground as the main process of a container, ' +
@@ -95,7 +96,7 @@ function startRequest(addon: Addon, io: SuperviseIo, flags: Flags): StartRequest
   return { flags, source, self, calledPath, calledAs, isOnTerminal, runningPid: () => finder.runningPid() };
 }
 
-/** Writes the reason why nothing is started to standard error, and to the termination log of a container. Returns 2. */
+/** Writes the reason of a refused start to standard error, and to the termination log of a container. Returns 2. */
 function refuse(io: SuperviseIo, isContainer: boolean, text: string): number {
   io.err(text);
   if (isContainer) writeTerminationLog(text, () => undefined);

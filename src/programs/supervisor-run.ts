@@ -1,6 +1,6 @@
 /**
- * One run of the supervisor: makes its parts from a configuration, starts everything, waits for the end, and cleans up.
- * The order of the steps is Supervisor's wherever a program or a test can see it.
+ * One run of the supervisor: creates its parts from a configuration, starts everything, waits for the end, and cleans
+ * up. The order of the steps is Supervisor's if a program or a test can observe it.
  */
 import { isatty } from 'node:tty';
 import type { Flags } from '../config/flags.ts';
@@ -39,19 +39,19 @@ import { Supervision } from '../supervisor/supervision.ts';
 import { writeTerminationLog } from '../supervisor/termination-log.ts';
 import type { ProgramIo } from './program-io.ts';
 
-/** The process that is to become the supervisor, and how it was called. */
+/** The process that becomes the supervisor, and the way it was called. */
 export interface SuperviseIo extends ProgramIo {
   readonly env: Readonly<NodeJS.ProcessEnv>;
   readonly self: Omit<Self, 'isContainer'>;
   /** Path of our executable. */
   readonly executable: string;
-  /** Path that was called, possibly a link. The configuration file is searched beside its directory. */
+  /** Path that was called, possibly a link. The configuration file is searched relative to its directory. */
   readonly calledPath: string;
   /** Name of this program in messages. */
   readonly calledAs: string;
   /** Version of onevisor. */
   readonly ownVersion: string;
-  /** Arguments as they were given, for a copy of ourselves. */
+  /** Original arguments, for a copy of ourselves. */
   readonly args: readonly string[];
 }
 
@@ -59,7 +59,7 @@ export interface SuperviseIo extends ProgramIo {
 export interface RunInput {
   readonly addon: Addon;
   readonly io: SuperviseIo;
-  /** The configuration as it was read first. */
+  /** The configuration that was read first. */
   readonly reading: Reading & { readonly config: Config };
   /** Reads the configuration again. */
   readonly read: () => Reading;
@@ -68,7 +68,7 @@ export interface RunInput {
   readonly signals: SignalIntake;
 }
 
-/** A supervisor from its start to its end. Makes all its parts; {@link SupervisorRun.run} starts them. */
+/** A supervisor from its start to its end. Creates all its parts; {@link SupervisorRun.run} starts them. */
 export class SupervisorRun {
   readonly #input: RunInput;
   readonly #self: Self;
@@ -125,14 +125,14 @@ export class SupervisorRun {
     this.#servers = this.#makeServers();
   }
 
-  /** Starts the servers and the programs. Resolves with the exit code when all has ended. */
+  /** Starts the servers and the programs. Resolves with the exit code at the end. */
   async run(): Promise<number> {
     this.#startReaper();
     const early = new EarlySignals(this.#input.signals, this.#supervision);
-    // An error before anything was started is reported at once.
+    // Report an error before the first start at once.
     let isAsked = true;
     try {
-      // Opening the servers may wait for a plug-in. The end does not wait for that.
+      // Opening the servers may wait for a plug-in. A shutdown does not wait for that.
       if (!early.isOver) await Promise.race([this.#ending.promise, this.#begin(early)]);
       const cause = await this.#ending.promise;
       isAsked = cause.kind !== 'program';
@@ -145,12 +145,12 @@ export class SupervisorRun {
     }
   }
 
-  /** The configuration that the run began with. */
+  /** The initial configuration of the run. */
   get #config(): Config {
     return this.#input.reading.config;
   }
 
-  /** True if the own log also goes to the console. */
+  /** True if our own log also goes to the console. */
   get #hasConsole(): boolean {
     return !isDetached(this.#input.io.args) && !this.#config.supervisord.silent;
   }
@@ -169,7 +169,7 @@ export class SupervisorRun {
     );
   }
 
-  /** Messages about the configuration, before anything starts. */
+  /** Returns messages about the configuration, before anything starts. */
   #introduce(): Message[] {
     const { isContainer } = this.#input;
     const { included, supervisord } = this.#config;
@@ -203,7 +203,7 @@ export class SupervisorRun {
   #makeServers(): ControlServers {
     const { addon, io, isContainer } = this.#input;
     return new ControlServers({
-      // Messages about the servers of a daemon also appear where the command was given, until the daemon is up.
+      // Until the daemon is up, messages about its servers also appear on the terminal of the command.
       report: (level, text) => {
         this.#report(level, text);
         if (isDetached(io.args) && level !== 'debug') io.err(`${text}\n`);
@@ -225,7 +225,7 @@ export class SupervisorRun {
     }
   }
 
-  /** Applies a new configuration to the signals, the own log and the servers, while no program runs. Never rejects. */
+  /** Applies a new configuration to the signals, our own log and the servers, while no program runs. Never rejects. */
   async #reconfigure(next: Config): Promise<void> {
     this.#input.signals.take(signalsToTake(next, this.#self));
     this.#hub.mainLog.configure(mainLogSpec(next, this.#hasConsole));
@@ -259,7 +259,7 @@ export class SupervisorRun {
     early.start();
   }
 
-  /** Ends orphans. Outside containers they are left alone, as in Supervisor. */
+  /** Ends remaining orphans. Outside containers they are not touched, as in Supervisor. */
   async #sweep(): Promise<void> {
     const { pid, isContainer } = this.#self;
     if (!isContainer && pid !== 1) return;
@@ -277,7 +277,7 @@ export class SupervisorRun {
   }
 }
 
-/** True for init mode without programs beside the command. */
+/** True in init mode without other programs. */
 function isCommandAlone({ main, groups }: Config): boolean {
   return main !== null && groups.length === 1;
 }

@@ -1,12 +1,9 @@
-/**
- * `onevisor unpack DIR`: writes the native addon beside the executable, for images whose root is read-only when they
- * run.
- */
+/** `onevisor unpack DIR`: writes the native addon next to the executable, for images with a read-only root. */
 import { reasonOf } from '../core/error-text.ts';
 import { unpackAddon } from '../native/load.ts';
 import type { ProgramIo } from './program-io.ts';
 
-/** Unpacks into the one directory given. Returns the exit code. */
+/** Unpacks into the given directory. Returns the exit code. */
 export function runUnpack(args: readonly string[], io: ProgramIo): number {
   const [directory, ...rest] = args;
   if (directory === undefined || rest.length > 0 || directory.startsWith('-')) {

@@ -96,7 +96,7 @@ export class Readiness implements Monitor {
         readiness.limitMs = notice.limitMs;
         return this.#feed(readiness);
       case 'failed':
-        this.#parts.engine.restartProcess(id, 'it said WATCHDOG=trigger');
+        this.#parts.engine.restartProcess(id, 'it sent WATCHDOG=trigger');
         return;
       case 'status':
         readiness.status = notice.text;

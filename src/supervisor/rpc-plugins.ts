@@ -81,7 +81,7 @@ async function loadPlugin(
     report(
       'warn',
       `cannot load [rpcinterface:${plugin.name}] from ${plugin.factory}: ${firstLineOf(error)}; ` +
-        'its methods are not there',
+        'its methods are not available',
     );
     return [];
   } finally {

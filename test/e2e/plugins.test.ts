@@ -102,8 +102,8 @@ test(
     assert.deepEqual(warnings, [
       '/supervisord.conf:15: [rpcinterface:twiddler] supervisor.rpcinterface_factory: ' +
         '"supervisor_twiddler.rpcinterface:make_twiddler_rpcinterface" is Python and cannot be loaded; its methods ' +
-        'are not there; to add programs at run time, write them to an included file and run supervisorctl update',
-      'cannot load [rpcinterface:broken] from ./broken.js: not today; its methods are not there',
+        'are not available; to add programs at run time, write them to an included file and run supervisorctl update',
+      'cannot load [rpcinterface:broken] from ./broken.js: not today; its methods are not available',
     ]);
     // Later errors of a module are logged, and PID 1 continues.
     assert.equal(await value('team.late'), true);
@@ -147,7 +147,7 @@ test(
     ]);
     const warnings = (): number =>
       launched.stdout.all.filter((line) =>
-        line.includes('"package.module:make" is Python and cannot be loaded; its commands are not there'),
+        line.includes('"package.module:make" is Python and cannot be loaded; its commands are not available'),
       ).length;
     assert.equal(warnings(), 1);
     for (let round = 0; round < 2; round++)

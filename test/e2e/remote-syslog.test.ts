@@ -74,7 +74,7 @@ command=sh -c "while read line; do echo $line; done; exec sleep 1000"
     await launched.waitForLine(/success: flood entered RUNNING/);
     await writeFile(join(launched.folder, 'gate'), '');
     await launched.waitForLine(
-      /ERRO cannot write syslog\+tcp:\/\/127\.0\.0\.1:\d+: it does not take what is written; up to 1 MiB is kept/,
+      /ERRO cannot write syslog\+tcp:\/\/127\.0\.0\.1:\d+: it accepts no messages; up to 1 MiB is kept/,
     );
     const record = join(launched.folder, 'records', (await launched.ctl('pid', 'flood')).stdout.trim());
     const written = async (): Promise<number> => Number((await readFile(record)).readBigInt64LE());

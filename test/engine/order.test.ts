@@ -218,7 +218,7 @@ test('a removed dependency is reported, and one that is added again is waited fo
   const [db] = world.groupsOf([{ name: 'db' }]);
   assert.equal(world.engine.removeGroup('db'), 'removed');
   world.engine.request('web:web', 'start');
-  assert.equal(world.hold('web'), 'cannot start: db must be started and is not there any more');
+  assert.equal(world.hold('web'), 'cannot start: db must be started and is not configured any more');
   assert.ok(db !== undefined && world.engine.addGroup(db));
   world.clock.advance(1000);
   assert.deepEqual(started(world), ['db', 'web']);
@@ -232,7 +232,7 @@ test('dependents are told when a program is removed', () => {
   world.engine.start();
   assert.equal(world.view('web').record.hold?.kind, 'waiting');
   world.engine.removeGroup('job');
-  assert.equal(world.hold('web'), 'cannot start: job must be completed and is not there any more');
+  assert.equal(world.hold('web'), 'cannot start: job must be completed and is not configured any more');
 });
 
 test('a failed oneshot is tried again with growing pauses, also after startsecs, and then given up', () => {
@@ -361,7 +361,7 @@ test('a restart by the supervisor has the usual pause, which a stop cancels, and
   const world = new World([{ name: 'web' }, { name: 'slow', restartpause: 5 }], { exitWhenIdle: true });
   world.engine.start();
   world.clock.advance(400);
-  world.engine.restartProcess('web:web', 'it said WATCHDOG=trigger');
+  world.engine.restartProcess('web:web', 'it sent WATCHDOG=trigger');
   world.end(exitWith(1), 'web');
   assert.deepEqual([world.state('web'), started(world)], ['STOPPED', ['web', 'slow']]);
   world.clock.advance(600);

@@ -228,7 +228,7 @@ describe('texts of failures', () => {
     [
       [`${folder}/orphaned`],
       {},
-      `couldn't exec ${folder}/orphaned: ENOENT; its interpreter /nowhere/sh (in its first line) is not there`,
+      `couldn't exec ${folder}/orphaned: ENOENT; its interpreter /nowhere/sh (in its first line) does not exist`,
       127,
     ],
     [
@@ -328,7 +328,7 @@ describe('causes of a failed exec', () => {
     [
       'ENOENT',
       elf(ours, '/lib/ld-musl-nowhere.so.1'),
-      /^its loader \/lib\/ld-musl-nowhere\.so\.1 is not there: it was built for another C library, musl \(Alpine\)$/,
+      /^its loader \/lib\/ld-musl-nowhere\.so\.1 does not exist: it was built for another C library, musl \(Alpine\)$/,
     ],
     ['ENOENT', elf(ours, '/bin/sh'), null],
     ['ENOENT', Buffer.from('text'), null],

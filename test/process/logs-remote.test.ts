@@ -173,7 +173,7 @@ test('tcp: a server that hangs delays neither program nor flush, and gets the qu
   const channel = scene.hub.openChannel(channelSpec('web', { targets: [at('tcp', server.port)] }));
   const { intake } = startInto(channel, 'seq 1 1000000');
   await intake.ended;
-  await scene.err.until(/cannot write syslog\+tcp:.*: it does not take what is written; up to 1 MiB is kept/);
+  await scene.err.until(/cannot write syslog\+tcp:.*: it accepts no messages; up to 1 MiB is kept/);
   const before = performance.now();
   const { unwrittenBytes } = await scene.hub.flush(300);
   assert.ok(performance.now() - before < 3000);

@@ -16,7 +16,7 @@ const ADDITIONS = [
   'status --watch[=<s>]\tRepeat the status, every 2 seconds by default',
   'restart --rolling ...\tRestart one process after the other; stop at the first that does not come up',
   'update --dry-run\tShow the changes that update would make',
-  'start --timeout <s> ...\tStop waiting after <s> seconds, with exit code 124. The start goes on. Also for restart',
+  'start --timeout <s> ...\tStop waiting after <s> seconds, with exit code 124. The start continues. Also for restart',
   'Names can be patterns: * matches any characters, ? matches one.',
 ];
 

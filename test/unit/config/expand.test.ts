@@ -93,8 +93,8 @@ const rejected: ReadonlyArray<readonly [string, RegExp]> = [
   ['%99999999s', /too wide/],
   ['%(n).101f', /101 places are too many/],
   ['%(m)c', /-42 is no character/],
-  ['%(n)*d', /"\*" as a width/],
-  ['%(n).*d', /"\*" as a width/],
+  ['%(n)*d', /a width of "\*" is not supported/],
+  ['%(n).*d', /a width of "\*" is not supported/],
   ['%(ENV_Z:?it must be there)s', /%\(ENV_Z\)s is not set: it must be there/],
   ['%(ENV_EMPTY:?)s', /is not set: it is required/],
 ];

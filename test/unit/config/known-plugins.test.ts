@@ -28,9 +28,9 @@ for (const [factory, instead] of factories) {
       `[rpcinterface:x]\nsupervisor.rpcinterface_factory=${factory}\n[ctlplugin:x]\n` +
         `supervisor.ctl_factory=${factory}\n`,
     );
-    assert.match(method, /^2: \[rpcinterface:x\] .* its methods are not there; /);
+    assert.match(method, /^2: \[rpcinterface:x\] .* its methods are not available; /);
     assert.match(method, instead);
-    assert.match(command, /^4: \[ctlplugin:x\] .* its commands are not there; /);
+    assert.match(command, /^4: \[ctlplugin:x\] .* its commands are not available; /);
     assert.match(command, instead);
   });
 }
@@ -38,7 +38,7 @@ for (const [factory, instead] of factories) {
 test('the warning about an unknown plug-in names no replacement', () => {
   assert.match(
     warningsOf('[ctlplugin:x]\nsupervisor.ctl_factory=a.b:c\n')[0] ?? '',
-    /"a\.b:c" is Python and cannot be loaded; its commands are not there$/,
+    /"a\.b:c" is Python and cannot be loaded; its commands are not available$/,
   );
 });
 
@@ -46,13 +46,16 @@ const listeners: ReadonlyArray<readonly [command: string, instead: RegExp]> = [
   [
     'memmon -p web=200MB',
     new RegExp(
-      String.raw`^4: \[eventlistener:x\] command: "memmon" is not there; built ` +
+      String.raw`^4: \[eventlistener:x\] command: "memmon" is not installed; built ` +
         String.raw`in is a limit of its memory: max_memory=300MB in \[program:x\]$`,
     ),
   ],
-  ['/usr/local/bin/httpok -p web http://localhost/', /"\/usr\/local\/bin\/httpok" is not there; .*healthcheck=http:/],
-  ['crashmail -a -m me@example.com', /"crashmail" is not there; nothing built in sends mail yet/],
-  ['python3 /opt/supervisord-watchdog.py', /"python3" is not there; .*exit_on_failure=true/],
+  [
+    '/usr/local/bin/httpok -p web http://localhost/',
+    /"\/usr\/local\/bin\/httpok" is not installed; .*healthcheck=http:/,
+  ],
+  ['crashmail -a -m me@example.com', /"crashmail" is not installed; nothing built in sends mail yet/],
+  ['python3 /opt/supervisord-watchdog.py', /"python3" is not installed; .*exit_on_failure=true/],
   ['ordered-startup-listener', /depends_on=NAME/],
   ['supervisor_logging', /stdout_logfile=syslog:\/\/HOST:514/],
 ];

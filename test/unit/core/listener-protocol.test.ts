@@ -131,10 +131,10 @@ test('the memory does not grow with the output', () => {
 
 test('reasons fit on one line and quote the output', () => {
   assert.deepEqual(readListenerOutput(initialListener, 'Hi\nthere\x1b\xff').outcomes, [
-    { type: 'violated', reason: "READY was expected, it said 'Hi\\nthere\\x1b\\xff'" },
+    { type: 'violated', reason: "READY was expected, but it wrote 'Hi\\nthere\\x1b\\xff'" },
   ]);
   assert.deepEqual(readListenerOutput(inState('READY'), 'x').outcomes, [
-    { type: 'violated', reason: "it was not asked anything and said 'x'" },
+    { type: 'violated', reason: "it wrote without an event: 'x'" },
   ]);
   assert.deepEqual(readListenerOutput(inState('BUSY'), 'RESULT x\n').outcomes, [
     { type: 'violated', reason: "bad result line: 'RESULT x'" },

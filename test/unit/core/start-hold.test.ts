@@ -44,7 +44,7 @@ const rows: ReadonlyArray<
   ['started', { state: 'EXITED', exit: WELL }, { isOneshot: true }, null],
   ['started', { state: 'EXITED', exit: BADLY, deadlineMs: 5 }, {}, 'waits for db to be started'],
   ['started', { state: 'EXITED', exit: parseWaitStatus(9) }, {}, 'cannot start: db must be started and is EXITED'],
-  ['started', null, {}, 'cannot start: db must be started and is not there any more'],
+  ['started', null, {}, 'cannot start: db must be started and is not configured any more'],
   ['ready', { state: 'RUNNING' }, {}, null],
   ['ready', { state: 'RUNNING' }, { reportsReadiness: true }, 'waits for db to be ready'],
   ['ready', { state: 'RUNNING', isReady: true }, { reportsReadiness: true }, null],

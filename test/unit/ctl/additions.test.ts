@@ -194,7 +194,7 @@ new: would be added
       assert.equal(
         running.text(),
         'web waits for db to be started\n' +
-          'web waits for db to be started: ERROR (timeout after 2.5 s; it goes on without supervisorctl)\n',
+          'web waits for db to be started: ERROR (timeout after 2.5 s; the start continues without supervisorctl)\n',
       );
       const silent = start(['restart', 'web', '--timeout', '1'], { cwd: server.directory });
       assert.equal(await silent.code, 1, 'stopProcess is not known here');

@@ -239,7 +239,7 @@ test('a server that takes nothing: lines over the limit are counted and reported
   for (let i = 0; i < 3000; i++) await w.give(`${line}\n`);
   assert.ok(w.outlet.keptBytes <= KEPT_BYTES && w.outlet.keptBytes > KEPT_BYTES - 2000, String(w.outlet.keptBytes));
   assert.deepEqual(w.problems, [
-    'cannot write syslog+tcp://h:514: it does not take what is written; ' +
+    'cannot write syslog+tcp://h:514: it accepts no messages; ' +
       'up to 1 MiB is kept until it can be reached again, and the rest is dropped',
   ]);
   w.server.goOn();

@@ -82,13 +82,19 @@ describe('process info', () => {
     await client.call('startProcess', 'web', false);
     await client.call('startProcess', 'log', false);
     const log = await client.info('log');
-    assert.equal(log['description'], 'cannot start: db must be started and is not there any more (web depends on it)');
+    assert.equal(
+      log['description'],
+      'cannot start: db must be started and is not configured any more (web depends on it)',
+    );
     assert.deepEqual(
       [log['hold'], log['blocked_by']],
       ['stuck', [{ name: 'db', conditions: ['started'], blocks: ['web'] }]],
     );
     const outcomes = await client.call('startAllProcesses');
-    assert.match(JSON.stringify(outcomes), /"reason":"cannot start: db must be started and is not there any more"/);
+    assert.match(
+      JSON.stringify(outcomes),
+      /"reason":"cannot start: db must be started and is not configured any more"/,
+    );
   });
 
   test('the description of a waiting start names its dependencies', async () => {

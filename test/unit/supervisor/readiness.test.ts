@@ -137,7 +137,7 @@ test('the program sets its own limit, or triggers a restart', () => {
   scene.say({ kind: 'watchdog', limitMs: null });
   assert.deepEqual(scene.world.clock.pending, []);
   scene.say({ kind: 'failed' });
-  assert.deepEqual(scene.world.asked, ['web it said WATCHDOG=trigger']);
+  assert.deepEqual(scene.world.asked, ['web it sent WATCHDOG=trigger']);
 });
 
 test('watchdog_sec=0 is no watchdog', () => {

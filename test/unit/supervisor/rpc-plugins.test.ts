@@ -150,7 +150,7 @@ test('a module that cannot be loaded is one warning, and the others are loaded',
     assert.ok(!(lines[0] ?? '').includes('\n'));
     return (lines[0] ?? '')
       .replace(/^warn cannot load \[rpcinterface:\w+\] from \S+: /, '')
-      .replace(/; its methods are not there$/, '');
+      .replace(/; its methods are not available$/, '');
   };
   assert.match(await refused('export default ('), /^Unexpected end of input$/);
   assert.match(await refused('', { path: './none.mjs' }), /^Cannot find module '\/none\.mjs'$/);
@@ -187,5 +187,5 @@ test('a module that is never ready delays the start only for a limited time', as
   t.mock.timers.tick(10_000);
   const { methods, lines } = await loading;
   assert.deepEqual(methods, []);
-  assert.match(lines[0] ?? '', /: it was not ready within 10 s; its methods are not there$/);
+  assert.match(lines[0] ?? '', /: it was not ready within 10 s; its methods are not available$/);
 });
