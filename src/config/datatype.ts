@@ -1,5 +1,5 @@
 /**
- * Contract of a type of option: from text to value, or to an error that says what is expected. The types themselves are
+ * Contract of a type of option: from text to value, or to an error with the expected form. The types themselves are
  * in datatypes.ts and in the files named *-type.ts, *-types.ts and *-spec.ts.
  */
 import type { Piece } from './expand.ts';

@@ -185,7 +185,7 @@ export interface TextProblems {
  * Adds the sections of one file to a document; options that are there already are replaced, as by a second
  * ConfigParser.read().
  *
- * @param file - what is shown as the file's name
+ * @param file - name of the file in messages
  * @param here - directory for `%(here)s`
  * @returns lines that cannot be understood, and options that the same file has twice
  */

@@ -145,7 +145,7 @@ function explainMeant(name: string, meant: string): string {
 
 /**
  * Finds the right name of a variable that defines a program by mistake, because an option of another program was meant:
- * ONEVISOR_PROGRAM_WEB_AUTOSTART beside a program "web". Null for other variables.
+ * ONEVISOR_PROGRAM_WEB_AUTOSTART with a program "web". Null for other variables.
  */
 function findMeantVariable(document: Document, variable: string): string | null {
   const own = variable.startsWith(`${PREFIX}PROGRAM_`) ? variable.slice(`${PREFIX}PROGRAM_`.length) : '';

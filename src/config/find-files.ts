@@ -13,7 +13,7 @@ export interface ReadSettings {
   /** True: no look-up that depends on the host (users, directories, includes). */
   readonly isStatic: boolean;
   readonly flags: Flags;
-  /** Path of our executable. Supervisor looks for its file beside the directory of the executable. */
+  /** Path of our executable. Supervisor searches its file relative to the directory of the executable. */
   readonly executable: string;
 }
 

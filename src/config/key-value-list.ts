@@ -157,7 +157,7 @@ function readTokens(units: readonly Unit[], quoting: Quoting): Unit[][] {
       const token: Unit[] = [];
       while (at < units.length) {
         const next = units[at] as Unit;
-        // compat: a comment within a word does not end it; the word goes on in the next line.
+        // compat: a comment within a word does not end it; the word continues on the next line.
         if (isChar(next, COMMENT)) at = skipLine(units, at);
         // A quote within a word is part of it and quotes nothing.
         else if (isWord(next) || isChar(next, QUOTE)) token.push(units[at++] as Unit);

@@ -14,7 +14,7 @@ const FIRST_PORT = 5000;
 const PORT_STEP = 100;
 const LAST_PORT = 65_535;
 
-/** A Procfile with the variables beside it. */
+/** A Procfile with the variables of its `.env`. */
 interface ProcfileText {
   readonly path: string;
   readonly text: string;

@@ -1,5 +1,5 @@
 /**
- * Reads the sections beside the programs: HTTP servers, supervisorctl, plug-ins. Pure.
+ * Reads the sections other than programs: HTTP servers, supervisorctl, plug-ins. Pure.
  */
 import { isLoopback } from '../core/loopback.ts';
 import type { InetAddress } from './datatypes.ts';

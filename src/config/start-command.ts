@@ -14,7 +14,7 @@ export const EMPTY_COMMAND = 'command is empty';
 
 /**
  * Splits a command into words.
- * compat: Supervisor finds out at the start that a command cannot be split. A warning says so already here.
+ * compat: Supervisor finds out at the start that a command cannot be split. A warning reports it already here.
  */
 export function splitStartCommand(view: SectionView, command: string): Pick<ProcessConfig, 'argv' | 'commandError'> {
   const raw = view.find('command');

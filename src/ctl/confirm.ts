@@ -4,7 +4,7 @@
 import type { Session } from './session.ts';
 import { CtlError } from './errors.ts';
 
-/** Asks the question in the shell. Returns true to go on, and always true outside of the shell. */
+/** Asks the question in the shell. Returns true to continue, and always true outside the shell. */
 export async function confirm(session: Session, question: string): Promise<boolean> {
   if (!session.isInteractive) return true;
   const answer = await session.lines.readLine(question, session.interrupt.signal);

@@ -47,7 +47,7 @@ interface ChosenFile {
 }
 
 /**
- * Reads the settings. `calledAs` is our path: Supervisor also searches its file beside the directory of the program.
+ * Reads the settings. `calledAs` is our path: Supervisor also searches its file near the program.
  */
 export function readSettings(
   options: CtlOptions,

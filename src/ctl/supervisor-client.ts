@@ -185,7 +185,7 @@ function toText(value: XmlRpcValue | undefined): string {
   return fitMessage(toRawText(value));
 }
 
-/** A text of ours, which Supervisor does not send. */
+/** An additional text, which Supervisor does not send. */
 function toTextOrNull(value: XmlRpcValue | undefined): string | null {
   return typeof value === 'string' ? fitMessage(value) : null;
 }

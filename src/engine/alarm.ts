@@ -1,4 +1,4 @@
-/** One movable deadline on the clock of the engine. The owner knows what the deadline means. */
+/** One movable deadline on the clock of the engine. The owner knows the meaning of the deadline. */
 import type { Clock } from './ports.ts';
 
 /** A timer for one deadline, which can be moved and cancelled. */
@@ -14,7 +14,7 @@ export class Alarm {
     this.#wake = wake;
   }
 
-  /** Sets the deadline; null cancels. An equal deadline changes nothing, unless it has passed: then it is set anew. */
+  /** Sets the deadline; null cancels. An equal deadline changes nothing, unless it has passed: then it is set again. */
   set(atMs: number | null): void {
     if (atMs === this.#atMs) return;
     this.#cancel();

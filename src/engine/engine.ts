@@ -7,7 +7,7 @@
  *   2. The outcome of a spawn is the next input after the spawn.
  *   3. All pids of a batch of ended children leave the pid table before the engine acts on any of them. So no signal
  *      goes to a pid that the kernel has given to another process.
- *   4. An error in one input is logged, and the loop goes on.
+ *   4. An error in one input is logged, and the loop continues.
  */
 import type { GroupConfig } from '../config/model.ts';
 import { describeMistake } from '../core/error-text.ts';

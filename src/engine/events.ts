@@ -31,7 +31,7 @@ export type EngineEvent =
   | { readonly type: 'configured'; readonly process: ProcessView }
   /** A group was added or removed at run time. */
   | { readonly type: 'group'; readonly group: string; readonly change: 'added' | 'removed' }
-  /** The supervisor has begun to end or to restart. */
+  /** A shutdown or restart of the supervisor has begun. */
   | { readonly type: 'supervisor'; readonly goal: Goal };
 
 /** Receives events. Must return at once. */

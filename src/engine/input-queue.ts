@@ -29,7 +29,7 @@ export class InputQueue {
     return this.#inputs.some((queued) => queued.to === 'process' && queued.id === id && queued.input.type === 'start');
   }
 
-  /** Takes all inputs. A nested call from `take` does nothing: the outer call goes on with the added inputs. */
+  /** Takes all inputs. A nested call from `take` does nothing: the outer call continues with the added inputs. */
   turn(): void {
     if (this.#isTurning) return;
     this.#isTurning = true;

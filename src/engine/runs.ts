@@ -94,7 +94,7 @@ export class Runs {
     try {
       outcome = processes.spawn(entry.config, run);
     } catch (error) {
-      // A mistake of ours. Without an outcome the process would stay in STARTING, and the supervisor could not end.
+      // A bug of ours. Without an outcome the process would stay in STARTING, and the supervisor could not end.
       report('critical', `cannot start '${entry.config.name}': ${describeMistake(error)}`);
       outcome = { ok: false, reason: `cannot start '${entry.config.name}': the supervisor has failed`, exitCode: 1 };
     }

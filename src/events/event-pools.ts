@@ -1,6 +1,6 @@
 /**
  * All pools of event listeners. An event without a subscriber costs a look-up in each pool, and nothing more.
- * Serial numbers go on for the life of the supervisor, also after a reload.
+ * Serial numbers continue for the life of the supervisor, also after a reload.
  */
 import type { SupervisorEvent } from '../core/event-payload.ts';
 import { type EventType, isSubscribed } from '../core/event-types.ts';

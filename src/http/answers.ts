@@ -109,7 +109,7 @@ function sendPieces(response: ServerResponse, pieces: Iterator<Buffer>): void {
   else response.once('drain', goOn);
 }
 
-/** Sends the error page for a status, with a reason of ours. */
+/** Sends the error page for a status, with our reason. */
 export function sendError(
   response: ServerResponse,
   status: number,

@@ -47,7 +47,7 @@ interface RpcAnswer {
 }
 
 /**
- * Answers a call. Returns null, after a line in the log, if the call failed because of a mistake of ours. Rejects with
+ * Answers a call. Returns null, after a line in the log, if the call failed because of a bug of ours. Rejects with
  * AnswerBudgetError if there is no memory for the answer now.
  */
 async function answerCall(

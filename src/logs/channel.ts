@@ -195,7 +195,7 @@ class ChannelOutput implements IntakeTarget {
         : null;
   }
 
-  /** Replaces the feeds. The new feed of the same sink goes on with a partial line. Other partial lines are written. */
+  /** Replaces the feeds. The new feed of the same sink continues a partial line. Other partial lines are written. */
   connect(feeds: Feed[]): void {
     for (const feed of this.#feeds) {
       const heir = feeds.find(({ sink }) => sink === feed.sink);

@@ -9,14 +9,14 @@ import { PathlessOutlet, PipeOutlet, ThreadOutlet } from './outlets.ts';
 import type { Done, Outlet, PipeGrowth, Written } from './outlets.ts';
 import type { ColorChoice, LogClock } from './ports.ts';
 
-/** Errors after which a stream never takes a byte again: the reader or the descriptor itself is gone. */
+/** Errors after which a stream never takes a byte again: the reader has gone, or the descriptor is unusable. */
 const GONE = ['EPIPE', 'EBADF', 'ECONNRESET', 'ENOTCONN', 'ERR_STREAM_DESTROYED'] as const;
 
 /** Retry time for a fifo without a reader. Output in the meantime is dropped. */
 const READER_RETRY_MS = 100;
 
 /**
- * Returns the codes of errors after which a stream of ours is given up for good. EIO is one of them for a terminal,
+ * Returns the codes of errors after which one of our streams is given up for good. EIO is one of them for a terminal,
  * which was hung up. EIO from a disk may go away again.
  */
 export function goneErrorsOf(fd: number): ReadonlySet<string> {
@@ -24,7 +24,7 @@ export function goneErrorsOf(fd: number): ReadonlySet<string> {
   return new Set(isatty(fd) ? [...GONE, 'EIO'] : GONE);
 }
 
-/** Returns the outlet for a descriptor of ours. */
+/** Returns the outlet for one of our descriptors. */
 export function openContainerStream(fd: number, growth: PipeGrowth, clock: LogClock): Outlet {
   if (isNamedFifo(fd)) return new FifoOutlet(fd, growth, clock);
   return fstatSync(fd).isFIFO() ? openPipe(fd, growth, clock) : new ThreadOutlet(fd, clock, false);

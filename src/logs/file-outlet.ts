@@ -133,7 +133,7 @@ export class FileOutlet implements Outlet {
   }
 
   /**
-   * compat: supervisor.clearProcessLogs removes the file and creates it anew. A file that was moved away is no longer
+   * compat: supervisor.clearProcessLogs removes the file and creates it again. A file that was moved away is no longer
    * written to afterwards.
    */
   clear(done: Done): void {
@@ -205,7 +205,7 @@ export class FileOutlet implements Outlet {
   }
 
   /**
-   * Rotates the file. If that fails, writing goes on in the same file, and the rotation is tried again when the file
+   * Rotates the file. If that fails, writing continues in the same file, and the rotation is tried again when the file
    * has grown by another `maxBytes`, or at the next rotation time.
    */
   async #tryToRotate(opened: Regular): Promise<void> {
@@ -243,7 +243,7 @@ export class FileOutlet implements Outlet {
       return;
     }
     await this.#backups.shift(backups);
-    // The old file is closed after the new one is open. If the open fails, writing goes on in the old file.
+    // The old file is closed after the new one is open. If the open fails, writing continues in the old file.
     await this.#reopen();
   }
 

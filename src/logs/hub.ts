@@ -176,7 +176,7 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
   async #flushAll(isLate: () => boolean): Promise<void> {
     // Readers that waited for a full sink have more to read when the sink has room.
     await Promise.all([...this.#channels].map((channel) => channel.drained()));
-    // A flush that was given up must not break lines in two if the programs go on.
+    // A flush that was given up must not break lines in two if the programs continue.
     if (isLate()) return;
     for (const channel of this.#channels) channel.flush();
     await Promise.all(this.#sinks.all.map((sink) => sink.flushed()));

@@ -24,7 +24,7 @@ export interface Outlet {
   write(bytes: Buffer, start: number, end: number, written: Written): void;
   /** Opens the path unless it is open. Does nothing for a destination without a path. */
   open(done: Done): void;
-  /** Opens the path anew. Does nothing for a destination without a path. */
+  /** Reopens the path. Does nothing for a destination without a path. */
   reopen(done: Done): void;
   /** Empties the file. Does nothing for a destination that is no file. */
   clear(done: Done): void;
@@ -64,7 +64,7 @@ export abstract class PathlessOutlet implements Outlet {
 /** Size of a flooded pipe. A larger size needs CAP_SYS_RESOURCE. */
 export const FLOOD_PIPE_BYTES = 1024 * 1024;
 
-/** So many bytes within so short a time are a flood. */
+/** This many bytes within {@link FLOOD_MS} are a flood. */
 const FLOOD_BYTES = 1024 * 1024;
 const FLOOD_MS = 100;
 

@@ -25,7 +25,7 @@ export interface IntakeTarget {
   take(bytes: Buffer): void;
   /** Tells that reading is paused, because a sink is full. */
   pause(): void;
-  /** Tells that reading goes on. */
+  /** Reports that reading continues. */
   proceed(): void;
   /** Tells the end of the pipe, once, after the last bytes. */
   finish(): void;

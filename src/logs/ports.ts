@@ -130,7 +130,7 @@ export interface LogChannel {
   configure(spec: ChannelSpec): void;
   /** Empties the tail and the log files, which exist again afterwards. Rejects with the errno of the first failure. */
   clear(): Promise<void>;
-  /** Closes the log files and opens their paths anew. Rejects with the errno of the first failure. */
+  /** Reopens the log files. Rejects with the errno of the first failure. */
   reopen(): Promise<void>;
   /** Stops reading and releases the targets. Bytes that were read are still written. */
   close(): void;
@@ -248,7 +248,7 @@ export interface Hub {
   openChannel(spec: ChannelSpec): LogChannel;
   /** Returns the state of the path of a log, with at most `queuedBytes` of its queue. Null: no log has the path. */
   fileState(path: string, queuedBytes: number): FileState | null;
-  /** Closes all log files and opens their paths anew (USR2). Reports the paths that cannot be opened. */
+  /** Reopens all log files (USR2). Reports the paths that cannot be opened. */
   reopen(): Promise<void>;
   /** Writes partial lines and waits until every target has taken its output. A number as `limit` is milliseconds. */
   flush(limit: number | FlushLimit): Promise<FlushOutcome>;

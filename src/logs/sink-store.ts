@@ -99,7 +99,7 @@ export class SinkStore {
     return this.#entries.get(id);
   }
 
-  /** Opens files anew and connects to servers anew. `onFailure` gets each sink that refused. */
+  /** Reopens files and connects to servers again. `onFailure` gets each sink that refused. */
   async reopen(onFailure: (sink: Sink, error: NodeJS.ErrnoException) => void): Promise<void> {
     const reopened = [...this.#sinksOf('path'), ...this.#sinksOf('server')];
     await Promise.all(

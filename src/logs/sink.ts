@@ -18,7 +18,7 @@ import type { Done, Outlet } from './outlets.ts';
 import { OwnLines } from './own-lines.ts';
 import type { LogClock, LogNatives, LogProblem } from './ports.ts';
 
-/** Limit of the queue. Readers that feed a full sink are paused. They go on when the queue is half empty. */
+/** Limit of the queue. Readers that feed a full sink are paused. They continue when the queue is half empty. */
 export const QUEUE_BYTES = 1024 * 1024;
 
 const NEWLINE_BYTE = 0x0a;
@@ -135,7 +135,7 @@ export class Sink {
     return this.#lineOwner === owner;
   }
 
-  /** Makes an open line the line of `owner`, who goes on with it. */
+  /** Passes an open line to `owner`, which continues it. */
   adoptLine(owner: object): void {
     if (this.#lineOwner !== null) this.#lineOwner = owner;
   }
@@ -201,12 +201,12 @@ export class Sink {
     );
   }
 
-  /** Opens the path anew, after the write under way. */
+  /** Reopens the path, after the current write. */
   reopen(): Promise<void> {
     return this.#operate('reopen');
   }
 
-  /** Empties the file. Drops what is still queued. */
+  /** Empties the file and drops the queue. */
   clear(): Promise<void> {
     this.#queue.drop(this.#writeEnd);
     this.#lineOwner = null;
@@ -223,7 +223,7 @@ export class Sink {
     this.#episode.tellDropped();
   }
 
-  /** Resolves when the queue is written, with what is added in the meantime. */
+  /** Resolves when the queue is written, including bytes added in the meantime. */
   idle(): Promise<void> {
     if (this.isIdle) return Promise.resolve();
     return new Promise((resolve) => this.#idleWaiters.push(resolve));
@@ -325,7 +325,7 @@ export class Sink {
   }
 
   /**
-   * Goes on after a write or an operation: the supervisor's own lines first, then the readers in their turn, then the
+   * Continues after a write or an operation: the supervisor's own lines first, then the readers in their turn, then the
    * next write.
    */
   #goOn(): void {
