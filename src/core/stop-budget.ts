@@ -6,7 +6,7 @@
 /** Part of the budget that programs cannot use: half for output, half for the last messages and our own exit. */
 const RESERVE_MS = 800;
 const RESERVE_SHARE = 0.1;
-/** Time for the kernel to end processes after SIGKILL. The short one applies if the container engine has a timeout. */
+/** Time for the kernel to end processes after SIGKILL. The short one applies if the budget limits the shutdown. */
 const SHORT_KILL_WAIT_MS = 250;
 const KILL_WAIT_MS = 5000;
 

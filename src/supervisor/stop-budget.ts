@@ -16,7 +16,7 @@ import type { FlushLimit } from '../logs/ports.ts';
 import type { Clock, ShutdownBudget } from '../engine/ports.ts';
 
 const SECOND_MS = 1000;
-/** Timeout of the sweep without a budget: less than the default of stopwaitsecs. */
+/** Timeout of the sweep without a budget: the default of stopwaitsecs in a container. */
 const UNCOUNTED_SWEEP_MS = 8000;
 /** Maximum time without progress of an output reader, without a budget. */
 const PATIENCE_MS = 30_000;

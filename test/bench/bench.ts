@@ -1,8 +1,8 @@
 /**
- * `npm run bench`: builds, then measures the executable side by side with Supervisor and s6-log, and prints a table. No
- * test: it fails no build. It ends with 1 when a target is missed, so that a person notices, and with 2 when a case
- * could not be measured. Options: --quick (few rounds, for work on the bench itself), --json, --only PART (a part of a
- * case's name), --executable PATH (measures that one, and builds nothing).
+ * `npm run bench`: builds, then measures the executable side by side with Supervisor and s6-log, and prints a table.
+ * This is not a test and fails no build. It exits with 1 if a target is missed, and with 2 if a case could not be
+ * measured. Options: --quick (few rounds, to work on the bench itself), --json, --only PART (a part of a case's name),
+ * --executable PATH (measures that executable, and builds nothing).
  */
 import { execFile } from 'node:child_process';
 import { cpus, release } from 'node:os';
@@ -20,7 +20,7 @@ import { spawnRows } from './spawn-cost.ts';
 import { startupRow } from './startup.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-/** How many programs a large configuration has. */
+/** Number of programs in a large configuration. */
 const MANY = 500;
 
 interface Case {
@@ -107,7 +107,7 @@ if (options.json) {
 const hasMissed = rows.some((row) => verdictOf(row) === 'MISSED');
 if (hasFailed) process.exitCode = 2;
 else process.exitCode = hasMissed ? 1 : 0;
-// A case that failed may have left something to wait for.
+// A failed case may have left processes to wait for.
 process.exit();
 
 function machine(): string {

@@ -1,6 +1,6 @@
 /**
- * The contenders: the executable, and its peers as Debian has them. A peer that is not installed is null, and its rows
- * say so. Runs them only to ask for their version.
+ * The contenders: the executable, and its peers in Debian's versions. A peer that is not installed is null, and its
+ * rows show that. Runs them only to get their versions.
  */
 import { execFile } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
@@ -12,7 +12,7 @@ const run = promisify(execFile);
 /** A supervisor that reads supervisord.conf. */
 export interface Contender {
   readonly name: string;
-  /** Command line up to the path of the configuration. */
+  /** Command line before the path of the configuration. */
   readonly command: readonly string[];
 }
 
@@ -23,10 +23,10 @@ export interface Contenders {
   readonly s6Log: string | null;
 }
 
-/** What a row says where the peer's figure would be. */
+/** Text of a row in place of the peer's figure. */
 export const MISSING = { supervisor: 'supervisord is not installed', s6Log: 's6-log is not installed' } as const;
 
-/** Looks for the peers in PATH. */
+/** Finds the peers in PATH. */
 export async function findContenders(executable: string): Promise<Contenders> {
   const supervisord = await findInPath('supervisord');
   return {
@@ -42,7 +42,7 @@ export async function findContenders(executable: string): Promise<Contenders> {
   };
 }
 
-/** Path of an executable in PATH; null when there is none. */
+/** Returns the path of an executable in PATH; null if there is none. */
 export async function findInPath(name: string): Promise<string | null> {
   for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
     const path = join(folder, name);

@@ -1,6 +1,6 @@
 /**
- * Results of a case, as rows of a table: our figure, the peer's, how many times better ours is, and whether that is
- * enough. Measures nothing.
+ * Results of a case, as rows of a table: our figure, the peer's, the ratio, and the comparison with the target.
+ * Measures nothing.
  */
 
 /** One line of the result. */
@@ -9,13 +9,13 @@ export interface Row {
   readonly unit: 'ms' | 'MB/s' | 'wakeups' | 'kB' | 'µs';
   readonly ours: Sample | null;
   readonly peer: Sample | null;
-  /** Who the peer is; with a missing figure, why it is missing. */
+  /** Name of the peer; for a missing figure, the reason. */
   readonly peerName: string;
-  /** Null: for information. */
+  /** Null for a row without a target. */
   readonly target: Target | null;
 }
 
-/** Figures of one contender; what counts is the median. */
+/** Figures of one contender. The median counts. */
 export interface Sample {
   readonly median: number;
   readonly least: number;
@@ -23,14 +23,14 @@ export interface Sample {
   readonly count: number;
 }
 
-/** `ratio`: ours is at least so many times better than the peer's. `limit`: ours is at most so much. */
+/** `ratio`: ours must be better than the peer's by this factor. `limit`: upper limit for ours. */
 export type Target =
   { readonly kind: 'ratio'; readonly atLeast: number } | { readonly kind: 'limit'; readonly atMost: number };
 
-/** Whether a row meets its target; `unknown`: a figure is missing. */
+/** Result of the comparison; `unknown`: a figure is missing. */
 export type Verdict = 'met' | 'MISSED' | 'unknown' | null;
 
-/** Sums up the figures of one contender; null when there is none. */
+/** Summarizes the figures of one contender; null if there are none. */
 export function sampleOf(figures: readonly number[]): Sample | null {
   const sorted = [...figures].sort((a, b) => a - b);
   const least = sorted[0];
@@ -41,7 +41,7 @@ export function sampleOf(figures: readonly number[]): Sample | null {
   return { median, least, most, count: sorted.length };
 }
 
-/** How many times better ours is; null when a figure is missing or nothing can be divided. */
+/** Returns the factor by which ours is better; null if a figure is missing or zero. */
 export function ratioOf({ ours, peer, unit }: Row): number | null {
   if (ours === null || peer === null) return null;
   const [better, worse] = unit === 'MB/s' ? [ours.median, peer.median] : [peer.median, ours.median];
@@ -59,7 +59,7 @@ export function verdictOf(row: Row): Verdict {
   return ratio >= row.target.atLeast ? 'met' : 'MISSED';
 }
 
-/** The table as text. */
+/** Formats the table. */
 export function formatTable(rows: readonly Row[]): string {
   const cells = rows.map((row) => {
     const ratio = ratioOf(row);

@@ -1,6 +1,6 @@
 /**
- * A supervisor with nothing to do: how often one of its threads wakes, and which memory is its own.
- * What counts are the context switches of each thread; strace, where it may attach, tells what the thread wanted.
+ * An idle supervisor: the number of wakeups of its threads, and its private memory. The context switches of each thread
+ * count. strace, if it may attach, shows the reasons.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -15,10 +15,10 @@ import type { Rig } from './rig.ts';
 import { FOREGROUND, programSections } from './startup.ts';
 
 const PROGRAMS = 3;
-/** From the attachment of strace, which interrupts every system call once, to the observation. */
+/** Time from the attachment of strace, which interrupts every system call once, to the observation. */
 const ATTACH_MS = 1000;
 
-/** How long to let it come to rest, and how long to observe then. */
+/** Time to settle, and time of the observation. */
 export interface IdleTimes {
   readonly settleMs: number;
   readonly observeMs: number;
@@ -27,18 +27,18 @@ export interface IdleTimes {
 interface Observation {
   readonly wakeups: number;
   readonly privateDirtyKb: number;
-  /** Threads that woke, with what they did. */
+  /** Threads that woke, with their system calls. */
   readonly culprits: readonly string[];
 }
 
-/** Wakeups and memory; `note` gets what is to be known about wakeups. */
+/** Measures wakeups and memory. `note` gets details about wakeups. */
 export async function idleRows(
   rig: Rig,
   { ours, supervisor }: Contenders,
   times: IdleTimes,
   note: (text: string) => void,
 ): Promise<Row[]> {
-  // Both at the same time: neither does anything.
+  // Both at the same time, since neither does anything.
   const [own, peer] = await Promise.all([
     observe(rig, ours, times),
     supervisor === null ? null : observe(rig, supervisor, times),
@@ -94,7 +94,7 @@ async function observe(rig: Rig, contender: Contender, { settleMs, observeMs }: 
   };
 }
 
-/** Name and voluntary context switches of each thread. */
+/** Returns the name and the voluntary context switches of each thread. */
 async function threadsOf(pid: number): Promise<Map<number, { name: string; switches: number }>> {
   const folder = `/proc/${pid}/task`;
   const threads = (await readdir(folder)).map(async (tid) => {
@@ -110,7 +110,7 @@ async function privateDirtyOf(pid: number): Promise<number> {
   return Number(/^Private_Dirty: +(\d+) kB$/m.exec(await readFile(`/proc/${pid}/smaps_rollup`, 'latin1'))?.[1]);
 }
 
-/** strace on all threads of a process. */
+/** A run of strace on all threads of a process. */
 class Trace {
   readonly #child: ReturnType<typeof spawn>;
   readonly #path: string;
@@ -120,19 +120,19 @@ class Trace {
     this.#path = path;
   }
 
-  /** Null where there is no strace or it may not attach. */
+  /** Null if there is no strace, or it may not attach. */
   static async attach(pid: number, path: string): Promise<Trace | null> {
     const strace = await findInPath('strace');
     if (strace === null) return null;
     const child = spawn(strace, ['-f', '-ttt', '-o', path, '-p', String(pid)], { stdio: ['ignore', 'ignore', 'pipe'] });
-    // "strace: Process 1 attached", or why not.
+    // "strace: Process 1 attached", or the reason of a failure.
     const [said] = (await once(child.stderr, 'data')) as [Buffer];
     child.stderr.resume();
     if (!said.includes('attached')) return null;
     return new Trace(child, path);
   }
 
-  /** Ends the trace; the calls of each thread between two times (seconds since 1970). */
+  /** Ends the trace. Returns the calls of each thread between two times (seconds since 1970). */
   async detach(fromSeconds: number, untilSeconds: number): Promise<Map<number, string[]>> {
     this.#child.kill('SIGINT');
     if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'exit');

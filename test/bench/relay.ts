@@ -1,6 +1,6 @@
 /**
  * 200 MB of lines of 95 bytes from one program through a relay to a reader on a pipe, and the processor time of the
- * relay. Lines and bytes are counted: a relay that loses something fails.
+ * relay. Lines and bytes are counted: a relay that loses any of them fails.
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -15,9 +15,9 @@ const run = promisify(execFile);
 
 const LINE_BYTES = 95;
 const PREFIX = 'flood | ';
-/** s6-log adds a blank. */
+/** s6-log adds a space. */
 const S6_PREFIX = PREFIX.trimEnd();
-/** Alone, so that nothing but the program's lines comes; both of its outputs would be read at the end otherwise. */
+/** Alone, so that only the lines of the program arrive. Otherwise both of its outputs would be read at the end. */
 const SILENT =
   '[supervisord]\nnodaemon=true\nsilent=true\nlogfile=/dev/null\nlogfile_maxbytes=0\npidfile=%FOLDER%/pid\n';
 
@@ -35,7 +35,7 @@ interface Relay {
   arguments(): Promise<readonly string[]>;
 }
 
-/** Three throughputs with prefix and without, and the processor times that go with them. */
+/** Measures three throughputs with a prefix and three without, and the processor times. */
 export async function relayRows(
   rig: Rig,
   { ours, supervisor, s6Log }: Contenders,

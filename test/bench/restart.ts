@@ -1,6 +1,4 @@
-/**
- * From SIGKILL to a program that had been up for more than a second to the exec of its successor.
- */
+/** Time from SIGKILL of a program that was up for more than a second to the exec of its successor. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Contenders } from './contenders.ts';
 import { MISSING } from './contenders.ts';
@@ -11,12 +9,12 @@ import type { Rig, Running } from './rig.ts';
 import { alternate } from './rounds.ts';
 import { FOREGROUND, programSections } from './startup.ts';
 
-/** Longer than startsecs, so that a program that is killed has been RUNNING in both. */
+/** Longer than startsecs, so that a killed program was RUNNING in both supervisors. */
 const UP_MS = 1200;
-/** Supervisor looks at its programs once a second; the kills are spread over that second. */
+/** Supervisor checks its programs once a second. The kills are spread over that second. */
 const TICK_MS = 1000;
 
-/** A supervisor with one program, to be killed again and again. */
+/** A supervisor with one program that is killed repeatedly. */
 class Victim {
   readonly #running: Running;
   #pid: number;
@@ -32,7 +30,7 @@ class Victim {
     return new Victim(running, (await running.next()).pid);
   }
 
-  /** Kills the program at `phaseMs` after it may be; milliseconds until the successor's exec. */
+  /** Kills the program at `phaseMs` after the earliest time. Returns the milliseconds until the successor's exec. */
   async kill(phaseMs: number): Promise<number> {
     await sleep(Math.max(0, this.#sinceMs + UP_MS + phaseMs - nowMs()));
     const killedMs = nowMs();
@@ -48,7 +46,7 @@ class Victim {
   }
 }
 
-/** The ratio, and the absolute figure of ours. */
+/** Measures the ratio, and our absolute figure. */
 export async function restartRows(rig: Rig, { ours, supervisor }: Contenders, rounds: number): Promise<Row[]> {
   const configuration = FOREGROUND + programSections(1, 'autorestart=true\nstartsecs=1\n');
   const contenders = supervisor === null ? [ours] : [ours, supervisor];

@@ -1,6 +1,6 @@
 /**
- * The temporary folder of a bench with its compiled programs, and supervisors started in it, with the times at which
- * they and their programs were executed. What is started here dies with the bench, however that ends.
+ * The temporary folder of a bench with its compiled programs, and the supervisors in it, with the exec times of the
+ * supervisors and their programs. Everything ends with the bench, however it ends.
  */
 import { execFile, spawn } from 'node:child_process';
 import { closeSync, constants, openSync, rmSync } from 'node:fs';
@@ -14,37 +14,37 @@ import type { Contender } from './contenders.ts';
 
 const run = promisify(execFile);
 
-/** The C programs beside this file; what each does stands at its head. */
+/** The C programs in this folder. The header of each describes it. */
 export const PROGRAMS = ['stamp', 'flood', 'drain', 'spawn-loop'] as const;
 export type Program = (typeof PROGRAMS)[number];
 
-/** How long anything that is waited for may take before the case fails. */
+/** Time limit for any wait, after which the case fails. */
 const PATIENCE_MS = 60_000;
-/** So much of a supervisor's output is kept, to be shown when a case fails. */
+/** Limit for the stored output of a supervisor, which is shown if a case fails. */
 const KEPT_OUTPUT = 4000;
 
-/** When a process was executed, in milliseconds of the monotonic clock, and its pid. */
+/** Time of an exec in milliseconds of the monotonic clock, and the pid. */
 export interface Stamp {
   readonly atMs: number;
   readonly pid: number;
 }
 
-/** Now, on the clock of the stamps. */
+/** Returns the current time of that clock. */
 export function nowMs(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
 
-/** A supervisor that runs. */
+/** A running supervisor. */
 export interface Running {
-  /** Its own exec. */
+  /** Time of its own exec. */
   readonly executed: Stamp;
-  /** The next exec of one of its programs. */
+  /** Resolves with the next exec of one of its programs. */
   next(): Promise<Stamp>;
-  /** Kills it and waits until its programs are gone, too. */
+  /** Kills it, and waits until its programs have ended. */
   stop(): Promise<void>;
 }
 
-/** See the head of this file. */
+/** The folder, programs and supervisors of a bench. */
 export class Rig {
   readonly folder: string;
   readonly #children = new Set<ChildProcess>();
@@ -54,11 +54,11 @@ export class Rig {
     this.folder = folder;
   }
 
-  /** Makes the folder and compiles the programs into it. */
+  /** Creates the folder and compiles the programs into it. */
   static async make(): Promise<Rig> {
     const rig = new Rig(await mkdtemp(join(tmpdir(), 'onevisor-bench-')));
     const cc = process.env['CC'] ?? 'cc';
-    // Static, so that the time of the linker, which is the same for all, does not blur the difference.
+    // Static, so that the time of the dynamic linker, which is the same for all, does not hide the difference.
     await Promise.all(
       PROGRAMS.map((name) =>
         run(cc, [
@@ -80,20 +80,20 @@ export class Rig {
     return join(this.folder, program);
   }
 
-  /** Kills the supervisors that a case which failed has left behind; their programs die with them. */
+  /** Kills the supervisors that a failed case has left. Their programs end with them. */
   killAll(): void {
     for (const child of this.#children) child.kill('SIGKILL');
   }
 
-  /** Also for the end by a signal, so it does not wait. */
+  /** Removes the folder without waiting, since it also runs after a signal. */
   remove(): void {
     this.killAll();
     rmSync(this.folder, { recursive: true, force: true });
   }
 
   /**
-   * Writes a configuration to a folder of its own. `%STAMP%` in it becomes a command that tells when it was executed,
-   * and waits.
+   * Writes a configuration to a folder of its own. `%STAMP%` in it becomes a command that reports its exec time and
+   * waits.
    */
   async configure(text: string): Promise<{ folder: string; configuration: string }> {
     this.#serial += 1;
@@ -137,7 +137,7 @@ export class Rig {
       stop: async () => {
         child.kill('SIGKILL');
         await exit;
-        // Each of its programs holds the FIFO open; this writing end is the last one that is not theirs.
+        // Each of its programs holds the FIFO open. This write end is the only other one.
         closeSync(stamps.writeEnd);
         await queue.ended();
         output.reader.destroy();
@@ -146,7 +146,7 @@ export class Rig {
   }
 }
 
-/** A pipe with a name, since Node makes no other: both of its ends. */
+/** Opens both ends of a named pipe, since Node can create no other. */
 async function openFifo(path: string): Promise<{ reader: Socket; writeEnd: number }> {
   await run('mkfifo', ['-m', '600', path]);
   const readEnd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -154,7 +154,7 @@ async function openFifo(path: string): Promise<{ reader: Socket; writeEnd: numbe
   return { reader: new Socket({ fd: readEnd, readable: true, writable: false }), writeEnd };
 }
 
-/** Stamps in the order in which they come. */
+/** Stamps in the order of arrival. */
 class StampQueue {
   readonly #stamps: Stamp[] = [];
   readonly #takers: Array<{ resolve: (stamp: Stamp) => void; reject: (error: Error) => void }> = [];
@@ -163,7 +163,7 @@ class StampQueue {
   #rest = '';
   #failure: string | null = null;
 
-  /** `describe`: what to add to the message of a failure. */
+  /** `describe`: text to add to the message of a failure. */
   constructor(source: Socket, describe: () => string) {
     this.#describe = describe;
     this.#ended = new Promise((resolve) => source.once('close', () => resolve()));
@@ -186,7 +186,7 @@ class StampQueue {
     return this.#inTime('programs live on after their supervisor', this.#ended);
   }
 
-  /** No further stamp comes. */
+  /** Ends the queue: no further stamp will come. */
   fail(why: string): void {
     this.#failure = why;
     for (const { reject } of this.#takers.splice(0)) reject(this.#error(why));

@@ -1,14 +1,12 @@
-/**
- * Measures contenders in turn, A B A B, so that what else happens on the machine meets all of them alike.
- */
+/** Measures contenders alternately, A B A B, so that other work of the machine affects all of them equally. */
 
-/** A way to get one figure. */
+/** A way to measure one figure. */
 export interface Attempt {
   readonly name: string;
   measure(round: number): Promise<number>;
 }
 
-/** Figures by name of the attempt. The first round only warms the caches, where `warmUp` says so. */
+/** Returns the figures by name of the attempt. With `warmUp`, the first round only warms the caches. */
 export async function alternate(
   attempts: readonly Attempt[],
   rounds: number,

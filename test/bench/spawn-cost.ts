@@ -1,6 +1,6 @@
 /**
- * What one spawn costs: the addon's in a Node with a small and with a large heap, and posix_spawn in a small C program.
- * The figures are for information.
+ * The cost of one spawn: by the addon in a Node with a small and with a large heap, and by posix_spawn in a small C
+ * program. The figures are for information.
  */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';

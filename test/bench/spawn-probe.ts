@@ -1,6 +1,6 @@
 /**
- * spawn-probe COUNT PROGRAM MEGABYTES: starts PROGRAM that often by the addon, one after the other, in a process that
- * has MEGABYTES of memory in use, and prints for each the microseconds until the call returned.
+ * spawn-probe COUNT PROGRAM MEGABYTES: starts PROGRAM COUNT times by the addon, one after the other, in a process that
+ * uses MEGABYTES of memory, and prints for each the microseconds until the call returned.
  */
 import { closeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -27,5 +27,5 @@ for (let round = 0; round < Number(count); round += 1) {
   for (const fd of [stdin, stdout, stderr]) if (fd !== null) closeSync(fd);
   while (addon.reap(1).length === 0) await sleep(1);
 }
-// Used once more, so that it is there until now.
+// Use the memory once more, so that it stays allocated.
 if (ballast.length !== Number(megabytes)) throw new Error('the ballast is gone');

@@ -1,6 +1,4 @@
-/**
- * From the exec of the supervisor to the exec of its programs: of the first one, and of all of five hundred.
- */
+/** Time from the exec of the supervisor to the exec of its programs: the first one, and all of five hundred. */
 import type { Contender, Contenders } from './contenders.ts';
 import { MISSING } from './contenders.ts';
 import type { Row } from './figures.ts';
@@ -8,11 +6,11 @@ import { sampleOf } from './figures.ts';
 import type { Rig } from './rig.ts';
 import { alternate } from './rounds.ts';
 
-/** A supervisor as in a container: in the foreground, its log on the console. */
+/** A supervisor as in a container: in the foreground, with its log on the console. */
 export const FOREGROUND =
   '[supervisord]\nnodaemon=true\nlogfile=/dev/null\nlogfile_maxbytes=0\npidfile=%FOLDER%/pid\nminfds=8192\n';
 
-/** Sections of programs that write to the container's output. */
+/** Creates sections of programs that write to the output of the container. */
 export function programSections(count: number, options = ''): string {
   const section = (index: number): string =>
     `[program:p${index}]\ncommand=%STAMP%\nstdout_logfile=/dev/stdout\nstdout_logfile_maxbytes=0\n` +
@@ -20,7 +18,7 @@ export function programSections(count: number, options = ''): string {
   return Array.from({ length: count }, (_, index) => section(index)).join('');
 }
 
-/** Starts a supervisor with `programs` programs; milliseconds until the last one's exec. */
+/** Starts a supervisor with `programs` programs. Returns the milliseconds until the last exec. */
 async function measureStart(rig: Rig, contender: Contender, programs: number): Promise<number> {
   const running = await rig.start(contender, FOREGROUND + programSections(programs));
   let lastMs = 0;
@@ -29,7 +27,7 @@ async function measureStart(rig: Rig, contender: Contender, programs: number): P
   return lastMs - running.executed.atMs;
 }
 
-/** A start that is measured: the number of programs, of rounds, and the least ratio to the peer. */
+/** A measured start: the number of programs and rounds, and the minimum ratio to the peer. */
 export interface StartupCase {
   readonly programs: number;
   readonly rounds: number;
