@@ -48,7 +48,7 @@ export async function until<T>(
   }
 }
 
-/** Returns the size of a file in bytes; null if there is no file, as between the rename and the new file of a rotation. */
+/** Returns the size of a file; null if there is no file, as between the rename and the new file of a rotation. */
 export async function sizeOf(path: string): Promise<number | null> {
   try {
     return (await stat(path)).size;
