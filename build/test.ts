@@ -27,6 +27,8 @@ interface Ring {
   readonly covers?: readonly string[];
   /** Limit for one test; a file that is silent for so long is ended too. */
   readonly timeoutMs?: number;
+  /** Runs at the same time as the ring before it. Both wait for pauses of a second, so together they take less time. */
+  readonly isBeside?: boolean;
   /** Part of `--quick`. */
   readonly isQuick?: boolean;
   /** Seconds on two idle processors, for the forecast at the start. */
@@ -53,7 +55,7 @@ const RINGS: readonly Ring[] = [
   },
   { name: 'process', seconds: 55, isQuick: true },
   { name: 'e2e', seconds: 330 },
-  { name: 'conformance', seconds: 340, timeoutMs: 300_000 },
+  { name: 'conformance', isBeside: true, seconds: 340, timeoutMs: 300_000 },
   {
     name: 'container',
     seconds: 200,
@@ -67,6 +69,8 @@ const RINGS: readonly Ring[] = [
 
 /** Files that run at the same time. Many wait for pauses of a second, so three keep two processors busy. */
 const CONCURRENCY = 3;
+/** The same for each of two rings. */
+const CONCURRENCY_BESIDE = 2;
 
 /** Compiled sources and tests, for the processes of this run and the next: each test file starts 0.2 s sooner. */
 const COMPILED = join(ROOT, 'dist', '.cache', 'compiled');
@@ -87,16 +91,12 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 const total: Tally = { passed: 0, failed: 0, skipped: 0 };
 const rings = chosenRings(positionals);
 console.log(formatForecast(rings));
-for (const ring of rings) {
+for (const group of groupRings(rings)) {
   if (stopping.signal.aborted) break;
-  showProgress(`${ring.name} …`);
-  const began = performance.now();
-  const tally = ring.command === undefined ? await runFolder(ring) : await runCommand(ring.name, ring.command);
-  clearProgress();
-  console.log(`${ring.name.padEnd(16)} ${formatTally(tally)}  (${((performance.now() - began) / 1000).toFixed(1)} s)`);
-  for (const key of ['passed', 'failed', 'skipped'] as const) total[key] += tally[key];
+  const tallies = await Promise.all(group.map((ring) => runRing(ring, group.length)));
+  for (const tally of tallies) for (const key of ['passed', 'failed', 'skipped'] as const) total[key] += tally[key];
   // Without an executable there is nothing to test.
-  if (ring.name === 'build' && tally.failed > 0) break;
+  if (group[0]?.name === 'build' && total.failed > 0) break;
 }
 if (stopping.signal.aborted) console.log('stopped by a signal');
 if (total.passed + total.failed === 0) console.log('no test ran');
@@ -112,6 +112,27 @@ function chosenRings(names: readonly string[]): readonly Ring[] {
   if (unknown.length > 0)
     throw new Error(`cannot run ${unknown.join(', ')}: the rings are ${RINGS.map((ring) => ring.name).join(', ')}`);
   return chosen;
+}
+
+/** Puts rings that run at the same time together. */
+function groupRings(chosen: readonly Ring[]): Ring[][] {
+  const groups: Ring[][] = [];
+  for (const ring of chosen) {
+    const group = groups.at(-1);
+    if (ring.isBeside === true && group !== undefined) group.push(ring);
+    else groups.push([ring]);
+  }
+  return groups;
+}
+
+/** Runs one of `count` rings that run at the same time, and prints its line. */
+async function runRing(ring: Ring, count: number): Promise<Tally> {
+  showProgress(`${ring.name} …`);
+  const began = performance.now();
+  const { name, command } = ring;
+  const tally = command === undefined ? await runFolder(ring, count) : await runCommand(name, command);
+  print(`${name.padEnd(16)} ${formatTally(tally)}  (${((performance.now() - began) / 1000).toFixed(1)} s)`);
+  return tally;
 }
 
 /** Names the rings, the time that they take, and the quicker choice. */
@@ -151,8 +172,8 @@ async function runCommand(name: string, [file = '', ...args]: readonly string[])
   }
 }
 
-/** Runs the test files of a ring. */
-async function runFolder(ring: Ring): Promise<Tally> {
+/** Runs the test files of one of `count` rings that run at the same time. */
+async function runFolder(ring: Ring, count: number): Promise<Tally> {
   const folders = ring.folders ?? [ring.name];
   const files = globSync(
     folders.map((folder) => `test/${folder}/**/*.test.ts`),
@@ -174,7 +195,7 @@ async function runFolder(ring: Ring): Promise<Tally> {
   const stream = runTests({
     files: files.map((file) => join(ROOT, file)),
     cwd: ROOT,
-    concurrency: CONCURRENCY,
+    concurrency: count === 1 ? CONCURRENCY : CONCURRENCY_BESIDE,
     timeout: timeoutMs,
     signal: stopping.signal,
     // The runner hands all its options on, and the default of --report-signal switches reports on: a test that gets

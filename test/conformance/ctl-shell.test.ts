@@ -189,13 +189,13 @@ describe('the shell in a terminal', { ...needsSupervisor, ...needsTerminal }, ()
     argv: readonly string[],
     args: readonly string[],
     steps: readonly Step[],
-    { env = {}, isLeft = false },
+    { patience = 60, isLeft = false },
   ): Promise<Screen> => {
     // The output of `fg` begins with the log of earlier runs.
     await world.supervisor.clearProcessLogs('cat');
     const { lines, code } = await runInTerminal([...argv, ...world.select, ...args], steps, {
       cwd: world.directory,
-      env,
+      patience,
       isLeft,
     });
     // The moment of Ctrl-C decides if the real client prints this.
@@ -215,12 +215,13 @@ describe('the shell in a terminal', { ...needsSupervisor, ...needsTerminal }, ()
     args: readonly string[],
     steps: readonly Step[],
     isLeft = false,
-    tries = 3,
+    tries = 6,
   ): Promise<Screen> => {
+    const isLast = tries === 1;
     try {
-      return await play([realClient ?? ''], args, steps, { isLeft });
+      return await play([realClient ?? ''], args, steps, { isLeft, patience: isLast ? 60 : 8 });
     } catch (error) {
-      if (tries === 1) throw error;
+      if (isLast) throw error;
       return playReal(args, steps, isLeft, tries - 1);
     }
   };

@@ -39,7 +39,7 @@ def fail(why):
     os.kill(pid, 9)
     sys.exit('%s; on the screen: %r' % (why, log))
 for expected, keys in job['steps']:
-    end = time.time() + 60
+    end = time.time() + job['patience']
     while not re.search(expected, re.sub(rb'\\x1b\\[[0-9;?]*[A-Za-z]', b'', seen).decode('utf8', 'replace')):
         if time.time() > end: fail('did not see %r' % expected)
         if not read(0.5): fail('ended before %r' % expected)
@@ -65,11 +65,12 @@ export interface TerminalOptions {
 export async function runInTerminal(
   argv: readonly string[],
   steps: readonly Step[],
-  { cwd, env = {}, isLeft = false }: TerminalOptions,
+  { cwd, env = {}, patience = 60, isLeft = false }: TerminalOptions,
 ): Promise<Screen> {
   const job = JSON.stringify({
     argv,
     steps,
+    patience,
     cwd,
     isLeft,
     env: { PATH: process.env['PATH'], HOME: cwd, TERM: 'xterm', LC_ALL: 'C.UTF-8', ...env },

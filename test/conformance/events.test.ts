@@ -312,8 +312,8 @@ test(
     );
     assert.ok(real && ours);
     assert.match(
-      String(ours.log.all.find((line) => /main: it was not asked/.test(line))),
-      /said 'something that is no answer\\n/,
+      String(ours.log.all.find((line) => /main: it wrote without an event/.test(line))),
+      /an event: 'something that is no answer\\n/,
     );
     assert.notEqual(ours.pid, ours.first.pid);
     assert.deepEqual(

@@ -183,6 +183,8 @@ test('the only process is killed: connections in the meantime wait and are serve
   assert.equal((await stat(path)).uid, 65534, 'without an owner of its own it belongs to the user of the program');
   const before = await ask(path);
   await launched.enter(['kill', '-9', String(before)]);
+  // Until then the kernel may still give a connection to the dying process.
+  await launched.waitForLine(/exited: app \(terminated by SIGKILL/);
   assert.notEqual(await ask(path), before);
   assert.equal(
     launched.stdout.all.some((line) => line.includes('Closing socket')),
