@@ -57,6 +57,8 @@ print(json.dumps({'log': log.decode('utf8', 'replace'), 'code': os.waitstatus_to
 export interface TerminalOptions {
   readonly cwd: string;
   readonly env?: Record<string, string>;
+  /** Seconds to wait for the text of a step. */
+  readonly patience?: number;
   /** True if the program is killed after the last step. */
   readonly isLeft?: boolean;
 }
