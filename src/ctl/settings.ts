@@ -75,8 +75,8 @@ export function readSettings(
 }
 
 /**
- * Uses a file that the user has named. If it has no address for the client, the server that it configures is used, then
- * the private control socket.
+ * Uses a file that the user has named, or that the search has found. If it has no address for the client, the server
+ * that it configures is used, then the private control socket.
  */
 function chooseNamed(path: string, files: CtlFiles, discovery: Discovery): ChosenFile {
   const found = files.writtenUrl(path) === null ? (discovery.serverOf(path) ?? privateEndpoint(discovery)) : null;
@@ -92,7 +92,9 @@ function chooseFound(files: CtlFiles, searched: string | null, discovery: Discov
   const found = discovery.find();
   const url = searched === null ? null : files.writtenUrl(searched);
   if (found === null || (searched !== found.file && url !== null && isAnswered(url, discovery))) {
-    return { path: searched, found: privateEndpoint(discovery), isFileFollowed: true };
+    return searched === null
+      ? { path: null, found: privateEndpoint(discovery), isFileFollowed: true }
+      : chooseNamed(searched, files, discovery);
   }
   // A variable of the file may be set in the supervisor's environment only (an entrypoint has exported it).
   const isReadable = found.file !== null && files.read(found.file).errors.length === 0;

@@ -72,12 +72,24 @@ export function findMainSupervisor(env: Environment, ownPid: number): Supervisor
   const first = readSupervisor(1);
   if (first !== null && hasOurMounts(1)) return first;
   if (!hasContainerMark(env)) return null;
-  const found = listProcesses()
+  return (
+    listSupervisors(ownPid).find(
+      ({ pid, words }) => !isDetached(words.slice(1)) && hasOnlyInitsAbove(pid) && hasOurMounts(pid),
+    ) ?? null
+  );
+}
+
+/** The only daemon of this container, as an entrypoint script starts one; null where there are several. */
+function findOnlyDaemon(env: Environment, ownPid: number): SupervisorProcess | null {
+  if (!hasContainerMark(env)) return null;
+  const daemons = listSupervisors(ownPid).filter(({ pid, words }) => isDetached(words.slice(1)) && hasOurMounts(pid));
+  return daemons.length === 1 ? (daemons[0] ?? null) : null;
+}
+
+function listSupervisors(ownPid: number): SupervisorProcess[] {
+  return listProcesses()
     .map((pid) => (pid === ownPid ? null : readSupervisor(pid)))
     .filter((proc) => proc !== null);
-  return (
-    found.find(({ pid, words }) => !isDetached(words.slice(1)) && hasOnlyInitsAbove(pid) && hasOurMounts(pid)) ?? null
-  );
 }
 
 function hasOnlyInitsAbove(pid: number): boolean {
@@ -152,7 +164,7 @@ export class SupervisorFinder implements Discovery {
 
   find(): FoundSupervisor | null {
     const { env, pid } = this.#context;
-    const main = findMainSupervisor(env, pid);
+    const main = findMainSupervisor(env, pid) ?? findOnlyDaemon(env, pid);
     if (main === null) return null;
     const source = this.#sourceOf(main);
     const servers = this.#serversOf(main, source);
@@ -226,10 +238,11 @@ export class SupervisorFinder implements Discovery {
   }
 
   #serversOf({ words: [name = '', ...args] }: SupervisorProcess, source: Source): Servers {
-    const outcome = parseFlags(args);
+    const isDaemon = isDetached(args);
+    const outcome = parseFlags(isDaemon ? args.slice(1) : args);
     const flags = outcome.kind === 'run' ? outcome.flags : noFlags;
     return readServerConfig(source, {
-      isContainer: true,
+      isContainer: !isDaemon,
       isStatic: false,
       flags,
       executable: name.startsWith('/') ? name : this.#context.calledAs,

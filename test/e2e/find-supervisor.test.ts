@@ -55,6 +55,35 @@ for (const [name, under, why] of [
   });
 }
 
+/** Starts daemons as an entrypoint does, which then goes on as another program. */
+function behindDaemons(...files: readonly string[]): Parameters<typeof launch>[1] {
+  const starts = files.map((file) => `"$0" -c ${file} && `).join('');
+  const daemon = (name: string): string =>
+    `[supervisord]\nlogfile=NONE\n[unix_http_server]\nfile=%FOLDER%/${name}.sock\n` +
+    `[program:${name}]\ncommand=sleep 1000\nstartsecs=0\n`;
+  return {
+    under: ['sh', '-c', `${starts}echo up; exec sleep 1000`],
+    prepare: MARK,
+    files: { ...DEBIANS, 'own.conf': daemon('own'), 'other.conf': daemon('other') },
+  };
+}
+
+test('the only daemon of a container is known to clients, with its file, and two are not', { skip }, async (t) => {
+  const one = await launch(t, behindDaemons('own.conf'));
+  await one.waitForLine(/^up$/);
+  assert.match((await ctl(one, 'status')).stdout, /^own +RUNNING/);
+  const two = await launch(t, behindDaemons('own.conf', 'other.conf'));
+  await two.waitForLine(/^up$/);
+  const outcome = await ctl(two, 'status');
+  assert.deepEqual([outcome.code, outcome.stdout], [4, 'unix:///var/run/supervisor.sock no such file\n']);
+  const named = await two.enter([
+    'sh',
+    '-c',
+    `mv other.conf supervisord.conf; env -u ONEVISOR_CONF ${EXECUTABLE} ctl status`,
+  ]);
+  assert.match(named.stdout, /^other +RUNNING/, JSON.stringify(named));
+});
+
 test('a health check of another user uses the HTTP server', { skip: rootSkip }, async (t) => {
   const port = 20_000 + (process.pid % 10_000);
   const files = {

@@ -123,6 +123,15 @@ describe('the settings of the client', () => {
     );
   });
 
+  it('knows it too where the file was searched, not named', () => {
+    const file = join(directory, 'supervisord.conf');
+    writeFileSync(file, '[supervisord]\n[unix_http_server]\nfile=/own.sock\n');
+    const serverOf = (asked: string): FoundSupervisor | null =>
+      asked === file ? { serverUrl: 'unix:///own.sock', username: 'u', password: 'p', file } : null;
+    const { serverUrl, username, password } = settings([], [], {}, { serverOf });
+    assert.deepEqual([serverUrl, username, password], ['unix:///own.sock', 'u', 'p']);
+  });
+
   it('reads no file if ONEVISOR_CONF is empty', () => {
     writeFileSync(join(directory, 'supervisord.conf'), '[supervisorctl]\nserverurl=http://h:1\n');
     assert.deepEqual(
