@@ -147,6 +147,7 @@ run().then(
   },
   (error: unknown) => {
     print(STDERR, `${basename(process.argv0)}: ${messageOf(error)}\n`);
-    process.exitCode = 1;
+    // A mistake of ours may leave handles that keep the loop alive: a container would never end.
+    process.exit(1);
   },
 );

@@ -18,6 +18,7 @@ import { systemClock } from '../process/clock.ts';
 import { lookUpOwner, type OwnerOption } from '../process/credentials.ts';
 import { Launcher } from '../process/launcher.ts';
 import { Leftovers } from '../process/leftovers.ts';
+import { waitForOutsiders } from '../process/outsiders.ts';
 import { peerOf } from '../process/peer.ts';
 import { Reaper } from '../process/reaper.ts';
 import { type SignalIntake, signalsToTake } from '../process/signals.ts';
@@ -25,7 +26,7 @@ import { SpawnError } from '../process/spawn-error.ts';
 import { sweep } from '../process/sweep.ts';
 import { isDetached, reportReady } from '../startup/daemon.ts';
 import { EarlySignals } from '../startup/early-signals.ts';
-import { readNamespaceIds } from '../startup/find-supervisor.ts';
+import { hasOurMounts, readNamespaceIds } from '../startup/find-supervisor.ts';
 import { prepareProcess, removeOldLogs, type Self, writePidFiles } from '../startup/own-process.ts';
 import { keepTerminal } from '../startup/terminal.ts';
 import { ApiAdapter } from '../supervisor/api-adapter.ts';
@@ -136,7 +137,7 @@ export class SupervisorRun {
       if (!early.isOver) await Promise.race([this.#ending.promise, this.#begin(early)]);
       const cause = await this.#ending.promise;
       isAsked = cause.kind !== 'program';
-      await this.#sweep();
+      await this.#sweep(cause);
       return this.#exitCodeOf(cause);
     } finally {
       this.#notifier.close();
@@ -260,9 +261,12 @@ export class SupervisorRun {
   }
 
   /** Ends remaining orphans. Outside containers they are not touched, as in Supervisor. */
-  async #sweep(): Promise<void> {
+  async #sweep(cause: ExitCause): Promise<void> {
     const { pid, isContainer } = this.#self;
     if (!isContainer && pid !== 1) return;
+    // The client that has asked for the end is to write its answer, and to end with 0.
+    if (cause.kind === 'request')
+      await waitForOutsiders({ clock: systemClock, pid, isInside: hasOurMounts }, this.#stopBudget);
     const parts = { addon: this.#input.addon, reaper: this.#reaper, clock: systemClock, pid };
     for (const survivor of await sweep(parts, this.#stopBudget))
       this.#report('error', `pid ${survivor} survived SIGKILL and is left behind`);

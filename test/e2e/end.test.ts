@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StreamServer } from '../process/log-servers.ts';
-import { launch, type Launched, pid1SkipReason } from './launch.ts';
+import { isInstalled } from '../../build/rootfs.ts';
+import { EXECUTABLE, launch, type Launched, pid1SkipReason } from './launch.ts';
 import { isAlive, pidOf, until, untilFile } from './observe.ts';
 
 const skip = (await pid1SkipReason()) ?? false;
@@ -290,3 +291,20 @@ test('outside containers orphans are not touched', { skip }, async (t) => {
   assert.deepEqual(await launched.exit, { code: 0, signal: null });
   assert.equal(await isAlive(orphan), true);
 });
+
+for (const [name, under, why] of [
+  ['PID 1', [], skip],
+  ['a supervisor under tini', ['tini', '--'], (await isInstalled('tini')) ? skip : 'tini is not installed'],
+] as const) {
+  test(`${name}: a client that asks for the end, and what runs it, end by themselves`, { skip: why }, async (t) => {
+    const launched = await launch(t, {
+      under,
+      prepare: 'touch /run/.containerenv',
+      env: { ONEVISOR_PROGRAM_A: 'sh -c "echo up; exec sleep 1000"' },
+    });
+    await launched.waitForLine(/^a \| up$/);
+    const script = `${EXECUTABLE} ctl shutdown && sleep 0.2 && echo done`;
+    assert.deepEqual(await launched.enter(['sh', '-c', script]), { code: 0, stdout: 'Shut down\ndone\n', stderr: '' });
+    assert.deepEqual(await launched.exit, { code: 0, signal: null });
+  });
+}
