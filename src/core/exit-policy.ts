@@ -4,6 +4,7 @@
  */
 import { formatExit, isExpectedExit, shellExitCode } from './exit-status.ts';
 import { formatSignal } from './signals.ts';
+import type { Level } from './log-level.ts';
 import { isEndedForGood } from './process-machine.ts';
 import type { ProcessRecord } from './process-record.ts';
 import { formatFailure } from './run-failure.ts';
@@ -117,6 +118,14 @@ export function formatCause(cause: ExitCause): string {
         ? `program ${cause.id} is ${cause.how}: ${cause.rule}`
         : `program ${cause.id} ended (${cause.how}): ${cause.rule}`;
   }
+}
+
+/** Returns the level of that line: an end that is no success is to be seen with `loglevel=warn` too. */
+export function levelOfCause(cause: ProgramCause, successExitCodes: readonly number[]): Level {
+  if (!cause.wasExecuted) return 'error';
+  // The end of the command after `--` is what it was started for, whatever its exit code.
+  if (cause.rule === 'main program' && cause.isRoot !== true) return 'info';
+  return containerExitCode(cause, successExitCodes) === 0 ? 'info' : 'warn';
 }
 
 function formatDependent(rule: ExitRule): string {

@@ -32,8 +32,8 @@ export interface BlockingDependency extends UnmetDependency {
   /** Null if the process is no longer configured. */
   readonly state: ProcessStateName | null;
   readonly isUnhealthy: boolean;
-  /** Exit code in EXITED; null without one. */
-  readonly exitCode: number | null;
+  /** The last exit in EXITED; null without one. */
+  readonly exit: ExitStatus | null;
   /** Names of the direct dependencies that this one blocks; empty if this one is a direct dependency itself. */
   readonly blocks: readonly string[];
 }

@@ -2,7 +2,7 @@
  * Evaluates the dependencies of a process (`depends_on`): decides if a start may happen, and if not, what it waits for.
  * Also has the texts for that. Pure.
  */
-import { isExpectedExit } from './exit-status.ts';
+import { formatExit, isExpectedExit } from './exit-status.ts';
 import type { BlockingDependency, Condition, Hold, ProcessRecord, UnmetDependency } from './process-record.ts';
 
 /** Words for the conditions, to follow "to be" and "must be". */
@@ -136,7 +136,7 @@ function rootOf(dependency: DependencyFacts): BlockingDependency {
     conditions,
     state: record?.state ?? null,
     isUnhealthy: isTooUnhealthy(dependency),
-    exitCode: record?.state === 'EXITED' && record.exit?.kind === 'exited' ? record.exit.code : null,
+    exit: record?.state === 'EXITED' ? record.exit : null,
     blocks: [],
   };
 }
@@ -163,11 +163,11 @@ function formatConditions({ conditions }: UnmetDependency): string {
 }
 
 function formatRoot(root: BlockingDependency): string {
-  const { name, state, isUnhealthy, exitCode } = root;
+  const { name, state, isUnhealthy, exit } = root;
   const wanted = `${name} must be ${formatConditions(root)}`;
   if (state === null) return `${wanted} and is not configured any more`;
   // A program that was stopped meets the condition. Before its first start it is STOPPED too, and does not meet it.
   if (state === 'STOPPED' && root.conditions.includes('stopped')) return `${wanted} and was not started yet`;
   if (isUnhealthy) return `${wanted} and is unhealthy`;
-  return `${wanted} and is ${state}${exitCode === null ? '' : ` (exit status ${exitCode})`}`;
+  return `${wanted} and is ${state}${exit === null ? '' : ` (${formatExit(exit)})`}`;
 }

@@ -7,7 +7,7 @@ import type { Flags } from '../config/flags.ts';
 import type { Config, Reading } from '../config/model.ts';
 import { controlSocketPaths } from '../core/control-socket.ts';
 import { describeMistake, messageOf, reasonOf } from '../core/error-text.ts';
-import { containerExitCode, type ExitCause, formatCause } from '../core/exit-policy.ts';
+import { containerExitCode, type ExitCause, formatCause, levelOfCause } from '../core/exit-policy.ts';
 import type { Message } from '../engine/messages.ts';
 import type { Report } from '../engine/ports.ts';
 import { currentDirectory } from '../files/current-directory.ts';
@@ -274,7 +274,7 @@ export class SupervisorRun {
 
   #exitCodeOf(cause: ExitCause): number {
     if (cause.kind === 'program') {
-      this.#report(cause.wasExecuted ? 'info' : 'error', formatCause(cause));
+      this.#report(levelOfCause(cause, this.#config.supervisord.success_exit_codes), formatCause(cause));
       if (this.#self.isContainer) writeTerminationLog(formatCause(cause), this.#report);
     }
     return containerExitCode(cause, this.#config.supervisord.success_exit_codes);

@@ -84,8 +84,7 @@ export function lastExitOf({ exit, lastExit, spawnExitCode }: ProcessRecord): Ex
   return exit ?? lastExit;
 }
 
-function formatLastExit(record: ProcessRecord): XmlRpcStruct {
-  const exit = lastExitOf(record);
+function formatExitMember(exit: ExitStatus | null): XmlRpcStruct {
   if (exit === null) return {};
   return exit.kind === 'exited' ? { exit_code: exit.code } : { exit_signal: exit.signal };
 }
@@ -102,13 +101,13 @@ const FAILURES: Readonly<Record<RunFailure['kind'], string>> = {
 function formatHoldMembers(hold: Hold): XmlRpcStruct {
   if (hold.kind === 'waiting')
     return { hold: 'waiting', waits_for: hold.dependencies.map(({ name, conditions }) => ({ name, conditions })) };
-  const roots = hold.roots.map(({ name, conditions, state, isUnhealthy, exitCode, blocks }) => ({
+  const roots = hold.roots.map(({ name, conditions, state, isUnhealthy, exit, blocks }) => ({
     name,
     conditions,
     blocks,
     ...(state === null ? {} : { state }),
     ...(isUnhealthy ? { health: 'unhealthy' } : {}),
-    ...(exitCode === null ? {} : { exit_code: exitCode }),
+    ...formatExitMember(exit),
   }));
   return { hold: 'stuck', blocked_by: roots };
 }
@@ -123,7 +122,7 @@ function formatAdditions({ config, record }: ProcessView, { oomKills, remarks }:
     ...(record.failure === null ? {} : { failure: FAILURES[record.failure.kind] }),
     ...(purpose === 'service' ? {} : { purpose }),
     ...(record.isStartPending ? { restarting: true } : {}),
-    ...formatLastExit(record),
+    ...formatExitMember(lastExitOf(record)),
     ...(oomKills === 0 ? {} : { oom_kills: oomKills }),
     ...Object.assign({}, ...remarks.map(remarkMembers)),
   };

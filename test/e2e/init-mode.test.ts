@@ -236,6 +236,23 @@ test('a command that ignores TERM, without other programs and limits, is only wa
   assert.deepEqual(await launched.exit, { code: 6, signal: null });
 });
 
+test(
+  'the last line names the program that ended everything, or kept the command from its start',
+  { skip },
+  async (t) => {
+    const failing = '[program:db]\ncommand=sh -c "exit 3"\nstartsecs=0\nautorestart=false\n';
+    for (const [config, says] of [
+      [`${failing}exit_on_failure=true\n`, 'exit_on_failure'],
+      [`${failing}[program:main]\ndepends_on=db:completed\n`, 'the main program depends on it'],
+    ]) {
+      const launched = await launch(t, { config: `[supervisord]\n${config}`, args: ['--', 'sleep', '1000'] });
+      assert.deepEqual(await launched.exit, { code: 3, signal: null });
+      const last = [...launched.stdout.all, ...launched.stderr.all].at(-1) ?? '';
+      assert.match(last, new RegExp(` WARN program db ended \\(exit status 3\\): ${says}$`));
+    }
+  },
+);
+
 for (const [name, config] of [
   ['stopwaitsecs of the program main', '[program:main]\nstopwaitsecs=2\n'],
   ['shutdown_timeout', 'shutdown_timeout=3s\n'],

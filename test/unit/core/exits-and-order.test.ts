@@ -4,8 +4,10 @@ import { test } from 'node:test';
 import {
   containerExitCode,
   type ExitCause,
+  type ProgramCause,
   exitRule,
   formatCause,
+  levelOfCause,
   programEnd,
   programExitCode,
 } from '../../../src/core/exit-policy.ts';
@@ -134,6 +136,31 @@ test('the exit code of the container, and the line with its reason', () => {
     assert.equal(formatCause(cause), text);
   }
   assert.equal(containerExitCode(program, [143]), 0);
+});
+
+test('an end that is no success is said at the level of warnings, but that of the main program', () => {
+  const program: ProgramCause = {
+    kind: 'program',
+    id: 'web',
+    rule: 'exit_on_failure',
+    code: 3,
+    how: 'exit status 3',
+    wasExecuted: true,
+  };
+  const rows: Array<[change: Partial<ProgramCause>, level: string]> = [
+    [{}, 'warn'],
+    [{ rule: 'exit_on_end' }, 'warn'],
+    [{ rule: 'healthcheck_action' }, 'warn'],
+    [{ rule: 'exit_on_end', code: 0 }, 'info'],
+    [{ rule: 'exit_when_idle', code: 0 }, 'info'],
+    [{ rule: 'exit_on_end', code: 143 }, 'info'],
+    [{ rule: 'main program' }, 'info'],
+    [{ rule: 'main program', isRoot: true }, 'warn'],
+    [{ wasExecuted: false }, 'error'],
+    [{ rule: 'main program', wasExecuted: false }, 'error'],
+  ];
+  for (const [change, level] of rows)
+    assert.equal(levelOfCause({ ...program, ...change }, [143]), level, JSON.stringify(change));
 });
 
 const everything = (): boolean => true;

@@ -12,7 +12,7 @@ const FATAL_ROOT = {
   conditions: ['started'],
   state: 'FATAL',
   isUnhealthy: false,
-  exitCode: null,
+  exit: null,
   blocks: [],
 } as const;
 
@@ -43,7 +43,12 @@ const rows: ReadonlyArray<
   ['started', { state: 'EXITED', exit: WELL }, {}, 'cannot start: db must be started and is EXITED (exit status 0)'],
   ['started', { state: 'EXITED', exit: WELL }, { isOneshot: true }, null],
   ['started', { state: 'EXITED', exit: BADLY, deadlineMs: 5 }, {}, 'waits for db to be started'],
-  ['started', { state: 'EXITED', exit: parseWaitStatus(9) }, {}, 'cannot start: db must be started and is EXITED'],
+  [
+    'started',
+    { state: 'EXITED', exit: parseWaitStatus(9) },
+    {},
+    'cannot start: db must be started and is EXITED (terminated by SIGKILL)',
+  ],
   ['started', null, {}, 'cannot start: db must be started and is not configured any more'],
   ['ready', { state: 'RUNNING' }, {}, null],
   ['ready', { state: 'RUNNING' }, { reportsReadiness: true }, 'waits for db to be ready'],
