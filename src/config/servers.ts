@@ -37,9 +37,10 @@ export function readInetServers(document: Document, reader: SectionReader): Inet
   const servers = sectionsFrom(document, 'inet_http_server').map((section) => {
     reader.warnUnknown(section, [inetServerOptions]);
     const view = reader.open(section, [document.defaults]);
-    const server = reader.read(view, inetServerOptions, null);
-    checkAuthentication(view, server);
-    if (server.password !== null || server.allow_insecure || isLoopback(server.port.host)) return server;
+    const server = readCredentials(view, reader.read(view, inetServerOptions, null));
+    // An empty password is none: the variable that it comes from is not set.
+    const hasPassword = server.password !== null && server.password !== '';
+    if (hasPassword || server.allow_insecure || isLoopback(server.port.host)) return server;
     const host = server.port.host.includes(':') ? '::1' : '127.0.0.1';
     view.warn(
       'port',
@@ -67,16 +68,21 @@ export function readUnixServers(document: Document, reader: SectionReader): Unix
   return sectionsFrom(document, 'unix_http_server').map((section) => {
     reader.warnUnknown(section, [unixServerOptions]);
     const view = reader.open(section, [document.defaults]);
-    const server = reader.read(view, unixServerOptions, null);
-    checkAuthentication(view, server);
-    return server;
+    return readCredentials(view, reader.read(view, unixServerOptions, null));
   });
 }
 
-function checkAuthentication(view: SectionView, { username, password }: UnixServerOptions | InetServerOptions): void {
-  if ((username === null) === (password === null)) return;
+/**
+ * Checks that a server has both user and password, or none. compat: a server whose user is empty has no authentication
+ * (supervisor.http.make_http_servers). Here it keeps a password that is not empty.
+ */
+function readCredentials<T extends UnixServerOptions | InetServerOptions>(view: SectionView, server: T): T {
+  const { username, password } = server;
+  if ((username === null) === (password === null))
+    return username === '' && password === '' ? { ...server, username: null, password: null } : server;
   const [there, missing] = username === null ? ['password', 'username'] : ['username', 'password'];
   view.error(missing, `is missing, while there is a ${there}; set both or none`, there);
+  return server;
 }
 
 /** Returns the options of `[supervisorctl]`; null if there is no such section. */

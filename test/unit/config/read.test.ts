@@ -578,6 +578,21 @@ test('the main program: the command after --, with options from other sources', 
   );
 });
 
+test('servers: an empty password is none, and an empty user with it no authentication, as in Supervisor', () => {
+  const serverOf = (text: string): Array<string | null | undefined> => {
+    const { inetServers, unixServers } = configOf(readText(HEAD + text));
+    const [server] = [...inetServers, ...unixServers];
+    const where = server !== undefined && 'port' in server ? server.port.host : 'unix';
+    return [where, server?.username, server?.password];
+  };
+  const inet = '[inet_http_server]\nport=*:9001\n';
+  assert.deepEqual(serverOf(`${inet}username=\npassword=\n`), ['127.0.0.1', null, null]);
+  assert.deepEqual(serverOf(`${inet}username=u\npassword=\n`), ['127.0.0.1', 'u', '']);
+  assert.deepEqual(serverOf(`${inet}username=u\npassword=\nallow_insecure=true\n`), ['', 'u', '']);
+  assert.deepEqual(serverOf(`${inet}username=\npassword=p\n`), ['', '', 'p']);
+  assert.deepEqual(serverOf('[unix_http_server]\nfile=/run/s\nusername=\npassword=\n'), ['unix', null, null]);
+});
+
 test('servers: addresses, passwords, and servers that are restricted to loopback', () => {
   const servers =
     '[inet_http_server]\nport=*:9001\n[inet_http_server:b]\nport=*:9002\nallow_insecure=true\n' +
