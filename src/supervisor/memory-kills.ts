@@ -18,6 +18,8 @@ const SAME_KILL_MS = 5000;
 /** Exit code of a shell whose child was killed. */
 const KILLED_CODE = 128 + signalNumbers.SIGKILL;
 
+type ProcessEvent = Extract<EngineEvent, { type: 'process' }>;
+
 /** Parts of {@link MemoryKills}. */
 export interface MemoryKillsParts {
   readonly subscribe: (listener: Listener) => unknown;
@@ -63,7 +65,7 @@ export class MemoryKills {
     }
     // Ignore kills before this run began.
     if (event.type === 'spawned' && this.#isOld()) this.#readCounter(true);
-    if (event.type === 'process' && event.pid !== null && event.process.record.pid === null) this.#ended(event.process);
+    if (isEnd(event)) this.#ended(event.process);
   }
 
   #ended({ id, config, record }: ProcessView): void {
@@ -104,6 +106,12 @@ export class MemoryKills {
       isBaseline || this.#lastReading.total === null ? (total ?? 0) : Math.min(this.#lastReading.used, total ?? 0);
     this.#lastReading = { total, used, atMs: this.#parts.nowMs() };
   }
+}
+
+/** True for the end of a run. The step from BACKOFF or EXITED to FATAL, which has a pid too, comes after an end. */
+function isEnd(event: EngineEvent): event is ProcessEvent {
+  if (event.type !== 'process' || event.pid === null || event.process.record.pid !== null) return false;
+  return event.from !== 'BACKOFF' && event.from !== 'EXITED';
 }
 
 function isKill(status: ExitStatus): boolean {

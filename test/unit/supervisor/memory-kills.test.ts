@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ExitStatus } from '../../../src/core/exit-status.ts';
 import { initialRecord } from '../../../src/core/process-record.ts';
+import type { ProcessStateName } from '../../../src/core/states.ts';
 import type { EngineEvent, Listener } from '../../../src/engine/events.ts';
 import type { ProcessView } from '../../../src/engine/process-table.ts';
 import { readOomKills } from '../../../src/process/oom-kills.ts';
@@ -33,8 +34,8 @@ class Scene {
     this.#tell({ type: 'spawned', process: this.#view(id, null), run: 1, pid: 7 });
   }
 
-  ended(id: string, exit: ExitStatus): void {
-    this.#tell({ type: 'process', process: this.#view(id, exit), from: 'RUNNING', expected: false, pid: 7 });
+  ended(id: string, exit: ExitStatus, from: ProcessStateName = 'RUNNING'): void {
+    this.#tell({ type: 'process', process: this.#view(id, exit), from, expected: false, pid: 7 });
   }
 
   removed(group: string): void {
@@ -53,6 +54,20 @@ class Scene {
     };
   }
 }
+
+test('a program that gives up after such a kill keeps the remark, and the kill counts once', () => {
+  for (const steps of [
+    ['STARTING', 'BACKOFF'],
+    ['RUNNING', 'EXITED'],
+  ] as const) {
+    const scene = new Scene();
+    scene.spawned('web:web');
+    scene.counter = 6;
+    for (const from of steps) scene.ended('web:web', KILLED, from);
+    assert.equal(scene.kills.remark('web:web')?.kind, 'outOfMemory');
+    assert.deepEqual([scene.counts('web:web'), scene.log.length], [[1], 1]);
+  }
+});
 
 test('an exit by SIGKILL while the counter increases is such a kill: in the log, the status and the count', () => {
   const scene = new Scene();
