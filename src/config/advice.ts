@@ -134,16 +134,27 @@ export function reportIdleOptions(view: SectionView, options: RuledOptions): voi
 }
 
 /**
- * Warns of an exit_on_failure that hardly ever acts: with startsecs=0 an early end is no failed start, and each end is
- * followed by a restart.
+ * Warns of an exit_on_failure that hardly ever acts: each end is followed by a restart, and no number of them is too
+ * many. With startsecs=0 an early end is no failed start; with startretries=-1 there is no last one.
  */
 export function reportIdleFailure(view: SectionView, options: RuledOptions): void {
-  const { exit_on_failure: isRequested, startsecs, autorestart, max_restarts: limit, oneshot, cron } = options;
-  const isRestarted = startsecs === 0 && autorestart !== 'false' && limit === null && !oneshot && cron === null;
-  if (!view.isSet('exit_on_failure') || !isRequested || !isRestarted) return;
+  const { exit_on_failure: isRequested, autorestart, max_restarts: limit, oneshot, cron } = options;
+  if (!view.isSet('exit_on_failure') || !isRequested || limit !== null || cron !== null) return;
+  const endless = findEndless(options);
+  if (endless === null || (autorestart === 'false' && !oneshot)) return;
+  const restarts = oneshot ? 'oneshot=true' : `autorestart=${autorestart}`;
+  const ways = ['max_restarts=5', ...endless.ways, ...(oneshot ? [] : ['autorestart=false'])];
   view.warn(
     'exit_on_failure',
-    `has no effect on a program that ends: with startsecs=0 and autorestart=${autorestart} it is restarted for ever; ` +
-      'set max_restarts=5, or startsecs=1, or autorestart=false',
+    `has no effect on a program that ends: with ${endless.cause} and ${restarts} it is restarted for ever; ` +
+      `set ${ways.join(', or ')}`,
   );
+}
+
+/** The option by which failed starts never come to an end, and what to set instead; null for none. */
+function findEndless({ startsecs, startretries, oneshot }: RuledOptions): { cause: string; ways: string[] } | null {
+  // A oneshot that fails is a failed start, however long it ran.
+  const isNoFailure = startsecs === 0 && !oneshot;
+  if (startretries < 0) return { cause: 'startretries=-1', ways: isNoFailure ? [] : ['startretries=3'] };
+  return isNoFailure ? { cause: 'startsecs=0', ways: ['startsecs=1'] } : null;
 }

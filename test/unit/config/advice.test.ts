@@ -301,10 +301,23 @@ test('exit_on_failure with endless restarts causes a warning', () => {
     'autorestart=false';
   assert.deepEqual(problemsOf(text('startsecs=0\n')), { errors: [], warnings: [warning('unexpected')] });
   assert.deepEqual(problemsOf(text('startsecs=0\nautorestart=true\n')), { errors: [], warnings: [warning('true')] });
+  const start = '4: [program:p] exit_on_failure: has no effect on a program that ends: with startretries=-1 and';
+  for (const [options, rest] of [
+    [
+      '',
+      'autorestart=unexpected it is restarted for ever; set max_restarts=5, or startretries=3, or autorestart=false',
+    ],
+    ['startsecs=0\n', 'autorestart=unexpected it is restarted for ever; set max_restarts=5, or autorestart=false'],
+    ['oneshot=true\n', 'oneshot=true it is restarted for ever; set max_restarts=5, or startretries=3'],
+  ] as const)
+    assert.deepEqual(problemsOf(text(`startretries=-1\n${options}`)), { errors: [], warnings: [`${start} ${rest}`] });
   for (const options of [
     '',
     'startsecs=0\nautorestart=false\n',
     'startsecs=0\nmax_restarts=5\n',
+    'startretries=-1\nmax_restarts=5\n',
+    'startretries=-1\nautorestart=false\n',
+    'startretries=-1\ncron=* * * * *\n',
     'startsecs=0\noneshot=true\n',
   ])
     assert.deepEqual(problemsOf(text(options)), SILENT);
