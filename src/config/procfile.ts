@@ -8,6 +8,7 @@ import { joinCommandLine } from '../core/command-line.ts';
 import { type Document, ensureSection } from './dialect.ts';
 import type { Problems } from './problems.ts';
 import { splitLines, strip } from './python-text.ts';
+import { withExec } from './shell-exec.ts';
 import type { Source } from './source.ts';
 
 const FIRST_PORT = 5000;
@@ -100,8 +101,8 @@ function readFirstPort(
 
 /**
  * Adds the programs of a Procfile to a document. As with foreman, a shell runs each command, and the PORT of each
- * program is 100 above that of the program before. stopasgroup is on, so that the
- * children of the shell get the signals too.
+ * program is 100 above that of the program before. stopasgroup is on, so that the children of a shell that stays get
+ * the signals too.
  */
 function addPrograms(
   document: Document,
@@ -124,7 +125,7 @@ function addPrograms(
     ports.set(name, firstPort + PORT_STEP * ports.size);
     const { options } = ensureSection(document, `program:${name}`, place);
     const set = (option: string, value: string): unknown => options.set(option, { value, place, here, literal: true });
-    set('command', joinCommandLine(['/bin/sh', '-c', command]));
+    set('command', joinCommandLine(['/bin/sh', '-c', withExec(command)]));
     set('stopasgroup', 'true');
     set('numprocs_start', '1');
   });

@@ -435,8 +435,8 @@ test('environment: a Procfile', () => {
     ]),
     [
       ['web', 'web', ['/bin/sh', '-c', 'serve -p $PORT "%d" it\'s'], { PORT: '5000', A: '1' }, true, 3],
-      ['worker', 'worker.1', ['/bin/sh', '-c', 'work'], { PORT: '5100' }, true, 4],
-      ['worker', 'worker.2', ['/bin/sh', '-c', 'work'], { PORT: '5101' }, true, 4],
+      ['worker', 'worker.1', ['/bin/sh', '-c', 'exec work'], { PORT: '5100' }, true, 4],
+      ['worker', 'worker.2', ['/bin/sh', '-c', 'exec work'], { PORT: '5101' }, true, 4],
     ],
   );
   assert.deepEqual(
