@@ -2,7 +2,7 @@
  * Ends test files that no longer do anything: Node's runner waits for ever for one whose tests left a handle or a child
  * behind. It looks only at processes below this one.
  */
-import { readdir, readFile } from 'node:fs/promises';
+import { childrenOf, commandOf, descendantsOf, kill } from './process-tree.ts';
 
 /** How often is looked, in ms. */
 const PERIOD_MS = 5_000;
@@ -41,37 +41,4 @@ export class StalledFiles {
       for (const one of [pid, ...below]) kill(one);
     }
   }
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
-}
-
-async function descendantsOf(pid: number): Promise<number[]> {
-  const found: number[] = [];
-  for (const child of await childrenOf(pid)) found.push(child, ...(await descendantsOf(child)));
-  return found;
-}
-
-/** Children that any thread of a process has made; none when it has just ended. */
-async function childrenOf(pid: number): Promise<number[]> {
-  const threads = await readdir(`/proc/${pid}/task`).catch(() => []);
-  const lists = await Promise.all(
-    threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/children`, 'utf8').catch(() => '')),
-  );
-  return lists.flatMap((list) =>
-    list
-      .split(' ')
-      .map(Number)
-      .filter((child) => child > 0),
-  );
-}
-
-/** Command line of a process; empty when it has just ended. */
-async function commandOf(pid: number): Promise<string[]> {
-  return (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0').filter((word) => word !== '');
 }

@@ -121,7 +121,8 @@ export async function startWorld(programs: string, port: number): Promise<World>
   const client = new SupervisorClient(call);
   const writeConfig = (text: string): void => writeFileSync(file, formatConfig(directory, port, text));
   writeConfig(programs);
-  const server = spawn(realServer ?? 'supervisord', ['-n', '-c', file], {
+  // A test file that is killed takes the server with it.
+  const server = spawn('setpriv', ['--pdeathsig', 'TERM', realServer ?? 'supervisord', '-n', '-c', file], {
     cwd: directory,
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { PATH: process.env['PATH'], TZ: process.env['TZ'] },
