@@ -49,7 +49,7 @@ command=sleep 10000
 startsecs=10000
 [program:stubborn]
 command=/bin/sh -c 'trap "" TERM; echo ready; while :; do sleep 1; done'
-stopwaitsecs=10000
+stopwaitsecs=200
 autorestart=false
 startsecs=0
 stopasgroup=false

@@ -28,7 +28,7 @@ command=/bin/cat
 startsecs=0
 [program:stubborn]
 command=/bin/sh -c 'trap "" TERM; echo ready; while :; do sleep 1; done'
-stopwaitsecs=10000
+stopwaitsecs=200
 autorestart=false
 startsecs=0
 [program:many]
