@@ -1,15 +1,18 @@
 /**
- * Makes the executable: Node stripped, then the bundle and the assets injected (strip afterwards would break it).
+ * Makes the executable: Node stripped, then the bundle and the assets injected (strip afterwards would break it), then
+ * the libraries joined (build/libc).
  * What Node must not do on its own as PID 1 is switched off here, in `execArgv`, and nowhere else.
  */
 import { execFile } from 'node:child_process';
-import { chmod, rm, writeFile } from 'node:fs/promises';
+import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { log } from '@yao-pkg/pkg-fetch/lib-es5/log.js';
 import sea from '@yao-pkg/pkg/lib-es5/sea.js';
 import { hashOf, hashOfFile, makeUnlessCurrent } from './cache.ts';
-import { CACHE, nodeFor, productFolder, readPackage, stripOf } from './platform.ts';
+import { joinLibraries } from './libc/join.ts';
+import { buildLibraries } from './libc/libraries.ts';
+import { CACHE, nodeFor, productFolder, readPackage, toolOf } from './platform.ts';
 import type { Platform } from './platform.ts';
 
 const run = promisify(execFile);
@@ -39,6 +42,7 @@ export async function makeExecutable(
   assets: Readonly<Record<string, string>>,
 ): Promise<{ path: string; made: boolean }> {
   const base = await strippedNode(platform);
+  const libraries = await buildLibraries(platform, base.path);
   const seaConfig = {
     disableExperimentalSEAWarning: true,
     useSnapshot: false,
@@ -49,7 +53,7 @@ export async function makeExecutable(
     assets: { ...assets },
   };
   const path = join(productFolder(platform), 'onevisor');
-  const contents = await Promise.all(Object.values(assets).map(hashOfFile));
+  const contents = await Promise.all([libraries, ...Object.values(assets)].map(hashOfFile));
   const key = hashOf(base.key, code, JSON.stringify({ ...seaConfig, assets: Object.keys(assets) }), ...contents);
   const made = await makeUnlessCurrent(path, join(CACHE, platform.arch, 'onevisor.key'), key, async (output) => {
     const script = `${output}.cjs`;
@@ -68,6 +72,7 @@ export async function makeExecutable(
     } finally {
       await rm(script, { force: true });
     }
+    await writeFile(output, joinLibraries(await readFile(output), await readFile(libraries)));
     await chmod(output, 0o755);
   });
   return { path, made };
@@ -79,7 +84,7 @@ async function strippedNode(platform: Platform): Promise<{ path: string; key: st
   const { optionalDependencies } = await readPackage();
   const key = hashOf(await hashOfFile(source), JSON.stringify(optionalDependencies));
   const path = join(CACHE, platform.arch, 'node');
-  const strip = await stripOf(platform);
+  const strip = await toolOf(platform, 'strip');
   await makeUnlessCurrent(path, `${path}.key`, key, async (output) => {
     await run(strip, ['-o', output, source]);
   });

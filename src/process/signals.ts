@@ -2,7 +2,6 @@
  * The signals that come in: which ones the supervisor takes, which ones init mode sends on, and who sent each.
  * It decides nothing about what a signal means, and sends none.
  */
-import { readFileSync } from 'node:fs';
 import type { Config } from '../config/model.ts';
 import type { SignalOrigin } from '../core/end-signals.ts';
 import {
@@ -162,22 +161,6 @@ export class SignalIntake {
 
 /** Functions of the addon that the intake uses. */
 export type SignalAddon = Pick<Addon, 'catchSignal' | 'signalPipe' | 'readSignals' | 'watchReadable'>;
-
-/**
- * True if Node's one-shot handler has taken a SIGTERM or SIGINT, as far as /proc tells: for the moment before we
- * execute ourselves anew, which makes the kernel forget.
- */
-export function hasOneShotFired(): boolean {
-  let status: string;
-  try {
-    status = readFileSync('/proc/self/status', 'latin1');
-  } catch {
-    // No /proc: nothing can be told.
-    return false;
-  }
-  const caught = BigInt(`0x${/^SigCgt:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? 'f'.repeat(16)}`);
-  return [...ONE_SHOT_IN_NODE].some((number) => ((caught >> BigInt(number - 1)) & 1n) === 0n);
-}
 
 /**
  * Takes the named signals by Node alone, for a program that need not know the senders. The function returned gives them

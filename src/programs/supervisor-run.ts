@@ -42,6 +42,8 @@ import type { ProgramIo } from './program-io.ts';
 /** The process that is to become the supervisor, and how it was called. */
 export interface SuperviseIo extends ProgramIo {
   readonly env: Readonly<NodeJS.ProcessEnv>;
+  /** Variables that make a copy of our process run with the same libc. */
+  readonly libcChoice: Readonly<Record<string, string>>;
   readonly self: Omit<Self, 'isContainer'>;
   /** Path of our executable. */
   readonly executable: string;

@@ -34,6 +34,7 @@ export interface DetachIo {
   readonly calledAs: string;
   readonly args: readonly string[];
   readonly env: Readonly<NodeJS.ProcessEnv>;
+  readonly libcChoice: Readonly<Record<string, string>>;
   err(text: string): void;
 }
 
@@ -62,7 +63,7 @@ export async function detach(
   const { pid, stdin, stderr } = addon.spawn({
     file: io.executable,
     argv: [io.calledPath, given === null ? DETACHED : DETACHED_WITH_FILE, ...io.args],
-    env: Object.entries(io.env).map(([name, value]) => `${name}=${value ?? ''}`),
+    env: Object.entries({ ...io.env, ...io.libcChoice }).map(([name, value]) => `${name}=${value ?? ''}`),
     directory,
     umask: null,
     uid: null,

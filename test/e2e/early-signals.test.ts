@@ -138,9 +138,3 @@ test('init mode: what comes before the command runs is sent on to it', { skip },
     assert.deepEqual(await launched.exit, { code, signal: null }, moment.send);
   }
 });
-
-test('a TERM that came before variables of Node make us start once more is not lost', { skip }, async (t) => {
-  const launched = await launchAndSend(t, { config: MANY, env: { NODE_DEBUG: 'http' } }, beforeOurCode('SIGTERM'));
-  assert.deepEqual(await launched.exit, { code: 0, signal: null });
-  assert.equal(spawnedBy(launched), 0);
-});
