@@ -119,6 +119,11 @@ export class ElfImage {
     });
   }
 
+  /** Address of the names of the dynamic symbols. */
+  get namesAddress(): number {
+    return this.#requireDynamic(DynamicTag.strings);
+  }
+
   /** Symbols of the dynamic table. Linkers put their names directly behind them, which gives their number. */
   dynamicSymbols(): readonly ElfSymbol[] {
     const { symbols, strings } = this.#dynamicSymbolTables();
@@ -150,14 +155,16 @@ export class ElfImage {
     return table;
   }
 
+  #requireDynamic(tag: number): number {
+    const value = this.#dynamicTable().get(tag);
+    if (value === undefined) throw new Error(`cannot find the tag ${tag} in the dynamic table of the executable`);
+    return value;
+  }
+
   /** Offsets in the file of the dynamic symbols and of their names. */
   #dynamicSymbolTables(): { readonly symbols: number; readonly strings: number } {
-    const dynamic = this.#dynamicTable();
-    const symbols = dynamic.get(DynamicTag.symbols);
-    const strings = dynamic.get(DynamicTag.strings);
-    if (symbols === undefined || strings === undefined || strings < symbols)
-      throw new Error('cannot read the dynamic symbols of the executable');
-    return { symbols: this.offsetOf(symbols), strings: this.offsetOf(strings) };
+    const symbols = this.offsetOf(this.#requireDynamic(DynamicTag.symbols));
+    return { symbols, strings: this.offsetOf(this.namesAddress) };
   }
 
   #relocationAt(at: number): Relocation {

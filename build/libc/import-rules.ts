@@ -75,12 +75,12 @@ const SHARED: ReadonlyMap<string, readonly string[]> = new Map([
   ['_ZNSt5ctypeIcE2idE', ['_ZNSt5ctypeIcE2idE']],
 ]);
 
-/** Weak symbols that no library has: hooks of transactional memory and of the profiler. */
-const OPTIONAL: ReadonlySet<string> = new Set([
-  '_ITM_deregisterTMCloneTable',
-  '_ITM_registerTMCloneTable',
-  '__gmon_start__',
-]);
+/**
+ * Weak symbols that no library has: hooks of transactional memory, of the profiler and of zstd, initializers of
+ * thread-local variables that need none. Every other weak symbol must be in a library, as for a dynamic loader: some
+ * code takes a missing one for a process without threads.
+ */
+const OPTIONAL = /^(?:_ITM_(?:de)?registerTMCloneTable|__gmon_start__|ZSTD_trace_\w+|_ZTH\w+)$/;
 
 /** Sorts the imports of Node. Throws an error that names all for which there is no rule. */
 export function sortImports(node: ElfImage): Imports {
@@ -112,7 +112,7 @@ export function sortImports(node: ElfImage): Imports {
     const isHere = symbol.isDefined || (kind !== 'function' && symbol.address !== 0);
     const sum = kind === 'absolute' ? addend : 0;
     if (isHere) return void words.push({ address, symbol: null, addend: symbol.address + sum });
-    if (OPTIONAL.has(name)) optional.add(name);
+    if (symbol.isWeak && OPTIONAL.test(name)) optional.add(name);
     words.push({ address, symbol: nameInside(name), addend: sum });
   };
   for (const relocation of node.relocations()) {

@@ -23,7 +23,7 @@ const ADDRESS = 0x20000000;
 
 const SOURCES = join(ROOT, 'src', 'native', 'libc');
 /** Sources that run before any libc: no protected stack, no calls of memcpy(3), no vector registers. */
-const EARLY_SOURCES: readonly string[] = ['entry.c', 'loader.c', 'variables.c'];
+const EARLY_SOURCES: readonly string[] = ['entry.c', 'loader.c', 'variables.c', 'text.c'];
 const EARLY_FLAGS: readonly string[] = ['-ffreestanding', '-fno-stack-protector', '-fno-tree-loop-distribute-patterns'];
 
 /** Code at a fixed address. */
@@ -41,6 +41,8 @@ const LINKER_FLAGS: readonly string[] = [
   // Its pages become read-only in relocate_node; the linker's table would be of one segment.
   '-Wl,-z,norelro',
   '-Wl,--build-id=none',
+  // For linkFailure.
+  '-Wl,--no-demangle',
 ];
 
 /** Makes the libraries for a Node executable unless they are up to date. Returns their path, for debuggers, too. */
@@ -88,6 +90,7 @@ async function compile(platform: Platform, nodePath: string, folder: string): Pr
   ];
   for (const { flags, files } of groups)
     await run(platform.cc, [...FLAGS, ...WARNINGS, `-I${folder}`, ...flags, '-c', ...files], { cwd: folder });
+  await requireNoLibc(platform, folder);
   const wanted = await nodeNamesIn(platform, folder);
   await writeFile(join(folder, 'node-symbols.S'), nodeSymbols(node, wanted));
   await run(platform.cc, ['-c', 'node-symbols.S'], { cwd: folder });
@@ -103,16 +106,38 @@ function early(names: readonly string[], isEarly: boolean): string[] {
   return names.filter((name) => EARLY_SOURCES.includes(name) === isEarly).map((name) => join(SOURCES, name));
 }
 
+/** A symbol of an object file. */
+interface ObjectSymbol {
+  readonly name: string;
+  readonly isDefined: boolean;
+}
+
+async function symbolsOf(platform: Platform, folder: string, files: readonly string[]): Promise<ObjectSymbol[]> {
+  const { stdout } = await run(await toolOf(platform, 'nm'), ['--extern-only', ...files], { cwd: folder });
+  return [...stdout.matchAll(/^[\da-f ]+ ([A-Za-z]) (\S+)$/gm)].map(([, kind, name = '']) => ({
+    name,
+    isDefined: kind !== 'U',
+  }));
+}
+
+/** Names that object files use and do not define. */
+function namesFromOutside(symbols: readonly ObjectSymbol[]): string[] {
+  const own = new Set(symbols.filter(({ isDefined }) => isDefined).map(({ name }) => name));
+  return [...new Set(symbols.map(({ name }) => name).filter((name) => !own.has(name)))].sort();
+}
+
+/** Throws if code that runs before any libc calls one: compilers make calls of memset(3) by themselves. */
+async function requireNoLibc(platform: Platform, folder: string): Promise<void> {
+  const objects = EARLY_SOURCES.map((name) => name.replace(/c$/, 'o'));
+  const names = namesFromOutside(await symbolsOf(platform, folder, objects)).filter((name) => name !== '_start');
+  if (names.length > 0)
+    throw new Error(`cannot use ${objects.join(', ')}: they call ${names.join(', ')} before any libc`);
+}
+
 /** Names of Node's functions that the compiled addon calls. */
 async function nodeNamesIn(platform: Platform, folder: string): Promise<string[]> {
-  const files = (await readdir(folder)).filter((name) => name.endsWith('.o'));
-  const { stdout } = await run(await toolOf(platform, 'nm'), ['--extern-only', ...files], { cwd: folder });
-  const symbols = [...stdout.matchAll(/^[\da-f ]+ ([A-Z]) ((?:napi|node|uv)_\w+)$/gm)];
-  const namesOf = (isUndefined: boolean): string[] =>
-    symbols.filter(([, kind]) => (kind === 'U') === isUndefined).map(([, , name = '']) => name);
-  // The functions by which Node registers the addon are those of the addon.
-  const own = namesOf(false);
-  return [...new Set(namesOf(true).filter((name) => !own.includes(name)))].sort();
+  const objects = (await readdir(folder)).filter((name) => name.endsWith('.o'));
+  return namesFromOutside(await symbolsOf(platform, folder, objects)).filter((name) => /^(?:napi|node|uv)_/.test(name));
 }
 
 /** Places of the linker's files: sources and objects, and the product. */

@@ -26,11 +26,12 @@ describe('the C parts under ASan and UBSan', async () => {
     if (skip !== false) return;
     const program = join(folder, 'native');
     // The others need Node; they are in the sanitized addon below.
-    const parts = ['child.c', 'spawn.c', 'frame.c', 'syscalls.c', 'socket.c', 'names.c', 'signals.c'].map((name) =>
-      join(native, name),
-    );
+    const parts = [
+      ...['child.c', 'spawn.c', 'frame.c', 'syscalls.c', 'socket.c', 'names.c', 'signals.c'],
+      ...['libc/text.c', 'libc/variables.c', 'libc/loader.c'],
+    ].map((name) => join(native, name));
     const paths = [
-      ...['native.c', 'pure.c', 'sockets.c', 'caught.c'].map((name) => join(ROOT, 'test', 'native-c', name)),
+      ...['native.c', 'pure.c', 'sockets.c', 'caught.c', 'early.c'].map((name) => join(ROOT, 'test', 'native-c', name)),
       ...parts,
     ];
     await run(platform.cc, [
@@ -59,6 +60,8 @@ describe('the C parts under ASan and UBSan', async () => {
     assert.match(output, /^ok datagrams_arrive$/m);
     assert.match(output, /^ok full_queue_merges$/m);
     assert.match(output, /^ok passed_descriptors_are_not_taken$/m);
+    assert.match(output, /^ok variables_are_set_aside$/m);
+    assert.match(output, /^ok loader_is_mapped$/m);
   });
 
   test('the whole addon in Node, with the library preloaded', { skip }, async () => {

@@ -1,7 +1,7 @@
 /*
  * The first instructions of the process. They choose the libraries that it runs with: by default those inside the
  * executable, with ONEVISOR_LIBC=system those of the system. No libc is up: there are no thread-local variables, no
- * errno and no functions of libc.
+ * errno and no functions of libc, also none that the compiler would call by itself.
  */
 #include "entry.h"
 
@@ -67,30 +67,6 @@ __asm__(
 #endif
 
 uint64_t choose_start(uint64_t *stack);
-
-uint64_t length_of(const char *text) {
-  uint64_t length = 0;
-  while (text[length] != '\0') {
-    ++length;
-  }
-  return length;
-}
-
-int begins_with(const char *text, const char *start) {
-  while (*start != '\0') {
-    if (*text++ != *start++) {
-      return 0;
-    }
-  }
-  return 1;
-}
-
-char *append(char *target, const char *bytes, uint64_t count) {
-  for (uint64_t i = 0; i < count; ++i) {
-    *target++ = bytes[i];
-  }
-  return target;
-}
 
 /* The line that says why the process cannot start; longer texts are cut. */
 enum { LINE_BYTES = 512, EXIT_CODE = 127 };
@@ -202,7 +178,8 @@ static void drop_preload(char **environment) {
 }
 
 static uint64_t choose_system(const struct start *start) {
-  struct complaint complaint = {.length = 0};
+  struct complaint complaint;
+  complaint.length = 0;
   const enum trial trial = try_system(&complaint);
   if (trial == CANNOT_USE) {
     static const char silent[] = "their loader fails";
