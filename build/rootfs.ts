@@ -1,6 +1,6 @@
 /**
- * Debian file systems for tests: a bare bookworm like the image debian:bookworm-slim, and the same with some packages.
- * They are made with debootstrap as root and kept outside the checkout; nothing here runs the executable.
+ * File systems for tests: a bare Debian like the image debian:bookworm-slim, the same with some packages, and others.
+ * Debian's are made with debootstrap as root. All are kept outside the checkout; nothing here runs the executable.
  */
 import { execFile } from 'node:child_process';
 import { access, chmod, constants, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
@@ -42,24 +42,30 @@ export async function rootfsSkipReason(): Promise<string | null> {
   return null;
 }
 
-/** Name of a file system in the cache. */
-function nameOf(packages: readonly string[]): string {
-  return packages.length === 0 ? 'bookworm' : `bookworm-${hashOf(...packages).slice(0, 12)}`;
-}
+/** Releases of Debian of which file systems are made. */
+export type Suite = 'bookworm' | 'bullseye' | 'trixie';
 
 /**
- * A bookworm file system with `packages` besides the minimal ones; made when it is not in the cache. Returns its path.
+ * A file system of Debian with `packages` besides the minimal ones; made when it is not in the cache. Returns its path.
  */
-export async function debianRootfs(packages: readonly string[] = []): Promise<string> {
+export function debianRootfs(packages: readonly string[] = [], suite: Suite = 'bookworm'): Promise<string> {
+  const name = packages.length === 0 ? suite : `${suite}-${hashOf(...packages).slice(0, 12)}`;
+  return keptRootfs(name, async (making) => {
+    const include = packages.length === 0 ? [] : [`--include=${packages.join(',')}`];
+    await run('debootstrap', ['--variant=minbase', ...include, suite, making], { maxBuffer: 1 << 26 });
+    await shrink(making);
+  });
+}
+
+/** A file system of this name in the cache; `make` fills its folder when it is not there. Returns its path. */
+export async function keptRootfs(name: string, make: (folder: string) => Promise<void>): Promise<string> {
   const folder = join(cacheFolder(), 'rootfs');
-  const kept = join(folder, nameOf(packages));
+  const kept = join(folder, name);
   if (await isPresent(kept)) return kept;
   await mkdir(folder, { recursive: true });
   const making = await mkdtemp(join(folder, 'making-'));
   try {
-    const include = packages.length === 0 ? [] : [`--include=${packages.join(',')}`];
-    await run('debootstrap', ['--variant=minbase', ...include, 'bookworm', making], { maxBuffer: 1 << 26 });
-    await shrink(making);
+    await make(making);
     // It becomes the root of images, where every user must be able to enter.
     await chmod(making, 0o755);
     await rename(making, kept).catch(async (error: NodeJS.ErrnoException) => {
