@@ -1,5 +1,6 @@
 /**
- * Makes the native addon: one call of the C compiler on src/native/*.c, and a look at what the result asks of glibc.
+ * Makes the native addon as a file, for checkouts and for ONEVISOR_LIBC=system; build/libc links it into the
+ * executable, too. It is one call of the C compiler on src/native/*.c, and a look at what the result asks of glibc.
  * Runs by itself (`node build/addon.ts [--arch ARCH] [--cc CC] [--out FILE] [--sanitize]`) and as a step of the build.
  */
 import { execFile } from 'node:child_process';
@@ -9,7 +10,7 @@ import { dirname, join, relative } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { hashOf, hashOfFile, makeUnlessCurrent } from './cache.ts';
 import { neededVersions } from './elf.ts';
-import { CACHE, platformOf, productFolder, ROOT } from './platform.ts';
+import { CACHE, platformOf, ROOT } from './platform.ts';
 import type { Arch } from './platform.ts';
 
 const run = promisify(execFile);
@@ -46,7 +47,7 @@ export interface AddonOptions {
   readonly arch: Arch;
   /** The C compiler; for another processor a cross compiler. */
   readonly cc: string;
-  /** Where the addon goes; by default `onevisor.node` among the products for this machine. */
+  /** Path of the product; by default `onevisor.node` in the cache, where src/native/load.ts finds it in a checkout. */
   readonly out?: string;
   /** For tests: with AddressSanitizer and UndefinedBehaviorSanitizer. */
   readonly sanitize?: boolean;
@@ -57,8 +58,7 @@ export interface AddonOptions {
  * glibc.
  */
 export async function buildAddon({ arch, cc, out, sanitize = false }: AddonOptions): Promise<string> {
-  const product =
-    out ?? join(productFolder(platformOf(arch, cc)), sanitize ? 'onevisor-sanitized.node' : 'onevisor.node');
+  const product = out ?? join(CACHE, arch, sanitize ? 'onevisor-sanitized.node' : 'onevisor.node');
   const { sources, headers } = await addonSources();
   const flags = [...FLAGS, ...WARNINGS, ...(sanitize ? SANITIZER_FLAGS : []), ...headerFlags(), '-shared'];
   const hashes = await Promise.all([...sources, ...headers].map(hashOfFile));

@@ -10,7 +10,7 @@ import { getRawAsset, isSea } from 'node:sea';
 import { messageOf } from '../core/error-text.ts';
 import type { Addon } from './addon.ts';
 
-/** Name of the addon: as an asset, and in dist/. */
+/** Name of the addon: as an asset, and as a product of the build. */
 export const ADDON_NAME = 'onevisor.node';
 
 /** One place from which the addon could not be loaded. */
@@ -75,7 +75,7 @@ function writableFolders(): string[] {
 
 /** Where `node build/addon.ts` leaves it. Not asked for inside the executable, where import.meta is empty. */
 function builtAddon(): string {
-  return join(import.meta.dirname, '..', '..', 'dist', ADDON_NAME);
+  return join(import.meta.dirname, '..', '..', 'dist', '.cache', process.arch, ADDON_NAME);
 }
 
 function loadFromCheckout(): Addon {

@@ -9,12 +9,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, describe, test } from 'node:test';
 import { AddonLoadError, ADDON_NAME, loadCarried } from '../../src/native/load.ts';
-import { ROOT } from '../../build/platform.ts';
+import { CACHE, ROOT } from '../../build/platform.ts';
 import './programs.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'onevisor-load-'));
 after(() => rmSync(folder, { recursive: true }));
-const bytes = readFileSync(join(ROOT, 'dist', ADDON_NAME));
+const addon = join(CACHE, process.arch, ADDON_NAME);
+const bytes = readFileSync(addon);
 const sealed = join(folder, 'sealed');
 const writable = join(folder, 'run');
 const mounts = spawnSync('unshare', ['-m', 'true']).status === 0 ? false : 'no right to mount';
@@ -39,7 +40,7 @@ describe('an addon that is carried along', () => {
   test('goes on where files cannot be mapped executable, and leaves nothing there', { skip: mounts }, () => {
     const script = `import('${join(ROOT, 'src/native/load.ts')}').then(({ loadCarried }) => {
       const fs = require('node:fs');
-      const bytes = fs.readFileSync('${join(ROOT, 'dist', ADDON_NAME)}');
+      const bytes = fs.readFileSync('${addon}');
       let reason = '';
       try { loadCarried(bytes, ['${sealed}']); } catch (error) { reason = error.attempts[0].reason; }
       const carried = loadCarried(bytes, ['${sealed}', '${writable}']);

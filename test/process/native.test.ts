@@ -26,10 +26,9 @@ describe('the C parts under ASan and UBSan', async () => {
     if (skip !== false) return;
     const program = join(folder, 'native');
     // The others need Node; they are in the sanitized addon below.
-    const parts = [
-      ...['child.c', 'spawn.c', 'frame.c', 'syscalls.c', 'socket.c', 'names.c', 'signals.c'],
-      ...['libc/text.c', 'libc/variables.c', 'libc/loader.c'],
-    ].map((name) => join(native, name));
+    const addonParts = ['child.c', 'spawn.c', 'frame.c', 'syscalls.c', 'socket.c', 'names.c', 'signals.c'];
+    const earlyParts = ['libc/text.c', 'libc/variables.c', 'libc/loader.c'];
+    const parts = [...addonParts, ...earlyParts].map((name) => join(native, name));
     const paths = [
       ...['native.c', 'pure.c', 'sockets.c', 'caught.c', 'early.c'].map((name) => join(ROOT, 'test', 'native-c', name)),
       ...parts,

@@ -68,20 +68,33 @@ __asm__(
 
 uint64_t choose_start(uint64_t *stack);
 
-/* The line that says why the process cannot start; longer texts are cut. */
-enum { LINE_BYTES = 512, EXIT_CODE = 127 };
+/* The reason why the libraries of the system cannot be used; longer texts are cut. */
+enum { REASON_BYTES = 512 };
 
-_Noreturn static void refuse(const char *reason, uint64_t reason_bytes) {
-  static const char start[] = "onevisor: cannot use the system's libraries (ONEVISOR_LIBC=system): ";
-  static const char advice[] = "; without ONEVISOR_LIBC, those inside the executable are used\n";
-  char line[sizeof start + LINE_BYTES + sizeof advice];
-  char *end = append(line, start, sizeof start - 1);
-  end = append(end, reason, reason_bytes < LINE_BYTES ? reason_bytes : LINE_BYTES);
-  end = append(end, advice, sizeof advice - 1);
+/* Exit codes: as for a wrong configuration, and as dynamic loaders do. */
+enum { WRONG_VALUE = 2, NO_LIBRARIES = 127 };
+
+_Noreturn static void end_with_line(const char *line, const char *end, int code) {
   kernel_call(SYS_write, 2, (long)line, end - line, 0, 0, 0);
   for (;;) {
-    kernel_call(SYS_exit_group, EXIT_CODE, 0, 0, 0, 0, 0);
+    kernel_call(SYS_exit_group, code, 0, 0, 0, 0, 0);
   }
+}
+
+_Noreturn static void refuse_value(void) {
+  static const char line[] =
+      "onevisor: cannot use the value of ONEVISOR_LIBC: write system, or leave the variable out\n";
+  end_with_line(line, line + sizeof line - 1, WRONG_VALUE);
+}
+
+_Noreturn static void refuse_system(const char *reason, uint64_t reason_bytes) {
+  static const char start[] = "onevisor: cannot use the system's libraries (ONEVISOR_LIBC=system): ";
+  static const char advice[] = "; without ONEVISOR_LIBC, those inside the executable are used\n";
+  char line[sizeof start + REASON_BYTES + sizeof advice];
+  char *end = append(line, start, sizeof start - 1);
+  end = append(end, reason, reason_bytes < REASON_BYTES ? reason_bytes : REASON_BYTES);
+  end = append(end, advice, sizeof advice - 1);
+  end_with_line(line, end, NO_LIBRARIES);
 }
 
 /* Facts that the kernel gives to a new process. */
@@ -122,18 +135,18 @@ static void describe_node(Elf64_auxv_t *facts, const struct segment_table *table
 
 /* Text of the dynamic loader about a library that it cannot use. */
 struct complaint {
-  char text[LINE_BYTES];
+  char text[REASON_BYTES];
   uint64_t length;
 };
 
 /* Reads to the end of a pipe; keeps the first line. */
 static void read_complaint(int fd, struct complaint *complaint) {
-  char piece[LINE_BYTES];
+  char piece[REASON_BYTES];
   int is_line_over = 0;
   long got;
   while ((got = kernel_call(SYS_read, fd, (long)piece, sizeof piece, 0, 0, 0)) > 0) {
     for (long i = 0; i < got && !is_line_over; ++i) {
-      is_line_over = piece[i] == '\n' || complaint->length == LINE_BYTES;
+      is_line_over = piece[i] == '\n' || complaint->length == REASON_BYTES;
       if (!is_line_over) {
         complaint->text[complaint->length++] = piece[i];
       }
@@ -186,18 +199,18 @@ static uint64_t choose_system(const struct start *start) {
     if (complaint.length == 0) {
       complaint.length = (uint64_t)(append(complaint.text, silent, sizeof silent - 1) - complaint.text);
     }
-    refuse(complaint.text, complaint.length);
+    refuse_system(complaint.text, complaint.length);
   }
   if (trial == IS_CHILD) {
     drop_preload(start->environment);
   }
   const struct system_loader loader = map_system_loader(start->page_size);
   if (loader.entry == 0) {
-    char reason[LINE_BYTES];
+    char reason[REASON_BYTES];
     static const char text[] = "there is no usable ";
     char *end = append(reason, text, sizeof text - 1);
     end = append(end, loader_path, length_of(loader_path));
-    refuse(reason, (uint64_t)(end - reason));
+    refuse_system(reason, (uint64_t)(end - reason));
   }
   describe_node(start->facts, &system_table, loader.base, trial == IS_CHILD ? (uint64_t)end_trial : NODE_ENTRY);
   return loader.entry;
@@ -218,7 +231,11 @@ __attribute__((used)) uint64_t choose_start(uint64_t *stack) {
   initial_stack = stack;
   const struct start start = read_start(stack);
   const char *wanted = wanted_libraries(start.environment);
-  const int is_system = wanted != NULL && begins_with(wanted, "system") && wanted[6] == '\0';
+  static const char system[] = "system";
+  const int is_system = wanted != NULL && begins_with(wanted, system) && wanted[sizeof system - 1] == '\0';
+  if (wanted != NULL && *wanted != '\0' && !is_system) {
+    refuse_value();
+  }
   set_variables_aside(start.environment, is_system);
   if (is_system) {
     return choose_system(&start);
