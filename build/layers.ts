@@ -122,7 +122,8 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   },
   'health/': {
     may: ['health/', 'core/', 'engine/alarm.ts', 'node:http', 'node:https', 'node:net', 'node:dns'],
-    types: ['config/', 'engine/'],
+    types: ['config/', 'engine/', 'node:tls'],
+    only: { 'authorities.ts': ['node:crypto', 'node:tls', 'files/read-file.ts'] },
     reason:
       'health/ looks at programs from outside, as their clients do: commands it leaves to the port Jobs, and ' +
       'what follows from an answer to the engine',
