@@ -119,12 +119,17 @@ export class ElfImage {
     });
   }
 
-  /** Address of the names of the dynamic symbols. */
+  /** Address of the dynamic symbols. */
+  get symbolsAddress(): number {
+    return this.#requireDynamic(DynamicTag.symbols);
+  }
+
+  /** Address of the names of the dynamic symbols, which linkers put directly behind them. */
   get namesAddress(): number {
     return this.#requireDynamic(DynamicTag.strings);
   }
 
-  /** Symbols of the dynamic table. Linkers put their names directly behind them, which gives their number. */
+  /** Symbols of the dynamic table. */
   dynamicSymbols(): readonly ElfSymbol[] {
     const { symbols, strings } = this.#dynamicSymbolTables();
     const count = Math.floor((strings - symbols) / SYMBOL_BYTES);
@@ -163,8 +168,7 @@ export class ElfImage {
 
   /** Offsets in the file of the dynamic symbols and of their names. */
   #dynamicSymbolTables(): { readonly symbols: number; readonly strings: number } {
-    const symbols = this.offsetOf(this.#requireDynamic(DynamicTag.symbols));
-    return { symbols, strings: this.offsetOf(this.namesAddress) };
+    return { symbols: this.offsetOf(this.symbolsAddress), strings: this.offsetOf(this.namesAddress) };
   }
 
   #relocationAt(at: number): Relocation {

@@ -37,31 +37,26 @@ export function joinLibraries(executable: Uint8Array, libraries: Uint8Array): Ui
   requireFreeAddresses(cut.segments, appended);
 
   const addresses = inside.namedAddresses();
-  const addressOf = (name: string): number => {
-    const address = addresses.get(name);
-    if (address === undefined) throw new Error(`cannot find ${name} in the libraries inside`);
-    return address;
-  };
-  const tables = makeTables(cut.segments, appended, {
-    thread: {
-      ...inside.segment(SegmentType.threadLocal),
-      offset: inside.segment(SegmentType.threadLocal).offset + start,
+  const places: Places = {
+    addressOf: (name) => {
+      const address = addresses.get(name);
+      if (address === undefined) throw new Error(`cannot find ${name} in the libraries inside`);
+      return address;
     },
-    system: addressOf('system_table') + COUNTER_BYTES,
-    inside: addressOf('inside_table') + COUNTER_BYTES,
     offsetOf: (address) => inside.offsetOf(address) + start,
-  });
+  };
+  const own = [SegmentType.threadLocal, SegmentType.readOnlyAfterRelocation]
+    .map((type) => inside.segment(type))
+    .map((segment) => ({ ...segment, offset: segment.offset + start }));
+  const tables = makeTables({ node: cut.segments, libraries: appended, own }, places);
   for (const [name, segments] of Object.entries(tables)) {
     if (segments.length > TABLE_CAPACITY) throw new Error(`cannot write ${name}: ${segments.length} segments`);
-    const at = inside.offsetOf(addressOf(name)) + start;
+    const at = places.offsetOf(places.addressOf(name));
     joined.writeBigUInt64LE(BigInt(segments.length), at);
     writeSegments(joined, at + COUNTER_BYTES, segments);
   }
-  writeHeader(joined, {
-    entry: inside.entry,
-    table: inside.offsetOf(addressOf('kernel_table')) + start + COUNTER_BYTES,
-    count: tables.kernel_table.length,
-  });
+  const table = places.offsetOf(places.addressOf('kernel_table')) + COUNTER_BYTES;
+  writeHeader(joined, { entry: inside.entry, table, count: tables.kernel_table.length });
   return joined;
 }
 
@@ -84,38 +79,40 @@ function requireFreeAddresses(segments: readonly Segment[], appended: readonly S
   if (Math.max(...ends) > begin) throw new Error('cannot append the libraries: Node occupies their addresses');
 }
 
-/** Places that the tables refer to. */
+/** Finds things of the libraries: the address of a symbol, and where the bytes of an address are in the file. */
 interface Places {
-  /** Thread-local variables of the libraries and of Node. */
-  readonly thread: Segment;
-  /** Addresses of two tables in memory, and how to find them in the file. */
-  readonly system: number;
-  readonly inside: number;
+  readonly addressOf: (name: string) => number;
   readonly offsetOf: (address: number) => number;
 }
 
-function makeTables(node: readonly Segment[], libraries: readonly Segment[], places: Places): Tables {
+/** Segments of the parts of the file. */
+interface Parts {
+  readonly node: readonly Segment[];
+  readonly libraries: readonly Segment[];
+  /** Entries of the libraries for glibc: the thread-local variables of both parts, and the libraries' constants. */
+  readonly own: readonly Segment[];
+}
+
+function makeTables({ node, libraries, own }: Parts, places: Places): Tables {
   const { interpreter, dynamic, table, threadLocal, readOnlyAfterRelocation, load } = SegmentType;
   const dynamicOnly: readonly number[] = [interpreter, dynamic, table, threadLocal, readOnlyAfterRelocation];
-  const withThreads = [...node.filter(({ type }) => !dynamicOnly.includes(type)), places.thread];
-  const lastLoad = withThreads.findLastIndex(({ type }) => type === load);
+  const inside = [...node.filter(({ type }) => !dynamicOnly.includes(type)), ...own];
+  const system = node.filter(({ type }) => type !== table);
+  const lastLoad = inside.findLastIndex(({ type }) => type === load);
   return {
     // The kernel wants the loads in the order of their addresses.
-    kernel_table: withThreads.toSpliced(lastLoad + 1, 0, ...libraries),
-    inside_table: withOwnEntry(withThreads, places.inside, places),
-    system_table: withOwnEntry(
-      node.filter(({ type }) => type !== table),
-      places.system,
-      places,
-    ),
+    kernel_table: inside.toSpliced(lastLoad + 1, 0, ...libraries),
+    inside_table: withOwnEntry(inside, 'inside_table', places),
+    system_table: withOwnEntry(system, 'system_table', places),
   };
 }
 
 /** Puts the entry for the table itself first, from which a loader finds out that nothing was moved. */
-function withOwnEntry(segments: readonly Segment[], address: number, { offsetOf }: Places): Segment[] {
+function withOwnEntry(segments: readonly Segment[], name: keyof Tables, places: Places): Segment[] {
+  const address = places.addressOf(name) + COUNTER_BYTES;
   const size = (segments.length + 1) * SEGMENT_BYTES;
   const own = { type: SegmentType.table, flags: 4, alignment: 8, address, fileSize: size, memorySize: size };
-  return [{ ...own, offset: offsetOf(address) }, ...segments];
+  return [{ ...own, offset: places.offsetOf(address) }, ...segments];
 }
 
 /** Changes the header of the file. Its sections go: their offsets are those of the file before the cut. */

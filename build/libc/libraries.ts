@@ -38,8 +38,8 @@ const LINKER_FLAGS: readonly string[] = [
   '-Wl,-e,enter_process',
   '-Wl,--eh-frame-hdr',
   '-Wl,--wrap=_dl_find_object',
-  // Its pages become read-only in relocate_node; the linker's table would be of one segment.
-  '-Wl,-z,norelro',
+  // glibc makes the constants read-only at its start (join.ts has the entry in the table that glibc reads).
+  '-Wl,-z,relro',
   '-Wl,--build-id=none',
   // For linkFailure.
   '-Wl,--no-demangle',

@@ -130,3 +130,15 @@ test('a wrong value of ONEVISOR_LIBC is an error in one line', async (t) => {
     'onevisor: cannot use the value of ONEVISOR_LIBC: write system, or leave the variable out',
   );
 });
+
+test('a crash report of Node names the functions and parts on its stack', async (t) => {
+  const launched = await launch(t, {
+    as: 'plain',
+    files: { 'abort.mjs': 'export default () => process.abort();\n' },
+    config:
+      '[supervisord]\nnodaemon=true\n[unix_http_server]\nfile=%FOLDER%/s\n[rpcinterface:x]\n' +
+      'supervisor.rpcinterface_factory=./abort.mjs\n',
+  });
+  assert.equal((await launched.exit).signal, 'SIGABRT');
+  assert.match(launched.stderr.text, /Native stack trace[^]* 1: 0x[0-9a-f]+ .*\[node\][^]*abort\.mjs:1/);
+});

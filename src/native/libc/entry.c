@@ -14,10 +14,14 @@
 #include "node-image.h"
 #include "tables.h"
 
-/* Put together by the build. A value keeps them out of .bss, which has no bytes in the file. */
-struct segment_table kernel_table = {.count = 1};
-struct segment_table inside_table = {.count = 1};
-struct segment_table system_table = {.count = 1};
+/*
+ * Filled in by the build. The values are there so that the compiler takes them for no zeros; the section becomes
+ * read-only before Node starts.
+ */
+#define FILLED_IN __attribute__((section(".data.rel.ro.tables")))
+struct segment_table kernel_table FILLED_IN = {.count = 1};
+struct segment_table inside_table FILLED_IN = {.count = 1};
+struct segment_table system_table FILLED_IN = {.count = 1};
 
 /* The stack as the kernel has left it: argc, argv, environment, auxiliary vector. */
 uint64_t *initial_stack;

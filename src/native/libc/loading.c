@@ -24,7 +24,6 @@ void *inside_dlopen(const char *path, int flags);
 void *inside_dlsym(void *handle, const char *name);
 int inside_dlclose(void *handle);
 char *inside_dlerror(void);
-int inside_dladdr(const void *address, Dl_info *info);
 void *__libc_dlopen_mode(const char *name, int mode);
 void *__libc_dlsym(void *handle, const char *name);
 void *__libc_dlvsym(void *handle, const char *name, const char *version);
@@ -59,12 +58,6 @@ char *inside_dlerror(void) {
   char *text = (char *)problem;
   problem = NULL;
   return text;
-}
-
-int inside_dladdr(const void *address, Dl_info *info) {
-  (void)address;
-  (void)info;
-  return 0;
 }
 
 /* The same for glibc itself, which loads modules for character sets and names. */

@@ -6,6 +6,7 @@
 #include <link.h>
 #include <stddef.h>
 
+#include "node-image.h"
 #include "tables.h"
 
 /* Begin and end of the libraries in memory; the linker knows them. */
@@ -13,6 +14,7 @@ extern const Elf64_Ehdr __ehdr_start;
 extern char _end[];
 
 int __wrap__dl_find_object(void *address, struct dl_find_object *result);
+int inside_dladdr(const void *address, Dl_info *info);
 
 enum { OBJECTS = 2 };
 
@@ -71,9 +73,44 @@ static int describe_map(const struct dl_phdr_info *object, uint64_t address, str
   return 0;
 }
 
+static int is_in_libraries(const void *address) {
+  return (const char *)address >= (const char *)&__ehdr_start && (const char *)address < _end;
+}
+
 /* Takes the place of _dl_find_object(3), which libgcc asks and which knows one object in a static executable. */
 int __wrap__dl_find_object(void *address, struct dl_find_object *result) {
-  const int is_library = (const char *)address >= (const char *)&__ehdr_start && (char *)address < _end;
-  const struct dl_phdr_info object = is_library ? describe_libraries() : describe_node();
+  const struct dl_phdr_info object = is_in_libraries(address) ? describe_libraries() : describe_node();
   return describe_map(&object, (uint64_t)address, result);
+}
+
+/* The exported symbol of Node that has an address; NULL for most functions, whose names are not in the executable. */
+static const Elf64_Sym *find_symbol(uint64_t address) {
+  for (const Elf64_Sym *symbol = (const Elf64_Sym *)NODE_SYMBOLS; symbol < (const Elf64_Sym *)NODE_NAMES; ++symbol) {
+    if (symbol->st_shndx != SHN_UNDEF && address - symbol->st_value < symbol->st_size) {
+      return symbol;
+    }
+  }
+  return NULL;
+}
+
+/*
+ * Names what has an address, for the stack traces of Node's crash reports. Node asks only when it is about to end, so
+ * the search may be slow.
+ */
+int inside_dladdr(const void *address, Dl_info *info) {
+  if (is_in_libraries(address)) {
+    *info = (Dl_info){.dli_fname = "libraries inside", .dli_fbase = (void *)&__ehdr_start};
+    return 1;
+  }
+  const struct dl_phdr_info node = describe_node();
+  if (find_segment(&node, PT_LOAD, (uint64_t)address) == NULL) {
+    return 0;
+  }
+  *info = (Dl_info){.dli_fname = "node", .dli_fbase = (void *)NODE_START};
+  const Elf64_Sym *symbol = find_symbol((uint64_t)address);
+  if (symbol != NULL) {
+    info->dli_sname = (const char *)NODE_NAMES + symbol->st_name;
+    info->dli_saddr = (void *)symbol->st_value;
+  }
+  return 1;
 }
