@@ -1,7 +1,7 @@
 # onevisor as an image. Build it with  docker build -t onevisor .  and take everything from it:
 #   COPY --from=onevisor /usr/local/bin/ /usr/local/bin/
-# That is the executable, its native addon (for a root file system that is read-only and has no writable folder at all),
-# and the links supervisord, supervisorctl, echo_supervisord_conf and pidproxy. The executable alone:
+# That is the executable and the links supervisord, supervisorctl, echo_supervisord_conf and pidproxy. The executable
+# alone, which is enough for any image, also one FROM scratch:
 #   COPY --from=onevisor /onevisor /usr/local/bin/
 # The licences of its parts are in /THIRD_PARTY_LICENSES.txt. To have the files on your disk:
 #   docker build --target files --output type=local,dest=. .
@@ -14,12 +14,12 @@ COPY . .
 RUN npm run --silent build
 
 FROM scratch AS files
-COPY --from=build /src/dist/onevisor /src/dist/onevisor.node /src/dist/THIRD_PARTY_LICENSES.txt /
+COPY --from=build /src/dist/onevisor /src/dist/THIRD_PARTY_LICENSES.txt /
 
 FROM debian:bookworm-slim
-COPY --from=files /onevisor /onevisor.node /usr/local/bin/
+COPY --from=files /onevisor /usr/local/bin/
 COPY --from=files /THIRD_PARTY_LICENSES.txt /
 RUN cd /usr/local/bin \
     && for name in supervisord supervisorctl echo_supervisord_conf pidproxy; do ln -s onevisor "$name"; done \
-    && ln -s usr/local/bin/onevisor usr/local/bin/onevisor.node /
+    && ln -s usr/local/bin/onevisor /
 ENTRYPOINT ["onevisor"]

@@ -1,15 +1,16 @@
 /**
- * Builds the native addon: compiles src/native/*.c in one call, and checks the glibc version that the result needs. Can
- * be run alone (`node build/addon.ts [--arch ARCH] [--cc CC] [--out FILE] [--sanitize]`), and is a step of the build.
+ * Makes the native addon as a file, for checkouts and for ONEVISOR_LIBC=system; build/libc links it into the
+ * executable, too. It is one call of the C compiler on src/native/*.c, and a look at what the result asks of glibc.
+ * Runs by itself (`node build/addon.ts [--arch ARCH] [--cc CC] [--out FILE] [--sanitize]`) and as a step of the build.
  */
 import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
-import { hashOf, makeUnlessCurrent } from './cache.ts';
+import { hashOf, hashOfFile, makeUnlessCurrent } from './cache.ts';
 import { neededVersions } from './elf.ts';
-import { CACHE, platformOf, productFolder, ROOT } from './platform.ts';
+import { CACHE, platformOf, ROOT } from './platform.ts';
 import type { Arch } from './platform.ts';
 
 const run = promisify(execFile);
@@ -23,13 +24,13 @@ const FLAGS: readonly string[] = [
   '-D_GNU_SOURCE',
   '-U_FORTIFY_SOURCE',
   '-O2',
-  '-Wall',
-  '-Wextra',
-  '-Werror',
   '-fPIC',
   '-fvisibility=hidden',
   '-fno-plt',
 ];
+
+/** Every warning about our C is an error. */
+export const WARNINGS: readonly string[] = ['-Wall', '-Wextra', '-Werror'];
 
 /** Both sanitizers, with every finding fatal. They need a newer glibc, so such a build is for tests only. */
 export const SANITIZER_FLAGS: readonly string[] = [
@@ -43,7 +44,7 @@ export interface AddonOptions {
   readonly arch: Arch;
   /** The C compiler; a cross compiler for another processor. */
   readonly cc: string;
-  /** Path of the addon. The default is `onevisor.node` in the product folder. */
+  /** Path of the product; by default `onevisor.node` in the cache, where src/native/load.ts finds it in a checkout. */
   readonly out?: string;
   /** True for tests: builds with AddressSanitizer and UndefinedBehaviorSanitizer. */
   readonly sanitize?: boolean;
@@ -54,32 +55,35 @@ export interface AddonOptions {
  * than allowed.
  */
 export async function buildAddon({ arch, cc, out, sanitize = false }: AddonOptions): Promise<string> {
-  const product =
-    out ?? join(productFolder(platformOf(arch, cc)), sanitize ? 'onevisor-sanitized.node' : 'onevisor.node');
-  const folder = join(ROOT, 'src', 'native');
-  const files = (await readdir(folder)).filter((name) => /\.[ch]$/.test(name)).sort();
-  const sources = files.filter((name) => name.endsWith('.c')).map((name) => join(folder, name));
-  const headers = join(dirname(createRequire(import.meta.url).resolve('node-api-headers/package.json')), 'include');
-  // Only Node's own package has the header of its event loop. npm installs the package for this machine; its header is
-  // the same on all.
-  const loopHeaders = join(ROOT, 'node_modules', `node-linux-${process.arch}`, 'include', 'node');
-  const flags = [
-    ...FLAGS,
-    ...(sanitize ? SANITIZER_FLAGS : []),
-    '-isystem',
-    headers,
-    '-isystem',
-    loopHeaders,
-    '-shared',
-  ];
-  const texts = await Promise.all(files.map((name) => readFile(join(folder, name))));
+  const product = out ?? join(CACHE, arch, sanitize ? 'onevisor-sanitized.node' : 'onevisor.node');
+  const { sources, headers } = await addonSources();
+  const flags = [...FLAGS, ...WARNINGS, ...(sanitize ? SANITIZER_FLAGS : []), ...headerFlags(), '-shared'];
+  const hashes = await Promise.all([...sources, ...headers].map(hashOfFile));
   const { stdout: compiler } = await run(cc, ['--version']);
-  const key = hashOf(product, cc, compiler, flags.join(' '), files.join(' '), ...texts);
+  const key = hashOf(product, cc, compiler, flags.join(' '), sources.join(' '), ...hashes);
   await makeUnlessCurrent(product, join(CACHE, `addon-${hashOf(product).slice(0, 16)}.key`), key, async (output) => {
     await run(cc, [...flags, ...sources, '-o', output]);
     if (!sanitize) await requireOldGlibc(output);
   });
   return product;
+}
+
+/** Lists the C files and headers of the addon. */
+export async function addonSources(): Promise<{ readonly sources: string[]; readonly headers: string[] }> {
+  const folder = join(ROOT, 'src', 'native');
+  const names = (await readdir(folder)).sort();
+  const pathsOf = (ending: string): string[] =>
+    names.filter((name) => name.endsWith(ending)).map((name) => join(folder, name));
+  return { sources: pathsOf('.c'), headers: pathsOf('.h') };
+}
+
+/** Options by which the compiler finds the headers of Node. */
+export function headerFlags(): string[] {
+  const headers = join(dirname(createRequire(import.meta.url).resolve('node-api-headers/package.json')), 'include');
+  // Only Node's own package has the header of its event loop. npm installs the package for this machine; its header is
+  // the same on all.
+  const loopHeaders = join(ROOT, 'node_modules', `node-linux-${process.arch}`, 'include', 'node');
+  return ['-isystem', headers, '-isystem', loopHeaders];
 }
 
 /** Throws if a shared object needs a symbol that is newer than {@link NEWEST_GLIBC}. */

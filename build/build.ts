@@ -28,6 +28,8 @@ const { values: options } = parseArgs({
 const began = performance.now();
 const platform = platformOf(options.arch, options.cc);
 await mkdir(productFolder(platform), { recursive: true });
+// Earlier builds left the addon there.
+await rm(join(productFolder(platform), 'onevisor.node'), { force: true });
 const [{ code, packages }, assets] = await Promise.all([bundle(options.entry), makeAssets(platform)]);
 const { path, made } = await makeExecutable(platform, code, assets);
 await makeLinks(productFolder(platform));

@@ -1,15 +1,18 @@
 /**
- * Makes the executable: strips Node, then injects the bundle and the assets. (Stripping afterwards would break it.)
- * `execArgv` disables what Node must not do by itself as PID 1. No other file does that.
+ * Makes the executable: strips Node, injects the bundle and the assets, then joins the libraries (build/libc).
+ * (Stripping after the injection would break it.) `execArgv` disables what Node must not do by itself as PID 1. No
+ * other file does that.
  */
 import { execFile } from 'node:child_process';
-import { chmod, rm, writeFile } from 'node:fs/promises';
+import { chmod, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { log } from '@yao-pkg/pkg-fetch/lib-es5/log.js';
 import sea from '@yao-pkg/pkg/lib-es5/sea.js';
 import { hashOf, hashOfFile, makeUnlessCurrent } from './cache.ts';
-import { CACHE, nodeFor, productFolder, readPackage, stripOf } from './platform.ts';
+import { joinLibraries } from './libc/join.ts';
+import { buildLibraries } from './libc/libraries.ts';
+import { CACHE, nodeFor, productFolder, readPackage, toolOf } from './platform.ts';
 import type { Platform } from './platform.ts';
 
 const run = promisify(execFile);
@@ -33,6 +36,8 @@ export const EXEC_ARGV: readonly string[] = [
   '--no-memory-reducer',
 ];
 
+const PIECE_BYTES = 64 * 1024;
+
 /** Makes dist/onevisor (dist/ARCH/onevisor for another machine). Returns its path, and true if it was made now. */
 export async function makeExecutable(
   platform: Platform,
@@ -40,6 +45,7 @@ export async function makeExecutable(
   assets: Readonly<Record<string, string>>,
 ): Promise<{ path: string; made: boolean }> {
   const base = await strippedNode(platform);
+  const libraries = await buildLibraries(platform, base.path);
   const seaConfig = {
     disableExperimentalSEAWarning: true,
     useSnapshot: false,
@@ -50,7 +56,7 @@ export async function makeExecutable(
     assets: { ...assets },
   };
   const path = join(productFolder(platform), 'onevisor');
-  const contents = await Promise.all(Object.values(assets).map(hashOfFile));
+  const contents = await Promise.all([libraries, ...Object.values(assets)].map(hashOfFile));
   const key = hashOf(base.key, code, JSON.stringify({ ...seaConfig, assets: Object.keys(assets) }), ...contents);
   const made = await makeUnlessCurrent(path, join(CACHE, platform.arch, 'onevisor.key'), key, async (output) => {
     const script = `${output}.cjs`;
@@ -69,9 +75,24 @@ export async function makeExecutable(
     } finally {
       await rm(script, { force: true });
     }
+    await writeInPieces(output, joinLibraries(await readFile(output), await readFile(libraries)));
     await chmod(output, 0o755);
   });
   return { path, made };
+}
+
+/**
+ * Writes a file in small pieces. After one large write, the kernel keeps the file in large folios, maps whole ones into
+ * a process, and counts 20 MB more resident memory for it than for any copy.
+ */
+async function writeInPieces(path: string, bytes: Uint8Array): Promise<void> {
+  const file = await open(path, 'w');
+  try {
+    for (let at = 0; at < bytes.length; at += PIECE_BYTES)
+      await file.write(bytes, at, Math.min(PIECE_BYTES, bytes.length - at));
+  } finally {
+    await file.close();
+  }
 }
 
 /** Strips Node (127 MB to 108 MB). The result is cached by the hash of its inputs. */
@@ -80,7 +101,7 @@ async function strippedNode(platform: Platform): Promise<{ path: string; key: st
   const { optionalDependencies } = await readPackage();
   const key = hashOf(await hashOfFile(source), JSON.stringify(optionalDependencies));
   const path = join(CACHE, platform.arch, 'node');
-  const strip = await stripOf(platform);
+  const strip = await toolOf(platform, 'strip');
   await makeUnlessCurrent(path, `${path}.key`, key, async (output) => {
     await run(strip, ['-o', output, source]);
   });

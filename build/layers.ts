@@ -92,7 +92,8 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   },
   'health/': {
     may: ['health/', 'core/', 'engine/alarm.ts', 'node:http', 'node:https', 'node:net', 'node:dns'],
-    types: ['config/', 'engine/'],
+    types: ['config/', 'engine/', 'node:tls'],
+    only: { 'authorities.ts': ['node:crypto', 'node:tls', 'files/read-file.ts'] },
     reason:
       'health/ checks programs from outside, as their clients do: the port Jobs runs commands, and the engine ' +
       'acts on the results',

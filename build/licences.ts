@@ -1,12 +1,17 @@
 /**
- * Collects the licences of the third-party software in the executable: Node, and the npm packages of the bundle.
- * Software without a licence text is an error, since it must not be distributed.
+ * Collects the licences of the third-party software in the executable: Node, the npm packages of the bundle, and the
+ * libraries of the toolchain that are linked in. Software without a licence text is an error, since it must not be
+ * distributed.
  */
+import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { ARCHS, readPackage, ROOT } from './platform.ts';
 import type { Platform } from './platform.ts';
-import { isPresent } from './cache.ts';
+import { absentAsNull, isPresent } from './cache.ts';
+
+const run = promisify(execFile);
 
 /** Name of the licence file next to the executable. */
 export const LICENCES = 'THIRD_PARTY_LICENSES.txt';
@@ -32,6 +37,8 @@ interface Manifest {
 export async function collectLicences(platform: Platform, packages: readonly string[]): Promise<string> {
   const parts = [
     await licenceOfNode(platform),
+    await licenceOfLibc(platform),
+    await licenceOfGcc(platform),
     ...(await Promise.all(packages.map((name) => licenceOf(join(ROOT, 'node_modules', name))))),
   ];
   return formatLicences(parts);
@@ -92,6 +99,48 @@ async function licenceOfNode(platform: Platform): Promise<Part> {
     return { title: `Node.js ${version}`, text: (await readFile(join(folder, 'LICENSE'), 'utf8')).trim() };
   }
   throw new Error(`cannot find the licence of Node ${String(version)}: run "npm ci", without --omit=optional`);
+}
+
+/** Texts of the LGPL 2.1 on Debian and Ubuntu, and on Fedora. */
+const LGPL_TEXTS: readonly string[] = [
+  '/usr/share/common-licenses/LGPL-2.1',
+  '/usr/share/licenses/glibc/COPYING.LIB',
+  '/usr/share/licenses/glibc-devel/COPYING.LIB',
+];
+
+/** glibc is linked statically; its licence wants its source named, and that others can link it anew. */
+async function licenceOfLibc({ cc }: Platform): Promise<Part> {
+  const { stdout } = await run('sh', [
+    '-c',
+    'printf "#include <features.h>\\n__GLIBC__.__GLIBC_MINOR__\\n" | "$0" -E -P -',
+    cc,
+  ]);
+  const version = stdout.trim().replaceAll(' ', '');
+  const texts = await Promise.all(LGPL_TEXTS.map((path) => readFile(path, 'utf8').catch(absentAsNull)));
+  const text = texts.find((one) => one !== null);
+  if (text === undefined) throw new Error(`cannot pass on glibc: there is none of ${LGPL_TEXTS.join(', ')}`);
+  const notice =
+    `Its source is https://ftp.gnu.org/gnu/glibc/glibc-${version}.tar.xz, with the changes of the distribution ` +
+    `whose package was linked: ${await distribution()}. To link the executable with another glibc, install its ` +
+    `static libraries and run "npm run build" in the source of onevisor.`;
+  return { title: `GNU C Library ${version} (LGPL-2.1-or-later)`, text: `${notice}\n\n${text.trim()}` };
+}
+
+/** libstdc++ and libgcc are linked statically. */
+async function licenceOfGcc({ cxx }: Platform): Promise<Part> {
+  const version = (await run(cxx, ['-dumpfullversion'])).stdout.trim();
+  const text =
+    'libstdc++ and libgcc are under the GNU General Public License, version 3 or later, with the GCC Runtime ' +
+    'Library Exception, version 3.1 (https://www.gnu.org/licenses/gcc-exception-3.1.html). It permits to pass on ' +
+    "programs that contain them under terms of one's choice. " +
+    `Their source is https://ftp.gnu.org/gnu/gcc/gcc-${version}/, with the changes of ${await distribution()}.`;
+  return { title: `libstdc++ and libgcc ${version} (GPL-3.0-or-later WITH GCC-exception-3.1)`, text };
+}
+
+/** Name of the distribution that this machine runs (os-release(5)). */
+async function distribution(): Promise<string> {
+  const text = (await readFile('/etc/os-release', 'utf8').catch(absentAsNull)) ?? '';
+  return /^PRETTY_NAME="?([^"\n]+)/m.exec(text)?.[1] ?? 'Linux';
 }
 
 async function readManifest(folder: string): Promise<Manifest> {

@@ -27,6 +27,8 @@ export interface Platform {
   readonly arch: Arch;
   /** C compiler for this machine. */
   readonly cc: string;
+  /** C++ compiler of the same toolchain; it brings the static libraries. */
+  readonly cxx: string;
   /** True if its programs cannot run here. */
   readonly foreign: boolean;
 }
@@ -44,7 +46,16 @@ export function platformOf(arch: string | undefined, cc: string | undefined): Pl
   if (!isArch(chosen)) throw new Error(`cannot build for ${chosen}: only ${ARCHS.join(' and ')} are known`);
   const foreign = chosen !== process.arch;
   const cross = chosen === 'arm64' ? 'aarch64-linux-gnu-gcc' : 'x86_64-linux-gnu-gcc';
-  return { arch: chosen, cc: cc ?? (foreign ? cross : (process.env['CC'] ?? 'cc')), foreign };
+  const compiler = cc ?? (foreign ? cross : (process.env['CC'] ?? 'cc'));
+  return { arch: chosen, cc: compiler, cxx: process.env['CXX'] ?? cxxOf(compiler), foreign };
+}
+
+/** The C++ compiler beside a C compiler, by the usual names: cc and c++, gcc-14 and g++-14, clang and clang++. */
+function cxxOf(cc: string): string {
+  return cc.replace(/(gcc|cc|clang)(-[\d.]+)?$/, (_, name: string, version = '') => {
+    const names: Readonly<Record<string, string>> = { gcc: 'g++', cc: 'c++', clang: 'clang++' };
+    return `${names[name] ?? name}${String(version)}`;
+  });
 }
 
 /** Returns the folder for the products of a platform: dist for this machine, dist/ARCH for another. */
@@ -52,9 +63,9 @@ export function productFolder(platform: Platform): string {
   return platform.foreign ? join(DIST, platform.arch) : DIST;
 }
 
-/** Returns the `strip` that belongs to the compiler of a platform. */
-export async function stripOf(platform: Platform): Promise<string> {
-  const { stdout } = await run(platform.cc, ['-print-prog-name=strip']);
+/** Returns a tool for object files, such as `strip`, that belongs to the compiler of a platform. */
+export async function toolOf(platform: Platform, name: string): Promise<string> {
+  const { stdout } = await run(platform.cc, [`-print-prog-name=${name}`]);
   return stdout.trim();
 }
 

@@ -1,6 +1,6 @@
 /**
- * Makes Debian file systems for tests: a minimal bookworm like the image debian:bookworm-slim, and the same with some
- * packages. Runs debootstrap as root, and caches the result outside the checkout. Does not run the executable.
+ * Makes file systems for tests: a minimal Debian like the image debian:bookworm-slim, the same with some packages, and
+ * others. Those of Debian need debootstrap and root. All are cached outside the checkout. Does not run the executable.
  */
 import { execFile } from 'node:child_process';
 import { access, chmod, constants, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
@@ -42,22 +42,30 @@ export async function rootfsSkipReason(): Promise<string | null> {
   return null;
 }
 
-/** Returns the name of a file system in the cache. */
-function nameOf(packages: readonly string[]): string {
-  return packages.length === 0 ? 'bookworm' : `bookworm-${hashOf(...packages).slice(0, 12)}`;
+/** Releases of Debian of which file systems are made. */
+export type Suite = 'bookworm' | 'bullseye' | 'trixie';
+
+/**
+ * Returns the path of a Debian file system with additional `packages`. Makes it if it is not in the cache.
+ */
+export function debianRootfs(packages: readonly string[] = [], suite: Suite = 'bookworm'): Promise<string> {
+  const name = packages.length === 0 ? suite : `${suite}-${hashOf(...packages).slice(0, 12)}`;
+  return keptRootfs(name, async (making) => {
+    const include = packages.length === 0 ? [] : [`--include=${packages.join(',')}`];
+    await run('debootstrap', ['--variant=minbase', ...include, suite, making], { maxBuffer: 1 << 26 });
+    await shrink(making);
+  });
 }
 
-/** Returns the path of a bookworm file system with additional `packages`. Makes it if it is not in the cache. */
-export async function debianRootfs(packages: readonly string[] = []): Promise<string> {
+/** Returns the path of a file system in the cache. `make` fills its folder if it is not there. */
+export async function keptRootfs(name: string, make: (folder: string) => Promise<void>): Promise<string> {
   const folder = join(cacheFolder(), 'rootfs');
-  const kept = join(folder, nameOf(packages));
+  const kept = join(folder, name);
   if (await isPresent(kept)) return kept;
   await mkdir(folder, { recursive: true });
   const making = await mkdtemp(join(folder, 'making-'));
   try {
-    const include = packages.length === 0 ? [] : [`--include=${packages.join(',')}`];
-    await run('debootstrap', ['--variant=minbase', ...include, 'bookworm', making], { maxBuffer: 1 << 26 });
-    await shrink(making);
+    await make(making);
     // The file system becomes the root of images, so every user must be able to enter it.
     await chmod(making, 0o755);
     await rename(making, kept).catch(async (error: NodeJS.ErrnoException) => {

@@ -1,6 +1,7 @@
 /**
- * `npm run verify`: checks properties of the executable that images rely on. It must start on a bare Debian 12 file
- * system, and need only common libraries and no glibc newer than 2.28. Prints the sizes. Builds nothing.
+ * `npm run verify`: checks properties of the executable that images rely on. It must need no loader of the system and
+ * start on a bare Debian 12 file system. With ONEVISOR_LIBC=system it must need only common libraries and no glibc
+ * newer than 2.28. It must not be too large. Prints the sizes. Builds nothing.
  */
 import { execFile } from 'node:child_process';
 import { createReadStream } from 'node:fs';
@@ -8,10 +9,11 @@ import { readFile, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs, promisify } from 'node:util';
-import { createGzip, createZstdCompress } from 'node:zlib';
+import { constants, createGzip, createZstdCompress } from 'node:zlib';
 import type { Transform } from 'node:stream';
 import { neededVersions } from './elf.ts';
-import { platformOf, productFolder, ROOT } from './platform.ts';
+import { ElfImage, SegmentType } from './libc/elf-image.ts';
+import { CACHE, platformOf, productFolder, ROOT } from './platform.ts';
 import { debianRootfs, rootfsSkipReason } from './rootfs.ts';
 
 const run = promisify(execFile);
@@ -31,16 +33,20 @@ const LIBRARIES: ReadonlySet<string> = new Set([
   'ld-linux-aarch64.so.1',
 ]);
 
+/** The executable must not grow unnoticed. */
+const LARGEST_BYTES = 84e6;
+
 const { values: options } = parseArgs({
   options: { arch: { type: 'string' }, sizes: { type: 'boolean', default: true } },
   allowNegative: true,
 });
 const platform = platformOf(options.arch, undefined);
 const executable = join(productFolder(platform), 'onevisor');
-const addon = join(productFolder(platform), 'onevisor.node');
+/** Parts that use the system's libraries with ONEVISOR_LIBC=system. */
+const systemParts = ['node', 'onevisor.node'].map((name) => join(CACHE, platform.arch, name));
 const problems: string[] = [];
 
-for (const file of [executable, addon]) {
+for (const file of systemParts) {
   const { glibc, libraries } = await needsOf(file);
   console.log(`${relative(ROOT, file)}: glibc ${glibc}, ${libraries.join(' ')}`);
   if (compareVersions(glibc, NEWEST_GLIBC) > 0)
@@ -48,6 +54,11 @@ for (const file of [executable, addon]) {
   for (const library of libraries)
     if (!LIBRARIES.has(library)) problems.push(`${file} needs ${library}, which slim images lack`);
 }
+const image = new ElfImage(await readFile(executable));
+if (image.segments.some(({ type }) => type === SegmentType.interpreter))
+  problems.push(`${executable} names a loader of the system`);
+if (image.bytes.length > LARGEST_BYTES)
+  problems.push(`${executable} has ${megabytes(image.bytes.length)}, at most ${megabytes(LARGEST_BYTES)} are allowed`);
 const skipped = platform.foreign ? 'it is for another processor' : await rootfsSkipReason();
 if (skipped === null) await startOnBareSystem();
 else console.log(`start on a bare system: skipped, ${skipped}`);
@@ -91,8 +102,11 @@ async function startOnBareSystem(): Promise<void> {
 }
 
 async function printSizes(): Promise<void> {
-  const [gzip, zstd] = await Promise.all([compressedSize(createGzip()), compressedSize(createZstdCompress())]);
-  console.log(`size: ${megabytes((await stat(executable)).size)}, gzip ${megabytes(gzip)}, zstd ${megabytes(zstd)}`);
+  const best = { params: { [constants.ZSTD_c_compressionLevel]: 19 } };
+  const [gzip, zstd] = await Promise.all([compressedSize(createGzip()), compressedSize(createZstdCompress(best))]);
+  console.log(
+    `size: ${megabytes((await stat(executable)).size)}, gzip ${megabytes(gzip)}, zstd -19 ${megabytes(zstd)}`,
+  );
 }
 
 async function compressedSize(compressor: Transform): Promise<number> {

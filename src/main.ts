@@ -8,9 +8,9 @@ import { errnoOf, messageOf } from './core/error-text.ts';
 import { SUPERVISOR_VERSION } from './core/supervisor-version.ts';
 import { chooseProgram, type ProgramName } from './startup/choose-program.ts';
 import { findCalledPath } from './startup/called-path.ts';
-import { cleanStart, originalStart, type Start } from './startup/clean-start.ts';
+import { environmentForPrograms, libcChoice } from './startup/own-libc.ts';
 import { originalArguments, originalVariables } from './startup/original-bytes.ts';
-import { firstSignals, hasOneShotFired, SignalIntake } from './process/signals.ts';
+import { firstSignals, SignalIntake } from './process/signals.ts';
 import { CLIENT_POOL_THREADS, MAX_TRIED_THREADS, NO_THREADS, poolThreads } from './startup/pool-threads.ts';
 import type { SuperviseIo } from './programs/supervisor-run.ts';
 
@@ -39,26 +39,17 @@ interface Call {
   readonly io: SuperviseIo;
 }
 
-/**
- * Reads the call from the process. Null if this process must end at once, because a signal came before our handlers
- * were installed.
- */
-function readCall(): Call | null {
-  const given: Start = { env: originalVariables(process.env), args: originalArguments(process.argv.slice(2)) };
-  const clean = cleanStart(given);
-  if (clean !== null) {
-    // execve would lose the information that the signal has come.
-    if (hasOneShotFired()) return null;
-    // The process stays the same: PID 1 stays PID 1, with the same streams.
-    process.execve?.(process.execPath, [process.argv0, ...clean.args], clean.env);
-  }
-  const { env, args: allArgs } = originalStart(given);
+/** Reads the call from the process. */
+function readCall(): Call {
+  const env = environmentForPrograms(originalVariables(process.env));
+  const allArgs = originalArguments(process.argv.slice(2));
   const { program, args, calledAs } = chooseProgram(process.argv0, allArgs);
   const { execPath: executable, pid, ppid: parent } = process;
   const io: SuperviseIo = {
     out: (text) => print(STDOUT, text),
     err: (text) => print(STDERR, text),
     env,
+    libcChoice: libcChoice(process.env),
     self: { pid, parent, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
     executable,
     calledPath: findCalledPath(process.argv0, env['PATH'] ?? '', executable),
@@ -71,10 +62,8 @@ function readCall(): Call | null {
 
 /** Runs the program that was called. Each program is loaded only when it is needed. */
 async function run(): Promise<number> {
-  const call = readCall();
-  if (call === null) return 0;
+  const { program, args, io } = readCall();
   process.env['UV_THREADPOOL_SIZE'] = String(CLIENT_POOL_THREADS);
-  const { program, args, io } = call;
   const { env, calledPath } = io;
   switch (program) {
     case 'version':
@@ -97,7 +86,7 @@ async function run(): Promise<number> {
     }
     case 'unpack': {
       const { runUnpack } = await import('./programs/unpack.ts');
-      return runUnpack(args, io);
+      return runUnpack(io);
     }
     case 'demo': {
       const { demoEnvironment, formatGreeting } = await import('./programs/demo.ts');

@@ -185,6 +185,9 @@ export interface Owner {
 /** Largest uid and gid; the number above it means "do not change" (chown(2)). */
 const LARGEST_ID = 0xff_ff_ff_fe;
 
+/** Advice for names that are in LDAP or the like: by default, our libc reads /etc/passwd and /etc/group only. */
+const OTHER_SOURCES = ' (if it is not in /etc/passwd or /etc/group, set ONEVISOR_LIBC=system)';
+
 /**
  * `user[:group]`. Names must exist, unless the reading is static. Numbers need no entry in passwd or group, as with
  * Docker.
@@ -198,9 +201,9 @@ export const owner = dataType<Owner>(
     const users = context.host?.users ?? null;
     if (users === null) return { user, group };
     if (!isId(user) && users.userByName(user) === null)
-      reject(user, 'a user of this system; create it, or name another one');
+      reject(user, `a user of this system; create it, or name another one${OTHER_SOURCES}`);
     if (group !== null && !isId(group) && users.groupByName(group) === null)
-      reject(group, 'a group of this system; create it, or name another one');
+      reject(group, `a group of this system; create it, or name another one${OTHER_SOURCES}`);
     return { user, group };
   },
   ({ user, group }) => (group === null ? user : `${user}:${group}`),

@@ -28,6 +28,9 @@ export const switches = {
   ONEVISOR_ONLY: 'Names of the programs or groups that start by themselves, whatever their autostart; no others do.',
   ONEVISOR_EXCEPT: 'Names of the programs or groups that do not start by themselves.',
   ONEVISOR_CONTAINER: '1: behave as in a container; 0: do not, even as PID 1 or as the main process of a container.',
+  ONEVISOR_LIBC:
+    "system: run with the image's glibc and libstdc++, for users in LDAP and the like and for native plug-ins. " +
+    'Otherwise with those inside the executable. Programs do not get this variable.',
   ONEVISOR_LOG_FORMAT: 'log_format of [supervisord]: raw, prefix, json, logfmt.',
   ONEVISOR_STOP_BUDGET: 'stop_budget of [supervisord]: time from a stop signal to our own end.',
 } as const;

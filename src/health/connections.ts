@@ -5,7 +5,9 @@
 import { type ClientRequest, type IncomingMessage, request as requestHttp, STATUS_CODES } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { connect, type LookupFunction, type Socket } from 'node:net';
+import type { SecureContext } from 'node:tls';
 import type { HttpTarget } from '../core/probe.ts';
+import { systemAuthorities } from './authorities.ts';
 import { isOwnHost } from './host-lookups.ts';
 import { describeConnectError } from './reasons.ts';
 
@@ -31,7 +33,7 @@ export function checkHttp(target: HttpTarget, lookup: LookupFunction, answer: An
     ...(auth === null ? {} : { auth }),
     agent: false,
     lookup,
-    ...(isSecure ? { rejectUnauthorized: !isOwnHost(host) } : {}),
+    ...(isSecure ? trustFor(host) : {}),
   });
   request.on('error', (error) => answer(describeConnectError(error)));
   request.on('response', (response) => takeResponse(response, answer));
@@ -42,6 +44,13 @@ export function checkHttp(target: HttpTarget, lookup: LookupFunction, answer: An
   });
   request.end();
   return () => request.destroy();
+}
+
+/** Options of a TLS connection: which certificates are accepted. */
+function trustFor(host: string): { rejectUnauthorized: boolean; secureContext?: SecureContext } {
+  if (isOwnHost(host)) return { rejectUnauthorized: false };
+  const secureContext = systemAuthorities();
+  return secureContext === null ? { rejectUnauthorized: true } : { rejectUnauthorized: true, secureContext };
 }
 
 function takeResponse(response: IncomingMessage, answer: Answer): void {

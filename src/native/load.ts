@@ -1,15 +1,15 @@
 /**
- * Finds and loads the native addon: an asset inside the executable, or a file of the build in a checkout. Leaves no
- * file behind. Does not use the addon.
+ * Finds and loads the native addon. It is a part of the libraries inside the executable, with the system's libraries an
+ * asset, and in a checkout a file of the build. Leaves no file behind. Does not use the addon.
  */
-import { chmodSync, closeSync, constants, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, rmSync, writeSync } from 'node:fs';
 import { constants as osConstants } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { getRawAsset, isSea } from 'node:sea';
 import { messageOf } from '../core/error-text.ts';
 import type { Addon } from './addon.ts';
 
-/** File name of the addon: as an asset, next to the executable, and in dist/. */
+/** Name of the addon: as an asset, and as a product of the build. */
 export const ADDON_NAME = 'onevisor.node';
 
 /** Path from which the addon could not be loaded, and the reason. */
@@ -30,26 +30,26 @@ export class AddonLoadError extends Error {
   }
 }
 
+/** Name by which the libraries inside have the addon: `addon_name` in libc/loading.c. No file can have it. */
+const ADDON_INSIDE = '/dev/null/onevisor.node';
+
 /** Loads the addon. Throws {@link AddonLoadError}. */
 export function loadAddon(): Addon {
   if (!isSea()) return loadFromCheckout();
-  const bytes = addonBytes();
-  return loadCarried(bytes, dirname(process.execPath), writableFolders());
+  try {
+    return open(ADDON_INSIDE);
+  } catch {
+    // ONEVISOR_LIBC=system: it is linked with the libraries that this process does not use.
+    return loadCarried(new Uint8Array(getRawAsset(ADDON_NAME)), writableFolders());
+  }
 }
 
 /**
- * Loads an addon from bytes. Uses the file next to the executable if it has the same bytes. Otherwise uses the first of
- * `folders` in which a file can be created and mapped executable. Throws {@link AddonLoadError}.
+ * Loads an addon from bytes, through the first of `folders` in which a file can be created and mapped executable.
+ * Throws {@link AddonLoadError}.
  */
-export function loadCarried(bytes: Uint8Array, besideFolder: string, folders: readonly string[]): Addon {
+export function loadCarried(bytes: Uint8Array, folders: readonly string[]): Addon {
   const attempts: LoadAttempt[] = [];
-  const beside = join(besideFolder, ADDON_NAME);
-  try {
-    requireSameBytes(beside, bytes);
-    return open(beside);
-  } catch (error) {
-    attempts.push({ path: beside, reason: messageOf(error) });
-  }
   for (const [index, folder] of folders.entries()) {
     const path = `${folder}/.onevisor-${process.pid}-${process.hrtime.bigint().toString(36)}${index}.node`;
     try {
@@ -60,25 +60,8 @@ export function loadCarried(bytes: Uint8Array, besideFolder: string, folders: re
   }
   throw new AddonLoadError(
     attempts,
-    `Run \`onevisor unpack ${besideFolder}\` when the image is built, or mount a tmpfs that is not noexec at /run.`,
+    'Leave ONEVISOR_LIBC out: then no file is needed. Or mount a tmpfs that is not noexec at /run.',
   );
-}
-
-/**
- * Writes the addon to `folder`, for images with a read-only root. Returns its path. Throws errors of the file system.
- */
-export function unpackAddon(folder: string): string {
-  const path = resolve(folder, ADDON_NAME);
-  const next = `${path}.${process.pid}.new`;
-  try {
-    // Readable for all users, whatever the umask, since the container may run as any user.
-    writeExclusively(next, addonBytes(), 0o755);
-    chmodSync(next, 0o755);
-    renameSync(next, path);
-  } finally {
-    rmSync(next, { force: true });
-  }
-  return path;
 }
 
 /** Returns folders that may allow writing and mapping, in the order of the attempts. */
@@ -89,16 +72,9 @@ function writableFolders(): string[] {
   return ['/run', '/tmp', '/var/tmp', '/dev/shm', ...(runtime === undefined || runtime === '' ? [] : [runtime]), '.'];
 }
 
-function addonBytes(): Uint8Array {
-  return isSea() ? new Uint8Array(getRawAsset(ADDON_NAME)) : readFileSync(builtAddon());
-}
-
-/**
- * Returns the path that `node build/addon.ts` writes to. Must not run inside the executable, where import.meta is
- * empty.
- */
+/** Returns the path that `node build/addon.ts` writes to. Must not run inside the executable: import.meta is empty. */
 function builtAddon(): string {
-  return join(import.meta.dirname, '..', '..', 'dist', ADDON_NAME);
+  return join(import.meta.dirname, '..', '..', 'dist', '.cache', process.arch, ADDON_NAME);
 }
 
 function loadFromCheckout(): Addon {
@@ -110,26 +86,21 @@ function loadFromCheckout(): Addon {
   }
 }
 
-/** Throws unless a file has these bytes. A file of an older executable may have other functions. */
-function requireSameBytes(path: string, bytes: Uint8Array): void {
-  if (Buffer.compare(readFileSync(path), bytes) !== 0) throw new Error('it belongs to another version of onevisor');
-}
-
 /**
  * Loads the addon from a new file, and removes the file after loading. Other users may write to the folder, so the file
  * must be new and accessible only to us.
  */
 function openFresh(path: string, bytes: Uint8Array): Addon {
   try {
-    writeExclusively(path, bytes, 0o700);
+    writeExclusively(path, bytes);
     return open(path);
   } finally {
     rmSync(path, { force: true });
   }
 }
 
-function writeExclusively(path: string, bytes: Uint8Array, mode: number): void {
-  const fd = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, mode);
+function writeExclusively(path: string, bytes: Uint8Array): void {
+  const fd = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o700);
   try {
     for (let written = 0; written < bytes.length;) written += writeSync(fd, bytes, written);
   } finally {

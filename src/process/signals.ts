@@ -2,7 +2,6 @@
  * Incoming signals: which ones the supervisor handles, which ones init mode forwards, and who sent each. Does not
  * interpret signals and sends none.
  */
-import { readFileSync } from 'node:fs';
 import type { Config } from '../config/model.ts';
 import type { SignalOrigin } from '../core/end-signals.ts';
 import {
@@ -165,22 +164,6 @@ export class SignalIntake {
 
 /** Functions of the addon that the intake uses. */
 export type SignalAddon = Pick<Addon, 'catchSignal' | 'signalPipe' | 'readSignals' | 'watchReadable'>;
-
-/**
- * True if Node's one-shot handler has received a SIGTERM or SIGINT, according to /proc. Used before we execute
- * ourselves again, which resets the handlers.
- */
-export function hasOneShotFired(): boolean {
-  let status: string;
-  try {
-    status = readFileSync('/proc/self/status', 'latin1');
-  } catch {
-    // Without /proc this is unknown.
-    return false;
-  }
-  const caught = BigInt(`0x${/^SigCgt:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? 'f'.repeat(16)}`);
-  return [...ONE_SHOT_IN_NODE].some((number) => ((caught >> BigInt(number - 1)) & 1n) === 0n);
-}
 
 /**
  * Handles the named signals with Node alone, for a program that does not need the senders. Returns a function that

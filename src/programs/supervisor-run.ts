@@ -43,6 +43,8 @@ import type { ProgramIo } from './program-io.ts';
 /** The process that becomes the supervisor, and the way it was called. */
 export interface SuperviseIo extends ProgramIo {
   readonly env: Readonly<NodeJS.ProcessEnv>;
+  /** Variables that make a copy of our process run with the same libc. */
+  readonly libcChoice: Readonly<Record<string, string>>;
   readonly self: Omit<Self, 'isContainer'>;
   /** Path of our executable. */
   readonly executable: string;

@@ -32,6 +32,7 @@ export interface DetachIo {
   readonly calledAs: string;
   readonly args: readonly string[];
   readonly env: Readonly<NodeJS.ProcessEnv>;
+  readonly libcChoice: Readonly<Record<string, string>>;
   err(text: string): void;
 }
 
@@ -61,7 +62,7 @@ export async function detach(
     ...INHERITED,
     file: io.executable,
     argv: [io.calledPath, given === null ? DETACHED : DETACHED_WITH_FILE, ...io.args],
-    env: Object.entries(io.env).map(([name, value]) => `${name}=${value ?? ''}`),
+    env: Object.entries({ ...io.env, ...io.libcChoice }).map(([name, value]) => `${name}=${value ?? ''}`),
     directory,
     stdin: given === null ? 'null' : 'pipe',
     stdout: 'null',

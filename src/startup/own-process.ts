@@ -5,7 +5,7 @@
 import { closeSync, constants, existsSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import type { Config } from '../config/model.ts';
-import { reasonOf } from '../core/error-text.ts';
+import { errnoOf, reasonOf } from '../core/error-text.ts';
 import type { Message } from '../engine/messages.ts';
 import { ForeignLinkError, openTrusted } from '../files/links.ts';
 import { readPidFile } from '../files/read-file.ts';
@@ -138,6 +138,8 @@ export function removeOldLogs({ supervisord }: Config): Message[] {
       for (const path of findAutoFiles(directory, supervisord.identifier)) rmSync(path);
       return [];
     } catch (error) {
+      // An image with nothing but programs has no /tmp.
+      if (errnoOf(error) === 'ENOENT') return [];
       return [['warn', `cannot remove old logs in ${directory}: ${reasonOf(error)}`] satisfies Message];
     }
   });

@@ -37,7 +37,7 @@ export const IMAGES = {
     ],
   },
   // The packages of node:24-bookworm that a build needs, without Node.
-  compiler: { tag: 'localhost/onevisor-compiler:1', packages: ['gcc', 'libc6-dev', 'ca-certificates'] },
+  compiler: { tag: 'localhost/onevisor-compiler:2', packages: ['g++', 'libc6-dev', 'ca-certificates'] },
 } as const;
 export type ImageName = keyof typeof IMAGES;
 
@@ -177,11 +177,15 @@ export function image(name: ImageName): Promise<string> {
 
 async function makeImage(name: ImageName): Promise<string> {
   const { tag, packages } = IMAGES[name];
+  return importImage(tag, () => debianRootfs(packages));
+}
+
+/** Tag of an image of the file system that `root` makes; nothing is made when the storage has the tag. */
+export async function importImage(tag: string, root: () => Promise<string>): Promise<string> {
   if ((await podman('image', 'exists', tag)).code === 0) return tag;
-  const root = await debianRootfs(packages);
   await mkdir(join(cacheFolder(), 'containers'), { recursive: true });
   const [file = '', ...rest] = podmanLine(['import', '-q', '-', tag]);
-  const packing = spawn('tar', ['-C', root, '-c', '.'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const packing = spawn('tar', ['-C', await root(), '-c', '.'], { stdio: ['ignore', 'pipe', 'inherit'] });
   const importing = spawn(file, rest, { stdio: [packing.stdout, 'ignore', 'inherit'] });
   const codes = await Promise.all(
     [packing, importing].map(

@@ -17,61 +17,55 @@ const TAG = 'localhost/onevisor:test';
 
 const skip = (await skipReason()) ?? false;
 
-test(
-  'Dockerfile: the image has the executable, the addon, the licences and the links',
-  { skip, timeout: 600_000 },
-  async (t) => {
-    const folder = await mkdtemp(join(tmpdir(), 'onevisor-image-'));
-    t.after(() => rm(folder, { recursive: true, force: true }));
-    await makeNodeImage(join(folder, 'node'));
-    await image('slim');
-    await buildImage(ROOT, TAG, '--no-cache');
+test('Dockerfile: the image has the executable, the links, and the licences', { skip, timeout: 600_000 }, async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'onevisor-image-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  await makeNodeImage(join(folder, 'node'));
+  await image('slim');
+  await buildImage(ROOT, TAG, '--no-cache');
 
-    const direct = await runContainer(t, { image: { tag: TAG }, mountExecutable: false, command: ['--version'] });
-    assert.equal(direct.code, 0, direct.stderr);
-    assert.match(direct.stdout, /4\.3\.0/);
-    const link = await runContainer(t, {
-      image: { tag: TAG },
-      mountExecutable: false,
-      flags: ['--entrypoint=supervisord'],
-      command: ['--version'],
-    });
-    assert.equal(link.stdout.trim(), '4.3.0', link.stderr);
+  const direct = await runContainer(t, { image: { tag: TAG }, mountExecutable: false, command: ['--version'] });
+  assert.equal(direct.code, 0, direct.stderr);
+  assert.match(direct.stdout, /4\.3\.0/);
+  const link = await runContainer(t, {
+    image: { tag: TAG },
+    mountExecutable: false,
+    flags: ['--entrypoint=supervisord'],
+    command: ['--version'],
+  });
+  assert.equal(link.stdout.trim(), '4.3.0', link.stderr);
 
-    const licences = await runContainer(t, {
-      image: { tag: TAG },
-      mountExecutable: false,
-      flags: ['--entrypoint=cat'],
-      command: ['/THIRD_PARTY_LICENSES.txt'],
-    });
-    assert.match(licences.stdout, /^Node\.js \d+[^]*Permission is hereby granted/m);
+  const licences = await runContainer(t, {
+    image: { tag: TAG },
+    mountExecutable: false,
+    flags: ['--entrypoint=cat'],
+    command: ['/THIRD_PARTY_LICENSES.txt'],
+  });
+  assert.match(licences.stdout, /^Node\.js \d+[^]*Permission is hereby granted/m);
 
-    // A user's Dockerfile.
-    await writeFile(
-      join(folder, 'Dockerfile'),
-      `FROM debian:bookworm-slim\nCOPY --from=${TAG} /onevisor /onevisor.node /usr/local/bin/\n` +
-        `ENTRYPOINT ["onevisor"]\n`,
-    );
-    await buildImage(folder, 'localhost/onevisor-user:test');
-    const user = await runContainer(t, {
-      image: { tag: 'localhost/onevisor-user:test' },
-      mountExecutable: false,
-      command: ['--version'],
-      flags: ['--read-only', '--read-only-tmpfs=false', '--user=1000'],
-    });
-    assert.equal(user.code, 0, user.stderr);
-    assert.match(user.stdout, /4\.3\.0/);
-    // The addon next to the executable makes this work without a writable folder.
-    const init = await runContainer(t, {
-      image: { tag: 'localhost/onevisor-user:test' },
-      mountExecutable: false,
-      command: ['--', 'sh', '-c', 'echo as $(id -u); exit 7'],
-      flags: ['--read-only', '--read-only-tmpfs=false', '--user=1000'],
-    });
-    assert.equal(init.code, 7, init.stderr);
-    assert.match(init.stdout, /^as 1000$/m);
-  },
-);
+  // The Dockerfile of a user.
+  await writeFile(
+    join(folder, 'Dockerfile'),
+    `FROM debian:bookworm-slim\nCOPY --from=${TAG} /onevisor /usr/local/bin/\nENTRYPOINT ["onevisor"]\n`,
+  );
+  await buildImage(folder, 'localhost/onevisor-user:test');
+  const user = await runContainer(t, {
+    image: { tag: 'localhost/onevisor-user:test' },
+    mountExecutable: false,
+    command: ['--version'],
+    flags: ['--read-only', '--read-only-tmpfs=false', '--user=1000'],
+  });
+  assert.equal(user.code, 0, user.stderr);
+  assert.match(user.stdout, /4\.3\.0/);
+  const init = await runContainer(t, {
+    image: { tag: 'localhost/onevisor-user:test' },
+    mountExecutable: false,
+    command: ['--', 'sh', '-c', 'echo as $(id -u); exit 7'],
+    flags: ['--read-only', '--read-only-tmpfs=false', '--user=1000'],
+  });
+  assert.equal(init.code, 7, init.stderr);
+  assert.match(init.stdout, /^as 1000$/m);
+});
 
 /** Makes localhost/node:24-bookworm, which `FROM node:24-bookworm` finds before any registry. */
 async function makeNodeImage(folder: string): Promise<void> {

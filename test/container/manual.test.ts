@@ -363,11 +363,10 @@ async function buildOnevisorImage(t: TestContext): Promise<void> {
   const folder = await buildFolder(t);
   const dockerfile = DOCKERFILE.slice(DOCKERFILE.lastIndexOf('\nFROM '))
     .replaceAll('--from=files ', '')
-    .replaceAll(' /onevisor /onevisor.node ', ' onevisor onevisor.node ')
+    .replaceAll(' /onevisor /usr', ' onevisor /usr')
     .replaceAll(' /THIRD_PARTY', ' THIRD_PARTY');
   await writeFile(join(folder, 'Dockerfile'), dockerfile);
-  for (const name of ['onevisor', 'onevisor.node', 'THIRD_PARTY_LICENSES.txt'])
-    await cp(join(ROOT, 'dist', name), join(folder, name));
+  for (const name of ['onevisor', 'THIRD_PARTY_LICENSES.txt']) await cp(join(ROOT, 'dist', name), join(folder, name));
   await buildImage(folder, ONEVISOR);
 }
 

@@ -160,7 +160,7 @@ test(
 );
 
 test(
-  'a read-only root without a tmpfs: the addon was unpacked when the image was built',
+  'a read-only root without a tmpfs, in an image that was built with the former unpack',
   { skip, timeout: 120_000 },
   async (t) => {
     const folder = await mkdtemp(join(tmpdir(), 'onevisor-image-'));

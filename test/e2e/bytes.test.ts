@@ -55,7 +55,7 @@ const ALL = ['BYTES', 'COPY', 'FROM_FILE', 'FROM_DIR'];
 
 for (const [name, more] of [
   ['as PID 1', ''],
-  ['where we execute ourselves anew', 'export NODE_DEBUG=net NODE_V8_COVERAGE=$BYTES'],
+  ['where variables for Node are set aside', 'export NODE_DEBUG=net NODE_V8_COVERAGE=$BYTES'],
 ] as const) {
   test(`a program gets the bytes unchanged, ${name}`, { skip }, async (t) => {
     const launched = await launch(t, {

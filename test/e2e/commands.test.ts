@@ -3,7 +3,7 @@
  * unpack.
  */
 import assert from 'node:assert/strict';
-import { copyFile, mkdtemp, readdir, rm, stat, symlink } from 'node:fs/promises';
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -105,44 +105,34 @@ test('check: all problems, and the effective configuration', async (t) => {
   assert.equal((JSON.parse(json.stdout) as { programs: Array<{ priority: number }> }).programs[0]?.priority, 5);
 });
 
-test(
-  'unpack writes the addon beside the executable, and that one is used where nothing can be written',
-  { skip },
-  async (t) => {
-    const folder = await mkdtemp(join(tmpdir(), 'onevisor-unpack-'));
-    t.after(() => rm(folder, { recursive: true, force: true }));
-    const copy = join(folder, 'onevisor');
-    await copyFile(EXECUTABLE, copy);
-    const sealed = (): ReturnType<typeof launch> =>
-      launch(t, {
-        executable: '/bin/sh',
-        // No directory for the loader is writable: each is empty and read-only.
-        args: [
-          '-c',
-          'for folder in /run /var/tmp /dev/shm; do mount -t tmpfs -o ro tmpfs "$folder"; done; mount -o ' +
-            'bind,ro /tmp /tmp && mount -o remount,bind,ro /tmp; cd /var/tmp; exec "$0" "$@"',
-          copy,
-          '--',
-          'echo',
-          'loaded',
-        ],
-      });
-    const without = await sealed();
-    assert.equal((await without.exit).code, 1);
-    assert.match(
-      without.stderr.text,
-      new RegExp(`cannot load the native addon:[^]*/run/[^]*/tmp/[^]*Run \`onevisor unpack ${folder}\``),
-    );
-    const unpacked = await outcomeOf(t, copy, ['unpack', folder]);
-    assert.deepEqual(unpacked, { code: 0, stdout: join(folder, 'onevisor.node'), stderr: '' });
-    assert.deepEqual((await readdir(folder)).toSorted(), ['onevisor', 'onevisor.node']);
-    assert.equal((await stat(join(folder, 'onevisor.node'))).mode & 0o555, 0o555, 'any user can load it');
-    const withAddon = await sealed();
-    await withAddon.stdout.waitFor(/^loaded$/);
-    assert.equal((await withAddon.exit).code, 0, withAddon.stderr.text);
-    assert.equal((await outcomeOf(t, copy, ['unpack', '/does/not/exist'])).code, 1);
-  },
-);
+test('the addon needs no file: it runs where nothing can be written, and unpack says so', { skip }, async (t) => {
+  const sealed = (env: Record<string, string>): ReturnType<typeof launch> =>
+    launch(t, {
+      executable: '/bin/sh',
+      env,
+      // No folder that the loader could write to: each is empty and read-only.
+      args: [
+        '-c',
+        'for folder in /run /var/tmp /dev/shm; do mount -t tmpfs -o ro tmpfs "$folder"; done; mount -o ' +
+          'bind,ro /tmp /tmp && mount -o remount,bind,ro /tmp; cd /var/tmp; exec "$0" "$@"',
+        EXECUTABLE,
+        '--',
+        'echo',
+        'loaded',
+      ],
+    });
+  const inside = await sealed({});
+  await inside.stdout.waitFor(/^loaded$/);
+  assert.equal((await inside.exit).code, 0, inside.stderr.text);
+  const system = await sealed({ ONEVISOR_LIBC: 'system' });
+  assert.equal((await system.exit).code, 1);
+  assert.match(system.stderr.text, /cannot load the native addon:[^]*\/run\/[^]*\/tmp\/[^]*Leave ONEVISOR_LIBC out/);
+  assert.deepEqual(await outcomeOf(t, EXECUTABLE, ['unpack', '/does/not/exist']), {
+    code: 0,
+    stdout: '',
+    stderr: 'onevisor unpack: not needed any more, the native addon is inside the executable; remove the line',
+  });
+});
 
 test('loading the addon leaves nothing in /run and /tmp', { skip }, async (t) => {
   const launched = await launch(t, { config: '[supervisord]\n' });

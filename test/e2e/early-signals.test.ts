@@ -137,9 +137,3 @@ test('init mode: a signal before the command runs is forwarded to it', { skip },
     assert.deepEqual(await launched.exit, { code, signal: null }, moment.send);
   }
 });
-
-test('a TERM before the second start of Node (because of its variables) is not lost', { skip }, async (t) => {
-  const launched = await launchAndSend(t, { config: MANY, env: { NODE_DEBUG: 'http' } }, beforeOurCode('SIGTERM'));
-  assert.deepEqual(await launched.exit, { code: 0, signal: null });
-  assert.equal(spawnedBy(launched), 0);
-});

@@ -29,5 +29,6 @@ void in_process(const char *name, void (*run)(void));
 void run_pure_cases(void);
 void run_socket_cases(void);
 void run_signal_cases(void);
+void run_early_cases(void);
 
 #endif

@@ -416,6 +416,7 @@ int main(void) {
   run_pure_cases();
   run_socket_cases();
   run_signal_cases();
+  run_early_cases();
   if (getuid() == 0) {
     RUN(credentials_keep_us_dumpable);
   } else {

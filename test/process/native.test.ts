@@ -26,11 +26,11 @@ describe('the C parts under ASan and UBSan', async () => {
     if (skip !== false) return;
     const program = join(folder, 'native');
     // The other cases need Node. They run in the sanitized addon below.
-    const parts = ['child.c', 'spawn.c', 'frame.c', 'syscalls.c', 'socket.c', 'names.c', 'signals.c'].map((name) =>
-      join(native, name),
-    );
+    const addonParts = ['child.c', 'spawn.c', 'frame.c', 'syscalls.c', 'socket.c', 'names.c', 'signals.c'];
+    const earlyParts = ['libc/text.c', 'libc/variables.c', 'libc/loader.c'];
+    const parts = [...addonParts, ...earlyParts].map((name) => join(native, name));
     const paths = [
-      ...['native.c', 'pure.c', 'sockets.c', 'caught.c'].map((name) => join(ROOT, 'test', 'native-c', name)),
+      ...['native.c', 'pure.c', 'sockets.c', 'caught.c', 'early.c'].map((name) => join(ROOT, 'test', 'native-c', name)),
       ...parts,
     ];
     await run(platform.cc, [
@@ -59,6 +59,8 @@ describe('the C parts under ASan and UBSan', async () => {
     assert.match(output, /^ok datagrams_arrive$/m);
     assert.match(output, /^ok full_queue_merges$/m);
     assert.match(output, /^ok passed_descriptors_are_not_taken$/m);
+    assert.match(output, /^ok variables_are_set_aside$/m);
+    assert.match(output, /^ok loader_is_mapped$/m);
   });
 
   test('the whole addon in Node, with the library preloaded', { skip }, async () => {

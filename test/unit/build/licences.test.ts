@@ -11,6 +11,11 @@ test('Node and each package, with version and text', async () => {
   const text = await collectLicences(platformOf(undefined, undefined), ['ini', 'signal-exit']);
   for (const title of [/^Node\.js 24\.\d+\.\d+$/m, /^ini \S+ \(ISC\)$/m, /^signal-exit \S+ \(ISC\)$/m])
     assert.match(text, title);
+  assert.match(
+    text,
+    /^GNU C Library 2\.\d+ \(LGPL-2\.1-or-later\)$[^]*^Its source is https:[^]*GNU LESSER GENERAL PUBLIC/m,
+  );
+  assert.match(text, /^libstdc\+\+ and libgcc \d+\.\d+\.\d+ \(GPL-3\.0-or-later WITH GCC-exception-3\.1\)$/m);
   assert.match(text, /Copyright Node\.js contributors/);
   assert.equal(text.split('Copyright (c) Isaac Z. Schlueter').length > 1, true);
 });

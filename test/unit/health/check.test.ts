@@ -9,6 +9,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
+import { connect as connectTls, type SecureContext } from 'node:tls';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test, type TestContext } from 'node:test';
@@ -16,6 +17,7 @@ import { sampleProgram } from '../../../build/sample-program.ts';
 import { probe } from '../../../src/config/probe-type.ts';
 import type { JobOutcome, Jobs } from '../../../src/engine/ports.ts';
 import { beginCheck } from '../../../src/health/check.ts';
+import { readAuthorities } from '../../../src/health/authorities.ts';
 import { HostLookups, isOwnHost } from '../../../src/health/host-lookups.ts';
 import { systemClock } from '../../../src/process/clock.ts';
 
@@ -242,6 +244,19 @@ describe('http', () => {
       'the certificate is not accepted (DEPTH_ZERO_SELF_SIGNED_CERT)',
     );
     assert.match((await outcomeOf(`http://localhost:${port}/`)) ?? 'healthy', /^(HTTP 400|connection closed)/);
+
+    // The same certificate, trusted by the image.
+    const trusts = async (secureContext: SecureContext | null): Promise<string> =>
+      new Promise((resolve) => {
+        assert.ok(secureContext !== null);
+        const socket = connectTls({ host: '127.0.0.1', port, servername: 'app', secureContext });
+        socket.on('error', ({ message }) => resolve(message));
+        socket.on('secureConnect', () => resolve('trusted')).on('secureConnect', () => socket.destroy());
+      });
+    writeFileSync(join(folder, 'damaged.pem'), '-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n');
+    const bundles = [join(folder, 'none.pem'), join(folder, 'damaged.pem')];
+    assert.equal(await trusts(readAuthorities([...bundles, cert])), 'trusted');
+    assert.equal(readAuthorities(bundles), null);
   });
 });
 

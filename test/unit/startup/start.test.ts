@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { chooseProgram } from '../../../src/startup/choose-program.ts';
-import { cleanStart, originalStart } from '../../../src/startup/clean-start.ts';
+import { environmentForPrograms, libcChoice } from '../../../src/startup/own-libc.ts';
 import { originalArguments, originalVariables } from '../../../src/startup/original-bytes.ts';
 
 test('the program is chosen by the called name, then by the first argument', () => {
@@ -29,32 +29,11 @@ test('the program is chosen by the called name, then by the first argument', () 
   }
 });
 
-test('variables that Node reads itself are set aside and restored', () => {
-  const given = {
-    env: { PATH: '/bin', NODE_DEBUG: 'net', NODE_OPTIONS: '--require /x', NODE_UNIQUE_ID: '1' },
-    args: ['-n'],
-  };
-  const clean = cleanStart(given);
-  assert.ok(clean !== null);
-  assert.deepEqual(Object.keys(clean.env).toSorted(), ['NODE_OPTIONS', 'ONEVISOR_SET_ASIDE', 'PATH']);
-  assert.equal(cleanStart(clean), null);
-  assert.deepEqual(originalStart(clean), given);
-});
-
-test('so are strings that are not UTF-8, which Node would not pass on', () => {
-  const given = {
-    env: { PATH: '/bin', NODE_DEBUG: 'net', BYTES: 'z\udce9\udcff', '\udce9': 'name' },
-    args: ['--', 'echo', '\udcff'],
-  };
-  const clean = cleanStart(given);
-  assert.ok(clean !== null && Object.values(clean.env).every((value) => /^[\x20-\x7e]*$/.test(value)));
-  assert.deepEqual(Object.keys(clean.env).toSorted(), ['ONEVISOR_SET_ASIDE', 'PATH']);
-  assert.deepEqual(originalStart({ env: clean.env, args: ['--', 'echo', '\uFFFD'] }), given);
-});
-
-test('a start without such variables is unchanged', () => {
-  assert.equal(cleanStart({ env: { PATH: '/bin', BYTES: '\udce9' }, args: ['\udce9'] }), null);
-  assert.deepEqual(originalStart({ env: { PATH: '/bin' }, args: ['x'] }), { env: { PATH: '/bin' }, args: ['x'] });
+test('variables that were set aside come back, and the choice of the libc is not for programs', () => {
+  const env = { PATH: '/bin', ONEVISOR_SET_ASIDE_NODE_DEBUG: 'net', ONEVISOR_LIBC: 'system', ONEVISOR_CONF: '/x' };
+  assert.deepEqual(environmentForPrograms(env), { PATH: '/bin', NODE_DEBUG: 'net', ONEVISOR_CONF: '/x' });
+  assert.deepEqual(libcChoice(env), { ONEVISOR_LIBC: 'system' });
+  assert.deepEqual(libcChoice({ PATH: '/bin' }), {});
 });
 
 test('bytes that Node has replaced are read from /proc', (t) => {

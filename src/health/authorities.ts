@@ -1,0 +1,56 @@
+/**
+ * Certificate authorities that `https` checks trust: those of the image if it has any, else those that Node carries.
+ * Variables of the application, such as SSL_CERT_FILE, are for its programs.
+ */
+import { X509Certificate } from 'node:crypto';
+import { createSecureContext, type SecureContext } from 'node:tls';
+import { FileError, readRegularFile } from '../files/read-file.ts';
+
+/** Files of the distributions with all trusted authorities. */
+const BUNDLES: readonly string[] = [
+  // Debian, Ubuntu, Arch, Alpine.
+  '/etc/ssl/certs/ca-certificates.crt',
+  // Red Hat, Fedora, Amazon Linux.
+  '/etc/pki/tls/certs/ca-bundle.crt',
+  '/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem',
+  // SUSE.
+  '/etc/ssl/ca-bundle.pem',
+  // Alpine without the package of all files.
+  '/etc/ssl/cert.pem',
+];
+
+/** Usual bundles have 250 kB. */
+const MOST_BYTES = 8 * 1024 * 1024;
+
+/** Returns the authorities of the first bundle that can be read. Null: Node's own are used. */
+export function readAuthorities(bundles: readonly string[] = BUNDLES): SecureContext | null {
+  for (const path of bundles) {
+    try {
+      const ca = readRegularFile(path, MOST_BYTES);
+      // A context takes a file without any certificate, and then trusts no authority.
+      requireCertificate(ca);
+      return createSecureContext({ ca });
+    } catch (error) {
+      // A bundle that is damaged must not end all checks.
+      if (!(error instanceof FileError) && !isTlsError(error)) throw error;
+    }
+  }
+  return null;
+}
+
+/** Throws if a file does not begin with a certificate. */
+function requireCertificate(bytes: Buffer): void {
+  if (new X509Certificate(bytes).raw.length === 0) throw new FileError('EINVAL', 'it has no certificate');
+}
+
+function isTlsError(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && /^ERR_(?:OSSL|SSL|CRYPTO|TLS)/.test(String(error.code));
+}
+
+let authorities: { readonly context: SecureContext | null } | null = null;
+
+/** Returns the authorities of this machine, which are read once, before the first check that needs them. */
+export function systemAuthorities(): SecureContext | null {
+  authorities ??= { context: readAuthorities() };
+  return authorities.context;
+}

@@ -1,0 +1,37 @@
+/*
+ * Parts of the start of the process that run before any libc. See entry.c.
+ */
+#ifndef ONEVISOR_ENTRY_H
+#define ONEVISOR_ENTRY_H
+
+#include <stdint.h>
+
+/* The system's dynamic loader in memory. */
+struct system_loader {
+  uint64_t base;
+  /* 0: there is no loader, or the kernel does not let us map it. */
+  uint64_t entry;
+};
+
+/* Path of the system's dynamic loader, as executables for this processor name it. */
+extern const char loader_path[];
+
+/* Maps the system's dynamic loader as the kernel does. */
+struct system_loader map_system_loader(uint64_t page_size);
+
+/*
+ * Renames the variables that are for the application's programs only, and would change what libc or Node do for us.
+ * `environment` ends with NULL. The variables of a dynamic loader stay if `keeps_loader_variables` is not 0.
+ */
+void set_variables_aside(char **environment, int keeps_loader_variables);
+
+/* Length of a string; the functions of libc are not there yet. */
+uint64_t length_of(const char *text);
+
+/* True if `text` begins with `start`. */
+int begins_with(const char *text, const char *start);
+
+/* Copies bytes, and returns the end of the copy. */
+char *append(char *target, const char *bytes, uint64_t count);
+
+#endif
