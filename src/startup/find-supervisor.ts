@@ -79,9 +79,12 @@ export function findMainSupervisor(env: Environment, ownPid: number): Supervisor
   );
 }
 
-/** The only daemon of this container, as an entrypoint script starts one; null where there are several. */
+/**
+ * The only daemon of this container, as an entrypoint script starts one. Null if there are several, and with
+ * `ONEVISOR_CONTAINER=0`: the daemons of a machine that is no container each belong to their file.
+ */
 function findOnlyDaemon(env: Environment, ownPid: number): SupervisorProcess | null {
-  if (!hasContainerMark(env)) return null;
+  if (env['ONEVISOR_CONTAINER'] === '0' || !hasContainerMark(env)) return null;
   const daemons = listSupervisors(ownPid).filter(({ pid, words }) => isDetached(words.slice(1)) && hasOurMounts(pid));
   return daemons.length === 1 ? (daemons[0] ?? null) : null;
 }

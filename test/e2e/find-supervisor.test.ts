@@ -72,6 +72,8 @@ test('the only daemon of a container is known to clients, with its file, and two
   const one = await launch(t, behindDaemons('own.conf'));
   await one.waitForLine(/^up$/);
   assert.match((await ctl(one, 'status')).stdout, /^own +RUNNING/);
+  const machine = await one.enter(['env', 'ONEVISOR_CONTAINER=0', EXECUTABLE, 'ctl', 'status']);
+  assert.match(machine.stdout, / no such file\n$/);
   const two = await launch(t, behindDaemons('own.conf', 'other.conf'));
   await two.waitForLine(/^up$/);
   const outcome = await ctl(two, 'status');
