@@ -2,7 +2,8 @@
  * `npm run bench`: builds, then measures the executable side by side with Supervisor and s6-log, and prints a table.
  * This is not a test and fails no build. It exits with 1 if a target is missed, and with 2 if a case could not be
  * measured. Options: --quick (few rounds, to work on the bench itself), --json, --only PART (a part of a case's name),
- * --executable PATH (measures that executable, and builds nothing).
+ * --executable PATH (measures that executable, and builds nothing), --against PATH (another build of ours in
+ * Supervisor's place, without targets).
  */
 import { execFile } from 'node:child_process';
 import { cpus, release } from 'node:os';
@@ -34,6 +35,7 @@ const { values: options } = parseArgs({
     json: { type: 'boolean', default: false },
     only: { type: 'string', default: '' },
     executable: { type: 'string' },
+    against: { type: 'string' },
   },
 });
 const { quick } = options;
@@ -69,7 +71,10 @@ const CASES: readonly Case[] = [
 
 if (options.executable === undefined)
   await promisify(execFile)(process.execPath, ['build/build.ts', '--quiet'], { cwd: ROOT });
-const contenders = await findContenders(resolve(options.executable ?? join(ROOT, 'dist', 'onevisor')));
+const contenders = await findContenders(
+  resolve(options.executable ?? join(ROOT, 'dist', 'onevisor')),
+  options.against === undefined ? null : resolve(options.against),
+);
 const rig = await Rig.make();
 for (const [signal, code] of [
   ['SIGINT', 130],
@@ -87,7 +92,8 @@ for (const { name, run } of CASES.filter((candidate) => candidate.name.includes(
   if (!options.json) process.stderr.write(`${name} … `);
   const began = performance.now();
   try {
-    rows.push(...(await run(rig, contenders)));
+    const measured = await run(rig, contenders);
+    rows.push(...(options.against === undefined ? measured : measured.map((row) => ({ ...row, target: null }))));
     if (!options.json) process.stderr.write(`${((performance.now() - began) / 1000).toFixed(0)} s\n`);
   } catch (error) {
     hasFailed = true;

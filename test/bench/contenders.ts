@@ -26,9 +26,16 @@ export interface Contenders {
 /** Text of a row in place of the peer's figure. */
 export const MISSING = { supervisor: 'supervisord is not installed', s6Log: 's6-log is not installed' } as const;
 
-/** Finds the peers in PATH. */
-export async function findContenders(executable: string): Promise<Contenders> {
+/** Finds the peers in PATH. With `against`, the path of another build of ours, that build takes Supervisor's place. */
+export async function findContenders(executable: string, against: string | null): Promise<Contenders> {
   const supervisord = await findInPath('supervisord');
+  if (against !== null) {
+    return {
+      ours: { name: 'onevisor', command: [executable, '-c'] },
+      supervisor: { name: 'other build', command: [against, '-c'] },
+      s6Log: null,
+    };
+  }
   return {
     ours: { name: 'onevisor', command: [executable, '-c'] },
     supervisor:
