@@ -2,6 +2,7 @@
  * Makes groups of processes: those of `[group:x]`, and one for each program, listener and FastCGI program that is in no
  * `[group:x]`. Pure.
  */
+import { STREAM_NAMES } from '../core/stream-name.ts';
 import type { RawSection } from './dialect.ts';
 import { compareText } from './glob.ts';
 import { isStartupPlugin, isStdoutPlugin } from './listener-options.ts';
@@ -161,7 +162,7 @@ function echoOutput(grouping: Grouping): Grouping {
   const events = new Set(listeners.flatMap(({ options }) => options.events ?? []));
   const isWanted = (stream: string): boolean =>
     ['EVENT', 'PROCESS_LOG', `PROCESS_LOG_${stream.toUpperCase()}`].some((name) => events.has(name));
-  const streams = (['stdout', 'stderr'] as const).filter(isWanted);
+  const streams = STREAM_NAMES.filter(isWanted);
   if (streams.length === 0) return grouping;
   const echo = (proc: ProcessConfig): ProcessConfig => ({
     ...proc,

@@ -3,6 +3,7 @@
  * file (seconds, bytes); they come from the tables in options.ts.
  */
 import type { Condition } from '../core/process-record.ts';
+import type { StreamName } from '../core/stream-name.ts';
 import type {
   CtlOptions,
   EventListenerOptions,
@@ -91,7 +92,7 @@ export interface ProcessConfig {
   /** `depends_on` and `dependent_startup_wait_for`, with names resolved and conditions filled in. */
   readonly dependsOn: readonly Dependency[];
   /** Streams that are also written to our stdout, with a prefix, in place of the plug-in supervisor-stdout. */
-  readonly echoed: ReadonlyArray<'stdout' | 'stderr'>;
+  readonly echoed: readonly StreamName[];
   /** Place of `command`, or of the section if there is no command. */
   readonly place: SourceLocation;
 }

@@ -2,6 +2,7 @@
  * Rules between the options of one process: combinations that are refused, defaults that depend on other options, and
  * values that come from [supervisord]. Reads no text; the values are converted already. Pure.
  */
+import type { StreamName } from '../core/stream-name.ts';
 import type { LogTarget } from './log-target.ts';
 import type { InheritedOption, InheritedOptions } from './model.ts';
 import type { ProgramOptions, SupervisordOptions } from './options.ts';
@@ -90,7 +91,7 @@ const NO_LOG: readonly LogTarget[] = [{ kind: 'none' }];
 function deriveStreams(
   { view, type, isContainer }: RuleContext,
   options: ProgramOptions,
-): Pick<ProgramOptions, `${'stdout' | 'stderr'}_${'logfile' | 'syslog'}`> {
+): Pick<ProgramOptions, `${StreamName}_${'logfile' | 'syslog'}`> {
   const stdout = readStream(view, 'stdout', options);
   const stderr = readStream(view, 'stderr', options);
   const hasErrorFile = stderr.targets.some(({ kind }) => kind === 'file' || kind === 'stdio');
@@ -109,7 +110,7 @@ function deriveStreams(
 /** compat: the log file name `syslog` means NONE with `stdout_syslog=true`. */
 function readStream(
   view: SectionView,
-  stream: 'stdout' | 'stderr',
+  stream: StreamName,
   options: ProgramOptions,
 ): { readonly targets: readonly LogTarget[]; readonly isSyslog: boolean } {
   const name = `${stream}_logfile` as const;

@@ -5,6 +5,7 @@
 import { countBytes, countCharacters, decodeOutput } from './event-text.ts';
 import type { EventType, TickPeriod } from './event-types.ts';
 import type { ProcessStateName } from './states.ts';
+import type { StreamName } from './stream-name.ts';
 
 /** The process that an event is about. */
 export interface EventSource {
@@ -15,7 +16,7 @@ export interface EventSource {
 /** Output of a program. The bytes belong to the event. */
 interface Output extends EventSource {
   readonly pid: number;
-  readonly stream: 'stdout' | 'stderr';
+  readonly stream: StreamName;
   readonly bytes: Uint8Array;
 }
 

@@ -4,6 +4,7 @@
  */
 import { faults, RpcFault } from '../core/faults.ts';
 import { fitMessage } from '../core/shown-text.ts';
+import type { StreamName } from '../core/stream-name.ts';
 import { isStruct, type XmlRpcStruct, type XmlRpcValue } from '../rpc/xmlrpc.ts';
 import { CtlError } from './errors.ts';
 
@@ -75,9 +76,6 @@ export type GroupPlan =
 
 /** Calls a method by its full name. */
 export type Call = (method: string, ...params: XmlRpcValue[]) => Promise<XmlRpcValue>;
-
-/** A log of a process. */
-export type StreamName = 'stdout' | 'stderr';
 
 /** The methods. Each throws the errors of its call. */
 export class SupervisorClient {

@@ -3,8 +3,9 @@
  * captured sections. A tap exists only while a pool subscribes to such events.
  */
 import type { EventSource, SupervisorEvent } from '../core/event-payload.ts';
+import type { StreamName } from '../core/stream-name.ts';
 import { countSplitBytes } from '../core/utf8.ts';
-import type { LogChannel, StreamName } from '../logs/ports.ts';
+import type { LogChannel } from '../logs/ports.ts';
 
 /** Kinds of events to make. */
 export interface TapPlan {

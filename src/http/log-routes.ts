@@ -2,8 +2,9 @@
  * `GET /logtail/NAME[/stdout|stderr]` and `GET /mainlogtail`, which `supervisorctl tail -f` and `maintail -f` read.
  */
 import { RpcFault } from '../core/faults.ts';
+import type { StreamName } from '../core/stream-name.ts';
 import { findOneProcess } from '../rpc/lookup.ts';
-import type { Log, StreamName, SupervisorApi } from '../rpc/supervisor-api.ts';
+import type { Log, SupervisorApi } from '../rpc/supervisor-api.ts';
 import { sendError } from './answers.ts';
 import { type StreamLimits, streamLog } from './log-stream.ts';
 import type { Exchange, Route } from './route.ts';

@@ -6,7 +6,7 @@ import { closeSync, openSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { randomInt } from 'node:crypto';
 import { errnoOf } from '../core/error-text.ts';
-import type { StreamName } from './ports.ts';
+import type { StreamName } from '../core/stream-name.ts';
 
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789_';
 const RANDOM_LENGTH = 8;

@@ -4,7 +4,8 @@
  */
 import { parseLogTemplate, type TemplateField, type TemplatePart } from '../core/log-template.ts';
 import { cutToPrecision, padText } from '../core/percent-format.ts';
-import type { LineStyle, StreamName } from './ports.ts';
+import type { StreamName } from '../core/stream-name.ts';
+import type { LineStyle } from './ports.ts';
 import { formatIsoTime } from './time-format.ts';
 
 /** Writer of a line. */

@@ -5,13 +5,11 @@
 import type { ContainerStream } from '../core/container-stream.ts';
 import type { Level } from '../core/log-level.ts';
 import type { LogServer } from '../core/log-server.ts';
+import type { StreamName } from '../core/stream-name.ts';
 import type { RotationInterval } from './rotation-time.ts';
 
 /** Form of a line (`log_format`). */
 export type LogFormat = 'raw' | 'prefix' | 'json' | 'logfmt';
-
-/** The streams of a process that are logged. */
-export type StreamName = 'stdout' | 'stderr';
 
 /** A destination of the output of a channel. A channel without targets is still read, and keeps a tail in memory. */
 export type LogTarget =

@@ -3,6 +3,7 @@
  * characters that XML cannot contain, by U+FFFD.
  */
 import { RpcFault } from '../core/faults.ts';
+import { STREAM_NAMES, type StreamName } from '../core/stream-name.ts';
 import type { ProcessView } from '../engine/process-table.ts';
 import { forEachProcess } from './each-process.ts';
 import { findOneProcess } from './lookup.ts';
@@ -14,7 +15,7 @@ import {
   readInteger,
   readText,
 } from './method.ts';
-import type { Log, StreamName } from './supervisor-api.ts';
+import type { Log } from './supervisor-api.ts';
 import { Utf8Text, type XmlRpcValue } from './xmlrpc.ts';
 
 /** Reads part of a log as the answer of a method; null is a log that is not kept. Throws {@link RpcFault}. */
@@ -54,7 +55,7 @@ function findLog({ api }: CallContext, proc: XmlRpcValue | undefined, stream: St
 
 /** Clears both logs of a process. compat: a missing log counts as cleared. */
 async function clearLogs({ api }: CallContext, { id }: ProcessView, name: string): Promise<true> {
-  for (const stream of ['stdout', 'stderr'] as const) {
+  for (const stream of STREAM_NAMES) {
     const outcome = await api.processLog(id, stream)?.clear();
     if (outcome?.kind === 'failed') throw RpcFault.of('FAILED', `${name}: ${outcome.reason}`);
   }

@@ -7,12 +7,10 @@ import type { ProcessRemark } from '../core/process-remark.ts';
 import type { GroupConfig, ProcessConfig } from '../config/model.ts';
 import type { Level } from '../core/log-level.ts';
 import type { SupervisorStateName } from '../core/states.ts';
+import type { StreamName } from '../core/stream-name.ts';
 import type { ProcessView } from '../engine/process-table.ts';
 import type { Listener } from '../engine/events.ts';
 import type { Reserve } from './answer-budget.ts';
-
-/** The streams of a process that have a log. */
-export type StreamName = 'stdout' | 'stderr';
 
 /** Maximum number of bytes of a log in one answer. */
 export const MAX_READ_BYTES = 8 * 1024 * 1024;

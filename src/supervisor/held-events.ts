@@ -3,8 +3,9 @@
  * Supervisor, which reads the rest of the pipes first. Events that come too early are held.
  */
 import type { StateEvent, SupervisorEvent } from '../core/event-payload.ts';
+import { STREAM_NAMES } from '../core/stream-name.ts';
 import type { Clock } from '../engine/ports.ts';
-import { OUTPUT_STREAMS, type OutputEvent, type OutputTaps } from './output-taps.ts';
+import { type OutputEvent, type OutputTaps } from './output-taps.ts';
 import type { ProgramStreams } from './program-streams.ts';
 
 /** Maximum time that the end of a run waits for its remaining output. A log may stall. */
@@ -73,7 +74,7 @@ export class HeldEvents {
   /** Calls back when all output that a process has written so far has been read, or after {@link DRAIN_MS}. */
   afterOutput(id: string, then: () => void): void {
     const { clock, streams } = this.#parts;
-    const drained = OUTPUT_STREAMS.flatMap((stream) => streams.channel(id, stream)?.drained() ?? []);
+    const drained = STREAM_NAMES.flatMap((stream) => streams.channel(id, stream)?.drained() ?? []);
     const { promise, resolve } = Promise.withResolvers<void>();
     const cancel = clock.alarm(clock.nowMs() + DRAIN_MS, resolve);
     void Promise.race([promise, Promise.allSettled(drained)]).then(() => {

@@ -3,15 +3,8 @@ import type { Config, ProcessConfig } from '../config/model.ts';
 import type { LogTarget as ConfiguredTarget } from '../config/log-target.ts';
 import type { SupervisordOptions } from '../config/options.ts';
 import type { RotateInterval } from '../config/log-types.ts';
-import type {
-  ChannelSpec,
-  FileLimits,
-  LineStyle,
-  LogFormat,
-  LogTarget,
-  MainLogSpec,
-  StreamName,
-} from '../logs/ports.ts';
+import type { StreamName } from '../core/stream-name.ts';
+import type { ChannelSpec, FileLimits, LineStyle, LogFormat, LogTarget, MainLogSpec } from '../logs/ports.ts';
 import type { RotationInterval } from '../logs/rotation-time.ts';
 
 /** Number of bytes of each channel that are kept in memory for tails. */

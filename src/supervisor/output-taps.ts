@@ -5,12 +5,9 @@
 import type { ProcessConfig } from '../config/model.ts';
 import type { SupervisorEvent } from '../core/event-payload.ts';
 import type { EventType } from '../core/event-types.ts';
+import { STREAM_NAMES, type StreamName } from '../core/stream-name.ts';
 import { OutputTap, type TapPlan } from '../events/output-tap.ts';
-import type { StreamName } from '../logs/ports.ts';
 import type { ProgramStreams } from './program-streams.ts';
-
-/** The output streams of a process. */
-export const OUTPUT_STREAMS = ['stdout', 'stderr'] as const satisfies readonly StreamName[];
 
 /** An event with output of a program. */
 export type OutputEvent = Extract<SupervisorEvent, { readonly bytes: Uint8Array }>;
@@ -38,7 +35,7 @@ export class OutputTaps {
   update(processes: ReadonlyMap<string, ProcessConfig>): void {
     const open = new Set<string>();
     for (const [id, proc] of processes)
-      for (const stream of OUTPUT_STREAMS) {
+      for (const stream of STREAM_NAMES) {
         const key = keyOf(id, stream);
         const plan = this.#planOf(proc, stream);
         const known = this.#taps.get(key)?.plan;
@@ -51,12 +48,12 @@ export class OutputTaps {
 
   /** True if a stream of the process has a tap. */
   has(id: string): boolean {
-    return OUTPUT_STREAMS.some((stream) => this.#taps.has(keyOf(id, stream)));
+    return STREAM_NAMES.some((stream) => this.#taps.has(keyOf(id, stream)));
   }
 
   /** Publishes events for the output that the taps of a process still hold. */
   flush(id: string): void {
-    for (const stream of OUTPUT_STREAMS) this.#taps.get(keyOf(id, stream))?.tap.flush();
+    for (const stream of STREAM_NAMES) this.#taps.get(keyOf(id, stream))?.tap.flush();
   }
 
   /** Closes all taps. */

@@ -6,14 +6,14 @@ import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Config, ProcessConfig } from '../config/model.ts';
 import { reasonOf } from '../core/error-text.ts';
+import { STREAM_NAMES, type StreamName } from '../core/stream-name.ts';
 import type { Report } from '../engine/ports.ts';
 import { namespecOf } from '../engine/process-table.ts';
 import { createAutoFile } from '../logs/auto-files.ts';
-import type { LogChannel, Hub, Intake, StreamName } from '../logs/ports.ts';
+import type { LogChannel, Hub, Intake } from '../logs/ports.ts';
 import type { SpawnResult } from '../native/addon.ts';
 import { channelSpec } from './log-specs.ts';
 
-const STREAMS = ['stdout', 'stderr'] as const satisfies readonly StreamName[];
 /** Limit on unread input of a program. More input is refused. A single write to an empty pipe may be longer. */
 const MAX_UNREAD_BYTES = 1024 * 1024;
 
@@ -41,7 +41,7 @@ export class ProgramStreams {
 
   /** Opens the logs of a program, for as long as it is configured. */
   open(proc: ProcessConfig): void {
-    for (const stream of STREAMS) {
+    for (const stream of STREAM_NAMES) {
       const spec = channelSpec(proc, stream, this.#supervisord, () => this.#makeAutoFile(proc, stream));
       if (spec === null) continue;
       // Event listeners have no capture mode. Their standard output is a protocol, so it must stay unchanged.
@@ -55,7 +55,7 @@ export class ProgramStreams {
 
   /** Applies those log options of a program that may change while it runs: the format of its lines. */
   configure(proc: ProcessConfig): void {
-    for (const stream of STREAMS) {
+    for (const stream of STREAM_NAMES) {
       const channel = this.channel(namespecOf(proc), stream);
       const made = channel?.spec.targets.find((target) => target.kind === 'file');
       const spec = channelSpec(proc, stream, this.#supervisord, () => made?.path ?? null);
@@ -93,7 +93,7 @@ export class ProgramStreams {
 
   /** Closes the logs of a program that is no longer configured. */
   close(id: string): void {
-    for (const stream of STREAMS) {
+    for (const stream of STREAM_NAMES) {
       this.#channels.get(channelId(id, stream))?.close();
       this.#channels.delete(channelId(id, stream));
     }

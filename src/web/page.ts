@@ -3,6 +3,7 @@
  * relative, so that they work below any path of a proxy.
  */
 import type { ProcessStateName, SupervisorStateName } from '../core/states.ts';
+import type { StreamName } from '../core/stream-name.ts';
 import { html, Markup } from './html.ts';
 import { STYLE } from './style.ts';
 
@@ -39,12 +40,10 @@ export interface StatusPage extends PageHeader {
   readonly time: string;
 }
 
-type Stream = 'stdout' | 'stderr';
-
 /** The end of a log. */
 export interface TailPage extends PageHeader {
   readonly name: string;
-  readonly stream: Stream;
+  readonly stream: StreamName;
   readonly hasStderr: boolean;
   /** Requested number of bytes. */
   readonly limit: number;
@@ -136,7 +135,7 @@ function formatRow({ name, state, description, hasStderr }: ProcessRow): Markup 
   const path = encodeURIComponent(name);
   const button = (action: string, label: string): Markup =>
     html`<button name="do" value="${action} ${name}" title="${label} ${name}">${label}</button>`;
-  const tail = (stream: Stream, below: string): Markup =>
+  const tail = (stream: StreamName, below: string): Markup =>
     html`<a href="logtail/${path}${below}" target="_blank" rel="noopener">${stream}</a>`;
   const buttons = [...OFFERS[state].map(([action, label]) => button(action, label)), button('clearlog', 'Clear log')];
   return html`<tr class="row">
@@ -168,8 +167,8 @@ export function formatConfirmPage(page: PageHeader, { action, name }: ActionRequ
 export function formatTailPage(page: TailPage): string {
   const { name, stream, hasStderr, limit } = page;
   const path = encodeURIComponent(name);
-  const other: Stream = stream === 'stdout' ? 'stderr' : 'stdout';
-  const link = (toStream: Stream, toLimit: number, label: string): Markup => {
+  const other: StreamName = stream === 'stdout' ? 'stderr' : 'stdout';
+  const link = (toStream: StreamName, toLimit: number, label: string): Markup => {
     const query = html`processname=${path}&amp;stream=${toStream}&amp;limit=${toLimit}`;
     return html`<a class="button" href="tail.html?${query}">${label}</a>`;
   };

@@ -1,11 +1,11 @@
 /** The command `tail`: shows the end of the log of a process, or follows it with -f. */
 import { formatPythonString } from '../../config/python-text.ts';
 import { faults, RpcFault } from '../../core/faults.ts';
+import type { StreamName } from '../../core/stream-name.ts';
 import { ArgumentError, defineCommand } from '../command.ts';
 import { followUntilInterrupt } from '../follow.ts';
 import { formatTailFault } from '../format.ts';
 import type { Session } from '../session.ts';
-import type { StreamName } from '../supervisor-client.ts';
 
 /** Number of bytes that `tail` and `maintail` show by default. */
 export const DEFAULT_BYTES = 1600;

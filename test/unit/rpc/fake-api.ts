@@ -5,20 +5,13 @@ import type { GroupConfig, ProcessConfig } from '../../../src/config/model.ts';
 import type { Level } from '../../../src/core/log-level.ts';
 import type { ProcessRemark } from '../../../src/core/process-remark.ts';
 import type { SupervisorStateName } from '../../../src/core/states.ts';
+import type { StreamName } from '../../../src/core/stream-name.ts';
 import { Engine } from '../../../src/engine/engine.ts';
 import type { Listener } from '../../../src/engine/events.ts';
 import type { Clock } from '../../../src/engine/ports.ts';
 import { namespecOf, type ProcessView } from '../../../src/engine/process-table.ts';
 import { Tail } from '../../../src/logs/tail.ts';
-import type {
-  GroupPlan,
-  Log,
-  LogEnd,
-  LogReading,
-  Reread,
-  StreamName,
-  SupervisorApi,
-} from '../../../src/rpc/supervisor-api.ts';
+import type { GroupPlan, Log, LogTail, LogReading, Reread, SupervisorApi } from '../../../src/rpc/supervisor-api.ts';
 
 /** A program with Supervisor's defaults, started only on request. */
 const sample = sampleProgram('autostart=false');
