@@ -17,7 +17,7 @@ export interface Processes {
   /** Sends a signal to a process or to its group. Returns null, or the name of the errno. */
   signal(pid: number, signal: number, group: boolean): string | null;
   /** Reads the remaining output of a reaped process, so that its last lines come before the line about its exit. */
-  ended(pid: number): void;
+  readRemaining(pid: number): void;
 }
 
 /** A monotonic clock with alarms. */

@@ -82,7 +82,7 @@ export class Runs {
   /** Reads the remaining output of a reaped process. An error in one pipe must not lose the exits of the same batch. */
   drainOutput(pid: number): void {
     try {
-      this.#parts.processes.ended(pid);
+      this.#parts.processes.readRemaining(pid);
     } catch (error) {
       this.#parts.report('critical', `cannot read the rest of the output of pid ${pid}: ${describeMistake(error)}`);
     }

@@ -56,10 +56,10 @@ function trustFor(host: string): { rejectUnauthorized: boolean; secureContext?: 
 function takeResponse(response: IncomingMessage, answer: Answer): void {
   const status = response.statusCode ?? 0;
   const failure = status < FIRST_FAILING_STATUS ? null : `HTTP ${status} ${STATUS_CODES[status] ?? ''}`.trim();
-  let rest = MAX_BODY_BYTES;
+  let remaining = MAX_BODY_BYTES;
   response.on('data', (bytes: Buffer) => {
-    rest -= bytes.length;
-    if (rest < 0) answer(failure);
+    remaining -= bytes.length;
+    if (remaining < 0) answer(failure);
   });
   response.on('end', () => answer(failure));
   response.on('error', (error) => answer(failure ?? describeConnectError(error)));

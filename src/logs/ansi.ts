@@ -73,9 +73,9 @@ export class AnsiStripper {
 
   /** Returns the held bytes at the end of the stream. They are text, because their sequence never ended. */
   finish(): Buffer {
-    const rest = Buffer.from(this.#held);
+    const held = Buffer.from(this.#held);
     this.#reset();
-    return rest;
+    return held;
   }
 
   #reset(): void {

@@ -24,20 +24,20 @@ export class CaptureFilter {
 
   /** Returns the bytes outside of sections. */
   filter(bytes: Buffer): Buffer {
-    let rest = this.#held.length === 0 ? bytes : Buffer.concat([this.#held, bytes]);
+    let unread = this.#held.length === 0 ? bytes : Buffer.concat([this.#held, bytes]);
     if (this.#section === null && this.#held.length === 0 && bytes.indexOf(LESS_THAN) === -1) return bytes;
     const outside: Buffer[] = [];
     for (;;) {
       const token = this.#section === null ? BEGIN : END;
-      const at = rest.indexOf(token);
+      const at = unread.indexOf(token);
       if (at === -1) {
-        const kept = lengthOfTokenStart(rest, token);
-        this.#pass(rest.subarray(0, rest.length - kept), outside);
+        const kept = lengthOfTokenStart(unread, token);
+        this.#pass(unread.subarray(0, unread.length - kept), outside);
         // A copy, because the next read overwrites the caller's memory.
-        this.#held = Buffer.from(rest.subarray(rest.length - kept));
+        this.#held = Buffer.from(unread.subarray(unread.length - kept));
         return Buffer.concat(outside);
       }
-      this.#pass(rest.subarray(0, at), outside);
+      this.#pass(unread.subarray(0, at), outside);
       if (this.#section === null) {
         this.#section = Buffer.alloc(0);
       } else {
@@ -45,16 +45,16 @@ export class CaptureFilter {
         this.#section = null;
         this.#onCapture(section);
       }
-      rest = rest.subarray(at + token.length);
+      unread = unread.subarray(at + token.length);
     }
   }
 
   /** Returns the held bytes at the end of the stream. They are output, because their token never ended. */
   finish(): Buffer {
-    const rest = this.#section === null ? this.#held : Buffer.alloc(0);
+    const held = this.#section === null ? this.#held : Buffer.alloc(0);
     this.#held = Buffer.alloc(0);
     this.#section = null;
-    return rest;
+    return held;
   }
 
   #pass(bytes: Buffer, outside: Buffer[]): void {

@@ -90,10 +90,10 @@ export class LineSplitter {
     let whole = this.#carried - countSplitBytes(this.#carry.subarray(0, this.#carried));
     if (keepsReturn && this.#carry[whole - 1] === RETURN) whole--;
     if (whole === 0) return;
-    const rest = Buffer.from(this.#carry.subarray(whole, this.#carried));
+    const kept = Buffer.from(this.#carry.subarray(whole, this.#carried));
     this.#carried = whole;
     this.#pass(false);
-    this.#append(rest, 0, rest.length);
+    this.#append(kept, 0, kept.length);
   }
 
   /** Adds to the partial line, and cuts a line that grows too long. */

@@ -27,14 +27,14 @@ export class MessageCutter {
       const newline = bytes.indexOf(NEWLINE, at);
       const isWhole = newline !== -1 && newline < end;
       const piece = bytes.subarray(at, isWhole ? newline : end);
-      const rest = this.#cut(this.#open.length === 0 ? piece : Buffer.concat([this.#open, piece]));
+      const last = this.#cut(this.#open.length === 0 ? piece : Buffer.concat([this.#open, piece]));
       if (!isWhole) {
-        this.#open = Buffer.from(rest);
+        this.#open = Buffer.from(last);
         return;
       }
       this.#open = EMPTY;
       // A newline alone ends a torn line.
-      if (rest.length > 0) this.#emit(rest);
+      if (last.length > 0) this.#emit(last);
       at = newline + 1;
     }
   }

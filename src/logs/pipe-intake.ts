@@ -104,14 +104,14 @@ export class PipeIntake implements Intake, Waiter {
     }
   }
 
-  takeRest(): void {
+  readRemaining(): void {
     // A destroyed socket has closed the descriptor, and the number may belong to another file.
     if (this.#hasEnded || this.#socket.destroyed) return;
     this.#restBytes = this.#parts.natives.pipeSize(this.#fd);
     if (this.#waits === 0) this.#takeNow();
   }
 
-  get hasRest(): boolean {
+  get hasLastOutput(): boolean {
     return this.#restBytes > 0;
   }
 
@@ -137,10 +137,10 @@ export class PipeIntake implements Intake, Waiter {
     if (this.#hasEnded || this.#socket.destroyed) return lost;
     const { natives, readBuffer } = this.#parts;
     let isLineOpen = false;
-    for (let rest = natives.pipeSize(this.#fd); rest > 0;) {
+    for (let remaining = natives.pipeSize(this.#fd); remaining > 0;) {
       const count = natives.readNow(this.#fd, readBuffer);
       if (count <= 0) break;
-      rest -= count;
+      remaining -= count;
       lost.bytes += count;
       lost.lines += countLines(readBuffer.subarray(0, count), false);
       isLineOpen = readBuffer[count - 1] !== NEWLINE_BYTE;
@@ -155,7 +155,7 @@ export class PipeIntake implements Intake, Waiter {
     if (this.#waits > 0 || this.#hasEnded) return;
     for (const resolve of this.#resumed.splice(0)) resolve();
     this.#target.proceed();
-    if (this.hasRest) this.#takeNow();
+    if (this.hasLastOutput) this.#takeNow();
     if (this.#waits === 0 && !this.#socket.destroyed) this.#socket.resume();
   }
 

@@ -98,7 +98,7 @@ export interface Intake {
    * Reads the current content of the pipe before the call returns, at most the capacity of the pipe, and no more than
    * the targets have room for. At end of file the pipe is closed at once.
    */
-  takeRest(): void;
+  readRemaining(): void;
   /** Stops reading for good and closes the pipe. Bytes that were read are still written. */
   close(): void;
 }

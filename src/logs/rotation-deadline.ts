@@ -44,8 +44,8 @@ export class RotationDeadline {
   }
 
   #arm(interval: RotationInterval, anchorMs: number): void {
-    const restMs = Math.max(0, this.#dueAtMs - this.#clock.wallMs());
-    this.#callOff = this.#clock.alarm(this.#clock.nowMs() + restMs, () => {
+    const remainingMs = Math.max(0, this.#dueAtMs - this.#clock.wallMs());
+    this.#callOff = this.#clock.alarm(this.#clock.nowMs() + remainingMs, () => {
       this.#callOff = null;
       const wallMs = this.#clock.wallMs();
       if (wallMs >= this.#dueAtMs) {

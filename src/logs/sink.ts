@@ -31,7 +31,7 @@ export interface Waiter {
    * True while the pipe may still hold the last output of a process that has ended. That output is written before the
    * supervisor's own line about the end of the process.
    */
-  readonly hasRest: boolean;
+  readonly hasLastOutput: boolean;
 }
 
 /** Parts of a sink. */
@@ -167,7 +167,7 @@ export class Sink {
    */
   say(line: Buffer, formatDropped: (lines: number) => Buffer): void {
     if (this.#isGone) return;
-    if (this.#own.isEmpty && this.#queue.bytes < QUEUE_BYTES && !this.#waitsForRest()) {
+    if (this.#own.isEmpty && this.#queue.bytes < QUEUE_BYTES && !this.#isLastOutputWaiting()) {
       this.#putOwn(line);
       this.#next();
     } else {
@@ -318,10 +318,10 @@ export class Sink {
   }
 
   /** Counts a line once if two blocks have a part of it. */
-  #countDropped(rest: Buffer): Dropped {
-    const lines = countLines(rest, true) - (this.#isDroppedOpen ? 1 : 0);
-    this.#isDroppedOpen = rest[rest.length - 1] !== NEWLINE_BYTE;
-    return { lines, bytes: rest.length };
+  #countDropped(bytes: Buffer): Dropped {
+    const lines = countLines(bytes, true) - (this.#isDroppedOpen ? 1 : 0);
+    this.#isDroppedOpen = bytes[bytes.length - 1] !== NEWLINE_BYTE;
+    return { lines, bytes: bytes.length };
   }
 
   /**
@@ -330,25 +330,25 @@ export class Sink {
    */
   #goOn(): void {
     this.#movedAtMs = this.#parts.clock.nowMs();
-    if (!this.#own.isEmpty) this.#wakeForRest();
+    if (!this.#own.isEmpty) this.#resumeLastOutput();
     if (this.#queue.bytes <= QUEUE_BYTES / 2) {
-      if (!this.#waitsForRest()) for (const line of this.#own.drain()) this.#putOwn(line);
+      if (!this.#isLastOutputWaiting()) for (const line of this.#own.drain()) this.#putOwn(line);
       this.#wake();
     }
     this.#next();
     if (this.isIdle) for (const resolve of this.#idleWaiters.splice(0)) resolve();
   }
 
-  #waitsForRest(): boolean {
-    return this.#waiters.some((waiter) => waiter.hasRest);
+  #isLastOutputWaiting(): boolean {
+    return this.#waiters.some((waiter) => waiter.hasLastOutput);
   }
 
   /** Resumes the readers with the last output of an ended process before all others. */
-  #wakeForRest(): void {
+  #resumeLastOutput(): void {
     const waiters = this.#waiters;
-    const first = waiters.filter((waiter) => waiter.hasRest);
+    const first = waiters.filter((waiter) => waiter.hasLastOutput);
     if (first.length === 0) return;
-    this.#waiters = waiters.filter((waiter) => !waiter.hasRest);
+    this.#waiters = waiters.filter((waiter) => !waiter.hasLastOutput);
     while (first.length > 0 && this.#queue.bytes <= QUEUE_BYTES / 2) first.shift()?.resume();
     this.#waiters.unshift(...first);
   }

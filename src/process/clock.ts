@@ -47,14 +47,14 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 function alarm(atMs: number, wake: () => void): () => void {
   let timer: NodeJS.Timeout;
   const arm = (): void => {
-    const restMs = Math.ceil(atMs - performance.now());
+    const remainingMs = Math.ceil(atMs - performance.now());
     timer = setTimeout(
       () => {
         // setTimeout counts whole milliseconds from the start of the loop's turn, and may fire a little early.
         if (performance.now() < atMs) arm();
         else wake();
       },
-      Math.min(Math.max(restMs, 0), LONGEST_TIMER_MS),
+      Math.min(Math.max(remainingMs, 0), LONGEST_TIMER_MS),
     );
   };
   arm();

@@ -50,14 +50,14 @@ export class JobOutput {
 
   /** Reads the pipe without waiting, closes it, and returns the end of the output. Invalid UTF-8 is replaced. */
   finish(): string {
-    if (this.#isOpen) this.#readRest();
+    if (this.#isOpen) this.#readRemaining();
     this.#isOpen = false;
     this.#socket.destroy();
     return this.#kept.toString('utf8');
   }
 
-  #readRest(): void {
-    for (let rest = MAX_REMAINING_BYTES; rest > 0;) {
+  #readRemaining(): void {
+    for (let remaining = MAX_REMAINING_BYTES; remaining > 0;) {
       let count: number;
       try {
         count = readSync(this.#fd, readBuffer);
@@ -67,7 +67,7 @@ export class JobOutput {
       }
       if (count === 0) return;
       this.#keep(readBuffer.subarray(0, count));
-      rest -= count;
+      remaining -= count;
     }
   }
 

@@ -173,7 +173,7 @@ export class CommandJobs implements Jobs {
     running.isOver = true;
     const output = running.output?.finish() ?? '';
     for (const intake of running.intakes) {
-      intake.takeRest();
+      intake.readRemaining();
       // A descendant in another group may keep the pipe open. Only what the pipe holds now is read.
       intake.drained().then(
         () => intake.close(),

@@ -74,8 +74,8 @@ export class ProgramStarter implements Processes {
     return errno === 0 ? null : (KILL_ERRORS.get(errno) ?? `errno ${errno}`);
   }
 
-  ended(pid: number): void {
-    this.#context().streams.takeRest(pid);
+  readRemaining(pid: number): void {
+    this.#context().streams.readRemaining(pid);
   }
 
   #launch(proc: ProcessConfig, run: number): SpawnResult {

@@ -75,10 +75,10 @@ export class ProgramStreams {
    * Reads the remaining output of a run that was reaped. The protocol pipe of an event listener is then closed.
    * Otherwise we would read forever what an orphan of the listener writes, only to drop it.
    */
-  takeRest(pid: number): void {
+  readRemaining(pid: number): void {
     const intakes = this.#intakes.get(pid);
     this.#intakes.delete(pid);
-    for (const intake of intakes?.all ?? []) intake.takeRest();
+    for (const intake of intakes?.all ?? []) intake.readRemaining();
     for (const intake of intakes?.protocol ?? []) void intake.drained().then(() => intake.close());
   }
 

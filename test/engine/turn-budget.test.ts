@@ -117,7 +117,7 @@ test('the remaining output of all ended processes is read before anything is log
   world.engine.start();
   const lines = world.log.length;
   world.end(exitWith(1), 'a', 'b');
-  assert.deepEqual(world.rests, [
+  assert.deepEqual(world.outputReads, [
     { pid: 100, lines },
     { pid: 101, lines },
   ]);
@@ -126,7 +126,7 @@ test('the remaining output of all ended processes is read before anything is log
 test('an unreadable output does not hide the exit of a process', () => {
   const world = new World([{ name: 'a' }, { name: 'b' }]);
   world.engine.start();
-  Object.defineProperty(world.rests, 'push', {
+  Object.defineProperty(world.outputReads, 'push', {
     value: () => {
       throw new Error('EIO');
     },

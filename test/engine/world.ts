@@ -98,7 +98,7 @@ export class World {
   /** Called before a rank of a shutdown is stopped. */
   beforeStop: (ids: readonly string[], proceed: () => void) => void = (_ids, proceed) => proceed();
   /** Pids whose remaining output was requested, and the log lines at that time. */
-  readonly rests: Array<{ readonly pid: number; readonly lines: number }> = [];
+  readonly outputReads: Array<{ readonly pid: number; readonly lines: number }> = [];
   /** Callbacks for the next turn of the loop. */
   readonly turns: Array<() => void> = [];
   /** Duration of a spawn. */
@@ -150,7 +150,7 @@ export class World {
             this.#alive.set(pid, program);
             return { ok: true, pid };
           },
-          ended: (pid) => this.rests.push({ pid, lines: this.log.length }),
+          readRemaining: (pid) => this.outputReads.push({ pid, lines: this.log.length }),
           signal: (pid, signal, group) => {
             if (signal === 0) return this.groups.has(pid) ? null : 'ESRCH';
             if (this.groups.has(pid)) {

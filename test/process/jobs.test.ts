@@ -286,7 +286,7 @@ describe('the output', () => {
             pid,
             ended: Promise.resolve(),
             drained: () => Promise.resolve(),
-            takeRest: () => undefined,
+            readRemaining: () => undefined,
             close: () => {
               read.push(`${stream}: ${readFileSync(fd, 'latin1')}`);
               closed.push(fd);

@@ -112,7 +112,7 @@ test('a stalled reader: the last output of a program comes before the line about
   await blocked(run.pid);
   addon.kill(run.pid, 9);
   await ending(run.pid);
-  run.intake.takeRest();
+  run.intake.readRemaining();
   scene.say('info', 'exited: a');
   scene.out.goOn();
   await scene.out.until(/exited: a\n/);

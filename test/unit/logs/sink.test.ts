@@ -35,7 +35,7 @@ function bench(): Bench {
 
 /** A waiter that notes its name when it is resumed. */
 function waiter(name: string, turns: string[]): Waiter {
-  return { resume: () => turns.push(name), hasRest: false };
+  return { resume: () => turns.push(name), hasLastOutput: false };
 }
 
 const dropped = (lines: number): Buffer => Buffer.from(`${lines} dropped\n`);
@@ -162,10 +162,10 @@ test('a full sink: the last output of a process comes before the line about its 
   put(`${'x'.repeat(QUEUE_BYTES)}\n`);
   const turns: string[] = [];
   const ended = {
-    hasRest: true,
+    hasLastOutput: true,
     resume: () => {
       turns.push('ended');
-      ended.hasRest = false;
+      ended.hasLastOutput = false;
       put('last words\n');
     },
   };

@@ -134,7 +134,7 @@ export class FakeApi implements SupervisorApi {
         processes: {
           spawn: (config) => this.#spawn(config),
           signal: (pid, signal) => this.#receive(pid, signal),
-          ended: () => undefined,
+          readRemaining: () => undefined,
         },
       },
     );
