@@ -68,7 +68,7 @@ export function applyProcessRules(context: RuleContext, read: ProgramOptions): R
 }
 
 /** Seconds of stop_budget that an unset stopwaitsecs leaves for the end of the supervisor after its programs. */
-const BUDGET_REST_S = 2;
+const EXIT_RESERVE_S = 2;
 
 /** Returns the options of a stop, whose defaults depend on each other and on stop_budget. */
 function deriveStop(
@@ -81,7 +81,7 @@ function deriveStop(
     killasgroup: killsGroup,
     kill_orphans: hasGroupStop && !view.isSet('kill_orphans') ? 'stop' : orphans,
     stopwaitsecs:
-      budget === null || view.isSet('stopwaitsecs') ? stopwaitsecs : Math.max(1, Math.floor(budget - BUDGET_REST_S)),
+      budget === null || view.isSet('stopwaitsecs') ? stopwaitsecs : Math.max(1, Math.floor(budget - EXIT_RESERVE_S)),
   };
 }
 

@@ -21,7 +21,7 @@ import { addProcfile, type ProcfilePrograms } from './procfile.ts';
 import { SectionReader } from './section-reader.ts';
 import { readInetServers, readRpcInterfaces, readUnixServers } from './servers.ts';
 import type { Source } from './source.ts';
-import { endTimesOf } from './stop-budget.ts';
+import { shutdownTimesOf } from './stop-budget.ts';
 import { addFlags, MAIN, readSupervisord } from './supervisord-section.ts';
 import { warnUnknownDefaults, warnUnknownSections } from './unknown-sections.ts';
 
@@ -94,7 +94,7 @@ export function readConfig(source: Source, settings: ReadSettings): Reading {
     groups,
     setAside: read.setAside,
     main,
-    ...endTimesOf({ isContainer, supervisord, groups, main, placeOf }),
+    ...shutdownTimesOf({ isContainer, supervisord, groups, main, placeOf }),
     inetServers: readInetServers(document, reader),
     unixServers: readUnixServers(document, reader),
     ...readClientSectionsLeniently(document, context, names, problems),

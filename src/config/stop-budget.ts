@@ -10,9 +10,9 @@ import { sectionNameOf } from './section-names.ts';
 /** Default in a container: half a second less than the grace period of `docker stop`. */
 const CONTAINER_BUDGET_S = 9.5;
 /** Time after the main program of init mode, if other programs are stopped only after it. */
-const REST_WITH_OTHERS_S = 5.5;
+const OTHERS_RESERVE_S = 5.5;
 /** Time for the end of the supervisor after the program that may take longest. */
-const REST_S = 1;
+const EXIT_RESERVE_S = 1;
 
 /** Facts of a configuration that the budget depends on. */
 export interface BudgetFacts {
@@ -25,7 +25,7 @@ export interface BudgetFacts {
 }
 
 /** Returns the times of a configuration that limit the end of the supervisor. */
-export function endTimesOf(facts: BudgetFacts): Pick<Config, 'stopBudget' | 'mainStopWait'> {
+export function shutdownTimesOf(facts: BudgetFacts): Pick<Config, 'stopBudget' | 'mainStopWait'> {
   return { stopBudget: stopBudgetOf(facts), mainStopWait: mainStopWaitOf(facts) };
 }
 
@@ -37,8 +37,8 @@ function stopBudgetOf({ isContainer, supervisord, groups, main, placeOf }: Budge
     .flatMap(({ processes }) => processes)
     .map((proc) => {
       const seconds = stopSecondsOf(proc, placeOf);
-      const isBeforeOthers = proc.group === main && groups.length > 1 && seconds + REST_S > CONTAINER_BUDGET_S;
-      return seconds + (isBeforeOthers ? REST_WITH_OTHERS_S : REST_S);
+      const isBeforeOthers = proc.group === main && groups.length > 1 && seconds + EXIT_RESERVE_S > CONTAINER_BUDGET_S;
+      return seconds + (isBeforeOthers ? OTHERS_RESERVE_S : EXIT_RESERVE_S);
     });
   return Math.max(CONTAINER_BUDGET_S, ...needs);
 }

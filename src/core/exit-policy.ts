@@ -88,7 +88,7 @@ export function rootExitCode(record: ProcessRecord, successExitCodes: readonly n
 }
 
 /** Formats the exit of a program for the last log line. */
-export function programEnd(record: ProcessRecord): string {
+export function describeExit(record: ProcessRecord): string {
   if (record.exit !== null) return formatExit(record.exit);
   return record.failure === null ? 'it could not be started' : formatFailure(record.failure);
 }

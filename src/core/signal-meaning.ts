@@ -1,14 +1,14 @@
 /** Meaning of a signal for the supervisor itself, unless a program gets the signal instead. Pure. */
 import { signalNumbers, SYSTEMD_STOP } from './signals.ts';
 
-/** `end`: shut down. `reload`: restart with a configuration that is read again. `reopen`: reopen the log files. */
-export type SignalMeaning = 'end' | 'reload' | 'reopen' | 'none';
+/** `shutdown`: shut down. `reload`: restart with a configuration that is read again. `reopen`: reopen the log files. */
+export type SignalMeaning = 'shutdown' | 'reload' | 'reopen' | 'none';
 
 /**
  * SIGPWR and SIGRTMIN+3 are the STOPSIGNAL of images that usually run another init. compat: the others are
  * Supervisor's.
  */
-const ENDING: ReadonlySet<number> = new Set([
+const SHUTDOWN_SIGNALS: ReadonlySet<number> = new Set([
   signalNumbers.SIGTERM,
   signalNumbers.SIGINT,
   signalNumbers.SIGQUIT,
@@ -31,7 +31,7 @@ const ROUTINE_SIGNALS: ReadonlySet<number> = new Set([
 
 /** Returns the meaning of a signal. `stopOn`: further signals that shut down the supervisor (`stop_on_signals`). */
 export function meaningOf(signal: number, stopOn: readonly number[]): SignalMeaning {
-  if (ENDING.has(signal) || stopOn.includes(signal)) return 'end';
+  if (SHUTDOWN_SIGNALS.has(signal) || stopOn.includes(signal)) return 'shutdown';
   if (signal === signalNumbers.SIGHUP) return 'reload';
   return signal === signalNumbers.SIGUSR2 ? 'reopen' : 'none';
 }

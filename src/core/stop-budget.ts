@@ -63,7 +63,7 @@ export function sweepGrace(nowMs: number, limits: ShutdownLimits | null, unlimit
  * Returns the time at which output that no reader takes is given up. The last flush began at `nowMs`. The loss is
  * reported after that time.
  */
-export function outputEndMs(nowMs: number, { endAtMs, reserveMs }: ShutdownLimits): number {
+export function outputDeadlineMs(nowMs: number, { endAtMs, reserveMs }: ShutdownLimits): number {
   return Math.max(endAtMs - reserveMs / 2, nowMs + reserveMs / 4);
 }
 

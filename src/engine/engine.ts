@@ -38,7 +38,7 @@ export interface EnginePorts {
   /** Returns a random number in [0, 1). */
   readonly chance: () => number;
   readonly budget: StartBudget;
-  readonly endBudget: ShutdownBudget;
+  readonly shutdownBudget: ShutdownBudget;
   /** Called before a rank of a shutdown is stopped. Must call `proceed`, at once or soon. SIGKILL does not wait. */
   readonly beforeStop?: (ids: readonly string[], proceed: () => void) => void;
   /** Called once, when no process of this engine is left. */
@@ -55,7 +55,7 @@ export class Engine {
   readonly #runs: Runs;
   readonly #shutdown: Shutdown;
   /** Signals that were forwarded to the main program. An exit by one of them was requested. */
-  readonly #passedOn = new Set<number>();
+  readonly #forwardedSignals = new Set<number>();
 
   constructor(groups: readonly GroupConfig[], options: ExitSettings, ports: EnginePorts) {
     this.#options = options;
@@ -68,7 +68,7 @@ export class Engine {
       jobs,
       budget,
       beforeStop = (_ids, proceed) => proceed(),
-      endBudget,
+      shutdownBudget,
       finished,
     } = ports;
     this.#subscribers = new Subscribers(report);
@@ -94,7 +94,7 @@ export class Engine {
       clock,
       report,
       beforeStop,
-      budget: endBudget,
+      budget: shutdownBudget,
       finished,
       accept: (input) => this.#accept({ to: 'supervisor', input }),
       send: (ids, input) => {
@@ -189,7 +189,7 @@ export class Engine {
       !this.#table.ownsPid(entry.record.pid)
     )
       return 'not running';
-    if (id === this.#options.mainProgram) this.#passedOn.add(signal);
+    if (id === this.#options.mainProgram) this.#forwardedSignals.add(signal);
     return this.#ports.processes.signal(entry.record.pid, signal, group);
   }
 
@@ -198,13 +198,13 @@ export class Engine {
    * is kept, but an end replaces a restart under way. `forwarded` got the signal itself, and its exit gives the exit
    * code.
    */
-  end(goal: Goal, cause: ExitCause, forwarded: Forwarded | null = null): void {
+  shutDown(goal: Goal, cause: ExitCause, forwarded: Forwarded | null = null): void {
     this.#accept({ to: 'supervisor', input: this.#shutdown.requestFor(goal, cause, forwarded) });
   }
 
   /** Sends SIGKILL to all processes that a shutdown under way still waits for. Without a shutdown, does nothing. */
   hurry(): void {
-    if (this.#shutdown.phase !== 'running') this.#ports.endBudget.hurry();
+    if (this.#shutdown.phase !== 'running') this.#ports.shutdownBudget.hurry();
     this.#accept({ to: 'supervisor', input: { type: 'hurried', atMs: this.#now() } });
   }
 
@@ -285,7 +285,8 @@ export class Engine {
     entry.record = record;
     entry.alarm.set(record.deadlineMs);
     if (record === before) return;
-    if (input.type === 'exited' && before.pid !== null) this.#runs.end(entry, before.pid, before.state === 'STOPPING');
+    if (input.type === 'exited' && before.pid !== null)
+      this.#runs.cleanUp(entry, before.pid, before.state === 'STOPPING');
     if (input.type === 'spawned')
       this.#emit({ type: 'spawned', process: viewOf(entry), run: input.run, pid: input.pid });
     for (const effect of effects) this.#runEffect(entry, effect, before.pid);
@@ -297,7 +298,7 @@ export class Engine {
         return this.#say(
           formatNote(
             entry.config.name,
-            entry.id === this.#options.mainProgram ? judgeMain(effect.note, this.#passedOn) : effect.note,
+            entry.id === this.#options.mainProgram ? judgeMain(effect.note, this.#forwardedSignals) : effect.note,
           ),
         );
       case 'spawn':
@@ -324,11 +325,11 @@ export class Engine {
       fact === 'health' ? { type: 'health', process: proc, from: from.health } : { type: fact, process: proc },
     );
     this.#reconsider(this.#table.dependentsOf(entry.id));
-    if (record.hold?.kind === 'stuck') this.#endIfBlocked(entry);
+    if (record.hold?.kind === 'stuck') this.#shutDownIfBlocked(entry);
   }
 
   /** Treats a start that can never happen as a failure of that program. */
-  #endIfBlocked(entry: Entry): void {
+  #shutDownIfBlocked(entry: Entry): void {
     const root = failedRootOf(entry, this.#table);
     const cause = root === null ? null : blockedCauseOf(entry, root, this.#options.mainProgram);
     if (cause !== null) this.#queue.add({ to: 'supervisor', input: this.#shutdown.requestFor('exit', cause) }, 'next');
@@ -351,7 +352,7 @@ export class Engine {
       // Cancel the next try of a start that fails during a shutdown.
       if (to === 'BACKOFF')
         this.#queue.add({ to: 'process', id: entry.id, input: { type: 'stop', atMs: this.#now() } });
-      return this.#shutdown.ended({ ...entry, record });
+      return this.#shutdown.stopped({ ...entry, record });
     }
     const cause = exitCauseOf({ ...entry, record }, expected, this.#options, {
       all: this.#table.all(),

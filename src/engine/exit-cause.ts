@@ -7,7 +7,7 @@ import {
   exitRule,
   hasFailed,
   type ProgramCause,
-  programEnd,
+  describeExit,
   programExitCode,
   rootExitCode,
 } from '../core/exit-policy.ts';
@@ -82,14 +82,14 @@ export function blockedCauseOf(blocked: ProcessView, root: ProcessView, mainProg
 /** Returns the exit of a process as the cause for the end of the supervisor. */
 export function causeBy({ config, record }: Pick<ProcessView, 'config' | 'record'>, rule: ExitRule): ProgramCause {
   const code = programExitCode(record, config.options.success_exit_codes);
-  return { kind: 'program', id: config.name, rule, code, how: programEnd(record), wasExecuted: record.exit !== null };
+  return { kind: 'program', id: config.name, rule, code, how: describeExit(record), wasExecuted: record.exit !== null };
 }
 
 /**
  * Marks an exit of the main program as expected in the log. Any exit code is the answer that the container was started
- * for, and an exit by a forwarded signal was requested. `passedOn`: the forwarded signals.
+ * for, and an exit by a forwarded signal was requested. `forwarded`: the forwarded signals.
  */
-export function judgeMain(note: ProcessNote, passedOn: ReadonlySet<number>): ProcessNote {
+export function judgeMain(note: ProcessNote, forwarded: ReadonlySet<number>): ProcessNote {
   if (note.note !== 'exited') return note;
-  return { ...note, expected: note.status.kind === 'exited' || passedOn.has(note.status.signal) };
+  return { ...note, expected: note.status.kind === 'exited' || forwarded.has(note.status.signal) };
 }

@@ -72,7 +72,7 @@ export function formatWaiting(names: readonly string[]): Message {
 export function formatSignalMeaning(signal: number, meaning: SignalMeaning): Message {
   const received = `received ${formatSignal(signal)} indicating`;
   switch (meaning) {
-    case 'end':
+    case 'shutdown':
       return ['warn', `${received} exit request`];
     case 'reload':
       return ['warn', `${received} restart request`];
@@ -89,7 +89,7 @@ export function formatIgnoredReload(signal: number): Message {
 }
 
 /** Formats an ignored second signal during a shutdown, with the sender and the way to kill the programs now. */
-export function formatIgnoredEnd(signal: number, sender: number): Message {
+export function formatIgnoredShutdown(signal: number, sender: number): Message {
   const from = sender > 0 ? ` from pid ${sender}` : '';
   const ways =
     'to kill the remaining processes now, use `supervisorctl shutdown` once more, or send SIGTERM again after a ' +

@@ -75,7 +75,7 @@ export class Runs {
   }
 
   /** Begins the cleanup of a run whose leader was reaped. `wasStopped`: the exit was requested. */
-  end(entry: Entry, pid: number, wasStopped: boolean): void {
+  cleanUp(entry: Entry, pid: number, wasStopped: boolean): void {
     this.cleanup.begin(entry, pid, wasStopped);
   }
 

@@ -93,14 +93,14 @@ export class Shutdown {
   }
 
   /** Takes note of a stopped process. The exit of a main program that got the signal itself gives the exit code. */
-  ended(proc: ProcessView): void {
+  stopped(proc: ProcessView): void {
     if (this.#record.forwarded?.id === proc.id)
       this.#parts.accept({ type: 'caused', cause: causeBy(proc, 'main program') });
-    this.atRest(proc.id);
+    this.awaitCleanup(proc.id);
   }
 
   /** Takes note of a stopped process. It counts as gone once its cleanup is over. */
-  atRest(id: string): void {
+  awaitCleanup(id: string): void {
     this.#parts.cleanup.whenOver(id, () => this.#parts.accept({ type: 'ended', id }));
   }
 
@@ -113,12 +113,12 @@ export class Shutdown {
       .filter((id) => id !== record.forwarded?.id)
       .map((id) => table.get(id)?.config.name ?? id);
     if (names.length > 0) report(...formatWaiting(names));
-    const resting = table
+    const stopped = table
       .all()
       .filter(({ record: proc }) => !SIGNALLABLE_STATES.has(proc.state))
       .map(({ id }) => id);
-    send(resting, { type: 'stop', atMs: clock.nowMs() });
-    for (const id of cleanup.underWay()) if (resting.includes(id) || table.get(id) === undefined) this.atRest(id);
+    send(stopped, { type: 'stop', atMs: clock.nowMs() });
+    for (const id of cleanup.underWay()) if (stopped.includes(id) || table.get(id) === undefined) this.awaitCleanup(id);
   }
 
   #runEffect(effect: ShutdownEffect): void {

@@ -12,7 +12,7 @@ import { Watch } from './watch.ts';
 
 /** Dependencies of the health checks. */
 export interface HealthCheckParts {
-  readonly engine: Pick<Engine, 'reportHealth' | 'restartProcess' | 'end'>;
+  readonly engine: Pick<Engine, 'reportHealth' | 'restartProcess' | 'shutDown'>;
   readonly clock: CheckParts['clock'];
   readonly report: Report;
   readonly jobs: Jobs;
@@ -103,7 +103,7 @@ export class HealthChecks implements Monitor {
         engine.restartProcess(id, how);
         return;
       case 'exit':
-        return engine.end('exit', {
+        return engine.shutDown('exit', {
           kind: 'program',
           id: name,
           rule: 'healthcheck_action',

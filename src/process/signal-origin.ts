@@ -2,7 +2,7 @@
  * Finds the origin of a signal: outside or inside our process tree, as /proc shows it now. The work is bounded and does
  * not wait.
  */
-import type { SignalOrigin } from '../core/end-signals.ts';
+import type { SignalOrigin } from '../core/shutdown-signals.ts';
 import { type ProcessEntry, readProcess } from './process-tree.ts';
 
 /** Limit on the steps from a process to its parent. A longer chain exists only to trick us, and counts as inside. */

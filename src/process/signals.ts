@@ -3,7 +3,7 @@
  * interpret signals and sends none.
  */
 import type { Config } from '../config/model.ts';
-import type { SignalOrigin } from '../core/end-signals.ts';
+import type { SignalOrigin } from '../core/shutdown-signals.ts';
 import {
   FIRST_REALTIME,
   LAST_REALTIME,

@@ -12,9 +12,9 @@ import { describeSpawnFailure, isSpawnFailure, SpawnError } from '../process/spa
 import type { ProgramIo } from './program-io.ts';
 
 /** compat: the signals that Supervisor's pidproxy forwards. */
-const PASSED_ON: readonly SignalName[] = ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGUSR1', 'SIGUSR2', 'SIGQUIT'];
+const FORWARDED_SIGNALS: readonly SignalName[] = ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGUSR1', 'SIGUSR2', 'SIGQUIT'];
 /** Signals after which it exits itself. */
-const ENDING: ReadonlySet<SignalName> = new Set<SignalName>(['SIGTERM', 'SIGINT', 'SIGQUIT']);
+const EXIT_SIGNALS: ReadonlySet<SignalName> = new Set<SignalName>(['SIGTERM', 'SIGINT', 'SIGQUIT']);
 
 /** Input of the program. */
 export interface PidproxyIo extends ProgramIo {
@@ -41,11 +41,11 @@ export async function runPidproxy(addon: Addon, args: readonly string[], io: Pid
   // Keep Node's loop alive. Waiting for signals alone does not.
   const hold = new MessageChannel().port1;
   hold.ref();
-  takeSignals(addon, PASSED_ON, (name) => {
+  takeSignals(addon, FORWARDED_SIGNALS, (name) => {
     const target = readPidFile(pidfile);
     if (target === null) io.err(`${io.calledAs}: cannot pass ${name} on: ${pidfile} has no pid\n`);
     else addon.kill(target, signalNumbers[name]);
-    if (ENDING.has(name)) resolve(0);
+    if (EXIT_SIGNALS.has(name)) resolve(0);
   });
   const reaper = new Reaper(addon);
   reaper.subscribe((ended) => {

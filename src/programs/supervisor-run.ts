@@ -83,7 +83,7 @@ export class SupervisorRun {
   readonly #leftovers: Leftovers;
   readonly #reaper: Reaper;
   readonly #stopBudget = new StopBudget(systemClock);
-  readonly #ending = Promise.withResolvers<ExitCause>();
+  readonly #finished = Promise.withResolvers<ExitCause>();
   readonly #supervision: Supervision;
   readonly #routes: ServerRoutes;
   readonly #servers: ControlServers;
@@ -136,8 +136,8 @@ export class SupervisorRun {
     let isAsked = true;
     try {
       // Opening the servers may wait for a plug-in. A shutdown does not wait for that.
-      if (!early.isOver) await Promise.race([this.#ending.promise, this.#begin(early)]);
-      const cause = await this.#ending.promise;
+      if (!early.isOver) await Promise.race([this.#finished.promise, this.#begin(early)]);
+      const cause = await this.#finished.promise;
       isAsked = cause.kind !== 'program';
       await this.#sweep(cause);
       return this.#exitCodeOf(cause);
@@ -199,7 +199,7 @@ export class SupervisorRun {
       reread: () => this.#configReader.reread(),
       reconfigure: (next) => this.#reconfigure(next),
       serverUrl: () => this.#servers.serverUrl,
-      ended: this.#ending.resolve,
+      finished: this.#finished.resolve,
     });
   }
 

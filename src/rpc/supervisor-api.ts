@@ -29,7 +29,7 @@ export type LogReading =
  * The end of a log. `offset`: size of the log. `overflow`: more than the requested bytes were added since the old
  * offset.
  */
-export interface LogEnd {
+export interface LogTail {
   readonly bytes: Uint8Array;
   readonly offset: number;
   readonly overflow: boolean;
@@ -49,7 +49,7 @@ export interface Log {
    * Reads the end by the rules of `supervisor.tailProcessStdoutLog` (logs/log-offsets.ts, `tailRange`), at most
    * {@link MAX_READ_BYTES}. The end of a missing log is empty and has size 0.
    */
-  tail(offset: number, length: number, reserve: Reserve): Promise<LogEnd>;
+  tail(offset: number, length: number, reserve: Reserve): Promise<LogTail>;
   /** Empties the log, in memory and on disk. `noFile`: the file is missing. Resolves when done. */
   clear(): Promise<
     { readonly kind: 'cleared' } | { readonly kind: 'noFile' } | { readonly kind: 'failed'; readonly reason: string }

@@ -15,7 +15,7 @@ export class EarlySignals {
     this.#signals = signals;
     this.#supervision = supervision;
     signals.listen((received) => {
-      if (supervision.signals.isEnd(received.number)) supervision.signals.take(received);
+      if (supervision.signals.isShutdownSignal(received.number)) supervision.signals.take(received);
       else this.#kept.push(received);
     });
   }

@@ -17,7 +17,7 @@ const ALONE_MS = 4000;
 /** Parts of {@link MainStop}. A reload replaces the configuration and the engine. */
 export interface MainStopParts {
   readonly config: () => Config;
-  readonly engine: () => Pick<Engine, 'end' | 'request' | 'phase'>;
+  readonly engine: () => Pick<Engine, 'shutDown' | 'request' | 'phase'>;
   readonly clock: Clock;
   readonly stopBudget: Pick<StopBudget, 'signalled'>;
 }
@@ -50,7 +50,7 @@ export class MainStop {
     if (engine.phase !== 'running') return;
     const { mainStopWait, supervisord } = this.#parts.config();
     const id = namespecOf(main);
-    engine.end('exit', { kind: 'signal', signal }, { id, mayKill: supervisord.shutdown_timeout !== null });
+    engine.shutDown('exit', { kind: 'signal', signal }, { id, mayKill: supervisord.shutdown_timeout !== null });
     if (mainStopWait !== null) engine.request(id, 'kill');
   }
 }

@@ -9,7 +9,7 @@ import { trustedPath } from '../files/links.ts';
 import { type ByteRange, readRange, tailRange } from '../logs/log-offsets.ts';
 import type { BytesListener, FileState, Hub, TailSlice } from '../logs/ports.ts';
 import { AnswerBudgetError, type Reserve } from '../rpc/answer-budget.ts';
-import { type Log, type LogEnd, type LogReading, MAX_READ_BYTES } from '../rpc/supervisor-api.ts';
+import { type Log, type LogTail, type LogReading, MAX_READ_BYTES } from '../rpc/supervisor-api.ts';
 
 /** The common interface of a channel and the supervisor's own log. */
 export interface LogMemory {
@@ -25,7 +25,7 @@ const READ_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTT
 /** Limit on bytes held for a follower while the end of the file is read. A disk may hang. */
 const MAX_HELD_BYTES = 256 * 1024;
 
-const NOTHING: LogEnd = { bytes: Buffer.alloc(0), offset: 0, overflow: false };
+const NOTHING: LogTail = { bytes: Buffer.alloc(0), offset: 0, overflow: false };
 
 /** A log. `memory` has its last bytes, and `path` is its file; null for none. */
 export class ReadableLog implements Log {
@@ -50,7 +50,7 @@ export class ReadableLog implements Log {
     return outcome.kind === 'bytes' ? { kind: 'bytes', bytes: outcome.bytes } : outcome;
   }
 
-  async tail(offset: number, length: number, reserve: Reserve): Promise<LogEnd> {
+  async tail(offset: number, length: number, reserve: Reserve): Promise<LogTail> {
     if (this.#path === null) {
       const end = this.#memory.tail(offset, length);
       reserve(end.bytes.length);

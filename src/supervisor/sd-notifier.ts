@@ -78,7 +78,7 @@ export class SdNotifier {
   /** Assignments that were not sent yet, in order. */
   #waiting: readonly string[] = [];
   #isReadySent = false;
-  #isEnding = false;
+  #isShuttingDown = false;
   #status = '';
   #stateSentMs = -Infinity;
   #hasFailed = false;
@@ -99,14 +99,14 @@ export class SdNotifier {
 
   /** Observes every change, after it. */
   observe(event: EngineEvent): void {
-    if (this.#parts.target.socket === null || this.#isEnding) return;
+    if (this.#parts.target.socket === null || this.#isShuttingDown) return;
     if (event.type !== 'supervisor') return this.#scheduleState();
     this.#isReadySent = false;
-    this.#isEnding = event.goal === 'exit';
+    this.#isShuttingDown = event.goal === 'exit';
     this.#stateAlarm.set(null);
     // sd_notify(3): a manager with Type=notify-reload needs the time (CLOCK_MONOTONIC) together with RELOADING=1.
     this.#queue(
-      this.#isEnding
+      this.#isShuttingDown
         ? ['STOPPING=1', 'STATUS=shutting down']
         : ['RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`, 'STATUS=restarting'],
     );
@@ -114,7 +114,7 @@ export class SdNotifier {
 
   /** Notifies the manager of our exit, and cancels all alarms. */
   close(): void {
-    if (this.#stateSentMs >= 0 && !this.#isEnding) this.#queue(['STOPPING=1']);
+    if (this.#stateSentMs >= 0 && !this.#isShuttingDown) this.#queue(['STOPPING=1']);
     for (const alarm of [this.#stateAlarm, this.#watchdog, this.#retry]) alarm.set(null);
   }
 

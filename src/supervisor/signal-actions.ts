@@ -1,13 +1,13 @@
 /** Carries out an incoming signal: forwards it to programs, obeys it, or drops it. core/ has the rules. */
 import { findProcesses } from '../config/dependencies.ts';
 import type { Config } from '../config/model.ts';
-import { type ShutdownSignals, judgeShutdownSignal } from '../core/end-signals.ts';
+import { type ShutdownSignals, judgeShutdownSignal } from '../core/shutdown-signals.ts';
 import { isWorthLogging, meaningOf, type SignalMeaning, stopSignals } from '../core/signal-meaning.ts';
 import { formatSignal } from '../core/signals.ts';
 import type { Engine } from '../engine/engine.ts';
 import {
   formatDropped,
-  formatIgnoredEnd,
+  formatIgnoredShutdown,
   formatIgnoredReload,
   formatSignalMeaning,
   type Message,
@@ -22,16 +22,16 @@ import type { StopBudget } from './stop-budget.ts';
 /** Parts of {@link SignalActions}. A reload replaces the configuration and the engine. */
 export interface SignalParts {
   readonly config: () => Config;
-  readonly engine: () => Pick<Engine, 'signalProcess' | 'hurry' | 'end' | 'request' | 'phase'>;
+  readonly engine: () => Pick<Engine, 'signalProcess' | 'hurry' | 'shutDown' | 'request' | 'phase'>;
   readonly clock: Pick<SystemClock, 'nowMs' | 'alarm'>;
   readonly stopBudget: Pick<StopBudget, 'signalled'>;
   readonly report: Report;
   /** True if standard input, output or error is a terminal. */
   readonly hasTerminal: boolean;
   /** True if a signal or a client has requested a shutdown. */
-  readonly isEnding: () => boolean;
+  readonly isShuttingDown: () => boolean;
   /** Begins a shutdown. */
-  readonly end: (signal: number) => void;
+  readonly shutDown: (signal: number) => void;
   readonly reload: (signal: number) => void;
   readonly reopenLogs: () => void;
 }
@@ -58,8 +58,8 @@ export class SignalActions {
   }
 
   /** True if a signal requests a shutdown. */
-  isEnd(signal: number): boolean {
-    return !this.isForProgram(signal) && this.#meaningOf(signal) === 'end';
+  isShutdownSignal(signal: number): boolean {
+    return !this.isForProgram(signal) && this.#meaningOf(signal) === 'shutdown';
   }
 
   /** Handles a signal. */
@@ -67,8 +67,8 @@ export class SignalActions {
     const { number: signal } = received;
     if (this.#forward(signal)) return;
     const meaning = this.#meaningOf(signal);
-    if (meaning === 'end') return this.#askToEnd(received);
-    if (meaning === 'reload' && this.#parts.isEnding()) return this.#report(formatIgnoredReload(signal));
+    if (meaning === 'shutdown') return this.#requestShutdown(received);
+    if (meaning === 'reload' && this.#parts.isShuttingDown()) return this.#report(formatIgnoredReload(signal));
     this.#report(meaning === 'none' ? this.#judgeDropped(signal) : formatSignalMeaning(signal, meaning));
     if (meaning === 'reload') this.#parts.reload(signal);
     else if (meaning === 'reopen') this.#parts.reopenLogs();
@@ -93,7 +93,7 @@ export class SignalActions {
     );
     // A stop signal that no main program takes must still stop the container.
     const isTaken = outcomes.some((outcome) => outcome === null);
-    if (named.length === 0 && isTaken && this.#meaningOf(signal) === 'end') this.#mainStop.forwarded(signal);
+    if (named.length === 0 && isTaken && this.#meaningOf(signal) === 'shutdown') this.#mainStop.forwarded(signal);
     if (named.length === 0) return isTaken;
     for (const [index, outcome] of outcomes.entries()) {
       if (outcome !== null)
@@ -106,8 +106,8 @@ export class SignalActions {
    * Handles a request to shut down. The first one begins the shutdown. A repeated one that {@link judgeShutdownSignal}
    * accepts kills all processes. All others are only logged.
    */
-  #askToEnd({ number: signal, origin, sender }: ReceivedSignal): void {
-    const { isEnding, end, engine, clock } = this.#parts;
+  #requestShutdown({ number: signal, origin, sender }: ReceivedSignal): void {
+    const { isShuttingDown, shutDown, engine, clock } = this.#parts;
     this.#parts.stopBudget.signalled(this.#parts.config(), 'obeyed');
     const { seen, isKill } = judgeShutdownSignal(this.#seen, signal, origin, clock.nowMs());
     this.#seen = seen;
@@ -115,9 +115,9 @@ export class SignalActions {
       this.#report(['warn', `received ${formatSignal(signal)} again: killing the remaining processes`]);
       return engine().hurry();
     }
-    if (isEnding()) return this.#report(formatIgnoredEnd(signal, sender));
-    this.#report(formatSignalMeaning(signal, 'end'));
-    end(signal);
+    if (isShuttingDown()) return this.#report(formatIgnoredShutdown(signal, sender));
+    this.#report(formatSignalMeaning(signal, 'shutdown'));
+    shutDown(signal);
   }
 
   #judgeDropped(signal: number): Message {

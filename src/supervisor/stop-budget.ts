@@ -8,7 +8,7 @@ import {
   type BudgetSettings,
   type ShutdownLimits,
   shutdownLimits,
-  outputEndMs,
+  outputDeadlineMs,
   type SweepGrace,
   sweepGrace,
 } from '../core/stop-budget.ts';
@@ -96,7 +96,7 @@ export class StopBudget {
     return {
       giveUpAtMs: (movedMs) => {
         if (this.#isHurried) return beganMs + HURRIED_MS;
-        return this.#countedLimits === null ? movedMs + patienceMs : outputEndMs(beganMs, this.#countedLimits);
+        return this.#countedLimits === null ? movedMs + patienceMs : outputDeadlineMs(beganMs, this.#countedLimits);
       },
       reason: () => {
         if (this.#isHurried) return 'a second signal left no time to wait for its reader';

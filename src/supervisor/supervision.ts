@@ -41,7 +41,7 @@ export interface SupervisionParts extends StarterParts {
   /** Applies a new configuration to our own log, the signals and the servers, while no program runs. Never rejects. */
   readonly reconfigure: (config: Config) => Promise<void>;
   /** Called when all programs have ended. */
-  readonly ended: (cause: ExitCause) => void;
+  readonly finished: (cause: ExitCause) => void;
 }
 
 /** The supervisor from its start to its end, over all reloads. */
@@ -67,9 +67,9 @@ export class Supervision {
   /** New configuration of the reload in progress; null if there is none. */
   #next: Config | null = null;
   /** True once a signal or a client has requested a shutdown. */
-  #wasAskedToEnd = false;
+  #isShutdownRequested = false;
   /** True once a client has requested a shutdown. */
-  #wasRequested = false;
+  #isRequestedByClient = false;
 
   constructor(config: Config, parts: SupervisionParts) {
     this.#parts = parts;
@@ -111,7 +111,7 @@ export class Supervision {
   /** Goal of the shutdown in progress; null if there is none. */
   get goal(): Goal | null {
     if (this.#engine.phase === 'running') return null;
-    return this.#next === null || this.#wasAskedToEnd ? 'exit' : 'restart';
+    return this.#next === null || this.#isShutdownRequested ? 'exit' : 'restart';
   }
 
   /** The active groups; another object after a reload. */
@@ -144,9 +144,9 @@ export class Supervision {
 
   /** Shuts down on request of a client. */
   shutdown(): void {
-    this.#wasAskedToEnd = true;
-    this.#wasRequested = true;
-    this.#engine.end('exit', { kind: 'request' });
+    this.#isShutdownRequested = true;
+    this.#isRequestedByClient = true;
+    this.#engine.shutDown('exit', { kind: 'request' });
   }
 
   /**
@@ -155,8 +155,8 @@ export class Supervision {
    */
   shutdownAgain(): boolean {
     if (this.#engine.phase === 'running') return false;
-    const isSecond = this.#wasRequested;
-    this.#wasRequested = true;
+    const isSecond = this.#isRequestedByClient;
+    this.#isRequestedByClient = true;
     if (!isSecond) return false;
     this.#report('warn', 'a client asked again to shut down: killing the remaining processes');
     this.#engine.hurry();
@@ -177,7 +177,7 @@ export class Supervision {
       return reread.problems;
     }
     this.#next = reread.config;
-    this.#engine.end('restart', cause);
+    this.#engine.shutDown('restart', cause);
     return [];
   }
 
@@ -197,7 +197,7 @@ export class Supervision {
         report: this.#report,
         chance: Math.random,
         budget: this.#startBudget,
-        endBudget: stopBudget.of(() => this.#config),
+        shutdownBudget: stopBudget.of(() => this.#config),
         beforeStop: (ids, proceed) => this.#events.waitForListeners(ids, proceed),
         finished: (goal, cause) => this.#finished(goal, cause),
       },
@@ -223,7 +223,7 @@ export class Supervision {
     this.#events.close();
     for (const monitor of this.#monitors) monitor.close();
     const next = this.#next;
-    if (goal === 'exit' || next === null) return this.#parts.ended(cause);
+    if (goal === 'exit' || next === null) return this.#parts.finished(cause);
     void this.#startOver(next);
   }
 
@@ -234,7 +234,7 @@ export class Supervision {
   async #startOver(next: Config): Promise<void> {
     this.#streams.closeAll();
     await this.#parts.reconfigure(next);
-    if (this.#wasAskedToEnd) return this.#parts.ended({ kind: 'request' });
+    if (this.#isShutdownRequested) return this.#parts.finished({ kind: 'request' });
     this.#next = null;
     this.#config = next;
     this.#streams = this.#openStreams(next);
@@ -301,16 +301,16 @@ export class Supervision {
       stopBudget,
       report: this.#report,
       hasTerminal,
-      isEnding: () => this.#wasAskedToEnd,
-      end: (signal) => this.#endBy(signal),
+      isShuttingDown: () => this.#isShutdownRequested,
+      shutDown: (signal) => this.#shutDownBy(signal),
       reload: (signal) => void this.reload({ kind: 'signal', signal }),
       reopenLogs: () => this.#reopenLogs(),
     });
   }
 
-  #endBy(signal: number): void {
-    this.#wasAskedToEnd = true;
-    this.#engine.end('exit', { kind: 'signal', signal });
+  #shutDownBy(signal: number): void {
+    this.#isShutdownRequested = true;
+    this.#engine.shutDown('exit', { kind: 'signal', signal });
   }
 
   #reopenLogs(): void {

@@ -108,7 +108,7 @@ test('no signal goes to a pid that was reaped in the same batch', () => {
   // The end of a stops b, whose exit is in the batch already. World fails on a signal to an ended process.
   world.end(exitWith(3), 'a', 'b');
   assert.deepEqual(world.calls, ['spawn a', 'spawn b']);
-  assert.ok(world.ended !== null);
+  assert.ok(world.finished !== null);
   world.assertQuiet();
 });
 
@@ -123,7 +123,7 @@ test('a shutdown stops by descending priority, equal ranks together', () => {
   world.engine.start();
   world.clock.advance(1000);
   world.calls.length = 0;
-  world.engine.end('exit', TERM);
+  world.engine.shutDown('exit', TERM);
   assert.deepEqual(world.calls, ['SIG15 web', 'SIG15 job']);
   assert.equal(world.log.at(-3), 'waiting for web, job, db to die');
   world.end(15, 'web');
@@ -131,7 +131,7 @@ test('a shutdown stops by descending priority, equal ranks together', () => {
   world.end(15, 'job');
   assert.deepEqual(world.calls.slice(2), ['SIG15 db']);
   world.end(15, 'db');
-  assert.deepEqual(world.ended, { goal: 'exit', cause: TERM });
+  assert.deepEqual(world.finished, { goal: 'exit', cause: TERM });
   world.assertQuiet();
 });
 
@@ -146,13 +146,13 @@ test('during a shutdown nothing is started, and BACKOFF becomes STOPPED, not FAT
   world.end(exitWith(1), 'waits');
   world.end(exitWith(1), 'quick');
   assert.equal(world.state('waits'), 'BACKOFF');
-  world.engine.end('exit', TERM);
+  world.engine.shutDown('exit', TERM);
   assert.equal(world.state('waits'), 'STOPPED');
   world.engine.request(world.id('waits'), 'start');
   assert.equal(world.state('waits'), 'STOPPED');
   world.end(exitWith(1), 'crashes');
   world.end(15, 'slow');
-  assert.ok(world.ended !== null);
+  assert.ok(world.finished !== null);
   assert.equal(world.state('quick'), 'EXITED');
   world.assertQuiet();
 });
@@ -160,11 +160,11 @@ test('during a shutdown nothing is started, and BACKOFF becomes STOPPED, not FAT
 test('a hurried shutdown kills all processes at once', () => {
   const world = new World([{ name: 'db', priority: 1 }, { name: 'web' }]);
   world.engine.start();
-  world.engine.end('exit', TERM);
+  world.engine.shutDown('exit', TERM);
   world.engine.hurry();
   assert.deepEqual(world.calls.slice(2), ['SIG15 web', 'SIG9 web', 'SIG9 db']);
   world.end(9, 'web', 'db');
-  assert.ok(world.ended !== null);
+  assert.ok(world.finished !== null);
   world.assertQuiet();
 });
 
@@ -177,27 +177,27 @@ test('shutdown_timeout limits the whole shutdown', () => {
     { shutdownTimeoutMs: 3000 },
   );
   world.engine.start();
-  world.engine.end('exit', TERM);
+  world.engine.shutDown('exit', TERM);
   world.clock.advance(3000);
   assert.deepEqual(world.calls.slice(2), ['SIG15 web', 'SIG9 web', 'SIG9 db']);
   world.end(9, 'db', 'web');
-  assert.ok(world.ended !== null);
+  assert.ok(world.finished !== null);
   world.assertQuiet();
 });
 
 test('a budget kills before it has run out, and a process that survives SIGKILL is given up with its name', () => {
   const world = new World([{ name: 'web', stopwaitsecs: 60 }, { name: 'db' }], { stopBudgetMs: 9500 });
   world.engine.start();
-  world.engine.end('exit', TERM);
+  world.engine.shutDown('exit', TERM);
   world.end(15, 'db');
   world.clock.advance(8699);
   assert.ok(!world.log.includes('stop_budget has run out: killing all that is left'));
   world.clock.advance(1);
   assert.ok(world.log.includes('stop_budget has run out: killing all that is left'));
   world.clock.advance(249);
-  assert.equal(world.ended, null);
+  assert.equal(world.finished, null);
   world.clock.advance(1);
-  assert.deepEqual(world.ended, { goal: 'exit', cause: TERM });
+  assert.deepEqual(world.finished, { goal: 'exit', cause: TERM });
   assert.equal(world.log.at(-1), "'web' (100) has survived SIGKILL and is left behind");
   assert.equal(world.isHurried, false);
   // Its exit may still come, and is not reported.
@@ -213,7 +213,7 @@ test('a main program that got the signal is waited for while the others stop, an
     });
     world.engine.start();
     world.clock.advance(1000);
-    world.engine.end('exit', TERM, forwarded);
+    world.engine.shutDown('exit', TERM, forwarded);
     assert.deepEqual(world.calls.slice(2), ['SIG15 cache']);
     assert.deepEqual(
       world.log.filter((line) => line.startsWith('waiting for')),
@@ -221,9 +221,9 @@ test('a main program that got the signal is waited for while the others stop, an
     );
     for (const name of isFirst ? ['main', 'cache'] : ['cache', 'main'])
       world.end(name === 'main' ? exitWith(7) : 15, name);
-    assert.ok(world.ended?.cause.kind === 'program');
+    assert.ok(world.finished?.cause.kind === 'program');
     assert.deepEqual(
-      [world.ended.cause.id, world.ended.cause.code, world.ended.cause.rule],
+      [world.finished.cause.id, world.finished.cause.code, world.finished.cause.rule],
       ['main', 7, 'main program'],
     );
     world.assertQuiet();
@@ -252,24 +252,24 @@ test('a process that cannot be signalled does not delay a shutdown', () => {
   const world = new World([{ name: 'web' }]);
   world.engine.start();
   world.signalError = 'EPERM';
-  world.engine.end('exit', TERM);
+  world.engine.shutDown('exit', TERM);
   assert.equal(world.state('web'), 'UNKNOWN');
-  assert.ok(world.ended !== null);
+  assert.ok(world.finished !== null);
   world.assertQuiet();
 });
 
 test('a request to restart finishes as a restart, unless a shutdown is requested meanwhile', () => {
   const restart = new World([{ name: 'web' }]);
   restart.engine.start();
-  restart.engine.end('restart', { kind: 'signal', signal: 1 });
+  restart.engine.shutDown('restart', { kind: 'signal', signal: 1 });
   restart.end(15, 'web');
-  assert.equal(restart.ended?.goal, 'restart');
+  assert.equal(restart.finished?.goal, 'restart');
   const both = new World([{ name: 'web' }]);
   both.engine.start();
-  both.engine.end('restart', { kind: 'signal', signal: 1 });
-  both.engine.end('exit', TERM);
+  both.engine.shutDown('restart', { kind: 'signal', signal: 1 });
+  both.engine.shutDown('exit', TERM);
   both.end(15, 'web');
-  assert.deepEqual(both.ended, { goal: 'exit', cause: TERM });
+  assert.deepEqual(both.finished, { goal: 'exit', cause: TERM });
 });
 
 test('exit_on_failure: FATAL and an unexpected exit end the container with their code; a restart does not', () => {
@@ -285,7 +285,7 @@ test('exit_on_failure: FATAL and an unexpected exit end the container with their
   }
   assert.equal(world.engine.phase, 'stopping');
   world.end(15, 'db');
-  assert.deepEqual(world.ended?.cause, {
+  assert.deepEqual(world.finished?.cause, {
     kind: 'program',
     id: 'web',
     rule: 'exit_on_failure',
@@ -299,7 +299,7 @@ test('exit_on_end and the main program end the container with any exit code', ()
   const job = new World([{ name: 'job', exit_on_end: true, startsecs: 0, autorestart: 'false' }]);
   job.engine.start();
   job.end(exitWith(0), 'job');
-  assert.deepEqual(job.ended?.cause, {
+  assert.deepEqual(job.finished?.cause, {
     kind: 'program',
     id: 'job',
     rule: 'exit_on_end',
@@ -310,7 +310,7 @@ test('exit_on_end and the main program end the container with any exit code', ()
   const main = new World([{ name: 'main', startsecs: 0, autorestart: 'false' }], { mainProgram: 'main:main' });
   main.engine.start();
   main.end(9, 'main');
-  assert.deepEqual(main.ended?.cause, {
+  assert.deepEqual(main.finished?.cause, {
     kind: 'program',
     id: 'main',
     rule: 'main program',
@@ -352,9 +352,9 @@ test('exit_when_idle waits for the last process that runs or is due to start', (
   );
   world.engine.start();
   world.end(exitWith(0), 'a');
-  assert.equal(world.ended, null);
+  assert.equal(world.finished, null);
   world.end(exitWith(4), 'b');
-  assert.deepEqual(world.ended, {
+  assert.deepEqual(world.finished, {
     goal: 'exit',
     cause: { kind: 'program', id: 'b', rule: 'exit_when_idle', code: 4, how: 'exit status 4', wasExecuted: true },
   });
@@ -373,7 +373,7 @@ test('exit_when_idle: the first failure among the last runs determines the code,
       if (isStopped === true) world.engine.request(`${name}:${name}`, 'stop');
       world.end(status, name);
     }
-    const { cause } = world.ended ?? {};
+    const { cause } = world.finished ?? {};
     return cause?.kind === 'program' ? [cause.id, cause.code] : null;
   };
   assert.deepEqual(codeOf(['b', exitWith(3)], ['a', exitWith(4)], ['c', exitWith(0)]), ['b', 3]);
@@ -397,7 +397,7 @@ test('a stop by a user does not end the container: exit_when_idle ignores it', (
   world.engine.start();
   world.engine.request(world.id('web'), 'stop');
   world.end(15, 'web');
-  assert.equal(world.ended, null);
+  assert.equal(world.finished, null);
   assert.equal(world.state('web'), 'STOPPED');
 });
 
@@ -460,7 +460,7 @@ test('a spawn that throws is a failed start, which can be stopped like any other
     ['BACKOFF', "cannot start 'web': the supervisor has failed"],
   );
   assert.ok(world.log.some((line) => line.startsWith("cannot start 'web': TypeError: an unexpected error")));
-  world.engine.end('exit', { kind: 'request' });
+  world.engine.shutDown('exit', { kind: 'request' });
   assert.ok(world.hasEnded());
   world.assertQuiet();
 });
@@ -472,7 +472,7 @@ test('a shutdown during starts prevents the remaining starts', () => {
     { name: 'third', needs: { second: 'started' } },
   ]);
   world.engine.start();
-  assert.deepEqual([world.ended?.goal, world.calls], ['exit', ['spawn first']]);
+  assert.deepEqual([world.finished?.goal, world.calls], ['exit', ['spawn first']]);
   world.assertQuiet();
 });
 
@@ -483,6 +483,6 @@ test('so does a shutdown together with an event that a start has waited for', ()
   ]);
   world.engine.start();
   world.end(exitWith(0), 'migrate');
-  assert.deepEqual([world.ended?.goal, world.calls], ['exit', ['spawn migrate']]);
+  assert.deepEqual([world.finished?.goal, world.calls], ['exit', ['spawn migrate']]);
   world.assertQuiet();
 });

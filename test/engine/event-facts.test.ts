@@ -55,7 +55,7 @@ test('each rank of a shutdown is stopped after beforeStop proceeds, and killed w
   };
   world.engine.start();
   world.clock.advance(1000);
-  world.engine.end('exit', { kind: 'signal', signal: 15 });
+  world.engine.shutDown('exit', { kind: 'signal', signal: 15 });
   assert.deepEqual([asked, world.state('web')], [[['web:web']], 'RUNNING']);
   proceed();
   world.end(15, 'web');
@@ -63,7 +63,7 @@ test('each rank of a shutdown is stopped after beforeStop proceeds, and killed w
   world.engine.hurry();
   assert.deepEqual(world.calls.slice(-1), ['SIG9 listener']);
   world.end(9, 'listener');
-  assert.deepEqual(world.ended?.goal, 'exit');
+  assert.deepEqual(world.finished?.goal, 'exit');
   proceed();
   assert.equal(world.calls.at(-1), 'SIG9 listener');
   world.assertQuiet();

@@ -21,7 +21,7 @@ test('the exit code of a pre_start_command becomes that of the container', () =>
   const world = new World([{ name: 'web', pre_start_command: '/bin/prepare', startretries: 0, exit_on_failure: true }]);
   world.engine.start();
   world.endJob('web pre_start_command', 9);
-  assert.equal(world.ended?.cause.kind === 'program' && world.ended.cause.code, 9);
+  assert.equal(world.finished?.cause.kind === 'program' && world.finished.cause.code, 9);
 });
 
 const outcomes = [
@@ -55,10 +55,10 @@ test('a stop during pre_start_command cancels it, and nothing is executed', () =
 test('a pre_start_command that succeeds while it is cancelled starts nothing', () => {
   const world = new World([{ name: 'web', pre_start_command: '/bin/prepare' }]);
   world.engine.start();
-  world.engine.end('exit', { kind: 'request' });
+  world.engine.shutDown('exit', { kind: 'request' });
   world.endJob('web pre_start_command');
   assert.deepEqual(
-    [world.state('web'), world.ended?.goal, world.calls.includes('spawn web')],
+    [world.state('web'), world.finished?.goal, world.calls.includes('spawn web')],
     ['STOPPED', 'exit', false],
   );
 });
@@ -161,14 +161,14 @@ test('the shutdown waits for each post_stop_command, also a running one, up to a
   ]);
   world.engine.start();
   world.end(exitWith(0), 'job');
-  world.engine.end('exit', { kind: 'signal', signal: 15 });
+  world.engine.shutDown('exit', { kind: 'signal', signal: 15 });
   world.end(15, 'web');
   world.endJob('web post_stop_command');
   assert.ok(!world.hasEnded());
   world.engine.hurry();
   assert.deepEqual(world.calls.slice(-1), ['cancel job post_stop_command']);
   world.endJob('job post_stop_command', { kind: 'cancelled' });
-  assert.equal(world.ended?.goal, 'exit');
+  assert.equal(world.finished?.goal, 'exit');
   world.assertQuiet();
 });
 
@@ -228,11 +228,11 @@ test('a group that survives SIGKILL is given up, with a log line', () => {
   const world = new World([{ name: 'web', kill_orphans: 'always', stopsignal: [9] }]);
   world.engine.start();
   world.groups.add(100);
-  world.engine.end('exit', { kind: 'request' });
+  world.engine.shutDown('exit', { kind: 'request' });
   world.end(9, 'web');
   assert.ok(!world.hasEnded());
   world.clock.advance(1000);
-  assert.equal(world.ended?.goal, 'exit');
+  assert.equal(world.finished?.goal, 'exit');
   assert.ok(
     world.log.includes("something of the process group of 'web' (100) has survived SIGKILL and is left behind"),
   );
@@ -242,14 +242,14 @@ test('a group that survives SIGKILL is given up, with a log line', () => {
 test('a second shutdown request kills the rest of a group at once', () => {
   const world = new World([{ name: 'web', kill_orphans: 'always' }]);
   world.engine.start();
-  world.engine.end('exit', { kind: 'request' });
+  world.engine.shutDown('exit', { kind: 'request' });
   world.groups.add(100);
   world.end(15, 'web');
   world.engine.hurry();
   assert.deepEqual(world.calls.slice(-1), ['SIG9 rest of 100']);
   world.groups.delete(100);
   world.engine.reaped([{ pid: 4711, status: 9 }]);
-  assert.equal(world.ended?.goal, 'exit');
+  assert.equal(world.finished?.goal, 'exit');
   world.assertQuiet();
 });
 
@@ -257,7 +257,7 @@ test('a second shutdown request also applies to the cleanup after the exits that
   const world = new World([{ name: 'web', kill_orphans: 'stop', post_stop_command: '/bin/tidy' }]);
   world.engine.start();
   world.clock.advance(1000);
-  world.engine.end('exit', { kind: 'request' });
+  world.engine.shutDown('exit', { kind: 'request' });
   world.engine.hurry();
   world.groups.add(100);
   world.end(9, 'web');
@@ -274,7 +274,7 @@ test('shutdown_timeout limits the cleanup of a group, and begins no post_stop_co
   });
   world.engine.start();
   world.clock.advance(1000);
-  world.engine.end('exit', { kind: 'request' });
+  world.engine.shutDown('exit', { kind: 'request' });
   world.groups.add(100);
   world.end(15, 'web');
   world.clock.advance(3000);
@@ -298,7 +298,7 @@ test(
       world.engine.request('web:web', 'stop');
       world.end(15, 'web');
       assert.equal(world.engine.removeGroup('web'), 'removed');
-      world.engine.end('restart', { kind: 'request' });
+      world.engine.shutDown('restart', { kind: 'request' });
       world.end(15, 'db');
       assert.equal(world.hasEnded(), false);
       if (isHurried) world.engine.hurry();

@@ -56,14 +56,14 @@ test('a chain with each condition starts in its order', () => {
   assert.equal(world.state('web'), 'STOPPED');
   world.end(exitWith(0), 'migrate');
   assert.deepEqual(started(world), ['init', 'db', 'cache', 'migrate', 'web']);
-  world.engine.end('exit', { kind: 'request' });
+  world.engine.shutDown('exit', { kind: 'request' });
   assert.deepEqual(world.calls.slice(-1), ['SIG15 web']);
   world.end(15, 'web');
   assert.deepEqual(world.calls.slice(-1), ['SIG15 cache']);
   world.end(15, 'cache');
   assert.deepEqual(world.calls.slice(-1), ['SIG15 db']);
   world.end(15, 'db');
-  assert.equal(world.ended?.goal, 'exit');
+  assert.equal(world.finished?.goal, 'exit');
   world.assertQuiet();
 });
 
@@ -92,7 +92,7 @@ test('a start that can never happen is a failure: the shutdown names the root ca
   const endOf = (world: World, status: number): unknown => {
     world.engine.start();
     world.end(status, 'migrate');
-    const { cause } = world.ended ?? {};
+    const { cause } = world.finished ?? {};
     return cause?.kind === 'program' ? [cause.id, cause.rule, cause.code, cause.how, cause.isRoot] : null;
   };
   assert.deepEqual(endOf(new World([migrate, { ...web, exit_on_failure: true }]), exitWith(3)), [
@@ -133,7 +133,7 @@ test('a start that can never happen is a failure: the shutdown names the root ca
     { ...web, exit_on_failure: true },
   ]);
   broken.engine.start();
-  assert.deepEqual(broken.ended?.cause, {
+  assert.deepEqual(broken.finished?.cause, {
     kind: 'program',
     id: 'migrate',
     rule: 'exit_on_failure',
@@ -171,7 +171,7 @@ test(
     ended.engine.request('web:web', 'start');
     for (const world of [stopped, never, sick, ended]) {
       assert.equal(world.view('web').record.hold?.kind, 'stuck');
-      assert.equal(world.ended, null);
+      assert.equal(world.finished, null);
       assert.equal(world.engine.phase, 'running');
     }
   },
@@ -186,10 +186,10 @@ test('a waiting start can be cancelled, and a shutdown cancels it', () => {
   world.engine.start();
   world.engine.request('web:web', 'stop');
   assert.equal(world.view('web').record.hold, null);
-  world.engine.end('exit', { kind: 'request' });
+  world.engine.shutDown('exit', { kind: 'request' });
   assert.equal(world.view('other').record.hold, null);
   world.end(15, 'db');
-  assert.deepEqual([started(world), world.ended?.goal], [['db'], 'exit']);
+  assert.deepEqual([started(world), world.finished?.goal], [['db'], 'exit']);
   assert.deepEqual(world.facts, ['web held', 'other held', 'web held', 'other held']);
   world.assertQuiet();
 });
@@ -249,7 +249,7 @@ test('a failed oneshot is tried again with growing pauses, also after startsecs,
   world.clock.advance(2000 + 1500);
   world.end(exitWith(4), 'job');
   assert.equal(world.state('job'), 'FATAL');
-  assert.deepEqual(world.ended?.cause, {
+  assert.deepEqual(world.finished?.cause, {
     kind: 'program',
     id: 'job',
     rule: 'exit_on_failure',
@@ -279,7 +279,7 @@ test('a scheduled program that fails waits for its next time, and keeps an idle 
   assert.equal(world.state('job'), 'EXITED');
   world.clock.advance(1500);
   world.end(exitWith(0), 'web');
-  assert.deepEqual([world.state('web'), world.ended], ['EXITED', null]);
+  assert.deepEqual([world.state('web'), world.finished], ['EXITED', null]);
   world.assertQuiet();
 });
 
@@ -293,7 +293,7 @@ test('an idle supervisor exits if its only starts can no longer happen', () => {
   );
   world.engine.start();
   world.end(exitWith(7), 'job');
-  assert.equal(world.ended?.cause.kind === 'program' && world.ended.cause.code, 7);
+  assert.equal(world.finished?.cause.kind === 'program' && world.finished.cause.code, 7);
 });
 
 test(
@@ -308,13 +308,13 @@ test(
     };
     const world = new World([nothing, { name: 'b', priority: 2 }], { exitWhenIdle: true });
     world.engine.start();
-    assert.deepEqual([world.ended, world.state('b')], [null, 'STARTING']);
+    assert.deepEqual([world.finished, world.state('b')], [null, 'STARTING']);
     const other = new World([
       { ...nothing, exit_on_failure: true },
       { name: 'b', priority: 2 },
     ]);
     other.engine.start();
-    assert.deepEqual([other.ended?.goal, other.state('b'), started(other)], ['exit', 'STOPPED', ['a']]);
+    assert.deepEqual([other.finished?.goal, other.state('b'), started(other)], ['exit', 'STOPPED', ['a']]);
   },
 );
 
@@ -328,7 +328,7 @@ test('an idle supervisor with a start that may still happen does not exit', () =
   );
   world.engine.start();
   world.end(exitWith(0), 'job');
-  assert.deepEqual([world.ended, world.state('web')], [null, 'STARTING']);
+  assert.deepEqual([world.finished, world.state('web')], [null, 'STARTING']);
 });
 
 test('a restart by the supervisor is orderly, counted, and overridden by a stop', () => {
@@ -371,7 +371,7 @@ test('a restart by the supervisor has the usual pause, which a stop cancels, and
   world.engine.restartProcess('slow:slow', 'uses too much');
   world.end(15, 'web', 'slow');
   assert.deepEqual(
-    [world.state('slow'), world.view('slow').record.isStartPending, world.ended],
+    [world.state('slow'), world.view('slow').record.isStartPending, world.finished],
     ['STOPPED', true, null],
   );
   world.clock.advance(4999);

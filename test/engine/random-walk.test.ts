@@ -151,7 +151,7 @@ test(`${WALKS} walks finish`, () => {
         walk.step();
         look(walk);
       }
-      world.engine.end('exit', { kind: 'request' });
+      world.engine.shutDown('exit', { kind: 'request' });
       // Every process that gets a stop request ends sooner or later.
       for (let turn = 0; turn < 400 && !world.hasEnded(); turn++) {
         walk.endJob();

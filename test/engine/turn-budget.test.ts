@@ -48,7 +48,7 @@ test('a stop or a shutdown cancels a start that waits for its turn', () => {
   world.spawnMs = 3;
   world.engine.start();
   world.engine.request(world.id('web19'), 'stop');
-  world.engine.end('exit', { kind: 'request' });
+  world.engine.shutDown('exit', { kind: 'request' });
   for (let turns = 0; world.turns.length > 0; turns += 1) {
     assert.ok(turns < 10);
     turn(world);

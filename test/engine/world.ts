@@ -92,7 +92,7 @@ export class World {
   /** Changed facts: `db ready`, `web held`. */
   readonly facts: string[] = [];
   readonly engine: Engine;
-  ended: { goal: Goal; cause: ExitCause } | null = null;
+  finished: { goal: Goal; cause: ExitCause } | null = null;
   /** Starts after the engine was hurried. */
   isHurried = false;
   /** Called before a rank of a shutdown is stopped. */
@@ -126,7 +126,7 @@ export class World {
         report: (_level, text) => this.log.push(text),
         chance: () => 0.5,
         budget: new TurnBudget({ nowMs: () => this.clock.nowMs(), nextTurn: (then) => this.turns.push(then) }),
-        endBudget: {
+        shutdownBudget: {
           limitsOf: () => shutdownLimits(this.clock.nowMs(), { timeoutMs: shutdownTimeoutMs, budgetMs: stopBudgetMs }),
           hurry: () => {
             this.isHurried = true;
@@ -134,8 +134,8 @@ export class World {
         },
         beforeStop: (ids, proceed) => this.beforeStop(ids, proceed),
         finished: (goal, cause) => {
-          assert.equal(this.ended, null, 'an engine finishes once');
-          this.ended = { goal, cause };
+          assert.equal(this.finished, null, 'an engine finishes once');
+          this.finished = { goal, cause };
         },
         jobs: { run: (config, job, done) => this.#runJob(config, job, done) },
         processes: {
@@ -265,7 +265,7 @@ export class World {
   }
 
   hasEnded(): boolean {
-    return this.ended !== null;
+    return this.finished !== null;
   }
 
   /** Fails if an alarm is pending at the end of a test. */

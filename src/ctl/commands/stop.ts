@@ -21,23 +21,23 @@ export const stop = defineCommand({
 });
 
 /**
- * Stops the processes that the names mean, and shows each result. `resting` has the namespecs of processes that did not
- * run before. They are not shown as stopped, although the request cancels a start of them that was due.
+ * Stops the processes that the names mean, and shows each result. `stoppedBefore` has the namespecs of processes that
+ * did not run before. They are not shown as stopped, although the request cancels a start of them that was due.
  */
 export async function stopNames(
   session: Session,
   names: readonly string[],
-  resting: ReadonlySet<string> = new Set(),
+  stoppedBefore: ReadonlySet<string> = new Set(),
 ): Promise<void> {
   const { client } = session;
-  const wasUp = ({ group, name }: ProcessResult): boolean => !resting.has(formatNamespec(group, name));
+  const wasUp = ({ group, name }: ProcessResult): boolean => !stoppedBefore.has(formatNamespec(group, name));
   await applyToNames(session, names, {
     all: async () => (await client.stopAllProcesses()).filter(wasUp),
     group: async (name) => (await client.stopProcessGroup(name)).filter(wasUp),
     one: async (name) => {
       await client.stopProcess(name);
       const { group, process: proc } = parseNamespec(name);
-      if (proc !== null && resting.has(formatNamespec(group, proc))) throw RpcFault.of('NOT_RUNNING', name);
+      if (proc !== null && stoppedBefore.has(formatNamespec(group, proc))) throw RpcFault.of('NOT_RUNNING', name);
     },
     format: (result) => formatSignalResult(result, 'stopped'),
     harmless: faults.NOT_RUNNING,

@@ -8,7 +8,7 @@ import {
   exitRule,
   formatCause,
   levelOfCause,
-  programEnd,
+  describeExit,
   programExitCode,
 } from '../../../src/core/exit-policy.ts';
 import {
@@ -96,10 +96,10 @@ test('the exit code of a program', () => {
   assert.equal(programExitCode(ended({ state: 'EXITED', exit: parseWaitStatus(15) }), [143]), 0);
   assert.equal(programExitCode(ended({ state: 'FATAL', spawnExitCode: 127 }), []), 127);
   assert.equal(programExitCode(ended({ state: 'FATAL' }), []), 1);
-  assert.equal(programEnd(FAILED), 'exit status 3');
+  assert.equal(describeExit(FAILED), 'exit status 3');
   const failure = { kind: 'notExecuted', reason: "can't find command 'x'" } as const;
-  assert.equal(programEnd(ended({ state: 'FATAL', failure })), "can't find command 'x'");
-  assert.equal(programEnd(ended({ state: 'FATAL' })), 'it could not be started');
+  assert.equal(describeExit(ended({ state: 'FATAL', failure })), "can't find command 'x'");
+  assert.equal(describeExit(ended({ state: 'FATAL' })), 'it could not be started');
 });
 
 test('the exit code of the container, and the line with its reason', () => {

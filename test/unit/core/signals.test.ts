@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { constants } from 'node:os';
 import { test } from 'node:test';
-import { type ShutdownSignals, judgeShutdownSignal, type SignalOrigin } from '../../../src/core/end-signals.ts';
+import { type ShutdownSignals, judgeShutdownSignal, type SignalOrigin } from '../../../src/core/shutdown-signals.ts';
 import { isWorthLogging, meaningOf, stopSignals } from '../../../src/core/signal-meaning.ts';
 import { formatSignal, parseSignal, type SignalName, signalNumbers } from '../../../src/core/signals.ts';
 
@@ -43,12 +43,12 @@ test('another signal, or one from inside or from an unknown sender, never kills,
 });
 
 test('the meaning of each signal', () => {
-  for (const signal of [SIGTERM, SIGINT, SIGQUIT, SIGPWR, 37]) assert.equal(meaningOf(signal, []), 'end');
+  for (const signal of [SIGTERM, SIGINT, SIGQUIT, SIGPWR, 37]) assert.equal(meaningOf(signal, []), 'shutdown');
   assert.equal(meaningOf(SIGHUP, []), 'reload');
   assert.equal(meaningOf(SIGUSR2, []), 'reopen');
   for (const signal of [SIGUSR1, SIGWINCH, 36, 38]) assert.equal(meaningOf(signal, []), 'none');
   for (const signal of [SIGHUP, SIGUSR2, SIGWINCH, 40])
-    assert.equal(meaningOf(signal, [SIGHUP, SIGUSR2, SIGWINCH, 40]), 'end');
+    assert.equal(meaningOf(signal, [SIGHUP, SIGUSR2, SIGWINCH, 40]), 'shutdown');
 });
 
 test('SIGWINCH of a terminal stops nothing', () => {

@@ -1,7 +1,7 @@
 /** The arithmetic of the time for a shutdown. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { shutdownLimits, outputEndMs, sweepGrace } from '../../../src/core/stop-budget.ts';
+import { shutdownLimits, outputDeadlineMs, sweepGrace } from '../../../src/core/stop-budget.ts';
 
 test('without shutdown_timeout and stop_budget there is no limit', () => {
   assert.equal(shutdownLimits(0, { timeoutMs: null, budgetMs: null }), null);
@@ -49,6 +49,6 @@ test('the sweep gets the remaining time, and a minimum if nothing remains; so do
   assert.ok(limits !== null);
   assert.deepEqual(sweepGrace(2000, limits, 8000), { termMs: 6700, killMs: 400 });
   assert.deepEqual(sweepGrace(9400, limits, 8000), { termMs: 200, killMs: 400 });
-  assert.equal(outputEndMs(2000, limits), 9100);
-  assert.equal(outputEndMs(9400, limits), 9600);
+  assert.equal(outputDeadlineMs(2000, limits), 9100);
+  assert.equal(outputDeadlineMs(9400, limits), 9600);
 });

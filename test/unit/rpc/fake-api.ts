@@ -69,7 +69,7 @@ export class FakeLog implements Log {
     return bytes === null ? { kind: 'badArguments' } : { kind: 'bytes', bytes };
   }
 
-  async tail(offset: number, length: number, reserve: Reserve): Promise<LogEnd> {
+  async tail(offset: number, length: number, reserve: Reserve): Promise<LogTail> {
     reserve(Math.min(length, this.#tail.size));
     return this.#tail.tail(offset, length);
   }
@@ -124,7 +124,7 @@ export class FakeApi implements SupervisorApi {
       this.#groups,
       { exitWhenIdle: false, mainProgram: null },
       {
-        endBudget: { limitsOf: () => null, hurry: () => undefined },
+        shutdownBudget: { limitsOf: () => null, hurry: () => undefined },
         clock,
         report: (level, text) => this.report(level, text),
         chance: () => 0,
@@ -329,13 +329,13 @@ export class FakeApi implements SupervisorApi {
   restartSupervisor(): string | null {
     if (this.restartProblem !== null) return this.restartProblem;
     this.#state = 'RESTARTING';
-    this.engine.end('restart', { kind: 'request' });
+    this.engine.shutDown('restart', { kind: 'request' });
     return null;
   }
 
   shutdown(): void {
     this.#state = 'SHUTDOWN';
-    this.engine.end('exit', { kind: 'request' });
+    this.engine.shutDown('exit', { kind: 'request' });
   }
 
   shutdownAgain(): boolean {

@@ -65,7 +65,7 @@ test('a shutdown during the update opens no streams', async () => {
   world.engine.start();
   world.clock.advance(1000);
   const done = update([{ name: 'web', notify: 'sd' }]);
-  world.engine.end('restart', { kind: 'request' });
+  world.engine.shutDown('restart', { kind: 'request' });
   world.end(15, 'web');
   await done;
   assert.deepEqual([world.hasEnded(), world.calls], [true, ['spawn web', 'SIG15 web']]);
