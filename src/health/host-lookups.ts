@@ -15,6 +15,13 @@ const LOCAL: readonly LookupAddress[] = [
   { address: '::1', family: 6 },
 ];
 
+/** Asks for all addresses of a host, as dns.lookup() does. After an error there are no addresses. */
+export type AskAddresses = (
+  host: string,
+  options: { readonly all: true },
+  done: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[] | undefined) => void,
+) => void;
+
 type Waiter = (error: NodeJS.ErrnoException | null, addresses: readonly LookupAddress[]) => void;
 
 /** True if a check of this host stays on this machine. Names below `localhost` are resolved here, not by a server. */
@@ -33,10 +40,10 @@ export class HostLookups {
   readonly #waiting = new Map<string, Waiter[]>();
   readonly #queue: string[] = [];
   #active = 0;
-  readonly #ask: typeof lookUp;
+  readonly #ask: AskAddresses;
 
   /** `ask` is replaced in tests. */
-  constructor(ask: typeof lookUp = lookUp) {
+  constructor(ask: AskAddresses = lookUp) {
     this.#ask = ask;
   }
 
@@ -65,7 +72,7 @@ export class HostLookups {
       this.#active -= 1;
       const waiters = this.#waiting.get(host) ?? [];
       this.#waiting.delete(host);
-      for (const tell of waiters) tell(error, error === null ? addresses : []);
+      for (const tell of waiters) tell(error, addresses ?? []);
       this.#next();
     });
   }

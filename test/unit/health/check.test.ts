@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import type { lookup as lookUp } from 'node:dns';
+import type { LookupAddress } from 'node:dns';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
@@ -18,7 +18,7 @@ import { probe } from '../../../src/config/probe-type.ts';
 import type { JobOutcome, Jobs } from '../../../src/engine/ports.ts';
 import { beginCheck } from '../../../src/health/check.ts';
 import { readAuthorities } from '../../../src/health/authorities.ts';
-import { HostLookups, isOwnHost } from '../../../src/health/host-lookups.ts';
+import { type AskAddresses, HostLookups, isOwnHost } from '../../../src/health/host-lookups.ts';
 import { systemClock } from '../../../src/process/clock.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'onevisor-health-'));
@@ -114,16 +114,16 @@ describe('http', () => {
   }
 
   test('the request is as configured, and the connection is closed', async (t) => {
-    let seen: IncomingMessage | null = null;
+    const seen: IncomingMessage[] = [];
     const port = await serve(t, (request, response) => {
-      seen = request;
+      seen.push(request);
       response.end('ok');
     });
     assert.equal(await outcomeOf(`http://user:p%40ss@localhost:${port}/a%20b?c=d#e`), null);
-    const { method, url, headers } = seen as unknown as IncomingMessage;
-    assert.deepEqual([method, url], ['GET', '/a%20b?c=d']);
+    const [request] = seen;
+    assert.deepEqual([seen.length, request?.method, request?.url], [1, 'GET', '/a%20b?c=d']);
     assert.deepEqual(
-      { ...headers },
+      { ...request?.headers },
       {
         host: `localhost:${port}`,
         'user-agent': 'onevisor',
@@ -236,9 +236,8 @@ describe('http', () => {
     );
     assert.equal(await outcomeOf(`https://localhost:${port}/`), null);
     assert.equal(await outcomeOf(`https://127.0.0.1:${port}/`), null);
-    const elsewhere = ((_host: string, _options: unknown, done: (error: null, addresses: unknown) => void) => {
+    const elsewhere: AskAddresses = (_host, _options, done) =>
       queueMicrotask(() => done(null, [{ address: '127.0.0.1', family: 4 }]));
-    }) as unknown as typeof lookUp;
     assert.equal(
       await outcomeOf(`https://example.test:${port}/`, { lookups: new HostLookups(elsewhere) }),
       'the certificate is not accepted (DEPTH_ZERO_SELF_SIGNED_CERT)',
@@ -329,11 +328,11 @@ describe('names', () => {
     reply: (host: string, address: string | null) => void;
   } {
     const asked: string[] = [];
-    const pending = new Map<string, (error: Error | null, addresses: unknown) => void>();
-    const ask = ((host: string, _options: unknown, done: (error: Error | null, addresses: unknown) => void) => {
+    const pending = new Map<string, (error: Error | null, addresses: LookupAddress[] | undefined) => void>();
+    const ask: AskAddresses = (host, _options, done) => {
       asked.push(host);
       pending.set(host, done);
-    }) as unknown as typeof lookUp;
+    };
     return {
       lookups: new HostLookups(ask),
       asked,
@@ -370,7 +369,7 @@ describe('names', () => {
   });
 
   test('localhost and addresses are not looked up', async (t) => {
-    const lookups = new HostLookups((() => assert.fail('looked up')) as unknown as typeof lookUp);
+    const lookups = new HostLookups(() => assert.fail('looked up'));
     const port = await serveRaw(t, () => undefined);
     for (const host of ['localhost', 'LocalHost', 'app.localhost', '127.0.0.1'])
       assert.equal(await outcomeOf(`tcp://${host}:${port}`, { lookups }), null);

@@ -4,6 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
+import { sampleProgram } from '../../../build/sample-program.ts';
+import type { ProcessConfig } from '../../../src/config/model.ts';
 import { initialRecord, type ProcessRecord } from '../../../src/core/process-record.ts';
 import type { ProcessStateName } from '../../../src/core/states.ts';
 import type { Jobs, JobOutcome } from '../../../src/engine/ports.ts';
@@ -17,16 +19,9 @@ class WallClock extends FakeClock {
   }
 }
 
-const defaults = {
-  healthcheck: { kind: 'command', command: 'check' },
-  healthcheck_interval: 30,
-  healthcheck_timeout: 7,
-  healthcheck_retries: 3,
-  healthcheck_start_period: 0,
-  healthcheck_start_interval: 5,
-  healthcheck_action: 'none',
-} as const;
-type Options = { -readonly [K in keyof typeof defaults]?: unknown };
+/** A program with a command as its check. */
+const program = sampleProgram('healthcheck=check', 'healthcheck_timeout=7');
+type Options = Partial<ProcessConfig['options']>;
 
 const ok: JobOutcome = { kind: 'ended', status: { kind: 'exited', code: 0 }, output: 'fine\n' };
 const bad: JobOutcome = { kind: 'ended', status: { kind: 'exited', code: 1 }, output: 'first\ndisk is full\n\n' };
@@ -58,7 +53,7 @@ beforeEach(() => {
   const engine = {
     reportHealth: (id: string, run: number, health: string | null): void => void asked.push(`${id} ${run} ${health}`),
     restartProcess: (id: string, reason: string): boolean => asked.push(`restart ${id}: ${reason}`) > 0,
-    end: (goal: string, cause: object): void => void asked.push(`${goal} ${JSON.stringify(cause)}`),
+    shutDown: (goal: string, cause: object): void => void asked.push(`${goal} ${JSON.stringify(cause)}`),
   };
   checks = new HealthChecks({ engine, clock, jobs, report: (level, text) => void log.push(`${level} ${text}`) });
 });
@@ -66,7 +61,7 @@ beforeEach(() => {
 function configure(options: Options = {}): void {
   view = {
     id: 'g:web',
-    config: { name: 'web', group: 'g', options: { ...defaults, ...options } } as unknown as ProcessView['config'],
+    config: { ...program, options: { ...program.options, ...options } },
     record: view?.record ?? initialRecord,
   };
 }
@@ -105,7 +100,7 @@ function assertQuiet(): void {
 
 describe('a run', () => {
   beforeEach(() => {
-    view = { id: 'g:web', config: {} as ProcessView['config'], record: initialRecord };
+    view = { id: 'g:web', config: program, record: initialRecord };
   });
 
   test('is checked once it is executed, and healthy after the first passed check', () => {
@@ -189,7 +184,7 @@ describe('a run', () => {
 
 describe('healthcheck_action', () => {
   beforeEach(() => {
-    view = { id: 'g:web', config: {} as ProcessView['config'], record: initialRecord };
+    view = { id: 'g:web', config: program, record: initialRecord };
   });
 
   const fail = (options: Options): void => {
@@ -223,7 +218,7 @@ describe('healthcheck_action', () => {
 
 describe('a live change', () => {
   beforeEach(() => {
-    view = { id: 'g:web', config: {} as ProcessView['config'], record: initialRecord };
+    view = { id: 'g:web', config: program, record: initialRecord };
     spawn();
     become('RUNNING');
     clock.advance(0);
