@@ -27,22 +27,21 @@ export function findProblems(
 }
 
 function factsOf(info: ProcessInfo, config: ConfigInfo | undefined): ProcessFacts {
-  const { hold, ready, purpose, restarting } = info.struct;
+  const { state, description, start, exitstatus, health, healthReason, isReady, hold, purpose, isStartDue } = info;
   return {
-    state: processStateNames.find((name) => ProcessState[name] === info.state) ?? 'UNKNOWN',
-    description: info.description,
+    state: processStateNames.find((name) => ProcessState[name] === state) ?? 'UNKNOWN',
+    description,
     autostart: config?.autostart === true,
-    wasStarted: info.start !== 0,
-    exitStatus: info.exitstatus,
-    isExitExpected: (config?.exitcodes ?? [0]).includes(info.exitstatus),
-    health: info.health === 'healthy' || info.health === 'starting' || info.health === null ? info.health : 'unhealthy',
-    healthReason: info.healthReason,
-    // Supervisor has no word for these, and says nothing of them.
-    isReady: typeof ready === 'boolean' ? ready : null,
-    hold: hold === 'waiting' || hold === 'stuck' ? hold : null,
-    purpose: purpose === 'oneshot' || purpose === 'scheduled' ? purpose : 'service',
-    isStartDue: restarting === true,
-    // Means nothing to the question that is asked here.
+    wasStarted: start !== 0,
+    exitStatus: exitstatus,
+    isExitExpected: (config?.exitcodes ?? [0]).includes(exitstatus),
+    health,
+    healthReason,
+    isReady,
+    hold,
+    purpose,
+    isStartDue,
+    // The question `ready` does not depend on this.
     failedStarts: 0,
   };
 }

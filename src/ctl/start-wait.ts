@@ -111,7 +111,7 @@ class HoldWatch {
       const processes = await this.#session.client.getAllProcessInfo();
       if (signal.aborted) return;
       this.waiting = selectNamed(this.#names, processes)
-        .filter(({ struct }) => struct['hold'] === 'waiting')
+        .filter(({ hold }) => hold === 'waiting')
         .map(({ group, name, description }) => `${formatNamespec(group, name)} ${description}`);
       for (const line of this.waiting) this.#show(line);
     }

@@ -3,12 +3,13 @@
  * Supervisor's documentation is an error here, so commands need no checks.
  */
 import { faults, RpcFault } from '../core/faults.ts';
+import type { Health, Hold, Purpose } from '../core/process-record.ts';
 import { fitMessage } from '../core/shown-text.ts';
 import type { StreamName } from '../core/stream-name.ts';
 import { isStruct, type XmlRpcStruct, type XmlRpcValue } from '../rpc/xmlrpc.ts';
 import { CtlError } from './errors.ts';
 
-/** A process, from `getProcessInfo`. `struct` is the whole answer of the server. */
+/** A process, from `getProcessInfo`. A supervisord sends none of the additions, which are null or have a default. */
 export interface ProcessInfo {
   readonly name: string;
   readonly group: string;
@@ -19,10 +20,18 @@ export interface ProcessInfo {
   /** Time of the latest start in seconds since 1970; 0 if the process was never started. */
   readonly start: number;
   readonly exitstatus: number;
-  /** `starting`, `healthy` or `unhealthy`; null if there is no health check, as in Supervisor. */
-  readonly health: string | null;
+  /** Null without a health check. */
+  readonly health: Health | null;
   /** Reason why the latest health check failed; null for none. */
   readonly healthReason: string | null;
+  /** Null if the program does not report its readiness. */
+  readonly isReady: boolean | null;
+  /** Null if no start waits for dependencies. */
+  readonly hold: Hold['kind'] | null;
+  readonly purpose: Purpose;
+  /** True if a start follows without a request. */
+  readonly isStartDue: boolean;
+  /** The whole answer of the server. */
   readonly struct: XmlRpcStruct;
 }
 
@@ -207,9 +216,15 @@ function toList<T>(value: XmlRpcValue | undefined, convert: (element: XmlRpcValu
   return (value as readonly XmlRpcValue[]).map(convert);
 }
 
+/** Reads a health. A health that this client does not know counts as unhealthy. */
+function toHealth(value: XmlRpcValue | undefined): Health | null {
+  if (typeof value !== 'string' || value === '') return null;
+  return value === 'healthy' || value === 'starting' ? value : 'unhealthy';
+}
+
 function toProcessInfo(value: XmlRpcValue): ProcessInfo {
   const struct = toStruct(value);
-  const health = struct['health'];
+  const { ready, hold, purpose } = struct;
   return {
     name: toText(struct['name']),
     group: toText(struct['group']),
@@ -219,8 +234,12 @@ function toProcessInfo(value: XmlRpcValue): ProcessInfo {
     pid: toNumber(struct['pid']),
     start: toNumber(struct['start']),
     exitstatus: toNumber(struct['exitstatus']),
-    health: typeof health === 'string' && health !== '' ? health : null,
+    health: toHealth(struct['health']),
     healthReason: toTextOrNull(struct['health_reason']),
+    isReady: typeof ready === 'boolean' ? ready : null,
+    hold: hold === 'waiting' || hold === 'stuck' ? hold : null,
+    purpose: purpose === 'oneshot' || purpose === 'scheduled' ? purpose : 'service',
+    isStartDue: struct['restarting'] === true,
     struct,
   };
 }

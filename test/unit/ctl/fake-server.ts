@@ -63,6 +63,10 @@ export function processInfo(
     exitstatus: 0,
     health: null,
     healthReason: null,
+    isReady: null,
+    hold: null,
+    purpose: 'service',
+    isStartDue: false,
     struct: {},
     ...more,
   };
