@@ -1,6 +1,6 @@
 /**
- * Warnings about options of a program that are valid each by itself and hardly do what was meant: shell syntax where
- * there is no shell, and options without the option that they belong to. Changes no value. Pure.
+ * Warnings about valid options of a program that probably do not do what the user meant: shell syntax where no shell
+ * runs, and options without the option that they need. Changes no value. Pure.
  */
 import { CommandLineError, parseCommandLine, quoteWord } from '../core/command-line.ts';
 import { adviseCommand } from './command-advice.ts';
@@ -29,7 +29,9 @@ const COMMANDS: readonly CommandOption[] = [
   { name: 'post_stop_command', severity: 'error', commandOf: ({ post_stop_command: command }) => command },
 ];
 
-/** Words, as they are written, that only a shell understands. `;` alone is not among them: `find -exec` needs it. */
+/**
+ * Words, as they are written, that only a shell understands. `;` alone is missing here, because `find -exec` needs it.
+ */
 const SHELL_WORDS: readonly RegExp[] = [
   /^(\|\|?|\|&|&&?)$/,
   /^(\d*|&)>>?(&(\d+|-)|[/.~$A-Za-z_].*)?$/,
@@ -78,7 +80,7 @@ function explainShellWords({ value }: RawOption, [word = '', ...others]: readonl
     .join(' ');
   const problem = `"${line}" is not run by a shell`;
   if (others.length === 0 && BACKGROUND.test(word))
-    return `${problem}, and a supervised program must stay in the foreground; drop the &`;
+    return `${problem}, and a supervised program must stay in the foreground; remove the &`;
   const hint = word.endsWith(';') ? ', or a space before ";" where a comment begins' : '';
   return `${problem}; write sh -c ${quoteWord(line)}, or put quotes around ${word} if it is an argument${hint}`;
 }
@@ -134,8 +136,8 @@ export function reportIdleOptions(view: SectionView, options: RuledOptions): voi
 }
 
 /**
- * Warns of an exit_on_failure that hardly ever acts: each end is followed by a restart, and no number of them is too
- * many. With startsecs=0 an early end is no failed start; with startretries=-1 there is no last one.
+ * Warns of an exit_on_failure that has almost no effect, because each exit is followed by a restart, without limit.
+ * With startsecs=0 an early exit is no failed start; with startretries=-1 no failed start is the last one.
  */
 export function reportIdleFailure(view: SectionView, options: RuledOptions): void {
   const { exit_on_failure: isRequested, autorestart, max_restarts: limit, oneshot, cron } = options;

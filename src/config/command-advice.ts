@@ -1,13 +1,13 @@
 /**
- * Remarks on commands that can be executed but hardly do as intended: variables and assignments that only a shell
- * knows, programs that put themselves into the background, scripts of `sh -c` without quotes. Pure.
+ * Remarks on commands that can be executed but probably do not do what the user meant: variables and assignments that
+ * only a shell knows, programs that put themselves into the background, scripts of `sh -c` without quotes. Pure.
  */
 import { CommandLineError, parseCommandLine, type Word } from '../core/command-line.ts';
 
 /** A remark about a command. */
 export interface Remark {
   readonly text: string;
-  /** True for a remark about something that may be intended. */
+  /** True for a remark about something that the user may have meant. */
   readonly isNote: boolean;
   /** True for a remark about a supervised program, which does not apply to a command that runs once. */
   readonly isOfProgram: boolean;
@@ -40,7 +40,7 @@ function adviseSubstitution(words: readonly Word[]): string | null {
   const found = words.map(findSubstitution).find((text) => text !== null) ?? null;
   if (found === null) return null;
   if (found === '$(' || found === '`')
-    return `"${found}" is for a shell, and none runs this command; write sh -c '…' around it`;
+    return `"${found}" is shell syntax, and no shell runs this command; write sh -c '…' around it`;
   const name = found.replace(/[${}]/g, '');
   return (
     `"${found}" is not replaced, because no shell runs this command; write %(ENV_${name})s, or sh -c '…' around ` +
@@ -53,8 +53,8 @@ function adviseAssignment(words: readonly Word[]): string | null {
   const name = /^([A-Za-z_]\w{0,63})=/.exec(words[0]?.text ?? '')?.[1];
   return name === undefined
     ? null
-    : `"${name}=" is taken for the program, because no shell runs this command; write environment=${name}="…" ` +
-        'as an option of its own, or env before it';
+    : `"${name}=" is taken as the program, because no shell runs this command; write environment=${name}="…" ` +
+        'as a separate option, or env before it';
 }
 
 /** `sh -c exec node x.js`: a shell takes one word as the script; the other words become its arguments. */
@@ -66,8 +66,8 @@ function adviseScript(words: readonly Word[]): string | null {
   if (script === undefined || others.length === 0 || /["'\\\s]/.test(script.source)) return null;
   const whole = [script, ...others].map(({ source }) => source).join(' ');
   return (
-    `the shell runs "${script.text}" only, and takes the words after it for its arguments; ` +
-    `put quotes around the whole: ${words[at - 1]?.text} ${words[at]?.text} '${whole}'`
+    `the shell runs only "${script.text}", and takes the next words as its arguments; ` +
+    `put quotes around all of it: ${words[at - 1]?.text} ${words[at]?.text} '${whole}'`
   );
 }
 
@@ -84,8 +84,8 @@ interface Daemon {
 }
 
 const START_SCRIPT =
-  'what it starts goes on in the background, where nothing supervises it; name the program itself, with its ' +
-  'option for the foreground';
+  'the program that it starts runs in the background, where nothing supervises it; write the program ' +
+  'itself, with its option for the foreground';
 
 const DAEMONS: readonly Daemon[] = [
   { program: /\/(?:init|rc)\.d\/[^/]+$/, when: / (?:re)?start /, instead: START_SCRIPT },
@@ -135,7 +135,7 @@ const DAEMONS: readonly Daemon[] = [
     program: /(?:^|\/)pm2$/,
     when: / (?:start|restart) /,
     unless: / --no-daemon /,
-    instead: 'it puts its programs into the background; write pm2-runtime, or name the program itself',
+    instead: 'it puts its programs into the background; write pm2-runtime, or the program itself',
   },
   {
     program: /(?:^|\/)php-fpm[\d.]*$/,
@@ -147,8 +147,8 @@ const DAEMONS: readonly Daemon[] = [
     when: / /,
     unless: / -[tTvVhs?]|daemon +off/,
     instead:
-      'puts itself into the background unless its configuration has "daemon off;"; with the option -g "daemon ' +
-      'off;" it stays',
+      'puts itself into the background unless its configuration has "daemon off;"; to keep it in the foreground, ' +
+      'add -g "daemon off;"',
     isNote: true,
   },
   {
@@ -156,7 +156,8 @@ const DAEMONS: readonly Daemon[] = [
     when: / /,
     unless: / (?:-F|-O|--nodaemonize|--force-stderr|-[tvmih]|--version|--help|--test) /,
     instead:
-      'puts itself into the background unless its configuration has "daemonize = no"; with the option -F it stays',
+      'puts itself into the background unless its configuration has "daemonize = no"; to keep it in the ' +
+      'foreground, add -F',
     isNote: true,
   },
 ];

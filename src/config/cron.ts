@@ -47,7 +47,7 @@ function parseSchedule(value: string): Schedule {
   if (word.startsWith('@'))
     return WORDS.includes(word.toLowerCase())
       ? { text: word.toLowerCase(), hasSeconds: false, isWildcard: word.toLowerCase() === '@hourly' }
-      : reject(word, `a schedule; the words for one are ${WORDS.join(', ')}`);
+      : reject(word, `a schedule; the known words are ${WORDS.join(', ')}`);
   const fields = word.split(/\s+/);
   if (fields.length !== 5 && fields.length !== 6)
     reject(value, 'a schedule of five fields (minute hour day month weekday), or six with seconds first');
@@ -61,7 +61,7 @@ function parseSchedule(value: string): Schedule {
   const isWildcard = fields.slice(0, -DATE_FIELDS).some((field) => /[*/]/.test(field));
   const schedule = { text: fields.join(' '), hasSeconds: fields.length === 6, isWildcard };
   if (nextTime(schedule, 'UTC', 0) === null)
-    throw new WrongValue(`"${schedule.text}" never comes: no month that it names has such a day`);
+    throw new WrongValue(`"${schedule.text}" never occurs: none of its months has such a day`);
   return schedule;
 }
 
@@ -100,6 +100,6 @@ export const timeZone = dataType('time zone', (value) => {
     return new Intl.DateTimeFormat('en', { timeZone: strip(value) }).resolvedOptions().timeZone;
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    return reject(value, 'a time zone, as Europe/Berlin or UTC');
+    return reject(value, 'a time zone, for example Europe/Berlin or UTC');
   }
 });

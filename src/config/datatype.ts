@@ -24,7 +24,7 @@ export interface Host {
 export interface Context {
   /** Directory that relative paths of the supervisor itself start from. */
   readonly cwd: string;
-  /** Directory that `~` stands for; null if HOME is not set. */
+  /** Value of `~`; null if HOME is not set. */
   readonly home: string | null;
   /** Null: no look-up that depends on the host is made (`--static`). */
   readonly host: Host | null;
@@ -42,7 +42,7 @@ export interface DataType<T> {
   /** Reads a value that depends on which parts came from an expansion. Used instead of `parse`. */
   parsePieces?(pieces: readonly Piece[]): T;
   /**
-   * Returns remarks about a value that is valid and hardly meant. They never repeat the value.
+   * Returns remarks about a valid value that is probably a mistake. They never repeat the value.
    *
    * @param isVariable - true for a name that can be expanded as `%(ENV_name)s`
    */

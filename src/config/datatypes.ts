@@ -1,6 +1,7 @@
 /**
  * The types of options that stand alone: numbers, sizes, times, users, paths, addresses. Each accepts exactly the texts
- * that Supervisor's own conversion accepts, and says what is expected instead. Pure; look-ups go through the context.
+ * that Supervisor's own conversion accepts. The error for another text has the expected form. Pure; look-ups go through
+ * the context.
  */
 import { posix } from 'node:path';
 import { type Context, type DataType, dataType, reject, WrongValue } from './datatype.ts';
@@ -76,7 +77,8 @@ export function parseByteSize(value: string): number | null {
 export const byteSize = dataType(
   'size',
   (value) =>
-    parseByteSize(value) ?? reject(value, 'a size: a whole number of bytes, or one with KB, MB or GB, as 50MB'),
+    parseByteSize(value) ??
+    reject(value, 'a size: a whole number of bytes, or a number with KB, MB or GB, for example 50MB'),
 );
 
 const UNITS = new Map([
@@ -93,7 +95,7 @@ export const duration = dataType('seconds', (value) => {
   const word = strip(value).toLowerCase();
   if (/^\d+(\.\d+)?$/.test(word)) return Number(word);
   if (!/^(\d+(\.\d+)?(ms|[smhdw]))+$/.test(word))
-    return reject(value, 'a duration: a number of seconds, or one as 500ms, 30s, 1m30s, 2h, 1d');
+    return reject(value, 'a duration: a number of seconds, or with units: 500ms, 30s, 1m30s, 2h, 1d');
   return [...word.matchAll(/([\d.]+)(ms|[smhdw])/gy)].reduce(
     (sum, [, number, unit]) => sum + Number(number) * (UNITS.get(unit ?? '') ?? 0),
     0,
@@ -101,7 +103,10 @@ export const duration = dataType('seconds', (value) => {
 });
 
 /** An octal number, as a mode or a umask. */
-export const octal = dataType('octal', (value) => parseInteger(value, 8) ?? reject(value, 'an octal number, as 022'));
+export const octal = dataType(
+  'octal',
+  (value) => parseInteger(value, 8) ?? reject(value, 'an octal number, for example 022'),
+);
 
 export const exitCodes = dataType('exit codes', (value): readonly number[] => {
   if (value === '') return [];
@@ -225,7 +230,7 @@ export const inetAddress = dataType<InetAddress>(
     const colon = value.lastIndexOf(':');
     const port = parseInteger(value.slice(colon + 1));
     if (port === null || port < 1 || port > 65_535)
-      reject(value, 'an address: a port from 1 to 65535, or one with a host, as 127.0.0.1:9001 or *:9001');
+      reject(value, 'an address: a port from 1 to 65535, or host:port, for example 127.0.0.1:9001 or *:9001');
     const host = value
       .slice(0, Math.max(colon, 0))
       .toLowerCase()
@@ -247,7 +252,7 @@ export const fcgiSocket = dataType<FcgiSocket>(
       const path = value.slice('unix://'.length);
       return path.startsWith('/')
         ? { kind: 'unix', path: posix.normalize(requireText(path)) }
-        : reject(value, 'a socket with an absolute path, as unix:///run/app.sock');
+        : reject(value, 'a socket with an absolute path, for example unix:///run/app.sock');
     }
     const match = /^tcp:\/\/([^\s:]+):(\d+)$/.exec(value);
     const port = Number(match?.[2]);

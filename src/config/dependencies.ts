@@ -46,7 +46,8 @@ function explainCondition(
   const conditions = [...new Set(known.values())].join(', ');
   // The group of a single program has no other member that the word could mean.
   const isLone = members.every((member) => member === name);
-  if (isLone) return `"${word}" is no condition; there are ${conditions}${formatSuggestion(word, known.keys())}`;
+  if (isLone)
+    return `"${word}" is not a condition; the conditions are ${conditions}${formatSuggestion(word, known.keys())}`;
   const hint = formatSuggestion(word, [...members, ...known.keys()]);
   return `"${word}" is neither a process of "${name}" nor a condition (${conditions})${hint}`;
 }
@@ -60,7 +61,7 @@ function explainUnknown(name: string, option: DependencyOption, all: readonly Pr
 
 type Report = Record<'error' | 'warn', (reason: string) => void>;
 
-/** Reports conditions that these processes can never meet, or that are hardly meant. */
+/** Reports conditions that these processes can never meet, or that are probably a mistake. */
 function checkConditions(
   { name, conditions }: DependencySpec,
   found: readonly ProcessConfig[],
@@ -75,21 +76,21 @@ function checkConditions(
   if (hasOnly('completed', 'exited') && isEndless) {
     report.warn(
       `"${name}" is started again whenever it ends (autorestart=true), so it is never completed; ` +
-        'give it oneshot=true',
+        'set oneshot=true for it',
     );
   }
   const unchecked = found.find(({ options }) => options.healthcheck === null);
   if (hasOnly('healthy') && unchecked !== undefined) {
     report.error(
-      `"${name}" can not become healthy: ${sectionNameOf(unchecked)} has no healthcheck; ` +
-        'give it one, or use started, ready or completed',
+      `"${name}" cannot become healthy: ${sectionNameOf(unchecked)} has no healthcheck; ` +
+        'add one, or use started, ready or completed',
     );
   }
   const hasOneshot = found.some(({ options }) => options.oneshot && options.healthcheck === null);
   if (conditions.length === 0 && option === 'depends_on' && hasOneshot) {
     report.warn(
-      `"${name}" is a oneshot, and without a condition only its start is waited for, not its end; ` +
-        `write ${name}:completed, or ${name}:started if its start is meant`,
+      `"${name}" is a oneshot, and without a condition this program waits for its start, not for its end; ` +
+        `write ${name}:completed, or ${name}:started if the start is enough`,
     );
   }
 }
@@ -116,7 +117,7 @@ export function resolveDependencies(
       const reason = explainUnknown(spec.name, option, all);
       // supervisord-dependent-startup starts a program without its unknown dependencies, and files rely on that.
       if (option === 'depends_on') report.error(reason);
-      else report.warn(`${reason}; it is not waited for`);
+      else report.warn(`${reason}; this dependency is ignored`);
     }
     checkConditions(spec, found, option, report);
     return found.map((other) => ({

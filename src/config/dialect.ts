@@ -1,7 +1,7 @@
 /**
  * Python's ConfigParser dialect, as Supervisor sets it up (inline comments with `;` and `#`, strict=False), on top of
  * the `ini` package. Owns comments, continuation lines, delimiters, letter case and line numbers; `ini` does the
- * splitting into sections and keys. Never looks at what an option means, never touches a file.
+ * splitting into sections and keys. Knows no option and touches no file.
  */
 import { parse as parseIni } from 'ini';
 import type { SourceLocation, Problem } from './model.ts';
@@ -11,7 +11,7 @@ import { indentation, isSpace, splitLines, strip, stripEnd } from './python-text
 export interface RawOption {
   readonly value: string;
   readonly place: SourceLocation;
-  /** Directory of the file, which `%(here)s` stands for. */
+  /** Directory of the file, the value of `%(here)s`. */
   readonly here: string;
   /** True for a value that is not expanded (command line flags). */
   readonly literal: boolean;
@@ -144,7 +144,7 @@ function scan(text: string): Scan {
 
 function explainOrphan(content: string): string {
   if (content.startsWith('\uFEFF'))
-    return 'the file begins with a byte order mark, so its first section is not found; save it as UTF-8 without one';
+    return 'the file begins with a byte order mark, so its first section is not found; save it without that mark';
   return `the first option stands before any [section]: ${shorten(content)}`;
 }
 
@@ -172,7 +172,7 @@ function formatIni(found: Scan): string {
   return lines.join('\n');
 }
 
-/** Sections that are hardly ever meant to be in two files. */
+/** Kinds of sections that normally are in one file only. */
 const OF_ONE_FILE = /^(?:program|eventlistener|fcgi-program|group):/;
 
 /** Errors of a text, and warnings about likely mistakes. */
@@ -205,8 +205,8 @@ export function addText(document: Document, text: string, file: string, here: st
         section: name,
         option: null,
         reason:
-          `this section is in ${before.file}:${before.line} too; the options of both are put together, and ` +
-          'these come last',
+          `this section is also in ${before.file}:${before.line}; both are merged, and an option that both set ` +
+          'has the value from this file',
       });
     }
     const target = name === 'DEFAULT' ? document.defaults : ensureSection(document, name, place).options;
@@ -229,7 +229,7 @@ export function addText(document: Document, text: string, file: string, here: st
   };
 }
 
-/** Finds options that are in one file twice. The last one counts, which is hardly ever meant. */
+/** Finds options that are in one file twice. The last one is used, and the first one is probably a mistake. */
 function findDoubles(entries: readonly Entry[], file: string): Problem[] {
   const lines = new Map<string, number>();
   return entries.flatMap(({ section, key, line }) => {
@@ -238,7 +238,7 @@ function findDoubles(entries: readonly Entry[], file: string): Problem[] {
     lines.set(name, line);
     return before === undefined
       ? []
-      : [{ file, line, section, option: key, reason: `is set in line ${before} already; this one counts` }];
+      : [{ file, line, section, option: key, reason: `is set in line ${before} already; this value is used` }];
   });
 }
 

@@ -31,8 +31,8 @@ function isGroupChanged(before: GroupConfig | undefined, after: GroupConfig): bo
 }
 
 /**
- * Returns the facts that make a process different from another one: not its place in the file, and not how many
- * processes its program has. (Its own number is a field of its own.)
+ * Returns the facts of a process that count in a comparison. Its place in the file and the number of processes of its
+ * program do not count. (The number of the process itself is another field.)
  */
 function configured({
   place: _place,

@@ -131,13 +131,13 @@ export function formatConfig(config: Config, isContainer: boolean): string {
       .flatMap(({ processes }) => processes)
       .map((proc) => format(titleOf(proc), tablesOf(proc), proc.options, config.supervisord)),
   ];
-  const head = `; ${config.file ?? 'no file'}: what is in effect; options at their default are left out`;
+  const head = `; ${config.file ?? 'no file'}: values in effect, without options at their default`;
   return `${head}\n\n${sections.join('\n')}`;
 }
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** Options that have done their work once there are processes. */
+/** Options that say which processes exist. They have no meaning for a single process. */
 const PER_PROCESS: readonly string[] = ['process_name', 'numprocs', 'numprocs_start'];
 
 function titleOf({ type, group, name }: ProcessConfig): string {

@@ -25,14 +25,14 @@ export const switches = {
   ONEVISOR_CONF: 'Configuration file; `-c` comes before it. Empty: no file is read or searched.',
   ONEVISOR_CONF_TEXT: 'Configuration as text, read after the file.',
   ONEVISOR_PROCFILE: 'A Procfile, each line of which makes a program.',
-  ONEVISOR_ONLY: 'Names of the programs or groups that start by themselves, whatever their autostart; no others do.',
-  ONEVISOR_EXCEPT: 'Names of the programs or groups that do not start by themselves.',
+  ONEVISOR_ONLY: 'Names of the only programs or groups that start automatically, whatever their autostart.',
+  ONEVISOR_EXCEPT: 'Names of the programs or groups that do not start automatically.',
   ONEVISOR_CONTAINER: '1: behave as in a container; 0: do not, even as PID 1 or as the main process of a container.',
   ONEVISOR_LIBC:
     "system: run with the image's glibc and libstdc++, for users in LDAP and the like and for native plug-ins. " +
     'Otherwise with those inside the executable. Programs do not get this variable.',
   ONEVISOR_LOG_FORMAT: 'log_format of [supervisord]: raw, prefix, json, logfmt.',
-  ONEVISOR_STOP_BUDGET: 'stop_budget of [supervisord]: time from a stop signal to our own end.',
+  ONEVISOR_STOP_BUDGET: 'stop_budget of [supervisord]: time from a stop signal to our own exit.',
 } as const;
 
 export type Switch = keyof typeof switches;
@@ -87,7 +87,7 @@ export function definesPrograms(env: Environment): boolean {
 /**
  * Adds the variables of the environment to a document. They replace options that are there already.
  *
- * @param here - directory that `%(here)s` stands for in the values
+ * @param here - value of `%(here)s` in the values
  */
 export function addEnvironment(document: Document, env: Environment, here: string, problems: Problems): void {
   const all = Object.entries(env).flatMap(([name, value]) =>
@@ -134,15 +134,14 @@ function warnOfLinks(names: readonly string[], problems: Problems): void {
   const rest = others.length === 0 ? '' : ` (and ${others.length} more)`;
   problems.warnFrom(
     first,
-    `describes a Kubernetes service and is ignored${rest}; ` +
-      'set enableServiceLinks: false in the pod to be rid of it',
+    `describes a Kubernetes service and is ignored${rest}; set enableServiceLinks: false in the pod to remove it`,
   );
 }
 
 function explainMeant(name: string, meant: string): string {
   return (
-    `defines a program of its own; an option follows two underscores, as ${meant}, ` +
-    `and the command of a program of this name is ${name}__COMMAND`
+    `defines another program; two underscores stand before an option: ${meant}; ` +
+    `if a program with this name is meant, write ${name}__COMMAND`
   );
 }
 
@@ -200,11 +199,11 @@ function findTarget(document: Document, variable: string): Target | string {
   const tail = rest.slice(kind.word.length + 1);
   const { name, option } = splitTail(kind, tail);
   if (name === '' || name?.startsWith('_') === true)
-    return `a name must follow ${PREFIX}${kind.word}_, as ${PREFIX}${kind.word}_WEB`;
+    return `a name must follow ${PREFIX}${kind.word}_, for example ${PREFIX}${kind.word}_WEB`;
   const section = name === null ? kind.section : findSection(document, kind.section, name);
   if (option === '') {
     if (kind.word === 'PROGRAM') return { section, option: 'command' };
-    return `an option must follow, as ${exampleOf(kind, variable, tail)}`;
+    return `an option must follow, for example ${exampleOf(kind, variable, tail)}`;
   }
   const known = knownOptions(kind.tables);
   if (known.includes(option)) return { section, option };

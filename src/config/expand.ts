@@ -22,7 +22,7 @@ export class ExpansionError extends Error {}
 const MAX_LENGTH = 1024 * 1024;
 /** Deepest default within a default. */
 const MAX_DEPTH = 16;
-/** Most digits that JavaScript writes. Process numbers need none. */
+/** Maximum number of digits that JavaScript writes. Process numbers need none. */
 const MAX_PLACES = 100;
 /** Digits after the point without a precision. */
 const DEFAULT_PLACES = 6;
@@ -91,8 +91,8 @@ export function expandPieces(format: string, names: Names, depth = 0): Piece[] {
 }
 
 /**
- * True if a text that can be expanded has a conversion without a name. It stands for all names at once and is hardly
- * ever meant.
+ * True if a text that can be expanded has a conversion without a name. It expands to all names at once, and is probably
+ * a mistake.
  */
 export function hasNamelessConversion(format: string): boolean {
   for (let percent = format.indexOf('%'); percent !== -1;) {

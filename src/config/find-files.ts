@@ -54,7 +54,7 @@ export function isUnconfigured(
   return !hasFile && flags.command === null && !definesPrograms(source.env);
 }
 
-const WAYS_TO_CONFIGURE = 'name one with -c, or set ONEVISOR_PROGRAM_<NAME>=<command>, or give a command after --';
+const WAYS_TO_CONFIGURE = 'give one with -c, or set ONEVISOR_PROGRAM_<NAME>=<command>, or give a command after --';
 
 /** Returns the file to read; null if there is none. That is an error if nothing else configures us. */
 export function findFile(source: Source, settings: ReadSettings, problems: Problems | null): string | null {

@@ -35,7 +35,7 @@ interface Flag {
 }
 
 const table: readonly Flag[] = [
-  { short: 'c', long: 'configuration', value: 'FILENAME', doc: 'configuration file; searched where none is given' },
+  { short: 'c', long: 'configuration', value: 'FILENAME', doc: 'configuration file; searched for if none is given' },
   { short: 'n', long: 'nodaemon', value: null, doc: 'run in the foreground' },
   { short: 's', long: 'silent', value: null, doc: 'do not repeat the log on standard output' },
   { short: 'v', long: 'version', value: null, doc: 'print the version and exit' },
@@ -44,14 +44,14 @@ const table: readonly Flag[] = [
   { short: 'd', long: 'directory', value: 'DIRECTORY', doc: 'working directory as a daemon' },
   { short: 'l', long: 'logfile', value: 'FILENAME', doc: 'log file of the supervisor' },
   { short: 'y', long: 'logfile_maxbytes', value: 'BYTES', doc: 'size at which that log is rotated' },
-  { short: 'z', long: 'logfile_backups', value: 'NUM', doc: 'how many rotated logs are kept' },
+  { short: 'z', long: 'logfile_backups', value: 'NUM', doc: 'number of rotated logs to keep' },
   { short: 'e', long: 'loglevel', value: 'LEVEL', doc: 'critical, error, warn, info, debug, trace or blather' },
   { short: 'j', long: 'pidfile', value: 'FILENAME', doc: 'file for the pid' },
   { short: 'i', long: 'identifier', value: 'STR', doc: 'name of this supervisor' },
   { short: 'q', long: 'childlogdir', value: 'DIRECTORY', doc: 'directory of automatic logs' },
   { short: 'k', long: 'nocleanup', value: null, doc: 'keep old automatic logs' },
   { short: 'a', long: 'minfds', value: 'NUM', doc: 'file descriptors that must be available' },
-  { short: 't', long: 'strip_ansi', value: null, doc: 'take ANSI escape sequences out of logs' },
+  { short: 't', long: 'strip_ansi', value: null, doc: 'remove ANSI escape sequences from logs' },
   { short: null, long: 'minprocs', value: 'NUM', doc: 'processes that must be available' },
   { short: null, long: 'profile_options', value: 'LIST', doc: 'accepted for compatibility; there is no profiler' },
   { short: 'h', long: 'help', value: null, doc: 'print this text and exit' },
@@ -198,11 +198,11 @@ export function formatFlags(program: string): string {
   return [
     `Usage: ${program} [options] [-- CMD ARG…]`,
     '',
-    'Runs the programs of a configuration file and of the environment, or CMD as the main program beside them.',
+    'Runs the programs of a configuration file and of the environment, and CMD as the main program if it is given.',
     '',
     ...lines,
     '',
-    'The manual is inside: onevisor help lists its topics.',
+    'The manual is in the executable: onevisor help lists its topics.',
     '',
   ].join('\n');
 }

@@ -17,8 +17,8 @@ import type { SectionView } from './section-view.ts';
 const LISTENER_PRIORITY = -1;
 
 const STARTUP_BUILT_IN =
-  'what supervisord_dependent_startup does is built in: programs with dependent_startup=true are started in their ' +
-  'order, and this listener is not';
+  'the work of supervisord_dependent_startup is built in: programs with dependent_startup=true are started in ' +
+  'order, and this listener is not started';
 
 /** Groups sorted by priority, then by name. */
 export interface Grouping {
@@ -79,7 +79,7 @@ function findMember(
   view.error(
     'programs',
     name === ''
-      ? 'there is an empty name; remove the comma too many'
+      ? 'a name is empty; remove the extra comma'
       : `there is no program named "${name}"${formatSuggestion(name, known)}`,
   );
   return null;
@@ -143,7 +143,7 @@ function divideGroups({ problems }: ProgramContext, made: readonly GroupConfig[]
         first.place,
         sectionNameOf(first),
         null,
-        `there is a group "${group.name}" already, so this one is not run; rename one of them`,
+        `a group "${group.name}" exists already, so this group is not run; rename one of them`,
       );
     const isStartup = first !== undefined && isStartupPlugin(first);
     if (isStartup) problems.warn(first.place, sectionNameOf(first), 'command', STARTUP_BUILT_IN);

@@ -1,6 +1,6 @@
 /**
  * `KEY="value",KEY2=value2`, the form of `environment=`: Python's shlex in its non-POSIX mode, as Supervisor uses it.
- * Owns the tokens and the pairs; what stands in the values is the business of expand.ts. Pure.
+ * Owns the tokens and the pairs; expand.ts expands the values. Pure.
  */
 import type { Piece } from './expand.ts';
 import { joinPieces } from './expand.ts';
@@ -16,7 +16,7 @@ export class UnclosedListError extends ListError {}
 
 interface Unit {
   readonly text: string;
-  /** It came from an expansion: part of a word, whatever is in it. */
+  /** True for text from an expansion. It is part of a word, whatever characters it has. */
   readonly isValue: boolean;
 }
 
@@ -40,9 +40,9 @@ export interface KeyValueList {
 }
 
 /**
- * Reads the pairs. Values that came from an expansion are taken as they are, whatever quotes, commas or percent signs
- * are in them. Where that makes no list, because a variable holds whole pairs (`environment=%(ENV_EXTRA)s`), the
- * expanded text is read as one, as Supervisor reads it. Throws {@link ListError}.
+ * Reads the pairs. Values from an expansion are taken literally, with their quotes, commas and percent signs. If that
+ * makes no list, because a variable holds whole pairs (`environment=%(ENV_EXTRA)s`), the expanded text is read as a
+ * list, as in Supervisor. Throws {@link ListError}.
  */
 export function parseKeyValueList(pieces: readonly Piece[]): KeyValueList {
   try {
@@ -54,8 +54,8 @@ export function parseKeyValueList(pieces: readonly Piece[]): KeyValueList {
 }
 
 /**
- * compat: what 4.3 reads without losing text is read so. A backslash before a quote makes it lose the rest, or fail:
- * then it is read as in 4.4, if that loses nothing.
+ * compat: a list is read as in 4.3, unless that loses text. A backslash before a quote makes 4.3 lose text or fail. The
+ * list is then read as in 4.4, if that loses nothing.
  */
 function readList(pieces: readonly Piece[]): KeyValueList {
   const escaped = pieces.some(({ text, isValue }) => !isValue && text.includes('\\"'))
@@ -89,7 +89,7 @@ function readPairs(pieces: readonly Piece[], quoting: Quoting): KeyValueList {
   );
   const pairs = new Map<string, string>();
   const cut: string[] = [];
-  // compat: whatever follows a value is skipped as its comma, one token of any kind.
+  // compat: the token after a value is skipped as its comma, whatever it is.
   for (let at = 0; at < tokens.length; at += 4) {
     const [key, equals, value, comma] = tokens.slice(at, at + 4);
     if (key === undefined || equals === undefined || value === undefined || joinUnits(equals) !== '=') {

@@ -17,27 +17,27 @@ export interface KnownPlugin {
   readonly instead: string;
 }
 
-const NO_MAIL = 'nothing built in sends mail yet, so it needs Python and superlance';
+const NO_MAIL = 'no built-in feature sends mail, so it needs Python and superlance';
 const HEALTH =
-  'built in is a check of its health: healthcheck=http://localhost:8080/ (or tcp://…, or a command) with ' +
+  'use the built-in health check: healthcheck=http://localhost:8080/ (or tcp://…, or a command) with ' +
   'healthcheck_action=restart in [program:x]';
-const MEMORY = 'built in is a limit of its memory: max_memory=300MB in [program:x]';
+const MEMORY = 'use the built-in memory limit: max_memory=300MB in [program:x]';
 
 const PLUGINS: readonly KnownPlugin[] = [
   {
     name: 'supervisor-wildcards',
     factory: /^supervisor_?wildcards\b/,
-    instead: "names may have wildcards here: supervisorctl restart 'web*'",
+    instead: "use wildcards in names: supervisorctl restart 'web*'",
   },
   {
     name: 'supervisor-quick',
     factory: /^supervisor_?quick/,
-    instead: 'programs start and stop in parallel here: supervisorctl stop all',
+    instead: 'use supervisorctl stop all, which stops programs in parallel',
   },
   {
     name: 'supervisor-serialrestart',
     factory: /^supervisor_?serial_?restart/,
-    instead: 'built in is supervisorctl restart --rolling',
+    instead: 'use supervisorctl restart --rolling',
   },
   {
     name: 'supervisor_twiddler',
@@ -47,13 +47,13 @@ const PLUGINS: readonly KnownPlugin[] = [
   {
     name: 'mr.laforge',
     factory: /^mr\.laforge\b/,
-    instead: 'supervisorctl start waits here until a program is up, and --timeout limits the wait',
+    instead: 'use supervisorctl start, which waits until a program is up, with --timeout to limit the wait',
   },
   {
     name: 'ordered-startup-supervisord',
     program: /^ordered[-_]startup[-_](supervisord|listener)$/,
     options: ['startinorder'],
-    instead: 'built in is an order of starts: depends_on=NAME in [program:x]',
+    instead: 'use the built-in start order: depends_on=NAME in [program:x]',
   },
   { name: 'memmon', program: /^memmon$/, instead: MEMORY },
   { name: 'supervisor_memory_check', program: /^supervisor_(memory|cpu)_check$/, instead: MEMORY },
@@ -63,12 +63,12 @@ const PLUGINS: readonly KnownPlugin[] = [
   {
     name: 'supervisord-watchdog',
     program: /^(supervisor|supervisord)?[-_]?watchdog(\.py)?$/,
-    instead: 'built in is the end of the whole when a program fails for good: exit_on_failure=true in [program:x]',
+    instead: 'to shut down when a program fails for good, use exit_on_failure=true in [program:x]',
   },
   {
     name: 'supervisor-logging',
     program: /^supervisor[-_](remote[-_])?logging$/,
-    instead: 'built in is stdout_logfile=syslog://HOST:514 in [program:x]',
+    instead: 'use stdout_logfile=syslog://HOST:514 in [program:x]',
   },
 ];
 

@@ -17,10 +17,10 @@ export const limit = dataType<Limit>(
       const number = UNLIMITED.has(word) ? Infinity : parseByteSize(word);
       return number !== null && number >= 0
         ? number
-        : reject(part, 'a limit: unlimited, or a whole number of 0 or more, as 1024 or 50MB');
+        : reject(part, 'a limit: unlimited, or a whole number of 0 or more, for example 1024 or 50MB');
     });
     const [soft = 0, hard = soft] = parts;
-    if (parts.length > 2) reject(value, 'a limit as soft[:hard]');
+    if (parts.length > 2) reject(value, 'a limit of the form soft[:hard]');
     if (soft > hard) throw new WrongValue(`the soft limit ${value.split(':')[0]} is above the hard limit`);
     return { soft, hard };
   },
@@ -30,5 +30,5 @@ export const limit = dataType<Limit>(
 /** An upper limit of memory. */
 export const memoryLimit = dataType('size', (value, context) => {
   const bytes = byteSize.parse(strip(value), context);
-  return bytes > 0 ? bytes : reject(value, 'a size of memory: above 0, as 300MB');
+  return bytes > 0 ? bytes : reject(value, 'a size of memory above 0, for example 300MB');
 });

@@ -22,7 +22,8 @@ export function hasForeignResultHandler({ result_handler: name }: Partial<EventL
 
 /**
  * True if a listener does the work of supervisor-stdout, which is built in. A copy of the plug-in has another name, so
- * its events tell: a foreign result handler that gets only the output of programs is there to write that output.
+ * the events decide: a foreign result handler that gets only output of programs can have no other work than to write
+ * it.
  */
 export function isStdoutPlugin(options: Partial<EventListenerOptions>): boolean {
   const { events = [], result_handler: name } = options;
@@ -40,7 +41,7 @@ export function isStartupPlugin({ type, argv }: Pick<ProcessConfig, 'type' | 'ar
 export function checkListenerOptions(view: SectionView, options: EventListenerOptions): EventListenerOptions {
   const events = options.events.map((name) => name.toUpperCase());
   if (view.isSet('events') && events.length === 0)
-    view.error('events', 'is empty; name the events, as events=PROCESS_STATE');
+    view.error('events', 'is empty; name the events, for example events=PROCESS_STATE');
   for (const name of events) {
     if (eventTypes.some((known) => known === name)) continue;
     view.error('events', `there is no event named "${name}"${formatSuggestion(name, eventTypes)}`);
@@ -57,12 +58,12 @@ const STDOUT_BUILT_IN =
 /** Returns a warning about a result handler in Python; null for the default one. */
 function explainResultHandler(options: Pick<EventListenerOptions, 'events' | 'result_handler'>): string | null {
   const { result_handler: name } = options;
-  if (name === STDOUT_PLUGIN) return `what supervisor_stdout does is ${STDOUT_BUILT_IN}`;
+  if (name === STDOUT_PLUGIN) return `the work of supervisor_stdout is ${STDOUT_BUILT_IN}`;
   if (!hasForeignResultHandler(options)) return null;
   const reason = `"${name}" is Python and cannot be loaded`;
   if (!isStdoutPlugin(options)) return `${reason}; every result but FAIL is accepted`;
   return (
-    `${reason}; with these events it does what supervisor_stdout does, which is ${STDOUT_BUILT_IN}; ` +
+    `${reason}; with these events it does the work of supervisor_stdout, which is ${STDOUT_BUILT_IN}; ` +
     'to start it, remove result_handler'
   );
 }

@@ -45,8 +45,7 @@ export class DocumentLoader {
   addInlineText(here: string, isStatic: boolean): void {
     const { ONEVISOR_CONF_TEXT: text } = this.#source.env;
     if (text === undefined) return;
-    if (!text.isWellFormed())
-      this.#problems.errorFrom('ONEVISOR_CONF_TEXT', 'it is not UTF-8; a configuration must be');
+    if (!text.isWellFormed()) this.#problems.errorFrom('ONEVISOR_CONF_TEXT', 'it is not UTF-8; save it as UTF-8');
     const own = emptyDocument();
     this.#report(addText(own, text, 'ONEVISOR_CONF_TEXT', here));
     this.#addIncludes(own, here, isStatic);
@@ -76,7 +75,7 @@ export class DocumentLoader {
     const raw = section.options.get('files') ?? document.defaults.get('files');
     if (raw === undefined) {
       const sample = String(includeOptions.files.sample);
-      this.#problems.error(section.place, section.name, 'files', `is missing; add it, as files=${sample}`);
+      this.#problems.error(section.place, section.name, 'files', `is missing; add it, for example files=${sample}`);
       return;
     }
     const patterns = this.#expandPatterns(raw.value, here, raw.place);

@@ -1,6 +1,6 @@
 /**
- * Where a log goes: `stdout_logfile`, `stderr_logfile` and `logfile` as a list of targets. Owns the names that stand
- * for something else than a file (NONE, AUTO, syslog, log servers, the container's streams). Pure.
+ * Where a log goes: `stdout_logfile`, `stderr_logfile` and `logfile` as a list of targets. Owns the names that mean
+ * something other than a file (NONE, AUTO, syslog, log servers, the container's streams). Pure.
  */
 import { parseContainerStream } from '../core/container-stream.ts';
 import { formatLogServer, type LogServer } from '../core/log-server.ts';
@@ -55,7 +55,7 @@ const SYSLOG_PORT = 514;
 const SERVER = /^syslog(?:\+(udp|tcp))?:\/\/(?:\[([^\]]*)\]|([^:/?#@[\]\s]+))(?::(\d+))?\/?$/i;
 const SERVER_WANTED =
   'a log server: syslog://host[:port] (UDP), syslog+udp://host[:port] or syslog+tcp://host[:port], ' +
-  'port 1 to 65535 (514 without one), an IPv6 address in brackets as syslog://[::1]:514';
+  'port 1 to 65535 (514 without one), an IPv6 address in brackets: syslog://[::1]:514';
 
 /** Reads the URL of a log server. Rejects a text that only begins like one. */
 function readServer(value: string): TargetOf<'remote'> {

@@ -23,14 +23,14 @@ export const logTemplate = dataType('template', (value) => {
 });
 
 /**
- * When logs are rotated by time: at the full hour, at midnight, at midnight before Sunday, or every so many seconds. 0
- * means never.
+ * Rotation by time: at the full hour, at midnight, at midnight before Sunday, or each time this number of seconds has
+ * passed. 0 means never.
  */
 export type RotateInterval = 'hourly' | 'daily' | 'weekly' | number;
 
 const MIN_INTERVAL_S = 1;
 const INTERVAL_FORM =
-  'a rotation interval: hourly, daily, weekly, or a duration of 1s or more as 90m or 2h; 0 for never';
+  'a rotation interval: hourly, daily, weekly, or a duration of 1s or more, for example 90m or 2h; 0 for never';
 
 /** A rotation interval: a word or a duration. */
 export const rotateInterval = dataType<RotateInterval>('hourly \\| daily \\| weekly \\| seconds', (value, context) => {

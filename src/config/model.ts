@@ -15,8 +15,8 @@ import type {
 } from './options.ts';
 
 /**
- * A place in a configuration: a file and a line, the first being 1. A value that is not from a file has line 0, and for
- * a file the name of the environment variable (`ONEVISOR_PROGRAM_WEB__USER`) or of the flag (`--logfile`).
+ * A place in a configuration: a file and a line, counted from 1. A value that is not from a file has line 0, and for a
+ * file the name of the environment variable (`ONEVISOR_PROGRAM_WEB__USER`) or of the flag (`--logfile`).
  */
 export interface SourceLocation {
   readonly file: string;
@@ -114,7 +114,7 @@ export interface Config {
   /** Groups that are never started: their plug-in is built in, or another group has the name already. */
   readonly setAside: readonly GroupConfig[];
   /**
-   * Seconds from a stop signal to our own end: `stop_budget` or its default. Null if nothing but `shutdown_timeout`
+   * Seconds from a stop signal to our own exit: `stop_budget` or its default. Null if nothing but `shutdown_timeout`
    * limits that time.
    */
   readonly stopBudget: number | null;

@@ -15,7 +15,7 @@ export interface Subject {
   readonly environment: ReadonlyMap<string, string>;
 }
 
-/** The names of each scope, in Supervisor's order: the environment first. */
+/** The names of each scope, in Supervisor's order: variables of the environment come first. */
 export class NameSpace {
   readonly #environment: Map<string, string>;
   readonly #hostname: string;

@@ -126,10 +126,15 @@ export const supervisordOptions = {
   }),
   compress: here.option(boolean, false, 'Compress rotated logs.', added),
   exit_when_idle: here.option(boolean, false, 'Exit when no process runs or is due to start.', added),
-  success_exit_codes: here.option(exitCodes, [], 'Exit codes of programs that become 0 when they end the supervisor.', {
-    ...added,
-    sample: '143',
-  }),
+  success_exit_codes: here.option(
+    exitCodes,
+    [],
+    'Exit codes of programs that become 0 when they shut down the supervisor.',
+    {
+      ...added,
+      sample: '143',
+    },
+  ),
   shutdown_timeout: here.optional(duration, 'Maximum duration of a shutdown before SIGKILL.', {
     ...added,
     sample: '30s',
@@ -321,7 +326,7 @@ export const programOptions = {
   }),
   exit_on_failure: proc.option(boolean, false, 'Shut down with its exit code when it fails for good.', addedLive),
   exit_on_end: proc.option(boolean, false, 'Shut down with its exit code when it ends for good.', addedLive),
-  success_exit_codes: proc.option(exitCodes, [], 'Its exit codes that become 0 when it ends the supervisor.', {
+  success_exit_codes: proc.option(exitCodes, [], 'Its exit codes that become 0 when it shuts down the supervisor.', {
     ...addedLive,
     sample: '143',
   }),
@@ -399,7 +404,7 @@ export const programOptions = {
     'Descriptor to which it writes a line when it is ready, as with s6.',
     { ...added, sample: '3' },
   ),
-  notify: proc.optional(choice('sd'), 'sd: it tells its readiness by NOTIFY_SOCKET, as with systemd.', {
+  notify: proc.optional(choice('sd'), 'sd: it reports its readiness by NOTIFY_SOCKET, as with systemd.', {
     ...added,
     sample: 'sd',
   }),

@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { posix } from 'node:path';
 import { requireRegularFile } from '../files/read-file.ts';
 
-/** Largest module: all of Node's own fit several times. */
+/** Maximum size of a module. It is several times the size of all modules in Node. */
 const MAX_MODULE_BYTES = 32 * 1024 * 1024;
 
 /**

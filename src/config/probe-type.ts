@@ -32,5 +32,5 @@ const MIN_CHECK_S = 0.001;
 /** An interval or a timeout of checks. */
 export const checkDuration = dataType('seconds', (value, context) => {
   const seconds = duration.parse(value, context);
-  return seconds >= MIN_CHECK_S ? seconds : reject(value, 'a duration of 1ms or more, as 500ms, 30s or 1m30s');
+  return seconds >= MIN_CHECK_S ? seconds : reject(value, 'a duration of 1ms or more, for example 500ms, 30s or 1m30s');
 });

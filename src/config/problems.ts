@@ -8,7 +8,7 @@ import { foldTemplate, type TemplateLines } from './template.ts';
 /** Beginning of the reason of a note. */
 const NOTE = 'note: ';
 
-/** True for a warning, formatted or not, that is a note: something that may be intended. */
+/** True for a warning, formatted or not, that is a note: about something that the user may have meant. */
 export function isNote(warning: string): boolean {
   return warning.startsWith(NOTE) || warning.includes(`: ${NOTE}`);
 }

@@ -67,7 +67,7 @@ export function applyProcessRules(context: RuleContext, read: ProgramOptions): R
   };
 }
 
-/** Seconds of stop_budget that an unset stopwaitsecs leaves for the end of the supervisor after its programs. */
+/** Seconds of stop_budget that an unset stopwaitsecs leaves for the exit of the supervisor after its programs. */
 const EXIT_RESERVE_S = 2;
 
 /** Returns the options of a stop, whose defaults depend on each other and on stop_budget. */
@@ -123,7 +123,7 @@ function readStream(
   if (hasAutoLog && options[`${name}_maxbytes`] === 0) {
     view.warn(
       `${name}_maxbytes`,
-      'an automatic log that is never rotated can fill the disk; set a size, or a log file of your own',
+      'an automatic log that is never rotated can fill the disk; set a size, or name a log file',
     );
   }
   return { targets, isSyslog: options[`${stream}_syslog`] };

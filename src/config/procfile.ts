@@ -1,6 +1,6 @@
 /**
- * Reads a Procfile (`name: command` on each line) and the `.env` beside it, as foreman does. All access to files goes
- * through the Source.
+ * Reads a Procfile (`name: command` on each line) and the `.env` in its directory, as foreman does. All access to files
+ * goes through the Source.
  */
 import { posix } from 'node:path';
 import { parseEnvironmentText } from '../core/environment-text.ts';
@@ -32,7 +32,7 @@ export interface ProcfilePrograms {
   readonly variables: ReadonlyMap<string, string>;
 }
 
-/** Adds the programs of the Procfile that ONEVISOR_PROCFILE names, with the `.env` beside it. */
+/** Adds the programs of the Procfile that ONEVISOR_PROCFILE names, with the `.env` in its directory. */
 export function addProcfile(document: Document, here: string, source: Source, problems: Problems): ProcfilePrograms {
   const { ONEVISOR_PROCFILE: procfile } = source.env;
   const none: ProcfilePrograms = { ports: new Map(), variables: new Map() };
@@ -81,7 +81,7 @@ function readDotEnv(
   }
   for (const [name, value] of parsed.variables)
     if (value.includes('\0'))
-      problems.errorFrom(path, `the value of ${name} has a NUL in it, which no environment can hold`);
+      problems.errorFrom(path, `the value of ${name} has a NUL byte, which a variable cannot contain; remove it`);
   return new Map([...parsed.variables].filter(([name]) => env[name] === undefined));
 }
 
@@ -95,7 +95,7 @@ function readFirstPort(
   if (text === '') return FIRST_PORT;
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
   if (port > 0 && port <= LAST_PORT) return port;
-  problems.warnFrom('PORT', `"${text}" is no port, so the programs of the Procfile count from ${FIRST_PORT}`);
+  problems.warnFrom('PORT', `"${text}" is not a port, so the first program of the Procfile gets PORT=${FIRST_PORT}`);
   return FIRST_PORT;
 }
 
@@ -121,7 +121,8 @@ function addPrograms(
       return;
     }
     const [, name = '', command = ''] = match;
-    if (ports.has(name)) problems.error(place, `program:${name}`, null, 'this name is in the Procfile already');
+    if (ports.has(name))
+      problems.error(place, `program:${name}`, null, 'the Procfile has this name already; rename one of them');
     ports.set(name, firstPort + PORT_STEP * ports.size);
     const { options } = ensureSection(document, `program:${name}`, place);
     const set = (option: string, value: string): unknown => options.set(option, { value, place, here, literal: true });

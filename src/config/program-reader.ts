@@ -104,7 +104,7 @@ export class ProgramReader {
     const special = this.#readSpecialOptions();
     const { first, count } = this.#numbers;
     if (count < 1) {
-      this.#view.warn('numprocs', 'is below 1, so there is no process of this program');
+      this.#view.warn('numprocs', 'is below 1, so this program has no process');
       this.#context.reader.read(this.#view, SHARED_OPTIONS, this.#subject);
       return [];
     }
@@ -119,7 +119,7 @@ export class ProgramReader {
       this.#subject,
     );
     if (count <= MAX_PROCESSES) return { first, count };
-    view.error('numprocs', `is above ${MAX_PROCESSES}, more than can be run`);
+    view.error('numprocs', `is above the limit of ${MAX_PROCESSES}`);
     return { first, count: 1 };
   }
 
@@ -135,7 +135,8 @@ export class ProgramReader {
     if (count > 1 && !value.includes('%(process_num)')) {
       view.error(
         'process_name',
-        'must contain %(process_num) when numprocs is above 1, as process_name=%(program_name)s_%(process_num)02d',
+        'must contain %(process_num) when numprocs is above 1, for example ' +
+          'process_name=%(program_name)s_%(process_num)02d',
       );
     }
     const option: RawOption = { here: '/', literal: false, ...raw, value, place: view.placeOf('process_name') };
@@ -160,7 +161,7 @@ export class ProgramReader {
     const options = this.#context.reader.read(this.#view, fcgiOptions, this.#subject, lenient);
     for (const name of ['socket_owner', 'socket_mode'] as const) {
       if (options.socket.kind === 'tcp' && options[name] !== null)
-        this.#view.error(name, 'is for unix sockets only; remove it, or use a socket as unix:///path');
+        this.#view.error(name, 'is for unix sockets only; remove it, or use a unix socket (unix:///path)');
     }
     return options;
   }

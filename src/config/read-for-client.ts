@@ -17,7 +17,7 @@ import type { Source } from './source.ts';
 
 /** The part of a configuration for the client. */
 export interface CtlReading extends Pick<Config, 'ctl' | 'ctlPlugins' | 'file'>, Pick<Reading, 'errors' | 'warnings'> {
-  /** True if the file sets `serverurl`. The value does not tell, because the file may repeat the default. */
+  /** True if the file sets `serverurl`. The value does not show that, because the file may repeat the default. */
   readonly isUrlWritten: boolean;
 }
 
@@ -50,7 +50,7 @@ export function readCtlConfig(source: Source, settings: ReadSettings): CtlReadin
 
 /**
  * Reads the file and the servers of a supervisor that runs already, for a client that looks for it. Errors elsewhere in
- * the file are ignored: a file that was edited since the start still tells where the supervisor is.
+ * the file are ignored: a file that was edited since the start still has the address of the supervisor.
  */
 export function readServerConfig(
   source: Source,

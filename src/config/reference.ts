@@ -49,7 +49,7 @@ function formatSection({ title, tables }: SectionKind): string {
 }
 
 function describeContainerDefault(option: Option<unknown>): string {
-  if (option.containerDefault === null) return 'the same beside a configuration file, else none';
+  if (option.containerDefault === null) return 'the same with a configuration file, otherwise none';
   const text = formatValue(option, option.containerDefault);
   if (text === 'null') return 'the console only';
   return text.startsWith('/dev/') ? `${text}, with a prefix` : text;
@@ -88,8 +88,8 @@ export function formatSample(): string {
     '; Sample configuration.',
     ';',
     '; A ";" begins a comment where a space is before it: "a=b ;comment", not "a=b;comment".',
-    '; %(ENV_HOME)s stands for the environment variable HOME, %(ENV_X:-y)s for X or, without it, y.',
-    '; Neither ~ nor $HOME is understood in a command. A percent sign is written %%.',
+    '; %(ENV_HOME)s is the value of the environment variable HOME, %(ENV_X:-y)s that of X, or y.',
+    '; Neither ~ nor $HOME is expanded in a command. A percent sign is written %%.',
     '; Options marked with + are additions; Supervisor ignores them.',
     '',
   ];

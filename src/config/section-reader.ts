@@ -40,7 +40,10 @@ function hintAtComment(value: string): string {
   return mark === undefined ? '' : `; a comment needs a space before its "${mark}"`;
 }
 
-/** Explains a value that ends too early, because the rest is a comment. `wayOut`: another way to write the value. */
+/**
+ * Explains a value that ends too early, because the text after it is a comment. `wayOut`: another way to write the
+ * value.
+ */
 export function hintAtCut({ cutAt }: RawOption, wayOut: string): string {
   if (cutAt === undefined) return '';
   const other = wayOut === '' ? '' : `, or ${wayOut}`;
@@ -48,7 +51,7 @@ export function hintAtCut({ cutAt }: RawOption, wayOut: string): string {
 }
 
 const NAMELESS_CONVERSION =
-  'a "%" and a letter without a name in parentheses stands for all names at once, as in Supervisor; ' +
+  'a "%" and a letter without a name in parentheses expands to all names at once, as in Supervisor; ' +
   'a percent sign is written %%';
 
 const PLUGIN_OPTION = rowsOf('bare').option(text, '', 'An option of a plug-in.');
@@ -167,5 +170,5 @@ export class SectionReader {
 }
 
 function reportMissing(view: SectionView, name: string, { sample }: Option<unknown>): void {
-  view.error(name, `is missing; add it${sample === undefined ? '' : `, as ${name}=${sample}`}`);
+  view.error(name, `is missing; add it${sample === undefined ? '' : `, for example ${name}=${sample}`}`);
 }

@@ -63,7 +63,7 @@ export class SectionView {
     this.#problems.warn(this.#placeAt(setAt), this.name, option, reason);
   }
 
-  /** Reports a note: a warning about something that may be intended. */
+  /** Reports a note: a warning about something that the user may have meant. */
   note(option: string, reason: string): void {
     this.#problems.note(this.placeOf(option), this.name, option, reason);
   }

@@ -81,7 +81,7 @@ function readCredentials<T extends UnixServerOptions | InetServerOptions>(view: 
   if ((username === null) === (password === null))
     return username === '' && password === '' ? { ...server, username: null, password: null } : server;
   const [there, missing] = username === null ? ['password', 'username'] : ['username', 'password'];
-  view.error(missing, `is missing, while there is a ${there}; set both or none`, there);
+  view.error(missing, `is missing, but ${there} is set; set both or none`, there);
   return server;
 }
 

@@ -28,7 +28,7 @@ function findSignal(value: string): number | null {
 function readSignal(value: string): number {
   const found = findSignal(value);
   if (found === null || RESERVED_SIGNALS.includes(found))
-    reject(value, 'a signal: a name as TERM, HUP, INT, QUIT, KILL, USR1, USR2, or a number');
+    reject(value, 'a signal: a name such as TERM, HUP, INT, QUIT, KILL, USR1, USR2, or a number');
   return found;
 }
 
@@ -53,20 +53,20 @@ export const signalList = dataType(
   showSignals,
 );
 
-/** Signals that end the supervisor as SIGTERM does. */
+/** Signals that shut down the supervisor, as SIGTERM does. */
 export const stopSignalList = dataType(
   'signals',
   (value, context): readonly number[] =>
     wordList.parse(value, context).map((word) => {
       const number = readSignal(word);
       return UNTAKEN_SIGNALS.includes(number)
-        ? reject(word, 'a signal that the supervisor can take, as WINCH or USR1')
+        ? reject(word, 'a signal that the supervisor can handle, for example WINCH or USR1')
         : number;
     }),
   showSignals,
 );
 
-/** A signal that is sent on to a program instead of being obeyed. */
+/** A signal that is forwarded to a program instead of being obeyed. */
 export interface Forward {
   readonly signal: number;
   /** Program, group or `group:process`. */
@@ -79,7 +79,7 @@ export const forwardList = dataType<readonly Forward[]>(
   (value, context) =>
     wordList.parse(value, context).map((word) => {
       const colon = word.indexOf(':');
-      if (colon < 1 || colon === word.length - 1) reject(word, 'a signal and a program, as USR1:web');
+      if (colon < 1 || colon === word.length - 1) reject(word, 'a signal and a program, for example USR1:web');
       return { signal: readSignal(word.slice(0, colon)), name: word.slice(colon + 1) };
     }),
   (list) => list.map((forward) => `${showSignal(forward.signal)}:${forward.name}`).join(','),

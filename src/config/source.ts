@@ -16,7 +16,7 @@ import type { Users } from './datatype.ts';
 export type FileText =
   { readonly ok: true; readonly text: string } | { readonly ok: false; readonly code: string; readonly reason: string };
 
-/** Everything outside of a configuration that it can depend on. */
+/** The files and facts of the machine that a configuration can depend on. */
 export interface Source {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
@@ -114,7 +114,7 @@ function takeGiven({ bytes }: GivenFile): Uint8Array {
 function readText(take: () => Uint8Array): FileText {
   try {
     const bytes = take();
-    if (bytes.includes(0)) return { ok: false, code: 'ENCODING', reason: 'it is no text: it has NUL bytes' };
+    if (bytes.includes(0)) return { ok: false, code: 'ENCODING', reason: 'it is not text: it has NUL bytes' };
     return { ok: true, text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) };
   } catch (error) {
     if (error instanceof FileError) return { ok: false, code: error.code, reason: error.message };

@@ -1,6 +1,4 @@
-/**
- * Longest time from a stop signal to the end of the supervisor, from the options. Pure.
- */
+/** Maximum time from a stop signal to the exit of the supervisor, from the options. Pure. */
 import { signalNumbers } from '../core/signals.ts';
 import type { PlaceOf } from './dependencies.ts';
 import type { Config, GroupConfig, ProcessConfig } from './model.ts';
@@ -11,7 +9,7 @@ import { sectionNameOf } from './section-names.ts';
 const CONTAINER_BUDGET_S = 9.5;
 /** Time after the main program of init mode, if other programs are stopped only after it. */
 const OTHERS_RESERVE_S = 5.5;
-/** Time for the end of the supervisor after the program that may take longest. */
+/** Time for the exit of the supervisor after the program that may take longest. */
 const EXIT_RESERVE_S = 1;
 
 /** Facts of a configuration that the budget depends on. */
@@ -24,12 +22,12 @@ export interface BudgetFacts {
   readonly placeOf: PlaceOf;
 }
 
-/** Returns the times of a configuration that limit the end of the supervisor. */
+/** Returns the times of a configuration that limit a shutdown. */
 export function shutdownTimesOf(facts: BudgetFacts): Pick<Config, 'stopBudget' | 'mainStopWait'> {
   return { stopBudget: stopBudgetOf(facts), mainStopWait: mainStopWaitOf(facts) };
 }
 
-/** Returns the budget in seconds; null if nothing but `shutdown_timeout` limits the end. */
+/** Returns the budget in seconds; null if nothing but `shutdown_timeout` limits a shutdown. */
 function stopBudgetOf({ isContainer, supervisord, groups, main, placeOf }: BudgetFacts): number | null {
   const { stop_budget: budget, shutdown_timeout: timeout } = supervisord;
   if (budget !== null || timeout !== null || !isContainer) return budget;
@@ -50,7 +48,10 @@ function mainStopWaitOf({ groups, main, placeOf }: BudgetFacts): number | null {
   return isSet ? proc.options.stopwaitsecs : null;
 }
 
-/** Returns the seconds from the first stop signal to SIGKILL, as far as they are set. Each signal has its own wait. */
+/**
+ * Returns the seconds from the first stop signal to SIGKILL. Each signal has its own wait. Options that are not set
+ * count as 0.
+ */
 function stopSecondsOf(proc: ProcessConfig, placeOf: PlaceOf): number {
   const { stopwaitsecs, stopsignal, stop_command: command, stop_timeout: timeout } = proc.options;
   const isSet = (option: string): boolean => placeOf(sectionNameOf(proc), option) !== undefined;

@@ -1,6 +1,4 @@
-/**
- * Reads `[supervisord]`, and adds what the command line says to it: flags, and the program `main`. Pure.
- */
+/** Reads `[supervisord]`, and adds the command line to a document: the flags, and the program `main`. Pure. */
 import { posix } from 'node:path';
 import { joinCommandLine } from '../core/command-line.ts';
 import { type Document, ensureSection } from './dialect.ts';

@@ -126,7 +126,7 @@ function parseTcp(text: string): TcpTarget {
 
 function parseUnix(text: string): UnixTarget {
   const path = text.slice('unix://'.length);
-  if (!path.startsWith('/')) throw new ProbeError('a socket with an absolute path, as unix:///run/app.sock');
+  if (!path.startsWith('/')) throw new ProbeError('a socket with an absolute path, for example unix:///run/app.sock');
   return { kind: 'unix', path };
 }
 

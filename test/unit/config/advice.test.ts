@@ -63,7 +63,7 @@ for (const [command, word, quoted] of shell) {
 
 for (const command of ['sleep 100 &', 'sleep 100&']) {
   test(`${command}: the advice is to drop the &`, () => {
-    const why = 'is not run by a shell, and a supervised program must stay in the foreground; drop the &';
+    const why = 'is not run by a shell, and a supervised program must stay in the foreground; remove the &';
     const reason = `"${command}" ${why}`;
     assert.deepEqual(problemsOf(`[program:p]\ncommand=${command}\n`), {
       errors: [],
@@ -230,8 +230,8 @@ test('a dependency on a oneshot without a condition causes a warning, since it d
   const text = (wish: string, more = ''): string =>
     `[program:web]\ncommand=x\ndepends_on=${wish}\n[program:migrate]\ncommand=x\noneshot=true\n${more}`;
   const warning =
-    '4: [program:web] depends_on: "migrate" is a oneshot, and without a condition only its start is waited ' +
-    'for, not its end; write migrate:completed, or migrate:started if its start is meant';
+    '4: [program:web] depends_on: "migrate" is a oneshot, and without a condition this program waits for ' +
+    'its start, not for its end; write migrate:completed, or migrate:started if the start is enough';
   assert.deepEqual(problemsOf(text('migrate')), { errors: [], warnings: [warning] });
   for (const condition of ['completed', 'started', 'ready'])
     assert.deepEqual(problemsOf(text(`migrate:${condition}`)), SILENT);
@@ -252,12 +252,12 @@ test('a misspelt condition is distinguished from a name', () => {
   const conditions = 'started, ready, healthy, completed, exited';
   assert.equal(
     reasonOf('b:helthy'),
-    `${start}"helthy" is no condition; there are ${conditions} (did you mean healthy?)`,
+    `${start}"helthy" is not a condition; the conditions are ${conditions} (did you mean healthy?)`,
   );
-  assert.equal(reasonOf('b:up'), `${start}"up" is no condition; there are ${conditions}`);
+  assert.equal(reasonOf('b:up'), `${start}"up" is not a condition; the conditions are ${conditions}`);
   assert.equal(
     reasonOf('b:b:helthy'),
-    `${start}"helthy" is no condition; there are ${conditions} (did you mean healthy?)`,
+    `${start}"helthy" is not a condition; the conditions are ${conditions} (did you mean healthy?)`,
   );
   assert.equal(
     reasonOf('g:w3'),
@@ -267,7 +267,10 @@ test('a misspelt condition is distinguished from a name', () => {
     reasonOf('g:redy'),
     `${start}"redy" is neither a process of "g" nor a condition (${conditions}) (did you mean ready?)`,
   );
-  assert.equal(reasonOf('g:w1:redy'), `${start}"redy" is no condition; there are ${conditions} (did you mean ready?)`);
+  assert.equal(
+    reasonOf('g:w1:redy'),
+    `${start}"redy" is not a condition; the conditions are ${conditions} (did you mean ready?)`,
+  );
   assert.equal(reasonOf('c:ready'), `${start}there is no program, group or process named "c" (did you mean a?)`);
   assert.equal(reasonOf('c:redy'), `${start}there is no program, group or process named "c:redy"`);
   assert.equal(reasonOf(':ready'), `${start}there is no program, group or process named ":ready"`);
@@ -277,8 +280,8 @@ test('a misspelt condition is distinguished from a name', () => {
   assert.deepEqual(plugin, {
     errors: [],
     warnings: [
-      `5: [program:a] dependent_startup_wait_for: "runing" is no condition; there are ${conditions}, fatal, ` +
-        'backoff, stopped (did you mean running?); it is not waited for',
+      `5: [program:a] dependent_startup_wait_for: "runing" is not a condition; the conditions are ${conditions}, ` +
+        'fatal, backoff, stopped (did you mean running?); this dependency is ignored',
     ],
   });
 });
@@ -287,8 +290,8 @@ test('the error of an invalid limit mentions unlimited', () => {
   for (const value of ['unlimted', '-2', '1:many', '1.5']) {
     const word = value.split(':').at(-1) ?? '';
     assert.deepEqual(problemsOf(`[program:p]\ncommand=x\nrlimit_core=${value}\n`).errors, [
-      `4: [program:p] rlimit_core: "${word}" is not a limit: unlimited, or a whole number of 0 or more, as ` +
-        '1024 or 50MB',
+      `4: [program:p] rlimit_core: "${word}" is not a limit: unlimited, or a whole number of 0 or more, ` +
+        'for example 1024 or 50MB',
     ]);
   }
 });

@@ -128,10 +128,10 @@ const WRONG: ReadonlyArray<readonly [text: string, message: string]> = [
     '"8" is not the day of week of a schedule: *, or numbers from 0 (Sunday) to 7 (also Sunday) or names, as ' +
       'mon-fri, 5#2 for the second Friday, 5L for the last',
   ],
-  ['0 0 31 feb,apr *', '"0 0 31 feb,apr *" never comes: no month that it names has such a day'],
+  ['0 0 31 feb,apr *', '"0 0 31 feb,apr *" never occurs: none of its months has such a day'],
   [
     '@reboot',
-    '"@reboot" is not a schedule; the words for one are @hourly, @daily, @midnight, @weekly, @monthly, ' +
+    '"@reboot" is not a schedule; the known words are @hourly, @daily, @midnight, @weekly, @monthly, ' +
       '@yearly, @annually',
   ],
 ];
@@ -154,7 +154,10 @@ test('a time zone must be in the database', () => {
     ['UTC', ' Europe/Berlin'].map((text) => timeZone.parse(text, plain)),
     ['UTC', 'Europe/Berlin'],
   );
-  assert.throws(() => timeZone.parse('', plain), /the value is empty; expected a time zone, as Europe\/Berlin or UTC/);
+  assert.throws(
+    () => timeZone.parse('', plain),
+    /the value is empty; expected a time zone, for example Europe\/Berlin or UTC/,
+  );
 });
 
 test('the error of an invalid value has file, line and advice', () => {
@@ -165,14 +168,14 @@ test('the error of an invalid value has file, line and advice', () => {
       '23, as 4 or 8-18',
   ]);
   assert.deepEqual(errors('tz=Nowhere/Town'), [
-    '/etc/supervisord.conf:4: [program:a] tz: "Nowhere/Town" is not a time zone, as Europe/Berlin or UTC',
+    '/etc/supervisord.conf:4: [program:a] tz: "Nowhere/Town" is not a time zone, for example Europe/Berlin or UTC',
   ]);
   assert.deepEqual(errors('max_memory=0'), [
-    '/etc/supervisord.conf:4: [program:a] max_memory: "0" is not a size of memory: above 0, as 300MB',
+    '/etc/supervisord.conf:4: [program:a] max_memory: "0" is not a size of memory above 0, for example 300MB',
   ]);
   assert.deepEqual(errors('max_memory=300M'), [
-    '/etc/supervisord.conf:4: [program:a] max_memory: "300M" is not a size: a whole number of bytes, or one ' +
-      'with KB, MB or GB, as 50MB',
+    '/etc/supervisord.conf:4: [program:a] max_memory: "300M" is not a size: a whole number of bytes, or a ' +
+      'number with KB, MB or GB, for example 50MB',
   ]);
 });
 

@@ -105,7 +105,7 @@ test('dialect: every value has its line and its file', () => {
 
 test('dialect: a repeated option is reported', () => {
   assert.deepEqual(addText(emptyDocument(), '[s]\na=1\n[t]\na=1\n[s]\nA=2\n', 'f', '/').warnings, [
-    { file: 'f', line: 6, section: 's', option: 'a', reason: 'is set in line 2 already; this one counts' },
+    { file: 'f', line: 6, section: 's', option: 'a', reason: 'is set in line 2 already; this value is used' },
   ]);
 });
 

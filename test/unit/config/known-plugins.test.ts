@@ -14,13 +14,13 @@ const warningsOf = (text: string, files: Readonly<Record<string, string>> = {}, 
 const factories: ReadonlyArray<readonly [factory: string, instead: RegExp]> = [
   [
     'supervisorwildcards.rpcinterface:make_wildcards_rpcinterface',
-    /names may have wildcards here: supervisorctl restart 'web\*'$/,
+    /use wildcards in names: supervisorctl restart 'web\*'$/,
   ],
-  ['supervisor_wildcards.controllerplugin:make', /wildcards here/],
-  ['supervisor_quick:QuickControllerPlugin', /start and stop in parallel here: supervisorctl stop all$/],
+  ['supervisor_wildcards.controllerplugin:make', /use wildcards in names/],
+  ['supervisor_quick:QuickControllerPlugin', /use supervisorctl stop all, which stops programs in parallel$/],
   ['supervisorserialrestart.controllerplugin:make_serialrestart_controllerplugin', /restart --rolling$/],
   ['supervisor_twiddler.rpcinterface:make_twiddler_rpcinterface', /included file and run supervisorctl update$/],
-  ['mr.laforge.rpcinterface:make_laforge_rpcinterface', /supervisorctl start waits here/],
+  ['mr.laforge.rpcinterface:make_laforge_rpcinterface', /use supervisorctl start, which waits/],
 ];
 for (const [factory, instead] of factories) {
   test(`the warning about ${factory} names the built-in replacement`, () => {
@@ -46,15 +46,15 @@ const listeners: ReadonlyArray<readonly [command: string, instead: RegExp]> = [
   [
     'memmon -p web=200MB',
     new RegExp(
-      String.raw`^4: \[eventlistener:x\] command: "memmon" is not installed; built ` +
-        String.raw`in is a limit of its memory: max_memory=300MB in \[program:x\]$`,
+      String.raw`^4: \[eventlistener:x\] command: "memmon" is not installed; use the ` +
+        String.raw`built-in memory limit: max_memory=300MB in \[program:x\]$`,
     ),
   ],
   [
     '/usr/local/bin/httpok -p web http://localhost/',
     /"\/usr\/local\/bin\/httpok" is not installed; .*healthcheck=http:/,
   ],
-  ['crashmail -a -m me@example.com', /"crashmail" is not installed; nothing built in sends mail yet/],
+  ['crashmail -a -m me@example.com', /"crashmail" is not installed; no built-in feature sends mail/],
   ['python3 /opt/supervisord-watchdog.py', /"python3" is not installed; .*exit_on_failure=true/],
   ['ordered-startup-listener', /depends_on=NAME/],
   ['supervisor_logging', /stdout_logfile=syslog:\/\/HOST:514/],

@@ -110,7 +110,7 @@ test('the effective configuration as text: only values that differ from the defa
   assert.equal(
     formatConfig(configOf(readText(text)), false),
     [
-      '; /etc/supervisord.conf: what is in effect; options at their default are left out',
+      '; /etc/supervisord.conf: values in effect, without options at their default',
       '',
       '[supervisord]',
       'logfile=/home/me/supervisord.log',
@@ -148,7 +148,7 @@ test('the effective configuration as text: only values that differ from the defa
   assert.match(formatConfig({ ...config(''), file: null }, false), /^; no file:/);
   assert.equal(
     formatProblems(readText(`${HEAD}umask=9\nfoo=1\n`)),
-    '/etc/supervisord.conf:2: [supervisord] umask: "9" is not an octal number, as 022\n' +
+    '/etc/supervisord.conf:2: [supervisord] umask: "9" is not an octal number, for example 022\n' +
       '/etc/supervisord.conf:3: [supervisord] foo: warning: there is no such option here, it is ignored\n',
   );
 });
@@ -202,7 +202,7 @@ test('the reference has every option once, with its default', () => {
   assert.match(reference, /\| `stopwaitsecs` \| integer \| 10; in a container 8 \|/);
   assert.match(reference, /\| `stdout_logfile` .* AUTO; in a container \/dev\/stdout, with a prefix \|/);
   assert.match(reference, /; in a container the console only/);
-  assert.match(reference, /; in a container the same beside a configuration file, else none \|/);
+  assert.match(reference, /; in a container the same with a configuration file, otherwise none \|/);
   assert.match(reference, /`ONEVISOR_CONF_TEXT`/);
 });
 

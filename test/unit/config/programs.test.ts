@@ -116,7 +116,7 @@ test('compat: names can be expanded only where Supervisor can expand them', () =
 });
 
 const refused: ReadonlyArray<readonly [string, RegExp]> = [
-  ['[program:w]\n', /^2: \[program:w\] command: is missing; add it, as command=\/bin\/cat$/],
+  ['[program:w]\n', /^2: \[program:w\] command: is missing; add it, for example command=\/bin\/cat$/],
   ['[program:a b]\ncommand=x\n', /^2: \[program:a b\]: the name must not contain " "$/],
   ['[program:a:b]\ncommand=x\n', /must not contain ":"/],
   ['[group:a/b]\n', /must not contain "\/"/],
@@ -125,7 +125,7 @@ const refused: ReadonlyArray<readonly [string, RegExp]> = [
   ['[program:w]\ncommand=x\nnumprocs=2\n', /process_name: must contain %\(process_num\) when numprocs is above 1/],
   [
     '[program:w]\ncommand=x\nnumprocs=999999999\nprocess_name=%(process_num)d\n',
-    /^4: \[program:w\] numprocs: is above 32768/,
+    /^4: \[program:w\] numprocs: is above the limit of 32768/,
   ],
   [
     '[program:w]\ncommand=x\nstopasgroup=true\nkillasgroup=false\n',
@@ -141,7 +141,7 @@ const refused: ReadonlyArray<readonly [string, RegExp]> = [
     /^4: \[program:w\] environment: cannot expand the value: the environment variable NOPE is not set/,
   ],
   ['[program:w]\ncommand=x\nstartsecs=1s\n', /startsecs: "1s" is not a whole number$/],
-  ['[eventlistener:l]\ncommand=x\n', /events: is missing; add it, as events=PROCESS_STATE/],
+  ['[eventlistener:l]\ncommand=x\n', /events: is missing; add it, for example events=PROCESS_STATE/],
   ['[eventlistener:l]\ncommand=x\nevents=\n', /events: is empty/],
   [
     '[eventlistener:l]\ncommand=x\nevents=PROCES_STATE\n',
@@ -165,7 +165,7 @@ const refused: ReadonlyArray<readonly [string, RegExp]> = [
     '[group:g]\nprograms=nope\n[program:none]\ncommand=x\n',
     /^3: \[group:g\] programs: there is no program named "nope" \(did you mean none\?\)/,
   ],
-  ['[group:g]\nprograms=a,\n[program:a]\ncommand=x\n', /there is an empty name; remove the comma too many/],
+  ['[group:g]\nprograms=a,\n[program:a]\ncommand=x\n', /a name is empty; remove the extra comma/],
   [
     '[group:g]\nprograms=a\n[program:a]\ncommand=x\n[fcgi-program:a]\ncommand=x\nsocket=tcp://h:1\n',
     /"a" is both a program and a fcgi-program/,
@@ -206,7 +206,7 @@ const warned: ReadonlyArray<readonly [string, RegExp]> = [
   ['[program:w]\ncommand=\n', /command: is empty, so the program cannot be started/],
   [
     '[program:w]\ncommand=x %s\n',
-    /command: a "%" and a letter without a name in parentheses stands for all names at once/,
+    /command: a "%" and a letter without a name in parentheses expands to all names at once/,
   ],
   ['[program:w]\ncommand=x\nstdout_logfile=syslog\n', /syslog as a file name is deprecated; use stdout_syslog=true/],
   ['[program:w]\ncommand=x\nstdout_logfile_maxbytes=0\n', /an automatic log that is never rotated can fill the disk/],
@@ -227,7 +227,7 @@ const warned: ReadonlyArray<readonly [string, RegExp]> = [
     '[group:g]\nprograms=a,a\n[program:a]\ncommand=x\n',
     /two processes of \[group:g\] have the name "a"; the last one is kept/,
   ],
-  ['[group:a]\n[program:a]\ncommand=x\npriority=1000\n', /there is a group "a" already, so this one is not run/],
+  ['[group:a]\n[program:a]\ncommand=x\npriority=1000\n', /a group "a" exists already, so this group is not run/],
 ];
 for (const [text, expected] of warned) {
   test(`warned of: ${JSON.stringify(text)}`, () => {
@@ -417,13 +417,13 @@ test(
     assert.match(
       errorsOf('[program:a]\ncommand=x\ndepends_on=b:healthy\n[program:b]\ncommand=x\n')[0] ?? '',
       new RegExp(
-        String.raw`^4: \[program:a\] depends_on: "b" can not become healthy: program:b ` +
-          String.raw`has no healthcheck; give it one, or use started, ready or completed`,
+        String.raw`^4: \[program:a\] depends_on: "b" cannot become healthy: program:b ` +
+          String.raw`has no healthcheck; add one, or use started, ready or completed`,
       ),
     );
     assert.match(
       warningsOf('[program:a]\ncommand=x\ndepends_on=b:completed\n[program:b]\ncommand=x\nautorestart=true\n')[0] ?? '',
-      /"b" is started again whenever it ends \(autorestart=true\), so it is never completed; give it oneshot=true/,
+      /"b" is started again whenever it ends \(autorestart=true\), so it is never completed; set oneshot=true for it/,
     );
     assert.match(
       warningsOf('[program:a]\ncommand=x\ndepends_on=b:exited\n[program:b]\ncommand=x\nautorestart=true\n')[0] ?? '',
@@ -431,7 +431,7 @@ test(
     );
     assert.match(
       errorsOf('[program:a]\ncommand=x\ndepends_on=b:fatal\n[program:b]\ncommand=x\n')[0] ?? '',
-      /"fatal" is no condition; there are started, ready, healthy, completed, exited/,
+      /"fatal" is not a condition; the conditions are started, ready, healthy, completed, exited/,
     );
     assert.match(
       errorsOf(
@@ -444,7 +444,7 @@ test(
       warningsOf(
         '[program:a]\ncommand=x\ndependent_startup=true\ndependent_startup_wait_for=b:fatl\n[program:b]\ncommand=x\n',
       )[0] ?? '',
-      /backoff, stopped \(did you mean fatal\?\); it is not waited for/,
+      /backoff, stopped \(did you mean fatal\?\); this dependency is ignored/,
     );
     assert.deepEqual(
       warningsOf(
@@ -473,7 +473,7 @@ test('supervisord_dependent_startup is built in: its listener is removed, whatev
       [configOf(reading).groups.map(({ name }) => name), configOf(reading).setAside.map(({ name }) => name)],
       [['w'], ['order']],
     );
-    assert.match(printed(reading.warnings)[0] ?? '', /what supervisord_dependent_startup does is built in/);
+    assert.match(printed(reading.warnings)[0] ?? '', /the work of supervisord_dependent_startup is built in/);
   }
 });
 
@@ -482,7 +482,7 @@ test('dependencies of the plug-in count if the plug-in is enabled, and an unknow
     `[program:a]\ncommand=x\ndependent_startup=${on}\ndependent_startup_wait_for=b:exited nope:running\n` +
     '[program:b]\ncommand=x\n';
   assert.deepEqual(processesOf(text('true'))[0]?.dependsOn, [{ group: 'b', process: 'b', conditions: ['exited'] }]);
-  assert.match(warningsOf(text('true'))[0] ?? '', /"nope"; it is not waited for/);
+  assert.match(warningsOf(text('true'))[0] ?? '', /"nope"; this dependency is ignored/);
   assert.deepEqual(processesOf(text('false'))[0]?.dependsOn, []);
 });
 

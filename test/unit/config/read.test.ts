@@ -52,7 +52,7 @@ test('without a file, the environment or a command is enough', () => {
     printed(read({}).errors)[0] ?? '',
     new RegExp(
       String.raw`^-c: no configuration file found at \/usr\/etc\/supervisord.conf, ` +
-        String.raw`.*; name one with -c, or set ONEVISOR_PROGRAM_<NAME>=<command>`,
+        String.raw`.*; give one with -c, or set ONEVISOR_PROGRAM_<NAME>=<command>`,
     ),
   );
   assert.equal(configOf(read({ env: { ONEVISOR_PROGRAM_WEB: 'cat' } })).file, null);
@@ -64,7 +64,7 @@ test('an empty ONEVISOR_CONF means no file, even if one exists', () => {
   assert.equal(configOf(read({ files, env: { ONEVISOR_CONF: '', ONEVISOR_PROGRAM_WEB: 'cat' } })).file, null);
   assert.match(
     printed(read({ files, env: { ONEVISOR_CONF: '' } }).errors)[0] ?? '',
-    /^-c: there is no configuration; name one with -c/,
+    /^-c: there is no configuration; give one with -c/,
   );
 });
 
@@ -117,8 +117,8 @@ test('includes: relative to the file, sorted, without hidden files; %(here)s is 
     '/etc/supervisord.conf:2: [include] files: no file matches /etc/conf.d/[',
     '/etc/supervisord.conf:2: [include] files: no file matches /etc/x',
     '/etc/supervisord.conf:2: [include] files: no file matches /etc/[z-a]',
-    '/opt/x.conf:1: [program:b]: this section is in /etc/conf.d/b.ini:1 too; the options of both are put ' +
-      'together, and these come last',
+    '/opt/x.conf:1: [program:b]: this section is also in /etc/conf.d/b.ini:1; both are merged, and an option that ' +
+      'both set has the value from this file',
   ]);
 });
 
@@ -150,15 +150,15 @@ test('problems are sorted by line; text that looks like a comment is reported', 
   assert.deepEqual(
     printed(errors).map((line) => line.slice('/etc/supervisord.conf:'.length)),
     [
-      '2: [supervisord] logfile_maxbytes: "0;" is not a size: a whole number of bytes, or one with KB, MB or ' +
-        'GB, as 50MB; a comment needs a space before its ";"',
+      '2: [supervisord] logfile_maxbytes: "0;" is not a size: a whole number of bytes, or a number with KB, MB or ' +
+        'GB, for example 50MB; a comment needs a space before its ";"',
       '5: [program:a] stopwaitsecs: "5#s" is not a whole number; a comment needs a space before its "#"',
       '6: [program:a] autostart: "x" is not true or false (also yes, no, on, off, 1, 0)',
       '8: [supervisord] minfds: "x" is not a whole number',
     ],
   );
   assert.deepEqual(printed(warnings), [
-    '/etc/supervisord.conf:10: [supervisord] loglevel: is set in line 9 already; this one counts',
+    '/etc/supervisord.conf:10: [supervisord] loglevel: is set in line 9 already; this value is used',
   ]);
 });
 
@@ -262,15 +262,18 @@ test('environment: the error of an unknown variable names the nearest known one'
   );
   assert.match(
     reasons({ ONEVISOR_GROUP_G: 'x' }),
-    /^ONEVISOR_GROUP_G: an option must follow, as ONEVISOR_GROUP_G__PROGRAMS/,
+    /^ONEVISOR_GROUP_G: an option must follow, for example ONEVISOR_GROUP_G__PROGRAMS/,
   );
-  assert.match(reasons({ ONEVISOR_EVENTLISTENER_L: 'x' }), /as ONEVISOR_EVENTLISTENER_L__COMMAND/);
+  assert.match(reasons({ ONEVISOR_EVENTLISTENER_L: 'x' }), /for example ONEVISOR_EVENTLISTENER_L__COMMAND/);
   assert.match(
     reasons({ ONEVISOR_PROGRAM__USER: 'x' }),
-    /a name must follow ONEVISOR_PROGRAM_, as ONEVISOR_PROGRAM_WEB/,
+    /a name must follow ONEVISOR_PROGRAM_, for example ONEVISOR_PROGRAM_WEB/,
   );
   assert.match(reasons({ ONEVISOR_PROGRAM___USER: 'x' }), /a name must follow/);
-  assert.match(reasons({ ONEVISOR_SUPERVISORD: 'x' }), /an option must follow, as ONEVISOR_SUPERVISORD__LOGFILE/);
+  assert.match(
+    reasons({ ONEVISOR_SUPERVISORD: 'x' }),
+    /an option must follow, for example ONEVISOR_SUPERVISORD__LOGFILE/,
+  );
   assert.match(reasons({ ONEVISOR_PROGRAM: 'x' }), /a name must follow/);
   assert.equal(
     reasons({ ONEVISOR_PROGRAM_WEB: 'x', ONEVISOR_PROGRAM_WEB__STARTSECS: 'y' }),
@@ -319,11 +322,11 @@ test('environment: variables of Kubernetes services are ignored', () => {
   );
   assert.deepEqual(printed(reading.warnings), [
     'ONEVISOR_PORT: describes a Kubernetes service and is ignored (and 3 more); set enableServiceLinks: false ' +
-      'in the pod to be rid of it',
+      'in the pod to remove it',
   ]);
   assert.deepEqual(printed(readText(HEAD, { env: { ONEVISOR_PORT: 'tcp://10.0.0.1:80' } }).warnings), [
     'ONEVISOR_PORT: describes a Kubernetes service and is ignored; set enableServiceLinks: false in the pod ' +
-      'to be rid of it',
+      'to remove it',
   ]);
   assert.deepEqual(envErrors({ ONEVISOR_PORT: '80' }).length, 1, 'not the value of a service');
   assert.ok(
@@ -337,8 +340,8 @@ test('environment: a missing underscore', () => {
     `${HEAD}[program:web]\ncommand=x\n[program:db_user]\ncommand=x\n[fcgi-program:php]\ncommand=x\n` +
     'socket=unix:///s\n[program:db]\ncommand=x\n';
   const meant = (variable: string, name: string): string =>
-    `${variable}: defines a program of its own; an option follows two underscores, as ${name}, and the ` +
-    `command of a program of this name is ${variable}__COMMAND`;
+    `${variable}: defines another program; two underscores stand before an option: ${name}; ` +
+    `if a program with this name is meant, write ${variable}__COMMAND`;
   assert.deepEqual(envErrors({ ONEVISOR_PROGRAM_WEB_AUTOSTART: 'false' }, text), [
     meant('ONEVISOR_PROGRAM_WEB_AUTOSTART', 'ONEVISOR_PROGRAM_WEB__AUTOSTART'),
   ]);
@@ -361,7 +364,7 @@ test('environment: a missing underscore', () => {
     [],
   );
   assert.deepEqual(envErrors({ ONEVISOR_GROUP_G_PRIORITY: '1' }), [
-    'ONEVISOR_GROUP_G_PRIORITY: an option must follow, as ONEVISOR_GROUP_G__PRIORITY',
+    'ONEVISOR_GROUP_G_PRIORITY: an option must follow, for example ONEVISOR_GROUP_G__PRIORITY',
   ]);
   assert.match(
     envErrors({ ONEVISOR_SUPERVISORD_LOGLEVEL: 'warn' })[0] ?? '',
@@ -389,13 +392,13 @@ test('environment: a Procfile with PORT and .env', () => {
   ]);
   for (const odd of ['x', '0', '70000'])
     assert.deepEqual(printed(run(null, { PORT: odd }).warnings), [
-      `PORT: "${odd}" is no port, so the programs of the Procfile count from 5000`,
+      `PORT: "${odd}" is not a port, so the first program of the Procfile gets PORT=5000`,
     ]);
   assert.deepEqual(printed(run('A=1\nnonsense\n', {}).errors), [
     '/app/.env:2: cannot understand this line of a .env file; expected NAME=value',
   ]);
   assert.deepEqual(printed(run('A=1\0\n', {}).errors), [
-    '/app/.env: the value of A has a NUL in it, which no environment can hold',
+    '/app/.env: the value of A has a NUL byte, which a variable cannot contain; remove it',
   ]);
   const unreadable = {
     ...memorySource({ files: { '/app/Procfile': 'web: a\n' }, env: { ONEVISOR_PROCFILE: '/app/Procfile' } }),
@@ -444,7 +447,7 @@ test('environment: a Procfile', () => {
       read({ files: { '/home/me/Procfile': 'web: a\nweb: b\nfoo\n' }, env: { ONEVISOR_PROCFILE: 'Procfile' } }).errors,
     ),
     [
-      '/home/me/Procfile:2: [program:web]: this name is in the Procfile already',
+      '/home/me/Procfile:2: [program:web]: the Procfile has this name already; rename one of them',
       '/home/me/Procfile:3: cannot understand this line of a Procfile; expected "name: command"',
     ],
   );
@@ -507,7 +510,7 @@ test('flags override the environment, which overrides the file; flags are not ex
     ['debug', 'a%', 5, true, [{ kind: 'file', path: '/tmp/%(x)s' }]],
   );
   assert.deepEqual(printed(readText(HEAD, {}, { flags: flagsOf('--umask', '9') }).errors), [
-    '--umask: [supervisord] umask: "9" is not an octal number, as 022',
+    '--umask: [supervisord] umask: "9" is not an octal number, for example 022',
   ]);
 });
 
@@ -616,7 +619,7 @@ test('servers: addresses, passwords, and servers that are restricted to loopback
   );
   assert.match(
     printed(readText(`${HEAD}[inet_http_server]\nport=1\nusername=u\n`).errors)[0] ?? '',
-    /:4: \[inet_http_server\] password: is missing, while there is a username/,
+    /:4: \[inet_http_server\] password: is missing, but username is set/,
   );
   assert.match(
     printed(readText(`${HEAD}[unix_http_server]\nfile=/s\npassword=u\n`).errors)[0] ?? '',
@@ -624,7 +627,7 @@ test('servers: addresses, passwords, and servers that are restricted to loopback
   );
   assert.match(
     printed(readText(`${HEAD}[inet_http_server]\n`).errors)[0] ?? '',
-    /:2: \[inet_http_server\] port: is missing; add it, as port=127.0.0.1:9001/,
+    /:2: \[inet_http_server\] port: is missing; add it, for example port=127.0.0.1:9001/,
   );
 });
 
@@ -690,7 +693,7 @@ test('[supervisorctl] alone, for the client', () => {
   const twice = '[supervisorctl]\nprompt=a\nprompt=b\n[program:x]\ncommand=a\ncommand=b\n';
   assert.deepEqual(
     printed(readCtlConfig(memorySource({ files: { '/etc/supervisord.conf': twice } }), settings).warnings),
-    ['/etc/supervisord.conf:3: [supervisorctl] prompt: is set in line 2 already; this one counts'],
+    ['/etc/supervisord.conf:3: [supervisorctl] prompt: is set in line 2 already; this value is used'],
   );
   assert.deepEqual(readCtlConfig(memorySource({}), settings), {
     ctl: null,

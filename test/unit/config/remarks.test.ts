@@ -24,26 +24,26 @@ const remarks: ReadonlyArray<readonly [command: string, remark: RegExp]> = [
   ],
   ['${APP_HOME}/bin/x', /write %\(ENV_APP_HOME\)s/],
   ['/app "$PORT"', /%\(ENV_PORT\)s/],
-  ['/app $(nproc)', /^"\$\(" is for a shell/],
-  ['/app `nproc`', /^"`" is for a shell/],
+  ['/app $(nproc)', /^"\$\(" is shell syntax/],
+  ['/app `nproc`', /^"`" is shell syntax/],
   [
     'LANG=secret /app',
     new RegExp(
-      String.raw`^"LANG=" is taken for the program, because no shell runs this command; ` +
-        String.raw`write environment=LANG="…" as an option of its own, or env before it$`,
+      String.raw`^"LANG=" is taken as the program, because no shell runs this command; ` +
+        String.raw`write environment=LANG="…" as a separate option, or env before it$`,
     ),
   ],
   [
     'sh -c exec node x.js',
     new RegExp(
-      String.raw`^the shell runs "exec" only, and takes the words after it for ` +
-        String.raw`its arguments; put quotes around the whole: sh -c 'exec node x.js'$`,
+      String.raw`^the shell runs only "exec", and takes the next words as ` +
+        String.raw`its arguments; put quotes around all of it: sh -c 'exec node x.js'$`,
     ),
   ],
   ['/bin/bash -lc source env', /: \/bin\/bash -lc 'source env'$/],
-  ['/etc/init.d/x start', /^a program must stay in the foreground: what it starts goes on/],
-  ['service nginx start', /what it starts/],
-  ['systemctl restart x', /what it starts/],
+  ['/etc/init.d/x start', /^a program must stay in the foreground: the program that it starts runs/],
+  ['service nginx start', /the program that it starts/],
+  ['systemctl restart x', /the program that it starts/],
   ['redis-server /etc/redis.conf --daemonize yes', /--daemonize no$/],
   ['apachectl start', /apachectl -D FOREGROUND$/],
   ['/usr/sbin/apache2 -k start', /FOREGROUND/],
@@ -56,10 +56,10 @@ const remarks: ReadonlyArray<readonly [command: string, remark: RegExp]> = [
     'nginx',
     new RegExp(
       String.raw`^note: "nginx" puts itself into the background unless its configuration ` +
-        String.raw`has "daemon off;"; with the option -g "daemon off;" it stays$`,
+        String.raw`has "daemon off;"; to keep it in the foreground, add -g "daemon off;"$`,
     ),
   ],
-  ['/usr/sbin/php-fpm8.2', /^note: .*-F it stays$/],
+  ['/usr/sbin/php-fpm8.2', /^note: .*add -F$/],
 ];
 for (const [command, remark] of remarks) test(`command: ${command}`, () => assert.match(ofCommand(command), remark));
 
@@ -133,8 +133,8 @@ test('the same program in two files is reported, but not the same file twice', (
     '/etc/b.ini': '[inet_http_server]\nport=127.0.0.1:2\n[program:b]\ncommand=x\n',
   };
   assert.deepEqual(printed(read({ files }).warnings), [
-    '/etc/a.ini:2: [program:a]: this section is in /etc/supervisord.conf:2 too; the options of both are put ' +
-      'together, and these come last',
+    '/etc/a.ini:2: [program:a]: this section is also in /etc/supervisord.conf:2; both are merged, and an option that ' +
+      'both set has the value from this file',
   ]);
 });
 

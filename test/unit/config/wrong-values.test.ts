@@ -18,12 +18,12 @@ const WRONG: Readonly<Record<string, readonly [value: string, expected: RegExp] 
   'exit codes': ['256', /"256" is not a list of exit codes: numbers from 0 to 255/],
   seconds: [
     'soon',
-    /"soon" is not a duration: a number of seconds, or one as 500ms, 30s, 1m30s, 2h, 1d|"soon" is not /,
+    /"soon" is not a duration: a number of seconds, or with units: 500ms, 30s, 1m30s, 2h, 1d|"soon" is not /,
   ],
   number: ['0.5', /"0\.5" is not a number of 1 or more/],
   integer: ['many', /"many" is not a whole number/],
-  'signal:name, …': ['USR1', /"USR1" is not a signal and a program, as USR1:web/],
-  signals: ['WINCH, KILL', /"KILL" is not a signal that the supervisor can take, as WINCH or USR1/],
+  'signal:name, …': ['USR1', /"USR1" is not a signal and a program, for example USR1:web/],
+  signals: ['WINCH, KILL', /"KILL" is not a signal that the supervisor can handle, for example WINCH or USR1/],
   'never \\| stop \\| always': ['sometimes', /"sometimes" is not one of never, stop, always/],
   'name[:condition], …': ['nobody', /there is no program, group or process named "nobody"/],
   // Validated only with the plug-in of that name. There, an unknown name is a warning.
@@ -40,7 +40,7 @@ const WRONG: Readonly<Record<string, readonly [value: string, expected: RegExp] 
   size: ['300 megabytes', /"300 megabytes" is not a size/],
   signal: ['TREM', /"TREM" is not a signal/],
   schedule: ['61 * * * *', /61/],
-  'time zone': ['Berlin', /"Berlin" is not a time zone, as Europe\/Berlin or UTC/],
+  'time zone': ['Berlin', /"Berlin" is not a time zone, for example Europe\/Berlin or UTC/],
   command: ["sh -c 'x", /cannot be split into words: No closing quotation; close the quote/],
 };
 
