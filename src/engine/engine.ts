@@ -194,9 +194,9 @@ export class Engine {
   }
 
   /**
-   * Ends or restarts the supervisor: stops all processes by descending priority, then calls `finished`. The first cause
-   * is kept, but an end replaces a restart under way. `forwarded` got the signal itself, and its exit gives the exit
-   * code.
+   * Shuts down or restarts the supervisor: stops all processes by descending priority, then calls `finished`. The first
+   * cause is kept, but a shutdown replaces a restart under way. `forwarded` got the signal itself, and its exit gives
+   * the exit code.
    */
   shutDown(goal: Goal, cause: ExitCause, forwarded: Forwarded | null = null): void {
     this.#accept({ to: 'supervisor', input: this.#shutdown.requestFor(goal, cause, forwarded) });
@@ -306,7 +306,7 @@ export class Engine {
       case 'signal':
         return this.#runs.signal(entry, effect);
       case 'factChanged':
-        return this.#tell(entry, effect);
+        return this.#publishFact(entry, effect);
       case 'stateChanged':
         this.#emit({
           type: 'process',
@@ -319,7 +319,7 @@ export class Engine {
     }
   }
 
-  #tell(entry: Entry, { fact, from, record }: Extract<ProcessEffect, { type: 'factChanged' }>): void {
+  #publishFact(entry: Entry, { fact, from, record }: Extract<ProcessEffect, { type: 'factChanged' }>): void {
     const proc = { ...viewOf(entry), record };
     this.#emit(
       fact === 'health' ? { type: 'health', process: proc, from: from.health } : { type: fact, process: proc },
@@ -342,7 +342,7 @@ export class Engine {
       this.#queue.add({ to: 'process', id, input: { type: 'dependenciesChanged', atMs: this.#now() } });
   }
 
-  /** Acts on a state change for the other processes: their dependencies, the next rank of a shutdown, an exit rule. */
+  /** Applies a state change to the other processes: their dependencies, the next rank of a shutdown, an exit rule. */
   #afterChange(entry: Entry, { to, record, expected }: Extract<ProcessEffect, { type: 'stateChanged' }>): void {
     this.#reconsider(this.#table.dependentsOf(entry.id));
     if (to === 'STOPPING' && record.pid === null) this.#runs.callOff(entry.id);
@@ -364,7 +364,7 @@ export class Engine {
   }
 
   #emit(event: EngineEvent): void {
-    this.#subscribers.tell(event);
+    this.#subscribers.publish(event);
   }
 
   #say([level, text]: Message): void {

@@ -9,8 +9,8 @@ import type { ProcessView } from './process-table.ts';
 /** A change that has happened. */
 export type EngineEvent =
   /**
-   * A process has changed its state. `expected` applies to EXITED (`exitcodes`). `pid` belongs to the run that goes on
-   * or has just ended; null without a process. The record of an ended run no longer has the pid.
+   * A process has changed its state. `expected` applies to EXITED (`exitcodes`). `pid` belongs to the current run, or
+   * to the run that has just ended; null without a process. The record of an ended run no longer has the pid.
    */
   | {
       readonly type: 'process';
@@ -53,12 +53,12 @@ export class Subscribers {
   }
 
   /** Calls every listener. An error in one listener is logged, and the others are still called. */
-  tell(event: EngineEvent): void {
+  publish(event: EngineEvent): void {
     for (const listener of this.#listeners) {
       try {
         listener(event);
       } catch (error) {
-        this.#report('critical', `cannot tell of an event: ${describeMistake(error)}`);
+        this.#report('critical', `cannot deliver an event: ${describeMistake(error)}`);
       }
     }
   }

@@ -1,5 +1,6 @@
 /**
- * Collects the facts about all processes that core/exit-policy.ts needs to decide if an exit ends the supervisor. Pure.
+ * Collects the facts about all processes that core/exit-policy.ts needs to decide if the exit of a program shuts down
+ * the supervisor. Pure.
  */
 import {
   type ExitCause,
@@ -29,8 +30,8 @@ interface Others {
 }
 
 /**
- * Returns the cause that a process which has just stopped gives for an end of the supervisor; null for none.
- * `expected`: the exit code is one of exitcodes.
+ * Returns the cause that a process which has just stopped gives for a shutdown; null for none. `expected`: the exit
+ * code is one of exitcodes.
  */
 export function exitCauseOf(
   { id, config, record }: ProcessView,
@@ -79,15 +80,15 @@ export function blockedCauseOf(blocked: ProcessView, root: ProcessView, mainProg
   return { ...causeBy(root, rule), code, isRoot: true };
 }
 
-/** Returns the exit of a process as the cause for the end of the supervisor. */
+/** Returns the exit of a process as the cause of a shutdown. */
 export function causeBy({ config, record }: Pick<ProcessView, 'config' | 'record'>, rule: ExitRule): ProgramCause {
   const code = programExitCode(record, config.options.success_exit_codes);
   return { kind: 'program', id: config.name, rule, code, how: describeExit(record), wasExecuted: record.exit !== null };
 }
 
 /**
- * Marks an exit of the main program as expected in the log. Any exit code is the answer that the container was started
- * for, and an exit by a forwarded signal was requested. `forwarded`: the forwarded signals.
+ * Marks an exit of the main program as expected in the log. Any exit code is a result that the user wants to see, and
+ * an exit by a forwarded signal was requested. `forwarded`: the forwarded signals.
  */
 export function judgeMain(note: ProcessNote, forwarded: ReadonlySet<number>): ProcessNote {
   if (note.note !== 'exited') return note;

@@ -75,7 +75,7 @@ export class Hooks {
     this.#run({ entry, name: 'post_stop_command', command, seconds: timeout, pid }, () => done());
   }
 
-  /** Ends a running hook by SIGKILL; its `done` follows. Without one, does nothing. */
+  /** Kills a running hook; its `done` follows. Does nothing if no such hook runs. */
   cancel(id: string, name: HookName): void {
     this.#running.get(`${id} ${name}`)?.cancel();
   }
@@ -112,6 +112,6 @@ function failureOf(name: HookName, outcome: JobOutcome, seconds: number): HookFa
     case 'failed':
       return { reason: `${name} could not be executed: ${outcome.reason}`, exitCode: 1 };
     case 'cancelled':
-      return { reason: `${name} was called off`, exitCode: 1 };
+      return { reason: `${name} was cancelled`, exitCode: 1 };
   }
 }

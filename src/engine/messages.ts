@@ -100,7 +100,7 @@ export function formatIgnoredShutdown(signal: number, sender: number): Message {
 /** Formats a dropped signal, with the options that would use the signal. Logged once for each signal. */
 export function formatDropped(signal: number): Message {
   const name = formatSignal(signal).replace(/^SIG/, '');
-  const forward = `forward_signals=${name}:PROGRAM in [supervisord] sends it on to a program`;
+  const forward = `forward_signals=${name}:PROGRAM in [supervisord] forwards it to a program`;
   const ways = `${forward}, stop_on_signals=${name} makes it a shutdown`;
-  return ['warn', `dropped ${formatSignal(signal)}: it means nothing to the supervisor; ${ways}`];
+  return ['warn', `dropped ${formatSignal(signal)}: the supervisor has no use for it; ${ways}`];
 }

@@ -1,6 +1,6 @@
 /**
  * The cleanup after a run: stop the remaining processes of its group (`kill_orphans`), wait for stop_command, run
- * post_stop_command. The next start and the end of the supervisor wait for the cleanup; the state does not.
+ * post_stop_command. The next start and a shutdown wait for the cleanup; the state does not.
  *
  * The group can be signalled after its leader was reaped: the kernel does not reuse a pid while a process group with
  * that number has members (setpgid(2)).
@@ -59,7 +59,10 @@ export class RunCleanup {
       isKilled: false,
     };
     this.#groups.set(entry.id, group);
-    this.#parts.report('info', `stopping the rest of the process group of '${entry.config.name}' (kill_orphans)`);
+    this.#parts.report(
+      'info',
+      `stopping the remaining processes of the group of '${entry.config.name}' (kill_orphans)`,
+    );
     if (this.#isHurried) this.#kill(group);
     else this.#press(group);
   }
@@ -126,7 +129,7 @@ export class RunCleanup {
 
   #giveUp(group: Group): void {
     const name = `the process group of '${group.entry.config.name}' (${group.pid})`;
-    this.#parts.report('error', `something of ${name} has survived SIGKILL and is left behind`);
+    this.#parts.report('error', `a process of ${name} has survived SIGKILL and is left behind`);
     this.#end(group);
   }
 

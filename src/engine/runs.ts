@@ -84,7 +84,7 @@ export class Runs {
     try {
       this.#parts.processes.readRemaining(pid);
     } catch (error) {
-      this.#parts.report('critical', `cannot read the rest of the output of pid ${pid}: ${describeMistake(error)}`);
+      this.#parts.report('critical', `cannot read the remaining output of pid ${pid}: ${describeMistake(error)}`);
     }
   }
 
@@ -94,7 +94,7 @@ export class Runs {
     try {
       outcome = processes.spawn(entry.config, run);
     } catch (error) {
-      // A bug of ours. Without an outcome the process would stay in STARTING, and the supervisor could not end.
+      // A bug of ours. Without an outcome the process would stay in STARTING, and a shutdown would never finish.
       report('critical', `cannot start '${entry.config.name}': ${describeMistake(error)}`);
       outcome = { ok: false, reason: `cannot start '${entry.config.name}': the supervisor has failed`, exitCode: 1 };
     }

@@ -37,7 +37,7 @@ export interface ShutdownParts {
   readonly finished: (goal: Goal, cause: ExitCause) => void;
 }
 
-/** The end, or the restart, of one engine. */
+/** The shutdown of one engine, final or for a restart. */
 export class Shutdown {
   readonly #parts: ShutdownParts;
   readonly #timeout: Alarm;
@@ -83,7 +83,7 @@ export class Shutdown {
     if (input.type === 'elapsed' && effects.some(({ type }) => type === 'kill')) {
       this.#parts.report(
         'warn',
-        `${record.limits?.option ?? 'shutdown_timeout'} has run out: killing all that is left`,
+        `${record.limits?.option ?? 'shutdown_timeout'} has passed: killing the remaining processes`,
       );
     }
     this.#record = record;
@@ -92,14 +92,14 @@ export class Shutdown {
     for (const effect of effects) this.#runEffect(effect);
   }
 
-  /** Takes note of a stopped process. The exit of a main program that got the signal itself gives the exit code. */
+  /** Notes a stopped process. The exit of a main program that got the signal itself gives the exit code. */
   stopped(proc: ProcessView): void {
     if (this.#record.forwarded?.id === proc.id)
       this.#parts.accept({ type: 'caused', cause: causeBy(proc, 'main program') });
     this.awaitCleanup(proc.id);
   }
 
-  /** Takes note of a stopped process. It counts as gone once its cleanup is over. */
+  /** Reports a stopped process to the shutdown machine once its cleanup is over. */
   awaitCleanup(id: string): void {
     this.#parts.cleanup.whenOver(id, () => this.#parts.accept({ type: 'ended', id }));
   }

@@ -21,7 +21,7 @@ export function isAwaited(id: string, table: ProcessTable): boolean {
 }
 
 /**
- * Returns the process whose failure keeps this one from being started for good; null for none. In a chain of
+ * Returns the process whose failure means that this process can never be started; null for none. In a chain of
  * dependencies it is the last one.
  */
 export function failedRootOf(entry: Entry, table: ProcessTable): Entry | null {
@@ -30,7 +30,7 @@ export function failedRootOf(entry: Entry, table: ProcessTable): Entry | null {
 
 /**
  * One search through the dependencies. The hold in the record of a dependency may be out of date, so each is judged
- * anew.
+ * again.
  */
 class DependencySearch {
   readonly #table: ProcessTable;

@@ -1,7 +1,7 @@
 /**
  * Limits how long starts may keep one turn of the event loop busy. Between two turns the loop reads pipes, answers
- * requests, takes signals and reaps.
- * Without the limit, programs that crash as fast as they are started would keep the loop in one turn for ever.
+ * requests, takes signals and reaps. Without the limit, programs that crash as fast as they are started would keep the
+ * loop in one turn without end.
  */
 
 import type { StartBudget } from './ports.ts';
@@ -9,12 +9,12 @@ import type { StartBudget } from './ports.ts';
 /** Milliseconds that starts may take in one turn. A start takes about 0.3 ms, and more on a busy machine. */
 const BUDGET_MS = 8;
 /**
- * Most turns without starts after one start that took long. On a busy machine a start takes 100 ms until the new
- * process was executed, and a request takes several turns to be answered.
+ * Maximum number of turns without starts after one start that took long. On a busy machine a start takes 100 ms until
+ * the new process was executed, and a request takes several turns to be answered.
  */
-const MOST_TURNS_OF_DEBT = 8;
+const MAX_TURNS_OF_DEBT = 8;
 
-/** Where the budget gets its time from. */
+/** Clock and event loop of the budget. */
 export interface TurnBudgetParts {
   /** Milliseconds of a monotonic clock. */
   readonly nowMs: () => number;
@@ -53,12 +53,12 @@ export class TurnBudget implements StartBudget {
     this.#isArmed = true;
     this.#parts.nextTurn(() => {
       this.#isArmed = false;
-      this.#spentMs = Math.max(0, Math.min(this.#spentMs, MOST_TURNS_OF_DEBT * BUDGET_MS) - BUDGET_MS);
-      this.#goOn();
+      this.#spentMs = Math.max(0, Math.min(this.#spentMs, MAX_TURNS_OF_DEBT * BUDGET_MS) - BUDGET_MS);
+      this.#continue();
     });
   }
 
-  #goOn(): void {
+  #continue(): void {
     // A task may add others: they come after those that wait.
     for (let count = this.#tasks.length; count > 0 && this.#spentMs < BUDGET_MS; count -= 1) {
       const task = this.#tasks.shift();

@@ -5,13 +5,13 @@
  * `buffer_size` limits the queue only for listeners that lag behind. Listeners start together with the supervisor, and
  * we start and stop all programs at once where Supervisor handles one in each turn of its loop. Such a burst must not
  * lose events. `buffer_size` therefore applies only after the queue was empty once, and only when the queue has not
- * been empty for a second. The hard limit ({@link MOST}) always applies.
+ * been empty for a second. The hard limit ({@link HARD_LIMIT}) always applies.
  */
 import { type SupervisorEvent, weightOf } from '../core/event-payload.ts';
 import type { Report } from '../engine/ports.ts';
 
-/** Hard limit of the queue. */
-const MOST = { events: 10_000, bytes: 16 * 1024 * 1024 } as const;
+/** Limit that always applies. */
+const HARD_LIMIT = { events: 10_000, bytes: 16 * 1024 * 1024 } as const;
 /** Time after the queue was last empty in which it may be longer than `buffer_size`. */
 const BURST_MS = 1000;
 
@@ -65,7 +65,10 @@ export class EventQueue {
     if (this.#events.length === 0 && this.#hasBeenReady) this.#onEmpty();
     const weight = weightOf(queued.event);
     if (this.#hasOverflowed()) this.#dropOldest();
-    while (this.#events.length >= MOST.events || (this.#events.length > 0 && this.#bytes + weight > MOST.bytes))
+    while (
+      this.#events.length >= HARD_LIMIT.events ||
+      (this.#events.length > 0 && this.#bytes + weight > HARD_LIMIT.bytes)
+    )
       this.#dropOldest();
     this.#events.push(queued);
     this.#bytes += weight;

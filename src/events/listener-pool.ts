@@ -25,9 +25,9 @@ import { EventQueue, type QueuedEvent } from './event-queue.ts';
 
 /** Pause before an event that was rejected twice is sent again. A listener may reject everything, without end. */
 const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 5000;
-/** Time between a write without a reader and the news that the listener has ended. */
-const END_NEWS_MS = 200;
+const MAX_PAUSE_MS = 5000;
+/** Time within which the exit of a listener is known after a write found no reader. */
+const EXIT_REPORT_MS = 200;
 
 /** Protocol state of a listener after each outcome. */
 const STATE_AFTER: Readonly<Record<ListenerOutcome['type'], ListenerRecord['state']>> = {
@@ -63,7 +63,7 @@ export interface PoolPorts {
   write(id: string, bytes: Uint8Array, failed: () => void): 'written' | 'closed' | 'full';
   /** Stops the run of a listener that broke the protocol, if it has not ended yet. `autorestart` may start it again. */
   condemn(id: string, pid: number): void;
-  /** Tells that the last event was taken, or that no listener is left to take one. */
+  /** Called when the last event was taken, or when no listener is left that could take an event. */
   idle(): void;
 }
 
@@ -129,7 +129,7 @@ export class ListenerPool {
   }
 
   /** Reads output of a run. Ignores a run that is unknown, such as a child process that an earlier run left behind. */
-  heard(id: string, pid: number, text: string): void {
+  readOutput(id: string, pid: number, text: string): void {
     const current = this.#runs.get(id);
     const run = current?.pid === pid ? current : this.#ending.get(pid);
     if (run === undefined) return;
@@ -213,7 +213,9 @@ export class ListenerPool {
     this.#giveBack(run);
   }
 
-  /** Has a listener stopped that broke the protocol or does not read. It would never take an event again. */
+  /**
+   * Asks the engine to stop a listener that broke the protocol or does not read. It would never take an event again.
+   */
   #reject(run: ListenerRun, reason: string): void {
     run.protocol = markUnknown(run.protocol);
     this.#giveBack(run);
@@ -233,7 +235,7 @@ export class ListenerPool {
     run.event = null;
     this.#queue.putBack(event);
     // The first time, any listener may get the event again at once. After that there is a pause.
-    if (event.returns > 1) this.#pauseFor(Math.min(FIRST_PAUSE_MS * 2 ** (event.returns - 2), LONGEST_PAUSE_MS));
+    if (event.returns > 1) this.#pauseFor(Math.min(FIRST_PAUSE_MS * 2 ** (event.returns - 2), MAX_PAUSE_MS));
   }
 
   #pauseFor(pauseMs: number): void {
@@ -273,11 +275,11 @@ export class ListenerPool {
   }
 
   /**
-   * Handles a write that found no reader. Usually the listener has ended, and the news of its end comes soon. A
-   * listener that still runs has closed its standard input.
+   * Handles a write that found no reader. Usually the listener has ended, and its exit is reported soon. A listener
+   * that still runs has closed its standard input.
    */
   #onUnread(run: ListenerRun, queued: QueuedEvent): void {
-    this.#ports.clock.alarm(this.#ports.clock.nowMs() + END_NEWS_MS, () => {
+    this.#ports.clock.alarm(this.#ports.clock.nowMs() + EXIT_REPORT_MS, () => {
       if (run.event !== queued || run.phase === 'ended') return;
       this.#reject(run, 'it has closed its standard input');
       this.#dispatch();

@@ -174,7 +174,7 @@ export class EventWiring {
   #readProtocol(pool: ListenerPool, id: string): void {
     this.#parts.streams.channel(id, 'stdout')?.onBytes((bytes, pid) => {
       if (this.#pidOf(id) === pid) pool.began(id, pid);
-      pool.heard(id, pid, bytes.toString('latin1'));
+      pool.readOutput(id, pid, bytes.toString('latin1'));
     });
   }
 

@@ -1,6 +1,6 @@
 /**
  * The order of the events of one process: the events of its last output come before the event of its end, as in
- * Supervisor, which reads the rest of the pipes first. Events that come too early are held.
+ * Supervisor, which reads the remaining output first. Events that come too early are held.
  */
 import type { StateEvent, SupervisorEvent } from '../core/event-payload.ts';
 import { STREAM_NAMES } from '../core/stream-name.ts';

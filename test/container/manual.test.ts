@@ -100,7 +100,9 @@ const checks: Readonly<Record<string, Check>> = {
     await stop(container);
     const heard = container.stdout.all.flatMap((line) => /(TERM$|hears INT|killing 'worker')/.exec(line)?.[1] ?? []);
     assert.deepEqual(heard, ['TERM', 'hears INT', "killing 'worker'", 'TERM'].slice(0, 3));
-    assert.ok(container.stdout.all.some((line) => line.includes("stopping the rest of the process group of 'worker'")));
+    assert.ok(
+      container.stdout.all.some((line) => line.includes("stopping the remaining processes of the group of 'worker'")),
+    );
   },
   hooks: async (start) => {
     const container = await start();

@@ -200,8 +200,8 @@ test('a dropped signal is logged once, and routine signals never', { skip }, asy
   assert.ok(
     dropped.some((line) =>
       line.includes(
-        'WARN dropped SIGUSR1: it means nothing to the supervisor; forward_signals=USR1:PROGRAM in ' +
-          '[supervisord] sends it on',
+        'WARN dropped SIGUSR1: the supervisor has no use for it; forward_signals=USR1:PROGRAM in ' +
+          '[supervisord] forwards it to a program',
       ),
     ),
   );

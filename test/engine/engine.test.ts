@@ -191,9 +191,9 @@ test('a budget kills before it has run out, and a process that survives SIGKILL 
   world.engine.shutDown('exit', TERM);
   world.end(15, 'db');
   world.clock.advance(8699);
-  assert.ok(!world.log.includes('stop_budget has run out: killing all that is left'));
+  assert.ok(!world.log.includes('stop_budget has passed: killing the remaining processes'));
   world.clock.advance(1);
-  assert.ok(world.log.includes('stop_budget has run out: killing all that is left'));
+  assert.ok(world.log.includes('stop_budget has passed: killing the remaining processes'));
   world.clock.advance(249);
   assert.equal(world.finished, null);
   world.clock.advance(1);

@@ -234,7 +234,7 @@ test('a group that survives SIGKILL is given up, with a log line', () => {
   world.clock.advance(1000);
   assert.equal(world.finished?.goal, 'exit');
   assert.ok(
-    world.log.includes("something of the process group of 'web' (100) has survived SIGKILL and is left behind"),
+    world.log.includes("a process of the process group of 'web' (100) has survived SIGKILL and is left behind"),
   );
   world.assertQuiet();
 });

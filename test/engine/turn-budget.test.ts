@@ -133,7 +133,7 @@ test('an unreadable output does not hide the exit of a process', () => {
   });
   world.end(exitWith(1), 'a', 'b');
   assert.ok(
-    world.log.some((line) => line.startsWith('cannot read the rest of the output of pid 100: ')),
+    world.log.some((line) => line.startsWith('cannot read the remaining output of pid 100: ')),
     world.log.join('\n'),
   );
   assert.deepEqual([world.state('a'), world.state('b')], ['BACKOFF', 'BACKOFF']);

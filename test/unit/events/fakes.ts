@@ -80,7 +80,7 @@ export class PoolScene {
   /** Starts a listener and makes it ready. */
   ready(id: string, pid: number): void {
     this.pool.up(id, pid);
-    this.pool.heard(id, pid, 'READY\n');
+    this.pool.readOutput(id, pid, 'READY\n');
   }
 
   /** Data of the sent events. */

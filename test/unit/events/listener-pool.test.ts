@@ -12,16 +12,16 @@ test('events wait until a listener is RUNNING and READY, then come one by one, i
   const scene = new PoolScene();
   for (const data of ['one', 'two', 'three']) scene.tell(data);
   scene.pool.began('p:a', 7);
-  scene.pool.heard('p:a', 7, 'READY\n');
+  scene.pool.readOutput('p:a', 7, 'READY\n');
   assert.deepEqual(scene.sent, [], 'startsecs has not passed yet');
   scene.pool.up('p:a', 7);
   assert.deepEqual(scene.sent, ['p:a one 100 0']);
-  scene.pool.heard('p:a', 7, 'RESULT 2\nOK');
+  scene.pool.readOutput('p:a', 7, 'RESULT 2\nOK');
   assert.equal(scene.sent.length, 1, 'the listener has answered and is not ready');
-  scene.pool.heard('p:a', 7, 'READY\n');
-  scene.pool.heard('p:a', 7, 'RESULT 2\nOKREADY\n');
+  scene.pool.readOutput('p:a', 7, 'READY\n');
+  scene.pool.readOutput('p:a', 7, 'RESULT 2\nOKREADY\n');
   assert.deepEqual(scene.sent, ['p:a one 100 0', 'p:a two 101 1', 'p:a three 102 2']);
-  scene.pool.heard('p:a', 7, 'RESULT 2\nOKREADY\n');
+  scene.pool.readOutput('p:a', 7, 'RESULT 2\nOKREADY\n');
   assert.deepEqual([scene.log, scene.condemned, scene.clock.pending], [[], [], []]);
 });
 
@@ -29,8 +29,8 @@ test('each state of a listener has a line at level debug, also if one read bring
   const scene = new PoolScene();
   scene.ready('p:a', 7);
   scene.tell('one');
-  scene.pool.heard('p:a', 7, 'RESULT 2\nOKREADY\n');
-  scene.pool.heard('p:a', 7, 'spam');
+  scene.pool.readOutput('p:a', 7, 'RESULT 2\nOKREADY\n');
+  scene.pool.readOutput('p:a', 7, 'spam');
   assert.deepEqual(scene.debug, [
     'a: ACKNOWLEDGED -> READY',
     'event 100 sent to listener a',
@@ -45,10 +45,10 @@ test('a handler that cannot be loaded accepts every result but FAIL', () => {
   const scene = new PoolScene({ isLenient: true, members: [{ id: 'p:a', name: 'a' }] });
   scene.ready('p:a', 7);
   for (const data of ['one', 'two', 'three']) scene.tell(data);
-  scene.pool.heard('p:a', 7, 'RESULT 9\nmy resultREADY\n');
-  scene.pool.heard('p:a', 7, 'RESULT 0\nREADY\n');
+  scene.pool.readOutput('p:a', 7, 'RESULT 9\nmy resultREADY\n');
+  scene.pool.readOutput('p:a', 7, 'RESULT 0\nREADY\n');
   assert.deepEqual([scene.data, scene.log], [['one', 'two', 'three'], []]);
-  scene.pool.heard('p:a', 7, 'RESULT 4\nFAILREADY\n');
+  scene.pool.readOutput('p:a', 7, 'RESULT 4\nFAILREADY\n');
   assert.deepEqual([scene.data, scene.log], [['one', 'two', 'three', 'three'], ['warn a: event was rejected']]);
 });
 
@@ -65,7 +65,7 @@ test('an event goes to the first ready listener of the pool only', () => {
   scene.ready('p:a', 7);
   for (const data of ['one', 'two', 'three']) scene.tell(data);
   assert.deepEqual(scene.sent, ['p:a one 100 0', 'p:b two 101 1']);
-  scene.pool.heard('p:b', 8, 'RESULT 2\nOKREADY\n');
+  scene.pool.readOutput('p:b', 8, 'RESULT 2\nOKREADY\n');
   assert.deepEqual(scene.sent.at(-1), 'p:b three 102 2');
 });
 
@@ -74,7 +74,7 @@ test('a rejected event is sent again, first at once and then after growing pause
   scene.ready('p:a', 7);
   scene.tell('one');
   scene.tell('two');
-  const refuse = (): void => scene.pool.heard('p:a', 7, 'RESULT 4\nFAILREADY\n');
+  const refuse = (): void => scene.pool.readOutput('p:a', 7, 'RESULT 4\nFAILREADY\n');
   refuse();
   assert.deepEqual(scene.sent, ['p:a one 100 0', 'p:a one 100 0']);
   refuse();
@@ -89,7 +89,7 @@ test('a rejected event is sent again, first at once and then after growing pause
   assert.deepEqual(pauses, [100, 200, 400, 800, 1600, 3200, 5000, 5000, 5000]);
   assert.deepEqual(new Set(scene.data), new Set(['one']));
   scene.clock.advance(5000);
-  scene.pool.heard('p:a', 7, 'RESULT 2\nOKREADY\n');
+  scene.pool.readOutput('p:a', 7, 'RESULT 2\nOKREADY\n');
   assert.equal(scene.data.at(-1), 'two');
   assert.equal(scene.log.filter((line) => line === 'warn a: event was rejected').length, 11);
 });
@@ -99,10 +99,10 @@ test('rejected events keep their order', () => {
   scene.ready('p:a', 7);
   scene.ready('p:b', 8);
   for (const data of ['one', 'two', 'three']) scene.tell(data);
-  scene.pool.heard('p:a', 7, 'RESULT 4\nFAIL');
-  scene.pool.heard('p:b', 8, 'RESULT 4\nFAIL');
-  scene.pool.heard('p:b', 8, 'READY\n');
-  scene.pool.heard('p:a', 7, 'READY\n');
+  scene.pool.readOutput('p:a', 7, 'RESULT 4\nFAIL');
+  scene.pool.readOutput('p:b', 8, 'RESULT 4\nFAIL');
+  scene.pool.readOutput('p:b', 8, 'READY\n');
+  scene.pool.readOutput('p:a', 7, 'READY\n');
   assert.deepEqual(scene.sent.slice(2), ['p:b one 100 0', 'p:a two 101 1']);
 });
 
@@ -114,7 +114,7 @@ test('an ended listener gives its event back, unless its result was still in the
   scene.pool.ended('p:a');
   scene.ready('p:a', 9);
   assert.deepEqual(scene.data, ['one'], 'no other one before it is known what became of the first');
-  scene.pool.heard('p:a', 7, 'RESULT 2\nOK');
+  scene.pool.readOutput('p:a', 7, 'RESULT 2\nOK');
   scene.pool.drained(7);
   assert.deepEqual(scene.sent, ['p:a one 100 0', 'p:a two 101 1']);
   scene.pool.ended('p:a');
@@ -122,7 +122,7 @@ test('an ended listener gives its event back, unless its result was still in the
   scene.pool.drained(9);
   scene.ready('p:a', 10);
   assert.deepEqual(scene.sent.at(-1), 'p:a two 101 1');
-  scene.pool.heard('p:a', 7, 'noise of something that an earlier run has left behind');
+  scene.pool.readOutput('p:a', 7, 'noise of something that an earlier run has left behind');
   assert.deepEqual(scene.condemned, []);
 });
 
@@ -131,7 +131,7 @@ test('a listener that is being stopped gets no event, and its output is not judg
   scene.ready('p:a', 7);
   scene.pool.down('p:a');
   scene.tell('one');
-  scene.pool.heard('p:a', 7, 'good bye\n');
+  scene.pool.readOutput('p:a', 7, 'good bye\n');
   scene.pool.ended('p:a');
   scene.pool.drained(7);
   assert.deepEqual([scene.sent, scene.log, scene.condemned], [[], [], []]);
@@ -141,13 +141,13 @@ test('a listener that breaks the protocol is killed, and its event goes to anoth
   const scene = new PoolScene();
   scene.ready('p:a', 7);
   scene.tell('one');
-  scene.pool.heard('p:a', 7, 'RESULT x\n');
+  scene.pool.readOutput('p:a', 7, 'RESULT x\n');
   assert.deepEqual(scene.condemned, ['p:a 7']);
   assert.deepEqual(scene.log, [
     "warn a: bad result line: 'RESULT x'",
     'warn a: has entered the UNKNOWN state, because it violated the eventlistener protocol; it is killed',
   ]);
-  scene.pool.heard('p:a', 7, 'READY\n');
+  scene.pool.readOutput('p:a', 7, 'READY\n');
   assert.equal(scene.sent.length, 1);
   scene.ready('p:b', 8);
   assert.deepEqual(scene.sent.at(-1), 'p:b one 100 0');
@@ -193,7 +193,7 @@ test('a write to a listener that has ended is not reported', () => {
   assert.deepEqual([scene.log, scene.condemned], [[], []]);
 });
 
-const accept = (scene: PoolScene): void => scene.pool.heard('p:a', 7, 'RESULT 2\nOKREADY\n');
+const accept = (scene: PoolScene): void => scene.pool.readOutput('p:a', 7, 'RESULT 2\nOKREADY\n');
 
 test('no event of the boot is lost with the default buffer_size, however slow the listeners are', () => {
   const scene = new PoolScene();
@@ -260,7 +260,7 @@ test('a closed pool has no alarm', () => {
   const scene = new PoolScene();
   scene.ready('p:a', 7);
   scene.tell('one');
-  for (let round = 0; round < 3; round++) scene.pool.heard('p:a', 7, 'RESULT 4\nFAILREADY\n');
+  for (let round = 0; round < 3; round++) scene.pool.readOutput('p:a', 7, 'RESULT 4\nFAILREADY\n');
   assert.equal(scene.clock.pending.length, 1);
   scene.pool.close();
   assert.deepEqual(scene.clock.pending, []);
@@ -274,7 +274,7 @@ test('a pool is idle when no running listener has an event to handle', () => {
   scene.ready('p:a', 7);
   assert.equal(scene.pool.isIdle, false);
   scene.idles = 0;
-  scene.pool.heard('p:a', 7, 'RESULT 2\nOK');
+  scene.pool.readOutput('p:a', 7, 'RESULT 2\nOK');
   assert.deepEqual([scene.pool.isIdle, scene.idles], [true, 1]);
   scene.tell('two');
   assert.equal(scene.pool.isIdle, false, 'the listener is up and may write READY');

@@ -133,7 +133,7 @@ test('an event has one serial number for all pools, and none without a subscript
   pools.publish({ kind: 'supervisor', change: 'running' });
   pools.publish(remote('second'));
   one.ready('p:a', 7);
-  one.pool.heard('p:a', 7, 'RESULT 2\nOKREADY\n');
+  one.pool.readOutput('p:a', 7, 'RESULT 2\nOKREADY\n');
   two.ready('p:a', 7);
   assert.deepEqual(one.sent, ['p:a first 0 0', 'p:a second 1 1']);
   assert.deepEqual(two.sent, ['p:a second 1 0']);
