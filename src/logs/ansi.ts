@@ -10,8 +10,8 @@ const NEWLINE = 0x0a;
 /**
  * Limits of the length. Longer bytes are text. A control string (a link, a title) may be longer than other sequences.
  */
-const LONGEST_SEQUENCE = 128;
-const LONGEST_STRING = 4096;
+const MAX_SEQUENCE_BYTES = 128;
+const MAX_STRING_BYTES = 4096;
 
 type State =
   | 'text'
@@ -85,7 +85,7 @@ export class AnsiStripper {
 
   #judge(byte: number): 'more' | 'complete' | 'broken' {
     const isString = this.#state === 'string' || this.#state === 'string-escape';
-    if (byte === NEWLINE || this.#held.length >= (isString ? LONGEST_STRING : LONGEST_SEQUENCE)) return 'broken';
+    if (byte === NEWLINE || this.#held.length >= (isString ? MAX_STRING_BYTES : MAX_SEQUENCE_BYTES)) return 'broken';
     switch (this.#state) {
       case 'escape':
         if (byte === 0x5b) this.#state = 'control';

@@ -16,14 +16,14 @@ import type { Sink } from './sink.ts';
 import { type TargetSink, isFileTarget, lineFormFor } from './target-kinds.ts';
 
 /**
- * Most bytes of one read if a target takes records. Records are made in JavaScript, line by line, and are longer than
- * the line. Small reads keep the loop quick.
+ * Maximum number of bytes of one read if a target takes records. Records are made in JavaScript, line by line, and are
+ * longer than the line. Small reads keep the loop quick.
  */
 const RECORD_READ_BYTES = 64 * 1024;
 
 /**
- * Longest time that a terminal waits for the rest of a line. People do not notice the delay, and a line that two reads
- * cut apart looks whole.
+ * Maximum time for which a partial line is held back on a terminal. People do not notice the delay, and a line that two
+ * reads cut apart looks whole.
  */
 const TERMINAL_PARTIAL_MS = 100;
 
@@ -126,13 +126,13 @@ export class ProcessChannel extends ReadableLog implements LogChannel {
     this.#host.forget(this);
   }
 
-  /** Drops the unread output of the pipes at the end of the supervisor. Returns its size. */
+  /** Drops the unread output of the pipes at the exit of the supervisor. Returns its size. */
   discard(): LostOutput {
     const lost = [...this.#intakes].map((intake) => intake.discard());
     return { lines: sum(lost.map(({ lines }) => lines)), bytes: sum(lost.map(({ bytes }) => bytes)) };
   }
 
-  /** Writes partial lines at the end of the supervisor. */
+  /** Writes partial lines at the exit of the supervisor. */
   flush(): void {
     for (const output of this.#outputs) output.flush();
   }
@@ -176,7 +176,9 @@ interface OutputListener {
   finished(): void;
 }
 
-/** The way of the bytes of one pipe: filters, which keep state from read to read, and then the feeds. */
+/**
+ * The stages that the bytes of one pipe pass through: filters, which keep state from read to read, and then the feeds.
+ */
 class ChannelOutput implements IntakeTarget {
   readonly pid: number;
   sinks: readonly Sink[] = [];
@@ -219,7 +221,7 @@ class ChannelOutput implements IntakeTarget {
     for (const feed of this.#feeds) feed.proceed();
   }
 
-  /** Writes partial lines at the end of the supervisor. */
+  /** Writes partial lines at the exit of the supervisor. */
   flush(): void {
     for (const feed of this.#feeds) feed.flush();
   }

@@ -1,7 +1,7 @@
 /**
- * Compresses the backups of log files in the background: path.N becomes path.N.gz, which zcat reads (`compress`).
- * The work to do is every plain backup on the disk. It is not kept in memory, so the next supervisor goes on where a
- * killed one stopped.
+ * Compresses the backups of log files in the background: path.N becomes path.N.gz, which zcat reads (`compress`). The
+ * list of work is the plain backups on the disk. It is not kept in memory, so the next supervisor continues the work of
+ * one that was killed.
  *
  * Invariants:
  * - One file of all logs is compressed at a time, so that threads of the pool remain for writes.
@@ -37,7 +37,7 @@ export interface BackupParts {
   readonly isWritten: (file: Stats) => boolean;
 }
 
-/** The backups of one log. They are renamed and compressed here. A rename never runs beside another. */
+/** The backups of one log. They are renamed and compressed here. Two renames never run at the same time. */
 export class Backups {
   readonly #parts: BackupParts;
   #count = 0;
@@ -101,7 +101,7 @@ export class Backups {
       if (!this.#isFailing)
         report({
           level: 'error',
-          text: `cannot compress ${name}: ${describeSystemError(error)}; it stays as it is`,
+          text: `cannot compress ${name}: ${describeSystemError(error)}; it stays uncompressed`,
         });
       this.#isFailing = true;
       return false;

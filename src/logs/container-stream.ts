@@ -16,8 +16,8 @@ const GONE = ['EPIPE', 'EBADF', 'ECONNRESET', 'ENOTCONN', 'ERR_STREAM_DESTROYED'
 const READER_RETRY_MS = 100;
 
 /**
- * Returns the codes of errors after which one of our streams is given up for good. EIO is one of them for a terminal,
- * which was hung up. EIO from a disk may go away again.
+ * Returns the codes of errors after which one of our streams is never written again. EIO is among them for a terminal,
+ * because it means a hang-up. From a disk, EIO may be temporary.
  */
 export function goneErrorsOf(fd: number): ReadonlySet<string> {
   if (isNamedFifo(fd)) return new Set(['EBADF']);
@@ -31,10 +31,10 @@ export function openContainerStream(fd: number, growth: PipeGrowth, clock: LogCl
 }
 
 /**
- * Opens a pipe again, which gives a description of our own that can be non-blocking. The kernel may refuse that: EACCES
- * for a pipe of root and another user, ENXIO for a socket, ENOENT without /proc. Threads then write to the shared
- * description, as they do for anything but a pipe. A file must keep the shared position, or we would overwrite the
- * output of others.
+ * Opens a pipe again. The result is a new description, which only we use and which can be non-blocking. The kernel may
+ * refuse that: EACCES for a pipe of root and another user, ENXIO for a socket, ENOENT without /proc. Threads then write
+ * to the shared description, as they do for anything but a pipe. A file must keep the shared position, or we would
+ * overwrite the output of others.
  */
 function openPipe(fd: number, growth: PipeGrowth, clock: LogClock): Outlet {
   try {

@@ -1,6 +1,7 @@
 /**
  * Reports once that a destination cannot be written, counts the output that is dropped, and reports the count when the
- * destination can be written again. On a full disk every write fails, and one log line for each would make it worse.
+ * destination can be written again. On a full disk every write fails, and one log line for each failure would fill the
+ * disk even more.
  */
 import { describeSystemError } from '../files/system-error.ts';
 import type { LogClock, LogProblem } from './ports.ts';
@@ -80,7 +81,7 @@ export class FailureEpisode {
   }
 
   /**
-   * Reports the dropped output now, because the destination is closed or the supervisor ends. Returns false if nothing
+   * Reports the dropped output now, because the destination is closed or the supervisor exits. Returns false if nothing
    * was dropped.
    */
   tellDropped(): boolean {

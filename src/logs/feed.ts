@@ -55,7 +55,7 @@ export class Feed implements LineReceiver, PartialHolder {
   #isWatched = false;
   /** True if a line has ended since the watch began to count. */
   #hasEndedLine = false;
-  /** True if the pipe has ended: the rest of the output is not a part of a longer line. */
+  /** True if the pipe has ended: the remaining output is not a part of a longer line. */
   #isFinishing = false;
 
   constructor(sink: Sink, parts: FeedParts) {
@@ -89,7 +89,7 @@ export class Feed implements LineReceiver, PartialHolder {
     });
   }
 
-  /** Writes the whole partial line, because the supervisor ends. */
+  /** Writes the whole partial line, because the supervisor exits. */
   flush(): void {
     if (this.sink.isGone) return;
     this.#release();
@@ -123,7 +123,7 @@ export class Feed implements LineReceiver, PartialHolder {
     heir.#watchPartial();
   }
 
-  /** Writes the rest at the end of the pipe. The feed must not be used after this call. */
+  /** Writes the partial line at the end of the pipe. The feed must not be used after this call. */
   finish(): void {
     this.#isFinishing = true;
     this.sink.together(() => {

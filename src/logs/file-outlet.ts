@@ -215,7 +215,7 @@ export class FileOutlet implements Outlet {
       this.#rotateFrom = opened.size + this.#limits.maxBytes;
       this.#deadline.set(this.#limits.interval, opened.bornMs, this.#parts.clock.wallMs());
       const reason = describeSystemError(error);
-      this.#parts.report({ level: 'error', text: `cannot rotate ${this.#parts.path}: ${reason}; it grows on` });
+      this.#parts.report({ level: 'error', text: `cannot rotate ${this.#parts.path}: ${reason}; it keeps growing` });
     }
   }
 

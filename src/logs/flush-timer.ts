@@ -42,7 +42,7 @@ export class FlushTimer {
     this.#callOff = this.#clock.alarm(this.#limit.giveUpAtMs(this.#movedAtMs()), () => this.#check());
   }
 
-  /** Ends the wait, unless bytes that moved after the alarm was set have put off the end. */
+  /** Ends the wait, unless bytes that moved after the alarm was set have moved the limit to a later time. */
   #check(): void {
     if (this.#limit.giveUpAtMs(this.#movedAtMs()) > this.#clock.nowMs()) {
       this.#arm();
@@ -57,5 +57,9 @@ export class FlushTimer {
 /** Makes a limit that is a fixed time from now. */
 export function within(clock: LogClock, timeoutMs: number): FlushLimit {
   const endMs = clock.nowMs() + timeoutMs;
-  return { giveUpAtMs: () => endMs, reason: () => 'it did not take them in time', onChange: () => () => undefined };
+  return {
+    giveUpAtMs: () => endMs,
+    reason: () => 'its reader did not take them in time',
+    onChange: () => () => undefined,
+  };
 }

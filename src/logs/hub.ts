@@ -1,5 +1,5 @@
 /**
- * All logs of one supervisor: the channels of the processes, the supervisor's own log, and the end of both.
+ * All logs of one supervisor: the channels of the processes, the supervisor's own log, and the last flush of both.
  * Sinks are made and shared by sink-store.ts.
  */
 import { resolve as resolvePath } from 'node:path';
@@ -32,7 +32,7 @@ import type { Sink } from './sink.ts';
 import { SinkStore } from './sink-store.ts';
 import { type TargetSink, connectTarget } from './target-kinds.ts';
 
-/** Time for the reports of lost output at the end. */
+/** Time for the reports of lost output before the exit. */
 const REPORT_MS = 100;
 
 /** All logs of one supervisor. */
@@ -44,7 +44,7 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
   readonly #sinks: SinkStore;
   readonly #channels = new Set<ProcessChannel>();
   readonly #mainLog: SupervisorLog;
-  /** True at the end of the supervisor: losses are reported on our stderr too. */
+  /** True during the last flush: losses are reported on our stderr too. */
   #isFinishing = false;
 
   constructor(deps: LogDeps, mainLog: MainLogSpec) {

@@ -5,8 +5,8 @@
 
 import { countSplitBytes } from '../core/utf8.ts';
 
-/** Most bytes of a line. A longer line is cut, so that a line without an end does not fill the memory. */
-export const LONGEST_LINE = 1024 * 1024;
+/** Maximum number of bytes of a line. A longer line is cut, so that a line without an end does not fill the memory. */
+export const MAX_LINE_BYTES = 1024 * 1024;
 
 /** Size of the buffer for a partial line at first. A larger buffer is freed after its line. */
 const CARRY_BYTES = 4096;
@@ -23,8 +23,8 @@ export interface LineReceiver {
   /** Takes more of a line that was begun, with its newline if `isEnd`. */
   resume(bytes: Buffer, start: number, end: number, isEnd: boolean): void;
   /**
-   * Takes {@link LONGEST_LINE} bytes, or a few less, of a longer line, which may have been begun before. The rest comes
-   * as a line of its own.
+   * Takes {@link MAX_LINE_BYTES} bytes, or a few less, of a longer line, which may have been begun before. The bytes
+   * after them come as another line.
    */
   cut(bytes: Buffer, start: number, end: number): void;
 }
@@ -99,8 +99,8 @@ export class LineSplitter {
   /** Adds to the partial line, and cuts a line that grows too long. */
   #hold(bytes: Buffer, start: number, end: number): void {
     let from = start;
-    while (this.#carried + end - from > LONGEST_LINE) {
-      const take = LONGEST_LINE - this.#carried;
+    while (this.#carried + end - from > MAX_LINE_BYTES) {
+      const take = MAX_LINE_BYTES - this.#carried;
       this.#append(bytes, from, from + take);
       from += take;
       const whole = this.#carried - countSplitBytes(this.#carry.subarray(0, this.#carried));
@@ -116,7 +116,7 @@ export class LineSplitter {
     if (start === end) return;
     const wanted = this.#carried + end - start;
     if (wanted > this.#carry.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.min(LONGEST_LINE + 1, Math.max(wanted * 2, CARRY_BYTES)));
+      const larger = Buffer.allocUnsafeSlow(Math.min(MAX_LINE_BYTES + 1, Math.max(wanted * 2, CARRY_BYTES)));
       this.#carry.copy(larger, 0, 0, this.#carried);
       this.#carry = larger;
     }
@@ -140,7 +140,7 @@ export class LineSplitter {
    * Passes on whole lines straight from the read buffer. Only a read longer than the limit can hold too long a line.
    */
   #passWhole(bytes: Buffer, start: number, end: number): void {
-    if (end - start <= LONGEST_LINE) {
+    if (end - start <= MAX_LINE_BYTES) {
       this.#receiver.lines(bytes, start, end);
       return;
     }

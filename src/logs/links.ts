@@ -32,18 +32,21 @@ export interface LinkEvents {
  */
 export type Connect = (attempt: number, events: LinkEvents) => () => void;
 
-/** Most bytes of one message. Most receivers take a datagram of this size, and a message over TCP of this size. */
-export const LONGEST_MESSAGE: Readonly<Record<LogServer['protocol'], number>> = { udp: 8 * 1024, tcp: 64 * 1024 };
+/**
+ * Maximum number of bytes of one message. Most receivers take a datagram of this size, and a message over TCP of this
+ * size.
+ */
+export const MAX_MESSAGE_BYTES: Readonly<Record<LogServer['protocol'], number>> = { udp: 8 * 1024, tcp: 64 * 1024 };
 
-/** Most datagrams in a row. Other work of the loop gets its turn then. */
+/** Maximum number of datagrams in a row. Other work of the loop gets its turn then. */
 const BURST = 256;
 
-/** Most bytes of messages in one write over TCP. */
+/** Maximum number of bytes of messages in one write over TCP. */
 const BATCH_BYTES = 64 * 1024;
 
 const KEEPALIVE_MS = 60_000;
 /** A log server sends nothing. A connection that receives more than this is closed: reading a flood would cost time. */
-const MOST_RECEIVED_BYTES = 64 * 1024;
+const MAX_RECEIVED_BYTES = 64 * 1024;
 
 /** Returns the function that connects to a server. */
 export function connectTo({ protocol, host, port }: LogServer): Connect {
@@ -84,7 +87,7 @@ function openStream(host: string, port: number, events: LinkEvents): () => void 
   // Only reading shows that the server has closed the connection.
   socket.on('data', (bytes) => {
     receivedBytes += bytes.length;
-    if (receivedBytes > MOST_RECEIVED_BYTES) socket.destroy(new Error('it sends data, as no log server does'));
+    if (receivedBytes > MAX_RECEIVED_BYTES) socket.destroy(new Error('it sends data, which a log server never does'));
   });
   socket.on('error', (error: NodeJS.ErrnoException) => {
     failure = firstOf(error);

@@ -98,7 +98,10 @@ export class SupervisorLog extends ReadableLog implements MainLog {
     if (this.#targets.every(({ sink }) => sink === failed)) this.#sayOnStderr(failed, level, text);
   }
 
-  /** Reports at the end that output is lost, in the log and on our stderr, where people see it even if no log works. */
+  /**
+   * Reports before the exit that output is lost, in the log and on our stderr, where people see it even if no log
+   * works.
+   */
   reportLoss(failed: Sink, level: Level, text: string): void {
     this.write(level, text);
     const stderr = this.#host.stderrTarget();

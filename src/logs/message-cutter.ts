@@ -54,11 +54,12 @@ export class MessageCutter {
   }
 }
 
-/** Most bytes of a UTF-8 character after the first byte. */
-const LONGEST_TAIL = 3;
+/** Maximum number of bytes of a UTF-8 character after the first byte. */
+const MAX_CHARACTER_TAIL = 3;
 
 /** Returns the beginning of the UTF-8 character that a cut at `at` would split. Otherwise returns `at`. */
 function beforeCharacter(bytes: Buffer, at: number): number {
-  for (let start = at; start >= at - LONGEST_TAIL; start--) if (((bytes[start] ?? 0) & 0xc0) !== 0x80) return start;
+  for (let start = at; start >= at - MAX_CHARACTER_TAIL; start--)
+    if (((bytes[start] ?? 0) & 0xc0) !== 0x80) return start;
   return at;
 }

@@ -9,8 +9,8 @@ export type Severity = 'critical' | 'error' | 'warning' | 'info' | 'debug';
 
 const CODES: Readonly<Record<Severity, number>> = { critical: 2, error: 3, warning: 4, info: 6, debug: 7 };
 const FACILITY_USER = 1;
-const LONGEST_HOST = 255;
-const LONGEST_NAME = 48;
+const MAX_HOST_CHARACTERS = 255;
+const MAX_NAME_CHARACTERS = 48;
 
 /** Number of spaces in a header. The last space ends the header. No field has a space in it. */
 const SPACES = 7;
@@ -26,7 +26,7 @@ export class MessageHeader {
   /** `name`: name of the process or of the supervisor. */
   constructor(name: string, pid: number, severity: Severity) {
     this.#before = `<${FACILITY_USER * 8 + CODES[severity]}>1 `;
-    this.#after = ` ${field(hostname(), LONGEST_HOST)} ${field(name, LONGEST_NAME)} ${pid} - - `;
+    this.#after = ` ${field(hostname(), MAX_HOST_CHARACTERS)} ${field(name, MAX_NAME_CHARACTERS)} ${pid} - - `;
   }
 
   /**

@@ -13,8 +13,8 @@ export type Written = (error: NodeJS.ErrnoException | null, count: number) => vo
 export type Done = (error: NodeJS.ErrnoException | null) => void;
 
 /**
- * Bytes of one write to a full pipe. The pipe takes so many bytes as a whole or not at all (PIPE_BUF, pipe(7)). The end
- * of the write therefore shows exactly how much the reader was given, and that a slow reader goes on.
+ * Bytes of one write to a full pipe. The pipe takes this many bytes as a whole or not at all (PIPE_BUF, pipe(7)). So
+ * the end of a write shows exactly how many bytes the reader can get, and that a slow reader still reads.
  */
 const WAITING_BYTES = 4096;
 
@@ -69,8 +69,8 @@ const FLOOD_BYTES = 1024 * 1024;
 const FLOOD_MS = 100;
 
 /**
- * Most pipes that are grown at the same time. Without CAP_SYS_RESOURCE all pipes of a user share 64 MiB. Beyond that,
- * new pipes get one or two pages only, which would slow programs that have nothing to do with logs.
+ * Maximum number of pipes that are grown at the same time. Without CAP_SYS_RESOURCE all pipes of a user share 64 MiB.
+ * Beyond that, new pipes get one or two pages only, which would slow programs that have nothing to do with logs.
  */
 const GROWN_PIPES = 16;
 
@@ -197,7 +197,7 @@ export class PipeOutlet extends PathlessOutlet {
 
 /** Retry times after EAGAIN from a descriptor that another process made non-blocking. We must not change its flags. */
 const FIRST_RETRY_MS = 5;
-const LONGEST_RETRY_MS = 200;
+const MAX_RETRY_MS = 200;
 
 /**
  * Any descriptor, shared or not. A thread of the pool does one write at a time, so a write that stalls stops no other.
@@ -223,7 +223,7 @@ export class ThreadOutlet extends PathlessOutlet {
     write(this.#fd, bytes, 0, bytes.length, null, (error, count) => {
       if (error?.code === 'EAGAIN') {
         this.#clock.alarm(this.#clock.nowMs() + retryMs, () => {
-          this.#attempt(bytes, Math.min(retryMs * 2, LONGEST_RETRY_MS), written);
+          this.#attempt(bytes, Math.min(retryMs * 2, MAX_RETRY_MS), written);
         });
       } else {
         written(error, error ? 0 : count);

@@ -1,9 +1,9 @@
 /**
- * Lines of the supervisor that a stalled destination cannot take. Some are kept, up to a limit, and the rest is
+ * Lines of the supervisor that a stalled destination cannot take. Some are kept, up to a limit, and the others are
  * counted. The supervisor never waits for a log.
  */
 
-/** Most bytes that are kept. */
+/** Maximum number of bytes that are kept. */
 const KEPT_BYTES = 256 * 1024;
 
 /** Lines of the supervisor that wait for a stalled destination. */

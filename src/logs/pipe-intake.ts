@@ -39,7 +39,7 @@ export interface IntakePipe {
   readonly fd: number;
   readonly pid: number;
   readonly target: IntakeTarget;
-  /** Most bytes of one read. */
+  /** Maximum number of bytes of one read. */
   readonly readBytes: number;
 }
 
@@ -52,14 +52,17 @@ export class PipeIntake implements Intake, Waiter {
   readonly #socket: Socket;
   readonly #gauge: FloodGauge;
   readonly #fd: number;
-  /** Most bytes of one read. */
+  /** Maximum number of bytes of one read. */
   readonly #limit: number;
   #resolveEnded: () => void = () => undefined;
   /** Number of full sinks that the intake waits for. */
   #waits = 0;
   #hasEnded = false;
   #readBytes = 0;
-  /** Most bytes that an ended process may have left in the pipe. 0: the process has not ended, or its rest is read. */
+  /**
+   * Maximum number of bytes that an ended process may have left in the pipe. 0: the process has not ended, or its last
+   * output was read.
+   */
   #restBytes = 0;
   #resumed: Array<() => void> = [];
 
@@ -82,8 +85,8 @@ export class PipeIntake implements Intake, Waiter {
         callback: (count, buffer) => this.#take(buffer as Buffer, count),
       },
     });
-    // End of file closes the descriptor at once. A program that closes its stdout and lives on costs nothing.
-    // A read that fails counts as end of file.
+    // End of file closes the descriptor at once. A program that closes its stdout and keeps running costs nothing. A
+    // read that fails counts as end of file.
     this.#socket.on('error', () => this.#finish());
     this.#socket.on('end', () => this.#finish());
     this.#socket.on('close', () => this.#finish());
@@ -96,7 +99,7 @@ export class PipeIntake implements Intake, Waiter {
     const from = this.#readBytes;
     let before = -1;
     // The pipe is drained when a turn of the loop brought nothing. It also counts as drained when as many bytes came as
-    // a pipe can hold: a grandchild may write on without end.
+    // a pipe can hold: a grandchild may write without end.
     while (!this.#hasEnded && (this.#waits > 0 || before !== this.#readBytes) && this.#readBytes - from < capacity) {
       before = this.#readBytes;
       if (this.#waits > 0) await new Promise<void>((resolve) => this.#resumed.push(resolve));
@@ -149,7 +152,7 @@ export class PipeIntake implements Intake, Waiter {
     return lost;
   }
 
-  /** Counts down the full sinks, and reads on when none is left. */
+  /** Counts down the full sinks, and continues to read when no sink is full. */
   resume(): void {
     this.#waits--;
     if (this.#waits > 0 || this.#hasEnded) return;
@@ -159,7 +162,7 @@ export class PipeIntake implements Intake, Waiter {
     if (this.#waits === 0 && !this.#socket.destroyed) this.#socket.resume();
   }
 
-  /** Passes bytes on. Returns true if the intake may read on. */
+  /** Passes bytes on. Returns true if the intake may continue to read. */
   #take(buffer: Buffer, count: number): boolean {
     this.#readBytes += count;
     this.#gauge.count(count);

@@ -64,7 +64,7 @@ export interface ChannelSpec {
   /** True: ANSI escape sequences are removed before anything else sees the bytes (`strip_ansi`). */
   readonly stripAnsi: boolean;
   /**
-   * Most bytes between the tokens of a process communication event. 0: the tokens are ordinary output
+   * Maximum number of bytes between the tokens of a process communication event. 0: the tokens are ordinary output
    * (`stdout_capture_maxbytes`).
    */
   readonly captureMaxBytes: number;
@@ -212,7 +212,7 @@ export interface FlushLimit {
   onChange(listener: () => void): () => void;
 }
 
-/** Output that could not be written before the end. */
+/** Output that could not be written before the exit. */
 export interface LostOutput {
   readonly lines: number;
   readonly bytes: number;

@@ -1,6 +1,6 @@
 /**
- * The part of a log that clients read: the latest bytes in memory, and listeners that get every byte. Bytes never
- * leave this file for a destination; that is the work of the sinks.
+ * The part of a log that clients read: the latest bytes in memory, and listeners that get every byte. This file writes
+ * to no destination; the sinks do that.
  */
 import type { BytesListener, TailSlice } from './ports.ts';
 import { Tail } from './tail.ts';

@@ -22,8 +22,8 @@ const SPACE = 0x20;
 const OPENING_BRACE = 0x7b;
 const JSON_SPACES: ReadonlySet<number> = new Set([0x20, 0x09, 0x0d]);
 
-/** Most bytes that one byte of a line becomes: `\u001b`. */
-const LONGEST_ESCAPE = 6;
+/** Maximum number of bytes that one byte of a line becomes: `\u001b`. */
+const MAX_ESCAPE_BYTES = 6;
 
 /**
  * For each byte, the character after the backslash. 0: the byte needs no backslash. `u`: four hexadecimal digits
@@ -92,7 +92,7 @@ export class RecordFormat {
   }
 
   #writeText(queue: BlockQueue, bytes: Buffer, start: number, end: number): void {
-    const most = this.#head.length + this.#tail.length + 2 + (end - start) * LONGEST_ESCAPE;
+    const most = this.#head.length + this.#tail.length + 2 + (end - start) * MAX_ESCAPE_BYTES;
     if (most <= BLOCK_BYTES) {
       queue.commit(this.#encode(bytes, start, end, queue.reserve(most)));
       return;

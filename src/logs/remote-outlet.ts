@@ -1,7 +1,7 @@
 /**
- * The outlet for a log server. It takes all output at once, so a server that is down, slow or stuck never slows a
- * program or the end of the supervisor. Messages that the server does not take are queued up to a limit. Beyond the
- * limit they are dropped, counted and reported.
+ * The outlet for a log server. It takes all output at once, so a server that is down, slow or stuck never delays a
+ * program or a shutdown. Messages that the server does not take are queued up to a limit. Beyond the limit they are
+ * dropped, counted and reported.
  *
  * Invariants:
  * - There is at most one connection or attempt at a time.
@@ -18,22 +18,22 @@ import type { LogClock, LogProblem } from './ports.ts';
 export const KEPT_BYTES = 1024 * 1024;
 
 const FIRST_RETRY_MS = 1000;
-const LONGEST_RETRY_MS = 30_000;
+const MAX_RETRY_MS = 30_000;
 const CONNECT_MS = 10_000;
 /** A connection that is this old after its first message works. Over UDP, a refusal comes only after the message. */
 const PROVEN_MS = 1000;
-/** Time to send the rest of the queue after the last writer has gone. */
+/** Time to send the remaining queue after the last writer has gone. */
 const LINGER_MS = 5000;
 
 /** Error for a message that the full queue refuses. Made once, because a flood refuses many. */
 const REFUSED = new Error('it accepts no messages');
-const MEANWHILE = 'up to 1 MiB is kept until it can be reached again, and the rest is dropped';
+const MEANWHILE = 'up to 1 MiB is kept until it can be reached again; further lines are dropped';
 
 /** Parts of a remote outlet. */
 export interface RemoteParts {
   /** Name of the server in reports: its URL. */
   readonly name: string;
-  /** Most bytes of one message. */
+  /** Maximum number of bytes of one message. */
   readonly longestMessage: number;
   readonly connect: Connect;
   readonly clock: LogClock;
@@ -60,7 +60,7 @@ export class RemoteOutlet implements Outlet {
   #attempts = 0;
   #retryMs = FIRST_RETRY_MS;
   #retryAtMs = -Infinity;
-  /** Cancels the end of the time for the rest of the queue. */
+  /** Cancels the time limit for the remaining queue. */
   #cancelLinger: (() => void) | null = null;
   #isClosing = false;
   #drainWaiters: Array<() => void> = [];
@@ -114,7 +114,7 @@ export class RemoteOutlet implements Outlet {
     queueMicrotask(() => done(null));
   }
 
-  /** Sends the rest of the queue for a limited time. The caller does not wait for that. */
+  /** Sends the remaining queue for a limited time. The caller does not wait for that. */
   close(done: Done): void {
     const { clock } = this.#parts;
     this.#isClosing = true;
@@ -219,14 +219,14 @@ export class RemoteOutlet implements Outlet {
     this.#disconnect();
     if (error !== null || !wasUsed) {
       this.#retryAtMs = clock.nowMs() + this.#retryMs;
-      this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS);
-      this.#episode.fail(error ?? new Error('it ended the connection'), NOTHING_DROPPED);
+      this.#retryMs = Math.min(this.#retryMs * 2, MAX_RETRY_MS);
+      this.#episode.fail(error ?? new Error('it closed the connection'), NOTHING_DROPPED);
       for (const resolve of this.#drainWaiters.splice(0)) resolve();
     }
     if (this.#messages.length > 0) this.#connect();
   }
 
-  /** Cancels the end, because a writer uses the outlet again. */
+  /** Cancels the closing, because a writer uses the outlet again. */
   #keepOpen(): void {
     this.#isClosing = false;
     this.#cancelLinger?.();
@@ -242,7 +242,10 @@ export class RemoteOutlet implements Outlet {
     this.#firstSentMs = null;
   }
 
-  /** Ends the outlet after its last writer: the queue is sent, or its time is over and the rest is dropped. */
+  /**
+   * Closes the outlet after its last writer: the queue is sent, or its time is over and the remaining messages are
+   * dropped.
+   */
   #giveUp(): void {
     this.#keepOpen();
     this.#disconnect();

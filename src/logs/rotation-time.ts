@@ -3,7 +3,7 @@
  * midnight before Sunday, in the time zone of the supervisor. Pure arithmetic.
  */
 
-/** At the full hour, at midnight, at midnight before Sunday, or every so many milliseconds. */
+/** At the full hour, at midnight, at midnight before Sunday, or each time this number of milliseconds has passed. */
 export type RotationInterval = 'hourly' | 'daily' | 'weekly' | number;
 
 const HOUR_MS = 3_600_000;

@@ -24,7 +24,7 @@ export interface Destination {
   readonly name: string;
   /**
    * `stream`: our own stdout or stderr. `service`: the log daemon of this machine. Both stay open until the end, and
-   * USR2 does not open them anew. `path` and `server` are closed when their last user has gone.
+   * USR2 does not reopen them. `path` and `server` are closed when their last user has gone.
    */
   readonly type: 'stream' | 'service' | 'path' | 'server';
   /** Codes of errors after which the destination never takes a byte again. */

@@ -175,7 +175,7 @@ export class Sink {
     }
   }
 
-  /** Returns true if a reader has to wait before it reads on. The sink resumes the reader in its turn. */
+  /** Returns true if a reader has to wait before its next read. The sink resumes the reader in its turn. */
   wait(waiter: Waiter): boolean {
     // Only a write or an operation that ends resumes waiters.
     if (!this.#isBusy) return false;
@@ -235,7 +235,7 @@ export class Sink {
     await this.#parts.outlet.drained?.();
   }
 
-  /** Reports losses that were not reported yet, because the supervisor ends. Returns false if there are none. */
+  /** Reports losses that were not reported yet, because the supervisor exits. Returns false if there are none. */
   tellDropped(): boolean {
     const hasOutlet = this.#parts.outlet.tellDropped?.() ?? false;
     return this.#episode.tellDropped() || hasOutlet;
@@ -268,7 +268,7 @@ export class Sink {
         this.#isBusy = false;
         if (error === null) operation.resolve();
         else operation.reject(error);
-        this.#goOn();
+        this.#continue();
       };
       this.#parts.outlet[operation.kind](done);
       return;
@@ -314,7 +314,7 @@ export class Sink {
       this.#isTorn = true;
       this.#episode.fail(error, dropped);
     }
-    this.#goOn();
+    this.#continue();
   }
 
   /** Counts a line once if two blocks have a part of it. */
@@ -328,7 +328,7 @@ export class Sink {
    * Continues after a write or an operation: the supervisor's own lines first, then the readers in their turn, then the
    * next write.
    */
-  #goOn(): void {
+  #continue(): void {
     this.#movedAtMs = this.#parts.clock.nowMs();
     if (!this.#own.isEmpty) this.#resumeLastOutput();
     if (this.#queue.bytes <= QUEUE_BYTES / 2) {

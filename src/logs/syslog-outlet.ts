@@ -1,7 +1,7 @@
 /**
  * The outlet for the log daemon of this machine: a datagram for each line. No call blocks. A slow daemon slows the
- * programs that write to it. A daemon that takes nothing for {@link PATIENCE_MS} loses the lines, which the sink counts
- * and reports. The next line finds a daemon that was restarted.
+ * programs that write to it. If a daemon takes nothing for {@link DROP_AFTER_MS}, lines are dropped, and the sink
+ * counts and reports them. The next line finds a daemon that was restarted.
  */
 import { closeSync } from 'node:fs';
 import { getSystemErrorName } from 'node:util';
@@ -9,10 +9,13 @@ import type { Done, Outlet, Written } from './outlets.ts';
 import type { LogClock, LogNatives } from './ports.ts';
 import { syslogHeader } from './syslog-format.ts';
 
-/** Most bytes of a line in one datagram. The rest comes in further datagrams. The kernel and journald take more. */
-export const LONGEST_DATAGRAM_LINE = 64 * 1024;
+/**
+ * Maximum number of bytes of a line in one datagram. A longer line takes several datagrams. The kernel and journald
+ * accept more.
+ */
+export const MAX_DATAGRAM_LINE_BYTES = 64 * 1024;
 
-/** Most datagrams in a row. Other work of the loop gets its turn then. */
+/** Maximum number of datagrams in a row. Other work of the loop gets its turn then. */
 const BATCH = 256;
 
 /**
@@ -20,8 +23,8 @@ const BATCH = 256;
  * few datagrams only (net.unix.max_dgram_qlen, often 10), so every burst fills it. Node cannot poll such a descriptor.
  */
 const FIRST_RETRY_MS = 1;
-const LONGEST_RETRY_MS = 50;
-const PATIENCE_MS = 1000;
+const MAX_RETRY_MS = 50;
+const DROP_AFTER_MS = 1000;
 
 const NEWLINE = 0x0a;
 const EMPTY = Buffer.alloc(0);
@@ -52,7 +55,7 @@ interface Job {
 /** The outlet for the log daemon of this machine. */
 export class SyslogOutlet implements Outlet {
   readonly #parts: SyslogParts;
-  readonly #datagram = Buffer.allocUnsafeSlow(LONGEST_DATAGRAM_LINE + 128);
+  readonly #datagram = Buffer.allocUnsafeSlow(MAX_DATAGRAM_LINE_BYTES + 128);
   #fd: number | null = null;
   /** Beginning of a line whose end has not come yet. */
   #carry: Buffer = EMPTY;
@@ -117,7 +120,7 @@ export class SyslogOutlet implements Outlet {
 
   /** Returns the end of the next datagram: the end of the line, or the size limit. Null: more bytes must come first. */
   #endOfPiece({ bytes, at, end }: Job): number | null {
-    const longest = at + LONGEST_DATAGRAM_LINE - this.#carry.length;
+    const longest = at + MAX_DATAGRAM_LINE_BYTES - this.#carry.length;
     const newline = bytes.indexOf(NEWLINE, at);
     if (newline !== -1 && newline < end && newline <= longest) return newline;
     return longest < end ? longest : null;
@@ -128,9 +131,9 @@ export class SyslogOutlet implements Outlet {
     const nowMs = clock.nowMs();
     const isBehind = error.code === 'EAGAIN' || error.code === 'ENOBUFS';
     job.waitedSinceMs ??= nowMs;
-    if (isBehind && !this.#isStalled && nowMs - job.waitedSinceMs < PATIENCE_MS) {
+    if (isBehind && !this.#isStalled && nowMs - job.waitedSinceMs < DROP_AFTER_MS) {
       clock.alarm(nowMs + job.retryMs, () => this.#advance(job));
-      job.retryMs = Math.min(job.retryMs * 2, LONGEST_RETRY_MS);
+      job.retryMs = Math.min(job.retryMs * 2, MAX_RETRY_MS);
       return;
     }
     this.#isStalled = isBehind;

@@ -1,6 +1,6 @@
 /**
  * The last bytes of an output in memory, in a ring that grows up to a limit. Offsets count from the first byte ever
- * pushed, so a client can go on where it stopped.
+ * pushed, so a client can continue where it stopped.
  */
 import { readRange, tailRange } from './log-offsets.ts';
 import type { TailSlice } from './ports.ts';
@@ -41,13 +41,15 @@ export class Tail {
     this.#total += end - start;
   }
 
-  /** Returns the bytes of {@link tailRange} that are still here. */
+  /** Returns the bytes of {@link tailRange} that are still in the ring. */
   tail(offset: number, length: number): TailSlice {
     const { start, end, overflow } = tailRange(this.#total, offset, length);
     return { bytes: this.#slice(start, end), offset: this.#total, overflow };
   }
 
-  /** Returns the bytes of {@link readRange} that are still here. Null for arguments that contradict each other. */
+  /**
+   * Returns the bytes of {@link readRange} that are still in the ring. Null for arguments that contradict each other.
+   */
   read(offset: number, length: number): Buffer | null {
     const range = readRange(this.#total, offset, length);
     return range === null ? null : this.#slice(range.start, range.end);

@@ -13,7 +13,7 @@ import type { LineForm } from './feed.ts';
 import { FileOutlet } from './file-outlet.ts';
 import { LinePrefix } from './line-prefix.ts';
 import type { PrefixParts } from './line-prefix.ts';
-import { LONGEST_MESSAGE, connectTo } from './links.ts';
+import { MAX_MESSAGE_BYTES, connectTo } from './links.ts';
 import { MessageHeader } from './message-header.ts';
 import type { Severity } from './message-header.ts';
 import type { Outlet } from './outlets.ts';
@@ -165,7 +165,7 @@ function serverDestination(target: TargetOf<'remote'>, { deps: { clock } }: Sink
     makeOutlet: ({ report }) =>
       new RemoteOutlet({
         name,
-        longestMessage: LONGEST_MESSAGE[target.protocol],
+        longestMessage: MAX_MESSAGE_BYTES[target.protocol],
         connect: connectTo(target),
         clock,
         report,

@@ -58,7 +58,7 @@ test('tcp: the connection to a server that sends without end is closed and repor
       });
     send();
   });
-  await scene.err.until(/it sends data, as no log server does/);
+  await scene.err.until(/it sends data, which a log server never does/);
   await scene.end();
 });
 

@@ -6,7 +6,7 @@ import { BlockPool } from '../../../src/logs/blocks.ts';
 import { Feed } from '../../../src/logs/feed.ts';
 import type { LineForm } from '../../../src/logs/feed.ts';
 import { LinePrefix, PrefixLayout } from '../../../src/logs/line-prefix.ts';
-import { LONGEST_LINE } from '../../../src/logs/line-splitter.ts';
+import { MAX_LINE_BYTES } from '../../../src/logs/line-splitter.ts';
 import { PartialWatch } from '../../../src/logs/partial-watch.ts';
 import type { LineStyle } from '../../../src/logs/ports.ts';
 import { RecordFormat } from '../../../src/logs/record-format.ts';
@@ -240,8 +240,8 @@ test('a feed that replaces another goes on with its line', async () => {
 test('a line over 1 MiB is cut and marked', async () => {
   const place = stream();
   const feed = prefixed(place.sink, 'a', new PrefixLayout());
-  feed.take(Buffer.concat([Buffer.alloc(LONGEST_LINE, 'x'), Buffer.from('rest\nnext\n')]));
-  assert.equal(await textOf(place), `a | ${'x'.repeat(LONGEST_LINE)} [line cut]\na | rest\na | next\n`);
+  feed.take(Buffer.concat([Buffer.alloc(MAX_LINE_BYTES, 'x'), Buffer.from('rest\nnext\n')]));
+  assert.equal(await textOf(place), `a | ${'x'.repeat(MAX_LINE_BYTES)} [line cut]\na | rest\na | next\n`);
 });
 
 test('json: each line is an object with all fields', async () => {
@@ -351,7 +351,7 @@ test('json: a partial line is marked in its record, but not at the end of the pi
 
 test('json: the records of a line that was cut are marked', async () => {
   const place = stream();
-  json(place.sink).take(Buffer.concat([Buffer.alloc(LONGEST_LINE, '"'), Buffer.from('rest\n')]));
+  json(place.sink).take(Buffer.concat([Buffer.alloc(MAX_LINE_BYTES, '"'), Buffer.from('rest\n')]));
   const records = (await textOf(place))
     .split('\n')
     .slice(0, -1)
@@ -359,7 +359,7 @@ test('json: the records of a line that was cut are marked', async () => {
   assert.deepEqual(
     records.map(({ message, cut }) => [message.length, cut]),
     [
-      [LONGEST_LINE, true],
+      [MAX_LINE_BYTES, true],
       [4, undefined],
     ],
   );

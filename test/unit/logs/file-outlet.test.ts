@@ -217,7 +217,7 @@ test('a failed rotation is reported once, and the file grows', async () => {
   assert.equal(log.problems.length, 1);
   assert.match(
     (log.problems[0] as LogProblem).text,
-    /^cannot rotate .*: .*\((EISDIR|ENOTEMPTY|EEXIST)\); it grows on$/,
+    /^cannot rotate .*: .*\((EISDIR|ENOTEMPTY|EEXIST)\); it keeps growing$/,
   );
 });
 

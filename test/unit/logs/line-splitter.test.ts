@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { LONGEST_LINE, LineSplitter } from '../../../src/logs/line-splitter.ts';
+import { MAX_LINE_BYTES, LineSplitter } from '../../../src/logs/line-splitter.ts';
 import type { LineReceiver } from '../../../src/logs/line-splitter.ts';
 
 /** Collects the lines, whatever the ranges in which they come. */
@@ -78,30 +78,30 @@ test('a line that was begun goes on, also with its newline only', () => {
 });
 
 test('a line over the limit is cut without loss, whatever the reads', () => {
-  const long = Buffer.concat([Buffer.alloc(2 * LONGEST_LINE + 10, 'x'), Buffer.from('\nnext\n')]);
+  const long = Buffer.concat([Buffer.alloc(2 * MAX_LINE_BYTES + 10, 'x'), Buffer.from('\nnext\n')]);
   const expected = [
-    `cut ${'x'.repeat(LONGEST_LINE)}`,
-    `cut ${'x'.repeat(LONGEST_LINE)}`,
+    `cut ${'x'.repeat(MAX_LINE_BYTES)}`,
+    `cut ${'x'.repeat(MAX_LINE_BYTES)}`,
     `line ${'x'.repeat(10)}`,
     'line next',
   ];
-  for (const places of [[], [1], [LONGEST_LINE], [LONGEST_LINE + 1], [70_000, 140_000, LONGEST_LINE * 2 + 5]]) {
+  for (const places of [[], [1], [MAX_LINE_BYTES], [MAX_LINE_BYTES + 1], [70_000, 140_000, MAX_LINE_BYTES * 2 + 5]]) {
     assert.deepEqual(split(cutAt(long, places)), expected);
   }
 });
 
 test('a line of exactly the limit is not cut', () => {
-  const line = Buffer.concat([Buffer.alloc(LONGEST_LINE, 'x'), Buffer.from('\n')]);
-  for (const places of [[], [5], [LONGEST_LINE], [LONGEST_LINE - 1]]) {
-    assert.deepEqual(split(cutAt(line, places)), [`line ${'x'.repeat(LONGEST_LINE)}`]);
+  const line = Buffer.concat([Buffer.alloc(MAX_LINE_BYTES, 'x'), Buffer.from('\n')]);
+  for (const places of [[], [5], [MAX_LINE_BYTES], [MAX_LINE_BYTES - 1]]) {
+    assert.deepEqual(split(cutAt(line, places)), [`line ${'x'.repeat(MAX_LINE_BYTES)}`]);
   }
 });
 
 test('a cut never splits a UTF-8 character', () => {
   const euro = Buffer.from('€');
-  const line = Buffer.concat([Buffer.alloc(LONGEST_LINE - 1, 'x'), euro, Buffer.from('y\n')]);
+  const line = Buffer.concat([Buffer.alloc(MAX_LINE_BYTES - 1, 'x'), euro, Buffer.from('y\n')]);
   const events = split([line]);
-  assert.deepEqual(events, [`cut ${'x'.repeat(LONGEST_LINE - 1)}`, `line ${euro.toString('latin1')}y`]);
+  assert.deepEqual(events, [`cut ${'x'.repeat(MAX_LINE_BYTES - 1)}`, `line ${euro.toString('latin1')}y`]);
 });
 
 test('a partial line is passed on up to its last whole character, and keeps a return if asked to', () => {

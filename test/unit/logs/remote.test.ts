@@ -195,7 +195,7 @@ test('a server that is down is tried after 1 s, 2 s, 4 s … 30 s, with one repo
   assert.deepEqual(w.server.got, ['kept 1', 'kept 2']);
   assert.deepEqual(w.problems, [
     'cannot write syslog+tcp://h:514: connection refused (ECONNREFUSED); ' +
-      'up to 1 MiB is kept until it can be reached again, and the rest is dropped',
+      'up to 1 MiB is kept until it can be reached again; further lines are dropped',
   ]);
   await w.advance(6000);
   await w.give('three\n');
@@ -240,7 +240,7 @@ test('a server that takes nothing: lines over the limit are counted and reported
   assert.ok(w.outlet.keptBytes <= KEPT_BYTES && w.outlet.keptBytes > KEPT_BYTES - 2000, String(w.outlet.keptBytes));
   assert.deepEqual(w.problems, [
     'cannot write syslog+tcp://h:514: it accepts no messages; ' +
-      'up to 1 MiB is kept until it can be reached again, and the rest is dropped',
+      'up to 1 MiB is kept until it can be reached again; further lines are dropped',
   ]);
   w.server.goOn();
   await w.advance(6000);
@@ -281,7 +281,7 @@ test('a server that closes a used connection has not failed, one that closes eac
   await w.give('three\n');
   assert.deepEqual(w.server.got, ['one', 'two', 'three']);
   w.server.current?.lost(null);
-  assert.match(w.problems[0] ?? '', /it ended the connection/);
+  assert.match(w.problems[0] ?? '', /it closed the connection/);
   await w.give('four\n');
   assert.equal(w.server.attempts, 2);
   await w.advance(1000);

@@ -9,7 +9,7 @@ import { BlockPool } from '../../../src/logs/blocks.ts';
 import type { LogNatives, LogProblem } from '../../../src/logs/ports.ts';
 import { Sink } from '../../../src/logs/sink.ts';
 import { syslogHeader } from '../../../src/logs/syslog-format.ts';
-import { LONGEST_DATAGRAM_LINE, SyslogOutlet } from '../../../src/logs/syslog-outlet.ts';
+import { MAX_DATAGRAM_LINE_BYTES, SyslogOutlet } from '../../../src/logs/syslog-outlet.ts';
 import { FakeClock, put } from './fakes.ts';
 
 const ENOENT = 2;
@@ -120,13 +120,13 @@ test('each line is one datagram, also in several parts, with its bytes unchanged
 
 test('a line that is too long for a datagram becomes several', () =>
   inWorld(async ({ daemon, give }) => {
-    const long = 'x'.repeat(2 * LONGEST_DATAGRAM_LINE + 5);
+    const long = 'x'.repeat(2 * MAX_DATAGRAM_LINE_BYTES + 5);
     await give(`begin `);
-    await give(`${long}\n${'y'.repeat(LONGEST_DATAGRAM_LINE)}\nend\n`);
+    await give(`${long}\n${'y'.repeat(MAX_DATAGRAM_LINE_BYTES)}\nend\n`);
     await tick();
     assert.deepEqual(
       daemon.lines.map((line) => line.length),
-      [LONGEST_DATAGRAM_LINE, LONGEST_DATAGRAM_LINE, 11, LONGEST_DATAGRAM_LINE, 3],
+      [MAX_DATAGRAM_LINE_BYTES, MAX_DATAGRAM_LINE_BYTES, 11, MAX_DATAGRAM_LINE_BYTES, 3],
     );
     assert.equal(daemon.lines.slice(0, 3).join(''), `begin ${long}`);
   }));
