@@ -10,7 +10,7 @@ export interface FoundSupervisor extends Endpoint {
   readonly file: string | null;
 }
 
-/** Finds supervisors of our own container. */
+/** Finds the supervisors of our container. */
 export interface Discovery {
   /** Finds the supervisor that is PID 1 of the container; null for none, and outside of containers. */
   find(): FoundSupervisor | null;

@@ -9,8 +9,8 @@ import type { Session } from './session.ts';
 const UNAUTHORIZED = 401;
 
 /**
- * Splits a line into the name of the command and the rest, as Python's cmd module does. A name has letters, digits and
- * `_`.
+ * Splits a line into the name of the command and its arguments, as Python's cmd module does. A name has letters, digits
+ * and `_`.
  */
 export function parseLine(line: string): { name: string; argument: string } {
   const text = line.trim().replace(/^\?/, 'help ');

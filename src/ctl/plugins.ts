@@ -32,7 +32,7 @@ export interface CtlPluginApi {
   register(name: string, run: PluginCommand, help?: readonly string[]): void;
 }
 
-/** A command of a plug-in. `argument` is the rest of its line. */
+/** A command of a plug-in. `argument` is the line after the name of the command. */
 type PluginCommand = (context: CommandContext, argument: string) => unknown;
 
 /** Adds the commands of the plug-ins. */

@@ -23,7 +23,7 @@ import { readHistory, runShell, writeHistory } from './shell.ts';
  * @returns the exit code: those of LSB init scripts, 2 for a wrong command line or configuration, 130 after Ctrl-C
  */
 export async function runCtl(args: readonly string[], io: CtlIo): Promise<number> {
-  // A reader that closes our output, as in `status | head -1`, does not want the rest. This is not our error.
+  // A reader that closes our output, as in `status | head -1`, wants no more of it. This is not our error.
   const gone = new AbortController();
   const leave = (): void => gone.abort();
   const ignore = (): void => undefined;

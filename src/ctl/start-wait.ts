@@ -1,6 +1,6 @@
 /**
- * The wait of `start` and `restart` for processes that must start first (`depends_on`): shows on a terminal what a
- * start waits for, and ends the wait after `--timeout`. The start itself goes on in the supervisor.
+ * The wait of `start` and `restart` for processes that must start first (`depends_on`): shows on a terminal the
+ * programs that a start waits for, and ends the wait after `--timeout`. The start itself continues in the supervisor.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { WrongValue } from '../config/datatype.ts';
@@ -69,7 +69,7 @@ export async function waitForStarts(
   } catch (error) {
     if (!isOver || !(error instanceof InterruptError)) throw error;
     const seconds = (timeoutMs ?? 0) / 1000;
-    const lines = watch.waiting.length === 0 ? ['the start is not done'] : watch.waiting;
+    const lines = watch.waiting.length === 0 ? ['the start is not finished'] : watch.waiting;
     for (const line of lines)
       session.fail(
         `${line}: ERROR (timeout after ${seconds} s; the start continues without supervisorctl)`,
@@ -81,7 +81,7 @@ export async function waitForStarts(
   }
 }
 
-/** Asks the server again and again what the starts wait for. */
+/** Asks the server every second for the reasons why the starts wait. */
 class HoldWatch {
   readonly #session: Session;
   readonly #names: readonly string[];

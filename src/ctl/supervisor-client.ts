@@ -166,7 +166,7 @@ export class SupervisorClient {
   };
   restartSupervisor = async (): Promise<void> => void (await this.#call('supervisor.restart'));
   shutdown = async (): Promise<void> => void (await this.#call('supervisor.shutdown'));
-  /** Asks a server that is shutting down to kill the processes that are left. Returns false if it does not. */
+  /** Asks a server that is shutting down to kill the remaining processes. Returns false if it does not. */
   shutdownAgain = async (): Promise<boolean> => {
     try {
       return toBoolean(await this.#call('onevisor.shutdownAgain'));

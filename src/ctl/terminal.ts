@@ -46,7 +46,7 @@ export class TerminalLines implements LineSource {
   #history: string[];
   /** The editor and its input. */
   #editor: { readonly reader: Interface; readonly input: PassThrough } | null = null;
-  /** Text that was typed and not used yet. */
+  /** Typed text that no line has used yet. */
   #typed = '';
   #hasEnded = false;
 

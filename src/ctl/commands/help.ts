@@ -12,7 +12,7 @@ clear  maintail  quit  reread  signal    stop    version
 
 const ADDITIONS = [
   'health [<name> ...]\tList processes that should run and do not, or are not healthy (exit code 0 or 1)',
-  'status --json\t\tAll that the server knows of each process, as JSON',
+  'status --json\t\tAll facts of each process, as JSON',
   'status --watch[=<s>]\tRepeat the status, every 2 seconds by default',
   'restart --rolling ...\tRestart one process after the other; stop at the first that does not come up',
   'update --dry-run\tShow the changes that update would make',

@@ -1,6 +1,6 @@
 /**
- * The commands `quit` and `exit`, and `EOF`, which stands for the end of the input. Each prints an empty line and ends
- * the shell.
+ * The commands `quit` and `exit`, and `EOF`, which means the end of the input. Each prints an empty line and ends the
+ * shell.
  */
 import type { Command } from '../command.ts';
 

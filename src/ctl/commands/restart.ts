@@ -73,7 +73,7 @@ async function restartInTurn(session: Session, names: readonly string[]): Promis
   for (const proc of chosen) {
     if (await restartOne(session, proc)) continue;
     session.output(
-      `rolling restart ended at ${formatNamespec(proc.group, proc.name)}: the processes after it were left as they are`,
+      `rolling restart stopped at ${formatNamespec(proc.group, proc.name)}: the processes after it were not restarted`,
     );
     return;
   }

@@ -1,4 +1,4 @@
-/** The command `shutdown`: ends the supervisor and all its processes. In the shell it asks first. */
+/** The command `shutdown`: shuts down the supervisor, which stops all its processes. In the shell it asks first. */
 import { faults, RpcFault } from '../../core/faults.ts';
 import { defineCommand, parseNothing } from '../command.ts';
 import { confirm } from '../confirm.ts';
@@ -38,8 +38,8 @@ export const shutdown = defineCommand({
 });
 
 /**
- * Asks a supervisor that is shutting down already to kill the processes that are left. compat: a supervisord has no
- * such method, and nothing happens.
+ * Asks a supervisor that is shutting down already to kill the remaining processes. compat: a supervisord has no such
+ * method, and nothing happens.
  */
 async function requestKill(session: Session): Promise<void> {
   session.output('ERROR: already shutting down');

@@ -212,7 +212,7 @@ new: would be added
       assert.deepEqual(await run(server, 'start web --timeout 5s'), { stdout: 'web: started\n', stderr: '', code: 0 });
       assert.deepEqual(await run(server, 'start web --timeout'), {
         stdout:
-          'Error: --timeout: the value is empty; expected a duration: a number of seconds, or one as 500ms, ' +
+          'Error: --timeout: the value is empty; expected a duration: a number of seconds, or with units: 500ms, ' +
           '30s, 1m30s, 2h, 1d\n',
         stderr: '',
         code: 2,
@@ -314,7 +314,7 @@ new: would be added
         assert.deepEqual(await run(server, 'restart --rolling jobs:* web'), {
           stdout:
             'jobs:a: stopped\njobs:a: ERROR (spawn error)\n' +
-            'rolling restart ended at jobs:a: the processes after it were left as they are\n',
+            'rolling restart stopped at jobs:a: the processes after it were not restarted\n',
           stderr: '',
           code: 7,
         });
@@ -332,7 +332,7 @@ new: would be added
         assert.deepEqual(await run(server, 'restart --rolling all'), {
           stdout:
             'web: stopped\nweb: started\njobs:a: stopped\njobs:a: started\njobs:a: ERROR (not healthy)\n' +
-            'rolling restart ended at jobs:a: the processes after it were left as they are\n',
+            'rolling restart stopped at jobs:a: the processes after it were not restarted\n',
           stderr: '',
           code: 1,
         });
