@@ -98,15 +98,15 @@ function sendPieces(response: ServerResponse, pieces: Iterator<Buffer>): void {
     response.end();
     return;
   }
-  const goOn = (): void => {
+  const sendNext = (): void => {
     clearTimeout(timer);
-    response.off('close', goOn).off('drain', goOn);
+    response.off('close', sendNext).off('drain', sendNext);
     sendPieces(response, pieces);
   };
   const timer = setTimeout(() => response.destroy(), PIECE_MS);
-  response.once('close', goOn);
-  if (response.write(value)) setImmediate(goOn);
-  else response.once('drain', goOn);
+  response.once('close', sendNext);
+  if (response.write(value)) setImmediate(sendNext);
+  else response.once('drain', sendNext);
 }
 
 /** Sends the error page for a status, with our reason. */

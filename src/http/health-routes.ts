@@ -22,7 +22,7 @@ export function healthRoutes(sources: ProblemSources): Route[] {
       const unknown = findUnknown(sources, programs);
       const send = (status: number, lines: readonly string[]): void =>
         sendText(exchange, status, { type: TEXT_TYPE, text: lines.map((line) => `${line}\n`).join('') }, HEADERS);
-      if (unknown.length > 0) return send(404, ['there is no program, group or process of that name']);
+      if (unknown.length > 0) return send(404, ['there is no program, group or process with that name']);
       const problems = findProblems(sources, question, programs);
       return problems.length === 0 ? send(200, ['ok']) : send(503, problems);
     },

@@ -1,6 +1,7 @@
 /**
  * Following a log over HTTP: sends the last bytes, then all new bytes. A client that reads too slowly misses bytes, and
- * the stream tells it how many. A client that does not read at all is disconnected. The memory for a client is limited.
+ * a line in the stream says how many. A client that does not read at all is disconnected. The memory for a client is
+ * limited.
  */
 import type { ServerResponse } from 'node:http';
 import type { Log } from '../rpc/supervisor-api.ts';

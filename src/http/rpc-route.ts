@@ -29,7 +29,7 @@ export interface RpcService {
   readonly times: ProcessTimes;
 }
 
-/** Reads the call in a body. Returns null, after a line in the log without the body, if there is none. */
+/** Reads the call in a body. If the body has no call, logs the error without the body and returns null. */
 function readCall({ api }: RpcService, body: string): XmlRpcCall | null {
   try {
     return decodeCall(body);

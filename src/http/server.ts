@@ -146,8 +146,8 @@ export function createHttpServer(
       response.on('error', (error) => report('debug', `cannot answer a client: ${error.message}`));
       response.setHeader('Server', 'onevisor');
       if (isClosing) response.setHeader('Connection', 'close');
-      // `respond` reports the errors of routes. An error here is a mistake in `respond` itself, and the connection
-      // cannot be used any more.
+      // `respond` reports the errors of routes. An error here is a bug in `respond` itself, and the connection cannot
+      // be used any more.
       const isDone = respond(request, response, { signal: controller.signal, reserve }).catch((error: unknown) => {
         report('critical', `cannot answer a client: ${messageOf(error)}`);
         response.destroy();

@@ -1,7 +1,7 @@
 /**
- * Listening on a unix socket. The socket is made in a private directory beside its path, gets mode and owner there, and
- * is then linked or renamed to its path. So it never has other permissions at its path, a stale socket is replaced in
- * one step, and a file system without hard links works, too.
+ * Listening on a unix socket. The socket is made in a private directory next to its path, gets mode and owner there,
+ * and is then linked or renamed to its path. So it never has other permissions at its path, a stale socket is replaced
+ * in one step, and a file system without hard links works, too.
  */
 import { mkdtempSync, rmdirSync } from 'node:fs';
 import { chmod, chown, link, lstat, rename, unlink } from 'node:fs/promises';

@@ -3,7 +3,7 @@
  * supervise.ts runs the supervisor.
  */
 
-const WORKER_ENDS = "echo 'this one is too much for me' >&2; exit 3";
+const WORKER_ENDS = "echo 'the worker crashes' >&2; exit 3";
 const ORPHAN_LEFT = 'left an orphan behind: it becomes a child of onevisor, which reaps it';
 
 /** A clock, a worker that fails and is restarted, and a program that leaves orphans. */
@@ -35,11 +35,11 @@ export function demoEnvironment(env: Readonly<NodeJS.ProcessEnv>): NodeJS.Proces
 /** Formats the greeting before the start. */
 export function formatGreeting(executable: string): string {
   return `This is onevisor with three programs: clock, worker (it crashes and is restarted), parent (it leaves orphans).
-In another terminal, look at them and play with them:
+In another terminal, watch and control them:
   ${executable} ctl status
   ${executable} ctl stop clock
-  kill -9 the pid of clock, and see its successor
-Ctrl-C ends it all.
+  kill -9 $(${executable} ctl pid clock)   # onevisor starts it again
+Ctrl-C stops everything.
 
 `;
 }

@@ -22,7 +22,7 @@ export interface PidproxyIo extends ProgramIo {
   readonly calledAs: string;
 }
 
-/** Runs the proxy. Resolves with the exit code when its child has ended, or after a signal that ends it. */
+/** Runs the proxy. Resolves with the exit code when its child has ended, or after a signal on which it exits. */
 export async function runPidproxy(addon: Addon, args: readonly string[], io: PidproxyIo): Promise<number> {
   const [pidfile, command, ...rest] = args;
   if (pidfile === undefined || command === undefined) {
@@ -43,7 +43,7 @@ export async function runPidproxy(addon: Addon, args: readonly string[], io: Pid
   hold.ref();
   takeSignals(addon, FORWARDED_SIGNALS, (name) => {
     const target = readPidFile(pidfile);
-    if (target === null) io.err(`${io.calledAs}: cannot pass ${name} on: ${pidfile} has no pid\n`);
+    if (target === null) io.err(`${io.calledAs}: cannot forward ${name}: ${pidfile} has no pid\n`);
     else addon.kill(target, signalNumbers[name]);
     if (EXIT_SIGNALS.has(name)) resolve(0);
   });

@@ -1,6 +1,6 @@
 /**
- * One run of the supervisor: creates its parts from a configuration, starts everything, waits for the end, and cleans
- * up. The order of the steps is Supervisor's if a program or a test can observe it.
+ * One run of the supervisor: creates its parts from a configuration, starts everything, waits for the shutdown, and
+ * cleans up. The order of the steps is Supervisor's if a program or a test can observe it.
  */
 import { isatty } from 'node:tty';
 import type { Flags } from '../config/flags.ts';
@@ -71,7 +71,7 @@ export interface RunInput {
   readonly signals: SignalIntake;
 }
 
-/** A supervisor from its start to its end. Creates all its parts; {@link SupervisorRun.run} starts them. */
+/** A supervisor from its start to its exit. Creates all its parts; {@link SupervisorRun.run} starts them. */
 export class SupervisorRun {
   readonly #input: RunInput;
   readonly #self: Self;
@@ -128,7 +128,7 @@ export class SupervisorRun {
     this.#servers = this.#makeServers();
   }
 
-  /** Starts the servers and the programs. Resolves with the exit code at the end. */
+  /** Starts the servers and the programs. Resolves with the exit code after the shutdown. */
   async run(): Promise<number> {
     this.#startReaper();
     const early = new EarlySignals(this.#input.signals, this.#supervision);
@@ -262,11 +262,11 @@ export class SupervisorRun {
     early.start();
   }
 
-  /** Ends remaining orphans. Outside containers they are not touched, as in Supervisor. */
+  /** Stops the remaining orphans. Outside containers they are not touched, as in Supervisor. */
   async #sweep(cause: ExitCause): Promise<void> {
     const { pid, isContainer } = this.#self;
     if (!isContainer && pid !== 1) return;
-    // The client that has asked for the end is to write its answer, and to end with 0.
+    // The client that requested the shutdown must be able to print the answer and to exit with 0.
     if (cause.kind === 'request')
       await waitForOutsiders({ clock: systemClock, pid, isInside: hasOurMounts }, this.#stopBudget);
     const parts = { addon: this.#input.addon, reaper: this.#reaper, clock: systemClock, pid };

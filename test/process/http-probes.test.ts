@@ -124,7 +124,7 @@ test('a probe may ask for one program, group or process, which should then run',
         ['/readyz?program=g', 503, 'g:bad: FATAL no\ng:off: STOPPED Not started\n'],
         ['/healthz?program=off', 200, 'ok\n'],
         ['/readyz?program=web&program=off', 503, 'g:off: STOPPED Not started\n'],
-        ['/readyz?program=nope', 404, 'there is no program, group or process of that name\n'],
+        ['/readyz?program=nope', 404, 'there is no program, group or process with that name\n'],
         ['/readyz?other=1', 503, 'g:bad: FATAL no\n'],
       ] as const;
       for (const [path, status, body] of answers) {
