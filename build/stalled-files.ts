@@ -1,24 +1,25 @@
 /**
- * Ends test files that no longer do anything: Node's runner waits for ever for one whose tests left a handle or a child
- * behind. It looks only at processes below this one.
+ * Kills test files that have stalled. Node's runner waits without end for a file whose tests left a handle or a child
+ * behind. Only descendants of this process are killed.
  */
 import { childrenOf, commandOf, descendantsOf, kill } from './process-tree.ts';
 
-/** How often is looked, in ms. */
+/** Time between two searches for stalled files. */
 const PERIOD_MS = 5_000;
 
-/** Watches the files of one run; `seen(file)` says that one has shown life. */
+/** Watches the test files of one run. */
 export class StalledFiles {
   readonly #lastSeen = new Map<string, number>();
   readonly #timer: NodeJS.Timeout;
 
-  /** `limitMs`: how long a file may be silent. `onKilled` gets the file and what was running in it. */
+  /** Kills files without an event for `limitMs`. `onKilled` gets the file and the commands of its descendants. */
   constructor(limitMs: number, onKilled: (file: string, commands: readonly string[]) => void) {
     this.#timer = setInterval(() => {
       void this.#killSilent(limitMs, onKilled);
     }, PERIOD_MS);
   }
 
+  /** Notes an event of a file. */
   seen(file: string): void {
     this.#lastSeen.set(file, performance.now());
   }
@@ -37,7 +38,7 @@ export class StalledFiles {
       const below = await descendantsOf(pid);
       const commands = await Promise.all(below.map(async (one) => (await commandOf(one)).join(' ')));
       onKilled(file, commands);
-      // From the top, so that nothing there starts something new in the place of what ended.
+      // Kill parents first, so that no parent can replace a killed child.
       for (const one of [pid, ...below]) kill(one);
     }
   }

@@ -1,8 +1,8 @@
 /**
- * `npm test`: builds, runs the rings of tests from the quick to the slow, prints one line for each, and sums them up.
- * `npm test -- --quick` runs the rings that need no running supervisor. `npm test -- unit e2e` runs only the named
- * rings, `--only NAME` only files with that in their path. A ring without tests is a failure, and so is a skip without
- * a reason.
+ * Runs `npm test`: builds, runs the test rings from fast to slow, and prints one line for each ring and one for the
+ * sum. `npm test -- --quick` runs the rings that need no running supervisor. `npm test -- unit e2e` runs the named
+ * rings only. `--only NAME` runs only files with NAME in their path. A ring without tests fails. A skipped test without
+ * a reason is a failure.
  */
 import { execFile } from 'node:child_process';
 import { existsSync, globSync } from 'node:fs';
@@ -17,24 +17,24 @@ import type { CoveredFile } from './coverage.ts';
 
 const run = promisify(execFile);
 
-/** A folder of tests, or a command that is one test. */
+/** A folder of tests, or a command that counts as one test. */
 interface Ring {
   readonly name: string;
   /** A program of the build, with its arguments. */
   readonly command?: readonly string[];
-  /** Folders below test/; by default the one that is called as the ring. */
+  /** Folders below test/; by default the folder with the name of the ring. */
   readonly folders?: readonly string[];
-  /** Folders whose files this ring must cover to the last line; that counts as one test. */
+  /** Folders whose files this ring must cover to the last line. The coverage counts as one test. */
   readonly covers?: readonly string[];
-  /** Limit for one test; a file that is silent for so long is ended too. */
+  /** Timeout of one test. A file without events for this time is killed too. */
   readonly timeoutMs?: number;
-  /** Runs at the same time as the ring before it. Both wait for pauses of a second, so together they take less time. */
+  /** Runs at the same time as the ring before it. Both often wait, so together they take less time. */
   readonly isBeside?: boolean;
-  /** Part of `--quick`. */
+  /** True for a ring of `--quick`. */
   readonly isQuick?: boolean;
   /** Seconds on two idle processors, for the forecast at the start. */
   readonly seconds: number;
-  /** What must be done once before files run side by side. */
+  /** Runs once before the files, which run in parallel. */
   readonly prepare?: () => Promise<void>;
 }
 
@@ -51,7 +51,7 @@ const RINGS: readonly Ring[] = [
     seconds: 45,
     isQuick: true,
     folders: ['unit', 'engine'],
-    // Both together cover them.
+    // Both test folders together cover these.
     covers: ['src/core', 'src/config'],
   },
   { name: 'process', seconds: 55, isQuick: true },
@@ -70,10 +70,10 @@ const RINGS: readonly Ring[] = [
 
 /** Files that run at the same time. Many wait for pauses of a second, so three keep two processors busy. */
 const CONCURRENCY = 3;
-/** The same for each of two rings. */
+/** The same for each of two rings that run at the same time. */
 const CONCURRENCY_BESIDE = 2;
 
-/** Compiled sources and tests, for the processes of this run and the next: each test file starts 0.2 s sooner. */
+/** Cache of compiled sources and tests, for this run and later runs. Each test file starts 0.2 s sooner. */
 const COMPILED = join(ROOT, 'dist', '.cache', 'compiled');
 
 interface Tally {
@@ -126,7 +126,7 @@ function chosenRings(names: readonly string[]): readonly Ring[] {
   return chosen;
 }
 
-/** Puts rings that run at the same time together. */
+/** Groups the rings that run at the same time. */
 function groupRings(chosen: readonly Ring[]): Ring[][] {
   const groups: Ring[][] = [];
   for (const ring of chosen) {
@@ -147,7 +147,7 @@ async function runRing(ring: Ring, count: number): Promise<Tally> {
   return tally;
 }
 
-/** Names the rings, the time that they take, and the quicker choice. */
+/** Formats the names of the rings, the time that they take, and a hint at `--quick`. */
 function formatForecast(chosen: readonly Ring[]): string {
   const seconds = chosen.reduce((sum, ring) => sum + ring.seconds, 0);
   const time = seconds < 100 ? `${seconds} seconds` : `${Math.round(seconds / 60)} minutes`;
@@ -156,7 +156,7 @@ function formatForecast(chosen: readonly Ring[]): string {
   return `running ${names}: about ${time} on two idle processors${hint}`;
 }
 
-/** Shows on a terminal what is under way, in a line that the next output replaces. */
+/** Shows the progress on a terminal, in a line that the next output replaces. */
 function showProgress(text: string): void {
   if (process.stdout.isTTY) process.stdout.write(`\r\x1b[K${text}`);
 }
@@ -165,13 +165,13 @@ function clearProgress(): void {
   showProgress('');
 }
 
-/** Prints a line for good. */
+/** Prints a line that stays. */
 function print(text: string): void {
   clearProgress();
   console.log(text);
 }
 
-/** Runs a command as one test; what it wrote is shown only when it failed, or says that something was skipped. */
+/** Runs a command as one test. Shows its output only if it fails, and its lines about skipped tests. */
 async function runCommand(name: string, [file = '', ...args]: readonly string[]): Promise<Tally> {
   try {
     const { stdout } = await run(file, args, { cwd: ROOT, maxBuffer: 1 << 26, signal: stopping.signal });
@@ -201,7 +201,7 @@ async function runFolder(ring: Ring, count: number): Promise<Tally> {
   await ring.prepare?.();
   const timeoutMs = ring.timeoutMs ?? 120_000;
   const isGated = ring.covers !== undefined && values.only === undefined;
-  // Test files inherit it. With compiled code from a file, V8 counts covered lines wrongly.
+  // Test files inherit this variable. With compiled code from a file, V8 counts covered lines wrongly.
   if (isGated) delete process.env['NODE_COMPILE_CACHE'];
   else process.env['NODE_COMPILE_CACHE'] = COMPILED;
   const stream = runTests({
@@ -210,8 +210,8 @@ async function runFolder(ring: Ring, count: number): Promise<Tally> {
     concurrency: count === 1 ? CONCURRENCY : CONCURRENCY_BESIDE,
     timeout: timeoutMs,
     signal: stopping.signal,
-    // The runner hands all its options on, and the default of --report-signal switches reports on: a test that gets
-    // SIGUSR2 would write one.
+    // The runner passes on all its options, and the default of --report-signal turns reports on. A test that gets
+    // SIGUSR2 would write a report.
     execArgv: ['--no-report-on-signal'],
     ...(isGated ? { coverage: true, coverageIncludeGlobs: (ring.covers ?? []).map((folder) => `${folder}/**`) } : {}),
   });
@@ -232,7 +232,7 @@ async function runFolder(ring: Ring, count: number): Promise<Tally> {
   });
   const failedFiles = new Set<string>();
   stream.on('test:fail', (event) => {
-    // A test that contains failed ones only says so once more.
+    // A test with failed subtests would be reported twice.
     const error = event.details.error as Error & { failureType?: string; cause?: unknown };
     if (error.failureType === 'subtestsFailed') return;
     tally.failed += 1;
@@ -246,12 +246,12 @@ async function runFolder(ring: Ring, count: number): Promise<Tally> {
   });
   const stalled = new StalledFiles(timeoutMs, (file, commands) =>
     print(
-      `  FAILED: ${relative(ROOT, file)}: silent for ${timeoutMs / 1000} s after its last test, with ` +
-        `${commands.length} processes below it: ${commands.join('; ')}`,
+      `  FAILED: ${relative(ROOT, file)}: no event for ${timeoutMs / 1000} s after its last test, with ` +
+        `${commands.length} descendants: ${commands.join('; ')}`,
     ),
   );
   const seen = new Set<string>();
-  // Reading is what keeps the run going.
+  // The run continues only while the stream is read.
   for await (const event of stream) {
     if (!('file' in event.data) || event.data.file === undefined) continue;
     stalled.seen(event.data.file);
