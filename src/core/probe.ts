@@ -1,7 +1,7 @@
 /**
  * Health checks as a configuration writes them: `http://…`, `tcp://…`, `unix://…`, or a command. The configuration
- * validates a check with {@link parseProbe}, and health/ runs the parsed result. To add a kind of check, add a row to
- * the table here and a case in health/check.ts. Pure.
+ * validates a check with {@link parseProbe}, and health/ runs the parsed result. To add a kind of check, add a
+ * target and a row to the table here, and a row in health/check.ts. Pure.
  */
 import { splitCommandLine } from './command-line.ts';
 
@@ -49,6 +49,8 @@ export class ProbeError extends Error {}
 
 /** One kind of check: from text to target and back. */
 interface ProbeKind<T extends Probe> {
+  /** Schemes of its URL. A text without a scheme is a command. */
+  readonly schemes: readonly string[];
   /** Throws {@link ProbeError}, and CommandLineError for a command. */
   readonly parse: (text: string) => T;
   readonly show: (target: T) => string;
@@ -59,28 +61,25 @@ const LAST_PORT = 65_535;
 
 /** All kinds of checks. */
 const KINDS: { readonly [K in Probe['kind']]: ProbeKind<Extract<Probe, { kind: K }>> } = {
-  http: { parse: parseHttp, show: ({ url }) => url },
-  tcp: { parse: parseTcp, show: ({ host, port }) => `tcp://${host.includes(':') ? `[${host}]` : host}:${port}` },
-  unix: { parse: parseUnix, show: ({ path }) => `unix://${path}` },
-  command: { parse: parseCommand, show: ({ command }) => command },
+  http: { schemes: ['http', 'https'], parse: parseHttp, show: ({ url }) => url },
+  tcp: {
+    schemes: ['tcp'],
+    parse: parseTcp,
+    show: ({ host, port }) => `tcp://${host.includes(':') ? `[${host}]` : host}:${port}`,
+  },
+  unix: { schemes: ['unix'], parse: parseUnix, show: ({ path }) => `unix://${path}` },
+  command: { schemes: [], parse: parseCommand, show: ({ command }) => command },
 };
-
-/** Kinds by the scheme of their URL. A text without a scheme is a command. */
-const SCHEMES: ReadonlyMap<string, Probe['kind']> = new Map<string, Probe['kind']>([
-  ['http', 'http'],
-  ['https', 'http'],
-  ['tcp', 'tcp'],
-  ['unix', 'unix'],
-]);
 
 /**
  * Parses a check. Throws {@link ProbeError}, or CommandLineError (command-line.ts) for a command that cannot be split.
  */
 export function parseProbe(text: string): Probe {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
-  const kind = scheme === undefined ? 'command' : SCHEMES.get(scheme);
+  const kind =
+    scheme === undefined ? KINDS.command : Object.values(KINDS).find(({ schemes }) => schemes.includes(scheme));
   if (kind === undefined || text === '') throw new ProbeError(ANY_PROBE);
-  return KINDS[kind].parse(text);
+  return kind.parse(text);
 }
 
 /** Formats a check as a configuration writes it. */
@@ -90,7 +89,7 @@ export function formatProbe(probe: Probe): string {
 }
 
 function parseHttp(url: string): HttpTarget {
-  const wanted = 'a URL, as http://localhost:8080/health';
+  const wanted = 'a URL, for example http://localhost:8080/health';
   if (!URL.canParse(url)) throw new ProbeError(wanted);
   const { protocol, hostname, host, port, pathname, search, username, password } = new URL(url);
   const isSecure = protocol === 'https:';
@@ -113,14 +112,17 @@ function decodePart(text: string): string {
     return decodeURIComponent(text);
   } catch (error) {
     if (!(error instanceof URIError)) throw error;
-    throw new ProbeError('a URL, as http://user:password@localhost:8080/; a percent sign is written %25 in it');
+    throw new ProbeError(
+      'a URL, for example http://user:password@localhost:8080/; a percent sign in it is written %25',
+    );
   }
 }
 
 function parseTcp(text: string): TcpTarget {
   const match = /^tcp:\/\/(?:\[([^\]]+)\]|([^\s:/]+)):(\d+)$/i.exec(text);
   const port = Number(match?.[3]);
-  if (match === null || port < 1 || port > LAST_PORT) throw new ProbeError('an address as tcp://localhost:5432');
+  if (match === null || port < 1 || port > LAST_PORT)
+    throw new ProbeError('an address, for example tcp://localhost:5432');
   return { kind: 'tcp', host: match[1] ?? match[2] ?? '', port };
 }
 

@@ -30,7 +30,7 @@ const WRONG: Readonly<Record<string, readonly [value: string, expected: RegExp] 
   'name:state[,state] …': null,
   'http://… \\| tcp://host:port \\| unix:///path \\| command': [
     'tcp://localhost',
-    /"tcp:\/\/localhost" is not an address as tcp:\/\/localhost:5432/,
+    /"tcp:\/\/localhost" is not an address, for example tcp:\/\/localhost:5432/,
   ],
   'none \\| restart \\| exit': ['stop', /"stop" is not one of none, restart, exit/],
   sd: ['s6', /"s6" is not one of sd/],
