@@ -1,6 +1,4 @@
-/**
- * Looks at the processes below another one, and kills them. Reads /proc.
- */
+/** Finds the descendants of a process in /proc, and kills processes. */
 import { readdir, readFile } from 'node:fs/promises';
 
 /** Kills a process; a process that has just ended is no error. */
@@ -12,7 +10,7 @@ export function kill(pid: number): void {
   }
 }
 
-/** Lists the processes below a process, each before its children. */
+/** Lists the descendants of a process, each before its children. */
 export async function descendantsOf(pid: number): Promise<number[]> {
   const found: number[] = [];
   for (const child of await childrenOf(pid)) found.push(child, ...(await descendantsOf(child)));

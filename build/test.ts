@@ -105,10 +105,10 @@ if (stopping.signal.aborted) console.log('stopped by a signal');
 if (total.passed + total.failed === 0) console.log('no test ran');
 console.log(formatTally(total));
 process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
-// Node's runner waits for ever for some of the files that were killed.
+// Node's runner waits without end for some of the killed files.
 if (stopping.signal.aborted) process.exit(1);
 
-/** Ends the run. Kills what the tests have started as well: Node's runner ends only the test files. */
+/** Stops the run. Also kills the processes that the tests have started: Node's runner stops only the test files. */
 async function stop(): Promise<void> {
   const below = await descendantsOf(process.pid);
   stopping.abort();

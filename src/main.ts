@@ -136,7 +136,7 @@ run().then(
   },
   (error: unknown) => {
     print(STDERR, `${basename(process.argv0)}: ${messageOf(error)}\n`);
-    // A mistake of ours may leave handles that keep the loop alive: a container would never end.
+    // A bug of ours may leave handles that keep the loop alive, and the container would never end.
     process.exit(1);
   },
 );

@@ -153,9 +153,9 @@ export function reportIdleFailure(view: SectionView, options: RuledOptions): voi
   );
 }
 
-/** The option by which failed starts never come to an end, and what to set instead; null for none. */
+/** Returns the option that allows failed starts without limit, and the options to set instead; null for none. */
 function findEndless({ startsecs, startretries, oneshot }: RuledOptions): { cause: string; ways: string[] } | null {
-  // A oneshot that fails is a failed start, however long it ran.
+  // A oneshot that fails counts as a failed start, after any time.
   const isNoFailure = startsecs === 0 && !oneshot;
   if (startretries < 0) return { cause: 'startretries=-1', ways: isNoFailure ? [] : ['startretries=3'] };
   return isNoFailure ? { cause: 'startsecs=0', ways: ['startsecs=1'] } : null;

@@ -101,8 +101,8 @@ function readFirstPort(
 
 /**
  * Adds the programs of a Procfile to a document. As with foreman, a shell runs each command, and the PORT of each
- * program is 100 above that of the program before. stopasgroup is on, so that the children of a shell that stays get
- * the signals too.
+ * program is 100 above that of the program before. stopasgroup is on, so that the children of a shell that was not
+ * replaced get the signals too.
  */
 function addPrograms(
   document: Document,

@@ -38,7 +38,7 @@ export function readInetServers(document: Document, reader: SectionReader): Inet
     reader.warnUnknown(section, [inetServerOptions]);
     const view = reader.open(section, [document.defaults]);
     const server = readCredentials(view, reader.read(view, inetServerOptions, null));
-    // An empty password is none: the variable that it comes from is not set.
+    // An empty password counts as none: it comes from a variable that is not set.
     const hasPassword = server.password !== null && server.password !== '';
     if (hasPassword || server.allow_insecure || isLoopback(server.port.host)) return server;
     const host = server.port.host.includes(':') ? '::1' : '127.0.0.1';

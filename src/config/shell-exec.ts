@@ -1,6 +1,6 @@
 /**
- * Makes a shell that runs one command become that command, so that the program gets the signals itself, and its exit is
- * the exit that counts. bash does so by itself, dash does not. Pure.
+ * Replaces a shell that runs one command by that command (`exec`), so that the program gets the signals itself and
+ * gives the exit code. bash does that without `exec`, dash does not. Pure.
  */
 
 /** Values of assignments before a command that the shell expands to one word. */
@@ -13,7 +13,7 @@ const COMPOUND = /[;&|(){}`\n'"\\]/;
 /** Redirections of descriptors (`2>&1`) and variables (`${PORT:-5000}`), which `exec` takes as they are. */
 const HARMLESS = /[<>]&[\d-]+|\$\{[^{}'"`$\\]*\}/g;
 
-/** Words that are the shell's own and, mostly, no files. */
+/** Words that the shell executes itself. Most of them are no files. */
 const BUILT_IN = new Set(
   (
     '. : [ alias bg break case cd command continue echo eval exec exit export false fc fg for function getopts hash ' +

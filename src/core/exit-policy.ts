@@ -120,10 +120,10 @@ export function formatCause(cause: ExitCause): string {
   }
 }
 
-/** Returns the level of that line: an end that is no success is to be seen with `loglevel=warn` too. */
+/** Returns the level of that line: an exit that is no success must be logged with `loglevel=warn` too. */
 export function levelOfCause(cause: ProgramCause, successExitCodes: readonly number[]): Level {
   if (!cause.wasExecuted) return 'error';
-  // The end of the command after `--` is what it was started for, whatever its exit code.
+  // The exit of the command after `--` was expected, with any exit code.
   if (cause.rule === 'main program' && cause.isRoot !== true) return 'info';
   return containerExitCode(cause, successExitCodes) === 0 ? 'info' : 'warn';
 }

@@ -1,19 +1,20 @@
 /**
- * The processes of our container that are not below us, such as those of `docker exec`. They end with the container,
- * also a client that has just asked for that end and has not yet written its answer. It sends no signal.
+ * Waits for the processes of our container that do not descend from us, such as those of `docker exec`. They are killed
+ * with the container. A client that has requested the shutdown needs some time to print the answer. This file sends no
+ * signal.
  */
 import type { SweepLimit } from './sweep.ts';
 import type { SystemClock } from './clock.ts';
 import { descendantsOf, type ProcessEntry, readProcesses, type TreeEntry } from './process-tree.ts';
 
-/** Supervisor, which looks once a second, gives its clients about as much. */
+/** Maximum wait. Supervisor gives its clients about the same time, because its loop turns once a second. */
 const LONGEST_MS = 1000;
-/** They are not our children, so the kernel does not report their ends to us. */
+/** Time between two searches. These processes are not our children, so the kernel does not report their exits to us. */
 const LOOK_MS = 20;
-/** The parent of the threads of the kernel, which are to be seen where PID 1 is that of a machine. */
+/** The parent of the kernel's threads, which exist in the PID namespace of the machine only. */
 const KERNEL = 'kthreadd';
 
-/** Facts and means for the wait. */
+/** Parts of the wait. */
 export interface OutsiderParts {
   readonly clock: Pick<SystemClock, 'nowMs' | 'alarm'>;
   readonly pid: number;
@@ -23,7 +24,7 @@ export interface OutsiderParts {
   readonly readProcesses?: () => TreeEntry[] | null;
 }
 
-/** Waits until no outsider is left, a second at most, and no longer when the time gets shorter. */
+/** Waits until no such process is left, at most a second, or less if the remaining time becomes shorter. */
 export function waitForOutsiders(parts: OutsiderParts, limit: Pick<SweepLimit, 'onChange'>): Promise<void> {
   const { clock } = parts;
   const { promise, resolve } = Promise.withResolvers<void>();

@@ -80,8 +80,8 @@ export function findMainSupervisor(env: Environment, ownPid: number): Supervisor
 }
 
 /**
- * The only daemon of this container, as an entrypoint script starts one. Null if there are several, and with
- * `ONEVISOR_CONTAINER=0`: the daemons of a machine that is no container each belong to their file.
+ * Finds the only daemon of this container, as an entrypoint script starts one. Null if there are several, and with
+ * `ONEVISOR_CONTAINER=0`: on a machine that is no container, each daemon belongs to its configuration file.
  */
 function findOnlyDaemon(env: Environment, ownPid: number): SupervisorProcess | null {
   if (env['ONEVISOR_CONTAINER'] === '0' || !hasContainerMark(env)) return null;

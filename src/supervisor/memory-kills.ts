@@ -108,7 +108,9 @@ export class MemoryKills {
   }
 }
 
-/** True for the end of a run. The step from BACKOFF or EXITED to FATAL, which has a pid too, comes after an end. */
+/**
+ * True if a run has ended with this change. The change from BACKOFF or EXITED to FATAL also has a pid, but comes later.
+ */
 function isEnd(event: EngineEvent): event is ProcessEvent {
   if (event.type !== 'process' || event.pid === null || event.process.record.pid !== null) return false;
   return event.from !== 'BACKOFF' && event.from !== 'EXITED';
