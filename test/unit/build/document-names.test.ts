@@ -7,8 +7,8 @@ import { ROOT } from '../../../build/platform.ts';
 
 const DOCUMENTS = ['.github/CONTRIBUTING.md', 'src/ARCHITECTURE.md', 'README.md'];
 
-/** Matches a path with a folder, as `src/core/probe.ts` or `test/unit/*.ts`, or the name of a file in the root. */
-const FILE_NAME = /^(?:(?:[\w.*-]+\/)+[\w.*-]*|[\w-]+\.(?:ts|cjs|json|md))$/;
+/** Matches a path with a folder, but not in `dist/`, and the name of a file in the root. */
+const FILE_NAME = /^(?!dist\/)(?:(?:[\w.*-]+\/)+[\w.*-]*|[\w-]+\.(?:ts|cjs|json|md))$/;
 
 /** Returns the anchors of the headings of a page, as GitHub makes them. */
 function anchorsOf(text: string): string[] {
@@ -47,6 +47,6 @@ for (const document of DOCUMENTS) {
       (name) => FILE_NAME.test(name) && globSync([name, join('src', name)], { cwd: ROOT }).length === 0,
     );
     assert.deepEqual(missing, []);
-    assert.ok(names.some((name) => FILE_NAME.test(name)));
+    assert.ok(names.length > 0);
   });
 }
