@@ -65,6 +65,9 @@ const OWN_TABLES: Readonly<Record<ProcessType, readonly Table[]>> = {
   'fcgi-program': [fcgiOptions],
 };
 
+/** The options that are read after `environment`. */
+const { environment: ENVIRONMENT, ...OTHER_OPTIONS } = programOptions;
+
 /** Options that do not depend on the number of a process. They are checked even if the program has no process. */
 const SHARED_OPTIONS: Table = Object.fromEntries(
   Object.entries(programOptions).filter(([, { scope }]) => scope !== 'process'),
@@ -108,7 +111,10 @@ export class ProgramReader {
       this.#context.reader.read(this.#view, SHARED_OPTIONS, this.#subject);
       return [];
     }
-    return Array.from({ length: count }, (_, index) => this.#readProcess(first + index, special));
+    const processes: ProcessConfig[] = [];
+    while (processes.length < count && this.#context.reader.canReadMore(this.#view))
+      processes.push(this.#readProcess(first + processes.length, special));
+    return processes;
   }
 
   #readNumbers(view: SectionView): NumberRange {
@@ -197,7 +203,7 @@ export class ProgramReader {
     const subject = { ...this.#subject, number, count: this.#numbers.count };
     // Read first, because the other options of the process can use these variables.
     const environment = this.#readEnvironment(subject);
-    const read = reader.read(view, programOptions, { ...subject, environment });
+    const read = reader.read(view, OTHER_OPTIONS, { ...subject, environment });
     const options = applyProcessRules(
       { view, type: this.#source.type, isContainer, supervisord },
       { ...read, environment: new Map([...supervisord.environment, ...environment]) },
@@ -211,7 +217,7 @@ export class ProgramReader {
   /** Reads the variables of the program's own section. Processes of a Procfile have those of its .env, and a PORT. */
   #readEnvironment(subject: Subject & { readonly number: number }): ReadonlyMap<string, string> {
     const { reader, procfile } = this.#context;
-    const { environment } = reader.read(this.#view, { environment: programOptions.environment }, subject);
+    const { environment } = reader.read(this.#view, { environment: ENVIRONMENT }, subject);
     const base = procfile.ports.get(subject.program);
     if (base === undefined) return environment;
     const port = base + subject.number - this.#numbers.first;

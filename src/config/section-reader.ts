@@ -67,8 +67,19 @@ interface OptionEntry<T> {
 /** Returns the names that an option in a file in the directory `here` can use. */
 type FindNames = (option: Option<unknown>, here: string) => Names;
 
+/**
+ * Most characters in the values of all processes together. Every process reads the values of its program anew, so
+ * `numprocs` and expansions multiply them; a supervisor that reads for minutes obeys no signal meanwhile.
+ */
+const MAX_CHARACTERS = 16 * 1024 * 1024;
+
 /** Reads sections of one configuration. */
 export class SectionReader {
+  /** Number of characters that were read so far. */
+  #characters = 0;
+  #isExcessReported = false;
+  /** Values of options that are the same for every process, without remarks. Reads them once, whatever numprocs is. */
+  readonly #constants = new WeakMap<RawOption, Map<Option<unknown>, unknown>>();
   readonly #problems: Problems;
   readonly #context: Context;
   readonly #isContainer: boolean;
@@ -126,12 +137,22 @@ export class SectionReader {
   #readOption<T>(entry: OptionEntry<T>, findNames: FindNames): T {
     const { view, name, option, raw } = entry;
     const { type } = option;
+    const constants = this.#constants.get(raw);
+    if (constants?.has(option) === true) {
+      this.#characters += raw.value.length;
+      return constants.get(option) as T;
+    }
     const report = (reason: string): void => this.#problems.error(raw.place, view.name, name, reason);
     try {
       const pieces = this.#expand(entry, findNames);
-      for (const remark of type.remarks?.(pieces, (variable) => this.names.hasVariable(variable)) ?? [])
-        this.#problems.warn(raw.place, view.name, name, remark);
-      return type.parsePieces === undefined ? type.parse(joinPieces(pieces), this.#context) : type.parsePieces(pieces);
+      for (const { text } of pieces) this.#characters += text.length;
+      const remarks = type.remarks?.(pieces, (variable) => this.names.hasVariable(variable)) ?? [];
+      for (const remark of remarks) this.#problems.warn(raw.place, view.name, name, remark);
+      const value =
+        type.parsePieces === undefined ? type.parse(joinPieces(pieces), this.#context) : type.parsePieces(pieces);
+      if (isConstant(raw, option) && remarks.length === 0)
+        this.#constants.set(raw, new Map([...(constants ?? []), [option, value]]));
+      return value;
     } catch (error) {
       if (error instanceof ExpansionError) report(`cannot expand the value: ${error.message}`);
       else if (error instanceof UnclosedValue) report(error.message + hintAtCut(raw, error.wayOut));
@@ -143,11 +164,24 @@ export class SectionReader {
 
   #expand({ view, name, option, raw }: OptionEntry<unknown>, findNames: FindNames): Piece[] {
     const { value } = raw;
-    if (raw.literal || option.scope === 'raw' || !value.includes('%')) return [{ text: value, isValue: false }];
+    if (isConstant(raw, option)) return [{ text: value, isValue: false }];
     const names = findNames(option, raw.here);
     const pieces = option.isExpandedTwice ? expandTwice(value, names) : expandPieces(value, names);
     if (hasNamelessConversion(value)) this.#problems.warn(raw.place, view.name, name, NAMELESS_CONVERSION);
     return pieces;
+  }
+
+  /** False if all values together are too long to read another process. Reports this once, for the section `view`. */
+  canReadMore(view: SectionView): boolean {
+    if (this.#characters <= MAX_CHARACTERS) return true;
+    if (!this.#isExcessReported)
+      view.error(
+        'numprocs',
+        `makes the values of all processes together longer than ${MAX_CHARACTERS / (1024 * 1024)} million ` +
+          'characters; lower it, or put long values into a file that the program reads',
+      );
+    this.#isExcessReported = true;
+    return false;
   }
 
   /** Returns the text of an option that is in no table, as those of a plug-in; empty if it is not set. */
@@ -167,6 +201,11 @@ export class SectionReader {
       this.#problems.warn(place, section.name, name, `there is no such option here, it is ignored${hint}`);
     }
   }
+}
+
+/** True if the value is not expanded. */
+function isConstant({ literal, value }: RawOption, { scope }: Option<unknown>): boolean {
+  return literal || scope === 'raw' || !value.includes('%');
 }
 
 function reportMissing(view: SectionView, name: string, { sample }: Option<unknown>): void {

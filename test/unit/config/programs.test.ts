@@ -128,6 +128,14 @@ const refused: ReadonlyArray<readonly [string, RegExp]> = [
     /^4: \[program:w\] numprocs: is above the limit of 32768/,
   ],
   [
+    `[program:w]\ncommand=x\nnumprocs=3000\nprocess_name=%(process_num)d\nenvironment=A="${'x'.repeat(6000)}"\n`,
+    /^4: \[program:w\] numprocs: makes the values of all processes together longer than 16 million characters; /,
+  ],
+  [
+    `[program:w]\ncommand=x\nnumprocs=99\nprocess_name=%(process_num)d\ndirectory=%(here)s${'/x'.repeat(99_999)}\n`,
+    /^4: \[program:w\] numprocs: makes the values of all processes together longer than 16 million characters; /,
+  ],
+  [
     '[program:w]\ncommand=x\nstopasgroup=true\nkillasgroup=false\n',
     /^5: \[program:w\] killasgroup: cannot be false while stopasgroup is true/,
   ],
