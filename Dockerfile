@@ -19,7 +19,5 @@ COPY --from=build /src/dist/onevisor /src/dist/THIRD_PARTY_LICENSES.txt /
 FROM debian:bookworm-slim
 COPY --from=files /onevisor /usr/local/bin/
 COPY --from=files /THIRD_PARTY_LICENSES.txt /
-RUN cd /usr/local/bin \
-    && for name in supervisord supervisorctl echo_supervisord_conf pidproxy; do ln -s onevisor "$name"; done \
-    && ln -s usr/local/bin/onevisor /
+RUN onevisor install /usr/local/bin && ln -s usr/local/bin/onevisor /
 ENTRYPOINT ["onevisor"]

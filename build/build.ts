@@ -10,11 +10,9 @@ import { bundle, bundleManual } from './bundle.ts';
 import { absentAsNull, writeWhole } from './cache.ts';
 import { makeExecutable } from './executable.ts';
 import { collectLicences, LICENCES } from './licences.ts';
+import { LINK_NAMES } from '../src/startup/choose-program.ts';
 import { platformOf, productFolder, ROOT } from './platform.ts';
 import type { Platform } from './platform.ts';
-
-/** Names under which the executable behaves as another program (argv[0]). */
-export const LINKS: readonly string[] = ['supervisord', 'supervisorctl', 'echo_supervisord_conf', 'pidproxy'];
 
 const { values: options } = parseArgs({
   options: {
@@ -51,7 +49,7 @@ async function makeAssets(target: Platform): Promise<Record<string, string>> {
 }
 
 async function makeLinks(folder: string): Promise<void> {
-  for (const name of LINKS) {
+  for (const name of LINK_NAMES) {
     const link = join(folder, name);
     const leads = await readlink(link).catch(absentAsNull);
     if (leads === 'onevisor') continue;

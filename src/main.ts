@@ -84,6 +84,10 @@ async function run(): Promise<number> {
       const columns = process.stdout.isTTY ? process.stdout.columns : null;
       return runHelp(args, readManual(), { ...io, columns });
     }
+    case 'install': {
+      const { runInstall } = await import('./programs/install.ts');
+      return runInstall(args, io);
+    }
     case 'unpack': {
       const { runUnpack } = await import('./programs/unpack.ts');
       return runUnpack(io);

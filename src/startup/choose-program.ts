@@ -5,7 +5,17 @@
 
 /** Names of the programs. */
 export type ProgramName =
-  'supervise' | 'ctl' | 'check' | 'health' | 'unpack' | 'echo-conf' | 'pidproxy' | 'demo' | 'help' | 'version';
+  | 'supervise'
+  | 'ctl'
+  | 'check'
+  | 'health'
+  | 'install'
+  | 'unpack'
+  | 'echo-conf'
+  | 'pidproxy'
+  | 'demo'
+  | 'help'
+  | 'version';
 
 /** A program, and its part of the command line. */
 export interface Choice {
@@ -23,10 +33,14 @@ const links: ReadonlyMap<string, ProgramName> = new Map([
   ['pidproxy', 'pidproxy'],
 ]);
 
+/** Names of the links, for `onevisor install` and the build. */
+export const LINK_NAMES: readonly string[] = [...links.keys()];
+
 const subcommands: ReadonlyMap<string, ProgramName> = new Map([
   ['ctl', 'ctl'],
   ['check', 'check'],
   ['health', 'health'],
+  ['install', 'install'],
   ['unpack', 'unpack'],
   ['echo-conf', 'echo-conf'],
   ['pidproxy', 'pidproxy'],

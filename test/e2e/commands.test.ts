@@ -1,6 +1,6 @@
 /**
  * The other programs of the executable, chosen by argument and by the name of a link: version, help, check, echo-conf,
- * unpack.
+ * install, unpack.
  */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, symlink } from 'node:fs/promises';
@@ -103,6 +103,29 @@ test('check: all problems, and the effective configuration', async (t) => {
   assert.match(bad.stderr, /bad\.conf:5: \[program:a\] autostrat: .*autostart/);
   const json = await outcomeOf(t, EXECUTABLE, ['check', '--json', '-c', 'good.conf'], files);
   assert.equal((JSON.parse(json.stdout) as { programs: Array<{ priority: number }> }).programs[0]?.priority, 5);
+});
+
+test('install makes links beside a copy of the executable, and they are those programs', { skip }, async (t) => {
+  const script =
+    'mkdir -p bin && cp "$0" bin/ && bin/onevisor install bin && bin/onevisor install bin && readlink bin/*; ' +
+    'bin/supervisord --version; PATH="$PWD/bin" pidproxy; echo "code $?"; rm bin/supervisorctl; ' +
+    'echo mine >bin/supervisorctl; bin/onevisor install bin; echo "code $?"; cat bin/supervisorctl; ' +
+    'mount -t tmpfs -o ro tmpfs /mnt; bin/onevisor install /mnt; echo "code $?"';
+  const launched = await launch(t, { executable: '/bin/sh', args: ['-c', script, EXECUTABLE] });
+  await launched.exit;
+  const names = ['supervisord', 'supervisorctl', 'echo_supervisord_conf', 'pidproxy'];
+  assert.deepEqual(launched.stdout.text.split('\n').slice(0, 12), [
+    ...names.map((name) => `bin/${name} -> onevisor`),
+    ...names.map((name) => `bin/${name} is there`),
+    ...names.map(() => 'onevisor'),
+  ]);
+  assert.deepEqual(launched.stdout.text.trim().split('\n').slice(12), ['4.3.0', 'code 2', 'code 1', 'mine', 'code 1']);
+  assert.match(launched.stderr.text, /^Usage: pidproxy /m);
+  assert.match(
+    launched.stderr.text,
+    /^Error: cannot make the link bin\/supervisorctl: it is another file; --force replaces it$/m,
+  );
+  assert.match(launched.stderr.text, /^Error: cannot install into \/mnt: read-only file system \(EROFS\)$/m);
 });
 
 test('the addon needs no file: it runs where nothing can be written, and unpack says so', { skip }, async (t) => {

@@ -16,6 +16,7 @@ test('the program is chosen by the called name, then by the first argument', () 
     ['pidproxy', ['a', 'b'], 'pidproxy', ['a', 'b']],
     ['onevisor', ['ctl', 'status'], 'ctl', ['status']],
     ['onevisor', ['check', '--json'], 'check', ['--json']],
+    ['onevisor', ['install', '/bin'], 'install', ['/bin']],
     ['/x/onevisor', ['-c', 'file'], 'supervise', ['-c', 'file']],
     ['onevisor', ['--', 'check'], 'supervise', ['--', 'check']],
     ['onevisor', ['--version'], 'version', []],
