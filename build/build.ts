@@ -28,7 +28,7 @@ const platform = platformOf(options.arch, options.cc);
 await mkdir(productFolder(platform), { recursive: true });
 // Earlier builds left the addon there.
 await rm(join(productFolder(platform), 'onevisor.node'), { force: true });
-const [{ code, packages }, assets] = await Promise.all([bundle(options.entry), makeAssets(platform)]);
+const [{ code, packages }, assets] = await Promise.all([bundle(options.entry, platform), makeAssets(platform)]);
 const { path, made } = await makeExecutable(platform, code, assets);
 await makeLinks(productFolder(platform));
 await writeWhole(join(productFolder(platform), LICENCES), await collectLicences(platform, packages));

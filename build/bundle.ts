@@ -6,7 +6,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { writeWhole } from './cache.ts';
-import { CACHE, readPackage, ROOT } from './platform.ts';
+import { CACHE, glibcVersion, readPackage, ROOT, sourceCommit } from './platform.ts';
+import type { Platform } from './platform.ts';
 
 /** A bundle and the npm packages whose code is in it, for the list of licences. */
 export interface Bundle {
@@ -14,8 +15,8 @@ export interface Bundle {
   readonly packages: readonly string[];
 }
 
-/** Bundles `entry`. The version of package.json becomes the constant ONEVISOR_VERSION. */
-export async function bundle(entry: string): Promise<Bundle> {
+/** Bundles `entry`, with what main.ts declares as constants: our version, the commit, and the version of glibc. */
+export async function bundle(entry: string, platform: Platform): Promise<Bundle> {
   const { version } = await readPackage();
   const result = await build({
     entryPoints: [entry],
@@ -30,7 +31,12 @@ export async function bundle(entry: string): Promise<Bundle> {
     minifyWhitespace: true,
     legalComments: 'none',
     // CommonJS has no import.meta. Inside the executable, the directory is that of the executable.
-    define: { ONEVISOR_VERSION: JSON.stringify(version), 'import.meta.dirname': '__dirname' },
+    define: {
+      ONEVISOR_VERSION: JSON.stringify(version),
+      ONEVISOR_COMMIT: JSON.stringify(await sourceCommit()),
+      ONEVISOR_GLIBC: JSON.stringify(await glibcVersion(platform)),
+      'import.meta.dirname': '__dirname',
+    },
     logLevel: 'warning',
   }).catch((error: Error) => {
     // esbuild has printed its findings already, with their lines.

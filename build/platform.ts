@@ -69,6 +69,16 @@ export async function toolOf(platform: Platform, name: string): Promise<string> 
   return stdout.trim();
 }
 
+/** Returns the version of the glibc that a compiler links, such as 2.36. */
+export async function glibcVersion(platform: Platform): Promise<string> {
+  const { stdout } = await run(platform.cc, ['-dM', '-E', '-include', 'features.h', '-x', 'c', '/dev/null']);
+  const numbers = ['__GLIBC__', '__GLIBC_MINOR__'].map((name) =>
+    new RegExp(`^#define ${name} (\\d+)$`, 'm').exec(stdout),
+  );
+  if (numbers.includes(null)) throw new Error(`cannot find the version of glibc: ${platform.cc} has another libc`);
+  return numbers.map((match) => match?.[1]).join('.');
+}
+
 /** Reads package.json, the only source of our version and of Node's. */
 export async function readPackage(): Promise<{
   readonly version: string;
@@ -78,6 +88,23 @@ export async function readPackage(): Promise<{
     version: string;
     optionalDependencies: Record<string, string>;
   };
+}
+
+/**
+ * Returns the commit of the sources, with `-dirty` behind it if files of git were changed; null outside a checkout.
+ * There, SOURCE_COMMIT may name it, as in the Dockerfile: the context of its build has no history.
+ */
+export async function sourceCommit(): Promise<string | null> {
+  const given = process.env['SOURCE_COMMIT'];
+  if (given !== undefined && given !== '') return given;
+  // A checkout of something else that this folder is in does not count.
+  const args = ['--git-dir', join(ROOT, '.git'), 'describe', '--always', '--dirty', '--abbrev=40', '--exclude', '*'];
+  try {
+    return (await run('git', args, { cwd: ROOT })).stdout.trim();
+  } catch {
+    // There is no git, no checkout, or the checkout is another user's.
+    return null;
+  }
 }
 
 /**

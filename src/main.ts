@@ -5,7 +5,6 @@
 import { writeSync } from 'node:fs';
 import { basename } from 'node:path';
 import { errnoOf, messageOf } from './core/error-text.ts';
-import { SUPERVISOR_VERSION } from './core/supervisor-version.ts';
 import { chooseProgram, type ProgramName } from './startup/choose-program.ts';
 import { findCalledPath } from './startup/called-path.ts';
 import { environmentForPrograms, libcChoice } from './startup/own-libc.ts';
@@ -16,6 +15,10 @@ import type { SuperviseIo } from './programs/supervisor-run.ts';
 
 /** Version of package.json; the build defines it. */
 declare const ONEVISOR_VERSION: string;
+/** Commit of the sources; the build defines it. Null if they are not in a checkout. */
+declare const ONEVISOR_COMMIT: string | null;
+/** Version of the glibc inside; the build defines it. */
+declare const ONEVISOR_GLIBC: string;
 
 const STDOUT = 1;
 const STDERR = 2;
@@ -66,9 +69,11 @@ async function run(): Promise<number> {
   process.env['UV_THREADPOOL_SIZE'] = String(CLIENT_POOL_THREADS);
   const { env, calledPath } = io;
   switch (program) {
-    case 'version':
-      io.out(`onevisor ${ONEVISOR_VERSION} (compatible with Supervisor ${SUPERVISOR_VERSION})\n`);
-      return 0;
+    case 'version': {
+      const { runVersion } = await import('./programs/version.ts');
+      const facts = { version: ONEVISOR_VERSION, commit: ONEVISOR_COMMIT, glibc: ONEVISOR_GLIBC };
+      return runVersion(args, facts, io);
+    }
     case 'check': {
       const { runCheck } = await import('./programs/check.ts');
       const { loadAddon } = await import('./native/load.ts');

@@ -3,7 +3,7 @@
  * install, unpack.
  */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -40,6 +40,25 @@ test('versions: ours, and as supervisord the compatible version of Supervisor', 
   const supervisord = await link(t, 'supervisord');
   assert.deepEqual(await outcomeOf(t, supervisord, ['--version']), { code: 0, stdout: '4.3.0', stderr: '' });
   assert.deepEqual(await outcomeOf(t, supervisord, ['-v']), { code: 0, stdout: '4.3.0', stderr: '' });
+});
+
+test('--version --json says what is in the executable', async (t) => {
+  const factsOf = async (env: Record<string, string>): Promise<Record<string, unknown>> => {
+    const launched = await launch(t, { as: 'plain', args: ['--version', '--json'], env });
+    assert.equal((await launched.exit).code, 0, launched.stderr.text);
+    return JSON.parse(launched.stdout.text) as Record<string, unknown>;
+  };
+  const { version, commit, libc, ...others } = await factsOf({});
+  const root = join(import.meta.dirname, '..', '..');
+  const own = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
+  assert.equal(version, own.version);
+  // An executable that was built outside a checkout has none.
+  if (commit !== undefined) assert.match(String(commit), /^[\da-f]{40}(?:-dirty)?$/);
+  assert.deepEqual(others, { supervisor: '4.3.0', node: process.versions.node, architecture: process.arch });
+  const { from, glibc } = libc as { from: string; glibc: string };
+  assert.deepEqual([from, /^2\.\d+$/.test(glibc)], ['inside', true], glibc);
+  const system = (await factsOf({ ONEVISOR_LIBC: 'system' }))['libc'] as { from: string; glibc: string };
+  assert.deepEqual([system.from, /^2\.\d+$/.test(system.glibc)], ['system', true], system.glibc);
 });
 
 test('help uses the name that the program was called by', async (t) => {
