@@ -7,9 +7,9 @@ import { basename } from 'node:path';
 import { errnoOf, messageOf } from './core/error-text.ts';
 import { chooseProgram, type ProgramName } from './startup/choose-program.ts';
 import { findCalledPath } from './startup/called-path.ts';
-import { environmentForPrograms, libcChoice } from './startup/own-libc.ts';
+import { environmentForPrograms, libcChoice, usesSystemLibc } from './startup/own-libc.ts';
 import { originalArguments, originalVariables } from './startup/original-bytes.ts';
-import { firstSignals, SignalIntake } from './process/signals.ts';
+import { firstSignals, releaseSignals, SignalIntake } from './process/signals.ts';
 import { CLIENT_POOL_THREADS, MAX_TRIED_THREADS, NO_THREADS, poolThreads } from './startup/pool-threads.ts';
 import type { SuperviseIo } from './programs/supervisor-run.ts';
 
@@ -63,11 +63,18 @@ function readCall(): Call {
   return { program, args, io };
 }
 
+/** Programs that catch signals: those that came before they began are theirs. */
+const CATCHING: ReadonlySet<ProgramName> = new Set(['supervise', 'demo', 'pidproxy']);
+
 /** Runs the program that was called. Each program is loaded only when it is needed. */
 async function run(): Promise<number> {
   const { program, args, io } = readCall();
   process.env['UV_THREADPOOL_SIZE'] = String(CLIENT_POOL_THREADS);
   const { env, calledPath } = io;
+  if (io.self.pid === 1 && !CATCHING.has(program) && !usesSystemLibc(process.env)) {
+    const { loadAddon } = await import('./native/load.ts');
+    releaseSignals(loadAddon());
+  }
   switch (program) {
     case 'version': {
       const { runVersion } = await import('./programs/version.ts');

@@ -45,7 +45,7 @@ const KINDS: Readonly<Record<Arch, Readonly<Record<number, Kind>>>> = {
   arm64: { 257: 'absolute', 1024: 'copy', 1025: 'address', 1026: 'function', 1027: 'number', 1030: 'thread' },
 };
 
-/** Functions that the libraries answer in their own way (src/native/libc): those of a dynamic loader. */
+/** Functions that the libraries answer in their own way (src/native/libc): those of a loader, and a few more. */
 const ANSWERED: ReadonlyMap<string, string> = new Map([
   ['__libc_start_main', 'start_node_main'],
   ['dlopen', 'inside_dlopen'],
@@ -54,6 +54,7 @@ const ANSWERED: ReadonlyMap<string, string> = new Map([
   ['dlerror', 'inside_dlerror'],
   ['dladdr', 'inside_dladdr'],
   ['dl_iterate_phdr', 'dl_iterate_phdr'],
+  ['pthread_sigmask', 'inside_pthread_sigmask'],
 ]);
 
 /** Functions of a dynamic loader. Those of a static glibc would look for libraries in the file system. */

@@ -165,6 +165,14 @@ export class SignalIntake {
 /** Functions of the addon that the intake uses. */
 export type SignalAddon = Pick<Addon, 'catchSignal' | 'signalPipe' | 'readSignals' | 'watchReadable'>;
 
+/** Signals that are blocked for PID 1 from its first instruction on. As in native/libc/early-signals.c. */
+const HELD_SIGNALS: readonly SignalName[] = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM'];
+
+/** Lets the held signals through, for a program that catches none: then they act as Node and the kernel have it. */
+export function releaseSignals(addon: Pick<Addon, 'unblockSignal'>): void {
+  for (const name of HELD_SIGNALS) addon.unblockSignal(signalNumbers[name]);
+}
+
 /**
  * Handles the named signals with Node alone, for a program that does not need the senders. Returns a function that
  * stops this.

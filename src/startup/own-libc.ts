@@ -7,6 +7,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Variable by which users choose the libc. Programs do not get it: the choice is about our process. */
 const LIBC = 'ONEVISOR_LIBC';
+const SYSTEM = 'system';
 
 /**
  * Begin of the names of variables that are for programs only, and would change what libc or Node do for us. As `prefix`
@@ -23,8 +24,12 @@ export function environmentForPrograms(env: Environment): Record<string, string 
   );
 }
 
+/** True if this process runs with the system's libraries. */
+export function usesSystemLibc(env: Environment): boolean {
+  return env[LIBC] === SYSTEM;
+}
+
 /** Returns the variables that make a copy of our process run with the same libc. */
 export function libcChoice(env: Environment): Record<string, string> {
-  const chosen = env[LIBC];
-  return chosen === undefined ? {} : { [LIBC]: chosen };
+  return usesSystemLibc(env) ? { [LIBC]: SYSTEM } : {};
 }

@@ -163,7 +163,7 @@ test('the addon needs no file: it runs where nothing can be written, and unpack 
         'loaded',
       ],
     });
-  const inside = await sealed({});
+  const inside = await sealed({ ONEVISOR_LIBC: '' });
   await inside.stdout.waitFor(/^loaded$/);
   assert.equal((await inside.exit).code, 0, inside.stderr.text);
   const system = await sealed({ ONEVISOR_LIBC: 'system' });

@@ -1,6 +1,7 @@
 /**
- * Signals during the start of the executable, as a real PID 1: none is lost once Node has installed its handlers. The
- * moments are read from /proc/PID/status (SigCgt), not from a clock. No program can catch earlier signals.
+ * Signals that come while the executable is starting, as real PID 1: none is lost from its first instruction on, with
+ * the system's libraries from the moment on at which Node has its handlers. Moments are read from /proc/PID/status
+ * (SigBlk, SigCgt), not from a clock.
  */
 import assert from 'node:assert/strict';
 import { readFileSync, readlinkSync } from 'node:fs';
@@ -22,9 +23,18 @@ const COMMAND = ['--', 'sleep', '100041'];
 const DELAYS_MS = [0, 10, 20, 35, 50, 70, 90, 150];
 
 function catches(pid: number, name: keyof typeof signalNumbers): boolean {
+  return isInMask(pid, 'SigCgt', name);
+}
+
+function blocks(pid: number, name: keyof typeof signalNumbers): boolean {
+  return isInMask(pid, 'SigBlk', name);
+}
+
+function isInMask(pid: number, mask: string, name: keyof typeof signalNumbers): boolean {
   try {
     if (basename(readlinkSync(`/proc/${pid}/exe`)) !== basename(EXECUTABLE)) return false;
-    const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? '0';
+    const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+    const caught = new RegExp(`^${mask}:\\s*([0-9a-f]+)$`, 'm').exec(status)?.[1] ?? '0';
     return ((BigInt(`0x${caught}`) >> BigInt(signalNumbers[name] - 1)) & 1n) === 1n;
   } catch {
     return false;
@@ -52,7 +62,7 @@ async function untilCaught({ pid }: Launched, name: keyof typeof signalNumbers):
 async function launchAndSend(t: TestContext, options: Parameters<typeof launch>[1], moment: Moment): Promise<Launched> {
   for (let attempt = 0; attempt < 20; attempt += 1) {
     const launched = await launch(t, options);
-    await untilCaught(launched, moment.caught);
+    await (moment.caught === null ? untilExecuted(launched) : untilCaught(launched, moment.caught));
     launched.signal('SIGSTOP');
     await until('the stop', () => /^State:\s*T/m.test(readFileSync(`/proc/${launched.pid}/status`, 'latin1')));
     const isEarly = await moment.isEarly(launched.pid);
@@ -66,9 +76,24 @@ async function launchAndSend(t: TestContext, options: Parameters<typeof launch>[
 }
 
 interface Moment {
-  readonly caught: keyof typeof signalNumbers;
+  /** Signal that is caught by then; null: nothing but our executable runs. */
+  readonly caught: keyof typeof signalNumbers | null;
   readonly send: NodeJS.Signals;
   readonly isEarly: (pid: number) => boolean | Promise<boolean>;
+}
+
+/** Waits until the process is our executable, and no longer the shell before it. */
+async function untilExecuted({ pid }: Launched): Promise<void> {
+  while (basename(readlinkSync(`/proc/${pid}/exe`)) !== basename(EXECUTABLE))
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+}
+
+/** The moment when the libraries inside are at work, and Node has no handlers yet. The system's libraries have no such moment. */
+function beforeNode(send: NodeJS.Signals): Moment {
+  if (process.env['TEST_LIBC'] === 'system') return beforeStart(send);
+  return { caught: null, send, isEarly: (pid) => !catches(pid, 'SIGTERM') && blocks(pid, 'SIGTERM') };
 }
 
 /** The moment when Node has its handlers, and none of our code has run. */
@@ -104,8 +129,12 @@ const spawnedBy = ({ stdout }: Launched): number => stdout.all.filter((line) => 
 
 test('a shutdown request before the start starts nothing, and exits with 0', { skip }, async (t) => {
   for (const moment of [
+    beforeNode('SIGTERM'),
+    beforeNode('SIGINT'),
+    beforeNode('SIGQUIT'),
     beforeOurCode('SIGTERM'),
     beforeOurCode('SIGINT'),
+    beforeOurCode('SIGQUIT'),
     beforeStart('SIGTERM'),
     beforeStart('SIGQUIT'),
   ]) {
@@ -115,8 +144,8 @@ test('a shutdown request before the start starts nothing, and exits with 0', { s
   }
 });
 
-test('a reload before the start starts each program once', { skip }, async (t) => {
-  const launched = await launchAndSend(t, { config: MANY }, beforeStart('SIGHUP'));
+test('a reload that comes before the start starts each program once', { skip }, async (t) => {
+  const launched = await launchAndSend(t, { config: MANY }, beforeNode('SIGHUP'));
   await launched.waitForLine(/WARN received SIGHUP indicating restart request$/);
   await until('all programs', async () => (await childrenOf(launched.pid)).length === 20);
   launched.signal('SIGTERM');
@@ -126,6 +155,8 @@ test('a reload before the start starts each program once', { skip }, async (t) =
 
 test('init mode: a signal before the command runs is forwarded to it', { skip }, async (t) => {
   const moments = [
+    [beforeNode('SIGTERM'), 143],
+    [beforeNode('SIGHUP'), 129],
     [beforeOurCode('SIGTERM'), 143],
     [beforeOurCode('SIGINT'), 130],
     [beforeStart('SIGTERM'), 143],

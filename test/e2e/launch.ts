@@ -19,7 +19,10 @@ const run = promisify(execFile);
 /** The executable under test: $TEST_BIN, else the built one. */
 export const EXECUTABLE = process.env['TEST_BIN'] ?? join(import.meta.dirname, '..', '..', 'dist', 'onevisor');
 
-/** Variable that every process below a launched one has, with a unique value. The cleanup finds processes by it. */
+/** Libraries that the executable is to use, by $TEST_LIBC; programs do not get the variable. */
+const LIBC = process.env['TEST_LIBC'] === undefined ? {} : { ONEVISOR_LIBC: process.env['TEST_LIBC'] };
+
+/** Every process below a launched one has this variable with a value of its own, by which the clean-up finds it. */
 const MARK = 'LAUNCHED_BY_TEST';
 
 export interface LaunchOptions {
@@ -128,7 +131,8 @@ export async function launch(test: TestContext, options: LaunchOptions = {}): Pr
   const line = isAlone ? ['unshare', ...namespaces, 'sh', '-c', script, 'sh', ...command] : command;
   // The test must not use the machine's own configuration for a Supervisor.
   const own = options.config === undefined ? { ONEVISOR_CONF: '' } : {};
-  const env = { PATH: process.env['PATH'] ?? '', HOME: folder, TMPDIR: folder, ...own, ...options.env, [MARK]: mark };
+  const base = { PATH: process.env['PATH'] ?? '', HOME: folder, TMPDIR: folder, ...LIBC };
+  const env = { ...base, ...own, ...options.env, [MARK]: mark };
   const [out, err] = [await pipeIn(folder, 'stdout'), await pipeIn(folder, 'stderr')];
   const child = spawn(line[0] ?? '', line.slice(1), {
     cwd: folder,

@@ -244,6 +244,7 @@ __attribute__((used)) uint64_t choose_start(uint64_t *stack) {
   if (is_system) {
     return choose_system(&start);
   }
+  hold_early_signals();
   describe_node(start.facts, &inside_table, 0, NODE_ENTRY);
   return (uint64_t)_start;
 }

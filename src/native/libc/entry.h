@@ -4,6 +4,7 @@
 #ifndef ONEVISOR_ENTRY_H
 #define ONEVISOR_ENTRY_H
 
+#include <signal.h>
 #include <stdint.h>
 
 /* The system's dynamic loader in memory. */
@@ -24,6 +25,12 @@ struct system_loader map_system_loader(uint64_t page_size);
  * `environment` ends with NULL. The variables of a dynamic loader stay if `keeps_loader_variables` is not 0.
  */
 void set_variables_aside(char **environment, int keeps_loader_variables);
+
+/* Keeps signals for PID 1 until the addon catches them. */
+void hold_early_signals(void);
+
+/* Takes the place of pthread_sigmask(3) for Node. */
+int inside_pthread_sigmask(int how, const sigset_t *set, sigset_t *before);
 
 /* Length of a string; the functions of libc are not there yet. */
 uint64_t length_of(const char *text);

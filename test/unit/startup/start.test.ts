@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { chooseProgram } from '../../../src/startup/choose-program.ts';
-import { environmentForPrograms, libcChoice } from '../../../src/startup/own-libc.ts';
+import { environmentForPrograms, libcChoice, usesSystemLibc } from '../../../src/startup/own-libc.ts';
 import { originalArguments, originalVariables } from '../../../src/startup/original-bytes.ts';
 
 test('the program is chosen by the called name, then by the first argument', () => {
@@ -34,7 +34,8 @@ test('variables that were set aside come back, and the choice of the libc is not
   const env = { PATH: '/bin', ONEVISOR_SET_ASIDE_NODE_DEBUG: 'net', ONEVISOR_LIBC: 'system', ONEVISOR_CONF: '/x' };
   assert.deepEqual(environmentForPrograms(env), { PATH: '/bin', NODE_DEBUG: 'net', ONEVISOR_CONF: '/x' });
   assert.deepEqual(libcChoice(env), { ONEVISOR_LIBC: 'system' });
-  assert.deepEqual(libcChoice({ PATH: '/bin' }), {});
+  assert.deepEqual(libcChoice({ PATH: '/bin', ONEVISOR_LIBC: '' }), {});
+  assert.deepEqual([usesSystemLibc(env), usesSystemLibc({})], [true, false]);
 });
 
 test('bytes that Node has replaced are read from /proc', (t) => {
