@@ -90,9 +90,11 @@ async function untilExecuted({ pid }: Launched): Promise<void> {
     });
 }
 
-/** The moment when the libraries inside are at work, and Node has no handlers yet. The system's libraries have no such moment. */
+/** With the system's libraries, signals that Node does not catch are lost until our code catches them. */
+const areSignalsHeld = process.env['TEST_LIBC'] !== 'system';
+
+/** The moment when the libraries inside are at work, and Node has no handlers yet. */
 function beforeNode(send: NodeJS.Signals): Moment {
-  if (process.env['TEST_LIBC'] === 'system') return beforeStart(send);
   return { caught: null, send, isEarly: (pid) => !catches(pid, 'SIGTERM') && blocks(pid, 'SIGTERM') };
 }
 
@@ -129,12 +131,11 @@ const spawnedBy = ({ stdout }: Launched): number => stdout.all.filter((line) => 
 
 test('a shutdown request before the start starts nothing, and exits with 0', { skip }, async (t) => {
   for (const moment of [
-    beforeNode('SIGTERM'),
-    beforeNode('SIGINT'),
-    beforeNode('SIGQUIT'),
+    ...(areSignalsHeld
+      ? [...(['SIGTERM', 'SIGINT', 'SIGQUIT'] as const).map(beforeNode), beforeOurCode('SIGQUIT')]
+      : []),
     beforeOurCode('SIGTERM'),
     beforeOurCode('SIGINT'),
-    beforeOurCode('SIGQUIT'),
     beforeStart('SIGTERM'),
     beforeStart('SIGQUIT'),
   ]) {
@@ -145,7 +146,7 @@ test('a shutdown request before the start starts nothing, and exits with 0', { s
 });
 
 test('a reload that comes before the start starts each program once', { skip }, async (t) => {
-  const launched = await launchAndSend(t, { config: MANY }, beforeNode('SIGHUP'));
+  const launched = await launchAndSend(t, { config: MANY }, (areSignalsHeld ? beforeNode : beforeStart)('SIGHUP'));
   await launched.waitForLine(/WARN received SIGHUP indicating restart request$/);
   await until('all programs', async () => (await childrenOf(launched.pid)).length === 20);
   launched.signal('SIGTERM');
@@ -155,8 +156,12 @@ test('a reload that comes before the start starts each program once', { skip }, 
 
 test('init mode: a signal before the command runs is forwarded to it', { skip }, async (t) => {
   const moments = [
-    [beforeNode('SIGTERM'), 143],
-    [beforeNode('SIGHUP'), 129],
+    ...(areSignalsHeld
+      ? ([
+          [beforeNode('SIGTERM'), 143],
+          [beforeNode('SIGHUP'), 129],
+        ] as const)
+      : []),
     [beforeOurCode('SIGTERM'), 143],
     [beforeOurCode('SIGINT'), 130],
     [beforeStart('SIGTERM'), 143],
