@@ -1,6 +1,6 @@
 /*
- * A look at how many threads this process may make (pids.max of a cgroup, RLIMIT_NPROC), before Node makes its own. Node
- * would abort, or wait for ever without a word.
+ * A look at how many threads this process may make (pids.max of a cgroup, RLIMIT_NPROC), before Node makes its own.
+ * Node would abort, or wait for ever without a word.
  */
 #include "threads.h"
 
