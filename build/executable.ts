@@ -11,7 +11,7 @@ import { log } from '@yao-pkg/pkg-fetch/lib-es5/log.js';
 import sea from '@yao-pkg/pkg/lib-es5/sea.js';
 import { hashOf, hashOfFile, makeUnlessCurrent } from './cache.ts';
 import { joinLibraries } from './libc/join.ts';
-import { buildLibraries } from './libc/libraries.ts';
+import { builderFiles, buildLibraries } from './libc/libraries.ts';
 import { CACHE, nodeFor, productFolder, readPackage, toolOf } from './platform.ts';
 import type { Platform } from './platform.ts';
 
@@ -56,7 +56,8 @@ export async function makeExecutable(
     assets: { ...assets },
   };
   const path = join(productFolder(platform), 'onevisor');
-  const contents = await Promise.all([libraries, ...Object.values(assets)].map(hashOfFile));
+  const inputs = [libraries, ...(await builderFiles()), ...Object.values(assets)];
+  const contents = await Promise.all(inputs.map(hashOfFile));
   const key = hashOf(base.key, code, JSON.stringify({ ...seaConfig, assets: Object.keys(assets) }), ...contents);
   const made = await makeUnlessCurrent(path, join(CACHE, platform.arch, 'onevisor.key'), key, async (output) => {
     const script = `${output}.cjs`;

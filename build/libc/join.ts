@@ -48,6 +48,7 @@ export function joinLibraries(executable: Uint8Array, libraries: Uint8Array): Ui
   const own = [SegmentType.threadLocal, SegmentType.readOnlyAfterRelocation]
     .map((type) => inside.segment(type))
     .map((segment) => ({ ...segment, offset: segment.offset + start }));
+  requireWholePages([...cut.segments.filter(({ type }) => type === SegmentType.load), ...appended], pageBytes);
   const tables = makeTables({ node: cut.segments, libraries: appended, own }, places);
   for (const [name, segments] of Object.entries(tables)) {
     if (segments.length > TABLE_CAPACITY) throw new Error(`cannot write ${name}: ${segments.length} segments`);
@@ -71,6 +72,12 @@ function cutLanguages(node: ElfImage): Layout {
   bytes.fill(0, offset + smaller.length, offset + data.size);
   const range = { start: data.address + smaller.length, end: data.address + data.size };
   return withoutRange({ bytes, segments: node.segments }, range, PAGE_BYTES[node.arch]);
+}
+
+/** A kernel maps whole pages: an address and its offset in the file must have the same place in a page. */
+function requireWholePages(segments: readonly Segment[], pageBytes: number): void {
+  const wrong = segments.find(({ offset, address }) => offset % pageBytes !== address % pageBytes);
+  if (wrong !== undefined) throw new Error(`cannot map the segment at 0x${wrong.address.toString(16)}: not on a page`);
 }
 
 function requireFreeAddresses(segments: readonly Segment[], appended: readonly Segment[]): void {

@@ -50,9 +50,8 @@ export async function buildLibraries(platform: Platform, nodePath: string): Prom
   const product = join(CACHE, platform.arch, 'libraries');
   const { stdout: compiler } = await run(platform.cxx, ['--version']);
   const own = (await readdir(SOURCES)).sort().map((name) => join(SOURCES, name));
-  const builders = (await readdir(import.meta.dirname)).sort().map((name) => join(import.meta.dirname, name));
   const { sources, headers } = await addonSources();
-  const inputs = [nodePath, ...own, ...builders, ...sources, ...headers];
+  const inputs = [nodePath, ...own, ...(await builderFiles()), ...sources, ...headers];
   const key = hashOf(platform.cc, platform.cxx, compiler, ...(await Promise.all(inputs.map(hashOfFile))));
   await makeUnlessCurrent(product, `${product}.key`, key, async (output) => {
     const folder = await mkdtemp(join(CACHE, 'libraries-'));
@@ -64,6 +63,11 @@ export async function buildLibraries(platform: Platform, nodePath: string): Prom
     }
   });
   return product;
+}
+
+/** Sources of this folder: what it makes changes with them. */
+export async function builderFiles(): Promise<string[]> {
+  return (await readdir(import.meta.dirname)).sort().map((name) => join(import.meta.dirname, name));
 }
 
 interface Objects {
