@@ -9,19 +9,23 @@ import { PAGE_BYTES, withoutRange } from './free-pages.ts';
 import type { Segment } from './elf-image.ts';
 import type { Layout } from './free-pages.ts';
 
-/** Tables of segments in the libraries (src/native/libc/tables.h): a counter, then room for this many. */
+/** Two tables of segments in the libraries (src/native/libc/tables.h): a counter, then room for this many. */
 export const TABLE_CAPACITY = 40;
 /** Bytes between the begin of such a table and its first segment. */
 const COUNTER_BYTES = 8;
+const SEGMENT_ALIGNMENT = 8;
 
-/** Tables of segments, by the names that the libraries have for them. */
+/** Tables of segments. */
 interface Tables {
-  /** Read by the kernel: Node and the libraries, without a dynamic loader. */
-  readonly kernel_table: readonly Segment[];
-  /** Read by the libraries inside: Node with the thread-local variables of both. */
-  readonly inside_table: readonly Segment[];
-  /** Read by the system's dynamic loader: Node as its linker has made it. */
-  readonly system_table: readonly Segment[];
+  /** For the kernel: Node and the libraries, without a dynamic loader. It is the end of the file. */
+  readonly kernel: readonly Segment[];
+  /** In the libraries, by the names there. */
+  readonly inside: {
+    /** For glibc inside: Node with the thread-local variables of both. */
+    readonly inside_table: readonly Segment[];
+    /** For the system's dynamic loader: Node as its linker has made it. */
+    readonly system_table: readonly Segment[];
+  };
 }
 
 /** Returns the bytes of the joined executable. */
@@ -32,7 +36,6 @@ export function joinLibraries(executable: Uint8Array, libraries: Uint8Array): Ui
   const cut = cutLanguages(node);
   const start = roundUp(cut.bytes.length, pageBytes);
   const insideEnd = Math.max(...inside.loads.map(({ offset, fileSize }) => offset + fileSize));
-  const joined = Buffer.concat([cut.bytes, Buffer.alloc(start - cut.bytes.length), libraries.subarray(0, insideEnd)]);
   const appended = inside.loads.map((load) => ({ ...load, offset: load.offset + start }));
   requireFreeAddresses(cut.segments, appended);
 
@@ -50,14 +53,19 @@ export function joinLibraries(executable: Uint8Array, libraries: Uint8Array): Ui
     .map((segment) => ({ ...segment, offset: segment.offset + start }));
   requireWholePages([...cut.segments.filter(({ type }) => type === SegmentType.load), ...appended], pageBytes);
   const tables = makeTables({ node: cut.segments, libraries: appended, own }, places);
-  for (const [name, segments] of Object.entries(tables)) {
+  // A file that lost its end has no table, and the kernel refuses it.
+  const tableStart = roundUp(start + insideEnd, SEGMENT_ALIGNMENT);
+  const joined = Buffer.alloc(tableStart + tables.kernel.length * SEGMENT_BYTES);
+  joined.set(cut.bytes);
+  joined.set(libraries.subarray(0, insideEnd), start);
+  writeSegments(joined, tableStart, tables.kernel);
+  for (const [name, segments] of Object.entries(tables.inside)) {
     if (segments.length > TABLE_CAPACITY) throw new Error(`cannot write ${name}: ${segments.length} segments`);
     const at = places.offsetOf(places.addressOf(name));
     joined.writeBigUInt64LE(BigInt(segments.length), at);
     writeSegments(joined, at + COUNTER_BYTES, segments);
   }
-  const table = places.offsetOf(places.addressOf('kernel_table')) + COUNTER_BYTES;
-  writeHeader(joined, { entry: inside.entry, table, count: tables.kernel_table.length });
+  writeHeader(joined, { entry: inside.entry, table: tableStart, count: tables.kernel.length });
   return joined;
 }
 
@@ -108,14 +116,16 @@ function makeTables({ node, libraries, own }: Parts, places: Places): Tables {
   const lastLoad = inside.findLastIndex(({ type }) => type === load);
   return {
     // The kernel wants the loads in the order of their addresses.
-    kernel_table: inside.toSpliced(lastLoad + 1, 0, ...libraries),
-    inside_table: withOwnEntry(inside, 'inside_table', places),
-    system_table: withOwnEntry(system, 'system_table', places),
+    kernel: inside.toSpliced(lastLoad + 1, 0, ...libraries),
+    inside: {
+      inside_table: withOwnEntry(inside, 'inside_table', places),
+      system_table: withOwnEntry(system, 'system_table', places),
+    },
   };
 }
 
 /** Puts the entry for the table itself first, from which a loader finds out that nothing was moved. */
-function withOwnEntry(segments: readonly Segment[], name: keyof Tables, places: Places): Segment[] {
+function withOwnEntry(segments: readonly Segment[], name: keyof Tables['inside'], places: Places): Segment[] {
   const address = places.addressOf(name) + COUNTER_BYTES;
   const size = (segments.length + 1) * SEGMENT_BYTES;
   const own = { type: SegmentType.table, flags: 4, alignment: 8, address, fileSize: size, memorySize: size };

@@ -3,13 +3,17 @@
  * and ONEVISOR_LIBC=system is the way back.
  */
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { copyFile, mkdtemp, readFile, rm, stat, truncate } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 import { ElfImage, SegmentType } from '../../build/libc/elf-image.ts';
 import { EXECUTABLE, launch, pid1SkipReason } from './launch.ts';
 import { compile, untilFile } from './observe.ts';
 
+const run = promisify(execFile);
 const skip = (await pid1SkipReason()) ?? false;
 
 /** Libraries in the memory of a process, by their file names. */
@@ -141,4 +145,18 @@ test('a crash report of Node names the functions and parts on its stack', async 
   });
   assert.equal((await launched.exit).signal, 'SIGABRT');
   assert.match(launched.stderr.text, /Native stack trace[^]* 1: 0x[0-9a-f]+ .*\[node\][^]*abort\.mjs:1/);
+});
+
+test('a truncated executable is refused by the kernel, and addresses need not be random', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'onevisor-cut-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const copy = join(folder, 'onevisor');
+  await copyFile(EXECUTABLE, copy);
+  assert.match((await run('setarch', ['-R', copy, '--version'])).stdout, /^onevisor /);
+  // The table of segments is the end of the file.
+  for (const missing of [1, 1 << 12, 1 << 24]) {
+    await truncate(copy, (await stat(copy)).size - missing);
+    // A shell tells what execve(2) says; Node would run the file as a script.
+    await assert.rejects(run('bash', ['-c', '"$0" --version', copy]), /Exec format error|Input\/output error/);
+  }
 });

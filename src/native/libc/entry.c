@@ -19,7 +19,6 @@
  * read-only before Node starts.
  */
 #define FILLED_IN __attribute__((section(".data.rel.ro.tables")))
-struct segment_table kernel_table FILLED_IN = {.count = 1};
 struct segment_table inside_table FILLED_IN = {.count = 1};
 struct segment_table system_table FILLED_IN = {.count = 1};
 

@@ -1,5 +1,6 @@
 /*
- * Tables of segments of the joined executable. The build (build/libc/join.ts) fills them in; C reads them.
+ * Tables of segments of the joined executable. The build (build/libc/join.ts) fills them in; C reads them. The table
+ * for the kernel is the end of the file, and not in memory.
  */
 #ifndef ONEVISOR_TABLES_H
 #define ONEVISOR_TABLES_H
@@ -15,8 +16,6 @@ struct segment_table {
   Elf64_Phdr segments[TABLE_CAPACITY];
 };
 
-/* For the kernel: Node and the libraries. The header of the file leads to this table. */
-extern struct segment_table kernel_table;
 /* For the libraries inside: Node, with the thread-local variables of both. */
 extern struct segment_table inside_table;
 /* For the system's dynamic loader: Node as its linker has made it. */
