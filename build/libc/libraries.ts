@@ -48,10 +48,13 @@ const LINKER_FLAGS: readonly string[] = [
 /** Makes the libraries for a Node executable unless they are up to date. Returns their path, for debuggers, too. */
 export async function buildLibraries(platform: Platform, nodePath: string): Promise<string> {
   const product = join(CACHE, platform.arch, 'libraries');
-  const { stdout: compiler } = await run(platform.cxx, ['--version']);
+  const { stdout: compiler } = await run(platform.cxx, ['--version']).catch((cause: unknown) => {
+    throw new Error(`cannot run ${platform.cxx}: install g++ with its static libraries`, { cause });
+  });
   const own = (await readdir(SOURCES)).sort().map((name) => join(SOURCES, name));
   const { sources, headers } = await addonSources();
-  const inputs = [nodePath, ...own, ...(await builderFiles()), ...sources, ...headers];
+  const archives = await Promise.all(['libc.a', 'libstdc++.a'].map((name) => pathOf(platform, name)));
+  const inputs = [nodePath, ...archives, ...own, ...(await builderFiles()), ...sources, ...headers];
   const key = hashOf(platform.cc, platform.cxx, compiler, ...(await Promise.all(inputs.map(hashOfFile))));
   await makeUnlessCurrent(product, `${product}.key`, key, async (output) => {
     const folder = await mkdtemp(join(CACHE, 'libraries-'));
@@ -150,16 +153,22 @@ interface Places {
   readonly output: string;
 }
 
-async function link({ cxx }: Platform, { files, linkerFlags }: Objects, { folder, output }: Places): Promise<void> {
-  const startFile = async (name: string): Promise<string> =>
-    (await run(cxx, [`-print-file-name=${name}`])).stdout.trim();
+/** Path of a file of the toolchain. Throws if it is not there: the compiler then prints the name alone. */
+async function pathOf({ cxx }: Platform, name: string): Promise<string> {
+  const path = (await run(cxx, [`-print-file-name=${name}`])).stdout.trim();
+  if (path === name)
+    throw new Error(`cannot find ${name}: install g++ with its static libraries (Debian's package g++)`);
+  return path;
+}
+
+async function link(platform: Platform, { files, linkerFlags }: Objects, { folder, output }: Places): Promise<void> {
   // crtbeginT.o, which -static takes by itself, registers the tables for unwinding a second time.
-  const before = await Promise.all(['crt1.o', 'crti.o', 'crtbegin.o'].map(startFile));
-  const behind = await Promise.all(['crtend.o', 'crtn.o'].map(startFile));
+  const before = await Promise.all(['crt1.o', 'crti.o', 'crtbegin.o'].map((name) => pathOf(platform, name)));
+  const behind = await Promise.all(['crtend.o', 'crtn.o'].map((name) => pathOf(platform, name)));
   const libraries = ['-Wl,--start-group', '-lstdc++', '-lm', '-lgcc', '-lgcc_eh', '-lc', '-Wl,--end-group'];
   const parts = [...LINKER_FLAGS, ...linkerFlags, ...before, ...files, ...libraries, ...behind, '-o', output];
   try {
-    await run(cxx, parts, { cwd: folder, maxBuffer: 1 << 24 });
+    await run(platform.cxx, parts, { cwd: folder, maxBuffer: 1 << 24 });
   } catch (error) {
     throw new Error(linkFailure((error as { stderr: string }).stderr), { cause: error });
   }
