@@ -53,7 +53,7 @@ test('--version --json says what is in the executable', async (t) => {
   const own = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
   assert.equal(version, own.version);
   // An executable that was built outside a checkout has none.
-  if (commit !== undefined) assert.match(commit as string, /^[\da-f]{40}(?:-dirty)?$/);
+  if (commit !== undefined) assert.match(JSON.stringify(commit), /^"[\da-f]{40}(?:-dirty)?"$/);
   assert.deepEqual(others, { supervisor: '4.3.0', node: process.versions.node, architecture: process.arch });
   const { from, glibc } = libc as { from: string; glibc: string };
   assert.deepEqual([from, /^2\.\d+$/.test(glibc)], ['inside', true], glibc);

@@ -262,7 +262,7 @@ test(
       onTerminal.stdout,
       /No configuration file was found at .*\/etc\/supervisord\.conf, \/etc\/supervisor\/supervisord\.conf\./,
     );
-    assert.match((await launched.enter(bare)).stderr, /no configuration file found at .*name one with -c/);
+    assert.match((await launched.enter(bare)).stderr, /no configuration file found at .*; .*-c/);
     const asSupervisord = await launched.enter(['env', '-u', 'ONEVISOR_CONF', join(EXECUTABLE, '..', 'supervisord')]);
     assert.equal(asSupervisord.code, 2);
     assert.match(
