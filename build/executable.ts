@@ -4,11 +4,12 @@
  * other file does that.
  */
 import { execFile } from 'node:child_process';
-import { chmod, open, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, link, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { log } from '@yao-pkg/pkg-fetch/lib-es5/log.js';
 import sea from '@yao-pkg/pkg/lib-es5/sea.js';
+import type { SeaOptions } from '@yao-pkg/pkg/lib-es5/sea.js';
 import { hashOf, hashOfFile, makeUnlessCurrent } from './cache.ts';
 import { joinLibraries } from './libc/join.ts';
 import { builderFiles, buildLibraries } from './libc/libraries.ts';
@@ -36,6 +37,9 @@ export const EXEC_ARGV: readonly string[] = [
   '--no-memory-reducer',
 ];
 
+/** Name of our program in stack traces. */
+const SCRIPT = '../onevisor.cjs';
+
 const PIECE_BYTES = 64 * 1024;
 
 /** Makes dist/onevisor (dist/ARCH/onevisor for another machine). Returns its path, and true if it was made now. */
@@ -47,6 +51,7 @@ export async function makeExecutable(
   const base = await strippedNode(platform);
   const libraries = await buildLibraries(platform, base.path);
   const seaConfig = {
+    main: SCRIPT,
     disableExperimentalSEAWarning: true,
     useSnapshot: false,
     // The code cache is made by running the executable, which is impossible for another processor.
@@ -60,26 +65,59 @@ export async function makeExecutable(
   const contents = await Promise.all(inputs.map(hashOfFile));
   const key = hashOf(base.key, code, JSON.stringify({ ...seaConfig, assets: Object.keys(assets) }), ...contents);
   const made = await makeUnlessCurrent(path, join(CACHE, platform.arch, 'onevisor.key'), key, async (output) => {
-    const script = `${output}.cjs`;
-    try {
-      await writeFile(script, code);
-      const target = { nodeRange: 'node24', platform: 'linux' as const, arch: platform.arch, output };
-      // pkg reports each of its steps; build.ts prints one line instead.
-      log.info = () => undefined;
-      await sea.default(script, {
-        targets: [target],
-        nodePath: base.path,
-        useLocalNode: platform.foreign,
-        seaConfig,
-        signature: false,
-      });
-    } finally {
-      await rm(script, { force: true });
-    }
+    await injectBundle(platform, base.path, { code, seaConfig, output });
     await writeInPieces(output, joinLibraries(await readFile(output), await readFile(libraries)));
     await chmod(output, 0o755);
   });
   return { path, made };
+}
+
+/** Input of pkg, and the file that it makes. */
+interface Injection {
+  readonly code: Uint8Array;
+  readonly seaConfig: NonNullable<SeaOptions['seaConfig']>;
+  readonly output: string;
+}
+
+/**
+ * Makes `output`: Node with the bundle and the assets. pkg resolves {@link SCRIPT} from a folder that it makes below
+ * TMPDIR, and writes the name as it is into the executable. So the bytes do not depend on the folder of the build.
+ */
+async function injectBundle(platform: Platform, node: string, { code, seaConfig, output }: Injection): Promise<void> {
+  const folder = await mkdtemp(join(CACHE, 'inject-'));
+  const { TMPDIR: before } = process.env;
+  try {
+    const script = join(folder, basename(SCRIPT));
+    await writeFile(script, code);
+    process.env['TMPDIR'] = folder;
+    // pkg reports each of its steps; build.ts prints one line instead.
+    log.info = () => undefined;
+    await sea.default(script, {
+      targets: [{ nodeRange: 'node24', platform: 'linux', arch: platform.arch, output }],
+      nodePath: seaConfig.useCodeCache ? await seededNode(node, folder) : node,
+      useLocalNode: platform.foreign,
+      seaConfig,
+      signature: false,
+    });
+  } finally {
+    if (before === undefined) delete process.env['TMPDIR'];
+    else process.env['TMPDIR'] = before;
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Returns a path that is a script first: it runs Node with a fixed seed, then puts that Node into its own place. pkg
+ * takes one path for the Node that makes V8's code cache and for the Node that gets it, and gives no options to the
+ * former. With a random seed, the hashes of strings in the cache differ from build to build. V8 accepts the cache
+ * whatever the seed is when the executable runs, which is random as ever.
+ */
+async function seededNode(node: string, folder: string): Promise<string> {
+  const path = join(folder, 'node');
+  await link(node, join(folder, 'stripped'));
+  const lines = ['#!/bin/sh -e', '"${0%/*}/stripped" --random-seed=1 "$@"', 'mv "${0%/*}/stripped" "$0"', ''];
+  await writeFile(path, lines.join('\n'), { mode: 0o755 });
+  return path;
 }
 
 /**

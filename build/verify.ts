@@ -1,19 +1,21 @@
 /**
  * `npm run verify`: checks properties of the executable that images rely on. It must need no loader of the system and
  * start on a bare Debian 12 file system. With ONEVISOR_LIBC=system it must need only common libraries and no glibc
- * newer than 2.28. It must not be too large. Prints the sizes. Builds nothing.
+ * newer than 2.28. It must not be too large. A build of the same sources in another folder must give the same bytes.
+ * Prints the sizes. Leaves dist/ as it is.
  */
 import { execFile } from 'node:child_process';
 import { createReadStream } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs, promisify } from 'node:util';
 import { constants, createGzip, createZstdCompress } from 'node:zlib';
 import type { Transform } from 'node:stream';
+import { hashOfFile } from './cache.ts';
 import { neededVersions } from './elf.ts';
 import { ElfImage, SegmentType } from './libc/elf-image.ts';
-import { CACHE, platformOf, productFolder, ROOT } from './platform.ts';
+import { CACHE, platformOf, productFolder, ROOT, sourceCommit } from './platform.ts';
 import { debianRootfs, rootfsSkipReason } from './rootfs.ts';
 
 const run = promisify(execFile);
@@ -62,6 +64,8 @@ if (image.bytes.length > LARGEST_BYTES)
 const skipped = platform.foreign ? 'it is for another processor' : await rootfsSkipReason();
 if (skipped === null) await startOnBareSystem();
 else console.log(`start on a bare system: skipped, ${skipped}`);
+if (platform.foreign) console.log('build in another folder: skipped, it is for another processor');
+else await buildElsewhere();
 if (options.sizes) await printSizes();
 for (const problem of problems) console.error(`verify: ${problem}`);
 process.exitCode = problems.length === 0 ? 0 : 1;
@@ -98,6 +102,27 @@ async function startOnBareSystem(): Promise<void> {
       `${executable} does not start on a bare system: ` +
         ((error as { stderr?: string }).stderr?.trim() || String(error)),
     );
+  }
+}
+
+/** Builds the executable from nothing in another folder, and compares the bytes. */
+async function buildElsewhere(): Promise<void> {
+  const folder = await mkdtemp(join(CACHE, 'verify-'));
+  try {
+    for (const name of ['build', 'src', 'LICENSE', 'package.json', 'package-lock.json'])
+      await cp(join(ROOT, name), join(folder, name), { recursive: true });
+    // Hard links: the bundle has the paths of the packages, which a symbolic link would change.
+    await run('cp', ['-al', join(ROOT, 'node_modules'), folder]);
+    const env = { ...process.env, SOURCE_COMMIT: (await sourceCommit()) ?? '' };
+    await run(process.execPath, [join(folder, 'build', 'build.ts'), '--quiet'], { cwd: folder, env });
+    const [here, there] = await Promise.all([executable, join(folder, 'dist', 'onevisor')].map(hashOfFile));
+    console.log(`build in another folder: sha256 ${String(there)}`);
+    if (here !== there)
+      problems.push(
+        `${executable} has sha256 ${String(here)}, but a build of the same sources in another folder differs`,
+      );
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
 }
 
