@@ -8,6 +8,7 @@ import { copyFile, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import { buildImage, image, IMAGES, runContainer, skipReason } from './containers.ts';
 
@@ -65,7 +66,22 @@ test('Dockerfile: the image has the executable, the links, and the licences', { 
   });
   assert.equal(init.code, 7, init.stderr);
   assert.match(init.stdout, /^as 1000$/m);
+  await makeLinksFromScratch(t, join(folder, 'scratch'));
 });
+
+/** Makes the links where there is no shell, in the step that the manual shows (images.md). */
+async function makeLinksFromScratch(t: TestContext, folder: string): Promise<void> {
+  const tag = 'localhost/onevisor-scratch:test';
+  await mkdir(folder);
+  await writeFile(
+    join(folder, 'Dockerfile'),
+    `FROM scratch\nCOPY --from=${TAG} /onevisor /usr/local/bin/\nRUN ["onevisor", "install", "/usr/local/bin"]\n`,
+  );
+  await buildImage(folder, tag);
+  const flags = ['--entrypoint=supervisord'];
+  const link = await runContainer(t, { image: { tag }, mountExecutable: false, flags, command: ['--version'] });
+  assert.equal(link.stdout.trim(), '4.3.0', link.stderr);
+}
 
 /** Makes localhost/node:24-bookworm, which `FROM node:24-bookworm` finds before any registry. */
 async function makeNodeImage(folder: string): Promise<void> {
