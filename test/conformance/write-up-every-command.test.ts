@@ -41,7 +41,7 @@ async function quickStart(world: World): Promise<void> {
   // The text sets mode 777 on a file here. The socket in its place has the default of `chmod`.
   assert.equal(await world.mode('/var/run/supervisor/supervisor.sock'), 0o700);
   const daemon = await world.daemon('/var/run/supervisord.pid');
-  assert.match(await world.read('/var/log/supervisord.log'), new RegExp(`supervisord started with pid ${daemon}`));
+  await world.untilFile('/var/log/supervisord.log', new RegExp(`supervisord started with pid ${daemon}`));
 
   await world.place('/root/process1', PROCESS1);
   await world.place('/utxt/soft/supervisor/conf/process1.conf', world.block('[program:process1]'));
@@ -72,7 +72,10 @@ async function pullUpAgain(world: World): Promise<void> {
   const pid = await world.pidOf('process1');
   await world.run('kill -9 12654', { 12654: String(pid) });
   await world.untilNewPid('process1', pid);
-  const log = await world.read('/var/log/supervisord.log');
+  const log = await world.untilFile(
+    '/var/log/supervisord.log',
+    /exited: process1 \(terminated by SIGKILL; not expected\)\n[^]*spawned: 'process1'/,
+  );
   const [, exited = ''] =
     /^(\S+ \S+),\d+ \w+ exited: process1 \(terminated by SIGKILL; not expected\)$/m.exec(log) ?? [];
   const [, spawned = ''] =

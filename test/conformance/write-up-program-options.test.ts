@@ -126,8 +126,8 @@ async function stopping(world: World): Promise<void> {
   const started = await world.read('/tmp/supervisord.log');
   assertOrder(started, /spawned: 'first'/, /spawned: 'int'/, /spawned: 'last'/);
   assert.equal(await world.ctl('stop stubborn'), 'stubborn: stopped\n');
-  assert.match(
-    await world.read('/tmp/supervisord.log'),
+  await world.untilFile(
+    '/tmp/supervisord.log',
     /WARN killing 'stubborn' \(\d+\) with SIGKILL\n[^]*stopped: stubborn \(terminated by SIGKILL\)/,
   );
   assert.equal(await world.ctl('shutdown'), 'Shut down\n');

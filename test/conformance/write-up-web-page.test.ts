@@ -57,8 +57,8 @@ async function task(world: World): Promise<void> {
     process.kill(pid, signal);
     await world.untilNewPid('task1', pid);
   }
-  assert.match(
-    await world.read('/tmp/supervisord.log'),
+  await world.untilFile(
+    '/tmp/supervisord.log',
     /exited: task1 \(exit status 0; expected\)[^]*exited: task1 \(terminated by SIGKILL; not expected\)/,
   );
 
@@ -134,7 +134,7 @@ async function everyOption(world: World): Promise<void> {
     'all:all-1: stopped',
     'all:all-2: stopped',
   ]);
-  assert.match(await world.read('/tmp/supervisord.log'), /stopped: all-1 \(terminated by SIGINT\)/);
+  await world.untilFile('/tmp/supervisord.log', /stopped: all-1 \(terminated by SIGINT\)/);
 }
 
 describeWriteUp('web-page', LEFT_OUT, {
