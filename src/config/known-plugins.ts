@@ -77,8 +77,18 @@ export function findFactory(factory: string): KnownPlugin | undefined {
   return PLUGINS.find((plugin) => plugin.factory?.test(factory));
 }
 
+/** A plug-in that a command line starts, and the word that names it. */
+export interface StartedPlugin {
+  readonly plugin: KnownPlugin;
+  readonly program: string;
+}
+
 /** Finds the plug-in that a command line starts, directly or by an interpreter. */
-export function findListener(argv: readonly string[]): KnownPlugin | undefined {
-  const programs = argv.slice(0, 3).map((word) => word.slice(word.lastIndexOf('/') + 1));
-  return PLUGINS.find((plugin) => programs.some((name) => plugin.program?.test(name)));
+export function findListener(argv: readonly string[]): StartedPlugin | undefined {
+  for (const program of argv.slice(0, 3)) {
+    const name = program.slice(program.lastIndexOf('/') + 1);
+    const plugin = PLUGINS.find((known) => known.program?.test(name));
+    if (plugin !== undefined) return { plugin, program };
+  }
+  return undefined;
 }

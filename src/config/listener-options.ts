@@ -73,7 +73,7 @@ export function pluginOptions(document: Document): string[] {
   const listeners = [...document.sections.values()].filter(({ name }) => name.startsWith(prefixes.eventlistener));
   return listeners.flatMap(({ options }) => {
     const words = (options.get('command')?.value ?? '').split(/\s+/);
-    return findListener(words)?.options ?? [];
+    return findListener(words)?.plugin.options ?? [];
   });
 }
 
@@ -87,12 +87,19 @@ export interface ListenerHost {
 
 /** Names the built-in replacement of a listener that is a known plug-in, if its program is not installed. */
 export function reportKnownListener(proc: ProcessConfig, view: SectionView, { host, path }: ListenerHost): void {
-  const plugin = findListener(proc.argv);
-  if (plugin === undefined) return;
+  const started = findListener(proc.argv);
+  if (started === undefined) return;
+  const { plugin, program } = started;
   const [command = ''] = proc.argv;
   const folders = (proc.options.environment.get('PATH') ?? path ?? '').split(':');
-  const candidates = command.includes('/') ? [command] : folders.map((folder) => `${folder}/${command}`);
-  if (host !== null && candidates.some((file) => host.isFile(file))) return;
-  const reason = host === null ? `"${plugin.name}" needs Python` : `"${command}" is not installed`;
-  view.warn('command', `${reason}; ${plugin.instead}`);
+  const candidatesOf = (word: string): string[] =>
+    word.includes('/') ? [word] : folders.map((folder) => `${folder}/${word}`);
+  // An interpreter finds a name without a slash in its own way: a module, or a file of its directory.
+  const files = program !== command && program.includes('/') ? [command, program] : [command];
+  if (host === null) {
+    view.warn('command', `"${plugin.name}" needs Python; ${plugin.instead}`);
+    return;
+  }
+  const missing = files.find((word) => !candidatesOf(word).some((file) => host.isFile(file)));
+  if (missing !== undefined) view.warn('command', `"${missing}" is not installed; ${plugin.instead}`);
 }

@@ -65,10 +65,19 @@ for (const [command, instead] of listeners) {
     assert.match(warningsOf(section)[0] ?? '', instead);
     const [program = ''] = command.split(' ');
     const path = program.startsWith('/') ? program : `/opt/bin/${program}`;
-    assert.deepEqual(warningsOf(section, { [path]: '' }), []);
+    assert.deepEqual(warningsOf(section, { [path]: '', '/opt/supervisord-watchdog.py': '' }), []);
     assert.match(warningsOf(section, {}, true)[0] ?? '', /needs Python; /);
   });
 }
+
+test('an interpreter is installed, and the plug-in that it is to run is not', () => {
+  const of = (command: string): string[] =>
+    warningsOf(`[eventlistener:x]\nevents=EVENT\ncommand=${command}\n`, { '/opt/bin/python3': '' });
+  assert.match(of('python3 /usr/local/bin/crashmail -a')[0] ?? '', /"\/usr\/local\/bin\/crashmail" is not installed; /);
+  assert.match(of('python3 -u /opt/memmon -a')[0] ?? '', /"\/opt\/memmon" is not installed; use the built-in memory/);
+  // Where Python looks for a module is not known here.
+  assert.deepEqual(of('python3 -m supervisor_logging'), []);
+});
 
 test('the program of a listener is searched in the PATH of that listener', () => {
   assert.deepEqual(
