@@ -1,6 +1,6 @@
 /**
  * Starts the process that a configuration describes: command, environment, user, limits and streams become one spawn.
- * It keeps no record of what runs, and decides nothing about when.
+ * Keeps no record of what runs, and decides no times.
  */
 import { existsSync } from 'node:fs';
 import type { ProcessConfig } from '../config/model.ts';

@@ -128,7 +128,7 @@ export async function startWorld(programs: string, port: number): Promise<World>
     env: { PATH: process.env['PATH'], TZ: process.env['TZ'] },
   });
   const ended = new Promise<void>((resolve) => server.on('close', () => resolve()));
-  // It reports this on its output once its servers listen.
+  // The server writes this line once it listens.
   await new Promise<void>((resolve, reject) => {
     let text = '';
     server.stdout.setEncoding('utf8').on('data', (chunk: string) => {

@@ -1,4 +1,4 @@
-/** How the client finds its supervisor: command line, file, private control socket, default. */
+/** The search of the client for its supervisor: command line, file, private control socket, default. */
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
