@@ -1,6 +1,6 @@
 /**
  * Starts the process that a configuration describes: command, environment, user, limits and streams become one spawn.
- * Keeps no record of what runs, and decides no times.
+ * Keeps no record of running processes, and does not decide when they start.
  */
 import { existsSync } from 'node:fs';
 import type { ProcessConfig } from '../config/model.ts';
