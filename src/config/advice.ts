@@ -2,8 +2,8 @@
  * Warnings about valid options of a program that probably do not do what the user meant: shell syntax where no shell
  * runs, and options without the option that they need. Changes no value. Pure.
  */
-import { CommandLineError, parseCommandLine, quoteWord } from '../core/command-line.ts';
-import { adviseCommand } from './command-advice.ts';
+import { CommandLineError, parseCommandLine } from '../core/command-line.ts';
+import { adviseCommand, asScript } from './command-advice.ts';
 import type { RawOption } from './dialect.ts';
 import type { ProgramOptions } from './options.ts';
 import type { RuledOptions } from './process-rules.ts';
@@ -82,7 +82,7 @@ function explainShellWords({ value }: RawOption, [word = '', ...others]: readonl
   if (others.length === 0 && BACKGROUND.test(word))
     return `${problem}, and a supervised program must stay in the foreground; remove the &`;
   const hint = word.endsWith(';') ? ', or a space before ";" where a comment begins' : '';
-  return `${problem}; write sh -c ${quoteWord(line)}, or put quotes around ${word} if it is an argument${hint}`;
+  return `${problem}; write ${asScript(line)}, or put quotes around ${word} if it is an argument${hint}`;
 }
 
 /**

@@ -2,7 +2,7 @@
  * Remarks on commands that can be executed but probably do not do what the user meant: variables and assignments that
  * only a shell knows, programs that put themselves into the background, scripts of `sh -c` without quotes. Pure.
  */
-import { CommandLineError, parseCommandLine, type Word } from '../core/command-line.ts';
+import { CommandLineError, parseCommandLine, quoteWord, type Word } from '../core/command-line.ts';
 
 /** A remark about a command. */
 export interface Remark {
@@ -43,8 +43,8 @@ function adviseSubstitution(words: readonly Word[]): string | null {
     return `"${found}" is shell syntax, and no shell runs this command; write sh -c '…' around it`;
   const name = found.replace(/[${}]/g, '');
   return (
-    `"${found}" is not replaced, because no shell runs this command; write %(ENV_${name})s, or sh -c '…' around ` +
-    'the command'
+    `"${found}" is not replaced, because no shell runs this command; write %(ENV_${name})s, with a default ` +
+    `%(ENV_${name}:-value)s, or sh -c '…' around the command`
   );
 }
 
@@ -57,18 +57,41 @@ function adviseAssignment(words: readonly Word[]): string | null {
         'as a separate option, or env before it';
 }
 
+/** A script of `sh -c` without quotes. */
+interface CutScript {
+  /** The shell with its option. */
+  readonly shell: string;
+  /** The only word that the shell takes as the script. */
+  readonly first: string;
+  readonly whole: string;
+}
+
 /** `sh -c exec node x.js`: a shell takes one word as the script; the other words become its arguments. */
-function adviseScript(words: readonly Word[]): string | null {
+function findCutScript(words: readonly Word[]): CutScript | null {
   const at = words.findIndex(
     (word, index) => isScriptOption(word) && index > 0 && SHELLS.has(baseName(words[index - 1] as Word)),
   );
   const [script, ...others] = at === -1 ? [] : words.slice(at + 1);
   if (script === undefined || others.length === 0 || /["'\\\s]/.test(script.source)) return null;
-  const whole = [script, ...others].map(({ source }) => source).join(' ');
-  return (
-    `the shell runs only "${script.text}", and takes the next words as its arguments; ` +
-    `put quotes around all of it: ${words[at - 1]?.text} ${words[at]?.text} '${whole}'`
-  );
+  return {
+    shell: `${words[at - 1]?.text} ${words[at]?.text}`,
+    first: script.text,
+    whole: [script, ...others].map(({ source }) => source).join(' '),
+  };
+}
+
+function adviseScript(words: readonly Word[]): string | null {
+  const cut = findCutScript(words);
+  return cut === null
+    ? null
+    : `the shell runs only "${cut.first}", and takes the next words as its arguments; ` +
+        `put quotes around all of it: ${cut.shell} '${cut.whole}'`;
+}
+
+/** Returns a command, as it is written, as a script of a shell: of its own, if it has `sh -c` without quotes. */
+export function asScript(command: string): string {
+  const cut = findCutScript(splitOrNone(command));
+  return cut === null ? `sh -c ${quoteWord(command)}` : `${cut.shell} ${quoteWord(cut.whole)}`;
 }
 
 /** A command that returns at once and leaves its program in the background. */
@@ -184,16 +207,20 @@ function adviseDaemon(words: readonly Word[]): Remark | null {
 /** Longest command that is checked. */
 const MAX_LENGTH = 64 * 1024;
 
-/** Returns remarks about a command, at most one of each kind. A command that cannot be split is reported elsewhere. */
-export function adviseCommand(command: string): Remark[] {
+/** Splits a command into words; none if it is too long, or cannot be split, which is reported elsewhere. */
+function splitOrNone(command: string): readonly Word[] {
   if (command.length > MAX_LENGTH) return [];
-  let words: Word[];
   try {
-    words = parseCommandLine(command);
+    return parseCommandLine(command);
   } catch (error) {
     if (error instanceof CommandLineError) return [];
     throw error;
   }
+}
+
+/** Returns remarks about a command, at most one of each kind. */
+export function adviseCommand(command: string): Remark[] {
+  const words = splitOrNone(command);
   const texts = [adviseAssignment(words), adviseSubstitution(words), adviseScript(words)].filter(
     (text) => text !== null,
   );

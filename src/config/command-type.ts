@@ -19,11 +19,15 @@ export function refuseUnsplit(error: CommandLineError): never {
  * The command of a hook. A hook that cannot be split is an error, because it would always fail. (Supervisor accepts any
  * `command` of a program, so that one is only a warning.)
  */
-export const hookCommand = dataType('command', (value) => {
+export const hookCommand = dataType('command', (value) =>
+  splitOrRefuse(value).length === 0 ? reject(value, 'a command') : value,
+);
+
+function splitOrRefuse(value: string): string[] {
   try {
-    return splitCommandLine(value).length === 0 ? reject(value, 'a command') : value;
+    return splitCommandLine(value);
   } catch (error) {
     if (error instanceof CommandLineError) return refuseUnsplit(error);
     throw error;
   }
-});
+}

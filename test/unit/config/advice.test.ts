@@ -122,6 +122,19 @@ test('a command with several lines or processes gets one warning, with the text 
   });
 });
 
+test('a shell that has a script without quotes gets the quotes, and no second shell around it', () => {
+  const adviceFor = (command: string): string | undefined =>
+    problemsOf(`[program:p]\ncommand=${command}\n`).warnings[0]?.replace(/^.*; write /, '');
+  assert.equal(
+    adviceFor('bash -c cd /x && node y.js'),
+    "bash -c 'cd /x && node y.js', or put quotes around && if it is an argument",
+  );
+  assert.equal(
+    adviceFor('/bin/sh -lc a | "b c"'),
+    `/bin/sh -lc 'a | "b c"', or put quotes around | if it is an argument`,
+  );
+});
+
 test('words of a command line keep their source text', () => {
   const line = ` a 'b c'd "e"\\ f '' \\' `;
   assert.deepEqual(parseCommandLine(line), [

@@ -19,7 +19,8 @@ const remarks: ReadonlyArray<readonly [command: string, remark: RegExp]> = [
     '/app --home $HOME',
     new RegExp(
       String.raw`^"\$HOME" is not replaced, because no shell runs this ` +
-        String.raw`command; write %\(ENV_HOME\)s, or sh -c '…' around the command$`,
+        String.raw`command; write %\(ENV_HOME\)s, with a default %\(ENV_HOME:-value\)s, ` +
+        String.raw`or sh -c '…' around the command$`,
     ),
   ],
   ['${APP_HOME}/bin/x', /write %\(ENV_APP_HOME\)s/],
