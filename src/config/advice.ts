@@ -53,8 +53,8 @@ function findShellWords(command: string): string[] {
     );
   } catch (error) {
     // A command that cannot be split is reported elsewhere.
-    if (error instanceof CommandLineError) return [];
-    throw error;
+    if (!(error instanceof CommandLineError)) throw error;
+    return [];
   }
 }
 

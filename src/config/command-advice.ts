@@ -213,8 +213,8 @@ function splitOrNone(command: string): readonly Word[] {
   try {
     return parseCommandLine(command);
   } catch (error) {
-    if (error instanceof CommandLineError) return [];
-    throw error;
+    if (!(error instanceof CommandLineError)) throw error;
+    return [];
   }
 }
 

@@ -27,7 +27,7 @@ function splitOrRefuse(value: string): string[] {
   try {
     return splitCommandLine(value);
   } catch (error) {
-    if (error instanceof CommandLineError) return refuseUnsplit(error);
-    throw error;
+    if (!(error instanceof CommandLineError)) throw error;
+    return refuseUnsplit(error);
   }
 }

@@ -12,8 +12,8 @@ function readList(pieces: readonly Piece[]): KeyValueList {
     return parseKeyValueList(pieces);
   } catch (error) {
     if (error instanceof UnclosedListError) throw new UnclosedValue(error.message, '');
-    if (error instanceof ListError) throw new WrongValue(error.message);
-    throw error;
+    if (!(error instanceof ListError)) throw error;
+    throw new WrongValue(error.message);
   }
 }
 

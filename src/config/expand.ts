@@ -118,8 +118,8 @@ function parseBounded(format: string, percent: number): ReturnType<typeof parseC
   try {
     return parseConversion(format, percent);
   } catch (error) {
-    if (error instanceof ConversionError) throw new ExpansionError(error.message);
-    throw error;
+    if (!(error instanceof ConversionError)) throw error;
+    throw new ExpansionError(error.message);
   }
 }
 

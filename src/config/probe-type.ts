@@ -19,8 +19,8 @@ export const probe = dataType<Probe>(
       return target;
     } catch (error) {
       if (error instanceof CommandLineError) return refuseUnsplit(error);
-      if (error instanceof ProbeError) return reject(text, error.message);
-      throw error;
+      if (!(error instanceof ProbeError)) throw error;
+      return reject(text, error.message);
     }
   },
   formatProbe,

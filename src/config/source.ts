@@ -118,8 +118,8 @@ function readText(take: () => Uint8Array): FileText {
     return { ok: true, text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) };
   } catch (error) {
     if (error instanceof FileError) return { ok: false, code: error.code, reason: error.message };
-    if (error instanceof TypeError) return { ok: false, code: 'ENCODING', reason: 'it is not UTF-8; save it as UTF-8' };
-    throw error;
+    if (!(error instanceof TypeError)) throw error;
+    return { ok: false, code: 'ENCODING', reason: 'it is not UTF-8; save it as UTF-8' };
   }
 }
 
