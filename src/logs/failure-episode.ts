@@ -44,8 +44,7 @@ export class FailureEpisode {
   /** Counts a write that failed and the output that it dropped. Reports the first failure of an episode. */
   fail(error: NodeJS.ErrnoException, dropped: Dropped): void {
     const isNew = this.#failedAtMs === null;
-    this.#lines += dropped.lines;
-    this.#bytes += dropped.bytes;
+    this.drop(dropped);
     this.#failedAtMs = this.#clock.nowMs();
     this.#isWrittenAgain = false;
     if (isNew) {
@@ -70,6 +69,12 @@ export class FailureEpisode {
         this.#callOff = null;
         if (this.#isWrittenAgain) this.succeed();
       });
+  }
+
+  /** Counts output that was dropped, for the report of {@link tellDropped}. */
+  drop({ lines, bytes }: Dropped): void {
+    this.#lines += lines;
+    this.#bytes += bytes;
   }
 
   /** Reports that the destination will never take output again. */

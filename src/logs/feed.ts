@@ -68,7 +68,7 @@ export class Feed implements LineReceiver, PartialHolder {
 
   /** Takes all of `bytes`. The bytes are valid during the call only. */
   take(bytes: Buffer): void {
-    if (this.sink.isGone) return;
+    if (this.sink.isGone) return this.sink.countLost(bytes);
     const isRaw = this.#form.kind === 'raw';
     // Raw output of the only writer needs no splitting.
     if (isRaw && !this.sink.isShared && !this.#splitter.hasPartial) {

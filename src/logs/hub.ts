@@ -97,16 +97,20 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
     const flushed = Promise.all([this.#flushAll(() => timer.isLate), turns.stop()]).then(() => turns.stop());
     await Promise.race([timer.late, flushed]);
     timer.stop();
-    return { unwrittenBytes: this.#sinks.all.reduce((sum, sink) => sum + sink.pendingBytes, 0) };
+    const unwrittenBytes = this.#sinks.all.reduce((sum, sink) => sum + sink.pendingBytes, 0);
+    return { unwrittenBytes, isLate: timer.isLate };
   }
 
   async finish(limit: FlushLimit): Promise<void> {
-    await this.flush(limit);
+    let { unwrittenBytes, isLate } = await this.flush(limit);
+    // A sink that failed may have been reported to a sink that was flushed before.
+    if (unwrittenBytes > 0 && !isLate) ({ unwrittenBytes, isLate } = await this.flush(limit));
     this.#isFinishing = true;
     const losses = this.#countLosses();
     for (const [sink, { lines, bytes }] of losses) {
-      const lost = `the last ${lines} lines (${bytes} bytes)`;
-      const text = `cannot write ${lost} to ${sink.name}: ${limit.reason()}; they are lost`;
+      const lost = `the last ${lines} ${lines === 1 ? 'line' : 'lines'} (${bytes} bytes)`;
+      const reason = isLate ? `: ${limit.reason()}; they are lost` : '; they are lost';
+      const text = `cannot write ${lost} to ${sink.name}${reason}`;
       this.#report(sink, { level: 'error', text });
     }
     // Reported once: a log on the sink that fails loses this report too.

@@ -221,6 +221,8 @@ export interface LostOutput {
 /** Result of {@link Hub.flush}. 0: all output was written. */
 export interface FlushOutcome {
   readonly unwrittenBytes: number;
+  /** True if the limit of the wait has passed. */
+  readonly isLate: boolean;
 }
 
 /** An open log file. It may have been renamed or removed in the meantime. */

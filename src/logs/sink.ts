@@ -161,6 +161,11 @@ export class Sink {
     }
   }
 
+  /** Counts output that is not queued, because the destination is gone. */
+  countLost(bytes: Buffer): void {
+    this.#episode.drop(this.#countDropped(bytes));
+  }
+
   /**
    * Queues a whole line of the supervisor itself, with its newline. While the sink is full, {@link OwnLines} keeps the
    * line. `formatDropped` makes the line that says how many lines could not be kept.
@@ -368,6 +373,7 @@ export class Sink {
   /** Drops everything from now on. The pipes of programs are still read. */
   #abandon(error: NodeJS.ErrnoException): void {
     this.#isGone = true;
+    this.#episode.drop({ lines: this.#queue.countLines(), bytes: this.#queue.bytes });
     this.#queue.drop(null);
     this.#own.clear();
     this.#lineOwner = null;

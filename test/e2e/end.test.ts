@@ -155,9 +155,10 @@ test(
       },
     });
     await launched.waitForLine(/ready$/);
+    // At once: the flood fills the memory of this process in seconds.
+    launched.stdout.pause();
     const orphan = await until('the orphan', () => pidOf('sleep 100040'));
     const flood = await until('the flood', () => pidOf('yes 100041'));
-    launched.stdout.pause();
     await until('the flood to stand still', async () => {
       const before = await bytesWritten(flood);
       await sleep(500);
@@ -238,6 +239,11 @@ test(
     await untilFile(ownLog(nobody), /exited: p/);
     assert.ok((await secondsOf(nobody.exit)) < 10);
     assert.deepEqual(await nobody.exit, { code: 4, signal: null });
+    for (const text of [nobody.stderr.text, await readFile(ownLog(nobody), 'utf8')]) {
+      assert.match(text, new RegExp(`${LINES} lines \\(588895 bytes\\) for standard output were dropped`));
+      // The log file has taken every line, although the failure of the stream was reported to it at the end.
+      assert.doesNotMatch(text, /they are lost/);
+    }
     const stalled = await launch(t, { config: config(`syslog+tcp://127.0.0.1:${server.port}`), files });
     await stalled.enter(OPEN_GATE);
     await untilFile(ownLog(stalled), /exited: p/);

@@ -160,7 +160,8 @@ test('an unknown host name is reported, and delays nothing', async () => {
   const channel = scene.hub.openChannel(
     channelSpec('web', { targets: [at('tcp', 514, 'no-such-host.invalid'), at('udp', 514, 'no-such-host.invalid')] }),
   );
-  startInto(channel, 'echo hello');
+  const { intake } = startInto(channel, 'echo hello');
+  await intake.ended;
   await scene.err.until(/cannot write syslog\+tcp:\/\/no-such-host\.invalid:514: [a-z ]+ \((ENOTFOUND|EAI_AGAIN)\)/);
   await scene.err.until(/cannot write syslog:\/\/no-such-host\.invalid:514: [a-z ]+ \((ENOTFOUND|EAI_AGAIN)\)/);
   assert.equal(channel.readLog(0, 0)?.toString(), 'hello\n');

@@ -135,7 +135,10 @@ test('a dead reader is reported once on the other stream, and programs are read 
   await scene.end();
   assert.match(
     scene.err.text,
-    /^\S+ \S+ ERRO cannot write standard output any more: broken pipe \(EPIPE\); output [\w ]* dropped from now on\n$/,
+    new RegExp(
+      String.raw`^\S+ \S+ ERRO cannot write standard output any more: broken pipe \(EPIPE\); output [\w ]* dropped ` +
+        String.raw`from now on\n\S+ \S+ WARN (\d+) lines \(\d+ bytes\) for standard output were dropped\n$`,
+    ),
   );
 });
 
