@@ -126,7 +126,7 @@ function isSameFile(path: string, executable: Stats): boolean {
   }
 }
 
-/** Puts a link into the place of another file, which nobody finds missing meanwhile. */
+/** Replaces a file by a link in one step, so that the name always exists. */
 function replace(path: string, target: string): void {
   const next = `${path}.${process.pid}.new`;
   symlinkSync(toPath(target), toPath(next));

@@ -233,13 +233,13 @@ test(
       `${HEAD}stop_budget=3s\n[program:p]\ncommand=%FOLDER%/run.sh\nstdout_logfile=${target}\nstartsecs=0\n` +
       `autorestart=false\nexit_on_end=true\n`;
     const files = { 'run.sh': gated(`seq 1 ${LINES}; exit 4`) };
-    const nobody = await launch(t, { config: config('/dev/stdout'), files });
-    nobody.stdout.close();
-    await nobody.enter(OPEN_GATE);
-    await untilFile(ownLog(nobody), /exited: p/);
-    assert.ok((await secondsOf(nobody.exit)) < 10);
-    assert.deepEqual(await nobody.exit, { code: 4, signal: null });
-    for (const text of [nobody.stderr.text, await readFile(ownLog(nobody), 'utf8')]) {
+    const unread = await launch(t, { config: config('/dev/stdout'), files });
+    unread.stdout.close();
+    await unread.enter(OPEN_GATE);
+    await untilFile(ownLog(unread), /exited: p/);
+    assert.ok((await secondsOf(unread.exit)) < 10);
+    assert.deepEqual(await unread.exit, { code: 4, signal: null });
+    for (const text of [unread.stderr.text, await readFile(ownLog(unread), 'utf8')]) {
       assert.match(text, new RegExp(`${LINES} lines \\(588895 bytes\\) for standard output were dropped`));
       // The log file has taken every line, although the failure of the stream was reported to it at the end.
       assert.doesNotMatch(text, /they are lost/);
