@@ -176,9 +176,9 @@ export class SectionReader {
     if (this.#characters <= MAX_CHARACTERS) return true;
     if (!this.#isExcessReported)
       view.error(
-        'numprocs',
-        `makes the values of all processes together longer than ${MAX_CHARACTERS / (1024 * 1024)} million ` +
-          'characters; lower it, or put long values into a file that the program reads',
+        view.isSet('numprocs') ? 'numprocs' : 'command',
+        `the values of all processes together are longer than ${MAX_CHARACTERS / (1024 * 1024)} million characters; ` +
+          'lower numprocs, or put long values into a file that the program reads',
       );
     this.#isExcessReported = true;
     return false;

@@ -129,11 +129,15 @@ const refused: ReadonlyArray<readonly [string, RegExp]> = [
   ],
   [
     `[program:w]\ncommand=x\nnumprocs=3000\nprocess_name=%(process_num)d\nenvironment=A="${'x'.repeat(6000)}"\n`,
-    /^4: \[program:w\] numprocs: makes the values of all processes together longer than 16 million characters; /,
+    /^4: \[program:w\] numprocs: the values of all processes together are longer than 16 million characters; /,
   ],
   [
     `[program:w]\ncommand=x\nnumprocs=99\nprocess_name=%(process_num)d\ndirectory=%(here)s${'/x'.repeat(99_999)}\n`,
-    /^4: \[program:w\] numprocs: makes the values of all processes together longer than 16 million characters; /,
+    /^4: \[program:w\] numprocs: the values of all processes together are longer than 16 million characters; /,
+  ],
+  [
+    Array.from({ length: 20 }, (_, i) => `[program:w${i}]\ncommand=x %(here)s${'/x'.repeat(480_000)}\n`).join(''),
+    /\[program:w18\] command: the values of all processes together are longer than 16 million characters; lower/,
   ],
   [
     '[program:w]\ncommand=x\nstopasgroup=true\nkillasgroup=false\n',
