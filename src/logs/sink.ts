@@ -374,6 +374,8 @@ export class Sink {
   #abandon(error: NodeJS.ErrnoException): void {
     this.#isGone = true;
     this.#episode.drop({ lines: this.#queue.countLines(), bytes: this.#queue.bytes });
+    // The rest of an open line, which comes later, is the same line.
+    this.#isDroppedOpen = this.#queue.bytes > 0 && this.#queue.last(1)[0] !== NEWLINE_BYTE;
     this.#queue.drop(null);
     this.#own.clear();
     this.#lineOwner = null;

@@ -268,6 +268,10 @@ test('EPIPE: reported once, all output is dropped from then on, and no reader wa
     problems.map((problem) => problem.text),
     ['cannot write /x.log any more: broken pipe (EPIPE); output for it is dropped from now on'],
   );
+  // The queue held one line, which was open.
+  sink.countLost(Buffer.from('end\nnext\n'));
+  assert.equal(sink.tellDropped(), true);
+  assert.match(problems[1]?.text ?? '', /^2 lines \(\d+ bytes\) for \/x\.log were dropped$/);
 });
 
 test('clear drops the queue but not the write under way, and runs before later output', async () => {
