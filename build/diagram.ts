@@ -15,20 +15,22 @@ import {
 import { processStateNames, type ProcessStateName, SIGNALLABLE_STATES } from '../src/core/states.ts';
 import { policyOf } from '../src/engine/policy.ts';
 import { sampleProgram } from './sample-program.ts';
+import type { Cause } from '../src/core/cause.ts';
 
 const NOW_MS = 100_000;
+const BOOT: Cause = { kind: 'boot' };
 
 /** Inputs that stand for all of their type, with their labels in the diagram. */
 const inputs: ReadonlyArray<readonly [label: string, input: ProcessInput]> = [
-  ['start', { type: 'start', atMs: NOW_MS }],
-  ['stop', { type: 'stop', atMs: NOW_MS }],
-  ['kill', { type: 'kill', atMs: NOW_MS }],
+  ['start', { type: 'start', atMs: NOW_MS, cause: BOOT }],
+  ['stop', { type: 'stop', atMs: NOW_MS, cause: BOOT }],
+  ['kill', { type: 'kill', atMs: NOW_MS, cause: BOOT }],
   ['spawned', { type: 'spawned', atMs: NOW_MS, run: 1, pid: 8 }],
   ['spawn failed', { type: 'spawnFailed', atMs: NOW_MS, run: 1, reason: '', exitCode: 127 }],
   ['exited', { type: 'exited', atMs: NOW_MS, run: 1, status: parseWaitStatus(0) }],
   ['exited, unexpected', { type: 'exited', atMs: NOW_MS, run: 1, status: parseWaitStatus(1 << 8) }],
   ['deadline', { type: 'elapsed', atMs: NOW_MS }],
-  ['restart', { type: 'restart', atMs: NOW_MS }],
+  ['restart', { type: 'restart', atMs: NOW_MS, cause: BOOT }],
   ['cannot be signalled', { type: 'signalFailed', atMs: NOW_MS, run: 1, code: 'EPERM' }],
 ];
 

@@ -2,6 +2,7 @@
  * The rules by which the exit of a program ends the container, and the exit codes. Pure. The options are
  * exit_on_failure, exit_on_end, exit_when_idle and success_exit_codes.
  */
+import type { ClientRequest, SignalCause } from './cause.ts';
 import { formatExit, isExpectedExit, shellExitCode } from './exit-status.ts';
 import { formatSignal } from './signals.ts';
 import type { Level } from './log-level.ts';
@@ -10,8 +11,7 @@ import type { ProcessRecord } from './process-record.ts';
 import { formatFailure } from './run-failure.ts';
 
 /** Cause of the supervisor's own exit. */
-export type ExitCause =
-  { readonly kind: 'signal'; readonly signal: number } | { readonly kind: 'request' } | ProgramCause;
+export type ExitCause = SignalCause | ClientRequest | ProgramCause;
 
 /** The exit of a program as the cause. */
 export interface ProgramCause {

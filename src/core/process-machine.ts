@@ -15,12 +15,11 @@
  *      in BACKOFF, the end of stopwaitsecs in STOPPING, the next restart in EXITED and STOPPED.
  *   4. `step` drops facts of another run, and deadlines that are not due. No rule has to check for them.
  */
+import type { Cause } from './cause.ts';
 import { isExpectedExit } from './exit-status.ts';
 import type {
   Circumstances,
-  ProcessEffect,
   ProcessInput,
-  ProcessNote,
   ProcessPolicy,
   ProcessRecord,
   ProcessStep,
@@ -30,60 +29,13 @@ import { backoffDelayMs, isRestartedTooOften, recentRestarts, restartDelayMs } f
 import { signalNumbers } from './signals.ts';
 import { isSameHold } from './start-hold.ts';
 import { type ProcessStateName, processStateNames } from './states.ts';
+import { type InputOf, Transition } from './transition.ts';
 
-/** Input of one type. */
-type InputOf<T extends ProcessInput['type']> = Extract<ProcessInput, { readonly type: T }>;
-
-/** Facts of one run. They are reset when the run is over. */
-const noFacts = { isReady: false, health: null } as const;
-
-/** Transition under construction: the record so far, and the effects in their order. */
-class Transition {
-  record: ProcessRecord;
-  readonly effects: ProcessEffect[] = [];
-  readonly atMs: number;
-  readonly policy: ProcessPolicy;
-  readonly circumstances: Circumstances;
-
-  constructor(record: ProcessRecord, atMs: number, policy: ProcessPolicy, circumstances: Circumstances) {
-    this.record = record;
-    this.atMs = atMs;
-    this.policy = policy;
-    this.circumstances = circumstances;
-  }
-
-  /** Changes the state. This also clears the deadline of the previous state. */
-  become(to: ProcessStateName, change: Partial<ProcessRecord> = {}, expected = true): void {
-    const from = this.record.state;
-    const facts = to === 'RUNNING' || to === 'STOPPING' || to === 'UNKNOWN' ? {} : noFacts;
-    const wasUp = this.record.wasUp || to === 'RUNNING';
-    this.record = { ...this.record, ...facts, deadlineMs: null, ...change, state: to, wasUp };
-    this.effects.push({ type: 'stateChanged', from, to, record: this.record, expected });
-  }
-
-  /** Changes other fields of the record, without an event. */
-  set(change: Partial<ProcessRecord>): void {
-    this.record = { ...this.record, ...change };
-  }
-
-  /** Changes a fact that is independent of the state, with its event. */
-  setFact(fact: 'ready' | 'health' | 'held', change: Partial<ProcessRecord>): void {
-    const from = this.record;
-    this.record = { ...from, ...change };
-    this.effects.push({ type: 'factChanged', fact, from, record: this.record });
-  }
-
-  note(note: ProcessNote): void {
-    this.effects.push({ type: 'note', note });
-  }
-
-  order(effect: ProcessEffect): void {
-    this.effects.push(effect);
-  }
-}
+/** Fields of the record that a start sets in a way of its own. */
+type StartFields = Pick<ProcessRecord, 'failedStarts' | 'restartsMs' | 'startCause'>;
 
 /** Begins the next run: STARTING, and an order to spawn. */
-function launch(now: Transition, change: Pick<ProcessRecord, 'failedStarts' | 'restartsMs'>): void {
+function launch(now: Transition, change: StartFields): void {
   const { wasUp, exit, lastExit, restarts, run } = now.record;
   now.become('STARTING', {
     run: run + 1,
@@ -98,15 +50,28 @@ function launch(now: Transition, change: Pick<ProcessRecord, 'failedStarts' | 'r
     spawnExitCode: null,
     hold: null,
     isStartPending: false,
+    stopCause: null,
+    heldCause: null,
+    sentSignal: null,
     ...change,
   });
   now.order({ type: 'spawn', run: run + 1 });
 }
 
+/** Returns the cause of a start without a request: the cause of the restart, or the rule of the program. */
+function restartCause({ state, stopCause, failedStarts }: ProcessRecord): Cause {
+  if (state === 'STOPPED' && stopCause !== null) return stopCause;
+  return { kind: 'policy', rule: failedStarts > 0 ? 'retry' : 'autorestart' };
+}
+
 /** Begins a run without a request. The run counts for max_restarts. */
 function relaunch(now: Transition): void {
   const { failedStarts, restartsMs } = now.record;
-  launch(now, { failedStarts, restartsMs: [...recentRestarts(restartsMs, now.atMs, now.policy.restarts), now.atMs] });
+  launch(now, {
+    failedStarts,
+    restartsMs: [...recentRestarts(restartsMs, now.atMs, now.policy.restarts), now.atMs],
+    startCause: restartCause(now.record),
+  });
 }
 
 /** Becomes FATAL, and returns true, if one more restart would exceed max_restarts. */
@@ -189,35 +154,45 @@ type Rule<T extends ProcessInput['type']> = (now: Transition, input: InputOf<T>)
 /** Nothing changes. `step` returns the same record. */
 const ignore = (): void => undefined;
 
-/** A requested start. With unmet dependencies the state stays, and the record says what the start waits for. */
-const start = (now: Transition): void => {
+/**
+ * A requested start. `heldCause`: the cause that a start with unmet dependencies keeps while it waits. `startCause`:
+ * the cause of a start that happens now.
+ */
+function startOrHold(now: Transition, heldCause: Cause, startCause: Cause): void {
   const { hold } = now.circumstances;
-  if (hold === null) return launch(now, { failedStarts: 0, restartsMs: [] });
+  if (hold === null) return launch(now, { failedStarts: 0, restartsMs: [], startCause });
   if (isSameHold(now.record.hold, hold)) return;
-  now.setFact('held', { hold });
+  now.setFact('held', { hold, heldCause });
   now.note({ note: 'held', hold });
-};
+}
+
+/** A requested start. With unmet dependencies the state stays, and the record says what the start waits for. */
+const start: Rule<'start'> = (now, { cause }) => startOrHold(now, cause, cause);
 
 /** Looks again at a start that waits for dependencies. */
 const resume = (now: Transition): void => {
-  if (now.record.hold !== null) start(now);
+  const { hold, heldCause } = now.record;
+  if (hold === null || heldCause === null) return;
+  const waitedFor = hold.kind === 'waiting' ? hold.dependencies : hold.roots;
+  const names = waitedFor.map(({ name }) => name);
+  startOrHold(now, heldCause, { kind: 'dependency', names, request: heldCause });
 };
 
 /** Begins an orderly stop. */
-const stop = (now: Transition): void => {
-  now.become('STOPPING', { signalsSent: 0 });
+const stop: Rule<'stop'> = (now, { cause }) => {
+  now.become('STOPPING', { signalsSent: 0, stopCause: cause });
   signalStop(now);
 };
 
 /** Begins an orderly stop with a start after it. */
-const restart = (now: Transition): void => {
-  now.become('STOPPING', { signalsSent: 0, isStartPending: true });
+const restart: Rule<'restart'> = (now, { cause }) => {
+  now.become('STOPPING', { signalsSent: 0, isStartPending: true, stopCause: cause });
   signalStop(now);
 };
 
-/** Sends SIGKILL in place of the signals of an orderly stop. */
-const kill = (now: Transition): void => {
-  if (now.record.state !== 'STOPPING') now.become('STOPPING');
+/** Sends SIGKILL in place of the signals of an orderly stop. The cause of a stop under way stays. */
+const kill: Rule<'kill'> = (now, { cause }) => {
+  if (now.record.state !== 'STOPPING') now.become('STOPPING', { stopCause: cause });
   now.set({ signalsSent: now.policy.stopSignals.length + 1, isStartPending: false });
   signalStop(now);
 };
@@ -225,14 +200,17 @@ const kill = (now: Transition): void => {
 /** Cancels a restart that is due, and a start that waits for dependencies. No process runs in these states. */
 const cancel = (now: Transition): void => {
   now.set({ deadlineMs: null, isStartPending: false });
-  if (now.record.hold !== null) now.setFact('held', { hold: null });
+  if (now.record.hold !== null) now.setFact('held', { hold: null, heldCause: null });
 };
 
 /** compat: a stop in BACKOFF goes straight to STOPPED, without a signal. */
-const cancelRetry = (now: Transition): void => now.become('STOPPED', { failedStarts: 0 });
+const cancelRetry = (now: Transition, { cause }: InputOf<'stop' | 'kill'>): void =>
+  now.become('STOPPED', { failedStarts: 0, stopCause: cause });
 
 /** A requested stop outweighs the restart that the stop under way is part of. */
-const stayDown = (now: Transition): void => now.set({ isStartPending: false });
+const stayDown: Rule<'stop'> = (now, { cause }) => {
+  if (now.record.isStartPending) now.set({ isStartPending: false, stopCause: cause });
+};
 
 /** The program was executed. */
 const executed: Rule<'spawned'> = (now, { pid }) => {
@@ -326,6 +304,10 @@ const noteReady = (now: Transition): void => {
   now.note({ note: 'ready' });
 };
 
+/** Keeps the latest signal that a client or a rule has sent. It may explain the exit that follows. */
+const noteSignal: Rule<'signalled'> = (now, { signal, cause, atMs }) =>
+  now.set({ sentSignal: { signal, atMs, cause } });
+
 const noteHealth: Rule<'health'> = (now, { health }) => {
   if (now.record.health !== health) now.setFact('health', { health });
 };
@@ -360,6 +342,7 @@ const rules: { readonly [T in ProcessInput['type']]: Row<T> } = {
   ready:               [ignore, noteReady,  noteReady,  ignore,      ignore,     ignore, ignore, ignore],
   health:              [ignore, noteHealth, noteHealth, ignore,      ignore,     ignore, ignore, ignore],
   stopCommandFailed:   [ignore, ignore,     ignore,     ignore,      signalNow,  ignore, ignore, ignore],
+  signalled:           [ignore, noteSignal, noteSignal, ignore,      noteSignal,  ignore, ignore, noteSignal],
   signalFailed:        [ignore, ignore,     ignore,     ignore,      loseTrack,  ignore, ignore, ignore],
 };
 

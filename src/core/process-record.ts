@@ -2,6 +2,7 @@
  * The types of the process machine (process-machine.ts): record, policy, circumstances, inputs, and effects. Types, and
  * the initial record.
  */
+import type { Cause } from './cause.ts';
 import type { ExitStatus } from './exit-status.ts';
 import type { RestartPolicy } from './restart-policy.ts';
 import type { ProcessStateName } from './states.ts';
@@ -59,6 +60,13 @@ export type RunFailure =
   /** Given up because of max_restarts. */
   | { readonly kind: 'restartedTooOften'; readonly maxRestarts: number; readonly windowMs: number };
 
+/** A signal that was sent to a run without a stop: by a client, passed on, or for a broken protocol. */
+export interface SentSignal {
+  readonly signal: number;
+  readonly atMs: number;
+  readonly cause: Cause;
+}
+
 /** The whole state of one process. Times are milliseconds of the monotonic clock. */
 export interface ProcessRecord {
   readonly state: ProcessStateName;
@@ -93,6 +101,14 @@ export interface ProcessRecord {
   readonly hold: Hold | null;
   /** True if a start follows the stop under way, or the stop that has just ended. */
   readonly isStartPending: boolean;
+  /** Cause of the latest run; null before the first. */
+  readonly startCause: Cause | null;
+  /** Cause of the stop of the latest run, or of the last cancelled start; null if nothing asked for a stop. */
+  readonly stopCause: Cause | null;
+  /** Cause of the start that waits for dependencies; null if no start waits. */
+  readonly heldCause: Cause | null;
+  /** Latest signal that was sent to the latest run; null for none. */
+  readonly sentSignal: SentSignal | null;
 }
 
 /** Options of one process in the machine's terms, fixed by the configuration. Durations are milliseconds. */
@@ -130,11 +146,11 @@ export interface Circumstances {
 
 /** Input of the machine: a request, or a fact in the past tense. `atMs` is the monotonic clock. */
 export type ProcessInput =
-  | { readonly type: 'start'; readonly atMs: number }
+  | { readonly type: 'start'; readonly atMs: number; readonly cause: Cause }
   /** Orderly stop. A second request changes nothing. */
-  | { readonly type: 'stop'; readonly atMs: number }
+  | { readonly type: 'stop'; readonly atMs: number; readonly cause: Cause }
   /** SIGKILL now, whatever stopsignal says. */
-  | { readonly type: 'kill'; readonly atMs: number }
+  | { readonly type: 'kill'; readonly atMs: number; readonly cause: Cause }
   | { readonly type: 'spawned'; readonly atMs: number; readonly run: number; readonly pid: number }
   | {
       readonly type: 'spawnFailed';
@@ -147,12 +163,20 @@ export type ProcessInput =
   /** The deadline of the record may be due. */
   | { readonly type: 'elapsed'; readonly atMs: number }
   /** Orderly stop and a new start, by decision of the supervisor. Counts for max_restarts. */
-  | { readonly type: 'restart'; readonly atMs: number }
+  | { readonly type: 'restart'; readonly atMs: number; readonly cause: Cause }
   /** A process that this one depends on has changed. */
   | { readonly type: 'dependenciesChanged'; readonly atMs: number }
   | { readonly type: 'ready'; readonly atMs: number; readonly run: number }
   | { readonly type: 'health'; readonly atMs: number; readonly run: number; readonly health: Health | null }
   | { readonly type: 'stopCommandFailed'; readonly atMs: number; readonly run: number }
+  /** A signal was sent to the run. */
+  | {
+      readonly type: 'signalled';
+      readonly atMs: number;
+      readonly run: number;
+      readonly signal: number;
+      readonly cause: Cause;
+    }
   /** A signal could not be sent. `code`: the name of the errno. */
   | { readonly type: 'signalFailed'; readonly atMs: number; readonly run: number; readonly code: string };
 
@@ -225,4 +249,8 @@ export const initialRecord: ProcessRecord = {
   health: null,
   hold: null,
   isStartPending: false,
+  startCause: null,
+  stopCause: null,
+  heldCause: null,
+  sentSignal: null,
 };

@@ -12,6 +12,7 @@
 import type { GroupConfig } from '../config/model.ts';
 import { describeMistake } from '../core/error-text.ts';
 import type { ExitCause } from '../core/exit-policy.ts';
+import { type Cause, type Decision, formatDecision } from '../core/cause.ts';
 import { parseWaitStatus } from '../core/exit-status.ts';
 import { step } from '../core/process-machine.ts';
 import type { Health, ProcessEffect, ProcessInput } from '../core/process-record.ts';
@@ -101,22 +102,22 @@ export class Engine {
         for (const id of ids) this.#queue.add({ to: 'process', id, input });
         this.#queue.turn();
       },
-      begun: (goal) => this.#emit({ type: 'supervisor', goal }),
+      begun: (goal, cause) => this.#emit({ type: 'supervisor', goal, cause }),
     });
     for (const group of groups) this.#table.setGroup(group);
   }
 
   /** Starts all programs with autostart, in the order of their priorities. */
   start(): void {
-    this.#autostart(this.#table.all());
+    this.#autostart(this.#table.all(), { kind: 'boot' });
   }
 
   /** Adds a group at run time, and starts its programs with autostart. Returns false if the name is taken. */
-  addGroup(group: GroupConfig): boolean {
+  addGroup(group: GroupConfig, cause: Cause): boolean {
     if (this.#table.inGroup(group.name).length > 0) return false;
     this.#table.setGroup(group);
     this.#emit({ type: 'group', group: group.name, change: 'added' });
-    if (this.#shutdown.phase === 'running') this.#autostart(this.#table.inGroup(group.name));
+    if (this.#shutdown.phase === 'running') this.#autostart(this.#table.inGroup(group.name), cause);
     return true;
   }
 
@@ -147,10 +148,10 @@ export class Engine {
    * Requests a start, an orderly stop, or SIGKILL. A start is ignored if the process is up or stopping. Returns false
    * if there is no such process.
    */
-  request(id: string, type: 'start' | 'stop' | 'kill'): boolean {
+  request(id: string, type: 'start' | 'stop' | 'kill', cause: Cause): boolean {
     if (this.#table.get(id) === undefined) return false;
     if (type !== 'start' || this.#shutdown.phase === 'running')
-      this.#queue.add({ to: 'process', id, input: { type, atMs: this.#now() } });
+      this.#queue.add({ to: 'process', id, input: { type, atMs: this.#now(), cause } });
     this.#queue.turn();
     return true;
   }
@@ -159,13 +160,13 @@ export class Engine {
    * Restarts a process by decision of the supervisor, and logs the reason. The restart counts for max_restarts. Returns
    * false, and does nothing, if the process is not up.
    */
-  restartProcess(id: string, reason: string): boolean {
+  restartProcess(id: string, cause: Decision): boolean {
     const entry = this.#table.get(id);
     const state = entry?.record.state;
     if (entry === undefined || (state !== 'RUNNING' && state !== 'STARTING') || this.#shutdown.phase !== 'running')
       return false;
-    this.#ports.report('warn', `restarting '${entry.config.name}': ${reason}`);
-    this.#accept({ to: 'process', id, input: { type: 'restart', atMs: this.#now() } });
+    this.#ports.report('warn', `restarting '${entry.config.name}': ${formatDecision(cause)}`);
+    this.#accept({ to: 'process', id, input: { type: 'restart', atMs: this.#now(), cause } });
     return true;
   }
 
@@ -179,8 +180,11 @@ export class Engine {
     this.#accept({ to: 'process', id, input: { type: 'health', atMs: this.#now(), run, health } });
   }
 
-  /** Sends a signal as it is. Returns null, or `no such process`, `not running`, or the name of an errno. */
-  signalProcess(id: string, signal: number, group = false): string | null {
+  /**
+   * Sends a signal as it is. 0 only checks the permission. Returns null, or `no such process`, `not running`, or the
+   * name of an errno.
+   */
+  signalProcess(id: string, signal: number, cause: Cause, group = false): string | null {
     const entry = this.#table.get(id);
     if (entry === undefined) return 'no such process';
     if (
@@ -190,7 +194,12 @@ export class Engine {
     )
       return 'not running';
     if (id === this.#options.mainProgram) this.#forwardedSignals.add(signal);
-    return this.#ports.processes.signal(entry.record.pid, signal, group);
+    const code = this.#ports.processes.signal(entry.record.pid, signal, group);
+    if (code === null && signal !== 0) {
+      const { run } = entry.record;
+      this.#accept({ to: 'process', id, input: { type: 'signalled', atMs: this.#now(), run, signal, cause } });
+    }
+    return code;
   }
 
   /**
@@ -249,10 +258,10 @@ export class Engine {
     return this.#shutdown.phase;
   }
 
-  #autostart(entries: readonly Entry[]): void {
+  #autostart(entries: readonly Entry[], cause: Cause): void {
     const due = entries.filter(({ config }) => config.options.autostart || config.options.dependent_startup);
     for (const id of startOrder(due.map(({ rank }) => rank)))
-      this.#queue.add({ to: 'process', id, input: { type: 'start', atMs: this.#now() } });
+      this.#queue.add({ to: 'process', id, input: { type: 'start', atMs: this.#now(), cause } });
     this.#queue.turn();
   }
 
@@ -350,8 +359,7 @@ export class Engine {
     if (to === 'STARTING' || to === 'RUNNING' || to === 'STOPPING') return;
     if (this.#shutdown.phase === 'stopping') {
       // Cancel the next try of a start that fails during a shutdown.
-      if (to === 'BACKOFF')
-        this.#queue.add({ to: 'process', id: entry.id, input: { type: 'stop', atMs: this.#now() } });
+      if (to === 'BACKOFF') this.#queue.add({ to: 'process', id: entry.id, input: this.#shutdown.stopInput() });
       return this.#shutdown.stopped({ ...entry, record });
     }
     const cause = exitCauseOf({ ...entry, record }, expected, this.#options, {

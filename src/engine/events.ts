@@ -1,5 +1,6 @@
 /** The events of the engine, and its subscribers within the supervisor. Event listener programs are in events/. */
 import { describeMistake } from '../core/error-text.ts';
+import type { ExitCause } from '../core/exit-policy.ts';
 import type { Goal } from '../core/shutdown-machine.ts';
 import type { Health } from '../core/process-record.ts';
 import type { ProcessStateName } from '../core/states.ts';
@@ -32,7 +33,7 @@ export type EngineEvent =
   /** A group was added or removed at run time. */
   | { readonly type: 'group'; readonly group: string; readonly change: 'added' | 'removed' }
   /** A shutdown or restart of the supervisor has begun. */
-  | { readonly type: 'supervisor'; readonly goal: Goal };
+  | { readonly type: 'supervisor'; readonly goal: Goal; readonly cause: ExitCause };
 
 /** Receives events. Must return at once. */
 export type Listener = (event: EngineEvent) => void;

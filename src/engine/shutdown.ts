@@ -1,5 +1,6 @@
 /** Runs the shutdown machine (core/shutdown-machine.ts) on the processes of the engine. Part of the engine. */
 import type { ExitCause } from '../core/exit-policy.ts';
+import type { Cause } from '../core/cause.ts';
 import type { ProcessInput } from '../core/process-record.ts';
 import {
   type Forwarded,
@@ -31,7 +32,7 @@ export interface ShutdownParts {
   /** Adds an input for each process to the engine's queue, and takes the queue. */
   readonly send: (ids: readonly string[], input: ProcessInput) => void;
   /** Called when the shutdown begins. */
-  readonly begun: (goal: Goal) => void;
+  readonly begun: (goal: Goal, cause: ExitCause) => void;
   /** Called before a rank is stopped. SIGKILL does not wait. */
   readonly beforeStop: (ids: readonly string[], proceed: () => void) => void;
   readonly finished: (goal: Goal, cause: ExitCause) => void;
@@ -92,6 +93,17 @@ export class Shutdown {
     for (const effect of effects) this.#runEffect(effect);
   }
 
+  /** Returns the input that stops a process because of this shutdown. */
+  stopInput(): Extract<ProcessInput, { type: 'stop' }> {
+    return { type: 'stop', atMs: this.#parts.clock.nowMs(), cause: this.#cause() };
+  }
+
+  #cause(): Cause {
+    const { goal, cause } = this.#record;
+    if (cause === null) throw new Error('no shutdown is under way');
+    return { kind: 'shutdown', goal, cause };
+  }
+
   /** Notes a stopped process. The exit of a main program that got the signal itself gives the exit code. */
   stopped(proc: ProcessView): void {
     if (this.#record.forwarded?.id === proc.id)
@@ -106,8 +118,8 @@ export class Shutdown {
 
   /** Cancels all starts that are due or wait for dependencies, whatever their rank. */
   #callOffWaiting(record: ShutdownRecord): void {
-    const { table, cleanup, report, begun, send, clock } = this.#parts;
-    begun(record.goal);
+    const { table, cleanup, report, begun, send } = this.#parts;
+    if (record.cause !== null) begun(record.goal, record.cause);
     const names = record.ranks
       .flat()
       .filter((id) => id !== record.forwarded?.id)
@@ -117,22 +129,22 @@ export class Shutdown {
       .all()
       .filter(({ record: proc }) => !SIGNALLABLE_STATES.has(proc.state))
       .map(({ id }) => id);
-    send(stopped, { type: 'stop', atMs: clock.nowMs() });
+    send(stopped, this.stopInput());
     for (const id of cleanup.underWay()) if (stopped.includes(id) || table.get(id) === undefined) this.awaitCleanup(id);
   }
 
   #runEffect(effect: ShutdownEffect): void {
-    const { beforeStop, finished, send, clock, cleanup } = this.#parts;
+    const { beforeStop, finished, send, cleanup } = this.#parts;
     switch (effect.type) {
       case 'finished':
         return finished(effect.goal, effect.cause);
       case 'leave':
         return this.#leave(effect.ids);
       case 'kill':
-        send(effect.ids, { type: 'kill', atMs: clock.nowMs() });
+        send(effect.ids, { ...this.stopInput(), type: 'kill' });
         return cleanup.hurry(effect.ids);
       case 'stop':
-        return beforeStop(effect.ids, () => send(effect.ids, { type: 'stop', atMs: clock.nowMs() }));
+        return beforeStop(effect.ids, () => send(effect.ids, this.stopInput()));
     }
   }
   #leave(ids: readonly string[]): void {

@@ -91,16 +91,16 @@ export class HealthChecks implements Monitor {
     else
       report('warn', `health: ${proc.name} is ${health}: ${reason} (${failures} failure${failures === 1 ? '' : 's'})`);
     engine.reportHealth(id, run, health);
-    if (health === 'unhealthy') this.#act(id, proc, `unhealthy: ${reason}`);
+    if (health === 'unhealthy') this.#act(id, proc, reason);
   }
 
-  #act(id: string, { name, options }: ProcessConfig, how: string): void {
+  #act(id: string, { name, options }: ProcessConfig, reason: string): void {
     const { engine } = this.#parts;
     switch (options.healthcheck_action) {
       case 'none':
         return;
       case 'restart':
-        engine.restartProcess(id, how);
+        engine.restartProcess(id, { kind: 'health', reason });
         return;
       case 'exit':
         return engine.shutDown('exit', {
@@ -108,7 +108,7 @@ export class HealthChecks implements Monitor {
           id: name,
           rule: 'healthcheck_action',
           code: 1,
-          how,
+          how: `unhealthy: ${reason}`,
           wasExecuted: true,
         });
     }

@@ -1,10 +1,12 @@
 /**
  * Opens the servers of a configuration, all or none. Refuses to serve other machines without a password.
  */
-import type { AddressInfo, Server, Socket } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
 import type { InetServerOptions, UnixServerOptions } from '../config/options.ts';
 import { reasonOf } from '../core/error-text.ts';
 import type { BasicCredentials } from './authentication.ts';
+import type { Peer } from '../core/control-socket.ts';
+import { descriptorOf, type OpenSocket, type PeerLookup } from './client.ts';
 import { isLoopback } from '../core/loopback.ts';
 import { createHostRule } from './host-rule.ts';
 import { defaultLimits, type ServerLimits } from './limits.ts';
@@ -16,9 +18,14 @@ import { listenUnix, type UnixAddress } from './unix-socket.ts';
 /** One server to open. */
 export type ServerSpec = ServerAccess &
   (
-    | ({ readonly kind: 'unix' } & UnixAddress)
-    /** `@NAME`. An abstract address has no mode, so `isAllowed` checks the descriptor of every connection. */
-    | { readonly kind: 'abstract'; readonly path: string; readonly isAllowed: (fd: number) => boolean }
+    | ({ readonly kind: 'unix'; readonly peerOf: PeerLookup } & UnixAddress)
+    /** `@NAME`. An abstract address has no mode, so `isAllowed` checks the peer of every connection. */
+    | {
+        readonly kind: 'abstract';
+        readonly path: string;
+        readonly isAllowed: (peer: Peer | null) => boolean;
+        readonly peerOf: PeerLookup;
+      }
     /** An empty `host` means all addresses of the machine. `isInsecureAllowed` is the option `allow_insecure`. */
     | {
         readonly kind: 'inet';
@@ -28,6 +35,8 @@ export type ServerSpec = ServerAccess &
         readonly allowedHosts?: readonly string[];
       }
   );
+
+type AbstractSpec = Extract<ServerSpec, { kind: 'abstract' }>;
 
 /** Access to a server. */
 export interface ServerAccess {
@@ -66,9 +75,11 @@ function openAccessOf(
 export function unixSpec(
   { file, chmod, chown, username, password, ...access }: UnixServerOptions,
   lookUpOwner: OwnerLookup,
+  peerOf: PeerLookup,
 ): ServerSpec {
   return {
     kind: 'unix',
+    peerOf,
     path: file,
     mode: chmod,
     owner: chown === null ? null : lookUpOwner(chown),
@@ -114,10 +125,9 @@ function listenInet(server: Server, host: string, port: number): Promise<void> {
 }
 
 /** Listens on an abstract address, which needs no file system and disappears with the socket. */
-function listenAbstract(server: Server, path: string, isAllowed: (fd: number) => boolean): Promise<void> {
-  server.prependListener('connection', (socket: Socket & { readonly _handle?: { readonly fd: number } | null }) => {
-    const fd = socket._handle?.fd ?? -1;
-    if (!isAllowed(fd)) socket.destroy();
+function listenAbstract(server: Server, { path, isAllowed, peerOf }: AbstractSpec): Promise<void> {
+  server.prependListener('connection', (socket: OpenSocket) => {
+    if (!isAllowed(peerOf(descriptorOf(socket)))) socket.destroy();
   });
   return new Promise((resolve, reject) => {
     const fail = (error: Error): void => reject(listenErrorOf(path, error));
@@ -161,13 +171,13 @@ async function openWithin(
     spec.kind === 'inet' && !isGuarded && !spec.isInsecureAllowed ? createHostRule(spec.allowedHosts ?? []) : null;
   const { server, close } = createHttpServer(
     routes.map((route) => openRoute(route, spec)),
-    { credentials: spec.credentials, isHostAccepted },
+    { credentials: spec.credentials, isHostAccepted, peerOf: spec.kind === 'inet' ? null : spec.peerOf },
     bounds,
     report,
   );
   let removeSocket = async (): Promise<void> => undefined;
   if (spec.kind === 'unix') removeSocket = await listenUnix(server, spec, report);
-  else if (spec.kind === 'abstract') await listenAbstract(server, spec.path, spec.isAllowed);
+  else if (spec.kind === 'abstract') await listenAbstract(server, spec);
   else await listenInet(server, spec.host, spec.port);
   const port = spec.kind === 'inet' ? (server.address() as AddressInfo).port : null;
   const address = spec.kind === 'inet' ? formatAddress(spec.host, port ?? spec.port) : spec.path;

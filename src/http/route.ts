@@ -1,5 +1,6 @@
 /** The form of a route, and the search for the route of a request. The table of routes is in routes.ts. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Client } from '../core/cause.ts';
 import type { Reserve } from '../rpc/answer-budget.ts';
 
 /**
@@ -12,6 +13,8 @@ export type Access = 'password' | 'open' | 'metrics_auth' | 'probes_auth';
 export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  /** Describes the client. */
+  readonly client: () => Client;
   /** The decoded path below the path of the route, without slashes at its ends; empty for the route itself. */
   readonly rest: string;
   /** Aborted when the client disconnects or the server closes. */

@@ -53,11 +53,11 @@ interface RpcAnswer {
 async function answerCall(
   { api, methods, times }: RpcService,
   { method, params }: XmlRpcCall,
-  { request, signal, reserve }: Exchange,
+  { request, client, signal, reserve }: Exchange,
 ): Promise<RpcAnswer | null> {
   const isJsonAsked = request.headers.accept?.includes(JSON_TYPE) === true;
   try {
-    const value = await callMethod(methods, { api, times, signal, reserve }, method, params);
+    const value = await callMethod(methods, { api, times, client: client(), signal, reserve }, method, params);
     const json = isJsonAsked ? encodeJsonAnswer(value) : null;
     return json === null ? xml(encodeResponseParts(value)) : { type: JSON_TYPE, parts: [json] };
   } catch (error) {

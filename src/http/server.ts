@@ -11,6 +11,7 @@ import { formatRawError, refuse, sendError } from './answers.ts';
 import { AnswerBudget, AnswerBudgetError } from '../rpc/answer-budget.ts';
 import { createGuard, type BasicCredentials } from './authentication.ts';
 import { BodyError, BodyReader } from './body.ts';
+import { clientOf, type PeerLookup } from './client.ts';
 import { ClientConnections } from './connections.ts';
 import { UNKNOWN_HOST } from './host-rule.ts';
 import type { ServerLimits } from './limits.ts';
@@ -41,6 +42,8 @@ export interface AccessRules {
   readonly credentials: BasicCredentials;
   /** The test of the Host header; null to accept every name. */
   readonly isHostAccepted: ((host: string | undefined) => boolean) | null;
+  /** For a unix socket: finds the process at the other end. Null for TCP. */
+  readonly peerOf: PeerLookup | null;
 }
 
 /** Limits of a server. */
@@ -63,6 +66,7 @@ export function createHttpServer(
   report: Report,
 ): HttpServer {
   const isAllowed = createGuard(access.credentials);
+  const isGuarded = access.credentials.username !== null || access.credentials.password !== null;
   const openRoutes = routes.filter((route) => route.access === 'open');
   const bodies = new BodyReader(limits);
   const connections = new ClientConnections(limits);
@@ -110,6 +114,7 @@ export function createHttpServer(
       await match.route.answer({
         request,
         response,
+        client: () => clientOf(request, access.peerOf, isGuarded),
         rest: match.rest,
         signal,
         reserve,

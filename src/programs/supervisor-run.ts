@@ -12,6 +12,7 @@ import type { Message } from '../engine/messages.ts';
 import type { Report } from '../engine/ports.ts';
 import { currentDirectory } from '../files/current-directory.ts';
 import { ListenError } from '../http/listen-error.ts';
+import { Sequence } from '../core/sequence.ts';
 import { LogHub } from '../logs/hub.ts';
 import type { Addon, ResourceLimit } from '../native/addon.ts';
 import { systemClock } from '../process/clock.ts';
@@ -82,6 +83,7 @@ export class SupervisorRun {
   readonly #configReader: ConfigReader;
   readonly #leftovers: Leftovers;
   readonly #reaper: Reaper;
+  readonly #sequence = new Sequence();
   readonly #stopBudget = new StopBudget(systemClock);
   readonly #finished = Promise.withResolvers<ExitCause>();
   readonly #supervision: Supervision;
@@ -115,6 +117,7 @@ export class SupervisorRun {
       addon,
       env: this.#env,
       pid: this.#self.pid,
+      sequence: this.#sequence,
     });
     this.#routes = new ServerRoutes(api, this.#report, io.ownVersion);
     this.#notifier = new SdNotifier({

@@ -1,6 +1,7 @@
 /**
  * One call: finds the method, checks the number of its parameters and the state of the supervisor, and calls it.
  */
+import type { ClientRequest } from '../core/cause.ts';
 import { RpcFault } from '../core/faults.ts';
 import type { CallContext, MethodTable } from './method.ts';
 import type { XmlRpcValue } from './xmlrpc.ts';
@@ -8,10 +9,13 @@ import type { XmlRpcValue } from './xmlrpc.ts';
 /** compat: methods of this namespace are refused during a shutdown or restart; `system.*` still works. */
 const OWN_NAMESPACE = 'supervisor.';
 
+/** The context of a call before its method is known. */
+export type ClientContext = Omit<CallContext, 'request'>;
+
 /** Calls a method. Rejects with an RpcFault, or with another error for a mistake of ours. */
 export async function callMethod(
   table: MethodTable,
-  context: CallContext,
+  context: ClientContext,
   name: string,
   args: readonly XmlRpcValue[],
 ): Promise<XmlRpcValue> {
@@ -22,5 +26,7 @@ export async function callMethod(
   const state = context.api.state();
   if (name.startsWith(OWN_NAMESPACE) && (state === 'SHUTDOWN' || state === 'RESTARTING'))
     throw RpcFault.of('SHUTDOWN_STATE');
-  return method.call(context, args);
+  const request: ClientRequest = { kind: 'request', method: name, client: context.client };
+  if (method.isChange === true) context.api.noteRequest(request, typeof args[0] === 'string' ? args[0] : null);
+  return method.call({ ...context, request }, args);
 }

@@ -59,7 +59,7 @@ function start(
   if (objection !== null) throw RpcFault.of(objection.fault, objection.reason);
   if (RUNNING_STATES.has(record.state)) throw RpcFault.of('ALREADY_STARTED', name);
   if (record.state === 'UNKNOWN') throw RpcFault.of('FAILED', `${name} is in an unknown process state`);
-  api.start(id);
+  api.start(id, context.request);
   const { state, hold } = api.process(id)?.record ?? record;
   // A dependency that prevents the start for good is a fault also without `wait`. A start that only waits for a
   // dependency continues by itself.
@@ -71,19 +71,19 @@ function start(
 }
 
 function stop(context: CallContext, proc: ProcessView, name: string, wait: boolean): true | Promise<true> {
-  const { api } = context;
+  const { api, request } = context;
   const { id, record } = proc;
   // Supervisor answers NOT_RUNNING here. A second request to stop means that the user does not want to wait.
-  if (record.state === 'STOPPING') api.kill(id);
+  if (record.state === 'STOPPING') api.kill(id, request);
   // A stop cancels a start that waits or is due.
-  else if (isUpOrDue(proc)) api.stop(id);
+  else if (isUpOrDue(proc)) api.stop(id, request);
   else throw RpcFault.of('NOT_RUNNING', name);
   if (judgeStop(api.process(id), name) === true || !wait) return true;
   return waitForProcess(context, id, (now) => judgeStop(now, name));
 }
 
 function signal(
-  { api }: CallContext,
+  { api, request }: CallContext,
   { id, record }: ProcessView,
   name: string,
   requested: XmlRpcValue | undefined,
@@ -95,7 +95,7 @@ function signal(
   const number = text.trim() === '0' ? 0 : parseSignal(text);
   if (number === null) throw RpcFault.of('BAD_SIGNAL', text);
   if (!SIGNALLABLE_STATES.has(record.state)) throw RpcFault.of('NOT_RUNNING', name);
-  const code = api.signal(id, number);
+  const code = api.signal(id, number, request);
   if (code !== null) throw RpcFault.of('FAILED', `cannot signal ${name}: ${code}`);
   return true;
 }
@@ -165,6 +165,7 @@ export const controlMethods: readonly Method[] = [
     help: 'Start a process',
     parameters: [nameOrGroup, waitStarted],
     returns: done,
+    isChange: true,
     call: (context, [nameValue, wait]) => {
       const name = readText(nameValue);
       const { group, process: proc } = findProcess(context.api, name);
@@ -177,6 +178,7 @@ export const controlMethods: readonly Method[] = [
     help: 'Start all processes of a group',
     parameters: [groupName, waitStarted],
     returns: outcomes,
+    isChange: true,
     call: (context, [name, wait]) => startMany(context, findGroup(context.api, readText(name)), readTruth(wait, true)),
   },
   {
@@ -184,6 +186,7 @@ export const controlMethods: readonly Method[] = [
     help: 'Start all processes',
     parameters: [waitStarted],
     returns: outcomes,
+    isChange: true,
     call: (context, [wait]) => startMany(context, context.api.processes(), readTruth(wait, true)),
   },
   {
@@ -191,6 +194,7 @@ export const controlMethods: readonly Method[] = [
     help: 'Stop a process; a second call while it is stopping kills it',
     parameters: [nameOrGroup, waitStopped],
     returns: done,
+    isChange: true,
     call: (context, [nameValue, wait]) => {
       const name = readText(nameValue);
       const { group, process: proc } = findProcess(context.api, name);
@@ -203,6 +207,7 @@ export const controlMethods: readonly Method[] = [
     help: 'Stop all processes of a group',
     parameters: [groupName, waitStopped],
     returns: outcomes,
+    isChange: true,
     call: (context, [name, wait]) => stopMany(context, findGroup(context.api, readText(name)), readTruth(wait, true)),
   },
   {
@@ -210,6 +215,7 @@ export const controlMethods: readonly Method[] = [
     help: 'Stop all processes',
     parameters: [waitStopped],
     returns: outcomes,
+    isChange: true,
     call: (context, [wait]) => stopMany(context, context.api.processes(), readTruth(wait, true)),
   },
   {
@@ -217,6 +223,7 @@ export const controlMethods: readonly Method[] = [
     help: 'Send a signal to a process',
     parameters: [nameOrGroup, signalName],
     returns: done,
+    isChange: true,
     call: (context, [nameValue, requested]) => {
       const name = readText(nameValue);
       const { group, process: proc } = findProcess(context.api, name);
@@ -230,6 +237,7 @@ export const controlMethods: readonly Method[] = [
     help: 'Send a signal to all processes of a group',
     parameters: [groupName, signalName],
     returns: outcomes,
+    isChange: true,
     call: (context, [name, requested]) => signalMany(context, findGroup(context.api, readText(name)), requested),
   },
   {
@@ -237,6 +245,7 @@ export const controlMethods: readonly Method[] = [
     help: 'Send a signal to all processes',
     parameters: [signalName],
     returns: outcomes,
+    isChange: true,
     call: (context, [requested]) => signalMany(context, context.api.processes(), requested),
   },
 ];

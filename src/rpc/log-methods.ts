@@ -125,6 +125,7 @@ function clearMethod(name: string): Method {
     help: 'Empty both logs of a process',
     parameters: [processName],
     returns: done,
+    isChange: true,
     call: (context, [value]) => {
       const proc = readText(value);
       return clearLogs(context, findOneProcess(context.api, proc), proc);
@@ -149,6 +150,7 @@ export const logMethods: readonly Method[] = [
     help: 'Empty the log of the supervisor',
     parameters: [],
     returns: done,
+    isChange: true,
     call: async ({ api }) => {
       const outcome = await api.mainLog()?.clear();
       if (outcome === undefined || outcome.kind === 'noFile') throw RpcFault.of('NO_FILE');
@@ -165,6 +167,7 @@ export const logMethods: readonly Method[] = [
       name: 'result',
       help: 'A struct of name, group, status and description for each process',
     },
+    isChange: true,
     call: (context) => {
       const selection = { processes: context.api.processes(), isSelected: () => true, isImmediate: true };
       return forEachProcess(context, selection, (proc, name) => clearLogs(context, proc, name));

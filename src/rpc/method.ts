@@ -2,6 +2,7 @@
  * The form of a method of the XML-RPC interface, and the parsers for its parameters. A method is a row of a fixed
  * table, found by its name in a Map and never by reflection (CVE-2017-11610).
  */
+import type { Client, ClientRequest } from '../core/cause.ts';
 import { RpcFault } from '../core/faults.ts';
 import type { Reserve } from './answer-budget.ts';
 import type { ProcessTimes } from './process-times.ts';
@@ -27,6 +28,10 @@ export interface Parameter extends ValueDescription {
 export interface CallContext {
   readonly api: SupervisorApi;
   readonly times: ProcessTimes;
+  /** The client that calls. */
+  readonly client: Client;
+  /** The call as the cause of its actions. */
+  readonly request: ClientRequest;
   /** Aborted when the client has disconnected. A method that waits must end then. */
   readonly signal: AbortSignal;
   /**
@@ -42,6 +47,8 @@ export interface Method {
   readonly help: string;
   readonly parameters: readonly Parameter[];
   readonly returns: ValueDescription;
+  /** True if the method changes a process, a log or the supervisor. Such calls are logged and kept in the history. */
+  readonly isChange?: boolean;
   /** Returns or resolves with the answer. Throws or rejects with an {@link RpcFault}. */
   readonly call: (context: CallContext, args: readonly XmlRpcValue[]) => XmlRpcValue | Promise<XmlRpcValue>;
 }

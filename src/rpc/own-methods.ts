@@ -32,9 +32,10 @@ export const ownMethods: readonly Method[] = [
       'a fault if only the whole group can be replaced',
     parameters: [{ type: 'string', name: 'name', help: 'Name of the group' }],
     returns: { type: 'array', name: 'result', help: 'Names of the processes that were stopped' },
-    call: async ({ api }, [name]) => {
+    isChange: true,
+    call: async ({ api, request }, [name]) => {
       const group = readText(name);
-      const stopped = await api.updateGroup(group);
+      const stopped = await api.updateGroup(group, request);
       if (stopped === null) throw RpcFault.of('BAD_NAME', group);
       return [...stopped];
     },
@@ -44,6 +45,7 @@ export const ownMethods: readonly Method[] = [
     help: 'During a shutdown, kill the remaining processes',
     parameters: [],
     returns: { type: 'boolean', name: 'result', help: 'False if nothing is killed' },
+    isChange: true,
     call: ({ api }) => api.shutdownAgain(),
   },
 ];

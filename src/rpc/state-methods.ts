@@ -80,8 +80,8 @@ function removeGroup({ api }: CallContext, name: string): true {
   return true;
 }
 
-function addGroup({ api }: CallContext, name: string): true {
-  const outcome = api.addGroup(name);
+function addGroup({ api, request }: CallContext, name: string): true {
+  const outcome = api.addGroup(name, request);
   if (outcome === 'unknown') throw RpcFault.of('BAD_NAME', name);
   if (outcome === 'active') throw RpcFault.of('ALREADY_ADDED', name);
   return true;
@@ -172,6 +172,7 @@ export const stateMethods: readonly Method[] = [
     help: 'Write to the standard input of a process',
     parameters: [processName, { type: 'string', name: 'chars', help: 'Text to write, in UTF-8' }],
     returns: done,
+    isChange: true,
     call: (context, [name, chars]) => sendStdin(context, name, chars),
   },
   {
@@ -203,6 +204,7 @@ export const stateMethods: readonly Method[] = [
     help: 'Activate a group of the configuration',
     parameters: [groupName],
     returns: done,
+    isChange: true,
     call: (context, [name]) => addGroup(context, readPrinted(name)),
   },
   {
@@ -210,6 +212,7 @@ export const stateMethods: readonly Method[] = [
     help: 'Remove a group whose processes are all stopped',
     parameters: [groupName],
     returns: done,
+    isChange: true,
     call: (context, [name]) => removeGroup(context, readPrinted(name)),
   },
   {
@@ -217,8 +220,9 @@ export const stateMethods: readonly Method[] = [
     help: 'Stop all processes and exit',
     parameters: [],
     returns: done,
-    call: ({ api }) => {
-      api.shutdown();
+    isChange: true,
+    call: ({ api, request }) => {
+      api.shutdown(request);
       return true;
     },
   },
@@ -227,8 +231,9 @@ export const stateMethods: readonly Method[] = [
     help: 'Stop all processes, read the configuration again, and start again',
     parameters: [],
     returns: done,
-    call: ({ api }) => {
-      const problem = api.restartSupervisor();
+    isChange: true,
+    call: ({ api, request }) => {
+      const problem = api.restartSupervisor(request);
       if (problem !== null) throw RpcFault.of('CANT_REREAD', problem);
       return true;
     },

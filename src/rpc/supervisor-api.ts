@@ -5,6 +5,7 @@
  */
 import type { ProcessRemark } from '../core/process-remark.ts';
 import type { GroupConfig, ProcessConfig } from '../config/model.ts';
+import type { ClientRequest } from '../core/cause.ts';
 import type { Level } from '../core/log-level.ts';
 import type { SupervisorStateName } from '../core/states.ts';
 import type { StreamName } from '../core/stream-name.ts';
@@ -126,15 +127,15 @@ export interface SupervisorApi {
    * Requests a start. On return the record has the result: STARTING, RUNNING, or BACKOFF or FATAL if the process could
    * not be spawned. Ignored in STOPPING.
    */
-  start(id: string): void;
+  start(id: string, cause: ClientRequest): void;
   /**
    * Requests an orderly stop. On return the record is STOPPING, STOPPED, or UNKNOWN if the signal could not be sent.
    */
-  stop(id: string): void;
+  stop(id: string, cause: ClientRequest): void;
   /** Sends SIGKILL, also to a process that is stopping. On return the record is as for `stop`. */
-  kill(id: string): void;
+  kill(id: string, cause: ClientRequest): void;
   /** Sends a signal; 0 only checks the permission. Returns null if it was sent, otherwise the name of the errno. */
-  signal(id: string, signal: number): string | null;
+  signal(id: string, signal: number, cause: ClientRequest): string | null;
   /**
    * Writes to the standard input of a process, all bytes or none, and returns at once. `closed`: no process reads it
    * any more (EPIPE). `full`: too many bytes are unread already.
@@ -160,7 +161,7 @@ export interface SupervisorApi {
   /** Reads the configuration again and activates nothing. Resolves when it was read. */
   reread(): Promise<Reread>;
   /** Activates a group of the latest configuration, and starts its processes with autostart. */
-  addGroup(name: string): 'added' | 'unknown' | 'active';
+  addGroup(name: string, cause: ClientRequest): 'added' | 'unknown' | 'active';
   /** Removes a group without running processes. */
   removeGroup(name: string): 'removed' | 'unknown' | 'running';
   /** Returns the plan of `updateGroup`, or null if `updateGroup` would resolve with null. Changes nothing. */
@@ -170,19 +171,21 @@ export interface SupervisorApi {
    * and changes the others while they run. Resolves with the names of the stopped processes once they have stopped.
    * Null for a group that is not active, or that can only be replaced as a whole.
    */
-  updateGroup(name: string): Promise<readonly string[] | null>;
+  updateGroup(name: string, cause: ClientRequest): Promise<readonly string[] | null>;
   /**
    * Stops all processes and starts again with a configuration that is read again. Returns at once: null, or the problem
    * of the configuration. With a problem nothing changes.
    */
-  restartSupervisor(): string | null;
+  restartSupervisor(cause: ClientRequest): string | null;
   /** Stops all processes and exits. Returns at once. */
-  shutdown(): void;
+  shutdown(cause: ClientRequest): void;
   /**
    * Repeats a request to shut down, during the shutdown. The second such request kills the remaining processes. Returns
    * false if nothing is killed.
    */
   shutdownAgain(): boolean;
+  /** Logs a call that changes something, and keeps it in the history. `target`: its first parameter; null for none. */
+  noteRequest(request: ClientRequest, target: string | null): void;
   /** Writes a line to the supervisor's own log. */
   report(level: Level, text: string): void;
 }

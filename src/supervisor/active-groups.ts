@@ -4,6 +4,7 @@
  */
 import { diffConfigs } from '../config/diff.ts';
 import type { Config, GroupConfig } from '../config/model.ts';
+import type { Cause } from '../core/cause.ts';
 import type { Engine } from '../engine/engine.ts';
 import { namespecOf } from '../engine/process-table.ts';
 import type { Reread } from './config-reader.ts';
@@ -55,13 +56,13 @@ export class ActiveGroups {
   }
 
   /** Activates a group of the latest configuration. */
-  add(name: string): 'added' | 'unknown' | 'active' {
+  add(name: string, cause: Cause): 'added' | 'unknown' | 'active' {
     if (this.#byName.has(name)) return 'active';
     const group = this.#configuredGroup(name);
     if (group === undefined) return 'unknown';
     this.#byName.set(name, group);
     for (const proc of group.processes) this.#parts.streams.open(proc);
-    this.#parts.engine.addGroup(group);
+    this.#parts.engine.addGroup(group, cause);
     return 'added';
   }
 
@@ -83,11 +84,11 @@ export class ActiveGroups {
    * Updates a group by that plan. Resolves with the names of the processes that were stopped for it; null without a
    * plan.
    */
-  async update(name: string): Promise<string[] | null> {
+  async update(name: string, cause: Cause): Promise<string[] | null> {
     const plan = this.planUpdate(name);
     if (plan === null) return null;
     this.#byName.set(name, plan.group);
-    return updateGroup(this.#parts, plan);
+    return updateGroup(this.#parts, plan, cause);
   }
 
   #configuredGroup(name: string): GroupConfig | undefined {

@@ -1,7 +1,9 @@
 /** The interface of the RPC methods ({@link SupervisorApi}), implemented on a Supervision. */
 import type { GroupConfig, ProcessConfig } from '../config/model.ts';
+import type { ClientRequest } from '../core/cause.ts';
 import type { Level } from '../core/log-level.ts';
 import type { ProcessRemark } from '../core/process-remark.ts';
+import type { Sequence } from '../core/sequence.ts';
 import type { SupervisorStateName } from '../core/states.ts';
 import type { StreamName } from '../core/stream-name.ts';
 import type { Listener } from '../engine/events.ts';
@@ -15,6 +17,7 @@ import { EXIT_NOT_FOUND, SpawnError } from '../process/spawn-error.ts';
 import type { GroupPlan, Log, Reread, SupervisorApi } from '../rpc/supervisor-api.ts';
 import { ReadableLog } from './readable-log.ts';
 import { mainLogSpec } from './log-specs.ts';
+import { History } from './history.ts';
 import { MemoryKills } from './memory-kills.ts';
 import type { Supervision } from './supervision.ts';
 
@@ -26,12 +29,15 @@ export interface ApiAdapterParts {
   readonly addon: Addon;
   readonly env: Readonly<NodeJS.ProcessEnv>;
   readonly pid: number;
+  /** The sequence of everything that happens. */
+  readonly sequence: Sequence;
 }
 
 /** Translates between the RPC methods and the supervisor. The interface documents each member. */
 export class ApiAdapter implements SupervisorApi {
   readonly #parts: ApiAdapterParts;
   readonly #memoryKills: MemoryKills;
+  readonly #history: History;
 
   constructor(parts: ApiAdapterParts) {
     const { supervision, hub, clock } = parts;
@@ -42,6 +48,20 @@ export class ApiAdapter implements SupervisorApi {
       nowMs: () => clock.nowMs(),
       wallMs: () => clock.wallMs(),
     });
+    // Subscribed later, so that a kill for memory is known when the end of its run is handled.
+    this.#history = new History({
+      sequence: parts.sequence,
+      subscribe: (listener) => supervision.subscribe(listener),
+      report: (level, text) => hub.mainLog.write(level, text),
+      nowMs: () => clock.nowMs(),
+      wallMs: () => clock.wallMs(),
+      isOutOfMemory: (id) => this.#memoryKills.remark(id) !== null,
+      healthReason: (id) => healthReasonOf(supervision.remarks(id)),
+    });
+  }
+
+  get history(): History {
+    return this.#history;
   }
 
   get identification(): string {
@@ -110,20 +130,20 @@ export class ApiAdapter implements SupervisorApi {
     }
   }
 
-  start(id: string): void {
-    this.#engine.request(id, 'start');
+  start(id: string, cause: ClientRequest): void {
+    this.#engine.request(id, 'start', cause);
   }
 
-  stop(id: string): void {
-    this.#engine.request(id, 'stop');
+  stop(id: string, cause: ClientRequest): void {
+    this.#engine.request(id, 'stop', cause);
   }
 
-  kill(id: string): void {
-    this.#engine.request(id, 'kill');
+  kill(id: string, cause: ClientRequest): void {
+    this.#engine.request(id, 'kill', cause);
   }
 
-  signal(id: string, signal: number): string | null {
-    return this.#engine.signalProcess(id, signal);
+  signal(id: string, signal: number, cause: ClientRequest): string | null {
+    return this.#engine.signalProcess(id, signal, cause);
   }
 
   writeStdin(id: string, bytes: Uint8Array): ReturnType<SupervisorApi['writeStdin']> {
@@ -178,8 +198,8 @@ export class ApiAdapter implements SupervisorApi {
     );
   }
 
-  addGroup(name: string): ReturnType<SupervisorApi['addGroup']> {
-    return this.#supervision.groups.add(name);
+  addGroup(name: string, cause: ClientRequest): ReturnType<SupervisorApi['addGroup']> {
+    return this.#supervision.groups.add(name, cause);
   }
 
   removeGroup(name: string): ReturnType<SupervisorApi['removeGroup']> {
@@ -198,21 +218,25 @@ export class ApiAdapter implements SupervisorApi {
     };
   }
 
-  updateGroup(name: string): ReturnType<SupervisorApi['updateGroup']> {
-    return this.#supervision.groups.update(name);
+  updateGroup(name: string, cause: ClientRequest): ReturnType<SupervisorApi['updateGroup']> {
+    return this.#supervision.groups.update(name, cause);
   }
 
-  restartSupervisor(): string | null {
-    const problems = this.#supervision.reload({ kind: 'request' });
+  restartSupervisor(cause: ClientRequest): string | null {
+    const problems = this.#supervision.reload(cause);
     return problems.length === 0 ? null : problems.join('; ');
   }
 
-  shutdown(): void {
-    this.#supervision.shutdown();
+  shutdown(cause: ClientRequest): void {
+    this.#supervision.shutdown(cause);
   }
 
   shutdownAgain(): boolean {
     return this.#supervision.shutdownAgain();
+  }
+
+  noteRequest(request: ClientRequest, target: string | null): void {
+    this.#history.noteRequest(request, target);
   }
 
   report(level: Level, text: string): void {
@@ -226,6 +250,10 @@ export class ApiAdapter implements SupervisorApi {
   get #engine(): Supervision['engine'] {
     return this.#parts.supervision.engine;
   }
+}
+
+function healthReasonOf(remarks: readonly ProcessRemark[]): string | null {
+  return remarks.find((remark) => remark.kind === 'healthFailure')?.reason ?? null;
 }
 
 /** Returns the path of the first target that is a file. */

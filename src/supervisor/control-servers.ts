@@ -48,9 +48,9 @@ export class ControlServers {
 
   /** Opens the servers of a configuration, all or none. Rejects with a {@link ListenError}. */
   async open(config: Config, routes: readonly Route[]): Promise<void> {
-    const { report, lookUpOwner } = this.#parts;
+    const { report, lookUpOwner, peerOf } = this.#parts;
     const specs: ServerSpec[] = [
-      ...config.unixServers.map((server) => unixSpec(server, lookUpOwner)),
+      ...config.unixServers.map((server) => unixSpec(server, lookUpOwner, peerOf)),
       ...config.inetServers.map(inetSpec),
     ];
     this.#servers = await openServers(specs, routes, report);
@@ -99,12 +99,11 @@ export class ControlServers {
 
   #privateSpec(address: string): ServerSpec {
     const credentials = { username: null, password: null };
-    if (!isAbstract(address)) return { kind: 'unix', path: address, mode: PRIVATE_MODE, owner: null, credentials };
-    const isAllowed = (fd: number): boolean => {
-      const peer = this.#parts.peerOf(fd);
-      return peer !== null && isTrustedPeer(peer, process.getuid?.() ?? 0);
-    };
-    return { kind: 'abstract', path: address, isAllowed, credentials };
+    const { peerOf } = this.#parts;
+    if (!isAbstract(address))
+      return { kind: 'unix', path: address, mode: PRIVATE_MODE, owner: null, credentials, peerOf };
+    const isAllowed = (peer: Peer | null): boolean => peer !== null && isTrustedPeer(peer, process.getuid?.() ?? 0);
+    return { kind: 'abstract', path: address, isAllowed, credentials, peerOf };
   }
 }
 

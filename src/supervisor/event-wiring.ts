@@ -188,7 +188,8 @@ export class EventWiring {
   #kill(id: string, pid: number): void {
     const proc = this.#processes.get(id);
     if (proc === undefined || this.#pidOf(id) !== pid) return;
-    const failure = this.#parts.engine().signalProcess(id, signalNumbers.SIGKILL, proc.options.killasgroup);
+    const { killasgroup } = proc.options;
+    const failure = this.#parts.engine().signalProcess(id, signalNumbers.SIGKILL, { kind: 'protocol' }, killasgroup);
     // A listener may have ended already when its last output breaks the protocol.
     if (failure !== null && failure !== 'not running')
       this.#parts.report('warn', `cannot kill ${proc.name}: ${failure}`);

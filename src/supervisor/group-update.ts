@@ -5,6 +5,7 @@
  */
 import { type GroupUpdate, planGroupUpdate } from '../config/diff.ts';
 import type { GroupConfig, ProcessConfig } from '../config/model.ts';
+import type { Cause } from '../core/cause.ts';
 import { STOPPED_STATES } from '../core/states.ts';
 import type { Engine } from '../engine/engine.ts';
 import { namespecOf, type ProcessView } from '../engine/process-table.ts';
@@ -45,7 +46,7 @@ function isUpOrDue(proc: ProcessView): boolean {
  * Stops processes. Resolves when all have stopped. A process that is started meanwhile, as by a schedule, is stopped
  * again.
  */
-async function stop(engine: Engine, ids: readonly string[]): Promise<void> {
+async function stop(engine: Engine, ids: readonly string[], cause: Cause): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const look = (): void => {
     const up = ids.filter((id) => {
@@ -53,12 +54,12 @@ async function stop(engine: Engine, ids: readonly string[]): Promise<void> {
       return proc !== null && !isStopped(proc);
     });
     if (up.length === 0) resolve();
-    for (const id of up) if (engine.process(id)?.record.state !== 'STOPPING') engine.request(id, 'stop');
+    for (const id of up) if (engine.process(id)?.record.state !== 'STOPPING') engine.request(id, 'stop', cause);
   };
   const unsubscribe = engine.subscribe((event) => {
     if (event.type === 'process' && ids.includes(event.process.id)) look();
   });
-  for (const id of ids) engine.request(id, 'stop');
+  for (const id of ids) engine.request(id, 'stop', cause);
   look();
   await promise;
   unsubscribe();
@@ -99,10 +100,11 @@ export function planUpdate(
 export async function updateGroup(
   { engine, streams }: GroupUpdateParts,
   { group, difference, stopped, restarted, started }: UpdatePlan,
+  cause: Cause,
 ): Promise<string[]> {
   const { removed, added, renewed, live } = difference;
   const toStop = [...stopped, ...restarted];
-  await stop(engine, toStop.map(namespecOf));
+  await stop(engine, toStop.map(namespecOf), cause);
   // A shutdown began meanwhile and closed these streams. Streams opened now would never be closed.
   if (engine.phase !== 'running') return toStop.map(({ name }) => name);
   for (const proc of [...removed, ...renewed]) streams.close(namespecOf(proc));
@@ -110,6 +112,6 @@ export async function updateGroup(
   for (const proc of live) streams.configure(proc);
   // Do this last: a start that was held may continue within this call, and needs its streams.
   engine.updateGroup(group);
-  for (const proc of [...restarted, ...started]) engine.request(namespecOf(proc), 'start');
+  for (const proc of [...restarted, ...started]) engine.request(namespecOf(proc), 'start', cause);
   return toStop.map(({ name }) => name);
 }

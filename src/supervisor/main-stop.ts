@@ -4,6 +4,7 @@
  * seconds later. The main program itself is only waited for, unless a time limit is configured.
  */
 import type { Config, ProcessConfig } from '../config/model.ts';
+import type { SignalCause } from '../core/cause.ts';
 import { signalNumbers } from '../core/signals.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Clock } from '../engine/ports.ts';
@@ -32,7 +33,8 @@ export class MainStop {
   }
 
   /** Takes note that a stop signal was forwarded to the main program. Only the first one counts. */
-  forwarded(signal: number): void {
+  forwarded(cause: SignalCause): void {
+    const { signal } = cause;
     // Ctrl-C is meant for the main program only.
     if (signal === signalNumbers.SIGINT || signal === signalNumbers.SIGQUIT) return;
     const { config, clock, stopBudget } = this.#parts;
@@ -41,17 +43,17 @@ export class MainStop {
     const main = settings.groups.find(({ name }) => name === settings.main)?.processes[0];
     if (this.#isCounting || main === undefined || !isMoreThanForwarded(settings)) return;
     this.#isCounting = true;
-    clock.alarm(clock.nowMs() + delayMs(settings), () => this.#stopOthers(main, signal));
+    clock.alarm(clock.nowMs() + delayMs(settings), () => this.#stopOthers(main, cause));
   }
 
-  #stopOthers(main: ProcessConfig, signal: number): void {
+  #stopOthers(main: ProcessConfig, cause: SignalCause): void {
     this.#isCounting = false;
     const engine = this.#parts.engine();
     if (engine.phase !== 'running') return;
     const { mainStopWait, supervisord } = this.#parts.config();
     const id = namespecOf(main);
-    engine.shutDown('exit', { kind: 'signal', signal }, { id, mayKill: supervisord.shutdown_timeout !== null });
-    if (mainStopWait !== null) engine.request(id, 'kill');
+    engine.shutDown('exit', cause, { id, mayKill: supervisord.shutdown_timeout !== null });
+    if (mainStopWait !== null) engine.request(id, 'kill', { kind: 'shutdown', goal: 'exit', cause });
   }
 }
 

@@ -13,7 +13,6 @@ import { readMemory } from '../process/memory.ts';
 import type { Monitor } from '../engine/monitor.ts';
 
 const INTERVAL_MS = 10_000;
-const MB = 1024 * 1024;
 
 export interface MemoryLimitsParts {
   readonly engine: Pick<Engine, 'restartProcess' | 'process'>;
@@ -89,11 +88,7 @@ export class MemoryLimits implements Monitor {
     const size = sizes.get(pid);
     if (size === undefined)
       this.#reportOnce(`cannot check max_memory of '${proc.config.name}': its process is not visible in /proc`);
-    else if (size > limit)
-      this.#parts.engine.restartProcess(
-        id,
-        `uses ${formatMegabytes(size)}, more than max_memory (${formatMegabytes(limit)})`,
-      );
+    else if (size > limit) this.#parts.engine.restartProcess(id, { kind: 'memory', bytes: size, limitBytes: limit });
   }
 
   #reportOnce(text: string): void {
@@ -105,9 +100,4 @@ export class MemoryLimits implements Monitor {
 
 function isUp({ record: { state } }: ProcessView): boolean {
   return state === 'STARTING' || state === 'RUNNING';
-}
-
-/** Formats a size, rounded up, so that a size above the limit never looks equal to it. */
-function formatMegabytes(bytes: number): string {
-  return `${Math.ceil((bytes / MB) * 10) / 10} MB`;
 }

@@ -96,7 +96,7 @@ export class Readiness implements Monitor {
         readiness.limitMs = notice.limitMs;
         return this.#feed(readiness);
       case 'failed':
-        this.#parts.engine.restartProcess(id, 'it sent WATCHDOG=trigger');
+        this.#parts.engine.restartProcess(id, { kind: 'watchdog', limitMs: null });
         return;
       case 'status':
         readiness.status = notice.text;
@@ -145,8 +145,7 @@ export class Readiness implements Monitor {
     if (dueMs === null || limitMs === null) return;
     if (this.#parts.clock.nowMs() > dueMs + LATE_MS) return this.#feed(readiness);
     this.#parts.channels.readNow(id);
-    if (readiness.dueMs === dueMs)
-      this.#parts.engine.restartProcess(id, `no WATCHDOG=1 for ${limitMs / SECOND_MS} seconds`);
+    if (readiness.dueMs === dueMs) this.#parts.engine.restartProcess(id, { kind: 'watchdog', limitMs });
   }
 
   #note(readiness: RunReadiness, notice: Notice, name: string): void {

@@ -52,7 +52,8 @@ export interface PluginApi {
 /** Functions of the supervisor that loading needs. */
 export interface PluginContext {
   readonly report: Report;
-  readonly call: Call;
+  /** Makes the function with which a plug-in calls methods. */
+  readonly callFor: (plugin: string) => Call;
 }
 
 /** Loads the methods of all modules, in the order of the configuration. Never rejects. */
@@ -66,14 +67,14 @@ export async function loadPlugins({ rpcInterfaces, file }: Config, context: Plug
 async function loadPlugin(
   plugin: PluginConfig,
   file: string | null,
-  { report, call }: PluginContext,
+  { report, callFor }: PluginContext,
 ): Promise<Method[]> {
   const registry = new PluginMethods(plugin, report);
   try {
     const api: PluginApi = {
       name: plugin.name,
       register: (...args) => registry.register(...args),
-      call,
+      call: callFor(plugin.name),
       log: (level, text) => report(LEVELS.has(level) ? level : 'info', `${plugin.name}: ${text}`),
     };
     await within(LOAD_MS, async () => loadFactory(plugin.factory, file)(api, Object.fromEntries(plugin.options)));

@@ -142,7 +142,7 @@ export class Schedules implements Monitor {
   /** Starts a run, unless the previous run has not ended. */
   #run({ id, config, record }: ProcessView, plan: Plan): void {
     if (STOPPED_STATES.has(record.state) && record.state !== 'UNKNOWN') {
-      this.#parts.engine.request(id, 'start');
+      this.#parts.engine.request(id, 'start', { kind: 'schedule' });
       return;
     }
     if (plan.skippedFor !== record.run)

@@ -1,5 +1,6 @@
 /** Creates the routes of the servers for a configuration, including the methods of its modules. Opens no server. */
 import type { Config } from '../config/model.ts';
+import type { Client } from '../core/cause.ts';
 import { errnoOf } from '../core/error-text.ts';
 import { RpcFault } from '../core/faults.ts';
 import type { Report } from '../engine/ports.ts';
@@ -13,7 +14,7 @@ import { findProblems } from '../rpc/problems.ts';
 import { ProcessTimes } from '../rpc/process-times.ts';
 import type { SupervisorApi } from '../rpc/supervisor-api.ts';
 import { webRoutes } from '../web/routes.ts';
-import { decodeTexts } from '../rpc/xmlrpc.ts';
+import { decodeTexts, type XmlRpcValue } from '../rpc/xmlrpc.ts';
 import { PageSecret } from '../web/secret.ts';
 import { type Call, loadPlugins } from './rpc-plugins.ts';
 
@@ -44,13 +45,14 @@ export class ServerRoutes {
     const times = this.#times;
     let methods: MethodTable = createMethodTable();
     // A module may call a method of a module that is loaded later. So look up the method at the time of the call.
-    const call: Call = async (method, ...params) => {
+    const callAs = async (plugin: string, method: string, params: readonly XmlRpcValue[]): Promise<XmlRpcValue> => {
+      const client: Client = { door: 'plugin', user: null, peer: plugin };
       try {
         // Modules get plain strings. Their calls are outside the memory limit for answers.
         return decodeTexts(
           await callMethod(
             methods,
-            { api, times, signal: new AbortController().signal, reserve: () => undefined },
+            { api, times, client, signal: new AbortController().signal, reserve: () => undefined },
             method,
             params,
           ),
@@ -59,7 +61,11 @@ export class ServerRoutes {
         throw error instanceof RpcFault ? Object.assign(error, { faultCode: error.code }) : error;
       }
     };
-    methods = createMethodTable([...ownMethods, ...(await loadPlugins(config, { report: this.#report, call }))]);
+    const callFor =
+      (plugin: string): Call =>
+      (method, ...params) =>
+        callAs(plugin, method, params);
+    methods = createMethodTable([...ownMethods, ...(await loadPlugins(config, { report: this.#report, callFor }))]);
     return createRoutes({
       api,
       methods,

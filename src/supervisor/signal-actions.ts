@@ -1,6 +1,7 @@
 /** Carries out an incoming signal: forwards it to programs, obeys it, or drops it. core/ has the rules. */
 import { findProcesses } from '../config/dependencies.ts';
 import type { Config } from '../config/model.ts';
+import type { SignalCause } from '../core/cause.ts';
 import { type ShutdownSignals, judgeShutdownSignal } from '../core/shutdown-signals.ts';
 import { isWorthLogging, meaningOf, type SignalMeaning, stopSignals } from '../core/signal-meaning.ts';
 import { formatSignal } from '../core/signals.ts';
@@ -31,8 +32,8 @@ export interface SignalParts {
   /** True if a signal or a client has requested a shutdown. */
   readonly isShuttingDown: () => boolean;
   /** Begins a shutdown. */
-  readonly shutDown: (signal: number) => void;
-  readonly reload: (signal: number) => void;
+  readonly shutDown: (cause: SignalCause) => void;
+  readonly reload: (cause: SignalCause) => void;
   readonly reopenLogs: () => void;
 }
 
@@ -64,13 +65,14 @@ export class SignalActions {
 
   /** Handles a signal. */
   take(received: ReceivedSignal): void {
-    const { number: signal } = received;
-    if (this.#forward(signal)) return;
+    const { number: signal, sender } = received;
+    const cause: SignalCause = { kind: 'signal', signal, sender };
+    if (this.#forward(cause)) return;
     const meaning = this.#meaningOf(signal);
     if (meaning === 'shutdown') return this.#requestShutdown(received);
     if (meaning === 'reload' && this.#parts.isShuttingDown()) return this.#report(formatIgnoredReload(signal));
     this.#report(meaning === 'none' ? this.#judgeDropped(signal) : formatSignalMeaning(signal, meaning));
-    if (meaning === 'reload') this.#parts.reload(signal);
+    if (meaning === 'reload') this.#parts.reload(cause);
     else if (meaning === 'reopen') this.#parts.reopenLogs();
   }
 
@@ -81,7 +83,8 @@ export class SignalActions {
   /**
    * Forwards a signal to the programs that should get it. False if there are none, or if no main program could take it.
    */
-  #forward(signal: number): boolean {
+  #forward(cause: SignalCause): boolean {
+    const { signal } = cause;
     const { supervisord, groups, main } = this.#parts.config();
     const all = groups.flatMap(({ processes }) => processes);
     const named = supervisord.forward_signals
@@ -89,11 +92,11 @@ export class SignalActions {
       .flatMap(({ name }) => findProcesses(name, all));
     const receivers = named.length > 0 ? named : all.filter(({ group }) => group === main);
     const outcomes = receivers.map((proc) =>
-      this.#parts.engine().signalProcess(namespecOf(proc), signal, proc.options.stopasgroup),
+      this.#parts.engine().signalProcess(namespecOf(proc), signal, cause, proc.options.stopasgroup),
     );
     // A stop signal that no main program takes must still stop the container.
     const isTaken = outcomes.some((outcome) => outcome === null);
-    if (named.length === 0 && isTaken && this.#meaningOf(signal) === 'shutdown') this.#mainStop.forwarded(signal);
+    if (named.length === 0 && isTaken && this.#meaningOf(signal) === 'shutdown') this.#mainStop.forwarded(cause);
     if (named.length === 0) return isTaken;
     for (const [index, outcome] of outcomes.entries()) {
       if (outcome !== null)
@@ -117,7 +120,7 @@ export class SignalActions {
     }
     if (isShuttingDown()) return this.#report(formatIgnoredShutdown(signal, sender));
     this.#report(formatSignalMeaning(signal, 'shutdown'));
-    shutDown(signal);
+    shutDown({ kind: 'signal', signal, sender });
   }
 
   #judgeDropped(signal: number): Message {

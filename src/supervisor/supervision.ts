@@ -4,6 +4,7 @@
  */
 
 import type { Config } from '../config/model.ts';
+import type { ClientRequest, SignalCause } from '../core/cause.ts';
 import { reasonOf } from '../core/error-text.ts';
 import type { ExitCause } from '../core/exit-policy.ts';
 import type { Goal } from '../core/shutdown-machine.ts';
@@ -66,8 +67,8 @@ export class Supervision {
   readonly signals: SignalActions;
   /** New configuration of the reload in progress; null if there is none. */
   #next: Config | null = null;
-  /** True once a signal or a client has requested a shutdown. */
-  #isShutdownRequested = false;
+  /** First request of a signal or of a client to shut down; null for none. */
+  #shutdownCause: ExitCause | null = null;
   /** True once a client has requested a shutdown. */
   #isRequestedByClient = false;
 
@@ -111,7 +112,7 @@ export class Supervision {
   /** Goal of the shutdown in progress; null if there is none. */
   get goal(): Goal | null {
     if (this.#engine.phase === 'running') return null;
-    return this.#next === null || this.#isShutdownRequested ? 'exit' : 'restart';
+    return this.#next === null || this.#shutdownCause !== null ? 'exit' : 'restart';
   }
 
   /** The active groups; another object after a reload. */
@@ -143,10 +144,10 @@ export class Supervision {
   }
 
   /** Shuts down on request of a client. */
-  shutdown(): void {
-    this.#isShutdownRequested = true;
+  shutdown(cause: ClientRequest): void {
+    this.#shutdownCause ??= cause;
     this.#isRequestedByClient = true;
-    this.#engine.shutDown('exit', { kind: 'request' });
+    this.#engine.shutDown('exit', cause);
   }
 
   /**
@@ -234,7 +235,7 @@ export class Supervision {
   async #startOver(next: Config): Promise<void> {
     this.#streams.closeAll();
     await this.#parts.reconfigure(next);
-    if (this.#isShutdownRequested) return this.#parts.finished({ kind: 'request' });
+    if (this.#shutdownCause !== null) return this.#parts.finished(this.#shutdownCause);
     this.#next = null;
     this.#config = next;
     this.#streams = this.#openStreams(next);
@@ -301,16 +302,16 @@ export class Supervision {
       stopBudget,
       report: this.#report,
       hasTerminal,
-      isShuttingDown: () => this.#isShutdownRequested,
-      shutDown: (signal) => this.#shutDownBy(signal),
-      reload: (signal) => void this.reload({ kind: 'signal', signal }),
+      isShuttingDown: () => this.#shutdownCause !== null,
+      shutDown: (cause) => this.#shutDownBy(cause),
+      reload: (cause) => void this.reload(cause),
       reopenLogs: () => this.#reopenLogs(),
     });
   }
 
-  #shutDownBy(signal: number): void {
-    this.#isShutdownRequested = true;
-    this.#engine.shutDown('exit', { kind: 'signal', signal });
+  #shutDownBy(cause: SignalCause): void {
+    this.#shutdownCause ??= cause;
+    this.#engine.shutDown('exit', cause);
   }
 
   #reopenLogs(): void {

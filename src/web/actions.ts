@@ -2,6 +2,7 @@
  * The actions of the buttons: calls of the methods that supervisorctl uses, and a sentence about the result.
  * An action continues to its end, even if the browser has closed the page.
  */
+import type { Client } from '../core/cause.ts';
 import { faultName, RpcFault } from '../core/faults.ts';
 import { callMethod } from '../rpc/call.ts';
 import type { MethodTable } from '../rpc/method.ts';
@@ -106,13 +107,19 @@ export function parseRequest(action: string, name: string): ActionRequest | null
   return { action, name: known.hasName ? name : null };
 }
 
-/** Performs an action and describes the result. compat: the sentences are those of Supervisor's page. */
+/** Performs an action for a client and describes the result. compat: the sentences are those of Supervisor's page. */
 export async function perform(
   { api, methods, times }: WebSources,
   { action, name }: ActionRequest,
+  client: Client,
 ): Promise<ActionResult> {
   const call: Call = (method, ...args) =>
-    callMethod(methods, { api, times, signal: new AbortController().signal, reserve: () => undefined }, method, args);
+    callMethod(
+      methods,
+      { api, times, client, signal: new AbortController().signal, reserve: () => undefined },
+      method,
+      args,
+    );
   try {
     const text = await ACTIONS.get(action)?.run(call, name ?? '');
     return { text: text ?? '', isError: false };

@@ -3,6 +3,7 @@
  * a link leads to a question.
  */
 import type { IncomingMessage } from 'node:http';
+import type { Client, ClientRequest } from '../core/cause.ts';
 import { RpcFault } from '../core/faults.ts';
 import { formatNamespec } from '../core/namespec.ts';
 import type { ProcessStateName } from '../core/states.ts';
@@ -64,6 +65,9 @@ interface ProcessInfo {
   readonly description: string;
 }
 
+/** The page itself, where it reads facts for any of its visitors. */
+const PAGE: Client = { door: 'page', user: null, peer: 'reading' };
+
 /** Answers the requests for pages. */
 class WebPages {
   readonly #sources: WebSources;
@@ -102,7 +106,7 @@ class WebPages {
     const [, action = '', name = ''] = /^(\S*)(?: (.*))?$/s.exec(form.get('do') ?? '') ?? [];
     const asked = parseRequest(action, name);
     if (asked === null) return this.#problem(exchange, 400, 'There is no such action.');
-    const outcome = await perform(this.#sources, asked);
+    const outcome = await perform(this.#sources, asked, { ...exchange.client(), door: 'page' });
     const seconds = new Date(this.#sources.api.wallMs()).toTimeString().slice(0, 8);
     const query = this.#secret.sign({
       ...outcome,
@@ -181,9 +185,9 @@ class WebPages {
    */
   #ask(method: string): unknown {
     const { api, methods, times } = this.#sources;
-    return methods
-      .get(method)
-      ?.call({ api, times, signal: new AbortController().signal, reserve: () => undefined }, []);
+    const request: ClientRequest = { kind: 'request', method, client: PAGE };
+    const signal = new AbortController().signal;
+    return methods.get(method)?.call({ api, times, client: PAGE, request, signal, reserve: () => undefined }, []);
   }
 }
 

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { exitWith, World } from './world.ts';
+import { REQUEST } from '../causes.ts';
 
-const TERM = { kind: 'signal', signal: 15 } as const;
+const TERM = { kind: 'signal', signal: 15, sender: 0 } as const;
 
 test('programs start in order of priority, at once, without a tick', () => {
   const world = new World([{ name: 'web' }, { name: 'db', priority: 1 }, { name: 'off', autostart: false }]);
@@ -81,7 +82,7 @@ test('stop signals the leader, then kills after stopwaitsecs', () => {
   const world = new World([{ name: 'web', stopwaitsecs: 2 }]);
   world.engine.start();
   world.clock.advance(1000);
-  world.engine.request(world.id('web'), 'stop');
+  world.engine.request(world.id('web'), 'stop', REQUEST);
   assert.deepEqual(world.calls.slice(1), ['SIG15 web']);
   world.clock.advance(2000);
   assert.deepEqual(world.calls.slice(1), ['SIG15 web', 'SIG9 web']);
@@ -94,7 +95,7 @@ test('stop signals the leader, then kills after stopwaitsecs', () => {
 test('stopasgroup and killasgroup signal the group', () => {
   const world = new World([{ name: 'tree', stopasgroup: true, killasgroup: true, stopwaitsecs: 1 }]);
   world.engine.start();
-  world.engine.request(world.id('tree'), 'stop');
+  world.engine.request(world.id('tree'), 'stop', REQUEST);
   world.clock.advance(1000);
   assert.deepEqual(world.calls.slice(1), ['SIG15 -tree', 'SIG9 -tree']);
   world.end(9, 'tree');
@@ -148,7 +149,7 @@ test('during a shutdown nothing is started, and BACKOFF becomes STOPPED, not FAT
   assert.equal(world.state('waits'), 'BACKOFF');
   world.engine.shutDown('exit', TERM);
   assert.equal(world.state('waits'), 'STOPPED');
-  world.engine.request(world.id('waits'), 'start');
+  world.engine.request(world.id('waits'), 'start', REQUEST);
   assert.equal(world.state('waits'), 'STOPPED');
   world.end(exitWith(1), 'crashes');
   world.end(15, 'slow');
@@ -235,11 +236,11 @@ test('an UNKNOWN process can be removed, and its exit is not that of a new proce
   world.engine.start();
   world.clock.advance(1000);
   world.signalError = 'EPERM';
-  world.engine.request('web:web', 'stop');
+  world.engine.request('web:web', 'stop', REQUEST);
   assert.equal(world.state('web'), 'UNKNOWN');
   assert.equal(world.engine.removeGroup('web'), 'removed');
   const [web] = world.groupsOf([{ name: 'web' }]);
-  assert.ok(web !== undefined && world.engine.addGroup(web));
+  assert.ok(web !== undefined && world.engine.addGroup(web, REQUEST));
   world.clock.advance(1000);
   world.engine.reaped([{ pid: 100, status: 9 }]);
   assert.deepEqual(
@@ -261,12 +262,12 @@ test('a process that cannot be signalled does not delay a shutdown', () => {
 test('a request to restart finishes as a restart, unless a shutdown is requested meanwhile', () => {
   const restart = new World([{ name: 'web' }]);
   restart.engine.start();
-  restart.engine.shutDown('restart', { kind: 'signal', signal: 1 });
+  restart.engine.shutDown('restart', { kind: 'signal', signal: 1, sender: 0 });
   restart.end(15, 'web');
   assert.equal(restart.finished?.goal, 'restart');
   const both = new World([{ name: 'web' }]);
   both.engine.start();
-  both.engine.shutDown('restart', { kind: 'signal', signal: 1 });
+  both.engine.shutDown('restart', { kind: 'signal', signal: 1, sender: 0 });
   both.engine.shutDown('exit', TERM);
   both.end(15, 'web');
   assert.deepEqual(both.finished, { goal: 'exit', cause: TERM });
@@ -334,7 +335,7 @@ test('an exit of the main program by a signal is expected if that signal was for
   ] as const) {
     const main = new World([{ name: 'main', startsecs: 0, autorestart: 'false' }], { mainProgram: 'main:main' });
     main.engine.start();
-    main.engine.signalProcess('main:main', sent);
+    main.engine.signalProcess('main:main', sent, REQUEST);
     main.end(15, 'main');
     assert.ok(main.log.includes(`exited: main (terminated by SIGTERM; ${word})`));
   }
@@ -370,7 +371,7 @@ test('exit_when_idle: the first failure among the last runs determines the code,
     world.engine.start();
     for (const [name, status, isStopped] of ends) {
       world.clock.advance(100);
-      if (isStopped === true) world.engine.request(`${name}:${name}`, 'stop');
+      if (isStopped === true) world.engine.request(`${name}:${name}`, 'stop', REQUEST);
       world.end(status, name);
     }
     const { cause } = world.finished ?? {};
@@ -395,7 +396,7 @@ test('exit_when_idle: the first failure among the last runs determines the code,
 test('a stop by a user does not end the container: exit_when_idle ignores it', () => {
   const world = new World([{ name: 'web', exit_on_end: true, exit_on_failure: true }], { exitWhenIdle: true });
   world.engine.start();
-  world.engine.request(world.id('web'), 'stop');
+  world.engine.request(world.id('web'), 'stop', REQUEST);
   world.end(15, 'web');
   assert.equal(world.finished, null);
   assert.equal(world.state('web'), 'STOPPED');
@@ -404,10 +405,10 @@ test('a stop by a user does not end the container: exit_when_idle ignores it', (
 test('a requested signal goes to running processes only', () => {
   const world = new World([{ name: 'web' }, { name: 'off', autostart: false }]);
   world.engine.start();
-  assert.equal(world.engine.signalProcess('web:web', 10), null);
-  assert.equal(world.engine.signalProcess('off:off', 10), 'not running');
-  assert.equal(world.engine.signalProcess('no:no', 10), 'no such process');
-  assert.equal(world.engine.request('no:no', 'stop'), false);
+  assert.equal(world.engine.signalProcess('web:web', 10, REQUEST), null);
+  assert.equal(world.engine.signalProcess('off:off', 10, REQUEST), 'not running');
+  assert.equal(world.engine.signalProcess('no:no', 10, REQUEST), 'no such process');
+  assert.equal(world.engine.request('no:no', 'stop', REQUEST), false);
   assert.equal(world.engine.process('no:no'), null);
   assert.deepEqual(world.calls.slice(1), ['SIG10 web']);
 });
@@ -436,11 +437,11 @@ test('groups are added and removed at run time, but not removed while they run',
   world.engine.start();
   const [late] = world.groupsOf([{ name: 'late' }]);
   assert.ok(late !== undefined);
-  assert.equal(world.engine.addGroup(late), true);
-  assert.equal(world.engine.addGroup(late), false);
+  assert.equal(world.engine.addGroup(late, REQUEST), true);
+  assert.equal(world.engine.addGroup(late, REQUEST), false);
   assert.equal(world.state('late'), 'STARTING');
   assert.equal(world.engine.removeGroup('late'), 'running');
-  world.engine.request('late:late', 'stop');
+  world.engine.request('late:late', 'stop', REQUEST);
   assert.equal(world.engine.removeGroup('late'), 'running');
   world.end(15, 'late');
   assert.equal(world.engine.removeGroup('late'), 'removed');
@@ -460,7 +461,7 @@ test('a spawn that throws is a failed start, which can be stopped like any other
     ['BACKOFF', "cannot start 'web': the supervisor has failed"],
   );
   assert.ok(world.log.some((line) => line.startsWith("cannot start 'web': TypeError: an unexpected error")));
-  world.engine.shutDown('exit', { kind: 'request' });
+  world.engine.shutDown('exit', REQUEST);
   assert.ok(world.hasEnded());
   world.assertQuiet();
 });

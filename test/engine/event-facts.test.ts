@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { exitWith, World } from './world.ts';
+import { REQUEST } from '../causes.ts';
 
 test('a change has the pid of the run that continues or has just ended', () => {
   const world = new World([{ name: 'web', autorestart: 'true', startretries: 0 }]);
@@ -16,8 +17,8 @@ test('a change has the pid of the run that continues or has just ended', () => {
   world.clock.advance(2000);
   world.end(exitWith(1), 'web');
   world.end(exitWith(1), 'web');
-  world.engine.request(world.id('web'), 'start');
-  world.engine.request(world.id('web'), 'stop');
+  world.engine.request(world.id('web'), 'start', REQUEST);
+  world.engine.request(world.id('web'), 'stop', REQUEST);
   world.end(15, 'web');
   assert.deepEqual(told, [
     'STOPPED>STARTING null',
@@ -41,7 +42,7 @@ test('a stop in BACKOFF has no run', () => {
   world.engine.subscribe((event) => {
     if (event.type === 'process') pids.push(event.pid);
   });
-  world.engine.request(world.id('web'), 'stop');
+  world.engine.request(world.id('web'), 'stop', REQUEST);
   assert.deepEqual(pids, [null]);
 });
 
@@ -55,7 +56,7 @@ test('each rank of a shutdown is stopped after beforeStop proceeds, and killed w
   };
   world.engine.start();
   world.clock.advance(1000);
-  world.engine.shutDown('exit', { kind: 'signal', signal: 15 });
+  world.engine.shutDown('exit', { kind: 'signal', signal: 15, sender: 0 });
   assert.deepEqual([asked, world.state('web')], [[['web:web']], 'RUNNING']);
   proceed();
   world.end(15, 'web');

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { exitWith, World } from './world.ts';
+import { REQUEST } from '../causes.ts';
 
 test('pre_start_command comes before each execution, and its failure is a failed start', () => {
   const world = new World([{ name: 'web', pre_start_command: '/bin/prepare', startretries: 1 }]);
@@ -43,7 +44,7 @@ for (const [outcome, reason] of outcomes) {
 test('a stop during pre_start_command cancels it, and nothing is executed', () => {
   const world = new World([{ name: 'web', pre_start_command: '/bin/prepare' }]);
   world.engine.start();
-  world.engine.request('web:web', 'stop');
+  world.engine.request('web:web', 'stop', REQUEST);
   assert.deepEqual([world.state('web'), world.calls.slice(-1)], ['STOPPING', ['cancel web pre_start_command']]);
   world.endJob('web pre_start_command', { kind: 'cancelled' });
   assert.equal(world.state('web'), 'STOPPED');
@@ -55,7 +56,7 @@ test('a stop during pre_start_command cancels it, and nothing is executed', () =
 test('a pre_start_command that succeeds while it is cancelled starts nothing', () => {
   const world = new World([{ name: 'web', pre_start_command: '/bin/prepare' }]);
   world.engine.start();
-  world.engine.shutDown('exit', { kind: 'request' });
+  world.engine.shutDown('exit', REQUEST);
   world.endJob('web pre_start_command');
   assert.deepEqual(
     [world.state('web'), world.finished?.goal, world.calls.includes('spawn web')],
@@ -70,7 +71,7 @@ test(
     const world = new World([{ name: 'web', stop_command: '/bin/stop', stop_timeout: 20 }]);
     world.engine.start();
     world.clock.advance(1000);
-    world.engine.request('web:web', 'stop');
+    world.engine.request('web:web', 'stop', REQUEST);
     assert.deepEqual(world.calls.slice(-1), ['run web stop_command for 100']);
     world.endJob('web stop_command');
     world.clock.advance(19_999);
@@ -93,7 +94,7 @@ test('a stop_command that hangs is followed by TERM before KILL, and by each sig
   ]);
   world.engine.start();
   world.clock.advance(1000);
-  world.engine.request('web:web', 'stop');
+  world.engine.request('web:web', 'stop', REQUEST);
   world.clock.advance(5000);
   world.endJob('web stop_command', { kind: 'timeout', output: '' });
   assert.deepEqual(
@@ -111,7 +112,7 @@ test('a stop_command that hangs is followed by TERM before KILL, and by each sig
 test('a stop_command that fails is followed by the signal', () => {
   const world = new World([{ name: 'web', stop_command: '/bin/stop' }]);
   world.engine.start();
-  world.engine.request('web:web', 'stop');
+  world.engine.request('web:web', 'stop', REQUEST);
   world.clock.advance(4000);
   world.endJob('web stop_command', 1);
   assert.deepEqual(world.calls.slice(-1), ['SIG15 web']);
@@ -124,8 +125,8 @@ test('a stop_command that fails is followed by the signal', () => {
 test('a failed stop_command is ignored after SIGKILL, or after the program has ended', () => {
   const world = new World([{ name: 'web', stop_command: '/bin/stop' }]);
   world.engine.start();
-  world.engine.request('web:web', 'stop');
-  world.engine.request('web:web', 'kill');
+  world.engine.request('web:web', 'stop', REQUEST);
+  world.engine.request('web:web', 'kill', REQUEST);
   assert.deepEqual(world.calls.slice(-1), ['SIG9 web']);
   world.end(9, 'web');
   world.endJob('web stop_command', 1);
@@ -135,9 +136,9 @@ test('a failed stop_command is ignored after SIGKILL, or after the program has e
 test('the next start, and the shutdown, wait for a stop_command that has outlived its program', () => {
   const world = new World([{ name: 'web', stop_command: '/bin/stop' }]);
   world.engine.start();
-  world.engine.request('web:web', 'stop');
+  world.engine.request('web:web', 'stop', REQUEST);
   world.end(15, 'web');
-  world.engine.request('web:web', 'start');
+  world.engine.request('web:web', 'start', REQUEST);
   assert.deepEqual([world.state('web'), world.calls.length], ['STARTING', 2]);
   world.endJob('web stop_command');
   assert.deepEqual(world.calls.slice(-1), ['spawn web']);
@@ -161,7 +162,7 @@ test('the shutdown waits for each post_stop_command, also a running one, up to a
   ]);
   world.engine.start();
   world.end(exitWith(0), 'job');
-  world.engine.shutDown('exit', { kind: 'signal', signal: 15 });
+  world.engine.shutDown('exit', { kind: 'signal', signal: 15, sender: 0 });
   world.end(15, 'web');
   world.endJob('web post_stop_command');
   assert.ok(!world.hasEnded());
@@ -177,7 +178,7 @@ test('a stop while the next run waits for post_stop_command executes nothing', (
   world.engine.start();
   world.clock.advance(2000);
   world.end(exitWith(0), 'web');
-  world.engine.request('web:web', 'stop');
+  world.engine.request('web:web', 'stop', REQUEST);
   assert.equal(world.state('web'), 'STOPPING');
   world.endJob('web post_stop_command');
   assert.deepEqual([world.state('web'), world.calls.filter((call) => call === 'spawn web').length], ['STOPPED', 1]);
@@ -186,11 +187,11 @@ test('a stop while the next run waits for post_stop_command executes nothing', (
 test('kill_orphans=stop: the rest of the group gets the stop signals, then SIGKILL, and the next run waits', () => {
   const world = new World([{ name: 'web', kill_orphans: 'stop', stopsignal: [15, 2], post_stop_command: '/bin/tidy' }]);
   world.engine.start();
-  world.engine.request('web:web', 'stop');
+  world.engine.request('web:web', 'stop', REQUEST);
   world.groups.add(100);
   world.end(15, 'web');
   assert.deepEqual([world.state('web'), world.calls.slice(-1)], ['STOPPED', ['SIG15 rest of 100']]);
-  world.engine.request('web:web', 'start');
+  world.engine.request('web:web', 'start', REQUEST);
   world.clock.advance(10_000);
   assert.deepEqual(world.calls.slice(-1), ['SIG2 rest of 100']);
   world.clock.advance(10_000);
@@ -216,8 +217,8 @@ test('kill_orphans: never does nothing, stop applies to our stops, always to eve
     assert.equal(world.calls.includes('SIG15 rest of 100'), crashed, choice);
     world.groups.delete(100);
     world.engine.reaped([]);
-    world.engine.request('web:web', 'start');
-    world.engine.request('web:web', 'stop');
+    world.engine.request('web:web', 'start', REQUEST);
+    world.engine.request('web:web', 'stop', REQUEST);
     world.groups.add(101);
     world.end(15, 'web');
     assert.equal(world.calls.includes('SIG15 rest of 101'), stopped, choice);
@@ -228,7 +229,7 @@ test('a group that survives SIGKILL is given up, with a log line', () => {
   const world = new World([{ name: 'web', kill_orphans: 'always', stopsignal: [9] }]);
   world.engine.start();
   world.groups.add(100);
-  world.engine.shutDown('exit', { kind: 'request' });
+  world.engine.shutDown('exit', REQUEST);
   world.end(9, 'web');
   assert.ok(!world.hasEnded());
   world.clock.advance(1000);
@@ -242,7 +243,7 @@ test('a group that survives SIGKILL is given up, with a log line', () => {
 test('a second shutdown request kills the rest of a group at once', () => {
   const world = new World([{ name: 'web', kill_orphans: 'always' }]);
   world.engine.start();
-  world.engine.shutDown('exit', { kind: 'request' });
+  world.engine.shutDown('exit', REQUEST);
   world.groups.add(100);
   world.end(15, 'web');
   world.engine.hurry();
@@ -257,7 +258,7 @@ test('a second shutdown request also applies to the cleanup after the exits that
   const world = new World([{ name: 'web', kill_orphans: 'stop', post_stop_command: '/bin/tidy' }]);
   world.engine.start();
   world.clock.advance(1000);
-  world.engine.shutDown('exit', { kind: 'request' });
+  world.engine.shutDown('exit', REQUEST);
   world.engine.hurry();
   world.groups.add(100);
   world.end(9, 'web');
@@ -274,7 +275,7 @@ test('shutdown_timeout limits the cleanup of a group, and begins no post_stop_co
   });
   world.engine.start();
   world.clock.advance(1000);
-  world.engine.shutDown('exit', { kind: 'request' });
+  world.engine.shutDown('exit', REQUEST);
   world.groups.add(100);
   world.end(15, 'web');
   world.clock.advance(3000);
@@ -295,10 +296,10 @@ test(
       const world = new World([{ name: 'web', post_stop_command: '/bin/tidy' }, { name: 'db' }]);
       world.engine.start();
       world.clock.advance(1000);
-      world.engine.request('web:web', 'stop');
+      world.engine.request('web:web', 'stop', REQUEST);
       world.end(15, 'web');
       assert.equal(world.engine.removeGroup('web'), 'removed');
-      world.engine.shutDown('restart', { kind: 'request' });
+      world.engine.shutDown('restart', REQUEST);
       world.end(15, 'db');
       assert.equal(world.hasEnded(), false);
       if (isHurried) world.engine.hurry();

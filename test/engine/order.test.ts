@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sampleProgram } from '../../build/sample-program.ts';
 import { exitWith, World } from './world.ts';
+import { REQUEST, UNHEALTHY } from '../causes.ts';
 
 const EVERY_MINUTE = sampleProgram('cron=* * * * *').options.cron;
 
@@ -56,7 +57,7 @@ test('a chain with each condition starts in its order', () => {
   assert.equal(world.state('web'), 'STOPPED');
   world.end(exitWith(0), 'migrate');
   assert.deepEqual(started(world), ['init', 'db', 'cache', 'migrate', 'web']);
-  world.engine.shutDown('exit', { kind: 'request' });
+  world.engine.shutDown('exit', REQUEST);
   assert.deepEqual(world.calls.slice(-1), ['SIG15 web']);
   world.end(15, 'web');
   assert.deepEqual(world.calls.slice(-1), ['SIG15 cache']);
@@ -79,7 +80,7 @@ test('a dependency that can no longer be met is reported, and the start happens 
   assert.equal(world.hold('web'), 'cannot start: migrate must be completed and is FATAL');
   assert.deepEqual(world.hold('log'), 'cannot start: migrate must be completed and is FATAL (web depends on it)');
   assert.deepEqual(started(world), ['migrate']);
-  world.engine.request('migrate:migrate', 'start');
+  world.engine.request('migrate:migrate', 'start', REQUEST);
   assert.equal(world.view('web').record.hold?.kind, 'waiting');
   world.end(exitWith(0), 'migrate');
   assert.deepEqual(started(world), ['migrate', 'migrate', 'web']);
@@ -151,7 +152,7 @@ test(
     const web = { name: 'web', exit_on_failure: true };
     const stopped = new World([{ name: 'db' }, { ...web, needs: { db: 'completed' } }]);
     stopped.engine.start();
-    stopped.engine.request('db:db', 'stop');
+    stopped.engine.request('db:db', 'stop', REQUEST);
     stopped.end(15, 'db');
     const never = new World([
       { name: 'db', autostart: false },
@@ -168,7 +169,7 @@ test(
     ]);
     ended.engine.start();
     ended.end(exitWith(3), 'db');
-    ended.engine.request('web:web', 'start');
+    ended.engine.request('web:web', 'start', REQUEST);
     for (const world of [stopped, never, sick, ended]) {
       assert.equal(world.view('web').record.hold?.kind, 'stuck');
       assert.equal(world.finished, null);
@@ -184,9 +185,9 @@ test('a waiting start can be cancelled, and a shutdown cancels it', () => {
     { name: 'other', needs: { db: 'started' } },
   ]);
   world.engine.start();
-  world.engine.request('web:web', 'stop');
+  world.engine.request('web:web', 'stop', REQUEST);
   assert.equal(world.view('web').record.hold, null);
-  world.engine.shutDown('exit', { kind: 'request' });
+  world.engine.shutDown('exit', REQUEST);
   assert.equal(world.view('other').record.hold, null);
   world.end(15, 'db');
   assert.deepEqual([started(world), world.finished?.goal], [['db'], 'exit']);
@@ -200,11 +201,11 @@ test('a dependency that was stopped by a user is named; a restart of its depende
     { name: 'web', autostart: false, needs: { db: 'started' }, autorestart: 'true' },
   ]);
   world.engine.start();
-  world.engine.request('web:web', 'start');
+  world.engine.request('web:web', 'start', REQUEST);
   assert.deepEqual(world.hold('web'), 'cannot start: db must be started and is STOPPED');
-  world.engine.request('db:db', 'start');
+  world.engine.request('db:db', 'start', REQUEST);
   world.clock.advance(2000);
-  world.engine.request('db:db', 'stop');
+  world.engine.request('db:db', 'stop', REQUEST);
   world.end(15, 'db');
   world.end(exitWith(1), 'web');
   assert.deepEqual(started(world), ['db', 'web', 'web']);
@@ -217,9 +218,9 @@ test('a removed dependency is reported, and one that is added again is waited fo
   ]);
   const [db] = world.groupsOf([{ name: 'db' }]);
   assert.equal(world.engine.removeGroup('db'), 'removed');
-  world.engine.request('web:web', 'start');
+  world.engine.request('web:web', 'start', REQUEST);
   assert.equal(world.hold('web'), 'cannot start: db must be started and is not configured any more');
-  assert.ok(db !== undefined && world.engine.addGroup(db));
+  assert.ok(db !== undefined && world.engine.addGroup(db, REQUEST));
   world.clock.advance(1000);
   assert.deepEqual(started(world), ['db', 'web']);
 });
@@ -274,7 +275,7 @@ test('a scheduled program that fails waits for its next time, and keeps an idle 
     exitWhenIdle: true,
   });
   world.engine.start();
-  world.engine.request('job:job', 'start');
+  world.engine.request('job:job', 'start', REQUEST);
   world.end(exitWith(1), 'job');
   assert.equal(world.state('job'), 'EXITED');
   world.clock.advance(1500);
@@ -334,26 +335,26 @@ test('an idle supervisor with a start that may still happen does not exit', () =
 test('a restart by the supervisor is orderly, counted, and overridden by a stop', () => {
   const world = new World([{ name: 'web', max_restarts: 1 }]);
   world.engine.start();
-  assert.equal(world.engine.restartProcess('web:web', 'uses too much'), true);
+  assert.equal(world.engine.restartProcess('web:web', UNHEALTHY), true);
   assert.deepEqual(world.log.slice(-2), [
-    "restarting 'web': uses too much",
+    "restarting 'web': unhealthy: no answer",
     'killing web (pid 100) with signal SIGTERM',
   ]);
-  assert.equal(world.engine.restartProcess('web:web', 'again'), false);
+  assert.equal(world.engine.restartProcess('web:web', UNHEALTHY), false);
   world.clock.advance(1000);
   world.end(15, 'web');
   assert.equal(world.state('web'), 'STARTING');
   world.clock.advance(1000);
-  world.engine.restartProcess('web:web', 'uses too much');
+  world.engine.restartProcess('web:web', UNHEALTHY);
   world.end(15, 'web');
   assert.equal(world.state('web'), 'FATAL');
-  world.engine.request('web:web', 'start');
-  world.engine.restartProcess('web:web', 'uses too much');
-  world.engine.request('web:web', 'stop');
+  world.engine.request('web:web', 'start', REQUEST);
+  world.engine.restartProcess('web:web', UNHEALTHY);
+  world.engine.request('web:web', 'stop', REQUEST);
   world.end(15, 'web');
   assert.equal(world.state('web'), 'STOPPED');
-  assert.equal(world.engine.restartProcess('web:web', 'it is not up'), false);
-  assert.equal(world.engine.restartProcess('nobody:nobody', 'it is not there'), false);
+  assert.equal(world.engine.restartProcess('web:web', UNHEALTHY), false);
+  assert.equal(world.engine.restartProcess('nobody:nobody', UNHEALTHY), false);
   world.assertQuiet();
 });
 
@@ -361,14 +362,14 @@ test('a restart by the supervisor has the usual pause, which a stop cancels, and
   const world = new World([{ name: 'web' }, { name: 'slow', restartpause: 5 }], { exitWhenIdle: true });
   world.engine.start();
   world.clock.advance(400);
-  world.engine.restartProcess('web:web', 'it sent WATCHDOG=trigger');
+  world.engine.restartProcess('web:web', { kind: 'watchdog', limitMs: null });
   world.end(exitWith(1), 'web');
   assert.deepEqual([world.state('web'), started(world)], ['STOPPED', ['web', 'slow']]);
   world.clock.advance(600);
   assert.deepEqual([world.state('web'), started(world)], ['STARTING', ['web', 'slow', 'web']]);
   world.clock.advance(1000);
-  world.engine.request('web:web', 'stop');
-  world.engine.restartProcess('slow:slow', 'uses too much');
+  world.engine.request('web:web', 'stop', REQUEST);
+  world.engine.restartProcess('slow:slow', UNHEALTHY);
   world.end(15, 'web', 'slow');
   assert.deepEqual(
     [world.state('slow'), world.view('slow').record.isStartPending, world.finished],
@@ -378,9 +379,9 @@ test('a restart by the supervisor has the usual pause, which a stop cancels, and
   assert.equal(world.state('slow'), 'STOPPED');
   world.clock.advance(1);
   assert.deepEqual([world.state('slow'), world.view('slow').record.isStartPending], ['STARTING', false]);
-  world.engine.restartProcess('slow:slow', 'uses too much');
+  world.engine.restartProcess('slow:slow', UNHEALTHY);
   world.end(15, 'slow');
-  world.engine.request('slow:slow', 'stop');
+  world.engine.request('slow:slow', 'stop', REQUEST);
   assert.equal(world.view('slow').record.isStartPending, false);
   world.assertQuiet();
 });

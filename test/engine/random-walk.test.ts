@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { exitWith, type Program, World } from './world.ts';
+import { REQUEST, UNHEALTHY } from '../causes.ts';
 
 const WALKS = 400;
 const STEPS = 60;
@@ -72,10 +73,10 @@ class Walk {
     const name = this.pick(this.names) ?? '';
     const id = `${name}:${name}`;
     const actions: Array<() => void> = [
-      () => world.engine.request(id, 'start'),
-      () => world.engine.request(id, 'stop'),
-      () => world.engine.request(id, 'kill'),
-      () => world.engine.restartProcess(id, 'a reason'),
+      () => world.engine.request(id, 'start', REQUEST),
+      () => world.engine.request(id, 'stop', REQUEST),
+      () => world.engine.request(id, 'kill', REQUEST),
+      () => world.engine.restartProcess(id, UNHEALTHY),
       () => world.clock.advance(Math.floor(this.random() * 2500)),
       () => world.engine.reportReady(id, world.view(name).record.run),
       () =>
@@ -100,7 +101,7 @@ class Walk {
     );
     if (group === undefined) return;
     if (this.random() < 0.5) engine.updateGroup(group);
-    else if (engine.removeGroup(name) === 'removed') engine.addGroup(group);
+    else if (engine.removeGroup(name) === 'removed') engine.addGroup(group, REQUEST);
   }
 
   /** Ends some running programs. One in three leaves a process in its group. */
@@ -151,7 +152,7 @@ test(`${WALKS} walks finish`, () => {
         walk.step();
         look(walk);
       }
-      world.engine.shutDown('exit', { kind: 'request' });
+      world.engine.shutDown('exit', REQUEST);
       // Every process that gets a stop request ends sooner or later.
       for (let turn = 0; turn < 400 && !world.hasEnded(); turn++) {
         walk.endJob();

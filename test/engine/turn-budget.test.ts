@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TurnBudget } from '../../src/engine/turn-budget.ts';
 import { exitWith, World } from './world.ts';
+import { REQUEST } from '../causes.ts';
 
 const names = Array.from({ length: 20 }, (_, index) => ({
   name: `web${String(index).padStart(2, '0')}`,
@@ -47,8 +48,8 @@ test('a stop or a shutdown cancels a start that waits for its turn', () => {
   const world = new World(names);
   world.spawnMs = 3;
   world.engine.start();
-  world.engine.request(world.id('web19'), 'stop');
-  world.engine.shutDown('exit', { kind: 'request' });
+  world.engine.request(world.id('web19'), 'stop', REQUEST);
+  world.engine.shutDown('exit', REQUEST);
   for (let turns = 0; world.turns.length > 0; turns += 1) {
     assert.ok(turns < 10);
     turn(world);

@@ -206,7 +206,7 @@ describe('several servers', () => {
   test('are opened all or none', () =>
     inWorld({}, async (world) => {
       const path = join(world.directory, 'a.sock');
-      const good = { kind: 'unix', path, mode: 0o700, owner: null, credentials: none } as const;
+      const good = { kind: 'unix', path, mode: 0o700, owner: null, credentials: none, peerOf: () => null } as const;
       assert.equal(
         await refusal(
           openServers([good, { ...good, path: join(world.directory, 'no/b.sock') }], world.routes, world.report),
@@ -226,13 +226,16 @@ describe('several servers', () => {
 
   test('are described by their sections', () => {
     const authentication = { username: 'u', password: 'p', metrics_auth: true, probes_auth: false };
+    const peerOf = (): null => null;
     assert.deepEqual(
-      unixSpec({ file: '/run/s.sock', chmod: 0o770, chown: { user: 'app', group: null }, ...authentication }, () => ({
-        uid: 5,
-        gid: 6,
-      })),
+      unixSpec(
+        { file: '/run/s.sock', chmod: 0o770, chown: { user: 'app', group: null }, ...authentication },
+        () => ({ uid: 5, gid: 6 }),
+        peerOf,
+      ),
       {
         kind: 'unix',
+        peerOf,
         path: '/run/s.sock',
         mode: 0o770,
         owner: { uid: 5, gid: 6 },

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { test } from 'node:test';
 import { inetSpec, unixSpec } from '../../src/http/open-servers.ts';
 import { inWorld, Peer, type ServerWorld } from '../unit/http/server-world.ts';
+import { REQUEST } from '../causes.ts';
 
 const authorization = `Authorization: Basic ${Buffer.from('u:p').toString('base64')}\r\n`;
 const credentials = { username: 'u', password: 'p' };
@@ -47,8 +48,8 @@ test('a starting program is alive and becomes ready, then is stopped by a user',
     async (world) => {
       await world.open();
       await expectProbes(world, ok, [503, 'web: STARTING\n']);
-      world.api.start('g:extra');
-      world.api.stop('web:web');
+      world.api.start('g:extra', REQUEST);
+      world.api.stop('web:web', REQUEST);
       await expectProbes(world, ok, ok);
     },
   ));
@@ -101,7 +102,7 @@ test('a supervisor that shuts down is alive and not ready', () =>
     },
     async (world) => {
       await world.open();
-      world.api.shutdown();
+      world.api.shutdown(REQUEST);
       await expectProbes(world, ok, [503, 'supervisor: SHUTDOWN\n']);
     },
   ));
@@ -223,6 +224,7 @@ test('metrics_auth=false opens the metrics of that server, and nothing else', ()
           probes_auth: true,
         },
         never,
+        () => null,
       ),
       kind: 'unix',
     });

@@ -24,6 +24,7 @@ import { backoffDelayMs, restartDelayMs } from '../../../src/core/restart-policy
 import { formatSignal, parseSignal } from '../../../src/core/signals.ts';
 import { startOrder, stopRanks } from '../../../src/core/stop-order.ts';
 import { ProcessState, RUNNING_STATES, STOPPED_STATES, SupervisorState } from '../../../src/core/states.ts';
+import { REQUEST } from '../../causes.ts';
 
 test('wait statuses, their texts and codes', () => {
   const rows: Array<[status: number, text: string, supervisor: number, shell: number]> = [
@@ -112,8 +113,8 @@ test('the exit code of the container, and the line with its reason', () => {
     wasExecuted: true,
   };
   const rows: Array<[cause: ExitCause, code: number, text: string]> = [
-    [{ kind: 'signal', signal: 15 }, 0, 'received SIGTERM'],
-    [{ kind: 'request' }, 0, 'shutdown was requested'],
+    [{ kind: 'signal', signal: 15, sender: 0 }, 0, 'received SIGTERM'],
+    [REQUEST, 0, 'shutdown was requested'],
     [program, 143, 'program web ended (terminated by SIGTERM): exit_on_end'],
     [
       { ...program, isRoot: true },

@@ -17,6 +17,7 @@ import {
 import { parseWaitStatus } from '../../../src/core/exit-status.ts';
 import { policyOf } from '../../../src/engine/policy.ts';
 import { processStateNames, type ProcessStateName, SIGNALLABLE_STATES } from '../../../src/core/states.ts';
+import { BOOT } from '../../causes.ts';
 
 const policy = policyOf(sampleProgram());
 const circumstances: Circumstances = { hold: null, chance: 0, mayRestart: true };
@@ -72,9 +73,9 @@ interface Row {
   readonly record?: Partial<ProcessRecord>;
 }
 
-const start: ProcessInput = { type: 'start', atMs: NOW };
-const stop: ProcessInput = { type: 'stop', atMs: NOW };
-const kill: ProcessInput = { type: 'kill', atMs: NOW };
+const start: ProcessInput = { type: 'start', atMs: NOW, cause: BOOT };
+const stop: ProcessInput = { type: 'stop', atMs: NOW, cause: BOOT };
+const kill: ProcessInput = { type: 'kill', atMs: NOW, cause: BOOT };
 const elapsed = (atMs: number): ProcessInput => ({ type: 'elapsed', atMs });
 const spawned: ProcessInput = { type: 'spawned', atMs: NOW, run: 4, pid: 78 };
 const spawnFailed: ProcessInput = {
@@ -569,7 +570,7 @@ test('starts after the first RUNNING count as restarts, failed starts before do 
     take({ type: 'spawned', atMs: untilMs - 100, run: record.run, pid: 5 });
     take({ type: 'exited', atMs: untilMs, run: record.run, status: exited(code) });
   };
-  take({ type: 'start', atMs: 0 });
+  take({ type: 'start', atMs: 0, cause: BOOT });
   run(200, 1);
   take({ type: 'elapsed', atMs: 60_000 });
   assert.deepEqual([record.run, record.restarts, record.wasUp, record.lastExit], [2, 0, false, exited(1)]);
@@ -672,9 +673,9 @@ test('random walks keep the invariants, and a stop and an exit lead from any sta
       const { run } = record;
       apply(
         pick<ProcessInput>([
-          { type: 'start', atMs: now },
-          { type: 'stop', atMs: now },
-          { type: 'kill', atMs: now },
+          { type: 'start', atMs: now, cause: BOOT },
+          { type: 'stop', atMs: now, cause: BOOT },
+          { type: 'kill', atMs: now, cause: BOOT },
           { type: 'elapsed', atMs: now },
           { type: 'elapsed', atMs: now },
           ...(record.pid === null
@@ -685,7 +686,7 @@ test('random walks keep the invariants, and a stop and an exit lead from any sta
         ]),
       );
     }
-    apply({ type: 'stop', atMs: now });
+    apply({ type: 'stop', atMs: now, cause: BOOT });
     if (record.pid !== null) apply({ type: 'exited', atMs: now, run: record.run, status: exited(0) });
     assert.ok(['STOPPED', 'EXITED', 'FATAL'].includes(record.state), `seed ${seed}: at rest in ${record.state}`);
     assert.equal(record.deadlineMs, null, `seed ${seed}: nothing is due at rest`);

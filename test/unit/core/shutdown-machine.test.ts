@@ -12,8 +12,8 @@ import {
 } from '../../../src/core/shutdown-machine.ts';
 import { shutdownLimits } from '../../../src/core/stop-budget.ts';
 
-const TERM: ExitCause = { kind: 'signal', signal: 15 };
-const HUP: ExitCause = { kind: 'signal', signal: 1 };
+const TERM: ExitCause = { kind: 'signal', signal: 15, sender: 0 };
+const HUP: ExitCause = { kind: 'signal', signal: 1, sender: 0 };
 const requested = (ranks: string[][], change: Partial<ShutdownRequest> = {}): ShutdownInput => ({
   type: 'requested',
   goal: 'exit',

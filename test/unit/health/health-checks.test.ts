@@ -2,6 +2,7 @@
  * The monitor, with commands as checks whose results the test gives: the health that is reported, and the begin and end
  * of checks.
  */
+import { type Decision, formatDecision } from '../../../src/core/cause.ts';
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { sampleProgram } from '../../../build/sample-program.ts';
@@ -52,7 +53,7 @@ beforeEach(() => {
   };
   const engine = {
     reportHealth: (id: string, run: number, health: string | null): void => void asked.push(`${id} ${run} ${health}`),
-    restartProcess: (id: string, reason: string): boolean => asked.push(`restart ${id}: ${reason}`) > 0,
+    restartProcess: (id: string, cause: Decision): boolean => asked.push(`restart ${id}: ${formatDecision(cause)}`) > 0,
     shutDown: (goal: string, cause: object): void => void asked.push(`${goal} ${JSON.stringify(cause)}`),
   };
   checks = new HealthChecks({ engine, clock, jobs, report: (level, text) => void log.push(`${level} ${text}`) });

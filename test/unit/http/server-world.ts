@@ -50,6 +50,9 @@ export interface WorldOptions {
   readonly more?: readonly Route[];
 }
 
+/** Process at the other end of every unix connection. */
+export const PEER = { pid: 77, uid: 0 };
+
 /** One server on a unix socket, one on loopback. */
 export class ServerWorld {
   readonly directory = mkdtempSync(join(tmpdir(), 'onevisor-http-'));
@@ -83,7 +86,7 @@ export class ServerWorld {
   async open(spec: Partial<Extract<ServerSpec, { kind: 'unix' }>> = {}): Promise<OpenServer> {
     const credentials = this.#options.credentials ?? { username: null, password: null };
     const server = await openServer(
-      { kind: 'unix', path: this.socketPath, mode: 0o700, owner: null, credentials, ...spec },
+      { kind: 'unix', path: this.socketPath, mode: 0o700, owner: null, credentials, peerOf: () => PEER, ...spec },
       this.routes,
       this.report,
       this.limits,

@@ -7,6 +7,7 @@ import { createMethodTable } from '../../../src/rpc/method-table.ts';
 import { ProcessTimes } from '../../../src/rpc/process-times.ts';
 import { decodeTexts, type XmlRpcStruct, type XmlRpcValue } from '../../../src/rpc/xmlrpc.ts';
 import { FakeClock } from '../../engine/world.ts';
+import { CLIENT, REQUEST } from '../../causes.ts';
 import { type FakeProgram, FakeApi } from './fake-api.ts';
 
 /** One supervisor and its methods. */
@@ -22,6 +23,8 @@ export class Client {
     this.context = {
       api: this.api,
       times: new ProcessTimes(this.api),
+      client: CLIENT,
+      request: REQUEST,
       signal: this.hangUp.signal,
       reserve: () => undefined,
     };

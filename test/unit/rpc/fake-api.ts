@@ -2,6 +2,7 @@
 import { sampleProgram } from '../../../build/sample-program.ts';
 import type { Reserve } from '../../../src/rpc/answer-budget.ts';
 import type { GroupConfig, ProcessConfig } from '../../../src/config/model.ts';
+import { type ClientRequest, formatClient } from '../../../src/core/cause.ts';
 import type { Level } from '../../../src/core/log-level.ts';
 import type { ProcessRemark } from '../../../src/core/process-remark.ts';
 import type { SupervisorStateName } from '../../../src/core/states.ts';
@@ -96,6 +97,8 @@ export class FakeApi implements SupervisorApi {
   readonly log = new FakeLog();
   readonly reports: Array<readonly [Level, string]> = [];
   readonly remoteCommunications: string[] = [];
+  /** Noted requests, as `supervisor.stopProcess web by CLIENT`. */
+  readonly requests: string[] = [];
   /** Signals that arrived, as `15 web`. */
   readonly signals: string[] = [];
   rereadAnswer: Reread = { kind: 'changes', added: [], changed: [], removed: [] };
@@ -254,20 +257,20 @@ export class FakeApi implements SupervisorApi {
     return this.#programs.get(namespecOf(config))?.objection ?? null;
   }
 
-  start(id: string): void {
-    this.engine.request(id, 'start');
+  start(id: string, cause: ClientRequest): void {
+    this.engine.request(id, 'start', cause);
   }
 
-  stop(id: string): void {
-    this.engine.request(id, 'stop');
+  stop(id: string, cause: ClientRequest): void {
+    this.engine.request(id, 'stop', cause);
   }
 
-  kill(id: string): void {
-    this.engine.request(id, 'kill');
+  kill(id: string, cause: ClientRequest): void {
+    this.engine.request(id, 'kill', cause);
   }
 
-  signal(id: string, signal: number): string | null {
-    return this.engine.signalProcess(id, signal);
+  signal(id: string, signal: number, cause: ClientRequest): string | null {
+    return this.engine.signalProcess(id, signal, cause);
   }
 
   writeStdin(id: string, bytes: Uint8Array): 'written' | 'closed' | 'full' {
@@ -308,10 +311,10 @@ export class FakeApi implements SupervisorApi {
     return this.rereadAnswer;
   }
 
-  addGroup(name: string): 'added' | 'unknown' | 'active' {
+  addGroup(name: string, cause: ClientRequest): 'added' | 'unknown' | 'active' {
     const group = this.#groups.find((candidate) => candidate.name === name);
     if (group === undefined) return 'unknown';
-    return this.engine.addGroup(group) ? 'added' : 'active';
+    return this.engine.addGroup(group, cause) ? 'added' : 'active';
   }
 
   removeGroup(name: string): 'removed' | 'unknown' | 'running' {
@@ -326,21 +329,25 @@ export class FakeApi implements SupervisorApi {
     return Promise.resolve(null);
   }
 
-  restartSupervisor(): string | null {
+  restartSupervisor(cause: ClientRequest): string | null {
     if (this.restartProblem !== null) return this.restartProblem;
     this.#state = 'RESTARTING';
-    this.engine.shutDown('restart', { kind: 'request' });
+    this.engine.shutDown('restart', cause);
     return null;
   }
 
-  shutdown(): void {
+  shutdown(cause: ClientRequest): void {
     this.#state = 'SHUTDOWN';
-    this.engine.shutDown('exit', { kind: 'request' });
+    this.engine.shutDown('exit', cause);
   }
 
   shutdownAgain(): boolean {
     this.engine.hurry();
     return this.#state === 'SHUTDOWN';
+  }
+
+  noteRequest(request: ClientRequest, target: string | null): void {
+    this.requests.push(`${request.method} ${target} by ${formatClient(request.client)}`);
   }
 
   report(level: Level, text: string): void {

@@ -27,6 +27,6 @@ for (const name of ['onevisor.planUpdate', 'onevisor.updateGroup']) {
 test('shutdownAgain is answered during a shutdown, unlike the methods of Supervisor', async () => {
   const { context, api } = new Client([{ name: 'web' }]);
   assert.equal(await callMethod(table, context, 'onevisor.shutdownAgain', []), false);
-  api.shutdown();
+  api.shutdown(context.request);
   assert.equal(await callMethod(table, context, 'onevisor.shutdownAgain', []), true);
 });

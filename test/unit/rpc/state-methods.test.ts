@@ -236,7 +236,7 @@ describe('process info', () => {
       [again['statename'], again['exitstatus'], again['exit_code'], again['exit_signal'], again['oom_kills']],
       ['STARTING', 0, 7, undefined, undefined],
     );
-    client.api.signal('loop:loop', 9);
+    client.api.signal('loop:loop', 9, client.context.request);
     client.api.oomKillsOf.set('loop:loop', 3);
     client.clock.advance(2000);
     const killed = await client.info('loop');

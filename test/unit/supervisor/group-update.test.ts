@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { namespecOf } from '../../../src/engine/process-table.ts';
 import { planUpdate, updateGroup, type UpdatePlan } from '../../../src/supervisor/group-update.ts';
 import { type Program, World } from '../../engine/world.ts';
+import { REQUEST } from '../../causes.ts';
 
 /**
  * Creates a world with one group. Records the steps of an update in order: orders to the kernel, and `open web`, `close
@@ -32,7 +33,7 @@ function begin(
     return made;
   };
   const update = (to: readonly Program[]): Promise<string[]> =>
-    updateGroup({ engine: world.engine, streams }, plan(to));
+    updateGroup({ engine: world.engine, streams }, plan(to), REQUEST);
   return { world, plan, update };
 }
 
@@ -53,7 +54,7 @@ test('a process that is started while others are being stopped is stopped again,
   world.clock.advance(1000);
   const done = update([{ name: 'web' }]);
   world.end(15, 'job');
-  world.engine.request('g:job', 'start');
+  world.engine.request('g:job', 'start', REQUEST);
   world.end(15, 'slow');
   assert.equal(world.state('job'), 'STOPPING');
   world.end(15, 'job');
@@ -65,7 +66,7 @@ test('a shutdown during the update opens no streams', async () => {
   world.engine.start();
   world.clock.advance(1000);
   const done = update([{ name: 'web', notify: 'sd' }]);
-  world.engine.shutDown('restart', { kind: 'request' });
+  world.engine.shutDown('restart', REQUEST);
   world.end(15, 'web');
   await done;
   assert.deepEqual([world.hasEnded(), world.calls], [true, ['spawn web', 'SIG15 web']]);

@@ -2,6 +2,7 @@
  * A fake engine for monitors: processes in states that the test sets, and a record of the requests. The wall clock can
  * be set.
  */
+import { type Decision, formatDecision } from '../../../src/core/cause.ts';
 import type { Schedule } from '../../../src/config/cron.ts';
 import { initialRecord, type ProcessRecord } from '../../../src/core/process-record.ts';
 import type { ProcessStateName } from '../../../src/core/states.ts';
@@ -58,7 +59,7 @@ export class MonitorWorld {
     processes: (): ProcessView[] => [...this.#views.values()],
     request: (id: string): boolean =>
       this.asked.push(`${id} ${new Date(this.clock.wallMs()).toISOString().slice(0, 19)}`) > 0,
-    restartProcess: (id: string, reason: string): boolean => this.asked.push(`${id} ${reason}`) > 0,
+    restartProcess: (id: string, cause: Decision): boolean => this.asked.push(`${id} ${formatDecision(cause)}`) > 0,
   };
 
   /** Adds a process or changes its configuration. */

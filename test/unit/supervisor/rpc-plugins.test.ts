@@ -40,7 +40,9 @@ async function load(
   const config = { rpcInterfaces: [plugin], file: join(folder, 'supervisord.conf') } as unknown as Config;
   const methods = await loadPlugins(config, {
     report: (level, line) => lines.push(`${level} ${line}`.replaceAll(folder, '')),
-    call: async (method, ...params) => [method, ...params],
+    callFor:
+      (plugin) =>
+      async (method, ...params) => [plugin, method, ...params],
   });
   return { methods, lines };
 }
@@ -75,7 +77,7 @@ test('an ES module: options, methods with and without a description, calls, a li
   );
   assert.deepEqual(lines, ['warn x: is here', 'info x: is here too', "info RPC interface 'x' initialized"]);
   assert.equal(await call(methods, 'x.greet', 'you'), 'hello you from x');
-  assert.deepEqual(await call(methods, 'x.deep.er', 1, 2), ['supervisor.getState', 1, 2]);
+  assert.deepEqual(await call(methods, 'x.deep.er', 1, 2), ['x', 'supervisor.getState', 1, 2]);
   assert.equal(await call(methods, 'x.nothing'), true);
   const [greet, deeper] = methods;
   assert.deepEqual(

@@ -4,6 +4,7 @@ import { cron, type Schedule } from '../../../src/config/cron.ts';
 import type { ProcessStateName } from '../../../src/core/states.ts';
 import { Schedules } from '../../../src/supervisor/schedules.ts';
 import { MonitorWorld } from './monitor-world.ts';
+import { REQUEST } from '../../causes.ts';
 
 const MINUTE_MS = 60_000;
 const schedule = (text: string): Schedule => cron.parse(text, { cwd: '/', home: null, host: null });
@@ -192,7 +193,7 @@ test('a removed program is not started', () => {
 test('a shutdown starts nothing', () => {
   const { world, schedules } = begin({ a: '* * * * *' });
   schedules.observe(world.become('a', 'STARTING'));
-  schedules.observe({ type: 'supervisor', goal: 'exit' });
+  schedules.observe({ type: 'supervisor', goal: 'exit', cause: REQUEST });
   assert.deepEqual(world.clock.pending, []);
 });
 

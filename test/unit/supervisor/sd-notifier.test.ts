@@ -11,6 +11,7 @@ import {
   withoutNotifyVariables,
 } from '../../../src/supervisor/sd-notifier.ts';
 import { FakeClock } from '../../engine/world.ts';
+import { REQUEST } from '../../causes.ts';
 
 class World {
   readonly clock = new FakeClock();
@@ -50,7 +51,7 @@ class World {
   }
 }
 
-const ends = (goal: 'exit' | 'restart'): EngineEvent => ({ type: 'supervisor', goal });
+const ends = (goal: 'exit' | 'restart'): EngineEvent => ({ type: 'supervisor', goal, cause: REQUEST });
 
 test('READY=1 once, and the status when it changes, a second apart', () => {
   const world = new World();
