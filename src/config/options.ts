@@ -3,6 +3,7 @@
  * values, the reference, the sample, the warnings about unknown names, and the changes that a running process can take
  * all follow from these tables. In each table, options of Supervisor 4.3 come first; `isAddition` marks our own.
  */
+import { MAX_RESTART_TIMES } from '../core/history.ts';
 import { type Limit, LIMITED_RESOURCES, type LimitedResource } from '../core/resource-limits.ts';
 import { hookCommand } from './command-type.ts';
 import { cron, timeZone } from './cron.ts';
@@ -125,6 +126,13 @@ export const supervisordOptions = {
     sample: 'daily',
   }),
   compress: here.option(boolean, false, 'Compress rotated logs.', added),
+  flapping_restarts: here.option(
+    integerBetween(1, MAX_RESTART_TIMES),
+    3,
+    'Unexpected restarts within flapping_window from which a process counts as flapping.',
+    added,
+  ),
+  flapping_window: here.option(duration, 600, 'Period of time for flapping_restarts.', added),
   exit_when_idle: here.option(boolean, false, 'Exit when no process runs or is due to start.', added),
   success_exit_codes: here.option(
     exitCodes,

@@ -1,9 +1,12 @@
-/** The history of a supervisor: its events, and the latest runs of each process. Types only. */
+/** The history of a supervisor: its events, and the latest runs of each process. Types, and a limit. */
 import type { Cause, ClientRequest } from './cause.ts';
 import type { ExitCause } from './exit-policy.ts';
 import type { Health, Hold } from './process-record.ts';
-import type { RunEnd } from './run-end.ts';
+import type { EndReason, RunEnd } from './run-end.ts';
 import type { ProcessStateName } from './states.ts';
+
+/** Number of unexpected restarts whose times are kept; also the largest value of `flapping_restarts`. */
+export const MAX_RESTART_TIMES = 100;
 
 /** One thing that has happened. */
 export type HistoryEvent = {
@@ -53,4 +56,24 @@ export interface RunSummary {
     readonly lastedMs: number;
     readonly end: RunEnd;
   } | null;
+}
+
+/** The history as its readers see it. Names are namespecs `group:name`. */
+export interface HistoryReader {
+  /** Returns the latest runs of a process, the latest last. */
+  runsOf(id: string): readonly RunSummary[];
+  /** Returns the number of ends of a process, by reason. */
+  endsOf(id: string): ReadonlyMap<EndReason, number>;
+  /**
+   * Returns the number of unexpected restarts of a process within the last `windowMs`, at most
+   * {@link MAX_RESTART_TIMES}.
+   */
+  restartsWithin(id: string, windowMs: number): number;
+  /**
+   * Returns the first `limit` events with a number above `after`, in order. `isComplete`: false if older events above
+   * `after` are no longer kept.
+   */
+  eventsAfter(after: number, limit: number): { readonly events: readonly HistoryEvent[]; readonly isComplete: boolean };
+  /** Calls the listener after each new event. Returns a function that unsubscribes. */
+  subscribe(listener: () => void): () => void;
 }

@@ -2,6 +2,7 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { ProcessTimes } from '../rpc/process-times.ts';
+import { isFlapping } from '../rpc/status-methods.ts';
 import type { SupervisorApi } from '../rpc/supervisor-api.ts';
 import { sendText } from './answers.ts';
 import { CONTENT_TYPE, formatFamilies } from './exposition.ts';
@@ -35,9 +36,13 @@ export function metricsRoute({ api, times, version, residentBytes }: MetricsSour
     path: '/metrics',
     access: 'metrics_auth',
     answer: async (exchange) => {
-      const processes = api
-        .processes()
-        .map((view) => ({ view, start: times.of(view).start, oomKills: api.oomKills(view.id) }));
+      const processes = api.processes().map((view) => ({
+        view,
+        start: times.of(view).start,
+        oomKills: api.oomKills(view.id),
+        ends: api.history.endsOf(view.id),
+        isFlapping: isFlapping(api, view.id),
+      }));
       const text = formatFamilies(
         describeMetrics({ version, state: api.state(), processes, residentBytes: residentBytes() }),
       );

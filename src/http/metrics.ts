@@ -11,6 +11,7 @@ import {
   SupervisorState,
   type SupervisorStateName,
 } from '../core/states.ts';
+import { type EndReason, endReasons } from '../core/run-end.ts';
 import type { ProcessView } from '../engine/process-table.ts';
 import { lastExitOf, tellsReadiness } from '../rpc/process-info.ts';
 import { type Family, formatLabels, type Sample } from './exposition.ts';
@@ -22,6 +23,9 @@ export interface MeasuredProcess {
   readonly start: number;
   /** Number of times that the kernel has killed the process because memory ran out. */
   readonly oomKills: number;
+  /** Number of ends of runs, by reason. */
+  readonly ends: ReadonlyMap<EndReason, number>;
+  readonly isFlapping: boolean;
 }
 
 /** Input of the metrics. */
@@ -43,10 +47,9 @@ function formatChoice(labels: string, label: string, names: readonly string[], c
 
 /** Makes all metrics. A long function, because it is a table. */
 export function describeMetrics({ version, state, processes, residentBytes }: MetricsInput): Family[] {
-  const labelled = processes.map(({ view, start, oomKills }) => ({
+  const labelled = processes.map(({ view, ...measured }) => ({
     ...view,
-    start,
-    oomKills,
+    ...measured,
     lastExit: lastExitOf(view.record),
     labels: formatLabels({ group: view.config.group, name: view.config.name }),
     isUp: SIGNALLABLE_STATES.has(view.record.state),
@@ -102,6 +105,20 @@ export function describeMetrics({ version, state, processes, residentBytes }: Me
       type: 'counter',
       help: 'Starts of a process after it was RUNNING for the first time',
       samples: each(({ record }) => record.restarts),
+    },
+    {
+      name: 'onevisor_process_exits_total',
+      type: 'counter',
+      help: 'Ends of runs by reason; a stop that was asked for is "stopped", a code in exitcodes is "expected"',
+      samples: labelled.flatMap(({ labels, ends }) =>
+        endReasons.map((reason) => ({ labels: `${labels},reason="${reason}"`, value: ends.get(reason) ?? 0 })),
+      ),
+    },
+    {
+      name: 'onevisor_process_flapping',
+      type: 'gauge',
+      help: '1 if a process had flapping_restarts unexpected restarts within flapping_window',
+      samples: each(({ isFlapping }) => (isFlapping ? 1 : 0)),
     },
     {
       name: 'onevisor_process_exit_status',

@@ -8,6 +8,7 @@ import { formatHold } from '../core/start-hold.ts';
 import { ProcessState } from '../core/states.ts';
 import { purposeOf } from '../engine/policy.ts';
 import type { ProcessView } from '../engine/process-table.ts';
+import type { CallContext } from './method.ts';
 import type { Times } from './process-times.ts';
 import { formatRemark, remarkMembers } from './remarks.ts';
 import type { XmlRpcStruct } from './xmlrpc.ts';
@@ -149,4 +150,17 @@ export function formatProcessInfo(view: ProcessView, surroundings: ProcessDetail
     description: describeProcess(config.name, record, surroundings),
     ...formatAdditions(view, surroundings),
   };
+}
+
+/** Makes the struct of `getProcessInfo` in a call. */
+export function processInfo({ api, times }: CallContext, proc: ProcessView): XmlRpcStruct {
+  return formatProcessInfo(proc, {
+    times: times.of(proc),
+    nowMs: api.nowMs(),
+    wallMs: api.wallMs(),
+    remarks: api.remarks(proc.id),
+    stdoutPath: api.logPath(proc.config, 'stdout') ?? '',
+    stderrPath: api.logPath(proc.config, 'stderr') ?? '',
+    oomKills: api.oomKills(proc.id),
+  });
 }

@@ -5,7 +5,6 @@
 import { RpcFault } from '../core/faults.ts';
 import { SupervisorState } from '../core/states.ts';
 import { SUPERVISOR_VERSION } from '../core/supervisor-version.ts';
-import type { ProcessView } from '../engine/process-table.ts';
 import { formatConfigInfo } from './config-info.ts';
 import { findOneProcess } from './lookup.ts';
 import {
@@ -16,7 +15,7 @@ import {
   readPrinted,
   readText,
 } from './method.ts';
-import { formatProcessInfo } from './process-info.ts';
+import { processInfo } from './process-info.ts';
 import type { XmlRpcStruct, XmlRpcValue } from './xmlrpc.ts';
 
 /** Result of `getAPIVersion`. */
@@ -24,18 +23,6 @@ export const API_VERSION = '3.0';
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
-
-function processInfo({ api, times }: CallContext, proc: ProcessView): XmlRpcStruct {
-  return formatProcessInfo(proc, {
-    times: times.of(proc),
-    nowMs: api.nowMs(),
-    wallMs: api.wallMs(),
-    remarks: api.remarks(proc.id),
-    stdoutPath: api.logPath(proc.config, 'stdout') ?? '',
-    stderrPath: api.logPath(proc.config, 'stderr') ?? '',
-    oomKills: api.oomKills(proc.id),
-  });
-}
 
 /** Compares texts by code units. Python compares code points, which differs only for characters above U+FFFF. */
 function compareText(a: string, b: string): number {

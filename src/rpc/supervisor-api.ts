@@ -6,6 +6,7 @@
 import type { ProcessRemark } from '../core/process-remark.ts';
 import type { GroupConfig, ProcessConfig } from '../config/model.ts';
 import type { ClientRequest } from '../core/cause.ts';
+import type { HistoryReader } from '../core/history.ts';
 import type { Level } from '../core/log-level.ts';
 import type { SupervisorStateName } from '../core/states.ts';
 import type { StreamName } from '../core/stream-name.ts';
@@ -112,6 +113,10 @@ export interface SupervisorApi {
   remarks(id: string): readonly ProcessRemark[];
   /** Number of times that the kernel has killed a process because memory ran out. */
   oomKills(id: string): number;
+  /** The events, and the latest runs of each process. */
+  readonly history: HistoryReader;
+  /** Number of unexpected restarts within a period of time from which a process counts as flapping. */
+  flappingRule(): { readonly restarts: number; readonly windowMs: number };
   /** True if a group of that name is active. */
   hasGroup(name: string): boolean;
   /** Calls the listener after every change of a process or a group. Returns a function that unsubscribes. */

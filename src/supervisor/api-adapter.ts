@@ -37,7 +37,7 @@ export interface ApiAdapterParts {
 export class ApiAdapter implements SupervisorApi {
   readonly #parts: ApiAdapterParts;
   readonly #memoryKills: MemoryKills;
-  readonly #history: History;
+  readonly history: History;
 
   constructor(parts: ApiAdapterParts) {
     const { supervision, hub, clock } = parts;
@@ -49,7 +49,7 @@ export class ApiAdapter implements SupervisorApi {
       wallMs: () => clock.wallMs(),
     });
     // Subscribed later, so that a kill for memory is known when the end of its run is handled.
-    this.#history = new History({
+    this.history = new History({
       sequence: parts.sequence,
       subscribe: (listener) => supervision.subscribe(listener),
       report: (level, text) => hub.mainLog.write(level, text),
@@ -58,10 +58,6 @@ export class ApiAdapter implements SupervisorApi {
       isOutOfMemory: (id) => this.#memoryKills.remark(id) !== null,
       healthReason: (id) => healthReasonOf(supervision.remarks(id)),
     });
-  }
-
-  get history(): History {
-    return this.#history;
   }
 
   get identification(): string {
@@ -105,6 +101,11 @@ export class ApiAdapter implements SupervisorApi {
 
   oomKills(id: string): number {
     return this.#memoryKills.countOf(id);
+  }
+
+  flappingRule(): ReturnType<SupervisorApi['flappingRule']> {
+    const { flapping_restarts: restarts, flapping_window: seconds } = this.#supervision.config.supervisord;
+    return { restarts, windowMs: seconds * 1000 };
   }
 
   hasGroup(name: string): boolean {
@@ -236,7 +237,7 @@ export class ApiAdapter implements SupervisorApi {
   }
 
   noteRequest(request: ClientRequest, target: string | null): void {
-    this.#history.noteRequest(request, target);
+    this.history.noteRequest(request, target);
   }
 
   report(level: Level, text: string): void {

@@ -3,7 +3,7 @@
  * times of unexpected restarts. All of it is bounded. Changes nothing.
  */
 import { type ClientRequest, formatClient, isAutomatic } from '../core/cause.ts';
-import type { HistoryEvent, RunSummary } from '../core/history.ts';
+import { type HistoryEvent, type HistoryReader, MAX_RESTART_TIMES, type RunSummary } from '../core/history.ts';
 import { endOf, type EndReason, isPlannedEnd, reasonOfEnd, type RunEnd } from '../core/run-end.ts';
 import type { Sequence } from '../core/sequence.ts';
 import { showText } from '../core/shown-text.ts';
@@ -16,8 +16,6 @@ import type { ProcessView } from '../engine/process-table.ts';
 const MAX_EVENTS = 2000;
 /** Number of runs that are kept of each process. */
 const MAX_RUNS = 10;
-/** Number of unexpected restarts whose times are kept; also the largest value of `flapping_restarts`. */
-export const MAX_RESTART_TIMES = 100;
 /** Longest part of a parameter in a log line. */
 const MAX_TARGET = 100;
 
@@ -50,8 +48,8 @@ interface ProcessHistory {
   readonly ends: Map<EndReason, number>;
 }
 
-/** The history of one supervisor. */
-export class History {
+/** The history of one supervisor. {@link HistoryReader} documents its readers. */
+export class History implements HistoryReader {
   readonly #parts: HistoryParts;
   readonly #events: HistoryEvent[] = [];
   readonly #processes = new Map<string, ProcessHistory>();
@@ -70,29 +68,19 @@ export class History {
     this.#add({ kind: 'request', request, target });
   }
 
-  /** Returns the latest runs of a process, the latest last. */
   runsOf(id: string): readonly RunSummary[] {
     return this.#processes.get(id)?.runs ?? [];
   }
 
-  /** Returns the number of ends of a process, by reason. */
   endsOf(id: string): ReadonlyMap<EndReason, number> {
     return this.#processes.get(id)?.ends ?? new Map<EndReason, number>();
   }
 
-  /**
-   * Returns the number of unexpected restarts of a process within the last `windowMs`, at most
-   * {@link MAX_RESTART_TIMES}.
-   */
   restartsWithin(id: string, windowMs: number): number {
     const since = this.#parts.nowMs() - windowMs;
     return this.#processes.get(id)?.restartsMs.filter((atMs) => atMs >= since).length ?? 0;
   }
 
-  /**
-   * Returns the first `limit` events with a number above `after`, in order. `isComplete`: false if older events above
-   * `after` are no longer kept.
-   */
   eventsAfter(
     after: number,
     limit: number,
@@ -102,7 +90,6 @@ export class History {
     return { events, isComplete: first !== 0 || this.#events.length < MAX_EVENTS };
   }
 
-  /** Calls the listener after each new event. Returns a function that unsubscribes. */
   subscribe(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

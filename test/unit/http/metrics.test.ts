@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { initialRecord, type ProcessRecord } from '../../../src/core/process-record.ts';
+import { endReasons } from '../../../src/core/run-end.ts';
 import { formatFamilies, formatLabels } from '../../../src/http/exposition.ts';
 import { describeMetrics, type MetricsInput } from '../../../src/http/metrics.ts';
 import type { ProcessView } from '../../../src/engine/process-table.ts';
@@ -37,6 +38,8 @@ function textOf(processes: ReadonlyArray<readonly [ProcessView, number]>, more: 
         view: proc,
         start,
         oomKills: proc.config.name === 'job' ? 2 : 0,
+        ends: new Map([['exit', 2]]),
+        isFlapping: proc.config.name === 'web',
       })),
       ...more,
     }),
@@ -88,6 +91,7 @@ describe('metrics', () => {
       '{group="g",name="job"} 0',
       '{group="g",name="never"} 0',
     ],
+    onevisor_process_flapping: ['{group="web",name="web"} 1', '{group="g",name="job"} 0', '{group="g",name="never"} 0'],
     onevisor_process_exit_status: ['{group="g",name="job"} 137'],
     onevisor_process_last_exit_code: ['{group="web",name="web"} 4'],
     onevisor_process_last_exit_signal: ['{group="g",name="job"} 9'],
@@ -126,10 +130,17 @@ describe('metrics', () => {
     assert.equal(samplesOf(text, 'onevisor_process_state').length, 3 * 8);
   });
 
+  test('the ends of runs are counted by reason, also those that never happened', () => {
+    const lines = samplesOf(text, 'onevisor_process_exits_total');
+    assert.equal(lines.length, 3 * endReasons.length);
+    assert.ok(lines.includes('{group="web",name="web",reason="exit"} 2'));
+    assert.ok(lines.includes('{group="web",name="web",reason="oom"} 0'));
+  });
+
   test('each metric is declared once, before its samples, with a type', () => {
-    for (const name of [...Object.keys(expected), 'onevisor_process_state'])
+    for (const name of [...Object.keys(expected), 'onevisor_process_state', 'onevisor_process_exits_total'])
       assert.match(text, new RegExp(`^# HELP ${name} [^\\n]+\\.\\n# TYPE ${name} (gauge|counter)\\n${name}[{ ]`, 'm'));
-    assert.equal(text.split('# TYPE ').length, 1 + Object.keys(expected).length + 1);
+    assert.equal(text.split('# TYPE ').length, 1 + Object.keys(expected).length + 2);
     assert.ok(text.endsWith('\n'));
   });
 

@@ -3,6 +3,8 @@ import { sampleProgram } from '../../../build/sample-program.ts';
 import type { Reserve } from '../../../src/rpc/answer-budget.ts';
 import type { GroupConfig, ProcessConfig } from '../../../src/config/model.ts';
 import { type ClientRequest, formatClient } from '../../../src/core/cause.ts';
+import { Sequence } from '../../../src/core/sequence.ts';
+import { History } from '../../../src/supervisor/history.ts';
 import type { Level } from '../../../src/core/log-level.ts';
 import type { ProcessRemark } from '../../../src/core/process-remark.ts';
 import type { SupervisorStateName } from '../../../src/core/states.ts';
@@ -94,6 +96,7 @@ export class FakeApi implements SupervisorApi {
   readonly identification: string = 'fake';
   readonly pid = 4711;
   readonly engine: Engine;
+  readonly history: History;
   readonly log = new FakeLog();
   readonly reports: Array<readonly [Level, string]> = [];
   readonly remoteCommunications: string[] = [];
@@ -141,6 +144,15 @@ export class FakeApi implements SupervisorApi {
         },
       },
     );
+    this.history = new History({
+      sequence: new Sequence(),
+      subscribe: (listener) => this.engine.subscribe(listener),
+      report: (level, text) => this.report(level, text),
+      nowMs: () => this.nowMs(),
+      wallMs: () => this.wallMs(),
+      isOutOfMemory: () => false,
+      healthReason: () => null,
+    });
     this.engine.start();
   }
 
@@ -348,6 +360,10 @@ export class FakeApi implements SupervisorApi {
 
   noteRequest(request: ClientRequest, target: string | null): void {
     this.requests.push(`${request.method} ${target} by ${formatClient(request.client)}`);
+  }
+
+  flappingRule(): { restarts: number; windowMs: number } {
+    return { restarts: 3, windowMs: 600_000 };
   }
 
   report(level: Level, text: string): void {

@@ -4,7 +4,8 @@ import { describe, test } from 'node:test';
 import { formatCauseOf } from '../../../src/core/cause.ts';
 import { formatEnd } from '../../../src/core/run-end.ts';
 import { Sequence } from '../../../src/core/sequence.ts';
-import { History, MAX_RESTART_TIMES } from '../../../src/supervisor/history.ts';
+import { MAX_RESTART_TIMES } from '../../../src/core/history.ts';
+import { History } from '../../../src/supervisor/history.ts';
 import { REQUEST, SIGTERM, UNHEALTHY } from '../../causes.ts';
 import { exitWith, World } from '../../engine/world.ts';
 

@@ -1,0 +1,119 @@
+/**
+ * The methods that tell what is wrong, and why: `onevisor.getStatus`, `onevisor.getRuns`, `onevisor.readEvents`. All
+ * views of people and of machines take their facts from here.
+ */
+import { RpcFault } from '../core/faults.ts';
+import { findProblem } from '../core/process-problem.ts';
+import type { ProcessView } from '../engine/process-table.ts';
+import { causeStruct, endStruct, eventStruct, runStruct } from './history-structs.ts';
+import { findGroup, findOneProcess, findProcess } from './lookup.ts';
+import { type CallContext, type Method, readInteger, readText } from './method.ts';
+import { factsOf } from './process-facts.ts';
+import { processInfo } from './process-info.ts';
+import type { SupervisorApi } from './supervisor-api.ts';
+import type { XmlRpcStruct, XmlRpcValue } from './xmlrpc.ts';
+
+/** Largest number of events in one answer. */
+const MAX_EVENTS = 1000;
+
+/** True if a process had `flapping_restarts` unexpected restarts within `flapping_window`. */
+export function isFlapping(api: SupervisorApi, id: string): boolean {
+  const { restarts, windowMs } = api.flappingRule();
+  return api.history.restartsWithin(id, windowMs) >= restarts;
+}
+
+/** Makes the struct of `getStatus`: that of `getProcessInfo`, and the facts that show what is wrong. */
+export function processStatus(context: CallContext, proc: ProcessView): XmlRpcStruct {
+  const { api, times } = context;
+  const { id, record } = proc;
+  const latestEnd = api.history.runsOf(id).findLast(({ ended }) => ended !== null)?.ended ?? null;
+  const problem = findProblem(factsOf(proc, api, times), 'ready');
+  return {
+    ...processInfo(context, proc),
+    restarts: record.restarts,
+    failed_starts: record.failedStarts,
+    unexpected_restarts: api.history.restartsWithin(id, api.flappingRule().windowMs),
+    flapping: isFlapping(api, id),
+    ...(record.startCause === null ? {} : { start_cause: causeStruct(record.startCause) }),
+    ...(record.stopCause === null ? {} : { stop_cause: causeStruct(record.stopCause) }),
+    ...(latestEnd === null
+      ? {}
+      : {
+          last_end: {
+            at: Math.round(latestEnd.atMs),
+            lasted_ms: Math.round(latestEnd.lastedMs),
+            ...endStruct(latestEnd.end),
+          },
+        }),
+    ...(problem === null ? {} : { problem }),
+  };
+}
+
+/** Finds the processes of `name`, `group:name` or `group:*`. Throws BAD_NAME. */
+function selected({ api }: CallContext, value: XmlRpcValue): readonly ProcessView[] {
+  const { group, process: proc } = findProcess(api, readText(value));
+  return proc === null ? findGroup(api, group) : [proc];
+}
+
+function chosen(context: CallContext, names: XmlRpcValue | undefined): readonly ProcessView[] {
+  if (names === undefined) return context.api.processes();
+  if (!Array.isArray(names)) throw RpcFault.of('INCORRECT_PARAMETERS');
+  const values = names as readonly XmlRpcValue[];
+  return values.length === 0 ? context.api.processes() : values.flatMap((name) => selected(context, name));
+}
+
+function readEvents(
+  { api }: CallContext,
+  after: XmlRpcValue | undefined,
+  limit: XmlRpcValue | undefined,
+): XmlRpcStruct {
+  const wanted = limit === undefined ? MAX_EVENTS : readInteger(limit);
+  const { events, isComplete } = api.history.eventsAfter(
+    after === undefined ? 0 : readInteger(after),
+    Math.min(Math.max(wanted, 1), MAX_EVENTS),
+  );
+  return { events: events.map(eventStruct), complete: isComplete };
+}
+
+/** The methods about the condition of the processes. */
+export const statusMethods: readonly Method[] = [
+  {
+    name: 'onevisor.getStatus',
+    help: 'Status of processes with causes, restarts and problems, in their order',
+    parameters: [
+      {
+        type: 'array',
+        name: 'names',
+        help: 'Names of processes, group:name, or group:*; all processes without names',
+        isOptional: true,
+      },
+    ],
+    returns: {
+      type: 'array',
+      name: 'result',
+      help: 'For each process a struct as in getProcessInfo, with more members',
+    },
+    call: (context, [names]) => chosen(context, names).map((proc) => processStatus(context, proc)),
+  },
+  {
+    name: 'onevisor.getRuns',
+    help: 'Latest runs of a process with their causes and ends',
+    parameters: [{ type: 'string', name: 'name', help: 'Process name, or group:name' }],
+    returns: { type: 'array', name: 'result', help: 'A struct for each run, the latest last' },
+    call: ({ api }, [name]) => api.history.runsOf(findOneProcess(api, readText(name)).id).map(runStruct),
+  },
+  {
+    name: 'onevisor.readEvents',
+    help: 'Changes of states, health and groups, and requests, in the order of their numbers',
+    parameters: [
+      { type: 'int', name: 'after', help: 'Only events with a larger number; default 0', isOptional: true },
+      { type: 'int', name: 'limit', help: `Largest number of events; at most ${MAX_EVENTS}`, isOptional: true },
+    ],
+    returns: {
+      type: 'struct',
+      name: 'result',
+      help: 'events (array), and complete (boolean): false if older events are no longer kept',
+    },
+    call: (context, [after, limit]) => readEvents(context, after, limit),
+  },
+];

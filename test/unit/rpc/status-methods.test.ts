@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { RpcFault } from '../../../src/core/faults.ts';
+import { callMethod } from '../../../src/rpc/call.ts';
+import { createMethodTable } from '../../../src/rpc/method-table.ts';
+import { statusMethods } from '../../../src/rpc/status-methods.ts';
+import type { XmlRpcStruct, XmlRpcValue } from '../../../src/rpc/xmlrpc.ts';
+import { Client } from './calls.ts';
+import type { FakeProgram } from './fake-api.ts';
+
+const table = createMethodTable(statusMethods);
+const call = (client: Client, name: string, ...args: XmlRpcValue[]): Promise<XmlRpcValue> =>
+  callMethod(table, client.context, `onevisor.${name}`, args);
+const structs = async (client: Client, name: string, ...args: XmlRpcValue[]): Promise<XmlRpcStruct[]> =>
+  (await call(client, name, ...args)) as unknown as XmlRpcStruct[];
+const LOOP: FakeProgram = {
+  name: 'loop',
+  options: { autostart: true, startsecs: 0, autorestart: 'true' },
+  exitAfterMs: 1000,
+  exitCode: 1,
+};
+
+test('a crash loop is shown as flapping, with its causes and its last end', async () => {
+  const client = new Client([LOOP, { name: 'web', options: { autostart: true } }]);
+  const [before] = await structs(client, 'getStatus', ['loop']);
+  assert.deepEqual(
+    [before?.['flapping'], before?.['unexpected_restarts'], before?.['last_end'], before?.['problem']],
+    [false, 0, undefined, undefined],
+  );
+  for (let second = 0; second < 10; second += 1) client.clock.advance(1000);
+  const [loop, web] = await structs(client, 'getStatus');
+  assert.equal(loop?.['flapping'], true);
+  assert.ok(Number(loop['unexpected_restarts']) >= 3);
+  assert.equal((loop['start_cause'] as XmlRpcStruct)['text'], 'autorestart');
+  assert.equal((loop['last_end'] as XmlRpcStruct)['why'], 'exit');
+  assert.deepEqual([web?.['flapping'], web?.['name']], [false, 'web']);
+});
+
+test('a stop says who asked, and names select processes', async () => {
+  const client = new Client([
+    { name: 'a', group: 'g', options: { autostart: true } },
+    { name: 'b', group: 'g', options: { autostart: true } },
+    { name: 'c', options: { autostart: true } },
+  ]);
+  await client.callFor(5000, 'stopProcess', 'g:a');
+  const [a] = await structs(client, 'getStatus', ['g:a']);
+  assert.equal((a?.['stop_cause'] as XmlRpcStruct | undefined)?.['method'], 'supervisor.stopProcess');
+  const named = await structs(client, 'getStatus', ['g:*', 'c']);
+  assert.deepEqual(
+    named.map(({ name }) => name),
+    ['a', 'b', 'c'],
+  );
+  assert.equal((await structs(client, 'getStatus', [])).length, 3);
+  await assert.rejects(call(client, 'getStatus', ['nobody']), RpcFault.of('BAD_NAME', 'nobody'));
+  await assert.rejects(call(client, 'getStatus', 'g'), RpcFault.of('INCORRECT_PARAMETERS'));
+});
+
+test('runs and events are read in pieces', async () => {
+  const client = new Client([LOOP]);
+  for (let second = 0; second < 10; second += 1) client.clock.advance(1000);
+  const runs = await structs(client, 'getRuns', 'loop');
+  assert.ok(runs.length >= 3);
+  const all = (await call(client, 'readEvents')) as { events: Array<{ seq: number }>; complete: boolean };
+  assert.equal(all.complete, true);
+  const [, second] = all.events;
+  const piece = (await call(client, 'readEvents', second?.seq ?? 0, 1)) as typeof all;
+  assert.deepEqual(piece.events, all.events.slice(2, 3));
+  const none = (await call(client, 'readEvents', all.events.at(-1)?.seq ?? 0)) as typeof all;
+  assert.deepEqual(none, { events: [], complete: true });
+});
+
+test('a program that fails to start has a problem', async () => {
+  const client = new Client([
+    { name: 'bad', options: { autostart: true, startretries: 0 }, spawnError: "can't find command" },
+  ]);
+  const [bad] = await structs(client, 'getStatus');
+  assert.equal(bad?.['problem'], "FATAL can't find command");
+  assert.equal((bad['last_end'] as XmlRpcStruct)['outcome'], 'not_executed');
+});
