@@ -14,7 +14,12 @@ export interface TreeEntry extends ProcessEntry {
   readonly name: string;
   readonly group: number;
   readonly session: number;
+  /** Processor time of the process, and of its children that it has waited for, in milliseconds. */
+  readonly cpuMs: number;
 }
+
+/** Milliseconds of a clock tick in /proc/PID/stat. The kernel shows 100 ticks a second on every processor. */
+const TICK_MS = 10;
 
 /** Reads all visible processes. Null if there is no /proc. */
 export function readProcesses(): TreeEntry[] | null {
@@ -81,13 +86,16 @@ export function readProcess(pid: number): TreeEntry | null {
   }
   // proc(5): the name in parentheses may contain any character, so count the fields from the last parenthesis.
   const end = stat.lastIndexOf(')');
-  const [state, parent, group, session] = stat.slice(end + 2).split(' ');
+  const fields = stat.slice(end + 2).split(' ');
+  const [state, parent, group, session] = fields;
+  const [user, system, childUser, childSystem] = fields.slice(11, 15).map(Number);
   return {
     pid,
     name: stat.slice(stat.indexOf('(') + 1, end),
     parent: Number(parent),
     group: Number(group),
     session: Number(session),
+    cpuMs: ((user ?? 0) + (system ?? 0) + (childUser ?? 0) + (childSystem ?? 0)) * TICK_MS,
     isZombie: state === 'Z' || state === 'X',
   };
 }

@@ -2,15 +2,17 @@
  * The methods that tell what is wrong, and why: `onevisor.getStatus`, `onevisor.getRuns`, `onevisor.readEvents`. All
  * views of people and of machines take their facts from here.
  */
+import { messageOf } from '../core/error-text.ts';
 import { RpcFault } from '../core/faults.ts';
+import { formatNamespec } from '../core/namespec.ts';
 import { findProblem } from '../core/process-problem.ts';
 import type { ProcessView } from '../engine/process-table.ts';
 import { causeStruct, endStruct, eventStruct, runStruct } from './history-structs.ts';
 import { findGroup, findOneProcess, findProcess } from './lookup.ts';
-import { type CallContext, type Method, readInteger, readText } from './method.ts';
+import { type CallContext, type Method, readInteger, readText, readTruth } from './method.ts';
 import { factsOf } from './process-facts.ts';
 import { processInfo } from './process-info.ts';
-import type { SupervisorApi } from './supervisor-api.ts';
+import type { ProgramUsage, SupervisorApi } from './supervisor-api.ts';
 import type { XmlRpcStruct, XmlRpcValue } from './xmlrpc.ts';
 
 /** Largest number of events in one answer. */
@@ -22,8 +24,11 @@ export function isFlapping(api: SupervisorApi, id: string): boolean {
   return api.history.restartsWithin(id, windowMs) >= restarts;
 }
 
-/** Makes the struct of `getStatus`: that of `getProcessInfo`, and the facts that show what is wrong. */
-export function processStatus(context: CallContext, proc: ProcessView): XmlRpcStruct {
+/**
+ * Makes the struct of `getStatus`: that of `getProcessInfo`, and the facts that show what is wrong. `usage`: null if it
+ * was not asked for, or for a process that is not up.
+ */
+function processStatus(context: CallContext, proc: ProcessView, usage: ProgramUsage | null): XmlRpcStruct {
   const { api, times } = context;
   const { id, record } = proc;
   const latestEnd = api.history.runsOf(id).findLast(({ ended }) => ended !== null)?.ended ?? null;
@@ -46,7 +51,63 @@ export function processStatus(context: CallContext, proc: ProcessView): XmlRpcSt
           },
         }),
     ...(problem === null ? {} : { problem }),
+    ...(usage === null ? {} : { usage: usageStruct(usage) }),
   };
+}
+
+function usageStruct({ residentBytes, cpuMs, cpuPercent, processes }: ProgramUsage): XmlRpcStruct {
+  return {
+    memory: residentBytes,
+    cpu_ms: cpuMs,
+    ...(cpuPercent === null ? {} : { cpu_percent: Math.round(cpuPercent * 10) / 10 }),
+    processes: processes.length,
+  };
+}
+
+/** Makes the struct of `describeProcess`. */
+async function description(context: CallContext, proc: ProcessView): Promise<XmlRpcStruct> {
+  const { api } = context;
+  const { id, config } = proc;
+  const usage = (await usages(api, true))?.get(id) ?? null;
+  return {
+    ...processStatus(context, proc, usage),
+    configured: configuredStruct(config),
+    process_tree: (usage?.processes ?? []).map(({ pid, parent, name, residentBytes, cpuMs }) => ({
+      pid,
+      parent,
+      name,
+      memory: residentBytes,
+      cpu_ms: cpuMs,
+    })),
+    depends_on: config.dependsOn.map(({ group, process: name, conditions }) => ({
+      name: formatNamespec(group, name),
+      conditions,
+    })),
+    dependents: api
+      .processes()
+      .filter(({ config: other }) =>
+        other.dependsOn.some((needed) => needed.group === config.group && needed.process === config.name),
+      )
+      .map(({ config: { group, name } }) => formatNamespec(group, name)),
+    runs: api.history.runsOf(id).map(runStruct),
+  };
+}
+
+function configuredStruct({ place: { file, line }, options }: ProcessView['config']): XmlRpcStruct {
+  const { command, user, directory } = options;
+  const owner = user === null ? {} : { user: user.group === null ? user.user : `${user.user}:${user.group}` };
+  return { file, line, command, ...owner, ...(directory === null ? {} : { directory }) };
+}
+
+/** Measures all programs; null if nobody has asked, or if /proc cannot be read. */
+async function usages(api: SupervisorApi, isAsked: boolean): Promise<ReadonlyMap<string, ProgramUsage> | null> {
+  if (!isAsked) return null;
+  try {
+    return await api.usage();
+  } catch (error) {
+    api.report('warn', `cannot measure the programs: ${messageOf(error)}`);
+    return null;
+  }
 }
 
 /** Finds the processes of `name`, `group:name` or `group:*`. Throws BAD_NAME. */
@@ -87,13 +148,30 @@ export const statusMethods: readonly Method[] = [
         help: 'Names of processes, group:name, or group:*; all processes without names',
         isOptional: true,
       },
+      {
+        type: 'boolean',
+        name: 'usage',
+        help: 'With the processor time and the memory of each process tree; default false',
+        isOptional: true,
+      },
     ],
     returns: {
       type: 'array',
       name: 'result',
       help: 'For each process a struct as in getProcessInfo, with more members',
     },
-    call: (context, [names]) => chosen(context, names).map((proc) => processStatus(context, proc)),
+    call: async (context, [names, usage]) => {
+      const processes = chosen(context, names);
+      const measured = await usages(context.api, readTruth(usage, false));
+      return processes.map((proc) => processStatus(context, proc, measured?.get(proc.id) ?? null));
+    },
+  },
+  {
+    name: 'onevisor.describeProcess',
+    help: 'Everything about a process: status, usage, configuration, process tree, dependencies, latest runs',
+    parameters: [{ type: 'string', name: 'name', help: 'Process name, or group:name' }],
+    returns: { type: 'struct', name: 'result', help: 'The struct of getStatus, with more members' },
+    call: (context, [name]) => description(context, findOneProcess(context.api, readText(name))),
   },
   {
     name: 'onevisor.getRuns',

@@ -89,6 +89,27 @@ export interface GroupPlan {
   readonly changed: readonly string[];
 }
 
+/** One process of a program. */
+export interface MeasuredProcess {
+  readonly pid: number;
+  readonly parent: number;
+  /** Short name (`/proc/PID/comm`). */
+  readonly name: string;
+  readonly residentBytes: number;
+  readonly cpuMs: number;
+}
+
+/** Resources that the processes of a program use together. */
+export interface ProgramUsage {
+  readonly residentBytes: number;
+  /** Processor time in milliseconds, with that of reaped children. */
+  readonly cpuMs: number;
+  /** Share of one processor, about the last second; null for a program that was just started. */
+  readonly cpuPercent: number | null;
+  /** The program itself comes first. */
+  readonly processes: readonly MeasuredProcess[];
+}
+
 /** The supervisor as its remote clients see it. Requests must not be made from within an engine event. */
 export interface SupervisorApi {
   /** `[supervisord] identifier`. */
@@ -117,6 +138,8 @@ export interface SupervisorApi {
   readonly history: HistoryReader;
   /** Number of unexpected restarts within a period of time from which a process counts as flapping. */
   flappingRule(): { readonly restarts: number; readonly windowMs: number };
+  /** Measures all programs that are up, by namespec. May take half a second. Rejects if /proc cannot be read. */
+  usage(): Promise<ReadonlyMap<string, ProgramUsage>>;
   /** True if a group of that name is active. */
   hasGroup(name: string): boolean;
   /** Calls the listener after every change of a process or a group. Returns a function that unsubscribes. */

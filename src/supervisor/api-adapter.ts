@@ -13,12 +13,14 @@ import type { Addon } from '../native/addon.ts';
 import type { SystemClock } from '../process/clock.ts';
 import { findCommand } from '../process/command.ts';
 import { lookUpOwner } from '../process/credentials.ts';
+import { readUsage } from '../process/usage.ts';
 import { EXIT_NOT_FOUND, SpawnError } from '../process/spawn-error.ts';
 import type { GroupPlan, Log, Reread, SupervisorApi } from '../rpc/supervisor-api.ts';
 import { ReadableLog } from './readable-log.ts';
 import { mainLogSpec } from './log-specs.ts';
 import { History } from './history.ts';
 import { MemoryKills } from './memory-kills.ts';
+import { UsageSampler } from './usage-sampler.ts';
 import type { Supervision } from './supervision.ts';
 
 /** Parts of an {@link ApiAdapter}. */
@@ -37,6 +39,7 @@ export interface ApiAdapterParts {
 export class ApiAdapter implements SupervisorApi {
   readonly #parts: ApiAdapterParts;
   readonly #memoryKills: MemoryKills;
+  readonly #usage: UsageSampler;
   readonly history: History;
 
   constructor(parts: ApiAdapterParts) {
@@ -48,6 +51,7 @@ export class ApiAdapter implements SupervisorApi {
       nowMs: () => clock.nowMs(),
       wallMs: () => clock.wallMs(),
     });
+    this.#usage = new UsageSampler({ clock, processes: () => supervision.engine.processes(), readUsage });
     // Subscribed later, so that a kill for memory is known when the end of its run is handled.
     this.history = new History({
       sequence: parts.sequence,
@@ -101,6 +105,10 @@ export class ApiAdapter implements SupervisorApi {
 
   oomKills(id: string): number {
     return this.#memoryKills.countOf(id);
+  }
+
+  usage(): ReturnType<SupervisorApi['usage']> {
+    return this.#usage.read();
   }
 
   flappingRule(): ReturnType<SupervisorApi['flappingRule']> {

@@ -9,7 +9,7 @@ import type { Report } from '../engine/ports.ts';
 import type { ProcessView } from '../engine/process-table.ts';
 import { describeSystemError } from '../files/system-error.ts';
 import type { SystemClock } from '../process/clock.ts';
-import { readMemory } from '../process/memory.ts';
+import { readUsage, type TreeUsage } from '../process/usage.ts';
 import type { Monitor } from '../engine/monitor.ts';
 
 const INTERVAL_MS = 10_000;
@@ -19,7 +19,7 @@ export interface MemoryLimitsParts {
   readonly clock: SystemClock;
   readonly report: Report;
   /** Replaced in tests. */
-  readonly readMemory?: typeof readMemory;
+  readonly readUsage?: typeof readUsage;
 }
 
 /** The memory limits of the programs of one engine. */
@@ -67,8 +67,8 @@ export class MemoryLimits implements Monitor {
     this.#isReading = true;
     this.#dueMs = null;
     try {
-      const sizes = await (this.#parts.readMemory ?? readMemory)(runs.flatMap(({ record }) => record.pid ?? []));
-      for (const run of runs) this.#judge(run, sizes);
+      const usages = await (this.#parts.readUsage ?? readUsage)(runs.flatMap(({ record }) => record.pid ?? []));
+      for (const run of runs) this.#judge(run, usages);
     } catch (error) {
       this.#reportOnce(`cannot check max_memory: ${describeSystemError(error)}`);
     } finally {
@@ -81,11 +81,11 @@ export class MemoryLimits implements Monitor {
    * Restarts a process that exceeds its limit. The measurement took time: check that the run is the same, and use the
    * current limit.
    */
-  #judge({ id, record: { run, pid } }: ProcessView, sizes: ReadonlyMap<number, number>): void {
+  #judge({ id, record: { run, pid } }: ProcessView, usages: ReadonlyMap<number, TreeUsage>): void {
     const proc = this.#watched.has(id) ? this.#parts.engine.process(id) : null;
     const limit = proc?.config.options.max_memory;
     if (proc?.record.run !== run || pid === null || limit === undefined || limit === null) return;
-    const size = sizes.get(pid);
+    const size = usages.get(pid)?.residentBytes;
     if (size === undefined)
       this.#reportOnce(`cannot check max_memory of '${proc.config.name}': its process is not visible in /proc`);
     else if (size > limit) this.#parts.engine.restartProcess(id, { kind: 'memory', bytes: size, limitBytes: limit });

@@ -10,6 +10,7 @@ const entry = (pid: number, parent: number, more: Partial<TreeEntry> = {}): Tree
   name: 'sleep',
   group: pid,
   session: pid,
+  cpuMs: 0,
   isZombie: false,
   ...more,
 });

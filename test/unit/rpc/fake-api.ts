@@ -14,7 +14,15 @@ import type { Listener } from '../../../src/engine/events.ts';
 import type { Clock } from '../../../src/engine/ports.ts';
 import { namespecOf, type ProcessView } from '../../../src/engine/process-table.ts';
 import { Tail } from '../../../src/logs/tail.ts';
-import type { GroupPlan, Log, LogTail, LogReading, Reread, SupervisorApi } from '../../../src/rpc/supervisor-api.ts';
+import type {
+  GroupPlan,
+  Log,
+  LogTail,
+  ProgramUsage,
+  LogReading,
+  Reread,
+  SupervisorApi,
+} from '../../../src/rpc/supervisor-api.ts';
 
 /** A program with Supervisor's defaults, started only on request. */
 const sample = sampleProgram('autostart=false');
@@ -102,6 +110,8 @@ export class FakeApi implements SupervisorApi {
   readonly remoteCommunications: string[] = [];
   /** Noted requests, as `supervisor.stopProcess web by CLIENT`. */
   readonly requests: string[] = [];
+  readonly usages = new Map<string, ProgramUsage>();
+  usageError: Error | null = null;
   /** Signals that arrived, as `15 web`. */
   readonly signals: string[] = [];
   rereadAnswer: Reread = { kind: 'changes', added: [], changed: [], removed: [] };
@@ -360,6 +370,11 @@ export class FakeApi implements SupervisorApi {
 
   noteRequest(request: ClientRequest, target: string | null): void {
     this.requests.push(`${request.method} ${target} by ${formatClient(request.client)}`);
+  }
+
+  async usage(): Promise<ReadonlyMap<string, ProgramUsage>> {
+    if (this.usageError !== null) throw this.usageError;
+    return this.usages;
   }
 
   flappingRule(): { restarts: number; windowMs: number } {

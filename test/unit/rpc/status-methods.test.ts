@@ -77,3 +77,47 @@ test('a program that fails to start has a problem', async () => {
   assert.equal(bad?.['problem'], "FATAL can't find command");
   assert.equal((bad['last_end'] as XmlRpcStruct)['outcome'], 'not_executed');
 });
+
+test('usage is measured only if it is asked for, and a failure costs only the usage', async () => {
+  const client = new Client([{ name: 'web', options: { autostart: true } }]);
+  client.api.usages.set('web:web', {
+    residentBytes: 2048,
+    cpuMs: 30,
+    cpuPercent: 12.345,
+    processes: [{ pid: 1000, parent: 1, name: 'web', residentBytes: 2048, cpuMs: 30 }],
+  });
+  const [plain] = await structs(client, 'getStatus');
+  assert.equal(plain?.['usage'], undefined);
+  const [measured] = await structs(client, 'getStatus', [], true);
+  assert.deepEqual(measured?.['usage'], { memory: 2048, cpu_ms: 30, cpu_percent: 12.3, processes: 1 });
+  client.api.usages.set('web:web', { residentBytes: 0, cpuMs: 0, cpuPercent: null, processes: [] });
+  const [fresh] = await structs(client, 'getStatus', [], true);
+  assert.deepEqual(fresh?.['usage'], { memory: 0, cpu_ms: 0, processes: 0 });
+  client.api.usageError = new Error('no /proc');
+  const [broken] = await structs(client, 'getStatus', [], true);
+  assert.equal(broken?.['usage'], undefined);
+  assert.deepEqual(client.api.reports.at(-1), ['warn', 'cannot measure the programs: no /proc']);
+});
+
+test('a description has the configuration, the tree, the dependencies and the runs', async () => {
+  const client = new Client([
+    { name: 'db', options: { autostart: true, user: { user: 'postgres', group: 'www' }, directory: '/srv' } },
+    { name: 'web', dependsOn: 'db', options: { autostart: true, user: { user: 'app', group: null } } },
+  ]);
+  client.api.usages.set('db:db', {
+    residentBytes: 2048,
+    cpuMs: 30,
+    cpuPercent: 1,
+    processes: [{ pid: 1000, parent: 1, name: 'db', residentBytes: 2048, cpuMs: 30 }],
+  });
+  const db = (await call(client, 'describeProcess', 'db')) as XmlRpcStruct;
+  assert.deepEqual(db['dependents'], ['web']);
+  assert.deepEqual(db['process_tree'], [{ pid: 1000, parent: 1, name: 'db', memory: 2048, cpu_ms: 30 }]);
+  const configured = db['configured'] as XmlRpcStruct;
+  assert.deepEqual([configured['directory'], configured['user']], ['/srv', 'postgres:www']);
+  assert.equal((db['runs'] as unknown as unknown[]).length, 1);
+  const web = (await call(client, 'describeProcess', 'web')) as XmlRpcStruct;
+  assert.deepEqual(web['depends_on'], [{ name: 'db', conditions: ['started'] }]);
+  assert.deepEqual(web['process_tree'], []);
+  assert.equal((web['configured'] as XmlRpcStruct)['user'], 'app');
+});

@@ -24,11 +24,11 @@ function begin(programs: Readonly<Record<string, number | null>>): {
     engine: world.engine,
     clock: world.clock,
     report: world.report,
-    readMemory: async (pids) => {
+    readUsage: async (pids) => {
       looks.push([...pids]);
       await nextTurn();
       if (failure !== null) throw failure;
-      return sizes;
+      return new Map([...sizes].map(([pid, residentBytes]) => [pid, { residentBytes, cpuMs: 0, processes: [] }]));
     },
   });
   for (const [name, limit] of Object.entries(programs))

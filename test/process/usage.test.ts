@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { suite, test, type TestContext } from 'node:test';
-import { readMemory } from '../../src/process/memory.ts';
+import { readUsage } from '../../src/process/usage.ts';
 import { readProcess, type TreeEntry, treesOf } from '../../src/process/process-tree.ts';
 import { compile } from '../e2e/observe.ts';
 
@@ -17,6 +17,7 @@ const entry = (pid: number, parent: number, group: number, session = group): Tre
   group,
   session,
   isZombie: false,
+  cpuMs: 0,
 });
 
 suite('the tree of a program', () => {
@@ -72,13 +73,13 @@ test('the memory of a program is that of its whole tree', async (t) => {
     use(t, path, 60, 'child'),
     use(t, path, 80, 'left'),
   ]);
-  const sizes = await readMemory([self, child, left]);
+  const usages = await readUsage([self, child, left]);
   for (const [pid, megabytes] of [
     [self, 40],
     [child, 60],
     [left, 80],
   ] as const) {
-    const used = (sizes.get(pid) ?? 0) / MB;
+    const used = (usages.get(pid)?.residentBytes ?? 0) / MB;
     assert.ok(used >= megabytes && used < megabytes + 15, `${used} MB of ${megabytes}`);
   }
 });
@@ -86,5 +87,15 @@ test('the memory of a program is that of its whole tree', async (t) => {
 test('a program that is not visible has no size', async () => {
   const child = spawn('true');
   await once(child, 'exit');
-  assert.deepEqual([...(await readMemory([child.pid ?? 0, process.pid])).keys()], [process.pid]);
+  assert.deepEqual([...(await readUsage([child.pid ?? 0, process.pid])).keys()], [process.pid]);
+});
+
+test('the processor time of a program is that of its whole tree, ended children included', async (t) => {
+  const loop = 'end=$(($(date +%s) + 2)); while [ "$(date +%s)" -lt "$end" ]; do :; done';
+  const child = spawn('sh', ['-c', `sh -c '${loop}'; echo done; read line`], { stdio: ['pipe', 'pipe', 'inherit'] });
+  t.after(() => child.kill('SIGKILL'));
+  await once(createInterface({ input: child.stdout }), 'line');
+  const usage = (await readUsage([child.pid ?? 0])).get(child.pid ?? 0);
+  assert.ok((usage?.cpuMs ?? 0) >= 100, `${usage?.cpuMs} ms`);
+  assert.equal(usage?.processes[0]?.pid, child.pid);
 });

@@ -1,0 +1,90 @@
+/**
+ * Samples the processor time and the memory of the programs while a client asks for them, at most once a second for all
+ * clients together. Without clients it does nothing.
+ */
+import type { Clock } from '../engine/ports.ts';
+import type { ProcessView } from '../engine/process-table.ts';
+import type { readUsage, TreeUsage } from '../process/usage.ts';
+import type { ProgramUsage } from '../rpc/supervisor-api.ts';
+
+/** A sample of this age or less is given to the next client. */
+const FRESH_MS = 1000;
+/** Shortest and longest period over which a share of processor time is calculated. */
+const SHORTEST_MS = 500;
+const LONGEST_MS = 10_000;
+
+/** Processor time and memory at one time. */
+interface Sample {
+  readonly atMs: number;
+  /** By pid of the program. */
+  readonly trees: ReadonlyMap<number, TreeUsage>;
+}
+
+/** Parts of {@link UsageSampler}. */
+export interface UsageSamplerParts {
+  readonly clock: Clock;
+  readonly processes: () => readonly ProcessView[];
+  readonly readUsage: typeof readUsage;
+}
+
+/** The usage of all programs of one supervisor. */
+export class UsageSampler {
+  readonly #parts: UsageSamplerParts;
+  #before: Sample | null = null;
+  #latest: Sample | null = null;
+  /** The measurement under way; null for none. */
+  #underWay: Promise<void> | null = null;
+
+  constructor(parts: UsageSamplerParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Measures all programs that are up, by namespec. Takes half a second if no other client has asked in the last
+   * seconds. Rejects if /proc cannot be listed.
+   */
+  async read(): Promise<ReadonlyMap<string, ProgramUsage>> {
+    this.#underWay ??= this.#measure().finally(() => {
+      this.#underWay = null;
+    });
+    await this.#underWay;
+    const usages = new Map<string, ProgramUsage>();
+    for (const { id, record } of this.#parts.processes()) {
+      const tree = record.pid === null ? undefined : this.#latest?.trees.get(record.pid);
+      if (record.pid === null || tree === undefined) continue;
+      const { residentBytes, cpuMs, processes } = tree;
+      usages.set(id, { residentBytes, cpuMs, cpuPercent: this.#percentOf(record.pid, cpuMs), processes });
+    }
+    return usages;
+  }
+
+  async #measure(): Promise<void> {
+    const ageMs = this.#latest === null ? Infinity : this.#parts.clock.nowMs() - this.#latest.atMs;
+    if (ageMs <= FRESH_MS && this.#before !== null) return;
+    if (ageMs > LONGEST_MS) await this.#sample();
+    const waitMs = SHORTEST_MS - (this.#parts.clock.nowMs() - (this.#latest?.atMs ?? 0));
+    if (waitMs > 0) await this.#wait(waitMs);
+    await this.#sample();
+  }
+
+  #wait(ms: number): Promise<void> {
+    const { clock } = this.#parts;
+    return new Promise((resolve) => void clock.alarm(clock.nowMs() + ms, resolve));
+  }
+
+  async #sample(): Promise<void> {
+    const pids = this.#parts.processes().flatMap(({ record }) => record.pid ?? []);
+    const trees = await this.#parts.readUsage(pids);
+    this.#before = this.#latest;
+    this.#latest = { atMs: this.#parts.clock.nowMs(), trees };
+  }
+
+  /** Returns the share of one processor since the sample before; null for a program that was not up then. */
+  #percentOf(pid: number, cpuMs: number): number | null {
+    const then = this.#before?.trees.get(pid);
+    if (then === undefined || this.#before === null || this.#latest === null) return null;
+    // The sum falls when a process ends that nobody has waited for.
+    const usedMs = Math.max(0, cpuMs - then.cpuMs);
+    return (100 * usedMs) / Math.max(1, this.#latest.atMs - this.#before.atMs);
+  }
+}

@@ -1,0 +1,88 @@
+/** The sampler, with a fake clock and fake measurements: how often it reads, and the shares that it calculates. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ProcessView } from '../../../src/engine/process-table.ts';
+import type { TreeUsage } from '../../../src/process/usage.ts';
+import { UsageSampler } from '../../../src/supervisor/usage-sampler.ts';
+import { FakeClock } from '../../engine/world.ts';
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+
+/** Measures a program with pid 7 that uses half of a processor. */
+function scene(): { clock: FakeClock; sampler: UsageSampler; reads: number[]; cpuOf: Map<number, number> } {
+  const clock = new FakeClock();
+  const reads: number[] = [];
+  const cpuOf = new Map<number, number>();
+  const views = [
+    { id: 'g:web', record: { pid: 7 } },
+    { id: 'g:new', record: { pid: 8 } },
+    { id: 'g:gone', record: { pid: 9 } },
+    { id: 'g:down', record: { pid: null } },
+  ] as unknown as ProcessView[];
+  const sampler = new UsageSampler({
+    clock,
+    processes: () => views,
+    readUsage: async (pids) => {
+      assert.deepEqual(pids, [7, 8, 9]);
+      reads.push(clock.nowMs());
+      const tree = (cpuMs: number): TreeUsage => ({ residentBytes: 4096, cpuMs, processes: [] });
+      const trees = new Map([[7, tree(cpuOf.get(7) ?? clock.nowMs() / 2)]]);
+      if (reads.length > 1) trees.set(8, tree(0));
+      return trees;
+    },
+  });
+  return { clock, sampler, reads, cpuOf };
+}
+
+test('the first client waits for two samples, and others share them for a second', async () => {
+  const { clock, sampler, reads } = scene();
+  const first = sampler.read();
+  const second = sampler.read();
+  await nextTurn();
+  clock.advance(500);
+  const usages = await first;
+  assert.deepEqual(usages.get('g:web'), { residentBytes: 4096, cpuMs: 750, cpuPercent: 50, processes: [] });
+  assert.equal(usages.get('g:new')?.cpuPercent, null, 'it was not there before');
+  assert.deepEqual([...usages.keys()], ['g:web', 'g:new']);
+  assert.deepEqual(await second, usages);
+  clock.advance(1000);
+  await sampler.read();
+  assert.equal(reads.length, 2);
+  clock.advance(500);
+  assert.equal((await sampler.read()).get('g:web')?.cpuPercent, 50);
+  assert.equal(reads.length, 3);
+});
+
+test('an old sample is not compared with, and a sum that falls is no negative share', async () => {
+  const { clock, sampler, reads, cpuOf } = scene();
+  const first = sampler.read();
+  await nextTurn();
+  clock.advance(500);
+  await first;
+  clock.advance(60_000);
+  const later = sampler.read();
+  await nextTurn();
+  cpuOf.set(7, 1);
+  clock.advance(500);
+  assert.equal((await later).get('g:web')?.cpuPercent, 0);
+  assert.equal(reads.length, 4);
+});
+
+test('a failure is told to the client, and the next one tries again', async () => {
+  let isBroken = true;
+  const clock = new FakeClock();
+  const sampler = new UsageSampler({
+    clock,
+    processes: () => [],
+    readUsage: async () => {
+      if (isBroken) throw new Error('no /proc');
+      return new Map();
+    },
+  });
+  await assert.rejects(sampler.read(), /no \/proc/);
+  isBroken = false;
+  const next = sampler.read();
+  await nextTurn();
+  clock.advance(500);
+  assert.equal((await next).size, 0);
+});
