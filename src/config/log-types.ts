@@ -3,7 +3,7 @@
  */
 import { levels } from '../core/log-level.ts';
 import { parseLogTemplate, TemplateError } from '../core/log-template.ts';
-import { choice, duration } from './datatypes.ts';
+import { choice, duration, parseByteSize } from './datatypes.ts';
 import { dataType, reject, WrongValue } from './datatype.ts';
 import { strip } from './python-text.ts';
 
@@ -20,6 +20,17 @@ export const logTemplate = dataType('template', (value) => {
     if (!(error instanceof TemplateError)) throw error;
     throw new WrongValue(error.message);
   }
+});
+
+/** Largest memory for the output of one stream. A configuration with more has probably a unit too many. */
+const MAX_TAIL_BYTES = 16 * 1024 * 1024;
+
+/** Memory for the latest output of a stream. */
+export const tailSize = dataType('size', (value) => {
+  const size = parseByteSize(value);
+  return size !== null && size >= 0 && size <= MAX_TAIL_BYTES
+    ? size
+    : reject(value, 'a size from 0 to 16MB: a whole number of bytes, or a number with KB or MB, for example 256KB');
 });
 
 /**

@@ -60,6 +60,7 @@ export type InheritedOption =
   | 'log_json_lines'
   | 'log_partial_after'
   | 'rotate_interval'
+  | 'tail_bytes'
   | 'compress';
 
 /** The values of these options. The inheritance is done, so they are values of [supervisord] or of the same types. */

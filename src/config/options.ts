@@ -33,11 +33,12 @@ import { dependencyList, startupList } from './dependency-spec.ts';
 import { environment, environmentFiles } from './environment-types.ts';
 import { limit, memoryLimit } from './limit-types.ts';
 import { logTargets, mainLogTargets } from './log-target.ts';
-import { logLevel, logTemplate, rotateInterval } from './log-types.ts';
+import { logLevel, logTemplate, rotateInterval, tailSize } from './log-types.ts';
 import { type Option, rowsOf, type Table, type Values } from './option.ts';
 import { checkDuration, probe } from './probe-type.ts';
 import { forwardList, signal, signalList, stopSignalList } from './signal-types.ts';
 
+const KB = 1024;
 const MB = 1024 * 1024;
 const bare = rowsOf('bare');
 const here = rowsOf('here');
@@ -133,6 +134,11 @@ export const supervisordOptions = {
     added,
   ),
   flapping_window: here.option(duration, 600, 'Period of time for flapping_restarts.', added),
+  tail_bytes: here.option(tailSize, 64 * KB, 'Latest output of each stream that is kept in memory; 0 for none.', {
+    ...added,
+    defaultText: '64KB',
+    sample: '64KB',
+  }),
   exit_when_idle: here.option(boolean, false, 'Exit when no process runs or is due to start.', added),
   success_exit_codes: here.option(
     exitCodes,
@@ -331,6 +337,11 @@ export const programOptions = {
     ...addedLive,
     defaultText: 'that of [supervisord]',
     sample: 'true',
+  }),
+  tail_bytes: proc.optional(tailSize, 'Latest output of each of its streams that is kept in memory; 0 for none.', {
+    ...addedLive,
+    defaultText: 'that of [supervisord]',
+    sample: '1MB',
   }),
   exit_on_failure: proc.option(boolean, false, 'Shut down with its exit code when it fails for good.', addedLive),
   exit_on_end: proc.option(boolean, false, 'Shut down with its exit code when it ends for good.', addedLive),

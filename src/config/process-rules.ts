@@ -138,6 +138,7 @@ function inheritLogOptions(own: ProgramOptions, supervisord: SupervisordOptions)
     log_json_lines: own.log_json_lines ?? supervisord.log_json_lines,
     log_partial_after: own.log_partial_after ?? supervisord.log_partial_after,
     rotate_interval: own.rotate_interval ?? supervisord.rotate_interval,
+    tail_bytes: own.tail_bytes ?? supervisord.tail_bytes,
     compress: own.compress ?? supervisord.compress,
   };
 }

@@ -11,7 +11,7 @@ import type { PartialWatch } from './partial-watch.ts';
 import { PipeIntake } from './pipe-intake.ts';
 import type { IntakeParts, IntakeTarget } from './pipe-intake.ts';
 import type { BytesListener, LogChannel, ChannelSpec, Intake, LogTarget, LostOutput } from './ports.ts';
-import { ReadableLog } from './readable-log.ts';
+import { ReadableLog, type StampParts } from './readable-log.ts';
 import type { Sink } from './sink.ts';
 import { type TargetSink, isFileTarget, lineFormFor } from './target-kinds.ts';
 
@@ -30,6 +30,7 @@ const TERMINAL_PARTIAL_MS = 100;
 /** Functions of the hub for a channel. */
 export interface ChannelHost {
   readonly intakeParts: IntakeParts;
+  readonly stampParts: StampParts;
   readonly partials: PartialWatch;
   readonly layout: PrefixLayout;
   /** Connects targets to their sinks. Targets with the same sink become one. The channel must release the sinks. */
@@ -50,7 +51,7 @@ export class ProcessChannel extends ReadableLog implements LogChannel {
   readonly #captureListeners = new Set<BytesListener>();
 
   constructor(spec: ChannelSpec, host: ChannelHost) {
-    super(spec.tailBytes);
+    super(spec.tailBytes, host.stampParts);
     this.#spec = spec;
     this.#host = host;
     this.#targetSinks = host.acquire(spec.targets);

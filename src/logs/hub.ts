@@ -11,6 +11,7 @@ import type { ChannelHost } from './channel.ts';
 import { FileOutlet } from './file-outlet.ts';
 import { FlushTimer, within } from './flush-timer.ts';
 import { PrefixLayout } from './line-prefix.ts';
+import { LineReader } from './line-reader.ts';
 import { type MainLogHost, type OwnTarget, SupervisorLog } from './main-log.ts';
 import { PartialWatch } from './partial-watch.ts';
 import type { IntakeParts } from './pipe-intake.ts';
@@ -28,6 +29,7 @@ import type {
   MainLog,
   MainLogSpec,
 } from './ports.ts';
+import type { StampParts } from './readable-log.ts';
 import type { Sink } from './sink.ts';
 import { SinkStore } from './sink-store.ts';
 import { type TargetSink, connectTarget } from './target-kinds.ts';
@@ -38,6 +40,8 @@ const REPORT_MS = 100;
 /** All logs of one supervisor. */
 export class LogHub implements Hub, ChannelHost, MainLogHost {
   readonly intakeParts: IntakeParts;
+  readonly stampParts: StampParts;
+  readonly lineReader: LineReader;
   readonly layout = new PrefixLayout();
   readonly partials: PartialWatch;
   readonly #deps: LogDeps;
@@ -57,6 +61,8 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
       growth: this.#sinks.growth,
       readBuffer: Buffer.allocUnsafeSlow(BLOCK_BYTES),
     };
+    this.lineReader = new LineReader(deps.sequence, deps.clock);
+    this.stampParts = { sequence: deps.sequence, clock: deps.clock, lineReader: this.lineReader };
     this.#mainLog = new SupervisorLog(mainLog, this);
   }
 

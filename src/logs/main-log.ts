@@ -7,12 +7,13 @@ import { type Level, isLogged } from '../core/log-level.ts';
 import { fitMessage } from '../core/shown-text.ts';
 import { formatOwnText } from './own-line-format.ts';
 import type { LogTarget, MainLog, MainLogSpec } from './ports.ts';
-import { ReadableLog } from './readable-log.ts';
+import { ReadableLog, type StampParts } from './readable-log.ts';
 import type { Sink } from './sink.ts';
 import { type TargetSink, isFileTarget, ownLinesFor } from './target-kinds.ts';
 
 /** Functions of the hub for the log. */
 export interface MainLogHost {
+  readonly stampParts: StampParts;
   wallMs(): number;
   /** Connects a target to its sink, as a writer of the sink. */
   attachOwn(target: LogTarget): OwnTarget;
@@ -41,7 +42,7 @@ export class SupervisorLog extends ReadableLog implements MainLog {
   #targets: OwnTarget[] = [];
 
   constructor(spec: MainLogSpec, host: MainLogHost) {
-    super(spec.tailBytes);
+    super(spec.tailBytes, host.stampParts);
     this.#host = host;
     this.#spec = spec;
     this.#level = spec.level;

@@ -4,9 +4,12 @@
  */
 import type { ContainerStream } from '../core/container-stream.ts';
 import type { Level } from '../core/log-level.ts';
+import type { Sequence } from '../core/sequence.ts';
 import type { LogServer } from '../core/log-server.ts';
 import type { StreamName } from '../core/stream-name.ts';
+import type { LineReader } from './line-reader.ts';
 import type { RotationInterval } from './rotation-time.ts';
+import type { Tail } from './tail.ts';
 
 /** Form of a line (`log_format`). */
 export type LogFormat = 'raw' | 'prefix' | 'json' | 'logfmt';
@@ -113,6 +116,8 @@ export interface LogChannel {
   read(fd: number, pid: number): Intake;
   /** Resolves when every open pipe is drained; see {@link Intake.drained}. */
   drained(): Promise<void>;
+  /** The last bytes in memory, with their times and numbers. Another object after the size has changed. */
+  readonly memory: Tail;
   /** Reads the tail in memory, with the offsets of `supervisor.tailProcessStdoutLog`. */
   tail(offset: number, length: number): TailSlice;
   /**
@@ -166,6 +171,8 @@ export type ColorChoice = 'auto' | 'always' | 'never';
 export interface LogDeps {
   readonly natives: LogNatives;
   readonly clock: LogClock;
+  /** The sequence of the supervisor. Each byte of output takes a number. */
+  readonly sequence: Sequence;
   readonly color: ColorChoice;
   /** True if the environment has a non-empty NO_COLOR. */
   readonly noColor: boolean;
@@ -195,6 +202,8 @@ export interface MainLog {
   isEnabled(level: Level): boolean;
   setLevel(level: Level): void;
   configure(spec: MainLogSpec): void;
+  /** The last bytes in memory, with their times and numbers. Another object after the size has changed. */
+  readonly memory: Tail;
   tail(offset: number, length: number): TailSlice;
   readLog(offset: number, length: number): Buffer | null;
   onBytes(listener: BytesListener): () => void;
@@ -245,6 +254,8 @@ export interface FileState {
 /** All logs of one supervisor. */
 export interface Hub {
   readonly mainLog: MainLog;
+  /** Reads and merges the lines in the memory of logs. */
+  readonly lineReader: LineReader;
   openChannel(spec: ChannelSpec): LogChannel;
   /** Returns the state of the path of a log, with at most `queuedBytes` of its queue. Null: no log has the path. */
   fileState(path: string, queuedBytes: number): FileState | null;

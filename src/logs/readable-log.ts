@@ -2,19 +2,34 @@
  * The part of a log that clients read: the latest bytes in memory, and listeners that get every byte. This file writes
  * to no destination; the sinks do that.
  */
-import type { BytesListener, TailSlice } from './ports.ts';
+import type { Sequence } from '../core/sequence.ts';
+import type { LineReader } from './line-reader.ts';
+import type { BytesListener, LogClock, TailSlice } from './ports.ts';
 import { Tail } from './tail.ts';
+
+/** Parts for the time and the number of output, shared by all logs of a supervisor. */
+export interface StampParts {
+  readonly sequence: Sequence;
+  readonly clock: Pick<LogClock, 'wallMs'>;
+  readonly lineReader: Pick<LineReader, 'touch'>;
+}
 
 /** A log with a tail and listeners. */
 export abstract class ReadableLog {
+  readonly #stamps: StampParts;
   #tail: Tail;
   #tailBytes: number;
   readonly #listeners = new Set<BytesListener>();
 
   /** @param tailBytes size of the tail */
-  constructor(tailBytes: number) {
+  constructor(tailBytes: number, stamps: StampParts) {
+    this.#stamps = stamps;
     this.#tail = new Tail(tailBytes);
     this.#tailBytes = tailBytes;
+  }
+
+  get memory(): Tail {
+    return this.#tail;
   }
 
   tail(offset: number, length: number): TailSlice {
@@ -30,9 +45,11 @@ export abstract class ReadableLog {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Keeps bytes in the tail and gives them to the listeners; `pid` is the process that wrote them. */
+  /** Stamps bytes, keeps them in the tail and gives them to the listeners; `pid` is the process that wrote them. */
   protected keep(bytes: Buffer, pid: number): void {
-    this.#tail.push(bytes, 0, bytes.length);
+    const { sequence, clock, lineReader } = this.#stamps;
+    this.#tail.push(bytes, { seq: sequence.take(bytes.length), wallMs: clock.wallMs(), pid });
+    lineReader.touch();
     for (const listener of this.#listeners) listener(bytes, pid);
   }
 

@@ -8,11 +8,11 @@ import type { Config, Reading } from '../config/model.ts';
 import { controlSocketPaths } from '../core/control-socket.ts';
 import { describeMistake, messageOf, reasonOf } from '../core/error-text.ts';
 import { containerExitCode, type ExitCause, formatCause, levelOfCause } from '../core/exit-policy.ts';
+import { Sequence } from '../core/sequence.ts';
 import type { Message } from '../engine/messages.ts';
 import type { Report } from '../engine/ports.ts';
 import { currentDirectory } from '../files/current-directory.ts';
 import { ListenError } from '../http/listen-error.ts';
-import { Sequence } from '../core/sequence.ts';
 import { LogHub } from '../logs/hub.ts';
 import type { Addon, ResourceLimit } from '../native/addon.ts';
 import { systemClock } from '../process/clock.ts';
@@ -167,6 +167,7 @@ export class SupervisorRun {
       {
         natives: addon,
         clock: systemClock,
+        sequence: this.#sequence,
         color: flags.color ? 'always' : 'auto',
         noColor: (this.#env['NO_COLOR'] ?? '') !== '',
         streams: { 1: 1, 2: 2 },

@@ -1,5 +1,6 @@
 /** Methods that Supervisor does not have. They have their own namespace, `onevisor.*`. */
 import { RpcFault } from '../core/faults.ts';
+import { lineMethods } from './line-methods.ts';
 import { type Method, readText } from './method.ts';
 
 /** The methods of `onevisor.*`. */
@@ -48,4 +49,5 @@ export const ownMethods: readonly Method[] = [
     isChange: true,
     call: ({ api }) => api.shutdownAgain(),
   },
+  ...lineMethods,
 ];

@@ -9,7 +9,7 @@ import type { ClientRequest } from '../core/cause.ts';
 import type { HistoryReader } from '../core/history.ts';
 import type { Level } from '../core/log-level.ts';
 import type { SupervisorStateName } from '../core/states.ts';
-import type { StreamName } from '../core/stream-name.ts';
+import { STREAM_NAMES, type StreamName } from '../core/stream-name.ts';
 import type { ProcessView } from '../engine/process-table.ts';
 import type { Listener } from '../engine/events.ts';
 import type { Reserve } from './answer-budget.ts';
@@ -62,6 +62,57 @@ export interface Log {
    * returns. Returns a function that stops following; it may be called more than once.
    */
   follow(lastBytes: number, listener: (bytes: Uint8Array) => void): () => void;
+}
+
+/** An output with lines: a stream of a program, or the log of the supervisor itself. */
+export type LineStream = StreamName | 'supervisor';
+
+/** All of them. */
+export const LINE_STREAMS: readonly LineStream[] = [...STREAM_NAMES, 'supervisor'];
+
+/** The outputs whose lines a client wants. */
+export interface LineSelection {
+  /** Full names, or `group:*`. Empty: all programs. */
+  readonly names: readonly string[];
+  /** Empty: all streams of the programs, and the supervisor's log if `names` is empty, too. */
+  readonly streams: readonly LineStream[];
+}
+
+/** The lines that a client wants. Null: no such limit (logs/tail-lines.ts, `LineBounds`). */
+export interface LineQuery {
+  readonly after: number | null;
+  readonly before: number | null;
+  readonly sinceMs: number | null;
+  readonly untilMs: number | null;
+  readonly limits: { readonly lines: number; readonly bytes: number };
+}
+
+/** A line, with the names that clients see. */
+export interface LogLine {
+  /** Number of its first byte in the sequence of the supervisor. */
+  readonly seq: number;
+  /** Time of its receipt, in milliseconds since 1970. */
+  readonly at: number;
+  readonly name: string;
+  readonly stream: LineStream;
+  readonly pid: number;
+  /** The line without its newline. A byte that is not UTF-8 is a lone surrogate (files/bytes.ts). */
+  readonly text: string;
+  /** Set if the line has not ended here. Its remainder may follow as `rest`. */
+  readonly partial?: true;
+  /** Set if this continues a line whose beginning was read before, or is lost. */
+  readonly rest?: true;
+}
+
+/** Lines in the order of their numbers. */
+export interface LogLines {
+  readonly lines: readonly LogLine[];
+  /** The number to continue after, without a gap and without a repetition. */
+  readonly next: number;
+  /** True if a limit left out lines: later ones with `after`, otherwise earlier ones. */
+  readonly hasMore: boolean;
+  /** Outputs that lost bytes after `after` before this call, with the number of bytes at most. */
+  readonly missed: ReadonlyArray<{ readonly name: string; readonly stream: LineStream; readonly bytes: number }>;
 }
 
 /**
@@ -176,6 +227,23 @@ export interface SupervisorApi {
   processLog(id: string, stream: StreamName): Log | null;
   /** The supervisor's own log; null if there is none. */
   mainLog(): Log | null;
+  /** Changes with each start of a supervisor. Numbers of another epoch mean nothing. */
+  readonly epoch: string;
+  /** Returns the first name of a selection that selects no active process; null if there is none. */
+  findUnknownName(names: readonly string[]): string | null;
+  /**
+   * Reads lines that are in memory: the oldest after `query.after`, or the latest if that is null. Throws the error
+   * that `reserve` throws.
+   */
+  readLines(selection: LineSelection, query: LineQuery, reserve: Reserve): LogLines;
+  /**
+   * Resolves when there are lines after a number, when the time is over, or when the signal is aborted. Resolves at
+   * once with false if too many clients wait.
+   */
+  waitForLines(
+    selection: LineSelection,
+    wait: { readonly after: number; readonly waitMs: number; readonly signal: AbortSignal },
+  ): Promise<boolean>;
   /**
    * Path of the log file of a stream, including a file created for AUTO. A device is returned by its name. Null for no
    * log and for syslog. Also for a process that is not active.

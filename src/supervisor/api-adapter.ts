@@ -15,12 +15,21 @@ import { findCommand } from '../process/command.ts';
 import { lookUpOwner } from '../process/credentials.ts';
 import { readUsage } from '../process/usage.ts';
 import { EXIT_NOT_FOUND, SpawnError } from '../process/spawn-error.ts';
-import type { GroupPlan, Log, Reread, SupervisorApi } from '../rpc/supervisor-api.ts';
+import type {
+  GroupPlan,
+  LineQuery,
+  LineSelection,
+  Log,
+  LogLines,
+  Reread,
+  SupervisorApi,
+} from '../rpc/supervisor-api.ts';
 import { ReadableLog } from './readable-log.ts';
 import { mainLogSpec } from './log-specs.ts';
 import { History } from './history.ts';
 import { MemoryKills } from './memory-kills.ts';
 import { UsageSampler } from './usage-sampler.ts';
+import { findUnknownName, type NamedOutput, selectOutputs } from './line-sources.ts';
 import type { Supervision } from './supervision.ts';
 
 /** Parts of an {@link ApiAdapter}. */
@@ -41,10 +50,12 @@ export class ApiAdapter implements SupervisorApi {
   readonly #memoryKills: MemoryKills;
   readonly #usage: UsageSampler;
   readonly history: History;
+  readonly epoch: string;
 
   constructor(parts: ApiAdapterParts) {
     const { supervision, hub, clock } = parts;
     this.#parts = parts;
+    this.epoch = `${Math.round(clock.wallMs()).toString(36)}-${parts.pid}`;
     this.#memoryKills = new MemoryKills({
       subscribe: (listener) => supervision.subscribe(listener),
       report: (level, text) => hub.mainLog.write(level, text),
@@ -174,6 +185,35 @@ export class ApiAdapter implements SupervisorApi {
     return new ReadableLog(this.#parts.hub.mainLog, fileOf(targets), this.#parts.hub);
   }
 
+  findUnknownName(names: readonly string[]): string | null {
+    return findUnknownName(names, this.#supervision.groups);
+  }
+
+  readLines(selection: LineSelection, query: LineQuery, reserve: (bytes: number) => void): LogLines {
+    const { lines, missed, ...rest } = this.#parts.hub.lineReader.read(this.#outputs(selection), query, reserve);
+    return {
+      ...rest,
+      lines: lines.map(({ source: { name, stream }, seq, wallMs, pid, text, isPartial, isRest }) => ({
+        seq,
+        at: wallMs,
+        name,
+        stream,
+        pid,
+        text,
+        ...(isPartial ? { partial: true } : {}),
+        ...(isRest ? { rest: true } : {}),
+      })),
+      missed: missed.map(({ source: { name, stream }, bytes }) => ({ name, stream, bytes })),
+    };
+  }
+
+  waitForLines(
+    selection: LineSelection,
+    wait: Parameters<SupervisorApi['waitForLines']>[1],
+  ): ReturnType<SupervisorApi['waitForLines']> {
+    return this.#parts.hub.lineReader.wait({ ...wait, sources: () => this.#outputs(selection) });
+  }
+
   logPath(config: ProcessConfig, stream: StreamName): string | null {
     const id = `${config.group}:${config.name}`;
     const active = this.#supervision.streams.channel(id, stream);
@@ -250,6 +290,12 @@ export class ApiAdapter implements SupervisorApi {
 
   report(level: Level, text: string): void {
     this.#parts.hub.mainLog.write(level, text);
+  }
+
+  #outputs(selection: LineSelection): NamedOutput[] {
+    const { mainLog } = this.#parts.hub;
+    const { groups, streams } = this.#supervision;
+    return selectOutputs(selection, { groups, streams, mainLog });
   }
 
   get #supervision(): Supervision {

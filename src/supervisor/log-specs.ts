@@ -7,9 +7,6 @@ import type { StreamName } from '../core/stream-name.ts';
 import type { ChannelSpec, FileLimits, LineStyle, LogFormat, LogTarget, MainLogSpec } from '../logs/ports.ts';
 import type { RotationInterval } from '../logs/rotation-time.ts';
 
-/** Number of bytes of each channel that are kept in memory for tails. */
-const TAIL_BYTES = 64 * 1024;
-
 const SECOND_MS = 1000;
 
 /** Creates a log file for AUTO and returns its path; null if that fails. */
@@ -44,7 +41,7 @@ export function channelSpec(
     style: styleOf(proc),
     stripAnsi: supervisord.strip_ansi,
     captureMaxBytes: isStdout ? options.stdout_capture_maxbytes : options.stderr_capture_maxbytes,
-    tailBytes: TAIL_BYTES,
+    tailBytes: options.tail_bytes,
   };
 }
 
@@ -72,7 +69,7 @@ export function mainLogSpec(config: Config, onConsole: boolean): MainLogSpec {
     targets,
     console: onConsole && !isConsoleAlready ? { kind: 'container', stream, format } : null,
     name: 'onevisor',
-    tailBytes: TAIL_BYTES,
+    tailBytes: supervisord.tail_bytes,
   };
 }
 

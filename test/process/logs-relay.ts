@@ -2,6 +2,7 @@
  * Relays the output of a shell command to our standard streams, in a process of its own. For tests that need real
  * standard streams. Arguments: the command, the value of `--color`.
  */
+import { Sequence } from '../../src/core/sequence.ts';
 import { LogHub } from '../../src/logs/hub.ts';
 import type { ColorChoice } from '../../src/logs/ports.ts';
 import { INHERITED } from '../../src/native/addon.ts';
@@ -14,6 +15,7 @@ const hub = new LogHub(
   {
     natives: addon,
     clock: new RealClock(),
+    sequence: new Sequence(),
     color: color as ColorChoice,
     noColor: (process.env['NO_COLOR'] ?? '') !== '',
     streams: { 1: 1, 2: 2 },

@@ -3,6 +3,7 @@
  * a reader that stalls.
  */
 import { closeSync } from 'node:fs';
+import { Sequence } from '../../src/core/sequence.ts';
 import { LogHub } from '../../src/logs/hub.ts';
 import type { Level } from '../../src/core/log-level.ts';
 import type { LogChannel, Intake, MainLogSpec } from '../../src/logs/ports.ts';
@@ -94,6 +95,7 @@ export class LogScene {
       {
         natives: addon,
         clock: this.clock,
+        sequence: new Sequence(),
         color: 'auto',
         noColor: false,
         streams: { 1: this.out.fd, 2: this.err.fd, ...streams },

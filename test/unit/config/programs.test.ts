@@ -295,6 +295,17 @@ test('values that are derived from other options', () => {
   assert.deepEqual([own.kill_orphans, own.autostart, own.log_format], ['never', true, 'raw']);
 });
 
+test('tail_bytes: a program takes it from [supervisord], and sizes are limited', () => {
+  assert.equal(only('[program:w]\ncommand=x\n').options.tail_bytes, 65_536);
+  assert.equal(only('tail_bytes=1MB\n[program:w]\ncommand=x\n').options.tail_bytes, 1_048_576);
+  assert.equal(only('tail_bytes=1MB\n[program:w]\ncommand=x\ntail_bytes=0\n').options.tail_bytes, 0);
+  for (const size of ['-1', '17MB', '1GB', 'x'])
+    assert.match(
+      errorsOf(`[program:w]\ncommand=x\ntail_bytes=${size}\n`)[0] ?? '',
+      /tail_bytes: "[^"]+" is not a size from 0 to 16MB: a whole number of bytes, or a number with KB or MB/,
+    );
+});
+
 test('aliases of an option have the same effect', () => {
   for (const name of ['environment_file', 'env_file', 'envfile', 'envFiles'])
     assert.deepEqual(only(`[program:w]\ncommand=x\n${name}=/a\n`).options.environment_file, [

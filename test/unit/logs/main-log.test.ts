@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { loadAddon } from '../../../src/native/load.ts';
+import { Sequence } from '../../../src/core/sequence.ts';
 import { LogHub } from '../../../src/logs/hub.ts';
 import { levels as LEVELS } from '../../../src/core/log-level.ts';
 import type { Level } from '../../../src/core/log-level.ts';
@@ -33,7 +34,7 @@ function scene(spec: Partial<MainLogSpec>): Scene {
   const streams = { 1: openSync(outPath, 'w'), 2: openSync(errPath, 'w') };
   const clock = new FakeClock();
   const hub = new LogHub(
-    { natives, clock, color: 'auto', noColor: false, streams },
+    { natives, clock, sequence: new Sequence(), color: 'auto', noColor: false, streams },
     { level: 'info', targets: [], console: null, name: 'onevisor', tailBytes: 65536, ...spec },
   );
   return {
@@ -197,7 +198,7 @@ test('lines for /dev/full as our stdout are dropped, and stderr reports it', asy
   const errPath = join(folder, 'full.err');
   const streams = { 1: openSync('/dev/full', 'w'), 2: openSync(errPath, 'w') };
   const hub = new LogHub(
-    { natives, clock, color: 'never', noColor: true, streams },
+    { natives, clock, sequence: new Sequence(), color: 'never', noColor: true, streams },
     { level: 'info', targets: [], console: stream('raw'), name: 'onevisor', tailBytes: 0 },
   );
   for (let i = 0; i < 5; i++) {

@@ -26,9 +26,14 @@ const TAILS: ReadonlyArray<readonly [offset: number, length: number, result: str
   [0, 0, '', true],
 ];
 
+/** Numbers the bytes by their offsets, from 1. */
+function push(tail: Tail, bytes: Buffer): void {
+  tail.push(bytes, { seq: tail.size + 1, wallMs: 0, pid: 1 });
+}
+
 function tailOf(text: string, limit = 100): Tail {
   const tail = new Tail(limit);
-  tail.push(Buffer.from(text), 0, text.length);
+  push(tail, Buffer.from(text));
   return tail;
 }
 
@@ -73,7 +78,7 @@ test('the ring keeps exactly the last bytes, also when its limit changes', () =>
       fc.array(piece, { maxLength: 10 }),
       (first, limit, otherLimit, then) => {
         let tail = new Tail(limit);
-        for (const bytes of first) tail.push(bytes, 0, bytes.length);
+        for (const bytes of first) push(tail, bytes);
         const all = Buffer.concat(first);
         assert.equal(tail.size, all.length);
         assert.equal(
@@ -82,7 +87,7 @@ test('the ring keeps exactly the last bytes, also when its limit changes', () =>
         );
         tail = tail.resized(otherLimit);
         const kept = Math.min(limit, otherLimit, all.length);
-        for (const bytes of then) tail.push(bytes, 0, bytes.length);
+        for (const bytes of then) push(tail, bytes);
         const whole = Buffer.concat([all, ...then]);
         const left = Math.min(otherLimit, kept + whole.length - all.length);
         assert.equal(tail.size, whole.length);
@@ -99,7 +104,7 @@ test('a large ring grows and wraps', () => {
   for (let i = 0; i < 3000; i++) {
     const line = Buffer.from(`line ${i}\n`);
     all.push(line);
-    tail.push(line, 0, line.length);
+    push(tail, line);
   }
   assert.deepEqual(tail.tail(0, 10_000).bytes, Buffer.concat(all).subarray(-10_000));
 });

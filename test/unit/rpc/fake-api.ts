@@ -16,7 +16,10 @@ import { namespecOf, type ProcessView } from '../../../src/engine/process-table.
 import { Tail } from '../../../src/logs/tail.ts';
 import type {
   GroupPlan,
+  LineQuery,
+  LineSelection,
   Log,
+  LogLines,
   LogTail,
   ProgramUsage,
   LogReading,
@@ -67,7 +70,7 @@ export class FakeLog implements Log {
 
   push(data: string | Buffer): void {
     const bytes = Buffer.from(data);
-    this.#tail.push(bytes, 0, bytes.length);
+    this.#tail.push(bytes, { seq: this.#tail.size + 1, wallMs: 0, pid: 1 });
     for (const listener of this.#listeners) listener(bytes);
     // As in the real log, the bytes are valid only during the call.
     bytes.fill(0x21);
@@ -123,6 +126,11 @@ export class FakeApi implements SupervisorApi {
   stdinAnswer: 'written' | 'closed' | 'full' = 'written';
   signalError: string | null = null;
   hasMainLog = true;
+  readonly epoch = 'fake-1';
+  linesAnswer: LogLines = { lines: [], next: 0, hasMore: false, missed: [] };
+  readonly lineCalls: Array<{ readonly selection: LineSelection; readonly query: LineQuery }> = [];
+  readonly lineWaits: Array<{ readonly after: number; readonly waitMs: number }> = [];
+  canWait = true;
   /** Difference between wall clock and monotonic clock. */
   wallOffsetMs = 1_795_223_700_000;
   readonly #clock: Clock;
@@ -313,6 +321,23 @@ export class FakeApi implements SupervisorApi {
 
   mainLog(): Log | null {
     return this.hasMainLog ? this.log : null;
+  }
+
+  findUnknownName(names: readonly string[]): string | null {
+    return names.find((name) => this.process(name) === null) ?? null;
+  }
+
+  readLines(selection: LineSelection, query: LineQuery): LogLines {
+    this.lineCalls.push({ selection, query });
+    return this.linesAnswer;
+  }
+
+  async waitForLines(
+    _selection: LineSelection,
+    wait: { readonly after: number; readonly waitMs: number; readonly signal: AbortSignal },
+  ): Promise<boolean> {
+    this.lineWaits.push(wait);
+    return this.canWait;
   }
 
   logPath(config: ProcessConfig, stream: StreamName): string | null {

@@ -58,7 +58,7 @@ class World {
   /** Writes output that the file gets later. */
   say(text: string): void {
     const bytes = Buffer.from(text);
-    this.tail.push(bytes, 0, bytes.length);
+    this.tail.push(bytes, { seq: 1, wallMs: 0, pid: 7 });
     for (const listener of this.listeners) listener(bytes, 7);
   }
 

@@ -1,0 +1,188 @@
+/**
+ * Reads the lines of several outputs for clients, and tells waiting clients about new lines. Output costs nothing more
+ * while no client waits. With waiting clients, there is one alarm for all of them.
+ */
+import type { Sequence } from '../core/sequence.ts';
+import { decodeBytes } from '../files/bytes.ts';
+import { latestLines, type LineLimits, type LineSource, oldestLines } from './merged-lines.ts';
+import type { LogClock } from './ports.ts';
+import type { LineBounds } from './tail-lines.ts';
+
+/** Time for which new lines are collected before a waiting client gets them. People do not notice the delay. */
+const COLLECT_MS = 50;
+
+/** Maximum number of waiting clients. */
+export const MAX_WAITERS = 64;
+
+/** Time after which a wait finds out about new outputs. Thousands of them are not looked up for each line. */
+const REFRESH_MS = 1000;
+
+const NEWLINE = 0x0a;
+
+/** A line of an output. */
+export interface StampedLine<Source extends LineSource> {
+  readonly source: Source;
+  /** Number of its first byte. */
+  readonly seq: number;
+  /** Time of its first byte, in milliseconds since 1970. */
+  readonly wallMs: number;
+  readonly pid: number;
+  /** Content without the newline. Bytes that are not UTF-8 are kept as in files/bytes.ts. */
+  readonly text: string;
+  readonly isPartial: boolean;
+  readonly isRest: boolean;
+}
+
+/** Bytes of an output that were lost before they were read: `bytes` at most, and at least one. */
+export interface MissedBytes<Source extends LineSource> {
+  readonly source: Source;
+  readonly bytes: number;
+}
+
+/** Lines in the order of their numbers. */
+export interface LineReading<Source extends LineSource> {
+  readonly lines: ReadonlyArray<StampedLine<Source>>;
+  /** The number to continue after. */
+  readonly next: number;
+  /** True if the limits left out lines: later ones with `after`, otherwise earlier ones. */
+  readonly hasMore: boolean;
+  readonly missed: ReadonlyArray<MissedBytes<Source>>;
+}
+
+/** Lines to read, and the limits of the answer. */
+export interface LineQuery extends LineBounds {
+  readonly limits: LineLimits;
+}
+
+/** A wait for lines. */
+export interface LineWait<Source extends LineSource> {
+  /** Returns the current outputs. Called again after a while: programs come and go during the wait. */
+  readonly sources: () => readonly Source[];
+  /** Number of the last byte that the client knows. */
+  readonly after: number;
+  readonly waitMs: number;
+  /** Aborted when the client has gone. The wait ends then, too. */
+  readonly signal: AbortSignal;
+}
+
+interface Waiter {
+  readonly isReady: () => boolean;
+  readonly wake: () => void;
+}
+
+/** Reads lines of several outputs. */
+export class LineReader {
+  readonly #sequence: Sequence;
+  readonly #clock: LogClock;
+  readonly #waiters = new Set<Waiter>();
+  #isCollecting = false;
+
+  constructor(sequence: Sequence, clock: LogClock) {
+    this.#sequence = sequence;
+    this.#clock = clock;
+  }
+
+  /** Number of waiting clients. */
+  get waiting(): number {
+    return this.#waiters.size;
+  }
+
+  /**
+   * Reads the oldest lines after `query.after`, or the latest lines if it is null. `reserve` gets the number of bytes
+   * before they are copied, and may throw.
+   */
+  read<Source extends LineSource>(
+    sources: readonly Source[],
+    query: LineQuery,
+    reserve: (bytes: number) => void,
+  ): LineReading<Source> {
+    const { after, limits } = query;
+    const { lines, next, hasMore } = (after === null ? latestLines : oldestLines)(sources, query, limits);
+    reserve(lines.reduce((sum, { line }) => sum + line.end - line.start, 0));
+    return {
+      lines: lines.map(({ source, line: { start, end, ...facts } }) => ({
+        ...facts,
+        source,
+        text: textOf(source, start, end),
+      })),
+      next: next ?? Math.max(this.#sequence.latest, after ?? 0),
+      hasMore,
+      missed: after === null ? [] : missedOf(sources, after),
+    };
+  }
+
+  /**
+   * Resolves when there are lines after `after`, when the time is over, or when the client has gone. New lines are
+   * collected for a moment, so that a client that waits again and again is not answered for each line. Resolves at
+   * once with false if too many clients wait.
+   */
+  async wait<Source extends LineSource>(wait: LineWait<Source>): Promise<boolean> {
+    if (this.#waiters.size >= MAX_WAITERS) return false;
+    const sources = wait.sources();
+    if (hasNewer(sources, wait.after)) {
+      const age = this.#ageOf(sources, wait.after);
+      if (age < COLLECT_MS)
+        await this.#sleep({ ...wait, waitMs: Math.min(wait.waitMs, COLLECT_MS - age) }, () => false);
+      return true;
+    }
+    let known = sources;
+    let readMs = this.#clock.nowMs();
+    await this.#sleep(wait, () => {
+      if (this.#clock.nowMs() - readMs >= REFRESH_MS) {
+        known = wait.sources();
+        readMs = this.#clock.nowMs();
+      }
+      return hasNewer(known, wait.after);
+    });
+    return true;
+  }
+
+  /** Tells that an output has new bytes. Called for each block of each output. */
+  touch(): void {
+    if (this.#isCollecting || this.#waiters.size === 0) return;
+    this.#isCollecting = true;
+    this.#clock.alarm(this.#clock.nowMs() + COLLECT_MS, () => {
+      this.#isCollecting = false;
+      for (const waiter of this.#waiters) if (waiter.isReady()) waiter.wake();
+    });
+  }
+
+  /** Returns the age of the oldest line that the client does not know, in milliseconds; 0 if none was kept. */
+  #ageOf(sources: readonly LineSource[], after: number): number {
+    const bounds = { after, before: null, sinceMs: null, untilMs: null };
+    const [first] = oldestLines(sources, bounds, { lines: 1, bytes: 0 }).lines;
+    return first === undefined ? 0 : Math.max(0, this.#clock.wallMs() - first.line.wallMs);
+  }
+
+  #sleep({ waitMs, signal }: Pick<LineWait<LineSource>, 'waitMs' | 'signal'>, isReady: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        this.#waiters.delete(waiter);
+        cancel();
+        signal.removeEventListener('abort', wake);
+        resolve();
+      };
+      const waiter = { isReady, wake };
+      const cancel = this.#clock.alarm(this.#clock.nowMs() + waitMs, wake);
+      this.#waiters.add(waiter);
+      signal.addEventListener('abort', wake);
+      if (signal.aborted) wake();
+    });
+  }
+}
+
+function hasNewer(sources: readonly LineSource[], after: number): boolean {
+  return sources.some(({ memory }) => memory.latest > after);
+}
+
+function missedOf<Source extends LineSource>(sources: readonly Source[], after: number): Array<MissedBytes<Source>> {
+  return sources.flatMap((source) => {
+    const bytes = source.memory.missedAfter(after);
+    return bytes === 0 ? [] : [{ source, bytes }];
+  });
+}
+
+function textOf({ memory }: LineSource, start: number, end: number): string {
+  const bytes = memory.slice(start, end);
+  return decodeBytes(bytes.at(-1) === NEWLINE ? bytes.subarray(0, -1) : bytes);
+}

@@ -1,0 +1,127 @@
+/** `onevisor.readLines`: its parameters, its answer and its faults. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { RpcFault } from '../../../src/core/faults.ts';
+import { callMethod } from '../../../src/rpc/call.ts';
+import { encodeJsonAnswer } from '../../../src/rpc/json-answer.ts';
+import { formatLines } from '../../../src/rpc/line-methods.ts';
+import { createMethodTable } from '../../../src/rpc/method-table.ts';
+import { ownMethods } from '../../../src/rpc/own-methods.ts';
+import type { LogLine } from '../../../src/rpc/supervisor-api.ts';
+import { decodeResponse, encodeResponse, type XmlRpcStruct, type XmlRpcValue } from '../../../src/rpc/xmlrpc.ts';
+import { Client } from './calls.ts';
+
+const LINE: LogLine = { seq: 7, at: 1_795_223_700_000, name: 'web:web', stream: 'stdout', pid: 12, text: 'hello' };
+
+function clientWithLines(...lines: LogLine[]): Client {
+  const client = new Client([{ name: 'web' }]);
+  client.api.linesAnswer = {
+    lines,
+    next: 3_000_000_000,
+    hasMore: true,
+    missed: [{ name: 'web:web', stream: 'stderr', bytes: 5 }],
+  };
+  return client;
+}
+
+const table = createMethodTable(ownMethods);
+
+async function ask({ context }: Client, ...query: readonly XmlRpcValue[]): Promise<XmlRpcStruct> {
+  return (await callMethod(table, context, 'onevisor.readLines', query)) as XmlRpcStruct;
+}
+
+test('without a parameter: the latest lines of all', async () => {
+  const client = clientWithLines(LINE);
+  assert.deepEqual(await ask(client), {
+    epoch: 'fake-1',
+    next: 3_000_000_000,
+    more: true,
+    lines: JSON.stringify([LINE]),
+    missed: [{ name: 'web:web', stream: 'stderr', bytes: 5 }],
+  });
+  assert.deepEqual(client.api.lineCalls, [
+    {
+      selection: { names: [], streams: [] },
+      query: {
+        after: null,
+        before: null,
+        sinceMs: null,
+        untilMs: null,
+        limits: { lines: 1000, bytes: 1_048_576 },
+      },
+    },
+  ]);
+  assert.deepEqual(client.api.lineWaits, []);
+});
+
+test('all members of the parameter', async () => {
+  const client = clientWithLines();
+  const query = {
+    names: ['web:web'],
+    streams: ['stderr', 'supervisor'],
+    after: 5,
+    before: '9',
+    since: 100,
+    until: null,
+    limit: 1e6,
+    wait: 60_000,
+    epoch: 'fake-1',
+  };
+  await ask(client, query);
+  assert.deepEqual(client.api.lineCalls, [
+    {
+      selection: { names: ['web:web'], streams: ['stderr', 'supervisor'] },
+      query: { after: 5, before: 9, sinceMs: 100, untilMs: null, limits: { lines: 10_000, bytes: 1_048_576 } },
+    },
+  ]);
+  const [wait] = client.api.lineWaits;
+  assert.deepEqual([wait?.after, wait?.waitMs], [5, 30_000]);
+});
+
+test('a number of another supervisor means all lines of this one', async () => {
+  const client = clientWithLines();
+  await ask(client, { after: 5, epoch: 'earlier', wait: 10 });
+  await ask(client, { epoch: 'earlier', wait: 10 });
+  assert.deepEqual(
+    client.api.lineCalls.map(({ query }) => query.after),
+    [0, null],
+  );
+  assert.equal(client.api.lineWaits.length, 1);
+});
+
+test('mistakes are faults', async () => {
+  const client = clientWithLines();
+  const wrong: readonly XmlRpcValue[] = [
+    5,
+    { unknown: 1 },
+    { names: 'web' },
+    { names: [1] },
+    { streams: ['both'] },
+    { after: 'x' },
+    { limit: 0 },
+    { wait: -1 },
+    { epoch: 1 },
+  ];
+  for (const query of wrong)
+    await assert.rejects(ask(client, query), RpcFault.of('INCORRECT_PARAMETERS'), JSON.stringify(query));
+  await assert.rejects(ask(client, { names: ['nope:*'] }), RpcFault.of('BAD_NAME', 'nope:*'));
+  client.api.canWait = false;
+  const tooMany = RpcFault.of('FAILED', 'too many clients wait for lines; repeat the call later');
+  await assert.rejects(ask(client, { after: 1, wait: 1 }), tooMany);
+});
+
+test('a client that has gone gets no answer', async () => {
+  const client = clientWithLines();
+  client.hangUp.abort();
+  await assert.rejects(ask(client, { after: 1, wait: 1 }), { name: 'AbortError' });
+});
+
+test('every text survives an answer in XML and in JSON', () => {
+  const texts = ['\u001b[31mred\u001b[0m', '\r\0\u007f', 'é 😀 <&>"\\', '\udcff\udc80', '\uffff\ufffe', '\ud800'];
+  const lines = texts.map((text) => ({ ...LINE, text, partial: true as const, rest: true as const }));
+  const value = { lines: formatLines(lines) };
+  const [json, xml] = [encodeJsonAnswer(value), decodeResponse(encodeResponse(value))];
+  assert.notEqual(json, null);
+  assert.deepEqual(xml, { kind: 'value', value });
+  assert.deepEqual(JSON.parse(value.lines), lines);
+});
