@@ -100,10 +100,15 @@ export class LineReader {
     const { lines, next, hasMore } = (after === null ? latestLines : oldestLines)(sources, query, limits);
     reserve(lines.reduce((sum, { line }) => sum + line.end - line.start, 0));
     return {
-      lines: lines.map(({ source, line: { start, end, ...facts } }) => ({
-        ...facts,
+      // Named one by one: a copy of an object with the rest of its members takes five times as long.
+      lines: lines.map(({ source, line }) => ({
         source,
-        text: textOf(source, start, end),
+        seq: line.seq,
+        wallMs: line.wallMs,
+        pid: line.pid,
+        text: textOf(source, line.start, line.end),
+        isPartial: line.isPartial,
+        isRest: line.isRest,
       })),
       next: next ?? Math.max(this.#sequence.latest, after ?? 0),
       hasMore,
@@ -183,6 +188,6 @@ function missedOf<Source extends LineSource>(sources: readonly Source[], after: 
 }
 
 function textOf({ memory }: LineSource, start: number, end: number): string {
-  const bytes = memory.slice(start, end);
-  return decodeBytes(bytes.at(-1) === NEWLINE ? bytes.subarray(0, -1) : bytes);
+  const bytes = memory.view(start, end);
+  return decodeBytes(bytes[bytes.length - 1] === NEWLINE ? bytes.subarray(0, -1) : bytes);
 }

@@ -166,6 +166,14 @@ export class Tail {
     return floor + ring.subarray(at, at + straight).lastIndexOf(NEWLINE) + 1;
   }
 
+  /** Returns known bytes [start, end) without a copy if possible. They are valid until the next {@link push}. */
+  view(start: number, end: number): Buffer {
+    const ring = this.#ring as Buffer;
+    const at = start % ring.length;
+    const last = at + end - start;
+    return last <= ring.length ? ring.subarray(at, last) : this.slice(start, end);
+  }
+
   /** Returns the bytes [start, end) that are still in the ring. */
   slice(start: number, end: number): Buffer {
     const ring = this.#ring;

@@ -1,6 +1,6 @@
 /**
  * `onevisor.readLines`: the lines of several programs, merged in the order of their receipt. The lines are one string
- * of JSON. As structs of XML, 1,000 lines took the server 10 times and the client 20 times as long.
+ * of JSON: 1,000 lines are 190 KB, which a client reads in 1 ms. As structs of XML they are 570 KB, which take 10 ms.
  */
 import { RpcFault } from '../core/faults.ts';
 import { type Method, readInteger, readText } from './method.ts';
@@ -77,19 +77,19 @@ export function formatLines(lines: readonly LogLine[]): string {
 export const lineMethods: readonly Method[] = [
   {
     name: 'onevisor.readLines',
-    help:
-      'Read the lines of programs that are in memory, merged in the order of their receipt. The members of the ' +
-      'parameter are optional: names (group:name or group:*; all without it), streams (stdout, stderr, supervisor), ' +
-      'after and before (numbers of lines), since and until (milliseconds since 1970), limit, ' +
-      'wait (milliseconds to wait for a line after the number after), and epoch',
-    parameters: [{ type: 'struct', name: 'query', help: 'Lines to read', isOptional: true }],
+    help: 'Read lines of several programs from memory, in the order of their receipt, and wait for new ones',
+    parameters: [
+      {
+        type: 'struct',
+        name: 'query',
+        help: 'Lines to read: names, streams, after, before, since, until, limit, wait, epoch; all are optional',
+        isOptional: true,
+      },
+    ],
     returns: {
       type: 'struct',
       name: 'result',
-      help:
-        'lines: JSON text, an array of objects with seq, at, name, stream, pid, text, partial and rest; ' +
-        'next: the value of after for the next call; more: true if a limit left out lines; ' +
-        'missed: name, stream and bytes of output that was lost before it was read; epoch: changes with the supervisor',
+      help: 'lines (JSON text), next (the next value of after), more, missed, epoch',
     },
     call: async ({ api, signal, reserve }, [value]) => {
       const { selection, query, waitMs, epoch } = readCall(value);

@@ -8,6 +8,7 @@ import type { SupervisorStateName } from '../core/states.ts';
 import type { StreamName } from '../core/stream-name.ts';
 import type { Listener } from '../engine/events.ts';
 import type { ProcessView } from '../engine/process-table.ts';
+import type { StampedLine } from '../logs/line-reader.ts';
 import type { Hub, LogTarget } from '../logs/ports.ts';
 import type { Addon } from '../native/addon.ts';
 import type { SystemClock } from '../process/clock.ts';
@@ -20,6 +21,7 @@ import type {
   LineQuery,
   LineSelection,
   Log,
+  LogLine,
   LogLines,
   Reread,
   SupervisorApi,
@@ -193,16 +195,7 @@ export class ApiAdapter implements SupervisorApi {
     const { lines, missed, ...rest } = this.#parts.hub.lineReader.read(this.#outputs(selection), query, reserve);
     return {
       ...rest,
-      lines: lines.map(({ source: { name, stream }, seq, wallMs, pid, text, isPartial, isRest }) => ({
-        seq,
-        at: wallMs,
-        name,
-        stream,
-        pid,
-        text,
-        ...(isPartial ? { partial: true } : {}),
-        ...(isRest ? { rest: true } : {}),
-      })),
+      lines: lines.map(toLogLine),
       missed: missed.map(({ source: { name, stream }, bytes }) => ({ name, stream, bytes })),
     };
   }
@@ -309,6 +302,12 @@ export class ApiAdapter implements SupervisorApi {
 
 function healthReasonOf(remarks: readonly ProcessRemark[]): string | null {
   return remarks.find((remark) => remark.kind === 'healthFailure')?.reason ?? null;
+}
+
+function toLogLine({ source, seq, wallMs, pid, text, isPartial, isRest }: StampedLine<NamedOutput>): LogLine {
+  const line = { seq, at: wallMs, name: source.name, stream: source.stream, pid, text };
+  if (!isPartial && !isRest) return line;
+  return { ...line, ...(isPartial ? { partial: true } : {}), ...(isRest ? { rest: true } : {}) };
 }
 
 /** Returns the path of the first target that is a file. */
