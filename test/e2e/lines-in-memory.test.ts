@@ -10,6 +10,7 @@ import { callRemoteMethod } from '../../src/ctl/transport.ts';
 import type { LogLine } from '../../src/rpc/supervisor-api.ts';
 import type { XmlRpcValue } from '../../src/rpc/xmlrpc.ts';
 import { launch, type Launched, pid1SkipReason } from './launch.ts';
+import { until } from './observe.ts';
 import { freePort } from './ports.ts';
 
 const skip = (await pid1SkipReason()) ?? false;
@@ -42,8 +43,13 @@ class Supervisor {
   }
 
   call(method: string, ...params: XmlRpcValue[]): Promise<XmlRpcValue> {
+    return this.callUntil(AbortSignal.timeout(60_000), method, ...params);
+  }
+
+  /** Calls a method, and closes the connection when the signal is aborted. */
+  callUntil(signal: AbortSignal, method: string, ...params: XmlRpcValue[]): Promise<XmlRpcValue> {
     const endpoint = { serverUrl: `http://127.0.0.1:${this.#port}`, username: null, password: null };
-    return callRemoteMethod(endpoint, method, params, AbortSignal.timeout(60_000));
+    return callRemoteMethod(endpoint, method, params, signal);
   }
 
   async read(query: { readonly [name: string]: XmlRpcValue } = {}): Promise<Answer> {
@@ -184,4 +190,37 @@ test('tail_bytes changes while the program runs, and its lines stay', { skip, ti
   assert.deepEqual(await textsWith('0'), []);
   const { missed } = await supervisor.read({ after: 0, names: ['a'] });
   assert.deepEqual(missed, [{ name: 'a:a', stream: 'stdout', bytes: 5007 }]);
+});
+
+test('the number of waiting clients is limited, and those that go make room', { skip, timeout: 60_000 }, async (t) => {
+  const supervisor = await Supervisor.start(t, ECHOES);
+  await supervisor.launched.stdout.waitFor(/success: c entered RUNNING/);
+  const { next } = await supervisor.read();
+  const wait = { names: ['a'], after: next, wait: 30_000 };
+  const hangUp = new AbortController();
+  const refused = Promise.withResolvers<unknown>();
+  let waiting = 0;
+  // One more than the limit: one of them is refused at once.
+  const waits = Array.from({ length: 65 }, async () => {
+    waiting++;
+    await supervisor.callUntil(hangUp.signal, 'onevisor.readLines', wait).catch(refused.resolve);
+    waiting--;
+  });
+  assert.match(String(await refused.promise), /too many clients wait for lines/);
+  await until('the end of the refused call', () => waiting === 64);
+  hangUp.abort();
+  await Promise.all(waits);
+  await until('room for a client', () =>
+    supervisor.read({ ...wait, wait: 1 }).then(
+      () => true,
+      () => false,
+    ),
+  );
+  const answered = supervisor.read(wait);
+  await supervisor.say('b', 'not wanted');
+  await supervisor.say('a', 'wanted');
+  assert.deepEqual(
+    (await answered).lines.map(({ text }) => text),
+    ['wanted'],
+  );
 });
