@@ -122,7 +122,9 @@ export class Stamps {
 
   #get(index: number, field: number): number {
     const ring = this.#ring as Float64Array;
-    return ring[(((this.#first + index) * FIELDS) % ring.length) + field] as number;
+    const at = (this.#first + index) * FIELDS;
+    // No remainder, which is slow: this is called some ten times for each block.
+    return ring[(at < ring.length ? at : at - ring.length) + field] as number;
   }
 
   /** Returns the number of leading stamps whose field is at most `value`. */
