@@ -40,6 +40,9 @@ export const EXEC_ARGV: readonly string[] = [
 /** Name of our program in stack traces. */
 const SCRIPT = '../onevisor.cjs';
 
+/** Seed of the hashes in V8's code cache; see {@link seededNode}. */
+const CACHE_SEED = '--random-seed=1';
+
 const PIECE_BYTES = 64 * 1024;
 
 /** Makes dist/onevisor (dist/ARCH/onevisor for another machine). Returns its path, and true if it was made now. */
@@ -63,7 +66,8 @@ export async function makeExecutable(
   const path = join(productFolder(platform), 'onevisor');
   const inputs = [libraries, ...(await builderFiles()), ...Object.values(assets)];
   const contents = await Promise.all(inputs.map(hashOfFile));
-  const key = hashOf(base.key, code, JSON.stringify({ ...seaConfig, assets: Object.keys(assets) }), ...contents);
+  const settings = JSON.stringify({ ...seaConfig, assets: Object.keys(assets), seed: CACHE_SEED });
+  const key = hashOf(base.key, code, settings, ...contents);
   const made = await makeUnlessCurrent(path, join(CACHE, platform.arch, 'onevisor.key'), key, async (output) => {
     await injectBundle(platform, base.path, { code, seaConfig, output });
     await writeInPieces(output, joinLibraries(await readFile(output), await readFile(libraries)));
@@ -115,7 +119,7 @@ async function injectBundle(platform: Platform, node: string, { code, seaConfig,
 async function seededNode(node: string, folder: string): Promise<string> {
   const path = join(folder, 'node');
   await link(node, join(folder, 'stripped'));
-  const lines = ['#!/bin/sh -e', '"${0%/*}/stripped" --random-seed=1 "$@"', 'mv "${0%/*}/stripped" "$0"', ''];
+  const lines = ['#!/bin/sh -e', `"\${0%/*}/stripped" ${CACHE_SEED} "$@"`, 'mv "${0%/*}/stripped" "$0"', ''];
   await writeFile(path, lines.join('\n'), { mode: 0o755 });
   return path;
 }
