@@ -82,10 +82,18 @@ function cutLanguages(node: ElfImage): Layout {
   return withoutRange({ bytes, segments: node.segments }, range, PAGE_BYTES[node.arch]);
 }
 
-/** A kernel maps whole pages: an address and its offset in the file must have the same place in a page. */
+/**
+ * A kernel maps whole pages: an address and its offset in the file must have the same place in a page, and a page
+ * belongs to one segment. For arm64, pages of 64 KiB are the largest.
+ */
 function requireWholePages(segments: readonly Segment[], pageBytes: number): void {
-  const wrong = segments.find(({ offset, address }) => offset % pageBytes !== address % pageBytes);
-  if (wrong !== undefined) throw new Error(`cannot map the segment at 0x${wrong.address.toString(16)}: not on a page`);
+  let free = 0;
+  for (const { offset, address, memorySize } of segments) {
+    const place = `cannot map the segment at 0x${address.toString(16)}`;
+    if (offset % pageBytes !== address % pageBytes) throw new Error(`${place}: not on a page`);
+    if (address - (address % pageBytes) < free) throw new Error(`${place}: its page belongs to another segment`);
+    free = roundUp(address + memorySize, pageBytes);
+  }
 }
 
 function requireFreeAddresses(segments: readonly Segment[], appended: readonly Segment[]): void {

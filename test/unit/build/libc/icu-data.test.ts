@@ -2,27 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { cutIcuData, isIcuItemKept } from '../../../../build/libc/icu-data.ts';
-
-const HEADER_BYTES = 32;
-
-/** Makes data of ICU with these items. */
-function makeData(items: Readonly<Record<string, string>>): Buffer {
-  const names = Object.keys(items).map((name) => Buffer.from(`icudt78l/${name}\0`));
-  const contents = Buffer.alloc(4 + names.length * 8);
-  contents.writeUInt32LE(names.length, 0);
-  let name = contents.length;
-  let item = contents.length + Buffer.concat(names).length;
-  Object.values(items).forEach((text, index) => {
-    contents.writeUInt32LE(name, 4 + index * 8);
-    contents.writeUInt32LE(item, 8 + index * 8);
-    name += names[index]?.length ?? 0;
-    item += text.length;
-  });
-  const header = Buffer.alloc(HEADER_BYTES);
-  header.writeUInt16LE(HEADER_BYTES, 0);
-  header.writeUInt16BE(0xda27, 2);
-  return Buffer.concat([header, contents, ...names, Buffer.from(Object.values(items).join(''))]);
-}
+import { HEADER_BYTES, makeIcuData } from './icu-fixture.ts';
 
 /** Reads the names and contents back, each content up to the given length. */
 function readData(data: Uint8Array): Array<readonly [name: string, content: string]> {
@@ -37,7 +17,7 @@ function readData(data: Uint8Array): Array<readonly [name: string, content: stri
 }
 
 test('items for other languages go, and the rest is found', () => {
-  const data = makeData({
+  const data = makeIcuData({
     'brkitr/thaidict.dict': 'thai\0',
     'cnvalias.icu': 'aliases\0',
     'de.res': 'german\0',

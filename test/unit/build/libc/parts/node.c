@@ -1,0 +1,21 @@
+/*
+ * A small stand-in for Node: a dynamic executable with data of ICU, thread-local variables, constants and a text, which
+ * lies behind the data.
+ */
+__asm__(
+    ".section .rodata\n"
+    ".globl icudt78_dat, node_text\n"
+    ".type icudt78_dat, %object\n"
+    ".balign 16\n"
+    "icudt78_dat: .incbin \"icu.dat\"\n"
+    ".size icudt78_dat, . - icudt78_dat\n"
+    "node_text: .ascii \"behind the cut\\n\"\n"
+    ".text\n");
+
+__thread int thread_local = 7;
+extern char node_text[];
+__attribute__((section(".data.rel.ro"))) char *constant = node_text;
+/* In the part of the data that stays writable. */
+char *variable = node_text;
+
+void node_start(void) {}
