@@ -11,7 +11,7 @@
 
 #include "../array.h"
 #include "node-image.h"
-#include "threads.h"
+#include "limits.h"
 
 struct word {
   uint64_t *target;
@@ -123,7 +123,7 @@ _Noreturn static void enter_node(void) {
 }
 
 int main(void) {
-  require_threads();
+  require_limits();
   relocate_node();
   look_up_in_files();
   enter_node();
