@@ -213,6 +213,10 @@ static uint64_t choose_system(const struct start *start) {
     static const char text[] = "there is no usable ";
     char *end = append(reason, text, sizeof text - 1);
     end = append(end, loader_path, length_of(loader_path));
+    if (trial == IS_CHILD) {
+      /* The parent makes the sentence. */
+      end_with_line(reason, end, NO_LIBRARIES);
+    }
     refuse_system(reason, (uint64_t)(end - reason));
   }
   describe_node(start->facts, &system_table, loader.base, trial == IS_CHILD ? (uint64_t)end_trial : NODE_ENTRY);
