@@ -24,6 +24,10 @@ interface Ring {
   readonly command?: readonly string[];
   /** Folders below test/; by default the folder with the name of the ring. */
   readonly folders?: readonly string[];
+  /** Files below test/, without `.test.ts`, in place of folders. */
+  readonly files?: readonly string[];
+  /** Variables for the files, besides those of the runner. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Folders whose files this ring must cover to the last line. The coverage counts as one test. */
   readonly covers?: readonly string[];
   /** Timeout of one test. A file without events for this time is killed too. */
@@ -55,6 +59,13 @@ const RINGS: readonly Ring[] = [
     covers: ['src/core', 'src/config'],
   },
   { name: 'process', seconds: 25, isQuick: true },
+  {
+    // A choice of the ring e2e again, with the libraries of the system.
+    name: 'system',
+    seconds: 15,
+    files: ['bytes', 'early-signals', 'exit-codes', 'reaping'].map((name) => `e2e/${name}`),
+    env: { TEST_LIBC: 'system' },
+  },
   { name: 'e2e', seconds: 250 },
   { name: 'conformance', isBeside: true, seconds: 220, timeoutMs: 300_000 },
   {
@@ -186,16 +197,16 @@ async function runCommand(name: string, [file = '', ...args]: readonly string[])
 
 /** Runs the test files of one of `count` rings that run at the same time. */
 async function runFolder(ring: Ring, count: number): Promise<Tally> {
-  const folders = ring.folders ?? [ring.name];
+  const places = ring.files ?? (ring.folders ?? [ring.name]).map((folder) => `${folder}/**/*`);
   const files = globSync(
-    folders.map((folder) => `test/${folder}/**/*.test.ts`),
+    places.map((place) => `test/${place}.test.ts`),
     { cwd: ROOT },
   )
     .filter((file) => values.only === undefined || file.includes(values.only))
     .sort();
   const tally: Tally = { passed: 0, failed: 0, skipped: 0 };
   if (files.length === 0) {
-    print(`${ring.name}: there is no test in ${folders.map((folder) => `test/${folder}`).join(', ')}`);
+    print(`${ring.name}: there is no test in ${places.map((place) => `test/${place}`).join(', ')}`);
     return { ...tally, failed: 1 };
   }
   await ring.prepare?.();
@@ -210,6 +221,7 @@ async function runFolder(ring: Ring, count: number): Promise<Tally> {
     concurrency: count === 1 ? CONCURRENCY : CONCURRENCY_BESIDE,
     timeout: timeoutMs,
     signal: stopping.signal,
+    env: { ...process.env, ...ring.env },
     // The runner passes on all its options, and the default of --report-signal turns reports on. A test that gets
     // SIGUSR2 would write a report.
     execArgv: ['--no-report-on-signal'],
@@ -221,7 +233,8 @@ async function runFolder(ring: Ring, count: number): Promise<Tally> {
   stream.on('test:stdout', keep);
   stream.on('test:stderr', keep);
   stream.on('test:pass', (event) => {
-    if (event.details.type === 'suite') return;
+    // A skipped suite reports none of its tests.
+    if (event.details.type === 'suite' && event.skip === undefined) return;
     if (event.skip === undefined && event.todo === undefined) return void (tally.passed += 1);
     const reason = typeof event.skip === 'string' && event.skip !== '' ? event.skip : null;
     print(`  skipped: ${event.name}${reason === null ? '' : `: ${reason}`}`);

@@ -71,7 +71,7 @@ test('variables of an application change nothing of ours, and programs get them 
   const preload = await compile(t, 'reaps-nothing', '-shared', '-fPIC', '-ldl');
   const variables = { ...VARIABLES, LD_PRELOAD: preload };
   const launched = await launch(t, {
-    env: variables,
+    env: { ...variables, ONEVISOR_LIBC: '' },
     config:
       '[supervisord]\n[program:a]\ncommand=sh -c "cat /proc/self/environ >new; mv new environ; exec sleep 1000"\n',
   });
@@ -138,6 +138,7 @@ test('a wrong value of ONEVISOR_LIBC is an error in one line', async (t) => {
 test('a crash report of Node names the functions and parts on its stack', async (t) => {
   const launched = await launch(t, {
     as: 'plain',
+    env: { ONEVISOR_LIBC: '' },
     files: { 'abort.mjs': 'export default () => process.abort();\n' },
     config:
       '[supervisord]\nnodaemon=true\n[unix_http_server]\nfile=%FOLDER%/s\n[rpcinterface:x]\n' +
