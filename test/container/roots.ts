@@ -1,12 +1,13 @@
 /**
  * Roots of images in which the executable must start: with glibc, with another libc, with nothing. Each is a folder in
- * the cache and an image in the tests' storage.
+ * the cache and an image in the tests' storage. Debian has no packages of Alpine and Ubuntu: their roots come from
+ * archives that a variable names.
  */
 import { execFile } from 'node:child_process';
 import { copyFile, mkdir, readdir, realpath, rm, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
-import { isPresent } from '../../build/cache.ts';
+import { hashOfFile, isPresent } from '../../build/cache.ts';
 import { platformOf } from '../../build/platform.ts';
 import { debianRootfs, keptRootfs } from '../../build/rootfs.ts';
 import { importImage } from './containers.ts';
@@ -26,7 +27,7 @@ export interface Root {
 const BUSYBOX = '/bin/busybox';
 const MUSL = '/lib/ld-musl-x86_64.so.1';
 const hasMusl = (await isPresent(BUSYBOX)) && (await isPresent(MUSL));
-const NO_LOADER = /there is no usable \/lib64\/ld-linux-x86-64\.so\.2; without ONEVISOR_LIBC, those inside/;
+const NO_LOADER = /^there is no usable \/lib64\/ld-linux-x86-64\.so\.2; without ONEVISOR_LIBC, those inside/;
 
 /** The roots by name. */
 export const ROOTS: Readonly<Record<string, Root>> = {
@@ -44,13 +45,27 @@ export const ROOTS: Readonly<Record<string, Root>> = {
     skip: hasMusl ? null : 'musl and busybox-static are not installed',
   },
   empty: { make: () => keptRootfs('empty', makeEmpty), complaint: NO_LOADER, skip: null },
+  // https://alpinelinux.org/downloads, "mini root filesystem".
+  alpine: await archivedRoot('ALPINE_MINIROOTFS', NO_LOADER),
+  // https://cdimage.ubuntu.com/ubuntu-base; its apt needs libstdc++.
+  ubuntu: await archivedRoot('UBUNTU_BASE', null),
 };
+
+/** A root of the archive that a variable names. */
+async function archivedRoot(variable: string, complaint: RegExp | null): Promise<Root> {
+  const { [variable]: path = '' } = process.env;
+  const skip = path === '' ? `${variable} names no archive of this root` : null;
+  const name = skip === null ? `archive-${(await hashOfFile(path)).slice(0, 12)}` : '';
+  const unpack = async (folder: string): Promise<void> =>
+    void (await run('tar', ['--extract', '--file', path, '--directory', folder]));
+  return { make: () => keptRootfs(name, unpack), complaint, skip };
+}
 
 /** Tag of the image of a root. */
 export async function rootImage(name: string): Promise<string> {
   const root = ROOTS[name];
   if (root === undefined) throw new Error(`cannot make the root ${name}: it is not in the table`);
-  return importImage(`localhost/onevisor-root-${name}:1`, root.make);
+  return importImage(`localhost/onevisor-root-${basename(await root.make())}:1`, root.make);
 }
 
 /** Compiles the program that runs in every root into a folder. Returns its path. */
