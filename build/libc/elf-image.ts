@@ -103,6 +103,13 @@ export class ElfImage {
     return load.offset + address - load.address;
   }
 
+  /** Address in memory of a byte of the file. Throws if the kernel does not map the byte. */
+  addressOf(offset: number): number {
+    const load = this.loads.find((one) => one.offset <= offset && offset < one.offset + one.fileSize);
+    if (load === undefined) throw new Error(`cannot find the offset 0x${offset.toString(16)} in the memory`);
+    return load.address + offset - load.offset;
+  }
+
   /** Relocations that the dynamic loader carries out at a start. */
   relocations(): readonly Relocation[] {
     const dynamic = this.#dynamicTable();

@@ -3,6 +3,7 @@
  * tables in assembler, numbers for C, addresses for the linker. Pure.
  */
 import { SegmentType } from './elf-image.ts';
+import { typeStripperPages } from './type-stripper.ts';
 import type { ElfImage, Segment } from './elf-image.ts';
 import type { Imports } from './import-rules.ts';
 
@@ -56,6 +57,7 @@ export function nodeSymbols(node: ElfImage, wanted: readonly string[]): string {
 /** Numbers of Node's image, for src/native/libc. */
 export function nodeHeader(node: ElfImage, { shared, threadWords }: Imports): string {
   const constants = node.segment(SegmentType.readOnlyAfterRelocation);
+  const absent = typeStripperPages(node);
   const threadRows = threadWords.map(({ address, symbol, addend }) => `X(${hex(address)}UL, ${symbol}, ${addend})`);
   return [
     '/* Made by build/libc/import-table.ts from the Node that goes into the executable. */',
@@ -65,6 +67,8 @@ export function nodeHeader(node: ElfImage, { shared, threadWords }: Imports): st
     `#define NODE_START ${hex(node.loads[0]?.address ?? 0)}UL`,
     `#define NODE_SYMBOLS ${hex(node.symbolsAddress)}UL`,
     `#define NODE_NAMES ${hex(node.namesAddress)}UL`,
+    `#define NODE_ABSENT_START ${hex(absent.start)}UL`,
+    `#define NODE_ABSENT_END ${hex(absent.end)}UL`,
     `#define NODE_THREAD_WORDS(X) ${threadRows.join(' ')}`,
     ...shared.map(({ symbol, address }) => `#define NODE_ADDRESS_${symbol} ${hex(address)}UL`),
     '',

@@ -1,9 +1,10 @@
 /**
  * Joins the executable that pkg has made and the libraries inside (build/libc/libraries.ts) to one file: the data of
- * ICU is cut, pages that become free are taken out, the libraries are appended as further segments, and the start of
+ * ICU is cut, pages that are not used are taken out, the libraries are appended as further segments, and the start of
  * the process becomes theirs. Pure.
  */
 import { cutIcuData } from './icu-data.ts';
+import { typeStripperPages } from './type-stripper.ts';
 import { ElfImage, HeaderField, roundUp, SEGMENT_BYTES, SegmentType, writeSegments } from './elf-image.ts';
 import { PAGE_BYTES, withoutRange } from './free-pages.ts';
 import type { Segment } from './elf-image.ts';
@@ -33,7 +34,7 @@ export function joinLibraries(executable: Uint8Array, libraries: Uint8Array): Ui
   const node = new ElfImage(executable);
   const inside = new ElfImage(libraries);
   const pageBytes = PAGE_BYTES[node.arch];
-  const cut = cutLanguages(node);
+  const cut = cutUnused(node);
   const start = roundUp(cut.bytes.length, pageBytes);
   const insideEnd = Math.max(...inside.loads.map(({ offset, fileSize }) => offset + fileSize));
   const appended = inside.loads.map((load) => ({ ...load, offset: load.offset + start }));
@@ -69,8 +70,8 @@ export function joinLibraries(executable: Uint8Array, libraries: Uint8Array): Ui
   return joined;
 }
 
-/** Cuts the data of ICU and takes the pages out that it leaves. */
-function cutLanguages(node: ElfImage): Layout {
+/** Cuts the data of ICU, and takes out the pages that it leaves and those of the compiler of TypeScript. */
+function cutUnused(node: ElfImage): Layout {
   const data = node.dynamicSymbols().find(({ name }) => /^icudt\d+_dat$/.test(name));
   if (data === undefined) throw new Error('cannot find the data of ICU in Node');
   const offset = node.offsetOf(data.address);
@@ -79,7 +80,9 @@ function cutLanguages(node: ElfImage): Layout {
   bytes.set(smaller, offset);
   bytes.fill(0, offset + smaller.length, offset + data.size);
   const range = { start: data.address + smaller.length, end: data.address + data.size };
-  return withoutRange({ bytes, segments: node.segments }, range, PAGE_BYTES[node.arch]);
+  const pageBytes = PAGE_BYTES[node.arch];
+  const layout = withoutRange({ bytes, segments: node.segments }, typeStripperPages(node), pageBytes);
+  return withoutRange(layout, range, pageBytes);
 }
 
 /**

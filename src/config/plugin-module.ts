@@ -9,6 +9,9 @@ import { requireRegularFile } from '../files/read-file.ts';
 /** Maximum size of a module. It is several times the size of all modules in Node. */
 const MAX_MODULE_BYTES = 32 * 1024 * 1024;
 
+/** Files of TypeScript, with the name of an export or without; the executable has no compiler for them. */
+const TYPESCRIPT = /\.[cm]?tsx?(?::\w+)?$/;
+
 /**
  * True if a factory is a module, as `/opt/x.mjs`, `./x.js` or `../x.cjs:make`, and not Python's `package.module:name`.
  */
@@ -27,6 +30,7 @@ export function loadFactory(
 ): (api: unknown, options: Readonly<Record<string, string>>) => unknown {
   const [, path = factory, wanted] = /^(.+\.[cm]?js):(\w+)$/.exec(factory) ?? [];
   const place = file === null ? posix.resolve(path) : posix.resolve(posix.dirname(file), path);
+  if (TYPESCRIPT.test(place)) throw new Error('it is TypeScript; compile it to JavaScript, and name that file');
   const require = createRequire(place);
   // Reading a pipe without a writer would block for ever.
   requireRegularFile(require.resolve(place), MAX_MODULE_BYTES);

@@ -116,6 +116,40 @@ test(
   },
 );
 
+test(
+  'TypeScript is refused, also where a module asks for its compiler, which is not in the executable',
+  { skip },
+  async (t) => {
+    const sections = ['a.ts', 'b.mts:make', 'inner.mjs', 'asks.mjs'].map(
+      (file, index) => `[rpcinterface:x${index}]\nsupervisor.rpcinterface_factory=./${file}\n`,
+    );
+    const launched = await launch(t, {
+      config: `[supervisord]\n${sections.join('')}[program:web]\ncommand=sleep 1000\n`,
+      files: {
+        'a.ts': 'export default (api: unknown): void => undefined;\n',
+        'b.mts': 'export const make = (api: unknown): void => undefined;\n',
+        'inner.mjs': "import './a.ts';\nexport default () => undefined;\n",
+        'asks.mjs':
+          "import { stripTypeScriptTypes } from 'node:module';\n" +
+          'export default ({ log }) => {\n' +
+          "  try { stripTypeScriptTypes('const x: number = 3'); } catch { log('info', 'there is no compiler'); }\n};\n",
+      },
+    });
+    await launched.waitForLine(/INFO x3: there is no compiler$/);
+    await launched.waitForLine(/success: web entered RUNNING/);
+    const reason = 'it is TypeScript; compile it to JavaScript, and name that file';
+    const warnings = launched.stdout.all
+      .filter((line) => line.includes(' WARN '))
+      .map((line) => line.replace(/^.* WARN /, ''));
+    assert.deepEqual(warnings, [
+      `cannot load [rpcinterface:x0] from ./a.ts: ${reason}; its methods are not available`,
+      `cannot load [rpcinterface:x1] from ./b.mts:make: ${reason}; its methods are not available`,
+      `cannot load [rpcinterface:x2] from ./inner.mjs: Unknown file extension ".ts" for ${launched.folder}/a.ts; ` +
+        'its methods are not available',
+    ]);
+  },
+);
+
 const CTL = `
 export default ({ name, register }, { words }) => {
   register('greet', async ({ call, output, fail }, argument) => {

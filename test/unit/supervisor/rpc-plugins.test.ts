@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { isModulePath } from '../../../src/config/plugin-module.ts';
+import { isModulePath, loadFactory } from '../../../src/config/plugin-module.ts';
 import type { Config, PluginConfig } from '../../../src/config/model.ts';
 import type { RpcFault } from '../../../src/core/faults.ts';
 import { loadPlugins } from '../../../src/supervisor/rpc-plugins.ts';
@@ -57,6 +57,11 @@ test('modules are distinguished from Python', () => {
   for (const factory of ['/opt/x.js', './x.mjs', '../x.cjs:make']) assert.ok(isModulePath(factory), factory);
   for (const factory of ['supervisor.rpcinterface:make_main_rpcinterface', 'x.y:z', '', 'x.js'])
     assert.ok(!isModulePath(factory), factory);
+});
+
+test('TypeScript is refused with the way out', () => {
+  for (const factory of ['/opt/x.ts', './x.mts', '../x.cts:make', './x.tsx'])
+    assert.throws(() => loadFactory(factory, null), /it is TypeScript; compile it to JavaScript/);
 });
 
 test('an ES module: options, methods with and without a description, calls, a line for the log', async () => {

@@ -1,6 +1,6 @@
 /*
- * A small stand-in for Node: a dynamic executable with data of ICU, thread-local variables, constants and a text, which
- * lies behind the data.
+ * A small stand-in for Node: a dynamic executable with data of ICU, a compiler, thread-local variables, constants and a
+ * text, which lies behind the first two.
  */
 __asm__(
     ".section .rodata\n"
@@ -9,6 +9,8 @@ __asm__(
     ".balign 16\n"
     "icudt78_dat: .incbin \"icu.dat\"\n"
     ".size icudt78_dat, . - icudt78_dat\n"
+    ".ascii \"AGFzbQ\"\n"
+    ".fill 1500000, 1, 0x41\n"
     "node_text: .ascii \"behind the cut\\n\"\n"
     ".text\n");
 
