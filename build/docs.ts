@@ -1,10 +1,11 @@
 /**
  * Writes the generated parts of the documents: the transition diagram and the table of imports in src/ARCHITECTURE.md,
- * the tables of options and methods in the reference of the manual. `--check` writes nothing, and fails if a document
+ * the tables of options, commands and methods in the manual and in README.md. `--check` writes nothing, and fails if a document
  * differs. Owns the markers `<!-- NAME: generated -->` … `<!-- /NAME -->`.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { formatCommandList, formatCommandReference, formatFrozenWords } from '../src/cli/help-text.ts';
 import { formatOptionReference } from '../src/config/reference.ts';
 import { createMethodTable } from '../src/rpc/method-table.ts';
 import { ownMethods } from '../src/rpc/own-methods.ts';
@@ -26,6 +27,9 @@ const parts: readonly Part[] = [
   { file: 'src/ARCHITECTURE.md', name: 'layers', text: drawLayers() },
   { file: 'src/ARCHITECTURE.md', name: 'transitions', text: `\`\`\`mermaid\n${drawTransitions()}\n\`\`\`` },
   { file: REFERENCE, name: 'options', text: formatOptionReference() },
+  { file: REFERENCE, name: 'commands', text: formatCommandReference() },
+  { file: 'README.md', name: 'commands', text: formatCommandList() },
+  { file: 'src/manual/start.md', name: 'words', text: formatFrozenWords() },
   { file: REFERENCE, name: 'methods', text: formatMethodReference(createMethodTable(ownMethods)) },
 ];
 

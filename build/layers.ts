@@ -32,12 +32,25 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     reason: 'main.ts only composes',
   },
   'programs/': {
-    may: ['programs/', 'startup/', 'supervisor/', ...BODY, 'http/', 'rpc/', 'ctl/', 'manual/', 'node:*', 'npm:*'],
+    may: [
+      'programs/',
+      'startup/',
+      'supervisor/',
+      ...BODY,
+      'http/',
+      'rpc/',
+      'ctl/',
+      'cli/',
+      'manual/',
+      'node:*',
+      'npm:*',
+    ],
     reason: 'a program connects the parts; only main.ts imports it',
   },
   'startup/': {
     may: [
       'startup/',
+      'cli/',
       'files/',
       'core/',
       'config/',
@@ -59,6 +72,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     reason: 'files/ reads and opens files that users name, within limits; it knows no option and no program',
   },
   'manual/': { may: ['manual/'], reason: 'manual/ holds pages and lays them out as text: it reads no file' },
+  'cli/': { may: ['cli/'], reason: 'cli/ is the table of commands and the texts made from it: it runs none of them' },
   'core/': { may: ['core/'], reason: 'the machines are pure: no Node, no clock, no package, nothing but core/' },
   'config/': {
     may: ['config/', 'core/', 'npm:*', 'node:path', 'node:util'],
@@ -109,7 +123,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     reason: 'HTTP routes to RPC and logs; the inside of a process is closed to it',
   },
   'ctl/': {
-    may: ['ctl/', 'files/', 'rpc/xmlrpc.ts', 'rpc/json-answer.ts', 'core/', 'config/', 'node:*', 'npm:*'],
+    may: ['ctl/', 'cli/', 'files/', 'rpc/xmlrpc.ts', 'rpc/json-answer.ts', 'core/', 'config/', 'node:*', 'npm:*'],
     types: ['rpc/'],
     reason: 'the client talks to a supervisor over RPC: never engine/, process/ or the addon',
   },

@@ -5,7 +5,7 @@
 import { writeSync } from 'node:fs';
 import { basename } from 'node:path';
 import { errnoOf, messageOf } from './core/error-text.ts';
-import { chooseProgram, type ProgramName } from './startup/choose-program.ts';
+import { type Choice, chooseProgram, type ProgramName } from './startup/choose-program.ts';
 import { findCalledPath } from './startup/called-path.ts';
 import { environmentForPrograms, libcChoice, usesSystemLibc } from './startup/own-libc.ts';
 import { originalArguments, originalVariables } from './startup/original-bytes.ts';
@@ -43,10 +43,10 @@ interface Call {
 }
 
 /** Reads the call from the process. */
-function readCall(): Call {
+async function readCall(): Promise<Call> {
   const env = environmentForPrograms(originalVariables(process.env));
   const allArgs = originalArguments(process.argv.slice(2));
-  const { program, args, calledAs } = chooseProgram(process.argv0, allArgs);
+  const { program, args, calledAs } = await choose(allArgs, env);
   const { execPath: executable, pid, ppid: parent } = process;
   const io: SuperviseIo = {
     out: (text) => print(STDOUT, text),
@@ -63,12 +63,30 @@ function readCall(): Call {
   return { program, args, io };
 }
 
+/** Chooses the program. Looks at the container only if the choice depends on it, and PID 1 never does. */
+async function choose(args: readonly string[], env: Readonly<NodeJS.ProcessEnv>): Promise<Choice> {
+  let isUndecided = false;
+  const choice = chooseProgram(process.argv0, args, () => {
+    isUndecided = process.pid !== 1;
+    return !isUndecided;
+  });
+  if (!isUndecided) return choice;
+  const { isOwnContainerCommand } = await import('./startup/find-supervisor.ts');
+  const isMain = isOwnContainerCommand(env, process.ppid);
+  return chooseProgram(process.argv0, args, () => isMain);
+}
+
 /** Programs that catch signals: those that came before they began are theirs. */
 const CATCHING: ReadonlySet<ProgramName> = new Set(['supervise', 'demo', 'pidproxy']);
 
+/** Returns the columns of the terminal on standard output; null if it is not a terminal. */
+function terminalColumns(): number | null {
+  return process.stdout.isTTY ? process.stdout.columns : null;
+}
+
 /** Runs the program that was called. Each program is loaded only when it is needed. */
 async function run(): Promise<number> {
-  const { program, args, io } = readCall();
+  const { program, args, io } = await readCall();
   process.env['UV_THREADPOOL_SIZE'] = String(CLIENT_POOL_THREADS);
   const { env, calledPath } = io;
   if (io.self.pid === 1 && !CATCHING.has(program) && !usesSystemLibc(process.env)) {
@@ -93,8 +111,24 @@ async function run(): Promise<number> {
     }
     case 'help': {
       const { readManual, runHelp } = await import('./programs/help.ts');
-      const columns = process.stdout.isTTY ? process.stdout.columns : null;
-      return runHelp(args, readManual(), { ...io, columns });
+      return runHelp(args, readManual(), { ...io, columns: terminalColumns() });
+    }
+    case 'overview': {
+      const { runOverview } = await import('./programs/help.ts');
+      return runOverview({ ...io, columns: terminalColumns() });
+    }
+    case 'unknown': {
+      const { runUnknown } = await import('./programs/help.ts');
+      return runUnknown(args, io);
+    }
+    case 'schema': {
+      const { runSchema } = await import('./programs/schema.ts');
+      return runSchema(args, io);
+    }
+    case 'completion': {
+      const { runCompletion } = await import('./programs/completion.ts');
+      // A look-up of a host name would keep the process alive while a person waits for the Tab key.
+      return process.exit(await runCompletion(args, io));
     }
     case 'install': {
       const { runInstall } = await import('./programs/install.ts');
@@ -113,11 +147,11 @@ async function run(): Promise<number> {
       return supervise(io);
     case 'ctl': {
       const { runControl } = await import('./programs/ctl.ts');
-      return runControl(args, env, calledPath);
+      return runControl(args, io);
     }
     case 'health': {
       const { runHealth } = await import('./programs/ctl.ts');
-      return runHealth(args, env, calledPath);
+      return runHealth(args, io);
     }
     case 'pidproxy': {
       const { loadAddon } = await import('./native/load.ts');

@@ -63,6 +63,30 @@ const kinds: readonly Kind[] = [
   { word: 'INET_HTTP_SERVER', section: 'inet_http_server', isNamed: false, tables: [inetServerOptions] },
 ];
 
+/** A kind of section that variables can set options of: the parts of the names of its variables, and its options. */
+export interface VariableKind {
+  /** Beginning of the name of the section, as in {@link SectionKind}. */
+  readonly start: string;
+  /** Beginning of the names, for example `ONEVISOR_PROGRAM_`. The name of the section and the option follow. */
+  readonly prefix: string;
+  readonly isNamed: boolean;
+  readonly tables: readonly Table[];
+}
+
+/** The kinds of sections that variables can set options of. */
+export const variableKinds: readonly VariableKind[] = kinds.map(({ word, section, isNamed, tables }) => ({
+  start: section,
+  prefix: `${PREFIX}${word}${isNamed ? '_' : ''}`,
+  isNamed,
+  tables,
+}));
+
+/** Returns the variable for an option of a kind of section; null if no variable sets it. */
+export function variableOf(start: string, option: string): string | null {
+  const kind = variableKinds.find((one) => one.start === start);
+  return kind === undefined ? null : `${kind.prefix}${kind.isNamed ? '<NAME>' : ''}__${option.toUpperCase()}`;
+}
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** An environment variable that is set. */

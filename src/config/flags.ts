@@ -15,6 +15,8 @@ export interface Flags {
   readonly color: boolean;
   /** `-- CMD ARG…`: the main program; null without one. */
   readonly command: readonly string[] | null;
+  /** True if `--` is missing. In the main process of a container only, the first word is a command then. */
+  readonly isCommandBare: boolean;
 }
 
 export type FlagsOutcome =
@@ -65,6 +67,17 @@ const table: readonly Flag[] = [
   },
 ];
 
+/** Names, value and sentence of each flag, for the completion of shells. */
+export const flagRows: ReadonlyArray<{
+  readonly names: readonly string[];
+  readonly value: string | null;
+  readonly doc: string;
+}> = table.map(({ short, long, value, doc }) => ({
+  names: [...(short === null ? [] : [`-${short}`]), `--${long}`],
+  value,
+  doc,
+}));
+
 /** A flag on the command line, as it was written and with its value. */
 interface Given {
   readonly found: Flag;
@@ -75,19 +88,27 @@ interface Given {
 /** Reason why a command line is wrong. */
 class UsageError extends Error {}
 
-/** Reads the arguments after the program's name. */
-export function parseFlags(args: readonly string[]): FlagsOutcome {
+/**
+ * Reads the arguments after the program's name.
+ *
+ * @param bareWords - `take` makes words that are no options the main program, although `--` is missing
+ */
+export function parseFlags(args: readonly string[], bareWords: 'refuse' | 'take' = 'refuse'): FlagsOutcome {
   try {
-    const { given, command } = splitArguments(args);
-    return applyFlags(given, command);
+    const { given, command, isCommandBare } = splitArguments(args);
+    if (isCommandBare && bareWords === 'refuse') throw new UsageError(describeBareWords(command ?? []));
+    return applyFlags(given, { command, isCommandBare });
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     return { kind: 'usage', message: error.message };
   }
 }
 
+/** The main program, and how it was given. */
+type CommandPart = Pick<Flags, 'command' | 'isCommandBare'>;
+
 /** Splits the arguments as getopt() does: the whole command line is parsed before any flag is obeyed. */
-function splitArguments(args: readonly string[]): { given: readonly Given[]; command: readonly string[] | null } {
+function splitArguments(args: readonly string[]): CommandPart & { given: readonly Given[] } {
   const given: Given[] = [];
   const rest = [...args];
   const takeValue = (flag: string): string => {
@@ -98,17 +119,17 @@ function splitArguments(args: readonly string[]): { given: readonly Given[]; com
   while (rest[0]?.startsWith('-') === true && rest[0] !== '-') {
     const arg = rest.shift() ?? '';
     if (arg === '--') {
-      if (rest.length === 0) throw new UsageError('there is no command after --');
-      return { given, command: rest };
+      return { given, command: rest.length === 0 ? null : rest, isCommandBare: false };
     }
     given.push(...(arg.startsWith('--') ? [readLong(arg, takeValue)] : readShort(arg, takeValue)));
   }
-  if (rest.length > 0)
-    throw new UsageError(
-      `positional arguments are not supported: [${rest.map(formatPythonString).join(', ')}]; the main program ` +
-        'comes after --',
-    );
-  return { given, command: null };
+  return { given, command: rest.length === 0 ? null : rest, isCommandBare: rest.length > 0 };
+}
+
+/** Returns the message for words where none are allowed. compat: it begins with that of Supervisor. */
+export function describeBareWords(words: readonly string[]): string {
+  const list = words.map(formatPythonString).join(', ');
+  return `positional arguments are not supported: [${list}]; the main program comes after --`;
 }
 
 /** Reads `--flag`, `--flag=value` or `--flag value`. */
@@ -138,7 +159,7 @@ function readShort(arg: string, takeValue: (flag: string) => string): Given[] {
   return given;
 }
 
-function applyFlags(given: readonly Given[], command: readonly string[] | null): FlagsOutcome {
+function applyFlags(given: readonly Given[], commandPart: CommandPart): FlagsOutcome {
   const flags = new Map<string, Given>();
   for (const one of given) {
     const { found, written } = one;
@@ -160,13 +181,20 @@ function applyFlags(given: readonly Given[], command: readonly string[] | null):
       overrides,
       isContainer: flags.has('container'),
       color: flags.has('color'),
-      command,
+      ...commandPart,
     },
   };
 }
 
 /** No flags at all. */
-export const noFlags: Flags = { file: null, overrides: new Map(), isContainer: false, color: false, command: null };
+export const noFlags: Flags = {
+  file: null,
+  overrides: new Map(),
+  isContainer: false,
+  color: false,
+  command: null,
+  isCommandBare: false,
+};
 
 /** Finds a short flag; `-?` is `-h`. */
 function findShort(letter: string): Flag {

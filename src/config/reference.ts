@@ -8,7 +8,7 @@ import type { Option } from './option.ts';
 import { type SectionKind, sectionKinds } from './options.ts';
 
 /** Describes the default of an option; null if there is none. */
-function describeDefault(option: Option<unknown>): string | null {
+export function describeDefault(option: Option<unknown>): string | null {
   if (option.defaultText !== undefined) return option.defaultText;
   const text = option.default === null || option.isRequired ? '' : formatValue(option, option.default);
   return text === '' ? null : text;
@@ -48,7 +48,8 @@ function formatSection({ title, tables }: SectionKind): string {
   );
 }
 
-function describeContainerDefault(option: Option<unknown>): string {
+/** Describes the default in container mode of an option that has one of its own. */
+export function describeContainerDefault(option: Option<unknown>): string {
   if (option.containerDefault === null) return 'the same with a configuration file, otherwise none';
   const text = formatValue(option, option.containerDefault);
   if (text === 'null') return 'the console only';

@@ -117,6 +117,11 @@ function isStarter({ words, name }: Ancestor): boolean {
   return [name, ...words.slice(0, 3).map(baseName)].some((word) => /entrypoint|entry-point/i.test(word));
 }
 
+/** True for an interactive shell: it has no script and no `-c`, so a person has typed the command. */
+export function isTypedAtShell({ words, name }: Pick<Ancestor, 'words' | 'name'>): boolean {
+  return SHELLS.has(baseName(words[0] ?? name)) && words.slice(1).every((word) => /^(--.*|-[^c-]*)$/.test(word));
+}
+
 /** True if the process with these facts is the main process of its container although it is not PID 1. */
 export function isMainProcess({ hasMark, isUnderSystemd, output, ancestors }: ContainerFacts): boolean {
   if (!hasMark || isUnderSystemd) return false;

@@ -52,6 +52,3 @@ const help = createHelp([...listed, health]);
 export const commands: ReadonlyMap<string, Command> = new Map(
   [...listed, help, health, endOfInput].map((command) => [command.name, command]),
 );
-
-/** Names that the Tab key completes, sorted. compat: only the commands of Supervisor. */
-export const completedNames: readonly string[] = [...listed, help].map((command) => command.name).sort();

@@ -1,21 +1,9 @@
 /**
- * The completions of the Tab key in the shell: commands, groups and processes, as in supervisorctl. Pure.
+ * The completions of the Tab key in the shell: commands, options, groups and processes. compat: where Supervisor's
+ * client has completions, ours are the same. Pure.
  */
-import { completedNames } from './command-table.ts';
+import { findOffers } from '../cli/complete.ts';
 import type { Named } from './names.ts';
-
-const WITH_GROUPS: ReadonlySet<string> = new Set(['add', 'remove', 'update']);
-const WITH_PROCESSES: ReadonlySet<string> = new Set([
-  'clear',
-  'fg',
-  'pid',
-  'restart',
-  'signal',
-  'start',
-  'status',
-  'stop',
-  'tail',
-]);
 
 /**
  * Finds the word at the end of a line, and the words that may replace it. Calls `listProcesses` only if the command
@@ -27,16 +15,8 @@ export async function completeLine(
 ): Promise<{ word: string; choices: string[] }> {
   const parts = line.split(/\s+/);
   const word = parts.at(-1) ?? '';
-  const words = parts.filter((part) => part !== '');
-  const [action = ''] = words;
-  const pick = (names: Iterable<string>): string[] =>
-    [...new Set(names)].filter((name) => name.startsWith(word)).map((name) => `${name} `);
-  if (words.length === 0 || (words.length === 1 && word !== '') || action === 'help')
-    return { word, choices: pick(completedNames) };
-  if (WITH_GROUPS.has(action)) return { word, choices: pick((await listProcesses()).map((info) => info.group)) };
-  if (!WITH_PROCESSES.has(action)) return { word, choices: [] };
-  const names = (await listProcesses()).flatMap(({ group, name }) =>
-    word.includes(':') || name !== group ? [`${group}:${name}`, `${group}:*`] : [name],
-  );
-  return { word, choices: pick(names) };
+  const words = parts.slice(0, -1).filter((part) => part !== '');
+  const sources = { flags: [], listTopics: () => [], listProcesses };
+  const { offers } = await findOffers(['supervisorctl', ...words, word], sources);
+  return { word, choices: [...new Set(offers.map((offer) => `${offer.word} `))] };
 }

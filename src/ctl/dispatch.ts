@@ -2,8 +2,9 @@
  * Runs one typed line: finds the command and runs it. Every error but Ctrl-C becomes a printed line and an exit code
  * here.
  */
+import { nearestName } from '../config/nearest.ts';
 import type { Command } from './command.ts';
-import { CtlError, formatError, HttpStatusError, InterruptError } from './errors.ts';
+import { CtlError, HttpStatusError, InterruptError } from './errors.ts';
 import type { Session } from './session.ts';
 
 const UNAUTHORIZED = 401;
@@ -33,8 +34,12 @@ export async function runLine(
   const command = commands.get(name);
   if (command === undefined) {
     session.fail(`*** Unknown syntax: ${text}`);
+    if (session.isForPeople) showNearest(session, name, [...commands.keys()]);
     return false;
   }
+  const isHelpAsked = session.isForPeople && (argument === '-h' || argument === '--help');
+  if (isHelpAsked) return runLine(session, commands, `help ${name}`);
+  session.shownHints.clear();
   const interrupt = new AbortController();
   session.interrupt = interrupt;
   const unsubscribe = session.io.onInterrupt(() => interrupt.abort());
@@ -45,6 +50,12 @@ export async function runLine(
   }
 }
 
+/** Prints the command that a misspelt word was probably meant to be. */
+function showNearest(session: Session, name: string, known: readonly string[]): void {
+  const nearest = nearestName(name, known);
+  if (nearest !== null) session.output(`did you mean ${nearest}?`);
+}
+
 async function runCommand(session: Session, command: Command, argument: string): Promise<boolean> {
   for (;;) {
     try {
@@ -52,14 +63,14 @@ async function runCommand(session: Session, command: Command, argument: string):
     } catch (error) {
       if (error instanceof InterruptError) throw error;
       if (error instanceof HttpStatusError && error.status === UNAUTHORIZED) {
-        session.output('Server requires authentication');
+        if (!session.isForPeople || session.isInteractive) session.output('Server requires authentication');
         if (session.isInteractive) {
           if (await askForPassword(session)) continue;
-          session.fail(formatError(new CtlError('EOFError', '')));
+          session.failWith(new CtlError('EOFError', ''));
           return false;
         }
       }
-      session.fail(formatError(error));
+      session.failWith(error);
       return false;
     }
   }

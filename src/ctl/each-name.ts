@@ -5,6 +5,7 @@
 import { faults, RpcFault } from '../core/faults.ts';
 import { parseNamespec } from '../core/namespec.ts';
 import { ExitCode } from './exit-codes.ts';
+import { showHints } from './name-hint.ts';
 import { expandNames } from './names.ts';
 import type { Session } from './session.ts';
 import { type ProcessResult, resultOf } from './supervisor-client.ts';
@@ -34,6 +35,7 @@ export async function applyToNames(session: Session, names: readonly string[], o
     (await operation.all()).forEach(show);
     return;
   }
+  const unknown: string[] = [];
   for (const name of await expandNames(names, session.client.getAllProcessInfo)) {
     const { group, process: proc } = parseNamespec(name);
     try {
@@ -44,10 +46,12 @@ export async function applyToNames(session: Session, names: readonly string[], o
       }
     } catch (error) {
       if (!(error instanceof RpcFault)) throw error;
+      if (error.code === faults.BAD_NAME) unknown.push(name);
       if (proc !== null) show(resultOf({ group, name: proc }, error));
       else if (error.code === faults.BAD_NAME)
         session.fail(`${group}: ERROR (no such group)`, operation.unknownGroupCode ?? ExitCode.GENERIC);
       else throw error;
     }
   }
+  await showHints(session, unknown);
 }

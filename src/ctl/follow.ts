@@ -37,6 +37,10 @@ export async function followLog(session: Session, path: string, interrupt: Abort
       if (interrupt.aborted) throw error;
       return;
     }
+    if (session.isForPeople) {
+      for (const line of session.describe(error)) stderr.write(`${line}\n`);
+      return;
+    }
     const pythonClass = error instanceof CtlError ? error.pythonClass : error.name;
     stderr.write(`${serverUrl}${path} Cannot connect, error: <class '${pythonClass}'> (${error.message})\n`);
   }

@@ -13,7 +13,7 @@ export interface CtlInput extends Readable {
 /** Input and output of one run of the client. */
 export interface CtlIo {
   readonly stdin: CtlInput;
-  readonly stdout: Writable & { readonly isTTY?: boolean };
+  readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
   readonly stderr: Writable;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;

@@ -1,6 +1,8 @@
 /**
  * The command line of the client: options as Python's getopt reads them, then the action. Pure.
  */
+import { findCommand } from '../cli/commands.ts';
+import { type ConnectionOption, connectionOptions, shellOptions } from '../cli/connection-options.ts';
 import { formatPythonString } from '../config/python-text.ts';
 import { isUrl } from './server-url.ts';
 
@@ -28,15 +30,14 @@ interface OptionRow {
   readonly hasValue: boolean;
 }
 
+function toRow({ key, names: [short = '', long = ''], value }: ConnectionOption): OptionRow {
+  return { key, short: short.slice(1), long: long.slice(2), hasValue: value !== undefined };
+}
+
 const ROWS: readonly OptionRow[] = [
-  { key: 'file', short: 'c', long: 'configuration', hasValue: true },
+  ...[...connectionOptions, ...shellOptions].map(toRow),
   { key: 'help', short: 'h', long: 'help', hasValue: false },
   { key: 'help', short: '?', long: '?', hasValue: false },
-  { key: 'interactive', short: 'i', long: 'interactive', hasValue: false },
-  { key: 'serverUrl', short: 's', long: 'serverurl', hasValue: true },
-  { key: 'username', short: 'u', long: 'username', hasValue: true },
-  { key: 'password', short: 'p', long: 'password', hasValue: true },
-  { key: 'historyFile', short: 'r', long: 'history-file', hasValue: true },
 ];
 
 /** An error in the command line. The message is Supervisor's. */
@@ -61,6 +62,23 @@ export function placeAction(action: string, args: readonly string[]): string[] {
   if (!parsed.ok) return [...args];
   const options = args.length - parsed.options.action.length;
   return [...args.slice(0, options), action, ...args.slice(options)];
+}
+
+/**
+ * Moves the options of the connection from behind the name of a command to the front: `onevisor status -s URL web` is
+ * `onevisor ctl -s URL status web`. Options of the command itself stay.
+ */
+export function placeConnection([action = '', ...words]: readonly string[]): string[] {
+  const own = new Set(findCommand(action)?.options?.flatMap(({ names }) => names));
+  const moved: string[] = [];
+  for (;;) {
+    const [word = '', ...rest] = words;
+    const [name = ''] = word.split('=', 1);
+    if (own.has(name) || !connectionOptions.some(({ names }) => names.includes(name))) break;
+    const length = word === name && rest.length > 0 ? 2 : 1;
+    moved.push(...words.splice(0, length));
+  }
+  return [...moved, action, ...words];
 }
 
 function readOptions(args: readonly string[]): CtlOptions {

@@ -70,7 +70,7 @@ function refuse(io: CtlIo, error: string): number {
 /** Runs the command of the command line. */
 async function execute({ io, settings, gone }: ClientRun, line: string, isInteractive: boolean): Promise<number> {
   const lines = openLines(io, []);
-  const session = new Session({ io, lines, endpoint: settings, isInteractive, gone });
+  const session = new Session({ io, lines, endpoint: settings, isInteractive, isOneCommand: true, gone });
   try {
     await runLine(session, commandsOf(io, settings), line);
     return session.exitCode;
@@ -86,7 +86,7 @@ async function execute({ io, settings, gone }: ClientRun, line: string, isIntera
 async function interact({ io, settings, gone }: ClientRun): Promise<number> {
   const { historyFile } = settings;
   const lines = openLines(io, historyFile === null ? [] : readHistory(historyFile));
-  const session = new Session({ io, lines, endpoint: settings, isInteractive: true, gone });
+  const session = new Session({ io, lines, endpoint: settings, isInteractive: true, isOneCommand: false, gone });
   await runShell(session, commandsOf(io, settings), settings.prompt);
   if (historyFile !== null) writeHistory(io, historyFile, lines.history);
   return ExitCode.SUCCESS;

@@ -4,7 +4,8 @@
  */
 import { faults, RpcFault } from '../core/faults.ts';
 import { callRemoteMethod, type Endpoint } from './transport.ts';
-import { ConnectionError } from './errors.ts';
+import { ConnectionError, formatError } from './errors.ts';
+import { explainError } from './explain.ts';
 import { ExitCode } from './exit-codes.ts';
 import type { CtlIo } from './io.ts';
 import { SupervisorClient } from './supervisor-client.ts';
@@ -34,6 +35,8 @@ export interface SessionParts {
   readonly lines: LineSource;
   readonly endpoint: Endpoint;
   readonly isInteractive: boolean;
+  /** True for the command of a command line; false in the shell. */
+  readonly isOneCommand: boolean;
   readonly gone: AbortSignal;
 }
 
@@ -46,14 +49,18 @@ export class Session {
   endpoint: Endpoint;
   /** True if commands may ask the user a question. */
   readonly isInteractive: boolean;
+  readonly isOneCommand: boolean;
   /** Aborted when the reader of our output has closed it. Commands that print again and again end then. */
   readonly gone: AbortSignal;
   exitCode: number = ExitCode.SUCCESS;
+  /** Hints that the command has shown. */
+  readonly shownHints = new Set<string>();
   /** Aborted by Ctrl-C. Each command gets a new one. */
   interrupt: AbortController = new AbortController();
 
-  constructor({ io, lines, endpoint, isInteractive, gone }: SessionParts) {
+  constructor({ io, lines, endpoint, isInteractive, isOneCommand, gone }: SessionParts) {
     this.io = io;
+    this.isOneCommand = isOneCommand;
     this.lines = lines;
     this.endpoint = endpoint;
     this.isInteractive = isInteractive;
@@ -61,6 +68,11 @@ export class Session {
     this.client = new SupervisorClient((method, ...params) =>
       callRemoteMethod(this.endpoint, method, params, this.interrupt.signal),
     );
+  }
+
+  /** True if a person reads our output. Scripts get the output of Supervisor's client. */
+  get isForPeople(): boolean {
+    return this.io.stdout.isTTY === true;
   }
 
   /** Prints a line. */
@@ -77,6 +89,16 @@ export class Session {
   fail(line: string, exitCode: number = ExitCode.GENERIC): void {
     this.output(line);
     this.exitCode = exitCode;
+  }
+
+  /** Describes an error that the command does not handle, for the reader of our output. */
+  describe(error: unknown): readonly string[] {
+    return this.isForPeople ? explainError(error, this.endpoint) : [formatError(error)];
+  }
+
+  /** Prints an error that the command does not handle, and sets the exit code. */
+  failWith(error: unknown, exitCode: number = ExitCode.GENERIC): void {
+    for (const line of this.describe(error)) this.fail(line, exitCode);
   }
 
   /** Sets the exit code for a fault, unless the fault is `harmless`. */
@@ -99,13 +121,19 @@ export class Session {
       if (error instanceof RpcFault && error.code === faults.UNKNOWN_METHOD) {
         this.fail(NO_SUPERVISOR_NAMESPACE, ExitCode.UNIMPLEMENTED_FEATURE);
       } else if (error instanceof ConnectionError && error.code === 'ECONNREFUSED') {
-        this.fail(`${serverUrl} refused connection`, ExitCode.INSUFFICIENT_PRIVILEGES);
+        this.#refuse(error, `${serverUrl} refused connection`, ExitCode.INSUFFICIENT_PRIVILEGES);
       } else if (error instanceof ConnectionError && error.code === 'ENOENT') {
-        this.fail(`${serverUrl} no such file`, ExitCode.NOT_RUNNING);
+        this.#refuse(error, `${serverUrl} no such file`, ExitCode.NOT_RUNNING);
       } else {
         throw error;
       }
     }
     return false;
+  }
+
+  /** Prints an error for which Supervisor's client has a text of its own. */
+  #refuse(error: ConnectionError, text: string, exitCode: number): void {
+    if (this.isForPeople) this.failWith(error, exitCode);
+    else this.fail(text, exitCode);
   }
 }

@@ -16,6 +16,7 @@ import type { CtlOptions } from './options.ts';
 /** Settings of the client. */
 export interface CtlSettings {
   readonly serverUrl: string;
+  readonly origin: string;
   readonly username: string | null;
   readonly password: string | null;
   readonly prompt: string;
@@ -206,8 +207,10 @@ function fillIn(
 ): CtlSettings {
   // The password of the supervisor that was found must not be sent to the server that -s names.
   const endpoint = options.serverUrl === null ? found : null;
+  const written = file.serverurl ?? null;
   return {
-    serverUrl: options.serverUrl ?? file.serverurl ?? endpoint?.serverUrl ?? fallback,
+    serverUrl: options.serverUrl ?? written ?? endpoint?.serverUrl ?? fallback,
+    origin: describeOrigin(options.serverUrl !== null, written === null ? null : path, endpoint !== null),
     username: options.username ?? file.username ?? endpoint?.username ?? null,
     password: options.password ?? file.password ?? endpoint?.password ?? null,
     prompt: file.prompt ?? DEFAULT_PROMPT,
@@ -216,6 +219,13 @@ function fillIn(
     plugins,
     file: path,
   };
+}
+
+/** Describes where the address comes from. `file` is the file that names it; null if none does. */
+function describeOrigin(isGiven: boolean, file: string | null, isFound: boolean): string {
+  if (isGiven) return 'from -s';
+  if (file !== null) return `from ${file}`;
+  return isFound ? 'of the supervisor of this container' : 'the default, as no supervisor was found here';
 }
 
 /** Makes the path of the history file absolute; `~` is the home directory. */

@@ -17,6 +17,8 @@ export interface Endpoint {
   readonly serverUrl: string;
   readonly username: string | null;
   readonly password: string | null;
+  /** Where the address comes from, for people, for example `from -s`. */
+  readonly origin?: string;
 }
 
 /**

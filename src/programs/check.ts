@@ -2,9 +2,10 @@
  * `onevisor check`: reads a configuration as the supervisor would, reports all its problems, and prints the effective
  * values. Starts nothing, changes nothing.
  */
+import { helpOf } from '../cli/help-text.ts';
 import type { Users } from '../config/datatype.ts';
 import { describeReading, formatConfig, formatProblems } from '../config/effective.ts';
-import { formatFlags, parseFlags } from '../config/flags.ts';
+import { parseFlags } from '../config/flags.ts';
 import type { Reading } from '../config/model.ts';
 import { readConfig } from '../config/read.ts';
 import { openSource, readGivenFile } from '../config/source.ts';
@@ -45,10 +46,7 @@ export async function runCheck(
   switch (outcome.kind) {
     case 'help':
     case 'version':
-      io.out(
-        `${formatFlags('onevisor check [--json] [--static]')}\n  --json    print one JSON object\n  --static  make ` +
-          `no look-up that depends on this machine: users, directories, includes\n`,
-      );
+      io.out(helpOf('check'));
       return 0;
     case 'usage':
       io.err(`Error: ${outcome.message}\nFor help, use onevisor check -h\n`);

@@ -1,29 +1,47 @@
 /**
- * `supervisorctl`, `onevisor ctl` and `onevisor health`: gives the client its terminal, its environment and the
- * discovery of supervisors, and returns its exit code.
+ * `supervisorctl`, `onevisor ctl`, `onevisor COMMAND` and `onevisor health`: gives the client its terminal, its
+ * environment and the discovery of supervisors, and returns its exit code.
  */
-import { placeAction } from '../ctl/options.ts';
+import { findCommand, isClientCommand } from '../cli/commands.ts';
+import { formatCommand } from '../cli/help-text.ts';
+import { parseOptions, placeAction, placeConnection } from '../ctl/options.ts';
 import { runCtl } from '../ctl/run.ts';
 import { currentDirectory } from '../files/current-directory.ts';
+import { isCalledByOwnName } from '../startup/choose-program.ts';
 import { openDiscovery } from '../startup/find-supervisor.ts';
+import { type HelpIo, textWidth } from './help.ts';
+import type { ProgramIo } from './program-io.ts';
 
-/**
- * Runs the client. `calledAs` is the path of this executable; the configuration is searched relative to its directory.
- */
-export function runControl(
-  args: readonly string[],
-  env: Readonly<NodeJS.ProcessEnv>,
-  calledAs: string,
-): Promise<number> {
+/** Input of the client. */
+export interface ControlIo extends ProgramIo {
+  readonly env: Readonly<NodeJS.ProcessEnv>;
+  /** Path of this executable. The configuration is searched relative to its directory. */
+  readonly calledPath: string;
+  /** Name of this command in messages. */
+  readonly calledAs: string;
+}
+
+/** Runs the client. A command of `onevisor` itself may have the options of the connection behind its name. */
+export async function runControl(given: readonly string[], io: ControlIo): Promise<number> {
+  const { env, calledPath, calledAs } = io;
+  const args = isClientCommand(given[0] ?? '') && isCalledByOwnName(calledAs) ? placeConnection(given) : given;
+  const { stdin, stdout, stderr } = process;
+  const columns = stdout.isTTY ? stdout.columns : null;
+  // Supervisor's client takes --help as the name of a process, which only a script could expect.
+  const help = isCalledByOwnName(calledAs) || columns !== null ? helpFor(args, columns) : null;
+  if (help !== null) {
+    io.out(help);
+    return 0;
+  }
   const cwd = currentDirectory();
   return runCtl(args, {
-    stdin: process.stdin,
-    stdout: process.stdout,
-    stderr: process.stderr,
+    stdin,
+    stdout,
+    stderr,
     env,
     cwd,
-    discovery: openDiscovery(env, cwd, calledAs),
-    calledAs,
+    discovery: openDiscovery(env, cwd, calledPath),
+    calledAs: calledPath,
     onInterrupt(listener: () => void): () => void {
       process.on('SIGINT', listener);
       return () => process.removeListener('SIGINT', listener);
@@ -31,11 +49,15 @@ export function runControl(
   });
 }
 
+/** Returns the help for a command that is followed by `-h` or `--help`; null for other command lines. */
+function helpFor(args: readonly string[], columns: HelpIo['columns']): string | null {
+  const parsed = parseOptions(args);
+  const [name = '', option] = parsed.ok ? parsed.options.action : [];
+  const spec = option === '-h' || option === '--help' ? findCommand(name) : null;
+  return spec === null ? null : formatCommand(spec, textWidth(columns));
+}
+
 /** Checks the health of the supervisor. Returns 0 or 1: Docker's HEALTHCHECK reserves all other codes. */
-export async function runHealth(
-  args: readonly string[],
-  env: Readonly<NodeJS.ProcessEnv>,
-  calledAs: string,
-): Promise<number> {
-  return (await runControl(placeAction('health', args), env, calledAs)) === 0 ? 0 : 1;
+export async function runHealth(args: readonly string[], io: ControlIo): Promise<number> {
+  return (await runControl(placeAction('health', args), io)) === 0 ? 0 : 1;
 }

@@ -1,4 +1,5 @@
 /** `onevisor echo-conf`: prints a sample configuration with every option. */
+import { helpOf } from '../cli/help-text.ts';
 import { formatSample } from '../config/reference.ts';
 import type { ProgramIo } from './program-io.ts';
 
@@ -18,7 +19,7 @@ export function runEchoConf(
     return 0;
   }
   if (first === '-h' || first === '--help') {
-    io.out('Usage: onevisor echo-conf\n\nPrints a sample configuration; every option is in it, with its default.\n');
+    io.out(helpOf('echo-conf'));
     return 0;
   }
   io.err(`Error: echo-conf takes no arguments, not "${first}"\nFor help, use onevisor echo-conf -h\n`);

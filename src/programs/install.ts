@@ -16,21 +16,13 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
+import { helpOf } from '../cli/help-text.ts';
 import { errnoOf } from '../core/error-text.ts';
 import { escapeControls } from '../core/shown-text.ts';
 import { decodeBytes, toPath } from '../files/bytes.ts';
 import { describeSystemError } from '../files/system-error.ts';
 import { LINK_NAMES } from '../startup/choose-program.ts';
 import type { ProgramIo } from './program-io.ts';
-
-const USAGE = `Usage: onevisor install [--force] DIR
-
-Makes the links ${LINK_NAMES.join(', ')}
-in DIR. They are relative, and lead to onevisor in DIR, or to this executable if
-DIR has no onevisor. DIR is made if it is missing.
-
-  --force  replace other files and links of these names
-`;
 
 /** Further input of `install`. */
 export interface InstallIo extends ProgramIo {
@@ -56,7 +48,7 @@ export function runInstall(args: readonly string[], io: InstallIo): number {
   const force = args.includes('--force');
   const [folder, ...more] = args.filter((arg) => arg !== '--force');
   if (folder === '-h' || folder === '--help') {
-    io.out(USAGE);
+    io.out(helpOf('install'));
     return 0;
   }
   if (folder === undefined || folder === '' || folder.startsWith('-') || more.length > 0) {

@@ -5,19 +5,21 @@
 import { isatty } from 'node:tty';
 import { MessageChannel } from 'node:worker_threads';
 import { formatProblems } from '../config/effective.ts';
-import { type Flags, formatFlags, formatSupervisordUsage, parseFlags } from '../config/flags.ts';
+import { describeBareWords, type Flags, formatFlags, formatSupervisordUsage, parseFlags } from '../config/flags.ts';
 import type { Reading } from '../config/model.ts';
 import { readConfig } from '../config/read.ts';
-import { openSource, readGivenFile } from '../config/source.ts';
+import { openSource, readGivenFile, type Source } from '../config/source.ts';
 import { SUPERVISOR_VERSION } from '../core/supervisor-version.ts';
 import { ListenError } from '../http/listen-error.ts';
 import type { Addon } from '../native/addon.ts';
 import { LimitError } from '../process/limits.ts';
 import type { SignalIntake } from '../process/signals.ts';
 import { SpawnError } from '../process/spawn-error.ts';
+import { isCalledByOwnName, isFrozenWord } from '../startup/choose-program.ts';
 import { detach, isDetached, readHandedOver } from '../startup/daemon.ts';
 import { SupervisorFinder } from '../startup/find-supervisor.ts';
-import { findMode, isMain, staysInForeground } from '../startup/mode.ts';
+import { isCommandOfContainer } from '../startup/main-process.ts';
+import { explicitMode, findMode, isMain, staysInForeground } from '../startup/mode.ts';
 import { findRefusal, type StartRequest } from '../startup/refuse-start.ts';
 import { writeTerminationLog } from '../supervisor/termination-log.ts';
 import { type SuperviseIo, SupervisorRun } from './supervisor-run.ts';
@@ -32,7 +34,8 @@ const LEAVES_CONTAINER =
 
 /** Runs the supervisor. Resolves with the exit code of the process. Errors before the start go to standard error. */
 export async function runSupervise(addon: Addon, io: SuperviseIo, signals: SignalIntake): Promise<number> {
-  const outcome = parseFlags(isDetached(io.args) ? io.args.slice(1) : io.args);
+  const takesWords = isCalledByOwnName(io.calledAs);
+  const outcome = parseFlags(isDetached(io.args) ? io.args.slice(1) : io.args, takesWords ? 'take' : 'refuse');
   switch (outcome.kind) {
     case 'help':
       io.out(io.calledAs === 'supervisord' ? formatSupervisordUsage(io.calledPath) : formatFlags(io.calledAs));
@@ -50,6 +53,8 @@ export async function runSupervise(addon: Addon, io: SuperviseIo, signals: Signa
       break;
   }
   const { flags } = outcome;
+  const objection = flags.isCommandBare ? objectTo(addon, io, flags) : null;
+  if (objection !== null) return refuse(io, io.self.pid === 1, objection);
   const refusal = isDetached(io.args) ? null : findRefusal(startRequest(addon, io, flags));
   // Only PID 1 ends its container. Another process must not write the reason that Kubernetes shows.
   if (refusal !== null) return refuse(io, io.self.pid === 1, refusal);
@@ -81,19 +86,36 @@ export async function runSupervise(addon: Addon, io: SuperviseIo, signals: Signa
   }
 }
 
+/** Returns the error for a command without `--` after options; null in the main process of a container. */
+function objectTo(addon: Addon, io: SuperviseIo, flags: Flags): string | null {
+  const [word = '', ...others] = flags.command ?? [];
+  if (isFrozenWord(word))
+    return (
+      `Error: ${word} comes before its options; use \`${io.calledAs} ${word} …\`, or ` +
+      `\`${io.calledAs} … -- ${word}\` to run a program of that name\n`
+    );
+  const mode = explicitMode({ ...io, flags });
+  const { isSupervised } = finderFor(addon, io);
+  if (isCommandOfContainer({ ...io, mode, isSupervised })) return null;
+  return `Error: ${describeBareWords([word, ...others])}\nFor help, use ${io.calledAs} -h\n`;
+}
+
 function startRequest(addon: Addon, io: SuperviseIo, flags: Flags): StartRequest {
-  const { self, calledPath, calledAs, env } = io;
-  const source = openSource(env, null);
-  const finder = new SupervisorFinder({
-    env,
-    cwd: source.cwd,
-    pid: self.pid,
-    uid: self.uid,
-    calledAs: calledPath,
-    peers: () => addon,
-  });
+  const { self, calledPath, calledAs } = io;
+  const { source, finder } = finderFor(addon, io);
   const isOnTerminal = isatty(0) && isatty(1);
   return { flags, source, self, calledPath, calledAs, isOnTerminal, runningPid: () => finder.runningPid() };
+}
+
+/** Returns the finder of other supervisors in this container. */
+function finderFor(
+  addon: Addon,
+  { env, self, calledPath }: SuperviseIo,
+): { readonly source: Source; readonly finder: SupervisorFinder; readonly isSupervised: () => boolean } {
+  const source = openSource(env, null);
+  const { pid, uid } = self;
+  const finder = new SupervisorFinder({ env, cwd: source.cwd, pid, uid, calledAs: calledPath, peers: () => addon });
+  return { source, finder, isSupervised: () => finder.runningPid() !== null };
 }
 
 /** Writes the reason of a refused start to standard error, and to the termination log of a container. Returns 2. */

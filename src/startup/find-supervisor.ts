@@ -6,17 +6,20 @@
  */
 import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { constants } from 'node:os';
+import { readSwitch } from '../config/environment.ts';
 import { noFlags, parseFlags } from '../config/flags.ts';
 import { readServerConfig } from '../config/read-for-client.ts';
 import { openSource, type Source } from '../config/source.ts';
-import { type Ancestor, isMainProcess, isSupervisorName } from '../core/container-mode.ts';
+import { isMainProcess, isSupervisorName } from '../core/container-mode.ts';
 import { controlSocketPaths, isAbstract, isTrustedPeer, type NamespaceIds, type Peer } from '../core/control-socket.ts';
 import type { Endpoint } from '../ctl/transport.ts';
 import type { Discovery, FoundSupervisor } from '../ctl/discovery.ts';
+import { currentDirectory } from '../files/current-directory.ts';
 import { AddonLoadError, loadAddon } from '../native/load.ts';
 import { chooseProgram } from './choose-program.ts';
 import { hasContainerMark, readAncestor, readAncestors } from './container-facts.ts';
 import { isDetached } from './daemon.ts';
+import { hasFirstAbove, isCommandOfContainer } from './main-process.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -105,11 +108,12 @@ function hasOnlyInitsAbove(pid: number): boolean {
 
 /** Reads a process. Null unless it is a supervisor: clients may have the same name. */
 function readSupervisor(pid: number): SupervisorProcess | null {
-  const proc: Ancestor | null = readAncestor(pid);
+  const proc = readAncestor(pid);
   if (proc === null || !isSupervisorName(proc)) return null;
   // Supervisor is a script. Its command line has Python before the script.
   const words = /python/.test(proc.words[0] ?? '') ? proc.words.slice(1) : proc.words;
-  const { program } = chooseProgram(words[0] ?? proc.name, words.slice(1));
+  const isMain = (): boolean => pid === 1 || (hasFirstAbove(pid, proc.parent) && hasOnlyInitsAbove(pid));
+  const { program } = chooseProgram(words[0] ?? proc.name, words.slice(1), isMain);
   return program === 'supervise' || program === 'demo' ? { pid, words } : null;
 }
 
@@ -242,7 +246,7 @@ export class SupervisorFinder implements Discovery {
 
   #serversOf({ words: [name = '', ...args] }: SupervisorProcess, source: Source): Servers {
     const isDaemon = isDetached(args);
-    const outcome = parseFlags(isDaemon ? args.slice(1) : args);
+    const outcome = parseFlags(isDaemon ? args.slice(1) : args, 'take');
     const flags = outcome.kind === 'run' ? outcome.flags : noFlags;
     return readServerConfig(source, {
       isContainer: !isDaemon,
@@ -267,6 +271,13 @@ export function openDiscovery(env: Environment, cwd: string, calledAs: string): 
     }
   };
   return new SupervisorFinder({ env, cwd, pid: process.pid, uid: process.getuid?.() ?? 0, calledAs, peers });
+}
+
+/** True if a word after our name is the command of our container. Our process is not PID 1, and has this parent. */
+export function isOwnContainerCommand(env: Environment, parent: number): boolean {
+  const isSupervised = (): boolean => openDiscovery(env, currentDirectory(), '').runningPid() !== null;
+  const mode = readSwitch(env, 'ONEVISOR_CONTAINER');
+  return isCommandOfContainer({ env, self: { pid: process.pid, parent }, mode, isSupervised });
 }
 
 function unixOf({ unixServers }: Servers, answers: (path: string) => boolean): Endpoint | null {

@@ -324,6 +324,13 @@ const runs: Readonly<Record<string, (t: TestContext, commands: string[][]) => Pr
     await container.waitForLine(/cache +\| /);
     assert.equal(await container.exit, 5);
   },
+  bare: async (t, [first = [], second = []]) => {
+    // The image of the test has no ENTRYPOINT, and no manage.py.
+    assert.deepEqual(first, ['run', '-it', 'image', 'bash']);
+    const container = await dockerRun(t, second, ['onevisor', 'sh', '-c', 'echo ran; exit 7']);
+    await container.waitForLine(/^ran$/);
+    assert.equal(await container.exit, 7);
+  },
   front: async (t, [command = []]) => {
     const container = await dockerRun(
       t,

@@ -1,8 +1,9 @@
 /** The command `clear`: empties the logs of processes. */
-import { RpcFault } from '../../core/faults.ts';
+import { faults, RpcFault } from '../../core/faults.ts';
 import { parseNamespec } from '../../core/namespec.ts';
 import { defineCommand, requireNames } from '../command.ts';
 import { formatClearResult } from '../format.ts';
+import { showHints } from '../name-hint.ts';
 import { matchOrKeep } from '../names.ts';
 import type { Session } from '../session.ts';
 import { type ProcessResult, resultOf } from '../supervisor-client.ts';
@@ -42,5 +43,6 @@ async function clearLogs(session: Session, name: string): Promise<void> {
   } catch (error) {
     if (!(error instanceof RpcFault)) throw error;
     show(session, resultOf(subject, error));
+    if (error.code === faults.BAD_NAME) await showHints(session, [name]);
   }
 }

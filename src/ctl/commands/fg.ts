@@ -7,6 +7,7 @@ import { ProcessState } from '../../core/states.ts';
 import { ArgumentError, defineCommand } from '../command.ts';
 import { formatFault, InterruptError } from '../errors.ts';
 import { announceFollowing, followLog } from '../follow.ts';
+import { showHints } from '../name-hint.ts';
 import type { Session } from '../session.ts';
 
 export const fg = defineCommand({
@@ -23,6 +24,11 @@ export const fg = defineCommand({
   },
 });
 
+/** Describes a fault that has no text of its own. */
+function describeFault(session: Session, fault: RpcFault): readonly string[] {
+  return session.isForPeople ? session.describe(fault) : [`ERROR: ${formatFault(fault)}`];
+}
+
 async function isAttachable(session: Session, name: string): Promise<boolean> {
   try {
     const { state } = await session.client.getProcessInfo(name);
@@ -30,8 +36,10 @@ async function isAttachable(session: Session, name: string): Promise<boolean> {
     session.fail('ERROR: process not running');
   } catch (error) {
     if (!(error instanceof RpcFault)) throw error;
-    if (error.code === faults.BAD_NAME) session.fail('ERROR: bad process name supplied');
-    else session.output(`ERROR: ${formatFault(error)}`);
+    if (error.code === faults.BAD_NAME) {
+      session.fail('ERROR: bad process name supplied');
+      await showHints(session, [name]);
+    } else session.outputAll(describeFault(session, error));
   }
   return false;
 }
@@ -75,7 +83,8 @@ async function forwardLines(
       await session.client.sendProcessStdin(name, `${line}\n`);
     } catch (error) {
       if (!(error instanceof RpcFault)) throw error;
-      session.output(error.code === faults.NOT_RUNNING ? 'Process got killed' : `ERROR: ${formatFault(error)}`);
+      if (error.code === faults.NOT_RUNNING) session.output('Process got killed');
+      else session.outputAll(describeFault(session, error));
       return;
     }
     const { state } = await session.client.getProcessInfo(name);

@@ -1,4 +1,6 @@
 /** The command `help`: lists the commands, or explains one of them. */
+import { findCommand } from '../../cli/commands.ts';
+import { formatAdditions, formatOwnOptions, PIPE_WIDTH, wrapText } from '../../cli/help-text.ts';
 import type { Command } from '../command.ts';
 
 /** The list as Python's cmd module lays it out in 80 columns. compat: the additions are not in this list. */
@@ -10,15 +12,21 @@ avail  fg        pid   remove  shutdown  status  update
 clear  maintail  quit  reread  signal    stop    version
 `;
 
-const ADDITIONS = [
-  'health [<name> ...]\tList processes that should run and do not, or are not healthy (exit code 0 or 1)',
-  'status --json\t\tAll facts of each process, as JSON',
-  'status --watch[=<s>]\tRepeat the status, every 2 seconds by default',
-  'restart --rolling ...\tRestart one process after the other; stop at the first that does not come up',
-  'update --dry-run\tShow the changes that update would make',
-  'start --timeout <s> ...\tStop waiting after <s> seconds, with exit code 124. The start continues. Also for restart',
-  'Names can be patterns: * matches any characters, ? matches one.',
-];
+/** Returns the commands and options that Supervisor does not have, for a terminal of this width. */
+function listAdditions(width: number): string[] {
+  const known = new Set(LIST.split(/\s+/));
+  return [
+    ...formatAdditions(known, width),
+    ...wrapText('Names can be patterns: * matches any characters, ? matches one.', width),
+  ];
+}
+
+/** Returns what a terminal shows after the text of Supervisor: the additions, or the options of a command. */
+function addedHelp(argument: string, width: number): readonly string[] {
+  if (argument === '') return ['additions (type help additions for this list):', ...listAdditions(width), ''];
+  const spec = findCommand(argument);
+  return spec === null ? [] : formatOwnOptions(spec, width);
+}
 
 /** Makes the command `help` for the other commands. */
 export function createHelp(commands: readonly Command[]): Command {
@@ -26,11 +34,16 @@ export function createHelp(commands: readonly Command[]): Command {
     name: 'help',
     help: ['help\t\tPrint a list of available actions', 'help <action>\tPrint help for <action>'],
     run(session, argument) {
+      const { stdout } = session.io;
+      const width = stdout.isTTY === true ? (stdout.columns ?? PIPE_WIDTH) : PIPE_WIDTH;
       const lines =
-        argument === 'additions' ? ADDITIONS : [...commands, own].find((command) => command.name === argument)?.help;
+        argument === 'additions'
+          ? listAdditions(width)
+          : [...commands, own].find((command) => command.name === argument)?.help;
       if (argument === '') session.output(LIST);
       else if (lines !== undefined && lines.length > 0) session.outputAll(lines);
       else session.output(`*** No help on ${argument}`);
+      if (session.isForPeople) session.outputAll(addedHelp(argument, width));
       return Promise.resolve(false);
     },
   };

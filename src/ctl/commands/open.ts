@@ -13,7 +13,7 @@ export const open: Command = {
       session.fail('ERROR: url must be http:// or unix://');
       return false;
     }
-    session.endpoint = { ...session.endpoint, serverUrl: argument };
+    session.endpoint = { ...session.endpoint, serverUrl: argument, origin: 'from open' };
     const before = session.exitCode;
     await showStatus(session, { names: [], isJson: false });
     // compat: the status of the processes does not change the exit code of this command.

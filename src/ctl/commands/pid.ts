@@ -2,6 +2,7 @@
 import { faults, RpcFault } from '../../core/faults.ts';
 import { defineCommand } from '../command.ts';
 import { ExitCode } from '../exit-codes.ts';
+import { showHints } from '../name-hint.ts';
 import { matchOrKeep } from '../names.ts';
 import type { Session } from '../session.ts';
 
@@ -35,5 +36,6 @@ async function showPid(session: Session, name: string): Promise<void> {
   } catch (error) {
     if (!(error instanceof RpcFault) || error.code !== faults.BAD_NAME) throw error;
     session.fail(`No such process ${name}`);
+    await showHints(session, [name]);
   }
 }

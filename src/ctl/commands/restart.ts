@@ -9,6 +9,7 @@ import { ProcessState } from '../../core/states.ts';
 import { defineCommand, requireNames } from '../command.ts';
 import { InterruptError } from '../errors.ts';
 import { formatSignalResult, formatStartResult } from '../format.ts';
+import { showHints } from '../name-hint.ts';
 import { selectNamed } from '../names.ts';
 import type { Session } from '../session.ts';
 import { type ProcessInfo, type ProcessResult, resultOf } from '../supervisor-client.ts';
@@ -65,11 +66,16 @@ async function listResting({ client }: Session): Promise<ReadonlySet<string>> {
 async function restartInTurn(session: Session, names: readonly string[]): Promise<void> {
   const processes = await session.client.getAllProcessInfo();
   const chosen = new Set<ProcessInfo>();
+  const unknown: string[] = [];
   for (const name of names) {
     const found = selectNamed([name], processes);
-    if (found.length === 0) session.fail(`${name}: ERROR (no such process)`);
+    if (found.length === 0) {
+      session.fail(`${name}: ERROR (no such process)`);
+      unknown.push(name);
+    }
     for (const proc of found) chosen.add(proc);
   }
+  await showHints(session, unknown);
   for (const proc of chosen) {
     if (await restartOne(session, proc)) continue;
     session.output(

@@ -7,9 +7,10 @@ import { RpcFault } from '../../core/faults.ts';
 import { parseNamespec } from '../../core/namespec.ts';
 import { ProcessState, STOPPED_STATES } from '../../core/states.ts';
 import { defineCommand } from '../command.ts';
-import { ConnectionError, formatError } from '../errors.ts';
+import { ConnectionError } from '../errors.ts';
 import { ExitCode, StatusExitCode } from '../exit-codes.ts';
 import { formatStatuses } from '../format.ts';
+import { showHints } from '../name-hint.ts';
 import { findMatches, isPattern } from '../names.ts';
 import type { Session } from '../session.ts';
 import type { ProcessInfo } from '../supervisor-client.ts';
@@ -72,7 +73,7 @@ async function watchStatus(session: Session, view: StatusView, periodMs: number)
 /** Shows a fault or a lost connection: a supervisor that restarts comes back. Any other error ends the command. */
 function showFailure(session: Session, error: unknown): void {
   if (!(error instanceof RpcFault) && !(error instanceof ConnectionError)) throw error;
-  session.fail(formatError(error));
+  session.failWith(error);
 }
 
 /** Shows the status of processes. Prints `before` first, as soon as the answer has arrived. */
@@ -82,7 +83,7 @@ export async function showStatus(session: Session, { names, isJson }: StatusView
     return;
   }
   const infos = await session.client.getAllProcessInfo();
-  const { found, problems } = chooseProcesses(names, infos);
+  const { found, problems, unknown } = chooseProcesses(names, infos);
   session.io.stdout.write(before);
   if (isJson) {
     for (const problem of problems) session.io.stderr.write(`${problem}\n`);
@@ -90,6 +91,7 @@ export async function showStatus(session: Session, { names, isJson }: StatusView
     session.output(JSON.stringify(structs, null, 2));
   } else {
     session.outputAll([...problems, ...formatStatuses(found)]);
+    await showHints(session, unknown);
   }
   if (problems.length > 0) session.exitCode = StatusExitCode.UNKNOWN;
   // compat: the exit code for a stopped process has priority over the exit code for an unknown name.
@@ -99,17 +101,20 @@ export async function showStatus(session: Session, { names, isJson }: StatusView
 function chooseProcesses(
   names: readonly string[],
   infos: readonly ProcessInfo[],
-): { found: readonly ProcessInfo[]; problems: readonly string[] } {
-  if (names.length === 0 || names.includes('all')) return { found: infos, problems: [] };
+): { found: readonly ProcessInfo[]; problems: readonly string[]; unknown: readonly string[] } {
+  if (names.length === 0 || names.includes('all')) return { found: infos, problems: [], unknown: [] };
   const problems: string[] = [];
+  const unknown: string[] = [];
   const found = names.flatMap((name) => {
     const { group, process: proc } = parseNamespec(name);
     const matches = isPattern(name)
       ? findMatches(name, infos)
       : infos.filter((info) => info.group === group && (proc === null || info.name === proc));
-    if (matches.length === 0)
+    if (matches.length === 0) {
+      unknown.push(name);
       problems.push(proc === null ? `${group}: ERROR (no such group)` : `${name}: ERROR (no such process)`);
+    }
     return matches;
   });
-  return { found, problems };
+  return { found, problems, unknown };
 }

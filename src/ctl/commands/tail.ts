@@ -5,6 +5,7 @@ import type { StreamName } from '../../core/stream-name.ts';
 import { ArgumentError, defineCommand } from '../command.ts';
 import { followUntilInterrupt } from '../follow.ts';
 import { formatTailFault } from '../format.ts';
+import { showHints } from '../name-hint.ts';
 import type { Session } from '../session.ts';
 
 /** Number of bytes that `tail` and `maintail` show by default. */
@@ -75,5 +76,6 @@ async function showTail(
       error.code === faults.BAD_NAME ? `${name}: ERROR (no such process name)` : formatTailFault(name, error.code);
     if (line === null) throw error;
     session.fail(line);
+    if (error.code === faults.BAD_NAME) await showHints(session, [name]);
   }
 }

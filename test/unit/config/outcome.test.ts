@@ -275,7 +275,7 @@ test('check and echo-conf on real files', async () => {
       [(await run(['-x'])).code, (await run(['-x'])).err],
       [2, 'Error: option -x not recognized\nFor help, use onevisor check -h\n'],
     );
-    assert.match((await run(['-h'])).out, /^Usage: onevisor check \[--json\] \[--static\] \[options\]/);
+    assert.match((await run(['-h'])).out, /^Usage: onevisor check \[--json\] \[--static\] \[OPTIONS\]/);
     const memory = openSource({}, null).read('/proc/self/mem');
     assert.ok(!memory.ok && /it cannot be read \(E/.test(memory.reason));
     assert.ok(

@@ -534,6 +534,11 @@ test('flags: those of supervisord, with the rules of getopt', () => {
     ['/a', true, true, ['a', '-n'], ['nodaemon', 'silent', 'minfds', 'minprocs', 'strip_ansi', 'nocleanup']],
   );
   assert.deepEqual(parseFlags([]), { kind: 'run', flags: noFlags });
+  assert.deepEqual(parseFlags(['--']), { kind: 'run', flags: noFlags }, 'no command after -- is no command');
+  assert.deepEqual(parseFlags(['bash', '-c', 'x'], 'take'), {
+    kind: 'run',
+    flags: { ...noFlags, command: ['bash', '-c', 'x'], isCommandBare: true },
+  });
   for (const args of [['-h'], ['--help'], ['-?'], ['-nh'], ['-n?'], ['--he']])
     assert.deepEqual(parseFlags(args), { kind: 'help' });
   for (const args of [['-v'], ['--version'], ['-nv'], ['--ver']])
@@ -553,7 +558,6 @@ const usages: ReadonlyArray<readonly [readonly string[], string]> = [
   [['-l', 'a', '--logfile=b'], "conflicting command line option '--logfile'"],
   [['a', 'b'], "positional arguments are not supported: ['a', 'b']; the main program comes after --"],
   [['-'], "positional arguments are not supported: ['-']; the main program comes after --"],
-  [['--'], 'there is no command after --'],
 ];
 for (const [args, message] of usages)
   test(`flags: ${args.join(' ')} is refused`, () => assert.deepEqual(parseFlags(args), { kind: 'usage', message }));

@@ -69,6 +69,7 @@ describe('the settings of the client', () => {
     );
     const expected = {
       serverUrl: `unix://${directory}/x.sock`,
+      origin: `from ${join(directory, 'c.conf')}`,
       username: 'me',
       password: 'secret',
       prompt: 'mine',
@@ -80,7 +81,14 @@ describe('the settings of the client', () => {
     assert.deepEqual(settings(file, [socket], { NAME: 'me' }), expected);
     assert.deepEqual(
       settings([...file, '-s', 'http://h:1', '-u', 'u', '-p', '', '-r', 'mine'], [socket], { NAME: 'me' }),
-      { ...expected, serverUrl: 'http://h:1', username: 'u', password: '', historyFile: join(directory, 'mine') },
+      {
+        ...expected,
+        serverUrl: 'http://h:1',
+        origin: 'from -s',
+        username: 'u',
+        password: '',
+        historyFile: join(directory, 'mine'),
+      },
     );
   });
 

@@ -237,10 +237,10 @@ describe('completion', () => {
   ];
   const choices = async (line: string): Promise<string[]> =>
     (await completeLine(line, () => Promise.resolve(processes))).choices;
-  it('offers the same as supervisorctl', async () => {
+  it('offers the words of supervisorctl, and our additions', async () => {
     assert.deepEqual(await choices('ver'), ['version ']);
     assert.deepEqual(await choices('sta'), ['start ', 'status ']);
-    assert.deepEqual((await choices('')).length, 22);
+    assert.deepEqual((await choices('')).length, 23);
     assert.deepEqual(await choices('help st'), ['start ', 'status ', 'stop ']);
     assert.deepEqual(await choices('pid ru'), ['run ']);
     assert.deepEqual(await choices('tail -f ru'), ['run ']);
@@ -249,7 +249,8 @@ describe('completion', () => {
     assert.deepEqual(await choices('update m'), ['many ']);
     assert.deepEqual(await choices('reload '), []);
     assert.deepEqual(await choices('open u'), []);
-    assert.deepEqual(await choices('h'), ['help ']);
+    assert.deepEqual(await choices('h'), ['health ', 'help ']);
+    assert.deepEqual(await choices('update --'), ['--dry-run ', '--help ']);
   });
   it('does not ask the server if processes do not matter', async () => {
     const fail = (): Promise<never> => Promise.reject(new Error('asked'));

@@ -4,12 +4,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { chooseProgram } from '../../../src/startup/choose-program.ts';
+import { frozenWords } from '../../../src/cli/commands.ts';
+import { chooseProgram, isFrozenWord } from '../../../src/startup/choose-program.ts';
 import { environmentForPrograms, libcChoice, usesSystemLibc } from '../../../src/startup/own-libc.ts';
 import { originalArguments, originalVariables } from '../../../src/startup/original-bytes.ts';
 
 test('the program is chosen by the called name, then by the first argument', () => {
-  const rows: Array<[argv0: string, args: string[], program: string, rest: string[]]> = [
+  const rows: ReadonlyArray<[argv0: string, args: string[], program: string, rest: string[]]> = [
     ['/usr/bin/supervisord', ['-n'], 'supervise', ['-n']],
     ['supervisorctl', ['status'], 'ctl', ['status']],
     ['echo_supervisord_conf', [], 'echo-conf', []],
@@ -23,11 +24,47 @@ test('the program is chosen by the called name, then by the first argument', () 
     ['supervisord', ['--version'], 'supervise', ['--version']],
     ['onevisor', [], 'supervise', []],
     ['onevisor', ['health', 'web'], 'health', ['web']],
+    ['onevisor', ['--help'], 'overview', []],
+    ['onevisor', ['-n', '--help'], 'supervise', ['-n', '--help']],
+    ['supervisord', ['--help'], 'supervise', ['--help']],
+    ['supervisorctl', ['status', '--help'], 'ctl', ['status', '--help']],
+    ['onevisor', ['check', '--help'], 'help', ['command', 'check']],
+    ['onevisor', ['schema', 'environment'], 'schema', ['environment']],
+    ['onevisor', ['completion', 'bash'], 'completion', ['bash']],
   ];
   for (const [argv0, args, program, rest] of rows) {
-    const choice = chooseProgram(argv0, args);
+    const choice = chooseProgram(argv0, args, () => assert.fail('the mode does not matter'));
     assert.deepEqual([choice.program, choice.args], [program, rest], `${argv0} ${args.join(' ')}`);
   }
+});
+
+test('in the main process of a container, a word is the command to run, unless it is frozen', () => {
+  for (const args of [['bash'], ['status'], ['top', '-d', '1'], ['wait', '--help'], ['chekc']]) {
+    const choice = chooseProgram('onevisor', args, () => true);
+    assert.deepEqual([choice.program, choice.args], ['supervise', ['--', ...args]]);
+  }
+});
+
+test('in any other process, a word is a command of the client, or unknown', () => {
+  const rows: ReadonlyArray<[args: string[], program: string]> = [
+    [['status', '--help'], 'ctl'],
+    [['tail', '-f', 'web'], 'ctl'],
+    [['quit'], 'unknown'],
+    [['bash'], 'unknown'],
+    [['chekc'], 'unknown'],
+  ];
+  for (const [args, program] of rows) {
+    const choice = chooseProgram('/x/onevisor', args, () => false);
+    assert.deepEqual([choice.program, choice.args, choice.calledAs], [program, args, 'onevisor']);
+  }
+});
+
+/** A promise to users: `docker run image WORD` keeps its meaning. Never change this list. */
+const FROZEN = 'check completion ctl demo echo-conf health help install pidproxy schema unpack';
+
+test('the list of frozen words is the promised one, and each has a program', () => {
+  assert.equal([...frozenWords].toSorted().join(' '), FROZEN);
+  for (const word of frozenWords) assert.ok(isFrozenWord(word), word);
 });
 
 test('variables that were set aside come back, and the choice of the libc is not for programs', () => {

@@ -1,0 +1,201 @@
+/**
+ * The table of all commands of the executable: those that ask a running supervisor (client-commands.ts), and the frozen
+ * list of the others. Pure data, and look-ups in it.
+ */
+import { clientCommands } from './client-commands.ts';
+import type { CommandSpec } from './command-spec.ts';
+import { connectionOptions, shellOptions } from './connection-options.ts';
+
+/**
+ * The commands that exist in every process, also in the main process of a container. manual/start.md names them, and
+ * promises that no word is ever added: `docker run image WORD` has to keep its meaning.
+ */
+const frozenCommands: readonly CommandSpec[] = [
+  {
+    name: 'health',
+    kind: 'frozen',
+    group: 'look',
+    summary: 'Report each process that should be up and is not',
+    usage: ['health [NAME…]'],
+    takes: ['processes'],
+    options: connectionOptions,
+    details: [
+      'Made for HEALTHCHECK and for probes that run a command: it prints a line for each problem, and ' +
+        'nothing if all is well. A process that has a health check must be healthy.',
+    ],
+    examples: [
+      { line: 'onevisor health', effect: 'all processes' },
+      { line: 'onevisor health web', effect: 'one process' },
+    ],
+    exitCodes: [[1, 'there is a problem, or no supervisor answers']],
+  },
+  {
+    name: 'ctl',
+    kind: 'frozen',
+    group: 'supervisor',
+    summary: 'Be supervisorctl: run a command, or open a shell',
+    usage: ['ctl [OPTIONS] [COMMAND [ARG…]]'],
+    takes: ['action'],
+    options: [...connectionOptions, ...shellOptions],
+    details: [
+      'Has all commands that ask a supervisor: `onevisor ctl status` is `onevisor status`. Works in ' +
+        'every process, also where `onevisor status` would run a program named status.',
+      'Without -c and -s it asks the supervisor of this container.',
+      'As `supervisorctl`, and wherever the output is no terminal, it writes what the client of Supervisor writes.',
+    ],
+    examples: [
+      { line: 'onevisor ctl status', effect: 'one command' },
+      { line: 'onevisor ctl -s unix:///run/onevisor.sock status', effect: 'a supervisor by its address' },
+      { line: 'echo status | onevisor ctl', effect: 'commands from a pipe' },
+    ],
+    exitCodes: [[2, 'the command line or the configuration is wrong']],
+  },
+  {
+    name: 'check',
+    kind: 'frozen',
+    group: 'prepare',
+    summary: 'Check a configuration, and print its values; start nothing',
+    usage: ['check [--json] [--static] [OPTIONS]'],
+    takes: [],
+    options: [
+      { names: ['--json'], help: 'print one JSON object' },
+      { names: ['--static'], help: 'make no look-up that depends on this machine: users, directories, includes' },
+      { names: ['-c', '--configuration'], value: 'FILE', valueKind: 'file', help: 'configuration file' },
+      { names: ['--container'], help: 'with the defaults of a container' },
+    ],
+    details: ['Takes the other options of the supervisor too: `onevisor help options`.'],
+    examples: [
+      { line: 'onevisor check', effect: 'what the supervisor would read' },
+      { line: 'onevisor check --static -c supervisord.conf', effect: 'a file of another machine' },
+    ],
+    exitCodes: [[2, 'the configuration has an error']],
+  },
+  {
+    name: 'echo-conf',
+    kind: 'frozen',
+    group: 'prepare',
+    summary: 'Print a sample configuration with every option',
+    usage: ['echo-conf'],
+    takes: [],
+    examples: [{ line: 'onevisor echo-conf >sample.conf', effect: 'into a file' }],
+  },
+  {
+    name: 'schema',
+    kind: 'frozen',
+    group: 'prepare',
+    summary: 'Print a JSON Schema of all options, for editors',
+    usage: ['schema [configuration | environment]'],
+    takes: ['schema'],
+    details: [
+      '`configuration`: an object from section to options. `environment`: an object of variables, as ' +
+        'in a Compose file. Made from the table of options.',
+    ],
+    examples: [{ line: 'onevisor schema environment >onevisor.schema.json', effect: 'for the variables' }],
+    exitCodes: [[2, 'there is no such schema']],
+  },
+  {
+    name: 'install',
+    kind: 'frozen',
+    group: 'prepare',
+    summary: 'Make the links supervisord, supervisorctl and others',
+    usage: ['install [--force] DIR'],
+    takes: ['directory'],
+    options: [{ names: ['--force'], help: 'replace other files and links of these names' }],
+    details: [
+      'The links are relative, and lead to onevisor in DIR, or to this executable if DIR has no ' +
+        'onevisor. DIR is made if it is missing.',
+    ],
+    examples: [{ line: 'onevisor install ./bin', effect: 'links in a directory' }],
+    exitCodes: [
+      [1, 'a link cannot be made'],
+      [2, 'the command line is wrong'],
+    ],
+  },
+  {
+    name: 'unpack',
+    kind: 'frozen',
+    group: 'prepare',
+    summary: 'Do nothing any more; old Dockerfiles call this',
+    usage: ['unpack'],
+    takes: [],
+  },
+  {
+    name: 'pidproxy',
+    kind: 'frozen',
+    group: 'prepare',
+    summary: 'Stay in the foreground for a program that does not',
+    usage: ['pidproxy PIDFILE CMD [ARG…]'],
+    takes: ['file', 'text'],
+    details: [
+      'For a program that goes to the background and writes PIDFILE: signals are forwarded to the ' +
+        'process in PIDFILE.',
+    ],
+    exitCodes: [[2, 'the command line is wrong']],
+  },
+  {
+    name: 'demo',
+    kind: 'frozen',
+    group: 'learn',
+    summary: 'Run three small programs, to try onevisor out',
+    usage: ['demo'],
+    takes: [],
+    details: ['A clock, a worker that crashes, and a program that leaves orphans. Ctrl-C ends it.'],
+  },
+  {
+    name: 'help',
+    kind: 'frozen',
+    group: 'learn',
+    summary: 'Show a page of the manual, a command or an option',
+    usage: ['help [TOPIC]', 'help command|page|option TOPIC'],
+    takes: ['topic'],
+    details: [
+      'A TOPIC is a command, a page of the manual, an option of the configuration, or a variable. ' +
+        'Without one: the list of pages. Through a pipe a page is Markdown.',
+    ],
+    examples: [
+      { line: 'onevisor help', effect: 'the pages of the manual' },
+      { line: 'onevisor help restart', effect: 'a command' },
+      { line: 'onevisor help autorestart', effect: 'an option of the configuration' },
+      { line: 'onevisor help page start', effect: 'a page that has the name of a command' },
+    ],
+    exitCodes: [[2, 'there is no such topic']],
+  },
+  {
+    name: 'completion',
+    kind: 'frozen',
+    group: 'learn',
+    summary: 'Print a script for the completion of a shell',
+    usage: ['completion bash | zsh | fish'],
+    takes: ['shell'],
+    details: [
+      'The script completes commands, options, and the names of the running supervisor, for onevisor ' +
+        'and supervisorctl. It asks the supervisor at each Tab, for at most a second.',
+      'bash: add `source <(onevisor completion bash)` to ~/.bashrc. zsh: add the same line with zsh ' +
+        'to ~/.zshrc, after compinit. fish: `onevisor completion fish ' +
+        '>~/.config/fish/completions/onevisor.fish`.',
+    ],
+    examples: [{ line: 'onevisor completion bash >onevisor.bash', effect: 'into a file' }],
+    exitCodes: [[2, 'there is no script for that shell']],
+  },
+];
+
+/** All commands, in the order of `--help` within each group. */
+export const commandSpecs: readonly CommandSpec[] = [...clientCommands, ...frozenCommands];
+
+const byName: ReadonlyMap<string, CommandSpec> = new Map(commandSpecs.map((spec) => [spec.name, spec]));
+
+/** Finds a command by its name. */
+export function findCommand(name: string): CommandSpec | null {
+  return byName.get(name) ?? null;
+}
+
+/** The words that always are a command of ours, in the order of the table. */
+export const frozenWords: readonly string[] = frozenCommands.map(({ name }) => name);
+
+/** True for a command that asks a running supervisor, and is a command of `onevisor` itself. */
+export function isClientCommand(name: string): boolean {
+  return byName.get(name)?.kind === 'client';
+}
+
+/** The commands that can be typed after `onevisor`. */
+export const typedCommands: readonly CommandSpec[] = commandSpecs.filter(({ kind }) => kind !== 'shell');
