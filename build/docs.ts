@@ -1,7 +1,7 @@
 /**
  * Writes the generated parts of the documents: the transition diagram and the table of imports in src/ARCHITECTURE.md,
- * the tables of options, commands and methods in the manual and in README.md. `--check` writes nothing, and fails if a document
- * differs. Owns the markers `<!-- NAME: generated -->` … `<!-- /NAME -->`.
+ * the tables of options, commands and methods in the manual and in README.md. `--check` writes nothing, and fails if a
+ * document differs. Owns the markers `<!-- NAME: generated -->` … `<!-- /NAME -->`.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
