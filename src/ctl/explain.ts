@@ -47,9 +47,9 @@ export const ownFacts: ExplainFacts = {
   },
 };
 
-const OTHER_ADDRESS = 'for another address: onevisor ctl -s unix:///PATH status';
-const IS_RUNNING = `is the container running, and a supervisor in it? ${OTHER_ADDRESS}`;
-const OTHER_PROGRAM = 'another program may have this address';
+const OTHER_ADDRESS = 'For another address: onevisor ctl -s unix:///PATH status';
+const IS_RUNNING = `Is the container running, and a supervisor in it? ${OTHER_ADDRESS}`;
+const OTHER_PROGRAM = 'Another program may have this address';
 
 /** Explains an error that ends a command: a line with the reason, and a line with the way out. */
 export function explainError(error: unknown, endpoint: Endpoint, facts: ExplainFacts = ownFacts): readonly string[] {
@@ -93,24 +93,24 @@ function reasonOf(
       return ['there is no such socket', IS_RUNNING];
     case 'ECONNREFUSED':
       return target?.kind === 'unix'
-        ? ['the supervisor that made this socket has ended', `start it again, or ${OTHER_ADDRESS}`]
+        ? ['the supervisor that made this socket has ended', `Start it again. ${OTHER_ADDRESS}`]
         : ['no program listens there', IS_RUNNING];
     case 'EACCES':
     case 'EPERM':
       return explainPermission(target, facts);
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return ['the name of the host is not known', 'look for a typing error, or use the IP address'];
+      return ['the name of the host is not known', 'Look for a typing error, or use the IP address'];
     case 'ENETUNREACH':
     case 'EHOSTUNREACH':
     case 'ETIMEDOUT':
-      return ['the host cannot be reached', 'look at the network between here and there'];
+      return ['the host cannot be reached', 'Look at the network between here and there'];
     case 'DISCONNECTED':
     case 'ECONNRESET':
     case 'EPIPE':
       return [
         'the connection was closed without an answer',
-        `the supervisor may be shutting down, or ${OTHER_PROGRAM}, or the port may want TLS`,
+        `The supervisor may be shutting down. ${OTHER_PROGRAM}, or the port may want TLS`,
       ];
     default:
       return [fitMessage(message), OTHER_ADDRESS];
@@ -125,7 +125,7 @@ function explainPermission(target: Target | null, facts: ExplainFacts): readonly
       : `the socket belongs to uid ${socket.uid}, gid ${socket.gid}, with mode 0${socket.mode.toString(8)}`;
   return [
     `permission denied: we are ${facts.user}, and ${whose}`,
-    `use that user (docker exec -u ${socket?.uid ?? 0} CONTAINER onevisor status), or set chmod= and chown= of ` +
+    `Use that user (docker exec -u ${socket?.uid ?? 0} CONTAINER onevisor status), or set chmod= and chown= of ` +
       '[unix_http_server]',
   ];
 }
@@ -137,24 +137,24 @@ function explainStatus({ status, message }: HttpStatusError, endpoint: Endpoint)
       return endpoint.username === null
         ? [
             `Error: the supervisor at ${place} wants a user and a password`,
-            'try onevisor ctl -u USER -p PASSWORD status, or set username= and password= of [supervisorctl]',
+            'Try onevisor ctl -u USER -p PASSWORD status, or set username= and password= of [supervisorctl]',
           ]
         : [
             `Error: the supervisor at ${place} refuses the password of "${showText(endpoint.username)}"`,
-            'compare with username= and password= of its server; onevisor ctl -u USER -p PASSWORD status',
+            'Compare with username= and password= of its server, and try onevisor ctl -u USER -p PASSWORD status',
           ];
     case 403:
       return [
         `Error: the supervisor at ${place} refuses this name of its host (403)`,
-        'use its IP address, or add the name to allowed_hosts= of its server',
+        'Use its IP address, or add the name to allowed_hosts= of its server',
       ];
     case 503:
-      return [`Error: the supervisor at ${place} is busy with answers to others (503)`, 'try again in a moment'];
+      return [`Error: the supervisor at ${place} is busy with answers to others (503)`, 'Try again in a moment'];
     default: {
       const answer = /: (\d+ ?[^>]*)>$/.exec(message)?.[1] ?? String(status);
       return [
         `Error: no supervisor answers at ${place}: something there says ${answer.trim()}`,
-        `${OTHER_PROGRAM}; ${OTHER_ADDRESS}`,
+        `${OTHER_PROGRAM}. ${OTHER_ADDRESS}`,
       ];
     }
   }
@@ -166,12 +166,12 @@ function explainOther(error: CtlError, endpoint: Endpoint): readonly string[] {
     case 'http.client.BadStatusLine':
       return [
         `Error: no supervisor answers at ${placeOf(endpoint)}: the answer is not that of a supervisor`,
-        `${OTHER_PROGRAM}, or the port may want TLS; ${OTHER_ADDRESS}`,
+        `${OTHER_PROGRAM}, or the port may want TLS. ${OTHER_ADDRESS}`,
       ];
     case 'ValueError':
       return [
         `Error: ${placeOf(endpoint)} is no address of a supervisor`,
-        'an address is unix:///PATH or http://HOST:PORT; TLS needs a proxy',
+        'An address is unix:///PATH or http://HOST:PORT; TLS needs a proxy',
       ];
     case 'EOFError':
       return ['Error: the input has ended before an answer'];
@@ -184,7 +184,7 @@ function explainFault(fault: RpcFault): readonly string[] {
   if (fault.code === faults.SHUTDOWN_STATE)
     return [
       'Error: the supervisor is shutting down',
-      'it does nothing else any more; a second shutdown kills what is left',
+      'It accepts no other command. A second shutdown kills the processes that are left',
     ];
   const text = fault.reason ?? fault.faultString.replace(/^[A-Z_]+: /, '');
   return [text === '' ? `Error: ${formatFault(fault)}` : `Error: ${fitMessage(text)}`];
