@@ -112,10 +112,10 @@ async function controlOffers(words: readonly string[], current: string, sources:
   const spec = findCommand(name);
   if (spec === null || !actions().includes(spec)) return NONE;
   // The command help of the client knows commands only.
-  const known = { ...sources, listTopics: () => [] };
+  const takes: readonly ArgumentKind[] = name === 'help' ? ['action'] : spec.takes;
   // The options of the connection come before the command here.
   const own = (spec.options ?? []).filter((option) => !isConnection(option));
-  return commandOffers({ ...spec, options: own }, { words: rest, current }, options, known);
+  return commandOffers({ ...spec, takes, options: own }, { words: rest, current }, options, sources);
 }
 
 /** Returns the commands of the client, with those of its shell. */

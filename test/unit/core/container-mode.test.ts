@@ -6,6 +6,7 @@ import {
   type ContainerFacts,
   isMainProcess,
   isSupervisorName,
+  isTypedAtShell,
 } from '../../../src/core/container-mode.ts';
 
 /** Parses `pid NAME: COMMAND LINE`, parent first. */
@@ -60,6 +61,23 @@ test('a process with the output of the container is the main process, whatever i
 test('without a mark of a container, or under systemd, no process is the main process', () => {
   assert.ok(!isMain('same', [], { hasMark: false }));
   assert.ok(!isMain('same', [], { isUnderSystemd: true }));
+});
+
+test('a shell without a script and without -c is a person', () => {
+  const typed = ['7 bash: bash', '7 sh: -sh', '7 zsh: /bin/zsh -l -i', '7 bash: bash --norc', '7 ash:'];
+  const scripts = [
+    '7 sh: sh -c onevisor bash',
+    '7 bash: bash -ec x',
+    '7 bash: bash /entrypoint.sh',
+    '7 entrypoint.sh: /bin/sh ./entrypoint.sh',
+    '7 tini: tini -- onevisor',
+    '7 node: node',
+  ];
+  for (const [expected, lines] of [
+    [true, typed],
+    [false, scripts],
+  ] as const)
+    for (const line of lines) assert.equal(ancestors(line).every(isTypedAtShell), expected, line);
 });
 
 test('supervisors are recognized by their names', () => {
