@@ -1,6 +1,6 @@
 /**
- * Words without `--`: the command to run in the main process of a container, a command of ours anywhere else. An unknown
- * word starts nothing there.
+ * Words without `--`: the command to run in the main process of a container, a command of ours anywhere else, where an
+ * unknown word starts nothing.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,6 +1,6 @@
 /**
- * The commands as the help and README.md print them: each example is run unchanged beside a supervisor, and each command
- * has its help, by `--help`, by `help` and in the client.
+ * The commands as the help and README.md print them: each example is run unchanged beside a supervisor, and each
+ * command has its help, by `--help`, by `help` and in the client.
  */
 import assert from 'node:assert/strict';
 import { dirname } from 'node:path';
@@ -102,7 +102,7 @@ test('on a terminal, errors say what to do; through a pipe they are those of Sup
   );
   assert.match(
     await onTerminal(launched, 'supervisorctl -s unix:///run/none.sock status'),
-    /^Error: no supervisor answers at unix:\/\/\/run\/none\.sock \(from -s\): there is no such socket\nIs the container/,
+    /^Error: no supervisor answers at unix:\/\/\/run\/none\.sock \(from -s\): there is no such socket\nIs the /,
   );
   const nobody = `setpriv --reuid 65534 --regid 65534 --clear-groups onevisor ctl -s unix://${socket} status`;
   if (process.getuid?.() !== 0) return;

@@ -158,7 +158,7 @@ describe('errors for people', () => {
   for (const [name, answer, args, expected] of answers) {
     it(name, async () => {
       const server = createServer((request, response) => {
-        request.resume().on('end', () => void answer(request, response));
+        request.resume().on('end', () => answer(request, response));
       });
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
       const { port } = server.address() as AddressInfo;
