@@ -169,6 +169,36 @@ export const clientCommands: readonly CommandSpec[] = [
     exitCodes: [FAILED, NO_SUPERVISOR],
   },
   {
+    name: 'reopen',
+    kind: 'client',
+    group: 'act',
+    summary: 'Reopen the log files of processes',
+    usage: ['reopen NAME…'],
+    takes: ['processes'],
+    details: [
+      'For logrotate and the like, after they have renamed a file: the next line goes to a new file. SIGUSR2 for the ' +
+        'supervisor reopens the files of all programs.',
+      NAMES,
+    ],
+    examples: [{ line: 'onevisor reopen web', effect: 'both logs of a process' }],
+    exitCodes: [FAILED, NO_SUPERVISOR],
+  },
+  {
+    name: 'rotate',
+    kind: 'client',
+    group: 'act',
+    summary: 'Rotate the log files of processes now',
+    usage: ['rotate NAME…'],
+    takes: ['processes'],
+    details: [
+      'As when a file has reached `stdout_logfile_maxbytes`: it becomes the backup .1. A line that has not ended stays ' +
+        'whole: the file is rotated at its end. Logs without backups are left alone.',
+      NAMES,
+    ],
+    examples: [{ line: 'onevisor rotate web', effect: 'both logs of a process' }],
+    exitCodes: [FAILED, NO_SUPERVISOR],
+  },
+  {
     name: 'fg',
     kind: 'client',
     group: 'act',

@@ -6,6 +6,7 @@ import { clear } from './commands/clear.ts';
 import { fg } from './commands/fg.ts';
 import { health } from './commands/health.ts';
 import { createHelp } from './commands/help.ts';
+import { reopen, rotate } from './commands/log-files.ts';
 import { maintail } from './commands/maintail.ts';
 import { open } from './commands/open.ts';
 import { pid } from './commands/pid.ts';
@@ -46,9 +47,11 @@ const listed = [
   update,
   version,
 ];
-const help = createHelp([...listed, health]);
+/** Commands that Supervisor does not have. */
+const added = [health, reopen, rotate];
+const help = createHelp([...listed, ...added]);
 
 /** All commands. */
 export const commands: ReadonlyMap<string, Command> = new Map(
-  [...listed, help, health, endOfInput].map((command) => [command.name, command]),
+  [...listed, help, ...added, endOfInput].map((command) => [command.name, command]),
 );

@@ -123,6 +123,10 @@ export class SupervisorClient {
     void (await this.#call('supervisor.clearProcessLogs', name));
   clearAllProcessLogs = async (): Promise<ProcessResult[]> =>
     toList(await this.#call('supervisor.clearAllProcessLogs'), toProcessResult);
+  reopenProcessLogs = async (name: string): Promise<void> =>
+    void (await this.#call('onevisor.reopenProcessLogs', name));
+  rotateProcessLogs = async (name: string): Promise<void> =>
+    void (await this.#call('onevisor.rotateProcessLogs', name));
   readLog = async (offset: number, length: number): Promise<string> =>
     toRawText(await this.#call('supervisor.readLog', offset, length));
   readProcessLog = async (name: string, channel: StreamName, offset: number, length: number): Promise<string> =>

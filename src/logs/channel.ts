@@ -119,6 +119,10 @@ export class ProcessChannel extends ReadableLog implements LogChannel {
     await Promise.all(this.sinks.map((sink) => sink.reopen()));
   }
 
+  async rotate(): Promise<void> {
+    await Promise.all(this.sinks.map((sink) => sink.rotate()));
+  }
+
   close(): void {
     for (const intake of this.#intakes) intake.close();
     this.#countName(-1);

@@ -32,6 +32,8 @@ const OPEN_MODE = 0o666;
 
 const NEWLINE = 0x0a;
 
+const NO_BACKUPS = 'it has no backups (stdout_logfile_backups, stderr_logfile_backups), so its lines would be lost';
+
 /** Parts of a file outlet. */
 export interface FileOutletParts {
   readonly path: string;
@@ -68,6 +70,8 @@ export class FileOutlet implements Outlet {
   #rotateFrom = 0;
   /** Bytes in the file that the sink still counts as queued, because a rotation delays the end of their write. */
   #untoldBytes = 0;
+  /** True if a client has asked for a rotation, which has not happened yet. */
+  #isRotationAsked = false;
   readonly #deadline: RotationDeadline;
   readonly #backups: Backups;
 
@@ -123,7 +127,7 @@ export class FileOutlet implements Outlet {
   open(done: Done): void {
     const opened = this.#opened;
     if (opened === null) callWhenDone(this.#open(), done);
-    else if (opened.kind === 'regular' && !opened.isLineOpen && this.#deadline.isDue)
+    else if (opened.kind === 'regular' && !opened.isLineOpen && this.#isDue)
       callWhenDone(this.#tryToRotate(opened), done);
     else callWhenDone(Promise.resolve(), done);
   }
@@ -140,12 +144,21 @@ export class FileOutlet implements Outlet {
     callWhenDone(this.#clear(), done);
   }
 
+  rotate(done: Done): void {
+    callWhenDone(this.#rotateOnRequest(), done);
+  }
+
   close(done: Done): void {
     callWhenDone(this.#close(), done);
   }
 
+  /** True if the file must be rotated before the next line. */
+  get #isDue(): boolean {
+    return this.#isRotationAsked || this.#deadline.isDue;
+  }
+
   #writeRegular(opened: Regular, bytes: Buffer, written: Written): void {
-    const { isDue } = this.#deadline;
+    const isDue = this.#isDue;
     if (isDue && !opened.isLineOpen) {
       void this.#tryToRotate(opened).then(() => this.write(bytes, 0, bytes.length, written));
       return;
@@ -190,6 +203,7 @@ export class FileOutlet implements Outlet {
     const opened = await this.#identify(fd);
     this.#opened = opened;
     this.#rotateFrom = 0;
+    this.#isRotationAsked = false;
     this.#deadline.clear();
     if (opened.kind !== 'regular') return;
     this.#setDeadline(opened);
@@ -212,6 +226,7 @@ export class FileOutlet implements Outlet {
     try {
       await this.#rotate(opened);
     } catch (error) {
+      this.#isRotationAsked = false;
       this.#rotateFrom = opened.size + this.#limits.maxBytes;
       this.#deadline.set(this.#limits.interval, opened.bornMs, this.#parts.clock.wallMs());
       const reason = describeSystemError(error);
@@ -226,10 +241,11 @@ export class FileOutlet implements Outlet {
     // logrotate may have truncated the file (copytruncate), so only the kernel knows the size.
     opened.size = ours.size;
     if (ours.size === 0) {
+      this.#isRotationAsked = false;
       this.#deadline.clear();
       return;
     }
-    if (!this.#deadline.isDue && ours.size < maxBytes) return;
+    if (!this.#isDue && ours.size < maxBytes) return;
     const named = await statIfThere(path);
     if (named === null || named.dev !== ours.dev || named.ino !== ours.ino) {
       // The file was removed or renamed. Another file may have the path now, and must not be rotated.
@@ -245,6 +261,20 @@ export class FileOutlet implements Outlet {
     await this.#backups.shift(backups);
     // The old file is closed after the new one is open. If the open fails, writing continues in the old file.
     await this.#reopen();
+  }
+
+  async #rotateOnRequest(): Promise<void> {
+    if (this.#opened === null) await this.#open();
+    const opened = this.#opened;
+    if (opened?.kind !== 'regular') return;
+    if (this.#limits.backups === 0) throw new Error(NO_BACKUPS);
+    this.#isRotationAsked = true;
+    if (opened.isLineOpen) return;
+    try {
+      await this.#rotate(opened);
+    } finally {
+      this.#isRotationAsked = false;
+    }
   }
 
   async #reopen(): Promise<void> {

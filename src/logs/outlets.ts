@@ -28,6 +28,8 @@ export interface Outlet {
   reopen(done: Done): void;
   /** Empties the file. Does nothing for a destination that is no file. */
   clear(done: Done): void;
+  /** Rotates the file, at the end of a line. Does nothing for a destination that is no file. */
+  rotate(done: Done): void;
   close(done: Done): void;
   /**
    * Bytes that were taken and not sent yet. Only an outlet with a queue of its own has this and the following fields.
@@ -57,6 +59,10 @@ export abstract class PathlessOutlet implements Outlet {
   }
 
   clear(done: Done): void {
+    queueMicrotask(() => done(null));
+  }
+
+  rotate(done: Done): void {
     queueMicrotask(() => done(null));
   }
 }

@@ -135,6 +135,11 @@ export interface LogChannel {
   clear(): Promise<void>;
   /** Reopens the log files. Rejects with the errno of the first failure. */
   reopen(): Promise<void>;
+  /**
+   * Rotates the log files. A file whose last line has not ended is rotated at the end of that line. Rejects with the
+   * first failure, also if the files have no backups: their lines would be lost.
+   */
+  rotate(): Promise<void>;
   /** Stops reading and releases the targets. Bytes that were read are still written. */
   close(): void;
 }

@@ -114,6 +114,10 @@ export class RemoteOutlet implements Outlet {
     queueMicrotask(() => done(null));
   }
 
+  rotate(done: Done): void {
+    queueMicrotask(() => done(null));
+  }
+
   /** Sends the remaining queue for a limited time. The caller does not wait for that. */
   close(done: Done): void {
     const { clock } = this.#parts;

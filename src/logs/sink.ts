@@ -48,7 +48,7 @@ export interface SinkParts {
 }
 
 interface Operation {
-  readonly kind: 'open' | 'reopen' | 'clear' | 'close';
+  readonly kind: 'open' | 'reopen' | 'clear' | 'rotate' | 'close';
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
 }
@@ -216,6 +216,11 @@ export class Sink {
     this.#queue.drop(this.#writeEnd);
     this.#lineOwner = null;
     return this.#operate('clear');
+  }
+
+  /** Rotates the file, after the current write. */
+  rotate(): Promise<void> {
+    return this.#operate('rotate');
   }
 
   /** Writes the queue and closes the file. Later output opens the file again. */

@@ -92,6 +92,10 @@ export class SyslogOutlet implements Outlet {
     queueMicrotask(() => done(null));
   }
 
+  rotate(done: Done): void {
+    queueMicrotask(() => done(null));
+  }
+
   close(done: Done): void {
     this.#disconnect();
     queueMicrotask(() => done(null));

@@ -119,6 +119,23 @@ function readLogMethod(name: string): Method {
   };
 }
 
+/** Makes a method that reopens or rotates the log files of one process. */
+function tendMethod(name: string, action: 'reopen' | 'rotate', help: string): Method {
+  return {
+    name,
+    help,
+    parameters: [processName],
+    returns: done,
+    isChange: true,
+    call: async ({ api }, [value]) => {
+      const proc = readText(value);
+      const failure = await api.tendLogs(findOneProcess(api, proc).id, action);
+      if (failure !== null) throw RpcFault.of('FAILED', `cannot ${action} the logs of ${proc}: ${failure}`);
+      return true;
+    },
+  };
+}
+
 function clearMethod(name: string): Method {
   return {
     name,
@@ -173,4 +190,10 @@ export const logMethods: readonly Method[] = [
       return forEachProcess(context, selection, (proc, name) => clearLogs(context, proc, name));
     },
   },
+];
+
+/** The methods about log files that Supervisor does not have. */
+export const logFileMethods: readonly Method[] = [
+  tendMethod('onevisor.reopenProcessLogs', 'reopen', 'Reopen the log files of a process, after they were renamed'),
+  tendMethod('onevisor.rotateProcessLogs', 'rotate', 'Rotate the log files of a process now'),
 ];

@@ -1,6 +1,7 @@
 /** Methods that Supervisor does not have. They have their own namespace, `onevisor.*`. */
 import { RpcFault } from '../core/faults.ts';
 import { lineMethods } from './line-methods.ts';
+import { logFileMethods } from './log-methods.ts';
 import { type Method, readText } from './method.ts';
 
 /** The methods of `onevisor.*`. */
@@ -50,4 +51,5 @@ export const ownMethods: readonly Method[] = [
     call: ({ api }) => api.shutdownAgain(),
   },
   ...lineMethods,
+  ...logFileMethods,
 ];

@@ -225,6 +225,11 @@ export interface SupervisorApi {
 
   /** The log of a stream; null if the process has no such log (stderr with redirect_stderr). */
   processLog(id: string, stream: StreamName): Log | null;
+  /**
+   * Reopens or rotates the log files of a process (logs/ports.ts, LogChannel). Does nothing for logs without a file.
+   * Resolves with null, or with the reason of the first failure.
+   */
+  tendLogs(id: string, action: 'reopen' | 'rotate'): Promise<string | null>;
   /** The supervisor's own log; null if there is none. */
   mainLog(): Log | null;
   /** Changes with each start of a supervisor. Numbers of another epoch mean nothing. */

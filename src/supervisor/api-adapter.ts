@@ -1,11 +1,12 @@
 /** The interface of the RPC methods ({@link SupervisorApi}), implemented on a Supervision. */
 import type { GroupConfig, ProcessConfig } from '../config/model.ts';
 import type { ClientRequest } from '../core/cause.ts';
+import { reasonOf } from '../core/error-text.ts';
 import type { Level } from '../core/log-level.ts';
 import type { ProcessRemark } from '../core/process-remark.ts';
 import type { Sequence } from '../core/sequence.ts';
 import type { SupervisorStateName } from '../core/states.ts';
-import type { StreamName } from '../core/stream-name.ts';
+import { STREAM_NAMES, type StreamName } from '../core/stream-name.ts';
 import type { Listener } from '../engine/events.ts';
 import type { ProcessView } from '../engine/process-table.ts';
 import type { StampedLine } from '../logs/line-reader.ts';
@@ -179,6 +180,16 @@ export class ApiAdapter implements SupervisorApi {
   processLog(id: string, stream: StreamName): Log | null {
     const channel = this.#supervision.streams.channel(id, stream);
     return channel === null ? null : new ReadableLog(channel, fileOf(channel.spec.targets), this.#parts.hub);
+  }
+
+  async tendLogs(id: string, action: 'reopen' | 'rotate'): Promise<string | null> {
+    const channels = STREAM_NAMES.map((stream) => this.#supervision.streams.channel(id, stream));
+    try {
+      await Promise.all(channels.map((channel) => channel?.[action]()));
+      return null;
+    } catch (error) {
+      return reasonOf(error);
+    }
   }
 
   mainLog(): Log | null {

@@ -97,6 +97,34 @@ describe('additions of the client', () => {
       },
     ));
 
+  it('reopen and rotate act on each process that names mean', () =>
+    withServer(
+      {
+        ...listing,
+        'onevisor.reopenProcessLogs': () => true,
+        'onevisor.rotateProcessLogs': (name) => {
+          if (name === 'web') throw RpcFault.of('FAILED', 'cannot rotate the logs of web: disk full');
+          if (name === 'no') throw RpcFault.of('BAD_NAME', 'no');
+          return true;
+        },
+      },
+      async (server) => {
+        assert.equal((await run(server, 'reopen jobs:*')).stdout, 'jobs:a: logs reopened\njobs:b: logs reopened\n');
+        const all = await run(server, 'rotate all');
+        assert.equal(
+          all.stdout,
+          'web: ERROR (cannot rotate the logs of web: disk full)\njobs:a: logs rotated\njobs:b: logs rotated\n',
+        );
+        assert.equal(all.code, 1);
+        assert.equal((await run(server, 'rotate no')).stdout, 'no: ERROR (no such process)\n');
+      },
+    ));
+
+  it('reopen tells that the supervisor is too old', () =>
+    withServer(listing, async (server) =>
+      assert.match((await run(server, 'reopen web')).stdout, /^the supervisor is older .*SIGUSR2/),
+    ));
+
   it('the server resolves a group', () =>
     withServer({ ...listing, stopProcessGroup: () => [] }, async (server) => {
       await run(server, 'stop jobs:*');

@@ -107,6 +107,10 @@ export class FakeOutlet implements Outlet {
     this.#end('clear', done);
   }
 
+  rotate(done: Done): void {
+    this.#end('rotate', done);
+  }
+
   close(done: Done): void {
     this.#end('close', done);
   }

@@ -460,3 +460,26 @@ test('a link or a fifo among the backups is neither followed nor waited for', as
   assert.deepEqual(log.problems, []);
   await log.sink.close();
 });
+
+test('a client rotates a file at the end of its line, and only a file that has backups', async () => {
+  const log = new Log({ backups: 2 });
+  await log.sink.rotate();
+  assert.deepEqual(log.files, { '': '' }, 'an empty file');
+  await log.write('one\n');
+  await log.sink.rotate();
+  assert.deepEqual(log.files, { '': '', '.1': 'one\n' });
+  await log.write('two');
+  await log.sink.rotate();
+  assert.deepEqual(log.files, { '': 'two', '.1': 'one\n' }, 'the line has not ended');
+  await log.write(' is whole\nthree\n');
+  assert.deepEqual(log.files, { '': 'three\n', '.1': 'two is whole\n', '.2': 'one\n' });
+  await log.write('four');
+  await log.sink.rotate();
+  await log.sink.reopen();
+  await log.write(' stays\n');
+  assert.equal(log.files['']?.endsWith('four stays\n'), true, 'a reopened file is not rotated');
+  log.outlet.limit({ ...log.limits, backups: 0 });
+  await assert.rejects(log.sink.rotate(), /it has no backups/);
+  assert.equal(log.files['']?.endsWith('four stays\n'), true);
+  assert.deepEqual(log.problems, []);
+});

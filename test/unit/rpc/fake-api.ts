@@ -115,6 +115,9 @@ export class FakeApi implements SupervisorApi {
   readonly requests: string[] = [];
   readonly usages = new Map<string, ProgramUsage>();
   usageError: Error | null = null;
+  /** Log files that were reopened or rotated, as `rotate g:web`. */
+  readonly tended: string[] = [];
+  tendError: string | null = null;
   /** Signals that arrived, as `15 web`. */
   readonly signals: string[] = [];
   rereadAnswer: Reread = { kind: 'changes', added: [], changed: [], removed: [] };
@@ -317,6 +320,11 @@ export class FakeApi implements SupervisorApi {
     const program = this.#programs.get(id);
     if (program?.hasNoLog === true || (stream === 'stderr' && program?.options?.redirect_stderr === true)) return null;
     return this.logOf(id, stream);
+  }
+
+  async tendLogs(id: string, action: 'reopen' | 'rotate'): Promise<string | null> {
+    this.tended.push(`${action} ${id}`);
+    return this.tendError;
   }
 
   mainLog(): Log | null {

@@ -30,3 +30,16 @@ test('shutdownAgain is answered during a shutdown, unlike the methods of Supervi
   api.shutdown(context.request);
   assert.equal(await callMethod(table, context, 'onevisor.shutdownAgain', []), true);
 });
+
+test('log files of one process are reopened and rotated', async () => {
+  const { context, api } = new Client([{ name: 'web' }]);
+  assert.equal(await callMethod(table, context, 'onevisor.reopenProcessLogs', ['web']), true);
+  assert.equal(await callMethod(table, context, 'onevisor.rotateProcessLogs', ['web:web']), true);
+  assert.deepEqual(api.tended, ['reopen web:web', 'rotate web:web']);
+  api.tendError = 'disk full';
+  await assert.rejects(
+    callMethod(table, context, 'onevisor.rotateProcessLogs', ['web']),
+    RpcFault.of('FAILED', 'cannot rotate the logs of web: disk full'),
+  );
+  await assert.rejects(callMethod(table, context, 'onevisor.rotateProcessLogs', ['no']), RpcFault.of('BAD_NAME', 'no'));
+});
