@@ -160,6 +160,22 @@ export const clientCommands: readonly CommandSpec[] = [
     exitCodes: [FAILED, NO_SUPERVISOR, NOT_RUNNING],
   },
   {
+    name: 'scale',
+    kind: 'client',
+    group: 'act',
+    summary: 'Give a program another number of processes',
+    usage: ['scale PROGRAM=COUNT…'],
+    takes: ['text'],
+    details: [
+      'Starts or stops only the difference: the processes with the highest numbers go first. The number stays over ' +
+        '`update` and `reload`, until `numprocs` of the program changes in the configuration.',
+      'The process_name of the program must contain %(process_num), as for `numprocs` above 1. A program that uses ' +
+        '%(numprocs)s is executed anew.',
+    ],
+    examples: [{ line: 'onevisor scale worker=5', effect: 'five processes of [program:worker]' }],
+    exitCodes: [FAILED, NO_SUPERVISOR],
+  },
+  {
     name: 'clear',
     kind: 'client',
     group: 'act',
@@ -191,8 +207,8 @@ export const clientCommands: readonly CommandSpec[] = [
     usage: ['rotate NAME…'],
     takes: ['processes'],
     details: [
-      'As when a file has reached `stdout_logfile_maxbytes`: it becomes the backup .1. A line that has not ended stays ' +
-        'whole: the file is rotated at its end. Logs without backups are left alone.',
+      'As when a file has reached `stdout_logfile_maxbytes`: it becomes the backup .1. A line that has not ended ' +
+        'stays whole: the file is rotated at its end. Logs without backups are left alone.',
       NAMES,
     ],
     examples: [{ line: 'onevisor rotate web', effect: 'both logs of a process' }],

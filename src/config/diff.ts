@@ -32,10 +32,11 @@ function isGroupChanged(before: GroupConfig | undefined, after: GroupConfig): bo
 
 /**
  * Returns the facts of a process that count in a comparison. Its place in the file and the number of processes of its
- * program do not count. (The number of the process itself is another field.)
+ * program, configured or scaled, do not count. (The number of the process itself is another field.)
  */
 function configured({
   place: _place,
+  scaledFrom: _scaledFrom,
   options: { numprocs: _count, numprocs_start: _first, ...options },
   ...proc
 }: ProcessConfig): unknown {

@@ -7,6 +7,13 @@ import type { Flags } from './flags.ts';
 import type { Problems } from './problems.ts';
 import type { Source } from './source.ts';
 
+/** Number of processes of a program that a client has asked for. */
+export interface Scale {
+  readonly count: number;
+  /** `numprocs` of the configuration at that time. If it has another value since, the configuration wins. */
+  readonly configured: number;
+}
+
 /** Settings of a reading. */
 export interface ReadSettings {
   readonly isContainer: boolean;
@@ -15,6 +22,8 @@ export interface ReadSettings {
   readonly flags: Flags;
   /** Path of our executable. Supervisor searches its file relative to the directory of the executable. */
   readonly executable: string;
+  /** Programs that clients have scaled, by name. */
+  readonly scales?: ReadonlyMap<string, Scale>;
 }
 
 /** Returns the paths at which Supervisor looks for its file, in its order and as it writes them. */

@@ -94,6 +94,8 @@ export interface ProcessConfig {
   readonly dependsOn: readonly Dependency[];
   /** Streams that are also written to our stdout, with a prefix, in place of the plug-in supervisor-stdout. */
   readonly echoed: readonly StreamName[];
+  /** `numprocs` of the configuration if a client has scaled the program to another number; null otherwise. */
+  readonly scaledFrom: number | null;
   /** Place of `command`, or of the section if there is no command. */
   readonly place: SourceLocation;
 }

@@ -6,6 +6,7 @@ import { reportIdleFailure, reportIdleOptions, reportShellSyntax } from './advic
 import type { Context } from './datatype.ts';
 import type { Document, RawOption, RawSection } from './dialect.ts';
 import { checkListenerOptions, pluginOptions, reportKnownListener } from './listener-options.ts';
+import type { Scale } from './find-files.ts';
 import type { ProcessConfig, ProcessOptions } from './model.ts';
 import type { Subject } from './names.ts';
 import type { Table } from './option.ts';
@@ -37,6 +38,8 @@ export interface ProgramContext {
   readonly supervisord: SupervisordOptions;
   /** Further options of the programs of a Procfile. */
   readonly procfile: ProcfilePrograms;
+  /** Programs that clients have scaled, by name. */
+  readonly scales: ReadonlyMap<string, Scale>;
 }
 
 /** A section that makes processes. */
@@ -53,6 +56,8 @@ export interface ProgramSection {
 interface NumberRange {
   readonly first: number;
   readonly count: number;
+  /** `numprocs` of the configuration if the program is scaled; null otherwise. */
+  readonly scaledFrom: number | null;
 }
 
 /** Limit of numprocs. Linux has 32768 pids by default; without a limit, a mistyped number would fill the memory. */
@@ -124,9 +129,13 @@ export class ProgramReader {
       { numprocs, numprocs_start },
       this.#subject,
     );
-    if (count <= MAX_PROCESSES) return { first, count };
-    view.error('numprocs', `is above the limit of ${MAX_PROCESSES}`);
-    return { first, count: 1 };
+    if (count > MAX_PROCESSES) {
+      view.error('numprocs', `is above the limit of ${MAX_PROCESSES}`);
+      return { first, count: 1, scaledFrom: null };
+    }
+    const scale = this.#source.type === 'program' ? this.#context.scales.get(this.#subject.program) : undefined;
+    const isScaled = scale?.configured === count;
+    return { first, count: isScaled ? scale.count : count, scaledFrom: isScaled ? count : null };
   }
 
   /** Returns the section with a `process_name`. The text is checked before it is expanded: numprocs needs a number. */
@@ -189,6 +198,7 @@ export class ProgramReader {
       ...splitStartCommand(view, options.command),
       dependsOn: [],
       echoed: [],
+      scaledFrom: this.#numbers.scaledFrom,
       place: view.placeOf('command'),
     };
     const { host } = this.#context.context;

@@ -83,6 +83,7 @@ export function readConfig(source: Source, settings: ReadSettings): Reading {
     isContainer,
     supervisord,
     procfile,
+    scales: settings.scales ?? new Map(),
   });
   const placeOf = placesIn(document);
   const main = settings.flags.command === null ? null : MAIN;

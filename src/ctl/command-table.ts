@@ -15,6 +15,7 @@ import { reload } from './commands/reload.ts';
 import { remove } from './commands/remove.ts';
 import { reread } from './commands/reread.ts';
 import { restart } from './commands/restart.ts';
+import { scale } from './commands/scale.ts';
 import { shutdown } from './commands/shutdown.ts';
 import { signal } from './commands/signal.ts';
 import { start } from './commands/start.ts';
@@ -48,7 +49,7 @@ const listed = [
   version,
 ];
 /** Commands that Supervisor does not have. */
-const added = [health, reopen, rotate];
+const added = [health, reopen, rotate, scale];
 const help = createHelp([...listed, ...added]);
 
 /** All commands. */

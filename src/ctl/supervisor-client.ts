@@ -45,6 +45,13 @@ export interface ProcessResult {
   readonly reason: string | null;
 }
 
+/** The result of scaling a program: the number of processes before, and names of processes. */
+export interface ScaleResult {
+  readonly from: number;
+  readonly started: readonly string[];
+  readonly stopped: readonly string[];
+}
+
 /** Returns the result of an action on one process: success, or a fault. */
 export function resultOf(
   { group, name }: { readonly group: string; readonly name: string },
@@ -168,6 +175,8 @@ export class SupervisorClient {
       throw error;
     }
   };
+  scaleProgram = async (program: string, count: number): Promise<ScaleResult> =>
+    toScaleResult(await this.#call('onevisor.scaleProgram', program, count));
   restartSupervisor = async (): Promise<void> => void (await this.#call('supervisor.restart'));
   shutdown = async (): Promise<void> => void (await this.#call('supervisor.shutdown'));
   /** Asks a server that is shutting down to kill the remaining processes. Returns false if it does not. */
@@ -270,6 +279,11 @@ function toConfigInfo(value: XmlRpcValue): ConfigInfo {
     processPriority: toNumber(struct['process_prio']),
     exitcodes: struct['exitcodes'] === undefined ? [0] : toList(struct['exitcodes'], toNumber),
   };
+}
+
+function toScaleResult(value: XmlRpcValue): ScaleResult {
+  const { from, started, stopped } = toStruct(value);
+  return { from: toNumber(from), started: toList(started, toText), stopped: toList(stopped, toText) };
 }
 
 function toGroupPlan(value: XmlRpcValue): GroupPlan {

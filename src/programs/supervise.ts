@@ -7,6 +7,7 @@ import { MessageChannel } from 'node:worker_threads';
 import { formatProblems } from '../config/effective.ts';
 import { describeBareWords, type Flags, formatFlags, formatSupervisordUsage, parseFlags } from '../config/flags.ts';
 import type { Reading } from '../config/model.ts';
+import type { Scales } from '../supervisor/config-reader.ts';
 import { readConfig } from '../config/read.ts';
 import { openSource, readGivenFile, type Source } from '../config/source.ts';
 import { SUPERVISOR_VERSION } from '../core/supervisor-version.ts';
@@ -60,10 +61,11 @@ export async function runSupervise(addon: Addon, io: SuperviseIo, signals: Signa
   if (refusal !== null) return refuse(io, io.self.pid === 1, refusal);
   const named = flags.file ?? io.env['ONEVISOR_CONF'];
   const given = isDetached(io.args) ? await readHandedOver(addon, io, named) : await readGivenFile(named);
-  const readAs = (mode: boolean): Reading =>
+  const readAs = (mode: boolean, scales: Scales = new Map()): Reading =>
     readConfig(openSource(io.env, addon, given), {
       isContainer: mode,
       isStatic: false,
+      scales,
       flags,
       executable: io.calledPath,
     });
@@ -76,7 +78,7 @@ export async function runSupervise(addon: Addon, io: SuperviseIo, signals: Signa
   }
   holdLoop();
   try {
-    const read = (): Reading => readAs(isContainer);
+    const read = (scales: Scales): Reading => readAs(isContainer, scales);
     const run = new SupervisorRun({ addon, io, reading: { ...reading, config }, read, isContainer, flags, signals });
     return await run.run();
   } catch (error) {

@@ -31,7 +31,7 @@ import { hasOurMounts, readNamespaceIds } from '../startup/find-supervisor.ts';
 import { prepareProcess, removeOldLogs, type Self, writePidFiles } from '../startup/own-process.ts';
 import { keepTerminal } from '../startup/terminal.ts';
 import { ApiAdapter } from '../supervisor/api-adapter.ts';
-import { ConfigReader } from '../supervisor/config-reader.ts';
+import { ConfigReader, type Scales } from '../supervisor/config-reader.ts';
 import { ControlServers } from '../supervisor/control-servers.ts';
 import { mainLogSpec } from '../supervisor/log-specs.ts';
 import { NO_TARGET, readTarget, SdNotifier, withoutNotifyVariables } from '../supervisor/sd-notifier.ts';
@@ -66,7 +66,7 @@ export interface RunInput {
   /** The configuration that was read first. */
   readonly reading: Reading & { readonly config: Config };
   /** Reads the configuration again. */
-  readonly read: () => Reading;
+  readonly read: (scales: Scales) => Reading;
   readonly isContainer: boolean;
   readonly flags: Flags;
   readonly signals: SignalIntake;
@@ -200,7 +200,7 @@ export class SupervisorRun {
       limits,
       hasTerminal: [0, 1, 2].some((fd) => isatty(fd)),
       stopBudget: this.#stopBudget,
-      reread: () => this.#configReader.reread(),
+      configuration: this.#configReader,
       reconfigure: (next) => this.#reconfigure(next),
       serverUrl: () => this.#servers.serverUrl,
       finished: this.#finished.resolve,

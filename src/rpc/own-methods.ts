@@ -2,7 +2,7 @@
 import { RpcFault } from '../core/faults.ts';
 import { lineMethods } from './line-methods.ts';
 import { logFileMethods } from './log-methods.ts';
-import { type Method, readText } from './method.ts';
+import { type Method, readInteger, readText } from './method.ts';
 
 /** The methods of `onevisor.*`. */
 export const ownMethods: readonly Method[] = [
@@ -40,6 +40,26 @@ export const ownMethods: readonly Method[] = [
       const stopped = await api.updateGroup(group, request);
       if (stopped === null) throw RpcFault.of('BAD_NAME', group);
       return [...stopped];
+    },
+  },
+  {
+    name: 'onevisor.scaleProgram',
+    help: 'Give a program another number of processes, until its numprocs changes in the configuration',
+    parameters: [
+      { type: 'string', name: 'program', help: 'Name of the program, the x of [program:x]' },
+      { type: 'int', name: 'count', help: 'Number of processes, at least 1' },
+    ],
+    returns: { type: 'struct', name: 'result', help: 'from (int), and the names of started and stopped processes' },
+    isChange: true,
+    call: async ({ api, request }, [name, value]) => {
+      const program = readText(name);
+      const count = readInteger(value);
+      if (count < 1) throw RpcFault.of('INCORRECT_PARAMETERS', 'the number of processes must be 1 or more');
+      const outcome = await api.scale(program, count, request);
+      if (outcome.kind === 'unknown') throw RpcFault.of('BAD_NAME', program);
+      if (outcome.kind === 'refused') throw RpcFault.of('FAILED', `cannot scale ${program}: ${outcome.reason}`);
+      const { from, started, stopped } = outcome;
+      return { from, started: [...started], stopped: [...stopped] };
     },
   },
   {

@@ -51,6 +51,7 @@ function processStatus(context: CallContext, proc: ProcessView, usage: ProgramUs
           },
         }),
     ...(problem === null ? {} : { problem }),
+    ...(proc.config.scaledFrom === null ? {} : { scaled_from: proc.config.scaledFrom }),
     ...(usage === null ? {} : { usage: usageStruct(usage) }),
   };
 }

@@ -140,6 +140,18 @@ export interface GroupPlan {
   readonly changed: readonly string[];
 }
 
+/** Result of scaling a program. `started` and `stopped` are names of processes. `refused`: nothing has changed. */
+export type ScaleOutcome =
+  | {
+      readonly kind: 'scaled';
+      /** Number of processes before. */
+      readonly from: number;
+      readonly started: readonly string[];
+      readonly stopped: readonly string[];
+    }
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'refused'; readonly reason: string };
+
 /** One process of a program. */
 export interface MeasuredProcess {
   readonly pid: number;
@@ -273,6 +285,11 @@ export interface SupervisorApi {
    * Null for a group that is not active, or that can only be replaced as a whole.
    */
   updateGroup(name: string, cause: ClientRequest): Promise<readonly string[] | null>;
+  /**
+   * Gives an active program another number of processes, until its `numprocs` changes in the configuration. Resolves
+   * when the processes that are too many have stopped.
+   */
+  scale(program: string, count: number, cause: ClientRequest): Promise<ScaleOutcome>;
   /**
    * Stops all processes and starts again with a configuration that is read again. Returns at once: null, or the problem
    * of the configuration. With a problem nothing changes.

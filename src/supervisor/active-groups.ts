@@ -3,11 +3,13 @@
  * latest configuration names the groups that can be added.
  */
 import { diffConfigs } from '../config/diff.ts';
-import type { Config, GroupConfig } from '../config/model.ts';
+import type { Scale } from '../config/find-files.ts';
+import type { Config, GroupConfig, ProcessConfig } from '../config/model.ts';
 import type { Cause } from '../core/cause.ts';
 import type { Engine } from '../engine/engine.ts';
 import { namespecOf } from '../engine/process-table.ts';
-import type { Reread } from './config-reader.ts';
+import type { ScaleOutcome } from '../rpc/supervisor-api.ts';
+import type { ConfigurationReader } from './config-reader.ts';
 import { planUpdate, type UpdatePlan, updateGroup } from './group-update.ts';
 import type { ProgramStreams } from './program-streams.ts';
 
@@ -15,8 +17,7 @@ import type { ProgramStreams } from './program-streams.ts';
 export interface ActiveGroupsParts {
   readonly engine: Engine;
   readonly streams: ProgramStreams;
-  /** Reads the configuration again and reports its warnings. */
-  readonly reread: () => Reread;
+  readonly configuration: ConfigurationReader;
 }
 
 /** The active groups of one engine. */
@@ -24,6 +25,8 @@ export class ActiveGroups {
   readonly #parts: ActiveGroupsParts;
   readonly #byName: Map<string, GroupConfig>;
   #latest: Config;
+  /** The last change of each group that is under way. Never rejects. */
+  readonly #turns = new Map<string, Promise<void>>();
 
   /** `config` is the configuration that the engine was made from. */
   constructor(config: Config, parts: ActiveGroupsParts) {
@@ -49,7 +52,7 @@ export class ActiveGroups {
 
   /** Reads the configuration again, and returns its differences from the active groups, or its problems. */
   reread(): ReturnType<typeof diffConfigs> | { readonly problems: readonly string[] } {
-    const reread = this.#parts.reread();
+    const reread = this.#parts.configuration.reread();
     if (reread.config === null) return { problems: reread.problems };
     this.#latest = reread.config;
     return diffConfigs({ groups: [...this.#byName.values()] }, reread.config);
@@ -82,13 +85,79 @@ export class ActiveGroups {
 
   /**
    * Updates a group by that plan. Resolves with the names of the processes that were stopped for it; null without a
-   * plan.
+   * plan. Changes of one group happen one after the other.
    */
-  async update(name: string, cause: Cause): Promise<string[] | null> {
+  update(name: string, cause: Cause): Promise<string[] | null> {
+    return this.#inTurn(name, () => this.#update(name, cause));
+  }
+
+  /**
+   * Gives a program another number of processes, until `numprocs` of the configuration changes. Starts or stops only
+   * the difference, unless the program uses %(numprocs)s. Resolves when the processes that are too many have stopped.
+   * Refuses if the group has other changes in the configuration, because they would be applied too.
+   */
+  scale(program: string, count: number, cause: Cause): Promise<ScaleOutcome> {
+    const isOf = (proc: ProcessConfig): boolean => proc.program === program;
+    const name = [...this.#byName.values()].find(({ processes }) => processes.some(isOf))?.name;
+    if (name === undefined) return Promise.resolve({ kind: 'unknown' });
+    return this.#inTurn(name, async () => {
+      const group = this.#byName.get(name);
+      const present = group?.processes.filter(isOf) ?? [];
+      const [first] = present;
+      if (group === undefined || first === undefined) return { kind: 'unknown' };
+      const reason = this.#prepareScale(group, { program, count, configured: first.scaledFrom ?? present.length });
+      if (reason !== null) return { kind: 'refused', reason };
+      await this.#update(name, cause);
+      const [before, after] = [group, this.#byName.get(name)].map(
+        (state) => new Set(state?.processes.map((proc) => proc.name)),
+      );
+      return {
+        kind: 'scaled',
+        from: present.length,
+        started: [...(after ?? [])].filter((proc) => before?.has(proc) !== true),
+        stopped: [...(before ?? [])].filter((proc) => after?.has(proc) !== true),
+      };
+    });
+  }
+
+  /** Reads the configuration with another number of processes. Returns null, or the reason why that is refused. */
+  #prepareScale(group: GroupConfig, { program, ...scale }: Scale & { readonly program: string }): string | null {
+    if (group.type !== 'program' || group.processes.some((proc) => proc.program === program && proc.type !== 'program'))
+      return `${program} is no [program:x]; only programs can be scaled`;
+    const { configuration } = this.#parts;
+    const { scales } = configuration;
+    const pending = this.reread();
+    if ('problems' in pending) return pending.problems.join('; ');
+    if (pending.changed.includes(group.name) || pending.removed.includes(group.name))
+      return `the configuration of ${group.name} has changed; apply that first: onevisor update ${group.name}`;
+    const others = [...scales].filter(([name]) => name !== program);
+    configuration.setScales(new Map(scale.count === scale.configured ? others : [...others, [program, scale]]));
+    const changed = this.reread();
+    if (!('problems' in changed)) return null;
+    configuration.setScales(scales);
+    this.reread();
+    return changed.problems.join('; ');
+  }
+
+  async #update(name: string, cause: Cause): Promise<string[] | null> {
     const plan = this.planUpdate(name);
     if (plan === null) return null;
     this.#byName.set(name, plan.group);
     return updateGroup(this.#parts, plan, cause);
+  }
+
+  /** Runs a change of a group after the changes of that group that are under way. */
+  #inTurn<T>(name: string, change: () => Promise<T>): Promise<T> {
+    const turn = (this.#turns.get(name) ?? Promise.resolve()).then(change);
+    const over = turn.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#turns.set(name, over);
+    void over.then(() => {
+      if (this.#turns.get(name) === over) this.#turns.delete(name);
+    });
+    return turn;
   }
 
   #configuredGroup(name: string): GroupConfig | undefined {

@@ -185,7 +185,7 @@ export class ApiAdapter implements SupervisorApi {
   async tendLogs(id: string, action: 'reopen' | 'rotate'): Promise<string | null> {
     const channels = STREAM_NAMES.map((stream) => this.#supervision.streams.channel(id, stream));
     try {
-      await Promise.all(channels.map((channel) => channel?.[action]()));
+      await Promise.all(channels.flatMap((channel) => (channel === null ? [] : [channel[action]()])));
       return null;
     } catch (error) {
       return reasonOf(error);
@@ -273,6 +273,10 @@ export class ApiAdapter implements SupervisorApi {
 
   updateGroup(name: string, cause: ClientRequest): ReturnType<SupervisorApi['updateGroup']> {
     return this.#supervision.groups.update(name, cause);
+  }
+
+  scale(program: string, count: number, cause: ClientRequest): ReturnType<SupervisorApi['scale']> {
+    return this.#supervision.groups.scale(program, count, cause);
   }
 
   restartSupervisor(cause: ClientRequest): string | null {

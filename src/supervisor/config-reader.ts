@@ -1,5 +1,6 @@
 /** Reads the configuration again for `reread`, `update` and a restart, and reports its warnings. Applies nothing. */
-import type { Config, Reading } from '../config/model.ts';
+import type { Scale } from '../config/find-files.ts';
+import type { Config, ProcessConfig, Reading } from '../config/model.ts';
 import { formatProblem, isNote } from '../config/problems.ts';
 import type { Message } from '../engine/messages.ts';
 import type { Report } from '../engine/ports.ts';
@@ -7,14 +8,22 @@ import type { Report } from '../engine/ports.ts';
 /** Result of reading the configuration again: the configuration, or its problems, one line each. */
 export type Reread = { readonly config: Config } | { readonly config: null; readonly problems: readonly string[] };
 
+/** Programs that clients have scaled, by name. */
+export type Scales = ReadonlyMap<string, Scale>;
+
+/** The reading of the configuration, as the groups use it. */
+export type ConfigurationReader = Pick<ConfigReader, 'reread' | 'scales' | 'setScales'>;
+
 /** Reads the configuration again, and reports only warnings that the previous reading did not have. */
 export class ConfigReader {
-  readonly #read: () => Reading;
+  readonly #read: (scales: Scales) => Reading;
   readonly #report: Report;
   #warnings: readonly string[];
+  /** Programs that clients have scaled, by name. */
+  #scales: Scales = new Map();
 
   /** `first` is the reading that the supervisor starts with. */
-  constructor(read: () => Reading, first: Reading, report: Report) {
+  constructor(read: (scales: Scales) => Reading, first: Reading, report: Report) {
     this.#read = read;
     this.#report = report;
     this.#warnings = first.warnings.map(formatProblem);
@@ -25,9 +34,20 @@ export class ConfigReader {
     return this.#warnings.map(toMessage);
   }
 
-  /** Reads the configuration again. */
+  /** The programs that clients have scaled. */
+  get scales(): Scales {
+    return this.#scales;
+  }
+
+  /** Replaces the scaled programs for the readings that follow. */
+  setScales(scales: Scales): void {
+    this.#scales = scales;
+  }
+
+  /** Reads the configuration again. A scaled program whose `numprocs` has changed is no longer scaled. */
   reread(): Reread {
-    const reading = this.#read();
+    const reading = this.#read(this.#scales);
+    if (reading.config !== null) this.#dropScales(reading.config);
     const before = new Set(this.#warnings);
     this.#warnings = reading.warnings.map(formatProblem);
     for (const warning of this.#warnings) if (!before.has(warning)) this.#report(...toMessage(warning));
@@ -35,6 +55,21 @@ export class ConfigReader {
       ? { config: null, problems: reading.errors.map(formatProblem) }
       : { config: reading.config };
   }
+
+  #dropScales({ groups }: Config): void {
+    const scaled = new Set(
+      groups.flatMap(({ processes }) => processes.filter(({ scaledFrom }) => scaledFrom !== null)).map(programOf),
+    );
+    const dropped = [...this.#scales.keys()].filter((program) => !scaled.has(program));
+    if (dropped.length === 0) return;
+    this.#scales = new Map([...this.#scales].filter(([program]) => scaled.has(program)));
+    for (const program of dropped)
+      this.#report('info', `'${program}' is scaled no more: numprocs of the configuration has changed`);
+  }
+}
+
+function programOf({ program }: ProcessConfig): string {
+  return program;
 }
 
 function toMessage(warning: string): Message {

@@ -21,7 +21,7 @@ import type { ProcessRemark } from '../core/process-remark.ts';
 import type { SystemClock } from '../process/clock.ts';
 import { CommandJobs } from '../process/jobs.ts';
 import { ActiveGroups } from './active-groups.ts';
-import type { Reread } from './config-reader.ts';
+import type { ConfigurationReader } from './config-reader.ts';
 import { EventWiring } from './event-wiring.ts';
 import { FastCgiSockets } from './fastcgi-sockets.ts';
 import { makeMonitors, remarksOf } from './monitors.ts';
@@ -38,7 +38,7 @@ export interface SupervisionParts extends StarterParts {
   /** True if standard input, output or error is a terminal. */
   readonly hasTerminal: boolean;
   /** Reads the configuration again and reports its warnings. */
-  readonly reread: () => Reread;
+  readonly configuration: ConfigurationReader;
   /** Applies a new configuration to our own log, the signals and the servers, while no program runs. Never rejects. */
   readonly reconfigure: (config: Config) => Promise<void>;
   /** Called when all programs have ended. */
@@ -171,7 +171,7 @@ export class Supervision {
   reload(cause: ExitCause): readonly string[] {
     if (this.#engine.phase !== 'running') return [];
     const { mainLog } = this.#parts.hub;
-    const reread = this.#parts.reread();
+    const reread = this.#parts.configuration.reread();
     if (reread.config === null) {
       for (const problem of reread.problems) mainLog.write('error', problem);
       mainLog.write('critical', 'cannot reload: the configuration is invalid; nothing has changed');
@@ -217,7 +217,8 @@ export class Supervision {
   }
 
   #makeGroups(config: Config): ActiveGroups {
-    return new ActiveGroups(config, { engine: this.#engine, streams: this.#streams, reread: this.#parts.reread });
+    const { configuration } = this.#parts;
+    return new ActiveGroups(config, { engine: this.#engine, streams: this.#streams, configuration });
   }
 
   #finished(goal: Goal, cause: ExitCause): void {

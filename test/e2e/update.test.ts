@@ -135,3 +135,38 @@ worker: would be updated
   launched.signal('SIGTERM');
   assert.deepEqual(await launched.exit, { code: 0, signal: null });
 });
+
+test('scale changes the number of processes until numprocs changes', { skip }, async (t) => {
+  const launched = await launch(t, { config: configuration(2) });
+  const file = join(launched.folder, 'supervisord.conf');
+  const scale = async (word: string): Promise<string> => (await launched.ctl('scale', word)).stdout;
+  const names = async (): Promise<string> =>
+    (JSON.parse((await launched.ctl('status', '--json')).stdout) as Array<{ name: string }>)
+      .map(({ name }) => name)
+      .join(' ');
+  await launched.stdout.waitFor(/worker 1 is up$/);
+  assert.equal(await scale('worker=4'), '2: added\n3: added\nworker: scaled from 2 to 4\n');
+  await launched.stdout.waitFor(/worker 3 is up$/);
+  assert.equal(await scale('worker=4'), 'worker: has 4 processes already\n');
+  assert.equal((await launched.ctl('update')).stdout, '', 'update keeps it');
+  assert.equal(await names(), 'web 0 1 2 3');
+  assert.equal(await scale('worker=3'), '3: stopped\nworker: scaled from 4 to 3\n');
+  assert.equal(await names(), 'web 0 1 2');
+  // One after the other, whatever the order in which they arrive.
+  await Promise.all([scale('worker=1'), scale('worker=5'), scale('worker=2')]);
+  assert.match(await names(), /^web 0( 1( 2 3 4)?)?$/);
+  assert.equal(await scale('worker=3').then(names), 'web 0 1 2');
+
+  assert.match(await scale('web=2'), /^web: ERROR .*process_name: must contain %\(process_num\)/);
+  assert.equal(await names(), 'web 0 1 2', 'a refused scale changes nothing');
+  assert.match(await scale('nobody=2'), /no such program/);
+
+  await writeFile(file, configuration(2, 'stopwaitsecs=3'));
+  assert.match(await scale('worker=4'), /the configuration of worker has changed; .* onevisor update worker/);
+  await launched.ctl('update');
+  assert.equal(await names(), 'web 0 1 2', 'another option keeps the number');
+  await writeFile(file, configuration(1, 'stopwaitsecs=3'));
+  await launched.ctl('update');
+  assert.equal(await names(), 'web 0', 'numprocs has changed');
+  await launched.waitForLine(/'worker' is scaled no more: numprocs of the configuration has changed$/);
+});

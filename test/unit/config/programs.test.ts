@@ -1,3 +1,4 @@
+import type { Scale } from '../../../src/config/find-files.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describeReading } from '../../../src/config/effective.ts';
@@ -515,4 +516,24 @@ test('forwarded signals must name programs', () => {
     /^2: \[supervisord\] forward_signals: there is no program, group or process named "wbe" \(did you mean web\?\)/,
   );
   assert.deepEqual(errorsOf('forward_signals=USR1:web\n[program:web]\ncommand=x\n'), []);
+});
+
+test('a scaled program has another number of processes while numprocs stays', () => {
+  const text = (numprocs: number): string => `${HEAD}[program:w]
+command=/bin/w %(process_num)s %(numprocs)s
+process_name=w%(process_num)s
+numprocs=${numprocs}
+`;
+  const namesOf = (numprocs: number, scales: ReadonlyMap<string, Scale>): Array<readonly [string, number | null]> =>
+    (configOf(readText(text(numprocs), {}, { scales })).groups[0]?.processes ?? []).map(
+      ({ argv, scaledFrom }) => [argv.slice(1).join(' '), scaledFrom] as const,
+    );
+  const scales = new Map([['w', { count: 3, configured: 2 }]]);
+  assert.deepEqual(namesOf(2, scales), [
+    ['0 3', 2],
+    ['1 3', 2],
+    ['2 3', 2],
+  ]);
+  assert.deepEqual(namesOf(1, scales), [['0 1', null]], 'numprocs has changed');
+  assert.deepEqual(namesOf(1, new Map([['other', { count: 3, configured: 1 }]])), [['0 1', null]]);
 });

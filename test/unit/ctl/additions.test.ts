@@ -125,6 +125,37 @@ describe('additions of the client', () => {
       assert.match((await run(server, 'reopen web')).stdout, /^the supervisor is older .*SIGUSR2/),
     ));
 
+  it('scale says what it has started and stopped', () =>
+    withServer(
+      {
+        ...listing,
+        'onevisor.scaleProgram': (program, count) => {
+          if (program === 'old') throw RpcFault.of('UNKNOWN_METHOD');
+          if (program === 'no') throw RpcFault.of('BAD_NAME', 'no');
+          if (program === 'bad') throw RpcFault.of('FAILED', 'cannot scale bad: it is a listener');
+          return count === 2
+            ? { from: 2, started: [], stopped: [] }
+            : { from: 2, started: ['web_2'], stopped: ['web_9'] };
+        },
+      },
+      async (server) => {
+        assert.equal(
+          (await run(server, 'scale web=3 api=2')).stdout,
+          'web_9: stopped\nweb_2: added\nweb: scaled from 2 to 3\napi: has 2 processes already\n',
+        );
+        const failed = await run(server, 'scale no=1 bad=1 old=1');
+        assert.equal(
+          failed.stdout,
+          'no: ERROR (no such program; use the x of [program:x])\nbad: ERROR (cannot scale bad: it is a listener)\n' +
+            'old: ERROR (the supervisor is older than this command)\n',
+        );
+        assert.equal(failed.code, 1);
+        for (const word of ['web', 'web=0', 'web=-1', 'web=x', '=3', 'web=100000'])
+          assert.match((await run(server, `scale ${word}`)).stdout, /^Error: scale takes PROGRAM=COUNT/, word);
+        assert.match((await run(server, 'scale')).stdout, /^Error: scale requires PROGRAM=COUNT/);
+      },
+    ));
+
   it('the server resolves a group', () =>
     withServer({ ...listing, stopProcessGroup: () => [] }, async (server) => {
       await run(server, 'stop jobs:*');

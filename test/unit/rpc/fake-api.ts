@@ -22,6 +22,7 @@ import type {
   LogLines,
   LogTail,
   ProgramUsage,
+  ScaleOutcome,
   LogReading,
   Reread,
   SupervisorApi,
@@ -118,6 +119,8 @@ export class FakeApi implements SupervisorApi {
   /** Log files that were reopened or rotated, as `rotate g:web`. */
   readonly tended: string[] = [];
   tendError: string | null = null;
+  readonly scaled: string[] = [];
+  scaleAnswer: ScaleOutcome = { kind: 'unknown' };
   /** Signals that arrived, as `15 web`. */
   readonly signals: string[] = [];
   rereadAnswer: Reread = { kind: 'changes', added: [], changed: [], removed: [] };
@@ -378,6 +381,11 @@ export class FakeApi implements SupervisorApi {
 
   planUpdate(): GroupPlan | null {
     return this.planAnswer;
+  }
+
+  async scale(program: string, count: number): Promise<ScaleOutcome> {
+    this.scaled.push(`${program}=${count}`);
+    return this.scaleAnswer;
   }
 
   updateGroup(): Promise<null> {

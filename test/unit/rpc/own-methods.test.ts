@@ -5,6 +5,7 @@ import { RpcFault } from '../../../src/core/faults.ts';
 import { callMethod } from '../../../src/rpc/call.ts';
 import { createMethodTable } from '../../../src/rpc/method-table.ts';
 import { ownMethods } from '../../../src/rpc/own-methods.ts';
+import type { XmlRpcValue } from '../../../src/rpc/xmlrpc.ts';
 import { Client } from './calls.ts';
 
 const table = createMethodTable(ownMethods);
@@ -42,4 +43,18 @@ test('log files of one process are reopened and rotated', async () => {
     RpcFault.of('FAILED', 'cannot rotate the logs of web: disk full'),
   );
   await assert.rejects(callMethod(table, context, 'onevisor.rotateProcessLogs', ['no']), RpcFault.of('BAD_NAME', 'no'));
+});
+
+test('a program is scaled, or the reason is told', async () => {
+  const { context, api } = new Client([{ name: 'web' }]);
+  const scaleWeb = (count: XmlRpcValue): Promise<XmlRpcValue> =>
+    callMethod(table, context, 'onevisor.scaleProgram', ['web', count]);
+  api.scaleAnswer = { kind: 'scaled', from: 1, started: ['web_1', 'web_2'], stopped: [] };
+  assert.deepEqual(await scaleWeb(3), { from: 1, started: ['web_1', 'web_2'], stopped: [] });
+  assert.deepEqual(api.scaled, ['web=3']);
+  await assert.rejects(scaleWeb(0), RpcFault.of('INCORRECT_PARAMETERS', 'the number of processes must be 1 or more'));
+  api.scaleAnswer = { kind: 'refused', reason: 'it is a listener' };
+  await assert.rejects(scaleWeb(3), RpcFault.of('FAILED', 'cannot scale web: it is a listener'));
+  api.scaleAnswer = { kind: 'unknown' };
+  await assert.rejects(scaleWeb(3), RpcFault.of('BAD_NAME', 'web'));
 });
